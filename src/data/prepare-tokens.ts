@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import {
+  removeStaleTemporaries,
+  syncFolder,
+  temporaryPath,
+  writeFileAtomic,
+} from '../io/atomic.ts'
+import { fileError } from '../io/file-error.ts'
+import type { Tokenizer } from '../tokenizers/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { macrotask } from '../util/macrotask.ts'
+import { readText } from './read-text.ts'
+import { surveyText } from './survey.ts'
+import type { TokenDataset } from './token-dataset.ts'
+import { META_FILE, openTokens, readMeta, type TokenMeta } from './token-files.ts'
+import { TokenWriter } from './token-writer.ts'
+
+export interface PrepareTokensOptions {
+  /** As `findTextFiles` lists them. Each file is a document. */
+  files: string[]
+  tokenizer: Tokenizer
+  /** Keeps one folder for each pair of text and tokenizer; what is there is used again. */
+  cacheDir: string
+  onProgress?: (progress: PrepareProgress) => void
+  /** Tokens in a file; for tests. */
+  shardTokens?: number
+}
+
+export interface PrepareProgress {
+  /** `read` checks the text, `encode` makes tokens of it. */
+  stage: 'read' | 'encode'
+  /** Characters. */
+  done: number
+  total?: number
+}
+
+/**
+ * Turns text into tokens on the disk and opens them. Documents end with the tokenizer's end of
+ * text, where it has one. The folder appears whole or not at all.
+ */
+export async function prepareTokens(options: PrepareTokensOptions): Promise<TokenDataset> {
+  const { files, tokenizer, cacheDir, onProgress } = options
+  const survey = surveyText(files, (done) => onProgress?.({ stage: 'read', done }))
+  const hashes = { tokenizerHash: hashTokenizer(tokenizer), textHash: survey.hash }
+  const folder = join(cacheDir, sha256(JSON.stringify(hashes)).slice(0, 32))
+  const cached = await openCached(folder, hashes)
+  if (cached) return cached
+  const temporary = temporaryPath(folder)
+  try {
+    await mkdir(temporary, { recursive: true })
+    await removeStaleTemporaries(cacheDir)
+    const meta = { ...(await encodeFiles(temporary, survey.characters, options)), ...hashes }
+    await writeFileAtomic(join(temporary, META_FILE), `${JSON.stringify(meta)}\n`)
+    await publish(temporary, folder)
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    throw fileError(error, 'write tokens to', folder)
+  }
+  return openTokens(folder)
+}
+
+/** What a tokenizer is, in 64 digits. */
+export function hashTokenizer(tokenizer: Tokenizer): string {
+  return sha256(JSON.stringify([tokenizer.toJSON(), tokenizer.eosTokenId ?? null]))
+}
+
+async function encodeFiles(
+  folder: string,
+  characters: number,
+  { files, tokenizer, onProgress, shardTokens = 1 << 28 }: PrepareTokensOptions,
+): Promise<Omit<TokenMeta, 'tokenizerHash' | 'textHash'>> {
+  const dtype = tokenizer.vocabSize <= 65536 ? 'u16' : 'u32'
+  const writer = new TokenWriter(folder, dtype, shardTokens)
+  const documents: number[] = []
+  let done = 0
+  function* counted(path: string): Generator<string> {
+    for (const text of readText(path)) {
+      yield text
+      done += text.length
+    }
+  }
+  try {
+    for (const file of files) {
+      const start = writer.tokens
+      for (const ids of tokenizer.encodePieces(counted(file))) {
+        writer.write(ids)
+        onProgress?.({ stage: 'encode', done, total: characters })
+        await macrotask() // lets the caller's screen and signals have their turn
+      }
+      if (writer.tokens === start) continue
+      documents.push(start)
+      if (tokenizer.eosTokenId !== undefined) writer.write([tokenizer.eosTokenId])
+    }
+    writer.finish()
+  } catch (error) {
+    writer.abandon()
+    throw error
+  }
+  onProgress?.({ stage: 'encode', done: characters, total: characters })
+  const { tokens, shards } = writer
+  const { vocabSize } = tokenizer
+  return { format: 'heed-tokens', version: 1, dtype, vocabSize, tokens, shards, documents }
+}
+
+/** What an earlier run left, unless it is damaged: then it is made again. */
+async function openCached(
+  folder: string,
+  hashes: { tokenizerHash: string; textHash: string },
+): Promise<TokenDataset | undefined> {
+  try {
+    const meta = await readMeta(folder)
+    const same = meta.tokenizerHash === hashes.tokenizerHash && meta.textHash === hashes.textHash
+    return same ? await openTokens(folder) : undefined
+  } catch (error) {
+    if (error instanceof HeedError) return undefined
+    throw error
+  }
+}
+
+/** Moves the folder to its name, where at most a damaged or outdated one may stand. */
+async function publish(temporary: string, folder: string): Promise<void> {
+  await syncFolder(temporary)
+  await rm(folder, { recursive: true, force: true })
+  try {
+    await rename(temporary, folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
+    // another process has just made the same folder, and it is as good as ours
+    await rm(temporary, { recursive: true, force: true })
+  }
+  await syncFolder(dirname(folder))
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,74 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { fileError } from '../io/file-error.ts'
+import { HeedError } from '../util/errors.ts'
+import { findInvalidUtf8, incompleteTail } from './utf8.ts'
+
+/**
+ * The text of a file in pieces of a few megabytes, each ending between two characters. A byte
+ * order mark at the start is left out. What is not UTF-8 text is refused with the byte at fault.
+ */
+export function* readText(path: string): Generator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  let offset = 0
+  for (const bytes of readCharacters(path)) {
+    checkText(bytes, offset, path)
+    const text = decoder.decode(bytes)
+    yield offset === 0 && text.startsWith('\uFEFF') ? text.slice(1) : text
+    offset += bytes.length
+  }
+}
+
+const PIECE = 1 << 22
+
+/** The bytes of a file, cut between characters; the last piece may end in half of one. */
+function* readCharacters(path: string): Generator<Uint8Array> {
+  const file = openText(path)
+  try {
+    const buffer = new Uint8Array(PIECE)
+    let kept = 0
+    for (;;) {
+      const read = readSync(file, buffer, kept, PIECE - kept, null)
+      const filled = kept + read
+      if (read === 0) {
+        if (filled > 0) yield buffer.subarray(0, filled)
+        return
+      }
+      kept = incompleteTail(buffer.subarray(0, filled))
+      if (filled > kept) yield buffer.subarray(0, filled - kept)
+      buffer.copyWithin(0, filled - kept, filled)
+    }
+  } catch (error) {
+    throw fileError(error, 'read', path)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openText(path: string): number {
+  let file: number | undefined
+  try {
+    file = openSync(path, 'r')
+    if (fstatSync(file).isFile()) return file
+  } catch (error) {
+    throw fileError(error, 'read', path)
+  }
+  closeSync(file)
+  throw new HeedError(`cannot read ${path}: it is not a file`)
+}
+
+function checkText(bytes: Uint8Array, offset: number, path: string): void {
+  const broken = findInvalidUtf8(bytes)
+  const zero = bytes.indexOf(0)
+  if (broken < 0 && zero < 0) return
+  const isZero = zero >= 0 && (broken < 0 || zero < broken)
+  const at = isZero ? zero : broken
+  const what = isZero ? 'a zero byte' : `0x${bytes[at].toString(16).padStart(2, '0')}`
+  const found = `${path} is not UTF-8 text: it has ${what} at byte ${offset + at}`
+  throw new HeedError(found, { remedy: remedyFor(bytes, offset + at) })
+}
+
+function remedyFor(bytes: Uint8Array, at: number): string {
+  const mark = (bytes[0] << 8) | bytes[1]
+  if (at < 4 && (mark === 0xfffe || mark === 0xfeff)) return 'It looks like UTF-16: save it as UTF-8.'
+  return 'Leave it out if it is no text; if it is, save it as UTF-8.'
+}

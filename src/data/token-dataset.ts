@@ -1,0 +1,204 @@
+import { HeedError } from '../util/errors.ts'
+import { checkSeed, deriveSeed, shuffledIndices } from '../util/random.ts'
+import { findSegment, MemorySource, type TokenSource } from './token-source.ts'
+
+export interface SplitOptions {
+  /** The part of the tokens that goes to validation. Default 0.1. */
+  fraction?: number
+  /** `end` takes the end of the text; `document` whole documents, drawn by seed. Default `end`. */
+  by?: 'end' | 'document'
+  seed?: number
+}
+
+/** Tokens of a text, or of some stretches of it, as one row. */
+export class TokenDataset {
+  readonly length: number
+  readonly vocabSize: number
+  /** Where each document starts; one for the whole text when nothing else is known. */
+  readonly documents: readonly number[]
+  /** How messages call it: `data`, `training`, `validation`. */
+  readonly name: string
+  private readonly source: TokenSource
+  private readonly stretches: Stretches
+
+  private constructor(parts: Parts) {
+    this.name = parts.name
+    this.source = parts.source
+    this.vocabSize = parts.vocabSize
+    this.documents = parts.documents
+    this.stretches = joinStretches(parts.ranges)
+    this.length = this.stretches.length
+  }
+
+  /** A data set of ids that are in memory. */
+  static fromIds(ids: Iterable<number>, options: { vocabSize: number }): TokenDataset {
+    const kept = ids instanceof Int32Array ? ids : Int32Array.from(ids)
+    return TokenDataset.fromSource(new MemorySource(kept), { ...options, documents: [0] })
+  }
+
+  static fromSource(
+    source: TokenSource,
+    options: { vocabSize: number; documents: readonly number[] },
+  ): TokenDataset {
+    return new TokenDataset({ name: 'data', source, ...options, ranges: [[0, source.length]] })
+  }
+
+  /** Copies `count` ids from `start` on. Ids outside the vocabulary are refused here. */
+  read(
+    start: number,
+    count: number,
+    out: Int32Array = new Int32Array(count),
+    at = 0,
+  ): Int32Array {
+    if (!(start >= 0 && count >= 0 && start + count <= this.length)) {
+      const asked = `tokens ${start} to ${start + count}`
+      throw new HeedError(`${asked} were asked of the ${this.name}, which has ${this.length}`)
+    }
+    const { starts, offsets, length } = this.stretches
+    let stretch = findSegment(starts, start)
+    for (let done = 0; done < count; stretch++) {
+      const position = start + done
+      const end = stretch + 1 < starts.length ? starts[stretch + 1] : length
+      const here = Math.min(count - done, end - position)
+      this.source.read(offsets[stretch] + position - starts[stretch], here, out, at + done)
+      done += here
+    }
+    this.checkIds(out, at, at + count, start)
+    return out
+  }
+
+  /** Parts the data in two that share no token. */
+  split(options: SplitOptions = {}): { train: TokenDataset; validation: TokenDataset } {
+    const { fraction = 0.1, by = 'end', seed = 0 } = options
+    if (!(fraction >= 0 && fraction < 1)) {
+      throw new HeedError(`validation fraction ${fraction} is not in [0, 1)`, {
+        remedy: 'Give the part of the text to keep for validation, for example 0.1.',
+      })
+    }
+    if (by === 'end' || fraction === 0) return this.splitEnd(fraction)
+    return this.splitDocuments(fraction, checkSeed(seed))
+  }
+
+  /** Closes the files behind it, for all data sets split from it too. */
+  close(): void {
+    this.source.close()
+  }
+
+  private splitEnd(fraction: number): { train: TokenDataset; validation: TokenDataset } {
+    const cut = this.length - Math.round(this.length * fraction)
+    return {
+      train: this.part('training', [[0, cut]]),
+      validation: this.part('validation', [[cut, this.length]]),
+    }
+  }
+
+  private splitDocuments(
+    fraction: number,
+    seed: number,
+  ): { train: TokenDataset; validation: TokenDataset } {
+    const { documents } = this
+    if (documents.length < 2) {
+      throw new HeedError('the data is one document and cannot be split by document', {
+        remedy: 'Split it by: "end", or give a folder with one file a document.',
+      })
+    }
+    const held = new Set<number>()
+    let tokens = 0
+    for (const d of shuffledIndices(documents.length, deriveSeed(seed, 'split'), 0)) {
+      if (held.size > 0 && (tokens >= this.length * fraction || held.size === documents.length - 1)) {
+        break
+      }
+      held.add(d)
+      tokens += this.endOf(d) - documents[d]
+    }
+    const ranges = documents.map((start, d): Range => [start, this.endOf(d)])
+    return {
+      train: this.part('training', ranges.filter((_, d) => !held.has(d))),
+      validation: this.part('validation', ranges.filter((_, d) => held.has(d))),
+    }
+  }
+
+  private endOf(document: number): number {
+    return this.documents[document + 1] ?? this.length
+  }
+
+  /** Some ranges of this data set as one of their own. */
+  private part(name: string, ranges: Range[]): TokenDataset {
+    return new TokenDataset({
+      name,
+      source: this.source,
+      vocabSize: this.vocabSize,
+      documents: documentsWithin(this.documents, ranges),
+      ranges: ranges.flatMap((range) => this.toSource(range)),
+    })
+  }
+
+  private toSource([start, end]: Range): Range[] {
+    const { starts, offsets, length } = this.stretches
+    const ranges: Range[] = []
+    for (let s = findSegment(starts, start); s < starts.length && starts[s] < end; s++) {
+      const shift = offsets[s] - starts[s]
+      const from = Math.max(start, starts[s])
+      ranges.push([from + shift, Math.min(end, starts[s + 1] ?? length) + shift])
+    }
+    return ranges
+  }
+
+  private checkIds(ids: Int32Array, from: number, to: number, start: number): void {
+    for (let i = from; i < to; i++) {
+      if (ids[i] >= 0 && ids[i] < this.vocabSize) continue
+      const where = `token ${start + i - from} of the ${this.name} is ${ids[i]}`
+      throw new HeedError(`${where}, the vocabulary has ${this.vocabSize} entries`, {
+        remedy: 'The data was made with another tokenizer or is damaged: make it again.',
+      })
+    }
+  }
+}
+
+type Range = [start: number, end: number]
+
+interface Parts {
+  name: string
+  source: TokenSource
+  vocabSize: number
+  documents: readonly number[]
+  ranges: Range[]
+}
+
+/** Where each stretch starts in the data set, and where that is in the source. */
+interface Stretches {
+  starts: number[]
+  offsets: number[]
+  length: number
+}
+
+function joinStretches(ranges: Range[]): Stretches {
+  const joined: Stretches = { starts: [], offsets: [], length: 0 }
+  let lastEnd = -1
+  for (const [start, end] of ranges) {
+    if (end <= start) continue
+    if (start !== lastEnd) {
+      joined.starts.push(joined.length)
+      joined.offsets.push(start)
+    }
+    joined.length += end - start
+    lastEnd = end
+  }
+  return joined
+}
+
+/** The starts of the documents, and of what is left of them, once only the ranges remain. */
+function documentsWithin(documents: readonly number[], ranges: Range[]): number[] {
+  const starts: number[] = []
+  let length = 0
+  for (const [from, to] of ranges) {
+    if (to <= from) continue
+    starts.push(length)
+    for (let d = findSegment(documents, from) + 1; d < documents.length; d++) {
+      if (documents[d] >= to) break
+      starts.push(length + documents[d] - from)
+    }
+    length += to - from
+  }
+  return starts
+}

@@ -1,0 +1,137 @@
+// Reverse-mode differentiation: appends the nodes of the gradient to the same graph.
+import * as g from '../graph/build.ts'
+import { inScope, isOp, type Node } from '../graph/node.ts'
+import type { Op } from '../graph/ops.ts'
+import { HeedError } from '../util/errors.ts'
+import { compositeRules } from './composite-rules.ts'
+import { primitiveRules, type Rule } from './rules.ts'
+
+/** The total table: primitives and composites. */
+const rules: { [O in Op]: Rule<O> } = { ...primitiveRules, ...compositeRules }
+
+/**
+ * The gradients of `roots`, weighted by `seeds`, with respect to `wrt`; null where there is no path.
+ * Nothing behind a node of `wrt` is looked at.
+ */
+export function gradients(
+  roots: readonly Node[],
+  seeds: readonly (Node | null)[],
+  wrt: readonly Node[],
+): (Node | null)[] {
+  const ends = new Set(wrt)
+  const arrived = new Map<Node, Node[][]>() // node -> for each output, what has arrived
+  roots.forEach((root, i) => {
+    const seed = seeds[i]
+    if (seed) deliver(arrived, root, seed)
+  })
+  for (const node of trackedBefore(roots, ends)) {
+    const parts = arrived.get(node)
+    if (!parts || ends.has(node)) continue
+    arrived.delete(node)
+    inScope(backwardScope(node.scope), () => propagate(node, parts, arrived))
+  }
+  return wrt.map((node) => {
+    const parts = arrived.get(node)
+    return parts ? total(parts[0]) : null
+  })
+}
+
+/** The state that `root` depends on and that wants gradients, in the order of making. */
+export function variablesOf(root: Node): Node[] {
+  const found: Node[] = []
+  const nodes = trackedBefore([root], null)
+  for (const node of nodes) if (node.variable) found.push(node)
+  return found.reverse()
+}
+
+function propagate(node: Node, parts: Node[][], arrived: Map<Node, Node[][]>): void {
+  if (isOp(node, 'pick')) {
+    deliver(arrived, node.inputs[0], total(parts[0]), node.attrs.index)
+    return
+  }
+  if (node.released)
+    throw new HeedError(`The graph behind ${node.op} was freed after its backward pass`, {
+      remedy: 'Build the loss again for each step; call backward() once.',
+    })
+  const grads = Array.from({ length: node.forms?.length ?? 1 }, (_, i) =>
+    parts[i]?.length ? total(parts[i]) : null,
+  )
+  const dy = grads[0] ?? g.zerosLike(node)
+  const rule = rules[node.op] as Rule<Op>
+  rule(node, dy, grads).forEach((grad, i) => {
+    const input = node.inputs[i]
+    if (grad && input.tracked) deliver(arrived, input, grad)
+  })
+}
+
+function deliver(arrived: Map<Node, Node[][]>, node: Node, grad: Node, output = 0): void {
+  let parts = arrived.get(node)
+  if (!parts) {
+    parts = []
+    arrived.set(node, parts)
+  }
+  parts[output] ??= []
+  parts[output].push(grad)
+}
+
+/** The sum of what arrived; gradients of slices that tile an axis are laid side by side instead. */
+function total(parts: Node[]): Node {
+  return tiled(parts) ?? parts.reduce((a, b) => g.add(a, b))
+}
+
+/** `split` and its like: pads along one axis, each zero where the others are not. */
+function tiled(parts: Node[]): Node | null {
+  if (parts.length < 2) return null
+  const pads: Node<'pad'>[] = []
+  for (const part of parts) {
+    if (!isOp(part, 'pad')) return null
+    pads.push(part)
+  }
+  const { shape } = parts[0]
+  const axis = pads[0].inputs[0].shape.findIndex((n, i) => n !== shape[i])
+  pads.sort((a, b) => a.attrs.before[axis] - b.attrs.before[axis])
+  let end = 0
+  for (const { inputs, attrs } of pads) {
+    const size = inputs[0].shape
+    if (attrs.before[axis] !== end) return null
+    if (size.some((n, i) => i !== axis && n !== shape[i])) return null
+    end += size[axis]
+  }
+  if (end !== shape[axis]) return null
+  return g.concat(
+    pads.map((p) => p.inputs[0]),
+    axis,
+  )
+}
+
+let walk = 0
+
+/** Tracked nodes behind `roots`, newest first, none behind `ends` (null: behind variables). */
+function trackedBefore(roots: readonly Node[], ends: ReadonlySet<Node> | null): Node[] {
+  walk--
+  const found: Node[] = []
+  const stack: Node[] = []
+  const visit = (node: Node): void => {
+    if (!node.tracked || node.mark === walk) return
+    node.mark = walk
+    found.push(node)
+    stack.push(node)
+  }
+  roots.forEach(visit)
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (ends ? ends.has(node) : node.variable) continue
+    node.inputs.forEach(visit)
+  }
+  return found.sort((a, b) => b.id - a.id)
+}
+
+const scopes = new Map<string, string>()
+
+function backwardScope(scope: string): string {
+  let name = scopes.get(scope)
+  if (name === undefined) {
+    name = scope ? `${scope} (backward)` : '(backward)'
+    scopes.set(scope, name)
+  }
+  return name
+}

@@ -1,0 +1,62 @@
+// Gradient checkpointing: what lies between the inputs and the value is built a second time for the
+// backward pass, behind a barrier, so that the first copy's memory is free in between.
+import * as g from '../graph/build.ts'
+import { isOp, Node } from '../graph/node.ts'
+import { gradients } from './backward.ts'
+
+/** A node with the value of `value`, whose gradient computes everything behind it again. */
+export function recompute(value: Node, inputs: readonly Node[]): Node {
+  const inner = trackedInside(value, inputs)
+  const captured = inner.filter((node) => node.variable !== null)
+  const wrt = [...inputs, ...captured]
+  const out = g.make('customVjp', [g.stopGradient(value), ...wrt], {})
+  out.rule = (_, [dy]) => {
+    if (!dy) return []
+    const twins = new Map<Node, Node>()
+    for (const x of inputs) twins.set(x, fresh(g.barrier(x, [dy]), x))
+    for (const x of captured) twins.set(x, fresh(g.alias(x), x))
+    const again = copy(value, inner, twins, dy)
+    const sources = wrt.map((x) => twins.get(x) as Node)
+    return [null, ...gradients([again], [dy], sources)]
+  }
+  return out
+}
+
+function fresh(node: Node, like: Node): Node {
+  node.tracked = like.tracked
+  return node
+}
+
+/** Everything that `value` is made of behind `inputs`, oldest first; variables end the walk. */
+function trackedInside(value: Node, inputs: readonly Node[]): Node[] {
+  const seen = new Set<Node>(inputs)
+  const found: Node[] = []
+  const stack = [value]
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (seen.has(node)) continue
+    seen.add(node)
+    found.push(node)
+    if (!node.variable && !node.place && !node.data) stack.push(...node.inputs)
+  }
+  return found.sort((a, b) => a.id - b.id)
+}
+
+/** The same graph again on the twins. Leaves and run-time numbers are shared, so draws repeat. */
+function copy(value: Node, inner: Node[], twins: Map<Node, Node>, dy: Node): Node {
+  for (const node of inner) {
+    if (twins.has(node)) continue
+    if (node.inputs.length === 0 || node.place || node.data) {
+      twins.set(node, node)
+      continue
+    }
+    const inputs = node.inputs.map((x) => twins.get(x) ?? x)
+    const twin = isOp(node, 'pick')
+      ? g.pick(inputs[0], node.attrs.index)
+      : new Node(node.op, inputs, node.attrs, node.forms ?? node)
+    twin.value = node.value
+    twin.rule = node.rule
+    twin.host = node.host
+    twins.set(node, twin)
+  }
+  return twins.get(value) ?? g.barrier(value, [dy])
+}

@@ -1,0 +1,46 @@
+/** What a tensor computes in. f16, bf16, f64 and i64 exist in files only and are converted on the way. */
+export type DType = 'f32' | 'i32' | 'u32' | 'u8' | 'bool'
+
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array
+
+/** In the order of the kernels' `DType`: the index is the number that a program carries. */
+export const dtypes: readonly DType[] = ['f32', 'i32', 'u32', 'u8', 'bool']
+
+const arrays = {
+  f32: Float32Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  u8: Uint8Array,
+  bool: Uint8Array,
+} as const
+
+/** A zeroed typed array for `count` elements. */
+export function arrayOf(dtype: DType, count: number): TypedArray {
+  return new arrays[dtype](count)
+}
+
+/** Reads bytes as elements, without copying. */
+export function viewAs(dtype: DType, buffer: ArrayBuffer): TypedArray {
+  return new arrays[dtype](buffer)
+}
+
+export const bytesOf = (dtype: DType): number => arrays[dtype].BYTES_PER_ELEMENT
+
+export const isFloat = (dtype: DType): boolean => dtype === 'f32'
+
+const rank: Record<DType, number> = { bool: 0, u8: 1, i32: 2, u32: 2, f32: 3 }
+
+/** The dtype of an operation between two: f32 above integers above u8 above bool, as in PyTorch. */
+export function promote(a: DType, b: DType): DType {
+  if (a === b) return a
+  if (rank[a] === rank[b]) return 'i32' // i32 with u32
+  return rank[a] > rank[b] ? a : b
+}
+
+/** The dtype that an array of this class holds. A plain Uint8Array is u8, never bool. */
+export function dtypeOfArray(data: TypedArray): DType {
+  if (data instanceof Int32Array) return 'i32'
+  if (data instanceof Uint32Array) return 'u32'
+  if (data instanceof Uint8Array) return 'u8'
+  return 'f32'
+}

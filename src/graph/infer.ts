@@ -1,0 +1,318 @@
+// Shape and dtype of every operation's result: one total table. A rule throws a ShapeError when
+// the inputs do not fit; `make` adds the module path.
+import { ShapeError } from '../util/errors.ts'
+import { type DType, isFloat } from './dtype.ts'
+import type { Form } from './node.ts'
+import type { Binary, Op, OpAttrs, Unary } from './ops.ts'
+import { broadcastShapes, countOf, type Shape, sameShape, showShape } from './shape.ts'
+
+export type InferRule<O extends Op> = (inputs: readonly Form[], attrs: OpAttrs[O]) => Form | Form[]
+
+const form = (shape: Shape, dtype: DType): Form => ({ shape, dtype })
+
+/** The input's own form. */
+const same = ([x]: readonly Form[]): Form => x
+
+const float =
+  (op: string) =>
+  ([x]: readonly Form[]): Form => {
+    if (!isFloat(x.dtype)) throw new ShapeError(`${op} needs f32, but got ${x.dtype}`)
+    return x
+  }
+
+const broadcast =
+  (op: string, result?: DType) =>
+  ([a, b]: readonly Form[]): Form => {
+    if (a.dtype !== b.dtype) throw new ShapeError(`${op}: dtypes ${a.dtype} and ${b.dtype} differ`)
+    return form(broadcastShapes(a.shape, b.shape, op), result ?? a.dtype)
+  }
+
+const reduce =
+  (result?: DType) =>
+  ([x]: readonly Form[], { axes }: { axes: readonly number[] }): Form =>
+    form(
+      x.shape.filter((_, i) => !axes.includes(i)),
+      result ?? x.dtype,
+    )
+
+const unary: { [O in Unary]: InferRule<O> } = {
+  neg: same,
+  abs: same,
+  sign: same,
+  exp: float('exp'),
+  log: float('log'),
+  log1p: float('log1p'),
+  expm1: float('expm1'),
+  sqrt: float('sqrt'),
+  rsqrt: float('rsqrt'),
+  recip: float('recip'),
+  sin: float('sin'),
+  cos: float('cos'),
+  tanh: float('tanh'),
+  erf: float('erf'),
+  sigmoid: float('sigmoid'),
+  floor: same,
+  ceil: same,
+  round: same,
+  trunc: same,
+  not: same,
+}
+
+const binary: { [O in Binary]: InferRule<O> } = {
+  add: broadcast('add'),
+  sub: broadcast('sub'),
+  mul: broadcast('mul'),
+  div: broadcast('div'),
+  pow: broadcast('pow'),
+  mod: broadcast('remainder'),
+  maximum: broadcast('maximum'),
+  minimum: broadcast('minimum'),
+  eq: broadcast('eq', 'bool'),
+  ne: broadcast('ne', 'bool'),
+  lt: broadcast('lt', 'bool'),
+  le: broadcast('le', 'bool'),
+  and: broadcast('bitwise and'),
+  or: broadcast('bitwise or'),
+  xor: broadcast('bitwise xor'),
+  shl: broadcast('shift left'),
+  shr: broadcast('shift right'),
+}
+
+/** (..., L1..Ld) with d = kernel.length -> (..., P1..Pd, K1..Kd). */
+export function windowShape(
+  shape: Shape,
+  kernel: readonly number[],
+  stride: readonly number[],
+  dilation: readonly number[],
+): Shape {
+  const lead = shape.length - kernel.length
+  if (lead < 0)
+    throw new ShapeError(`window: a kernel of ${kernel.length} sizes on shape ${showShape(shape)}`)
+  const positions = kernel.map((k, i) => {
+    const room = shape[lead + i] - ((k - 1) * dilation[i] + 1)
+    if (room < 0)
+      throw new ShapeError(
+        `window: kernel ${k} with dilation ${dilation[i]} is longer than size ${shape[lead + i]}`,
+      )
+    return Math.floor(room / stride[i]) + 1
+  })
+  return [...shape.slice(0, lead), ...positions, ...kernel]
+}
+
+const sorted = (x: Form, last: number): Form[] => {
+  const shape = [...x.shape.slice(0, -1), last]
+  return [form(shape, x.dtype), form(shape, 'i32')]
+}
+
+function scatter(op: string, [base, index, source]: readonly Form[], axis: number): Form {
+  const expected = [...base.shape.slice(0, axis), ...index.shape, ...base.shape.slice(axis + 1)]
+  if (!sameShape(expected, source.shape))
+    throw new ShapeError(
+      `${op}: the source has shape ${showShape(source.shape)} where ${showShape(expected)} is needed`,
+    )
+  return base
+}
+
+function matmul([a, b]: readonly Form[]): Form {
+  if (a.dtype !== 'f32' || b.dtype !== 'f32')
+    throw new ShapeError(`matmul needs f32, but got ${a.dtype} and ${b.dtype}`)
+  const [m, k] = a.shape.slice(-2)
+  const [k2, n] = b.shape.slice(-2)
+  if (a.shape.length < 2 || b.shape.length < 2 || k !== k2)
+    throw new ShapeError(
+      `matmul: ${showShape(a.shape)} x ${showShape(b.shape)}: the inner sizes ${k} and ${k2} differ`,
+    )
+  return form(
+    [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul'), m, n],
+    'f32',
+  )
+}
+
+function attention(inputs: readonly Form[]): Form[] {
+  const [q, k, v] = inputs
+  const [b, h, t, d] = q.shape
+  const [, hk, s, dk] = k.shape
+  const fits =
+    q.shape.length === 4 &&
+    k.shape.length === 4 &&
+    v.shape.length === 4 &&
+    d === dk &&
+    h % hk === 0 &&
+    k.shape[0] === b &&
+    sameShape(k.shape.slice(0, 3), v.shape.slice(0, 3))
+  if (!fits)
+    throw new ShapeError(
+      `attention: q ${showShape(q.shape)}, k ${showShape(k.shape)}, v ${showShape(v.shape)} do not fit`,
+      { remedy: 'q is (B, H, T, D), k (B, Hk, S, D), v (B, Hk, S, Dv), with Hk dividing H.' },
+    )
+  void s
+  return [form([b, h, t, v.shape[3]], 'f32'), form([b, h, t], 'f32')]
+}
+
+/** The total table. */
+export const infer: { [O in Op]: InferRule<O> } = {
+  ...unary,
+  ...binary,
+  where: ([c, a, b]) => {
+    if (c.dtype !== 'bool') throw new ShapeError(`where: the condition is ${c.dtype}, not bool`)
+    const both = broadcast('where')([a, b])
+    return form(broadcastShapes(c.shape, both.shape, 'where'), both.dtype)
+  },
+  cast: ([x], { dtype }) => form(x.shape, dtype),
+  bitcast: ([x], { dtype }) => form(x.shape, dtype),
+
+  scalar: (_, { dtype }) => form([], dtype),
+  constant: (_, { dtype }) => form([], dtype),
+  iota: (_, { shape }) => form(shape, 'i32'),
+  random: (_, { shape }) => form(shape, 'u32'),
+
+  reshape: ([x], { shape }) => {
+    if (countOf(shape) !== countOf(x.shape))
+      throw new ShapeError(
+        `reshape: ${showShape(x.shape)} has ${countOf(x.shape)} elements, ${showShape(shape)} has ${countOf(shape)}`,
+      )
+    return form(shape, x.dtype)
+  },
+  permute: ([x], { order }) =>
+    form(
+      order.map((i) => x.shape[i]),
+      x.dtype,
+    ),
+  expand: ([x], { shape }) => {
+    if (!sameShape(broadcastShapes(x.shape, shape, 'expand'), shape))
+      throw new ShapeError(`expand: ${showShape(x.shape)} does not expand to ${showShape(shape)}`)
+    return form(shape, x.dtype)
+  },
+  slice: ([x], { sizes }) => form(sizes, x.dtype),
+  flip: same,
+  window: ([x], { kernel, stride, dilation }) =>
+    form(windowShape(x.shape, kernel, stride, dilation), x.dtype),
+
+  sum: reduce(),
+  prod: reduce(),
+  amax: reduce(),
+  amin: reduce(),
+  argmax: reduce('i32'),
+  argmin: reduce('i32'),
+
+  cumsum: same,
+  cumprod: same,
+  cummax: same,
+  matmul,
+  concat: (inputs, { axis }) => {
+    const [first] = inputs
+    let size = 0
+    for (const x of inputs) {
+      const fits =
+        x.dtype === first.dtype &&
+        x.shape.length === first.shape.length &&
+        x.shape.every((n, i) => i === axis || n === first.shape[i])
+      if (!fits)
+        throw new ShapeError(
+          `concat along axis ${axis}: ${showShape(first.shape)} ${first.dtype} and ${showShape(x.shape)} ${x.dtype} do not fit`,
+        )
+      size += x.shape[axis]
+    }
+    return form(
+      first.shape.map((n, i) => (i === axis ? size : n)),
+      first.dtype,
+    )
+  },
+  pad: ([x], { before, after }) =>
+    form(
+      x.shape.map((n, i) => n + before[i] + after[i]),
+      x.dtype,
+    ),
+  foldWindow: ([x], { size, kernel }) =>
+    form([...x.shape.slice(0, x.shape.length - 2 * kernel.length), ...size], x.dtype),
+  take: ([x, index], { axis }) => {
+    if (index.dtype !== 'i32') throw new ShapeError(`take: the index is ${index.dtype}, not i32`)
+    return form([...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)], x.dtype)
+  },
+  scatterAdd: (inputs, { axis }) => scatter('scatterAdd', inputs, axis),
+  scatterSet: (inputs, { axis }) => scatter('scatterSet', inputs, axis),
+  sliceAt: ([x], { axis, size }) =>
+    form(
+      x.shape.map((n, i) => (i === axis ? size : n)),
+      x.dtype,
+    ),
+  updateAt: same,
+  sort: ([x]) => sorted(x, x.shape.at(-1) as number),
+  topk: ([x], { k }) => sorted(x, k),
+
+  buffer: (_, { shape, dtype }) => form(shape, dtype),
+  pick: same, // `pick` makes its own form
+  assign: ([target, value]) => {
+    if (target.dtype !== value.dtype || !sameShape(target.shape, value.shape))
+      throw new ShapeError(
+        `assign: ${showShape(value.shape)} ${value.dtype} does not fit into ${showShape(target.shape)} ${target.dtype}`,
+      )
+    return target
+  },
+  assignAt: ([target, value], { axis }) => {
+    const fits =
+      target.dtype === value.dtype &&
+      target.shape.length === value.shape.length &&
+      target.shape.every((n, i) => (i === axis ? value.shape[i] <= n : value.shape[i] === n))
+    if (!fits)
+      throw new ShapeError(
+        `assign at axis ${axis}: ${showShape(value.shape)} ${value.dtype} does not fit into ${showShape(target.shape)} ${target.dtype}`,
+      )
+    return target
+  },
+  stopGradient: same,
+  barrier: same,
+  customVjp: same,
+  hostCall: (_, { shape, dtype }) => form(shape, dtype),
+
+  gelu: float('gelu'),
+  geluBackward: same,
+  silu: float('silu'),
+  siluBackward: same,
+  softmax: float('softmax'),
+  softmaxBackward: same,
+  logSoftmax: float('logSoftmax'),
+  logSoftmaxBackward: same,
+  layerNorm: ([x, gamma, beta]) => {
+    checkNorm('layerNorm', x, gamma)
+    checkNorm('layerNorm', x, beta)
+    const rows = form(x.shape.slice(0, -1), 'f32')
+    return [x, rows, rows]
+  },
+  layerNormBackward: ([x, gamma]) => [x, gamma, gamma],
+  rmsNorm: ([x, gamma]) => {
+    checkNorm('rmsNorm', x, gamma)
+    return [x, form(x.shape.slice(0, -1), 'f32')]
+  },
+  rmsNormBackward: ([x, gamma]) => [x, gamma],
+  crossEntropy: ([logits, target]) => {
+    if (logits.shape.length !== 2 || !sameShape(logits.shape.slice(0, 1), target.shape))
+      throw new ShapeError(
+        `crossEntropy: logits ${showShape(logits.shape)} and targets ${showShape(target.shape)} do not fit`,
+        { remedy: 'Logits are (N, classes) and targets (N) class numbers.' },
+      )
+    if (target.dtype !== 'i32' || logits.dtype !== 'f32')
+      throw new ShapeError(
+        `crossEntropy needs f32 logits and i32 targets, but got ${logits.dtype} and ${target.dtype}`,
+      )
+    const rows = form(target.shape, 'f32')
+    return [rows, rows]
+  },
+  crossEntropyBackward: same,
+  attention,
+  attentionBackward: ([q, k, v], { bias }) => {
+    const scores = form([q.shape[0], q.shape[1], q.shape[2], k.shape[2]], 'f32')
+    return bias ? [q, k, v, scores] : [q, k, v]
+  },
+  dropout: float('dropout'),
+  adamw: ([p, , m, v]) => [p, m, v],
+}
+
+function checkNorm(op: string, x: Form, weight: Form): void {
+  if (x.dtype !== 'f32') throw new ShapeError(`${op} needs f32, but got ${x.dtype}`)
+  if (weight.shape.length !== 1 || weight.shape[0] !== x.shape.at(-1))
+    throw new ShapeError(
+      `${op}: the weight has shape ${showShape(weight.shape)} where the input is ${showShape(x.shape)}`,
+      { remedy: `A weight of shape (${x.shape.at(-1)}) is needed.` },
+    )
+}

@@ -1,0 +1,82 @@
+import { ShapeError } from '../util/errors.ts'
+
+export type Shape = readonly number[]
+
+export function countOf(shape: Shape): number {
+  let count = 1
+  for (const size of shape) count *= size
+  return count
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** `(2, 3)`: how shapes are written in messages. */
+export const showShape = (shape: Shape): string => `(${shape.join(', ')})`
+
+/** Row-major strides, in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length)
+  let step = 1
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = step
+    step *= shape[i]
+  }
+  return strides
+}
+
+/**
+ * The shape that two shapes broadcast to, aligned at the right.
+ * @throws ShapeError when a pair of sizes differs and neither is 1.
+ */
+export function broadcastShapes(a: Shape, b: Shape, what = 'broadcast'): Shape {
+  if (sameShape(a, b)) return a
+  const rank = Math.max(a.length, b.length)
+  const out = new Array<number>(rank)
+  for (let i = 1; i <= rank; i++) {
+    const x = i <= a.length ? a[a.length - i] : 1
+    const y = i <= b.length ? b[b.length - i] : 1
+    if (x !== y && x !== 1 && y !== 1)
+      throw new ShapeError(
+        `${what}: shapes ${showShape(a)} and ${showShape(b)} do not broadcast: ${x} against ${y}`,
+        { remedy: 'Sizes must be equal or 1, counted from the right.' },
+      )
+    out[rank - i] = x === 1 ? y : x
+  }
+  return out
+}
+
+/** A negative axis counts from the end. @throws ShapeError when it is outside the rank. */
+export function normalizeAxis(axis: number, rank: number, what: string): number {
+  const out = axis < 0 ? axis + rank : axis
+  if (!Number.isInteger(axis) || out < 0 || out >= Math.max(rank, 1))
+    throw new ShapeError(`${what}: axis ${axis} does not exist in a tensor of rank ${rank}`)
+  return out
+}
+
+/** All axes when none is given; sorted, each once. */
+export function normalizeAxes(
+  axes: number | readonly number[] | undefined,
+  rank: number,
+  what: string,
+): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
+  const list = (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(a, rank, what))
+  if (rank === 0) return []
+  return [...new Set(list)].sort((a, b) => a - b)
+}
+
+/** @throws ShapeError when a size is not a whole number of at least 0. */
+export function checkShape(shape: Shape, what: string): Shape {
+  for (const size of shape)
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new ShapeError(`${what}: ${size} in shape ${showShape(shape)} is not a size`)
+  if (shape.length > 8)
+    throw new ShapeError(
+      `${what}: rank ${shape.length} is more than the 8 dimensions that Heed holds`,
+    )
+  return shape
+}

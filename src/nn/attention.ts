@@ -1,0 +1,72 @@
+import { arange, F, type Tensor } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { offerAttention } from './capture.ts'
+import type { LayerCache } from './kv-cache.ts'
+
+export interface AttentionOptions {
+  heads: number
+  /** Of k and v, when there are fewer than of q (grouped-query attention). */
+  kvHeads?: number
+  causal?: boolean
+  /** Earlier keys and values, which the new ones are added to. */
+  cache?: LayerCache
+  /** Of attention weights, with this probability. */
+  dropout?: number
+  /** bool, true = may be seen; or f32, added to the scores. Broadcasts to (B, H, T, S). */
+  mask?: Tensor | null
+  /** 1/√D when left out. */
+  scale?: number
+}
+
+/**
+ * Multi-head attention between projections: q (B, T, C), k and v (B, S, C') -> (B, T, C), the heads
+ * lying side by side in the last axis.
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  const { heads, kvHeads = heads, cache, ...rest } = options
+  const query = splitHeads(q, heads) // (B, H, T, D)
+  const fresh = { k: splitHeads(k, kvHeads), v: splitHeads(v, kvHeads) }
+  const seen = cache ? cache.append(fresh.k, fresh.v) : { ...fresh, length: null }
+  offerAttention(() => attentionWeights(query, seen.k, { ...rest, length: seen.length }))
+  const out = F.scaledDotProductAttention(query, seen.k, seen.v, { ...rest, length: seen.length })
+  return joinHeads(out)
+}
+
+/** (B, T, H·D) -> (B, H, T, D). */
+export function splitHeads(x: Tensor, heads: number): Tensor {
+  const [batch, tokens, size] = x.shape
+  if (size % heads !== 0)
+    throw new HeedError(`attention: ${heads} heads do not divide a width of ${size}`)
+  return x.reshape(batch, tokens, heads, size / heads).permute(0, 2, 1, 3)
+}
+
+/** (B, H, T, D) -> (B, T, H·D). */
+export function joinHeads(x: Tensor): Tensor {
+  const [batch, heads, tokens, size] = x.shape
+  return x.permute(0, 2, 1, 3).reshape(batch, tokens, heads * size)
+}
+
+type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'scale'> & { length?: Tensor | null }
+
+/**
+ * The weights that scaledDotProductAttention gives each value, before dropout:
+ * q (B, H, T, D), k (B, Hk, S, D) -> (B, H, T, S). It never makes them itself; this is for looking.
+ */
+export function attentionWeights(q: Tensor, k: Tensor, options: WeightOptions = {}): Tensor {
+  const [, heads, tokens, size] = q.shape
+  const [, kvHeads, keys] = k.shape
+  const { causal = false, mask, scale = 1 / Math.sqrt(size), length } = options
+  let scores = q.matmul(k.repeatInterleave(heads / kvHeads, 1).transpose(-2, -1)).mul(scale)
+  if (mask) scores = mask.dtype === 'bool' ? mask.where(scores, HIDDEN) : scores.add(mask)
+  const column = arange(keys) // (S)
+  const used = length ?? keys
+  if (length) scores = column.lt(used).where(scores, HIDDEN)
+  if (causal) {
+    // Query i is the (used - T + i)-th token.
+    const row = arange(tokens).unsqueeze(1).add(used).sub(tokens) // (T, 1)
+    scores = column.le(row).where(scores, HIDDEN)
+  }
+  return scores.softmax(-1)
+}
+
+const HIDDEN = Number.NEGATIVE_INFINITY

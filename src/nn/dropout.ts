@@ -1,0 +1,16 @@
+import { F, type Tensor } from '../tensor/index.ts'
+import { Module } from './module.ts'
+
+/** While training, zeroes elements with probability p and scales the others by 1/(1 - p). */
+export class Dropout extends Module {
+  readonly p: number
+
+  constructor(p = 0.5) {
+    super()
+    this.p = p
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.training ? F.dropout(x, this.p) : x
+  }
+}

@@ -1,0 +1,20 @@
+export { type Activation, activationNames, activations } from './activations.ts'
+export { type AttentionOptions, attention, attentionWeights, joinHeads, splitHeads } from './attention.ts'
+export { type Attentions, captureActivations, captureAttention } from './capture.ts'
+export { Conv1D } from './conv1d.ts'
+export { Dropout } from './dropout.ts'
+export { Embedding } from './embedding.ts'
+export * as init from './init.ts'
+export { KVCache, type KVCacheShape, LayerCache } from './kv-cache.ts'
+export { LayerNorm } from './layer-norm.ts'
+export { Linear, type LinearOptions } from './linear.ts'
+export { MLP, type MLPConfig } from './mlp.ts'
+export { type Hook, Module } from './module.ts'
+export {
+  MultiHeadAttention,
+  type MultiHeadAttentionConfig,
+  type MultiHeadAttentionOptions,
+} from './multi-head-attention.ts'
+export { RMSNorm } from './rms-norm.ts'
+export { Sequential } from './sequential.ts'
+export { type LoadOptions, type StateSource, setValues } from './state-dict.ts'

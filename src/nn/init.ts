@@ -1,0 +1,83 @@
+// First values of parameters: lazy tensors, drawn from the default generator in the order of calls.
+// What a checkpoint replaces is never computed.
+import type { Shape } from '../graph/shape.ts'
+import * as random from '../tensor/random.ts'
+import { type Tensor, where } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+
+export { ones, zeros } from '../tensor/index.ts'
+
+export const normal = (shape: Shape, std = 1): Tensor => random.randn(shape).mul(std)
+
+export const uniform = (shape: Shape, low: number, high: number): Tensor =>
+  random.uniform(shape, low, high)
+
+/** Normal with this deviation, drawn again (in effect) where it lies outside [low, high]. */
+export function truncNormal(shape: Shape, std = 1, low = -2, high = 2): Tensor {
+  // Uniform in the part of Φ's range that lies between the bounds, then through Φ's inverse.
+  const from = normalCdf(low / std)
+  const to = normalCdf(high / std)
+  const share = random.uniform(shape, 2 * from - 1, 2 * to - 1)
+  return inverseErf(share).mul(Math.SQRT2 * std).clamp({ min: low, max: high })
+}
+
+/** Glorot and Bengio (2010): keeps the variance of activations and of gradients. */
+export function xavierUniform(shape: Shape, gain = 1): Tensor {
+  const [fanIn, fanOut] = fans(shape)
+  const bound = gain * Math.sqrt(6 / (fanIn + fanOut))
+  return uniform(shape, -bound, bound)
+}
+
+export function xavierNormal(shape: Shape, gain = 1): Tensor {
+  const [fanIn, fanOut] = fans(shape)
+  return normal(shape, gain * Math.sqrt(2 / (fanIn + fanOut)))
+}
+
+/** He et al. (2015): keeps the variance through ReLU, √2 being its gain. */
+export function kaimingUniform(shape: Shape, gain = Math.SQRT2): Tensor {
+  const bound = gain * Math.sqrt(3 / fans(shape)[0])
+  return uniform(shape, -bound, bound)
+}
+
+export function kaimingNormal(shape: Shape, gain = Math.SQRT2): Tensor {
+  return normal(shape, gain / Math.sqrt(fans(shape)[0]))
+}
+
+/** How many values go into and come out of a weight (out, in, ...kernel). */
+function fans(shape: Shape): [number, number] {
+  if (shape.length < 2)
+    throw new HeedError(`A weight of shape (${shape.join(', ')}) has no inputs and outputs`, {
+      remedy: 'Initialise vectors with init.normal, uniform, zeros or ones.',
+    })
+  const [out, inputs, ...kernel] = shape
+  const field = kernel.reduce((a, b) => a * b, 1)
+  return [inputs * field, out * field]
+}
+
+/** Φ, by the expansion 7.1.26 of Abramowitz and Stegun: within 1e-7. */
+function normalCdf(x: number): number {
+  const z = Math.abs(x) * Math.SQRT1_2
+  const t = 1 / (1 + 0.3275911 * z)
+  const series = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592]
+  const tail = 0.5 * t * series.reduce((sum, c) => sum * t + c, 0) * Math.exp(-z * z)
+  return x < 0 ? tail : 1 - tail
+}
+
+/** Giles (2010), single precision: one polynomial in the middle, one for the tails. */
+function inverseErf(x: Tensor): Tensor {
+  const w = x.square().neg().log1p().neg()
+  const polynomial = (t: Tensor, coefficients: number[]): Tensor =>
+    coefficients.slice(2).reduce((sum, c) => sum.mul(t).add(c), t.mul(coefficients[0]).add(coefficients[1]))
+  const middle = polynomial(w.sub(2.5), MIDDLE)
+  const tails = polynomial(w.sqrt().sub(3), TAILS)
+  return where(w.lt(5), middle, tails).mul(x)
+}
+
+const MIDDLE = [
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3,
+  -4.17768164e-3, 0.246640727, 1.50140941,
+]
+const TAILS = [
+  -2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3,
+  9.43887047e-3, 1.00167406, 2.83297682,
+]

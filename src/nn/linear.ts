@@ -1,0 +1,31 @@
+import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import * as init from './init.ts'
+import { Module } from './module.ts'
+
+export interface LinearOptions {
+  bias?: boolean
+  /** Normal with this deviation, and a bias of zeros, in place of PyTorch's uniform values. */
+  std?: number
+  /** Another module's weight, to be shared. */
+  weight?: Parameter
+}
+
+/** y = x·Wᵀ + b, with W (out, in). */
+export class Linear extends Module {
+  weight: Parameter
+  bias: Parameter | null
+
+  constructor(inputs: number, outputs: number, { bias = true, std, weight }: LinearOptions = {}) {
+    super()
+    const bound = 1 / Math.sqrt(inputs)
+    const first = (shape: number[]): Tensor =>
+      std === undefined ? init.uniform(shape, -bound, bound) : init.normal(shape, std)
+    this.weight = weight ?? new Parameter(first([outputs, inputs]))
+    const zero = std !== undefined
+    this.bias = bias ? new Parameter(zero ? init.zeros([outputs]) : first([outputs])) : null
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.linear(x, this.weight, this.bias)
+  }
+}

@@ -1,0 +1,210 @@
+import { inScope, scopeNow } from '../graph/node.ts'
+import { Parameter, type Tensor } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { nearestFirst } from '../util/nearest.ts'
+import { type LoadOptions, loadParameters, type StateSource } from './state-dict.ts'
+
+/** Sees each call of a module; a tensor that it returns takes the output's place. */
+export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => Tensor | void
+
+type Forward = (...inputs: unknown[]) => unknown
+
+/**
+ * A part of a model. Its fields are its submodules and parameters (also in arrays), and the path of
+ * fields is the name of a parameter in checkpoints: `h.3.attn.c_proj.weight`. Calls of `forward` put
+ * that path on everything they compute, which errors and profiles print.
+ */
+export abstract class Module<Config = unknown> {
+  readonly config: Config
+  /** Whether dropout and its like are active. Set by `train()` and `eval()`. */
+  training = true
+  readonly #hooks = new Set<Hook>()
+  /** The module whose call named this one, and the path from there. */
+  #root: Module | null = null
+  #path = ''
+
+  constructor(config?: Config) {
+    this.config = config as Config
+    const forward = this.forward as Forward
+    Object.defineProperty(this, 'forward', {
+      value: (...inputs: unknown[]) => this.#call(forward, inputs),
+      configurable: true,
+      writable: true,
+    })
+  }
+
+  abstract forward(...inputs: never[]): unknown
+
+  /** Every parameter once, with its name. One that is used in two places has the first's name. */
+  namedParameters(): [string, Parameter][] {
+    const seen = new Set<Parameter>()
+    return parameterPaths(this).filter(([, parameter]) => {
+      if (seen.has(parameter)) return false
+      seen.add(parameter)
+      return true
+    })
+  }
+
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([, parameter]) => parameter)
+  }
+
+  /** This module, named '', and all below it, each once. */
+  namedModules(): [string, Module][] {
+    const found = new Map<Module, string>()
+    visitModules(this, '', (path, module) => {
+      if (!found.has(module)) found.set(module, path)
+    })
+    return [...found].map(([module, path]) => [path, module])
+  }
+
+  /**
+   * The module at a path below this one; its end is enough where only one module has it.
+   * @throws HeedError that names the paths which are most like it.
+   */
+  getModule(path: string): Module {
+    const all = this.namedModules()
+    const exact = all.find(([name]) => name === path)
+    if (exact) return exact[1]
+    const ending = all.filter(([name]) => name.endsWith(`.${path}`))
+    if (ending.length === 1 && path !== '') return ending[0][1]
+    const names = ending.length > 1 ? ending.map(([name]) => name) : all.map(([name]) => name)
+    const near = nearestFirst(path, names.filter(Boolean)).slice(0, 3)
+    const problem = ending.length > 1 ? `${ending.length} modules end in '${path}'` : `There is no module '${path}'`
+    throw new HeedError(`${problem} in ${this.constructor.name}`, {
+      remedy: near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'It has no submodules.',
+    })
+  }
+
+  /** Calls `hook` after each call of the module at `path` ('' is this one). Returns its removal. */
+  hook(path: string, hook: Hook): () => void {
+    const hooks = this.getModule(path).#hooks
+    hooks.add(hook)
+    return () => void hooks.delete(hook)
+  }
+
+  /** The parameters by name, each once. */
+  stateDict(): Record<string, Tensor> {
+    return Object.fromEntries(this.namedParameters())
+  }
+
+  /**
+   * Takes the values of all parameters from `dict`. One error lists all names that are missing,
+   * unexpected or of another shape, and nothing has changed then. With `strict: false`, names
+   * may be missing or unexpected.
+   */
+  loadStateDict(dict: Record<string, StateSource>, options: LoadOptions = {}): this {
+    const translate = (key: string): string | null => this.keyInCheckpoint(key)
+    loadParameters(parameterPaths(this), dict, translate, this.constructor.name, options)
+    return this
+  }
+
+  /** Switches to training, or back. */
+  train(mode = true): this {
+    for (const [, module] of this.namedModules()) module.training = mode
+    return this
+  }
+
+  /** Switches dropout and its like off. */
+  eval(): this {
+    return this.train(false)
+  }
+
+  /** Keeps the parameters below `prefix` (all, when there is none) from being trained. */
+  freeze(prefix = ''): this {
+    return this.#setTrainable(prefix, false)
+  }
+
+  unfreeze(prefix = ''): this {
+    return this.#setTrainable(prefix, true)
+  }
+
+  /** What a key of a checkpoint is called here; null for one that is not needed. */
+  protected keyInCheckpoint(key: string): string | null {
+    return key
+  }
+
+  #setTrainable(prefix: string, trainable: boolean): this {
+    const all = this.namedParameters()
+    const chosen = all.filter(([name]) => !prefix || name === prefix || name.startsWith(`${prefix}.`))
+    if (chosen.length === 0)
+      throw new HeedError(`No parameter of ${this.constructor.name} lies below '${prefix}'`, {
+        remedy: `Did you mean ${nearestFirst(prefix, modulePaths(all)).slice(0, 3).join(', ')}?`,
+      })
+    for (const [, parameter] of chosen) parameter.requiresGrad = trainable
+    return this
+  }
+
+  #call(forward: Forward, inputs: unknown[]): unknown {
+    if (outermost && this.#root === outermost) return this.#run(forward, inputs)
+    const before = outermost
+    this.#nameTree(before ? joinPath(scopeNow(), this.constructor.name) : '')
+    outermost = this
+    try {
+      return this.#run(forward, inputs)
+    } finally {
+      outermost = before
+    }
+  }
+
+  #run(forward: Forward, inputs: unknown[]): unknown {
+    return inScope(this.#path, () => {
+      let output = forward.apply(this, inputs)
+      for (const hook of this.#hooks) output = hook(this, inputs, output as Tensor) ?? output
+      return output
+    })
+  }
+
+  /** Done at each outermost call, since fields may have been replaced in between. */
+  #nameTree(prefix: string): void {
+    for (const [path, module] of this.namedModules()) {
+      module.#root = this
+      module.#path = joinPath(prefix, path)
+    }
+  }
+}
+
+/** The module whose call is not part of another one's. */
+let outermost: Module | null = null
+
+const joinPath = (a: string, b: string): string => (a && b ? `${a}.${b}` : a || b)
+
+/** The modules and parameters in a module's fields; those in arrays as `name.0`, `name.1` … */
+function* fieldsOf(module: Module): Generator<[string, Module | Parameter]> {
+  for (const name of Object.keys(module)) {
+    if (name === 'config') continue
+    yield* partsOf(name, (module as unknown as Record<string, unknown>)[name])
+  }
+}
+
+function* partsOf(name: string, value: unknown): Generator<[string, Module | Parameter]> {
+  if (value instanceof Module || value instanceof Parameter) yield [name, value]
+  else if (Array.isArray(value))
+    for (let i = 0; i < value.length; i++) yield* partsOf(`${name}.${i}`, value[i])
+}
+
+/** Every path that leads to a module. One that contains itself is followed once. */
+function visitModules(
+  module: Module,
+  path: string,
+  visit: (path: string, module: Module) => void,
+  above: ReadonlySet<Module> = new Set(),
+): void {
+  visit(path, module)
+  const chain = new Set(above).add(module)
+  for (const [name, part] of fieldsOf(module))
+    if (part instanceof Module && !chain.has(part)) visitModules(part, joinPath(path, name), visit, chain)
+}
+
+/** Every path that leads to a parameter: one that is tied appears with all its names. */
+function parameterPaths(root: Module): [string, Parameter][] {
+  const found: [string, Parameter][] = []
+  visitModules(root, '', (path, module) => {
+    for (const [name, part] of fieldsOf(module))
+      if (part instanceof Parameter) found.push([joinPath(path, name), part])
+  })
+  return found
+}
+
+const modulePaths = (named: readonly [string, Parameter][]): Set<string> =>
+  new Set(named.flatMap(([name]) => [name, name.replace(/\.[^.]*$/, '')]))

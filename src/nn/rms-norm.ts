@@ -1,0 +1,19 @@
+import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import * as init from './init.ts'
+import { Module } from './module.ts'
+
+/** Divides the last axis by its root mean square, then scales it (Zhang and Sennrich, 2019). */
+export class RMSNorm extends Module {
+  weight: Parameter
+  readonly eps: number
+
+  constructor(size: number, eps = 1e-6) {
+    super()
+    this.weight = new Parameter(init.ones([size]))
+    this.eps = eps
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.rmsNorm(x, this.weight, this.eps)
+  }
+}

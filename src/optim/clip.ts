@@ -1,0 +1,33 @@
+import { type Parameter, runtimeScalar, type Tensor } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { isPersistent } from './optimizer.ts'
+
+/**
+ * Scales the gradients so that all together, as one vector, they are no longer than `max` (Pascanu
+ * et al., 2013). Returns how long they were: pass it to `step({ keep: [norm] })` to read it.
+ */
+export function clipGradNorm(params: Iterable<Parameter>, max: number): Tensor {
+  const owners = [...params].filter((parameter) => parameter.grad)
+  const norm = gradNormOf(owners.map((parameter) => parameter.grad as Tensor))
+  const scale = clipScale(norm, () => max)
+  for (const parameter of owners) {
+    const grad = parameter.grad as Tensor
+    if (isPersistent(grad)) grad.assign(grad.mul(scale))
+    else parameter.grad = grad.mul(scale)
+  }
+  return norm
+}
+
+/** The length of all gradients as one vector. */
+export function gradNormOf(grads: readonly Tensor[]): Tensor {
+  if (grads.length === 0)
+    throw new HeedError('There are no gradients to clip', { remedy: 'Call loss.backward() first.' })
+  return grads
+    .map((grad) => grad.square().sum())
+    .reduce((a, b) => a.add(b))
+    .sqrt()
+}
+
+/** What gradients of this norm are multiplied by. */
+export const clipScale = (norm: Tensor, max: () => number): Tensor =>
+  runtimeScalar(max).div(norm.add(1e-6)).minimum(1)

@@ -1,0 +1,15 @@
+import type { Module } from '../nn/index.ts'
+import type { Parameter } from '../tensor/index.ts'
+
+/** Matrices and embeddings with this decay; biases and the weights of norms with none. */
+export function decayGroups(
+  model: Module,
+  weightDecay: number,
+): { params: Parameter[]; weightDecay: number }[] {
+  const params = model.parameters()
+  const groups = [
+    { params: params.filter((parameter) => parameter.rank >= 2), weightDecay },
+    { params: params.filter((parameter) => parameter.rank < 2), weightDecay: 0 },
+  ]
+  return groups.filter((group) => group.params.length > 0)
+}

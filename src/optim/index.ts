@@ -1,0 +1,17 @@
+export { Adam, type AdamGroupOptions, type AdamOptions, AdamW } from './adamw.ts'
+export { clipGradNorm } from './clip.ts'
+export { decayGroups } from './decay-groups.ts'
+export { LRScheduler } from './lr-scheduler.ts'
+export { type GroupInput, Optimizer, type OptimizerState } from './optimizer.ts'
+export {
+  constant,
+  cosine,
+  type Decay,
+  inverseSqrt,
+  linear,
+  type Schedule,
+  type ScheduleName,
+  schedules,
+  type WarmUp,
+} from './schedules.ts'
+export { SGD, type SGDGroupOptions, type SGDOptions } from './sgd.ts'

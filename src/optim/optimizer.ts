@@ -1,0 +1,209 @@
+import { release } from '../tensor/submit.ts'
+import { tensorOf } from '../tensor/core.ts'
+import { noGrad, type Parameter, realize, type Tensor, zerosLike } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { clipScale, gradNormOf } from './clip.ts'
+
+/** Parameters that share options. A scheduler, or you, may change the numbers at any time. */
+export type Group<Options> = Options & { params: Parameter[] }
+
+/** As given: what a group leaves out is taken from the optimiser's options. */
+export type GroupInput<Options> = Partial<Options> & { params: Iterable<Parameter> }
+
+/** All tensors of one parameter's state, by PyTorch's names (`exp_avg`). */
+export type ParameterState = Record<string, Tensor>
+
+/** What has to be saved, beside the options, to go on as if nothing had happened. */
+export interface OptimizerState {
+  step: number
+  /** `transformer.wte.weight.exp_avg` and so on. */
+  tensors: Record<string, Tensor>
+}
+
+/** Changes one parameter by its gradient times `scale`; returns the state that it has assigned. */
+export type UpdateRule = (parameter: Parameter, grad: Tensor, scale: Tensor | null) => Tensor[]
+
+/**
+ * Changes parameters by their gradients. `backward(); await step()` is all that a loop needs: the
+ * forward and backward pass and the update run as one program.
+ */
+export abstract class Optimizer<Options extends { lr: number }> {
+  readonly groups: Group<Options>[]
+  /** Updates so far. */
+  stepCount = 0
+  /** Gradients longer than this, all together, are scaled down to it; null lets them be. */
+  maxGradNorm: number | null
+  /** How long they were in the newest step, before they were scaled; null without maxGradNorm. */
+  gradNorm: Tensor | null = null
+  protected readonly state = new Map<Parameter, ParameterState>()
+
+  constructor(
+    params: Iterable<Parameter> | Iterable<GroupInput<Options>>,
+    options: Options,
+    maxGradNorm: number | null = null,
+  ) {
+    this.groups = groupsOf(params, options)
+    this.maxGradNorm = maxGradNorm
+  }
+
+  get params(): Parameter[] {
+    return this.groups.flatMap((group) => group.params)
+  }
+
+  /**
+   * Updates every parameter that has a gradient, in one program with the forward and backward pass.
+   * The losses can be read afterwards for nothing, and so can the tensors in `keep`. Resolves when
+   * the step before this one has run.
+   */
+  async step({ keep = [] }: { keep?: readonly Tensor[] } = {}): Promise<void> {
+    const roots = new Set(this.params.flatMap((parameter) => parameter.gradRoots))
+    if (this.params.every((parameter) => !parameter.grad))
+      throw new HeedError('step() of an optimiser whose parameters have no gradient', {
+        remedy: 'Call loss.backward() before each step, on a loss that depends on them.',
+      })
+    this.beginStep()
+    const outputs = [...this.update(), ...[...roots].map(tensorOf), ...keep]
+    if (this.gradNorm) outputs.push(this.gradNorm)
+    await realize(outputs)
+    release(roots)
+    release(outputs.map((tensor) => tensor.node))
+  }
+
+  /** Counts a step. Loops with a held program call it before each run; `step()` does so itself. */
+  beginStep(): void {
+    this.stepCount++
+  }
+
+  /**
+   * The update as graph only, for the body of a held program: returns all state that it assigns,
+   * and takes the gradients away.
+   */
+  update(): Tensor[] {
+    return noGrad(() => {
+      const trained = this.params.filter((p) => p.grad && p.requiresGrad)
+      const grads = trained.map((p) => p.grad as Tensor)
+      this.gradNorm = this.maxGradNorm === null ? null : gradNormOf(grads)
+      const scale = this.gradNorm && clipScale(this.gradNorm, () => this.maxGradNorm ?? Infinity)
+      const changed: Tensor[] = []
+      for (const group of this.groups) {
+        const rule = this.ruleFor(group)
+        for (const parameter of group.params) {
+          const { grad } = parameter
+          if (grad && parameter.requiresGrad) changed.push(parameter, ...rule(parameter, grad, scale))
+        }
+      }
+      for (const parameter of this.params) changed.push(...clearGrad(parameter))
+      return changed
+    })
+  }
+
+  /** Forgets the gradients. `step()` does so itself. */
+  zeroGrad(): void {
+    for (const parameter of this.params) clearGrad(parameter)
+  }
+
+  /** What has to be saved, under the parameters' names: `model.namedParameters()`. */
+  stateDict(names: Iterable<[string, Parameter]>): OptimizerState {
+    const tensors: Record<string, Tensor> = {}
+    for (const [name, parameter] of names)
+      for (const [key, tensor] of Object.entries(this.state.get(parameter) ?? {}))
+        tensors[`${name}.${key}`] = tensor
+    return { step: this.stepCount, tensors }
+  }
+
+  /** Goes on where a saved optimiser stopped. @throws HeedError when it was another model's. */
+  loadStateDict({ step, tensors }: OptimizerState, names: Iterable<[string, Parameter]>): void {
+    const left = new Set(Object.keys(tensors))
+    const loaded = new Map<Parameter, ParameterState>()
+    const mine = new Set(this.params)
+    for (const [name, parameter] of names) {
+      if (!mine.has(parameter)) continue
+      const fresh = this.initialState(parameter)
+      const saved = Object.keys(fresh).filter((key) => left.has(`${name}.${key}`))
+      for (const key of saved) {
+        const path = `${name}.${key}`
+        left.delete(path)
+        checkShape(path, tensors[path], fresh[key])
+        fresh[key] = ownState(tensors[path])
+      }
+      if (saved.length > 0) loaded.set(parameter, fresh)
+    }
+    if (left.size > 0)
+      throw new HeedError(`The saved optimiser has state that fits no parameter: ${some(left)}`, {
+        remedy: 'It was saved by another kind of optimiser, or with another model.',
+      })
+    this.state.clear()
+    for (const [parameter, state] of loaded) this.state.set(parameter, state)
+    this.stepCount = step
+  }
+
+  /** How parameters of a group change. Numbers go in through `runtimeScalar`, read at each run. */
+  protected abstract ruleFor(group: Group<Options>): UpdateRule
+
+  /** The state of a parameter before its first update. */
+  protected abstract initialState(parameter: Parameter): ParameterState
+
+  protected stateOf(parameter: Parameter): ParameterState {
+    let state = this.state.get(parameter)
+    if (!state) {
+      state = this.initialState(parameter)
+      this.state.set(parameter, state)
+    }
+    return state
+  }
+}
+
+/** Zeros that can be assigned. */
+export function zeroState(like: Tensor): Tensor {
+  const state = zerosLike(like)
+  state.becomeState()
+  return state
+}
+
+function ownState(values: Tensor): Tensor {
+  const state = tensorOf(values.node)
+  state.becomeState()
+  return state
+}
+
+function groupsOf<Options>(
+  params: Iterable<Parameter> | Iterable<GroupInput<Options>>,
+  options: Options,
+): Group<Options>[] {
+  const list = [...(params as Iterable<Parameter | GroupInput<Options>>)]
+  const single = list.filter((item): item is Parameter => !('params' in item))
+  const given = list.filter((item): item is GroupInput<Options> => 'params' in item)
+  const inputs = single.length > 0 ? [{ params: single } as GroupInput<Options>, ...given] : given
+  const groups = inputs.map((group) => ({ ...options, ...group, params: [...group.params] }))
+  const all = groups.flatMap((group) => group.params)
+  if (all.length === 0)
+    throw new HeedError('An optimiser without parameters', { remedy: 'Pass model.parameters().' })
+  if (new Set(all).size < all.length)
+    throw new HeedError('A parameter is listed twice in an optimiser', {
+      remedy: 'Put each into one group, once; model.parameters() lists shared ones once.',
+    })
+  return groups
+}
+
+/** Takes the gradient away; one in memory that stays becomes zero. Returns what it assigns. */
+function clearGrad(parameter: Parameter): Tensor[] {
+  parameter.gradRoots = []
+  const { grad } = parameter
+  if (grad && isPersistent(grad)) return [grad.assign(0)]
+  parameter.grad = null
+  return []
+}
+
+/** Whether a gradient was accumulated, and so lives in memory of its own. */
+export const isPersistent = (grad: Tensor): boolean => grad.node.variable === grad
+
+function checkShape(path: string, saved: Tensor, own: Tensor): void {
+  if (saved.shape.join() !== own.shape.join())
+    throw new HeedError(
+      `The saved optimiser's ${path} has shape (${saved.shape.join(', ')}), not (${own.shape.join(', ')})`,
+      { remedy: 'It was saved with another model.' },
+    )
+}
+
+const some = (names: ReadonlySet<string>): string =>
+  `${[...names].slice(0, 3).join(', ')}${names.size > 3 ? ` and ${names.size - 3} more` : ''}`

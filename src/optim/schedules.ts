@@ -1,0 +1,60 @@
+import { HeedError } from '../util/errors.ts'
+
+/** What the learning rate is multiplied by at a step, counted from 0. */
+export type Schedule = (step: number) => number
+
+export interface WarmUp {
+  /** Steps in which the factor rises from 0 to 1. Default 0. */
+  warmup?: number
+}
+
+export interface Decay extends WarmUp {
+  /** All steps, those of the warm-up included. */
+  steps: number
+  /** The factor at the end. Default 0. */
+  end?: number
+}
+
+export const constant = ({ warmup = 0 }: WarmUp = {}): Schedule => warmed(warmup, () => 1)
+
+/** Down to `end` in a straight line. */
+export function linear({ warmup = 0, steps, end = 0 }: Decay): Schedule {
+  checkSteps(warmup, steps)
+  return warmed(warmup, (step) => 1 + (end - 1) * progress(step, warmup, steps))
+}
+
+/** Down to `end` in half a cosine wave (Loshchilov and Hutter, 2017). */
+export function cosine({ warmup = 0, steps, end = 0 }: Decay): Schedule {
+  checkSteps(warmup, steps)
+  return warmed(warmup, (step) => {
+    const height = 0.5 * (1 + Math.cos(Math.PI * progress(step, warmup, steps)))
+    return end + (1 - end) * height
+  })
+}
+
+/** √(timescale / step): the schedule of Vaswani et al. (2017), scaled to reach 1. */
+export function inverseSqrt({
+  warmup = 0,
+  timescale = warmup || 10_000,
+}: WarmUp & { timescale?: number } = {}): Schedule {
+  return warmed(warmup, (step) => Math.sqrt(timescale / (step - warmup + timescale)))
+}
+
+export const schedules = { constant, linear, cosine, 'inverse-sqrt': inverseSqrt }
+
+export type ScheduleName = keyof typeof schedules
+
+function warmed(warmup: number, after: Schedule): Schedule {
+  if (!Number.isFinite(warmup) || warmup < 0) throw new HeedError(`A warm-up of ${warmup} steps`)
+  return (step) => (step < warmup ? step / warmup : after(step))
+}
+
+/** 0 at the end of the warm-up, 1 at the last step and after it. */
+const progress = (step: number, warmup: number, steps: number): number =>
+  Math.min(1, (step - warmup) / Math.max(1, steps - warmup))
+
+function checkSteps(warmup: number, steps: number): void {
+  if (!(steps > 0)) throw new HeedError(`A schedule over ${steps} steps`)
+  if (warmup > steps)
+    throw new HeedError(`A warm-up of ${warmup} steps is longer than the training of ${steps}`)
+}

@@ -1,0 +1,187 @@
+// The CPU device: the kernels of kernels/cpp, run by the native addon on threads of its own.
+import { bytesOf, type DType, type TypedArray, viewAs } from '../../graph/dtype.ts'
+import type { Composite } from '../../graph/ops.ts'
+import { schedule } from '../../schedule/emit.ts'
+import type { Lowered } from '../../schedule/lower.ts'
+import type { Limits } from '../../schedule/schedule.ts'
+import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
+import { formatBytes } from '../../util/format.ts'
+import type { Device, DeviceMemory, MemoryUse } from '../device.ts'
+import { type Addon, type BufferHandle, loadAddon } from './addon.ts'
+import { CpuExecutable } from './executable.ts'
+import { LargestOwners } from './owners.ts'
+
+const limits: Limits = { alignment: 64, inputs: 32, steps: 64 }
+
+export interface CpuOptions {
+  /** 'avx512', 'avx2', 'baseline': the best that the processor has, unless named. */
+  isa?: string
+  /** As many as the process has cores, unless named. */
+  threads?: number
+}
+
+export class CpuMemory implements DeviceMemory {
+  readonly device: CpuDevice
+  readonly handle: BufferHandle
+  readonly dtype: DType
+  readonly count: number
+  label: string
+  version = 0
+  failure: Error | null = null
+
+  constructor(device: CpuDevice, handle: BufferHandle, dtype: DType, count: number, label: string) {
+    this.device = device
+    this.handle = handle
+    this.dtype = dtype
+    this.count = count
+    this.label = label
+  }
+}
+
+export class CpuDevice implements Device {
+  readonly name = 'cpu'
+  readonly composites: ReadonlySet<Composite> = new Set<Composite>([
+    'gelu',
+    'geluBackward',
+    'silu',
+    'siluBackward',
+    'softmax',
+    'softmaxBackward',
+    'logSoftmax',
+    'logSoftmaxBackward',
+    'layerNorm',
+    'layerNormBackward',
+    'rmsNorm',
+    'rmsNormBackward',
+    'crossEntropy',
+    'crossEntropyBackward',
+    'attention',
+    'attentionBackward',
+    'adamw',
+  ])
+  readonly isa: string
+  readonly threads: number
+  readonly addon: Addon
+  readonly kernelNumbers: ReadonlyMap<string, number>
+  readonly microNumbers: ReadonlyMap<string, number>
+  private readonly owners = new LargestOwners()
+  /** Set while a run with host code is under way: later runs wait for it. */
+  private hosted: Promise<void> | null = null
+
+  /** @throws HeedError when the addon is missing, with the command that builds it. */
+  constructor(options: CpuOptions = {}) {
+    const { addon, reason } = loadAddon()
+    if (!addon) throw new HeedError(`The cpu device does not work here: ${reason}`)
+    this.addon = addon
+    const { isa, threads } = configure(addon, options)
+    this.isa = isa
+    this.threads = threads
+    this.kernelNumbers = new Map(addon.kernels.map((name, i) => [name, i]))
+    this.microNumbers = new Map(addon.microOps.map((name, i) => [name, i]))
+    const budget = Number(process.env.HEED_MEMORY)
+    if (budget > 0) addon.setBudget(budget)
+  }
+
+  allocate(dtype: DType, count: number, label: string): CpuMemory {
+    const bytes = count * bytesOf(dtype)
+    try {
+      const memory = new CpuMemory(this, this.addon.allocate(bytes), dtype, count, label)
+      this.owners.add(memory, bytes)
+      return memory
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ERR_HEED_MEMORY') throw error
+      throw this.outOfMemory(bytes, label)
+    }
+  }
+
+  upload(data: TypedArray, dtype: DType, label: string): CpuMemory {
+    const memory = this.allocate(dtype, data.length, label)
+    this.write(memory, data)
+    return memory
+  }
+
+  write(memory: DeviceMemory, data: TypedArray): void {
+    const { handle, dtype } = memory as CpuMemory
+    if (this.hosted) {
+      const copy = data.slice()
+      void this.enqueue(() => Promise.resolve(this.addon.write(handle, 0, asStored(copy, dtype))))
+    } else this.addon.write(handle, 0, asStored(data, dtype))
+  }
+
+  async read(memory: DeviceMemory): Promise<TypedArray> {
+    const { handle, dtype, count } = memory as CpuMemory
+    if (this.hosted) await this.hosted.catch(() => {})
+    const bytes = await this.addon.read(handle, 0, count * bytesOf(dtype))
+    if (memory.failure) throw memory.failure
+    return viewAs(dtype, bytes)
+  }
+
+  compile(graph: Lowered): CpuExecutable {
+    const types = graph.scalars.map((node) => node.dtype)
+    return new CpuExecutable(this, schedule(graph, limits), types)
+  }
+
+  dispose(memory: DeviceMemory): void {
+    this.addon.dispose((memory as CpuMemory).handle)
+  }
+
+  memory(): MemoryUse {
+    const { live, peak, arena, budget } = this.addon.memory()
+    return { live, peak, arena, budget }
+  }
+
+  /** Starts a run, after the run with host code that may be under way. */
+  enqueue(start: () => Promise<void>): Promise<void> {
+    if (!this.hosted) return start()
+    return this.hosted.catch(() => {}).then(start)
+  }
+
+  /** A run whose later parts start only when JavaScript has had its turn. */
+  enqueueHosted(run: () => Promise<void>): Promise<void> {
+    const before = this.hosted ?? Promise.resolve()
+    const mine = before.catch(() => {}).then(run)
+    this.hosted = mine
+    const done = (): void => {
+      if (this.hosted === mine) this.hosted = null
+    }
+    mine.then(done, done)
+    return mine
+  }
+
+  private outOfMemory(bytes: number, label: string): OutOfMemoryError {
+    const { live, arena, budget } = this.addon.memory()
+    return new OutOfMemoryError(
+      `${formatBytes(bytes)} for ${label} do not fit: ${formatBytes(live + arena)} of ${formatBytes(budget)} are in use, most by ${this.owners.describe()}`,
+      {
+        remedy:
+          'Make the batch, the context or the model smaller, or allow more with HEED_MEMORY (bytes).',
+      },
+    )
+  }
+}
+
+function configure(addon: Addon, options: CpuOptions): { isa: string; threads: number } {
+  const isa = options.isa ?? process.env.HEED_ISA
+  const threads = options.threads ?? numberFrom('HEED_THREADS')
+  if (isa !== undefined && !addon.isas.includes(isa))
+    throw new HeedError(`This processor or build has no instruction set '${isa}'`, {
+      remedy: `It has: ${addon.isas.join(', ')}.`,
+    })
+  return addon.configure({ isa, threads })
+}
+
+function numberFrom(name: string): number | undefined {
+  const text = process.env[name]
+  if (text === undefined || text === '') return undefined
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 1024)
+    throw new HeedError(`${name}=${text} is not a number of threads`, {
+      remedy: 'Give a whole number from 1 to 1024, or leave it out.',
+    })
+  return value
+}
+
+/** In the dtype's own array class: doubles become floats. */
+function asStored(data: TypedArray, dtype: DType): TypedArray {
+  return dtype === 'f32' && data instanceof Float64Array ? Float32Array.from(data) : data
+}

@@ -1,0 +1,144 @@
+// A compiled program on the CPU: one command buffer, or several with JavaScript between them.
+import { bytesOf, type DType, viewAs } from '../../graph/dtype.ts'
+import type { KernelCall, Operand, Schedule } from '../../schedule/schedule.ts'
+import { HeedError } from '../../util/errors.ts'
+import type { Bindings, Executable } from '../device.ts'
+import type { BufferHandle, ProgramHandle } from './addon.ts'
+import type { CpuDevice, CpuMemory } from './device.ts'
+import { encode } from './encode.ts'
+
+type Segment = { program: ProgramHandle; scopes: string[] } | { host: KernelCall }
+
+export class CpuExecutable implements Executable {
+  readonly arenaBytes: number
+  readonly peakBytes: number
+  readonly bytes: number
+  readonly kernels: number
+  private readonly device: CpuDevice
+  private readonly segments: Segment[]
+  private readonly scalarTypes: DType[]
+  private readonly literals: number[]
+
+  constructor(device: CpuDevice, plan: Schedule, scalarTypes: DType[]) {
+    this.device = device
+    this.arenaBytes = plan.arenaBytes
+    this.peakBytes = plan.peakBytes
+    this.kernels = plan.calls.length
+    this.scalarTypes = [...scalarTypes, ...plan.literals.map((x) => x.dtype)]
+    this.literals = plan.literals.map((x) => x.value)
+    let bytes = 0
+    this.segments = segmentsOf(plan.calls).map((part) => {
+      if (!Array.isArray(part)) return { host: part }
+      const words = encode(part, plan, device.kernelNumbers, device.microNumbers)
+      bytes += words.byteLength
+      return { program: device.addon.program(words), scopes: part.map((call) => call.scope) }
+    })
+    this.bytes = bytes * 2
+  }
+
+  run(bindings: Bindings): Promise<void> {
+    const scalars = this.packScalars(bindings.scalars)
+    const handles = [...bindings.leaves, ...bindings.outputs].map((m) => (m as CpuMemory).handle)
+    const [only] = this.segments
+    if (this.segments.length === 0) return this.device.enqueue(() => Promise.resolve())
+    if (this.segments.length === 1 && 'program' in only)
+      return this.device.enqueue(() => this.launch(only, null, scalars, handles))
+    return this.device.enqueueHosted(() => this.runSegments(bindings, scalars, handles))
+  }
+
+  /** With host code in between, the working memory must last: the run has an arena of its own. */
+  private async runSegments(
+    bindings: Bindings,
+    scalars: Uint8Array,
+    handles: BufferHandle[],
+  ): Promise<void> {
+    const { addon } = this.device
+    const arena = addon.allocate(Math.max(64, this.arenaBytes))
+    try {
+      for (const segment of this.segments) {
+        if ('program' in segment) await this.launch(segment, arena, scalars, handles)
+        else await this.callHost(segment.host, bindings, arena)
+      }
+    } finally {
+      addon.dispose(arena)
+    }
+  }
+
+  private launch(
+    { program, scopes }: { program: ProgramHandle; scopes: string[] },
+    arena: BufferHandle | null,
+    scalars: Uint8Array,
+    handles: BufferHandle[],
+  ): Promise<void> {
+    return this.device.addon
+      .run(program, this.arenaBytes, arena, scalars, handles)
+      .catch((error) => {
+        throw named(error, scopes)
+      })
+  }
+
+  private async callHost(call: KernelCall, bindings: Bindings, arena: BufferHandle): Promise<void> {
+    const { addon } = this.device
+    const place = ({ buffer, dtype, offset }: Operand): { handle: BufferHandle; at: number } => {
+      const base = buffer.kind === 'arena' ? buffer.offset : 0
+      const at = base + offset * bytesOf(dtype)
+      if (buffer.kind === 'arena') return { handle: arena, at }
+      const list = buffer.kind === 'leaf' ? bindings.leaves : bindings.outputs
+      return { handle: (list[buffer.index] as CpuMemory).handle, at }
+    }
+    const inputs = await Promise.all(
+      call.inputs.map(async (operand) => {
+        const { handle, at } = place(operand)
+        const bytes = countOfOperand(operand) * bytesOf(operand.dtype)
+        return viewAs(operand.dtype, await addon.read(handle, at, bytes))
+      }),
+    )
+    const [out] = call.outputs
+    const result = await bindings.hosts[call.host as number](inputs)
+    if (result.length !== countOfOperand(out))
+      throw new HeedError(
+        `hostCall returned ${result.length} values where ${countOfOperand(out)} are expected`,
+      )
+    const { handle, at } = place(out)
+    const data = viewAs(out.dtype, new ArrayBuffer(result.length * bytesOf(out.dtype)))
+    data.set(result)
+    addon.write(handle, at, data)
+  }
+
+  /** Four bytes for each number, in the bytes of its dtype. */
+  private packScalars(values: readonly number[]): Uint8Array {
+    const all = [...values, ...this.literals]
+    const bytes = new ArrayBuffer(Math.max(4, all.length * 4))
+    const floats = new Float32Array(bytes)
+    const words = new Uint32Array(bytes)
+    all.forEach((value, i) => {
+      const dtype = this.scalarTypes[i]
+      if (dtype === 'f32') floats[i] = value
+      else if (dtype === 'bool') words[i] = value ? 1 : 0
+      else words[i] = value
+    })
+    return new Uint8Array(bytes)
+  }
+}
+
+function segmentsOf(calls: readonly KernelCall[]): (KernelCall | KernelCall[])[] {
+  const out: (KernelCall | KernelCall[])[] = []
+  for (const call of calls) {
+    const last = out.at(-1)
+    if (call.kernel === 'host') out.push(call)
+    else if (Array.isArray(last)) last.push(call)
+    else out.push([call])
+  }
+  return out
+}
+
+const countOfOperand = ({ shape }: Operand): number => shape.reduce((n, size) => n * size, 1)
+
+/** The kernel's message with the module that asked for it. */
+function named(error: unknown, scopes: string[]): Error {
+  if (!(error instanceof Error)) return new HeedError(String(error))
+  const { code, command } = error as Error & { code?: string; command?: number }
+  if (code !== 'ERR_HEED_RUN') return error
+  const scope = command === undefined ? '' : scopes[command]
+  return new HeedError(scope ? `${scope}: ${error.message}` : error.message)
+}

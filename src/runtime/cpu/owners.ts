@@ -1,0 +1,26 @@
+import { formatBytes } from '../../util/format.ts'
+
+/** What holds the most memory, by label, for the message that there is no more. */
+export class LargestOwners {
+  private readonly bytes = new Map<string, number>()
+  private readonly registry = new FinalizationRegistry<{ label: string; bytes: number }>(
+    ({ label, bytes }) => this.count(label, -bytes),
+  )
+
+  add(memory: { label: string }, bytes: number): void {
+    this.count(memory.label, bytes)
+    this.registry.register(memory, { label: memory.label, bytes })
+  }
+
+  describe(most = 3): string {
+    const sorted = [...this.bytes].sort((a, b) => b[1] - a[1]).slice(0, most)
+    if (sorted.length === 0) return 'nobody'
+    return sorted.map(([label, bytes]) => `${label} (${formatBytes(bytes)})`).join(', ')
+  }
+
+  private count(label: string, bytes: number): void {
+    const now = (this.bytes.get(label) ?? 0) + bytes
+    if (now > 0) this.bytes.set(label, now)
+    else this.bytes.delete(label)
+  }
+}

@@ -1,0 +1,103 @@
+// The cache of compiled programs, for all devices. Least recently used ones go first.
+import { type Shape, showShape } from '../graph/shape.ts'
+import { lower } from '../schedule/lower.ts'
+import type { Device, Executable } from './device.ts'
+import { count } from './stats.ts'
+import { isLeaf, type Trace } from './trace.ts'
+
+interface Program {
+  device: Device
+  key: Int32Array
+  executable: Executable
+  lastUsed: number
+}
+
+const MAX_PROGRAMS = 256
+const MAX_BYTES = 256 * 2 ** 20
+
+const byHash = new Map<number, Program[]>()
+let clock = 0
+let size = 0
+
+/** The program for this graph, compiled if nobody has asked for it yet. */
+export function programFor(graph: Trace, device: Device): Executable {
+  const bucket = byHash.get(graph.hash)
+  const found = bucket?.find((p) => p.device === device && sameWords(p.key, graph.key))
+  if (found) {
+    found.lastUsed = ++clock
+    count.cacheHits++
+    return found.executable
+  }
+  const executable = device.compile(lower(graph.nodes, graph.outputs, isLeaf, device.composites))
+  const program = { device, key: graph.key, executable, lastUsed: ++clock }
+  if (bucket) bucket.push(program)
+  else byHash.set(graph.hash, [program])
+  size++
+  count.compilations++
+  count.programBytes += executable.bytes
+  if (size > MAX_PROGRAMS || count.programBytes > MAX_BYTES) evict(program)
+  warnOfVariants(graph)
+  return executable
+}
+
+/** Forgets all programs; the next runs compile again. */
+export function clearPrograms(): void {
+  byHash.clear()
+  variants.clear()
+  size = 0
+  count.programBytes = 0
+}
+
+function evict(newest: Program): void {
+  const all = [...byHash.entries()].flatMap(([hash, list]) => list.map((p) => ({ hash, p })))
+  all.sort((a, b) => a.p.lastUsed - b.p.lastUsed)
+  for (const { hash, p } of all) {
+    if (size <= MAX_PROGRAMS && count.programBytes <= MAX_BYTES) return
+    if (p === newest) continue
+    const rest = (byHash.get(hash) as Program[]).filter((other) => other !== p)
+    if (rest.length > 0) byHash.set(hash, rest)
+    else byHash.delete(hash)
+    size--
+    count.programBytes -= p.executable.bytes
+  }
+}
+
+function sameWords(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+// --- programs that differ in one size only
+
+const TOO_MANY = 24
+
+interface Variants {
+  shapes: Shape[]
+  count: number
+  differs: Set<string>
+}
+
+const variants = new Map<string, Variants>()
+
+/** A size that changes at every run compiles at every run: say so once, and which it is. */
+function warnOfVariants(graph: Trace): void {
+  const recipe = graph.nodes.map((node) => node.op).join(' ')
+  const shapes = graph.leaves.map((node) => node.shape)
+  const seen = variants.get(recipe)
+  if (!seen) {
+    if (variants.size > MAX_PROGRAMS) variants.clear()
+    variants.set(recipe, { shapes, count: 1, differs: new Set() })
+    return
+  }
+  seen.count++
+  shapes.forEach((shape, i) => {
+    shape.forEach((n, axis) => {
+      if (n !== seen.shapes[i]?.[axis]) seen.differs.add(`axis ${axis} of ${showShape(shape)}`)
+    })
+  })
+  if (seen.count === TOO_MANY && seen.differs.size > 0)
+    console.warn(
+      `heed: ${TOO_MANY} programs have been compiled that differ only in ${[...seen.differs].slice(0, 3).join(', ')}. Pad this size to a few fixed values, and each is compiled once.`,
+    )
+}

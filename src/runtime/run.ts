@@ -1,0 +1,150 @@
+// Takes the tensors that are wanted, finds or compiles their program, and hands it to the device.
+import type { DType, TypedArray } from '../graph/dtype.ts'
+import { describe, type HostFunction, Node, type Place } from '../graph/node.ts'
+import { countOf } from '../graph/shape.ts'
+import { HeedError, OutOfMemoryError, StaleTensorError } from '../util/errors.ts'
+import { macrotask } from '../util/macrotask.ts'
+import { defaultDevice } from './devices.ts'
+import type { Device, DeviceMemory, Executable } from './device.ts'
+import { programFor } from './programs.ts'
+import { count } from './stats.ts'
+import { assignedLeaf, isLeaf, type Trace, trace } from './trace.ts'
+
+/** Where a value lies on a device. */
+export const memoryOf = (node: Node): DeviceMemory => (node.place as Place).memory as DeviceMemory
+
+/**
+ * Queues one program that computes all of these, and returns at once; what is returned settles when
+ * the program has run. State that nobody has computed yet is computed first, on its own, so that
+ * the first step of a loop is the same program as the others.
+ */
+export function submit(outputs: readonly Node[], wanted?: Device): Promise<void> {
+  const missing = outputs.filter((node) => !isLeaf(node))
+  if (missing.length === 0) return Promise.resolve()
+  const graph = trace(missing)
+  if (graph.unborn.length === 0) return compileAndLaunch(graph, wanted)
+  const born = compileAndLaunch(trace(graph.unborn), wanted)
+  const rest = missing.filter((node) => !isLeaf(node))
+  if (rest.length === 0) return born
+  const run = compileAndLaunch(trace(rest), wanted)
+  return born.then(() => run)
+}
+
+/** `submit`, but when memory is short it lets the garbage collector's finalisers run and tries again. */
+export async function submitPatiently(outputs: readonly Node[], wanted?: Device): Promise<void> {
+  try {
+    await submit(outputs, wanted)
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError)) throw error
+    await macrotask()
+    await macrotask()
+    await submit(outputs, wanted)
+  }
+}
+
+function compileAndLaunch(graph: Trace, wanted?: Device): Promise<void> {
+  const device = wanted ?? deviceOf(graph)
+  return launch(graph, device, programFor(graph, device))
+}
+
+/** Binds a graph's own leaves, numbers and outputs to its program and runs it. */
+export function launch(graph: Trace, device: Device, executable: Executable): Promise<void> {
+  const leaves = graph.leaves.map((leaf) => bindLeaf(leaf, device))
+  const outputs = graph.outputs.map((node) => outputMemory(node, device))
+  const run = executable.run({
+    leaves,
+    scalars: graph.scalars.map((node) => node.value),
+    outputs,
+    hosts: graph.hosts.map((node) => node.host as HostFunction),
+  })
+  settle(graph, outputs)
+  count.runs++
+  return watched(run, outputs)
+}
+
+/** A failed run leaves nothing sensible in its outputs: whoever reads them gets the same error. */
+export function watched(run: Promise<void>, outputs: DeviceMemory[]): Promise<void> {
+  const result = run.catch((error: Error) => {
+    for (const memory of outputs) memory.failure ??= error
+    throw error
+  })
+  result.catch(() => {}) // whoever awaits the run or reads an output learns of it
+  return result
+}
+
+/** Records where each output lies, and that assigned state has a new version. */
+function settle(graph: Trace, outputs: DeviceMemory[]): void {
+  let again = false
+  for (const node of graph.nodes) {
+    if (node.inputs.length === 0 || isLeaf(node)) continue
+    if (node.runs++ > 0) again = true
+  }
+  if (again) count.recomputations++
+  for (const node of graph.assigns) {
+    const memory = memoryOf(assignedLeaf(node))
+    node.place = { memory, version: ++memory.version }
+  }
+  graph.outputs.forEach((node, i) => {
+    node.place ??= { memory: outputs[i], version: outputs[i].version }
+  })
+  for (const node of graph.assigns) node.release()
+  for (const node of graph.outputs) if (!node.tracked) node.release()
+}
+
+function outputMemory(node: Node, device: Device): DeviceMemory {
+  if (node.op === 'assign' || node.op === 'assignAt') return memoryOf(assignedLeaf(node))
+  return device.allocate(node.dtype, countOf(node.shape), node.scope || node.op)
+}
+
+function bindLeaf(leaf: Node, device: Device): DeviceMemory {
+  if (!leaf.place) upload(leaf, device)
+  const { memory, version } = leaf.place as Place
+  if (memory.version !== version) throw stale(leaf)
+  return memory as DeviceMemory
+}
+
+/** Puts a leaf's contents on the device. */
+function upload(leaf: Node, device: Device): void {
+  const memory = device.upload(leaf.data as TypedArray, leaf.dtype, leaf.scope || 'data')
+  leaf.place = { memory, version: memory.version }
+  leaf.data = null
+}
+
+function stale(leaf: Node): StaleTensorError {
+  return new StaleTensorError(
+    `A tensor is read that was to be computed from ${describe(leaf)}, which has been assigned since`,
+    {
+      remedy:
+        'Read it before the assignment, keep it with step({ keep: [tensor] }), or compute it again.',
+    },
+  )
+}
+
+function deviceOf(graph: Trace): Device {
+  let device: Device | null = null
+  for (const leaf of graph.leaves) {
+    const own = leaf.place ? memoryOf(leaf).device : null
+    if (own && device && own !== device)
+      throw new HeedError(`Tensors of two devices meet: ${device.name} and ${own.name}`, {
+        remedy: 'Bring them to one device with await tensor.to(device).',
+      })
+    device ??= own
+  }
+  return device ?? defaultDevice()
+}
+
+/** The values of a node, computed if need be. */
+export async function read(node: Node): Promise<TypedArray> {
+  if (node.data) return node.data.slice()
+  if (!node.place) await submitPatiently([node])
+  const { memory, version } = node.place as unknown as Place
+  if (memory.version !== version) throw stale(node)
+  return (memory as DeviceMemory).device.read(memory as DeviceMemory)
+}
+
+/** For callers that make memory of their own: an uninitialised leaf on a device. */
+export function leafOn(memory: DeviceMemory, shape: readonly number[], dtype: DType): Node {
+  const leaf = new Node('buffer', [], { shape, dtype }, { shape, dtype })
+  leaf.place = { memory, version: memory.version }
+  return leaf
+}

@@ -1,0 +1,100 @@
+// From the tensors that are wanted to a graph with a key. Two graphs with the same key are the same
+// program: nodes are numbered at first encounter, so mul(a, b) is not mul(a, a).
+import { isOp, type Node } from '../graph/node.ts'
+
+export interface Trace {
+  /** All nodes that take part, in an order in which they can be computed. */
+  nodes: Node[]
+  outputs: Node[]
+  leaves: Node[]
+  scalars: Node[]
+  hosts: Node[]
+  assigns: Node[]
+  /** State that has to be computed on its own first. */
+  unborn: Node[]
+  key: Int32Array
+  hash: number
+}
+
+/** A value that is there: no need to look behind it. */
+export const isLeaf = (node: Node): boolean => node.place !== null || node.data !== null
+
+let walk = 0
+
+export function trace(outputs: readonly Node[]): Trace {
+  const nodes = collect(outputs)
+  const out: Trace = {
+    nodes,
+    outputs: [...outputs],
+    leaves: [],
+    scalars: [],
+    hosts: [],
+    assigns: [],
+    unborn: [],
+    key: new Int32Array(0),
+    hash: 0,
+  }
+  const words: number[] = []
+  nodes.forEach((node, index) => {
+    node.index = index
+    words.push(node.signature)
+    if (isLeaf(node)) {
+      out.leaves.push(node)
+      words.push(-1)
+      return
+    }
+    classify(node, out)
+    words.push(node.inputs.length)
+    for (const input of node.inputs) words.push(input.index)
+  })
+  words.push(-2)
+  for (const node of outputs) words.push(node.index)
+  out.key = Int32Array.from(words)
+  out.hash = hashOf(out.key)
+  return out
+}
+
+function classify(node: Node, out: Trace): void {
+  if (node.persistent) out.unborn.push(node)
+  if (isOp(node, 'scalar')) out.scalars.push(node)
+  else if (isOp(node, 'hostCall')) out.hosts.push(node)
+  else if (isOp(node, 'assign') || isOp(node, 'assignAt')) out.assigns.push(node)
+}
+
+/** Everything behind `outputs` up to leaves, sorted by id. Iterative: graphs may be very deep. */
+function collect(outputs: readonly Node[]): Node[] {
+  walk++
+  const found: Node[] = []
+  const stack: Node[] = []
+  for (const output of outputs) {
+    if (output.mark === walk) continue
+    output.mark = walk
+    found.push(output)
+    stack.push(output)
+  }
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (isLeaf(node)) continue
+    for (const input of node.inputs) {
+      if (input.mark === walk) continue
+      input.mark = walk
+      found.push(input)
+      stack.push(input)
+    }
+  }
+  return found.sort((a, b) => a.id - b.id)
+}
+
+/** FNV-1a over the words. */
+function hashOf(words: Int32Array): number {
+  let hash = 0x811c9dc5 | 0
+  for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i], 0x01000193)
+  return hash
+}
+
+/** The leaf whose memory a chain of assignments writes. */
+export function assignedLeaf(node: Node): Node {
+  let target = node.inputs[0]
+  while (!isLeaf(target) && (isOp(target, 'assign') || isOp(target, 'assignAt')))
+    target = target.inputs[0]
+  return target
+}

@@ -1,0 +1,116 @@
+// Where results are written straight away, instead of being copied there afterwards: the memory of a
+// program's outputs, of assigned state, and slices of a concatenation.
+import { isOp, type Node } from '../graph/node.ts'
+import { reduceOps } from '../graph/ops.ts'
+import { countOf } from '../graph/shape.ts'
+import { type Fusion, isPointwise } from './fuse.ts'
+import { alignedKernels, kernelOf } from './kernels.ts'
+import type { Lowered } from './lower.ts'
+import type { Biases } from './match-bias.ts'
+import { arenaBuffer, type Operands, pieceOf, whole } from './operands.ts'
+import type { Reads } from './reads.ts'
+import type { Buffer, Operand } from './schedule.ts'
+import { isContiguous, permuted, reshaped } from './strided.ts'
+
+export class Destinations {
+  private readonly wanted = new Map<Node, Operand>()
+  private readonly outputs: Buffer[]
+  private readonly fusion: Fusion
+  private readonly reads: Reads
+  private readonly biases: Biases
+
+  constructor(graph: Lowered, fusion: Fusion, reads: Reads, operands: Operands, biases: Biases) {
+    this.fusion = fusion
+    this.reads = reads
+    this.biases = biases
+    this.outputs = graph.outputs.map(({ dtype, shape }, index) => ({
+      kind: 'output',
+      index,
+      dtype,
+      count: countOf(shape),
+      offset: 0,
+    }))
+    for (const node of graph.nodes) if (isOp(node, 'assign')) this.assigned(node, operands)
+    graph.outputs.forEach((node, i) => {
+      if (this.isWritten(node)) this.want(node, whole(this.outputs[i], node))
+    })
+    for (const node of [...graph.nodes].reverse()) if (isOp(node, 'concat')) this.concat(node)
+  }
+
+  get(node: Node): Operand | undefined {
+    return this.wanted.get(node)
+  }
+
+  outputBuffer(index: number): Buffer {
+    return this.outputs[index]
+  }
+
+  /** Results that a kernel writes: neither a view nor memory that is there already. */
+  private isWritten(node: Node): boolean {
+    if (this.fusion.isInlined(node)) return false
+    if (isOp(node, 'pick') || isOp(node, 'matmul') || isOp(node, 'concat')) return true
+    return isPointwise(node) || reduceOps.has(node.op) || kernelOf(node) !== null
+  }
+
+  private want(node: Node, operand: Operand): void {
+    if (!this.wanted.has(node)) this.wanted.set(node, operand)
+  }
+
+  /** The new value is written over the old one when nobody reads the old one any more by then. */
+  private assigned(node: Node<'assign'>, operands: Operands): void {
+    const [target, value] = node.inputs
+    const users = this.fusion.users(value)
+    if (users.length !== 1 || !this.isWritten(value)) return
+    if (this.reads.lastReadOf(value) > this.reads.stepOf(node)) return
+    const producer = isOp(value, 'pick') ? value.inputs[0] : value
+    const step = this.reads.stepOf(producer)
+    const version = leafBehind(target)
+    if (!version || (target !== version && this.reads.stepOf(target) > step)) return
+    const lastRead = this.reads.lastReadOf(target)
+    const readsItself = isPointwise(producer) || alignedKernels.has(producer.op)
+    if (lastRead > step || (lastRead === step && !readsItself)) return
+    this.want(value, whole(operands.get(version).buffer, value))
+  }
+
+  /** Parts that are read by nothing else are computed in place, through the views in between. */
+  private concat(node: Node<'concat'>): void {
+    const out = this.wanted.get(node) ?? whole(arenaBuffer(node.dtype, countOf(node.shape)), node)
+    this.want(node, out)
+    let start = 0
+    for (const part of node.inputs) {
+      this.throughViews(part, pieceOf(out, node.attrs.axis, start, part))
+      start += part.shape[node.attrs.axis]
+    }
+  }
+
+  private throughViews(part: Node, piece: Operand): void {
+    let node = part
+    let view = piece
+    while (this.fusion.users(node).length === 1) {
+      if (this.isWritten(node)) {
+        // A product with its bias is written as one plain matrix.
+        if (!this.biases.sums.has(node) || isContiguous(view)) this.want(node, view)
+        return
+      }
+      const [input] = node.inputs
+      if (isOp(node, 'permute')) {
+        const inverse = new Array<number>(view.shape.length)
+        node.attrs.order.forEach((axis, i) => {
+          inverse[axis] = i
+        })
+        view = { ...view, ...permuted(view, inverse) }
+      } else if (isOp(node, 'reshape')) {
+        const back = reshaped(view, input.shape)
+        if (!back) return
+        view = { ...view, ...back }
+      } else return
+      node = input
+    }
+  }
+}
+
+function leafBehind(target: Node): Node | null {
+  let node = target
+  while (isOp(node, 'assign') || isOp(node, 'assignAt')) node = node.inputs[0]
+  return isOp(node, 'buffer') ? node : null
+}

@@ -1,0 +1,309 @@
+// From the lowered graph to kernel calls: one walk in order. What each value is written into is
+// settled before (destinations.ts); views cost nothing unless a reshape needs a copy.
+import { type Form, isOp, type Node } from '../graph/node.ts'
+import { type Reduction, reduceOps } from '../graph/ops.ts'
+import { countOf } from '../graph/shape.ts'
+import { Destinations } from './destinations.ts'
+import { expressionOf } from './expression.ts'
+import { type Fusion, fuse, isPointwise } from './fuse.ts'
+import { alignedKernels, kernelOf } from './kernels.ts'
+import type { Lowered } from './lower.ts'
+import { matchBias } from './match-bias.ts'
+import { planMemory } from './memory.ts'
+import { arenaBuffer, isView, Operands, pieceOf, sameMemory, whole } from './operands.ts'
+import { Reads } from './reads.ts'
+import type { Expression, KernelCall, Limits, Operand, Schedule } from './schedule.ts'
+import { contiguous, isContiguous, permuted, sameView, sliced } from './strided.ts'
+
+export function schedule(graph: Lowered, limits: Limits): Schedule {
+  const emitter = new Emitter(graph, limits)
+  for (const [step, node] of graph.nodes.entries()) emitter.emit(node, step)
+  emitter.finish()
+  return {
+    calls: emitter.calls,
+    ...planMemory(emitter.calls, limits.alignment),
+    literals: emitter.operands.literals,
+    leaves: graph.leaves.length,
+    scalars: graph.scalars.length,
+    outputs: graph.outputs.length,
+  }
+}
+
+class Emitter {
+  readonly calls: KernelCall[] = []
+  readonly operands: Operands
+  private readonly graph: Lowered
+  private readonly fusion: Fusion
+  private readonly reads: Reads
+  private readonly destinations: Destinations
+  private readonly biases: ReturnType<typeof matchBias>
+  private readonly picks = new Map<Node, Node[]>()
+  private scope = ''
+
+  constructor(graph: Lowered, limits: Limits) {
+    this.graph = graph
+    this.biases = matchBias(graph)
+    this.fusion = fuse(graph, limits, this.biases)
+    this.reads = new Reads(graph, this.fusion)
+    this.operands = new Operands(graph, (from) => this.copied(from))
+    this.destinations = new Destinations(graph, this.fusion, this.reads, this.operands, this.biases)
+    for (const node of graph.nodes)
+      if (isOp(node, 'pick')) {
+        const list = this.picks.get(node.inputs[0]) ?? []
+        list[node.attrs.index] = node
+        this.picks.set(node.inputs[0], list)
+      }
+  }
+
+  emit(node: Node, step: number): void {
+    this.scope = node.scope
+    if (isView(node) || this.fusion.isInlined(node)) return
+    const bias = this.biases.sums.get(node)
+    if (bias) this.matmul(node, bias.product, bias.bias)
+    else if (isPointwise(node) || isOp(node, 'iota') || isOp(node, 'random'))
+      this.pointwise(node, step)
+    else if (reduceOps.has(node.op)) this.reduce(node as Node<Reduction>)
+    else if (isOp(node, 'matmul')) this.matmul(node, node, null)
+    else if (isOp(node, 'concat')) this.concat(node)
+    else if (isOp(node, 'pad')) this.pad(node)
+    else if (isOp(node, 'updateAt')) this.updateAt(node)
+    else if (isOp(node, 'assign')) this.assign(node, step)
+    else if (isOp(node, 'assignAt')) this.assignAt(node, step)
+    else if (isOp(node, 'hostCall')) this.hostCall(node)
+    else this.kernel(node)
+  }
+
+  /** Outputs that no kernel has written into their own memory are copied there. */
+  finish(): void {
+    this.scope = ''
+    this.graph.outputs.forEach((node, index) => {
+      if (isOp(node, 'assign') || isOp(node, 'assignAt')) return
+      const from = this.operands.get(node)
+      const to = whole(this.destinations.outputBuffer(index), node)
+      if (from.buffer !== to.buffer) this.copy(from, to)
+    })
+  }
+
+  // --- element by element
+
+  private pointwise(node: Node, step: number): void {
+    const { expression, inputs } = expressionOf(node, node.shape, this.fusion, this.operands)
+    const out = this.pointwiseTarget(node, step, inputs)
+    this.call({ kernel: 'elementwise', inputs, outputs: [out], attrs: [], expression })
+    this.operands.set(node, out)
+  }
+
+  private pointwiseTarget(node: Node, step: number, inputs: Operand[]): Operand {
+    const wanted = this.destinations.get(node)
+    if (wanted && inputs.every((x) => x.buffer !== wanted.buffer || sameView(x, wanted)))
+      return wanted
+    // A working buffer that is read here for the last time may be written in place.
+    for (const base of new Set([...node.inputs].flatMap((x) => this.reads.bases(x)))) {
+      if (this.reads.lastReadOf(base) !== step || this.destinations.get(base)) continue
+      const old = this.operands.get(base)
+      const fits =
+        old.buffer.kind === 'arena' &&
+        old.dtype === node.dtype &&
+        old.buffer.count === countOf(node.shape) &&
+        inputs.every((x) => x.buffer !== old.buffer || (isContiguous(x) && x.offset === 0))
+      if (fits) return whole(old.buffer, node)
+    }
+    return this.fresh(node)
+  }
+
+  private reduce(node: Node<Reduction>): void {
+    const [x] = node.inputs
+    const { axes } = node.attrs
+    const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i))
+    const order = [...kept, ...axes]
+    const { expression, inputs } = this.reducedExpression(x, order)
+    const out = this.target(node)
+    const moved = inputs.map((operand) => ({ ...operand, ...permuted(operand, order) }))
+    const reduction = { op: node.op, kept: kept.length }
+    this.call({ kernel: 'reduce', inputs: moved, outputs: [out], attrs: [], expression, reduction })
+    this.operands.set(node, out)
+  }
+
+  /** The operand's expression, with its axes in the order in which the reduction walks them. */
+  private reducedExpression(
+    x: Node,
+    order: number[],
+  ): { expression: Expression; inputs: Operand[] } {
+    if (!this.fusion.isInlined(x)) {
+      const plain = { inputs: 1, steps: [], results: [0] }
+      return { expression: plain, inputs: [this.operands.get(x)] }
+    }
+    const { expression, inputs } = expressionOf(x, x.shape, this.fusion, this.operands)
+    const inOrder = order.every((axis, i) => axis === i)
+    if (!inOrder && expression.steps.some((s) => s.op === 'random')) {
+      const stored = this.fresh(x)
+      this.call({ kernel: 'elementwise', inputs, outputs: [stored], attrs: [], expression })
+      return { expression: { inputs: 1, steps: [], results: [0] }, inputs: [stored] }
+    }
+    const steps = expression.steps.map((s) =>
+      s.op === 'iota' ? { ...s, args: [order.indexOf(s.args[0])] } : s,
+    )
+    return { expression: { ...expression, steps }, inputs }
+  }
+
+  // --- kernels
+
+  private matmul(node: Node, product: Node, bias: Node | null): void {
+    const [a, b] = product.inputs
+    const batch = product.shape.slice(0, -2)
+    const inputs = [
+      this.operands.expanded(a, [...batch, ...a.shape.slice(-2)]),
+      this.operands.expanded(b, [...batch, ...b.shape.slice(-2)]),
+    ]
+    const out = this.target(node)
+    // The sum may have another shape than the product (B·T rows): its memory is the same.
+    const written =
+      node === product ? out : { ...out, ...contiguous(product.shape), offset: out.offset }
+    if (bias) inputs.push(this.operands.expanded(bias, product.shape))
+    this.call({ kernel: 'matmul', inputs, outputs: [written], attrs: [0, +!!bias] })
+    this.operands.set(node, out)
+  }
+
+  private kernel(node: Node): void {
+    if (node.op === 'pick' || node.inputs.length === 0) return
+    const rule = kernelOf(node)
+    if (!rule) throw new Error(`no kernel for ${node.op}`)
+    const inputs = node.inputs.map((input) => this.operands.get(input))
+    const picks = this.picks.get(node)
+    const results = node.forms?.map((form, i) => picks?.[i] ?? form) ?? [node]
+    const outputs = results.map((result) =>
+      'op' in result
+        ? this.target(result as Node, inputs, alignedKernels.has(rule.kernel))
+        : this.fresh(result),
+    )
+    this.call({ ...rule, inputs, outputs })
+    results.forEach((result, i) => {
+      if ('op' in result) this.operands.set(result as Node, outputs[i])
+    })
+  }
+
+  private concat(node: Node<'concat'>): void {
+    const out = this.target(node)
+    let start = 0
+    for (const part of node.inputs) {
+      const view = pieceOf(out, node.attrs.axis, start, part)
+      if (!sameMemory(this.operands.get(part), view)) this.copy(this.operands.get(part), view)
+      start += part.shape[node.attrs.axis]
+    }
+    this.operands.set(node, out)
+  }
+
+  private pad(node: Node<'pad'>): void {
+    const [x] = node.inputs
+    const out = this.target(node)
+    const zero: Expression = { inputs: 1, steps: [], results: [0] }
+    const nothing = this.zero(node)
+    this.call({
+      kernel: 'elementwise',
+      inputs: [nothing],
+      outputs: [out],
+      attrs: [],
+      expression: zero,
+    })
+    const inside = sliced(
+      out,
+      node.attrs.before,
+      x.shape,
+      x.shape.map(() => 1),
+    )
+    this.copy(this.operands.get(x), { ...out, ...inside })
+    this.operands.set(node, out)
+  }
+
+  private zero({ shape, dtype }: Form): Operand {
+    return { ...this.operands.zero(dtype), shape, strides: shape.map(() => 0) }
+  }
+
+  private updateAt(node: Node<'updateAt'>): void {
+    const [x, source, offset] = node.inputs.map((input) => this.operands.get(input))
+    const out = this.target(node, [x, source, offset])
+    this.copy(x, out)
+    this.call({
+      kernel: 'copyAt',
+      inputs: [source, out, offset],
+      outputs: [],
+      attrs: [node.attrs.axis],
+    })
+    this.operands.set(node, out)
+  }
+
+  // --- state
+
+  private assign(node: Node<'assign'>, step: number): void {
+    const [target, value] = node.inputs
+    const memory = this.overwritable(target, step)
+    const from = this.operands.get(value)
+    if (!sameMemory(from, memory)) {
+      // Reading and writing one memory in different orders needs a copy in between.
+      this.copy(from.buffer === memory.buffer ? this.copied(from) : from, memory)
+    }
+    this.operands.set(node, memory)
+  }
+
+  private assignAt(node: Node<'assignAt'>, step: number): void {
+    const [target, value, offset] = node.inputs
+    const memory = this.overwritable(target, step)
+    const from = this.operands.get(value)
+    const source = from.buffer === memory.buffer ? this.copied(from) : from
+    const inputs = [source, memory, this.operands.get(offset)]
+    this.call({ kernel: 'copyAt', inputs, outputs: [], attrs: [node.attrs.axis] })
+    this.operands.set(node, memory)
+  }
+
+  /** The target's memory, once later readers of the old version have a copy of it. */
+  private overwritable(target: Node, step: number): Operand {
+    const memory = this.operands.get(target)
+    if (this.reads.lastReadOf(target) > step) this.operands.move(target, this.copied(memory))
+    return memory
+  }
+
+  private hostCall(node: Node<'hostCall'>): void {
+    const inputs = node.inputs.map((input) => {
+      const operand = this.operands.get(input)
+      return isContiguous(operand) ? operand : this.copied(operand)
+    })
+    const out = this.target(node)
+    this.call({
+      kernel: 'host',
+      inputs,
+      outputs: [out],
+      attrs: [],
+      host: this.graph.hosts.indexOf(node),
+    })
+    this.operands.set(node, out)
+  }
+
+  // --- memory
+
+  /** Where a node's value goes: its settled destination, or fresh working memory. */
+  private target(node: Node, inputs: Operand[] = [], aligned = false): Operand {
+    const wanted = this.destinations.get(node)
+    const clashes = (x: Operand): boolean =>
+      x.buffer === wanted?.buffer && !(aligned && sameView(x, wanted))
+    return wanted && !inputs.some(clashes) ? wanted : this.fresh(node)
+  }
+
+  private fresh(form: Form): Operand {
+    return whole(arenaBuffer(form.dtype, countOf(form.shape)), form)
+  }
+
+  private copied(from: Operand): Operand {
+    const to = this.fresh(from)
+    this.copy(from, to)
+    return to
+  }
+
+  private copy(from: Operand, to: Operand): void {
+    const expression: Expression = { inputs: 1, steps: [], results: [0] }
+    this.call({ kernel: 'elementwise', inputs: [from], outputs: [to], attrs: [], expression })
+  }
+
+  private call(call: Omit<KernelCall, 'scope'>): void {
+    this.calls.push({ ...call, scope: this.scope })
+  }
+}

@@ -1,0 +1,76 @@
+// Operations that have a kernel of their own: its name and the numbers that it takes.
+import type { Node } from '../graph/node.ts'
+import type {
+  AttentionAttrs,
+  Composite,
+  CrossEntropyAttrs,
+  KernelOps,
+  Op,
+  OpAttrs,
+} from '../graph/ops.ts'
+
+/** Kernels whose inputs and outputs are just the node's. */
+type Plain =
+  | Exclude<keyof KernelOps, 'matmul' | 'concat' | 'pad' | 'updateAt'>
+  | Exclude<Composite, 'gelu' | 'geluBackward' | 'silu' | 'siluBackward' | 'dropout'>
+
+type Rule<O extends Op> = (attrs: OpAttrs[O]) => { kernel: string; attrs: number[] }
+
+const named =
+  (kernel: string, ...attrs: number[]) =>
+  () => ({ kernel, attrs })
+
+const alongAxis =
+  (kernel: string) =>
+  ({ axis }: { axis: number }) => ({ kernel, attrs: [axis] })
+
+const cumulative =
+  (kind: number) =>
+  ({ axis }: { axis: number }) => ({ kernel: 'cumulative', attrs: [kind, axis] })
+
+const loss = (kernel: string) => (a: CrossEntropyAttrs) => ({
+  kernel,
+  attrs: [a.ignoreIndex, a.labelSmoothing],
+})
+
+const attention = (kernel: string) => (a: AttentionAttrs) => ({
+  kernel,
+  attrs: [a.scale, +a.causal, +a.bias, +a.mask, +a.length, a.dropout],
+})
+
+const rules: { [O in Plain]: Rule<O> } = {
+  cumsum: cumulative(0),
+  cumprod: cumulative(1),
+  cummax: cumulative(2),
+  foldWindow: ({ stride, dilation }) => ({
+    kernel: 'foldWindow',
+    attrs: [stride.length, ...stride, ...dilation],
+  }),
+  take: alongAxis('take'),
+  scatterAdd: alongAxis('scatterAdd'),
+  scatterSet: alongAxis('scatterSet'),
+  sliceAt: alongAxis('sliceAt'),
+  sort: ({ descending }) => ({ kernel: 'sort', attrs: [+descending] }),
+  topk: ({ k, largest }) => ({ kernel: 'topk', attrs: [k, +largest] }),
+  softmax: named('softmax', 0),
+  softmaxBackward: named('softmaxBackward', 0),
+  logSoftmax: named('softmax', 1),
+  logSoftmaxBackward: named('softmaxBackward', 1),
+  layerNorm: ({ eps }) => ({ kernel: 'layerNorm', attrs: [eps] }),
+  layerNormBackward: named('layerNormBackward'),
+  rmsNorm: ({ eps }) => ({ kernel: 'rmsNorm', attrs: [eps] }),
+  rmsNormBackward: named('rmsNormBackward'),
+  crossEntropy: loss('crossEntropy'),
+  crossEntropyBackward: loss('crossEntropyBackward'),
+  attention: attention('attention'),
+  attentionBackward: attention('attentionBackward'),
+  adamw: named('adamw'),
+}
+
+/** Kernels that read each element before they write the same one. */
+export const alignedKernels: ReadonlySet<string> = new Set(['adamw'])
+
+export function kernelOf(node: Node): { kernel: string; attrs: number[] } | null {
+  const rule = (rules as Record<string, Rule<Op>>)[node.op]
+  return rule ? rule(node.attrs) : null
+}

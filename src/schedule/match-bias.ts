@@ -1,0 +1,55 @@
+// product + bias in one kernel: the bias row is added while the product's tile is still in registers.
+import { isOp, type Node } from '../graph/node.ts'
+import type { Lowered } from './lower.ts'
+
+export interface Biases {
+  /** Sum -> the product and the row that it is made of. */
+  sums: Map<Node, { product: Node; bias: Node }>
+  /** Products that their sum computes, and the reshapes between the two. */
+  products: Set<Node>
+}
+
+export function matchBias(graph: Lowered): Biases {
+  const users = usersOf(graph.nodes)
+  const kept = new Set(graph.outputs)
+  const found: Biases = { sums: new Map(), products: new Set() }
+  for (const node of graph.nodes) {
+    if (!isOp(node, 'add')) continue
+    const [left, right] = node.inputs
+    const match = matched(node, left, right) ?? matched(node, right, left)
+    if (match) found.sums.set(node, match)
+  }
+  return found
+
+  function matched(sum: Node, value: Node, bias: Node): { product: Node; bias: Node } | null {
+    const onlyReader = (node: Node): boolean => users.get(node)?.length === 1 && !kept.has(node)
+    const reshape = isOp(value, 'reshape') ? value : null
+    const product = reshape ? reshape.inputs[0] : value
+    const width = sum.shape.at(-1)
+    const fits =
+      isOp(product, 'matmul') &&
+      bias.shape.length === 1 &&
+      bias.shape[0] === width &&
+      product.shape.at(-1) === width &&
+      value.shape.length === sum.shape.length &&
+      value.shape.every((n, i) => n === sum.shape[i]) &&
+      onlyReader(value) &&
+      onlyReader(product) &&
+      bias !== value
+    if (!fits) return null
+    found.products.add(product)
+    if (reshape) found.products.add(reshape)
+    return { product, bias }
+  }
+}
+
+export function usersOf(nodes: readonly Node[]): Map<Node, Node[]> {
+  const users = new Map<Node, Node[]>()
+  for (const node of nodes)
+    for (const input of node.inputs) {
+      const list = users.get(input)
+      if (!list) users.set(input, [node])
+      else if (list.at(-1) !== node) list.push(node)
+    }
+  return users
+}

@@ -1,0 +1,135 @@
+// Where the value of each node lies: leaves and numbers in bound buffers, views as strides on what
+// they look at, everything else where its kernel has put it.
+import { bytesOf, type DType } from '../graph/dtype.ts'
+import { type Form, isOp, type Node } from '../graph/node.ts'
+import { viewOps } from '../graph/ops.ts'
+import { countOf, type Shape } from '../graph/shape.ts'
+import type { Lowered } from './lower.ts'
+import type { Buffer, Operand } from './schedule.ts'
+import {
+  contiguous,
+  expanded,
+  flipped,
+  permuted,
+  reshaped,
+  sameView,
+  type Strided,
+  sliced,
+  windowed,
+} from './strided.ts'
+
+export const isView = (node: Node): boolean => viewOps.has(node.op) || node.op === 'barrier'
+
+export class Operands {
+  readonly literals: { value: number; dtype: DType }[] = []
+  private readonly known = new Map<Node, Operand>()
+  private readonly scalars: Buffer = {
+    kind: 'scalars',
+    index: 0,
+    dtype: 'f32',
+    count: 0,
+    offset: 0,
+  }
+  private readonly boundScalars: Map<Node, number>
+  private readonly copy: (from: Operand) => Operand
+
+  /** `copy` emits a kernel that copies into fresh working memory. */
+  constructor(graph: Lowered, copy: (from: Operand) => Operand) {
+    this.copy = copy
+    this.boundScalars = new Map(graph.scalars.map((node, i) => [node, i]))
+    graph.leaves.forEach((leaf, index) => {
+      const count = countOf(leaf.shape)
+      this.set(leaf, whole({ kind: 'leaf', index, dtype: leaf.dtype, count, offset: 0 }, leaf))
+    })
+  }
+
+  set(node: Node, operand: Operand): void {
+    this.known.set(node, operand)
+  }
+
+  get(node: Node): Operand {
+    let operand = this.known.get(node)
+    if (!operand) {
+      operand = this.find(node)
+      this.known.set(node, operand)
+    }
+    return operand
+  }
+
+  /** The value repeated to a larger shape. */
+  expanded(node: Node, shape: Shape): Operand {
+    const operand = this.get(node)
+    return { ...operand, ...expanded(operand, shape) }
+  }
+
+  /** One 0, for kernels that fill. */
+  zero(dtype: DType): Operand {
+    return this.number({ dtype, value: 0 })
+  }
+
+  /** From now on the old contents of a buffer are found in a copy: views of it are looked up anew. */
+  move(node: Node, to: Operand): void {
+    const { buffer } = this.get(node)
+    for (const [other, operand] of this.known)
+      if (operand.buffer === buffer && isView(other)) this.known.delete(other)
+    this.known.set(node, to)
+  }
+
+  private find(node: Node): Operand {
+    if (isOp(node, 'scalar')) return this.number(node, this.boundScalars.get(node))
+    if (isOp(node, 'constant')) return this.number({ dtype: node.dtype, value: node.attrs.value })
+    if (!isView(node)) throw new Error(`${node.op} has not been computed`)
+    const from = this.get(node.inputs[0])
+    const view = viewed(node, from)
+    if (view) return { ...from, ...view }
+    return { ...this.copy(from), ...contiguous(node.shape) }
+  }
+
+  /** A number's slot in the scalars buffer; a new literal unless one is given. */
+  private number({ dtype, value }: { dtype: DType; value: number }, bound?: number): Operand {
+    const slot = bound ?? this.boundScalars.size + this.literals.push({ value, dtype }) - 1
+    // A slot has 4 bytes, whatever the dtype; offsets count elements.
+    const offset = slot * (4 / bytesOf(dtype))
+    return { buffer: this.scalars, dtype, shape: [], strides: [], offset }
+  }
+}
+
+/** All of a buffer, in this shape. */
+export const whole = (buffer: Buffer, { shape, dtype }: Form): Operand => ({
+  buffer,
+  dtype,
+  ...contiguous(shape),
+})
+
+/** What a view node does to strides; null when only a copy has this shape. */
+export function viewed(node: Node, from: Strided): Strided | null {
+  if (isOp(node, 'reshape')) return reshaped(from, node.shape)
+  if (isOp(node, 'permute')) return permuted(from, node.attrs.order)
+  if (isOp(node, 'expand')) return expanded(from, node.shape)
+  if (isOp(node, 'slice'))
+    return sliced(from, node.attrs.starts, node.attrs.sizes, node.attrs.steps)
+  if (isOp(node, 'flip')) return flipped(from, node.attrs.axes)
+  if (isOp(node, 'window'))
+    return windowed(from, node.shape, node.attrs.stride, node.attrs.dilation)
+  return from // barrier
+}
+
+let buffers = 0
+
+export const arenaBuffer = (dtype: DType, count: number): Buffer => ({
+  kind: 'arena',
+  index: buffers++,
+  dtype,
+  count,
+  offset: 0,
+})
+
+export const sameMemory = (a: Operand, b: Operand): boolean =>
+  a.buffer === b.buffer && sameView(a, b)
+
+/** The part of a concatenation that one input fills. */
+export function pieceOf(out: Operand, axis: number, start: number, part: Form): Operand {
+  const starts = part.shape.map((_, i) => (i === axis ? start : 0))
+  const steps = part.shape.map(() => 1)
+  return { ...out, ...sliced(out, starts, part.shape, steps) }
+}

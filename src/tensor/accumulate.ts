@@ -1,0 +1,44 @@
+import { variablesOf, gradients } from '../grad/backward.ts'
+import { filled } from '../graph/build.ts'
+import { HeedError } from '../util/errors.ts'
+import { type TensorCore, tensorOf } from './core.ts'
+import { zerosLike } from './create.ts'
+import { realize, release } from './submit.ts'
+import type { Tensor } from './tensor.ts'
+
+/**
+ * The gradient of one micro-batch, added into `grad` of each parameter, in memory that stays: any
+ * number of micro-batches takes as much memory as one. The optimiser's step uses the sum and clears it.
+ * The loss can be read afterwards. Scale it by 1/n for the mean of n.
+ */
+export async function accumulate(loss: Tensor): Promise<void> {
+  const state = addGradients(loss)
+  const root = loss.node
+  await realize([loss, ...state])
+  release([root])
+}
+
+/** The same as graph only, for a held program: returns the gradient tensors that it assigns. */
+export function addGradients(loss: Tensor): TensorCore[] {
+  if (loss.size !== 1)
+    throw new HeedError(`accumulate() of a loss with ${loss.size} elements`, {
+      remedy: 'Reduce it first, with .mean() or .sum().',
+    })
+  const variables = variablesOf(loss.node)
+  const found = gradients([loss.node], [filled(1, loss.shape)], variables)
+  const state: TensorCore[] = []
+  found.forEach((grad, i) => {
+    const variable = variables[i].variable as Tensor
+    if (!grad) return
+    variable.grad ??= persistentZeros(variable)
+    variable.grad.assign(variable.grad.add(tensorOf(grad)))
+    state.push(variable.grad)
+  })
+  return state
+}
+
+function persistentZeros(like: Tensor): Tensor {
+  const out = zerosLike(like)
+  out.becomeState()
+  return out
+}

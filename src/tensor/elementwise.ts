@@ -1,0 +1,320 @@
+import * as g from '../graph/build.ts'
+import { type DType, isFloat } from '../graph/dtype.ts'
+import type { Node } from '../graph/node.ts'
+import type { Binary, Unary } from '../graph/ops.ts'
+import { type Operand, TensorCore, tensorOf } from './core.ts'
+import type { Tensor } from './tensor.ts'
+
+/** Element by element, with broadcasting and PyTorch's names and dtype promotion. */
+export abstract class Elementwise extends TensorCore {
+  // --- arithmetic
+
+  add(other: Operand): Tensor {
+    return this.binary('add', other)
+  }
+
+  sub(other: Operand): Tensor {
+    return this.binary('sub', other)
+  }
+
+  mul(other: Operand): Tensor {
+    return this.binary('mul', other)
+  }
+
+  /** True division: integers become f32, as in PyTorch. */
+  div(other: Operand): Tensor {
+    const [a, b] = g.promoted(this.node, this.lift(other))
+    return tensorOf(g.div(asFloat(a), asFloat(b)))
+  }
+
+  /** Division rounded towards minus infinity. An integer divided by 0 gives 0. */
+  floorDivide(other: Operand): Tensor {
+    const [a, b] = g.promoted(this.node, this.lift(other))
+    const quotient = g.div(a, b)
+    return tensorOf(isFloat(a.dtype) ? g.unary('floor', quotient) : quotient)
+  }
+
+  /** The remainder with the sign of the divisor. */
+  remainder(other: Operand): Tensor {
+    return this.binary('mod', other)
+  }
+
+  pow(exponent: Operand): Tensor {
+    if (exponent === 2) return tensorOf(g.square(this.node))
+    if (exponent === 0.5) return this.sqrt()
+    return this.binary('pow', exponent)
+  }
+
+  maximum(other: Operand): Tensor {
+    return this.binary('maximum', other)
+  }
+
+  minimum(other: Operand): Tensor {
+    return this.binary('minimum', other)
+  }
+
+  /** Limits to [min, max]; either may be left out. */
+  clamp({ min, max }: { min?: Operand; max?: Operand }): Tensor {
+    let out = this as unknown as Tensor
+    if (min !== undefined) out = out.maximum(min)
+    if (max !== undefined) out = out.minimum(max)
+    return out
+  }
+
+  /** this + weight·(end - this). */
+  lerp(end: Tensor, weight: Operand): Tensor {
+    return this.add(end.sub(this as unknown as Tensor).mul(weight))
+  }
+
+  // --- one argument
+
+  neg(): Tensor {
+    return this.unary('neg')
+  }
+
+  abs(): Tensor {
+    return this.unary('abs')
+  }
+
+  /** -1, 0 or 1. */
+  sign(): Tensor {
+    return this.unary('sign')
+  }
+
+  exp(): Tensor {
+    return this.floating('exp')
+  }
+
+  expm1(): Tensor {
+    return this.floating('expm1')
+  }
+
+  log(): Tensor {
+    return this.floating('log')
+  }
+
+  log1p(): Tensor {
+    return this.floating('log1p')
+  }
+
+  log2(): Tensor {
+    return this.log().mul(Math.LOG2E)
+  }
+
+  log10(): Tensor {
+    return this.log().mul(Math.LOG10E)
+  }
+
+  sqrt(): Tensor {
+    return this.floating('sqrt')
+  }
+
+  rsqrt(): Tensor {
+    return this.floating('rsqrt')
+  }
+
+  square(): Tensor {
+    return tensorOf(g.square(this.node))
+  }
+
+  reciprocal(): Tensor {
+    return this.floating('recip')
+  }
+
+  sin(): Tensor {
+    return this.floating('sin')
+  }
+
+  cos(): Tensor {
+    return this.floating('cos')
+  }
+
+  tan(): Tensor {
+    return this.sin().div(this.cos())
+  }
+
+  tanh(): Tensor {
+    return this.floating('tanh')
+  }
+
+  sinh(): Tensor {
+    return this.exp().sub(this.neg().exp()).mul(0.5)
+  }
+
+  cosh(): Tensor {
+    return this.exp().add(this.neg().exp()).mul(0.5)
+  }
+
+  erf(): Tensor {
+    return this.floating('erf')
+  }
+
+  floor(): Tensor {
+    return this.unary('floor')
+  }
+
+  ceil(): Tensor {
+    return this.unary('ceil')
+  }
+
+  /** To the nearest, halves to even. */
+  round(): Tensor {
+    return this.unary('round')
+  }
+
+  trunc(): Tensor {
+    return this.unary('trunc')
+  }
+
+  // --- activations
+
+  relu(): Tensor {
+    // Not maximum(x, 0), whose gradient at 0 is one half: PyTorch has 0 there.
+    const { node } = this
+    return tensorOf(
+      g.where(g.binary('lt', g.constant(0, node.dtype), node), node, g.constant(0, node.dtype)),
+    )
+  }
+
+  leakyRelu(slope = 0.01): Tensor {
+    return this.gt(0).where(this as unknown as Tensor, this.mul(slope))
+  }
+
+  elu(alpha = 1): Tensor {
+    return this.gt(0).where(this as unknown as Tensor, this.minimum(0).expm1().mul(alpha))
+  }
+
+  /** log(1 + exp(x)), without overflow. */
+  softplus(): Tensor {
+    return this.maximum(0).add(this.abs().neg().exp().log1p())
+  }
+
+  sigmoid(): Tensor {
+    return this.floating('sigmoid')
+  }
+
+  logSigmoid(): Tensor {
+    return this.neg().softplus().neg()
+  }
+
+  /** Hendrycks and Gimpel (2016): x·Φ(x), or its tanh approximation. */
+  gelu(approximate: 'none' | 'tanh' = 'none'): Tensor {
+    return tensorOf(g.make('gelu', [this.node], { tanh: approximate === 'tanh' }))
+  }
+
+  /** x·sigmoid(x), also called swish. */
+  silu(): Tensor {
+    return tensorOf(g.make('silu', [this.node], {}))
+  }
+
+  // --- comparison and logic: bool
+
+  eq(other: Operand): Tensor {
+    return this.binary('eq', other)
+  }
+
+  ne(other: Operand): Tensor {
+    return this.binary('ne', other)
+  }
+
+  lt(other: Operand): Tensor {
+    return this.binary('lt', other)
+  }
+
+  le(other: Operand): Tensor {
+    return this.binary('le', other)
+  }
+
+  gt(other: Operand): Tensor {
+    const [a, b] = g.promoted(this.node, this.lift(other))
+    return tensorOf(g.binary('lt', b, a))
+  }
+
+  ge(other: Operand): Tensor {
+    const [a, b] = g.promoted(this.node, this.lift(other))
+    return tensorOf(g.binary('le', b, a))
+  }
+
+  logicalAnd(other: Tensor): Tensor {
+    return tensorOf(g.binary('and', truth(this.node), truth(other.node)))
+  }
+
+  logicalOr(other: Tensor): Tensor {
+    return tensorOf(g.binary('or', truth(this.node), truth(other.node)))
+  }
+
+  logicalXor(other: Tensor): Tensor {
+    return tensorOf(g.binary('xor', truth(this.node), truth(other.node)))
+  }
+
+  logicalNot(): Tensor {
+    return tensorOf(g.unary('not', truth(this.node)))
+  }
+
+  bitwiseAnd(other: Operand): Tensor {
+    return this.binary('and', other)
+  }
+
+  bitwiseOr(other: Operand): Tensor {
+    return this.binary('or', other)
+  }
+
+  bitwiseXor(other: Operand): Tensor {
+    return this.binary('xor', other)
+  }
+
+  bitwiseNot(): Tensor {
+    return this.unary('not')
+  }
+
+  isnan(): Tensor {
+    return tensorOf(g.binary('ne', this.node, this.node))
+  }
+
+  isinf(): Tensor {
+    return this.abs().eq(Number.POSITIVE_INFINITY)
+  }
+
+  isfinite(): Tensor {
+    return this.abs().lt(Number.POSITIVE_INFINITY)
+  }
+
+  // --- choice and conversion
+
+  /** `condition.where(yes, no)`: yes where this is true. */
+  where(yes: Operand, no: Operand): Tensor {
+    const like = typeof yes === 'object' ? yes : typeof no === 'object' ? no : null
+    const lift = (x: Operand): Node =>
+      typeof x === 'object' ? x.node : like ? like.lift(x) : g.constant(Number(x))
+    const [a, b] = g.promoted(lift(yes), lift(no))
+    return tensorOf(g.where(truth(this.node), a, b))
+  }
+
+  /** `value` where `mask` is true. */
+  maskedFill(mask: Tensor, value: number): Tensor {
+    return tensorOf(g.where(truth(mask.node), g.constant(value, this.dtype), this.node))
+  }
+
+  /** Converted to another dtype. f32 to integers truncates; anything but 0 is true. */
+  to(dtype: DType): Tensor {
+    return tensorOf(g.cast(this.node, dtype))
+  }
+
+  private unary(op: Unary): Tensor {
+    return tensorOf(g.unary(op, this.node))
+  }
+
+  private floating(op: Unary): Tensor {
+    return tensorOf(g.unary(op, asFloat(this.node)))
+  }
+
+  private binary(op: Binary, other: Operand): Tensor {
+    const [a, b] = g.promoted(this.node, this.lift(other))
+    return tensorOf(g.binary(op, a, b))
+  }
+}
+
+const asFloat = (x: Node): Node => g.cast(x, 'f32')
+
+const truth = (x: Node): Node =>
+  x.dtype === 'bool' ? x : g.binary('ne', x, g.constant(0, x.dtype))

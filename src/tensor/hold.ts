@@ -1,0 +1,156 @@
+// A held program: traced once, then run again and again with new inputs, new run-time numbers and
+// the newest state, without building a graph. Training and generation run this way.
+import * as g from '../graph/build.ts'
+import { dtypeOfArray, type TypedArray } from '../graph/dtype.ts'
+import { type HostFunction, Node } from '../graph/node.ts'
+import { countOf, type Shape, showShape } from '../graph/shape.ts'
+import type { Device, DeviceMemory, Executable } from '../runtime/device.ts'
+import { defaultDevice } from '../runtime/devices.ts'
+import { programFor } from '../runtime/programs.ts'
+import { launch, leafOn, memoryOf, submit, watched } from '../runtime/run.ts'
+import { count } from '../runtime/stats.ts'
+import { assignedLeaf, type Trace, trace } from '../runtime/trace.ts'
+import { HeedError } from '../util/errors.ts'
+import { type TensorCore, tensorOf, watchAssignments } from './core.ts'
+import { pace } from './submit.ts'
+import type { Tensor } from './tensor.ts'
+
+export interface HeldInput {
+  data: TypedArray
+  shape: Shape
+}
+
+/** Runs the held program. Resolves when the run before has ended; the results need not be there yet. */
+export type Held = (...inputs: HeldInput[]) => Promise<Tensor[]>
+
+/**
+ * `body` builds the graph from input tensors and returns what is to be read; everything that it
+ * assigns is updated. It is called once for each combination of input shapes: what it does beside
+ * building the graph happens at the first run only. Numbers that change come from `runtimeScalar(f)`.
+ */
+export function hold(body: (...inputs: Tensor[]) => Tensor[], device?: Device): Held {
+  const programs = new Map<string, HeldProgram>()
+  return async (...inputs) => {
+    for (const { data, shape } of inputs)
+      if (data.length !== countOf(shape))
+        throw new HeedError(
+          `${data.length} values do not fill the input's shape ${showShape(shape)}`,
+        )
+    const key = inputs
+      .map(({ data, shape }) => `${data.constructor.name} ${shape.join()}`)
+      .join(' ')
+    const held = programs.get(key)
+    if (held) return held.run(inputs)
+    const { program, results } = await first(body, inputs, device ?? defaultDevice())
+    programs.set(key, program)
+    return results
+  }
+}
+
+async function first(
+  body: (...inputs: Tensor[]) => Tensor[],
+  inputs: HeldInput[],
+  device: Device,
+): Promise<{ program: HeldProgram; results: Tensor[] }> {
+  const leaves = inputs.map(({ data, shape }) => g.leaf(data.slice(), shape, dtypeOfArray(data)))
+  const { result, state } = watchAssignments(() => body(...leaves.map(tensorOf)))
+  const wanted = [...result.map((t) => t.node), ...state.map((t) => t.node)]
+  let graph = trace(wanted)
+  if (graph.unborn.length > 0) {
+    await submit(graph.unborn, device)
+    graph = trace(wanted)
+  }
+  const executable = programFor(graph, device)
+  const program = new HeldProgram(graph, executable, device, leaves, result.length, state)
+  const run = launch(graph, device, executable)
+  for (const node of wanted) node.release()
+  await pace(run)
+  return { program, results: result.map((t) => tensorOf(t.node)) }
+}
+
+type LeafSlot = { input: number } | { memory: DeviceMemory; owner: TensorCore | null }
+
+class HeldProgram {
+  private readonly device: Device
+  private readonly executable: Executable
+  private readonly leaves: LeafSlot[]
+  private readonly scalars: { value: number; read: (() => number) | null }[]
+  private readonly hosts: HostFunction[]
+  /** Memory that is written in place, once for each assignment; null: fresh memory for a result. */
+  private readonly outputs: { form: Node; memory: DeviceMemory | null }[]
+  private readonly assigned: DeviceMemory[]
+  private readonly results: number
+  private readonly state: { tensor: TensorCore; memory: DeviceMemory }[]
+
+  /** Reads the graph before it is launched: afterwards its leaves have moved on. */
+  constructor(
+    graph: Trace,
+    executable: Executable,
+    device: Device,
+    inputs: Node[],
+    results: number,
+    state: TensorCore[],
+  ) {
+    this.device = device
+    this.executable = executable
+    this.results = results
+    this.scalars = graph.scalars.map(({ value, read }) => ({ value, read }))
+    this.hosts = graph.hosts.map((node) => node.host as HostFunction)
+    for (const leaf of graph.leaves) this.place(leaf, inputs)
+    this.leaves = graph.leaves.map((leaf) => {
+      const input = inputs.indexOf(leaf)
+      if (input >= 0) return { input }
+      return { memory: memoryOf(leaf), owner: leaf.variable as TensorCore | null }
+    })
+    const written = (node: Node): DeviceMemory | null =>
+      node.op === 'assign' || node.op === 'assignAt' ? memoryOf(assignedLeaf(node)) : null
+    this.outputs = graph.outputs.map((node) => ({ form: bare(node), memory: written(node) }))
+    this.assigned = graph.assigns.map((node) => memoryOf(assignedLeaf(node)))
+    this.state = state.map((tensor) => ({ tensor, memory: memoryOf(assignedLeaf(tensor.node)) }))
+  }
+
+  async run(inputs: HeldInput[]): Promise<Tensor[]> {
+    await this.bringUpToDate()
+    const leaves = this.leaves.map((slot) =>
+      'input' in slot ? this.upload(inputs[slot.input]) : slot.memory,
+    )
+    const outputs = this.outputs.map(
+      ({ form, memory }) =>
+        memory ?? this.device.allocate(form.dtype, countOf(form.shape), 'a held result'),
+    )
+    const scalars = this.scalars.map(({ value, read }) => (read ? read() : value))
+    const run = this.executable.run({ leaves, scalars, outputs, hosts: this.hosts })
+    count.runs++
+    count.cacheHits++
+    for (const memory of this.assigned) memory.version++
+    for (const { tensor, memory } of this.state)
+      tensor.moveTo(leafOn(memory, tensor.shape, tensor.dtype))
+    await pace(watched(run, outputs))
+    return this.outputs
+      .slice(0, this.results)
+      .map(({ form }, i) => tensorOf(leafOn(outputs[i], form.shape, form.dtype)))
+  }
+
+  /** State that somebody has assigned in between is computed before it is used. */
+  private async bringUpToDate(): Promise<void> {
+    const pending: Node[] = []
+    for (const slot of this.leaves)
+      if ('owner' in slot && slot.owner && !slot.owner.node.place) pending.push(slot.owner.node)
+    if (pending.length > 0) await submit(pending, this.device)
+  }
+
+  private upload({ data, shape }: HeldInput): DeviceMemory {
+    return this.device.upload(data, dtypeOfArray(data), showShape(shape))
+  }
+
+  private place(leaf: Node, inputs: Node[]): void {
+    if (leaf.place || inputs.includes(leaf)) return
+    const memory = this.device.upload(leaf.data as TypedArray, leaf.dtype, leaf.scope || 'data')
+    leaf.place = { memory, version: memory.version }
+    leaf.data = null
+  }
+}
+
+/** Shape and dtype without the history. */
+const bare = ({ shape, dtype }: Node): Node =>
+  new Node('buffer', [], { shape, dtype }, { shape, dtype })

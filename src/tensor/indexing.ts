@@ -1,0 +1,130 @@
+import * as g from '../graph/build.ts'
+import type { Node } from '../graph/node.ts'
+import { countOf, normalizeAxis, showShape } from '../graph/shape.ts'
+import { ShapeError } from '../util/errors.ts'
+import { tensorOf } from './core.ts'
+import type { Tensor } from './tensor.ts'
+import { Views } from './views.ts'
+
+/** Elements by index, order, and products. Indices are i32; one out of range stops the run. */
+export abstract class Indexing extends Views {
+  /** `x[:axis] + index.shape + x[axis+1:]`: whole slices by an index of any shape. */
+  take(index: Tensor, axis = 0): Tensor {
+    const at = normalizeAxis(axis, this.rank, 'take')
+    return tensorOf(g.take(this.node, indexNode(index), at))
+  }
+
+  /** Slices along `axis` by a list of indices. */
+  indexSelect(axis: number, index: Tensor): Tensor {
+    return this.take(index, axis)
+  }
+
+  /** out[i][j] = this[i][index[i][j]] for axis 1, and so on; the index may be shorter elsewhere. */
+  gather(axis: number, index: Tensor): Tensor {
+    const at = normalizeAxis(axis, this.rank, 'gather')
+    return tensorOf(g.gather(this.node, indexNode(index), at))
+  }
+
+  /** A copy with `source` written where `gather` would read it; of equal places the last wins. */
+  scatter(axis: number, index: Tensor, source: Tensor | number): Tensor {
+    return this.scattered('scatterSet', axis, index, source)
+  }
+
+  /** A copy with `source` added where `gather` would read it. */
+  scatterAdd(axis: number, index: Tensor, source: Tensor | number): Tensor {
+    return this.scattered('scatterAdd', axis, index, source)
+  }
+
+  /** A copy with whole slices added along `axis`. */
+  indexAdd(axis: number, index: Tensor, source: Tensor): Tensor {
+    const at = normalizeAxis(axis, this.rank, 'indexAdd')
+    return tensorOf(g.scatter('scatterAdd', this.node, indexNode(index), source.node, at))
+  }
+
+  /** Sorted along an axis, equal ones in their order; NaN counts as greatest. */
+  sort(axis = -1, descending = false): { values: Tensor; indices: Tensor } {
+    return this.ordered(axis, (x) => g.make('sort', [x], { axis: x.shape.length - 1, descending }))
+  }
+
+  argsort(axis = -1, descending = false): Tensor {
+    return this.sort(axis, descending).indices
+  }
+
+  /** The k largest along an axis, in falling order (or the smallest, rising). */
+  topk(k: number, axis = -1, largest = true): { values: Tensor; indices: Tensor } {
+    const size = this.shape[normalizeAxis(axis, this.rank, 'topk')]
+    if (!Number.isInteger(k) || k < 0 || k > size)
+      throw new ShapeError(`topk: k = ${k} of an axis of size ${size}`)
+    return this.ordered(axis, (x) => g.make('topk', [x], { axis: x.shape.length - 1, k, largest }))
+  }
+
+  // --- products
+
+  /**
+   * Matrix product of the last two axes with the others broadcast; a tensor of rank 1 counts as a row
+   * on the left and as a column on the right, as in PyTorch.
+   */
+  matmul(other: Tensor): Tensor {
+    if (this.rank === 0 || other.rank === 0)
+      throw new ShapeError(`matmul: ${showShape(this.shape)} x ${showShape(other.shape)}`, {
+        remedy: 'Both must have at least one axis; mul() multiplies by a scalar.',
+      })
+    const a = this.rank === 1 ? g.unsqueeze(this.node, [0]) : this.node
+    const b = other.rank === 1 ? g.unsqueeze(other.node, [1]) : other.node
+    const out = flatMatmul(a, b)
+    const dropped: number[] = []
+    if (this.rank === 1) dropped.push(out.shape.length - 2)
+    if (other.rank === 1) dropped.push(out.shape.length - 1)
+    return tensorOf(
+      g.reshape(
+        out,
+        out.shape.filter((_, i) => !dropped.includes(i)),
+      ),
+    )
+  }
+
+  /** Inner product of two vectors. */
+  dot(other: Tensor): Tensor {
+    return this.mul(other).sum()
+  }
+
+  /** Outer product of two vectors. */
+  outer(other: Tensor): Tensor {
+    return this.unsqueeze(1).mul(other.unsqueeze(0))
+  }
+
+  private scattered(
+    op: 'scatterAdd' | 'scatterSet',
+    axis: number,
+    index: Tensor,
+    source: Tensor | number,
+  ): Tensor {
+    const at = normalizeAxis(axis, this.rank, op)
+    const places = indexNode(index)
+    const values = g.expand(this.lift(source, this.dtype), places.shape)
+    const flat = g.reshape(this.node, [countOf(this.shape)])
+    const written = g.scatter(op, flat, g.flatIndex(this.shape, places, at), values, 0)
+    return tensorOf(g.reshape(written, this.shape))
+  }
+
+  private ordered(axis: number, op: (x: Node) => Node): { values: Tensor; indices: Tensor } {
+    const at = normalizeAxis(axis, this.rank, 'sort')
+    const last = this.rank - 1
+    const order = this.shape.map((_, i) => (i === at ? last : i === last ? at : i))
+    const [values, indices] = g.outputs(op(g.permute(this.node, order)))
+    return {
+      values: tensorOf(g.permute(values, order)),
+      indices: tensorOf(g.permute(indices, order)),
+    }
+  }
+}
+
+const indexNode = (index: Tensor): Node => g.cast(index.node, 'i32')
+
+/** (B, T, C) x (C, N) as one product of (B·T, C), so that its gradients are one product each too. */
+function flatMatmul(a: Node, b: Node): Node {
+  if (a.shape.length <= 2 || b.shape.length !== 2) return g.matmul(a, b)
+  const rows = countOf(a.shape.slice(0, -1))
+  const flat = g.matmul(g.reshape(a, [rows, a.shape.at(-1) as number]), b)
+  return g.reshape(flat, [...a.shape.slice(0, -1), b.shape[1]])
+}

@@ -1,0 +1,119 @@
+// Functions of functions: gradients, custom gradients, checkpointing, code of the host.
+import * as g from '../graph/build.ts'
+import type { DType } from '../graph/dtype.ts'
+import { type HostFunction, Node, untracked } from '../graph/node.ts'
+import type { Shape } from '../graph/shape.ts'
+import { gradients } from '../grad/backward.ts'
+import { recompute } from '../grad/recompute.ts'
+import { HeedError } from '../util/errors.ts'
+import { tensorOf } from './core.ts'
+import type { Tensor } from './tensor.ts'
+
+/** No gradient flows through what `body` makes; results keep no history. */
+export const noGrad = <T>(body: () => T): T => untracked(body)
+
+export const stopGradient = (x: Tensor): Tensor => x.detach()
+
+/**
+ * The gradient of a function with one value: `grad(f)(x)`, or `grad(f, [0, 2])(x, y, z)` for several
+ * arguments. What comes out can be differentiated again.
+ */
+export function grad(f: (...args: Tensor[]) => Tensor): (...args: Tensor[]) => Tensor
+export function grad(
+  f: (...args: Tensor[]) => Tensor,
+  argnums: number[],
+): (...args: Tensor[]) => Tensor[]
+export function grad(
+  f: (...args: Tensor[]) => Tensor,
+  argnums?: number[],
+): (...args: Tensor[]) => Tensor | Tensor[] {
+  return (...args) => {
+    const { grads } = differentiate(f, args, argnums ?? [0])
+    return argnums ? grads : grads[0]
+  }
+}
+
+/** The value and its gradients at once. */
+export function valueAndGrad(
+  f: (...args: Tensor[]) => Tensor,
+  argnums: number[] = [0],
+): (...args: Tensor[]) => { value: Tensor; grads: Tensor[] } {
+  return (...args) => differentiate(f, args, argnums)
+}
+
+function differentiate(
+  f: (...args: Tensor[]) => Tensor,
+  args: Tensor[],
+  argnums: number[],
+): { value: Tensor; grads: Tensor[] } {
+  const fresh = args.map((arg, i) => {
+    if (!argnums.includes(i)) return arg
+    const node = g.alias(arg.node)
+    node.tracked = true
+    return tensorOf(node)
+  })
+  const value = f(...fresh)
+  if (value.size !== 1)
+    throw new HeedError(`grad of a function whose result has ${value.size} elements`, {
+      remedy: 'Reduce it to one element, with .sum() for instance.',
+    })
+  const wrt = argnums.map((i) => fresh[i].node)
+  const found = gradients([value.node], [g.filled(1, value.shape)], wrt)
+  const grads = found.map((grad, i) => tensorOf(grad ?? g.zerosLike(wrt[i])))
+  return { value, grads }
+}
+
+/**
+ * A function with a gradient of its own: `backward(dy, inputs, output)` returns one gradient, or null,
+ * for each input.
+ */
+export function customVjp(
+  forward: (...inputs: Tensor[]) => Tensor,
+  backward: (dy: Tensor, inputs: Tensor[], output: Tensor) => (Tensor | null)[],
+): (...inputs: Tensor[]) => Tensor {
+  return (...inputs) => {
+    const value = untracked(() => forward(...inputs))
+    const node = g.make('customVjp', [value.node, ...inputs.map((x) => x.node)], {})
+    node.rule = (_, [dy]) => {
+      if (!dy) return []
+      const grads = backward(tensorOf(dy), inputs, tensorOf(value.node))
+      return [null, ...grads.map((grad) => grad?.node ?? null)]
+    }
+    return tensorOf(node)
+  }
+}
+
+/**
+ * Computes `f` now and again in the backward pass, instead of keeping what lies between (Chen et al.,
+ * 2016). Random draws repeat. Parameters that `f` uses get their gradients as usual.
+ */
+export function checkpoint(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
+  const value = f(...inputs)
+  return tensorOf(
+    recompute(
+      value.node,
+      inputs.map((x) => x.node),
+    ),
+  )
+}
+
+/**
+ * A JavaScript function inside a program, between two halves of it. It gets copies of the inputs'
+ * values and returns the values of its result. No gradient flows through it.
+ */
+export function hostCall(
+  f: HostFunction,
+  inputs: Tensor[],
+  shape: Shape,
+  dtype: DType = 'f32',
+): Tensor {
+  const node = new Node(
+    'hostCall',
+    inputs.map((x) => x.node),
+    { shape, dtype },
+    { shape, dtype },
+  )
+  node.tracked = false
+  node.host = f
+  return tensorOf(node)
+}

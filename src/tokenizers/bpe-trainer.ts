@@ -1,0 +1,148 @@
+import { BYTE_CHARS } from './byte-level.ts'
+import { type Pair, PairHeap } from './pair-heap.ts'
+
+export interface BpeTrainerOptions {
+  vocabSize: number
+  /** Pairs seen less often are not merged. */
+  minFrequency: number
+  /** Tokens that come first in the vocabulary, outside all merges. */
+  specialTokens: string[]
+  onMerge?: (tokens: number) => void
+}
+
+export interface BpeVocabulary {
+  /** Tokens by id. */
+  tokens: string[]
+  /** Each merge as `left right`, in the order in which they apply. */
+  merges: string[]
+}
+
+/**
+ * Learns byte-level BPE from words and their counts (Sennrich et al., 2016). The ids come out as
+ * Hugging Face's trainer gives them: special tokens, the 256 byte characters in code point order,
+ * then one token a merge.
+ */
+export function trainBpe(
+  words: ReadonlyMap<string, number>,
+  options: BpeTrainerOptions,
+): BpeVocabulary {
+  const tokens = [...options.specialTokens, ...[...BYTE_CHARS].sort()]
+  const ids = new Map(tokens.map((token, id) => [token, id]))
+  const merges: string[] = []
+  const text = new SymbolText(words, (byte) => ids.get(BYTE_CHARS[byte]) as number)
+  while (tokens.length < options.vocabSize) {
+    const pair = text.mostFrequent()
+    if (!pair || pair.count < options.minFrequency) break
+    const token = tokens[pair.left] + tokens[pair.right]
+    let id = ids.get(token)
+    // two ways of cutting one string ('a' + 'bc', 'ab' + 'c') are two merges and one token
+    if (id === undefined) {
+      id = tokens.push(token) - 1
+      ids.set(token, id)
+    }
+    merges.push(`${tokens[pair.left]} ${tokens[pair.right]}`)
+    text.merge(pair, id)
+    options.onMerge?.(tokens.length)
+  }
+  return { tokens, merges }
+}
+
+/** All words as one linked list of symbols, with an index of where each pair of symbols stands. */
+class SymbolText {
+  private symbols: Int32Array // the token at each position, DEAD once merged into its left neighbour
+  private before: Int32Array
+  private after: Int32Array
+  private wordOf: Int32Array
+  private counts: number[] = []
+  private pairs = new Map<number, Pair>()
+  private heap = new PairHeap()
+
+  constructor(words: ReadonlyMap<string, number>, symbolOf: (byte: number) => number) {
+    const encoder = new TextEncoder()
+    const encoded = Array.from(words.keys(), (word) => encoder.encode(word))
+    const length = encoded.reduce((sum, bytes) => sum + bytes.length, 0)
+    this.symbols = new Int32Array(length)
+    this.before = new Int32Array(length)
+    this.after = new Int32Array(length)
+    this.wordOf = new Int32Array(length)
+    let at = 0
+    for (const count of words.values()) {
+      at = this.place(encoded[this.counts.length], at, count, symbolOf)
+    }
+    for (let p = 0; p < length; p++) if (this.after[p] >= 0) this.add(p)
+    for (const pair of this.pairs.values()) this.heap.push(pair)
+  }
+
+  mostFrequent(): Pair | undefined {
+    return this.heap.pop()
+  }
+
+  /** Joins every occurrence of the pair into `id`, from left to right as encoding does. */
+  merge(pair: Pair, id: number): void {
+    const grown = new Set<Pair>()
+    pair.positions.sort((a, b) => a - b)
+    for (const p of pair.positions) {
+      const q = this.symbols[p] === pair.left ? this.after[p] : NONE
+      if (q === NONE || this.symbols[q] !== pair.right) continue
+      const before = this.before[p]
+      const after = this.after[q]
+      if (before !== NONE) this.remove(before)
+      if (after !== NONE) this.remove(q)
+      this.symbols[p] = id
+      this.symbols[q] = DEAD
+      this.after[p] = after
+      if (after !== NONE) this.before[after] = p
+      if (before !== NONE) grown.add(this.add(before))
+      if (after !== NONE) grown.add(this.add(p))
+    }
+    pair.count = 0
+    this.pairs.delete(pairKey(pair.left, pair.right))
+    for (const other of grown) if (other.count > 0) this.heap.push(other)
+  }
+
+  private place(
+    bytes: Uint8Array,
+    start: number,
+    count: number,
+    symbolOf: (byte: number) => number,
+  ): number {
+    const word = this.counts.push(count) - 1
+    const end = start + bytes.length
+    for (let p = start; p < end; p++) {
+      this.symbols[p] = symbolOf(bytes[p - start])
+      this.before[p] = p > start ? p - 1 : NONE
+      this.after[p] = p + 1 < end ? p + 1 : NONE
+      this.wordOf[p] = word
+    }
+    return end
+  }
+
+  /** Counts the pair that starts at a position. */
+  private add(position: number): Pair {
+    const left = this.symbols[position]
+    const right = this.symbols[this.after[position]]
+    const key = pairKey(left, right)
+    let pair = this.pairs.get(key)
+    if (!pair) {
+      pair = { left, right, count: 0, positions: [] }
+      this.pairs.set(key, pair)
+    }
+    pair.count += this.counts[this.wordOf[position]]
+    pair.positions.push(position)
+    return pair
+  }
+
+  /** Uncounts the pair that starts at a position; the position itself goes stale. */
+  private remove(position: number): void {
+    const key = pairKey(this.symbols[position], this.symbols[this.after[position]])
+    const pair = this.pairs.get(key)
+    if (pair) pair.count -= this.counts[this.wordOf[position]]
+  }
+}
+
+const NONE = -1
+const DEAD = -1
+
+function pairKey(left: number, right: number): number {
+  return left * 2 ** 26 + right
+}

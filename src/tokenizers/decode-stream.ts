@@ -1,0 +1,64 @@
+import { fromByteChars } from './byte-level.ts'
+
+/** Text from ids that come one at a time. */
+export interface DecodeStream {
+  /** What can be shown now: '' while a character is not complete. */
+  push(id: number): string
+  /** What is left at the end; an incomplete character shows as U+FFFD. */
+  end(): string
+}
+
+/** Byte-level vocabularies: the bytes go through a decoder that waits for whole characters. */
+export function byteStream(
+  skip: (id: number) => boolean,
+  added: ReadonlySet<number>,
+  tokenOf: (id: number) => string,
+): DecodeStream {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  return {
+    push(id) {
+      if (skip(id)) return ''
+      if (added.has(id)) return decoder.decode() + tokenOf(id)
+      return decoder.decode(fromByteChars(tokenOf(id)), { stream: true })
+    },
+    end: () => decoder.decode(),
+  }
+}
+
+/**
+ * Any vocabulary: decodes the last few ids with and without the newest ones and shows what the
+ * newest add, since a token's text may depend on the one before it.
+ */
+export function windowStream(
+  skip: (id: number) => boolean,
+  decode: (ids: number[]) => string,
+): DecodeStream {
+  let ids: number[] = []
+  let shownIds = 0
+  let shown = ''
+  let waited = 0 // ids for which the text has ended in a character that is not complete
+
+  function show(text: string): string {
+    const fresh = text.slice(shown.length)
+    ids = ids.slice(shownIds)
+    shownIds = ids.length
+    shown = decode(ids)
+    waited = 0
+    return fresh
+  }
+
+  return {
+    push(id) {
+      if (skip(id)) return ''
+      ids.push(id)
+      const text = decode(ids)
+      waited = text.endsWith('\uFFFD') ? waited + 1 : 0
+      if (waited > 0 && waited < LONGEST_WAIT) return ''
+      return text.length <= shown.length ? '' : show(text)
+    },
+    end: () => show(decode(ids)),
+  }
+}
+
+// A character has at most 4 bytes, so more is text that holds U+FFFD itself, or noise.
+const LONGEST_WAIT = 16

@@ -1,0 +1,81 @@
+import { mkdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../io/atomic.ts'
+import { fileError } from '../io/file-error.ts'
+import { readJson } from '../io/json.ts'
+import { HeedError } from '../util/errors.ts'
+import { Tokenizer } from './tokenizer.ts'
+import { byteLevelJson, END_OF_TEXT, specialToken } from './tokenizer-json.ts'
+
+/** Loads a `tokenizer.json` with the `tokenizer_config.json` beside it, or a folder with them. */
+export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  if (!(await isFolder(path))) {
+    return Tokenizer.fromJSON(await readJson(path), await readConfig(join(path, '..')), path)
+  }
+  const file = join(path, 'tokenizer.json')
+  const config = await readConfig(path)
+  if (await exists(file)) return Tokenizer.fromJSON(await readJson(file), config, file)
+  if (await exists(join(path, 'merges.txt'))) return loadGpt2Files(path, config)
+  throw new HeedError(`${path} holds no tokenizer.json`, {
+    remedy: 'Give the folder of a model, or the path of a tokenizer.json.',
+  })
+}
+
+export async function saveTokenizer(
+  tokenizer: Tokenizer,
+  folder: string,
+  options: { modelMaxLength?: number },
+): Promise<void> {
+  const config = { ...tokenizer.config }
+  if (options.modelMaxLength !== undefined) config.model_max_length = options.modelMaxLength
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw fileError(error, 'make the folder', folder)
+  }
+  await writeFileAtomic(join(folder, 'tokenizer.json'), toText(tokenizer))
+  await writeFileAtomic(join(folder, 'tokenizer_config.json'), toText(config))
+}
+
+/** GPT-2's own two files, which older checkpoints have instead of a tokenizer.json. */
+async function loadGpt2Files(folder: string, config: unknown): Promise<Tokenizer> {
+  const vocabFile = join(folder, 'vocab.json')
+  const vocab = Object.entries((await readJson(vocabFile)) ?? {}) as [string, number][]
+  const lines = await readLines(join(folder, 'merges.txt'))
+  const merges = lines.filter((line) => line !== '' && !line.startsWith('#version'))
+  const end = vocab.find(([token]) => token === END_OF_TEXT)
+  const special = end ? [specialToken(...end)] : []
+  return Tokenizer.fromJSON(byteLevelJson(vocab, merges, special), config, vocabFile)
+}
+
+async function readLines(path: string): Promise<string[]> {
+  try {
+    return (await readFile(path, 'utf8')).split(/\r?\n/)
+  } catch (error) {
+    throw fileError(error, 'read', path)
+  }
+}
+
+async function readConfig(folder: string): Promise<unknown> {
+  const path = join(folder, 'tokenizer_config.json')
+  return (await exists(path)) ? readJson(path) : {}
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    throw fileError(error, 'load the tokenizer', path)
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+function toText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

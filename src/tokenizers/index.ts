@@ -1,0 +1,5 @@
+export type { DecodeStream } from './decode-stream.ts'
+export { parseTokenizerSpec, type TokenizerSpec } from './spec.ts'
+export { Tokenizer } from './tokenizer.ts'
+export type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
+export { type TokenizerProgress, type TrainTokenizerOptions, trainTokenizer } from './train.ts'

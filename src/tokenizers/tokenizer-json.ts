@@ -1,0 +1,119 @@
+// The files that a Hugging Face folder keeps a tokenizer in, as far as we write them ourselves.
+
+export const END_OF_TEXT = '<|endoftext|>'
+export const UNKNOWN = '<unk>'
+
+/** What `tokenizer.json` holds. Files from elsewhere have more in them, which is kept as it is. */
+export interface TokenizerJson {
+  version?: string
+  added_tokens?: AddedTokenJson[]
+  normalizer: ComponentJson | null
+  pre_tokenizer: ComponentJson | null
+  post_processor: ComponentJson | null
+  decoder: ComponentJson | null
+  model: ComponentJson
+  [key: string]: unknown
+}
+
+export interface AddedTokenJson {
+  id: number
+  content: string
+  special?: boolean
+  lstrip?: boolean
+  rstrip?: boolean
+  single_word?: boolean
+  normalized?: boolean
+}
+
+export interface ComponentJson {
+  type?: string
+  [key: string]: unknown
+}
+
+/** What `tokenizer_config.json` holds, as far as we look at it. */
+export interface TokenizerConfig {
+  tokenizer_class?: string
+  model_max_length?: number
+  bos_token?: TokenSetting
+  eos_token?: TokenSetting
+  unk_token?: TokenSetting
+  pad_token?: TokenSetting
+  clean_up_tokenization_spaces?: boolean
+  [key: string]: unknown
+}
+
+export type TokenSetting = string | { content: string } | null
+
+/** GPT-2's pipeline around a byte-level vocabulary; merges are written `left right`. */
+export function byteLevelJson(
+  vocab: Iterable<readonly [token: string, id: number]>,
+  merges: string[],
+  specialTokens: AddedTokenJson[],
+): TokenizerJson {
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: specialTokens,
+    normalizer: null,
+    pre_tokenizer: byteLevel({ add_prefix_space: false, trim_offsets: true }),
+    post_processor: byteLevel({ add_prefix_space: true, trim_offsets: false }),
+    decoder: byteLevel({ add_prefix_space: true, trim_offsets: true }),
+    model: bpe({ unk_token: null, vocab, merges }),
+  }
+}
+
+/** One token a character: BPE without merges, which every reader of these files knows. */
+export function charLevelJson(characters: string[]): TokenizerJson {
+  const tokens = [UNKNOWN, ...characters]
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [specialToken(UNKNOWN, 0)],
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: { type: 'Fuse' },
+    model: bpe({
+      unk_token: UNKNOWN,
+      vocab: tokens.map((token, id) => [token, id] as const),
+      merges: [],
+    }),
+  }
+}
+
+export function specialToken(content: string, id: number): AddedTokenJson {
+  return {
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }
+}
+
+function byteLevel(options: { add_prefix_space: boolean; trim_offsets: boolean }): ComponentJson {
+  return { type: 'ByteLevel', ...options, use_regex: true }
+}
+
+function bpe(options: {
+  unk_token: string | null
+  vocab: Iterable<readonly [token: string, id: number]>
+  merges: string[]
+}): ComponentJson {
+  return {
+    type: 'BPE',
+    dropout: null,
+    unk_token: options.unk_token,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: false,
+    vocab: Object.fromEntries(options.vocab), // not by assignment: a token may be `__proto__`
+    merges: options.merges,
+  }
+}

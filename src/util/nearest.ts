@@ -1,0 +1,24 @@
+/** The candidates, the one that is written most like `name` first. */
+export function nearestFirst(name: string, candidates: Iterable<string>): string[] {
+  const wanted = name.slice(0, LONGEST)
+  return [...candidates]
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.slice(0, LONGEST)) }))
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ candidate }) => candidate)
+}
+
+/** How many letters must be put in, taken out or changed (Levenshtein, 1966). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const changed = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, changed))
+    }
+    row = next
+  }
+  return row[b.length]
+}
+
+const LONGEST = 200 // letters; a name from a file may be of any length
