@@ -3,6 +3,7 @@ export {
   type PrepareProgress,
   type PrepareTokensOptions,
   prepareTokens,
+  type TokenEncoder,
 } from './prepare-tokens.ts'
 export { readText } from './read-text.ts'
 export { surveyText, type TextSurvey } from './survey.ts'

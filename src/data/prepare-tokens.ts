@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import {
-  removeStaleTemporaries,
-  syncFolder,
-  temporaryPath,
-  writeFileAtomic,
-} from '../io/atomic.ts'
+import { removeStaleTemporaries, syncFolder, temporaryPath, writeFileAtomic } from '../io/atomic.ts'
 import { fileError } from '../io/file-error.ts'
-import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
 import { readText } from './read-text.ts'
@@ -17,10 +11,20 @@ import type { TokenDataset } from './token-dataset.ts'
 import { META_FILE, openTokens, readMeta, type TokenMeta } from './token-files.ts'
 import { TokenWriter } from './token-writer.ts'
 
+/** What is asked of a tokenizer here; the one in `tokenizers/` has it. */
+export interface TokenEncoder {
+  readonly vocabSize: number
+  readonly eosTokenId: number | undefined
+  /** The ids of a text that comes in pieces. */
+  encodePieces(pieces: Iterable<string>): Iterable<number[]>
+  /** All that its ids depend on. */
+  toJSON(): unknown
+}
+
 export interface PrepareTokensOptions {
   /** As `findTextFiles` lists them. Each file is a document. */
   files: string[]
-  tokenizer: Tokenizer
+  tokenizer: TokenEncoder
   /** Keeps one folder for each pair of text and tokenizer; what is there is used again. */
   cacheDir: string
   onProgress?: (progress: PrepareProgress) => void
@@ -62,7 +66,7 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Toke
 }
 
 /** What a tokenizer is, in 64 digits. */
-export function hashTokenizer(tokenizer: Tokenizer): string {
+export function hashTokenizer(tokenizer: TokenEncoder): string {
   return sha256(JSON.stringify([tokenizer.toJSON(), tokenizer.eosTokenId ?? null]))
 }
 

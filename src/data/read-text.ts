@@ -19,15 +19,16 @@ export function* readText(path: string): Generator<string> {
 }
 
 const PIECE = 1 << 22
+const LONGEST_CHARACTER = 4
 
 /** The bytes of a file, cut between characters; the last piece may end in half of one. */
 function* readCharacters(path: string): Generator<Uint8Array> {
-  const file = openText(path)
+  const { file, size } = openText(path)
   try {
-    const buffer = new Uint8Array(PIECE)
+    const buffer = new Uint8Array(Math.min(PIECE, size + LONGEST_CHARACTER))
     let kept = 0
     for (;;) {
-      const read = readSync(file, buffer, kept, PIECE - kept, null)
+      const read = readSync(file, buffer, kept, buffer.length - kept, null)
       const filled = kept + read
       if (read === 0) {
         if (filled > 0) yield buffer.subarray(0, filled)
@@ -44,11 +45,12 @@ function* readCharacters(path: string): Generator<Uint8Array> {
   }
 }
 
-function openText(path: string): number {
+function openText(path: string): { file: number; size: number } {
   let file: number | undefined
   try {
     file = openSync(path, 'r')
-    if (fstatSync(file).isFile()) return file
+    const stat = fstatSync(file)
+    if (stat.isFile()) return { file, size: stat.size }
   } catch (error) {
     throw fileError(error, 'read', path)
   }
@@ -69,6 +71,7 @@ function checkText(bytes: Uint8Array, offset: number, path: string): void {
 
 function remedyFor(bytes: Uint8Array, at: number): string {
   const mark = (bytes[0] << 8) | bytes[1]
-  if (at < 4 && (mark === 0xfffe || mark === 0xfeff)) return 'It looks like UTF-16: save it as UTF-8.'
+  if (at < 4 && (mark === 0xfffe || mark === 0xfeff))
+    return 'It looks like UTF-16: save it as UTF-8.'
   return 'Leave it out if it is no text; if it is, save it as UTF-8.'
 }

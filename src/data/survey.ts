@@ -13,10 +13,7 @@ export interface TextSurvey {
  * Reads all files once before anything is learnt from them: text that is broken, empty or the
  * same character over and over is found here and not an hour later.
  */
-export function surveyText(
-  files: string[],
-  onProgress?: (characters: number) => void,
-): TextSurvey {
+export function surveyText(files: string[], onProgress?: (characters: number) => void): TextSurvey {
   const hash = createHash('sha256')
   let characters = 0
   let first: string | undefined

@@ -44,12 +44,7 @@ export class TokenDataset {
   }
 
   /** Copies `count` ids from `start` on. Ids outside the vocabulary are refused here. */
-  read(
-    start: number,
-    count: number,
-    out: Int32Array = new Int32Array(count),
-    at = 0,
-  ): Int32Array {
+  read(start: number, count: number, out: Int32Array = new Int32Array(count), at = 0): Int32Array {
     if (!(start >= 0 && count >= 0 && start + count <= this.length)) {
       const asked = `tokens ${start} to ${start + count}`
       throw new HeedError(`${asked} were asked of the ${this.name}, which has ${this.length}`)
@@ -105,7 +100,10 @@ export class TokenDataset {
     const held = new Set<number>()
     let tokens = 0
     for (const d of shuffledIndices(documents.length, deriveSeed(seed, 'split'), 0)) {
-      if (held.size > 0 && (tokens >= this.length * fraction || held.size === documents.length - 1)) {
+      if (
+        held.size > 0 &&
+        (tokens >= this.length * fraction || held.size === documents.length - 1)
+      ) {
         break
       }
       held.add(d)
@@ -113,8 +111,14 @@ export class TokenDataset {
     }
     const ranges = documents.map((start, d): Range => [start, this.endOf(d)])
     return {
-      train: this.part('training', ranges.filter((_, d) => !held.has(d))),
-      validation: this.part('validation', ranges.filter((_, d) => held.has(d))),
+      train: this.part(
+        'training',
+        ranges.filter((_, d) => !held.has(d)),
+      ),
+      validation: this.part(
+        'validation',
+        ranges.filter((_, d) => held.has(d)),
+      ),
     }
   }
 

@@ -1,4 +1,4 @@
-import { openSync, closeSync, fstatSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { fileError } from '../io/file-error.ts'
@@ -73,9 +73,12 @@ const metaSchema = z
   .refine((meta) => sum(meta.shards.map((shard) => shard.tokens)) === meta.tokens, {
     message: 'the shards do not add up to its tokens',
   })
-  .refine((meta) => meta.documents.every((at, d, all) => at < meta.tokens && at > (all[d - 1] ?? -1)), {
-    message: 'its documents are not in order',
-  })
+  .refine(
+    (meta) => meta.documents.every((at, d, all) => at < meta.tokens && at > (all[d - 1] ?? -1)),
+    {
+      message: 'its documents are not in order',
+    },
+  )
 
 function sum(numbers: number[]): number {
   return numbers.reduce((a, b) => a + b, 0)

@@ -74,7 +74,9 @@ export class ShardSource implements TokenSource {
     if (this.buffer.length < bytes) this.buffer = new Uint8Array(bytes)
     readExactly(shard, this.buffer.subarray(0, bytes), start * this.bytesPerToken)
     const { buffer } = this.buffer
-    return this.bytesPerToken === 2 ? new Uint16Array(buffer, 0, count) : new Uint32Array(buffer, 0, count)
+    return this.bytesPerToken === 2
+      ? new Uint16Array(buffer, 0, count)
+      : new Uint32Array(buffer, 0, count)
   }
 }
 

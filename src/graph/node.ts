@@ -158,6 +158,20 @@ function intern(op: Op, attrs: object, form: Form): number {
   return signature
 }
 
+const leafSignatures = new WeakMap<Shape, number>()
+
+/** The signature of a node whose value is there: however it came about, only its form counts. */
+export function leafSignature(node: Node): number {
+  if (node.dtype !== 'f32') return intern('buffer', {}, node)
+  // Versions of one state share their shape object, so this is found again at each step.
+  let signature = leafSignatures.get(node.shape)
+  if (signature === undefined) {
+    signature = intern('buffer', {}, node)
+    leafSignatures.set(node.shape, signature)
+  }
+  return signature
+}
+
 /** How a node is named in messages: `h.3.attn.c_proj: matmul -> (8, 256, 384) f32`. */
 export function describe(node: Node): string {
   const where = node.scope ? `${node.scope}: ` : ''

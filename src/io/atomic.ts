@@ -1,5 +1,5 @@
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileError } from './file-error.ts'
@@ -63,9 +63,13 @@ export async function removeStaleTemporaries(folder: string): Promise<void> {
   }
 }
 
-const HOST = hostname().replace(/[^A-Za-z0-9]/g, '').slice(0, 32) || 'host'
+const HOST =
+  hostname()
+    .replace(/[^A-Za-z0-9]/g, '')
+    .slice(0, 32) || 'host'
 const TOKEN = randomBytes(4).toString('hex')
-const TEMPORARY = /^\..+\.(?<host>[A-Za-z0-9]{1,32})-(?<pid>[0-9]{1,10})-(?<token>[0-9a-f]{8})-[0-9]{1,15}\.tmp$/
+const TEMPORARY =
+  /^\..+\.(?<host>[A-Za-z0-9]{1,32})-(?<pid>[0-9]{1,10})-(?<token>[0-9a-f]{8})-[0-9]{1,15}\.tmp$/
 const ONE_DAY = 24 * 3600 * 1000
 let counter = 0
 

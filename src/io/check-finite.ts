@@ -12,7 +12,7 @@ export function assertFinite(values: Float32Array, tensor: string, file: string)
 }
 
 /** The index of the first NaN or infinity, -1 when there is none. */
-export function firstNonFinite(values: Float32Array): number {
+function firstNonFinite(values: Float32Array): number {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
   for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7f800000) === 0x7f800000) return i
   return -1

@@ -53,7 +53,8 @@ export async function saveCheckpoint(
     const previous = await listCheckpoints(root)
     const sequence = 1 + Math.max(0, ...previous.map((c) => c.sequence))
     const path = await writeFolder(root, step, sequence, files)
-    for (const name of publish) if (Object.hasOwn(files, name)) await publishFile(path, runDir, name)
+    for (const name of publish)
+      if (Object.hasOwn(files, name)) await publishFile(path, runDir, name)
     await prune(previous, keep - 1)
     return { path, step, files: pathsOf(path, Object.keys(files)) }
   } catch (error) {
@@ -68,12 +69,16 @@ export async function saveCheckpoint(
 export async function latestCheckpoint(runDir: string): Promise<Checkpoint | undefined> {
   const found = await listCheckpoints(join(runDir, 'checkpoints'))
   const newest = found.filter((c) => c.damage === undefined).at(-1)
-  if (newest) return { path: newest.path, step: newest.step, files: pathsOf(newest.path, newest.names) }
+  if (newest)
+    return { path: newest.path, step: newest.step, files: pathsOf(newest.path, newest.names) }
   const damaged = found.at(-1)
   if (damaged === undefined) return undefined
-  throw new HeedError(`no checkpoint in ${runDir} is complete: ${damaged.path}: ${damaged.damage}`, {
-    remedy: 'Copy the run folder again, or start a new run in another folder.',
-  })
+  throw new HeedError(
+    `no checkpoint in ${runDir} is complete: ${damaged.path}: ${damaged.damage}`,
+    {
+      remedy: 'Copy the run folder again, or start a new run in another folder.',
+    },
+  )
 }
 
 interface Found {
@@ -182,7 +187,8 @@ async function inspect(path: string): Promise<Found> {
 }
 
 function checkArguments(step: number, files: object, keep: number): void {
-  if (!isCount(step)) throw new HeedError(`the step of a checkpoint must be 0, 1, 2, …, not ${step}`)
+  if (!isCount(step))
+    throw new HeedError(`the step of a checkpoint must be 0, 1, 2, …, not ${step}`)
   if (!isCount(keep) || keep < 1) throw new HeedError(`keep must be 1, 2, 3, …, not ${keep}`)
   const bad = Object.keys(files).find((name) => !isPlainName(name) || name === MANIFEST)
   if (bad !== undefined) throw new HeedError(`a checkpoint cannot have a file named ${quote(bad)}`)

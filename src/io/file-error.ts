@@ -30,8 +30,14 @@ const REASONS: Record<string, [reason: string, remedy?: string]> = {
   EACCES: ['permission denied', 'Change its permissions, or choose another folder.'],
   EPERM: ['permission denied', 'Change its permissions, or choose another folder.'],
   EROFS: ['the file system is read-only', 'Choose a folder on another file system.'],
-  ENOSPC: ['the disk is full', 'Free some space or choose a folder on another disk. Nothing old was lost.'],
-  EDQUOT: ['the disk quota is used up', 'Free some space or choose another disk. Nothing old was lost.'],
+  ENOSPC: [
+    'the disk is full',
+    'Free some space or choose a folder on another disk. Nothing old was lost.',
+  ],
+  EDQUOT: [
+    'the disk quota is used up',
+    'Free some space or choose another disk. Nothing old was lost.',
+  ],
   EFBIG: ['the file would be larger than this file system allows', 'Choose another disk.'],
   EMFILE: ['too many files are open', 'Close some, or raise the limit (ulimit -n).'],
   ENAMETOOLONG: ['the name is too long', 'Choose a shorter one.'],

@@ -24,8 +24,11 @@ export async function readConfig(dir: string): Promise<RawConfig> {
   const config = await readJsonObject(path, { maxBytes: 10e6 })
   const { model_type: type } = config
   if (typeof type === 'string' && type !== '') return config as RawConfig
-  const found = type === undefined ? 'has no "model_type"' : `has "model_type": ${JSON.stringify(type)}`
-  throw new HeedError(`${path} ${found}`, { remedy: 'It must name the architecture, as in "gpt2".' })
+  const found =
+    type === undefined ? 'has no "model_type"' : `has "model_type": ${JSON.stringify(type)}`
+  throw new HeedError(`${path} ${found}`, {
+    remedy: 'It must name the architecture, as in "gpt2".',
+  })
 }
 
 /** The files of a model folder; what is missing is named, with the reason where one shows. */
@@ -69,7 +72,8 @@ async function required(dir: string, name: string): Promise<string> {
   const stats = await stat(dir).catch((error) => {
     throw fileError(error, 'read the model folder', dir)
   })
-  if (!stats.isDirectory()) throw new HeedError(`${dir} is a file; a model is a folder with ${name}`)
+  if (!stats.isDirectory())
+    throw new HeedError(`${dir} is a file; a model is a folder with ${name}`)
   throw new HeedError(`${dir} is not a model folder: it has no ${name}`, { remedy: HINT })
 }
 

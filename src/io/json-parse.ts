@@ -10,7 +10,11 @@ export type JsonObject = { [key: string]: JsonValue }
  * NaN, Infinity and -Infinity that Python writes are read. With `strict`, for headers whose writer
  * may be hostile, also those, every `__proto__` and duplicate keys are refused.
  */
-export function parseJson(text: string, source: string, options: { strict?: boolean } = {}): JsonValue {
+export function parseJson(
+  text: string,
+  source: string,
+  options: { strict?: boolean } = {},
+): JsonValue {
   return new Parser(text, source, options.strict ?? false).document()
 }
 
@@ -75,9 +79,11 @@ class Parser {
     do {
       this.skipSpace()
       const start = this.at
-      if (this.text[start] !== '"') this.fail(`expected a key in double quotes, found ${this.here()}`)
+      if (this.text[start] !== '"')
+        this.fail(`expected a key in double quotes, found ${this.here()}`)
       const key = this.string()
-      if (this.strict && Object.hasOwn(object, key)) this.fail(`the key ${quote(key)} is there twice`, start)
+      if (this.strict && Object.hasOwn(object, key))
+        this.fail(`the key ${quote(key)} is there twice`, start)
       this.skipSpace()
       this.expect(':')
       this.skipSpace()
@@ -92,8 +98,14 @@ class Parser {
       return
     }
     // A vocabulary may well map the token "__proto__" to a number; that is harmless.
-    if (this.strict || typeof value === 'object') this.fail('the key "__proto__" is not allowed', start)
-    Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
+    if (this.strict || typeof value === 'object')
+      this.fail('the key "__proto__" is not allowed', start)
+    Object.defineProperty(object, key, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
   }
 
   private array(): JsonValue[] {
@@ -190,7 +202,9 @@ class Parser {
   private fail(problem: string, at = this.at): never {
     const line = countLines(this.text, at)
     const column = at - this.text.lastIndexOf('\n', at - 1)
-    throw new HeedError(`${this.source} is not valid JSON: line ${line}, column ${column}: ${problem}`)
+    throw new HeedError(
+      `${this.source} is not valid JSON: line ${line}, column ${column}: ${problem}`,
+    )
   }
 }
 

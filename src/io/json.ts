@@ -3,7 +3,7 @@ import { fileError, formatBytes } from './file-error.ts'
 import { type JsonObject, type JsonValue, parseJson } from './json-parse.ts'
 import { openForReading, readFully } from './open-file.ts'
 
-export { type JsonObject, type JsonValue, isJsonObject, parseJson } from './json-parse.ts'
+export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './json-parse.ts'
 
 export interface ReadJsonOptions {
   /** Larger files are refused before a byte is read. Default 256 MB: tokenizers reach 35 MB. */

@@ -2,9 +2,9 @@ import type { FileHandle } from 'node:fs/promises'
 import { HeedError } from '../util/errors.ts'
 import { fileError, formatBytes, quote } from './file-error.ts'
 import { openForReading, readFully } from './open-file.ts'
-import { type Header, headerLength, parseHeader } from './safetensors-header.ts'
 import type { TensorEntry, TensorInfo } from './safetensors-header.ts'
-import { STORED_DTYPES, toFloat32, toInt32, type TypedArray } from './stored-dtype.ts'
+import { type Header, headerLength, parseHeader } from './safetensors-header.ts'
+import { STORED_DTYPES, type TypedArray, toFloat32, toInt32 } from './stored-dtype.ts'
 
 /** An open checkpoint, of one file or of several shards. */
 export interface Safetensors {
@@ -99,8 +99,10 @@ class SafetensorsFile implements Safetensors {
     const out = this.allocate(Int32Array, entry)
     await this.eachChunk(entry, (raw, start) => {
       const misfit = toInt32(entry.dtype, raw, out.subarray(start, start + raw.length))
-      if (misfit === undefined) this.refuse(entry, `cannot be read as i32, its dtype is ${entry.dtype}`)
-      if (misfit >= 0) this.refuse(entry, `holds ${raw[misfit]} at element ${start + misfit}, too large for i32`)
+      if (misfit === undefined)
+        this.refuse(entry, `cannot be read as i32, its dtype is ${entry.dtype}`)
+      if (misfit >= 0)
+        this.refuse(entry, `holds ${raw[misfit]} at element ${start + misfit}, too large for i32`)
     })
     return out
   }
@@ -149,7 +151,10 @@ class SafetensorsFile implements Safetensors {
 }
 
 /** Fails with the name that was probably meant: prefixes such as `transformer.` come and go. */
-export function unknownTensor(name: string, file: { path: string; names: readonly string[] }): never {
+export function unknownTensor(
+  name: string,
+  file: { path: string; names: readonly string[] },
+): never {
   const near = file.names.find((n) => n.endsWith(`.${name}`) || name.endsWith(`.${n}`))
   const some = file.names.slice(0, 3).map(quote).join(', ')
   const remedy = near ? `Did you mean ${quote(near)}?` : `It holds ${file.names.length}: ${some} …`

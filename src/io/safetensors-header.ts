@@ -32,7 +32,10 @@ export function headerLength(prefix: Uint8Array, fileSize: number, path: string)
   const claimed = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true)
   const length = Number(claimed)
   if (length > MAX_HEADER_BYTES) {
-    damaged(path, `its header claims ${claimed} bytes, the limit is ${formatBytes(MAX_HEADER_BYTES)}`)
+    damaged(
+      path,
+      `its header claims ${claimed} bytes, the limit is ${formatBytes(MAX_HEADER_BYTES)}`,
+    )
   }
   if (PREFIX_BYTES + length > fileSize) {
     damaged(path, `its header claims ${length} bytes, but the whole file has ${fileSize}`)
@@ -49,7 +52,10 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
   const entries = Object.entries(tensors).map(([name, value]) => parseEntry(name, value, path))
   entries.sort((a, b) => a.begin - b.begin || a.bytes - b.bytes)
   checkLayout(entries, dataBytes, path)
-  return { entries: new Map(entries.map((e) => [e.name, e])), metadata: parseMetadata(metadata, path) }
+  return {
+    entries: new Map(entries.map((e) => [e.name, e])),
+    metadata: parseMetadata(metadata, path),
+  }
 }
 
 function parseMetadata(json: JsonValue | undefined, path: string): Record<string, string> {
@@ -88,12 +94,14 @@ function checkLayout(entries: TensorEntry[], dataBytes: number, path: string): v
       damaged(path, `${problem} bytes of data (is the file cut short?)`)
     }
     if (begin !== end) {
-      const problem = begin < end ? 'overlaps the one before it' : `leaves a hole of ${begin - end} bytes`
+      const problem =
+        begin < end ? 'overlaps the one before it' : `leaves a hole of ${begin - end} bytes`
       damaged(path, `tensor ${quote(name)} at byte ${begin} ${problem}`)
     }
     end = begin + bytes
   }
-  if (end !== dataBytes) damaged(path, `${dataBytes - end} bytes after the last tensor belong to none`)
+  if (end !== dataBytes)
+    damaged(path, `${dataBytes - end} bytes after the last tensor belong to none`)
 }
 
 function isIndexList(json: JsonValue | undefined): json is number[] {

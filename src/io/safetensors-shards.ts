@@ -14,7 +14,9 @@ export async function openShards(indexPath: string): Promise<Safetensors> {
     for (const file of new Set(index.values())) {
       shards.set(file, await openSafetensorsFile(join(dirname(indexPath), file)))
     }
-    const owners = new Map([...index].map(([name, file]) => [name, shards.get(file) as Safetensors]))
+    const owners = new Map(
+      [...index].map(([name, file]) => [name, shards.get(file) as Safetensors]),
+    )
     for (const [name, shard] of owners) shard.info(name) // the index must not promise what is not there
     return new Shards(indexPath, owners, [...shards.values()])
   } catch (error) {

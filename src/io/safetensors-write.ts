@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
-import { f32ToBf16, f32ToF16 } from '../util/float16.ts'
 import { HeedError } from '../util/errors.ts'
+import { f32ToBf16, f32ToF16 } from '../util/float16.ts'
 import { replaceFile } from './atomic.ts'
 import { quote } from './file-error.ts'
 import { STORED_DTYPES, type StoredDType, type TypedArray } from './stored-dtype.ts'

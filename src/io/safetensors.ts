@@ -5,9 +5,8 @@ import { fileError } from './file-error.ts'
 import { openSafetensorsFile, type Safetensors } from './safetensors-file.ts'
 import { openShards } from './safetensors-shards.ts'
 
-export { assertFinite, firstNonFinite } from './check-finite.ts'
+export { assertFinite } from './check-finite.ts'
 export type { Safetensors } from './safetensors-file.ts'
-export type { TensorInfo } from './safetensors-header.ts'
 export { type TensorToWrite, writeSafetensors } from './safetensors-write.ts'
 export type { StoredDType, TypedArray } from './stored-dtype.ts'
 

@@ -2,7 +2,8 @@ import { inScope, scopeNow } from '../graph/node.ts'
 import { Parameter, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
-import { type LoadOptions, loadParameters, type StateSource } from './state-dict.ts'
+import { type LoadOptions, type Match, matchState, type StateSource, setValues } from './state-dict.ts'
+import type { Shape } from '../graph/shape.ts'
 
 /** Sees each call of a module; a tensor that it returns takes the output's place. */
 export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => Tensor | void
@@ -94,9 +95,14 @@ export abstract class Module<Config = unknown> {
    * may be missing or unexpected.
    */
   loadStateDict(dict: Record<string, StateSource>, options: LoadOptions = {}): this {
-    const translate = (key: string): string | null => this.keyInCheckpoint(key)
-    loadParameters(parameterPaths(this), dict, translate, this.constructor.name, options)
+    for (const { key, parameter } of this.matchState(dict, options)) setValues(parameter, dict[key])
     return this
+  }
+
+  /** Which stored tensor belongs to which parameter, for those who fetch values one by one. */
+  matchState(stored: Record<string, { shape: Shape }>, options: LoadOptions = {}): Match[] {
+    const translate = (key: string): string | null => this.keyInCheckpoint(key)
+    return matchState(parameterPaths(this), stored, translate, this.constructor.name, options)
   }
 
   /** Switches to training, or back. */

@@ -12,35 +12,39 @@ export interface LoadOptions {
   strict?: boolean
 }
 
+/** A stored tensor and the parameter that it belongs to. */
+export interface Match {
+  /** As the checkpoint calls it. */
+  key: string
+  parameter: Parameter
+}
+
 /**
- * Gives parameters the values of `dict`, or throws one error with everything that does not fit.
+ * Which stored tensor belongs to which parameter; one error tells everything that does not fit.
  * @param paths every path to a parameter: a tied one may be stored under any of its names
  */
-export function loadParameters(
+export function matchState(
   paths: readonly [string, Parameter][],
-  dict: Record<string, StateSource>,
+  stored: Record<string, { shape: Shape }>,
   translate: (key: string) => string | null,
   model: string,
   { strict = true }: LoadOptions,
-): void {
+): Match[] {
   const known = new Set(paths.map(([path]) => path))
-  const sources = new Map<string, StateSource>()
+  const keys = new Map<string, string>()
   const unexpected: string[] = []
-  for (const [key, source] of Object.entries(dict)) {
+  for (const key of Object.keys(stored)) {
     const name = translate(key)
     if (name === null) continue
-    if (known.has(name)) sources.set(name, source)
+    if (known.has(name)) keys.set(name, key)
     else unexpected.push(key)
   }
-  const { found, missing } = match(paths, sources)
+  const { found, missing } = match(paths, keys)
   const misshaped = found
-    .filter(({ parameter, source }) => !sameShape(parameter.shape, source.shape))
-    .map(
-      ({ name, parameter, source }) =>
-        `${name} is ${showShape(source.shape)}, not ${showShape(parameter.shape)}`,
-    )
+    .filter(({ key, parameter }) => !sameShape(parameter.shape, stored[key].shape))
+    .map(({ key, parameter }) => `${key} is ${showShape(stored[key].shape)}, not ${showShape(parameter.shape)}`)
   refuse(model, strict ? missing : [], strict ? unexpected : [], misshaped)
-  for (const { parameter, source } of found) setValues(parameter, source)
+  return found
 }
 
 /**
@@ -51,22 +55,16 @@ export function setValues(parameter: Parameter, source: StateSource): void {
   else parameter.moveTo(ownNode(source))
 }
 
-interface Match {
-  name: string
-  parameter: Parameter
-  source: StateSource
-}
-
 function match(
   paths: readonly [string, Parameter][],
-  sources: ReadonlyMap<string, StateSource>,
+  keys: ReadonlyMap<string, string>,
 ): { found: Match[]; missing: string[] } {
   const found = new Map<Parameter, Match>()
   const firstNames = new Map<Parameter, string>()
   for (const [name, parameter] of paths) {
     if (!firstNames.has(parameter)) firstNames.set(parameter, name)
-    const source = sources.get(name)
-    if (source && !found.has(parameter)) found.set(parameter, { name, parameter, source })
+    const key = keys.get(name)
+    if (key !== undefined && !found.has(parameter)) found.set(parameter, { key, parameter })
   }
   const missing = [...firstNames].filter(([p]) => !found.has(p)).map(([, name]) => name)
   return { found: [...found.values()], missing }

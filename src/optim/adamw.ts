@@ -1,7 +1,8 @@
 import { make, outputs } from '../graph/build.ts'
 import { tensorOf } from '../tensor/core.ts'
 import { ones, type Parameter, runtimeScalar, type Tensor } from '../tensor/index.ts'
-import { type Group, type GroupInput, Optimizer, type ParameterState, type UpdateRule, zeroState } from './optimizer.ts'
+import type { Group, GroupInput } from './groups.ts'
+import { Optimizer, type ParameterState, type UpdateRule, zeroState } from './optimizer.ts'
 
 export interface AdamGroupOptions {
   lr: number

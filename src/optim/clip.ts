@@ -1,6 +1,6 @@
 import { type Parameter, runtimeScalar, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { isPersistent } from './optimizer.ts'
+import { isPersistent } from './gradients.ts'
 
 /**
  * Scales the gradients so that all together, as one vector, they are no longer than `max` (Pascanu

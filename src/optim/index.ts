@@ -1,8 +1,9 @@
 export { Adam, type AdamGroupOptions, type AdamOptions, AdamW } from './adamw.ts'
 export { clipGradNorm } from './clip.ts'
 export { decayGroups } from './decay-groups.ts'
+export type { Group, GroupInput } from './groups.ts'
 export { LRScheduler } from './lr-scheduler.ts'
-export { type GroupInput, Optimizer, type OptimizerState } from './optimizer.ts'
+export { Optimizer, type OptimizerState } from './optimizer.ts'
 export {
   constant,
   cosine,

@@ -3,12 +3,8 @@ import { tensorOf } from '../tensor/core.ts'
 import { noGrad, type Parameter, realize, type Tensor, zerosLike } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { clipScale, gradNormOf } from './clip.ts'
-
-/** Parameters that share options. A scheduler, or you, may change the numbers at any time. */
-export type Group<Options> = Options & { params: Parameter[] }
-
-/** As given: what a group leaves out is taken from the optimiser's options. */
-export type GroupInput<Options> = Partial<Options> & { params: Iterable<Parameter> }
+import { clearGrad } from './gradients.ts'
+import { type Group, type GroupInput, groupsOf } from './groups.ts'
 
 /** All tensors of one parameter's state, by PyTorch's names (`exp_avg`). */
 export type ParameterState = Record<string, Tensor>
@@ -165,37 +161,6 @@ function ownState(values: Tensor): Tensor {
   state.becomeState()
   return state
 }
-
-function groupsOf<Options>(
-  params: Iterable<Parameter> | Iterable<GroupInput<Options>>,
-  options: Options,
-): Group<Options>[] {
-  const list = [...(params as Iterable<Parameter | GroupInput<Options>>)]
-  const single = list.filter((item): item is Parameter => !('params' in item))
-  const given = list.filter((item): item is GroupInput<Options> => 'params' in item)
-  const inputs = single.length > 0 ? [{ params: single } as GroupInput<Options>, ...given] : given
-  const groups = inputs.map((group) => ({ ...options, ...group, params: [...group.params] }))
-  const all = groups.flatMap((group) => group.params)
-  if (all.length === 0)
-    throw new HeedError('An optimiser without parameters', { remedy: 'Pass model.parameters().' })
-  if (new Set(all).size < all.length)
-    throw new HeedError('A parameter is listed twice in an optimiser', {
-      remedy: 'Put each into one group, once; model.parameters() lists shared ones once.',
-    })
-  return groups
-}
-
-/** Takes the gradient away; one in memory that stays becomes zero. Returns what it assigns. */
-function clearGrad(parameter: Parameter): Tensor[] {
-  parameter.gradRoots = []
-  const { grad } = parameter
-  if (grad && isPersistent(grad)) return [grad.assign(0)]
-  parameter.grad = null
-  return []
-}
-
-/** Whether a gradient was accumulated, and so lives in memory of its own. */
-export const isPersistent = (grad: Tensor): boolean => grad.node.variable === grad
 
 function checkShape(path: string, saved: Tensor, own: Tensor): void {
   if (saved.shape.join() !== own.shape.join())

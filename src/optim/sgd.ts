@@ -1,6 +1,7 @@
 import { type Parameter, runtimeScalar, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { type Group, type GroupInput, Optimizer, type ParameterState, type UpdateRule, zeroState } from './optimizer.ts'
+import type { Group, GroupInput } from './groups.ts'
+import { Optimizer, type ParameterState, type UpdateRule, zeroState } from './optimizer.ts'
 
 export interface SGDGroupOptions {
   lr: number

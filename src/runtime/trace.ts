@@ -1,6 +1,6 @@
 // From the tensors that are wanted to a graph with a key. Two graphs with the same key are the same
 // program: nodes are numbered at first encounter, so mul(a, b) is not mul(a, a).
-import { isOp, type Node } from '../graph/node.ts'
+import { isOp, leafSignature, type Node } from '../graph/node.ts'
 
 export interface Trace {
   /** All nodes that take part, in an order in which they can be computed. */
@@ -37,14 +37,13 @@ export function trace(outputs: readonly Node[]): Trace {
   const words: number[] = []
   nodes.forEach((node, index) => {
     node.index = index
-    words.push(node.signature)
     if (isLeaf(node)) {
       out.leaves.push(node)
-      words.push(-1)
+      words.push(leafSignature(node), -1)
       return
     }
     classify(node, out)
-    words.push(node.inputs.length)
+    words.push(node.signature, node.inputs.length)
     for (const input of node.inputs) words.push(input.index)
   })
   words.push(-2)

@@ -1,6 +1,6 @@
 // What every tensor is: a shape, a dtype and a node of the graph; how its values are read; how state
 // is assigned; where gradients start. The operations are in the files beside this one, a family each.
-import { alias, cast, constant, make, scalar, stopGradient } from '../graph/build.ts'
+import { alias, cast, constant, expand, make, scalar, stopGradient } from '../graph/build.ts'
 import { type DType, isFloat, type TypedArray } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
 import { countOf, type Shape, showShape } from '../graph/shape.ts'
@@ -145,7 +145,8 @@ export abstract class TensorCore {
    */
   assign(value: Operand): this {
     this.becomeState()
-    return this.moveTo(make('assign', [this.node, this.lift(value, this.dtype)], {}))
+    const values = expand(this.lift(value, this.dtype), this.shape)
+    return this.moveTo(make('assign', [this.node, values], {}))
   }
 
   /** Overwrites `[offset, offset + n)` along `axis`, where n is the value's size there. */
@@ -212,4 +213,4 @@ export abstract class TensorCore {
   }
 }
 
-const broadcastOne = (shape: Shape): Node => make('expand', [constant(1)], { shape })
+const broadcastOne = (shape: Shape): Node => expand(constant(1), shape)

@@ -88,7 +88,7 @@ function checkAddedTokens(file: TokenizerJson, ids: Map<string, number>, fail: F
 
 function checkMerges({ model }: TokenizerJson, ids: Map<string, number>, fail: Fail): void {
   const { merges, continuing_subword_prefix: prefix } = model
-  if (!Array.isArray(merges)) return fail('its model has no merges')
+  if (!Array.isArray(merges)) fail('its model has no merges')
   const written = Array.isArray(merges[0]) ? asPair : asLine
   const skipped = typeof prefix === 'string' ? prefix.length : 0
   merges.forEach((merge: unknown, i: number) => {

@@ -9,7 +9,8 @@ import type { Fail } from './check-json.ts'
 export function checkPatterns(json: JsonValue, fail: Fail): void {
   forEachPattern(json, (pattern) => {
     const shown = JSON.stringify(pattern.slice(0, 60))
-    if (pattern.length > MAX_LENGTH) fail(`the pattern ${shown}... is ${pattern.length} characters long`)
+    if (pattern.length > MAX_LENGTH)
+      fail(`the pattern ${shown}... is ${pattern.length} characters long`)
     if (repeatsRepeats(pattern)) fail(`the pattern ${shown} can take for ever`)
   })
 }

@@ -56,10 +56,7 @@ export class PairHeap {
   }
 }
 
-function isBefore(
-  a: { pair: Pair; count: number },
-  b: { pair: Pair; count: number },
-): boolean {
+function isBefore(a: { pair: Pair; count: number }, b: { pair: Pair; count: number }): boolean {
   if (a.count !== b.count) return a.count > b.count
   if (a.pair.left !== b.pair.left) return a.pair.left < b.pair.left
   return a.pair.right < b.pair.right

@@ -1,4 +1,4 @@
-import { PreTokenizer, Tokenizer as Engine } from '@huggingface/tokenizers'
+import { Tokenizer as Engine, PreTokenizer } from '@huggingface/tokenizers'
 import { GPT2_PATTERN, toByteChars } from './byte-level.ts'
 import type { ComponentJson, TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
 

@@ -2,7 +2,13 @@ import { HeedError } from '../util/errors.ts'
 import { trainBpe } from './bpe-trainer.ts'
 import { CharCounts } from './char-counts.ts'
 import { Tokenizer } from './tokenizer.ts'
-import { byteLevelJson, charLevelJson, END_OF_TEXT, specialToken, UNKNOWN } from './tokenizer-json.ts'
+import {
+  byteLevelJson,
+  charLevelJson,
+  END_OF_TEXT,
+  specialToken,
+  UNKNOWN,
+} from './tokenizer-json.ts'
 import { WordCounts } from './word-counts.ts'
 
 export interface TrainTokenizerOptions {
@@ -25,10 +31,7 @@ export interface TokenizerProgress {
 }
 
 /** Learns a vocabulary. The texts may be pieces of one, as `readText` cuts them. */
-export function trainTokenizer(
-  texts: Iterable<string>,
-  options: TrainTokenizerOptions,
-): Tokenizer {
+export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
   return options.type === 'char' ? trainChars(texts, options) : trainWords(texts, options)
 }
 

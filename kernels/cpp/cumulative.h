@@ -1,0 +1,75 @@
+// cumulative: in, out (same shape)   attrs [op: 0 sum 1 prod 2 max, axis]
+//   out[.., i, ..] = in[.., 0, ..] op ... op in[.., i, ..] along axis. Floats are summed and multiplied in double.
+#pragma once
+#include "lanes.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+// Offset of a line along `axis`: lines are numbered in row-major order of the other axes.
+static inline int64_t lineOffset(const View& v, int axis, int64_t line) {
+  int64_t offset = 0;
+  for (int d = v.rank - 1; d >= 0; d--) {
+    if (d == axis) continue;
+    offset += line % v.shape[d] * v.stride[d];
+    line /= v.shape[d];
+  }
+  return offset;
+}
+
+// Some lines side by side, one element of each at a time: their chains of additions overlap.
+template <class T, class Wide, class Op>
+static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* to, int64_t lines, int64_t length,
+                      int64_t inStep, int64_t outStep, Op op) {
+  constexpr int64_t GROUP = 64;
+  for (int64_t first = 0; first < lines; first += GROUP) {
+    const int64_t width = least(GROUP, lines - first);
+    Wide total[GROUP];
+    for (int64_t i = 0; i < length; i++)
+      for (int64_t j = 0; j < width; j++) {
+        const Wide x = (Wide)in[from[first + j] + i * inStep];
+        total[j] = i == 0 ? x : op(total[j], x);
+        out[to[first + j] + i * outStep] = (T)total[j];
+      }
+  }
+}
+
+template <class T, class Wide> static void cumulativeOf(const Command& c, const Run& run) {
+  const View &in = c.views[0], &out = c.views[1];
+  const int op = (int)c.attrs[0], axis = (int)c.attrs[1];
+  const int64_t length = in.shape[axis], count = in.count();
+  if (count == 0) return;
+  // Lines that are neighbours in memory are best taken many at a time, others few: each is a stream.
+  const int64_t lines = count / length, together = axis == in.rank - 1 ? 4 : 64;
+  const int64_t groups = ceilDiv(lines, together), groupsPerTask = most(1, 16384 / (length * together));
+  parallel(run.pool, ceilDiv(groups, groupsPerTask), [&](int64_t task, int) {
+    for (int64_t g = task * groupsPerTask; g < least(groups, (task + 1) * groupsPerTask); g++) {
+      int64_t from[64], to[64];
+      const int64_t width = least(together, lines - g * together);
+      for (int64_t j = 0; j < width; j++) {
+        from[j] = lineOffset(in, axis, g * together + j);
+        to[j] = lineOffset(out, axis, g * together + j);
+      }
+      const auto scan = [&](auto f) {
+        scanLines<T, Wide>(run.at<T>(in), run.at<T>(out), from, to, width, length, in.stride[axis], out.stride[axis], f);
+      };
+      if (op == 0) scan([](Wide a, Wide b) { return (Wide)(a + b); });
+      else if (op == 1) scan([](Wide a, Wide b) { return (Wide)(a * b); });
+      else scan([](Wide a, Wide b) { return a > b || a != a ? a : b; }); // NaN stays
+    }
+  });
+}
+
+// Sums and products of i32 are those of u32, which wrap; only the maximum has to know the sign.
+static void cumulative(const Command& c, const Run& run) {
+  const bool max = c.attrs[0] == 2;
+  switch (c.views[0].dtype) {
+    case DType::f32: return cumulativeOf<float, double>(c, run);
+    case DType::i32: return max ? cumulativeOf<int32_t, int32_t>(c, run) : cumulativeOf<uint32_t, uint32_t>(c, run);
+    case DType::u32: return cumulativeOf<uint32_t, uint32_t>(c, run);
+    default: return cumulativeOf<uint8_t, uint8_t>(c, run);
+  }
+}
+
+} // namespace HEED_ISA
+} // namespace heed

@@ -1,0 +1,81 @@
+// elementwise: inputs, outputs (all of one shape, the iteration shape)
+//   attrs [nIn, nOut, nInstr, nInstr x (op, dst, a, b, c), nOut x register]
+// Runs a micro-program (see vm.h) on every element. An output may be exactly the view of an input.
+#pragma once
+#include "transposed.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+// Axes by falling stride, so that neighbours in memory are walked one after the other.
+static Order byStride(const View& v) {
+  Order order;
+  for (int d = 0; d < v.rank; d++) {
+    if (v.shape[d] == 1) continue;
+    const int64_t step = v.stride[d] < 0 ? -v.stride[d] : v.stride[d];
+    int at = order.rank++;
+    for (; at > 0; at--) {
+      const int64_t other = v.stride[order.axis[at - 1]];
+      if ((other < 0 ? -other : other) >= step) break;
+      order.axis[at] = order.axis[at - 1];
+    }
+    order.axis[at] = d;
+  }
+  return order;
+}
+
+static void runLinear(const MicroProgram& program, const std::vector<View>& views, const Order& order, const Run& run) {
+  constexpr int64_t TASK = 32 * BLOCK;
+  const int64_t count = views[0].count();
+  const int outputs = (int)program.results.size();
+  std::vector<Cursor> inputs, outs;
+  for (int i = 0; i < program.inputs; i++) inputs.emplace_back(run, views[i], order);
+  for (int o = 0; o < outputs; o++) outs.emplace_back(run, views[program.inputs + o], order);
+
+  int last = -1; // the output that the last instruction may write in place
+  bool mayPoint = true;
+  for (int o = outputs - 1; o >= 0; o--) {
+    if (!program.steps.empty() && program.results[o] == program.steps.back().dst) last = o;
+    // An output that is an input passed on must have left memory before another output is written.
+    if (outputs > 1 && program.results[o] < program.inputs) mayPoint = false;
+  }
+
+  parallel(run.pool, ceilDiv(count, TASK), [&](int64_t task, int thread) {
+    Machine machine(program, run.pool, thread);
+    Feed feed(program, inputs, machine);
+    std::vector<Cursor> to = outs;
+    const int64_t first = task * TASK, end = least(count, first + TASK);
+    for (Cursor& cursor : to) cursor.seek(first);
+    for (int64_t start = first; start < end; start += BLOCK) {
+      const int64_t n = least(BLOCK, end - start);
+      feed.load(start, n, mayPoint);
+      uint32_t* target = last >= 0 && n % VL == 0 ? to[last].direct(n) : nullptr;
+      machine.execute(start, n, target);
+      for (int o = 0; o < outputs; o++)
+        if (o != last || !target) to[o].store(n, machine.at[program.results[o]]);
+    }
+  });
+}
+
+// `views` are the inputs, then the outputs.
+static void runProgram(const MicroProgram& program, const std::vector<View>& views, const Run& run) {
+  if (views[0].count() == 0) return;
+  if (program.positional) return runLinear(program, views, Order::natural(views[0].rank), run);
+  const Order order = byStride(views[program.inputs]);
+  const Tiling tiling(views, order, program.inputs);
+  if (tiling.worthwhile()) runTiled(program, tiling, views, run);
+  else runLinear(program, views, order, run);
+}
+
+static void elementwise(const Command& c, const Run& run) {
+  const int64_t instructions = (int64_t)c.attrs[2];
+  runProgram(MicroProgram(c, run, 3, instructions, (int)c.attrs[0], (int)c.attrs[1]), c.views, run);
+}
+
+static void copyView(const View& from, const View& to, const Run& run) {
+  runProgram(MicroProgram::copy(), {from, to}, run);
+}
+static void zeroView(const View& to, const Run& run) { runProgram(MicroProgram::zero(), {to}, run); }
+
+} // namespace HEED_ISA
+} // namespace heed

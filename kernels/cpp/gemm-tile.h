@@ -1,0 +1,113 @@
+// The innermost loop of every matrix product: one register tile of C.
+//
+// A tile is MR rows x NV vectors of columns. All MR*NV accumulators live in registers while k runs; each
+// step loads NV vectors of B, and broadcasts MR numbers of A, each of which is used NV times.
+#pragma once
+#include "simd.h"
+
+#if defined(__clang__)
+#define HEED_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define HEED_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+namespace heed {
+namespace HEED_ISA {
+
+// The largest tile that fits the registers (accumulators, NV of B, one of A).
+// DIRECT: a second shape for a narrow C, where A is read in place, so that fewer rows are walked at a time.
+#if HEED_VL == 16
+constexpr int TILE_ROWS = 14, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 4;
+#elif HEED_VL == 8
+constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
+#elif defined(__aarch64__)
+constexpr int TILE_ROWS = 8, TILE_VECTORS = 3, DIRECT_ROWS = 6, DIRECT_VECTORS = 4;
+#elif defined(__wasm_relaxed_simd__)
+constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
+#else
+constexpr int TILE_ROWS = 4, TILE_VECTORS = 2, DIRECT_ROWS = 4, DIRECT_VECTORS = 2;
+#endif
+
+// One operand as the tile reads it: element (i of M or N, k) is data[i * across + k * along].
+struct Operand {
+  const float* data;
+  int64_t across, along;
+};
+
+// A block of C: rows are `stride` apart, columns are adjacent.
+struct Block {
+  float* data;
+  int64_t stride;
+};
+
+HEED_INLINE void storeLanes(float* to, vf v, int64_t lanes, bool accumulate) {
+  float lane[VL];
+  memcpy(lane, &v, sizeof v);
+  for (int64_t i = 0; i < lanes; i++) to[i] = accumulate ? to[i] + lane[i] : lane[i];
+}
+
+// c[0..MR, 0..columns) (+)= sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
+// b is adjacent across and readable up to NV*VL; PACKED: so is a, up to MR (a.across = 1);
+// otherwise a is adjacent along k.
+template <int MR, int NV, bool PACKED>
+static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Block c, int64_t columns,
+                                           bool accumulate) {
+  vf sum[MR][NV];
+  HEED_UNROLL
+  for (int i = 0; i < MR; i++) {
+    __builtin_prefetch(c.data + i * c.stride, 1);
+    HEED_UNROLL
+    for (int j = 0; j < NV; j++) sum[i][j] = vf{};
+  }
+  const float *pa = a.data, *pb = b.data;
+  for (; k > 0; k--) {
+    vf bv[NV];
+    HEED_UNROLL
+    for (int j = 0; j < NV; j++) bv[j] = load(pb + j * VL);
+    HEED_UNROLL
+    for (int i = 0; i < MR; i++) {
+      const vf av = splat(pa[PACKED ? i : i * a.across]);
+      HEED_UNROLL
+      for (int j = 0; j < NV; j++) sum[i][j] = fma(av, bv[j], sum[i][j]);
+    }
+    pa += PACKED ? a.along : 1;
+    pb += b.along;
+  }
+  const int64_t lanes = columns - (NV - 1) * VL; // in the last vector
+  HEED_UNROLL
+  for (int i = 0; i < MR; i++) {
+    float* to = c.data + i * c.stride;
+    HEED_UNROLL
+    for (int j = 0; j < NV; j++) {
+      if (j < NV - 1 || lanes == VL)
+        store(to + j * VL, accumulate ? load(to + j * VL) + sum[i][j] : sum[i][j]);
+      else
+        storeLanes(to + j * VL, sum[i][j], lanes, accumulate);
+    }
+  }
+}
+
+// Edges get a tile of their own size: tiles<PACKED>()[rows - 1][vectors - 1].
+using Tile = void (*)(int64_t k, Operand a, Operand b, Block c, int64_t columns, bool accumulate);
+
+template <bool PACKED, int MR, int NV> struct FillTiles {
+  template <class Table> static constexpr void into(Table& table) {
+    table[MR - 1][NV - 1] = tile<MR, NV, PACKED>;
+    if constexpr (NV > 1) FillTiles<PACKED, MR, NV - 1>::into(table);
+    else if constexpr (MR > 1) FillTiles<PACKED, MR - 1, PACKED ? TILE_VECTORS : DIRECT_VECTORS>::into(table);
+  }
+};
+
+template <bool PACKED> struct Tiles {
+  static constexpr int ROWS = PACKED ? TILE_ROWS : DIRECT_ROWS;
+  static constexpr int VECTORS = PACKED ? TILE_VECTORS : DIRECT_VECTORS;
+  static constexpr int COLUMNS = VECTORS * VL;
+  Tile table[ROWS][VECTORS] = {};
+  constexpr Tiles() { FillTiles<PACKED, ROWS, VECTORS>::into(table); }
+  Tile at(int64_t rows, int64_t columns) const { return table[rows - 1][(columns + VL - 1) / VL - 1]; }
+};
+
+template <bool PACKED> constexpr Tiles<PACKED> tiles{};
+
+} // namespace HEED_ISA
+} // namespace heed

@@ -1,0 +1,185 @@
+// C (+)= A B for any strides: the classic blocked product (Goto, van de Geijn 2008).
+//
+//   round    up to ROUND_FLOATS of B (all of K, some columns) are packed once, by all threads,
+//   task     a block of C; within it, for each stretch of K of at most K_BLOCK:
+//     A block  up to ROW_BLOCK rows are packed into the thread's own scratch: they stay in its L2,
+//     tile     and are multiplied with one panel of B after the other (gemm-tile.h).
+//
+// Tasks are cut by shape alone and each number of C is summed by one task in order of k, so a result does not
+// depend on the number of threads. Small or many products skip the round: each task packs its own B.
+#pragma once
+#include "gemm-pack.h"
+#include "integers.h"
+#include "program.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+constexpr int64_t TILE_COLUMNS = TILE_VECTORS * VL;
+constexpr int64_t K_BLOCK = 384;
+constexpr int64_t ROW_BLOCK = TILE_ROWS * (140 / TILE_ROWS);
+constexpr int64_t ROUND_FLOATS = 4 << 20;
+
+struct Product {
+  int64_t m, n, k;
+  Operand a, b;
+  Block c;
+  bool accumulate;
+};
+
+// Called for each finished tile of C, while it is still in L1: (tile, batch, row, column, rows, columns).
+struct NoEpilogue {
+  void operator()(Block, int64_t, int64_t, int64_t, int64_t, int64_t) const {}
+};
+
+// `total` cut into `parts` that differ by at most one `unit`.
+struct Cut {
+  int64_t total, parts, unit;
+  int64_t at(int64_t i) const { return least(total, ceilDiv(total, unit) * i / parts * unit); }
+};
+
+struct Range {
+  int64_t from, to;
+  int64_t size() const { return to - from; }
+};
+HEED_INLINE Range part(const Cut& cut, int64_t i) { return {cut.at(i), cut.at(i + 1)}; }
+
+HEED_INLINE Cut kBlocks(int64_t k) { return {k, k > 0 ? ceilDiv(k, K_BLOCK) : 1, 4}; }
+HEED_INLINE Cut rowPanels(int64_t rows) { return {rows, ceilDiv(rows, TILE_ROWS), 1}; }
+
+// Columns of B as panels of TILE_COLUMNS, one stretch of K after the other.
+struct PackedB {
+  float* data;
+  Range columns; // of B
+  int64_t k0;    // of B, the first
+  int64_t width() const { return roundUp(columns.size(), VL); }
+  float* panel(Range k, int64_t column) const {
+    return data + (k.from - k0) * width() + (column - columns.from) * k.size();
+  }
+};
+
+HEED_INLINE Operand shifted(Operand x, int64_t across, int64_t k) {
+  return {x.data + across * x.across + k * x.along, x.across, x.along};
+}
+
+inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
+  for (int64_t j = columns.from; j < columns.to; j += TILE_COLUMNS) {
+    const int64_t count = least(TILE_COLUMNS, columns.to - j);
+    packPanel(shifted(p.b, j, k.from), count, roundUp(count, VL), k.size(), to.panel(k, j));
+  }
+}
+
+inline void packA(const Product& p, Range k, Range rows, float* to) {
+  const Cut panels = rowPanels(rows.size());
+  for (int64_t i = 0; i < panels.parts; i++) {
+    const Range r = part(panels, i);
+    packPanel(shifted(p.a, rows.from + r.from, k.from), r.size(), r.size(), k.size(), to + r.from * k.size());
+  }
+}
+
+// A block of C from packed rows of A and packed columns of B; finished(tile, row, column, rows, columns).
+template <class Finished>
+inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a, Range columns, const PackedB& b,
+                           Finished&& finished) {
+  const Cut panels = rowPanels(rows.size());
+  const bool accumulate = p.accumulate || k.from > 0;
+  for (int64_t j = columns.from; j < columns.to; j += TILE_COLUMNS) {
+    const int64_t count = least(TILE_COLUMNS, columns.to - j);
+    const Operand bPanel{b.panel(k, j), 1, roundUp(count, VL)};
+    for (int64_t i = 0; i < panels.parts; i++) {
+      const Range r = part(panels, i);
+      const Operand aPanel{a + r.from * k.size(), 1, r.size()};
+      const Block c{p.c.data + (rows.from + r.from) * p.c.stride + j, p.c.stride};
+      tiles<true>.at(r.size(), count)(k.size(), aPanel, bPanel, c, count, accumulate);
+      finished(c, rows.from + r.from, j, r.size(), count);
+    }
+  }
+}
+
+// The work of one task: a block of C. Without `shared` it packs its own columns of B, a stretch of K at a time.
+template <class Epilogue>
+inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batch, Range rows, Range columns,
+                          const PackedB* shared, const Epilogue& epilogue) {
+  const Cut ks = kBlocks(p.k), blocks{rows.size(), ceilDiv(rows.size(), ROW_BLOCK), TILE_ROWS};
+  float* a = (float*)pool.scratch(thread, 0, sizeof(float) * least(ROW_BLOCK, rows.size()) * K_BLOCK);
+  PackedB b = shared ? *shared : PackedB{nullptr, columns, 0};
+  if (!shared) b.data = (float*)pool.scratch(thread, 1, sizeof(float) * b.width() * K_BLOCK);
+  for (int64_t kb = 0; kb < ks.parts; kb++) {
+    const Range k = part(ks, kb);
+    const bool last = kb == ks.parts - 1;
+    if (!shared) {
+      b.k0 = k.from;
+      packB(p, k, columns, b);
+    }
+    for (int64_t i = 0; i < blocks.parts; i++) {
+      const Range r{rows.from + blocks.at(i), rows.from + blocks.at(i + 1)};
+      packA(p, k, r, a);
+      multiplyPacked(p, k, r, a, columns, b, [&](Block c, int64_t row, int64_t column, int64_t h, int64_t w) {
+        if (last) epilogue(c, batch, row, column, h, w);
+      });
+    }
+  }
+}
+
+// Cutting goes by shape alone: enough tasks for 16 threads, none too small to be worth handing over.
+constexpr int64_t TASKS = 32;
+constexpr double MIN_TASK = 1 << 19; // multiply-adds
+
+// One large product: B is packed once for all tasks.
+template <class Epilogue>
+inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilogue& epilogue) {
+  const int64_t perRound = roundUp(ROUND_FLOATS / p.k + 1, 8 * TILE_COLUMNS);
+  const Cut rounds{p.n, ceilDiv(p.n, perRound), TILE_COLUMNS}, ks = kBlocks(p.k);
+  for (int64_t round = 0; round < rounds.parts; round++) {
+    const Range n = part(rounds, round);
+    PackedB b{nullptr, n, 0};
+    b.data = (float*)pool.scratch(0, 1, sizeof(float) * b.width() * p.k);
+    const Cut chunks{n.size(), ceilDiv(n.size(), 4 * TILE_COLUMNS), TILE_COLUMNS};
+    parallel(pool, chunks.parts * ks.parts, [&](int64_t task, int) {
+      const Range c = part(chunks, task % chunks.parts);
+      packB(p, part(ks, task / chunks.parts), {n.from + c.from, n.from + c.to}, b);
+    });
+
+    Cut rows{p.m, ceilDiv(p.m, ROW_BLOCK), TILE_ROWS}, columns{n.size(), 1, TILE_COLUMNS};
+    if (rows.parts < TASKS) rows.parts = ceilDiv(p.m, ROW_BLOCK / 2);
+    if (rows.parts < TASKS) columns.parts = least(ceilDiv(TASKS, rows.parts), chunks.parts);
+    parallel(pool, rows.parts * columns.parts, [&](int64_t task, int thread) {
+      const Range c = part(columns, task % columns.parts);
+      multiplyBlock(pool, thread, p, batch, part(rows, task / columns.parts), {n.from + c.from, n.from + c.to}, &b,
+                    epilogue);
+    });
+  }
+}
+
+// Products that are small or many: each task packs the columns that it needs.
+template <class ProductOf, class Epilogue>
+inline void gemmOwn(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue) {
+  const Product first = productOf((int64_t)0);
+  Cut rows{first.m, 1, TILE_ROWS}, columns{first.n, ceilDiv(first.n, 4096), TILE_COLUMNS};
+  double work = (double)first.m * first.n * first.k / columns.parts;
+  while (batches * rows.parts * columns.parts < TASKS && work > 2 * MIN_TASK) {
+    const int64_t h = first.m / rows.parts, w = first.n / columns.parts;
+    if (h < 2 * TILE_ROWS && w < 2 * TILE_COLUMNS) break;
+    (w < 2 * TILE_COLUMNS || (h >= w && h >= 2 * TILE_ROWS) ? rows : columns).parts *= 2;
+    work /= 2;
+  }
+  parallel(pool, batches * rows.parts * columns.parts, [&](int64_t task, int thread) {
+    const int64_t batch = task / (rows.parts * columns.parts);
+    multiplyBlock(pool, thread, productOf(batch), batch, part(rows, task / columns.parts % rows.parts),
+                  part(columns, task % columns.parts), nullptr, epilogue);
+  });
+}
+
+// C (+)= A B for each of `batches` products of the same shape. productOf(i) gives the i-th Product.
+template <class ProductOf, class Epilogue = NoEpilogue>
+inline void gemm(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue = {}) {
+  if (batches == 0) return;
+  const Product first = productOf((int64_t)0);
+  if (first.m == 0 || first.n == 0) return;
+  if (batches >= 8 || (double)first.m * first.n * first.k < TASKS * MIN_TASK)
+    return gemmOwn(pool, batches, productOf, epilogue);
+  for (int64_t i = 0; i < batches; i++) gemmShared(pool, productOf(i), i, epilogue);
+}
+
+} // namespace HEED_ISA
+} // namespace heed

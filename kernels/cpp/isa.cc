@@ -1,0 +1,27 @@
+// All kernels of one instruction set. Compiled once for each, with -DHEED_ISA=<name> and the compiler's
+// flags for it; isas.cc lists the results.
+#include "program.h"
+
+#include "attention.h"
+#include "copy.h"
+#include "cross-entropy.h"
+#include "cumulative.h"
+#include "elementwise.h"
+#include "fold-window.h"
+#include "gather.h"
+#include "matmul.h"
+#include "norm.h"
+#include "optimizer.h"
+#include "reduce.h"
+#include "softmax.h"
+#include "sort.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+#define HEED_ENTRY(name) name,
+extern const Kernel kernels[];
+const Kernel kernels[] = {HEED_KERNELS(HEED_ENTRY)};
+
+} // namespace HEED_ISA
+} // namespace heed

@@ -1,0 +1,160 @@
+// Moving lanes between strided memory and blocks of 32-bit lanes.
+#pragma once
+#include "integers.h"
+#include "program.h"
+#include "simd.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+constexpr int64_t BLOCK = 512; // lanes that are worked on at a time: a few registers of them stay in L1
+
+HEED_INLINE int64_t padded(int64_t lanes) { return (lanes + VL - 1) / VL * VL; }
+
+HEED_INLINE void copyLanes(const uint32_t* from, uint32_t* to, int64_t n) {
+  int64_t i = 0;
+  for (; i + VL <= n; i += VL) store((int32_t*)to + i, load((const int32_t*)from + i));
+  for (; i < n; i++) to[i] = from[i];
+}
+HEED_INLINE void fillLanes(uint32_t value, uint32_t* to, int64_t n) {
+  vi v = splat((int32_t)value);
+  int64_t i = 0;
+  for (; i + VL <= n; i += VL) store((int32_t*)to + i, v);
+  for (; i < n; i++) to[i] = value;
+}
+
+// n elements, `stride` apart, to lanes. Bytes are widened.
+template <class T> HEED_INLINE void gatherLanes(const T* from, int64_t stride, int64_t n, uint32_t* to) {
+  if (stride == 0) return fillLanes(*from, to, n);
+  if (sizeof(T) == 4 && stride == 1) return copyLanes((const uint32_t*)from, to, n);
+  if (stride == 1)
+    for (int64_t i = 0; i < n; i++) to[i] = from[i];
+  else
+    for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
+}
+static inline void loadLanes(DType dtype, const char* base, int64_t offset, int64_t stride, int64_t n, uint32_t* to) {
+  if (sizeOf(dtype) == 4) gatherLanes((const uint32_t*)base + offset, stride, n, to);
+  else gatherLanes((const uint8_t*)base + offset, stride, n, to);
+}
+
+// The opposite. Bytes are narrowed: u8 keeps the low bits, boolean asks whether any is set.
+static inline void storeLanes(DType dtype, char* base, int64_t offset, int64_t stride, int64_t n, const uint32_t* from) {
+  if (sizeOf(dtype) == 4) {
+    uint32_t* to = (uint32_t*)base + offset;
+    if (stride == 1) return copyLanes(from, to, n);
+    for (int64_t i = 0; i < n; i++) to[i * stride] = from[i];
+  } else {
+    uint8_t* to = (uint8_t*)base + offset;
+    const bool boolean = dtype == DType::boolean;
+    if (stride == 1 && boolean)
+      for (int64_t i = 0; i < n; i++) to[i] = from[i] != 0;
+    else if (stride == 1)
+      for (int64_t i = 0; i < n; i++) to[i] = (uint8_t)from[i];
+    else
+      for (int64_t i = 0; i < n; i++) to[i * stride] = boolean ? from[i] != 0 : (uint8_t)from[i];
+  }
+}
+
+// The dimensions of a view in the order in which a kernel walks them.
+struct Order {
+  int rank = 0;
+  int axis[MAX_RANK];
+
+  static Order natural(int rank) {
+    Order o;
+    o.rank = rank;
+    for (int i = 0; i < rank; i++) o.axis[i] = i;
+    return o;
+  }
+};
+
+// Walks a view in linear order of an iteration space. Dimensions that lie one in another are merged.
+struct Cursor {
+  char* base = nullptr;
+  DType dtype = DType::f32;
+  int rank = 1;
+  int64_t shape[MAX_RANK] = {1}, stride[MAX_RANK] = {0};
+  int64_t index[MAX_RANK] = {}, offset = 0; // where it stands
+
+  Cursor() = default;
+  Cursor(const Run& run, const View& v, const Order& order) : dtype(v.dtype) {
+    base = run.at<char>(v) + (sizeOf(dtype) - 1) * v.offset;
+    int r = 0;
+    for (int i = 0; i < order.rank; i++) {
+      const int64_t size = v.shape[order.axis[i]], step = v.stride[order.axis[i]];
+      if (size == 1) continue;
+      if (r > 0 && stride[r - 1] == step * size) {
+        shape[r - 1] *= size;
+        stride[r - 1] = step;
+      } else {
+        shape[r] = size;
+        stride[r++] = step;
+      }
+    }
+    rank = r > 0 ? r : 1;
+  }
+
+  bool uniform() const { return rank == 1 && stride[0] == 0; } // one element, seen everywhere
+
+  void seek(int64_t linear) {
+    offset = 0;
+    for (int d = rank - 1; d > 0; d--) {
+      index[d] = linear % shape[d];
+      linear /= shape[d];
+      offset += index[d] * stride[d];
+    }
+    index[0] = linear;
+    offset += linear * stride[0];
+  }
+
+  // f(done, offset, stride, length) for each straight piece of the next n elements.
+  template <class F> void pieces(int64_t n, F&& f) {
+    const int last = rank - 1;
+    for (int64_t done = 0; done < n;) {
+      const int64_t length = least(n - done, shape[last] - index[last]);
+      f(done, offset, stride[last], length);
+      advance(length);
+      done += length;
+    }
+  }
+
+  // Where the next n elements lie, when that is one piece of consecutive 32-bit elements.
+  uint32_t* direct(int64_t n) {
+    const int last = rank - 1;
+    if (stride[last] != 1 || n > shape[last] - index[last] || sizeOf(dtype) != 4) return nullptr;
+    uint32_t* p = (uint32_t*)base + offset;
+    advance(n);
+    return p;
+  }
+
+  void load(int64_t n, uint32_t* to) {
+    if (sizeOf(dtype) == 4)
+      pieces(n, [&](int64_t done, int64_t at, int64_t step, int64_t length) {
+        gatherLanes((const uint32_t*)base + at, step, length, to + done);
+      });
+    else
+      pieces(n, [&](int64_t done, int64_t at, int64_t step, int64_t length) {
+        gatherLanes((const uint8_t*)base + at, step, length, to + done);
+      });
+  }
+  void store(int64_t n, const uint32_t* from) {
+    pieces(n, [&](int64_t done, int64_t at, int64_t step, int64_t length) {
+      storeLanes(dtype, base, at, step, length, from + done);
+    });
+  }
+
+private:
+  void advance(int64_t n) { // within the innermost dimension, at most to its end
+    int d = rank - 1;
+    index[d] += n;
+    offset += n * stride[d];
+    for (; d > 0 && index[d] == shape[d]; d--) {
+      offset += stride[d - 1] - shape[d] * stride[d];
+      index[d] = 0;
+      index[d - 1]++;
+    }
+  }
+};
+
+} // namespace HEED_ISA
+} // namespace heed

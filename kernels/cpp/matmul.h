@@ -1,0 +1,116 @@
+// The kernel `matmul`: out (+)= a b (+ bias), batched.
+#pragma once
+#include "gemm.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+// The dimensions before the last two.
+struct Batch {
+  int rank = 0;
+  int64_t shape[MAX_RANK], a[MAX_RANK], b[MAX_RANK], out[MAX_RANK], bias[MAX_RANK];
+};
+
+struct Offsets {
+  int64_t a, b, out, bias;
+};
+
+inline Offsets offsetsAt(const Batch& batch, int64_t index) {
+  Offsets o{0, 0, 0, 0};
+  for (int d = batch.rank - 1; d >= 0; d--) {
+    const int64_t i = index % batch.shape[d];
+    index /= batch.shape[d];
+    o.a += i * batch.a[d], o.b += i * batch.b[d], o.out += i * batch.out[d], o.bias += i * batch.bias[d];
+  }
+  return o;
+}
+
+// A view's strides in the last two dimensions.
+struct Plane {
+  float* data;
+  int64_t row, column;
+};
+
+HEED_INLINE Plane planeOf(const Run& run, const View& v) {
+  return {run.at<float>(v), v.stride[v.rank - 2], v.stride[v.rank - 1]};
+}
+
+// Adds a bias of any strides to each finished tile.
+struct AddBias {
+  const float* data;
+  int64_t row, column;
+  const Batch& batch;
+
+  void operator()(Block c, int64_t index, int64_t i0, int64_t j0, int64_t rows, int64_t columns) const {
+    const float* from = data + offsetsAt(batch, index).bias + i0 * row + j0 * column;
+    for (int64_t i = 0; i < rows; i++) {
+      float* to = c.data + i * c.stride;
+      const float* x = from + i * row;
+      int64_t j = 0;
+      if (column == 1)
+        for (; j + VL <= columns; j += VL) store(to + j, load(to + j) + load(x + j));
+      for (; j < columns; j++) to[j] += x[j * column];
+    }
+  }
+};
+
+// out of any strides, one number at a time: only for views that no layer makes.
+inline void matmulSlowly(int64_t m, int64_t n, int64_t k, Plane a, Plane b, Plane out, Plane bias, bool accumulate) {
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) {
+      float sum = bias.data ? bias.data[i * bias.row + j * bias.column] : 0;
+      for (int64_t l = 0; l < k; l++) sum += a.data[i * a.row + l * a.column] * b.data[l * b.row + j * b.column];
+      float& to = out.data[i * out.row + j * out.column];
+      to = accumulate ? to + sum : sum;
+    }
+}
+
+HEED_INLINE Plane transposed(Plane p) { return {p.data, p.column, p.row}; }
+
+// views: a (batch..., M, K), b (batch..., K, N), with hasBias: bias (batch..., M, N), then out (batch..., M, N)
+// attrs: accumulate (out += instead of out =), hasBias
+inline void matmul(const Command& c, const Run& run) {
+  const bool accumulate = c.attrs[0] != 0, hasBias = c.attrs[1] != 0;
+  const View &av = c.views[0], &bv = c.views[1], &ov = c.views[hasBias ? 3 : 2], &biasv = c.views[hasBias ? 2 : 0];
+  int64_t m = ov.shape[ov.rank - 2], n = ov.shape[ov.rank - 1];
+  const int64_t k = av.shape[av.rank - 1];
+  Plane a = planeOf(run, av), b = planeOf(run, bv), out = planeOf(run, ov), bias = planeOf(run, biasv);
+  if (!hasBias) bias.data = nullptr;
+
+  Batch batch;
+  int64_t batches = 1;
+  for (int d = 0; d < ov.rank - 2; d++) {
+    batch.shape[batch.rank] = ov.shape[d];
+    batch.a[batch.rank] = av.stride[d], batch.b[batch.rank] = bv.stride[d];
+    batch.out[batch.rank] = ov.stride[d], batch.bias[batch.rank] = hasBias ? biasv.stride[d] : 0;
+    batches *= ov.shape[d];
+    batch.rank++;
+  }
+
+  // Cᵀ = Bᵀ Aᵀ when only that has adjacent columns.
+  if ((out.column != 1 && n > 1) && (out.row == 1 || m == 1)) {
+    const Plane t = transposed(a);
+    a = transposed(b), b = t, out = transposed(out), bias = transposed(bias);
+    std::swap(m, n);
+    for (int d = 0; d < batch.rank; d++) std::swap(batch.a[d], batch.b[d]);
+  }
+  if (out.column != 1 && n > 1) {
+    for (int64_t i = 0; i < batches; i++) {
+      const Offsets o = offsetsAt(batch, i);
+      const Plane bias1{hasBias ? bias.data + o.bias : nullptr, bias.row, bias.column};
+      matmulSlowly(m, n, k, {a.data + o.a, a.row, a.column}, {b.data + o.b, b.row, b.column},
+                   {out.data + o.out, out.row, out.column}, bias1, accumulate);
+    }
+    return;
+  }
+  const auto productOf = [&](int64_t i) {
+    const Offsets o = offsetsAt(batch, i);
+    return Product{m, n, k, {a.data + o.a, a.row, a.column}, {b.data + o.b, b.column, b.row},
+                   {out.data + o.out, out.row}, accumulate};
+  };
+  if (hasBias) gemm(run.pool, batches, productOf, AddBias{bias.data, bias.row, bias.column, batch});
+  else gemm(run.pool, batches, productOf);
+}
+
+} // namespace HEED_ISA
+} // namespace heed

@@ -1,0 +1,143 @@
+// Layer norm and RMS norm over the last dimension.
+//   xhat = (x - mean) rstd, rstd = 1 / sqrt(var + eps);  y = gamma xhat + beta
+// RMS norm is the same with mean = 0 and without beta.
+#pragma once
+#include "rows.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+// A vector of C floats, copied when its elements do not lie side by side.
+static const float* packedVector(const View& v, const Run& run, float* spare) {
+  const float* from = run.at<float>(v);
+  if (v.stride[0] == 1 || v.shape[0] <= 1) return from;
+  for (int64_t i = 0; i < v.shape[0]; i++) spare[i] = from[i * v.stride[0]];
+  return spare;
+}
+
+template <bool CENTRED>
+static void norm(const Command& c, const Run& run, const View& beta, const View& yView, const View* mean,
+                 const View& rstdView) {
+  const Rows x(c.views[0], run), y(yView, run);
+  const RowValues rstds(rstdView, run), means(CENTRED ? *mean : rstdView, run);
+  const int64_t C = x.length;
+  const float eps = (float)c.attrs[0];
+  float* weights = (float*)run.pool.scratch(0, 3, (size_t)(2 * C + 1) * sizeof(float));
+  const float* gamma = packedVector(c.views[1], run, weights);
+  const float* shift = CENTRED ? packedVector(beta, run, weights + C) : nullptr;
+
+  eachRow(run, x, 2, [&](int64_t row, float* spare, int64_t pitch) {
+    const float* in = x.read(row, spare);
+    float* out = y.target(row, spare + pitch);
+    float mean = 0;
+    if (CENTRED) {
+      mean = sumRow(C, [&](int64_t i, int64_t lanes) { return loadSome(in + i, lanes); }) / (float)C;
+      means[row] = mean;
+    }
+    const float squares = sumRow(C, [&](int64_t i, int64_t lanes) {
+      const vf d = loadSome(in + i, lanes, mean) - mean;
+      return d * d;
+    });
+    const float rstd = 1 / std::sqrt(squares / (float)C + eps);
+    rstds[row] = rstd;
+    eachVector(C, [&](int64_t i, int64_t lanes) {
+      vf value = (loadSome(in + i, lanes) - mean) * rstd * loadSome(gamma + i, lanes);
+      if (CENTRED) value += loadSome(shift + i, lanes);
+      storeSome(out + i, value, lanes);
+    });
+    y.commit(row, out);
+  });
+}
+
+// Views: x (…,C), gamma (C), beta (C), y (…,C), mean (…), rstd (…). Attrs: [eps].
+static void layerNorm(const Command& c, const Run& run) {
+  norm<true>(c, run, c.views[2], c.views[3], &c.views[4], c.views[5]);
+}
+
+// Views: x (…,C), gamma (C), y (…,C), rstd (…). Attrs: [eps].
+static void rmsNorm(const Command& c, const Run& run) {
+  norm<false>(c, run, c.views[1], c.views[2], nullptr, c.views[3]);
+}
+
+// ---- Backward, with g = gamma dy ----
+//   dx = rstd (g - mean(g) - xhat mean(g xhat))     (RMS norm: without mean(g))
+//   dgamma = sum over rows of dy xhat, dbeta = sum over rows of dy
+
+// One row; adds its part of dgamma and dbeta.
+template <bool CENTRED>
+HEED_INLINE void normBackwardRow(int64_t C, const float* x, const float* gamma, float mean, float rstd, const float* dy,
+                                 float* dx, float* dgamma, float* dbeta) {
+  vf sums = {}, products = {};
+  eachVector(C, [&](int64_t i, int64_t lanes) {
+    const vf d = loadSome(dy + i, lanes), g = d * loadSome(gamma + i, lanes);
+    const vf xhat = (loadSome(x + i, lanes) - mean) * rstd;
+    if (CENTRED) sums += g;
+    products += g * xhat;
+    storeSome(dgamma + i, loadSome(dgamma + i, lanes) + d * xhat, lanes);
+    if (CENTRED) storeSome(dbeta + i, loadSome(dbeta + i, lanes) + d, lanes);
+  });
+  const float meanG = CENTRED ? horizontalSum(sums) / (float)C : 0;
+  const float meanProduct = horizontalSum(products) / (float)C;
+  eachVector(C, [&](int64_t i, int64_t lanes) {
+    const vf g = loadSome(dy + i, lanes) * loadSome(gamma + i, lanes);
+    const vf xhat = (loadSome(x + i, lanes) - mean) * rstd;
+    storeSome(dx + i, rstd * (g - meanG - xhat * meanProduct), lanes);
+  });
+}
+
+// total[j] = sum over the blocks, in their order, of partial[block][j].
+static void addPartials(const Run& run, const float* partial, int64_t blocks, int64_t pitch, const View& total) {
+  constexpr int64_t CHUNK = 512;
+  const int64_t C = total.shape[0];
+  float* out = run.at<float>(total);
+  parallel(run.pool, ceilDiv(C, CHUNK), [&](int64_t task, int) {
+    float sum[CHUNK] = {};
+    const int64_t start = task * CHUNK, n = least(CHUNK, C - start);
+    for (int64_t block = 0; block < blocks; block++) {
+      const float* from = partial + block * pitch + start;
+      for (int64_t j = 0; j < n; j++) sum[j] += from[j];
+    }
+    for (int64_t j = 0; j < n; j++) out[(start + j) * total.stride[0]] = sum[j];
+  });
+}
+
+template <bool CENTRED>
+static void normBackward(const Command& c, const Run& run, const View* meanView, const View& rstdView,
+                         const View& dyView, const View* outputs) {
+  const Rows x(c.views[0], run), dy(dyView, run), dx(outputs[0], run);
+  const RowValues rstds(rstdView, run), means(CENTRED ? *meanView : rstdView, run);
+  const int64_t C = x.length, pitch = padded(C);
+  // At most 64 blocks of rows, so that the partial sums stay few; cut by shape alone.
+  const int64_t perBlock = most(16, ceilDiv(x.count, 64));
+  const int64_t blocks = ceilDiv(x.count, perBlock);
+  float* partial = (float*)run.pool.scratch(0, 3, (size_t)((2 * blocks + 1) * pitch + 16) * sizeof(float));
+  const float* gamma = packedVector(c.views[1], run, partial + 2 * blocks * pitch);
+
+  parallel(run.pool, blocks, [&](int64_t block, int thread) {
+    float* spare = (float*)run.pool.scratch(thread, 0, (size_t)(3 * pitch + 16) * sizeof(float));
+    float* dgamma = partial + 2 * block * pitch;
+    memset(dgamma, 0, (size_t)(2 * pitch) * sizeof(float));
+    const int64_t end = least(x.count, (block + 1) * perBlock);
+    for (int64_t row = block * perBlock; row < end; row++) {
+      float* out = dx.target(row, spare + 2 * pitch);
+      normBackwardRow<CENTRED>(C, x.read(row, spare), gamma, CENTRED ? means[row] : 0, rstds[row],
+                               dy.read(row, spare + pitch), out, dgamma, dgamma + pitch);
+      dx.commit(row, out);
+    }
+  });
+  addPartials(run, partial, blocks, 2 * pitch, outputs[1]);
+  if (CENTRED) addPartials(run, partial + pitch, blocks, 2 * pitch, outputs[2]);
+}
+
+// Views: x (…,C), gamma (C), mean (…), rstd (…), dy (…,C) -> dx (…,C), dgamma (C), dbeta (C). Attrs: [].
+static void layerNormBackward(const Command& c, const Run& run) {
+  normBackward<true>(c, run, &c.views[2], c.views[3], c.views[4], &c.views[5]);
+}
+
+// Views: x (…,C), gamma (C), rstd (…), dy (…,C) -> dx (…,C), dgamma (C). Attrs: [].
+static void rmsNormBackward(const Command& c, const Run& run) {
+  normBackward<false>(c, run, nullptr, c.views[2], c.views[3], &c.views[4]);
+}
+
+} // namespace HEED_ISA
+} // namespace heed

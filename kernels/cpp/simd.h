@@ -1,0 +1,69 @@
+// One vector type, as wide as the instruction set that this translation unit is compiled for.
+// Everything is written in GCC/Clang vector extensions: no intrinsics outside this file and math.h.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__)
+#define HEED_VL 16
+#elif defined(__AVX2__)
+#define HEED_VL 8
+#else
+#define HEED_VL 4 // SSE2, NEON, WebAssembly SIMD128
+#endif
+
+namespace heed {
+namespace HEED_ISA { // each instruction set has its own namespace, so the builds link into one addon
+
+constexpr int VL = HEED_VL; // float lanes in a vector
+
+typedef float vf __attribute__((vector_size(4 * HEED_VL)));
+typedef int32_t vi __attribute__((vector_size(4 * HEED_VL)));
+typedef uint32_t vu __attribute__((vector_size(4 * HEED_VL)));
+
+// Unaligned twins, only for loads and stores.
+typedef float vf_unaligned __attribute__((vector_size(4 * HEED_VL), aligned(4), may_alias));
+typedef int32_t vi_unaligned __attribute__((vector_size(4 * HEED_VL), aligned(4), may_alias));
+
+#define HEED_INLINE __attribute__((always_inline)) static inline
+
+HEED_INLINE vf load(const float* p) { return *(const vf_unaligned*)p; }
+HEED_INLINE vi load(const int32_t* p) { return *(const vi_unaligned*)p; }
+HEED_INLINE void store(float* p, vf v) { *(vf_unaligned*)p = v; }
+HEED_INLINE void store(int32_t* p, vi v) { *(vi_unaligned*)p = v; }
+
+// `x - vf{}` and not `vf{} + x`: GCC 12 keeps the addition of the latter, which halves a GEMM's speed.
+HEED_INLINE vf splat(float x) { return x - vf{}; }
+HEED_INLINE vi splat(int32_t x) { return x - vi{}; }
+
+// Compiled with -ffp-contract=fast, this is one fused multiply-add.
+HEED_INLINE vf fma(vf a, vf b, vf c) { return a * b + c; }
+
+HEED_INLINE vi bits(vf x) { return (vi)x; }
+HEED_INLINE vf floats(vi x) { return (vf)x; }
+
+// Lane-wise choice; mask lanes are 0 or -1, as comparisons give them.
+HEED_INLINE vf select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+
+HEED_INLINE vf vmax(vf a, vf b) { return select(a > b, a, b); }
+HEED_INLINE vf vmin(vf a, vf b) { return select(a < b, a, b); }
+
+// Halving tree: the order of the additions depends on VL alone.
+HEED_INLINE float horizontalSum(vf v) {
+  float lane[VL];
+  memcpy(lane, &v, sizeof v);
+  for (int half = VL / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+  return lane[0];
+}
+
+HEED_INLINE float horizontalMax(vf v) {
+  float lane[VL];
+  memcpy(lane, &v, sizeof v);
+  for (int half = VL / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
+  return lane[0];
+}
+
+} // namespace HEED_ISA
+} // namespace heed

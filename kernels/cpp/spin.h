@@ -1,0 +1,30 @@
+// Waiting without sleeping, for gaps that are shorter than waking up takes.
+#pragma once
+#include <chrono>
+
+namespace heed {
+
+inline void pauseProcessor() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// Longer than the gap between two kernels of a program, shorter than anybody would notice.
+constexpr auto SPIN = std::chrono::microseconds(40);
+
+// Whether it became ready in time.
+template <class Ready> bool spinUntil(Ready&& ready) {
+  const auto end = std::chrono::steady_clock::now() + SPIN;
+  do {
+    for (int i = 0; i < 32; i++) {
+      if (ready()) return true;
+      pauseProcessor();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return ready();
+}
+
+} // namespace heed

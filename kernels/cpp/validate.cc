@@ -1,0 +1,422 @@
+// One check per kernel: the number, dtypes and shapes of its views and the range of its attrs, as the
+// kernels' headers document them. Kernels trust these and check nothing but the data.
+#include "micro-ops.h"
+#include "program.h"
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+
+namespace heed {
+
+namespace {
+
+using Shape = std::vector<int64_t>;
+
+std::string text(const Shape& shape) {
+  std::string s = "[";
+  for (size_t i = 0; i < shape.size(); i++) s += (i ? "," : "") + std::to_string(shape[i]);
+  return s + "]";
+}
+
+const char* name(DType t) {
+  static const char* const names[] = {"f32", "i32", "u32", "u8", "boolean"};
+  return names[(int)t];
+}
+
+// Collects the first complaint. After one, the getters answer harmless values, so that a check may
+// simply be read from top to bottom.
+class Check {
+public:
+  explicit Check(const Command& command) : c(command) {}
+  std::string error;
+
+  void require(bool fine, const std::string& complaint) {
+    if (!fine && error.empty()) error = complaint;
+  }
+  const View& view(int i) const {
+    static const View none;
+    return (size_t)i < c.views.size() ? c.views[i] : none;
+  }
+  Shape shape(int i) const { return Shape(view(i).shape, view(i).shape + view(i).rank); }
+  int64_t dim(int i, int axis) const { return axis >= 0 && axis < view(i).rank ? view(i).shape[axis] : 0; }
+  int rank(int i) const { return view(i).rank; }
+
+  void views(int64_t count) {
+    require((int64_t)c.views.size() == count,
+            "takes " + std::to_string(count) + " views, not " + std::to_string(c.views.size()));
+  }
+  void attrs(int64_t count) {
+    require((int64_t)c.attrs.size() == count,
+            "takes " + std::to_string(count) + " attrs, not " + std::to_string(c.attrs.size()));
+  }
+  double number(int attr) {
+    require((size_t)attr < c.attrs.size(), "attr " + std::to_string(attr) + " is missing");
+    return (size_t)attr < c.attrs.size() ? c.attrs[attr] : 0;
+  }
+  int64_t integer(int attr, int64_t low, int64_t high) {
+    const double value = number(attr);
+    const bool fine = value >= (double)low && value <= (double)high && value == std::floor(value);
+    require(fine, "attr " + std::to_string(attr) + " is " + std::to_string(value) + ", not an integer in [" +
+                      std::to_string(low) + ", " + std::to_string(high) + "]");
+    return fine ? (int64_t)value : low;
+  }
+  bool flag(int attr) { return integer(attr, 0, 1) == 1; }
+  int axis(int attr, int i) { return (int)integer(attr, 0, std::max(0, rank(i) - 1)); }
+
+  void has(int i, const Shape& wanted) {
+    require(shape(i) == wanted,
+            "view " + std::to_string(i) + " has shape " + text(shape(i)) + ", not " + text(wanted));
+  }
+  void has(int i, DType wanted) {
+    require(view(i).dtype == wanted,
+            "view " + std::to_string(i) + " is " + name(view(i).dtype) + ", not " + name(wanted));
+  }
+  void has(int i, DType dtype, const Shape& shape) {
+    has(i, dtype);
+    has(i, shape);
+  }
+  void single(int i, DType dtype) {
+    has(i, dtype);
+    require(view(i).count() == 1, "view " + std::to_string(i) + " has shape " + text(shape(i)) + ", not one element");
+  }
+  void rankFrom(int i, int low) {
+    require(rank(i) >= low,
+            "view " + std::to_string(i) + " has rank " + std::to_string(rank(i)) + ", less than " + std::to_string(low));
+  }
+  void rankIs(int i, int wanted) {
+    require(rank(i) == wanted,
+            "view " + std::to_string(i) + " has rank " + std::to_string(rank(i)) + ", not " + std::to_string(wanted));
+  }
+  // Threads write the elements of an output in any order, so each needs a place of its own.
+  void output(int i) {
+    for (int d = 0; d < rank(i); d++)
+      require(view(i).stride[d] != 0 || view(i).shape[d] <= 1,
+              "view " + std::to_string(i) + " is an output and has stride 0 along axis " + std::to_string(d));
+  }
+  void output(int i, DType dtype, const Shape& shape) {
+    has(i, dtype, shape);
+    output(i);
+  }
+
+private:
+  const Command& c;
+};
+
+constexpr DType F32 = DType::f32, I32 = DType::i32, U32 = DType::u32;
+
+Shape lead(Shape shape) { // without the last dimension
+  if (!shape.empty()) shape.pop_back();
+  return shape;
+}
+
+Shape replaced(Shape shape, int axis, int64_t size) {
+  if (axis < (int)shape.size()) shape[axis] = size;
+  return shape;
+}
+
+// x's shape with `axis` replaced by all of index's dimensions.
+Shape gathered(const Check& c, int x, int index, int axis) {
+  Shape shape = c.shape(x);
+  if (axis >= (int)shape.size()) return shape;
+  const Shape inner = c.shape(index);
+  shape.erase(shape.begin() + axis);
+  shape.insert(shape.begin() + axis, inner.begin(), inner.end());
+  return shape;
+}
+
+// (op, dst, a, b, c) from attr `first` on; returns the attr after the last.
+int instructions(Check& c, int first, int64_t count, int rank) {
+  for (int64_t i = 0; i < count && c.error.empty(); i++, first += 5) {
+    const bool index = c.integer(first, 0, (int64_t)MicroOp::count - 1) == (int64_t)MicroOp::index;
+    c.integer(first + 1, 0, MAX_REGISTERS - 1);
+    c.integer(first + 2, 0, index ? rank - 1 : MAX_REGISTERS - 1);
+    c.integer(first + 3, 0, MAX_REGISTERS - 1);
+    c.integer(first + 4, 0, MAX_REGISTERS - 1);
+  }
+  return first;
+}
+
+void elementwise(Check& c) {
+  const int64_t nIn = c.integer(0, 0, MAX_REGISTERS), nOut = c.integer(1, 1, MAX_REGISTERS);
+  const int64_t nInstr = c.integer(2, 0, MAX_INSTRUCTIONS);
+  c.views(nIn + nOut);
+  c.attrs(3 + 5 * nInstr + nOut);
+  if (!c.error.empty()) return;
+  const int results = instructions(c, 3, nInstr, c.rank(0));
+  for (int i = 0; i < nOut; i++) c.integer(results + i, 0, MAX_REGISTERS - 1);
+  for (int i = 1; i < nIn + nOut; i++) c.has(i, c.shape(0));
+  for (int i = 0; i < nOut; i++) c.output((int)nIn + i);
+}
+
+void reduce(Check& c) {
+  const int64_t op = c.integer(0, 0, 5), keptRank = c.integer(2, 0, c.rank(0));
+  c.integer(1, 0, 2);
+  const int64_t nIn = c.integer(3, 1, MAX_REGISTERS), nInstr = c.integer(4, 0, MAX_INSTRUCTIONS);
+  c.views(nIn + 1);
+  c.attrs(5 + 5 * nInstr + 1);
+  if (!c.error.empty()) return;
+  c.integer(instructions(c, 5, nInstr, c.rank(0)), 0, MAX_REGISTERS - 1);
+  Shape kept = c.shape(0);
+  kept.resize((size_t)keptRank);
+  for (int i = 1; i < nIn; i++) c.has(i, c.shape(0));
+  if (op >= 4) c.has((int)nIn, I32);
+  c.has((int)nIn, kept);
+  c.output((int)nIn);
+}
+
+void cumulative(Check& c) {
+  c.views(2);
+  c.attrs(2);
+  c.rankFrom(0, 1);
+  c.integer(0, 0, 2);
+  c.axis(1, 0);
+  c.output(1, c.view(0).dtype, c.shape(0));
+}
+
+void sort(Check& c) {
+  c.views(3);
+  c.attrs(1);
+  c.flag(0);
+  c.rankFrom(0, 1);
+  c.output(1, c.view(0).dtype, c.shape(0));
+  c.output(2, I32, c.shape(0));
+}
+
+void topk(Check& c) {
+  c.views(3);
+  c.attrs(2);
+  c.flag(1);
+  c.rankFrom(0, 1);
+  const int64_t k = c.integer(0, 0, c.dim(0, c.rank(0) - 1));
+  const Shape best = replaced(c.shape(0), c.rank(0) - 1, k);
+  c.output(1, c.view(0).dtype, best);
+  c.output(2, I32, best);
+}
+
+void take(Check& c) {
+  c.views(3);
+  c.attrs(1);
+  c.rankFrom(0, 1);
+  c.has(1, I32);
+  c.output(2, c.view(0).dtype, gathered(c, 0, 1, c.axis(0, 0)));
+}
+
+void scatter(Check& c) {
+  c.views(4);
+  c.attrs(1);
+  c.rankFrom(0, 1);
+  c.has(1, I32);
+  c.has(2, c.view(0).dtype, gathered(c, 0, 1, c.axis(0, 0)));
+  c.output(3, c.view(0).dtype, c.shape(0));
+}
+void scatterAdd(Check& c) { scatter(c); }
+void scatterSet(Check& c) { scatter(c); }
+
+void foldWindow(Check& c) {
+  c.views(2);
+  const int d = (int)c.integer(0, 1, MAX_RANK / 2);
+  c.attrs(1 + 2 * d);
+  c.rankFrom(0, 2 * d);
+  c.rankIs(1, c.rank(0) - d);
+  c.has(1, c.view(0).dtype);
+  c.output(1);
+  if (!c.error.empty()) return;
+  const int first = c.rank(0) - 2 * d;
+  for (int i = 0; i < first; i++) c.require(c.dim(0, i) == c.dim(1, i), "the leading dimensions differ");
+  for (int i = 0; i < d; i++) {
+    const int64_t stride = c.integer(1 + i, 1, INT32_MAX), dilation = c.integer(1 + d + i, 1, INT32_MAX);
+    const int64_t places = c.dim(0, first + i), taps = c.dim(0, first + d + i);
+    const double reach = (double)(places - 1) * (double)stride + (double)(taps - 1) * (double)dilation + 1;
+    c.require(places == 0 || taps == 0 || reach <= (double)c.dim(1, first + i),
+              "the windows reach past the end of axis " + std::to_string(first + i));
+  }
+}
+
+// `part` slides along one axis of `whole`.
+void slide(Check& c, int part, int whole, int offset) {
+  c.views(3);
+  c.attrs(1);
+  c.rankFrom(whole, 1);
+  const int axis = c.axis(0, whole);
+  c.single(offset, I32);
+  c.has(part, c.view(whole).dtype, replaced(c.shape(whole), axis, c.dim(part, axis)));
+  c.require(c.dim(part, axis) <= c.dim(whole, axis), "the slice is longer than what it is part of");
+}
+void copyAt(Check& c) {
+  slide(c, 0, 1, 2);
+  c.output(1);
+}
+void sliceAt(Check& c) {
+  slide(c, 2, 0, 1);
+  c.output(2);
+}
+
+void matmul(Check& c) {
+  c.flag(0);
+  c.attrs(2);
+  const bool hasBias = c.flag(1);
+  c.views(hasBias ? 4 : 3);
+  c.rankFrom(0, 2);
+  const int r = c.rank(0);
+  const Shape a = c.shape(0);
+  const int64_t N = c.dim(1, r - 1);
+  c.has(0, F32);
+  c.has(1, F32, replaced(replaced(a, r - 2, a.empty() ? 0 : a.back()), r - 1, N));
+  c.output(2, F32, replaced(a, r - 1, N));
+  if (hasBias) c.has(3, F32, c.shape(2));
+}
+
+void softmax(Check& c) {
+  c.views(2);
+  c.attrs(1);
+  c.flag(0);
+  c.rankFrom(0, 1);
+  c.has(0, F32);
+  c.output(1, F32, c.shape(0));
+}
+
+void softmaxBackward(Check& c) {
+  c.views(3);
+  c.attrs(1);
+  c.flag(0);
+  c.rankFrom(0, 1);
+  c.has(0, F32);
+  c.has(1, F32, c.shape(0));
+  c.output(2, F32, c.shape(0));
+}
+
+// Views: x, `weights` vectors of length C.
+void normInputs(Check& c, int weights) {
+  c.rankFrom(0, 1);
+  c.has(0, F32);
+  for (int i = 1; i <= weights; i++) c.has(i, F32, {c.dim(0, c.rank(0) - 1)});
+}
+// What a norm's forward pass keeps of each row.
+Shape rows(const Check& c) { return lead(c.shape(0)); }
+Shape channels(const Check& c) { return {c.dim(0, c.rank(0) - 1)}; }
+
+void layerNorm(Check& c) {
+  c.views(6);
+  c.attrs(1);
+  normInputs(c, 2);
+  c.output(3, F32, c.shape(0));
+  c.output(4, F32, rows(c));
+  c.output(5, F32, rows(c));
+}
+
+void layerNormBackward(Check& c) {
+  c.views(8);
+  c.attrs(0);
+  normInputs(c, 1);
+  c.has(2, F32, rows(c));
+  c.has(3, F32, rows(c));
+  c.has(4, F32, c.shape(0));
+  c.output(5, F32, c.shape(0));
+  c.output(6, F32, channels(c));
+  c.output(7, F32, channels(c));
+}
+
+void rmsNorm(Check& c) {
+  c.views(4);
+  c.attrs(1);
+  normInputs(c, 1);
+  c.output(2, F32, c.shape(0));
+  c.output(3, F32, rows(c));
+}
+
+void rmsNormBackward(Check& c) {
+  c.views(6);
+  c.attrs(0);
+  normInputs(c, 1);
+  c.has(2, F32, rows(c));
+  c.has(3, F32, c.shape(0));
+  c.output(4, F32, c.shape(0));
+  c.output(5, F32, channels(c));
+}
+
+void crossEntropyInputs(Check& c) {
+  c.attrs(2);
+  c.integer(0, INT32_MIN, INT32_MAX);
+  c.rankIs(0, 2);
+  c.has(0, F32);
+  c.has(1, I32, rows(c));
+}
+
+void crossEntropy(Check& c) {
+  c.views(4);
+  crossEntropyInputs(c);
+  c.output(2, F32, rows(c));
+  c.output(3, F32, rows(c));
+}
+
+void crossEntropyBackward(Check& c) {
+  c.views(5);
+  crossEntropyInputs(c);
+  c.has(2, F32, rows(c));
+  c.has(3, F32, rows(c));
+  c.output(4, F32, c.shape(0));
+}
+
+// q, k, v from view 0 on and the optional inputs from `optional` on; returns the first output.
+int attentionInputs(Check& c, int optional) {
+  c.attrs(6);
+  const bool bias = c.flag(2), mask = c.flag(3), length = c.flag(4), dropout = c.number(5) != 0;
+  c.flag(1);
+  for (int i = 0; i < 3; i++) {
+    c.rankIs(i, 4);
+    c.has(i, F32);
+  }
+  const int64_t B = c.dim(0, 0), H = c.dim(0, 1), T = c.dim(0, 2), D = c.dim(0, 3);
+  const int64_t Hk = c.dim(1, 1), S = c.dim(1, 2), Dv = c.dim(2, 3);
+  c.has(1, Shape{B, Hk, S, D});
+  c.has(2, Shape{B, Hk, S, Dv});
+  c.require(Hk > 0 ? H % Hk == 0 : H == 0, "the query heads are no multiple of the key heads");
+  if (bias) c.has(optional++, F32, {B, H, T, S});
+  if (mask) c.has(optional++, DType::boolean, {B, H, T, S});
+  if (length) c.single(optional++, I32);
+  if (dropout) c.single(optional++, U32);
+  if (dropout) c.single(optional++, U32);
+  return optional;
+}
+Shape attentionOutput(const Check& c) { return {c.dim(0, 0), c.dim(0, 1), c.dim(0, 2), c.dim(2, 3)}; }
+
+void attention(Check& c) {
+  const int out = attentionInputs(c, 3);
+  c.views(out + 2);
+  c.output(out, F32, attentionOutput(c));
+  c.output(out + 1, F32, rows(c));
+}
+
+void attentionBackward(Check& c) {
+  const int dq = attentionInputs(c, 6);
+  const bool bias = c.flag(2);
+  c.views(dq + 3 + bias);
+  c.has(3, F32, attentionOutput(c));
+  c.has(4, F32, rows(c));
+  c.has(5, F32, attentionOutput(c));
+  for (int i = 0; i < 3; i++) c.output(dq + i, F32, c.shape(i));
+  if (bias) c.output(dq + 3, F32, c.shape(6));
+}
+
+void adamw(Check& c) {
+  c.views(15);
+  c.attrs(0);
+  c.has(0, F32);
+  for (int i = 1; i < 4; i++) c.has(i, F32, c.shape(0));
+  for (int i = 4; i < 12; i++) c.single(i, F32);
+  for (int i = 12; i < 15; i++) c.output(i, F32, c.shape(0));
+}
+
+#define HEED_ENTRY(name) name,
+void (*const checks[KERNEL_COUNT])(Check&) = {HEED_KERNELS(HEED_ENTRY)};
+#undef HEED_ENTRY
+
+} // namespace
+
+std::string validate(const Command& command) {
+  Check check(command);
+  checks[command.kernel](check);
+  return check.error;
+}
+
+} // namespace heed

@@ -1,0 +1,6 @@
+export function buildNative(options?: { verbose?: boolean; force?: boolean }): Promise<{
+  ok: boolean
+  reason: string
+  path: string
+  seconds: number
+}>

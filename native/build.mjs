@@ -1,0 +1,209 @@
+// Builds the native addon with plain compiler calls: `node native/build.mjs [--verbose] [--force]`, or
+// buildNative(). Runs when the package is installed, so it is plain JavaScript and needs nothing but a C++
+// compiler; without one Heed computes in WebAssembly.
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const output = join(root, 'native', 'build')
+const kernels = join(root, 'kernels', 'cpp')
+const native = join(root, 'native')
+const target = join(output, 'heed.node')
+const record = join(output, 'heed.json')
+
+// Best first: the first one that the processor supports is the one that is used.
+const isas = {
+  x64: [
+    ['avx512', '-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512'],
+    ['avx2', '-mavx2 -mfma'],
+    ['baseline', '-march=x86-64'],
+  ],
+  arm64: [['neon', '']],
+}[process.arch] ?? [['baseline', '']]
+
+const commonFlags = words(
+  '-std=c++17 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -pthread -DNAPI_VERSION=8 -Wall -Wextra',
+)
+const kernelFlags = words('-O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math')
+const linkFlags = words(process.platform === 'darwin' ? '-bundle -undefined dynamic_lookup' : '-shared -pthread -ldl')
+
+/**
+ * Resolves to { ok, reason, path, seconds }: `reason` says why not when `ok` is false, `seconds` is 0 when
+ * the addon was up to date. Never rejects.
+ */
+export async function buildNative({ verbose = false, force = false } = {}) {
+  const started = performance.now()
+  const log = verbose ? (line) => console.log(line) : () => {}
+  try {
+    const built = await build(force, log)
+    const seconds = built ? (performance.now() - started) / 1000 : 0
+    return { ok: true, reason: '', path: target, seconds }
+  } catch (error) {
+    const seconds = (performance.now() - started) / 1000
+    return { ok: false, reason: error.message, path: target, seconds }
+  }
+}
+
+// Whether there was anything to do.
+async function build(force, log) {
+  if (process.platform === 'win32') throw new Error('the native addon is not built on Windows yet')
+  const compiler = await findCompiler()
+  log(`compiler: ${compiler.command.join(' ')} (${compiler.version})`)
+  const units = listUnits(compiler)
+  const key = hash([...units.map((unit) => unit.key), ...linkFlags])
+  if (!force && existsSync(target) && readRecord().key === key) return false
+
+  mkdirSync(join(output, 'objects'), { recursive: true })
+  await inParallel(units, (unit) => compile(compiler, unit, force, log))
+  const fresh = join(output, `heed-${process.pid}.node`)
+  try {
+    await execute([...compiler.command, ...units.map((unit) => unit.object), '-o', fresh, ...linkFlags])
+    log(`loads: ${await tryLoading(fresh)}`)
+    renameSync(fresh, target) // at once, so that nobody ever loads half an addon
+  } finally {
+    rmSync(fresh, { force: true })
+  }
+  writeFileSync(record, `${JSON.stringify({ key, compiler: compiler.version }, null, 2)}\n`)
+  removeOldObjects(units)
+  return true
+}
+
+async function findCompiler() {
+  const plain = process.platform === 'darwin' ? ['clang++', 'g++', 'c++'] : ['g++', 'clang++', 'c++']
+  const candidates = process.env.CXX ? [process.env.CXX] : plain
+  for (const candidate of candidates) {
+    const command = words(candidate)
+    try {
+      const answer = await execute([...command, '--version'])
+      return { command, version: answer.split('\n')[0].trim() }
+    } catch {
+      // the next one may be there
+    }
+  }
+  throw new Error(
+    process.env.CXX
+      ? `the C++ compiler that CXX names (${process.env.CXX}) does not run`
+      : `no C++ compiler was found (looked for ${plain.join(', ')}; the environment variable CXX can name one)`,
+  )
+}
+
+// What to compile, in the order of linking, the plainest first: where units share an inline function, the
+// linker keeps the first, and a processor without AVX must never meet one that was compiled with it.
+function listUnits(compiler) {
+  const include = createRequire(import.meta.url)('node-api-headers').include_dir
+  const shared = [...commonFlags, `-I${kernels}`, `-I${native}`]
+  const sources = [...sourcesIn(kernels), ...sourcesIn(native)].filter((path) => !path.endsWith('isa.cc'))
+  const defines = `-DHEED_ISAS=${isas.map(([name]) => `X(${name})`).join(' ')}`
+  const plain = sources.map((source) => ({
+    name: relative(root, source).replace(/[/\\]/g, '-'),
+    source,
+    flags: [...shared, '-O2', ...(source.endsWith('isas.cc') ? [defines] : []), `-isystem${include}`],
+  }))
+  const perIsa = [...isas].reverse().map(([name, flags]) => ({
+    name: `isa-${name}`,
+    source: join(kernels, 'isa.cc'),
+    flags: [...shared, ...kernelFlags, `-DHEED_ISA=${name}`, ...words(flags)],
+  }))
+  return [...plain, ...perIsa].map((unit) => {
+    const text = withIncludes(unit.source).map((path) => readFileSync(path, 'utf8'))
+    const key = hash([compiler.version, ...unit.flags, ...text])
+    return { ...unit, key, object: join(output, 'objects', `${unit.name}-${key.slice(0, 16)}.o`) }
+  })
+}
+
+// A source file and all of our own headers that it includes.
+function withIncludes(source, seen = new Set()) {
+  if (seen.has(source)) return []
+  seen.add(source)
+  for (const [, name] of readFileSync(source, 'utf8').matchAll(/^\s*#include "([^"]+)"/gm)) {
+    const path = [dirname(source), kernels, native].map((folder) => join(folder, name)).find(existsSync)
+    if (path) withIncludes(path, seen)
+  }
+  return [...seen]
+}
+
+async function compile(compiler, unit, force, log) {
+  if (!force && existsSync(unit.object)) return
+  const started = performance.now()
+  const fresh = `${unit.object}.${process.pid}`
+  const warnings = await execute([...compiler.command, ...unit.flags, '-c', unit.source, '-o', fresh])
+  renameSync(fresh, unit.object)
+  log(`${unit.name}: ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  if (warnings) log(warnings)
+}
+
+// In a process of its own: an addon that crashes must not take the installation with it.
+function tryLoading(path) {
+  const script = 'const a = require(process.argv[1]); console.log("abi", a.abi, a.isas.join(" "), JSON.stringify(a.configure()))'
+  return execute([process.execPath, '-e', script, path])
+}
+
+function removeOldObjects(units) {
+  const current = new Set(units.map((unit) => unit.object))
+  for (const name of readdirSync(join(output, 'objects'))) {
+    const path = join(output, 'objects', name)
+    if (!current.has(path)) rmSync(path, { force: true })
+  }
+}
+
+// The kernels take longest, so they start first.
+async function inParallel(units, work) {
+  const waiting = [...units].reverse()
+  const worker = async () => {
+    for (let unit = waiting.shift(); unit; unit = waiting.shift()) {
+      await work(unit).catch((error) => {
+        waiting.length = 0 // a unit that fails ends the others
+        throw error
+      })
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, worker))
+}
+
+function execute([command, ...args]) {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${error.message.split('\n')[0]}\n${stderr.slice(0, 20000)}`))
+      else resolve((stdout + stderr).trim())
+    })
+  })
+}
+
+function sourcesIn(folder) {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.cc'))
+  return names.sort().map((name) => join(folder, name))
+}
+
+function readRecord() {
+  try {
+    return JSON.parse(readFileSync(record, 'utf8'))
+  } catch {
+    return {}
+  }
+}
+
+function hash(parts) {
+  const sum = createHash('sha256')
+  for (const part of parts) sum.update(`${part.length}:${part}`)
+  return sum.digest('hex')
+}
+
+function words(text) {
+  return text.split(/\s+/).filter(Boolean)
+}
+
+async function main() {
+  const verbose = process.argv.includes('--verbose')
+  const { ok, reason, seconds } = await buildNative({ verbose, force: process.argv.includes('--force') })
+  if (ok) return console.log(seconds ? `heed: built the native addon in ${seconds.toFixed(1)} s` : 'heed: the native addon is up to date')
+  const lines = reason.trim().split('\n')
+  console.log(`heed: no native addon, ${lines[0]}; computing in WebAssembly, several times slower`)
+  if (lines.length > 1) console.log(lines.slice(1).join('\n'))
+}
+
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) await main()

@@ -1,0 +1,39 @@
+// `npm start`: a GPT learns to write like Moby-Dick. Flags go through to `heed train`.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '../src/cli/main.ts'
+import { exportMobyDick } from './moby-dick.ts'
+
+const settings = {
+  layers: 4,
+  heads: 4,
+  dim: 192,
+  context: 128,
+  batch: 16,
+  steps: 1000,
+  lr: 2e-3,
+  dropout: 0,
+}
+
+const given = process.argv.slice(2)
+const text = exportMobyDick()
+const out = given.includes('--out') ? given[given.indexOf('--out') + 1] : freeFolder('runs/moby-dick')
+const flags = Object.entries(settings)
+  .map(([key, value]) => [`--${key}`, String(value)])
+  .filter(([flag]) => !given.includes(flag))
+  .flat()
+const own = given.includes('--out') ? [] : ['--out', out]
+const train = ['heed', 'heed', 'train', 'gpt2', '--data', text, ...own, ...flags, ...given]
+await run(given.includes('--resume') ? train.filter((x) => !flags.includes(x)) : train)
+if (!process.exitCode && existsSync(join(out, 'model.safetensors'))) {
+  console.log('\nIt writes:\n')
+  await run(['heed', 'heed', 'generate', out, '--prompt', 'The whale', '--tokens', '400', '--seed', '1'])
+}
+
+/** The first name that no run has yet. */
+function freeFolder(base: string): string {
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? base : `${base}-${n}`
+    if (!existsSync(folder)) return folder
+  }
+}

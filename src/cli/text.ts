@@ -1,0 +1,24 @@
+// How numbers are written for people.
+
+/** 1234567 -> '1.23 M'. */
+export function short(value: number): string {
+  if (value < 1000) return String(Math.round(value))
+  if (value < 1e6) return `${(value / 1e3).toPrecision(3)} k`
+  if (value < 1e9) return `${(value / 1e6).toPrecision(3)} M`
+  return `${(value / 1e9).toPrecision(3)} G`
+}
+
+/** Seconds -> '2 min 05 s'. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '…'
+  const s = Math.round(seconds)
+  if (s < 60) return `${s} s`
+  const minutes = Math.floor(s / 60)
+  if (minutes < 60) return `${minutes} min ${String(s % 60).padStart(2, '0')} s`
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
+}
+
+export function bar(share: number, width: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width)
+  return '█'.repeat(full) + '░'.repeat(width - full)
+}

@@ -1,0 +1,168 @@
+// GPT-2 (Radford et al., 2019). Field names are checkpoint keys: renaming one breaks loading.
+// B batch, T tokens, C = n_embd, V = vocab_size
+import { z } from 'zod'
+import {
+  activationNames,
+  activations,
+  attention,
+  Conv1D,
+  Dropout,
+  Embedding,
+  KVCache,
+  type LayerCache,
+  LayerNorm,
+  Linear,
+  Module,
+} from '../../nn/index.ts'
+import { arange, F, type Tensor } from '../../tensor/index.ts'
+import { HeedError, ShapeError } from '../../util/errors.ts'
+import type { CausalLM, CausalLMOptions } from '../causal-lm.ts'
+import { few, parseConfig, probability, size } from '../config.ts'
+
+const schema = z.object({
+  vocab_size: size.default(50257),
+  n_positions: size.default(1024),
+  n_embd: size.default(768),
+  n_layer: few.default(12),
+  n_head: few.default(12),
+  n_inner: size.nullable().default(null), // null: four times n_embd
+  activation_function: z.enum(activationNames).default('gelu_new'),
+  resid_pdrop: probability.default(0.1),
+  embd_pdrop: probability.default(0.1),
+  attn_pdrop: probability.default(0.1),
+  layer_norm_epsilon: z.number().positive().default(1e-5),
+  initializer_range: z.number().positive().default(0.02),
+  scale_attn_weights: z.boolean().default(true),
+  scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+  tie_word_embeddings: z.boolean().default(true),
+  bos_token_id: z.int().nullable().default(50256),
+  eos_token_id: z.int().nullable().default(50256),
+})
+
+export type GPT2Config = z.output<typeof schema>
+type LayerConfig = GPT2Config & { layer: number }
+
+class Attention extends Module<LayerConfig> {
+  c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, { std: this.config.initializer_range })
+  c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, { std: residualStd(this.config) })
+  resid_dropout = new Dropout(this.config.resid_pdrop)
+
+  forward(x: Tensor, cache?: LayerCache): Tensor {
+    const { n_head, attn_pdrop } = this.config
+    const [q, k, v] = this.c_attn.forward(x).chunk(3, -1) // (B, T, 3C) -> 3 x (B, T, C)
+    const dropout = this.training ? attn_pdrop : 0
+    const scale = attentionScale(this.config)
+    const y = attention(q, k, v, { heads: n_head, causal: true, cache, dropout, scale })
+    return this.resid_dropout.forward(this.c_proj.forward(y))
+  }
+}
+
+class MLP extends Module<GPT2Config> {
+  c_fc = new Conv1D(this.config.n_embd, innerSize(this.config), { std: this.config.initializer_range })
+  c_proj = new Conv1D(innerSize(this.config), this.config.n_embd, { std: residualStd(this.config) })
+  dropout = new Dropout(this.config.resid_pdrop)
+
+  forward(x: Tensor): Tensor {
+    const activate = activations[this.config.activation_function]
+    return this.dropout.forward(this.c_proj.forward(activate(this.c_fc.forward(x))))
+  }
+}
+
+class Block extends Module<LayerConfig> {
+  ln_1 = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
+  attn = new Attention(this.config)
+  ln_2 = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
+  mlp = new MLP(this.config)
+
+  forward(x: Tensor, cache?: LayerCache): Tensor {
+    x = x.add(this.attn.forward(this.ln_1.forward(x), cache))
+    return x.add(this.mlp.forward(this.ln_2.forward(x)))
+  }
+}
+
+class Transformer extends Module<GPT2Config> {
+  wte = new Embedding(this.config.vocab_size, this.config.n_embd, { std: this.config.initializer_range })
+  wpe = new Embedding(this.config.n_positions, this.config.n_embd, { std: this.config.initializer_range })
+  drop = new Dropout(this.config.embd_pdrop)
+  h = Array.from({ length: this.config.n_layer }, (_, layer) => new Block({ ...this.config, layer }))
+  ln_f = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
+
+  forward(ids: Tensor, cache?: KVCache): Tensor {
+    const own = arange(ids.shape[1]) // (T)
+    const positions = cache ? own.add(cache.position()) : own
+    let x = this.drop.forward(this.wte.forward(ids).add(this.wpe.forward(positions))) // (B, T, C)
+    this.h.forEach((block, i) => {
+      x = block.forward(x, cache?.layers[i])
+    })
+    return this.ln_f.forward(x)
+  }
+}
+
+export class GPT2 extends Module<GPT2Config> implements CausalLM {
+  static readonly modelType = 'gpt2'
+  static readonly architectures = ['GPT2LMHeadModel']
+
+  transformer = new Transformer(this.config)
+  lm_head = new Linear(this.config.n_embd, this.config.vocab_size, {
+    bias: false,
+    std: this.config.initializer_range,
+    weight: this.config.tie_word_embeddings ? this.transformer.wte.weight : undefined,
+  })
+
+  constructor(config: Partial<GPT2Config> = {}) {
+    super(checked(parseConfig(schema, config, 'GPT-2')))
+  }
+
+  get contextLength(): number {
+    return this.config.n_positions
+  }
+
+  get vocabSize(): number {
+    return this.config.vocab_size
+  }
+
+  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
+  forward(ids: Tensor, { cache, logitsAt }: CausalLMOptions = {}): Tensor {
+    const tokens = ids.shape[1] + (cache?.length ?? 0)
+    if (ids.rank !== 2 || tokens > this.contextLength)
+      throw new ShapeError(`GPT-2: ids of shape (${ids.shape.join(', ')})`, {
+        remedy: `They are (batch, tokens), with at most ${this.contextLength} tokens (n_positions).`,
+      })
+    const x = this.transformer.forward(ids, cache)
+    return this.lm_head.forward(logitsAt ? x.take(logitsAt, 1) : x)
+  }
+
+  loss(ids: Tensor, targets: Tensor): Tensor {
+    return F.crossEntropy(this.forward(ids), targets)
+  }
+
+  createCache({ capacity = this.contextLength, batch = 1 } = {}): KVCache {
+    const { n_layer, n_head, n_embd } = this.config
+    return new KVCache({ layers: n_layer, heads: n_head, headDim: n_embd / n_head, capacity, batch })
+  }
+
+  /** Old uploads lack the prefix, and store the causal mask of each layer. */
+  protected override keyInCheckpoint(key: string): string | null {
+    if (/(^|\.)attn\.(bias|masked_bias)$/.test(key)) return null
+    return /^(transformer|lm_head)\./.test(key) ? key : `transformer.${key}`
+  }
+}
+
+function checked(config: GPT2Config): GPT2Config {
+  const { n_embd, n_head } = config
+  if (n_embd % n_head === 0) return config
+  throw new HeedError(`GPT-2: n_head ${n_head} does not divide n_embd ${n_embd}`, {
+    remedy: `Take ${n_head} heads of whole size: n_embd ${n_head * Math.ceil(n_embd / n_head)}, for instance.`,
+  })
+}
+
+const innerSize = (config: GPT2Config): number => config.n_inner ?? 4 * config.n_embd
+
+/** Each layer adds two outputs to the residual stream: their sum is to keep its variance. */
+const residualStd = ({ initializer_range, n_layer }: GPT2Config): number =>
+  initializer_range / Math.sqrt(2 * n_layer)
+
+function attentionScale(config: LayerConfig): number {
+  const whole = config.scale_attn_weights ? 1 / Math.sqrt(config.n_embd / config.n_head) : 1
+  return config.scale_attn_by_inverse_layer_idx ? whole / (config.layer + 1) : whole
+}

@@ -1,0 +1,1 @@
+export class ReferenceDevice { constructor() { throw new Error('stub') } }

@@ -1,0 +1,75 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ensureDir, modelFolder, readConfig } from '../../src/io/hf.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+async function folderWith(files: Record<string, string>): Promise<string> {
+  const folder = await temporaryFolder()
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  return folder
+}
+
+describe('readConfig', () => {
+  it('reads config.json', async () => {
+    const folder = await folderWith({ 'config.json': '{"model_type": "gpt2", "n_layer": 3}' })
+    expect(await readConfig(folder)).toEqual({ model_type: 'gpt2', n_layer: 3 })
+  })
+
+  it('says what is wrong with the folder', async () => {
+    const empty = await folderWith({ x: '' })
+    await expect(readConfig(empty)).rejects.toThrow(
+      `${empty} is not a model folder: it has no config.json`,
+    )
+    await expect(readConfig(join(empty, 'no'))).rejects.toThrow(/no: it does not exist/)
+    await expect(readConfig(join(empty, 'x'))).rejects.toThrow(/x is a file; a model is a folder/)
+  })
+
+  it.each([
+    ['{"model_type": "gpt2",}', /config.json is not valid JSON: line 1, column 23/],
+    ['{}', /config.json has no "model_type"/],
+    ['{"model_type": ["gpt2"]}', /config.json has "model_type": \["gpt2"\]/],
+    ['[]', /must hold a JSON object/],
+    ['{"model_type": "gpt2", "__proto__": {"n_layer": 1}}', /"__proto__" is not allowed/],
+  ])('refuses %s', async (text, message) => {
+    await expect(readConfig(await folderWith({ 'config.json': text }))).rejects.toThrow(message)
+  })
+})
+
+describe('modelFolder', () => {
+  it('finds the files that are there', async () => {
+    const folder = await folderWith({
+      'config.json': '{}',
+      'model.safetensors': '',
+      'tokenizer.json': '',
+    })
+    expect(await modelFolder(folder)).toEqual({
+      config: join(folder, 'config.json'),
+      weights: join(folder, 'model.safetensors'),
+      tokenizer: join(folder, 'tokenizer.json'),
+      generationConfig: undefined,
+    })
+    const sharded = await folderWith({ 'config.json': '{}', 'model.safetensors.index.json': '' })
+    expect((await modelFolder(sharded)).weights).toBe(join(sharded, 'model.safetensors.index.json'))
+  })
+
+  it('says why there are no weights', async () => {
+    const none = await folderWith({ 'config.json': '{}' })
+    await expect(modelFolder(none)).rejects.toThrow(/no weights: model.safetensors is missing/)
+    const pickled = await folderWith({ 'config.json': '{}', 'pytorch_model.bin': '' })
+    await expect(modelFolder(pickled)).rejects.toThrow(/pytorch_model.bin, a Python pickle/)
+  })
+})
+
+describe('ensureDir', () => {
+  it('makes folders, and says so when a file is in the way', async () => {
+    const folder = await folderWith({ taken: '' })
+    await ensureDir(join(folder, 'a', 'b'))
+    await ensureDir(join(folder, 'a', 'b'))
+    await mkdir(join(folder, 'a', 'b', 'c'))
+    await expect(ensureDir(join(folder, 'taken'))).rejects.toThrow(/taken: a file has this name/)
+    await expect(ensureDir(join(folder, 'taken', 'x'))).rejects.toThrow(
+      /a part of the path is a file/,
+    )
+  })
+})

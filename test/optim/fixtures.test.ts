@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { Parameter, setDefaultDevice, type Tensor, tensor, zeros } from '../../src/index.ts'
+import { Adam, AdamW, clipGradNorm, cosine, linear, type Optimizer, SGD } from '../../src/optim/index.ts'
+import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
+import { type Case, readCases, type Values } from '../fixtures/cases.ts'
+
+const all = await readCases('optimizers')
+const of = (ops: string[]): Case[] => all.filter(({ op }) => ops.includes(op))
+
+beforeAll(() => void setDefaultDevice(new ReferenceDevice()))
+
+describe.each(of(['AdamW', 'Adam', 'SGD']))('$name', ({ op, args, input, output }) => {
+  it("follows PyTorch's trajectory", async () => {
+    const params = { w: new Parameter(asTensor(input.w)), b: new Parameter(asTensor(input.b)) }
+    const optimizer = makeOptimizer(op, args, params)
+    const steps = input.w_grad.shape[0]
+    for (let step = 0; step < steps; step++) {
+      params.w.grad = asTensor(input.w_grad).select(0, step)
+      params.b.grad = asTensor(input.b_grad).select(0, step)
+      await optimizer.step()
+      for (const name of ['w', 'b'] as const) {
+        const { data, shape } = output[`${name}.after`]
+        const size = data.length / shape[0]
+        expectClose(await params[name].data(), data.subarray(step * size, (step + 1) * size))
+      }
+    }
+    const { tensors } = optimizer.stateDict(Object.entries(params))
+    const states = Object.keys(output).filter((key) => !key.endsWith('.after'))
+    expect(Object.keys(tensors).sort()).toEqual(states.sort())
+    for (const key of states) expectClose(await tensors[key].data(), output[key].data)
+  })
+})
+
+describe.each(of(['clip_grad_norm']))('$name', ({ args, input, output }) => {
+  it('scales as PyTorch does', async () => {
+    const [a, b] = ['a', 'b'].map((key) => {
+      const parameter = new Parameter(zeros(input[key].shape))
+      parameter.grad = asTensor(input[key])
+      return parameter
+    })
+    const norm = clipGradNorm([a, b], args.max_norm as number)
+    expectClose([await norm.item()], output.norm.data)
+    expectClose(await (a.grad as Tensor).data(), output.a.data)
+    expectClose(await (b.grad as Tensor).data(), output.b.data)
+  })
+})
+
+describe.each(of(['linear_with_warmup', 'cosine_with_warmup']))('$name', ({ op, args, output }) => {
+  it('has the factors of transformers', () => {
+    const make = op.startsWith('linear') ? linear : cosine
+    const schedule = make({
+      warmup: args.num_warmup_steps as number,
+      steps: args.num_training_steps as number,
+    })
+    output.y.data.forEach((factor, step) => expect(schedule(step)).toBeCloseTo(factor, 12))
+  })
+})
+
+type Settings = Record<string, unknown>
+
+function makeOptimizer(op: string, args: Settings, params: Record<string, Parameter>): Optimizer<{ lr: number }> {
+  const { groups, ...rest } = args
+  const special = groups as Record<string, Settings>
+  const listed = Object.entries(params).map(([name, parameter]) => ({
+    params: [parameter],
+    ...camelCased(special[name] ?? {}),
+  }))
+  const Kind = { AdamW, Adam, SGD }[op] as typeof AdamW
+  return new Kind(listed, camelCased(rest)) as unknown as Optimizer<{ lr: number }>
+}
+
+const camelCased = (settings: Settings): Settings =>
+  Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [key === 'weight_decay' ? 'weightDecay' : key, value]),
+  )
+
+const asTensor = ({ data, shape }: Values): Tensor => tensor(Float32Array.from(data), { shape })
+
+function expectClose(got: ArrayLike<number>, want: ArrayLike<number>): void {
+  const top = Math.max(...Array.from(want, Math.abs))
+  for (let i = 0; i < want.length; i++)
+    expect(Math.abs(got[i] - want[i])).toBeLessThanOrEqual(2e-6 * top)
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from 'tsdown'
+
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    nn: 'src/nn/index.ts',
+    optim: 'src/optim/index.ts',
+    tokenizers: 'src/tokenizers/index.ts',
+    data: 'src/data/index.ts',
+    io: 'src/io/index.ts',
+    models: 'src/models/index.ts',
+    generate: 'src/generate/index.ts',
+    train: 'src/train/index.ts',
+    cli: 'src/cli/main.ts',
+  },
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  dts: { tsgo: false },
+  clean: true,
+  sourcemap: false,
+  fixedExtension: false,
+})

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Tests that measure memory ask for the garbage collector.
+    execArgv: ['--expose-gc'],
+    pool: 'forks',
+  },
+})
