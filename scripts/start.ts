@@ -16,7 +16,7 @@ const settings = {
 }
 
 const given = process.argv.slice(2)
-const text = exportMobyDick()
+const text = await exportMobyDick()
 const out = given.includes('--out') ? given[given.indexOf('--out') + 1] : freeFolder('runs/moby-dick')
 const flags = Object.entries(settings)
   .map(([key, value]) => [`--${key}`, String(value)])

@@ -60,7 +60,7 @@ static void startGradientRows(const RowTile& tile, const AttentionGradients& g, 
     for (int i = 0; i < tile.rows; i++) {
       vf sum = {};
       for (int j = 0; j < n; j += VL) sum += load(dout + i * TILE + j) * load(space.natural + i * TILE + j);
-      space.delta[i] += horizontalSum(sum);
+      space.delta[i] += sumOfLanes(sum);
     }
     transposeTile(dout, space.doutT + d * TILE, tile.lanes, wholeVectors(n));
   }

@@ -37,16 +37,6 @@ struct KeyRows {
   }
 };
 
-// row[0][l] = sum of the lanes of row[l]
-template <int STEP> HEED_INLINE void sumLanes(vf* row) {
-#pragma GCC unroll 8
-  for (int i = 0; i < STEP; i++) {
-    exchange<STEP>(row[i], row[i + STEP], std::make_integer_sequence<int, VL>{});
-    row[i] += row[i + STEP];
-  }
-  if constexpr (STEP > 1) sumLanes<STEP / 2>(row);
-}
-
 // scores[j] = q . k[j]; past n, up to a whole vector, anything.
 static void decodeScores(const float* q, const KeyRows& k, int n, int64_t dims, float* scores) {
   for (int j = 0; j < n; j += VL) {
@@ -60,7 +50,7 @@ static void decodeScores(const float* q, const KeyRows& k, int n, int64_t dims, 
 #pragma GCC unroll 16
       for (int i = 0; i < VL; i++) sum[i] = fma(left, load(key[i] + d), sum[i]);
     }
-    sumLanes<VL / 2>(sum);
+    sumEachVector(sum);
     store(scores + j, sum[0]);
   }
 }
@@ -115,7 +105,7 @@ static void decodeSoftmax(float* scores, int n, float& max, float& sum, float* o
     const vf s = load(scores + j);
     top = s > top ? s : top;
   }
-  const float raised = horizontalMax(top);
+  const float raised = maxOfLanes(top);
   const float origin = raised == -INFINITY_F ? 0 : raised; // nothing seen yet: 2^-inf = 0, not NaN
   if (raised > max && max != -INFINITY_F) {
     const vf kept = vexp2(splat(max - raised));
@@ -128,7 +118,7 @@ static void decodeSoftmax(float* scores, int n, float& max, float& sum, float* o
     total += weight;
     store(scores + j, weight);
   }
-  sum += horizontalSum(total);
+  sum += sumOfLanes(total);
   max = raised;
 }
 

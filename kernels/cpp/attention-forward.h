@@ -138,11 +138,12 @@ static void attendKeys(const RowTile& tile, const ForwardSpace& space, int64_t i
 static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t index, const Tensor4& out,
                        const Tensor4& lse) {
   const AttentionProblem& p = tile.p;
-  const RunningSoftmax& running = space.softmax(index);
+  RunningSoftmax& running = space.softmax(index);
   float* outT = space.output(index);
   for (int lane = 0; lane < tile.lanes; lane += VL) {
     const vf sum = load(running.sum + lane);
-    const vf factor = select(sum == 0.0f, vf{}, 1.0f / sum); // rows that see nothing give 0
+    const vf factor = sum == 0.0f ? vf{} : 1.0f / sum; // rows that see nothing give 0
+    store(running.max + lane, load(running.max + lane) * LN_2 + vlog(sum)); // then -inf
     for (int64_t d = 0; d < p.Dv; d++) store(outT + d * TILE + lane, load(outT + d * TILE + lane) * factor);
   }
   for (int64_t d = 0; d < p.Dv; d += TILE) {
@@ -150,14 +151,13 @@ static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t i
     transposeTile(outT + d * TILE, space.natural, wholeVectors(n), tile.lanes);
     tile.unpack(space.natural, out, d, n, 1);
   }
-  for (int i = 0; i < tile.rows; i++)
-    *tile.row(lse, i) = running.sum[i] == 0 ? -INFINITY_F : running.max[i] * LN_2 + std::log(running.sum[i]);
+  for (int i = 0; i < tile.rows; i++) *tile.row(lse, i) = running.max[i];
 }
 
 // Rows of a task: many, so that packing K and V pays, but enough tasks for many threads. By shape alone.
 static int64_t rowTilesPerTask(const AttentionProblem& p) {
   int64_t tiles = KEY_TILES;
-  while (tiles > 1 && p.B * p.Hk * ceilDiv(tilesFor(p.rows), tiles) < 64) tiles /= 2;
+  while (tiles > 1 && p.B * p.Hk * ceilDiv(tilesFor(p.rows), tiles) < 32) tiles /= 2;
   return tiles;
 }
 
@@ -169,26 +169,24 @@ static void attentionForward(const AttentionProblem& p, const Run& run, const Te
     // The last rows, which see most keys, come first: the short tasks then fill the gaps.
     const int64_t part = tasksOfHead - 1 - task / (p.B * p.Hk);
     const int64_t b = task % (p.B * p.Hk) / p.Hk, h = task % p.Hk;
-    const int64_t from = part * perTask, to = least(rowTiles, from + perTask);
     const ForwardSpace space(p, run, thread, perTask);
-    for (int64_t first = 0; first == 0 || first < p.used; first += stretch) {
-      const int64_t keys = least(stretch, p.used - first);
-      int64_t seen = -1;
-      for (int64_t i = from; i < to; i++) seen = most(seen, RowTile(p, b, h, i * TILE).seenByAny);
-      if (first > 0 && first > seen) break;
-      const int64_t packed = least(keys, seen + 1 - first);
-      for (int64_t i = 0; i * TILE < packed; i++) {
-        const int n = (int)least(TILE, packed - i * TILE);
+    std::vector<RowTile> tiles;
+    int64_t end = 0; // of the keys that any row sees
+    for (int64_t i = part * perTask; i < least(rowTiles, (part + 1) * perTask); i++) {
+      tiles.emplace_back(p, b, h, i * TILE);
+      startRows(tiles.back(), space, (int64_t)tiles.size() - 1);
+      end = most(end, tiles.back().seenByAny + 1);
+    }
+    for (int64_t first = 0; first < end; first += stretch) {
+      const int64_t keys = least(stretch, end - first);
+      for (int64_t i = 0; i * TILE < keys; i++) {
+        const int n = (int)least(TILE, keys - i * TILE);
         packKeys(p.k, b, h, first + i * TILE, n, p.D, space.keys + i * space.keyTile);
         packKeys(p.v, b, h, first + i * TILE, n, p.Dv, space.values + i * space.valueTile);
       }
-      for (int64_t i = from; i < to; i++) {
-        const RowTile tile(p, b, h, i * TILE);
-        if (first == 0) startRows(tile, space, i - from);
-        attendKeys(tile, space, i - from, first, packed);
-      }
+      for (size_t i = 0; i < tiles.size(); i++) attendKeys(tiles[i], space, (int64_t)i, first, keys);
     }
-    for (int64_t i = from; i < to; i++) finishRows(RowTile(p, b, h, i * TILE), space, i - from, out, lse);
+    for (size_t i = 0; i < tiles.size(); i++) finishRows(tiles[i], space, (int64_t)i, out, lse);
   });
 }
 

@@ -2,9 +2,9 @@
 // against 64 of a head's dimensions. One fixed size makes every stride a constant.
 // A tile whose lanes are queries ("^T") needs no horizontal step in softmax.
 #pragma once
-#include <utility>
+#include "exponential.h"
 #include "lanes.h"
-#include "math.h"
+#include "shuffle.h"
 
 namespace heed {
 namespace HEED_ISA {
@@ -88,21 +88,6 @@ template <class F> HEED_INLINE void eachRowBlock(int rows, F&& body) {
 
 // ---- Transposition ----
 
-// Lanes whose index has bit STEP come from (SECOND ? b : a shifted) in one step of a butterfly.
-template <int STEP, int... L> HEED_INLINE void exchange(vf& a, vf& b, std::integer_sequence<int, L...>) {
-  const vf upper = __builtin_shufflevector(a, b, (L & STEP ? VL + L - STEP : L)...);
-  const vf lower = __builtin_shufflevector(a, b, (L & STEP ? VL + L : L + STEP)...);
-  a = upper;
-  b = lower;
-}
-
-template <int STEP> HEED_INLINE void transposeSteps(vf* row) {
-#pragma GCC unroll 16
-  for (int i = 0; i < VL; i++)
-    if (!(i & STEP)) exchange<STEP>(row[i], row[i + STEP], std::make_integer_sequence<int, VL>{});
-  if constexpr (STEP > 1) transposeSteps<STEP / 2>(row);
-}
-
 // to = factor * from^T, for the upper left rows x columns of a tile (rounded up to whole vectors).
 static void transposeTile(const float* from, float* to, int rows, int columns, float factor = 1) {
   for (int i = 0; i < rows; i += VL)
@@ -110,32 +95,11 @@ static void transposeTile(const float* from, float* to, int rows, int columns, f
       vf block[VL];
 #pragma GCC unroll 16
       for (int k = 0; k < VL; k++) block[k] = load(from + (i + k) * TILE + j) * factor;
-      transposeSteps<VL / 2>(block);
+      transposeVectors(block);
 #pragma GCC unroll 16
       for (int k = 0; k < VL; k++) store(to + (j + k) * TILE + i, block[k]);
     }
 }
-
-// ---- Exponential ----
-
-// 2^x for x <= 127, relative error 2e-7; below 2^-126 it gives 0. A NaN passes. Attention scales its scores
-// by log2(e), which saves the range reduction of vexp: 11 operations.
-HEED_INLINE vf vexp2(vf x) {
-  constexpr float BIASED_ROUNDER = ROUNDER + 127; // leaves the biased exponent in the low mantissa bits
-  const vf lowest = splat(-127.0f);
-  x = lowest > x ? lowest : x; // one instruction, as it is written here
-  const vf shifted = x + BIASED_ROUNDER;
-  const vf r = x - (shifted - BIASED_ROUNDER);
-  vf p = fma(splat(0.0013264726943236775f), r, splat(0.009671512701548413f));
-  p = fma(p, r, splat(0.055507337445033424f));
-  p = fma(p, r, splat(0.24022242084294895f));
-  p = fma(p, r, splat(0.6931469775981091f));
-  p = fma(p, r, splat(1.0f));
-  return p * floats(bits(shifted) << 23);
-}
-
-constexpr float LOG2_E = 1.44269504088896341f;
-constexpr float LN_2 = 0.69314718055994531f;
 
 } // namespace HEED_ISA
 } // namespace heed

@@ -42,7 +42,7 @@ static void crossEntropy(const Command& c, const Run& run) {
     if (target == p.ignored || !p.valid(target, run)) return;
     loss[row] = (1 - p.smoothing) * (logSum - x[target]);
     if (p.smoothing == 0) return;
-    const float sum = sumRow(V, [&](int64_t i, int64_t lanes) { return loadSome(x + i, lanes); });
+    const float sum = sumRow(V, [&](int64_t i, auto lanes) { return loadPart(x + i, lanes); });
     loss[row] += p.smoothing * (logSum - sum / (float)V);
   });
 }
@@ -62,8 +62,8 @@ static void crossEntropyBackward(const Command& c, const Run& run) {
     } else {
       const float* x = p.logits.read(row, spare);
       const float logSum = lse[row], scale = dloss[row], uniform = p.smoothing / (float)V;
-      eachVector(V, [&](int64_t i, int64_t lanes) {
-        storeSome(dx + i, scale * (vexpNegative(loadSome(x + i, lanes) - logSum) - uniform), lanes);
+      eachVector(V, [&](int64_t i, auto lanes) {
+        storePart(dx + i, scale * (vexpSoftmax(loadPart(x + i, lanes) - logSum) - uniform), lanes);
       });
       dx[target] -= scale * (1 - p.smoothing);
     }

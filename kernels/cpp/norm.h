@@ -31,19 +31,19 @@ static void norm(const Command& c, const Run& run, const View& beta, const View&
     float* out = y.target(row, spare + pitch);
     float mean = 0;
     if (CENTRED) {
-      mean = sumRow(C, [&](int64_t i, int64_t lanes) { return loadSome(in + i, lanes); }) / (float)C;
+      mean = sumRow(C, [&](int64_t i, auto lanes) { return loadPart(in + i, lanes); }) / (float)C;
       means[row] = mean;
     }
-    const float squares = sumRow(C, [&](int64_t i, int64_t lanes) {
-      const vf d = loadSome(in + i, lanes, mean) - mean;
+    const float squares = sumRow(C, [&](int64_t i, auto lanes) {
+      const vf d = loadPart(in + i, lanes, mean) - mean;
       return d * d;
     });
     const float rstd = 1 / std::sqrt(squares / (float)C + eps);
     rstds[row] = rstd;
-    eachVector(C, [&](int64_t i, int64_t lanes) {
-      vf value = (loadSome(in + i, lanes) - mean) * rstd * loadSome(gamma + i, lanes);
-      if (CENTRED) value += loadSome(shift + i, lanes);
-      storeSome(out + i, value, lanes);
+    eachVector(C, [&](int64_t i, auto lanes) {
+      vf value = (loadPart(in + i, lanes) - mean) * rstd * loadPart(gamma + i, lanes);
+      if (CENTRED) value += loadPart(shift + i, lanes);
+      storePart(out + i, value, lanes);
     });
     y.commit(row, out);
   });
@@ -68,20 +68,20 @@ template <bool CENTRED>
 HEED_INLINE void normBackwardRow(int64_t C, const float* x, const float* gamma, float mean, float rstd, const float* dy,
                                  float* dx, float* dgamma, float* dbeta) {
   vf sums = {}, products = {};
-  eachVector(C, [&](int64_t i, int64_t lanes) {
-    const vf d = loadSome(dy + i, lanes), g = d * loadSome(gamma + i, lanes);
-    const vf xhat = (loadSome(x + i, lanes) - mean) * rstd;
+  eachVector(C, [&](int64_t i, auto lanes) {
+    const vf d = loadPart(dy + i, lanes), g = d * loadPart(gamma + i, lanes);
+    const vf xhat = (loadPart(x + i, lanes) - mean) * rstd;
     if (CENTRED) sums += g;
     products += g * xhat;
-    storeSome(dgamma + i, loadSome(dgamma + i, lanes) + d * xhat, lanes);
-    if (CENTRED) storeSome(dbeta + i, loadSome(dbeta + i, lanes) + d, lanes);
+    storePart(dgamma + i, loadPart(dgamma + i, lanes) + d * xhat, lanes);
+    if (CENTRED) storePart(dbeta + i, loadPart(dbeta + i, lanes) + d, lanes);
   });
-  const float meanG = CENTRED ? horizontalSum(sums) / (float)C : 0;
-  const float meanProduct = horizontalSum(products) / (float)C;
-  eachVector(C, [&](int64_t i, int64_t lanes) {
-    const vf g = loadSome(dy + i, lanes) * loadSome(gamma + i, lanes);
-    const vf xhat = (loadSome(x + i, lanes) - mean) * rstd;
-    storeSome(dx + i, rstd * (g - meanG - xhat * meanProduct), lanes);
+  const float meanG = CENTRED ? sumOfLanes(sums) / (float)C : 0;
+  const float meanProduct = sumOfLanes(products) / (float)C;
+  eachVector(C, [&](int64_t i, auto lanes) {
+    const vf g = loadPart(dy + i, lanes) * loadPart(gamma + i, lanes);
+    const vf xhat = (loadPart(x + i, lanes) - mean) * rstd;
+    storePart(dx + i, rstd * (g - meanG - xhat * meanProduct), lanes);
   });
 }
 

@@ -53,12 +53,12 @@ static void adamw(const Command& c, const Run& run) {
     float* out[3];
     for (int i = 0; i < 4; i++) in[i] = piece[i].read(row, spare + i * CHUNK);
     for (int i = 0; i < 3; i++) out[i] = piece[4 + i].target(row, spare + (4 + i) * CHUNK);
-    eachVector(n, [&](int64_t i, int64_t lanes) {
-      vf p = loadSome(in[0] + i, lanes), m = loadSome(in[2] + i, lanes), v = loadSome(in[3] + i, lanes);
-      adamwStep(factors, loadSome(in[1] + i, lanes), p, m, v);
-      storeSome(out[0] + i, p, lanes);
-      storeSome(out[1] + i, m, lanes);
-      storeSome(out[2] + i, v, lanes);
+    eachVector(n, [&](int64_t i, auto lanes) {
+      vf p = loadPart(in[0] + i, lanes), m = loadPart(in[2] + i, lanes), v = loadPart(in[3] + i, lanes);
+      adamwStep(factors, loadPart(in[1] + i, lanes), p, m, v);
+      storePart(out[0] + i, p, lanes);
+      storePart(out[1] + i, m, lanes);
+      storePart(out[2] + i, v, lanes);
     });
     for (int i = 0; i < 3; i++) piece[4 + i].commit(row, out[i]);
   });

@@ -35,6 +35,17 @@ struct View {
     for (int i = 0; i < rank; i++) n *= shape[i];
     return n;
   }
+  // The least and the greatest offset of an element, unless the view is empty.
+  int64_t first() const {
+    int64_t at = offset;
+    for (int i = 0; i < rank; i++) at += stride[i] < 0 ? (shape[i] - 1) * stride[i] : 0;
+    return at;
+  }
+  int64_t last() const {
+    int64_t at = offset;
+    for (int i = 0; i < rank; i++) at += stride[i] > 0 ? (shape[i] - 1) * stride[i] : 0;
+    return at;
+  }
   bool contiguous() const {
     int64_t expected = 1;
     for (int i = rank - 1; i >= 0; i--) {

@@ -1,7 +1,8 @@
 // Tensors as rows along their last dimension, and loops over one row, for softmax, norms and losses.
 #pragma once
+#include "exponential.h"
 #include "lanes.h"
-#include "math.h"
+#include "shuffle.h"
 
 namespace heed {
 namespace HEED_ISA {
@@ -86,42 +87,50 @@ template <class F> inline void eachRow(const Run& run, const Rows& rows, int spa
   });
 }
 
-// ---- Vectors at a row's end: only the first `lanes` are there ----
+// ---- Loops over a row, vector by vector ----
+// A row's last vector may be partly done or partly missing. Which lanes count is a type, so that the loop
+// over whole vectors has no branches.
 
-HEED_INLINE vf loadSome(const float* p, int64_t lanes, float fill = 0) {
-  if (lanes >= VL) return load(p);
+struct AllLanes {};
+struct LastLanes { // the last VL elements of a row, of which only some are new
+  vi fresh;
+};
+struct FirstLanes { // a row shorter than a vector
+  int64_t n;
+};
+
+HEED_INLINE vf loadPart(const float* p, AllLanes, float = 0) { return load(p); }
+HEED_INLINE vf loadPart(const float* p, LastLanes lanes, float fill = 0) {
+  return lanes.fresh ? load(p) : splat(fill);
+}
+HEED_INLINE vf loadPart(const float* p, FirstLanes lanes, float fill = 0) {
   float part[VL];
-  for (int i = 0; i < VL; i++) part[i] = fill;
-  int64_t at = 0;
-#pragma GCC unroll 4
-  for (int piece = VL / 2; piece > 0; piece /= 2)
-    if (lanes & piece) {
-      memcpy(part + at, p + at, piece * sizeof(float));
-      at += piece;
-    }
+  for (int i = 0; i < VL; i++) part[i] = i < lanes.n ? p[i] : fill;
   return load(part);
 }
 
-HEED_INLINE void storeSome(float* p, vf v, int64_t lanes) {
-  if (lanes >= VL) return store(p, v);
-  float part[VL];
-  store(part, v);
-  int64_t at = 0;
-#pragma GCC unroll 4
-  for (int piece = VL / 2; piece > 0; piece /= 2)
-    if (lanes & piece) {
-      memcpy(p + at, part + at, piece * sizeof(float));
-      at += piece;
-    }
+HEED_INLINE void storePart(float* p, vf v, AllLanes) { store(p, v); }
+HEED_INLINE void storePart(float* p, vf v, LastLanes lanes) { store(p, lanes.fresh ? v : load(p)); }
+HEED_INLINE void storePart(float* p, vf v, FirstLanes lanes) {
+  for (int i = 0; i < lanes.n; i++) p[i] = v[i];
 }
 
-// ---- Loops over a row ----
+// The last vector, if `left` elements are left over.
+HEED_INLINE LastLanes lastLanes(int64_t left) {
+  int32_t position[VL];
+  for (int i = 0; i < VL; i++) position[i] = i;
+  return {load(position) >= splat((int32_t)(VL - left))};
+}
 
-// body(i, lanes) for each vector of a row of n.
+// body(i, lanes) for each vector of a row of n; lanes is one of the three types above.
 template <class F> HEED_INLINE void eachVector(int64_t n, F&& body) {
   int64_t i = 0;
-  for (; i + VL <= n; i += VL) body(i, (int64_t)VL);
-  if (i < n) body(i, n - i);
+  for (; i + VL <= n; i += VL) body(i, AllLanes{});
+  if (i == n) return;
+  if (i > 0)
+    body(n - VL, lastLanes(n - i));
+  else
+    body((int64_t)0, FirstLanes{n});
 }
 
 // Combines term(i, lanes) over a row. Four accumulators hide the latency of one step.
@@ -129,26 +138,33 @@ template <class Term, class Combine> HEED_INLINE vf foldRow(int64_t n, vf start,
   vf a = start, b = start, c = start, d = start;
   int64_t i = 0;
   for (; i + 4 * VL <= n; i += 4 * VL) {
-    a = combine(a, term(i, (int64_t)VL));
-    b = combine(b, term(i + VL, (int64_t)VL));
-    c = combine(c, term(i + 2 * VL, (int64_t)VL));
-    d = combine(d, term(i + 3 * VL, (int64_t)VL));
+    a = combine(a, term(i, AllLanes{}));
+    b = combine(b, term(i + VL, AllLanes{}));
+    c = combine(c, term(i + 2 * VL, AllLanes{}));
+    d = combine(d, term(i + 3 * VL, AllLanes{}));
   }
-  for (; i + VL <= n; i += VL) a = combine(a, term(i, (int64_t)VL));
-  if (i < n) b = combine(b, term(i, n - i));
+  for (; i + VL <= n; i += VL) a = combine(a, term(i, AllLanes{}));
+  if (i < n && i > 0)
+    b = combine(b, term(n - VL, lastLanes(n - i)));
+  else if (i < n)
+    b = combine(b, term((int64_t)0, FirstLanes{n}));
   return combine(combine(a, b), combine(c, d));
 }
 
+// The term must be 0 in lanes that do not count.
 template <class Term> HEED_INLINE float sumRow(int64_t n, Term&& term) {
-  return horizontalSum(foldRow(n, vf{}, term, [](vf a, vf b) { return a + b; }));
+  return sumOfLanes(foldRow(n, vf{}, term, [](vf a, vf b) { return a + b; }));
 }
 
 // NaNs may get lost: whoever needs them meets them again in a sum.
 HEED_INLINE float maxRow(const float* x, int64_t n) {
-  return horizontalMax(foldRow(
-      n, splat(-INFINITY_F), [&](int64_t i, int64_t lanes) { return loadSome(x + i, lanes, -INFINITY_F); },
-      [](vf a, vf b) { return vmax(b, a); }));
+  return maxOfLanes(foldRow(
+      n, splat(-INFINITY_F), [&](int64_t i, auto lanes) { return loadPart(x + i, lanes, -INFINITY_F); },
+      [](vf a, vf b) { return a > b ? a : b; }));
 }
+
+// Floats that stay in L1 between looking for the maximum and adding up.
+constexpr int64_t SOFTMAX_BLOCK = 2048;
 
 // For a row x: its greatest element and the sum of e^(x - max), in one pass through memory.
 struct SoftmaxSum {
@@ -156,17 +172,16 @@ struct SoftmaxSum {
 };
 
 static inline SoftmaxSum softmaxSum(const float* x, int64_t n) {
-  constexpr int64_t SIZE = 2048; // floats that stay in L1 between looking for the maximum and adding up
   SoftmaxSum s;
-  for (int64_t start = 0; start < n; start += SIZE) {
+  for (int64_t start = 0; start < n; start += SOFTMAX_BLOCK) {
     const float* block = x + start;
-    const int64_t size = least(SIZE, n - start);
+    const int64_t size = least(SOFTMAX_BLOCK, n - start);
     const float blockMax = maxRow(block, size);
     const float max = blockMax > s.max ? blockMax : s.max;
     const float origin = max == -INFINITY_F ? 0 : max; // nothing but -inf so far: adds 0, or NaN
     if (start > 0) s.sum *= std::exp(s.max - origin);
-    s.sum += sumRow(size, [&](int64_t i, int64_t lanes) {
-      return vexpNegative(loadSome(block + i, lanes, -INFINITY_F) - origin);
+    s.sum += sumRow(size, [&](int64_t i, auto lanes) {
+      return vexpSoftmax(loadPart(block + i, lanes, -INFINITY_F) - origin);
     });
     s.max = max;
   }

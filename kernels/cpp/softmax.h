@@ -5,6 +5,34 @@
 namespace heed {
 namespace HEED_ISA {
 
+// A row that stays in L1 keeps its exponentials there; of a longer one they are computed twice, which is
+// faster than to bring them from memory.
+static inline void softmaxRow(const float* x, float* y, int64_t n) {
+  if (n > SOFTMAX_BLOCK) {
+    const SoftmaxSum s = softmaxSum(x, n);
+    eachVector(n, [&](int64_t i, auto lanes) {
+      storePart(y + i, vexpSoftmax(loadPart(x + i, lanes) - s.max) * (1 / s.sum), lanes);
+    });
+    return;
+  }
+  const float max = maxRow(x, n);
+  const float sum = sumRow(n, [&](int64_t i, auto lanes) {
+    const vf e = vexpSoftmax(loadPart(x + i, lanes, -INFINITY_F) - max);
+    storePart(y + i, e, lanes);
+    return e;
+  });
+  const float scale = 1 / sum;
+  eachVector(n, [&](int64_t i, auto lanes) { storePart(y + i, loadPart(y + i, lanes) * scale, lanes); });
+}
+
+static inline void logSoftmaxRow(const float* x, float* y, int64_t n) {
+  const SoftmaxSum s = softmaxSum(x, n);
+  const float logSum = std::log(s.sum);
+  eachVector(n, [&](int64_t i, auto lanes) {
+    storePart(y + i, (loadPart(x + i, lanes) - s.max) - logSum, lanes);
+  });
+}
+
 // Views: x (…,C), out (…,C). Attrs: [log 0/1].
 static void softmax(const Command& c, const Run& run) {
   const Rows x(c.views[0], run), out(c.views[1], run);
@@ -12,18 +40,7 @@ static void softmax(const Command& c, const Run& run) {
   eachRow(run, x, 2, [&](int64_t row, float* spare, int64_t pitch) {
     const float* in = x.read(row, spare);
     float* y = out.target(row, spare + pitch);
-    const SoftmaxSum s = softmaxSum(in, x.length);
-    if (logarithm) {
-      const float logSum = std::log(s.sum);
-      eachVector(x.length, [&](int64_t i, int64_t lanes) {
-        storeSome(y + i, (loadSome(in + i, lanes) - s.max) - logSum, lanes);
-      });
-    } else {
-      const float scale = 1 / s.sum;
-      eachVector(x.length, [&](int64_t i, int64_t lanes) {
-        storeSome(y + i, vexpNegative(loadSome(in + i, lanes) - s.max) * scale, lanes);
-      });
-    }
+    logarithm ? logSoftmaxRow(in, y, x.length) : softmaxRow(in, y, x.length);
     out.commit(row, y);
   });
 }
@@ -40,15 +57,15 @@ static void softmaxBackward(const Command& c, const Run& run) {
     float* dx = din.target(row, spare + 2 * pitch);
     const int64_t n = out.length;
     if (logarithm) {
-      const float sum = sumRow(n, [&](int64_t i, int64_t lanes) { return loadSome(dy + i, lanes); });
-      eachVector(n, [&](int64_t i, int64_t lanes) {
-        storeSome(dx + i, loadSome(dy + i, lanes) - vexpNegative(loadSome(y + i, lanes)) * sum, lanes);
+      const float sum = sumRow(n, [&](int64_t i, auto lanes) { return loadPart(dy + i, lanes); });
+      eachVector(n, [&](int64_t i, auto lanes) {
+        storePart(dx + i, loadPart(dy + i, lanes) - vexpSoftmax(loadPart(y + i, lanes)) * sum, lanes);
       });
     } else {
       const float dot =
-          sumRow(n, [&](int64_t i, int64_t lanes) { return loadSome(y + i, lanes) * loadSome(dy + i, lanes); });
-      eachVector(n, [&](int64_t i, int64_t lanes) {
-        storeSome(dx + i, loadSome(y + i, lanes) * (loadSome(dy + i, lanes) - dot), lanes);
+          sumRow(n, [&](int64_t i, auto lanes) { return loadPart(y + i, lanes) * loadPart(dy + i, lanes); });
+      eachVector(n, [&](int64_t i, auto lanes) {
+        storePart(dx + i, loadPart(y + i, lanes) * (loadPart(dy + i, lanes) - dot), lanes);
       });
     }
     din.commit(row, dx);

@@ -23,6 +23,15 @@ const char* name(DType t) {
   return names[(int)t];
 }
 
+constexpr DType F32 = DType::f32, I32 = DType::i32, U32 = DType::u32;
+
+// Whether the bytes from the first to the last element of one view lie before those of the other.
+bool apart(const View& a, const View& b) {
+  if (a.buffer != b.buffer || a.count() == 0 || b.count() == 0) return true;
+  return a.last() * sizeOf(a.dtype) + sizeOf(a.dtype) <= b.first() * sizeOf(b.dtype) ||
+         b.last() * sizeOf(b.dtype) + sizeOf(b.dtype) <= a.first() * sizeOf(a.dtype);
+}
+
 // Collects the first complaint. After one, the getters answer harmless values, so that a check may
 // simply be read from top to bottom.
 class Check {
@@ -87,8 +96,14 @@ public:
     require(rank(i) == wanted,
             "view " + std::to_string(i) + " has rank " + std::to_string(rank(i)) + ", not " + std::to_string(wanted));
   }
+  // An index that the kernel checks and reads again later: no output may overwrite it in between.
+  void index(int i, const Shape& shape) {
+    has(i, I32, shape);
+    indices.push_back(i);
+  }
   // Threads write the elements of an output in any order, so each needs a place of its own.
   void output(int i) {
+    outputs.push_back(i);
     for (int d = 0; d < rank(i); d++)
       require(view(i).stride[d] != 0 || view(i).shape[d] <= 1,
               "view " + std::to_string(i) + " is an output and has stride 0 along axis " + std::to_string(d));
@@ -98,11 +113,17 @@ public:
     output(i);
   }
 
+  void indicesApartFromOutputs() {
+    for (int i : indices)
+      for (int o : outputs)
+        require(apart(view(i), view(o)),
+                "view " + std::to_string(o) + " is an output and overlaps the index in view " + std::to_string(i));
+  }
+
 private:
   const Command& c;
+  std::vector<int> indices, outputs;
 };
-
-constexpr DType F32 = DType::f32, I32 = DType::i32, U32 = DType::u32;
 
 Shape lead(Shape shape) { // without the last dimension
   if (!shape.empty()) shape.pop_back();
@@ -197,7 +218,7 @@ void take(Check& c) {
   c.views(3);
   c.attrs(1);
   c.rankFrom(0, 1);
-  c.has(1, I32);
+  c.index(1, c.shape(1));
   c.output(2, c.view(0).dtype, gathered(c, 0, 1, c.axis(0, 0)));
 }
 
@@ -205,7 +226,7 @@ void scatter(Check& c) {
   c.views(4);
   c.attrs(1);
   c.rankFrom(0, 1);
-  c.has(1, I32);
+  c.index(1, c.shape(1));
   c.has(2, c.view(0).dtype, gathered(c, 0, 1, c.axis(0, 0)));
   c.output(3, c.view(0).dtype, c.shape(0));
 }
@@ -262,8 +283,9 @@ void matmul(Check& c) {
   const int64_t N = c.dim(1, r - 1);
   c.has(0, F32);
   c.has(1, F32, replaced(replaced(a, r - 2, a.empty() ? 0 : a.back()), r - 1, N));
-  c.output(2, F32, replaced(a, r - 1, N));
-  if (hasBias) c.has(3, F32, c.shape(2));
+  const Shape out = replaced(a, r - 1, N);
+  if (hasBias) c.has(2, F32, out);
+  c.output(hasBias ? 3 : 2, F32, out);
 }
 
 void softmax(Check& c) {
@@ -339,7 +361,7 @@ void crossEntropyInputs(Check& c) {
   c.integer(0, INT32_MIN, INT32_MAX);
   c.rankIs(0, 2);
   c.has(0, F32);
-  c.has(1, I32, rows(c));
+  c.index(1, rows(c));
 }
 
 void crossEntropy(Check& c) {
@@ -416,6 +438,7 @@ void (*const checks[KERNEL_COUNT])(Check&) = {HEED_KERNELS(HEED_ENTRY)};
 std::string validate(const Command& command) {
   Check check(command);
   checks[command.kernel](check);
+  check.indicesApartFromOutputs();
   return check.error;
 }
 

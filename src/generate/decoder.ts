@@ -31,7 +31,10 @@ export class Decoder {
     if (tokens.length === 0) throw new HeedError('There is no token to start from')
     this.tokens = tokens.slice(-this.capacity)
     this.cache.reset()
-    return this.forward(this.tokens, Math.min(this.capacity, powerOfTwo(this.tokens.length, SHORTEST)))
+    return this.forward(
+      this.tokens,
+      Math.min(this.capacity, powerOfTwo(this.tokens.length, SHORTEST)),
+    )
   }
 
   /** The logits of the token that follows when `token` is put behind the text. */

@@ -1,3 +1,8 @@
 export { Decoder } from './decoder.ts'
-export { type GenerateOptions, type GenerateTokensOptions, generate, generateTokens } from './generate.ts'
+export {
+  type GenerateOptions,
+  type GenerateTokensOptions,
+  generate,
+  generateTokens,
+} from './generate.ts'
 export { createSampler, type Sampler, type SamplingOptions } from './sampling.ts'

@@ -75,7 +75,8 @@ type Limits = Required<Pick<SamplingOptions, 'temperature' | 'topK' | 'topP' | '
 /** The tokens that are left by all limits, in the order in which temperature, k, p are applied. */
 function likeliest(scores: Float64Array, top: number, limits: Limits): Candidates {
   const { temperature, topK, topP, minP } = limits
-  const least = topK > 0 && topK < scores.length ? kthLargest(scores, topK) : Number.NEGATIVE_INFINITY
+  const least =
+    topK > 0 && topK < scores.length ? kthLargest(scores, topK) : Number.NEGATIVE_INFINITY
   const tokens: number[] = []
   const weights: number[] = []
   for (let token = 0; token < scores.length; token++) {
@@ -88,17 +89,16 @@ function likeliest(scores: Float64Array, top: number, limits: Limits): Candidate
   return topP < 1 ? nucleus({ tokens, weights }, topP) : { tokens, weights }
 }
 
-/** The fewest tokens, likeliest first, that reach this share of the whole. */
+/** The fewest tokens that reach this share of the whole, with those that equal the last of them. */
 function nucleus({ tokens, weights }: Candidates, share: number): Candidates {
   const total = weights.reduce((a, b) => a + b, 0)
   // Tokens below this hold together less than what may be left out: no need to sort them.
   const floor = ((1 - share) * total) / weights.length
-  const order = [...weights.keys()].filter((i) => weights[i] >= floor)
-  order.sort((a, b) => weights[b] - weights[a] || a - b)
-  let sum = 0
-  let count = 0
-  while (count < order.length && sum < share * total) sum += weights[order[count++]]
-  const kept = order.slice(0, Math.max(1, count))
+  const sorted = Float64Array.from(weights.filter((weight) => weight >= floor)).sort()
+  let last = sorted.length
+  for (let sum = 0; last > 0 && sum < share * total; ) sum += sorted[--last]
+  const least = sorted[last]
+  const kept = [...weights.keys()].filter((i) => weights[i] >= least)
   return { tokens: kept.map((i) => tokens[i]), weights: kept.map((i) => weights[i]) }
 }
 

@@ -46,7 +46,9 @@ export function joinHeads(x: Tensor): Tensor {
   return x.permute(0, 2, 1, 3).reshape(batch, tokens, heads * size)
 }
 
-type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'scale'> & { length?: Tensor | null }
+type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'scale'> & {
+  length?: Tensor | null
+}
 
 /**
  * The weights that scaledDotProductAttention gives each value, before dropout:

@@ -1,5 +1,11 @@
 export { type Activation, activationNames, activations } from './activations.ts'
-export { type AttentionOptions, attention, attentionWeights, joinHeads, splitHeads } from './attention.ts'
+export {
+  type AttentionOptions,
+  attention,
+  attentionWeights,
+  joinHeads,
+  splitHeads,
+} from './attention.ts'
 export { type Attentions, captureActivations, captureAttention } from './capture.ts'
 export { Conv1D } from './conv1d.ts'
 export { Dropout } from './dropout.ts'

@@ -1,8 +1,8 @@
 // First values of parameters: lazy tensors, drawn from the default generator in the order of calls.
 // What a checkpoint replaces is never computed.
 import type { Shape } from '../graph/shape.ts'
-import * as random from '../tensor/random.ts'
 import { type Tensor, where } from '../tensor/index.ts'
+import * as random from '../tensor/random.ts'
 import { HeedError } from '../util/errors.ts'
 
 export { ones, zeros } from '../tensor/index.ts'
@@ -18,7 +18,9 @@ export function truncNormal(shape: Shape, std = 1, low = -2, high = 2): Tensor {
   const from = normalCdf(low / std)
   const to = normalCdf(high / std)
   const share = random.uniform(shape, 2 * from - 1, 2 * to - 1)
-  return inverseErf(share).mul(Math.SQRT2 * std).clamp({ min: low, max: high })
+  return inverseErf(share)
+    .mul(Math.SQRT2 * std)
+    .clamp({ min: low, max: high })
 }
 
 /** Glorot and Bengio (2010): keeps the variance of activations and of gradients. */
@@ -67,7 +69,9 @@ function normalCdf(x: number): number {
 function inverseErf(x: Tensor): Tensor {
   const w = x.square().neg().log1p().neg()
   const polynomial = (t: Tensor, coefficients: number[]): Tensor =>
-    coefficients.slice(2).reduce((sum, c) => sum.mul(t).add(c), t.mul(coefficients[0]).add(coefficients[1]))
+    coefficients
+      .slice(2)
+      .reduce((sum, c) => sum.mul(t).add(c), t.mul(coefficients[0]).add(coefficients[1]))
   const middle = polynomial(w.sub(2.5), MIDDLE)
   const tails = polynomial(w.sqrt().sub(3), TAILS)
   return where(w.lt(5), middle, tails).mul(x)

@@ -1,12 +1,18 @@
 import { inScope, scopeNow } from '../graph/node.ts'
-import { Parameter, type Tensor } from '../tensor/index.ts'
+import type { Shape } from '../graph/shape.ts'
+import { Parameter, Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
-import { type LoadOptions, type Match, matchState, type StateSource, setValues } from './state-dict.ts'
-import type { Shape } from '../graph/shape.ts'
+import {
+  type LoadOptions,
+  type Match,
+  matchState,
+  type StateSource,
+  setValues,
+} from './state-dict.ts'
 
 /** Sees each call of a module; a tensor that it returns takes the output's place. */
-export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => Tensor | void
+export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => unknown
 
 type Forward = (...inputs: unknown[]) => unknown
 
@@ -71,7 +77,10 @@ export abstract class Module<Config = unknown> {
     if (ending.length === 1 && path !== '') return ending[0][1]
     const names = ending.length > 1 ? ending.map(([name]) => name) : all.map(([name]) => name)
     const near = nearestFirst(path, names.filter(Boolean)).slice(0, 3)
-    const problem = ending.length > 1 ? `${ending.length} modules end in '${path}'` : `There is no module '${path}'`
+    const problem =
+      ending.length > 1
+        ? `${ending.length} modules end in '${path}'`
+        : `There is no module '${path}'`
     throw new HeedError(`${problem} in ${this.constructor.name}`, {
       remedy: near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'It has no submodules.',
     })
@@ -132,7 +141,9 @@ export abstract class Module<Config = unknown> {
 
   #setTrainable(prefix: string, trainable: boolean): this {
     const all = this.namedParameters()
-    const chosen = all.filter(([name]) => !prefix || name === prefix || name.startsWith(`${prefix}.`))
+    const chosen = all.filter(
+      ([name]) => !prefix || name === prefix || name.startsWith(`${prefix}.`),
+    )
     if (chosen.length === 0)
       throw new HeedError(`No parameter of ${this.constructor.name} lies below '${prefix}'`, {
         remedy: `Did you mean ${nearestFirst(prefix, modulePaths(all)).slice(0, 3).join(', ')}?`,
@@ -156,7 +167,10 @@ export abstract class Module<Config = unknown> {
   #run(forward: Forward, inputs: unknown[]): unknown {
     return inScope(this.#path, () => {
       let output = forward.apply(this, inputs)
-      for (const hook of this.#hooks) output = hook(this, inputs, output as Tensor) ?? output
+      for (const hook of this.#hooks) {
+        const other = hook(this, inputs, output as Tensor)
+        if (other instanceof Tensor) output = other
+      }
       return output
     })
   }
@@ -199,7 +213,8 @@ function visitModules(
   visit(path, module)
   const chain = new Set(above).add(module)
   for (const [name, part] of fieldsOf(module))
-    if (part instanceof Module && !chain.has(part)) visitModules(part, joinPath(path, name), visit, chain)
+    if (part instanceof Module && !chain.has(part))
+      visitModules(part, joinPath(path, name), visit, chain)
 }
 
 /** Every path that leads to a parameter: one that is tied appears with all its names. */

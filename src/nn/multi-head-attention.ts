@@ -26,8 +26,11 @@ export interface MultiHeadAttentionOptions {
 
 /** torch.nn.MultiheadAttention, with its parameters' names (Vaswani et al., 2017, section 3.2.2). */
 export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
-  in_proj_weight = new Parameter(init.xavierUniform([3 * this.config.embedDim, this.config.embedDim]))
-  in_proj_bias = this.config.bias === false ? null : new Parameter(init.zeros([3 * this.config.embedDim]))
+  in_proj_weight = new Parameter(
+    init.xavierUniform([3 * this.config.embedDim, this.config.embedDim]),
+  )
+  in_proj_bias =
+    this.config.bias === false ? null : new Parameter(init.zeros([3 * this.config.embedDim]))
   out_proj = new Linear(this.config.embedDim, this.config.embedDim, { bias: this.config.bias })
 
   constructor(config: MultiHeadAttentionConfig) {
@@ -44,7 +47,9 @@ export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
     { attnMask, keyPaddingMask, causal }: MultiHeadAttentionOptions = {},
   ): Tensor {
     const { heads, dropout = 0, batchFirst = true } = this.config
-    const [q, k, v] = [query, key, value].map((x, i) => this.project(batchFirst ? x : x.transpose(0, 1), i))
+    const [q, k, v] = [query, key, value].map((x, i) =>
+      this.project(batchFirst ? x : x.transpose(0, 1), i),
+    )
     const y = attention(q, k, v, {
       heads,
       causal,

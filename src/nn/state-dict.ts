@@ -1,6 +1,6 @@
 import { alias, leaf } from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
-import { sameShape, type Shape, showShape } from '../graph/shape.ts'
+import { type Shape, sameShape, showShape } from '../graph/shape.ts'
 import { type Parameter, Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 
@@ -42,17 +42,18 @@ export function matchState(
   const { found, missing } = match(paths, keys)
   const misshaped = found
     .filter(({ key, parameter }) => !sameShape(parameter.shape, stored[key].shape))
-    .map(({ key, parameter }) => `${key} is ${showShape(stored[key].shape)}, not ${showShape(parameter.shape)}`)
+    .map(
+      ({ key, parameter }) =>
+        `${key} is ${showShape(stored[key].shape)}, not ${showShape(parameter.shape)}`,
+    )
   refuse(model, strict ? missing : [], strict ? unexpected : [], misshaped)
   return found
 }
 
-/**
- * Gives a parameter other values. If its first ones have not been computed yet, they never are.
- */
-export function setValues(parameter: Parameter, source: StateSource): void {
-  if (hasMemory(parameter.node)) parameter.assign(asTensor(source))
-  else parameter.moveTo(ownNode(source))
+/** Gives a parameter, or other state, new values. Values that nobody has computed yet never are. */
+export function setValues(state: Tensor, source: StateSource): void {
+  if (hasMemory(state.node)) state.assign(asTensor(source))
+  else state.moveTo(ownNode(source))
 }
 
 function match(
@@ -92,7 +93,11 @@ const SHOWN = 20
 function listed(what: string, names: readonly string[]): string[] {
   if (names.length === 0) return []
   const rest = names.length > SHOWN ? [`    … and ${names.length - SHOWN} more`] : []
-  return [`  ${names.length} ${what}:`, ...names.slice(0, SHOWN).map((name) => `    ${name}`), ...rest]
+  return [
+    `  ${names.length} ${what}:`,
+    ...names.slice(0, SHOWN).map((name) => `    ${name}`),
+    ...rest,
+  ]
 }
 
 /** Whether the state has been on a device: programs may hold its memory, so it has to stay there. */

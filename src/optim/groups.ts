@@ -15,7 +15,8 @@ export function groupsOf<Options>(
   const list = [...(params as Iterable<Parameter | GroupInput<Options>>)]
   const single = list.filter((item): item is Parameter => !('params' in item))
   const given = list.filter((item): item is GroupInput<Options> => 'params' in item)
-  const inputs: { params: Iterable<Parameter> }[] = single.length > 0 ? [{ params: single }, ...given] : given
+  const inputs: { params: Iterable<Parameter> }[] =
+    single.length > 0 ? [{ params: single }, ...given] : given
   const groups = inputs.map((group) => ({ ...options, ...group, params: [...group.params] }))
   const all = groups.flatMap((group) => group.params)
   if (all.length === 0)

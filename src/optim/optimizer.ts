@@ -1,10 +1,12 @@
-import { release } from '../tensor/submit.ts'
+import { setValues } from '../nn/index.ts'
 import { tensorOf } from '../tensor/core.ts'
 import { noGrad, type Parameter, realize, type Tensor, zerosLike } from '../tensor/index.ts'
+import { release } from '../tensor/submit.ts'
 import { HeedError } from '../util/errors.ts'
 import { clipScale, gradNormOf } from './clip.ts'
 import { clearGrad } from './gradients.ts'
 import { type Group, type GroupInput, groupsOf } from './groups.ts'
+import { matchSaved } from './saved-state.ts'
 
 /** All tensors of one parameter's state, by PyTorch's names (`exp_avg`). */
 export type ParameterState = Record<string, Tensor>
@@ -85,7 +87,8 @@ export abstract class Optimizer<Options extends { lr: number }> {
         const rule = this.ruleFor(group)
         for (const parameter of group.params) {
           const { grad } = parameter
-          if (grad && parameter.requiresGrad) changed.push(parameter, ...rule(parameter, grad, scale))
+          if (grad && parameter.requiresGrad)
+            changed.push(parameter, ...rule(parameter, grad, scale))
         }
       }
       for (const parameter of this.params) changed.push(...clearGrad(parameter))
@@ -109,27 +112,15 @@ export abstract class Optimizer<Options extends { lr: number }> {
 
   /** Goes on where a saved optimiser stopped. @throws HeedError when it was another model's. */
   loadStateDict({ step, tensors }: OptimizerState, names: Iterable<[string, Parameter]>): void {
-    const left = new Set(Object.keys(tensors))
-    const loaded = new Map<Parameter, ParameterState>()
     const mine = new Set(this.params)
-    for (const [name, parameter] of names) {
-      if (!mine.has(parameter)) continue
-      const fresh = this.initialState(parameter)
-      const saved = Object.keys(fresh).filter((key) => left.has(`${name}.${key}`))
-      for (const key of saved) {
-        const path = `${name}.${key}`
-        left.delete(path)
-        checkShape(path, tensors[path], fresh[key])
-        fresh[key] = ownState(tensors[path])
-      }
-      if (saved.length > 0) loaded.set(parameter, fresh)
+    const named = [...names].filter(([, parameter]) => mine.has(parameter))
+    const found = matchSaved(tensors, named, (parameter) => this.initialState(parameter))
+    for (const parameter of this.state.keys())
+      if (!found.has(parameter)) this.state.delete(parameter)
+    for (const [parameter, saved] of found) {
+      const state = this.stateOf(parameter)
+      for (const [key, values] of Object.entries(saved)) setValues(state[key], values)
     }
-    if (left.size > 0)
-      throw new HeedError(`The saved optimiser has state that fits no parameter: ${some(left)}`, {
-        remedy: 'It was saved by another kind of optimiser, or with another model.',
-      })
-    this.state.clear()
-    for (const [parameter, state] of loaded) this.state.set(parameter, state)
     this.stepCount = step
   }
 
@@ -155,20 +146,3 @@ export function zeroState(like: Tensor): Tensor {
   state.becomeState()
   return state
 }
-
-function ownState(values: Tensor): Tensor {
-  const state = tensorOf(values.node)
-  state.becomeState()
-  return state
-}
-
-function checkShape(path: string, saved: Tensor, own: Tensor): void {
-  if (saved.shape.join() !== own.shape.join())
-    throw new HeedError(
-      `The saved optimiser's ${path} has shape (${saved.shape.join(', ')}), not (${own.shape.join(', ')})`,
-      { remedy: 'It was saved with another model.' },
-    )
-}
-
-const some = (names: ReadonlySet<string>): string =>
-  `${[...names].slice(0, 3).join(', ')}${names.size > 3 ? ` and ${names.size - 3} more` : ''}`

@@ -60,7 +60,10 @@ function classify(node: Node, out: Trace): void {
   else if (isOp(node, 'assign') || isOp(node, 'assignAt')) out.assigns.push(node)
 }
 
-/** Everything behind `outputs` up to leaves, sorted by id. Iterative: graphs may be very deep. */
+/**
+ * Everything behind `outputs`, sorted by id, each leaf where it is first used: the age of a leaf
+ * changes when it is assigned, its place in the graph does not. Iterative: graphs may be very deep.
+ */
 function collect(outputs: readonly Node[]): Node[] {
   walk++
   const found: Node[] = []
@@ -80,7 +83,20 @@ function collect(outputs: readonly Node[]): Node[] {
       stack.push(input)
     }
   }
-  return found.sort((a, b) => a.id - b.id)
+  const computed = found.filter((node) => !isLeaf(node)).sort((a, b) => a.id - b.id)
+  walk++
+  const ordered: Node[] = []
+  const place = (node: Node): void => {
+    if (node.mark === walk) return
+    node.mark = walk
+    ordered.push(node)
+  }
+  for (const node of computed) {
+    for (const input of node.inputs) if (isLeaf(input)) place(input)
+    place(node)
+  }
+  outputs.forEach(place)
+  return ordered
 }
 
 /** FNV-1a over the words. */

@@ -32,9 +32,12 @@ export class Destinations {
     }))
     for (const node of graph.nodes) if (isOp(node, 'assign')) this.assigned(node, operands)
     graph.outputs.forEach((node, i) => {
-      if (this.isWritten(node)) this.want(node, whole(this.outputs[i], node))
+      this.throughViews(node, whole(this.outputs[i], node))
     })
-    for (const node of [...graph.nodes].reverse()) if (isOp(node, 'concat')) this.concat(node)
+    for (const node of [...graph.nodes].reverse()) {
+      if (isOp(node, 'concat')) this.concat(node)
+      if (isOp(node, 'reshape') && isOp(node.inputs[0], 'permute')) this.reordered(node)
+    }
   }
 
   get(node: Node): Operand | undefined {
@@ -73,25 +76,31 @@ export class Destinations {
   }
 
   /** Parts that are read by nothing else are computed in place, through the views in between. */
+  /** Parts that are read by nothing else are computed in place. */
   private concat(node: Node<'concat'>): void {
     const out = this.wanted.get(node) ?? whole(arenaBuffer(node.dtype, countOf(node.shape)), node)
     this.want(node, out)
     let start = 0
     for (const part of node.inputs) {
-      this.throughViews(part, pieceOf(out, node.attrs.axis, start, part))
+      if (this.isReadOnce(part)) this.throughViews(part, pieceOf(out, node.attrs.axis, start, part))
       start += part.shape[node.attrs.axis]
     }
   }
 
-  private throughViews(part: Node, piece: Operand): void {
-    let node = part
-    let view = piece
-    while (this.fusion.users(node).length === 1) {
-      if (this.isWritten(node)) {
-        // A product with its bias is written as one plain matrix.
-        if (!this.biases.sums.has(node) || isContiguous(view)) this.want(node, view)
-        return
-      }
+  /**
+   * A reshape of a permuted value needs a copy, unless the value is written in that order at once, as
+   * attention writes its heads side by side.
+   */
+  private reordered(node: Node<'reshape'>): void {
+    if (this.fusion.isInlined(node)) return
+    this.throughViews(node, whole(arenaBuffer(node.dtype, countOf(node.shape)), node))
+  }
+
+  /** Has the result behind some views written so that the last of them fills `target`. */
+  private throughViews(last: Node, target: Operand): void {
+    let node = last
+    let view = target
+    while (!this.isWritten(node)) {
       const [input] = node.inputs
       if (isOp(node, 'permute')) {
         const inverse = new Array<number>(view.shape.length)
@@ -99,13 +108,21 @@ export class Destinations {
           inverse[axis] = i
         })
         view = { ...view, ...permuted(view, inverse) }
-      } else if (isOp(node, 'reshape')) {
+      } else if (isOp(node, 'reshape') && !this.fusion.isInlined(node)) {
         const back = reshaped(view, input.shape)
         if (!back) return
         view = { ...view, ...back }
       } else return
       node = input
     }
+    // A product with its bias is written as one plain matrix.
+    if (!this.biases.sums.has(node) || isContiguous(view)) this.want(node, view)
+  }
+
+  /** By one node, through views that are read once too. */
+  private isReadOnce(node: Node): boolean {
+    if (this.fusion.users(node).length !== 1) return false
+    return this.isWritten(node) || node.inputs.length === 0 || this.isReadOnce(node.inputs[0])
   }
 }
 

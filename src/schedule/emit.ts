@@ -80,7 +80,7 @@ class Emitter {
       if (isOp(node, 'assign') || isOp(node, 'assignAt')) return
       const from = this.operands.get(node)
       const to = whole(this.destinations.outputBuffer(index), node)
-      if (from.buffer !== to.buffer) this.copy(from, to)
+      if (!sameMemory(from, to)) this.copy(from, to)
     })
   }
 

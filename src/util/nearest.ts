@@ -2,7 +2,10 @@
 export function nearestFirst(name: string, candidates: Iterable<string>): string[] {
   const wanted = name.slice(0, LONGEST)
   return [...candidates]
-    .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.slice(0, LONGEST)) }))
+    .map((candidate) => ({
+      candidate,
+      distance: editDistance(wanted, candidate.slice(0, LONGEST)),
+    }))
     .sort((a, b) => a.distance - b.distance)
     .map(({ candidate }) => candidate)
 }

@@ -1,10 +1,22 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import {
+  Decoder,
+  type GenerateTokensOptions,
+  generate,
+  generateTokens,
+} from '../../src/generate/index.ts'
 import { manualSeed, setDefaultDevice, stats, tensor } from '../../src/index.ts'
-import { Decoder, generate, generateTokens, type GenerateTokensOptions } from '../../src/generate/index.ts'
 import { GPT2 } from '../../src/models/index.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 
-const config = { vocab_size: 12, n_positions: 64, n_embd: 8, n_layer: 2, n_head: 2, initializer_range: 0.6 }
+const config = {
+  vocab_size: 12,
+  n_positions: 64,
+  n_embd: 8,
+  n_layer: 2,
+  n_head: 2,
+  initializer_range: 0.6,
+}
 let model: GPT2
 
 beforeAll(() => {
@@ -35,7 +47,9 @@ async function slowGreedy(prompt: number[], count: number, window = 64): Promise
 describe('generateTokens', () => {
   it('writes what the model without a cache writes', async () => {
     for (const prompt of [[3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7]])
-      expect(await tokensOf(prompt, { temperature: 0, maxTokens: 12 })).toEqual(await slowGreedy(prompt, 12))
+      expect(await tokensOf(prompt, { temperature: 0, maxTokens: 12 })).toEqual(
+        await slowGreedy(prompt, 12),
+      )
   })
 
   it('leaves the mode of the model alone, and drops nothing out', async () => {
@@ -95,7 +109,9 @@ describe('generateTokens', () => {
   })
 
   it('says what it cannot start from', async () => {
-    await expect(tokensOf([12], {})).rejects.toThrow(/Token 12 is not in the model's vocabulary of 12/)
+    await expect(tokensOf([12], {})).rejects.toThrow(
+      /Token 12 is not in the model's vocabulary of 12/,
+    )
     await expect(tokensOf([], {})).rejects.toThrow(/no token to start from/)
     expect(() => new Decoder(model, 1)).toThrow(/context of 1/)
   })

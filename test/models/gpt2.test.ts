@@ -3,18 +3,27 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { F, manualSeed, setDefaultDevice, stats, type Tensor, tensor } from '../../src/index.ts'
 import { generateTokens } from '../../src/generate/index.ts'
+import { F, manualSeed, setDefaultDevice, stats, type Tensor, tensor } from '../../src/index.ts'
 import { readJsonObject } from '../../src/io/json.ts'
 import { openSafetensors } from '../../src/io/safetensors.ts'
-import { fromPretrained, GPT2, type GPT2Config, loadWeights, savePretrained } from '../../src/models/index.ts'
+import {
+  fromPretrained,
+  GPT2,
+  type GPT2Config,
+  loadWeights,
+  savePretrained,
+} from '../../src/models/index.ts'
 import { captureActivations, captureAttention } from '../../src/nn/index.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 
 const root = join(FIXTURES, 'gpt2')
 const variants = [
-  ...['base', 'gelu', 'relu', 'epsilon', 'inverse_layer', 'unscaled', 'heads'].map((v) => ['base', v]),
+  ...['base', 'gelu', 'relu', 'epsilon', 'inverse_layer', 'unscaled', 'heads'].map((v) => [
+    'base',
+    v,
+  ]),
   ...['small', 'old_keys', 'f16', 'bf16', 'n_inner', 'untied'].map((name) => [name, name]),
 ]
 const tiny = { vocab_size: 11, n_positions: 8, n_embd: 8, n_layer: 2, n_head: 2 }
@@ -26,11 +35,11 @@ beforeAll(async () => {
 })
 afterAll(() => rm(scratch, { recursive: true }))
 
-/** max |a - b| ≤ 1e-5 · max |b|. */
-async function expectClose(got: Tensor, want: Tensor): Promise<void> {
+/** max |a - b| ≤ tolerance · max |b|. */
+async function expectClose(got: Tensor, want: Tensor, tolerance = 1e-5): Promise<void> {
   expect(got.shape).toEqual(want.shape)
   const scale = await want.abs().amax().item()
-  expect(await got.sub(want).abs().amax().item()).toBeLessThan(1e-5 * scale)
+  expect(await got.sub(want).abs().amax().item()).toBeLessThan(tolerance * scale)
 }
 
 describe.each(variants)('%s, %s', (folder, variant) => {
@@ -41,29 +50,37 @@ describe.each(variants)('%s, %s', (folder, variant) => {
     const want = async (name: string): Promise<Tensor> =>
       tensor(await expected.read(name, { as: 'f32' }), { shape: expected.info(name).shape })
 
+    // Sharp attention (without a scale, for one) makes more of rounding, PyTorch's own included.
+    const tolerance = Math.max(1e-5, 50 * (told.float32Error as number))
+    const close = (got: Tensor | undefined, name: Promise<Tensor>): Promise<void> =>
+      name.then((expected) => expectClose(got as Tensor, expected, tolerance))
+
     const tokens = ids.shape[1]
     const { result: logits, attentions } = captureAttention(() => model.forward(ids))
     const loss = F.crossEntropy(logits.narrow(1, 0, tokens - 1), ids.narrow(1, 1, tokens - 1))
     loss.backward()
-    await expectClose(logits, await want('logits'))
+    await close(logits, want('logits'))
     expect(await loss.item()).toBeCloseTo(told.loss as number, 4)
     const parameters = new Map(model.namedParameters())
     for (const name of told.gradients as string[])
-      await expectClose(parameters.get(name)?.grad as Tensor, await want(`grad.${name}`))
+      await close(parameters.get(name)?.grad ?? undefined, want(`grad.${name}`))
     if (expected.has('attentions.0')) {
-      const paths = model.config.n_layer
-      for (let i = 0; i < paths; i++)
-        await expectClose(attentions.get(`transformer.h.${i}.attn`) as Tensor, await want(`attentions.${i}`))
-      const { activations } = captureActivations(model, ['transformer.h.0', 'transformer'], () => model.forward(ids))
-      await expectClose(activations.get('transformer.h.0') as Tensor, await want('hidden_states.1'))
-      await expectClose(activations.get('transformer') as Tensor, await want(`hidden_states.${paths}`))
+      const { n_layer } = model.config
+      for (let i = 0; i < n_layer; i++)
+        await close(attentions.get(`transformer.h.${i}.attn`), want(`attentions.${i}`))
+      const { activations } = captureActivations(model, ['transformer.h.0', 'transformer'], () =>
+        model.forward(ids),
+      )
+      await close(activations.get('transformer.h.0'), want('hidden_states.1'))
+      await close(activations.get('transformer'), want(`hidden_states.${n_layer}`))
     }
     await expected.close()
 
     const made: number[] = []
     const greedy = told.greedy as number[]
     const options = { temperature: 0, maxTokens: greedy.length }
-    for await (const token of generateTokens(model, told.prompt as number[], options)) made.push(token)
+    for await (const token of generateTokens(model, told.prompt as number[], options))
+      made.push(token)
     expect(made).toEqual(greedy)
   })
 })
@@ -85,7 +102,10 @@ describe('a causal model', () => {
     manualSeed(1)
     const model = new GPT2({ ...tiny, initializer_range: 0.5 }).eval()
     const run = async (ids: number[]): Promise<number[][]> =>
-      (await model.forward(tensor([ids], { dtype: 'i32' })).squeeze(0).tolist()) as number[][]
+      (await model
+        .forward(tensor([ids], { dtype: 'i32' }))
+        .squeeze(0)
+        .tolist()) as number[][]
     const [a, b] = [await run([1, 2, 3, 4, 5]), await run([1, 2, 3, 9, 8])]
     expect(a.slice(0, 3)).toEqual(b.slice(0, 3))
     expect(a[3]).not.toEqual(b[3])
@@ -96,10 +116,20 @@ describe('a causal model', () => {
   it('computes with a cache what it computes without', async () => {
     manualSeed(2)
     const model = new GPT2({ ...tiny, initializer_range: 0.5 }).eval()
-    const ids = tensor([[1, 2, 3, 4, 5], [5, 4, 3, 2, 1]], { dtype: 'i32' })
+    const ids = tensor(
+      [
+        [1, 2, 3, 4, 5],
+        [5, 4, 3, 2, 1],
+      ],
+      { dtype: 'i32' },
+    )
     const whole = model.forward(ids)
     const cache = model.createCache({ batch: 2, capacity: 8 })
-    for (const [start, size] of [[0, 2], [2, 1], [3, 2]]) {
+    for (const [start, size] of [
+      [0, 2],
+      [2, 1],
+      [3, 2],
+    ]) {
       const part = model.forward(ids.narrow(1, start, size), { cache })
       await expectClose(part, whole.narrow(1, start, size))
       cache.advance(size)
@@ -114,13 +144,15 @@ describe('GPT2', () => {
     manualSeed(3)
     const model = new GPT2({ ...tiny, vocab_size: 1000, n_embd: 64, n_layer: 8 })
     const dict = model.stateDict()
-    const std = async (name: string): Promise<number> => (await dict[name].std().item())
+    const std = async (name: string): Promise<number> => await dict[name].std().item()
     expect(await std('transformer.wte.weight')).toBeCloseTo(0.02, 3)
     expect(await std('transformer.h.7.attn.c_attn.weight')).toBeCloseTo(0.02, 3)
     expect(await std('transformer.h.7.mlp.c_proj.weight')).toBeCloseTo(0.005, 3)
     expect(await std('transformer.h.7.mlp.c_fc.bias')).toBe(0)
     expect('lm_head.weight' in dict).toBe(false)
-    expect('lm_head.weight' in new GPT2({ ...tiny, tie_word_embeddings: false }).stateDict()).toBe(true)
+    expect('lm_head.weight' in new GPT2({ ...tiny, tie_word_embeddings: false }).stateDict()).toBe(
+      true,
+    )
   })
 
   it('has the defaults of the published gpt2, at no cost before the first run', () => {
@@ -140,13 +172,17 @@ describe('GPT2', () => {
   })
 
   it('says what is wrong with a config', () => {
-    expect(() => new GPT2({ n_embd: 10, n_head: 4 })).toThrow(/n_head 4 does not divide n_embd 10[^]*12/)
+    expect(() => new GPT2({ n_embd: 10, n_head: 4 })).toThrow(
+      /n_head 4 does not divide n_embd 10[\s\S]*12/,
+    )
     expect(() => new GPT2({ n_layer: 0, activation_function: 'gellu' as 'gelu' })).toThrow(
-      /not a config of GPT-2:[^]*n_layer:[^]*activation_function:/,
+      /not a config of GPT-2:[\s\S]*n_layer:[\s\S]*activation_function:/,
     )
     expect(() => new GPT2({ n_layer: 1e9 })).toThrow(/n_layer/)
     const model = new GPT2(tiny)
-    expect(() => model.forward(tensor([[1, 2, 3, 4, 5, 6, 7, 8, 9]], { dtype: 'i32' }))).toThrow(/at most 8 tokens/)
+    expect(() => model.forward(tensor([[1, 2, 3, 4, 5, 6, 7, 8, 9]], { dtype: 'i32' }))).toThrow(
+      /at most 8 tokens/,
+    )
   })
 })
 
@@ -156,12 +192,18 @@ describe('folders', () => {
     const model = new GPT2({ ...tiny, bos_token_id: 3, eos_token_id: null }).eval()
     const dir = join(scratch, 'written', 'here')
     const saved: string[] = []
-    await savePretrained(model, dir, { tokenizer: { save: async (folder) => void saved.push(folder) } })
+    await savePretrained(model, dir, {
+      tokenizer: { save: async (folder) => void saved.push(folder) },
+    })
     expect(saved).toEqual([dir])
     const config = JSON.parse(await readFile(join(dir, 'config.json'), 'utf8'))
     expect(config).toMatchObject({
-      architectures: ['GPT2LMHeadModel'], model_type: 'gpt2', torch_dtype: 'float32', n_embd: 8,
-      eos_token_id: null, activation_function: 'gelu_new',
+      architectures: ['GPT2LMHeadModel'],
+      model_type: 'gpt2',
+      torch_dtype: 'float32',
+      n_embd: 8,
+      eos_token_id: null,
+      activation_function: 'gelu_new',
     })
     const back = await fromPretrained(dir)
     const ids = tensor([[1, 2, 3]], { dtype: 'i32' })
@@ -182,7 +224,9 @@ describe('folders', () => {
     const unknown = await copy('unknown', { model_type: 'gpt3' })
     await expect(fromPretrained(unknown)).rejects.toThrow(/'gpt3' is not known\n {2}Known: gpt2/)
     const wider = await copy('wider', { n_embd: 32 })
-    await expect(fromPretrained(wider)).rejects.toThrow(/do not fit GPT2[^]*of another shape[^]*\(100, 16\), not \(100, 32\)/)
+    await expect(fromPretrained(wider)).rejects.toThrow(
+      /do not fit GPT2[\s\S]*of another shape[\s\S]*\(100, 16\), not \(100, 32\)/,
+    )
     const deeper = await copy('deeper', { n_layer: 3 })
     await expect(fromPretrained(deeper)).rejects.toThrow(/12 missing/)
     const untied = await copy('untied', { tie_word_embeddings: false })
@@ -195,7 +239,10 @@ describe('folders', () => {
     const dir = join(scratch, 'nan')
     const model = new GPT2(tiny)
     const bias = model.transformer.ln_f.bias as Tensor
-    model.loadStateDict({ 'transformer.ln_f.bias': { data: [0, 0, Number.NaN, 0, 0, 0, 0, 0], shape: [8] } }, { strict: false })
+    model.loadStateDict(
+      { 'transformer.ln_f.bias': { data: [0, 0, Number.NaN, 0, 0, 0, 0, 0], shape: [8] } },
+      { strict: false },
+    )
     expect(bias.shape).toEqual([8])
     await savePretrained(model, dir)
     await expect(fromPretrained(dir)).rejects.toThrow(/ln_f\.bias" holds NaN at element 2/)

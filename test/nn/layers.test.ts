@@ -1,6 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { manualSeed, setDefaultDevice, type Tensor, tensor } from '../../src/index.ts'
-import { activations, Conv1D, Dropout, Embedding, init, LayerNorm, Linear, MLP, RMSNorm } from '../../src/nn/index.ts'
+import {
+  activations,
+  Conv1D,
+  Dropout,
+  Embedding,
+  init,
+  LayerNorm,
+  Linear,
+  MLP,
+  RMSNorm,
+} from '../../src/nn/index.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 
 const list = async (x: Tensor): Promise<number[]> => [...(await x.data())]
@@ -15,7 +25,10 @@ describe('layers', () => {
     const linear = new Linear(2, 3)
     const conv = new Conv1D(2, 3)
     conv.loadStateDict({ weight: linear.weight.t(), bias: linear.bias as Tensor })
-    const x = tensor([[1, 2], [3, 4]])
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ])
     expect(linear.weight.shape).toEqual([3, 2])
     expect(await list(conv.forward(x))).toEqual(await list(linear.forward(x)))
   })
@@ -55,18 +68,31 @@ describe('layers', () => {
   })
 
   it('know the activations of published configs', async () => {
-    const at1 = await Promise.all(Object.entries(activations).map(async ([name, f]) => [name, await f(tensor(1)).item()]))
+    const at1 = await Promise.all(
+      Object.entries(activations).map(async ([name, f]) => [name, await f(tensor(1)).item()]),
+    )
     const expected = {
-      gelu: 0.841345, gelu_fast: 0.841192, gelu_new: 0.841192, gelu_pytorch_tanh: 0.841192,
-      leaky_relu: 1, linear: 1, quick_gelu: 0.845796, relu: 1, sigmoid: 0.731059, silu: 0.731059,
-      swish: 0.731059, tanh: 0.761594,
+      gelu: 0.841345,
+      gelu_fast: 0.841192,
+      gelu_new: 0.841192,
+      gelu_pytorch_tanh: 0.841192,
+      leaky_relu: 1,
+      linear: 1,
+      quick_gelu: 0.845796,
+      relu: 1,
+      sigmoid: 0.731059,
+      silu: 0.731059,
+      swish: 0.731059,
+      tanh: 0.761594,
     }
     for (const [name, value] of at1) expect(value).toBeCloseTo(expected[name as 'gelu'], 5)
   })
 })
 
 describe('init', () => {
-  const moments = async (x: Tensor): Promise<{ mean: number; std: number; low: number; high: number }> => {
+  const moments = async (
+    x: Tensor,
+  ): Promise<{ mean: number; std: number; low: number; high: number }> => {
     const values = await list(x)
     const mean = values.reduce((a, b) => a + b) / values.length
     const std = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length)

@@ -1,8 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Parameter, setDefaultDevice, type Tensor, tensor, zeros } from '../../src/index.ts'
-import { Adam, AdamW, clipGradNorm, cosine, linear, type Optimizer, SGD } from '../../src/optim/index.ts'
+import {
+  Adam,
+  AdamW,
+  clipGradNorm,
+  cosine,
+  linear,
+  type Optimizer,
+  SGD,
+} from '../../src/optim/index.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
-import { type Case, readCases, type Values } from '../fixtures/cases.ts'
+import { type Case, readCases } from '../fixtures/cases.ts'
 
 const all = await readCases('optimizers')
 const of = (ops: string[]): Case[] => all.filter(({ op }) => ops.includes(op))
@@ -27,7 +35,9 @@ describe.each(of(['AdamW', 'Adam', 'SGD']))('$name', ({ op, args, input, output 
     const { tensors } = optimizer.stateDict(Object.entries(params))
     const states = Object.keys(output).filter((key) => !key.endsWith('.after'))
     expect(Object.keys(tensors).sort()).toEqual(states.sort())
-    for (const key of states) expectClose(await tensors[key].data(), output[key].data)
+    // 1 - β₂ of a float32 β₂ = 0.999 is 1.3e-5 off; so is the bias correction, and both cancel.
+    for (const key of states)
+      expectClose(await tensors[key].data(), output[key].data, key.endsWith('_sq') ? 2e-5 : 2e-6)
   })
 })
 
@@ -52,13 +62,19 @@ describe.each(of(['linear_with_warmup', 'cosine_with_warmup']))('$name', ({ op, 
       warmup: args.num_warmup_steps as number,
       steps: args.num_training_steps as number,
     })
-    output.y.data.forEach((factor, step) => expect(schedule(step)).toBeCloseTo(factor, 12))
+    for (const [step, factor] of output.y.data.entries())
+      expect(schedule(step)).toBeCloseTo(factor, 12)
   })
 })
 
+type Values = Case['input'][string]
 type Settings = Record<string, unknown>
 
-function makeOptimizer(op: string, args: Settings, params: Record<string, Parameter>): Optimizer<{ lr: number }> {
+function makeOptimizer(
+  op: string,
+  args: Settings,
+  params: Record<string, Parameter>,
+): Optimizer<{ lr: number }> {
   const { groups, ...rest } = args
   const special = groups as Record<string, Settings>
   const listed = Object.entries(params).map(([name, parameter]) => ({
@@ -71,13 +87,16 @@ function makeOptimizer(op: string, args: Settings, params: Record<string, Parame
 
 const camelCased = (settings: Settings): Settings =>
   Object.fromEntries(
-    Object.entries(settings).map(([key, value]) => [key === 'weight_decay' ? 'weightDecay' : key, value]),
+    Object.entries(settings).map(([key, value]) => [
+      key === 'weight_decay' ? 'weightDecay' : key,
+      value,
+    ]),
   )
 
 const asTensor = ({ data, shape }: Values): Tensor => tensor(Float32Array.from(data), { shape })
 
-function expectClose(got: ArrayLike<number>, want: ArrayLike<number>): void {
+function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tolerance = 2e-6): void {
   const top = Math.max(...Array.from(want, Math.abs))
   for (let i = 0; i < want.length; i++)
-    expect(Math.abs(got[i] - want[i])).toBeLessThanOrEqual(2e-6 * top)
+    expect(Math.abs(got[i] - want[i])).toBeLessThanOrEqual(tolerance * top)
 }

@@ -1,7 +1,25 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { accumulate, hold, manualSeed, Parameter, rand, setDefaultDevice, stats, type Tensor, tensor } from '../../src/index.ts'
+import {
+  accumulate,
+  hold,
+  manualSeed,
+  Parameter,
+  rand,
+  setDefaultDevice,
+  stats,
+  type Tensor,
+  tensor,
+} from '../../src/index.ts'
 import { Linear, MLP } from '../../src/nn/index.ts'
-import { AdamW, clipGradNorm, constant, decayGroups, inverseSqrt, LRScheduler, SGD } from '../../src/optim/index.ts'
+import {
+  AdamW,
+  clipGradNorm,
+  constant,
+  decayGroups,
+  inverseSqrt,
+  LRScheduler,
+  SGD,
+} from '../../src/optim/index.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 
 const list = async (x: Tensor): Promise<number[]> => [...(await x.data())]
@@ -9,7 +27,12 @@ const list = async (x: Tensor): Promise<number[]> => [...(await x.data())]
 beforeAll(() => void setDefaultDevice(new ReferenceDevice()))
 
 /** XOR, which one hidden layer learns. */
-const inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]
+const inputs = [
+  [0, 0],
+  [0, 1],
+  [1, 0],
+  [1, 1],
+]
 const targets = [[0], [1], [1], [0]]
 const makeModel = (seed = 1): MLP => {
   manualSeed(seed)
@@ -39,7 +62,7 @@ describe('step', () => {
 
   it('says when there is no gradient', async () => {
     const optimizer = new SGD(makeModel().parameters())
-    await expect(optimizer.step()).rejects.toThrow(/no gradient[^]*backward/)
+    await expect(optimizer.step()).rejects.toThrow(/no gradient[\s\S]*backward/)
   })
 
   it('lets the graph go', async () => {
@@ -76,7 +99,7 @@ describe('step', () => {
       }
       return stats().compilations - before
     }
-    expect(await steps(1)).toBeGreaterThan(0)
+    expect(await steps(2)).toBeGreaterThan(0) // not 1: a division by it is no operation
     expect(await steps(8)).toBe(0)
     expect(await list(model.parameters()[0].grad as Tensor)).toEqual(new Array(16).fill(0))
 
@@ -87,7 +110,7 @@ describe('step', () => {
       await plain.step()
     }
     const [a, b] = [await list(model.parameters()[0]), await list(twin.parameters()[0])]
-    a.forEach((x, i) => expect(x).toBeCloseTo(b[i], 5))
+    for (const [i, x] of a.entries()) expect(x).toBeCloseTo(b[i], 5)
   })
 
   it('clears gradients', async () => {
@@ -176,7 +199,8 @@ describe('saved state', () => {
     await train(first, optimizer, 3)
     const { step, tensors } = optimizer.stateDict(first.namedParameters())
     const saved: Record<string, Tensor> = {}
-    for (const [name, t] of Object.entries(tensors)) saved[name] = tensor(await t.data(), { shape: t.shape })
+    for (const [name, t] of Object.entries(tensors))
+      saved[name] = tensor(await t.data(), { shape: t.shape })
     const second = makeModel(9)
     second.loadStateDict(first.stateDict())
     const resumed = new AdamW(second.parameters())
@@ -186,20 +210,58 @@ describe('saved state', () => {
       expect(await list(parameter)).toEqual(await list(whole.parameters()[i]))
   })
 
+  it('can be loaded into programs that are held already', async () => {
+    const model = makeModel()
+    const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
+    const program = hold(() => {
+      const loss = lossOf(model)
+      loss.backward()
+      optimizer.update()
+      return [loss]
+    })
+    const read = async (tensors: Record<string, Tensor>): Promise<Record<string, Tensor>> => {
+      const copies: Record<string, Tensor> = {}
+      for (const [name, t] of Object.entries(tensors))
+        copies[name] = tensor(await t.data(), { shape: t.shape })
+      return copies
+    }
+    await program()
+    const weights = await read(model.stateDict())
+    const { step, tensors } = optimizer.stateDict(model.namedParameters())
+    const saved = await read(tensors)
+    await program()
+    const after = await list(model.parameters()[0])
+    for (let i = 0; i < 3; i++) await program()
+    model.loadStateDict(weights)
+    optimizer.loadStateDict({ step, tensors: saved }, model.namedParameters())
+    await program()
+    expect(await list(model.parameters()[0])).toEqual(after)
+  })
+
   it('of another kind or model is refused', () => {
     const layer = new Linear(2, 2)
     const optimizer = new SGD(layer.parameters(), { momentum: 0.9 })
     const load = (tensors: Record<string, Tensor>): void =>
       optimizer.loadStateDict({ step: 1, tensors }, layer.namedParameters())
-    expect(() => load({ 'weight.exp_avg': rand([2, 2]) })).toThrow(/fits no parameter: weight\.exp_avg/)
-    expect(() => load({ 'weight.momentum_buffer': rand([3]) })).toThrow(/shape \(3\), not \(2, 2\)/)
+    expect(() => load({ 'weight.exp_avg': rand([2, 2]) })).toThrow(
+      /fits no parameter: weight\.exp_avg/,
+    )
+    const wrong = { 'weight.momentum_buffer': rand([3]) }
+    expect(() => load(wrong)).toThrow(/shape \(3\), not \(2, 2\)/)
+    const adam = new AdamW(layer.parameters())
+    const half = { step: 1, tensors: { 'weight.exp_avg': rand([2, 2]) } }
+    const names = layer.namedParameters()
+    expect(() => adam.loadStateDict(half, names)).toThrow(/lacks weight\.exp_avg_sq/)
   })
 })
 
 describe('groups', () => {
   it('decay matrices only', () => {
     const groups = decayGroups(makeModel(), 0.1)
-    expect(groups.map((g) => [g.params.length, g.weightDecay])).toEqual([[2, 0.1], [2, 0]])
+    expect(groups.map((g) => [g.params.length, g.weightDecay])).toEqual([
+      [2, 0.1],
+      [2, 0],
+    ])
   })
 
   it('hold each parameter once, and at least one', () => {
@@ -213,7 +275,10 @@ describe('groups', () => {
   it('take what they leave out from the options', () => {
     const [a, b] = [new Parameter(rand([2])), new Parameter(rand([2]))]
     const { groups } = new AdamW([{ params: [a], lr: 1 }, { params: [b] }], { lr: 0.5 })
-    expect(groups.map(({ lr, weightDecay }) => [lr, weightDecay])).toEqual([[1, 0.01], [0.5, 0.01]])
+    expect(groups.map(({ lr, weightDecay }) => [lr, weightDecay])).toEqual([
+      [1, 0.01],
+      [0.5, 0.01],
+    ])
   })
 })
 
@@ -225,7 +290,10 @@ describe('schedules', () => {
 
   it('set the rates of all groups, and can go to any step', () => {
     const [a, b] = [new Parameter(rand([2])), new Parameter(rand([2]))]
-    const optimizer = new SGD([{ params: [a], lr: 1 }, { params: [b], lr: 4 }])
+    const optimizer = new SGD([
+      { params: [a], lr: 1 },
+      { params: [b], lr: 4 },
+    ])
     const scheduler = new LRScheduler(optimizer, constant({ warmup: 2 }))
     const rates = (): number[] => optimizer.groups.map(({ lr }) => lr)
     expect(rates()).toEqual([0, 0])

@@ -43,8 +43,8 @@ export type GPT2Config = z.output<typeof schema>
 type LayerConfig = GPT2Config & { layer: number }
 
 class Attention extends Module<LayerConfig> {
-  c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, { std: this.config.initializer_range })
-  c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, { std: residualStd(this.config) })
+  c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, initial(this.config))
+  c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, residual(this.config))
   resid_dropout = new Dropout(this.config.resid_pdrop)
 
   forward(x: Tensor, cache?: LayerCache): Tensor {
@@ -58,8 +58,8 @@ class Attention extends Module<LayerConfig> {
 }
 
 class MLP extends Module<GPT2Config> {
-  c_fc = new Conv1D(this.config.n_embd, innerSize(this.config), { std: this.config.initializer_range })
-  c_proj = new Conv1D(innerSize(this.config), this.config.n_embd, { std: residualStd(this.config) })
+  c_fc = new Conv1D(this.config.n_embd, innerSize(this.config), initial(this.config))
+  c_proj = new Conv1D(innerSize(this.config), this.config.n_embd, residual(this.config))
   dropout = new Dropout(this.config.resid_pdrop)
 
   forward(x: Tensor): Tensor {
@@ -81,10 +81,13 @@ class Block extends Module<LayerConfig> {
 }
 
 class Transformer extends Module<GPT2Config> {
-  wte = new Embedding(this.config.vocab_size, this.config.n_embd, { std: this.config.initializer_range })
-  wpe = new Embedding(this.config.n_positions, this.config.n_embd, { std: this.config.initializer_range })
+  wte = new Embedding(this.config.vocab_size, this.config.n_embd, initial(this.config))
+  wpe = new Embedding(this.config.n_positions, this.config.n_embd, initial(this.config))
   drop = new Dropout(this.config.embd_pdrop)
-  h = Array.from({ length: this.config.n_layer }, (_, layer) => new Block({ ...this.config, layer }))
+  h = Array.from(
+    { length: this.config.n_layer },
+    (_, layer) => new Block({ ...this.config, layer }),
+  )
   ln_f = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
 
   forward(ids: Tensor, cache?: KVCache): Tensor {
@@ -104,8 +107,8 @@ export class GPT2 extends Module<GPT2Config> implements CausalLM {
 
   transformer = new Transformer(this.config)
   lm_head = new Linear(this.config.n_embd, this.config.vocab_size, {
+    ...initial(this.config),
     bias: false,
-    std: this.config.initializer_range,
     weight: this.config.tie_word_embeddings ? this.transformer.wte.weight : undefined,
   })
 
@@ -138,7 +141,13 @@ export class GPT2 extends Module<GPT2Config> implements CausalLM {
 
   createCache({ capacity = this.contextLength, batch = 1 } = {}): KVCache {
     const { n_layer, n_head, n_embd } = this.config
-    return new KVCache({ layers: n_layer, heads: n_head, headDim: n_embd / n_head, capacity, batch })
+    return new KVCache({
+      layers: n_layer,
+      heads: n_head,
+      headDim: n_embd / n_head,
+      capacity,
+      batch,
+    })
   }
 
   /** Old uploads lack the prefix, and store the causal mask of each layer. */
@@ -158,9 +167,12 @@ function checked(config: GPT2Config): GPT2Config {
 
 const innerSize = (config: GPT2Config): number => config.n_inner ?? 4 * config.n_embd
 
+const initial = ({ initializer_range: std }: GPT2Config): { std: number } => ({ std })
+
 /** Each layer adds two outputs to the residual stream: their sum is to keep its variance. */
-const residualStd = ({ initializer_range, n_layer }: GPT2Config): number =>
-  initializer_range / Math.sqrt(2 * n_layer)
+const residual = ({ initializer_range, n_layer }: GPT2Config): { std: number } => ({
+  std: initializer_range / Math.sqrt(2 * n_layer),
+})
 
 function attentionScale(config: LayerConfig): number {
   const whole = config.scale_attn_weights ? 1 / Math.sqrt(config.n_embd / config.n_head) : 1

@@ -31,19 +31,13 @@ export function encode(
   for (const call of calls) {
     const number = kernels.get(call.kernel)
     if (number === undefined) throw new Error(`the addon has no kernel ${call.kernel}`)
-    const views = viewsOf(call)
+    const views = [...call.inputs, ...call.outputs]
     const attrs = attrsOf(call, micro)
     words.push(number, views.length, attrs.length)
     for (const view of views) pushView(words, view, leaves)
     for (const attr of attrs) words.push(attr)
   }
   return Float64Array.from(words)
-}
-
-function viewsOf({ kernel, inputs, outputs }: KernelCall): Operand[] {
-  if (kernel !== 'matmul') return [...inputs, ...outputs]
-  const [a, b, ...bias] = inputs
-  return [a, b, ...outputs, ...bias]
 }
 
 function attrsOf(call: KernelCall, micro: MicroNumbers): number[] {
