@@ -38,4 +38,6 @@ while (performance.now() < end) {
 clearInterval(timer)
 gaps.sort((a, b) => a - b)
 const at = (share: number): string => gaps[Math.floor(share * (gaps.length - 1))].toFixed(1)
-console.log(`${steps} steps, ${gaps.length} ticks of a ${INTERVAL} ms timer: median ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`)
+console.log(
+  `${steps} steps, ${gaps.length} ticks of a ${INTERVAL} ms timer: median ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`,
+)

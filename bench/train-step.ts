@@ -82,9 +82,13 @@ const ratios = turns[0].map((turn, i) => median(turns[1][i].ms) / median(turn.ms
 sides.forEach((side, i) => {
   const ms = median(turns[i].flatMap((turn) => turn.ms))
   const peak = Math.max(...turns[i].map((turn) => turn.peakBytes))
-  console.log(`${side.name.padEnd(6)} ${ms.toFixed(1)} ms a step, peak memory ${(peak / 1e6).toFixed(0)} MB`)
+  console.log(
+    `${side.name.padEnd(6)} ${ms.toFixed(1)} ms a step, peak memory ${(peak / 1e6).toFixed(0)} MB`,
+  )
 })
-console.log(`Heed's speed is ${median(ratios).toFixed(2)} x PyTorch's (median of ${ratios.length} rounds, ${values.threads} threads)`)
+console.log(
+  `Heed's speed is ${median(ratios).toFixed(2)} x PyTorch's (median of ${ratios.length} rounds, ${values.threads} threads)`,
+)
 
 function median(list: readonly number[]): number {
   const sorted = [...list].sort((a, b) => a - b)

@@ -1,5 +1,5 @@
-// The functions that the addon exports; src/runtime/cpu/addon.ts documents them. Nothing here is shared
-// between JavaScript threads but Engine::shared().
+// The functions that the addon exports; src/runtime/cpu/addon.ts documents them. Nothing here is
+// shared between JavaScript threads but Engine::shared().
 #include "host.h"
 #include "instance.h"
 #include <cstring>
@@ -20,9 +20,9 @@ struct Call {
 std::nullptr_t outOfMemory(napi_env env, const char* what, size_t bytes) {
   const MemoryUse use = memoryUse();
   return throwError(env, "ERR_HEED_MEMORY",
-                    std::string("no memory for ") + what + " of " + std::to_string(bytes) + " bytes: " +
-                        std::to_string(use.live + use.arena) + " of the budget of " + std::to_string(use.budget) +
-                        " bytes are in use");
+                    std::string("no memory for ") + what + " of " + std::to_string(bytes) +
+                        " bytes: " + std::to_string(use.live + use.arena) + " of the budget of " +
+                        std::to_string(use.budget) + " bytes are in use");
 }
 
 // ---- set-up
@@ -41,9 +41,11 @@ napi_value configure(const Call& call) {
     }
   }
   if (!Engine::shared().configure(isa.empty() ? nullptr : isa.c_str(), (int)threads))
-    return throwRange(call.env, "this processor or this build has no instruction set '" + isa + "'");
+    return throwRange(call.env,
+                      "this processor or this build has no instruction set '" + isa + "'");
   const Settings settings = Engine::shared().settings();
-  return object(call.env, {{"isa", text(call.env, settings.isa->name)}, {"threads", number(call.env, settings.threads)}});
+  return object(call.env, {{"isa", text(call.env, settings.isa->name)},
+                           {"threads", number(call.env, settings.threads)}});
 }
 
 // ---- buffers
@@ -59,7 +61,8 @@ napi_value allocate(const Call& call) {
 bool insideBlock(const Call& call, const Block& block, size_t offset, size_t bytes) {
   if (offset <= block.bytes && bytes <= block.bytes - offset) return true;
   throwRange(call.env, std::to_string(bytes) + " bytes at offset " + std::to_string(offset) +
-                           " do not lie inside a buffer of " + std::to_string(block.bytes) + " bytes");
+                           " do not lie inside a buffer of " + std::to_string(block.bytes) +
+                           " bytes");
   return false;
 }
 
@@ -85,16 +88,20 @@ napi_value write(const Call& call) {
 napi_value read(const Call& call) {
   std::unique_ptr<ReadJob> job(new ReadJob);
   job->source = call.instance->block(call.args[0], "the buffer");
-  if (!job->source || !getSize(call.env, call.args[1], "the offset", MOST_BYTES, job->offset)) return nullptr;
-  if (!getSize(call.env, call.args[2], "the number of bytes", MOST_BYTES, job->bytes)) return nullptr;
+  if (!job->source || !getSize(call.env, call.args[1], "the offset", MOST_BYTES, job->offset))
+    return nullptr;
+  if (!getSize(call.env, call.args[2], "the number of bytes", MOST_BYTES, job->bytes))
+    return nullptr;
   if (!insideBlock(call, *job->source, job->offset, job->bytes)) return nullptr;
   napi_value result = nullptr;
-  if (napi_create_arraybuffer(call.env, job->bytes, &job->target, &result) != napi_ok) return nullptr;
+  if (napi_create_arraybuffer(call.env, job->bytes, &job->target, &result) != napi_ok)
+    return nullptr;
   return call.instance->promise(std::move(job), result);
 }
 
 napi_value dispose(const Call& call) {
-  if (Handle* const handle = call.instance->handle(call.args[0], "the handle")) call.instance->release(*handle);
+  if (Handle* const handle = call.instance->handle(call.args[0], "the handle"))
+    call.instance->release(*handle);
   return nullptr;
 }
 
@@ -103,12 +110,15 @@ napi_value dispose(const Call& call) {
 napi_value program(const Call& call) {
   Bytes words;
   if (!getBytes(call.env, call.args[0], "the program", words)) return nullptr;
-  if (words.type != napi_float64_array) return throwType(call.env, "the program must be a Float64Array");
+  if (words.type != napi_float64_array)
+    return throwType(call.env, "the program must be a Float64Array");
   // A view takes at most five times the words that describe it, and this build has no exceptions.
   if (!withinBudget(5 * words.count)) return outOfMemory(call.env, "a program", 5 * words.count);
   Program decoded;
-  const std::string error = decode((const double*)words.data, words.count / sizeof(double), decoded);
-  if (!error.empty()) return throwError(call.env, "ERR_HEED_PROGRAM", "malformed program: " + error);
+  const std::string error =
+      decode((const double*)words.data, words.count / sizeof(double), decoded);
+  if (!error.empty())
+    return throwError(call.env, "ERR_HEED_PROGRAM", "malformed program: " + error);
   const size_t bytes = decoded.bytes;
   std::shared_ptr<const Program> kept = keep(std::move(decoded));
   if (!kept) return outOfMemory(call.env, "a program", bytes);
@@ -139,10 +149,16 @@ bool fits(const Call& call, const RunJob& job, size_t scalarBytes) {
   for (size_t i = 0; i < extents.size(); i++) {
     const size_t need = (size_t)extents[i];
     const bool missing = i >= 2 && i - 2 >= job.buffers.size();
-    const size_t has = i == 0 ? job.arenaBytes : i == 1 ? scalarBytes : missing ? 0 : job.buffers[i - 2]->bytes;
+    const size_t has = i == 0    ? job.arenaBytes
+                       : i == 1  ? scalarBytes
+                       : missing ? 0
+                                 : job.buffers[i - 2]->bytes;
     if (need <= has && !missing) continue;
-    const std::string which = i == 0 ? "the arena" : i == 1 ? "the scalars" : "buffer " + std::to_string(i - 2);
-    throwRange(call.env, which + (missing ? " is missing" : " has " + std::to_string(has) + " bytes") +
+    const std::string which = i == 0   ? "the arena"
+                              : i == 1 ? "the scalars"
+                                       : "buffer " + std::to_string(i - 2);
+    throwRange(call.env, which +
+                             (missing ? " is missing" : " has " + std::to_string(has) + " bytes") +
                              ", the program needs " + std::to_string(need));
     return false;
   }
@@ -153,7 +169,8 @@ bool getArena(const Call& call, napi_value value, RunJob& job) {
   const napi_valuetype type = typeOf(call.env, value);
   if (type == napi_null || type == napi_undefined) return true;
   job.arena = call.instance->block(value, "the arena");
-  if (job.arena && job.arenaBytes > job.arena->bytes) throwRange(call.env, "the arena is smaller than arenaBytes");
+  if (job.arena && job.arenaBytes > job.arena->bytes)
+    throwRange(call.env, "the arena is smaller than arenaBytes");
   return job.arena && job.arenaBytes <= job.arena->bytes;
 }
 
@@ -161,9 +178,13 @@ napi_value run(const Call& call) {
   std::unique_ptr<RunJob> job(new RunJob);
   Bytes scalars;
   job->program = call.instance->program(call.args[0], "the program");
-  if (!job->program || !getSize(call.env, call.args[1], "arenaBytes", MOST_BYTES, job->arenaBytes)) return nullptr;
-  if (!getArena(call, call.args[2], *job) || !getBytes(call.env, call.args[3], "the scalars", scalars)) return nullptr;
-  if (!getBuffers(call, call.args[4], job->buffers) || !fits(call, *job, scalars.count)) return nullptr;
+  if (!job->program || !getSize(call.env, call.args[1], "arenaBytes", MOST_BYTES, job->arenaBytes))
+    return nullptr;
+  if (!getArena(call, call.args[2], *job) ||
+      !getBytes(call.env, call.args[3], "the scalars", scalars))
+    return nullptr;
+  if (!getBuffers(call, call.args[4], job->buffers) || !fits(call, *job, scalars.count))
+    return nullptr;
   job->scalars.resize((scalars.count + 7) / 8);
   if (scalars.count > 0) memcpy(job->scalars.data(), scalars.data, scalars.count);
   return call.instance->promise(std::move(job), nullptr);
@@ -188,13 +209,15 @@ napi_value resetPeak(const Call&) {
 
 napi_value setBudget(const Call& call) {
   size_t bytes;
-  if (getSize(call.env, call.args[0], "the budget", MOST_BYTES, bytes)) setMemoryBudget((int64_t)bytes);
+  if (getSize(call.env, call.args[0], "the budget", MOST_BYTES, bytes))
+    setMemoryBudget((int64_t)bytes);
   return nullptr;
 }
 
 napi_value profile(const Call& call) {
   bool on = false;
-  if (napi_get_value_bool(call.env, call.args[0], &on) != napi_ok) return throwType(call.env, "on must be a boolean");
+  if (napi_get_value_bool(call.env, call.args[0], &on) != napi_ok)
+    return throwType(call.env, "on must be a boolean");
   Engine::shared().profile(on);
   return nullptr;
 }
@@ -222,9 +245,11 @@ std::vector<std::string> supportedIsas() {
   return all;
 }
 
-template <napi_value (*function)(const Call&)> napi_value entry(napi_env env, napi_callback_info info) {
+template <napi_value (*function)(const Call&)>
+napi_value entry(napi_env env, napi_callback_info info) {
   Call call{env, nullptr};
-  size_t count = sizeof call.args / sizeof *call.args; // what the caller leaves out is filled with undefined
+  size_t count =
+      sizeof call.args / sizeof *call.args; // what the caller leaves out is filled with undefined
   napi_get_cb_info(env, info, &count, call.args, nullptr, (void**)&call.instance);
   return function(call);
 }

@@ -3,16 +3,27 @@
 // compiler; without one Heed computes in WebAssembly.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const output = join(root, 'native', 'build')
 const kernels = join(root, 'kernels', 'cpp')
 const native = join(root, 'native')
+const objects = join(output, 'objects')
 const target = join(output, 'heed.node')
 const record = join(output, 'heed.json')
 
@@ -30,7 +41,9 @@ const commonFlags = words(
   '-std=c++17 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -pthread -DNAPI_VERSION=8 -Wall -Wextra',
 )
 const kernelFlags = words('-O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math')
-const linkFlags = words(process.platform === 'darwin' ? '-bundle -undefined dynamic_lookup' : '-shared -pthread -ldl')
+const linkFlags = words(
+  process.platform === 'darwin' ? '-bundle -undefined dynamic_lookup' : '-shared -pthread -ldl -Wl,-Bsymbolic',
+)
 
 /**
  * Resolves to { ok, reason, path, seconds }: `reason` says why not when `ok` is false, `seconds` is 0 when
@@ -56,25 +69,54 @@ async function build(force, log) {
   log(`compiler: ${compiler.command.join(' ')} (${compiler.version})`)
   const units = listUnits(compiler)
   const key = hash([...units.map((unit) => unit.key), ...linkFlags])
-  if (!force && existsSync(target) && readRecord().key === key) return false
+  const upToDate = () => !force && existsSync(target) && readRecord().key === key
+  if (upToDate()) return false
+  return whenAlone(async () => {
+    if (upToDate()) return false
+    await compileAll(compiler, units, force, log)
+    await link(compiler, units, log)
+    writeFileSync(record, `${JSON.stringify({ key, compiler: compiler.version }, null, 2)}\n`)
+    return true
+  })
+}
 
-  mkdirSync(join(output, 'objects'), { recursive: true })
-  await inParallel(units, (unit) => compile(compiler, unit, force, log))
-  const fresh = join(output, `heed-${process.pid}.node`)
+// Test runners ask from several processes at once: the first builds, the others wait for it.
+async function whenAlone(work) {
+  const lock = join(output, 'lock')
+  mkdirSync(output, { recursive: true })
+  while (!take(lock)) await sleep(200)
   try {
-    await execute([...compiler.command, ...units.map((unit) => unit.object), '-o', fresh, ...linkFlags])
-    log(`loads: ${await tryLoading(fresh)}`)
-    renameSync(fresh, target) // at once, so that nobody ever loads half an addon
+    return await work()
   } finally {
-    rmSync(fresh, { force: true })
+    rmSync(lock, { force: true })
   }
-  writeFileSync(record, `${JSON.stringify({ key, compiler: compiler.version }, null, 2)}\n`)
-  removeOldObjects(units)
-  return true
+}
+
+function take(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+  }
+  if (!isHeld(lock)) rmSync(lock, { force: true })
+  return false
+}
+
+// A process that was killed leaves its lock behind.
+function isHeld(lock) {
+  try {
+    if (Date.now() - statSync(lock).mtimeMs > 15 * 60_000) return false
+    process.kill(Number(readFileSync(lock, 'utf8')) || process.pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
 }
 
 async function findCompiler() {
-  const plain = process.platform === 'darwin' ? ['clang++', 'g++', 'c++'] : ['g++', 'clang++', 'c++']
+  const plain =
+    process.platform === 'darwin' ? ['clang++', 'g++', 'c++'] : ['g++', 'clang++', 'c++']
   const candidates = process.env.CXX ? [process.env.CXX] : plain
   for (const candidate of candidates) {
     const command = words(candidate)
@@ -97,12 +139,19 @@ async function findCompiler() {
 function listUnits(compiler) {
   const include = createRequire(import.meta.url)('node-api-headers').include_dir
   const shared = [...commonFlags, `-I${kernels}`, `-I${native}`]
-  const sources = [...sourcesIn(kernels), ...sourcesIn(native)].filter((path) => !path.endsWith('isa.cc'))
+  const sources = [...sourcesIn(kernels), ...sourcesIn(native)].filter(
+    (path) => !path.endsWith('isa.cc'),
+  )
   const defines = `-DHEED_ISAS=${isas.map(([name]) => `X(${name})`).join(' ')}`
   const plain = sources.map((source) => ({
     name: relative(root, source).replace(/[/\\]/g, '-'),
     source,
-    flags: [...shared, '-O2', ...(source.endsWith('isas.cc') ? [defines] : []), `-isystem${include}`],
+    flags: [
+      ...shared,
+      '-O2',
+      ...(source.endsWith('isas.cc') ? [defines] : []),
+      `-isystem${include}`,
+    ],
   }))
   const perIsa = [...isas].reverse().map(([name, flags]) => ({
     name: `isa-${name}`,
@@ -112,7 +161,7 @@ function listUnits(compiler) {
   return [...plain, ...perIsa].map((unit) => {
     const text = withIncludes(unit.source).map((path) => readFileSync(path, 'utf8'))
     const key = hash([compiler.version, ...unit.flags, ...text])
-    return { ...unit, key, object: join(output, 'objects', `${unit.name}-${key.slice(0, 16)}.o`) }
+    return { ...unit, key, object: join(objects, `${unit.name}-${key.slice(0, 16)}.o`) }
   })
 }
 
@@ -121,17 +170,53 @@ function withIncludes(source, seen = new Set()) {
   if (seen.has(source)) return []
   seen.add(source)
   for (const [, name] of readFileSync(source, 'utf8').matchAll(/^\s*#include "([^"]+)"/gm)) {
-    const path = [dirname(source), kernels, native].map((folder) => join(folder, name)).find(existsSync)
+    const path = [dirname(source), kernels, native]
+      .map((folder) => join(folder, name))
+      .find(existsSync)
     if (path) withIncludes(path, seen)
   }
   return [...seen]
+}
+
+async function link(compiler, units, log) {
+  const fresh = join(output, `heed-${process.pid}.node`)
+  try {
+    await execute([
+      ...compiler.command,
+      ...units.map((unit) => unit.object),
+      '-o',
+      fresh,
+      ...linkFlags,
+    ])
+    log(`loads: ${await tryLoading(fresh)}`)
+    renameSync(fresh, target) // at once, so that nobody ever loads half an addon
+  } finally {
+    rmSync(fresh, { force: true })
+  }
+}
+
+async function compileAll(compiler, units, force, log) {
+  mkdirSync(objects, { recursive: true })
+  await inParallel(units, (unit) => compile(compiler, unit, force, log))
+  const current = new Set(units.map((unit) => unit.object))
+  for (const name of readdirSync(objects)) {
+    const path = join(objects, name)
+    if (!current.has(path)) rmSync(path, { force: true })
+  }
 }
 
 async function compile(compiler, unit, force, log) {
   if (!force && existsSync(unit.object)) return
   const started = performance.now()
   const fresh = `${unit.object}.${process.pid}`
-  const warnings = await execute([...compiler.command, ...unit.flags, '-c', unit.source, '-o', fresh])
+  const warnings = await execute([
+    ...compiler.command,
+    ...unit.flags,
+    '-c',
+    unit.source,
+    '-o',
+    fresh,
+  ])
   renameSync(fresh, unit.object)
   log(`${unit.name}: ${((performance.now() - started) / 1000).toFixed(1)} s`)
   if (warnings) log(warnings)
@@ -139,16 +224,9 @@ async function compile(compiler, unit, force, log) {
 
 // In a process of its own: an addon that crashes must not take the installation with it.
 function tryLoading(path) {
-  const script = 'const a = require(process.argv[1]); console.log("abi", a.abi, a.isas.join(" "), JSON.stringify(a.configure()))'
+  const script =
+    'const a = require(process.argv[1]); console.log("abi", a.abi, a.isas.join(" "), JSON.stringify(a.configure()))'
   return execute([process.execPath, '-e', script, path])
-}
-
-function removeOldObjects(units) {
-  const current = new Set(units.map((unit) => unit.object))
-  for (const name of readdirSync(join(output, 'objects'))) {
-    const path = join(output, 'objects', name)
-    if (!current.has(path)) rmSync(path, { force: true })
-  }
 }
 
 // The kernels take longest, so they start first.
@@ -199,8 +277,16 @@ function words(text) {
 
 async function main() {
   const verbose = process.argv.includes('--verbose')
-  const { ok, reason, seconds } = await buildNative({ verbose, force: process.argv.includes('--force') })
-  if (ok) return console.log(seconds ? `heed: built the native addon in ${seconds.toFixed(1)} s` : 'heed: the native addon is up to date')
+  const { ok, reason, seconds } = await buildNative({
+    verbose,
+    force: process.argv.includes('--force'),
+  })
+  if (ok)
+    return console.log(
+      seconds
+        ? `heed: built the native addon in ${seconds.toFixed(1)} s`
+        : 'heed: the native addon is up to date',
+    )
   const lines = reason.trim().split('\n')
   console.log(`heed: no native addon, ${lines[0]}; computing in WebAssembly, several times slower`)
   if (lines.length > 1) console.log(lines.slice(1).join('\n'))

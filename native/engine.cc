@@ -87,7 +87,9 @@ Profile Engine::takeProfile() {
 void Engine::addProfile(const Profile& part) {
   std::lock_guard<std::mutex> lock(profileMutex);
   if (collected.kernel.size() + part.kernel.size() > MOST_PROFILED) return;
-  const auto append = [](auto& all, const auto& more) { all.insert(all.end(), more.begin(), more.end()); };
+  const auto append = [](auto& all, const auto& more) {
+    all.insert(all.end(), more.begin(), more.end());
+  };
   append(collected.kernel, part.kernel);
   append(collected.command, part.command);
   append(collected.micros, part.micros);
@@ -143,14 +145,18 @@ void RunJob::mark(uint64_t number) {
   for (const std::shared_ptr<Block>& buffer : buffers) buffer->lastUse = number;
 }
 
-void WriteJob::perform(Engine&, Outcome&) { memcpy((char*)target->data + offset, bytes.data(), bytes.size()); }
+void WriteJob::perform(Engine&, Outcome&) {
+  memcpy((char*)target->data + offset, bytes.data(), bytes.size());
+}
 
 void ReadJob::perform(Engine&, Outcome&) {
   if (bytes > 0) memcpy(target, (const char*)source->data + offset, bytes);
 }
 
 void RunJob::perform(Engine& engine, Outcome& outcome) {
-  void* const intermediates = arena ? arena->data : arenaBytes > 0 ? engine.arena.borrow(arenaBytes) : nullptr;
+  void* const intermediates = arena            ? arena->data
+                              : arenaBytes > 0 ? engine.arena.borrow(arenaBytes)
+                                               : nullptr;
   if (arenaBytes > 0 && !intermediates) {
     outcome.error = "no memory for " + std::to_string(arenaBytes) + " bytes of intermediates";
     outcome.outOfMemory = true;

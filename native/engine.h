@@ -1,5 +1,5 @@
-// The process-wide queue: runs, writes and reads of every JavaScript thread, done one after the other by
-// one runner thread, which is also thread 0 of the pool. Knows nothing of JavaScript.
+// The process-wide queue: runs, writes and reads of every JavaScript thread, done one after the
+// other by one runner thread, which is also thread 0 of the pool. Knows nothing of JavaScript.
 #pragma once
 #include "memory.h"
 #include "pool.h"
@@ -109,8 +109,8 @@ private:
   std::mutex mutex;
   std::condition_variable submitted, finished;
   std::deque<std::unique_ptr<Job>> queue;
-  std::atomic<int> waiting{0};     // the queue's length, to spin on
-  Owner* active = nullptr;         // of the job that runs
+  std::atomic<int> waiting{0};        // the queue's length, to spin on
+  Owner* active = nullptr;            // of the job that runs
   std::atomic<bool> abandoned{false}; // by that owner
   bool started = false;
   Settings current;

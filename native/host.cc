@@ -50,7 +50,9 @@ template <class F> void eachGroup(const char* controller, F&& visit) {
       if (!folder) continue;
       const std::string controllers(names + 1, folder);
       const bool version2 = controllers.empty();
-      if (!version2 && ("," + controllers + ",").find(std::string(",") + controller + ",") == std::string::npos) continue;
+      if (!version2 &&
+          ("," + controllers + ",").find(std::string(",") + controller + ",") == std::string::npos)
+        continue;
       path = folder + 1;
       if (!version2) root = std::string("/sys/fs/cgroup/") + controller;
       if (!version2) break; // a version 1 controller is more telling than the empty version 2 group
@@ -151,7 +153,8 @@ void* allocatePages(size_t bytes) {
   }
   // A huge page's worth too much, cut off again on both sides, puts the start on a huge page.
   const size_t size = roundUp(bytes, (size_t)sysconf(_SC_PAGESIZE));
-  char* const mapped = (char*)mmap(nullptr, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  char* const mapped =
+      (char*)mmap(nullptr, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
   char* const start = (char*)roundUp((size_t)mapped, HUGE_PAGE);
   if (start > mapped) munmap(mapped, (size_t)(start - mapped));
@@ -169,7 +172,8 @@ void freePages(void* memory, size_t bytes) {
 
 void pinLibrary() {
   Dl_info library;
-  if (dladdr((void*)pinLibrary, &library)) dlopen(library.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  if (dladdr((void*)pinLibrary, &library))
+    dlopen(library.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 } // namespace heed

@@ -5,7 +5,8 @@
 
 namespace heed {
 
-// Physical cores that this process may use: CPU affinity, hyper-threads and a container's quota count.
+// Physical cores that this process may use: CPU affinity, hyper-threads and a container's quota
+// count.
 int availableCores();
 
 // Memory that this process may use: the machine's, or its container's where that is less.

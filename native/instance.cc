@@ -17,8 +17,8 @@ napi_value errorOf(napi_env env, const Outcome& outcome) {
 Instance* Instance::create(napi_env env) {
   Instance* const instance = new Instance(env);
   napi_set_instance_data(env, instance, unload, nullptr);
-  napi_create_threadsafe_function(env, nullptr, nullptr, text(env, "heed"), 0, 1, nullptr, nullptr, instance,
-                                  onOutcome, &instance->wake);
+  napi_create_threadsafe_function(env, nullptr, nullptr, text(env, "heed"), 0, 1, nullptr, nullptr,
+                                  instance, onOutcome, &instance->wake);
   napi_unref_threadsafe_function(env, instance->wake);
   // Hooks run last first: the runs end before the thread-safe function goes.
   napi_add_env_cleanup_hook(env, beforeUnload, instance);
@@ -27,7 +27,8 @@ Instance* Instance::create(napi_env env) {
 
 // ---- handles
 
-napi_value Instance::makeHandle(std::shared_ptr<Block> block, std::shared_ptr<const Program> program) {
+napi_value Instance::makeHandle(std::shared_ptr<Block> block,
+                                std::shared_ptr<const Program> program) {
   Handle* const handle = new Handle{this, std::move(block), std::move(program)};
   napi_value result = nullptr;
   if (napi_create_external(env, handle, finalizeHandle, nullptr, &result) != napi_ok) {
@@ -51,13 +52,15 @@ Handle* Instance::handle(napi_value value, const char* what) {
 
 std::shared_ptr<Block> Instance::block(napi_value value, const char* what) {
   Handle* const found = handle(value, what);
-  if (found && !found->block) throwType(env, std::string(what) + " is a program or has been disposed of");
+  if (found && !found->block)
+    throwType(env, std::string(what) + " is a program or has been disposed of");
   return found ? found->block : nullptr;
 }
 
 std::shared_ptr<const Program> Instance::program(napi_value value, const char* what) {
   Handle* const found = handle(value, what);
-  if (found && !found->program) throwType(env, std::string(what) + " is a buffer or has been disposed of");
+  if (found && !found->program)
+    throwType(env, std::string(what) + " is a buffer or has been disposed of");
   return found ? found->program : nullptr;
 }
 
@@ -95,7 +98,8 @@ napi_value Instance::promise(std::unique_ptr<Job> job, napi_value result) {
   if (napi_create_promise(env, &waiting.deferred, &promise) != napi_ok) return nullptr;
   if (result) napi_create_reference(env, result, 1, &waiting.result);
   const uint64_t number = Engine::shared().submit(std::move(job));
-  if (number == 0) return throwError(env, "ERR_HEED_THREAD", "the system grants no thread to run programs on");
+  if (number == 0)
+    return throwError(env, "ERR_HEED_THREAD", "the system grants no thread to run programs on");
   if (promises.empty()) napi_ref_threadsafe_function(env, wake);
   promises.emplace(number, waiting);
   return promise;
@@ -110,7 +114,8 @@ void Instance::settle(Outcome&& outcome) {
   napi_call_threadsafe_function(wake, nullptr, napi_tsfn_nonblocking);
 }
 
-// On the JavaScript thread, once for each outcome, so that a promise's reactions run before the next settles.
+// On the JavaScript thread, once for each outcome, so that a promise's reactions run before the
+// next settles.
 void Instance::onOutcome(napi_env env, napi_value, void* data, void*) {
   if (!env) return; // the environment is going down
   Instance* const instance = (Instance*)data;

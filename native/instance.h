@@ -9,7 +9,8 @@ namespace heed {
 
 class Instance;
 
-// What a JavaScript handle (an external value) stands for: a buffer or a program, until it is disposed of.
+// What a JavaScript handle (an external value) stands for: a buffer or a program, until it is
+// disposed of.
 struct Handle {
   Instance* instance;
   std::shared_ptr<Block> block;
@@ -29,8 +30,8 @@ public:
   void release(Handle& handle);
 
   void submit(std::unique_ptr<Job> job);
-  // The promise of the job's end, with `result` as its value (null: undefined). While one is pending, the
-  // process stays alive.
+  // The promise of the job's end, with `result` as its value (null: undefined). While one is
+  // pending, the process stays alive.
   napi_value promise(std::unique_ptr<Job> job, napi_value result);
 
   void settle(Outcome&& outcome) override;

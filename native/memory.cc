@@ -91,7 +91,8 @@ void Arena::release() {
   bytes = 0;
 }
 
-// After many runs that used less than half of it, the arena is made anew in the size that they need.
+// After many runs that used less than half of it, the arena is made anew in the size that they
+// need.
 void Arena::shrinkWhenUnused(size_t wanted) {
   constexpr int RUNS = 128;
   largest = std::max(largest, wanted);

@@ -1,4 +1,5 @@
-// Counted memory: every byte that a buffer, a program or the arena holds is known, and limited by the budget.
+// Counted memory: every byte that a buffer, a program or the arena holds is known, and limited by
+// the budget.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,14 +19,16 @@ MemoryUse memoryUse();
 void resetMemoryPeak();
 void setMemoryBudget(int64_t bytes);
 
-// A device buffer: zero-filled at first, 64-byte aligned. Shared by its handle and the runs that use it.
+// A device buffer: zero-filled at first, 64-byte aligned. Shared by its handle and the runs that
+// use it.
 class Block {
 public:
   static std::shared_ptr<Block> allocate(size_t bytes); // null when budget or system have no more
   ~Block();
   void* const data;
   const size_t bytes;
-  uint64_t lastUse = 0; // number of the last job that was submitted with it; for its owner's thread alone
+  uint64_t lastUse =
+      0; // number of the last job that was submitted with it; for its owner's thread alone
 
 private:
   Block(void* data, size_t bytes) : data(data), bytes(bytes) {}
@@ -42,7 +45,7 @@ private:
   void shrinkWhenUnused(size_t wanted);
   void* data = nullptr;
   size_t bytes = 0;
-  int borrowed = 0;    // since the last look at the sizes in use
+  int borrowed = 0;   // since the last look at the sizes in use
   size_t largest = 0; // of these
 };
 

@@ -8,7 +8,8 @@
 
 namespace heed {
 
-constexpr double MOST_BYTES = 1125899906842624; // 2^50, far above any memory, far below a double's limit
+constexpr double MOST_BYTES =
+    1125899906842624; // 2^50, far above any memory, far below a double's limit
 
 // Throws; the result is for `return`. Types: Error, TypeError, RangeError.
 inline std::nullptr_t throwError(napi_env env, const char* code, const std::string& message) {
@@ -39,7 +40,8 @@ inline bool getSize(napi_env env, napi_value value, const char* what, double mos
   }
   napi_get_value_double(env, value, &number);
   if (!(number >= 0 && number <= most) || number != (double)(uint64_t)number) {
-    throwRange(env, std::string(what) + " must be a whole number of at least 0, not " + std::to_string(number));
+    throwRange(env, std::string(what) + " must be a whole number of at least 0, not " +
+                        std::to_string(number));
     return false;
   }
   out = (size_t)number;
@@ -69,7 +71,8 @@ inline size_t elementSize(napi_typedarray_type type) {
   }
 }
 
-// The memory of an ArrayBuffer, typed array, Buffer or DataView; throws and returns false on anything else.
+// The memory of an ArrayBuffer, typed array, Buffer or DataView; throws and returns false on
+// anything else.
 inline bool getBytes(napi_env env, napi_value value, const char* what, Bytes& out) {
   bool is = false;
   if (typeOf(env, value) == napi_object) {
@@ -115,7 +118,8 @@ inline napi_value undefined(napi_env env) {
 template <class List, class Make> napi_value array(napi_env env, const List& list, Make&& make) {
   napi_value result = nullptr;
   napi_create_array_with_length(env, list.size(), &result);
-  for (size_t i = 0; i < list.size(); i++) napi_set_element(env, result, (uint32_t)i, make(list[i]));
+  for (size_t i = 0; i < list.size(); i++)
+    napi_set_element(env, result, (uint32_t)i, make(list[i]));
   return result;
 }
 
@@ -123,7 +127,8 @@ inline void set(napi_env env, napi_value object, const char* name, napi_value va
   napi_set_named_property(env, object, name, value);
 }
 
-inline napi_value object(napi_env env, std::initializer_list<std::pair<const char*, napi_value>> properties) {
+inline napi_value object(napi_env env,
+                         std::initializer_list<std::pair<const char*, napi_value>> properties) {
   napi_value result = nullptr;
   napi_create_object(env, &result);
   for (const auto& property : properties) set(env, result, property.first, property.second);

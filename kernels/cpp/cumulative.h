@@ -17,6 +17,16 @@ static inline int64_t lineOffset(const View& v, int axis, int64_t line) {
   return offset;
 }
 
+// Lines that are neighbours in memory.
+template <class T, class Wide, class Op>
+static void scanNeighbours(const T* in, T* out, Wide* total, int64_t width, int64_t length, int64_t inStep,
+                           int64_t outStep, Op op) {
+  for (int64_t j = 0; j < width; j++) out[j] = (T)(total[j] = (Wide)in[j]);
+  for (int64_t i = 1; i < length; i++)
+    for (int64_t j = 0; j < width; j++)
+      out[i * outStep + j] = (T)(total[j] = op(total[j], (Wide)in[i * inStep + j]));
+}
+
 // Some lines side by side, one element of each at a time: their chains of additions overlap.
 template <class T, class Wide, class Op>
 static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* to, int64_t lines, int64_t length,
@@ -25,6 +35,13 @@ static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* t
   for (int64_t first = 0; first < lines; first += GROUP) {
     const int64_t width = least(GROUP, lines - first);
     Wide total[GROUP];
+    bool neighbours = true;
+    for (int64_t j = 1; j < width; j++)
+      neighbours &= from[first + j] == from[first] + j && to[first + j] == to[first] + j;
+    if (neighbours) {
+      scanNeighbours<T, Wide>(in + from[first], out + to[first], total, width, length, inStep, outStep, op);
+      continue;
+    }
     for (int64_t i = 0; i < length; i++)
       for (int64_t j = 0; j < width; j++) {
         const Wide x = (Wide)in[from[first + j] + i * inStep];

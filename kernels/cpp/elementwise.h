@@ -24,13 +24,13 @@ static Order byStride(const View& v) {
   return order;
 }
 
-static void runLinear(const MicroProgram& program, const std::vector<View>& views, const Order& order, const Run& run) {
+static void runLinear(const MicroProgram& program, const View* views, const Order& order, const Run& run) {
   constexpr int64_t TASK = 32 * BLOCK;
   const int64_t count = views[0].count();
   const int outputs = (int)program.results.size();
-  std::vector<Cursor> inputs, outs;
-  for (int i = 0; i < program.inputs; i++) inputs.emplace_back(run, views[i], order);
-  for (int o = 0; o < outputs; o++) outs.emplace_back(run, views[program.inputs + o], order);
+  List<Cursor> inputs, outs;
+  for (int i = 0; i < program.inputs; i++) inputs.push(Cursor(run, views[i], order));
+  for (int o = 0; o < outputs; o++) outs.push(Cursor(run, views[program.inputs + o], order));
 
   int last = -1; // the output that the last instruction may write in place
   bool mayPoint = true;
@@ -43,7 +43,7 @@ static void runLinear(const MicroProgram& program, const std::vector<View>& view
   parallel(run.pool, ceilDiv(count, TASK), [&](int64_t task, int thread) {
     Machine machine(program, run.pool, thread);
     Feed feed(program, inputs, machine);
-    std::vector<Cursor> to = outs;
+    List<Cursor> to = outs;
     const int64_t first = task * TASK, end = least(count, first + TASK);
     for (Cursor& cursor : to) cursor.seek(first);
     for (int64_t start = first; start < end; start += BLOCK) {
@@ -58,24 +58,25 @@ static void runLinear(const MicroProgram& program, const std::vector<View>& view
 }
 
 // `views` are the inputs, then the outputs.
-static void runProgram(const MicroProgram& program, const std::vector<View>& views, const Run& run) {
+static void runProgram(const MicroProgram& program, const View* views, const Run& run) {
   if (views[0].count() == 0) return;
   if (program.positional) return runLinear(program, views, Order::natural(views[0].rank), run);
   const Order order = byStride(views[program.inputs]);
-  const Tiling tiling(views, order, program.inputs);
+  const Tiling tiling(views, order, program.inputs, (int)program.results.size());
   if (tiling.worthwhile()) runTiled(program, tiling, views, run);
   else runLinear(program, views, order, run);
 }
 
 static void elementwise(const Command& c, const Run& run) {
   const int64_t instructions = (int64_t)c.attrs[2];
-  runProgram(MicroProgram(c, run, 3, instructions, (int)c.attrs[0], (int)c.attrs[1]), c.views, run);
+  runProgram(MicroProgram(c, run, 3, instructions, (int)c.attrs[0], (int)c.attrs[1]), c.views.data(), run);
 }
 
 static void copyView(const View& from, const View& to, const Run& run) {
-  runProgram(MicroProgram::copy(), {from, to}, run);
+  const View views[] = {from, to};
+  runProgram(MicroProgram::copy(), views, run);
 }
-static void zeroView(const View& to, const Run& run) { runProgram(MicroProgram::zero(), {to}, run); }
+static void zeroView(const View& to, const Run& run) { runProgram(MicroProgram::zero(), &to, run); }
 
 } // namespace HEED_ISA
 } // namespace heed

@@ -13,6 +13,7 @@ struct Folder {
   uint64_t (*fold)(const uint32_t* lanes, int64_t n);
   uint64_t (*combine)(uint64_t a, uint64_t b);
   uint32_t (*narrow)(uint64_t wide);
+  void (*foldRows)(const uint32_t* lanes, int64_t rows, int64_t length, uint32_t* out); // one result for each row
   void (*accumulate)(uint32_t* into, const uint32_t* lanes, int64_t n); // lane by lane; n up to a multiple of VL
   // out[j] = the fold of parts[p * pitch + j] over p < count, for j < n
   void (*merge)(const uint32_t* parts, int64_t pitch, int64_t count, int64_t n, uint32_t* out);
@@ -115,6 +116,23 @@ template <class Op> struct Folding {
   static uint64_t combine(uint64_t a, uint64_t b) { return as<uint64_t>(Op::apply(as<Wide>(a), as<Wide>(b))); }
   static uint32_t narrow(uint64_t wide) { return as<uint32_t>((Lane)as<Wide>(wide)); }
 
+  template <int L> static void foldShortRows(const uint32_t* lanes, int64_t rows, uint32_t* out) {
+    for (int64_t r = 0; r < rows; r++, lanes += L) {
+      Wide total = as<Lane>(lanes[0]);
+      for (int i = 1; i < L; i++) total = Op::apply(total, (Wide)as<Lane>(lanes[i]));
+      out[r] = as<uint32_t>((Lane)total);
+    }
+  }
+  static void foldRows(const uint32_t* lanes, int64_t rows, int64_t length, uint32_t* out) {
+    switch (length) {
+      case 2: return foldShortRows<2>(lanes, rows, out);
+      case 3: return foldShortRows<3>(lanes, rows, out);
+      case 4: return foldShortRows<4>(lanes, rows, out);
+      default:
+        for (int64_t r = 0; r < rows; r++) out[r] = narrow(fold(lanes + r * length, length));
+    }
+  }
+
   static void accumulate(uint32_t* into, const uint32_t* lanes, int64_t n) {
     int64_t i = 0;
     for (; i + VL <= n; i += VL) store((int32_t*)into + i, (vi)Op::apply(vectorAt(into + i), vectorAt(lanes + i)));
@@ -134,7 +152,7 @@ template <class Op> struct Folding {
     }
   }
 
-  static Folder folder() { return {as<uint32_t>((Lane)Op::identity), fold, combine, narrow, accumulate, merge}; }
+  static Folder folder() { return {as<uint32_t>((Lane)Op::identity), fold, combine, narrow, foldRows, accumulate, merge}; }
 };
 
 // op: 0 sum 1 prod 2 max 3 min; type: 0 f32 1 i32 2 u32

@@ -14,15 +14,15 @@ struct Indices {
   const int32_t* at;
   int64_t count;
   bool valid = false; // otherwise one was out of range, and the run has failed
-  std::vector<int32_t> copy;
+  List<int32_t> copy;
 
-  Indices(const char* kernel, const View& index, const View& whole, int axis, const Run& run) : count(index.count()) {
+  Indices(const char* kernel, const View& index, const View& whole, int axis, const Run& run)
+      : count(index.count()), copy(index.contiguous() ? 0 : (size_t)count) {
     at = run.at<int32_t>(index);
     if (!index.contiguous()) {
-      copy.resize((size_t)count);
       Cursor cursor(run, index, Order::natural(index.rank));
-      if (count > 0) cursor.load(count, (uint32_t*)copy.data());
-      at = copy.data();
+      if (count > 0) cursor.load(count, (uint32_t*)copy.begin());
+      at = copy.begin();
     }
     const int64_t size = whole.shape[axis];
     for (int64_t j = 0; j < count; j++)
@@ -124,8 +124,11 @@ template <class T> static void takeOf(const Command& c, const Run& run) {
     place.pieces(last - first, [&](int64_t, int64_t at, int64_t step, int64_t length) {
       for (int64_t i = 0; i < length; i++, j++) {
         if (j == indices.count) j = 0, base = offsetOf(lead, ++outer);
-        slices.runs(from + base + indices.at[j] * x.stride[axis], to + at + i * step,
-                    [](const T* p, int64_t ps, T* q, int64_t qs, int64_t n) { runInto<Set>(p, ps, q, qs, n); });
+        const T* slice = from + base + indices.at[j] * x.stride[axis];
+        if (slices.count == 1) to[at + i * step] = *slice;
+        else
+          slices.runs(slice, to + at + i * step,
+                      [](const T* p, int64_t ps, T* q, int64_t qs, int64_t n) { runInto<Set>(p, ps, q, qs, n); });
       }
     });
   });

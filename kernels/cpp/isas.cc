@@ -1,4 +1,4 @@
-// The instruction sets of this build, best first: the build defines HEED_ISAS as X(avx512) X(avx2) ...
+// The instruction sets of this build, best first: the build defines HEED_ISAS as a list of X(name).
 // Compiled for the plainest processor, unlike the kernels: it decides which of them may run.
 #include "program.h"
 
@@ -7,10 +7,13 @@ namespace heed {
 namespace {
 
 #if defined(__x86_64__)
-[[maybe_unused]] bool supports_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+[[maybe_unused]] bool supports_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
 [[maybe_unused]] bool supports_avx512() {
-  return supports_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return supports_avx2() && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
 }
 #endif
 [[maybe_unused]] bool supports_baseline() { return true; }
@@ -20,9 +23,9 @@ namespace {
 
 } // namespace
 
-#define X(name)                    \
-  namespace name {                 \
-  extern const Kernel kernels[];   \
+#define X(name)                                                                                    \
+  namespace name {                                                                                 \
+  extern const Kernel kernels[];                                                                   \
   }
 HEED_ISAS
 #undef X

@@ -32,6 +32,31 @@ template <class T> HEED_INLINE void gatherLanes(const T* from, int64_t stride, i
   else
     for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
 }
+
+// Rows of L elements, `pitch` apart: unrolled, as a loop over a few elements costs more than they do.
+template <int L, class T>
+static void gatherRows(const T* from, int64_t stride, int64_t pitch, int64_t rows, uint32_t* to) {
+  for (int64_t r = 0; r < rows; r++, from += pitch, to += L)
+    for (int i = 0; i < L; i++) to[i] = from[i * stride];
+}
+template <class T>
+static void gatherRows(const T* from, int64_t length, int64_t stride, int64_t pitch, int64_t rows, uint32_t* to) {
+  switch (length) {
+    case 2: return gatherRows<2>(from, stride, pitch, rows, to);
+    case 3: return gatherRows<3>(from, stride, pitch, rows, to);
+    case 4: return gatherRows<4>(from, stride, pitch, rows, to);
+    case 5: return gatherRows<5>(from, stride, pitch, rows, to);
+    case 6: return gatherRows<6>(from, stride, pitch, rows, to);
+    case 7: return gatherRows<7>(from, stride, pitch, rows, to);
+    case 8: return gatherRows<8>(from, stride, pitch, rows, to);
+    default:
+      for (int64_t r = 0; r < rows; r++, from += pitch, to += length) {
+        __builtin_prefetch(from + length * stride); // what follows this row is often wanted soon (image patches)
+        gatherLanes(from, stride, length, to);
+      }
+  }
+}
+
 static inline void loadLanes(DType dtype, const char* base, int64_t offset, int64_t stride, int64_t n, uint32_t* to) {
   if (sizeOf(dtype) == 4) gatherLanes((const uint32_t*)base + offset, stride, n, to);
   else gatherLanes((const uint8_t*)base + offset, stride, n, to);
@@ -113,7 +138,7 @@ struct Cursor {
     for (int64_t done = 0; done < n;) {
       const int64_t length = least(n - done, shape[last] - index[last]);
       f(done, offset, stride[last], length);
-      advance(length);
+      advance(length, last);
       done += length;
     }
   }
@@ -123,19 +148,13 @@ struct Cursor {
     const int last = rank - 1;
     if (stride[last] != 1 || n > shape[last] - index[last] || sizeOf(dtype) != 4) return nullptr;
     uint32_t* p = (uint32_t*)base + offset;
-    advance(n);
+    advance(n, last);
     return p;
   }
 
   void load(int64_t n, uint32_t* to) {
-    if (sizeOf(dtype) == 4)
-      pieces(n, [&](int64_t done, int64_t at, int64_t step, int64_t length) {
-        gatherLanes((const uint32_t*)base + at, step, length, to + done);
-      });
-    else
-      pieces(n, [&](int64_t done, int64_t at, int64_t step, int64_t length) {
-        gatherLanes((const uint8_t*)base + at, step, length, to + done);
-      });
+    if (sizeOf(dtype) == 4) loadFrom((const uint32_t*)base, n, to);
+    else loadFrom((const uint8_t*)base, n, to);
   }
   void store(int64_t n, const uint32_t* from) {
     pieces(n, [&](int64_t done, int64_t at, int64_t step, int64_t length) {
@@ -144,8 +163,27 @@ struct Cursor {
   }
 
 private:
-  void advance(int64_t n) { // within the innermost dimension, at most to its end
-    int d = rank - 1;
+  template <class T> void loadFrom(const T* from, int64_t n, uint32_t* to) {
+    const int last = rank - 1;
+    const int64_t length = shape[last];
+    while (n > 0) {
+      int64_t done;
+      if (rank > 1 && length <= 64 && index[last] == 0 && n >= length) { // whole short rows
+        const int64_t rows = least(n / length, shape[last - 1] - index[last - 1]);
+        gatherRows(from + offset, length, stride[last], stride[last - 1], rows, to);
+        advance(rows, last - 1);
+        done = rows * length;
+      } else {
+        done = least(n, length - index[last]);
+        gatherLanes(from + offset, stride[last], done, to);
+        advance(done, last);
+      }
+      to += done;
+      n -= done;
+    }
+  }
+
+  void advance(int64_t n, int d) { // along dimension d, at most to its end
     index[d] += n;
     offset += n * stride[d];
     for (; d > 0 && index[d] == shape[d]; d--) {

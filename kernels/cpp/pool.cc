@@ -20,7 +20,8 @@ ThreadPool::ThreadPool(int threads, void (*onStart)(int))
     : requested(threads), onStart(onStart), members((size_t)std::max(1, threads)) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 4 << 20); // musl's default of 128 KiB is little for a kernel
+  pthread_attr_setstacksize(&attributes,
+                            4 << 20); // musl's default of 128 KiB is little for a kernel
   for (size_t i = 0; i < members.size(); i++) {
     members[i].pool = this;
     members[i].index = (int)i;
@@ -59,7 +60,8 @@ void ThreadPool::each(int64_t tasks, void (*run)(void*, int64_t, int), void* arg
   total.store(tasks, std::memory_order_relaxed);
   completed.store(0, std::memory_order_relaxed);
   const uint64_t open = (uint64_t)(epochOf(ticket.load()) + 1) << 32 | (uint64_t)tasks;
-  ticket.store(open); // sequentially consistent, against `sleepers`: one of the two sides sees the other
+  ticket.store(
+      open); // sequentially consistent, against `sleepers`: one of the two sides sees the other
   wake(tasks - 1);
   const int64_t mine = takeTasks(open, 0);
   completed.fetch_add(mine, std::memory_order_acq_rel);
@@ -101,7 +103,8 @@ uint64_t ThreadPool::awaitTasks(uint32_t seen) {
   uint64_t open = 0;
   const auto ready = [&] {
     open = ticket.load();
-    return (tasksLeft(open) > 0 && epochOf(open) != seen) || stopping.load(std::memory_order_relaxed);
+    return (tasksLeft(open) > 0 && epochOf(open) != seen) ||
+           stopping.load(std::memory_order_relaxed);
   };
   if (spinUntil(ready)) return open;
   std::unique_lock<std::mutex> lock(mutex);
@@ -132,7 +135,9 @@ int64_t ThreadPool::takeTasks(uint64_t open, int thread) {
 void ThreadPool::wake(int64_t helpers) {
   const int asleep = sleepers.load();
   if (asleep == 0) return;
-  { std::lock_guard<std::mutex> lock(mutex); } // a worker between its last look and its wait is in it
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+  } // a worker between its last look and its wait is in it
   if (helpers >= asleep) return moreTasks.notify_all();
   for (int64_t i = 0; i < helpers; i++) moreTasks.notify_one();
 }

@@ -7,8 +7,8 @@
 
 namespace heed {
 
-// Only one thread at a time may call `each`; it takes part as thread 0. An `each` inside a task runs
-// on the thread that calls it.
+// Only one thread at a time may call `each`; it takes part as thread 0. An `each` inside a task
+// runs on the thread that calls it.
 class ThreadPool final : public Pool {
 public:
   // `onStart` is called on each new thread with its index (name, priority).
@@ -17,7 +17,8 @@ public:
 
   const int requested; // threads; there are fewer when the system grants no more
   int threads() const override { return (int)members.size(); }
-  void each(int64_t tasks, void (*body)(void* state, int64_t task, int thread), void* state) override;
+  void each(int64_t tasks, void (*body)(void* state, int64_t task, int thread),
+            void* state) override;
   void* scratch(int thread, int slot, size_t bytes) override;
 
 private:
@@ -42,8 +43,9 @@ private:
   void (*onStart)(int index);
   std::vector<Member> members; // [0] is the caller
 
-  // Epoch in the high half, tasks not yet taken in the low half. Taking a task is a compare-and-swap of
-  // the whole word, so a worker that overslept an epoch cannot take from the next one by mistake.
+  // Epoch in the high half, tasks not yet taken in the low half. Taking a task is a
+  // compare-and-swap of the whole word, so a worker that overslept an epoch cannot take from the
+  // next one by mistake.
   alignas(64) std::atomic<uint64_t> ticket{0};
   // Written only while no task is left, read only under a ticket with tasks left.
   std::atomic<void (*)(void*, int64_t, int)> body{nullptr};

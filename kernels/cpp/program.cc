@@ -8,7 +8,8 @@ const char* const kernelNames[] = {HEED_KERNELS(HEED_NAME) nullptr};
 
 namespace {
 
-// Sizes stay below this, so that no product or sum of them overflows an int64 or loses a double's digits.
+// Sizes stay below this, so that no product or sum of them overflows an int64 or loses a double's
+// digits.
 constexpr double LARGEST = 1125899906842624; // 2^50
 constexpr double MOST_BUFFERS = 65536;
 
@@ -41,8 +42,8 @@ private:
   size_t count, next = 0;
 };
 
-// Bytes from the buffer's start to the end of the view's furthest element; complains of elements before
-// the start. Doubles cannot overflow here, and are exact below LARGEST.
+// Bytes from the buffer's start to the end of the view's furthest element; complains of elements
+// before the start. Doubles cannot overflow here, and are exact below LARGEST.
 int64_t extentOf(const View& view, Reader& reader) {
   double elements = 1, least = (double)view.offset, most = (double)view.offset;
   bool empty = false;
@@ -66,7 +67,8 @@ View readView(Reader& reader) {
   view.offset = reader.integer("a view's offset", 0, LARGEST);
   view.rank = (int32_t)reader.integer("a view's rank", 0, MAX_RANK);
   for (int i = 0; i < view.rank; i++) view.shape[i] = reader.integer("a view's shape", 0, LARGEST);
-  for (int i = 0; i < view.rank; i++) view.stride[i] = reader.integer("a view's stride", -LARGEST, LARGEST);
+  for (int i = 0; i < view.rank; i++)
+    view.stride[i] = reader.integer("a view's stride", -LARGEST, LARGEST);
   return view;
 }
 
@@ -75,7 +77,8 @@ Command readCommand(Reader& reader, std::vector<int64_t>& extents) {
   command.kernel = (int32_t)reader.integer("the kernel", 0, KERNEL_COUNT - 1);
   const int64_t views = reader.integer("the number of views", 0, LARGEST);
   const int64_t attrs = reader.integer("the number of attrs", 0, LARGEST);
-  if ((size_t)views > reader.left() / 4 || (size_t)attrs > reader.left()) reader.complain("ends before its views");
+  if ((size_t)views > reader.left() / 4 || (size_t)attrs > reader.left())
+    reader.complain("ends before its views");
   if (!reader.error.empty()) return command;
   command.views.reserve((size_t)views);
   command.attrs.reserve((size_t)attrs);
@@ -93,7 +96,8 @@ Command readCommand(Reader& reader, std::vector<int64_t>& extents) {
 size_t bytesOf(const Program& program) {
   size_t bytes = sizeof program + program.extents.capacity() * sizeof(int64_t);
   for (const Command& command : program.commands)
-    bytes += sizeof command + command.views.capacity() * sizeof(View) + command.attrs.capacity() * sizeof(double);
+    bytes += sizeof command + command.views.capacity() * sizeof(View) +
+             command.attrs.capacity() * sizeof(double);
   return bytes;
 }
 

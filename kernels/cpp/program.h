@@ -1,5 +1,6 @@
 // The form in which a program reaches the kernels: a flat list of commands over strided views.
-// Shared by every instruction set, the Node addon and the WebAssembly build; knows nothing of JavaScript.
+// Shared by every instruction set, the Node addon and the WebAssembly build; knows nothing of
+// JavaScript.
 #pragma once
 #include <atomic>
 #include <cstdarg>
@@ -13,7 +14,7 @@
 namespace heed {
 
 constexpr int MAX_RANK = 8;
-constexpr int MAX_REGISTERS = 256;       // of a micro-program
+constexpr int MAX_REGISTERS = 256;        // of a micro-program
 constexpr int MAX_INSTRUCTIONS = 1 << 16; // likewise
 
 enum class DType : uint8_t { f32, i32, u32, u8, boolean }; // boolean is stored as one byte, 0 or 1
@@ -23,7 +24,8 @@ inline int64_t sizeOf(DType t) { return t == DType::u8 || t == DType::boolean ? 
 // A strided window onto one of the run's buffers. Offset and strides count elements, not bytes;
 // strides may be 0 (broadcast) or negative (flip).
 struct View {
-  int32_t buffer = 0; // 0 is the arena, 1 the run's scalars, then inputs and outputs in the program's order
+  int32_t buffer =
+      0; // 0 is the arena, 1 the run's scalars, then inputs and outputs in the program's order
   DType dtype = DType::f32;
   int32_t rank = 0;
   int64_t offset = 0;
@@ -57,9 +59,9 @@ struct View {
 };
 
 struct Command {
-  int32_t kernel = 0;          // index into kernelNames
-  std::vector<View> views;     // inputs first, then outputs, in the order that the kernel documents
-  std::vector<double> attrs;   // numbers that are part of the structure (axis, flags, micro-programs)
+  int32_t kernel = 0;        // index into kernelNames
+  std::vector<View> views;   // inputs first, then outputs, in the order that the kernel documents
+  std::vector<double> attrs; // numbers that are part of the structure (axis, flags, micro-programs)
 };
 
 struct Program {
@@ -85,10 +87,11 @@ class Pool {
 public:
   virtual ~Pool() = default;
   virtual int threads() const = 0;
-  // Calls body(state, task, thread) once for each task in [0, tasks), on any thread in [0, threads()),
-  // and returns when all are done. Which thread takes a task must never change a result:
-  // cut work by shape alone, never by the number of threads.
-  virtual void each(int64_t tasks, void (*body)(void* state, int64_t task, int thread), void* state) = 0;
+  // Calls body(state, task, thread) once for each task in [0, tasks), on any thread in [0,
+  // threads()), and returns when all are done. Which thread takes a task must never change a
+  // result: cut work by shape alone, never by the number of threads.
+  virtual void each(int64_t tasks, void (*body)(void* state, int64_t task, int thread),
+                    void* state) = 0;
   // At least `bytes` of 64-byte aligned scratch memory of this thread's own, kept between calls,
   // contents undefined. Slot 0..3: so that nested helpers do not share.
   virtual void* scratch(int thread, int slot, size_t bytes) = 0;
@@ -96,8 +99,12 @@ public:
 
 // pool.each with a lambda: parallel(pool, n, [&](int64_t task, int thread) { ... })
 template <class F> inline void parallel(Pool& pool, int64_t tasks, F&& body) {
-  pool.each(tasks, [](void* f, int64_t task, int thread) { (*(typename std::remove_reference<F>::type*)f)(task, thread); },
-            (void*)&body);
+  pool.each(
+      tasks,
+      [](void* f, int64_t task, int thread) {
+        (*(typename std::remove_reference<F>::type*)f)(task, thread);
+      },
+      (void*)&body);
 }
 
 // What went wrong in a run: the first message wins, whichever thread it comes from.
@@ -130,29 +137,29 @@ struct Run {
 using Kernel = void (*)(const Command&, const Run&);
 
 // Every kernel by name, once. The scheduler looks its indices up by name (see kernelNames).
-#define HEED_KERNELS(K) \
-  K(elementwise)        \
-  K(reduce)             \
-  K(cumulative)         \
-  K(sort)               \
-  K(topk)               \
-  K(take)               \
-  K(scatterAdd)         \
-  K(scatterSet)         \
-  K(foldWindow)         \
-  K(copyAt)             \
-  K(sliceAt)            \
-  K(matmul)             \
-  K(softmax)            \
-  K(softmaxBackward)    \
-  K(layerNorm)          \
-  K(layerNormBackward)  \
-  K(rmsNorm)            \
-  K(rmsNormBackward)    \
-  K(crossEntropy)       \
-  K(crossEntropyBackward) \
-  K(attention)          \
-  K(attentionBackward)  \
+#define HEED_KERNELS(K)                                                                            \
+  K(elementwise)                                                                                   \
+  K(reduce)                                                                                        \
+  K(cumulative)                                                                                    \
+  K(sort)                                                                                          \
+  K(topk)                                                                                          \
+  K(take)                                                                                          \
+  K(scatterAdd)                                                                                    \
+  K(scatterSet)                                                                                    \
+  K(foldWindow)                                                                                    \
+  K(copyAt)                                                                                        \
+  K(sliceAt)                                                                                       \
+  K(matmul)                                                                                        \
+  K(softmax)                                                                                       \
+  K(softmaxBackward)                                                                               \
+  K(layerNorm)                                                                                     \
+  K(layerNormBackward)                                                                             \
+  K(rmsNorm)                                                                                       \
+  K(rmsNormBackward)                                                                               \
+  K(crossEntropy)                                                                                  \
+  K(crossEntropyBackward)                                                                          \
+  K(attention)                                                                                     \
+  K(attentionBackward)                                                                             \
   K(adamw)
 
 extern const char* const kernelNames[];  // ends with nullptr

@@ -16,7 +16,7 @@ struct Reduction {
   const MicroProgram& program;
   const Run& run;
   Folder folder;
-  std::vector<Cursor> inputs;
+  List<Cursor> inputs;
   Cursor out;
   int64_t outer, reduced, inner; // sizes, in walking order: kept, reduced, kept (rows: inner = 1)
 };
@@ -59,7 +59,7 @@ __attribute__((noinline)) static void writeResults(Cursor out, int64_t first, in
 
 static void foldRows(const Reduction& r) {
   const int64_t parts = ceilDiv(r.reduced, ROW_PART);
-  std::vector<uint64_t> partial(parts > 1 ? (size_t)(r.outer * parts) : 0);
+  List<uint64_t> partial(parts > 1 ? (size_t)(r.outer * parts) : 0);
   overRows(r, [&](Machine& machine, Feed& feed, int64_t firstRow, int64_t lastRow, int64_t from, int64_t to, int64_t part) {
     uint32_t results[BLOCK];
     if (r.reduced > BLOCK) {
@@ -79,7 +79,7 @@ static void foldRows(const Reduction& r) {
     for (int64_t row = firstRow; row < lastRow; row += together) {
       const int64_t rows = least(together, lastRow - row);
       const uint32_t* lanes = evaluate(r, machine, feed, row * r.reduced, rows * r.reduced);
-      for (int64_t i = 0; i < rows; i++) results[i] = r.folder.narrow(r.folder.fold(lanes + i * r.reduced, r.reduced));
+      r.folder.foldRows(lanes, rows, r.reduced, results);
       writeResults(r.out, row, rows, results);
     }
   });
@@ -91,9 +91,9 @@ static void foldRows(const Reduction& r) {
   }
 }
 
-static void argRows(const Reduction& r, KeyType type, bool least_) {
+static void argRows(const Reduction& r, KeyType type, bool smallest) {
   const int64_t parts = ceilDiv(r.reduced, ROW_PART);
-  std::vector<Best> partial(parts > 1 ? (size_t)(r.outer * parts) : 0);
+  List<Best> partial(parts > 1 ? (size_t)(r.outer * parts) : 0);
   const Folder greatest = folderOf(2, 2);
   overRows(r, [&](Machine& machine, Feed& feed, int64_t firstRow, int64_t lastRow, int64_t from, int64_t to, int64_t part) {
     uint32_t keys[BLOCK];
@@ -101,7 +101,7 @@ static void argRows(const Reduction& r, KeyType type, bool least_) {
       Best best;
       for (int64_t i = from; i < to; i += BLOCK) {
         const int64_t n = least(BLOCK, to - i);
-        orderKeys(evaluate(r, machine, feed, row * r.reduced + i, n), keys, n, type, least_);
+        orderKeys(evaluate(r, machine, feed, row * r.reduced + i, n), keys, n, type, smallest ? UINT32_MAX : 0, true);
         const uint32_t key = greatest.narrow(greatest.fold(keys, n));
         if (best.index >= 0 && key <= best.key) continue;
         int64_t place = 0;
@@ -146,7 +146,7 @@ static void foldColumns(const Reduction& r) {
   const int64_t units = r.outer * tiles * parts;
   const int64_t unitsPerTask = most(1, ROW_TASK / (least(rowsPerPart, r.reduced) * tileWidth));
   // partial[(outer * parts + part) * inner + column]
-  std::vector<uint32_t> partial(parts > 1 ? (size_t)(r.outer * parts * r.inner) : 0);
+  List<uint32_t> partial(parts > 1 ? (size_t)(r.outer * parts * r.inner) : 0);
   parallel(r.run.pool, ceilDiv(units, unitsPerTask), [&](int64_t task, int thread) {
     Machine machine(r.program, r.run.pool, thread);
     Feed feed(r.program, r.inputs, machine);
@@ -219,14 +219,15 @@ static void reduce(const Command& c, const Run& run) {
     if (order.axis[i] < keptRank) kept.axis[kept.rank++] = order.axis[i];
 
   Reduction r{program, run, folderOf(arg ? 0 : op, type), {}, Cursor(run, out, kept), 1, 1, 1};
-  for (int i = 0; i < nIn; i++) r.inputs.emplace_back(run, c.views[i], order);
+  for (int i = 0; i < nIn; i++) r.inputs.push(Cursor(run, c.views[i], order));
   for (int i = keptRank; i < rank; i++) r.reduced *= c.views[0].shape[i];
   for (int i = 0; i < inside; i++) r.inner *= c.views[0].shape[memory.axis[memory.rank - 1 - i]];
   if (out.count() == 0) return;
   r.outer = out.count() / r.inner;
   if (r.reduced == 0) { // what is left is the neutral element
-    std::vector<uint32_t> nothing((size_t)out.count(), arg ? 0 : r.folder.identity);
-    writeResults(r.out, 0, out.count(), nothing.data());
+    List<uint32_t> nothing((size_t)out.count());
+    nothing.fill(arg ? 0 : r.folder.identity);
+    writeResults(r.out, 0, out.count(), nothing.begin());
   } else if (arg) argRows(r, (KeyType)type, op == 5);
   else if (r.inner > 1 && r.reduced > 1) foldColumns(r);
   else r.outer *= r.inner, r.inner = 1, foldRows(r);

@@ -4,6 +4,7 @@
 //   The k largest (smallest) along the last dim, best first; of equals, the first.
 #pragma once
 #include "cumulative.h"
+#include "math.h"
 #include "order-key.h"
 #include <algorithm>
 
@@ -12,25 +13,27 @@ namespace HEED_ISA {
 
 // What is sorted: the key in the high half, the index in the low half. All differ, and the index
 // makes any sort a stable one.
-using Entry = uint64_t;
-HEED_INLINE Entry entryOf(uint32_t key, int64_t index) { return (uint64_t)key << 32 | (uint64_t)index; }
+enum class Entry : uint64_t {};
+HEED_INLINE Entry entryOf(uint32_t key, int64_t index) { return (Entry)((uint64_t)key << 32 | (uint64_t)index); }
+HEED_INLINE uint32_t keyOf(Entry e) { return (uint32_t)((uint64_t)e >> 32); }
+HEED_INLINE int64_t indexOf(Entry e) { return (int64_t)((uint64_t)e & UINT32_MAX); }
 
 // By key alone, stable: three passes of 11 bits. Returns the array, of the two, that holds the result.
 static Entry* radixSort(Entry* entries, Entry* spare, int64_t n) {
   constexpr int BITS = 11, BUCKETS = 1 << BITS, PASSES = 3;
   uint32_t count[PASSES][BUCKETS] = {};
   for (int64_t i = 0; i < n; i++)
-    for (int p = 0; p < PASSES; p++) count[p][entries[i] >> (32 + p * BITS) & (BUCKETS - 1)]++;
+    for (int p = 0; p < PASSES; p++) count[p][keyOf(entries[i]) >> p * BITS & (BUCKETS - 1)]++;
   for (int p = 0; p < PASSES; p++) {
-    const int shift = 32 + p * BITS;
-    if (count[p][entries[0] >> shift & (BUCKETS - 1)] == n) continue; // all in one bucket
+    const int shift = p * BITS;
+    if (count[p][keyOf(entries[0]) >> shift & (BUCKETS - 1)] == n) continue; // all in one bucket
     uint32_t next = 0;
     for (int b = 0; b < BUCKETS; b++) {
       const uint32_t size = count[p][b];
       count[p][b] = next;
       next += size;
     }
-    for (int64_t i = 0; i < n; i++) spare[count[p][entries[i] >> shift & (BUCKETS - 1)]++] = entries[i];
+    for (int64_t i = 0; i < n; i++) spare[count[p][keyOf(entries[i]) >> shift & (BUCKETS - 1)]++] = entries[i];
     std::swap(entries, spare);
   }
   return entries;
@@ -54,31 +57,54 @@ struct Line {
   }
 };
 
+// Keys of elements [start, start + n), n <= BLOCK.
+static void keysOf(const Line& line, int64_t start, int64_t n, uint32_t flip, uint32_t* keys) {
+  loadLanes(line.dtype, line.base, line.offset + start * line.stride, line.stride, n, keys);
+  orderKeys(keys, keys, n, keyTypeOf(line.dtype), flip, false);
+}
+
+// The k best: candidates gather until there are 2k of them; then the worse half goes, and the bar rises.
+struct Candidates {
+  Entry* entries;
+  int64_t k, count = 0;
+  uint32_t bar = UINT32_MAX;
+  bool full = false; // an equal key that comes later is no better once there are k
+
+  void offer(uint32_t key, int64_t index) {
+    if (full && key >= bar) return;
+    entries[count++] = entryOf(key, index);
+    if (count < 2 * k) return;
+    std::nth_element(entries, entries + k - 1, entries + count);
+    count = k;
+    bar = keyOf(entries[k - 1]);
+    full = true;
+  }
+  // Most blocks of a long line have nothing to offer: a vector at a time is ruled out.
+  void offerAll(const uint32_t* keys, int64_t start, int64_t n) {
+    int64_t i = 0;
+    for (; i + VL <= n; i += VL) {
+      const vu v = (vu)load((const int32_t*)keys + i);
+      if (full && !any((vi)(v < (vu)splat((int32_t)bar)))) continue;
+      for (int64_t j = i; j < i + VL; j++) offer(keys[j], start + j);
+    }
+    for (; i < n; i++) offer(keys[i], start + i);
+  }
+};
+
 // The first k elements of n, by falling (`flip` all ones) or rising key.
 static Entry* bestEntries(const Line& line, int64_t n, int64_t k, uint32_t flip, Entry* entries, Entry* spare) {
-  const KeyType type = keyTypeOf(line.dtype);
-  if (k > n / 8) {
-    for (int64_t i = 0; i < n; i++) entries[i] = entryOf(orderKey(line[i], type) ^ flip, i);
-    return sortEntries(entries, spare, n);
-  }
-  // Candidates gather until there are 2k of them; then the worse half goes, and the bar rises.
-  int64_t candidates = 0;
-  uint64_t bar = UINT64_MAX;
-  uint32_t words[BLOCK];
+  uint32_t keys[BLOCK];
+  const bool all = k > n / 8;
+  Candidates best{entries, k};
   for (int64_t start = 0; start < n; start += BLOCK) {
     const int64_t size = least(BLOCK, n - start);
-    loadLanes(line.dtype, line.base, line.offset + start * line.stride, line.stride, size, words);
-    for (int64_t i = 0; i < size; i++) words[i] = orderKey(words[i], type) ^ flip;
-    for (int64_t i = 0; i < size; i++) {
-      if (words[i] >= bar) continue;
-      entries[candidates++] = entryOf(words[i], start + i);
-      if (candidates < 2 * k) continue;
-      std::nth_element(entries, entries + k - 1, entries + candidates);
-      candidates = k;
-      bar = entries[k - 1] >> 32; // an equal key that comes later is no better
-    }
+    keysOf(line, start, size, flip, keys);
+    if (all)
+      for (int64_t i = 0; i < size; i++) entries[start + i] = entryOf(keys[i], start + i);
+    else
+      best.offerAll(keys, start, size);
   }
-  return sortEntries(entries, spare, candidates);
+  return sortEntries(entries, spare, all ? n : best.count);
 }
 
 static void writeBest(const Command& c, const Run& run, int64_t k, uint32_t flip) {
@@ -95,7 +121,7 @@ static void writeBest(const Command& c, const Run& run, int64_t k, uint32_t flip
       const int64_t valueAt = values.offset + lineOffset(values, axis, l);
       int32_t* indexAt = run.at<int32_t>(indices) + lineOffset(indices, axis, l);
       for (int64_t i = 0; i < k; i++) {
-        const int64_t index = (int64_t)(best[i] & UINT32_MAX);
+        const int64_t index = indexOf(best[i]);
         const uint32_t word = line[index];
         storeLanes(values.dtype, (char*)run.buffers[values.buffer], valueAt + i * values.stride[axis], 1, 1, &word);
         indexAt[i * indices.stride[axis]] = (int32_t)index;

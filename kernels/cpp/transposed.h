@@ -11,12 +11,16 @@ namespace HEED_ISA {
 // along `along`, the last dimension, the outputs have (or at least their smallest stride).
 struct Tiling {
   static constexpr int64_t C = 16, R = BLOCK / C; // a tile along and across: a cache line wide
-  static constexpr int64_t BAND = 128, STRIP = 1024; // across and along, what one task does at least
+  static constexpr int64_t BAND = 256, STRIP = 1024; // across and along, what one task does at least
   int rank = 0, across = -1, along = -1;
   int64_t shape[MAX_RANK];
-  std::vector<std::vector<int64_t>> stride; // [view][dimension]
+  struct Strides {
+    int64_t of[MAX_RANK];
+    int64_t operator[](int d) const { return of[d]; }
+  };
+  List<Strides> stride; // [view][dimension]
 
-  Tiling(const std::vector<View>& views, const Order& order, int inputs) : stride(views.size()) {
+  Tiling(const View* views, const Order& order, int inputs, int outputs) : stride((size_t)(inputs + outputs)) {
     for (int i = 0; i < order.rank; i++) add(views, order.axis[i]);
     along = rank - 1;
     for (int i = 0; i < inputs && across < 0; i++) {
@@ -40,29 +44,26 @@ struct Tiling {
   }
 
 private:
-  void add(const std::vector<View>& views, int axis) {
+  void add(const View* views, int axis) {
     const int64_t size = views[0].shape[axis];
     if (size == 1) return;
     bool merges = rank > 0;
-    for (size_t v = 0; v < views.size() && merges; v++)
-      merges = stride[v].back() == views[v].stride[axis] * size;
+    for (size_t v = 0; v < stride.size() && merges; v++)
+      merges = stride[v][rank - 1] == views[v].stride[axis] * size;
     if (merges) shape[rank - 1] *= size;
     else shape[rank++] = size;
-    for (size_t v = 0; v < views.size(); v++) {
-      if (merges) stride[v].pop_back();
-      stride[v].push_back(views[v].stride[axis]);
-    }
+    for (size_t v = 0; v < stride.size(); v++) stride[v].of[rank - 1] = views[v].stride[axis];
   }
 };
 
 struct Tiled {
   const MicroProgram& program;
   const Tiling& tiling;
-  const std::vector<View>& views;
+  const View* views;
   const Run& run;
 
   bool plainTranspose() const {
-    return program.steps.empty() && views.size() == 2 && sizeOf(views[1].dtype) == 4 &&
+    return program.steps.empty() && tiling.stride.size() == 2 && sizeOf(views[1].dtype) == 4 &&
            sizeOf(views[0].dtype) == 4 && tiling.stride[0][tiling.across] == 1 && tiling.stride[1][tiling.along] == 1;
   }
 
@@ -99,7 +100,7 @@ struct Tiled {
   }
 };
 
-static void runTiled(const MicroProgram& program, const Tiling& t, const std::vector<View>& views, const Run& run) {
+static void runTiled(const MicroProgram& program, const Tiling& t, const View* views, const Run& run) {
   const Tiled tiled{program, t, views, run};
   const bool plain = tiled.plainTranspose();
   const int64_t rows = t.shape[t.across], columns = t.shape[t.along];

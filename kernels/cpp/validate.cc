@@ -1,5 +1,5 @@
-// One check per kernel: the number, dtypes and shapes of its views and the range of its attrs, as the
-// kernels' headers document them. Kernels trust these and check nothing but the data.
+// One check per kernel: the number, dtypes and shapes of its views and the range of its attrs, as
+// the kernels' headers document them. Kernels trust these and check nothing but the data.
 #include "micro-ops.h"
 #include "program.h"
 #include <algorithm>
@@ -39,46 +39,54 @@ public:
   explicit Check(const Command& command) : c(command) {}
   std::string error;
 
-  void require(bool fine, const std::string& complaint) {
-    if (!fine && error.empty()) error = complaint;
+  void require(bool fine, const char* complaint) {
+    if (!fine) complain(complaint);
+  }
+  void complain(const std::string& complaint) {
+    if (error.empty()) error = complaint;
   }
   const View& view(int i) const {
     static const View none;
     return (size_t)i < c.views.size() ? c.views[i] : none;
   }
   Shape shape(int i) const { return Shape(view(i).shape, view(i).shape + view(i).rank); }
-  int64_t dim(int i, int axis) const { return axis >= 0 && axis < view(i).rank ? view(i).shape[axis] : 0; }
+  int64_t dim(int i, int axis) const {
+    return axis >= 0 && axis < view(i).rank ? view(i).shape[axis] : 0;
+  }
   int rank(int i) const { return view(i).rank; }
 
   void views(int64_t count) {
-    require((int64_t)c.views.size() == count,
-            "takes " + std::to_string(count) + " views, not " + std::to_string(c.views.size()));
+    if ((int64_t)c.views.size() == count) return;
+    complain("takes " + std::to_string(count) + " views, not " + std::to_string(c.views.size()));
   }
   void attrs(int64_t count) {
-    require((int64_t)c.attrs.size() == count,
-            "takes " + std::to_string(count) + " attrs, not " + std::to_string(c.attrs.size()));
+    if ((int64_t)c.attrs.size() == count) return;
+    complain("takes " + std::to_string(count) + " attrs, not " + std::to_string(c.attrs.size()));
   }
   double number(int attr) {
-    require((size_t)attr < c.attrs.size(), "attr " + std::to_string(attr) + " is missing");
-    return (size_t)attr < c.attrs.size() ? c.attrs[attr] : 0;
+    if ((size_t)attr < c.attrs.size()) return c.attrs[attr];
+    complain("attr " + std::to_string(attr) + " is missing");
+    return 0;
   }
   int64_t integer(int attr, int64_t low, int64_t high) {
     const double value = number(attr);
-    const bool fine = value >= (double)low && value <= (double)high && value == std::floor(value);
-    require(fine, "attr " + std::to_string(attr) + " is " + std::to_string(value) + ", not an integer in [" +
-                      std::to_string(low) + ", " + std::to_string(high) + "]");
-    return fine ? (int64_t)value : low;
+    if (value >= (double)low && value <= (double)high && value == std::floor(value))
+      return (int64_t)value;
+    complain("attr " + std::to_string(attr) + " is " + std::to_string(value) +
+             ", not an integer in [" + std::to_string(low) + ", " + std::to_string(high) + "]");
+    return low;
   }
   bool flag(int attr) { return integer(attr, 0, 1) == 1; }
   int axis(int attr, int i) { return (int)integer(attr, 0, std::max(0, rank(i) - 1)); }
 
   void has(int i, const Shape& wanted) {
-    require(shape(i) == wanted,
-            "view " + std::to_string(i) + " has shape " + text(shape(i)) + ", not " + text(wanted));
+    const View& v = view(i);
+    if (std::equal(wanted.begin(), wanted.end(), v.shape, v.shape + v.rank)) return;
+    complain(named(i) + " has shape " + text(shape(i)) + ", not " + text(wanted));
   }
   void has(int i, DType wanted) {
-    require(view(i).dtype == wanted,
-            "view " + std::to_string(i) + " is " + name(view(i).dtype) + ", not " + name(wanted));
+    if (view(i).dtype == wanted) return;
+    complain(named(i) + " is " + name(view(i).dtype) + ", not " + name(wanted));
   }
   void has(int i, DType dtype, const Shape& shape) {
     has(i, dtype);
@@ -86,15 +94,15 @@ public:
   }
   void single(int i, DType dtype) {
     has(i, dtype);
-    require(view(i).count() == 1, "view " + std::to_string(i) + " has shape " + text(shape(i)) + ", not one element");
+    if (view(i).count() != 1) complain(named(i) + " has shape " + text(shape(i)) + ", not one element");
   }
   void rankFrom(int i, int low) {
-    require(rank(i) >= low,
-            "view " + std::to_string(i) + " has rank " + std::to_string(rank(i)) + ", less than " + std::to_string(low));
+    if (rank(i) >= low) return;
+    complain(named(i) + " has rank " + std::to_string(rank(i)) + ", less than " + std::to_string(low));
   }
   void rankIs(int i, int wanted) {
-    require(rank(i) == wanted,
-            "view " + std::to_string(i) + " has rank " + std::to_string(rank(i)) + ", not " + std::to_string(wanted));
+    if (rank(i) == wanted) return;
+    complain(named(i) + " has rank " + std::to_string(rank(i)) + ", not " + std::to_string(wanted));
   }
   // An index that the kernel checks and reads again later: no output may overwrite it in between.
   void index(int i, const Shape& shape) {
@@ -105,22 +113,24 @@ public:
   void output(int i) {
     outputs.push_back(i);
     for (int d = 0; d < rank(i); d++)
-      require(view(i).stride[d] != 0 || view(i).shape[d] <= 1,
-              "view " + std::to_string(i) + " is an output and has stride 0 along axis " + std::to_string(d));
+      if (view(i).stride[d] == 0 && view(i).shape[d] > 1)
+        complain(named(i) + " is an output and has stride 0 along axis " + std::to_string(d));
   }
   void output(int i, DType dtype, const Shape& shape) {
     has(i, dtype, shape);
     output(i);
   }
-
   void indicesApartFromOutputs() {
     for (int i : indices)
       for (int o : outputs)
-        require(apart(view(i), view(o)),
-                "view " + std::to_string(o) + " is an output and overlaps the index in view " + std::to_string(i));
+        require(apart(view(i), view(o)), "view " + std::to_string(o) +
+                                             " is an output and overlaps the index in view " +
+                                             std::to_string(i));
   }
 
 private:
+  static std::string named(int view) { return "view " + std::to_string(view); }
+
   const Command& c;
   std::vector<int> indices, outputs;
 };
@@ -243,11 +253,14 @@ void foldWindow(Check& c) {
   c.output(1);
   if (!c.error.empty()) return;
   const int first = c.rank(0) - 2 * d;
-  for (int i = 0; i < first; i++) c.require(c.dim(0, i) == c.dim(1, i), "the leading dimensions differ");
+  for (int i = 0; i < first; i++)
+    c.require(c.dim(0, i) == c.dim(1, i), "the leading dimensions differ");
   for (int i = 0; i < d; i++) {
-    const int64_t stride = c.integer(1 + i, 1, INT32_MAX), dilation = c.integer(1 + d + i, 1, INT32_MAX);
+    const int64_t stride = c.integer(1 + i, 1, INT32_MAX),
+                  dilation = c.integer(1 + d + i, 1, INT32_MAX);
     const int64_t places = c.dim(0, first + i), taps = c.dim(0, first + d + i);
-    const double reach = (double)(places - 1) * (double)stride + (double)(taps - 1) * (double)dilation + 1;
+    const double reach =
+        (double)(places - 1) * (double)stride + (double)(taps - 1) * (double)dilation + 1;
     c.require(places == 0 || taps == 0 || reach <= (double)c.dim(1, first + i),
               "the windows reach past the end of axis " + std::to_string(first + i));
   }
@@ -400,7 +413,9 @@ int attentionInputs(Check& c, int optional) {
   if (dropout) c.single(optional++, U32);
   return optional;
 }
-Shape attentionOutput(const Check& c) { return {c.dim(0, 0), c.dim(0, 1), c.dim(0, 2), c.dim(2, 3)}; }
+Shape attentionOutput(const Check& c) {
+  return {c.dim(0, 0), c.dim(0, 1), c.dim(0, 2), c.dim(2, 3)};
+}
 
 void attention(Check& c) {
   const int out = attentionInputs(c, 3);

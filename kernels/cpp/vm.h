@@ -3,6 +3,7 @@
 // interpretation is spread over hundreds of lanes.
 #pragma once
 #include "lanes.h"
+#include "list.h"
 #include "micro-functions.h"
 #include "threefry.h"
 
@@ -21,16 +22,16 @@ struct Step {
 struct MicroProgram {
   int inputs = 0, registers = 0;
   bool positional = false; // some instruction asks where an element lies
-  std::vector<Step> steps;
-  std::vector<uint8_t> results; // registers
-  std::vector<uint8_t> constant; // of each register: a one-element input that no instruction overwrites
+  List<Step> steps;
+  List<uint8_t> results;  // registers
+  List<uint8_t> constant; // of each register: a one-element input that no instruction overwrites
   int64_t size[MAX_RANK], inner[MAX_RANK]; // of each axis: its size, and how far apart its elements are
 
   // attrs: count instructions of 5 numbers from `at` on, then `outputs` result registers.
   MicroProgram(const Command& c, const Run& run, size_t at, int64_t count, int nIn, int outputs) : inputs(nIn) {
     registers = nIn;
-    for (int64_t i = 0; i < count; i++, at += 5) steps.push_back(decode(&c.attrs[at]));
-    for (int i = 0; i < outputs; i++) results.push_back(registerAt(c.attrs[at + i]));
+    for (int64_t i = 0; i < count; i++, at += 5) steps.push(decode(&c.attrs[at]));
+    for (int i = 0; i < outputs; i++) results.push(registerAt(c.attrs[at + i]));
     findConstants(c);
     for (Step& s : steps) specialise(s, c, run);
     const View& v = c.views[0];
@@ -49,12 +50,15 @@ struct MicroProgram {
   }
   static MicroProgram zero() {
     MicroProgram p;
-    p.steps.push_back({run_xor_u32, MicroOp::xor_u32, 0, 0, 0, 0, false, {}});
+    p.steps.push({run_xor_u32, MicroOp::xor_u32, 0, 0, 0, 0, false, {}});
     return p;
   }
 
 private:
-  MicroProgram() : registers(1), results{0}, constant{0} {}
+  MicroProgram() : registers(1) {
+    results.push(0);
+    constant.push(0);
+  }
 
   uint8_t registerAt(double number) {
     const int r = (int)number;
@@ -75,7 +79,7 @@ private:
   }
 
   void findConstants(const Command& c) {
-    constant.assign((size_t)registers, 0);
+    for (int r = 0; r < registers; r++) constant.push(0);
     for (int i = 0; i < inputs; i++) {
       const View& v = c.views[i];
       bool one = true;
@@ -122,10 +126,8 @@ public:
   // Lanes [start, start + n) of the iteration space. The last instruction writes to `target` if there is one.
   // Unless n is a multiple of VL, all inputs must be in their own registers, which have room for it.
   void execute(int64_t start, int64_t n, uint32_t* target) {
-    const Step* s = program.steps.data();
-    const Step* end = s + program.steps.size();
-    for (; s < end; s++) {
-      uint32_t* to = s + 1 == end && target ? target : own(s->dst);
+    for (const Step* s = program.steps.begin(); s < program.steps.end(); s++) {
+      uint32_t* to = s + 1 == program.steps.end() && target ? target : own(s->dst);
       if (s->function) s->function(to, at[s->a], at[s->b], at[s->c], padded(n));
       else position(*s, start, n, to);
       at[s->dst] = to;
@@ -169,7 +171,7 @@ private:
 class Feed {
 public:
   // Constants are spread over their registers here, once.
-  Feed(const MicroProgram& program, const std::vector<Cursor>& inputs, Machine& machine)
+  Feed(const MicroProgram& program, const List<Cursor>& inputs, Machine& machine)
       : program(program), machine(machine), cursors(inputs) {
     for (int i = 0; i < program.inputs; i++) {
       if (!program.constant[i]) continue;
@@ -200,7 +202,7 @@ public:
 private:
   const MicroProgram& program;
   Machine& machine;
-  std::vector<Cursor> cursors;
+  List<Cursor> cursors;
   int64_t next = -1;
 };
 

@@ -126,7 +126,8 @@ class LiveProgress implements Progress {
   }
 
   close(): void {
-    if (this.step > 0) this.draw(true)
+    if (this.head !== '') this.draw(true)
+    this.head = ''
     this.block.close()
   }
 

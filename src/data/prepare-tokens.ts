@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { removeStaleTemporaries, syncFolder, temporaryPath, writeFileAtomic } from '../io/atomic.ts'
+import { ensureDir } from '../io/ensure-dir.ts'
 import { fileError } from '../io/file-error.ts'
 import { HeedError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
@@ -53,7 +54,7 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Toke
   if (cached) return cached
   const temporary = temporaryPath(folder)
   try {
-    await mkdir(temporary, { recursive: true })
+    await ensureDir(temporary)
     await removeStaleTemporaries(cacheDir)
     const meta = { ...(await encodeFiles(temporary, survey.characters, options)), ...hashes }
     await writeFileAtomic(join(temporary, META_FILE), `${JSON.stringify(meta)}\n`)

@@ -2,6 +2,7 @@ import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from 'nod
 import { basename, join } from 'node:path'
 import { HeedError } from '../util/errors.ts'
 import { removeStaleTemporaries, syncFile, syncFolder, temporaryPath } from './atomic.ts'
+import { ensureDir } from './ensure-dir.ts'
 import { fileError, quote } from './file-error.ts'
 import { isJsonObject, readJsonObject } from './json.ts'
 
@@ -47,7 +48,7 @@ export async function saveCheckpoint(
   checkArguments(step, files, keep)
   const root = join(runDir, 'checkpoints')
   try {
-    await mkdir(root, { recursive: true })
+    await ensureDir(root)
     await removeStaleTemporaries(root)
     await removeStaleTemporaries(runDir)
     const previous = await listCheckpoints(root)

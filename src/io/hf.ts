@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError } from '../util/errors.ts'
 import { fileError } from './file-error.ts'
@@ -38,19 +38,6 @@ export async function modelFolder(dir: string): Promise<ModelFolder> {
     weights: await findWeights(dir),
     tokenizer: await optional(dir, 'tokenizer.json'),
     generationConfig: await optional(dir, 'generation_config.json'),
-  }
-}
-
-/** Creates a folder and those above it. */
-export async function ensureDir(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw fileError(error, 'create the folder', path)
-    }
-    const message = `cannot create the folder ${path}: a file has this name`
-    throw new HeedError(message, { cause: error, remedy: 'Choose another folder.' })
   }
 }
 

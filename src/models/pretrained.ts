@@ -1,7 +1,8 @@
 // Models on disk: Hugging Face's folders.
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
-import { ensureDir, modelFolder } from '../io/hf.ts'
+import { ensureDir } from '../io/ensure-dir.ts'
+import { modelFolder } from '../io/hf.ts'
 import {
   assertFinite,
   openSafetensors,

@@ -4,8 +4,8 @@ import { describe, type HostFunction, Node, type Place } from '../graph/node.ts'
 import { countOf } from '../graph/shape.ts'
 import { HeedError, OutOfMemoryError, StaleTensorError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
-import { defaultDevice } from './devices.ts'
 import type { Device, DeviceMemory, Executable } from './device.ts'
+import { defaultDevice } from './devices.ts'
 import { programFor } from './programs.ts'
 import { count } from './stats.ts'
 import { assignedLeaf, isLeaf, type Trace, trace } from './trace.ts'
@@ -133,13 +133,21 @@ function deviceOf(graph: Trace): Device {
   return device ?? defaultDevice()
 }
 
+/** Failures of runs that somebody has been told of. */
+export const reported = new WeakSet<Error>()
+
 /** The values of a node, computed if need be. */
 export async function read(node: Node): Promise<TypedArray> {
   if (node.data) return node.data.slice()
   if (!node.place) await submitPatiently([node])
   const { memory, version } = node.place as unknown as Place
   if (memory.version !== version) throw stale(node)
-  return (memory as DeviceMemory).device.read(memory as DeviceMemory)
+  try {
+    return await (memory as DeviceMemory).device.read(memory as DeviceMemory)
+  } catch (error) {
+    reported.add(error as Error)
+    throw error
+  }
 }
 
 /** For callers that make memory of their own: an uninitialised leaf on a device. */

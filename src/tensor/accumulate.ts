@@ -1,4 +1,4 @@
-import { variablesOf, gradients } from '../grad/backward.ts'
+import { gradients, variablesOf } from '../grad/backward.ts'
 import { filled } from '../graph/build.ts'
 import { HeedError } from '../util/errors.ts'
 import { type TensorCore, tensorOf } from './core.ts'

@@ -1,12 +1,12 @@
 // What every tensor is: a shape, a dtype and a node of the graph; how its values are read; how state
 // is assigned; where gradients start. The operations are in the files beside this one, a family each.
-import { alias, cast, constant, expand, make, scalar, stopGradient } from '../graph/build.ts'
+
+import { gradients, variablesOf } from '../grad/backward.ts'
+import { alias, cast, constant, expand, leaf, make, scalar, stopGradient } from '../graph/build.ts'
 import { type DType, isFloat, type TypedArray } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
 import { countOf, type Shape, showShape } from '../graph/shape.ts'
-import { gradients, variablesOf } from '../grad/backward.ts'
 import { read } from '../runtime/run.ts'
-import { isLeaf } from '../runtime/trace.ts'
 import { HeedError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
 import { formatTensor } from './format.ts'
@@ -160,8 +160,9 @@ export abstract class TensorCore {
   becomeState(): void {
     const { node } = this
     if (node.variable === this) return
-    // A name of its own, so that others who hold the same node keep what they have.
-    if (!isLeaf(node)) {
+    // A node of its own, so that others who hold this one keep what they have.
+    if (node.data) this.node = leaf(node.data, node.shape, node.dtype)
+    else if (!node.place || node.variable) {
       this.node = alias(node)
       this.node.persistent = true
     }

@@ -1,6 +1,6 @@
 // Sending work off: what optimisers, loops and generators are built on.
 import type { Node } from '../graph/node.ts'
-import { submitPatiently } from '../runtime/run.ts'
+import { reported, submitPatiently } from '../runtime/run.ts'
 import { macrotask } from '../util/macrotask.ts'
 import type { TensorCore } from './core.ts'
 
@@ -20,13 +20,25 @@ export async function pace(run: Promise<void>): Promise<void> {
   const before = inFlight
   inFlight = run
   run.catch(() => {})
-  await before
+  await unlessReported(before)
   await macrotask()
+}
+
+/** A failure that a reader of its results has seen already is not thrown a second time. */
+async function unlessReported(run: Promise<void>): Promise<void> {
+  try {
+    await run
+  } catch (error) {
+    if (!reported.has(error as Error)) {
+      reported.add(error as Error)
+      throw error
+    }
+  }
 }
 
 /** Resolves when everything that was submitted has run. */
 export async function synchronize(): Promise<void> {
-  await inFlight
+  await unlessReported(inFlight)
   await macrotask()
 }
 

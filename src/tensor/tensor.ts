@@ -1,3 +1,4 @@
+import { alias } from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import { setWrap } from './core.ts'
 import { Indexing } from './indexing.ts'
@@ -13,7 +14,8 @@ export class Tensor extends Indexing {}
 /** A tensor that is trained: it requires a gradient, and modules list it. */
 export class Parameter extends Tensor {
   constructor(initial: Tensor) {
-    super(initial.node)
+    // Computed values belong to `initial`: they are copied.
+    super(initial.node.place ? alias(initial.node) : initial.node)
     this.becomeState()
     this.requiresGrad = true
   }

@@ -1,10 +1,11 @@
 // Functions of functions: gradients, custom gradients, checkpointing, code of the host.
+
+import { gradients } from '../grad/backward.ts'
+import { recompute } from '../grad/recompute.ts'
 import * as g from '../graph/build.ts'
 import type { DType } from '../graph/dtype.ts'
 import { type HostFunction, Node, untracked } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
-import { gradients } from '../grad/backward.ts'
-import { recompute } from '../grad/recompute.ts'
 import { HeedError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'

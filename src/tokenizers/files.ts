@@ -1,6 +1,7 @@
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
+import { ensureDir } from '../io/ensure-dir.ts'
 import { fileError } from '../io/file-error.ts'
 import { readJson } from '../io/json.ts'
 import { HeedError } from '../util/errors.ts'
@@ -29,7 +30,7 @@ export async function saveTokenizer(
   const config = { ...tokenizer.config }
   if (options.modelMaxLength !== undefined) config.model_max_length = options.modelMaxLength
   try {
-    await mkdir(folder, { recursive: true })
+    await ensureDir(folder)
   } catch (error) {
     throw fileError(error, 'make the folder', folder)
   }

@@ -11,10 +11,11 @@ import {
   surveyText,
   type TokenDataset,
 } from '../data/index.ts'
+import { ensureDir } from '../io/ensure-dir.ts'
 import { GPT2 } from '../models/index.ts'
 import { AdamW, decayGroups, schedules } from '../optim/index.ts'
 import { defaultDevice } from '../runtime/devices.ts'
-import { defaultGenerator, manualSeed } from '../tensor/index.ts'
+import { defaultGenerator, manualSeed, noGrad } from '../tensor/index.ts'
 import {
   parseTokenizerSpec,
   Tokenizer,
@@ -75,6 +76,7 @@ export async function trainGpt(options: TrainGptOptions): Promise<TrainOutcome> 
   else await checkFree(out, resume)
 
   const files = findTextFiles(config.data)
+  await ensureDir(out) // before the work, not after it
   const tokenizer = before ? await Tokenizer.fromFile(out) : await makeTokenizer(config, files, on)
   const cacheDir = join(out, 'data')
   const onProgress = (progress: PrepareProgress): void => on({ type: 'tokens', progress })
@@ -203,10 +205,10 @@ class Run {
         if (isDue(trainer.step, config.saveEvery)) await this.save(clock)
       }
       await this.report(await trainer.drain(), clock)
+      await this.save(clock)
     } catch (error) {
       throw error instanceof DivergedError ? this.diverged(error) : error
     }
-    await this.save(clock)
     return {
       step: trainer.step,
       finished: trainer.step >= config.steps,
@@ -248,6 +250,7 @@ class Run {
     const { step } = this.trainer
     if (step === this.savedStep || step === 0) return
     await this.report(await this.trainer.drain(), clock)
+    if (!(await allFinite(this.model))) throw new DivergedError(step, Number.NaN)
     await clock.pause(() =>
       this.folder.save(this.model, this.optimizer, {
         step,
@@ -301,6 +304,13 @@ function scheduleOf({ schedule, warmup, steps, minLr }: TrainConfig) {
   if (schedule === 'constant') return schedules.constant({ warmup })
   if (schedule === 'inverse-sqrt') return schedules['inverse-sqrt']({ warmup })
   return schedules[schedule]({ warmup, steps, end: minLr })
+}
+
+/** Whether every weight is a number: a checkpoint with others would be no good. */
+async function allFinite(model: GPT2): Promise<boolean> {
+  const [first, ...rest] = noGrad(() => model.parameters().map((p) => p.mul(0).sum()))
+  const sum = noGrad(() => rest.reduce((a, b) => a.add(b), first))
+  return (await sum.item()) === 0
 }
 
 const isDue = (step: number, every: number): boolean => every > 0 && step > 0 && step % every === 0

@@ -54,7 +54,8 @@ export class Trainer {
     this.accumulate = accumulate
     this.step = start
     this.scheduler = new LRScheduler(optimizer, schedule)
-    this.scheduler.setStep(start)
+    // A warm-up's factor at 0 is 0: counted from 1, no step is wasted.
+    this.scheduler.setStep(start + 1)
     this.whole = hold((ids, targets) => {
       const loss = model.train().loss(ids, targets)
       loss.backward()

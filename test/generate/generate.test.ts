@@ -5,9 +5,9 @@ import {
   generate,
   generateTokens,
 } from '../../src/generate/index.ts'
-import { manualSeed, setDefaultDevice, stats, tensor } from '../../src/index.ts'
+import { manualSeed, stats, tensor } from '../../src/index.ts'
 import { GPT2 } from '../../src/models/index.ts'
-import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
+import { allDevices, onEach } from '../support/devices.ts'
 
 const config = {
   vocab_size: 12,
@@ -18,12 +18,6 @@ const config = {
   initializer_range: 0.6,
 }
 let model: GPT2
-
-beforeAll(() => {
-  setDefaultDevice(new ReferenceDevice())
-  manualSeed(11)
-  model = new GPT2(config)
-})
 
 async function tokensOf(prompt: number[], options: GenerateTokensOptions): Promise<number[]> {
   const made: number[] = []
@@ -44,124 +38,131 @@ async function slowGreedy(prompt: number[], count: number, window = 64): Promise
   return text.slice(prompt.length)
 }
 
-describe('generateTokens', () => {
-  it('writes what the model without a cache writes', async () => {
-    for (const prompt of [[3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7]])
-      expect(await tokensOf(prompt, { temperature: 0, maxTokens: 12 })).toEqual(
-        await slowGreedy(prompt, 12),
+onEach(allDevices, () => {
+  beforeAll(() => {
+    manualSeed(11)
+    model = new GPT2(config)
+  })
+
+  describe('generateTokens', () => {
+    it('writes what the model without a cache writes', async () => {
+      for (const prompt of [[3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6, 7]])
+        expect(await tokensOf(prompt, { temperature: 0, maxTokens: 12 })).toEqual(
+          await slowGreedy(prompt, 12),
+        )
+    })
+
+    it('leaves the mode of the model alone, and drops nothing out', async () => {
+      expect(model.training).toBe(true)
+      const greedy = { temperature: 0, maxTokens: 10 }
+      expect(await tokensOf([1], greedy)).toEqual(await tokensOf([1], greedy))
+      expect(model.transformer.drop.training).toBe(true)
+    })
+
+    it('compiles nothing for a token, a longer prompt of the same bucket, or a second text', async () => {
+      await tokensOf([1, 2], { maxTokens: 30, seed: 1 })
+      const { compilations } = stats()
+      await tokensOf([1, 2, 3, 4, 5], { maxTokens: 40, seed: 2 })
+      expect(stats().compilations).toBe(compilations)
+    })
+
+    it('repeats itself with a seed', async () => {
+      const options = { maxTokens: 20, seed: 5, topK: 8, topP: 0.95, repetitionPenalty: 1.1 }
+      expect(await tokensOf([1], options)).toEqual(await tokensOf([1], options))
+      expect(await tokensOf([1], options)).not.toEqual(await tokensOf([1], { ...options, seed: 6 }))
+    })
+
+    it('goes on when the context is full: the last half is read again', async () => {
+      const prompt = [1, 2, 3, 4, 5]
+      const made = await tokensOf(prompt, { temperature: 0, maxTokens: 30, contextLength: 16 })
+      expect(made).toHaveLength(30)
+      // 5 + 11 tokens fill the context; then the last 8 stay, and 8 more fill it again.
+      const first = await slowGreedy(prompt, 12)
+      expect(made.slice(0, 12)).toEqual(first)
+      const kept = [...prompt, ...first].slice(-8)
+      expect(made.slice(12, 20)).toEqual(await slowGreedy(kept, 8))
+    })
+
+    it('reads the end of a prompt that is longer than the context', async () => {
+      const prompt = Array.from({ length: 100 }, (_, i) => (i * 7) % 12)
+      const made = await tokensOf(prompt, { temperature: 0, maxTokens: 1 })
+      expect(made).toEqual(await slowGreedy(prompt.slice(-64), 1))
+    })
+
+    it('ends at a stop token, at the limit, and when it is told to', async () => {
+      const all = await tokensOf([1], { temperature: 0, maxTokens: 9 })
+      const stop = all[4]
+      expect(await tokensOf([1], { temperature: 0, maxTokens: 9, stopTokens: [stop] })).toEqual(
+        all.slice(0, all.indexOf(stop)),
       )
-  })
-
-  it('leaves the mode of the model alone, and drops nothing out', async () => {
-    expect(model.training).toBe(true)
-    const greedy = { temperature: 0, maxTokens: 10 }
-    expect(await tokensOf([1], greedy)).toEqual(await tokensOf([1], greedy))
-    expect(model.transformer.drop.training).toBe(true)
-  })
-
-  it('compiles nothing for a token, a longer prompt of the same bucket, or a second text', async () => {
-    await tokensOf([1, 2], { maxTokens: 30, seed: 1 })
-    const { compilations } = stats()
-    await tokensOf([1, 2, 3, 4, 5], { maxTokens: 40, seed: 2 })
-    expect(stats().compilations).toBe(compilations)
-  })
-
-  it('repeats itself with a seed', async () => {
-    const options = { maxTokens: 20, seed: 5, topK: 8, topP: 0.95, repetitionPenalty: 1.1 }
-    expect(await tokensOf([1], options)).toEqual(await tokensOf([1], options))
-    expect(await tokensOf([1], options)).not.toEqual(await tokensOf([1], { ...options, seed: 6 }))
-  })
-
-  it('goes on when the context is full: the last half is read again', async () => {
-    const prompt = [1, 2, 3, 4, 5]
-    const made = await tokensOf(prompt, { temperature: 0, maxTokens: 30, contextLength: 16 })
-    expect(made).toHaveLength(30)
-    // 5 + 11 tokens fill the context; then the last 8 stay, and 8 more fill it again.
-    const first = await slowGreedy(prompt, 12)
-    expect(made.slice(0, 12)).toEqual(first)
-    const kept = [...prompt, ...first].slice(-8)
-    expect(made.slice(12, 20)).toEqual(await slowGreedy(kept, 8))
-  })
-
-  it('reads the end of a prompt that is longer than the context', async () => {
-    const prompt = Array.from({ length: 100 }, (_, i) => (i * 7) % 12)
-    const made = await tokensOf(prompt, { temperature: 0, maxTokens: 1 })
-    expect(made).toEqual(await slowGreedy(prompt.slice(-64), 1))
-  })
-
-  it('ends at a stop token, at the limit, and when it is told to', async () => {
-    const all = await tokensOf([1], { temperature: 0, maxTokens: 9 })
-    const stop = all[4]
-    expect(await tokensOf([1], { temperature: 0, maxTokens: 9, stopTokens: [stop] })).toEqual(
-      all.slice(0, all.indexOf(stop)),
-    )
-    expect(await tokensOf([1], { maxTokens: 0 })).toEqual([])
-    const controller = new AbortController()
-    const made: number[] = []
-    const run = async (): Promise<void> => {
-      for await (const token of generateTokens(model, [1], { signal: controller.signal })) {
-        made.push(token)
-        if (made.length === 3) controller.abort(new Error('enough'))
+      expect(await tokensOf([1], { maxTokens: 0 })).toEqual([])
+      const controller = new AbortController()
+      const made: number[] = []
+      const run = async (): Promise<void> => {
+        for await (const token of generateTokens(model, [1], { signal: controller.signal })) {
+          made.push(token)
+          if (made.length === 3) controller.abort(new Error('enough'))
+        }
       }
+      await expect(run()).rejects.toThrow('enough')
+      expect(made).toHaveLength(3)
+    })
+
+    it('says what it cannot start from', async () => {
+      await expect(tokensOf([12], {})).rejects.toThrow(
+        /Token 12 is not in the model's vocabulary of 12/,
+      )
+      await expect(tokensOf([], {})).rejects.toThrow(/no token to start from/)
+      expect(() => new Decoder(model, 1)).toThrow(/context of 1/)
+    })
+  })
+
+  describe('generate', () => {
+    const letters = 'abcdefghijkl'
+    const tokenizer = {
+      encode: (text: string) => [...text].map((c) => letters.indexOf(c)),
+      decodeStream: () => {
+        let held = ''
+        return {
+          // As of characters of two tokens each.
+          push: (id: number) => {
+            held += letters[id]
+            const whole = held.length === 2 ? held : ''
+            if (whole) held = ''
+            return whole
+          },
+          end: () => held,
+        }
+      },
+      eosTokenId: undefined as number | undefined,
+      bosTokenId: undefined as number | undefined,
     }
-    await expect(run()).rejects.toThrow('enough')
-    expect(made).toHaveLength(3)
-  })
+    const textOf = async (prompt: string, options: object, tok = tokenizer): Promise<string[]> => {
+      const pieces: string[] = []
+      for await (const piece of generate(model, tok, prompt, options)) pieces.push(piece)
+      return pieces
+    }
 
-  it('says what it cannot start from', async () => {
-    await expect(tokensOf([12], {})).rejects.toThrow(
-      /Token 12 is not in the model's vocabulary of 12/,
-    )
-    await expect(tokensOf([], {})).rejects.toThrow(/no token to start from/)
-    expect(() => new Decoder(model, 1)).toThrow(/context of 1/)
-  })
-})
+    it('gives text in pieces as characters become whole', async () => {
+      const pieces = await textOf('bc', { temperature: 0, maxTokens: 5 })
+      expect(pieces.map((piece) => piece.length)).toEqual([2, 2, 1])
+      const tokens = await tokensOf([1, 2], { temperature: 0, maxTokens: 5 })
+      expect(pieces.join('')).toBe(tokens.map((t) => letters[t]).join(''))
+    })
 
-describe('generate', () => {
-  const letters = 'abcdefghijkl'
-  const tokenizer = {
-    encode: (text: string) => [...text].map((c) => letters.indexOf(c)),
-    decodeStream: () => {
-      let held = ''
-      return {
-        // As of characters of two tokens each.
-        push: (id: number) => {
-          held += letters[id]
-          const whole = held.length === 2 ? held : ''
-          if (whole) held = ''
-          return whole
-        },
-        end: () => held,
-      }
-    },
-    eosTokenId: undefined as number | undefined,
-    bosTokenId: undefined as number | undefined,
-  }
-  const textOf = async (prompt: string, options: object, tok = tokenizer): Promise<string[]> => {
-    const pieces: string[] = []
-    for await (const piece of generate(model, tok, prompt, options)) pieces.push(piece)
-    return pieces
-  }
+    it('stops at the end of the text, unless it is told not to', async () => {
+      const tokens = await tokensOf([1], { temperature: 0, maxTokens: 6 })
+      const ending = { ...tokenizer, eosTokenId: tokens[2] }
+      const stopped = await textOf('b', { temperature: 0, maxTokens: 6 }, ending)
+      expect(stopped.join('')).toHaveLength(tokens.indexOf(tokens[2]))
+      const whole = await textOf('b', { temperature: 0, maxTokens: 6, stopAtEnd: false }, ending)
+      expect(whole.join('')).toHaveLength(6)
+    })
 
-  it('gives text in pieces as characters become whole', async () => {
-    const pieces = await textOf('bc', { temperature: 0, maxTokens: 5 })
-    expect(pieces.map((piece) => piece.length)).toEqual([2, 2, 1])
-    const tokens = await tokensOf([1, 2], { temperature: 0, maxTokens: 5 })
-    expect(pieces.join('')).toBe(tokens.map((t) => letters[t]).join(''))
-  })
-
-  it('stops at the end of the text, unless it is told not to', async () => {
-    const tokens = await tokensOf([1], { temperature: 0, maxTokens: 6 })
-    const ending = { ...tokenizer, eosTokenId: tokens[2] }
-    const stopped = await textOf('b', { temperature: 0, maxTokens: 6 }, ending)
-    expect(stopped.join('')).toHaveLength(tokens.indexOf(tokens[2]))
-    const whole = await textOf('b', { temperature: 0, maxTokens: 6, stopAtEnd: false }, ending)
-    expect(whole.join('')).toHaveLength(6)
-  })
-
-  it('starts an empty prompt from the token that begins texts', async () => {
-    const start = { ...tokenizer, bosTokenId: 4 }
-    expect((await textOf('', { temperature: 0, maxTokens: 4 }, start)).join('')).toHaveLength(4)
-    await expect(textOf('', {})).rejects.toThrow(/prompt is empty/)
+    it('starts an empty prompt from the token that begins texts', async () => {
+      const start = { ...tokenizer, bosTokenId: 4 }
+      expect((await textOf('', { temperature: 0, maxTokens: 4 }, start)).join('')).toHaveLength(4)
+      await expect(textOf('', {})).rejects.toThrow(/prompt is empty/)
+    })
   })
 })

@@ -43,7 +43,12 @@ describe.skipIf(!loaded.addon)('native addon', () => {
 
     test('take every kind of view', async () => {
       const handle = addon.allocate(8)
-      for (const data of [new DataView(new ArrayBuffer(8)), new BigInt64Array(1), Buffer.alloc(8), new ArrayBuffer(8)])
+      for (const data of [
+        new DataView(new ArrayBuffer(8)),
+        new BigInt64Array(1),
+        Buffer.alloc(8),
+        new ArrayBuffer(8),
+      ])
         addon.write(handle, 0, data)
       addon.write(handle, 0, new DataView(Uint8Array.of(0, 1, 2, 3, 4).buffer, 1, 3))
       expect([...new Uint8Array(await addon.read(handle, 0, 4))]).toEqual([1, 2, 3, 0])
@@ -95,11 +100,15 @@ describe.skipIf(!loaded.addon)('native addon', () => {
       const { live, arena, budget } = addon.memory()
       addon.setBudget(live + arena + 1000)
       const handle = addon.allocate(900)
-      expect(() => addon.allocate(101)).toThrow(expect.objectContaining({ code: 'ERR_HEED_MEMORY' }))
+      expect(() => addon.allocate(101)).toThrow(
+        expect.objectContaining({ code: 'ERR_HEED_MEMORY' }),
+      )
       addon.dispose(handle)
       addon.dispose(addon.allocate(1000))
       addon.setBudget(budget)
-      expect(() => addon.allocate(2 ** 49)).toThrow(expect.objectContaining({ code: 'ERR_HEED_MEMORY' }))
+      expect(() => addon.allocate(2 ** 49)).toThrow(
+        expect.objectContaining({ code: 'ERR_HEED_MEMORY' }),
+      )
     })
 
     test('the peak is remembered until it is reset', () => {
@@ -115,9 +124,16 @@ describe.skipIf(!loaded.addon)('native addon', () => {
     test('a program with arena, scalars and buffers', async () => {
       // arena = a + b; out = arena * scalars
       const program = addon.program(
-        Float64Array.from([...binary(addon, 'add_f32', 3, [2, 3, 0]), ...binary(addon, 'mul_f32', 3, [0, 1, 4])]),
+        Float64Array.from([
+          ...binary(addon, 'add_f32', 3, [2, 3, 0]),
+          ...binary(addon, 'mul_f32', 3, [0, 1, 4]),
+        ]),
       )
-      const [a, b, out] = [upload(addon, [1, 2, 3]), upload(addon, [10, 20, 30]), addon.allocate(12)]
+      const [a, b, out] = [
+        upload(addon, [1, 2, 3]),
+        upload(addon, [10, 20, 30]),
+        addon.allocate(12),
+      ]
       await addon.run(program, 12, null, Float32Array.of(2, 3, 4), [a, b, out])
       expect(await download(addon, out, 3)).toEqual([22, 66, 132])
       const arena = addon.allocate(64)
@@ -140,7 +156,9 @@ describe.skipIf(!loaded.addon)('native addon', () => {
         }
         expect(results[1]).toEqual(results[0])
         expect(results[2]).toEqual(results[0])
-        const [expected] = [values.slice(0, n).reduce((sum, v, k) => sum + v * values[k * n + 1], 0)]
+        const [expected] = [
+          values.slice(0, n).reduce((sum, v, k) => sum + v * values[k * n + 1], 0),
+        ]
         expect(results[0][1]).toBeCloseTo(expected, 4)
       }
       addon.configure(before)
@@ -200,7 +218,11 @@ describe.skipIf(!loaded.addon)('native addon', () => {
       )
       const words = [...binary(addon, 'add_f32', 2, [2, 2, 4]), ...take]
       const program = addon.program(Float64Array.from(words))
-      const [x, index, out] = [upload(addon, new Array(130).fill(3)), addon.allocate(4), addon.allocate(8)]
+      const [x, index, out] = [
+        upload(addon, new Array(130).fill(3)),
+        addon.allocate(4),
+        addon.allocate(8),
+      ]
       addon.write(index, 0, Int32Array.of(70))
       await expect(addon.run(program, 0, null, none, [x, index, out])).rejects.toMatchObject({
         code: 'ERR_HEED_RUN',
@@ -230,7 +252,9 @@ describe.skipIf(!loaded.addon)('native addon', () => {
       expect(() => addon.run(program, 16, null, none, [large])).toThrow('the scalars has 0 bytes')
       expect(() => addon.run(program, 16, null, scalars, [small])).toThrow('buffer 0 has 12 bytes')
       expect(() => addon.run(program, 16, null, scalars, [])).toThrow('buffer 0 is missing')
-      expect(() => addon.run(program, 16, small, scalars, [large])).toThrow('smaller than arenaBytes')
+      expect(() => addon.run(program, 16, small, scalars, [large])).toThrow(
+        'smaller than arenaBytes',
+      )
       expect(() => addon.run(large as never, 0, null, none, [])).toThrow(TypeError)
       expect(() => addon.run(program, 16, null, scalars, 'x' as never)).toThrow(TypeError)
       expect(() => addon.run(program, 16, null, scalars, [program as never])).toThrow(TypeError)

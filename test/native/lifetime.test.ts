@@ -110,9 +110,24 @@ describe.skipIf(!built.ok)('life of the addon', () => {
     expect(code).toBe(7)
   })
 
+  test('a worker that alone had loaded the addon may end before the process', async () => {
+    const { code, output } = await node(`
+      const { Worker } = require('node:worker_threads')
+      const once = () => new Worker(${JSON.stringify(`${prelude} start(64, 10)`)}, { eval: true })
+      once().on('exit', () => once().on('exit', (code) => setTimeout(() => console.log('ended', code), 100)))`)
+    expect(output).toBe('ended 0\n')
+    expect(code).toBe(0)
+  })
+
   test('timers stay prompt during a run', async () => {
     const n = 512
-    const program = addon.program(Float64Array.from(Array(100).fill(matmul(addon, n, [2, 2, 3])).flat()))
+    const program = addon.program(
+      Float64Array.from(
+        Array(100)
+          .fill(matmul(addon, n, [2, 2, 3]))
+          .flat(),
+      ),
+    )
     const buffers = [addon.allocate(n * n * 4), addon.allocate(n * n * 4)]
     let running = true
     const run = addon.run(program, 0, null, none, buffers).then(() => {
@@ -145,8 +160,11 @@ function exit(worker: Worker): Promise<number> {
 
 function node(script: string): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ['-e', script], { timeout: 30_000 }, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode, output: stdout + stderr }),
+    const child = execFile(
+      process.execPath,
+      ['-e', script],
+      { timeout: 30_000 },
+      (_, stdout, stderr) => resolve({ code: child.exitCode, output: stdout + stderr }),
     )
   })
 }

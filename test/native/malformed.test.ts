@@ -15,7 +15,8 @@ describe.skipIf(!built.ok)('malformed programs', () => {
   test('there is a well-formed command of every kernel', async () => {
     const all = samples(addon)
     expect(Object.keys(all)).toEqual([...addon.kernels])
-    for (const words of Object.values(all)) await runWithZeros(addon.program(Float64Array.from(words)))
+    for (const words of Object.values(all))
+      await runWithZeros(addon.program(Float64Array.from(words)))
   })
 
   const view = { buffer: 2, shape: [3, 4] }
@@ -29,15 +30,51 @@ describe.skipIf(!built.ok)('malformed programs', () => {
     ['too few views', command(addon, 'softmax', [view], [0]), 'takes 2 views, not 1'],
     ['too many attrs', command(addon, 'softmax', [view, view], [0, 0]), 'takes 1 attrs, not 2'],
     ['a bad flag', command(addon, 'softmax', [view, view], [2]), 'attr 0 is 2'],
-    ['a bad dtype', command(addon, 'softmax', [{ ...view, dtype: 'u8' }, view], [0]), 'is u8, not f32'],
-    ['shapes that differ', command(addon, 'softmax', [view, { ...view, shape: [3, 5] }], [0]), 'not [3,4]'],
+    [
+      'a bad dtype',
+      command(addon, 'softmax', [{ ...view, dtype: 'u8' }, view], [0]),
+      'is u8, not f32',
+    ],
+    [
+      'shapes that differ',
+      command(addon, 'softmax', [view, { ...view, shape: [3, 5] }], [0]),
+      'not [3,4]',
+    ],
     ['an axis too far', command(addon, 'cumulative', [view, view], [0, 2]), 'attr 1 is 2'],
-    ['an output that is broadcast', command(addon, 'softmax', [view, { ...view, stride: [0, 1] }], [0]), 'stride 0'],
-    ['a start before the buffer', command(addon, 'softmax', [{ ...view, stride: [-4, 1] }, view], [0]), 'begins before'],
-    ['an endless view', command(addon, 'softmax', [{ ...view, stride: [2 ** 50, 1] }, view], [0]), 'too large'],
-    ['an unknown instruction', command(addon, 'elementwise', [view], [0, 1, 1, 9999, 0, 0, 0, 0, 0]), 'attr 3'],
+    [
+      'an output that is broadcast',
+      command(addon, 'softmax', [view, { ...view, stride: [0, 1] }], [0]),
+      'stride 0',
+    ],
+    [
+      'a start before the buffer',
+      command(addon, 'softmax', [{ ...view, stride: [-4, 1] }, view], [0]),
+      'begins before',
+    ],
+    [
+      'an endless view',
+      command(addon, 'softmax', [{ ...view, stride: [2 ** 50, 1] }, view], [0]),
+      'too large',
+    ],
+    [
+      'an unknown instruction',
+      command(addon, 'elementwise', [view], [0, 1, 1, 9999, 0, 0, 0, 0, 0]),
+      'attr 3',
+    ],
     ['an unknown register', command(addon, 'elementwise', [view], [0, 1, 0, 256]), 'attr 3 is 256'],
-    ['a window too wide', command(addon, 'foldWindow', [{ buffer: 2, shape: [3, 3] }, { buffer: 3, shape: [4] }], [1, 1, 1]), 'past the end'],
+    [
+      'a window too wide',
+      command(
+        addon,
+        'foldWindow',
+        [
+          { buffer: 2, shape: [3, 3] },
+          { buffer: 3, shape: [4] },
+        ],
+        [1, 1, 1],
+      ),
+      'past the end',
+    ],
   ])('%s is refused', (_, words, message) => {
     const program = () => addon.program(Float64Array.from(words as number[]))
     expect(program).toThrow(expect.objectContaining({ code: 'ERR_HEED_PROGRAM' }))
@@ -45,17 +82,34 @@ describe.skipIf(!built.ok)('malformed programs', () => {
   })
 
   test('the error names the command', () => {
-    const words = [...binary(addon, 'add_f32', 3, [2, 2, 2]), ...command(addon, 'softmax', [view], [0])]
-    expect(() => addon.program(Float64Array.from(words))).toThrow('command 1 (softmax): takes 2 views')
+    const words = [
+      ...binary(addon, 'add_f32', 3, [2, 2, 2]),
+      ...command(addon, 'softmax', [view], [0]),
+    ]
+    expect(() => addon.program(Float64Array.from(words))).toThrow(
+      'command 1 (softmax): takes 2 views',
+    )
     expect(() => addon.program([0] as never)).toThrow(TypeError)
     expect(() => addon.program(new Float32Array(3) as never)).toThrow('Float64Array')
   })
 
   test('random words are refused', () => {
     const random = generator(1)
-    const special = [-1, 0.5, 1e300, -1e300, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 2 ** 50, -(2 ** 50)]
+    const special = [
+      -1,
+      0.5,
+      1e300,
+      -1e300,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      2 ** 53,
+      2 ** 50,
+      -(2 ** 50),
+    ]
     for (let i = 0; i < 20_000; i++) {
-      const words = Float64Array.from({ length: 1 + random(40) }, () => (random(8) ? random(12) : special[random(9)]))
+      const words = Float64Array.from({ length: 1 + random(40) }, () =>
+        random(8) ? random(12) : special[random(9)],
+      )
       expect(() => addon.program(words)).toThrow()
     }
   })
@@ -97,7 +151,8 @@ async function runWithZeros(program: ReturnType<Addon['program']>): Promise<void
       break
     } catch (error) {
       const message = (error as Error).message
-      const [, which, index, need] = /^(the arena|the scalars|buffer (\d+)) .*needs (\d+)$/.exec(message) ?? []
+      const [, which, index, need] =
+        /^(the arena|the scalars|buffer (\d+)) .*needs (\d+)$/.exec(message) ?? []
       if (!which) throw error
       if (which === 'the arena') arena = Number(need)
       else if (which === 'the scalars') scalars = Number(need)

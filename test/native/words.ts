@@ -12,9 +12,20 @@ export interface View {
 }
 
 /** One command. `attrs` may name micro-ops. */
-export function command(addon: Addon, kernel: string, views: View[], attrs: (number | string)[]): number[] {
+export function command(
+  addon: Addon,
+  kernel: string,
+  views: View[],
+  attrs: (number | string)[],
+): number[] {
   const numbers = attrs.map((a) => (typeof a === 'string' ? addon.microOps.indexOf(a) : a))
-  return [addon.kernels.indexOf(kernel), views.length, attrs.length, ...views.flatMap(encode), ...numbers]
+  return [
+    addon.kernels.indexOf(kernel),
+    views.length,
+    attrs.length,
+    ...views.flatMap(encode),
+    ...numbers,
+  ]
 }
 
 /** out = a op b over vectors of length n. */
@@ -39,7 +50,13 @@ export async function download(addon: Addon, handle: BufferHandle, n: number): P
   return [...new Float32Array(await addon.read(handle, 0, n * 4))]
 }
 
-function encode({ buffer, shape, dtype = 'f32', stride = rowMajor(shape), offset = 0 }: View): number[] {
+function encode({
+  buffer,
+  shape,
+  dtype = 'f32',
+  stride = rowMajor(shape),
+  offset = 0,
+}: View): number[] {
   return [buffer, DTYPES.indexOf(dtype), offset, shape.length, ...shape, ...stride]
 }
 

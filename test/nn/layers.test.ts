@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { manualSeed, setDefaultDevice, type Tensor, tensor } from '../../src/index.ts'
+import { manualSeed, type Tensor, tensor } from '../../src/index.ts'
 import {
   activations,
   Conv1D,
@@ -11,14 +11,10 @@ import {
   MLP,
   RMSNorm,
 } from '../../src/nn/index.ts'
-import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 
 const list = async (x: Tensor): Promise<number[]> => [...(await x.data())]
 
-beforeAll(() => {
-  setDefaultDevice(new ReferenceDevice())
-  manualSeed(1)
-})
+beforeAll(() => void manualSeed(1))
 
 describe('layers', () => {
   it('Linear has (out, in), Conv1D (in, out)', async () => {

@@ -1,7 +1,6 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import { hold, realize, setDefaultDevice, stats, type Tensor, tensor } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
+import { hold, Parameter, realize, stats, type Tensor, tensor } from '../../src/index.ts'
 import { Dropout, Linear, Module, Sequential } from '../../src/nn/index.ts'
-import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 
 class Attention extends Module<{ width: number }> {
   c_proj = new Linear(this.config.width, this.config.width)
@@ -50,8 +49,6 @@ const complete = () => ({
   'h.1.attn.c_proj.weight': values(2, 2),
   'h.1.attn.c_proj.bias': values(2),
 })
-
-beforeAll(() => void setDefaultDevice(new ReferenceDevice()))
 
 describe('names', () => {
   it('are paths of fields; a tied parameter has its first one only', () => {
@@ -225,5 +222,25 @@ describe('hooks', () => {
     expect(() => model.hook('h.0.atn', () => {})).toThrow(
       /There is no module 'h\.0\.atn' in Model[\s\S]*h\.0\.attn/,
     )
+  })
+})
+
+describe('two parameters from one tensor', () => {
+  it('are apart, and leave the tensor alone', async () => {
+    const first = tensor([1, 2])
+    const computed = first.mul(1)
+    await realize([computed])
+    for (const source of [first, computed]) {
+      const [a, b] = [new Parameter(source), new Parameter(source)]
+      expect(source.node.tracked).toBe(false)
+      a.mul(3).sum().backward()
+      expect(a.grad).not.toBeNull()
+      expect(b.grad).toBeNull()
+      a.assign(a.mul(10))
+      await realize([a, b])
+      expect([...(await a.data())]).toEqual([10, 20])
+      expect([...(await b.data())]).toEqual([1, 2])
+      expect([...(await source.data())]).toEqual([1, 2])
+    }
   })
 })

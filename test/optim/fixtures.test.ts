@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import { Parameter, setDefaultDevice, type Tensor, tensor, zeros } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
+import { Parameter, type Tensor, tensor, zeros } from '../../src/index.ts'
 import {
   Adam,
   AdamW,
@@ -9,49 +9,49 @@ import {
   type Optimizer,
   SGD,
 } from '../../src/optim/index.ts'
-import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 import { type Case, readCases } from '../fixtures/cases.ts'
+import { allDevices, onEach } from '../support/devices.ts'
 
 const all = await readCases('optimizers')
 const of = (ops: string[]): Case[] => all.filter(({ op }) => ops.includes(op))
 
-beforeAll(() => void setDefaultDevice(new ReferenceDevice()))
-
-describe.each(of(['AdamW', 'Adam', 'SGD']))('$name', ({ op, args, input, output }) => {
-  it("follows PyTorch's trajectory", async () => {
-    const params = { w: new Parameter(asTensor(input.w)), b: new Parameter(asTensor(input.b)) }
-    const optimizer = makeOptimizer(op, args, params)
-    const steps = input.w_grad.shape[0]
-    for (let step = 0; step < steps; step++) {
-      params.w.grad = asTensor(input.w_grad).select(0, step)
-      params.b.grad = asTensor(input.b_grad).select(0, step)
-      await optimizer.step()
-      for (const name of ['w', 'b'] as const) {
-        const { data, shape } = output[`${name}.after`]
-        const size = data.length / shape[0]
-        expectClose(await params[name].data(), data.subarray(step * size, (step + 1) * size))
+onEach(allDevices, () => {
+  describe.each(of(['AdamW', 'Adam', 'SGD']))('$name', ({ op, args, input, output }) => {
+    it("follows PyTorch's trajectory", async () => {
+      const params = { w: new Parameter(asTensor(input.w)), b: new Parameter(asTensor(input.b)) }
+      const optimizer = makeOptimizer(op, args, params)
+      const steps = input.w_grad.shape[0]
+      for (let step = 0; step < steps; step++) {
+        params.w.grad = asTensor(input.w_grad).select(0, step)
+        params.b.grad = asTensor(input.b_grad).select(0, step)
+        await optimizer.step()
+        for (const name of ['w', 'b'] as const) {
+          const { data, shape } = output[`${name}.after`]
+          const size = data.length / shape[0]
+          expectClose(await params[name].data(), data.subarray(step * size, (step + 1) * size))
+        }
       }
-    }
-    const { tensors } = optimizer.stateDict(Object.entries(params))
-    const states = Object.keys(output).filter((key) => !key.endsWith('.after'))
-    expect(Object.keys(tensors).sort()).toEqual(states.sort())
-    // 1 - β₂ of a float32 β₂ = 0.999 is 1.3e-5 off; so is the bias correction, and both cancel.
-    for (const key of states)
-      expectClose(await tensors[key].data(), output[key].data, key.endsWith('_sq') ? 2e-5 : 2e-6)
-  })
-})
-
-describe.each(of(['clip_grad_norm']))('$name', ({ args, input, output }) => {
-  it('scales as PyTorch does', async () => {
-    const [a, b] = ['a', 'b'].map((key) => {
-      const parameter = new Parameter(zeros(input[key].shape))
-      parameter.grad = asTensor(input[key])
-      return parameter
+      const { tensors } = optimizer.stateDict(Object.entries(params))
+      const states = Object.keys(output).filter((key) => !key.endsWith('.after'))
+      expect(Object.keys(tensors).sort()).toEqual(states.sort())
+      // 1 - β₂ of a float32 β₂ = 0.999 is 1.3e-5 off; so is the bias correction, and both cancel.
+      for (const key of states)
+        expectClose(await tensors[key].data(), output[key].data, key.endsWith('_sq') ? 2e-5 : 2e-6)
     })
-    const norm = clipGradNorm([a, b], args.max_norm as number)
-    expectClose([await norm.item()], output.norm.data)
-    expectClose(await (a.grad as Tensor).data(), output.a.data)
-    expectClose(await (b.grad as Tensor).data(), output.b.data)
+  })
+
+  describe.each(of(['clip_grad_norm']))('$name', ({ args, input, output }) => {
+    it('scales as PyTorch does', async () => {
+      const [a, b] = ['a', 'b'].map((key) => {
+        const parameter = new Parameter(zeros(input[key].shape))
+        parameter.grad = asTensor(input[key])
+        return parameter
+      })
+      const norm = clipGradNorm([a, b], args.max_norm as number)
+      expectClose([await norm.item()], output.norm.data)
+      expectClose(await (a.grad as Tensor).data(), output.a.data)
+      expectClose(await (b.grad as Tensor).data(), output.b.data)
+    })
   })
 })
 

@@ -110,7 +110,10 @@ onEach(allDevices, () => {
       manualSeed(7)
       const w = new Parameter(rand([3, 2]))
       const loss = (): Tensor => {
-        const x = tensor([[1, 2, 3], [4, 5, 6]])
+        const x = tensor([
+          [1, 2, 3],
+          [4, 5, 6],
+        ])
         return x.matmul(w).sub(1).square().mean()
       }
       return { w, loss }
