@@ -159,7 +159,8 @@ static void unpackKeys(const float* tiles, const Tensor4& x, int64_t b, int64_t 
                        int64_t columns, float factor) {
   for (int64_t start = 0; start < columns; start += TILE, tiles += TILE_FLOATS)
     for (int i = 0; i < rows; i++)
-      unpackRow(tiles + i * TILE, x.row(b, h, first + i), x.stride[3], start, (int)least(TILE, columns - start), factor);
+      unpackRow(tiles + i * TILE, x.row(b, h, first + i), x.stride[3], start, (int)least(TILE, columns - start),
+                factor);
 }
 
 // One stretch of keys [first, first + keys) of one key head.
@@ -201,7 +202,8 @@ static void cutGradients(const AttentionProblem& p, const Run& run, AttentionGra
   g.partialDq.stride[2] = p.D;
   g.partialDq.stride[1] = p.T * p.D;
   g.partialDq.stride[0] = p.H * p.T * p.D;
-  g.partialDq.base = (float*)run.pool.scratch(0, 3, (size_t)(g.splits * p.B * g.partialDq.stride[0] + 1) * sizeof(float));
+  const int64_t floats = g.splits * p.B * g.partialDq.stride[0] + 1;
+  g.partialDq.base = (float*)run.pool.scratch(0, 3, (size_t)floats * sizeof(float));
 }
 
 static void addPartialGradients(const AttentionProblem& p, const Run& run, const AttentionGradients& g) {

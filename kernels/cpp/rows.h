@@ -76,7 +76,7 @@ struct Rows {
   }
 };
 
-// Calls body(row, spare) for each row, in parallel; `spare` holds `spares` rows of scratch memory.
+// Calls body(row, spare, pitch) for each row, in parallel. `spare` has room for `spares` rows, `pitch` apart.
 template <class F> inline void eachRow(const Run& run, const Rows& rows, int spares, F&& body) {
   const int64_t perTask = ceilDiv(16384, most(1, rows.length));
   const int64_t pitch = padded(rows.length);

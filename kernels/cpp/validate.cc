@@ -94,11 +94,13 @@ public:
   }
   void single(int i, DType dtype) {
     has(i, dtype);
-    if (view(i).count() != 1) complain(named(i) + " has shape " + text(shape(i)) + ", not one element");
+    if (view(i).count() != 1)
+      complain(named(i) + " has shape " + text(shape(i)) + ", not one element");
   }
   void rankFrom(int i, int low) {
     if (rank(i) >= low) return;
-    complain(named(i) + " has rank " + std::to_string(rank(i)) + ", less than " + std::to_string(low));
+    complain(named(i) + " has rank " + std::to_string(rank(i)) + ", less than " +
+             std::to_string(low));
   }
   void rankIs(int i, int wanted) {
     if (rank(i) == wanted) return;
@@ -123,9 +125,8 @@ public:
   void indicesApartFromOutputs() {
     for (int i : indices)
       for (int o : outputs)
-        require(apart(view(i), view(o)), "view " + std::to_string(o) +
-                                             " is an output and overlaps the index in view " +
-                                             std::to_string(i));
+        if (!apart(view(i), view(o)))
+          complain(named(o) + " is an output and overlaps the index in " + named(i));
   }
 
 private:
@@ -141,7 +142,7 @@ Shape lead(Shape shape) { // without the last dimension
 }
 
 Shape replaced(Shape shape, int axis, int64_t size) {
-  if (axis < (int)shape.size()) shape[axis] = size;
+  if (axis >= 0 && axis < (int)shape.size()) shape[axis] = size;
   return shape;
 }
 
@@ -261,8 +262,8 @@ void foldWindow(Check& c) {
     const int64_t places = c.dim(0, first + i), taps = c.dim(0, first + d + i);
     const double reach =
         (double)(places - 1) * (double)stride + (double)(taps - 1) * (double)dilation + 1;
-    c.require(places == 0 || taps == 0 || reach <= (double)c.dim(1, first + i),
-              "the windows reach past the end of axis " + std::to_string(first + i));
+    if (places > 0 && taps > 0 && reach > (double)c.dim(1, first + i))
+      c.complain("the windows reach past the end of axis " + std::to_string(first + i));
   }
 }
 

@@ -7,9 +7,9 @@ import type { Limits } from '../../schedule/schedule.ts'
 import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
 import { formatBytes } from '../../util/format.ts'
 import type { Device, DeviceMemory, MemoryUse } from '../device.ts'
+import { LargestOwners } from '../owners.ts'
 import { type Addon, type BufferHandle, loadAddon } from './addon.ts'
 import { CpuExecutable } from './executable.ts'
-import { LargestOwners } from './owners.ts'
 
 const limits: Limits = { alignment: 64, inputs: 32, steps: 64 }
 

@@ -1,1 +1,133 @@
-export class ReferenceDevice { constructor() { throw new Error('stub') } }
+// The reference device: plain TypeScript, one readable function for each operation. It is what the
+// other devices are checked against, and what computes where nothing faster works.
+import { totalmem } from 'node:os'
+import { arrayOf, bytesOf, type DType, type TypedArray } from '../../graph/dtype.ts'
+import type { Form } from '../../graph/node.ts'
+import type { Composite } from '../../graph/ops.ts'
+import { countOf } from '../../graph/shape.ts'
+import type { Lowered } from '../../schedule/lower.ts'
+import { OutOfMemoryError } from '../../util/errors.ts'
+import { formatBytes } from '../../util/format.ts'
+import type { Device, DeviceMemory, MemoryUse } from '../device.ts'
+import { LargestOwners } from '../owners.ts'
+import { ReferenceExecutable } from './executable.ts'
+
+export interface ReferenceOptions {
+  /** What f32 tensors are stored in. With 'float64' reading gives doubles. */
+  precision?: 'float32' | 'float64'
+  /** Bytes, all tensors together. */
+  budget?: number
+}
+
+export class ReferenceMemory implements DeviceMemory {
+  readonly device: ReferenceDevice
+  readonly dtype: DType
+  readonly count: number
+  /** Never written to: a run puts another array in its place, so that views may share this one. */
+  data: TypedArray
+  label: string
+  version = 0
+  failure: Error | null = null
+
+  constructor(device: ReferenceDevice, dtype: DType, data: TypedArray, label: string) {
+    this.device = device
+    this.dtype = dtype
+    this.data = data
+    this.count = data.length
+    this.label = label
+  }
+}
+
+export class ReferenceDevice implements Device {
+  readonly name = 'reference'
+  readonly composites: ReadonlySet<Composite> = new Set<Composite>()
+  private readonly double: boolean
+  private readonly budget: number
+  private readonly owners = new LargestOwners()
+  private peak = 0
+  /** Set while a run with host code is under way: later runs wait for it. */
+  private hosted: Promise<void> | null = null
+
+  constructor({ precision = 'float32', budget }: ReferenceOptions = {}) {
+    this.double = precision === 'float64'
+    this.budget = budget ?? (Number(process.env.HEED_MEMORY) || totalmem())
+  }
+
+  /** Zeros for a value of this form. */
+  empty({ shape, dtype }: Form): TypedArray {
+    return this.array(dtype, countOf(shape))
+  }
+
+  allocate(dtype: DType, count: number, label: string): ReferenceMemory {
+    const bytes = count * (dtype === 'f32' && this.double ? 8 : bytesOf(dtype))
+    const { live } = this.memory()
+    if (live + bytes > this.budget)
+      throw new OutOfMemoryError(
+        `${formatBytes(bytes)} for ${label} do not fit: ${formatBytes(live)} of ${formatBytes(this.budget)} are in use, most by ${this.owners.describe()}`,
+        {
+          remedy:
+            'Make the batch, the context or the model smaller, or allow more with HEED_MEMORY (bytes).',
+        },
+      )
+    const memory = new ReferenceMemory(this, dtype, this.array(dtype, count), label)
+    this.owners.add(memory, bytes)
+    this.peak = Math.max(this.peak, live + bytes)
+    return memory
+  }
+
+  upload(data: TypedArray, dtype: DType, label: string): ReferenceMemory {
+    const memory = this.allocate(dtype, data.length, label)
+    memory.data.set(data)
+    return memory
+  }
+
+  write(memory: DeviceMemory, data: TypedArray): void {
+    const copy = this.array(memory.dtype, data.length)
+    copy.set(data)
+    void this.enqueue(false, () => {
+      ;(memory as ReferenceMemory).data = copy
+    })
+  }
+
+  async read(memory: DeviceMemory): Promise<TypedArray> {
+    await this.hosted?.catch(() => {})
+    if (memory.failure) throw memory.failure
+    return (memory as ReferenceMemory).data.slice()
+  }
+
+  compile(graph: Lowered): ReferenceExecutable {
+    return new ReferenceExecutable(this, graph)
+  }
+
+  /** Memory belongs to the garbage collector here. */
+  dispose(_memory: DeviceMemory): void {}
+
+  memory(): MemoryUse {
+    return { live: this.owners.total, peak: this.peak, arena: 0, budget: this.budget }
+  }
+
+  /** Runs at once, unless a run with host code is under way: then after it. */
+  enqueue(hosted: boolean, work: () => void | Promise<void>): Promise<void> {
+    const run = this.hosted ? this.hosted.catch(() => {}).then(work) : started(work)
+    if (!hosted) return run
+    this.hosted = run
+    const done = (): void => {
+      if (this.hosted === run) this.hosted = null
+    }
+    run.then(done, done)
+    return run
+  }
+
+  private array(dtype: DType, count: number): TypedArray {
+    return dtype === 'f32' && this.double ? new Float64Array(count) : arrayOf(dtype, count)
+  }
+}
+
+/** As an async function would, but without leaving the call. */
+function started(work: () => void | Promise<void>): Promise<void> {
+  try {
+    return Promise.resolve(work())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}

@@ -13,24 +13,25 @@ export const reductions: Evaluators<Reduction> = {
   prod: (node, [x], run) => reduce(node, x, run, isWhole(x.dtype) ? wholeProduct : product),
   amax: (node, [x], run) => reduce(node, x, run, largest),
   amin: (node, [x], run) => reduce(node, x, run, smallest),
-  argmax: (node, [x], run) => reduce(node, x, run, (data, start, end) => {
-    let best = start
-    for (let i = start + 1; i < end; i++) if (beats(data[i], data[best])) best = i
-    return best - start
-  }),
-  argmin: (node, [x], run) => reduce(node, x, run, (data, start, end) => {
-    let best = start
-    for (let i = start + 1; i < end; i++) if (beats(-data[i], -data[best])) best = i
-    return best - start
-  }),
+  argmax: (node, [x], run) =>
+    reduce(node, x, run, (data, start, end) => {
+      let best = start
+      for (let i = start + 1; i < end; i++) if (beats(data[i], data[best])) best = i
+      return best - start
+    }),
+  argmin: (node, [x], run) =>
+    reduce(node, x, run, (data, start, end) => {
+      let best = start
+      for (let i = start + 1; i < end; i++) if (beats(-data[i], -data[best])) best = i
+      return best - start
+    }),
 }
 
 function reduce(node: Node<Reduction>, x: Value, run: Run, rule: RowRule): TypedArray {
   const out = run.empty(node)
   const data = reducedLast(x, node.attrs.axes, run)
   const length = node.attrs.axes.reduce((n, axis) => n * x.shape[axis], 1)
-  for (let row = 0; row < out.length; row++)
-    out[row] = rule(data, row * length, (row + 1) * length)
+  for (let row = 0; row < out.length; row++) out[row] = rule(data, row * length, (row + 1) * length)
   if (node.dtype === 'bool') for (let i = 0; i < out.length; i++) out[i] = out[i] ? 1 : 0
   return out
 }

@@ -36,7 +36,10 @@ export const views: Evaluators<View> = {
 }
 
 /** Where the elements of (..., P1..Pd, K1..Kd) lie in an array of shape (..., L1..Ld). */
-export function windowLayout(shape: Shape, { kernel, stride, dilation }: OpAttrs['window']): Layout {
+export function windowLayout(
+  shape: Shape,
+  { kernel, stride, dilation }: OpAttrs['window'],
+): Layout {
   const own = stridesOf(shape)
   const lead = shape.length - kernel.length
   const positions = kernel.map((_, i) => own[lead + i] * stride[i])

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../util/format.ts'
+import { formatBytes } from '../util/format.ts'
 
 /** What holds the most memory, by label, for the message that there is no more. */
 export class LargestOwners {
@@ -6,6 +6,9 @@ export class LargestOwners {
   private readonly registry = new FinalizationRegistry<{ label: string; bytes: number }>(
     ({ label, bytes }) => this.count(label, -bytes),
   )
+
+  /** Bytes of all that is alive. */
+  total = 0
 
   add(memory: { label: string }, bytes: number): void {
     this.count(memory.label, bytes)
@@ -19,6 +22,7 @@ export class LargestOwners {
   }
 
   private count(label: string, bytes: number): void {
+    this.total += bytes
     const now = (this.bytes.get(label) ?? 0) + bytes
     if (now > 0) this.bytes.set(label, now)
     else this.bytes.delete(label)

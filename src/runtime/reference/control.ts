@@ -1,0 +1,37 @@
+// Leaves, state, and what only orders or marks the graph.
+
+import type { ControlOps } from '../../graph/ops.ts'
+import { countOf } from '../../graph/shape.ts'
+import { HeedError } from '../../util/errors.ts'
+import { overwritten } from './kernels.ts'
+import type { Evaluators } from './value.ts'
+
+export const control: Evaluators<keyof ControlOps> = {
+  buffer: (node, _, run) => run.leaf(node),
+  pick: (node, _, run) => run.outputs(node.inputs[0])[node.attrs.index],
+  stopGradient: (_, [x]) => x.data,
+  barrier: (_, [x]) => x.data,
+  customVjp: (_, [x]) => x.data,
+
+  assign: (node, [, value], run) => {
+    run.assign(node.inputs[0], value.data)
+    return value.data
+  },
+
+  assignAt: (node, [target, value, offset], run) => {
+    const next = overwritten(target, value, offset.data[0], node.attrs.axis, run)
+    run.assign(node.inputs[0], next)
+    return next
+  },
+
+  hostCall: async (node, inputs, run) => {
+    const result = await run.host(node)(inputs.map((x) => x.data.slice()))
+    if (result.length !== countOf(node.shape))
+      throw new HeedError(
+        `hostCall returned ${result.length} values where ${countOf(node.shape)} are expected`,
+      )
+    const out = run.empty(node)
+    out.set(result)
+    return out
+  },
+}
