@@ -34,7 +34,10 @@ const model = new GPT2({
   attn_pdrop: 0,
 })
 const optimizer = new AdamW(model.parameters(), { lr: 2e-3, maxGradNorm: 1 })
-const scheduler = new LRScheduler(optimizer, schedules.cosine({ warmup: 20, steps, end: 0.1 }))
+const scheduler = new LRScheduler(
+  optimizer,
+  schedules.cosine({ warmup: steps / 50, steps, end: 0.1 }),
+)
 
 for (let step = 1; step <= steps; step++) {
   const { inputs, targets } = batches.batch(step)

@@ -42,7 +42,9 @@ const commonFlags = words(
 )
 const kernelFlags = words('-O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math')
 const linkFlags = words(
-  process.platform === 'darwin' ? '-bundle -undefined dynamic_lookup' : '-shared -pthread -ldl -Wl,-Bsymbolic',
+  process.platform === 'darwin'
+    ? '-bundle -undefined dynamic_lookup'
+    : '-shared -pthread -ldl -Wl,-Bsymbolic',
 )
 
 /**

@@ -1,6 +1,6 @@
 // Draws what a terminal shows as an SVG, from the bytes that a program has written to it.
 //
-//     script -qefc 'stty cols 88; npm start --silent' build/run.ansi
+//     script -qefc 'stty cols 96; npm start --silent' build/run.ansi
 //     npm run picture -- build/run.ansi assets/run.svg --command 'npm start'
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 export interface PictureOptions {
-  /** Longer lines wrap, as on a terminal of this width. Default 88. */
+  /** Longer lines wrap, as on a terminal of this width. Default 96. */
   columns?: number
   /** Shown above the output, behind a prompt. */
   command?: string
@@ -17,7 +17,7 @@ export interface PictureOptions {
 
 export function terminalSvg(
   output: string,
-  { columns = 88, command }: PictureOptions = {},
+  { columns = 96, command }: PictureOptions = {},
 ): string {
   const screen = new Screen(columns)
   if (command) screen.write(`\x1b[2m$\x1b[0m \x1b[1m${command}\x1b[0m\n\n`)
@@ -218,7 +218,7 @@ const escaped = (text: string): string =>
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { columns: { type: 'string', default: '88' }, command: { type: 'string' } },
+    options: { columns: { type: 'string', default: '96' }, command: { type: 'string' } },
   })
   const [from, to] = positionals
   const output = withoutLog(await readFile(from, 'utf8'))

@@ -38,7 +38,7 @@ template <int STEP, int... L> HEED_INLINE vf swapped(vf v, std::integer_sequence
   return __builtin_shufflevector(v, v, (L ^ STEP)...);
 }
 
-// The lanes of one vector, combined as a halving tree: the same order as horizontalSum's, a tenth of the time.
+// The lanes of one vector, combined as a halving tree: the order of the additions depends on VL alone.
 template <int STEP = VL / 2> HEED_INLINE float sumOfLanes(vf v) {
   v += swapped<STEP>(v, LaneIndices{});
   if constexpr (STEP > 1) return sumOfLanes<STEP / 2>(v);

@@ -43,27 +43,10 @@ HEED_INLINE vi bits(vf x) { return (vi)x; }
 HEED_INLINE vf floats(vi x) { return (vf)x; }
 
 // Lane-wise choice; mask lanes are 0 or -1, as comparisons give them.
-HEED_INLINE vf select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+HEED_INLINE vf select(vi mask, vf yes, vf no) { return mask ? yes : no; }
 
-HEED_INLINE vf vmax(vf a, vf b) { return select(a > b, a, b); }
-HEED_INLINE vf vmin(vf a, vf b) { return select(a < b, a, b); }
-
-// Halving tree: the order of the additions depends on VL alone.
-HEED_INLINE float horizontalSum(vf v) {
-  float lane[VL];
-  memcpy(lane, &v, sizeof v);
-  for (int half = VL / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-  return lane[0];
-}
-
-HEED_INLINE float horizontalMax(vf v) {
-  float lane[VL];
-  memcpy(lane, &v, sizeof v);
-  for (int half = VL / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-  return lane[0];
-}
+HEED_INLINE vf vmax(vf a, vf b) { return a > b ? a : b; }
+HEED_INLINE vf vmin(vf a, vf b) { return a < b ? a : b; }
 
 } // namespace HEED_ISA
 } // namespace heed

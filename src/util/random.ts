@@ -1,4 +1,5 @@
 import { HeedError } from './errors.ts'
+import { threefry2x32 } from './threefry.ts'
 
 /**
  * Random numbers without state: every draw is a function of (seed, step, index) through
@@ -46,33 +47,6 @@ export function checkSeed(seed: number): number {
   throw new HeedError(`seed ${seed} is not a whole number from 0 to 2^53 - 1`)
 }
 
-/** The cipher itself: key (k0, k1), counter (c0, c1), two 32-bit words into `out`. */
-export function threefry2x32(
-  k0: number,
-  k1: number,
-  c0: number,
-  c1: number,
-  out: Uint32Array,
-): void {
-  const k2 = k0 ^ k1 ^ 0x1bd11bda
-  let x0 = (c0 + k0) | 0
-  let x1 = (c1 + k1) | 0
-  for (let group = 0; group < 5; group++) {
-    const first = (group & 1) * 4
-    for (let round = first; round < first + 4; round++) {
-      x0 = (x0 + x1) | 0
-      x1 = ((x1 << ROTATIONS[round]) | (x1 >>> (32 - ROTATIONS[round]))) ^ x0
-    }
-    const next = (group + 1) % 3
-    const after = (group + 2) % 3
-    x0 = (x0 + (next === 0 ? k0 : next === 1 ? k1 : k2)) | 0
-    x1 = (x1 + (after === 0 ? k0 : after === 1 ? k1 : k2) + group + 1) | 0
-  }
-  out[0] = x0
-  out[1] = x1
-}
-
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24]
 const pair = new Uint32Array(2)
 
 function highWord(seed: number): number {

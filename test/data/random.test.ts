@@ -4,8 +4,8 @@ import {
   deriveSeed,
   randomUniform,
   shuffledIndices,
-  threefry2x32,
 } from '../../src/util/random.ts'
+import { threefry2x32 } from '../../src/util/threefry.ts'
 
 describe('counter-based random numbers', () => {
   // the vectors that the authors publish (Random123, kat_vectors, 20 rounds)

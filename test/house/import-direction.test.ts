@@ -1,0 +1,56 @@
+// The lint rule of biome.json lets imports point one way only (see ARCHITECTURE.md).
+import { spawnSync } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { expect, it } from 'vitest'
+import { temporaryFolder } from '../io/temporary-folder.ts'
+
+const refused = [
+  ['util', '../graph/node.ts'],
+  ['graph', '../grad/rules.ts'],
+  ['graph', '../index.ts'],
+  ['grad', '../schedule/lower.ts'],
+  ['schedule', '../grad/rules.ts'],
+  ['runtime', '../tensor/index.ts'],
+  ['runtime/cpu', '../../tensor/index.ts'],
+  ['runtime/cpu', '../../index.ts'],
+  ['tensor', '../nn/index.ts'],
+  ['nn', '../optim/index.ts'],
+  ['io', '../data/index.ts'],
+  ['data', '../tokenizers/index.ts'],
+  ['models/text', '../../train/index.ts'],
+  ['generate', '../train/index.ts'],
+  ['train', '../generate/index.ts'],
+  ['train', '../cli/main.ts'],
+]
+const allowed = [
+  ['graph', '../util/errors.ts'],
+  ['graph', './node.ts'],
+  ['runtime/cpu', '../device.ts'],
+  ['runtime/cpu', '../../schedule/emit.ts'],
+  ['models/text', '../causal-lm.ts'],
+  ['train', '../models/index.ts'],
+  ['cli', '../train/index.ts'],
+]
+
+it('refuses every import against the order, and no other', async () => {
+  const folder = await temporaryFolder()
+  const config = await readFile(new URL('../../biome.json', import.meta.url), 'utf8')
+  const plain = { ...JSON.parse(config), $schema: undefined, vcs: undefined }
+  await writeFile(join(folder, 'biome.json'), JSON.stringify(plain))
+  for (const [i, [place, imported]] of [...refused, ...allowed].entries()) {
+    await mkdir(join(folder, 'src', place), { recursive: true })
+    await writeFile(join(folder, 'src', place, `case-${i}.ts`), `export * from '${imported}'\n`)
+  }
+  const found = lint(folder).matchAll(/case-(\d+)\.ts/g)
+  const numbers = new Set([...found].map(([, number]) => Number(number)))
+  expect([...numbers].sort((a, b) => a - b)).toEqual(refused.map((_, i) => i))
+})
+
+function lint(folder: string): string {
+  const require = createRequire(import.meta.url)
+  const biome = join(dirname(require.resolve('@biomejs/biome/package.json')), 'bin/biome')
+  const args = ['lint', '--only=style/noRestrictedImports', '--max-diagnostics=none', 'src']
+  return spawnSync(process.execPath, [biome, ...args], { cwd: folder, encoding: 'utf8' }).stderr
+}
