@@ -1,5 +1,5 @@
 // How prompt JavaScript stays while a model trains: a 5 ms timer beside a nanoGPT step whose graph is
-// built anew each time. Run with: npx tsx bench/timer.ts
+// built anew each time. Run with: npm run bench:timer
 import { manualSeed, tensor } from '../src/index.ts'
 import { GPT2 } from '../src/models/index.ts'
 import { AdamW } from '../src/optim/index.ts'

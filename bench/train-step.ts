@@ -61,7 +61,7 @@ class Side {
 const folder = new URL('.', import.meta.url).pathname
 const python = process.env.HEED_PYTHON ?? 'python3'
 const sides = [
-  new Side('heed', process.execPath, ['--import', 'tsx', `${folder}peers/train-step-heed.ts`]),
+  new Side('heed', process.execPath, [...process.execArgv, `${folder}peers/train-step-heed.ts`]),
   new Side('torch', python, [`${folder}peers/train_step_torch.py`]),
 ]
 const versions = await Promise.all(sides.map((side) => side.next<{ version: string }>()))

@@ -140,7 +140,7 @@ async function findCompiler() {
 // linker keeps the first, and a processor without AVX must never meet one that was compiled with it.
 function listUnits(compiler) {
   const include = createRequire(import.meta.url)('node-api-headers').include_dir
-  const shared = [...commonFlags, `-I${kernels}`, `-I${native}`]
+  const shared = [...commonFlags, `-iquote${kernels}`, `-iquote${native}`]
   const sources = [...sourcesIn(kernels), ...sourcesIn(native)].filter(
     (path) => !path.endsWith('isa.cc'),
   )

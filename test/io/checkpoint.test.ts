@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { latestCheckpoint, saveCheckpoint } from '../../src/io/checkpoint.ts'
 import { openSafetensors } from '../../src/io/safetensors.ts'
+import { loader } from '../support/run-script.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const textFiles = (value: string) => ({
@@ -144,7 +145,7 @@ describe('kill -9 at any moment', () => {
   /** Resolves with the last step that the killed process had reported as saved. */
   async function killWhileSaving(run: string, awaited: string | RegExp, afterMs: number) {
     const script = fileURLToPath(new URL('checkpoint-writer.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', script, run], {
+    const child = spawn(process.execPath, [...loader, script, run], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let output = ''

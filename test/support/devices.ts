@@ -1,6 +1,6 @@
 // Runs a suite on every device that works here: the contract is one, the implementations are many.
 import { afterAll, beforeAll, describe } from 'vitest'
-import { defaultDevice, type Device, setDefaultDevice } from '../../src/index.ts'
+import { type Device, defaultDevice, setDefaultDevice } from '../../src/index.ts'
 import { loadAddon } from '../../src/runtime/cpu/addon.ts'
 import { CpuDevice } from '../../src/runtime/cpu/device.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'

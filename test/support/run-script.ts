@@ -3,11 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const loader = ['-C', 'heed-source', '--import', 'ts-blank-space/register']
 
-/** What a script of the repository prints, run as npm runs it. Rejects when it fails. */
+/** What Node needs to run a TypeScript file of the repository. */
+export const typescript = ['--import', new URL('scripts/typescript/register.mjs', `file://${root}`).href]
+
+/** What a script of the repository prints. Rejects when it fails. */
 export async function runScript(script: string, ...args: string[]): Promise<string> {
   const run = promisify(execFile)
-  const { stdout } = await run(process.execPath, [...loader, script, ...args], { cwd: root })
+  const { stdout } = await run(process.execPath, [...typescript, script, ...args], { cwd: root })
   return stdout
 }

@@ -1,9 +1,8 @@
 // Leaves, state, and what only orders or marks the graph.
-
 import type { ControlOps } from '../../graph/ops.ts'
 import { countOf } from '../../graph/shape.ts'
 import { HeedError } from '../../util/errors.ts'
-import { overwritten } from './kernels.ts'
+import { overwritten } from './indexing.ts'
 import type { Evaluators } from './value.ts'
 
 export const control: Evaluators<keyof ControlOps> = {
@@ -19,7 +18,7 @@ export const control: Evaluators<keyof ControlOps> = {
   },
 
   assignAt: (node, [target, value, offset], run) => {
-    const next = overwritten(target, value, offset.data[0], node.attrs.axis, run)
+    const next = overwritten(target, value, offset, node.attrs.axis, run)
     run.assign(node.inputs[0], next)
     return next
   },

@@ -30,12 +30,16 @@ export class ReferenceExecutable implements Executable {
   readonly kernels: number
   private readonly device: ReferenceDevice
   private readonly graph: Lowered
+  /** Where each leaf, run-time number and host function stands among its like. */
+  private readonly slots: ReadonlyMap<Node, number>
   /** Nodes that are read for the last time at each step. */
   private readonly dying: Node[][]
 
   constructor(device: ReferenceDevice, graph: Lowered) {
     this.device = device
     this.graph = graph
+    const lists = [graph.leaves, graph.scalars, graph.hosts]
+    this.slots = new Map(lists.flatMap((nodes) => nodes.map((node, i) => [node, i] as const)))
     this.kernels = graph.nodes.length
     this.bytes = graph.nodes.length * 256 // about what a node takes
     this.dying = lastReads(graph)
@@ -45,20 +49,23 @@ export class ReferenceExecutable implements Executable {
     return this.device.enqueue(this.graph.hosts.length > 0, () => this.walk(bindings))
   }
 
-  /** Runs at once up to the first host function that has to be waited for. */
+  /** Runs at once up to the first host function, which has to be waited for. */
   private walk(bindings: Bindings): void | Promise<void> {
     const { nodes } = this.graph
-    const state = new RunState(this.device, this.graph, bindings)
+    const state = new RunState(this.device, this.graph, this.slots, bindings)
+    const finish = (step: number, data: TypedArray | TypedArray[]): void => {
+      state.set(nodes[step], data)
+      for (const node of this.dying[step]) state.forget(node)
+    }
     const from = (start: number): void | Promise<void> => {
       for (let step = start; step < nodes.length; step++) {
         const result = state.compute(nodes[step])
         if (result instanceof Promise)
           return result.then((data) => {
-            state.set(nodes[step], data)
+            finish(step, data)
             return from(step + 1)
           })
-        state.set(nodes[step], result)
-        for (const node of this.dying[step]) state.forget(node)
+        finish(step, result)
       }
       state.store()
     }
@@ -69,15 +76,22 @@ export class ReferenceExecutable implements Executable {
 class RunState implements Run {
   private readonly device: ReferenceDevice
   private readonly graph: Lowered
+  private readonly slots: ReadonlyMap<Node, number>
   private readonly bindings: Bindings
   private readonly values = new Map<Node, Value>()
   private readonly many = new Map<Node, readonly TypedArray[]>()
   /** The newest version of each leaf's memory. */
   private readonly assigned = new Map<Node, TypedArray>()
 
-  constructor(device: ReferenceDevice, graph: Lowered, bindings: Bindings) {
+  constructor(
+    device: ReferenceDevice,
+    graph: Lowered,
+    slots: ReadonlyMap<Node, number>,
+    bindings: Bindings,
+  ) {
     this.device = device
     this.graph = graph
+    this.slots = slots
     this.bindings = bindings
   }
 
@@ -123,8 +137,8 @@ class RunState implements Run {
   }
 
   number(node: Node): number {
-    const slot = this.graph.scalars.indexOf(node)
-    return slot < 0 ? node.value : this.bindings.scalars[slot]
+    const slot = this.slots.get(node)
+    return slot === undefined ? node.value : this.bindings.scalars[slot]
   }
 
   outputs(node: Node): readonly TypedArray[] {
@@ -138,11 +152,11 @@ class RunState implements Run {
   }
 
   host(node: Node): HostFunction {
-    return this.bindings.hosts[this.graph.hosts.indexOf(node)]
+    return this.bindings.hosts[this.slots.get(node) as number]
   }
 
   private memoryOf(leaf: Node): ReferenceMemory {
-    return this.bindings.leaves[this.graph.leaves.indexOf(leaf)] as ReferenceMemory
+    return this.bindings.leaves[this.slots.get(leaf) as number] as ReferenceMemory
   }
 }
 

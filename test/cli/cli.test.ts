@@ -1,0 +1,282 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loader } from '../support/run-script.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'heed-cli-'))
+const at = (name: string): string => join(folder, name)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Ended {
+  code: number | null
+  out: string
+  err: string
+}
+
+const main = new URL('../support/heed-main.ts', import.meta.url).pathname
+
+function start(
+  args: string[],
+  env: Record<string, string> = {},
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [...loader, main, ...args], {
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  })
+  const ended = new Promise<Ended>((resolve) => {
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk) => (out += chunk))
+    child.stderr.on('data', (chunk) => (err += chunk))
+    child.on('close', (code) => resolve({ code, out, err }))
+  })
+  return { child, ended }
+}
+
+const heed = (args: string[], env?: Record<string, string>): Promise<Ended> =>
+  start(args, env).ended
+
+const small = [
+  '--layers',
+  '1',
+  '--heads',
+  '2',
+  '--dim',
+  '16',
+  '--context',
+  '16',
+  '--batch',
+  '2',
+  '--warmup',
+  '1',
+]
+const train = (data: string, out: string, ...more: string[]): Promise<Ended> =>
+  heed(['train', 'gpt2', '--data', data, '--out', out, ...small, ...more])
+
+beforeAll(async () => {
+  const words = ['call', 'me', 'ishmael', 'some', 'years', 'ago', 'never', 'mind', 'how', 'long']
+  writeFileSync(
+    at('text.txt'),
+    Array.from({ length: 400 }, (_, i) => words[(i * i + i) % 10]).join(' '),
+  )
+  writeFileSync(at('empty.txt'), '')
+  writeFileSync(at('same.txt'), 'a'.repeat(1000))
+  writeFileSync(at('tiny.txt'), 'ten letter')
+  writeFileSync(at('binary.bin'), Buffer.from([72, 0, 255, 3]))
+  const { code, err } = await train(at('text.txt'), at('run'), '--steps', '4', '--save-every', '2')
+  expect(err).toBe('')
+  expect(code).toBe(0)
+})
+
+/** A user's mistake: one clear message, code 2, no stack. */
+function expectMistake({ code, err }: Ended, ...says: RegExp[]): void {
+  for (const pattern of says) expect(err).toMatch(pattern)
+  expect(err).not.toMatch(/\n\s+at .*:\d+:\d+/)
+  expect(code).toBe(2)
+}
+
+describe('heed train', () => {
+  it.each<[string, string, RegExp]>([
+    ['missing', 'nowhere.txt', /nowhere\.txt.*does not exist/],
+    ['empty', 'empty.txt', /empty\.txt.*no text/],
+    ['binary', 'binary.bin', /binary\.bin.*byte 1/],
+    ['of one character', 'same.txt', /same\.txt.*1000 characters/],
+    ['shorter than the context', 'tiny.txt', /context/],
+  ])('says what is wrong with data that is %s', async (_, file, says) => {
+    expectMistake(await train(at(file), at('none')), says)
+  })
+
+  it('names the nearest model, flag and key', async () => {
+    expectMistake(
+      await heed(['train', 'gpt3', '--data', at('text.txt'), '--out', at('none')]),
+      /gpt3/,
+      /gpt2/,
+    )
+    expectMistake(await train(at('text.txt'), at('none'), '--laers', '2'), /--laers/, /--layers/)
+    writeFileSync(at('bad.json'), '{ "dropot": 0.1 }')
+    expectMistake(
+      await train(at('text.txt'), at('none'), '--config', at('bad.json')),
+      /dropot/,
+      /dropout/,
+    )
+  })
+
+  it('names sizes that do not fit, and flags that are no numbers', async () => {
+    expectMistake(await train(at('text.txt'), at('none'), '--heads', '3'), /3 heads/, /16/)
+    expectMistake(
+      await train(at('text.txt'), at('none'), '--steps', 'many'),
+      /--steps/,
+      /not a number/,
+    )
+  })
+
+  it('refuses a folder that cannot be written', async () => {
+    expectMistake(await train(at('text.txt'), join(at('text.txt'), 'run')), /text\.txt/)
+    expectMistake(await train(at('text.txt'), '/proc/none/run'), /\/proc\/none/)
+  })
+
+  it('refuses a run that is there, and another configuration when it goes on', async () => {
+    expectMistake(await train(at('text.txt'), at('run')), /--resume/)
+    expectMistake(
+      await train(at('text.txt'), at('run'), '--resume', '--lr', '1'),
+      /lr: .* before, 1 now/,
+    )
+  })
+
+  it('says how much memory was asked for, and what to make smaller', async () => {
+    const sizes = ['--layers', '4', '--dim', '128']
+    const run = [
+      'train',
+      'gpt2',
+      '--data',
+      at('text.txt'),
+      '--out',
+      at('none-2'),
+      ...small,
+      ...sizes,
+    ]
+    expectMistake(await heed(run, { HEED_MEMORY: '5000000' }), /MB/, /smaller/)
+  })
+
+  it('goes on after being killed at any moment', async () => {
+    const whole = at('whole')
+    const killed = at('killed')
+    const flags = ['--steps', '60', '--save-every', '5', '--dropout', '0.1', '--eval-every', '20']
+    await train(at('text.txt'), whole, ...flags)
+    const args = ['train', 'gpt2', '--data', at('text.txt'), '--out', killed, ...small, ...flags]
+    for (let attempt = 0; attempt < 6; attempt++) {
+      const resume = attempt === 0 ? [] : ['--resume']
+      const { child, ended } = start([...args, ...resume])
+      const timer = setTimeout(() => child.kill('SIGKILL'), 900 + attempt * 130)
+      const { code, err } = await ended
+      clearTimeout(timer)
+      if (code === 0) break
+      if (code === 2) expect(err).toMatch(/no checkpoint|no run/) // killed before the first one
+      if (code === 2) rmSync(killed, { recursive: true, force: true })
+    }
+    rmSync(join(killed, 'none'), { force: true })
+    const last = await heed(['train', 'gpt2', '--out', killed, '--resume'])
+    if (last.code !== 0) await heed(args)
+    const weights = (run: string): Buffer => readFileSync(join(run, 'model.safetensors'))
+    expect(weights(killed).equals(weights(whole))).toBe(true)
+  })
+
+  it('saves on Ctrl-C and says how to go on', async () => {
+    const out = at('interrupted')
+    const { child, ended } = start([
+      'train',
+      'gpt2',
+      '--data',
+      at('text.txt'),
+      '--out',
+      out,
+      ...small,
+      '--steps',
+      '100000',
+    ])
+    child.stdout?.on('data', (text) => {
+      if (String(text).includes('step 10/')) child.kill('SIGINT')
+    })
+    const { code, out: text } = await ended
+    expect(text).toMatch(/saved at step \d+[\s\S]*--resume/)
+    expect(code).toBe(0)
+  })
+})
+
+describe('heed generate', () => {
+  it('writes the text alone to standard output, the same for the same seed', async () => {
+    const args = ['generate', at('run'), '--prompt', 'call', '--tokens', '20', '--seed', '1']
+    const [a, b] = [await heed(args), await heed(args)]
+    expect(a.out).toMatch(/^call/)
+    expect(a.out).toBe(b.out)
+    expect(a.err).toBe('')
+    expect(a.code).toBe(0)
+  })
+
+  it.each<[string, (run: string) => void, RegExp]>([
+    [
+      'truncated',
+      (run) => truncateSync(join(run, 'model.safetensors'), 2000),
+      /model\.safetensors/,
+    ],
+    [
+      'with a header that claims 100 GB',
+      (run) => {
+        const bytes = readFileSync(join(run, 'model.safetensors'))
+        bytes.writeBigUInt64LE(100_000_000_000n)
+        rmSync(join(run, 'model.safetensors'))
+        writeFileSync(join(run, 'model.safetensors'), bytes)
+      },
+      /model\.safetensors/,
+    ],
+    [
+      'with a weight that is no number',
+      (run) => {
+        const bytes = readFileSync(join(run, 'model.safetensors'))
+        bytes.writeFloatLE(Number.NaN, bytes.length - 4)
+        rmSync(join(run, 'model.safetensors'))
+        writeFileSync(join(run, 'model.safetensors'), bytes)
+      },
+      /NaN/,
+    ],
+    [
+      'of an unknown type',
+      (run) => writeFileSync(join(run, 'config.json'), '{"model_type":"gpt5"}'),
+      /gpt5.*[\s\S]*gpt2/,
+    ],
+    ['without a config', (run) => rmSync(join(run, 'config.json')), /config\.json/],
+  ])('refuses a model %s', async (name, spoil, says) => {
+    const run = at(`spoiled ${name}`)
+    mkdirSync(run)
+    for (const file of [
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ])
+      cpSync(join(at('run'), file), join(run, file))
+    spoil(run)
+    expectMistake(await heed(['generate', run, '--prompt', 'call']), says)
+  })
+
+  it('names options out of range before it writes anything', async () => {
+    const bad = await heed(['generate', at('run'), '--prompt', 'call', '--temperature', '-1'])
+    expectMistake(bad, /temperature -1/)
+    expect(bad.out).toBe('')
+  })
+})
+
+describe('heed inspect, doctor and help', () => {
+  it('counts parameters by module', async () => {
+    const { out, code } = await heed(['inspect', at('run')])
+    expect(out).toMatch(/gpt2[\s\S]*parameters[\s\S]*attn\.c_attn/)
+    expect(code).toBe(0)
+  })
+
+  it('tells what the machine can do', async () => {
+    const { out, code } = await heed(['doctor'])
+    expect(out).toMatch(/Computing on: (cpu|reference)/)
+    expect(code).toBe(0)
+  })
+
+  it('shows examples in every help', async () => {
+    for (const command of ['train', 'generate', 'inspect']) {
+      const { out, code } = await heed([command, '--help'])
+      expect(out).toMatch(/Example/)
+      expect(code).toBe(0)
+    }
+  })
+
+  it('names the nearest command', async () => {
+    expectMistake(await heed(['generat']), /generate/)
+  })
+})
