@@ -48,19 +48,19 @@ const linkFlags = words(
 )
 
 /**
- * Resolves to { ok, reason, path, seconds }: `reason` says why not when `ok` is false, `seconds` is 0 when
- * the addon was up to date. Never rejects.
+ * Resolves to { ok, reason, detail, path, seconds }: `reason` says in a line why there is no addon, `detail`
+ * is what the compiler said, `seconds` is 0 when the addon was up to date. Never rejects.
  */
 export async function buildNative({ verbose = false, force = false } = {}) {
   const started = performance.now()
+  const elapsed = () => (performance.now() - started) / 1000
   const log = verbose ? (line) => console.log(line) : () => {}
   try {
     const built = await build(force, log)
-    const seconds = built ? (performance.now() - started) / 1000 : 0
-    return { ok: true, reason: '', path: target, seconds }
+    return { ok: true, reason: '', detail: '', path: target, seconds: built ? elapsed() : 0 }
   } catch (error) {
-    const seconds = (performance.now() - started) / 1000
-    return { ok: false, reason: error.message, path: target, seconds }
+    const { message, detail = '' } = error
+    return { ok: false, reason: message, detail, path: target, seconds: elapsed() }
   }
 }
 
@@ -248,8 +248,9 @@ async function inParallel(units, work) {
 function execute([command, ...args]) {
   return new Promise((resolve, reject) => {
     execFile(command, args, { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`${error.message.split('\n')[0]}\n${stderr.slice(0, 20000)}`))
-      else resolve((stdout + stderr).trim())
+      if (!error) return resolve((stdout + stderr).trim())
+      const detail = `${[command, ...args].join(' ')}\n${stderr.slice(0, 20000)}`
+      reject(Object.assign(new Error(`${command} failed`), { detail }))
     })
   })
 }
@@ -278,20 +279,15 @@ function words(text) {
 }
 
 async function main() {
-  const verbose = process.argv.includes('--verbose')
-  const { ok, reason, seconds } = await buildNative({
-    verbose,
-    force: process.argv.includes('--force'),
-  })
-  if (ok)
-    return console.log(
-      seconds
-        ? `heed: built the native addon in ${seconds.toFixed(1)} s`
-        : 'heed: the native addon is up to date',
-    )
-  const lines = reason.trim().split('\n')
-  console.log(`heed: no native addon, ${lines[0]}; computing in WebAssembly, several times slower`)
-  if (lines.length > 1) console.log(lines.slice(1).join('\n'))
+  const [verbose, force] = ['--verbose', '--force'].map((flag) => process.argv.includes(flag))
+  const { ok, reason, detail, seconds } = await buildNative({ verbose, force })
+  if (ok && seconds > 0) console.log(`heed: built the native addon in ${seconds.toFixed(1)} s`)
+  else if (ok) console.log('heed: the native addon is up to date')
+  else console.log(`heed: no native addon, computing will be several times slower: ${reason}`)
+  if (!detail) return
+  console.log(detail)
+  // An installation goes on without the addon.
+  if (process.env.npm_lifecycle_event !== 'install') process.exitCode = 1
 }
 
 if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) await main()

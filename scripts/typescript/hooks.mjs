@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { transformSync } from 'oxc-transform'
+import { transformSync } from 'rolldown/utils'
 
 const source = new URL('../../src/', import.meta.url)
 

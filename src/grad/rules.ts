@@ -178,8 +178,9 @@ export const primitiveRules: { [O in Primitive]: Rule<O> } = {
   buffer: blocked,
   pick: blocked, // the walk hands the gradient to the node that it picks from
   assign: (_, dy) => [null, dy],
+  // As updateAt: what an earlier assignment wrote beside the part keeps its gradient.
   assignAt: ({ inputs: [, value, offset], attrs: { axis } }, dy) => [
-    null,
+    g.make('updateAt', [dy, g.zerosLike(value), offset], { axis }),
     g.make('sliceAt', [dy, offset], { axis, size: value.shape[axis] }),
     null,
   ],

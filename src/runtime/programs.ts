@@ -71,11 +71,14 @@ function sameWords(a: Int32Array, b: Int32Array): boolean {
 // --- programs that differ in one size only
 
 const TOO_MANY = 24
+/** A size shows in several inputs: a batch in its tokens and its targets. Other models differ in more. */
+const SAME_SIZE = 4
 
 interface Variants {
   shapes: Shape[]
   count: number
-  differs: Set<string>
+  /** Where sizes differ: leaf and axis, with a shape to show. */
+  differs: Map<string, string>
 }
 
 const variants = new Map<string, Variants>()
@@ -87,17 +90,19 @@ function warnOfVariants(graph: Trace): void {
   const seen = variants.get(recipe)
   if (!seen) {
     if (variants.size > MAX_PROGRAMS) variants.clear()
-    variants.set(recipe, { shapes, count: 1, differs: new Set() })
+    variants.set(recipe, { shapes, count: 1, differs: new Map() })
     return
   }
   seen.count++
-  shapes.forEach((shape, i) => {
+  shapes.forEach((shape, leaf) => {
     shape.forEach((n, axis) => {
-      if (n !== seen.shapes[i]?.[axis]) seen.differs.add(`axis ${axis} of ${showShape(shape)}`)
+      if (n !== seen.shapes[leaf]?.[axis])
+        seen.differs.set(`${leaf} ${axis}`, `axis ${axis} of ${showShape(shape)}`)
     })
   })
-  if (seen.count === TOO_MANY && seen.differs.size > 0)
+  const { size } = seen.differs
+  if (seen.count === TOO_MANY && size > 0 && size <= SAME_SIZE)
     console.warn(
-      `heed: ${TOO_MANY} programs have been compiled that differ only in ${[...seen.differs].slice(0, 3).join(', ')}. Pad this size to a few fixed values, and each is compiled once.`,
+      `heed: ${TOO_MANY} programs have been compiled that differ only in ${[...seen.differs.values()].join(', ')}. Pad this size to a few fixed values, and each is compiled once.`,
     )
 }

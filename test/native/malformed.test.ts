@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { buildNative } from '../../native/build.mjs'
 import { type Addon, loadAddon } from '../../src/runtime/cpu/addon.ts'
 import { samples } from './samples.ts'
-import { binary, command } from './words.ts'
+import { binary, command, type View } from './words.ts'
 
 // A program comes from our own scheduler, but a mistake there must end in an error, not in a crash: no
 // program that is accepted may touch memory outside its buffers.
@@ -19,64 +19,57 @@ describe.skipIf(!built.ok)('malformed programs', () => {
       await runWithZeros(addon.program(Float64Array.from(words)))
   })
 
-  const view = { buffer: 2, shape: [3, 4] }
-  test.each<[string, (number | string)[], string]>([
-    ['an unknown kernel', [99, 0, 0], 'the kernel is 99'],
-    ['half a command', [0, 2], 'ends before the number of attrs'],
-    ['more views than words', [0, 1e9, 0], 'ends before its views'],
-    ['a fraction', [0.5, 0, 0], 'the kernel is 0.5'],
-    ['not a number', [Number.NaN, 0, 0], 'the kernel is nan'],
-    ['infinity', [0, Number.POSITIVE_INFINITY, 0], 'the number of views is inf'],
-    ['too few views', command(addon, 'softmax', [view], [0]), 'takes 2 views, not 1'],
-    ['too many attrs', command(addon, 'softmax', [view, view], [0, 0]), 'takes 1 attrs, not 2'],
-    ['a bad flag', command(addon, 'softmax', [view, view], [2]), 'attr 0 is 2'],
-    [
-      'a bad dtype',
-      command(addon, 'softmax', [{ ...view, dtype: 'u8' }, view], [0]),
-      'is u8, not f32',
-    ],
-    [
-      'shapes that differ',
-      command(addon, 'softmax', [view, { ...view, shape: [3, 5] }], [0]),
-      'not [3,4]',
-    ],
-    ['an axis too far', command(addon, 'cumulative', [view, view], [0, 2]), 'attr 1 is 2'],
-    [
-      'an output that is broadcast',
-      command(addon, 'softmax', [view, { ...view, stride: [0, 1] }], [0]),
-      'stride 0',
-    ],
-    [
-      'a start before the buffer',
-      command(addon, 'softmax', [{ ...view, stride: [-4, 1] }, view], [0]),
-      'begins before',
-    ],
-    [
-      'an endless view',
-      command(addon, 'softmax', [{ ...view, stride: [2 ** 50, 1] }, view], [0]),
-      'too large',
-    ],
+  const view: View = { buffer: 2, shape: [3, 4] }
+  const softmax = (x: Partial<View>, y: Partial<View> = {}, log = 0) =>
+    command(
+      addon,
+      'softmax',
+      [
+        { ...view, ...x },
+        { ...view, ...y },
+      ],
+      [log],
+    )
+  const index: View = { buffer: 3, shape: [3], dtype: 'i32' }
+  // Made in the test: without a compiler there is no addon to number the kernels.
+  test.each<[string, () => number[], string]>([
+    ['an unknown kernel', () => [99, 0, 0], 'the kernel is 99'],
+    ['half a command', () => [0, 2], 'ends before the number of attrs'],
+    ['more views than words', () => [0, 1e9, 0], 'ends before its views'],
+    ['a fraction', () => [0.5, 0, 0], 'the kernel is 0.5'],
+    ['not a number', () => [Number.NaN, 0, 0], 'the kernel is nan'],
+    ['infinity', () => [0, Number.POSITIVE_INFINITY, 0], 'the number of views is inf'],
+    ['too few views', () => command(addon, 'softmax', [view], [0]), 'takes 2 views, not 1'],
+    ['too few attrs', () => command(addon, 'sort', [view, view, view], []), 'takes 1 attrs, not 0'],
+    ['a bad flag', () => softmax({}, {}, 2), 'attr 0 is 2'],
+    ['a bad dtype', () => softmax({ dtype: 'u8' }), 'is u8, not f32'],
+    ['shapes that differ', () => softmax({}, { shape: [3, 5] }), 'not [3,4]'],
+    ['an axis too far', () => command(addon, 'cumulative', [view, view], [0, 2]), 'attr 1 is 2'],
+    ['an output that is broadcast', () => softmax({}, { stride: [0, 1] }), 'stride 0'],
+    ['a start before the buffer', () => softmax({ stride: [-4, 1] }), 'begins before'],
+    ['an endless view', () => softmax({ stride: [2 ** 50, 1] }), 'too large'],
     [
       'an unknown instruction',
-      command(addon, 'elementwise', [view], [0, 1, 1, 9999, 0, 0, 0, 0, 0]),
-      'attr 3',
+      () => command(addon, 'elementwise', [view], [0, 1, 1, 9999, 0, 0, 0, 0, 0]),
+      'attr 3 is 9999',
     ],
-    ['an unknown register', command(addon, 'elementwise', [view], [0, 1, 0, 256]), 'attr 3 is 256'],
+    [
+      'an unknown register',
+      () => command(addon, 'elementwise', [view], [0, 1, 0, 256]),
+      'attr 3 is 256',
+    ],
     [
       'a window too wide',
-      command(
-        addon,
-        'foldWindow',
-        [
-          { buffer: 2, shape: [3, 3] },
-          { buffer: 3, shape: [4] },
-        ],
-        [1, 1, 1],
-      ),
+      () => command(addon, 'foldWindow', [view, { buffer: 3, shape: [5] }], [1, 1, 1]),
       'past the end',
     ],
+    [
+      'an index that the output overwrites',
+      () => command(addon, 'take', [view, index, { buffer: 3, shape: [3, 4] }], [0]),
+      'overlaps the index',
+    ],
   ])('%s is refused', (_, words, message) => {
-    const program = () => addon.program(Float64Array.from(words as number[]))
+    const program = () => addon.program(Float64Array.from(words()))
     expect(program).toThrow(expect.objectContaining({ code: 'ERR_HEED_PROGRAM' }))
     expect(program).toThrow(message)
   })

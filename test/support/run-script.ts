@@ -5,11 +5,14 @@ import { promisify } from 'node:util'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What Node needs to run a TypeScript file of the repository. */
-export const typescript = ['--import', new URL('scripts/typescript/register.mjs', `file://${root}`).href]
+export const loader = [
+  '--import',
+  new URL('scripts/typescript/register.mjs', `file://${root}`).href,
+]
 
 /** What a script of the repository prints. Rejects when it fails. */
 export async function runScript(script: string, ...args: string[]): Promise<string> {
   const run = promisify(execFile)
-  const { stdout } = await run(process.execPath, [...typescript, script, ...args], { cwd: root })
+  const { stdout } = await run(process.execPath, [...loader, script, ...args], { cwd: root })
   return stdout
 }
