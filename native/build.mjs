@@ -1,6 +1,6 @@
-// Builds the native addon with plain compiler calls: `node native/build.mjs [--verbose] [--force]`, or
-// buildNative(). Runs when the package is installed, so it is plain JavaScript and needs nothing but a C++
-// compiler; without one Heed computes in WebAssembly.
+// Builds the native addon with plain compiler calls: `node native/build.mjs [--verbose] [--force]`,
+// or buildNative(). Runs when the package is installed, so it is plain JavaScript and needs nothing
+// but a C++ compiler; without one Heed runs on, slower.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -38,8 +38,9 @@ const isas = {
 }[process.arch] ?? [['baseline', '']]
 
 const commonFlags = words(
-  '-std=c++17 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -pthread -DNAPI_VERSION=8 -Wall -Wextra',
+  '-std=c++17 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -pthread -Wall -Wextra',
 )
+const addonFlags = words('-O2 -DNAPI_VERSION=8')
 const kernelFlags = words('-O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math')
 const linkFlags = words(
   process.platform === 'darwin'
@@ -48,8 +49,8 @@ const linkFlags = words(
 )
 
 /**
- * Resolves to { ok, reason, detail, path, seconds }: `reason` says in a line why there is no addon, `detail`
- * is what the compiler said, `seconds` is 0 when the addon was up to date. Never rejects.
+ * Resolves to { ok, reason, detail, path, seconds }: `reason` says in a line why there is no addon,
+ * `detail` is what the compiler said, `seconds` is 0 when the addon was up to date. Never rejects.
  */
 export async function buildNative({ verbose = false, force = false } = {}) {
   const started = performance.now()
@@ -136,8 +137,9 @@ async function findCompiler() {
   )
 }
 
-// What to compile, in the order of linking, the plainest first: where units share an inline function, the
-// linker keeps the first, and a processor without AVX must never meet one that was compiled with it.
+// What to compile, in the order of linking, the plainest first: where units share an inline
+// function, the linker keeps the first, and a processor without AVX must never meet one that was
+// compiled with it.
 function listUnits(compiler) {
   const include = createRequire(import.meta.url)('node-api-headers').include_dir
   const shared = [...commonFlags, `-iquote${kernels}`, `-iquote${native}`]

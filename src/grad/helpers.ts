@@ -84,6 +84,7 @@ export function prodBackward(x: Node, axes: readonly number[], dy: Node): Node {
 /** [a, b, c] -> [1, a, a·b]. */
 function exclusiveProduct(x: Node, axis: number): Node {
   const n = x.shape[axis]
+  if (n === 0) return x
   const products = g.make('cumprod', [x], { axis })
   const ones = g.filled(
     1,

@@ -123,12 +123,12 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
   attention: (inputs, attrs) => {
     const { q, v, groups } = headed(inputs)
     const { scores, keep } = scoresOf(inputs, attrs)
-    const top = g.reduce('amax', scores, [3], true)
+    const top = rowMax(scores)
     // A row that sees nothing has -inf everywhere: subtract 0 there, and divide by 1.
     const blind = g.binary('eq', top, g.scalar(Number.NEGATIVE_INFINITY))
     const e = g.exp(g.sub(scores, g.where(blind, g.constant(0), top)))
-    const total = g.sum(e, [3], true)
-    let p = g.div(e, g.where(blind, g.constant(1), total))
+    const total = g.where(blind, g.constant(1), g.sum(e, [3], true))
+    let p = g.div(e, total)
     if (keep) p = g.mul(p, keep)
     const lse = g.where(blind, top, g.add(g.log(total), top))
     const out = g.matmul(p, grouped(v, groups))
