@@ -59,7 +59,6 @@ class Side {
 }
 
 const folder = new URL('.', import.meta.url).pathname
-const loader = `${folder}../scripts/typescript/register.mjs`
 const python = process.env.HEED_PYTHON ?? 'python3'
 const sides = [
   new Side('heed', process.execPath, [...process.execArgv, `${folder}peers/train-step-heed.ts`]),

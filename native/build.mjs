@@ -133,7 +133,7 @@ async function findCompiler() {
   throw new Error(
     process.env.CXX
       ? `the C++ compiler that CXX names (${process.env.CXX}) does not run`
-      : `no C++ compiler was found (looked for ${plain.join(', ')}; the environment variable CXX can name one)`,
+      : `no C++ compiler was found (looked for ${plain.join(', ')}; CXX can name another)`,
   )
 }
 
@@ -142,7 +142,9 @@ async function findCompiler() {
 // compiled with it.
 function listUnits(compiler) {
   const include = createRequire(import.meta.url)('node-api-headers').include_dir
-  const shared = [...commonFlags, `-iquote${kernels}`, `-iquote${native}`]
+  // -iquote and not -I: a header of ours has the name of a system header, <math.h>.
+  const places = [`-iquote${kernels}`, `-iquote${native}`, `-isystem${include}`]
+  const shared = [...commonFlags, ...places]
   const sources = [...sourcesIn(kernels), ...sourcesIn(native)].filter(
     (path) => !path.endsWith('isa.cc'),
   )
@@ -150,12 +152,7 @@ function listUnits(compiler) {
   const plain = sources.map((source) => ({
     name: relative(root, source).replace(/[/\\]/g, '-'),
     source,
-    flags: [
-      ...shared,
-      '-O2',
-      ...(source.endsWith('isas.cc') ? [defines] : []),
-      `-isystem${include}`,
-    ],
+    flags: [...shared, ...addonFlags, ...(source.endsWith('isas.cc') ? [defines] : [])],
   }))
   const perIsa = [...isas].reverse().map(([name, flags]) => ({
     name: `isa-${name}`,
@@ -164,7 +161,8 @@ function listUnits(compiler) {
   }))
   return [...plain, ...perIsa].map((unit) => {
     const text = withIncludes(unit.source).map((path) => readFileSync(path, 'utf8'))
-    const key = hash([compiler.version, ...unit.flags, ...text])
+    const flags = unit.flags.map((flag) => flag.replace(root, '')) // a package may be moved
+    const key = hash([compiler.version, ...flags, ...text])
     return { ...unit, key, object: join(objects, `${unit.name}-${key.slice(0, 16)}.o`) }
   })
 }
@@ -229,7 +227,8 @@ async function compile(compiler, unit, force, log) {
 // In a process of its own: an addon that crashes must not take the installation with it.
 function tryLoading(path) {
   const script =
-    'const a = require(process.argv[1]); console.log("abi", a.abi, a.isas.join(" "), JSON.stringify(a.configure()))'
+    'const addon = require(process.argv[1]);' +
+    'console.log(addon.isas.join(" "), JSON.stringify(addon.configure()))'
   return execute([process.execPath, '-e', script, path])
 }
 
@@ -285,7 +284,7 @@ async function main() {
   const { ok, reason, detail, seconds } = await buildNative({ verbose, force })
   if (ok && seconds > 0) console.log(`heed: built the native addon in ${seconds.toFixed(1)} s`)
   else if (ok) console.log('heed: the native addon is up to date')
-  else console.log(`heed: no native addon, computing will be several times slower: ${reason}`)
+  else console.log(`heed: no native addon, plain TypeScript will compute, far slower: ${reason}`)
   if (!detail) return
   console.log(detail)
   // An installation goes on without the addon.

@@ -17,7 +17,9 @@ const settings = {
 
 const given = process.argv.slice(2)
 const text = await exportMobyDick()
-const out = given.includes('--out') ? given[given.indexOf('--out') + 1] : freeFolder('runs/moby-dick')
+const out = given.includes('--out')
+  ? given[given.indexOf('--out') + 1]
+  : freeFolder('runs/moby-dick')
 const flags = Object.entries(settings)
   .map(([key, value]) => [`--${key}`, String(value)])
   .filter(([flag]) => !given.includes(flag))
@@ -27,7 +29,18 @@ const train = ['heed', 'heed', 'train', 'gpt2', '--data', text, ...own, ...flags
 await run(given.includes('--resume') ? train.filter((x) => !flags.includes(x)) : train)
 if (!process.exitCode && existsSync(join(out, 'model.safetensors'))) {
   console.log('\nIt writes:\n')
-  await run(['heed', 'heed', 'generate', out, '--prompt', 'The whale', '--tokens', '400', '--seed', '1'])
+  await run([
+    'heed',
+    'heed',
+    'generate',
+    out,
+    '--prompt',
+    'The whale',
+    '--tokens',
+    '400',
+    '--seed',
+    '1',
+  ])
 }
 
 /** The first name that no run has yet. */

@@ -15,7 +15,8 @@ export function buildCommand(): Command {
 async function build(options: { force?: boolean; verbose?: boolean }): Promise<void> {
   const script = findUp(dirname(fileURLToPath(import.meta.url)), join('native', 'build.mjs'))
   const { buildNative } = await import(pathToFileURL(script).href)
-  const { ok, reason, seconds } = await buildNative(options)
+  const { ok, reason, detail, seconds } = await buildNative(options)
+  if (!ok && detail) console.error(detail)
   if (!ok)
     throw new HeedError(`The native kernels were not built: ${reason}`, {
       remedy: 'Install a C++ compiler (apt install g++), or name one with CXX.',

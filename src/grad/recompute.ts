@@ -6,8 +6,8 @@ import { gradients } from './backward.ts'
 
 /** A node with the value of `value`, whose gradient computes everything behind it again. */
 export function recompute(value: Node, inputs: readonly Node[]): Node {
-  const inner = trackedInside(value, inputs)
-  const captured = inner.filter((node) => node.variable !== null)
+  const inner = inside(value, inputs)
+  const captured = inner.filter((node) => isEnd(node) && (node.tracked || node.variable))
   const wrt = [...inputs, ...captured]
   const out = g.make('customVjp', [g.stopGradient(value), ...wrt], {})
   out.rule = (_, [dy]) => {
@@ -27,8 +27,8 @@ function fresh(node: Node, like: Node): Node {
   return node
 }
 
-/** Everything that `value` is made of behind `inputs`, oldest first; variables end the walk. */
-function trackedInside(value: Node, inputs: readonly Node[]): Node[] {
+/** Everything that `value` is made of behind `inputs`, oldest first, as far as the ends. */
+function inside(value: Node, inputs: readonly Node[]): Node[] {
   const seen = new Set<Node>(inputs)
   const found: Node[] = []
   const stack = [value]
@@ -36,16 +36,21 @@ function trackedInside(value: Node, inputs: readonly Node[]): Node[] {
     if (seen.has(node)) continue
     seen.add(node)
     found.push(node)
-    if (!node.variable && !node.place && !node.data) stack.push(...node.inputs)
+    if (!isEnd(node)) stack.push(...node.inputs)
   }
   return found.sort((a, b) => a.id - b.id)
 }
+
+/** State, or a value that is there: what lies behind is not computed again. */
+const isEnd = (node: Node): boolean =>
+  node.variable !== null || node.place !== null || node.data !== null
 
 /** The same graph again on the twins. Leaves and run-time numbers are shared, so draws repeat. */
 function copy(value: Node, inner: Node[], twins: Map<Node, Node>, dy: Node): Node {
   for (const node of inner) {
     if (twins.has(node)) continue
-    if (node.inputs.length === 0 || node.place || node.data) {
+    // One that has been read in the meantime is computed again all the same: gradients go through.
+    if (node.inputs.length === 0 || (isEnd(node) && !node.tracked)) {
       twins.set(node, node)
       continue
     }

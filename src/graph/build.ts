@@ -12,7 +12,7 @@ import type {
   Reduction,
   Unary,
 } from './ops.ts'
-import { broadcastShapes, countOf, type Shape, sameShape, stridesOf } from './shape.ts'
+import { countOf, type Shape, sameShape, stridesOf } from './shape.ts'
 
 /** Any operation, with its shapes checked. @throws ShapeError that names the module path. */
 export function make<O extends Op>(op: O, inputs: readonly Node[], attrs: OpAttrs[O]): Node<O> {
@@ -85,7 +85,6 @@ export const exp = (x: Node): Node => unary('exp', x)
 export const log = (x: Node): Node => unary('log', x)
 export const sqrt = (x: Node): Node => unary('sqrt', x)
 export const rsqrt = (x: Node): Node => unary('rsqrt', x)
-export const recip = (x: Node): Node => unary('recip', x)
 export const tanh = (x: Node): Node => unary('tanh', x)
 export const square = (x: Node): Node => mul(x, x)
 
@@ -278,6 +277,3 @@ export function attention(
 /** [loss of each row, log-sum-exp of each row]. */
 export const crossEntropy = (logits: Node, target: Node, attrs: CrossEntropyAttrs): Node[] =>
   outputs(make('crossEntropy', [logits, target], attrs))
-
-/** Broadcast of two shapes, for callers that need it before an operation exists. */
-export const commonShape = (a: Node, b: Node): Shape => broadcastShapes(a.shape, b.shape)

@@ -1,7 +1,7 @@
 // Shape and dtype of every operation's result: one total table. A rule throws a ShapeError when
 // the inputs do not fit; `make` adds the module path.
 import { ShapeError } from '../util/errors.ts'
-import { type DType, isFloat } from './dtype.ts'
+import { bytesOf, type DType, isFloat } from './dtype.ts'
 import type { Form } from './node.ts'
 import type { Binary, Op, OpAttrs, Unary } from './ops.ts'
 import { broadcastShapes, countOf, type Shape, sameShape, showShape } from './shape.ts'
@@ -25,6 +25,15 @@ const broadcast =
   ([a, b]: readonly Form[]): Form => {
     if (a.dtype !== b.dtype) throw new ShapeError(`${op}: dtypes ${a.dtype} and ${b.dtype} differ`)
     return form(broadcastShapes(a.shape, b.shape, op), result ?? a.dtype)
+  }
+
+/** Operations on the bits of integers, or on truths. */
+const bitwise =
+  (op: string) =>
+  (inputs: readonly Form[]): Form => {
+    if (inputs.some((x) => isFloat(x.dtype)))
+      throw new ShapeError(`${op} needs integers or bool, but got f32`)
+    return inputs.length === 1 ? inputs[0] : broadcast(op)(inputs)
   }
 
 const reduce =
@@ -55,7 +64,7 @@ const unary: { [O in Unary]: InferRule<O> } = {
   ceil: same,
   round: same,
   trunc: same,
-  not: same,
+  not: bitwise('not'),
 }
 
 const binary: { [O in Binary]: InferRule<O> } = {
@@ -71,15 +80,15 @@ const binary: { [O in Binary]: InferRule<O> } = {
   ne: broadcast('ne', 'bool'),
   lt: broadcast('lt', 'bool'),
   le: broadcast('le', 'bool'),
-  and: broadcast('bitwise and'),
-  or: broadcast('bitwise or'),
-  xor: broadcast('bitwise xor'),
-  shl: broadcast('shift left'),
-  shr: broadcast('shift right'),
+  and: bitwise('bitwise and'),
+  or: bitwise('bitwise or'),
+  xor: bitwise('bitwise xor'),
+  shl: bitwise('shift left'),
+  shr: bitwise('shift right'),
 }
 
 /** (..., L1..Ld) with d = kernel.length -> (..., P1..Pd, K1..Kd). */
-export function windowShape(
+function windowShape(
   shape: Shape,
   kernel: readonly number[],
   stride: readonly number[],
@@ -110,7 +119,23 @@ function scatter(op: string, [base, index, source]: readonly Form[], axis: numbe
     throw new ShapeError(
       `${op}: the source has shape ${showShape(source.shape)} where ${showShape(expected)} is needed`,
     )
+  if (index.dtype !== 'i32') throw new ShapeError(`${op}: the index is ${index.dtype}, not i32`)
+  if (base.dtype !== source.dtype)
+    throw new ShapeError(`${op}: dtypes ${base.dtype} and ${source.dtype} differ`)
   return base
+}
+
+/** `source` is as `target`, but for an axis of which it may be a part. */
+function part(op: string, target: Form, source: Form, axis: number): Form {
+  const fits =
+    target.dtype === source.dtype &&
+    target.shape.length === source.shape.length &&
+    target.shape.every((n, i) => (i === axis ? source.shape[i] <= n : source.shape[i] === n))
+  if (!fits)
+    throw new ShapeError(
+      `${op} at axis ${axis}: ${showShape(source.shape)} ${source.dtype} does not fit into ${showShape(target.shape)} ${target.dtype}`,
+    )
+  return target
 }
 
 function matmul([a, b]: readonly Form[]): Form {
@@ -128,10 +153,10 @@ function matmul([a, b]: readonly Form[]): Form {
   )
 }
 
-function attention(inputs: readonly Form[]): Form[] {
-  const [q, k, v] = inputs
+function attention(inputs: readonly Form[], attrs: OpAttrs['attention']): Form[] {
+  const [q, k, v, ...options] = inputs
   const [b, h, t, d] = q.shape
-  const [, hk, s, dk] = k.shape
+  const [, hk, , dk] = k.shape
   const fits =
     q.shape.length === 4 &&
     k.shape.length === 4 &&
@@ -145,7 +170,11 @@ function attention(inputs: readonly Form[]): Form[] {
       `attention: q ${showShape(q.shape)}, k ${showShape(k.shape)}, v ${showShape(v.shape)} do not fit`,
       { remedy: 'q is (B, H, T, D), k (B, Hk, S, D), v (B, Hk, S, Dv), with Hk dividing H.' },
     )
-  void s
+  const mask = attrs.mask ? options[attrs.bias ? 1 : 0] : null
+  if (![q, k, v].every((x) => isFloat(x.dtype)) || (mask && mask.dtype !== 'bool'))
+    throw new ShapeError(
+      `attention needs f32 and a bool mask, but got ${inputs.map((x) => x.dtype).join(', ')}`,
+    )
   return [form([b, h, t, v.shape[3]], 'f32'), form([b, h, t], 'f32')]
 }
 
@@ -159,7 +188,11 @@ export const infer: { [O in Op]: InferRule<O> } = {
     return form(broadcastShapes(c.shape, both.shape, 'where'), both.dtype)
   },
   cast: ([x], { dtype }) => form(x.shape, dtype),
-  bitcast: ([x], { dtype }) => form(x.shape, dtype),
+  bitcast: ([x], { dtype }) => {
+    if (bytesOf(x.dtype) !== bytesOf(dtype))
+      throw new ShapeError(`bitcast: ${x.dtype} and ${dtype} differ in size`)
+    return form(x.shape, dtype)
+  },
 
   scalar: (_, { dtype }) => form([], dtype),
   constant: (_, { dtype }) => form([], dtype),
@@ -236,7 +269,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
       x.shape.map((n, i) => (i === axis ? size : n)),
       x.dtype,
     ),
-  updateAt: same,
+  updateAt: ([x, source], { axis }) => part('updateAt', x, source, axis),
   sort: ([x]) => sorted(x, x.shape.at(-1) as number),
   topk: ([x], { k }) => sorted(x, k),
 
@@ -249,17 +282,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
       )
     return target
   },
-  assignAt: ([target, value], { axis }) => {
-    const fits =
-      target.dtype === value.dtype &&
-      target.shape.length === value.shape.length &&
-      target.shape.every((n, i) => (i === axis ? value.shape[i] <= n : value.shape[i] === n))
-    if (!fits)
-      throw new ShapeError(
-        `assign at axis ${axis}: ${showShape(value.shape)} ${value.dtype} does not fit into ${showShape(target.shape)} ${target.dtype}`,
-      )
-    return target
-  },
+  assignAt: ([target, value], { axis }) => part('assign', target, value, axis),
   stopGradient: same,
   barrier: same,
   customVjp: same,

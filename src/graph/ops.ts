@@ -175,7 +175,7 @@ const set = <K extends string>(all: Record<K, true>): ReadonlySet<string> =>
   new Set(Object.keys(all))
 
 // Written as records so that the compiler checks that each list is complete.
-export const unaryOps = set<Unary>({
+const unaryOps = set<Unary>({
   neg: true,
   abs: true,
   sign: true,
@@ -197,7 +197,7 @@ export const unaryOps = set<Unary>({
   trunc: true,
   not: true,
 })
-export const binaryOps = set<Binary>({
+const binaryOps = set<Binary>({
   add: true,
   sub: true,
   mul: true,

@@ -46,7 +46,10 @@ function firstThatWorks(): Device {
   let reason: unknown
   for (const name of factories.keys()) {
     try {
-      return device(name)
+      const found = device(name)
+      if (reason)
+        console.warn(`heed: ${(reason as Error).message}. Computing on ${name}, far slower.`)
+      return found
     } catch (error) {
       reason ??= error
     }

@@ -3,7 +3,7 @@
 // of the same group only.
 import type { Node } from '../graph/node.ts'
 import { elementwiseOps, reduceOps } from '../graph/ops.ts'
-import { sameShape, type Shape } from '../graph/shape.ts'
+import { type Shape, sameShape } from '../graph/shape.ts'
 import type { Lowered } from './lower.ts'
 import { type Biases, usersOf } from './match-bias.ts'
 import type { Limits } from './schedule.ts'
@@ -74,7 +74,7 @@ export function fuse(graph: Lowered, limits: Limits, biases: Biases): Fusion {
 }
 
 /** The shape over which a kernel of this node walks. */
-export const walkedShape = (node: Node): Shape =>
+const walkedShape = (node: Node): Shape =>
   reduceOps.has(node.op) ? node.inputs[0].shape : node.shape
 
 /** Whether the kernel of `user` can make the generator's values itself. */

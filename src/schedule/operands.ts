@@ -12,8 +12,8 @@ import {
   flipped,
   permuted,
   reshaped,
-  sameView,
   type Strided,
+  sameView,
   sliced,
   windowed,
 } from './strided.ts'
@@ -102,7 +102,7 @@ export const whole = (buffer: Buffer, { shape, dtype }: Form): Operand => ({
 })
 
 /** What a view node does to strides; null when only a copy has this shape. */
-export function viewed(node: Node, from: Strided): Strided | null {
+function viewed(node: Node, from: Strided): Strided | null {
   if (isOp(node, 'reshape')) return reshaped(from, node.shape)
   if (isOp(node, 'permute')) return permuted(from, node.attrs.order)
   if (isOp(node, 'expand')) return expanded(from, node.shape)

@@ -39,6 +39,13 @@ export abstract class Elementwise extends TensorCore {
     return this.binary('mod', other)
   }
 
+  /** The remainder with the sign of the dividend. */
+  fmod(other: Operand): Tensor {
+    const x = this as unknown as Tensor
+    const rest = magnitude(x).remainder(magnitude(tensorOf(this.lift(other))))
+    return x.lt(0).where(rest.neg(), rest)
+  }
+
   pow(exponent: Operand): Tensor {
     if (exponent === 2) return tensorOf(g.square(this.node))
     if (exponent === 0.5) return this.sqrt()
@@ -55,15 +62,23 @@ export abstract class Elementwise extends TensorCore {
 
   /** Limits to [min, max]; either may be left out. */
   clamp({ min, max }: { min?: Operand; max?: Operand }): Tensor {
+    // Not maximum and minimum, which share the gradient at a bound: PyTorch has all of it there.
     let out = this as unknown as Tensor
-    if (min !== undefined) out = out.maximum(min)
-    if (max !== undefined) out = out.minimum(max)
+    if (min !== undefined) out = out.lt(min).where(min, out)
+    if (max !== undefined) out = out.gt(max).where(max, out)
     return out
   }
 
   /** this + weight·(end - this). */
   lerp(end: Tensor, weight: Operand): Tensor {
     return this.add(end.sub(this as unknown as Tensor).mul(weight))
+  }
+
+  /** log(exp(this) + exp(other)), without overflow. */
+  logaddexp(other: Tensor): Tensor {
+    const same = this.eq(other) // infinities too, whose difference is NaN
+    const gap = same.where(0, this as unknown as Tensor).sub(same.where(0, other))
+    return this.maximum(other).add(gap.abs().neg().exp().log1p())
   }
 
   // --- one argument
@@ -189,8 +204,22 @@ export abstract class Elementwise extends TensorCore {
     return this.maximum(0).add(this.abs().neg().exp().log1p())
   }
 
+  /** x·tanh(softplus(x)) (Misra, 2019). */
+  mish(): Tensor {
+    return this.mul(this.softplus().tanh())
+  }
+
   sigmoid(): Tensor {
     return this.floating('sigmoid')
+  }
+
+  /** x·min(max(x + 3, 0), 6)/6 (Howard et al., 2019). */
+  hardswish(): Tensor {
+    return this.mul(
+      this.add(3)
+        .clamp({ min: 0, max: 6 })
+        .mul(1 / 6),
+    )
   }
 
   logSigmoid(): Tensor {
@@ -313,6 +342,9 @@ export abstract class Elementwise extends TensorCore {
     return tensorOf(g.binary(op, a, b))
   }
 }
+
+/** |x| with slope 1 at 0. */
+const magnitude = (x: Tensor): Tensor => x.lt(0).where(x.neg(), x)
 
 const asFloat = (x: Node): Node => g.cast(x, 'f32')
 

@@ -15,7 +15,7 @@ export function makeEngine(json: TokenizerJson, config: TokenizerConfig): Engine
 }
 
 /** Every token is one character, and none depends on its neighbours. */
-export function isCharLevel({ model, normalizer, pre_tokenizer }: TokenizerJson): boolean {
+function isCharLevel({ model, normalizer, pre_tokenizer }: TokenizerJson): boolean {
   return (
     model.type === 'BPE' &&
     (model.merges as unknown[]).length === 0 &&

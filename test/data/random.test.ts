@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  checkSeed,
-  deriveSeed,
-  randomUniform,
-  shuffledIndices,
-} from '../../src/util/random.ts'
+import { checkSeed, deriveSeed, randomUniform, shuffledIndices } from '../../src/util/random.ts'
 import { threefry2x32 } from '../../src/util/threefry.ts'
 
 describe('counter-based random numbers', () => {

@@ -201,9 +201,8 @@ describe('paths', () => {
 })
 
 describe('recompute', () => {
-  it('gives the gradients of what it computes again, for inputs and for captured variables', async () => {
+  it('gives the gradients of what it computes again, for inputs and for what it captures', async () => {
     const [x, w] = [variable([2, 3]), variable([3, 3])]
-    w.variable = {}
     const seeds = [g.scalar(1, 'u32'), g.scalar(2, 'u32')]
     const block = (input: Node): Node =>
       g.make(
@@ -216,5 +215,14 @@ describe('recompute', () => {
     const [a, b, c, d] = await evaluate([...plain, ...again])
     expect([...c]).toEqual([...a])
     expect([...d]).toEqual([...b])
+  })
+
+  it('does not lose the gradient through a value that was read before the backward pass', async () => {
+    const x = tracked([1, 2])
+    const middle = g.square(x)
+    const out = recompute(g.square(middle), [x])
+    middle.data = Float64Array.of(1, 4)
+    const [grad] = slopes(out, x)
+    expect(await numbers(grad as Node)).toEqual([4, 32])
   })
 })

@@ -36,7 +36,7 @@ const binary: { [O in Binary]: (a: number, b: number) => number } = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  pow: (a, b) => a ** b,
+  pow: power,
   mod: flooredRemainder,
   maximum: (a, b) => Math.max(a, b), // NaN wins, as in PyTorch
   minimum: (a, b) => Math.min(a, b),
@@ -127,6 +127,11 @@ function asTruth(out: TypedArray): TypedArray {
 function halfToEven(x: number): number {
   const near = Math.round(x) // halves go up
   return near - x === 0.5 && near % 2 !== 0 ? near - 1 : near
+}
+
+/** As in C and PyTorch, which know more ones than JavaScript does. */
+function power(a: number, b: number): number {
+  return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b
 }
 
 /** With the sign of the divisor. */
