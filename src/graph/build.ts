@@ -176,7 +176,7 @@ export const sum = (x: Node, axes: readonly number[], keep = false): Node =>
 
 export function mean(x: Node, axes: readonly number[], keep = false): Node {
   const count = axes.reduce((n, axis) => n * x.shape[axis], 1)
-  return mul(sum(x, axes, keep), scalar(1 / count))
+  return div(sum(x, axes, keep), scalar(count))
 }
 
 /** The adjoint of broadcasting: sums what was repeated, until `shape` is left. */

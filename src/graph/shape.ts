@@ -17,13 +17,13 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** `(2, 3)`: how shapes are written in messages. */
 export const showShape = (shape: Shape): string => `(${shape.join(', ')})`
 
-/** Row-major strides, in elements. */
+/** Row-major strides, in elements; of nothing as if sizes of 0 were 1, since 0 would mean repeating. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length)
   let step = 1
   for (let i = shape.length - 1; i >= 0; i--) {
     strides[i] = step
-    step *= shape[i]
+    step *= Math.max(shape[i], 1)
   }
   return strides
 }

@@ -8,7 +8,7 @@ import type { Device, DeviceMemory, Executable } from './device.ts'
 import { defaultDevice } from './devices.ts'
 import { programFor } from './programs.ts'
 import { count } from './stats.ts'
-import { assignedLeaf, isLeaf, type Trace, trace } from './trace.ts'
+import { assignedLeaf, isAssignment, isLeaf, type Trace, trace } from './trace.ts'
 
 /** Where a value lies on a device. */
 export const memoryOf = (node: Node): DeviceMemory => (node.place as Place).memory as DeviceMemory
@@ -57,17 +57,29 @@ export function launch(graph: Trace, device: Device, executable: Executable): Pr
     outputs,
     hosts: graph.hosts.map((node) => node.host as HostFunction),
   })
+  const fresh = outputs.filter((_, i) => !isAssignment(graph.outputs[i]))
   settle(graph, outputs)
   count.runs++
-  return watched(run, outputs)
+  return watched(run, leaves, fresh)
 }
 
-/** A failed run leaves nothing sensible in its outputs: whoever reads them gets the same error. */
-export function watched(run: Promise<void>, outputs: DeviceMemory[]): Promise<void> {
-  const result = run.catch((error: Error) => {
-    for (const memory of outputs) memory.failure ??= error
+/**
+ * A failed run leaves nothing sensible in the memory that it was to fill: whoever reads that, or
+ * computes from it, gets the same error. State that it was to assign stays as it was.
+ */
+export function watched(
+  run: Promise<void>,
+  inputs: readonly DeviceMemory[],
+  fresh: readonly DeviceMemory[],
+): Promise<void> {
+  const fail = (error: Error): never => {
+    for (const memory of fresh) memory.failure ??= error
     throw error
-  })
+  }
+  const result = run.then(() => {
+    const spoiled = inputs.find((memory) => memory.failure)
+    if (spoiled) fail(spoiled.failure as Error)
+  }, fail)
   result.catch(() => {}) // whoever awaits the run or reads an output learns of it
   return result
 }
@@ -92,7 +104,7 @@ function settle(graph: Trace, outputs: DeviceMemory[]): void {
 }
 
 function outputMemory(node: Node, device: Device): DeviceMemory {
-  if (node.op === 'assign' || node.op === 'assignAt') return memoryOf(assignedLeaf(node))
+  if (isAssignment(node)) return memoryOf(assignedLeaf(node))
   return device.allocate(node.dtype, countOf(node.shape), node.scope || node.op)
 }
 

@@ -19,6 +19,9 @@ export interface Trace {
 /** A value that is there: no need to look behind it. */
 export const isLeaf = (node: Node): boolean => node.place !== null || node.data !== null
 
+/** Writes memory that is there already. */
+export const isAssignment = (node: Node): boolean => node.op === 'assign' || node.op === 'assignAt'
+
 let walk = 0
 
 export function trace(outputs: readonly Node[]): Trace {
@@ -57,7 +60,7 @@ function classify(node: Node, out: Trace): void {
   if (node.persistent) out.unborn.push(node)
   if (isOp(node, 'scalar')) out.scalars.push(node)
   else if (isOp(node, 'hostCall')) out.hosts.push(node)
-  else if (isOp(node, 'assign') || isOp(node, 'assignAt')) out.assigns.push(node)
+  else if (isAssignment(node)) out.assigns.push(node)
 }
 
 /**
@@ -109,7 +112,6 @@ function hashOf(words: Int32Array): number {
 /** The leaf whose memory a chain of assignments writes. */
 export function assignedLeaf(node: Node): Node {
   let target = node.inputs[0]
-  while (!isLeaf(target) && (isOp(target, 'assign') || isOp(target, 'assignAt')))
-    target = target.inputs[0]
+  while (!isLeaf(target) && isAssignment(target)) target = target.inputs[0]
   return target
 }

@@ -17,7 +17,7 @@ export function isContiguous({ shape, strides }: Strided): boolean {
   let step = 1
   for (let i = shape.length - 1; i >= 0; i--) {
     if (shape[i] !== 1 && strides[i] !== step) return false
-    step *= shape[i]
+    step *= Math.max(shape[i], 1)
   }
   return true
 }

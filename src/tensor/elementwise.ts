@@ -62,10 +62,10 @@ export abstract class Elementwise extends TensorCore {
 
   /** Limits to [min, max]; either may be left out. */
   clamp({ min, max }: { min?: Operand; max?: Operand }): Tensor {
-    // Not maximum and minimum, which share the gradient at a bound: PyTorch has all of it there.
+    // The gradient ends at the bounds, as in PyTorch; that of maximum and minimum is shared there.
     let out = this as unknown as Tensor
-    if (min !== undefined) out = out.lt(min).where(min, out)
-    if (max !== undefined) out = out.gt(max).where(max, out)
+    if (min !== undefined) out = out.gt(min).where(out, out.detach().maximum(min))
+    if (max !== undefined) out = out.lt(max).where(out, out.detach().minimum(max))
     return out
   }
 
@@ -196,7 +196,9 @@ export abstract class Elementwise extends TensorCore {
   }
 
   elu(alpha = 1): Tensor {
-    return this.gt(0).where(this as unknown as Tensor, this.minimum(0).expm1().mul(alpha))
+    const positive = this.gt(0)
+    const x = this as unknown as Tensor
+    return positive.where(x, positive.where(0, x).expm1().mul(alpha))
   }
 
   /** log(1 + exp(x)), without overflow. */

@@ -4,11 +4,12 @@ import type { Node } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
 import { HeedError, ShapeError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
-import { ones, zeros } from './create.ts'
 import { defaultGenerator, type Generator } from './random.ts'
 import type { Tensor } from './tensor.ts'
 
-export type Reduction = 'mean' | 'sum' | 'none'
+export * from './convolution.ts'
+export * from './losses.ts'
+export * from './normalization.ts'
 
 /** x·Wᵀ + b with W (out, in), as torch.nn.Linear stores it. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
@@ -16,8 +17,17 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   return bias ? y.add(bias) : y
 }
 
-/** Rows of `weight` (V, C) by number: shape + (C). */
-export const embedding = (index: Tensor, weight: Tensor): Tensor => weight.take(index, 0)
+/** Rows of `weight` (V, C) by number: shape + (C). The row `paddingIndex` gets no gradient. */
+export function embedding(
+  index: Tensor,
+  weight: Tensor,
+  { paddingIndex }: { paddingIndex?: number } = {},
+): Tensor {
+  const rows = weight.take(index, 0)
+  return paddingIndex === undefined
+    ? rows
+    : index.eq(paddingIndex).unsqueeze(-1).where(rows.detach(), rows)
+}
 
 /** Zeroes elements with probability p and scales the others by 1/(1 - p) (Srivastava et al., 2014). */
 export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenerator()): Tensor {
@@ -28,75 +38,13 @@ export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenera
   return tensorOf(g.make('dropout', [x.node, seed, draw], { p }))
 }
 
-/** Over the last axis (Ba et al., 2016). */
-export function layerNorm(
-  x: Tensor,
-  weight?: Tensor | null,
-  bias?: Tensor | null,
-  eps = 1e-5,
-): Tensor {
-  const size = [x.shape.at(-1) as number]
-  const gamma = weight ?? ones(size)
-  const beta = bias ?? zeros(size)
-  return tensorOf(g.pick(g.make('layerNorm', [x.node, gamma.node, beta.node], { eps }), 0))
-}
-
-/** Over the last axis, without a mean (Zhang and Sennrich, 2019). */
-export function rmsNorm(x: Tensor, weight?: Tensor | null, eps = 1e-6): Tensor {
-  const gamma = weight ?? ones([x.shape.at(-1) as number])
-  return tensorOf(g.pick(g.make('rmsNorm', [x.node, gamma.node], { eps }), 0))
-}
-
-export interface CrossEntropyOptions {
-  /** Rows with this target count for nothing. */
-  ignoreIndex?: number
-  /** Share of the probability that is spread over all classes (Szegedy et al., 2016). */
-  labelSmoothing?: number
-  /** 'mean' is over the rows that count. */
-  reduction?: Reduction
-}
-
-/** −log softmax(logits)[target]: logits (..., V), targets (...) i32. */
-export function crossEntropy(
-  logits: Tensor,
-  target: Tensor,
-  options: CrossEntropyOptions = {},
-): Tensor {
-  const { ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-    throw new HeedError(`crossEntropy: labelSmoothing ${labelSmoothing} is not between 0 and 1`)
-  const classes = logits.shape.at(-1) ?? 1
-  const rows = target.reshape(-1).to('i32')
-  const flat = logits.reshape(-1, classes)
-  const [lost] = g.crossEntropy(flat.node, rows.node, { ignoreIndex, labelSmoothing })
-  const loss = tensorOf(lost)
-  if (reduction === 'none') return loss.reshape(target.shape)
-  if (reduction === 'sum') return loss.sum()
-  return loss.sum().div(rows.ne(ignoreIndex).sum())
-}
-
-/** −input[target] of log-probabilities. */
-export function nllLoss(input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
-  const chosen = input.gather(-1, target.to('i32').unsqueeze(-1)).squeeze(-1).neg()
-  return reduced(chosen, reduction)
-}
-
-export const mseLoss = (input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor =>
-  reduced(input.sub(target).square(), reduction)
-
-/** Binary cross-entropy of logits, without overflow. */
-export function bceWithLogits(
-  logits: Tensor,
-  target: Tensor,
-  reduction: Reduction = 'mean',
-): Tensor {
-  const loss = logits.maximum(0).sub(logits.mul(target)).add(logits.abs().neg().exp().log1p())
-  return reduced(loss, reduction)
-}
-
-function reduced(loss: Tensor, reduction: Reduction): Tensor {
-  if (reduction === 'none') return loss
-  return reduction === 'sum' ? loss.sum() : loss.mean()
+/** The first half of an axis times the sigmoid of the second (Dauphin et al., 2017). */
+export function glu(x: Tensor, axis = -1): Tensor {
+  const size = x.shape.at(axis)
+  if (size === undefined || size % 2 !== 0)
+    throw new ShapeError(`glu: axis ${axis} of shape ${showShape(x.shape)} has no two halves`)
+  const [value, gate] = x.chunk(2, axis)
+  return value.mul(gate.sigmoid())
 }
 
 export interface AttentionOptions {

@@ -9,7 +9,7 @@ import { defaultDevice } from '../runtime/devices.ts'
 import { programFor } from '../runtime/programs.ts'
 import { launch, leafOn, memoryOf, submit, watched } from '../runtime/run.ts'
 import { count } from '../runtime/stats.ts'
-import { assignedLeaf, type Trace, trace } from '../runtime/trace.ts'
+import { assignedLeaf, isAssignment, type Trace, trace } from '../runtime/trace.ts'
 import { HeedError } from '../util/errors.ts'
 import { type TensorCore, tensorOf, watchAssignments } from './core.ts'
 import { pace } from './submit.ts'
@@ -103,7 +103,7 @@ class HeldProgram {
       return { memory: memoryOf(leaf), owner: leaf.variable as TensorCore | null }
     })
     const written = (node: Node): DeviceMemory | null =>
-      node.op === 'assign' || node.op === 'assignAt' ? memoryOf(assignedLeaf(node)) : null
+      isAssignment(node) ? memoryOf(assignedLeaf(node)) : null
     this.outputs = graph.outputs.map((node) => ({ form: bare(node), memory: written(node) }))
     this.assigned = graph.assigns.map((node) => memoryOf(assignedLeaf(node)))
     this.state = state.map((tensor) => ({ tensor, memory: memoryOf(assignedLeaf(tensor.node)) }))
@@ -125,7 +125,8 @@ class HeldProgram {
     for (const memory of this.assigned) memory.version++
     for (const { tensor, memory } of this.state)
       tensor.moveTo(leafOn(memory, tensor.shape, tensor.dtype))
-    await pace(watched(run, outputs))
+    const fresh = outputs.filter((_, i) => this.outputs[i].memory === null)
+    await pace(watched(run, leaves, fresh))
     return this.outputs
       .slice(0, this.results)
       .map(({ form }, i) => tensorOf(leafOn(outputs[i], form.shape, form.dtype)))

@@ -1,6 +1,7 @@
 export { accumulate } from './accumulate.ts'
 export type { Operand } from './core.ts'
 export * from './create.ts'
+export { einsum } from './einsum.ts'
 export * as F from './functional.ts'
 export { type Held, type HeldInput, hold } from './hold.ts'
 export * from './random.ts'

@@ -1,6 +1,6 @@
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
-import { countOf, normalizeAxis, showShape } from '../graph/shape.ts'
+import { broadcastShapes, countOf, normalizeAxis, showShape } from '../graph/shape.ts'
 import { ShapeError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
@@ -23,6 +23,15 @@ export abstract class Indexing extends Views {
   gather(axis: number, index: Tensor): Tensor {
     const at = normalizeAxis(axis, this.rank, 'gather')
     return tensorOf(g.gather(this.node, indexNode(index), at))
+  }
+
+  /** `gather` with both broadcast, but for the axis: what argmax and argsort give selects by it. */
+  takeAlongDim(index: Tensor, axis: number): Tensor {
+    const at = normalizeAxis(axis, this.rank, 'takeAlongDim')
+    const without = ({ shape }: Tensor): number[] => shape.map((n, i) => (i === at ? 1 : n))
+    const shared = broadcastShapes(without(tensorOf(this.node)), without(index), 'takeAlongDim')
+    const shape = (size: number): number[] => shared.map((n, i) => (i === at ? size : n))
+    return this.expand(shape(this.shape[at])).gather(at, index.expand(shape(index.shape[at])))
   }
 
   /** A copy with `source` written where `gather` would read it; of equal places the last wins. */

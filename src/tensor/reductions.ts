@@ -1,7 +1,8 @@
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import type { Reduction } from '../graph/ops.ts'
-import { normalizeAxes, normalizeAxis } from '../graph/shape.ts'
+import { normalizeAxes, normalizeAxis, showShape } from '../graph/shape.ts'
+import { ShapeError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import { Elementwise } from './elementwise.ts'
 import type { Tensor } from './tensor.ts'
@@ -98,15 +99,14 @@ export abstract class Reductions extends Elementwise {
     return keepdim ? sum : tensorOf(g.reshape(sum.node, withoutAxes(this.node, list)))
   }
 
-  /** The p-norm, (Σ |x|^p)^(1/p). */
+  /** The p-norm, (Σ |x|^p)^(1/p). The gradient at zero is zero, as in PyTorch. */
   norm(p = 2, axes?: Axes, keepdim = false): Tensor {
     if (p === Number.POSITIVE_INFINITY) return this.abs().amax(axes, keepdim)
     if (p === 1) return this.abs().sum(axes, keepdim)
-    if (p === 2) return this.square().sum(axes, keepdim).sqrt()
-    return this.abs()
-      .pow(p)
-      .sum(axes, keepdim)
-      .pow(1 / p)
+    const powers = p === 2 ? this.square() : this.abs().pow(p)
+    const sum = powers.sum(axes, keepdim)
+    const zero = sum.eq(0) // where a root has no slope
+    return zero.where(0, zero.where(1, sum).pow(1 / p))
   }
 
   cumsum(axis: number): Tensor {
@@ -117,9 +117,25 @@ export abstract class Reductions extends Elementwise {
     return this.cumulative('cumprod', axis)
   }
 
-  /** The largest so far. */
-  cummax(axis: number): Tensor {
-    return this.cumulative('cummax', axis)
+  /** The largest so far, and where the last of equals was. */
+  cummax(axis: number): { values: Tensor; indices: Tensor } {
+    const values = this.cumulative('cummax', axis)
+    const place = tensorOf(g.iota(this.shape, normalizeAxis(axis, this.rank, 'cummax')))
+    const reached = this.eq(values).logicalOr(this.isnan())
+    return { values, indices: reached.where(place, 0).cumulative('cummax', axis) }
+  }
+
+  /** log of the sum of exp so far, without overflow. */
+  logcumsumexp(axis: number): Tensor {
+    const at = normalizeAxis(axis, this.rank, 'logcumsumexp')
+    let out = tensorOf(this.node)
+    // Hillis and Steele (1986): after each round, every element has taken in twice as many.
+    for (let by = 1; by < (this.shape[at] ?? 1); by *= 2) {
+      const [head, tail] = [out.narrow(at, 0, by), out.narrow(at, by, this.shape[at] - by)]
+      const earlier = out.narrow(at, 0, this.shape[at] - by)
+      out = tensorOf(g.concat([head.node, tail.logaddexp(earlier).node], at))
+    }
+    return out
   }
 
   // --- over one axis, as composites
@@ -133,7 +149,10 @@ export abstract class Reductions extends Elementwise {
   }
 
   private reduce(op: Reduction, x: Node, axes: Axes | undefined, keepdim: boolean): Tensor {
-    return tensorOf(g.reduce(op, x, normalizeAxes(axes, this.rank, op), keepdim))
+    const list = normalizeAxes(axes, this.rank, op)
+    if (op !== 'sum' && op !== 'prod' && list.some((axis) => x.shape[axis] === 0))
+      throw new ShapeError(`${op} over an axis of size 0, of shape ${showShape(x.shape)}`)
+    return tensorOf(g.reduce(op, x, list, keepdim))
   }
 
   private chosen(
@@ -151,7 +170,8 @@ export abstract class Reductions extends Elementwise {
   private cumulative(op: 'cumsum' | 'cumprod' | 'cummax', axis: number): Tensor {
     const x =
       this.node.dtype === 'bool' || this.node.dtype === 'u8' ? g.cast(this.node, 'i32') : this.node
-    return tensorOf(g.make(op, [x], { axis: normalizeAxis(axis, this.rank, op) }))
+    const at = normalizeAxis(axis, this.rank, op)
+    return tensorOf(this.rank === 0 ? x : g.make(op, [x], { axis: at }))
   }
 
   private onLastAxis(axis: number, op: (x: Node) => Node): Tensor {

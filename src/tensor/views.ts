@@ -160,12 +160,19 @@ export abstract class Views extends Reductions {
     return tensorOf(g.flip(this.node, normalizeAxes(axes, this.rank, 'flip')))
   }
 
-  /** [before, after] for each of the last axes, first axis first, filled with `value`. */
-  pad(widths: readonly (readonly [number, number])[], value = 0): Tensor {
+  /**
+   * [before, after] for each of the last axes, first axis first, filled with a value, or with the
+   * tensor's own elements: mirrored, the outermost repeated, or those of the other end.
+   */
+  pad(
+    widths: readonly (readonly [number, number])[],
+    value: number | 'reflect' | 'replicate' | 'circular' = 0,
+  ): Tensor {
     const lead = this.rank - widths.length
     if (lead < 0)
       throw new ShapeError(`pad of ${widths.length} axes, shape ${showShape(this.shape)}`)
     const all = this.shape.map((_, i) => (i < lead ? ([0, 0] as const) : widths[i - lead]))
+    if (typeof value === 'string') return tensorOf(padWithOwn(this.node, all, value))
     const crop = all.map(
       ([before, after], i) => [Math.max(0, -before), this.shape[i] + Math.min(0, after)] as const,
     )
@@ -176,6 +183,26 @@ export abstract class Views extends Reductions {
     if (value === 0 || padded === x) return tensorOf(padded)
     const inside = g.pad(g.filled(1, x.shape, 'bool'), before, after)
     return tensorOf(g.where(inside, padded, g.constant(value, this.dtype)))
+  }
+
+  /** The elements whose two indices are equal, or `offset` apart, as a new last axis. */
+  diagonal(offset = 0, axis1 = 0, axis2 = 1): Tensor {
+    const first = normalizeAxis(axis1, this.rank, 'diagonal')
+    const second = normalizeAxis(axis2, this.rank, 'diagonal')
+    if (first === second)
+      throw new ShapeError(`diagonal of axes ${axis1} and ${axis2}, which are the same`)
+    const kept = this.shape.map((_, i) => i).filter((i) => i !== first && i !== second)
+    const [rows, columns] = [this.shape[first], this.shape[second]]
+    const row = Math.max(0, -offset)
+    const column = Math.max(0, offset)
+    const length = Math.max(0, Math.min(rows - row, columns - column))
+    // In row-major order, the next element of a diagonal is one row and one column on.
+    const flat = this.permute(...kept, first, second).flatten(kept.length)
+    const lead = kept.map((i) => this.shape[i])
+    const zeros = kept.map(() => 0)
+    const start = length > 0 ? row * columns + column : 0
+    const steps = [...kept.map(() => 1), columns + 1]
+    return tensorOf(g.slice(flat.node, [...zeros, start], [...lead, length], steps))
   }
 
   /** Moves elements along an axis; what falls off one end comes in at the other. */
@@ -232,6 +259,32 @@ export abstract class Views extends Reductions {
     const inside = keep(g.iota([rows, columns], 0), g.iota([rows, columns], 1))
     return tensorOf(g.where(inside, this.node, g.constant(0, this.dtype)))
   }
+}
+
+type OwnPadding = 'reflect' | 'replicate' | 'circular'
+
+/** Which element of an axis of size n stands at place i, i < 0 or i >= n outside it. */
+const places: Record<OwnPadding, (i: number, n: number) => number> = {
+  reflect: (i, n) => (i < 0 ? -i : i < n ? i : 2 * (n - 1) - i),
+  replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),
+  circular: (i, n) => (i + n) % n,
+}
+
+function padWithOwn(
+  x: Node,
+  widths: readonly (readonly [number, number])[],
+  mode: OwnPadding,
+): Node {
+  const most = { reflect: -1, replicate: Number.POSITIVE_INFINITY, circular: 0 }[mode]
+  return widths.reduce((out, [before, after], axis) => {
+    if (before === 0 && after === 0) return out
+    const size = x.shape[axis]
+    if (size === 0 || Math.max(before, after) > size + most)
+      throw new ShapeError(`pad: ${before} and ${after} elements by '${mode}' of a size of ${size}`)
+    const count = Math.max(0, before + size + after)
+    const index = Int32Array.from({ length: count }, (_, i) => places[mode](i - before, size))
+    return g.take(out, g.leaf(index, [count], 'i32'), axis)
+  }, x)
 }
 
 const listOf = (sizes: number[] | [Shape]): Shape =>

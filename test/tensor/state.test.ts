@@ -105,6 +105,23 @@ onEach(allDevices, () => {
     })
   })
 
+  describe('a failed run', () => {
+    it('fails whatever is computed from its results', async () => {
+      const bad = tensor([1, 2]).take(tensor([5], { dtype: 'i32' }))
+      await realize([bad]).catch(() => {})
+      await expect(bad.data()).rejects.toThrow(/index 5/)
+      await expect(bad.add(1).data()).rejects.toThrow(/index 5/)
+    })
+
+    it('leaves state as it was, and usable', async () => {
+      const p = state([1, 2])
+      p.assign(p.add(p.take(tensor([7], { dtype: 'i32' }))))
+      await expect(p.data()).rejects.toThrow(/index 7/)
+      expect(await list(p)).toEqual([1, 2])
+      expect(await list(p.mul(2))).toEqual([2, 4])
+    })
+  })
+
   describe('a training step', () => {
     const setup = (): { w: Parameter; loss: () => Tensor } => {
       manualSeed(7)

@@ -1,0 +1,120 @@
+// Einstein's convention: axes have letters, and those that the result does not name are summed over.
+import { countOf, showShape } from '../graph/shape.ts'
+import { HeedError, ShapeError } from '../util/errors.ts'
+import type { Tensor } from './tensor.ts'
+
+/** A tensor and the names of its axes, each once. */
+interface Named {
+  x: Tensor
+  axes: readonly string[]
+}
+
+/**
+ * `einsum('bik,bkj->bij', a, b)`: a product of tensors by the letters of their axes, two at a time from
+ * the left, each a matrix product. `...` stands for any axes, broadcast. Without `->` the result has
+ * the letters that occur once, in the order of the alphabet.
+ * @throws HeedError when the equation does not fit the tensors
+ */
+export function einsum(equation: string, ...operands: Tensor[]): Tensor {
+  const { terms, result } = parse(equation, operands)
+  let [product, ...rest] = operands.map((x, i) => withoutRepeats({ x, axes: terms[i] }))
+  while (rest.length > 0) {
+    const [next, ...others] = rest
+    const kept = new Set([...result, ...others.flatMap(({ axes }) => axes)])
+    product = contract(product, next, kept, equation)
+    rest = others
+  }
+  return inOrder(summed(product, new Set(result)), result)
+}
+
+function parse(equation: string, operands: Tensor[]): { terms: string[][]; result: string[] } {
+  const wrong = (why: string): HeedError =>
+    new HeedError(`einsum '${equation.slice(0, 80)}': ${why}`)
+  const [left, right, ...more] = equation.replaceAll(' ', '').split('->')
+  const parts = left.split(',')
+  if (more.length > 0 || ![...parts, right ?? ''].every((part) => TERM.test(part)))
+    throw wrong("axes are letters and '...', as in 'bik,bkj->bij'")
+  if (parts.length !== operands.length)
+    throw wrong(`it has ${parts.length} terms for ${operands.length} tensors`)
+  const terms = parts.map((part, i) => {
+    const { shape, rank } = operands[i]
+    const names = named(part, rank - part.replace('...', '').length)
+    if (names?.length !== rank)
+      throw wrong(`'${part}' does not name the axes of a tensor of shape ${showShape(shape)}`)
+    return names
+  })
+  const all = terms.flat()
+  const open = Math.max(0, ...terms.map((names) => names.filter(isOpen).length))
+  const once = [...new Set(all)].filter((name) => all.indexOf(name) === all.lastIndexOf(name))
+  const free = once.filter((name) => !isOpen(name)).sort()
+  const result = named(right ?? `...${free.join('')}`, open) ?? []
+  if (new Set(result).size !== result.length || !result.every((name) => all.includes(name)))
+    throw wrong(`'${right}' names an axis twice, or one that no tensor has`)
+  return { terms, result }
+}
+
+const TERM = /^[A-Za-z]*(\.\.\.)?[A-Za-z]*$/
+
+/** The names of a term's axes; those of `...` are numbers, counted from the right. */
+function named(term: string, open: number): string[] | null {
+  if (open < 0) return null
+  const numbers = Array.from({ length: open }, (_, i) => String(open - 1 - i))
+  const [before, after] = term.split('...')
+  return after === undefined ? [...before] : [...before, ...numbers, ...after]
+}
+
+const isOpen = (name: string): boolean => name >= '0' && name <= '9'
+
+/** 'ii' is the diagonal. */
+function withoutRepeats({ x, axes }: Named): Named {
+  const second = axes.findIndex((name, i) => axes.indexOf(name) < i)
+  if (second < 0) return { x, axes }
+  const name = axes[second]
+  const rest = axes.filter((_, i) => i !== second && i !== axes.indexOf(name))
+  return withoutRepeats({ x: x.diagonal(0, axes.indexOf(name), second), axes: [...rest, name] })
+}
+
+/** The product, summed over the axes that are not kept. */
+function contract(a: Named, b: Named, kept: ReadonlySet<string>, equation: string): Named {
+  const left = summed(a, new Set([...kept, ...b.axes]))
+  const right = summed(b, new Set([...kept, ...a.axes]))
+  const shared = left.axes.filter((name) => right.axes.includes(name))
+  const batch = shared.filter((name) => kept.has(name))
+  const inner = shared.filter((name) => !kept.has(name))
+  const rows = left.axes.filter((name) => !shared.includes(name))
+  const columns = right.axes.filter((name) => !shared.includes(name))
+  const sizes = sizesOf([left, right], equation)
+  const size = (names: readonly string[]): number[] =>
+    names.map((name) => sizes.get(name) as number)
+  const grouped = (from: Named, second: string[], third: string[]): Tensor =>
+    inOrder(from, [...batch, ...second, ...third])
+      .expand(size([...batch, ...second, ...third]))
+      .reshape([...size(batch), countOf(size(second)), countOf(size(third))])
+  const product = grouped(left, rows, inner).matmul(grouped(right, inner, columns))
+  const axes = [...batch, ...rows, ...columns]
+  return { x: product.reshape(size(axes)), axes }
+}
+
+/** What each name is long: sizes are equal, or 1. */
+function sizesOf(factors: Named[], equation: string): Map<string, number> {
+  const sizes = new Map<string, number>()
+  for (const { x, axes } of factors)
+    for (const [i, name] of axes.entries()) {
+      const known = sizes.get(name) ?? 1
+      if (known !== 1 && x.shape[i] !== 1 && known !== x.shape[i])
+        throw new ShapeError(
+          `einsum '${equation}': '${name}' is ${known} in one tensor and ${x.shape[i]} in another`,
+        )
+      sizes.set(name, known === 1 ? x.shape[i] : known)
+    }
+  return sizes
+}
+
+function summed({ x, axes }: Named, kept: ReadonlySet<string>): Named {
+  const gone = [...axes.keys()].filter((i) => !kept.has(axes[i]))
+  if (gone.length === 0) return { x, axes }
+  return { x: x.sum(gone), axes: axes.filter((name) => kept.has(name)) }
+}
+
+const inOrder = ({ x, axes }: Named, order: readonly string[]): Tensor =>
+  x.permute(...order.map((name) => axes.indexOf(name)))

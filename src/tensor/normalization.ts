@@ -1,0 +1,72 @@
+// The norms of torch.nn.functional.
+import * as g from '../graph/build.ts'
+import { countOf, type Shape, showShape } from '../graph/shape.ts'
+import { ShapeError } from '../util/errors.ts'
+import { tensorOf } from './core.ts'
+import { ones, zeros } from './create.ts'
+import type { Tensor } from './tensor.ts'
+
+/** Over the axes that the weight has, the last ones; without a weight the last (Ba et al., 2016). */
+export function layerNorm(
+  x: Tensor,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  eps = 1e-5,
+): Tensor {
+  const shape = weight?.shape ?? bias?.shape ?? x.shape.slice(-1)
+  const rows = overRows('layerNorm', x, shape)
+  const gamma = weight?.flatten() ?? ones([countOf(shape)])
+  const beta = bias?.flatten() ?? zeros([countOf(shape)])
+  const y = g.pick(g.make('layerNorm', [rows.node, gamma.node, beta.node], { eps }), 0)
+  return tensorOf(g.reshape(y, x.shape))
+}
+
+/** As `layerNorm`, without a mean (Zhang and Sennrich, 2019). */
+export function rmsNorm(x: Tensor, weight?: Tensor | null, eps = 1e-6): Tensor {
+  const shape = weight?.shape ?? x.shape.slice(-1)
+  const rows = overRows('rmsNorm', x, shape)
+  const gamma = weight?.flatten() ?? ones([countOf(shape)])
+  const y = g.pick(g.make('rmsNorm', [rows.node, gamma.node], { eps }), 0)
+  return tensorOf(g.reshape(y, x.shape))
+}
+
+/** Over groups of the channels of x (B, C, ...); weight and bias (C) (Wu and He, 2018). */
+export function groupNorm(
+  x: Tensor,
+  groups: number,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  eps = 1e-5,
+): Tensor {
+  const [batch, channels, ...rest] = x.shape
+  if (channels === undefined || channels % groups !== 0)
+    throw new ShapeError(
+      `groupNorm: ${groups} groups do not divide the channels of shape ${showShape(x.shape)}`,
+    )
+  const size = (channels / groups) * countOf(rest)
+  const y = layerNorm(x.reshape(batch, groups, size), null, null, eps).reshape(x.shape)
+  const apart = [channels, ...rest.map(() => 1)]
+  const scaled = weight ? y.mul(weight.reshape(apart)) : y
+  return bias ? scaled.add(bias.reshape(apart)) : scaled
+}
+
+/** x over its p-norm along an axis, which counts as `eps` at least. */
+export function normalize(x: Tensor, { p = 2, axis = 1, eps = 1e-12 } = {}): Tensor {
+  return x.div(x.norm(p, axis, true).clamp({ min: eps }))
+}
+
+/** The cosine of the angle between two along an axis, which disappears. */
+export function cosineSimilarity(a: Tensor, b: Tensor, { axis = 1, eps = 1e-8 } = {}): Tensor {
+  return normalize(a, { axis, eps }).mul(normalize(b, { axis, eps })).sum(axis)
+}
+
+/** x with its last axes, which have this shape, as one. */
+function overRows(op: string, x: Tensor, shape: Shape): Tensor {
+  if (shape.length <= 1) return x
+  const lead = x.shape.slice(0, -shape.length)
+  if (showShape([...lead, ...shape]) !== showShape(x.shape))
+    throw new ShapeError(
+      `${op}: the weight has shape ${showShape(shape)} where the input is ${showShape(x.shape)}`,
+    )
+  return x.reshape([...lead, countOf(shape)])
+}
