@@ -5,14 +5,14 @@ import { run } from '../src/cli/main.ts'
 import { exportMobyDick } from './moby-dick.ts'
 
 const settings = {
+  tokenizer: 'bpe:1024',
   layers: 4,
   heads: 4,
   dim: 192,
   context: 128,
   batch: 16,
-  steps: 1000,
+  steps: 800,
   lr: 2e-3,
-  dropout: 0,
 }
 
 const given = process.argv.slice(2)
@@ -37,7 +37,7 @@ if (!process.exitCode && existsSync(join(out, 'model.safetensors'))) {
     '--prompt',
     'The whale',
     '--tokens',
-    '400',
+    '200',
     '--seed',
     '1',
   ])

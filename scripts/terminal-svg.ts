@@ -23,11 +23,12 @@ export function terminalSvg(
   if (command) screen.write(`\x1b[2m$\x1b[0m \x1b[1m${command}\x1b[0m\n\n`)
   screen.write(output)
   const lines = screen.lines()
-  const width = columns * CELL_WIDTH + 2 * MARGIN
+  const width = Math.ceil(columns * CELL_WIDTH) + 2 * MARGIN
   const height = lines.length * LINE_HEIGHT + 2 * MARGIN
   const text = lines.flatMap((cells, row) => runsOf(cells).map((run) => drawRun(run, row)))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    `<title>${escaped(command ?? 'A terminal')}</title>`,
     `<rect width="100%" height="100%" rx="10" fill="${BACKGROUND}"/>`,
     `<g font-family="${FONTS}" font-size="${FONT_SIZE}" xml:space="preserve">`,
     ...text,
