@@ -1,13 +1,14 @@
 // Reverse-mode differentiation: appends the nodes of the gradient to the same graph.
 import * as g from '../graph/build.ts'
+import { decompose } from '../graph/decompose.ts'
 import { inScope, isOp, type Node } from '../graph/node.ts'
-import type { Op } from '../graph/ops.ts'
+import type { Composite, Op, OpAttrs } from '../graph/ops.ts'
 import { HeedError } from '../util/errors.ts'
 import { compositeRules } from './composite-rules.ts'
 import { primitiveRules, type Rule } from './rules.ts'
 
 /** The total table: primitives and composites. */
-const rules: { [O in Op]: Rule<O> } = { ...primitiveRules, ...compositeRules }
+const rules = { ...primitiveRules, ...compositeRules } satisfies Record<Op, unknown>
 
 /**
  * The gradients of `roots`, weighted by `seeds`, with respect to `wrt`; null where there is no path.
@@ -57,11 +58,23 @@ function propagate(node: Node, parts: Node[][], arrived: Map<Node, Node[][]>): v
     parts[i]?.length ? total(parts[i]) : null,
   )
   const dy = grads[0] ?? g.zerosLike(node)
-  const rule = rules[node.op] as Rule<Op>
-  rule(node, dy, grads).forEach((grad, i) => {
+  const rule = rules[node.op] as (...args: Parameters<Rule<Op>>) => (Node | null)[] | null
+  const found = rule(node, dy, grads) ?? throughDecomposition(node as Node<Composite>, grads)
+  found.forEach((grad, i) => {
     const input = node.inputs[i]
     if (grad && input.tracked) deliver(arrived, input, grad)
   })
+}
+
+/** Differentiates what a composite means, with the composite's own inputs as the variables. */
+function throughDecomposition<C extends Composite>(
+  node: Node<C>,
+  grads: (Node | null)[],
+): (Node | null)[] {
+  const expand = decompose[node.op] as (inputs: readonly Node[], attrs: OpAttrs[C]) => Node[]
+  // Fresh names for the inputs: one that appears twice gets each of its gradients apart.
+  const inputs = node.inputs.map((x) => (x.tracked ? g.alias(x) : x))
+  return gradients(expand(inputs, node.attrs), grads, inputs)
 }
 
 function deliver(arrived: Map<Node, Node[][]>, node: Node, grad: Node, output = 0): void {

@@ -71,14 +71,13 @@ function sameWords(a: Int32Array, b: Int32Array): boolean {
 // --- programs that differ in one size only
 
 const TOO_MANY = 24
-/** A size shows in several inputs: a batch in its tokens and its targets. Other models differ in more. */
-const SAME_SIZE = 4
-
 interface Variants {
   shapes: Shape[]
   count: number
   /** Where sizes differ: leaf and axis, with a shape to show. */
   differs: Map<string, string>
+  /** Whether it was one size each time, as a batch in its tokens and its targets. */
+  oneSize: boolean
 }
 
 const variants = new Map<string, Variants>()
@@ -90,18 +89,20 @@ function warnOfVariants(graph: Trace): void {
   const seen = variants.get(recipe)
   if (!seen) {
     if (variants.size > MAX_PROGRAMS) variants.clear()
-    variants.set(recipe, { shapes, count: 1, differs: new Map() })
+    variants.set(recipe, { shapes, count: 1, differs: new Map(), oneSize: true })
     return
   }
   seen.count++
+  const sizes = new Set<number>()
   shapes.forEach((shape, leaf) => {
     shape.forEach((n, axis) => {
-      if (n !== seen.shapes[leaf]?.[axis])
-        seen.differs.set(`${leaf} ${axis}`, `axis ${axis} of ${showShape(shape)}`)
+      if (n === seen.shapes[leaf]?.[axis]) return
+      sizes.add(n)
+      seen.differs.set(`${leaf} ${axis}`, `axis ${axis} of ${showShape(shape)}`)
     })
   })
-  const { size } = seen.differs
-  if (seen.count === TOO_MANY && size > 0 && size <= SAME_SIZE)
+  if (sizes.size > 1) seen.oneSize = false
+  if (seen.count === TOO_MANY && seen.differs.size > 0 && seen.oneSize)
     console.warn(
       `heed: ${TOO_MANY} programs have been compiled that differ only in ${[...seen.differs.values()].join(', ')}. Pad this size to a few fixed values, and each is compiled once.`,
     )

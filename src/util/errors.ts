@@ -6,7 +6,8 @@ export class HeedError extends Error {
   override readonly name: string = 'HeedError'
 
   constructor(message: string, options: { cause?: unknown; remedy?: string } = {}) {
-    super(options.remedy ? `${message}\n  ${options.remedy}` : message, { cause: options.cause })
+    const text = options.remedy ? `${message}\n  ${options.remedy}` : message
+    super(text, options.cause === undefined ? undefined : { cause: options.cause })
   }
 }
 

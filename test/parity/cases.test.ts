@@ -62,8 +62,10 @@ async function expectSame(what: string, got: Tensor, want: Values, apart: boolea
   expect(got.dtype, what).toBe(OURS[want.dtype])
   const values = await got.data()
   const double = values instanceof Float64Array
-  const wanted = double ? want.data : Float32Array.from(want.data) // beyond its range: infinity
-  const tolerance = tolerances[double ? 'f64' : 'f32']
+  const whole = got.dtype !== 'f32'
+  const exactly = double || whole
+  const wanted = exactly ? want.data : Float32Array.from(want.data) // beyond its range: infinity
+  const tolerance = whole ? 0 : tolerances[double ? 'f64' : 'f32']
   const top = [...wanted].reduce(
     (max, x) => (Number.isFinite(x) ? Math.max(max, Math.abs(x)) : max),
     0,

@@ -1,0 +1,55 @@
+// Saves two small models with their tokenizer, and what they compute, for scripts/fixtures/check_saved.py:
+//
+//     node --import ./scripts/typescript/register.mjs scripts/save-sample.ts build/sample
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { manualSeed, tensor } from '../src/index.ts'
+import { GPT2, savePretrained } from '../src/models/index.ts'
+import { trainTokenizer } from '../src/tokenizers/index.ts'
+
+// Letters beyond ASCII, runs of spaces, digits, and a special token that is written out.
+const TEXT = `It was the best of times,   it was the worst of times: 1775, naïve café — 東京 🙂.
+\tIt isn't the end.<|endoftext|>We'll see; they've seen 3.14159 already.\n\n`
+
+const [folder] = process.argv.slice(2)
+if (!folder) throw new Error('Say which folder to write to')
+
+manualSeed(11)
+const tokenizer = trainTokenizer([TEXT.repeat(3)], { type: 'bpe', vocabSize: 320 })
+// Far larger than usual, so that logits and attention are far from even.
+const common = {
+  n_positions: 128,
+  n_embd: 48,
+  n_layer: 3,
+  n_head: 4,
+  initializer_range: 0.25,
+  bos_token_id: null,
+  eos_token_id: tokenizer.eosTokenId,
+}
+const models = {
+  tied: new GPT2({ ...common, vocab_size: tokenizer.vocabSize }),
+  untied: new GPT2({
+    ...common,
+    vocab_size: tokenizer.vocabSize + 3,
+    n_inner: 100,
+    activation_function: 'gelu',
+    layer_norm_epsilon: 1e-3,
+    scale_attn_by_inverse_layer_idx: true,
+    tie_word_embeddings: false,
+  }),
+}
+for (const [name, model] of Object.entries(models)) {
+  const path = join(folder, name)
+  await savePretrained(model.eval(), path, { tokenizer })
+  const ids = tokenizer.encode(TEXT)
+  const logits = model.forward(tensor([ids], { dtype: 'i32' })).squeeze(0)
+  const expected = {
+    text: TEXT,
+    ids,
+    decoded: tokenizer.decode(ids),
+    logits: await logits.tolist(),
+  }
+  await writeFile(join(path, 'expected.json'), JSON.stringify(expected))
+  console.log(`${path}: ${ids.length} tokens`)
+}

@@ -1,0 +1,59 @@
+// Folders that transformers wrote, saved by Heed and opened again: nothing is lost on the way.
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { tensor } from '../../src/index.ts'
+import { readJsonObject } from '../../src/io/json.ts'
+import { openSafetensors } from '../../src/io/safetensors.ts'
+import { fromPretrained, savePretrained } from '../../src/models/index.ts'
+import { FIXTURES } from '../fixtures/cases.ts'
+import { temporaryFolder } from '../io/temporary-folder.ts'
+import { allDevices, onEach } from '../support/devices.ts'
+
+const folders = ['base', 'small', 'old_keys', 'f16', 'bf16', 'n_inner', 'untied']
+
+onEach(allDevices, () => {
+  describe.each(folders)('gpt2/%s', (name) => {
+    it('comes back bit for bit', async () => {
+      const original = join(FIXTURES, 'gpt2', name)
+      const copy = await temporaryFolder()
+      const model = await fromPretrained(original)
+      await savePretrained(model, copy)
+      const again = await fromPretrained(copy)
+      expect(again.config).toEqual(model.config)
+      const ids = tensor([[3, 1, 4, 1, 5, 9]], { dtype: 'i32' })
+      expect(await again.forward(ids).data()).toEqual(await model.forward(ids).data())
+
+      const [before, after] = [await weightsOf(original), await weightsOf(copy)]
+      expect([...after.keys()].sort()).toEqual([...before.keys()].sort())
+      for (const [key, { data, shape }] of after) {
+        expect(shape, key).toEqual(before.get(key)?.shape)
+        expect(data, key).toEqual(before.get(key)?.data)
+      }
+    })
+
+    it('keeps what its config says', async () => {
+      const copy = await temporaryFolder()
+      await savePretrained(await fromPretrained(join(FIXTURES, 'gpt2', name)), copy)
+      const was: Record<string, unknown> = await readJsonObject(
+        join(FIXTURES, 'gpt2', name, 'config.json'),
+      )
+      const is: Record<string, unknown> = await readJsonObject(join(copy, 'config.json'))
+      const known = Object.keys(is).filter((key) => key in was && !/dtype$/.test(key))
+      expect(known).toEqual(expect.arrayContaining(['model_type', 'n_embd', 'n_layer', 'n_head']))
+      for (const key of known) expect(is[key], key).toEqual(was[key])
+    })
+  })
+})
+
+/** As float32, under the keys of today, without the masks that old uploads store. */
+async function weightsOf(folder: string) {
+  const file = await openSafetensors(join(folder, 'model.safetensors'))
+  const weights = new Map<string, { data: ArrayLike<number>; shape: readonly number[] }>()
+  for (const name of file.names) {
+    if (/\.attn\.(bias|masked_bias)$/.test(name)) continue
+    const key = /^(transformer|lm_head)\./.test(name) ? name : `transformer.${name}`
+    weights.set(key, { data: await file.read(name, { as: 'f32' }), shape: file.info(name).shape })
+  }
+  await file.close()
+  return weights
+}

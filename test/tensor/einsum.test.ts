@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { arange, einsum, Parameter, type Tensor, tensor } from '../../src/index.ts'
+import { allDevices, onEach } from '../support/devices.ts'
+
+const counting = (...shape: number[]): Tensor =>
+  arange(1, shape.reduce((a, b) => a * b, 1) + 1)
+    .to('f32')
+    .reshape(shape)
+
+const list = async (x: Tensor): Promise<unknown> => x.tolist()
+
+onEach(allDevices, () => {
+  describe('einsum', () => {
+    const [a, b] = [counting(2, 3), counting(3, 2)]
+
+    it.each<[string, Tensor[], Tensor]>([
+      ['ij,jk->ik', [a, b], a.matmul(b)],
+      ['ij,jk', [a, b], a.matmul(b)],
+      ['ij,jk->ki', [a, b], a.matmul(b).t()],
+      ['ij->ji', [a], a.t()],
+      ['ji', [a], a.t()],
+      ['ij->', [a], a.sum()],
+      ['ij->j', [a], a.sum(0)],
+      ['ij,ij->', [a, a], a.square().sum()],
+      ['ij,ij->ij', [a, a], a.square()],
+      ['i,j->ij', [a.select(0, 0), b.select(0, 0)], a.select(0, 0).outer(b.select(0, 0))],
+      ['ii', [a.matmul(b)], tensor(22 + 64)],
+      ['ii->i', [a.matmul(b)], tensor([22, 64])],
+      ['ij,jk,kl->il', [a, b, a], a.matmul(b).matmul(a)],
+      ['ij,kj->', [a, a], a.sum(0).square().sum()],
+      ['...ij,...jk->...ik', [counting(2, 2, 3), b], counting(2, 2, 3).matmul(b)],
+      ['...j,j', [counting(2, 2, 3), counting(3)], counting(2, 2, 3).matmul(counting(3))],
+      [
+        'bij , bjk -> bik',
+        [counting(1, 2, 3), counting(4, 3, 2)],
+        counting(1, 2, 3).matmul(counting(4, 3, 2)),
+      ],
+      [
+        'bhqd,bhkd->bhqk',
+        [counting(1, 2, 2, 3), counting(1, 2, 4, 3)],
+        counting(1, 2, 2, 3).matmul(counting(1, 2, 4, 3).transpose(-2, -1)),
+      ],
+      ['...,...->...', [a, tensor(2)], a.mul(2)],
+    ])('%s', async (equation, operands, want) => {
+      const got = einsum(equation, ...operands)
+      expect(got.shape).toEqual(want.shape)
+      expect(await list(got)).toEqual(await list(want))
+    })
+
+    it('has gradients', async () => {
+      const [x, y] = [new Parameter(counting(2, 3)), new Parameter(counting(3, 2))]
+      einsum('ij,ji->', x, y).backward()
+      expect(await list(x.grad as Tensor)).toEqual(await list(y.t()))
+      expect(await list(y.grad as Tensor)).toEqual(await list(x.t()))
+    })
+  })
+})
+
+describe('einsum refuses', () => {
+  const x = counting(2, 3)
+  it.each<[string, Tensor[], RegExp]>([
+    ['ij,jk', [x], /has 2 terms for 1 tensors/],
+    ['ijk', [x], /'ijk' does not name the axes of a tensor of shape \(2, 3\)/],
+    ['i', [x], /'i' does not name the axes/],
+    ['i...jk', [x], /does not name the axes/],
+    ['ij->ijj', [x], /names an axis twice/],
+    ['ij->k', [x], /or one that no tensor has/],
+    ['i1->i', [x], /axes are letters/],
+    ['i.j', [x], /axes are letters/],
+    ['ij->i->j', [x], /axes are letters/],
+    ['ij,ij->', [x, x.t()], /'i' is 2 in one tensor and 3 in another/],
+    ['ii', [x], /'i' is 2 and 3|does not/],
+  ])('%s', (equation, operands, message) => {
+    expect(() => einsum(equation, ...operands)).toThrow(message)
+  })
+})
