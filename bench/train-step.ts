@@ -33,24 +33,29 @@ class Side {
   readonly name: string
   private readonly child: ChildProcessWithoutNullStreams
   private readonly lines: Interface
+  private readonly ended: Promise<null>
 
   constructor(name: string, command: string, args: string[]) {
     this.name = name
     const env = { ...process.env, HEED_THREADS: values.threads, OMP_NUM_THREADS: values.threads }
     this.child = spawn(command, [...args, JSON.stringify(values)], { env })
     this.child.stderr.pipe(process.stderr)
+    this.ended = once(this.child, 'exit').then(() => null)
     this.lines = createInterface({ input: this.child.stdout })
   }
 
-  async next<T>(): Promise<T> {
-    const [line] = (await once(this.lines, 'line')) as [string]
-    return JSON.parse(line)
+  /** The next line, or null when the process has ended. */
+  async next<T>(): Promise<T | null> {
+    const line = once(this.lines, 'line').then(([text]) => JSON.parse(text) as T)
+    return Promise.race([line, this.ended])
   }
 
-  turn(): Promise<Turn> {
+  async turn(): Promise<Turn> {
     const answer = this.next<Turn>()
     this.child.stdin.write('go\n')
-    return answer
+    const turn = await answer
+    if (!turn) throw new Error(`${this.name} has ended early`)
+    return turn
   }
 
   end(): void {
@@ -65,7 +70,11 @@ const sides = [
   new Side('torch', python, [`${folder}peers/train_step_torch.py`]),
 ]
 const versions = await Promise.all(sides.map((side) => side.next<{ version: string }>()))
-console.log(sides.map((side, i) => `${side.name} ${versions[i].version}`).join('  against  '))
+if (!versions[1]) {
+  console.error('PyTorch does not run: name a Python that has it with HEED_PYTHON')
+  process.exit(2)
+}
+console.log(sides.map((side, i) => `${side.name} ${versions[i]?.version}`).join('  against  '))
 
 for (const side of sides) await side.turn() // warm-up
 const turns: Turn[][] = [[], []]

@@ -70,8 +70,11 @@ function withoutRepeats({ x, axes }: Named): Named {
   const second = axes.findIndex((name, i) => axes.indexOf(name) < i)
   if (second < 0) return { x, axes }
   const name = axes[second]
-  const rest = axes.filter((_, i) => i !== second && i !== axes.indexOf(name))
-  return withoutRepeats({ x: x.diagonal(0, axes.indexOf(name), second), axes: [...rest, name] })
+  const first = axes.indexOf(name)
+  if (x.shape[first] !== x.shape[second])
+    throw new ShapeError(`einsum: '${name}' is ${x.shape[first]} and ${x.shape[second]} long`)
+  const rest = axes.filter((_, i) => i !== second && i !== first)
+  return withoutRepeats({ x: x.diagonal(0, first, second), axes: [...rest, name] })
 }
 
 /** The product, summed over the axes that are not kept. */
@@ -103,7 +106,7 @@ function sizesOf(factors: Named[], equation: string): Map<string, number> {
       const known = sizes.get(name) ?? 1
       if (known !== 1 && x.shape[i] !== 1 && known !== x.shape[i])
         throw new ShapeError(
-          `einsum '${equation}': '${name}' is ${known} in one tensor and ${x.shape[i]} in another`,
+          `einsum '${equation}': '${name}' is ${known} long in one tensor and ${x.shape[i]} in another`,
         )
       sizes.set(name, known === 1 ? x.shape[i] : known)
     }
