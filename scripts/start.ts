@@ -5,13 +5,13 @@ import { run } from '../src/cli/main.ts'
 import { exportMobyDick } from './moby-dick.ts'
 
 const settings = {
-  tokenizer: 'bpe:1024',
+  tokenizer: 'bpe:2048',
   layers: 4,
   heads: 4,
   dim: 192,
   context: 128,
   batch: 16,
-  steps: 800,
+  steps: 700,
   lr: 2e-3,
 }
 
@@ -38,6 +38,8 @@ if (!process.exitCode && existsSync(join(out, 'model.safetensors'))) {
     'The whale',
     '--tokens',
     '200',
+    '--temperature',
+    '0.7',
     '--seed',
     '1',
   ])

@@ -6,9 +6,7 @@ import type { Node } from '../graph/node.ts'
 import type { Composite } from '../graph/ops.ts'
 import type { Rule } from './rules.ts'
 
-type CompositeRule<C extends Composite> = (
-  ...args: Parameters<Rule<C>>
-) => (Node | null)[] | null
+type CompositeRule<C extends Composite> = (...args: Parameters<Rule<C>>) => (Node | null)[] | null
 
 export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
   gelu: ({ inputs: [x], attrs }, dy) => [g.make('geluBackward', [x, dy], attrs)],
