@@ -1,6 +1,7 @@
 // Expressions as the kernels' register machine runs them: typed instructions, registers reused.
 import type { DType } from '../../graph/dtype.ts'
 import type { Expression, Step } from '../../schedule/schedule.ts'
+import { type Emit, integerPower } from './integer-power.ts'
 
 /** Numbers of instructions by name, as the addon was built. */
 export type MicroNumbers = ReadonlyMap<string, number>
@@ -49,8 +50,6 @@ function expand({ inputs, steps, results }: Expression): {
   return { list, results: results.map((value) => valueAt[value]) }
 }
 
-type Emit = (name: string, args: number[], immediate?: number) => number
-
 const renamed: Record<string, string> = { maximum: 'max', minimum: 'min' }
 const roundings: ReadonlySet<string> = new Set(['floor', 'ceil', 'round', 'trunc'])
 /** On 0 and 1, these give 0 or 1. */
@@ -77,8 +76,9 @@ function instructionsOf({ op, dtype, from }: Step, args: number[], emit: Emit): 
     if (roundings.has(op)) return emit('copy', args)
     if (op === 'not' && dtype === 'bool') return emit('not_bool', args)
     if (op === 'pow') {
-      const floats = args.map((value) => emit(`cast_${lane}_f32`, [value]))
-      return convert(emit('pow_f32', floats), 'f32', dtype, emit)
+      const bits = dtype === 'bool' ? 1 : dtype === 'u8' ? 8 : 32
+      const power = integerPower(args[0], args[1], { lane, bits }, emit)
+      return dtype === 'u8' ? emit('cast_i32_u8', [power]) : power
     }
   }
   const name = renamed[op] ?? op
