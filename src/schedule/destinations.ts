@@ -7,7 +7,7 @@ import { type Fusion, isPointwise } from './fuse.ts'
 import { alignedKernels, kernelOf } from './kernels.ts'
 import type { Lowered } from './lower.ts'
 import type { Biases } from './match-bias.ts'
-import { arenaBuffer, type Operands, pieceOf, whole } from './operands.ts'
+import { arenaBuffer, isView, type Operands, pieceOf, whole } from './operands.ts'
 import type { Reads } from './reads.ts'
 import type { Buffer, Operand } from './schedule.ts'
 import { isContiguous, permuted, reshaped } from './strided.ts'
@@ -66,7 +66,7 @@ export class Destinations {
     if (users.length !== 1 || !this.isWritten(value)) return
     if (this.reads.lastReadOf(value) > this.reads.stepOf(node)) return
     const producer = isOp(value, 'pick') ? value.inputs[0] : value
-    const step = this.reads.stepOf(producer)
+    const step = this.firstWriteOf(producer)
     const version = leafBehind(target)
     if (!version || (target !== version && this.reads.stepOf(target) > step)) return
     const lastRead = this.reads.lastReadOf(target)
@@ -75,8 +75,19 @@ export class Destinations {
     this.want(value, whole(operands.get(version).buffer, value))
   }
 
+  /** When its memory is first written: parts of a concatenation come before the whole. */
+  private firstWriteOf(node: Node): number {
+    let step = this.reads.stepOf(node)
+    if (!isOp(node, 'concat')) return step
+    for (const part of node.inputs) {
+      let written = part
+      while (isView(written) || written.op === 'pick') written = written.inputs[0]
+      if (written.inputs.length > 0) step = Math.min(step, this.firstWriteOf(written))
+    }
+    return step
+  }
+
   /** Parts that are read by nothing else are computed in place, through the views in between. */
-  /** Parts that are read by nothing else are computed in place. */
   private concat(node: Node<'concat'>): void {
     const out = this.wanted.get(node) ?? whole(arenaBuffer(node.dtype, countOf(node.shape)), node)
     this.want(node, out)

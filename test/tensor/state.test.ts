@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   accumulate,
+  cat,
   F,
   hold,
   hostCall,
@@ -63,6 +64,13 @@ onEach(allDevices, () => {
       const p = state([1, 2, 3])
       p.assign(p.flip(0))
       expect(await list(p)).toEqual([3, 2, 1])
+    })
+
+    it('is put together from pieces of itself', async () => {
+      const p = state([1, 2, 3, 4])
+      const [a, b] = p.split(2)
+      p.assign(cat([b.mul(10), a.mul(100)]))
+      expect(await list(p)).toEqual([30, 40, 100, 200])
     })
 
     it('chains within one program', async () => {
