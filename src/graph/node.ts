@@ -29,6 +29,9 @@ export type CustomRule = (node: Node, grads: (Node | null)[]) => (Node | null)[]
 
 let nextId = 0
 
+/** The id of the node that is made next: all that are there are below it. */
+export const upcomingId = (): number => nextId
+
 export class Node<O extends Op = Op> implements Form {
   /** Ids grow as user code runs, so sorting by id is an order in which the graph can be computed. */
   readonly id = nextId++

@@ -4,7 +4,7 @@ import { gradients } from '../grad/backward.ts'
 import { recompute } from '../grad/recompute.ts'
 import * as g from '../graph/build.ts'
 import type { DType } from '../graph/dtype.ts'
-import { type HostFunction, Node, untracked } from '../graph/node.ts'
+import { type HostFunction, Node, untracked, upcomingId } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
 import { HeedError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
@@ -86,16 +86,13 @@ export function customVjp(
 
 /**
  * Computes `f` now and again in the backward pass, instead of keeping what lies between (Chen et al.,
- * 2016). Random draws repeat. Parameters that `f` uses get their gradients as usual.
+ * 2016). Random draws repeat. Parameters and other tensors that `f` uses get their gradients as usual.
  */
 export function checkpoint(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
+  const since = upcomingId()
   const value = f(...inputs)
-  return tensorOf(
-    recompute(
-      value.node,
-      inputs.map((x) => x.node),
-    ),
-  )
+  const ends = inputs.map((x) => x.node)
+  return tensorOf(recompute(value.node, ends, since))
 }
 
 /**

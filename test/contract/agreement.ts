@@ -17,7 +17,7 @@ export interface Agreement {
 }
 
 /** Integers agree exactly, floats within the tolerance, and so do infinities and NaN. */
-async function expectAgreement(nodes: readonly Node[], how: Agreement = {}): Promise<void> {
+export async function expectAgreement(nodes: readonly Node[], how: Agreement = {}): Promise<void> {
   if (nodes.length === 0) return
   const expected = await evaluate(nodes)
   for (const { name, make } of cpuDevices) {

@@ -6,12 +6,19 @@ import type { Node } from '../../src/graph/node.ts'
 import { countOf, type Shape } from '../../src/graph/shape.ts'
 import { randomUniform } from '../../src/util/random.ts'
 
+/** A search: so many times the runs of a test, and other draws at each start. */
+const soak = Number(process.env.HEED_SOAK ?? 0)
+
 /** `body` on `runs` sets of draws, always the same ones; a failure is shrunk. */
 export const property =
   (runs: number, body: (draw: Sampler) => Promise<void>) => (): Promise<void> =>
     fc.assert(
       fc.asyncProperty(fc.gen(), (gen) => body(new Sampler(gen))),
-      { seed: 7, numRuns: runs, includeErrorInReport: true },
+      {
+        seed: soak ? Date.now() : 7,
+        numRuns: runs * Math.max(soak, 1),
+        includeErrorInReport: true,
+      },
     )
 
 const sizes = [1, 2, 3, 5, 17, 33, 65]

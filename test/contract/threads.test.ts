@@ -1,0 +1,80 @@
+// Threads take tiles of a cut that depends on shapes alone: one or many, the bits are the same.
+import { describe, expect, it } from 'vitest'
+import { gradients } from '../../src/grad/backward.ts'
+import * as g from '../../src/graph/build.ts'
+import type { Node } from '../../src/graph/node.ts'
+import { CpuDevice } from '../../src/runtime/cpu/device.ts'
+import { cpuDevices } from '../support/devices.ts'
+import { evaluate, noise, variable } from '../support/evaluate.ts'
+
+const none = {}
+
+const graphs: [string, (x: Node) => Node[]][] = [
+  ['sums', (x) => [g.sum(x, [0, 1]), g.sum(x, [0]), g.sum(x, [1]), g.mean(g.exp(x), [0, 1])]],
+  [
+    'products',
+    (x) => [g.matmul(g.transpose(x), x), g.matmul(g.narrow(x, 0, 0, 3), noise([384, 1000]))],
+  ],
+  [
+    'norms',
+    (x) => [
+      ...g.outputs(g.make('layerNorm', [x, noise([384]), noise([384])], { eps: 1e-5 })),
+      ...g.outputs(g.make('rmsNorm', [x, noise([384])], { eps: 1e-5 })),
+    ],
+  ],
+  ['softmax', (x) => [g.make('softmax', [x], none), g.make('logSoftmax', [x], none)]],
+  [
+    'losses',
+    (x) => {
+      const target = g.leaf(
+        Int32Array.from({ length: 517 }, (_, i) => (i * 7) % 384),
+        [517],
+        'i32',
+      )
+      return g.crossEntropy(x, target, { ignoreIndex: 3, labelSmoothing: 0.1 })
+    },
+  ],
+  [
+    'attention',
+    (x) => {
+      const cut = g.reshape(g.narrow(x, 0, 0, 510), [2, 255, 6, 64])
+      const q = g.permute(cut, [0, 2, 1, 3])
+      const [seed, draw] = [g.scalar(1, 'u32'), g.scalar(2, 'u32')]
+      return g.attention({ q, k: q, v: q, seed, draw }, { causal: true, dropout: 0.1 })
+    },
+  ],
+  ['scans', (x) => [g.make('cumsum', [x], { axis: 0 }), g.make('cumsum', [x], { axis: 1 })]],
+  [
+    'scattered sums',
+    (x) => {
+      const index = g.leaf(
+        Int32Array.from({ length: 5000 }, (_, i) => (i * 31) % 517),
+        [5000],
+        'i32',
+      )
+      return [g.take(x, index, 0)]
+    },
+  ],
+  ['drawn numbers', (x) => [g.mul(x, g.uniform(x.shape, g.scalar(1, 'u32'), g.scalar(2, 'u32')))]],
+]
+
+describe.each(cpuDevices)('on $name', ({ make }) => {
+  it.each(graphs)('%s and their gradients', async (_, build) => {
+    const { isa } = make() as CpuDevice
+    const x = variable([517, 384])
+    const outputs = build(x)
+    const seeds = outputs.map((node) => (node.tracked ? noise(node.shape) : null))
+    const firsts = outputs.slice(0, 1)
+    const slopes = gradients(firsts, seeds.slice(0, 1), [x]).filter((node) => node !== null)
+    const nodes = [...outputs, ...slopes]
+    const one = await evaluate(nodes, new CpuDevice({ isa, threads: 1 }))
+    for (const threads of [2, 3]) {
+      const many = await evaluate(nodes, new CpuDevice({ isa, threads }))
+      many.forEach((values, i) => {
+        expect(Buffer.from(values.buffer).equals(Buffer.from(one[i].buffer)), `output ${i}`).toBe(
+          true,
+        )
+      })
+    }
+  })
+})
