@@ -13,6 +13,17 @@ typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias
 HEED_INLINE v4 load4(const float* p) { return *(const v4_unaligned*)p; }
 HEED_INLINE void store4(float* p, v4 v) { *(v4_unaligned*)p = v; }
 
+// LANES <= count <= 2 LANES.
+template <int LANES> HEED_INLINE void copyTwice(const float* from, int64_t count, float* to) {
+  struct Lanes {
+    float lane[LANES];
+  } head, tail;
+  memcpy(&head, from, sizeof head);
+  memcpy(&tail, from + count - LANES, sizeof tail);
+  memcpy(to, &head, sizeof head);
+  memcpy(to + count - LANES, &tail, sizeof tail);
+}
+
 // Four rows of four become four columns: works in 128-bit registers, so it is the same code everywhere.
 HEED_INLINE void transpose4x4(const float* from, int64_t fromStride, float* to, int64_t toStride) {
   const v4 a = load4(from), b = load4(from + fromStride);
@@ -25,7 +36,16 @@ HEED_INLINE void transpose4x4(const float* from, int64_t fromStride, float* to, 
   store4(to + 3 * toStride, __builtin_shufflevector(AB, CD, 2, 3, 6, 7));
 }
 
-// One element at a time: odd strides and edges. Lanes from count to width become 0.
+// How far ahead packing asks for memory: the processor's own guesses end at each row.
+constexpr int64_t PREFETCH_ROWS = 8, PREFETCH_FLOATS = 32;
+
+// Where a panel begins among the rows (or columns) that are packed, how many of them it holds, and its width:
+// lanes from count to width are 0. All panels before it take up `from` numbers for each k.
+struct Panel {
+  int64_t from, count, width;
+};
+
+// One element at a time: odd strides and edges.
 inline void packSlowly(Operand from, int64_t count, int64_t width, int64_t k0, int64_t k1, float* panel) {
   for (int64_t k = k0; k < k1; k++) {
     for (int64_t i = 0; i < count; i++) panel[k * width + i] = from.data[i * from.across + k * from.along];
@@ -33,37 +53,61 @@ inline void packSlowly(Operand from, int64_t count, int64_t width, int64_t k0, i
   }
 }
 
-// Source adjacent across: copy runs of `count`.
-inline void packRuns(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
-  for (int64_t k = 0; k < K; k++) {
-    const float* p = from.data + k * from.along;
-    float* to = panel + k * width;
-    int64_t i = 0;
-    for (; i + VL <= count; i += VL) store(to + i, load(p + i));
-    for (; i + 4 <= count; i += 4) store4(to + i, load4(p + i));
-    for (; i < count; i++) to[i] = p[i];
-    for (; i < width; i++) to[i] = 0;
+// What a whole vector no longer covers is copied as two that overlap.
+HEED_INLINE void copyRun(const float* from, int64_t count, int64_t width, float* to) {
+  int64_t i = 0;
+  for (; i + VL <= count; i += VL) store(to + i, load(from + i));
+  if (i < count) {
+    const int64_t rest = count - i;
+    if (VL > 8 && rest >= 8) copyTwice<8>(from + i, rest, to + i);
+    else if (rest >= 4) copyTwice<4>(from + i, rest, to + i);
+    else
+      for (int64_t j = i; j < count; j++) to[j] = from[j];
+    for (i = count; i < width; i++) to[i] = 0;
   }
 }
 
-// Source adjacent along k: transpose in blocks of four; the last block overlaps the one before it.
+// Source adjacent across. Every panel takes its part of a row before the next row is touched: rows may be a
+// multiple of 4 KiB apart, and then only a few of them fit into the cache at once.
+template <class PanelOf>
+inline void packRuns(Operand from, int64_t panels, const PanelOf& panelOf, int64_t K, float* to) {
+  for (int64_t k = 0; k < K; k++) {
+    const float* row = from.data + k * from.along;
+    for (int64_t i = 0; i < panels; i++) {
+      const Panel p = panelOf(i);
+      __builtin_prefetch(row + PREFETCH_ROWS * from.along + p.from);
+      copyRun(row + p.from, p.count, p.width, to + p.from * K + k * p.width);
+    }
+  }
+}
+
+// Source adjacent along k: transposed in blocks of four; the last block of rows overlaps the one before it.
+// Half of a row's cache line is used before the next four rows are touched, for the same reason.
 inline void packTransposed(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
-  const int64_t whole = K / 4 * 4;
-  for (int64_t k = 0; k < whole; k += 4) {
+  const int64_t whole = K / 4 * 4, stretch = 8;
+  for (int64_t k0 = 0; k0 < whole; k0 += stretch) {
+    const int64_t k1 = k0 + stretch < whole ? k0 + stretch : whole;
     for (int64_t i = 0; i < count; i += 4) {
       const int64_t row = i + 4 <= count ? i : count - 4;
-      transpose4x4(from.data + row * from.across + k, from.across, panel + k * width + row, width);
+      for (int r = 0; r < 4; r++) __builtin_prefetch(from.data + (row + r) * from.across + k0 + PREFETCH_FLOATS);
+      for (int64_t k = k0; k < k1; k += 4)
+        transpose4x4(from.data + row * from.across + k, from.across, panel + k * width + row, width);
     }
     for (int64_t i = count; i < width; i++)
-      for (int64_t kk = k; kk < k + 4; kk++) panel[kk * width + i] = 0;
+      for (int64_t k = k0; k < k1; k++) panel[k * width + i] = 0;
   }
   packSlowly(from, count, width, whole, K, panel);
 }
 
-inline void packPanel(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
-  if (from.across == 1) packRuns(from, count, width, K, panel);
-  else if (from.along == 1 && count >= 4) packTransposed(from, count, width, K, panel);
-  else packSlowly(from, count, width, 0, K, panel);
+template <class PanelOf>
+inline void packPanels(Operand from, int64_t panels, const PanelOf& panelOf, int64_t K, float* to) {
+  if (from.across == 1) return packRuns(from, panels, panelOf, K, to);
+  for (int64_t i = 0; i < panels; i++) {
+    const Panel p = panelOf(i);
+    const Operand part{from.data + p.from * from.across, from.across, from.along};
+    if (from.along == 1 && p.count >= 4) packTransposed(part, p.count, p.width, K, to + p.from * K);
+    else packSlowly(part, p.count, p.width, 0, K, to + p.from * K);
+  }
 }
 
 } // namespace HEED_ISA

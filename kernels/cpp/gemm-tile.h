@@ -55,9 +55,12 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
   vf sum[MR][NV];
   HEED_UNROLL
   for (int i = 0; i < MR; i++) {
-    __builtin_prefetch(c.data + i * c.stride, 1);
     HEED_UNROLL
-    for (int j = 0; j < NV; j++) sum[i][j] = vf{};
+    for (int j = 0; j < NV; j++) {
+      __builtin_prefetch(c.data + i * c.stride + j * VL, 1);
+      sum[i][j] = vf{};
+    }
+    __builtin_prefetch(c.data + i * c.stride + columns - 1, 1);
   }
   const float *pa = a.data, *pb = b.data;
   for (; k > 0; k--) {

@@ -16,8 +16,8 @@ namespace heed {
 namespace HEED_ISA {
 
 constexpr int64_t TILE_COLUMNS = TILE_VECTORS * VL;
-constexpr int64_t K_BLOCK = 384;
-constexpr int64_t ROW_BLOCK = TILE_ROWS * (140 / TILE_ROWS);
+constexpr int64_t K_BLOCK = 768;
+constexpr int64_t ROW_BLOCK = TILE_ROWS * (84 / TILE_ROWS);
 constexpr int64_t ROUND_FLOATS = 4 << 20;
 
 struct Product {
@@ -63,18 +63,21 @@ HEED_INLINE Operand shifted(Operand x, int64_t across, int64_t k) {
 }
 
 inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
-  for (int64_t j = columns.from; j < columns.to; j += TILE_COLUMNS) {
-    const int64_t count = least(TILE_COLUMNS, columns.to - j);
-    packPanel(shifted(p.b, j, k.from), count, roundUp(count, VL), k.size(), to.panel(k, j));
-  }
+  const auto panelOf = [&](int64_t i) {
+    const int64_t from = i * TILE_COLUMNS, count = least(TILE_COLUMNS, columns.size() - from);
+    return Panel{from, count, roundUp(count, VL)};
+  };
+  packPanels(shifted(p.b, columns.from, k.from), ceilDiv(columns.size(), TILE_COLUMNS), panelOf, k.size(),
+             to.panel(k, columns.from));
 }
 
 inline void packA(const Product& p, Range k, Range rows, float* to) {
   const Cut panels = rowPanels(rows.size());
-  for (int64_t i = 0; i < panels.parts; i++) {
+  const auto panelOf = [&](int64_t i) {
     const Range r = part(panels, i);
-    packPanel(shifted(p.a, rows.from + r.from, k.from), r.size(), r.size(), k.size(), to + r.from * k.size());
-  }
+    return Panel{r.from, r.size(), r.size()};
+  };
+  packPanels(shifted(p.a, rows.from, k.from), panels.parts, panelOf, k.size(), to);
 }
 
 // A block of C from packed rows of A and packed columns of B; finished(tile, row, column, rows, columns).
@@ -141,8 +144,9 @@ inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilog
     });
 
     Cut rows{p.m, ceilDiv(p.m, ROW_BLOCK), TILE_ROWS}, columns{n.size(), 1, TILE_COLUMNS};
-    if (rows.parts < TASKS) rows.parts = ceilDiv(p.m, ROW_BLOCK / 2);
-    if (rows.parts < TASKS) columns.parts = least(ceilDiv(TASKS, rows.parts), chunks.parts);
+    // Each part of the columns packs the rows again, so rows are cut first.
+    if (rows.parts < TASKS / 2) rows.parts = ceilDiv(p.m, ROW_BLOCK / 2);
+    if (rows.parts < TASKS / 2) columns.parts = least(ceilDiv(TASKS / 2, rows.parts), chunks.parts);
     parallel(pool, rows.parts * columns.parts, [&](int64_t task, int thread) {
       const Range c = part(columns, task % columns.parts);
       multiplyBlock(pool, thread, p, batch, part(rows, task / columns.parts), {n.from + c.from, n.from + c.to}, &b,
