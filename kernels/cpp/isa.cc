@@ -12,6 +12,7 @@
 #include "matmul.h"
 #include "norm.h"
 #include "optimizer.h"
+#include "probe.h"
 #include "reduce.h"
 #include "softmax.h"
 #include "sort.h"

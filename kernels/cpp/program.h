@@ -160,7 +160,8 @@ using Kernel = void (*)(const Command&, const Run&);
   K(crossEntropyBackward)                                                                          \
   K(attention)                                                                                     \
   K(attentionBackward)                                                                             \
-  K(adamw)
+  K(adamw)                                                                                         \
+  K(probe)
 
 extern const char* const kernelNames[];  // ends with nullptr
 extern const char* const microOpNames[]; // the instructions of elementwise and reduce, likewise

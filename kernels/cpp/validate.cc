@@ -445,6 +445,17 @@ void adamw(Check& c) {
   for (int i = 12; i < 15; i++) c.output(i, F32, c.shape(0));
 }
 
+void probe(Check& c) {
+  c.views(2);
+  c.attrs(2);
+  c.integer(0, 0, 2);
+  c.integer(1, 1, 1 << 30);
+  c.rankIs(1, 1);
+  c.require(c.view(0).contiguous() && c.view(0).count() >= 2, "takes adjacent memory");
+  c.has(0, F32);
+  c.output(1, F32, {c.dim(1, 0)});
+}
+
 #define HEED_ENTRY(name) name,
 void (*const checks[KERNEL_COUNT])(Check&) = {HEED_KERNELS(HEED_ENTRY)};
 #undef HEED_ENTRY

@@ -1,0 +1,153 @@
+// What is measured, against whom, and what counts as reached.
+
+export interface Case {
+  name: string
+  /** Names the function on each side that does the work. */
+  family: Family
+  params: Record<string, number | string>
+  /** Heed's time is to be at most 1 / atLeast of the best of these. */
+  peers: Peer[]
+  atLeast: number
+  /** Cases of one group are judged by their geometric mean, and each by `floor`. */
+  group?: { name: string; atLeast: number; floor: number }
+  /** Floating-point operations of one run, where they are what counts. */
+  flops?: number
+  /** Bytes that one run must read (or read and write), where the peer is the machine's bandwidth. */
+  bytes?: number
+  /** Heed's peak memory is to be at most this share of the peer's. */
+  memoryAtMost?: number
+  /** Of these numbers of threads only. */
+  threads?: number[]
+}
+
+export type Peer = 'torch' | 'torch.compile' | 'openblas' | 'read' | 'readWrite' | 'llama.cpp'
+
+export type Family =
+  | 'matmul'
+  | 'attention'
+  | 'rows'
+  | 'adamw'
+  | 'train'
+  | 'prefill'
+  | 'decode'
+  | 'start'
+
+const products: [m: number, k: number, n: number, batches?: number][] = [
+  [2048, 384, 384],
+  [2048, 384, 1152],
+  [2048, 384, 1536],
+  [2048, 1536, 384],
+  [2048, 768, 2304],
+  [2048, 768, 3072],
+  [2048, 3072, 768],
+  [512, 768, 50257],
+  [128, 768, 768],
+  [64, 128, 512],
+  [17, 63, 65],
+  [1024, 64, 1024, 48],
+  [1024, 1024, 64, 48],
+]
+
+const sgemm: Case[] = products.flatMap(([m, k, n, batches = 1]) =>
+  ['NN', 'NT', 'TN'].map((layout): Case => {
+    const shape = `${m}x${k}x${n}${batches > 1 ? `x${batches}` : ''}`
+    return {
+      name: `sgemm ${layout} ${shape}`,
+      family: 'matmul',
+      params: { m, k, n, batches, layout },
+      peers: ['torch', 'openblas'],
+      atLeast: 0.85,
+      group: { name: 'sgemm', atLeast: 0.95, floor: 0.85 },
+      flops: 2 * batches * m * n * k,
+    }
+  }),
+)
+
+const gemv: Case = {
+  name: 'gemv 1x4096x4096',
+  family: 'matmul',
+  params: { m: 1, k: 4096, n: 4096, batches: 1, layout: 'NT' },
+  peers: ['read'],
+  atLeast: 0.9,
+  bytes: 4 * 4096 * 4096,
+}
+
+const attention: Case[] = [256, 1024].map((T) => ({
+  name: `attention causal T ${T}`,
+  family: 'attention',
+  params: { batch: 4, heads: 12, T, D: 64 },
+  peers: ['torch'],
+  atLeast: 1.3,
+}))
+
+const row = (op: string, rows: number, columns: number): Case => ({
+  name: `${op} ${rows}x${columns}`,
+  family: 'rows',
+  params: { op, rows, columns },
+  peers: ['torch'],
+  atLeast: 1.2,
+})
+
+const PARAMETERS = 10_000_000
+const adamw = (peer: Peer, atLeast: number): Case => ({
+  name: `adamw 10M against ${peer === 'torch' ? 'torch' : 'bandwidth'}`,
+  family: 'adamw',
+  params: { count: PARAMETERS },
+  peers: [peer],
+  atLeast,
+  bytes: PARAMETERS * 4 * 7, // reads p, g, m, v and writes p, m, v
+})
+
+const small = { layers: 4, heads: 4, dim: 128, context: 64, vocab: 65, batch: 12 }
+const nano = { layers: 6, heads: 6, dim: 384, context: 256, vocab: 65 }
+const gpt2 = { layers: 12, heads: 12, dim: 768, vocab: 50257 }
+const GPT2_WEIGHTS = 124_439_808 - 1024 * 768 // without the position table, of which one row is read
+
+const train = (name: string, params: Case['params'], atLeast: number, more = {}): Case => ({
+  name: `train ${name}`,
+  family: 'train',
+  params,
+  peers: ['torch'],
+  atLeast,
+  ...more,
+})
+
+export const cases: Case[] = [
+  ...sgemm,
+  gemv,
+  ...attention,
+  row('gelu', 2048, 1536),
+  row('gelu_tanh', 2048, 1536),
+  row('softmax', 2048, 1536),
+  row('layer_norm', 2048, 1536),
+  row('cross_entropy', 2048, 50257),
+  adamw('readWrite', 0.9),
+  adamw('torch', 1),
+  train('4x128', small, 2),
+  train('nanoGPT batch 1', { ...nano, batch: 1 }, 1.25),
+  train('nanoGPT batch 8', { ...nano, batch: 8 }, 1.1, { memoryAtMost: 0.7 }),
+  train('GPT-2 124M T 128', { ...gpt2, context: 128, batch: 1 }, 1.1),
+  {
+    name: 'prefill 512 GPT-2 124M',
+    family: 'prefill',
+    params: { ...gpt2, context: 1024, tokens: 512 },
+    peers: ['torch'],
+    atLeast: 1.1,
+  },
+  {
+    name: 'decode GPT-2 124M f32',
+    family: 'decode',
+    params: { ...gpt2, context: 1024, tokens: 32 },
+    peers: ['read'],
+    atLeast: 0.9,
+    bytes: GPT2_WEIGHTS * 4,
+  },
+  {
+    name: 'first token of a small model on disk',
+    family: 'start',
+    params: small,
+    peers: ['torch'],
+    atLeast: 1 / 0.3,
+    threads: [2],
+  },
+]

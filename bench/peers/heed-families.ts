@@ -1,0 +1,178 @@
+// The work of each family of cases, as a user of Heed would write it.
+import { Decoder } from '../../src/generate/index.ts'
+import {
+  F,
+  hold,
+  Parameter,
+  randn,
+  synchronize,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../src/index.ts'
+import { GPT2 } from '../../src/models/index.ts'
+import { AdamW } from '../../src/optim/index.ts'
+
+export type Params = Record<string, number | string>
+
+export interface Workload {
+  run(): Promise<unknown>
+  /** How many of the measured thing one run does. */
+  count: number
+}
+
+type Family = (params: Params) => Promise<Workload>
+
+const SMALL = 1e8 // floating-point operations below which several products go into one program
+
+/** Products into memory that stays, of as many pairs as make the call worth its while. */
+const matmul: Family = async ({ m, k, n, batches, layout }) => {
+  const [M, K, N, B] = [m, k, n, batches].map(Number)
+  const count = Math.min(64, Math.max(1, Math.floor(SMALL / (2 * B * M * K * N))))
+  const pairs = Array.from({ length: count }, () => ({
+    a: state(layout === 'TN' ? randn([B, K, M]) : randn([B, M, K])),
+    b: state(layout === 'NT' ? randn([B, N, K]) : randn([B, K, N])),
+    out: state(zeros([B, M, N])),
+  }))
+  const step = hold(() => {
+    for (const { a, b, out } of pairs) {
+      const left = layout === 'TN' ? a.transpose(1, 2) : a
+      const right = layout === 'NT' ? b.transpose(1, 2) : b
+      out.assign(left.matmul(right))
+    }
+    return []
+  })
+  return { run: () => finished(step()), count }
+}
+
+const attention: Family = async ({ batch, heads, T, D }) => {
+  const shape = [batch, heads, T, D].map(Number)
+  const [q, k, v] = [0, 1, 2].map(() => new Parameter(randn(shape)))
+  return forwardBackward([q, k, v], () => F.scaledDotProductAttention(q, k, v, { causal: true }))
+}
+
+/** Operations on rows: element-wise, softmax, norms, losses. */
+const rows: Family = async ({ op, rows: count, columns }) => {
+  const [R, C] = [Number(count), Number(columns)]
+  const x = new Parameter(randn([R, C]))
+  if (op === 'layer_norm') {
+    const [weight, bias] = [new Parameter(randn([C])), new Parameter(randn([C]))]
+    return forwardBackward([x, weight, bias], () => F.layerNorm(x, weight, bias))
+  }
+  if (op === 'cross_entropy') {
+    const targets = state(tensor(Int32Array.from({ length: R }, (_, i) => (i * 31) % C)))
+    return forwardBackward([x], () => F.crossEntropy(x, targets))
+  }
+  const ops: Record<string, () => Tensor> = {
+    gelu: () => x.gelu(),
+    gelu_tanh: () => x.gelu('tanh'),
+    softmax: () => x.softmax(-1),
+  }
+  return forwardBackward([x], ops[op])
+}
+
+/** Forward and backward of `f`; the value and the gradients land in memory that stays. */
+async function forwardBackward(inputs: Parameter[], f: () => Tensor): Promise<Workload> {
+  const { shape } = f()
+  const [y, dy] = [state(zeros(shape)), state(randn(shape))]
+  const grads = inputs.map((x) => state(zeros(x.shape)))
+  const step = hold(() => {
+    const value = f()
+    const root = value.size === 1 ? value : value.mul(dy).sum()
+    root.backward()
+    y.assign(value.detach())
+    inputs.forEach((x, i) => {
+      grads[i].assign(x.grad as Tensor)
+      x.grad = null
+    })
+    return []
+  })
+  return { run: () => finished(step()), count: 1 }
+}
+
+const adamw: Family = async ({ count }) => {
+  const p = new Parameter(randn([Number(count)]))
+  const gradient = state(randn([Number(count)]))
+  const optimizer = new AdamW([p], { lr: 1e-3 })
+  const step = hold(() => {
+    p.grad = gradient
+    optimizer.update()
+    return []
+  })
+  const run = async (): Promise<void> => {
+    optimizer.beginStep()
+    await finished(step())
+  }
+  return { run, count: 1 }
+}
+
+const train: Family = async (params) => {
+  const model = gpt(params)
+  const optimizer = new AdamW(model.parameters(), { lr: 1e-3 })
+  const { batch, context, vocab } = params
+  const shape = [Number(batch), Number(context)]
+  const ids = Int32Array.from({ length: shape[0] * shape[1] }, (_, i) => (i * 31) % Number(vocab))
+  const targets = ids.map((_, i) => ((i + 1) * 31) % Number(vocab))
+  const step = hold((x, y) => {
+    const loss = model.loss(x, y)
+    loss.backward()
+    optimizer.update()
+    return [loss]
+  })
+  const run = async (): Promise<void> => {
+    optimizer.beginStep()
+    const [loss] = await step({ data: ids, shape }, { data: targets, shape })
+    await loss.item()
+    await synchronize()
+  }
+  return { run, count: 1 }
+}
+
+const prefill: Family = async (params) => {
+  const decoder = new Decoder(gpt(params).eval())
+  const tokens = Array.from({ length: Number(params.tokens) }, (_, i) => (i * 31) % 1000)
+  return { run: () => decoder.start(tokens), count: 1 }
+}
+
+const decode: Family = async (params) => {
+  const decoder = new Decoder(gpt(params).eval())
+  const count = Number(params.tokens)
+  const run = async (): Promise<void> => {
+    for (let i = 0; i < count; i++) await decoder.next((i * 31) % 1000)
+  }
+  await decoder.start([1, 2, 3])
+  return { run, count }
+}
+
+export const families: Record<string, Family> = {
+  matmul,
+  attention,
+  rows,
+  adamw,
+  train,
+  prefill,
+  decode,
+}
+
+function gpt({ layers, heads, dim, context, vocab }: Params): GPT2 {
+  return new GPT2({
+    vocab_size: Number(vocab),
+    n_positions: Number(context),
+    n_embd: Number(dim),
+    n_layer: Number(layers),
+    n_head: Number(heads),
+    resid_pdrop: 0,
+    embd_pdrop: 0,
+    attn_pdrop: 0,
+  })
+}
+
+function state(t: Tensor): Tensor {
+  t.becomeState()
+  return t
+}
+
+async function finished(run: Promise<unknown>): Promise<void> {
+  await run
+  await synchronize()
+}

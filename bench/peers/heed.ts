@@ -1,0 +1,59 @@
+// Heed's side: reads a question a line, answers with a line. See bench/side.ts.
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { defaultDevice } from '../../src/index.ts'
+import type { CpuDevice } from '../../src/runtime/cpu/device.ts'
+import { probe, probeMultiplyAdds } from '../../src/runtime/cpu/probe.ts'
+import { version } from '../../src/util/version.ts'
+import { families, type Params, type Workload } from './heed-families.ts'
+
+interface Question {
+  hello?: number
+  /** The machine's ceilings on so many threads: all of them, or those of arithmetic alone. */
+  probe?: number
+  bandwidth?: boolean
+  family?: string
+  params?: Params
+  ms?: number
+}
+
+let current: { key: string; workload: Workload } | null = null
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const said = await answer(JSON.parse(line)).catch((error) => ({ error: error.message }))
+  console.log(JSON.stringify(said))
+}
+
+async function answer(question: Question): Promise<object> {
+  const device = defaultDevice() as CpuDevice
+  if (question.hello)
+    return { version: `${version} (Node ${process.versions.node}, ${device.isa})` }
+  if (question.probe && question.bandwidth) return probe(device, question.probe)
+  if (question.probe) return { flops: await probeMultiplyAdds(device, question.probe, 20) }
+  const { family = '', params = {}, ms = 100 } = question
+  const key = `${family} ${JSON.stringify(params)}`
+  if (current?.key !== key) {
+    current = null
+    current = { key, workload: await families[family](params) }
+    await current.workload.run() // compiles
+  }
+  return { ms: await time(current.workload, ms), peakBytes: peakBytes() }
+}
+
+async function time({ run, count }: Workload, ms: number): Promise<number> {
+  const start = performance.now()
+  let runs = 0
+  let took = 0
+  do {
+    await run()
+    runs++
+    took = performance.now() - start
+  } while (took < ms)
+  return took / (runs * count)
+}
+
+/** The most resident memory that this process has had. */
+function peakBytes(): number {
+  const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))
+  return found ? Number(found[1]) * 1024 : process.memoryUsage().rss
+}

@@ -1,0 +1,84 @@
+// One side of a comparison: a process that runs a case when it is told to, and says how long it took.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface, type Interface } from 'node:readline'
+import type { Case } from './cases.ts'
+
+/** What a turn brought. */
+export interface Turn {
+  /** Milliseconds of one run. */
+  ms: number
+  peakBytes: number
+}
+
+const folder = new URL('.', import.meta.url).pathname
+const python = process.env.HEED_PYTHON ?? 'python3'
+
+const commands: Record<string, [command: string, ...args: string[]]> = {
+  heed: [process.execPath, ...process.execArgv, `${folder}peers/heed.ts`],
+  torch: [python, `${folder}peers/torch_peer.py`],
+  'torch.compile': [python, `${folder}peers/torch_peer.py`, '--compile'],
+  openblas: [python, `${folder}peers/openblas_peer.py`],
+}
+
+export class Side {
+  readonly name: string
+  readonly version: string
+  private readonly child: ChildProcessWithoutNullStreams
+  private readonly lines: Interface
+  private readonly ended: Promise<null>
+
+  private constructor(name: string, child: ChildProcessWithoutNullStreams, version: string) {
+    this.name = name
+    this.child = child
+    this.version = version
+    this.lines = createInterface({ input: child.stdout })
+    this.ended = once(child, 'exit').then(() => null)
+  }
+
+  /** Null when there is no such peer on this machine. */
+  static async start(name: string, threads: number): Promise<Side | null> {
+    const command = commands[name]
+    if (!command) return null
+    const count = String(threads)
+    const env = {
+      ...process.env,
+      HEED_THREADS: count,
+      OMP_NUM_THREADS: count,
+      MKL_NUM_THREADS: count,
+      OPENBLAS_NUM_THREADS: count,
+    }
+    const child = spawn(command[0], command.slice(1), { env })
+    child.stdin.on('error', () => {}) // it has ended: the next answer says so
+    let complaint = ''
+    child.stderr.on('data', (text) => {
+      complaint += text
+    })
+    const failed = once(child, 'error').then(() => null)
+    const side = new Side(name, child, '')
+    const hello = await Promise.race([side.ask<{ version: string }>({ hello: threads }), failed])
+    if (hello) return Object.assign(side, { version: hello.version })
+    if (process.env.HEED_DEBUG) console.error(complaint)
+    return null
+  }
+
+  /** Runs the case for about `ms` milliseconds. */
+  async turn(which: Case, ms: number): Promise<Turn> {
+    const { family, params } = which
+    const turn = await this.ask<Turn & { error?: string }>({ family, params, ms })
+    if (!turn || turn.error) throw new Error(`${this.name}: ${turn?.error ?? 'ended early'}`)
+    return turn
+  }
+
+  /** The answer, or null when the process has ended. */
+  async ask<T>(question: object): Promise<T | null> {
+    const line = once(this.lines, 'line').then(([text]) => JSON.parse(text) as T)
+    this.child.stdin.write(`${JSON.stringify(question)}\n`)
+    return Promise.race([line, this.ended])
+  }
+
+  async end(): Promise<void> {
+    this.child.stdin.end()
+    await this.ended
+  }
+}

@@ -1,0 +1,90 @@
+// What the processor and its memory can do at most, measured by a kernel that does nothing else.
+import { dtypes } from '../../graph/dtype.ts'
+import type { BufferHandle } from './addon.ts'
+import type { CpuDevice } from './device.ts'
+
+export interface Ceilings {
+  /** Floating-point operations a second of independent multiply-adds: two for each. */
+  flops: number
+  /** Bytes a second that are read from memory beyond the caches. */
+  read: number
+  /** Bytes a second read and written, both counted. */
+  readWrite: number
+}
+
+const LARGE = 128 << 20 // bytes, more than caches hold
+/** Multiply-adds in a step of the kernel. */
+const STEP = 192
+const MULTIPLY_ADD = 0
+const READ = 1
+const READ_WRITE = 2
+
+/** Measures with `threads` of the device's threads, each time for about `ms` milliseconds. */
+export async function probe(
+  device: CpuDevice,
+  threads = device.threads,
+  ms = 40,
+): Promise<Ceilings> {
+  const flops = await probeMultiplyAdds(device, threads, ms)
+  const count = LARGE / 4
+  const memory = device.upload(new Float32Array(count).fill(1), 'f32', 'the bandwidth probe')
+  try {
+    const bytes = (kind: number): Promise<number> =>
+      rate(ms, (times) => run(device, memory.handle, count, threads, kind, times), LARGE)
+    return { flops, read: await bytes(READ), readWrite: 2 * (await bytes(READ_WRITE)) }
+  } finally {
+    device.dispose(memory)
+  }
+}
+
+/** Floating-point operations a second on so many threads. */
+export async function probeMultiplyAdds(
+  device: CpuDevice,
+  threads = device.threads,
+  ms = 40,
+): Promise<number> {
+  const memory = device.upload(Float32Array.of(0.999, 0.001), 'f32', 'the multiply-add probe')
+  try {
+    return await rate(
+      ms,
+      (times) => run(device, memory.handle, 2, threads, MULTIPLY_ADD, times * 1024),
+      2 * STEP * 1024 * threads,
+    )
+  } finally {
+    device.dispose(memory)
+  }
+}
+
+/** Work a second: the number of times is doubled until they take long enough. */
+async function rate(
+  ms: number,
+  work: (times: number) => Promise<void>,
+  amount: number,
+): Promise<number> {
+  await work(1)
+  for (let times = 1; ; times *= 2) {
+    const start = performance.now()
+    await work(times)
+    const took = performance.now() - start
+    if (took >= ms || times >= 1 << 19) return (amount * times * 1000) / took
+  }
+}
+
+async function run(
+  device: CpuDevice,
+  memory: BufferHandle,
+  count: number,
+  threads: number,
+  kind: number,
+  times: number,
+): Promise<void> {
+  const out = device.allocate('f32', threads, 'the probe')
+  const f32 = dtypes.indexOf('f32')
+  const view = (buffer: number, size: number): number[] => [buffer, f32, 0, 1, size, 1]
+  const number = device.kernelNumbers.get('probe') as number
+  const words = [number, 2, 2, ...view(2, count), ...view(3, threads), kind, times]
+  const program = device.addon.program(Float64Array.from(words))
+  await device.addon.run(program, 0, null, new Float32Array(0), [memory, out.handle])
+  device.addon.dispose(program)
+  device.dispose(out)
+}
