@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { gradients } from '../../src/grad/backward.ts'
 import * as g from '../../src/graph/build.ts'
 import type { Node } from '../../src/graph/node.ts'
-import { CpuDevice } from '../../src/runtime/cpu/device.ts'
 import { cpuDevices } from '../support/devices.ts'
 import { evaluate, noise, variable } from '../support/evaluate.ts'
 
@@ -60,16 +59,15 @@ const graphs: [string, (x: Node) => Node[]][] = [
 
 describe.each(cpuDevices)('on $name', ({ make }) => {
   it.each(graphs)('%s and their gradients', async (_, build) => {
-    const { isa } = make() as CpuDevice
     const x = variable([517, 384])
     const outputs = build(x)
     const seeds = outputs.map((node) => (node.tracked ? noise(node.shape) : null))
     const firsts = outputs.slice(0, 1)
     const slopes = gradients(firsts, seeds.slice(0, 1), [x]).filter((node) => node !== null)
     const nodes = [...outputs, ...slopes]
-    const one = await evaluate(nodes, new CpuDevice({ isa, threads: 1 }))
+    const one = await evaluate(nodes, make({ threads: 1 }))
     for (const threads of [2, 3]) {
-      const many = await evaluate(nodes, new CpuDevice({ isa, threads }))
+      const many = await evaluate(nodes, make({ threads }))
       many.forEach((values, i) => {
         expect(Buffer.from(values.buffer).equals(Buffer.from(one[i].buffer)), `output ${i}`).toBe(
           true,

@@ -7,7 +7,8 @@ import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 
 export interface Candidate {
   name: string
-  make: () => Device
+  /** `threads`: as many as the machine has, unless named. */
+  make: (options?: { threads?: number }) => Device
 }
 
 const { addon, reason } = loadAddon()
@@ -16,7 +17,7 @@ if (!addon) console.warn(`The native device is not tested: ${reason}`)
 /** One for each instruction set of the native device. They share settings: use one at a time. */
 export const cpuDevices: Candidate[] = (addon?.isas ?? []).map((isa) => ({
   name: `cpu ${isa}`,
-  make: () => new CpuDevice({ isa }),
+  make: (options = {}) => new CpuDevice({ ...options, isa }),
 }))
 
 export const allDevices: Candidate[] = [

@@ -69,9 +69,7 @@ export class CpuDevice implements Device {
   private hosted: Promise<void> | null = null
 
   /** @throws HeedError when the addon is missing, with the command that builds it. */
-  constructor(options: CpuOptions = {}) {
-    const { addon, reason } = loadAddon()
-    if (!addon) throw new HeedError(`The cpu device does not work here: ${reason}`)
+  constructor(options: CpuOptions = {}, addon = nativeAddon()) {
     this.addon = addon
     const { isa, threads } = configure(addon, options)
     this.isa = isa
@@ -158,6 +156,12 @@ export class CpuDevice implements Device {
       },
     )
   }
+}
+
+function nativeAddon(): Addon {
+  const { addon, reason } = loadAddon()
+  if (!addon) throw new HeedError(`The cpu device does not work here: ${reason}`)
+  return addon
 }
 
 function configure(addon: Addon, options: CpuOptions): { isa: string; threads: number } {
