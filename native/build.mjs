@@ -1,6 +1,6 @@
 // Builds the native addon with plain compiler calls: `node native/build.mjs [--verbose] [--force]`,
 // or buildNative(). Runs when the package is installed, so it is plain JavaScript and needs nothing
-// but a C++ compiler; without one Heed runs on, slower.
+// but a C++ compiler; without one Heed runs on WebAssembly, slower.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -284,7 +284,7 @@ async function main() {
   const { ok, reason, detail, seconds } = await buildNative({ verbose, force })
   if (ok && seconds > 0) console.log(`heed: built the native addon in ${seconds.toFixed(1)} s`)
   else if (ok) console.log('heed: the native addon is up to date')
-  else console.log(`heed: no native addon, plain TypeScript will compute, far slower: ${reason}`)
+  else console.log(`heed: no native addon, WebAssembly will compute, slower: ${reason}`)
   if (!detail) return
   console.log(detail)
   // An installation goes on without the addon.

@@ -77,7 +77,7 @@ Command readCommand(Reader& reader, std::vector<int64_t>& extents) {
   command.kernel = (int32_t)reader.integer("the kernel", 0, KERNEL_COUNT - 1);
   const int64_t views = reader.integer("the number of views", 0, LARGEST);
   const int64_t attrs = reader.integer("the number of attrs", 0, LARGEST);
-  if ((size_t)views > reader.left() / 4 || (size_t)attrs > reader.left())
+  if (views > (int64_t)reader.left() / 4 || attrs > (int64_t)reader.left())
     reader.complain("ends before its views");
   if (!reader.error.empty()) return command;
   command.views.reserve((size_t)views);

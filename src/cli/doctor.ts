@@ -4,6 +4,7 @@ import pc from 'picocolors'
 import { loadAddon } from '../runtime/cpu/addon.ts'
 import { CpuDevice } from '../runtime/cpu/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
+import { WasmDevice } from '../runtime/wasm/device.ts'
 import { formatBytes } from '../util/format.ts'
 import { version } from '../util/version.ts'
 
@@ -32,8 +33,18 @@ async function doctor(): Promise<void> {
       '             It needs a C++ compiler: apt install g++, xcode-select --install, or the like.',
     )
   }
+  console.log(wasmLine(good, bad))
   console.log(`${good} reference  plain TypeScript: slow, for checking`)
   console.log(
     `\nComputing on: ${pc.bold(defaultDevice().name)} (HEED_DEVICE, HEED_ISA and HEED_THREADS choose)`,
   )
+}
+
+function wasmLine(good: string, bad: string): string {
+  try {
+    const { isa, threads } = new WasmDevice()
+    return `${good} wasm       the same kernels as WebAssembly, slower: ${isa}, ${threads} threads`
+  } catch (error) {
+    return `${bad} wasm       ${(error as Error).message}`
+  }
 }

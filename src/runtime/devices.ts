@@ -3,10 +3,15 @@ import { HeedError } from '../util/errors.ts'
 import { CpuDevice } from './cpu/device.ts'
 import type { Device } from './device.ts'
 import { ReferenceDevice } from './reference/device.ts'
+import { WasmDevice } from './wasm/device.ts'
+
+/** What to expect instead of the native kernels. */
+const pace: Record<string, string> = { wasm: 'some 3 to 8 times slower', reference: 'far slower' }
 
 /** Best first. */
 const factories = new Map<string, () => Device>([
   ['cpu', () => new CpuDevice()],
+  ['wasm', () => new WasmDevice()],
   ['reference', () => new ReferenceDevice()],
 ])
 const made = new Map<string, Device>()
@@ -48,7 +53,7 @@ function firstThatWorks(): Device {
     try {
       const found = device(name)
       if (reason)
-        console.warn(`heed: ${(reason as Error).message}. Computing on ${name}, far slower.`)
+        console.warn(`heed: ${(reason as Error).message}. Computing on ${name}, ${pace[name]}.`)
       return found
     } catch (error) {
       reason ??= error

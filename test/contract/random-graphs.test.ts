@@ -7,7 +7,6 @@ import * as g from '../../src/graph/build.ts'
 import type { Node } from '../../src/graph/node.ts'
 import type { Binary, Unary } from '../../src/graph/ops.ts'
 import type { Shape } from '../../src/graph/shape.ts'
-import { CpuDevice } from '../../src/runtime/cpu/device.ts'
 import { cpuDevices, onEach } from '../support/devices.ts'
 import { evaluate, noise } from '../support/evaluate.ts'
 
@@ -74,8 +73,8 @@ onEach(cpuDevices, (device) => {
       const x = noise([257, 384])
       const w = noise([384, 129])
       const made = g.reduce('sum', g.tanh(g.matmul(x, w)), [0])
-      const one = await evaluate([made], new CpuDevice({ threads: 1 }))
-      const two = await evaluate([made], new CpuDevice({ threads: 2 }))
+      const one = await evaluate([made], cpuDevices[0].make({ threads: 1 }))
+      const two = await evaluate([made], cpuDevices[0].make({ threads: 2 }))
       expect([...one[0]]).toEqual([...two[0]])
     })
   })

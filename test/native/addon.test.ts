@@ -1,17 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { buildNative } from '../../native/build.mjs'
-import { type Addon, loadAddon } from '../../src/runtime/cpu/addon.ts'
+import { addons } from '../support/addons.ts'
 import { binary, command, download, matmul, upload } from './words.ts'
 
-const built = await buildNative()
-if (!built.ok) console.warn(`skipping the tests of the native addon: ${built.reason}`)
-const loaded = built.ok ? loadAddon() : { addon: null, reason: built.reason }
-const addon = loaded.addon as Addon
 const none = new ArrayBuffer(0)
 
-test.runIf(built.ok)('loads once built', () => expect(loaded.reason).toBe(''))
-
-describe.skipIf(!loaded.addon)('native addon', () => {
+describe.each(addons)('addon: $name', ({ addon }) => {
   describe('set-up', () => {
     test('names its kernels, instructions and instruction sets', () => {
       expect(addon.kernels).toContain('matmul')

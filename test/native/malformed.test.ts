@@ -1,22 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { buildNative } from '../../native/build.mjs'
-import { type Addon, loadAddon } from '../../src/runtime/cpu/addon.ts'
+import type { Addon } from '../../src/runtime/cpu/addon.ts'
+import { addons } from '../support/addons.ts'
 import { samples } from './samples.ts'
 import { binary, command, type View } from './words.ts'
 
 // A program comes from our own scheduler, but a mistake there must end in an error, not in a crash: no
 // program that is accepted may touch memory outside its buffers.
 
-const built = await buildNative()
-if (!built.ok) console.warn(`skipping the tests of the native addon: ${built.reason}`)
-const addon = loadAddon().addon as Addon
-
-describe.skipIf(!built.ok)('malformed programs', () => {
+describe.each(addons)('malformed programs: $name', ({ addon }) => {
   test('there is a well-formed command of every kernel', async () => {
     const all = samples(addon)
     expect(Object.keys(all)).toEqual([...addon.kernels])
     for (const words of Object.values(all))
-      await runWithZeros(addon.program(Float64Array.from(words)))
+      await runWithZeros(addon, addon.program(Float64Array.from(words)))
   })
 
   const view: View = { buffer: 2, shape: [3, 4] }
@@ -31,7 +27,6 @@ describe.skipIf(!built.ok)('malformed programs', () => {
       [log],
     )
   const index: View = { buffer: 3, shape: [3], dtype: 'i32' }
-  // Made in the test: without a compiler there is no addon to number the kernels.
   test.each<[string, () => number[], string]>([
     ['an unknown kernel', () => [99, 0, 0], 'the kernel is 99'],
     ['half a command', () => [0, 2], 'ends before the number of attrs'],
@@ -117,16 +112,16 @@ describe.skipIf(!built.ok)('malformed programs', () => {
         const at = 3 + random(words.length - 3)
         words[at] = random(4) ? words[at] + random(5) - 2 : random(20)
       }
-      const program = accept(words)
+      const program = accept(addon, words)
       if (!program) continue
       accepted++
-      await runWithZeros(program)
+      await runWithZeros(addon, program)
     }
     expect(accepted).toBeGreaterThan(100)
   })
 })
 
-function accept(words: Float64Array) {
+function accept(addon: Addon, words: Float64Array) {
   try {
     return addon.program(words)
   } catch {
@@ -135,7 +130,7 @@ function accept(words: Float64Array) {
 }
 
 // With buffers exactly as large as the program wants them. What the kernels say of the data is theirs.
-async function runWithZeros(program: ReturnType<Addon['program']>): Promise<void> {
+async function runWithZeros(addon: Addon, program: ReturnType<Addon['program']>): Promise<void> {
   const buffers: ReturnType<Addon['allocate']>[] = []
   let [arena, scalars] = [0, 0]
   for (;;) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { manualSeed, Parameter, rand, type Tensor, tensor } from '../../src/index.ts'
 import { SGD } from '../../src/optim/index.ts'
 import { loadAddon } from '../../src/runtime/cpu/addon.ts'
-import { allDevices, onEach } from '../support/devices.ts'
+import { onEach, oneOfEach } from '../support/devices.ts'
 import { runScript } from '../support/run-script.ts'
 
 /** A little model and its loop: the losses of ten steps. */
@@ -29,7 +29,7 @@ const losses = async (loop: { step: () => Promise<number> }, count = 10): Promis
   return out
 }
 
-onEach(allDevices.slice(0, 2), () => {
+onEach(oneOfEach, () => {
   describe('several at once', () => {
     it('two models in one process do not touch each other', async () => {
       const alone = [await losses(training(1)), await losses(training(2))]

@@ -19,7 +19,7 @@ import { CpuExecutable } from '../../src/runtime/cpu/executable.ts'
 import { isLeaf, trace } from '../../src/runtime/trace.ts'
 import { lower } from '../../src/schedule/lower.ts'
 import { macrotask } from '../../src/util/macrotask.ts'
-import { allDevices, cpuDevices, onEach } from '../support/devices.ts'
+import { cpuDevices, onEach, oneOfEach } from '../support/devices.ts'
 
 /** Live bytes once everything that was dropped has been collected, without programs. */
 async function settledBytes(device: Device): Promise<number> {
@@ -33,7 +33,7 @@ async function settledBytes(device: Device): Promise<number> {
   return device.memory().live
 }
 
-onEach(allDevices.slice(0, 2), (device) => {
+onEach(oneOfEach, (device) => {
   describe('memory', () => {
     it('stays flat over a thousand training steps', async () => {
       manualSeed(1)

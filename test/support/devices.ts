@@ -4,6 +4,8 @@ import { type Device, defaultDevice, setDefaultDevice } from '../../src/index.ts
 import { loadAddon } from '../../src/runtime/cpu/addon.ts'
 import { CpuDevice } from '../../src/runtime/cpu/device.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
+import { WasmDevice } from '../../src/runtime/wasm/device.ts'
+import { supportedIsas, wasmIsas } from '../../src/runtime/wasm/load.ts'
 
 export interface Candidate {
   name: string
@@ -14,15 +16,36 @@ export interface Candidate {
 const { addon, reason } = loadAddon()
 if (!addon) console.warn(`The native device is not tested: ${reason}`)
 
-/** One for each instruction set of the native device. They share settings: use one at a time. */
-export const cpuDevices: Candidate[] = (addon?.isas ?? []).map((isa) => ({
-  name: `cpu ${isa}`,
-  make: (options = {}) => new CpuDevice({ ...options, isa }),
-}))
+for (const isa of wasmIsas)
+  if (!supportedIsas().includes(isa))
+    console.warn(`wasm ${isa} is not tested: Node is too old for it`)
+
+/** One for each way in which the kernels are built. Those of a kind share settings: use one at a time. */
+export const cpuDevices: Candidate[] = [
+  ...(addon?.isas ?? []).map((isa) => ({
+    name: `cpu ${isa}`,
+    make: (options = {}) => new CpuDevice({ ...options, isa }),
+  })),
+  ...supportedIsas().map((isa) => ({
+    name: `wasm ${isa}`,
+    make: (options = {}) => new WasmDevice({ threads: 2, ...options, isa }),
+  })),
+  {
+    name: 'wasm on one thread',
+    make: (options = {}) => new WasmDevice({ ...options, isa: 'simd128', workers: false }),
+  },
+]
 
 export const allDevices: Candidate[] = [
   { name: 'reference', make: () => new ReferenceDevice() },
   ...cpuDevices,
+]
+
+/** One of each kind: the reference, native, WebAssembly with threads and without. */
+export const oneOfEach: Candidate[] = [
+  ...allDevices.slice(0, 1),
+  ...cpuDevices.filter(({ name }) => name.startsWith('cpu')).slice(0, 1),
+  ...cpuDevices.filter(({ name }) => name.startsWith('wasm')).slice(-2),
 ]
 
 /** `suite` once for each device, which is the default one meanwhile. */

@@ -1,4 +1,5 @@
-// The CPU device: the kernels of kernels/cpp, run by the native addon on threads of its own.
+// The CPU device: the kernels of kernels/cpp, run by the native addon on threads of its own. With the
+// same kernels behind the same interface as WebAssembly, it is the wasm device.
 import { bytesOf, type DType, type TypedArray, viewAs } from '../../graph/dtype.ts'
 import type { Composite } from '../../graph/ops.ts'
 import { schedule } from '../../schedule/emit.ts'
@@ -39,7 +40,7 @@ export class CpuMemory implements DeviceMemory {
 }
 
 export class CpuDevice implements Device {
-  readonly name = 'cpu'
+  readonly name: string = 'cpu'
   readonly composites: ReadonlySet<Composite> = new Set<Composite>([
     'gelu',
     'geluBackward',
@@ -76,7 +77,7 @@ export class CpuDevice implements Device {
     this.threads = threads
     this.kernelNumbers = new Map(addon.kernels.map((name, i) => [name, i]))
     this.microNumbers = new Map(addon.microOps.map((name, i) => [name, i]))
-    const budget = Number(process.env.HEED_MEMORY)
+    const budget = Number(globalThis.process?.env.HEED_MEMORY)
     if (budget > 0) addon.setBudget(budget)
   }
 
@@ -165,7 +166,7 @@ function nativeAddon(): Addon {
 }
 
 function configure(addon: Addon, options: CpuOptions): { isa: string; threads: number } {
-  const isa = options.isa ?? process.env.HEED_ISA
+  const isa = options.isa ?? globalThis.process?.env.HEED_ISA
   const threads = options.threads ?? numberFrom('HEED_THREADS')
   if (isa !== undefined && !addon.isas.includes(isa))
     throw new HeedError(`This processor or build has no instruction set '${isa}'`, {
@@ -175,7 +176,7 @@ function configure(addon: Addon, options: CpuOptions): { isa: string; threads: n
 }
 
 function numberFrom(name: string): number | undefined {
-  const text = process.env[name]
+  const text = globalThis.process?.env[name]
   if (text === undefined || text === '') return undefined
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 1024)

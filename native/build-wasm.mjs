@@ -1,0 +1,125 @@
+// Builds the kernels for WebAssembly: `npm run build:wasm`, with clang 19 (Debian: clang-19, lld-19,
+// wasi-libc, libc++-19-dev-wasm32, libclang-rt-19-dev-wasm32). What it writes is in the repository,
+// so that Heed computes where there is no compiler; `wasm.json` records what it was made of.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const target = join(root, 'src', 'runtime', 'wasm')
+
+/** The version whose output the repository holds, byte for byte. */
+const clang = 'Debian clang version 19.1.7 (3~deb12u1)'
+
+const isas = { simd128: [], relaxed: ['-mrelaxed-simd'] }
+
+const flags = words(
+  '--target=wasm32-wasi -std=c++17 -pthread -msimd128 -mnontrapping-fptoint -fvisibility=hidden ' +
+    '-fno-exceptions -fno-rtti -ffp-contract=fast -fno-math-errno -fno-trapping-math ' +
+    '-iquote kernels/cpp -Wall -Wextra -Werror',
+)
+const fast = ['-O3'] // the kernels
+const small = ['-Os'] // all else
+const kernels = 'kernels/cpp/isa.cc'
+const others = [
+  ...['program.cc', 'validate.cc', 'micro-ops.cc'].map((name) => `kernels/cpp/${name}`),
+  ...['heap.cc', 'module.cc', 'pool.cc'].map((name) => `native/wasm/${name}`),
+]
+
+// The memory comes from the host, shared between threads; where it cannot be, the loader changes
+// one byte. The C library has no build for threads: --no-check-features says that this is known.
+const linkFlags = [
+  ...words('--target=wasm32-wasi -pthread -nostartfiles -Wl,--no-entry,--strip-all'),
+  '-Wl,--import-memory,--shared-memory,--max-memory=4294967296,--no-check-features',
+  '-Wl,--export=__wasm_call_ctors,--export=__stack_pointer',
+  '-Wl,--export=__wasm_init_tls,--export=__tls_size,-z,stack-size=1048576',
+  ...['malloc', 'calloc', 'realloc', 'posix_memalign', 'free'].map((f) => `-Wl,--wrap=${f}`),
+]
+
+/** Builds into `folder` and returns the names of the files. */
+export function buildWasm(folder = target) {
+  const compiler = process.env.WASM_CXX ?? 'clang++-19'
+  const objects = mkdtempSync(join(tmpdir(), 'heed-wasm-'))
+  try {
+    for (const [isa, own] of Object.entries(isas)) {
+      const compile = (source, level) => {
+        const object = join(objects, `${basename(source)}-${isa}.o`)
+        const args = [...flags, ...own, ...level, `-DHEED_ISA=${isa}`, '-c', source, '-o', object]
+        execFileSync(compiler, args, { cwd: root, stdio: 'inherit' })
+        return object
+      }
+      const parts = [compile(kernels, fast), ...others.map((source) => compile(source, small))]
+      const linked = join(folder, `${isa}.wasm`)
+      execFileSync(compiler, [...parts, ...linkFlags, '-o', linked], {
+        cwd: root,
+        stdio: 'inherit',
+      })
+      chmodSync(linked, 0o644)
+    }
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+  return Object.keys(isas).map((isa) => `${isa}.wasm`)
+}
+
+/** What the files in the repository are made of: sources, flags and compiler. */
+export function hashOfSources() {
+  const sum = createHash('sha256')
+  const add = (text) => sum.update(`${text.length}:${text}`)
+  for (const folder of ['kernels/cpp', 'native/wasm'])
+    for (const name of readdirSync(join(root, folder)).sort()) {
+      if (!isPart(folder, name)) continue
+      add(name)
+      add(readFileSync(join(root, folder, name), 'utf8'))
+    }
+  for (const part of [clang, ...flags, ...fast, ...small, ...linkFlags]) add(part)
+  add(JSON.stringify(isas))
+  return sum.digest('hex')
+}
+
+/** Whether this compiler gives the same bytes as the one that made the files in the repository. */
+export function hasSameCompiler() {
+  try {
+    const compiler = process.env.WASM_CXX ?? 'clang++-19'
+    return execFileSync(compiler, ['--version'], { encoding: 'utf8' }).startsWith(clang)
+  } catch {
+    return false
+  }
+}
+
+/** The recorded hash of sources, and of each file. */
+export function recorded() {
+  return JSON.parse(readFileSync(join(target, 'wasm.json'), 'utf8'))
+}
+
+export function hashOfFile(folder, name) {
+  return createHash('sha256')
+    .update(readFileSync(join(folder, name)))
+    .digest('hex')
+}
+
+// The native pool and the list of native instruction sets are not part of it.
+function isPart(folder, name) {
+  if (folder === 'native/wasm') return true
+  return name.endsWith('.h') ? name !== 'pool.h' && name !== 'spin.h' : isSource(name)
+}
+
+function isSource(name) {
+  return [kernels, ...others].includes(`kernels/cpp/${name}`)
+}
+
+function words(text) {
+  return text.split(/\s+/).filter(Boolean)
+}
+
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
+  if (!hasSameCompiler()) console.warn(`heed: the files in the repository come from ${clang}`)
+  const names = buildWasm()
+  const files = Object.fromEntries(names.map((name) => [name, hashOfFile(target, name)]))
+  const record = { compiler: clang, sources: hashOfSources(), files }
+  writeFileSync(join(target, 'wasm.json'), `${JSON.stringify(record, null, 2)}\n`)
+  console.log(`heed: built ${names.join(' and ')}`)
+}

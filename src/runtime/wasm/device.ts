@@ -1,0 +1,53 @@
+// The CPU device without a compiler: the same kernels as WebAssembly, in Node and in browsers.
+import { HeedError } from '../../util/errors.ts'
+import { CpuDevice, type CpuOptions } from '../cpu/device.ts'
+import { WasmAddon } from './addon.ts'
+import { hasThreads } from './host.ts'
+import { fetchKernels, load, supportedIsas, type WasmIsa } from './load.ts'
+
+export interface WasmOptions extends CpuOptions {
+  /** 'relaxed' or 'simd128': the better that works here, unless named. */
+  isa?: string
+  /** False computes on this thread: what happens anyway where memory cannot be shared. */
+  workers?: boolean
+}
+
+/** One for each kind, as all devices of a kind share their memory. */
+const addons = new Map<string, WasmAddon>()
+
+export class WasmDevice extends CpuDevice {
+  override readonly name: string = 'wasm'
+
+  /** @throws HeedError where WebAssembly or its vectors are missing. */
+  constructor(options: WasmOptions = {}) {
+    const { isa, workers, key } = choose(options)
+    let addon = addons.get(key)
+    if (!addon) {
+      addon = new WasmAddon(load(isa, workers), isa)
+      addons.set(key, addon)
+    }
+    super({ ...options, isa }, addon)
+  }
+
+  /** For browsers, where files come later: afterwards the constructor works as well. */
+  static async fetch(options: WasmOptions = {}): Promise<WasmDevice> {
+    const { isa, workers, key } = choose(options)
+    if (!addons.has(key)) addons.set(key, new WasmAddon(await fetchKernels(isa, workers), isa))
+    return new WasmDevice(options)
+  }
+}
+
+function choose(options: WasmOptions): { isa: WasmIsa; workers: boolean; key: string } {
+  const wanted = options.isa ?? (typeof process === 'undefined' ? undefined : process.env.HEED_ISA)
+  const supported = supportedIsas()
+  const isa = supported.find((one) => wanted === undefined || one === wanted)
+  if (!isa)
+    throw new HeedError(
+      wanted === undefined
+        ? 'The wasm device does not work here: there are no WebAssembly vectors (SIMD128)'
+        : `The wasm device has no instruction set '${wanted}' here`,
+      { remedy: supported.length > 0 ? `It has: ${supported.join(', ')}.` : undefined },
+    )
+  const workers = (options.workers ?? true) && hasThreads()
+  return { isa, workers, key: `${isa} ${workers}` }
+}

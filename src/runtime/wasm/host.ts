@@ -1,0 +1,80 @@
+// What the device needs of Node or of a browser: files, threads, cores, memory.
+import type { Worker as NodeWorker } from 'node:worker_threads'
+import type { Reply } from './instance.js'
+
+/** A thread that runs worker.js. */
+export interface Thread {
+  post(message: unknown): void
+  /** Whether the process stays alive for it; browsers have no such thing. */
+  hold(on: boolean): void
+  stop(): void
+}
+
+/** Node's own modules, without an import that a browser would follow. */
+function builtin<T>(name: string): T | undefined {
+  return typeof process === 'undefined' ? undefined : (process.getBuiltinModule?.(name) as T)
+}
+
+/** The contents of a file of Heed's own, or the reason why they cannot be had at once. */
+export function readFile(url: URL): Uint8Array {
+  const fs = builtin<typeof import('node:fs')>('node:fs')
+  if (!fs) throw new Error('files are read at once only by Node, from version 20.16 on')
+  return fs.readFileSync(url)
+}
+
+export function startThread(
+  onMessage: (message: Reply) => void,
+  onCrash: (reason: string) => void,
+): Thread {
+  const url = new URL('./worker.js', import.meta.url)
+  const threads = builtin<typeof import('node:worker_threads')>('node:worker_threads')
+  return threads
+    ? nodeThread(new threads.Worker(url, { execArgv: [], name: 'heed' }), onMessage, onCrash)
+    : webThread(new Worker(url, { type: 'module', name: 'heed' }), onMessage, onCrash)
+}
+
+function nodeThread(
+  worker: NodeWorker,
+  onMessage: (message: Reply) => void,
+  onCrash: (reason: string) => void,
+): Thread {
+  worker.on('message', onMessage)
+  worker.on('error', (error) => onCrash(error instanceof Error ? error.message : String(error)))
+  worker.on('exit', (code) => onCrash(`a thread ended with code ${code}`))
+  worker.unref()
+  return {
+    post: (message) => worker.postMessage(message),
+    hold: (on) => (on ? worker.ref() : worker.unref()),
+    stop: () => void worker.terminate(),
+  }
+}
+
+function webThread(
+  worker: Worker,
+  onMessage: (message: Reply) => void,
+  onCrash: (reason: string) => void,
+): Thread {
+  worker.onmessage = ({ data }) => onMessage(data as Reply)
+  worker.onerror = (event) => onCrash(event.message ?? 'a thread did not start')
+  return {
+    post: (message) => worker.postMessage(message),
+    hold: () => {},
+    stop: () => worker.terminate(),
+  }
+}
+
+/** Threads need memory that they share; a browser grants it to pages that are isolated. */
+export function hasThreads(): boolean {
+  if (typeof SharedArrayBuffer === 'undefined') return false
+  return typeof process !== 'undefined' || globalThis.crossOriginIsolated === true
+}
+
+export function availableCores(): number {
+  const os = builtin<typeof import('node:os')>('node:os')
+  return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1
+}
+
+/** Bytes of the machine's memory, as far as it can be known. */
+export function machineMemory(): number {
+  return builtin<typeof import('node:os')>('node:os')?.totalmem() ?? Number.POSITIVE_INFINITY
+}
