@@ -91,6 +91,10 @@ export function samples(addon: Addon): Record<string, number[]> {
     attention: [[q, k, k, ...optional, q, lse], attention],
     attentionBackward: [[q, k, k, q, lse, q, ...optional, q, k, k, scores], attention],
     adamw: [[...repeat(4, [T, C]), ...repeat(8, one), ...repeat(3, [T, C])], []],
+    probe: [
+      [[T, C], [T]],
+      [0, 1],
+    ],
   }
   return Object.fromEntries(
     Object.entries(commands).map(([kernel, [shapes, attrs]]) => {
