@@ -34,11 +34,18 @@ struct Operand {
   int64_t across, along;
 };
 
-// A block of C: rows are `stride` apart, columns are adjacent.
+// A block of C: rows are `stride` apart, columns are adjacent. `bias`, unless null, is added to each row.
 struct Block {
   float* data;
   int64_t stride;
+  const float* bias = nullptr;
 };
+
+HEED_INLINE vf loadLanes(const float* from, int64_t lanes) {
+  float lane[VL] = {};
+  for (int64_t i = 0; i < lanes; i++) lane[i] = from[i];
+  return load(lane);
+}
 
 HEED_INLINE void storeLanes(float* to, vf v, int64_t lanes, bool accumulate) {
   float lane[VL];
@@ -46,7 +53,7 @@ HEED_INLINE void storeLanes(float* to, vf v, int64_t lanes, bool accumulate) {
   for (int64_t i = 0; i < lanes; i++) to[i] = accumulate ? to[i] + lane[i] : lane[i];
 }
 
-// c[0..MR, 0..columns) (+)= sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
+// c[0..MR, 0..columns) (+)= bias[j] + sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
 // b is adjacent across and readable up to NV*VL; PACKED: so is a, up to MR (a.across = 1);
 // otherwise a is adjacent along k.
 template <int MR, int NV, bool PACKED>
@@ -77,6 +84,14 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
     pb += b.along;
   }
   const int64_t lanes = columns - (NV - 1) * VL; // in the last vector
+  if (c.bias) {
+    HEED_UNROLL
+    for (int j = 0; j < NV; j++) {
+      const vf bias = j < NV - 1 || lanes == VL ? load(c.bias + j * VL) : loadLanes(c.bias + j * VL, lanes);
+      HEED_UNROLL
+      for (int i = 0; i < MR; i++) sum[i][j] = sum[i][j] + bias;
+    }
+  }
   HEED_UNROLL
   for (int i = 0; i < MR; i++) {
     float* to = c.data + i * c.stride;

@@ -19,11 +19,12 @@ constexpr int64_t TILE_COLUMNS = TILE_VECTORS * VL;
 constexpr int64_t K_BLOCK = 768;
 constexpr int64_t ROW_BLOCK = TILE_ROWS * (84 / TILE_ROWS);
 constexpr int64_t ROUND_FLOATS = 4 << 20;
+constexpr int64_t PACKING_PAYS = 2 * TILE_ROWS; // rows, above which B is read often enough
 
 struct Product {
   int64_t m, n, k;
   Operand a, b;
-  Block c;
+  Block c; // with the bias of its first column
   bool accumulate;
 };
 
@@ -47,20 +48,25 @@ HEED_INLINE Range part(const Cut& cut, int64_t i) { return {cut.at(i), cut.at(i 
 HEED_INLINE Cut kBlocks(int64_t k) { return {k, k > 0 ? ceilDiv(k, K_BLOCK) : 1, 4}; }
 HEED_INLINE Cut rowPanels(int64_t rows) { return {rows, ceilDiv(rows, TILE_ROWS), 1}; }
 
+HEED_INLINE Operand shifted(Operand x, int64_t across, int64_t k) {
+  return {x.data + across * x.across + k * x.along, x.across, x.along};
+}
+
 // Columns of B as panels of TILE_COLUMNS, one stretch of K after the other.
 struct PackedB {
   float* data;
   Range columns; // of B
   int64_t k0;    // of B, the first
+  Operand inPlace = {nullptr, 1, 0}; // B itself, where whole panels are not packed
   int64_t width() const { return roundUp(columns.size(), VL); }
   float* panel(Range k, int64_t column) const {
     return data + (k.from - k0) * width() + (column - columns.from) * k.size();
   }
+  Operand tile(Range k, int64_t column, int64_t count) const {
+    if (inPlace.data && count == TILE_COLUMNS) return shifted(inPlace, column, k.from);
+    return {panel(k, column), 1, roundUp(count, VL)};
+  }
 };
-
-HEED_INLINE Operand shifted(Operand x, int64_t across, int64_t k) {
-  return {x.data + across * x.across + k * x.along, x.across, x.along};
-}
 
 inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
   const auto panelOf = [&](int64_t i) {
@@ -85,14 +91,15 @@ template <class Finished>
 inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a, Range columns, const PackedB& b,
                            Finished&& finished) {
   const Cut panels = rowPanels(rows.size());
-  const bool accumulate = p.accumulate || k.from > 0;
+  const bool accumulate = p.accumulate || k.from > 0, last = k.to == p.k;
   for (int64_t j = columns.from; j < columns.to; j += TILE_COLUMNS) {
     const int64_t count = least(TILE_COLUMNS, columns.to - j);
-    const Operand bPanel{b.panel(k, j), 1, roundUp(count, VL)};
+    const Operand bPanel = b.tile(k, j, count);
     for (int64_t i = 0; i < panels.parts; i++) {
       const Range r = part(panels, i);
       const Operand aPanel{a + r.from * k.size(), 1, r.size()};
-      const Block c{p.c.data + (rows.from + r.from) * p.c.stride + j, p.c.stride};
+      const Block c{p.c.data + (rows.from + r.from) * p.c.stride + j, p.c.stride,
+                    last && p.c.bias ? p.c.bias + j : nullptr};
       tiles<true>.at(r.size(), count)(k.size(), aPanel, bPanel, c, count, accumulate);
       finished(c, rows.from + r.from, j, r.size(), count);
     }
@@ -106,13 +113,20 @@ inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batc
   const Cut ks = kBlocks(p.k), blocks{rows.size(), ceilDiv(rows.size(), ROW_BLOCK), TILE_ROWS};
   float* a = (float*)pool.scratch(thread, 0, sizeof(float) * least(ROW_BLOCK, rows.size()) * K_BLOCK);
   PackedB b = shared ? *shared : PackedB{nullptr, columns, 0};
-  if (!shared) b.data = (float*)pool.scratch(thread, 1, sizeof(float) * b.width() * K_BLOCK);
+  Range packed = columns; // what of B is packed here
+  if (!shared) {
+    b.data = (float*)pool.scratch(thread, 1, sizeof(float) * b.width() * K_BLOCK);
+    if (p.b.across == 1 && rows.size() <= PACKING_PAYS) {
+      b.inPlace = p.b;
+      packed.from += columns.size() / TILE_COLUMNS * TILE_COLUMNS;
+    }
+  }
   for (int64_t kb = 0; kb < ks.parts; kb++) {
     const Range k = part(ks, kb);
     const bool last = kb == ks.parts - 1;
     if (!shared) {
       b.k0 = k.from;
-      packB(p, k, columns, b);
+      packB(p, k, packed, b);
     }
     for (int64_t i = 0; i < blocks.parts; i++) {
       const Range r{rows.from + blocks.at(i), rows.from + blocks.at(i + 1)};
@@ -126,7 +140,8 @@ inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batc
 
 // Cutting goes by shape alone: enough tasks for 16 threads, none too small to be worth handing over.
 constexpr int64_t TASKS = 32;
-constexpr double MIN_TASK = 1 << 19; // multiply-adds
+constexpr double MIN_TASK = 1 << 20; // multiply-adds
+constexpr double SHARING_PAYS = 1 << 24; // likewise, of the whole product
 
 // One large product: B is packed once for all tasks.
 template <class Epilogue>
@@ -180,7 +195,7 @@ inline void gemm(Pool& pool, int64_t batches, const ProductOf& productOf, const 
   if (batches == 0) return;
   const Product first = productOf((int64_t)0);
   if (first.m == 0 || first.n == 0) return;
-  if (batches >= 8 || (double)first.m * first.n * first.k < TASKS * MIN_TASK)
+  if (batches >= 8 || (double)first.m * first.n * first.k < SHARING_PAYS)
     return gemmOwn(pool, batches, productOf, epilogue);
   for (int64_t i = 0; i < batches; i++) gemmShared(pool, productOf(i), i, epilogue);
 }

@@ -35,7 +35,7 @@ HEED_INLINE Plane planeOf(const Run& run, const View& v) {
   return {run.at<float>(v), v.stride[v.rank - 2], v.stride[v.rank - 1]};
 }
 
-// Adds a bias of any strides to each finished tile.
+// Adds a bias that differs from row to row to each finished tile.
 struct AddBias {
   const float* data;
   int64_t row, column;
@@ -103,12 +103,13 @@ inline void matmul(const Command& c, const Run& run) {
     }
     return;
   }
+  const bool sameForRows = hasBias && bias.row == 0 && (bias.column == 1 || n == 1);
   const auto productOf = [&](int64_t i) {
     const Offsets o = offsetsAt(batch, i);
     return Product{m, n, k, {a.data + o.a, a.row, a.column}, {b.data + o.b, b.column, b.row},
-                   {out.data + o.out, out.row}, accumulate};
+                   {out.data + o.out, out.row, sameForRows ? bias.data + o.bias : nullptr}, accumulate};
   };
-  if (hasBias) gemm(run.pool, batches, productOf, AddBias{bias.data, bias.row, bias.column, batch});
+  if (hasBias && !sameForRows) gemm(run.pool, batches, productOf, AddBias{bias.data, bias.row, bias.column, batch});
   else gemm(run.pool, batches, productOf);
 }
 
