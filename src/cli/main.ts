@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import pc from 'picocolors'
 import { HeedError } from '../util/errors.ts'
 import { version } from '../util/version.ts'
+import { benchCommand } from './bench.ts'
 import { buildCommand } from './build.ts'
 import { doctorCommand } from './doctor.ts'
 import { generateCommand } from './generate.ts'
@@ -21,6 +22,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .addCommand(trainCommand())
     .addCommand(generateCommand())
     .addCommand(inspectCommand())
+    .addCommand(benchCommand())
     .addCommand(doctorCommand())
     .addCommand(buildCommand())
   for (const command of [program, ...program.commands]) command.exitOverride()

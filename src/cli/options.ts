@@ -15,6 +15,12 @@ export function whole(text: string): number {
   return value
 }
 
+export function positive(text: string): number {
+  const value = whole(text)
+  if (value === 0) throw new InvalidArgumentError('It is not a whole number of at least 1.')
+  return value
+}
+
 /** 'weightDecay' -> '--weight-decay'. */
 export const flagOf = (key: string): string =>
   `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

@@ -18,6 +18,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
 }
 
+/** 0.0421 -> '42.1 µs', 31.24 -> '31.24 ms'. */
+export function milliseconds(ms: number): string {
+  if (ms < 1) return `${(ms * 1000).toFixed(1)} µs`
+  return ms < 1000 ? `${ms.toFixed(ms < 100 ? 2 : 1)} ms` : `${(ms / 1000).toFixed(2)} s`
+}
+
 export function bar(share: number, width: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width)
   return '█'.repeat(full) + '░'.repeat(width - full)

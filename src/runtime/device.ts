@@ -2,6 +2,7 @@
 import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { HostFunction, Memory } from '../graph/node.ts'
 import type { Composite } from '../graph/ops.ts'
+import type { Cost } from '../schedule/cost.ts'
 import type { Lowered } from '../schedule/lower.ts'
 
 /** A piece of a device's memory: one tensor's, at its newest version. */
@@ -52,6 +53,24 @@ export interface Device {
   /** Gives memory back before the garbage collector would. */
   dispose(memory: DeviceMemory): void
   memory(): MemoryUse
+  /**
+   * Records the time of each kernel from now on, until what it returns is called. Absent where
+   * kernels are not timed. @throws HeedError when a recording is under way.
+   */
+  profile?(): () => KernelTime[]
+}
+
+/** One kernel of one run. */
+export interface KernelTime {
+  /** Runs of programs, counted from 0. */
+  run: number
+  kernel: string
+  /** The path of the module that asked for it (`h.3.attn.c_proj`), empty outside of modules. */
+  scope: string
+  /** Microseconds. */
+  micros: number
+  /** Null where it depends on run-time data. */
+  cost: Cost | null
 }
 
 /** Bytes. */

@@ -255,6 +255,38 @@ describe('heed generate', () => {
   })
 })
 
+describe('heed bench', () => {
+  const size = ['--layers', '1', '--heads', '2', '--dim', '16', '--context', '16', '--steps', '2']
+
+  it('prints speeds, the share of each kernel and a trace', async () => {
+    const trace = at('trace.json')
+    const { out, code } = await heed(['bench', 'small', ...size, '--profile', '--trace', trace])
+    expect(out).toMatch(/1 layers x 16, context 16/)
+    expect(out).toMatch(/training step .*tokens\/s.*of the ceiling/)
+    expect(out).toMatch(/decode step .*tokens\/s/)
+    expect(out).toMatch(/\d+\.\d % .*matmul +transformer\.h\.\*\.mlp\.c_fc \(backward\)/)
+    expect(code).toBe(0)
+    const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8'))
+    const programs = traceEvents.filter((e: { name: string }) => e.name.startsWith('program '))
+    expect(programs.map((e: { name: string }) => e.name)).toEqual(['program 0', 'program 1'])
+  })
+
+  it('measures on a device that has no profile, and says so when asked for one', async () => {
+    const reference = { HEED_DEVICE: 'reference' }
+    const { out, code } = await heed(['bench', 'small', ...size], reference)
+    expect(out).toMatch(/on reference[\s\S]*training step[\s\S]*decode step/)
+    expect(code).toBe(0)
+    expectMistake(await heed(['bench', '--profile'], reference), /reference.*not time/)
+  })
+
+  it('names sizes that do not fit', async () => {
+    expectMistake(await heed(['bench', 'smal']), /smal/, /small/)
+    expectMistake(await heed(['bench', 'small', '--heads', '3']), /3 heads/, /128/)
+    expectMistake(await heed(['bench', 'small', '--steps', '0']), /at least 1/)
+    expectMistake(await heed(['bench', 'small', '--steps', '64']), /context of 64/)
+  })
+})
+
 describe('heed inspect, doctor and help', () => {
   it('counts parameters by module', async () => {
     const { out, code } = await heed(['inspect', at('run')])
@@ -269,7 +301,7 @@ describe('heed inspect, doctor and help', () => {
   })
 
   it('shows examples in every help', async () => {
-    for (const command of ['train', 'generate', 'inspect']) {
+    for (const command of ['train', 'generate', 'inspect', 'bench']) {
       const { out, code } = await heed([command, '--help'])
       expect(out).toMatch(/Example/)
       expect(code).toBe(0)

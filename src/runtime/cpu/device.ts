@@ -7,10 +7,11 @@ import type { Lowered } from '../../schedule/lower.ts'
 import type { Limits } from '../../schedule/schedule.ts'
 import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
 import { formatBytes } from '../../util/format.ts'
-import type { Device, DeviceMemory, MemoryUse } from '../device.ts'
+import type { Device, DeviceMemory, KernelTime, MemoryUse } from '../device.ts'
 import { LargestOwners } from '../owners.ts'
 import { type Addon, type BufferHandle, loadAddon } from './addon.ts'
 import { CpuExecutable } from './executable.ts'
+import { Profiler } from './profiler.ts'
 
 const limits: Limits = { alignment: 64, inputs: 32, steps: 64 }
 
@@ -68,6 +69,8 @@ export class CpuDevice implements Device {
   private readonly owners = new LargestOwners()
   /** Set while a run with host code is under way: later runs wait for it. */
   private hosted: Promise<void> | null = null
+  /** Set while times are recorded: it learns of each run. */
+  profiler: Profiler | null = null
 
   /** @throws HeedError when the addon is missing, with the command that builds it. */
   constructor(options: CpuOptions = {}, addon = nativeAddon()) {
@@ -127,6 +130,16 @@ export class CpuDevice implements Device {
   memory(): MemoryUse {
     const { live, peak, arena, budget } = this.addon.memory()
     return { live, peak, arena, budget }
+  }
+
+  profile(): () => KernelTime[] {
+    if (this.profiler) throw new HeedError('A profile is under way: end it before the next')
+    const profiler = new Profiler(this.addon)
+    this.profiler = profiler
+    return () => {
+      this.profiler = null
+      return profiler.stop()
+    }
   }
 
   /** Starts a run, after the run with host code that may be under way. */

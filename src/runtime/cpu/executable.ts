@@ -7,7 +7,8 @@ import type { BufferHandle, ProgramHandle } from './addon.ts'
 import type { CpuDevice, CpuMemory } from './device.ts'
 import { encode } from './encode.ts'
 
-type Segment = { program: ProgramHandle; scopes: string[] } | { host: KernelCall }
+type Launch = { program: ProgramHandle; calls: KernelCall[] }
+type Segment = Launch | { host: KernelCall }
 
 export class CpuExecutable implements Executable {
   readonly arenaBytes: number
@@ -31,7 +32,7 @@ export class CpuExecutable implements Executable {
       if (!Array.isArray(part)) return { host: part }
       const words = encode(part, plan, device.kernelNumbers, device.microNumbers)
       bytes += words.byteLength
-      return { program: device.addon.program(words), scopes: part.map((call) => call.scope) }
+      return { program: device.addon.program(words), calls: part }
     })
     this.bytes = bytes * 2
   }
@@ -65,16 +66,16 @@ export class CpuExecutable implements Executable {
   }
 
   private launch(
-    { program, scopes }: { program: ProgramHandle; scopes: string[] },
+    { program, calls }: Launch,
     arena: BufferHandle | null,
     scalars: Uint8Array,
     handles: BufferHandle[],
   ): Promise<void> {
-    return this.device.addon
-      .run(program, this.arenaBytes, arena, scalars, handles)
-      .catch((error) => {
-        throw named(error, scopes)
-      })
+    const run = this.device.addon.run(program, this.arenaBytes, arena, scalars, handles)
+    this.device.profiler?.launched(calls)
+    return run.catch((error) => {
+      throw named(error, calls)
+    })
   }
 
   private async callHost(call: KernelCall, bindings: Bindings, arena: BufferHandle): Promise<void> {
@@ -135,10 +136,10 @@ function segmentsOf(calls: readonly KernelCall[]): (KernelCall | KernelCall[])[]
 const countOfOperand = ({ shape }: Operand): number => shape.reduce((n, size) => n * size, 1)
 
 /** The kernel's message with the module that asked for it. */
-function named(error: unknown, scopes: string[]): Error {
+function named(error: unknown, calls: KernelCall[]): Error {
   if (!(error instanceof Error)) return new HeedError(String(error))
   const { code, command } = error as Error & { code?: string; command?: number }
   if (code !== 'ERR_HEED_RUN') return error
-  const scope = command === undefined ? '' : scopes[command]
+  const scope = command === undefined ? '' : calls[command].scope
   return new HeedError(scope ? `${scope}: ${error.message}` : error.message)
 }

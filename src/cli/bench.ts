@@ -1,0 +1,176 @@
+// How fast a model trains and writes on this machine, and where its time goes.
+import { writeFile } from 'node:fs/promises'
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { fileError } from '../io/file-error.ts'
+import { chromeTrace } from '../runtime/chrome-trace.ts'
+import { CpuDevice } from '../runtime/cpu/device.ts'
+import { probe } from '../runtime/cpu/probe.ts'
+import type { KernelTime } from '../runtime/device.ts'
+import { defaultDevice } from '../runtime/devices.ts'
+import { profile } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { formatBytes } from '../util/format.ts'
+import { nearestFirst } from '../util/nearest.ts'
+import { version } from '../util/version.ts'
+import { decoding, gpt, type Size, training, type Work } from './bench-work.ts'
+import { positive } from './options.ts'
+import { boundOf, type Ceilings, profileRows, profileTable, showBound } from './profile-table.ts'
+import { milliseconds, short } from './text.ts'
+
+const PRESETS: Record<string, Size> = {
+  small: { layers: 4, heads: 4, dim: 128, context: 64, batch: 12, vocab: 65 },
+  nanogpt: { layers: 6, heads: 6, dim: 384, context: 256, batch: 8, vocab: 65 },
+  gpt2: { layers: 12, heads: 12, dim: 768, context: 128, batch: 1, vocab: 50257 },
+}
+
+const WARM_UP = 2
+/** Rows of a table, unless all are asked for. */
+const SHOWN = 20
+
+interface Flags extends Partial<Size> {
+  steps: number
+  profile?: boolean
+  trace?: string
+  all?: boolean
+}
+
+export function benchCommand(): Command {
+  const command = new Command('bench')
+    .description('How fast a GPT trains and writes on this machine, and where its time goes.')
+    .argument('[preset]', `the size: ${Object.keys(PRESETS).join(', ')}`, 'nanogpt')
+  const sizes: Record<keyof Size, string> = {
+    layers: 'transformer blocks',
+    heads: 'attention heads in each block',
+    dim: 'width of the residual stream',
+    context: 'tokens that the model sees at once',
+    batch: 'sequences in a training step',
+    vocab: 'tokens in the vocabulary',
+  }
+  for (const [key, text] of Object.entries(sizes))
+    command.option(`--${key} <number>`, `${text}, in place of the preset's`, positive)
+  return command
+    .option('--steps <number>', 'steps that are measured, after two that are not', positive, 10)
+    .option('--profile', 'the share of each kernel, by module, and how near its ceiling it comes')
+    .option('--all', 'with --profile: every row of the table')
+    .option('--trace <file>', 'write a step of each as a Chrome trace (ui.perfetto.dev opens it)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ heed bench
+  $ heed bench gpt2 --profile
+  $ heed bench small --layers 8 --batch 32 --trace trace.json
+  $ HEED_THREADS=1 heed bench nanogpt`,
+    )
+    .action(bench)
+}
+
+async function bench(preset: string, flags: Flags): Promise<void> {
+  const { steps, profile: table, all, trace, ...given } = flags
+  const size = sizeOf(preset, given, steps)
+  const device = defaultDevice()
+  const native = device instanceof CpuDevice ? device : null
+  if (!native && (table || trace))
+    throw new HeedError(`The ${device.name} device does not time its kernels`, {
+      remedy: 'Leave out --profile and --trace; `heed doctor` says how to get the cpu device.',
+    })
+  const model = gpt(size)
+  const parameters = model.parameters().reduce((n, p) => n + p.size, 0)
+  const { layers, dim, context, batch, vocab } = size
+  console.log(
+    `${pc.bold(preset)}: ${layers} layers x ${dim}, context ${context}, batch ${batch}, vocabulary ${vocab}, ${short(parameters)} parameters`,
+  )
+  const ceilings = native && (await probe(native))
+  native?.addon.resetPeak()
+  console.log(
+    `heed ${version} on ${native ? machine(native, ceilings as Ceilings) : device.name}\n`,
+  )
+
+  const traced: KernelTime[] = []
+  for (const work of [training(model, size), decoding(model, size)]) {
+    const ms = await timed(work, steps)
+    const times = native ? await profiled(work, steps) : []
+    console.log(pc.bold(work.name.padEnd(14)) + speed(work, ms, steps, times, ceilings))
+    const runs = (traced.at(-1)?.run ?? -1) + 1
+    const last = times.slice((times.length / steps) * (steps - 1))
+    traced.push(...last.map((time) => ({ ...time, run: time.run - last[0].run + runs })))
+    if (!table || !ceilings) continue
+    const rows = profileRows(times, ceilings)
+    console.log(profileTable(rows, steps, all ? rows.length : SHOWN).join('\n'))
+    console.log(pc.dim(outside(ms, times, steps)))
+  }
+  const { peak } = device.memory()
+  console.log(`peak memory   ${formatBytes(peak)} of tensors`)
+  if (trace) await save(trace, traced)
+}
+
+function sizeOf(preset: string, given: Partial<Size>, steps: number): Size {
+  const names = Object.keys(PRESETS)
+  if (!names.includes(preset))
+    throw new HeedError(`There is no preset '${preset}'`, {
+      remedy: `Did you mean ${nearestFirst(preset, names)[0]}? Known: ${names.join(', ')}.`,
+    })
+  const size = { ...PRESETS[preset], ...given }
+  if (size.dim % size.heads !== 0)
+    throw new HeedError(`${size.heads} heads do not divide a width (--dim) of ${size.dim}`)
+  if (steps + WARM_UP >= size.context)
+    throw new HeedError(`--steps ${steps}: a context of ${size.context} has no room for them`, {
+      remedy: `Take at most ${size.context - WARM_UP - 1} steps.`,
+    })
+  return size
+}
+
+/** Median milliseconds of a step. */
+async function timed(work: Work, steps: number): Promise<number> {
+  await work.prepare(WARM_UP + steps)
+  for (let i = 0; i < WARM_UP; i++) await work.step()
+  const times: number[] = []
+  for (let i = 0; i < steps; i++) {
+    const start = performance.now()
+    await work.step()
+    times.push(performance.now() - start)
+  }
+  return times.toSorted((a, b) => a - b)[steps >> 1]
+}
+
+async function profiled(work: Work, steps: number): Promise<KernelTime[]> {
+  await work.prepare(steps)
+  return profile(async () => {
+    for (let i = 0; i < steps; i++) await work.step()
+  })
+}
+
+function machine(device: CpuDevice, ceilings: Ceilings): string {
+  const giga = (rate: number): string => (rate / 1e9).toPrecision(3)
+  const { isa, threads } = device
+  return `${device.name} (${isa}, ${threads} threads), which does at most ${giga(ceilings.flops)} GFLOP/s, reads ${giga(ceilings.read)} GB/s, reads and writes ${giga(ceilings.readWrite)} GB/s`
+}
+
+function speed(
+  { tokens }: Work,
+  ms: number,
+  steps: number,
+  times: KernelTime[],
+  ceilings: Ceilings | null,
+): string {
+  const line = `${milliseconds(ms)}, ${short((tokens * 1000) / ms)} tokens/s`
+  const known = times.filter(({ cost }) => cost)
+  const bound = ceilings && boundOf(known, ms * steps * 1000, ceilings)
+  return bound ? `${line}, ${showBound(bound)} of the ceiling` : line
+}
+
+/** What the host adds: the difference between a step and its kernels. */
+function outside(ms: number, times: KernelTime[], steps: number): string {
+  const kernels = times.reduce((sum, { micros }) => sum + micros, 0) / 1000 / steps
+  return `${milliseconds(Math.max(0, ms - kernels))} of a step outside of kernels\n`
+}
+
+async function save(path: string, times: readonly KernelTime[]): Promise<void> {
+  try {
+    await writeFile(path, JSON.stringify(chromeTrace(times)))
+  } catch (error) {
+    throw fileError(error, 'write the trace', path)
+  }
+  console.log(`trace         ${path}: open it at https://ui.perfetto.dev or chrome://tracing`)
+}

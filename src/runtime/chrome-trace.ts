@@ -1,0 +1,59 @@
+// Times of kernels as a trace that chrome://tracing and ui.perfetto.dev open (the Trace Event Format).
+import type { KernelTime } from './device.ts'
+
+interface TraceEvent {
+  name: string
+  cat: string
+  /** 'X' is an event with a duration, 'M' names a track. */
+  ph: 'X' | 'M'
+  pid: number
+  tid: number
+  /** Microseconds. */
+  ts?: number
+  dur?: number
+  args: Record<string, unknown>
+}
+
+export interface ChromeTrace {
+  displayTimeUnit: 'ms'
+  traceEvents: TraceEvent[]
+}
+
+/**
+ * One track of programs, one of the modules that asked for kernels, one of the kernels. A kernel
+ * begins where the one before ended: time between kernels is not shown.
+ */
+export function chromeTrace(times: readonly KernelTime[]): ChromeTrace {
+  const tracks = ['programs', 'modules', 'kernels']
+  const names = tracks.map(
+    (name, tid): TraceEvent => ({ ...onTrack(tid), name: 'thread_name', ph: 'M', args: { name } }),
+  )
+  const programs: TraceEvent[] = []
+  const modules: TraceEvent[] = []
+  const kernels: TraceEvent[] = []
+  let at = 0
+  let before: KernelTime | null = null
+  for (const time of times) {
+    const { run, kernel, scope, micros, cost } = time
+    const span = { ph: 'X', ts: at, dur: micros } as const
+    if (before?.run === run) extend(programs, micros)
+    else programs.push({ ...onTrack(0), ...span, name: `program ${run}`, args: {} })
+    if (before?.run === run && before.scope === scope) extend(modules, micros)
+    else modules.push({ ...onTrack(1), ...span, name: scope || '(no module)', args: {} })
+    kernels.push({ ...onTrack(2), ...span, name: kernel, args: { module: scope, ...cost } })
+    at += micros
+    before = time
+  }
+  return { displayTimeUnit: 'ms', traceEvents: [...names, ...programs, ...modules, ...kernels] }
+}
+
+const onTrack = (tid: number): { cat: string; pid: number; tid: number } => ({
+  cat: 'heed',
+  pid: 1,
+  tid,
+})
+
+function extend(events: TraceEvent[], micros: number): void {
+  const last = events[events.length - 1]
+  last.dur = (last.dur ?? 0) + micros
+}

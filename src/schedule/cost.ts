@@ -1,0 +1,66 @@
+// What a kernel call does, counted from its shapes: what its time is to be compared with.
+import { bytesOf } from '../graph/dtype.ts'
+import type { KernelCall, Operand } from './schedule.ts'
+
+export interface Cost {
+  /** Floating-point operations of matrix products (a multiply-add is two); 0 for all other kernels. */
+  flops: number
+  /** Bytes that must be read, each once, and bytes that are written. */
+  read: number
+  written: number
+}
+
+/** Null where only the run knows: attention over the used part of a cache. */
+export function costOf(call: KernelCall): Cost | null {
+  const [first, second, third] = call.inputs
+  switch (call.kernel) {
+    case 'matmul':
+      return { ...traffic(call), flops: 2 * sizeOf(call.outputs[0]) * (first.shape.at(-1) ?? 1) }
+    case 'attention':
+    case 'attentionBackward':
+      return attention(call)
+    case 'take': // only the rows that the index names are read
+      return moved(call.outputs[0], second)
+    case 'scatterAdd':
+    case 'scatterSet':
+      return { ...traffic(call), written: bytes(third) }
+    case 'copyAt':
+      return moved(first)
+    case 'sliceAt':
+      return moved(call.outputs[0])
+    default:
+      return traffic(call)
+  }
+}
+
+function traffic({ inputs, outputs }: KernelCall): Cost {
+  return { flops: 0, read: total(inputs), written: total(outputs) }
+}
+
+function moved(piece: Operand, ...also: Operand[]): Cost {
+  return { flops: 0, read: bytes(piece) + total(also), written: bytes(piece) }
+}
+
+// attrs: scale, causal, bias, mask, length, dropout
+function attention(call: KernelCall): Cost | null {
+  const [, causal, , , hasLength] = call.attrs
+  if (hasLength) return null
+  const [q, k, v] = call.inputs
+  const [batch, heads, T, D] = q.shape
+  const [S, Dv] = [k.shape[2], v.shape[3]]
+  // Query i sees S - T + i + 1 keys, or all of them.
+  const pairs = causal ? T * (S - T) + (T * (T + 1)) / 2 : T * S
+  const forward = 2 * batch * heads * pairs * (D + Dv)
+  // The backward pass computes the scores again: three products of width D, two of width Dv.
+  const backward = 2 * batch * heads * pairs * (3 * D + 2 * Dv)
+  return { ...traffic(call), flops: call.kernel === 'attention' ? forward : backward }
+}
+
+const total = (operands: Operand[]): number => operands.reduce((sum, x) => sum + bytes(x), 0)
+
+/** Of the elements in memory: what is repeated (stride 0) counts once. */
+function bytes({ shape, strides, dtype }: Operand): number {
+  return shape.reduce((n, size, i) => (strides[i] === 0 && size > 0 ? n : n * size), bytesOf(dtype))
+}
+
+const sizeOf = ({ shape }: Operand): number => shape.reduce((n, size) => n * size, 1)
