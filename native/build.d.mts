@@ -5,3 +5,6 @@ export function buildNative(options?: { verbose?: boolean; force?: boolean }): P
   path: string
   seconds: number
 }>
+export const commonFlags: string[]
+/** Of the kernels, beside the common ones and those of the instruction set. */
+export const kernelFlags: string[]

@@ -37,11 +37,11 @@ const isas = {
   arm64: [['neon', '']],
 }[process.arch] ?? [['baseline', '']]
 
-const commonFlags = words(
+export const commonFlags = words(
   '-std=c++17 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -pthread -Wall -Wextra',
 )
 const addonFlags = words('-O2 -DNAPI_VERSION=8')
-const kernelFlags = words('-O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math')
+export const kernelFlags = words('-O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math')
 const linkFlags = words(
   process.platform === 'darwin'
     ? '-bundle -undefined dynamic_lookup'

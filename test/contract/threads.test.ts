@@ -14,6 +14,7 @@ const graphs: [string, (x: Node) => Node[]][] = [
     'products',
     (x) => [g.matmul(g.transpose(x), x), g.matmul(g.narrow(x, 0, 0, 3), noise([384, 1000]))],
   ],
+  ['a sum of products', (x) => [g.sum(g.tanh(g.matmul(x, noise([384, 129]))), [0])]],
   [
     'norms',
     (x) => [

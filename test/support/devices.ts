@@ -6,6 +6,7 @@ import { CpuDevice } from '../../src/runtime/cpu/device.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 import { WasmDevice } from '../../src/runtime/wasm/device.ts'
 import { supportedIsas, wasmIsas } from '../../src/runtime/wasm/load.ts'
+import { pipedAddon } from './piped-addon.ts'
 
 export interface Candidate {
   name: string
@@ -13,36 +14,20 @@ export interface Candidate {
   make: (options?: { threads?: number }) => Device
 }
 
-const { addon, reason } = loadAddon()
-if (!addon) console.warn(`The native device is not tested: ${reason}`)
-
-for (const isa of wasmIsas)
-  if (!supportedIsas().includes(isa))
-    console.warn(`wasm ${isa} is not tested: Node is too old for it`)
+/** NEON alone, while HEED_KERNEL_SERVER names a kernel server (see scripts/test-neon.ts). */
+const served = servedDevices()
 
 /** One for each way in which the kernels are built. Those of a kind share settings: use one at a time. */
-export const cpuDevices: Candidate[] = [
-  ...(addon?.isas ?? []).map((isa) => ({
-    name: `cpu ${isa}`,
-    make: (options = {}) => new CpuDevice({ ...options, isa }),
-  })),
-  ...supportedIsas().map((isa) => ({
-    name: `wasm ${isa}`,
-    make: (options = {}) => new WasmDevice({ threads: 2, ...options, isa }),
-  })),
-  {
-    name: 'wasm on one thread',
-    make: (options = {}) => new WasmDevice({ ...options, isa: 'simd128', workers: false }),
-  },
-]
+export const cpuDevices: Candidate[] = served ?? [...nativeDevices(), ...wasmDevices()]
 
-export const allDevices: Candidate[] = [
+/** The reference device has been tested without the server. */
+export const allDevices: Candidate[] = served ?? [
   { name: 'reference', make: () => new ReferenceDevice() },
   ...cpuDevices,
 ]
 
 /** One of each kind: the reference, native, WebAssembly with threads and without. */
-export const oneOfEach: Candidate[] = [
+export const oneOfEach: Candidate[] = served ?? [
   ...allDevices.slice(0, 1),
   ...cpuDevices.filter(({ name }) => name.startsWith('cpu')).slice(0, 1),
   ...cpuDevices.filter(({ name }) => name.startsWith('wasm')).slice(-2),
@@ -63,4 +48,37 @@ export function onEach(candidates: Candidate[], suite: (device: () => Device) =>
     })
     suite(() => device)
   })
+}
+
+function nativeDevices(): Candidate[] {
+  const { addon, reason } = loadAddon()
+  if (!addon) console.warn(`The native device is not tested: ${reason}`)
+  return (addon?.isas ?? []).map((isa) => ({
+    name: `cpu ${isa}`,
+    make: (options = {}) => new CpuDevice({ ...options, isa }),
+  }))
+}
+
+function servedDevices(): Candidate[] | null {
+  const command = process.env.HEED_KERNEL_SERVER
+  if (!command) return null
+  const addon = pipedAddon(command.split(' '))
+  const [isa] = addon.isas
+  return [{ name: `cpu ${isa}`, make: (options = {}) => new CpuDevice({ ...options, isa }, addon) }]
+}
+
+function wasmDevices(): Candidate[] {
+  for (const isa of wasmIsas)
+    if (!supportedIsas().includes(isa))
+      console.warn(`wasm ${isa} is not tested: Node is too old for it`)
+  return [
+    ...supportedIsas().map((isa) => ({
+      name: `wasm ${isa}`,
+      make: (options = {}) => new WasmDevice({ threads: 2, ...options, isa }),
+    })),
+    {
+      name: 'wasm on one thread',
+      make: (options = {}) => new WasmDevice({ ...options, isa: 'simd128', workers: false }),
+    },
+  ]
 }

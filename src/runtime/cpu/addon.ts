@@ -13,6 +13,10 @@ export type BufferHandle = { readonly [buffer]: true }
 /** A decoded program, freed likewise. */
 export type ProgramHandle = { readonly [program]: true }
 
+/**
+ * Promises settle in the order of the calls, each in a turn of its own: what awaits a run hears of its
+ * end before what awaits a later read.
+ */
 export interface Addon {
   readonly abi: number
   /** Kernel names; a program's first word of a command is an index into them. */
