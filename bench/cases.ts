@@ -145,7 +145,7 @@ export const cases: Case[] = [
   {
     name: 'first token of a small model on disk',
     family: 'start',
-    params: small,
+    params: { ...small, folder: 'build/bench/small-model' },
     peers: ['torch'],
     atLeast: 1 / 0.3,
     threads: [2],

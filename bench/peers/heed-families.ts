@@ -1,8 +1,11 @@
 // The work of each family of cases, as a user of Heed would write it.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Decoder } from '../../src/generate/index.ts'
 import {
   F,
   hold,
+  manualSeed,
   Parameter,
   randn,
   synchronize,
@@ -10,12 +13,14 @@ import {
   tensor,
   zeros,
 } from '../../src/index.ts'
-import { GPT2 } from '../../src/models/index.ts'
+import { GPT2, savePretrained } from '../../src/models/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
+import { trainTokenizer } from '../../src/tokenizers/index.ts'
 
 export type Params = Record<string, number | string>
 
 export interface Workload {
+  /** A run that returns a number has measured itself: milliseconds. */
   run(): Promise<unknown>
   /** How many of the measured thing one run does. */
   count: number
@@ -144,6 +149,30 @@ const decode: Family = async (params) => {
   return { run, count }
 }
 
+/** From the command to the first piece of text of a model on disk, which is made here. */
+const start: Family = async (params) => {
+  const folder = String(params.folder)
+  manualSeed(1)
+  const characters = String.fromCharCode(...Array.from({ length: 94 }, (_, i) => i + 33))
+  const tokenizer = trainTokenizer([characters], { type: 'char' })
+  await savePretrained(gpt({ ...params, vocab: tokenizer.vocabSize }), folder, { tokenizer })
+  execFileSync('npm', ['run', 'prepare'], { stdio: 'ignore' }) // bin/heed.js runs what is built
+  const command = ['bin/heed.js', 'generate', folder, '--prompt', 'Callme', '--tokens', '1']
+  return { run: () => firstWrite(process.execPath, command), count: 1 }
+}
+
+/** Milliseconds until a command writes something. */
+async function firstWrite(command: string, args: string[]): Promise<number> {
+  const began = performance.now()
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'close')
+  await Promise.race([once(child.stdout, 'data'), ended])
+  const took = performance.now() - began
+  const [code] = await ended
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with code ${code}`)
+  return took
+}
+
 export const families: Record<string, Family> = {
   matmul,
   attention,
@@ -152,6 +181,7 @@ export const families: Record<string, Family> = {
   train,
   prefill,
   decode,
+  start,
 }
 
 function gpt({ layers, heads, dim, context, vocab }: Params): GPT2 {

@@ -4,12 +4,16 @@ import { Command, CommanderError } from 'commander'
 import pc from 'picocolors'
 import { HeedError } from '../util/errors.ts'
 import { version } from '../util/version.ts'
-import { benchCommand } from './bench.ts'
-import { buildCommand } from './build.ts'
-import { doctorCommand } from './doctor.ts'
-import { generateCommand } from './generate.ts'
-import { inspectCommand } from './inspect.ts'
-import { trainCommand } from './train.ts'
+
+/** Loaded when they are asked for: `heed generate` is not to wait for what only training needs. */
+const subcommands: Record<string, () => Promise<Command>> = {
+  train: async () => (await import('./train.ts')).trainCommand(),
+  generate: async () => (await import('./generate.ts')).generateCommand(),
+  inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  bench: async () => (await import('./bench.ts')).benchCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+  build: async () => (await import('./build.ts')).buildCommand(),
+}
 
 const USER_MISTAKE = 2
 
@@ -19,12 +23,9 @@ export async function run(argv: readonly string[]): Promise<void> {
     .version(version)
     .showSuggestionAfterError()
     .showHelpAfterError('Add --help for the options and examples.')
-    .addCommand(trainCommand())
-    .addCommand(generateCommand())
-    .addCommand(inspectCommand())
-    .addCommand(benchCommand())
-    .addCommand(doctorCommand())
-    .addCommand(buildCommand())
+  const asked = argv[2]
+  const wanted = Object.hasOwn(subcommands, asked) ? [asked] : Object.keys(subcommands)
+  for (const name of wanted) program.addCommand(await subcommands[name]())
   for (const command of [program, ...program.commands]) command.exitOverride()
   // `heed generate … | head` closes our output: that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
