@@ -53,6 +53,23 @@ HEED_INLINE void storeLanes(float* to, vf v, int64_t lanes, bool accumulate) {
   for (int64_t i = 0; i < lanes; i++) to[i] = accumulate ? to[i] + lane[i] : lane[i];
 }
 
+// One step of k.
+template <int MR, int NV, bool PACKED>
+HEED_INLINE void addProducts(const float* a, int64_t across, const float* b, vf (&sum)[MR][NV]) {
+  vf bv[NV];
+  HEED_UNROLL
+  for (int j = 0; j < NV; j++) bv[j] = load(b + j * VL);
+  HEED_UNROLL
+  for (int i = 0; i < MR; i++) {
+#if defined(__wasm__)
+    asm volatile("" ::: "memory"); // holds LLVM to this order: all rows' numbers at once do not fit the registers
+#endif
+    const vf av = splat(a[PACKED ? i : i * across]);
+    HEED_UNROLL
+    for (int j = 0; j < NV; j++) sum[i][j] = fma(av, bv[j], sum[i][j]);
+  }
+}
+
 // c[0..MR, 0..columns) (+)= bias[j] + sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
 // b is adjacent across and readable up to NV*VL; PACKED: so is a, up to MR (a.across = 1);
 // otherwise a is adjacent along k.
@@ -70,19 +87,23 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
     __builtin_prefetch(c.data + i * c.stride + columns - 1, 1);
   }
   const float *pa = a.data, *pb = b.data;
+#if defined(__wasm__)
+  // V8 asks at the head of each loop whether to stop, and in Node 20 it moves a block's loads to its start, where
+  // they take registers. So a turn of the loop is several steps, each a block that may be the last.
+  const auto isLast = [&](int step) {
+    addProducts<MR, NV, PACKED>(pa + step * (PACKED ? MR : 1), a.across, pb, sum);
+    pb += b.along;
+    return --k == 0;
+  };
+  for (; k > 0; pa += 4 * (PACKED ? MR : 1))
+    if (isLast(0) || isLast(1) || isLast(2) || isLast(3)) break;
+#else
   for (; k > 0; k--) {
-    vf bv[NV];
-    HEED_UNROLL
-    for (int j = 0; j < NV; j++) bv[j] = load(pb + j * VL);
-    HEED_UNROLL
-    for (int i = 0; i < MR; i++) {
-      const vf av = splat(pa[PACKED ? i : i * a.across]);
-      HEED_UNROLL
-      for (int j = 0; j < NV; j++) sum[i][j] = fma(av, bv[j], sum[i][j]);
-    }
+    addProducts<MR, NV, PACKED>(pa, a.across, pb, sum);
     pa += PACKED ? a.along : 1;
     pb += b.along;
   }
+#endif
   const int64_t lanes = columns - (NV - 1) * VL; // in the last vector
   if (c.bias) {
     HEED_UNROLL

@@ -36,8 +36,12 @@ HEED_INLINE void store(int32_t* p, vi v) { *(vi_unaligned*)p = v; }
 HEED_INLINE vf splat(float x) { return x - vf{}; }
 HEED_INLINE vi splat(int32_t x) { return x - vi{}; }
 
-// Compiled with -ffp-contract=fast, this is one fused multiply-add.
+// Compiled with -ffp-contract=fast, this is one fused multiply-add, where the instruction set has it.
+#if defined(__wasm_relaxed_simd__)
+HEED_INLINE vf fma(vf a, vf b, vf c) { return (vf)__builtin_wasm_relaxed_madd_f32x4(a, b, c); }
+#else
 HEED_INLINE vf fma(vf a, vf b, vf c) { return a * b + c; }
+#endif
 
 HEED_INLINE vi bits(vf x) { return (vi)x; }
 HEED_INLINE vf floats(vi x) { return (vf)x; }
