@@ -21,7 +21,7 @@ constexpr int TILE_ROWS = 14, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS 
 #elif HEED_VL == 8
 constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
 #elif defined(__aarch64__)
-constexpr int TILE_ROWS = 8, TILE_VECTORS = 3, DIRECT_ROWS = 6, DIRECT_VECTORS = 4;
+constexpr int TILE_ROWS = 7, TILE_VECTORS = 3, DIRECT_ROWS = 5, DIRECT_VECTORS = 4; // one more row spills
 #elif defined(__wasm_relaxed_simd__)
 constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
 #else

@@ -55,9 +55,11 @@ void ThreadPool::each(int64_t tasks, void (*run)(void*, int64_t, int), void* arg
     for (int64_t task = 0; task < tasks; task++) run(argument, task, thread);
     return;
   }
-  body.store(run, std::memory_order_relaxed);
-  state.store(argument, std::memory_order_relaxed);
-  total.store(tasks, std::memory_order_relaxed);
+  // Released, so that a worker that reads them early, under the epoch before, also sees that all of
+  // that epoch's tasks are taken, and takes none.
+  body.store(run, std::memory_order_release);
+  state.store(argument, std::memory_order_release);
+  total.store(tasks, std::memory_order_release);
   completed.store(0, std::memory_order_relaxed);
   const uint64_t open = (uint64_t)(epochOf(ticket.load()) + 1) << 32 | (uint64_t)tasks;
   ticket.store(
