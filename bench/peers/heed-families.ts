@@ -100,7 +100,7 @@ const adamw: Family = async ({ count }) => {
   const gradient = state(randn([Number(count)]))
   const optimizer = new AdamW([p], { lr: 1e-3 })
   const step = hold(() => {
-    p.grad = gradient
+    p.mul(gradient).sum().backward()
     optimizer.update()
     return []
   })

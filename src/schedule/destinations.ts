@@ -59,12 +59,17 @@ export class Destinations {
     if (!this.wanted.has(node)) this.wanted.set(node, operand)
   }
 
-  /** The new value is written over the old one when nobody reads the old one any more by then. */
+  /**
+   * The new value is written over the old one when nobody reads the old one any more by then. Whoever
+   * else reads the new one reads it there, unless yet another value follows.
+   */
   private assigned(node: Node<'assign'>, operands: Operands): void {
     const [target, value] = node.inputs
-    const users = this.fusion.users(value)
-    if (users.length !== 1 || !this.isWritten(value)) return
-    if (this.reads.lastReadOf(value) > this.reads.stepOf(node)) return
+    if (!this.isWritten(value)) return
+    const isLast = this.fusion.users(node).every((user) => !assigns(user))
+    const isRead =
+      this.fusion.users(value).length > 1 || this.reads.lastReadOf(value) > this.reads.stepOf(node)
+    if (isRead && !isLast) return
     const producer = isOp(value, 'pick') ? value.inputs[0] : value
     const step = this.firstWriteOf(producer)
     const version = leafBehind(target)
@@ -137,8 +142,10 @@ export class Destinations {
   }
 }
 
+const assigns = (node: Node): boolean => isOp(node, 'assign') || isOp(node, 'assignAt')
+
 function leafBehind(target: Node): Node | null {
   let node = target
-  while (isOp(node, 'assign') || isOp(node, 'assignAt')) node = node.inputs[0]
+  while (assigns(node)) node = node.inputs[0]
   return isOp(node, 'buffer') ? node : null
 }

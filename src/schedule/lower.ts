@@ -153,7 +153,10 @@ const single: ReadonlySet<string> = new Set<Op>(['assign', 'assignAt', 'hostCall
 
 /** An input, or a shorter form of the same value; null when there is none. */
 function simplify(node: Node, [a, b]: Node[]): Node | null {
-  const is = (x: Node, value: number): boolean => isOp(x, 'constant') && x.attrs.value === value
+  const is = (x: Node, value: number): boolean =>
+    isOp(x, 'constant')
+      ? x.attrs.value === value
+      : (isOp(x, 'expand') || isOp(x, 'reshape')) && is(x.inputs[0], value)
   const plain = (x: Node): Node | null => (sameShape(x.shape, node.shape) ? x : null)
   switch (node.op) {
     case 'reshape':
