@@ -4,6 +4,11 @@ import type { Tensor } from '../tensor/index.ts'
 export interface CausalLMOptions {
   /** Earlier tokens, which the new ones are added to; `cache.advance(n)` then counts them in. */
   cache?: KVCache
+  /**
+   * bool (B, S): true where a token counts, false where it is padding, on either side. S is the cache's
+   * capacity, or T without a cache. Positions are counted over the tokens that count.
+   */
+  attentionMask?: Tensor
   /** i32 (N): computes logits at these positions only. */
   logitsAt?: Tensor
 }

@@ -1,11 +1,24 @@
 export type { CausalLM, CausalLMOptions } from './causal-lm.ts'
+export type {
+  EncoderModel,
+  EncoderOptions,
+  MaskedLM,
+  QuestionAnswerer,
+  SequenceClassifier,
+  Span,
+  TextEncoder,
+  TokenClassifier,
+} from './encoder.ts'
+export type { Head, Heads } from './heads.ts'
 export {
   configJson,
+  type LoadModelOptions,
   loadWeights,
   type ModelClass,
   type SaveOptions,
   savePretrained,
   saveWeights,
 } from './pretrained.ts'
-export { fromPretrained, modelClass, modelTypes } from './registry.ts'
+export { fromPretrained, headOf, modelClass, modelTypes } from './registry.ts'
+export type { DecodeOptions, Seq2SeqLM } from './seq2seq-lm.ts'
 export { GPT2, type GPT2Config } from './text/gpt2.ts'

@@ -9,16 +9,26 @@ import {
   type TensorToWrite,
   writeSafetensors,
 } from '../io/safetensors.ts'
-import { type Module, setValues } from '../nn/index.ts'
-import { realize } from '../tensor/index.ts'
+import { type LoadOptions, type Module, setValues } from '../nn/index.ts'
+import { type Parameter, realize } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import type { Head } from './heads.ts'
 
 /** What a class of models says about itself. */
 export interface ModelClass<M extends Module = Module> {
   new (config: never): M
   /** `model_type` of config.json. */
   readonly modelType: string
-  /** The class in transformers, for config.json. */
+  /** The class in transformers, for config.json; further names that it opens may follow. */
   readonly architectures: readonly string[]
+  readonly head: Head
+  /** Below what a checkpoint must have every weight; the rest is this head, which may be new. */
+  readonly base?: string
+}
+
+export interface LoadModelOptions {
+  /** Told the weights that the checkpoint lacks because it has another head: they start anew. */
+  onNew?: (names: readonly string[]) => void
 }
 
 /** A model of this class with the weights of a folder, switched to evaluation. */
@@ -26,23 +36,49 @@ export async function loadModel<M extends Module>(
   Model: ModelClass<M>,
   config: object,
   dir: string,
+  { onNew }: LoadModelOptions = {},
 ): Promise<M> {
   const model = new Model(config as never)
   const { weights } = await modelFolder(dir)
-  await loadWeights(model, weights)
+  const { architectures } = config as { architectures?: unknown }
+  const own =
+    !Array.isArray(architectures) ||
+    architectures.some((name) => Model.architectures.includes(name))
+  if (own || Model.base === undefined) await loadWeights(model, weights)
+  else onNew?.(await loadBelowHead(model, weights, Model.base))
   return model.eval()
 }
 
 /** Gives a model the weights of a `.safetensors` file, or of the index of a sharded checkpoint. */
 export async function loadWeights(model: Module, path: string): Promise<void> {
+  await load(model, path)
+}
+
+/** Loads what is below `base`, all of it, and of the rest what fits by name; returns what is missing. */
+async function loadBelowHead(model: Module, path: string, base: string): Promise<string[]> {
+  const found = new Set(await load(model, path, { strict: false }))
+  const missing = model.namedParameters().filter(([, parameter]) => !found.has(parameter))
+  const below = missing.map(([name]) => name).filter((name) => name.startsWith(`${base}.`))
+  if (below.length === 0) return missing.map(([name]) => name)
+  throw new HeedError(
+    `${path} lacks ${below.length} weights:\n    ${below.slice(0, 20).join('\n    ')}`,
+    {
+      remedy: 'Check that the download is complete, and that config.json belongs to it.',
+    },
+  )
+}
+
+async function load(model: Module, path: string, options: LoadOptions = {}): Promise<Parameter[]> {
   const file = await openSafetensors(path)
   try {
     const stored = Object.fromEntries(file.names.map((name) => [name, file.info(name)]))
-    for (const { key, parameter } of model.matchState(stored)) {
+    const matches = model.matchState(stored, options)
+    for (const { key, parameter } of matches) {
       const data = await file.read(key, { as: 'f32' })
       assertFinite(data, key, file.path)
       setValues(parameter, { data, shape: parameter.shape })
     }
+    return matches.map(({ parameter }) => parameter)
   } finally {
     await file.close()
   }

@@ -1,29 +1,61 @@
-import { readConfig } from '../io/hf.ts'
+import { type RawConfig, readConfig } from '../io/hf.ts'
+import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
-import type { CausalLM } from './causal-lm.ts'
-import { loadModel, type ModelClass } from './pretrained.ts'
+import type { Head, Heads } from './heads.ts'
+import { type LoadModelOptions, loadModel, type ModelClass } from './pretrained.ts'
 import { GPT2 } from './text/gpt2.ts'
 
-const classes: readonly ModelClass<CausalLM>[] = [GPT2]
+/** Every class; of those of one `model_type` and head, the first is taken. */
+const classes: readonly ModelClass[] = [GPT2]
 
-export const modelTypes = (): string[] => classes.map((Model) => Model.modelType)
+export const modelTypes = (): string[] => [...new Set(classes.map((Model) => Model.modelType))]
 
 /**
- * The class for a `model_type`.
- * @throws HeedError that lists those which are known, the most similar first
+ * The class for a `model_type` and what the model is for.
+ * @throws HeedError that lists what is known, the most similar first
  */
-export function modelClass(modelType: string): ModelClass<CausalLM> {
-  const found = classes.find((Model) => Model.modelType === modelType)
-  if (found) return found
+export function modelClass<H extends Head = 'causal-lm'>(
+  modelType: string,
+  head: H = 'causal-lm' as H,
+): ModelClass<Heads[H]> {
+  const family = familyOf(modelType)
+  const found = family.find((Model) => Model.head === head)
+  if (found) return found as ModelClass<Heads[H]>
+  const known = family.map((Model) => `'${Model.head}'`).join(', ')
+  throw new HeedError(`The model type '${modelType}' has no head '${head}'`, {
+    remedy: `It has ${known}.`,
+  })
+}
+
+/** What the model of a folder is for, as `architectures` of its config says: by default the first. */
+export function headOf({ model_type, architectures }: RawConfig): Head {
+  const family = familyOf(model_type)
+  const names: unknown[] = Array.isArray(architectures) ? architectures : []
+  return (
+    family.find((Model) => Model.architectures.some((name) => names.includes(name))) ?? family[0]
+  ).head
+}
+
+/**
+ * The model of a Hugging Face folder, with its weights. Of a checkpoint with another head, the weights
+ * below that are taken, and the new head starts anew: `onNew` is told its names.
+ */
+export async function fromPretrained<H extends Head = 'causal-lm'>(
+  dir: string,
+  head: H = 'causal-lm' as H,
+  options: LoadModelOptions = {},
+): Promise<Heads[H]> {
+  const config = await readConfig(dir)
+  const Model = modelClass(config.model_type, head)
+  return (await loadModel<Module>(Model, config, dir, options)) as Heads[H]
+}
+
+function familyOf(modelType: string): readonly ModelClass[] {
+  const family = classes.filter((Model) => Model.modelType === modelType)
+  if (family.length > 0) return family
   const known = nearestFirst(modelType, modelTypes()).join(', ')
   throw new HeedError(`The model type '${modelType.slice(0, 80)}' is not known`, {
     remedy: `Known: ${known}.`,
   })
-}
-
-/** The model of a Hugging Face folder, with its weights, whatever class it is of. */
-export async function fromPretrained(dir: string): Promise<CausalLM> {
-  const config = await readConfig(dir)
-  return loadModel(modelClass(config.model_type), config, dir)
 }

@@ -104,6 +104,7 @@ class Transformer extends Module<GPT2Config> {
 export class GPT2 extends Module<GPT2Config> implements CausalLM {
   static readonly modelType = 'gpt2'
   static readonly architectures = ['GPT2LMHeadModel']
+  static readonly head = 'causal-lm'
 
   transformer = new Transformer(this.config)
   lm_head = new Linear(this.config.n_embd, this.config.vocab_size, {

@@ -1,0 +1,66 @@
+import type { Module } from '../nn/index.ts'
+import type { Tensor } from '../tensor/index.ts'
+
+// B batch, T tokens, C width, V vocabulary, K labels
+
+export interface EncoderOptions {
+  /** bool (B, T): true where a token counts, false where it is padding. Default: all count. */
+  attentionMask?: Tensor
+  /** i32 (B, T): which of two texts a token belongs to, where the model tells them apart. */
+  tokenTypeIds?: Tensor
+}
+
+/** What all models that read a whole text at once have in common. */
+export interface EncoderModel extends Module {
+  /** The most tokens that it can see. */
+  readonly contextLength: number
+  readonly vocabSize: number
+}
+
+/** The encoder alone. */
+export interface TextEncoder extends EncoderModel {
+  readonly hiddenSize: number
+  /** ids (B, T) i32 -> states (B, T, C). */
+  forward(ids: Tensor, options?: EncoderOptions): Tensor
+}
+
+/** Predicts what stood where a token was masked (Devlin et al., 2019). */
+export interface MaskedLM extends EncoderModel {
+  /** ids (B, T) i32 -> logits (B, T, V). */
+  forward(ids: Tensor, options?: EncoderOptions): Tensor
+  /** Mean cross-entropy of labels (B, T); -100 counts for nothing. */
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
+}
+
+/** One label, or several, for a whole text. */
+export interface SequenceClassifier extends EncoderModel {
+  /** K names, in the order of the logits. */
+  readonly labels: readonly string[]
+  /** ids (B, T) i32 -> logits (B, K). */
+  forward(ids: Tensor, options?: EncoderOptions): Tensor
+  /** Of labels (B) i32: cross-entropy; (B, K) f32: each label on its own; of one label: squared error. */
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
+}
+
+/** A label for each token. */
+export interface TokenClassifier extends EncoderModel {
+  readonly labels: readonly string[]
+  /** ids (B, T) i32 -> logits (B, T, K). */
+  forward(ids: Tensor, options?: EncoderOptions): Tensor
+  /** Mean cross-entropy of labels (B, T); -100 counts for nothing. */
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
+}
+
+export interface Span {
+  /** Logits (B, T) of the answer's first token. */
+  start: Tensor
+  /** Logits (B, T) of its last token. */
+  end: Tensor
+}
+
+/** Finds the answer to a question in a text. */
+export interface QuestionAnswerer extends EncoderModel {
+  forward(ids: Tensor, options?: EncoderOptions): Span
+  /** The mean of both ends' cross-entropies; `start` and `end` are (B) i32. */
+  loss(ids: Tensor, answer: Span, options?: EncoderOptions): Tensor
+}

@@ -1,0 +1,22 @@
+import type { CausalLM } from './causal-lm.ts'
+import type {
+  MaskedLM,
+  QuestionAnswerer,
+  SequenceClassifier,
+  TextEncoder,
+  TokenClassifier,
+} from './encoder.ts'
+import type { Seq2SeqLM } from './seq2seq-lm.ts'
+
+/** What a model can be for, as in transformers' AutoModelFor…, and what it then can do. */
+export interface Heads {
+  'causal-lm': CausalLM
+  'seq2seq-lm': Seq2SeqLM
+  encoder: TextEncoder
+  'masked-lm': MaskedLM
+  'sequence-classification': SequenceClassifier
+  'token-classification': TokenClassifier
+  'question-answering': QuestionAnswerer
+}
+
+export type Head = keyof Heads
