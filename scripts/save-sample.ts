@@ -1,11 +1,11 @@
-// Saves two small models with their tokenizer, and what they compute, for scripts/fixtures/check_saved.py:
+// Saves small models, also in 16 bits and shards, with their tokenizer, and what they compute, for scripts/fixtures/check_saved.py:
 //
 //     node --import ./scripts/typescript/register.mjs scripts/save-sample.ts build/sample
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { manualSeed, tensor } from '../src/index.ts'
-import { GPT2, savePretrained } from '../src/models/index.ts'
+import { type CausalLM, fromPretrained, GPT2, savePretrained } from '../src/models/index.ts'
 import { trainTokenizer } from '../src/tokenizers/index.ts'
 
 // Letters beyond ASCII, runs of spaces, digits, and a special token that is written out.
@@ -42,6 +42,16 @@ const models = {
 for (const [name, model] of Object.entries(models)) {
   const path = join(folder, name)
   await savePretrained(model.eval(), path, { tokenizer })
+  await writeExpected(model, path)
+}
+// Rounded first, so that what is computed here is what the 16 bits say.
+for (const dtype of ['f16', 'bf16'] as const) {
+  const path = join(folder, dtype)
+  await savePretrained(models.untied, path, { tokenizer, dtype, maxShardBytes: 50_000 })
+  await writeExpected(await fromPretrained(path), path)
+}
+
+async function writeExpected(model: CausalLM, path: string): Promise<void> {
   const ids = tokenizer.encode(TEXT)
   const logits = model.forward(tensor([ids], { dtype: 'i32' })).squeeze(0)
   const expected = {

@@ -11,8 +11,8 @@ export interface TensorToWrite {
   shape: readonly number[]
   /**
    * The elements, or a function that fetches them when their turn comes, so that one tensor at a
-   * time is in memory. The array that the dtype is stored in, or a Float32Array for f16 and bf16,
-   * or an Int32Array for i64.
+   * time is in memory. The array that the dtype is stored in, or a Float32Array for f16 and bf16
+   * (a Float64Array for f32 too), or an Int32Array for i64.
    */
   data: TypedArray | (() => Promise<TypedArray>)
 }
@@ -45,7 +45,7 @@ function buildHeader(
     const { name, dtype, shape } = tensor
     if (seen.has(name)) throw new HeedError(`${path}: the tensor name ${quote(name)} is taken`)
     seen.add(name)
-    const end = offset + count(tensor) * elementBytes(tensor)
+    const end = offset + tensorBytes(tensor)
     entries.push([name, { dtype: dtype.toUpperCase(), shape, data_offsets: [offset, end] }])
     offset = end
   }
@@ -74,17 +74,22 @@ type Refuse = (problem: string, remedy?: string) => never
 
 function encode(data: TypedArray, dtype: StoredDType, refuse: Refuse): TypedArray {
   if (data instanceof STORED_DTYPES[dtype].array) return data
-  if (data instanceof Float32Array && dtype === 'f16') return encodeF16(data, refuse)
-  if (data instanceof Float32Array && dtype === 'bf16') return f32ToBf16(data)
+  if (data instanceof Float32Array && (dtype === 'f16' || dtype === 'bf16'))
+    return narrow(data, dtype, refuse)
+  if (data instanceof Float64Array && ['f32', 'f16', 'bf16'].includes(dtype))
+    return encode(Float32Array.from(data), dtype, refuse)
   if (data instanceof Int32Array && dtype === 'i64') return BigInt64Array.from(data, BigInt)
   return refuse(`holds a ${data.constructor.name}, which cannot be stored as ${dtype}`)
 }
 
-function encodeF16(data: Float32Array, refuse: Refuse): Uint16Array {
-  const bits = f32ToF16(data)
+/** To the nearest 16-bit float, ties to even; what only infinity is near to is refused. */
+function narrow(data: Float32Array, dtype: 'f16' | 'bf16', refuse: Refuse): Uint16Array {
+  const [bits, infinity, limit] =
+    dtype === 'f16' ? [f32ToF16(data), 0x7c00, 65504] : [f32ToBf16(data), 0x7f80, 3.3895e38]
   for (let i = 0; i < bits.length; i++) {
-    if ((bits[i] & 0x7fff) === 0x7c00 && Number.isFinite(data[i])) {
-      refuse(`holds ${data[i]}, too large for f16 (65504)`, 'Save it as bf16 or f32.')
+    if ((bits[i] & 0x7fff) === infinity && Number.isFinite(data[i])) {
+      const remedy = `Save it as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}.`
+      refuse(`holds ${data[i]}, too large for ${dtype} (${limit})`, remedy)
     }
   }
   return bits
@@ -98,6 +103,11 @@ async function writeFully(handle: FileHandle, data: TypedArray): Promise<void> {
 }
 
 const CHUNK_ELEMENTS = 1 << 22
+
+/** Its size in the file. */
+export function tensorBytes(tensor: TensorToWrite): number {
+  return count(tensor) * elementBytes(tensor)
+}
 
 function elementBytes(tensor: TensorToWrite): number {
   return STORED_DTYPES[tensor.dtype].bytes

@@ -7,6 +7,7 @@ import { openShards } from './safetensors-shards.ts'
 
 export { assertFinite } from './check-finite.ts'
 export type { Safetensors } from './safetensors-file.ts'
+export { type SaveWeightsOptions, saveSafetensors } from './safetensors-save.ts'
 export { type TensorToWrite, writeSafetensors } from './safetensors-write.ts'
 export type { StoredDType, TypedArray } from './stored-dtype.ts'
 

@@ -1,11 +1,12 @@
 // Models on disk: Hugging Face's folders.
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
-import { ensureDir } from '../io/ensure-dir.ts'
 import { modelFolder } from '../io/hf.ts'
 import {
   assertFinite,
   openSafetensors,
+  type StoredDType,
+  saveSafetensors,
   type TensorToWrite,
   writeSafetensors,
 } from '../io/safetensors.ts'
@@ -85,40 +86,56 @@ async function load(model: Module, path: string, options: LoadOptions = {}): Pro
 }
 
 export interface SaveOptions {
+  /** What numbers are stored in, rounded to the nearest. Default 'f32', which loses nothing. */
+  dtype?: keyof typeof TORCH_DTYPES
+  /** Bytes of weights in one file at most; above that they are cut into shards. Default 5e9. */
+  maxShardBytes?: number
   /** Goes beside the weights, as tokenizer.json. */
   tokenizer?: { save(folder: string): Promise<void> }
 }
 
-/** Writes config.json, model.safetensors and tokenizer.json, as transformers reads them. */
+/** As config.json names them. */
+const TORCH_DTYPES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const
+
+/**
+ * Writes config.json, the weights and tokenizer.json, as transformers reads them. The weights are
+ * replaced in one moment, one tensor at a time is in memory.
+ * @throws HeedError that names the tensor with a value too large for f16
+ */
 export async function savePretrained(
   model: Module,
   dir: string,
-  { tokenizer }: SaveOptions = {},
+  { dtype = 'f32', maxShardBytes, tokenizer }: SaveOptions = {},
 ): Promise<void> {
-  await ensureDir(dir)
-  await saveWeights(model, join(dir, 'model.safetensors'))
-  await writeFileAtomic(join(dir, 'config.json'), configJson(model))
+  if (!Object.hasOwn(TORCH_DTYPES, dtype))
+    throw new HeedError(`Weights cannot be saved as '${dtype}'`, {
+      remedy: `Known: ${Object.keys(TORCH_DTYPES).join(', ')}.`,
+    })
+  await saveSafetensors(dir, await tensorsToWrite(model, dtype), { maxShardBytes })
+  await writeFileAtomic(join(dir, 'config.json'), configJson(model, dtype))
   await tokenizer?.save(dir)
 }
 
-/** Writes the parameters, each once, as float32. */
+/** Writes the parameters, each once, as float32 in one file. */
 export async function saveWeights(model: Module, path: string): Promise<void> {
+  await writeSafetensors(path, await tensorsToWrite(model, 'f32'), { format: 'pt' })
+}
+
+async function tensorsToWrite(model: Module, dtype: StoredDType): Promise<TensorToWrite[]> {
   const named = model.namedParameters()
   await realize(named.map(([, parameter]) => parameter))
-  const tensors = named.map(([name, parameter]): TensorToWrite => {
-    const data = async (): Promise<Float32Array> => Float32Array.from(await parameter.data())
-    return { name, dtype: 'f32', shape: parameter.shape, data }
+  return named.map(([name, parameter]) => {
+    return { name, dtype, shape: parameter.shape, data: () => parameter.data() }
   })
-  await writeSafetensors(path, tensors, { format: 'pt' })
 }
 
 /** The contents of a model's config.json. */
-export function configJson(model: Module): string {
+export function configJson(model: Module, dtype: keyof typeof TORCH_DTYPES = 'f32'): string {
   const { modelType, architectures } = model.constructor as unknown as ModelClass
   const config = {
     architectures,
     model_type: modelType,
-    torch_dtype: 'float32',
+    torch_dtype: TORCH_DTYPES[dtype],
     ...(model.config as object),
   }
   return `${JSON.stringify(config, null, 2)}\n`

@@ -45,6 +45,30 @@ onEach(allDevices, () => {
   })
 })
 
+describe('in 16 bits and in shards', () => {
+  it.each(['f16', 'bf16'] as const)('gives %s weights back bit for bit', async (dtype) => {
+    const original = join(FIXTURES, 'gpt2', dtype)
+    const copy = await temporaryFolder()
+    await savePretrained(await fromPretrained(original), copy, { dtype, maxShardBytes: 4000 })
+    const [was, is] = [await openSafetensors(original), await openSafetensors(copy)]
+    expect(is.path).toMatch(/index\.json$/)
+    expect([...is.names].sort()).toEqual([...was.names].sort())
+    for (const name of was.names) {
+      expect(is.info(name).dtype).toBe(dtype)
+      expect(await is.read(name), name).toEqual(await was.read(name))
+    }
+    await Promise.all([was.close(), is.close()])
+    const config = await readJsonObject(join(copy, 'config.json'))
+    expect(config.torch_dtype).toBe(dtype === 'f16' ? 'float16' : 'bfloat16')
+  })
+
+  it('knows three dtypes', async () => {
+    const model = await fromPretrained(join(FIXTURES, 'gpt2', 'small'))
+    const save = savePretrained(model, await temporaryFolder(), { dtype: 'int8' as 'f32' })
+    await expect(save).rejects.toThrow('Known: f32, f16, bf16')
+  })
+})
+
 /** As float32, under the keys of today, without the masks that old uploads store. */
 async function weightsOf(folder: string) {
   const file = await openSafetensors(join(folder, 'model.safetensors'))
