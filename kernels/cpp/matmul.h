@@ -1,6 +1,7 @@
 // The kernel `matmul`: out (+)= a b (+ bias), batched.
 #pragma once
 #include "gemm.h"
+#include "gemv.h"
 
 namespace heed {
 namespace HEED_ISA {
@@ -87,8 +88,9 @@ inline void matmul(const Command& c, const Run& run) {
     batch.rank++;
   }
 
-  // Cᵀ = Bᵀ Aᵀ when only that has adjacent columns.
-  if ((out.column != 1 && n > 1) && (out.row == 1 || m == 1)) {
+  // Cᵀ = Bᵀ Aᵀ when only that has adjacent columns, and for one column, which then is one row.
+  const bool rowsAdjacent = out.row == 1 || m == 1;
+  if (n > 1 ? out.column != 1 && rowsAdjacent : m > 1 && rowsAdjacent) {
     const Plane t = transposed(a);
     a = transposed(b), b = t, out = transposed(out), bias = transposed(bias);
     std::swap(m, n);
@@ -109,8 +111,12 @@ inline void matmul(const Command& c, const Run& run) {
     return Product{m, n, k, {a.data + o.a, a.row, a.column}, {b.data + o.b, b.column, b.row},
                    {out.data + o.out, out.row, sameForRows ? bias.data + o.bias : nullptr}, accumulate};
   };
-  if (hasBias && !sameForRows) gemm(run.pool, batches, productOf, AddBias{bias.data, bias.row, bias.column, batch});
-  else gemm(run.pool, batches, productOf);
+  const auto multiply = [&](const auto& epilogue) {
+    if (batches > 0 && suitsGemv(productOf(0))) gemv(run.pool, batches, productOf, epilogue);
+    else gemm(run.pool, batches, productOf, epilogue);
+  };
+  if (hasBias && !sameForRows) multiply(AddBias{bias.data, bias.row, bias.column, batch});
+  else multiply(NoEpilogue{});
 }
 
 } // namespace HEED_ISA

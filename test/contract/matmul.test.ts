@@ -74,6 +74,11 @@ describe('matmul', () => {
     [1000, 1, 70],
     [300, 700, 1],
     [67, 2049, 5],
+    [1, 90, 5003],
+    [2, 2051, 257],
+    [3, 513, 700],
+    [7, 300, 1029],
+    [8, 1201, 131],
   ])('of large sizes (%i, %i, %i)', async (m, k, n) => {
     const make = (rows: number, columns: number): Node =>
       g.leaf(

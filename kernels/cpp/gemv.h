@@ -1,0 +1,181 @@
+// C (+)= A B where A has few rows: each number of B is used that many times only, so memory sets the speed. B is
+// read in place, once, as eight neighbouring streams, which is what processors fetch ahead best.
+//
+// Tasks are cut by shape alone, and each sum is made in one order: the same bits on any number of threads.
+#pragma once
+#include "gemm.h"
+#include "rows.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+// Rows of A, at most: beyond, packing B for the tiles of gemm.h pays.
+constexpr int64_t GEMV_ROWS_ALONG = 4, GEMV_ROWS_ACROSS = 8;
+constexpr int64_t GEMV_TASK = 1 << 16; // numbers of B that make a task worth handing over
+constexpr int64_t GEMV_COLUMNS = 4096; // of C, whose sums stay in L1 (all rows together)
+constexpr int GEMV_STREAMS = 8;
+
+inline bool suitsGemv(const Product& p) {
+  if (p.a.along != 1) return false;
+  return p.b.along == 1 ? p.m <= GEMV_ROWS_ALONG : p.b.across == 1 && p.m <= GEMV_ROWS_ACROSS;
+}
+
+// ---- B adjacent along k (a Linear's weight): each number of C is a dot product.
+
+// As many columns at a time as there are registers for sums.
+constexpr int dotStreams(int m) {
+  const int fit = (VL == 16 ? 24 : 12) / m;
+  return fit < 1 ? 1 : fit < GEMV_STREAMS ? fit : GEMV_STREAMS;
+}
+
+template <int M, int R> static void dotColumns(const Product& p, int64_t column) {
+  vf sum[M][R] = {};
+  const float* b = p.b.data + column * p.b.across;
+  int64_t l = 0;
+  for (; l + VL <= p.k; l += VL) {
+    vf bv[R];
+    HEED_UNROLL
+    for (int j = 0; j < R; j++) bv[j] = load(b + j * p.b.across + l);
+    HEED_UNROLL
+    for (int i = 0; i < M; i++) {
+      const vf av = load(p.a.data + i * p.a.across + l);
+      HEED_UNROLL
+      for (int j = 0; j < R; j++) sum[i][j] = fma(av, bv[j], sum[i][j]);
+    }
+  }
+  for (int i = 0; i < M; i++)
+    for (int j = 0; j < R; j++) {
+      float total = sumOfLanes(sum[i][j]);
+      for (int64_t r = l; r < p.k; r++) total += p.a.data[i * p.a.across + r] * b[j * p.b.across + r];
+      if (p.c.bias) total += p.c.bias[column + j];
+      float& to = p.c.data[i * p.c.stride + column + j];
+      to = p.accumulate ? to + total : total;
+    }
+}
+
+template <int M> static void gemvDots(const Product& p, Range columns) {
+  constexpr int R = dotStreams(M);
+  int64_t j = columns.from;
+  for (; j + R <= columns.to; j += R) dotColumns<M, R>(p, j);
+  for (; j < columns.to; j++) dotColumns<M, 1>(p, j);
+}
+
+// ---- B adjacent across (a Conv1D's weight): its rows, times numbers of A, are added to sums that stay in L1.
+
+template <int M, int R> static void addRows(const Product& p, int64_t k, Range columns, float* sums) {
+  const int64_t width = columns.size();
+  const float *a = p.a.data + k, *b = p.b.data + k * p.b.along + columns.from;
+  int64_t j = 0;
+  for (; j + VL <= width; j += VL) {
+    vf bv[R];
+    HEED_UNROLL
+    for (int r = 0; r < R; r++) {
+      bv[r] = load(b + r * p.b.along + j);
+      __builtin_prefetch(b + (r + R) * p.b.along + j);
+    }
+    HEED_UNROLL
+    for (int i = 0; i < M; i++) {
+      vf sum = load(sums + i * width + j);
+      HEED_UNROLL
+      for (int r = 0; r < R; r++) sum = fma(splat(a[i * p.a.across + r]), bv[r], sum);
+      store(sums + i * width + j, sum);
+    }
+  }
+  for (; j < width; j++)
+    for (int i = 0; i < M; i++)
+      for (int r = 0; r < R; r++) sums[i * width + j] += a[i * p.a.across + r] * b[r * p.b.along + j];
+}
+
+template <int M> static void gemvSums(const Product& p, Range k, Range columns, float* sums) {
+  constexpr int R = GEMV_STREAMS;
+  memset(sums, 0, sizeof(float) * M * columns.size());
+  int64_t l = k.from;
+  for (; l + R <= k.to; l += R) addRows<M, R>(p, l, columns, sums);
+  for (; l < k.to; l++) addRows<M, 1>(p, l, columns, sums);
+}
+
+// to (+)= from, `n` numbers.
+HEED_INLINE void addRun(const float* from, bool add, int64_t n, float* to) {
+  int64_t j = 0;
+  for (; j + VL <= n; j += VL) store(to + j, add ? load(to + j) + load(from + j) : load(from + j));
+  for (; j < n; j++) to[j] = add ? to[j] + from[j] : from[j];
+}
+
+// The sums of all stretches of K, in order, and the bias.
+inline void addStretches(const Product& p, Range columns, int64_t stretches, const float* sums) {
+  const int64_t width = columns.size();
+  for (int64_t i = 0; i < p.m; i++) {
+    float* to = p.c.data + i * p.c.stride + columns.from;
+    for (int64_t s = 0; s < stretches; s++) addRun(sums + (s * p.m + i) * width, s > 0 || p.accumulate, width, to);
+    if (p.c.bias) addRun(p.c.bias + columns.from, true, width, to);
+  }
+}
+
+// ---- The two for any batch.
+
+// body(std::integral_constant<int, m>), 1 <= m <= MOST
+template <int64_t MOST, class F> inline void withRows(int64_t m, F&& body) {
+  if constexpr (MOST > 1)
+    if (m < MOST) return withRows<MOST - 1>(m, body);
+  body(std::integral_constant<int, MOST>());
+}
+
+// body(unit, thread) for each of `units` pieces of equal work, several to a task when they are small.
+template <class F> inline void eachUnit(Pool& pool, int64_t units, int64_t work, F&& body) {
+  const int64_t perTask = ceilDiv(GEMV_TASK, most(1, work));
+  parallel(pool, ceilDiv(units, perTask), [&](int64_t task, int thread) {
+    for (int64_t unit = task * perTask; unit < least(units, (task + 1) * perTask); unit++) body(unit, thread);
+  });
+}
+
+template <class ProductOf, class Epilogue>
+inline void gemvAlong(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue) {
+  const Product first = productOf((int64_t)0);
+  const Cut columns{first.n, ceilDiv(first.n, roundUp(GEMV_TASK / most(1, first.k) + 1, 8)), 8};
+  eachUnit(pool, batches * columns.parts, first.k * first.n / columns.parts, [&](int64_t unit, int) {
+    const int64_t batch = unit / columns.parts;
+    const Product p = productOf(batch);
+    const Range c = part(columns, unit % columns.parts);
+    withRows<GEMV_ROWS_ALONG>(p.m, [&](auto m) { gemvDots<decltype(m)::value>(p, c); });
+    epilogue(Block{p.c.data + c.from, p.c.stride}, batch, 0, c.from, p.m, c.size());
+  });
+}
+
+template <class ProductOf, class Epilogue>
+inline void gemvAcross(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue) {
+  const Product first = productOf((int64_t)0);
+  const Cut columns{first.n, ceilDiv(first.n, GEMV_COLUMNS / first.m), VL};
+  const int64_t width = ceilDiv(first.n, columns.parts);
+  const Cut ks{first.k, most(1, ceilDiv(first.k * width, GEMV_TASK)), 8};
+  float* sums = (float*)pool.scratch(0, 1, sizeof(float) * batches * ks.parts * first.m * first.n);
+  const auto sumsOf = [&](int64_t batch, Range c) {
+    return sums + ks.parts * first.m * (batch * first.n + c.from);
+  };
+  eachUnit(pool, batches * columns.parts * ks.parts, first.k * width / ks.parts, [&](int64_t unit, int) {
+    const int64_t stretch = unit % ks.parts, batch = unit / ks.parts / columns.parts;
+    const Product p = productOf(batch);
+    const Range c = part(columns, unit / ks.parts % columns.parts), k = part(ks, stretch);
+    float* to = sumsOf(batch, c) + stretch * p.m * c.size();
+    withRows<GEMV_ROWS_ACROSS>(p.m, [&](auto m) { gemvSums<decltype(m)::value>(p, k, c, to); });
+  });
+  eachUnit(pool, batches * columns.parts, ks.parts * first.m * width, [&](int64_t unit, int) {
+    const int64_t batch = unit / columns.parts;
+    const Product p = productOf(batch);
+    const Range c = part(columns, unit % columns.parts);
+    addStretches(p, c, ks.parts, sumsOf(batch, c));
+    epilogue(Block{p.c.data + c.from, p.c.stride}, batch, 0, c.from, p.m, c.size());
+  });
+}
+
+// C (+)= A B for each of `batches` products of the same shape, all of which suit.
+template <class ProductOf, class Epilogue = NoEpilogue>
+inline void gemv(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue = {}) {
+  if (batches == 0) return;
+  const Product first = productOf((int64_t)0);
+  if (first.m == 0 || first.n == 0) return;
+  if (first.b.along == 1) gemvAlong(pool, batches, productOf, epilogue);
+  else gemvAcross(pool, batches, productOf, epilogue);
+}
+
+} // namespace HEED_ISA
+} // namespace heed
