@@ -1,0 +1,146 @@
+// Numbers in blocks, bit for bit as GGUF stores them: a few bits each, with scales that a block shares.
+// Quantising is quantize-blocks.ts.
+import { HeedError } from './errors.ts'
+import { f16ToF32 } from './float16.ts'
+
+/** By ggml's names; q4_k and q6_k have blocks of 256 with scales of their own for each part. */
+export type BlockFormat = 'q8_0' | 'q4_0' | 'q4_1' | 'q4_k' | 'q6_k'
+
+export interface BlockLayout {
+  /** Numbers in a block. */
+  numbers: number
+  /** Bytes that hold them. */
+  bytes: number
+}
+
+export const blockLayouts: Record<BlockFormat, BlockLayout> = {
+  q8_0: { numbers: 32, bytes: 34 }, // d f16, q i8[32]:  d·q
+  q4_0: { numbers: 32, bytes: 18 }, // d f16, q 4 bits:  d·(q - 8)
+  q4_1: { numbers: 32, bytes: 20 }, // d f16, m f16, q 4 bits:  d·q + m
+  q4_k: { numbers: 256, bytes: 144 }, // d f16, m f16, 6 bits (s, t)[8], q 4 bits:  d·s·q - m·t
+  q6_k: { numbers: 256, bytes: 210 }, // q 6 bits, s i8[16], d f16:  d·s·(q - 32)
+}
+
+/** Bytes that `count` numbers take. @throws HeedError unless they are whole blocks */
+export function blockBytes(format: BlockFormat, count: number): number {
+  const { numbers, bytes } = blockLayouts[format]
+  if (count % numbers !== 0)
+    throw new HeedError(`${count} numbers are no whole blocks of ${format}`, {
+      remedy: `A block has ${numbers} numbers.`,
+    })
+  return (count / numbers) * bytes
+}
+
+/** The numbers in whole blocks of bytes, rounded to f32 as ggml does. */
+export function dequantizeBlocks(
+  format: BlockFormat,
+  bytes: Uint8Array,
+  out: Float32Array = new Float32Array(numbersIn(format, bytes.length)),
+): Float32Array {
+  const count = numbersIn(format, bytes.length)
+  if (out.length !== count)
+    throw new HeedError(
+      `${bytes.length} bytes of ${format} hold ${count} numbers, not ${out.length}`,
+    )
+  decoders[format](bytes, out)
+  return out
+}
+
+function numbersIn(format: BlockFormat, bytes: number): number {
+  const layout = blockLayouts[format]
+  if (bytes % layout.bytes === 0) return (bytes / layout.bytes) * layout.numbers
+  throw new HeedError(`${bytes} bytes are no whole blocks of ${format}`, {
+    remedy: `A block has ${layout.bytes} bytes.`,
+  })
+}
+
+type Decoder = (bytes: Uint8Array, out: Float32Array) => void
+
+const round = Math.fround
+
+const decoders: Record<BlockFormat, Decoder> = {
+  q8_0: (bytes, out) => {
+    const scales = halves(bytes, 34, 0)
+    scales.forEach((d, block) => {
+      const q = block * 34 + 2
+      for (let i = 0; i < 32; i++) out[block * 32 + i] = d * signed(bytes[q + i])
+    })
+  },
+
+  q4_0: (bytes, out) => {
+    const scales = halves(bytes, 18, 0)
+    scales.forEach((d, block) => {
+      eachNibble(bytes, block * 18 + 2, (i, q) => {
+        out[block * 32 + i] = d * (q - 8)
+      })
+    })
+  },
+
+  q4_1: (bytes, out) => {
+    const [scales, least] = [halves(bytes, 20, 0), halves(bytes, 20, 2)]
+    scales.forEach((d, block) => {
+      eachNibble(bytes, block * 20 + 4, (i, q) => {
+        out[block * 32 + i] = round(d * q) + least[block]
+      })
+    })
+  },
+
+  q4_k: (bytes, out) => {
+    const [scales, least] = [halves(bytes, 144, 0), halves(bytes, 144, 2)]
+    scales.forEach((d, block) => {
+      for (let part = 0; part < 8; part++) {
+        const [s, t] = sixBits(bytes, block * 144 + 4, part)
+        const [scale, offset] = [round(d * s), round(least[block] * t)]
+        const q = block * 144 + 16 + (part >> 1) * 32
+        const shift = (part & 1) * 4 // a byte holds numbers of two parts
+        const to = block * 256 + part * 32
+        for (let i = 0; i < 32; i++)
+          out[to + i] = round(scale * ((bytes[q + i] >> shift) & 15)) - offset
+      }
+    })
+  },
+
+  q6_k: (bytes, out) => {
+    const scales = halves(bytes, 210, 208)
+    scales.forEach((d, block) => {
+      for (let i = 0; i < 256; i++) {
+        const half = i >> 7 // 128 numbers: 64 bytes of low bits, 32 bytes of high bits
+        const quarter = (i >> 5) & 3
+        const low = bytes[block * 210 + half * 64 + (quarter & 1) * 32 + (i & 31)]
+        const high = bytes[block * 210 + 128 + half * 32 + (i & 31)]
+        const q = ((low >> (quarter & 2 ? 4 : 0)) & 15) | (((high >> (2 * quarter)) & 3) << 4)
+        const scale = round(d * signed(bytes[block * 210 + 192 + (i >> 4)]))
+        out[block * 256 + i] = scale * (q - 32)
+      }
+    })
+  },
+}
+
+const signed = (byte: number): number => (byte << 24) >> 24
+
+/** The f16 at `offset` in each block of `size` bytes. */
+function halves(bytes: Uint8Array, size: number, offset: number): Float32Array {
+  const bits = new Uint16Array(bytes.length / size)
+  for (let i = 0, at = offset; i < bits.length; i++, at += size)
+    bits[i] = bytes[at] | (bytes[at + 1] << 8)
+  return f16ToF32(bits)
+}
+
+/** 32 numbers in 16 bytes: the first half in the low bits. */
+function eachNibble(bytes: Uint8Array, at: number, visit: (i: number, q: number) => void): void {
+  for (let i = 0; i < 16; i++) {
+    visit(i, bytes[at + i] & 15)
+    visit(i + 16, bytes[at + i] >> 4)
+  }
+}
+
+/** Scale and offset of one of eight parts: 12 bytes hold the first four whole, and of the others
+ * four bits there and two above those of the first. */
+function sixBits(bytes: Uint8Array, at: number, part: number): [scale: number, offset: number] {
+  if (part < 4) return [bytes[at + part] & 63, bytes[at + part + 4] & 63]
+  const both = bytes[at + part + 4]
+  return [
+    (both & 15) | ((bytes[at + part - 4] >> 6) << 4),
+    (both >> 4) | ((bytes[at + part] >> 6) << 4),
+  ]
+}
