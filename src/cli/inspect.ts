@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import pc from 'picocolors'
+import { isGGUF } from '../io/gguf.ts'
 import { modelFolder, readConfig } from '../io/hf.ts'
 import { openSafetensors, type Safetensors } from '../io/safetensors.ts'
 import { formatBytes } from '../util/format.ts'
@@ -8,14 +9,18 @@ import { short } from './text.ts'
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('What a model folder holds: architecture, parameters by module, dtypes, memory.')
-    .argument('<folder>', 'a run, or any Hugging Face folder of a model')
+    .description('What a model holds: architecture, parameters by module, dtypes, memory.')
+    .argument('<model>', 'a run, any Hugging Face folder of a model, or a GGUF file')
     .option('--all', 'list every tensor')
-    .addHelpText('after', '\nExample:\n  $ heed inspect runs/moby-dick')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ heed inspect runs/moby-dick\n  $ heed inspect model.gguf',
+    )
     .action(inspect)
 }
 
 async function inspect(dir: string, { all = false }: { all?: boolean }): Promise<void> {
+  if (isGGUF(dir)) return (await import('./inspect-gguf.ts')).inspectGGUF(dir, { all })
   const config = await readConfig(dir)
   const { weights } = await modelFolder(dir)
   const file = await openSafetensors(weights)

@@ -23,6 +23,7 @@ interface Ended {
   err: string
 }
 
+const gguf = new URL('../fixtures/gguf/blocks.gguf', import.meta.url).pathname
 const main = new URL('../support/heed-main.ts', import.meta.url).pathname
 
 function start(
@@ -292,6 +293,16 @@ describe('heed inspect, doctor and help', () => {
     const { out, code } = await heed(['inspect', at('run')])
     expect(out).toMatch(/gpt2[\s\S]*parameters[\s\S]*attn\.c_attn/)
     expect(code).toBe(0)
+  })
+
+  it('shows metadata and types of a GGUF file', async () => {
+    const { out, code } = await heed(['inspect', gguf, '--all'])
+    expect(out).toMatch(/test .*blocks\.gguf {2}GGUF version 3/)
+    expect(out).toMatch(/a\.strings \[3: "one", "", "drei ✓"\]/)
+    expect(out).toMatch(/q4_k +3\.07 k in 1\.73 kB, 1 tensors/)
+    expect(out).toMatch(/3072 {2}q6_k {2}\(6, 512\) {2}q6_k/)
+    expect(code).toBe(0)
+    expectMistake(await heed(['inspect', at('none.gguf')]), /none\.gguf: it does not exist/)
   })
 
   it('tells what the machine can do', async () => {
