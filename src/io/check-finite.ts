@@ -1,12 +1,15 @@
 import { HeedError } from '../util/errors.ts'
 import { quote } from './file-error.ts'
 
-/** Refuses values with NaN or an infinity: a checkpoint with either gives nonsense everywhere. */
-export function assertFinite(values: Float32Array, tensor: string, file: string): void {
+/**
+ * Refuses values with NaN or an infinity: a checkpoint with either gives nonsense everywhere.
+ * @param start where in the tensor the values begin
+ */
+export function assertFinite(values: Float32Array, tensor: string, file: string, start = 0): void {
   const index = firstNonFinite(values)
   if (index < 0) return
   throw new HeedError(
-    `${file}: tensor ${quote(tensor)} holds ${values[index]} at element ${index} of ${values.length}`,
+    `${file}: tensor ${quote(tensor)} holds ${values[index]} at element ${start + index}`,
     { remedy: 'The run that saved it had diverged: use an earlier checkpoint.' },
   )
 }

@@ -20,7 +20,17 @@ export interface Safetensors {
   read(name: string, options: { as: 'f32' }): Promise<Float32Array<ArrayBuffer>>
   /** Any integer type as int32; a value that does not fit is an error. */
   read(name: string, options: { as: 'i32' }): Promise<Int32Array<ArrayBuffer>>
+  /** Any number type as float32, piece by piece: what a large tensor takes its values from. */
+  pieces(name: string): AsyncGenerator<Piece>
   close(): Promise<void>
+}
+
+/** Some neighbouring elements of a tensor. */
+export interface Piece {
+  /** Index of the first, row-major. */
+  start: number
+  /** The same array each time: used up before the next piece is asked for. */
+  values: Float32Array<ArrayBuffer>
 }
 
 /** Opens one `.safetensors` file. */
@@ -86,41 +96,51 @@ class SafetensorsFile implements Safetensors {
     return raw
   }
 
+  async *pieces(name: string): AsyncGenerator<Piece> {
+    const entry = this.entries.get(name) ?? unknownTensor(name, this)
+    const out = new Float32Array(Math.min(entry.bytes, CHUNK_ELEMENTS))
+    for await (const { raw, start } of this.chunks(entry)) {
+      const values = raw instanceof Float32Array ? raw : out.subarray(0, raw.length)
+      this.convert(entry, raw, values)
+      yield { start, values: values as Float32Array<ArrayBuffer> }
+    }
+  }
+
   private async readFloat32(entry: TensorEntry): Promise<Float32Array> {
     const out = this.allocate(Float32Array, entry)
-    await this.eachChunk(entry, (raw, start) => {
-      if (toFloat32(entry.dtype, raw, out.subarray(start, start + raw.length))) return
-      this.refuse(entry, `cannot be read as f32, its dtype is ${entry.dtype}`)
-    })
+    for await (const { raw, start } of this.chunks(entry))
+      this.convert(entry, raw, out.subarray(start, start + raw.length))
     return out
   }
 
   private async readInt32(entry: TensorEntry): Promise<Int32Array> {
     const out = this.allocate(Int32Array, entry)
-    await this.eachChunk(entry, (raw, start) => {
+    for await (const { raw, start } of this.chunks(entry)) {
       const misfit = toInt32(entry.dtype, raw, out.subarray(start, start + raw.length))
       if (misfit === undefined)
         this.refuse(entry, `cannot be read as i32, its dtype is ${entry.dtype}`)
       if (misfit >= 0)
         this.refuse(entry, `holds ${raw[misfit]} at element ${start + misfit}, too large for i32`)
-    })
+    }
     return out
   }
 
-  /** Reads piece by piece, so that a conversion needs little memory beside its result. */
-  private async eachChunk(
-    entry: TensorEntry,
-    use: (raw: TypedArray, start: number) => void,
-  ): Promise<void> {
+  /** Reads into the same array again and again: a conversion needs little memory beside its result. */
+  private async *chunks(entry: TensorEntry): AsyncGenerator<{ raw: TypedArray; start: number }> {
     const { array, bytes } = STORED_DTYPES[entry.dtype]
     const count = entry.bytes / bytes
     const chunk = new array(Math.min(count, CHUNK_ELEMENTS))
     for (let start = 0; start < count; start += chunk.length) {
-      const part = chunk.subarray(0, Math.min(chunk.length, count - start))
-      await this.fill(part, entry, start * bytes)
-      use(part, start)
+      const raw = chunk.subarray(0, Math.min(chunk.length, count - start))
+      await this.fill(raw, entry, start * bytes)
+      yield { raw, start }
     }
-    if (count === 0) use(chunk, 0) // a refusal must not depend on the size
+    if (count === 0) yield { raw: chunk, start: 0 } // a refusal must not depend on the size
+  }
+
+  private convert(entry: TensorEntry, raw: TypedArray, out: Float32Array): void {
+    if (raw !== out && !toFloat32(entry.dtype, raw, out))
+      this.refuse(entry, `cannot be read as f32, its dtype is ${entry.dtype}`)
   }
 
   private async fill(target: TypedArray, entry: TensorEntry, offset: number): Promise<void> {

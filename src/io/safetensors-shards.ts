@@ -2,7 +2,12 @@ import { basename, dirname, join } from 'node:path'
 import { HeedError } from '../util/errors.ts'
 import { quote } from './file-error.ts'
 import { isJsonObject, readJsonObject } from './json.ts'
-import { openSafetensorsFile, type Safetensors, unknownTensor } from './safetensors-file.ts'
+import {
+  openSafetensorsFile,
+  type Piece,
+  type Safetensors,
+  unknownTensor,
+} from './safetensors-file.ts'
 import type { TensorInfo } from './safetensors-header.ts'
 import type { TypedArray } from './stored-dtype.ts'
 
@@ -53,6 +58,10 @@ class Shards implements Safetensors {
   read(name: string, options: { as: 'i32' }): Promise<Int32Array<ArrayBuffer>>
   async read(name: string, options?: { as: 'f32' | 'i32' }): Promise<TypedArray> {
     return this.owner(name).read(name, options as { as: 'f32' })
+  }
+
+  pieces(name: string): AsyncGenerator<Piece> {
+    return this.owner(name).pieces(name)
   }
 
   async close(): Promise<void> {

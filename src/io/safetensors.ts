@@ -6,7 +6,7 @@ import { openSafetensorsFile, type Safetensors } from './safetensors-file.ts'
 import { openShards } from './safetensors-shards.ts'
 
 export { assertFinite } from './check-finite.ts'
-export type { Safetensors } from './safetensors-file.ts'
+export type { Piece, Safetensors } from './safetensors-file.ts'
 export { type SaveWeightsOptions, saveSafetensors } from './safetensors-save.ts'
 export { type TensorToWrite, writeSafetensors } from './safetensors-write.ts'
 export type { StoredDType, TypedArray } from './stored-dtype.ts'

@@ -5,13 +5,15 @@ import { modelFolder } from '../io/hf.ts'
 import {
   assertFinite,
   openSafetensors,
+  type Piece,
+  type Safetensors,
   type StoredDType,
   saveSafetensors,
   type TensorToWrite,
   writeSafetensors,
 } from '../io/safetensors.ts'
-import { type LoadOptions, type Module, setValues } from '../nn/index.ts'
-import { type Parameter, realize } from '../tensor/index.ts'
+import { type LoadOptions, type Module, takeValues } from '../nn/index.ts'
+import { fromPieces, type Parameter, realize } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { Head } from './heads.ts'
 
@@ -75,13 +77,18 @@ async function load(model: Module, path: string, options: LoadOptions = {}): Pro
     const stored = Object.fromEntries(file.names.map((name) => [name, file.info(name)]))
     const matches = model.matchState(stored, options)
     for (const { key, parameter } of matches) {
-      const data = await file.read(key, { as: 'f32' })
-      assertFinite(data, key, file.path)
-      setValues(parameter, { data, shape: parameter.shape })
+      takeValues(parameter, await fromPieces(parameter.shape, finitePieces(file, key), key))
     }
     return matches.map(({ parameter }) => parameter)
   } finally {
     await file.close()
+  }
+}
+
+async function* finitePieces(file: Safetensors, key: string): AsyncGenerator<Piece> {
+  for await (const piece of file.pieces(key)) {
+    assertFinite(piece.values, key, file.path, piece.start)
+    yield piece
   }
 }
 

@@ -23,4 +23,4 @@ export {
 } from './multi-head-attention.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { Sequential } from './sequential.ts'
-export { type LoadOptions, type StateSource, setValues } from './state-dict.ts'
+export { type LoadOptions, type StateSource, setValues, takeValues } from './state-dict.ts'

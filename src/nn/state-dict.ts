@@ -56,6 +56,12 @@ export function setValues(state: Tensor, source: StateSource): void {
   else state.moveTo(ownNode(source))
 }
 
+/** As `setValues`, from memory that the source gives up: nobody else may hold it. */
+export function takeValues(state: Tensor, source: Tensor): void {
+  if (hasMemory(state.node)) state.assign(source)
+  else state.moveTo(source.node)
+}
+
 function match(
   paths: readonly [string, Parameter][],
   keys: ReadonlyMap<string, string>,

@@ -45,8 +45,8 @@ export interface Device {
   allocate(dtype: DType, count: number, label: string): DeviceMemory
   /** Memory with a copy of these contents. */
   upload(data: TypedArray, dtype: DType, label: string): DeviceMemory
-  /** Overwrites memory behind earlier runs. The data is copied before this returns. */
-  write(memory: DeviceMemory, data: TypedArray): void
+  /** Overwrites memory from element `start` (0) on, behind earlier runs. The data is copied at once. */
+  write(memory: DeviceMemory, data: TypedArray, start?: number): void
   /** A copy of the contents, once all runs before this call have ended. */
   read(memory: DeviceMemory): Promise<TypedArray>
   compile(graph: Lowered): Executable

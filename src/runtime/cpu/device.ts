@@ -102,12 +102,13 @@ export class CpuDevice implements Device {
     return memory
   }
 
-  write(memory: DeviceMemory, data: TypedArray): void {
+  write(memory: DeviceMemory, data: TypedArray, start = 0): void {
     const { handle, dtype } = memory as CpuMemory
+    const at = start * bytesOf(dtype)
     if (this.hosted) {
       const copy = data.slice()
-      void this.enqueue(() => Promise.resolve(this.addon.write(handle, 0, asStored(copy, dtype))))
-    } else this.addon.write(handle, 0, asStored(data, dtype))
+      void this.enqueue(() => Promise.resolve(this.addon.write(handle, at, asStored(copy, dtype))))
+    } else this.addon.write(handle, at, asStored(data, dtype))
   }
 
   async read(memory: DeviceMemory): Promise<TypedArray> {

@@ -81,11 +81,13 @@ export class ReferenceDevice implements Device {
     return memory
   }
 
-  write(memory: DeviceMemory, data: TypedArray): void {
-    const copy = this.array(memory.dtype, data.length)
-    copy.set(data)
+  write(memory: DeviceMemory, data: TypedArray, start = 0): void {
+    const target = memory as ReferenceMemory
+    const copy = data.slice()
     void this.enqueue(false, () => {
-      ;(memory as ReferenceMemory).data = copy
+      const next = target.data.slice()
+      next.set(copy, start)
+      target.data = next
     })
   }
 
