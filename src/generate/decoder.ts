@@ -1,8 +1,9 @@
 import type { TypedArray } from '../graph/dtype.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { KVCache } from '../nn/index.ts'
-import { type Held, hold, noGrad } from '../tensor/index.ts'
+import { type Held, hold } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { evaluating, powerOfTwo } from './evaluating.ts'
 
 /**
  * Runs a model token by token. The prompt's tokens go in at once, padded to a power of two, so that
@@ -22,7 +23,7 @@ export class Decoder {
     const cache = model.createCache({ capacity: this.capacity })
     this.cache = cache
     this.run = hold((ids, last) => [
-      evaluating(model, () => noGrad(() => model.forward(ids, { cache, logitsAt: last }))),
+      evaluating(model, () => model.forward(ids, { cache, logitsAt: last })),
     ])
   }
 
@@ -57,21 +58,3 @@ export class Decoder {
 }
 
 const SHORTEST = 16
-
-/** The least power of two that is at least n, from `least` on. */
-export function powerOfTwo(n: number, least: number): number {
-  let size = least
-  while (size < n) size *= 2
-  return size
-}
-
-/** The graph is built as for evaluation, whatever the model is doing otherwise. */
-function evaluating<T>(model: CausalLM, body: () => T): T {
-  const modes = model.namedModules().map(([, module]) => ({ module, training: module.training }))
-  model.eval()
-  try {
-    return body()
-  } finally {
-    for (const { module, training } of modes) module.training = training
-  }
-}

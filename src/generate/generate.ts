@@ -1,7 +1,8 @@
 import type { CausalLM } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { Decoder, powerOfTwo } from './decoder.ts'
+import { Decoder } from './decoder.ts'
+import { powerOfTwo } from './evaluating.ts'
 import { createSampler, type SamplingOptions } from './sampling.ts'
 
 export interface GenerateTokensOptions extends SamplingOptions {

@@ -1,3 +1,4 @@
+export { BatchDecoder } from './batch-decoder.ts'
 export { Decoder } from './decoder.ts'
 export {
   type GenerateOptions,
@@ -6,3 +7,4 @@ export {
   generateTokens,
 } from './generate.ts'
 export { createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
+export type { StepModel } from './step-model.ts'

@@ -21,6 +21,7 @@ export {
   type MultiHeadAttentionConfig,
   type MultiHeadAttentionOptions,
 } from './multi-head-attention.ts'
+export { keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { Sequential } from './sequential.ts'
 export { type LoadOptions, type StateSource, setValues, takeValues } from './state-dict.ts'

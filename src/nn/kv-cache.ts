@@ -58,6 +58,20 @@ export class KVCache {
     this.#move(0)
   }
 
+  /** Keeps the first `length` tokens and forgets those behind them. */
+  rewind(length: number): void {
+    if (!Number.isInteger(length) || length < 0 || length > this.#length)
+      throw new HeedError(
+        `The key-value cache holds ${this.#length} tokens: it cannot go back to ${length}`,
+      )
+    this.#move(length)
+  }
+
+  /** Row r goes on from what row order[r] holds: order i32 (B). The used part and all beside it. */
+  reorder(order: Tensor): void {
+    for (const layer of this.layers) layer.reorder(order)
+  }
+
   /** Numbers of a plain (not held) program are read when it is built: later ones need new nodes. */
   #move(length: number): void {
     this.#length = length
@@ -77,6 +91,11 @@ export class LayerCache {
     this.values = zeros(shape)
     this.keys.becomeState()
     this.values.becomeState()
+  }
+
+  reorder(order: Tensor): void {
+    this.keys.assign(this.keys.take(order, 0))
+    this.values.assign(this.values.take(order, 0))
   }
 
   /** Writes k and v (B, H, T, D) behind what is in use. `length` counts them in. */

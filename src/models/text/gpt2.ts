@@ -9,12 +9,15 @@ import {
   Dropout,
   Embedding,
   KVCache,
+  keyMask,
   type LayerCache,
   LayerNorm,
   Linear,
   Module,
+  type PaddedOptions,
+  tokenPositions,
 } from '../../nn/index.ts'
-import { arange, F, type Tensor } from '../../tensor/index.ts'
+import { F, type Tensor } from '../../tensor/index.ts'
 import { HeedError, ShapeError } from '../../util/errors.ts'
 import type { CausalLM, CausalLMOptions } from '../causal-lm.ts'
 import { few, parseConfig, probability, size } from '../config.ts'
@@ -47,12 +50,12 @@ class Attention extends Module<LayerConfig> {
   c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, residual(this.config))
   resid_dropout = new Dropout(this.config.resid_pdrop)
 
-  forward(x: Tensor, cache?: LayerCache): Tensor {
+  forward(x: Tensor, cache?: LayerCache, mask?: Tensor): Tensor {
     const { n_head, attn_pdrop } = this.config
     const [q, k, v] = this.c_attn.forward(x).chunk(3, -1) // (B, T, 3C) -> 3 x (B, T, C)
     const dropout = this.training ? attn_pdrop : 0
     const scale = attentionScale(this.config)
-    const y = attention(q, k, v, { heads: n_head, causal: true, cache, dropout, scale })
+    const y = attention(q, k, v, { heads: n_head, causal: true, cache, dropout, scale, mask })
     return this.resid_dropout.forward(this.c_proj.forward(y))
   }
 }
@@ -74,8 +77,8 @@ class Block extends Module<LayerConfig> {
   ln_2 = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
   mlp = new MLP(this.config)
 
-  forward(x: Tensor, cache?: LayerCache): Tensor {
-    x = x.add(this.attn.forward(this.ln_1.forward(x), cache))
+  forward(x: Tensor, cache?: LayerCache, mask?: Tensor): Tensor {
+    x = x.add(this.attn.forward(this.ln_1.forward(x), cache, mask))
     return x.add(this.mlp.forward(this.ln_2.forward(x)))
   }
 }
@@ -90,12 +93,12 @@ class Transformer extends Module<GPT2Config> {
   )
   ln_f = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
 
-  forward(ids: Tensor, cache?: KVCache): Tensor {
-    const own = arange(ids.shape[1]) // (T)
-    const positions = cache ? own.add(cache.position()) : own
-    let x = this.drop.forward(this.wte.forward(ids).add(this.wpe.forward(positions))) // (B, T, C)
+  forward(ids: Tensor, { cache, attentionMask }: PaddedOptions): Tensor {
+    const places = this.wpe.forward(tokenPositions(ids, { cache, attentionMask }))
+    const mask = keyMask(attentionMask)
+    let x = this.drop.forward(this.wte.forward(ids).add(places)) // (B, T, C)
     this.h.forEach((block, i) => {
-      x = block.forward(x, cache?.layers[i])
+      x = block.forward(x, cache?.layers[i], mask)
     })
     return this.ln_f.forward(x)
   }
@@ -126,13 +129,13 @@ export class GPT2 extends Module<GPT2Config> implements CausalLM {
   }
 
   /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
-  forward(ids: Tensor, { cache, logitsAt }: CausalLMOptions = {}): Tensor {
-    const tokens = ids.shape[1] + (cache?.length ?? 0)
+  forward(ids: Tensor, { logitsAt, ...seen }: CausalLMOptions = {}): Tensor {
+    const tokens = ids.shape[1] + (seen.cache?.length ?? 0)
     if (ids.rank !== 2 || tokens > this.contextLength)
       throw new ShapeError(`GPT-2: ids of shape (${ids.shape.join(', ')})`, {
         remedy: `They are (batch, tokens), with at most ${this.contextLength} tokens (n_positions).`,
       })
-    const x = this.transformer.forward(ids, cache)
+    const x = this.transformer.forward(ids, seen)
     return this.lm_head.forward(logitsAt ? x.take(logitsAt, 1) : x)
   }
 

@@ -1,0 +1,125 @@
+import type { TypedArray } from '../graph/dtype.ts'
+import type { CausalLM } from '../models/index.ts'
+import type { KVCache } from '../nn/index.ts'
+import { type Held, type HeldInput, hold, type Tensor } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { evaluating, powerOfTwo } from './evaluating.ts'
+import { rowOf, type StepModel } from './step-model.ts'
+
+// R rows (texts), T new tokens, S capacity of the cache
+
+/**
+ * Runs a model on several texts at once. Texts that are shorter than the longest are padded at the
+ * front, so that all go on at one place; a mask hides the padding.
+ */
+export class BatchDecoder implements StepModel {
+  private readonly model: CausalLM
+  private readonly maxTokens: number
+  private batch: Batch | null = null
+
+  /** @param maxTokens how many tokens will follow the prompts at most */
+  constructor(model: CausalLM, { maxTokens }: { maxTokens: number }) {
+    this.model = model
+    this.maxTokens = maxTokens
+  }
+
+  async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
+    const longest = Math.max(...prompts.map((prompt) => prompt.length))
+    checkPrompts(prompts)
+    const needed = longest + this.maxTokens
+    if (needed > this.model.contextLength)
+      throw new HeedError(
+        `Texts of ${longest} tokens with ${this.maxTokens} more: the model sees ${this.model.contextLength}`,
+        { remedy: `Ask for fewer tokens, or give shorter texts; alone, a text may go on longer.` },
+      )
+    const capacity = Math.min(this.model.contextLength, powerOfTwo(needed, SHORTEST))
+    if (this.batch?.rows !== prompts.length || this.batch.capacity !== capacity)
+      this.batch = new Batch(this.model, prompts.length, capacity)
+    return this.batch.start(prompts, longest)
+  }
+
+  async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
+    if (!this.batch) throw new HeedError('A batch goes on before it has started')
+    return this.batch.next(tokens, order)
+  }
+}
+
+/** The memory and programs for so many rows of such a length. */
+class Batch {
+  readonly rows: number
+  readonly capacity: number
+  private readonly cache: KVCache
+  private readonly plain: Held
+  private readonly masked: Held
+  /** u8 (R, S): 0 where there is padding; null when there is none. */
+  private mask: HeldInput | null = null
+
+  constructor(model: CausalLM, rows: number, capacity: number) {
+    this.rows = rows
+    this.capacity = capacity
+    this.cache = model.createCache({ capacity, batch: rows })
+    const { cache } = this
+    const step = (ids: Tensor, logitsAt: Tensor, order?: Tensor, mask?: Tensor): Tensor[] => {
+      if (order) cache.reorder(order)
+      return [
+        evaluating(model, () =>
+          model.forward(ids, { cache, logitsAt, attentionMask: mask?.ne(0) }),
+        ),
+      ]
+    }
+    this.plain = hold((ids, last, order) => step(ids, last, order))
+    this.masked = hold((ids, last, mask, order) => step(ids, last, order, mask))
+  }
+
+  start(prompts: readonly (readonly number[])[], longest: number): Promise<TypedArray> {
+    this.cache.reset()
+    const width = Math.min(this.capacity, powerOfTwo(longest, SHORTEST))
+    const ids = new Int32Array(this.rows * width)
+    const mask = new Uint8Array(this.rows * this.capacity).fill(1)
+    for (const [row, prompt] of prompts.entries()) {
+      const padding = longest - prompt.length
+      ids.set(prompt, row * width + padding)
+      mask.fill(0, row * this.capacity, row * this.capacity + padding)
+    }
+    this.mask = mask.includes(0) ? { data: mask, shape: [this.rows, this.capacity] } : null
+    return this.forward(ids, longest)
+  }
+
+  next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
+    const moved = order?.some((from, row) => from !== row) ? order : undefined
+    if (moved && this.mask) this.mask = { ...this.mask, data: inOrder(this.mask.data, moved) }
+    return this.forward(Int32Array.from(tokens), 1, moved)
+  }
+
+  /** Counts `used` of the columns of ids (R, T) in; those behind are computed and forgotten. */
+  private async forward(
+    ids: Int32Array,
+    used: number,
+    order?: readonly number[],
+  ): Promise<TypedArray> {
+    const inputs: HeldInput[] = [
+      { data: ids, shape: [this.rows, ids.length / this.rows] },
+      { data: Int32Array.of(used - 1), shape: [1] },
+    ]
+    if (this.mask) inputs.push(this.mask)
+    if (order) inputs.push({ data: Int32Array.from(order), shape: [this.rows] })
+    const [logits] = await (this.mask ? this.masked : this.plain)(...inputs)
+    this.cache.advance(used)
+    return logits.data()
+  }
+}
+
+function inOrder(mask: TypedArray, order: readonly number[]): Uint8Array {
+  const moved = new Uint8Array(mask.length)
+  for (const [row, from] of order.entries())
+    moved.set(rowOf(mask, from, order.length), row * (mask.length / order.length))
+  return moved
+}
+
+function checkPrompts(prompts: readonly (readonly number[])[]): void {
+  if (prompts.length === 0) throw new HeedError('A batch of no texts')
+  const empty = prompts.findIndex((prompt) => prompt.length === 0)
+  if (empty >= 0) throw new HeedError(`Text ${empty} of the batch has no token to start from`)
+}
+
+const SHORTEST = 16

@@ -1,0 +1,20 @@
+import type { Module } from '../nn/index.ts'
+import { noGrad } from '../tensor/index.ts'
+
+/** What is built in `body` is built as for evaluation, whatever the model is doing otherwise. */
+export function evaluating<T>(model: Module, body: () => T): T {
+  const modes = model.namedModules().map(([, module]) => ({ module, training: module.training }))
+  model.eval()
+  try {
+    return noGrad(body)
+  } finally {
+    for (const { module, training } of modes) module.training = training
+  }
+}
+
+/** The least power of two that is at least n, from `least` on: sizes in few kinds share programs. */
+export function powerOfTwo(n: number, least = 1): number {
+  let size = least
+  while (size < n) size *= 2
+  return size
+}

@@ -1,0 +1,35 @@
+import { arange, type Tensor } from '../tensor/index.ts'
+import { ShapeError } from '../util/errors.ts'
+import type { KVCache } from './kv-cache.ts'
+
+// B batch, T new tokens, S all tokens that there is room for: the cache's capacity, or T without one
+
+export interface PaddedOptions {
+  cache?: KVCache
+  /** bool (B, S): true where a token counts, false where it is padding, on either side. */
+  attentionMask?: Tensor
+}
+
+/**
+ * Where the new tokens of ids (B, T) stand, counted from 0 over the tokens that count: i32 (T), or
+ * (B, T) with a mask. Padding at the front gets 0, as nobody looks at it.
+ */
+export function tokenPositions(ids: Tensor, { cache, attentionMask }: PaddedOptions = {}): Tensor {
+  const [batch, tokens] = ids.shape
+  const own = arange(tokens)
+  const places = cache ? own.add(cache.position()) : own
+  if (!attentionMask) return places
+  const room = cache?.capacity ?? tokens
+  const [rows, columns] = attentionMask.shape
+  if (attentionMask.dtype !== 'bool' || rows !== batch || columns !== room)
+    throw new ShapeError(
+      `attentionMask: ${attentionMask.dtype} (${attentionMask.shape.join(', ')})`,
+      { remedy: `It is bool (${batch}, ${room}): a row for each text, a place for each token.` },
+    )
+  const counted = attentionMask.to('i32').cumsum(1).sub(1).clamp({ min: 0 }) // (B, S)
+  return cache ? counted.take(places, 1) : counted
+}
+
+/** The mask (B, S) as attention wants it: (B, 1, 1, S). */
+export const keyMask = (attentionMask?: Tensor): Tensor | undefined =>
+  attentionMask?.unsqueeze(1).unsqueeze(1)
