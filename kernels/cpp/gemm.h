@@ -1,6 +1,6 @@
 // C (+)= A B for any strides: the classic blocked product (Goto, van de Geijn 2008).
 //
-//   round    up to ROUND_FLOATS of B (all of K, some columns) are packed once, by all threads,
+//   round    up to ROUND_FLOATS of B (all of K, some columns) are packed once, by all threads, and so is a small A,
 //   task     a block of C; within it, for each stretch of K of at most K_BLOCK:
 //     A block  up to ROW_BLOCK rows are packed into the thread's own scratch: they stay in its L2,
 //     tile     and are multiplied with one panel of B after the other (gemm-tile.h).
@@ -19,6 +19,7 @@ constexpr int64_t TILE_COLUMNS = TILE_VECTORS * VL;
 constexpr int64_t K_BLOCK = 768;
 constexpr int64_t ROW_BLOCK = TILE_ROWS * (84 / TILE_ROWS);
 constexpr int64_t ROUND_FLOATS = 4 << 20;
+constexpr int64_t SHARED_A_FLOATS = 1 << 20;
 constexpr int64_t PACKING_PAYS = 2 * TILE_ROWS; // rows, above which B is read often enough
 
 struct Product {
@@ -106,12 +107,20 @@ inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a
   }
 }
 
-// The work of one task: a block of C. Without `shared` it packs its own columns of B, a stretch of K at a time.
+// All of A, packed once for tasks that would otherwise pack the same rows again: one block after the other,
+// each a stretch of K after the other.
+HEED_INLINE float* blockOfA(float* all, const Product& p, Range k, Range rows) {
+  return all + rows.from * p.k + k.from * rows.size();
+}
+
+// The work of one task: a block of C. Without `shared` it packs its own columns of B, a stretch of K at a time;
+// without `sharedA` its own rows of A. With it, `rows` is one of its blocks.
 template <class Epilogue>
 inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batch, Range rows, Range columns,
-                          const PackedB* shared, const Epilogue& epilogue) {
-  const Cut ks = kBlocks(p.k), blocks{rows.size(), ceilDiv(rows.size(), ROW_BLOCK), TILE_ROWS};
-  float* a = (float*)pool.scratch(thread, 0, sizeof(float) * least(ROW_BLOCK, rows.size()) * K_BLOCK);
+                          float* sharedA, const PackedB* shared, const Epilogue& epilogue) {
+  const Cut ks = kBlocks(p.k), blocks{rows.size(), sharedA ? 1 : ceilDiv(rows.size(), ROW_BLOCK), TILE_ROWS};
+  float* a = sharedA ? nullptr
+                     : (float*)pool.scratch(thread, 0, sizeof(float) * least(ROW_BLOCK, rows.size()) * K_BLOCK);
   PackedB b = shared ? *shared : PackedB{nullptr, columns, 0};
   Range packed = columns; // what of B is packed here
   if (!shared) {
@@ -130,7 +139,8 @@ inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batc
     }
     for (int64_t i = 0; i < blocks.parts; i++) {
       const Range r{rows.from + blocks.at(i), rows.from + blocks.at(i + 1)};
-      packA(p, k, r, a);
+      if (sharedA) a = blockOfA(sharedA, p, k, r);
+      else packA(p, k, r, a);
       multiplyPacked(p, k, r, a, columns, b, [&](Block c, int64_t row, int64_t column, int64_t h, int64_t w) {
         if (last) epilogue(c, batch, row, column, h, w);
       });
@@ -148,23 +158,33 @@ template <class Epilogue>
 inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilogue& epilogue) {
   const int64_t perRound = roundUp(ROUND_FLOATS / p.k + 1, 8 * TILE_COLUMNS);
   const Cut rounds{p.n, ceilDiv(p.n, perRound), TILE_COLUMNS}, ks = kBlocks(p.k);
+  Cut rows{p.m, ceilDiv(p.m, ROW_BLOCK), TILE_ROWS};
+  if (rows.parts < TASKS / 2) rows.parts = ceilDiv(p.m, ROW_BLOCK / 2);
+  const int64_t columnParts = rows.parts < TASKS / 2 ? ceilDiv(TASKS / 2, rows.parts) : 1;
+  float* a = nullptr;
+  if (p.m * p.k <= SHARED_A_FLOATS && columnParts * rounds.parts > 1)
+    a = (float*)pool.scratch(0, 2, sizeof(float) * p.m * p.k);
+
   for (int64_t round = 0; round < rounds.parts; round++) {
     const Range n = part(rounds, round);
     PackedB b{nullptr, n, 0};
     b.data = (float*)pool.scratch(0, 1, sizeof(float) * b.width() * p.k);
     const Cut chunks{n.size(), ceilDiv(n.size(), 4 * TILE_COLUMNS), TILE_COLUMNS};
-    parallel(pool, chunks.parts * ks.parts, [&](int64_t task, int) {
-      const Range c = part(chunks, task % chunks.parts);
-      packB(p, part(ks, task / chunks.parts), {n.from + c.from, n.from + c.to}, b);
+    const int64_t ofB = chunks.parts * ks.parts, ofA = a && round == 0 ? rows.parts * ks.parts : 0;
+    parallel(pool, ofB + ofA, [&](int64_t task, int) {
+      if (task < ofB) {
+        const Range c = part(chunks, task % chunks.parts);
+        packB(p, part(ks, task / chunks.parts), {n.from + c.from, n.from + c.to}, b);
+      } else {
+        const Range k = part(ks, (task - ofB) / rows.parts), r = part(rows, (task - ofB) % rows.parts);
+        packA(p, k, r, blockOfA(a, p, k, r));
+      }
     });
 
-    Cut rows{p.m, ceilDiv(p.m, ROW_BLOCK), TILE_ROWS}, columns{n.size(), 1, TILE_COLUMNS};
-    // Each part of the columns packs the rows again, so rows are cut first.
-    if (rows.parts < TASKS / 2) rows.parts = ceilDiv(p.m, ROW_BLOCK / 2);
-    if (rows.parts < TASKS / 2) columns.parts = least(ceilDiv(TASKS / 2, rows.parts), chunks.parts);
+    const Cut columns{n.size(), least(columnParts, chunks.parts), TILE_COLUMNS};
     parallel(pool, rows.parts * columns.parts, [&](int64_t task, int thread) {
       const Range c = part(columns, task % columns.parts);
-      multiplyBlock(pool, thread, p, batch, part(rows, task / columns.parts), {n.from + c.from, n.from + c.to}, &b,
+      multiplyBlock(pool, thread, p, batch, part(rows, task / columns.parts), {n.from + c.from, n.from + c.to}, a, &b,
                     epilogue);
     });
   }
@@ -185,7 +205,7 @@ inline void gemmOwn(Pool& pool, int64_t batches, const ProductOf& productOf, con
   parallel(pool, batches * rows.parts * columns.parts, [&](int64_t task, int thread) {
     const int64_t batch = task / (rows.parts * columns.parts);
     multiplyBlock(pool, thread, productOf(batch), batch, part(rows, task / columns.parts % rows.parts),
-                  part(columns, task % columns.parts), nullptr, epilogue);
+                  part(columns, task % columns.parts), nullptr, nullptr, epilogue);
   });
 }
 
