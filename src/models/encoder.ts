@@ -32,6 +32,35 @@ export interface MaskedLM extends EncoderModel {
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
 }
 
+/** Tells whether the second of two texts follows the first (Devlin et al., 2019). */
+export interface NextSentencePredictor extends EncoderModel {
+  /** ids (B, T) i32 -> logits (B, 2): of 0, it follows, and 1, it does not. */
+  forward(ids: Tensor, options?: EncoderOptions): Tensor
+  /** Mean cross-entropy of labels (B). */
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
+}
+
+export interface PretrainingLogits {
+  /** (B, T, V), as of a masked language model. */
+  tokens: Tensor
+  /** (B, 2). */
+  nextSentence: Tensor
+}
+
+export interface PretrainingLabels {
+  /** i32 (B, T); -100 counts for nothing. */
+  tokens: Tensor
+  /** i32 (B): 0, the second text follows the first; 1, it does not. */
+  nextSentence: Tensor
+}
+
+/** Both objectives that BERT is trained with. */
+export interface Pretraining extends EncoderModel {
+  forward(ids: Tensor, options?: EncoderOptions): PretrainingLogits
+  /** The sum of both cross-entropies. */
+  loss(ids: Tensor, labels: PretrainingLabels, options?: EncoderOptions): Tensor
+}
+
 /** One label, or several, for a whole text. */
 export interface SequenceClassifier extends EncoderModel {
   /** K names, in the order of the logits. */

@@ -1,6 +1,8 @@
 import type { CausalLM } from './causal-lm.ts'
 import type {
   MaskedLM,
+  NextSentencePredictor,
+  Pretraining,
   QuestionAnswerer,
   SequenceClassifier,
   TextEncoder,
@@ -14,6 +16,8 @@ export interface Heads {
   'seq2seq-lm': Seq2SeqLM
   encoder: TextEncoder
   'masked-lm': MaskedLM
+  'next-sentence-prediction': NextSentencePredictor
+  pretraining: Pretraining
   'sequence-classification': SequenceClassifier
   'token-classification': TokenClassifier
   'question-answering': QuestionAnswerer

@@ -3,6 +3,10 @@ export type {
   EncoderModel,
   EncoderOptions,
   MaskedLM,
+  NextSentencePredictor,
+  Pretraining,
+  PretrainingLabels,
+  PretrainingLogits,
   QuestionAnswerer,
   SequenceClassifier,
   Span,
@@ -21,4 +25,13 @@ export {
 } from './pretrained.ts'
 export { fromPretrained, headOf, modelClass, modelTypes } from './registry.ts'
 export type { DecodeOptions, Seq2SeqLM } from './seq2seq-lm.ts'
+export { type BertConfig, BertModel } from './text/bert.ts'
+export {
+  BertForMaskedLM,
+  BertForNextSentencePrediction,
+  BertForPreTraining,
+  BertForQuestionAnswering,
+  BertForSequenceClassification,
+  BertForTokenClassification,
+} from './text/bert-heads.ts'
 export { GPT2, type GPT2Config } from './text/gpt2.ts'

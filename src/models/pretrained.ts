@@ -25,8 +25,8 @@ export interface ModelClass<M extends Module = Module> {
   /** The class in transformers, for config.json; further names that it opens may follow. */
   readonly architectures: readonly string[]
   readonly head: Head
-  /** Below what a checkpoint must have every weight; the rest is this head, which may be new. */
-  readonly base?: string
+  /** Below these a checkpoint must have every weight; the rest is this head, which may be new. */
+  readonly base?: string | readonly string[]
 }
 
 export interface LoadModelOptions {
@@ -47,8 +47,13 @@ export async function loadModel<M extends Module>(
   const own =
     !Array.isArray(architectures) ||
     architectures.some((name) => Model.architectures.includes(name))
-  if (own || Model.base === undefined) await loadWeights(model, weights)
-  else onNew?.(await loadBelowHead(model, weights, Model.base))
+  // Beside its base an encoder has nothing that its states need, such as a pooler.
+  const whole = own && Model.head !== 'encoder'
+  if (whole || Model.base === undefined) await loadWeights(model, weights)
+  else {
+    const fresh = await loadBelowHead(model, weights, [Model.base].flat())
+    if (fresh.length > 0) onNew?.(fresh)
+  }
   return model.eval()
 }
 
@@ -57,11 +62,17 @@ export async function loadWeights(model: Module, path: string): Promise<void> {
   await load(model, path)
 }
 
-/** Loads what is below `base`, all of it, and of the rest what fits by name; returns what is missing. */
-async function loadBelowHead(model: Module, path: string, base: string): Promise<string[]> {
+/** Loads what is below `bases`, all of it, and of the rest what fits by name; returns what is missing. */
+async function loadBelowHead(
+  model: Module,
+  path: string,
+  bases: readonly string[],
+): Promise<string[]> {
   const found = new Set(await load(model, path, { strict: false }))
   const missing = model.namedParameters().filter(([, parameter]) => !found.has(parameter))
-  const below = missing.map(([name]) => name).filter((name) => name.startsWith(`${base}.`))
+  const below = missing
+    .map(([name]) => name)
+    .filter((name) => bases.some((base) => name.startsWith(`${base}.`)))
   if (below.length === 0) return missing.map(([name]) => name)
   throw new HeedError(
     `${path} lacks ${below.length} weights:\n    ${below.slice(0, 20).join('\n    ')}`,

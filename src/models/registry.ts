@@ -4,10 +4,28 @@ import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import type { Head, Heads } from './heads.ts'
 import { type LoadModelOptions, loadModel, type ModelClass } from './pretrained.ts'
+import { BertModel } from './text/bert.ts'
+import {
+  BertForMaskedLM,
+  BertForNextSentencePrediction,
+  BertForPreTraining,
+  BertForQuestionAnswering,
+  BertForSequenceClassification,
+  BertForTokenClassification,
+} from './text/bert-heads.ts'
 import { GPT2 } from './text/gpt2.ts'
 
 /** Every class; of those of one `model_type` and head, the first is taken. */
-const classes: readonly ModelClass[] = [GPT2]
+const classes: readonly ModelClass[] = [
+  GPT2,
+  BertModel,
+  BertForMaskedLM,
+  BertForPreTraining,
+  BertForNextSentencePrediction,
+  BertForSequenceClassification,
+  BertForTokenClassification,
+  BertForQuestionAnswering,
+]
 
 export const modelTypes = (): string[] => [...new Set(classes.map((Model) => Model.modelType))]
 

@@ -2,16 +2,25 @@ import { F, Parameter, type Tensor } from '../tensor/index.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
+export interface EmbeddingOptions {
+  /** Deviation of the first values. Default 1. */
+  std?: number
+  /** The id of padding, whose row gets no gradient. */
+  paddingIndex?: number | null
+}
+
 /** One row of `size` numbers for each of `count` ids: (...) i32 -> (..., size). */
 export class Embedding extends Module {
   weight: Parameter
+  readonly paddingIndex: number | undefined
 
-  constructor(count: number, size: number, { std = 1 } = {}) {
+  constructor(count: number, size: number, { std = 1, paddingIndex }: EmbeddingOptions = {}) {
     super()
     this.weight = new Parameter(init.normal([count, size], std))
+    this.paddingIndex = paddingIndex ?? undefined
   }
 
   forward(ids: Tensor): Tensor {
-    return F.embedding(ids, this.weight)
+    return F.embedding(ids, this.weight, { paddingIndex: this.paddingIndex })
   }
 }

@@ -3,7 +3,8 @@ import * as init from './init.ts'
 import { Module } from './module.ts'
 
 export interface LinearOptions {
-  bias?: boolean
+  /** Whether there is one; or another module's bias, to be shared. Default true. */
+  bias?: boolean | Parameter
   /** Normal with this deviation, and a bias of zeros, in place of PyTorch's uniform values. */
   std?: number
   /** Another module's weight, to be shared. */
@@ -20,9 +21,10 @@ export class Linear extends Module {
     const bound = 1 / Math.sqrt(inputs)
     const first = (shape: number[]): Tensor =>
       std === undefined ? init.uniform(shape, -bound, bound) : init.normal(shape, std)
+    const firstBias = (): Tensor => (std === undefined ? first([outputs]) : init.zeros([outputs]))
     this.weight = weight ?? new Parameter(first([outputs, inputs]))
-    const zero = std !== undefined
-    this.bias = bias ? new Parameter(zero ? init.zeros([outputs]) : first([outputs])) : null
+    if (bias instanceof Parameter) this.bias = bias
+    else this.bias = bias ? new Parameter(firstBias()) : null
   }
 
   forward(x: Tensor): Tensor {

@@ -152,7 +152,7 @@ const transparent: ReadonlySet<string> = new Set<Op>(['stopGradient', 'customVjp
 const single: ReadonlySet<string> = new Set<Op>(['assign', 'assignAt', 'hostCall', 'barrier'])
 
 /** An input, or a shorter form of the same value; null when there is none. */
-function simplify(node: Node, [a, b]: Node[]): Node | null {
+function simplify(node: Node, [a, b, c]: Node[]): Node | null {
   const is = (x: Node, value: number): boolean =>
     isOp(x, 'constant')
       ? x.attrs.value === value
@@ -170,6 +170,8 @@ function simplify(node: Node, [a, b]: Node[]): Node | null {
       return is(b, 0) ? plain(a) : null
     case 'div':
       return is(b, 1) ? plain(a) : null
+    case 'where':
+      return b === c ? plain(b) : null
     default:
       return null
   }
