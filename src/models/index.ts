@@ -35,3 +35,11 @@ export {
   BertForTokenClassification,
 } from './text/bert-heads.ts'
 export { GPT2, type GPT2Config } from './text/gpt2.ts'
+export {
+  type RobertaConfig,
+  RobertaForMaskedLM,
+  RobertaForQuestionAnswering,
+  RobertaForSequenceClassification,
+  RobertaForTokenClassification,
+  RobertaModel,
+} from './text/roberta.ts'

@@ -14,6 +14,13 @@ import {
   BertForTokenClassification,
 } from './text/bert-heads.ts'
 import { GPT2 } from './text/gpt2.ts'
+import {
+  RobertaForMaskedLM,
+  RobertaForQuestionAnswering,
+  RobertaForSequenceClassification,
+  RobertaForTokenClassification,
+  RobertaModel,
+} from './text/roberta.ts'
 
 /** Every class; of those of one `model_type` and head, the first is taken. */
 const classes: readonly ModelClass[] = [
@@ -25,6 +32,11 @@ const classes: readonly ModelClass[] = [
   BertForSequenceClassification,
   BertForTokenClassification,
   BertForQuestionAnswering,
+  RobertaModel,
+  RobertaForMaskedLM,
+  RobertaForQuestionAnswering,
+  RobertaForSequenceClassification,
+  RobertaForTokenClassification,
 ]
 
 export const modelTypes = (): string[] => [...new Set(classes.map((Model) => Model.modelType))]

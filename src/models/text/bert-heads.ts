@@ -1,6 +1,6 @@
 // What BERT (Devlin et al., 2019) is for: the two objectives of its training, and tasks.
 // B batch, T tokens, C = hidden_size, V = vocab_size, K labels
-import { activations, Dropout, Linear, Module } from '../../nn/index.ts'
+import { activations, Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { modernKey } from '../checkpoint-keys.ts'
 import { classificationLoss, labelsOf, spanLoss, spanOf } from '../classification.ts'
@@ -17,7 +17,7 @@ import type {
   Span,
   TokenClassifier,
 } from '../encoder.ts'
-import { type BertConfig, BertModel, bertConfig, linear, norm } from './bert.ts'
+import { type BertConfig, BertModel, bertConfig, headDropout, linear, norm } from './bert.ts'
 
 /** A model with the encoder below it. */
 abstract class BertHead extends Module<BertConfig> implements EncoderModel {
@@ -229,6 +229,3 @@ export class BertForQuestionAnswering extends BertHead implements QuestionAnswer
     return spanLoss(this.forward(ids, options), answer)
   }
 }
-
-const headDropout = ({ classifier_dropout, hidden_dropout_prob }: BertConfig): Dropout =>
-  new Dropout(classifier_dropout ?? hidden_dropout_prob)

@@ -200,7 +200,7 @@ export class BertModel extends Module<BertConfig> implements TextEncoder {
   }
 }
 
-export const initial = ({ initializer_range: std }: BertConfig): { std: number } => ({ std })
+const initial = ({ initializer_range: std }: BertConfig): { std: number } => ({ std })
 
 export const linear = (inputs: number, outputs: number, config: BertConfig): Linear =>
   new Linear(inputs, outputs, initial(config))
@@ -208,13 +208,13 @@ export const linear = (inputs: number, outputs: number, config: BertConfig): Lin
 export const norm = ({ hidden_size, layer_norm_eps }: BertConfig): LayerNorm =>
   new LayerNorm(hidden_size, layer_norm_eps)
 
+export const headDropout = ({ classifier_dropout, hidden_dropout_prob }: BertConfig): Dropout =>
+  new Dropout(classifier_dropout ?? hidden_dropout_prob)
+
 function checked(config: BertConfig): BertConfig {
   const { hidden_size, num_attention_heads: heads } = config
   if (hidden_size % heads === 0) return config
-  throw new HeedError(
-    `BERT: num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`,
-    {
-      remedy: `Take ${heads} heads of whole size: hidden_size ${heads * Math.ceil(hidden_size / heads)}, for instance.`,
-    },
-  )
+  throw new HeedError(`num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`, {
+    remedy: `Take ${heads} heads of whole size: hidden_size ${heads * Math.ceil(hidden_size / heads)}, for instance.`,
+  })
 }
