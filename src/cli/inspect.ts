@@ -2,46 +2,94 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { isGGUF } from '../io/gguf.ts'
-import { modelFolder, readConfig } from '../io/hf.ts'
+import { modelFolder, type RawConfig, readConfig, readConfigFile } from '../io/hf.ts'
 import { openSafetensors, type Safetensors } from '../io/safetensors.ts'
-import { formatBytes } from '../util/format.ts'
+import {
+  type Countable,
+  headOf,
+  modelClass,
+  modelTypes,
+  preset,
+  presetNames,
+} from '../models/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { printCount } from './inspect-count.ts'
+import { positive } from './options.ts'
 import { short } from './text.ts'
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('What a model holds: architecture, parameters by module, dtypes, memory.')
-    .argument('<model>', 'a run, any Hugging Face folder of a model, or a GGUF file')
+    .description('What a model holds and what it takes: parameters, memory and FLOPs by component.')
+    .argument('[model]', 'a run, any Hugging Face folder of a model, or a GGUF file')
+    .option('--config <file>', 'count what a config.json describes; nothing of it is allocated')
+    .option('--preset <name>', `count a published size: ${presetNames().join(', ')}`)
+    .option(
+      '--context <number>',
+      'tokens at once (default: as many as the model can see)',
+      positive,
+    )
     .option('--all', 'list every tensor')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ heed inspect runs/moby-dick\n  $ heed inspect model.gguf',
+      `
+Examples:
+  $ heed inspect runs/moby-dick
+  $ heed inspect model.gguf
+  $ heed inspect --config config.json --context 4096
+  $ heed inspect --preset gpt3-175b`,
     )
     .action(inspect)
 }
 
-async function inspect(dir: string, { all = false }: { all?: boolean }): Promise<void> {
-  if (isGGUF(dir)) return (await import('./inspect-gguf.ts')).inspectGGUF(dir, { all })
+interface Flags {
+  config?: string
+  preset?: string
+  context?: number
+  all?: boolean
+}
+
+async function inspect(path: string | undefined, flags: Flags): Promise<void> {
+  const { config, preset: name, context, all = false } = flags
+  if ([path, config, name].filter((given) => given !== undefined).length !== 1)
+    throw new HeedError('Say what to look at: a model, --config FILE or --preset NAME')
+  if (name !== undefined) return printCount(name, preset(name), context)
+  if (config !== undefined) return printConfig(config, await readConfigFile(config), context)
+  if (path !== undefined && isGGUF(path))
+    return (await import('./inspect-gguf.ts')).inspectGGUF(path, { all })
+  await inspectFolder(path as string, all, context)
+}
+
+/** What a config describes, without weights. */
+function printConfig(title: string, config: RawConfig, context?: number): void {
+  const model = new (modelClass(config.model_type, headOf(config)))(config as never)
+  console.log(`${pc.bold(config.model_type)}  ${title}`)
+  console.log(settings(config))
+  printCount('', model as Countable, context)
+}
+
+async function inspectFolder(dir: string, all: boolean, context?: number): Promise<void> {
   const config = await readConfig(dir)
   const { weights } = await modelFolder(dir)
   const file = await openSafetensors(weights)
   try {
     const tensors = file.names.map((name) => ({ name, info: file.info(name) }))
     const parameters = tensors.reduce((n, { info }) => n + sizeOf(info), 0)
-    console.log(`${pc.bold(config.model_type)}  ${join(dir)}`)
-    console.log(settings(config))
+    const known = modelTypes().includes(config.model_type)
+    if (known) printConfig(join(dir), config, context)
+    else {
+      console.log(`${pc.bold(config.model_type)}  ${join(dir)}`)
+      console.log(settings(config))
+      console.log(`\n${pc.bold(short(parameters))} parameters (${parameters})\n`)
+      for (const line of byModule(tensors)) console.log(line)
+    }
     console.log(
-      `\n${pc.bold(short(parameters))} parameters (${parameters}) in ${tensors.length} tensors`,
+      `\n${pc.bold('on the disk')}  ${short(parameters)} numbers in ${tensors.length} tensors, ${dtypes(tensors.map((t) => t.info))}`,
     )
-    console.log(dtypes(tensors.map((t) => t.info)))
-    console.log(
-      `${formatBytes(parameters * 4)} in memory as f32, ${formatBytes(parameters * 16)} in training with AdamW (weights, gradients, two moments), and the activations\n`,
-    )
-    if (all)
-      for (const { name, info } of tensors)
-        console.log(
-          `${String(sizeOf(info)).padStart(12)}  ${info.dtype.padEnd(5)} (${info.shape.join(', ')})  ${name}`,
-        )
-    else for (const line of byModule(tensors)) console.log(line)
+    if (!all) return
+    for (const { name, info } of tensors)
+      console.log(
+        `${String(sizeOf(info)).padStart(12)}  ${info.dtype.padEnd(5)} (${info.shape.join(', ')})  ${name}`,
+      )
   } finally {
     await file.close()
   }

@@ -3,10 +3,11 @@
 /** 1234567 -> '1.23 M'. */
 export function short(value: number): string {
   if (value < 1000) return String(Math.round(value))
-  if (value < 1e6) return `${(value / 1e3).toPrecision(3)} k`
-  if (value < 1e9) return `${(value / 1e6).toPrecision(3)} M`
-  return `${(value / 1e9).toPrecision(3)} G`
+  const unit = Math.min(UNITS.length, Math.floor(Math.log10(value) / 3))
+  return `${(value / 1000 ** unit).toPrecision(3)} ${UNITS[unit - 1]}`
 }
+
+const UNITS = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y']
 
 /** Seconds -> '2 min 05 s'. */
 export function duration(seconds: number): string {

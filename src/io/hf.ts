@@ -20,7 +20,11 @@ export type RawConfig = JsonObject & { model_type: string }
 
 /** Reads `config.json` of a model folder. */
 export async function readConfig(dir: string): Promise<RawConfig> {
-  const path = await required(dir, 'config.json')
+  return readConfigFile(await required(dir, 'config.json'))
+}
+
+/** Reads a config from a file of any name. */
+export async function readConfigFile(path: string): Promise<RawConfig> {
   const config = await readJsonObject(path, { maxBytes: 10e6 })
   const { model_type: type } = config
   if (typeof type === 'string' && type !== '') return config as RawConfig

@@ -1,4 +1,5 @@
 export type { CausalLM, CausalLMOptions } from './causal-lm.ts'
+export { type Component, type Countable, countModel, type ModelCount } from './count.ts'
 export type {
   EncoderModel,
   EncoderOptions,
@@ -14,6 +15,7 @@ export type {
   TokenClassifier,
 } from './encoder.ts'
 export type { Head, Heads } from './heads.ts'
+export { preset, presetNames } from './presets.ts'
 export {
   configJson,
   type LoadModelOptions,

@@ -1,5 +1,6 @@
 // What a kernel call does, counted from its shapes: what its time is to be compared with.
 import { bytesOf } from '../graph/dtype.ts'
+import type { Shape } from '../graph/shape.ts'
 import type { KernelCall, Operand } from './schedule.ts'
 
 export interface Cost {
@@ -46,14 +47,21 @@ function attention(call: KernelCall): Cost | null {
   const [, causal, , , hasLength] = call.attrs
   if (hasLength) return null
   const [q, k, v] = call.inputs
-  const [batch, heads, T, D] = q.shape
-  const [S, Dv] = [k.shape[2], v.shape[3]]
+  const flops = attentionFlops([q.shape, k.shape, v.shape], causal === 1)
+  return { ...traffic(call), flops: flops[call.kernel as keyof typeof flops] }
+}
+
+/** q (B, H, T, D), k (B, H', S, D), v (B, H', S, Dv). */
+export function attentionFlops([q, k, v]: Shape[], causal: boolean) {
+  const [batch, heads, T, D] = q
+  const [S, Dv] = [k[2], v[3]]
   // Query i sees S - T + i + 1 keys, or all of them.
   const pairs = causal ? T * (S - T) + (T * (T + 1)) / 2 : T * S
-  const forward = 2 * batch * heads * pairs * (D + Dv)
-  // The backward pass computes the scores again: three products of width D, two of width Dv.
-  const backward = 2 * batch * heads * pairs * (3 * D + 2 * Dv)
-  return { ...traffic(call), flops: call.kernel === 'attention' ? forward : backward }
+  return {
+    attention: 2 * batch * heads * pairs * (D + Dv),
+    // The scores are computed again: three products of width D, two of width Dv.
+    attentionBackward: 2 * batch * heads * pairs * (3 * D + 2 * Dv),
+  }
 }
 
 const total = (operands: Operand[]): number => operands.reduce((sum, x) => sum + bytes(x), 0)

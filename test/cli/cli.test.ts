@@ -305,6 +305,21 @@ describe('heed inspect, doctor and help', () => {
     expectMistake(await heed(['inspect', at('none.gguf')]), /none\.gguf: it does not exist/)
   })
 
+  it('counts what a config or a published size takes', async () => {
+    const big = await heed(['inspect', '--preset', 'gpt3-175b'])
+    expect(big.out).toMatch(/175 G.* parameters \(174604259328\)/)
+    expect(big.out).toMatch(/h\.\*\.mlp\.c_fc +96 x +58\.0 G +33\.2 %/)
+    expect(big.out).toMatch(/2\.79 TB in training/)
+    expect(big.code).toBe(0)
+    const config = join(at('run'), 'config.json')
+    const own = await heed(['inspect', '--config', config, '--context', '4'])
+    expect(own.out).toMatch(/KV cache[\s\S]* for 4 tokens/)
+    expect(own.out).not.toMatch(/on the disk/)
+    expectMistake(await heed(['inspect']), /a model, --config FILE or --preset NAME/)
+    expectMistake(await heed(['inspect', '--preset', 'gpt5']), /Known: gpt2/)
+    expectMistake(await heed(['inspect', '--config', config, '--context', '99999']), /sees from 1/)
+  })
+
   it('tells what the machine can do', async () => {
     const { out, code } = await heed(['doctor'])
     expect(out).toMatch(/Computing on: (cpu|reference)/)
