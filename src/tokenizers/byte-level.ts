@@ -2,7 +2,7 @@
 // that print stand for themselves, the others move up to U+0100 and beyond).
 
 /** GPT-2's split of text into words, with Unicode's idea of white space, as Python's library has. */
-export const GPT2_PATTERN =
+const GPT2_PATTERN =
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
 /** The same split as a JavaScript expression, whose own `\s` takes U+FEFF and misses U+0085. */

@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../io/atomic.ts'
 import { ensureDir } from '../io/ensure-dir.ts'
 import { fileError } from '../io/file-error.ts'
 import { readJson } from '../io/json.ts'
+import { isJsonObject } from '../io/json-parse.ts'
 import { HeedError } from '../util/errors.ts'
 import { Tokenizer } from './tokenizer.ts'
 import { byteLevelJson, END_OF_TEXT, specialToken } from './tokenizer-json.ts'
@@ -42,23 +43,32 @@ export async function saveTokenizer(
 async function loadGpt2Files(folder: string, config: unknown): Promise<Tokenizer> {
   const vocabFile = join(folder, 'vocab.json')
   const vocab = Object.entries((await readJson(vocabFile)) ?? {}) as [string, number][]
-  const lines = await readLines(join(folder, 'merges.txt'))
+  const lines = (await readText(join(folder, 'merges.txt'))).split(/\r?\n/)
   const merges = lines.filter((line) => line !== '' && !line.startsWith('#version'))
   const end = vocab.find(([token]) => token === END_OF_TEXT)
   const special = end ? [specialToken(...end)] : []
   return Tokenizer.fromJSON(byteLevelJson(vocab, merges, special), config, vocabFile)
 }
 
-async function readLines(path: string): Promise<string[]> {
+async function readText(path: string): Promise<string> {
   try {
-    return (await readFile(path, 'utf8')).split(/\r?\n/)
+    return await readFile(path, 'utf8')
   } catch (error) {
     throw fileError(error, 'read', path)
   }
 }
 
+/** `tokenizer_config.json`, with what other files of the folder say of special tokens and chat. */
 async function readConfig(folder: string): Promise<unknown> {
-  const path = join(folder, 'tokenizer_config.json')
+  const config = await readIfThere(join(folder, 'tokenizer_config.json'))
+  const special = await readIfThere(join(folder, 'special_tokens_map.json'))
+  if (!isJsonObject(config) || !isJsonObject(special)) return config
+  const template = join(folder, 'chat_template.jinja')
+  const chat = (await exists(template)) ? { chat_template: await readText(template) } : {}
+  return { ...special, ...config, ...chat }
+}
+
+async function readIfThere(path: string): Promise<unknown> {
   return (await exists(path)) ? readJson(path) : {}
 }
 

@@ -37,7 +37,10 @@ export interface TokenizerConfig {
   bos_token?: TokenSetting
   eos_token?: TokenSetting
   unk_token?: TokenSetting
+  sep_token?: TokenSetting
   pad_token?: TokenSetting
+  cls_token?: TokenSetting
+  mask_token?: TokenSetting
   clean_up_tokenization_spaces?: boolean
   [key: string]: unknown
 }

@@ -1,10 +1,32 @@
-import type { Tokenizer as Engine } from '@huggingface/tokenizers'
 import { HeedError } from '../util/errors.ts'
+import { type Batch, type PaddingOptions, pad } from './batch.ts'
+import type { ChatMessage, ChatTemplateOptions } from './chat-template.ts'
 import { checkTokenizerConfig, checkTokenizerJson } from './check-json.ts'
 import { cutBeforeSpaces } from './cut-text.ts'
+import { cutsAtSpaces } from './cuts-at-spaces.ts'
 import { byteStream, type DecodeStream, windowStream } from './decode-stream.ts'
-import { cutsAtSpaces, makeEngine } from './pipeline.ts'
-import type { TokenizerConfig, TokenizerJson, TokenSetting } from './tokenizer-json.ts'
+import { cleanUp, type Decoder, makeDecoder } from './decoders.ts'
+import { Encoder } from './encoder.ts'
+import { assemble, type Encoding, type TruncationOptions } from './encoding.ts'
+import { makePostProcessor, type PostProcessor } from './post-processor.ts'
+import {
+  additionalTokensOf,
+  type SpecialTokens,
+  specialTokensOf,
+  withDeclaredTokens,
+} from './special-tokens.ts'
+import type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
+import { trimOffsets } from './trim-offsets.ts'
+import { Vocabulary } from './vocabulary.ts'
+
+export interface EncodeOptions extends TruncationOptions {
+  /** A second text, as the answer to a question. */
+  pair?: string
+  /** Puts the special tokens around the text that the tokenizer's template asks for. Default true. */
+  addSpecialTokens?: boolean
+}
+
+export type BatchOptions = Omit<EncodeOptions, 'pair'> & PaddingOptions
 
 /**
  * Text to token ids and back, as Hugging Face's `tokenizer.json` describes it. The ids are the
@@ -13,29 +35,66 @@ import type { TokenizerConfig, TokenizerJson, TokenSetting } from './tokenizer-j
 export class Tokenizer {
   /** The highest id and one: how many rows an embedding needs. */
   readonly vocabSize: number
-  readonly bosTokenId: number | undefined
-  readonly eosTokenId: number | undefined
-  readonly unkTokenId: number | undefined
-  readonly padTokenId: number | undefined
   /** What `tokenizer_config.json` says. */
   readonly config: TokenizerConfig
+  /** The special tokens that the config names (`bos_token`, `mask_token` …). */
+  readonly specialTokens: SpecialTokens
   private readonly json: TokenizerJson
-  private readonly engine: Engine
+  private readonly vocabulary: Vocabulary
+  private readonly encoder: Encoder
+  private readonly decoder: Decoder
+  private readonly postProcessor: PostProcessor
   private readonly cuts: boolean
   private readonly special: Set<number>
 
   private constructor(json: TokenizerJson, config: TokenizerConfig) {
     this.json = json
     this.config = config
-    this.engine = makeEngine(json, config)
+    this.specialTokens = specialTokensOf(config)
+    this.vocabulary = new Vocabulary(json)
+    this.encoder = new Encoder(json, this.vocabulary.model)
+    this.decoder = makeDecoder(json.decoder)
+    this.postProcessor = makePostProcessor(json.post_processor)
     this.cuts = cutsAtSpaces(json)
     const added = json.added_tokens ?? []
     this.special = new Set(added.filter((token) => token.special).map((token) => token.id))
-    this.vocabSize = this.engine.model?.vocab.length ?? 0
-    this.bosTokenId = this.idOf(config.bos_token)
-    this.eosTokenId = this.idOf(config.eos_token) ?? this.usualEnd()
-    this.unkTokenId = this.idOf(config.unk_token) ?? this.engine.model?.unk_token_id
-    this.padTokenId = this.idOf(config.pad_token)
+    this.vocabSize = this.vocabulary.size
+  }
+
+  get bosTokenId(): number | undefined {
+    return this.idOf('bos_token')
+  }
+
+  get eosTokenId(): number | undefined {
+    return this.idOf('eos_token') ?? this.usualEnd()
+  }
+
+  get unkTokenId(): number | undefined {
+    const { unk_token, unk_id } = this.json.model
+    const ofModel = typeof unk_token === 'string' ? this.tokenToId(unk_token) : unk_id
+    return this.idOf('unk_token') ?? (ofModel as number | null | undefined) ?? undefined
+  }
+
+  get sepTokenId(): number | undefined {
+    return this.idOf('sep_token')
+  }
+
+  get padTokenId(): number | undefined {
+    return this.idOf('pad_token')
+  }
+
+  get clsTokenId(): number | undefined {
+    return this.idOf('cls_token')
+  }
+
+  get maskTokenId(): number | undefined {
+    return this.idOf('mask_token')
+  }
+
+  /** Further special tokens that the config names, as T5's sentinels `<extra_id_0>` …; in order. */
+  get additionalSpecialTokenIds(): number[] {
+    const ids = additionalTokensOf(this.config).map((token) => this.tokenToId(token))
+    return ids.filter((id) => id !== undefined)
   }
 
   /** Loads a `tokenizer.json`, or a folder with one (or with `vocab.json` and `merges.txt`). */
@@ -48,7 +107,7 @@ export class Tokenizer {
   static fromJSON(json: unknown, config: unknown = {}, source = 'tokenizer.json'): Tokenizer {
     const settings = checkTokenizerConfig(config, `the tokenizer_config.json of ${source}`)
     try {
-      return new Tokenizer(checkTokenizerJson(json, source), settings)
+      return new Tokenizer(withDeclaredTokens(checkTokenizerJson(json, source), settings), settings)
     } catch (cause) {
       if (cause instanceof HeedError) throw cause
       throw new HeedError(`${source} is not a usable tokenizer: ${messageOf(cause)}`, { cause })
@@ -80,17 +139,58 @@ export class Tokenizer {
     }
   }
 
+  /** A text with what its tokens are and where they stand, cut to `maxLength` when that is given. */
+  encodeWithOffsets(text: string, options: EncodeOptions = {}): Encoding {
+    const { pair, addSpecialTokens = true } = options
+    const tokenOf = (id: number) => this.idToToken(id) ?? ''
+    const { trim } = this.postProcessor
+    const texts = (pair === undefined ? [text] : [text, pair]).map((each) => {
+      if (typeof each !== 'string') throw new HeedError(`cannot encode ${typeof each}, only text`)
+      const tokens = this.guard('encode this text', () => this.encoder.encodeWithOffsets(each))
+      return trim ? trimOffsets(tokens, each, tokenOf, trim.first) : tokens
+    })
+    const truncationSide = options.truncationSide ?? sideOf(this.config.truncation_side)
+    return assemble(texts, this.postProcessor, {
+      ...options,
+      truncationSide,
+      addSpecialTokens,
+      tokenOf,
+    })
+  }
+
+  /** Texts, or pairs of texts, as one rectangle of ids with attention masks and token types. */
+  batch(texts: readonly (string | readonly [string, string])[], options: BatchOptions = {}): Batch {
+    const encodings = texts.map((text) => {
+      if (typeof text === 'string') return this.encodeWithOffsets(text, options)
+      return this.encodeWithOffsets(text[0], { ...options, pair: text[1] })
+    })
+    return pad(encodings, {
+      ...options,
+      padding: options.padding ?? sideOf(this.config.padding_side),
+      padTokenId: options.padTokenId ?? this.padTokenId ?? this.eosTokenId,
+    })
+  }
+
+  /**
+   * The text that the tokenizer's chat template makes of messages. It holds the special tokens:
+   * encode it with `addSpecialTokens: false`.
+   */
+  async applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options: ChatTemplateOptions = {},
+  ): Promise<string> {
+    const { renderChat } = await import('./chat-template.ts') // few who encode text chat
+    return renderChat(this.config, this.specialTokens, messages, options)
+  }
+
   /** Text from ids. Ids without a token are left out, as in Python. */
   decode(ids: Iterable<number>, options: { skipSpecialTokens?: boolean } = {}): string {
     const { skipSpecialTokens = false } = options
     const known = Array.from(ids).filter((id) => this.shows(id, skipSpecialTokens))
     if (known.length === 0) return ''
-    return this.guard('decode these ids', () =>
-      this.engine.decode(known, {
-        skip_special_tokens: skipSpecialTokens,
-        clean_up_tokenization_spaces: this.config.clean_up_tokenization_spaces === true,
-      }),
-    )
+    const tokens = known.map((id) => this.idToToken(id) as string)
+    const text = this.guard('decode these ids', () => this.decoder(tokens).join(''))
+    return this.config.clean_up_tokenization_spaces === true ? cleanUp(text) : text
   }
 
   /** Decodes ids one at a time; text comes out as soon as its last character is whole. */
@@ -105,11 +205,11 @@ export class Tokenizer {
   }
 
   tokenToId(token: string): number | undefined {
-    return this.engine.token_to_id(token)
+    return this.vocabulary.idOf(token)
   }
 
   idToToken(id: number): string | undefined {
-    return this.engine.id_to_token(id)
+    return this.vocabulary.tokenOf(id)
   }
 
   /** Is this a token such as the end of the text, which `skipSpecialTokens` leaves out? */
@@ -129,16 +229,10 @@ export class Tokenizer {
   }
 
   private encodePart(text: string, addSpecialTokens: boolean, out: number[]): void {
-    const { ids } = this.guard('encode this text', () =>
-      this.engine.encode(text, { add_special_tokens: addSpecialTokens }),
-    )
-    for (const id of ids as (number | undefined)[]) {
-      if (id === undefined) {
-        throw new HeedError('the text has a word that the tokenizer does not know', {
-          remedy: 'The tokenizer names no unknown token (unk_token) to put in its place.',
-        })
-      }
-      out.push(id)
+    const items = addSpecialTokens ? this.postProcessor.template.single : [TEXT]
+    for (const item of items) {
+      if ('special' in item) out.push(...item.special)
+      else this.guard('encode this text', () => this.encoder.encode(text, out))
     }
   }
 
@@ -147,9 +241,9 @@ export class Tokenizer {
     return this.idToToken(id) !== undefined && !(skipSpecialTokens && this.special.has(id))
   }
 
-  private idOf(setting: TokenSetting | undefined): number | undefined {
-    const token = typeof setting === 'string' ? setting : setting?.content
-    return typeof token === 'string' ? this.tokenToId(token) : undefined
+  private idOf(name: keyof SpecialTokens): number | undefined {
+    const token = this.specialTokens[name]
+    return token === undefined ? undefined : this.tokenToId(token)
   }
 
   /** GPT-2's own config names no end of text; its class does. */
@@ -162,14 +256,20 @@ export class Tokenizer {
     try {
       return work()
     } catch (cause) {
+      if (cause instanceof HeedError) throw cause
       throw new HeedError(`the tokenizer cannot ${task}: ${messageOf(cause)}`, { cause })
     }
   }
 }
 
+const TEXT = { sequence: 'A', typeId: 0 } as const
 const PART = 1 << 18
 const USUAL_ENDS = ['<|endoftext|>', '<|end_of_text|>', '</s>', '<eos>']
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
+}
+
+function sideOf(setting: unknown): 'left' | 'right' | undefined {
+  return setting === 'left' || setting === 'right' ? setting : undefined
 }

@@ -1,0 +1,92 @@
+/**
+ * A text that knows which part of the original each of its UTF-16 units stands for. Without tables
+ * it is a part of the original itself, from `base` on.
+ */
+export class Aligned {
+  readonly text: string
+  /** Where in the original this text begins, whatever was dropped or put before it. */
+  readonly base: number
+  private readonly starts: Int32Array | undefined
+  private readonly ends: Int32Array | undefined
+
+  constructor(text: string, base = 0, starts?: Int32Array, ends?: Int32Array) {
+    this.text = text
+    this.base = base
+    this.starts = starts
+    this.ends = ends
+  }
+
+  /** Where in the original the character of unit `i` starts. */
+  start(i: number): number {
+    return this.starts ? this.starts[i] : this.base + i
+  }
+
+  /** Where in the original the character of unit `i` ends. */
+  end(i: number): number {
+    return this.ends ? this.ends[i] : this.base + i + 1
+  }
+
+  slice(from: number, to: number, text = this.text.slice(from, to)): Aligned {
+    if (!this.starts) return new Aligned(text, this.base + from)
+    const base = from === 0 ? this.base : this.start(from)
+    return new Aligned(text, base, this.starts.subarray(from, to), this.ends?.subarray(from, to))
+  }
+
+  /** Another text of the same length, unit by unit. */
+  with(text: string): Aligned {
+    return text === this.text ? this : new Aligned(text, this.base, this.starts, this.ends)
+  }
+}
+
+/** Writes a new text from a source, part by part. */
+export class Rewriter {
+  private text = ''
+  private starts: number[] = []
+  private ends: number[] = []
+  private readonly source: Aligned
+
+  constructor(source: Aligned) {
+    this.source = source
+  }
+
+  /** Units [from, to) of the source as they are. */
+  keep(from: number, to: number): void {
+    this.text += this.source.text.slice(from, to)
+    for (let i = from; i < to; i++) {
+      this.starts.push(this.source.start(i))
+      this.ends.push(this.source.end(i))
+    }
+  }
+
+  /** Another text in the place of units [from, to). */
+  replace(from: number, to: number, text: string): void {
+    this.text += text
+    const start = from < to ? this.source.start(from) : this.source.base
+    const end = from < to ? this.source.end(to - 1) : this.source.base
+    for (let i = 0; i < text.length; i++) {
+      this.starts.push(start)
+      this.ends.push(end)
+    }
+  }
+
+  finish(): Aligned {
+    if (this.text === this.source.text) return this.source
+    const starts = Int32Array.from(this.starts)
+    return new Aligned(this.text, this.source.base, starts, Int32Array.from(this.ends))
+  }
+}
+
+/** Rewrites character by character (code points); '' drops one. */
+export function mapCharacters(source: Aligned, map: (character: string) => string): Aligned {
+  const { text } = source
+  const rewriter = new Rewriter(source)
+  let changed = false
+  for (let i = 0; i < text.length; ) {
+    const character = String.fromCodePoint(text.codePointAt(i) as number)
+    const mapped = map(character)
+    changed ||= mapped !== character
+    rewriter.replace(i, i + character.length, mapped)
+    i += character.length
+  }
+  return changed ? rewriter.finish() : source
+}

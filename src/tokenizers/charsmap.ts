@@ -1,0 +1,101 @@
+import { type Aligned, mapCharacters, Rewriter } from './aligned.ts'
+
+/**
+ * SentencePiece's own table of replacements (`precompiled_charsmap`): a double-array trie over
+ * UTF-8, whose values are places in a list of texts that end in NUL.
+ */
+export function readCharsMap(encoded: unknown): (text: Aligned) => Aligned {
+  if (encoded === null || encoded === '') return (text) => text
+  if (typeof encoded !== 'string') throw new Error('precompiled_charsmap is not text')
+  const table = new CharsMap(decodeBase64(encoded))
+  return (text) => table.apply(text)
+}
+
+class CharsMap {
+  private readonly units: Uint32Array
+  private readonly texts: Uint8Array
+  private readonly known = new Map<string, string | undefined>()
+
+  constructor(bytes: Uint8Array) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const size = bytes.length >= 4 ? view.getUint32(0, true) : -1
+    if (size < 4 || size % 4 !== 0 || size > bytes.length - 4) {
+      throw new Error('precompiled_charsmap says a size that it does not have')
+    }
+    this.units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
+    this.texts = bytes.subarray(4 + size)
+  }
+
+  /** By what a reader sees as one character where the table has that, else code point by code point. */
+  apply(source: Aligned): Aligned {
+    const { text } = source
+    if (ASCII.test(text) && !text.includes('\r\n')) {
+      return mapCharacters(source, (c) => this.lookUp(c) ?? c) // each its own grapheme
+    }
+    const rewriter = new Rewriter(source)
+    for (const { segment, index } of graphemes.segment(text)) {
+      const whole = utf8Length(segment) < LONGEST ? this.lookUp(segment) : undefined
+      if (whole !== undefined) rewriter.replace(index, index + segment.length, whole)
+      else this.applySingly(segment, index, rewriter)
+    }
+    return rewriter.finish()
+  }
+
+  private applySingly(segment: string, index: number, rewriter: Rewriter): void {
+    let at = index
+    for (const character of segment) {
+      rewriter.replace(at, at + character.length, this.lookUp(character) ?? character)
+      at += character.length
+    }
+  }
+
+  private lookUp(text: string): string | undefined {
+    if (this.known.has(text)) return this.known.get(text)
+    const found = this.search(text)
+    if (this.known.size < MAX_KNOWN) this.known.set(text, found)
+    return found
+  }
+
+  /** The replacement of the shortest prefix in the table, as Python's `tokenizers` takes it. */
+  private search(text: string): string | undefined {
+    const { units } = this
+    let node = offsetOf(units[0])
+    for (const byte of encoder.encode(text)) {
+      if (byte === 0) return undefined
+      node ^= byte
+      const unit = units[node]
+      if (unit === undefined || (unit & 0x800000ff) !== byte) return undefined
+      node ^= offsetOf(unit)
+      if (((unit >>> 8) & 1) === 1) return this.textAt((units[node] ?? 0) & 0x7fffffff)
+    }
+    return undefined
+  }
+
+  private textAt(start: number): string {
+    const end = this.texts.indexOf(0, start)
+    return decoder.decode(this.texts.subarray(start, end < 0 ? this.texts.length : end))
+  }
+}
+
+const LONGEST = 6 // bytes: longer graphemes are never looked up whole
+const MAX_KNOWN = 1 << 16
+const ASCII = /^\p{ASCII}*$/u
+const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+function offsetOf(unit: number): number {
+  return (unit >>> 10) << ((unit & 0x200) >>> 6)
+}
+
+function utf8Length(text: string): number {
+  return text.length >= LONGEST ? text.length : encoder.encode(text).length
+}
+
+function decodeBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  } catch {
+    throw new Error('precompiled_charsmap is not base64')
+  }
+}
