@@ -2,11 +2,15 @@
 
 export interface Case {
   name: string
+  /** What computes on Heed's side, where it is not the native device. */
+  device?: 'wasm'
   /** Names the function on each side that does the work. */
   family: Family
   params: Record<string, number | string>
   /** Heed's time is to be at most 1 / atLeast of the best of these. */
   peers: Peer[]
+  /** Measured when `--peer` names them, reported, and not judged. */
+  apart?: Peer[]
   atLeast: number
   /** Cases of one group are judged by their geometric mean, and each by `floor`. */
   group?: { name: string; atLeast: number; floor: number }
@@ -20,7 +24,17 @@ export interface Case {
   threads?: number[]
 }
 
-export type Peer = 'torch' | 'torch.compile' | 'openblas' | 'read' | 'readWrite' | 'llama.cpp'
+/** Programs, and (the last three) what the machine can do at most: see src/runtime/cpu/probe.ts. */
+export type Peer =
+  | 'torch'
+  | 'torch.compile'
+  | 'openblas'
+  | 'llama.cpp'
+  | 'tfjs'
+  | 'jax-js'
+  | 'flops'
+  | 'read'
+  | 'readWrite'
 
 export type Family =
   | 'matmul'
@@ -77,6 +91,7 @@ const attention: Case[] = [256, 1024].map((T) => ({
   family: 'attention',
   params: { batch: 4, heads: 12, T, D: 64 },
   peers: ['torch'],
+  apart: ['torch.compile'],
   atLeast: 1.3,
 }))
 
@@ -85,6 +100,7 @@ const row = (op: string, rows: number, columns: number): Case => ({
   family: 'rows',
   params: { op, rows, columns },
   peers: ['torch'],
+  apart: ['torch.compile'],
   atLeast: 1.2,
 })
 
@@ -108,8 +124,31 @@ const train = (name: string, params: Case['params'], atLeast: number, more = {})
   family: 'train',
   params,
   peers: ['torch'],
+  apart: ['torch.compile'],
   atLeast,
   ...more,
+})
+
+const wasmProduct = (m: number, k: number, n: number): Case => ({
+  name: `wasm sgemm ${m}x${k}x${n}`,
+  device: 'wasm',
+  family: 'matmul',
+  params: { m, k, n, batches: 1, layout: 'NN' },
+  peers: ['flops'],
+  atLeast: 0.85,
+  flops: 2 * m * k * n,
+  threads: [1],
+})
+
+/** On one thread the peers have one as well; on two, they have what they can use. */
+const wasmTrain = (threads: number, atLeast: number): Case => ({
+  name: `wasm train 4x128, ${threads === 1 ? 'one thread' : 'threads'}`,
+  device: 'wasm',
+  family: 'train',
+  params: small,
+  peers: ['tfjs', 'jax-js'],
+  atLeast,
+  threads: [threads],
 })
 
 export const cases: Case[] = [
@@ -150,4 +189,8 @@ export const cases: Case[] = [
     atLeast: 1 / 0.3,
     threads: [2],
   },
+  wasmProduct(512, 512, 512),
+  wasmProduct(2048, 384, 1536),
+  wasmTrain(1, 1.5),
+  wasmTrain(2, 3),
 ]

@@ -1,5 +1,7 @@
 // Times as rows of a table: medians, the ratio to the best peer with its interval, what was reached.
+import { existsSync, readFileSync } from 'node:fs'
 import type { Case } from './cases.ts'
+import type { Machine } from './machine.ts'
 import { bootstrap, geometricMean, type Interval, median } from './statistics.ts'
 
 /** What one side took in each round. */
@@ -13,7 +15,9 @@ export interface Timed {
 export interface Result {
   name: string
   threads: number
+  date: string
   target: number
+  /** Heed's side first. */
   timed: Timed[]
   /** Rounds thrown away because the machine was busy. */
   dropped: number
@@ -25,14 +29,21 @@ export interface Result {
   group: string | null
 }
 
+export interface Report {
+  machine: Machine
+  results: Result[]
+}
+
 export function resultOf(which: Case, threads: number, timed: Timed[], dropped: number): Result {
-  const [ours, ...peers] = timed
-  const best = peers.toSorted((a, b) => median(a.ms) - median(b.ms)).at(0)
-  const ratios = best?.ms.map((ms, i) => ms / ours.ms[i]) ?? []
+  const [ours, ...others] = timed
+  const judged = others.filter(({ name }) => (which.peers as string[]).includes(name))
+  const best = judged.toSorted((a, b) => median(a.ms) - median(b.ms)).at(0)
+  const ratios = best ? ratiosTo(best, ours) : []
   const share = best && best.peakBytes > 0 ? ours.peakBytes / best.peakBytes : null
   return {
     name: which.name,
     threads,
+    date: new Date().toISOString().slice(0, 10),
     target: which.atLeast,
     timed,
     dropped,
@@ -43,24 +54,34 @@ export function resultOf(which: Case, threads: number, timed: Timed[], dropped: 
   }
 }
 
-const widths = [34, 3, 10, 9, 24, 8, 16, 7, 0]
+/** What was measured before, with newer rows in the place of older ones. */
+export function mergeReport(before: Report | null, { machine, results }: Report): Report {
+  const same = (a: Result, b: Result): boolean => a.name === b.name && a.threads === b.threads
+  const kept = before?.results.filter((old) => !results.some((mine) => same(old, mine))) ?? []
+  return { machine, results: [...kept, ...results] }
+}
 
-export const headings: string = columns([
+export function readReport(path: string): Report | null {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Report) : null
+}
+
+export const headings: readonly string[] = [
   'case',
-  'T',
+  'threads',
   'Heed',
   'GFLOP/s',
   'peer',
   'ratio',
   '95 %',
   'target',
+  'peak MB',
   '',
-])
+]
 
-export function rowOf(result: Result): string {
-  const { ratio, memory, timed, gflops } = result
+export function cellsOf(result: Result): string[] {
+  const { ratio, timed, gflops } = result
   const best = timed.find(({ name }) => name === ratio?.peer)
-  return columns([
+  return [
     result.name,
     String(result.threads),
     showMs(median(timed[0].ms)),
@@ -69,47 +90,64 @@ export function rowOf(result: Result): string {
     ratio ? ratio.median.toFixed(2) : '',
     ratio ? `${ratio.low.toFixed(2)} – ${ratio.high.toFixed(2)}` : '',
     result.target.toFixed(2),
-    [
-      verdict(result),
-      memory && `memory ${memory.share.toFixed(2)} x (at most ${memory.atMost})`,
-      result.dropped > 0 && `${result.dropped} rounds dropped`,
-    ]
-      .filter(Boolean)
-      .join(', '),
-  ])
+    megabytes(timed[0], best),
+    remarks(result),
+  ]
+}
+
+/** Peers that are reported and not judged. */
+export function apartLines({ timed }: Result, { peers }: Case): string[] {
+  const [ours, ...others] = timed
+  return others
+    .filter(({ name }) => !(peers as string[]).includes(name))
+    .map((peer) => {
+      const ratio = median(ratiosTo(peer, ours)).toFixed(2)
+      return `  apart: ${peer.name} ${showMs(median(peer.ms))}, ratio ${ratio}`
+    })
 }
 
 /** Rows that count together: their geometric mean, and the worst of them. */
-export function groupLines(results: Result[], cases: Case[]): string[] {
+export function groupLines(results: readonly Result[], cases: readonly Case[]): string[] {
   const groups = new Map(cases.flatMap(({ group }) => (group ? [[group.name, group]] : [])))
-  const lines: string[] = []
-  for (const { name, atLeast, floor } of groups.values())
-    for (const threads of [1, 2]) {
+  return [...groups.values()].flatMap(({ name, atLeast, floor }) =>
+    [1, 2].flatMap((threads) => {
       const mine = results.filter((r) => r.group === name && r.threads === threads && r.ratio)
-      if (mine.length === 0) continue
-      const ratios = mine.map((r) => r.ratio?.median ?? 0)
-      const mean = geometricMean(ratios)
-      const worst = mine.toSorted((a, b) => (a.ratio?.median ?? 0) - (b.ratio?.median ?? 0))[0]
-      lines.push(
-        `${name}, ${threads} thread${threads > 1 ? 's' : ''}: geometric mean ${mean.toFixed(3)} (target ${atLeast}), worst ${worst.ratio?.median.toFixed(2)} for ${worst.name} (at least ${floor}), ${mine.length} shapes`,
-      )
-    }
-  return lines
+      if (mine.length === 0) return []
+      const [worst] = mine.toSorted((a, b) => ratioOf(a) - ratioOf(b))
+      const of = cases.filter(({ group }) => group?.name === name).length
+      return `${name}, ${threads} thread${threads > 1 ? 's' : ''}: geometric mean ${geometricMean(mine.map(ratioOf)).toFixed(3)} (target ${atLeast}) of ${mine.length} of ${of} shapes, worst ${ratioOf(worst).toFixed(2)} for ${worst.name} (at least ${floor})`
+    }),
+  )
 }
 
-function verdict({ ratio, target }: Result): string {
+const ratioOf = ({ ratio }: Result): number => ratio?.median ?? Number.NaN
+
+const ratiosTo = (peer: Timed, ours: Timed): number[] => peer.ms.map((ms, i) => ms / ours.ms[i])
+
+function remarks({ ratio, target, memory, dropped }: Result): string {
+  const memoryVerdict = memory && memory.share <= memory.atMost ? 'reached' : 'MISSED'
+  return [
+    verdict(ratio, target),
+    memory && `memory ${memory.share.toFixed(2)} x, at most ${memory.atMost}: ${memoryVerdict}`,
+    dropped > 0 && `${dropped} rounds dropped`,
+  ]
+    .filter(Boolean)
+    .join(', ')
+}
+
+function verdict(ratio: Result['ratio'], target: number): string {
   if (!ratio) return 'not compared'
   if (ratio.low >= target) return 'reached'
   return ratio.high >= target ? 'within the noise' : 'MISSED'
 }
 
-function showMs(ms: number): string {
-  return ms >= 1 ? `${ms.toFixed(ms >= 100 ? 0 : 2)} ms` : `${(ms * 1000).toFixed(1)} µs`
+function megabytes(ours: Timed, peer: Timed | undefined): string {
+  return [ours, ...(peer ? [peer] : [])]
+    .filter(({ peakBytes }) => peakBytes > 0)
+    .map(({ peakBytes }) => (peakBytes / 1e6).toFixed(0))
+    .join(' / ')
 }
 
-function columns(cells: string[]): string {
-  return cells
-    .map((cell, i) => cell.padEnd(widths[i]))
-    .join(' ')
-    .trimEnd()
+function showMs(ms: number): string {
+  return ms >= 1 ? `${ms.toFixed(ms >= 100 ? 0 : 2)} ms` : `${(ms * 1000).toFixed(1)} µs`
 }

@@ -1,17 +1,31 @@
 // Heed against its peers, in alternation on the same machine:
 //
-//   npm run bench -- --peer torch --only sgemm,train --threads 1,2 --rounds 9 --quick --json FILE
+//   npm run bench -- --peer torch --only sgemm,train --threads 1,2 --rounds 9 --quick
+//   npm run bench -- --markdown bench/RESULTS.md        (writes down what has been measured so far)
 //
 // Each side is a process of its own. A round is one turn of each, after a probe of the machine: rounds in
 // which two threads do less than 1.7 times the work of one are thrown away, because somebody else is
-// using the machine. HEED_PYTHON names the Python that has PyTorch and NumPy.
+// using the machine. HEED_PYTHON names the Python that has PyTorch and NumPy;
+// peers from npm are found when `npm install --prefix build/bench NAME` has put them there. Rows are added to
+// build/bench/results.json, in place of older ones of the same case.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Case, cases, type Peer } from './cases.ts'
-import { type Machine, machineOf } from './machine.ts'
-import { groupLines, headings, type Result, resultOf, rowOf, type Timed } from './report.ts'
+import { machineOf } from './machine.ts'
+import { markdownOf } from './markdown.ts'
+import {
+  apartLines,
+  cellsOf,
+  groupLines,
+  headings,
+  mergeReport,
+  type Result,
+  readReport,
+  resultOf,
+  type Timed,
+} from './report.ts'
 import { Side } from './side.ts'
 
 const { values } = parseArgs({
@@ -22,14 +36,15 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string', default: 'build/bench/results.json' },
+    markdown: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 })
 
 const SCALING = 1.7 // of two threads, from which on a round counts
 const REST = 30 // ms between turns: the threads of the side before go to sleep
-const rounds = Number(values.rounds ?? (values.quick ? 3 : 9))
-const turnMs = values.quick ? 60 : 150
+const rounds = Number(values.rounds ?? (values.quick ? 7 : 11))
+const turnMs = values.quick ? 40 : 150
 const wanted = values.only?.split(',') ?? ['']
 const chosen = cases.filter(({ name }) => wanted.some((part) => name.includes(part)))
 if (values.list || chosen.length === 0) {
@@ -37,12 +52,19 @@ if (values.list || chosen.length === 0) {
   process.exit(chosen.length > 0 ? 0 : 2)
 }
 
+if (values.markdown) {
+  const report = readReport(values.json)
+  if (!report) throw new Error(`${values.json} is not there: measure first`)
+  writeFileSync(values.markdown, markdownOf(report))
+  process.exit()
+}
+
 const missing = new Set<string>()
 const results: Result[] = []
 const probing = await Side.start('heed', 2)
 if (!probing) throw new Error('Heed itself does not run')
-const machine: Machine = await machineOf(probing)
-console.log(`${machine.description}\n\n${headings}`)
+const machine = await machineOf(probing)
+console.log(`${machine.description}\n\n${columns(headings)}`)
 
 for (const threads of values.threads.split(',').map(Number)) {
   const sides = new Map<string, Side | null>()
@@ -51,7 +73,7 @@ for (const threads of values.threads.split(',').map(Number)) {
     const result = await compare(which, threads, sides)
     if (result) {
       results.push(result)
-      console.log(rowOf(result))
+      console.log([columns(cellsOf(result)), ...apartLines(result, which)].join('\n'))
     }
     // A process that stays shares its warm-up with the next case; its peak memory is of both.
     if (chosen[i + 1]?.family === which.family && which.family === 'matmul') continue
@@ -65,7 +87,8 @@ console.log(groupLines(results, cases).join('\n'))
 if (missing.size > 0)
   console.log(`Skipped, because they do not run here: ${[...missing].join(', ')}`)
 mkdirSync(dirname(values.json), { recursive: true })
-writeFileSync(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`)
+const report = mergeReport(readReport(values.json), { machine, results })
+writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
 console.log(`Written to ${values.json}`)
 
 async function compare(
@@ -73,8 +96,11 @@ async function compare(
   threads: number,
   sides: Map<string, Side | null>,
 ): Promise<Result | null> {
-  const asked = which.peers.filter((peer) => !missing.has(peer) && isWanted(peer))
-  const names = ['heed', ...asked.filter((peer) => !isCeiling(peer))]
+  const heed = which.device === 'wasm' ? 'heed wasm' : 'heed'
+  const apart = (which.apart ?? []).filter((peer) => values.peer?.includes(peer))
+  const judged = which.peers.filter(isWanted)
+  const asked = [...judged, ...apart].filter((peer) => !missing.has(peer))
+  const names: string[] = [heed, ...asked.filter((peer) => !isCeiling(peer))]
   for (const name of names) if (!sides.has(name)) sides.set(name, await Side.start(name, threads))
   for (const name of names) if (!sides.get(name)) missing.add(name)
   const running = names.flatMap((name) => sides.get(name) ?? [])
@@ -104,12 +130,13 @@ async function compare(
       await sleep(REST)
     }
     for (const ceiling of ceilings) {
-      const bandwidth = await (sides.get('heed') as Side).ask<Record<string, number>>({
+      const rates = await (sides.get(heed) as Side).ask<Record<string, number>>({
         probe: threads,
         bandwidth: true,
       })
-      const rate = bandwidth?.[ceiling] ?? Number.NaN
-      timed.find(({ name }) => name === ceiling)?.ms.push(((which.bytes ?? 0) / rate) * 1000)
+      const amount = (ceiling === 'flops' ? which.flops : which.bytes) ?? Number.NaN
+      const rate = rates?.[ceiling] ?? Number.NaN
+      timed.find(({ name }) => name === ceiling)?.ms.push((amount / rate) * 1000)
     }
   }
   return resultOf(which, threads, timed, dropped)
@@ -122,11 +149,19 @@ async function scalingOf(side: Side): Promise<number> {
 }
 
 function isCeiling(peer: Peer): boolean {
-  return peer === 'read' || peer === 'readWrite'
+  return peer === 'flops' || peer === 'read' || peer === 'readWrite'
 }
 
 function isWanted(peer: Peer): boolean {
   return isCeiling(peer) || !values.peer || values.peer.includes(peer)
+}
+
+function columns(cells: readonly string[]): string {
+  const widths = [37, 7, 10, 8, 22, 6, 13, 6, 12, 0]
+  return cells
+    .map((cell, i) => cell.padEnd(widths[i]))
+    .join(' ')
+    .trimEnd()
 }
 
 async function stop(sides: Map<string, Side | null>): Promise<void> {

@@ -11,15 +11,26 @@ export interface Turn {
   peakBytes: number
 }
 
+type Command = [command: string, ...args: string[]]
+
 const folder = new URL('.', import.meta.url).pathname
 const python = process.env.HEED_PYTHON ?? 'python3'
 
-const commands: Record<string, [command: string, ...args: string[]]> = {
-  heed: [process.execPath, ...process.execArgv, `${folder}peers/heed.ts`],
+/** Peers from npm live in a folder of their own: none is a dependency of Heed. */
+const npmPeers = new URL('../build/bench/', import.meta.url).pathname
+
+const heed: Command = [process.execPath, ...process.execArgv, `${folder}peers/heed.ts`]
+const commands: Record<string, Command> = {
+  heed,
+  'heed wasm': heed,
   torch: [python, `${folder}peers/torch_peer.py`],
   'torch.compile': [python, `${folder}peers/torch_peer.py`, '--compile'],
   openblas: [python, `${folder}peers/openblas_peer.py`],
+  tfjs: [process.execPath, `${folder}peers/tfjs-peer.mjs`, npmPeers],
+  'jax-js': [process.execPath, `${folder}peers/jax-js-peer.mjs`, npmPeers],
 }
+
+const devices: Record<string, string> = { heed: 'cpu', 'heed wasm': 'wasm' }
 
 export class Side {
   readonly name: string
@@ -47,6 +58,7 @@ export class Side {
       OMP_NUM_THREADS: count,
       MKL_NUM_THREADS: count,
       OPENBLAS_NUM_THREADS: count,
+      ...(devices[name] && { HEED_DEVICE: devices[name] }),
     }
     const child = spawn(command[0], command.slice(1), { env })
     child.stdin.on('error', () => {}) // it has ended: the next answer says so
