@@ -136,16 +136,20 @@ const train: Family = async (params) => {
 const prefill: Family = async (params) => {
   const decoder = new Decoder(gpt(params).eval())
   const tokens = Array.from({ length: Number(params.tokens) }, (_, i) => (i * 31) % 1000)
-  return { run: () => decoder.start(tokens), count: 1 }
+  const run = async (): Promise<void> => {
+    decoder.rewind(0) // or it would keep what it has read
+    await decoder.start([tokens])
+  }
+  return { run, count: 1 }
 }
 
 const decode: Family = async (params) => {
   const decoder = new Decoder(gpt(params).eval())
   const count = Number(params.tokens)
   const run = async (): Promise<void> => {
-    for (let i = 0; i < count; i++) await decoder.next((i * 31) % 1000)
+    for (let i = 0; i < count; i++) await decoder.next([(i * 31) % 1000])
   }
-  await decoder.start([1, 2, 3])
+  await decoder.start([[1, 2, 3]])
   return { run, count }
 }
 

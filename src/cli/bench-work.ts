@@ -61,10 +61,10 @@ export function training(model: GPT2, { batch, context, vocab }: Size): Work {
 export function decoding(model: GPT2, { context, vocab }: Size): Work {
   const decoder = new Decoder(model.eval())
   const prepare = async (steps: number): Promise<void> => {
-    await decoder.start([...tokens(Math.max(1, context - steps), vocab)])
+    await decoder.start([[...tokens(Math.max(1, context - steps), vocab)]])
   }
   const step = async (): Promise<void> => {
-    await decoder.next(0)
+    await decoder.next([0])
   }
   return { name: 'decode step', tokens: 1, prepare, step }
 }

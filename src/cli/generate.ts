@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { generate } from '../generate/index.ts'
+import { generate, repetitionPenalty } from '../generate/index.ts'
 import { fromPretrained } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { number, whole } from './options.ts'
@@ -49,7 +49,10 @@ Examples:
     .action(write)
 }
 
-async function write(run: string, { prompt, tokens, ...sampling }: Flags): Promise<void> {
+async function write(
+  run: string,
+  { prompt, tokens, repetitionPenalty: penalty, ...sampling }: Flags,
+): Promise<void> {
   const model = await fromPretrained(run)
   const tokenizer = await Tokenizer.fromFile(run)
   const stop = new AbortController()
@@ -61,6 +64,7 @@ async function write(run: string, { prompt, tokens, ...sampling }: Flags): Promi
     const text = generate(model, tokenizer, prompt, {
       maxTokens: tokens,
       signal: stop.signal,
+      processors: penalty === 1 ? [] : [repetitionPenalty(penalty)],
       ...sampling,
     })
     for await (const piece of text) {

@@ -1,18 +1,16 @@
 import type { CausalLM } from '../models/index.ts'
-import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { BatchDecoder } from './batch-decoder.ts'
 import { Decoder } from './decoder.ts'
 import { powerOfTwo } from './evaluating.ts'
-import { createSampler, type SamplingOptions } from './sampling.ts'
+import { promptTokens, type TextTokenizer, TextWriter } from './text-writer.ts'
+import { type WriteOptions, type Written, writeTokens } from './write-tokens.ts'
 
-export interface GenerateTokensOptions extends SamplingOptions {
-  /** Default 100. */
-  maxTokens?: number
-  /** Ends the text; these are not part of it. */
-  stopTokens?: readonly number[]
+export interface GenerateTokensOptions extends WriteOptions {
   /** How many tokens the model looks back at most. Default: as many as needed and possible. */
   contextLength?: number
-  signal?: AbortSignal
+  /** One that has run before, on the same model: what the texts' beginnings share is not read again. */
+  decoder?: Decoder
 }
 
 /** Continues a text of token ids, token by token. What is aborted throws the signal's reason. */
@@ -21,63 +19,96 @@ export async function* generateTokens(
   prompt: readonly number[],
   options: GenerateTokensOptions = {},
 ): AsyncGenerator<number, void, undefined> {
-  const { maxTokens = 100, stopTokens = [], signal, contextLength } = options
-  checkPrompt(prompt, model.vocabSize)
-  if (!(maxTokens >= 0)) throw new HeedError(`maxTokens ${maxTokens}: it is 0 or more`)
-  const sampler = createSampler(options)
-  for (const token of prompt) sampler.see(token)
-  const wanted = Math.min(prompt.length + maxTokens, model.contextLength)
-  const decoder = new Decoder(model, contextLength ?? powerOfTwo(wanted, SHORTEST_CONTEXT))
-  const stop = new Set(stopTokens)
-  let token = -1
-  for (let made = 0; made < maxTokens; made++) {
-    signal?.throwIfAborted()
-    const logits = await (made === 0 ? decoder.start(prompt) : decoder.next(token))
-    token = sampler.choose(logits)
-    if (stop.has(token)) return
-    yield token
-  }
+  for await (const { token } of generateSteps(model, prompt, options)) yield token
 }
 
-export interface GenerateOptions extends GenerateTokensOptions {
+/** As generateTokens, with the logits that each token was chosen from: see logProbabilities. */
+export async function* generateSteps(
+  model: CausalLM,
+  prompt: readonly number[],
+  { contextLength, decoder, ...options }: GenerateTokensOptions = {},
+): AsyncGenerator<Written, void, undefined> {
+  checkPrompt(prompt, model.vocabSize)
+  const wanted = prompt.length + (options.maxTokens ?? 100)
+  const capacity = powerOfTwo(Math.min(wanted, model.contextLength), SHORTEST_CONTEXT)
+  const steps = decoder ?? new Decoder(model, contextLength ?? capacity)
+  for await (const [written] of writeTokens(steps, [prompt], options)) if (written) yield written
+}
+
+/**
+ * Continues several texts of token ids at once: what follows each, as generateTokens would write it.
+ * With a seed, the first text gets what it gets alone, and the others draw independently of it.
+ */
+export async function generateTokensBatch(
+  model: CausalLM,
+  prompts: readonly (readonly number[])[],
+  options: WriteOptions = {},
+): Promise<number[][]> {
+  for (const prompt of prompts) checkPrompt(prompt, model.vocabSize)
+  const steps = new BatchDecoder(model, { maxTokens: options.maxTokens ?? 100 })
+  const texts: number[][] = prompts.map(() => [])
+  for await (const written of writeTokens(steps, prompts, options))
+    for (const [row, one] of written.entries()) if (one) texts[row].push(one.token)
+  return texts
+}
+
+interface TextOptions {
   /** Whether the end-of-text token ends the text. Default true. */
   stopAtEnd?: boolean
+  /** The text ends before the first of these, and no part of one is shown. */
+  stop?: readonly string[]
 }
+
+export type GenerateOptions = GenerateTokensOptions & TextOptions
 
 /** Continues a text, piece by piece as its characters become whole. The prompt is not repeated. */
 export async function* generate(
   model: CausalLM,
-  tokenizer: Pick<Tokenizer, 'encode' | 'decodeStream' | 'eosTokenId' | 'bosTokenId'>,
+  tokenizer: TextTokenizer,
   prompt: string,
-  options: GenerateOptions = {},
+  { stopAtEnd, stop, ...options }: GenerateOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const { stopAtEnd = true, stopTokens = [], ...rest } = options
-  const end = stopAtEnd && tokenizer.eosTokenId !== undefined ? [tokenizer.eosTokenId] : []
-  const stream = tokenizer.decodeStream({ skipSpecialTokens: true })
-  const tokens = generateTokens(model, startOf(tokenizer, prompt), {
-    ...rest,
-    stopTokens: [...stopTokens, ...end],
+  const writer = new TextWriter(tokenizer, stop)
+  const tokens = generateTokens(model, promptTokens(tokenizer, prompt), {
+    ...options,
+    stopTokens: endsOf(tokenizer, stopAtEnd, options.stopTokens),
   })
   for await (const token of tokens) {
-    const piece = stream.push(token)
+    const piece = writer.push(token)
     if (piece) yield piece
+    if (writer.stopped) return
   }
-  const left = stream.end()
+  const left = writer.end()
   if (left) yield left
 }
 
-/** The prompt's tokens; of an empty one, the token that begins or parts texts. */
-function startOf(
-  tokenizer: Pick<Tokenizer, 'encode' | 'eosTokenId' | 'bosTokenId'>,
-  prompt: string,
-): number[] {
-  const tokens = tokenizer.encode(prompt)
-  if (tokens.length > 0) return tokens
-  const start = tokenizer.bosTokenId ?? tokenizer.eosTokenId
-  if (start !== undefined) return [start]
-  throw new HeedError('The prompt is empty, and this tokenizer has no token that begins a text', {
-    remedy: 'Give at least one character to start from.',
-  })
+/** Continues several texts at once: what follows each. */
+export async function generateBatch(
+  model: CausalLM,
+  tokenizer: TextTokenizer,
+  prompts: readonly string[],
+  { stopAtEnd, stop, ...options }: WriteOptions & TextOptions = {},
+): Promise<string[]> {
+  const rows = prompts.map((prompt) => promptTokens(tokenizer, prompt))
+  for (const row of rows) checkPrompt(row, model.vocabSize)
+  const steps = new BatchDecoder(model, { maxTokens: options.maxTokens ?? 100 })
+  const writers = rows.map(() => new TextWriter(tokenizer, stop))
+  const texts = rows.map(() => '')
+  const all = { ...options, stopTokens: endsOf(tokenizer, stopAtEnd, options.stopTokens) }
+  const endsAfter = (row: number, token: number): boolean => {
+    texts[row] += writers[row].push(token)
+    return writers[row].stopped
+  }
+  for await (const _ of writeTokens(steps, rows, all, endsAfter));
+  return texts.map((text, row) => text + writers[row].end())
+}
+
+function endsOf(
+  { eosTokenId }: TextTokenizer,
+  stopAtEnd = true,
+  stopTokens: readonly number[] = [],
+): readonly number[] {
+  return stopAtEnd && eosTokenId !== undefined ? [...stopTokens, eosTokenId] : stopTokens
 }
 
 function checkPrompt(prompt: readonly number[], vocabSize: number): void {

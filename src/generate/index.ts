@@ -1,10 +1,17 @@
 export { BatchDecoder } from './batch-decoder.ts'
+export { type BeamOptions, beamSearch, type Hypothesis } from './beam-search.ts'
 export { Decoder } from './decoder.ts'
 export {
   type GenerateOptions,
   type GenerateTokensOptions,
   generate,
+  generateBatch,
+  generateSteps,
   generateTokens,
+  generateTokensBatch,
 } from './generate.ts'
-export { createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
+export { logProbabilities, type TokenProbability } from './log-probabilities.ts'
+export * from './processors/index.ts'
+export { type Candidates, createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
 export type { StepModel } from './step-model.ts'
+export { type WriteOptions, type Written, writeTokens } from './write-tokens.ts'

@@ -10,47 +10,49 @@ export interface SamplingOptions {
   topP?: number
   /** Only tokens at least this share as probable as the likeliest. */
   minP?: number
-  /** Above 1 makes tokens that are in the text already less likely (Keskar et al., 2019). */
-  repetitionPenalty?: number
   /** The same seed gives the same text; without one, each text is another. */
   seed?: number
 }
 
-/** Chooses one token after the other from logits. */
-export interface Sampler {
-  /** Counts a token of the prompt as part of the text. */
-  see(token: number): void
-  /** Chooses the next token and counts it too. The logits stay as they are. */
-  choose(logits: ArrayLike<number>): number
+/** The tokens that may come next; their weights are not normalised. */
+export interface Candidates {
+  tokens: Int32Array
+  weights: Float64Array
 }
 
-/** @throws HeedError when an option is outside its range */
-export function createSampler(options: SamplingOptions = {}): Sampler {
-  const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
+/** Chooses one token after the other from logits, which stay as they are. */
+export interface Sampler {
+  choose(logits: ArrayLike<number>): number
+  /** What `choose` would draw from. The arrays serve until the next call. */
+  candidates(logits: ArrayLike<number>): Candidates
+  /** The next random number in [0, 1). */
+  random(): number
+}
+
+/**
+ * @param stream samplers of one seed with different streams draw independently
+ * @throws HeedError when an option is outside its range
+ */
+export function createSampler(options: SamplingOptions = {}, stream = 0): Sampler {
+  const { temperature = 1, topK = 0, topP = 1, minP = 0 } = options
   check('temperature', temperature, temperature >= 0, 'is 0 or more')
   check('topK', topK, Number.isInteger(topK) && topK >= 0, 'is a whole number, 0 for no limit')
   check('topP', topP, topP > 0 && topP <= 1, 'is above 0 and at most 1')
   check('minP', minP, minP >= 0 && minP <= 1, 'is between 0 and 1')
-  check('repetitionPenalty', repetitionPenalty, repetitionPenalty > 0, 'is above 0; 1 is none')
   const seed = checkSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32))
-  const seen = new Set<number>()
   let draws = 0
+  const random = (): number => randomUniform(seed, draws++, stream)
+  const room: Candidates = { tokens: new Int32Array(0), weights: new Float64Array(0) }
+  const candidates = (scores: ArrayLike<number>): Candidates => {
+    const best = indexOfMax(scores)
+    if (temperature === 0) return { tokens: Int32Array.of(best), weights: Float64Array.of(1) }
+    return likeliest(scores, scores[best], { temperature, topK, topP, minP }, room)
+  }
   return {
-    see: (token) => void seen.add(token),
-    choose(logits) {
-      const scores = Float64Array.from(logits)
-      if (repetitionPenalty !== 1) penalise(scores, seen, repetitionPenalty)
-      const best = indexOfMax(scores)
-      const token =
-        temperature === 0
-          ? best
-          : draw(
-              likeliest(scores, scores[best], { temperature, topK, topP, minP }),
-              randomUniform(seed, draws++, 0),
-            )
-      seen.add(token)
-      return token
-    },
+    random,
+    candidates,
+    choose: (scores) =>
+      temperature === 0 ? indexOfMax(scores) : draw(candidates(scores), random()),
   }
 }
 
@@ -58,53 +60,57 @@ function check(name: string, value: number, fits: boolean, rule: string): void {
   if (!fits || !Number.isFinite(value)) throw new HeedError(`${name} ${value}: it ${rule}`)
 }
 
-/** Divides positive logits and multiplies negative ones. */
-function penalise(scores: Float64Array, seen: ReadonlySet<number>, penalty: number): void {
-  for (const token of seen)
-    if (token < scores.length) scores[token] *= scores[token] > 0 ? 1 / penalty : penalty
-}
-
-interface Candidates {
-  tokens: number[]
-  /** Not normalised. */
-  weights: number[]
-}
-
 type Limits = Required<Pick<SamplingOptions, 'temperature' | 'topK' | 'topP' | 'minP'>>
 
 /** The tokens that are left by all limits, in the order in which temperature, k, p are applied. */
-function likeliest(scores: Float64Array, top: number, limits: Limits): Candidates {
+function likeliest(
+  scores: ArrayLike<number>,
+  top: number,
+  limits: Limits,
+  room: Candidates,
+): Candidates {
   const { temperature, topK, topP, minP } = limits
-  const least =
-    topK > 0 && topK < scores.length ? kthLargest(scores, topK) : Number.NEGATIVE_INFINITY
-  const tokens: number[] = []
-  const weights: number[] = []
+  if (room.tokens.length < scores.length) {
+    room.tokens = new Int32Array(scores.length)
+    room.weights = new Float64Array(scores.length)
+  }
+  const kth = topK > 0 && topK < scores.length ? kthLargest(scores, topK) : NOTHING
+  // Below e^-40 of the likeliest, no vocabulary is large enough for a token ever to be drawn.
+  const least = Math.max(kth, top - 40 * temperature, top + temperature * Math.log(minP) - SLACK)
+  let count = 0
   for (let token = 0; token < scores.length; token++) {
     if (!(scores[token] >= least)) continue
     const weight = Math.exp((scores[token] - top) / temperature) // 1 for the likeliest
     if (weight < minP || weight === 0) continue
-    tokens.push(token)
-    weights.push(weight)
+    room.tokens[count] = token
+    room.weights[count++] = weight
   }
-  return topP < 1 ? nucleus({ tokens, weights }, topP) : { tokens, weights }
+  const left = { tokens: room.tokens.subarray(0, count), weights: room.weights.subarray(0, count) }
+  return topP < 1 ? nucleus(left, topP) : left
 }
+
+const NOTHING = Number.NEGATIVE_INFINITY
+/** What log and exp may be off together: the weight itself decides. */
+const SLACK = 1e-6
 
 /** The fewest tokens that reach this share of the whole, with those that equal the last of them. */
 function nucleus({ tokens, weights }: Candidates, share: number): Candidates {
-  const total = weights.reduce((a, b) => a + b, 0)
+  const total = sum(weights)
   // Tokens below this hold together less than what may be left out: no need to sort them.
   const floor = ((1 - share) * total) / weights.length
-  const sorted = Float64Array.from(weights.filter((weight) => weight >= floor)).sort()
+  const sorted = weights.filter((weight) => weight >= floor).sort()
   let last = sorted.length
-  for (let sum = 0; last > 0 && sum < share * total; ) sum += sorted[--last]
+  for (let reached = 0; last > 0 && reached < share * total; ) reached += sorted[--last]
   const least = sorted[last]
-  const kept = [...weights.keys()].filter((i) => weights[i] >= least)
-  return { tokens: kept.map((i) => tokens[i]), weights: kept.map((i) => weights[i]) }
+  return {
+    tokens: tokens.filter((_, i) => weights[i] >= least),
+    weights: weights.filter((weight) => weight >= least),
+  }
 }
 
 /** @param at a number in [0, 1): where on the line of all weights the choice falls */
 function draw({ tokens, weights }: Candidates, at: number): number {
-  let left = at * weights.reduce((a, b) => a + b, 0)
+  let left = at * sum(weights)
   for (let i = 0; i < tokens.length; i++) {
     left -= weights[i]
     if (left < 0) return tokens[i]
@@ -112,7 +118,13 @@ function draw({ tokens, weights }: Candidates, at: number): number {
   return tokens[tokens.length - 1]
 }
 
-function indexOfMax(scores: Float64Array): number {
+function sum(weights: Float64Array): number {
+  let total = 0
+  for (let i = 0; i < weights.length; i++) total += weights[i]
+  return total
+}
+
+function indexOfMax(scores: ArrayLike<number>): number {
   let best = 0
   for (let i = 0; i < scores.length; i++) {
     if (Number.isNaN(scores[i]))
@@ -121,12 +133,16 @@ function indexOfMax(scores: Float64Array): number {
       })
     if (scores[i] > scores[best]) best = i
   }
+  if (scores[best] === NOTHING)
+    throw new HeedError('No token may come next: together the logits processors hide all of them', {
+      remedy: 'Leave out a rule, or name the token that ends a text among stopTokens.',
+    })
   return best
 }
 
 /** Hoare's selection (1961), on a copy. */
-function kthLargest(scores: Float64Array, k: number): number {
-  const values = scores.slice()
+function kthLargest(scores: ArrayLike<number>, k: number): number {
+  const values = new Float64Array(scores)
   const wanted = k - 1
   let low = 0
   let high = values.length - 1

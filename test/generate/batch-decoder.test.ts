@@ -9,7 +9,7 @@ let model: GPT2
 
 /** The logits behind a text that the decoder of single texts gives. */
 const alone = async (text: number[]): Promise<number[]> => [
-  ...(await new Decoder(model, 32).start(text)),
+  ...(await new Decoder(model, 32).start([text])),
 ]
 
 function expectRows(logits: ArrayLike<number>, rows: number[][]): void {

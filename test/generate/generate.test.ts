@@ -3,7 +3,12 @@ import {
   Decoder,
   type GenerateTokensOptions,
   generate,
+  generateBatch,
+  generateSteps,
   generateTokens,
+  generateTokensBatch,
+  logProbabilities,
+  suppressTokens,
 } from '../../src/generate/index.ts'
 import { manualSeed, stats, tensor } from '../../src/index.ts'
 import { GPT2 } from '../../src/models/index.ts'
@@ -67,7 +72,7 @@ onEach(allDevices, () => {
     })
 
     it('repeats itself with a seed', async () => {
-      const options = { maxTokens: 20, seed: 5, topK: 8, topP: 0.95, repetitionPenalty: 1.1 }
+      const options = { maxTokens: 20, seed: 5, topK: 8, topP: 0.95 }
       expect(await tokensOf([1], options)).toEqual(await tokensOf([1], options))
       expect(await tokensOf([1], options)).not.toEqual(await tokensOf([1], { ...options, seed: 6 }))
     })
@@ -106,6 +111,48 @@ onEach(allDevices, () => {
       }
       await expect(run()).rejects.toThrow('enough')
       expect(made).toHaveLength(3)
+    })
+
+    it('writes several texts at once, each as it would be alone, each with its own end', async () => {
+      const prompts = [[1, 2, 3], [4], [5, 6, 7, 8, 9]]
+      const greedy = { temperature: 0, maxTokens: 12 }
+      const alone = await Promise.all(prompts.map((prompt) => tokensOf(prompt, greedy)))
+      expect(await generateTokensBatch(model, prompts, greedy)).toEqual(alone)
+      const ending = { ...greedy, stopTokens: [alone[0][3]] }
+      const ended = await Promise.all(prompts.map((prompt) => tokensOf(prompt, ending)))
+      expect(new Set(ended.map((text) => text.length)).size).toBeGreaterThan(1)
+      expect(await generateTokensBatch(model, prompts, ending)).toEqual(ended)
+      const sampled = { maxTokens: 12, seed: 4 }
+      const texts = await generateTokensBatch(model, [[1], [1]], sampled)
+      expect(texts[0]).toEqual(await tokensOf([1], sampled))
+      expect(texts[1]).not.toEqual(texts[0])
+    })
+
+    it('keeps what a text has in common with the one before', async () => {
+      const decoder = new Decoder(model, 64)
+      const options = { temperature: 0, maxTokens: 5, decoder }
+      const prompt = [1, 2, 3, 4, 5]
+      const first = await tokensOf(prompt, options)
+      expect(first).toEqual(await tokensOf(prompt, { ...options, decoder: undefined }))
+      for (const next of [[...prompt, ...first, 7, 8], [1, 2, 9], prompt]) {
+        const before = decoder.tokensRead
+        const shared = decoder.tokens.findIndex((token, i) => token !== next[i])
+        const kept = Math.min(shared < 0 ? decoder.tokens.length : shared, next.length - 1)
+        expect(await tokensOf(next, options)).toEqual(await slowGreedy(next, 5))
+        expect(decoder.tokensRead - before).toBe(next.length - kept + 4)
+      }
+      expect(() => decoder.rewind(99)).toThrow(/cannot go back to 99/)
+    })
+
+    it('gives the logits of each choice, whatever a processor makes of them', async () => {
+      const [never] = await tokensOf([1], { temperature: 0, maxTokens: 1 })
+      const options = { temperature: 0, maxTokens: 1, processors: [suppressTokens([never])] }
+      for await (const { token, logits } of generateSteps(model, [1], options)) {
+        expect(token).not.toBe(never)
+        const { top, logprob } = logProbabilities(logits, token, 2)
+        expect(top.map((one) => one.token)).toEqual([never, token])
+        expect(top[1].logprob).toBe(logprob)
+      }
     })
 
     it('says what it cannot start from', async () => {
@@ -157,6 +204,17 @@ onEach(allDevices, () => {
       expect(stopped.join('')).toHaveLength(tokens.indexOf(tokens[2]))
       const whole = await textOf('b', { temperature: 0, maxTokens: 6, stopAtEnd: false }, ending)
       expect(whole.join('')).toHaveLength(6)
+    })
+
+    it('shows nothing of a stop string, and holds back only what may become one', async () => {
+      const all = (await textOf('b', { temperature: 0, maxTokens: 12 })).join('')
+      const stop = all.slice(5, 8)
+      const options = { temperature: 0, maxTokens: 12, stop: [stop, 'zz'] }
+      const pieces = await textOf('b', options)
+      expect(pieces.join('')).toBe(all.slice(0, all.indexOf(stop)))
+      const batch = await generateBatch(model, tokenizer, ['b', 'cde'], options)
+      expect(batch[0]).toBe(pieces.join(''))
+      expect(batch[1]).toBe((await textOf('cde', options)).join(''))
     })
 
     it('starts an empty prompt from the token that begins texts', async () => {

@@ -62,14 +62,13 @@ describe('sampling', () => {
     expect(found.length).toBeGreaterThan(0.9 * nucleus.size)
   })
 
-  it('makes seen tokens less likely', () => {
-    const sampler = createSampler({ temperature: 0, repetitionPenalty: 2 })
-    sampler.see(1)
-    expect(sampler.choose(logits)).toBe(2)
-    expect(sampler.choose(logits)).toBe(1) // 3/2 against 2/2
-    const negative = createSampler({ temperature: 0, repetitionPenalty: 2 })
-    negative.see(0)
-    expect(negative.choose([-1, -1.5])).toBe(1)
+  it('draws independently in other streams of one seed', () => {
+    const draw = (stream: number): number[] => {
+      const sampler = createSampler({ seed: 3 }, stream)
+      return Array.from({ length: 40 }, () => sampler.choose(logits))
+    }
+    expect(draw(1)).toEqual(draw(1))
+    expect(draw(0)).not.toEqual(draw(1))
   })
 
   it('repeats itself with a seed, and not without', () => {
@@ -84,7 +83,7 @@ describe('sampling', () => {
 
   it('leaves the logits as they are', () => {
     const scores = Float32Array.from(logits)
-    createSampler({ seed: 1, repetitionPenalty: 2, topK: 2, topP: 0.5 }).choose(scores)
+    createSampler({ seed: 1, topK: 2, topP: 0.5 }).choose(scores)
     expect([...scores]).toEqual(logits)
   })
 
@@ -97,10 +96,11 @@ describe('sampling', () => {
       { topP: 0 },
       { topP: 1.1 },
       { minP: 2 },
-      { repetitionPenalty: 0 },
       { seed: -1 },
     ]
     for (const options of bad) expect(() => createSampler(options)).toThrow(Object.keys(options)[0])
     expect(() => createSampler().choose([1, Number.NaN])).toThrow(/NaN/)
+    const none = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    expect(() => createSampler().choose(none)).toThrow(/No token may come next/)
   })
 })

@@ -21,6 +21,7 @@ const refused = [
   ['data', '../tokenizers/index.ts'],
   ['models/text', '../../train/index.ts'],
   ['generate', '../train/index.ts'],
+  ['generate/processors', '../../train/index.ts'],
   ['train', '../generate/index.ts'],
   ['train', '../cli/main.ts'],
 ]
@@ -30,6 +31,7 @@ const allowed = [
   ['runtime/cpu', '../device.ts'],
   ['runtime/cpu', '../../schedule/emit.ts'],
   ['models/text', '../causal-lm.ts'],
+  ['generate/processors', '../sampling.ts'],
   ['train', '../models/index.ts'],
   ['cli', '../train/index.ts'],
 ]

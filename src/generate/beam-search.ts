@@ -1,0 +1,189 @@
+import type { TypedArray } from '../graph/dtype.ts'
+import { HeedError } from '../util/errors.ts'
+import { logSumExp } from './log-probabilities.ts'
+import { checkWhole, type LogitsProcessor, processed } from './processors/processor.ts'
+import { rowOf, type StepModel } from './step-model.ts'
+
+// W beams (the width of the search), V vocabulary
+
+export interface BeamOptions {
+  /** How many texts are carried on side by side. */
+  beams: number
+  /** Scores are sums of log-probabilities over length^lengthPenalty: above 0 favours long texts. Default 1. */
+  lengthPenalty?: number
+  /**
+   * When the search ends: true, as soon as there are as many whole texts as beams; false, when the
+   * best open one is not better than the worst of them; 'never', when it cannot become better.
+   * Default false.
+   */
+  earlyStopping?: boolean | 'never'
+  /** How many of the best texts to return, at most as many as beams. Default 1. */
+  best?: number
+  /** Default 100. */
+  maxTokens?: number
+  /** Each ends a text and is its last token. */
+  stopTokens?: readonly number[]
+  /** Rules about what may come next; they change log-probabilities. */
+  processors?: readonly LogitsProcessor[]
+  signal?: AbortSignal
+}
+
+export interface Hypothesis {
+  /** What was written, with the stop token if one ended it. */
+  tokens: number[]
+  score: number
+}
+
+/**
+ * The likeliest continuations of each prompt that a search of some width finds, the best first, as
+ * transformers' `generate(num_beams=…)` has them. The step model runs prompts × beams rows.
+ */
+export async function beamSearch(
+  model: StepModel,
+  prompts: readonly (readonly number[])[],
+  options: BeamOptions,
+): Promise<Hypothesis[][]> {
+  const settings = withDefaults(options)
+  const { beams, maxTokens, signal } = settings
+  const searches = prompts.map((prompt) => new Search(prompt, settings))
+  const rows = searches.length * beams
+  let logits = await model.start(prompts.flatMap((prompt) => Array(beams).fill(prompt)))
+  for (let made = 1; ; made++) {
+    signal?.throwIfAborted()
+    for (const [i, search] of searches.entries())
+      if (!search.done) search.advance((beam) => rowOf(logits, i * beams + beam, rows))
+    if (made === maxTokens || searches.every((search) => search.done)) break
+    const next = searches.flatMap((search) => search.open.map((beam) => beam.token))
+    const order = searches.flatMap((search, i) => search.open.map((beam) => i * beams + beam.from))
+    logits = await model.next(next, order)
+  }
+  return searches.map((search) => search.whole.slice(0, settings.best))
+}
+
+type Settings = Required<Omit<BeamOptions, 'signal'>> & Pick<BeamOptions, 'signal'>
+
+interface Beam {
+  /** Prompt and all. */
+  tokens: number[]
+  /** Σ log-probability. */
+  score: number
+  /** The beam that it goes on from, and the token that it adds. */
+  from: number
+  token: number
+}
+
+/** The search from one prompt. */
+class Search {
+  /** W texts that go on, the best first. */
+  open: Beam[]
+  /** At most W texts that have ended, the best first. */
+  whole: Hypothesis[] = []
+  done = false
+  private readonly promptLength: number
+  private readonly settings: Settings
+
+  constructor(prompt: readonly number[], settings: Settings) {
+    this.promptLength = prompt.length
+    this.settings = settings
+    // The beams are equal at first: all but one are kept out, or each text would be found W times.
+    this.open = Array.from({ length: settings.beams }, (_, i) => ({
+      tokens: [...prompt],
+      score: i === 0 ? 0 : -FAR,
+      from: i,
+      token: 0,
+    }))
+  }
+
+  advance(logitsOf: (beam: number) => TypedArray): void {
+    const { beams, stopTokens, maxTokens } = this.settings
+    const kept = Math.max(2, 1 + stopTokens.length) * beams // enough, though W of them end
+    const candidates = this.candidates(logitsOf, kept)
+    const length = this.length + 1
+    const ends = candidates.map(({ token }) => length === maxTokens || stopTokens.includes(token))
+    this.finish(candidates.filter((_, rank) => ends[rank] && rank < beams))
+    const open = candidates.filter((_, rank) => !ends[rank]).slice(0, beams)
+    if (open.length < beams) this.done = true
+    else {
+      this.open = open.map((beam) => ({ ...beam, tokens: this.textOf(beam) }))
+      this.done = this.isDone()
+    }
+  }
+
+  /** Tokens written so far. */
+  private get length(): number {
+    return this.open[0].tokens.length - this.promptLength
+  }
+
+  private textOf({ from, token }: Beam): number[] {
+    return [...this.open[from].tokens, token]
+  }
+
+  /** The best continuations by one token of all beams, the best first. */
+  private candidates(logitsOf: (beam: number) => TypedArray, count: number): Beam[] {
+    const best: Beam[] = []
+    for (const [from, { tokens, score: before }] of this.open.entries()) {
+      const scores = this.scores(logitsOf(from), tokens)
+      for (let token = 0; token < scores.length; token++) {
+        const score = before + scores[token]
+        if (best.length === count && !(score > best[count - 1].score)) continue
+        if (score === Number.NEGATIVE_INFINITY) continue
+        let at = best.length
+        while (at > 0 && score > best[at - 1].score) at--
+        best.splice(at, 0, { tokens, score, from, token })
+        if (best.length > count) best.pop()
+      }
+    }
+    return best
+  }
+
+  private scores(logits: TypedArray, tokens: readonly number[]): ArrayLike<number> {
+    const norm = logSumExp(logits)
+    if (Number.isNaN(norm)) throw new HeedError('The model gives NaN where probabilities are due')
+    const scores = Float32Array.from(logits, (x) => x - norm)
+    return processed(scores, this.settings.processors, {
+      tokens,
+      promptLength: this.promptLength,
+    })
+  }
+
+  private finish(ended: Beam[]): void {
+    const length = this.length + 1
+    for (const beam of ended)
+      this.whole.push({
+        tokens: this.textOf(beam).slice(this.promptLength),
+        score: beam.score / length ** this.settings.lengthPenalty,
+      })
+    this.whole.sort((a, b) => b.score - a.score)
+    this.whole.length = Math.min(this.whole.length, this.settings.beams)
+  }
+
+  private isDone(): boolean {
+    const { beams, earlyStopping, lengthPenalty, maxTokens } = this.settings
+    if (this.whole.length < beams) return false
+    if (earlyStopping === true) return true
+    // A longer text has a better score for the same probability when lengthPenalty is above 0.
+    const length = earlyStopping === 'never' && lengthPenalty > 0 ? maxTokens : this.length
+    return this.open[0].score / length ** lengthPenalty <= this.whole[beams - 1].score
+  }
+}
+
+const FAR = 1e9
+
+function withDefaults(options: BeamOptions): Settings {
+  const { beams, best = 1, maxTokens = 100, lengthPenalty = 1 } = options
+  checkWhole('beams', beams, 1)
+  checkWhole('best', best, 1)
+  checkWhole('maxTokens', maxTokens, 1)
+  if (best > beams) throw new HeedError(`best ${best}: there are only ${beams} beams`)
+  if (!Number.isFinite(lengthPenalty))
+    throw new HeedError(`lengthPenalty ${lengthPenalty}: it is a number`)
+  return {
+    earlyStopping: false,
+    stopTokens: [],
+    processors: [],
+    ...options,
+    best,
+    maxTokens,
+    lengthPenalty,
+  }
+}

@@ -1,0 +1,26 @@
+import { checkTokens, checkWhole, HIDDEN, keepOnly, type LogitsProcessor } from './processor.ts'
+
+/** The text does not end before so many tokens have been written. */
+export function minNewTokens(count: number, endTokens: readonly number[]): LogitsProcessor {
+  checkWhole('minNewTokens', count, 0)
+  checkTokens('minNewTokens', endTokens)
+  return {
+    process(scores, { tokens, promptLength }) {
+      if (tokens.length - promptLength >= count) return
+      for (const token of endTokens) scores[token] = HIDDEN
+    },
+  }
+}
+
+/** The text ends with this token at the latest as its `count`-th written one. */
+export function forceEnd(count: number, endToken: number): LogitsProcessor {
+  checkWhole('forceEnd', count, 1)
+  checkTokens('forceEnd', [endToken])
+  return {
+    process(scores, { tokens, promptLength }) {
+      if (tokens.length - promptLength !== count - 1) return
+      keepOnly(scores, [endToken])
+      scores[endToken] = 0
+    },
+  }
+}
