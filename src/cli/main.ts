@@ -10,6 +10,8 @@ const subcommands: Record<string, () => Promise<Command>> = {
   train: async () => (await import('./train.ts')).trainCommand(),
   generate: async () => (await import('./generate.ts')).generateCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  pull: async () => (await import('./pull.ts')).pullCommand(),
+  push: async () => (await import('./push.ts')).pushCommand(),
   bench: async () => (await import('./bench.ts')).benchCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   build: async () => (await import('./build.ts')).buildCommand(),

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError } from '../util/errors.ts'
 import { fileError } from './file-error.ts'
+import { isHubName } from './hub.ts'
 import { type JsonObject, readJsonObject } from './json.ts'
 
 // A Hugging Face model folder: config.json, weights in model.safetensors (or shards with an
@@ -61,6 +62,10 @@ async function required(dir: string, name: string): Promise<string> {
   const path = await optional(dir, name)
   if (path) return path
   const stats = await stat(dir).catch((error) => {
+    if (error.code === 'ENOENT' && isHubName(dir))
+      throw new HeedError(`There is no folder ${dir}`, {
+        remedy: `If it is a model of the hub, fetch it first: heed pull ${dir}`,
+      })
     throw fileError(error, 'read the model folder', dir)
   })
   if (!stats.isDirectory())

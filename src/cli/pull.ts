@@ -1,0 +1,91 @@
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { type PullProgress, pullModel } from '../io/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { formatBytes } from '../util/format.ts'
+import { liveBlock } from './live.ts'
+import { bar, duration } from './text.ts'
+
+interface Flags {
+  revision: string
+  include: string[]
+}
+
+export function pullCommand(): Command {
+  return new Command('pull')
+    .description('Fetch a model from the Hugging Face hub: config, safetensors, tokenizer.')
+    .argument('<name>', 'owner/model')
+    .argument('[folder]', 'where to; by default a folder of that name')
+    .option('--revision <name>', 'a branch, a tag or a commit', 'main')
+    .option('--include <patterns...>', 'take these files too, such as "*.gguf"', [])
+    .addHelpText(
+      'after',
+      `
+What is there already is kept, and what broke off goes on where it stopped; every file is checked
+against its checksum. HF_TOKEN is for private and gated models, HF_ENDPOINT names another hub.
+
+Examples:
+  $ heed pull openai-community/gpt2
+  $ heed pull owner/model models/mine --revision v1.0
+  $ heed pull owner/model-GGUF --include "*Q4_K_M.gguf"`,
+    )
+    .action(pull)
+}
+
+async function pull(name: string, folder: string | undefined, flags: Flags): Promise<void> {
+  const dir = folder ?? name
+  const view = process.stderr.isTTY ? barView() : undefined
+  const stop = new AbortController()
+  const interrupt = (): void =>
+    stop.abort(
+      new HeedError('Interrupted', { remedy: 'The same command goes on where it stopped.' }),
+    )
+  process.once('SIGINT', interrupt)
+  try {
+    const onProgress = view?.show
+    const { commit, files } = await pullModel(name, dir, {
+      ...flags,
+      onProgress,
+      signal: stop.signal,
+    })
+    view?.end()
+    for (const { path, size, fetched } of files)
+      console.log(
+        `${fetched ? pc.green('fetched') : pc.dim('kept   ')}  ${formatBytes(size).padStart(8)}  ${path}`,
+      )
+    console.log(`\n${pc.bold(dir)} is ${name} at ${commit.slice(0, 12)}`)
+  } finally {
+    view?.end()
+    process.off('SIGINT', interrupt)
+  }
+}
+
+/** One line for the file and one for the whole, ten times a second. */
+function barView(): { show: (progress: PullProgress) => void; end: () => void } {
+  const block = liveBlock(process.stderr)
+  let start: { time: number; done: number } | undefined
+  let drawn = 0
+  return {
+    show: (progress) => {
+      const now = performance.now()
+      start ??= { time: now, done: progress.totalDone }
+      if (now - drawn < 100 && progress.totalDone < progress.totalSize) return
+      drawn = now
+      const speed = (progress.totalDone - start.done) / Math.max(0.1, (now - start.time) / 1000)
+      block.draw(pullLines(progress, speed))
+    },
+    end: () => block.close(),
+  }
+}
+
+/** What is drawn; `speed` in bytes per second. */
+function pullLines(progress: PullProgress, speed: number): string[] {
+  const { file, done, size, totalDone, totalSize } = progress
+  const share = totalSize > 0 ? totalDone / totalSize : 1
+  const rest = totalSize - totalDone
+  const left = rest > 0 && speed > 0 ? `, ${duration(rest / speed)} left` : ''
+  return [
+    `${pc.dim(file)}  ${formatBytes(done)} of ${formatBytes(size)}`,
+    `${pc.cyan(bar(share, 30))} ${(100 * share).toFixed(0).padStart(3)} %  ${formatBytes(totalDone)} of ${formatBytes(totalSize)}, ${formatBytes(Math.round(speed))}/s${left}`,
+  ]
+}
