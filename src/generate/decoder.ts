@@ -48,7 +48,7 @@ export class Decoder implements StepModel {
     this.rewind(Math.min(sharedLength(this.text, text), text.length - 1))
     const fresh = text.slice(this.text.length)
     const room = this.capacity - this.text.length
-    const width = Math.min(room, powerOfTwo(fresh.length, SHORTEST))
+    const width = Math.min(room, powerOfTwo(fresh.length, this.text.length > 0 ? 1 : SHORTEST))
     return this.forward(fresh, width, [fresh.length - 1])
   }
 

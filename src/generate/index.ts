@@ -13,5 +13,6 @@ export {
 export { logProbabilities, type TokenProbability } from './log-probabilities.ts'
 export * from './processors/index.ts'
 export { type Candidates, createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
+export * from './speculative/index.ts'
 export type { StepModel } from './step-model.ts'
 export { type WriteOptions, type Written, writeTokens } from './write-tokens.ts'

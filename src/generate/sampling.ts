@@ -14,7 +14,7 @@ export interface SamplingOptions {
   seed?: number
 }
 
-/** The tokens that may come next; their weights are not normalised. */
+/** The tokens that may come next, in ascending order; their weights are not normalised. */
 export interface Candidates {
   tokens: Int32Array
   weights: Float64Array
@@ -52,7 +52,7 @@ export function createSampler(options: SamplingOptions = {}, stream = 0): Sample
     random,
     candidates,
     choose: (scores) =>
-      temperature === 0 ? indexOfMax(scores) : draw(candidates(scores), random()),
+      temperature === 0 ? indexOfMax(scores) : drawFrom(candidates(scores), random()),
   }
 }
 
@@ -95,12 +95,12 @@ const SLACK = 1e-6
 
 /** The fewest tokens that reach this share of the whole, with those that equal the last of them. */
 function nucleus({ tokens, weights }: Candidates, share: number): Candidates {
-  const total = sum(weights)
+  const whole = total({ weights })
   // Tokens below this hold together less than what may be left out: no need to sort them.
-  const floor = ((1 - share) * total) / weights.length
+  const floor = ((1 - share) * whole) / weights.length
   const sorted = weights.filter((weight) => weight >= floor).sort()
   let last = sorted.length
-  for (let reached = 0; last > 0 && reached < share * total; ) reached += sorted[--last]
+  for (let reached = 0; last > 0 && reached < share * whole; ) reached += sorted[--last]
   const least = sorted[last]
   return {
     tokens: tokens.filter((_, i) => weights[i] >= least),
@@ -109,8 +109,8 @@ function nucleus({ tokens, weights }: Candidates, share: number): Candidates {
 }
 
 /** @param at a number in [0, 1): where on the line of all weights the choice falls */
-function draw({ tokens, weights }: Candidates, at: number): number {
-  let left = at * sum(weights)
+export function drawFrom({ tokens, weights }: Candidates, at: number): number {
+  let left = at * total({ weights })
   for (let i = 0; i < tokens.length; i++) {
     left -= weights[i]
     if (left < 0) return tokens[i]
@@ -118,10 +118,11 @@ function draw({ tokens, weights }: Candidates, at: number): number {
   return tokens[tokens.length - 1]
 }
 
-function sum(weights: Float64Array): number {
-  let total = 0
-  for (let i = 0; i < weights.length; i++) total += weights[i]
-  return total
+/** The sum of the weights. */
+export function total({ weights }: Pick<Candidates, 'weights'>): number {
+  let sum = 0
+  for (let i = 0; i < weights.length; i++) sum += weights[i]
+  return sum
 }
 
 function indexOfMax(scores: ArrayLike<number>): number {

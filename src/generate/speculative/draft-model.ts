@@ -1,0 +1,47 @@
+import type { CausalLM } from '../../models/index.ts'
+import { Decoder } from '../decoder.ts'
+import { checkWhole, processed, type Text } from '../processors/processor.ts'
+import { createSampler, drawFrom, type Sampler, type SamplingOptions } from '../sampling.ts'
+import { type Draft, Drafter, type DraftRules } from './drafter.ts'
+
+export interface DraftModelOptions {
+  /** How many tokens are guessed at a time. Default 3. */
+  tokens?: number
+  /** How many tokens the drafting model looks back at most. */
+  contextLength?: number
+}
+
+/** Guesses by a smaller model of the same vocabulary. */
+export class DraftModel extends Drafter {
+  private readonly decoder: Decoder
+  private readonly most: number
+  private draw: { rules: SamplingOptions; sampler: Sampler } | null = null
+
+  constructor(model: CausalLM, { tokens = 3, contextLength }: DraftModelOptions = {}) {
+    super()
+    checkWhole('tokens', tokens, 1)
+    this.decoder = new Decoder(model, contextLength)
+    this.most = tokens
+  }
+
+  async propose(text: Text, count: number, { sampling, processors }: DraftRules): Promise<Draft[]> {
+    if (this.draw?.rules !== sampling)
+      this.draw = { rules: sampling, sampler: createSampler(sampling, DRAFTS) }
+    const { sampler } = this.draw
+    const tokens = [...text.tokens]
+    const drafts: Draft[] = []
+    while (drafts.length < Math.min(count, this.most)) {
+      // What the last guesses got right is still in the decoder's memory.
+      const logits = await this.decoder.start([tokens])
+      const scores = processed(logits, processors, { ...text, tokens })
+      const from = sampler.candidates(scores)
+      const token = drawFrom(from, sampler.random())
+      drafts.push({ token, from: { tokens: from.tokens.slice(), weights: from.weights.slice() } })
+      tokens.push(token)
+    }
+    return drafts
+  }
+}
+
+/** The stream of random numbers, apart from those of texts. */
+const DRAFTS = 0x7fffffff

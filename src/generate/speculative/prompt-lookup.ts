@@ -1,0 +1,47 @@
+import { checkWhole, type Text } from '../processors/processor.ts'
+import { type Draft, Drafter } from './drafter.ts'
+
+export interface PromptLookupOptions {
+  /** How many tokens at the end of the text are looked for at most. Default 3. */
+  ngram?: number
+  /** How many tokens are guessed at most. Default 7. */
+  tokens?: number
+}
+
+/**
+ * Guesses that the text goes on as it did where its last few tokens came before (Saxena, 2023): for
+ * summaries, code and quotations, where it often does.
+ */
+export class PromptLookup extends Drafter {
+  private readonly ngram: number
+  private readonly most: number
+
+  constructor({ ngram = 3, tokens = 7 }: PromptLookupOptions = {}) {
+    super()
+    checkWhole('ngram', ngram, 1)
+    checkWhole('tokens', tokens, 1)
+    this.ngram = ngram
+    this.most = tokens
+  }
+
+  async propose({ tokens }: Text, count: number): Promise<Draft[]> {
+    for (let n = Math.min(this.ngram, tokens.length - 1); n > 0; n--) {
+      const at = lastMatch(tokens, n)
+      if (at < 0) continue
+      const follow = tokens.slice(at + n, at + n + Math.min(count, this.most))
+      return follow.map((token) => ({ token, from: null }))
+    }
+    return []
+  }
+}
+
+/** Where the last n tokens came before, the latest place; -1 if nowhere. */
+function lastMatch(tokens: readonly number[], n: number): number {
+  const end = tokens.length - n
+  for (let at = end - 1; at >= 0; at--) {
+    let same = 0
+    while (same < n && tokens[at + same] === tokens[end + same]) same++
+    if (same === n) return at
+  }
+  return -1
+}
