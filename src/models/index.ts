@@ -36,7 +36,12 @@ export {
   BertForSequenceClassification,
   BertForTokenClassification,
 } from './text/bert-heads.ts'
+export { Gemma, type GemmaConfig, GemmaForSequenceClassification } from './text/gemma.ts'
 export { GPT2, type GPT2Config } from './text/gpt2.ts'
+export { Llama, type LlamaConfig, LlamaForSequenceClassification } from './text/llama.ts'
+export { Mistral, type MistralConfig, MistralForSequenceClassification } from './text/mistral.ts'
+export { Qwen2, type Qwen2Config, Qwen2ForSequenceClassification } from './text/qwen2.ts'
+export { Qwen3, type Qwen3Config, Qwen3ForSequenceClassification } from './text/qwen3.ts'
 export {
   type RobertaConfig,
   RobertaForMaskedLM,

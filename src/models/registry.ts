@@ -13,7 +13,12 @@ import {
   BertForSequenceClassification,
   BertForTokenClassification,
 } from './text/bert-heads.ts'
+import { Gemma, GemmaForSequenceClassification } from './text/gemma.ts'
 import { GPT2 } from './text/gpt2.ts'
+import { Llama, LlamaForSequenceClassification } from './text/llama.ts'
+import { Mistral, MistralForSequenceClassification } from './text/mistral.ts'
+import { Qwen2, Qwen2ForSequenceClassification } from './text/qwen2.ts'
+import { Qwen3, Qwen3ForSequenceClassification } from './text/qwen3.ts'
 import {
   RobertaForMaskedLM,
   RobertaForQuestionAnswering,
@@ -25,6 +30,16 @@ import {
 /** Every class; of those of one `model_type` and head, the first is taken. */
 const classes: readonly ModelClass[] = [
   GPT2,
+  Llama,
+  LlamaForSequenceClassification,
+  Mistral,
+  MistralForSequenceClassification,
+  Qwen2,
+  Qwen2ForSequenceClassification,
+  Qwen3,
+  Qwen3ForSequenceClassification,
+  Gemma,
+  GemmaForSequenceClassification,
   BertModel,
   BertForMaskedLM,
   BertForPreTraining,

@@ -23,5 +23,8 @@ export {
 } from './multi-head-attention.ts'
 export { keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
 export { RMSNorm } from './rms-norm.ts'
+export { type RopeParameters, ropeTypes } from './rope-scaling.ts'
+export { Rotary, type RotaryOptions, rotate, type Turns } from './rotary.ts'
 export { Sequential } from './sequential.ts'
 export { type LoadOptions, type StateSource, setValues, takeValues } from './state-dict.ts'
+export { type VisibleOptions, visibleKeys } from './visible-keys.ts'

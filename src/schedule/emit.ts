@@ -135,7 +135,9 @@ class Emitter {
     }
     const { expression, inputs } = expressionOf(x, x.shape, this.fusion, this.operands)
     const inOrder = order.every((axis, i) => axis === i)
-    if (!inOrder && expression.steps.some((s) => s.op === 'random')) {
+    // A reduction takes its shape from what it reads, and random numbers know their places only.
+    const apart = !inOrder && expression.steps.some((s) => s.op === 'random')
+    if (apart || inputs.length === 0) {
       const stored = this.fresh(x)
       this.call({ kernel: 'elementwise', inputs, outputs: [stored], attrs: [], expression })
       return { expression: { inputs: 1, steps: [], results: [0] }, inputs: [stored] }

@@ -113,3 +113,12 @@ describe('a long expression', () => {
     await expectAgreement([x, y])
   })
 })
+
+describe('reductions', () => {
+  it('of numbers that are made on the spot', async () => {
+    const index = g.iota([3, 5], 1)
+    const half = g.scale(g.cast(index, 'f32'), 0.5)
+    await expectAgreement([g.reduce('amax', index, [0, 1], false), g.sum(half, [0])], close)
+    await expectAgreement([g.reduce('sum', g.iota([4, 2], 0), [0], true)], close)
+  })
+})

@@ -1,0 +1,33 @@
+// What models that read from left to right have in common.
+import type { KVCache } from '../nn/index.ts'
+import { arange, type Tensor } from '../tensor/index.ts'
+import { ShapeError } from '../util/errors.ts'
+
+/** @throws ShapeError when ids are not (B, T), or more, with those in the cache, than a model sees */
+export function checkTokens(ids: Tensor, model: string, limit: number, cache?: KVCache): void {
+  if (ids.rank === 2 && ids.shape[1] + (cache?.length ?? 0) <= limit) return
+  const behind = cache ? ` behind ${cache.length} tokens` : ''
+  throw new ShapeError(`${model}: ids of shape (${ids.shape.join(', ')})${behind}`, {
+    remedy: `They are (batch, tokens), with at most ${limit} tokens in all.`,
+  })
+}
+
+export interface LastTokenOptions {
+  /** bool (B, T): true where a token counts. */
+  attentionMask?: Tensor
+  /** Counts for nothing where there is no mask. */
+  padTokenId?: number | null
+}
+
+/** States (B, T, C) of the last token of ids (B, T) that counts: (B, C). Padding may be on either side. */
+export function lastToken(
+  states: Tensor,
+  ids: Tensor,
+  { attentionMask, padTokenId = null }: LastTokenOptions,
+): Tensor {
+  const [batch, tokens, width] = states.shape
+  const counted = attentionMask ?? (padTokenId === null ? null : ids.ne(padTokenId))
+  if (!counted) return states.select(1, tokens - 1)
+  const last = arange(tokens).mul(counted.to('i32')).amax(1) // (B)
+  return states.gather(1, last.reshape(batch, 1, 1).expand(batch, 1, width)).squeeze(1)
+}

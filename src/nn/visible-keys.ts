@@ -1,0 +1,24 @@
+import { arange, type Tensor } from '../tensor/index.ts'
+import { keyMask, type PaddedOptions } from './positions.ts'
+
+export interface VisibleOptions extends PaddedOptions {
+  /** How many keys a token sees: its own and those just before it. Null: all before it. */
+  window?: number | null
+}
+
+/**
+ * Which keys each of the tokens ids (B, T) sees, beside the causal rule: bool, broadcasting to
+ * (B, H, T, S); null when all are. A window (Beltagy et al., 2020, "Longformer") counts places, padding
+ * among them, as transformers does.
+ */
+export function visibleKeys(ids: Tensor, options: VisibleOptions): Tensor | null {
+  const { cache, attentionMask, window = null } = options
+  const tokens = ids.shape[1]
+  const keys = cache?.capacity ?? tokens
+  const counted = keyMask(attentionMask) ?? null // (B, 1, 1, S)
+  if (window === null || window >= keys) return counted
+  const own = arange(tokens).unsqueeze(1) // (T, 1)
+  const places = cache ? own.add(cache.position()) : own
+  const near = arange(keys).gt(places.sub(window)).unsqueeze(0).unsqueeze(0) // (1, 1, T, S)
+  return counted ? counted.logicalAnd(near) : near
+}
