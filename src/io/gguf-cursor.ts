@@ -8,13 +8,13 @@ export class NeedMoreBytes extends Error {}
 /** Reads what a GGUF header is made of, little-endian, and believes no length before it is checked. */
 export class Cursor {
   at = 0
-  private readonly bytes: Uint8Array
+  private readonly bytes: Buffer
   private readonly view: DataView
   private readonly fileSize: number
   private readonly path: string
 
   constructor(bytes: Uint8Array, fileSize: number, path: string) {
-    this.bytes = bytes
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.fileSize = fileSize
     this.path = path
@@ -42,10 +42,9 @@ export class Cursor {
   text(what: string, { strict = false } = {}): string {
     const length = this.count(1, `the length of ${what}`)
     const start = this.take(length, what)
-    const bytes = this.bytes.subarray(start, start + length)
-    if (!strict) return LENIENT.decode(bytes) // a vocabulary may hold single bytes
+    if (!strict) return this.bytes.toString('utf8', start, start + length) // may hold single bytes
     try {
-      return STRICT.decode(bytes)
+      return STRICT.decode(this.bytes.subarray(start, start + length))
     } catch {
       return this.damaged(`${what} is not UTF-8 text`)
     }
@@ -113,7 +112,6 @@ export class Cursor {
 export const named = (kind: string, name: string): string => `${kind} ${quote(name)}`
 
 const MAX_HEADER = 256e6 // vocabularies of 2^18 tokens take about 10 MB
-const LENIENT = new TextDecoder('utf-8', { ignoreBOM: true })
 const STRICT = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 
 const narrow = (value: bigint): number | bigint =>

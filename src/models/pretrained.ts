@@ -1,12 +1,9 @@
 // Models on disk: Hugging Face's folders.
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
-import { modelFolder } from '../io/hf.ts'
 import {
   assertFinite,
-  openSafetensors,
   type Piece,
-  type Safetensors,
   type StoredDType,
   saveSafetensors,
   type TensorToWrite,
@@ -16,6 +13,7 @@ import { type LoadOptions, type Module, takeValues } from '../nn/index.ts'
 import { fromPieces, type Parameter, realize } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { Head } from './heads.ts'
+import { openWeights, type WeightFile, weightsOf } from './weight-file.ts'
 
 /** What a class of models says about itself. */
 export interface ModelClass<M extends Module = Module> {
@@ -34,7 +32,7 @@ export interface LoadModelOptions {
   onNew?: (names: readonly string[]) => void
 }
 
-/** A model of this class with the weights of a folder, switched to evaluation. */
+/** A model of this class with the weights of a folder or a GGUF file, switched to evaluation. */
 export async function loadModel<M extends Module>(
   Model: ModelClass<M>,
   config: object,
@@ -42,7 +40,7 @@ export async function loadModel<M extends Module>(
   { onNew }: LoadModelOptions = {},
 ): Promise<M> {
   const model = new Model(config as never)
-  const { weights } = await modelFolder(dir)
+  const weights = await weightsOf(dir)
   const { architectures } = config as { architectures?: unknown }
   const own =
     !Array.isArray(architectures) ||
@@ -83,7 +81,7 @@ async function loadBelowHead(
 }
 
 async function load(model: Module, path: string, options: LoadOptions = {}): Promise<Parameter[]> {
-  const file = await openSafetensors(path)
+  const file = await openWeights(path)
   try {
     const stored = Object.fromEntries(file.names.map((name) => [name, file.info(name)]))
     const matches = model.matchState(stored, options)
@@ -96,7 +94,7 @@ async function load(model: Module, path: string, options: LoadOptions = {}): Pro
   }
 }
 
-async function* finitePieces(file: Safetensors, key: string): AsyncGenerator<Piece> {
+async function* finitePieces(file: WeightFile, key: string): AsyncGenerator<Piece> {
   for await (const piece of file.pieces(key)) {
     assertFinite(piece.values, key, file.path, piece.start)
     yield piece

@@ -1,4 +1,4 @@
-import { type RawConfig, readConfig } from '../io/hf.ts'
+import type { RawConfig } from '../io/hf.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
@@ -26,6 +26,7 @@ import {
   RobertaForTokenClassification,
   RobertaModel,
 } from './text/roberta.ts'
+import { readModelConfig } from './weight-file.ts'
 
 /** Every class; of those of one `model_type` and head, the first is taken. */
 const classes: readonly ModelClass[] = [
@@ -83,7 +84,7 @@ export function headOf({ model_type, architectures }: RawConfig): Head {
 }
 
 /**
- * The model of a Hugging Face folder, with its weights. Of a checkpoint with another head, the weights
+ * The model of a Hugging Face folder or a GGUF file, with its weights. Of a checkpoint with another head, the weights
  * below that are taken, and the new head starts anew: `onNew` is told its names.
  */
 export async function fromPretrained<H extends Head = 'causal-lm'>(
@@ -91,7 +92,7 @@ export async function fromPretrained<H extends Head = 'causal-lm'>(
   head: H = 'causal-lm' as H,
   options: LoadModelOptions = {},
 ): Promise<Heads[H]> {
-  const config = await readConfig(dir)
+  const config = await readModelConfig(dir)
   const Model = modelClass(config.model_type, head)
   return (await loadModel<Module>(Model, config, dir, options)) as Heads[H]
 }

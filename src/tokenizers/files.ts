@@ -3,14 +3,19 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
 import { ensureDir } from '../io/ensure-dir.ts'
 import { fileError } from '../io/file-error.ts'
+import { isGGUF } from '../io/gguf.ts'
 import { readJson } from '../io/json.ts'
 import { isJsonObject } from '../io/json-parse.ts'
 import { HeedError } from '../util/errors.ts'
 import { Tokenizer } from './tokenizer.ts'
 import { byteLevelJson, END_OF_TEXT, specialToken } from './tokenizer-json.ts'
 
-/** Loads a `tokenizer.json` with the `tokenizer_config.json` beside it, or a folder with them. */
+/** Loads a `tokenizer.json` with its `tokenizer_config.json`, a folder with them, or a GGUF file. */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  if (isGGUF(path)) {
+    const { json, config } = await (await import('./gguf.ts')).readGGUFTokenizer(path)
+    return Tokenizer.fromJSON(json, config, path)
+  }
   if (!(await isFolder(path))) {
     return Tokenizer.fromJSON(await readJson(path), await readConfig(join(path, '..')), path)
   }

@@ -97,7 +97,7 @@ export class Tokenizer {
     return ids.filter((id) => id !== undefined)
   }
 
-  /** Loads a `tokenizer.json`, or a folder with one (or with `vocab.json` and `merges.txt`). */
+  /** Loads a `tokenizer.json`, a folder with one (or with `vocab.json` and `merges.txt`), or a GGUF file's. */
   static async fromFile(path: string): Promise<Tokenizer> {
     const { loadTokenizer } = await import('./files.ts') // browsers have no files
     return loadTokenizer(path)

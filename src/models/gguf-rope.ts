@@ -1,0 +1,59 @@
+// Rotary embeddings of GGUF files. Llama 3.1's scaling is stored as what each frequency is divided by
+// (`rope_freqs.weight`), a config names the rule: the rule is found again, and checked.
+import type { GGUFFile } from '../io/gguf.ts'
+import type { JsonObject } from '../io/json.ts'
+import { HeedError } from '../util/errors.ts'
+
+/** `rope_theta` and, where positions are scaled, `rope_scaling`. */
+export async function ggufRope(file: GGUFFile, name: string, headDim: number): Promise<JsonObject> {
+  const { metadata, path } = file
+  const rope_theta = shortest(metadata.number(`${name}.rope.freq_base`, 10_000))
+  if (file.has('rope_freqs.weight')) {
+    const divisors = await file.read('rope_freqs.weight')
+    return { rope_theta, rope_scaling: llama3Rule(divisors, rope_theta, headDim, path) }
+  }
+  const type = metadata.string(`${name}.rope.scaling.type`, 'none')
+  if (type === 'none') return { rope_theta }
+  if (type !== 'linear' && type !== 'yarn')
+    throw new HeedError(`${path}: its positions are scaled as ${JSON.stringify(type)}`, {
+      remedy: 'Known: linear, yarn, and the frequencies of Llama 3.1.',
+    })
+  const factor = shortest(metadata.number(`${name}.rope.scaling.factor`))
+  const original = metadata.number(`${name}.rope.scaling.original_context_length`, undefined)
+  const rope_scaling: JsonObject = { rope_type: type, factor }
+  if (original !== undefined) rope_scaling.original_max_position_embeddings = original
+  return { rope_theta, rope_scaling }
+}
+
+/** Dubey et al., 2024: divided by `factor` below `low` turns in the training's length, by 1 above `high`. */
+function llama3Rule(
+  divisors: Float32Array,
+  theta: number,
+  headDim: number,
+  path: string,
+): JsonObject {
+  const [low, high] = [1, 4] // of every Llama so far
+  const factor = shortest(divisors.reduce((a, b) => Math.max(a, b), 1))
+  for (const length of [8192, 4096, 2048, 16384, 32768, 65536, 131072]) {
+    const fits = divisors.every((divisor, i) => {
+      const turns = (length * theta ** ((-2 * i) / headDim)) / (2 * Math.PI)
+      const share = Math.min(1, Math.max(0, (turns - low) / (high - low)))
+      return Math.abs(divisor * ((1 - share) / factor + share) - 1) < 1e-4
+    })
+    if (fits && divisors.length === headDim / 2)
+      return {
+        rope_type: 'llama3',
+        factor,
+        low_freq_factor: low,
+        high_freq_factor: high,
+        original_max_position_embeddings: length,
+      }
+  }
+  throw new HeedError(`${path}: its rope_freqs follow no rule that is known`, {
+    remedy: 'Use the Hugging Face folder that the file was made from.',
+  })
+}
+
+/** 1e-5 was stored as a float32, which is 9.999999747378752e-6. */
+export const shortest = (value: number): number =>
+  Number.isInteger(value) ? value : Number(Math.fround(value).toPrecision(7))

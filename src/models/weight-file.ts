@@ -1,0 +1,34 @@
+// Where a model comes from: a Hugging Face folder, or a GGUF file.
+import { isGGUF } from '../io/gguf.ts'
+import { modelFolder, type RawConfig, readConfig } from '../io/hf.ts'
+import { openSafetensors, type Piece } from '../io/safetensors.ts'
+
+/** Weights by the names that a Hugging Face checkpoint has for them. */
+export interface WeightFile {
+  readonly path: string
+  readonly names: readonly string[]
+  info(name: string): { readonly shape: readonly number[] }
+  /** As float32, piece by piece. */
+  pieces(name: string): AsyncGenerator<Piece>
+  close(): Promise<void>
+}
+
+/** The config of a model folder, or what a GGUF file says in place of one. */
+export async function readModelConfig(path: string): Promise<RawConfig> {
+  if (!isGGUF(path)) return readConfig(path)
+  const { openGGUFModel } = await import('./gguf.ts')
+  const { config, weights } = await openGGUFModel(path)
+  await weights.close()
+  return config
+}
+
+/** The weights of a model folder, of a `.safetensors` file, or of a GGUF file. */
+export async function openWeights(path: string): Promise<WeightFile> {
+  if (!isGGUF(path)) return openSafetensors(path)
+  const { openGGUFModel } = await import('./gguf.ts')
+  return (await openGGUFModel(path)).weights
+}
+
+/** The file that holds a model's weights. */
+export const weightsOf = async (path: string): Promise<string> =>
+  isGGUF(path) ? path : (await modelFolder(path)).weights
