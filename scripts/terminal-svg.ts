@@ -25,12 +25,13 @@ export function terminalSvg(
   const lines = screen.lines()
   const width = Math.ceil(columns * CELL_WIDTH) + 2 * MARGIN
   const height = lines.length * LINE_HEIGHT + 2 * MARGIN
-  const text = lines.flatMap((cells, row) => runsOf(cells).map((run) => drawRun(run, row)))
+  const runs = lines.flatMap((cells, row) => runsOf(cells).map((run) => ({ run, row })))
+  const text = runs.flatMap(({ run, row }) => piecesOf(run).map((piece) => drawRun(piece, row)))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     `<title>${escaped(command ?? 'A terminal')}</title>`,
     `<rect width="100%" height="100%" rx="10" fill="${BACKGROUND}"/>`,
-    `<g font-family="${FONTS}" font-size="${FONT_SIZE}" xml:space="preserve">`,
+    `<g font-family="${FONTS}" font-size="${FONT_SIZE}">`,
     ...text,
     '</g>',
     '</svg>',
@@ -173,6 +174,15 @@ function runsOf(cells: readonly Cell[]): Run[] {
     else runs.push({ ...style, column, text: char, kind })
   })
   return runs.filter(({ text }) => text.trim() !== '')
+}
+
+/** Text parted where two spaces or more meet: viewers make one of them. */
+function piecesOf(run: Run): Run[] {
+  if (run.kind !== 'text') return [run]
+  return [...run.text.matchAll(/\S+(?: \S+)*/g)].map((found) => {
+    const before = [...run.text.slice(0, found.index)].length
+    return { ...run, column: run.column + before, text: found[0] }
+  })
 }
 
 function drawRun(run: Run, row: number): string {

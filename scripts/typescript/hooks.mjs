@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { transformSync } from 'rolldown/utils'
 
@@ -10,10 +11,10 @@ export function resolve(specifier, context, next) {
   return next(specifier === 'heed' ? new URL('index.ts', source).href : specifier, context)
 }
 
-export async function load(url, context, next) {
+export function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context)
-  const { source } = await next(url, { ...context, format: 'module' })
-  const { code, map, errors } = transformSync(fileURLToPath(url), source.toString(), {
+  const path = fileURLToPath(url)
+  const { code, map, errors } = transformSync(path, readFileSync(path, 'utf8'), {
     target: 'es2022',
     sourcemap: true,
     typescript: { onlyRemoveTypeImports: true },

@@ -18,6 +18,14 @@ describe('the picture of a terminal', () => {
     expect(textsOf(svg)).toEqual(['green', 'faint'])
   })
 
+  it('places what stands behind spaces, which viewers fold', () => {
+    const svg = terminalSvg('a b   c \x1b[1md')
+    expect(textsOf(svg)).toEqual(['a b', 'c', 'd'])
+    expect([...svg.matchAll(/<text x="([\d.]+)"/g)].map(([, x]) => Number(x))).toEqual([
+      20, 70.4, 87.2,
+    ])
+  })
+
   it('escapes markup and wraps long lines', () => {
     expect(textsOf(terminalSvg('<a & b>'))).toEqual(['&lt;a &amp; b&gt;'])
     expect(textsOf(terminalSvg('abcdef', { columns: 4 }))).toEqual(['abcd', 'ef'])
