@@ -36,6 +36,13 @@ export {
   BertForSequenceClassification,
   BertForTokenClassification,
 } from './text/bert-heads.ts'
+export { type DistilBertConfig, DistilBertModel } from './text/distilbert.ts'
+export {
+  DistilBertForMaskedLM,
+  DistilBertForQuestionAnswering,
+  DistilBertForSequenceClassification,
+  DistilBertForTokenClassification,
+} from './text/distilbert-heads.ts'
 export { Gemma, type GemmaConfig, GemmaForSequenceClassification } from './text/gemma.ts'
 export { GPT2, type GPT2Config } from './text/gpt2.ts'
 export { Llama, type LlamaConfig, LlamaForSequenceClassification } from './text/llama.ts'

@@ -13,6 +13,13 @@ import {
   BertForSequenceClassification,
   BertForTokenClassification,
 } from './text/bert-heads.ts'
+import { DistilBertModel } from './text/distilbert.ts'
+import {
+  DistilBertForMaskedLM,
+  DistilBertForQuestionAnswering,
+  DistilBertForSequenceClassification,
+  DistilBertForTokenClassification,
+} from './text/distilbert-heads.ts'
 import { Gemma, GemmaForSequenceClassification } from './text/gemma.ts'
 import { GPT2 } from './text/gpt2.ts'
 import { Llama, LlamaForSequenceClassification } from './text/llama.ts'
@@ -48,6 +55,11 @@ const classes: readonly ModelClass[] = [
   BertForSequenceClassification,
   BertForTokenClassification,
   BertForQuestionAnswering,
+  DistilBertModel,
+  DistilBertForMaskedLM,
+  DistilBertForQuestionAnswering,
+  DistilBertForSequenceClassification,
+  DistilBertForTokenClassification,
   RobertaModel,
   RobertaForMaskedLM,
   RobertaForQuestionAnswering,

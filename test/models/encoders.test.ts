@@ -19,7 +19,7 @@ import { captureActivations, captureAttention, type Module } from '../../src/nn/
 import { FIXTURES } from '../fixtures/cases.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
 
-const families = ['bert', 'roberta']
+const families = ['bert', 'distilbert', 'roberta']
 const cases = families.flatMap((family) =>
   readdirSync(join(FIXTURES, family)).flatMap((name) =>
     readdirSync(join(FIXTURES, family, name, 'expected'))

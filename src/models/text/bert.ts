@@ -12,11 +12,12 @@ import {
   Module,
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { HeedError, ShapeError } from '../../util/errors.ts'
+import { HeedError } from '../../util/errors.ts'
 import { modernKey } from '../checkpoint-keys.ts'
 import { labelFields } from '../classification.ts'
 import { few, parseConfig, probability, size } from '../config.ts'
 import type { EncoderOptions, TextEncoder } from '../encoder.ts'
+import { encoderMask } from '../encoder-mask.ts'
 
 export const bertSchema = z.object({
   vocab_size: size.default(30522),
@@ -181,11 +182,7 @@ export class BertModel extends Module<BertConfig> implements TextEncoder {
 
   /** ids (B, T) i32 -> states (B, T, C). */
   forward(ids: Tensor, { attentionMask, tokenTypeIds }: EncoderOptions = {}): Tensor {
-    if (ids.rank !== 2 || ids.shape[1] > this.contextLength)
-      throw new ShapeError(`${this.constructor.name}: ids of shape (${ids.shape.join(', ')})`, {
-        remedy: `They are (batch, tokens), with at most ${this.contextLength} tokens.`,
-      })
-    const mask = attentionMask?.unsqueeze(1).unsqueeze(1) // (B, T) -> (B, 1, 1, T)
+    const mask = encoderMask(this, ids, attentionMask)
     return this.encoder.forward(this.embeddings.forward(ids, tokenTypeIds), mask)
   }
 
