@@ -26,6 +26,8 @@ export {
   saveWeights,
 } from './pretrained.ts'
 export { fromPretrained, headOf, modelClass, modelTypes } from './registry.ts'
+export type { SentenceConfig } from './sentence-config.ts'
+export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'
 export type { DecodeOptions, Seq2SeqLM } from './seq2seq-lm.ts'
 export { type BertConfig, BertModel } from './text/bert.ts'
 export {

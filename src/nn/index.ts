@@ -21,6 +21,7 @@ export {
   type MultiHeadAttentionConfig,
   type MultiHeadAttentionOptions,
 } from './multi-head-attention.ts'
+export { type Pooling, pool, poolings } from './pooling.ts'
 export { keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { type RopeParameters, ropeTypes } from './rope-scaling.ts'

@@ -1,0 +1,146 @@
+// Sentences as vectors, near each other where they mean the same (Reimers and Gurevych, 2019).
+import type { Module } from '../nn/index.ts'
+import { pool } from '../nn/index.ts'
+import { arange, cat, F, type Held, hold, noGrad, type Tensor } from '../tensor/index.ts'
+import { Tokenizer } from '../tokenizers/index.ts'
+import { HeedError } from '../util/errors.ts'
+import type { TextEncoder } from './encoder.ts'
+import { savePretrained } from './pretrained.ts'
+import { fromPretrained } from './registry.ts'
+import { readSentenceConfig, type SentenceConfig, writeSentenceConfig } from './sentence-config.ts'
+
+// B texts, T tokens, C width
+
+export interface EmbedOptions {
+  /** Texts in one run. Default 32. */
+  batchSize?: number
+}
+
+/** An encoder, its tokenizer and a way of pooling: a folder of sentence-transformers. */
+export class SentenceEncoder {
+  readonly model: TextEncoder
+  readonly tokenizer: Tokenizer
+  readonly config: SentenceConfig
+  /** Longer texts are cut. */
+  readonly maxTokens: number
+  private readonly run: Held
+
+  constructor(
+    model: TextEncoder,
+    tokenizer: Tokenizer,
+    config: SentenceConfig = { pooling: ['mean'], normalize: true },
+  ) {
+    if (tokenizer.vocabSize > model.vocabSize)
+      throw new HeedError(
+        `The tokenizer has ${tokenizer.vocabSize} tokens, the model rows for ${model.vocabSize}`,
+        { remedy: 'Check that tokenizer.json belongs to this model.' },
+      )
+    this.model = model
+    this.tokenizer = tokenizer
+    this.config = config
+    const told = config.maxTokens ?? tokenizer.config.model_max_length ?? model.contextLength
+    this.maxTokens = Math.min(told, model.contextLength)
+    this.run = hold((ids, lengths) => {
+      const { training } = model // what is built here is built as for evaluation
+      model.eval()
+      try {
+        const mask = arange(ids.shape[1]).lt(lengths.unsqueeze(1)) // (B, T)
+        return [noGrad(() => this.forward(ids, mask))]
+      } finally {
+        model.train(training)
+      }
+    })
+  }
+
+  /** From a folder; without the files of sentence-transformers, the mean is taken. */
+  static async fromPretrained(dir: string): Promise<SentenceEncoder> {
+    const { config, modelDir } = await readSentenceConfig(dir)
+    const model = await fromPretrained(modelDir, 'encoder')
+    return new SentenceEncoder(model, await Tokenizer.fromFile(modelDir), config)
+  }
+
+  /** Numbers in a vector. */
+  get dimension(): number {
+    return this.model.hiddenSize * this.config.pooling.length
+  }
+
+  /** ids (B, T) i32 and mask (B, T) bool, true where a token counts -> vectors (B, dimension). */
+  forward(ids: Tensor, mask: Tensor): Tensor {
+    const states = this.model.forward(ids, { attentionMask: mask })
+    const parts = this.config.pooling.map((way) => pool(states, mask, way))
+    const vectors = parts.length === 1 ? parts[0] : cat(parts, -1)
+    return this.config.normalize ? F.normalize(vectors, { axis: -1 }) : vectors
+  }
+
+  /**
+   * One vector for each text, in their order. Texts of like length are run together, filled up to one
+   * of few lengths, so that few programs serve all.
+   */
+  async embed(
+    texts: readonly string[],
+    { batchSize = 32 }: EmbedOptions = {},
+  ): Promise<Float32Array[]> {
+    if (!Number.isInteger(batchSize) || batchSize < 1)
+      throw new HeedError(`embed: batchSize is ${batchSize}, not a whole number above 0`)
+    const encoded = texts.map((text) => this.encode(text))
+    const order = encoded.map((_, i) => i).sort((a, b) => encoded[b].length - encoded[a].length)
+    const vectors: Float32Array[] = new Array(texts.length)
+    const reads: Promise<void>[] = []
+    for (let start = 0; start < order.length; start += batchSize) {
+      const batch = order.slice(start, start + batchSize)
+      const rows = Math.min(batchSize, 2 ** Math.ceil(Math.log2(batch.length)))
+      const result = await this.start(
+        batch.map((i) => encoded[i]),
+        rows,
+      )
+      reads.push(this.deal(result, batch, vectors))
+    }
+    await Promise.all(reads)
+    return vectors
+  }
+
+  /** Writes the model, the tokenizer and the files of sentence-transformers. */
+  async save(dir: string): Promise<void> {
+    await savePretrained(this.model as Module, dir, { tokenizer: this.tokenizer })
+    const config = { ...this.config, maxTokens: this.maxTokens }
+    await writeSentenceConfig(dir, config, this.model.hiddenSize)
+  }
+
+  private encode(text: string): number[] {
+    const given = this.config.lowerCase ? text.toLowerCase() : text
+    const ids = this.tokenizer.encode(given)
+    if (ids.length <= this.maxTokens) return ids
+    return this.tokenizer.encodeWithOffsets(given, { maxLength: this.maxTokens }).ids
+  }
+
+  /** Rows beyond the texts are one token long and forgotten. */
+  private async start(texts: readonly number[][], rows: number): Promise<Tensor> {
+    const longest = texts.reduce((most, { length }) => Math.max(most, length), 1)
+    const width = Math.min(roomFor(longest), this.model.contextLength)
+    const ids = new Int32Array(rows * width).fill(this.tokenizer.padTokenId ?? 0)
+    const lengths = new Int32Array(rows).fill(1)
+    texts.forEach((text, row) => {
+      ids.set(text, row * width)
+      lengths[row] = Math.max(1, text.length)
+    })
+    const [vectors] = await this.run(
+      { data: ids, shape: [rows, width] },
+      { data: lengths, shape: [rows] },
+    )
+    return vectors
+  }
+
+  private async deal(result: Tensor, batch: number[], vectors: Float32Array[]): Promise<void> {
+    const numbers = (await result.data()) as Float32Array
+    const width = this.dimension
+    batch.forEach((text, row) => {
+      vectors[text] = numbers.slice(row * width, (row + 1) * width)
+    })
+  }
+}
+
+/** At most an eighth more than is needed, in steps of 8 or more. */
+function roomFor(tokens: number): number {
+  const step = Math.max(8, 2 ** (Math.ceil(Math.log2(tokens)) - 3))
+  return Math.ceil(tokens / step) * step
+}

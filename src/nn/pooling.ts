@@ -1,0 +1,41 @@
+import type { Tensor } from '../tensor/index.ts'
+
+// B texts, T tokens, C width
+
+/**
+ * One vector for a text out of its tokens' states, by the names of sentence-transformers: the first
+ * token, the last, the mean, the sum over the root of the length, the mean with growing weights, the
+ * greatest of each feature (Reimers and Gurevych, 2019).
+ */
+export type Pooling = (typeof poolings)[number]
+
+export const poolings = [
+  'cls',
+  'max',
+  'mean',
+  'mean_sqrt_len_tokens',
+  'weightedmean',
+  'lasttoken',
+] as const
+
+/** states (B, T, C), mask bool (B, T), true where a token counts, on either side -> (B, C). */
+export function pool(states: Tensor, mask: Tensor, pooling: Pooling): Tensor {
+  if (pooling === 'max') return mask.unsqueeze(-1).where(states, Number.NEGATIVE_INFINITY).amax(1)
+  const counts = mask.to('f32') // (B, T)
+  const weights = weightings[pooling](counts, counts.cumsum(1), counts.sum(1, true))
+  return states.mul(weights.unsqueeze(-1)).sum(1)
+}
+
+/** The weight of each token: `place` is its number among those that count, from 1; `total` the last. */
+type Weighting = (counts: Tensor, place: Tensor, total: Tensor) => Tensor
+
+const weightings: Record<Exclude<Pooling, 'max'>, Weighting> = {
+  cls: (counts, place) => counts.mul(place.eq(1).to('f32')),
+  lasttoken: (counts, place, total) => counts.mul(place.eq(total).to('f32')),
+  mean: (counts, _, total) => counts.div(total),
+  mean_sqrt_len_tokens: (counts, _, total) => counts.div(total.sqrt()),
+  weightedmean: (counts, place) => {
+    const weights = counts.mul(place)
+    return weights.div(weights.sum(1, true))
+  },
+}
