@@ -2,10 +2,10 @@
 export class CharCounts {
   private counts = new Float64Array(0x110000)
 
-  add(text: string): void {
+  add(text: string, times = 1): void {
     for (let i = 0; i < text.length; i++) {
       const code = text.codePointAt(i) as number
-      this.counts[code]++
+      this.counts[code] += times
       if (code > 0xffff) i++
     }
   }

@@ -1,6 +1,7 @@
 import { HeedError } from '../util/errors.ts'
-import { trainBpe } from './bpe-trainer.ts'
+import { BYTE_CHARS } from './byte-level.ts'
 import { CharCounts } from './char-counts.ts'
+import { trainPairs } from './pair-trainer.ts'
 import { Tokenizer } from './tokenizer.ts'
 import {
   byteLevelJson,
@@ -9,17 +10,38 @@ import {
   specialToken,
   UNKNOWN,
 } from './tokenizer-json.ts'
-import { WordCounts } from './word-counts.ts'
+import {
+  BERT_NAMES,
+  BERT_TOKENS,
+  bertSteps,
+  sentencePieceSteps,
+  T5_NAMES,
+  T5_TOKENS,
+  unigramJson,
+  wordPieceJson,
+} from './trained-json.ts'
+import { trainUnigram } from './unigram-trainer.ts'
+import { gpt2Words, WordCounts, wordsBy } from './word-counts.ts'
 
 export interface TrainTokenizerOptions {
-  type: 'char' | 'bpe'
   /**
-   * BPE: how many tokens to learn, at most; a small text may give fewer. Characters: how many to
-   * keep, with the unknown token; without it all of them.
+   * `char`: each character is a token. `bpe`: pairs of bytes, as GPT-2. `wordpiece`: pairs of
+   * characters of lower-case words, as BERT. `unigram`: likely pieces of words, as T5.
+   */
+  type: 'char' | LearnedType
+  /**
+   * How many tokens to learn, at most; a small text may give fewer. Default 4096. Characters: how
+   * many to keep, with the unknown token; without it all of them.
    */
   vocabSize?: number
-  /** BPE: pairs seen less often are not merged. Default 2. */
+  /** BPE, WordPiece: pairs seen less often are not merged. Default 2. */
   minFrequency?: number
+  /** Not for characters: tokens that come first in the vocabulary, after those of the type. */
+  specialTokens?: string[]
+  /** WordPiece: lower case without accents. Default true. */
+  lowercase?: boolean
+  /** WordPiece, Unigram: how many different characters to keep, the most frequent. Default 1000. */
+  limitAlphabet?: number
   onProgress?: (progress: TokenizerProgress) => void
 }
 
@@ -32,8 +54,18 @@ export interface TokenizerProgress {
 
 /** Learns a vocabulary. The texts may be pieces of one, as `readText` cuts them. */
 export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
-  return options.type === 'char' ? trainChars(texts, options) : trainWords(texts, options)
+  return TRAINERS[options.type](texts, options)
 }
+
+const TRAINERS = {
+  char: trainChars,
+  bpe: trainByteLevel,
+  wordpiece: trainWordPiece,
+  unigram: trainUnigramModel,
+}
+
+/** Vocabularies that are learnt to a size. */
+export type LearnedType = 'bpe' | 'wordpiece' | 'unigram'
 
 /** The bounds of a BPE vocabulary: every byte and the end of text; ids that pack in pairs. */
 export const MIN_BPE_VOCAB = 257
@@ -52,28 +84,109 @@ function trainChars(texts: Iterable<string>, options: TrainTokenizerOptions): To
   })
 }
 
-function trainWords(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
-  const { vocabSize = 4096, minFrequency = 2, onProgress } = options
-  checkVocabSize(vocabSize, MIN_BPE_VOCAB, 'a byte-level BPE vocabulary')
-  const counts = new WordCounts()
-  count(texts, (text) => counts.add(text), options)
-  const { tokens, merges } = trainBpe(counts.words, {
-    vocabSize,
-    minFrequency,
-    specialTokens: [END_OF_TEXT],
-    onMerge: (done) => {
-      if (done % 64 === 0) onProgress?.({ stage: 'merge', done, total: vocabSize })
-    },
+function trainByteLevel(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+  checkVocabSize(options.vocabSize ?? DEFAULT_VOCAB, MIN_BPE_VOCAB, 'a byte-level BPE vocabulary')
+  const words = countWords(texts, gpt2Words, options)
+  const special = [END_OF_TEXT, ...(options.specialTokens ?? [])]
+  const bytes = [...BYTE_CHARS].sort()
+  const idOfByte = BYTE_CHARS.map((char) => special.length + bytes.indexOf(char))
+  const encoder = new TextEncoder()
+  const { tokens, merges } = trainPairs(words, {
+    ...pairOptions(options),
+    alphabet: [...special, ...bytes],
+    symbolsOf: (word) => Uint32Array.from(encoder.encode(word), (byte) => idOfByte[byte]),
   })
-  onProgress?.({ stage: 'merge', done: tokens.length, total: tokens.length })
   const vocab = tokens.map((token, id) => [token, id] as const)
-  return Tokenizer.fromJSON(byteLevelJson(vocab, merges, [specialToken(END_OF_TEXT, 0)]), {
+  return Tokenizer.fromJSON(byteLevelJson(vocab, merges, special.map(specialToken)), {
     tokenizer_class: 'PreTrainedTokenizerFast',
     bos_token: END_OF_TEXT,
     eos_token: END_OF_TEXT,
     unk_token: END_OF_TEXT,
     clean_up_tokenization_spaces: false,
   })
+}
+
+/** As Hugging Face trains BERT's vocabulary: pairs of characters, those inside words with `##`. */
+function trainWordPiece(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+  const { lowercase = true, limitAlphabet = DEFAULT_ALPHABET } = options
+  const special = [...BERT_TOKENS, ...(options.specialTokens ?? [])]
+  const steps = bertSteps(lowercase)
+  const words = countWords(texts, wordsBy(steps.normalizer, steps.pre_tokenizer), options)
+  const characters = charactersOf(words, limitAlphabet)
+  const inside = new Set<string>()
+  for (const word of words.keys()) for (const c of Array.from(word).slice(1)) inside.add(c)
+  const continued = characters.filter((character) => inside.has(character))
+  const alphabet = [...special, ...characters, ...continued.map((c) => `##${c}`)]
+  checkVocabSize(options.vocabSize ?? DEFAULT_VOCAB, alphabet.length, 'this WordPiece vocabulary')
+  const idOf = new Map(alphabet.map((token, id) => [token, id]))
+  const symbolsOf = (word: string): number[] =>
+    Array.from(word, (character, i) => idOf.get(i === 0 ? character : `##${character}`) ?? -1)
+  const { tokens } = trainPairs(words, {
+    ...pairOptions(options),
+    alphabet,
+    symbolsOf,
+    prefix: '##',
+  })
+  return Tokenizer.fromJSON(wordPieceJson(tokens, special, steps), {
+    tokenizer_class: 'BertTokenizer',
+    do_lower_case: lowercase,
+    ...BERT_NAMES,
+  })
+}
+
+/** As SentencePiece trains T5's vocabulary. */
+function trainUnigramModel(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+  const { vocabSize = DEFAULT_VOCAB, limitAlphabet = DEFAULT_ALPHABET, onProgress } = options
+  const special = [...T5_TOKENS, ...(options.specialTokens ?? [])]
+  const steps = sentencePieceSteps()
+  const words = countWords(texts, wordsBy(steps.normalizer, steps.pre_tokenizer), options)
+  const characters = charactersOf(words, limitAlphabet)
+  checkVocabSize(vocabSize, special.length + characters.length, 'this Unigram vocabulary')
+  const pieces = trainUnigram(words, {
+    size: vocabSize - special.length,
+    characters,
+    onPrune: (done) =>
+      onProgress?.({ stage: 'merge', done: vocabSize, total: Math.max(done, vocabSize) }),
+  })
+  return Tokenizer.fromJSON(unigramJson(pieces, special, steps), {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    clean_up_tokenization_spaces: false,
+    ...T5_NAMES,
+  })
+}
+
+const DEFAULT_VOCAB = 4096
+const DEFAULT_ALPHABET = 1000
+
+function pairOptions({
+  vocabSize = DEFAULT_VOCAB,
+  minFrequency = 2,
+  onProgress,
+}: TrainTokenizerOptions) {
+  return {
+    vocabSize,
+    minFrequency,
+    onMerge: (done: number) => {
+      if (done % 64 === 0 || done === vocabSize)
+        onProgress?.({ stage: 'merge', done, total: vocabSize })
+    },
+  }
+}
+
+function countWords(
+  texts: Iterable<string>,
+  wordsOf: (text: string) => string[],
+  options: TrainTokenizerOptions,
+): ReadonlyMap<string, number> {
+  const counts = new WordCounts(wordsOf)
+  count(texts, (text) => counts.add(text), options)
+  return counts.words
+}
+
+function charactersOf(words: ReadonlyMap<string, number>, limit: number): string[] {
+  const counts = new CharCounts()
+  for (const [word, times] of words) counts.add(word, times)
+  return counts.characters(limit)
 }
 
 function count(

@@ -1,25 +1,59 @@
+import { Aligned } from './aligned.ts'
 import { GPT2_SPLIT } from './byte-level.ts'
+import { makeNormalizer } from './normalizers.ts'
+import { makePreTokenizer } from './pre-tokenizers.ts'
+import type { ComponentJson } from './tokenizer-json.ts'
+
+/** The words of a text as byte-level BPE cuts it. */
+export function gpt2Words(text: string): string[] {
+  return text.match(GPT2_SPLIT) ?? []
+}
+
+/** The words of a text as the steps of a `tokenizer.json` cut it. */
+export function wordsBy(
+  normalizer: ComponentJson,
+  preTokenizer: ComponentJson,
+): (text: string) => string[] {
+  const normalize = makeNormalizer(normalizer)
+  const cut = makePreTokenizer(preTokenizer)
+  return (text) => {
+    const whole = new Aligned(text)
+    return cut(normalize ? normalize(whole) : whole).map((word) => word.text)
+  }
+}
 
 /**
- * Counts the words of a text as byte-level BPE cuts it. Text may come in pieces as long as a cut
- * stands before white space. Memory stays bounded: past the limit the rarest words are dropped,
- * and each time it is reached again, those a little less rare.
+ * Counts the words of a text. Text may come in pieces as long as a cut stands before white space.
+ * Memory stays bounded: past the limit the rarest words are dropped, and each time it is reached
+ * again, those a little less rare.
  */
 export class WordCounts {
   readonly words = new Map<string, number>()
   private rare = 1
+  private readonly wordsOf: (text: string) => string[]
+  private readonly limit: number
 
-  add(text: string): void {
-    for (const word of text.match(GPT2_SPLIT) ?? []) {
-      const count = this.words.get(word)
-      if (count === undefined) this.words.set(detach(word), 1)
-      else this.words.set(word, count + 1)
-    }
-    if (this.words.size > MAX_WORDS) this.dropRare()
+  constructor(wordsOf: (text: string) => string[], limit = MAX_WORDS) {
+    this.wordsOf = wordsOf
+    this.limit = limit
   }
 
-  private dropRare(): void {
-    while (this.words.size > MAX_WORDS / 2) {
+  add(text: string): void {
+    for (const word of this.wordsOf(text)) this.count(word, 1)
+    this.bound()
+  }
+
+  /** Counts a word so many times. */
+  count(word: string, times: number): void {
+    const count = this.words.get(word)
+    if (count === undefined) this.words.set(detach(word), times)
+    else this.words.set(word, count + times)
+  }
+
+  /** Drops the rarest words where there are too many. */
+  bound(): void {
+    if (this.words.size <= this.limit) return
+    while (this.words.size > this.limit / 2) {
       for (const [word, count] of this.words) if (count <= this.rare) this.words.delete(word)
       this.rare++
     }

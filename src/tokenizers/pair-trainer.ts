@@ -1,16 +1,19 @@
-import { BYTE_CHARS } from './byte-level.ts'
 import { type Pair, PairHeap } from './pair-heap.ts'
 
-export interface BpeTrainerOptions {
+export interface PairTrainerOptions {
   vocabSize: number
   /** Pairs seen less often are not merged. */
   minFrequency: number
-  /** Tokens that come first in the vocabulary, outside all merges. */
-  specialTokens: string[]
+  /** The tokens to begin with, by id: special ones, and those that words are first made of. */
+  alphabet: string[]
+  /** The ids that a word is made of; -1 for what is in no token. */
+  symbolsOf: (word: string) => ArrayLike<number>
+  /** What tokens inside a word begin with, as WordPiece's `##`: left out where two are joined. */
+  prefix?: string
   onMerge?: (tokens: number) => void
 }
 
-export interface BpeVocabulary {
+export interface PairVocabulary {
   /** Tokens by id. */
   tokens: string[]
   /** Each merge as `left right`, in the order in which they apply. */
@@ -18,22 +21,23 @@ export interface BpeVocabulary {
 }
 
 /**
- * Learns byte-level BPE from words and their counts (Sennrich et al., 2016). The ids come out as
- * Hugging Face's trainer gives them: special tokens, the 256 byte characters in code point order,
- * then one token a merge.
+ * Learns tokens from words and their counts by joining the most frequent pair again and again
+ * (byte-pair encoding; Sennrich et al., 2016). Ids come out as Hugging Face's trainer gives them:
+ * the alphabet, then one token a merge.
  */
-export function trainBpe(
+export function trainPairs(
   words: ReadonlyMap<string, number>,
-  options: BpeTrainerOptions,
-): BpeVocabulary {
-  const tokens = [...options.specialTokens, ...[...BYTE_CHARS].sort()]
+  options: PairTrainerOptions,
+): PairVocabulary {
+  const { prefix = '' } = options
+  const tokens = [...options.alphabet]
   const ids = new Map(tokens.map((token, id) => [token, id]))
   const merges: string[] = []
-  const text = new SymbolText(words, (byte) => ids.get(BYTE_CHARS[byte]) as number)
+  const text = new SymbolText(words, options.symbolsOf)
   while (tokens.length < options.vocabSize) {
     const pair = text.mostFrequent()
     if (!pair || pair.count < options.minFrequency) break
-    const token = tokens[pair.left] + tokens[pair.right]
+    const token = tokens[pair.left] + tokens[pair.right].slice(prefix.length)
     let id = ids.get(token)
     // two ways of cutting one string ('a' + 'bc', 'ab' + 'c') are two merges and one token
     if (id === undefined) {
@@ -57,18 +61,15 @@ class SymbolText {
   private pairs = new Map<number, Pair>()
   private heap = new PairHeap()
 
-  constructor(words: ReadonlyMap<string, number>, symbolOf: (byte: number) => number) {
-    const encoder = new TextEncoder()
-    const encoded = Array.from(words.keys(), (word) => encoder.encode(word))
-    const length = encoded.reduce((sum, bytes) => sum + bytes.length, 0)
+  constructor(words: ReadonlyMap<string, number>, symbolsOf: (word: string) => ArrayLike<number>) {
+    const symbols = Array.from(words.keys(), symbolsOf)
+    const length = symbols.reduce((sum, { length }) => sum + length, 0)
     this.symbols = new Int32Array(length)
     this.before = new Int32Array(length)
     this.after = new Int32Array(length)
     this.wordOf = new Int32Array(length)
     let at = 0
-    for (const count of words.values()) {
-      at = this.place(encoded[this.counts.length], at, count, symbolOf)
-    }
+    for (const count of words.values()) at = this.place(symbols[this.counts.length], at, count)
     for (let p = 0; p < length; p++) if (this.after[p] >= 0) this.add(p)
     for (const pair of this.pairs.values()) this.heap.push(pair)
   }
@@ -100,21 +101,19 @@ class SymbolText {
     for (const other of grown) if (other.count > 0) this.heap.push(other)
   }
 
-  private place(
-    bytes: Uint8Array,
-    start: number,
-    count: number,
-    symbolOf: (byte: number) => number,
-  ): number {
+  private place(symbols: ArrayLike<number>, start: number, count: number): number {
     const word = this.counts.push(count) - 1
-    const end = start + bytes.length
-    for (let p = start; p < end; p++) {
-      this.symbols[p] = symbolOf(bytes[p - start])
-      this.before[p] = p > start ? p - 1 : NONE
-      this.after[p] = p + 1 < end ? p + 1 : NONE
+    const { length } = symbols
+    for (let i = 0; i < length; i++) {
+      const p = start + i
+      const follows = i > 0 && symbols[i - 1] >= 0 && symbols[i] >= 0
+      this.symbols[p] = symbols[i]
+      this.before[p] = follows ? p - 1 : NONE
+      this.after[p] = NONE
+      if (follows) this.after[p - 1] = p
       this.wordOf[p] = word
     }
-    return end
+    return start + length
   }
 
   /** Counts the pair that starts at a position. */
