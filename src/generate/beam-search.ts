@@ -1,7 +1,13 @@
 import type { TypedArray } from '../graph/dtype.ts'
 import { HeedError } from '../util/errors.ts'
 import { logSumExp } from './log-probabilities.ts'
-import { checkWhole, type LogitsProcessor, processed } from './processors/processor.ts'
+import {
+  checkWhole,
+  isWhole,
+  type LogitsProcessor,
+  processed,
+  type Text,
+} from './processors/processor.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
 // W beams (the width of the search), V vocabulary
@@ -99,7 +105,10 @@ class Search {
     const kept = Math.max(2, 1 + stopTokens.length) * beams // enough, though W of them end
     const candidates = this.candidates(logitsOf, kept)
     const length = this.length + 1
-    const ends = candidates.map(({ token }) => length === maxTokens || stopTokens.includes(token))
+    const ends = candidates.map(
+      (beam) =>
+        length === maxTokens || stopTokens.includes(beam.token) || this.isWhole(this.textOf(beam)),
+    )
     this.finish(candidates.filter((_, rank) => ends[rank] && rank < beams))
     const open = candidates.filter((_, rank) => !ends[rank]).slice(0, beams)
     if (open.length < beams) this.done = true
@@ -140,10 +149,15 @@ class Search {
     const norm = logSumExp(logits)
     if (Number.isNaN(norm)) throw new HeedError('The model gives NaN where probabilities are due')
     const scores = Float32Array.from(logits, (x) => x - norm)
-    return processed(scores, this.settings.processors, {
-      tokens,
-      promptLength: this.promptLength,
-    })
+    return processed(scores, this.settings.processors, this.told(tokens))
+  }
+
+  private isWhole(tokens: readonly number[]): boolean {
+    return isWhole(this.settings.processors, this.told(tokens))
+  }
+
+  private told(tokens: readonly number[]): Text {
+    return { tokens, promptLength: this.promptLength, maxTokens: this.settings.maxTokens }
   }
 
   private finish(ended: Beam[]): void {

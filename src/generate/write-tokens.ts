@@ -1,6 +1,6 @@
 import type { TypedArray } from '../graph/dtype.ts'
 import { HeedError } from '../util/errors.ts'
-import { type LogitsProcessor, processed } from './processors/processor.ts'
+import { isWhole, type LogitsProcessor, processed } from './processors/processor.ts'
 import { createSampler, type SamplingOptions } from './sampling.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
@@ -35,7 +35,7 @@ export async function* writeTokens(
   const stop = new Set(stopTokens)
   const seed = sampling.seed ?? Math.floor(Math.random() * 2 ** 32)
   const rows = prompts.map((prompt, row) => ({
-    text: { tokens: [...prompt], promptLength: prompt.length },
+    text: { tokens: [...prompt], promptLength: prompt.length, maxTokens },
     sampler: createSampler({ ...sampling, seed }, row),
     ended: false,
   }))
@@ -50,7 +50,7 @@ export async function* writeTokens(
       row.ended = stop.has(token)
       if (row.ended) return null
       row.text.tokens.push(token)
-      row.ended = endsAfter(i, token)
+      row.ended = endsAfter(i, token) || isWhole(processors, row.text)
       return { token, logits }
     })
     if (written.every((one) => one === null)) return

@@ -1,5 +1,6 @@
 import { HeedError } from '../util/errors.ts'
 import { type Batch, type PaddingOptions, pad } from './batch.ts'
+import { fromByteChars } from './byte-level.ts'
 import type { ChatMessage, ChatTemplateOptions } from './chat-template.ts'
 import { checkTokenizerConfig, checkTokenizerJson } from './check-json.ts'
 import { cutBeforeSpaces } from './cut-text.ts'
@@ -204,6 +205,22 @@ export class Tokenizer {
     return windowStream(skip, (ids) => this.decode(ids, options))
   }
 
+  /**
+   * The bytes that a token adds to the middle of a text, perhaps a part of a character; null for special
+   * tokens and for ids without a token.
+   */
+  tokenBytes(id: number): Uint8Array | null {
+    const token = this.idToToken(id)
+    if (token === undefined || this.special.has(id)) return null
+    if (this.json.added_tokens?.some((added) => added.id === id)) return utf8.encode(token)
+    if (this.json.decoder?.type === 'ByteLevel') return fromByteChars(token)
+    const byte = this.json.model.byte_fallback === true && /^<0x([0-9A-F]{2})>$/i.exec(token)
+    if (byte) return Uint8Array.of(Number.parseInt(byte[1], 16))
+    // Of two alike the second: at the front of a text, a token may lose its space.
+    const [one, two] = [this.decode([id]), this.decode([id, id])]
+    return two.startsWith(one) ? utf8.encode(two.slice(one.length)) : null
+  }
+
   tokenToId(token: string): number | undefined {
     return this.vocabulary.idOf(token)
   }
@@ -264,6 +281,7 @@ export class Tokenizer {
 
 const TEXT = { sequence: 'A', typeId: 0 } as const
 const PART = 1 << 18
+const utf8 = new TextEncoder()
 const USUAL_ENDS = ['<|endoftext|>', '<|end_of_text|>', '</s>', '<eos>']
 
 function messageOf(cause: unknown): string {

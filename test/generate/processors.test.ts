@@ -16,6 +16,7 @@ interface Case {
   args: unknown[]
   tokens: number[]
   promptLength: number
+  maxTokens: number
   scores: number[]
   expected: (number | null)[]
 }
@@ -33,7 +34,7 @@ describe('logits processors', () => {
   })
 
   it('take off what was written, by how often or once; the prompt does not count', () => {
-    const text = { tokens: [0, 1, 2, 2, 2, 3], promptLength: 2 }
+    const text = { tokens: [0, 1, 2, 2, 2, 3], promptLength: 2, maxTokens: 9 }
     const scores = (): Float32Array => new Float32Array(5)
     const frequency = scores()
     frequencyPenalty(0.5).process(frequency, text)
@@ -46,7 +47,7 @@ describe('logits processors', () => {
   it('force the first tokens and then nothing', () => {
     const allowed = (tokens: number[]): number[] => {
       const scores = Float32Array.from([3, 2, 1, 0])
-      forceTokens([3, 1]).process(scores, { tokens, promptLength: 1 })
+      forceTokens([3, 1]).process(scores, { tokens, promptLength: 1, maxTokens: 9 })
       return [...scores.keys()].filter((i) => scores[i] > Number.NEGATIVE_INFINITY)
     }
     expect(allowed([0])).toEqual([3])

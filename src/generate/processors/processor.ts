@@ -5,6 +5,8 @@ export interface Text {
   /** The prompt's tokens and those written since. */
   readonly tokens: readonly number[]
   readonly promptLength: number
+  /** How many tokens may be written, all together. */
+  readonly maxTokens: number
 }
 
 /**
@@ -13,6 +15,8 @@ export interface Text {
  */
 export interface LogitsProcessor {
   process(scores: Float32Array, text: Text): void
+  /** Whether the text is whole, so that nothing may come next. */
+  ends?(text: Text): boolean
 }
 
 export const HIDDEN = Number.NEGATIVE_INFINITY
@@ -28,6 +32,10 @@ export function processed(
   for (const processor of processors) processor.process(copy, text)
   return copy
 }
+
+/** Whether a rule says that the text is whole. */
+export const isWhole = (processors: readonly LogitsProcessor[], text: Text): boolean =>
+  processors.some((processor) => processor.ends?.(text))
 
 /** Hides all scores but those of these tokens. */
 export function keepOnly(scores: Float32Array, tokens: Iterable<number>): void {

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../graph/dtype.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Decoder } from '../decoder.ts'
-import { processed } from '../processors/processor.ts'
+import { isWhole, processed } from '../processors/processor.ts'
 import { createSampler } from '../sampling.ts'
 import type { WriteOptions, Written } from '../write-tokens.ts'
 import { acceptOrDraw } from './accept.ts'
@@ -20,7 +20,7 @@ export async function* speculate(
   const { maxTokens = 100, stopTokens = [], processors = [], signal, ...sampling } = options
   if (!(maxTokens >= 0)) throw new HeedError(`maxTokens ${maxTokens}: it is 0 or more`)
   const sampler = createSampler(sampling)
-  const text = { tokens: [...prompt], promptLength: prompt.length }
+  const text = { tokens: [...prompt], promptLength: prompt.length, maxTokens }
   const left = (): number => maxTokens - (text.tokens.length - text.promptLength)
   let drafts: Draft[] = []
   let logits: TypedArray[] = []
@@ -49,6 +49,7 @@ export async function* speculate(
       if (stopTokens.includes(token)) return
       text.tokens.push(token)
       yield { token, logits: logits[i] }
+      if (isWhole(processors, text)) return
       if (!accepted) break
     }
   }

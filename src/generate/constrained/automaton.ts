@@ -1,0 +1,116 @@
+import { HeedError } from '../../util/errors.ts'
+
+/**
+ * A nondeterministic automaton over bytes (Thompson, 1968), made of fragments. Its size is limited,
+ * so that no pattern takes more than some megabytes, whatever it asks for.
+ */
+export class Automaton {
+  /** For each state: which bytes [low, high] lead where. */
+  readonly edges: { low: number; high: number; to: number }[][] = []
+  /** For each state: where one may go without a byte. */
+  readonly free: number[][] = []
+  readonly start: number
+  readonly end: number
+
+  constructor(fragment: Fragment) {
+    this.start = this.state()
+    this.end = this.state()
+    fragment(this, this.start, this.end)
+  }
+
+  state(): number {
+    if (this.edges.length === MOST_STATES)
+      throw new HeedError('The pattern or schema is too large to be followed', {
+        remedy: `Ask for fewer or shorter repetitions: it may have ${MOST_STATES} states.`,
+      })
+    this.edges.push([])
+    return this.free.push([]) - 1
+  }
+
+  /** The least number of bytes from each state to the end; infinite where there is no way. */
+  distances(): Float64Array {
+    const back: { from: number; cost: number }[][] = this.edges.map(() => [])
+    for (const [from, edges] of this.edges.entries()) {
+      for (const { to } of edges) back[to].push({ from, cost: 1 })
+      for (const to of this.free[from]) back[to].push({ from, cost: 0 })
+    }
+    const distance = new Float64Array(back.length).fill(Number.POSITIVE_INFINITY)
+    distance[this.end] = 0
+    // Breadth first, where a step without a byte stays in its round.
+    for (let round = [this.end], next: number[] = []; round.length > 0; round = next, next = []) {
+      for (const to of round)
+        for (const { from, cost } of back[to]) {
+          if (distance[from] <= distance[to] + cost) continue
+          distance[from] = distance[to] + cost
+          if (cost === 0) round.push(from)
+          else next.push(from)
+        }
+    }
+    return distance
+  }
+}
+
+const MOST_STATES = 200_000
+
+/** A part of a language: adds the ways from one state to another. It may be added many times. */
+export type Fragment = (automaton: Automaton, from: number, to: number) => void
+
+/** The empty text. */
+export const empty: Fragment = (automaton, from, to) => void automaton.free[from].push(to)
+
+/** Nothing at all, not even the empty text. */
+export const never: Fragment = () => {}
+
+export const byteRange =
+  (low: number, high: number): Fragment =>
+  (automaton, from, to) =>
+    void automaton.edges[from].push({ low, high, to })
+
+export const sequence =
+  (...parts: readonly Fragment[]): Fragment =>
+  (automaton, from, to) => {
+    let at = from
+    for (const [i, part] of parts.entries()) {
+      const next = i === parts.length - 1 ? to : automaton.state()
+      part(automaton, at, next)
+      at = next
+    }
+    if (parts.length === 0) empty(automaton, from, to)
+  }
+
+export const either =
+  (...ways: readonly Fragment[]): Fragment =>
+  (automaton, from, to) => {
+    for (const way of ways) way(automaton, from, to)
+  }
+
+export const optional = (part: Fragment): Fragment => either(part, empty)
+
+/** From `least` to `most` times, which may be infinite. */
+export function repeated(part: Fragment, least: number, most: number): Fragment {
+  return (automaton, from, to) => {
+    let at = from
+    const step = (): number => {
+      const next = automaton.state()
+      part(automaton, at, next)
+      return next
+    }
+    for (let i = 0; i < least; i++) at = step()
+    if (most === Number.POSITIVE_INFINITY) {
+      const loop = automaton.state()
+      empty(automaton, at, loop)
+      part(automaton, loop, loop)
+      at = loop
+    } else
+      for (let i = least; i < most; i++) {
+        empty(automaton, at, to)
+        at = step()
+      }
+    empty(automaton, at, to)
+  }
+}
+
+/** This very text. */
+export function literal(text: string): Fragment {
+  return sequence(...Array.from(new TextEncoder().encode(text), (byte) => byteRange(byte, byte)))
+}

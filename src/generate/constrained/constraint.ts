@@ -1,0 +1,122 @@
+import type { Tokenizer } from '../../tokenizers/index.ts'
+import { HIDDEN, type LogitsProcessor, type Text } from '../processors/processor.ts'
+import type { Fragment } from './automaton.ts'
+import { jsonSchemaFragment } from './json-schema.ts'
+import { Matcher, NOWHERE } from './matcher.ts'
+import { regexFragment } from './regex.ts'
+import { TokenTrie } from './token-trie.ts'
+
+/** What a constraint asks of a tokenizer. */
+export type ByteTokenizer = Pick<Tokenizer, 'tokenBytes' | 'vocabSize' | 'eosTokenId'>
+
+/**
+ * What is written matches a regular expression, as a whole. It must be regular: literals, classes,
+ * groups, alternatives and repetitions, no back-references and no look-around.
+ * @throws HeedError that says what cannot be followed
+ */
+export const matchRegex = (pattern: string, tokenizer: ByteTokenizer): LogitsProcessor =>
+  new Constraint(regexFragment(pattern), tokenizer)
+
+/**
+ * What is written is JSON that a schema accepts: its properties in the schema's order and no others,
+ * arrays, strings with lengths, patterns and some formats, numbers, enum, const, anyOf, local $ref.
+ * @throws HeedError that names the keyword that cannot be followed, and where it stands
+ */
+export const matchJsonSchema = (schema: unknown, tokenizer: ByteTokenizer): LogitsProcessor =>
+  new Constraint(jsonSchemaFragment(schema), tokenizer)
+
+/** Hides the tokens that no text of a language goes on with (Willard and Louf, 2023). */
+class Constraint implements LogitsProcessor {
+  private readonly matcher: Matcher
+  private readonly vocabulary: Vocabulary
+  private readonly endToken: number | undefined
+  /** For each state, for each token: 0 if it is hidden, else 1 + the bytes that are missing then. */
+  private readonly masks = new Map<number, Uint8Array>()
+  private readonly reached = new WeakMap<readonly number[], { length: number; state: number }>()
+
+  constructor(language: Fragment, tokenizer: ByteTokenizer) {
+    this.matcher = new Matcher(language)
+    this.vocabulary = vocabularyOf(tokenizer)
+    this.endToken = tokenizer.eosTokenId
+  }
+
+  process(scores: Float32Array, text: Text): void {
+    const state = this.stateOf(text)
+    const mask = state === NOWHERE ? new Uint8Array(0) : this.maskOf(state)
+    const most = this.mostMissing(mask, text)
+    const mayEnd = state === NOWHERE || this.matcher.accepts(state)
+    for (let token = 0; token < scores.length; token++) {
+      const missing = mask[token] // undefined: the model has more rows than the tokenizer tokens
+      const fits = missing > 0 && missing <= most
+      if (!fits && !(token === this.endToken && mayEnd)) scores[token] = HIDDEN
+    }
+  }
+
+  ends(text: Text): boolean {
+    const state = this.stateOf(text)
+    return state !== NOWHERE && this.matcher.accepts(state) && !this.matcher.goesOn(state)
+  }
+
+  /**
+   * So that the text becomes whole within its limit, a token may come only if the bytes that are
+   * missing then fit into the tokens that are left; when no token is so good, the best ones.
+   */
+  private mostMissing(mask: Uint8Array, { tokens, promptLength, maxTokens }: Text): number {
+    const left = maxTokens - (tokens.length - promptLength) - 1
+    if (left >= FAR) return FAR
+    let least = FAR
+    for (const missing of mask) if (missing > 0 && missing < least) least = missing
+    return Math.max(least, left + 1)
+  }
+
+  private stateOf({ tokens, promptLength }: Text): number {
+    const before = this.reached.get(tokens)
+    const known = before && before.length <= tokens.length
+    let state = known ? before.state : this.matcher.start
+    for (let i = known ? before.length : promptLength; i < tokens.length; i++)
+      state = this.after(state, tokens[i])
+    this.reached.set(tokens, { length: tokens.length, state })
+    return state
+  }
+
+  private after(state: number, token: number): number {
+    if (token === this.endToken) return state
+    const bytes = this.vocabulary.bytes[token]
+    if (!bytes) return NOWHERE
+    let at = state
+    for (let i = 0; i < bytes.length && at !== NOWHERE; i++) at = this.matcher.next(at, bytes[i])
+    return at
+  }
+
+  private maskOf(state: number): Uint8Array {
+    const known = this.masks.get(state)
+    if (known) return known
+    const mask = new Uint8Array(this.vocabulary.bytes.length)
+    this.vocabulary.trie.follow(this.matcher, state, (token, next) => {
+      mask[token] = Math.min(FAR, 1 + this.matcher.distance(next))
+    })
+    if (this.masks.size === MOST_MASKS) this.masks.delete(this.masks.keys().next().value as number)
+    this.masks.set(state, mask)
+    return mask
+  }
+}
+
+const FAR = 255
+const MOST_MASKS = 256
+
+interface Vocabulary {
+  bytes: readonly (Uint8Array | null)[]
+  trie: TokenTrie
+}
+
+const vocabularies = new WeakMap<ByteTokenizer, Vocabulary>()
+
+function vocabularyOf(tokenizer: ByteTokenizer): Vocabulary {
+  const known = vocabularies.get(tokenizer)
+  if (known) return known
+  const length = tokenizer.vocabSize
+  const bytes = Array.from({ length }, (_, id) => tokenizer.tokenBytes(id))
+  const made = { bytes, trie: new TokenTrie(bytes) }
+  vocabularies.set(tokenizer, made)
+  return made
+}

@@ -1,0 +1,267 @@
+import { HeedError } from '../../util/errors.ts'
+import {
+  either,
+  empty,
+  type Fragment,
+  literal,
+  never,
+  optional,
+  repeated,
+  sequence,
+} from './automaton.ts'
+import { jsonCharacter, jsonInteger, jsonNumber, jsonString } from './json-texts.ts'
+import { regexFragment } from './regex.ts'
+
+type Schema = { readonly [key: string]: unknown }
+
+/** The JSON texts that a schema (draft 2020-12) accepts, as far as it can be followed. */
+export function jsonSchemaFragment(schema: unknown): Fragment {
+  return new Compiler(schema).fragment(schema, '#')
+}
+
+class Compiler {
+  private readonly root: unknown
+  /** How often each reference is being followed. */
+  private readonly open = new Map<string, number>()
+  private made = 0
+  private depth = 0
+
+  constructor(root: unknown) {
+    this.root = root
+  }
+
+  fragment(schema: unknown, at: string): Fragment {
+    if (++this.made > MOST_SCHEMAS || this.depth === DEEPEST)
+      throw new HeedError('The JSON schema is too large, or nested too deeply')
+    this.depth++
+    const made = this.ruled(schema, at)
+    this.depth--
+    return made
+  }
+
+  private ruled(schema: unknown, at: string): Fragment {
+    if (!isObject(schema))
+      this.fail(at, 'a schema is an object here, true and false are not followed')
+    const rule = RULES.find(([key]) => Object.hasOwn(schema, key))
+    if (!rule)
+      this.fail(
+        at,
+        "it says nothing that can be followed: it needs 'type', 'enum', 'const', 'anyOf' or '$ref'",
+      )
+    const [key, keywords] = rule
+    const types = key === 'type' ? typesOf(schema.type) : []
+    if (types.some((type) => !Object.hasOwn(TYPES, type)))
+      this.fail(`${at}/type`, 'it is no type of JSON')
+    const known = [...NOTES, key, ...keywords, ...types.flatMap((type) => TYPES[type])]
+    const unknown = Object.keys(schema).find((name) => !known.includes(name))
+    if (unknown !== undefined) this.fail(`${at}/${unknown}`, 'this keyword is not followed')
+    return this[key](schema, at)
+  }
+
+  $ref({ $ref: path }: Schema, at: string): Fragment {
+    if (typeof path !== 'string' || !/^#(\/|$)/.test(path))
+      this.fail(`${at}/$ref`, 'only references within the schema are followed (#/$defs/…)')
+    const depth = this.open.get(path) ?? 0
+    if (depth === DEEPEST_RECURSION) return never
+    this.open.set(path, depth + 1)
+    const fragment = this.fragment(this.resolve(path, at), path)
+    this.open.set(path, depth)
+    return fragment
+  }
+
+  enum({ enum: values }: Schema, at: string): Fragment {
+    if (!Array.isArray(values) || values.length === 0)
+      this.fail(`${at}/enum`, 'it is a list of values')
+    return either(...values.map((value) => literal(JSON.stringify(value))))
+  }
+
+  const({ const: value }: Schema): Fragment {
+    return literal(JSON.stringify(value))
+  }
+
+  anyOf({ anyOf: schemas }: Schema, at: string): Fragment {
+    if (!Array.isArray(schemas) || schemas.length === 0)
+      this.fail(`${at}/anyOf`, 'it is a list of schemas')
+    return either(...schemas.map((schema, i) => this.fragment(schema, `${at}/anyOf/${i}`)))
+  }
+
+  type(schema: Schema, at: string): Fragment {
+    return either(
+      ...typesOf(schema.type).map((type) => {
+        if (type === 'object') return this.object(schema, at)
+        if (type === 'array') return this.array(schema, at)
+        if (type === 'string') return this.string(schema, at)
+        if (type === 'number') return jsonNumber
+        if (type === 'integer') return jsonInteger
+        return type === 'boolean' ? either(literal('true'), literal('false')) : literal('null')
+      }),
+    )
+  }
+
+  /** Every property once, in the order of the schema; those that are not required may be missing. */
+  private object(schema: Schema, at: string): Fragment {
+    const { properties = {}, required = [], additionalProperties: others = false } = schema
+    if (!isObject(properties)) this.fail(`${at}/properties`, 'it is an object of schemas')
+    if (!Array.isArray(required)) this.fail(`${at}/required`, 'it is a list of names')
+    const names = Object.keys(properties)
+    const missing = required.find((name) => !names.includes(name))
+    if (missing !== undefined)
+      this.fail(`${at}/required`, `it names '${missing}', which properties lacks`)
+    if (isObject(others)) {
+      if (names.length > 0)
+        this.fail(`${at}/additionalProperties`, 'beside properties, only true or false is followed')
+      const member = sequence(
+        jsonString,
+        COLON,
+        this.fragment(others, `${at}/additionalProperties`),
+      )
+      return sequence(literal('{'), list(member, 0, Number.POSITIVE_INFINITY), literal('}'))
+    }
+    const members = names.map((name) => ({
+      required: required.includes(name),
+      text: sequence(
+        literal(JSON.stringify(name)),
+        COLON,
+        this.fragment(properties[name], `${at}/properties/${name}`),
+      ),
+    }))
+    return sequence(literal('{'), inOrder(members), literal('}'))
+  }
+
+  private array(schema: Schema, at: string): Fragment {
+    if (!isObject(schema.items)) this.fail(`${at}/items`, 'it is needed: the schema of the items')
+    const [least, most] = this.bounds(schema, 'Items', at)
+    const item = this.fragment(schema.items, `${at}/items`)
+    return sequence(literal('['), list(item, least, most), literal(']'))
+  }
+
+  private string(schema: Schema, at: string): Fragment {
+    const { pattern, format } = schema
+    const [least, most] = this.bounds(schema, 'Length', at)
+    const limited = 'minLength' in schema || 'maxLength' in schema
+    if ([limited, pattern !== undefined, format !== undefined].filter(Boolean).length > 1)
+      this.fail(at, 'of lengths, pattern and format, one at a time is followed')
+    if (pattern !== undefined) {
+      if (typeof pattern !== 'string') this.fail(`${at}/pattern`, 'it is a regular expression')
+      const inside = regexFragment(anchored(pattern), jsonCharacter)
+      return sequence(literal('"'), inside, literal('"'))
+    }
+    if (format !== undefined) {
+      if (!Object.hasOwn(FORMATS, String(format)))
+        this.fail(`${at}/format`, `only ${Object.keys(FORMATS).join(', ')} are followed`)
+      return sequence(literal('"'), regexFragment(FORMATS[String(format)]), literal('"'))
+    }
+    if (!limited) return jsonString
+    return sequence(literal('"'), repeated(jsonCharacter(), least, most), literal('"'))
+  }
+
+  private bounds(schema: Schema, what: 'Items' | 'Length', at: string): [number, number] {
+    const { [`min${what}`]: least = 0, [`max${what}`]: most = Number.POSITIVE_INFINITY } = schema
+    const whole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
+    if (!whole(least) || !(whole(most) || most === Number.POSITIVE_INFINITY) || least > most)
+      this.fail(at, `min${what} and max${what} are whole numbers in order`)
+    return [least, most]
+  }
+
+  private resolve(path: string, at: string): unknown {
+    let found = this.root
+    for (const part of path.split('/').slice(1)) {
+      const key = part.replaceAll('~1', '/').replaceAll('~0', '~')
+      if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key))
+        this.fail(`${at}/$ref`, `${path} is not there`)
+      found = (found as Schema)[key]
+    }
+    return found
+  }
+
+  private fail(at: string, reason: string): never {
+    throw new HeedError(`The JSON schema cannot be followed at ${at.slice(0, 200)}: ${reason}`)
+  }
+}
+
+const MOST_SCHEMAS = 50_000
+const DEEPEST = 200
+/** A reference to what it is in leads no further down than this. */
+const DEEPEST_RECURSION = 4
+
+/** What a schema is about, by the first of these keywords that it has; and what else may stand there. */
+const RULES: readonly (readonly [
+  key: '$ref' | 'const' | 'enum' | 'anyOf' | 'type',
+  beside: readonly string[],
+])[] = [
+  ['$ref', []],
+  ['const', ['type']],
+  ['enum', ['type']],
+  ['anyOf', []],
+  ['type', []],
+]
+/** Which say nothing about the text. */
+const NOTES = '$schema $id $comment $defs definitions title description default examples deprecated readOnly writeOnly'.split(' ') // biome-ignore format: one line
+const TYPES: Record<string, readonly string[]> = {
+  object: ['properties', 'required', 'additionalProperties'],
+  array: ['items', 'minItems', 'maxItems'],
+  string: ['minLength', 'maxLength', 'pattern', 'format'],
+  number: [],
+  integer: [],
+  boolean: [],
+  null: [],
+}
+const DATE = '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])'
+const TIME =
+  '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])'
+const FORMATS: Record<string, string> = {
+  date: DATE,
+  time: TIME,
+  'date-time': `${DATE}T${TIME}`,
+  uuid: '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
+}
+
+const SPACE = optional(literal(' '))
+const COLON = sequence(literal(':'), SPACE)
+const COMMA = sequence(literal(','), SPACE)
+
+/** Items between commas. */
+function list(item: Fragment, least: number, most: number): Fragment {
+  if (most === 0) return empty
+  const some = sequence(item, repeated(sequence(COMMA, item), Math.max(0, least - 1), most - 1))
+  return least === 0 ? either(some, empty) : some
+}
+
+interface Member {
+  required: boolean
+  text: Fragment
+}
+
+/** Two rails: until the first member that is there, and from then on, where commas come before. */
+const inOrder =
+  (members: readonly Member[]): Fragment =>
+  (automaton, from, to) => {
+    let [none, some] = [from, automaton.state()]
+    for (const { required, text } of members) {
+      const before = automaton.state()
+      const [nextNone, nextSome] = [automaton.state(), automaton.state()]
+      empty(automaton, none, before)
+      COMMA(automaton, some, before)
+      text(automaton, before, nextSome)
+      if (!required) {
+        empty(automaton, none, nextNone)
+        empty(automaton, some, nextSome)
+      }
+      ;[none, some] = [nextNone, nextSome]
+    }
+    empty(automaton, none, to)
+    empty(automaton, some, to)
+  }
+
+/** A schema's pattern may match anywhere in the string, unless it says otherwise. */
+function anchored(pattern: string): string {
+  const start = pattern.startsWith('^')
+  const end = /(^|[^\\])(\\\\)*\$$/.test(pattern)
+  const inner = pattern.slice(start ? 1 : 0, end ? -1 : undefined)
+  return `${start ? '' : '[^]*'}(?:${inner})${end ? '' : '[^]*'}`
+}
+
+const typesOf = (type: unknown): string[] => (Array.isArray(type) ? type : [type]).map(String)
+
+const isObject = (value: unknown): value is Schema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
