@@ -10,6 +10,7 @@ export default defineConfig({
     io: 'src/io/index.ts',
     models: 'src/models/index.ts',
     generate: 'src/generate/index.ts',
+    pipelines: 'src/pipelines/index.ts',
     train: 'src/train/index.ts',
     cli: 'src/cli/main.ts',
     worker: 'src/runtime/wasm/worker.js',

@@ -8,7 +8,7 @@ import type { Span } from './encoder.ts'
 /** The keys of config.json about labels. */
 export const labelFields = {
   id2label: z.record(z.string().max(16), z.string()).optional(),
-  label2id: z.record(z.string(), z.int()).optional(),
+  label2id: z.record(z.string(), z.int()).nullish(),
   num_labels: few.optional(), // older configs, without names
   problem_type: z
     .enum(['regression', 'single_label_classification', 'multi_label_classification'])

@@ -1,0 +1,93 @@
+// Tasks by name, as transformers.js has them: pipeline('fill-mask', dir) gives a function of texts.
+import { fromPretrained, type Head, type Heads } from '../models/index.ts'
+import { Tokenizer } from '../tokenizers/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { nearestFirst } from '../util/nearest.ts'
+import { type Embedder, featureExtraction } from './feature-extraction.ts'
+import { type FillMask, fillMask } from './fill-mask.ts'
+import { type QuestionAnswering, questionAnswering } from './question-answering.ts'
+import { type TextClassification, textClassification } from './text-classification.ts'
+import { type TextGeneration, textGeneration } from './text-generation.ts'
+import { type TokenClassification, tokenClassification } from './token-classification.ts'
+
+/** What each task gives. */
+export interface Pipelines {
+  'text-generation': TextGeneration
+  'fill-mask': FillMask
+  'text-classification': TextClassification
+  'token-classification': TokenClassification
+  'question-answering': QuestionAnswering
+  'feature-extraction': Embedder
+}
+
+export type Task = keyof Pipelines
+
+/** A model with its tokenizer. */
+export interface Parts<M> {
+  model: M
+  tokenizer: Tokenizer
+}
+
+interface Maker<T extends Task, H extends Head> {
+  head: H
+  make: (parts: Parts<Heads[H]>) => Pipelines[T]
+}
+
+/** Which head a task needs; a total table. */
+const makers: {
+  [T in Task]: { [H in Head]: Maker<T, H> }[Head]
+} = {
+  'text-generation': { head: 'causal-lm', make: textGeneration },
+  'fill-mask': { head: 'masked-lm', make: fillMask },
+  'text-classification': { head: 'sequence-classification', make: textClassification },
+  'token-classification': { head: 'token-classification', make: tokenClassification },
+  'question-answering': { head: 'question-answering', make: questionAnswering },
+  'feature-extraction': { head: 'encoder', make: featureExtraction },
+}
+
+/** Other names for the same. */
+const aliases: Record<string, Task> = {
+  'sentiment-analysis': 'text-classification',
+  ner: 'token-classification',
+}
+
+export const taskNames = (): Task[] => Object.keys(makers) as Task[]
+
+/**
+ * A function that does a task with the model of a folder, or with a model and its tokenizer.
+ *
+ *     const fill = await pipeline('fill-mask', './bert-base-uncased')
+ *     await fill('The capital of France is [MASK].') // [{ score, token, token_str, sequence }, …]
+ *
+ * @throws HeedError for an unknown task, and when the folder's weights are not for it
+ */
+export async function pipeline<T extends Task>(
+  task: T,
+  source: string | Parts<Heads[Head]>,
+): Promise<Pipelines[T]> {
+  const name = Object.hasOwn(aliases, task) ? aliases[task] : task
+  if (!Object.hasOwn(makers, name))
+    throw new HeedError(`There is no task '${String(task).slice(0, 80)}'`, {
+      remedy: `Known: ${nearestFirst(task, taskNames()).join(', ')}.`,
+    })
+  const { head, make } = makers[name] as { head: Head; make: (parts: unknown) => Pipelines[T] }
+  const { model, tokenizer } = typeof source === 'string' ? await load(source, head, name) : source
+  if (tokenizer.vocabSize > model.vocabSize)
+    throw new HeedError(
+      `The tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model knows ${model.vocabSize}`,
+      { remedy: 'They are of different models: take both from one folder.' },
+    )
+  model.eval()
+  return make({ model, tokenizer })
+}
+
+/** A head that the folder has no weights of would answer at random: that is refused. */
+async function load(dir: string, head: Head, task: Task): Promise<Parts<Heads[Head]>> {
+  const onNew = (names: readonly string[]): void => {
+    throw new HeedError(`${dir} is not trained for ${task}: it lacks ${names.join(', ')}`, {
+      remedy: 'Take a model that was trained for the task, or train this one first.',
+    })
+  }
+  const model = await fromPretrained(dir, head, { onNew })
+  return { model, tokenizer: await Tokenizer.fromFile(dir) }
+}
