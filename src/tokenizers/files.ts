@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { writeFileAtomic } from '../io/atomic.ts'
 import { ensureDir } from '../io/ensure-dir.ts'
 import { fileError } from '../io/file-error.ts'
@@ -7,6 +7,9 @@ import { isGGUF } from '../io/gguf.ts'
 import { readJson } from '../io/json.ts'
 import { isJsonObject } from '../io/json-parse.ts'
 import { HeedError } from '../util/errors.ts'
+import { checkTokenizerConfig } from './check-json.ts'
+import { sentencePieceFiles } from './sentencepiece.ts'
+import { TIKTOKEN_ENCODINGS, type TiktokenName, tiktokenFiles } from './tiktoken.ts'
 import { Tokenizer } from './tokenizer.ts'
 import { byteLevelJson, END_OF_TEXT, specialToken } from './tokenizer-json.ts'
 
@@ -16,15 +19,38 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     const { json, config } = await (await import('./gguf.ts')).readGGUFTokenizer(path)
     return Tokenizer.fromJSON(json, config, path)
   }
-  if (!(await isFolder(path))) {
-    return Tokenizer.fromJSON(await readJson(path), await readConfig(join(path, '..')), path)
-  }
-  const file = join(path, 'tokenizer.json')
+  if (!(await isFolder(path))) return loadFile(path, await readConfig(join(path, '..')))
   const config = await readConfig(path)
-  if (await exists(file)) return Tokenizer.fromJSON(await readJson(file), config, file)
+  for (const name of FILES) {
+    if (await exists(join(path, name))) return loadFile(join(path, name), config)
+  }
   if (await exists(join(path, 'merges.txt'))) return loadGpt2Files(path, config)
   throw new HeedError(`${path} holds no tokenizer.json`, {
-    remedy: 'Give the folder of a model, or the path of a tokenizer.json.',
+    remedy: `Give the folder of a model, or a file: ${FILES.join(', ')}, or ranks (.tiktoken).`,
+  })
+}
+
+/** The first that is there counts. */
+const FILES = ['tokenizer.json', 'tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model']
+
+async function loadFile(path: string, config: unknown): Promise<Tokenizer> {
+  if (path.endsWith('.tiktoken')) return loadTiktoken(path)
+  if (!path.endsWith('.model')) return Tokenizer.fromJSON(await readJson(path), config, path)
+  const settings = checkTokenizerConfig(config, `the tokenizer_config.json of ${path}`)
+  const files = sentencePieceFiles(await readBytes(path), settings, path)
+  return Tokenizer.fromJSON(files.json, files.config, path)
+}
+
+/** The name of the file says how its encoding cuts words. */
+async function loadTiktoken(path: string): Promise<Tokenizer> {
+  const name = basename(path, '.tiktoken')
+  const known = Object.keys(TIKTOKEN_ENCODINGS)
+  if (known.includes(name)) {
+    const files = tiktokenFiles(await readText(path), name as TiktokenName)
+    return Tokenizer.fromJSON(files.json, files.config, path)
+  }
+  throw new HeedError(`${path} is none of tiktoken's encodings`, {
+    remedy: `Known: ${known.map((encoding) => `${encoding}.tiktoken`).join(', ')}.`,
   })
 }
 
@@ -56,8 +82,12 @@ async function loadGpt2Files(folder: string, config: unknown): Promise<Tokenizer
 }
 
 async function readText(path: string): Promise<string> {
+  return (await readBytes(path)).toString('utf8')
+}
+
+async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path, 'utf8')
+    return await readFile(path)
   } catch (error) {
     throw fileError(error, 'read', path)
   }
