@@ -9,6 +9,10 @@ import { version } from '../util/version.ts'
 const subcommands: Record<string, () => Promise<Command>> = {
   train: async () => (await import('./train.ts')).trainCommand(),
   generate: async () => (await import('./generate.ts')).generateCommand(),
+  fill: async () => (await import('./fill.ts')).fillCommand(),
+  classify: async () => (await import('./classify.ts')).classifyCommand(),
+  answer: async () => (await import('./answer.ts')).answerCommand(),
+  embed: async () => (await import('./embed.ts')).embedCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   pull: async () => (await import('./pull.ts')).pullCommand(),
   push: async () => (await import('./push.ts')).pushCommand(),

@@ -29,3 +29,6 @@ export function bar(share: number, width: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width)
   return '█'.repeat(full) + '░'.repeat(width - full)
 }
+
+/** A probability as a short bar and a number. */
+export const scoreLine = (score: number): string => `${bar(score, 10)} ${score.toFixed(4)}`

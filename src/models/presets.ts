@@ -9,6 +9,14 @@ import { modelClass } from './registry.ts'
 const gpt = (n_layer: number, n_embd: number, n_head: number, n_positions = 1024): Countable =>
   new (modelClass('gpt2'))({ n_layer, n_embd, n_head, n_positions } as never)
 
+const llama = (layers: number, width: number, heads: number, inner: number): Countable =>
+  new (modelClass('llama'))({
+    num_hidden_layers: layers,
+    hidden_size: width,
+    num_attention_heads: heads,
+    intermediate_size: inner,
+  } as never)
+
 /** By name; each builds the model, which computes nothing. */
 const presets: Record<string, () => Countable> = {
   // Radford et al. (2019)
@@ -18,6 +26,11 @@ const presets: Record<string, () => Countable> = {
   'gpt2-xl': () => gpt(48, 1600, 25),
   // Brown et al. (2020), table 2.1; every layer attends to everything here, half of them locally there
   'gpt3-175b': () => gpt(96, 12288, 96, 2048),
+  // Touvron et al. (2023), table 2
+  'llama-7b': () => llama(32, 4096, 32, 11008),
+  'llama-13b': () => llama(40, 5120, 40, 13824),
+  'llama-33b': () => llama(60, 6656, 52, 17920),
+  'llama-65b': () => llama(80, 8192, 64, 22016),
   // Chowdhery et al. (2022), table 1
   'palm-8b': () => new PaLM({ layers: 32, width: 4096, heads: 16 }),
   'palm-62b': () => new PaLM({ layers: 64, width: 8192, heads: 32 }),

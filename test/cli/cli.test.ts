@@ -327,7 +327,7 @@ describe('heed inspect, doctor and help', () => {
   })
 
   it('shows examples in every help', async () => {
-    for (const command of ['train', 'generate', 'inspect', 'pull', 'push', 'bench']) {
+    for (const command of ['train', 'fill', 'classify', 'answer', 'embed', 'pull', 'push']) {
       const { out, code } = await heed([command, '--help'])
       expect(out).toMatch(/Example/)
       expect(code).toBe(0)

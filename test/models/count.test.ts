@@ -59,6 +59,10 @@ describe('published sizes', () => {
     'gpt2-large': 774.03,
     'gpt2-xl': 1557.61,
     'gpt3-175b': 174_600, // table D.1
+    'llama-7b': 6_738, // the released weights; table 2 rounds to 6.7B, 13.0B, 32.5B, 65.2B
+    'llama-13b': 13_016,
+    'llama-33b': 32_529,
+    'llama-65b': 65_286,
     'palm-8b': 8_630,
     'palm-62b': 62_500,
     'palm-540b': 540_350,

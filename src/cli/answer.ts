@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { fileError } from '../io/file-error.ts'
+import { type Answer, pipeline } from '../pipelines/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { positive } from './options.ts'
+import { scoreLine } from './text.ts'
+
+interface Flags {
+  context?: string
+  file?: string
+  top: number
+  json?: boolean
+}
+
+export function answerCommand(): Command {
+  return new Command('answer')
+    .description('Find the answer to a question in a text.')
+    .argument('<model>', 'the folder of a model that was trained to answer questions')
+    .argument('<question>', 'what to look for')
+    .option('--context <text>', 'the text')
+    .option('--file <path>', 'a file with the text')
+    .option('--top <number>', 'how many answers', positive, 1)
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ heed answer ./distilbert-squad "Who saw the whale?" --file chapter.txt',
+    )
+    .action(answer)
+}
+
+async function answer(dir: string, question: string, flags: Flags): Promise<void> {
+  const context = await contextOf(flags)
+  const find = await pipeline('question-answering', dir)
+  const found = (await find(question, context, { topK: flags.top })) as Answer | Answer[]
+  const answers = Array.isArray(found) ? found : [found]
+  if (flags.json) return console.log(JSON.stringify(found))
+  for (const { answer, score, start, end } of answers) {
+    const before = context.slice(Math.max(0, start - AROUND), start)
+    const after = context.slice(end, end + AROUND)
+    const around = `${pc.dim(before)}${pc.bold(answer)}${pc.dim(after)}`
+    console.log(`${scoreLine(score)}  ${around.replace(/\s+/g, ' ')}`)
+  }
+}
+
+/** Characters that are shown on each side of an answer. */
+const AROUND = 40
+
+async function contextOf({ context, file }: Flags): Promise<string> {
+  if ((context === undefined) === (file === undefined))
+    throw new HeedError('Give the text with --context TEXT or --file PATH')
+  if (file === undefined) return context as string
+  return readFile(file, 'utf8').catch((error) => {
+    throw fileError(error, 'read', file)
+  })
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { fileError } from '../io/file-error.ts'
+import { SentenceEncoder } from '../models/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { bar } from './text.ts'
+
+interface Flags {
+  file?: string
+  query?: string
+}
+
+export function embedCommand(): Command {
+  return new Command('embed')
+    .description('Turn texts into vectors, or find those that are nearest to a query.')
+    .argument('<model>', 'a folder of sentence-transformers, or any encoder')
+    .argument('[texts...]', 'one or several')
+    .option('--file <path>', 'a file with a text on each line')
+    .option('--query <text>', 'order the texts by their cosine with this, and print no vectors')
+    .addHelpText(
+      'after',
+      `
+Without --query, each text gives a line of JSON: { "text": …, "vector": […] }.
+
+Examples:
+  $ heed embed ./all-MiniLM-L6-v2 "a white whale" "a stock exchange" --query "fish"
+  $ heed embed ./all-MiniLM-L6-v2 --file sentences.txt > vectors.jsonl`,
+    )
+    .action(embed)
+}
+
+async function embed(dir: string, given: string[], { file, query }: Flags): Promise<void> {
+  const texts = [...given, ...(file === undefined ? [] : await linesOf(file))]
+  if (texts.length === 0)
+    throw new HeedError('There is no text to embed', { remedy: 'Give some, or --file PATH.' })
+  const encoder = await SentenceEncoder.fromPretrained(dir)
+  const vectors = await encoder.embed(query === undefined ? texts : [query, ...texts])
+  if (query === undefined) {
+    texts.forEach((text, i) => {
+      console.log(JSON.stringify({ text, vector: Array.from(vectors[i]) }))
+    })
+    return
+  }
+  const [wanted, ...others] = vectors
+  const found = others.map((vector, i) => ({ text: texts[i], score: cosine(wanted, vector) }))
+  for (const { text, score } of found.sort((a, b) => b.score - a.score))
+    console.log(`${pc.cyan(bar(score, 10))} ${score.toFixed(4).padStart(7)}  ${text}`)
+}
+
+async function linesOf(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch((error) => {
+    throw fileError(error, 'read', path)
+  })
+  return text.split(/\r?\n/).filter((line) => line.trim() !== '')
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((n, v, i) => n + v * y[i], 0)
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b) || 1)
+}
