@@ -47,7 +47,9 @@ for (let at = 0; at < ids.length; at++) {
 }
 console.log(`${ids.length} positions, ${width} tokens of vocabulary`)
 console.log(`same likeliest token: ${((100 * agreed) / ids.length).toFixed(1)} %`)
-console.log(`KL divergence: mean ${(divergence / ids.length).toFixed(5)}, largest ${largest.toFixed(4)}`)
+console.log(
+  `KL divergence: mean ${(divergence / ids.length).toFixed(5)}, largest ${largest.toFixed(4)}`,
+)
 
 async function logitsOfLlamaCpp(tokens: readonly number[]): Promise<Float32Array> {
   const script = new URL('peers/llama_cpp_logits.py', import.meta.url).pathname

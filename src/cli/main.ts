@@ -9,11 +9,13 @@ import { version } from '../util/version.ts'
 const subcommands: Record<string, () => Promise<Command>> = {
   train: async () => (await import('./train.ts')).trainCommand(),
   generate: async () => (await import('./generate.ts')).generateCommand(),
+  chat: async () => (await import('./chat.ts')).chatCommand(),
   fill: async () => (await import('./fill.ts')).fillCommand(),
   classify: async () => (await import('./classify.ts')).classifyCommand(),
   answer: async () => (await import('./answer.ts')).answerCommand(),
   embed: async () => (await import('./embed.ts')).embedCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  convert: async () => (await import('./convert.ts')).convertCommand(),
   pull: async () => (await import('./pull.ts')).pullCommand(),
   push: async () => (await import('./push.ts')).pushCommand(),
   bench: async () => (await import('./bench.ts')).benchCommand(),

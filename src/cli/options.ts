@@ -21,6 +21,14 @@ export function positive(text: string): number {
   return value
 }
 
+/** '2GB' -> 2e9. */
+export function byteCount(text: string): number {
+  const [, digits, unit = ''] = /^\s*([0-9.]+)\s*([kMGT]?)B?\s*$/i.exec(text) ?? []
+  const value = Number(digits) * 1000 ** ' kmgt'.indexOf(unit.toLowerCase() || ' ')
+  if (!(value >= 1)) throw new InvalidArgumentError('It is not a size such as 500MB or 2GB.')
+  return value
+}
+
 /** 'weightDecay' -> '--weight-decay'. */
 export const flagOf = (key: string): string =>
   `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

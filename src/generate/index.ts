@@ -1,5 +1,6 @@
 export { BatchDecoder } from './batch-decoder.ts'
 export { type BeamOptions, beamSearch, type Hypothesis } from './beam-search.ts'
+export { Chat, type ChatOptions, type ChatTurn } from './chat.ts'
 export { matchJsonSchema, matchRegex } from './constrained/constraint.ts'
 export { Decoder } from './decoder.ts'
 export {

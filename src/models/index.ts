@@ -1,4 +1,5 @@
 export type { CausalLM, CausalLMOptions } from './causal-lm.ts'
+export { type ConvertOptions, convertModel } from './convert.ts'
 export { type Component, type Countable, countModel, type ModelCount } from './count.ts'
 export type {
   EncoderModel,
@@ -24,6 +25,8 @@ export {
   type SaveOptions,
   savePretrained,
   saveWeights,
+  type WeightDType,
+  weightDTypes,
 } from './pretrained.ts'
 export { fromPretrained, headOf, modelClass, modelTypes } from './registry.ts'
 export type { SentenceConfig } from './sentence-config.ts'

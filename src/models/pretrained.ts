@@ -103,7 +103,7 @@ async function* finitePieces(file: WeightFile, key: string): AsyncGenerator<Piec
 
 export interface SaveOptions {
   /** What numbers are stored in, rounded to the nearest. Default 'f32', which loses nothing. */
-  dtype?: keyof typeof TORCH_DTYPES
+  dtype?: WeightDType
   /** Bytes of weights in one file at most; above that they are cut into shards. Default 5e9. */
   maxShardBytes?: number
   /** Goes beside the weights, as tokenizer.json. */
@@ -111,7 +111,12 @@ export interface SaveOptions {
 }
 
 /** As config.json names them. */
-const TORCH_DTYPES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const
+export const TORCH_DTYPES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const
+
+/** What weights can be stored in. */
+export type WeightDType = keyof typeof TORCH_DTYPES
+
+export const weightDTypes = Object.keys(TORCH_DTYPES) as WeightDType[]
 
 /**
  * Writes config.json, the weights and tokenizer.json, as transformers reads them. The weights are
@@ -146,7 +151,7 @@ async function tensorsToWrite(model: Module, dtype: StoredDType): Promise<Tensor
 }
 
 /** The contents of a model's config.json. */
-export function configJson(model: Module, dtype: keyof typeof TORCH_DTYPES = 'f32'): string {
+export function configJson(model: Module, dtype: WeightDType = 'f32'): string {
   const { modelType, architectures } = model.constructor as unknown as ModelClass
   const config = {
     architectures,

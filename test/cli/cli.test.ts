@@ -288,6 +288,57 @@ describe('heed bench', () => {
   })
 })
 
+describe('heed chat', () => {
+  const model = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+  const greedy = ['--temperature', '0', '--tokens', '8']
+
+  it('answers one message, alone on standard output', async () => {
+    const { out, err, code } = await heed(['chat', model, '--prompt', 'dog', ...greedy])
+    expect(out.length).toBeGreaterThan(2)
+    expect(err).toMatch(/^read \d+ tokens, [\d.]+ tokens\/s; wrote \d+/)
+    expect(code).toBe(0)
+  })
+
+  it('talks, obeys commands, and goes on after mistakes', async () => {
+    const { child, ended } = start(['chat', model, ...greedy])
+    const file = at('chat.json')
+    const lines = ['dog', '/bogus', '/save', 'the\\', 'fox', `/save ${file}`, '/reset', '/help']
+    child.stdin?.end(`${lines.join('\n')}\n`)
+    const { err, code } = await ended
+    const saved: { role: string; content: string }[] = JSON.parse(readFileSync(file, 'utf8'))
+    expect(saved.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
+    expect(saved[2].content).toBe('the\nfox')
+    expect(err).toMatch(/no command \/bogus[\s\S]*needs the name of a file[\s\S]*4 messages in/)
+    expect(err).toMatch(/Begun anew[\s\S]*\/system TEXT/)
+    expect(code).toBe(0)
+  })
+
+  it('names what it cannot do', async () => {
+    expectMistake(await heed(['chat', at('run'), '--prompt', 'x']), /no chat template/)
+    expectMistake(await heed(['chat', gguf, '--prompt', 'x']), /architecture "test"/)
+    expectMistake(await heed(['chat', model, '--context', '0']), /at least 1/)
+  })
+})
+
+describe('heed convert', () => {
+  const model = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+
+  it('makes a folder of a GGUF file, which chats', async () => {
+    const flags = ['--dtype', 'bf16', '--shard-size', '20kB']
+    const { out, code } = await heed(['convert', model, at('converted'), ...flags])
+    expect(out).toMatch(/converted: 21 tensors, [\d.]+ kB/)
+    expect(code).toBe(0)
+    const chat = await heed(['chat', at('converted'), '--prompt', 'dog', '--tokens', '4'])
+    expect(chat.code).toBe(0)
+  })
+
+  it('names what it cannot do', async () => {
+    expectMistake(await heed(['convert', model, at('x'), '--dtype', 'f8']), /no such dtype\n.*bf16/)
+    expectMistake(await heed(['convert', model, at('x'), '--shard-size', 'big']), /not a size/)
+    expectMistake(await heed(['convert', at('none.gguf'), at('x')]), /does not exist/)
+  })
+})
+
 describe('heed inspect, doctor and help', () => {
   it('counts parameters by module', async () => {
     const { out, code } = await heed(['inspect', at('run')])
@@ -327,7 +378,7 @@ describe('heed inspect, doctor and help', () => {
   })
 
   it('shows examples in every help', async () => {
-    for (const command of ['train', 'fill', 'classify', 'answer', 'embed', 'pull', 'push']) {
+    for (const command of ['train', 'chat', 'convert', 'fill', 'answer', 'embed', 'pull', 'push']) {
       const { out, code } = await heed([command, '--help'])
       expect(out).toMatch(/Example/)
       expect(code).toBe(0)

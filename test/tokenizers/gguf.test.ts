@@ -39,7 +39,7 @@ describe.each(['llama', 'qwen2', 'qwen3', 'gemma'])('the tokenizer of %s.gguf', 
     const chat = await tokenizer.applyChatTemplate([{ role: 'user', content: 'dog' }], {
       addGenerationPrompt: true,
     })
-    expect(chat).toBe('<|user|>user: dog<|end|><|user|>assistant:')
+    expect(chat).toBe('<|user|>user: dog<|end|><|user|>assistant: ')
   })
 
   it('is the same as its tokenizer.json', async () => {

@@ -1,0 +1,78 @@
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { Chat, type WriteOptions } from '../generate/index.ts'
+import { fromPretrained } from '../models/index.ts'
+import { Tokenizer } from '../tokenizers/index.ts'
+import { converse } from './chat-session.ts'
+import { positive } from './options.ts'
+import { addSamplingFlags, type SamplingFlags, samplingOf } from './sampling-flags.ts'
+
+interface Flags extends SamplingFlags {
+  prompt?: string
+  system?: string
+  tokens: number
+  context?: number
+}
+
+export function chatCommand(): Command {
+  const command = new Command('chat')
+    .description('Talk with a model that was tuned for it; answers alone go to standard output.')
+    .argument('<model>', 'a Hugging Face folder of a model, or a GGUF file')
+    .option('--prompt <text>', 'answer this alone, and end')
+    .option('--system <text>', 'what the assistant is to be')
+    .option('--tokens <number>', 'how long an answer may be', positive, 512)
+    .option('--context <number>', 'how many tokens of the conversation to keep', positive)
+  return addSamplingFlags(command, { temperature: 0.6, minP: 0.05 })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ heed chat ./SmolLM2-135M-Instruct
+  $ heed chat model.gguf --prompt "What is the capital of France?" --temperature 0 > answer.txt`,
+    )
+    .action(chat)
+}
+
+async function chat(path: string, flags: Flags): Promise<void> {
+  const { prompt, system, tokens: maxTokens, context: contextLength } = flags
+  const model = await fromPretrained(path)
+  const session = new Chat(model, await Tokenizer.fromFile(path), { system, contextLength })
+  const options: WriteOptions = { ...samplingOf(flags), maxTokens }
+  const answer = (text: string, signal: AbortSignal): Promise<void> =>
+    write(session, text, { ...options, signal })
+  if (prompt === undefined) return converse(session, answer)
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  await answer(prompt, stop.signal)
+}
+
+/** Writes the answer to standard output as it comes, and what it took to standard error. */
+async function write(session: Chat, text: string, options: WriteOptions): Promise<void> {
+  const start = performance.now()
+  let first = 0
+  let end = '\n'
+  try {
+    for await (const piece of session.say(text, options)) {
+      first ||= performance.now() - start
+      process.stdout.write(piece)
+      end = piece.endsWith('\n') ? '' : '\n'
+    }
+  } catch (error) {
+    if (!options.signal?.aborted) throw error
+  } finally {
+    if (first > 0) process.stdout.write(end)
+  }
+  process.stderr.write(pc.dim(`${summary(session, first, performance.now() - start)}\n`))
+}
+
+function summary({ lastTurn }: Chat, first: number, whole: number): string {
+  const { readTokens, writtenTokens, forgotten } = lastTurn
+  const rate = (tokens: number, ms: number): string =>
+    ms > 0 && tokens > 0 ? `, ${((1000 * tokens) / ms).toFixed(1)} tokens/s` : ''
+  const parts = [
+    `read ${readTokens} tokens${rate(readTokens, first)}`,
+    `wrote ${writtenTokens}${rate(writtenTokens - 1, whole - first)}`,
+  ]
+  if (forgotten > 0) parts.push(`${forgotten} oldest turns forgotten`)
+  return parts.join('; ')
+}

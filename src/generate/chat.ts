@@ -1,0 +1,160 @@
+import type { CausalLM } from '../models/index.ts'
+import type { ChatMessage, Tokenizer } from '../tokenizers/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { Decoder } from './decoder.ts'
+import { generateTokens } from './generate.ts'
+import { TextWriter } from './text-writer.ts'
+import type { WriteOptions } from './write-tokens.ts'
+
+export interface ChatOptions {
+  /** What the assistant is to be, as the first message. */
+  system?: string
+  /** How many tokens of the conversation are kept at most. Default: 4096, or what the model can see. */
+  contextLength?: number
+}
+
+/** What the last answer took. */
+export interface ChatTurn {
+  /** Tokens of the conversation up to the answer, and how many of them the model had to read. */
+  promptTokens: number
+  readTokens: number
+  /** Tokens of the answer. */
+  writtenTokens: number
+  /** Earlier turns that no longer had room. */
+  forgotten: number
+}
+
+/**
+ * A conversation by the tokenizer's chat template. Of each turn only what is new is read: the rest is
+ * in the cache. When the context is full, the oldest turns are forgotten; the system message stays.
+ */
+export class Chat {
+  private readonly model: CausalLM
+  private readonly tokenizer: Tokenizer
+  private readonly decoder: Decoder
+  private history: ChatMessage[] = []
+  /** The text that the cache holds, and its tokens as they were written. */
+  private seen = { text: '', tokens: [] as number[] }
+  private ends: readonly number[] | undefined
+  private turn: ChatTurn = { promptTokens: 0, readTokens: 0, writtenTokens: 0, forgotten: 0 }
+
+  constructor(model: CausalLM, tokenizer: Tokenizer, options: ChatOptions = {}) {
+    const { system, contextLength = Math.min(model.contextLength, 4096) } = options
+    this.model = model
+    this.tokenizer = tokenizer
+    this.decoder = new Decoder(model, contextLength)
+    this.reset(system)
+  }
+
+  get messages(): readonly ChatMessage[] {
+    return this.history
+  }
+
+  get lastTurn(): ChatTurn {
+    return this.turn
+  }
+
+  /** Forgets all turns. Without a new system message the one before stays. */
+  reset(system?: string): void {
+    const before = this.history.filter(({ role }) => role === 'system')
+    this.history =
+      system === undefined ? before : system ? [{ role: 'system', content: system }] : []
+  }
+
+  /**
+   * The answer to a message, piece by piece. Both are part of the conversation from then on, also when
+   * the answer is cut short by `signal` (whose reason is thrown).
+   * @throws HeedError for a message that is longer than the context, or a tokenizer without a template
+   */
+  async *say(message: string, options: WriteOptions = {}): AsyncGenerator<string, void, undefined> {
+    const { maxTokens = 512, stopTokens = [] } = options
+    const asked: ChatMessage = { role: 'user', content: message }
+    const { text, tokens, forgotten } = await this.fit([...this.history, asked], maxTokens)
+    const all = { ...options, maxTokens, decoder: this.decoder }
+    const stops = [...stopTokens, ...(this.ends ??= await this.endsOfTurn())]
+    const writer = new TextWriter(this.tokenizer)
+    const written: number[] = []
+    const readBefore = this.decoder.tokensRead
+    let readTokens = 0
+    let answer = ''
+    try {
+      for await (const token of generateTokens(this.model, tokens, { ...all, stopTokens: stops })) {
+        readTokens ||= this.decoder.tokensRead - readBefore
+        written.push(token)
+        const piece = writer.push(token)
+        answer += piece
+        if (piece) yield piece
+      }
+      const left = writer.end()
+      answer += left
+      if (left) yield left
+    } finally {
+      const writtenTokens = written.length
+      this.turn = { promptTokens: tokens.length, readTokens, writtenTokens, forgotten }
+      if (written.length > 0) this.remember(asked, answer, text, [...tokens, ...written])
+    }
+  }
+
+  private remember(asked: ChatMessage, answer: string, prompt: string, tokens: number[]): void {
+    this.history = [...this.history, asked, { role: 'assistant', content: answer }]
+    this.seen = { text: prompt + answer, tokens }
+  }
+
+  /** The conversation as tokens, without as many of the oldest turns as have no room. */
+  private async fit(
+    messages: ChatMessage[],
+    maxTokens: number,
+  ): Promise<{ text: string; tokens: number[]; forgotten: number }> {
+    const { capacity } = this.decoder
+    const room = capacity - Math.min(maxTokens, capacity >> 2)
+    let kept = messages
+    for (let forgotten = 0; ; forgotten++) {
+      const text = await this.tokenizer.applyChatTemplate(kept, { addGenerationPrompt: true })
+      const tokens = this.encode(text)
+      if (tokens.length <= room) {
+        this.history = kept.slice(0, -1)
+        return { text, tokens, forgotten }
+      }
+      const shorter = withoutFirstTurn(kept)
+      if (!shorter)
+        throw new HeedError(`The message has ${tokens.length} tokens, the context ${capacity}`, {
+          remedy: `Write at most ${room} tokens, or make the context longer (the model can see ${this.model.contextLength}).`,
+        })
+      kept = shorter
+    }
+  }
+
+  /** What was written keeps its tokens: encoded again, the same text might be cut in another way. */
+  private encode(text: string): number[] {
+    const { tokenizer, seen } = this
+    if (seen.text && text.startsWith(seen.text)) {
+      const rest = tokenizer.encode(text.slice(seen.text.length), { addSpecialTokens: false })
+      if (rest.length > 0 && tokenizer.isSpecial(rest[0])) return [...seen.tokens, ...rest]
+    }
+    return tokenizer.encode(text, { addSpecialTokens: false })
+  }
+
+  /** The tokens that end a text, and the one that the template puts behind what an assistant said. */
+  private async endsOfTurn(): Promise<number[]> {
+    const { tokenizer } = this
+    const { eos_token_id } = this.model.config as { eos_token_id?: unknown }
+    const told = [tokenizer.eosTokenId, eos_token_id].flat().filter((id) => typeof id === 'number')
+    const example = [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: MARK },
+    ]
+    const text = await tokenizer.applyChatTemplate(example)
+    const behind = text.slice(text.lastIndexOf(MARK) + MARK.length)
+    const [next] = text.includes(MARK) ? tokenizer.encode(behind, { addSpecialTokens: false }) : []
+    return next !== undefined && tokenizer.isSpecial(next) ? [...told, next] : told
+  }
+}
+
+const MARK = 'x0x1x2x' // nothing that a template writes by itself
+
+/** Without the first message that is no system message, and what answered it; undefined when that is all. */
+function withoutFirstTurn(messages: readonly ChatMessage[]): ChatMessage[] | undefined {
+  const first = messages.findIndex(({ role }) => role === 'user')
+  const second = messages.findIndex(({ role }, i) => i > first && role === 'user')
+  return second < 0 ? undefined : [...messages.slice(0, first), ...messages.slice(second)]
+}

@@ -1,0 +1,116 @@
+// One form of a model on disk to another.
+import { copyFile, readdir, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../io/atomic.ts'
+import { ensureDir } from '../io/ensure-dir.ts'
+import { fileError } from '../io/file-error.ts'
+import { isGGUF } from '../io/gguf.ts'
+import { modelFolder, type RawConfig, readConfig } from '../io/hf.ts'
+import {
+  openSafetensors,
+  type Safetensors,
+  saveSafetensors,
+  type TensorToWrite,
+} from '../io/safetensors.ts'
+import { Tokenizer } from '../tokenizers/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { openGGUFModel } from './gguf.ts'
+import { TORCH_DTYPES, type WeightDType } from './pretrained.ts'
+import type { WeightFile } from './weight-file.ts'
+
+export interface ConvertOptions {
+  /** What weights are stored in. Default: as they are, and f32 for those of a GGUF file. */
+  dtype?: WeightDType
+  /** Bytes of weights in one file at most; above that they are cut into shards. Default 5e9. */
+  maxShardBytes?: number
+}
+
+/**
+ * Writes a model as a Hugging Face folder: of a GGUF file config.json, weights, tokenizer.json and
+ * tokenizer_config.json with the chat template; of another folder its files, with weights of another
+ * dtype or in shards of another size. One tensor at a time is in memory.
+ * @throws HeedError when `target` is `source`, or a value is too large for f16
+ */
+export async function convertModel(
+  source: string,
+  target: string,
+  options: ConvertOptions = {},
+): Promise<void> {
+  await ensureDir(target)
+  if (isGGUF(source)) return convertGGUF(source, target, options)
+  if ((await realpath(source).catch(() => source)) === (await realpath(target)))
+    throw new HeedError(`${target} is the model itself`, { remedy: 'Convert into another folder.' })
+  await convertFolder(source, target, options)
+}
+
+async function convertGGUF(
+  source: string,
+  target: string,
+  { dtype = 'f32', maxShardBytes }: ConvertOptions,
+): Promise<void> {
+  const { config, weights } = await openGGUFModel(source)
+  try {
+    const tensors = weights.names.map((name): TensorToWrite => {
+      const { shape } = weights.info(name)
+      return { name, dtype, shape, data: () => valuesOf(weights, name) }
+    })
+    await saveSafetensors(target, tensors, { maxShardBytes })
+  } finally {
+    await weights.close()
+  }
+  await writeConfig(target, config, dtype)
+  await (await Tokenizer.fromFile(source)).save(target)
+}
+
+async function convertFolder(
+  source: string,
+  target: string,
+  { dtype, maxShardBytes }: ConvertOptions,
+): Promise<void> {
+  const config = await readConfig(source)
+  const { weights } = await modelFolder(source)
+  const file = await openSafetensors(weights)
+  try {
+    const tensors = file.names.map((name) => tensorOf(file, name, dtype))
+    await saveSafetensors(target, tensors, { maxShardBytes })
+  } finally {
+    await file.close()
+  }
+  await copyRest(source, target)
+  await writeConfig(target, config, dtype)
+}
+
+/** Integers and truth values stay what they are. */
+function tensorOf(file: Safetensors, name: string, dtype?: WeightDType): TensorToWrite {
+  const { dtype: stored, shape } = file.info(name)
+  if (dtype === undefined || dtype === stored || !/^b?f\d/.test(stored))
+    return { name, dtype: stored, shape, data: () => file.read(name) }
+  return { name, dtype, shape, data: () => file.read(name, { as: 'f32' }) }
+}
+
+async function valuesOf(weights: WeightFile, name: string): Promise<Float32Array> {
+  const count = weights.info(name).shape.reduce((n, size) => n * size, 1)
+  const out = new Float32Array(count)
+  for await (const { start, values } of weights.pieces(name)) out.set(values, start)
+  return out
+}
+
+async function writeConfig(target: string, config: RawConfig, dtype?: WeightDType): Promise<void> {
+  const { dtype: _, torch_dtype, ...rest } = config // newer files call it `dtype`
+  const stored = dtype === undefined ? (torch_dtype ?? config.dtype) : TORCH_DTYPES[dtype]
+  const all = stored === undefined ? rest : { ...rest, torch_dtype: stored }
+  await writeFileAtomic(join(target, 'config.json'), `${JSON.stringify(all, null, 2)}\n`)
+}
+
+/** Tokenizer, generation settings and the like: small files beside the weights. */
+async function copyRest(source: string, target: string): Promise<void> {
+  for (const entry of await readdir(source, { withFileTypes: true })) {
+    if (!entry.isFile() || !BESIDE.test(entry.name) || WRITTEN.test(entry.name)) continue
+    await copyFile(join(source, entry.name), join(target, entry.name)).catch((error) => {
+      throw fileError(error, 'write', join(target, entry.name))
+    })
+  }
+}
+
+const BESIDE = /^[^.].*\.(json|txt|model|jinja|tiktoken|md)$|^(README|LICENSE)/
+const WRITTEN = /^config\.json$|\.safetensors\.index\.json$|\.bin\.index\.json$/
