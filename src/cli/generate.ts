@@ -1,13 +1,28 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { generate } from '../generate/index.ts'
-import { fromPretrained } from '../models/index.ts'
+import {
+  type GenerateOptions,
+  generate,
+  generateBeams,
+  generateSteps,
+  logProbabilities,
+} from '../generate/index.ts'
+import { StopStrings } from '../generate/stop-strings.ts'
+import { promptTokens, TextWriter } from '../generate/text-writer.ts'
+import { type CausalLM, fromPretrained } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { whole } from './options.ts'
 import { addSamplingFlags, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 import { short } from './text.ts'
+import {
+  addWritingFlags,
+  checkTogether,
+  drafterOf,
+  processorsOf,
+  type WritingFlags,
+} from './writing-flags.ts'
 
-interface Flags extends SamplingFlags {
+interface Flags extends SamplingFlags, WritingFlags {
   prompt: string
   tokens: number
 }
@@ -18,45 +33,105 @@ export function generateCommand(): Command {
     .argument('<run>', 'the folder of a run, any Hugging Face folder of a model, or a GGUF file')
     .option('--prompt <text>', 'what the text begins with', '')
     .option('--tokens <number>', 'how many tokens to write at most', whole, 200)
-  return addSamplingFlags(command)
+    .optionsGroup('Choice of the next token:')
+  return addWritingFlags(addSamplingFlags(command))
     .addHelpText(
       'after',
       `
 Examples:
   $ heed generate runs/moby-dick --prompt "Call me" --tokens 300
-  $ heed generate ./gpt2 --prompt "In short," --temperature 0 > text.txt`,
+  $ heed generate ./gpt2 --prompt "In short," --temperature 0 > text.txt
+  $ heed generate ./gpt2 --prompt "Q: Who? A:" --beams 4 --no-repeat-ngram 3
+  $ heed generate ./gpt2 --prompt "Born: " --regex "[0-9]{4}-[0-9]{2}-[0-9]{2}"`,
     )
     .action(write)
 }
 
-async function write(run: string, { prompt, tokens, ...sampling }: Flags): Promise<void> {
+async function write(run: string, flags: Flags): Promise<void> {
+  checkTogether(flags)
   const model = await fromPretrained(run)
   const tokenizer = await Tokenizer.fromFile(run)
+  const { processors, ...sampling } = samplingOf(flags)
+  const drafter = await drafterOf(flags)
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()
   process.once('SIGINT', interrupt)
   const start = performance.now()
   let pieces = 0
   try {
-    const text = generate(model, tokenizer, prompt, {
-      maxTokens: tokens,
+    const text = piecesOf(model, tokenizer, flags, {
+      ...sampling,
+      maxTokens: flags.tokens,
+      stop: flags.stop,
+      processors: [...processors, ...(await processorsOf(flags, tokenizer))],
+      drafter,
       signal: stop.signal,
-      ...samplingOf(sampling),
     })
     for await (const piece of text) {
-      process.stdout.write(pieces === 0 ? prompt + piece : piece)
+      process.stdout.write(piece)
       pieces++
     }
-    if (pieces === 0) process.stdout.write(prompt)
   } catch (error) {
     if (!stop.signal.aborted) throw error
+    process.stdout.write('\n')
   } finally {
     process.off('SIGINT', interrupt)
   }
-  process.stdout.write('\n')
   const seconds = (performance.now() - start) / 1000
-  if (process.stderr.isTTY)
-    process.stderr.write(
-      pc.dim(`${pieces} pieces in ${seconds.toFixed(1)} s, ${short(pieces / seconds)}/s\n`),
-    )
+  if (!process.stderr.isTTY) return
+  const told = [`${pieces} pieces in ${seconds.toFixed(1)} s, ${short(pieces / seconds)}/s`]
+  if (drafter) told.push(`${drafter.accepted} of ${drafter.proposed} guesses were right`)
+  process.stderr.write(pc.dim(`${told.join('; ')}\n`))
+}
+
+/** What goes to standard output. */
+async function* piecesOf(
+  model: CausalLM,
+  tokenizer: Tokenizer,
+  { prompt, beams, logprobs, regex, jsonSchema, tokens }: Flags,
+  options: GenerateOptions,
+): AsyncGenerator<string> {
+  if (logprobs !== undefined) return yield* tokenLines(model, tokenizer, prompt, logprobs, options)
+  let shown = regex === undefined && jsonSchema === undefined ? prompt : ''
+  if (beams !== undefined) {
+    const { processors, signal } = options
+    const found = await generateBeams(model, tokenizer, prompt, {
+      beams,
+      maxTokens: tokens,
+      processors,
+      signal,
+    })
+    const text = new StopStrings(options.stop ?? [])
+    return yield `${shown}${text.push(found[0].text)}${text.end()}\n`
+  }
+  for await (const piece of generate(model, tokenizer, prompt, options)) {
+    yield shown + piece
+    shown = ''
+  }
+  yield `${shown}\n`
+}
+
+/** A line of JSON for each token. */
+async function* tokenLines(
+  model: CausalLM,
+  tokenizer: Tokenizer,
+  prompt: string,
+  top: number,
+  { stop, ...options }: GenerateOptions,
+): AsyncGenerator<string> {
+  const writer = new TextWriter(tokenizer, stop)
+  const { eosTokenId } = tokenizer
+  const stopTokens = eosTokenId === undefined ? [] : [eosTokenId]
+  const shown = ({ token, logprob }: { token: number; logprob: number }) => ({
+    id: token,
+    token: tokenizer.decode([token]),
+    logprob: Number(logprob.toFixed(5)),
+  })
+  const steps = generateSteps(model, promptTokens(tokenizer, prompt), { ...options, stopTokens })
+  for await (const { token, logits } of steps) {
+    writer.push(token)
+    if (writer.stopped) return
+    const all = logProbabilities(logits, token, top)
+    yield `${JSON.stringify({ ...shown(all), ...(top > 0 && { top: all.top.map(shown) }) })}\n`
+  }
 }

@@ -1,6 +1,8 @@
 import type { CausalLM } from '../models/index.ts'
+import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { BatchDecoder } from './batch-decoder.ts'
+import { type BeamOptions, beamSearch } from './beam-search.ts'
 import { Decoder } from './decoder.ts'
 import { powerOfTwo } from './evaluating.ts'
 import type { Drafter } from './speculative/drafter.ts'
@@ -106,6 +108,31 @@ export async function generateBatch(
   }
   for await (const _ of writeTokens(steps, rows, all, endsAfter));
   return texts.map((text, row) => text + writers[row].end())
+}
+
+export type GenerateBeamsOptions = BeamOptions & Pick<TextOptions, 'stopAtEnd'>
+
+/**
+ * The likeliest texts that follow a prompt, as a beam search finds them, the best first. They are no
+ * longer than the model's context.
+ */
+export async function generateBeams(
+  model: CausalLM,
+  tokenizer: TextTokenizer & Pick<Tokenizer, 'decode'>,
+  prompt: string,
+  { stopAtEnd, ...options }: GenerateBeamsOptions,
+): Promise<{ text: string; score: number }[]> {
+  const tokens = promptTokens(tokenizer, prompt)
+  checkPrompt(tokens, model.vocabSize)
+  const room = Math.max(1, model.contextLength - tokens.length)
+  const maxTokens = Math.min(options.maxTokens ?? 100, room)
+  const steps = new BatchDecoder(model, { maxTokens })
+  const stopTokens = endsOf(tokenizer, stopAtEnd, options.stopTokens)
+  const [found] = await beamSearch(steps, [tokens], { ...options, maxTokens, stopTokens })
+  return found.map(({ tokens, score }) => ({
+    text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
+    score,
+  }))
 }
 
 function endsOf(

@@ -4,10 +4,12 @@ export { Chat, type ChatOptions, type ChatTurn } from './chat.ts'
 export { matchJsonSchema, matchRegex } from './constrained/constraint.ts'
 export { Decoder } from './decoder.ts'
 export {
+  type GenerateBeamsOptions,
   type GenerateOptions,
   type GenerateTokensOptions,
   generate,
   generateBatch,
+  generateBeams,
   generateSteps,
   generateTokens,
   generateTokensBatch,

@@ -249,6 +249,43 @@ describe('heed generate', () => {
     expectMistake(await heed(['generate', run, '--prompt', 'call']), says)
   })
 
+  it('searches, looks up, stops and constrains', async () => {
+    const base = ['generate', at('run'), '--prompt', 'call', '--temperature', '0']
+    const run = async (...flags: string[]): Promise<string> => {
+      const { out, err } = await heed([...base, '--tokens', '12', ...flags])
+      expect(err).toBe('')
+      return out
+    }
+    const plain = await run()
+    expect(await run('--lookup')).toBe(plain)
+    expect(await run('--draft', at('run'))).toBe(plain)
+    const stop = plain.slice(8, 10)
+    expect(await run('--stop', stop, '--stop', '~')).toBe(
+      `call${plain.slice(4, plain.indexOf(stop, 4))}\n`,
+    )
+    expect(await run('--beams', '1')).toBe(plain)
+    expect(await run('--beams', '3', '--no-repeat-ngram', '2', '--tokens', '99')).toMatch(
+      /^call.+\n$/s,
+    )
+    expect(await run('--regex', '[a-e]{3}(v|x)')).toMatch(/^[a-e]{3}[v]\n$/)
+    const lines = (await run('--logprobs', '2')).trim().split('\n')
+    const steps = lines.map((line) => JSON.parse(line))
+    expect(`call${steps.map(({ token }) => token).join('')}\n`).toBe(plain)
+    for (const { logprob, top } of steps) expect(top[0].logprob).toBe(logprob)
+  })
+
+  it('says which flags do not go together, and what is wrong with a schema', async () => {
+    const base = ['generate', at('run'), '--prompt', 'call']
+    expectMistake(await heed([...base, '--beams', '2', '--lookup']), /--beams and --lookup/)
+    writeFileSync(at('bad-schema.json'), '{"type":"integer","minimum":1}')
+    const bad = await heed([...base, '--json-schema', at('bad-schema.json')])
+    expectMistake(bad, /#\/minimum: this keyword is not followed/)
+    expectMistake(await heed([...base, '--json-schema', at('nowhere.json')]), /nowhere\.json/)
+    writeFileSync(at('schema.json'), '{"type":"array","items":{"enum":[1,2]},"maxItems":3}')
+    const lacking = await heed([...base, '--json-schema', at('schema.json')])
+    expectMistake(lacking, /the vocabulary lacks characters/)
+  })
+
   it('names options out of range before it writes anything', async () => {
     const bad = await heed(['generate', at('run'), '--prompt', 'call', '--temperature', '-1'])
     expectMistake(bad, /temperature -1/)

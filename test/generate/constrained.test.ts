@@ -120,6 +120,12 @@ const schemas: [name: string, schema: object, fits: (value: any) => boolean][] =
   ],
 ] // biome-ignore format: a table
 
+it('is not led into what the vocabulary cannot write', () => {
+  const rule = matchRegex('(ZX|n{3}|[X-Z]n)', characters)
+  expect(new Set(texts(rule, characters))).toEqual(new Set(['nnn', 'Zn']))
+  expect(() => matchRegex('nX', characters)).toThrow(/vocabulary lacks characters/)
+})
+
 describe('a JSON schema', () => {
   it.each(schemas)('%s is what the text parses to', (_, schema, fits) => {
     const rule = matchJsonSchema(schema, bytes)
@@ -156,7 +162,7 @@ describe('a JSON schema', () => {
     [{ $ref: 'http://elsewhere/x' }, /only references within/],
     [{ $ref: '#/$defs/no' }, /#\/\$defs\/no is not there/],
     [{ $ref: '#/__proto__' }, /is not there/],
-    [{ $ref: '#' }, /contradicts itself/],
+    [{ $ref: '#' }, /No text fits/],
     [{ enum: [] }, /enum: it is a list/],
     [{ type: 'array', items: { type: 'string', minLength: 100000 }, minItems: 1000 }, /too large/],
   ])('%j is refused, with the place', (schema, message) => {

@@ -27,11 +27,15 @@ export class Automaton {
     return this.free.push([]) - 1
   }
 
-  /** The least number of bytes from each state to the end; infinite where there is no way. */
-  distances(): Float64Array {
+  /**
+   * The least number of bytes from each state to the end; infinite where there is no way.
+   * @param usable for each byte, whether it can be written
+   */
+  distances(usable: readonly boolean[]): Float64Array {
+    const open = (low: number, high: number): boolean => usable.slice(low, high + 1).includes(true)
     const back: { from: number; cost: number }[][] = this.edges.map(() => [])
     for (const [from, edges] of this.edges.entries()) {
-      for (const { to } of edges) back[to].push({ from, cost: 1 })
+      for (const { low, high, to } of edges) if (open(low, high)) back[to].push({ from, cost: 1 })
       for (const to of this.free[from]) back[to].push({ from, cost: 0 })
     }
     const distance = new Float64Array(back.length).fill(Number.POSITIVE_INFINITY)

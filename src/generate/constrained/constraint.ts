@@ -35,8 +35,8 @@ class Constraint implements LogitsProcessor {
   private readonly reached = new WeakMap<readonly number[], { length: number; state: number }>()
 
   constructor(language: Fragment, tokenizer: ByteTokenizer) {
-    this.matcher = new Matcher(language)
     this.vocabulary = vocabularyOf(tokenizer)
+    this.matcher = new Matcher(language, this.vocabulary.usable)
     this.endToken = tokenizer.eosTokenId
   }
 
@@ -107,6 +107,8 @@ const MOST_MASKS = 256
 interface Vocabulary {
   bytes: readonly (Uint8Array | null)[]
   trie: TokenTrie
+  /** For each byte, whether a token has it. */
+  usable: readonly boolean[]
 }
 
 const vocabularies = new WeakMap<ByteTokenizer, Vocabulary>()
@@ -116,7 +118,9 @@ function vocabularyOf(tokenizer: ByteTokenizer): Vocabulary {
   if (known) return known
   const length = tokenizer.vocabSize
   const bytes = Array.from({ length }, (_, id) => tokenizer.tokenBytes(id))
-  const made = { bytes, trie: new TokenTrie(bytes) }
+  const usable = new Array<boolean>(256).fill(false)
+  for (const token of bytes) for (const byte of token ?? []) usable[byte] = true
+  const made = { bytes, trie: new TokenTrie(bytes), usable }
   vocabularies.set(tokenizer, made)
   return made
 }

@@ -13,12 +13,15 @@ export class Matcher {
   private readonly ids = new Map<string, number>()
   private members = 0
 
-  constructor(language: Fragment) {
+  /** @param usable for each byte, whether it can be written; default: all can */
+  constructor(language: Fragment, usable: readonly boolean[] = new Array(256).fill(true)) {
     this.automaton = new Automaton(language)
-    this.distances = this.automaton.distances()
+    this.distances = this.automaton.distances(usable)
     this.start = this.stateOf([this.automaton.start])
     if (this.start === NOWHERE)
-      throw new HeedError('No text fits this pattern or schema: it contradicts itself')
+      throw new HeedError('No text fits this pattern or schema', {
+        remedy: 'It contradicts itself, or the vocabulary lacks characters that it needs.',
+      })
   }
 
   /** The state behind a byte, NOWHERE if no text of the language goes on so. */
