@@ -32,6 +32,7 @@ export type Peer =
   | 'llama.cpp'
   | 'tfjs'
   | 'jax-js'
+  | 'transformers.js'
   | 'flops'
   | 'read'
   | 'readWrite'
@@ -45,6 +46,7 @@ export type Family =
   | 'prefill'
   | 'decode'
   | 'start'
+  | 'embed'
 
 const products: [m: number, k: number, n: number, batches?: number][] = [
   [2048, 384, 384],
@@ -151,6 +153,17 @@ const wasmTrain = (threads: number, atLeast: number): Case => ({
   threads: [threads],
 })
 
+/** The folder of all-MiniLM-L6-v2, with the same weights as onnx/model.onnx for the peer. */
+const minilm = process.env.HEED_MINILM
+
+const embed: Case = {
+  name: 'embed 256 sentences, MiniLM',
+  family: 'embed',
+  params: { folder: minilm ?? '', sentences: 256, batchSize: 16 },
+  peers: ['transformers.js'],
+  atLeast: 1,
+}
+
 export const cases: Case[] = [
   ...sgemm,
   gemv,
@@ -193,4 +206,5 @@ export const cases: Case[] = [
   wasmProduct(2048, 384, 1536),
   wasmTrain(1, 1.5),
   wasmTrain(2, 3),
+  ...(minilm ? [embed] : []),
 ]

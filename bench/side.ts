@@ -27,6 +27,7 @@ const commands: Record<string, Command> = {
   'torch.compile': [python, `${folder}peers/torch_peer.py`, '--compile'],
   openblas: [python, `${folder}peers/openblas_peer.py`],
   tfjs: [process.execPath, `${folder}peers/tfjs-peer.mjs`, npmPeers],
+  'transformers.js': [process.execPath, `${folder}peers/transformers-js-peer.mjs`, npmPeers],
   'jax-js': [process.execPath, `${folder}peers/jax-js-peer.mjs`, npmPeers],
 }
 

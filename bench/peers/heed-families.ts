@@ -13,9 +13,10 @@ import {
   tensor,
   zeros,
 } from '../../src/index.ts'
-import { GPT2, savePretrained } from '../../src/models/index.ts'
+import { GPT2, SentenceEncoder, savePretrained } from '../../src/models/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
+import { novelSentences } from './sentences.mjs'
 
 export type Params = Record<string, number | string>
 
@@ -153,6 +154,13 @@ const decode: Family = async (params) => {
   return { run, count }
 }
 
+/** Sentences of a novel, of 3 to 60 words, as vectors: tokenizing included. */
+const embed: Family = async ({ folder, sentences, batchSize }) => {
+  const encoder = await SentenceEncoder.fromPretrained(String(folder))
+  const texts = novelSentences(Number(sentences))
+  return { run: () => encoder.embed(texts, { batchSize: Number(batchSize) }), count: 1 }
+}
+
 /** From the command to the first piece of text of a model on disk, which is made here. */
 const start: Family = async (params) => {
   const folder = String(params.folder)
@@ -186,6 +194,7 @@ export const families: Record<string, Family> = {
   prefill,
   decode,
   start,
+  embed,
 }
 
 function gpt({ layers, heads, dim, context, vocab }: Params): GPT2 {

@@ -15,8 +15,8 @@ export function versionOf(name) {
   return `${JSON.parse(readFileSync(url, 'utf8')).version} (Node ${process.versions.node})`
 }
 
-/** @param train params -> a step, which resolves when its numbers are there */
-export async function serve(version, train) {
+/** @param prepare params -> a step, which resolves when its numbers are there */
+export async function serve(version, prepare, only = 'train') {
   let current = { key: '', step: null }
   for await (const line of createInterface({ input: process.stdin })) {
     const said = await answer(JSON.parse(line)).catch((error) => ({ error: String(error?.stack) }))
@@ -25,10 +25,10 @@ export async function serve(version, train) {
 
   async function answer({ hello, family, params, ms }) {
     if (hello) return { version }
-    if (family !== 'train') throw new Error(`no family ${family} here`)
+    if (family !== only) throw new Error(`no family ${family} here`)
     const key = JSON.stringify(params)
     if (current.key !== key) {
-      current = { key, step: await train(params) }
+      current = { key, step: await prepare(params) }
       await current.step() // compiles
     }
     let [runs, took] = [0, 0]

@@ -1,0 +1,1 @@
+export function novelSentences(count: number): string[]

@@ -1,0 +1,27 @@
+// The side of @huggingface/transformers, on ONNX Runtime: sentences of like length in one batch, as
+// Heed sorts them, which is the best that it can be given.
+import { basename, dirname } from 'node:path'
+import { load, serve, versionOf } from './npm-peer.mjs'
+import { novelSentences } from './sentences.mjs'
+
+const { env, pipeline } = await load('@huggingface/transformers')
+env.allowRemoteModels = false
+
+serve(
+  versionOf('@huggingface/transformers'),
+  async ({ folder, sentences, batchSize }) => {
+    env.localModelPath = dirname(folder)
+    const threads = Number(process.env.OMP_NUM_THREADS)
+    const extract = await pipeline('feature-extraction', basename(folder), {
+      dtype: 'fp32',
+      device: 'cpu',
+      session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },
+    })
+    const texts = novelSentences(sentences).sort((a, b) => a.length - b.length)
+    return async () => {
+      for (let i = 0; i < texts.length; i += batchSize)
+        await extract(texts.slice(i, i + batchSize), { pooling: 'mean', normalize: true })
+    }
+  },
+  'embed',
+)
