@@ -1,0 +1,46 @@
+// Opens the encoders of the fixtures, saves each again, with what it computes, and a folder of
+// sentence-transformers, for scripts/fixtures/check_saved.py:
+//
+//     node --import ./scripts/typescript/register.mjs scripts/save-encoders.ts build/sample
+
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Tensor, tensor } from '../src/index.ts'
+import { readConfig } from '../src/io/hf.ts'
+import { fromPretrained, headOf, SentenceEncoder, savePretrained } from '../src/models/index.ts'
+import type { Module } from '../src/nn/index.ts'
+
+const [folder] = process.argv.slice(2)
+if (!folder) throw new Error('Say which folder to write to')
+
+const fixtures = new URL('../test/fixtures/', import.meta.url).pathname
+const ids = [
+  [3, 9, 14, 20, 7],
+  [31, 8, 25, 6, 11],
+]
+
+for (const family of ['bert', 'distilbert', 'roberta'])
+  for (const name of await readdir(join(fixtures, family))) {
+    const from = join(fixtures, family, name)
+    const model: Module = await fromPretrained(from, headOf(await readConfig(from)))
+    const to = join(folder, `${family}-${name}`)
+    await savePretrained(model, to)
+    const output = model.forward(...([tensor(ids, { dtype: 'i32' })] as never[]))
+    const first = isTensor(output) ? output : Object.values(output as object)[0]
+    await writeJson(to, { ids, first: await first.tolist() })
+  }
+
+const sentences = await SentenceEncoder.fromPretrained(join(fixtures, 'sentences', 'several'))
+const texts = ['The cat sat on the mat.', 'an old house']
+await sentences.save(join(folder, 'sentences'))
+const vectors = (await sentences.embed(texts)).map((vector) => [...vector])
+await writeJson(join(folder, 'sentences'), { texts, vectors })
+
+function isTensor(x: unknown): x is Tensor {
+  return typeof x === 'object' && x !== null && 'tolist' in x
+}
+
+async function writeJson(dir: string, value: object): Promise<void> {
+  await writeFile(join(dir, 'expected.json'), JSON.stringify(value))
+  console.log(dir)
+}
