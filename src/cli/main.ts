@@ -14,6 +14,7 @@ const subcommands: Record<string, () => Promise<Command>> = {
   classify: async () => (await import('./classify.ts')).classifyCommand(),
   answer: async () => (await import('./answer.ts')).answerCommand(),
   embed: async () => (await import('./embed.ts')).embedCommand(),
+  tokenize: async () => (await import('./tokenize.ts')).tokenizeCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   convert: async () => (await import('./convert.ts')).convertCommand(),
   pull: async () => (await import('./pull.ts')).pullCommand(),

@@ -1,0 +1,106 @@
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { type Encoding, Tokenizer } from '../tokenizers/index.ts'
+import { HeedError } from '../util/errors.ts'
+
+interface Flags {
+  pair?: string
+  special: boolean
+  offsets?: boolean
+  count?: boolean
+  json?: boolean
+}
+
+export function tokenizeCommand(): Command {
+  return new Command('tokenize')
+    .description('What a tokenizer makes of a text: its pieces in colours, and their ids.')
+    .argument(
+      '<tokenizer>',
+      'a model folder, tokenizer.json, SentencePiece .model or .tiktoken file',
+    )
+    .argument('[text]', 'the text; - or nothing reads standard input')
+    .option('--pair <text>', 'a second text, as the answer to a question')
+    .option('--no-special', 'without the special tokens that the tokenizer puts around a text')
+    .option('--offsets', 'one token a line: place in the text, id, piece')
+    .option('--count', 'only how many tokens there are')
+    .option('--json', 'ids, tokens, offsets and types as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ heed tokenize ./bert "Call me Ishmael."
+  $ heed tokenize ./gpt2 --count < book.txt
+  $ heed tokenize o200k_base.tiktoken --offsets "naïve 👍🏽"`,
+    )
+    .action(tokenize)
+}
+
+async function tokenize(path: string, given: string | undefined, flags: Flags): Promise<void> {
+  const tokenizer = await Tokenizer.fromFile(path)
+  const text = given === undefined || given === '-' ? await standardInput() : given
+  const { pair, special: addSpecialTokens } = flags
+  if (flags.count && pair === undefined) {
+    console.log(tokenizer.encode(text, { addSpecialTokens }).length)
+    return
+  }
+  const encoding = tokenizer.encodeWithOffsets(text, { pair, addSpecialTokens })
+  if (flags.count) console.log(encoding.ids.length)
+  else if (flags.json) console.log(JSON.stringify(encoding))
+  else if (flags.offsets) for (const line of table(encoding, [text, pair ?? ''])) console.log(line)
+  else show(encoding, [text, pair ?? ''])
+}
+
+const COLOURS = [pc.bgBlue, pc.bgMagenta, pc.bgCyan, pc.bgGreen]
+
+/** The pieces side by side, each told from its neighbours by its colour, then the ids. */
+function show(encoding: Encoding, texts: string[]): void {
+  const { ids } = encoding
+  const pieces = ids.map((_, i) => piece(encoding, i, texts))
+  const separator = pc.isColorSupported ? '' : '|'
+  console.log(pieces.map((text, i) => COLOURS[i % COLOURS.length](text)).join(separator))
+  console.log(pc.dim(ids.join(' ')))
+  console.log(`${ids.length} tokens`)
+}
+
+function table(encoding: Encoding, texts: string[]): string[] {
+  const { ids, offsets, tokens, sequenceIds } = encoding
+  return ids.map((id, i) => {
+    const [start, end] = offsets[i]
+    const place = sequenceIds[i] === null ? '' : `${start}-${end}`
+    const shown = `${place.padStart(13)}  ${String(id).padStart(7)}  ${visible(tokens[i])}`
+    return sequenceIds[i] === null
+      ? pc.dim(shown)
+      : `${shown}  ${pc.dim(visible(piece(encoding, i, texts)))}`
+  })
+}
+
+/** The text that a token stands for; its own name where that is part of a character, or none. */
+function piece({ tokens, offsets, sequenceIds }: Encoding, i: number, texts: string[]): string {
+  const sequence = sequenceIds[i]
+  const [start, end] = offsets[i]
+  const shared = [offsets[i - 1], offsets[i + 1]].some(
+    (other) => other?.[0] === start && other[1] === end,
+  )
+  if (sequence === null || start === end || shared) return visible(tokens[i])
+  return visible(texts[sequence].slice(start, end))
+}
+
+/** Control characters would move the cursor, or more. */
+function visible(text: string): string {
+  return text
+    .replaceAll('\n', '⏎')
+    .replaceAll('\t', '⇥')
+    .replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '�')
+}
+
+async function standardInput(): Promise<string> {
+  if (process.stdin.isTTY) {
+    throw new HeedError('there is no text', {
+      remedy:
+        'Give it after the tokenizer, or through standard input: heed tokenize ./gpt2 < file.',
+    })
+  }
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
