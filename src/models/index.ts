@@ -31,7 +31,12 @@ export {
 export { fromPretrained, headOf, modelClass, modelTypes } from './registry.ts'
 export type { SentenceConfig } from './sentence-config.ts'
 export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'
-export type { DecodeOptions, Seq2SeqLM } from './seq2seq-lm.ts'
+export type {
+  DecodeOptions,
+  Seq2SeqLM,
+  Seq2SeqLossOptions,
+  Seq2SeqOptions,
+} from './seq2seq-lm.ts'
 export { type BertConfig, BertModel } from './text/bert.ts'
 export {
   BertForMaskedLM,
@@ -51,6 +56,8 @@ export {
 export { Gemma, type GemmaConfig, GemmaForSequenceClassification } from './text/gemma.ts'
 export { GPT2, type GPT2Config } from './text/gpt2.ts'
 export { Llama, type LlamaConfig, LlamaForSequenceClassification } from './text/llama.ts'
+export { Marian } from './text/marian.ts'
+export type { MarianConfig } from './text/marian-config.ts'
 export { Mistral, type MistralConfig, MistralForSequenceClassification } from './text/mistral.ts'
 export { Qwen2, type Qwen2Config, Qwen2ForSequenceClassification } from './text/qwen2.ts'
 export { Qwen3, type Qwen3Config, Qwen3ForSequenceClassification } from './text/qwen3.ts'
@@ -62,3 +69,8 @@ export {
   RobertaForTokenClassification,
   RobertaModel,
 } from './text/roberta.ts'
+export type { T5Config } from './text/t5-config.ts'
+export {
+  T5EncoderModel,
+  T5ForConditionalGeneration,
+} from './text/t5-heads.ts'

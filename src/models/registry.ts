@@ -23,6 +23,7 @@ import {
 import { Gemma, GemmaForSequenceClassification } from './text/gemma.ts'
 import { GPT2 } from './text/gpt2.ts'
 import { Llama, LlamaForSequenceClassification } from './text/llama.ts'
+import { Marian } from './text/marian.ts'
 import { Mistral, MistralForSequenceClassification } from './text/mistral.ts'
 import { Qwen2, Qwen2ForSequenceClassification } from './text/qwen2.ts'
 import { Qwen3, Qwen3ForSequenceClassification } from './text/qwen3.ts'
@@ -33,6 +34,7 @@ import {
   RobertaForTokenClassification,
   RobertaModel,
 } from './text/roberta.ts'
+import { T5EncoderModel, T5ForConditionalGeneration } from './text/t5-heads.ts'
 import { readModelConfig } from './weight-file.ts'
 
 /** Every class; of those of one `model_type` and head, the first is taken. */
@@ -65,6 +67,9 @@ const classes: readonly ModelClass[] = [
   RobertaForQuestionAnswering,
   RobertaForSequenceClassification,
   RobertaForTokenClassification,
+  Marian,
+  T5ForConditionalGeneration,
+  T5EncoderModel,
 ]
 
 export const modelTypes = (): string[] => [...new Set(classes.map((Model) => Model.modelType))]

@@ -14,6 +14,8 @@ export interface AttentionOptions {
   dropout?: number
   /** bool, true = may be seen; or f32, added to the scores. Broadcasts to (B, H, T, S). */
   mask?: Tensor | null
+  /** f32, added to the scores beside the mask. Broadcasts to (B, H, T, S). */
+  bias?: Tensor | null
   /** 1/√D when left out. */
   scale?: number
 }
@@ -26,10 +28,17 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const { heads, kvHeads = heads, cache, ...rest } = options
   const query = splitHeads(q, heads) // (B, H, T, D)
   const fresh = { k: splitHeads(k, kvHeads), v: splitHeads(v, kvHeads) }
-  const seen = cache ? cache.append(fresh.k, fresh.v) : { ...fresh, length: null }
-  offerAttention(() => attentionWeights(query, seen.k, { ...rest, length: seen.length }))
-  const out = F.scaledDotProductAttention(query, seen.k, seen.v, { ...rest, length: seen.length })
-  return joinHeads(out)
+  return attend(query, cache ? cache.append(fresh.k, fresh.v) : fresh, rest)
+}
+
+/** Attention of queries (B, H, T, D) to keys and values (B, Hk, S, D) -> (B, T, H·D). */
+export function attend(
+  query: Tensor,
+  { k, v, length }: { k: Tensor; v: Tensor; length?: Tensor },
+  options: Omit<AttentionOptions, 'heads' | 'kvHeads' | 'cache'>,
+): Tensor {
+  offerAttention(() => attentionWeights(query, k, { ...options, length }))
+  return joinHeads(F.scaledDotProductAttention(query, k, v, { ...options, length }))
 }
 
 /** (B, T, H·D) -> (B, H, T, D). */
@@ -46,7 +55,7 @@ export function joinHeads(x: Tensor): Tensor {
   return x.permute(0, 2, 1, 3).reshape(batch, tokens, heads * size)
 }
 
-type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'scale'> & {
+type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'bias' | 'scale'> & {
   length?: Tensor | null
 }
 
@@ -57,8 +66,9 @@ type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'scale'> & {
 export function attentionWeights(q: Tensor, k: Tensor, options: WeightOptions = {}): Tensor {
   const [, heads, tokens, size] = q.shape
   const [, kvHeads, keys] = k.shape
-  const { causal = false, mask, scale = 1 / Math.sqrt(size), length } = options
+  const { causal = false, mask, bias, scale = 1 / Math.sqrt(size), length } = options
   let scores = q.matmul(k.repeatInterleave(heads / kvHeads, 1).transpose(-2, -1)).mul(scale)
+  if (bias) scores = scores.add(bias)
   if (mask) scores = mask.dtype === 'bool' ? mask.where(scores, HIDDEN) : scores.add(mask)
   const column = arange(keys) // (S)
   const used = length ?? keys

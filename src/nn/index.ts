@@ -1,6 +1,7 @@
 export { type Activation, activationNames, activations } from './activations.ts'
 export {
   type AttentionOptions,
+  attend,
   attention,
   attentionWeights,
   joinHeads,
@@ -8,6 +9,12 @@ export {
 } from './attention.ts'
 export { type Attentions, captureActivations, captureAttention } from './capture.ts'
 export { Conv1D } from './conv1d.ts'
+export { type CrossAttentionOptions, crossAttention } from './cross-attention.ts'
+export {
+  CrossCache,
+  EncoderDecoderCache,
+  type EncoderDecoderCacheShape,
+} from './cross-cache.ts'
 export { Dropout } from './dropout.ts'
 export { Embedding } from './embedding.ts'
 export * as init from './init.ts'
@@ -23,9 +30,11 @@ export {
 } from './multi-head-attention.ts'
 export { type Pooling, pool, poolings } from './pooling.ts'
 export { keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
+export { RelativeBias, type RelativeBiasConfig, relativeBucket } from './relative-bias.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { type RopeParameters, ropeTypes } from './rope-scaling.ts'
 export { Rotary, type RotaryOptions, rotate, type Turns } from './rotary.ts'
 export { Sequential } from './sequential.ts'
+export { Sinusoidal, type SinusoidalConfig } from './sinusoidal.ts'
 export { type LoadOptions, type StateSource, setValues, takeValues } from './state-dict.ts'
 export { type VisibleOptions, visibleKeys } from './visible-keys.ts'

@@ -1,0 +1,34 @@
+import type { Tensor } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { type AttentionOptions, attend, splitHeads } from './attention.ts'
+import type { CrossCache } from './cross-cache.ts'
+
+export interface CrossAttentionOptions
+  extends Pick<AttentionOptions, 'heads' | 'mask' | 'scale' | 'dropout'> {
+  /** Where the source's keys and values are kept for the tokens that follow. */
+  cache?: CrossCache
+}
+
+/**
+ * A decoder's attention to what an encoder made of the source (Vaswani et al., 2017, section 3.2.3):
+ * q (B, T, C) -> (B, T, C).
+ * @param source keys and values (B, S, C'); null: those that the cache holds
+ */
+export function crossAttention(
+  q: Tensor,
+  source: { k: Tensor; v: Tensor } | null,
+  { heads, cache, ...options }: CrossAttentionOptions,
+): Tensor {
+  const query = splitHeads(q, heads)
+  if (!source) return attend(query, { k: held(cache).keys, v: held(cache).values }, options)
+  const seen = { k: splitHeads(source.k, heads), v: splitHeads(source.v, heads) }
+  cache?.replace(seen.k, seen.v)
+  return attend(query, seen, options)
+}
+
+function held(cache?: CrossCache): CrossCache {
+  if (cache) return cache
+  throw new HeedError('The decoder has no source', {
+    remedy: 'Give what encode() returned as `encoded`, or a cache that has held it before.',
+  })
+}

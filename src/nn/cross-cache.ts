@@ -1,0 +1,46 @@
+import { type Tensor, zeros } from '../tensor/index.ts'
+import { ShapeError } from '../util/errors.ts'
+import { KVCache, type KVCacheShape } from './kv-cache.ts'
+
+export interface EncoderDecoderCacheShape extends KVCacheShape {
+  /** How many tokens the source has, padding included. */
+  sourceLength: number
+}
+
+/**
+ * A decoder's memory: of the tokens before, and for each layer of the source, whose keys and values
+ * are computed once and stay the same for all tokens.
+ */
+export class EncoderDecoderCache extends KVCache {
+  readonly cross: readonly CrossCache[]
+
+  constructor({ sourceLength, ...shape }: EncoderDecoderCacheShape) {
+    super(shape)
+    const { layers, heads, headDim, batch = 1 } = shape
+    const places = [batch, heads, sourceLength, headDim]
+    this.cross = Array.from({ length: layers }, () => new CrossCache(places))
+  }
+}
+
+/** One layer's keys and values of the source. */
+export class CrossCache {
+  readonly keys: Tensor // (B, H, S, D)
+  readonly values: Tensor
+
+  constructor(shape: readonly number[]) {
+    this.keys = zeros(shape)
+    this.values = zeros(shape)
+    this.keys.becomeState()
+    this.values.becomeState()
+  }
+
+  /** Takes another source's keys and values (B, H, S, D) in place of those before. */
+  replace(k: Tensor, v: Tensor): void {
+    if (k.shape.join() !== this.keys.shape.join())
+      throw new ShapeError(`The cache is for a source of shape (${this.keys.shape.join(', ')})`, {
+        remedy: `This one is (${k.shape.join(', ')}): create the cache with its length and batch.`,
+      })
+    this.keys.assign(k)
+    this.values.assign(v)
+  }
+}

@@ -1,0 +1,71 @@
+import { arange, F, Parameter, type Tensor, tensor } from '../tensor/index.ts'
+import * as init from './init.ts'
+import { Module } from './module.ts'
+
+// H heads, T queries, S keys, K buckets
+
+export interface RelativeBiasConfig {
+  heads: number
+  /** K. */
+  buckets: number
+  /** From this distance on all keys share a bucket. */
+  maxDistance: number
+  /** Whether keys behind the query have buckets of their own (an encoder) or none (a decoder). */
+  bidirectional: boolean
+  /** Deviation of the first values. */
+  std?: number
+}
+
+/**
+ * A number for each head and each distance between query and key, which is added to their score. Near
+ * distances have a bucket each, far ones share theirs, in steps that grow (Raffel et al., 2020,
+ * section 2.1).
+ */
+export class RelativeBias extends Module<RelativeBiasConfig> {
+  weight = new Parameter(init.normal([this.config.buckets, this.config.heads], this.config.std))
+  #table: Tensor | null = null // i32 (2·maxDistance + 1): bucket of -maxDistance … maxDistance
+
+  /**
+   * What is added to scores: (1, H, T, S).
+   * @param start i32, one element: the place of the first query among the keys. Default 0.
+   */
+  forward(queries: number, keys: number, start?: Tensor): Tensor {
+    const { maxDistance } = this.config
+    // One row of all distances that occur; row i of the bias is the part of it that begins T-1-i on.
+    const distances = arange(1 - queries, keys).sub(start ?? 0) // (T+S-1): key - query
+    const places = distances.clamp({ min: -maxDistance, max: maxDistance }).add(maxDistance)
+    const row = F.embedding(this.table().take(places), this.weight).t() // (H, T+S-1)
+    return row.unfold(1, keys, 1).flip(1).unsqueeze(0)
+  }
+
+  private table(): Tensor {
+    const { buckets, maxDistance, bidirectional } = this.config
+    this.#table ??= tensor(
+      Int32Array.from({ length: 2 * maxDistance + 1 }, (_, i) =>
+        relativeBucket(i - maxDistance, { buckets, maxDistance, bidirectional }),
+      ),
+    )
+    return this.#table
+  }
+}
+
+/**
+ * The bucket of `distance` = key's place - query's. Half of the buckets of a direction are for exact
+ * distances, the others for ranges between powers of a ratio. Computed with single precision where the
+ * published models were, so that a distance on the border of two ranges falls on the same side.
+ */
+export function relativeBucket(
+  distance: number,
+  { buckets, maxDistance, bidirectional }: Omit<RelativeBiasConfig, 'heads'>,
+): number {
+  const count = bidirectional ? Math.floor(buckets / 2) : buckets
+  const first = bidirectional && distance > 0 ? count : 0
+  const away = bidirectional ? Math.abs(distance) : Math.max(0, -distance)
+  const exact = Math.floor(count / 2)
+  if (away < exact) return first + away
+  const { fround } = Math
+  const ranges = fround(Math.log(maxDistance / exact))
+  const share = fround(fround(Math.log(fround(away / exact))) / ranges)
+  const range = Math.trunc(fround(share * (count - exact)))
+  return first + Math.min(count - 1, exact + range)
+}

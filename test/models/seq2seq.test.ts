@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { cat, full, manualSeed, type Tensor, tensor } from '../../src/index.ts'
+import { fromPretrained, Marian, T5ForConditionalGeneration } from '../../src/models/index.ts'
+import { captureAttention } from '../../src/nn/index.ts'
+import { allDevices, onEach, oneOfEach } from '../support/devices.ts'
+import { loadSeq2Seq, seq2seqVariants } from './seq2seq-fixture.ts'
+
+/** max |a - b| ≤ tolerance · max |b|. */
+async function expectClose(got: Tensor, want: Tensor, tolerance = 1e-5): Promise<void> {
+  expect(got.shape).toEqual(want.shape)
+  const scale = await want.abs().amax().item()
+  expect(await got.sub(want).abs().amax().item()).toBeLessThanOrEqual(tolerance * scale)
+}
+
+const tinyT5 = { vocab_size: 11, d_model: 8, d_kv: 3, d_ff: 8, num_layers: 2, num_heads: 2 }
+const tinyMarian = {
+  vocab_size: 11,
+  d_model: 8,
+  encoder_layers: 1,
+  decoder_layers: 2,
+  encoder_attention_heads: 2,
+  decoder_attention_heads: 2,
+  encoder_ffn_dim: 8,
+  decoder_ffn_dim: 8,
+  max_position_embeddings: 12,
+  pad_token_id: 2,
+  init_std: 0.5,
+}
+
+onEach(allDevices, () => {
+  it.each(seq2seqVariants)('%s, %s: computes what transformers computes', async (path, variant) => {
+    const { model, input, attentionMask, labels, tolerance, want, ...told } = await loadSeq2Seq(
+      path,
+      variant,
+    )
+    const encoded = model.encode(input, { attentionMask })
+    const counted = encoded.mul(attentionMask.unsqueeze(-1))
+    await expectClose(counted, want('encoded'), tolerance)
+    const start = full([labels.shape[0], 1], model.decoderStartTokenId, 'i32')
+    const before = labels.lt(0).where(full(labels.shape, model.padTokenId, 'i32'), labels)
+    const decoderIds = cat([start, before.narrow(1, 0, labels.shape[1] - 1)], 1)
+    const logits = model.forward(input, decoderIds, { attentionMask })
+    await expectClose(logits, want('logits'), tolerance)
+
+    const loss = model.loss(input, labels, { attentionMask })
+    loss.backward()
+    expect(await loss.item()).toBeCloseTo(told.loss, 4)
+    const parameters = new Map(model.namedParameters())
+    for (const name of told.gradients)
+      await expectClose(parameters.get(name)?.grad as Tensor, want(`grad.${name}`), 1e-3)
+    const smoothed = model.loss(input, labels, { attentionMask, labelSmoothing: 0.1 })
+    expect(await smoothed.item()).toBeCloseTo(told.smoothedLoss, 4)
+  })
+})
+
+onEach(oneOfEach, () => {
+  describe.each([
+    [
+      'T5',
+      () => new T5ForConditionalGeneration({ ...tinyT5, relative_attention_max_distance: 20 }),
+    ],
+    ['Marian', () => new Marian(tinyMarian)],
+  ])('%s', (_, make) => {
+    it('decodes with a cache what it decodes without, the source being read once', async () => {
+      manualSeed(1)
+      const model = make().eval()
+      const source = tensor([[3, 4, 5, 6, 7], [8, 9, 10, 2, 2]], { dtype: 'i32' }) // biome-ignore format: rows
+      const mask = tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]).ne(0) // biome-ignore format: rows
+      const target = tensor([[2, 3, 4, 5, 6, 7], [2, 9, 8, 7, 6, 5]], { dtype: 'i32' }) // biome-ignore format: rows
+      const whole = model.forward(source, target, { attentionMask: mask })
+      const cache = model.createCache({ capacity: 8, sourceLength: 5, batch: 2 })
+      const encoded = model.encode(source, { attentionMask: mask })
+      for (const [at, size] of [
+        [0, 1],
+        [1, 1],
+        [2, 3],
+        [5, 1],
+      ]) {
+        // biome-ignore format: steps
+        const part = model.decode(target.narrow(1, at, size), {
+          cache,
+          encodedMask: mask,
+          encoded: at === 0 ? encoded : undefined,
+        })
+        await expectClose(part, whole.narrow(1, at, size))
+        cache.advance(size)
+      }
+      const last = tensor([5], { dtype: 'i32' })
+      const at = model.decode(target, { encoded, encodedMask: mask, logitsAt: last })
+      await expectClose(at, whole.narrow(1, 5, 1))
+    })
+  })
+})
+
+describe('encoder-decoders', () => {
+  it('do not see padding, nor what comes later', async () => {
+    manualSeed(2)
+    const model = new Marian(tinyMarian).eval()
+    const run = async (source: number[], mask: number[], target: number[]): Promise<number[][]> => {
+      const logits = model.forward(
+        tensor([source], { dtype: 'i32' }),
+        tensor([target], { dtype: 'i32' }),
+        { attentionMask: tensor([mask]).ne(0) },
+      )
+      return (await logits.squeeze(0).tolist()) as number[][]
+    }
+    const a = await run([3, 4, 5, 2, 2], [1, 1, 1, 0, 0], [2, 3, 4])
+    expect(await run([3, 4, 5, 9, 8], [1, 1, 1, 0, 0], [2, 3, 4])).toEqual(a)
+    const b = await run([3, 4, 5, 2, 2], [1, 1, 1, 0, 0], [2, 3, 9])
+    expect(b.slice(0, 2)).toEqual(a.slice(0, 2))
+    expect(b[2]).not.toEqual(a[2])
+  })
+
+  it('show what they look at', async () => {
+    const model = new Marian(tinyMarian).eval()
+    const ids = tensor([[3, 4, 5]], { dtype: 'i32' })
+    const { attentions } = captureAttention(() => model.forward(ids, ids.narrow(1, 0, 2)))
+    expect([...attentions.values()].map(({ shape }) => shape.join())).toEqual([
+      '1,2,3,3',
+      ...Array(2).fill(['1,2,2,2', '1,2,2,3']).flat(),
+    ])
+  })
+
+  it('say what does not fit', () => {
+    expect(() => new T5ForConditionalGeneration({ feed_forward_proj: 'gated-what' })).toThrow(
+      /feed_forward_proj 'gated-what'[\s\S]*gelu_new/,
+    )
+    expect(() => new T5ForConditionalGeneration({ relative_attention_max_distance: 16 })).toThrow(
+      /relative_attention_max_distance 16/,
+    )
+    expect(() => new Marian({ ...tinyMarian, decoder_attention_heads: 3 })).toThrow(
+      /decoder_attention_heads 3 does not divide d_model 8/,
+    )
+    expect(() => new Marian({ ...tinyMarian, pad_token_id: 11 })).toThrow(/pad_token_id 11/)
+    const normalised = { ...tinyMarian, normalize_before: true as false }
+    expect(() => new Marian(normalised)).toThrow(/normalize_before/)
+    const model = new Marian(tinyMarian)
+    const long = tensor([Array(13).fill(3)], { dtype: 'i32' })
+    expect(() => model.encode(long)).toThrow(/at most 12 tokens/)
+    const ids = tensor([[3, 4]], { dtype: 'i32' })
+    expect(() => model.decode(ids, {})).toThrow(/no source/)
+    const cache = model.createCache({ capacity: 4, sourceLength: 3 })
+    expect(() => model.decode(ids, { cache, encoded: model.encode(ids) })).toThrow(
+      /source of shape \(1, 2, 3, 4\)/,
+    )
+  })
+
+  it('of another head are told from those that write', async () => {
+    await expect(fromPretrained('test/fixtures/t5/tied')).rejects.toThrow(
+      /no head 'causal-lm'[\s\S]*'seq2seq-lm', 'encoder'/,
+    )
+    const encoder = await fromPretrained('test/fixtures/t5/tied', 'encoder')
+    const both = await fromPretrained('test/fixtures/t5/tied', 'seq2seq-lm')
+    const ids = tensor([[5, 6, 7]], { dtype: 'i32' })
+    expect(await encoder.forward(ids).data()).toEqual(await both.encode(ids).data())
+  })
+})
