@@ -24,7 +24,7 @@ const NORMALIZERS: Record<string, (config: ComponentJson) => Normalizer> = {
   },
   BertNormalizer: bertNormalizer,
   Lowercase: () => lowercase,
-  StripAccents: () => (text) => mapCharacters(text, (c) => (MARK.test(c) ? '' : c)),
+  StripAccents: () => (text) => mapWhere(MARK, text, () => ''),
   NFC: () => unicodeForm('NFC'),
   NFD: () => unicodeForm('NFD'),
   NFKC: () => unicodeForm('NFKC'),
@@ -74,21 +74,28 @@ const ASCII = /^\p{ASCII}*$/u
 
 /** Character by character: a sigma at the end of a word is no special case. */
 function lowercase(text: Aligned): Aligned {
-  if (ASCII.test(text.text)) return text.with(text.text.toLowerCase())
+  const lower = text.text.toLowerCase()
+  if (lower.length === text.text.length && !SPECIAL_CASE.test(text.text)) return text.with(lower)
   return mapCharacters(text, (character) => character.toLowerCase())
 }
+
+const SPECIAL_CASE = /[\u03a3\u0130]/ // their lower case depends on the neighbours, or is longer
 
 function bertNormalizer(config: ComponentJson): Normalizer {
   const { clean_text = true, handle_chinese_chars = true, lowercase: lower = true } = config
   const strips = config.strip_accents ?? lower
   const decompose = unicodeForm('NFD')
   return (text) => {
-    let out = text
-    if (clean_text) out = mapCharacters(out, clean)
-    if (handle_chinese_chars) out = mapCharacters(out, (c) => (IDEOGRAPH.test(c) ? ` ${c} ` : c))
-    if (strips) out = mapCharacters(decompose(out), (c) => (NONSPACING.test(c) ? '' : c))
+    let out = clean_text ? clean(text) : text
+    if (handle_chinese_chars) out = mapWhere(IDEOGRAPH, out, (character) => ` ${character} `)
+    if (strips) out = mapWhere(NONSPACING, decompose(out), () => '')
     return lower ? lowercase(out) : out
   }
+}
+
+/** Rewrites the characters that an expression matches; most texts have none of them. */
+function mapWhere(where: RegExp, text: Aligned, map: (character: string) => string): Aligned {
+  return where.test(text.text) ? mapCharacters(text, (c) => (where.test(c) ? map(c) : c)) : text
 }
 
 const NONSPACING = /\p{Mn}/u
@@ -97,10 +104,9 @@ const SPACE = /\p{White_Space}/u
 const IDEOGRAPH =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b820}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u
 
-function clean(character: string): string {
-  if (character === '\t' || character === '\n' || character === '\r') return ' '
-  if (OTHER.test(character)) return ''
-  return SPACE.test(character) ? ' ' : character
+/** White space becomes spaces, unit by unit; control characters go. */
+function clean(text: Aligned): Aligned {
+  return mapWhere(OTHER, text.with(text.text.replaceAll(/[\t\n\r\p{Z}]/gu, ' ')), () => '')
 }
 
 /** The clean-up of Google's neural machine translation, which SentencePiece's older models have. */
