@@ -93,19 +93,36 @@ const NOTHING = Number.NEGATIVE_INFINITY
 /** What log and exp may be off together: the weight itself decides. */
 const SLACK = 1e-6
 
-/** The fewest tokens that reach this share of the whole, with those that equal the last of them. */
+/** The fewest tokens that reach this share of the whole, with those that equal the last; in place. */
 function nucleus({ tokens, weights }: Candidates, share: number): Candidates {
-  const whole = total({ weights })
-  // Tokens below this hold together less than what may be left out: no need to sort them.
-  const floor = ((1 - share) * whole) / weights.length
-  const sorted = weights.filter((weight) => weight >= floor).sort()
-  let last = sorted.length
-  for (let reached = 0; last > 0 && reached < share * whole; ) reached += sorted[--last]
-  const least = sorted[last]
-  return {
-    tokens: tokens.filter((_, i) => weights[i] >= least),
-    weights: weights.filter((weight) => weight >= least),
+  const least = lastOfNucleus(weights, share * total({ weights }))
+  let count = 0
+  for (let i = 0; i < tokens.length; i++) {
+    if (weights[i] < least) continue
+    tokens[count] = tokens[i]
+    weights[count++] = weights[i]
   }
+  return { tokens: tokens.subarray(0, count), weights: weights.subarray(0, count) }
+}
+
+/** The weight at which the sum of the largest reaches a goal: by halving, as one would find the k-th. */
+function lastOfNucleus(weights: Float64Array, goal: number): number {
+  const values = weights.slice()
+  let reached = 0 // by what lies before `low`
+  let low = 0
+  let high = values.length - 1
+  while (low < high) {
+    const [end, next] = partition(values, low, high)
+    const larger = total({ weights: values.subarray(low, end + 1) })
+    const equal = total({ weights: values.subarray(end + 1, next) })
+    if (reached + larger >= goal) high = end
+    else if (reached + larger + equal >= goal) return values[end + 1]
+    else {
+      reached += larger + equal
+      low = next
+    }
+  }
+  return values[low]
 }
 
 /** @param at a number in [0, 1): where on the line of all weights the choice falls */
@@ -148,20 +165,26 @@ function kthLargest(scores: ArrayLike<number>, k: number): number {
   let low = 0
   let high = values.length - 1
   while (low < high) {
-    const pivot = values[(low + high) >> 1]
-    let i = low
-    let j = high
-    while (i <= j) {
-      while (values[i] > pivot) i++
-      while (values[j] < pivot) j--
-      if (i > j) break
-      const kept = values[i]
-      values[i++] = values[j]
-      values[j--] = kept
-    }
-    if (wanted <= j) high = j
-    else if (wanted >= i) low = i
+    const [end, next] = partition(values, low, high)
+    if (wanted <= end) high = end
+    else if (wanted >= next) low = next
     else break
   }
   return values[wanted]
+}
+
+/** Puts larger values of a stretch first: no value up to `end` is below one from `next` on. */
+function partition(values: Float64Array, low: number, high: number): [end: number, next: number] {
+  const pivot = values[(low + high) >> 1]
+  let i = low
+  let j = high
+  while (i <= j) {
+    while (values[i] > pivot) i++
+    while (values[j] < pivot) j--
+    if (i > j) break
+    const kept = values[i]
+    values[i++] = values[j]
+    values[j--] = kept
+  }
+  return [j, i]
 }
