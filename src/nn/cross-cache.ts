@@ -20,6 +20,17 @@ export class EncoderDecoderCache extends KVCache {
     const places = [batch, heads, sourceLength, headDim]
     this.cross = Array.from({ length: layers }, () => new CrossCache(places))
   }
+
+  /** Goes on from what a smaller cache of the same texts holds. */
+  takeOver(smaller: EncoderDecoderCache): void {
+    for (const [i, { keys, values }] of smaller.layers.entries()) {
+      this.layers[i].keys.assignAt(keys, 0, 2)
+      this.layers[i].values.assignAt(values, 0, 2)
+    }
+    for (const [i, { keys, values }] of smaller.cross.entries()) this.cross[i].replace(keys, values)
+    this.reset()
+    this.advance(smaller.length)
+  }
 }
 
 /** One layer's keys and values of the source. */

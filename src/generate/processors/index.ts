@@ -1,5 +1,6 @@
 export { forceEnd, minNewTokens } from './length.ts'
 export { noRepeatNgrams } from './ngrams.ts'
+export { normalise } from './normalise.ts'
 export { frequencyPenalty, presencePenalty, repetitionPenalty } from './penalties.ts'
 export type { LogitsProcessor, Text } from './processor.ts'
 export { badWords, forceTokens, suppressTokens } from './tokens.ts'

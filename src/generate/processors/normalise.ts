@@ -1,0 +1,12 @@
+import { logSumExp } from '../log-probabilities.ts'
+import type { LogitsProcessor } from './processor.ts'
+
+/** Makes scores log-probabilities again, after rules that have hidden some of them. */
+export function normalise(): LogitsProcessor {
+  return {
+    process(scores) {
+      const norm = logSumExp(scores)
+      for (let i = 0; i < scores.length; i++) scores[i] -= norm
+    },
+  }
+}

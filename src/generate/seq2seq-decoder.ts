@@ -1,0 +1,170 @@
+import type { TypedArray } from '../graph/dtype.ts'
+import type { Seq2SeqLM } from '../models/index.ts'
+import type { EncoderDecoderCache } from '../nn/index.ts'
+import { type Held, type HeldInput, hold, noGrad } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { evaluating, powerOfTwo } from './evaluating.ts'
+import type { StepModel } from './step-model.ts'
+
+// N sources, R rows (texts that are written: some for each source), S source tokens
+
+/**
+ * Runs a model that reads one text and writes another. The sources, padded behind, are read once; then
+ * each token is a run of one program. Memory for what is written doubles when it is full.
+ */
+export class Seq2SeqDecoder implements StepModel {
+  private readonly model: Seq2SeqLM
+  private sources: readonly (readonly number[])[] = []
+  private readonly rooms = new Map<string, Room>()
+  private room: Room | null = null
+
+  constructor(model: Seq2SeqLM) {
+    this.model = model
+  }
+
+  /** Takes the texts that the next `start` writes from. */
+  read(sources: readonly (readonly number[])[]): this {
+    const { contextLength, vocabSize } = this.model
+    if (sources.length === 0) throw new HeedError('A batch of no texts')
+    for (const [i, source] of sources.entries()) {
+      if (source.length > 0 && source.length <= contextLength) continue
+      throw new HeedError(`Text ${i} of the batch has ${source.length} tokens`, {
+        remedy: `The model reads 1 to ${contextLength}; cut it into sentences.`,
+      })
+    }
+    const wrong = sources.flat().find((token) => !Number.isSafeInteger(token) || token < 0)
+    if (wrong !== undefined) throw new HeedError(`${wrong} is not a token id (of ${vocabSize})`)
+    this.sources = sources
+    return this
+  }
+
+  /** @param prompts what the texts begin with, of one length: as many for each source, side by side */
+  async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
+    const [first] = prompts
+    if (
+      prompts.length % this.sources.length !== 0 ||
+      prompts.some((p) => p.length !== first.length)
+    )
+      throw new HeedError(
+        `${prompts.length} beginnings of texts for ${this.sources.length} sources, or not all of one length`,
+      )
+    const longest = Math.max(...this.sources.map((source) => source.length))
+    const sourceLength = Math.min(this.model.contextLength, powerOfTwo(longest, SHORTEST))
+    this.room = this.roomFor(prompts.length, sourceLength, powerOfTwo(first.length + 1, FIRST_ROOM))
+    return this.room.start(this.sources, prompts)
+  }
+
+  async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
+    if (!this.room) throw new HeedError('A batch goes on before it has started')
+    if (this.room.full) {
+      const { rows, sourceLength, capacity } = this.room
+      const larger = this.roomFor(rows, sourceLength, 2 * capacity)
+      await larger.takeOver(this.room)
+      this.room = larger
+    }
+    return this.room.next(tokens, order)
+  }
+
+  private roomFor(rows: number, sourceLength: number, wanted: number): Room {
+    const capacity = Math.min(wanted, this.model.contextLength)
+    const key = `${rows} ${sourceLength} ${capacity}`
+    const room = this.rooms.get(key) ?? new Room(this.model, rows, sourceLength, capacity)
+    this.rooms.delete(key) // the newest is the last
+    this.rooms.set(key, room)
+    const [oldest] = this.rooms.keys()
+    if (this.rooms.size > ROOMS) this.rooms.delete(oldest)
+    return room
+  }
+}
+
+/** The memory and programs for so many rows of such lengths. */
+class Room {
+  readonly rows: number
+  readonly sourceLength: number
+  readonly capacity: number
+  private readonly cache: EncoderDecoderCache
+  private readonly begin: Held
+  private readonly step: Held
+  /** u8 (R, S): 0 where a source is padded. */
+  private mask: HeldInput = { data: new Uint8Array(), shape: [0] }
+
+  constructor(model: Seq2SeqLM, rows: number, sourceLength: number, capacity: number) {
+    this.rows = rows
+    this.sourceLength = sourceLength
+    this.capacity = capacity
+    const cache = model.createCache({ capacity, sourceLength, batch: rows })
+    this.cache = cache
+    this.begin = hold((sources, counted, last, ids) => [
+      evaluating(model, () => {
+        const states = model.encode(sources, { attentionMask: counted.ne(0) })
+        const each = rows / sources.shape[0]
+        const [encoded, mask] = [states, counted.ne(0)].map((x) => x.repeatInterleave(each, 0))
+        return model.decode(ids, { encoded, encodedMask: mask, cache, logitsAt: last })
+      }),
+    ])
+    this.step = hold((ids, counted, order) => {
+      if (order) noGrad(() => cache.reorder(order))
+      return [evaluating(model, () => model.decode(ids, { encodedMask: counted.ne(0), cache }))]
+    })
+  }
+
+  get full(): boolean {
+    return this.cache.length === this.capacity
+  }
+
+  async takeOver(smaller: Room): Promise<void> {
+    await hold(() => {
+      noGrad(() => this.cache.takeOver(smaller.cache))
+      return []
+    })()
+    this.mask = smaller.mask
+  }
+
+  async start(
+    sources: readonly (readonly number[])[],
+    prompts: readonly (readonly number[])[],
+  ): Promise<TypedArray> {
+    const { rows, sourceLength } = this
+    const shape = [sources.length, sourceLength]
+    const ids = new Int32Array(sources.length * sourceLength)
+    const counted = new Uint8Array(ids.length)
+    for (const [i, source] of sources.entries()) {
+      ids.set(source, i * sourceLength)
+      counted.fill(1, i * sourceLength, i * sourceLength + source.length)
+    }
+    const mask = new Uint8Array(rows * sourceLength)
+    const each = rows / sources.length
+    for (let row = 0; row < rows; row++) {
+      const source = Math.floor(row / each) * sourceLength
+      mask.set(counted.subarray(source, source + sourceLength), row * sourceLength)
+    }
+    this.mask = { data: mask, shape: [rows, sourceLength] }
+    this.cache.reset()
+    const begun = prompts[0].length
+    const [logits] = await this.begin(
+      { data: ids, shape },
+      { data: counted, shape },
+      { data: Int32Array.of(begun - 1), shape: [1] },
+      { data: Int32Array.from(prompts.flat()), shape: [rows, begun] },
+    )
+    this.cache.advance(begun)
+    return logits.data()
+  }
+
+  async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
+    const inputs: HeldInput[] = [
+      { data: Int32Array.from(tokens), shape: [this.rows, 1] },
+      this.mask, // rows of one source have the same: an order does not change it
+    ]
+    if (order?.some((from, row) => from !== row))
+      inputs.push({ data: Int32Array.from(order), shape: [this.rows] })
+    const [logits] = await this.step(...inputs)
+    this.cache.advance(1)
+    return logits.data()
+  }
+}
+
+const SHORTEST = 16
+const FIRST_ROOM = 32
+/** How many shapes of batches are kept ready. */
+const ROOMS = 4
