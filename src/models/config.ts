@@ -12,6 +12,9 @@ export const few = z.int().min(1).max(4096)
 
 export const probability = z.number().min(0).max(1)
 
+/** Of the end of a text: one, several, or none. */
+export const eosTokenId = z.union([z.int(), z.array(z.int()).max(64)]).nullable()
+
 /**
  * A config as its schema has it, with defaults for what is left out.
  * @throws HeedError that names each key which does not fit

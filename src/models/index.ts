@@ -46,6 +46,7 @@ export {
   BertForSequenceClassification,
   BertForTokenClassification,
 } from './text/bert-heads.ts'
+export { Bloom, type BloomConfig, BloomForSequenceClassification } from './text/bloom.ts'
 export { type DistilBertConfig, DistilBertModel } from './text/distilbert.ts'
 export {
   DistilBertForMaskedLM,
@@ -54,11 +55,17 @@ export {
   DistilBertForTokenClassification,
 } from './text/distilbert-heads.ts'
 export { Gemma, type GemmaConfig, GemmaForSequenceClassification } from './text/gemma.ts'
-export { GPT2, type GPT2Config } from './text/gpt2.ts'
+export { GPTNeo, type GPTNeoConfig, GPTNeoForSequenceClassification } from './text/gpt_neo.ts'
+export { GPT2, type GPT2Config, GPT2ForSequenceClassification } from './text/gpt2.ts'
 export { Llama, type LlamaConfig, LlamaForSequenceClassification } from './text/llama.ts'
 export { Marian } from './text/marian.ts'
 export type { MarianConfig } from './text/marian-config.ts'
 export { Mistral, type MistralConfig, MistralForSequenceClassification } from './text/mistral.ts'
+export {
+  OpenAIGPT,
+  type OpenAIGPTConfig,
+  OpenAIGPTForSequenceClassification,
+} from './text/openai-gpt.ts'
 export { Qwen2, type Qwen2Config, Qwen2ForSequenceClassification } from './text/qwen2.ts'
 export { Qwen3, type Qwen3Config, Qwen3ForSequenceClassification } from './text/qwen3.ts'
 export {

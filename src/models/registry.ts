@@ -13,6 +13,7 @@ import {
   BertForSequenceClassification,
   BertForTokenClassification,
 } from './text/bert-heads.ts'
+import { Bloom, BloomForSequenceClassification } from './text/bloom.ts'
 import { DistilBertModel } from './text/distilbert.ts'
 import {
   DistilBertForMaskedLM,
@@ -21,10 +22,12 @@ import {
   DistilBertForTokenClassification,
 } from './text/distilbert-heads.ts'
 import { Gemma, GemmaForSequenceClassification } from './text/gemma.ts'
-import { GPT2 } from './text/gpt2.ts'
+import { GPTNeo, GPTNeoForSequenceClassification } from './text/gpt_neo.ts'
+import { GPT2, GPT2ForSequenceClassification } from './text/gpt2.ts'
 import { Llama, LlamaForSequenceClassification } from './text/llama.ts'
 import { Marian } from './text/marian.ts'
 import { Mistral, MistralForSequenceClassification } from './text/mistral.ts'
+import { OpenAIGPT, OpenAIGPTForSequenceClassification } from './text/openai-gpt.ts'
 import { Qwen2, Qwen2ForSequenceClassification } from './text/qwen2.ts'
 import { Qwen3, Qwen3ForSequenceClassification } from './text/qwen3.ts'
 import {
@@ -40,6 +43,13 @@ import { readModelConfig } from './weight-file.ts'
 /** Every class; of those of one `model_type` and head, the first is taken. */
 const classes: readonly ModelClass[] = [
   GPT2,
+  GPT2ForSequenceClassification,
+  OpenAIGPT,
+  OpenAIGPTForSequenceClassification,
+  GPTNeo,
+  GPTNeoForSequenceClassification,
+  Bloom,
+  BloomForSequenceClassification,
   Llama,
   LlamaForSequenceClassification,
   Mistral,

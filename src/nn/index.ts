@@ -1,4 +1,5 @@
 export { type Activation, activationNames, activations } from './activations.ts'
+export { alibi } from './alibi.ts'
 export {
   type AttentionOptions,
   attend,
@@ -21,6 +22,13 @@ export * as init from './init.ts'
 export { KVCache, type KVCacheShape, LayerCache } from './kv-cache.ts'
 export { LayerNorm } from './layer-norm.ts'
 export { Linear, type LinearOptions } from './linear.ts'
+export {
+  featureMaps,
+  type LinearAttentionOptions,
+  type LinearAttentionState,
+  linearAttention,
+  linearAttentionStep,
+} from './linear-attention.ts'
 export { MLP, type MLPConfig } from './mlp.ts'
 export { type Hook, Module } from './module.ts'
 export {
@@ -29,7 +37,7 @@ export {
   type MultiHeadAttentionOptions,
 } from './multi-head-attention.ts'
 export { type Pooling, pool, poolings } from './pooling.ts'
-export { keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
+export { countedPositions, keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
 export { RelativeBias, type RelativeBiasConfig, relativeBucket } from './relative-bias.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { type RopeParameters, ropeTypes } from './rope-scaling.ts'

@@ -26,9 +26,13 @@ export function tokenPositions(ids: Tensor, { cache, attentionMask }: PaddedOpti
       `attentionMask: ${attentionMask.dtype} (${attentionMask.shape.join(', ')})`,
       { remedy: `It is bool (${batch}, ${room}): a row for each text, a place for each token.` },
     )
-  const counted = attentionMask.to('i32').cumsum(1).sub(1).clamp({ min: 0 }) // (B, S)
+  const counted = countedPositions(attentionMask)
   return cache ? counted.take(places, 1) : counted
 }
+
+/** The position of each place of a mask (B, S), counted from 0 over the tokens that count: i32 (B, S). */
+export const countedPositions = (attentionMask: Tensor): Tensor =>
+  attentionMask.to('i32').cumsum(1).sub(1).clamp({ min: 0 })
 
 /** The mask (B, S) as attention wants it: (B, 1, 1, S). */
 export const keyMask = (attentionMask?: Tensor): Tensor | undefined =>

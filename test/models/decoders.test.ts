@@ -20,6 +20,10 @@ import { onEach, oneOfEach } from '../support/devices.ts'
 /** Where a family's layers are, and what comes out of the last of its modules before the head. */
 const families = {
   llama: { layers: 'model.layers', states: 'model' },
+  mistral: { layers: 'model.layers', states: 'model' },
+  qwen2: { layers: 'model.layers', states: 'model' },
+  qwen3: { layers: 'model.layers', states: 'model' },
+  gemma: { layers: 'model.layers', states: 'model' },
 }
 
 const TOLERANCE = 1e-4

@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import { activationNames, RMSNorm } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
-import { few, size } from '../config.ts'
+import { eosTokenId, few, size } from '../config.ts'
 import { type Family, Llama, LlamaForSequenceClassification, llamaPlan } from './llama.ts'
-import { commonSchema, eosTokenId } from './llama-config.ts'
+import { commonSchema } from './llama-config.ts'
 
 const schema = commonSchema.extend({
   vocab_size: size.default(256000),

@@ -18,9 +18,12 @@ import {
   tokenPositions,
 } from '../../nn/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
-import { HeedError, ShapeError } from '../../util/errors.ts'
+import { HeedError } from '../../util/errors.ts'
 import type { CausalLM, CausalLMOptions } from '../causal-lm.ts'
+import { classificationLoss, labelFields, labelsOf } from '../classification.ts'
 import { few, parseConfig, probability, size } from '../config.ts'
+import { checkTokens, lastToken } from '../decoder.ts'
+import type { EncoderOptions, SequenceClassifier } from '../encoder.ts'
 
 const schema = z.object({
   vocab_size: size.default(50257),
@@ -40,12 +43,15 @@ const schema = z.object({
   tie_word_embeddings: z.boolean().default(true),
   bos_token_id: z.int().nullable().default(50256),
   eos_token_id: z.int().nullable().default(50256),
+  pad_token_id: z.int().nullable().default(null),
+  ...labelFields,
 })
 
 export type GPT2Config = z.output<typeof schema>
-type LayerConfig = GPT2Config & { layer: number }
+/** A layer's, with its number. */
+export type LayerConfig = GPT2Config & { layer: number }
 
-class Attention extends Module<LayerConfig> {
+export class GPT2Attention extends Module<LayerConfig> {
   c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, initial(this.config))
   c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, residual(this.config))
   resid_dropout = new Dropout(this.config.resid_pdrop)
@@ -60,7 +66,7 @@ class Attention extends Module<LayerConfig> {
   }
 }
 
-class MLP extends Module<GPT2Config> {
+export class GPT2MLP extends Module<GPT2Config> {
   c_fc = new Conv1D(this.config.n_embd, innerSize(this.config), initial(this.config))
   c_proj = new Conv1D(innerSize(this.config), this.config.n_embd, residual(this.config))
   dropout = new Dropout(this.config.resid_pdrop)
@@ -73,9 +79,9 @@ class MLP extends Module<GPT2Config> {
 
 class Block extends Module<LayerConfig> {
   ln_1 = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
-  attn = new Attention(this.config)
+  attn = new GPT2Attention(this.config)
   ln_2 = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
-  mlp = new MLP(this.config)
+  mlp = new GPT2MLP(this.config)
 
   forward(x: Tensor, cache?: LayerCache, mask?: Tensor): Tensor {
     x = x.add(this.attn.forward(this.ln_1.forward(x), cache, mask))
@@ -104,20 +110,15 @@ class Transformer extends Module<GPT2Config> {
   }
 }
 
-export class GPT2 extends Module<GPT2Config> implements CausalLM {
+/** The layers, below any head. */
+abstract class GPT2Base extends Module<GPT2Config> {
   static readonly modelType = 'gpt2'
-  static readonly architectures = ['GPT2LMHeadModel']
-  static readonly head = 'causal-lm'
+  static readonly base = 'transformer'
 
   transformer = new Transformer(this.config)
-  lm_head = new Linear(this.config.n_embd, this.config.vocab_size, {
-    ...initial(this.config),
-    bias: false,
-    weight: this.config.tie_word_embeddings ? this.transformer.wte.weight : undefined,
-  })
 
   constructor(config: Partial<GPT2Config> = {}) {
-    super(checked(parseConfig(schema, config, 'GPT-2')))
+    super(gpt2Config(config))
   }
 
   get contextLength(): number {
@@ -128,13 +129,26 @@ export class GPT2 extends Module<GPT2Config> implements CausalLM {
     return this.config.vocab_size
   }
 
+  /** Old uploads lack the prefix, and store the causal mask of each layer. */
+  protected override keyInCheckpoint(key: string): string | null {
+    if (/(^|\.)attn\.(bias|masked_bias)$/.test(key)) return null
+    return /^(wte|wpe|h|ln_f)\./.test(key) ? `transformer.${key}` : key
+  }
+}
+
+export class GPT2 extends GPT2Base implements CausalLM {
+  static readonly architectures = ['GPT2LMHeadModel']
+  static readonly head = 'causal-lm'
+
+  lm_head = new Linear(this.config.n_embd, this.config.vocab_size, {
+    ...initial(this.config),
+    bias: false,
+    weight: this.config.tie_word_embeddings ? this.transformer.wte.weight : undefined,
+  })
+
   /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
   forward(ids: Tensor, { logitsAt, ...seen }: CausalLMOptions = {}): Tensor {
-    const tokens = ids.shape[1] + (seen.cache?.length ?? 0)
-    if (ids.rank !== 2 || tokens > this.contextLength)
-      throw new ShapeError(`GPT-2: ids of shape (${ids.shape.join(', ')})`, {
-        remedy: `They are (batch, tokens), with at most ${this.contextLength} tokens (n_positions).`,
-      })
+    checkTokens(ids, 'GPT-2', this.contextLength, seen.cache)
     const x = this.transformer.forward(ids, seen)
     return this.lm_head.forward(logitsAt ? x.take(logitsAt, 1) : x)
   }
@@ -144,24 +158,38 @@ export class GPT2 extends Module<GPT2Config> implements CausalLM {
   }
 
   createCache({ capacity = this.contextLength, batch = 1 } = {}): KVCache {
-    const { n_layer, n_head, n_embd } = this.config
-    return new KVCache({
-      layers: n_layer,
-      heads: n_head,
-      headDim: n_embd / n_head,
-      capacity,
-      batch,
-    })
-  }
-
-  /** Old uploads lack the prefix, and store the causal mask of each layer. */
-  protected override keyInCheckpoint(key: string): string | null {
-    if (/(^|\.)attn\.(bias|masked_bias)$/.test(key)) return null
-    return /^(transformer|lm_head)\./.test(key) ? key : `transformer.${key}`
+    const { n_layer: layers, n_head: heads, n_embd } = this.config
+    return new KVCache({ layers, heads, headDim: n_embd / heads, capacity, batch })
   }
 }
 
-function checked(config: GPT2Config): GPT2Config {
+/** Labels a text by its last token. */
+export class GPT2ForSequenceClassification extends GPT2Base implements SequenceClassifier {
+  static readonly architectures = ['GPT2ForSequenceClassification']
+  static readonly head = 'sequence-classification'
+
+  readonly labels = labelsOf(this.config)
+  score = new Linear(this.config.n_embd, this.labels.length, {
+    ...initial(this.config),
+    bias: false,
+  })
+
+  /** ids (B, T) i32 -> logits (B, K). */
+  forward(ids: Tensor, { attentionMask }: EncoderOptions = {}): Tensor {
+    checkTokens(ids, 'GPT-2', this.contextLength)
+    const states = this.transformer.forward(ids, { attentionMask })
+    const padTokenId = this.config.pad_token_id
+    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
+  }
+
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
+    return classificationLoss(this.forward(ids, options), labels, this.config)
+  }
+}
+
+/** A whole config, with defaults for what is left out. */
+export function gpt2Config(raw: Partial<GPT2Config>): GPT2Config {
+  const config = parseConfig(schema, raw, 'GPT-2')
   const { n_embd, n_head } = config
   if (n_embd % n_head === 0) return config
   throw new HeedError(`GPT-2: n_head ${n_head} does not divide n_embd ${n_embd}`, {

@@ -3,11 +3,8 @@ import { z } from 'zod'
 import { activationNames } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { labelFields } from '../classification.ts'
-import { few, parseConfig, probability, size } from '../config.ts'
+import { eosTokenId, few, parseConfig, probability, size } from '../config.ts'
 import { ropeFields } from '../rope.ts'
-
-/** One, several, or none. */
-export const eosTokenId = z.union([z.int(), z.array(z.int())]).nullable()
 
 /** What all relatives have. */
 export const commonSchema = z.object({

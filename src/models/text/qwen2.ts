@@ -1,9 +1,9 @@
 // Qwen2 (Yang et al., 2024): Llama with biases of queries, keys and values, and windows in some layers.
 import { z } from 'zod'
-import { size } from '../config.ts'
+import { eosTokenId, size } from '../config.ts'
 import { windowFields, windowOf } from '../windows.ts'
 import { type Family, Llama, LlamaForSequenceClassification, llamaPlan } from './llama.ts'
-import { commonSchema, eosTokenId } from './llama-config.ts'
+import { commonSchema } from './llama-config.ts'
 
 const schema = commonSchema.extend({
   vocab_size: size.default(151936),

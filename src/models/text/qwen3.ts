@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { RMSNorm } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { few, size } from '../config.ts'
+import { eosTokenId, few, size } from '../config.ts'
 import { windowFields, windowOf } from '../windows.ts'
 import {
   type Family,
@@ -11,7 +11,7 @@ import {
   LlamaForSequenceClassification,
   llamaPlan,
 } from './llama.ts'
-import { commonSchema, eosTokenId } from './llama-config.ts'
+import { commonSchema } from './llama-config.ts'
 
 const schema = commonSchema.extend({
   vocab_size: size.default(151936),
