@@ -142,7 +142,7 @@ abstract class BloomBase extends Module<BloomConfig> {
 }
 
 export class Bloom extends BloomBase implements CausalLM {
-  static readonly architectures = ['BloomForCausalLM', 'BloomModel']
+  static readonly architectures = ['BloomForCausalLM']
   static readonly head = 'causal-lm'
 
   lm_head = new Linear(this.config.hidden_size, this.config.vocab_size, {

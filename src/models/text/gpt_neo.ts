@@ -151,7 +151,7 @@ abstract class GPTNeoBase extends Module<GPTNeoConfig> {
 }
 
 export class GPTNeo extends GPTNeoBase implements CausalLM {
-  static readonly architectures = ['GPTNeoForCausalLM', 'GPTNeoModel']
+  static readonly architectures = ['GPTNeoForCausalLM']
   static readonly head = 'causal-lm'
 
   lm_head = new Linear(this.config.hidden_size, this.config.vocab_size, {

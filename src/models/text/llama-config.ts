@@ -13,8 +13,8 @@ export const commonSchema = z.object({
   intermediate_size: size.default(11008),
   num_hidden_layers: few.default(32),
   num_attention_heads: few.default(32),
-  num_key_value_heads: few.nullable().default(null), // null: as many as of queries
-  head_dim: few.nullable().default(null), // null: the heads share hidden_size
+  num_key_value_heads: few.nullable().optional(), // none: as many as of queries
+  head_dim: few.nullable().optional(), // none: the heads share hidden_size
   hidden_act: z.enum(activationNames).default('silu'),
   max_position_embeddings: size.default(2048),
   initializer_range: z.number().positive().default(0.02),
@@ -41,11 +41,11 @@ export function parseLlamaConfig<C extends CommonConfig>(
 ): C {
   const config = parseConfig(schema, raw, model)
   const { hidden_size, num_attention_heads: heads, num_key_value_heads: kvHeads } = config
-  if (config.head_dim === null && hidden_size % heads !== 0)
+  if (!config.head_dim && hidden_size % heads !== 0)
     throw new HeedError(`num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`, {
       remedy: 'Take another number of heads, or tell their size as head_dim.',
     })
-  if (kvHeads !== null && heads % kvHeads !== 0)
+  if (kvHeads && heads % kvHeads !== 0)
     throw new HeedError(
       `num_key_value_heads ${kvHeads} does not divide num_attention_heads ${heads}`,
       { remedy: 'Each head of keys and values serves as many heads of queries.' },
