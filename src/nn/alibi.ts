@@ -13,7 +13,7 @@ export function alibi(heads: number, positions: Tensor): Tensor {
 }
 
 /** 2^(-8/H), its square and so on; other counts than powers of two take every other of the next one. */
-export function alibiSlopes(heads: number): number[] {
+function alibiSlopes(heads: number): number[] {
   const whole = 2 ** Math.floor(Math.log2(heads))
   const first = Array.from({ length: whole }, (_, i) => 2 ** ((-8 * (i + 1)) / whole))
   const between = Array.from(
