@@ -25,7 +25,9 @@ const fast = ['-O3'] // the kernels
 const small = ['-Os'] // all else
 const kernels = 'kernels/cpp/isa.cc'
 const others = [
-  ...['program.cc', 'validate.cc', 'micro-ops.cc'].map((name) => `kernels/cpp/${name}`),
+  ...['program.cc', 'validate.cc', 'micro-ops.cc', 'half-table.cc'].map(
+    (name) => `kernels/cpp/${name}`,
+  ),
   ...['heap.cc', 'module.cc', 'pool.cc'].map((name) => `native/wasm/${name}`),
 ]
 

@@ -9,6 +9,7 @@
 #include "elementwise.h"
 #include "fold-window.h"
 #include "gather.h"
+#include "matmul-quantized.h"
 #include "matmul.h"
 #include "norm.h"
 #include "optimizer.h"

@@ -150,6 +150,8 @@ using Kernel = void (*)(const Command&, const Run&);
   K(copyAt)                                                                                        \
   K(sliceAt)                                                                                       \
   K(matmul)                                                                                        \
+  K(matmulQuantized)                                                                               \
+  K(dequantize)                                                                                    \
   K(softmax)                                                                                       \
   K(softmaxBackward)                                                                               \
   K(layerNorm)                                                                                     \

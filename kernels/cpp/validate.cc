@@ -1,5 +1,6 @@
 // One check per kernel: the number, dtypes and shapes of its views and the range of its attrs, as
 // the kernels' headers document them. Kernels trust these and check nothing but the data.
+#include "block-sizes.h"
 #include "micro-ops.h"
 #include "program.h"
 #include <algorithm>
@@ -300,6 +301,36 @@ void matmul(Check& c) {
   const Shape out = replaced(a, r - 1, N);
   if (hasBias) c.has(2, F32, out);
   c.output(hasBias ? 3 : 2, F32, out);
+}
+
+// Blocks along the last axis of view `i`; returns how many numbers they hold.
+int64_t numbersInBlocks(Check& c, int i, int attr) {
+  const BlockSize size = blockSizes[c.integer(attr, 0, BLOCK_FORMATS - 1)];
+  c.rankFrom(i, 1);
+  c.has(i, DType::u8);
+  const int64_t bytes = c.dim(i, c.rank(i) - 1);
+  c.require(bytes % size.bytes == 0, "the bytes are no whole blocks");
+  return bytes / size.bytes * size.numbers;
+}
+
+void matmulQuantized(Check& c) {
+  c.attrs(2);
+  const bool hasBias = c.flag(1);
+  c.views(hasBias ? 4 : 3);
+  c.rankFrom(0, 1);
+  c.rankIs(1, 2);
+  const int64_t N = c.dim(1, 0);
+  c.has(0, F32, replaced(c.shape(0), c.rank(0) - 1, numbersInBlocks(c, 1, 0)));
+  c.require(c.view(1).contiguous(), "the weights are not adjacent");
+  if (hasBias) c.has(2, F32, {N});
+  c.output(hasBias ? 3 : 2, F32, replaced(c.shape(0), c.rank(0) - 1, N));
+}
+
+void dequantize(Check& c) {
+  c.views(2);
+  c.attrs(1);
+  const int64_t numbers = numbersInBlocks(c, 0, 0);
+  c.output(1, F32, replaced(c.shape(0), c.rank(0) - 1, numbers));
 }
 
 void softmax(Check& c) {

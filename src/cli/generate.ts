@@ -10,6 +10,7 @@ import {
 import { StopStrings } from '../generate/stop-strings.ts'
 import { promptTokens, TextWriter } from '../generate/text-writer.ts'
 import { type CausalLM, fromPretrained } from '../models/index.ts'
+import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { whole } from './options.ts'
 import { addSamplingFlags, type SamplingFlags, samplingOf } from './sampling-flags.ts'
@@ -50,6 +51,7 @@ Examples:
 async function write(run: string, flags: Flags): Promise<void> {
   checkTogether(flags)
   const model = await fromPretrained(run)
+  if (flags.quantize) await quantize(model, flags.quantize)
   const tokenizer = await Tokenizer.fromFile(run)
   const { processors, ...sampling } = samplingOf(flags)
   const drafter = await drafterOf(flags)

@@ -1,5 +1,5 @@
 // The flags of `heed generate` beyond sampling, in groups as the help shows them.
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import {
   type Drafter,
   DraftModel,
@@ -15,6 +15,7 @@ import { readJson } from '../io/json.ts'
 import { fromPretrained } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
 import { flagOf, number, positive, whole } from './options.ts'
 
 export interface WritingFlags {
@@ -25,6 +26,7 @@ export interface WritingFlags {
   regex?: string
   jsonSchema?: string
   beams?: number
+  quantize?: QuantizeFormat
   draft?: string
   lookup?: boolean
   logprobs?: number
@@ -56,6 +58,12 @@ export function addWritingFlags(command: Command): Command {
     .option('--json-schema <file>', 'what is written is JSON that this schema accepts')
     .optionsGroup('Search and speed:')
     .option('--beams <number>', 'search the likeliest text with so many beams', positive)
+    .addOption(
+      new Option(
+        '--quantize <format>',
+        'round the weights: faster, and a little less exact',
+      ).choices([...quantizeFormats]),
+    )
     .option('--draft <dir>', 'a smaller model that guesses ahead: the same text in fewer steps')
     .option('--lookup', 'guess ahead what followed the same words earlier in the text')
     .optionsGroup('Output:')

@@ -37,6 +37,11 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
     return g.outputs(g.make('attentionBackward', inputs, node.attrs))
   },
   dropout: ({ inputs: [, seed, draw], attrs }, dy) => [g.make('dropout', [dy, seed, draw], attrs)],
+  // The weights are rounded: they have no gradient.
+  matmulQuantized: ({ inputs: [, w], attrs }, dy) => [
+    g.matmul(dy, g.dequantize(w, attrs.format)),
+    null,
+  ],
 
   geluBackward: () => null,
   siluBackward: () => null,

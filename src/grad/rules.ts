@@ -174,6 +174,7 @@ export const primitiveRules: { [O in Primitive]: Rule<O> } = {
   ],
   sort: (node, _, grads) => [sortBackward(node, grads[0])],
   topk: (node, _, grads) => [sortBackward(node, grads[0])],
+  dequantize: blocked,
 
   buffer: blocked,
   pick: blocked, // the walk hands the gradient to the node that it picks from

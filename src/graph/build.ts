@@ -1,4 +1,5 @@
 // Constructors of nodes: what gradients, decompositions and tensors are written in.
+import type { BlockFormat } from '../util/block-formats.ts'
 import { ShapeError } from '../util/errors.ts'
 import { type DType, promote, type TypedArray } from './dtype.ts'
 import { infer } from './infer.ts'
@@ -192,6 +193,13 @@ export function sumTo(x: Node, shape: Shape): Node {
 // --- kernels
 
 export const matmul = (a: Node, b: Node): Node => make('matmul', [a, b], none)
+
+/** x·wᵀ with w in blocks. */
+export const matmulQuantized = (x: Node, w: Node, format: BlockFormat): Node =>
+  make('matmulQuantized', [x, w], { format })
+
+export const dequantize = (x: Node, format: BlockFormat): Node =>
+  make('dequantize', [x], { format })
 
 export const take = (x: Node, index: Node, axis: number): Node => make('take', [x, index], { axis })
 

@@ -158,6 +158,8 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     return [g.where(keep, g.scale(x, 1 / (1 - p)), g.constant(0))]
   },
 
+  matmulQuantized: ([x, w], { format }) => [g.matmul(x, g.transpose(g.dequantize(w, format)))],
+
   // Loshchilov and Hutter (2019), algorithm 2, with the order of operations of PyTorch.
   adamw: ([p, grad, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, gradScale]) => {
     const one = g.constant(1)

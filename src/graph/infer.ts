@@ -1,5 +1,6 @@
 // Shape and dtype of every operation's result: one total table. A rule throws a ShapeError when
 // the inputs do not fit; `make` adds the module path.
+import { type BlockFormat, blockLayouts } from '../util/block-formats.ts'
 import { ShapeError } from '../util/errors.ts'
 import { bytesOf, type DType, isFloat } from './dtype.ts'
 import type { Form } from './node.ts'
@@ -153,6 +154,24 @@ function matmul([a, b]: readonly Form[]): Form {
   )
 }
 
+/** (..., bytes of blocks) -> (..., numbers in them). */
+function dequantized({ shape, dtype }: Form, format: BlockFormat): Form {
+  const { numbers, bytes } = blockLayouts[format]
+  const length = shape.at(-1) ?? 0
+  if (dtype !== 'u8' || shape.length === 0 || length % bytes !== 0)
+    throw new ShapeError(`${format}: ${showShape(shape)} ${dtype} is no whole number of blocks`, {
+      remedy: `They are u8, with a multiple of ${bytes} bytes along the last axis.`,
+    })
+  return form([...shape.slice(0, -1), (length / bytes) * numbers], 'f32')
+}
+
+function matmulQuantized([x, w]: readonly Form[], { format }: { format: BlockFormat }): Form {
+  const { shape } = dequantized(w, format)
+  if (shape.length !== 2)
+    throw new ShapeError(`matmul by ${format}: weights ${showShape(w.shape)} are no matrix`)
+  return matmul([x, form([shape[1], shape[0]], 'f32')])
+}
+
 function attention(inputs: readonly Form[], attrs: OpAttrs['attention']): Form[] {
   const [q, k, v, ...options] = inputs
   const [b, h, t, d] = q.shape
@@ -272,6 +291,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
   updateAt: ([x, source], { axis }) => part('updateAt', x, source, axis),
   sort: ([x]) => sorted(x, x.shape.at(-1) as number),
   topk: ([x], { k }) => sorted(x, k),
+  dequantize: ([x], { format }) => dequantized(x, format),
 
   buffer: (_, { shape, dtype }) => form(shape, dtype),
   pick: same, // `pick` makes its own form
@@ -328,6 +348,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
     return bias ? [q, k, v, scores] : [q, k, v]
   },
   dropout: float('dropout'),
+  matmulQuantized,
   adamw: ([p, , m, v]) => [p, m, v],
 }
 

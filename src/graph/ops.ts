@@ -1,12 +1,14 @@
 // The closed list of operations, with the structure that each carries. Every concern (shapes,
 // gradients, decompositions, devices) is one total table over these names, so that an operation
 // which somebody forgot is a compile error.
+import type { BlockFormat } from '../util/block-formats.ts'
 import type { DType } from './dtype.ts'
 import type { Shape } from './shape.ts'
 
 type None = Record<never, never>
 type Axis = { axis: number }
 type Reduce = { axes: readonly number[] } // the reduced axes disappear; sugar puts them back
+type Blocks = { format: BlockFormat }
 type Window = { kernel: readonly number[]; stride: readonly number[]; dilation: readonly number[] }
 
 export interface UnaryOps {
@@ -101,6 +103,7 @@ export interface KernelOps {
   updateAt: Axis // x, source, offset: x with source written over it
   sort: Axis & { descending: boolean } // -> values, indices
   topk: Axis & { k: number; largest: boolean } // -> values, indices
+  dequantize: Blocks // u8 (..., bytes) -> f32 (..., numbers)
 }
 
 export interface ControlOps {
@@ -133,6 +136,7 @@ export interface CompositeOps {
   attention: AttentionAttrs // q, k, v, [bias], [mask], [length], [seed, draw] -> out, lse
   attentionBackward: AttentionAttrs // q, k, v, out, lse, dout, options -> dq, dk, dv, [dbias]
   dropout: { p: number } // x, seed, draw
+  matmulQuantized: Blocks // x (..., M, K), w u8 (N, bytes of K numbers) -> x·wᵀ (..., M, N)
   adamw: None // p, g, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, scale -> p, m, v
 }
 
@@ -257,5 +261,6 @@ export const compositeOps = set<Composite>({
   attention: true,
   attentionBackward: true,
   dropout: true,
+  matmulQuantized: true,
   adamw: true,
 })

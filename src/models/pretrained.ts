@@ -143,6 +143,7 @@ export async function saveWeights(model: Module, path: string): Promise<void> {
 }
 
 async function tensorsToWrite(model: Module, dtype: StoredDType): Promise<TensorToWrite[]> {
+  model.stateDict() // refuses what no file of numbers can hold
   const named = model.namedParameters()
   await realize(named.map(([, parameter]) => parameter))
   return named.map(([name, parameter]) => {

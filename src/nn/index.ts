@@ -38,6 +38,8 @@ export {
 } from './multi-head-attention.ts'
 export { type Pooling, pool, poolings } from './pooling.ts'
 export { countedPositions, keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
+export { quantize } from './quantize.ts'
+export { Blocks, QuantizedEmbedding, QuantizedLinear, type QuantizedWeight } from './quantized.ts'
 export { RelativeBias, type RelativeBiasConfig, relativeBucket } from './relative-bias.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { type RopeParameters, ropeTypes } from './rope-scaling.ts'

@@ -25,6 +25,8 @@ export abstract class Module<Config = unknown> {
   readonly config: Config
   /** Whether dropout and its like are active. Set by `train()` and `eval()`. */
   training = true
+  /** Of a module with weights that no state dict holds: what they are kept in. */
+  readonly unsaved?: string
   readonly #hooks = new Set<Hook>()
   /** The module whose call named this one, and the path from there. */
   #root: Module | null = null
@@ -93,8 +95,9 @@ export abstract class Module<Config = unknown> {
     return () => void hooks.delete(hook)
   }
 
-  /** The parameters by name, each once. */
+  /** The parameters by name, each once. @throws HeedError when some weights are in blocks */
   stateDict(): Record<string, Tensor> {
+    this.#refuseUnsaved()
     return Object.fromEntries(this.namedParameters())
   }
 
@@ -110,6 +113,7 @@ export abstract class Module<Config = unknown> {
 
   /** Which stored tensor belongs to which parameter, for those who fetch values one by one. */
   matchState(stored: Record<string, { shape: Shape }>, options: LoadOptions = {}): Match[] {
+    this.#refuseUnsaved()
     const translate = (key: string): string | null => this.keyInCheckpoint(key)
     return matchState(parameterPaths(this), stored, translate, this.constructor.name, options)
   }
@@ -137,6 +141,18 @@ export abstract class Module<Config = unknown> {
   /** What a key of a checkpoint is called here; null for one that is not needed. */
   protected keyInCheckpoint(key: string): string | null {
     return key
+  }
+
+  #refuseUnsaved(): void {
+    const [name, module] = this.namedModules().find(([, { unsaved }]) => unsaved) ?? []
+    if (module)
+      throw new HeedError(
+        `${name || this.constructor.name} has weights in ${module.unsaved} blocks`,
+        {
+          remedy:
+            'Load or save the weights before quantize(): state dicts hold numbers, not blocks.',
+        },
+      )
   }
 
   #setTrainable(prefix: string, trainable: boolean): this {

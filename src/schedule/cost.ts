@@ -16,6 +16,7 @@ export function costOf(call: KernelCall): Cost | null {
   const [first, second, third] = call.inputs
   switch (call.kernel) {
     case 'matmul':
+    case 'matmulQuantized':
       return { ...traffic(call), flops: 2 * sizeOf(call.outputs[0]) * (first.shape.at(-1) ?? 1) }
     case 'attention':
     case 'attentionBackward':

@@ -1,7 +1,7 @@
 // Where results are written straight away, instead of being copied there afterwards: the memory of a
 // program's outputs, of assigned state, and slices of a concatenation.
 import { isOp, type Node } from '../graph/node.ts'
-import { reduceOps } from '../graph/ops.ts'
+import { type Op, reduceOps } from '../graph/ops.ts'
 import { countOf } from '../graph/shape.ts'
 import { type Fusion, isPointwise } from './fuse.ts'
 import { alignedKernels, kernelOf } from './kernels.ts'
@@ -51,7 +51,7 @@ export class Destinations {
   /** Results that a kernel writes: neither a view nor memory that is there already. */
   private isWritten(node: Node): boolean {
     if (this.fusion.isInlined(node)) return false
-    if (isOp(node, 'pick') || isOp(node, 'matmul') || isOp(node, 'concat')) return true
+    if (written.has(node.op)) return true
     return isPointwise(node) || reduceOps.has(node.op) || kernelOf(node) !== null
   }
 
@@ -149,3 +149,6 @@ function leafBehind(target: Node): Node | null {
   while (assigns(node)) node = node.inputs[0]
   return isOp(node, 'buffer') ? node : null
 }
+
+/** Operations that `kernelOf` leaves to the emitter. */
+const written: ReadonlySet<string> = new Set<Op>(['pick', 'matmul', 'matmulQuantized', 'concat'])

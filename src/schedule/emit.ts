@@ -6,7 +6,7 @@ import { countOf } from '../graph/shape.ts'
 import { Destinations } from './destinations.ts'
 import { expressionOf } from './expression.ts'
 import { type Fusion, fuse, isPointwise } from './fuse.ts'
-import { alignedKernels, kernelOf } from './kernels.ts'
+import { alignedKernels, formatNumber, kernelOf } from './kernels.ts'
 import type { Lowered } from './lower.ts'
 import { matchBias } from './match-bias.ts'
 import { planMemory } from './memory.ts'
@@ -63,7 +63,7 @@ class Emitter {
     else if (isPointwise(node) || isOp(node, 'iota') || isOp(node, 'random'))
       this.pointwise(node, step)
     else if (reduceOps.has(node.op)) this.reduce(node as Node<Reduction>)
-    else if (isOp(node, 'matmul')) this.matmul(node, node, null)
+    else if (isOp(node, 'matmul') || isOp(node, 'matmulQuantized')) this.matmul(node, node, null)
     else if (isOp(node, 'concat')) this.concat(node)
     else if (isOp(node, 'pad')) this.pad(node)
     else if (isOp(node, 'updateAt')) this.updateAt(node)
@@ -153,16 +153,18 @@ class Emitter {
   private matmul(node: Node, product: Node, bias: Node | null): void {
     const [a, b] = product.inputs
     const batch = product.shape.slice(0, -2)
-    const inputs = [
-      this.operands.expanded(a, [...batch, ...a.shape.slice(-2)]),
-      this.operands.expanded(b, [...batch, ...b.shape.slice(-2)]),
-    ]
+    const quantized = isOp(product, 'matmulQuantized')
+    const inputs = quantized
+      ? [this.operands.get(a), this.adjacent(b)]
+      : [a, b].map((x) => this.operands.expanded(x, [...batch, ...x.shape.slice(-2)]))
     const out = this.target(node)
     // The sum may have another shape than the product (B·T rows): its memory is the same.
     const written =
       node === product ? out : { ...out, ...contiguous(product.shape), offset: out.offset }
-    if (bias) inputs.push(this.operands.expanded(bias, product.shape))
-    this.call({ kernel: 'matmul', inputs, outputs: [written], attrs: [0, +!!bias] })
+    if (bias)
+      inputs.push(quantized ? this.operands.get(bias) : this.operands.expanded(bias, product.shape))
+    const attrs = [quantized ? formatNumber(product.attrs.format) : 0, +!!bias]
+    this.call({ kernel: product.op, inputs, outputs: [written], attrs })
     this.operands.set(node, out)
   }
 
@@ -265,10 +267,7 @@ class Emitter {
   }
 
   private hostCall(node: Node<'hostCall'>): void {
-    const inputs = node.inputs.map((input) => {
-      const operand = this.operands.get(input)
-      return isContiguous(operand) ? operand : this.copied(operand)
-    })
+    const inputs = node.inputs.map((input) => this.adjacent(input))
     const out = this.target(node)
     this.call({
       kernel: 'host',
@@ -292,6 +291,12 @@ class Emitter {
 
   private fresh(form: Form): Operand {
     return whole(arenaBuffer(form.dtype, countOf(form.shape)), form)
+  }
+
+  /** A node's value without gaps. */
+  private adjacent(node: Node): Operand {
+    const operand = this.operands.get(node)
+    return isContiguous(operand) ? operand : this.copied(operand)
   }
 
   private copied(from: Operand): Operand {

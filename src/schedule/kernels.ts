@@ -8,11 +8,15 @@ import type {
   Op,
   OpAttrs,
 } from '../graph/ops.ts'
+import { type BlockFormat, blockFormats } from '../util/block-formats.ts'
 
 /** Kernels whose inputs and outputs are just the node's. */
 type Plain =
   | Exclude<keyof KernelOps, 'matmul' | 'concat' | 'pad' | 'updateAt'>
-  | Exclude<Composite, 'gelu' | 'geluBackward' | 'silu' | 'siluBackward' | 'dropout'>
+  | Exclude<
+      Composite,
+      'gelu' | 'geluBackward' | 'silu' | 'siluBackward' | 'dropout' | 'matmulQuantized'
+    >
 
 type Rule<O extends Op> = (attrs: OpAttrs[O]) => { kernel: string; attrs: number[] }
 
@@ -38,6 +42,9 @@ const attention = (kernel: string) => (a: AttentionAttrs) => ({
   attrs: [a.scale, +a.causal, +a.bias, +a.mask, +a.length, a.dropout],
 })
 
+/** A format as a kernel knows it. */
+export const formatNumber = (format: BlockFormat): number => blockFormats.indexOf(format)
+
 const rules: { [O in Plain]: Rule<O> } = {
   cumsum: cumulative(0),
   cumprod: cumulative(1),
@@ -52,6 +59,7 @@ const rules: { [O in Plain]: Rule<O> } = {
   sliceAt: alongAxis('sliceAt'),
   sort: ({ descending }) => ({ kernel: 'sort', attrs: [+descending] }),
   topk: ({ k, largest }) => ({ kernel: 'topk', attrs: [k, +largest] }),
+  dequantize: ({ format }) => ({ kernel: 'dequantize', attrs: [formatNumber(format)] }),
   softmax: named('softmax', 0),
   softmaxBackward: named('softmaxBackward', 0),
   logSoftmax: named('softmax', 1),

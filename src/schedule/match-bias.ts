@@ -27,7 +27,7 @@ export function matchBias(graph: Lowered): Biases {
     const product = reshape ? reshape.inputs[0] : value
     const width = sum.shape.at(-1)
     const fits =
-      isOp(product, 'matmul') &&
+      (isOp(product, 'matmul') || isOp(product, 'matmulQuantized')) &&
       bias.shape.length === 1 &&
       bias.shape[0] === width &&
       product.shape.at(-1) === width &&

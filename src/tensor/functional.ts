@@ -2,6 +2,7 @@
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
+import type { BlockFormat } from '../util/block-formats.ts'
 import { HeedError, ShapeError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import { defaultGenerator, type Generator } from './random.ts'
@@ -14,6 +15,23 @@ export * from './normalization.ts'
 /** x·Wᵀ + b with W (out, in), as torch.nn.Linear stores it. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   const y = x.matmul(weight.t())
+  return bias ? y.add(bias) : y
+}
+
+/** The numbers in blocks: u8 (…, bytes) -> f32 (…, numbers). */
+export function dequantize(blocks: Tensor, format: BlockFormat): Tensor {
+  return tensorOf(g.dequantize(blocks.node, format))
+}
+
+/** x·Wᵀ + b with W (out, in) in blocks: u8 (out, bytes). Few rows of x are rounded to bytes on the way. */
+export function linearQuantized(
+  x: Tensor,
+  blocks: Tensor,
+  format: BlockFormat,
+  bias?: Tensor | null,
+): Tensor {
+  if (x.rank === 1) return linearQuantized(x.unsqueeze(0), blocks, format, bias).squeeze(0)
+  const y = tensorOf(g.matmulQuantized(x.node, blocks.node, format))
   return bias ? y.add(bias) : y
 }
 

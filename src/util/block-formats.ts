@@ -21,6 +21,9 @@ export const blockLayouts: Record<BlockFormat, BlockLayout> = {
   q6_k: { numbers: 256, bytes: 210 }, // q 6 bits, s i8[16], d f16:  d·s·(q - 32)
 }
 
+/** In the order of the kernels' list: the index is the number that a program carries. */
+export const blockFormats = Object.keys(blockLayouts) as readonly BlockFormat[]
+
 /** Bytes that `count` numbers take. @throws HeedError unless they are whole blocks */
 export function blockBytes(format: BlockFormat, count: number): number {
   const { numbers, bytes } = blockLayouts[format]

@@ -402,6 +402,8 @@ export const graphs: { [O in Op]: RandomGraph | string } = {
     const [lse, dloss] = [draw.operand(target.shape, 'f32', 6, 8), draw.operand(target.shape)]
     return [g.make('crossEntropyBackward', [logits, target, lse, dloss], attrs)]
   },
+  dequantize: 'see quantized.test.ts',
+  matmulQuantized: 'see quantized.test.ts',
   attention: 'see attention.test.ts',
   attentionBackward: 'see attention.test.ts',
   dropout: (draw) => {

@@ -470,6 +470,8 @@ export const cases: { [O in Op]: Case[] | string } = {
   }),
   attention: attentions.flatMap((options) => [attention(options, 1), attention(options, 2)]),
   attentionBackward: attentions.map((options) => () => attentionBackward(options)),
+  dequantize: 'blocks are bytes, which have no gradient',
+  matmulQuantized: 'see contract/quantized.test.ts',
   dropout: [0, 0.4].map((p) =>
     through([5, 3], (x) => g.make('dropout', [x, g.scalar(1, 'u32'), g.scalar(2, 'u32')], { p })),
   ),

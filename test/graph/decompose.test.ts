@@ -281,6 +281,10 @@ describe('a decomposition', () => {
     attention: [[heads, heads, heads], plain],
     attentionBackward: [[heads, heads, heads, heads, lse, heads], plain],
     dropout: [[x, ...draws], { p: 0.5 }],
+    matmulQuantized: [
+      [noise([2, 32]), array(new Array(3 * 18).fill(7), [3, 18], 'u8')],
+      { format: 'q4_0' },
+    ],
     adamw: [[x, x, x, x, ...scalars], none],
   }
 

@@ -61,6 +61,11 @@ export function samples(addon: Addon): Record<string, number[]> {
       ],
       [1, 1],
     ],
+    matmulQuantized: [
+      [[B, T, 64], of('u8', [C, 36]), [C], [B, T, C]],
+      [1, 1],
+    ],
+    dequantize: [[of('u8', [T, 68]), [T, 64]], [0]],
     softmax: [
       [
         [T, C],

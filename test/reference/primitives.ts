@@ -45,6 +45,9 @@ const topk = (x: Node, k: number, largest: boolean): Node =>
 const window = { kernel: [2], stride: [2], dilation: [1] }
 const square = { kernel: [2, 2], stride: [1, 1], dilation: [1, 2] }
 
+/** One as f16, then 32 numbers: 1 in the low bits, 9 in the high ones. */
+const q4 = bytes([0, 0x3c, ...new Array(16).fill(0x91)])
+
 export const samples: { [O in Primitive]: Sample[] } = {
   neg: [
     [g.neg(f([1, -2.5])), [-1, 2.5]],
@@ -260,6 +263,7 @@ export const samples: { [O in Primitive]: Sample[] } = {
     [g.make('cumprod', [f([2, 3, 0, 5])], { axis: 0 }), [2, 6, 0, 0]],
     [g.make('cumprod', [i([65537, 65537])], { axis: 0 }), [65537, 131073]],
   ],
+  dequantize: [[g.dequantize(q4, 'q4_0'), [...new Array(16).fill(-7), ...new Array(16).fill(1)]]],
   cummax: [
     [g.make('cummax', [f([2, 1, 3, NaN_, 9])], { axis: 0 }), [2, 2, 3, NaN_, NaN_]],
     [g.make('cummax', [u([5, MAX_U32, 1])], { axis: 0 }), [5, MAX_U32, MAX_U32]],

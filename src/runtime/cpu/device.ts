@@ -60,6 +60,7 @@ export class CpuDevice implements Device {
     'attention',
     'attentionBackward',
     'adamw',
+    'matmulQuantized',
   ])
   readonly isa: string
   readonly threads: number

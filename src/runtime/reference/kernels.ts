@@ -1,5 +1,6 @@
 // Operations that the fast devices have kernels for: products, joins, look-ups, order.
 import type { KernelOps } from '../../graph/ops.ts'
+import { dequantize } from './dequantize.ts'
 import { indexing } from './indexing.ts'
 import { joining } from './joining.ts'
 import { matmul } from './matmul.ts'
@@ -9,6 +10,7 @@ import type { Evaluators } from './value.ts'
 
 export const kernels: Evaluators<keyof KernelOps> = {
   matmul,
+  dequantize,
   ...scans,
   ...joining,
   ...indexing,
