@@ -11,6 +11,7 @@ import {
   type RopeParameters,
   Rotary,
   rotate,
+  Sinusoidal,
 } from '../../src/nn/index.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 import { profile } from '../../src/tensor/profile.ts'
@@ -107,6 +108,27 @@ onEach([exact, ...oneOfEach], () => {
       }
     })
   })
+
+  it.each([true, false])(
+    'sinusoids turn by what depends on the step alone',
+    async (interleaved) => {
+      const [size, base, t, step] = [8, 50, 11, 5]
+      const waves = new Sinusoidal({ size, base, interleaved })
+      const [now, then] = [t, t + step].map((place) => waves.forward(whole(place), 64).squeeze(0))
+      const at = (wave: number, pair: number): number =>
+        interleaved ? 2 * pair + wave : 4 * wave + pair
+      // sin(t + τ) = cos τ · sin t + sin τ · cos t, and cos(t + τ) = -sin τ · sin t + cos τ · cos t
+      const turn = Array.from({ length: size }, () => new Array<number>(size).fill(0))
+      for (let pair = 0; pair < size / 2; pair++) {
+        const angle = step * base ** ((-2 * pair) / size)
+        const [sine, cosine] = [at(0, pair), at(1, pair)]
+        turn[sine][sine] = turn[cosine][cosine] = Math.cos(angle)
+        turn[sine][cosine] = Math.sin(angle)
+        turn[cosine][sine] = -Math.sin(angle)
+      }
+      await expectSame(tensor(turn).matmul(now), then)
+    },
+  )
 
   it('looking a word up is a product with its one-hot row', async () => {
     manualSeed(8)
