@@ -1,4 +1,4 @@
-// Opens the encoders of the fixtures, saves each again, with what it computes, and a folder of
+// Opens the encoders and decoders of the fixtures, saves each again, with what it computes, and a folder of
 // sentence-transformers, for scripts/fixtures/check_saved.py:
 //
 //     node --import ./scripts/typescript/register.mjs scripts/save-encoders.ts build/sample
@@ -19,7 +19,10 @@ const ids = [
   [31, 8, 25, 6, 11],
 ]
 
-for (const family of ['bert', 'distilbert', 'roberta'])
+const encoders = ['bert', 'distilbert', 'roberta']
+const llamas = ['llama', 'mistral', 'qwen2', 'qwen3', 'gemma']
+const gpts = ['gpt2_classifier', 'gpt_neo', 'openai-gpt', 'bloom']
+for (const family of [...encoders, ...llamas, ...gpts])
   for (const name of await readdir(join(fixtures, family))) {
     const from = join(fixtures, family, name)
     const model: Module = await fromPretrained(from, headOf(await readConfig(from)))
