@@ -1,5 +1,6 @@
 // C (+)= A B where A has few rows: each number of B is used that many times only, so memory sets the speed. B is
-// read in place, once, as eight neighbouring streams, which is what processors fetch ahead best.
+// read in place, once, as eight neighbouring streams; the next eight are asked into L2 meanwhile, which is too
+// far ahead for the processor to do by itself (and for L1 to hold).
 //
 // Tasks are cut by shape alone, and each sum is made in one order: the same bits on any number of threads.
 #pragma once
@@ -12,7 +13,7 @@ namespace HEED_ISA {
 // Rows of A, at most: beyond, packing B for the tiles of gemm.h pays.
 constexpr int64_t GEMV_ROWS_ALONG = 4, GEMV_ROWS_ACROSS = 8;
 constexpr int64_t GEMV_TASK = 1 << 16; // numbers of B that make a task worth handing over
-constexpr int64_t GEMV_COLUMNS = 4096; // of C, whose sums stay in L1 (all rows together)
+constexpr int64_t GEMV_COLUMNS = 1024; // of C, whose sums stay in L1 (all rows together)
 constexpr int GEMV_STREAMS = 8;
 
 inline bool suitsGemv(const Product& p) {
@@ -35,7 +36,10 @@ template <int M, int R> static void dotColumns(const Product& p, int64_t column)
   for (; l + VL <= p.k; l += VL) {
     vf bv[R];
     HEED_UNROLL
-    for (int j = 0; j < R; j++) bv[j] = load(b + j * p.b.across + l);
+    for (int j = 0; j < R; j++) {
+      bv[j] = load(b + j * p.b.across + l);
+      __builtin_prefetch(b + (j + R) * p.b.across + l, 0, 2);
+    }
     HEED_UNROLL
     for (int i = 0; i < M; i++) {
       const vf av = load(p.a.data + i * p.a.across + l);
@@ -71,7 +75,7 @@ template <int M, int R> static void addRows(const Product& p, int64_t k, Range c
     HEED_UNROLL
     for (int r = 0; r < R; r++) {
       bv[r] = load(b + r * p.b.along + j);
-      __builtin_prefetch(b + (r + R) * p.b.along + j);
+      __builtin_prefetch(b + (r + R) * p.b.along + j, 0, 2);
     }
     HEED_UNROLL
     for (int i = 0; i < M; i++) {
