@@ -15,7 +15,7 @@ import {
 } from '../../src/nn/index.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 import { profile } from '../../src/tensor/profile.ts'
-import { cpuDevices, onEach, oneOfEach } from '../support/devices.ts'
+import { onEach, oneOfEach, timedDevices } from '../support/devices.ts'
 
 async function expectSame(got: Tensor, want: Tensor): Promise<void> {
   expect(got.shape).toEqual(want.shape)
@@ -182,7 +182,7 @@ onEach([exact, ...oneOfEach], () => {
   })
 })
 
-onEach(cpuDevices.slice(0, 1), () => {
+onEach(timedDevices.slice(0, 1), () => {
   it('linear attention does twice as much for a text twice as long', async () => {
     const cost = async (tokens: number, causal: boolean): Promise<number> => {
       const x = randn([1, 2, tokens, 16])

@@ -20,6 +20,9 @@ const served = servedDevices()
 /** One for each way in which the kernels are built. Those of a kind share settings: use one at a time. */
 export const cpuDevices: Candidate[] = served ?? [...nativeDevices(), ...wasmDevices()]
 
+/** Those that time their kernels, which the kernel server does not. */
+export const timedDevices: Candidate[] = served ? [] : cpuDevices
+
 /** The reference device has been tested without the server. */
 export const allDevices: Candidate[] = served ?? [
   { name: 'reference', make: () => new ReferenceDevice() },
