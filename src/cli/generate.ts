@@ -9,9 +9,11 @@ import {
 } from '../generate/index.ts'
 import { StopStrings } from '../generate/stop-strings.ts'
 import { promptTokens, TextWriter } from '../generate/text-writer.ts'
-import { type CausalLM, fromPretrained } from '../models/index.ts'
+import { type CausalLM, fromPretrained, headOf } from '../models/index.ts'
+import { readModelConfig } from '../models/weight-file.ts'
 import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
+import { piecesFromSource } from './generate-from-source.ts'
 import { whole } from './options.ts'
 import { addSamplingFlags, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 import { short } from './text.ts'
@@ -30,7 +32,9 @@ interface Flags extends SamplingFlags, WritingFlags {
 
 export function generateCommand(): Command {
   const command = new Command('generate')
-    .description('Write on from a prompt; the text alone goes to standard output, as it comes.')
+    .description(
+      'Write on from a prompt, or a text from it (T5); only that goes to standard output.',
+    )
     .argument('<run>', 'the folder of a run, any Hugging Face folder of a model, or a GGUF file')
     .option('--prompt <text>', 'what the text begins with', '')
     .option('--tokens <number>', 'how many tokens to write at most', whole, 200)
@@ -43,16 +47,16 @@ Examples:
   $ heed generate runs/moby-dick --prompt "Call me" --tokens 300
   $ heed generate ./gpt2 --prompt "In short," --temperature 0 > text.txt
   $ heed generate ./gpt2 --prompt "Q: Who? A:" --beams 4 --no-repeat-ngram 3
-  $ heed generate ./gpt2 --prompt "Born: " --regex "[0-9]{4}-[0-9]{2}-[0-9]{2}"`,
+  $ heed generate ./gpt2 --prompt "Born: " --regex "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+  $ heed generate ./flan-t5-small --prompt "Translate to German: Hello." --temperature 0`,
     )
     .action(write)
 }
 
 async function write(run: string, flags: Flags): Promise<void> {
   checkTogether(flags)
-  const model = await fromPretrained(run)
-  if (flags.quantize) await quantize(model, flags.quantize)
-  const tokenizer = await Tokenizer.fromFile(run)
+  const fromSource = headOf(await readModelConfig(run)) === 'seq2seq-lm'
+  const tokenizer = await Tokenizer.fromFile(run, { asTarget: fromSource })
   const { processors, ...sampling } = samplingOf(flags)
   const drafter = await drafterOf(flags)
   const stop = new AbortController()
@@ -61,14 +65,17 @@ async function write(run: string, flags: Flags): Promise<void> {
   const start = performance.now()
   let pieces = 0
   try {
-    const text = piecesOf(model, tokenizer, flags, {
+    const options = {
       ...sampling,
       maxTokens: flags.tokens,
       stop: flags.stop,
       processors: [...processors, ...(await processorsOf(flags, tokenizer))],
       drafter,
       signal: stop.signal,
-    })
+    }
+    const text = fromSource
+      ? piecesFromSource(run, tokenizer, flags, options)
+      : piecesOf(await modelOf(run, flags), tokenizer, flags, options)
     for await (const piece of text) {
       process.stdout.write(piece)
       pieces++
@@ -84,6 +91,12 @@ async function write(run: string, flags: Flags): Promise<void> {
   const told = [`${pieces} pieces in ${seconds.toFixed(1)} s, ${short(pieces / seconds)}/s`]
   if (drafter) told.push(`${drafter.accepted} of ${drafter.proposed} guesses were right`)
   process.stderr.write(pc.dim(`${told.join('; ')}\n`))
+}
+
+async function modelOf(run: string, flags: Flags): Promise<CausalLM> {
+  const model = await fromPretrained(run)
+  if (flags.quantize) await quantize(model, flags.quantize)
+  return model
 }
 
 /** What goes to standard output. */

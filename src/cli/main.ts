@@ -13,6 +13,7 @@ const subcommands: Record<string, () => Promise<Command>> = {
   fill: async () => (await import('./fill.ts')).fillCommand(),
   classify: async () => (await import('./classify.ts')).classifyCommand(),
   answer: async () => (await import('./answer.ts')).answerCommand(),
+  translate: async () => (await import('./translate.ts')).translateCommand(),
   embed: async () => (await import('./embed.ts')).embedCommand(),
   tokenize: async () => (await import('./tokenize.ts')).tokenizeCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),

@@ -160,5 +160,9 @@ export function configJson(model: Module, dtype: WeightDType = 'f32'): string {
     torch_dtype: TORCH_DTYPES[dtype],
     ...(model.config as object),
   }
-  return `${JSON.stringify(config, null, 2)}\n`
+  return `${JSON.stringify(config, null, 2).replace(WHOLE_FLOATS, '$1.0')}\n`
 }
+
+/** transformers refuses 1 where it wants 1.0. */
+const WHOLE_FLOATS =
+  /("(?:initializer_factor|initializer_range|init_std|layer_norm_eps|layer_norm_epsilon)": \d+)(?=,?$)/gm

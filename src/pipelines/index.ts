@@ -5,6 +5,13 @@ export type { Answer, AnswerOptions, QuestionAnswering } from './question-answer
 export type { ClassifyOptions, Label, TextClassification } from './text-classification.ts'
 export type { TextGeneration, WriteTextOptions } from './text-generation.ts'
 export type {
+  Summarization,
+  TextToText,
+  TextToTextOptions,
+  TextToTextParts,
+  Translation,
+} from './text-to-text.ts'
+export type {
   Aggregation,
   Entity,
   EntityGroup,

@@ -1,4 +1,5 @@
 // Tasks by name, as transformers.js has them: pipeline('fill-mask', dir) gives a function of texts.
+import { generationDefaults } from '../generate/index.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
@@ -8,11 +9,23 @@ import { type FillMask, fillMask } from './fill-mask.ts'
 import { type QuestionAnswering, questionAnswering } from './question-answering.ts'
 import { type TextClassification, textClassification } from './text-classification.ts'
 import { type TextGeneration, textGeneration } from './text-generation.ts'
+import {
+  type Summarization,
+  summarization,
+  type TextToText,
+  type TextToTextParts,
+  type Translation,
+  textToText,
+  translation,
+} from './text-to-text.ts'
 import { type TokenClassification, tokenClassification } from './token-classification.ts'
 
 /** What each task gives. */
 export interface Pipelines {
   'text-generation': TextGeneration
+  'text2text-generation': TextToText
+  translation: Translation
+  summarization: Summarization
   'fill-mask': FillMask
   'text-classification': TextClassification
   'token-classification': TokenClassification
@@ -38,6 +51,9 @@ const makers: {
   [T in Task]: { [H in Head]: Maker<T, H> }[Head]
 } = {
   'text-generation': { head: 'causal-lm', make: textGeneration },
+  'text2text-generation': { head: 'seq2seq-lm', make: textToText },
+  translation: { head: 'seq2seq-lm', make: translation },
+  summarization: { head: 'seq2seq-lm', make: summarization },
   'fill-mask': { head: 'masked-lm', make: fillMask },
   'text-classification': { head: 'sequence-classification', make: textClassification },
   'token-classification': { head: 'token-classification', make: tokenClassification },
@@ -71,14 +87,15 @@ export async function pipeline<T extends Task>(
       remedy: `Known: ${nearestFirst(task, taskNames()).join(', ')}.`,
     })
   const { head, make } = makers[name] as { head: Head; make: (parts: unknown) => Pipelines[T] }
-  const { model, tokenizer } = typeof source === 'string' ? await load(source, head, name) : source
+  const parts = typeof source === 'string' ? await load(source, head, name) : source
+  const { model, tokenizer } = parts
   if (tokenizer.vocabSize > model.vocabSize)
     throw new HeedError(
       `The tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model knows ${model.vocabSize}`,
       { remedy: 'They are of different models: take both from one folder.' },
     )
   model.eval()
-  return make({ model, tokenizer })
+  return make(parts)
 }
 
 /** A head that the folder has no weights of would answer at random: that is refused. */
@@ -89,5 +106,8 @@ async function load(dir: string, head: Head, task: Task): Promise<Parts<Heads[He
     })
   }
   const model = await fromPretrained(dir, head, { onNew })
-  return { model, tokenizer: await Tokenizer.fromFile(dir) }
+  const parts = { model, tokenizer: await Tokenizer.fromFile(dir) }
+  if (head !== 'seq2seq-lm') return parts
+  const targetTokenizer = await Tokenizer.fromFile(dir, { asTarget: true })
+  return { ...parts, targetTokenizer, defaults: await generationDefaults(dir) } as TextToTextParts
 }

@@ -8,13 +8,22 @@ import { readJson } from '../io/json.ts'
 import { isJsonObject } from '../io/json-parse.ts'
 import { HeedError } from '../util/errors.ts'
 import { checkTokenizerConfig } from './check-json.ts'
+import { marianFiles } from './marian.ts'
 import { sentencePieceFiles } from './sentencepiece.ts'
 import { TIKTOKEN_ENCODINGS, type TiktokenName, tiktokenFiles } from './tiktoken.ts'
 import { Tokenizer } from './tokenizer.ts'
 import { byteLevelJson, END_OF_TEXT, specialToken } from './tokenizer-json.ts'
 
+export interface LoadTokenizerOptions {
+  /** Of two tokenizers, as a translator of Marian has them, the one of what is written. */
+  asTarget?: boolean
+}
+
 /** Loads a `tokenizer.json` with its `tokenizer_config.json`, a folder with them, or a GGUF file. */
-export async function loadTokenizer(path: string): Promise<Tokenizer> {
+export async function loadTokenizer(
+  path: string,
+  { asTarget = false }: LoadTokenizerOptions = {},
+): Promise<Tokenizer> {
   if (isGGUF(path)) {
     const { json, config } = await (await import('./gguf.ts')).readGGUFTokenizer(path)
     return Tokenizer.fromJSON(json, config, path)
@@ -24,6 +33,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   for (const name of FILES) {
     if (await exists(join(path, name))) return loadFile(join(path, name), config)
   }
+  if (await exists(join(path, 'source.spm'))) return loadMarian(path, config, asTarget)
   if (await exists(join(path, 'merges.txt'))) return loadGpt2Files(path, config)
   throw new HeedError(`${path} holds no tokenizer.json`, {
     remedy: `Give the folder of a model, or a file: ${FILES.join(', ')}, or ranks (.tiktoken).`,
@@ -38,6 +48,16 @@ async function loadFile(path: string, config: unknown): Promise<Tokenizer> {
   if (!path.endsWith('.model')) return Tokenizer.fromJSON(await readJson(path), config, path)
   const settings = checkTokenizerConfig(config, `the tokenizer_config.json of ${path}`)
   const files = sentencePieceFiles(await readBytes(path), settings, path)
+  return Tokenizer.fromJSON(files.json, files.config, path)
+}
+
+/** A SentencePiece model for each language, and one vocabulary of both or one each. */
+async function loadMarian(folder: string, config: unknown, asTarget: boolean): Promise<Tokenizer> {
+  const path = join(folder, asTarget ? 'target.spm' : 'source.spm')
+  const settings = checkTokenizerConfig(config, `the tokenizer_config.json of ${folder}`)
+  const own = asTarget && settings.separate_vocabs === true
+  const vocab = await readJson(join(folder, own ? 'target_vocab.json' : 'vocab.json'))
+  const files = marianFiles(await readBytes(path), vocab, settings, path)
   return Tokenizer.fromJSON(files.json, files.config, path)
 }
 

@@ -9,6 +9,7 @@ import { byteStream, type DecodeStream, windowStream } from './decode-stream.ts'
 import { cleanUp, type Decoder, makeDecoder } from './decoders.ts'
 import { Encoder } from './encoder.ts'
 import { assemble, type Encoding, type TruncationOptions } from './encoding.ts'
+import type { LoadTokenizerOptions } from './files.ts'
 import { makePostProcessor, type PostProcessor } from './post-processor.ts'
 import {
   additionalTokensOf,
@@ -99,9 +100,9 @@ export class Tokenizer {
   }
 
   /** Loads a `tokenizer.json`, a folder with one (or with `vocab.json` and `merges.txt`), or a GGUF file's. */
-  static async fromFile(path: string): Promise<Tokenizer> {
+  static async fromFile(path: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
     const { loadTokenizer } = await import('./files.ts') // browsers have no files
-    return loadTokenizer(path)
+    return loadTokenizer(path, options)
   }
 
   /** From the contents of `tokenizer.json` and `tokenizer_config.json`. Both are kept, not copied. */

@@ -38,11 +38,13 @@ const schema = z.object({
   is_encoder_decoder: z.boolean().default(true),
 })
 
-export type MarianConfig = z.output<typeof schema>
+export type MarianConfig = z.output<typeof schema> & { decoder_start_token_id: number }
 
 /** @throws HeedError that names what does not fit */
 export function marianConfig(raw: unknown): MarianConfig {
-  const config = parseConfig(schema, raw, 'Marian')
+  const read = parseConfig(schema, raw, 'Marian')
+  const decoder_start_token_id = read.decoder_start_token_id ?? read.pad_token_id
+  const config = { ...read, decoder_start_token_id }
   const { d_model, pad_token_id, vocab_size } = config
   for (const key of ['encoder_attention_heads', 'decoder_attention_heads'] as const)
     if (d_model % config[key] !== 0)

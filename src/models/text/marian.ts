@@ -208,7 +208,7 @@ export class Marian extends EncoderDecoder<MarianConfig> {
   }
 
   get decoderStartTokenId(): number {
-    return this.config.decoder_start_token_id ?? this.padTokenId
+    return this.config.decoder_start_token_id
   }
 
   /** ids (B, S) i32 -> states (B, S, C). */

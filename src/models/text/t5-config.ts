@@ -29,11 +29,13 @@ const schema = z.object({
   is_encoder_decoder: z.boolean().default(true),
 })
 
-export type T5Config = z.output<typeof schema>
+export type T5Config = z.output<typeof schema> & { decoder_start_token_id: number }
 
 /** @throws HeedError that names what does not fit */
 export function t5Config(raw: unknown): T5Config {
-  const config = parseConfig(schema, raw, 'T5')
+  const read = parseConfig(schema, raw, 'T5')
+  const decoder_start_token_id = read.decoder_start_token_id ?? read.pad_token_id ?? 0
+  const config = { ...read, decoder_start_token_id }
   const { relative_attention_num_buckets: buckets, relative_attention_max_distance: far } = config
   if (!Object.hasOwn(activations, activationOf(config)))
     throw new HeedError(`T5: feed_forward_proj '${config.feed_forward_proj.slice(0, 80)}'`, {

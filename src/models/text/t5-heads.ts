@@ -43,7 +43,7 @@ export class T5ForConditionalGeneration extends EncoderDecoder<T5Config> {
   }
 
   get decoderStartTokenId(): number {
-    return this.config.decoder_start_token_id ?? this.padTokenId
+    return this.config.decoder_start_token_id
   }
 
   /** ids (B, S) i32 -> states (B, S, C). */

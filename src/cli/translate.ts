@@ -1,0 +1,84 @@
+import { createInterface } from 'node:readline'
+import { Command } from 'commander'
+import { pipeline, type TextToTextOptions } from '../pipelines/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { number, positive } from './options.ts'
+
+interface Flags {
+  beams?: number
+  tokens?: number
+  lengthPenalty?: number
+  to?: string
+  batch: number
+}
+
+export function translateCommand(): Command {
+  return new Command('translate')
+    .description('Translate texts, or the lines of standard input, one line each (Marian, T5).')
+    .argument('<model>', 'a model folder')
+    .argument('[texts...]', 'what to translate; nothing, or -, reads lines as they come')
+    .option('--beams <number>', 'width of the search; default: what the model asks for', positive)
+    .option('--tokens <number>', 'how many tokens to write at most for each text', positive)
+    .option('--length-penalty <number>', 'above 0 favours long texts', number)
+    .option('--to <code>', 'the language to write, for models of several: fra writes >>fra<<')
+    .option('--batch <number>', 'texts that are translated together', positive, 8)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ heed translate ./opus-mt-en-de "The cat sat on the mat."
+  $ heed translate ./opus-mt-en-de < book.txt > buch.txt`,
+    )
+    .action(translate)
+}
+
+async function translate(dir: string, texts: string[], flags: Flags): Promise<void> {
+  const { beams, tokens: maxTokens, lengthPenalty, to, batch } = flags
+  if (to !== undefined && !/^[A-Za-z_]{2,20}$/.test(to))
+    throw new HeedError(`--to ${to} is not the code of a language`)
+  const translator = await pipeline('translation', dir)
+  const stop = new AbortController()
+  const interrupt = (): void => stop.abort()
+  process.once('SIGINT', interrupt)
+  const options: TextToTextOptions = { batchSize: batch, signal: stop.signal }
+  if (beams !== undefined) options.beams = beams
+  if (maxTokens !== undefined) options.maxTokens = maxTokens
+  if (lengthPenalty !== undefined) options.lengthPenalty = lengthPenalty
+  const marked = (text: string): string => (to === undefined ? text : `>>${to}<< ${text}`)
+  const fromInput = texts.length === 0 || (texts.length === 1 && texts[0] === '-')
+  try {
+    for await (const lines of inGroups(fromInput ? inputLines() : texts, batch)) {
+      const full = lines.filter((line) => line.trim() !== '')
+      const found = await translator(full.map(marked), options)
+      const next = found.values()
+      const out = lines.map((line) => {
+        return line.trim() === '' ? '' : (next.next().value?.translation_text ?? '')
+      })
+      process.stdout.write(`${out.join('\n')}\n`)
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+  } finally {
+    process.off('SIGINT', interrupt)
+  }
+}
+
+function inputLines(): AsyncIterable<string> {
+  return createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
+}
+
+/** So many at a time; when they come from a person, each at once. */
+async function* inGroups(
+  lines: Iterable<string> | AsyncIterable<string>,
+  size: number,
+): AsyncGenerator<string[]> {
+  const most = process.stdin.isTTY ? 1 : size
+  let group: string[] = []
+  for await (const line of lines) {
+    group.push(line)
+    if (group.length < most) continue
+    yield group
+    group = []
+  }
+  if (group.length > 0) yield group
+}
