@@ -4,11 +4,13 @@
 //
 // Both read the same tokens (teacher-forced), of a text of our own unless another is given. Printed are the
 // share of positions where both have the same likeliest token, and the mean Kullback-Leibler divergence
-// of Heed's distribution from llama.cpp's. HEED_PYTHON names a Python that has llama-cpp-python.
+// of Heed's distribution from llama.cpp's. With --steps Heed reads token by token, as it generates: its
+// products with weights in blocks then round activations to 8 bits, as llama.cpp's do. HEED_PYTHON names a Python that has llama-cpp-python.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { Decoder } from '../src/generate/index.ts'
 import { fromPretrained } from '../src/models/index.ts'
 import { noGrad, tensor } from '../src/tensor/index.ts'
 import { Tokenizer } from '../src/tokenizers/index.ts'
@@ -19,6 +21,7 @@ const { values, positionals } = parseArgs({
     text: { type: 'string', default: new URL('../ARCHITECTURE.md', import.meta.url).pathname },
     positions: { type: 'string', default: '200' },
     threads: { type: 'string', default: '2' },
+    steps: { type: 'boolean', default: false },
   },
 })
 const [path] = positionals
@@ -28,8 +31,7 @@ const tokenizer = await Tokenizer.fromFile(path)
 const ids = tokenizer.encode(await readFile(values.text, 'utf8')).slice(0, Number(values.positions))
 const peer = await logitsOfLlamaCpp(ids)
 const model = await fromPretrained(path)
-const input = tensor(ids, { dtype: 'i32' }).reshape(1, ids.length)
-const own = await noGrad(() => model.forward(input)).data()
+const own = await (values.steps ? logitsByStep(ids) : logitsAtOnce(ids))
 if (own.length !== peer.length)
   throw new Error(`Heed gives ${own.length} logits, llama.cpp ${peer.length}`)
 
@@ -39,7 +41,7 @@ let divergence = 0
 let largest = 0
 for (let at = 0; at < ids.length; at++) {
   const row = [at * width, (at + 1) * width] as const
-  const [p, q] = [logProbabilities(peer.subarray(...row)), logProbabilities(own.subarray(...row))]
+  const [p, q] = [peer, own].map((logits) => logProbabilities(logits.slice(...row)))
   const apart = p.reduce((sum, logP, i) => sum + Math.exp(logP) * (logP - q[i]), 0)
   agreed += argmax(p) === argmax(q) ? 1 : 0
   divergence += apart
@@ -50,6 +52,21 @@ console.log(`same likeliest token: ${((100 * agreed) / ids.length).toFixed(1)} %
 console.log(
   `KL divergence: mean ${(divergence / ids.length).toFixed(5)}, largest ${largest.toFixed(4)}`,
 )
+
+async function logitsAtOnce(tokens: readonly number[]): Promise<Float32Array> {
+  const input = tensor([...tokens], { dtype: 'i32' }).reshape(1, tokens.length)
+  return Float32Array.from(await noGrad(() => model.forward(input)).data())
+}
+
+async function logitsByStep(tokens: readonly number[]): Promise<Float32Array> {
+  const decoder = new Decoder(model, tokens.length)
+  const all = new Float32Array(tokens.length * model.vocabSize)
+  for (const [at, token] of tokens.entries()) {
+    const logits = await (at === 0 ? decoder.start([[token]]) : decoder.next([token]))
+    all.set(logits as Float32Array, at * model.vocabSize)
+  }
+  return all
+}
 
 async function logitsOfLlamaCpp(tokens: readonly number[]): Promise<Float32Array> {
   const script = new URL('peers/llama_cpp_logits.py', import.meta.url).pathname

@@ -159,7 +159,7 @@ struct QuantizedProduct {
 inline void multiplyFew(const Run& run, const QuantizedProduct& p) {
   const Rows& x = p.x;
   const int64_t groups = x.length / GROUP, bytes = roundUp((int64_t)ByteRow::bytes(groups), 64);
-  char* memory = (char*)run.pool.scratch(0, 2, (size_t)(bytes * x.count + x.length * 4 + 64));
+  char* memory = (char*)run.pool.scratch(0, 3, (size_t)(bytes * x.count + x.length * 4 + 64));
   ByteRow rows[BYTE_ROWS];
   float* outs[BYTE_ROWS];
   for (int64_t m = 0; m < x.count; m++) {
@@ -192,13 +192,14 @@ inline Operand evenRows(const Rows& x, float* copy) {
   return {copy, x.length, 1};
 }
 
+// Slot 3: the others are those of gemm.h.
 inline void multiplyMany(const Run& run, const QuantizedProduct& p) {
   const Rows &x = p.x, &out = p.out;
   const int64_t k = x.length, n = p.n;
   const bool even = out.step == 1 && out.offsets.rank <= 1;
   const int64_t stretch = least(n, roundUp(ceilDiv(FLOATS_AT_ONCE, most(1, k)), TILE_COLUMNS));
   const int64_t xFloats = x.count * k, outFloats = even ? 0 : x.count * n;
-  float* floats = (float*)run.pool.scratch(0, 2, sizeof(float) * (size_t)(stretch * k + xFloats + outFloats + n));
+  float* floats = (float*)run.pool.scratch(0, 3, sizeof(float) * (size_t)(stretch * k + xFloats + outFloats + n));
   float *xCopy = floats + stretch * k, *outCopy = xCopy + xFloats, *bias = outCopy + outFloats;
   const Operand a = evenRows(x, xCopy);
   const Block c = even ? Block{out.base, out.offsets.rank == 1 ? out.offsets.stride[0] : n} : Block{outCopy, n};

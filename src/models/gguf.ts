@@ -3,6 +3,8 @@
 import { type GGUFFile, openGGUF } from '../io/gguf.ts'
 import type { RawConfig } from '../io/hf.ts'
 import type { Piece } from '../io/safetensors.ts'
+import type { QuantizedWeight } from '../nn/index.ts'
+import { blockFormats } from '../util/block-formats.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { type Architecture, architectures } from './gguf-architectures.ts'
@@ -76,6 +78,21 @@ class GGUFWeights implements WeightFile {
       yield { start, values: shift === 0 ? values : values.map((value) => value + shift) }
   }
 
+  async blocks(name: string): Promise<QuantizedWeight | null> {
+    const stored = this.storedName(name)
+    const { type, shape } = this.file.info(stored)
+    const format = blockFormats.find((known) => known === type)
+    if (format === undefined || shape.length !== 2) return null
+    const [rows, columns] = shape
+    const data = await this.file.readBlocks(stored)
+    const heads = this.interleavedHeads(stored)
+    return {
+      format,
+      shape: [rows, columns],
+      data: heads > 0 ? inHalves(data, rows, heads) : data,
+    }
+  }
+
   close(): Promise<void> {
     return this.file.close()
   }
@@ -130,14 +147,14 @@ const LAYER_NAMES: Record<string, string> = {
  * The rows of each head from the order of Llama's GGUF files, where the two features that a rotary
  * embedding turns are neighbours (0, 1), (2, 3) …, to (0, D/2), (1, D/2 + 1) ….
  */
-function inHalves(
-  values: Float32Array<ArrayBuffer>,
+function inHalves<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
+  values: T,
   rows: number,
   heads: number,
-): Float32Array<ArrayBuffer> {
+): T {
   const half = rows / heads / 2
   const width = values.length / rows
-  const out = new Float32Array(values.length)
+  const out = values.slice() as T
   for (let row = 0; row < rows; row++) {
     const inHead = row % (2 * half)
     const from = row - inHead + 2 * (inHead % half) + Math.floor(inHead / half)

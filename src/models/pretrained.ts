@@ -9,7 +9,14 @@ import {
   type TensorToWrite,
   writeSafetensors,
 } from '../io/safetensors.ts'
-import { type LoadOptions, type Module, takeValues } from '../nn/index.ts'
+import {
+  Blocks,
+  type LoadOptions,
+  type Module,
+  replaceableWeights,
+  replaceWeights,
+  takeValues,
+} from '../nn/index.ts'
 import { fromPieces, type Parameter, realize } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { Head } from './heads.ts'
@@ -30,6 +37,11 @@ export interface ModelClass<M extends Module = Module> {
 export interface LoadModelOptions {
   /** Told the weights that the checkpoint lacks because it has another head: they start anew. */
   onNew?: (names: readonly string[]) => void
+  /**
+   * Whether weights that are stored in blocks stay in them (default): less memory, faster generation.
+   * False makes numbers of them, which can be trained and saved; a new head has that always.
+   */
+  keepBlocks?: boolean
 }
 
 /** A model of this class with the weights of a folder or a GGUF file, switched to evaluation. */
@@ -37,7 +49,7 @@ export async function loadModel<M extends Module>(
   Model: ModelClass<M>,
   config: object,
   dir: string,
-  { onNew }: LoadModelOptions = {},
+  { onNew, keepBlocks = true }: LoadModelOptions = {},
 ): Promise<M> {
   const model = new Model(config as never)
   const weights = await weightsOf(dir)
@@ -47,7 +59,7 @@ export async function loadModel<M extends Module>(
     architectures.some((name) => Model.architectures.includes(name))
   // Beside its base an encoder has nothing that its states need, such as a pooler.
   const whole = own && Model.head !== 'encoder'
-  if (whole || Model.base === undefined) await loadWeights(model, weights)
+  if (whole || Model.base === undefined) await load(model, weights, { keepBlocks })
   else {
     const fresh = await loadBelowHead(model, weights, [Model.base].flat())
     if (fresh.length > 0) onNew?.(fresh)
@@ -80,14 +92,23 @@ async function loadBelowHead(
   )
 }
 
-async function load(model: Module, path: string, options: LoadOptions = {}): Promise<Parameter[]> {
+async function load(
+  model: Module,
+  path: string,
+  { keepBlocks = false, ...options }: LoadOptions & { keepBlocks?: boolean } = {},
+): Promise<Parameter[]> {
+  const replaceable = keepBlocks ? replaceableWeights(model) : new Set<Parameter>()
+  const blocks = new Map<Parameter, Blocks>()
   const file = await openWeights(path)
   try {
     const stored = Object.fromEntries(file.names.map((name) => [name, file.info(name)]))
     const matches = model.matchState(stored, options)
     for (const { key, parameter } of matches) {
-      takeValues(parameter, await fromPieces(parameter.shape, finitePieces(file, key), key))
+      const stored = replaceable.has(parameter) ? await file.blocks?.(key) : null
+      if (stored) blocks.set(parameter, new Blocks(stored))
+      else takeValues(parameter, await fromPieces(parameter.shape, finitePieces(file, key), key))
     }
+    replaceWeights(model, blocks)
     return matches.map(({ parameter }) => parameter)
   } finally {
     await file.close()

@@ -2,6 +2,7 @@
 import { isGGUF } from '../io/gguf.ts'
 import { modelFolder, type RawConfig, readConfig } from '../io/hf.ts'
 import { openSafetensors, type Piece } from '../io/safetensors.ts'
+import type { QuantizedWeight } from '../nn/index.ts'
 
 /** Weights by the names that a Hugging Face checkpoint has for them. */
 export interface WeightFile {
@@ -10,6 +11,8 @@ export interface WeightFile {
   info(name: string): { readonly shape: readonly number[] }
   /** As float32, piece by piece. */
   pieces(name: string): AsyncGenerator<Piece>
+  /** As it is stored, when that is a matrix in blocks; null for plain numbers. */
+  blocks?(name: string): Promise<QuantizedWeight | null>
   close(): Promise<void>
 }
 

@@ -41,6 +41,7 @@ export { countedPositions, keyMask, type PaddedOptions, tokenPositions } from '.
 export { quantize } from './quantize.ts'
 export { Blocks, QuantizedEmbedding, QuantizedLinear, type QuantizedWeight } from './quantized.ts'
 export { RelativeBias, type RelativeBiasConfig, relativeBucket } from './relative-bias.ts'
+export { replaceableWeights, replaceWeights } from './replace-weights.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { type RopeParameters, ropeTypes } from './rope-scaling.ts'
 export { Rotary, type RotaryOptions, rotate, type Turns } from './rotary.ts'

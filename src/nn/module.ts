@@ -150,7 +150,7 @@ export abstract class Module<Config = unknown> {
         `${name || this.constructor.name} has weights in ${module.unsaved} blocks`,
         {
           remedy:
-            'Load or save the weights before quantize(): state dicts hold numbers, not blocks.',
+            'State dicts hold numbers: save before quantize(), or load GGUF files with keepBlocks: false.',
         },
       )
   }

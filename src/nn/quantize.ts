@@ -6,8 +6,9 @@ import { type QuantizeFormat, quantizeBlocks, quantizeFormats } from '../util/qu
 import { Conv1D } from './conv1d.ts'
 import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
-import { Module } from './module.ts'
+import type { Module } from './module.ts'
 import { Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
+import { replaceFields } from './replace-weights.ts'
 
 /**
  * Replaces the Linear and Conv1D layers of a model by ones with weights in blocks, and the embeddings
@@ -61,15 +62,5 @@ async function blocksOf(
   } catch (cause) {
     if (!(cause instanceof HeedError)) throw cause
     throw new HeedError(`${name}.weight: ${cause.message}`, { cause })
-  }
-}
-
-/** Also in arrays, as modules keep their layers. */
-function replaceFields(holder: object, replaced: ReadonlyMap<Module, Module>): void {
-  const fields = holder as Record<string, unknown>
-  for (const key of Object.keys(fields)) {
-    const value = fields[key]
-    if (value instanceof Module) fields[key] = replaced.get(value) ?? value
-    else if (Array.isArray(value)) replaceFields(value, replaced)
   }
 }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openSafetensors } from '../../src/io/safetensors.ts'
-import { fromPretrained } from '../../src/models/index.ts'
+import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
+import { Linear, QuantizedEmbedding, QuantizedLinear } from '../../src/nn/index.ts'
 import { noGrad, tensor } from '../../src/tensor/index.ts'
 
 const FIXTURES = new URL('../fixtures/gguf/', import.meta.url).pathname
@@ -35,5 +36,42 @@ describe.each(['llama', 'qwen2', 'qwen3', 'gemma'])('%s.gguf', (name) => {
     const { rope_theta: theta, rope_type, ...scaling } = rope_parameters
     expect(rope_theta).toBe(theta)
     if (rope_type !== 'default') expect(rope_scaling).toMatchObject({ rope_type, ...scaling })
+  })
+})
+
+describe('weights in blocks', () => {
+  const path = join(FIXTURES, 'llama.gguf')
+  const ids = tensor([[1, 70, 30, 99, 5, 200, 17, 42, 8, 11]], { dtype: 'i32' })
+
+  it('stay blocks, and give the logits of their numbers', async () => {
+    const kept = await fromPretrained(path)
+    const plain = await fromPretrained(path, 'causal-lm', { keepBlocks: false })
+    expect(kept.getModule('model.layers.1.self_attn.k_proj')).toBeInstanceOf(QuantizedLinear)
+    expect(kept.getModule('model.embed_tokens')).toBeInstanceOf(QuantizedEmbedding)
+    expect(plain.getModule('model.layers.1.self_attn.k_proj')).toBeInstanceOf(Linear)
+    const [found, wanted] = await Promise.all(
+      [kept, plain].map((model) => noGrad(() => model.forward(ids)).data()),
+    )
+    const largest = Array.from(wanted).reduce((a, b) => Math.max(a, Math.abs(b)), 0)
+    wanted.forEach((value, i) => {
+      expect(Math.abs(value - found[i]) / largest).toBeLessThan(1e-5)
+    })
+  })
+
+  it('take no more memory than in the file', async () => {
+    const bytesOf = (model: CausalLM): number =>
+      model.parameters().reduce((sum, { size }) => sum + 4 * size, 0)
+    const kept = await fromPretrained(path)
+    expect(bytesOf(kept)).toBeLessThan(3000) // norms alone are numbers
+  })
+
+  it('are not trained or saved, but their numbers are', async () => {
+    const kept = await fromPretrained(path)
+    expect(() => kept.stateDict()).toThrow(/has weights in q\d_\d blocks/)
+    const plain = await fromPretrained(path, 'causal-lm', { keepBlocks: false })
+    const loss = plain.loss(ids, ids)
+    loss.backward()
+    const grad = plain.parameters()[0].grad
+    expect(grad && (await grad.abs().sum().item())).toBeGreaterThan(0)
   })
 })

@@ -1,0 +1,42 @@
+import type { Parameter } from '../tensor/index.ts'
+import { Embedding } from './embedding.ts'
+import { Linear } from './linear.ts'
+import { Module } from './module.ts'
+import { type Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
+
+/** The weights of a model that blocks can take the place of: of its Linear and Embedding layers. */
+export function replaceableWeights(model: Module): Set<Parameter> {
+  const layers = model.namedModules().map(([, module]) => module)
+  return new Set(
+    layers
+      .filter((layer) => layer instanceof Linear || layer instanceof Embedding)
+      .map((l) => l.weight),
+  )
+}
+
+/** Puts blocks in the place of weights, in every Linear and Embedding layer that has one of these. */
+export function replaceWeights(model: Module, blocks: ReadonlyMap<Parameter, Blocks>): void {
+  const replaced = new Map<Module, Module>()
+  const all = model.namedModules()
+  for (const [, layer] of all) {
+    if (!(layer instanceof Linear || layer instanceof Embedding)) continue
+    const found = blocks.get(layer.weight)
+    if (!found) continue
+    const other =
+      layer instanceof Linear
+        ? new QuantizedLinear(found, layer.bias)
+        : new QuantizedEmbedding(found)
+    replaced.set(layer, other.train(layer.training))
+  }
+  for (const [, module] of all) replaceFields(module, replaced)
+}
+
+/** Also in arrays, as modules keep their layers. */
+export function replaceFields(holder: object, replaced: ReadonlyMap<Module, Module>): void {
+  const fields = holder as Record<string, unknown>
+  for (const key of Object.keys(fields)) {
+    const value = fields[key]
+    if (value instanceof Module) fields[key] = replaced.get(value) ?? value
+    else if (Array.isArray(value)) replaceFields(value, replaced)
+  }
+}
