@@ -164,6 +164,14 @@ const embed: Case = {
   atLeast: 1,
 }
 
+const decodeQuantized = (format: string): Case => ({
+  name: `decode GPT-2 124M ${format}`,
+  family: 'decode',
+  params: { ...gpt2, context: 1024, tokens: 32, format },
+  peers: ['llama.cpp'],
+  atLeast: 1,
+})
+
 export const cases: Case[] = [
   ...sgemm,
   gemv,
@@ -206,5 +214,7 @@ export const cases: Case[] = [
   wasmProduct(2048, 384, 1536),
   wasmTrain(1, 1.5),
   wasmTrain(2, 3),
+  decodeQuantized('q8_0'),
+  decodeQuantized('q4_0'),
   ...(minilm ? [embed] : []),
 ]

@@ -25,6 +25,7 @@ const commands: Record<string, Command> = {
   'heed wasm': heed,
   torch: [python, `${folder}peers/torch_peer.py`],
   'torch.compile': [python, `${folder}peers/torch_peer.py`, '--compile'],
+  'llama.cpp': [python, `${folder}peers/llama_peer.py`],
   openblas: [python, `${folder}peers/openblas_peer.py`],
   tfjs: [process.execPath, `${folder}peers/tfjs-peer.mjs`, npmPeers],
   'transformers.js': [process.execPath, `${folder}peers/transformers-js-peer.mjs`, npmPeers],

@@ -14,8 +14,10 @@ import {
   zeros,
 } from '../../src/index.ts'
 import { GPT2, SentenceEncoder, savePretrained } from '../../src/models/index.ts'
+import { quantize } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
+import type { QuantizeFormat } from '../../src/util/quantize-blocks.ts'
 import { novelSentences } from './sentences.mjs'
 
 export type Params = Record<string, number | string>
@@ -145,12 +147,18 @@ const prefill: Family = async (params) => {
 }
 
 const decode: Family = async (params) => {
-  const decoder = new Decoder(gpt(params).eval())
+  const model = gpt(params).eval()
+  if (params.format) await quantize(model, params.format as QuantizeFormat)
+  const decoder = new Decoder(model)
   const count = Number(params.tokens)
-  const run = async (): Promise<void> => {
+  // From the same place each time, or a full cache would be read again.
+  const run = async (): Promise<number> => {
+    decoder.rewind(0)
+    await decoder.start([[1, 2, 3]])
+    const began = performance.now()
     for (let i = 0; i < count; i++) await decoder.next([(i * 31) % 1000])
+    return performance.now() - began
   }
-  await decoder.start([[1, 2, 3]])
   return { run, count }
 }
 
