@@ -14,7 +14,7 @@ namespace HEED_ISA {
 
 constexpr int64_t BYTE_ROWS = 8;            // of x, above which the weights become floats
 constexpr int64_t FLOATS_AT_ONCE = 1 << 19; // of weights: they stay in the cache
-constexpr int64_t QUANTIZED_TASK = 1 << 17; // weights that make a task worth handing over
+constexpr int64_t QUANTIZED_TASK = 1 << 19; // weights of a task: streams (see dotColumns) pay when they are long
 constexpr int64_t PREFETCH_BYTES = 512;     // ahead in each stream of weights
 
 // ---- Rows of x as bytes
@@ -168,9 +168,10 @@ inline void multiplyFew(const Run& run, const QuantizedProduct& p) {
     roundToBytes(x.read(m, (float*)(memory + bytes * x.count)), groups, p.format.offset, rows[m]);
   }
   const float* halves = halfTable();
-  const int64_t perTask = roundUp(ceilDiv(QUANTIZED_TASK, most(1, x.length)), 4);
-  parallel(run.pool, ceilDiv(p.n, perTask), [&](int64_t task, int) {
-    const Range columns{task * perTask, least(p.n, (task + 1) * perTask)};
+  // Equal tasks, four of them or a multiple: then few threads end together.
+  const Cut tasks{p.n, roundUp(ceilDiv(p.n * x.length, QUANTIZED_TASK), 4), 4};
+  parallel(run.pool, tasks.parts, [&](int64_t task, int) {
+    const Range columns = part(tasks, task);
     for (int64_t m = 0; m < x.count;) {
       const int64_t left = x.count - m;
       const int power = left >= 4 ? 2 : left >= 2 ? 1 : 0;
