@@ -148,7 +148,8 @@ class Search {
   private scores(logits: TypedArray, tokens: readonly number[]): ArrayLike<number> {
     const norm = logSumExp(logits)
     if (Number.isNaN(norm)) throw new HeedError('The model gives NaN where probabilities are due')
-    const scores = Float32Array.from(logits, (x) => x - norm)
+    const scores = new Float32Array(logits) // Float32Array.from(…, f) is ten times slower
+    for (let i = 0; i < scores.length; i++) scores[i] -= norm
     return processed(scores, this.settings.processors, this.told(tokens))
   }
 
