@@ -7,6 +7,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Tests that measure memory ask for the garbage collector.
     execArgv: ['--expose-gc'],
+    setupFiles: ['./test/support/plain.ts'],
     pool: 'forks',
     reporters: ['default', './test/support/totals.ts'],
   },
