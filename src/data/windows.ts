@@ -1,26 +1,21 @@
 import { HeedError } from '../util/errors.ts'
 import { checkSeed, randomBelow, shuffledIndices } from '../util/random.ts'
+import type { BatchSampler } from './batch.ts'
 import type { TokenDataset } from './token-dataset.ts'
 
-/** Rows of tokens and, for each of them, the token that comes next. Both are (B, T), row-major. */
-export interface TokenBatch {
-  inputs: Int32Array
-  targets: Int32Array
-  /** B, rows. */
-  batchSize: number
-  /** T, tokens a row. */
-  contextLength: number
+/** Ids (B, T), row-major: B rows of T tokens. */
+export interface TokenRows {
+  data: Int32Array
+  shape: [batchSize: number, contextLength: number]
 }
+
+/** Rows of tokens and, for each of them, the token that comes next. */
+export type TokenBatch = { readonly inputs: TokenRows; readonly targets: TokenRows }
 
 export interface WindowOptions {
   batchSize: number
   contextLength: number
   seed?: number
-}
-
-/** Batches by step number: the same step gives the same batch, whatever ran before. */
-export interface BatchSampler {
-  batch(step: number): TokenBatch
 }
 
 /** Windows that start anywhere, drawn with replacement by (seed, step, row). */
@@ -126,5 +121,6 @@ function readWindows(dataset: TokenDataset, starts: number[], contextLength: num
     inputs.set(window.subarray(0, contextLength), row * contextLength)
     targets.set(window.subarray(1), row * contextLength)
   })
-  return { inputs, targets, batchSize, contextLength }
+  const shape: TokenRows['shape'] = [batchSize, contextLength]
+  return { inputs: { data: inputs, shape }, targets: { data: targets, shape } }
 }

@@ -179,6 +179,7 @@ class Run {
     this.savedStep = state?.step ?? -1
     this.trainer = new Trainer({
       model: this.model,
+      loss: ({ inputs, targets }) => this.model.loss(inputs, targets),
       optimizer: this.optimizer,
       schedule: scheduleOf(config),
       batches,

@@ -1,21 +1,17 @@
 // The training loop. It holds its compiled step: a step of training builds no graph. The device runs
 // one step while the host prepares the next and looks at the one before.
-import type { BatchSampler, TokenBatch } from '../data/index.ts'
-import type { CausalLM } from '../models/index.ts'
+import type { Batch, BatchSampler } from '../data/index.ts'
+import type { Module } from '../nn/index.ts'
 import { type AdamW, LRScheduler, type Schedule } from '../optim/index.ts'
 import { addGradients } from '../tensor/accumulate.ts'
-import {
-  type Held,
-  type HeldInput,
-  hold,
-  noGrad,
-  synchronize,
-  type Tensor,
-} from '../tensor/index.ts'
+import { type Held, hold, noGrad, synchronize, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { type BatchTensors, holdBatch } from './hold-batch.ts'
 
 export interface TrainerOptions {
-  model: CausalLM
+  model: Module
+  /** The mean loss of a batch. Graph only: it is called once for each combination of shapes. */
+  loss: (batch: BatchTensors) => Tensor
   optimizer: AdamW
   schedule: Schedule
   /** Micro-batch `i` of all: step s uses s·accumulate … (s + 1)·accumulate - 1. */
@@ -32,7 +28,9 @@ export interface StepResult {
   loss: number
   gradNorm: number
   lr: number
+  /** Numbers in the first array of each batch (tokens), and its rows. */
   tokens: number
+  rows: number
 }
 
 export class Trainer {
@@ -41,33 +39,38 @@ export class Trainer {
   private readonly scheduler: LRScheduler
   private readonly batches: BatchSampler
   private readonly accumulate: number
-  private readonly forwardBackward: Held
+  private readonly forwardBackward: HeldBatch
   private readonly update: Held
-  private readonly whole: Held
-  private readonly score: Held
+  private readonly whole: HeldBatch
+  private readonly score: HeldBatch
   /** The step that the device is busy with. */
   private running: Promise<StepResult> | null = null
 
-  constructor({ model, optimizer, schedule, batches, accumulate = 1, start = 0 }: TrainerOptions) {
+  constructor(options: TrainerOptions) {
+    const { model, loss, optimizer, batches, accumulate = 1, start = 0 } = options
     this.optimizer = optimizer
     this.batches = batches
     this.accumulate = accumulate
     this.step = start
-    this.scheduler = new LRScheduler(optimizer, schedule)
+    this.scheduler = new LRScheduler(optimizer, options.schedule)
     // A warm-up's factor at 0 is 0: counted from 1, no step is wasted.
     this.scheduler.setStep(start + 1)
-    this.whole = hold((ids, targets) => {
-      const loss = model.train().loss(ids, targets)
-      loss.backward()
-      return [loss, ...this.updated()]
+    const lossOf = (batch: BatchTensors, training: boolean): Tensor => {
+      model.train(training)
+      return loss(batch)
+    }
+    this.whole = holdBatch((batch) => {
+      const value = lossOf(batch, true)
+      value.backward()
+      return [value, ...this.updated()]
     })
-    this.forwardBackward = hold((ids, targets) => {
-      const loss = model.train().loss(ids, targets).div(accumulate)
-      addGradients(loss)
-      return [loss]
+    this.forwardBackward = holdBatch((batch) => {
+      const value = lossOf(batch, true).div(accumulate)
+      addGradients(value)
+      return [value]
     })
     this.update = hold(() => this.updated())
-    this.score = hold((ids, targets) => [noGrad(() => model.eval().loss(ids, targets))])
+    this.score = holdBatch((batch) => [noGrad(() => lossOf(batch, false))])
   }
 
   /**
@@ -98,7 +101,7 @@ export class Trainer {
   async evaluate(batches: BatchSampler, count: number): Promise<number> {
     let total = 0
     for (let i = 0; i < count; i++) {
-      const [loss] = await this.score(...inputsOf(batches.batch(i)))
+      const [loss] = await this.score(await batches.batch(i))
       total += await loss.item()
     }
     return total / count
@@ -110,22 +113,24 @@ export class Trainer {
   }
 
   private async one(): Promise<Started> {
-    const batch = this.batches.batch(this.step)
-    const [loss, norm] = await this.whole(...inputsOf(batch))
-    return { losses: [loss.item()], norm: norm?.item(), tokens: batch.inputs.length }
+    const batch = await this.batches.batch(this.step)
+    const [loss, norm] = await this.whole(batch)
+    return { losses: [loss.item()], norm: norm?.item(), ...sizeOf(batch) }
   }
 
   private async several(): Promise<Started> {
     const losses: Promise<number>[] = []
-    let tokens = 0
+    const size = { tokens: 0, rows: 0 }
     for (let i = 0; i < this.accumulate; i++) {
-      const batch = this.batches.batch(this.step * this.accumulate + i)
-      const [loss] = await this.forwardBackward(...inputsOf(batch))
+      const batch = await this.batches.batch(this.step * this.accumulate + i)
+      const [loss] = await this.forwardBackward(batch)
       losses.push(loss.item())
-      tokens += batch.inputs.length
+      const { tokens, rows } = sizeOf(batch)
+      size.tokens += tokens
+      size.rows += rows
     }
     const [norm] = await this.update()
-    return { losses, norm: norm?.item(), tokens }
+    return { losses, norm: norm?.item(), ...size }
   }
 
   private async result(step: number, lr: number, started: Started): Promise<StepResult> {
@@ -133,7 +138,8 @@ export class Trainer {
     const loss = losses.reduce((a, b) => a + b, 0)
     const gradNorm = (await started.norm) ?? Number.NaN
     if (!Number.isFinite(loss)) throw new DivergedError(step, loss)
-    return { step, loss, gradNorm, lr, tokens: started.tokens }
+    const { tokens, rows } = started
+    return { step, loss, gradNorm, lr, tokens, rows }
   }
 }
 
@@ -148,16 +154,16 @@ export class DivergedError extends HeedError {
   }
 }
 
+type HeldBatch = (batch: Batch) => Promise<Tensor[]>
+
 interface Started {
   losses: Promise<number>[]
   norm: Promise<number> | undefined
   tokens: number
+  rows: number
 }
 
-function inputsOf({ inputs, targets, batchSize, contextLength }: TokenBatch): HeldInput[] {
-  const shape = [batchSize, contextLength]
-  return [
-    { data: inputs, shape },
-    { data: targets, shape },
-  ]
+function sizeOf(batch: Batch): { tokens: number; rows: number } {
+  const [{ data, shape }] = Object.values(batch)
+  return { tokens: data.length, rows: shape[0] }
 }

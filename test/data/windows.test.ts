@@ -26,17 +26,18 @@ describe('random windows', () => {
 
   // a change here breaks the resuming of every run that there is
   it('stay where they are from version to version', () => {
-    const starts = (step: number) => [...sampler.batch(step).inputs].filter((_, i) => i % 16 === 0)
+    const starts = (step: number) =>
+      [...sampler.batch(step).inputs.data].filter((_, i) => i % 16 === 0)
     expect(starts(0)).toEqual(PINNED[0])
     expect(starts(1_000_000)).toEqual(PINNED[1])
   })
 
   it('have the next token as target', () => {
-    const { inputs, targets, batchSize, contextLength } = sampler.batch(7)
-    expect([batchSize, contextLength, inputs.length]).toEqual([8, 16, 128])
-    expect([...targets]).toEqual([...inputs].map((id) => id + 1))
+    const { inputs, targets } = sampler.batch(7)
+    expect([inputs.shape, targets.shape, inputs.data.length]).toEqual([[8, 16], [8, 16], 128])
+    expect([...targets.data]).toEqual([...inputs.data].map((id) => id + 1))
     for (let row = 0; row < 8; row++) {
-      expect(inputs[row * 16 + 15]).toBe(inputs[row * 16] + 15)
+      expect(inputs.data[row * 16 + 15]).toBe(inputs.data[row * 16] + 15)
     }
   })
 
@@ -45,7 +46,7 @@ describe('random windows', () => {
     const windows = new RandomWindows(small, { batchSize: 100, contextLength: 15 })
     const seen = new Map<number, number>()
     for (let step = 0; step < 50; step++) {
-      const { inputs } = windows.batch(step)
+      const inputs = windows.batch(step).inputs.data
       for (let row = 0; row < 100; row++) {
         seen.set(inputs[row * 15], (seen.get(inputs[row * 15]) ?? 0) + 1)
       }
@@ -56,7 +57,7 @@ describe('random windows', () => {
 
   it('fit a text of one window', () => {
     const windows = new RandomWindows(counting(17), { batchSize: 2, contextLength: 16 })
-    expect([...windows.batch(9).inputs.subarray(0, 2)]).toEqual([0, 1])
+    expect([...windows.batch(9).inputs.data.subarray(0, 2)]).toEqual([0, 1])
   })
 })
 
@@ -67,7 +68,7 @@ describe('sequential windows', () => {
   function epoch(windows: SequentialWindows, number: number): number[] {
     return Array.from({ length: windows.stepsPerEpoch }, (_, i) =>
       windows.batch(number * windows.stepsPerEpoch + i),
-    ).flatMap(({ inputs }) => [...inputs])
+    ).flatMap(({ inputs }) => [...inputs.data])
   }
 
   it('show every window once an epoch, in another order each time', () => {
@@ -88,8 +89,8 @@ describe('sequential windows', () => {
   it('go from start to end when not shuffled', () => {
     const plain = new SequentialWindows(data, { ...options, shuffle: false, dropLast: false })
     expect(epoch(plain, 0)).toEqual(Array.from({ length: 990 }, (_, i) => i))
-    expect(plain.batch(24).batchSize).toBe(3)
-    expect(plain.batch(24).targets.at(-1)).toBe(990)
+    expect(plain.batch(24).inputs.shape).toEqual([3, 10])
+    expect(plain.batch(24).targets.data.at(-1)).toBe(990)
   })
 
   it('say when there are too few for a batch', () => {

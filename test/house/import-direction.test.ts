@@ -22,7 +22,7 @@ const refused = [
   ['models/text', '../../train/index.ts'],
   ['generate', '../train/index.ts'],
   ['generate/processors', '../../train/index.ts'],
-  ['train', '../generate/index.ts'],
+  ['pipelines', '../train/index.ts'],
   ['train', '../cli/main.ts'],
 ]
 const allowed = [
@@ -32,7 +32,8 @@ const allowed = [
   ['runtime/cpu', '../../schedule/emit.ts'],
   ['models/text', '../causal-lm.ts'],
   ['generate/processors', '../sampling.ts'],
-  ['train', '../models/index.ts'],
+  ['train', '../pipelines/index.ts'],
+  ['train/tasks', '../task.ts'],
   ['cli', '../train/index.ts'],
 ]
 

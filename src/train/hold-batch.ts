@@ -1,0 +1,24 @@
+import type { Batch } from '../data/index.ts'
+import { type Held, hold, type Tensor } from '../tensor/index.ts'
+
+/** A batch as the body of a held program sees it. */
+export type BatchTensors = Readonly<Record<string, Tensor>>
+
+/** As `hold`, for inputs that have names: one program for each set of names and shapes. */
+export function holdBatch(
+  body: (batch: BatchTensors) => Tensor[],
+): (batch: Batch) => Promise<Tensor[]> {
+  const programs = new Map<string, Held>()
+  return (batch) => {
+    const names = Object.keys(batch)
+    const key = names.join(' ')
+    let held = programs.get(key)
+    if (!held) {
+      held = hold((...inputs) =>
+        body(Object.fromEntries(names.map((name, i) => [name, inputs[i]]))),
+      )
+      programs.set(key, held)
+    }
+    return held(...Object.values(batch))
+  }
+}

@@ -1,0 +1,115 @@
+// What a model can learn from rows, and how: the interface that training, `heed eval` and
+// `heed predict` share. One file for each task in tasks/.
+import type { z } from 'zod'
+import type { Batch, Row, RowSource } from '../data/index.ts'
+import type { Head } from '../models/index.ts'
+import type { Module } from '../nn/index.ts'
+import type { Tensor } from '../tensor/index.ts'
+import type { BatchTensors } from './hold-batch.ts'
+
+/** A row becomes examples, examples a batch, a batch a loss, a model a report. */
+export interface Task<E = unknown, M extends Module = Module> {
+  readonly name: string
+  /** What the model must be for. */
+  readonly head: Head
+  /** What the rate of training is counted in. */
+  readonly unit: 'tokens' | 'images' | 'rows'
+  /**
+   * Most often one example; several where a long text is cut in windows, none where there is nothing
+   * to learn from. @throws HeedError for a row that is wrong, without its place, which the caller adds
+   */
+  encode(row: Row): readonly E[]
+  /** What batches are bucketed by; constant where all examples have one shape. */
+  length(example: E): number
+  /** One batch, padded to `length`. Masking and augmentation are drawn by (seed, step) alone. */
+  collate(examples: readonly E[], length: number, draw: Draw): Batch
+  /** The mean over the batch. */
+  loss(model: M, batch: BatchTensors): Tensor
+  /** How good the model is, on examples that it has not seen. */
+  evaluate(model: M, examples: readonly E[], options?: EvaluateOptions): Promise<Evaluation>
+  /** One JSON object a row; the columns with the answers need not be there. */
+  predict(model: M, rows: readonly Row[]): Promise<Record<string, unknown>[]>
+}
+
+export interface Draw {
+  seed: number
+  step: number
+}
+
+export interface EvaluateOptions {
+  /** Rows that go through the model together. Default 16. */
+  batchSize?: number
+  /** How many examples to show, right and wrong. Default 50. */
+  show?: number
+}
+
+export interface Evaluation {
+  /** By name: loss, accuracy, f1, perplexity … */
+  metrics: Record<string, number>
+  /** Rows: what is; columns: what the model says. */
+  confusion?: { labels: readonly string[]; counts: readonly (readonly number[])[] }
+  examples: readonly ShownExample[]
+}
+
+export interface ShownExample {
+  input: string
+  expected: string
+  predicted: string
+  right: boolean
+}
+
+/** Tokenizer or image processor: what turns rows into numbers, and is saved beside the model. */
+export interface Preprocessor {
+  save(folder: string, options?: { modelMaxLength?: number }): Promise<void>
+}
+
+/** Values of a task's keys, and what it found in the rows; both are JSON, kept in task.json. */
+export type Options = Readonly<Record<string, unknown>>
+export type Facts = Readonly<Record<string, unknown>>
+
+/** What a new run knows when it makes a preprocessor. */
+export interface DataSetup<O = Options> {
+  /** The values of the task's own keys. */
+  options: O
+  source: RowSource
+  /** The architecture, as `model_type` has it. */
+  modelType: string
+  /** The folder that is fine-tuned. */
+  from?: string
+  /** What the user asks for: `char`, `bpe:SIZE`, a file …; undefined: what suits the task. */
+  tokenizer?: string
+  onProgress?: (what: string, done: number, total?: number) => void
+}
+
+/** What a task is made of, in a new run and again when the run is opened. */
+export interface TaskParts<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
+  options: O
+  facts: F
+  preprocessor: P
+  modelType: string
+  /** The most tokens that the model can see, or that it is to see; infinite where there is no limit. */
+  contextLength: number
+}
+
+/** A kind of task: makes new ones from data, and opens those of saved runs. */
+export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
+  readonly name: string
+  /** One line for help. */
+  readonly about: string
+  /** Which columns a row has, for help and for errors. */
+  readonly columns: string
+  /** Keys of its own, each with a default and what it means. Names differ from the common ones. */
+  readonly options: z.ZodObject
+  /** Common keys with other defaults than usual (see config.ts). */
+  readonly defaults: Options
+  head(modelType: string, options: O): Head
+  /** Reads what has to be known of all rows before one can be encoded: the labels, most often. */
+  survey(setup: DataSetup<O>): Promise<F>
+  /** Of `setup.from`, or made for these rows. */
+  preprocessor(setup: DataSetup<O>): Promise<P>
+  /** Of the folder of a run. */
+  openPreprocessor(folder: string): Promise<P>
+  /** Keys of the model's config that follow: labels, vocabulary, special tokens. */
+  modelConfig(parts: Omit<TaskParts<O, F, P>, 'contextLength'>): Record<string, unknown>
+  create(parts: TaskParts<O, F, P>): Task
+}
