@@ -9,11 +9,11 @@ export interface KeyRule {
 
 /** A key as transformers writes it now; null for what is no weight. */
 export function modernKey(key: string, { drop, add }: KeyRule): string | null {
-  if (key.endsWith('embeddings.position_ids')) return null
+  if (/embeddings\.(position_ids|mask_token)$/.test(key)) return null
   const name = key.replace(/LayerNorm\.(gamma|beta)$/, (_, old) => `LayerNorm.${RENAMED[old]}`)
   if (drop && name.startsWith(`${drop}.`)) return name.slice(drop.length + 1)
   return add && ENCODER_PART.test(name) ? `${add}.${name}` : name
 }
 
 const RENAMED: Record<string, string> = { gamma: 'weight', beta: 'bias' }
-const ENCODER_PART = /^(embeddings|encoder|transformer|pooler)\./
+const ENCODER_PART = /^(embeddings|embedder|encoder|transformer|layernorm|pooler)\./

@@ -8,6 +8,7 @@ import type {
   TextEncoder,
   TokenClassifier,
 } from './encoder.ts'
+import type { ImageClassifier, ImageEncoder } from './image-model.ts'
 import type { Seq2SeqLM } from './seq2seq-lm.ts'
 
 /** What a model can be for, as in transformers' AutoModelFor…, and what it then can do. */
@@ -21,6 +22,8 @@ export interface Heads {
   'sequence-classification': SequenceClassifier
   'token-classification': TokenClassifier
   'question-answering': QuestionAnswerer
+  'image-features': ImageEncoder
+  'image-classification': ImageClassifier
 }
 
 export type Head = keyof Heads

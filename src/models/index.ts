@@ -16,6 +16,7 @@ export type {
   TokenClassifier,
 } from './encoder.ts'
 export type { Head, Heads } from './heads.ts'
+export type { ImageClassifier, ImageEncoder, ImageModel } from './image-model.ts'
 export { preset, presetNames } from './presets.ts'
 export {
   configJson,
@@ -81,3 +82,9 @@ export {
   T5EncoderModel,
   T5ForConditionalGeneration,
 } from './text/t5-heads.ts'
+export {
+  DeiTForImageClassification,
+  DeiTForImageClassificationWithTeacher,
+  DeiTModel,
+} from './vision/deit.ts'
+export { type ViTConfig, ViTForImageClassification, ViTModel } from './vision/vit.ts'

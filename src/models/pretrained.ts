@@ -58,7 +58,7 @@ export async function loadModel<M extends Module>(
     !Array.isArray(architectures) ||
     architectures.some((name) => Model.architectures.includes(name))
   // Beside its base an encoder has nothing that its states need, such as a pooler.
-  const whole = own && Model.head !== 'encoder'
+  const whole = own && Model.head !== 'encoder' && Model.head !== 'image-features'
   if (whole || Model.base === undefined) await load(model, weights, { keepBlocks })
   else {
     const fresh = await loadBelowHead(model, weights, [Model.base].flat())

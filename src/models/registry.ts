@@ -38,6 +38,12 @@ import {
   RobertaModel,
 } from './text/roberta.ts'
 import { T5EncoderModel, T5ForConditionalGeneration } from './text/t5-heads.ts'
+import {
+  DeiTForImageClassification,
+  DeiTForImageClassificationWithTeacher,
+  DeiTModel,
+} from './vision/deit.ts'
+import { ViTForImageClassification, ViTModel } from './vision/vit.ts'
 import { readModelConfig } from './weight-file.ts'
 
 /** Every class; of those of one `model_type` and head, the first is taken. */
@@ -80,6 +86,11 @@ const classes: readonly ModelClass[] = [
   Marian,
   T5ForConditionalGeneration,
   T5EncoderModel,
+  ViTModel,
+  ViTForImageClassification,
+  DeiTModel,
+  DeiTForImageClassification,
+  DeiTForImageClassificationWithTeacher,
 ]
 
 export const modelTypes = (): string[] => [...new Set(classes.map((Model) => Model.modelType))]
@@ -104,10 +115,7 @@ export function modelClass<H extends Head = 'causal-lm'>(
 /** What the model of a folder is for, as `architectures` of its config says: by default the first. */
 export function headOf({ model_type, architectures }: RawConfig): Head {
   const family = familyOf(model_type)
-  const names: unknown[] = Array.isArray(architectures) ? architectures : []
-  return (
-    family.find((Model) => Model.architectures.some((name) => names.includes(name))) ?? family[0]
-  ).head
+  return (family.find((Model) => isNamed(Model, architectures)) ?? family[0]).head
 }
 
 /**
@@ -120,9 +128,19 @@ export async function fromPretrained<H extends Head = 'causal-lm'>(
   options: LoadModelOptions = {},
 ): Promise<Heads[H]> {
   const config = await readModelConfig(dir)
-  const Model = modelClass(config.model_type, head)
+  const Model = classOf(config, head)
   return (await loadModel<Module>(Model, config, dir, options)) as Heads[H]
 }
+
+/** The class that a config names where it has this head, otherwise the first that has. */
+function classOf(config: RawConfig, head: Head): ModelClass {
+  const first = modelClass(config.model_type, head) as ModelClass
+  const named = familyOf(config.model_type).find((Model) => isNamed(Model, config.architectures))
+  return named?.head === head ? named : first
+}
+
+const isNamed = (Model: ModelClass, architectures: unknown): boolean =>
+  Array.isArray(architectures) && Model.architectures.some((name) => architectures.includes(name))
 
 function familyOf(modelType: string): readonly ModelClass[] {
   const family = classes.filter((Model) => Model.modelType === modelType)

@@ -35,6 +35,9 @@ export interface Pipelines {
 
 export type Task = keyof Pipelines
 
+/** Of a model that reads texts. */
+type TextHead = Exclude<Head, `image-${string}`>
+
 /** A model with its tokenizer. */
 export interface Parts<M> {
   model: M
@@ -79,14 +82,14 @@ export const taskNames = (): Task[] => Object.keys(makers) as Task[]
  */
 export async function pipeline<T extends Task>(
   task: T,
-  source: string | Parts<Heads[Head]>,
+  source: string | Parts<Heads[TextHead]>,
 ): Promise<Pipelines[T]> {
   const name = Object.hasOwn(aliases, task) ? aliases[task] : task
   if (!Object.hasOwn(makers, name))
     throw new HeedError(`There is no task '${String(task).slice(0, 80)}'`, {
       remedy: `Known: ${nearestFirst(task, taskNames()).join(', ')}.`,
     })
-  const { head, make } = makers[name] as { head: Head; make: (parts: unknown) => Pipelines[T] }
+  const { head, make } = makers[name] as { head: TextHead; make: (parts: unknown) => Pipelines[T] }
   const parts = typeof source === 'string' ? await load(source, head, name) : source
   const { model, tokenizer } = parts
   if (tokenizer.vocabSize > model.vocabSize)
@@ -99,7 +102,7 @@ export async function pipeline<T extends Task>(
 }
 
 /** A head that the folder has no weights of would answer at random: that is refused. */
-async function load(dir: string, head: Head, task: Task): Promise<Parts<Heads[Head]>> {
+async function load(dir: string, head: TextHead, task: Task): Promise<Parts<Heads[TextHead]>> {
   const onNew = (names: readonly string[]): void => {
     throw new HeedError(`${dir} is not trained for ${task}: it lacks ${names.join(', ')}`, {
       remedy: 'Take a model that was trained for the task, or train this one first.',

@@ -16,9 +16,10 @@ export interface Task<E = unknown, M extends Module = Module> {
   readonly unit: 'tokens' | 'images' | 'rows'
   /**
    * Most often one example; several where a long text is cut in windows, none where there is nothing
-   * to learn from. @throws HeedError for a row that is wrong, without its place, which the caller adds
+   * to learn from. A promise where a file has to be read, as of images.
+   * @throws HeedError for a row that is wrong, without its place, which the caller adds
    */
-  encode(row: Row): readonly E[]
+  encode(row: Row): readonly E[] | Promise<readonly E[]>
   /** What batches are bucketed by; constant where all examples have one shape. */
   length(example: E): number
   /** One batch, padded to `length`. Masking and augmentation are drawn by (seed, step) alone. */

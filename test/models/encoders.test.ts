@@ -35,7 +35,7 @@ interface Results extends Tensors {
   loss: Tensor
 }
 
-type EncoderHead = Exclude<Head, 'causal-lm' | 'seq2seq-lm'>
+type EncoderHead = Exclude<Head, 'causal-lm' | 'seq2seq-lm' | `image-${string}`>
 
 const compute: {
   [H in EncoderHead]: (model: Heads[H], given: Tensors, options: EncoderOptions) => Results
