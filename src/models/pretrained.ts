@@ -13,11 +13,13 @@ import {
   Blocks,
   type LoadOptions,
   type Module,
+  type ModuleState,
   replaceableWeights,
   replaceWeights,
+  setValues,
   takeValues,
 } from '../nn/index.ts'
-import { fromPieces, type Parameter, realize } from '../tensor/index.ts'
+import { fromPieces, ModuleBuffer, realize } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { Head } from './heads.ts'
 import { openWeights, type WeightFile, weightsOf } from './weight-file.ts'
@@ -79,7 +81,10 @@ async function loadBelowHead(
   bases: readonly string[],
 ): Promise<string[]> {
   const found = new Set(await load(model, path, { strict: false }))
-  const missing = model.namedParameters().filter(([, parameter]) => !found.has(parameter))
+  const missing = model
+    .namedState()
+    .filter(([, state]) => !found.has(state))
+    .filter(([, state]) => !(state instanceof ModuleBuffer && state.optional))
   const below = missing
     .map(([name]) => name)
     .filter((name) => bases.some((base) => name.startsWith(`${base}.`)))
@@ -96,20 +101,24 @@ async function load(
   model: Module,
   path: string,
   { keepBlocks = false, ...options }: LoadOptions & { keepBlocks?: boolean } = {},
-): Promise<Parameter[]> {
-  const replaceable = keepBlocks ? replaceableWeights(model) : new Set<Parameter>()
-  const blocks = new Map<Parameter, Blocks>()
+): Promise<ModuleState[]> {
+  const replaceable = keepBlocks ? replaceableWeights(model) : new Set<ModuleState>()
+  const blocks = new Map<ModuleState, Blocks>()
   const file = await openWeights(path)
   try {
     const stored = Object.fromEntries(file.names.map((name) => [name, file.info(name)]))
     const matches = model.matchState(stored, options)
-    for (const { key, parameter } of matches) {
-      const stored = replaceable.has(parameter) ? await file.blocks?.(key) : null
-      if (stored) blocks.set(parameter, new Blocks(stored))
-      else takeValues(parameter, await fromPieces(parameter.shape, finitePieces(file, key), key))
+    for (const { key, state } of matches) {
+      const stored = replaceable.has(state) ? await file.blocks?.(key) : null
+      if (stored) blocks.set(state, new Blocks(stored))
+      else {
+        const values = await fromPieces(state.shape, finitePieces(file, key), key)
+        if (state.dtype === 'f32') takeValues(state, values)
+        else setValues(state, values.to(state.dtype))
+      }
     }
     replaceWeights(model, blocks)
-    return matches.map(({ parameter }) => parameter)
+    return matches.map(({ state }) => state)
   } finally {
     await file.close()
   }
@@ -158,17 +167,18 @@ export async function savePretrained(
   await tokenizer?.save(dir)
 }
 
-/** Writes the parameters, each once, as float32 in one file. */
+/** Writes parameters and buffers, each once, as float32 in one file. */
 export async function saveWeights(model: Module, path: string): Promise<void> {
   await writeSafetensors(path, await tensorsToWrite(model, 'f32'), { format: 'pt' })
 }
 
 async function tensorsToWrite(model: Module, dtype: StoredDType): Promise<TensorToWrite[]> {
-  model.stateDict() // refuses what no file of numbers can hold
-  const named = model.namedParameters()
-  await realize(named.map(([, parameter]) => parameter))
-  return named.map(([name, parameter]) => {
-    return { name, dtype, shape: parameter.shape, data: () => parameter.data() }
+  const named = Object.entries(model.stateDict())
+  await realize(named.map(([, state]) => state))
+  // Counters are as wide as PyTorch's.
+  return named.map(([name, state]) => {
+    const stored = state.dtype === 'f32' ? dtype : 'i64'
+    return { name, dtype: stored, shape: state.shape, data: () => state.data() }
   })
 }
 

@@ -8,8 +8,18 @@ export {
   joinHeads,
   splitHeads,
 } from './attention.ts'
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.ts'
 export { type Attentions, captureActivations, captureAttention } from './capture.ts'
 export { Conv1D } from './conv1d.ts'
+export {
+  Conv1d,
+  Conv2d,
+  type ConvOptions,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  type ConvTransposeOptions,
+  StdConv2d,
+} from './convolution.ts'
 export { type CrossAttentionOptions, crossAttention } from './cross-attention.ts'
 export {
   CrossCache,
@@ -18,6 +28,7 @@ export {
 } from './cross-cache.ts'
 export { Dropout } from './dropout.ts'
 export { Embedding } from './embedding.ts'
+export { type AffineOptions, GroupNorm, InstanceNorm1d, InstanceNorm2d } from './group-norm.ts'
 export * as init from './init.ts'
 export { KVCache, type KVCacheShape, LayerCache } from './kv-cache.ts'
 export { LayerNorm } from './layer-norm.ts'
@@ -47,5 +58,19 @@ export { type RopeParameters, ropeTypes } from './rope-scaling.ts'
 export { Rotary, type RotaryOptions, rotate, type Turns } from './rotary.ts'
 export { Sequential } from './sequential.ts'
 export { Sinusoidal, type SinusoidalConfig } from './sinusoidal.ts'
-export { type LoadOptions, type StateSource, setValues, takeValues } from './state-dict.ts'
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AvgPool1d,
+  AvgPool2d,
+  MaxPool1d,
+  MaxPool2d,
+} from './spatial-pooling.ts'
+export {
+  type LoadOptions,
+  type ModuleState,
+  type StateSource,
+  setValues,
+  takeValues,
+} from './state-dict.ts'
 export { type VisibleOptions, visibleKeys } from './visible-keys.ts'

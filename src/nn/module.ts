@@ -1,11 +1,12 @@
 import { inScope, scopeNow } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
-import { Parameter, Tensor } from '../tensor/index.ts'
+import { ModuleBuffer, Parameter, Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import {
   type LoadOptions,
   type Match,
+  type ModuleState,
   matchState,
   type StateSource,
   setValues,
@@ -17,8 +18,8 @@ export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) 
 type Forward = (...inputs: unknown[]) => unknown
 
 /**
- * A part of a model. Its fields are its submodules and parameters (also in arrays), and the path of
- * fields is the name of a parameter in checkpoints: `h.3.attn.c_proj.weight`. Calls of `forward` put
+ * A part of a model. Its fields are its submodules, parameters and buffers (also in arrays), and the
+ * path of fields is a parameter's name in checkpoints: `h.3.attn.c_proj.weight`. Calls of `forward` put
  * that path on everything they compute, which errors and profiles print.
  */
 export abstract class Module<Config = unknown> {
@@ -46,10 +47,20 @@ export abstract class Module<Config = unknown> {
 
   /** Every parameter once, with its name. One that is used in two places has the first's name. */
   namedParameters(): [string, Parameter][] {
-    const seen = new Set<Parameter>()
-    return parameterPaths(this).filter(([, parameter]) => {
-      if (seen.has(parameter)) return false
-      seen.add(parameter)
+    return this.namedState().filter(ofKind(Parameter))
+  }
+
+  /** Every buffer once, with its name: state that is saved but not trained. */
+  namedBuffers(): [string, ModuleBuffer][] {
+    return this.namedState().filter(ofKind(ModuleBuffer))
+  }
+
+  /** Parameters and buffers, each once, in the order of fields. */
+  namedState(): [string, ModuleState][] {
+    const seen = new Set<ModuleState>()
+    return statePaths(this).filter(([, state]) => {
+      if (seen.has(state)) return false
+      seen.add(state)
       return true
     })
   }
@@ -95,27 +106,27 @@ export abstract class Module<Config = unknown> {
     return () => void hooks.delete(hook)
   }
 
-  /** The parameters by name, each once. @throws HeedError when some weights are in blocks */
+  /** Parameters and buffers by name, each once. @throws HeedError when some weights are in blocks */
   stateDict(): Record<string, Tensor> {
     this.#refuseUnsaved()
-    return Object.fromEntries(this.namedParameters())
+    return Object.fromEntries(this.namedState())
   }
 
   /**
-   * Takes the values of all parameters from `dict`. One error lists all names that are missing,
+   * Takes the values of all parameters and buffers from `dict`. One error lists all names that are missing,
    * unexpected or of another shape, and nothing has changed then. With `strict: false`, names
    * may be missing or unexpected.
    */
   loadStateDict(dict: Record<string, StateSource>, options: LoadOptions = {}): this {
-    for (const { key, parameter } of this.matchState(dict, options)) setValues(parameter, dict[key])
+    for (const { key, state } of this.matchState(dict, options)) setValues(state, dict[key])
     return this
   }
 
-  /** Which stored tensor belongs to which parameter, for those who fetch values one by one. */
+  /** Which stored tensor belongs to which parameter or buffer, for those who fetch values one by one. */
   matchState(stored: Record<string, { shape: Shape }>, options: LoadOptions = {}): Match[] {
     this.#refuseUnsaved()
     const translate = (key: string): string | null => this.keyInCheckpoint(key)
-    return matchState(parameterPaths(this), stored, translate, this.constructor.name, options)
+    return matchState(statePaths(this), stored, translate, this.constructor.name, options)
   }
 
   /** Switches to training, or back. */
@@ -205,16 +216,16 @@ let outermost: Module | null = null
 
 const joinPath = (a: string, b: string): string => (a && b ? `${a}.${b}` : a || b)
 
-/** The modules and parameters in a module's fields; those in arrays as `name.0`, `name.1` … */
-function* fieldsOf(module: Module): Generator<[string, Module | Parameter]> {
+/** The modules and state in a module's fields; those in arrays as `name.0`, `name.1` … */
+function* fieldsOf(module: Module): Generator<[string, Module | ModuleState]> {
   for (const name of Object.keys(module)) {
     if (name === 'config') continue
     yield* partsOf(name, (module as unknown as Record<string, unknown>)[name])
   }
 }
 
-function* partsOf(name: string, value: unknown): Generator<[string, Module | Parameter]> {
-  if (value instanceof Module || value instanceof Parameter) yield [name, value]
+function* partsOf(name: string, value: unknown): Generator<[string, Module | ModuleState]> {
+  if (value instanceof Module || isState(value)) yield [name, value]
   else if (Array.isArray(value))
     for (let i = 0; i < value.length; i++) yield* partsOf(`${name}.${i}`, value[i])
 }
@@ -233,12 +244,20 @@ function visitModules(
       visitModules(part, joinPath(path, name), visit, chain)
 }
 
-/** Every path that leads to a parameter: one that is tied appears with all its names. */
-function parameterPaths(root: Module): [string, Parameter][] {
-  const found: [string, Parameter][] = []
+const isState = (value: unknown): value is ModuleState =>
+  value instanceof Parameter || value instanceof ModuleBuffer
+
+const ofKind =
+  <S extends ModuleState>(Kind: new (...args: never[]) => S) =>
+  (named: [string, ModuleState]): named is [string, S] =>
+    named[1] instanceof Kind
+
+/** Every path that leads to a parameter or buffer: one that is tied appears with all its names. */
+function statePaths(root: Module): [string, ModuleState][] {
+  const found: [string, ModuleState][] = []
   visitModules(root, '', (path, module) => {
     for (const [name, part] of fieldsOf(module))
-      if (part instanceof Parameter) found.push([joinPath(path, name), part])
+      if (isState(part)) found.push([joinPath(path, name), part])
   })
   return found
 }

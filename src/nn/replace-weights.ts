@@ -1,11 +1,11 @@
-import type { Parameter } from '../tensor/index.ts'
 import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 import { type Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
+import type { ModuleState } from './state-dict.ts'
 
 /** The weights of a model that blocks can take the place of: of its Linear and Embedding layers. */
-export function replaceableWeights(model: Module): Set<Parameter> {
+export function replaceableWeights(model: Module): Set<ModuleState> {
   const layers = model.namedModules().map(([, module]) => module)
   return new Set(
     layers
@@ -15,7 +15,7 @@ export function replaceableWeights(model: Module): Set<Parameter> {
 }
 
 /** Puts blocks in the place of weights, in every Linear and Embedding layer that has one of these. */
-export function replaceWeights(model: Module, blocks: ReadonlyMap<Parameter, Blocks>): void {
+export function replaceWeights(model: Module, blocks: ReadonlyMap<ModuleState, Blocks>): void {
   const replaced = new Map<Module, Module>()
   const all = model.namedModules()
   for (const [, layer] of all) {

@@ -1,10 +1,14 @@
 import { alias, leaf } from '../graph/build.ts'
+import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
 import { type Shape, sameShape, showShape } from '../graph/shape.ts'
-import { type Parameter, Tensor } from '../tensor/index.ts'
+import { ModuleBuffer, type Parameter, Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 
-/** What a parameter can take its values from. An array is taken, not copied. */
+/** What a module keeps in checkpoints. */
+export type ModuleState = Parameter | ModuleBuffer
+
+/** What a parameter or buffer can take its values from. An array is taken, not copied. */
 export type StateSource = Tensor | { data: ArrayLike<number>; shape: Shape }
 
 export interface LoadOptions {
@@ -12,19 +16,19 @@ export interface LoadOptions {
   strict?: boolean
 }
 
-/** A stored tensor and the parameter that it belongs to. */
+/** A stored tensor and the state that it belongs to. */
 export interface Match {
   /** As the checkpoint calls it. */
   key: string
-  parameter: Parameter
+  state: ModuleState
 }
 
 /**
- * Which stored tensor belongs to which parameter; one error tells everything that does not fit.
- * @param paths every path to a parameter: a tied one may be stored under any of its names
+ * Which stored tensor belongs to which parameter or buffer; one error tells everything that does not fit.
+ * @param paths every path to a parameter or buffer: a tied one may be stored under any of its names
  */
 export function matchState(
-  paths: readonly [string, Parameter][],
+  paths: readonly [string, ModuleState][],
   stored: Record<string, { shape: Shape }>,
   translate: (key: string) => string | null,
   model: string,
@@ -41,10 +45,10 @@ export function matchState(
   }
   const { found, missing } = match(paths, keys)
   const misshaped = found
-    .filter(({ key, parameter }) => !sameShape(parameter.shape, stored[key].shape))
+    .filter(({ key, state }) => !sameShape(state.shape, stored[key].shape))
     .map(
-      ({ key, parameter }) =>
-        `${key} is ${showShape(stored[key].shape)}, not ${showShape(parameter.shape)}`,
+      ({ key, state }) =>
+        `${key} is ${showShape(stored[key].shape)}, not ${showShape(state.shape)}`,
     )
   refuse(model, strict ? missing : [], strict ? unexpected : [], misshaped)
   return found
@@ -52,8 +56,8 @@ export function matchState(
 
 /** Gives a parameter, or other state, new values. Values that nobody has computed yet never are. */
 export function setValues(state: Tensor, source: StateSource): void {
-  if (hasMemory(state.node)) state.assign(asTensor(source))
-  else state.moveTo(ownNode(source))
+  if (hasMemory(state.node)) state.assign(asTensor(source, state.dtype))
+  else state.moveTo(ownNode(source, state.dtype))
 }
 
 /** As `setValues`, from memory that the source gives up: nobody else may hold it. */
@@ -63,17 +67,19 @@ export function takeValues(state: Tensor, source: Tensor): void {
 }
 
 function match(
-  paths: readonly [string, Parameter][],
+  paths: readonly [string, ModuleState][],
   keys: ReadonlyMap<string, string>,
 ): { found: Match[]; missing: string[] } {
-  const found = new Map<Parameter, Match>()
-  const firstNames = new Map<Parameter, string>()
-  for (const [name, parameter] of paths) {
-    if (!firstNames.has(parameter)) firstNames.set(parameter, name)
+  const found = new Map<ModuleState, Match>()
+  const firstNames = new Map<ModuleState, string>()
+  for (const [name, state] of paths) {
+    if (!firstNames.has(state)) firstNames.set(state, name)
     const key = keys.get(name)
-    if (key !== undefined && !found.has(parameter)) found.set(parameter, { key, parameter })
+    if (key !== undefined && !found.has(state)) found.set(state, { key, state })
   }
-  const missing = [...firstNames].filter(([p]) => !found.has(p)).map(([, name]) => name)
+  const needed = (state: ModuleState): boolean =>
+    !(found.has(state) || (state instanceof ModuleBuffer && state.optional))
+  const missing = [...firstNames].filter(([state]) => needed(state)).map(([, name]) => name)
   return { found: [...found.values()], missing }
 }
 
@@ -113,13 +119,13 @@ function hasMemory(node: Node): boolean {
   return state.place !== null
 }
 
-function asTensor(source: StateSource): Tensor {
-  return source instanceof Tensor ? source : new Tensor(ownNode(source))
+function asTensor(source: StateSource, dtype: DType): Tensor {
+  return source instanceof Tensor ? source : new Tensor(ownNode(source, dtype))
 }
 
-function ownNode(source: StateSource): Node {
-  if (!(source instanceof Tensor)) return leaf(floats(source.data), source.shape, 'f32')
-  const node = alias(source.to('f32').node)
+function ownNode(source: StateSource, dtype: DType): Node {
+  if (!(source instanceof Tensor)) return leaf(numbersOf(source.data, dtype), source.shape, dtype)
+  const node = alias(source.to(dtype).node)
   node.persistent = true
   return node
 }
@@ -127,3 +133,6 @@ function ownNode(source: StateSource): Node {
 // Doubles stay: the reference device computes with them when it is asked to.
 const floats = (data: ArrayLike<number>): Float32Array | Float64Array =>
   data instanceof Float32Array || data instanceof Float64Array ? data : Float32Array.from(data)
+
+const numbersOf = (data: ArrayLike<number>, dtype: DType): TypedArray =>
+  dtype === 'f32' ? floats(data) : Int32Array.from(data)

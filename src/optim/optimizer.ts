@@ -1,6 +1,7 @@
 import { setValues } from '../nn/index.ts'
 import { tensorOf } from '../tensor/core.ts'
 import { noGrad, type Parameter, realize, type Tensor, zerosLike } from '../tensor/index.ts'
+import { pendingBuffers } from '../tensor/module-buffer.ts'
 import { release } from '../tensor/submit.ts'
 import { HeedError } from '../util/errors.ts'
 import { clipScale, gradNormOf } from './clip.ts'
@@ -60,7 +61,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
         remedy: 'Call loss.backward() before each step, on a loss that depends on them.',
       })
     this.beginStep()
-    const outputs = [...this.update(), ...[...roots].map(tensorOf), ...keep]
+    const outputs = [...this.update(), ...[...roots].map(tensorOf), ...keep, ...pendingBuffers()]
     if (this.gradNorm) outputs.push(this.gradNorm)
     await realize(outputs)
     release(roots)

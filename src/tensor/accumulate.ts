@@ -3,6 +3,7 @@ import { filled } from '../graph/build.ts'
 import { HeedError } from '../util/errors.ts'
 import { type TensorCore, tensorOf } from './core.ts'
 import { zerosLike } from './create.ts'
+import { pendingBuffers } from './module-buffer.ts'
 import { realize, release } from './submit.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -14,7 +15,7 @@ import type { Tensor } from './tensor.ts'
 export async function accumulate(loss: Tensor): Promise<void> {
   const state = addGradients(loss)
   const root = loss.node
-  await realize([loss, ...state])
+  await realize([loss, ...state, ...pendingBuffers()])
   release([root])
 }
 

@@ -8,15 +8,25 @@ import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
 /** One number for all axes, or one for each. */
-type PerAxis = number | readonly number[]
+export type PerAxis = number | readonly number[]
 
 export interface ConvolutionOptions {
   stride?: PerAxis
-  /** Zeros at both ends. */
-  padding?: PerAxis
+  /**
+   * Zeros at both ends. 'same': as many as make ceil(size / stride) places, an odd one behind, as
+   * PyTorch does for a stride of 1 and TensorFlow for all.
+   */
+  padding?: PerAxis | 'same'
   dilation?: PerAxis
   /** Each group of channels out sees its own group of channels in. */
   groups?: number
+}
+
+export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, 'padding'> {
+  /** Taken away at both ends. */
+  padding?: PerAxis
+  /** Added behind: with a stride, inputs of several sizes give outputs of one. */
+  outputPadding?: PerAxis
 }
 
 /** x (B, C, L), weight (O, C/G, K), bias (O) -> (B, O, P). */
@@ -35,6 +45,22 @@ export const conv2d = (
   options?: ConvolutionOptions,
 ): Tensor => convolve('conv2d', 2, x, weight, bias, options)
 
+/** x (B, C, P), weight (C, O/G, K), bias (O) -> (B, O, L): what takes conv1d's gradient back. */
+export const convTranspose1d = (
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null,
+  options?: TransposedConvolutionOptions,
+): Tensor => convolveTransposed('convTranspose1d', 1, x, weight, bias, options)
+
+/** x (B, C, Ph, Pw), weight (C, O/G, Kh, Kw), bias (O) -> (B, O, H, W). */
+export const convTranspose2d = (
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null,
+  options?: TransposedConvolutionOptions,
+): Tensor => convolveTransposed('convTranspose2d', 2, x, weight, bias, options)
+
 function convolve(
   op: string,
   rank: number,
@@ -51,8 +77,12 @@ function convolve(
       `${op}: ${showShape(x.shape)} and the weight ${showShape(weight.shape)} do not fit with ${groups} groups`,
       { remedy: 'x is (B, C, ...), the weight (O, C / groups, ...kernel), and groups divides O.' },
     )
-  const padded = x.pad(perAxis(padding, rank).map((n) => [n, n] as const))
   const attrs = { kernel, stride: perAxis(stride, rank), dilation: perAxis(dilation, rank) }
+  const widths =
+    padding === 'same'
+      ? samePadding(x.shape.slice(2), attrs)
+      : perAxis(padding, rank).map((n) => [n, n] as const)
+  const padded = x.pad(widths)
   const windows = tensorOf(g.make('window', [padded.node], attrs)) // (B, C, ...P, ...K)
   const places = windows.shape.slice(2, 2 + rank)
   const field = inner * countOf(kernel)
@@ -65,8 +95,60 @@ function convolve(
     .matmul(columns)
     .transpose(2, 3)
     .reshape(batch, out, ...places)
-  return bias ? y.add(bias.reshape(out, ...kernel.map(() => 1))) : y
+  return biased(y, bias, rank)
 }
 
-const perAxis = (value: PerAxis, rank: number): number[] =>
+function convolveTransposed(
+  op: string,
+  rank: number,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null | undefined,
+  options: TransposedConvolutionOptions = {},
+): Tensor {
+  const { groups = 1 } = options
+  const [batch, channels, ...places] = x.shape
+  const [inner, perGroup, ...kernel] = weight.shape
+  if (x.rank !== rank + 2 || weight.rank !== rank + 2 || channels !== inner || inner % groups !== 0)
+    throw new ShapeError(
+      `${op}: ${showShape(x.shape)} and the weight ${showShape(weight.shape)} do not fit with ${groups} groups`,
+      { remedy: 'x is (B, C, ...), the weight (C, O / groups, ...kernel), and groups divides C.' },
+    )
+  const stride = perAxis(options.stride ?? 1, rank)
+  const dilation = perAxis(options.dilation ?? 1, rank)
+  const padding = perAxis(options.padding ?? 0, rank)
+  const extra = perAxis(options.outputPadding ?? 0, rank)
+  if (extra.some((n, i) => n >= Math.max(stride[i], dilation[i])))
+    throw new ShapeError(`${op}: an output padding of ${extra.join(', ')}`, {
+      remedy: 'It is smaller than the stride or the dilation.',
+    })
+  const full = places.map((n, i) => (n - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1)
+  const rows = x.reshape(batch, groups, inner / groups, countOf(places)).transpose(2, 3)
+  const columns = weight.reshape(groups, inner / groups, perGroup * countOf(kernel))
+  const spread = rows.matmul(columns) // (B, G, P, O/G·K)
+  const windows = spread
+    .reshape(batch, groups, countOf(places), perGroup, countOf(kernel))
+    .permute(0, 1, 3, 2, 4)
+    .reshape(batch, groups * perGroup, ...places, ...kernel)
+  const attrs = { kernel, stride, dilation, size: full }
+  const y = tensorOf(g.make('foldWindow', [windows.node], attrs))
+  return biased(y.pad(padding.map((n, i) => [-n, extra[i] - n] as const)), bias, rank)
+}
+
+/** Zeros before and behind each axis. */
+function samePadding(
+  sizes: readonly number[],
+  { kernel, stride, dilation }: Record<'kernel' | 'stride' | 'dilation', readonly number[]>,
+): (readonly [number, number])[] {
+  return sizes.map((size, i) => {
+    const reach = (Math.ceil(size / stride[i]) - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1
+    const total = Math.max(reach - size, 0)
+    return [Math.floor(total / 2), Math.ceil(total / 2)]
+  })
+}
+
+const biased = (y: Tensor, bias: Tensor | null | undefined, rank: number): Tensor =>
+  bias ? y.add(bias.reshape(-1, ...new Array<number>(rank).fill(1))) : y
+
+export const perAxis = (value: PerAxis, rank: number): number[] =>
   typeof value === 'number' ? new Array<number>(rank).fill(value) : [...value]

@@ -36,6 +36,9 @@ export function watchAssignments<T>(body: () => T): { result: T; state: TensorCo
   }
 }
 
+/** Whether a held program is being traced, which updates what is assigned meanwhile. */
+export const isHeld = (): boolean => assigned !== null
+
 /** A tensor for a node. */
 export const tensorOf = (node: Node): Tensor => wrapNode(node)
 

@@ -8,9 +8,18 @@ import { tensorOf } from './core.ts'
 import { defaultGenerator, type Generator } from './random.ts'
 import type { Tensor } from './tensor.ts'
 
-export * from './convolution.ts'
+export {
+  type ConvolutionOptions,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+  type PerAxis,
+  type TransposedConvolutionOptions,
+} from './convolution.ts'
 export * from './losses.ts'
 export * from './normalization.ts'
+export * from './pooling.ts'
 
 /** x·Wᵀ + b with W (out, in), as torch.nn.Linear stores it. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {

@@ -50,6 +50,42 @@ export function groupNorm(
   return bias ? scaled.add(bias.reshape(apart)) : scaled
 }
 
+/** Over all places of each channel of x (B, C, ...); weight and bias (C) (Ulyanov et al., 2016). */
+export function instanceNorm(
+  x: Tensor,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  eps = 1e-5,
+): Tensor {
+  return groupNorm(x, x.shape[1], weight, bias, eps)
+}
+
+export interface BatchNormOptions {
+  /** Of each channel (C): running statistics, or those of the batch itself. */
+  mean: Tensor
+  /** Without Bessel's correction. */
+  variance: Tensor
+  weight?: Tensor | null
+  bias?: Tensor | null
+  eps?: number
+}
+
+/** x (B, C, ...) with each channel's mean taken away, over its deviation (Ioffe and Szegedy, 2015). */
+export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  const { mean, variance, weight, bias, eps = 1e-5 } = options
+  const apart = [-1, ...x.shape.slice(2).map(() => 1)]
+  const inverse = variance.add(eps).rsqrt()
+  const scale = weight ? inverse.mul(weight) : inverse
+  const y = x.sub(mean.reshape(apart)).mul(scale.reshape(apart))
+  return bias ? y.add(bias.reshape(apart)) : y
+}
+
+/** Mean and variance (C) of each channel of x (B, C, ...), without Bessel's correction. */
+export function batchStatistics(x: Tensor): { mean: Tensor; variance: Tensor } {
+  const axes = x.shape.map((_, i) => i).filter((i) => i !== 1)
+  return { mean: x.mean(axes), variance: x.var(axes, { correction: 0 }) }
+}
+
 /** x over its p-norm along an axis, which counts as `eps` at least. */
 export function normalize(x: Tensor, { p = 2, axis = 1, eps = 1e-12 } = {}): Tensor {
   return x.div(x.norm(p, axis, true).clamp({ min: eps }))

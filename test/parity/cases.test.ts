@@ -11,7 +11,11 @@ const exact: Candidate = {
   make: () => new ReferenceDevice({ precision: 'float64' }),
 }
 
-const suites = { composites: await readCases('composites'), ops: await readCases('ops') }
+const suites = {
+  composites: await readCases('composites'),
+  ops: await readCases('ops'),
+  spatial: await readCases('spatial'),
+}
 
 // Of max |b|. PyTorch's own float32 is 2.4e-6 off where a norm's input lies far from 0.
 const tolerances = { f64: 1e-12, f32: 5e-6 }

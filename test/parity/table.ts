@@ -5,11 +5,13 @@ import {
   F,
   hostCall,
   oneHot,
+  type Parameter,
   stack,
   type Tensor,
   type TypedArray,
   where,
 } from '../../src/index.ts'
+import { BatchNorm1d, BatchNorm2d, StdConv2d } from '../../src/nn/index.ts'
 import { f32ToBf16, f32ToF16 } from '../../src/util/float16.ts'
 
 /** What the fixtures' arguments hold, each where its op takes it. */
@@ -165,6 +167,31 @@ const table: Record<string, Entry> = {
     F.conv1d(input, weight, bias, options as F.ConvolutionOptions),
   conv2d: ({ input, weight, bias }, options) =>
     F.conv2d(input, weight, bias, options as F.ConvolutionOptions),
+  conv_transpose1d: ({ input, weight, bias }, { output_padding, ...options }) =>
+    F.convTranspose1d(input, weight, bias, { ...options, outputPadding: output_padding as number }),
+  conv_transpose2d: ({ input, weight, bias }, { output_padding, ...options }) =>
+    F.convTranspose2d(input, weight, bias, { ...options, outputPadding: output_padding as number }),
+  std_conv2d: ({ input, weight }, { stride }) => {
+    const layer = new StdConv2d(3, 4, 3, { stride: stride as number, bias: false })
+    layer.weight = weight as Parameter
+    return layer.forward(input)
+  },
+  max_pool1d: ({ input }, args) =>
+    F.maxPool1d(input, args.kernel_size as number, args as F.MaxPoolOptions),
+  max_pool2d: ({ input }, { ceil_mode, ...args }) =>
+    F.maxPool2d(input, args.kernel_size as number, { ...args, ceilMode: ceil_mode as boolean }),
+  avg_pool1d: ({ input }, args) =>
+    F.avgPool1d(input, args.kernel_size as number, args as F.AvgPoolOptions),
+  avg_pool2d: ({ input }, { ceil_mode, count_include_pad, ...args }) =>
+    F.avgPool2d(input, args.kernel_size as number, {
+      ...args,
+      ceilMode: ceil_mode as boolean,
+      countIncludePad: count_include_pad as boolean,
+    }),
+  adaptive_avg_pool1d: ({ input }, { output_size }) =>
+    F.adaptiveAvgPool1d(input, output_size as number),
+  adaptive_avg_pool2d: ({ input }, { output_size }) =>
+    F.adaptiveAvgPool2d(input, output_size as number),
   embedding: ({ input, weight }, { padding_idx }) =>
     F.embedding(input, weight, { paddingIndex: padding_idx as number | undefined }),
   scaled_dot_product_attention: ({ query, key, value, attn_mask }, args) =>
@@ -179,6 +206,24 @@ const table: Record<string, Entry> = {
   rms_norm: ({ input, weight }, { eps }) => F.rmsNorm(input, weight, eps as number),
   group_norm: ({ input, weight, bias }, { num_groups, eps }) =>
     F.groupNorm(input, num_groups as number, weight, bias, eps as number),
+  instance_norm: ({ input, weight, bias }) => F.instanceNorm(input, weight, bias),
+  batch_norm: ({ input, weight, bias, running_mean, running_var }, { eps }) =>
+    F.batchNorm(input, {
+      mean: running_mean,
+      variance: running_var,
+      weight,
+      bias,
+      eps: eps as number,
+    }),
+  batch_norm_train: ({ input, weight, bias, running_mean, running_var }, { momentum }) => {
+    const Layer = input.rank === 4 ? BatchNorm2d : BatchNorm1d
+    const layer = new Layer(4, { momentum: momentum as number | undefined })
+    layer.loadStateDict({ running_mean, running_var }, { strict: false })
+    layer.weight = (weight ?? null) as Parameter | null
+    layer.bias = (bias ?? null) as Parameter | null
+    const y = layer.forward(input)
+    return [y, layer.running_mean as Tensor, layer.running_var as Tensor]
+  },
   normalize: ({ input }, { p, dim, eps }) =>
     F.normalize(input, { p: p as number, axis: dim, eps: eps as number }),
   cosine_similarity: ({ x1, x2 }, { dim, eps }) =>

@@ -1,0 +1,44 @@
+import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import { ShapeError } from '../util/errors.ts'
+import * as init from './init.ts'
+import { Module } from './module.ts'
+
+export interface AffineOptions {
+  eps?: number
+  /** Whether there are weight and bias. */
+  affine?: boolean
+}
+
+/** Normalises each group of channels of x (B, C, ...) over its places (Wu and He, 2018). */
+export class GroupNorm extends Module {
+  weight: Parameter | null
+  bias: Parameter | null
+  readonly groups: number
+  readonly eps: number
+
+  constructor(groups: number, channels: number, { eps = 1e-5, affine = true }: AffineOptions = {}) {
+    super()
+    if (channels % groups !== 0)
+      throw new ShapeError(`GroupNorm: ${groups} groups of ${channels} channels`, {
+        remedy: 'The number of groups divides the number of channels.',
+      })
+    this.weight = affine ? new Parameter(init.ones([channels])) : null
+    this.bias = affine ? new Parameter(init.zeros([channels])) : null
+    this.groups = groups
+    this.eps = eps
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.groupNorm(x, this.groups, this.weight, this.bias, this.eps)
+  }
+}
+
+/** Each channel of x (B, C, L) over its places (Ulyanov et al., 2016). Without weight and bias by default. */
+export class InstanceNorm1d extends GroupNorm {
+  constructor(channels: number, { eps, affine = false }: AffineOptions = {}) {
+    super(channels, channels, { eps, affine })
+  }
+}
+
+/** Each channel of x (B, C, H, W) over its places. Without weight and bias by default. */
+export class InstanceNorm2d extends InstanceNorm1d {}

@@ -1,0 +1,71 @@
+import { F, type Tensor } from '../tensor/index.ts'
+import { Module } from './module.ts'
+
+abstract class Pool<Options> extends Module {
+  protected readonly kernel: F.PerAxis
+  protected readonly options: Options
+
+  constructor(kernel: F.PerAxis, options: Options = {} as Options) {
+    super()
+    this.kernel = kernel
+    this.options = options
+  }
+
+  abstract override forward(x: Tensor): Tensor
+}
+
+/** See `F.maxPool1d`. */
+export class MaxPool1d extends Pool<F.MaxPoolOptions> {
+  forward(x: Tensor): Tensor {
+    return F.maxPool1d(x, this.kernel, this.options)
+  }
+}
+
+/** See `F.maxPool2d`. */
+export class MaxPool2d extends Pool<F.MaxPoolOptions> {
+  forward(x: Tensor): Tensor {
+    return F.maxPool2d(x, this.kernel, this.options)
+  }
+}
+
+/** See `F.avgPool1d`. */
+export class AvgPool1d extends Pool<F.AvgPoolOptions> {
+  forward(x: Tensor): Tensor {
+    return F.avgPool1d(x, this.kernel, this.options)
+  }
+}
+
+/** See `F.avgPool2d`. */
+export class AvgPool2d extends Pool<F.AvgPoolOptions> {
+  forward(x: Tensor): Tensor {
+    return F.avgPool2d(x, this.kernel, this.options)
+  }
+}
+
+/** (B, C, L) -> (B, C, size), each the mean of its stretch. */
+export class AdaptiveAvgPool1d extends Module {
+  readonly size: F.PerAxis
+
+  constructor(size: F.PerAxis) {
+    super()
+    this.size = size
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.adaptiveAvgPool1d(x, this.size)
+  }
+}
+
+/** (B, C, H, W) -> (B, C, ...size), each the mean of its part. */
+export class AdaptiveAvgPool2d extends Module {
+  readonly size: F.PerAxis
+
+  constructor(size: F.PerAxis) {
+    super()
+    this.size = size
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.adaptiveAvgPool2d(x, this.size)
+  }
+}

@@ -1,0 +1,155 @@
+// The pooling of torch.nn.functional: of each window of places, the largest or the mean.
+// B batch, C channels, L or H, W places
+import * as g from '../graph/build.ts'
+import { countOf, showShape } from '../graph/shape.ts'
+import { ShapeError } from '../util/errors.ts'
+import { type PerAxis, perAxis } from './convolution.ts'
+import { tensorOf } from './core.ts'
+import { ones, tensor } from './create.ts'
+import type { Tensor } from './tensor.ts'
+
+export interface MaxPoolOptions {
+  /** As large as the window when left out. */
+  stride?: PerAxis
+  /** Places at both ends that are never the largest; at most half a window. */
+  padding?: PerAxis
+  dilation?: PerAxis
+  /** Whether a last window may reach over the end. */
+  ceilMode?: boolean
+}
+
+export interface AvgPoolOptions {
+  /** As large as the window when left out. */
+  stride?: PerAxis
+  /** Zeros at both ends; at most half a window. */
+  padding?: PerAxis
+  ceilMode?: boolean
+  /** Whether these zeros count as places. Default true, as in PyTorch. */
+  countIncludePad?: boolean
+}
+
+/** x (B, C, L) -> (B, C, P). */
+export const maxPool1d = (x: Tensor, kernel: PerAxis, options?: MaxPoolOptions): Tensor =>
+  maxPool('maxPool1d', 1, x, kernel, options)
+
+/** x (B, C, H, W) -> (B, C, Ph, Pw). */
+export const maxPool2d = (x: Tensor, kernel: PerAxis, options?: MaxPoolOptions): Tensor =>
+  maxPool('maxPool2d', 2, x, kernel, options)
+
+/** x (B, C, L) -> (B, C, P). */
+export const avgPool1d = (x: Tensor, kernel: PerAxis, options?: AvgPoolOptions): Tensor =>
+  avgPool('avgPool1d', 1, x, kernel, options)
+
+/** x (B, C, H, W) -> (B, C, Ph, Pw). */
+export const avgPool2d = (x: Tensor, kernel: PerAxis, options?: AvgPoolOptions): Tensor =>
+  avgPool('avgPool2d', 2, x, kernel, options)
+
+/** The mean of `size` stretches of about equal length: x (B, C, L) -> (B, C, size). */
+export const adaptiveAvgPool1d = (x: Tensor, size: PerAxis): Tensor =>
+  adaptiveAvgPool('adaptiveAvgPool1d', 1, x, size)
+
+/** x (B, C, H, W) -> (B, C, ...size). */
+export const adaptiveAvgPool2d = (x: Tensor, size: PerAxis): Tensor =>
+  adaptiveAvgPool('adaptiveAvgPool2d', 2, x, size)
+
+function maxPool(
+  op: string,
+  rank: number,
+  x: Tensor,
+  kernel: PerAxis,
+  options: MaxPoolOptions = {},
+): Tensor {
+  const window = windowOf(op, rank, x, kernel, options)
+  const padded = x.pad(window.widths, Number.NEGATIVE_INFINITY)
+  // The first of equal ones, which alone gets the gradient.
+  return tensorOf(g.make('window', [padded.node], window.attrs))
+    .flatten(-rank)
+    .max(-1).values
+}
+
+function avgPool(
+  op: string,
+  rank: number,
+  x: Tensor,
+  kernel: PerAxis,
+  options: AvgPoolOptions = {},
+): Tensor {
+  const { countIncludePad = true } = options
+  const window = windowOf(op, rank, x, kernel, options)
+  const axes = window.kernel.map((_, i) => i - rank)
+  const total = (values: Tensor): Tensor =>
+    tensorOf(g.make('window', [values.node], window.attrs)).sum(axes)
+  const sums = total(x.pad(window.widths))
+  // What hangs over the end in ceil mode is no place, whatever zeros count as.
+  const overhang = window.widths.some(([before, after]) => before !== after)
+  if (!overhang && (countIncludePad || window.widths.every(([n]) => n === 0)))
+    return sums.div(countOf(window.kernel))
+  const own = window.widths.map(([n]) => [n, n] as const)
+  const rest = window.widths.map(([before, after]) => [0, after - before] as const)
+  const places = ones(x.shape.slice(-rank)).pad(own, countIncludePad ? 1 : 0)
+  return sums.div(total(places.pad(rest)))
+}
+
+function adaptiveAvgPool(op: string, rank: number, x: Tensor, size: PerAxis): Tensor {
+  checkRank(op, rank, x)
+  const sizes = perAxis(size, rank)
+  const places = x.shape.slice(-rank)
+  if (sizes.every((n) => n === 1))
+    return x.mean(
+      sizes.map((_, i) => i - rank),
+      true,
+    )
+  if (sizes.every((n, i) => places[i] % n === 0))
+    return avgPool(
+      op,
+      rank,
+      x,
+      places.map((n, i) => n / sizes[i]),
+    )
+  return sizes.reduce((y, n, i) => {
+    const axis = 2 + i
+    const { inside, counts } = stretches(places[i], n)
+    return y.movedim(axis, -1).matmul(inside).div(counts).movedim(-1, axis)
+  }, x)
+}
+
+/** inside (places, count) has 1 where a place belongs to a stretch; they may share their ends. */
+function stretches(places: number, count: number): { inside: Tensor; counts: Tensor } {
+  const inside = new Float32Array(places * count)
+  for (let j = 0; j < count; j++) {
+    const start = Math.floor((j * places) / count)
+    const end = Math.ceil(((j + 1) * places) / count)
+    for (let i = start; i < end; i++) inside[i * count + j] = 1
+  }
+  const matrix = tensor(inside, { shape: [places, count] })
+  return { inside: matrix, counts: matrix.sum(0) }
+}
+
+function windowOf(op: string, rank: number, x: Tensor, size: PerAxis, options: MaxPoolOptions) {
+  checkRank(op, rank, x)
+  const kernel = perAxis(size, rank)
+  const stride = perAxis(options.stride ?? kernel, rank)
+  const dilation = perAxis(options.dilation ?? 1, rank)
+  const padding = perAxis(options.padding ?? 0, rank)
+  if (padding.some((n, i) => 2 * n > kernel[i]))
+    throw new ShapeError(`${op}: a padding of ${padding.join(', ')}`, {
+      remedy: `It is at most half of the window, which is ${kernel.join(', ')}.`,
+    })
+  const widths = padding.map((before, i) => {
+    const places = x.shape[2 + i]
+    const room = places + 2 * before - (kernel[i] - 1) * dilation[i] - 1
+    const over = room % stride[i]
+    // A window that begins in the padding behind does not count.
+    const begins = room - over + stride[i] < places + before
+    const after = options.ceilMode && over > 0 && begins ? stride[i] - over : 0
+    return [before, before + after] as const
+  })
+  return { kernel, widths, attrs: { kernel, stride, dilation } }
+}
+
+function checkRank(op: string, rank: number, x: Tensor): void {
+  if (x.rank !== rank + 2)
+    throw new ShapeError(`${op} of shape ${showShape(x.shape)}`, {
+      remedy: `It takes (B, C, ${rank === 1 ? 'L' : 'H, W'}).`,
+    })
+}
