@@ -51,6 +51,26 @@ export { type Pooling, pool, poolings } from './pooling.ts'
 export { countedPositions, keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
 export { quantize } from './quantize.ts'
 export { Blocks, QuantizedEmbedding, QuantizedLinear, type QuantizedWeight } from './quantized.ts'
+export {
+  GRU,
+  LSTM,
+  type RecurrentInputs,
+  type RecurrentOptions,
+  type RecurrentOutput,
+  RNN,
+  type RNNOptions,
+} from './recurrent.ts'
+export {
+  AdditiveAttention,
+  DotAttention,
+  type DotAttentionConfig,
+  MLPAttention,
+  type Seen,
+  StateAttention,
+  type StateAttentionOptions,
+} from './recurrent-attention.ts'
+export { GRUCell, LSTMCell, type RecurrentCellOptions, RNNCell } from './recurrent-cell.ts'
+export type { RecurrentState } from './recurrent-step.ts'
 export { RelativeBias, type RelativeBiasConfig, relativeBucket } from './relative-bias.ts'
 export { replaceableWeights, replaceWeights } from './replace-weights.ts'
 export { RMSNorm } from './rms-norm.ts'

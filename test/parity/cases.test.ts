@@ -15,6 +15,7 @@ const suites = {
   composites: await readCases('composites'),
   ops: await readCases('ops'),
   spatial: await readCases('spatial'),
+  recurrent: await readCases('recurrent'),
 }
 
 // Of max |b|. PyTorch's own float32 is 2.4e-6 off where a norm's input lies far from 0.

@@ -13,6 +13,7 @@ import {
 } from '../../src/index.ts'
 import { BatchNorm1d, BatchNorm2d, StdConv2d } from '../../src/nn/index.ts'
 import { f32ToBf16, f32ToF16 } from '../../src/util/float16.ts'
+import { recurrentCell, recurrentLayer } from './recurrent.ts'
 
 /** What the fixtures' arguments hold, each where its op takes it. */
 interface Arguments {
@@ -37,6 +38,10 @@ export function apply(
 }
 
 const table: Record<string, Entry> = {
+  // --- recurrent layers
+  recurrent: (inputs, args) => recurrentLayer({ inputs, args }),
+  recurrent_cell: (inputs, args) => recurrentCell({ inputs, args }),
+
   // --- element by element
   abs: ({ input }) => input.abs(),
   neg: ({ input }) => input.neg(),

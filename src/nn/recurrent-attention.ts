@@ -1,0 +1,128 @@
+// A decoder's look at the states of a recurrent encoder.
+// B batch, T queries, S states, Q size of a query, K size of a state, A size of the hidden layer
+import type { Tensor } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { Linear } from './linear.ts'
+import { Module } from './module.ts'
+
+export interface StateAttentionOptions {
+  /** bool (B, S): true where a state may be seen. Default: all. */
+  mask?: Tensor | null
+  /** What `project` made of the states, where several calls see the same. */
+  projected?: Tensor
+}
+
+/** What was seen. */
+export interface Seen {
+  /** (B, T, K): the mean of the states by their weights. */
+  context: Tensor
+  /** (B, T, S), each row of sum 1. */
+  weights: Tensor
+}
+
+export abstract class StateAttention extends Module {
+  /** The part of the scores that is the same for all queries: (B, S, K) -> (B, S, A). */
+  abstract project(states: Tensor): Tensor
+  /** (B, T, Q) and what `project` gave -> (B, T, S). */
+  protected abstract scores(query: Tensor, projected: Tensor): Tensor
+
+  /** query (B, T, Q), states (B, S, K). */
+  forward(query: Tensor, states: Tensor, { mask, projected }: StateAttentionOptions = {}): Seen {
+    const all = this.scores(query, projected ?? this.project(states))
+    const scores = mask ? mask.unsqueeze(1).where(all, HIDDEN) : all
+    const weights = scores.softmax(-1)
+    return { context: weights.matmul(states), weights }
+  }
+}
+
+/** vᵀ·tanh(W·s + U·h) (Bahdanau et al., 2015, appendix A.1.2). */
+export class AdditiveAttention extends StateAttention {
+  query: Linear
+  key: Linear
+  score: Linear
+
+  constructor(querySize: number, keySize: number, hidden = keySize) {
+    super()
+    this.query = new Linear(querySize, hidden, { bias: false })
+    this.key = new Linear(keySize, hidden, { bias: false })
+    this.score = new Linear(hidden, 1, { bias: false })
+  }
+
+  project(states: Tensor): Tensor {
+    return this.key.forward(states)
+  }
+
+  protected scores(query: Tensor, projected: Tensor): Tensor {
+    return scored(this.score, sums(this.query.forward(query), projected).tanh())
+  }
+}
+
+/** A network with one hidden layer on query and state: v·relu(W·[s; h] + b) + d. */
+export class MLPAttention extends StateAttention {
+  query: Linear
+  key: Linear // its bias is the hidden layer's
+  score: Linear
+
+  constructor(querySize: number, keySize: number, hidden = keySize) {
+    super()
+    this.query = new Linear(querySize, hidden, { bias: false })
+    this.key = new Linear(keySize, hidden)
+    this.score = new Linear(hidden, 1)
+  }
+
+  project(states: Tensor): Tensor {
+    return this.key.forward(states)
+  }
+
+  protected scores(query: Tensor, projected: Tensor): Tensor {
+    return scored(this.score, sums(this.query.forward(query), projected).relu())
+  }
+}
+
+export interface DotAttentionConfig {
+  /** Of a state, where it is another than the query's: a matrix W lies between them. */
+  keySize?: number
+  /** What the scores are multiplied by. Default 1. */
+  scale?: number
+}
+
+/** sᵀ·h, or sᵀ·W·h with `keySize` (Luong et al., 2015, equation 8). */
+export class DotAttention extends StateAttention {
+  readonly querySize: number
+  readonly scale: number
+  key: Linear | null
+
+  constructor(querySize: number, { keySize, scale = 1 }: DotAttentionConfig = {}) {
+    super()
+    this.querySize = querySize
+    this.scale = scale
+    this.key = keySize === undefined ? null : new Linear(keySize, querySize, { bias: false })
+  }
+
+  project(states: Tensor): Tensor {
+    const keys = this.key ? this.key.forward(states) : states
+    if (keys.shape.at(-1) !== this.querySize)
+      throw new HeedError(
+        `Dot attention of queries of ${this.querySize} to states of ${keys.shape.at(-1)}`,
+        {
+          remedy: 'Give keySize, so that a matrix lies between them.',
+        },
+      )
+    return keys
+  }
+
+  protected scores(query: Tensor, projected: Tensor): Tensor {
+    return query.matmul(projected.transpose(-2, -1)).mul(this.scale)
+  }
+}
+
+/** Each query with each state: (B, T, A) and (B, S, A) -> (B, T, S, A). */
+const sums = (query: Tensor, keys: Tensor): Tensor => query.unsqueeze(2).add(keys.unsqueeze(1))
+
+/** (B, T, S, A) -> (B, T, S), without keeping the products. */
+function scored({ weight, bias }: Linear, x: Tensor): Tensor {
+  const sum = x.mul(weight.reshape(-1)).sum(-1)
+  return bias ? sum.add(bias) : sum
+}
+
+const HIDDEN = -1e30

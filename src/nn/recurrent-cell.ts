@@ -1,0 +1,75 @@
+import { F, Parameter, type Tensor, zeros } from '../tensor/index.ts'
+import * as init from './init.ts'
+import { Module } from './module.ts'
+import { type RecurrentKind, type RecurrentState, recurrentKinds } from './recurrent-step.ts'
+
+export interface RecurrentCellOptions {
+  /** Default true. */
+  bias?: boolean
+}
+
+/** One step of a recurrent network: x (B, C) and the state (B, H) -> the next state. */
+abstract class RecurrentCell extends Module {
+  readonly hiddenSize: number
+  weight_ih: Parameter // (G·H, C)
+  weight_hh: Parameter // (G·H, H)
+  bias_ih: Parameter | null
+  bias_hh: Parameter | null
+  protected readonly kind: RecurrentKind
+
+  constructor(
+    kind: RecurrentKind,
+    inputs: number,
+    hidden: number,
+    { bias = true }: RecurrentCellOptions,
+  ) {
+    super()
+    this.kind = kind
+    this.hiddenSize = hidden
+    const rows = kind.gates * hidden
+    const first = (...shape: number[]): Parameter => recurrentParameter(shape, hidden)
+    this.weight_ih = first(rows, inputs)
+    this.weight_hh = first(rows, hidden)
+    this.bias_ih = bias ? first(rows) : null
+    this.bias_hh = bias ? first(rows) : null
+  }
+
+  /** The state that follows; without one, from zeros. Its first tensor is the output. */
+  forward(x: Tensor, state: RecurrentState = this.zeroState(x.shape[0])): RecurrentState {
+    const input = F.linear(x, this.weight_ih, this.bias_ih)
+    return this.kind.step(input, F.linear(state[0], this.weight_hh, this.bias_hh), state)
+  }
+
+  zeroState(batch: number): RecurrentState {
+    return Array.from({ length: this.kind.states }, () => zeros([batch, this.hiddenSize]))
+  }
+}
+
+export class RNNCell extends RecurrentCell {
+  constructor(
+    inputs: number,
+    hidden: number,
+    { nonlinearity = 'tanh', ...options }: RecurrentCellOptions & { nonlinearity?: 'tanh' | 'relu' } = {}, // biome-ignore format: one line
+  ) {
+    super(recurrentKinds[`rnn_${nonlinearity}`], inputs, hidden, options)
+  }
+}
+
+/** State [h, c]. */
+export class LSTMCell extends RecurrentCell {
+  constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {
+    super(recurrentKinds.lstm, inputs, hidden, options)
+  }
+}
+
+export class GRUCell extends RecurrentCell {
+  constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {
+    super(recurrentKinds.gru, inputs, hidden, options)
+  }
+}
+
+/** PyTorch's first values: uniform within 1/√H. */
+export function recurrentParameter(shape: readonly number[], hidden: number): Parameter {
+  const bound = 1 / Math.sqrt(hidden)
+  return new Parameter(init.uniform(shape, -bound, bound))
+}

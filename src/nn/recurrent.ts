@@ -1,0 +1,235 @@
+// Recurrent networks over whole sequences, as torch.nn has them. Field names are PyTorch's keys.
+// B batch, T steps, C inputs, H hidden size, G gates, L layers, D directions
+import {
+  arange,
+  cat,
+  F,
+  type Parameter,
+  stack,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../tensor/index.ts'
+import { HeedError, ShapeError } from '../util/errors.ts'
+import { Module } from './module.ts'
+import { recurrentParameter } from './recurrent-cell.ts'
+import {
+  type RecurrentKind,
+  type RecurrentState,
+  recurrentKinds,
+  recurrentSteps,
+} from './recurrent-step.ts'
+
+export interface RecurrentOptions {
+  /** Default 1. */
+  numLayers?: number
+  /** Default true. */
+  bias?: boolean
+  /** Whether sequences are (B, T, C), not (T, B, C). Default false. */
+  batchFirst?: boolean
+  /** Of what every layer but the last gives, while training. Default 0. */
+  dropout?: number
+  /** Whether each layer also reads from the end. Default false. */
+  bidirectional?: boolean
+}
+
+export interface RecurrentInputs {
+  /** The first state, each tensor (L·D, B, H). Default: zeros. */
+  state?: RecurrentState
+  /**
+   * How many steps of each sequence count, i32 (B): as with PyTorch's pack_padded_sequence, outputs
+   * behind them are zero, the last state is that of the last step which counts, and the reverse
+   * direction begins there. Default: all.
+   */
+  lengths?: Tensor | readonly number[]
+}
+
+export interface RecurrentOutput {
+  /** h of the last layer at each step: (T, B, D·H), or (B, T, D·H) batch first. */
+  output: Tensor
+  /** What is carried on, each tensor (L·D, B, H): the layers in order, forward before reverse. */
+  state: RecurrentState
+}
+
+abstract class Recurrent extends Module {
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly numLayers: number
+  readonly bidirectional: boolean
+  readonly batchFirst: boolean
+  readonly dropout: number
+  protected readonly kind: RecurrentKind
+  /** What the names of a layer's parameters end in, the layers in order, forward before reverse. */
+  readonly #suffixes: string[] = []
+
+  constructor(
+    kind: RecurrentKind,
+    inputs: number,
+    hidden: number,
+    {
+      numLayers = 1,
+      bias = true,
+      batchFirst = false,
+      dropout = 0,
+      bidirectional = false,
+    }: RecurrentOptions,
+  ) {
+    super()
+    if (!(numLayers >= 1) || !(hidden >= 1) || !(dropout >= 0 && dropout <= 1))
+      throw new HeedError(
+        `A recurrent network of ${numLayers} layers of ${hidden}, with dropout ${dropout}`,
+        { remedy: 'It has 1 or more of each, and dropout is from 0 to 1.' },
+      )
+    this.kind = kind
+    this.inputSize = inputs
+    this.hiddenSize = hidden
+    this.numLayers = numLayers
+    this.batchFirst = batchFirst
+    this.dropout = dropout
+    this.bidirectional = bidirectional
+    for (let layer = 0; layer < numLayers; layer++)
+      for (const suffix of bidirectional ? ['', '_reverse'] : ['']) {
+        const width = layer === 0 ? inputs : hidden * (bidirectional ? 2 : 1)
+        this.#makeWeights(`l${layer}${suffix}`, width, bias)
+      }
+  }
+
+  /** x (T, B, C), or (B, T, C) batch first. @throws ShapeError when x or the state does not fit */
+  forward(x: Tensor, { state, lengths }: RecurrentInputs = {}): RecurrentOutput {
+    if (x.rank !== 3 || x.shape[2] !== this.inputSize || x.size === 0)
+      throw new ShapeError(`${this.constructor.name}: an input of shape (${x.shape.join(', ')})`, {
+        remedy: `It is (${this.batchFirst ? 'batch, steps' : 'steps, batch'}, ${this.inputSize}).`,
+      })
+    const steps = this.batchFirst ? x.transpose(0, 1) : x // (T, B, C)
+    const [count, batch] = steps.shape
+    const first = this.#firstStates(state, batch)
+    const counted = lengths ? countedSteps(lengths, count, batch) : null // (T, B, 1)
+    const last: RecurrentState[] = []
+    let y = steps
+    for (let layer = 0; layer < this.numLayers; layer++) {
+      if (layer > 0 && this.training) y = F.dropout(y, this.dropout)
+      const sides = this.#layerWeights(layer).map((weights, side) => {
+        const found = this.#run(y, weights, first[last.length], counted, side === 1)
+        last.push(found.state)
+        return found.output
+      })
+      y = cat(sides, -1) // (T, B, D·H)
+    }
+    const output = counted ? counted.where(y, 0) : y
+    return {
+      output: this.batchFirst ? output.transpose(0, 1) : output,
+      state: last[0].map((_, k) => stack(last.map((state) => state[k]))),
+    }
+  }
+
+  /** Zeros, each tensor (L·D, B, H). */
+  zeroState(batch: number): RecurrentState {
+    const shape = [this.#suffixes.length, batch, this.hiddenSize]
+    return Array.from({ length: this.kind.states }, () => zeros(shape))
+  }
+
+  #run(
+    x: Tensor, // (T, B, C)
+    { weight_ih, weight_hh, bias_ih, bias_hh }: Weights,
+    first: RecurrentState,
+    counted: Tensor | null,
+    reverse: boolean,
+  ): RecurrentOutput {
+    const [count, batch, width] = x.shape
+    const together = bias_ih && bias_hh && !this.kind.biasApart ? bias_ih.add(bias_hh) : bias_ih
+    const inputs = F.linear(x.reshape(count * batch, width), weight_ih, together) // (T·B, G·H)
+    const bias = this.kind.biasApart ? bias_hh : null
+    const valid = counted?.unbind(0) // T x (B, 1)
+    const found = recurrentSteps(this.kind, inputs, weight_hh, bias, first, { valid, reverse })
+    return { ...found, output: found.output.reshape(count, batch, this.hiddenSize) }
+  }
+
+  /** For each layer and direction its own. */
+  #firstStates(state: RecurrentState | undefined, batch: number): RecurrentState[] {
+    const given = state ?? this.zeroState(batch)
+    const wanted = [this.#suffixes.length, batch, this.hiddenSize].join(', ')
+    if (given.length !== this.kind.states || given.some((x) => x.shape.join(', ') !== wanted))
+      throw new ShapeError(
+        `${this.constructor.name}: a state of ${given.map((x) => `(${x.shape.join(', ')})`).join(' and ')}`,
+        { remedy: `It takes ${this.kind.states} of shape (${wanted}).` },
+      )
+    return this.#suffixes.map((_, i) => given.map((x) => x.select(0, i)))
+  }
+
+  #layerWeights(layer: number): Weights[] {
+    const directions = this.bidirectional ? 2 : 1
+    const fields = this as unknown as Record<string, Parameter | null>
+    return this.#suffixes.slice(layer * directions, (layer + 1) * directions).map((suffix) => ({
+      weight_ih: fields[`weight_ih_${suffix}`] as Parameter,
+      weight_hh: fields[`weight_hh_${suffix}`] as Parameter,
+      bias_ih: fields[`bias_ih_${suffix}`],
+      bias_hh: fields[`bias_hh_${suffix}`],
+    }))
+  }
+
+  #makeWeights(suffix: string, inputs: number, bias: boolean): void {
+    const rows = this.kind.gates * this.hiddenSize
+    const first = (...shape: number[]): Parameter => recurrentParameter(shape, this.hiddenSize)
+    this.#suffixes.push(suffix)
+    Object.assign(this, {
+      [`weight_ih_${suffix}`]: first(rows, inputs),
+      [`weight_hh_${suffix}`]: first(rows, this.hiddenSize),
+      [`bias_ih_${suffix}`]: bias ? first(rows) : null,
+      [`bias_hh_${suffix}`]: bias ? first(rows) : null,
+    })
+  }
+}
+
+interface Weights {
+  weight_ih: Parameter
+  weight_hh: Parameter
+  bias_ih: Parameter | null
+  bias_hh: Parameter | null
+}
+
+export interface RNNOptions extends RecurrentOptions {
+  /** Default 'tanh'. */
+  nonlinearity?: 'tanh' | 'relu'
+}
+
+/** h = tanh(W·x + b + U·h + d) (Elman, 1990). */
+export class RNN extends Recurrent {
+  constructor(
+    inputs: number,
+    hidden: number,
+    { nonlinearity = 'tanh', ...options }: RNNOptions = {},
+  ) {
+    super(recurrentKinds[`rnn_${nonlinearity}`], inputs, hidden, options)
+  }
+}
+
+/** Hochreiter and Schmidhuber (1997). State [h, c]. */
+export class LSTM extends Recurrent {
+  constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
+    super(recurrentKinds.lstm, inputs, hidden, options)
+  }
+}
+
+/** Cho et al. (2014). */
+export class GRU extends Recurrent {
+  constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
+    super(recurrentKinds.gru, inputs, hidden, options)
+  }
+}
+
+/** bool (T, B, 1): whether a step counts. */
+function countedSteps(lengths: Tensor | readonly number[], count: number, batch: number): Tensor {
+  const given = Array.isArray(lengths)
+    ? tensor(Int32Array.from(lengths as number[]))
+    : (lengths as Tensor)
+  if (given.rank !== 1 || given.shape[0] !== batch)
+    throw new ShapeError(`lengths of shape (${given.shape.join(', ')}) for ${batch} sequences`)
+  const wrong = Array.isArray(lengths) ? lengths.find((n) => !(n >= 1 && n <= count)) : undefined
+  if (wrong !== undefined)
+    throw new HeedError(`A length of ${wrong} among sequences of ${count} steps`, {
+      remedy: `Lengths are from 1 to ${count}.`,
+    })
+  return arange(count)
+    .reshape(count, 1, 1)
+    .lt(given.reshape(1, batch, 1))
+}
