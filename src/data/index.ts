@@ -7,7 +7,14 @@ export {
   type TokenEncoder,
 } from './prepare-tokens.ts'
 export { readText } from './read-text.ts'
-export type { Row, RowSource } from './row.ts'
+export {
+  Mistakes,
+  openRows,
+  type Row,
+  type RowFormat,
+  type RowOptions,
+  type RowSource,
+} from './rows.ts'
 export { surveyText, type TextSurvey } from './survey.ts'
 export { findTextFiles } from './text-files.ts'
 export { type SplitOptions, TokenDataset } from './token-dataset.ts'

@@ -1,0 +1,87 @@
+import { type Dirent, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileError } from '../io/file-error.ts'
+import { HeedError } from '../util/errors.ts'
+
+/** All files in a folder and those below it, in the order of their names; no hidden ones. */
+export function listFolder(folder: string): string[] {
+  return listBelow(folder, 0)
+}
+
+/**
+ * The files that a pattern stands for, in the order of their names: `*` and `?` within a name, `**`
+ * for any number of folders.
+ * @throws HeedError when there is none
+ */
+export function expandGlob(pattern: string): string[] {
+  const parts = pattern.split('/')
+  const fixed = parts.findIndex(isGlob)
+  const base = parts.slice(0, fixed).join('/') || (pattern.startsWith('/') ? '/' : '.')
+  const found = matchBelow(base, parts.slice(fixed), 0)
+  if (found.length > 0) return [...new Set(found)]
+  throw new HeedError(`no file is named like ${pattern}`, { remedy: 'Check the pattern.' })
+}
+
+export const isGlob = (path: string): boolean => /[*?]/.test(path)
+
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+const MAX_DEPTH = 64
+
+function listBelow(folder: string, depth: number): string[] {
+  checkDepth(folder, depth)
+  return entriesOf(folder).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return listBelow(path, depth + 1)
+    return isFile(entry, path) ? [path] : []
+  })
+}
+
+function matchBelow(folder: string, parts: readonly string[], depth: number): string[] {
+  checkDepth(folder, depth)
+  const [part, ...rest] = parts
+  if (part === '**') {
+    const below = entriesOf(folder).filter((entry) => entry.isDirectory())
+    const here = rest.length > 0 ? matchBelow(folder, rest, depth + 1) : listFolder(folder)
+    return [
+      ...here,
+      ...below.flatMap(({ name }) => matchBelow(join(folder, name), parts, depth + 1)),
+    ]
+  }
+  const pattern = patternOf(part)
+  return entriesOf(folder).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (!pattern.test(entry.name)) return []
+    if (rest.length === 0) return isFile(entry, path) ? [path] : []
+    return isFolder(path) ? matchBelow(path, rest, depth + 1) : []
+  })
+}
+
+function patternOf(part: string): RegExp {
+  const escaped = part.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*')
+  return new RegExp(`^${escaped.replaceAll('?', '.')}$`)
+}
+
+/** Links to folders could lead round in a circle; `isDirectory` is false for them. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true })
+    const shown = entries.filter(({ name }) => !name.startsWith('.'))
+    return shown.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  } catch (error) {
+    throw fileError(error, 'read the folder', folder)
+  }
+}
+
+/** A link counts as what it leads to; one that leads nowhere is left out. */
+function isFile(entry: Dirent, path: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isFile()
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+function checkDepth(folder: string, depth: number): void {
+  if (depth <= MAX_DEPTH) return
+  throw new HeedError(`the folders in ${folder} are nested more than ${MAX_DEPTH} deep`)
+}

@@ -1,0 +1,77 @@
+import { isJsonObject, type JsonValue, parseJson } from '../../io/json.ts'
+import type { Mistakes } from '../mistakes.ts'
+import type { Row } from '../row.ts'
+import { type CutValue, JsonCutter } from './json-cutter.ts'
+import { readLines } from './lines.ts'
+
+/** One JSON object a line. */
+export async function* readJsonLines(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
+  for await (const lines of readLines(file, mistakes))
+    for (const { text, number, sound } of lines) {
+      if (!sound || text.trim() === '') continue
+      const row = toRow(text, file, number, mistakes)
+      if (row) yield row
+    }
+}
+
+/**
+ * A list of JSON objects, objects one after the other, or one object whose `data` is the list. The
+ * number of a row is its line for the first two. The file is cut where values end, so that only one
+ * of them is in memory.
+ */
+export async function* readJson(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
+  const cutter = new JsonCutter(file)
+  let first: CutValue | undefined // may be all there is, with the list in it
+  let count = 0
+  for await (const lines of readLines(file, mistakes))
+    for (const line of lines)
+      for (const value of cutter.feed(line)) {
+        if (count++ === 0) first = value
+        else yield* rowsOf(first ? [first, value] : [value], file, mistakes)
+        if (count > 1) first = undefined
+      }
+  cutter.finish()
+  if (first) yield* cutter.inList ? rowsOf([first], file, mistakes) : inData(first, file, mistakes)
+}
+
+function* rowsOf(values: CutValue[], file: string, mistakes: Mistakes) {
+  for (const { text, number } of values) {
+    const row = toRow(text, file, number, mistakes)
+    if (row) yield row
+  }
+}
+
+function* inData({ text, number }: CutValue, file: string, mistakes: Mistakes) {
+  const value = mistakes.attempt({ file, number }, () => parseValue(text))
+  if (!isJsonObject(value) || !Array.isArray(value.data)) {
+    yield* rowsOf([{ text, number }], file, mistakes)
+    return
+  }
+  for (const [i, values] of value.data.entries()) {
+    if (isJsonObject(values)) yield { values, file, number: i + 1 }
+    else
+      mistakes.add({ file, number: i + 1 }, `an object ({ … }) is needed, it is ${kindOf(values)}`)
+  }
+}
+
+function toRow(text: string, file: string, number: number, mistakes: Mistakes): Row | undefined {
+  const values = mistakes.attempt({ file, number }, () => parseValue(text))
+  if (isJsonObject(values)) return { values, file, number }
+  if (values !== undefined)
+    mistakes.add({ file, number }, `an object ({ … }) is needed, it is ${kindOf(values)}`)
+  return undefined
+}
+
+/** JSON.parse is fast; the other parser refuses poisoned keys, and says what is wrong and where. */
+function parseValue(text: string): JsonValue {
+  if (!/__proto__|\\u005f/i.test(text)) {
+    try {
+      return JSON.parse(text)
+    } catch {}
+  }
+  return parseJson(text, 'it')
+}
+
+function kindOf(value: JsonValue): string {
+  return Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 40)
+}

@@ -1,0 +1,52 @@
+import { extname } from 'node:path'
+import { HeedError } from '../../util/errors.ts'
+import type { Mistakes } from '../mistakes.ts'
+import type { Row } from '../row.ts'
+import { type Line, readLines } from './lines.ts'
+
+/**
+ * Files whose lines belong together, as `train.en` and `train.fr`. A column is named by its file's
+ * ending. Pairs in which a side is empty are noted as mistakes.
+ */
+export async function* readParallelText(
+  files: readonly string[],
+  mistakes: Mistakes,
+): AsyncGenerator<Row> {
+  const columns = parallelColumns(files)
+  const sides = files.map((file) => eachLine(file, mistakes))
+  try {
+    for (let number = 1; ; number++) {
+      const lines: IteratorResult<Line, void>[] = []
+      for (const side of sides) lines.push(await side.next())
+      if (lines.every(({ done }) => done)) return
+      const short = lines.findIndex(({ done }) => done)
+      if (short >= 0) throw unequal(files, short, number)
+      const sound = lines.every(({ value }) => (value as Line).sound)
+      const texts = lines.map(({ value }) => (value as Line).text.trim())
+      const empty = texts.indexOf('')
+      if (empty >= 0 && texts.some((text) => text !== ''))
+        mistakes.add({ file: files[empty], number }, 'the line is empty, its counterpart is not')
+      else if (sound && empty < 0) {
+        const values = Object.fromEntries(columns.map((column, i) => [column, texts[i]]))
+        yield { values, file: files[0], number }
+      }
+    }
+  } finally {
+    for (const side of sides) await side.return()
+  }
+}
+
+export function parallelColumns(files: readonly string[]): string[] {
+  return files.map((file) => extname(file.replace(/\.gz$/i, '')).slice(1))
+}
+
+async function* eachLine(file: string, mistakes: Mistakes): AsyncGenerator<Line, void> {
+  for await (const lines of readLines(file, mistakes)) yield* lines
+}
+
+function unequal(files: readonly string[], short: number, number: number): HeedError {
+  const other = files[short === 0 ? 1 : 0]
+  return new HeedError(`${files[short]} ends after line ${number - 1}, ${other} goes on`, {
+    remedy: 'Line by line, one must be the translation of the other.',
+  })
+}

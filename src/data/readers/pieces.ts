@@ -1,0 +1,52 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import { fileError, formatBytes } from '../../io/file-error.ts'
+import { openForReading } from '../../io/open-file.ts'
+import { HeedError } from '../../util/errors.ts'
+
+/** The bytes of a file in pieces of about a megabyte; `.gz` is unpacked on the way. */
+export async function* readPieces(file: string): AsyncGenerator<Uint8Array> {
+  await (await openForReading(file)).handle.close() // refuses what is no file
+  const stream = createReadStream(file, { highWaterMark: 1 << 20 })
+  try {
+    if (/\.gz$/i.test(file)) yield* unpack(file, stream)
+    else yield* stream
+  } catch (error) {
+    throw fileError(error, 'read', file)
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** No text packs this well: gzip's best is a thousandfold, and only for one byte over and over. */
+const BEST_RATIO = 200
+const HARMLESS = 256 << 20
+
+async function* unpack(file: string, packed: NodeJS.ReadableStream): AsyncGenerator<Uint8Array> {
+  const { size } = await stat(file)
+  let unpacked = 0
+  const gunzip = createGunzip({ chunkSize: 1 << 20 })
+  packed.once('error', (error) => gunzip.destroy(error as Error))
+  try {
+    for await (const piece of packed.pipe(gunzip)) {
+      unpacked += piece.length
+      if (unpacked > HARMLESS && unpacked > size * BEST_RATIO) throw bomb(file, size)
+      yield piece as Uint8Array
+    }
+  } catch (error) {
+    if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
+    throw new HeedError(`${file} is damaged: ${(error as Error).message}`, { cause: error })
+  } finally {
+    gunzip.destroy()
+  }
+}
+
+function bomb(file: string, size: number): HeedError {
+  return new HeedError(
+    `${file} unpacks to more than ${BEST_RATIO} times its ${formatBytes(size)}`,
+    {
+      remedy: 'Real data does not pack so well. If you trust it, unpack it first.',
+    },
+  )
+}

@@ -1,0 +1,183 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { openRows, type RowOptions } from '../../src/data/index.ts'
+import { temporaryFolder } from '../io/temporary-folder.ts'
+
+/** Writes files into a new folder and gives its path. */
+async function folderWith(files: Record<string, string | Uint8Array>): Promise<string> {
+  const folder = await temporaryFolder()
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(join(folder, name, '..'), { recursive: true })
+    await writeFile(join(folder, name), content)
+  }
+  return folder
+}
+
+async function read(name: string, content: string | Uint8Array, options?: RowOptions) {
+  return all(join(await folderWith({ [name]: content }), name), options)
+}
+
+async function all(path: string | string[], options?: RowOptions) {
+  const rows: { values: unknown; number: number }[] = []
+  for await (const { values, number } of (await openRows(path, options)).rows())
+    rows.push({ values, number })
+  return rows
+}
+
+describe('JSON', () => {
+  it('reads a line at a time', async () => {
+    const rows = await read('a.jsonl', '{"text":"é","n":1}\r\n\n{"text":"b\\n","list":[1,{}]}')
+    expect(rows).toEqual([
+      { values: { text: 'é', n: 1 }, number: 1 },
+      { values: { text: 'b\n', list: [1, {}] }, number: 3 },
+    ])
+  })
+
+  it.each([
+    ['a list', '[\n {"a": "]}\\"{"},\n {"a":\n 2}]\n', [2, 3]],
+    ['a list in one line', '[{"a": "]}\\"{"},{"a":2}]', [1, 1]],
+    ['one after the other', '{"a": "]}\\"{"}\n{"a":2}', [1, 2]],
+    ['data', '{"version": 1, "data": [{"a": "]}\\"{"},\n{"a":2}]}', [1, 2]],
+  ])('reads %s', async (_, text, numbers) => {
+    const rows = await read('a.json', text)
+    expect(rows.map(({ values }) => values)).toEqual([{ a: ']}"{' }, { a: 2 }])
+    expect(rows.map(({ number }) => number)).toEqual(numbers)
+  })
+
+  it('lists all mistakes, and no more than twenty', async () => {
+    const lines = ['{"a":1}', '{"a":', '[1]', '{"a":2}', '{"__proto__":{"b":1}}']
+    await expect(read('a.jsonl', lines.join('\n'))).rejects.toThrow(
+      /3 rows are wrong:\n.*a\.jsonl:2: .*end of the text\n.*a\.jsonl:3: .*a list\n.*a\.jsonl:5: .*__proto__/,
+    )
+    const many = `{"a":1}\n${'{\n'.repeat(100)}`
+    const error = await read('a.jsonl', many).catch((reason: Error) => reason.message)
+    expect(String(error).split('\n')).toHaveLength(21)
+    expect(error).toContain('20 or more rows')
+  })
+
+  it('refuses a poisoned key however it is spelt', async () => {
+    await expect(read('a.jsonl', '{"a":1}\n{"\\u005F_proto__":{"b":1}}')).rejects.toThrow(
+      '__proto__',
+    )
+  })
+
+  it.each([
+    ['[{"a":1},{"a":', 'ends within the value that begins in line 1'],
+    ['[1, 2]', 'found "1, 2]"'],
+    ['{"a":1} x {"a":2}', 'found "x"'],
+  ])('refuses %s', async (text, message) => {
+    await expect(read('a.json', text)).rejects.toThrow(message)
+  })
+})
+
+describe('tables', () => {
+  it('reads cells in quotes, with line ends, quotes and separators in them', async () => {
+    const rows = await read('a.csv', '\ufeffa,b\r\n"x, ""y""\r\nz",\r\n1,2\r\n\r\n"","3"\n')
+    expect(rows).toEqual([
+      { values: { a: 'x, "y"\nz', b: '' }, number: 2 },
+      { values: { a: '1', b: '2' }, number: 4 },
+      { values: { a: '', b: '3' }, number: 6 },
+    ])
+    expect(await read('a.tsv', 'a\tb\n1,\t2')).toEqual([{ values: { a: '1,', b: '2' }, number: 2 }])
+    expect(await read('b.csv', '1\n2', { columns: ['n'] })).toHaveLength(2)
+  })
+
+  it('lists ragged rows and stray quotes', async () => {
+    const text = 'a,b\n1\n1,2\n1,2,3\n"x"y,2\nx"y",2\n'
+    const error = await read('a.csv', text).catch((reason: Error) => reason.message)
+    expect(error).toMatch(/^4 rows are wrong:/)
+    expect(error).toMatch(/a\.csv:2: it has 1 cells, the header has 2\n.*:4: .*\n.*:5: .*\n.*:6: /)
+  })
+
+  it.each([
+    ['a,a\n1,2', '"a" twice'],
+    ['__proto__,a\n1,2', '__proto__'],
+    ['a,b\n1,"2\n3', 'a.csv:2: a cell begins with a quote that has no end'],
+    ['a,b\n', 'there are no rows'],
+    ['', 'there are no rows'],
+  ])('refuses %j', async (text, message) => {
+    await expect(read('a.csv', text)).rejects.toThrow(message)
+  })
+})
+
+describe('text', () => {
+  const text = 'one\ntwo\n\n\n three \n'
+
+  it('reads lines, paragraphs and files', async () => {
+    const texts = async (unit?: RowOptions['unit']) => read('a.txt', text, { unit })
+    expect(await texts()).toEqual([
+      { values: { text: 'one' }, number: 1 },
+      { values: { text: 'two' }, number: 2 },
+      { values: { text: ' three' }, number: 5 },
+    ])
+    expect(await texts('paragraph')).toEqual([
+      { values: { text: 'one\ntwo' }, number: 1 },
+      { values: { text: ' three' }, number: 5 },
+    ])
+    expect(await texts('file')).toEqual([{ values: { text: 'one\ntwo\n\n\n three' }, number: 1 }])
+  })
+
+  it('reads texts side by side', async () => {
+    const folder = await folderWith({ 'a.en': 'one\n\ntwo\n', 'a.fr': 'un\n\ndeux', 'b.en': 'x\n' })
+    const pair = [join(folder, 'a.en'), join(folder, 'a.fr')]
+    expect(await all(pair)).toEqual([
+      { values: { en: 'one', fr: 'un' }, number: 1 },
+      { values: { en: 'two', fr: 'deux' }, number: 3 },
+    ])
+    await expect(all(join(folder, 'b.en'))).rejects.toThrow('the ending .en does not say')
+    await writeFile(pair[1], 'un\nx\n')
+    await expect(all(pair)).rejects.toThrow(/a\.fr ends after line 2, .*a\.en goes on/)
+    await writeFile(pair[1], 'un\nx\ndeux')
+    await expect(all(pair)).rejects.toThrow('a.en:2: the line is empty')
+  })
+
+  it('names lines that are not UTF-8', async () => {
+    const bytes = Buffer.from('good\nb\xe9d\nz\0ro\nfine\n', 'latin1')
+    await expect(read('a.txt', bytes)).rejects.toThrow(
+      /2 rows are wrong:\n.*a\.txt:2: not UTF-8: its byte 2 is 0xe9\n.*a\.txt:3: a zero byte/,
+    )
+    await expect(read('a.txt', Buffer.from('\ufeffhi', 'utf16le'))).rejects.toThrow('is UTF-16')
+  })
+})
+
+describe('files', () => {
+  it('finds them in folders and by patterns, in the order of their names', async () => {
+    const line = (n: number) => `{"n":${n}}`
+    const folder = await folderWith({
+      'b/2.jsonl': line(2),
+      'b/10.jsonl': line(10),
+      'a.jsonl.gz': gzipSync(line(1)),
+      'b/.hidden.jsonl': line(0),
+      'b/notes.pdf': '',
+    })
+    const numbers = async (path: string) =>
+      (await all(path)).map(({ values }) => (values as { n: number }).n)
+    expect(await numbers(folder)).toEqual([1, 10, 2])
+    expect(await numbers(join(folder, 'b/*.jsonl'))).toEqual([10, 2])
+    expect(await numbers(join(folder, '**/?.jsonl*'))).toEqual([1, 2])
+    await expect(all(join(folder, '*.csv'))).rejects.toThrow('no file is named like')
+    await expect(all(join(folder, 'b/notes.pdf'))).rejects.toThrow('the ending .pdf')
+    await expect(all(join(folder, 'gone.csv'))).rejects.toThrow(/gone\.csv: it does not exist/)
+  })
+
+  it('reads what is larger than its buffers, cut anywhere', async () => {
+    const texts = Array.from({ length: 60_000 }, (_, i) => `${i} ${'é漢😀'.repeat(i % 17)}`)
+    const rows = await read('a.jsonl', texts.map((text) => JSON.stringify({ text })).join('\n'))
+    expect(rows.map(({ values }) => (values as { text: string }).text)).toEqual(texts)
+    expect(rows.at(-1)?.number).toBe(60_000)
+    const list = await read('a.json', JSON.stringify(texts.map((text) => ({ text }))))
+    expect(list.map(({ values }) => (values as { text: string }).text)).toEqual(texts)
+  })
+
+  it('refuses lines without end, and what unpacks without end', async () => {
+    const long = Buffer.alloc(65 << 20, 'x')
+    await expect(read('a.jsonl', long)).rejects.toThrow('a line of more than 64 MB')
+    const bomb = Buffer.alloc(300 << 20, 'x')
+    for (let at = 0; at < bomb.length; at += 1 << 20) bomb[at] = 10
+    await expect(read('a.txt.gz', gzipSync(bomb, { level: 1 }))).rejects.toThrow(
+      'unpacks to more than',
+    )
+  })
+})
