@@ -7,6 +7,7 @@ export default defineConfig({
     optim: 'src/optim/index.ts',
     tokenizers: 'src/tokenizers/index.ts',
     data: 'src/data/index.ts',
+    metrics: 'src/metrics/index.ts',
     io: 'src/io/index.ts',
     models: 'src/models/index.ts',
     generate: 'src/generate/index.ts',

@@ -1,0 +1,109 @@
+// BLEU (Papineni et al., 2002), counted as sacrebleu does (Post, 2018): tokens as mteval-v13a makes
+// them, zero counts smoothed exponentially.
+import { countNgrams, sharedNgrams, splitWords } from './ngrams.ts'
+import { corpusScore, type References, referenceList, type TextMetric } from './text-metric.ts'
+
+export interface BleuOptions {
+  /**
+   * Counts only the orders that the texts are long enough for: for scores of single sentences.
+   * Default false.
+   */
+  effectiveOrder?: boolean
+  lowercase?: boolean
+}
+
+/** The corpus' BLEU, 0 to 100: the shorter of the texts and references counts, 1 to 4 words in a row. */
+export function bleu(
+  hypotheses: readonly string[],
+  references: readonly References[],
+  options?: BleuOptions,
+): number {
+  return corpusScore(bleuMetric(options), hypotheses, references)
+}
+
+/** Counts: length, length of the nearest reference, matches of each order, n-grams of each order. */
+export function bleuMetric({
+  effectiveOrder = false,
+  lowercase = false,
+}: BleuOptions = {}): TextMetric {
+  const tokens = (text: string): string[] => tokenize13a(lowercase ? text.toLowerCase() : text)
+  return {
+    name: 'BLEU',
+    count(hypothesis, references) {
+      const words = tokens(hypothesis)
+      const others = referenceList(references).map(tokens)
+      const totals = ORDERS.map((n) => Math.max(0, words.length - n + 1))
+      const matches = ORDERS.map((n) =>
+        sharedNgrams(countNgrams(words, n, ' '), mostOf(others.map((r) => countNgrams(r, n, ' ')))),
+      )
+      return [words.length, nearest(words.length, others), ...matches, ...totals]
+    },
+    score: ([length, wanted, ...counts]) =>
+      bleuOf(length, wanted, counts.slice(0, 4), counts.slice(4), effectiveOrder),
+  }
+}
+
+const ORDERS = [1, 2, 3, 4]
+
+/** BP · exp(mean of ln pₙ), BP = exp(1 - r/c) for texts that are shorter than their references. */
+function bleuOf(
+  length: number,
+  wanted: number,
+  matches: readonly number[],
+  totals: readonly number[],
+  effectiveOrder: boolean,
+): number {
+  if (matches.every((count) => count === 0)) return 0
+  const penalty = length < wanted ? Math.exp(1 - wanted / length) : 1
+  let [sum, orders, smoothing] = [0, 4, 1]
+  for (const [i, total] of totals.entries()) {
+    if (total === 0) {
+      if (!effectiveOrder) return 0 // a precision of nothing is 0
+      break
+    }
+    if (effectiveOrder) orders = i + 1
+    if (matches[i] === 0) smoothing *= 2 // each order without a match counts for half of the one before
+    sum += Math.log(matches[i] > 0 ? matches[i] / total : 1 / (smoothing * total))
+  }
+  return 100 * penalty * Math.exp(sum / orders)
+}
+
+/** Of several references, each n-gram as often as in that which has most of it. */
+function mostOf(counts: Map<string, number>[]): Map<string, number> {
+  const [most, ...rest] = counts
+  for (const other of rest)
+    for (const [ngram, count] of other) most.set(ngram, Math.max(most.get(ngram) ?? 0, count))
+  return most
+}
+
+/** The length that differs least; of two, the shorter. */
+function nearest(length: number, references: readonly string[][]): number {
+  const lengths = references.map((words) => words.length)
+  return lengths.reduce((best, n) => {
+    const nearer = Math.abs(n - length) - Math.abs(best - length)
+    return nearer < 0 || (nearer === 0 && n < best) ? n : best
+  })
+}
+
+/** Words and signs apart, but for points and commas within numbers. */
+export function tokenize13a(text: string): string[] {
+  let line = text
+    .trimEnd()
+    .replaceAll('<skipped>', '')
+    .replaceAll('-\n', '')
+    .replaceAll('\n', ' ')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+  line = ` ${line} `
+  for (const [pattern, replacement] of SIGNS) line = line.replace(pattern, replacement)
+  return splitWords(line)
+}
+
+const SIGNS: readonly (readonly [RegExp, string])[] = [
+  [/([{-~[-` -&(-+:-@/])/gu, ' $1 '],
+  [/([^0-9])([.,])/gu, '$1 $2 '], // not behind a digit
+  [/([.,])([^0-9])/gu, ' $1 $2'], // not before one
+  [/([0-9])(-)/gu, '$1 $2 '],
+]

@@ -1,0 +1,5 @@
+export { type BleuOptions, bleu, bleuMetric, tokenize13a } from './bleu.ts'
+export { type BootstrapOptions, type BootstrapResult, pairedBootstrap } from './bootstrap.ts'
+export { type ChrfOptions, chrf, chrfMetric } from './chrf.ts'
+export { type Rouge, type RougeScore, rouge, rougeOf } from './rouge.ts'
+export { corpusScore, type References, type TextMetric } from './text-metric.ts'

@@ -1,0 +1,77 @@
+// ROUGE (Lin, 2004), counted as the rouge-score package does, without its stemmer.
+import { countNgrams, sharedNgrams } from './ngrams.ts'
+import { checkPairs, type References, referenceList } from './text-metric.ts'
+
+/** Each 0 to 1. */
+export interface RougeScore {
+  precision: number
+  recall: number
+  f1: number
+}
+
+export interface Rouge {
+  /** Words. */
+  rouge1: RougeScore
+  /** Two words in a row. */
+  rouge2: RougeScore
+  /** The longest common subsequence. */
+  rougeL: RougeScore
+}
+
+/** The means over all texts; of several references the one with the best F counts. */
+export function rouge(hypotheses: readonly string[], references: readonly References[]): Rouge {
+  checkPairs(hypotheses, references)
+  const all = hypotheses.map((text, i) => rougeOf(text, references[i]))
+  const mean = (name: keyof Rouge): RougeScore => {
+    const average = (part: keyof RougeScore): number =>
+      all.reduce((sum, scores) => sum + scores[name][part], 0) / all.length
+    return { precision: average('precision'), recall: average('recall'), f1: average('f1') }
+  }
+  return { rouge1: mean('rouge1'), rouge2: mean('rouge2'), rougeL: mean('rougeL') }
+}
+
+/** Of one text. */
+export function rougeOf(hypothesis: string, references: References): Rouge {
+  const own = wordsOf(hypothesis)
+  const all = referenceList(references).map((reference) => compared(own, wordsOf(reference)))
+  const best = (name: keyof Rouge): RougeScore =>
+    all.map((scores) => scores[name]).reduce((a, b) => (b.f1 > a.f1 ? b : a))
+  return { rouge1: best('rouge1'), rouge2: best('rouge2'), rougeL: best('rougeL') }
+}
+
+function compared(own: readonly string[], wanted: readonly string[]): Rouge {
+  const ngrams = (n: number): RougeScore =>
+    scoreOf(
+      sharedNgrams(countNgrams(own, n, ' '), countNgrams(wanted, n, ' ')),
+      Math.max(0, own.length - n + 1),
+      Math.max(0, wanted.length - n + 1),
+    )
+  const common = commonLength(own, wanted)
+  return {
+    rouge1: ngrams(1),
+    rouge2: ngrams(2),
+    rougeL: scoreOf(common, own.length, wanted.length),
+  }
+}
+
+function scoreOf(shared: number, own: number, wanted: number): RougeScore {
+  const precision = shared / Math.max(1, own)
+  const recall = shared / Math.max(1, wanted)
+  const f1 = shared > 0 ? (2 * precision * recall) / (precision + recall) : 0
+  return { precision, recall, f1 }
+}
+
+/** Of the longest common subsequence, row by row of the table. */
+function commonLength(a: readonly string[], b: readonly string[]): number {
+  let above = new Uint32Array(b.length + 1)
+  for (const word of a) {
+    const row = new Uint32Array(b.length + 1)
+    for (let j = 1; j <= b.length; j++)
+      row[j] = word === b[j - 1] ? above[j - 1] + 1 : Math.max(above[j], row[j - 1])
+    above = row
+  }
+  return above[b.length]
+}
+
+/** Latin letters and digits; all else separates. */
+const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z0-9]+/g) ?? []
