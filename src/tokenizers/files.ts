@@ -7,12 +7,13 @@ import { isGGUF } from '../io/gguf.ts'
 import { readJson } from '../io/json.ts'
 import { isJsonObject } from '../io/json-parse.ts'
 import { HeedError } from '../util/errors.ts'
+import { bertVocabFiles } from './bert-vocab.ts'
 import { checkTokenizerConfig } from './check-json.ts'
 import { marianFiles } from './marian.ts'
-import { sentencePieceFiles } from './sentencepiece.ts'
+import { sentencePieceFiles, t5Files } from './sentencepiece.ts'
 import { TIKTOKEN_ENCODINGS, type TiktokenName, tiktokenFiles } from './tiktoken.ts'
 import { Tokenizer } from './tokenizer.ts'
-import { byteLevelJson, END_OF_TEXT, specialToken } from './tokenizer-json.ts'
+import { byteLevelJson, END_OF_TEXT, specialToken, type TokenizerConfig } from './tokenizer-json.ts'
 
 export interface LoadTokenizerOptions {
   /** Of two tokenizers, as a translator of Marian has them, the one of what is written. */
@@ -41,14 +42,29 @@ export async function loadTokenizer(
 }
 
 /** The first that is there counts. */
-const FILES = ['tokenizer.json', 'tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model']
+const FILES = [
+  'tokenizer.json',
+  'tokenizer.model',
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'vocab.txt',
+]
 
 async function loadFile(path: string, config: unknown): Promise<Tokenizer> {
   if (path.endsWith('.tiktoken')) return loadTiktoken(path)
-  if (!path.endsWith('.model')) return Tokenizer.fromJSON(await readJson(path), config, path)
   const settings = checkTokenizerConfig(config, `the tokenizer_config.json of ${path}`)
-  const files = sentencePieceFiles(await readBytes(path), settings, path)
+  const files = await filesOf(path, settings)
   return Tokenizer.fromJSON(files.json, files.config, path)
+}
+
+async function filesOf(
+  path: string,
+  config: TokenizerConfig,
+): Promise<{ json: unknown; config: TokenizerConfig }> {
+  if (path.endsWith('.txt')) return bertVocabFiles(await readText(path), config, path)
+  if (!path.endsWith('.model')) return { json: await readJson(path), config }
+  const isT5 = basename(path) === 'spiece.model' && /^T5|^$/.test(config.tokenizer_class ?? '')
+  return (isT5 ? t5Files : sentencePieceFiles)(await readBytes(path), config, path)
 }
 
 /** A SentencePiece model for each language, and one vocabulary of both or one each. */

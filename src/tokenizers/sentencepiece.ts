@@ -32,6 +32,34 @@ export function sentencePieceFiles(
   return { json, config: { ...model.special, ...config } }
 }
 
+/**
+ * T5's spiece.model: `</s>` ends a text, and the sentinels `<extra_id_0>` … stand behind the pieces, the
+ * last of them first, `extra_ids` of the config (by default 100, as in transformers) in number.
+ */
+export function t5Files(
+  bytes: Uint8Array,
+  config: TokenizerConfig,
+  source: string,
+): { json: TokenizerJson; config: TokenizerConfig } {
+  const { extra_ids = 100 } = config
+  if (!Number.isInteger(extra_ids) || (extra_ids as number) < 0 || (extra_ids as number) > 10_000)
+    throw new HeedError(`extra_ids is ${JSON.stringify(extra_ids)} in the config of ${source}`, {
+      remedy: 'It is the number of sentinels, 100 in published checkpoints.',
+    })
+  const { json, config: settings } = sentencePieceFiles(
+    bytes,
+    { ...config, add_eos_token: true },
+    source,
+  )
+  const pieces = json.model.vocab as unknown[]
+  const last = extra_ids as number
+  const sentinels = Array.from({ length: last }, (_, i) =>
+    specialToken(`<extra_id_${last - 1 - i}>`, pieces.length + i),
+  )
+  json.added_tokens = [...(json.added_tokens ?? []), ...sentinels]
+  return { json, config: settings }
+}
+
 interface Piece {
   text: string
   score: number

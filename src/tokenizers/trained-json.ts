@@ -1,6 +1,11 @@
-import { type ComponentJson, specialToken, type TokenizerJson } from './tokenizer-json.ts'
+import {
+  type AddedTokenJson,
+  type ComponentJson,
+  specialToken,
+  type TokenizerJson,
+} from './tokenizer-json.ts'
 
-// The files of the vocabularies that are trained here, beside GPT-2's (`byteLevelJson`).
+// The files of vocabularies that come without them: those trained here, and a vocab.txt. GPT-2's: `byteLevelJson`.
 
 export const BERT_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 export const BERT_NAMES = {
@@ -18,26 +23,33 @@ interface Steps {
   pre_tokenizer: ComponentJson
 }
 
-export function bertSteps(lowercase: boolean): Steps {
+export function bertSteps(
+  lowercase: boolean,
+  {
+    stripAccents = null,
+    cutChinese = true,
+  }: { stripAccents?: boolean | null; cutChinese?: boolean } = {},
+): Steps {
   return {
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
+      handle_chinese_chars: cutChinese,
+      strip_accents: stripAccents,
       lowercase,
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
   }
 }
 
+/** `tokens` in the order of their ids, `special` among them. */
 export function wordPieceJson(tokens: string[], special: string[], steps: Steps): TokenizerJson {
-  const [cls, sep] = [special.indexOf('[CLS]'), special.indexOf('[SEP]')]
+  const [cls, sep] = [tokens.indexOf('[CLS]'), tokens.indexOf('[SEP]')]
   const token = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } })
   const text = (id: string, type_id: number) => ({ Sequence: { id, type_id } })
   const single = [token('[CLS]', 0), text('A', 0), token('[SEP]', 0)]
   return {
-    ...frame(special),
+    ...frame(special.map((token) => specialToken(token, tokens.indexOf(token)))),
     ...steps,
     post_processor: {
       type: 'TemplateProcessing',
@@ -77,7 +89,7 @@ export function unigramJson(
   steps: Steps,
 ): TokenizerJson {
   return {
-    ...frame(special),
+    ...frame(special.map(specialToken)),
     ...steps,
     post_processor: null,
     decoder: METASPACE,
@@ -92,11 +104,11 @@ export function unigramJson(
 
 const METASPACE = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true }
 
-function frame(special: string[]) {
+function frame(added_tokens: AddedTokenJson[]) {
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: special.map(specialToken),
+    added_tokens,
   }
 }

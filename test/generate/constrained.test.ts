@@ -102,6 +102,10 @@ const schemas: [name: string, schema: object, fits: (value: any) => boolean][] =
   ['a constant', { const: { a: [true] } }, (v) => JSON.stringify(v) === '{"a":[true]}'],
   ['one of several', { anyOf: [{ type: ['boolean', 'null'] }, { type: 'array', items: { type: 'boolean' }, maxItems: 1 }] },
     (v) => v === null || typeof v === 'boolean' || (v.length < 2 && v.every((x: unknown) => typeof x === 'boolean'))],
+  ['exactly one of several', { oneOf: [{ const: 1 }, { type: 'boolean' }] }, (v) => v === 1 || typeof v === 'boolean'],
+  ['an integer within bounds', { type: 'integer', minimum: -12, maximum: 1205 }, (v) => Number.isInteger(v) && v >= -12 && v <= 1205],
+  ['a number within bounds', { type: 'number', exclusiveMinimum: -2, maximum: 1 }, (v) => v > -2 && v <= 1],
+  ['a safe integer, as zod writes it', { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }, Number.isSafeInteger],
   ['a map', { type: 'object', additionalProperties: { type: 'boolean' } }, (v) => Object.values(v).every((x) => typeof x === 'boolean')],
   ['an empty object', { type: 'object' }, (v) => Object.keys(v).length === 0],
   [
@@ -149,7 +153,9 @@ describe('a JSON schema', () => {
     [true, /#: a schema is an object/],
     [{ type: 'strnig' }, /#\/type: it is no type/],
     [{ type: 'constructor' }, /#\/type: it is no type/],
-    [{ type: 'integer', minimum: 3 }, /#\/minimum: this keyword is not followed/],
+    [{ type: 'integer', minimum: 2.5 }, /#\/minimum: only whole numbers/],
+    [{ type: 'integer', minimum: 3, exclusiveMaximum: 3 }, /#: no number is within/],
+    [{ type: 'number', multipleOf: 3 }, /#\/multipleOf: this keyword is not followed/],
     [
       { type: 'object', properties: { a: { type: 'array' } } },
       /#\/properties\/a\/items: it is needed/,

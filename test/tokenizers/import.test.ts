@@ -90,6 +90,21 @@ describe('SentencePiece models', () => {
     for (const text of texts) expect(saved.encode(text)).toEqual(tokenizer.encode(text))
   })
 
+  it("are T5's as spiece.model: an end of text, and sentinels behind the pieces", async () => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'spiece.model'), bytesOf('unigram'))
+    const tokenizer = await Tokenizer.fromFile(folder)
+    const { ids } = models[0]
+    texts.forEach((text, i) => {
+      if (!/<extra_id/.test(text)) expect(tokenizer.encode(text)).toEqual([...ids[i], 1])
+    })
+    // transformers 5.23, T5Tokenizer.from_pretrained of the same file
+    expect(tokenizer.encode('a<extra_id_0>b <extra_id_1> c')).toEqual([8, 699, 86, 698, 100, 1])
+    expect(tokenizer.vocabSize).toBe(700)
+    await writeFile(join(folder, 'tokenizer_config.json'), '{ "extra_ids": -1 }')
+    await expect(Tokenizer.fromFile(folder)).rejects.toThrow('extra_ids is -1')
+  })
+
   it('that are cut off or changed end in an error or in a tokenizer', () => {
     const bytes = bytesOf('unigram')
     const damage = fc.record({
@@ -118,5 +133,40 @@ describe('SentencePiece models', () => {
     ['an unknown kind of field', [0x0b], 'a field of kind 3'],
   ])('%s is refused', (_, bytes, reason) => {
     expect(() => tokenizerFromSentencePiece(Uint8Array.from(bytes))).toThrow(reason)
+  })
+})
+
+describe("BERT's vocab.txt", () => {
+  const { tokenizer: json, cases } = fixture('bert')
+  const vocab: Record<string, number> = json.model.vocab
+  const tokens = Object.keys(vocab).sort((a, b) => vocab[a] - vocab[b])
+  const folderOf = async (text: string, config: object = {}): Promise<string> => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'vocab.txt'), text)
+    await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config))
+    return folder
+  }
+
+  it('gives the ids of the tokenizer.json', async () => {
+    const config = { do_lower_case: true, strip_accents: json.normalizer.strip_accents }
+    const tokenizer = await Tokenizer.fromFile(await folderOf(`${tokens.join('\r\n')}\r\n`, config))
+    for (const { text, pair, ids } of cases)
+      if (pair === undefined && !/\S{21}/.test(text)) expect(tokenizer.encode(text)).toEqual(ids)
+    expect(tokenizer.padTokenId).toBe(vocab['[PAD]'])
+  })
+
+  it('may come without lower case, and with special tokens anywhere', async () => {
+    const text = ['Whale', 'whale', '[SEP]', '[UNK]', '[CLS]'].join('\n')
+    const cased = await Tokenizer.fromFile(await folderOf(text, { do_lower_case: false }))
+    expect(cased.encode('Whale whale eel')).toEqual([4, 0, 1, 3, 2])
+    const lower = await Tokenizer.fromFile(await folderOf(text))
+    expect(lower.encode('Whale')).toEqual([4, 1, 2])
+  })
+
+  it('is refused when a token is there twice, or [CLS] not at all', async () => {
+    const twice = Tokenizer.fromFile(await folderOf('a\nb\na'))
+    await expect(twice).rejects.toThrow("has 'a' in lines 1 and 3")
+    const poor = Tokenizer.fromFile(await folderOf('a\n[UNK]'))
+    await expect(poor).rejects.toThrow('it lacks [CLS]')
   })
 })

@@ -10,6 +10,7 @@ import {
   sequence,
 } from './automaton.ts'
 import { jsonCharacter, jsonInteger, jsonNumber, jsonString } from './json-texts.ts'
+import { integerPattern, numberPattern, type Range } from './number-range.ts'
 import { regexFragment } from './regex.ts'
 
 type Schema = { readonly [key: string]: unknown }
@@ -46,7 +47,7 @@ class Compiler {
     if (!rule)
       this.fail(
         at,
-        "it says nothing that can be followed: it needs 'type', 'enum', 'const', 'anyOf' or '$ref'",
+        "it says nothing that can be followed: it needs 'type', 'enum', 'const', 'anyOf', 'oneOf' or '$ref'",
       )
     const [key, keywords] = rule
     const types = key === 'type' ? typesOf(schema.type) : []
@@ -80,9 +81,17 @@ class Compiler {
   }
 
   anyOf({ anyOf: schemas }: Schema, at: string): Fragment {
-    if (!Array.isArray(schemas) || schemas.length === 0)
-      this.fail(`${at}/anyOf`, 'it is a list of schemas')
-    return either(...schemas.map((schema, i) => this.fragment(schema, `${at}/anyOf/${i}`)))
+    return this.either(schemas, `${at}/anyOf`)
+  }
+
+  /** Alternatives are taken to exclude each other: a text that fits two of them is let through. */
+  oneOf({ oneOf: schemas }: Schema, at: string): Fragment {
+    return this.either(schemas, `${at}/oneOf`)
+  }
+
+  private either(schemas: unknown, at: string): Fragment {
+    if (!Array.isArray(schemas) || schemas.length === 0) this.fail(at, 'it is a list of schemas')
+    return either(...schemas.map((schema, i) => this.fragment(schema, `${at}/${i}`)))
   }
 
   type(schema: Schema, at: string): Fragment {
@@ -91,8 +100,8 @@ class Compiler {
         if (type === 'object') return this.object(schema, at)
         if (type === 'array') return this.array(schema, at)
         if (type === 'string') return this.string(schema, at)
-        if (type === 'number') return jsonNumber
-        if (type === 'integer') return jsonInteger
+        if (type === 'number') return this.number(schema, jsonNumber, numberPattern, at)
+        if (type === 'integer') return this.number(schema, jsonInteger, integerPattern, at)
         return type === 'boolean' ? either(literal('true'), literal('false')) : literal('null')
       }),
     )
@@ -155,6 +164,31 @@ class Compiler {
     return sequence(literal('"'), repeated(jsonCharacter(), least, most), literal('"'))
   }
 
+  private number(
+    schema: Schema,
+    unbounded: Fragment,
+    pattern: (range: Range) => string | null,
+    at: string,
+  ): Fragment {
+    const bounds = BOUNDS.filter((key) => schema[key] !== undefined)
+    if (bounds.length === 0) return unbounded
+    const wrong = bounds.find((key) => !Number.isInteger(schema[key]))
+    if (wrong) this.fail(`${at}/${wrong}`, 'only whole numbers are followed as bounds')
+    const read = (key: (typeof BOUNDS)[number], otherwise: number): number =>
+      (schema[key] as number | undefined) ?? otherwise
+    const infinity = Number.POSITIVE_INFINITY
+    const [least, above] = [read('minimum', -infinity), read('exclusiveMinimum', -infinity)]
+    const [most, below] = [read('maximum', infinity), read('exclusiveMaximum', infinity)]
+    const found = pattern({
+      least: Math.max(least, above),
+      most: Math.min(most, below),
+      exclusiveLeast: above >= least,
+      exclusiveMost: below <= most,
+    })
+    if (found === null) this.fail(at, 'no number is within its bounds')
+    return regexFragment(found)
+  }
+
   private bounds(schema: Schema, what: 'Items' | 'Length', at: string): [number, number] {
     const { [`min${what}`]: least = 0, [`max${what}`]: most = Number.POSITIVE_INFINITY } = schema
     const whole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
@@ -186,23 +220,25 @@ const DEEPEST_RECURSION = 4
 
 /** What a schema is about, by the first of these keywords that it has; and what else may stand there. */
 const RULES: readonly (readonly [
-  key: '$ref' | 'const' | 'enum' | 'anyOf' | 'type',
+  key: '$ref' | 'const' | 'enum' | 'anyOf' | 'oneOf' | 'type',
   beside: readonly string[],
 ])[] = [
   ['$ref', []],
   ['const', ['type']],
   ['enum', ['type']],
   ['anyOf', []],
+  ['oneOf', []],
   ['type', []],
 ]
 /** Which say nothing about the text. */
 const NOTES = '$schema $id $comment $defs definitions title description default examples deprecated readOnly writeOnly'.split(' ') // biome-ignore format: one line
+const BOUNDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'] as const
 const TYPES: Record<string, readonly string[]> = {
   object: ['properties', 'required', 'additionalProperties'],
   array: ['items', 'minItems', 'maxItems'],
   string: ['minLength', 'maxLength', 'pattern', 'format'],
-  number: [],
-  integer: [],
+  number: BOUNDS,
+  integer: BOUNDS,
   boolean: [],
   null: [],
 }
