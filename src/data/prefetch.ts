@@ -1,0 +1,38 @@
+import { macrotask } from '../util/macrotask.ts'
+import type { Batch, BatchSampler } from './batch.ts'
+
+/** Makes the next batches while the device computes on this one. */
+export class Prefetch implements BatchSampler {
+  /** Milliseconds for which whoever asked had to wait. */
+  waited = 0
+  private readonly inner: BatchSampler
+  private readonly ahead: number
+  private readonly made = new Map<number, Promise<Batch>>()
+
+  constructor(inner: BatchSampler, ahead = 2) {
+    this.inner = inner
+    this.ahead = ahead
+  }
+
+  async batch(step: number): Promise<Batch> {
+    const asked = performance.now()
+    const made = this.made.get(step) ?? Promise.resolve(this.inner.batch(step))
+    for (const old of this.made.keys())
+      if (old <= step || old > step + this.ahead) this.made.delete(old)
+    const batch = await made
+    this.waited += performance.now() - asked
+    this.prepare(step + 1, step + this.ahead)
+    return batch
+  }
+
+  /** One after the other, each in a turn of its own: the step at hand is to be submitted first. */
+  private prepare(first: number, last: number): void {
+    let before: Promise<unknown> = Promise.resolve()
+    for (let step = first; step <= last; step++) {
+      const made = this.made.get(step) ?? before.then(macrotask).then(() => this.inner.batch(step))
+      made.catch(() => {}) // told when it is asked for
+      this.made.set(step, made)
+      before = made.catch(() => {})
+    }
+  }
+}

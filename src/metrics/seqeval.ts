@@ -1,0 +1,70 @@
+import { checkPairs } from './confusion.ts'
+import { type F1Report, f1Report, nothing } from './f1.ts'
+
+/** A named stretch of tokens, `end` not included. */
+export interface Entity {
+  type: string
+  start: number
+  end: number
+}
+
+/**
+ * The entities of tags such as `B-PER I-PER O`, as conlleval and seqeval's default mode count them: an
+ * `I-` without a beginning begins one itself, and IOBES' `E-` and `S-` end one. Tags without a type are
+ * of type `_`.
+ */
+export function entitiesOf(tags: readonly string[]): Entity[] {
+  const entities: Entity[] = []
+  let open: { type: string; start: number } | undefined
+  let before = 'O'
+  for (let i = 0; i <= tags.length; i++) {
+    const { prefix, type } = parseTag(tags[i])
+    if (open && ends(before, prefix, type !== open.type)) {
+      entities.push({ type: open.type, start: open.start, end: i })
+      open = undefined
+    }
+    if (!open && prefix !== 'O') open = { type, start: i }
+    before = prefix
+  }
+  return entities
+}
+
+/**
+ * Precision, recall and F1 of whole entities, as seqeval's default mode: right is what has the same
+ * type and the same bounds.
+ * @throws HeedError when sentences, or tags of one, are not as many
+ */
+export function entityF1(
+  expected: readonly (readonly string[])[],
+  predicted: readonly (readonly string[])[],
+): F1Report {
+  checkPairs(expected, predicted)
+  const found = new Map<string, ReturnType<typeof nothing>>()
+  const of = (type: string) => {
+    const one = found.get(type) ?? nothing()
+    found.set(type, one)
+    return one
+  }
+  expected.forEach((tags, i) => {
+    checkPairs(tags, predicted[i])
+    const is = new Map(entitiesOf(tags).map((entity) => [key(entity), entity]))
+    const said = new Map(entitiesOf(predicted[i]).map((entity) => [key(entity), entity]))
+    for (const [name, { type }] of is)
+      of(type)[said.has(name) ? 'truePositives' : 'falseNegatives']++
+    for (const [name, { type }] of said) if (!is.has(name)) of(type).falsePositives++
+  })
+  return f1Report([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const key = ({ type, start, end }: Entity): string => `${start} ${end} ${type}`
+
+function parseTag(tag = 'O'): { prefix: string; type: string } {
+  const rest = tag.slice(1)
+  return { prefix: tag[0] ?? 'O', type: rest.slice(rest.indexOf('-') + 1) || '_' }
+}
+
+/** Whether an open entity is over where a tag of this prefix follows one of the prefix before. */
+function ends(before: string, prefix: string, otherType: boolean): boolean {
+  if ('ES'.includes(before)) return true
+  return 'BSO'.includes(prefix) || otherType
+}
