@@ -99,6 +99,11 @@ function total(parts: Node[]): Node {
  */
 function joined(parts: Node[]): Node | null {
   if (parts.length < 2) return null
+  const order = sameOrder(parts)
+  if (order) {
+    const inner = joined(parts.map((part) => part.inputs[0]))
+    return inner && g.permute(inner, order)
+  }
   const products: Node<'matmul'>[] = []
   for (const part of parts) {
     if (!isOp(part, 'matmul')) return null
@@ -140,6 +145,16 @@ function tiled(parts: Node[]): Node | null {
     pads.map((p) => p.inputs[0]),
     axis,
   )
+}
+
+/** How all parts are permuted, if they are, in one way. */
+function sameOrder(parts: Node[]): readonly number[] | null {
+  const [first] = parts
+  if (!isOp(first, 'permute')) return null
+  const { order } = first.attrs
+  const same = (part: Node): boolean =>
+    isOp(part, 'permute') && part.attrs.order.every((axis, i) => axis === order[i])
+  return parts.every(same) ? order : null
 }
 
 let walk = 0

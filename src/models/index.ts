@@ -77,6 +77,8 @@ export {
   RobertaForTokenClassification,
   RobertaModel,
 } from './text/roberta.ts'
+export { Seq2SeqRNN } from './text/seq2seq_rnn.ts'
+export type { Seq2SeqRNNConfig } from './text/seq2seq_rnn-config.ts'
 export type { T5Config } from './text/t5-config.ts'
 export {
   T5EncoderModel,

@@ -37,6 +37,7 @@ import {
   RobertaForTokenClassification,
   RobertaModel,
 } from './text/roberta.ts'
+import { Seq2SeqRNN } from './text/seq2seq_rnn.ts'
 import { T5EncoderModel, T5ForConditionalGeneration } from './text/t5-heads.ts'
 import {
   DeiTForImageClassification,
@@ -84,6 +85,7 @@ const classes: readonly ModelClass[] = [
   RobertaForSequenceClassification,
   RobertaForTokenClassification,
   Marian,
+  Seq2SeqRNN,
   T5ForConditionalGeneration,
   T5EncoderModel,
   ViTModel,

@@ -9,7 +9,12 @@ export {
   splitHeads,
 } from './attention.ts'
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.ts'
-export { type Attentions, captureActivations, captureAttention } from './capture.ts'
+export {
+  type Attentions,
+  captureActivations,
+  captureAttention,
+  offerAttention,
+} from './capture.ts'
 export { Conv1D } from './conv1d.ts'
 export {
   Conv1d,
@@ -69,7 +74,13 @@ export {
   StateAttention,
   type StateAttentionOptions,
 } from './recurrent-attention.ts'
-export { GRUCell, LSTMCell, type RecurrentCellOptions, RNNCell } from './recurrent-cell.ts'
+export {
+  GRUCell,
+  LSTMCell,
+  RecurrentCell,
+  type RecurrentCellOptions,
+  RNNCell,
+} from './recurrent-cell.ts'
 export type { RecurrentState } from './recurrent-step.ts'
 export { RelativeBias, type RelativeBiasConfig, relativeBucket } from './relative-bias.ts'
 export { replaceableWeights, replaceWeights } from './replace-weights.ts'

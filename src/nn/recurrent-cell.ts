@@ -9,12 +9,16 @@ export interface RecurrentCellOptions {
 }
 
 /** One step of a recurrent network: x (B, C) and the state (B, H) -> the next state. */
-abstract class RecurrentCell extends Module {
+export abstract class RecurrentCell extends Module {
   readonly hiddenSize: number
   weight_ih: Parameter // (G·H, C)
   weight_hh: Parameter // (G·H, H)
   bias_ih: Parameter | null
   bias_hh: Parameter | null
+  /** Gates, each as wide as the hidden size. */
+  readonly gates: number
+  /** Tensors in the state. */
+  readonly states: number
   protected readonly kind: RecurrentKind
 
   constructor(
@@ -26,6 +30,8 @@ abstract class RecurrentCell extends Module {
     super()
     this.kind = kind
     this.hiddenSize = hidden
+    this.gates = kind.gates
+    this.states = kind.states
     const rows = kind.gates * hidden
     const first = (...shape: number[]): Parameter => recurrentParameter(shape, hidden)
     this.weight_ih = first(rows, inputs)
@@ -36,7 +42,16 @@ abstract class RecurrentCell extends Module {
 
   /** The state that follows; without one, from zeros. Its first tensor is the output. */
   forward(x: Tensor, state: RecurrentState = this.zeroState(x.shape[0])): RecurrentState {
-    const input = F.linear(x, this.weight_ih, this.bias_ih)
+    return this.step(this.project(x), state)
+  }
+
+  /** The input's part of the gates, for any number of steps at once: (..., C) -> (..., G·H). */
+  project(x: Tensor): Tensor {
+    return F.linear(x, this.weight_ih, this.bias_ih)
+  }
+
+  /** The state that follows, from what `project` made of one step's input. */
+  step(input: Tensor, state: RecurrentState): RecurrentState {
     return this.kind.step(input, F.linear(state[0], this.weight_hh, this.bias_hh), state)
   }
 
