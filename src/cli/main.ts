@@ -6,8 +6,8 @@ import { HeedError } from '../util/errors.ts'
 import { version } from '../util/version.ts'
 
 /** Loaded when they are asked for: `heed generate` is not to wait for what only training needs. */
-const subcommands: Record<string, () => Promise<Command>> = {
-  train: async () => (await import('./train.ts')).trainCommand(),
+const subcommands: Record<string, (argv: readonly string[]) => Promise<Command>> = {
+  train: async (argv) => (await import('./train.ts')).trainCommand(argv),
   generate: async () => (await import('./generate.ts')).generateCommand(),
   chat: async () => (await import('./chat.ts')).chatCommand(),
   fill: async () => (await import('./fill.ts')).fillCommand(),
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('Add --help for the options and examples.')
   const asked = argv[2]
   const wanted = Object.hasOwn(subcommands, asked) ? [asked] : Object.keys(subcommands)
-  for (const name of wanted) program.addCommand(await subcommands[name]())
+  for (const name of wanted) program.addCommand(await subcommands[name](argv))
   for (const command of [program, ...program.commands]) command.exitOverride()
   // `heed generate … | head` closes our output: that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -2,7 +2,7 @@
 import pc from 'picocolors'
 import { defaultDevice } from '../runtime/devices.ts'
 import type { TrainConfig } from '../train/config.ts'
-import type { TrainEvent, TrainOutcome } from '../train/gpt.ts'
+import type { Start, TrainEvent, TrainOutcome } from '../train/train-model.ts'
 import { drawCurve } from './curve.ts'
 import { liveBlock } from './live.ts'
 import { bar, duration, short } from './text.ts'
@@ -16,7 +16,7 @@ export interface TrainView {
 
 export function trainView(config: TrainConfig, out: string): TrainView {
   const live = process.stdout.isTTY === true
-  const progress = live ? new LiveProgress(config) : new PlainProgress(config)
+  const progress = live ? new LiveProgress() : new PlainProgress(config)
   return {
     on: (event) => progress.on(event),
     note: (text) => progress.print(text),
@@ -34,19 +34,30 @@ interface Progress {
   close(): void
 }
 
-type Start = Extract<TrainEvent, { type: 'start' }>
-
 function headline(start: Start): string {
   const device = defaultDevice()
   const where =
     'isa' in device && 'threads' in device
       ? `${device.name} ${device.isa}, ${device.threads} threads`
       : device.name
-  return `GPT-2 with ${short(start.parameters)} parameters, vocabulary ${start.vocabSize}, ${short(start.trainTokens)} tokens of text, on ${where}`
+  const { model, parameters, trained, vocabSize, size, unit } = start
+  const some = trained < parameters ? ` (${short(trained)} of them trained)` : ''
+  const vocabulary = vocabSize === undefined ? '' : `, vocabulary ${vocabSize}`
+  return `${model} with ${short(parameters)} parameters${some}${vocabulary}, ${short(size.train)} ${unit} to learn from, on ${where}`
+}
+
+function remarks({ warning, fresh, step }: Start): string[] {
+  const lines = warning ? [warning] : []
+  if (fresh.length > 0)
+    lines.push(`New weights: ${fresh.slice(0, 6).join(', ')}${fresh.length > 6 ? ' …' : ''}`)
+  if (step > 0) lines.push(`Going on from step ${step}`)
+  return lines
 }
 
 class PlainProgress implements Progress {
   private readonly config: TrainConfig
+  private steps = 0
+  private unit = ''
   private validation = ''
 
   constructor(config: TrainConfig) {
@@ -56,8 +67,9 @@ class PlainProgress implements Progress {
   on(event: TrainEvent): void {
     if (event.type === 'start') {
       this.print(headline(event))
-      if (event.warning) this.print(event.warning)
-      if (event.step > 0) this.print(`Going on from step ${event.step}`)
+      this.steps = event.steps
+      this.unit = event.unit
+      for (const line of remarks(event)) this.print(line)
     } else if (event.type === 'step') this.step(event)
     else if (event.type === 'validation')
       this.print(
@@ -74,11 +86,11 @@ class PlainProgress implements Progress {
     this.validation = ''
   }
 
-  private step({ result, tokensPerSecond }: Extract<TrainEvent, { type: 'step' }>): void {
+  private step({ result, rate }: Extract<TrainEvent, { type: 'step' }>): void {
     const { step, loss, lr, gradNorm } = result
-    if (step !== 1 && step % this.config.logEvery !== 0 && step !== this.config.steps) return
+    if (step !== 1 && step % this.config.logEvery !== 0 && step !== this.steps) return
     this.print(
-      `step ${step}/${this.config.steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  grad norm ${gradNorm.toFixed(2)}  ${short(tokensPerSecond)} tokens/s${this.validation}`,
+      `step ${step}/${this.steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  grad norm ${gradNorm.toFixed(2)}  ${short(rate)} ${this.unit}/s${this.validation}`,
     )
   }
 }
@@ -88,10 +100,11 @@ const CURVE_HEIGHT = 6
 const REDRAW_EVERY = 100 // milliseconds
 
 class LiveProgress implements Progress {
-  private readonly config: TrainConfig
   private readonly block = liveBlock(process.stdout)
   private readonly losses: [number, number][] = []
   private head = ''
+  private steps = 0
+  private unit = ''
   private validation = ''
   private smooth = Number.NaN
   private step = 0
@@ -100,19 +113,9 @@ class LiveProgress implements Progress {
   private status = ''
   private drawn = 0
 
-  constructor(config: TrainConfig) {
-    this.config = config
-  }
-
   on(event: TrainEvent): void {
-    if (event.type === 'tokenizer') {
-      const { stage, done, total } = event.progress
-      const what = stage === 'count' ? 'Reading text' : 'Learning the vocabulary'
-      this.preparing(what, done, total)
-    } else if (event.type === 'tokens') {
-      const { stage, done, total } = event.progress
-      this.preparing(stage === 'read' ? 'Checking text' : 'Encoding text', done, total)
-    } else if (event.type === 'start') this.begin(event)
+    if (event.type === 'progress') this.preparing(event.what, event.done, event.total)
+    else if (event.type === 'start') this.begin(event)
     else if (event.type === 'step') this.advance(event)
     else if (event.type === 'validation') {
       const best = event.best ? pc.green(' best so far') : ''
@@ -145,24 +148,25 @@ class LiveProgress implements Progress {
     this.startStep = event.step
     this.step = event.step
     this.started = performance.now()
-    if (event.warning) this.print(pc.yellow(event.warning))
-    if (event.step > 0) this.print(`Going on from step ${event.step}`)
+    this.steps = event.steps
+    this.unit = event.unit
+    for (const line of remarks(event)) this.print(pc.yellow(line))
     this.draw(true)
   }
 
-  private advance({ result, tokensPerSecond }: Extract<TrainEvent, { type: 'step' }>): void {
+  private advance({ result, rate }: Extract<TrainEvent, { type: 'step' }>): void {
     const { step, loss, lr } = result
     this.step = step
     this.smooth = Number.isNaN(this.smooth) ? loss : 0.9 * this.smooth + 0.1 * loss
-    this.losses.push([step / this.config.steps, this.smooth])
-    this.status = `training loss ${pc.bold(this.smooth.toFixed(4))}   lr ${lr.toExponential(1)}   ${short(tokensPerSecond)} tokens/s`
-    this.draw(step === this.config.steps)
+    this.losses.push([step / this.steps, this.smooth])
+    this.status = `training loss ${pc.bold(this.smooth.toFixed(4))}   lr ${lr.toExponential(1)}   ${short(rate)} ${this.unit}/s`
+    this.draw(step === this.steps)
   }
 
   private draw(now: boolean): void {
     if (!now && performance.now() - this.drawn < REDRAW_EVERY) return
     this.drawn = performance.now()
-    const { steps } = this.config
+    const { steps } = this
     const passed = (performance.now() - this.started) / 1000
     const left = (passed / Math.max(1, this.step - this.startStep)) * (steps - this.step)
     const time = this.step > this.startStep ? `${duration(left)} left` : ''
@@ -177,22 +181,33 @@ class LiveProgress implements Progress {
 }
 
 function summary(outcome: TrainOutcome, out: string): string {
-  const { step, finished, best, bitsPerCharacter } = outcome
+  const { step, finished, best, bitsPerCharacter, evaluation, task } = outcome
   const lines = ['']
-  if (best)
+  if (best) {
+    const bits =
+      bitsPerCharacter === null ? '' : ` (${bitsPerCharacter.toFixed(3)} bits per character)`
     lines.push(
-      `Best validation loss ${best.val_loss.toFixed(4)} (${bitsPerCharacter?.toFixed(3)} bits per character) at step ${best.step}, kept in ${out}/best`,
+      `Best validation loss ${best.val_loss.toFixed(4)}${bits} at step ${best.step}, kept in ${out}/best`,
     )
+  }
   if (!finished) {
     lines.push(
       `Stopped and saved at step ${step}. To go on:`,
-      `  npx heed train gpt2 --out ${out} --resume`,
+      `  npx heed train --out ${out} --resume`,
     )
     return lines.join('\n')
   }
+  if (evaluation)
+    lines.push(
+      `On what was held out: ${Object.entries(evaluation.metrics)
+        .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+        .join(', ')}`,
+    )
+  lines.push(`Saved in ${out}. To ${task.head === 'causal-lm' ? 'write with' : 'use'} it:`)
   lines.push(
-    `Saved in ${out}. To write with it:`,
-    `  npx heed generate ${out} --prompt "The" --tokens 200`,
+    task.head === 'causal-lm'
+      ? `  npx heed generate ${out} --prompt "The" --tokens 200`
+      : `  npx heed predict ${out} --data FILE`,
   )
   return lines.join('\n')
 }

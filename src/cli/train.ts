@@ -1,50 +1,65 @@
 import { Command, Option } from 'commander'
+import type { z } from 'zod'
 import { readJsonObject } from '../io/json.ts'
-import {
-  parseTrainConfig,
-  type TrainConfig,
-  type TrainKey,
-  trainKeys,
-  trainSchema,
-} from '../train/config.ts'
-import { trainGpt } from '../train/gpt.ts'
+import { readModelConfig } from '../models/index.ts'
+import { commonSchema, parseTrainConfig, type TrainConfig } from '../train/config.ts'
 import { RunFolder } from '../train/run-folder.ts'
+import { taskKinds } from '../train/tasks/index.ts'
+import { trainModel } from '../train/train-model.ts'
 import { HeedError } from '../util/errors.ts'
-import { nearestFirst } from '../util/nearest.ts'
 import { flagOf, number } from './options.ts'
+import { assignments, valueKind } from './schema-flags.ts'
 import { trainView } from './train-view.ts'
 
-const MODELS = ['gpt2']
-
-export function trainCommand(): Command {
+/** `argv` tells which task's options help is to show. */
+export function trainCommand(argv: readonly string[] = []): Command {
+  const asked = argv[argv.indexOf('--task') + 1] ?? ''
   const command = new Command('train')
-    .description('Train a model on your own text; the run is a folder that transformers opens.')
-    .argument('<model>', `the architecture: ${MODELS.join(', ')}`)
+    .description('Train a model on your own data; the run is a folder that transformers opens.')
+    .argument(
+      '[model]',
+      'the architecture, as config.json names it: gpt2, bert, t5 … (see heed inspect)',
+    )
     .requiredOption('--out <folder>', 'where the run is kept')
     .option('--resume', 'go on from the newest checkpoint in --out')
     .option('--config <file>', 'a JSON file with the same keys (camelCase); flags go before it')
-  for (const key of trainKeys) command.addOption(optionOf(key))
-  return command
-    .addHelpText(
-      'after',
-      `
+  for (const [key, schema] of Object.entries(commonSchema.shape))
+    if (key !== 'model') for (const option of optionsOf(key, schema)) command.addOption(option)
+  const known = new Set<string>()
+  for (const kind of taskKinds)
+    for (const [key, schema] of Object.entries(kind.options.shape)) {
+      if (known.has(key)) continue
+      known.add(key)
+      const shown = taskKinds.find(({ name }) => name === asked)?.options.shape ?? {}
+      for (const option of optionsOf(key, (shown[key] ?? schema) as z.ZodType))
+        command.addOption(option.hideHelp(!Object.hasOwn(shown, key)))
+    }
+  return command.addHelpText('after', () => help(asked)).action(train)
+}
+
+function help(asked: string): string {
+  const width = Math.max(...taskKinds.map(({ name }) => name.length))
+  const chosen = taskKinds.find(({ name }) => name === asked)
+  const tasks = taskKinds.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`)
+  const columns = chosen ? `\nData of ${chosen.name}: ${chosen.columns}\n` : ''
+  return `
+Tasks (--task NAME --help lists the options of each):
+${tasks.join('\n')}
+${columns}
 Examples:
   $ heed train gpt2 --data book.txt --out runs/book
   $ heed train gpt2 --data texts/ --tokenizer bpe:4096 --layers 6 --heads 6 --dim 384 \\
       --context 256 --batch 8 --steps 5000 --dropout 0.1 --out runs/texts
-  $ heed train gpt2 --out runs/texts --resume`,
-    )
-    .action(train)
+  $ heed train bert --task masked-lm --data texts/ --out runs/bert
+  $ heed train --from runs/bert --task classification --data mails.csv --out runs/spam
+  $ heed train gpt2 --out runs/texts --resume`
 }
 
-type Flags = Partial<TrainConfig> & { out: string; resume?: boolean; config?: string }
+type Flags = Record<string, unknown> & { out: string; resume?: boolean; config?: string }
 
-async function train(model: string, flags: Flags): Promise<void> {
-  if (!MODELS.includes(model))
-    throw new HeedError(`There is no model '${model}' to train`, {
-      remedy: `Did you mean ${nearestFirst(model, MODELS)[0]}? Known: ${MODELS.join(', ')}.`,
-    })
+async function train(model: string | undefined, flags: Flags): Promise<void> {
   const { out, resume = false, config: file, ...given } = flags
+  if (model !== undefined) given.model = model
   const config = await configOf(out, resume, file, given)
   const stop = new AbortController()
   const view = trainView(config, out)
@@ -56,7 +71,7 @@ async function train(model: string, flags: Flags): Promise<void> {
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   try {
-    const outcome = await trainGpt({ config, out, resume, signal: stop.signal, on: view.on })
+    const outcome = await trainModel({ config, out, resume, signal: stop.signal, on: view.on })
     view.finish(outcome)
   } finally {
     view.close()
@@ -70,24 +85,39 @@ async function configOf(
   out: string,
   resume: boolean,
   file: string | undefined,
-  given: Partial<TrainConfig>,
+  given: Record<string, unknown>,
 ): Promise<TrainConfig> {
   const written = file === undefined ? {} : await readJsonObject(file)
   const before = resume ? (await new RunFolder(out).latest())?.state.config : undefined
-  const raw = { ...before, ...written, ...given }
+  const raw: Record<string, unknown> = { ...before, ...written, ...given }
   if (!('data' in raw))
-    throw new HeedError('There is no text to train on', {
+    throw new HeedError('There is no data to train on', {
       remedy: 'Give files or folders with --data.',
     })
+  if (raw.model === undefined) raw.model = await modelIn(raw.from)
   return parseTrainConfig(raw, file ?? 'the command line')
 }
 
-function optionOf(key: TrainKey): Option {
-  const { description } = trainSchema.shape[key]
-  const fallback = trainSchema.shape[key].safeParse(undefined).data
-  const text = fallback === undefined ? `${description}` : `${description} (default: ${fallback})`
+async function modelIn(from: unknown): Promise<string> {
+  if (typeof from === 'string') return (await readModelConfig(from)).model_type
+  throw new HeedError('There is no model to train', {
+    remedy: 'Name an architecture, as in heed train gpt2, or a folder to go on from with --from.',
+  })
+}
+
+function optionsOf(key: string, schema: z.ZodType): Option[] {
+  const fallback = schema.safeParse(undefined).data
+  const shown = fallback != null && typeof fallback !== 'object'
+  const text = shown ? `${schema.description} (default: ${fallback})` : `${schema.description}`
   const flag = flagOf(key)
-  if (key === 'data') return new Option(`${flag} <paths...>`, text)
-  if (typeof fallback === 'string') return new Option(`${flag} <name>`, text)
-  return new Option(`${flag} <number>`, text).argParser(number)
+  const kind = valueKind(schema)
+  if (kind === 'array') return [new Option(`${flag} <paths...>`, text)]
+  if (kind === 'record') return [new Option(`${flag} <key=value...>`, text).argParser(assignments)]
+  if (kind === 'number') return [new Option(`${flag} <number>`, text).argParser(number)]
+  if (kind === 'boolean')
+    return [
+      new Option(flag, text),
+      new Option(flag.replace('--', '--no-'), 'not that').hideHelp(fallback !== true),
+    ]
+  return [new Option(`${flag} <name>`, text)]
 }

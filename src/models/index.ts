@@ -90,3 +90,4 @@ export {
   DeiTModel,
 } from './vision/deit.ts'
 export { type ViTConfig, ViTForImageClassification, ViTModel } from './vision/vit.ts'
+export { readModelConfig } from './weight-file.ts'

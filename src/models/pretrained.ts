@@ -37,7 +37,9 @@ export interface ModelClass<M extends Module = Module> {
 }
 
 export interface LoadModelOptions {
-  /** Told the weights that the checkpoint lacks because it has another head: they start anew. */
+  /** Keys in place of those in config.json: other labels, another dropout. */
+  config?: Readonly<Record<string, unknown>>
+  /** Told the weights that the checkpoint lacks, or has for other labels: they start anew. */
   onNew?: (names: readonly string[]) => void
   /**
    * Whether weights that are stored in blocks stay in them (default): less memory, faster generation.
@@ -51,16 +53,17 @@ export async function loadModel<M extends Module>(
   Model: ModelClass<M>,
   config: object,
   dir: string,
-  { onNew, keepBlocks = true }: LoadModelOptions = {},
+  { config: other, onNew, keepBlocks = true }: LoadModelOptions = {},
 ): Promise<M> {
-  const model = new Model(config as never)
+  const model = new Model({ ...config, ...other } as never)
   const weights = await weightsOf(dir)
   const { architectures } = config as { architectures?: unknown }
   const own =
     !Array.isArray(architectures) ||
     architectures.some((name) => Model.architectures.includes(name))
   // Beside its base an encoder has nothing that its states need, such as a pooler.
-  const whole = own && Model.head !== 'encoder' && Model.head !== 'image-features'
+  const apart = Model.head === 'encoder' || Model.head === 'image-features'
+  const whole = own && !apart && other === undefined
   if (whole || Model.base === undefined) await load(model, weights, { keepBlocks })
   else {
     const fresh = await loadBelowHead(model, weights, [Model.base].flat())
@@ -80,14 +83,14 @@ async function loadBelowHead(
   path: string,
   bases: readonly string[],
 ): Promise<string[]> {
-  const found = new Set(await load(model, path, { strict: false }))
+  const isBase = (name: string): boolean => bases.some((base) => name.startsWith(`${base}.`))
+  const options = { strict: false, mayDiffer: (name: string) => !isBase(name) }
+  const found = new Set(await load(model, path, options))
   const missing = model
     .namedState()
     .filter(([, state]) => !found.has(state))
     .filter(([, state]) => !(state instanceof ModuleBuffer && state.optional))
-  const below = missing
-    .map(([name]) => name)
-    .filter((name) => bases.some((base) => name.startsWith(`${base}.`)))
+  const below = missing.map(([name]) => name).filter(isBase)
   if (below.length === 0) return missing.map(([name]) => name)
   throw new HeedError(
     `${path} lacks ${below.length} weights:\n    ${below.slice(0, 20).join('\n    ')}`,

@@ -14,6 +14,8 @@ export type StateSource = Tensor | { data: ArrayLike<number>; shape: Shape }
 export interface LoadOptions {
   /** Whether missing and unexpected names are errors. Default true. */
   strict?: boolean
+  /** Which state is left as it is, not refused, when the stored ones have another shape. */
+  mayDiffer?: (name: string) => boolean
 }
 
 /** A stored tensor and the state that it belongs to. */
@@ -32,7 +34,7 @@ export function matchState(
   stored: Record<string, { shape: Shape }>,
   translate: (key: string) => string | null,
   model: string,
-  { strict = true }: LoadOptions,
+  { strict = true, mayDiffer = () => false }: LoadOptions,
 ): Match[] {
   const known = new Set(paths.map(([path]) => path))
   const keys = new Map<string, string>()
@@ -40,6 +42,7 @@ export function matchState(
   for (const key of Object.keys(stored)) {
     const name = translate(key)
     if (name === null) continue
+    if (known.has(name) && mayDiffer(name) && !fits(paths, name, stored[key].shape)) continue
     if (known.has(name)) keys.set(name, key)
     else unexpected.push(key)
   }
@@ -64,6 +67,10 @@ export function setValues(state: Tensor, source: StateSource): void {
 export function takeValues(state: Tensor, source: Tensor): void {
   if (hasMemory(state.node)) state.assign(source)
   else state.moveTo(source.node)
+}
+
+function fits(paths: readonly [string, ModuleState][], name: string, shape: Shape): boolean {
+  return paths.some(([path, state]) => path === name && sameShape(state.shape, shape))
 }
 
 function match(

@@ -1,3 +1,4 @@
+export { addSpecialTokens, type SpecialTokenOptions } from './add-special-tokens.ts'
 export type { Batch, PaddingOptions } from './batch.ts'
 export type { ChatMessage, ChatTemplateOptions } from './chat-template.ts'
 export type { DecodeStream } from './decode-stream.ts'

@@ -1,25 +1,50 @@
 // What a training run is set by: the same keys on the command line (kebab-case), in a JSON file and
-// in trainer_state.json.
+// in trainer_state.json. A task adds keys of its own.
 import { z } from 'zod'
 import { schedules } from '../optim/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
+import type { Options } from './task.ts'
+import { taskKind } from './tasks/index.ts'
 
 const count = z.int().min(1)
 const counted = z.int().min(0)
 const scheduleNames = Object.keys(schedules) as [keyof typeof schedules]
 
-/** Every key with its default and what it means, in the order in which help lists them. */
-export const trainSchema = z.strictObject({
-  data: z.array(z.string()).min(1).describe('text files or folders'),
-  tokenizer: z.string().default('char').describe('char, bpe:SIZE, or a tokenizer to load'),
+/** The keys of every run with their defaults and what they mean, in the order in which help lists them. */
+export const commonSchema = z.strictObject({
+  model: z.string().default('gpt2').describe('the architecture'),
+  task: z.string().default('language-modeling').describe('what it learns'),
+  data: z.array(z.string()).min(1).describe('files, folders or globs'),
+  valData: z.array(z.string()).min(1).optional().describe('data held out, instead of a share'),
+  from: z.string().optional().describe('the folder of a model to go on from'),
+  train: z
+    .string()
+    .regex(/^(all|head|top:[1-9]\d{0,3})$/, 'is all, head or top:N')
+    .default('all')
+    .describe('which weights: all, head, or top:N layers and the head'),
+  tokenizer: z
+    .string()
+    .optional()
+    .describe('char, bpe:SIZE, wordpiece:SIZE, unigram:SIZE or a file'),
   layers: count.default(4).describe('transformer blocks'),
   heads: count.default(4).describe('attention heads in each block'),
   dim: count.default(128).describe('width of the residual stream'),
   context: z.int().min(2).default(128).describe('tokens that the model sees at once'),
-  batch: count.default(16).describe('sequences in a micro-batch'),
+  dropout: z.number().min(0).lt(1).default(0).describe('share of activations dropped'),
+  set: z
+    .record(z.string().max(80), z.unknown())
+    .default({})
+    .describe("further keys of the model's config.json"),
+  batch: count.default(16).describe('rows in a micro-batch'),
   accumulate: count.default(1).describe('micro-batches in a step'),
-  steps: count.default(1000).describe('updates of the weights'),
+  steps: count.nullable().default(1000).describe('updates of the weights'),
+  epochs: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('passes over the data, for steps'),
   lr: z.number().positive().default(1e-3).describe('peak learning rate'),
   warmup: counted.default(50).describe('steps in which the learning rate rises'),
   schedule: z.enum(scheduleNames).default('cosine').describe('how it goes on afterwards'),
@@ -27,45 +52,81 @@ export const trainSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0.1).describe('of matrices, as in AdamW'),
   beta2: z.number().min(0).lt(1).default(0.99).describe("AdamW's second decay rate"),
   clip: z.number().min(0).default(1).describe('largest gradient norm, 0 for no limit'),
-  dropout: z.number().min(0).lt(1).default(0).describe('share of activations dropped'),
-  evalEvery: counted.default(100).describe('steps between looks at the validation text, 0: never'),
+  evalEvery: counted.default(100).describe('steps between looks at held-out data, 0: never'),
   evalBatches: count.default(8).describe('batches in such a look'),
   saveEvery: counted.default(200).describe('steps between checkpoints, 0: at the end only'),
   logEvery: count.default(10).describe('steps between lines of the log'),
-  valFraction: z.number().min(0).max(0.5).default(0.1).describe('share of the text held out'),
+  valFraction: z.number().min(0).max(0.5).default(0.1).describe('share of the data held out'),
   seed: z.int().min(0).max(0xffffffff).default(1337).describe('of all that is random'),
 })
 
-export type TrainConfig = z.output<typeof trainSchema>
-export type TrainKey = keyof TrainConfig
-export const trainKeys = Object.keys(trainSchema.shape) as TrainKey[]
+type Common = z.output<typeof commonSchema>
+/** With the keys of the task. */
+export type TrainConfig = Common & Options
+export const commonKeys = Object.keys(commonSchema.shape) as (keyof Common)[]
+
+/** Keys that say how large a new model is; one that is fine-tuned has its size. */
+const sizeKeys = ['layers', 'heads', 'dim'] as const
 
 /** These may change when a run goes on; all others make it another run. */
 const free: ReadonlySet<string> = new Set([
   'data',
+  'valData',
   'evalEvery',
   'saveEvery',
   'logEvery',
-] satisfies TrainKey[])
+] satisfies (keyof Common)[])
 
 /**
- * The whole configuration, with defaults.
+ * The whole configuration, with the defaults of its task.
  * @throws HeedError that names every key which is unknown (with the nearest known one) or does not fit.
  */
-export function parseTrainConfig(raw: unknown, source = 'the configuration'): TrainConfig {
-  const result = trainSchema.safeParse(raw)
-  if (!result.success) throw new HeedError(`${source} has mistakes:\n${problems(result.error)}`)
-  const { dim, heads, warmup, steps } = result.data
-  if (dim % heads !== 0)
+export function parseTrainConfig(raw: object, source = 'the configuration'): TrainConfig {
+  const given = raw as Partial<Common>
+  const kind = taskKind(typeof given.task === 'string' ? given.task : 'language-modeling')
+  const schema = commonSchema.extend(kind.options.shape)
+  const result = schema.safeParse({ ...defaultsOf(given, kind.defaults), ...given })
+  if (!result.success)
+    throw new HeedError(
+      `${source} has mistakes:\n${problems(result.error, Object.keys(schema.shape))}`,
+    )
+  const config = result.data as TrainConfig
+  checkSize(config)
+  return config
+}
+
+/** One of steps and epochs, the one that is given. */
+function defaultsOf(given: Partial<Common>, ofTask: Options): Options {
+  const tuning = given.from === undefined ? {} : { lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
+  if (given.steps != null) return { ...ofTask, ...tuning, epochs: null }
+  return given.epochs == null ? { ...ofTask, ...tuning } : { ...ofTask, ...tuning, steps: null }
+}
+
+function checkSize(config: Common): void {
+  const { dim, heads, steps, epochs, from } = config
+  if ((steps === null) === (epochs === null))
+    throw new HeedError('Training lasts a number of steps or of epochs: give one of them')
+  const resized = sizeKeys.filter((key) => config[key] !== commonSchema.shape[key].parse(undefined))
+  if (from !== undefined && resized.length > 0)
+    throw new HeedError(`--from with --${resized.join(', --')}: the model there has its own size`, {
+      remedy: 'Leave these out.',
+    })
+  if (from === undefined && dim % heads !== 0)
     throw new HeedError(`${heads} heads do not divide a width (dim) of ${dim}`, {
       remedy: `Try --dim ${heads * Math.ceil(dim / heads)}, or a number of heads that divides ${dim}.`,
     })
-  return warmup < steps ? result.data : { ...result.data, warmup: Math.floor(steps / 10) }
+}
+
+/** The keys of the task alone. */
+export function taskOptions(config: TrainConfig): Options {
+  const { options } = taskKind(config.task)
+  return Object.fromEntries(Object.keys(options.shape).map((key) => [key, config[key]]))
 }
 
 /** Refuses to go on with a run under another configuration. */
 export function checkSameRun(saved: TrainConfig, wanted: TrainConfig, run: string): void {
-  const changed = trainKeys.filter(
+  const keys = new Set([...Object.keys(saved), ...Object.keys(wanted)])
+  const changed = [...keys].filter(
     (key) => !free.has(key) && JSON.stringify(saved[key]) !== JSON.stringify(wanted[key]),
   )
   if (changed.length === 0) return
@@ -75,13 +136,12 @@ export function checkSameRun(saved: TrainConfig, wanted: TrainConfig, run: strin
   })
 }
 
-function problems(error: z.ZodError): string {
+function problems(error: z.ZodError, known: readonly string[]): string {
   return error.issues
     .flatMap((issue) => {
       if (issue.code === 'unrecognized_keys')
         return issue.keys.map(
-          (key) =>
-            `  ${key}: there is no such key; did you mean ${nearestFirst(key, trainKeys)[0]}?`,
+          (key) => `  ${key}: there is no such key; did you mean ${nearestFirst(key, known)[0]}?`,
         )
       return [`  ${issue.path.join('.')}: ${issue.message}`]
     })

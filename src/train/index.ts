@@ -1,8 +1,9 @@
-export { parseTrainConfig, type TrainConfig, trainSchema } from './config.ts'
-export { type TrainEvent, type TrainGptOptions, type TrainOutcome, trainGpt } from './gpt.ts'
+export { parseTrainConfig, type TrainConfig } from './config.ts'
+export { encodeRows } from './examples.ts'
 export type { BatchTensors } from './hold-batch.ts'
 export { type Metrics, RunFolder, type TrainerState } from './run-folder.ts'
 export type {
+  ConfigParts,
   DataSetup,
   Draw,
   EvaluateOptions,
@@ -11,8 +12,19 @@ export type {
   Options,
   Preprocessor,
   ShownExample,
+  Supply,
+  SupplySetup,
   Task,
   TaskKind,
   TaskParts,
 } from './task.ts'
+export { type OpenedRun, openRun } from './task-file.ts'
+export { trainTasks } from './tasks/index.ts'
+export {
+  type Start,
+  type TrainEvent,
+  type TrainModelOptions,
+  type TrainOutcome,
+  trainModel,
+} from './train-model.ts'
 export { DivergedError, type StepResult, Trainer, type TrainerOptions } from './trainer.ts'

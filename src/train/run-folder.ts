@@ -1,6 +1,7 @@
 // A run on disk: a Hugging Face folder, with what it takes to go on beside it.
 //
 //   RUN/config.json, model.safetensors, tokenizer.json …   opens in transformers at any moment
+//   RUN/task.json                                          what it has learnt, for eval and predict
 //   RUN/metrics.jsonl                                      one line for each logged step
 //   RUN/best/                                              the folder of the best validation loss
 //   RUN/checkpoints/step-…/                                model, optimizer, trainer_state (io/checkpoint.ts)
@@ -13,18 +14,15 @@ import { ensureDir } from '../io/ensure-dir.ts'
 import { fileError } from '../io/file-error.ts'
 import { readJson } from '../io/json.ts'
 import { openSafetensors, writeSafetensors } from '../io/safetensors.ts'
-import {
-  type CausalLM,
-  configJson,
-  loadWeights,
-  savePretrained,
-  saveWeights,
-} from '../models/index.ts'
+import { configJson, loadWeights, savePretrained, saveWeights } from '../models/index.ts'
+import type { Module } from '../nn/index.ts'
 import type { AdamW } from '../optim/index.ts'
 import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tensor/index.ts'
-import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
+import type { ComputedOn } from './computed-on.ts'
 import { parseTrainConfig, type TrainConfig } from './config.ts'
+import { contextOf, type Subject } from './subject.ts'
+import { writeTaskFile } from './task-file.ts'
 
 /** One line of metrics.jsonl. */
 export interface Metrics {
@@ -33,7 +31,8 @@ export interface Metrics {
   val_loss?: number
   lr: number
   grad_norm: number
-  tokens_per_second: number
+  /** Or images, or rows. */
+  tokens_per_second?: number
 }
 
 /** Everything beside tensors that a run needs to go on as if it had never stopped. */
@@ -42,13 +41,12 @@ export interface TrainerState {
   config: TrainConfig
   random: RandomState
   best: { step: number; val_loss: number } | null
-  /** What computed it: results repeat bit for bit on the same only. */
-  computed_on: { heed: string; device: string }
+  computed_on: ComputedOn
 }
 
 const stateSchema = z.object({
   step: z.int().min(0),
-  config: z.unknown(),
+  config: z.record(z.string(), z.unknown()),
   random: z.object({ seed: z.int(), draws: z.int().min(0) }),
   best: z.object({ step: z.int(), val_loss: z.number() }).nullable(),
   computed_on: z.object({ heed: z.string(), device: z.string() }),
@@ -63,13 +61,14 @@ export class RunFolder {
   }
 
   /** Writes what does not change in a run. */
-  async create(model: CausalLM, tokenizer: Tokenizer): Promise<void> {
+  async create({ model, parts, file }: Subject): Promise<void> {
     await ensureDir(this.path)
     await writeFileAtomic(join(this.path, 'config.json'), configJson(model))
-    await tokenizer.save(this.path, { modelMaxLength: model.contextLength })
+    await parts.preprocessor.save(this.path, lengthOf(model))
+    await writeTaskFile(this.path, file)
   }
 
-  async save(model: CausalLM, optimizer: AdamW, state: TrainerState): Promise<void> {
+  async save(model: Module, optimizer: AdamW, state: TrainerState): Promise<void> {
     const { step, tensors } = optimizer.stateDict(model.namedParameters())
     const json = { ...state, optimizer_step: step }
     await saveCheckpoint(this.path, state.step, {
@@ -94,7 +93,7 @@ export class RunFolder {
   }
 
   /** Puts model, optimiser and random numbers where the checkpoint left them. */
-  async restore(model: CausalLM, optimizer: AdamW): Promise<TrainerState | undefined> {
+  async restore(model: Module, optimizer: AdamW): Promise<TrainerState | undefined> {
     const found = await this.latest()
     if (!found) return undefined
     const { files } = found.files
@@ -107,8 +106,11 @@ export class RunFolder {
     return found.state
   }
 
-  async saveBest(model: CausalLM, tokenizer: Tokenizer): Promise<void> {
-    await savePretrained(model, join(this.path, 'best'), { tokenizer })
+  async saveBest({ model, parts, file }: Subject): Promise<void> {
+    const best = join(this.path, 'best')
+    const tokenizer = { save: (dir: string) => parts.preprocessor.save(dir, lengthOf(model)) }
+    await savePretrained(model, best, { tokenizer })
+    await writeTaskFile(best, file)
   }
 
   async log(metrics: Metrics): Promise<void> {
@@ -125,6 +127,12 @@ export class RunFolder {
     const kept = text.split('\n').filter((line) => line !== '' && stepOf(line) <= step)
     await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''))
   }
+}
+
+/** What a tokenizer says of the model; positions may be without an end. */
+function lengthOf(model: Module): { modelMaxLength?: number } {
+  const modelMaxLength = contextOf(model)
+  return Number.isFinite(modelMaxLength) ? { modelMaxLength } : {}
 }
 
 /** A line that a killed process has left half written counts as later than any. */

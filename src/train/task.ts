@@ -1,7 +1,7 @@
 // What a model can learn from rows, and how: the interface that training, `heed eval` and
 // `heed predict` share. One file for each task in tasks/.
 import type { z } from 'zod'
-import type { Batch, Row, RowSource } from '../data/index.ts'
+import type { Batch, BatchSampler, Row, RowSource } from '../data/index.ts'
 import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { Tensor } from '../tensor/index.ts'
@@ -72,7 +72,9 @@ export type Facts = Readonly<Record<string, unknown>>
 export interface DataSetup<O = Options> {
   /** The values of the task's own keys. */
   options: O
-  source: RowSource
+  /** Paths, and their rows once somebody asks for them. */
+  data: readonly string[]
+  source(): Promise<RowSource>
   /** The architecture, as `model_type` has it. */
   modelType: string
   /** The folder that is fine-tuned. */
@@ -92,6 +94,12 @@ export interface TaskParts<O = Options, F = Facts, P extends Preprocessor = Prep
   contextLength: number
 }
 
+/** What a config follows from. */
+export type ConfigParts<O = Options, F = Facts, P extends Preprocessor = Preprocessor> = Omit<
+  TaskParts<O, F, P>,
+  'contextLength'
+>
+
 /** A kind of task: makes new ones from data, and opens those of saved runs. */
 export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
   readonly name: string
@@ -101,6 +109,8 @@ export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Prepr
   readonly columns: string
   /** Keys of its own, each with a default and what it means. Names differ from the common ones. */
   readonly options: z.ZodObject
+  /** What `survey` finds, as it is read from task.json. */
+  readonly facts: z.ZodObject
   /** Common keys with other defaults than usual (see config.ts). */
   readonly defaults: Options
   head(modelType: string, options: O): Head
@@ -110,7 +120,40 @@ export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Prepr
   preprocessor(setup: DataSetup<O>): Promise<P>
   /** Of the folder of a run. */
   openPreprocessor(folder: string): Promise<P>
-  /** Keys of the model's config that follow: labels, vocabulary, special tokens. */
-  modelConfig(parts: Omit<TaskParts<O, F, P>, 'contextLength'>): Record<string, unknown>
+  /** Keys of the model's config that follow for any model: labels. */
+  modelConfig(parts: ConfigParts<O, F, P>): Record<string, unknown>
+  /** Keys that follow for a new one beside these: vocabulary, special tokens, size of images. */
+  newModelConfig(parts: ConfigParts<O, F, P>): Record<string, unknown>
   create(parts: TaskParts<O, F, P>): Task
+  /** Batches of another kind than rows in buckets by length. */
+  supply?(setup: SupplySetup, parts: TaskParts<O, F, P>): Promise<Supply>
+}
+
+/** How batches are drawn. */
+export interface SupplySetup {
+  data: readonly string[]
+  /** Held out, instead of a share of `data`. */
+  valData?: readonly string[]
+  valFraction: number
+  batch: number
+  seed: number
+  /** A folder of the run that keeps what took long. */
+  cacheDir: string
+  onProgress?: (what: string, done: number, total?: number) => void
+}
+
+/** What a run draws its batches from. */
+export interface Supply {
+  train: BatchSampler
+  /** How much there is to learn from and to look at, in the task's unit. */
+  size: { train: number; validation: number }
+  /** Micro-batches in which all of it is seen once. */
+  perEpoch: number
+  /** Null where nothing is held out. */
+  validation: { batches: BatchSampler; count: number } | null
+  /** The examples of that, for `Task.evaluate`. */
+  heldOut: readonly unknown[]
+  /** Of a text: what turns a loss into bits per character. */
+  charactersPerToken?: number
+  close?(): void
 }

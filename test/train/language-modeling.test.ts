@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { openSafetensors } from '../../src/io/safetensors.ts'
 import { fromPretrained } from '../../src/models/index.ts'
 import { parseTrainConfig, type TrainConfig } from '../../src/train/config.ts'
-import { type TrainEvent, type TrainOutcome, trainGpt } from '../../src/train/gpt.ts'
+import { type TrainEvent, type TrainOutcome, trainModel } from '../../src/train/train-model.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'heed-train-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -58,21 +58,21 @@ async function trainUntil(
   const on = (event: TrainEvent): void => {
     if (event.type === 'step' && event.result.step >= stopAt) stop.abort()
   }
-  return trainGpt({ config: config(changes), out, signal: stop.signal, on })
+  return trainModel({ config: config(changes), out, signal: stop.signal, on })
 }
 
-describe('trainGpt', () => {
+describe('trainModel', () => {
   it.each([1, 3])(
     'goes on bit for bit where it stopped, with %i micro-batches a step',
     async (accumulate) => {
       const whole = join(folder, `whole-${accumulate}`)
       const parts = join(folder, `parts-${accumulate}`)
-      const outcome = await trainGpt({ config: config({ accumulate }), out: whole })
+      const outcome = await trainModel({ config: config({ accumulate }), out: whole })
       expect(outcome.finished).toBe(true)
       const stopped = await trainUntil(5, parts, { accumulate })
       expect(stopped.finished).toBe(false)
       expect(stopped.step).toBeLessThan(12)
-      await trainGpt({ config: config({ accumulate }), out: parts, resume: true })
+      await trainModel({ config: config({ accumulate }), out: parts, resume: true })
       expect(await weightsOf(parts)).toEqual(await weightsOf(whole))
       const plain = (run: string): unknown[] =>
         linesOf(run).map(({ tokens_per_second: _, ...rest }) => rest)
@@ -82,7 +82,7 @@ describe('trainGpt', () => {
 
   it('leaves a folder that opens as a model, with the best one beside it', async () => {
     const out = join(folder, 'opens')
-    const { best } = await trainGpt({ config: config(), out })
+    const { best } = await trainModel({ config: config(), out })
     expect(best?.val_loss).toBeGreaterThan(0)
     for (const run of [out, join(out, 'best')]) {
       const model = await fromPretrained(run)
@@ -94,7 +94,7 @@ describe('trainGpt', () => {
 
   it('learns', async () => {
     const out = join(folder, 'learns')
-    const { loss } = await trainGpt({
+    const { loss } = await trainModel({
       config: config({ steps: 60, lr: 1e-2, dropout: 0, saveEvery: 0 }),
       out,
     })
@@ -103,25 +103,25 @@ describe('trainGpt', () => {
 
   it('does not overwrite a run', async () => {
     const out = join(folder, 'twice')
-    await trainGpt({ config: config({ steps: 2 }), out })
-    await expect(trainGpt({ config: config({ steps: 2 }), out })).rejects.toThrow(/--resume/)
+    await trainModel({ config: config({ steps: 2 }), out })
+    await expect(trainModel({ config: config({ steps: 2 }), out })).rejects.toThrow(/--resume/)
   })
 
   it('refuses to go on under another configuration, and names what differs', async () => {
     const out = join(folder, 'other')
     await trainUntil(2, out)
-    const changed = trainGpt({ config: config({ lr: 1 }), out, resume: true })
+    const changed = trainModel({ config: config({ lr: 1 }), out, resume: true })
     await expect(changed).rejects.toThrow(/lr: 0.001 before, 1 now/)
   })
 
   it('refuses to go on where there is nothing', async () => {
     const out = join(folder, 'nothing')
-    await expect(trainGpt({ config: config(), out, resume: true })).rejects.toThrow(/no run/)
+    await expect(trainModel({ config: config(), out, resume: true })).rejects.toThrow(/no run/)
   })
 
   it('stops when the loss is no number, and says what is left', async () => {
     const out = join(folder, 'diverged')
-    const run = trainGpt({
+    const run = trainModel({
       config: config({ lr: 1e30, clip: 0, warmup: 0, steps: 40, saveEvery: 1 }),
       out,
     })
@@ -131,7 +131,7 @@ describe('trainGpt', () => {
   it('says when the context is longer than the text', async () => {
     const short = join(folder, 'short.txt')
     writeFileSync(short, 'a short text')
-    const run = trainGpt({ config: config({ data: [short] }), out: join(folder, 'short') })
+    const run = trainModel({ config: config({ data: [short] }), out: join(folder, 'short') })
     await expect(run).rejects.toThrow(/context/)
   })
 })

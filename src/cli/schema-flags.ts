@@ -1,0 +1,33 @@
+// Flags from the schema of a configuration.
+import { InvalidArgumentError } from 'commander'
+import type { z } from 'zod'
+
+export type ValueKind = 'array' | 'boolean' | 'number' | 'record' | 'string'
+
+/** What a key's values are, below its defaults. */
+export function valueKind(schema: z.ZodType): ValueKind {
+  const def = schema.def as { type: string; innerType?: z.ZodType }
+  if (def.innerType) return valueKind(def.innerType)
+  if (def.type === 'int') return 'number'
+  return ['array', 'boolean', 'number', 'record'].includes(def.type)
+    ? (def.type as ValueKind)
+    : 'string'
+}
+
+/** `hidden_act=relu` and further ones as an object; values that are JSON are read as such. */
+export function assignments(
+  text: string,
+  before: Record<string, unknown> = {},
+): Record<string, unknown> {
+  const [, key, value] = /^([\w.-]{1,80})=(.*)$/s.exec(text) ?? []
+  if (key === undefined) throw new InvalidArgumentError('It is not KEY=VALUE.')
+  return { ...before, [key]: parsed(value) }
+}
+
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}

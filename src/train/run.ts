@@ -1,0 +1,208 @@
+// The steps of a run, with what is logged, looked at and saved in between.
+
+import type { Module } from '../nn/index.ts'
+import { AdamW, decayGroups, schedules } from '../optim/index.ts'
+import { defaultGenerator, noGrad } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { Clock } from './clock.ts'
+import { computedOn, otherMachine } from './computed-on.ts'
+import type { TrainConfig } from './config.ts'
+import type { Metrics, RunFolder, TrainerState } from './run-folder.ts'
+import type { Subject } from './subject.ts'
+import type { Evaluation, Supply } from './task.ts'
+import type { TrainEvent, TrainModelOptions, TrainOutcome } from './train-model.ts'
+import { DivergedError, type StepResult, Trainer } from './trainer.ts'
+
+export class Run {
+  private readonly config: TrainConfig
+  private readonly signal: AbortSignal | undefined
+  private readonly on: (event: TrainEvent) => void
+  private readonly folder: RunFolder
+  private readonly subject: Subject
+  private readonly supply: Supply
+  private readonly steps: number
+  private readonly optimizer: AdamW
+  private readonly clock = new Clock()
+  private trainer!: Trainer
+  private best: TrainerState['best'] = null
+  private savedStep = -1
+  private lastLoss = Number.NaN
+  private validationLoss: number | null = null
+
+  constructor(
+    { config, signal, on = () => {} }: TrainModelOptions,
+    folder: RunFolder,
+    subject: Subject,
+    supply: Supply,
+  ) {
+    this.config = config
+    this.signal = signal
+    this.on = on
+    this.folder = folder
+    this.subject = subject
+    this.supply = supply
+    this.steps = stepsOf(config, supply)
+    this.optimizer = new AdamW(decayGroups(subject.model, config.weightDecay), {
+      lr: config.lr,
+      betas: [0.9, config.beta2],
+      weightDecay: config.weightDecay,
+      maxGradNorm: config.clip > 0 ? config.clip : null,
+    })
+  }
+
+  /** A new folder, or the state of an old one. */
+  async begin(resumed: boolean): Promise<void> {
+    const { subject, supply, config } = this
+    const { model, task } = subject
+    const state = resumed ? await this.folder.restore(model, this.optimizer) : undefined
+    if (!resumed) await this.folder.create(subject)
+    this.best = state?.best ?? null
+    this.savedStep = state?.step ?? -1
+    this.trainer = new Trainer({
+      model,
+      loss: (batch) => task.loss(model, batch),
+      optimizer: this.optimizer,
+      schedule: scheduleOf(config, this.steps),
+      batches: supply.train,
+      accumulate: config.accumulate,
+      start: state?.step ?? 0,
+    })
+    const parameters = model.parameters()
+    const sizeOf = (some: typeof parameters): number => some.reduce((n, p) => n + p.size, 0)
+    this.on({
+      type: 'start',
+      step: this.trainer.step,
+      steps: this.steps,
+      model: model.constructor.name,
+      parameters: sizeOf(parameters),
+      trained: sizeOf(parameters.filter((p) => p.requiresGrad)),
+      vocabSize: (model as { vocabSize?: number }).vocabSize,
+      unit: task.unit,
+      size: supply.size,
+      fresh: subject.fresh,
+      warning: state && otherMachine(state),
+    })
+  }
+
+  async train(): Promise<TrainOutcome> {
+    const { config, trainer, steps, subject } = this
+    try {
+      while (trainer.step < steps && !this.signal?.aborted) {
+        await this.report(await trainer.advance())
+        if (isDue(trainer.step, config.evalEvery) || trainer.step === steps) {
+          await this.report(await trainer.drain())
+          await this.validate()
+        }
+        if (isDue(trainer.step, config.saveEvery)) await this.save()
+      }
+      await this.report(await trainer.drain())
+      await this.save()
+    } catch (error) {
+      throw error instanceof DivergedError ? this.diverged(error) : error
+    }
+    const { charactersPerToken } = this.supply
+    const finished = trainer.step >= steps
+    return {
+      step: trainer.step,
+      finished,
+      loss: this.lastLoss,
+      validationLoss: this.validationLoss,
+      bitsPerCharacter:
+        this.best && charactersPerToken ? this.best.val_loss / Math.LN2 / charactersPerToken : null,
+      best: this.best,
+      evaluation: finished ? await this.evaluate() : null,
+      task: subject.task,
+      model: subject.model.eval(),
+      preprocessor: subject.parts.preprocessor,
+    }
+  }
+
+  private async report(result: StepResult | null): Promise<void> {
+    if (!result) return
+    const amount = this.subject.task.unit === 'tokens' ? result.tokens : result.rows
+    const rate = this.clock.count(amount)
+    this.lastLoss = result.loss
+    this.on({ type: 'step', result, rate })
+    if (isDue(result.step, this.config.logEvery) || result.step === this.steps)
+      await this.folder.log(this.metricsOf(result, rate))
+  }
+
+  private async validate(): Promise<void> {
+    const { validation } = this.supply
+    if (!validation || this.config.evalEvery === 0) return
+    const { step } = this.trainer
+    const batches = Math.min(this.config.evalBatches, validation.count)
+    const loss = await this.clock.pause(() => this.trainer.evaluate(validation.batches, batches))
+    this.validationLoss = loss
+    const best = loss < (this.best?.val_loss ?? Number.POSITIVE_INFINITY)
+    if (best) {
+      this.best = { step, val_loss: loss }
+      await this.clock.pause(() => this.folder.saveBest(this.subject))
+    }
+    this.on({ type: 'validation', step, loss, best })
+    await this.folder.log({ step, val_loss: loss } as Metrics)
+  }
+
+  private async evaluate(): Promise<Evaluation | null> {
+    const { heldOut } = this.supply
+    const { task, model } = this.subject
+    return heldOut.length > 0 ? task.evaluate(model, heldOut.slice(0, EVALUATED)) : null
+  }
+
+  private async save(): Promise<void> {
+    const { step } = this.trainer
+    if (step === this.savedStep || step === 0) return
+    await this.report(await this.trainer.drain())
+    if (!(await allFinite(this.subject.model))) throw new DivergedError(step, Number.NaN)
+    await this.clock.pause(() =>
+      this.folder.save(this.subject.model, this.optimizer, {
+        step,
+        config: this.config,
+        random: defaultGenerator().getState(),
+        best: this.best,
+        computed_on: computedOn(),
+      }),
+    )
+    this.savedStep = step
+    this.on({ type: 'saved', step })
+  }
+
+  private metricsOf({ step, loss, lr, gradNorm }: StepResult, rate: number): Metrics {
+    const { unit } = this.subject.task
+    return { step, loss, lr, grad_norm: gradNorm, [`${unit}_per_second`]: Math.round(rate) }
+  }
+
+  private diverged(error: DivergedError): HeedError {
+    const saved =
+      this.savedStep > 0
+        ? `The last good checkpoint is step ${this.savedStep} in ${this.folder.path}.`
+        : 'No checkpoint had been saved yet.'
+    return new HeedError(error.message, {
+      cause: error,
+      remedy: `${saved} Try a lower --lr, a longer --warmup, or a smaller --clip.`,
+    })
+  }
+}
+
+/** Examples of what is held out that the last look goes through. */
+const EVALUATED = 2000
+
+function stepsOf({ steps, epochs, accumulate }: TrainConfig, { perEpoch }: Supply): number {
+  return steps ?? Math.max(1, Math.ceil(((epochs ?? 1) * perEpoch) / accumulate))
+}
+
+function scheduleOf({ schedule, warmup: wanted, minLr }: TrainConfig, steps: number) {
+  const warmup = wanted < steps ? wanted : Math.floor(steps / 10)
+  if (schedule === 'constant') return schedules.constant({ warmup })
+  if (schedule === 'inverse-sqrt') return schedules['inverse-sqrt']({ warmup })
+  return schedules[schedule]({ warmup, steps, end: minLr })
+}
+
+/** Whether every weight is a number: a checkpoint with others would be no good. */
+async function allFinite(model: Module): Promise<boolean> {
+  const [first, ...rest] = noGrad(() => model.parameters().map((p) => p.mul(0).sum()))
+  const sum = noGrad(() => rest.reduce((a, b) => a.add(b), first))
+  return (await sum.item()) === 0
+}
+
+const isDue = (step: number, every: number): boolean => every > 0 && step > 0 && step % every === 0

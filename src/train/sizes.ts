@@ -1,0 +1,116 @@
+// How large a new model is, in the words of each architecture's config.json.
+import { HeedError } from '../util/errors.ts'
+
+export interface Sizes {
+  layers: number
+  heads: number
+  dim: number
+  context: number
+  dropout: number
+  padTokenId: number
+}
+
+/** The keys of config.json for these sizes. @throws HeedError for an architecture that has others */
+export function configOfSizes(modelType: string, sizes: Sizes): Record<string, unknown> {
+  if (Object.hasOwn(byType, modelType)) return byType[modelType](sizes)
+  throw new HeedError(`Sizes of a new '${modelType}' are not known`, {
+    remedy: `Known: ${Object.keys(byType).join(', ')}. Others can be fine-tuned, with --from.`,
+  })
+}
+
+const gpt = ({ layers, heads, dim, context, dropout }: Sizes) => ({
+  n_positions: context,
+  n_embd: dim,
+  n_layer: layers,
+  n_head: heads,
+  resid_pdrop: dropout,
+  embd_pdrop: dropout,
+  attn_pdrop: dropout,
+})
+
+const llama = ({ layers, heads, dim, context, dropout }: Sizes) => ({
+  max_position_embeddings: context,
+  hidden_size: dim,
+  num_hidden_layers: layers,
+  num_attention_heads: heads,
+  num_key_value_heads: heads,
+  head_dim: dim / heads,
+  intermediate_size: gated(dim),
+  attention_dropout: dropout,
+})
+
+const bert = ({ layers, heads, dim, context, dropout }: Sizes) => ({
+  max_position_embeddings: context,
+  hidden_size: dim,
+  num_hidden_layers: layers,
+  num_attention_heads: heads,
+  intermediate_size: 4 * dim,
+  hidden_dropout_prob: dropout,
+  attention_probs_dropout_prob: dropout,
+})
+
+/** Three matrices with about as many weights as two of four times the width (Shazeer, 2020). */
+const gated = (dim: number): number => Math.ceil((8 * dim) / 3 / 16) * 16
+
+const byType: Record<string, (sizes: Sizes) => Record<string, unknown>> = {
+  gpt2: gpt,
+  'openai-gpt': gpt,
+  gpt_neo: ({ layers, heads, dim, context, dropout }) => ({
+    max_position_embeddings: context,
+    hidden_size: dim,
+    num_layers: layers,
+    num_heads: heads,
+    attention_types: [[Array.from({ length: layers }, (_, i) => (i % 2 ? 'local' : 'global')), 1]],
+    resid_dropout: dropout,
+    embed_dropout: dropout,
+    attention_dropout: dropout,
+  }),
+  bloom: ({ layers, heads, dim, context, dropout }) => ({
+    seq_length: context,
+    hidden_size: dim,
+    n_layer: layers,
+    n_head: heads,
+    hidden_dropout: dropout,
+    attention_dropout: dropout,
+  }),
+  llama,
+  mistral: llama,
+  qwen2: llama,
+  qwen3: llama,
+  gemma: llama,
+  bert,
+  // positions are counted from the one behind the id of padding
+  roberta: (sizes) => ({
+    ...bert(sizes),
+    max_position_embeddings: sizes.context + sizes.padTokenId + 1,
+    type_vocab_size: 1,
+  }),
+  distilbert: ({ layers, heads, dim, context, dropout }) => ({
+    max_position_embeddings: context,
+    dim,
+    n_layers: layers,
+    n_heads: heads,
+    hidden_dim: 4 * dim,
+    dropout,
+    attention_dropout: dropout,
+  }),
+  t5: ({ layers, heads, dim, dropout }) => ({
+    d_model: dim,
+    d_kv: dim / heads,
+    d_ff: 4 * dim,
+    num_layers: layers,
+    num_heads: heads,
+    dropout_rate: dropout,
+  }),
+  marian: ({ layers, heads, dim, context, dropout }) => ({
+    max_position_embeddings: context,
+    d_model: dim,
+    encoder_layers: layers,
+    decoder_layers: layers,
+    encoder_attention_heads: heads,
+    decoder_attention_heads: heads,
+    encoder_ffn_dim: 4 * dim,
+    decoder_ffn_dim: 4 * dim,
+    dropout,
+  }),
+}

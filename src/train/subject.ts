@@ -1,0 +1,127 @@
+// What a run trains: a model for a task, new or from the folder of another one.
+import { openRows } from '../data/index.ts'
+import { fromPretrained, type ModelClass, modelClass, readModelConfig } from '../models/index.ts'
+import type { Module } from '../nn/index.ts'
+import { manualSeed } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { nearestFirst } from '../util/nearest.ts'
+import { type TrainConfig, taskOptions } from './config.ts'
+import { configOfSizes } from './sizes.ts'
+import type { ConfigParts, DataSetup, Task, TaskKind, TaskParts } from './task.ts'
+import { openTask, type TaskFile } from './task-file.ts'
+import { taskKind } from './tasks/index.ts'
+import { trainOnly } from './trained-part.ts'
+
+export interface Subject {
+  kind: TaskKind
+  task: Task
+  parts: TaskParts
+  model: Module
+  file: TaskFile
+  /** Weights that a fine-tuned checkpoint lacks. */
+  fresh: readonly string[]
+}
+
+type OnProgress = DataSetup['onProgress']
+
+/** A model that has learnt nothing of this yet. */
+export async function newSubject(config: TrainConfig, onProgress?: OnProgress): Promise<Subject> {
+  const kind = taskKind(config.task)
+  const options = taskOptions(config)
+  const modelType = await modelTypeOf(config)
+  modelClass(modelType, kind.head(modelType, options)) // an unknown one is told before anything is read
+  const setup: DataSetup = {
+    options,
+    data: config.data,
+    source: once(() => openRows(config.data)),
+    modelType,
+    from: config.from,
+    tokenizer: config.tokenizer,
+    onProgress,
+  }
+  const facts = await kind.survey(setup)
+  const preprocessor = await kind.preprocessor(setup)
+  const known = { options, facts, preprocessor, modelType }
+  manualSeed(config.seed)
+  const { model, fresh } =
+    config.from === undefined
+      ? { model: newModel(config, kind, known), fresh: [] }
+      : await tunedModel(config, config.from, kind, known)
+  trainOnly(model, config.train)
+  const contextLength = Math.min(config.context, contextOf(model))
+  const parts = { ...known, contextLength }
+  const file = { task: kind.name, options, facts, context: contextLength }
+  return { kind, task: kind.create(parts), parts, model, file, fresh }
+}
+
+/** The one of a run, with weights that are still to be read. */
+export async function savedSubject(config: TrainConfig, run: string): Promise<Subject> {
+  const { kind, task, parts, file } = await openTask(run)
+  manualSeed(config.seed)
+  const Model = modelClass(parts.modelType, task.head) as ModelClass
+  const model = new Model((await readModelConfig(run)) as never)
+  trainOnly(model, config.train)
+  return { kind, task, parts, model, file, fresh: [] }
+}
+
+async function modelTypeOf({ model, from }: TrainConfig): Promise<string> {
+  if (from === undefined) return model
+  const { model_type: found } = await readModelConfig(from)
+  if (found === model) return found
+  throw new HeedError(`The model in ${from} is a '${found}', not a '${model}'`, {
+    remedy: `Train '${found}'.`,
+  })
+}
+
+function newModel(config: TrainConfig, kind: TaskKind, known: ConfigParts): Module {
+  const { modelType, options } = known
+  const ofData = { ...kind.newModelConfig(known), ...kind.modelConfig(known) }
+  const padTokenId = Number((ofData as { pad_token_id?: unknown }).pad_token_id ?? 0)
+  const ofSize = configOfSizes(modelType, { ...config, padTokenId })
+  const Model = modelClass(modelType, kind.head(modelType, options)) as ModelClass
+  const model = new Model({ ...ofSize, ...ofData, ...config.set } as never)
+  checkKeys(model, config.set)
+  return model
+}
+
+async function tunedModel(
+  { set }: TrainConfig,
+  from: string,
+  kind: TaskKind,
+  known: ConfigParts,
+): Promise<{ model: Module; fresh: readonly string[] }> {
+  let fresh: readonly string[] = []
+  const changes = { ...kind.modelConfig(known), ...set }
+  const model = await fromPretrained(from, kind.head(known.modelType, known.options), {
+    config: Object.keys(changes).length > 0 ? changes : undefined,
+    keepBlocks: false,
+    onNew: (names) => {
+      fresh = names
+    },
+  })
+  checkKeys(model as Module, set)
+  return { model: model as Module, fresh }
+}
+
+/** A key that the architecture has not would change nothing. */
+function checkKeys(model: Module, set: Record<string, unknown>): void {
+  const known = Object.keys(model.config as object)
+  const strange = Object.keys(set).find((key) => !known.includes(key))
+  if (strange === undefined) return
+  throw new HeedError(`The config of ${model.constructor.name} has no key '${strange}'`, {
+    remedy: `Did you mean ${nearestFirst(strange, known).slice(0, 3).join(', ')}?`,
+  })
+}
+
+export function contextOf(model: Module): number {
+  const { contextLength } = model as { contextLength?: unknown }
+  return typeof contextLength === 'number' ? contextLength : Number.POSITIVE_INFINITY
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}

@@ -1,0 +1,89 @@
+// task.json of a run: what its model has learnt, so that it can be asked and judged later.
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeFileAtomic } from '../io/atomic.ts'
+import { readJson } from '../io/json.ts'
+import { fromPretrained, readModelConfig } from '../models/index.ts'
+import type { Module } from '../nn/index.ts'
+import { HeedError } from '../util/errors.ts'
+import type { Preprocessor, Task, TaskKind, TaskParts } from './task.ts'
+import { taskKind } from './tasks/index.ts'
+
+const schema = z.object({
+  task: z.string().max(80),
+  options: z.record(z.string(), z.unknown()),
+  facts: z.record(z.string(), z.unknown()),
+  /** The most tokens of an example. */
+  context: z.int().min(1).nullable(),
+})
+
+/** The contents of task.json. */
+export type TaskFile = z.output<typeof schema>
+
+export async function writeTaskFile(dir: string, file: TaskFile): Promise<void> {
+  await writeFileAtomic(join(dir, NAME), `${JSON.stringify(file, null, 2)}\n`)
+}
+
+export interface OpenedTask {
+  kind: TaskKind
+  task: Task
+  parts: TaskParts
+  file: TaskFile
+}
+
+/** The task of a run's folder, or of the `best` folder in it. */
+export async function openTask(dir: string): Promise<OpenedTask> {
+  const file = await readTaskFile(dir)
+  const kind = taskKind(file.task)
+  const { model_type: modelType } = await readModelConfig(dir)
+  const parts = {
+    options: checked(kind.options, file.options, dir, 'options'),
+    facts: checked(kind.facts, file.facts, dir, 'facts'),
+    preprocessor: await kind.openPreprocessor(dir),
+    modelType,
+    contextLength: file.context ?? Number.POSITIVE_INFINITY,
+  }
+  return { kind, task: kind.create(parts), parts, file }
+}
+
+export interface OpenedRun {
+  task: Task
+  /** Switched to evaluation. */
+  model: Module
+  preprocessor: Preprocessor
+}
+
+/**
+ * A trained model with its task, for evaluation and prediction: `task.predict(model, rows)`.
+ * @throws HeedError for a folder that no run has written
+ */
+export async function openRun(dir: string): Promise<OpenedRun> {
+  const { task, parts } = await openTask(dir)
+  const model = await fromPretrained(dir, task.head)
+  return { task, model: model as Module, preprocessor: parts.preprocessor }
+}
+
+async function readTaskFile(dir: string): Promise<TaskFile> {
+  const path = join(dir, NAME)
+  const there = await stat(path).catch(() => undefined)
+  if (!there?.isFile())
+    throw new HeedError(`${dir} is not a run of heed train: it has no ${NAME}`, {
+      remedy: 'Name the --out folder of a run, or the folder best in it.',
+    })
+  return checked(schema, await readJson(path, { maxBytes: 20e6 }), dir, 'file')
+}
+
+function checked<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  dir: string,
+  what: string,
+): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const [{ path, message }] = result.error.issues
+  throw new HeedError(`${join(dir, NAME)}: its ${what} ${path.join('.')}: ${message}`)
+}
+
+const NAME = 'task.json'

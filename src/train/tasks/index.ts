@@ -1,0 +1,18 @@
+import { HeedError } from '../../util/errors.ts'
+import { nearestFirst } from '../../util/nearest.ts'
+import type { TaskKind } from '../task.ts'
+import { languageModeling } from './language-modeling.ts'
+
+/** Every task, in the order in which help lists them. */
+export const taskKinds: readonly TaskKind[] = [languageModeling]
+
+export const trainTasks = (): string[] => taskKinds.map(({ name }) => name)
+
+/** @throws HeedError that lists what is known, the most similar first */
+export function taskKind(name: string): TaskKind {
+  const found = taskKinds.find((kind) => kind.name === name)
+  if (found) return found
+  throw new HeedError(`There is no task '${name.slice(0, 80)}' to train for`, {
+    remedy: `Did you mean ${nearestFirst(name, trainTasks())[0]}? Known: ${trainTasks().join(', ')}.`,
+  })
+}

@@ -1,0 +1,132 @@
+// The next token (Radford et al., 2018): of running text, cut in windows anywhere, or of rows, packed
+// one behind the other.
+import { z } from 'zod'
+import type { Batch, Row } from '../../data/index.ts'
+import { generateBatch } from '../../generate/index.ts'
+import type { CausalLM } from '../../models/index.ts'
+import { F, type Tensor } from '../../tensor/index.ts'
+import { Tokenizer } from '../../tokenizers/index.ts'
+import type { BatchTensors } from '../hold-batch.ts'
+import type { EvaluateOptions, Evaluation, Facts, Task, TaskKind, TaskParts } from '../task.ts'
+import { runExamples } from './run-examples.ts'
+import { padded, padId, textIn } from './text.ts'
+import { tokenizerOfText, windowSupply } from './token-supply.ts'
+
+type LmOptions = { textColumn: string }
+type Parts = TaskParts<LmOptions, Facts, Tokenizer>
+
+export const languageModeling: TaskKind<LmOptions, Facts, Tokenizer> = {
+  name: 'language-modeling',
+  about: 'the next token of texts',
+  columns: 'text files, or rows with a text',
+  options: z.object({
+    textColumn: z.string().default('text').describe('the column of the text, in rows'),
+  }),
+  facts: z.object({}),
+  defaults: {},
+  head: () => 'causal-lm',
+  survey: async () => ({}),
+  preprocessor: (setup) => tokenizerOfText(setup, setup.options.textColumn),
+  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
+  modelConfig: () => ({}),
+  newModelConfig: ({ preprocessor }) => ({
+    vocab_size: preprocessor.vocabSize,
+    bos_token_id: preprocessor.bosTokenId ?? preprocessor.eosTokenId ?? null,
+    eos_token_id: preprocessor.eosTokenId ?? null,
+  }),
+  create: (parts) => new LanguageModeling(parts),
+  supply: (setup, { preprocessor, contextLength, options }) =>
+    windowSupply(setup, preprocessor, { contextLength, ...options }),
+}
+
+/** Tokens of a text, at most one more than the model sees: the last is a target only. */
+interface Window {
+  ids: readonly number[]
+  text: string
+}
+
+class LanguageModeling implements Task<Window, CausalLM> {
+  readonly name = languageModeling.name
+  readonly head = 'causal-lm'
+  readonly unit = 'tokens'
+  private readonly parts: Parts
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  encode(row: Row): Window[] {
+    const { preprocessor: tokenizer, contextLength, options } = this.parts
+    const ids = tokenizer.encode(textIn(row, options.textColumn), { addSpecialTokens: false })
+    if (tokenizer.eosTokenId !== undefined) ids.push(tokenizer.eosTokenId)
+    const windows: Window[] = []
+    for (let start = 0; start + 1 < ids.length; start += contextLength) {
+      const part = ids.slice(start, start + contextLength + 1)
+      windows.push({
+        ids: part,
+        text: tokenizer.decode(part.slice(1), { skipSpecialTokens: true }),
+      })
+    }
+    return windows
+  }
+
+  length({ ids }: Window): number {
+    return ids.length - 1
+  }
+
+  collate(examples: readonly Window[], length: number): Batch {
+    const inputs = examples.map(({ ids }) => ids.slice(0, -1))
+    const targets = examples.map(({ ids }) => ids.slice(1))
+    return {
+      inputs: padded(inputs, length, padId(this.parts.preprocessor)),
+      targets: padded(targets, length, -100),
+    }
+  }
+
+  loss(model: CausalLM, { inputs, targets }: BatchTensors): Tensor {
+    return model.loss(inputs, targets)
+  }
+
+  async evaluate(
+    model: CausalLM,
+    examples: readonly Window[],
+    { batchSize = 16, show = 50 }: EvaluateOptions = {},
+  ): Promise<Evaluation> {
+    const losses = await runExamples(
+      this,
+      model,
+      examples,
+      batchSize,
+      ({ inputs, targets }) => [
+        F.crossEntropy(model.forward(inputs), targets, { reduction: 'none' }).sum(-1),
+      ],
+      ([sums], row) => sums[row],
+    )
+    const tokens = examples.reduce((sum, example) => sum + this.length(example), 0)
+    const characters = examples.reduce((sum, { text }) => sum + text.length, 0)
+    const total = losses.reduce((a, b) => a + b, 0)
+    const loss = total / tokens
+    return {
+      metrics: {
+        loss,
+        perplexity: Math.exp(loss),
+        bits_per_character: total / Math.LN2 / characters,
+      },
+      examples: examples.slice(0, show).map((example, i) => ({
+        input: example.text,
+        expected: '',
+        predicted: `loss ${(losses[i] / this.length(example)).toFixed(3)}`,
+        right: true,
+      })),
+    }
+  }
+
+  /** What follows each text. */
+  async predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
+    const { preprocessor, options } = this.parts
+    const prompts = rows.map((row) => textIn(row, options.textColumn))
+    const settings = { maxTokens: 64, temperature: 0 }
+    const texts = await generateBatch(model.eval() as CausalLM, preprocessor, prompts, settings)
+    return texts.map((continuation) => ({ continuation }))
+  }
+}

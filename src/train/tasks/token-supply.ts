@@ -1,0 +1,131 @@
+// Text as one row of tokens, and windows of it as batches.
+import { extname } from 'node:path'
+import {
+  findTextFiles,
+  Mistakes,
+  openRows,
+  prepareTokens,
+  RandomWindows,
+  type Row,
+  readText,
+  SequentialWindows,
+  surveyText,
+  TokenDataset,
+} from '../../data/index.ts'
+import { parseTokenizerSpec, Tokenizer, trainTokenizer } from '../../tokenizers/index.ts'
+import type { DataSetup, Supply, SupplySetup } from '../task.ts'
+import { textIn } from './text.ts'
+
+/** Of the model that is gone on with, from a file, or learnt; characters unless something else is asked for. */
+export async function tokenizerOfText(setup: DataSetup, column: string): Promise<Tokenizer> {
+  if (setup.from !== undefined) return Tokenizer.fromFile(setup.from)
+  const spec = parseTokenizerSpec(setup.tokenizer ?? 'char')
+  if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
+  return trainTokenizer(await textsIn(setup.data, column), {
+    ...spec,
+    onProgress: ({ stage, done, total }) =>
+      setup.onProgress?.(
+        stage === 'count' ? 'Reading text' : 'Learning the vocabulary',
+        done,
+        total,
+      ),
+  })
+}
+
+/** Windows drawn anywhere for training, and one after the other for validation. */
+export async function windowSupply(
+  setup: SupplySetup,
+  tokenizer: Tokenizer,
+  { contextLength, textColumn }: { contextLength: number; textColumn: string },
+): Promise<Supply> {
+  const { batch: batchSize, seed } = setup
+  const all = await tokensIn(setup.data, textColumn, tokenizer, setup)
+  const other = setup.valData && (await tokensIn(setup.valData, textColumn, tokenizer, setup))
+  const parts = other
+    ? { train: all, validation: other }
+    : all.split({ fraction: setup.valFraction, seed })
+  const train = new RandomWindows(parts.train, { batchSize, contextLength, seed })
+  const looked = validationWindows(parts.validation, batchSize, contextLength, seed)
+  return {
+    train,
+    size: { train: parts.train.length, validation: looked ? looked.windows * contextLength : 0 },
+    perEpoch: Math.max(1, Math.floor(parts.train.length / (batchSize * contextLength))),
+    validation: looked && { batches: looked, count: looked.stepsPerEpoch },
+    heldOut: [],
+    charactersPerToken: charactersPerToken(parts.validation, tokenizer),
+    close() {
+      all.close()
+      other?.close()
+    },
+  }
+}
+
+function validationWindows(
+  text: TokenDataset,
+  batch: number,
+  contextLength: number,
+  seed: number,
+): SequentialWindows | null {
+  if (text.length === 0) return null
+  const batchSize = Math.max(1, Math.min(batch, Math.floor((text.length - 1) / contextLength)))
+  return new SequentialWindows(text, { batchSize, contextLength, seed, shuffle: true })
+}
+
+/** Over the text, or the beginning of a long one. */
+function charactersPerToken(text: TokenDataset, tokenizer: Tokenizer): number | undefined {
+  const count = Math.min(text.length, 200_000)
+  return count === 0 ? undefined : tokenizer.decode(text.read(0, count)).length / count
+}
+
+/** Files of text go through a cache on the disk; texts of rows are held, each ended by the end of text. */
+async function tokensIn(
+  data: readonly string[],
+  column: string,
+  tokenizer: Tokenizer,
+  { cacheDir, onProgress }: SupplySetup,
+): Promise<TokenDataset> {
+  if (!data.some(isRows))
+    return prepareTokens({
+      files: findTextFiles([...data]),
+      tokenizer,
+      cacheDir,
+      onProgress: ({ stage, done, total }) =>
+        onProgress?.(stage === 'read' ? 'Checking text' : 'Encoding text', done, total),
+    })
+  const end = tokenizer.eosTokenId
+  const ids: number[] = []
+  for (const text of await rowTexts(data, column)) {
+    for (const id of tokenizer.encode(text, { addSpecialTokens: false })) ids.push(id)
+    if (end !== undefined) ids.push(end)
+  }
+  return TokenDataset.fromIds(ids, { vocabSize: tokenizer.vocabSize })
+}
+
+async function textsIn(data: readonly string[], column: string): Promise<Iterable<string>> {
+  if (data.some(isRows)) return rowTexts(data, column)
+  const files = findTextFiles([...data])
+  surveyText(files)
+  return textOf(files)
+}
+
+function* textOf(files: string[]): Generator<string> {
+  for (const file of files) yield* readText(file)
+}
+
+async function rowTexts(data: readonly string[], column: string): Promise<string[]> {
+  const texts: string[] = []
+  const mistakes = new Mistakes()
+  const read = (row: Row): string => textIn(row, column)
+  for await (const row of (await openRows(data)).rows()) {
+    const text = mistakes.attempt(row, () => read(row))
+    if (text !== undefined) texts.push(text)
+  }
+  mistakes.throwIfAny()
+  return texts
+}
+
+/** Whether a file holds rows, as its ending says; everything else is text as it stands. */
+const isRows = (path: string): boolean =>
+  ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet'].includes(
+    extname(path.replace(/\.gz$/i, '')).toLowerCase(),
+  )

@@ -1,0 +1,118 @@
+// A whole training run: from data to a folder that transformers opens.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureDir } from '../io/ensure-dir.ts'
+import type { Module } from '../nn/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { checkSameRun, type TrainConfig } from './config.ts'
+import { rowSupply } from './row-supply.ts'
+import { Run } from './run.ts'
+import { RunFolder } from './run-folder.ts'
+import { newSubject, type Subject, savedSubject } from './subject.ts'
+import type { Evaluation, Preprocessor, Supply, Task } from './task.ts'
+import type { StepResult } from './trainer.ts'
+
+export interface TrainModelOptions {
+  /** As `parseTrainConfig` gives it. */
+  config: TrainConfig
+  /** The run's folder. */
+  out: string
+  /** Go on from the newest checkpoint in `out`. */
+  resume?: boolean
+  /** Aborting it saves, and ends the run early. */
+  signal?: AbortSignal
+  on?: (event: TrainEvent) => void
+}
+
+/** What happens in a run, for whoever shows it. */
+export type TrainEvent =
+  | { type: 'progress'; what: string; done: number; total?: number }
+  | ({ type: 'start' } & Start)
+  | { type: 'step'; result: StepResult; rate: number }
+  | { type: 'validation'; step: number; loss: number; best: boolean }
+  | { type: 'saved'; step: number }
+
+export interface Start {
+  /** The step that it goes on from. */
+  step: number
+  steps: number
+  model: string
+  parameters: number
+  /** Of these, those that are trained. */
+  trained: number
+  vocabSize?: number
+  unit: Task['unit']
+  /** How much there is to learn from and to look at. */
+  size: Supply['size']
+  /** Weights that the fine-tuned model lacks. */
+  fresh: readonly string[]
+  warning?: string
+}
+
+export interface TrainOutcome {
+  step: number
+  /** Whether all steps were made; false when the signal ended it. */
+  finished: boolean
+  loss: number
+  validationLoss: number | null
+  /** Of the best validation loss: what a text costs, whatever the tokenizer. */
+  bitsPerCharacter: number | null
+  best: { step: number; val_loss: number } | null
+  /** Of the model as it is now, on what was held out; null where that is nothing. */
+  evaluation: Evaluation | null
+  task: Task
+  model: Module
+  preprocessor: Preprocessor
+}
+
+/**
+ * Trains a model for a task, logging and saving into `out`.
+ * @throws HeedError where a run stands in `out` already, unless `resume` says to go on with it
+ */
+export async function trainModel(options: TrainModelOptions): Promise<TrainOutcome> {
+  const { config, out, resume = false, on = () => {} } = options
+  const folder = new RunFolder(out)
+  const before = resume ? await folder.latest() : undefined
+  if (before) checkSameRun(before.state.config, config, out)
+  else checkFree(out, resume)
+
+  await ensureDir(out) // before the work, not after it
+  const onProgress = (what: string, done: number, total?: number): void =>
+    on({ type: 'progress', what, done, total })
+  const subject = before ? await savedSubject(config, out) : await newSubject(config, onProgress)
+  const supply = await supplyOf(subject, config, out, onProgress)
+  try {
+    const run = new Run(options, folder, subject, supply)
+    await run.begin(before !== undefined)
+    return await run.train()
+  } finally {
+    supply.close?.()
+  }
+}
+
+function supplyOf(
+  { kind, task, parts }: Subject,
+  config: TrainConfig,
+  out: string,
+  onProgress: (what: string, done: number, total?: number) => void,
+): Promise<Supply> {
+  const { data, valData, valFraction, batch, seed } = config
+  const cacheDir = join(out, 'data')
+  const setup = { data, valData, valFraction, batch, seed, cacheDir, onProgress }
+  return kind.supply ? kind.supply(setup, parts) : rowSupply(setup, task)
+}
+
+function checkFree(out: string, resume: boolean): void {
+  if (resume && !existsSync(out))
+    throw new HeedError(`There is no run in ${out} to go on with`, {
+      remedy: 'Leave out --resume.',
+    })
+  if (resume)
+    throw new HeedError(`${out} has no checkpoint to go on from`, {
+      remedy: 'Leave out --resume, and name another --out.',
+    })
+  if (existsSync(join(out, 'checkpoints')))
+    throw new HeedError(`${out} holds a run already`, {
+      remedy: 'Go on with it (--resume), name another folder (--out), or remove it.',
+    })
+}
