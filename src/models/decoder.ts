@@ -1,6 +1,6 @@
 // What models that read from left to right have in common.
 import type { KVCache } from '../nn/index.ts'
-import { arange, type Tensor } from '../tensor/index.ts'
+import { arange, cat, F, full, type Tensor } from '../tensor/index.ts'
 import { ShapeError } from '../util/errors.ts'
 
 /** @throws ShapeError when ids are not (B, T), or more, with those in the cache, than a model sees */
@@ -30,4 +30,21 @@ export function lastToken(
   if (!counted) return states.select(1, tokens - 1)
   const last = arange(tokens).mul(counted.to('i32')).amax(1) // (B)
   return states.gather(1, last.reshape(batch, 1, 1).expand(batch, 1, width)).squeeze(1)
+}
+
+/**
+ * The mean cross-entropy of the token after each, as the embeddings (V, C) tell it from states (B, T, C)
+ * of ids (B, T).
+ */
+export function nextTokenLoss(
+  states: Tensor,
+  ids: Tensor,
+  embeddings: Tensor,
+  attentionMask?: Tensor,
+): Tensor {
+  const [batch, tokens] = ids.shape
+  const ignored = full([batch, 1], -100, 'i32')
+  const counted = attentionMask ? attentionMask.where(ids, full(ids.shape, -100, 'i32')) : ids
+  const targets = cat([counted.narrow(1, 1, tokens - 1), ignored], 1)
+  return F.crossEntropy(states.matmul(embeddings.transpose(0, 1)), targets)
 }

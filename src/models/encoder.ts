@@ -69,6 +69,13 @@ export interface SequenceClassifier extends EncoderModel {
   forward(ids: Tensor, options?: EncoderOptions): Tensor
   /** Of labels (B) i32: cross-entropy; (B, K) f32: each label on its own; of one label: squared error. */
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
+  /** Where the next token can be predicted too: that loss, weighted, is added (Radford et al., 2018). */
+  jointLoss?(ids: Tensor, labels: Tensor, options: JointLossOptions): Tensor
+}
+
+export interface JointLossOptions extends EncoderOptions {
+  /** λ of the paper, which has 0.5. */
+  lmWeight: number
 }
 
 /** A label for each token. */

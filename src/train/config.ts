@@ -63,7 +63,6 @@ export const commonSchema = z.strictObject({
 type Common = z.output<typeof commonSchema>
 /** With the keys of the task. */
 export type TrainConfig = Common & Options
-export const commonKeys = Object.keys(commonSchema.shape) as (keyof Common)[]
 
 /** Keys that say how large a new model is; one that is fine-tuned has its size. */
 const sizeKeys = ['layers', 'heads', 'dim'] as const

@@ -22,8 +22,8 @@ import { HeedError } from '../../util/errors.ts'
 import type { CausalLM, CausalLMOptions } from '../causal-lm.ts'
 import { classificationLoss, labelFields, labelsOf } from '../classification.ts'
 import { few, parseConfig, probability, size } from '../config.ts'
-import { checkTokens, lastToken } from '../decoder.ts'
-import type { EncoderOptions, SequenceClassifier } from '../encoder.ts'
+import { checkTokens, lastToken, nextTokenLoss } from '../decoder.ts'
+import type { EncoderOptions, JointLossOptions, SequenceClassifier } from '../encoder.ts'
 
 const schema = z.object({
   vocab_size: size.default(50257),
@@ -175,15 +175,30 @@ export class GPT2ForSequenceClassification extends GPT2Base implements SequenceC
   })
 
   /** ids (B, T) i32 -> logits (B, K). */
-  forward(ids: Tensor, { attentionMask }: EncoderOptions = {}): Tensor {
-    checkTokens(ids, 'GPT-2', this.contextLength)
-    const states = this.transformer.forward(ids, { attentionMask })
-    const padTokenId = this.config.pad_token_id
-    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
+  forward(ids: Tensor, options: EncoderOptions = {}): Tensor {
+    return this.logits(this.states(ids, options), ids, options)
   }
 
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
     return classificationLoss(this.forward(ids, options), labels, this.config)
+  }
+
+  jointLoss(ids: Tensor, labels: Tensor, { lmWeight, ...options }: JointLossOptions): Tensor {
+    const states = this.states(ids, options)
+    const label = classificationLoss(this.logits(states, ids, options), labels, this.config)
+    const embeddings = this.transformer.wte.weight
+    const next = nextTokenLoss(states, ids, embeddings, options.attentionMask)
+    return label.add(next.mul(lmWeight))
+  }
+
+  private states(ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
+    checkTokens(ids, 'GPT-2', this.contextLength)
+    return this.transformer.forward(ids, { attentionMask })
+  }
+
+  private logits(states: Tensor, ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
+    const padTokenId = this.config.pad_token_id
+    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
   }
 }
 

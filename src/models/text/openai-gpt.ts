@@ -17,8 +17,8 @@ import { F, type Tensor } from '../../tensor/index.ts'
 import type { CausalLM, CausalLMOptions } from '../causal-lm.ts'
 import { classificationLoss, labelFields, labelsOf } from '../classification.ts'
 import { few, parseConfig, probability, size } from '../config.ts'
-import { checkTokens, lastToken } from '../decoder.ts'
-import type { EncoderOptions, SequenceClassifier } from '../encoder.ts'
+import { checkTokens, lastToken, nextTokenLoss } from '../decoder.ts'
+import type { EncoderOptions, JointLossOptions, SequenceClassifier } from '../encoder.ts'
 import { GPT2Attention, GPT2MLP, gpt2Config, type LayerConfig } from './gpt2.ts'
 
 /** By this config's names, where gelu is the approximation. */
@@ -143,15 +143,30 @@ export class OpenAIGPTForSequenceClassification
   })
 
   /** ids (B, T) i32 -> logits (B, K). */
-  forward(ids: Tensor, { attentionMask }: EncoderOptions = {}): Tensor {
-    checkTokens(ids, 'OpenAI GPT', this.contextLength)
-    const states = this.transformer.forward(ids, { attentionMask })
-    const padTokenId = this.config.pad_token_id
-    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
+  forward(ids: Tensor, options: EncoderOptions = {}): Tensor {
+    return this.logits(this.states(ids, options), ids, options)
   }
 
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
     return classificationLoss(this.forward(ids, options), labels, this.config)
+  }
+
+  jointLoss(ids: Tensor, labels: Tensor, { lmWeight, ...options }: JointLossOptions): Tensor {
+    const states = this.states(ids, options)
+    const label = classificationLoss(this.logits(states, ids, options), labels, this.config)
+    const embeddings = this.transformer.tokens_embed.weight
+    const next = nextTokenLoss(states, ids, embeddings, options.attentionMask)
+    return label.add(next.mul(lmWeight))
+  }
+
+  private states(ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
+    checkTokens(ids, 'OpenAI GPT', this.contextLength)
+    return this.transformer.forward(ids, { attentionMask })
+  }
+
+  private logits(states: Tensor, ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
+    const padTokenId = this.config.pad_token_id
+    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
   }
 }
 

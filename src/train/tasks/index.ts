@@ -1,10 +1,11 @@
 import { HeedError } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
 import type { TaskKind } from '../task.ts'
+import { classification } from './classification.ts'
 import { languageModeling } from './language-modeling.ts'
 
 /** Every task, in the order in which help lists them. */
-export const taskKinds: readonly TaskKind[] = [languageModeling]
+export const taskKinds: readonly TaskKind[] = [languageModeling, classification]
 
 export const trainTasks = (): string[] => taskKinds.map(({ name }) => name)
 

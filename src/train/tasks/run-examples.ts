@@ -10,7 +10,7 @@ import type { Task } from '../task.ts'
  * together, filled up to one of few lengths, so that few programs serve all.
  */
 export async function runExamples<E, R>(
-  { length, collate }: Pick<Task<E>, 'length' | 'collate'>,
+  task: Pick<Task<E>, 'length' | 'collate'>,
   model: Module,
   examples: readonly E[],
   batchSize: number,
@@ -19,7 +19,7 @@ export async function runExamples<E, R>(
 ): Promise<R[]> {
   model.eval()
   const run = holdBatch((batch) => noGrad(() => forward(batch)))
-  const lengths = examples.map(length)
+  const lengths = examples.map((example) => task.length(example))
   const longest = lengths.reduce((a, b) => Math.max(a, b), 1)
   const order = examples.map((_, i) => i).sort((a, b) => lengths[b] - lengths[a])
   const rows = Math.min(batchSize, examples.length)
@@ -29,7 +29,7 @@ export async function runExamples<E, R>(
     const width = Math.min(longest, roomFor(lengths[chosen[0]]))
     // The last batch is filled up with its last example: as many rows, no further program.
     const filled = Array.from({ length: rows }, (_, i) => examples[chosen[i] ?? chosen.at(-1)])
-    const outputs = await run(collate(filled, width, { seed: 0, step }))
+    const outputs = await run(task.collate(filled, width, { seed: 0, step }))
     const values = await Promise.all(outputs.map((output) => output.data()))
     chosen.forEach((i, row) => {
       results[i] = read(values, row, examples[i], width)

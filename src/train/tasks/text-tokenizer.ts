@@ -26,7 +26,7 @@ export async function textTokenizer(
   mistakes.throwIfAny()
   const trained = trainTokenizer(texts, {
     ...spec,
-    specialTokens: spec.type === 'bpe' ? Object.values(special.names) : [],
+    specialTokens: spec.type === 'bpe' ? furtherTokens(special) : [],
     onProgress: ({ stage, done, total }) =>
       setup.onProgress?.(
         stage === 'count' ? 'Reading text' : 'Learning the vocabulary',
@@ -36,6 +36,10 @@ export async function textTokenizer(
   })
   return addSpecialTokens(trained, special)
 }
+
+/** They come first in the vocabulary, behind the end of text that it always has. */
+const furtherTokens = ({ names }: SpecialTokenOptions): string[] =>
+  [...new Set(Object.values(names))].filter((token) => token !== END)
 
 /** Keys of config.json about the vocabulary, for a new model. */
 export function vocabularyConfig(tokenizer: Tokenizer, modelType: string): Record<string, unknown> {

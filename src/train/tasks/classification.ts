@@ -1,0 +1,181 @@
+// A label for a text or a pair of texts, or several; with GPT-1's auxiliary objective where asked for
+// (Radford et al., 2018).
+import { z } from 'zod'
+import type { Batch, Row } from '../../data/index.ts'
+import type { SequenceClassifier } from '../../models/index.ts'
+import { sigmoid, softmax } from '../../pipelines/scores.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { Tokenizer } from '../../tokenizers/index.ts'
+import { HeedError } from '../../util/errors.ts'
+import type { BatchTensors } from '../hold-batch.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import { evaluateLabels } from './label-report.ts'
+import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
+import { runExamples } from './run-examples.ts'
+import { padId, seen, type TextExample, textBatch, textIn } from './text.ts'
+import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
+
+type Options = {
+  textColumn: string
+  pairColumn: string | null
+  labelColumn: string
+  multiLabel: boolean
+  lmWeight: number
+}
+type Facts = { labels: string[] }
+type Parts = TaskParts<Options, Facts, Tokenizer>
+
+export const classification: TaskKind<Options, Facts, Tokenizer> = {
+  name: 'classification',
+  about: 'labels of texts, or of pairs of texts',
+  columns: 'rows with a text and its label; with --multi-label, a list of labels',
+  options: z.object({
+    textColumn: z.string().default('text').describe('the column of the text'),
+    pairColumn: z.string().nullable().default(null).describe('the column of a second text'),
+    labelColumn: z.string().default('label').describe('the column of the label'),
+    multiLabel: z.boolean().default(false).describe('a text may have several labels, or none'),
+    lmWeight: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe("weight of the next token's loss beside the label's, for GPT (0.5 in the paper)"),
+  }),
+  facts: z.object({ labels: z.array(z.string()).min(1) }),
+  defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01, evalBatches: 50 },
+  head: () => 'sequence-classification',
+  survey: async (setup) => ({
+    labels: await surveyLabels(setup, (row) => labelsIn(row, setup.options)),
+  }),
+  preprocessor: (setup) => textTokenizer(setup, (row) => textsOf(row, setup.options)),
+  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
+  modelConfig: ({ facts, options }) => ({
+    ...labelConfig(facts.labels),
+    problem_type: options.multiLabel ? 'multi_label_classification' : 'single_label_classification',
+  }),
+  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
+  create: (parts) => new Classification(parts),
+}
+
+interface Example extends TextExample {
+  text: string
+  /** Their numbers. */
+  labels: readonly number[]
+}
+
+class Classification implements Task<Example, SequenceClassifier> {
+  readonly name = classification.name
+  readonly head = 'sequence-classification'
+  readonly unit = 'rows'
+  private readonly parts: Parts
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  encode(row: Row): Example[] {
+    const { options, facts } = this.parts
+    const labels = labelsIn(row, options).map((label) => indexOfLabel(facts.labels, label))
+    return [{ ...this.encodeText(row), labels }]
+  }
+
+  private encodeText(row: Row): Omit<Example, 'labels'> {
+    const { options, preprocessor, contextLength } = this.parts
+    const [text, pair] = textsOf(row, options)
+    const { ids, typeIds } = preprocessor.encodeWithOffsets(text, {
+      pair,
+      maxLength: contextLength,
+    })
+    if (ids.length === 0) throw new HeedError('its text has no tokens')
+    return pair === undefined ? { ids, text } : { ids, typeIds, text: `${text} ↔ ${pair}` }
+  }
+
+  length({ ids }: Example): number {
+    return ids.length
+  }
+
+  collate(examples: readonly Example[], length: number): Batch {
+    const { preprocessor, options, facts } = this.parts
+    const batch = textBatch(examples, length, padId(preprocessor))
+    const rows = examples.length
+    if (!options.multiLabel) {
+      const data = Int32Array.from(examples, ({ labels }) => labels[0])
+      return { ...batch, labels: { data, shape: [rows] } }
+    }
+    const data = new Float32Array(rows * facts.labels.length)
+    examples.forEach(({ labels }, row) => {
+      for (const label of labels) data[row * facts.labels.length + label] = 1
+    })
+    return { ...batch, labels: { data, shape: [rows, facts.labels.length] } }
+  }
+
+  loss(model: SequenceClassifier, batch: BatchTensors): Tensor {
+    const { lmWeight } = this.parts.options
+    const settings = seen(batch)
+    if (lmWeight === 0) return model.loss(batch.input_ids, batch.labels, settings)
+    if (model.jointLoss)
+      return model.jointLoss(batch.input_ids, batch.labels, { ...settings, lmWeight })
+    throw new HeedError(
+      `${model.constructor.name} predicts no next token: lmWeight is not for it`,
+      {
+        remedy: 'Leave out --lm-weight, or train gpt2 or openai-gpt.',
+      },
+    )
+  }
+
+  async evaluate(
+    model: SequenceClassifier,
+    examples: readonly Example[],
+    { batchSize = 16, show = 50 }: EvaluateOptions = {},
+  ): Promise<Evaluation> {
+    const scores = await this.scores(model, examples, batchSize)
+    return evaluateLabels({
+      labels: this.parts.facts.labels,
+      multiLabel: this.parts.options.multiLabel,
+      scores,
+      expected: examples.map(({ labels }) => labels),
+      texts: examples.map(({ text }) => text),
+      show,
+    })
+  }
+
+  async predict(
+    model: SequenceClassifier,
+    rows: readonly Row[],
+  ): Promise<Record<string, unknown>[]> {
+    const { labels } = this.parts.facts
+    const examples = rows.map((row) => ({ ...this.encodeText(row), labels: [0] }))
+    const scores = await this.scores(model, examples, 16)
+    return scores.map((own) => {
+      const all = Object.fromEntries(labels.map((label, i) => [label, own[i]]))
+      if (this.parts.options.multiLabel)
+        return { labels: labels.filter((_, i) => own[i] > 0.5), scores: all }
+      const best = own.indexOf(Math.max(...own))
+      return { label: labels[best], score: own[best], scores: all }
+    })
+  }
+
+  /** The probability of each label. */
+  private scores(
+    model: SequenceClassifier,
+    examples: readonly Example[],
+    batchSize: number,
+  ): Promise<number[][]> {
+    const count = this.parts.facts.labels.length
+    const { multiLabel } = this.parts.options
+    return runExamples(
+      this,
+      model,
+      examples,
+      batchSize,
+      (batch) => [model.forward(batch.input_ids, seen(batch))],
+      ([logits], row) => {
+        const own = Array.from(logits.subarray(row * count, (row + 1) * count))
+        return multiLabel ? own.map(sigmoid) : Array.from(softmax(own))
+      },
+    )
+  }
+}
+
+function textsOf(row: Row, { textColumn, pairColumn }: Options): string[] {
+  return [textColumn, pairColumn].filter((one) => one !== null).map((one) => textIn(row, one))
+}

@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import { openSafetensors } from '../../src/io/safetensors.ts'
+import { parseTrainConfig } from '../../src/train/config.ts'
+import { type TrainEvent, type TrainOutcome, trainModel } from '../../src/train/train-model.ts'
+
+/** A folder that goes away with the test file. */
+export function scratch(): (name: string) => string {
+  const folder = mkdtempSync(join(tmpdir(), 'heed-train-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return (name) => join(folder, name)
+}
+
+export function writeRows(path: string, rows: readonly object[]): string {
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  return path
+}
+
+/** Trains a tiny model; with `stopAt`, stops as Ctrl-C does once that step has been reported. */
+export async function trainTiny(
+  out: string,
+  keys: Record<string, unknown>,
+  { stopAt, resume }: { stopAt?: number; resume?: boolean } = {},
+): Promise<TrainOutcome> {
+  const small = keys.from === undefined ? { layers: 2, heads: 2, dim: 16 } : {}
+  const config = parseTrainConfig({ ...small, context: 32, batch: 8, logEvery: 1, ...keys })
+  const stop = new AbortController()
+  const on = (event: TrainEvent): void => {
+    if (event.type === 'step' && stopAt && event.result.step >= stopAt) stop.abort()
+  }
+  return trainModel({ config, out, resume, signal: stop.signal, on })
+}
+
+export async function weightsOf(run: string): Promise<Map<string, number[]>> {
+  const file = await openSafetensors(join(run, 'model.safetensors'))
+  const out = new Map<string, number[]>()
+  for (const name of file.names) out.set(name, [...(await file.read(name, { as: 'f32' }))])
+  await file.close()
+  return out
+}
+
+/** metrics.jsonl, without how long it took. */
+export const linesOf = (run: string): Record<string, number>[] =>
+  readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .map((line) =>
+      Object.fromEntries(Object.entries(line).filter(([key]) => !key.endsWith('_per_second'))),
+    ) as Record<string, number>[]
