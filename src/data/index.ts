@@ -1,5 +1,6 @@
 export type { Batch, BatchSampler } from './batch.ts'
 export { BucketedBatches, type BucketedOptions } from './bucketed-batches.ts'
+export * from './images/index.ts'
 export { Prefetch } from './prefetch.ts'
 export {
   hashTokenizer,

@@ -1,0 +1,91 @@
+// IDX, the format of MNIST: two zeros, the type, the rank, the sizes (big-endian), the numbers; often gzip'd.
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { fileError } from '../../io/file-error.ts'
+import { HeedError } from '../../util/errors.ts'
+import type { Row, RowSource } from '../row.ts'
+
+/** Numbers of one byte each, and the sizes of their axes. */
+export interface IdxArray {
+  readonly shape: readonly number[]
+  readonly data: Uint8Array
+}
+
+const MAX_BYTES = 2 ** 31
+const UBYTE = 8
+
+/** Whether a path is called as files of this format are. */
+export const isIdx = (path: string): boolean => /[-.]idx\d?(-ubyte)?(\.gz)?$/.test(path)
+
+/** @throws HeedError that says what a file has in place of this format */
+export async function readIdx(path: string): Promise<IdxArray> {
+  const stored = await readFile(path).catch((error) => {
+    throw fileError(error, 'read', path)
+  })
+  const zipped = stored[0] === 0x1f && stored[1] === 0x8b
+  const bytes = zipped ? await unzip(stored, path) : stored
+  const fail = (why: string): never => {
+    throw new HeedError(`${path} is not an IDX file: ${why}`, {
+      remedy: 'It begins with 0, 0, 8 (for bytes) and the number of axes, then their sizes.',
+    })
+  }
+  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) return fail('it begins otherwise')
+  if (bytes[2] !== UBYTE) return fail(`its numbers are of type ${bytes[2]}, not bytes`)
+  const rank = bytes[3]
+  const start = 4 + 4 * rank
+  if (rank === 0 || bytes.length < start) return fail('it ends in its sizes')
+  const shape = Array.from({ length: rank }, (_, i) => bytes.readUInt32BE(4 + 4 * i))
+  const count = shape.reduce((n, size) => n * size, 1)
+  if (bytes.length - start !== count)
+    return fail(`${bytes.length - start} bytes follow, and its sizes are ${shape.join(' x ')}`)
+  return { shape, data: bytes.subarray(start) }
+}
+
+/**
+ * Images (`…images-idx3-ubyte`) with the labels of the file that is called as theirs is
+ * (`…labels-idx1-ubyte`), where there is one. Columns: image, label (a number).
+ */
+export function idxRows(path: string): RowSource {
+  const labelsPath = findLabels(path)
+  return {
+    columns: labelsPath ? ['image', 'label'] : ['image'],
+    rows: () => readRows(path, labelsPath),
+  }
+}
+
+async function* readRows(path: string, labelsPath: string | null): AsyncGenerator<Row> {
+  const { shape, data } = await readIdx(path)
+  const [count, height, width, channels = 1] = shape
+  if (shape.length < 3 || shape.length > 4)
+    throw new HeedError(`${path} holds no images: its sizes are ${shape.join(' x ')}`, {
+      remedy: 'Images have three axes: how many, height, width. Name their file, not the labels.',
+    })
+  const labels = labelsPath ? await readIdx(labelsPath) : null
+  if (labels && labels.data.length !== count)
+    throw new HeedError(`${labelsPath} has ${labels.data.length} labels for ${count} images`)
+  const size = height * width * channels
+  for (let i = 0; i < count; i++) {
+    const image = { width, height, channels, data: data.subarray(i * size, (i + 1) * size) }
+    yield {
+      values: labels ? { image, label: labels.data[i] } : { image },
+      file: path,
+      number: i + 1,
+    }
+  }
+}
+
+function findLabels(path: string): string | null {
+  const name = path.replace(/images([-.])idx\d([^/\\]*)$/, 'labels$1idx1$2')
+  const candidates = [name, name.endsWith('.gz') ? name.slice(0, -3) : `${name}.gz`]
+  return name === path ? null : (candidates.find((one) => existsSync(one)) ?? null)
+}
+
+async function unzip(bytes: Uint8Array, path: string): Promise<Buffer> {
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_BYTES })
+  } catch (error) {
+    throw new HeedError(`cannot unpack ${path}: ${(error as Error).message}`, { cause: error })
+  }
+}

@@ -1,0 +1,49 @@
+import { HeedError } from '../../util/errors.ts'
+
+/** Bytes of pixels, row by row, the channels of one beside each other: (height, width, channels). */
+export interface Image {
+  readonly width: number
+  readonly height: number
+  readonly channels: number
+  readonly data: Uint8Array
+}
+
+/** What a row can have as its image: pixels, or the file that holds them. */
+export type ImageSource = Image | { readonly file: string }
+
+/** @throws HeedError for pixels that do not fill the image */
+export function checkImage(image: Image): Image {
+  const { width, height, channels, data } = image
+  const sizes = [width, height, channels]
+  const whole = sizes.every((size) => Number.isInteger(size) && size > 0)
+  if (whole && data.length === width * height * channels) return image
+  throw new HeedError(
+    `${data.length} bytes do not make an image of ${width} x ${height} pixels with ${channels} channels`,
+  )
+}
+
+/**
+ * The same picture in one channel (the luma of ITU-R 601, as PIL counts it) or three; what is
+ * transparent shows the colour below.
+ */
+export function withChannels(image: Image, channels: number): Image {
+  const { width, height, data, channels: given } = image
+  if (given === channels) return image
+  const grey = given < 3 // one channel, or one and alpha
+  if (channels !== 1 && channels !== 3)
+    throw new HeedError(`An image of ${given} channels cannot be shown in ${channels}`, {
+      remedy: 'Models take images of one channel or three.',
+    })
+  const out = new Uint8Array(width * height * channels)
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const from = pixel * given
+    const to = pixel * channels
+    if (grey) out.fill(data[from], to, to + channels)
+    else if (channels === 3) for (let c = 0; c < 3; c++) out[to + c] = data[from + c]
+    else out[to] = luma(data[from], data[from + 1], data[from + 2])
+  }
+  return { width, height, channels, data: out }
+}
+
+const luma = (red: number, green: number, blue: number): number =>
+  (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16

@@ -1,0 +1,6 @@
+export { openImage, readImage } from './decode.ts'
+export { imageFolderRows, isImageFolder } from './folder.ts'
+export { type IdxArray, idxRows, isIdx, readIdx } from './idx.ts'
+export type { Image, ImageSource } from './image.ts'
+export { ImageProcessor, type ImageProcessorConfig } from './processor.ts'
+export { type Box, type Resample, resize } from './resize.ts'

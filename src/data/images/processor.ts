@@ -1,0 +1,198 @@
+// From pixels to what a model takes, as preprocessor_config.json of a Hugging Face folder says.
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeFileAtomic } from '../../io/atomic.ts'
+import { readJsonObject } from '../../io/json.ts'
+import { HeedError } from '../../util/errors.ts'
+import { type Image, withChannels } from './image.ts'
+import { RESAMPLES, resize } from './resize.ts'
+
+const FILE = 'preprocessor_config.json'
+
+const side = z.int().min(1).max(16384)
+const sizes = z.union([
+  side,
+  z.object({ height: side, width: side }),
+  z.object({ shortest_edge: side, longest_edge: side.optional() }),
+])
+const perChannel = z.union([z.number(), z.array(z.number()).min(1).max(16)])
+
+const schema = z.looseObject({
+  image_processor_type: z.string().max(200).optional(),
+  do_resize: z.boolean().default(true),
+  size: sizes.optional(),
+  resample: z.int().min(0).max(5).default(2),
+  crop_pct: z.number().positive().max(1).nullish(),
+  do_center_crop: z.boolean().optional(),
+  crop_size: z.union([side, z.object({ height: side, width: side })]).optional(),
+  do_rescale: z.boolean().default(true),
+  rescale_factor: z
+    .number()
+    .positive()
+    .default(1 / 255),
+  do_normalize: z.boolean().default(true),
+  image_mean: perChannel.default([0.5, 0.5, 0.5]),
+  image_std: perChannel.default([0.5, 0.5, 0.5]),
+})
+
+export type ImageProcessorConfig = z.input<typeof schema>
+
+type Config = z.output<typeof schema>
+
+/** What makes an image fit a model: its size, and the scale of its numbers. */
+export class ImageProcessor {
+  readonly config: Config
+  /** Of what it makes: 1 or 3. */
+  readonly channels: number
+  private readonly means: number[]
+  private readonly deviations: number[]
+
+  /** @throws HeedError that names each key which does not fit */
+  constructor(config: ImageProcessorConfig = {}, source = 'the image processor') {
+    const result = schema.safeParse(config)
+    if (!result.success) {
+      const lines = result.error.issues.map(
+        ({ path, message }) => `  ${path.join('.')}: ${message}`,
+      )
+      throw new HeedError(`${source} has mistakes:\n${lines.join('\n')}`)
+    }
+    this.config = result.data
+    const { image_mean, image_std } = result.data
+    this.channels = Math.max(...[image_mean, image_std].map((list) => [list].flat().length))
+    this.means = this.each(image_mean, 'image_mean', source)
+    this.deviations = this.each(image_std, 'image_std', source)
+    if (this.deviations.includes(0)) throw new HeedError(`image_std of ${source} has a 0`)
+  }
+
+  /** Of a model folder, or a file. */
+  static async fromFile(path: string): Promise<ImageProcessor> {
+    const file = path.endsWith('.json') ? path : join(path, FILE)
+    return new ImageProcessor(await readJsonObject(file, { maxBytes: 1e6 }), file)
+  }
+
+  async save(folder: string): Promise<void> {
+    const config = { image_processor_type: 'ViTImageProcessor', ...this.config }
+    await writeFileAtomic(join(folder, FILE), `${JSON.stringify(config, null, 2)}\n`)
+  }
+
+  /** Height and width of what `fit` makes; null where images keep a size of their own. */
+  get outputSize(): readonly [number, number] | null {
+    const { do_resize, size = DEFAULT_SIDE } = this.config
+    const crop = this.crop
+    if (crop) return crop
+    if (!do_resize) return null
+    if (typeof size === 'number') return this.keepsShape ? null : [size, size]
+    return 'height' in size ? [size.height, size.width] : null
+  }
+
+  /** An image of the model's channels and size, still in bytes. */
+  fit(image: Image): Image {
+    const { do_resize, size = DEFAULT_SIDE } = this.config
+    let fitted = withChannels(image, this.channels)
+    if (do_resize) {
+      const [height, width] = this.resizedTo(fitted, size)
+      fitted = resize(fitted, width, height, RESAMPLES[this.config.resample])
+    }
+    const crop = this.crop
+    return crop ? centerCrop(fitted, ...crop) : fitted
+  }
+
+  /** The numbers of a fitted image, channel by channel: (channels, height, width) into `out` at `offset`. */
+  normalize({ width, height, channels, data }: Image, out: Float32Array, offset = 0): void {
+    const { do_rescale, rescale_factor, do_normalize } = this.config
+    const scale = do_rescale ? rescale_factor : 1
+    const pixels = width * height
+    for (let c = 0; c < channels; c++) {
+      const mean = do_normalize ? this.means[c] : 0
+      const deviation = do_normalize ? this.deviations[c] : 1
+      const table = Float32Array.from(
+        { length: 256 },
+        (_, byte) => (byte * scale - mean) / deviation,
+      )
+      const start = offset + c * pixels
+      for (let i = 0; i < pixels; i++) out[start + i] = table[data[i * channels + c]]
+    }
+  }
+
+  /** What cuts the middle out: crop_size; or with shortest_edge below 384, as ConvNeXT's has it, that. */
+  private get crop(): [number, number] | null {
+    const { size, do_center_crop, crop_size = DEFAULT_SIDE } = this.config
+    if (do_center_crop)
+      return typeof crop_size === 'number'
+        ? [crop_size, crop_size]
+        : [crop_size.height, crop_size.width]
+    const edge = this.isConvNext ? shortestEdge(size ?? CONVNEXT_SIDE) : 0
+    return edge > 0 && edge < CONVNEXT_SIDE ? [edge, edge] : null
+  }
+
+  private get isConvNext(): boolean {
+    const { image_processor_type: type, feature_extractor_type: old, crop_pct } = this.config
+    return /^ConvNext/.test(String(type ?? old)) || (type === undefined && crop_pct != null)
+  }
+
+  /** Whether a single number is the shorter side, as CLIP's and its relatives have it. */
+  private get keepsShape(): boolean {
+    const { image_processor_type: type, feature_extractor_type: old } = this.config
+    return /^(CLIP|Bit|ViTHybrid|ConvNext)/.test(String(type ?? old))
+  }
+
+  private resizedTo(image: Image, size: NonNullable<Config['size']>): [number, number] {
+    if (this.isConvNext) {
+      const edge = shortestEdge(size)
+      if (edge >= CONVNEXT_SIDE) return [edge, edge]
+      return bySide(image, Math.trunc(edge / (this.config.crop_pct ?? 224 / 256)))
+    }
+    if (typeof size === 'number') return this.keepsShape ? bySide(image, size) : [size, size]
+    return 'height' in size
+      ? [size.height, size.width]
+      : bySide(image, size.shortest_edge, size.longest_edge)
+  }
+
+  private each(value: number | number[], key: string, source: string): number[] {
+    const list = typeof value === 'number' ? new Array<number>(this.channels).fill(value) : value
+    if (list.length === this.channels) return list
+    throw new HeedError(
+      `${key} of ${source} has ${list.length} numbers for ${this.channels} channels`,
+    )
+  }
+}
+
+const DEFAULT_SIDE = 224
+const CONVNEXT_SIDE = 384 // from here on ConvNeXT's images are stretched, not cut
+
+const shortestEdge = (size: NonNullable<Config['size']>): number => {
+  if (typeof size === 'number') return size
+  return 'shortest_edge' in size ? size.shortest_edge : Math.min(size.height, size.width)
+}
+
+/** Height and width with this shorter side, the longer one rounded down. */
+function bySide({ width, height }: Image, shortest: number, longest?: number): [number, number] {
+  const [short, long] = width <= height ? [width, height] : [height, width]
+  let newShort = shortest
+  let newLong = Math.trunc((shortest * long) / short)
+  if (longest !== undefined && newLong > longest) {
+    newShort = Math.trunc((longest * newShort) / newLong)
+    newLong = longest
+  }
+  return width <= height ? [newLong, newShort] : [newShort, newLong]
+}
+
+/** The middle of an image; where that is too small, zeros around it. */
+function centerCrop(image: Image, height: number, width: number): Image {
+  const { channels, data } = image
+  if (image.height === height && image.width === width) return image
+  const top = cropStart(image.height, height)
+  const left = cropStart(image.width, width)
+  const out = new Uint8Array(height * width * channels)
+  const first = Math.max(0, -left)
+  const last = Math.min(width, image.width - left)
+  for (let y = Math.max(0, -top); y < Math.min(height, image.height - top); y++) {
+    const from = ((y + top) * image.width + left + first) * channels
+    out.set(data.subarray(from, from + (last - first) * channels), (y * width + first) * channels)
+  }
+  return { width, height, channels, data: out }
+}
+
+/** Halves are rounded down where an image is cut, and up where it is padded. */
+const cropStart = (have: number, want: number): number =>
+  have >= want ? Math.floor((have - want) / 2) : -Math.ceil((want - have) / 2)
