@@ -112,5 +112,14 @@ const byType: Record<string, (sizes: Sizes) => Record<string, unknown>> = {
     encoder_ffn_dim: 4 * dim,
     decoder_ffn_dim: 4 * dim,
     dropout,
+    scale_embedding: true,
+    init_std: dim ** -0.5, // scaled by √dim, embeddings are as large as positions
+  }),
+  seq2seq_rnn: ({ layers, dim, context, dropout }) => ({
+    max_position_embeddings: context,
+    embedding_size: dim,
+    hidden_size: dim,
+    num_hidden_layers: layers,
+    dropout,
   }),
 }

@@ -60,9 +60,6 @@ export class CpuDevice implements Device {
     'attention',
     'attentionBackward',
     'adamw',
-    'convolution',
-    'convolutionInput',
-    'convolutionWeight',
     'matmulQuantized',
   ])
   readonly isa: string

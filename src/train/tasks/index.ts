@@ -3,9 +3,10 @@ import { nearestFirst } from '../../util/nearest.ts'
 import type { TaskKind } from '../task.ts'
 import { classification } from './classification.ts'
 import { languageModeling } from './language-modeling.ts'
+import { translation } from './translation.ts'
 
 /** Every task, in the order in which help lists them. */
-export const taskKinds: readonly TaskKind[] = [languageModeling, classification]
+export const taskKinds: readonly TaskKind[] = [languageModeling, classification, translation]
 
 export const trainTasks = (): string[] => taskKinds.map(({ name }) => name)
 

@@ -95,7 +95,7 @@ const DECODER: Conventions = {
   names: { bos_token: END, eos_token: END, pad_token: END },
 }
 
-const SEQ2SEQ = ['t5', 'marian']
+const SEQ2SEQ = ['t5', 'marian', 'seq2seq_rnn']
 
 function conventionsOf(modelType: string): Conventions {
   if (modelType === 'bert' || modelType === 'distilbert') return BERT

@@ -1,0 +1,218 @@
+// A text for a text: translation, and whatever else T5 does (Vaswani et al., 2017; Raffel et al.,
+// 2020). The decoder learns each token from those before it in the right answer (teacher forcing).
+import { z } from 'zod'
+import type { Batch, Row } from '../../data/index.ts'
+import { generateSeq2Seq, Seq2SeqDecoder, seq2SeqBeams } from '../../generate/index.ts'
+import { bleu, chrf } from '../../metrics/index.ts'
+import type { Seq2SeqLM } from '../../models/index.ts'
+import { noGrad, type Tensor } from '../../tensor/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
+import { HeedError } from '../../util/errors.ts'
+import { type BatchTensors, holdBatch } from '../hold-batch.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import { padded, padId, seen, textBatch, textIn } from './text.ts'
+import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
+import { openTokenizers, type TextPairTokenizers, tokenizersOf } from './translation-tokenizers.ts'
+
+type Options = {
+  sourceColumn: string
+  targetColumn: string
+  prefix: string
+  labelSmoothing: number
+  beams: number
+}
+type Parts = TaskParts<Options, Record<string, never>, TextPairTokenizers>
+
+export const translation: TaskKind<Options, Record<string, never>, TextPairTokenizers> = {
+  name: 'translation',
+  about: 'a text for each text: t5, marian, seq2seq_rnn',
+  columns: 'rows with a source and a target, also within a column `translation`',
+  options: z.object({
+    sourceColumn: z.string().default('source').describe('the column of what is read, en for one'),
+    targetColumn: z.string().default('target').describe('the column of what is to be written'),
+    prefix: z.string().default('').describe("put before each source, as 'translate English to French: '"), // biome-ignore format: one line
+    labelSmoothing: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.1)
+      .describe('share of the probability that is spread over all tokens'),
+    beams: z.int().min(1).max(64).default(1).describe('width of the search in evaluation'),
+  }),
+  facts: z.object({}),
+  defaults: { dropout: 0.1, weightDecay: 0.01, batch: 32, beta2: 0.98 },
+  head: () => 'seq2seq-lm',
+  survey: async () => ({}),
+  preprocessor: async (setup) =>
+    setup.from === undefined
+      ? tokenizersOf(await textTokenizer(setup, (row) => pairOf(row, setup.options)))
+      : openTokenizers(setup.from),
+  openPreprocessor: (folder) => openTokenizers(folder),
+  modelConfig: () => ({}),
+  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor.source, modelType),
+  create: (parts) => new Translation(parts),
+}
+
+interface Example {
+  ids: readonly number[]
+  /** With the end of the text. */
+  labels: readonly number[]
+  source: string
+  target: string
+}
+
+class Translation implements Task<Example, Seq2SeqLM> {
+  readonly name = translation.name
+  readonly head = 'seq2seq-lm'
+  readonly unit = 'tokens'
+  private readonly parts: Parts
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  encode(row: Row): Example[] {
+    const [source, target] = pairOf(row, this.parts.options)
+    const labels = this.ids(this.parts.preprocessor.target, target, 'target')
+    return [{ ...this.encodeSource(source), labels, target }]
+  }
+
+  private encodeSource(source: string): Pick<Example, 'ids' | 'source'> {
+    const { options, preprocessor } = this.parts
+    return { ids: this.ids(preprocessor.source, options.prefix + source, 'source'), source }
+  }
+
+  /** With the end of the text, and cut to what the model can see. */
+  private ids(tokenizer: Tokenizer, text: string, what: string): number[] {
+    const { eosTokenId: end } = tokenizer
+    const { ids } = tokenizer.encodeWithOffsets(text)
+    const inner = end !== undefined && ids.at(-1) === end ? ids.slice(0, -1) : ids
+    if (inner.length === 0) throw new HeedError(`its ${what} has no tokens`)
+    const ended = end === undefined ? [] : [end]
+    return [...inner.slice(0, this.parts.contextLength - ended.length), ...ended]
+  }
+
+  length({ ids, labels }: Example): number {
+    return Math.max(ids.length, labels.length)
+  }
+
+  collate(examples: readonly Example[], length: number): Batch {
+    const labels = examples.map((example) => example.labels)
+    const batch = textBatch(examples, length, padId(this.parts.preprocessor.source))
+    return { ...batch, labels: padded(labels, length, IGNORED) }
+  }
+
+  loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
+    const { labelSmoothing } = this.parts.options
+    return model.loss(batch.input_ids, batch.labels, { ...seen(batch), labelSmoothing })
+  }
+
+  /** The loss is without smoothing: a token's cross-entropy. */
+  async evaluate(
+    model: Seq2SeqLM,
+    examples: readonly Example[],
+    { batchSize = 16, show = 50 }: EvaluateOptions = {},
+  ): Promise<Evaluation> {
+    const loss = await this.meanLoss(model, examples, batchSize)
+    const written = await this.write(model, examples, batchSize)
+    const wanted = examples.map(({ target }) => target)
+    return {
+      metrics: {
+        loss,
+        perplexity: Math.exp(loss),
+        bleu: bleu(written, wanted),
+        chrf: chrf(written, wanted),
+        'chrf++': chrf(written, wanted, { wordOrder: 2 }),
+      },
+      examples: examples.slice(0, show).map(({ source, target }, i) => ({
+        input: source,
+        expected: target,
+        predicted: written[i],
+        right: written[i] === target,
+      })),
+    }
+  }
+
+  async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
+    const examples = rows.map((row) => this.encodeSource(sourceOf(row, this.parts.options)))
+    const written = await this.write(model, examples, 16)
+    return written.map((text) => ({ translation: text }))
+  }
+
+  private async meanLoss(
+    model: Seq2SeqLM,
+    examples: readonly Example[],
+    batchSize: number,
+  ): Promise<number> {
+    model.eval()
+    const run = holdBatch((batch) => [
+      noGrad(() => model.loss(batch.input_ids, batch.labels, seen(batch))),
+    ])
+    let [sum, tokens] = [0, 0]
+    for (const chosen of likeLengths(examples, batchSize, (one) => this.length(one))) {
+      const batch = chosen.map((i) => examples[i])
+      const width = roundedUp(this.length(batch[0]), this.parts.contextLength)
+      const [loss] = await run(this.collate(batch, width))
+      const count = batch.reduce((n, { labels }) => n + labels.length, 0)
+      sum += (await loss.item()) * count
+      tokens += count
+    }
+    return sum / tokens
+  }
+
+  /** The translation of each source, in their order. */
+  private async write(
+    model: Seq2SeqLM,
+    sources: readonly Pick<Example, 'ids'>[],
+    batchSize: number,
+  ): Promise<string[]> {
+    const { preprocessor, options, contextLength } = this.parts
+    const { target } = preprocessor
+    const stopTokens = target.eosTokenId === undefined ? [] : [target.eosTokenId]
+    const decoder = new Seq2SeqDecoder(model)
+    const written = new Array<string>(sources.length)
+    for (const chosen of likeLengths(sources, batchSize, ({ ids }) => ids.length)) {
+      const batch = chosen.map((i) => sources[i].ids)
+      const maxTokens = Math.min(2 * batch[0].length + 10, contextLength - 1) // the longest comes first
+      const settings = { decoder, stopTokens, maxTokens }
+      const found =
+        options.beams > 1
+          ? (await seq2SeqBeams(model, batch, { ...settings, beams: options.beams })).map(
+              ([{ tokens }]) => tokens,
+            )
+          : await generateSeq2Seq(model, batch, settings)
+      chosen.forEach((i, row) => {
+        written[i] = target.decode(found[row], { skipSpecialTokens: true }).trim()
+      })
+    }
+    return written
+  }
+}
+
+/** Batches of places, the longest first. */
+function likeLengths<E>(all: readonly E[], size: number, length: (one: E) => number): number[][] {
+  const order = all.map((_, i) => i).sort((a, b) => length(all[b]) - length(all[a]))
+  return Array.from({ length: Math.ceil(order.length / size) }, (_, k) =>
+    order.slice(k * size, (k + 1) * size),
+  )
+}
+
+/** Few widths, so that few programs serve all batches. */
+const roundedUp = (tokens: number, most: number): number =>
+  Math.max(tokens, Math.min(most, Math.ceil(tokens / 16) * 16))
+
+function pairOf(row: Row, options: Options): [string, string] {
+  return [sourceOf(row, options), textIn(inner(row), options.targetColumn)]
+}
+
+const sourceOf = (row: Row, { sourceColumn }: Options): string => textIn(inner(row), sourceColumn)
+
+/** Hub data sets keep both languages in one column: {translation: {en, fr}}. */
+function inner(row: Row): Row {
+  const { translation: both } = row.values
+  return both && typeof both === 'object'
+    ? { ...row, values: both as Record<string, unknown> }
+    : row
+}
+
+const IGNORED = -100
