@@ -150,6 +150,9 @@ using Kernel = void (*)(const Command&, const Run&);
   K(copyAt)                                                                                        \
   K(sliceAt)                                                                                       \
   K(matmul)                                                                                        \
+  K(convolution)                                                                                   \
+  K(convolutionInput)                                                                              \
+  K(convolutionWeight)                                                                             \
   K(matmulQuantized)                                                                               \
   K(dequantize)                                                                                    \
   K(softmax)                                                                                       \

@@ -303,6 +303,39 @@ void matmul(Check& c) {
   c.output(hasBias ? 3 : 2, F32, out);
 }
 
+// Images (B, C, H, W) in view x, weights (O, C/G, Kh, Kw) in view w, and their convolution in view y.
+void convolutionOf(Check& c, int x, int w, int y, int result) {
+  c.views(3);
+  c.attrs(9);
+  const int64_t groups = c.integer(8, 1, INT32_MAX);
+  for (int i = 0; i < 3; i++) {
+    c.rankIs(i, 4);
+    c.has(i, F32);
+  }
+  if (!c.error.empty()) return;
+  Shape places{c.dim(x, 0), c.dim(w, 0)};
+  double memory = 1; // of an image with the zeros around it
+  for (int i = 0; i < 2; i++) {
+    const int64_t stride = c.integer(i, 1, INT32_MAX), dilation = c.integer(6 + i, 1, INT32_MAX);
+    const int64_t before = c.integer(2 + i, 0, INT32_MAX), behind = c.integer(4 + i, 0, INT32_MAX);
+    const double size = (double)c.dim(x, 2 + i) + (double)before + (double)behind;
+    const double reach = ((double)c.dim(w, 2 + i) - 1) * (double)dilation + 1;
+    memory *= size;
+    if (size > INT32_MAX || c.dim(w, 2 + i) < 1 || reach > size)
+      return c.complain("the windows do not fit into axis " + std::to_string(2 + i));
+    places.push_back((int64_t)((size - reach) / (double)stride) + 1);
+  }
+  c.require(c.dim(w, 0) % groups == 0 && (double)c.dim(w, 1) * (double)groups == (double)c.dim(x, 1),
+            "the groups do not divide the channels");
+  for (int i = 0; i < 2; i++) memory *= std::max(1.0, (double)c.dim(w, i));
+  c.require(memory * (double)std::max<int64_t>(1, c.dim(x, 0)) < 1e15, "the images are too large");
+  c.has(y, places);
+  c.output(result);
+}
+void convolution(Check& c) { convolutionOf(c, 0, 1, 2, 2); }
+void convolutionInput(Check& c) { convolutionOf(c, 2, 1, 0, 2); }
+void convolutionWeight(Check& c) { convolutionOf(c, 0, 2, 1, 2); }
+
 // Blocks along the last axis of view `i`; returns how many numbers they hold.
 int64_t numbersInBlocks(Check& c, int i, int attr) {
   const BlockSize size = blockSizes[c.integer(attr, 0, BLOCK_FORMATS - 1)];

@@ -22,6 +22,18 @@ export function expandGlob(pattern: string): string[] {
   throw new HeedError(`no file is named like ${pattern}`, { remedy: 'Check the pattern.' })
 }
 
+/** Whether a path, of parts set apart by `/`, is one that a pattern stands for. */
+export function matchesGlob(pattern: string, path: string): boolean {
+  return matchesParts(pattern.split('/'), path.split('/'))
+}
+
+function matchesParts([part, ...rest]: readonly string[], path: readonly string[]): boolean {
+  if (part === undefined) return path.length === 0
+  if (part === '**')
+    return path.some((_, i) => matchesParts(rest, path.slice(i))) || rest.length === 0
+  return path.length > 0 && patternOf(part).test(path[0]) && matchesParts(rest, path.slice(1))
+}
+
 export const isGlob = (path: string): boolean => /[*?]/.test(path)
 
 export function isFolder(path: string): boolean {

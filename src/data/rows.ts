@@ -1,10 +1,14 @@
 import { basename, extname } from 'node:path'
 import { HeedError } from '../util/errors.ts'
 import { expandGlob, isFolder, isGlob, listFolder } from './find-files.ts'
+import { fetchHubData, isHubData } from './hub-data.ts'
+import { imageFolderRows, isImageFolder } from './images/folder.ts'
+import { idxRows, isIdx } from './images/idx.ts'
 import { Mistakes } from './mistakes.ts'
 import { readCsv, readTsv } from './readers/delimited.ts'
 import { readJson, readJsonLines } from './readers/json.ts'
 import { parallelColumns, readParallelText } from './readers/parallel-text.ts'
+import { readParquet } from './readers/parquet.ts'
 import { readPlainText } from './readers/plain-text.ts'
 import type { Reader, ReadOptions } from './readers/reader.ts'
 import type { Row, RowSource } from './row.ts'
@@ -19,29 +23,32 @@ export interface RowOptions extends ReadOptions {
 
 export type RowFormat = keyof typeof READERS
 
-/** `.gz` may follow. */
+/** By ending; `.gz` may follow, but for Parquet. */
 const READERS = {
   jsonl: readJsonLines,
   ndjson: readJsonLines,
   json: readJson,
   csv: readCsv,
   tsv: readTsv,
+  parquet: readParquet,
   txt: readPlainText,
   text: readPlainText,
   md: readPlainText,
 } as const satisfies Record<string, Reader>
 
 /**
- * Opens the rows of files, folders and globs, in this order. The ending of a name says how a file is
- * read: `.jsonl`, `.json`, `.csv`, `.tsv`, `.txt`; two files that differ in their endings alone, as
- * `train.en` and `train.fr`, are texts side by side. Files are read as rows are asked for.
+ * Opens the rows of files, folders, patterns (`data/*.jsonl`) and data sets of the hub
+ * (`hub:owner/name`, `hub:owner/name/train-*`), in this order. The ending of a name says how a file is
+ * read: `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.txt`; two files that differ in their endings
+ * alone, as `train.en` and `train.fr`, are texts side by side. Images are in folders named by their
+ * labels, or in IDX files. Files are read as rows are asked for.
  * @throws HeedError for files that are missing, of no known kind or without a single row
  */
 export async function openRows(
   paths: string | readonly string[],
   options: RowOptions = {},
 ): Promise<RowSource> {
-  const parts = findParts([paths].flat(), options)
+  const parts = await findParts([paths].flat(), options)
   async function* rows(): AsyncGenerator<Row> {
     const mistakes = new Mistakes()
     for (const part of parts) yield* part(mistakes)
@@ -54,33 +61,52 @@ export async function openRows(
 
 type Part = (mistakes: Mistakes) => AsyncIterable<Row>
 
-function findParts(paths: readonly string[], options: RowOptions): Part[] {
-  const files = paths.flatMap((path) => {
-    if (isGlob(path)) return expandGlob(path)
-    return isFolder(path) ? dataFiles(path) : [path]
-  })
+async function findParts(paths: readonly string[], options: RowOptions): Promise<Part[]> {
+  const found = await Promise.all(paths.map((path) => filesOf(path)))
+  const files = found.flat()
   const side = new Map<string, string[]>() // files of no known ending, by what is before it
   for (const file of files)
-    if (!options.format && !readerOf(file))
+    if (!options.format && !readerOf(file) && !imagesIn(file))
       side.set(stemOf(file), [...(side.get(stemOf(file)) ?? []), file])
   const parts: Part[] = []
   for (const file of files) {
     const reader = options.format ? READERS[options.format] : readerOf(file)
     const set = side.get(stemOf(file)) ?? []
-    if (reader) parts.push((mistakes) => reader(file, mistakes, options))
+    const images = options.format ? undefined : imagesIn(file)
+    if (images) parts.push(() => images.rows())
+    else if (reader) parts.push((mistakes) => reader(file, mistakes, options))
     else if (set.length < 2) throw unknownKind(file)
     else if (set[0] === file) parts.push((mistakes) => readParallelText(set, mistakes))
   }
   return parts
 }
 
+async function filesOf(path: string): Promise<string[]> {
+  if (isHubData(path)) return fetchHubData(path, isData)
+  if (isGlob(path)) return expandGlob(path)
+  return isFolder(path) && !isImageFolder(path) ? dataFiles(path) : [path]
+}
+
+function imagesIn(path: string): RowSource | undefined {
+  if (isIdx(path)) return idxRows(path)
+  return isFolder(path) ? imageFolderRows(path) : undefined
+}
+
 function dataFiles(folder: string): string[] {
-  const files = listFolder(folder).filter((file) => readerOf(file))
+  const files = listFolder(folder).filter(isData)
   if (files.length > 0) return files
   throw new HeedError(`${folder} holds no data`, {
-    remedy: `Files are taken by their endings: ${endings()}.`,
+    remedy: `Files are taken by their endings: ${endings()}; images are in a folder for each label.`,
   })
 }
+
+/** What a folder holds of rows; the papers beside them are none. */
+function isData(file: string): boolean {
+  if (isIdx(file)) return basename(file).includes('images')
+  return readerOf(file) !== undefined && !PAPERS.test(basename(file))
+}
+
+const PAPERS = /^(readme|license|dataset_infos?|dataset_dict)\b/i
 
 function readerOf(file: string): Reader | undefined {
   const ending = extname(file.replace(/\.gz$/i, '')).slice(1).toLowerCase()

@@ -37,6 +37,19 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
     return g.outputs(g.make('attentionBackward', inputs, node.attrs))
   },
   dropout: ({ inputs: [, seed, draw], attrs }, dy) => [g.make('dropout', [dy, seed, draw], attrs)],
+  // One form in three arguments: the gradient of each is one of the other two's kind.
+  convolution: ({ inputs: [x, w], attrs }, dy) => [
+    g.make('convolutionInput', [dy, w], { ...attrs, size: x.shape.slice(2) }),
+    g.make('convolutionWeight', [x, dy], { ...attrs, kernel: w.shape.slice(2) }),
+  ],
+  convolutionInput: ({ inputs: [dy, w], attrs: { size, ...attrs } }, u) => [
+    g.make('convolution', [u, w], attrs),
+    g.make('convolutionWeight', [u, dy], { ...attrs, kernel: w.shape.slice(2) }),
+  ],
+  convolutionWeight: ({ inputs: [x, dy], attrs: { kernel, ...attrs } }, v) => [
+    g.make('convolutionInput', [dy, v], { ...attrs, size: x.shape.slice(2) }),
+    g.make('convolution', [x, v], attrs),
+  ],
   // The weights are rounded: they have no gradient.
   matmulQuantized: ({ inputs: [, w], attrs }, dy) => [
     g.matmul(dy, g.dequantize(w, attrs.format)),

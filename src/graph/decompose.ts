@@ -2,7 +2,8 @@
 // device may, and gradients of higher order go through them.
 import * as g from './build.ts'
 import type { Form, Node } from './node.ts'
-import type { AttentionAttrs, Composite, OpAttrs } from './ops.ts'
+import type { AttentionAttrs, Composite, ConvolutionAttrs, OpAttrs } from './ops.ts'
+import { countOf, type Shape } from './shape.ts'
 
 /** Returns the outputs, in the order of the composite's forms. */
 export type Decomposition<C extends Composite> = (
@@ -158,6 +159,34 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     return [g.where(keep, g.scale(x, 1 / (1 - p)), g.constant(0))]
   },
 
+  // y = W·windows(x), by group; both gradients are products with one of the two as well.
+  convolution: ([x, w], attrs) => {
+    const windows = windowRows(x, w.shape.slice(2), attrs)
+    const [, , ...places] = windowsOf(x.shape, w.shape.slice(2), attrs)
+    const y = g.matmul(weightRows(w, attrs), windows) // (B, G, O/G, P)
+    return [g.reshape(y, [x.shape[0], w.shape[0], ...places.slice(0, 2)])]
+  },
+  convolutionInput: ([dy, w], attrs) => {
+    const [batch, outputs, ...places] = dy.shape
+    const { groups, before, behind, stride, dilation } = attrs
+    const kernel = w.shape.slice(2)
+    const rows = g.reshape(dy, [batch, groups, outputs / groups, places[0] * places[1]])
+    const fields = g.matmul(g.transpose(weightRows(w, attrs)), rows) // (B, G, C/G·K, P)
+    const apart = g.reshape(fields, [batch, groups * w.shape[1], ...kernel, ...places])
+    const windows = g.permute(apart, [0, 1, 4, 5, 2, 3])
+    const size = attrs.size.map((n, i) => n + before[i] + behind[i])
+    const padded = g.make('foldWindow', [windows], { kernel, stride, dilation, size })
+    const inside = [batch, groups * w.shape[1], ...attrs.size]
+    return [g.slice(padded, [0, 0, ...before], inside)]
+  },
+  convolutionWeight: ([x, dy], attrs) => {
+    const [batch, outputs, ...places] = dy.shape
+    const { groups, kernel } = attrs
+    const rows = g.reshape(dy, [batch, groups, outputs / groups, places[0] * places[1]])
+    const products = g.matmul(rows, g.transpose(windowRows(x, kernel, attrs)))
+    return [g.reshape(g.sum(products, [0]), [outputs, x.shape[1] / groups, ...kernel])]
+  },
+
   matmulQuantized: ([x, w], { format }) => [g.matmul(x, g.transpose(g.dequantize(w, format)))],
 
   // Loshchilov and Hutter (2019), algorithm 2, with the order of operations of PyTorch.
@@ -184,6 +213,35 @@ const rowMax = (x: Node): Node => g.stopGradient(g.reduce('amax', x, [last(x)], 
 
 const isCounted = (target: Node, ignoreIndex: number): Node =>
   g.binary('ne', target, g.scalar(ignoreIndex, 'i32'))
+
+/** The shape of all windows: (B, C, Ph, Pw, Kh, Kw). */
+function windowsOf(
+  [batch, channels, ...size]: Shape,
+  kernel: readonly number[],
+  { stride, before, behind, dilation }: ConvolutionAttrs,
+): number[] {
+  const places = size.map((n, i) => {
+    const room = n + before[i] + behind[i] - ((kernel[i] - 1) * dilation[i] + 1)
+    return Math.floor(room / stride[i]) + 1
+  })
+  return [batch, channels, ...places, ...kernel]
+}
+
+/** What each place sees of x: (B, G, C/G·K, P). */
+function windowRows(x: Node, kernel: readonly number[], attrs: ConvolutionAttrs): Node {
+  const { stride, before, behind, dilation, groups } = attrs
+  const padded = g.pad(x, [0, 0, ...before], [0, 0, ...behind])
+  const windows = g.make('window', [padded], { kernel, stride, dilation })
+  const [batch, channels, ph, pw, kh, kw] = windows.shape
+  const fields = g.permute(windows, [0, 1, 4, 5, 2, 3])
+  return g.reshape(fields, [batch, groups, (channels / groups) * kh * kw, ph * pw])
+}
+
+/** (1, G, O/G, C/G·K). */
+function weightRows(w: Node, { groups }: ConvolutionAttrs): Node {
+  const [outputs, ...field] = w.shape
+  return g.reshape(w, [1, groups, outputs / groups, countOf(field)])
+}
 
 function headed([q, k, v]: readonly Node[]): { q: Node; k: Node; v: Node; groups: number } {
   return { q, k, v, groups: q.shape[1] / k.shape[1] }

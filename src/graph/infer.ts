@@ -172,6 +172,34 @@ function matmulQuantized([x, w]: readonly Form[], { format }: { format: BlockFor
   return matmul([x, form([shape[1], shape[0]], 'f32')])
 }
 
+/** Places (y, x) of windows over images (B, C, H, W); the three forms of a convolution agree on it. */
+function convolution(x: Shape, w: Shape, attrs: OpAttrs['convolution']): Shape {
+  const { stride, before, behind, dilation, groups } = attrs
+  if (x.length !== 4 || w.length !== 4 || x[1] !== w[1] * groups || w[0] % groups !== 0)
+    throw new ShapeError(
+      `convolution: ${showShape(x)} and the weight ${showShape(w)} do not fit with ${groups} groups`,
+      { remedy: 'x is (B, C, H, W), the weight (O, C / groups, Kh, Kw), and groups divides O.' },
+    )
+  const places = [0, 1].map((i) => {
+    const room = x[2 + i] + before[i] + behind[i] - ((w[2 + i] - 1) * dilation[i] + 1)
+    if (room < 0 || w[2 + i] < 1)
+      throw new ShapeError(
+        `convolution: kernel ${w[2 + i]} with dilation ${dilation[i]} does not fit into size ${x[2 + i] + before[i] + behind[i]}`,
+      )
+    return Math.floor(room / stride[i]) + 1
+  })
+  return [x[0], w[0], ...places]
+}
+
+/** That images and weights have these places. */
+function checkPlaces(x: Shape, w: Shape, dy: Form, attrs: OpAttrs['convolution']): void {
+  const places = convolution(x, w, attrs)
+  if (!sameShape(places, dy.shape))
+    throw new ShapeError(
+      `convolution: the gradient has shape ${showShape(dy.shape)} where ${showShape(places)} is needed`,
+    )
+}
+
 function attention(inputs: readonly Form[], attrs: OpAttrs['attention']): Form[] {
   const [q, k, v, ...options] = inputs
   const [b, h, t, d] = q.shape
@@ -348,6 +376,20 @@ export const infer: { [O in Op]: InferRule<O> } = {
     return bias ? [q, k, v, scores] : [q, k, v]
   },
   dropout: float('dropout'),
+  convolution: (inputs, attrs) => {
+    const [x, w] = inputs.map((input) => float('convolution')([input]))
+    return form(convolution(x.shape, w.shape, attrs), 'f32')
+  },
+  convolutionInput: ([dy, w], attrs) => {
+    const shape = [dy.shape[0], w.shape[1] * attrs.groups, ...attrs.size]
+    checkPlaces(shape, w.shape, dy, attrs)
+    return form(shape, 'f32')
+  },
+  convolutionWeight: ([x, dy], attrs) => {
+    const shape = [dy.shape[1], x.shape[1] / attrs.groups, ...attrs.kernel]
+    checkPlaces(x.shape, shape, dy, attrs)
+    return form(shape, 'f32')
+  },
   matmulQuantized,
   adamw: ([p, , m, v]) => [p, m, v],
 }

@@ -117,6 +117,16 @@ export interface ControlOps {
   hostCall: { shape: Shape; dtype: DType } // a JavaScript function between two halves of a program
 }
 
+/** Of images (B, C, H, W) and weights (O, C / groups, Kh, Kw). Pairs are (y, x). */
+export interface ConvolutionAttrs {
+  stride: readonly number[]
+  /** Zeros before the first row and column, and behind the last. */
+  before: readonly number[]
+  behind: readonly number[]
+  dilation: readonly number[]
+  groups: number
+}
+
 /** One node each, with a decomposition into the operations above; a device may run them whole. */
 export interface CompositeOps {
   gelu: { tanh: boolean }
@@ -136,6 +146,9 @@ export interface CompositeOps {
   attention: AttentionAttrs // q, k, v, [bias], [mask], [length], [seed, draw] -> out, lse
   attentionBackward: AttentionAttrs // q, k, v, out, lse, dout, options -> dq, dk, dv, [dbias]
   dropout: { p: number } // x, seed, draw
+  convolution: ConvolutionAttrs // x, w -> y (B, O, Ph, Pw)
+  convolutionInput: ConvolutionAttrs & { size: readonly number[] } // dy, w -> dx
+  convolutionWeight: ConvolutionAttrs & { kernel: readonly number[] } // x, dy -> dw
   matmulQuantized: Blocks // x (..., M, K), w u8 (N, bytes of K numbers) -> x·wᵀ (..., M, N)
   adamw: None // p, g, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, scale -> p, m, v
 }
@@ -261,6 +274,9 @@ export const compositeOps = set<Composite>({
   attention: true,
   attentionBackward: true,
   dropout: true,
+  convolution: true,
+  convolutionInput: true,
+  convolutionWeight: true,
   matmulQuantized: true,
   adamw: true,
 })

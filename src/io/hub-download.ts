@@ -20,7 +20,7 @@ export async function download(
   retryDelay = 1000,
 ): Promise<void> {
   const part = join(dirname(target), `.${basename(target)}.${file.checksum.hex.slice(0, 16)}.part`)
-  const url = `${from.endpoint}/${from.name}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`
+  const url = `${from.endpoint}/${from.path}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`
   for (let failures = 0; ; ) {
     const before = await sizeOf(part)
     try {

@@ -45,10 +45,32 @@ export async function pullModel(
   dir: string = name,
   options: PullOptions = {},
 ): Promise<Pulled> {
-  const { revision = 'main', include = [], onProgress } = options
-  const from = hub(name, options)
+  const { include = [] } = options
+  return pullFiles(hub(name, options), dir, options, (paths) => chooseFiles(paths, include, name))
+}
+
+/**
+ * Brings files of a data set from the hub into a folder, with the same care.
+ * @param choose which of all paths
+ * @throws HeedError, as `pullModel`
+ */
+export async function pullDataset(
+  name: string,
+  dir: string,
+  choose: (paths: readonly string[]) => readonly string[],
+  options: PullOptions = {},
+): Promise<Pulled> {
+  return pullFiles(hub(name, options, 'dataset'), dir, options, choose)
+}
+
+async function pullFiles(
+  from: Hub,
+  dir: string,
+  { revision = 'main', onProgress, retryDelay }: PullOptions,
+  choose: (paths: readonly string[]) => readonly string[],
+): Promise<Pulled> {
   const commit = await understood(from, () => commitOf(from, revision))
-  const files = await understood(from, () => listFiles(from, commit, include))
+  const files = await understood(from, () => listFiles(from, commit, choose))
   await ensureDir(dir)
   await checkSpace(dir, files)
   const totalSize = files.reduce((sum, { size }) => sum + size, 0)
@@ -61,7 +83,7 @@ export async function pullModel(
     }
     const target = await targetIn(dir, file.path)
     const fetched = !(await isThere(target, file))
-    if (fetched) await download(from, commit, file, target, progress, options.retryDelay)
+    if (fetched) await download(from, commit, file, target, progress, retryDelay)
     progress(file.size)
     before += file.size
     pulled.files.push({ path: file.path, size: file.size, fetched })
@@ -82,9 +104,12 @@ async function understood<T>({ endpoint }: Hub, ask: () => Promise<T>): Promise<
   }
 }
 
-async function commitOf({ call, name }: Hub, revision: string): Promise<string> {
-  const { modelInfo } = await import('@huggingface/hub') // large: only those who pull wait for it
-  const { sha } = await modelInfo({ ...call, name, revision, additionalFields: ['sha'] })
+async function commitOf({ call, name, type }: Hub, revision: string): Promise<string> {
+  const api = await import('@huggingface/hub') // large: only those who pull wait for it
+  const asked = { ...call, name, revision }
+  const { sha } = await (type === 'model'
+    ? api.modelInfo({ ...asked, additionalFields: ['sha'] })
+    : api.datasetInfo({ ...asked, additionalFields: ['sha'] }))
   if (/^[0-9a-f]{40}$/.test(sha)) return sha
   throw new HeedError(`The hub names no commit of ${name} (${quote(String(sha))})`)
 }
@@ -92,7 +117,7 @@ async function commitOf({ call, name }: Hub, revision: string): Promise<string> 
 async function listFiles(
   { call, name }: Hub,
   revision: string,
-  include: readonly string[],
+  choose: (paths: readonly string[]) => readonly string[],
 ): Promise<RemoteFile[]> {
   const api = await import('@huggingface/hub')
   const entries = new Map<string, ListFileEntry>()
@@ -100,10 +125,10 @@ async function listFiles(
   for await (const entry of api.listFiles({ ...call, recursive: true, revision })) {
     if (entry.type === 'file') entries.set(String(entry.path), entry)
     if (++seen > MOST_FILES)
-      throw new HeedError(`${name} has more than ${MOST_FILES} files: that is no model`)
+      throw new HeedError(`${name} has more than ${MOST_FILES} files: too many`)
   }
   refuseHostile(entries.keys())
-  const chosen = chooseFiles([...entries.keys()], include, name)
+  const chosen = choose([...entries.keys()])
   const files = chosen.map((path) => remoteFile(entries.get(path) as ListFileEntry))
   return files.sort((a, b) => rank(a) - rank(b) || a.size - b.size)
 }

@@ -12,6 +12,9 @@ export interface HubOptions {
 
 export interface Hub {
   name: string
+  type: RepoType
+  /** Where its page is: the name, of data sets after `datasets/`. */
+  path: string
   endpoint: string
   token: string | undefined
   signal: AbortSignal | undefined
@@ -21,18 +24,20 @@ export interface Hub {
   ask: typeof fetch
   /** What all calls of @huggingface/hub have in common. */
   call: {
-    repo: { type: 'model'; name: string }
+    repo: { type: RepoType; name: string }
     hubUrl: string
     fetch: typeof fetch
     accessToken: string | undefined
   }
 }
 
+export type RepoType = 'model' | 'dataset'
+
 /**
  * Checks name, token and endpoint; asks nobody yet.
  * @throws HeedError for a name that cannot be one, and when HF_HUB_OFFLINE is set
  */
-export function hub(name: string, options: HubOptions = {}): Hub {
+export function hub(name: string, options: HubOptions = {}, type: RepoType = 'model'): Hub {
   const { env } = process
   if (!isHubName(name))
     throw new HeedError(`${quote(name)} is not a name on the hub`, {
@@ -47,9 +52,10 @@ export function hub(name: string, options: HubOptions = {}): Hub {
   if (token && !token.startsWith('hf_'))
     throw new HeedError('HF_TOKEN is not a token of the hub: those begin with hf_')
   const { signal } = options
-  const place = { name, endpoint, token, signal }
+  const path = type === 'model' ? name : `${type}s/${name}`
+  const place = { name, type, path, endpoint, token, signal }
   const careful = carefulFetch(place)
-  const repo = { type: 'model', name } as const
+  const repo = { type, name }
   return {
     ...place,
     fetch: careful,
@@ -62,7 +68,7 @@ export function hub(name: string, options: HubOptions = {}): Hub {
 export const isHubName = (name: string): boolean =>
   /^[A-Za-z0-9][\w.-]{0,95}(\/[A-Za-z0-9][\w.-]{0,95})?$/.test(name) && !/\.\.|--/.test(name)
 
-type Place = Pick<Hub, 'name' | 'endpoint' | 'token' | 'signal'>
+type Place = Pick<Hub, 'name' | 'path' | 'endpoint' | 'token' | 'signal'>
 
 /** A failure that may be gone in a moment: the connection, or a busy server. */
 export class PassingError extends HeedError {}
@@ -99,9 +105,9 @@ export function unreachable(error: unknown, { endpoint, signal }: Place): unknow
   })
 }
 
-function refusal({ status, headers }: Response, { name, endpoint, token }: Place): HeedError {
+function refusal({ status, headers }: Response, { name, path, endpoint, token }: Place): HeedError {
   const reason = headers.get('x-error-code')
-  const page = `${endpoint}/${name}`
+  const page = `${endpoint}/${path}`
   const useToken = token ? 'The token in HF_TOKEN has no right to it.' : 'Set HF_TOKEN to a token.'
   if (reason === 'GatedRepo')
     return new HeedError(`${name} is gated: its owner wants its terms accepted first`, {
@@ -112,7 +118,7 @@ function refusal({ status, headers }: Response, { name, endpoint, token }: Place
   if (reason === 'EntryNotFound') return new HeedError(`${name} lacks a file that it lists`)
   if (status === 401 || (status === 404 && !token))
     return new HeedError(`${page} does not exist, or is private`, {
-      remedy: `Check the name. For a private model: ${useToken}`,
+      remedy: `Check the name. For a private one: ${useToken}`,
     })
   if (status === 403) return new HeedError(`${page}: access denied`, { remedy: useToken })
   if (status === 404) return new HeedError(`${page} does not exist`, { remedy: 'Check the name.' })

@@ -21,6 +21,12 @@ export function costOf(call: KernelCall): Cost | null {
     case 'attention':
     case 'attentionBackward':
       return attention(call)
+    case 'convolution':
+      return { ...traffic(call), flops: 2 * sizeOf(call.outputs[0]) * field(second) }
+    case 'convolutionInput':
+      return { ...traffic(call), flops: 2 * sizeOf(first) * field(second) }
+    case 'convolutionWeight':
+      return { ...traffic(call), flops: 2 * sizeOf(second) * field(call.outputs[0]) }
     case 'take': // only the rows that the index names are read
       return moved(call.outputs[0], second)
     case 'scatterAdd':
@@ -71,5 +77,8 @@ const total = (operands: Operand[]): number => operands.reduce((sum, x) => sum +
 function bytes({ shape, strides, dtype }: Operand): number {
   return shape.reduce((n, size, i) => (strides[i] === 0 && size > 0 ? n : n * size), bytesOf(dtype))
 }
+
+/** What goes into one output of a convolution. */
+const field = (weight: Operand): number => weight.shape.slice(1).reduce((n, size) => n * size, 1)
 
 const sizeOf = ({ shape }: Operand): number => shape.reduce((n, size) => n * size, 1)

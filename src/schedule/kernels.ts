@@ -3,6 +3,7 @@ import type { Node } from '../graph/node.ts'
 import type {
   AttentionAttrs,
   Composite,
+  ConvolutionAttrs,
   CrossEntropyAttrs,
   KernelOps,
   Op,
@@ -42,6 +43,11 @@ const attention = (kernel: string) => (a: AttentionAttrs) => ({
   attrs: [a.scale, +a.causal, +a.bias, +a.mask, +a.length, a.dropout],
 })
 
+const convolution = (kernel: string) => (a: ConvolutionAttrs) => ({
+  kernel,
+  attrs: [...a.stride, ...a.before, ...a.behind, ...a.dilation, a.groups],
+})
+
 /** A format as a kernel knows it. */
 export const formatNumber = (format: BlockFormat): number => blockFormats.indexOf(format)
 
@@ -72,6 +78,9 @@ const rules: { [O in Plain]: Rule<O> } = {
   crossEntropyBackward: loss('crossEntropyBackward'),
   attention: attention('attention'),
   attentionBackward: attention('attentionBackward'),
+  convolution: convolution('convolution'),
+  convolutionInput: convolution('convolutionInput'),
+  convolutionWeight: convolution('convolutionWeight'),
   adamw: named('adamw'),
 }
 

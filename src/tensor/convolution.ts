@@ -1,8 +1,8 @@
-// Convolutions as torch.nn.functional has them: the windows of the input laid side by side, and one
-// matrix product for each group.
+// Convolutions as torch.nn.functional has them.
 // B batch, G groups, C channels in, O channels out, P places, K window
 import * as g from '../graph/build.ts'
-import { countOf, showShape } from '../graph/shape.ts'
+import type { Node } from '../graph/node.ts'
+import { showShape } from '../graph/shape.ts'
 import { ShapeError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
@@ -69,33 +69,36 @@ function convolve(
   bias: Tensor | null | undefined,
   { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvolutionOptions = {},
 ): Tensor {
-  const [batch, channels] = x.shape
-  const [out, inner, ...kernel] = weight.shape
-  const fits = x.rank === rank + 2 && weight.rank === rank + 2 && channels === inner * groups
-  if (!fits || out % groups !== 0)
+  if (x.rank !== rank + 2 || weight.rank !== rank + 2)
     throw new ShapeError(
-      `${op}: ${showShape(x.shape)} and the weight ${showShape(weight.shape)} do not fit with ${groups} groups`,
-      { remedy: 'x is (B, C, ...), the weight (O, C / groups, ...kernel), and groups divides O.' },
+      `${op}: ${showShape(x.shape)} and the weight ${showShape(weight.shape)} do not fit`,
+      { remedy: 'x is (B, C, ...), the weight (O, C / groups, ...kernel).' },
     )
-  const attrs = { kernel, stride: perAxis(stride, rank), dilation: perAxis(dilation, rank) }
+  const kernel = weight.shape.slice(2)
+  const apart = { stride: perAxis(stride, rank), dilation: perAxis(dilation, rank) }
   const widths =
     padding === 'same'
-      ? samePadding(x.shape.slice(2), attrs)
+      ? samePadding(x.shape.slice(2), { kernel, ...apart })
       : perAxis(padding, rank).map((n) => [n, n] as const)
-  const padded = x.pad(widths)
-  const windows = tensorOf(g.make('window', [padded.node], attrs)) // (B, C, ...P, ...K)
-  const places = windows.shape.slice(2, 2 + rank)
-  const field = inner * countOf(kernel)
-  const rows = windows
-    .reshape(batch, groups, inner, countOf(places), countOf(kernel))
-    .permute(0, 1, 3, 2, 4)
-    .reshape(batch, groups, countOf(places), field)
-  const columns = weight.reshape(groups, out / groups, field).transpose(1, 2)
-  const y = rows
-    .matmul(columns)
-    .transpose(2, 3)
-    .reshape(batch, out, ...places)
-  return biased(y, bias, rank)
+  // A negative padding takes places away.
+  const cut = widths.some(([a, b]) => a < 0 || b < 0)
+    ? x.pad(widths.map(([a, b]) => [Math.min(a, 0), Math.min(b, 0)]))
+    : x
+  const attrs = {
+    stride: planar(apart.stride, 1),
+    before: planar(
+      widths.map(([n]) => Math.max(n, 0)),
+      0,
+    ),
+    behind: planar(
+      widths.map(([, n]) => Math.max(n, 0)),
+      0,
+    ),
+    dilation: planar(apart.dilation, 1),
+    groups,
+  }
+  const y = tensorOf(g.make('convolution', [asImages(cut), asImages(weight)], attrs))
+  return biased(rank === 1 ? y.squeeze(2) : y, bias, rank)
 }
 
 function convolveTransposed(
@@ -107,8 +110,8 @@ function convolveTransposed(
   options: TransposedConvolutionOptions = {},
 ): Tensor {
   const { groups = 1 } = options
-  const [batch, channels, ...places] = x.shape
-  const [inner, perGroup, ...kernel] = weight.shape
+  const [, channels, ...places] = x.shape
+  const [inner, , ...kernel] = weight.shape
   if (x.rank !== rank + 2 || weight.rank !== rank + 2 || channels !== inner || inner % groups !== 0)
     throw new ShapeError(
       `${op}: ${showShape(x.shape)} and the weight ${showShape(weight.shape)} do not fit with ${groups} groups`,
@@ -122,18 +125,32 @@ function convolveTransposed(
     throw new ShapeError(`${op}: an output padding of ${extra.join(', ')}`, {
       remedy: 'It is smaller than the stride or the dilation.',
     })
-  const full = places.map((n, i) => (n - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1)
-  const rows = x.reshape(batch, groups, inner / groups, countOf(places)).transpose(2, 3)
-  const columns = weight.reshape(groups, inner / groups, perGroup * countOf(kernel))
-  const spread = rows.matmul(columns) // (B, G, P, O/G·K)
-  const windows = spread
-    .reshape(batch, groups, countOf(places), perGroup, countOf(kernel))
-    .permute(0, 1, 3, 2, 4)
-    .reshape(batch, groups * perGroup, ...places, ...kernel)
-  const attrs = { kernel, stride, dilation, size: full }
-  const y = tensorOf(g.make('foldWindow', [windows.node], attrs))
-  return biased(y.pad(padding.map((n, i) => [-n, extra[i] - n] as const)), bias, rank)
+  // The output, as an input, has these places: padding cuts at both ends, and more behind adds there.
+  const size = places.map(
+    (n, i) => (n - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1 - 2 * padding[i] + extra[i],
+  )
+  if (size.some((n) => n < 1))
+    throw new ShapeError(`${op}: ${showShape(x.shape)} leaves nothing between the padding`)
+  const attrs = {
+    stride: planar(stride, 1),
+    before: planar(padding, 0),
+    behind: planar(
+      padding.map((n, i) => Math.max(n - extra[i], 0)),
+      0,
+    ),
+    dilation: planar(dilation, 1),
+    groups,
+    size: planar(size, 1),
+  }
+  const y = tensorOf(g.make('convolutionInput', [asImages(x), asImages(weight)], attrs))
+  return biased(rank === 1 ? y.squeeze(2) : y, bias, rank)
 }
+
+/** Convolutions are planar: a line is an image of one row. */
+const asImages = (x: Tensor): Node => (x.rank === 3 ? x.unsqueeze(2) : x).node
+
+const planar = (values: readonly number[], missing: number): number[] =>
+  values.length === 1 ? [missing, values[0]] : [...values]
 
 /** Zeros before and behind each axis. */
 function samePadding(

@@ -2,7 +2,7 @@
 // compile.
 import * as g from '../../src/graph/build.ts'
 import type { Node } from '../../src/graph/node.ts'
-import type { Binary, Op, Reduction, Unary } from '../../src/graph/ops.ts'
+import type { Binary, ConvolutionAttrs, Op, Reduction, Unary } from '../../src/graph/ops.ts'
 import type { Shape } from '../../src/graph/shape.ts'
 import type { Sampler } from './sampler.ts'
 
@@ -414,6 +414,20 @@ export const graphs: { [O in Op]: RandomGraph | string } = {
       }),
     ]
   },
+  convolution: (draw) => {
+    const { x, w, attrs } = convolved(draw)
+    return [g.make('convolution', [draw.operand(x), draw.operand(w)], attrs)]
+  },
+  convolutionInput: (draw) => {
+    const { x, w, y, attrs } = convolved(draw)
+    const inputs = [draw.operand(y), draw.operand(w)]
+    return [g.make('convolutionInput', inputs, { ...attrs, size: x.slice(2) })]
+  },
+  convolutionWeight: (draw) => {
+    const { x, w, y, attrs } = convolved(draw)
+    const inputs = [draw.operand(x), draw.operand(y)]
+    return [g.make('convolutionWeight', inputs, { ...attrs, kernel: w.slice(2) })]
+  },
   adamw: (draw) => {
     const shape = draw.shape()
     const state = [draw.operand(shape), draw.operand(shape), draw.operand(shape)]
@@ -421,6 +435,42 @@ export const graphs: { [O in Op]: RandomGraph | string } = {
     const numbers = Array.from({ length: 8 }, () => g.scalar(draw.whole(1, 9) / 10))
     return g.outputs(g.make('adamw', [...state, v, ...numbers], none))
   },
+}
+
+/** Shapes that fit each other: now and then one of a kernel of its own (depth-wise, of one place). */
+function convolved(draw: Sampler): {
+  x: number[]
+  w: number[]
+  y: number[]
+  attrs: ConvolutionAttrs
+} {
+  const deep = draw.chance(0.3)
+  const groups = draw.one([1, 1, 2, 5])
+  const [inner, outer] = deep ? [1, draw.one([1, 2, 5])] : [draw.whole(1, 9), draw.whole(1, 17)]
+  const axis = () => {
+    const [kernel, dilation] = [draw.one([1, 2, 3, 3]), draw.one([1, 1, 2, 3])]
+    const [before, behind] = [draw.whole(0, 2), draw.whole(0, 2)]
+    const stride = draw.one([1, 1, 2, 3])
+    const reach = (kernel - 1) * dilation + 1
+    const size = Math.max(1, reach - before - behind) + draw.one([0, 1, 5, 9, 17])
+    const places = Math.floor((size + before + behind - reach) / stride) + 1
+    return { kernel, dilation, before, behind, stride, size, places }
+  }
+  const axes = [axis(), axis()]
+  const each = (name: keyof (typeof axes)[0]): number[] => axes.map((a) => a[name])
+  const batch = draw.one([0, 1, 2, 3, 7])
+  return {
+    x: [batch, groups * inner, ...each('size')],
+    w: [groups * outer, inner, ...each('kernel')],
+    y: [batch, groups * outer, ...each('places')],
+    attrs: {
+      stride: each('stride'),
+      before: each('before'),
+      behind: each('behind'),
+      dilation: each('dilation'),
+      groups,
+    },
+  }
 }
 
 function normInputs(draw: Sampler): { x: Node; row: () => Node; lead: number[] } {

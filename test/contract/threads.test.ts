@@ -43,6 +43,18 @@ const graphs: [string, (x: Node) => Node[]][] = [
       return g.attention({ q, k: q, v: q, seed, draw }, { causal: true, dropout: 0.1 })
     },
   ],
+  [
+    'convolutions',
+    (x) => {
+      const images = g.reshape(g.narrow(x, 0, 0, 512), [16, 64, 12, 16])
+      const attrs = { stride: [1, 1], before: [1, 1], behind: [1, 1], dilation: [1, 1], groups: 1 }
+      const deep = { ...attrs, stride: [2, 2], groups: 64 }
+      return [
+        g.make('convolution', [images, noise([24, 64, 3, 3])], attrs),
+        g.make('convolution', [images, noise([64, 1, 3, 3])], deep),
+      ]
+    },
+  ],
   ['scans', (x) => [g.make('cumsum', [x], { axis: 0 }), g.make('cumsum', [x], { axis: 1 })]],
   [
     'scattered sums',

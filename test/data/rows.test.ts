@@ -1,8 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { openRows, type RowOptions } from '../../src/data/index.ts'
+import { HeedError } from '../../src/util/errors.ts'
+import { FIXTURES } from '../fixtures/cases.ts'
+import { fakeHub } from '../io/fake-hub.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 
 /** Writes files into a new folder and gives its path. */
@@ -102,6 +105,66 @@ describe('tables', () => {
   })
 })
 
+describe('Parquet', () => {
+  const fixture = (name: string) => join(FIXTURES, 'rows', `${name}.parquet`)
+
+  it.each(['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4'])('reads %s', async (codec) => {
+    const rows = await all(fixture(codec))
+    expect(rows).toHaveLength(40)
+    expect(rows[17]).toEqual({
+      values: {
+        text: 'naïve 漢字 😀 17',
+        label: 'spam',
+        score: 4.25,
+        big: String(2n ** 60n + 17n),
+        tags: ['t0', 't1'],
+        image: { bytes: Uint8Array.of(17, 255), path: '17.png' },
+      },
+      number: 18,
+    })
+    expect(rows[35].values).toMatchObject({ text: null, label: 'spam' })
+  })
+
+  it('names rows that are not UTF-8, and damaged files', async () => {
+    await expect(all(fixture('broken-text'))).rejects.toThrow(
+      /a row is wrong:\n.*:2: "text" is not UTF-8/,
+    )
+    const bytes = await readFile(fixture('none'))
+    for (let at = 0; at < bytes.length; at += 97) {
+      const damaged = Buffer.from(bytes)
+      damaged[at] ^= 0xff
+      const result = await read('a.parquet', damaged).catch((error) => error)
+      expect(Array.isArray(result) || result instanceof HeedError, String(result)).toBe(true)
+    }
+    await expect(read('a.parquet', bytes.subarray(0, 2000))).rejects.toThrow(
+      'is no sound Parquet file',
+    )
+    await expect(read('a.parquet', Buffer.alloc(3))).rejects.toThrow('is no sound Parquet file')
+  })
+})
+
+describe('the hub', () => {
+  it('gives the data of a data set, once', async () => {
+    vi.stubEnv('HEED_CACHE', await temporaryFolder())
+    vi.stubEnv('HF_HUB_OFFLINE', '')
+    const hub = await fakeHub({
+      'README.md': '# Data',
+      'data/train-0.jsonl': '{"n":1}',
+      'data/train-1.jsonl': '{"n":2}',
+      'data/test-0.jsonl': '{"n":3}',
+    })
+    vi.stubEnv('HF_ENDPOINT', hub.endpoint)
+    expect(await all('hub:org/model')).toHaveLength(3)
+    expect(await all('hub:org/model/data/train-*')).toEqual([
+      { values: { n: 1 }, number: 1 },
+      { values: { n: 2 }, number: 1 },
+    ])
+    expect(hub.log.filter((line) => line.includes('/datasets/org/model/resolve/'))).toHaveLength(3)
+    await expect(all('hub:org/model/*.csv')).rejects.toThrow(/no such data\n.*data\/train-0/)
+    vi.unstubAllEnvs()
+  })
+})
+
 describe('text', () => {
   const text = 'one\ntwo\n\n\n three \n'
 
@@ -179,5 +242,34 @@ describe('files', () => {
     await expect(read('a.txt.gz', gzipSync(bomb, { level: 1 }))).rejects.toThrow(
       'unpacks to more than',
     )
+  })
+})
+
+describe('images', () => {
+  it('are in folders named by their labels', async () => {
+    const folder = await folderWith({
+      'cat/2.png': '',
+      'cat/1.jpg': '',
+      'dog/a/3.png': '',
+      'cat/x.txt': '',
+    })
+    const rows = await all(folder)
+    expect(rows.map(({ values }) => values)).toEqual([
+      { image: { file: join(folder, 'cat/1.jpg') }, label: 'cat' },
+      { image: { file: join(folder, 'cat/2.png') }, label: 'cat' },
+      { image: { file: join(folder, 'dog/a/3.png') }, label: 'dog' },
+    ])
+  })
+
+  it('are in IDX files beside their labels', async () => {
+    const folder = await folderWith({
+      't10k-images-idx3-ubyte': Buffer.from([
+        0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4,
+      ]),
+      't10k-labels-idx1-ubyte': Buffer.from([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]),
+    })
+    const rows = await all(folder)
+    expect(rows.map(({ values }) => (values as { label: number }).label)).toEqual([7, 9])
+    expect(await all(join(folder, 't10k-images-idx3-ubyte'))).toEqual(rows)
   })
 })

@@ -219,6 +219,32 @@ function attentionBackward(options: AttentionCase): Graph {
   return graph([q, k, v, out, lse, dout, ...(bias ? [bias] : [])], node)
 }
 
+const planar = { stride: [1, 1], before: [0, 0], behind: [0, 0], dilation: [1, 1], groups: 1 }
+
+const convolutions = [
+  { x: [2, 2, 3, 4], w: [3, 2, 2, 3], y: [2, 3, 2, 2], attrs: planar },
+  { x: [1, 3, 2, 3], w: [2, 3, 1, 1], y: [1, 2, 2, 3], attrs: planar },
+  {
+    x: [1, 4, 5, 4],
+    w: [4, 2, 3, 2],
+    y: [1, 4, 3, 2],
+    attrs: { ...planar, stride: [2, 3], before: [1, 0], behind: [1, 1], groups: 2 },
+  },
+  {
+    x: [2, 3, 6, 3],
+    w: [3, 1, 2, 2],
+    y: [2, 3, 2, 3],
+    attrs: {
+      ...planar,
+      stride: [3, 1],
+      before: [0, 1],
+      behind: [1, 2],
+      dilation: [2, 3],
+      groups: 3,
+    },
+  },
+]
+
 /** Cases, or why there is no gradient to test. */
 export const cases: { [O in Op]: Case[] | string } = {
   neg: unary('neg'),
@@ -475,6 +501,18 @@ export const cases: { [O in Op]: Case[] | string } = {
   dropout: [0, 0.4].map((p) =>
     through([5, 3], (x) => g.make('dropout', [x, g.scalar(1, 'u32'), g.scalar(2, 'u32')], { p })),
   ),
+  convolution: convolutions.map(({ x, w, attrs }) => () => {
+    const inputs = [variable(x), variable(w)]
+    return graph(inputs, g.make('convolution', inputs, attrs))
+  }),
+  convolutionInput: convolutions.map(({ x, w, y, attrs }) => () => {
+    const inputs = [variable(y), variable(w)]
+    return graph(inputs, g.make('convolutionInput', inputs, { ...attrs, size: x.slice(2) }))
+  }),
+  convolutionWeight: convolutions.map(({ x, w, y, attrs }) => () => {
+    const inputs = [variable(x), variable(y)]
+    return graph(inputs, g.make('convolutionWeight', inputs, { ...attrs, kernel: w.slice(2) }))
+  }),
   adamw: [
     () => {
       const [p, grad, m, v] = [variable([3]), variable([3]), variable([3]), variable([3], 0.5, 2)]

@@ -261,6 +261,12 @@ describe('a decomposition', () => {
   const draws = [g.scalar(1, 'u32'), g.scalar(2, 'u32')]
   const target = array([0, 1], [2], 'i32')
   const plain = { scale: 1, causal: true, bias: false, mask: false, length: false, dropout: 0 }
+  const [images, kernels, convolved] = [
+    noise([2, 4, 4, 5]),
+    noise([6, 2, 2, 3]),
+    noise([2, 6, 2, 5]),
+  ]
+  const plane = { stride: [2, 1], before: [0, 1], behind: [1, 1], dilation: [1, 1], groups: 2 }
   const entropy = { ignoreIndex: -100, labelSmoothing: 0 }
 
   const samples: { [C in Composite]: [Node[], OpAttrs[C]] } = {
@@ -285,6 +291,9 @@ describe('a decomposition', () => {
       [noise([2, 32]), array(new Array(3 * 18).fill(7), [3, 18], 'u8')],
       { format: 'q4_0' },
     ],
+    convolution: [[images, kernels], plane],
+    convolutionInput: [[convolved, kernels], { ...plane, size: [4, 5] }],
+    convolutionWeight: [[images, convolved], { ...plane, kernel: [2, 3] }],
     adamw: [[x, x, x, x, ...scalars], none],
   }
 

@@ -75,10 +75,11 @@ async function answer(hub: FakeHub, request: IncomingMessage, response: ServerRe
     hub.pushed.set(url.pathname.slice('/store/'.length), await bodyOf(request))
     return response.end()
   }
-  if (/^\/api\/models\/[^/]+\/[^/]+\/revision\//.test(url.pathname))
+  if (/^\/api\/(models|datasets)\/[^/]+\/[^/]+\/revision\//.test(url.pathname))
     return json({ _id: '1', id: 'org/model', sha: COMMIT, lastModified: '2026-01-01' })
-  if (url.pathname === `/api/models/org/model/tree/${COMMIT}`) return json(tree(hub))
-  const file = /^\/org\/model\/resolve\/[0-9a-f]{40}\/(.+)$/.exec(url.pathname)
+  const isTree = /^\/api\/(models|datasets)\/org\/model\/tree\//.test(url.pathname)
+  if (isTree && url.pathname.endsWith(COMMIT)) return json(tree(hub))
+  const file = /^(?:\/datasets)?\/org\/model\/resolve\/[0-9a-f]{40}\/(.+)$/.exec(url.pathname)
   if (file) return send(hub, decodeURIComponent(file[1]), range, response)
   return push(hub, url.pathname, request, response, json)
 }

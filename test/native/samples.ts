@@ -14,6 +14,12 @@ export function samples(addon: Addon): Record<string, number[]> {
   const [one, i32, bool] = [of('f32', []), of('i32', []), of('boolean', scores)]
   const optional = [of('f32', scores), bool, i32, of('u32', [1]), of('u32', [1])]
   const attention = [0.5, 1, 1, 1, 1, 0.25]
+  const [images, kernels, places] = [
+    [B, 4, 7, 5],
+    [6, 2, 3, 2],
+    [B, 6, 4, 2],
+  ]
+  const plane = [2, 3, 1, 0, 1, 1, 1, 2, 2] // stride, before, behind, dilation, groups
   const rows = of('i32', [T])
   const commands: Record<string, [(number[] | View)[], (number | string)[]]> = {
     elementwise: [
@@ -61,6 +67,9 @@ export function samples(addon: Addon): Record<string, number[]> {
       ],
       [1, 1],
     ],
+    convolution: [[images, kernels, places], plane],
+    convolutionInput: [[places, kernels, images], plane],
+    convolutionWeight: [[images, places, kernels], plane],
     matmulQuantized: [
       [[B, T, 64], of('u8', [C, 36]), [C], [B, T, C]],
       [1, 1],

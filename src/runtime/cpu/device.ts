@@ -60,6 +60,9 @@ export class CpuDevice implements Device {
     'attention',
     'attentionBackward',
     'adamw',
+    'convolution',
+    'convolutionInput',
+    'convolutionWeight',
     'matmulQuantized',
   ])
   readonly isa: string

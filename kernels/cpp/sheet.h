@@ -1,0 +1,132 @@
+// What convolutions read: an image with zeros around it, so that the windows of all places lie inside, and lists of
+// the vectors that make a panel of a matrix product out of it.
+#pragma once
+#include "gemm.h"
+#include "list.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+// Images (B, C, H, W) in memory.
+struct Images {
+  float* data;
+  int64_t image, channel, row, column; // strides
+  int64_t height, width;
+};
+
+// Where a window reads, counted from its place times the step; and where its weights lie.
+struct Tap {
+  int64_t y, x, weight;
+};
+
+// One axis of the windows: the least tap, how many phases of the step the taps fall into, and how far they reach
+// beyond the places in any phase.
+struct Reach {
+  int64_t first, phases, beyond;
+  Reach(int64_t least_, int64_t greatest, int64_t step)
+      : first(least_), phases(least(step, greatest - least_ + 1)), beyond((greatest - least_) / step) {}
+};
+
+// Channel by channel, some rows of places. With a step, the rows and columns that stand at the same place between
+// two steps are together (phases), so that neighbouring places always read neighbouring numbers.
+struct Sheet {
+  const Images& in;
+  int64_t stepY, stepX, channels;
+  Reach y, x;
+  int64_t rows, columns; // of a phase
+
+  Sheet(const Images& in, const List<Tap>& taps, int64_t stepY, int64_t stepX, int64_t channels, int64_t height,
+        int64_t width)
+      : in(in), stepY(stepY), stepX(stepX), channels(channels), y(reachOf(taps, stepY, true)),
+        x(reachOf(taps, stepX, false)), rows(height + y.beyond), columns(width + x.beyond) {}
+
+  int64_t phase() const { return rows * columns; }
+  int64_t channel() const { return y.phases * x.phases * phase(); }
+  int64_t image() const { return channels * channel(); }
+
+  // Where a tap's numbers begin, in each channel.
+  int64_t at(const Tap& tap) const {
+    const int64_t dy = tap.y - y.first, dx = tap.x - x.first;
+    const int64_t inPhase = (dy / stepY) * columns + dx / stepX;
+    return ((dy % stepY) * x.phases + dx % stepX) * phase() + inPhase;
+  }
+
+  // The channels from `first` on of one image, for the rows of places from y0 on.
+  void fill(int64_t imageIndex, int64_t first, int64_t y0, float* to) const {
+    const float* image = in.data + imageIndex * in.image + first * in.channel;
+    for (int64_t c = 0; c < channels; c++, image += in.channel)
+      for (int64_t py = 0; py < y.phases; py++)
+        for (int64_t px = 0; px < x.phases; px++)
+          for (int64_t i = 0; i < rows; i++, to += columns) fillRow(image, (y0 + i) * stepY + py + y.first, px + x.first, to);
+  }
+
+private:
+  static Reach reachOf(const List<Tap>& taps, int64_t step, bool vertical) {
+    int64_t low = INT64_MAX, high = INT64_MIN;
+    for (const Tap& t : taps) low = least(low, vertical ? t.y : t.x), high = most(high, vertical ? t.y : t.x);
+    return Reach(low, high, step);
+  }
+
+  // Columns start, start + step, …; 0 outside of the image.
+  void fillRow(const float* image, int64_t row, int64_t start, float* to) const {
+    const bool inside = row >= 0 && row < in.height;
+    const int64_t from = !inside ? columns : least(columns, start < 0 ? ceilDiv(-start, stepX) : 0);
+    const int64_t until = start >= in.width ? from : most(from, least(columns, (in.width - 1 - start) / stepX + 1));
+    for (int64_t j = 0; j < from; j++) to[j] = 0;
+    const int64_t step = stepX * in.column;
+    const float* source = image + row * in.row + start * in.column;
+    if (step == 1)
+      for (int64_t j = from; j < until; j++) to[j] = source[j];
+    else if (step == 2)
+      for (int64_t j = from; j < until; j++) to[j] = source[2 * j];
+    else
+      for (int64_t j = from; j < until; j++) to[j] = source[j * step];
+    for (int64_t j = until; j < columns; j++) to[j] = 0;
+  }
+};
+
+// Memory behind a sheet or a panel that whole vectors may read, or write before the next one does.
+constexpr int64_t SPARE = 2 * VL;
+
+// A panel's row as vectors of a source: neighbours there are copied whole, and each copy is written before the next,
+// which overwrites what it has taken too much.
+struct RowCopy {
+  struct Piece {
+    int64_t from, to;
+  };
+  Piece pieces[TILE_COLUMNS];
+  int count = 0;
+
+  void add(int64_t from, int64_t to, int64_t length) {
+    for (int64_t i = 0; i < length; i += VL) pieces[count++] = {from + i, to + i};
+  }
+
+  // panel[k] = the pieces from source[k] on, for each k.
+  template <class SourceOf> void run(int64_t K, const SourceOf& sourceOf, int64_t width, float* panel) const {
+    switch (count) {
+    case 1: return copies<1>(K, sourceOf, width, panel);
+    case 2: return copies<2>(K, sourceOf, width, panel);
+    case 3: return copies<3>(K, sourceOf, width, panel);
+    case 4: return copies<4>(K, sourceOf, width, panel);
+    }
+    for (int64_t k = 0; k < K; k++, panel += width) {
+      const float* from = sourceOf(k);
+      for (int i = 0; i < count; i++) store(panel + pieces[i].to, load(from + pieces[i].from));
+    }
+  }
+
+private:
+  template <int COUNT, class SourceOf>
+  void copies(int64_t K, const SourceOf& sourceOf, int64_t width, float* panel) const {
+    Piece p[COUNT];
+    for (int i = 0; i < COUNT; i++) p[i] = pieces[i];
+    for (int64_t k = 0; k < K; k++, panel += width) {
+      const float* from = sourceOf(k);
+      HEED_UNROLL
+      for (int i = 0; i < COUNT; i++) store(panel + p[i].to, load(from + p[i].from));
+    }
+  }
+};
+
+} // namespace HEED_ISA
+} // namespace heed
