@@ -8,6 +8,8 @@ import { version } from '../util/version.ts'
 /** Loaded when they are asked for: `heed generate` is not to wait for what only training needs. */
 const subcommands: Record<string, (argv: readonly string[]) => Promise<Command>> = {
   train: async (argv) => (await import('./train.ts')).trainCommand(argv),
+  eval: async () => (await import('./eval.ts')).evalCommand(),
+  predict: async () => (await import('./predict.ts')).predictCommand(),
   generate: async () => (await import('./generate.ts')).generateCommand(),
   chat: async () => (await import('./chat.ts')).chatCommand(),
   fill: async () => (await import('./fill.ts')).fillCommand(),

@@ -2,6 +2,7 @@ import { basename, extname } from 'node:path'
 import { HeedError } from '../util/errors.ts'
 import { expandGlob, isFolder, isGlob, listFolder } from './find-files.ts'
 import { fetchHubData, isHubData } from './hub-data.ts'
+import { isImageFile } from './images/decode.ts'
 import { imageFolderRows, isImageFolder } from './images/folder.ts'
 import { idxRows, isIdx } from './images/idx.ts'
 import { Mistakes } from './mistakes.ts'
@@ -41,7 +42,7 @@ const READERS = {
  * (`hub:owner/name`, `hub:owner/name/train-*`), in this order. The ending of a name says how a file is
  * read: `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.txt`; two files that differ in their endings
  * alone, as `train.en` and `train.fr`, are texts side by side. Images are in folders named by their
- * labels, or in IDX files. Files are read as rows are asked for.
+ * labels, in IDX files, or files by themselves. Files are read as rows are asked for.
  * @throws HeedError for files that are missing, of no known kind or without a single row
  */
 export async function openRows(
@@ -88,8 +89,16 @@ async function filesOf(path: string): Promise<string[]> {
 }
 
 function imagesIn(path: string): RowSource | undefined {
+  if (isImageFile(path)) return oneImage(path)
   if (isIdx(path)) return idxRows(path)
   return isFolder(path) ? imageFolderRows(path) : undefined
+}
+
+function oneImage(file: string): RowSource {
+  async function* rows(): AsyncGenerator<Row> {
+    yield { values: { image: { file } }, file, number: 1 }
+  }
+  return { columns: ['image'], rows }
 }
 
 function dataFiles(folder: string): string[] {

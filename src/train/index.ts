@@ -1,6 +1,8 @@
 export { parseTrainConfig, type TrainConfig } from './config.ts'
+export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate-run.ts'
 export { encodeRows } from './examples.ts'
 export type { BatchTensors } from './hold-batch.ts'
+export { type Prediction, predictRun } from './predict-run.ts'
 export { type Metrics, RunFolder, type TrainerState } from './run-folder.ts'
 export type {
   ConfigParts,

@@ -1,4 +1,5 @@
 // Files of images through sharp (libvips), which is a package of its own: 20 MB that texts do not need.
+import { extname } from 'node:path'
 import type Sharp from 'sharp'
 import { openForReading, readFully } from '../../io/open-file.ts'
 import { HeedError } from '../../util/errors.ts'
@@ -8,6 +9,9 @@ import { checkImage, type Image, type ImageSource } from './image.ts'
 export const IMAGE_ENDINGS: ReadonlySet<string> = new Set(
   '.jpg .jpeg .png .webp .gif .avif .tif .tiff'.split(' '),
 )
+
+/** Whether a path is called as images are. */
+export const isImageFile = (path: string): boolean => IMAGE_ENDINGS.has(extname(path).toLowerCase())
 
 const MAX_BYTES = 512e6
 const MAX_PIXELS = 2 ** 27 // of a decoded image: half a gigabyte

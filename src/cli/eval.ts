@@ -1,0 +1,70 @@
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { evaluateRun, type RunEvaluation } from '../train/evaluate-run.ts'
+import type { ShownExample } from '../train/task.ts'
+import { confusionTable } from './confusion-table.ts'
+import { positive } from './options.ts'
+
+export function evalCommand(): Command {
+  return new Command('eval')
+    .description('How good a trained model is on data that it has not seen.')
+    .argument('<run>', 'the folder that heed train has left, or the folder best in it')
+    .requiredOption(
+      '--data <paths...>',
+      'files, folders, patterns or hub:owner/name, as for training',
+    )
+    .option('--limit <number>', 'only the first so many rows', positive)
+    .option('--batch <number>', 'rows that go through the model together', positive, 16)
+    .option('--show <number>', 'how many examples that went wrong to print', positive, 5)
+    .option('--json', 'everything as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ heed eval runs/spam --data test.csv
+  $ heed eval runs/spam/best --data 'mails/*.jsonl' --json > scores.json`,
+    )
+    .action(evaluate)
+}
+
+interface Flags {
+  data: string[]
+  limit?: number
+  batch: number
+  show: number
+  json?: boolean
+}
+
+async function evaluate(run: string, { data, limit, batch, show, json }: Flags): Promise<void> {
+  const found = await evaluateRun(run, data, { limit, batchSize: batch, show: Math.max(50, show) })
+  if (json) console.log(JSON.stringify(found))
+  else for (const line of table(found, show)) console.log(line)
+}
+
+function table(
+  { task, count, metrics, confusion, examples }: RunEvaluation,
+  show: number,
+): string[] {
+  const width = Math.max(...Object.keys(metrics).map((name) => name.length))
+  const lines = [`${pc.bold(task)} on ${count} example${count === 1 ? '' : 's'}`, '']
+  for (const [name, value] of Object.entries(metrics))
+    lines.push(`  ${name.padEnd(width)}  ${pc.bold(metric(value))}`)
+  if (confusion && confusion.labels.length <= MOST_LABELS)
+    lines.push('', ...confusionTable(confusion).map((line) => `  ${line}`))
+  const wrong = examples.filter(({ right }) => !right).slice(0, show)
+  if (wrong.length > 0) lines.push('', 'Wrong:', ...wrong.flatMap(exampleLines))
+  return lines
+}
+
+const MOST_LABELS = 20
+
+export const metric = (value: number): string =>
+  Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4)
+
+function exampleLines({ input, expected, predicted }: ShownExample): string[] {
+  const short = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 160)
+  return [
+    `  ${pc.dim(short(input))}`,
+    `    ${short(predicted)} ${pc.dim(`(is: ${short(expected)})`)}`,
+  ]
+}

@@ -1,0 +1,120 @@
+// What is done with a trained model: heed eval, predict and report on a tiny run.
+import { writeFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { run } from '../../src/cli/main.ts'
+import { scratch, trainTiny, writeRows } from '../train/support.ts'
+
+const at = scratch()
+const rows = ['film', 'meal', 'hotel', 'book', 'song', 'trip'].flatMap((subject) => [
+  { text: `the ${subject} was lovely`, label: 'good' },
+  { text: `the ${subject} was awful`, label: 'bad' },
+])
+const data = writeRows(at('opinions.jsonl'), rows)
+
+beforeAll(async () => {
+  const keys = { task: 'classification', data: [data], tokenizer: 'char', epochs: 60, lr: 4e-3 }
+  await trainTiny(at('run'), {
+    ...keys,
+    model: 'bert',
+    warmup: 5,
+    dropout: 0,
+    valFraction: 0,
+    batch: 4,
+  })
+})
+
+async function heed(...words: string[]): Promise<{ out: string; mistake: string }> {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
+  try {
+    await run(['node', 'heed', ...words])
+    const text = (calls: unknown[][]): string => calls.map(([line]) => String(line)).join('\n')
+    return { out: text(log.mock.calls), mistake: text(err.mock.calls) }
+  } finally {
+    process.exitCode = 0
+    log.mockRestore()
+    err.mockRestore()
+  }
+}
+
+describe('heed eval', () => {
+  it('prints metrics, the confusion matrix and what went wrong', async () => {
+    const odd = writeRows(at('odd.jsonl'), [...rows, { text: 'the film was lovely', label: 'bad' }])
+    const { out } = await heed('eval', at('run'), '--data', odd)
+    expect(out).toMatch(/classification.* on 13 examples/)
+    expect(out).toMatch(/accuracy +.*0\.9231/)
+    expect(out).toMatch(/bad +.*6.*1/)
+    expect(out).toMatch(/Wrong:\n.*the film was lovely.*\n.*good.*\(is: bad\)/)
+    const json = JSON.parse((await heed('eval', at('run'), '--data', odd, '--json')).out)
+    expect(json).toMatchObject({ task: 'classification', count: 13 })
+    expect(json.confusion.counts).toEqual([
+      [6, 1],
+      [0, 6],
+    ])
+    const few = JSON.parse(
+      (await heed('eval', at('run'), '--data', odd, '--limit', '3', '--json')).out,
+    )
+    expect(few.count).toBe(3)
+  })
+
+  it('lists rows that are wrong', async () => {
+    const wrong = writeRows(at('wrong.jsonl'), [
+      rows[0],
+      { text: 'x', label: 'odd' },
+      { label: 'bad' },
+    ])
+    const { mistake } = await heed('eval', at('run'), '--data', wrong)
+    expect(mistake).toMatch(
+      /2 rows are wrong:\n.*wrong\.jsonl:2: .*odd.*\n.*wrong\.jsonl:3: .*'text'/,
+    )
+    expect((await heed('eval', at('nothing'), '--data', wrong)).mistake).toMatch(/is not a run/)
+  })
+})
+
+describe('heed predict', () => {
+  const lines = (out: string) => out.split('\n').map((line) => JSON.parse(line))
+
+  it('answers texts and files, line by line', async () => {
+    const { out } = await heed(
+      'predict',
+      at('run'),
+      '--text',
+      'the trip was awful',
+      'the song was lovely',
+    )
+    expect(lines(out).map(({ label }) => label)).toEqual(['bad', 'good'])
+    writeFileSync(at('lines.txt'), 'the book was lovely\n\nthe book was awful\n')
+    const plain = await heed('predict', at('run'), at('lines.txt'), '--with-input', '--batch', '1')
+    expect(lines(plain.out)).toMatchObject([
+      { label: 'good', input: { text: 'the book was lovely' } },
+      { label: 'bad', input: { text: 'the book was awful' } },
+    ])
+  })
+
+  it('reads lines or JSON from standard input', async () => {
+    const answers = async (text: string) => {
+      const stdin = vi
+        .spyOn(process, 'stdin', 'get')
+        .mockReturnValue(Readable.from([text]) as never)
+      try {
+        return lines((await heed('predict', at('run'))).out).map(({ label }) => label)
+      } finally {
+        stdin.mockRestore()
+      }
+    }
+    expect(await answers('the film was awful\nthe film was lovely\n')).toEqual(['bad', 'good'])
+    expect(await answers('{"text": "the film was lovely", "id": 7}\n')).toEqual(['good'])
+  })
+
+  it('answers the other rows when one is wrong', async () => {
+    const wrong = writeRows(at('some.jsonl'), [rows[0], { other: 1 }, rows[1]])
+    const { out, mistake } = await heed('predict', at('run'), wrong)
+    expect(lines(out)).toMatchObject([
+      { label: 'good' },
+      { error: expect.stringContaining('text') },
+      { label: 'bad' },
+    ])
+    expect(mistake).toMatch(/a row is wrong:\n.*some\.jsonl:2/)
+  })
+})
