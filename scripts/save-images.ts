@@ -20,7 +20,7 @@ if (!folder) throw new Error('Say which folder to write to')
 
 const fixtures = new URL('../test/fixtures/', import.meta.url).pathname
 manualSeed(1)
-for (const family of ['vit', 'deit'])
+for (const family of ['vit', 'deit', 'vit-hybrid', 'resnet'])
   for (const name of await readdir(join(fixtures, family))) {
     const from = join(fixtures, family, name)
     const head = headOf(await readConfig(from)) as 'image-features' | 'image-classification'

@@ -89,5 +89,15 @@ export {
   DeiTForImageClassificationWithTeacher,
   DeiTModel,
 } from './vision/deit.ts'
+export {
+  type ResNetConfig,
+  ResNetForImageClassification,
+  ResNetModel,
+} from './vision/resnet.ts'
 export { type ViTConfig, ViTForImageClassification, ViTModel } from './vision/vit.ts'
+export {
+  type ViTHybridConfig,
+  ViTHybridForImageClassification,
+  ViTHybridModel,
+} from './vision/vit-hybrid.ts'
 export { readModelConfig } from './weight-file.ts'

@@ -44,7 +44,9 @@ import {
   DeiTForImageClassificationWithTeacher,
   DeiTModel,
 } from './vision/deit.ts'
+import { ResNetForImageClassification, ResNetModel } from './vision/resnet.ts'
 import { ViTForImageClassification, ViTModel } from './vision/vit.ts'
+import { ViTHybridForImageClassification, ViTHybridModel } from './vision/vit-hybrid.ts'
 import { readModelConfig } from './weight-file.ts'
 
 /** Every class; of those of one `model_type` and head, the first is taken. */
@@ -93,6 +95,10 @@ const classes: readonly ModelClass[] = [
   DeiTModel,
   DeiTForImageClassification,
   DeiTForImageClassificationWithTeacher,
+  ViTHybridModel,
+  ViTHybridForImageClassification,
+  ResNetModel,
+  ResNetForImageClassification,
 ]
 
 export const modelTypes = (): string[] => [...new Set(classes.map((Model) => Model.modelType))]

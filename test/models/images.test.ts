@@ -1,4 +1,4 @@
-// ViT, DeiT and ResNet against transformers: see scripts/fixtures/images.py.
+// ViT, DeiT, the hybrid and ResNet against transformers: see scripts/fixtures/images.py and vit_hybrid.py.
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ import { captureActivations, captureAttention } from '../../src/nn/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
 
-const families = ['vit', 'deit']
+const families = ['vit', 'deit', 'vit-hybrid', 'resnet']
 const models = families.flatMap((family) =>
   readdirSync(join(FIXTURES, family)).map((name) => [family, name] as const),
 )
@@ -60,6 +60,7 @@ onEach(oneOfEach, () => {
       const stored = await tensorsOf(join(dir, 'expected', `${variant}.safetensors`))
       const head = told.head as ImageHead
       const model = await load(dir, head, told.overrides as object)
+      model.train(told.training === true)
       const run = (): Results => compute[head](model as never, stored)
 
       const { loss, ...results } = run()
@@ -70,6 +71,9 @@ onEach(oneOfEach, () => {
       const parameters = new Map(model.namedParameters())
       for (const key of told.gradients as string[])
         await expectClose(parameters.get(key)?.grad, stored[`grad.${key}`], 1e-3)
+      const buffers = new Map(model.namedBuffers())
+      for (const key of Object.keys(stored).filter((name) => name.startsWith('after.')))
+        await expectClose(buffers.get(key.slice(6)), stored[key])
       if (stored['attentions.0']) await expectInside(model, stored, run)
     },
   )

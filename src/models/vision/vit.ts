@@ -5,13 +5,14 @@ import {
   activationNames,
   activations,
   attention,
+  Conv2d,
   Dropout,
   init,
   LayerNorm,
   Linear,
   Module,
 } from '../../nn/index.ts'
-import { cat, F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
+import { cat, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { modernKey } from '../checkpoint-keys.ts'
 import { classificationLoss, labelFields, labelsOf } from '../classification.ts'
@@ -68,21 +69,13 @@ class PatchEmbeddings extends Module<ViTConfig> implements Patches {
   }
 }
 
-/** A convolution whose windows lie side by side: a linear map of each patch's pixels. */
-class PatchProjection extends Module {
-  weight: Parameter
-  bias: Parameter
-  readonly stride: readonly [number, number]
-
+/** A convolution whose windows lie side by side: a linear map of each patch's values. */
+export class PatchProjection extends Conv2d {
   constructor(channels: number, { hidden_size, patch_size, initializer_range: std }: ViTConfig) {
-    super()
-    this.stride = bothSides(patch_size)
-    this.weight = new Parameter(init.normal([hidden_size, channels, ...this.stride], std))
+    const patch = bothSides(patch_size)
+    super(channels, hidden_size, patch, { stride: patch })
+    this.weight = new Parameter(init.normal(this.weight.shape, std))
     this.bias = new Parameter(zeros([hidden_size]))
-  }
-
-  forward(images: Tensor): Tensor {
-    return F.conv2d(images, this.weight, this.bias, { stride: this.stride })
   }
 }
 
@@ -313,7 +306,7 @@ const norm = ({ hidden_size, layer_norm_eps }: ViTConfig): LayerNorm =>
   new LayerNorm(hidden_size, layer_norm_eps)
 
 /** Height and width. */
-const bothSides = (side: ViTConfig['image_size']): readonly [number, number] =>
+export const bothSides = (side: ViTConfig['image_size']): readonly [number, number] =>
   typeof side === 'number' ? [side, side] : side
 
 function checked(config: ViTConfig): ViTConfig {

@@ -1,0 +1,344 @@
+// Big Transfer (Kolesnikov et al., 2020), the ResNet below hybrid ViTs: weights are standardised, and
+// groups of channels normalised, so that nothing depends on the batch. Field names are checkpoint keys.
+import { z } from 'zod'
+import { activationNames, activations, GroupNorm, init, Module, StdConv2d } from '../../nn/index.ts'
+import { F, ones, Parameter, type Tensor } from '../../tensor/index.ts'
+import { HeedError } from '../../util/errors.ts'
+import { few, probability, size } from '../config.ts'
+import { checkImages } from '../image-model.ts'
+
+export const bitSchema = z.object({
+  model_type: z.literal('bit').default('bit'),
+  num_channels: few.default(3),
+  embedding_size: size.default(64),
+  hidden_sizes: z.array(size).min(1).max(16).default([256, 512, 1024, 2048]),
+  depths: z.array(few).min(1).max(16).default([3, 4, 6, 3]),
+  layer_type: z.enum(['preactivation', 'bottleneck']).default('preactivation'),
+  hidden_act: z.enum(activationNames).default('relu'),
+  global_padding: z.string().toUpperCase().pipe(z.literal('SAME')).nullable().default(null),
+  num_groups: few.default(32),
+  drop_path_rate: probability.default(0),
+  embedding_dynamic_padding: z.boolean().default(false),
+  output_stride: few.default(32),
+  width_factor: z.number().positive().max(64).default(1),
+  out_features: z.array(z.string().max(40)).nullish(),
+  out_indices: z.array(z.int()).nullish(),
+})
+
+export type BitConfig = z.output<typeof bitSchema>
+
+const EPS = 1e-8 // of the standardised weights
+
+interface ConvOptions {
+  stride?: number
+  dilation?: number
+}
+
+/** A convolution padded as the config says: SAME is TensorFlow's, which depends on the image's size. */
+class Conv extends StdConv2d {
+  private readonly kernel: number
+  private readonly stride: number
+  private readonly dilation: number
+  private readonly same: boolean
+
+  constructor(
+    { global_padding }: BitConfig,
+    inputs: number,
+    outputs: number,
+    kernel: number,
+    { stride = 1, dilation = 1 }: ConvOptions = {},
+  ) {
+    const reach = dilation * (kernel - 1)
+    const padding = global_padding === null ? Math.floor((stride - 1 + reach) / 2) : 0
+    super(inputs, outputs, kernel, { stride, dilation, padding, bias: false, eps: EPS })
+    const std = Math.sqrt(2 / (outputs * kernel * kernel))
+    this.weight = new Parameter(init.normal(this.weight.shape, std))
+    this.kernel = kernel
+    this.stride = stride
+    this.dilation = dilation
+    this.same = global_padding === 'SAME'
+  }
+
+  override forward(x: Tensor): Tensor {
+    return super.forward(this.same ? padSame(x, this.kernel, this.stride, this.dilation) : x)
+  }
+}
+
+/** Zeros so that a window at every stride-th place lies inside, one more at the end where it is odd. */
+function padSame(x: Tensor, kernel: number, stride: number, dilation = 1): Tensor {
+  const ends = x.shape.slice(-2).map((length) => {
+    const covered = (Math.ceil(length / stride) - 1) * stride + (kernel - 1) * dilation + 1
+    const missing = Math.max(0, covered - length)
+    return [Math.floor(missing / 2), Math.ceil(missing / 2)] as const
+  })
+  return x.pad(ends)
+}
+
+class Norm extends GroupNorm {
+  private readonly act: BitConfig['hidden_act']
+
+  constructor(config: BitConfig, channels: number, { activate = true } = {}) {
+    super(config.num_groups, channels)
+    this.act = activate ? config.hidden_act : 'linear'
+  }
+
+  override forward(x: Tensor): Tensor {
+    return activations[this.act](super.forward(x))
+  }
+}
+
+class Embeddings extends Module<BitConfig> {
+  convolution = new Conv(this.config, this.config.num_channels, this.config.embedding_size, 7, {
+    stride: 2,
+  })
+  norm =
+    this.config.layer_type === 'preactivation'
+      ? null
+      : new Norm(this.config, this.config.embedding_size)
+
+  forward(images: Tensor): Tensor {
+    checkImages(images, this.config.num_channels)
+    const { global_padding, embedding_dynamic_padding } = this.config
+    let x = this.convolution.forward(images)
+    if (global_padding !== 'SAME')
+      x = x.pad([
+        [1, 1],
+        [1, 1],
+      ])
+    if (this.norm) x = this.norm.forward(x)
+    return F.maxPool2d(embedding_dynamic_padding ? padSame(x, 3, 2) : x, 3, { stride: 2 })
+  }
+}
+
+/** What brings a block's input to the shape of its output. */
+class Downsample extends Module {
+  conv: Conv
+  norm: Norm | null
+
+  constructor(config: BitConfig, inputs: number, outputs: number, stride: number) {
+    super()
+    this.conv = new Conv(config, inputs, outputs, 1, { stride })
+    const before = config.layer_type === 'preactivation'
+    this.norm = before ? null : new Norm(config, outputs, { activate: false })
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.conv.forward(x)
+    return this.norm?.forward(y) ?? y
+  }
+}
+
+interface LayerOptions {
+  inputs: number
+  outputs: number
+  stride: number
+  dilation: number
+  /** Chance that a training example skips this block (Huang et al., 2016). */
+  drop: number
+  first: boolean
+}
+
+abstract class Layer extends Module<BitConfig> {
+  downsample: Downsample | null
+  private readonly drop: number
+
+  constructor(config: BitConfig, { inputs, outputs, stride, drop, first }: LayerOptions) {
+    super(config)
+    this.downsample = first ? new Downsample(config, inputs, outputs, stride) : null
+    this.drop = drop
+  }
+
+  abstract override forward(x: Tensor): Tensor
+
+  protected dropPath(x: Tensor): Tensor {
+    if (!this.training || this.drop === 0) return x
+    return x.mul(F.dropout(ones([x.shape[0], 1, 1, 1]), this.drop))
+  }
+}
+
+/** Each convolution has its norm behind it. */
+class Bottleneck extends Layer {
+  conv1: Conv
+  norm1: Norm
+  conv2: Conv
+  norm2: Norm
+  conv3: Conv
+  norm3: Norm
+
+  constructor(config: BitConfig, options: LayerOptions) {
+    super(config, options)
+    const { inputs, outputs, stride, dilation } = options
+    const inner = wholeEighths(outputs / 4)
+    this.conv1 = new Conv(config, inputs, inner, 1)
+    this.norm1 = new Norm(config, inner)
+    this.conv2 = new Conv(config, inner, inner, 3, { stride, dilation })
+    this.norm2 = new Norm(config, inner)
+    this.conv3 = new Conv(config, inner, outputs, 1)
+    this.norm3 = new Norm(config, outputs, { activate: false })
+  }
+
+  forward(x: Tensor): Tensor {
+    const residual = this.downsample?.forward(x) ?? x
+    let y = this.norm1.forward(this.conv1.forward(x))
+    y = this.norm2.forward(this.conv2.forward(y))
+    y = this.dropPath(this.norm3.forward(this.conv3.forward(y)))
+    return activations[this.config.hidden_act](y.add(residual))
+  }
+}
+
+/** Each convolution has its norm in front (He et al., 2016, "Identity mappings"). */
+class PreActivation extends Layer {
+  norm1: Norm
+  conv1: Conv
+  norm2: Norm
+  conv2: Conv
+  norm3: Norm
+  conv3: Conv
+
+  constructor(config: BitConfig, options: LayerOptions) {
+    super(config, options)
+    const { inputs, outputs, stride } = options
+    const inner = wholeEighths(outputs / 4)
+    this.norm1 = new Norm(config, inputs)
+    this.conv1 = new Conv(config, inputs, inner, 1)
+    this.norm2 = new Norm(config, inner)
+    this.conv2 = new Conv(config, inner, inner, 3, { stride })
+    this.norm3 = new Norm(config, inner)
+    this.conv3 = new Conv(config, inner, outputs, 1)
+  }
+
+  forward(x: Tensor): Tensor {
+    const before = this.norm1.forward(x)
+    const residual = this.downsample?.forward(before) ?? x
+    const y = this.conv2.forward(this.norm2.forward(this.conv1.forward(before)))
+    return this.dropPath(this.conv3.forward(this.norm3.forward(y))).add(residual)
+  }
+}
+
+class Stage extends Module {
+  layers: Layer[]
+
+  constructor(
+    config: BitConfig,
+    depth: number,
+    options: Omit<LayerOptions, 'drop' | 'first'>,
+    drops: number[],
+  ) {
+    super()
+    const Kind = config.layer_type === 'bottleneck' ? Bottleneck : PreActivation
+    const { inputs, outputs, stride, dilation } = options
+    this.layers = Array.from({ length: depth }, (_, i) =>
+      i === 0
+        ? new Kind(config, {
+            inputs,
+            outputs,
+            stride,
+            dilation: dilation > 2 ? 2 : 1,
+            drop: drops[0],
+            first: true,
+          })
+        : new Kind(config, {
+            inputs: outputs,
+            outputs,
+            stride: 1,
+            dilation,
+            drop: drops[i],
+            first: false,
+          }),
+    )
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.layers.reduce((states, layer) => layer.forward(states), x)
+  }
+}
+
+class Encoder extends Module<BitConfig> {
+  stages = makeStages(this.config)
+
+  /** What comes out of the stages up to this one, counted from 1. */
+  forward(x: Tensor, last: number): Tensor {
+    return this.stages.slice(0, last).reduce((states, stage) => stage.forward(states), x)
+  }
+}
+
+function makeStages(config: BitConfig): Stage[] {
+  const { depths, drop_path_rate: rate, output_stride } = config
+  const total = depths.reduce((a, b) => a + b, 0)
+  let inputs = config.embedding_size
+  let reached = 4 // the stem's stride
+  let dilation = 1
+  let done = 0
+  return stageWidths(config).map((outputs, i) => {
+    let stride = i === 0 ? 1 : 2
+    if (reached >= output_stride) {
+      dilation *= stride
+      stride = 1
+    }
+    const drops = Array.from(
+      { length: depths[i] },
+      (_, k) => (rate * (done + k)) / Math.max(1, total - 1),
+    )
+    const stage = new Stage(config, depths[i], { inputs, outputs, stride, dilation }, drops)
+    inputs = outputs
+    reached *= stride
+    done += depths[i]
+    return stage
+  })
+}
+
+const stageWidths = ({ depths, hidden_sizes, width_factor }: BitConfig): number[] =>
+  hidden_sizes.slice(0, depths.length).map((width) => wholeEighths(width * width_factor))
+
+/** The nearest multiple of 8, or the one above where that would be less than 90 %. */
+function wholeEighths(value: number): number {
+  const near = Math.max(8, Math.floor((value + 4) / 8) * 8)
+  return near < 0.9 * value ? near + 8 : near
+}
+
+class Bit extends Module<BitConfig> {
+  embedder = new Embeddings(this.config)
+  encoder = new Encoder(this.config)
+  /** Of checkpoints; features are taken before it. */
+  norm =
+    this.config.layer_type === 'preactivation'
+      ? new Norm(this.config, this.config.hidden_sizes.at(-1) ?? 0)
+      : null
+
+  forward(images: Tensor, last: number): Tensor {
+    return this.encoder.forward(this.embedder.forward(images), last)
+  }
+}
+
+/** images (N, channels, H, W) -> the features (N, C, h, w) of the last stage that the config names. */
+export class BitBackbone extends Module<BitConfig> {
+  bit = new Bit(this.config)
+  private readonly last = lastStage(this.config)
+
+  /** C. */
+  get width(): number {
+    return this.last === 0 ? this.config.embedding_size : stageWidths(this.config)[this.last - 1]
+  }
+
+  forward(images: Tensor): Tensor {
+    return this.bit.forward(images, this.last)
+  }
+}
+
+/** `out_features` and `out_indices` say the same: by name, and by number with the stem as 0. */
+function lastStage({ out_features, out_indices, depths, hidden_sizes }: BitConfig): number {
+  const count = Math.min(depths.length, hidden_sizes.length)
+  const names = ['stem', ...Array.from({ length: count }, (_, i) => `stage${i + 1}`)]
+  const wanted = out_features?.map((name) => names.indexOf(name)) ?? out_indices ?? [count]
+  const found = Math.max(...wanted.map((index) => (index < 0 ? index + names.length : index)))
+  if (
+    wanted.length > 0 &&
+    found >= 0 &&
+    found < names.length &&
+    !out_features?.some((name) => !names.includes(name))
+  )
+    return found
+  throw new HeedError(`out_features of the backbone: ${out_features ?? out_indices}`, {
+    remedy: `Known: ${names.join(', ')}.`,
+  })
+}
