@@ -32,11 +32,12 @@ export {
 export { fromPretrained, headOf, modelClass, modelTypes } from './registry.ts'
 export type { SentenceConfig } from './sentence-config.ts'
 export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'
-export type {
-  DecodeOptions,
-  Seq2SeqLM,
-  Seq2SeqLossOptions,
-  Seq2SeqOptions,
+export {
+  type DecodeOptions,
+  type Seq2SeqLM,
+  type Seq2SeqLossOptions,
+  type Seq2SeqOptions,
+  shiftRight,
 } from './seq2seq-lm.ts'
 export { type BertConfig, BertModel } from './text/bert.ts'
 export {

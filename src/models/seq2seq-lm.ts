@@ -86,7 +86,7 @@ export abstract class EncoderDecoder<Config> extends Module<Config> implements S
 }
 
 /** What a decoder sees when it is to say `labels` (B, T): the start, then each label but the last. */
-function shiftRight(
+export function shiftRight(
   labels: Tensor,
   { decoderStartTokenId, padTokenId }: Pick<Seq2SeqLM, 'decoderStartTokenId' | 'padTokenId'>,
 ): Tensor {

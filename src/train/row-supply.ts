@@ -1,8 +1,7 @@
 // Rows as examples, those of like length together in batches.
-import { openRows } from '../data/index.ts'
+import { BucketedBatches, openRows, Prefetch } from '../data/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { deriveSeed, shuffledIndices } from '../util/random.ts'
-import { BucketedBatches } from './bucketed-stand-in.ts'
 import { encodeRows } from './examples.ts'
 import type { Supply, SupplySetup, Task } from './task.ts'
 
@@ -10,7 +9,7 @@ import type { Supply, SupplySetup, Task } from './task.ts'
 export async function rowSupply(setup: SupplySetup, task: Task): Promise<Supply> {
   const { data, valData, valFraction, seed } = setup
   const encoded = async (paths: readonly string[]): Promise<unknown[]> => {
-    const source = await openRows(paths)
+    const source = await openRows(paths, setup.rowOptions)
     return encodeRows(task, source, (rows) => setup.onProgress?.('Encoding rows', rows))
   }
   const all = await encoded(data)
@@ -25,7 +24,7 @@ export async function rowSupply(setup: SupplySetup, task: Task): Promise<Supply>
       ? examples.reduce((sum: number, example) => sum + task.length(example), 0)
       : examples.length
   return {
-    train,
+    train: new Prefetch(train),
     size: { train: amount(parts.train), validation: amount(parts.held) },
     perEpoch: train.stepsPerEpoch,
     validation: looked && { batches: looked, count: looked.stepsPerEpoch },
@@ -38,7 +37,7 @@ const bucketed = (task: Task, examples: unknown[], batchSize: number, seed: numb
     examples,
     length: (example) => task.length(example),
     collate: (chosen, length, draw) => task.collate(chosen, length, draw),
-    batchSize: Math.min(batchSize, examples.length),
+    batchSize,
     seed,
   })
 

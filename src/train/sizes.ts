@@ -47,7 +47,11 @@ const bert = ({ layers, heads, dim, context, dropout }: Sizes) => ({
   intermediate_size: 4 * dim,
   hidden_dropout_prob: dropout,
   attention_probs_dropout_prob: dropout,
+  initializer_range: deviation(dim),
 })
+
+/** Of BERT's weights, 0.02 at a width of 768; narrower layers, which add up fewer numbers, have more. */
+const deviation = (dim: number): number => 0.02 * Math.sqrt(Math.max(1, 768 / dim))
 
 /** Three matrices with about as many weights as two of four times the width (Shazeer, 2020). */
 const gated = (dim: number): number => Math.ceil((8 * dim) / 3 / 16) * 16
@@ -93,6 +97,7 @@ const byType: Record<string, (sizes: Sizes) => Record<string, unknown>> = {
     hidden_dim: 4 * dim,
     dropout,
     attention_dropout: dropout,
+    initializer_range: deviation(dim),
   }),
   t5: ({ layers, heads, dim, dropout }) => ({
     d_model: dim,

@@ -33,7 +33,7 @@ export async function newSubject(config: TrainConfig, onProgress?: OnProgress): 
   const setup: DataSetup = {
     options,
     data: config.data,
-    source: once(() => openRows(config.data)),
+    source: once(() => openRows(config.data, kind.rowOptions?.(options))),
     modelType,
     from: config.from,
     tokenizer: config.tokenizer,

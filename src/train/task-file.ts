@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { RowOptions } from '../data/index.ts'
 import { writeFileAtomic } from '../io/atomic.ts'
 import { readJson } from '../io/json.ts'
 import { fromPretrained, readModelConfig } from '../models/index.ts'
@@ -52,6 +53,8 @@ export interface OpenedRun {
   /** Switched to evaluation. */
   model: Module
   preprocessor: Preprocessor
+  /** How rows for it are read: `openRows(paths, rowOptions)`. */
+  rowOptions: RowOptions
 }
 
 /**
@@ -59,9 +62,14 @@ export interface OpenedRun {
  * @throws HeedError for a folder that no run has written
  */
 export async function openRun(dir: string): Promise<OpenedRun> {
-  const { task, parts } = await openTask(dir)
+  const { kind, task, parts } = await openTask(dir)
   const model = await fromPretrained(dir, task.head)
-  return { task, model: model as Module, preprocessor: parts.preprocessor }
+  return {
+    task,
+    model: model as Module,
+    preprocessor: parts.preprocessor,
+    rowOptions: kind.rowOptions?.(parts.options) ?? {},
+  }
 }
 
 async function readTaskFile(dir: string): Promise<TaskFile> {

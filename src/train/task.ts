@@ -1,7 +1,7 @@
 // What a model can learn from rows, and how: the interface that training, `heed eval` and
 // `heed predict` share. One file for each task in tasks/.
 import type { z } from 'zod'
-import type { Batch, BatchSampler, Row, RowSource } from '../data/index.ts'
+import type { Batch, BatchSampler, Row, RowOptions, RowSource } from '../data/index.ts'
 import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { Tensor } from '../tensor/index.ts'
@@ -113,6 +113,8 @@ export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Prepr
   readonly facts: z.ZodObject
   /** Common keys with other defaults than usual (see config.ts). */
   readonly defaults: Options
+  /** How rows are read where their files leave it open. */
+  rowOptions?(options: O): RowOptions
   head(modelType: string, options: O): Head
   /** Reads what has to be known of all rows before one can be encoded: the labels, most often. */
   survey(setup: DataSetup<O>): Promise<F>
@@ -132,6 +134,7 @@ export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Prepr
 /** How batches are drawn. */
 export interface SupplySetup {
   data: readonly string[]
+  rowOptions?: RowOptions
   /** Held out, instead of a share of `data`. */
   valData?: readonly string[]
   valFraction: number

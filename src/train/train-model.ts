@@ -98,7 +98,8 @@ function supplyOf(
 ): Promise<Supply> {
   const { data, valData, valFraction, batch, seed } = config
   const cacheDir = join(out, 'data')
-  const setup = { data, valData, valFraction, batch, seed, cacheDir, onProgress }
+  const rowOptions = kind.rowOptions?.(parts.options)
+  const setup = { data, rowOptions, valData, valFraction, batch, seed, cacheDir, onProgress }
   return kind.supply ? kind.supply(setup, parts) : rowSupply(setup, task)
 }
 

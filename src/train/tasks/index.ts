@@ -3,10 +3,20 @@ import { nearestFirst } from '../../util/nearest.ts'
 import type { TaskKind } from '../task.ts'
 import { classification } from './classification.ts'
 import { languageModeling } from './language-modeling.ts'
+import { maskedLm } from './masked-lm.ts'
+import { spanCorruption } from './span-corruption.ts'
+import { textToText } from './text-to-text.ts'
 import { translation } from './translation.ts'
 
 /** Every task, in the order in which help lists them. */
-export const taskKinds: readonly TaskKind[] = [languageModeling, classification, translation]
+export const taskKinds: readonly TaskKind[] = [
+  languageModeling,
+  maskedLm,
+  spanCorruption,
+  textToText,
+  translation,
+  classification,
+]
 
 export const trainTasks = (): string[] => taskKinds.map(({ name }) => name)
 

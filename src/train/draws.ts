@@ -1,0 +1,34 @@
+import { deriveSeed, randomUniform } from '../util/random.ts'
+import type { Draw } from './task.ts'
+
+/** Random numbers one after the other, the same for the same seed, step and purpose. */
+export class Draws {
+  private readonly seed: number
+  private readonly step: number
+  private index = 0
+
+  constructor({ seed, step }: Draw, purpose: string) {
+    this.seed = deriveSeed(seed, purpose)
+    this.step = step
+  }
+
+  /** In [0, 1). */
+  next(): number {
+    return randomUniform(this.seed, this.step, this.index++)
+  }
+
+  /** A whole number in [0, limit). */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit)
+  }
+
+  /** `count` of the numbers 0 … limit-1, each at most once, in no order. */
+  some(count: number, limit: number): number[] {
+    const all = Array.from({ length: limit }, (_, i) => i)
+    for (let i = 0; i < count; i++) {
+      const j = i + this.below(limit - i)
+      ;[all[i], all[j]] = [all[j], all[i]]
+    }
+    return all.slice(0, count)
+  }
+}

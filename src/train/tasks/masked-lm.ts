@@ -1,0 +1,257 @@
+// Masked tokens, and whether one text follows the other (Devlin et al., 2019). What is masked, and
+// which second texts are exchanged, is drawn anew for each batch.
+import { z } from 'zod'
+import type { Batch, Row } from '../../data/index.ts'
+import type { MaskedLM, Pretraining } from '../../models/index.ts'
+import { F, type Tensor } from '../../tensor/index.ts'
+import { Tokenizer } from '../../tokenizers/index.ts'
+import { HeedError } from '../../util/errors.ts'
+import { deriveSeed, randomUniform } from '../../util/random.ts'
+import { Draws } from '../draws.ts'
+import type { BatchTensors } from '../hold-batch.ts'
+import type { Draw, EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import { segmentPairs, sentencesOf, windowsOf } from './documents.ts'
+import { Masking } from './masking.ts'
+import { runExamples } from './run-examples.ts'
+import { padded, padId, seen, textBatch, textIn } from './text.ts'
+import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
+
+type Options = {
+  textColumn: string
+  unit: 'line' | 'paragraph' | 'file'
+  nextSentence: boolean | null
+  maskShare: number
+}
+type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
+
+export const maskedLm: TaskKind<Options, Record<string, never>, Tokenizer> = {
+  name: 'masked-lm',
+  about: 'tokens that are masked, and for bert whether one text follows another',
+  columns: 'text files, each a document, or rows with a text',
+  options: z.object({
+    textColumn: z.string().default('text').describe('the column of the text'),
+    unit: z
+      .enum(['line', 'paragraph', 'file'])
+      .default('file')
+      .describe('what a document is in text files'),
+    nextSentence: z
+      .boolean()
+      .nullable()
+      .default(null)
+      .describe('predict that too; where left out, for bert'),
+    maskShare: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are chosen'),
+  }),
+  facts: z.object({}),
+  defaults: { dropout: 0.1, weightDecay: 0.01, evalBatches: 20, lr: 5e-4, steps: 2000 },
+  rowOptions: ({ unit }) => ({ unit }),
+  head: (modelType, { nextSentence }) =>
+    (nextSentence ?? modelType === 'bert') ? 'pretraining' : 'masked-lm',
+  survey: async () => ({}),
+  preprocessor: (setup) => textTokenizer(setup, (row) => [textIn(row, setup.options.textColumn)]),
+  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
+  modelConfig: () => ({}),
+  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
+  create: (parts) => new MaskedLanguageModeling(parts),
+}
+
+interface Example {
+  /** Without special tokens; `second` is empty where no pairs are made. */
+  first: readonly number[]
+  second: readonly number[]
+  document: string
+}
+
+class MaskedLanguageModeling implements Task<Example, MaskedLM | Pretraining> {
+  readonly name = maskedLm.name
+  readonly head: 'masked-lm' | 'pretraining'
+  readonly unit = 'tokens'
+  private readonly parts: Parts
+  private readonly masking: Masking
+  private readonly around: { start: number[]; middle: number[]; end: number[] }
+
+  constructor(parts: Parts) {
+    const { preprocessor: tokenizer, options, modelType } = parts
+    const { maskTokenId: mask, clsTokenId: cls, sepTokenId: sep } = tokenizer
+    if (mask === undefined || cls === undefined || sep === undefined)
+      throw new HeedError('The tokenizer lacks a mask, cls or sep token', {
+        remedy: 'Leave out --tokenizer, or take the one of a BERT.',
+      })
+    this.parts = parts
+    this.head = maskedLm.head(modelType, options) as 'masked-lm' | 'pretraining'
+    this.masking = new Masking(tokenizer, mask, options.maskShare)
+    this.around = { start: [cls], middle: [sep], end: [sep] }
+  }
+
+  encode(row: Row): Example[] {
+    const { preprocessor: tokenizer, contextLength, options } = this.parts
+    const text = textIn(row, options.textColumn)
+    const document = `${row.file}:${row.number}`
+    if (this.head === 'pretraining') {
+      const seed = deriveSeed(row.number, text.slice(0, 200)) // not by the file, which may move
+      const cut = (n: number): number => randomUniform(seed, 0, n)
+      const pairs = segmentPairs(text, tokenizer, contextLength - 3, cut)
+      return pairs.map((pair) => ({ ...pair, document }))
+    }
+    const ids = sentencesOf(text).flatMap((one) =>
+      tokenizer.encode(one, { addSpecialTokens: false }),
+    )
+    const windows = windowsOf(ids, contextLength - 2)
+    return windows.map((first) => ({ first, second: [], document }))
+  }
+
+  length({ first, second }: Example): number {
+    return first.length + second.length + (this.head === 'pretraining' ? 3 : 2)
+  }
+
+  collate(examples: readonly Example[], length: number, draw: Draw): Batch {
+    const draws = new Draws(draw, 'masking')
+    const pairs = this.head === 'pretraining'
+    const follows = examples.map(() => !pairs || draws.next() < 0.5)
+    const rows = examples.map((example, i) => {
+      const other = follows[i] ? undefined : otherDocument(examples, i, draws)
+      if (!other) follows[i] = true
+      const { ids, typeIds } = this.assemble(example.first, (other ?? example).second, length)
+      return { ...this.masking.apply(ids, draws), typeIds: pairs ? typeIds : undefined }
+    })
+    const batch = {
+      ...textBatch(rows, length, padId(this.parts.preprocessor)),
+      labels: padded(
+        rows.map(({ labels }) => labels),
+        length,
+        -100,
+      ),
+    }
+    if (!pairs) return batch
+    const answers = Int32Array.from(follows, (yes) => (yes ? 0 : 1))
+    return { ...batch, next_sentence: { data: answers, shape: [examples.length] } }
+  }
+
+  loss(model: MaskedLM | Pretraining, batch: BatchTensors): Tensor {
+    const { input_ids, labels, next_sentence: nextSentence } = batch
+    if (nextSentence)
+      return (model as Pretraining).loss(input_ids, { tokens: labels, nextSentence }, seen(batch))
+    return (model as MaskedLM).loss(input_ids, labels, seen(batch))
+  }
+
+  async evaluate(
+    model: MaskedLM | Pretraining,
+    examples: readonly Example[],
+    { batchSize = 16, show = 50 }: EvaluateOptions = {},
+  ): Promise<Evaluation> {
+    const tokenizer = this.parts.preprocessor
+    const rows = await runExamples(
+      this,
+      model,
+      examples,
+      batchSize,
+      (batch) => {
+        const { tokens, nextSentence } = this.logits(model, batch)
+        const guesses = tokens.argmax(-1)
+        const counts = [
+          F.crossEntropy(tokens, batch.labels, { reduction: 'none' }).sum(-1),
+          guesses.eq(batch.labels).to('i32').sum(-1),
+          batch.labels.ge(0).to('i32').sum(-1),
+        ]
+        const next = nextSentence ? [nextSentence.argmax(-1).eq(batch.next_sentence).to('i32')] : []
+        return [batch.input_ids, batch.labels, guesses, ...counts, ...next]
+      },
+      ([ids, labels, guesses, ...counts], row, _, width) => {
+        const part = (values: ArrayLike<number>): number[] =>
+          Array.from({ length: width }, (_, i) => values[row * width + i])
+        const sums = counts.map((values) => values[row])
+        return { ids: part(ids), labels: part(labels), guesses: part(guesses), sums }
+      },
+    )
+    const total = (i: number): number => rows.reduce((sum, { sums }) => sum + sums[i], 0)
+    const loss = total(0) / total(2)
+    const metrics: Record<string, number> = {
+      loss,
+      perplexity: Math.exp(loss),
+      accuracy: total(1) / total(2),
+    }
+    if (rows[0].sums.length > 3) metrics.next_sentence_accuracy = total(3) / rows.length
+    return {
+      metrics,
+      examples: rows.slice(0, show).map(({ ids, labels, guesses }) => {
+        const places = labels.flatMap((label, i) => (label >= 0 ? [i] : []))
+        const [expected, predicted] = [labels, guesses].map((list) =>
+          places.map((i) => tokenizer.idToToken(list[i]) ?? '').join(' '),
+        )
+        const input = ids.filter((id) => id !== tokenizer.padTokenId)
+        return {
+          input: tokenizer.decode(input),
+          expected,
+          predicted,
+          right: expected === predicted,
+        }
+      }),
+    }
+  }
+
+  /** The text with its masks filled. */
+  async predict(
+    model: MaskedLM | Pretraining,
+    rows: readonly Row[],
+  ): Promise<Record<string, unknown>[]> {
+    const { preprocessor: tokenizer, options, contextLength } = this.parts
+    const texts = rows.map((row) => textIn(row, options.textColumn))
+    const examples = texts.map(
+      (text) => tokenizer.encodeWithOffsets(text, { maxLength: contextLength }).ids,
+    )
+    return runExamples(
+      {
+        length: (ids) => ids.length,
+        collate: (list, length) =>
+          textBatch(
+            list.map((ids) => ({ ids })),
+            length,
+            padId(tokenizer),
+          ),
+      },
+      model,
+      examples,
+      16,
+      (batch) => [this.logits(model, batch).tokens.argmax(-1)],
+      ([guesses], row, ids, width) => {
+        const filled = ids.map((id, i) =>
+          id === tokenizer.maskTokenId ? guesses[row * width + i] : id,
+        )
+        const tokens = filled.filter((_, i) => ids[i] === tokenizer.maskTokenId)
+        return {
+          text: tokenizer.decode(filled, { skipSpecialTokens: true }),
+          tokens: tokens.map((id) => tokenizer.idToToken(id)),
+        }
+      },
+    )
+  }
+
+  private logits(
+    model: MaskedLM | Pretraining,
+    batch: BatchTensors,
+  ): { tokens: Tensor; nextSentence?: Tensor } {
+    if (this.head === 'pretraining')
+      return (model as Pretraining).forward(batch.input_ids, seen(batch))
+    return { tokens: (model as MaskedLM).forward(batch.input_ids, seen(batch)) }
+  }
+
+  /** With special tokens around; a second text that is too long is cut. */
+  private assemble(
+    first: readonly number[],
+    second: readonly number[],
+    length: number,
+  ): { ids: number[]; typeIds: number[] } {
+    const { start, middle, end } = this.around
+    const front = [...start, ...first]
+    if (this.head === 'masked-lm') return { ids: [...front, ...end], typeIds: [] }
+    const room = length - front.length - middle.length - end.length
+    const back = [...second.slice(0, Math.max(0, room)), ...end]
+    const ids = [...front, ...middle, ...back]
+    return { ids, typeIds: ids.map((_, i) => (i < front.length + middle.length ? 0 : 1)) }
+  }
+}
+
+/** An example of another document, or nothing where all are of one. */
+function otherDocument(examples: readonly Example[], i: number, draws: Draws): Example | undefined {
+  const others = examples.filter(({ document }) => document !== examples[i].document)
+  return others[draws.below(others.length)]
+}

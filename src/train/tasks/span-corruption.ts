@@ -1,0 +1,163 @@
+// Spans of a text are taken out and have to be written (Raffel et al., 2020).
+import { z } from 'zod'
+import type { Batch, Row } from '../../data/index.ts'
+import { generateSeq2Seq } from '../../generate/index.ts'
+import type { Seq2SeqLM } from '../../models/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { Tokenizer } from '../../tokenizers/index.ts'
+import { HeedError } from '../../util/errors.ts'
+import { Draws } from '../draws.ts'
+import type { BatchTensors } from '../hold-batch.ts'
+import type { Draw, EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import { sentencesOf, windowsOf } from './documents.ts'
+import { targetLoss, targetReport } from './seq2seq.ts'
+import { padded, padId, textBatch, textIn } from './text.ts'
+import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
+
+type Options = {
+  textColumn: string
+  unit: 'line' | 'paragraph' | 'file'
+  noiseShare: number
+  spanLength: number
+}
+type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
+
+export const spanCorruption: TaskKind<Options, Record<string, never>, Tokenizer> = {
+  name: 'span-corruption',
+  about: 'spans of a text that were taken out, for t5',
+  columns: 'text files, each a document, or rows with a text',
+  options: z.object({
+    textColumn: z.string().default('text').describe('the column of the text'),
+    unit: z
+      .enum(['line', 'paragraph', 'file'])
+      .default('file')
+      .describe('what a document is in text files'),
+    noiseShare: z
+      .number()
+      .gt(0)
+      .lt(0.9)
+      .default(0.15)
+      .describe('share of the tokens that are taken out'),
+    spanLength: z.number().min(1).default(3).describe('tokens of a span on average'),
+  }),
+  facts: z.object({}),
+  defaults: { dropout: 0, weightDecay: 0.01, evalBatches: 20, lr: 1e-3, steps: 2000 },
+  rowOptions: ({ unit }) => ({ unit }),
+  head: () => 'seq2seq-lm',
+  survey: async () => ({}),
+  preprocessor: (setup) => textTokenizer(setup, (row) => [textIn(row, setup.options.textColumn)]),
+  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
+  modelConfig: () => ({}),
+  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
+  create: (parts) => new SpanCorruption(parts),
+}
+
+class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
+  readonly name = spanCorruption.name
+  readonly head = 'seq2seq-lm'
+  readonly unit = 'tokens'
+  private readonly parts: Parts
+  private readonly sentinels: number[]
+  private readonly end: number
+
+  constructor(parts: Parts) {
+    const { preprocessor: tokenizer, contextLength } = parts
+    this.parts = parts
+    this.sentinels = sentinelsOf(tokenizer)
+    const { spans } = this.counts(contextLength)
+    if (tokenizer.eosTokenId === undefined || this.sentinels.length < spans)
+      throw new HeedError(
+        `The tokenizer has ${this.sentinels.length} sentinels; ${contextLength} tokens need ${spans}`,
+        { remedy: 'Take a T5 tokenizer, a shorter --context, or a longer --span-length.' },
+      )
+    this.end = tokenizer.eosTokenId
+  }
+
+  encode(row: Row): (readonly number[])[] {
+    const { preprocessor: tokenizer, contextLength, options } = this.parts
+    const ids = sentencesOf(textIn(row, options.textColumn)).flatMap((sentence) =>
+      tokenizer.encode(sentence, { addSpecialTokens: false }),
+    )
+    return windowsOf(ids, contextLength).filter(({ length }) => length > 1)
+  }
+
+  length(ids: readonly number[]): number {
+    return ids.length
+  }
+
+  collate(examples: readonly (readonly number[])[], length: number, draw: Draw): Batch {
+    const draws = new Draws(draw, 'spans')
+    const rows = examples.map((ids) => this.corrupt(ids, draws))
+    const { noise, spans } = this.counts(length)
+    const sources = rows.map(({ source }) => ({ ids: source }))
+    return {
+      ...textBatch(sources, length - noise + spans + 1, padId(this.parts.preprocessor)),
+      labels: padded(
+        rows.map(({ target }) => target),
+        noise + spans + 1,
+        -100,
+      ),
+    }
+  }
+
+  loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
+    return targetLoss(model, batch)
+  }
+
+  evaluate(
+    model: Seq2SeqLM,
+    examples: readonly (readonly number[])[],
+    options?: EvaluateOptions,
+  ): Promise<Evaluation> {
+    return targetReport(this, model, examples, this.parts.preprocessor, options)
+  }
+
+  /** What stands for the sentinels `<extra_id_0>` … of each text. */
+  async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
+    const { preprocessor: tokenizer, options } = this.parts
+    const sources = rows.map((row) => tokenizer.encode(textIn(row, options.textColumn)))
+    model.eval()
+    const written = await generateSeq2Seq(model, sources, { stopTokens: [this.end], maxTokens: 64 })
+    return written.map((ids) => ({ spans: tokenizer.decode(ids) }))
+  }
+
+  /** The text with a sentinel for each span, and the spans, each behind its sentinel. */
+  private corrupt(ids: readonly number[], draws: Draws): { source: number[]; target: number[] } {
+    const { noise, spans } = this.counts(ids.length)
+    const noisy = parts(noise, spans, draws)
+    const plain = parts(ids.length - noise, spans, draws)
+    const [source, target]: number[][] = [[], []]
+    let at = 0
+    for (let i = 0; i < spans; i++) {
+      source.push(...ids.slice(at, at + plain[i]), this.sentinels[i])
+      at += plain[i]
+      target.push(this.sentinels[i], ...ids.slice(at, at + noisy[i]))
+      at += noisy[i]
+    }
+    return { source: [...source, this.end], target: [...target, this.end] }
+  }
+
+  /** How many tokens are taken out, in how many spans; both grow with the text, and so do the results. */
+  private counts(length: number): { noise: number; spans: number } {
+    const { noiseShare, spanLength } = this.parts.options
+    const noise = Math.min(Math.max(1, Math.round(length * noiseShare)), length - 1)
+    const spans = Math.min(Math.max(1, Math.round(noise / spanLength)), length - noise)
+    return { noise, spans }
+  }
+}
+
+/** A number as a sum of `count` numbers of 1 or more, all such sums being equally likely. */
+function parts(total: number, count: number, draws: Draws): number[] {
+  const cuts = draws.some(count - 1, total - 1).sort((a, b) => a - b)
+  const ends = [...cuts.map((cut) => cut + 1), total]
+  return ends.map((end, i) => end - (ends[i - 1] ?? 0))
+}
+
+function sentinelsOf(tokenizer: Tokenizer): number[] {
+  const ids: number[] = []
+  for (let i = 0; ; i++) {
+    const id = tokenizer.tokenToId(`<extra_id_${i}>`)
+    if (id === undefined) return ids
+    ids.push(id)
+  }
+}

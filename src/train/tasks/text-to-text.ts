@@ -1,0 +1,161 @@
+// A text from a text, told what to do by a prefix (Raffel et al., 2020).
+import { z } from 'zod'
+import type { Batch, Row } from '../../data/index.ts'
+import { generateSeq2Seq } from '../../generate/index.ts'
+import { accuracy, chrf } from '../../metrics/index.ts'
+import type { Seq2SeqLM } from '../../models/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { Tokenizer } from '../../tokenizers/index.ts'
+import type { BatchTensors } from '../hold-batch.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import { targetLoss, targetReport } from './seq2seq.ts'
+import { padded, padId, textBatch, textIn } from './text.ts'
+import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
+
+type Options = {
+  sourceColumn: string
+  targetColumn: string
+  prefix: string
+  labelSmoothing: number
+}
+type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
+
+export const textToText: TaskKind<Options, Record<string, never>, Tokenizer> = {
+  name: 'text-to-text',
+  about: 'a text from a text: summaries, corrections, answers; for t5',
+  columns: 'rows with a source and a target',
+  options: z.object({
+    sourceColumn: z.string().default('source').describe('the column of the text to read'),
+    targetColumn: z.string().default('target').describe('the column of the text to write'),
+    prefix: z.string().default('').describe('what stands before each source, as "summarize: "'),
+    labelSmoothing: z.number().min(0).max(1).default(0).describe('share spread over all tokens'),
+  }),
+  facts: z.object({}),
+  defaults: { steps: null, epochs: 3, weightDecay: 0.01, evalBatches: 20 },
+  head: () => 'seq2seq-lm',
+  survey: async () => ({}),
+  preprocessor: (setup) =>
+    textTokenizer(setup, (row) => {
+      const { prefix, sourceColumn, targetColumn } = setup.options
+      return [prefix + textIn(row, sourceColumn), textIn(row, targetColumn)]
+    }),
+  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
+  modelConfig: () => ({}),
+  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
+  create: (parts) => new TextToText(parts),
+}
+
+interface Example {
+  source: readonly number[]
+  target: readonly number[]
+  texts: readonly [source: string, target: string]
+}
+
+class TextToText implements Task<Example, Seq2SeqLM> {
+  readonly name = textToText.name
+  readonly head = 'seq2seq-lm'
+  readonly unit = 'tokens'
+  private readonly parts: Parts
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  encode(row: Row): Example[] {
+    const { targetColumn } = this.parts.options
+    const [source, target] = [this.sourceOf(row), textIn(row, targetColumn)]
+    return [{ source: this.ids(source), target: this.ids(target), texts: [source, target] }]
+  }
+
+  /** One number for both sides, so that a few shapes serve all. */
+  length({ source, target }: Example): number {
+    return Math.max(source.length, target.length)
+  }
+
+  collate(examples: readonly Example[], length: number): Batch {
+    const sources = examples.map(({ source }) => ({ ids: source }))
+    const targets = examples.map(({ target }) => target)
+    const longest = targets.reduce((most, target) => Math.max(most, target.length), 1)
+    const room = Math.min(length, 2 ** Math.ceil(Math.log2(Math.max(8, longest))))
+    return {
+      ...textBatch(sources, length, padId(this.parts.preprocessor)),
+      labels: padded(targets, room, -100),
+    }
+  }
+
+  loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
+    return targetLoss(model, batch, this.parts.options.labelSmoothing)
+  }
+
+  /** What is written is judged as a whole; the loss is of its tokens, each told by those before it. */
+  async evaluate(
+    model: Seq2SeqLM,
+    examples: readonly Example[],
+    options: EvaluateOptions = {},
+  ): Promise<Evaluation> {
+    const { show = 50 } = options
+    const told = await targetReport(this, model, examples, this.parts.preprocessor, options)
+    const written = await this.write(
+      model,
+      examples.map(({ source }) => source),
+    )
+    const wanted = examples.map(({ texts }) => texts[1].trim())
+    return {
+      metrics: {
+        ...told.metrics,
+        exact_match: accuracy(wanted, written),
+        chrf: chrf(written, wanted),
+      },
+      examples: examples.slice(0, show).map(({ texts: [input, expected] }, i) => {
+        const predicted = written[i]
+        return { input, expected, predicted, right: predicted === wanted[i] }
+      }),
+    }
+  }
+
+  async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
+    const texts = await this.write(
+      model,
+      rows.map((row) => this.ids(this.sourceOf(row))),
+    )
+    return texts.map((text) => ({ text }))
+  }
+
+  private sourceOf(row: Row): string {
+    const { prefix, sourceColumn } = this.parts.options
+    return prefix + textIn(row, sourceColumn)
+  }
+
+  /** Ends with the end of text, also where it is cut. */
+  private ids(text: string): number[] {
+    const { preprocessor: tokenizer, contextLength } = this.parts
+    return tokenizer.encodeWithOffsets(text, { maxLength: contextLength }).ids
+  }
+
+  /** Those of like length together, the likeliest token each time. */
+  private async write(
+    model: Seq2SeqLM,
+    sources: readonly (readonly number[])[],
+  ): Promise<string[]> {
+    const { preprocessor: tokenizer, contextLength } = this.parts
+    const end = tokenizer.eosTokenId
+    const settings = { stopTokens: end === undefined ? [] : [end], maxTokens: contextLength }
+    const order = sources.map((_, i) => i).sort((a, b) => sources[b].length - sources[a].length)
+    const texts: string[] = new Array(sources.length)
+    model.eval()
+    for (let start = 0; start < order.length; start += TOGETHER) {
+      const chosen = order.slice(start, start + TOGETHER)
+      const written = await generateSeq2Seq(
+        model,
+        chosen.map((i) => sources[i]),
+        settings,
+      )
+      chosen.forEach((i, row) => {
+        texts[i] = tokenizer.decode(written[row], { skipSpecialTokens: true }).trim()
+      })
+    }
+    return texts
+  }
+}
+
+const TOGETHER = 16
