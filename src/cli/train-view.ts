@@ -207,7 +207,7 @@ function summary(outcome: TrainOutcome, out: string): string {
   lines.push(
     task.head === 'causal-lm'
       ? `  npx heed generate ${out} --prompt "The" --tokens 200`
-      : `  npx heed predict ${out} --data FILE`,
+      : `  npx heed predict ${out} FILE`,
   )
   return lines.join('\n')
 }

@@ -26,8 +26,8 @@ export async function evaluateRun(
   data: string | readonly string[],
   { limit, onProgress, ...options }: EvaluateRunOptions = {},
 ): Promise<RunEvaluation> {
-  const { task, model } = await openRun(dir)
-  const source = firstRows(await openRows(data), limit)
+  const { task, model, rowOptions } = await openRun(dir)
+  const source = firstRows(await openRows(data, rowOptions), limit)
   const examples = await encodeRows(task, source, onProgress)
   const evaluation = await task.evaluate(model, examples, options)
   return { task: task.name, count: examples.length, ...evaluation }
