@@ -16,6 +16,7 @@ const schema = z.object({
   bidirectional: z.boolean().default(true),
   dropout: probability.default(0.1),
   init_std: z.number().positive().default(0.06), // of embeddings
+  scale_embedding: z.boolean().default(true), // by √embedding_size, where they are read
   share_encoder_decoder_embeddings: z.boolean().default(true),
   tie_word_embeddings: z.boolean().default(true),
   max_position_embeddings: z.int().min(2).max(4096).default(256), // steps are unrolled: a longer text is a longer program

@@ -54,7 +54,7 @@ class Encoder extends Module<Seq2SeqRNNConfig> {
   /** ids (B, S) -> (B, L·N + S, H): the decoder's first state, then, for attention, each token's. */
   forward(ids: Tensor, attentionMask?: Tensor): Tensor {
     const lengths = attentionMask?.to('i32').sum(1) // padding lies behind
-    const x = this.dropout.forward(this.embed_tokens.forward(ids)) // (B, S, E)
+    const x = this.dropout.forward(embedded(this, ids)) // (B, S, E)
     const { output, state } = this.rnn.forward(x, { lengths })
     const first = cat(
       state.map((part) => this.sideBySide(part)),
@@ -119,7 +119,7 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
       ? this.sourceOf(held.narrow(1, count, held.shape[1] - count), encodedMask)
       : null
     let states = this.unpack(own && !encoded ? own.state : held.narrow(1, 0, count))
-    const x = this.dropout.forward(this.embed_tokens.forward(ids)) // (B, T, E)
+    const x = this.dropout.forward(embedded(this, ids)) // (B, T, E)
     const inputs = this.layers[0].project(x).unbind(1) // T x (B, G·H)
     const outputs: Tensor[] = []
     const weights: Tensor[] = []
@@ -244,6 +244,12 @@ const embedding = ({
 }: Seq2SeqRNNConfig): Embedding =>
   // biome-ignore format: one line
   new Embedding(vocab_size, embedding_size, { std: init_std, paddingIndex: pad_token_id })
+
+/** As large as the states are, though what the output shares with it is small. */
+function embedded({ config, embed_tokens }: Encoder | Decoder, ids: Tensor): Tensor {
+  const x = embed_tokens.forward(ids)
+  return config.scale_embedding ? x.mul(Math.sqrt(config.embedding_size)) : x
+}
 
 function makeAttention({
   attention_type,

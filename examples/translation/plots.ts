@@ -1,0 +1,78 @@
+// Two drawings as SVG: curves over sentence length, and what was looked at for each token.
+
+export interface Curve {
+  name: string
+  /** One value for each place on the x axis. */
+  values: readonly number[]
+}
+
+const COLOURS = ['#c2410c', '#1d4ed8', '#15803d']
+
+export function drawCurves(
+  title: string,
+  places: readonly string[],
+  curves: readonly Curve[],
+): string {
+  const [width, height, left, top, bottom] = [720, 420, 60, 50, 70]
+  const highest = Math.ceil(Math.max(...curves.flatMap(({ values }) => values)) / 10) * 10
+  const x = (i: number): number => left + ((i + 0.5) * (width - left - 20)) / places.length
+  const y = (value: number): number => height - bottom - (value / highest) * (height - top - bottom)
+  const parts = [text(width / 2, 26, title, 'middle', 17)]
+  for (let value = 0; value <= highest; value += 10) {
+    parts.push(`<path d="M${left} ${y(value)}H${width - 20}" stroke="#ddd"/>`)
+    parts.push(text(left - 8, y(value) + 4, String(value), 'end'))
+  }
+  places.forEach((place, i) => {
+    parts.push(text(x(i), height - bottom + 20, place, 'middle'))
+  })
+  parts.push(text((left + width) / 2, height - bottom + 42, 'words of the English sentence (sentences in the test)', 'middle')) // biome-ignore format: one line
+  curves.forEach(({ name, values }, k) => {
+    const points = values.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`)
+    const colour = COLOURS[k % COLOURS.length]
+    parts.push(`<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="2.5"/>`) // biome-ignore format: one line
+    for (const point of points) {
+      const [px, py] = point.split(',')
+      parts.push(`<circle cx="${px}" cy="${py}" r="3.5" fill="${colour}"/>`)
+    }
+    parts.push(`<rect x="${left + 8 + k * 215}" y="${height - 20}" width="14" height="5" fill="${colour}"/>`) // biome-ignore format: one line
+    parts.push(text(left + 28 + k * 215, height - 13, name))
+  })
+  return svg(width, height, parts)
+}
+
+/** weights[i][j]: how much of what was seen for token i of the target was token j of the source. */
+export function drawAttention(
+  source: readonly string[],
+  target: readonly string[],
+  weights: readonly (readonly number[])[],
+): string {
+  const [cell, left, top] = [22, 120, 120]
+  const width = left + source.length * cell + 20
+  const height = top + target.length * cell + 20
+  const parts: string[] = []
+  source.forEach((token, j) => {
+    const [px, py] = [left + (j + 0.5) * cell + 4, top - 8]
+    parts.push(`<g transform="translate(${px} ${py}) rotate(-60)">${text(0, 0, token)}</g>`)
+  })
+  target.forEach((token, i) => {
+    parts.push(text(left - 8, top + (i + 0.5) * cell + 4, token, 'end'))
+    source.forEach((_, j) => {
+      const share = Math.round(255 * (1 - weights[i][j]))
+      const [px, py] = [left + j * cell, top + i * cell]
+      parts.push(`<rect x="${px}" y="${py}" width="${cell}" height="${cell}" fill="rgb(${share},${share},255)" stroke="#eee"/>`) // biome-ignore format: one line
+    })
+  })
+  return svg(width, height, parts)
+}
+
+function text(x: number, y: number, words: string, anchor = 'start', size = 13): string {
+  return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="${size}">${escaped(words)}</text>`
+}
+
+const escaped = (words: string): string =>
+  words.replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] as string)
+
+const svg = (width: number, height: number, parts: readonly string[]): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ` +
+  `height="${height}" font-family="sans-serif"><rect width="100%" height="100%" fill="white"/>\n` +
+  `${parts.join('\n')}\n</svg>\n`
