@@ -3,7 +3,7 @@ import type { Row } from './row.ts'
 
 /** Collects what is wrong with rows, so that one run shows all of it and not the first alone. */
 export class Mistakes {
-  private readonly found: string[] = []
+  private readonly found: { file: string; number: number; message: string }[] = []
   private remedy: string | undefined
 
   /**
@@ -11,7 +11,7 @@ export class Mistakes {
    * @throws HeedError that lists all, once there are twenty
    */
   add({ file, number }: Pick<Row, 'file' | 'number'>, message: string, remedy?: string): void {
-    this.found.push(`${file}:${number}: ${message.replaceAll('\n', ' ')}`)
+    this.found.push({ file, number, message: message.replaceAll('\n', ' ') })
     this.remedy ??= remedy
     if (this.found.length >= MOST) this.throwIfAny()
   }
@@ -33,7 +33,11 @@ export class Mistakes {
     if (length === 0) return
     const count =
       length >= MOST ? `${length} or more rows are` : length > 1 ? `${length} rows are` : 'a row is'
-    throw new HeedError(`${count} wrong:\n  ${this.found.join('\n  ')}`, { remedy: this.remedy })
+    const files = [...new Set(this.found.map(({ file }) => file))]
+    const lines = this.found
+      .toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.number - b.number)
+      .map(({ file, number, message }) => `\n  ${file}:${number}: ${message}`)
+    throw new HeedError(`${count} wrong:${lines.join('')}`, { remedy: this.remedy })
   }
 }
 

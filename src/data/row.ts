@@ -1,3 +1,5 @@
+import type { Mistakes } from './mistakes.ts'
+
 /** One example as it was read, and where from. */
 export interface Row {
   /** By column. Cells of CSV are strings; JSON and Parquet keep their types. */
@@ -11,8 +13,10 @@ export interface Row {
 export interface RowSource {
   readonly columns: readonly string[]
   /**
+   * `mistakes` gets the rows that cannot be read, beside what the caller finds wrong with others; without
+   * it they are thrown here.
    * @throws HeedError with the rows that are wrong, up to twenty of them, once twenty are met or all
    * rows have been read
    */
-  rows(): AsyncIterable<Row>
+  rows(mistakes?: Mistakes): AsyncIterable<Row>
 }

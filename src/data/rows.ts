@@ -50,10 +50,10 @@ export async function openRows(
   options: RowOptions = {},
 ): Promise<RowSource> {
   const parts = await findParts([paths].flat(), options)
-  async function* rows(): AsyncGenerator<Row> {
-    const mistakes = new Mistakes()
+  async function* rows(given?: Mistakes): AsyncGenerator<Row> {
+    const mistakes = given ?? new Mistakes()
     for (const part of parts) yield* part(mistakes)
-    mistakes.throwIfAny()
+    if (!given) mistakes.throwIfAny()
   }
   const columns = await findColumns(rows())
   if (columns.length === 0) throw new HeedError(`${[paths].flat().join(', ')}: there are no rows`)

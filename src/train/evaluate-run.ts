@@ -1,4 +1,4 @@
-import { openRows, type RowSource } from '../data/index.ts'
+import { type Mistakes, openRows, type RowSource } from '../data/index.ts'
 import { encodeRows } from './examples.ts'
 import type { EvaluateOptions, Evaluation } from './task.ts'
 import { openRun } from './task-file.ts'
@@ -34,9 +34,9 @@ export async function evaluateRun(
 }
 
 function firstRows(source: RowSource, limit = Number.POSITIVE_INFINITY): RowSource {
-  async function* rows() {
+  async function* rows(mistakes?: Mistakes) {
     let seen = 0
-    for await (const row of source.rows()) {
+    for await (const row of source.rows(mistakes)) {
       yield row
       if (++seen >= limit) return
     }

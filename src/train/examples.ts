@@ -14,7 +14,7 @@ export async function encodeRows<E>(
   const examples: E[] = []
   const mistakes = new Mistakes()
   let rows = 0
-  for await (const row of source.rows()) {
+  for await (const row of source.rows(mistakes)) {
     try {
       for (const example of await task.encode(row)) examples.push(example)
     } catch (error) {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pipeline } from '../../src/pipelines/index.ts'
@@ -160,6 +160,18 @@ describe('wrong rows', () => {
       model: 'bert',
       ...more,
     })
+
+  it('are told together, whether they cannot be read or mean nothing', async () => {
+    const file = at('mixed.jsonl')
+    writeFileSync(
+      file,
+      '{"text":"a","label":"x"}\n{"txt":"b"}\nnot json\n{"text":"c","label":""}\n',
+    )
+    const wrong = trainTiny(at('mixed'), { ...keys, data: [file], model: 'bert' })
+    await expect(wrong).rejects.toThrow(
+      /^3 rows are wrong:\n.*:2: there is no 'label'.*\n.*:3: it is not valid JSON.*\n.*:4: 'label' is ""/,
+    )
+  })
 
   it('are named with file and row, all of them', async () => {
     const rows: object[] = rowsOf(['bad', 'good'])

@@ -38,7 +38,7 @@ export async function surveyLabels(
   const found = new Set<string>()
   const mistakes = new Mistakes()
   let rows = 0
-  for await (const row of (await source()).rows()) {
+  for await (const row of (await source()).rows(mistakes)) {
     rows++
     for (const label of mistakes.attempt(row, () => labelsOf(row)) ?? []) found.add(label)
     if (found.size > MOST)
