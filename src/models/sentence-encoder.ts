@@ -102,6 +102,11 @@ export class SentenceEncoder {
   /** Writes the model, the tokenizer and the files of sentence-transformers. */
   async save(dir: string): Promise<void> {
     await savePretrained(this.model as Module, dir, { tokenizer: this.tokenizer })
+    await this.saveSettings(dir)
+  }
+
+  /** Writes the files of sentence-transformers alone, beside a model that is saved otherwise. */
+  async saveSettings(dir: string): Promise<void> {
     const config = { ...this.config, maxTokens: this.maxTokens }
     await writeSentenceConfig(dir, config, this.model.hiddenSize)
   }

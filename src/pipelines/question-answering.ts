@@ -1,6 +1,6 @@
 import type { QuestionAnswerer } from '../models/index.ts'
 import { cat } from '../tensor/index.ts'
-import type { Encoding } from '../tokenizers/index.ts'
+import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { type BatchOptions, inBatches, valuesOf } from './batches.ts'
 import type { Parts } from './pipeline.ts'
@@ -52,7 +52,7 @@ async function answersOf(
   options: AnswerOptions,
 ): Promise<Answer[]> {
   const { topK = 1, maxAnswerTokens = 15 } = options
-  const windows = windowsOf(parts, question, context)
+  const windows = answerWindows(parts, question, context)
   const found = await inBatches(
     windows.map(({ encoding }) => encoding),
     parts,
@@ -84,8 +84,8 @@ async function answersOf(
 }
 
 /** The whole context if it fits; else cuts of it at words, each half as far on as it is long. */
-function windowsOf(
-  { model, tokenizer }: Parts<QuestionAnswerer>,
+export function answerWindows(
+  { model, tokenizer }: { model: { contextLength: number }; tokenizer: Tokenizer },
   question: string,
   context: string,
 ): Window[] {

@@ -30,6 +30,8 @@ export interface Task<E = unknown, M extends Module = Module> {
   evaluate(model: M, examples: readonly E[], options?: EvaluateOptions): Promise<Evaluation>
   /** One JSON object a row; the columns with the answers need not be there. */
   predict(model: M, rows: readonly Row[]): Promise<Record<string, unknown>[]>
+  /** Further files that belong beside the model. */
+  saveBeside?(folder: string, model: Module): Promise<void>
 }
 
 export interface Draw {

@@ -4,7 +4,10 @@ import type { TaskKind } from '../task.ts'
 import { classification } from './classification.ts'
 import { languageModeling } from './language-modeling.ts'
 import { maskedLm } from './masked-lm.ts'
+import { questionAnswering } from './question-answering.ts'
+import { sentencePairs } from './sentence-pairs.ts'
 import { spanCorruption } from './span-corruption.ts'
+import { tagging } from './tagging.ts'
 import { textToText } from './text-to-text.ts'
 import { translation } from './translation.ts'
 
@@ -16,6 +19,9 @@ export const taskKinds: readonly TaskKind[] = [
   textToText,
   translation,
   classification,
+  tagging,
+  questionAnswering,
+  sentencePairs,
 ]
 
 export const trainTasks = (): string[] => taskKinds.map(({ name }) => name)
