@@ -19,3 +19,9 @@ it('asks with no, one and five examples', async () => {
   const output = await runScript('examples/few-shot.ts', '--smoke')
   expect(output.match(/^(capitals|plurals|opposites) +(\d of 2 *){3}$/gm)).toHaveLength(3)
 })
+
+it('finds names in mails', async () => {
+  const output = await runScript('examples/names.ts', '--smoke')
+  expect(output).toMatch(/540 lines to learn from, 60 with entities/)
+  expect(output).toMatch(/all +F1 \d\.\d{3} +precision \d\.\d{3} +recall \d\.\d{3} +\d+ entities/)
+})
