@@ -41,6 +41,7 @@ export type Family =
   | 'matmul'
   | 'attention'
   | 'rows'
+  | 'recurrent'
   | 'adamw'
   | 'train'
   | 'prefill'
@@ -105,6 +106,14 @@ const row = (op: string, rows: number, columns: number): Case => ({
   apart: ['torch.compile'],
   atLeast: 1.2,
 })
+
+const recurrent: Case[] = ['LSTM', 'GRU'].map((kind) => ({
+  name: `${kind} 2x256 T 64`,
+  family: 'recurrent',
+  params: { kind, layers: 2, hidden: 256, T: 64, batch: 32 },
+  peers: ['torch'],
+  atLeast: 1,
+}))
 
 const PARAMETERS = 10_000_000
 const adamw = (peer: Peer, atLeast: number): Case => ({
@@ -181,6 +190,7 @@ export const cases: Case[] = [
   row('softmax', 2048, 1536),
   row('layer_norm', 2048, 1536),
   row('cross_entropy', 2048, 50257),
+  ...recurrent,
   adamw('readWrite', 0.9),
   adamw('torch', 1),
   train('4x128', small, 2),

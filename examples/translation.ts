@@ -2,7 +2,7 @@
 // and a Transformer learn for the same time from the same sentences, and are compared by the length of
 // what they translate.
 //
-//     npm run example:translation -- [--minutes 2.5] [--seed 1] [--data FOLDER] [--out FOLDER] [--smoke]
+//     npm run example:translation -- [--minutes 2.6] [--seed 1] [--data FOLDER] [--out FOLDER] [--smoke]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,7 +17,7 @@ import { makeSystems, type System, trainInTurns, translate } from './translation
 
 const { values: flags } = parseArgs({
   options: {
-    minutes: { type: 'string', default: '2.5' },
+    minutes: { type: 'string', default: '2.6' },
     seed: { type: 'string', default: '1' },
     data: { type: 'string', default: 'build/libreoffice-help' },
     out: { type: 'string', default: 'build/translation' },
@@ -29,20 +29,22 @@ const seed = Number(flags.seed)
 const seconds = smoke ? 2 : 60 * Number(flags.minutes)
 const LONGEST = 64 // tokens
 
-const pairs = smoke ? toyPairs() : helpPairs(flags.data)
-const tokenizer = withEnds(pairs)
+const all = smoke ? toyPairs() : helpPairs(flags.data)
+const tokenizer = withEnds(all)
+const encoded = ({ source, target }: Pair) => ({
+  source: tokenizer.encode(source),
+  target: tokenizer.encode(target),
+})
+const pairs = all.filter((pair) => {
+  const { source, target } = encoded(pair)
+  return Math.max(source.length, target.length) <= LONGEST
+})
 const words = ({ source }: Pair): number => source.split(' ').length
 // Held out: a few of all, and more of the long ones, which are rarer.
 const isHeldOut = (pair: Pair, i: number): boolean => i % (words(pair) > 20 ? 12 : 40) === 0
 const test = pairs.filter(isHeldOut)
 const known = new Set(test.map(({ source }) => source))
-const examples = pairs
-  .filter(({ source }) => !known.has(source))
-  .map(({ source, target }) => ({
-    source: tokenizer.encode(source),
-    target: tokenizer.encode(target),
-  }))
-  .filter(({ source, target }) => Math.max(source.length, target.length) <= LONGEST)
+const examples = pairs.filter(({ source }) => !known.has(source)).map(encoded)
 console.log(`${examples.length} pairs to learn from, ${test.length} to translate; ${tokenizer.vocabSize} tokens`) // biome-ignore format: one line
 
 const size = smoke
@@ -93,10 +95,10 @@ function byLength(): void {
     values: filled.map(({ places }) => chrf(pick(written[k], places), pick(references, places))),
   }))
   console.log(
-    `\nchrF by words (sentences)  ${filled.map(({ name }) => name.padStart(10)).join('')}`,
+    `\nchrF by words (sentences)  ${filled.map(({ name }) => name.padStart(12)).join('')}`,
   )
   for (const { name, values } of curves)
-    console.log(`${name.padEnd(25)}  ${values.map((x) => x.toFixed(1).padStart(10)).join('')}`)
+    console.log(`${name.padEnd(25)}  ${values.map((x) => x.toFixed(1).padStart(12)).join('')}`)
   const title = `chrF after ${smoke ? 'seconds' : `${flags.minutes} minutes`} of training each`
   writeFileSync(join(out, 'chrf-by-length.svg'), drawCurves(title, filled.map(({ name }) => name), curves)) // biome-ignore format: one line
 }

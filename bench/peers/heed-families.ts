@@ -14,7 +14,7 @@ import {
   zeros,
 } from '../../src/index.ts'
 import { GPT2, SentenceEncoder, savePretrained } from '../../src/models/index.ts'
-import { quantize } from '../../src/nn/index.ts'
+import { GRU, LSTM, quantize } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
 import type { QuantizeFormat } from '../../src/util/quantize-blocks.ts'
@@ -96,6 +96,15 @@ async function forwardBackward(inputs: Parameter[], f: () => Tensor): Promise<Wo
     return []
   })
   return { run: () => finished(step()), count: 1 }
+}
+
+/** Forward and backward over whole sequences. */
+const recurrent: Family = async ({ kind, layers, hidden, T, batch }) => {
+  const [H, B] = [Number(hidden), Number(batch)]
+  const Layer = kind === 'LSTM' ? LSTM : GRU
+  const model = new Layer(H, H, { numLayers: Number(layers) })
+  const x = new Parameter(randn([Number(T), B, H]))
+  return forwardBackward([x, ...model.parameters()], () => model.forward(x).output)
 }
 
 const adamw: Family = async ({ count }) => {
@@ -197,6 +206,7 @@ export const families: Record<string, Family> = {
   matmul,
   attention,
   rows,
+  recurrent,
   adamw,
   train,
   prefill,

@@ -74,6 +74,14 @@ def rows(p):
     return forward_backward([x], ops[op])
 
 
+def recurrent(p):
+    torch.backends.mkldnn.enabled = False  # its LSTM is many times slower than PyTorch's own here
+    kind = {"LSTM": nn.LSTM, "GRU": nn.GRU}[p["kind"]]
+    model = kind(p["hidden"], p["hidden"], num_layers=p["layers"])
+    x = parameter(p["T"], p["batch"], p["hidden"])
+    return forward_backward([x, *model.parameters()], lambda: model(x)[0])
+
+
 def adamw(p):
     x = parameter(p["count"])
     x.grad = torch.randn(p["count"])
@@ -165,6 +173,7 @@ families = {
     "matmul": matmul,
     "attention": attention,
     "rows": rows,
+    "recurrent": recurrent,
     "adamw": adamw,
     "train": train,
     "prefill": prefill,

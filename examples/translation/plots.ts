@@ -13,7 +13,7 @@ export function drawCurves(
   places: readonly string[],
   curves: readonly Curve[],
 ): string {
-  const [width, height, left, top, bottom] = [720, 420, 60, 50, 70]
+  const [width, height, left, top, bottom] = [720, 440, 60, 50, 90]
   const highest = Math.ceil(Math.max(...curves.flatMap(({ values }) => values)) / 10) * 10
   const x = (i: number): number => left + ((i + 0.5) * (width - left - 20)) / places.length
   const y = (value: number): number => height - bottom - (value / highest) * (height - top - bottom)
@@ -37,7 +37,7 @@ export function drawCurves(
     parts.push(`<rect x="${left + 8 + k * 215}" y="${height - 20}" width="14" height="5" fill="${colour}"/>`) // biome-ignore format: one line
     parts.push(text(left + 28 + k * 215, height - 13, name))
   })
-  return svg(width, height, parts)
+  return svg(title, width, height, parts)
 }
 
 /** weights[i][j]: how much of what was seen for token i of the target was token j of the source. */
@@ -62,7 +62,7 @@ export function drawAttention(
       parts.push(`<rect x="${px}" y="${py}" width="${cell}" height="${cell}" fill="rgb(${share},${share},255)" stroke="#eee"/>`) // biome-ignore format: one line
     })
   })
-  return svg(width, height, parts)
+  return svg('Attention', width, height, parts)
 }
 
 function text(x: number, y: number, words: string, anchor = 'start', size = 13): string {
@@ -72,7 +72,7 @@ function text(x: number, y: number, words: string, anchor = 'start', size = 13):
 const escaped = (words: string): string =>
   words.replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] as string)
 
-const svg = (width: number, height: number, parts: readonly string[]): string =>
+const svg = (title: string, width: number, height: number, parts: readonly string[]): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ` +
-  `height="${height}" font-family="sans-serif"><rect width="100%" height="100%" fill="white"/>\n` +
+  `height="${height}" font-family="sans-serif"><title>${escaped(title)}</title><rect width="100%" height="100%" fill="white"/>\n` +
   `${parts.join('\n')}\n</svg>\n`
