@@ -4,6 +4,7 @@ import { readJsonObject } from '../io/json.ts'
 import { readModelConfig } from '../models/index.ts'
 import { commonSchema, parseTrainConfig, type TrainConfig } from '../train/config.ts'
 import { RunFolder } from '../train/run-folder.ts'
+import type { Options, TaskKind } from '../train/task.ts'
 import { taskKinds } from '../train/tasks/index.ts'
 import { trainModel } from '../train/train-model.ts'
 import { HeedError } from '../util/errors.ts'
@@ -13,33 +14,28 @@ import { trainView } from './train-view.ts'
 
 /** `argv` tells which task's options help is to show. */
 export function trainCommand(argv: readonly string[] = []): Command {
-  const asked = argv[argv.indexOf('--task') + 1] ?? ''
+  const asked = taskKinds.find(({ name }) => name === argv[argv.indexOf('--task') + 1])
   const command = new Command('train')
     .description('Train a model on your own data; the run is a folder that transformers opens.')
-    .argument(
-      '[model]',
-      'the architecture, as config.json names it: gpt2, bert, t5 … (see heed inspect)',
-    )
+    .argument('[model]', 'the architecture, as config.json names it: gpt2, bert, t5 …')
     .requiredOption('--out <folder>', 'where the run is kept')
     .option('--resume', 'go on from the newest checkpoint in --out')
     .option('--config <file>', 'a JSON file with the same keys (camelCase); flags go before it')
   for (const [key, schema] of Object.entries(commonSchema.shape))
-    if (key !== 'model') for (const option of optionsOf(key, schema)) command.addOption(option)
-  const known = new Set<string>()
-  for (const kind of taskKinds)
-    for (const [key, schema] of Object.entries(kind.options.shape)) {
-      if (known.has(key)) continue
-      known.add(key)
-      const shown = taskKinds.find(({ name }) => name === asked)?.options.shape ?? {}
-      for (const option of optionsOf(key, (shown[key] ?? schema) as z.ZodType))
-        command.addOption(option.hideHelp(!Object.hasOwn(shown, key)))
-    }
+    if (key !== 'model')
+      for (const option of optionsOf(key, schema, asked?.defaults)) command.addOption(option)
+  const keys = new Set(taskKinds.flatMap(({ options }) => Object.keys(options.shape)))
+  for (const key of keys) {
+    const own = asked?.options.shape[key]
+    const schema = own ?? taskKinds.find(({ options }) => key in options.shape)?.options.shape[key]
+    for (const option of optionsOf(key, schema as z.ZodType))
+      command.addOption(option.hideHelp(own === undefined))
+  }
   return command.addHelpText('after', () => help(asked)).action(train)
 }
 
-function help(asked: string): string {
+function help(chosen?: TaskKind): string {
   const width = Math.max(...taskKinds.map(({ name }) => name.length))
-  const chosen = taskKinds.find(({ name }) => name === asked)
   const tasks = taskKinds.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`)
   const columns = chosen ? `\nData of ${chosen.name}: ${chosen.columns}\n` : ''
   return `
@@ -105,19 +101,16 @@ async function modelIn(from: unknown): Promise<string> {
   })
 }
 
-function optionsOf(key: string, schema: z.ZodType): Option[] {
-  const fallback = schema.safeParse(undefined).data
-  const shown = fallback != null && typeof fallback !== 'object'
+function optionsOf(key: string, schema: z.ZodType, ofTask: Options = {}): Option[] {
+  const fallback = Object.hasOwn(ofTask, key) ? ofTask[key] : schema.safeParse(undefined).data
+  const shown = fallback != null && fallback !== false && typeof fallback !== 'object'
   const text = shown ? `${schema.description} (default: ${fallback})` : `${schema.description}`
   const flag = flagOf(key)
   const kind = valueKind(schema)
   if (kind === 'array') return [new Option(`${flag} <paths...>`, text)]
   if (kind === 'record') return [new Option(`${flag} <key=value...>`, text).argParser(assignments)]
   if (kind === 'number') return [new Option(`${flag} <number>`, text).argParser(number)]
-  if (kind === 'boolean')
-    return [
-      new Option(flag, text),
-      new Option(flag.replace('--', '--no-'), 'not that').hideHelp(fallback !== true),
-    ]
-  return [new Option(`${flag} <name>`, text)]
+  if (kind !== 'boolean') return [new Option(`${flag} <name>`, text)]
+  const yes = new Option(flag, text)
+  return fallback === false ? [yes] : [yes, new Option(flag.replace('--', '--no-'), 'not that')]
 }

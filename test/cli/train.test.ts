@@ -1,0 +1,93 @@
+// `heed train` for tasks on rows.
+import { writeFile } from 'node:fs/promises'
+import { expect, it, vi } from 'vitest'
+import { run } from '../../src/cli/main.ts'
+import { scratch } from '../train/support.ts'
+
+async function heed(...words: string[]): Promise<{ out: string; mistake: string }> {
+  const said: string[] = []
+  const keep = (text: unknown): boolean => said.push(String(text)) > 0
+  const spies = [
+    vi.spyOn(console, 'log').mockImplementation(keep),
+    vi.spyOn(process.stdout, 'write').mockImplementation(keep),
+  ]
+  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
+  try {
+    await run(['node', 'heed', ...words])
+    return { out: said.join('\n'), mistake: err.mock.calls.map(([line]) => String(line)).join('') }
+  } finally {
+    process.exitCode = 0
+    for (const spy of [...spies, err]) spy.mockRestore()
+  }
+}
+
+const at = scratch()
+const lines = Array.from(
+  { length: 40 },
+  (_, i) => `${i % 2 ? 'win money' : 'see you'} ${i},${i % 2}`,
+)
+await writeFile(at('mails.csv'), `words,spam\n${lines.join('\n')}\n`)
+await writeFile(at('texts.txt'), lines.map((line) => `${line}. And more of it.`).join('\n'))
+const columns = ['--text-column', 'words', '--label-column', 'spam']
+const data = ['--data', at('mails.csv'), ...columns]
+const small = ['--layers', '1', '--heads', '2', '--dim', '16', '--context', '24', '--batch', '4']
+
+it('pre-trains, fine-tunes the head, goes on, and predicts', async () => {
+  const bert = ['train', 'bert', '--task', 'masked-lm', '--unit', 'line', '--data', at('texts.txt')]
+  const first = await heed(
+    ...bert,
+    ...small,
+    '--steps',
+    '3',
+    '--no-next-sentence',
+    '--out',
+    at('bert'),
+  )
+  expect(first.mistake).toBe('')
+  expect(first.out).toMatch(/BertForMaskedLM with .* parameters/)
+  const task = ['--task', 'classification', ...data, '--epochs', '1', '--train', 'head']
+  const tune = await heed('train', '--from', at('bert'), ...task, '--out', at('spam'))
+  expect(tune.mistake).toBe('')
+  expect(tune.out).toMatch(/of them trained[\s\S]*New weights: .*classifier/)
+  expect(tune.out).toMatch(/On what was held out: loss .*accuracy/)
+  const again = await heed('train', '--out', at('spam'), '--resume')
+  expect(again.mistake).toBe('')
+  const { out } = await heed('predict', at('spam'), '--text', 'win money')
+  expect(JSON.parse(out)).toMatchObject({ label: expect.stringMatching(/^[01]$/) })
+})
+
+it('lists tasks, and the options and columns of one', async () => {
+  const { out } = await heed('train', '--help')
+  for (const name of ['masked-lm', 'classification', 'tagging', 'sentence-pairs'])
+    expect(out).toContain(name)
+  expect(out).not.toContain('--label-column')
+  const own = await heed('train', '--task', 'classification', '--help')
+  expect(own.out).toMatch(/--label-column <name> +the column of the label \(default: label\)/)
+  expect(own.out).toMatch(/--epochs <number> .*\(default: 3\)/)
+  expect(own.out).toMatch(/Data of classification: rows with a text/)
+})
+
+it.each<[string[], RegExp]>([
+  [['train', 'bert', '--task', 'clasification', ...data], /clasification.*\n.*classification\?/],
+  [['train', 'bert', '--task', 'tagging', ...data], /labelColumn: there is no such key/],
+  [
+    ['train', 'gpt2', '--task', 'tagging', '--data', 'x'],
+    /'gpt2' has no head 'token-classification'/,
+  ],
+  [['train', '--task', 'classification', ...data], /no model to train[\s\S]*--from/],
+  [
+    ['train', 'bert', '--task', 'classification', '--data', at('mails.csv')],
+    /mails\.csv:2: there is no 'label' in it, only 'words', 'spam'/,
+  ],
+  [
+    ['train', 'bert', '--train', 'tail', ...data, '--task', 'classification'],
+    /train: is all, head or top:N/,
+  ],
+  [
+    ['train', 'bert', ...data, '--task', 'classification', '--steps', '2', '--epochs', '2'],
+    /steps or of epochs/,
+  ],
+])('%j', async (words, says) => {
+  const { mistake } = await heed(...words, '--out', at('none'))
+  expect(mistake).toMatch(says)
+})
