@@ -24,12 +24,25 @@ export interface TextEncoder extends EncoderModel {
   forward(ids: Tensor, options?: EncoderOptions): Tensor
 }
 
+export interface MaskedLMOptions extends EncoderOptions {
+  /**
+   * i32 (N): computes logits at these places only, which count through all rows: row·T + column. They
+   * are (N, V) then, and labels (N): most of the work is saved where few tokens are masked.
+   */
+  logitsAt?: Tensor
+}
+
 /** Predicts what stood where a token was masked (Devlin et al., 2019). */
 export interface MaskedLM extends EncoderModel {
   /** ids (B, T) i32 -> logits (B, T, V). */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor
+  forward(ids: Tensor, options?: MaskedLMOptions): Tensor
   /** Mean cross-entropy of labels (B, T); -100 counts for nothing. */
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
+  loss(ids: Tensor, labels: Tensor, options?: MaskedLMOptions): Tensor
+}
+
+/** States (B, T, C) at those places, (N, C); all of them where there are none. */
+export function statesAt(states: Tensor, logitsAt?: Tensor): Tensor {
+  return logitsAt ? states.reshape(-1, states.shape[2]).take(logitsAt) : states
 }
 
 /** Tells whether the second of two texts follows the first (Devlin et al., 2019). */
@@ -41,14 +54,14 @@ export interface NextSentencePredictor extends EncoderModel {
 }
 
 export interface PretrainingLogits {
-  /** (B, T, V), as of a masked language model. */
+  /** (B, T, V) or (N, V), as of a masked language model. */
   tokens: Tensor
   /** (B, 2). */
   nextSentence: Tensor
 }
 
 export interface PretrainingLabels {
-  /** i32 (B, T); -100 counts for nothing. */
+  /** i32 (B, T) or (N); -100 counts for nothing. */
   tokens: Tensor
   /** i32 (B): 0, the second text follows the first; 1, it does not. */
   nextSentence: Tensor
@@ -56,9 +69,9 @@ export interface PretrainingLabels {
 
 /** Both objectives that BERT is trained with. */
 export interface Pretraining extends EncoderModel {
-  forward(ids: Tensor, options?: EncoderOptions): PretrainingLogits
+  forward(ids: Tensor, options?: MaskedLMOptions): PretrainingLogits
   /** The sum of both cross-entropies. */
-  loss(ids: Tensor, labels: PretrainingLabels, options?: EncoderOptions): Tensor
+  loss(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): Tensor
 }
 
 /** One label, or several, for a whole text. */

@@ -5,6 +5,7 @@ export type {
   EncoderModel,
   EncoderOptions,
   MaskedLM,
+  MaskedLMOptions,
   NextSentencePredictor,
   Pretraining,
   PretrainingLabels,

@@ -4,18 +4,20 @@ import { activations, Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { modernKey } from '../checkpoint-keys.ts'
 import { classificationLoss, labelsOf, spanLoss, spanOf } from '../classification.ts'
-import type {
-  EncoderModel,
-  EncoderOptions,
-  MaskedLM,
-  NextSentencePredictor,
-  Pretraining,
-  PretrainingLabels,
-  PretrainingLogits,
-  QuestionAnswerer,
-  SequenceClassifier,
-  Span,
-  TokenClassifier,
+import {
+  type EncoderModel,
+  type EncoderOptions,
+  type MaskedLM,
+  type MaskedLMOptions,
+  type NextSentencePredictor,
+  type Pretraining,
+  type PretrainingLabels,
+  type PretrainingLogits,
+  type QuestionAnswerer,
+  type SequenceClassifier,
+  type Span,
+  statesAt,
+  type TokenClassifier,
 } from '../encoder.ts'
 import { type BertConfig, BertModel, bertConfig, headDropout, linear, norm } from './bert.ts'
 
@@ -108,11 +110,11 @@ export class BertForMaskedLM extends BertHead implements MaskedLM {
   }
 
   /** ids (B, T) i32 -> logits (B, T, V). */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor {
-    return this.cls.forward(this.bert.forward(ids, options))
+  forward(ids: Tensor, options?: MaskedLMOptions): Tensor {
+    return this.cls.forward(statesAt(this.bert.forward(ids, options), options?.logitsAt))
   }
 
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
+  loss(ids: Tensor, labels: Tensor, options?: MaskedLMOptions): Tensor {
     return F.crossEntropy(this.forward(ids, options), labels)
   }
 }
@@ -149,16 +151,16 @@ export class BertForPreTraining extends BertHead implements Pretraining {
     this.cls = new PretrainingHeads(this.config, this.bert.embeddings.word_embeddings.weight)
   }
 
-  forward(ids: Tensor, options?: EncoderOptions): PretrainingLogits {
+  forward(ids: Tensor, options?: MaskedLMOptions): PretrainingLogits {
     const states = this.bert.forward(ids, options)
     return {
-      tokens: this.cls.forward(states),
+      tokens: this.cls.forward(statesAt(states, options?.logitsAt)),
       nextSentence: this.cls.seq_relationship.forward(this.bert.pooled(states)),
     }
   }
 
   /** The sum of both losses. */
-  loss(ids: Tensor, labels: PretrainingLabels, options?: EncoderOptions): Tensor {
+  loss(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): Tensor {
     const { tokens, nextSentence } = this.forward(ids, options)
     const masked = F.crossEntropy(tokens, labels.tokens)
     return masked.add(F.crossEntropy(nextSentence, labels.nextSentence))

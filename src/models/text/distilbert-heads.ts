@@ -4,14 +4,16 @@ import { activations, Dropout, Linear, Module } from '../../nn/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { modernKey } from '../checkpoint-keys.ts'
 import { classificationLoss, labelsOf, spanLoss, spanOf } from '../classification.ts'
-import type {
-  EncoderModel,
-  EncoderOptions,
-  MaskedLM,
-  QuestionAnswerer,
-  SequenceClassifier,
-  Span,
-  TokenClassifier,
+import {
+  type EncoderModel,
+  type EncoderOptions,
+  type MaskedLM,
+  type MaskedLMOptions,
+  type QuestionAnswerer,
+  type SequenceClassifier,
+  type Span,
+  statesAt,
+  type TokenClassifier,
 } from '../encoder.ts'
 import {
   type DistilBertConfig,
@@ -59,13 +61,15 @@ export class DistilBertForMaskedLM extends DistilBertHead implements MaskedLM {
   })
 
   /** ids (B, T) i32 -> logits (B, T, V). */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor {
-    const states = this.vocab_transform.forward(this.distilbert.forward(ids, options))
+  forward(ids: Tensor, options?: MaskedLMOptions): Tensor {
+    const states = this.vocab_transform.forward(
+      statesAt(this.distilbert.forward(ids, options), options?.logitsAt),
+    )
     const activate = activations[this.config.activation]
     return this.vocab_projector.forward(this.vocab_layer_norm.forward(activate(states)))
   }
 
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
+  loss(ids: Tensor, labels: Tensor, options?: MaskedLMOptions): Tensor {
     return F.crossEntropy(this.forward(ids, options), labels)
   }
 }

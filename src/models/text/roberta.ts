@@ -6,14 +6,16 @@ import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { modernKey } from '../checkpoint-keys.ts'
 import { classificationLoss, labelsOf, spanLoss, spanOf } from '../classification.ts'
 import { parseConfig, size } from '../config.ts'
-import type {
-  EncoderModel,
-  EncoderOptions,
-  MaskedLM,
-  QuestionAnswerer,
-  SequenceClassifier,
-  Span,
-  TokenClassifier,
+import {
+  type EncoderModel,
+  type EncoderOptions,
+  type MaskedLM,
+  type MaskedLMOptions,
+  type QuestionAnswerer,
+  type SequenceClassifier,
+  type Span,
+  statesAt,
+  type TokenClassifier,
 } from '../encoder.ts'
 import { BertEmbeddings, BertModel, bertSchema, headDropout, linear, norm } from './bert.ts'
 
@@ -108,11 +110,11 @@ export class RobertaForMaskedLM extends RobertaHead implements MaskedLM {
   lm_head = new LMHead(this.config, this.roberta.embeddings.word_embeddings.weight)
 
   /** ids (B, T) i32 -> logits (B, T, V). */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor {
-    return this.lm_head.forward(this.roberta.forward(ids, options))
+  forward(ids: Tensor, options?: MaskedLMOptions): Tensor {
+    return this.lm_head.forward(statesAt(this.roberta.forward(ids, options), options?.logitsAt))
   }
 
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
+  loss(ids: Tensor, labels: Tensor, options?: MaskedLMOptions): Tensor {
     return F.crossEntropy(this.forward(ids, options), labels)
   }
 }

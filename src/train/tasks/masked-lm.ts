@@ -11,9 +11,9 @@ import { Draws } from '../draws.ts'
 import type { BatchTensors } from '../hold-batch.ts'
 import type { Draw, EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
 import { segmentPairs, sentencesOf, windowsOf } from './documents.ts'
-import { Masking } from './masking.ts'
+import { type Masked, Masking } from './masking.ts'
 import { runExamples } from './run-examples.ts'
-import { padded, padId, seen, textBatch, textIn } from './text.ts'
+import { padId, seen, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
@@ -115,22 +115,48 @@ class MaskedLanguageModeling implements Task<Example, MaskedLM | Pretraining> {
     })
     const batch = {
       ...textBatch(rows, length, padId(this.parts.preprocessor)),
-      labels: padded(
-        rows.map(({ labels }) => labels),
-        length,
-        -100,
-      ),
+      ...this.chosenPlaces(rows, length),
     }
     if (!pairs) return batch
     const answers = Int32Array.from(follows, (yes) => (yes ? 0 : 1))
     return { ...batch, next_sentence: { data: answers, shape: [examples.length] } }
   }
 
+  /** Where tokens are masked, and what stood there, in as many places for each batch of a shape. */
+  private chosenPlaces(rows: readonly Masked[], length: number): Batch {
+    const { maskShare } = this.parts.options
+    const expected = rows.length * (1 + length * maskShare)
+    const room = Math.ceil(expected + 4 * Math.sqrt(expected)) // what goes beyond, hardly ever, is left out
+    const places = rows.flatMap(({ labels }, row) =>
+      labels.flatMap((label, i) => (label >= 0 ? [{ at: row * length + i, label }] : [])),
+    )
+    const chosen = places.slice(0, room)
+    return {
+      places: {
+        data: filled(
+          room,
+          0,
+          chosen.map(({ at }) => at),
+        ),
+        shape: [room],
+      },
+      labels: {
+        data: filled(
+          room,
+          -100,
+          chosen.map(({ label }) => label),
+        ),
+        shape: [room],
+      },
+    }
+  }
+
   loss(model: MaskedLM | Pretraining, batch: BatchTensors): Tensor {
     const { input_ids, labels, next_sentence: nextSentence } = batch
+    const options = { ...seen(batch), logitsAt: batch.places }
     if (nextSentence)
-      return (model as Pretraining).loss(input_ids, { tokens: labels, nextSentence }, seen(batch))
-    return (model as MaskedLM).loss(input_ids, labels, seen(batch))
+      return (model as Pretraining).loss(input_ids, { tokens: labels, nextSentence }, options)
+    return (model as MaskedLM).loss(input_ids, labels, options)
   }
 
   async evaluate(
@@ -145,45 +171,47 @@ class MaskedLanguageModeling implements Task<Example, MaskedLM | Pretraining> {
       examples,
       batchSize,
       (batch) => {
-        const { tokens, nextSentence } = this.logits(model, batch)
-        const guesses = tokens.argmax(-1)
-        const counts = [
-          F.crossEntropy(tokens, batch.labels, { reduction: 'none' }).sum(-1),
-          guesses.eq(batch.labels).to('i32').sum(-1),
-          batch.labels.ge(0).to('i32').sum(-1),
-        ]
+        const { tokens, nextSentence } = this.logits(model, batch, batch.places)
+        const losses = F.crossEntropy(tokens, batch.labels, { reduction: 'none' })
         const next = nextSentence ? [nextSentence.argmax(-1).eq(batch.next_sentence).to('i32')] : []
-        return [batch.input_ids, batch.labels, guesses, ...counts, ...next]
+        const { input_ids, places, labels } = batch
+        return [input_ids, places, labels, tokens.argmax(-1), losses, ...next]
       },
-      ([ids, labels, guesses, ...counts], row, _, width) => {
-        const part = (values: ArrayLike<number>): number[] =>
-          Array.from({ length: width }, (_, i) => values[row * width + i])
-        const sums = counts.map((values) => values[row])
-        return { ids: part(ids), labels: part(labels), guesses: part(guesses), sums }
+      ([ids, places, labels, guesses, losses, next], row, _, width) => {
+        const own = Array.from(labels, (_, i) => i).filter(
+          (i) => labels[i] >= 0 && Math.floor(places[i] / width) === row,
+        )
+        return {
+          ids: Array.from(ids.subarray(row * width, (row + 1) * width)),
+          expected: own.map((i) => labels[i]),
+          predicted: own.map((i) => guesses[i]),
+          loss: own.reduce((sum, i) => sum + losses[i], 0),
+          next: next?.[row],
+        }
       },
     )
-    const total = (i: number): number => rows.reduce((sum, { sums }) => sum + sums[i], 0)
-    const loss = total(0) / total(2)
+    const sum = (of: (row: (typeof rows)[number]) => number): number =>
+      rows.reduce((total, row) => total + of(row), 0)
+    const count = sum(({ expected }) => expected.length)
+    const right = sum(
+      ({ expected, predicted }) => expected.filter((id, i) => id === predicted[i]).length,
+    )
+    const loss = sum((row) => row.loss) / count
     const metrics: Record<string, number> = {
       loss,
       perplexity: Math.exp(loss),
-      accuracy: total(1) / total(2),
+      accuracy: right / count,
     }
-    if (rows[0].sums.length > 3) metrics.next_sentence_accuracy = total(3) / rows.length
+    if (rows[0].next !== undefined)
+      metrics.next_sentence_accuracy = sum(({ next }) => next ?? 0) / rows.length
+    const textOf = (list: readonly number[]): string =>
+      list.map((id) => tokenizer.idToToken(id) ?? '').join(' ')
     return {
       metrics,
-      examples: rows.slice(0, show).map(({ ids, labels, guesses }) => {
-        const places = labels.flatMap((label, i) => (label >= 0 ? [i] : []))
-        const [expected, predicted] = [labels, guesses].map((list) =>
-          places.map((i) => tokenizer.idToToken(list[i]) ?? '').join(' '),
-        )
-        const input = ids.filter((id) => id !== tokenizer.padTokenId)
-        return {
-          input: tokenizer.decode(input),
-          expected,
-          predicted,
-          right: expected === predicted,
-        }
+      examples: rows.slice(0, show).map((row) => {
+        const [expected, predicted] = [textOf(row.expected), textOf(row.predicted)]
+        const input = tokenizer.decode(row.ids.filter((id) => id !== tokenizer.padTokenId))
+        return { input, expected, predicted, right: expected === predicted }
       }),
     }
   }
@@ -228,10 +256,11 @@ class MaskedLanguageModeling implements Task<Example, MaskedLM | Pretraining> {
   private logits(
     model: MaskedLM | Pretraining,
     batch: BatchTensors,
+    logitsAt?: Tensor,
   ): { tokens: Tensor; nextSentence?: Tensor } {
-    if (this.head === 'pretraining')
-      return (model as Pretraining).forward(batch.input_ids, seen(batch))
-    return { tokens: (model as MaskedLM).forward(batch.input_ids, seen(batch)) }
+    const options = { ...seen(batch), logitsAt }
+    if (this.head === 'pretraining') return (model as Pretraining).forward(batch.input_ids, options)
+    return { tokens: (model as MaskedLM).forward(batch.input_ids, options) }
   }
 
   /** With special tokens around; a second text that is too long is cut. */
@@ -248,6 +277,12 @@ class MaskedLanguageModeling implements Task<Example, MaskedLM | Pretraining> {
     const ids = [...front, ...middle, ...back]
     return { ids, typeIds: ids.map((_, i) => (i < front.length + middle.length ? 0 : 1)) }
   }
+}
+
+function filled(room: number, filling: number, values: readonly number[]): Int32Array {
+  const data = new Int32Array(room).fill(filling)
+  data.set(values)
+  return data
 }
 
 /** An example of another document, or nothing where all are of one. */
