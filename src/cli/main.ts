@@ -10,6 +10,7 @@ const subcommands: Record<string, (argv: readonly string[]) => Promise<Command>>
   train: async (argv) => (await import('./train.ts')).trainCommand(argv),
   eval: async () => (await import('./eval.ts')).evalCommand(),
   predict: async () => (await import('./predict.ts')).predictCommand(),
+  report: async () => (await import('./report.ts')).reportCommand(),
   generate: async () => (await import('./generate.ts')).generateCommand(),
   chat: async () => (await import('./chat.ts')).chatCommand(),
   fill: async () => (await import('./fill.ts')).fillCommand(),

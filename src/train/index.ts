@@ -3,6 +3,7 @@ export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './eval
 export { encodeRows } from './examples.ts'
 export type { BatchTensors } from './hold-batch.ts'
 export { type Prediction, predictRun } from './predict-run.ts'
+export { type ReportOptions, reportRun } from './report/report-run.ts'
 export { type Metrics, RunFolder, type TrainerState } from './run-folder.ts'
 export type {
   ConfigParts,

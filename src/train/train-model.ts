@@ -90,8 +90,9 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainOutco
   }
 }
 
-function supplyOf(
-  { kind, task, parts }: Subject,
+/** What the run draws its batches from, and holds out. */
+export function supplyOf(
+  { kind, task, parts }: Pick<Subject, 'kind' | 'task' | 'parts'>,
   config: TrainConfig,
   out: string,
   onProgress: (what: string, done: number, total?: number) => void,

@@ -22,6 +22,6 @@ it('asks with no, one and five examples', async () => {
 
 it('finds names in mails', async () => {
   const output = await runScript('examples/names.ts', '--smoke')
-  expect(output).toMatch(/540 lines to learn from, 60 with entities/)
+  expect(output).toMatch(/239 lines to learn from, 27 with entities/)
   expect(output).toMatch(/all +F1 \d\.\d{3} +precision \d\.\d{3} +recall \d\.\d{3} +\d+ entities/)
 })
