@@ -17,7 +17,7 @@ export async function rowSupply(setup: SupplySetup, task: Task): Promise<Supply>
     ? { train: all, held: await encoded(valData) }
     : split(all, valFraction, seed)
   if (parts.train.length === 0) throw new HeedError('No example is left to learn from')
-  const train = bucketed(task, parts.train, setup.batch, seed)
+  const train = bucketed(task, parts.train, setup.batch, seed, true)
   const looked = parts.held.length > 0 ? bucketed(task, parts.held, setup.batch, seed) : null
   const amount = (examples: readonly unknown[]): number =>
     task.unit === 'tokens'
@@ -32,11 +32,20 @@ export async function rowSupply(setup: SupplySetup, task: Task): Promise<Supply>
   }
 }
 
-const bucketed = (task: Task, examples: unknown[], batchSize: number, seed: number) =>
+const bucketed = (
+  task: Task,
+  examples: unknown[],
+  batchSize: number,
+  seed: number,
+  training = false,
+) =>
   new BucketedBatches({
     examples,
     length: (example) => task.length(example),
-    collate: (chosen, length, draw) => task.collate(chosen, length, draw),
+    collate: (chosen, length, draw) =>
+      training && task.collateForTraining
+        ? task.collateForTraining(chosen, length, draw)
+        : task.collate(chosen, length, draw),
     batchSize,
     seed,
   })

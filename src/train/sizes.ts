@@ -56,6 +56,27 @@ const deviation = (dim: number): number => 0.02 * Math.sqrt(Math.max(1, 768 / di
 /** Three matrices with about as many weights as two of four times the width (Shazeer, 2020). */
 const gated = (dim: number): number => Math.ceil((8 * dim) / 3 / 16) * 16
 
+const vit = ({ layers, heads, dim, dropout }: Sizes) => ({
+  hidden_size: dim,
+  num_hidden_layers: layers,
+  num_attention_heads: heads,
+  intermediate_size: 4 * dim,
+  hidden_dropout_prob: dropout,
+  attention_probs_dropout_prob: dropout,
+  initializer_range: deviation(dim),
+})
+
+/** Blocks of two convolutions in three stages at most, the last of width `dim`, each twice the one before. */
+function resnet({ layers, dim }: Sizes) {
+  const stages = Math.min(3, layers)
+  return {
+    layer_type: 'basic',
+    embedding_size: Math.ceil(dim / 2 ** (stages - 1)),
+    hidden_sizes: Array.from({ length: stages }, (_, i) => Math.ceil(dim / 2 ** (stages - 1 - i))),
+    depths: Array.from({ length: stages }, (_, i) => Math.floor((layers + i) / stages)),
+  }
+}
+
 const byType: Record<string, (sizes: Sizes) => Record<string, unknown>> = {
   gpt2: gpt,
   'openai-gpt': gpt,
@@ -120,6 +141,9 @@ const byType: Record<string, (sizes: Sizes) => Record<string, unknown>> = {
     scale_embedding: true,
     init_std: dim ** -0.5, // scaled by √dim, embeddings are as large as positions
   }),
+  vit,
+  deit: vit,
+  resnet,
   seq2seq_rnn: ({ layers, dim, context, dropout }) => ({
     max_position_embeddings: context,
     embedding_size: dim,

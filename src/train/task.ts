@@ -24,6 +24,8 @@ export interface Task<E = unknown, M extends Module = Module> {
   length(example: E): number
   /** One batch, padded to `length`. Masking and augmentation are drawn by (seed, step) alone. */
   collate(examples: readonly E[], length: number, draw: Draw): Batch
+  /** The same while training, where that is another one: examples drawn anew, by (seed, step) alone. */
+  collateForTraining?(examples: readonly E[], length: number, draw: Draw): Batch
   /** The mean over the batch. */
   loss(model: M, batch: BatchTensors): Tensor
   /** How good the model is, on examples that it has not seen. */

@@ -22,8 +22,12 @@ const MAX_PIXELS = 2 ** 27 // of a decoded image: half a gigabyte
  * @throws HeedError that names a file which is missing, broken or no image, and when sharp is not installed
  */
 export async function readImage(file: string): Promise<Image> {
+  return decodeImage(await readBytes(file), file)
+}
+
+/** The pixels in the bytes of a file; `name` is for errors. */
+async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
   const sharp = await loadSharp()
-  const bytes = await readBytes(file)
   try {
     const options = { limitInputPixels: MAX_PIXELS, failOn: 'error' } as const
     const { data, info } = await sharp(bytes, options)
@@ -34,7 +38,7 @@ export async function readImage(file: string): Promise<Image> {
     return checkImage({ width, height, channels, data: new Uint8Array(data) })
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new HeedError(`cannot read the image ${file}: ${reason}`, {
+    throw new HeedError(`cannot read the image ${name}: ${reason}`, {
       cause: error,
       remedy: `It may be cut short, or no image. Known: ${[...IMAGE_ENDINGS].join(' ')}.`,
     })
@@ -43,7 +47,8 @@ export async function readImage(file: string): Promise<Image> {
 
 /** The pixels of a row's image. */
 export async function openImage(source: ImageSource): Promise<Image> {
-  return 'file' in source ? readImage(source.file) : checkImage(source)
+  if ('file' in source) return readImage(source.file)
+  return 'bytes' in source ? decodeImage(source.bytes, 'in this row') : checkImage(source)
 }
 
 async function loadSharp(): Promise<typeof Sharp> {

@@ -8,8 +8,8 @@ export interface Image {
   readonly data: Uint8Array
 }
 
-/** What a row can have as its image: pixels, or the file that holds them. */
-export type ImageSource = Image | { readonly file: string }
+/** What a row can have as its image: pixels, the file that holds them, or what is in such a file. */
+export type ImageSource = Image | { readonly file: string } | { readonly bytes: Uint8Array }
 
 /** @throws HeedError for pixels that do not fill the image */
 export function checkImage(image: Image): Image {

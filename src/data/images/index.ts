@@ -1,4 +1,6 @@
+export { type Augmentation, augment, type Mix, mix } from './augment.ts'
 export { openImage, readImage } from './decode.ts'
+export { type Draw, drawsOf } from './draws.ts'
 export { imageFolderRows, isImageFolder } from './folder.ts'
 export { type IdxArray, idxRows, isIdx, readIdx } from './idx.ts'
 export type { Image, ImageSource } from './image.ts'

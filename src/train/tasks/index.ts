@@ -2,6 +2,7 @@ import { HeedError } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
 import type { TaskKind } from '../task.ts'
 import { classification } from './classification.ts'
+import { imageClassification } from './image-classification.ts'
 import { languageModeling } from './language-modeling.ts'
 import { maskedLm } from './masked-lm.ts'
 import { questionAnswering } from './question-answering.ts'
@@ -22,6 +23,7 @@ export const taskKinds: readonly TaskKind[] = [
   tagging,
   questionAnswering,
   sentencePairs,
+  imageClassification,
 ]
 
 export const trainTasks = (): string[] => taskKinds.map(({ name }) => name)

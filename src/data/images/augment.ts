@@ -1,0 +1,122 @@
+// What images are changed by while a model learns, so that it does not learn them by heart.
+import { brightness, contrast, saturation } from './colours.ts'
+import type { Draw } from './draws.ts'
+import type { Image } from './image.ts'
+import { randAugment } from './rand-augment.ts'
+import { flip, randomResizedCrop, randomShift } from './shapes.ts'
+
+export interface Augmentation {
+  /** Smallest part of the area that is cut out and enlarged; 1: all of it. */
+  crop: number
+  /** Pixels by which an image is moved at most. */
+  shift: number
+  /** Whether half of all images are mirrored. */
+  flip: boolean
+  /** Share by which brightness, contrast and saturation may change. */
+  jitter: number
+  /** Strength of RandAugment, 0 (none) to 10. */
+  randAugment: number
+  /** How often a rectangle is made noise (Zhong et al., 2020). */
+  erase: number
+}
+
+/** An image of the same size, changed in what is asked for. */
+export function augment(image: Image, options: Augmentation, draw: Draw): Image {
+  let out = image
+  if (options.crop < 1) out = randomResizedCrop(out, options.crop, draw)
+  if (options.shift > 0) out = randomShift(out, options.shift, draw)
+  if (options.flip && draw() < 0.5) out = flip(out)
+  if (options.jitter > 0) out = jitter(out, options.jitter, draw)
+  if (options.randAugment > 0) out = randAugment(out, options.randAugment, draw)
+  if (options.erase > 0 && draw() < options.erase) out = erase(out, draw)
+  return out
+}
+
+function jitter(image: Image, most: number, draw: Draw): Image {
+  const changes = [brightness, contrast, saturation]
+  let out = image
+  while (changes.length > 0) {
+    const [change] = changes.splice(Math.floor(draw() * changes.length), 1)
+    out = change(out, Math.max(0, 1 + most * (2 * draw() - 1)))
+  }
+  return out
+}
+
+/** A rectangle of 2 % to a third of the area, and a shape between 3:10 and 10:3. */
+function erase(image: Image, draw: Draw): Image {
+  const { width, height, channels } = image
+  const area = width * height * (0.02 + (1 / 3 - 0.02) * draw())
+  const ratio = Math.exp((2 * draw() - 1) * Math.log(10 / 3))
+  const box = boxIn(image, Math.sqrt(area * ratio), Math.sqrt(area / ratio), draw)
+  const data = image.data.slice()
+  let noise = Math.floor(draw() * 2 ** 32) // a draw for each pixel would take too long
+  for (let y = box.top; y < box.top + box.height; y++) {
+    const start = (y * width + box.left) * channels
+    for (let i = start; i < start + box.width * channels; i++) {
+      noise = (Math.imul(noise, 1_664_525) + 1_013_904_223) >>> 0
+      data[i] = noise >>> 24
+    }
+  }
+  return { ...image, data }
+}
+
+interface Area {
+  left: number
+  top: number
+  width: number
+  height: number
+}
+
+/** A rectangle of about these sides somewhere in an image. */
+function boxIn(image: Image, width: number, height: number, draw: Draw): Area {
+  const w = Math.min(image.width, Math.max(1, Math.round(width)))
+  const h = Math.min(image.height, Math.max(1, Math.round(height)))
+  const left = Math.floor(draw() * (image.width - w + 1))
+  const top = Math.floor(draw() * (image.height - h + 1))
+  return { left, top, width: w, height: h }
+}
+
+export interface Mix {
+  /** Of Beta(a, a), how much of one image another one takes away (Zhang et al., 2018); 0: none. */
+  mixup: number
+  /** The same for a rectangle of another image, put in (Yun et al., 2019). */
+  cutmix: number
+}
+
+/** Two images as one, and the share of the first in it: that of its label. */
+export function mix(a: Image, b: Image, { mixup, cutmix }: Mix, draw: Draw): [Image, number] {
+  const cut = mixup === 0 || (cutmix > 0 && draw() < 0.5)
+  const share = betaDraw(cut ? cutmix : mixup, draw)
+  if (!cut) {
+    const data = a.data.map((value, i) => value * share + b.data[i] * (1 - share) + 0.5)
+    return [{ ...a, data }, share]
+  }
+  const side = Math.sqrt(1 - share)
+  const box = boxIn(a, a.width * side, a.height * side, draw)
+  const data = a.data.slice()
+  const line = a.width * a.channels
+  for (let y = box.top; y < box.top + box.height; y++) {
+    const start = y * line + box.left * a.channels
+    data.set(b.data.subarray(start, start + box.width * a.channels), start)
+  }
+  return [{ ...a, data }, 1 - (box.width * box.height) / (a.width * a.height)]
+}
+
+/** Of Beta(a, a): two numbers of Gamma(a), the first as a share of both. */
+function betaDraw(a: number, draw: Draw): number {
+  const [x, y] = [gammaDraw(a, draw), gammaDraw(a, draw)]
+  return x + y === 0 ? 0.5 : x / (x + y)
+}
+
+/** Marsaglia and Tsang (2000); below 1 by Gamma(a + 1)·u^(1/a). */
+function gammaDraw(a: number, draw: Draw): number {
+  if (a < 1) return gammaDraw(a + 1, draw) * (1 - draw()) ** (1 / a)
+  const d = a - 1 / 3
+  const c = 1 / Math.sqrt(9 * d)
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const x = Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw())
+    const v = (1 + c * x) ** 3
+    if (v > 0 && Math.log(1 - draw()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v
+  }
+  return d
+}

@@ -1,0 +1,306 @@
+// A label for an image, with the usual changes to images while the model learns.
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { z } from 'zod'
+import {
+  augment,
+  type Batch,
+  type Draw,
+  drawsOf,
+  type Image,
+  ImageProcessor,
+  type ImageSource,
+  mix,
+  openImage,
+  type Row,
+} from '../../data/index.ts'
+import type { ImageClassifier } from '../../models/index.ts'
+import { softmax } from '../../pipelines/scores.ts'
+import { F, type Tensor } from '../../tensor/index.ts'
+import { HeedError } from '../../util/errors.ts'
+import { deriveSeed } from '../../util/random.ts'
+import type { BatchTensors } from '../hold-batch.ts'
+import type {
+  Draw as BatchDraw,
+  DataSetup,
+  EvaluateOptions,
+  Evaluation,
+  Task,
+  TaskKind,
+  TaskParts,
+} from '../task.ts'
+import { evaluateLabels } from './label-report.ts'
+import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
+import { runExamples } from './run-examples.ts'
+import { valueIn } from './text.ts'
+
+const share = z.number().min(0).max(1)
+
+const schema = z.object({
+  imageColumn: z.string().default('image').describe('the column of the image'),
+  labelColumn: z.string().default('label').describe('the column of the label'),
+  imageSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .nullable()
+    .default(null)
+    .describe(
+      'height and width that images are brought to; as they are where they are small and alike',
+    ),
+  patchSize: z.int().min(1).max(4096).nullable().default(null).describe('of a new ViT, in pixels'),
+  flip: z.boolean().default(false).describe('mirror half of the images'),
+  crop: share
+    .default(1)
+    .describe('smallest part of an image that is cut out and enlarged, 1 for none'),
+  shift: z.int().min(0).max(512).default(0).describe('pixels that images are moved by at most'),
+  jitter: share.default(0).describe('share by which brightness, contrast and saturation change'),
+  randAugment: z.number().min(0).max(10).default(0).describe('strength of RandAugment, up to 10'),
+  erase: share.default(0).describe('share of images with a rectangle made noise'),
+  mixup: z.number().min(0).max(100).default(0).describe('images mixed by Beta(a, a), 0 for none'),
+  cutmix: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('rectangles of other images put in, by Beta(a, a)'),
+  smoothing: z.number().min(0).lt(1).default(0).describe('share of a label that all labels get'),
+})
+
+type Options = z.output<typeof schema>
+type Facts = { labels: string[] }
+type Parts = TaskParts<Options, Facts, ImageProcessor>
+
+export const imageClassification: TaskKind<Options, Facts, ImageProcessor> = {
+  name: 'image-classification',
+  about: 'labels of images',
+  columns:
+    'a folder of images for each label, IDX files, or rows with the path of an image and its label',
+  options: schema,
+  facts: z.object({ labels: z.array(z.string()).min(1) }),
+  defaults: { steps: null, epochs: 10, batch: 64, weightDecay: 0.05, evalBatches: 50 },
+  head: () => 'image-classification',
+  survey: async (setup) => ({
+    labels: await surveyLabels(setup, (row) =>
+      labelsIn(row, { ...setup.options, multiLabel: false }),
+    ),
+  }),
+  preprocessor: makeProcessor,
+  openPreprocessor: (folder) => ImageProcessor.fromFile(folder),
+  modelConfig: ({ facts }) => ({
+    ...labelConfig(facts.labels),
+    problem_type: 'single_label_classification',
+  }),
+  newModelConfig: ({ preprocessor, modelType, options }) => {
+    const { channels, outputSize } = preprocessor
+    if (modelType === 'resnet' || !outputSize) return { num_channels: channels }
+    const patch_size = options.patchSize ?? patchFor(outputSize)
+    return { num_channels: channels, image_size: [...outputSize], patch_size }
+  },
+  create: (parts) => new ImageClassification(parts),
+}
+
+interface Example {
+  image: Image
+  label: number
+  name: string
+}
+
+class ImageClassification implements Task<Example, ImageClassifier> {
+  readonly name = imageClassification.name
+  readonly head = 'image-classification'
+  readonly unit = 'images'
+  private readonly parts: Parts
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  async encode(row: Row): Promise<Example[]> {
+    const { options, facts } = this.parts
+    const [label] = labelsIn(row, { ...options, multiLabel: false })
+    return [{ ...(await this.encodeImage(row)), label: indexOfLabel(facts.labels, label) }]
+  }
+
+  private async encodeImage(row: Row): Promise<Omit<Example, 'label'>> {
+    const source = imageIn(row, this.parts.options.imageColumn)
+    const image = this.parts.preprocessor.fit(await openImage(source))
+    return { image, name: 'file' in source ? source.file : `${row.file}:${row.number}` }
+  }
+
+  length(): number {
+    return 1
+  }
+
+  collate(examples: readonly Example[]): Batch {
+    return {
+      pixel_values: this.pixels(examples.map(({ image }) => image)),
+      labels: { data: Int32Array.from(examples, ({ label }) => label), shape: [examples.length] },
+    }
+  }
+
+  collateForTraining(
+    examples: readonly Example[],
+    _length: number,
+    { seed, step }: BatchDraw,
+  ): Batch {
+    const { options } = this.parts
+    const own = deriveSeed(seed, 'images')
+    const draws = examples.map((_, row) => drawsOf(own, step, row))
+    const changed = examples.map((example, row) => ({
+      ...example,
+      image: augment(example.image, options, draws[row]),
+    }))
+    return options.mixup > 0 || options.cutmix > 0
+      ? this.mixed(changed, draws)
+      : this.collate(changed)
+  }
+
+  /** Each image with the one across the batch; labels (N, K) are their shares. */
+  private mixed(examples: readonly Example[], draws: readonly Draw[]): Batch {
+    const { options, facts } = this.parts
+    const count = facts.labels.length
+    const labels = new Float32Array(examples.length * count)
+    const images = examples.map(({ image, label }, row) => {
+      const other = examples[examples.length - 1 - row]
+      const [mixture, part] = mix(image, other.image, options, draws[row])
+      labels[row * count + label] += part
+      labels[row * count + other.label] += 1 - part
+      return mixture
+    })
+    return {
+      pixel_values: this.pixels(images),
+      labels: { data: labels, shape: [examples.length, count] },
+    }
+  }
+
+  private pixels(images: readonly Image[]): Batch[string] {
+    const [{ width, height, channels }] = images
+    const size = width * height * channels
+    const data = new Float32Array(images.length * size)
+    images.forEach((image, row) => {
+      if (image.width !== width || image.height !== height)
+        throw new HeedError(
+          `images of ${width} x ${height} and of ${image.width} x ${image.height} pixels do not go together`,
+          { remedy: 'Have preprocessor_config.json resize them to one size.' },
+        )
+      this.parts.preprocessor.normalize(image, data, row * size)
+    })
+    return { data, shape: [images.length, channels, height, width] }
+  }
+
+  loss(model: ImageClassifier, batch: BatchTensors): Tensor {
+    const logits = model.forward(batch.pixel_values)
+    const { smoothing: labelSmoothing } = this.parts.options
+    if (batch.labels.dtype !== 'f32')
+      return F.crossEntropy(logits, batch.labels, {
+        labelSmoothing: model.training ? labelSmoothing : 0,
+      })
+    const count = this.parts.facts.labels.length
+    const wanted = batch.labels.mul(1 - labelSmoothing).add(labelSmoothing / count)
+    return logits.logSoftmax(-1).mul(wanted).sum(-1).mean().neg()
+  }
+
+  async evaluate(
+    model: ImageClassifier,
+    examples: readonly Example[],
+    { batchSize = 64, show = 50 }: EvaluateOptions = {},
+  ): Promise<Evaluation> {
+    return evaluateLabels({
+      labels: this.parts.facts.labels,
+      multiLabel: false,
+      scores: await this.scores(model, examples, batchSize),
+      expected: examples.map(({ label }) => [label]),
+      texts: examples.map(({ name }) => name),
+      show,
+    })
+  }
+
+  async predict(model: ImageClassifier, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
+    const { labels } = this.parts.facts
+    const images = await Promise.all(rows.map((row) => this.encodeImage(row)))
+    const scores = await this.scores(
+      model,
+      images.map((image) => ({ ...image, label: 0 })),
+      64,
+    )
+    return scores.map((own) => {
+      const best = own.indexOf(Math.max(...own))
+      const all = Object.fromEntries(labels.map((label, i) => [label, own[i]]))
+      return { label: labels[best], score: own[best], scores: all }
+    })
+  }
+
+  /** The probability of each label. */
+  private scores(
+    model: ImageClassifier,
+    examples: readonly Example[],
+    batchSize: number,
+  ): Promise<number[][]> {
+    const count = this.parts.facts.labels.length
+    return runExamples(
+      this,
+      model,
+      examples,
+      batchSize,
+      ({ pixel_values }) => [model.forward(pixel_values)],
+      ([logits], row) =>
+        Array.from(softmax(Array.from(logits.subarray(row * count, (row + 1) * count)))),
+    )
+  }
+}
+
+/** What stands in the column: pixels, a file or its bytes; a path is seen from the file of the row. */
+function imageIn(row: Row, column: string): ImageSource {
+  const value = valueIn(row, column)
+  if (typeof value === 'string') return { file: resolve(dirname(row.file), value) }
+  if (typeof value === 'object' && value !== null) {
+    const { file, bytes, data } = value as Record<string, unknown>
+    if (typeof file === 'string') return { file }
+    if (bytes instanceof Uint8Array) return { bytes }
+    if (data instanceof Uint8Array) return value as Image
+  }
+  throw new HeedError(`'${column}' is ${JSON.stringify(value)?.slice(0, 80)}, not an image`, {
+    remedy: 'It is the path of a file, or pixels.',
+  })
+}
+
+const LOOKED_AT = 32
+const USUAL_SIDE = 224
+const SMALL = 128 // images up to this size stay as they are when all are alike
+
+/** The one of the folder that is fine-tuned; otherwise of the first images' kind. */
+async function makeProcessor({
+  from,
+  options,
+  source,
+}: DataSetup<Options>): Promise<ImageProcessor> {
+  if (from !== undefined && existsSync(join(from, 'preprocessor_config.json')))
+    return ImageProcessor.fromFile(from)
+  const shapes = new Set<string>()
+  let grey = true
+  let looked = 0
+  let [height, width] = [USUAL_SIDE, USUAL_SIDE]
+  for await (const row of (await source()).rows()) {
+    const image = await openImage(imageIn(row, options.imageColumn))
+    ;({ height, width } = image)
+    shapes.add(`${width} x ${height}`)
+    grey &&= image.channels < 3
+    if (++looked === LOOKED_AT) break
+  }
+  const alike = shapes.size === 1 && Math.max(width, height) <= SMALL
+  const side = options.imageSize ?? USUAL_SIDE
+  const size =
+    alike && options.imageSize === null ? { height, width } : { height: side, width: side }
+  const middle = new Array<number>(grey ? 1 : 3).fill(0.5)
+  return new ImageProcessor({ size, image_mean: middle, image_std: middle })
+}
+
+/** Of published models for large images; for small ones what makes at most 64 patches. */
+function patchFor([height, width]: readonly [number, number]): number {
+  const most = Math.max(height, width) > SMALL ? 196 : 64
+  for (let patch = 1; patch <= Math.min(height, width); patch++)
+    if (height % patch === 0 && width % patch === 0 && (height * width) / patch ** 2 <= most)
+      return patch
+  return Math.ceil(Math.sqrt((height * width) / most))
+}
