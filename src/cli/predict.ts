@@ -35,8 +35,8 @@ interface Flags {
 
 async function predict(run: string, data: string[], flags: Flags): Promise<void> {
   const { parts } = await openTask(run)
-  const { textColumn } = parts.options as { textColumn?: string }
-  const rows = await rowsOf(data, flags.text, textColumn ?? 'text')
+  const { textColumn, sourceColumn } = parts.options as Record<string, string | undefined>
+  const rows = await rowsOf(data, flags.text, textColumn ?? sourceColumn ?? 'text')
   for await (const { row, output } of predictRun(run, rows, { batchSize: flags.batch }))
     console.log(JSON.stringify(flags.withInput ? { ...output, input: row.values } : output))
 }

@@ -1,4 +1,5 @@
 // Texts that are written: what tasks of encoder-decoders have in common.
+import { generateSeq2Seq, Seq2SeqDecoder, seq2SeqBeams } from '../../generate/index.ts'
 import { type Seq2SeqLM, shiftRight } from '../../models/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
@@ -63,4 +64,40 @@ export async function targetReport<E>(
       return { input, expected, predicted, right: expected === predicted }
     }),
   }
+}
+
+export interface WriteTargetsOptions {
+  /** Of what is written. */
+  tokenizer: Tokenizer
+  /** Of each text, for a source of so many tokens. */
+  maxTokens: (sourceLength: number) => number
+  /** 1, the default, takes the likeliest token each time. */
+  beams?: number
+  batchSize?: number
+}
+
+/** What the model writes for each source, in their order; those of like length are read together. */
+export async function writeTargets(
+  model: Seq2SeqLM,
+  sources: readonly (readonly number[])[],
+  { tokenizer, maxTokens, beams = 1, batchSize = 16 }: WriteTargetsOptions,
+): Promise<string[]> {
+  model.eval()
+  const stopTokens = tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId]
+  const decoder = new Seq2SeqDecoder(model)
+  const order = sources.map((_, i) => i).sort((a, b) => sources[b].length - sources[a].length)
+  const texts = new Array<string>(sources.length)
+  for (let start = 0; start < order.length; start += batchSize) {
+    const chosen = order.slice(start, start + batchSize)
+    const batch = chosen.map((i) => sources[i])
+    const settings = { decoder, stopTokens, maxTokens: maxTokens(batch[0].length) }
+    const found =
+      beams > 1
+        ? (await seq2SeqBeams(model, batch, { ...settings, beams })).map(([{ tokens }]) => tokens)
+        : await generateSeq2Seq(model, batch, settings)
+    chosen.forEach((i, row) => {
+      texts[i] = tokenizer.decode(found[row], { skipSpecialTokens: true }).trim()
+    })
+  }
+  return texts
 }

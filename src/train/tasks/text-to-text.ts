@@ -1,14 +1,13 @@
 // A text from a text, told what to do by a prefix (Raffel et al., 2020).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import { generateSeq2Seq } from '../../generate/index.ts'
 import { accuracy, chrf } from '../../metrics/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import type { BatchTensors } from '../hold-batch.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
-import { targetLoss, targetReport } from './seq2seq.ts'
+import { targetLoss, targetReport, writeTargets } from './seq2seq.ts'
 import { padded, padId, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
@@ -132,30 +131,8 @@ class TextToText implements Task<Example, Seq2SeqLM> {
     return tokenizer.encodeWithOffsets(text, { maxLength: contextLength }).ids
   }
 
-  /** Those of like length together, the likeliest token each time. */
-  private async write(
-    model: Seq2SeqLM,
-    sources: readonly (readonly number[])[],
-  ): Promise<string[]> {
+  private write(model: Seq2SeqLM, sources: readonly (readonly number[])[]): Promise<string[]> {
     const { preprocessor: tokenizer, contextLength } = this.parts
-    const end = tokenizer.eosTokenId
-    const settings = { stopTokens: end === undefined ? [] : [end], maxTokens: contextLength }
-    const order = sources.map((_, i) => i).sort((a, b) => sources[b].length - sources[a].length)
-    const texts: string[] = new Array(sources.length)
-    model.eval()
-    for (let start = 0; start < order.length; start += TOGETHER) {
-      const chosen = order.slice(start, start + TOGETHER)
-      const written = await generateSeq2Seq(
-        model,
-        chosen.map((i) => sources[i]),
-        settings,
-      )
-      chosen.forEach((i, row) => {
-        texts[i] = tokenizer.decode(written[row], { skipSpecialTokens: true }).trim()
-      })
-    }
-    return texts
+    return writeTargets(model, sources, { tokenizer, maxTokens: () => contextLength })
   }
 }
-
-const TOGETHER = 16

@@ -2,15 +2,15 @@
 // 2020). The decoder learns each token from those before it in the right answer (teacher forcing).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import { generateSeq2Seq, Seq2SeqDecoder, seq2SeqBeams } from '../../generate/index.ts'
 import { bleu, chrf } from '../../metrics/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
-import { noGrad, type Tensor } from '../../tensor/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { type BatchTensors, holdBatch } from '../hold-batch.ts'
+import type { BatchTensors } from '../hold-batch.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
-import { padded, padId, seen, textBatch, textIn } from './text.ts'
+import { targetLoss, targetReport, writeTargets } from './seq2seq.ts'
+import { padded, padId, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 import { openTokenizers, type TextPairTokenizers, tokenizersOf } from './translation-tokenizers.ts'
 
@@ -103,103 +103,59 @@ class Translation implements Task<Example, Seq2SeqLM> {
   }
 
   loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
-    const { labelSmoothing } = this.parts.options
-    return model.loss(batch.input_ids, batch.labels, { ...seen(batch), labelSmoothing })
+    return targetLoss(model, batch, this.parts.options.labelSmoothing)
   }
 
-  /** The loss is without smoothing: a token's cross-entropy. */
+  /** The loss is without smoothing: a token's cross-entropy, told those before it. */
   async evaluate(
     model: Seq2SeqLM,
     examples: readonly Example[],
-    { batchSize = 16, show = 50 }: EvaluateOptions = {},
+    options: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const loss = await this.meanLoss(model, examples, batchSize)
-    const written = await this.write(model, examples, batchSize)
-    const wanted = examples.map(({ target }) => target)
+    const told = await targetReport(this, model, examples, this.parts.preprocessor.target, options)
+    const written = await this.write(model, examples, options.batchSize)
+    const wanted = examples.map(({ target }) => target.trim())
     return {
       metrics: {
-        loss,
-        perplexity: Math.exp(loss),
+        ...told.metrics,
         bleu: bleu(written, wanted),
         chrf: chrf(written, wanted),
         'chrf++': chrf(written, wanted, { wordOrder: 2 }),
       },
-      examples: examples.slice(0, show).map(({ source, target }, i) => ({
+      examples: examples.slice(0, options.show ?? 50).map(({ source }, i) => ({
         input: source,
-        expected: target,
+        expected: wanted[i],
         predicted: written[i],
-        right: written[i] === target,
+        right: written[i] === wanted[i],
       })),
     }
   }
 
   async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
     const examples = rows.map((row) => this.encodeSource(sourceOf(row, this.parts.options)))
-    const written = await this.write(model, examples, 16)
+    const written = await this.write(model, examples)
     return written.map((text) => ({ translation: text }))
   }
 
-  private async meanLoss(
-    model: Seq2SeqLM,
-    examples: readonly Example[],
-    batchSize: number,
-  ): Promise<number> {
-    model.eval()
-    const run = holdBatch((batch) => [
-      noGrad(() => model.loss(batch.input_ids, batch.labels, seen(batch))),
-    ])
-    let [sum, tokens] = [0, 0]
-    for (const chosen of likeLengths(examples, batchSize, (one) => this.length(one))) {
-      const batch = chosen.map((i) => examples[i])
-      const width = roundedUp(this.length(batch[0]), this.parts.contextLength)
-      const [loss] = await run(this.collate(batch, width))
-      const count = batch.reduce((n, { labels }) => n + labels.length, 0)
-      sum += (await loss.item()) * count
-      tokens += count
-    }
-    return sum / tokens
-  }
-
-  /** The translation of each source, in their order. */
-  private async write(
+  /** At most twice as long as what is read, and ten tokens. */
+  private write(
     model: Seq2SeqLM,
     sources: readonly Pick<Example, 'ids'>[],
-    batchSize: number,
+    batchSize?: number,
   ): Promise<string[]> {
     const { preprocessor, options, contextLength } = this.parts
-    const { target } = preprocessor
-    const stopTokens = target.eosTokenId === undefined ? [] : [target.eosTokenId]
-    const decoder = new Seq2SeqDecoder(model)
-    const written = new Array<string>(sources.length)
-    for (const chosen of likeLengths(sources, batchSize, ({ ids }) => ids.length)) {
-      const batch = chosen.map((i) => sources[i].ids)
-      const maxTokens = Math.min(2 * batch[0].length + 10, contextLength - 1) // the longest comes first
-      const settings = { decoder, stopTokens, maxTokens }
-      const found =
-        options.beams > 1
-          ? (await seq2SeqBeams(model, batch, { ...settings, beams: options.beams })).map(
-              ([{ tokens }]) => tokens,
-            )
-          : await generateSeq2Seq(model, batch, settings)
-      chosen.forEach((i, row) => {
-        written[i] = target.decode(found[row], { skipSpecialTokens: true }).trim()
-      })
-    }
-    return written
+    return writeTargets(
+      model,
+      sources.map(({ ids }) => ids),
+      {
+        tokenizer: preprocessor.target,
+        maxTokens: (length) => Math.min(2 * length + 10, contextLength - 1),
+        beams: options.beams,
+        batchSize,
+      },
+    )
   }
 }
-
-/** Batches of places, the longest first. */
-function likeLengths<E>(all: readonly E[], size: number, length: (one: E) => number): number[][] {
-  const order = all.map((_, i) => i).sort((a, b) => length(all[b]) - length(all[a]))
-  return Array.from({ length: Math.ceil(order.length / size) }, (_, k) =>
-    order.slice(k * size, (k + 1) * size),
-  )
-}
-
-/** Few widths, so that few programs serve all batches. */
-const roundedUp = (tokens: number, most: number): number =>
-  Math.max(tokens, Math.min(most, Math.ceil(tokens / 16) * 16))
 
 function pairOf(row: Row, options: Options): [string, string] {
   return [sourceOf(row, options), textIn(inner(row), options.targetColumn)]
