@@ -1,8 +1,9 @@
 // Part-of-speech tags: a small BERT from nothing against each word's most frequent tag, on the Brown
 // corpus (Francis and Kučera, 1964) with the universal tags of Petrov et al. (2012).
 //
-//     npm run example:brown            # minutes
-//     npm run example:brown -- --smoke # seconds
+//     npm run example:brown              # minutes
+//     npm run example:brown -- --epochs 3
+//     npm run example:brown -- --smoke   # seconds
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,6 +13,8 @@ import { type Sentence, trainTagger } from './tagger.ts'
 
 const smoke = process.argv.includes('--smoke')
 const seed = 1
+const place = process.argv.indexOf('--epochs')
+const epochs = place < 0 ? 2 : Number(process.argv[place + 1])
 
 /** Brown's tags as the twelve universal ones, by how they begin. */
 const RULES: [RegExp, string][] = [
@@ -46,8 +49,8 @@ console.log(`most frequent tag of each word: ${percent(accuracy(expected, guesse
 
 const size = smoke
   ? { epochs: 1, dim: 48, layers: 1, vocabSize: 1000 }
-  : { epochs: 2, dim: 192, layers: 2, vocabSize: 12_000 }
-const tag = await trainTagger(train, { labels, seed, ...size })
+  : { epochs, dim: 192, layers: 2, vocabSize: 12_000 }
+const tag = await trainTagger(train, { labels, seed, batchSize: 32, ...size })
 const tagged = (await tag(test)).flat()
 console.log(`BERT of ${size.layers} layers from nothing: ${percent(accuracy(expected, tagged))}`)
 

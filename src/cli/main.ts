@@ -8,6 +8,7 @@ import { version } from '../util/version.ts'
 /** Loaded when they are asked for: `heed generate` is not to wait for what only training needs. */
 const subcommands: Record<string, (argv: readonly string[]) => Promise<Command>> = {
   train: async (argv) => (await import('./train.ts')).trainCommand(argv),
+  data: async () => (await import('./data.ts')).dataCommand(),
   eval: async () => (await import('./eval.ts')).evalCommand(),
   predict: async () => (await import('./predict.ts')).predictCommand(),
   report: async () => (await import('./report.ts')).reportCommand(),

@@ -19,6 +19,12 @@ export {
   type RowSource,
 } from './rows.ts'
 export { surveyText, type TextSurvey } from './survey.ts'
+export {
+  type ColumnSurvey,
+  type RowSurvey,
+  type Spread,
+  surveyRows,
+} from './survey-rows.ts'
 export { findTextFiles } from './text-files.ts'
 export { type SplitOptions, TokenDataset } from './token-dataset.ts'
 export { openTokens } from './token-files.ts'

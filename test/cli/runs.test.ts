@@ -145,3 +145,42 @@ describe('heed report', () => {
     expect(readFileSync(at('run/report.html'), 'utf8')).toContain('nothing was held out')
   })
 })
+
+describe('heed data', () => {
+  it('tells what is in the columns', async () => {
+    const table = at('table.csv')
+    const lines = Array.from(
+      { length: 10 },
+      (_, i) => `${'x'.repeat(i)},${i % 2 ? 'no' : 'yes'},same`,
+    )
+    writeFileSync(table, `text,label,kind\n${lines.join('\n')}\n`)
+    const { out } = await heed('data', table)
+    expect(out).toMatch(/10.* rows/)
+    expect(out).toMatch(/text.* 1 missing; 9 text; length 1 to 9, median 5/)
+    expect(out).toMatch(/yes.*5.*, no.*5/)
+    expect(out).toMatch(/same.*10.*one value only/)
+    expect(out).toMatch(/Example 3.*table\.csv:4/)
+  })
+
+  it('shows examples as the model sees them', async () => {
+    const { out } = await heed('data', data, '--run', at('run'))
+    expect(out).toMatch(/input_ids.*\(1, \d+\).* t.*:\d+.* h.*:\d+/)
+    expect(out).toMatch(/labels.*\(1\).* {2}1\n/)
+    const flags = ['--task', 'classification', '--tokenizer', 'char', '--json']
+    const json = JSON.parse((await heed('data', data, ...flags)).out)
+    expect(json).toMatchObject({ rows: 12, examples: [rows[0], rows[1], rows[2]] })
+    expect(json.columns[1]).toMatchObject({
+      name: 'label',
+      values: [
+        ['good', 6],
+        ['bad', 6],
+      ],
+    })
+    expect(json.seen[0].map(({ name }: { name: string }) => name)).toContain('input_ids')
+  })
+
+  it('lists mistakes of all rows', async () => {
+    writeFileSync(at('ragged.csv'), 'a,b\n1\n1,2\n1,2,3\n')
+    expect((await heed('data', at('ragged.csv'))).mistake).toMatch(/2 rows are wrong/)
+  })
+})

@@ -1,0 +1,159 @@
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { type ColumnSurvey, openRows, type Row, type RowSurvey, surveyRows } from '../data/index.ts'
+import type { TypedArray } from '../graph/dtype.ts'
+import { readModelConfig } from '../models/index.ts'
+import { Tokenizer } from '../tokenizers/index.ts'
+import { parseTrainConfig } from '../train/config.ts'
+import { newSubject } from '../train/subject.ts'
+import { type OpenedTask, openTask } from '../train/task-file.ts'
+import { trainTasks } from '../train/tasks/index.ts'
+import { assignments } from './schema-flags.ts'
+
+export function dataCommand(): Command {
+  return new Command('data')
+    .description('What is in data: columns, types, lengths, labels, and how a model will see it.')
+    .argument('<data...>', 'files, folders, patterns or hub:owner/name')
+    .option('--task <name>', `show examples as this task makes them: ${trainTasks().join(', ')}`)
+    .option('--model <type>', 'for a new model of this architecture', 'bert')
+    .option('--from <folder>', 'for the model in this folder, with its tokenizer')
+    .option('--tokenizer <spec>', 'char, bpe:SIZE, wordpiece:SIZE, unigram:SIZE or a file')
+    .option('--set <key=value...>', 'keys of the task, as textColumn=review', assignments)
+    .option('--run <folder>', 'as a run of heed train makes them')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ heed data reviews.csv
+  $ heed data reviews.csv --task classification --from ./bert --set textColumn=review
+  $ heed data new.jsonl --run runs/spam`,
+    )
+    .action(show)
+}
+
+interface Flags {
+  task?: string
+  model: string
+  from?: string
+  tokenizer?: string
+  set?: Record<string, unknown>
+  run?: string
+  json?: boolean
+}
+
+async function show(data: string[], flags: Flags): Promise<void> {
+  const survey = await surveyRows(await openRows(data))
+  const opened = await taskFor(data, flags)
+  const seen = opened ? await Promise.all(survey.examples.map((row) => inputsOf(row, opened))) : []
+  if (flags.json) {
+    const { rows, columns, examples } = survey
+    console.log(
+      JSON.stringify({ rows, columns, examples: examples.map(({ values }) => values), seen }),
+    )
+    return
+  }
+  for (const line of surveyLines(survey)) console.log(line)
+  survey.examples.forEach((row, i) => {
+    console.log(`\n${pc.bold(`Example ${i + 1}`)} ${pc.dim(`${row.file}:${row.number}`)}`)
+    for (const [name, value] of Object.entries(row.values))
+      console.log(`  ${pc.cyan(name)}  ${short(value)}`)
+    for (const { name, shape, values } of seen[i] ?? [])
+      console.log(`  ${pc.magenta(name)} ${pc.dim(`(${shape.join(', ')})`)}  ${values}`)
+  })
+}
+
+function taskFor(
+  data: string[],
+  flags: Flags,
+): Promise<Pick<OpenedTask, 'task' | 'parts'>> | undefined {
+  if (flags.run !== undefined) return openTask(flags.run)
+  if (flags.task === undefined) return undefined
+  return newTask(data, flags)
+}
+
+async function newTask(data: string[], flags: Flags): Promise<Pick<OpenedTask, 'task' | 'parts'>> {
+  const { task, from, tokenizer, set } = flags
+  const model = from === undefined ? flags.model : (await readModelConfig(from)).model_type
+  const given = {
+    task,
+    model,
+    data,
+    ...(from && { from }),
+    ...(tokenizer && { tokenizer }),
+    ...set,
+  }
+  return newSubject(parseTrainConfig(given, 'the command line'))
+}
+
+interface Input {
+  name: string
+  shape: readonly number[]
+  values: string
+}
+
+/** The arrays that the model gets of one row, ids with their tokens. */
+async function inputsOf(
+  row: Row,
+  { task, parts }: Pick<OpenedTask, 'task' | 'parts'>,
+): Promise<Input[]> {
+  const [example] = await task.encode(row)
+  if (example === undefined) return []
+  const batch = task.collate([example], task.length(example), { seed: 0, step: 0 })
+  return Object.entries(batch).map(([name, { data, shape }]) => {
+    const values = data as TypedArray
+    const some = Array.from(values.subarray(0, MOST_NUMBERS), (one) => Number(one))
+    const tokens = /(^|_)ids$|^inputs$|^targets$/.test(name) && name !== 'token_type_ids'
+    const text = tokens ? some.map((id) => tokenOf(id, parts.preprocessor)) : some.map(round)
+    return { name, shape, values: text.join(' ') + (values.length > MOST_NUMBERS ? ' …' : '') }
+  })
+}
+
+const MOST_NUMBERS = 48
+
+function tokenOf(id: number, preprocessor: unknown): string {
+  const token = preprocessor instanceof Tokenizer ? preprocessor.idToToken(id) : undefined
+  return token === undefined ? String(id) : `${printable(token)}${pc.dim(`:${id}`)}`
+}
+
+const round = (value: number): string => String(Number(value.toFixed(3)))
+
+function surveyLines({ rows, columns }: RowSurvey): string[] {
+  const width = Math.max(...columns.map(({ name }) => name.length))
+  return [`${pc.bold(String(rows))} rows`, ...columns.flatMap((one) => columnLines(one, width))]
+}
+
+function columnLines(
+  { name, types, lengths, range, values }: ColumnSurvey,
+  width: number,
+): string[] {
+  const kinds = Object.entries(types).map(([type, count]) => `${count} ${type}`)
+  const spread = (of: typeof range, what: string): string[] =>
+    of ? [`${what}${round(of.least)} to ${round(of.most)}, median ${round(of.median)}`] : []
+  const told = [...kinds, ...spread(lengths, 'length '), ...spread(range, '')].join('; ')
+  const line = `  ${pc.cyan(name.padEnd(width))}  ${told}`
+  if (!values) return [line]
+  const shown = values
+    .slice(0, 12)
+    .map(([value, count]) => `${printable(value)} ${pc.dim(String(count))}`)
+  const more = values.length > 12 ? `, ${values.length - 12} more` : ''
+  const alone = values.length === 1 ? pc.yellow('  one value only') : ''
+  return [line, `  ${' '.repeat(width)}  ${shown.join(', ')}${more}${alone}`]
+}
+
+function short(value: unknown): string {
+  const text = typeof value === 'string' ? value : shortJson(value)
+  return printable(text.length > 200 ? `${text.slice(0, 199)}…` : text)
+}
+
+/** Pixels would fill the screen. */
+function shortJson(value: unknown): string {
+  const text = JSON.stringify(value, (_, one) =>
+    ArrayBuffer.isView(one) ? `${one.byteLength} bytes` : one,
+  )
+  return text ?? String(value)
+}
+
+/** Control characters would move the cursor, or more. */
+const printable = (text: string): string =>
+  text.replaceAll('\n', '⏎').replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '�')

@@ -1,0 +1,110 @@
+import { Mistakes } from './mistakes.ts'
+import type { Row, RowSource } from './row.ts'
+
+/** What a column holds in all rows. */
+export interface ColumnSurvey {
+  name: string
+  /** How many rows have a value of each type; `missing` counts null, empty text and no value. */
+  types: Record<string, number>
+  /** Characters of texts, or items of lists. */
+  lengths?: Spread
+  /** Of numbers. */
+  range?: Spread
+  /** How often each value is there, the most frequent first; for columns of few values only. */
+  values?: readonly (readonly [value: string, count: number])[]
+}
+
+export interface Spread {
+  least: number
+  median: number
+  most: number
+}
+
+export interface RowSurvey {
+  rows: number
+  columns: ColumnSurvey[]
+  /** The first three. */
+  examples: Row[]
+}
+
+/**
+ * Reads all rows once and tells what is in their columns.
+ * @throws HeedError that lists the rows which cannot be read, up to twenty of them
+ */
+export async function surveyRows(source: RowSource): Promise<RowSurvey> {
+  const columns = new Map<string, ColumnCounts>(
+    source.columns.map((name) => [name, new ColumnCounts()]),
+  )
+  const mistakes = new Mistakes()
+  const examples: Row[] = []
+  let rows = 0
+  for await (const row of source.rows(mistakes)) {
+    if (examples.length < 3) examples.push(row)
+    for (const [name, value] of Object.entries(row.values)) {
+      const column = columns.get(name) ?? new ColumnCounts()
+      columns.set(name, column)
+      column.add(value)
+    }
+    rows++
+  }
+  mistakes.throwIfAny()
+  return { rows, columns: [...columns].map(([name, one]) => one.survey(name, rows)), examples }
+}
+
+const MOST_VALUES = 1000
+
+class ColumnCounts {
+  private readonly types: Record<string, number> = {}
+  private readonly lengths: number[] = []
+  private readonly numbers: number[] = []
+  private values: Map<string, number> | undefined = new Map()
+  private seen = 0
+
+  add(value: unknown): void {
+    const type = typeOf(value)
+    this.types[type] = (this.types[type] ?? 0) + 1
+    this.seen++
+    if (type === 'missing') return
+    if (typeof value === 'string' || Array.isArray(value)) this.lengths.push(value.length)
+    if (typeof value === 'number') this.numbers.push(value)
+    this.count(value)
+  }
+
+  private count(value: unknown): void {
+    if (!this.values) return
+    const simple = typeof value !== 'object' && String(value).length <= 80
+    if (!simple || (this.values.size >= MOST_VALUES && !this.values.has(String(value))))
+      this.values = undefined
+    else this.values.set(String(value), (this.values.get(String(value)) ?? 0) + 1)
+  }
+
+  survey(name: string, rows: number): ColumnSurvey {
+    const types = { ...this.types }
+    if (rows > this.seen) types.missing = (types.missing ?? 0) + rows - this.seen
+    const values = this.values && [...this.values].sort((a, b) => b[1] - a[1])
+    // Few values: each is there several times, as labels are.
+    const few = values && values.length > 0 && values.length <= Math.max(2, rows / 3)
+    return {
+      name,
+      types,
+      lengths: spreadOf(this.lengths),
+      range: spreadOf(this.numbers),
+      values: few ? values : undefined,
+    }
+  }
+}
+
+function typeOf(value: unknown): string {
+  if (value === null || value === undefined || value === '') return 'missing'
+  if (typeof value === 'string') return 'text'
+  if (Array.isArray(value)) return 'list'
+  if (typeof value !== 'object') return typeof value
+  return 'file' in value || ('width' in value && 'data' in value) ? 'image' : 'object'
+}
+
+function spreadOf(values: readonly number[]): Spread | undefined {
+  if (values.length === 0) return undefined
+  const sorted = Float64Array.from(values).sort()
+  const last = sorted.length - 1
+  return { least: sorted[0], median: sorted[last >> 1], most: sorted[last] }
+}
