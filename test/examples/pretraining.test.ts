@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { runScript } from '../support/run-script.ts'
+
+async function smoke(script: string): Promise<string> {
+  const out = await mkdtemp(join(tmpdir(), 'heed-example-'))
+  try {
+    return await runScript(script, '--smoke', '--out', out)
+  } finally {
+    await rm(out, { recursive: true, force: true })
+  }
+}
+
+it('pre-trains a BERT and compares it with one from nothing', async () => {
+  const printed = await smoke('examples/spam.ts')
+  expect(printed).toMatch(/pre-trained: [\d.]+ % of masked tokens, [\d.]+ % of next sentences/)
+  expect(printed.match(/^40 labels, .*: F1 of spam [01]\.\d{4}, accuracy/gm)).toHaveLength(2)
+}, 60_000)
+
+it('fine-tunes all, the top and the head', async () => {
+  const printed = await smoke('examples/depth.ts')
+  const sizes = [...printed.matchAll(/(\d+) weights learn: F1 of spam [01]\.\d{4}/g)]
+  const numbers = sizes.map(([, size]) => Number(size))
+  expect(numbers).toHaveLength(3)
+  expect(numbers).toEqual(numbers.toSorted((a, b) => b - a))
+  expect(numbers[0]).toBeGreaterThan(numbers[2])
+}, 60_000)
+
+it('pre-trains a T5 and restores sentences', async () => {
+  const printed = await smoke('examples/restore.ts')
+  expect(printed).toMatch(/span corruption: [\d.]+ % of the tokens/)
+  expect(printed.match(/: chrF [\d.]+, [\d.]+ % without a mistake/g)).toHaveLength(3)
+}, 60_000)
