@@ -42,6 +42,7 @@ export type Family =
   | 'attention'
   | 'rows'
   | 'recurrent'
+  | 'convolution'
   | 'adamw'
   | 'train'
   | 'prefill'
@@ -114,6 +115,38 @@ const recurrent: Case[] = ['LSTM', 'GRU'].map((kind) => ({
   peers: ['torch'],
   atLeast: 1,
 }))
+
+/** What stands in the name is kernel, stride, channels in and out, and the images' size. */
+const convolution = (
+  name: string,
+  shape: [batch: number, channels: number, size: number, outputs: number],
+  options: { kernel?: number; stride?: number; padding?: number; groups?: number } = {},
+): Case[] => {
+  const { kernel = 3, stride = 1, groups = 1 } = options
+  const { padding = (kernel - 1) / 2 } = options
+  const [batch, channels, size, outputs] = shape
+  const places = (Math.floor((size + 2 * padding - kernel) / stride) + 1) ** 2
+  const flops = 2 * batch * places * outputs * (channels / groups) * kernel ** 2
+  return ['forward', 'both'].map((pass) => ({
+    name: `conv ${name} ${channels}-${outputs} ${size}x${size}, ${pass}`,
+    family: 'convolution',
+    params: { batch, channels, size, outputs, kernel, stride, padding, groups, pass },
+    peers: ['torch'],
+    atLeast: 1,
+    flops: pass === 'both' ? 3 * flops : flops,
+  }))
+}
+
+const convolutions: Case[] = [
+  ...convolution('3x3', [32, 64, 32, 64]),
+  ...convolution('3x3', [32, 64, 28, 64]),
+  ...convolution('3x3', [16, 256, 14, 256]),
+  ...convolution('3x3 / 2', [32, 64, 28, 128], { stride: 2 }),
+  ...convolution('1x1', [32, 64, 28, 256], { kernel: 1 }),
+  ...convolution('7x7 / 2', [8, 3, 112, 64], { kernel: 7, stride: 2 }),
+  ...convolution('3x3 depth-wise', [32, 128, 28, 128], { groups: 128 }),
+  ...convolution('16x16 / 16', [8, 3, 224, 384], { kernel: 16, stride: 16, padding: 0 }),
+]
 
 const PARAMETERS = 10_000_000
 const adamw = (peer: Peer, atLeast: number): Case => ({
@@ -191,6 +224,7 @@ export const cases: Case[] = [
   row('layer_norm', 2048, 1536),
   row('cross_entropy', 2048, 50257),
   ...recurrent,
+  ...convolutions,
   adamw('readWrite', 0.9),
   adamw('torch', 1),
   train('4x128', small, 2),

@@ -79,6 +79,23 @@ const rows: Family = async ({ op, rows: count, columns }) => {
   return forwardBackward([x], ops[op])
 }
 
+/** A convolution of images, forward alone or with both gradients. */
+const convolution: Family = async (params) => {
+  const { batch, channels, size, outputs, kernel, stride, padding, groups } = Object.fromEntries(
+    Object.entries(params).map(([key, value]) => [key, Number(value)]),
+  )
+  const x = new Parameter(randn([batch, channels, size, size]))
+  const weight = new Parameter(randn([outputs, channels / groups, kernel, kernel]))
+  const f = (): Tensor => F.conv2d(x, weight, null, { stride, padding, groups })
+  if (params.pass === 'both') return forwardBackward([x, weight], f)
+  const y = state(zeros(f().shape))
+  const step = hold(() => {
+    y.assign(f().detach())
+    return []
+  })
+  return { run: () => finished(step()), count: 1 }
+}
+
 /** Forward and backward of `f`; the value and the gradients land in memory that stays. */
 async function forwardBackward(inputs: Parameter[], f: () => Tensor): Promise<Workload> {
   const { shape } = f()
@@ -207,6 +224,7 @@ export const families: Record<string, Family> = {
   attention,
   rows,
   recurrent,
+  convolution,
   adamw,
   train,
   prefill,

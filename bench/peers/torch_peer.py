@@ -82,6 +82,20 @@ def recurrent(p):
     return forward_backward([x, *model.parameters()], lambda: model(x)[0])
 
 
+def convolution(p):
+    x = parameter(p["batch"], p["channels"], p["size"], p["size"])
+    w = parameter(p["outputs"], p["channels"] // p["groups"], p["kernel"], p["kernel"])
+    f = lambda: F.conv2d(x, w, None, p["stride"], p["padding"], 1, p["groups"])
+    if p["pass"] == "both":
+        return forward_backward([x, w], f)
+
+    def run():
+        with torch.no_grad():
+            f()
+
+    return run, 1
+
+
 def adamw(p):
     x = parameter(p["count"])
     x.grad = torch.randn(p["count"])
@@ -174,6 +188,7 @@ families = {
     "attention": attention,
     "rows": rows,
     "recurrent": recurrent,
+    "convolution": convolution,
     "adamw": adamw,
     "train": train,
     "prefill": prefill,

@@ -1,9 +1,8 @@
 // dw[g, m, c, t] = sum over images b and places of dy[b, m, y, x] · in[b, c, y·step + t.y, x·step + t.x].
 //
-// A product whose inner dimension are all places of all images, a round of them at a time. First dy is packed, and
-// each image is laid out with its channels side by side, zeros around it; there a window's numbers, of the places
-// one after the other, are the rows of the other operand, copied a panel at a time. Groups of one channel are summed
-// place by place without a product.
+// A product for each image, whose inner dimension are the places. dy is packed, and the image laid out with its
+// channels side by side, zeros around it: there the windows of places are the rows of the other operand, copied a
+// panel at a time. Groups of one channel are summed place by place without a product.
 #pragma once
 #include "correlate.h"
 
@@ -67,89 +66,147 @@ private:
   }
 };
 
+// The product of one image: dy (outputs, places) times windows (places, fields), fields in the order of the sheet:
+// taps, and their channels side by side.
+struct ImageProduct {
+  const WeightGradient& g;
+  const ChannelsLast sheet;
+  const int64_t M, K, P;
+  const Cut ks;
+  Cut rows;
+  List<int64_t> fieldAt, placeAt; // in the sheet
+
+  explicit ImageProduct(const WeightGradient& g)
+      : g(g), sheet(g), M(g.outputs), K(g.field()), P(g.places()), ks(kBlocks(P)),
+        rows{M, ceilDiv(M, ROW_BLOCK), TILE_ROWS}, fieldAt((size_t)K), placeAt((size_t)P) {
+    int64_t i = 0;
+    for (const Tap& t : g.taps)
+      for (int64_t c = 0; c < g.channels; c++) fieldAt[i++] = sheet.at(t) + c;
+    i = 0;
+    for (int64_t y = 0; y < g.dy.height; y++)
+      for (int64_t x = 0; x < g.dy.width; x++)
+        placeAt[i++] = (y * g.stepY * sheet.columns + x * g.stepX) * g.channels;
+  }
+
+  Product product(Operand dy, float* sums, bool accumulate) const { return {M, K, P, dy, {}, {sums, K}, accumulate}; }
+
+  void packDy(Pool& pool, int thread, int64_t image, int64_t group, float* packed) const {
+    const float* from = g.dy.data + image * g.dy.image + group * M * g.dy.channel;
+    Product p = product({from, g.dy.channel, 1}, nullptr, false);
+    if (!isAdjacent(g.dy)) {
+      float* copy = (float*)pool.scratch(thread, 2, sizeof(float) * M * P);
+      p.a = {copy, P, 1};
+      for (int64_t m = 0; m < M; m++)
+        for (int64_t y = 0; y < g.dy.height; y++)
+          for (int64_t x = 0; x < g.dy.width; x++) *copy++ = from[m * g.dy.channel + y * g.dy.row + x * g.dy.column];
+    }
+    for (int64_t b = 0; b < rows.parts; b++)
+      for (int64_t kb = 0; kb < ks.parts; kb++) {
+        const Range k = part(ks, kb), r = part(rows, b);
+        packA(p, k, r, blockOfA(packed, p, k, r));
+      }
+  }
+
+  // How the fields of a panel are copied from the sheet.
+  RowCopy fieldsFrom(int64_t column, int64_t count) const {
+    RowCopy copy;
+    for (int64_t from = column; from < column + count;) {
+      int64_t to = from + 1;
+      while (to < column + count && fieldAt[to] == fieldAt[to - 1] + 1) to++;
+      copy.add(fieldAt[from], from - column, to - from);
+      from = to;
+    }
+    return copy;
+  }
+
+  // Some fields of some blocks of outputs, from the packed dy and the sheet of an image.
+  void multiply(Pool& pool, int thread, const float* windows, const float* dy, Range some, Range blocks, float* sums,
+                bool accumulate) const {
+    float* panel = (float*)pool.scratch(thread, 1, sizeof(float) * (roundUp(some.size(), VL) * K_BLOCK + SPARE));
+    const Product p = product({}, sums, accumulate);
+    for (int64_t kb = 0; kb < ks.parts; kb++) {
+      const Range k = part(ks, kb);
+      const PackedB b{panel, some, k.from};
+      for (int64_t j = some.from; j < some.to; j += TILE_COLUMNS) {
+        const int64_t count = least(TILE_COLUMNS, some.to - j);
+        fieldsFrom(j, count).run(k.size(), windows, placeAt.begin() + k.from, roundUp(count, VL), b.panel(k, j));
+      }
+      for (int64_t i = blocks.from; i < blocks.to; i++) {
+        const Range r = part(rows, i);
+        multiplyPacked(p, k, r, blockOfA((float*)dy, p, k, r), some, b, [](Block, int64_t, int64_t, int64_t, int64_t) {});
+      }
+    }
+  }
+
+  void write(int64_t group, int64_t m, const float* from) const {
+    float* to = g.weights + group * g.weightGroup + m * g.weightOutput;
+    for (const Tap& t : g.taps)
+      for (int64_t c = 0; c < g.channels; c++) to[c * g.weightChannel + t.weight] = *from++;
+  }
+};
+
+// Few weights: each task has sums of its own for a slice of the images, which it lays out and multiplies one by one
+// while they are in the L2. The slices are added in order.
+constexpr int64_t SLICES = 16, FLOATS_OF_SLICES = 4 << 20;
+
+inline void weightsBySlices(const ImageProduct& image, const WeightGradient& g, Pool& pool) {
+  const int64_t size = image.M * image.K;
+  const Cut slices{g.images, least(SLICES, g.images), 1}, columns{image.K, ceilDiv(image.K, 4 * TILE_COLUMNS), TILE_COLUMNS};
+  float* all = (float*)pool.scratch(0, 3, sizeof(float) * g.groups * slices.parts * size);
+  parallel(pool, g.groups * slices.parts, [&](int64_t task, int thread) {
+    const int64_t group = task / slices.parts;
+    const Range some = part(slices, task % slices.parts);
+    const int64_t ofSheet = roundUp(image.sheet.size() + SPARE, VL);
+    float* windows = (float*)pool.scratch(thread, 0, sizeof(float) * (ofSheet + image.M * image.P));
+    for (int64_t i = some.from; i < some.to; i++) {
+      image.sheet.fill(i, group, windows);
+      image.packDy(pool, thread, i, group, windows + ofSheet);
+      for (int64_t c = 0; c < columns.parts; c++)
+        image.multiply(pool, thread, windows, windows + ofSheet, part(columns, c), {0, image.rows.parts},
+                       all + task * size, i > some.from);
+    }
+  });
+  parallel(pool, g.groups * image.M, [&](int64_t task, int) {
+    const int64_t group = task / image.M, m = task % image.M;
+    float* sum = all + group * slices.parts * size + m * image.K;
+    for (int64_t s = 1; s < slices.parts; s++)
+      for (int64_t i = 0; i < image.K; i++) sum[i] += sum[s * size + i];
+    image.write(group, m, sum);
+  });
+}
+
+// Many weights: a round of images is laid out by all threads, then each task adds up some weights over all of them.
 constexpr int64_t ROUND_OF_IMAGES = 4 << 20; // floats
 
-inline void weightsByProducts(const WeightGradient& g, Pool& pool) {
-  const int64_t M = g.outputs, K = g.field(), P = g.places(), C = g.channels, T = (int64_t)g.taps.size();
-  const ChannelsLast sheet(g);
-  const int64_t ofImage = roundUp(sheet.size(), VL), ofDy = roundUp(M * P, VL);
-  const int64_t perRound = most(1, least(g.images, ROUND_OF_IMAGES / (g.groups * (ofImage + ofDy))));
-  const int64_t inRound = perRound * g.groups;
-  float* sheets = (float*)pool.scratch(0, 3, sizeof(float) * (inRound * (ofImage + ofDy) + g.groups * M * K + SPARE));
-  float *packed = sheets + inRound * ofImage + SPARE, *sums = packed + inRound * ofDy;
-  const Cut ks = kBlocks(P), blocks{M, ceilDiv(M, ROW_BLOCK), TILE_ROWS};
-
-  // Columns in the order of `sheet`: taps, and their channels side by side.
-  List<int64_t> columnAt((size_t)K);
-  for (int64_t t = 0; t < T; t++)
-    for (int64_t c = 0; c < C; c++) columnAt[t * C + c] = sheet.at(g.taps[t]) + c;
-
+inline void weightsByRounds(ImageProduct& image, const WeightGradient& g, Pool& pool) {
+  const int64_t M = image.M, K = image.K;
+  const int64_t ofSheet = roundUp(image.sheet.size() + SPARE, VL), ofItem = ofSheet + roundUp(M * image.P, VL);
+  const int64_t perRound = most(1, least(g.images, ROUND_OF_IMAGES / (g.groups * ofItem)));
+  float* items = (float*)pool.scratch(0, 3, sizeof(float) * (perRound * g.groups * ofItem + g.groups * M * K));
+  float* sums = items + perRound * g.groups * ofItem;
   const Cut columns{K, ceilDiv(K, 2 * TILE_COLUMNS), TILE_COLUMNS};
   // Rows are cut further where that is what it takes to have enough tasks.
-  Cut rows = blocks;
+  Cut& rows = image.rows;
   while (g.groups * columns.parts * rows.parts < TASKS / 2 && M / rows.parts >= 2 * TILE_ROWS) rows.parts *= 2;
 
   for (int64_t first = 0; first < g.images; first += perRound) {
     const int64_t images = least(perRound, g.images - first);
     parallel(pool, 2 * images * g.groups, [&](int64_t task, int thread) {
-      const int64_t item = task / 2, image = first + item / g.groups, group = item % g.groups;
-      if (task % 2 == 0) return sheet.fill(image, group, sheets + item * ofImage);
-      const float* from = g.dy.data + image * g.dy.image + group * M * g.dy.channel;
-      Product p{M, 0, P, {from, g.dy.channel, 1}, {}, {nullptr, 0}, false};
-      if (!isAdjacent(g.dy)) {
-        float* copy = (float*)pool.scratch(thread, 0, sizeof(float) * M * P);
-        p.a = {copy, P, 1};
-        for (int64_t m = 0; m < M; m++)
-          for (int64_t y = 0; y < g.dy.height; y++)
-            for (int64_t x = 0; x < g.dy.width; x++)
-              *copy++ = from[m * g.dy.channel + y * g.dy.row + x * g.dy.column];
-      }
-      for (int64_t b = 0; b < rows.parts; b++)
-        for (int64_t kb = 0; kb < ks.parts; kb++) {
-          const Range k = part(ks, kb), r = part(rows, b);
-          packA(p, k, r, blockOfA(packed + item * ofDy, p, k, r));
-        }
+      const int64_t i = first + task / 2 / g.groups, group = task / 2 % g.groups;
+      float* item = items + task / 2 * ofItem;
+      if (task % 2 == 0) image.sheet.fill(i, group, item);
+      else image.packDy(pool, thread, i, group, item + ofSheet);
     });
     parallel(pool, g.groups * columns.parts * rows.parts, [&](int64_t task, int thread) {
-      const int64_t group = task / (columns.parts * rows.parts);
-      const Range some = part(columns, task / rows.parts % columns.parts), r = part(rows, task % rows.parts);
-      float* panel = (float*)pool.scratch(thread, 1, sizeof(float) * (roundUp(some.size(), VL) * K_BLOCK + SPARE));
+      const int64_t group = task / (columns.parts * rows.parts), block = task % rows.parts;
+      const Range some = part(columns, task / rows.parts % columns.parts);
       for (int64_t i = 0; i < images; i++) {
-        const int64_t item = i * g.groups + group;
-        const float* windows = sheets + item * ofImage;
-        const Product p{M, K, P, {}, {}, {sums + group * M * K, K}, first + i > 0};
-        for (int64_t kb = 0; kb < ks.parts; kb++) {
-          const Range k = part(ks, kb);
-          const PackedB b{panel, some, k.from};
-          for (int64_t j = some.from; j < some.to; j += TILE_COLUMNS) {
-            const int64_t count = least(TILE_COLUMNS, some.to - j);
-            RowCopy copy;
-            for (int64_t from = j; from < j + count;) {
-              int64_t to = from + 1;
-              while (to < j + count && columnAt[to] == columnAt[to - 1] + 1) to++;
-              copy.add(columnAt[from], from - j, to - from);
-              from = to;
-            }
-            int64_t y = k.from / g.dy.width, x = k.from % g.dy.width;
-            copy.run(k.size(), [&](int64_t) {
-              const float* source = windows + (y * g.stepY * sheet.columns + x * g.stepX) * C;
-              if (++x == g.dy.width) x = 0, y++;
-              return source;
-            }, roundUp(count, VL), b.panel(k, j));
-          }
-          multiplyPacked(p, k, r, blockOfA(packed + item * ofDy, p, k, r), some, b,
-                         [](Block, int64_t, int64_t, int64_t, int64_t) {});
-        }
+        const float* item = items + (i * g.groups + group) * ofItem;
+        image.multiply(pool, thread, item, item + ofSheet, some, {block, block + 1}, sums + group * M * K, first + i > 0);
       }
     });
   }
-
-  parallel(pool, g.groups * M, [&](int64_t task, int) {
-    const float* from = sums + task * K;
-    float* to = g.weights + task / M * g.weightGroup + task % M * g.weightOutput;
-    for (int64_t t = 0; t < T; t++)
-      for (int64_t c = 0; c < C; c++) to[c * g.weightChannel + g.taps[t].weight] = *from++;
-  });
+  parallel(pool, g.groups * M, [&](int64_t task, int) { image.write(task / M, task % M, sums + task * K); });
 }
 
 // All places of one channel: dy lies as the sheet does, 0 where a row of the sheet goes on, so that one walk meets
@@ -201,8 +258,11 @@ inline void weightsByTaps(const WeightGradient& g, Pool& pool) {
 }
 
 inline void correlateWeights(const WeightGradient& g, Pool& pool) {
-  if (g.channels == 1 && g.groups > 1 && g.outputs <= 4) weightsByTaps(g, pool);
-  else weightsByProducts(g, pool);
+  if (g.channels == 1 && g.groups > 1 && g.outputs <= 4) return weightsByTaps(g, pool);
+  ImageProduct image(g);
+  const int64_t sums = least(SLICES, g.images) * g.groups * image.M * image.K;
+  if (g.images * g.groups >= SLICES / 2 && sums <= FLOATS_OF_SLICES) weightsBySlices(image, g, pool);
+  else weightsByRounds(image, g, pool);
 }
 
 } // namespace HEED_ISA

@@ -116,24 +116,21 @@ inline void correlatePlaces(const Correlation& c, Pool& pool, int thread, int64_
   else p.c.data = (float*)pool.scratch(thread, 2, sizeof(float) * c.outputs * columns);
 
   const Cut ks = kBlocks(K), blocks{c.outputs, ceilDiv(c.outputs, ROW_BLOCK), TILE_ROWS};
-  const int64_t T = (int64_t)c.taps.size(), atOnce = PANELS_AT_ONCE * TILE_COLUMNS;
-  List<int64_t> tapAt((size_t)T);
-  for (int64_t t = 0; t < T; t++) tapAt[t] = sheet.at(c.taps[t]);
-  float* packed = (float*)pool.scratch(thread, 1, sizeof(float) * (least(atOnce, roundUp(columns, VL)) * K_BLOCK + SPARE));
-  for (int64_t from = 0; from < columns; from += atOnce) {
-    const Range some{from, least(columns, from + atOnce)};
+  List<int64_t> fieldAt((size_t)K); // of each number that a place sees
+  for (int64_t channel = 0, k = 0; channel < c.channels; channel++)
+    for (const Tap& tap : c.taps) fieldAt[k++] = channel * sheet.channel() + sheet.at(tap);
+
+  const Cut stretches{columns, ceilDiv(columns, PANELS_AT_ONCE * TILE_COLUMNS), TILE_COLUMNS};
+  float* packed = (float*)pool.scratch(thread, 1, sizeof(float) * (PANELS_AT_ONCE * TILE_COLUMNS * K_BLOCK + SPARE));
+  for (int64_t s = 0; s < stretches.parts; s++) {
+    const Range some = part(stretches, s);
     for (int64_t kb = 0; kb < ks.parts; kb++) {
       const Range k = part(ks, kb);
       const PackedB b{packed, some, k.from};
       for (int64_t j = some.from; j < some.to; j += TILE_COLUMNS) {
         const int64_t count = least(TILE_COLUMNS, some.to - j);
         const RowCopy copy = columnsFrom(sheet, rows, width, j, count);
-        int64_t channel = k.from / T, t = k.from % T;
-        copy.run(k.size(), [&](int64_t) {
-          const float* source = sheets + channel * sheet.channel() + tapAt[t];
-          if (++t == T) t = 0, channel++;
-          return source;
-        }, roundUp(count, VL), b.panel(k, j));
+        copy.run(k.size(), sheets, fieldAt.begin() + k.from, roundUp(count, VL), b.panel(k, j));
       }
       for (int64_t i = 0; i < blocks.parts; i++) {
         const Range r = part(blocks, i);

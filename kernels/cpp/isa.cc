@@ -12,6 +12,7 @@
 #include "gather.h"
 #include "matmul-quantized.h"
 #include "matmul.h"
+#include "max-pool.h"
 #include "norm.h"
 #include "optimizer.h"
 #include "probe.h"

@@ -153,6 +153,8 @@ using Kernel = void (*)(const Command&, const Run&);
   K(convolution)                                                                                   \
   K(convolutionInput)                                                                              \
   K(convolutionWeight)                                                                             \
+  K(maxPool)                                                                                       \
+  K(maxPoolBackward)                                                                               \
   K(matmulQuantized)                                                                               \
   K(dequantize)                                                                                    \
   K(softmax)                                                                                       \

@@ -34,6 +34,7 @@ struct Sheet {
   int64_t stepY, stepX, channels;
   Reach y, x;
   int64_t rows, columns; // of a phase
+  float around = 0;
 
   Sheet(const Images& in, const List<Tap>& taps, int64_t stepY, int64_t stepX, int64_t channels, int64_t height,
         int64_t width)
@@ -67,12 +68,12 @@ private:
     return Reach(low, high, step);
   }
 
-  // Columns start, start + step, …; 0 outside of the image.
+  // Columns start, start + step, …; `around` outside of the image.
   void fillRow(const float* image, int64_t row, int64_t start, float* to) const {
     const bool inside = row >= 0 && row < in.height;
     const int64_t from = !inside ? columns : least(columns, start < 0 ? ceilDiv(-start, stepX) : 0);
     const int64_t until = start >= in.width ? from : most(from, least(columns, (in.width - 1 - start) / stepX + 1));
-    for (int64_t j = 0; j < from; j++) to[j] = 0;
+    for (int64_t j = 0; j < from; j++) to[j] = around;
     const int64_t step = stepX * in.column;
     const float* source = image + row * in.row + start * in.column;
     if (step == 1)
@@ -81,7 +82,7 @@ private:
       for (int64_t j = from; j < until; j++) to[j] = source[2 * j];
     else
       for (int64_t j = from; j < until; j++) to[j] = source[j * step];
-    for (int64_t j = until; j < columns; j++) to[j] = 0;
+    for (int64_t j = until; j < columns; j++) to[j] = around;
   }
 };
 
@@ -101,27 +102,25 @@ struct RowCopy {
     for (int64_t i = 0; i < length; i += VL) pieces[count++] = {from + i, to + i};
   }
 
-  // panel[k] = the pieces from source[k] on, for each k.
-  template <class SourceOf> void run(int64_t K, const SourceOf& sourceOf, int64_t width, float* panel) const {
+  // panel[k] = the pieces from source[at[k]] on, for each k.
+  void run(int64_t K, const float* source, const int64_t* at, int64_t width, float* panel) const {
     switch (count) {
-    case 1: return copies<1>(K, sourceOf, width, panel);
-    case 2: return copies<2>(K, sourceOf, width, panel);
-    case 3: return copies<3>(K, sourceOf, width, panel);
-    case 4: return copies<4>(K, sourceOf, width, panel);
+    case 1: return copies<1>(K, source, at, width, panel);
+    case 2: return copies<2>(K, source, at, width, panel);
+    case 3: return copies<3>(K, source, at, width, panel);
+    case 4: return copies<4>(K, source, at, width, panel);
     }
-    for (int64_t k = 0; k < K; k++, panel += width) {
-      const float* from = sourceOf(k);
-      for (int i = 0; i < count; i++) store(panel + pieces[i].to, load(from + pieces[i].from));
-    }
+    for (int64_t k = 0; k < K; k++, panel += width)
+      for (int i = 0; i < count; i++) store(panel + pieces[i].to, load(source + at[k] + pieces[i].from));
   }
 
 private:
-  template <int COUNT, class SourceOf>
-  void copies(int64_t K, const SourceOf& sourceOf, int64_t width, float* panel) const {
+  template <int COUNT>
+  void copies(int64_t K, const float* source, const int64_t* at, int64_t width, float* panel) const {
     Piece p[COUNT];
     for (int i = 0; i < COUNT; i++) p[i] = pieces[i];
     for (int64_t k = 0; k < K; k++, panel += width) {
-      const float* from = sourceOf(k);
+      const float* from = source + at[k];
       HEED_UNROLL
       for (int i = 0; i < COUNT; i++) store(panel + p[i].to, load(from + p[i].from));
     }

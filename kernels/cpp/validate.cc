@@ -336,6 +336,41 @@ void convolution(Check& c) { convolutionOf(c, 0, 1, 2, 2); }
 void convolutionInput(Check& c) { convolutionOf(c, 2, 1, 0, 2); }
 void convolutionWeight(Check& c) { convolutionOf(c, 0, 2, 1, 2); }
 
+// Images (B, C, H, W) in view x, the results of windows over them in view y.
+void windows(Check& c, int x, int y) {
+  c.views(3);
+  c.attrs(10);
+  c.rankIs(x, 4);
+  if (!c.error.empty()) return;
+  Shape places{c.dim(x, 0), c.dim(x, 1)};
+  double memory = 1; // of a channel with the places around it
+  for (int i = 0; i < 2; i++) {
+    const int64_t kernel = c.integer(i, 1, 1 << 15), stride = c.integer(2 + i, 1, INT32_MAX);
+    const int64_t before = c.integer(4 + i, 0, INT32_MAX), behind = c.integer(6 + i, 0, INT32_MAX);
+    const double size = (double)c.dim(x, 2 + i) + (double)before + (double)behind;
+    const double reach = (double)(kernel - 1) * (double)c.integer(8 + i, 1, INT32_MAX) + 1;
+    memory *= size;
+    if (size > INT32_MAX || reach > size)
+      return c.complain("the windows do not fit into axis " + std::to_string(2 + i));
+    places.push_back((int64_t)((size - reach) / (double)stride) + 1);
+  }
+  c.require(memory < 1e15, "the images are too large");
+  c.has(y, places);
+}
+void maxPool(Check& c) {
+  windows(c, 0, 1);
+  c.has(0, F32);
+  c.output(1, F32, c.shape(1));
+  c.output(2, I32, c.shape(1));
+}
+void maxPoolBackward(Check& c) {
+  windows(c, 2, 0);
+  c.index(0, c.shape(0));
+  c.has(1, F32, c.shape(0));
+  c.has(2, F32);
+  c.output(2);
+}
+
 // Blocks along the last axis of view `i`; returns how many numbers they hold.
 int64_t numbersInBlocks(Check& c, int i, int attr) {
   const BlockSize size = blockSizes[c.integer(attr, 0, BLOCK_FORMATS - 1)];

@@ -50,6 +50,10 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
     g.make('convolutionInput', [dy, v], { ...attrs, size: x.shape.slice(2) }),
     g.make('convolution', [x, v], attrs),
   ],
+  maxPool: (node, dy) => {
+    const size = node.inputs[0].shape.slice(2)
+    return [g.make('maxPoolBackward', [g.pick(node, 1), dy], { ...node.attrs, size })]
+  },
   // The weights are rounded: they have no gradient.
   matmulQuantized: ({ inputs: [, w], attrs }, dy) => [
     g.matmul(dy, g.dequantize(w, attrs.format)),
@@ -64,5 +68,6 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
   rmsNormBackward: () => null,
   crossEntropyBackward: () => null,
   attentionBackward: () => null,
+  maxPoolBackward: () => null,
   adamw: () => null,
 }

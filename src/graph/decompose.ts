@@ -187,6 +187,25 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     return [g.reshape(g.sum(products, [0]), [outputs, x.shape[1] / groups, ...kernel])]
   },
 
+  maxPool: ([x], { before, behind, ...window }) => {
+    const inside = g.pad(g.filled(1, x.shape, 'bool'), [0, 0, ...before], [0, 0, ...behind])
+    const padded = g.pad(x, [0, 0, ...before], [0, 0, ...behind])
+    const least = g.scalar(Number.NEGATIVE_INFINITY)
+    const windows = g.make('window', [g.where(inside, padded, least)], window)
+    const flat = g.reshape(windows, [...windows.shape.slice(0, 4), countOf(window.kernel)])
+    const taps = g.reduce('argmax', flat, [4])
+    return [g.reshape(g.gather(flat, g.unsqueeze(taps, [4]), 4), taps.shape), taps]
+  },
+  maxPoolBackward: ([taps, dy], { before, behind, size, ...window }) => {
+    const flat = [...dy.shape, countOf(window.kernel)]
+    const hit = g.binary('eq', g.iota(flat, 4), g.unsqueeze(taps, [4]))
+    const parts = g.where(hit, g.unsqueeze(dy, [4]), g.constant(0))
+    const windows = g.reshape(parts, [...dy.shape, ...window.kernel])
+    const padded = size.map((n, i) => n + before[i] + behind[i])
+    const all = g.make('foldWindow', [windows], { ...window, size: padded })
+    return [g.slice(all, [0, 0, ...before], [...dy.shape.slice(0, 2), ...size])]
+  },
+
   matmulQuantized: ([x, w], { format }) => [g.matmul(x, g.transpose(g.dequantize(w, format)))],
 
   // Loshchilov and Hutter (2019), algorithm 2, with the order of operations of PyTorch.

@@ -200,6 +200,13 @@ function checkPlaces(x: Shape, w: Shape, dy: Form, attrs: OpAttrs['convolution']
     )
 }
 
+/** One place for each window over images (B, C, H, W). */
+function pooled(x: Shape, { kernel, stride, before, behind, dilation }: OpAttrs['maxPool']): Shape {
+  if (x.length !== 4) throw new ShapeError(`maxPool of shape ${showShape(x)}, not (B, C, H, W)`)
+  const padded = x.map((n, i) => (i < 2 ? n : n + before[i - 2] + behind[i - 2]))
+  return windowShape(padded, kernel, stride, dilation).slice(0, 4)
+}
+
 function attention(inputs: readonly Form[], attrs: OpAttrs['attention']): Form[] {
   const [q, k, v, ...options] = inputs
   const [b, h, t, d] = q.shape
@@ -389,6 +396,18 @@ export const infer: { [O in Op]: InferRule<O> } = {
     const shape = [dy.shape[1], x.shape[1] / attrs.groups, ...attrs.kernel]
     checkPlaces(x.shape, shape, dy, attrs)
     return form(shape, 'f32')
+  },
+  maxPool: ([x], attrs) => {
+    const y = pooled(float('maxPool')([x]).shape, attrs)
+    return [form(y, 'f32'), form(y, 'i32')]
+  },
+  maxPoolBackward: ([, dy], { size, ...attrs }) => {
+    const x = [...dy.shape.slice(0, 2), ...size]
+    if (!sameShape(pooled(x, attrs), dy.shape))
+      throw new ShapeError(
+        `maxPool: the gradient has shape ${showShape(dy.shape)} where ${showShape(pooled(x, attrs))} is needed`,
+      )
+    return form(x, 'f32')
   },
   matmulQuantized,
   adamw: ([p, , m, v]) => [p, m, v],

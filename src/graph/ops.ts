@@ -127,6 +127,13 @@ export interface ConvolutionAttrs {
   groups: number
 }
 
+/** Of images (B, C, H, W). Pairs are (y, x). */
+export interface PoolAttrs extends Window {
+  /** Places of -infinity before the first row and column, and behind the last. */
+  before: readonly number[]
+  behind: readonly number[]
+}
+
 /** One node each, with a decomposition into the operations above; a device may run them whole. */
 export interface CompositeOps {
   gelu: { tanh: boolean }
@@ -149,6 +156,8 @@ export interface CompositeOps {
   convolution: ConvolutionAttrs // x, w -> y (B, O, Ph, Pw)
   convolutionInput: ConvolutionAttrs & { size: readonly number[] } // dy, w -> dx
   convolutionWeight: ConvolutionAttrs & { kernel: readonly number[] } // x, dy -> dw
+  maxPool: PoolAttrs // x -> y, taps (i32: which place of its window)
+  maxPoolBackward: PoolAttrs & { size: readonly number[] } // taps, dy -> dx
   matmulQuantized: Blocks // x (..., M, K), w u8 (N, bytes of K numbers) -> x·wᵀ (..., M, N)
   adamw: None // p, g, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, scale -> p, m, v
 }
@@ -277,6 +286,8 @@ export const compositeOps = set<Composite>({
   convolution: true,
   convolutionInput: true,
   convolutionWeight: true,
+  maxPool: true,
+  maxPoolBackward: true,
   matmulQuantized: true,
   adamw: true,
 })

@@ -8,6 +8,7 @@ import type {
   KernelOps,
   Op,
   OpAttrs,
+  PoolAttrs,
 } from '../graph/ops.ts'
 import { type BlockFormat, blockFormats } from '../util/block-formats.ts'
 
@@ -48,6 +49,11 @@ const convolution = (kernel: string) => (a: ConvolutionAttrs) => ({
   attrs: [...a.stride, ...a.before, ...a.behind, ...a.dilation, a.groups],
 })
 
+const pool = (kernel: string) => (a: PoolAttrs) => ({
+  kernel,
+  attrs: [...a.kernel, ...a.stride, ...a.before, ...a.behind, ...a.dilation],
+})
+
 /** A format as a kernel knows it. */
 export const formatNumber = (format: BlockFormat): number => blockFormats.indexOf(format)
 
@@ -81,6 +87,8 @@ const rules: { [O in Plain]: Rule<O> } = {
   convolution: convolution('convolution'),
   convolutionInput: convolution('convolutionInput'),
   convolutionWeight: convolution('convolutionWeight'),
+  maxPool: pool('maxPool'),
+  maxPoolBackward: pool('maxPoolBackward'),
   adamw: named('adamw'),
 }
 

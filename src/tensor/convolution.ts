@@ -147,9 +147,10 @@ function convolveTransposed(
 }
 
 /** Convolutions are planar: a line is an image of one row. */
-const asImages = (x: Tensor): Node => (x.rank === 3 ? x.unsqueeze(2) : x).node
+export const asImages = (x: Tensor): Node => (x.rank === 3 ? x.unsqueeze(2) : x).node
 
-const planar = (values: readonly number[], missing: number): number[] =>
+/** (y, x) of one number or two. */
+export const planar = (values: readonly number[], missing: number): number[] =>
   values.length === 1 ? [missing, values[0]] : [...values]
 
 /** Zeros before and behind each axis. */

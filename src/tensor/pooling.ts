@@ -3,7 +3,7 @@
 import * as g from '../graph/build.ts'
 import { countOf, showShape } from '../graph/shape.ts'
 import { ShapeError } from '../util/errors.ts'
-import { type PerAxis, perAxis } from './convolution.ts'
+import { asImages, conv1d, conv2d, type PerAxis, perAxis, planar } from './convolution.ts'
 import { tensorOf } from './core.ts'
 import { ones, tensor } from './create.ts'
 import type { Tensor } from './tensor.ts'
@@ -59,12 +59,22 @@ function maxPool(
   kernel: PerAxis,
   options: MaxPoolOptions = {},
 ): Tensor {
-  const window = windowOf(op, rank, x, kernel, options)
-  const padded = x.pad(window.widths, Number.NEGATIVE_INFINITY)
-  // The first of equal ones, which alone gets the gradient.
-  return tensorOf(g.make('window', [padded.node], window.attrs))
-    .flatten(-rank)
-    .max(-1).values
+  const { widths, kernel: size, attrs } = windowOf(op, rank, x, kernel, options)
+  const window = {
+    kernel: planar(size, 1),
+    stride: planar(attrs.stride, 1),
+    dilation: planar(attrs.dilation, 1),
+    before: planar(
+      widths.map(([n]) => n),
+      0,
+    ),
+    behind: planar(
+      widths.map(([, n]) => n),
+      0,
+    ),
+  }
+  const y = tensorOf(g.pick(g.make('maxPool', [asImages(x)], window), 0))
+  return rank === 1 ? y.squeeze(2) : y
 }
 
 function avgPool(
@@ -76,9 +86,7 @@ function avgPool(
 ): Tensor {
   const { countIncludePad = true } = options
   const window = windowOf(op, rank, x, kernel, options)
-  const axes = window.kernel.map((_, i) => i - rank)
-  const total = (values: Tensor): Tensor =>
-    tensorOf(g.make('window', [values.node], window.attrs)).sum(axes)
+  const total = (values: Tensor): Tensor => windowSums(values, window.attrs)
   const sums = total(x.pad(window.widths))
   // What hangs over the end in ceil mode is no place, whatever zeros count as.
   const overhang = window.widths.some(([before, after]) => before !== after)
@@ -86,9 +94,19 @@ function avgPool(
     return sums.div(countOf(window.kernel))
   const own = window.widths.map(([n]) => [n, n] as const)
   const rest = window.widths.map(([before, after]) => [0, after - before] as const)
-  const places = ones(x.shape.slice(-rank)).pad(own, countIncludePad ? 1 : 0)
+  const places = ones([1, 1, ...x.shape.slice(2)]).pad(own, countIncludePad ? 1 : 0)
   return sums.div(total(places.pad(rest)))
 }
+
+/** Of all windows of each channel: a convolution with ones. */
+function windowSums(x: Tensor, { kernel, stride, dilation }: WindowAttrs): Tensor {
+  const channels = x.shape[1]
+  const weight = ones([channels, 1, ...kernel])
+  const convolve = x.rank === 3 ? conv1d : conv2d
+  return convolve(x, weight, null, { stride, dilation, groups: channels })
+}
+
+type WindowAttrs = Record<'kernel' | 'stride' | 'dilation', readonly number[]>
 
 function adaptiveAvgPool(op: string, rank: number, x: Tensor, size: PerAxis): Tensor {
   checkRank(op, rank, x)

@@ -2,7 +2,14 @@
 // compile.
 import * as g from '../../src/graph/build.ts'
 import type { Node } from '../../src/graph/node.ts'
-import type { Binary, ConvolutionAttrs, Op, Reduction, Unary } from '../../src/graph/ops.ts'
+import type {
+  Binary,
+  ConvolutionAttrs,
+  Op,
+  PoolAttrs,
+  Reduction,
+  Unary,
+} from '../../src/graph/ops.ts'
 import type { Shape } from '../../src/graph/shape.ts'
 import type { Sampler } from './sampler.ts'
 
@@ -428,6 +435,16 @@ export const graphs: { [O in Op]: RandomGraph | string } = {
     const inputs = [draw.operand(x), draw.operand(y)]
     return [g.make('convolutionWeight', inputs, { ...attrs, kernel: w.slice(2) })]
   },
+  maxPool: (draw) => {
+    const { x, attrs } = pooledOver(draw)
+    return g.outputs(g.make('maxPool', [draw.operand(x)], attrs))
+  },
+  maxPoolBackward: (draw) => {
+    const { x, y, attrs } = pooledOver(draw)
+    const taps = indices(draw, y, attrs.kernel[0] * attrs.kernel[1])
+    const inputs = [taps, draw.operand(y)]
+    return [g.make('maxPoolBackward', inputs, { ...attrs, size: x.slice(2) })]
+  },
   adamw: (draw) => {
     const shape = draw.shape()
     const state = [draw.operand(shape), draw.operand(shape), draw.operand(shape)]
@@ -471,6 +488,12 @@ function convolved(draw: Sampler): {
       groups,
     },
   }
+}
+
+function pooledOver(draw: Sampler): { x: number[]; y: number[]; attrs: PoolAttrs } {
+  const { x, w, y, attrs } = convolved(draw)
+  const { groups: _, ...window } = attrs
+  return { x, y: [...x.slice(0, 2), ...y.slice(2)], attrs: { ...window, kernel: w.slice(2) } }
 }
 
 function normInputs(draw: Sampler): { x: Node; row: () => Node; lead: number[] } {

@@ -513,6 +513,19 @@ export const cases: { [O in Op]: Case[] | string } = {
     const inputs = [variable(x), variable(y)]
     return graph(inputs, g.make('convolutionWeight', inputs, { ...attrs, kernel: w.slice(2) }))
   }),
+  maxPool: convolutions.map(({ x, w, attrs: { groups: _, ...window } }) => () => {
+    const images = variable(x)
+    const attrs = { ...window, kernel: w.slice(2) }
+    return { wrt: [images], outputs: [g.pick(g.make('maxPool', [images], attrs), 0)] }
+  }),
+  maxPoolBackward: convolutions.map(({ x, w, y, attrs: { groups: _, ...window } }) => () => {
+    const shape = [...x.slice(0, 2), ...y.slice(2)]
+    const count = shape.reduce((n, size) => n * size, 1)
+    const places = Int32Array.from({ length: count }, (_, i) => (i * 5) % (w[2] * w[3]))
+    const dy = variable(shape)
+    const attrs = { ...window, kernel: w.slice(2), size: x.slice(2) }
+    return graph([dy], g.make('maxPoolBackward', [g.leaf(places, shape, 'i32'), dy], attrs))
+  }),
   adamw: [
     () => {
       const [p, grad, m, v] = [variable([3]), variable([3]), variable([3]), variable([3], 0.5, 2)]

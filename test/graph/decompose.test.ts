@@ -267,6 +267,9 @@ describe('a decomposition', () => {
     noise([2, 6, 2, 5]),
   ]
   const plane = { stride: [2, 1], before: [0, 1], behind: [1, 1], dilation: [1, 1], groups: 2 }
+  const { groups: _, ...window } = plane
+  const pool = { ...window, kernel: [2, 3] }
+  const chosen = array(new Array(80).fill(1), [2, 4, 2, 5], 'i32')
   const entropy = { ignoreIndex: -100, labelSmoothing: 0 }
 
   const samples: { [C in Composite]: [Node[], OpAttrs[C]] } = {
@@ -294,6 +297,8 @@ describe('a decomposition', () => {
     convolution: [[images, kernels], plane],
     convolutionInput: [[convolved, kernels], { ...plane, size: [4, 5] }],
     convolutionWeight: [[images, convolved], { ...plane, kernel: [2, 3] }],
+    maxPool: [[images], pool],
+    maxPoolBackward: [[chosen, noise([2, 4, 2, 5])], { ...pool, size: [4, 5] }],
     adamw: [[x, x, x, x, ...scalars], none],
   }
 

@@ -70,6 +70,14 @@ export function samples(addon: Addon): Record<string, number[]> {
     convolution: [[images, kernels, places], plane],
     convolutionInput: [[places, kernels, images], plane],
     convolutionWeight: [[images, places, kernels], plane],
+    maxPool: [
+      [images, [B, 4, 4, 2], of('i32', [B, 4, 4, 2])],
+      [3, 2, ...plane.slice(0, 8)],
+    ],
+    maxPoolBackward: [
+      [of('i32', [B, 4, 4, 2]), [B, 4, 4, 2], images],
+      [3, 2, ...plane.slice(0, 8)],
+    ],
     matmulQuantized: [
       [[B, T, 64], of('u8', [C, 36]), [C], [B, T, C]],
       [1, 1],

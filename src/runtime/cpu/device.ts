@@ -63,6 +63,8 @@ export class CpuDevice implements Device {
     'convolution',
     'convolutionInput',
     'convolutionWeight',
+    'maxPool',
+    'maxPoolBackward',
     'matmulQuantized',
   ])
   readonly isa: string
