@@ -1,16 +1,16 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { readConfig } from '../io/hf.ts'
-import { headOf } from '../models/index.ts'
+import { type Head, headOf } from '../models/index.ts'
 import { type EntityGroup, type Label, pipeline } from '../pipelines/index.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
 
 export function classifyCommand(): Command {
   return new Command('classify')
-    .description('Label texts, or the names in them: as the model was trained to.')
+    .description('Label texts, the names in them, or images: as the model was trained to.')
     .argument('<model>', 'the folder of a model with a classifier')
-    .argument('<texts...>', 'one or several')
+    .argument('<texts...>', 'one or several; files, where the model reads images')
     .option('--top <number>', 'how many labels of each text', positive, 3)
     .option('--json', 'print JSON')
     .addHelpText(
@@ -18,7 +18,8 @@ export function classifyCommand(): Command {
       `
 Examples:
   $ heed classify ./distilbert-sst2 "A whale of a film." "I slept well."
-  $ heed classify ./bert-ner "Ishmael sailed from New Bedford."`,
+  $ heed classify ./bert-ner "Ishmael sailed from New Bedford."
+  $ heed classify ./vit-base-patch16-224 cat.jpg`,
     )
     .action(classify)
 }
@@ -29,14 +30,26 @@ interface Flags {
 }
 
 async function classify(dir: string, texts: string[], flags: Flags): Promise<void> {
-  const tagger = headOf(await readConfig(dir)) === 'token-classification'
-  const found = tagger ? await namesIn(dir, texts) : await labelsOf(dir, texts, flags.top)
+  const head = headOf(await readConfig(dir))
+  const found = await answers(dir, head, texts, flags.top)
   if (flags.json) return console.log(JSON.stringify(found))
   found.forEach((list, i) => {
     if (texts.length > 1) console.log(pc.dim(texts[i]))
     for (const one of list) console.log(lineOf(one))
     if (list.length === 0) console.log(pc.dim('nothing found'))
   })
+}
+
+async function answers(
+  dir: string,
+  head: Head,
+  texts: string[],
+  topK: number,
+): Promise<(EntityGroup | Label)[][]> {
+  if (head === 'token-classification') return namesIn(dir, texts)
+  if (!head.startsWith('image-')) return labelsOf(dir, texts, topK)
+  const classify = await pipeline('image-classification', dir)
+  return classify(texts, { topK })
 }
 
 async function namesIn(dir: string, texts: string[]): Promise<EntityGroup[][]> {

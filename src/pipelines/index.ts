@@ -1,6 +1,14 @@
 export type { Embedder, EmbedOptions } from './feature-extraction.ts'
 export type { Filled, FillMask, FillOptions } from './fill-mask.ts'
-export { type Parts, type Pipelines, pipeline, type Task, taskNames } from './pipeline.ts'
+export type { ClassifyImageOptions, ImageClassification } from './image-classification.ts'
+export {
+  type ImageParts,
+  type Parts,
+  type Pipelines,
+  pipeline,
+  type Task,
+  taskNames,
+} from './pipeline.ts'
 export type { Answer, AnswerOptions, QuestionAnswering } from './question-answering.ts'
 export type { ClassifyOptions, Label, TextClassification } from './text-classification.ts'
 export type { TextGeneration, WriteTextOptions } from './text-generation.ts'

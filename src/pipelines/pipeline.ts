@@ -1,4 +1,5 @@
 // Tasks by name, as transformers.js has them: pipeline('fill-mask', dir) gives a function of texts.
+import { ImageProcessor } from '../data/index.ts'
 import { generationDefaults } from '../generate/index.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
@@ -6,6 +7,7 @@ import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { type Embedder, featureExtraction } from './feature-extraction.ts'
 import { type FillMask, fillMask } from './fill-mask.ts'
+import { type ImageClassification, imageClassification } from './image-classification.ts'
 import { type QuestionAnswering, questionAnswering } from './question-answering.ts'
 import { type TextClassification, textClassification } from './text-classification.ts'
 import { type TextGeneration, textGeneration } from './text-generation.ts'
@@ -31,12 +33,14 @@ export interface Pipelines {
   'token-classification': TokenClassification
   'question-answering': QuestionAnswering
   'feature-extraction': Embedder
+  'image-classification': ImageClassification
 }
 
 export type Task = keyof Pipelines
 
-/** Of a model that reads texts. */
-type TextHead = Exclude<Head, `image-${string}`>
+/** Of models that read texts, and of those that read images. */
+type ImageHead = Extract<Head, `image-${string}`>
+type TextHead = Exclude<Head, ImageHead>
 
 /** A model with its tokenizer. */
 export interface Parts<M> {
@@ -44,9 +48,18 @@ export interface Parts<M> {
   tokenizer: Tokenizer
 }
 
+/** A model with what makes its images fit. */
+export interface ImageParts<M> {
+  model: M
+  processor: ImageProcessor
+}
+
+/** What a pipeline is made of. */
+type PartsOf<H extends Head> = H extends ImageHead ? ImageParts<Heads[H]> : Parts<Heads[H]>
+
 interface Maker<T extends Task, H extends Head> {
   head: H
-  make: (parts: Parts<Heads[H]>) => Pipelines[T]
+  make: (parts: PartsOf<H>) => Pipelines[T]
 }
 
 /** Which head a task needs; a total table. */
@@ -62,6 +75,7 @@ const makers: {
   'token-classification': { head: 'token-classification', make: tokenClassification },
   'question-answering': { head: 'question-answering', make: questionAnswering },
   'feature-extraction': { head: 'encoder', make: featureExtraction },
+  'image-classification': { head: 'image-classification', make: imageClassification },
 }
 
 /** Other names for the same. */
@@ -73,7 +87,8 @@ const aliases: Record<string, Task> = {
 export const taskNames = (): Task[] => Object.keys(makers) as Task[]
 
 /**
- * A function that does a task with the model of a folder, or with a model and its tokenizer.
+ * A function that does a task with the model of a folder, or with a model and its tokenizer (or, for
+ * images, its processor).
  *
  *     const fill = await pipeline('fill-mask', './bert-base-uncased')
  *     await fill('The capital of France is [MASK].') // [{ score, token, token_str, sequence }, …]
@@ -82,31 +97,42 @@ export const taskNames = (): Task[] => Object.keys(makers) as Task[]
  */
 export async function pipeline<T extends Task>(
   task: T,
-  source: string | Parts<Heads[TextHead]>,
+  source: string | Parts<Heads[TextHead]> | ImageParts<Heads[ImageHead]>,
 ): Promise<Pipelines[T]> {
   const name = Object.hasOwn(aliases, task) ? aliases[task] : task
   if (!Object.hasOwn(makers, name))
     throw new HeedError(`There is no task '${String(task).slice(0, 80)}'`, {
       remedy: `Known: ${nearestFirst(task, taskNames()).join(', ')}.`,
     })
-  const { head, make } = makers[name] as { head: TextHead; make: (parts: unknown) => Pipelines[T] }
+  const { head, make } = makers[name] as { head: Head; make: (parts: unknown) => Pipelines[T] }
   const parts = typeof source === 'string' ? await load(source, head, name) : source
-  const { model, tokenizer } = parts
+  if ('tokenizer' in parts) checkVocabulary(parts)
+  parts.model.eval()
+  return make(parts)
+}
+
+function checkVocabulary({ model, tokenizer }: Parts<Heads[TextHead]>): void {
   if (tokenizer.vocabSize > model.vocabSize)
     throw new HeedError(
       `The tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model knows ${model.vocabSize}`,
       { remedy: 'They are of different models: take both from one folder.' },
     )
-  model.eval()
-  return make(parts)
 }
 
 /** A head that the folder has no weights of would answer at random: that is refused. */
-async function load(dir: string, head: TextHead, task: Task): Promise<Parts<Heads[TextHead]>> {
+async function load(
+  dir: string,
+  head: Head,
+  task: Task,
+): Promise<Parts<Heads[TextHead]> | ImageParts<Heads[ImageHead]>> {
   const onNew = (names: readonly string[]): void => {
     throw new HeedError(`${dir} is not trained for ${task}: it lacks ${names.join(', ')}`, {
       remedy: 'Take a model that was trained for the task, or train this one first.',
     })
+  }
+  if (isOfImages(head)) {
+    const model = await fromPretrained(dir, head, { onNew })
+    return { model, processor: await ImageProcessor.fromFile(dir) }
   }
   const model = await fromPretrained(dir, head, { onNew })
   const parts = { model, tokenizer: await Tokenizer.fromFile(dir) }
@@ -114,3 +140,5 @@ async function load(dir: string, head: TextHead, task: Task): Promise<Parts<Head
   const targetTokenizer = await Tokenizer.fromFile(dir, { asTarget: true })
   return { ...parts, targetTokenizer, defaults: await generationDefaults(dir) } as TextToTextParts
 }
+
+const isOfImages = (head: Head): head is ImageHead => head.startsWith('image-')
