@@ -11,7 +11,7 @@ import { HeedError } from '../util/errors.ts'
 export interface Countable extends Module {
   readonly contextLength: number
   forward(...inputs: never[]): unknown
-  createCache?(options?: { capacity?: number }): KVCache
+  createCache?(room: { capacity: number; sourceLength: number }): KVCache
 }
 
 export interface Component {
@@ -115,7 +115,7 @@ function componentsOf(model: Module, flops: ReadonlyMap<string, number>): Compon
 
 /** A cache for two tokens is made, to see how it grows. */
 function cacheBytes(model: Countable, context: number): number {
-  const layers = model.createCache?.({ capacity: 2 }).layers ?? []
+  const layers = model.createCache?.({ capacity: 2, sourceLength: 1 }).layers ?? []
   const elements = layers.reduce((n, { keys, values }) => n + keys.size + values.size, 0)
   return (elements / 2) * 4 * context
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { generateSeq2Seq, seq2SeqBeams } from '../../src/generate/index.ts'
 import { manualSeed, type Tensor, tensor } from '../../src/index.ts'
 import {
+  countModel,
   fromPretrained,
   headOf,
   Marian,
@@ -103,6 +104,14 @@ describe('recurrent encoder-decoders', () => {
     const rows = (await weights.tolist()) as number[][][][]
     for (const row of rows.flat(2)) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 5)
     for (const row of rows[1][0]) expect(row.slice(3)).toEqual([0, 0])
+  })
+
+  it('are counted as others are', () => {
+    const model = new Seq2SeqRNN(tiny)
+    const { parameters, forwardFlops, cacheBytes } = countModel(model, 5)
+    expect(parameters).toBe(model.parameters().reduce((sum, { size }) => sum + size, 0))
+    expect(forwardFlops).toBeGreaterThan(2 * tiny.vocab_size * tiny.embedding_size)
+    expect(cacheBytes).toBe(0)
   })
 
   it('say what does not fit', () => {
