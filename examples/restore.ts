@@ -21,7 +21,7 @@ const { smoke, out } = flags
 const seed = Number(flags.seed)
 const size = smoke
   ? { layers: 1, heads: 2, dim: 32, context: 32, batch: 16, tokenizer: 'unigram:400' }
-  : { layers: 3, heads: 4, dim: 128, context: 96, batch: 32, tokenizer: 'unigram:4000' }
+  : { layers: 3, heads: 4, dim: 128, context: 64, batch: 32, tokenizer: 'unigram:3000' }
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
@@ -40,7 +40,7 @@ const { evaluation } = await run(pretrained, {
   task: 'span-corruption',
   ...size,
   data: [write('texts', texts)],
-  steps: smoke ? 30 : 1500,
+  steps: smoke ? 30 : 600,
   valFraction: 0.02,
 })
 console.log(`span corruption: ${percent(evaluation?.metrics.token_accuracy)} of the tokens taken out are right`) // biome-ignore format: one line
@@ -50,7 +50,7 @@ const task = {
   prefix: 'restore: ',
   data: [write('train', train)],
   valData: [write('few', test.slice(0, 50))],
-  steps: smoke ? 30 : 1200,
+  steps: smoke ? 30 : 600,
   batch: 32,
 }
 const { layers: _l, heads: _h, dim: _d, tokenizer: _t, ...rest } = size

@@ -1,3 +1,4 @@
+import { confusionMatrix, f1FromSets } from '../../metrics/index.ts'
 import type { Evaluation } from '../task.ts'
 
 export interface LabelResults {
@@ -13,51 +14,37 @@ export interface LabelResults {
 
 /** How often labels are right. Of several labels a text, each is told by itself at one half. */
 export function evaluateLabels(results: LabelResults): Evaluation {
-  const { labels, multiLabel, scores, expected, texts, show } = results
+  const { labels, multiLabel, scores, texts, show } = results
+  const expected = results.expected.map((own) => own.map((i) => labels[i]))
   const predicted = scores.map((own) =>
-    multiLabel
-      ? own.flatMap((score, i) => (score > 0.5 ? [i] : []))
-      : [own.indexOf(Math.max(...own))],
+    multiLabel ? labels.filter((_, i) => own[i] > 0.5) : [labels[own.indexOf(Math.max(...own))]],
   )
   const right = predicted.map((mine, i) => sameSet(mine, expected[i]))
-  const f1s = labels.map((_, label) => f1(label, predicted, expected))
-  const met = f1s.filter((value) => !Number.isNaN(value)) // labels that nobody has or says count for nothing
-  const named = labels.length <= 12 ? labels.map((label, i) => [`f1_${label}`, f1s[i]]) : []
-  const loss = scores.reduce((sum, own, i) => sum + lossOf(own, expected[i], multiLabel), 0)
-  const metrics = {
+  const { macro, perClass } = f1FromSets(expected, predicted)
+  const loss = scores.reduce((sum, own, i) => sum + lossOf(own, results.expected[i], multiLabel), 0)
+  const metrics: Record<string, number> = {
     loss: loss / scores.length,
     accuracy: right.filter(Boolean).length / right.length,
-    f1: met.reduce((a, b) => a + b, 0) / met.length,
-    ...Object.fromEntries(named.filter(([, value]) => !Number.isNaN(value))),
+    f1: macro.f1,
   }
-  const names = (list: readonly number[]): string => list.map((i) => labels[i]).join(', ')
+  if (labels.length <= FEW)
+    for (const [label, { f1 }] of Object.entries(perClass)) metrics[`f1_${label}`] = f1
   const examples = texts.slice(0, show).map((input, i) => ({
     input,
-    expected: names(expected[i]),
-    predicted: names(predicted[i]),
+    expected: expected[i].join(', '),
+    predicted: predicted[i].join(', '),
     right: right[i],
   }))
   if (multiLabel) return { metrics, examples }
-  const counts = labels.map(() => labels.map(() => 0))
-  predicted.forEach(([mine], i) => {
-    counts[expected[i][0]][mine]++
-  })
-  return { metrics, confusion: { labels, counts }, examples }
+  return {
+    metrics,
+    confusion: confusionMatrix(expected.flat(), predicted.flat(), labels),
+    examples,
+  }
 }
 
-function f1(
-  label: number,
-  predicted: readonly (readonly number[])[],
-  expected: readonly (readonly number[])[],
-): number {
-  let [hits, said, is] = [0, 0, 0]
-  predicted.forEach((mine, i) => {
-    if (mine.includes(label)) said++
-    if (expected[i].includes(label)) is++
-    if (mine.includes(label) && expected[i].includes(label)) hits++
-  })
-  return said + is === 0 ? Number.NaN : (2 * hits) / (said + is)
-}
+/** Labels whose F1 is told one by one, at most. */
+const FEW = 12
 
 function lossOf(scores: readonly number[], expected: readonly number[], each: boolean): number {
   const log = (p: number): number => -Math.log(Math.max(p, 1e-12))
@@ -66,5 +53,5 @@ function lossOf(scores: readonly number[], expected: readonly number[], each: bo
   return losses.reduce((a, b) => a + b, 0) / losses.length
 }
 
-const sameSet = (a: readonly number[], b: readonly number[]): boolean =>
+const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one) => b.includes(one))
