@@ -16,7 +16,7 @@ for (const count of smoke ? [40] : [200, train.length]) {
   const epochs = smoke ? 4 : count <= 200 ? 20 : 3
   const task = { task: 'classification', data, epochs, batch: 16 }
   const [tuned, untaught] = [`tuned-${count}`, `fresh-${count}`]
-  await run(tuned, { ...task, from: pretrained, lr: 3e-4 })
+  await run(tuned, { ...task, from: pretrained, lr: 5e-4 })
   await run(untaught, { ...task, ...fresh, lr: 5e-4 })
   for (const [name, folder] of Object.entries({ 'pre-trained': tuned, 'from nothing': untaught })) {
     const { metrics } = await evaluateRun(join(out, folder), testFile)

@@ -37,8 +37,8 @@ export async function pretrain(): Promise<string> {
   const data = [write('texts', [...book, ...train.map(({ text }) => ({ text }))])]
   const length = smoke
     ? { steps: 60, warmup: 10, lr: 3e-3 }
-    : { steps: 500, warmup: 50, lr: 1.5e-3 }
-  const text = { data, batch: 32, tokenizer: smoke ? 'wordpiece:400' : 'wordpiece:4000' }
+    : { steps: 2200, warmup: 100, lr: 1e-3 }
+  const text = { data, batch: 16, tokenizer: smoke ? 'wordpiece:400' : 'wordpiece:4000' }
   const task = { task: 'masked-lm', valFraction: 0.05, dropout: 0 }
   const { evaluation } = await run('pretrained', { ...SIZE, ...text, ...task, ...length })
   const told = evaluation?.metrics ?? {}
