@@ -30,7 +30,7 @@ const size = {
 /** Fewer images are looked at more often, but not so often that all takes long; the ViT's steps are quicker. */
 const stepsFor = (model: string, images: number): number => {
   if (smoke) return 10
-  const most = model === 'vit' ? 6000 : 3000
+  const most = model === 'vit' ? 8000 : 3000
   return images < 1000 ? most / 10 : images < 10_000 ? most / 3 : most
 }
 

@@ -13,7 +13,7 @@ export function printCount(title: string, model: Countable, context?: number): v
   for (const [name, text] of summary(count)) console.log(`${pc.bold(name.padEnd(9))}  ${text}`)
 }
 
-function table({ components, parameters, forwardFlops }: ModelCount): string[] {
+function table({ unit, components, parameters, forwardFlops }: ModelCount): string[] {
   const names = components.map(({ name }) => name || '(outside of modules)')
   const width = Math.max(9, ...names.map((name) => name.length))
   const share = (part: number, whole: number): string =>
@@ -21,7 +21,7 @@ function table({ components, parameters, forwardFlops }: ModelCount): string[] {
   const row = ({ copies, parameters: own, flops }: Component, i: number): string =>
     `${names[i].padEnd(width)}  ${copies > 1 ? `${copies} x`.padStart(6) : ''.padStart(6)}` +
     `${amount(own)} ${share(own, parameters)}${amount(flops)} ${share(flops, forwardFlops)}`
-  const head = `${'component'.padEnd(width)}  ${''.padStart(6)}${'parameters'.padStart(12)} ${''.padStart(8)}${'FLOPs/token'.padStart(12)}`
+  const head = `${'component'.padEnd(width)}  ${''.padStart(6)}${'parameters'.padStart(12)} ${''.padStart(8)}${`FLOPs/${unit}`.padStart(12)}`
   return [pc.dim(head), ...components.map(row)]
 }
 
@@ -29,7 +29,8 @@ const amount = (value: number): string =>
   value === 0 ? pc.dim('-'.padStart(12)) : short(value).padStart(12)
 
 function summary(count: ModelCount): [string, string][] {
-  const { parameters, context, forwardFlops, trainingFlops, cacheBytes } = count
+  const { unit, parameters, context, forwardFlops, trainingFlops, cacheBytes } = count
+  const mean = unit === 'token' ? `; mean over ${context} tokens` : ''
   const rule = 6 * parameters
   const memory = `${formatBytes(parameters * 4)} as f32, ${formatBytes(parameters * 2)} as f16 or bf16, ${formatBytes(parameters * 16)} in training with AdamW ${pc.dim('(weights, gradients, two moments; activations come on top)')}`
   const cache = `${formatBytes(cacheBytes)} as f32 for ${context} tokens, ${formatBytes(cacheBytes / context)} each`
@@ -38,11 +39,13 @@ function summary(count: ModelCount): [string, string][] {
     ...(cacheBytes > 0 ? [['KV cache', cache] as [string, string]] : []),
     [
       'forward',
-      `${short(forwardFlops)} FLOPs per token ${pc.dim(`(matrix products and attention; mean over ${context} tokens)`)}`,
+      `${short(forwardFlops)} FLOPs per ${unit} ${pc.dim(`(matrix products, convolutions and attention${mean})`)}`,
     ],
     [
       'training',
-      `${short(trainingFlops)} FLOPs per token, ${(trainingFlops / rule).toFixed(3)} x the rule of thumb 6 N = ${short(rule)}`,
+      unit === 'token'
+        ? `${short(trainingFlops)} FLOPs per token, ${(trainingFlops / rule).toFixed(3)} x the rule of thumb 6 N = ${short(rule)}`
+        : `${short(trainingFlops)} FLOPs per image`,
     ],
   ]
 }

@@ -9,7 +9,9 @@ import { HeedError } from '../util/errors.ts'
 
 /** Any model of the registry. */
 export interface Countable extends Module {
-  readonly contextLength: number
+  readonly contextLength?: number
+  /** Of models that read images, which are counted by the image. */
+  readonly imageShape?: readonly number[]
   forward(...inputs: never[]): unknown
   createCache?(room: { capacity: number; sourceLength: number }): KVCache
 }
@@ -26,6 +28,8 @@ export interface Component {
 }
 
 export interface ModelCount {
+  /** What FLOPs are told for. */
+  unit: 'token' | 'image'
   components: Component[]
   parameters: number
   /** Tokens at once, of which FLOPs are the mean: later tokens attend to more. */
@@ -40,11 +44,14 @@ export interface ModelCount {
 
 /** @param context tokens at once; by default as many as the model can see */
 export function countModel(model: Countable, context = contextOf(model)): ModelCount {
-  if (!Number.isInteger(context) || context < 1 || context > model.contextLength)
+  const most = model.imageShape ? 1 : (model.contextLength ?? LONGEST)
+  if (!Number.isInteger(context) || context < 1 || context > most)
     throw new HeedError(`A context of ${context} tokens`, {
-      remedy: `This model sees from 1 to ${model.contextLength}.`,
+      remedy: model.imageShape
+        ? 'This model reads images: leave it out.'
+        : `This model sees from 1 to ${most}.`,
     })
-  const outputs = tensorsIn(callWithIds(model, context))
+  const outputs = tensorsIn(callWithZeros(model, context))
   const forward = flopsOf(outputs.map(({ node }) => node))
   for (const output of outputs) output.sum().backward()
   const gradients = model.parameters().flatMap(({ grad }) => (grad ? [grad.node] : []))
@@ -52,6 +59,7 @@ export function countModel(model: Countable, context = contextOf(model)): ModelC
   const components = componentsOf(model, forward)
   for (const component of components) component.flops /= context
   return {
+    unit: model.imageShape ? 'image' : 'token',
     components,
     parameters: components.reduce((n, { parameters }) => n + parameters, 0),
     context,
@@ -63,12 +71,17 @@ export function countModel(model: Countable, context = contextOf(model)): ModelC
 
 const LONGEST = 4096 // models without a limit, and those with limits that nobody fills, are counted at this
 
-const contextOf = (model: Countable): number => Math.min(model.contextLength, LONGEST)
+const contextOf = ({ imageShape, contextLength = LONGEST }: Countable): number =>
+  imageShape ? 1 : Math.min(contextLength, LONGEST)
 
 /** Models of two texts (encoder and decoder) get both, of one length. */
-function callWithIds(model: Countable, tokens: number): unknown {
-  const ids = zeros([1, tokens], 'i32')
+function callWithZeros(model: Countable, tokens: number): unknown {
   const forward = model.forward as unknown as (...inputs: Tensor[]) => unknown
+  if (model.imageShape) {
+    model.eval() // one image has no statistics of a batch
+    return forward(zeros([1, ...model.imageShape]))
+  }
+  const ids = zeros([1, tokens], 'i32')
   return 'encode' in model ? forward(ids, ids) : forward(ids)
 }
 
@@ -90,6 +103,9 @@ function flopsOf(outputs: readonly Node[]): Map<string, number> {
 function flopsOfNode(node: Node): number {
   const shapes = node.inputs.map(({ shape }) => shape)
   if (isOp(node, 'matmul')) return 2 * sizeOf(node.shape) * (shapes[0].at(-1) ?? 1)
+  if (isOp(node, 'convolution')) return 2 * sizeOf(node.shape) * sizeOf(shapes[1].slice(1))
+  if (isOp(node, 'convolutionInput')) return 2 * sizeOf(shapes[0]) * sizeOf(shapes[1].slice(1))
+  if (isOp(node, 'convolutionWeight')) return 2 * sizeOf(shapes[1]) * sizeOf(node.shape.slice(1))
   if (!isOp(node, 'attention') && !isOp(node, 'attentionBackward')) return 0
   return attentionFlops(shapes, node.attrs.causal)[node.op]
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { F, manualSeed, randn, tensor, zeros } from '../../src/index.ts'
 import {
+  countModel,
   DeiTForImageClassificationWithTeacher,
   modelClass,
   ResNetForImageClassification,
@@ -34,6 +35,16 @@ describe('image models', () => {
       parameters(new ResNetForImageClassification({ ...basic, id2label: many } as never)),
     ).toBe(11_689_512)
     expect(parameters(new ViTHybridModel({ image_size: 384 }))).toBe(98_772_544)
+  })
+
+  it('take as many operations as the papers tell', () => {
+    const vit = countModel(new ViTForImageClassification({ image_size: 384 }))
+    expect(vit.unit).toBe('image')
+    expect(vit.forwardFlops / 2e9).toBeCloseTo(55.5, 0) // multiply-adds of ViT-B/16 at 384
+    const resnet = countModel(new ResNetForImageClassification())
+    expect(resnet.forwardFlops / 2e9).toBeCloseTo(4.09, 1) // of ResNet-50 v1.5
+    expect(resnet.trainingFlops / resnet.forwardFlops).toBeCloseTo(3, 0)
+    expect(() => countModel(new ViTModel(), 7)).toThrow(/reads images/)
   })
 
   it('make tokens by a linear map of the pixels of each patch', async () => {
