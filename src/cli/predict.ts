@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { openRows, type Row } from '../data/index.ts'
 import { isJsonObject, parseJson } from '../io/json.ts'
 import { predictRun } from '../train/predict-run.ts'
+import type { Options } from '../train/task.ts'
 import { openTask } from '../train/task-file.ts'
 import { HeedError } from '../util/errors.ts'
 import { positive } from './options.ts'
@@ -35,10 +36,15 @@ interface Flags {
 
 async function predict(run: string, data: string[], flags: Flags): Promise<void> {
   const { parts } = await openTask(run)
-  const { textColumn, sourceColumn } = parts.options as Record<string, string | undefined>
-  const rows = await rowsOf(data, flags.text, textColumn ?? sourceColumn ?? 'text')
+  const rows = await rowsOf(data, flags.text, inputColumn(parts.options))
   for await (const { row, output } of predictRun(run, rows, { batchSize: flags.batch }))
     console.log(JSON.stringify(flags.withInput ? { ...output, input: row.values } : output))
+}
+
+/** Where the task looks for what it reads: plain text and single images are put there. */
+function inputColumn(options: Options): string {
+  const keys = ['textColumn', 'sourceColumn', 'tokensColumn', 'firstColumn', 'imageColumn']
+  return String(keys.map((key) => options[key]).find((column) => column !== undefined) ?? 'text')
 }
 
 async function rowsOf(
@@ -49,8 +55,9 @@ async function rowsOf(
   if (texts) return texts.map((text, i) => textRow(text, '--text', i + 1, column))
   if (data.length === 0 || data[0] === '-') return standardInput(column)
   const source = await openRows(data)
-  const plain = source.columns.length === 1 && source.columns[0] === 'text' && column !== 'text'
-  return plain ? renamed(source.rows(), column) : source.rows()
+  const [only, ...others] = source.columns
+  const other = others.length === 0 && only !== column
+  return other ? renamed(source.rows(), only, column) : source.rows()
 }
 
 /** Lines of JSON where the first one begins as such, else of text. */
@@ -81,7 +88,6 @@ const textRow = (text: string, file: string, number: number, column: string): Ro
   number,
 })
 
-async function* renamed(rows: AsyncIterable<Row>, column: string): AsyncGenerator<Row> {
-  for await (const { values, file, number } of rows)
-    yield textRow(String(values.text), file, number, column)
+async function* renamed(rows: AsyncIterable<Row>, from: string, to: string): AsyncGenerator<Row> {
+  for await (const row of rows) yield { ...row, values: { [to]: row.values[from] } }
 }

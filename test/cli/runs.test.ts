@@ -92,6 +92,16 @@ describe('heed predict', () => {
     ])
   })
 
+  it('puts plain lines where the task looks for its text', async () => {
+    const named = rows.map(({ text, label }) => ({ review: text, mood: label }))
+    const keys = { task: 'classification', textColumn: 'review', labelColumn: 'mood', steps: 2 }
+    const given = { ...keys, data: [writeRows(at('named.jsonl'), named)], tokenizer: 'char' }
+    await trainTiny(at('named'), { ...given, model: 'bert', valFraction: 0 })
+    writeFileSync(at('plain.txt'), 'the film was lovely\n')
+    const { out } = await heed('predict', at('named'), at('plain.txt'), '--with-input')
+    expect(lines(out)).toMatchObject([{ input: { review: 'the film was lovely' } }])
+  })
+
   it('reads lines or JSON from standard input', async () => {
     const answers = async (text: string) => {
       const stdin = vi
