@@ -99,7 +99,8 @@ function typeOf(value: unknown): string {
   if (typeof value === 'string') return 'text'
   if (Array.isArray(value)) return 'list'
   if (typeof value !== 'object') return typeof value
-  return 'file' in value || ('width' in value && 'data' in value) ? 'image' : 'object'
+  const image = 'file' in value || 'bytes' in value || ('width' in value && 'data' in value)
+  return image ? 'image' : 'object'
 }
 
 function spreadOf(values: readonly number[]): Spread | undefined {
