@@ -2,7 +2,7 @@
 // one behind the other.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import { generateBatch } from '../../generate/index.ts'
+import { generateTokensBatch } from '../../generate/index.ts'
 import type { CausalLM } from '../../models/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
@@ -121,12 +121,23 @@ class LanguageModeling implements Task<Window, CausalLM> {
     }
   }
 
-  /** What follows each text. */
+  /** What follows each text; of a long one, the end is read. */
   async predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { preprocessor, options } = this.parts
-    const prompts = rows.map((row) => textIn(row, options.textColumn))
-    const settings = { maxTokens: 64, temperature: 0 }
-    const texts = await generateBatch(model.eval() as CausalLM, preprocessor, prompts, settings)
-    return texts.map((continuation) => ({ continuation }))
+    const { preprocessor: tokenizer, options } = this.parts
+    const room = Math.min(WRITTEN, model.contextLength >> 1)
+    const prompts = rows.map((row) =>
+      tokenizer
+        .encode(textIn(row, options.textColumn), { addSpecialTokens: false })
+        .slice(-(model.contextLength - room)),
+    )
+    const end = tokenizer.eosTokenId
+    const stopTokens = end === undefined ? [] : [end]
+    model.eval()
+    const settings = { maxTokens: room, temperature: 0, stopTokens }
+    const written = await generateTokensBatch(model, prompts, settings)
+    return written.map((ids) => ({ continuation: tokenizer.decode(ids) }))
   }
 }
+
+/** Tokens of a continuation, at most. */
+const WRITTEN = 64
