@@ -2,7 +2,7 @@
 // of Fashion-MNIST. The ViT has to find out from data that neighbours belong together.
 //
 //     npm run example:fashion -- [--seed 1] [--models resnet,vit] [--shares 0.01,0.1,1]
-//                                [--data FOLDER] [--out FOLDER] [--smoke]
+//                                [--steps N] [--data FOLDER] [--out FOLDER] [--smoke]
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,6 +12,7 @@ import { bars, fashion, writeSome } from './fashion/data.ts'
 const { values: flags } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
+    steps: { type: 'string' },
     models: { type: 'string', default: 'resnet,vit' },
     shares: { type: 'string', default: '0.01,0.1,1' },
     data: { type: 'string', default: 'build/fashion-mnist' },
@@ -30,8 +31,8 @@ const size = {
 /** Fewer images are looked at more often, but not so often that all takes long; the ViT's steps are quicker. */
 const stepsFor = (model: string, images: number): number => {
   if (smoke) return 10
-  const most = model === 'vit' ? 8000 : 3000
-  return images < 1000 ? most / 10 : images < 10_000 ? most / 3 : most
+  const most = Number(flags.steps ?? (model === 'vit' ? 7000 : 5000))
+  return Math.round(images < 1000 ? most / 10 : images < 10_000 ? most / 3 : most)
 }
 
 const { train, test } = smoke ? { train: bars(400), test: bars(60) } : await fashion(flags.data)
