@@ -214,6 +214,17 @@ const decodeQuantized = (format: string): Case => ({
   atLeast: 1,
 })
 
+/** SmolLM2-135M-Instruct, as a GGUF file. */
+const smollm2 = process.env.HEED_SMOLLM2
+
+const ofFile = (family: 'prefill' | 'decode', tokens: number): Case => ({
+  name: `${family}${family === 'prefill' ? ` ${tokens}` : ''} SmolLM2 135M Q4_1`,
+  family,
+  params: { file: smollm2 ?? '', tokens },
+  peers: ['llama.cpp'],
+  atLeast: 1,
+})
+
 export const cases: Case[] = [
   ...sgemm,
   gemv,
@@ -261,4 +272,5 @@ export const cases: Case[] = [
   decodeQuantized('q8_0'),
   decodeQuantized('q4_0'),
   ...(minilm ? [embed] : []),
+  ...(smollm2 ? [ofFile('decode', 32), ofFile('prefill', 512)] : []),
 ]

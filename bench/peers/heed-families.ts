@@ -13,7 +13,13 @@ import {
   tensor,
   zeros,
 } from '../../src/index.ts'
-import { GPT2, SentenceEncoder, savePretrained } from '../../src/models/index.ts'
+import {
+  type CausalLM,
+  fromPretrained,
+  GPT2,
+  SentenceEncoder,
+  savePretrained,
+} from '../../src/models/index.ts'
 import { GRU, LSTM, quantize } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
@@ -163,7 +169,7 @@ const train: Family = async (params) => {
 }
 
 const prefill: Family = async (params) => {
-  const decoder = new Decoder(gpt(params).eval())
+  const decoder = new Decoder(await generator(params))
   const tokens = Array.from({ length: Number(params.tokens) }, (_, i) => (i * 31) % 1000)
   const run = async (): Promise<void> => {
     decoder.rewind(0) // or it would keep what it has read
@@ -173,9 +179,7 @@ const prefill: Family = async (params) => {
 }
 
 const decode: Family = async (params) => {
-  const model = gpt(params).eval()
-  if (params.format) await quantize(model, params.format as QuantizeFormat)
-  const decoder = new Decoder(model)
+  const decoder = new Decoder(await generator(params))
   const count = Number(params.tokens)
   // From the same place each time, or a full cache would be read again.
   const run = async (): Promise<number> => {
@@ -231,6 +235,14 @@ export const families: Record<string, Family> = {
   decode,
   start,
   embed,
+}
+
+/** The model of a file, or a GPT-2 of random weights, in blocks if `format` says so. */
+async function generator(params: Params): Promise<CausalLM> {
+  if (params.file) return fromPretrained(String(params.file))
+  const model = gpt(params).eval()
+  if (params.format) await quantize(model, params.format as QuantizeFormat)
+  return model
 }
 
 function gpt({ layers, heads, dim, context, vocab }: Params): GPT2 {

@@ -14,18 +14,27 @@ FOLDER = pathlib.Path(__file__).parents[2] / "build" / "bench"
 threads = 1
 
 
-def decode(p):
+def file_of(p):
+    """The file that p names, or one of GPT-2 with random weights, which is made at the first call."""
+    if "file" in p:
+        return p["file"]
     path = FOLDER / f"gpt2-{p['layers']}x{p['dim']}-{p['format']}.gguf"
     FOLDER.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         part = path.with_suffix(".part")
         write_gpt2(part, p)
         os.replace(part, path)
+    return path
+
+
+def reader(p, at_once):
+    """Two functions: one reads tokens after those before, up to `at_once` of them; one forgets them all."""
     options = llama.llama_model_default_params()
     options.use_mmap = False  # weights are then laid out as its kernels like them
-    model = llama.llama_model_load_from_file(str(path).encode(), options)
+    model = llama.llama_model_load_from_file(str(file_of(p)).encode(), options)
     settings = llama.llama_context_default_params()
-    settings.n_ctx = p["context"]
+    settings.n_ctx = 1024
+    settings.n_batch = settings.n_ubatch = at_once
     settings.n_threads = settings.n_threads_batch = threads
     context = llama.llama_init_from_model(model, settings)
     memory = llama.llama_get_memory(context)
@@ -36,8 +45,14 @@ def decode(p):
             raise SystemExit("llama_decode failed")
         return llama.llama_get_logits_ith(context, -1)[0]  # waits for them
 
+    return read, lambda: llama.llama_memory_clear(memory, True)
+
+
+def decode(p):
+    read, forget = reader(p, 512)
+
     def run():
-        llama.llama_memory_clear(memory, True)
+        forget()
         read(1, 2, 3)
         began = time.perf_counter()
         for i in range(p["tokens"]):
@@ -47,7 +62,20 @@ def decode(p):
     return run, p["tokens"]
 
 
-families = {"decode": decode}
+def prefill(p):
+    read, forget = reader(p, p["tokens"])
+    tokens = [i * 31 % 1000 for i in range(p["tokens"])]
+
+    def run():
+        forget()
+        began = time.perf_counter()
+        read(*tokens)
+        return (time.perf_counter() - began) * 1e3
+
+    return run, 1
+
+
+families = {"decode": decode, "prefill": prefill}
 
 
 def main():
