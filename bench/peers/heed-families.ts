@@ -168,8 +168,11 @@ const train: Family = async (params) => {
   return { run, count: 1 }
 }
 
+/** Tokens that a decoder has room for: as many as the peers are given. */
+const CONTEXT = 1024
+
 const prefill: Family = async (params) => {
-  const decoder = new Decoder(await generator(params))
+  const decoder = new Decoder(await generator(params), CONTEXT)
   const tokens = Array.from({ length: Number(params.tokens) }, (_, i) => (i * 31) % 1000)
   const run = async (): Promise<void> => {
     decoder.rewind(0) // or it would keep what it has read
@@ -179,7 +182,7 @@ const prefill: Family = async (params) => {
 }
 
 const decode: Family = async (params) => {
-  const decoder = new Decoder(await generator(params))
+  const decoder = new Decoder(await generator(params), CONTEXT)
   const count = Number(params.tokens)
   // From the same place each time, or a full cache would be read again.
   const run = async (): Promise<number> => {
