@@ -2,7 +2,12 @@
 import { type Case, cases } from './cases.ts'
 import { apartLines, cellsOf, groupLines, headings, type Report, type Result } from './report.ts'
 
-export function markdownOf({ machine, results }: Report): string {
+/** Notes written by hand begin here: what limits a row, and what was tried. */
+const NOTES = '## What limits the rows that are not reached'
+
+/** `before` is the page as it is: its notes stay. */
+export function markdownOf({ machine, results }: Report, before = ''): string {
+  const notes = before.includes(NOTES) ? before.slice(before.indexOf(NOTES)) : ''
   const inOrder = results.toSorted((a, b) => placeOf(a) - placeOf(b) || a.threads - b.threads)
   const dates = [...new Set(results.map(({ date }) => date))].toSorted()
   return `# Results
@@ -29,7 +34,7 @@ ${groupLines(results, cases)
 
 ${table([headings, headings.map(() => '---'), ...inOrder.map(cellsOf)])}
 ${inOrder.flatMap(apart).join('\n')}
-`
+${notes && `\n${notes}`}`
 }
 
 function versions(results: readonly Result[]): string[] {

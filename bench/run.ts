@@ -8,7 +8,7 @@
 // using the machine. HEED_PYTHON names the Python that has PyTorch and NumPy;
 // peers from npm are found when `npm install --prefix build/bench NAME` has put them there. Rows are added to
 // build/bench/results.json, in place of older ones of the same case.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -55,7 +55,8 @@ if (values.list || chosen.length === 0) {
 if (values.markdown) {
   const report = readReport(values.json)
   if (!report) throw new Error(`${values.json} is not there: measure first`)
-  writeFileSync(values.markdown, markdownOf(report))
+  const before = existsSync(values.markdown) ? readFileSync(values.markdown, 'utf8') : ''
+  writeFileSync(values.markdown, markdownOf(report, before))
   process.exit()
 }
 
