@@ -277,9 +277,9 @@ describe('heed generate', () => {
   it('says which flags do not go together, and what is wrong with a schema', async () => {
     const base = ['generate', at('run'), '--prompt', 'call']
     expectMistake(await heed([...base, '--beams', '2', '--lookup']), /--beams and --lookup/)
-    writeFileSync(at('bad-schema.json'), '{"type":"integer","minimum":1}')
+    writeFileSync(at('bad-schema.json'), '{"type":"integer","multipleOf":2}')
     const bad = await heed([...base, '--json-schema', at('bad-schema.json')])
-    expectMistake(bad, /#\/minimum: this keyword is not followed/)
+    expectMistake(bad, /#\/multipleOf: this keyword is not followed/)
     expectMistake(await heed([...base, '--json-schema', at('nowhere.json')]), /nowhere\.json/)
     writeFileSync(at('schema.json'), '{"type":"array","items":{"enum":[1,2]},"maxItems":3}')
     const lacking = await heed([...base, '--json-schema', at('schema.json')])
