@@ -1,8 +1,8 @@
 // Fashion-MNIST (Xiao et al., 2017): 28 x 28 pixels of ten kinds of clothes; or bars made up on the spot.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readIdx } from 'heed/data'
+import { fetchDebianPackages } from '../debian.ts'
 
 export interface Images {
   side: number
@@ -16,22 +16,8 @@ const FILES = 'usr/share/datasets/fashion-mnist'
 /** Fetched from Debian into `folder`, once. @throws Error that says what to do where that cannot be */
 export async function fashion(folder: string): Promise<{ train: Images; test: Images }> {
   const files = join(folder, FILES)
-  if (!existsSync(files)) fetchPackage(folder)
+  if (!existsSync(files)) fetchDebianPackages(folder, [PACKAGE])
   return { train: await open(files, 'train'), test: await open(files, 't10k') }
-}
-
-function fetchPackage(folder: string): void {
-  mkdirSync(folder, { recursive: true })
-  const run = (command: string, args: string[]): void => {
-    const { status, error } = spawnSync(command, args, { cwd: folder, stdio: 'ignore' })
-    if (status === 0) return
-    throw new Error(
-      `'${command} ${args.join(' ')}' failed (${error?.message ?? `code ${status}`}). This example reads ` +
-        `Debian's package ${PACKAGE}: unpack it (dpkg -x) into a folder, and name that: --data FOLDER`,
-    )
-  }
-  run('apt-get', ['download', PACKAGE])
-  for (const file of readdirSync(folder)) if (file.endsWith('.deb')) run('dpkg', ['-x', file, '.'])
 }
 
 async function open(folder: string, part: string): Promise<Images> {

@@ -1,8 +1,8 @@
 // English and French sentences: LibreOffice's help, whose pages have the same ids in both languages; or
 // a few made up on the spot.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fetchDebianPackages } from '../debian.ts'
 
 export interface Pair {
   source: string
@@ -15,7 +15,8 @@ const HELP = 'usr/share/libreoffice/help'
 /** Fetched from Debian into `folder`, once. @throws Error that says what to do where that cannot be */
 export function helpPairs(folder: string): Pair[] {
   const help = join(folder, HELP)
-  if (!existsSync(join(help, 'fr')) || !existsSync(join(help, 'en-US'))) fetchHelp(folder)
+  if (!existsSync(join(help, 'fr')) || !existsSync(join(help, 'en-US')))
+    fetchDebianPackages(folder, PACKAGES)
   const seen = new Set<string>()
   const pairs: Pair[] = []
   for (const file of pages(join(help, 'fr', 'text'))) {
@@ -30,21 +31,6 @@ export function helpPairs(folder: string): Pair[] {
     }
   }
   return pairs.filter(({ source, target }) => /\p{L}{2}/u.test(source) && /\p{L}{2}/u.test(target))
-}
-
-function fetchHelp(folder: string): void {
-  mkdirSync(folder, { recursive: true })
-  const run = (command: string, args: string[]): void => {
-    const { status, error } = spawnSync(command, args, { cwd: folder, stdio: 'ignore' })
-    if (status === 0) return
-    throw new Error(
-      `'${command} ${args.join(' ')}' failed (${error?.message ?? `code ${status}`}). This example reads ` +
-        `LibreOffice's help from Debian's packages ${PACKAGES.join(' and ')}: unpack both (dpkg -x) ` +
-        `into one folder, and name it: --data FOLDER`,
-    )
-  }
-  run('apt-get', ['download', ...PACKAGES])
-  for (const file of readdirSync(folder)) if (file.endsWith('.deb')) run('dpkg', ['-x', file, '.'])
 }
 
 /** The paths of all pages below a folder, in order. */

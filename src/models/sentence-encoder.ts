@@ -4,6 +4,7 @@ import { pool } from '../nn/index.ts'
 import { arange, cat, F, type Held, hold, noGrad, type Tensor } from '../tensor/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { roomFor } from '../util/room-for.ts'
 import type { TextEncoder } from './encoder.ts'
 import { savePretrained } from './pretrained.ts'
 import { fromPretrained } from './registry.ts'
@@ -121,7 +122,7 @@ export class SentenceEncoder {
   /** Rows beyond the texts are one token long and forgotten. */
   private async start(texts: readonly number[][], rows: number): Promise<Tensor> {
     const longest = texts.reduce((most, { length }) => Math.max(most, length), 1)
-    const width = Math.min(roomFor(longest), this.model.contextLength)
+    const width = Math.min(Math.max(8, roomFor(longest, 4)), this.model.contextLength)
     const ids = new Int32Array(rows * width).fill(this.tokenizer.padTokenId ?? 0)
     const lengths = new Int32Array(rows).fill(1)
     texts.forEach((text, row) => {
@@ -142,10 +143,4 @@ export class SentenceEncoder {
       vectors[text] = numbers.slice(row * width, (row + 1) * width)
     })
   }
-}
-
-/** Little more than is needed, in one of 23 sizes up to 512: in steps of 4, above 32 of an eighth. */
-function roomFor(tokens: number): number {
-  const step = Math.max(4, 2 ** (Math.ceil(Math.log2(tokens)) - 3))
-  return Math.max(8, Math.ceil(tokens / step) * step)
 }

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { run } from '../../src/cli/main.ts'
 import { scratch, trainTiny, writeRows } from '../train/support.ts'
+import { heed } from './in-process.ts'
 
 const at = scratch()
 const rows = ['film', 'meal', 'hotel', 'book', 'song', 'trip'].flatMap((subject) => [
@@ -23,20 +23,6 @@ beforeAll(async () => {
     batch: 4,
   })
 })
-
-async function heed(...words: string[]): Promise<{ out: string; mistake: string }> {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
-  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
-  try {
-    await run(['node', 'heed', ...words])
-    const text = (calls: unknown[][]): string => calls.map(([line]) => String(line)).join('\n')
-    return { out: text(log.mock.calls), mistake: text(err.mock.calls) }
-  } finally {
-    process.exitCode = 0
-    log.mockRestore()
-    err.mockRestore()
-  }
-}
 
 describe('heed eval', () => {
   it('prints metrics, the confusion matrix and what went wrong', async () => {

@@ -2,28 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
-import { run } from '../../src/cli/main.ts'
+import { describe, expect, it } from 'vitest'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { heed } from './in-process.ts'
 
 const folder = (name: string): string => join(FIXTURES, 'pipelines', name)
 const expected = JSON.parse(readFileSync(folder('expected.json'), 'utf8'))
-
-/** Runs a command in this process; what it printed, and its mistake. */
-async function heed(...words: string[]): Promise<{ out: string; mistake: string }> {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
-  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
-  try {
-    await run(['node', 'heed', ...words])
-    const text = (calls: unknown[][]): string => calls.map(([line]) => String(line)).join('\n')
-    return { out: text(log.mock.calls), mistake: text(err.mock.calls) }
-  } finally {
-    process.exitCode = 0
-    log.mockRestore()
-    err.mockRestore()
-  }
-}
 
 describe('heed fill', () => {
   it('lists guesses for each mask', async () => {

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import type { SequenceClassifier } from '../../models/index.ts'
-import { sigmoid, softmax } from '../../pipelines/scores.ts'
+import { indexOfMax, sigmoid, softmax } from '../../pipelines/scores.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
@@ -149,7 +149,7 @@ class Classification implements Task<Example, SequenceClassifier> {
       const all = Object.fromEntries(labels.map((label, i) => [label, own[i]]))
       if (this.parts.options.multiLabel)
         return { labels: labels.filter((_, i) => own[i] > 0.5), scores: all }
-      const best = own.indexOf(Math.max(...own))
+      const best = indexOfMax(own)
       return { label: labels[best], score: own[best], scores: all }
     })
   }

@@ -1,5 +1,15 @@
-// Long texts, cut for a model that sees only so much.
+// Long texts: what a task on them is told, and how they are cut for a model that sees only so much.
+import { z } from 'zod'
 import type { Tokenizer } from '../../tokenizers/index.ts'
+
+/** The keys of tasks on whole texts. */
+export const documentOptions = {
+  textColumn: z.string().default('text').describe('the column of the text'),
+  unit: z
+    .enum(['line', 'paragraph', 'file'])
+    .default('file')
+    .describe('what a document is in text files'),
+}
 
 /** Tokens of a text in parts of at most `length`, each about as long as the others. */
 export function windowsOf(ids: readonly number[], length: number): number[][] {

@@ -15,7 +15,7 @@ import {
   type Row,
 } from '../../data/index.ts'
 import type { ImageClassifier } from '../../models/index.ts'
-import { softmax } from '../../pipelines/scores.ts'
+import { indexOfMax, softmax } from '../../pipelines/scores.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { deriveSeed } from '../../util/random.ts'
@@ -225,7 +225,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
       64,
     )
     return scores.map((own) => {
-      const best = own.indexOf(Math.max(...own))
+      const best = indexOfMax(own)
       const all = Object.fromEntries(labels.map((label, i) => [label, own[i]]))
       return { label: labels[best], score: own[best], scores: all }
     })

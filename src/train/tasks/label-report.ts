@@ -1,4 +1,5 @@
 import { confusionMatrix, f1FromSets } from '../../metrics/index.ts'
+import { indexOfMax } from '../../pipelines/scores.ts'
 import type { Evaluation } from '../task.ts'
 
 export interface LabelResults {
@@ -17,7 +18,7 @@ export function evaluateLabels(results: LabelResults): Evaluation {
   const { labels, multiLabel, scores, texts, show } = results
   const expected = results.expected.map((own) => own.map((i) => labels[i]))
   const predicted = scores.map((own) =>
-    multiLabel ? labels.filter((_, i) => own[i] > 0.5) : [labels[own.indexOf(Math.max(...own))]],
+    multiLabel ? labels.filter((_, i) => own[i] > 0.5) : [labels[indexOfMax(own)]],
   )
   const right = predicted.map((mine, i) => sameSet(mine, expected[i]))
   const { macro, perClass } = f1FromSets(expected, predicted)

@@ -10,7 +10,7 @@ import { deriveSeed, randomUniform } from '../../util/random.ts'
 import { Draws } from '../draws.ts'
 import type { BatchTensors } from '../hold-batch.ts'
 import type { Draw, EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
-import { segmentPairs, sentencesOf, windowsOf } from './documents.ts'
+import { documentOptions, segmentPairs, sentencesOf, windowsOf } from './documents.ts'
 import { type Masked, Masking } from './masking.ts'
 import { runExamples } from './run-examples.ts'
 import { padId, seen, textBatch, textIn } from './text.ts'
@@ -29,11 +29,7 @@ export const maskedLm: TaskKind<Options, Record<string, never>, Tokenizer> = {
   about: 'tokens that are masked, and for bert whether one text follows another',
   columns: 'text files, each a document, or rows with a text',
   options: z.object({
-    textColumn: z.string().default('text').describe('the column of the text'),
-    unit: z
-      .enum(['line', 'paragraph', 'file'])
-      .default('file')
-      .describe('what a document is in text files'),
+    ...documentOptions,
     nextSentence: z
       .boolean()
       .nullable()

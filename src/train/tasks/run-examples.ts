@@ -2,6 +2,7 @@
 import type { TypedArray } from '../../graph/dtype.ts'
 import type { Module } from '../../nn/index.ts'
 import { noGrad, type Tensor } from '../../tensor/index.ts'
+import { roomFor } from '../../util/room-for.ts'
 import { type BatchTensors, holdBatch } from '../hold-batch.ts'
 import type { Task } from '../task.ts'
 
@@ -26,7 +27,7 @@ export async function runExamples<E, R>(
   const results = new Array<R>(examples.length)
   for (let start = 0, step = 0; start < order.length; start += rows, step++) {
     const chosen = order.slice(start, start + rows)
-    const width = Math.min(longest, roomFor(lengths[chosen[0]]))
+    const width = Math.min(longest, roomFor(lengths[chosen[0]], 8))
     // The last batch is filled up with its last example: as many rows, no further program.
     const filled = Array.from({ length: rows }, (_, i) => examples[chosen[i] ?? chosen.at(-1)])
     const outputs = await run(task.collate(filled, width, { seed: 0, step }))
@@ -36,10 +37,4 @@ export async function runExamples<E, R>(
     })
   }
   return results
-}
-
-/** Little more than is needed: in steps of 8, above 64 of an eighth. */
-function roomFor(tokens: number): number {
-  const step = Math.max(8, 2 ** (Math.ceil(Math.log2(tokens)) - 3))
-  return Math.ceil(tokens / step) * step
 }

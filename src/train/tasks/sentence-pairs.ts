@@ -6,6 +6,7 @@ import { meanReciprocalRank, rankOf, recallAt } from '../../metrics/index.ts'
 import { type SentenceConfig, SentenceEncoder, type TextEncoder } from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
 import { pool } from '../../nn/index.ts'
+import { indexOfMax } from '../../pipelines/scores.ts'
 import { arange, F, type Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import type { BatchTensors } from '../hold-batch.ts'
@@ -111,7 +112,7 @@ class SentencePairs implements Task<Example, TextEncoder> {
         recall_at_10: recallAt(10, ranks),
       },
       examples: examples.slice(0, show).map(({ texts: [input, expected] }, i) => {
-        const best = scores[i].indexOf(Math.max(...scores[i]))
+        const best = indexOfMax(scores[i])
         return { input, expected, predicted: examples[best].texts[1], right: ranks[i] === 1 }
       }),
     }

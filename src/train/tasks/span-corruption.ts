@@ -9,7 +9,7 @@ import { HeedError } from '../../util/errors.ts'
 import { Draws } from '../draws.ts'
 import type { BatchTensors } from '../hold-batch.ts'
 import type { Draw, EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
-import { sentencesOf, windowsOf } from './documents.ts'
+import { documentOptions, sentencesOf, windowsOf } from './documents.ts'
 import { targetLoss, targetReport } from './seq2seq.ts'
 import { padded, padId, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
@@ -27,11 +27,7 @@ export const spanCorruption: TaskKind<Options, Record<string, never>, Tokenizer>
   about: 'spans of a text that were taken out, for t5',
   columns: 'text files, each a document, or rows with a text',
   options: z.object({
-    textColumn: z.string().default('text').describe('the column of the text'),
-    unit: z
-      .enum(['line', 'paragraph', 'file'])
-      .default('file')
-      .describe('what a document is in text files'),
+    ...documentOptions,
     noiseShare: z
       .number()
       .gt(0)

@@ -9,6 +9,7 @@ import {
   Tokenizer,
   trainTokenizer,
 } from '../../tokenizers/index.ts'
+import { BERT_NAMES, T5_NAMES } from '../../tokenizers/trained-json.ts'
 import type { DataSetup } from '../task.ts'
 
 export async function textTokenizer(
@@ -21,7 +22,7 @@ export async function textTokenizer(
   if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
   const texts: string[] = []
   const mistakes = new Mistakes()
-  for await (const row of (await setup.source()).rows())
+  for await (const row of (await setup.source()).rows(mistakes))
     texts.push(...(mistakes.attempt(row, () => textsOf(row)) ?? []))
   mistakes.throwIfAny()
   const trained = trainTokenizer(texts, {
@@ -58,13 +59,7 @@ interface Conventions extends SpecialTokenOptions {
 
 const BERT: Conventions = {
   spec: 'wordpiece:4096',
-  names: {
-    pad_token: '[PAD]',
-    unk_token: '[UNK]',
-    cls_token: '[CLS]',
-    sep_token: '[SEP]',
-    mask_token: '[MASK]',
-  },
+  names: BERT_NAMES,
   template: { single: '[CLS] $A [SEP]', pair: '[CLS] $A [SEP] $B:1 [SEP]:1' },
 }
 
@@ -85,7 +80,7 @@ const ROBERTA: Conventions = {
 
 const T5: Conventions = {
   spec: 'unigram:4096',
-  names: { pad_token: '<pad>', eos_token: '</s>', unk_token: '<unk>' },
+  names: T5_NAMES,
   template: { single: '$A </s>', pair: '$A $B </s>' },
 }
 
