@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { evaluateRun, parseTrainConfig, trainModel } from 'heed/train'
 import { bars, fashion, writeSome } from './fashion/data.ts'
+import { showProgress } from './progress.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -69,7 +70,8 @@ for (const model of flags.models.split(',') as (keyof typeof size)[])
       seed,
     })
     const started = performance.now()
-    await trainModel({ config, out: run })
+    const on = smoke ? undefined : showProgress(`${model}, ${count} images`)
+    await trainModel({ config, out: run, on })
     const seconds = (performance.now() - started) / 1000
     const { metrics } = await evaluateRun(run, testFile, { batchSize: 200 })
     const { accuracy, loss } = metrics

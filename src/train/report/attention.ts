@@ -3,6 +3,7 @@ import { noGrad, type Tensor, tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import type { Preprocessor, Task } from '../task.ts'
 import type { AttentionMap } from './heat.ts'
+import type { ImageAttention } from './picture.ts'
 
 const MOST_PLACES = 40
 const MOST_LAYERS = 12
@@ -14,19 +15,56 @@ export async function attentionOf(
   example: unknown,
   preprocessor: Preprocessor,
 ): Promise<AttentionMap[]> {
+  const { batch, layers } = captured(task, model, example)
+  const ids = [batch.input_ids, batch.inputs].find((one) => one?.data instanceof Int32Array)
+  const tokens =
+    ids && preprocessor instanceof Tokenizer
+      ? Array.from(ids.data, (id) => preprocessor.idToToken(Number(id)) ?? `#${id}`)
+      : undefined
+  return Promise.all(layers.map(([name, weights]) => mapOf(name, weights, tokens)))
+}
+
+/** What the class token of each layer looks at in an image; nothing of models that see no patches. */
+export async function imageAttentionOf(
+  task: Task,
+  model: Module,
+  example: unknown,
+): Promise<ImageAttention[]> {
+  const { batch, layers } = captured(task, model, example)
+  const [height, width] = batch.pixel_values.shape.slice(-2)
+  const found = layers.map(async ([name, weights]): Promise<ImageAttention[]> => {
+    const S = weights.shape[3]
+    const grid = gridOf(S, height, width)
+    if (!grid) return []
+    const all = await weights.mean(1).data() // (1, T, S): the first row is the class token's
+    const first = S - grid.rows * grid.columns
+    const row = (i: number) => first + i * grid.columns
+    const rows = Array.from({ length: grid.rows }, (_, i) =>
+      Array.from(all.subarray(row(i), row(i + 1)), Number),
+    )
+    return [{ name, weights: rows }]
+  })
+  return (await Promise.all(found)).flat()
+}
+
+/** Patches as rows and columns, behind one token for the class and perhaps one for distillation. */
+function gridOf(tokens: number, height: number, width: number) {
+  for (const patches of [tokens - 1, tokens - 2]) {
+    const rows = Math.round(Math.sqrt((patches * height) / width))
+    if (rows > 0 && patches % rows === 0 && (patches / rows) * height === rows * width)
+      return { rows, columns: patches / rows }
+  }
+}
+
+/** The batch of one example, and the weights of each layer while the model reads it. */
+function captured(task: Task, model: Module, example: unknown) {
   const batch = task.collate([example], task.length(example), { seed: 0, step: 0 })
   const inputs = Object.fromEntries(
     Object.entries(batch).map(([name, { data, shape }]) => [name, tensor(data, { shape })]),
   )
   model.eval()
   const { attentions } = captureAttention(() => noGrad(() => task.loss(model, inputs)))
-  const ids = [batch.input_ids, batch.inputs].find((one) => one?.data instanceof Int32Array)
-  const tokens =
-    ids && preprocessor instanceof Tokenizer
-      ? Array.from(ids.data, (id) => preprocessor.idToToken(Number(id)) ?? `#${id}`)
-      : undefined
-  const layers = [...attentions].slice(-MOST_LAYERS)
-  return Promise.all(layers.map(([name, weights]) => mapOf(name, weights, tokens)))
+  return { batch, layers: [...attentions].slice(-MOST_LAYERS) }
 }
 
 /** weights (1, H, T, S): their mean over heads, cut to what can be read. */

@@ -32,9 +32,21 @@ export function lineChart(lines: readonly Line[], yName: string): Html {
   return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${yName} by step">
 ${ys.map((v) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - 12}" y1="${y(v)}" y2="${y(v)}"/><text x="${LEFT - 8}" y="${y(v) + 4}" text-anchor="end">${number(v)}</text>`)}
 ${xs.map((v) => html`<text x="${x(v)}" y="${HEIGHT - 12}" text-anchor="middle">${number(v)}</text>`)}
-${drawn.map(({ points, style }) => html`<polyline class="${style}" points="${points.map(([a, b]) => `${x(a)},${y(b)}`).join(' ')}"/>`)}
+${drawn.map(({ points, style }) =>
+  mark(
+    points.map(([a, b]) => [x(a), y(b)] as const),
+    style,
+  ),
+)}
 </svg>
 <p class="legend">${drawn.map(({ name, style }) => html`<span class="${style}">${name}</span>`)} by step</p>`
+}
+
+/** A line, or a dot for one point. */
+function mark(points: Line['points'], style: string): Html {
+  if (points.length > 1)
+    return html`<polyline class="${style}" points="${points.map((point) => point.join(',')).join(' ')}"/>`
+  return html`<circle class="${style}" cx="${points[0][0]}" cy="${points[0][1]}" r="3.5"/>`
 }
 
 /** Means of neighbours where there are more points than pixels. */

@@ -1,8 +1,10 @@
+import type { Image } from '../../data/index.ts'
 import type { Metrics } from '../run-folder.ts'
 import type { Evaluation, ShownExample } from '../task.ts'
 import { type AttentionMap, attentionHtml, confusionHtml } from './heat.ts'
 import { type Html, html } from './html.ts'
 import { lineChart } from './line-chart.ts'
+import { type ImageAttention, lookHtml, pictureHtml } from './picture.ts'
 import { STYLE } from './style.ts'
 
 export interface ReportParts {
@@ -11,11 +13,13 @@ export interface ReportParts {
   about: string
   log: readonly Partial<Metrics>[]
   config: Readonly<Record<string, unknown>>
-  /** What the evaluation was on, and what came of it. */
-  evaluation?: { on: string; result: Evaluation }
+  /** What the evaluation was on, what came of it, and the images of its examples. */
+  evaluation?: { on: string; result: Evaluation; images: readonly (Image | undefined)[] }
   /** Why there is none. */
   withoutEvaluation?: string
   attention: readonly AttentionMap[]
+  /** The same of an image. */
+  look?: { image: Image; layers: readonly ImageAttention[] }
 }
 
 /** One page that needs nothing from elsewhere, and no script. */
@@ -27,7 +31,7 @@ export function reportPage(parts: ReportParts): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>${title}</title>
 <style>${{ html: STYLE }}</style>
 </head>
@@ -36,14 +40,16 @@ export function reportPage(parts: ReportParts): string {
 <p>${about}</p>
 ${evaluation ? evaluationHtml(evaluation.on, evaluation.result) : html`<p>${parts.withoutEvaluation}</p>`}
 ${curvesHtml(log)}
-${evaluation && examplesSection(evaluation.result)}
-${attentionSection(parts.attention)}
+${evaluation && examplesSection(evaluation)}
+${attentionSection(parts)}
 <h2>Configuration</h2>
 ${pairs(parts.config)}
 </body>
 </html>
 `.html
 }
+
+type Evaluated = NonNullable<ReportParts['evaluation']>
 
 function evaluationHtml(on: string, { metrics, confusion }: Evaluation): Html {
   const entries = Object.entries(metrics)
@@ -53,7 +59,10 @@ function evaluationHtml(on: string, { metrics, confusion }: Evaluation): Html {
 ${confusion && confusion.labels.length <= 40 && confusionHtml(confusion)}`
 }
 
-function examplesSection({ examples }: Evaluation): Html | null {
+type Shown = ShownExample & { image?: Image }
+
+function examplesSection({ result, images }: Evaluated): Html | null {
+  const examples = result.examples.map((one, i): Shown => ({ ...one, image: images[i] }))
   if (examples.length === 0) return null
   const [right, wrong] = [true, false].map((is) => examples.filter((one) => one.right === is))
   return html`<h2>Examples</h2>
@@ -61,11 +70,11 @@ ${examplesHtml('Wrong', wrong)}
 ${examplesHtml('Right', right)}`
 }
 
-function examplesHtml(title: string, examples: readonly ShownExample[]): Html | null {
+function examplesHtml(title: string, examples: readonly Shown[]): Html | null {
   if (examples.length === 0) return null
   return html`<h3>${title}</h3>
 <div class="wide"><table class="examples"><tr><th>input</th><th>expected</th><th>predicted</th></tr>
-${examples.slice(0, 12).map(({ input, expected, predicted }) => html`<tr><td>${cut(input)}</td><td>${cut(expected)}</td><td>${cut(predicted)}</td></tr>`)}
+${examples.slice(0, 12).map(({ input, expected, predicted, image }) => html`<tr><td>${image && pictureHtml(image, input)}${cut(input)}</td><td>${cut(expected)}</td><td>${cut(predicted)}</td></tr>`)}
 </table></div>`
 }
 
@@ -85,7 +94,11 @@ ${lineChart(losses, 'loss')}
 ${lineChart([{ name: 'learning rate', style: 'rate', points: of('lr') }], 'learning rate')}`
 }
 
-function attentionSection(maps: readonly AttentionMap[]): Html | null {
+function attentionSection({ attention: maps, look }: ReportParts): Html | null {
+  if (look && look.layers.length > 0)
+    return html`<h2>Attention of one image</h2>
+<p>What the class token looks at, the mean over heads, layer by layer: the lighter, the more.</p>
+<div class="maps">${look.layers.map((layer) => lookHtml(look.image, layer))}</div>`
   if (maps.length === 0) return null
   return html`<h2>Attention of one example</h2>
 <p>The mean over heads, layer by layer: each row looks at the columns that are filled, the more the fuller.</p>

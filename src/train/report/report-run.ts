@@ -9,7 +9,7 @@ import { encodeRows } from '../examples.ts'
 import { type Metrics, RunFolder } from '../run-folder.ts'
 import { type OpenedTask, openRun, openTask } from '../task-file.ts'
 import { supplyOf } from '../train-model.ts'
-import { attentionOf } from './attention.ts'
+import { attentionOf, imageAttentionOf } from './attention.ts'
 import { type ReportParts, reportPage } from './page.ts'
 
 export interface ReportOptions {
@@ -47,13 +47,19 @@ export async function reportRun(dir: string, options: ReportOptions = {}): Promi
   if (typeof found === 'string') report.withoutEvaluation = found
   else {
     const examples = found.examples.slice(0, limit)
-    const result = await task.evaluate(model, examples, { show: 200 })
-    report.evaluation = { on: `${examples.length} ${found.name}`, result }
-    report.attention = await attentionFor(opened, model, examples)
+    const result = await task.evaluate(model, examples, { show: SHOWN })
+    const images = task.imageOf ? examples.slice(0, SHOWN).map((one) => task.imageOf?.(one)) : []
+    report.evaluation = { on: `${examples.length} ${found.name}`, result, images }
+    const image = images[0]
+    if (image) report.look = { image, layers: await imageAttentionOf(task, model, examples[0]) }
+    else report.attention = await attentionFor(opened, model, examples)
   }
   await writeFileAtomic(out, reportPage(report))
   return out
 }
+
+/** Of these, some that are right and some that are wrong. */
+const SHOWN = 200
 
 const machineOf = ({ heed, device }: { heed: string; device: string }): string =>
   `Heed ${heed} on ${device}`

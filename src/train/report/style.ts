@@ -12,7 +12,7 @@ svg { width: 100%; height: auto; display: block }
 svg text { fill: var(--dim); font: 12px system-ui, sans-serif }
 svg .grid { stroke: var(--line) }
 polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round }
-.train, .rate { stroke: var(--one) } .held { stroke: var(--two) }
+.train, .rate { stroke: var(--one) } .held { stroke: var(--two) } circle.train, circle.rate { fill: var(--one) } circle.held { fill: var(--two) }
 .legend { margin: .25rem 0 0; font-size: .9rem }
 .legend span { stroke: none; margin-right: 1rem; font-weight: 600 } .legend .train, .legend .rate { color: var(--one) } .legend .held { color: var(--two) }
 .metrics { display: flex; flex-wrap: wrap; gap: .75rem 2.25rem; margin: 0 0 1.5rem }
@@ -22,9 +22,11 @@ table { border-collapse: collapse; font-size: .92rem }
 th { text-align: left; font-weight: 600 }
 .examples, .pairs { width: 100% } .examples td, .examples th, .pairs td, .pairs th { border-top: 1px solid var(--line); padding: .4rem .9rem .4rem 0; vertical-align: top; overflow-wrap: anywhere }
 .examples td + td { min-width: 7rem; max-width: 16rem } .examples th { white-space: nowrap }
+.examples img { display: block; margin-bottom: .25rem; image-rendering: pixelated }
 .pairs th { width: 11rem; font-weight: 400; color: var(--dim) }
 .confusion td { min-width: 3rem; padding: .35rem .5rem; text-align: right; font-variant-numeric: tabular-nums; border: 2px solid var(--paper); background: color-mix(in srgb, var(--tone) var(--share), transparent) }
 .confusion th { padding: .35rem .6rem; font-weight: 500 } .confusion .right { --tone: var(--good) } .confusion .wrong { --tone: var(--bad) }
 .maps { display: flex; flex-wrap: wrap; gap: 1.5rem } figure { margin: 0; max-width: 100% }
-.attention { max-width: 100%; width: auto } .attention rect { fill: var(--one); stroke: var(--line); stroke-width: .5 } figcaption { font-size: .85rem }
+.look { image-rendering: pixelated } .look rect { fill: #000 }
+.attention, .look { max-width: 100%; width: auto } .attention rect { fill: var(--one); stroke: var(--line); stroke-width: .5 } figcaption { font-size: .85rem }
 `

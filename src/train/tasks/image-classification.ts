@@ -132,6 +132,10 @@ class ImageClassification implements Task<Example, ImageClassifier> {
     return 1
   }
 
+  imageOf({ image }: Example): Image {
+    return image
+  }
+
   collate(examples: readonly Example[]): Batch {
     return {
       pixel_values: this.pixels(examples.map(({ image }) => image)),
