@@ -1,8 +1,9 @@
-import { cpSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Marian, savePretrained } from '../../src/models/index.ts'
 import { pipeline } from '../../src/pipelines/index.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
+import { reportRun } from '../../src/train/report/report-run.ts'
 import { openRun } from '../../src/train/task-file.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
@@ -42,6 +43,12 @@ describe('translation', () => {
     expect(written).toEqual([{ translation: right[0].expected }])
     const translate = await pipeline('translation', out)
     expect(await translate(right[0].input)).toEqual([{ translation_text: right[0].expected }])
+
+    const page = readFileSync(await reportRun(out), 'utf8')
+    const [, cross] = page.match(/<svg class="attention"(?![\s\S]*<svg class="attention")([\s\S]*?)<\/svg>/) ?? [] // biome-ignore format: the last map
+    const side = (mark: RegExp): string => [...cross.matchAll(mark)].map(([, t]) => t).join(' ')
+    expect(side(/text-anchor="end">([^<]*)/g)).toMatch(/\b(la|une)\b/i) // French is written
+    expect(side(/rotate\(-90\)">([^<]*)/g)).toMatch(/\b(the|a)\b/i) // while English is looked at
   })
 
   it('goes on bit for bit where it stopped', async () => {

@@ -1,7 +1,9 @@
+import type { Batch } from '../../data/index.ts'
 import { captureAttention, type Module } from '../../nn/index.ts'
-import { noGrad, type Tensor, tensor } from '../../tensor/index.ts'
+import { type HeldInput, noGrad, type Tensor, tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import type { Preprocessor, Task } from '../task.ts'
+import type { TextPairTokenizers } from '../tasks/translation-tokenizers.ts'
 import type { AttentionMap } from './heat.ts'
 import type { ImageAttention } from './picture.ts'
 
@@ -16,12 +18,33 @@ export async function attentionOf(
   preprocessor: Preprocessor,
 ): Promise<AttentionMap[]> {
   const { batch, layers } = captured(task, model, example)
-  const ids = [batch.input_ids, batch.inputs].find((one) => one?.data instanceof Int32Array)
-  const tokens =
-    ids && preprocessor instanceof Tokenizer
-      ? Array.from(ids.data, (id) => preprocessor.idToToken(Number(id)) ?? `#${id}`)
+  const tokens = tokensOf(batch, preprocessor)
+  return Promise.all(layers.map(([name, weights]) => mapOf(name, weights, sidesOf(name, tokens))))
+}
+
+interface Tokens {
+  read?: string[]
+  /** By a decoder; at each place it has seen those before. */
+  written?: string[]
+}
+
+function tokensOf(batch: Batch, preprocessor: Preprocessor): Tokens {
+  const both = preprocessor as Partial<TextPairTokenizers>
+  const one = preprocessor instanceof Tokenizer ? preprocessor : undefined
+  const texts = (ids: HeldInput | undefined, tokenizer: Tokenizer | undefined) =>
+    ids?.data instanceof Int32Array && tokenizer
+      ? Array.from(ids.data, (id) => (id < 0 ? '' : (tokenizer.idToToken(id) ?? `#${id}`)))
       : undefined
-  return Promise.all(layers.map(([name, weights]) => mapOf(name, weights, tokens)))
+  return {
+    read: texts(batch.input_ids ?? batch.inputs, one ?? both.source),
+    written: texts(batch.labels, one ?? both.target),
+  }
+}
+
+/** The tokens that look, and those that they look at. */
+function sidesOf(path: string, { read, written }: Tokens): [rows?: string[], columns?: string[]] {
+  if (!/(^|\.)decoder(\.|$)/.test(path) || !written) return [read, read]
+  return [written, /self/i.test(path) ? ['', ...written.slice(0, -1)] : read]
 }
 
 /** What the class token of each layer looks at in an image; nothing of models that see no patches. */
@@ -68,7 +91,11 @@ function captured(task: Task, model: Module, example: unknown) {
 }
 
 /** weights (1, H, T, S): their mean over heads, cut to what can be read. */
-async function mapOf(name: string, weights: Tensor, tokens?: string[]): Promise<AttentionMap> {
+async function mapOf(
+  name: string,
+  weights: Tensor,
+  [rowTokens, columnTokens]: [rows?: string[], columns?: string[]],
+): Promise<AttentionMap> {
   const [, H, T, S] = weights.shape
   const all = await weights.data()
   const [rows, columns] = [T, S].map((size) => Math.min(size, MOST_PLACES))
@@ -79,7 +106,7 @@ async function mapOf(name: string, weights: Tensor, tokens?: string[]): Promise<
       return sum / H
     }),
   )
-  const labels = (size: number, shown: number) =>
-    tokens?.length === size ? tokens.slice(0, shown) : undefined
-  return { name, weights: mean, rows: labels(T, rows), columns: labels(S, columns) }
+  const labels = (tokens: string[] | undefined, size: number) =>
+    tokens?.length === size ? tokens.slice(0, MOST_PLACES) : undefined
+  return { name, weights: mean, rows: labels(rowTokens, T), columns: labels(columnTokens, S) }
 }
