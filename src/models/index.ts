@@ -30,7 +30,7 @@ export {
   type WeightDType,
   weightDTypes,
 } from './pretrained.ts'
-export { fromPretrained, headOf, modelClass, modelTypes } from './registry.ts'
+export { fromPretrained, headOf, headsOf, modelClass, modelTypes } from './registry.ts'
 export type { SentenceConfig } from './sentence-config.ts'
 export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'
 export {

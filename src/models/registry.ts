@@ -120,6 +120,9 @@ export function modelClass<H extends Head = 'causal-lm'>(
   })
 }
 
+/** What models of the type can be for. @throws HeedError that lists the types that are known */
+export const headsOf = (modelType: string): Head[] => familyOf(modelType).map((Model) => Model.head)
+
 /** What the model of a folder is for, as `architectures` of its config says: by default the first. */
 export function headOf({ model_type, architectures }: RawConfig): Head {
   const family = familyOf(model_type)

@@ -5,7 +5,7 @@ import { schedules } from '../optim/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import type { Options } from './task.ts'
-import { taskKind } from './tasks/index.ts'
+import { taskKind, usualTask } from './tasks/index.ts'
 
 const count = z.int().min(1)
 const counted = z.int().min(0)
@@ -14,7 +14,10 @@ const scheduleNames = Object.keys(schedules) as [keyof typeof schedules]
 /** The keys of every run with their defaults and what they mean, in the order in which help lists them. */
 export const commonSchema = z.strictObject({
   model: z.string().default('gpt2').describe('the architecture'),
-  task: z.string().default('language-modeling').describe('what it learns'),
+  task: z
+    .string()
+    .default('language-modeling')
+    .describe('what it learns; the default suits the model'),
   data: z.array(z.string()).min(1).describe('files, folders or globs'),
   valData: z.array(z.string()).min(1).optional().describe('data held out, instead of a share'),
   from: z.string().optional().describe('the folder of a model to go on from'),
@@ -82,9 +85,15 @@ const free: ReadonlySet<string> = new Set([
  */
 export function parseTrainConfig(raw: object, source = 'the configuration'): TrainConfig {
   const given = raw as Partial<Common>
-  const kind = taskKind(typeof given.task === 'string' ? given.task : 'language-modeling')
+  const kind = taskKind(
+    typeof given.task === 'string' ? given.task : usualTask(given.model ?? 'gpt2'),
+  )
   const schema = commonSchema.extend(kind.options.shape)
-  const result = schema.safeParse({ ...defaultsOf(given, kind.defaults), ...given })
+  const result = schema.safeParse({
+    task: kind.name,
+    ...defaultsOf(given, kind.defaults),
+    ...given,
+  })
   if (!result.success)
     throw new HeedError(
       `${source} has mistakes:\n${problems(result.error, Object.keys(schema.shape))}`,

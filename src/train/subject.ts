@@ -9,7 +9,7 @@ import { type TrainConfig, taskOptions } from './config.ts'
 import { configOfSizes } from './sizes.ts'
 import type { ConfigParts, DataSetup, Task, TaskKind, TaskParts } from './task.ts'
 import { openTask, type TaskFile } from './task-file.ts'
-import { taskKind } from './tasks/index.ts'
+import { checkHead, taskKind } from './tasks/index.ts'
 import { trainOnly } from './trained-part.ts'
 
 export interface Subject {
@@ -29,7 +29,7 @@ export async function newSubject(config: TrainConfig, onProgress?: OnProgress): 
   const kind = taskKind(config.task)
   const options = taskOptions(config)
   const modelType = await modelTypeOf(config)
-  modelClass(modelType, kind.head(modelType, options)) // an unknown one is told before anything is read
+  checkHead(modelType, kind, options) // before anything is read
   const setup: DataSetup = {
     options,
     data: config.data,

@@ -1,5 +1,6 @@
 // A whole training run: from data to a folder that transformers opens.
 import { existsSync } from 'node:fs'
+import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureDir } from '../io/ensure-dir.ts'
 import type { Module } from '../nn/index.ts'
@@ -70,20 +71,35 @@ export interface TrainOutcome {
  * @throws HeedError where a run stands in `out` already, unless `resume` says to go on with it
  */
 export async function trainModel(options: TrainModelOptions): Promise<TrainOutcome> {
-  const { config, out, resume = false, on = () => {} } = options
+  const { config, out, resume = false } = options
   const folder = new RunFolder(out)
   const before = resume ? await folder.latest() : undefined
   if (before) checkSameRun(before.state.config, config, out)
   else checkFree(out, resume)
 
+  const isNew = !existsSync(out)
   await ensureDir(out) // before the work, not after it
+  try {
+    return await trainInto(options, folder, before !== undefined)
+  } catch (error) {
+    if (isNew) await rmdir(out).catch(() => {}) // where nothing has been written
+    throw error
+  }
+}
+
+async function trainInto(
+  options: TrainModelOptions,
+  folder: RunFolder,
+  resumed: boolean,
+): Promise<TrainOutcome> {
+  const { config, out, on = () => {} } = options
   const onProgress = (what: string, done: number, total?: number): void =>
     on({ type: 'progress', what, done, total })
-  const subject = before ? await savedSubject(config, out) : await newSubject(config, onProgress)
+  const subject = resumed ? await savedSubject(config, out) : await newSubject(config, onProgress)
   const supply = await supplyOf(subject, config, out, onProgress)
   try {
     const run = new Run(options, folder, subject, supply)
-    await run.begin(before !== undefined)
+    await run.begin(resumed)
     return await run.train()
   } finally {
     supply.close?.()

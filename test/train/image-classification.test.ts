@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { ImageProcessor, openRows } from '../../src/data/index.ts'
@@ -153,4 +153,18 @@ it('tells what is wrong with an image, and where', async () => {
     imageSize: 16,
   })
   await expect(trainModel({ config, out: join(folder, 'run') })).rejects.toThrow(/absent\.png/)
+})
+
+it('names every image that cannot be opened, and leaves no folder', async () => {
+  const folder = await temporaryFolder()
+  const rows = ['a', 'b'].map((label) => ({ image: `${label}.png`, label }))
+  const data = join(folder, 'images.jsonl')
+  await writeFile(data, rows.map((row) => JSON.stringify(row)).join('\n'))
+  await writeFile(join(folder, 'a.png'), 'no image')
+  const config = parseTrainConfig({ model: 'vit', data: [data] })
+  const out = join(folder, 'run')
+  await expect(trainModel({ config, out })).rejects.toThrow(
+    /2 rows are wrong:\n.*a\.png.*\n.*b\.png/,
+  )
+  await expect(readdir(out)).rejects.toThrow(/ENOENT/)
 })

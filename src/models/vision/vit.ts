@@ -92,7 +92,7 @@ export class ViTEmbeddings extends Module<ViTConfig> {
     const [height, width] = patches.grid
     if (height * width === 0)
       throw new HeedError(
-        `A patch of ${config.patch_size} is larger than the image of ${config.image_size}`,
+        `A patch of ${bothSides(config.patch_size).join(' x ')} is larger than the image of ${bothSides(config.image_size).join(' x ')}`,
       )
     const count = special + height * width
     this.position_embeddings = new Parameter(

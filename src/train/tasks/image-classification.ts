@@ -286,7 +286,8 @@ async function makeProcessor({
   let looked = 0
   let [height, width] = [USUAL_SIDE, USUAL_SIDE]
   for await (const row of (await source()).rows()) {
-    const image = await openImage(imageIn(row, options.imageColumn))
+    const image = await openImage(imageIn(row, options.imageColumn)).catch(() => null) // told with all others
+    if (!image) continue
     ;({ height, width } = image)
     shapes.add(`${width} x ${height}`)
     grey &&= image.channels < 3
