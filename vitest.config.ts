@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Tests that measure memory ask for the garbage collector.
-    execArgv: ['--expose-gc'],
+    // Tests that measure memory ask for the garbage collector, and threads are started from sources.
+    execArgv: ['--expose-gc', '--import', './scripts/typescript/register.mjs'],
     setupFiles: ['./test/support/plain.ts'],
     pool: 'forks',
     reporters: ['default', './test/support/totals.ts'],

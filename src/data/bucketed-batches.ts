@@ -2,11 +2,13 @@ import { HeedError } from '../util/errors.ts'
 import { checkSeed, deriveSeed, shuffledIndices } from '../util/random.ts'
 import type { Batch, BatchSampler } from './batch.ts'
 import { bucketLengths } from './bucket-lengths.ts'
+import { type Examples, firstExamples } from './examples/examples.ts'
 import { findSegment } from './token-source.ts'
 
 export interface BucketedOptions<E> {
-  examples: readonly E[]
-  /** Tokens of an example; constant where shapes do not vary. */
+  /** A list, or another collection; only those of a batch are asked for at once. */
+  examples: Examples<E>
+  /** Tokens of an example, where the collection does not tell; constant where shapes do not vary. */
   length: (example: E) => number
   /** Makes a batch of examples that are padded to `length`. */
   collate: (
@@ -45,7 +47,7 @@ export class BucketedBatches<E> implements BatchSampler {
     this.seed = checkSeed(seed)
     this.batchSize = Math.min(batchSize, examples.length)
     this.stepsPerEpoch = Math.floor(examples.length / this.batchSize)
-    const each = examples.map(length)
+    const each = Array.from(examples.lengths ?? firstExamples(examples).map(length))
     this.lengths = bucketLengths(each, buckets)
     const members: number[][] = this.lengths.map(() => [])
     each.forEach((one, i) => {
@@ -61,7 +63,7 @@ export class BucketedBatches<E> implements BatchSampler {
     ]
     const { seed } = this
     return collate(
-      Array.from(chosen, (i) => examples[i]),
+      Array.from(chosen, (i) => examples.at(i) as E),
       length,
       { seed, step },
     )

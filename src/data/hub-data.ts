@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { cacheFolder } from '../io/cache.ts'
 import { pullDataset } from '../io/hub-pull.ts'
 import { HeedError } from '../util/errors.ts'
 import { matchesGlob } from './find-files.ts'
@@ -18,7 +18,7 @@ export async function fetchHubData(
 ): Promise<string[]> {
   const [owner, name, ...pattern] = path.slice('hub:'.length).split('/')
   const repo = name === undefined ? owner : `${owner}/${name}`
-  const folder = join(cacheFolder(), 'datasets', repo.replace('/', '--'))
+  const folder = join(cacheFolder('datasets'), repo.replace('/', '--'))
   const choose = (paths: readonly string[]): string[] => {
     const data = paths.filter(isData)
     const asked = data.filter((one) => pattern.length === 0 || matchesGlob(pattern.join('/'), one))
@@ -29,10 +29,4 @@ export async function fetchHubData(
   }
   const { files } = await pullDataset(repo, folder, choose)
   return files.map((file) => join(folder, file.path)).sort()
-}
-
-/** HEED_CACHE, else where the system keeps caches. */
-function cacheFolder(): string {
-  const { HEED_CACHE, XDG_CACHE_HOME } = process.env
-  return HEED_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'heed')
 }

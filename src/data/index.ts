@@ -1,5 +1,14 @@
 export type { Batch, BatchSampler } from './batch.ts'
 export { BucketedBatches, type BucketedOptions } from './bucketed-batches.ts'
+export { openExamples, type StoredExamples, writeExamples } from './examples/example-file.ts'
+export {
+  type Examples,
+  firstExamples,
+  type PackedExamples,
+  selectExamples,
+} from './examples/examples.ts'
+export { Packer } from './examples/pack.ts'
+export { hashFiles, stateOfFiles } from './hash-files.ts'
 export * from './images/index.ts'
 export { Prefetch } from './prefetch.ts'
 export {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { removeStaleTemporaries, syncFolder, temporaryPath, writeFileAtomic } from '../io/atomic.ts'
+import { syncFolder, temporaryPath, writeFileAtomic } from '../io/atomic.ts'
+import { tidyCache } from '../io/cache.ts'
 import { ensureDir } from '../io/ensure-dir.ts'
 import { fileError } from '../io/file-error.ts'
 import { HeedError } from '../util/errors.ts'
@@ -51,19 +52,28 @@ export async function prepareTokens(options: PrepareTokensOptions): Promise<Toke
   const hashes = { tokenizerHash: hashTokenizer(tokenizer), textHash: survey.hash }
   const folder = join(cacheDir, sha256(JSON.stringify(hashes)).slice(0, 32))
   const cached = await openCached(folder, hashes)
-  if (cached) return cached
+  if (!cached) await makeTokens(folder, survey.characters, hashes, options)
+  const tokens = cached ?? (await openTokens(folder))
+  await tidyCache(cacheDir, folder)
+  return tokens
+}
+
+async function makeTokens(
+  folder: string,
+  characters: number,
+  hashes: { tokenizerHash: string; textHash: string },
+  options: PrepareTokensOptions,
+): Promise<void> {
   const temporary = temporaryPath(folder)
   try {
     await ensureDir(temporary)
-    await removeStaleTemporaries(cacheDir)
-    const meta = { ...(await encodeFiles(temporary, survey.characters, options)), ...hashes }
+    const meta = { ...(await encodeFiles(temporary, characters, options)), ...hashes }
     await writeFileAtomic(join(temporary, META_FILE), `${JSON.stringify(meta)}\n`)
     await publish(temporary, folder)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     throw fileError(error, 'write tokens to', folder)
   }
-  return openTokens(folder)
 }
 
 /** What a tokenizer is, in 64 digits. */

@@ -12,6 +12,8 @@ export interface Row {
 /** Rows that are read as they are asked for; every call of `rows` begins anew. */
 export interface RowSource {
   readonly columns: readonly string[]
+  /** All that rows are read from, where that is files and nothing that they point to, as images. */
+  readonly files?: readonly string[]
   /**
    * `mistakes` gets the rows that cannot be read, beside what the caller finds wrong with others; without
    * it they are thrown here.

@@ -49,7 +49,7 @@ export async function openRows(
   paths: string | readonly string[],
   options: RowOptions = {},
 ): Promise<RowSource> {
-  const parts = await findParts([paths].flat(), options)
+  const { parts, files } = await findParts([paths].flat(), options)
   async function* rows(given?: Mistakes): AsyncGenerator<Row> {
     const mistakes = given ?? new Mistakes()
     for (const part of parts) yield* part(mistakes)
@@ -57,12 +57,15 @@ export async function openRows(
   }
   const columns = await findColumns(rows())
   if (columns.length === 0) throw new HeedError(`${[paths].flat().join(', ')}: there are no rows`)
-  return { columns, rows }
+  return { columns, files, rows }
 }
 
 type Part = (mistakes: Mistakes) => AsyncIterable<Row>
 
-async function findParts(paths: readonly string[], options: RowOptions): Promise<Part[]> {
+async function findParts(
+  paths: readonly string[],
+  options: RowOptions,
+): Promise<{ parts: Part[]; files: string[] | undefined }> {
   const found = await Promise.all(paths.map((path) => filesOf(path)))
   const files = found.flat()
   const side = new Map<string, string[]>() // files of no known ending, by what is before it
@@ -70,16 +73,18 @@ async function findParts(paths: readonly string[], options: RowOptions): Promise
     if (!options.format && !readerOf(file) && !imagesIn(file))
       side.set(stemOf(file), [...(side.get(stemOf(file)) ?? []), file])
   const parts: Part[] = []
+  let withImages = false
   for (const file of files) {
     const reader = options.format ? READERS[options.format] : readerOf(file)
     const set = side.get(stemOf(file)) ?? []
     const images = options.format ? undefined : imagesIn(file)
+    withImages ||= images !== undefined
     if (images) parts.push(() => images.rows())
     else if (reader) parts.push((mistakes) => reader(file, mistakes, options))
     else if (set.length < 2) throw unknownKind(file)
     else if (set[0] === file) parts.push((mistakes) => readParallelText(set, mistakes))
   }
-  return parts
+  return { parts, files: withImages ? undefined : files }
 }
 
 async function filesOf(path: string): Promise<string[]> {

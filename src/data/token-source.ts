@@ -81,7 +81,11 @@ export class ShardSource implements TokenSource {
 }
 
 /** Fills `target` from a place in a shard. */
-export function readExactly({ file, path }: OpenShard, target: Uint8Array, position: number): void {
+export function readExactly(
+  { file, path }: Pick<OpenShard, 'file' | 'path'>,
+  target: Uint8Array,
+  position: number,
+): void {
   let done = 0
   while (done < target.length) {
     const length = Math.min(target.length - done, MAX_READ)

@@ -28,7 +28,7 @@ export async function evaluateRun(
 ): Promise<RunEvaluation> {
   const { task, model, rowOptions } = await openRun(dir)
   const source = firstRows(await openRows(data, rowOptions), limit)
-  const examples = await encodeRows(task, source, onProgress)
+  const examples = await encodeRows(task, source, { onRows: onProgress })
   const evaluation = await task.evaluate(model, examples, options)
   return { task: task.name, count: examples.length, ...evaluation }
 }

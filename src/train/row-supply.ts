@@ -1,40 +1,51 @@
 // Rows as examples, those of like length together in batches.
-import { BucketedBatches, openRows, Prefetch } from '../data/index.ts'
+import {
+  BucketedBatches,
+  type Examples,
+  firstExamples,
+  Prefetch,
+  selectExamples,
+} from '../data/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { deriveSeed, shuffledIndices } from '../util/random.ts'
-import { encodeRows } from './examples.ts'
+import { type MadeTask, prepareExamples } from './encoding/prepare-examples.ts'
 import type { Supply, SupplySetup, Task } from './task.ts'
 
 /** All rows are encoded first, so that what is wrong with one shows before training begins. */
-export async function rowSupply(setup: SupplySetup, task: Task): Promise<Supply> {
-  const { data, valData, valFraction, seed } = setup
-  const encoded = async (paths: readonly string[]): Promise<unknown[]> => {
-    const source = await openRows(paths, setup.rowOptions)
-    return encodeRows(task, source, (rows) => setup.onProgress?.('Encoding rows', rows))
-  }
-  const all = await encoded(data)
-  const parts = valData
-    ? { train: all, held: await encoded(valData) }
-    : split(all, valFraction, seed)
+export async function rowSupply(setup: SupplySetup, made: MadeTask): Promise<Supply> {
+  const { data, valData, valFraction, seed, batch } = setup
+  const { task } = made
+  const all = await prepareExamples(data, made, setup)
+  const other = valData && (await prepareExamples(valData, made, setup))
+  const parts = other
+    ? { train: all.examples, held: other.examples }
+    : split(all.examples, valFraction, seed)
   if (parts.train.length === 0) throw new HeedError('No example is left to learn from')
-  const train = bucketed(task, parts.train, setup.batch, seed, true)
-  const looked = parts.held.length > 0 ? bucketed(task, parts.held, setup.batch, seed) : null
-  const amount = (examples: readonly unknown[]): number =>
-    task.unit === 'tokens'
-      ? examples.reduce((sum: number, example) => sum + task.length(example), 0)
-      : examples.length
+  const train = bucketed(task, parts.train, batch, seed, true)
+  const looked = parts.held.length > 0 ? bucketed(task, parts.held, batch, seed) : null
   return {
     train: new Prefetch(train),
-    size: { train: amount(parts.train), validation: amount(parts.held) },
+    size: { train: amountOf(parts.train, task), validation: amountOf(parts.held, task) },
     perEpoch: train.stepsPerEpoch,
     validation: looked && { batches: looked, count: looked.stepsPerEpoch },
     heldOut: parts.held,
+    async close() {
+      await all.close?.()
+      await other?.close?.()
+    },
   }
+}
+
+/** In the task's unit. */
+function amountOf(examples: Examples<unknown>, task: Task): number {
+  if (task.unit !== 'tokens') return examples.length
+  const lengths = examples.lengths ?? firstExamples(examples).map((one) => task.length(one))
+  return Array.from(lengths).reduce((sum, length) => sum + length, 0)
 }
 
 const bucketed = (
   task: Task,
-  examples: unknown[],
+  examples: Examples<unknown>,
   batchSize: number,
   seed: number,
   training = false,
@@ -51,12 +62,20 @@ const bucketed = (
   })
 
 /** A share drawn by seed; what is left keeps its order. */
-function split<E>(all: E[], fraction: number, seed: number): { train: E[]; held: E[] } {
+function split<E>(
+  all: Examples<E>,
+  fraction: number,
+  seed: number,
+): { train: Examples<E>; held: Examples<E> } {
   const count = Math.min(all.length - 1, Math.round(all.length * fraction))
   const drawn = shuffledIndices(all.length, deriveSeed(seed, 'split'), 0).subarray(0, count)
   const held = new Set(drawn)
+  const numbers = Uint32Array.from({ length: all.length }, (_, i) => i)
   return {
-    train: all.filter((_, i) => !held.has(i)),
-    held: [...drawn].sort((a, b) => a - b).map((i) => all[i]),
+    train: selectExamples(
+      all,
+      numbers.filter((i) => !held.has(i)),
+    ),
+    held: selectExamples(all, drawn.toSorted()),
   }
 }

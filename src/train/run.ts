@@ -1,5 +1,6 @@
 // The steps of a run, with what is logged, looked at and saved in between.
 
+import { firstExamples } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
 import { AdamW, decayGroups, schedules } from '../optim/index.ts'
 import { defaultGenerator, noGrad } from '../tensor/index.ts'
@@ -146,7 +147,7 @@ export class Run {
   private async evaluate(): Promise<Evaluation | null> {
     const { heldOut } = this.supply
     const { task, model } = this.subject
-    return heldOut.length > 0 ? task.evaluate(model, heldOut.slice(0, EVALUATED)) : null
+    return heldOut.length > 0 ? task.evaluate(model, firstExamples(heldOut, EVALUATED)) : null
   }
 
   private async save(): Promise<void> {

@@ -1,7 +1,15 @@
 // What a model can learn from rows, and how: the interface that training, `heed eval` and
 // `heed predict` share. One file for each task in tasks/.
 import type { z } from 'zod'
-import type { Batch, BatchSampler, Image, Row, RowOptions, RowSource } from '../data/index.ts'
+import type {
+  Batch,
+  BatchSampler,
+  Examples,
+  Image,
+  Row,
+  RowOptions,
+  RowSource,
+} from '../data/index.ts'
 import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { Tensor } from '../tensor/index.ts'
@@ -120,6 +128,11 @@ export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Prepr
   readonly facts: z.ZodObject
   /** Common keys with other defaults than usual (see config.ts). */
   readonly defaults: Options
+  /**
+   * False where an example is more than text and numbers made of its row, as an image is: those are not
+   * made by other threads, and not kept in a file. Default true.
+   */
+  readonly keepsExamples?: boolean
   /** How rows are read where their files leave it open. */
   rowOptions?(options: O): RowOptions
   head(modelType: string, options: O): Head
@@ -147,8 +160,10 @@ export interface SupplySetup {
   valFraction: number
   batch: number
   seed: number
-  /** A folder of the run that keeps what took long. */
+  /** A folder that keeps what took long, by what it was made of. */
   cacheDir: string
+  /** Aborting it ends the preparation with an error. */
+  signal?: AbortSignal
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
@@ -162,8 +177,8 @@ export interface Supply {
   /** Null where nothing is held out. */
   validation: { batches: BatchSampler; count: number } | null
   /** The examples of that, for `Task.evaluate`. */
-  heldOut: readonly unknown[]
+  heldOut: Examples<unknown>
   /** Of a text: what turns a loss into bits per character. */
   charactersPerToken?: number
-  close?(): void
+  close?(): void | Promise<void>
 }

@@ -1,7 +1,8 @@
 // A whole training run: from data to a folder that transformers opens.
-import { existsSync } from 'node:fs'
-import { rmdir } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { cacheFolder } from '../io/cache.ts'
 import { ensureDir } from '../io/ensure-dir.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
@@ -10,7 +11,7 @@ import { rowSupply } from './row-supply.ts'
 import { Run } from './run.ts'
 import { RunFolder } from './run-folder.ts'
 import { newSubject, type Subject, savedSubject } from './subject.ts'
-import type { Evaluation, Preprocessor, Supply, Task } from './task.ts'
+import type { Evaluation, Preprocessor, Supply, SupplySetup, Task } from './task.ts'
 import type { StepResult } from './trainer.ts'
 
 export interface TrainModelOptions {
@@ -68,7 +69,8 @@ export interface TrainOutcome {
 
 /**
  * Trains a model for a task, logging and saving into `out`.
- * @throws HeedError where a run stands in `out` already, unless `resume` says to go on with it
+ * @throws HeedError where a run stands in `out` already, unless `resume` says to go on with it; when
+ * `signal` ends it before there is something to save
  */
 export async function trainModel(options: TrainModelOptions): Promise<TrainOutcome> {
   const { config, out, resume = false } = options
@@ -92,32 +94,45 @@ async function trainInto(
   folder: RunFolder,
   resumed: boolean,
 ): Promise<TrainOutcome> {
-  const { config, out, on = () => {} } = options
+  const { config, out, signal, on = () => {} } = options
   const onProgress = (what: string, done: number, total?: number): void =>
     on({ type: 'progress', what, done, total })
   const subject = resumed ? await savedSubject(config, out) : await newSubject(config, onProgress)
-  const supply = await supplyOf(subject, config, out, onProgress)
+  const supply = await supplyOf(subject, config, out, { onProgress, signal })
   try {
     const run = new Run(options, folder, subject, supply)
     await run.begin(resumed)
     return await run.train()
   } finally {
-    supply.close?.()
+    await supply.close?.()
   }
 }
 
 /** What the run draws its batches from, and holds out. */
-export function supplyOf(
+export async function supplyOf(
   { kind, task, parts }: Pick<Subject, 'kind' | 'task' | 'parts'>,
   config: TrainConfig,
   out: string,
-  onProgress: (what: string, done: number, total?: number) => void,
+  { onProgress, signal }: Pick<SupplySetup, 'onProgress' | 'signal'> = {},
 ): Promise<Supply> {
   const { data, valData, valFraction, batch, seed } = config
-  const cacheDir = join(out, 'data')
+  const cacheDir = await cacheFor(out)
   const rowOptions = kind.rowOptions?.(parts.options)
-  const setup = { data, rowOptions, valData, valFraction, batch, seed, cacheDir, onProgress }
-  return kind.supply ? kind.supply(setup, parts) : rowSupply(setup, task)
+  const wanted = { data, rowOptions, valData, valFraction, batch, seed }
+  const setup = { ...wanted, cacheDir, onProgress, signal }
+  return kind.supply ? kind.supply(setup, parts) : rowSupply(setup, { kind, task, parts })
+}
+
+/** One for all runs, so that the second on the same data finds it; the run's own where there is none. */
+async function cacheFor(out: string): Promise<string> {
+  const shared = cacheFolder('data')
+  try {
+    await ensureDir(shared)
+    await access(shared, constants.W_OK)
+    return shared
+  } catch {
+    return join(out, 'data')
+  }
 }
 
 function checkFree(out: string, resume: boolean): void {

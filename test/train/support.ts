@@ -22,12 +22,17 @@ export function writeRows(path: string, rows: readonly object[]): string {
 export async function trainTiny(
   out: string,
   keys: Record<string, unknown>,
-  { stopAt, resume }: { stopAt?: number; resume?: boolean } = {},
+  {
+    stopAt,
+    resume,
+    on: told,
+  }: { stopAt?: number; resume?: boolean; on?: (event: TrainEvent) => void } = {},
 ): Promise<TrainOutcome> {
   const small = keys.from === undefined ? { layers: 2, heads: 2, dim: 16 } : {}
   const config = parseTrainConfig({ ...small, context: 32, batch: 8, logEvery: 1, ...keys })
   const stop = new AbortController()
   const on = (event: TrainEvent): void => {
+    told?.(event)
     if (event.type === 'step' && stopAt && event.result.step >= stopAt) stop.abort()
   }
   return trainModel({ config, out, resume, signal: stop.signal, on })

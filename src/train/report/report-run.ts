@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { openRows } from '../../data/index.ts'
+import { firstExamples, openRows } from '../../data/index.ts'
 import { writeFileAtomic } from '../../io/atomic.ts'
 import type { Module } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
@@ -43,10 +43,10 @@ export async function reportRun(dir: string, options: ReportOptions = {}): Promi
     config: state ? { ...state.config } : parts.options,
     attention: [],
   }
-  const found = await examplesFor(dir, opened, state?.config, options)
+  const found = await examplesFor(dir, opened, state?.config, { ...options, limit })
   if (typeof found === 'string') report.withoutEvaluation = found
   else {
-    const examples = found.examples.slice(0, limit)
+    const { examples } = found
     const result = await task.evaluate(model, examples, { show: SHOWN })
     const images = task.imageOf ? examples.slice(0, SHOWN).map((one) => task.imageOf?.(one)) : []
     report.evaluation = { on: `${examples.length} ${found.name}`, result, images }
@@ -69,18 +69,19 @@ async function examplesFor(
   dir: string,
   { kind, task, parts }: OpenedTask,
   config: TrainConfig | undefined,
-  { data, onProgress = () => {} }: ReportOptions,
+  { data, limit, onProgress }: ReportOptions,
 ): Promise<{ examples: readonly unknown[]; name: string } | string> {
   if (data) {
     const source = await openRows(data, kind.rowOptions?.(parts.options))
-    return { examples: await encodeRows(task, source), name: `examples of ${data.join(', ')}` }
+    const examples = (await encodeRows(task, source)).slice(0, limit)
+    return { examples, name: `examples of ${data.join(', ')}` }
   }
   if (!config) return 'It was not evaluated: the run has no checkpoint that tells its data.'
   try {
-    const supply = await supplyOf({ kind, task, parts }, config, dir, onProgress)
-    const { heldOut } = supply
-    supply.close?.()
-    if (heldOut.length > 0) return { examples: heldOut, name: 'examples that the run held out' }
+    const supply = await supplyOf({ kind, task, parts }, config, dir, { onProgress })
+    const examples = firstExamples(supply.heldOut, limit)
+    await supply.close?.()
+    if (examples.length > 0) return { examples, name: 'examples that the run held out' }
     return 'It was not evaluated: nothing was held out. Name data with --data.'
   } catch (error) {
     if (!(error instanceof HeedError)) throw error

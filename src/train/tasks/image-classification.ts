@@ -79,6 +79,7 @@ export const imageClassification: TaskKind<Options, Facts, ImageProcessor> = {
   options: schema,
   facts: z.object({ labels: z.array(z.string()).min(1) }),
   defaults: { steps: null, epochs: 10, batch: 64, weightDecay: 0.05, evalBatches: 50 },
+  keepsExamples: false,
   head: () => 'image-classification',
   survey: async (setup) => ({
     labels: await surveyLabels(setup, (row) =>

@@ -1,0 +1,175 @@
+// A file of examples that were made once: what `Packer` makes of each, one behind the other; the size of
+// each in bytes and what it is bucketed by, as u32; what the file is, as JSON, and the length of that as
+// u32. All numbers are little-endian. A SHA-256 over all that is before the JSON stands in it.
+import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import { z } from 'zod'
+import { replaceFile } from '../../io/atomic.ts'
+import { parseJson } from '../../io/json.ts'
+import { openForReading, readFully } from '../../io/open-file.ts'
+import { HeedError } from '../../util/errors.ts'
+import { readExactly } from '../token-source.ts'
+import type { Examples, PackedExamples } from './examples.ts'
+import { unpack } from './pack.ts'
+
+/** Writes a file of examples that come in parts. It appears whole or not at all. */
+export function writeExamples(
+  path: string,
+  key: string,
+  parts: AsyncIterable<PackedExamples>,
+): Promise<void> {
+  return replaceFile(path, async (handle) => {
+    const hash = createHash('sha256')
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      hash.update(bytes)
+      await handle.writeFile(bytes)
+    }
+    const sizes: Uint32Array[] = []
+    const lengths: Uint32Array[] = []
+    let bytes = 0
+    for await (const part of parts) {
+      await write(part.bytes)
+      sizes.push(part.sizes)
+      lengths.push(part.lengths)
+      bytes += part.bytes.length
+    }
+    const count = sizes.reduce((sum, { length }) => sum + length, 0)
+    for (const part of [...sizes, ...lengths]) await write(bytesOf(part))
+    const footer = { format: FORMAT, version: VERSION, key, count, bytes }
+    const text = Buffer.from(JSON.stringify({ ...footer, sha256: hash.digest('hex') }))
+    await handle.writeFile(text)
+    await handle.writeFile(bytesOf(Uint32Array.of(text.length)))
+  })
+}
+
+/** Examples of a file, each read when it is asked for. */
+export interface StoredExamples<E> extends Examples<E> {
+  readonly lengths: Uint32Array
+  close(): Promise<void>
+}
+
+/**
+ * Opens a file of examples after having checked all of it. Small ones are held, as they are in the file;
+ * of others what each example takes.
+ * @returns undefined where there is none of this key, or a damaged one
+ */
+export async function openExamples<E>(
+  path: string,
+  key: string,
+  { maxBytesInMemory = 256 << 20 }: { maxBytesInMemory?: number } = {},
+): Promise<StoredExamples<E> | undefined> {
+  let handle: FileHandle | undefined
+  try {
+    const opened = await openForReading(path)
+    handle = opened.handle
+    const { count, bytes, sha256 } = await readFooter(handle, opened.size, key)
+    const held = bytes <= maxBytesInMemory ? new Uint8Array(bytes) : undefined
+    const hash = createHash('sha256')
+    for await (const piece of piecesOf(handle, held ?? bytes)) hash.update(piece)
+    const [sizes, lengths] = [new Uint32Array(count), new Uint32Array(count)]
+    await fill(handle, bytesOf(sizes), bytes)
+    await fill(handle, bytesOf(lengths), bytes + 4 * count)
+    const starts = startsOf(sizes)
+    const sound = starts[count] === bytes
+    hash.update(bytesOf(sizes)).update(bytesOf(lengths))
+    if (!sound || hash.digest('hex') !== sha256) throw new HeedError(`${path} is damaged`)
+    if (held) return new FileExamples<E>(starts, lengths, held)
+    const file = new FileExamples<E>(starts, lengths, { path, handle })
+    handle = undefined // which is the file's now
+    return file
+  } catch (error) {
+    if (error instanceof HeedError) return undefined
+    throw error
+  } finally {
+    await handle?.close()
+  }
+}
+
+const FORMAT = 'heed-examples'
+const VERSION = 1
+const LONGEST_FOOTER = 4096
+const PIECE = 1 << 22
+
+const count = z.number().int().nonnegative()
+
+const footerSchema = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  key: z.string(),
+  count: count.max(2 ** 31),
+  /** Of all examples together. */
+  bytes: count,
+  sha256: z.string(),
+})
+
+async function readFooter(handle: FileHandle, size: number, key: string) {
+  const length = new Uint32Array(1)
+  if (size < 4) throw new HeedError('too short')
+  await fill(handle, bytesOf(length), size - 4)
+  if (length[0] > Math.min(LONGEST_FOOTER, size - 4)) throw new HeedError('cut off')
+  const text = Buffer.alloc(length[0])
+  await fill(handle, text, size - 4 - text.length)
+  const { data } = footerSchema.safeParse(parseJson(text.toString(), 'the end of the file'))
+  if (data?.key !== key || data.bytes + 8 * data.count + text.length + 4 !== size)
+    throw new HeedError('something else')
+  return data
+}
+
+/** The first bytes of a file, kept where there is an array for them. */
+async function* piecesOf(
+  handle: FileHandle,
+  target: Uint8Array | number,
+): AsyncGenerator<Uint8Array> {
+  const held = typeof target === 'number' ? undefined : target
+  const total = typeof target === 'number' ? target : target.length
+  const buffer = held ?? new Uint8Array(Math.min(PIECE, total))
+  for (let start = 0; start < total; start += PIECE) {
+    const from = held ? start : 0
+    const piece = buffer.subarray(from, from + Math.min(PIECE, total - start))
+    await fill(handle, piece, start)
+    yield piece
+  }
+}
+
+async function fill(handle: FileHandle, target: Uint8Array, position: number): Promise<void> {
+  if (!(await readFully(handle, target, position))) throw new HeedError('cut off')
+}
+
+function startsOf(sizes: Uint32Array): Float64Array {
+  const starts = new Float64Array(sizes.length + 1)
+  sizes.forEach((size, i) => {
+    starts[i + 1] = starts[i] + size
+  })
+  return starts
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
+
+class FileExamples<E> implements StoredExamples<E> {
+  readonly length: number
+  readonly lengths: Uint32Array
+  private readonly starts: Float64Array
+  private readonly from: Uint8Array | { path: string; handle: FileHandle }
+
+  constructor(starts: Float64Array, lengths: Uint32Array, from: FileExamples<E>['from']) {
+    this.length = lengths.length
+    this.lengths = lengths
+    this.starts = starts
+    this.from = from
+  }
+
+  at(index: number): E | undefined {
+    if (!(index >= 0 && index < this.length)) return undefined
+    const [start, end] = [this.starts[index], this.starts[index + 1]]
+    if (this.from instanceof Uint8Array) return unpack(this.from.subarray(start, end)) as E
+    const bytes = new Uint8Array(end - start)
+    const { path, handle } = this.from
+    readExactly({ path, file: handle.fd }, bytes, start)
+    return unpack(bytes) as E
+  }
+
+  async close(): Promise<void> {
+    if (!(this.from instanceof Uint8Array)) await this.from.handle.close()
+  }
+}

@@ -1,0 +1,52 @@
+import { type PackedExamples, Packer, type Row } from '../../data/index.ts'
+import { HeedError } from '../../util/errors.ts'
+import type { Facts, Options, Task } from '../task.ts'
+import { taskKind } from '../tasks/index.ts'
+
+/** Some rows as packed examples, and those that are wrong. */
+export interface EncodedPart {
+  packed: PackedExamples
+  mistakes: { row: number; message: string }[]
+}
+
+/** What a task is made of again, in another thread. */
+export interface EncodingSetup {
+  task: string
+  options: Options
+  facts: Facts
+  modelType: string
+  contextLength: number
+  /** Where the preprocessor has been saved. */
+  folder: string
+}
+
+/** @throws HeedError for a folder without the task's preprocessor */
+export async function openTaskOf({ task, folder, ...rest }: EncodingSetup): Promise<Task> {
+  const kind = taskKind(task)
+  return kind.create({ ...rest, preprocessor: await kind.openPreprocessor(folder) })
+}
+
+export async function encodePart(task: Task, rows: readonly Row[]): Promise<EncodedPart> {
+  const packer = new Packer()
+  const sizes: number[] = []
+  const lengths: number[] = []
+  const mistakes: EncodedPart['mistakes'] = []
+  for (const [i, row] of rows.entries())
+    try {
+      for (const example of await task.encode(row)) {
+        const before = packer.length
+        packer.add(example)
+        sizes.push(packer.length - before)
+        lengths.push(task.length(example))
+      }
+    } catch (error) {
+      if (!(error instanceof HeedError)) throw error
+      mistakes.push({ row: i, message: error.message })
+    }
+  const packed = {
+    bytes: packer.take(),
+    sizes: Uint32Array.from(sizes),
+    lengths: Uint32Array.from(lengths),
+  }
+  return { packed, mistakes }
+}

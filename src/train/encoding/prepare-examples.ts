@@ -1,0 +1,160 @@
+// The examples of a run: few are made at once and held; many are made by threads, once, and kept in a
+// file that later runs find again by what it was made of.
+import { createHash } from 'node:crypto'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type Examples,
+  hashFiles,
+  openExamples,
+  openRows,
+  type PackedExamples,
+  type Row,
+  type RowSource,
+  stateOfFiles,
+  writeExamples,
+} from '../../data/index.ts'
+import { temporaryPath } from '../../io/atomic.ts'
+import { tidyCache } from '../../io/cache.ts'
+import { ensureDir } from '../../io/ensure-dir.ts'
+import { HeedError } from '../../util/errors.ts'
+import { macrotask } from '../../util/macrotask.ts'
+import { version } from '../../util/version.ts'
+import { encodeRows, stopped, withoutExamples } from '../examples.ts'
+import type { SupplySetup, Task, TaskKind, TaskParts } from '../task.ts'
+import { type EncodingSetup, encodePart } from './encode-part.ts'
+import { encodeParts, type PartEncoder } from './parts.ts'
+import { EncodingThreads, threadsFor } from './threads.ts'
+
+/** A task, and what it has been made of. */
+export interface MadeTask {
+  kind: TaskKind
+  task: Task
+  parts: TaskParts
+}
+
+export interface PreparedExamples {
+  examples: Examples<unknown>
+  close?(): Promise<void>
+}
+
+/** Bytes of data from which on threads and a file gain more time than they cost: a second of work. */
+const MANY = 4 << 20
+
+/**
+ * The examples of all rows of files.
+ * @throws HeedError that lists the rows which are wrong with file and number, up to twenty of them
+ */
+export async function prepareExamples(
+  paths: readonly string[],
+  made: MadeTask,
+  setup: SupplySetup,
+): Promise<PreparedExamples> {
+  const source = await openRows(paths, setup.rowOptions)
+  const files = made.kind.keepsExamples === false ? undefined : source.files
+  const state = files && (await stateOfFiles(files))
+  if (files && state && state.bytes >= MANY)
+    return storedExamples({ source, files, ...state }, made, setup)
+  const { onProgress, signal } = setup
+  const onRows = (rows: number): void => onProgress?.('Encoding rows', rows)
+  return { examples: await encodeRows(made.task, source, { onRows, signal }) }
+}
+
+interface DataFiles {
+  source: RowSource
+  files: readonly string[]
+  bytes: number
+  mark: string
+}
+
+async function storedExamples(
+  data: DataFiles,
+  { kind, task, parts }: MadeTask,
+  setup: SupplySetup,
+): Promise<PreparedExamples> {
+  const { cacheDir } = setup
+  await ensureDir(cacheDir)
+  const folder = temporaryPath(join(cacheDir, 'preprocessor'))
+  try {
+    // What the model sees bears on nothing here, and a run that goes on has noted it in between.
+    await parts.preprocessor.save(folder, { modelMaxLength: 0 })
+    const { options, facts, modelType, contextLength } = parts
+    const own = { task: kind.name, options, facts, modelType, contextLength, folder }
+    const key = await keyOf(own, data, setup)
+    const path = join(cacheDir, `${key.slice(0, 32)}.examples`)
+    const kept = await openExamples(path, key)
+    if (!kept) await encodeFiles(path, key, data, task, own, setup)
+    const examples = kept ?? (await openExamples(path, key))
+    if (!examples) throw new HeedError(`${path} was damaged as soon as it had been written`)
+    await tidyCache(cacheDir, path)
+    return { examples, close: () => examples.close() }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** All that examples depend on, in 64 digits. */
+async function keyOf(
+  { folder, ...own }: EncodingSetup,
+  { files, bytes }: DataFiles,
+  { rowOptions, onProgress, signal }: SupplySetup,
+): Promise<string> {
+  const data = await hashFiles(files, (done) => {
+    if (signal?.aborted) throw stopped()
+    onProgress?.('Checking data', done, bytes)
+  })
+  const preprocessor = await hashFiles(await filesBelow(folder))
+  const all = { heed: version, data, preprocessor, rowOptions, ...own }
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex')
+}
+
+async function encodeFiles(
+  path: string,
+  key: string,
+  data: DataFiles,
+  task: Task,
+  own: EncodingSetup,
+  { onProgress, signal }: SupplySetup,
+): Promise<void> {
+  let read = 0
+  const onRows = (rows: number): void => {
+    read = rows
+    onProgress?.('Encoding rows', rows)
+  }
+  const threads = await EncodingThreads.start(own, threadsFor(data.bytes))
+  async function* parts(): AsyncGenerator<PackedExamples> {
+    let examples = 0
+    const options = { onRows, signal }
+    for await (const part of encodeParts(data.source, threads ?? thisThread(task), options)) {
+      examples += part.sizes.length
+      yield part
+    }
+    if (examples === 0) throw withoutExamples(task, read)
+    if ((await stateOfFiles(data.files)).mark !== data.mark)
+      throw new HeedError(`${data.files.join(', ')}: changed while it was read`, {
+        remedy: 'Wait until nobody writes to it any more, and run it again.',
+      })
+  }
+  try {
+    await writeExamples(path, key, parts())
+  } finally {
+    await threads?.stop()
+  }
+}
+
+function thisThread(task: Task): PartEncoder {
+  return {
+    ahead: 1,
+    async encode(rows: readonly Row[]) {
+      await macrotask() // lets the caller's screen and signals have their turn
+      return encodePart(task, rows)
+    },
+  }
+}
+
+/** In the order of their paths. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  return files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort()
+}
