@@ -39,49 +39,82 @@ static void convolution(const Command& c, const Run& run) {
   const List<Tap> taps = tapsOf(a, w);
   if (taps.empty() || w.shape[1] == 0) return zeroView(y, run);
   const int64_t outputs = w.shape[0] / a.groups;
+  List<Phase> one;
+  one.push({0, 0});
   correlate({x.shape[0], a.groups, outputs, w.shape[1], imagesOf(x, run), imagesOf(y, run), run.at<float>(w),
-             outputs * w.stride[0], w.stride[0], w.stride[1], taps, a.stride[0], a.stride[1]},
+             outputs * w.stride[0], w.stride[0], w.stride[1], taps, a.stride[0], a.stride[1], one},
             run.pool);
 }
 
-// One axis of the places of x that a step apart: what they have in common, and where they lie in x.
+// The gradient of the input. Place i of x is read by place p of y at tap k when i + before = p·stride + k·dilation.
+// The places of one axis of x with one residue of (i + before) by the stride see some of the taps, `every` apart: the
+// place after `n` steps is n·stride behind `start`, and sees places of y from n + at downwards, `apart` apart.
 struct Residue {
-  int64_t first, count; // of the steps
-  int64_t start;        // the first's place in x
-  Residue(int64_t residue, int64_t size, int64_t before, int64_t stride) {
-    first = most(0, ceilDiv(before - residue, stride));
-    start = first * stride + residue - before;
-    count = start < size ? (size - 1 - start) / stride + 1 : 0;
+  int64_t start, count, tap, taps, at;
+  bool seesAs(const Residue& r) const { return count == r.count && taps == r.taps && at == r.at; }
+};
+
+struct Residues {
+  List<Residue> all;
+  int64_t stride, every = 1, apart;
+  bool cover = true; // all places of x
+
+  Residues(int64_t size, int64_t places, int64_t kernel, int64_t stride, int64_t before, int64_t dilation)
+      : stride(stride) {
+    while (every * dilation % stride != 0) every++;
+    apart = every * dilation / stride;
+    for (int64_t r = 0; r < stride; r++) {
+      const int64_t first = most(0, ceilDiv(before - r, stride)), start = first * stride + r - before;
+      const int64_t count = start < size ? (size - 1 - start) / stride + 1 : 0;
+      int64_t tap = 0;
+      while (tap < every && (tap * dilation - r) % stride != 0) tap++;
+      const int64_t taps = tap < least(every, kernel) ? (kernel - 1 - tap) / every + 1 : 0;
+      const int64_t at = first - (tap * dilation - r) / stride, seen = places - at + (taps - 1) * apart;
+      all.push({start, taps == 0 ? 0 : most(0, least(count, seen)), tap, taps, at});
+      cover = cover && all.back().count == count;
+    }
+  }
+
+  // Whether a residue is the first that sees what it sees.
+  bool isFirst(int64_t r) const {
+    int64_t i = 0;
+    while (!all[i].seesAs(all[r])) i++;
+    return i == r && all[r].count > 0;
   }
 };
 
-// Views: dy, w, dx. Place i of x is read by place p of y at tap k when i + before = p·stride + k·dilation: the places
-// of x with one residue of (i + before) by the stride see some of the taps, each with a step of 1.
+// Views: dy, w, dx. Residues that see the same places of y, as all do where windows do not overlap, are one product.
 static void convolutionInput(const Command& c, const Run& run) {
   const ConvolutionAttrs a(c);
   const View &dy = c.views[0], &w = c.views[1], &dx = c.views[2];
   const int64_t outputs = w.shape[1], channels = w.shape[0] / a.groups;
   const Images whole = imagesOf(dx, run);
-  bool sparse = channels == 0; // some places are read by no window
-  for (int i = 0; i < 2; i++) sparse |= a.stride[i] > 1;
-  if (sparse) zeroView(dx, run);
+  const auto residuesOf = [&](int axis) {
+    return Residues(dx.shape[2 + axis], dy.shape[2 + axis], w.shape[2 + axis], a.stride[axis], a.before[axis],
+                    a.dilation[axis]);
+  };
+  const Residues ys = residuesOf(0), xs = residuesOf(1);
+  if (channels == 0 || !ys.cover || !xs.cover) zeroView(dx, run);
   if (channels == 0) return;
-  for (int64_t ry = 0; ry < a.stride[0]; ry++)
-    for (int64_t rx = 0; rx < a.stride[1]; rx++) {
-      const Residue y(ry, whole.height, a.before[0], a.stride[0]), x(rx, whole.width, a.before[1], a.stride[1]);
+  for (int64_t ry = 0; ry < ys.stride; ry++)
+    for (int64_t rx = 0; rx < xs.stride; rx++) {
+      if (!ys.isFirst(ry) || !xs.isFirst(rx)) continue;
+      const Residue &y = ys.all[ry], &x = xs.all[rx];
       List<Tap> taps;
-      for (int64_t ky = 0; ky < w.shape[2]; ky++)
-        for (int64_t kx = 0; kx < w.shape[3]; kx++) {
-          const int64_t fromY = ky * a.dilation[0] - ry, fromX = kx * a.dilation[1] - rx;
-          if (fromY % a.stride[0] == 0 && fromX % a.stride[1] == 0)
-            taps.push({y.first - fromY / a.stride[0], x.first - fromX / a.stride[1],
-                       ky * w.stride[2] + kx * w.stride[3]});
-        }
-      if (taps.empty() || y.count == 0 || x.count == 0) continue;
+      for (int64_t i = 0; i < y.taps; i++)
+        for (int64_t j = 0; j < x.taps; j++)
+          taps.push({y.at - i * ys.apart, x.at - j * xs.apart,
+                     (y.tap + i * ys.every) * w.stride[2] + (x.tap + j * xs.every) * w.stride[3]});
+      List<Phase> phases;
+      for (const Residue& v : ys.all)
+        for (const Residue& u : xs.all)
+          if (v.seesAs(y) && u.seesAs(x))
+            phases.push({(v.tap - y.tap) * w.stride[2] + (u.tap - x.tap) * w.stride[3],
+                         (v.start - y.start) * whole.row + (u.start - x.start) * whole.column});
       const Images out{whole.data + y.start * whole.row + x.start * whole.column, whole.image, whole.channel,
                        whole.row * a.stride[0], whole.column * a.stride[1], y.count, x.count};
       correlate({dx.shape[0], a.groups, outputs, channels, imagesOf(dy, run), out, run.at<float>(w),
-                 channels * w.stride[0], w.stride[1], w.stride[0], taps, 1, 1},
+                 channels * w.stride[0], w.stride[1], w.stride[0], taps, 1, 1, phases},
                 run.pool);
     }
 }

@@ -1,8 +1,9 @@
 // dw[g, m, c, t] = sum over images b and places of dy[b, m, y, x] · in[b, c, y·step + t.y, x·step + t.x].
 //
 // A product for each image, whose inner dimension are the places. dy is packed, and the image laid out with its
-// channels side by side, zeros around it: there the windows of places are the rows of the other operand, copied a
-// panel at a time. Groups of one channel are summed place by place without a product.
+// channels side by side, zeros around it: there the windows of places are the rows of the other operand, read where
+// they lie, or copied a panel at a time where one is not in one piece. Groups of one channel are summed place by
+// place without a product.
 #pragma once
 #include "correlate.h"
 
@@ -119,22 +120,41 @@ struct ImageProduct {
     return copy;
   }
 
+  bool inOnePiece(int64_t column, int64_t count) const {
+    return fieldAt[column + count - 1] == fieldAt[column] + count - 1;
+  }
+
   // Some fields of some blocks of outputs, from the packed dy and the sheet of an image.
   void multiply(Pool& pool, int thread, const float* windows, const float* dy, Range some, Range blocks, float* sums,
                 bool accumulate) const {
-    float* panel = (float*)pool.scratch(thread, 1, sizeof(float) * (roundUp(some.size(), VL) * K_BLOCK + SPARE));
+    float* panel = (float*)pool.scratch(thread, 1, sizeof(float) * (TILE_COLUMNS * K_BLOCK + SPARE));
     const Product p = product({}, sums, accumulate);
     for (int64_t kb = 0; kb < ks.parts; kb++) {
       const Range k = part(ks, kb);
-      const PackedB b{panel, some, k.from};
       for (int64_t j = some.from; j < some.to; j += TILE_COLUMNS) {
         const int64_t count = least(TILE_COLUMNS, some.to - j);
-        fieldsFrom(j, count).run(k.size(), windows, placeAt.begin() + k.from, roundUp(count, VL), b.panel(k, j));
+        const Range columns{j, j + count};
+        const bool inPlace = inOnePiece(j, count);
+        if (!inPlace) fieldsFrom(j, count).run(k.size(), windows, placeAt.begin() + k.from, roundUp(count, VL), panel);
+        for (int64_t i = blocks.from; i < blocks.to; i++) {
+          const Range r = part(rows, i);
+          const float* a = blockOfA((float*)dy, p, k, r);
+          if (inPlace) multiplyWindows(p, k, r, a, windows, columns);
+          else multiplyPacked(p, k, r, a, columns, {panel, columns, k.from}, [](Block, int64_t, int64_t, int64_t, int64_t) {});
+        }
       }
-      for (int64_t i = blocks.from; i < blocks.to; i++) {
-        const Range r = part(rows, i);
-        multiplyPacked(p, k, r, blockOfA((float*)dy, p, k, r), some, b, [](Block, int64_t, int64_t, int64_t, int64_t) {});
-      }
+    }
+  }
+
+  // As multiplyPacked, of one panel.
+  void multiplyWindows(const Product& p, Range k, Range rows, const float* a, const float* windows, Range columns) const {
+    const Cut panels = rowPanels(rows.size());
+    const int64_t count = columns.size();
+    for (int64_t i = 0; i < panels.parts; i++) {
+      const Range r = part(panels, i);
+      const Block c{p.c.data + (rows.from + r.from) * p.c.stride + columns.from, p.c.stride};
+      windowTiles<false>.at(r.size(), count)(k.size(), windows + fieldAt[columns.from], placeAt.begin() + k.from,
+                                             a + r.from * k.size(), c, count, p.accumulate || k.from > 0);
     }
   }
 
@@ -224,6 +244,21 @@ HEED_INLINE void addTaps(const float* plane, const float* dy, int64_t count, con
   for (int t = 0; t < TAPS; t++) sums[t] += sumOfLanes(sum[t]);
 }
 
+// One weight, place by place.
+inline float sumOfPlaces(const WeightGradient& g, int64_t group, int64_t m, const Tap& tap) {
+  float sum = 0;
+  for (int64_t image = 0; image < g.images; image++)
+    for (int64_t y = 0; y < g.dy.height; y++)
+      for (int64_t x = 0; x < g.dy.width; x++) {
+        const int64_t row = y * g.stepY + tap.y, column = x * g.stepX + tap.x;
+        const bool inside = row >= 0 && row < g.in.height && column >= 0 && column < g.in.width;
+        const float* in = g.in.data + image * g.in.image + group * g.in.channel;
+        const float* dy = g.dy.data + image * g.dy.image + (group * g.outputs + m) * g.dy.channel;
+        sum += (inside ? in[row * g.in.row + column * g.in.column] : 0) * dy[y * g.dy.row + x * g.dy.column];
+      }
+  return sum;
+}
+
 inline void weightsByTaps(const WeightGradient& g, Pool& pool) {
   const int64_t T = (int64_t)g.taps.size(), height = g.dy.height, width = g.dy.width;
   parallel(pool, g.groups, [&](int64_t group, int thread) {
@@ -252,8 +287,11 @@ inline void weightsByTaps(const WeightGradient& g, Pool& pool) {
       }
     }
     for (int64_t m = 0; m < g.outputs; m++)
-      for (int64_t t = 0; t < T; t++)
-        g.weights[group * g.weightGroup + m * g.weightOutput + g.taps[t].weight] = sums[m * T + t];
+      for (int64_t t = 0; t < T; t++) {
+        float sum = sums[m * T + t];
+        if (sum != sum) sum = sumOfPlaces(g, group, m, g.taps[t]); // 0 between two rows may have met an infinity
+        g.weights[group * g.weightGroup + m * g.weightOutput + g.taps[t].weight] = sum;
+      }
   });
 }
 

@@ -70,6 +70,31 @@ HEED_INLINE void addProducts(const float* a, int64_t across, const float* b, vf 
   }
 }
 
+// Adds the bias and writes, or adds to, c: (NV-1)*VL < columns <= NV*VL.
+template <int MR, int NV>
+HEED_INLINE void finishTile(vf (&sum)[MR][NV], Block c, int64_t columns, bool accumulate) {
+  const int64_t lanes = columns - (NV - 1) * VL; // in the last vector
+  if (c.bias) {
+    HEED_UNROLL
+    for (int j = 0; j < NV; j++) {
+      const vf bias = j < NV - 1 || lanes == VL ? load(c.bias + j * VL) : loadLanes(c.bias + j * VL, lanes);
+      HEED_UNROLL
+      for (int i = 0; i < MR; i++) sum[i][j] = sum[i][j] + bias;
+    }
+  }
+  HEED_UNROLL
+  for (int i = 0; i < MR; i++) {
+    float* to = c.data + i * c.stride;
+    HEED_UNROLL
+    for (int j = 0; j < NV; j++) {
+      if (j < NV - 1 || lanes == VL)
+        store(to + j * VL, accumulate ? load(to + j * VL) + sum[i][j] : sum[i][j]);
+      else
+        storeLanes(to + j * VL, sum[i][j], lanes, accumulate);
+    }
+  }
+}
+
 // c[0..MR, 0..columns) (+)= bias[j] + sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
 // b is adjacent across and readable up to NV*VL; PACKED: so is a, up to MR (a.across = 1);
 // otherwise a is adjacent along k.
@@ -104,26 +129,7 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
     pb += b.along;
   }
 #endif
-  const int64_t lanes = columns - (NV - 1) * VL; // in the last vector
-  if (c.bias) {
-    HEED_UNROLL
-    for (int j = 0; j < NV; j++) {
-      const vf bias = j < NV - 1 || lanes == VL ? load(c.bias + j * VL) : loadLanes(c.bias + j * VL, lanes);
-      HEED_UNROLL
-      for (int i = 0; i < MR; i++) sum[i][j] = sum[i][j] + bias;
-    }
-  }
-  HEED_UNROLL
-  for (int i = 0; i < MR; i++) {
-    float* to = c.data + i * c.stride;
-    HEED_UNROLL
-    for (int j = 0; j < NV; j++) {
-      if (j < NV - 1 || lanes == VL)
-        store(to + j * VL, accumulate ? load(to + j * VL) + sum[i][j] : sum[i][j]);
-      else
-        storeLanes(to + j * VL, sum[i][j], lanes, accumulate);
-    }
-  }
+  finishTile<MR, NV>(sum, c, columns, accumulate);
 }
 
 // Edges get a tile of their own size: tiles<PACKED>()[rows - 1][vectors - 1].

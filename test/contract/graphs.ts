@@ -463,11 +463,13 @@ function convolved(draw: Sampler): {
 } {
   const deep = draw.chance(0.3)
   const groups = draw.one([1, 1, 2, 5])
-  const [inner, outer] = deep ? [1, draw.one([1, 2, 5])] : [draw.whole(1, 9), draw.whole(1, 17)]
+  const [inner, outer] = deep
+    ? [1, draw.one([1, 2, 5])]
+    : [draw.one([draw.whole(1, 9), 37]), draw.one([draw.whole(1, 17), 40])]
   const axis = () => {
-    const [kernel, dilation] = [draw.one([1, 2, 3, 3]), draw.one([1, 1, 2, 3])]
+    const [kernel, dilation] = [draw.one([1, 2, 3, 3, 4]), draw.one([1, 1, 2, 3])]
     const [before, behind] = [draw.whole(0, 2), draw.whole(0, 2)]
-    const stride = draw.one([1, 1, 2, 3])
+    const stride = draw.one([1, 1, 2, 3, 4])
     const reach = (kernel - 1) * dilation + 1
     const size = Math.max(1, reach - before - behind) + draw.one([0, 1, 5, 9, 17])
     const places = Math.floor((size + before + behind - reach) / stride) + 1

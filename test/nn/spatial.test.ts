@@ -1,7 +1,16 @@
 // What the papers say of convolutions and norms over channels: within 1e-6 of the largest value, and in
 // single precision on every device within what its rounding adds up to.
 import { describe, expect, it } from 'vitest'
-import { cat, F, manualSeed, randn, type Tensor } from '../../src/index.ts'
+import {
+  cat,
+  F,
+  manualSeed,
+  Parameter,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../src/index.ts'
 import {
   AdaptiveAvgPool2d,
   AvgPool1d,
@@ -70,6 +79,19 @@ onEach([exact, ...oneOfEach], () => {
       .chunk(4, 1)
       .map((channel, i) => F.conv2d(channel, weight.narrow(0, i, 1), null, { padding: 1 }))
     await expectSame(F.conv2d(x, weight, null, { padding: 1, groups: 4 }), cat(each, 1))
+  })
+
+  it('an infinity at the edge of a depth-wise convolution stays with the taps that see it', async () => {
+    const x = Float32Array.from({ length: 24 }, (_, i) => (i < 12 && i % 4 === 0 ? Infinity : i))
+    const weight = new Parameter(zeros([2, 1, 3, 3]))
+    F.conv2d(tensor(x).reshape(1, 2, 3, 4), weight, null, { padding: 1, groups: 2 })
+      .sum()
+      .backward()
+    const gradient = [...(await (weight.grad as Tensor).data())]
+    // The right column of taps never sees the left column of places.
+    const inf = Infinity
+    expect(gradient.slice(0, 9)).toEqual([inf, inf, 24, inf, inf, 54, inf, inf, 48])
+    expect(gradient.slice(9).every(Number.isFinite)).toBe(true)
   })
 
   it('a transposed convolution is the adjoint of the convolution', async () => {

@@ -1,0 +1,79 @@
+// out[b, m, y, x] = sum over channels c and taps t of weights[m, c, t] · in[b, c, y·step + t.y, x·step + t.x], with
+// zeros around `in`: a convolution, and the gradient of its input too.
+#pragma once
+#include "sheet.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+// Of results that see the same places: where its weights and its places begin.
+struct Phase {
+  int64_t weight, place;
+};
+
+struct Correlation {
+  int64_t images, groups;
+  int64_t outputs, channels; // of a group; outputs in each phase
+  Images in, out;
+  const float* weights;
+  int64_t weightGroup, weightOutput, weightChannel; // strides
+  const List<Tap>& taps;
+  int64_t stepY, stepX;
+  const List<Phase>& phases;
+  int64_t places() const { return out.height * out.width; }
+  int64_t field() const { return channels * (int64_t)taps.size(); }
+
+  // All outputs of a group, phase by phase within each.
+  int64_t rows() const { return outputs * (int64_t)phases.size(); }
+  const float* weightsOf(int64_t group, int64_t row) const {
+    const int64_t n = (int64_t)phases.size();
+    return weights + group * weightGroup + row / n * weightOutput + phases[row % n].weight;
+  }
+  float* outOf(int64_t group, int64_t row) const {
+    const int64_t n = (int64_t)phases.size();
+    return out.data + (group * outputs + row / n) * out.channel + phases[row % n].place;
+  }
+};
+
+// Which places a task takes: images, and rows of each.
+struct Places {
+  Range images, rows;
+};
+
+// Cut by shape alone: about `columns` places, fewer where that leaves less than TASKS tasks.
+struct PlaceCut {
+  Cut images, rows;
+  int64_t parts() const { return images.parts * rows.parts; }
+  Places at(int64_t i) const { return {part(images, i / rows.parts), part(rows, i % rows.parts)}; }
+};
+
+inline PlaceCut cutPlaces(const Correlation& c, int64_t columns) {
+  const int64_t P = c.places(), width = c.out.width;
+  const double work = (double)c.rows() * (double)c.field();
+  while (columns > 2 * TILE_COLUMNS && c.images * c.groups * ceilDiv(P, columns) < TASKS &&
+         work * (double)columns > MIN_TASK)
+    columns /= 2;
+  if (2 * P <= columns) return {{c.images, ceilDiv(c.images, columns / P), 1}, {c.out.height, 1, 1}};
+  // Whole vectors of places where a few rows make them.
+  int64_t unit = 1;
+  while (unit < 8 && unit * width % VL != 0) unit++;
+  if (unit == 8) unit = 1;
+  const int64_t parts = most(1, (P + columns / 2) / columns);
+  return {{c.images, c.images, 1}, {c.out.height, least(parts, ceilDiv(c.out.height, unit)), unit}};
+}
+
+// Where each number that a place sees lies in the sheet.
+inline List<int64_t> fieldsOf(const Correlation& c, const Sheet& sheet) {
+  List<int64_t> at((size_t)c.field());
+  int64_t k = 0;
+  for (int64_t channel = 0; channel < c.channels; channel++)
+    for (const Tap& tap : c.taps) at[k++] = channel * sheet.channel() + sheet.at(tap);
+  return at;
+}
+
+HEED_INLINE bool isAdjacent(const Images& i) {
+  return (i.column == 1 || i.width == 1) && (i.row == i.width || i.height == 1);
+}
+
+} // namespace HEED_ISA
+} // namespace heed
