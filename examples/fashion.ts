@@ -3,11 +3,12 @@
 //
 //     npm run example:fashion -- [--seed 1] [--models resnet,vit] [--shares 0.01,0.1,1]
 //                                [--steps N] [--data FOLDER] [--out FOLDER] [--smoke]
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { evaluateRun, parseTrainConfig, trainModel } from 'heed/train'
 import { bars, fashion, writeSome } from './fashion/data.ts'
+import { type Curve, drawCurves } from './plots.ts'
 import { showProgress } from './progress.ts'
 
 const { values: flags } = parseArgs({
@@ -47,8 +48,11 @@ const testFile = writeSome(
 const order = shuffled(train.labels.length)
 console.log(`${order.length} images to learn from, ${test.labels.length} to be told`)
 
-for (const model of flags.models.split(',') as (keyof typeof size)[])
-  for (const share of flags.shares.split(',').map(Number)) {
+const shares = flags.shares.split(',').map(Number)
+const curves: Curve[] = []
+for (const model of flags.models.split(',') as (keyof typeof size)[]) {
+  const values: number[] = []
+  for (const share of shares) {
     const count = Math.round(order.length * share)
     const data = writeSome(out, `train-${count}`, train, order.slice(0, count))
     const run = join(out, `${model}-${count}`)
@@ -78,7 +82,19 @@ for (const model of flags.models.split(',') as (keyof typeof size)[])
     console.log(
       `${model.padEnd(6)} ${String(count).padStart(6)} images, ${config.steps} steps: accuracy ${accuracy.toFixed(4)}, loss ${loss.toFixed(3)} (${seconds.toFixed(0)} s)`,
     )
+    values.push(accuracy)
   }
+  curves.push({ name: model, values })
+}
+const axes = {
+  title: 'Accuracy on the test',
+  xName: 'images to learn from',
+  places: shares.map((share) => String(Math.round(order.length * share))),
+  yStep: 0.05,
+  yFrom: 0.05 * Math.floor(20 * Math.min(...curves.flatMap(({ values }) => values))),
+}
+writeFileSync(join(out, 'accuracy-by-images.svg'), drawCurves(axes, curves))
+console.log(`Drawn: ${join(out, 'accuracy-by-images.svg')}`)
 
 /** The numbers below `count`, in an order drawn by the seed. */
 function shuffled(count: number): number[] {

@@ -11,8 +11,8 @@ import { generateSeq2Seq } from 'heed/generate'
 import { bleu, chrf, chrfMetric, pairedBootstrap } from 'heed/metrics'
 import { captureAttention } from 'heed/nn'
 import { addSpecialTokens, type Tokenizer, trainTokenizer } from 'heed/tokenizers'
+import { drawAttention, drawCurves } from './plots.ts'
 import { helpPairs, type Pair, toyPairs } from './translation/pairs.ts'
-import { drawAttention, drawCurves } from './translation/plots.ts'
 import { makeSystems, type System, trainInTurns, translate } from './translation/systems.ts'
 
 const { values: flags } = parseArgs({
@@ -100,7 +100,9 @@ function byLength(): void {
   for (const { name, values } of curves)
     console.log(`${name.padEnd(25)}  ${values.map((x) => x.toFixed(1).padStart(12)).join('')}`)
   const title = `chrF after ${smoke ? 'seconds' : `${flags.minutes} minutes`} of training each`
-  writeFileSync(join(out, 'chrf-by-length.svg'), drawCurves(title, filled.map(({ name }) => name), curves)) // biome-ignore format: one line
+  const xName = 'words of the English sentence (sentences in the test)'
+  const axes = { title, xName, places: filled.map(({ name }) => name), yStep: 10 }
+  writeFileSync(join(out, 'chrf-by-length.svg'), drawCurves(axes, curves))
 }
 
 /** Whether the differences on long sentences are more than luck. */

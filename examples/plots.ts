@@ -1,4 +1,4 @@
-// Two drawings as SVG: curves over sentence length, and what was looked at for each token.
+// Two drawings as SVG: curves, and what was looked at for each token.
 
 export interface Curve {
   name: string
@@ -8,24 +8,34 @@ export interface Curve {
 
 const COLOURS = ['#c2410c', '#1d4ed8', '#15803d']
 
-export function drawCurves(
-  title: string,
-  places: readonly string[],
-  curves: readonly Curve[],
-): string {
+export interface Axes {
+  title: string
+  xName: string
+  places: readonly string[]
+  /** Between two lines; the lowest and the highest value are multiples of it. */
+  yStep: number
+  /** Where the y axis begins. Default 0. */
+  yFrom?: number
+}
+
+export function drawCurves(axes: Axes, curves: readonly Curve[]): string {
+  const { title, xName, places, yStep, yFrom = 0 } = axes
   const [width, height, left, top, bottom] = [720, 440, 60, 50, 90]
-  const highest = Math.ceil(Math.max(...curves.flatMap(({ values }) => values)) / 10) * 10
+  const lines = Math.ceil((Math.max(...curves.flatMap(({ values }) => values)) - yFrom) / yStep)
+  const highest = yFrom + lines * yStep
   const x = (i: number): number => left + ((i + 0.5) * (width - left - 20)) / places.length
-  const y = (value: number): number => height - bottom - (value / highest) * (height - top - bottom)
+  const y = (value: number): number =>
+    height - bottom - ((value - yFrom) / (highest - yFrom)) * (height - top - bottom)
   const parts = [text(width / 2, 26, title, 'middle', 17)]
-  for (let value = 0; value <= highest; value += 10) {
+  for (let i = 0; i <= lines; i++) {
+    const value = Number((yFrom + i * yStep).toPrecision(6))
     parts.push(`<path d="M${left} ${y(value)}H${width - 20}" stroke="#ddd"/>`)
     parts.push(text(left - 8, y(value) + 4, String(value), 'end'))
   }
   places.forEach((place, i) => {
     parts.push(text(x(i), height - bottom + 20, place, 'middle'))
   })
-  parts.push(text((left + width) / 2, height - bottom + 42, 'words of the English sentence (sentences in the test)', 'middle')) // biome-ignore format: one line
+  parts.push(text((left + width) / 2, height - bottom + 42, xName, 'middle')) // biome-ignore format: one line
   curves.forEach(({ name, values }, k) => {
     const points = values.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`)
     const colour = COLOURS[k % COLOURS.length]
