@@ -28,7 +28,7 @@ const size = {
   resnet: smoke ? { layers: 2, dim: 16 } : { layers: 3, dim: 128 },
   vit: smoke
     ? { layers: 1, heads: 2, dim: 16, patchSize: 4 }
-    : { layers: 4, heads: 4, dim: 64, patchSize: 7 },
+    : { layers: 4, heads: 4, dim: 64, patchSize: 4 },
 }
 /** Fewer images are looked at more often, but not so often that all takes long; the ViT's steps are quicker. */
 const stepsFor = (model: string, images: number): number => {

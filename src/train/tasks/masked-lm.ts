@@ -38,7 +38,7 @@ export const maskedLm: TaskKind<Options, Record<string, never>, Tokenizer> = {
     maskShare: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are chosen'),
   }),
   facts: z.object({}),
-  defaults: { dropout: 0.1, weightDecay: 0.01, evalBatches: 20, lr: 5e-4, steps: 2000 },
+  defaults: { dropout: 0.1, weightDecay: 0.01, evalBatches: 20, steps: 2000 },
   rowOptions: ({ unit }) => ({ unit }),
   head: (modelType, { nextSentence }) =>
     (nextSentence ?? modelType === 'bert') ? 'pretraining' : 'masked-lm',
