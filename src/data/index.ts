@@ -7,6 +7,7 @@ export {
   type PackedExamples,
   selectExamples,
 } from './examples/examples.ts'
+export { JoinedExamples } from './examples/joined.ts'
 export { Packer } from './examples/pack.ts'
 export { hashFiles, stateOfFiles } from './hash-files.ts'
 export * from './images/index.ts'

@@ -1,7 +1,7 @@
 import { Mistakes, type RowSource } from '../data/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
-import type { Task } from './task.ts'
+import type { RowEncoder } from './task.ts'
 
 export interface EncodeOptions {
   /** How many rows have been read so far. */
@@ -15,7 +15,7 @@ export interface EncodeOptions {
  * @throws HeedError that lists the rows which are wrong with file and number, up to twenty of them
  */
 export async function encodeRows<E>(
-  task: Task<E>,
+  task: RowEncoder<E>,
   source: RowSource,
   { onRows, signal }: EncodeOptions = {},
 ): Promise<E[]> {
@@ -41,7 +41,7 @@ export async function encodeRows<E>(
 
 const ROWS_A_TURN = 256
 
-export function withoutExamples(task: Pick<Task, 'name'>, rows: number): HeedError {
+export function withoutExamples(task: RowEncoder, rows: number): HeedError {
   return new HeedError(`There is nothing to learn ${task.name} from: ${rows} rows, no example`, {
     remedy: 'Check that the texts are not too short, and that the columns are the right ones.',
   })

@@ -8,8 +8,15 @@ import {
 } from '../data/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { deriveSeed, shuffledIndices } from '../util/random.ts'
-import { type MadeTask, prepareExamples } from './encoding/prepare-examples.ts'
-import type { Supply, SupplySetup, Task } from './task.ts'
+import { prepareExamples } from './encoding/prepare-examples.ts'
+import type { Supply, SupplySetup, Task, TaskKind, TaskParts } from './task.ts'
+
+/** A task, and what it has been made of. */
+export interface MadeTask {
+  kind: TaskKind
+  task: Task
+  parts: TaskParts
+}
 
 /** All rows are encoded first, so that what is wrong with one shows before training begins. */
 export async function rowSupply(setup: SupplySetup, made: MadeTask): Promise<Supply> {

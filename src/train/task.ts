@@ -15,13 +15,9 @@ import type { Module } from '../nn/index.ts'
 import type { Tensor } from '../tensor/index.ts'
 import type { BatchTensors } from './hold-batch.ts'
 
-/** A row becomes examples, examples a batch, a batch a loss, a model a report. */
-export interface Task<E = unknown, M extends Module = Module> {
+/** What makes examples of rows. */
+export interface RowEncoder<E = unknown> {
   readonly name: string
-  /** What the model must be for. */
-  readonly head: Head
-  /** What the rate of training is counted in. */
-  readonly unit: 'tokens' | 'images' | 'rows'
   /**
    * Most often one example; several where a long text is cut in windows, none where there is nothing
    * to learn from. A promise where a file has to be read, as of images.
@@ -30,6 +26,14 @@ export interface Task<E = unknown, M extends Module = Module> {
   encode(row: Row): readonly E[] | Promise<readonly E[]>
   /** What batches are bucketed by; constant where all examples have one shape. */
   length(example: E): number
+}
+
+/** A row becomes examples, examples a batch, a batch a loss, a model a report. */
+export interface Task<E = unknown, M extends Module = Module> extends RowEncoder<E> {
+  /** What the model must be for. */
+  readonly head: Head
+  /** What the rate of training is counted in. */
+  readonly unit: 'tokens' | 'images' | 'rows'
   /** One batch, padded to `length`. Masking and augmentation are drawn by (seed, step) alone. */
   collate(examples: readonly E[], length: number, draw: Draw): Batch
   /** The same while training, where that is another one: examples drawn anew, by (seed, step) alone. */
@@ -147,6 +151,8 @@ export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Prepr
   /** Keys that follow for a new one beside these: vocabulary, special tokens, size of images. */
   newModelConfig(parts: ConfigParts<O, F, P>): Record<string, unknown>
   create(parts: TaskParts<O, F, P>): Task
+  /** What `supply` has made of rows, where that is not the task's own examples. */
+  rowEncoder?(parts: TaskParts<O, F, P>): RowEncoder
   /** Batches of another kind than rows in buckets by length. */
   supply?(setup: SupplySetup, parts: TaskParts<O, F, P>): Promise<Supply>
 }

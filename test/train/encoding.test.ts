@@ -8,10 +8,10 @@ import { firstExamples, openRows, type Row, type RowSource } from '../../src/dat
 import { parseTrainConfig } from '../../src/train/config.ts'
 import { type EncodingSetup, encodePart } from '../../src/train/encoding/encode-part.ts'
 import { encodeParts } from '../../src/train/encoding/parts.ts'
-import { type MadeTask, prepareExamples } from '../../src/train/encoding/prepare-examples.ts'
+import { prepareExamples } from '../../src/train/encoding/prepare-examples.ts'
 import { EncodingThreads, threadsFor } from '../../src/train/encoding/threads.ts'
 import { encodeRows } from '../../src/train/examples.ts'
-import { rowSupply } from '../../src/train/row-supply.ts'
+import { type MadeTask, rowSupply } from '../../src/train/row-supply.ts'
 import { newSubject } from '../../src/train/subject.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
@@ -224,6 +224,32 @@ describe('prepared examples', () => {
     expect(readdirSync(cacheDir)).toEqual([])
     expect(started.map(({ threadId }) => threadId)).toEqual([-1, -1])
   })
+})
+
+it('a language model of many rows sees what it sees of few', async () => {
+  const texts = rowsOf(900).map(({ text }) => text)
+  const few = writeRows(
+    at('few.jsonl'),
+    texts.map((text) => ({ text })),
+  )
+  const many = writeRows(at('many.jsonl'), rowsOfMuch)
+  const supplies = await Promise.all(
+    [few, many].map(async (path) => {
+      const config = { model: 'gpt2', tokenizer: 'bpe:300', data: [path], context: 16, layers: 1 }
+      const { kind, parts } = await newSubject(parseTrainConfig({ ...config, heads: 2, dim: 16 }))
+      const setup = { data: [path], valFraction: 0.1, batch: 8, seed: 3, cacheDir: at('tokens') }
+      if (!kind.supply) throw new Error('no supply')
+      return kind.supply(setup, parts)
+    }),
+  )
+  const [a, b] = supplies
+  expect(a.size).toEqual(b.size)
+  expect(a.charactersPerToken).toBe(b.charactersPerToken)
+  for (const step of [0, 1, 50])
+    expect(await b.train.batch(step)).toEqual(await a.train.batch(step))
+  expect(await b.validation?.batches.batch(2)).toEqual(await a.validation?.batches.batch(2))
+  expect(readdirSync(at('tokens'))).toHaveLength(1)
+  for (const supply of supplies) await supply.close?.()
 })
 
 it('a run on many rows goes on from its checkpoint as if it had never stopped', async () => {

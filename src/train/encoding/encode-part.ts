@@ -1,7 +1,6 @@
 import { type PackedExamples, Packer, type Row } from '../../data/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { Facts, Options, Task } from '../task.ts'
-import { taskKind } from '../tasks/index.ts'
+import type { Facts, Options, RowEncoder } from '../task.ts'
 
 /** Some rows as packed examples, and those that are wrong. */
 export interface EncodedPart {
@@ -20,13 +19,7 @@ export interface EncodingSetup {
   folder: string
 }
 
-/** @throws HeedError for a folder without the task's preprocessor */
-export async function openTaskOf({ task, folder, ...rest }: EncodingSetup): Promise<Task> {
-  const kind = taskKind(task)
-  return kind.create({ ...rest, preprocessor: await kind.openPreprocessor(folder) })
-}
-
-export async function encodePart(task: Task, rows: readonly Row[]): Promise<EncodedPart> {
+export async function encodePart(task: RowEncoder, rows: readonly Row[]): Promise<EncodedPart> {
   const packer = new Packer()
   const sizes: number[] = []
   const lengths: number[] = []

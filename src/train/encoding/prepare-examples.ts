@@ -21,20 +21,21 @@ import { HeedError } from '../../util/errors.ts'
 import { macrotask } from '../../util/macrotask.ts'
 import { version } from '../../util/version.ts'
 import { encodeRows, stopped, withoutExamples } from '../examples.ts'
-import type { SupplySetup, Task, TaskKind, TaskParts } from '../task.ts'
+import type { RowEncoder, SupplySetup, TaskKind, TaskParts } from '../task.ts'
 import { type EncodingSetup, encodePart } from './encode-part.ts'
 import { encodeParts, type PartEncoder } from './parts.ts'
 import { EncodingThreads, threadsFor } from './threads.ts'
 
-/** A task, and what it has been made of. */
-export interface MadeTask {
-  kind: TaskKind
-  task: Task
+/** What encodes rows, and what it has been made of. */
+export interface MadeEncoder<E = unknown> {
+  kind: Pick<TaskKind, 'name' | 'keepsExamples'>
+  /** What `kind` makes of the parts: its `rowEncoder`, or the task. */
+  task: RowEncoder<E>
   parts: TaskParts
 }
 
-export interface PreparedExamples {
-  examples: Examples<unknown>
+export interface PreparedExamples<E = unknown> {
+  examples: Examples<E>
   close?(): Promise<void>
 }
 
@@ -45,11 +46,11 @@ const MANY = 4 << 20
  * The examples of all rows of files.
  * @throws HeedError that lists the rows which are wrong with file and number, up to twenty of them
  */
-export async function prepareExamples(
+export async function prepareExamples<E>(
   paths: readonly string[],
-  made: MadeTask,
+  made: MadeEncoder<E>,
   setup: SupplySetup,
-): Promise<PreparedExamples> {
+): Promise<PreparedExamples<E>> {
   const source = await openRows(paths, setup.rowOptions)
   const files = made.kind.keepsExamples === false ? undefined : source.files
   const state = files && (await stateOfFiles(files))
@@ -67,11 +68,11 @@ interface DataFiles {
   mark: string
 }
 
-async function storedExamples(
+async function storedExamples<E>(
   data: DataFiles,
-  { kind, task, parts }: MadeTask,
+  { kind, task, parts }: MadeEncoder<E>,
   setup: SupplySetup,
-): Promise<PreparedExamples> {
+): Promise<PreparedExamples<E>> {
   const { cacheDir } = setup
   await ensureDir(cacheDir)
   const folder = temporaryPath(join(cacheDir, 'preprocessor'))
@@ -82,9 +83,9 @@ async function storedExamples(
     const own = { task: kind.name, options, facts, modelType, contextLength, folder }
     const key = await keyOf(own, data, setup)
     const path = join(cacheDir, `${key.slice(0, 32)}.examples`)
-    const kept = await openExamples(path, key)
+    const kept = await openExamples<E>(path, key)
     if (!kept) await encodeFiles(path, key, data, task, own, setup)
-    const examples = kept ?? (await openExamples(path, key))
+    const examples = kept ?? (await openExamples<E>(path, key))
     if (!examples) throw new HeedError(`${path} was damaged as soon as it had been written`)
     await tidyCache(cacheDir, path)
     return { examples, close: () => examples.close() }
@@ -112,7 +113,7 @@ async function encodeFiles(
   path: string,
   key: string,
   data: DataFiles,
-  task: Task,
+  task: RowEncoder,
   own: EncodingSetup,
   { onProgress, signal }: SupplySetup,
 ): Promise<void> {
@@ -142,7 +143,7 @@ async function encodeFiles(
   }
 }
 
-function thisThread(task: Task): PartEncoder {
+function thisThread(task: RowEncoder): PartEncoder {
   return {
     ahead: 1,
     async encode(rows: readonly Row[]) {

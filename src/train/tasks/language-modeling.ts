@@ -10,7 +10,7 @@ import type { BatchTensors } from '../hold-batch.ts'
 import type { EvaluateOptions, Evaluation, Facts, Task, TaskKind, TaskParts } from '../task.ts'
 import { runExamples } from './run-examples.ts'
 import { padded, padId, textIn } from './text.ts'
-import { tokenizerOfText, windowSupply } from './token-supply.ts'
+import { joinedTokens, tokenizerOfText, windowSupply } from './token-supply.ts'
 
 type LmOptions = { textColumn: string }
 type Parts = TaskParts<LmOptions, Facts, Tokenizer>
@@ -35,8 +35,8 @@ export const languageModeling: TaskKind<LmOptions, Facts, Tokenizer> = {
     eos_token_id: preprocessor.eosTokenId ?? null,
   }),
   create: (parts) => new LanguageModeling(parts),
-  supply: (setup, { preprocessor, contextLength, options }) =>
-    windowSupply(setup, preprocessor, { contextLength, ...options }),
+  rowEncoder: ({ preprocessor, options }) => joinedTokens(preprocessor, options.textColumn),
+  supply: (setup, parts) => windowSupply(setup, parts),
 }
 
 /** Tokens of a text, at most one more than the model sees: the last is a target only. */

@@ -2,6 +2,7 @@
 import { extname } from 'node:path'
 import {
   findTextFiles,
+  JoinedExamples,
   Mistakes,
   openRows,
   prepareTokens,
@@ -13,8 +14,11 @@ import {
   TokenDataset,
 } from '../../data/index.ts'
 import { parseTokenizerSpec, Tokenizer, trainTokenizer } from '../../tokenizers/index.ts'
-import type { DataSetup, Supply, SupplySetup } from '../task.ts'
+import { prepareExamples } from '../encoding/prepare-examples.ts'
+import type { DataSetup, Facts, RowEncoder, Supply, SupplySetup, TaskParts } from '../task.ts'
 import { textIn } from './text.ts'
+
+type Parts = TaskParts<{ textColumn: string }, Facts, Tokenizer>
 
 /** Of the model that is gone on with, from a file, or learnt; characters unless something else is asked for. */
 export async function tokenizerOfText(setup: DataSetup, column: string): Promise<Tokenizer> {
@@ -33,17 +37,14 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
 }
 
 /** Windows drawn anywhere for training, and one after the other for validation. */
-export async function windowSupply(
-  setup: SupplySetup,
-  tokenizer: Tokenizer,
-  { contextLength, textColumn }: { contextLength: number; textColumn: string },
-): Promise<Supply> {
+export async function windowSupply(setup: SupplySetup, made: Parts): Promise<Supply> {
   const { batch: batchSize, seed } = setup
-  const all = await tokensIn(setup.data, textColumn, tokenizer, setup)
-  const other = setup.valData && (await tokensIn(setup.valData, textColumn, tokenizer, setup))
+  const { contextLength, preprocessor: tokenizer } = made
+  const all = await tokensIn(setup.data, made, setup)
+  const other = setup.valData && (await tokensIn(setup.valData, made, setup))
   const parts = other
-    ? { train: all, validation: other }
-    : all.split({ fraction: setup.valFraction, seed })
+    ? { train: all.tokens, validation: other.tokens }
+    : all.tokens.split({ fraction: setup.valFraction, seed })
   const train = new RandomWindows(parts.train, { batchSize, contextLength, seed })
   const looked = validationWindows(parts.validation, batchSize, contextLength, seed)
   return {
@@ -53,9 +54,9 @@ export async function windowSupply(
     validation: looked && { batches: looked, count: looked.stepsPerEpoch },
     heldOut: [],
     charactersPerToken: charactersPerToken(parts.validation, tokenizer),
-    close() {
-      all.close()
-      other?.close()
+    async close() {
+      await all.close()
+      await other?.close()
     },
   }
 }
@@ -77,28 +78,55 @@ function charactersPerToken(text: TokenDataset, tokenizer: Tokenizer): number | 
   return count === 0 ? undefined : tokenizer.decode(text.read(0, count)).length / count
 }
 
-/** Files of text go through a cache on the disk; texts of rows are held, each ended by the end of text. */
+/** Texts of rows, each ended by the end of text, in pieces that are joined. */
+export function joinedTokens(tokenizer: Tokenizer, column: string): RowEncoder<readonly number[]> {
+  return {
+    name: 'language-modeling',
+    encode(row) {
+      const ids = tokenizer.encode(textIn(row, column), { addSpecialTokens: false })
+      if (tokenizer.eosTokenId !== undefined) ids.push(tokenizer.eosTokenId)
+      const count = Math.ceil(ids.length / PIECE)
+      return Array.from({ length: count }, (_, i) => ids.slice(i * PIECE, (i + 1) * PIECE))
+    },
+    length: (ids) => ids.length,
+  }
+}
+
+/** Tokens: what is read from a file at once for some of them. */
+const PIECE = 2048
+
+interface OpenTokens {
+  tokens: TokenDataset
+  close(): void | Promise<void>
+}
+
 async function tokensIn(
   data: readonly string[],
-  column: string,
-  tokenizer: Tokenizer,
-  { cacheDir, onProgress }: SupplySetup,
-): Promise<TokenDataset> {
-  if (!data.some(isRows))
-    return prepareTokens({
+  parts: Parts,
+  setup: SupplySetup,
+): Promise<OpenTokens> {
+  const { preprocessor: tokenizer, options } = parts
+  const { cacheDir, onProgress } = setup
+  if (!data.some(isRows)) {
+    const tokens = await prepareTokens({
       files: findTextFiles([...data]),
       tokenizer,
       cacheDir,
       onProgress: ({ stage, done, total }) =>
         onProgress?.(stage === 'read' ? 'Checking text' : 'Encoding text', done, total),
     })
-  const end = tokenizer.eosTokenId
-  const ids: number[] = []
-  for (const text of await rowTexts(data, column)) {
-    for (const id of tokenizer.encode(text, { addSpecialTokens: false })) ids.push(id)
-    if (end !== undefined) ids.push(end)
+    return { tokens, close: (): void => tokens.close() }
   }
-  return TokenDataset.fromIds(ids, { vocabSize: tokenizer.vocabSize })
+  const task = joinedTokens(tokenizer, options.textColumn)
+  // what the model sees does not bear on the tokens
+  const made = { kind: { name: task.name }, task, parts: { ...parts, contextLength: 0 } }
+  const prepared = await prepareExamples(data, made, setup)
+  const { vocabSize } = tokenizer
+  const source = new JoinedExamples(prepared.examples)
+  return {
+    tokens: TokenDataset.fromSource(source, { vocabSize, documents: [0] }),
+    close: async () => prepared.close?.(),
+  }
 }
 
 async function textsIn(data: readonly string[], column: string): Promise<Iterable<string>> {

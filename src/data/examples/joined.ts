@@ -1,0 +1,43 @@
+import { HeedError } from '../../util/errors.ts'
+import { findSegment, type TokenSource } from '../token-source.ts'
+import { type Examples, firstExamples } from './examples.ts'
+
+/** Examples that are token ids, as one row of them. */
+export class JoinedExamples implements TokenSource {
+  readonly length: number
+  private readonly examples: Examples<readonly number[]>
+  private readonly starts: Float64Array
+
+  constructor(examples: Examples<readonly number[]>) {
+    this.examples = examples
+    const lengths = examples.lengths ?? firstExamples(examples).map((ids) => ids.length)
+    this.starts = new Float64Array(lengths.length)
+    let length = 0
+    for (let i = 0; i < lengths.length; i++) {
+      this.starts[i] = length
+      length += lengths[i]
+    }
+    this.length = length
+  }
+
+  read(start: number, count: number, out: Int32Array, at: number): void {
+    let example = findSegment(this.starts, start)
+    for (let done = 0; done < count; example++) {
+      const within = start + done - this.starts[example]
+      const ids = this.idsOf(example).slice(within, within + count - done)
+      out.set(ids, at + done)
+      done += ids.length
+    }
+  }
+
+  private idsOf(example: number): readonly number[] {
+    const ids = this.examples.at(example)
+    const end = this.starts[example + 1] ?? this.length
+    if (ids && this.starts[example] + ids.length === end) return ids
+    throw new HeedError(`example ${example} is not as long as it was`, {
+      remedy: 'Empty the folder of HEED_CACHE, and run it again.',
+    })
+  }
+
+  close(): void {}
+}
