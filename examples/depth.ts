@@ -6,7 +6,7 @@ import { percent, pretrain, smoke, train, tune, write } from './spam/study.ts'
 const from = await pretrain()
 const count = smoke ? 60 : 1000
 const data = [write(`train-${count}`, train.slice(0, count))]
-const task = { data, from, epochs: smoke ? 2 : 6 }
+const task = { data, from, epochs: smoke ? 2 : 4 }
 console.log(`\n${count} mails with labels`)
 for (const [part, lr] of Object.entries({ all: 5e-4, 'top:1': 5e-4, head: 2e-3 })) {
   const folder = `depth-${part.replace(':', '-')}`
