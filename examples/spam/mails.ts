@@ -72,6 +72,7 @@ function plain(body: string): string {
     .replace(/<a\s[^>]{0,200}?href=["']?([^"'\s>]{1,200})[^>]{0,2000}>/gi, ' $1 ')
     .replace(/<(style|script)[^>]*>[\s\S]*?<\/\1>|<[^>]{0,2000}>/gi, ' ')
     .replace(/&(nbsp|amp|lt|gt|quot|#\d+);/g, ' ')
+    .replace(/\b(?:https?:\/\/|mailto:)([^\s/?]{1,60})\S*/g, '$1') // who, not what follows
     .replace(/[A-Za-z0-9+/=]{60,}/g, ' ') // attachments
     .replace(/[ \t]+/g, ' ')
     .replace(/\s*\n\s*\n\s*/g, '\n\n')

@@ -21,7 +21,7 @@ export const { smoke } = flags
 const seed = Number(flags.seed)
 
 const SIZE = smoke ? { layers: 1, heads: 2, dim: 32 } : { layers: 3, heads: 4, dim: 128 }
-const context = smoke ? 32 : 256
+const context = smoke ? 32 : 384
 /** Of a model from nothing; the tokenizer is the same for all, so that only the weights differ. */
 export const fresh = { ...SIZE, tokenizer: join(out, 'pretrained') }
 
@@ -37,9 +37,9 @@ export async function pretrain(): Promise<string> {
   if (existsSync(join(folder, 'model.safetensors'))) return folder
   const book = smoke ? [] : mobyDick().map(({ text }) => ({ text }))
   const data = [write('texts', [...book, ...train.map(({ text }) => ({ text }))])]
-  const length = smoke ? { steps: 60, warmup: 10 } : { steps: 2000, warmup: 100 }
-  const text = { data, tokenizer: smoke ? 'wordpiece:400' : 'wordpiece:4000' }
-  // Short pieces teach sooner which places are neighbours; where there is room for 256, mails fit later.
+  const length = smoke ? { steps: 60, warmup: 10 } : { steps: 1600, warmup: 100 }
+  const text = { data, tokenizer: smoke ? 'wordpiece:400' : 'wordpiece:6000' }
+  // Short pieces teach sooner which places are neighbours; there is room for longer ones, later.
   const pieces = smoke
     ? { batch: 16 }
     : { context: 64, batch: 48, set: { max_position_embeddings: context } }
@@ -58,7 +58,13 @@ export async function pretrain(): Promise<string> {
 
 /** Teaches a BERT to tell spam from ham. */
 export async function tune(name: string, keys: Record<string, unknown>): Promise<Tuned> {
-  const { model } = await run(name, { task: 'classification', batch: 16, valFraction: 0, ...keys })
+  const { model } = await run(name, {
+    task: 'classification',
+    batch: 16,
+    valFraction: 0,
+    dropout: 0.2,
+    ...keys,
+  })
   const trained = model.parameters().filter(({ requiresGrad }) => requiresGrad)
   const { metrics } = await evaluateRun(join(out, name), testFile)
   return { weights: trained.reduce((sum, { size }) => sum + size, 0), metrics }
@@ -75,7 +81,6 @@ async function run(name: string, keys: Record<string, unknown>): Promise<TrainOu
   const usual = {
     model: 'bert',
     context,
-    dropout: 0.1,
     saveEvery: 0,
     evalEvery: 0,
     evalBatches: 100,
