@@ -34,7 +34,13 @@ export const commonSchema = z.strictObject({
   heads: count.default(4).describe('attention heads in each block'),
   dim: count.default(128).describe('width of the residual stream'),
   context: z.int().min(2).default(128).describe('tokens that the model sees at once'),
-  dropout: z.number().min(0).lt(1).default(0).describe('share of activations dropped'),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .nullable()
+    .default(0)
+    .describe('share of activations dropped; with --from as that model has it'),
   set: z
     .record(z.string().max(80), z.unknown())
     .default({})
@@ -90,9 +96,9 @@ export function parseTrainConfig(raw: object, source = 'the configuration'): Tra
   )
   const schema = commonSchema.extend(kind.options.shape)
   const result = schema.safeParse({
-    task: kind.name,
     ...defaultsOf(given, kind.defaults),
     ...given,
+    task: given.task ?? kind.name,
   })
   if (!result.success)
     throw new HeedError(
@@ -105,7 +111,8 @@ export function parseTrainConfig(raw: object, source = 'the configuration'): Tra
 
 /** One of steps and epochs, the one that is given. */
 function defaultsOf(given: Partial<Common>, ofTask: Options): Options {
-  const tuning = given.from === undefined ? {} : { lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
+  const tuning =
+    given.from === undefined ? {} : { dropout: null, lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
   if (given.steps != null) return { ...ofTask, ...tuning, epochs: null }
   return given.epochs == null ? { ...ofTask, ...tuning } : { ...ofTask, ...tuning, steps: null }
 }

@@ -6,7 +6,6 @@ export interface Sizes {
   heads: number
   dim: number
   context: number
-  dropout: number
   padTokenId: number
 }
 
@@ -18,17 +17,22 @@ export function configOfSizes(modelType: string, sizes: Sizes): Record<string, u
   })
 }
 
-const gpt = ({ layers, heads, dim, context, dropout }: Sizes) => ({
+/** The same for the share of activations that are dropped. @throws HeedError where none can be */
+export function configOfDropout(modelType: string, share: number): Record<string, number> {
+  const keys = Object.hasOwn(dropoutKeys, modelType) ? dropoutKeys[modelType] : []
+  if (keys.length === 0 && share > 0)
+    throw new HeedError(`A '${modelType}' drops no activations`, { remedy: 'Leave out --dropout.' })
+  return Object.fromEntries(keys.map((key) => [key, share]))
+}
+
+const gpt = ({ layers, heads, dim, context }: Sizes) => ({
   n_positions: context,
   n_embd: dim,
   n_layer: layers,
   n_head: heads,
-  resid_pdrop: dropout,
-  embd_pdrop: dropout,
-  attn_pdrop: dropout,
 })
 
-const llama = ({ layers, heads, dim, context, dropout }: Sizes) => ({
+const llama = ({ layers, heads, dim, context }: Sizes) => ({
   max_position_embeddings: context,
   hidden_size: dim,
   num_hidden_layers: layers,
@@ -36,17 +40,14 @@ const llama = ({ layers, heads, dim, context, dropout }: Sizes) => ({
   num_key_value_heads: heads,
   head_dim: dim / heads,
   intermediate_size: gated(dim),
-  attention_dropout: dropout,
 })
 
-const bert = ({ layers, heads, dim, context, dropout }: Sizes) => ({
+const bert = ({ layers, heads, dim, context }: Sizes) => ({
   max_position_embeddings: context,
   hidden_size: dim,
   num_hidden_layers: layers,
   num_attention_heads: heads,
   intermediate_size: 4 * dim,
-  hidden_dropout_prob: dropout,
-  attention_probs_dropout_prob: dropout,
   initializer_range: deviation(dim),
 })
 
@@ -56,13 +57,11 @@ const deviation = (dim: number): number => 0.02 * Math.sqrt(Math.max(1, 768 / di
 /** Three matrices with about as many weights as two of four times the width (Shazeer, 2020). */
 const gated = (dim: number): number => Math.ceil((8 * dim) / 3 / 16) * 16
 
-const vit = ({ layers, heads, dim, dropout }: Sizes) => ({
+const vit = ({ layers, heads, dim }: Sizes) => ({
   hidden_size: dim,
   num_hidden_layers: layers,
   num_attention_heads: heads,
   intermediate_size: 4 * dim,
-  hidden_dropout_prob: dropout,
-  attention_probs_dropout_prob: dropout,
   initializer_range: deviation(dim),
 })
 
@@ -80,23 +79,18 @@ function resnet({ layers, dim }: Sizes) {
 const byType: Record<string, (sizes: Sizes) => Record<string, unknown>> = {
   gpt2: gpt,
   'openai-gpt': gpt,
-  gpt_neo: ({ layers, heads, dim, context, dropout }) => ({
+  gpt_neo: ({ layers, heads, dim, context }) => ({
     max_position_embeddings: context,
     hidden_size: dim,
     num_layers: layers,
     num_heads: heads,
     attention_types: [[Array.from({ length: layers }, (_, i) => (i % 2 ? 'local' : 'global')), 1]],
-    resid_dropout: dropout,
-    embed_dropout: dropout,
-    attention_dropout: dropout,
   }),
-  bloom: ({ layers, heads, dim, context, dropout }) => ({
+  bloom: ({ layers, heads, dim, context }) => ({
     seq_length: context,
     hidden_size: dim,
     n_layer: layers,
     n_head: heads,
-    hidden_dropout: dropout,
-    attention_dropout: dropout,
   }),
   llama,
   mistral: llama,
@@ -110,25 +104,22 @@ const byType: Record<string, (sizes: Sizes) => Record<string, unknown>> = {
     max_position_embeddings: sizes.context + sizes.padTokenId + 1,
     type_vocab_size: 1,
   }),
-  distilbert: ({ layers, heads, dim, context, dropout }) => ({
+  distilbert: ({ layers, heads, dim, context }) => ({
     max_position_embeddings: context,
     dim,
     n_layers: layers,
     n_heads: heads,
     hidden_dim: 4 * dim,
-    dropout,
-    attention_dropout: dropout,
     initializer_range: deviation(dim),
   }),
-  t5: ({ layers, heads, dim, dropout }) => ({
+  t5: ({ layers, heads, dim }) => ({
     d_model: dim,
     d_kv: dim / heads,
     d_ff: 4 * dim,
     num_layers: layers,
     num_heads: heads,
-    dropout_rate: dropout,
   }),
-  marian: ({ layers, heads, dim, context, dropout }) => ({
+  marian: ({ layers, heads, dim, context }) => ({
     max_position_embeddings: context,
     d_model: dim,
     encoder_layers: layers,
@@ -137,18 +128,41 @@ const byType: Record<string, (sizes: Sizes) => Record<string, unknown>> = {
     decoder_attention_heads: heads,
     encoder_ffn_dim: 4 * dim,
     decoder_ffn_dim: 4 * dim,
-    dropout,
     scale_embedding: true,
     init_std: dim ** -0.5, // scaled by √dim, embeddings are as large as positions
   }),
   vit,
   deit: vit,
   resnet,
-  seq2seq_rnn: ({ layers, dim, context, dropout }) => ({
+  seq2seq_rnn: ({ layers, dim, context }) => ({
     max_position_embeddings: context,
     embedding_size: dim,
     hidden_size: dim,
     num_hidden_layers: layers,
-    dropout,
   }),
+}
+
+const gptDropout = ['resid_pdrop', 'embd_pdrop', 'attn_pdrop']
+const bertDropout = ['hidden_dropout_prob', 'attention_probs_dropout_prob']
+const llamaDropout = ['attention_dropout']
+
+const dropoutKeys: Record<string, readonly string[]> = {
+  gpt2: gptDropout,
+  'openai-gpt': gptDropout,
+  gpt_neo: ['resid_dropout', 'embed_dropout', 'attention_dropout'],
+  bloom: ['hidden_dropout', 'attention_dropout'],
+  llama: llamaDropout,
+  mistral: llamaDropout,
+  qwen2: llamaDropout,
+  qwen3: llamaDropout,
+  gemma: llamaDropout,
+  bert: bertDropout,
+  roberta: bertDropout,
+  distilbert: ['dropout', 'attention_dropout'],
+  t5: ['dropout_rate'],
+  marian: ['dropout'],
+  vit: bertDropout,
+  deit: bertDropout,
+  'vit-hybrid': bertDropout,
+  seq2seq_rnn: ['dropout'],
 }

@@ -6,7 +6,7 @@ import { manualSeed } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { type TrainConfig, taskOptions } from './config.ts'
-import { configOfSizes } from './sizes.ts'
+import { configOfDropout, configOfSizes } from './sizes.ts'
 import type { ConfigParts, DataSetup, Task, TaskKind, TaskParts } from './task.ts'
 import { openTask, type TaskFile } from './task-file.ts'
 import { checkHead, taskKind } from './tasks/index.ts'
@@ -78,20 +78,22 @@ function newModel(config: TrainConfig, kind: TaskKind, known: ConfigParts): Modu
   const ofData = { ...kind.newModelConfig(known), ...kind.modelConfig(known) }
   const padTokenId = Number((ofData as { pad_token_id?: unknown }).pad_token_id ?? 0)
   const ofSize = configOfSizes(modelType, { ...config, padTokenId })
+  const dropout = configOfDropout(modelType, config.dropout ?? 0)
   const Model = modelClass(modelType, kind.head(modelType, options)) as ModelClass
-  const model = new Model({ ...ofSize, ...ofData, ...config.set } as never)
+  const model = new Model({ ...ofSize, ...dropout, ...ofData, ...config.set } as never)
   checkKeys(model, config.set)
   return model
 }
 
 async function tunedModel(
-  { set }: TrainConfig,
+  { set, dropout }: TrainConfig,
   from: string,
   kind: TaskKind,
   known: ConfigParts,
 ): Promise<{ model: Module; fresh: readonly string[] }> {
   let fresh: readonly string[] = []
-  const changes = { ...kind.modelConfig(known), ...set }
+  const ofDropout = dropout === null ? {} : configOfDropout(known.modelType, dropout)
+  const changes = { ...ofDropout, ...kind.modelConfig(known), ...set }
   const model = await fromPretrained(from, kind.head(known.modelType, known.options), {
     config: Object.keys(changes).length > 0 ? changes : undefined,
     keepBlocks: false,

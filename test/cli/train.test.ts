@@ -72,7 +72,7 @@ it.each<[string[], RegExp]>([
   [['train', 'bert', '--task', 'tagging', ...data], /labelColumn: there is no such key/],
   [
     ['train', 'gpt2', '--task', 'tagging', '--data', 'x'],
-    /'gpt2' has no head 'token-classification'/,
+    /A 'gpt2' cannot learn tagging/,
   ],
   [['train', '--task', 'classification', ...data], /no model to train[\s\S]*--from/],
   [

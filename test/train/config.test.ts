@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseTrainConfig } from '../../src/train/config.ts'
+import { configOfDropout } from '../../src/train/sizes.ts'
 import { newSubject } from '../../src/train/subject.ts'
+import { scratch, trainTiny, writeRows } from './support.ts'
+
+const at = scratch()
 
 const taskOf = (model?: string): string => parseTrainConfig({ model, data: ['x.txt'] }).task
 
@@ -21,4 +27,19 @@ it('says what a model learns that has no head for the task', async () => {
   await expect(newSubject(config)).rejects.toThrow("A 'vit' cannot learn translation")
   const unknown = parseTrainConfig({ model: 'vitt', data: ['x.txt'] })
   await expect(newSubject(unknown)).rejects.toThrow("The model type 'vitt' is not known")
+})
+
+it('drops as the model that is fine-tuned does, unless it is told otherwise', async () => {
+  const rows = ['good', 'bad'].flatMap((label) => [{ text: `so ${label}`, label }, { text: label, label }]) // biome-ignore format: one line
+  const data = [writeRows(at('rows.jsonl'), rows)]
+  const keys = { model: 'bert', task: 'classification', data, steps: 1, valFraction: 0, batch: 2 }
+  const dropoutOf = (run: string): number =>
+    JSON.parse(readFileSync(join(run, 'config.json'), 'utf8')).hidden_dropout_prob
+  await trainTiny(at('new'), { ...keys, tokenizer: 'char', dropout: 0.25 })
+  expect(dropoutOf(at('new'))).toBe(0.25)
+  await trainTiny(at('same'), { ...keys, from: at('new') })
+  expect(dropoutOf(at('same'))).toBe(0.25)
+  await trainTiny(at('other'), { ...keys, from: at('new'), dropout: 0.5 })
+  expect(dropoutOf(at('other'))).toBe(0.5)
+  expect(() => configOfDropout('resnet', 0.1)).toThrow("A 'resnet' drops no activations")
 })
