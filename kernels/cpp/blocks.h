@@ -38,7 +38,7 @@ HEED_INLINE Bytes nibbles(const uint8_t* at) {
 struct Q8_0 {
   static constexpr BlockFormat FORMAT = BlockFormat::q8_0;
   static constexpr int OFFSET = 128;
-  static constexpr bool SHIFTED = false;
+  static constexpr bool SHIFTED = false, NIBBLES = false;
   HEED_INLINE Bytes numbers(const uint8_t* block, int) { return loadAs<Bytes>(block + 2) ^ everyByte(128); }
   HEED_INLINE FloatLanes scale(const float* table, const uint8_t* block, int) {
     return splat8(half(table, block));
@@ -49,7 +49,7 @@ struct Q8_0 {
 struct Q4_0 {
   static constexpr BlockFormat FORMAT = BlockFormat::q4_0;
   static constexpr int OFFSET = 8;
-  static constexpr bool SHIFTED = false;
+  static constexpr bool SHIFTED = false, NIBBLES = true;
   HEED_INLINE Bytes numbers(const uint8_t* block, int) { return nibbles(block + 2); }
   HEED_INLINE FloatLanes scale(const float* table, const uint8_t* block, int) {
     return splat8(half(table, block));
@@ -60,7 +60,7 @@ struct Q4_0 {
 struct Q4_1 {
   static constexpr BlockFormat FORMAT = BlockFormat::q4_1;
   static constexpr int OFFSET = 0;
-  static constexpr bool SHIFTED = true;
+  static constexpr bool SHIFTED = true, NIBBLES = true;
   HEED_INLINE Bytes numbers(const uint8_t* block, int) { return nibbles(block + 4); }
   HEED_INLINE FloatLanes scale(const float* table, const uint8_t* block, int) {
     return splat8(half(table, block));
@@ -73,7 +73,7 @@ struct Q4_1 {
 struct Q4_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q4_k;
   static constexpr int OFFSET = 0;
-  static constexpr bool SHIFTED = true;
+  static constexpr bool SHIFTED = true, NIBBLES = false;
   HEED_INLINE Bytes numbers(const uint8_t* block, int group) {
     const Bytes both = loadAs<Bytes>(block + 16 + group / 2 * 32);
     return group % 2 ? both >> 4 : both & everyByte(15);
@@ -94,7 +94,7 @@ struct Q4_K {
 struct Q6_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q6_k;
   static constexpr int OFFSET = 32;
-  static constexpr bool SHIFTED = false;
+  static constexpr bool SHIFTED = false, NIBBLES = false;
   HEED_INLINE Bytes numbers(const uint8_t* block, int group) {
     const int first = group / 4, quarter = group % 4;
     const Bytes low = loadAs<Bytes>(block + first * 64 + quarter % 2 * 32);

@@ -15,6 +15,7 @@ namespace HEED_ISA {
 
 #if defined(__AVX2__)
 struct DotBytes {
+  template <class> static constexpr bool QUADS = false;
   template <int OFFSET> HEED_INLINE Lanes dot(Bytes u, Bytes q, Lanes correction) {
     const __m256i ones = _mm256_set1_epi16(1), y = (__m256i)q;
     if (OFFSET < 128) { // pairs of u * q fit 16 bits
@@ -29,6 +30,7 @@ struct DotBytes {
 #else
 // Even and odd bytes as 16-bit lanes, then those as 32-bit lanes: shifts only, so sums stay beside one another.
 struct DotBytes {
+  template <class> static constexpr bool QUADS = false;
   typedef int16_t Shorts __attribute__((vector_size(32)));
   HEED_INLINE Shorts even(Bytes x) { return (Shorts)x << 8 >> 8; }
   HEED_INLINE Shorts odd(Bytes x) { return (Shorts)x >> 8; }
@@ -45,16 +47,22 @@ struct DotBytes {
 // Not all processors with AVX-512 have this instruction: as assembly it needs no compiler flag, and who calls it
 // asks first.
 struct DotBytesVnni {
+  template <class F> static constexpr bool QUADS = F::NIBBLES; // see dot-quads.h
   template <int OFFSET> HEED_INLINE Lanes dot(Bytes u, Bytes q, Lanes sum) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(q));
     return sum;
   }
 };
+#endif
+
 inline bool hasVnni() {
+#if defined(__AVX512F__)
   static const bool has = __builtin_cpu_supports("avx512vnni");
   return has;
-}
+#else
+  return false;
 #endif
+}
 
 } // namespace HEED_ISA
 } // namespace heed

@@ -4,9 +4,8 @@
 // largest of them), and multiplied with the weights' bytes in integers: memory sets the speed. Many rows: the
 // weights become floats, a stretch at a time, for the products of gemm.h.
 #pragma once
-#include "dot-bytes.h"
+#include "dot-quads.h"
 #include "gemv.h"
-#include "math.h"
 #include "rows.h"
 
 namespace heed {
@@ -15,59 +14,8 @@ namespace HEED_ISA {
 constexpr int64_t BYTE_ROWS = 8;            // of x, above which the weights become floats
 constexpr int64_t FLOATS_AT_ONCE = 1 << 19; // of weights: they stay in the cache
 constexpr int64_t QUANTIZED_TASK = 1 << 19; // weights of a task: streams (see dotColumns) pay when they are long
-constexpr int64_t PREFETCH_BYTES = 512;     // ahead in each stream of weights
-
-// ---- Rows of x as bytes
-
-// A row of x in groups of 32:  x = scale * q,  sum = scale * (sum of q),  corrections as dot-bytes.h wants them.
-struct ByteRow {
-  int8_t* q;
-  float *scale, *sum;
-  Lanes* correction;
-
-  static size_t bytes(int64_t groups) { return (size_t)groups * (sizeof(Lanes) + GROUP) + 2 * roundUp(groups, 16) * 4; }
-  ByteRow() = default;
-  ByteRow(char* memory, int64_t groups) { // 32-byte aligned
-    correction = (Lanes*)memory;
-    q = (int8_t*)(correction + groups);
-    scale = (float*)(q + groups * GROUP);
-    sum = scale + roundUp(groups, 16);
-  }
-};
-
-// The largest magnitude of 32 numbers: as bits, so that NaN is larger than anything.
-HEED_INLINE float largest(const float* x) {
-  vi top = {};
-  for (int i = 0; i < GROUP; i += VL) {
-    const vi magnitude = bits(vabs(load(x + i)));
-    top = magnitude > top ? magnitude : top;
-  }
-  int32_t most = 0;
-  for (int i = 0; i < VL; i++) most = top[i] > most ? top[i] : most;
-  float value;
-  memcpy(&value, &most, sizeof value);
-  return value;
-}
-
-// Numbers that are not finite make a scale that is not, and with it the products.
-inline void roundToBytes(const float* x, int64_t groups, int offset, const ByteRow& to) {
-  for (int64_t g = 0; g < groups; g++, x += GROUP) {
-    const float top = largest(x), inverse = top > 0 ? 127 / top : 0;
-    int32_t rounded[GROUP];
-    for (int i = 0; i < GROUP; i += VL) store(rounded + i, bits(load(x + i) * inverse + ROUNDER) - ROUNDER_BITS);
-    Lanes sums = {};
-    for (int i = 0; i < 8; i++)
-      for (int j = 0; j < 4; j++) {
-        to.q[g * GROUP + 4 * i + j] = (int8_t)rounded[4 * i + j];
-        sums[i] += rounded[4 * i + j];
-      }
-    to.correction[g] = -offset * sums;
-    to.scale[g] = top / 127;
-    int32_t all = 0;
-    for (int i = 0; i < 8; i++) all += sums[i];
-    to.sum[g] = to.scale[g] * (float)all;
-  }
-}
+constexpr int64_t PREFETCH_NEAR = 256;      // bytes ahead in each stream of weights, into L1
+constexpr int64_t PREFETCH_FAR = 1024;      // and into L2
 
 // ---- Few rows
 
@@ -84,19 +32,36 @@ struct ByteProduct {
 
 HEED_INLINE float sumOf(FloatLanes s) { return ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7])); }
 
+HEED_INLINE void prefetchStream(const uint8_t* at) {
+  __builtin_prefetch(at + PREFETCH_NEAR, 0, 3);
+  __builtin_prefetch(at + PREFETCH_FAR, 0, 2);
+}
+
 // R rows of weights, `apart` from one another, times M rows of x: R * M sums stay in registers.
 template <class F, class Dot, int M, int R> static void dotRows(const ByteProduct& p, int64_t n, int64_t apart) {
   constexpr BlockSize size = sizeOfBlock<F>();
   FloatLanes sum[R][M] = {};
   float shift[R][M] = {};
   const uint8_t* block = p.weights + n * p.bytes;
-  int64_t i = 0;
-  for (int64_t b = 0; b < p.blocks; b++, block += size.bytes)
+  int64_t b = 0, i = 0;
+  if constexpr (Dot::template QUADS<F>) {
+    QuadFloats wide[R][M] = {};
+    for (; b + 4 <= p.blocks; b += 4, i += 4, block += 4 * size.bytes)
+      HEED_UNROLL
+      for (int r = 0; r < R; r++) {
+        const uint8_t* own = block + r * apart * p.bytes;
+        prefetchStream(own);
+        addQuad<F, M>(own, p.x, i / 4, wide[r]);
+      }
+    for (int r = 0; r < R; r++)
+      for (int m = 0; m < M; m++) sum[r][m] = halvesAdded(wide[r][m]);
+  }
+  for (; b < p.blocks; b++, block += size.bytes)
     for (int g = 0; g < size.numbers / GROUP; g++, i++)
       HEED_UNROLL
       for (int r = 0; r < R; r++) {
         const uint8_t* own = block + r * apart * p.bytes;
-        if (g % 4 == 0) __builtin_prefetch(own + PREFETCH_BYTES);
+        if (g % 4 == 0) prefetchStream(own);
         const Bytes u = F::numbers(own, g);
         const FloatLanes scale = F::scale(p.halves, own, g);
         HEED_UNROLL
@@ -135,12 +100,14 @@ template <class F, int M> static void multiplyBytes(const ByteProduct& p, Range 
 struct Format {
   BlockSize size;
   int offset;
+  bool nibbles;
   void (*row)(const float* halves, const uint8_t* block, int64_t blocks, float* to);
   void (*bytes[3])(const ByteProduct& p, Range columns); // by 1, 2 and 4 rows of x
 };
 
 template <class F> constexpr Format formatOf() {
-  return {sizeOfBlock<F>(), F::OFFSET, dequantizeRow<F>, {multiplyBytes<F, 1>, multiplyBytes<F, 2>, multiplyBytes<F, 4>}};
+  return {sizeOfBlock<F>(), F::OFFSET, F::NIBBLES, dequantizeRow<F>,
+          {multiplyBytes<F, 1>, multiplyBytes<F, 2>, multiplyBytes<F, 4>}};
 }
 constexpr Format formats[] = {formatOf<Q8_0>(), formatOf<Q4_0>(), formatOf<Q4_1>(), formatOf<Q4_K>(), formatOf<Q6_K>()};
 
@@ -166,6 +133,7 @@ inline void multiplyFew(const Run& run, const QuantizedProduct& p) {
     rows[m] = ByteRow(memory + m * bytes, groups);
     outs[m] = p.out.base + p.out.offsets(m);
     roundToBytes(x.read(m, (float*)(memory + bytes * x.count)), groups, p.format.offset, rows[m]);
+    if (p.format.nibbles && hasVnni()) fillQuads(rows[m], groups);
   }
   const float* halves = halfTable();
   // Equal tasks, four of them or a multiple: then few threads end together.

@@ -42,7 +42,7 @@ function exact(draw: Sampler, shape: Shape): Node {
 }
 
 const product = (draw: Sampler, format: BlockFormat, make: typeof exact, m: number): Node => {
-  const k = blockLayouts[format].numbers * draw.whole(1, 5)
+  const k = blockLayouts[format].numbers * draw.one([1, 2, 3, 4, 5, 7, 9])
   const n = draw.one([1, 2, 3, 5, 8, 17, 33, 65, 300])
   const x = make(draw, draw.chance() ? [m, k] : [1, m, k])
   const y = g.matmulQuantized(x, blocks(draw, format, [n, k]), format)
