@@ -1,6 +1,6 @@
 // C (+)= A B where A has few rows: each number of B is used that many times only, so memory sets the speed. B is
-// read in place, once, as eight neighbouring streams; the next eight are asked into L2 meanwhile, which is too
-// far ahead for the processor to do by itself (and for L1 to hold).
+// read in place, once. A task reads some pieces of it side by side, each from row to row: processors fetch
+// long streams ahead, and rows are short; one stream alone would have all of A pass through L1 for each of its rows.
 //
 // Tasks are cut by shape alone, and each sum is made in one order: the same bits on any number of threads.
 #pragma once
@@ -13,8 +13,22 @@ namespace HEED_ISA {
 // Rows of A, at most: beyond, packing B for the tiles of gemm.h pays.
 constexpr int64_t GEMV_ROWS_ALONG = 4, GEMV_ROWS_ACROSS = 8;
 constexpr int64_t GEMV_TASK = 1 << 16; // numbers of B that make a task worth handing over
-constexpr int64_t GEMV_COLUMNS = 1024; // of C, whose sums stay in L1 (all rows together)
-constexpr int GEMV_STREAMS = 8;
+constexpr int64_t GEMV_COLUMNS = 4096; // of C, whose sums stay in L1 (all rows together)
+constexpr int64_t PREFETCH_NEAR = 256, PREFETCH_FAR = 1024; // bytes ahead in each stream, into L1 and L2
+
+// How many tasks read `numbers` of B: equal ones for few threads, and long, as every one makes its stream start anew.
+HEED_INLINE int64_t gemvTasks(int64_t numbers) {
+  if (numbers < 4 * GEMV_TASK) return most(1, ceilDiv(numbers, GEMV_TASK));
+  return roundUp(ceilDiv(numbers, 2 * GEMV_TASK), 4);
+}
+
+// Few are fetched faster, but more rows of A take longer with each.
+constexpr int streamsFor(int rows) { return rows == 1 ? 4 : 8; }
+
+HEED_INLINE void prefetchStream(const void* at) {
+  __builtin_prefetch((const char*)at + PREFETCH_NEAR, 0, 3);
+  __builtin_prefetch((const char*)at + PREFETCH_FAR, 0, 2);
+}
 
 inline bool suitsGemv(const Product& p) {
   if (p.a.along != 1) return false;
@@ -23,22 +37,18 @@ inline bool suitsGemv(const Product& p) {
 
 // ---- B adjacent along k (a Linear's weight): each number of C is a dot product.
 
-// As many columns at a time as there are registers for sums.
-constexpr int dotStreams(int m) {
-  const int fit = (VL == 16 ? 24 : 12) / m;
-  return fit < 1 ? 1 : fit < GEMV_STREAMS ? fit : GEMV_STREAMS;
-}
-
-template <int M, int R> static void dotColumns(const Product& p, int64_t column) {
+// R columns, `apart` from one another.
+template <int M, int R> static void dotColumns(const Product& p, int64_t column, int64_t apart) {
   vf sum[M][R] = {};
   const float* b = p.b.data + column * p.b.across;
+  const int64_t stride = apart * p.b.across;
   int64_t l = 0;
   for (; l + VL <= p.k; l += VL) {
     vf bv[R];
     HEED_UNROLL
     for (int j = 0; j < R; j++) {
-      bv[j] = load(b + j * p.b.across + l);
-      __builtin_prefetch(b + (j + R) * p.b.across + l, 0, 2);
+      bv[j] = load(b + j * stride + l);
+      prefetchStream(b + j * stride + l);
     }
     HEED_UNROLL
     for (int i = 0; i < M; i++) {
@@ -49,53 +59,55 @@ template <int M, int R> static void dotColumns(const Product& p, int64_t column)
   }
   for (int i = 0; i < M; i++)
     for (int j = 0; j < R; j++) {
+      const int64_t at = column + j * apart;
       float total = sumOfLanes(sum[i][j]);
-      for (int64_t r = l; r < p.k; r++) total += p.a.data[i * p.a.across + r] * b[j * p.b.across + r];
-      if (p.c.bias) total += p.c.bias[column + j];
-      float& to = p.c.data[i * p.c.stride + column + j];
+      for (int64_t r = l; r < p.k; r++) total += p.a.data[i * p.a.across + r] * b[j * stride + r];
+      if (p.c.bias) total += p.c.bias[at];
+      float& to = p.c.data[i * p.c.stride + at];
       to = p.accumulate ? to + total : total;
     }
 }
 
 template <int M> static void gemvDots(const Product& p, Range columns) {
-  constexpr int R = dotStreams(M);
-  int64_t j = columns.from;
-  for (; j + R <= columns.to; j += R) dotColumns<M, R>(p, j);
-  for (; j < columns.to; j++) dotColumns<M, 1>(p, j);
+  constexpr int FIT = (VL == 16 ? 24 : 12) / M, R = FIT < streamsFor(M) ? FIT : streamsFor(M); // sums are registers
+  const int64_t apart = columns.size() / R;
+  for (int64_t j = 0; j < apart; j++) dotColumns<M, R>(p, columns.from + j, apart);
+  for (int64_t j = columns.from + R * apart; j < columns.to; j++) dotColumns<M, 1>(p, j, 0);
 }
 
 // ---- B adjacent across (a Conv1D's weight): its rows, times numbers of A, are added to sums that stay in L1.
 
-template <int M, int R> static void addRows(const Product& p, int64_t k, Range columns, float* sums) {
-  const int64_t width = columns.size();
+// R rows, `apart` from one another.
+template <int M, int R> static void addRows(const Product& p, int64_t k, int64_t apart, Range columns, float* sums) {
+  const int64_t width = columns.size(), stride = apart * p.b.along;
   const float *a = p.a.data + k, *b = p.b.data + k * p.b.along + columns.from;
   int64_t j = 0;
   for (; j + VL <= width; j += VL) {
     vf bv[R];
     HEED_UNROLL
     for (int r = 0; r < R; r++) {
-      bv[r] = load(b + r * p.b.along + j);
-      __builtin_prefetch(b + (r + R) * p.b.along + j, 0, 2);
+      bv[r] = load(b + r * stride + j);
+      prefetchStream(b + r * stride + j);
     }
     HEED_UNROLL
     for (int i = 0; i < M; i++) {
-      vf sum = load(sums + i * width + j);
+      vf few = splat(a[i * p.a.across]) * bv[0]; // added up on their own first: the long sum rounds less often
       HEED_UNROLL
-      for (int r = 0; r < R; r++) sum = fma(splat(a[i * p.a.across + r]), bv[r], sum);
-      store(sums + i * width + j, sum);
+      for (int r = 1; r < R; r++) few = fma(splat(a[i * p.a.across + r * apart]), bv[r], few);
+      store(sums + i * width + j, load(sums + i * width + j) + few);
     }
   }
   for (; j < width; j++)
     for (int i = 0; i < M; i++)
-      for (int r = 0; r < R; r++) sums[i * width + j] += a[i * p.a.across + r] * b[r * p.b.along + j];
+      for (int r = 0; r < R; r++) sums[i * width + j] += a[i * p.a.across + r * apart] * b[r * stride + j];
 }
 
 template <int M> static void gemvSums(const Product& p, Range k, Range columns, float* sums) {
-  constexpr int R = GEMV_STREAMS;
+  constexpr int R = streamsFor(M);
   memset(sums, 0, sizeof(float) * M * columns.size());
-  int64_t l = k.from;
-  for (; l + R <= k.to; l += R) addRows<M, R>(p, l, columns, sums);
-  for (; l < k.to; l++) addRows<M, 1>(p, l, columns, sums);
+  const int64_t apart = k.size() / R;
+  for (int64_t l = 0; l < apart; l++) addRows<M, R>(p, k.from + l, apart, columns, sums);
+  for (int64_t l = k.from + R * apart; l < k.to; l++) addRows<M, 1>(p, l, 0, columns, sums);
 }
 
 // to (+)= from, `n` numbers.
@@ -135,7 +147,7 @@ template <class F> inline void eachUnit(Pool& pool, int64_t units, int64_t work,
 template <class ProductOf, class Epilogue>
 inline void gemvAlong(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue) {
   const Product first = productOf((int64_t)0);
-  const Cut columns{first.n, ceilDiv(first.n, roundUp(GEMV_TASK / most(1, first.k) + 1, 8)), 8};
+  const Cut columns{first.n, least(first.n, gemvTasks(first.k * first.n)), 1};
   eachUnit(pool, batches * columns.parts, first.k * first.n / columns.parts, [&](int64_t unit, int) {
     const int64_t batch = unit / columns.parts;
     const Product p = productOf(batch);
@@ -150,7 +162,7 @@ inline void gemvAcross(Pool& pool, int64_t batches, const ProductOf& productOf, 
   const Product first = productOf((int64_t)0);
   const Cut columns{first.n, ceilDiv(first.n, GEMV_COLUMNS / first.m), VL};
   const int64_t width = ceilDiv(first.n, columns.parts);
-  const Cut ks{first.k, most(1, ceilDiv(first.k * width, GEMV_TASK)), 8};
+  const Cut ks{first.k, gemvTasks(first.k * width), 8};
   float* sums = (float*)pool.scratch(0, 1, sizeof(float) * batches * ks.parts * first.m * first.n);
   const auto sumsOf = [&](int64_t batch, Range c) {
     return sums + ks.parts * first.m * (batch * first.n + c.from);

@@ -14,8 +14,6 @@ namespace HEED_ISA {
 constexpr int64_t BYTE_ROWS = 8;            // of x, above which the weights become floats
 constexpr int64_t FLOATS_AT_ONCE = 1 << 19; // of weights: they stay in the cache
 constexpr int64_t QUANTIZED_TASK = 1 << 19; // weights of a task: streams (see dotColumns) pay when they are long
-constexpr int64_t PREFETCH_NEAR = 256;      // bytes ahead in each stream of weights, into L1
-constexpr int64_t PREFETCH_FAR = 1024;      // and into L2
 
 // ---- Few rows
 
@@ -31,11 +29,6 @@ struct ByteProduct {
 };
 
 HEED_INLINE float sumOf(FloatLanes s) { return ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7])); }
-
-HEED_INLINE void prefetchStream(const uint8_t* at) {
-  __builtin_prefetch(at + PREFETCH_NEAR, 0, 3);
-  __builtin_prefetch(at + PREFETCH_FAR, 0, 2);
-}
 
 // R rows of weights, `apart` from one another, times M rows of x: R * M sums stay in registers.
 template <class F, class Dot, int M, int R> static void dotRows(const ByteProduct& p, int64_t n, int64_t apart) {
