@@ -43,6 +43,7 @@ export type Family =
   | 'rows'
   | 'recurrent'
   | 'convolution'
+  | 'norm'
   | 'adamw'
   | 'train'
   | 'prefill'
@@ -148,6 +149,15 @@ const convolutions: Case[] = [
   ...convolution('16x16 / 16', [8, 3, 224, 384], { kernel: 16, stride: 16, padding: 0 }),
 ]
 
+/** Norms over channels in training, forward and backward. */
+const norm = (kind: string, ...[batch, channels, size]: number[]): Case => ({
+  name: `${kind} ${batch}x${channels}x${size}x${size}`,
+  family: 'norm',
+  params: { kind, batch, channels, size },
+  peers: ['torch'],
+  atLeast: 1,
+})
+
 const PARAMETERS = 10_000_000
 const adamw = (peer: Peer, atLeast: number): Case => ({
   name: `adamw 10M against ${peer === 'torch' ? 'torch' : 'bandwidth'}`,
@@ -236,6 +246,10 @@ export const cases: Case[] = [
   row('cross_entropy', 2048, 50257),
   ...recurrent,
   ...convolutions,
+  ...['BatchNorm2d', 'GroupNorm'].flatMap((kind) => [
+    norm(kind, 32, 64, 28),
+    norm(kind, 16, 256, 14),
+  ]),
   adamw('readWrite', 0.9),
   adamw('torch', 1),
   train('4x128', small, 2),

@@ -20,7 +20,7 @@ import {
   SentenceEncoder,
   savePretrained,
 } from '../../src/models/index.ts'
-import { GRU, LSTM, quantize } from '../../src/nn/index.ts'
+import { BatchNorm2d, GRU, GroupNorm, LSTM, quantize } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
 import type { QuantizeFormat } from '../../src/util/quantize-blocks.ts'
@@ -100,6 +100,14 @@ const convolution: Family = async (params) => {
     return []
   })
   return { run: () => finished(step()), count: 1 }
+}
+
+/** Of 32 groups, or over the batch. */
+const norm: Family = async ({ kind, batch, channels, size }) => {
+  const C = Number(channels)
+  const layer = kind === 'GroupNorm' ? new GroupNorm(32, C) : new BatchNorm2d(C)
+  const x = new Parameter(randn([Number(batch), C, Number(size), Number(size)]))
+  return forwardBackward([x, ...layer.parameters()], () => layer.forward(x))
 }
 
 /** Forward and backward of `f`; the value and the gradients land in memory that stays. */
@@ -232,6 +240,7 @@ export const families: Record<string, Family> = {
   rows,
   recurrent,
   convolution,
+  norm,
   adamw,
   train,
   prefill,

@@ -96,6 +96,13 @@ def convolution(p):
     return run, 1
 
 
+def norm(p):
+    C = p["channels"]
+    layer = nn.GroupNorm(32, C) if p["kind"] == "GroupNorm" else nn.BatchNorm2d(C)
+    x = parameter(p["batch"], C, p["size"], p["size"])
+    return forward_backward([x, *layer.parameters()], lambda: layer(x))
+
+
 def adamw(p):
     x = parameter(p["count"])
     x.grad = torch.randn(p["count"])
@@ -189,6 +196,7 @@ families = {
     "rows": rows,
     "recurrent": recurrent,
     "convolution": convolution,
+    "norm": norm,
     "adamw": adamw,
     "train": train,
     "prefill": prefill,

@@ -3,6 +3,7 @@
 #include "program.h"
 
 #include "attention.h"
+#include "channel-norm.h"
 #include "convolution.h"
 #include "copy.h"
 #include "cross-entropy.h"

@@ -163,6 +163,8 @@ using Kernel = void (*)(const Command&, const Run&);
   K(layerNormBackward)                                                                             \
   K(rmsNorm)                                                                                       \
   K(rmsNormBackward)                                                                               \
+  K(channelNorm)                                                                                   \
+  K(channelNormBackward)                                                                           \
   K(crossEntropy)                                                                                  \
   K(crossEntropyBackward)                                                                          \
   K(attention)                                                                                     \

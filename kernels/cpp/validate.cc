@@ -451,6 +451,37 @@ void layerNormBackward(Check& c) {
   c.output(7, F32, channels(c));
 }
 
+// Views: x (B, C, P) and `weights` vectors of length C. Attrs: eps, groups or 0. What is kept: of each group.
+Shape channelGroups(Check& c, int weights) {
+  c.attrs(2);
+  c.rankIs(0, 3);
+  c.has(0, F32);
+  const int64_t channels = c.dim(0, 1), groups = c.integer(1, 0, INT32_MAX);
+  for (int i = 1; i <= weights; i++) c.has(i, F32, {channels});
+  if (groups == 0) return {channels};
+  c.require(channels % groups == 0, "the groups do not divide the channels");
+  return {c.dim(0, 0), groups};
+}
+
+void channelNorm(Check& c) {
+  c.views(6);
+  const Shape kept = channelGroups(c, 2);
+  c.output(3, F32, c.shape(0));
+  c.output(4, F32, kept);
+  c.output(5, F32, kept);
+}
+
+void channelNormBackward(Check& c) {
+  c.views(8);
+  const Shape kept = channelGroups(c, 1);
+  c.has(2, F32, kept);
+  c.has(3, F32, kept);
+  c.has(4, F32, c.shape(0));
+  c.output(5, F32, c.shape(0));
+  c.output(6, F32, {c.dim(0, 1)});
+  c.output(7, F32, {c.dim(0, 1)});
+}
+
 void rmsNorm(Check& c) {
   c.views(4);
   c.attrs(1);

@@ -24,6 +24,12 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
     const [x, gamma] = node.inputs
     return g.outputs(g.make('rmsNormBackward', [x, gamma, g.pick(node, 1), dy], {}))
   },
+  channelNorm: (node, dy, grads) => {
+    if (grads[1] || grads[2]) return null
+    const [x, gamma] = node.inputs
+    const inputs = [x, gamma, g.pick(node, 1), g.pick(node, 2), dy]
+    return g.outputs(g.make('channelNormBackward', inputs, node.attrs))
+  },
   crossEntropy: (node, dy, grads) => {
     if (grads[1]) return null
     const [logits, target] = node.inputs
@@ -66,6 +72,7 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
   logSoftmaxBackward: () => null,
   layerNormBackward: () => null,
   rmsNormBackward: () => null,
+  channelNormBackward: () => null,
   crossEntropyBackward: () => null,
   attentionBackward: () => null,
   maxPoolBackward: () => null,

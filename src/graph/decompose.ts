@@ -94,6 +94,30 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     return [dx, g.sumTo(g.mul(dy, xhat), gamma.shape)]
   },
 
+  channelNorm: ([x, gamma, beta], { groups, eps }) => {
+    const { rows, axes } = channelGroups(x, groups)
+    const mean = g.mean(rows, axes, true)
+    const centred = g.sub(rows, mean)
+    const variance = g.mean(g.square(centred), axes, true)
+    const xhat = g.reshape(g.mul(centred, g.rsqrt(g.shift(variance, eps))), x.shape)
+    const y = g.add(g.mul(xhat, g.unsqueeze(gamma, [1])), g.unsqueeze(beta, [1]))
+    const kept = mean.shape.filter((_, i) => !axes.includes(i))
+    return [y, g.reshape(mean, kept), g.reshape(variance, kept)]
+  },
+
+  // As layerNormBackward, over the numbers that share mean and variance.
+  channelNormBackward: ([x, gamma, mean, variance, dy], { groups, eps }) => {
+    const { rows, axes } = channelGroups(x, groups)
+    const apart = rows.shape.map((n, i) => (axes.includes(i) ? 1 : n))
+    const inverse = g.reshape(g.rsqrt(g.shift(variance, eps)), apart)
+    const xhat = g.mul(g.sub(rows, g.reshape(mean, apart)), inverse)
+    const h = g.reshape(g.mul(dy, g.unsqueeze(gamma, [1])), rows.shape)
+    const along = g.mul(xhat, g.mean(g.mul(h, xhat), axes, true))
+    const dx = g.mul(inverse, g.sub(g.sub(h, g.mean(h, axes, true)), along))
+    const slopes = g.mul(dy, g.reshape(xhat, x.shape))
+    return [g.reshape(dx, x.shape), g.sum(slopes, [0, 2]), g.sum(dy, [0, 2])]
+  },
+
   // loss = (1 - e)·(lse - x[target]) + e·(lse - mean(x)), and 0 where the target is ignored
   crossEntropy: ([logits, target], { ignoreIndex, labelSmoothing }) => {
     const top = rowMax(logits)
@@ -218,6 +242,13 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     const spread = g.add(g.div(g.sqrt(second), g.sqrt(correction2)), eps)
     return [g.sub(shrunk, g.mul(g.div(lr, correction1), g.div(first, spread))), first, second]
   },
+}
+
+/** x (B, C, P) as what is normalised together along some axes. */
+function channelGroups(x: Node, groups: number): { rows: Node; axes: number[] } {
+  const [batch, channels, places] = x.shape
+  if (groups === 0) return { rows: x, axes: [0, 2] }
+  return { rows: g.reshape(x, [batch, groups, (channels / groups) * places]), axes: [2] }
 }
 
 /** Φ(x), the normal distribution's cumulative share. */

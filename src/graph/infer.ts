@@ -363,6 +363,19 @@ export const infer: { [O in Op]: InferRule<O> } = {
     return [x, form(x.shape.slice(0, -1), 'f32')]
   },
   rmsNormBackward: ([x, gamma]) => [x, gamma],
+  channelNorm: ([x, gamma, beta], { groups }) => {
+    const [batch, channels] = x.shape
+    if (x.shape.length !== 3 || (groups !== 0 && channels % groups !== 0))
+      throw new ShapeError(`channelNorm: ${groups} groups of shape ${showShape(x.shape)}`, {
+        remedy: 'x is (B, C, P), and the number of groups divides C.',
+      })
+    const byChannel = { ...x, shape: [channels] }
+    checkNorm('channelNorm', byChannel, gamma)
+    checkNorm('channelNorm', byChannel, beta)
+    const kept = form(groups === 0 ? [channels] : [batch, groups], 'f32')
+    return [x, kept, kept]
+  },
+  channelNormBackward: ([x, gamma]) => [x, gamma, gamma],
   crossEntropy: ([logits, target]) => {
     if (logits.shape.length !== 2 || !sameShape(logits.shape.slice(0, 1), target.shape))
       throw new ShapeError(

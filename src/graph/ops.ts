@@ -148,6 +148,8 @@ export interface CompositeOps {
   layerNormBackward: None // x, gamma, mean, rstd, dy -> dx, dgamma, dbeta
   rmsNorm: { eps: number } // x, gamma -> y, rstd
   rmsNormBackward: None // x, gamma, rstd, dy -> dx, dgamma
+  channelNorm: ChannelNormAttrs // x (B, C, P), gamma, beta -> y, mean, variance
+  channelNormBackward: ChannelNormAttrs // x, gamma, mean, variance, dy -> dx, dgamma, dbeta
   crossEntropy: CrossEntropyAttrs // logits (N, V), target (N) -> loss (N), lse (N)
   crossEntropyBackward: CrossEntropyAttrs // logits, target, lse, dloss -> dlogits
   attention: AttentionAttrs // q, k, v, [bias], [mask], [length], [seed, draw] -> out, lse
@@ -160,6 +162,12 @@ export interface CompositeOps {
   maxPoolBackward: PoolAttrs & { size: readonly number[] } // taps, dy -> dx
   matmulQuantized: Blocks // x (..., M, K), w u8 (N, bytes of K numbers) -> x·wᵀ (..., M, N)
   adamw: None // p, g, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, scale -> p, m, v
+}
+
+export interface ChannelNormAttrs {
+  eps: number
+  /** Of the channels of each image (mean and variance are (B, groups)); 0: each channel over the batch (C). */
+  groups: number
 }
 
 export interface CrossEntropyAttrs {
@@ -278,6 +286,8 @@ export const compositeOps = set<Composite>({
   layerNormBackward: true,
   rmsNorm: true,
   rmsNormBackward: true,
+  channelNorm: true,
+  channelNormBackward: true,
   crossEntropy: true,
   crossEntropyBackward: true,
   attention: true,

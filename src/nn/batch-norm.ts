@@ -59,9 +59,9 @@ abstract class BatchNorm extends Module {
       throw new ShapeError(`${this.constructor.name}: one value for each channel has no variance`, {
         remedy: 'Train with batches of at least two, or freeze the layer with eval().',
       })
-    const { mean, variance } = F.batchStatistics(x)
+    const { y, mean, variance } = F.batchNormOfBatch(x, weight, bias, eps)
     if (this.training) noGrad(() => this.track(mean, variance.mul(count / (count - 1))))
-    return F.batchNorm(x, { mean, variance, weight, bias, eps })
+    return y
   }
 
   private track(mean: Tensor, variance: Tensor): void {

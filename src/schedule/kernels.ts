@@ -2,6 +2,7 @@
 import type { Node } from '../graph/node.ts'
 import type {
   AttentionAttrs,
+  ChannelNormAttrs,
   Composite,
   ConvolutionAttrs,
   CrossEntropyAttrs,
@@ -33,6 +34,11 @@ const alongAxis =
 const cumulative =
   (kind: number) =>
   ({ axis }: { axis: number }) => ({ kernel: 'cumulative', attrs: [kind, axis] })
+
+const channelNorm = (kernel: string) => (a: ChannelNormAttrs) => ({
+  kernel,
+  attrs: [a.eps, a.groups],
+})
 
 const loss = (kernel: string) => (a: CrossEntropyAttrs) => ({
   kernel,
@@ -80,6 +86,8 @@ const rules: { [O in Plain]: Rule<O> } = {
   layerNormBackward: named('layerNormBackward'),
   rmsNorm: ({ eps }) => ({ kernel: 'rmsNorm', attrs: [eps] }),
   rmsNormBackward: named('rmsNormBackward'),
+  channelNorm: channelNorm('channelNorm'),
+  channelNormBackward: channelNorm('channelNormBackward'),
   crossEntropy: loss('crossEntropy'),
   crossEntropyBackward: loss('crossEntropyBackward'),
   attention: attention('attention'),

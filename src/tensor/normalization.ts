@@ -43,11 +43,13 @@ export function groupNorm(
     throw new ShapeError(
       `groupNorm: ${groups} groups do not divide the channels of shape ${showShape(x.shape)}`,
     )
-  const size = (channels / groups) * countOf(rest)
-  const y = layerNorm(x.reshape(batch, groups, size), null, null, eps).reshape(x.shape)
-  const apart = [channels, ...rest.map(() => 1)]
-  const scaled = weight ? y.mul(weight.reshape(apart)) : y
-  return bias ? scaled.add(bias.reshape(apart)) : scaled
+  return channelNorm(
+    x.reshape(batch, channels, countOf(rest)),
+    groups,
+    weight,
+    bias,
+    eps,
+  ).y.reshape(x.shape)
 }
 
 /** Over all places of each channel of x (B, C, ...); weight and bias (C) (Ulyanov et al., 2016). */
@@ -78,6 +80,41 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const scale = weight ? inverse.mul(weight) : inverse
   const y = x.sub(mean.reshape(apart)).mul(scale.reshape(apart))
   return bias ? y.add(bias.reshape(apart)) : y
+}
+
+/**
+ * `batchNorm` with the batch's own mean and variance (C), which come with it; the latter without
+ * Bessel's correction.
+ */
+export function batchNormOfBatch(
+  x: Tensor,
+  weight?: Tensor | null,
+  bias?: Tensor | null,
+  eps = 1e-5,
+): { y: Tensor; mean: Tensor; variance: Tensor } {
+  if (x.rank === 2) {
+    const { mean, variance } = batchStatistics(x)
+    return { y: batchNorm(x, { mean, variance, weight, bias, eps }), mean, variance }
+  }
+  const [batch, channels, ...rest] = x.shape
+  const found = channelNorm(x.reshape(batch, channels, countOf(rest)), 0, weight, bias, eps)
+  return { ...found, y: found.y.reshape(x.shape) }
+}
+
+/** x (B, C, P), normalised by groups of the channels of each image, or (0) each channel over the batch. */
+function channelNorm(
+  x: Tensor,
+  groups: number,
+  weight: Tensor | null | undefined,
+  bias: Tensor | null | undefined,
+  eps: number,
+): { y: Tensor; mean: Tensor; variance: Tensor } {
+  const [, channels] = x.shape
+  const inputs = [x.node, (weight ?? ones([channels])).node, (bias ?? zeros([channels])).node]
+  const [y, mean, variance] = g
+    .outputs(g.make('channelNorm', inputs, { eps, groups }))
+    .map(tensorOf)
+  return { y, mean, variance }
 }
 
 /** Mean and variance (C) of each channel of x (B, C, ...), without Bessel's correction. */

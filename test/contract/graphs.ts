@@ -400,6 +400,18 @@ export const graphs: { [O in Op]: RandomGraph | string } = {
     const inputs = [x, row(), draw.operand(lead, 'f32', 0.5, 2), draw.operand(x.shape)]
     return g.outputs(g.make('rmsNormBackward', inputs, none))
   },
+  channelNorm: (draw) => {
+    const { x, weight, groups } = channelInputs(draw)
+    return g
+      .outputs(g.make('channelNorm', [x, weight(), weight()], { eps: 1e-3, groups }))
+      .slice(0, draw.whole(1, 3))
+  },
+  channelNormBackward: (draw) => {
+    const { x, weight, kept, groups } = channelInputs(draw)
+    const variance = draw.operand(kept, 'f32', 0.5, 2)
+    const inputs = [x, weight(), draw.operand(kept), variance, draw.operand(x.shape)]
+    return g.outputs(g.make('channelNormBackward', inputs, { eps: 1e-3, groups }))
+  },
   crossEntropy: (draw) => {
     const { logits, target, attrs } = entropyInputs(draw)
     return g.crossEntropy(logits, target, attrs).slice(0, draw.whole(1, 2))
@@ -504,6 +516,22 @@ function normInputs(draw: Sampler): { x: Node; row: () => Node; lead: number[] }
     x: draw.operand(shape),
     row: () => draw.operand(shape.slice(-1), 'f32', 0.5, 2),
     lead: shape.slice(0, -1),
+  }
+}
+
+function channelInputs(draw: Sampler): {
+  x: Node
+  weight: () => Node
+  kept: number[]
+  groups: number
+} {
+  const [batch, groups] = [draw.whole(1, 7), draw.one([0, 0, 1, 2, 5])]
+  const channels = Math.max(groups, 1) * draw.one([1, 2, 3, 7])
+  return {
+    x: draw.operand([batch, channels, draw.one([2, 3, 15, 17, 49, 64, 300])]),
+    weight: () => draw.operand([channels], 'f32', 0.5, 2),
+    kept: groups === 0 ? [channels] : [batch, groups],
+    groups,
   }
 }
 

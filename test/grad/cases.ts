@@ -470,6 +470,20 @@ export const cases: { [O in Op]: Case[] | string } = {
       return [inputs, g.make('layerNormBackward', inputs, none)]
     }),
   ),
+  channelNorm: [0, 1, 2].flatMap((groups) =>
+    both(() => {
+      const [x, gamma, beta] = [variable([3, 4, 2]), variable([4]), variable([4])]
+      return [[x, gamma, beta], g.make('channelNorm', [x, gamma, beta], { eps: 1e-3, groups })]
+    }),
+  ),
+  channelNormBackward: [0, 2].flatMap((groups) =>
+    both(() => {
+      const kept = groups === 0 ? [4] : [3, groups]
+      const [x, gamma, dy] = [variable([3, 4, 2]), variable([4]), variable([3, 4, 2])]
+      const inputs = [x, gamma, variable(kept), variable(kept, 0.5, 1), dy]
+      return [inputs, g.make('channelNormBackward', inputs, { eps: 1e-3, groups })]
+    }),
+  ),
   rmsNorm: [[2, 5], [2, 1, 3], [4]].flatMap((shape) =>
     both(() => {
       const [x, gamma] = [variable(shape), variable(shape.slice(-1))]

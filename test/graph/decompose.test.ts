@@ -254,6 +254,7 @@ it('adamw is one step of PyTorch, from its formulas', async () => {
 describe('a decomposition', () => {
   const x = noise([2, 3])
   const weight = noise([3])
+  const lines = noise([2, 3, 4])
   const row = noise([2])
   const heads = noise([1, 2, 3, 4])
   const lse = noise([1, 2, 3])
@@ -285,6 +286,8 @@ describe('a decomposition', () => {
     layerNormBackward: [[x, weight, row, row, x], none],
     rmsNorm: [[x, weight], { eps: 1e-5 }],
     rmsNormBackward: [[x, weight, row, x], none],
+    channelNorm: [[lines, weight, weight], { eps: 1e-5, groups: 3 }],
+    channelNormBackward: [[lines, weight, weight, weight, lines], { eps: 1e-5, groups: 0 }],
     crossEntropy: [[x, target], entropy],
     crossEntropyBackward: [[x, target, row, row], entropy],
     attention: [[heads, heads, heads], plain],

@@ -102,6 +102,14 @@ export function samples(addon: Addon): Record<string, number[]> {
     layerNormBackward: [[...norm, [T], [T], [T, C], [T, C], [C], [C]], []],
     rmsNorm: [[...norm, [T, C], [T]], [1e-5]],
     rmsNormBackward: [[...norm, [T], [T, C], [T, C], [C]], []],
+    channelNorm: [
+      [[B, H, D], [H], [H], [B, H, D], [B, 2], [B, 2]],
+      [1e-5, 2],
+    ],
+    channelNormBackward: [
+      [[B, H, D], [H], [H], [H], [B, H, D], [B, H, D], [H], [H]],
+      [1e-5, 0],
+    ],
     crossEntropy: [
       [[T, C], rows, [T], [T]],
       [-100, 0.1],

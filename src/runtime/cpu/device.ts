@@ -55,6 +55,8 @@ export class CpuDevice implements Device {
     'layerNormBackward',
     'rmsNorm',
     'rmsNormBackward',
+    'channelNorm',
+    'channelNormBackward',
     'crossEntropy',
     'crossEntropyBackward',
     'attention',
