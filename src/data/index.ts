@@ -8,7 +8,7 @@ export {
   selectExamples,
 } from './examples/examples.ts'
 export { JoinedExamples } from './examples/joined.ts'
-export { Packer } from './examples/pack.ts'
+export { Packer, unpackAll } from './examples/pack.ts'
 export { hashFiles, stateOfFiles } from './hash-files.ts'
 export * from './images/index.ts'
 export { Prefetch } from './prefetch.ts'

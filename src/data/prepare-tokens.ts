@@ -17,8 +17,9 @@ import { TokenWriter } from './token-writer.ts'
 export interface TokenEncoder {
   readonly vocabSize: number
   readonly eosTokenId: number | undefined
-  /** The ids of a text that comes in pieces. */
-  encodePieces(pieces: Iterable<string>): Iterable<number[]>
+  /** A text that comes in pieces, cut into parts that can be encoded by themselves. */
+  cutPieces(pieces: Iterable<string>): Iterable<string>
+  encode(text: string, options: { addSpecialTokens: boolean }): readonly number[]
   /** All that its ids depend on. */
   toJSON(): unknown
 }
@@ -29,7 +30,10 @@ export interface PrepareTokensOptions {
   tokenizer: TokenEncoder
   /** Keeps one folder for each pair of text and tokenizer; what is there is used again. */
   cacheDir: string
+  /** Also called to see whether to go on: what it throws ends the work. */
   onProgress?: (progress: PrepareProgress) => void
+  /** Encodes texts in their order, as other threads do it; otherwise the tokenizer does. */
+  encode?: (texts: Iterable<string>) => AsyncIterable<readonly number[]>
   /** Tokens in a file; for tests. */
   shardTokens?: number
 }
@@ -84,39 +88,54 @@ export function hashTokenizer(tokenizer: TokenEncoder): string {
 async function encodeFiles(
   folder: string,
   characters: number,
-  { files, tokenizer, onProgress, shardTokens = 1 << 28 }: PrepareTokensOptions,
+  { files, tokenizer, onProgress, encode, shardTokens = 1 << 28 }: PrepareTokensOptions,
 ): Promise<Omit<TokenMeta, 'tokenizerHash' | 'textHash'>> {
-  const dtype = tokenizer.vocabSize <= 65536 ? 'u16' : 'u32'
+  const { vocabSize, eosTokenId: end } = tokenizer
+  const dtype = vocabSize <= 65536 ? 'u16' : 'u32'
   const writer = new TokenWriter(folder, dtype, shardTokens)
   const documents: number[] = []
+  const underWay: { file: number; characters: number }[] = []
+  function* parts(): Generator<string> {
+    for (const [file, path] of files.entries())
+      for (const part of tokenizer.cutPieces(readText(path))) {
+        underWay.push({ file, characters: part.length })
+        yield part
+      }
+  }
   let done = 0
-  function* counted(path: string): Generator<string> {
-    for (const text of readText(path)) {
-      yield text
-      done += text.length
-    }
+  let open = -1 // the file whose tokens are being written
+  const endDocument = (): void => {
+    if (end !== undefined && open >= 0) writer.write([end])
   }
   try {
-    for (const file of files) {
-      const start = writer.tokens
-      for (const ids of tokenizer.encodePieces(counted(file))) {
-        writer.write(ids)
-        onProgress?.({ stage: 'encode', done, total: characters })
-        await macrotask() // lets the caller's screen and signals have their turn
+    for await (const ids of encode?.(parts()) ?? encodeHere(parts(), tokenizer)) {
+      const { file, characters: some } = underWay.shift() as (typeof underWay)[0]
+      if (file !== open && ids.length > 0) {
+        endDocument()
+        documents.push(writer.tokens)
+        open = file
       }
-      if (writer.tokens === start) continue
-      documents.push(start)
-      if (tokenizer.eosTokenId !== undefined) writer.write([tokenizer.eosTokenId])
+      writer.write(ids)
+      onProgress?.({ stage: 'encode', done: (done += some), total: characters })
     }
+    endDocument()
     writer.finish()
   } catch (error) {
     writer.abandon()
     throw error
   }
-  onProgress?.({ stage: 'encode', done: characters, total: characters })
   const { tokens, shards } = writer
-  const { vocabSize } = tokenizer
   return { format: 'heed-tokens', version: 1, dtype, vocabSize, tokens, shards, documents }
+}
+
+async function* encodeHere(
+  texts: Iterable<string>,
+  tokenizer: TokenEncoder,
+): AsyncGenerator<readonly number[]> {
+  for (const text of texts) {
+    yield tokenizer.encode(text, { addSpecialTokens: false })
+    await macrotask() // lets the caller's screen and signals have their turn
+  }
 }
 
 /** What an earlier run left, unless it is damaged: then it is made again. */

@@ -129,12 +129,19 @@ export class Tokenizer {
   }
 
   /**
+   * Cuts a long text that comes in pieces into parts that can be encoded by themselves: their ids one
+   * behind the other are those of the whole. One part where the tokenizer does not allow that.
+   */
+  cutPieces(pieces: Iterable<string>): Iterable<string> {
+    return cutBeforeSpaces(pieces, this.cuts ? PART : Number.POSITIVE_INFINITY)
+  }
+
+  /**
    * The ids of a long text that comes in pieces: joined they are the ids of the whole, without
    * the template's tokens. Where the tokenizer allows it, little of the text is held at a time.
    */
   *encodePieces(pieces: Iterable<string>): Generator<number[]> {
-    const size = this.cuts ? PART : Number.POSITIVE_INFINITY
-    for (const part of cutBeforeSpaces(pieces, size)) {
+    for (const part of this.cutPieces(pieces)) {
       const ids: number[] = []
       this.encodePart(part, false, ids)
       yield ids

@@ -1,19 +1,30 @@
-import { appendFileSync, readdirSync, truncateSync } from 'node:fs'
+import { appendFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { firstExamples, openRows, type Row, type RowSource } from '../../src/data/index.ts'
+import {
+  firstExamples,
+  openRows,
+  prepareTokens,
+  type Row,
+  type RowSource,
+} from '../../src/data/index.ts'
+import { trainTokenizer } from '../../src/tokenizers/index.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
 import { type EncodingSetup, encodePart } from '../../src/train/encoding/encode-part.ts'
+import { encodeTexts } from '../../src/train/encoding/encode-texts.ts'
 import { encodeParts } from '../../src/train/encoding/parts.ts'
 import { prepareExamples } from '../../src/train/encoding/prepare-examples.ts'
 import { EncodingThreads, threadsFor } from '../../src/train/encoding/threads.ts'
 import { encodeRows } from '../../src/train/examples.ts'
 import { type MadeTask, rowSupply } from '../../src/train/row-supply.ts'
 import { newSubject } from '../../src/train/subject.ts'
+import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { chapters } from '../tokenizers/samples.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()
@@ -223,6 +234,47 @@ describe('prepared examples', () => {
     await expect(prepareExamples([large], made, setup)).rejects.toThrow(/Stopped while rows/)
     expect(readdirSync(cacheDir)).toEqual([])
     expect(started.map(({ threadId }) => threadId)).toEqual([-1, -1])
+  })
+})
+
+describe('tokens of texts', () => {
+  const texts = [
+    chapters(3).join('\n'),
+    '',
+    '\n \n',
+    chapters(2).join('\n').padEnd(600_000, chapters(2)[1]),
+  ]
+  const files = texts.map((text, i) => {
+    writeFileSync(at(`${i}.txt`), text)
+    return at(`${i}.txt`)
+  })
+
+  const tokenizer = trainTokenizer(chapters(3), { type: 'bpe', vocabSize: 400 })
+
+  it('are those of this thread', async () => {
+    const [here, there] = [await temporaryFolder(), await temporaryFolder()]
+    const encode = (some: Iterable<string>) =>
+      encodeTexts(some, tokenizer, { threads: 2, cacheDir: there })
+    const a = await prepareTokens({ files, tokenizer, cacheDir: here })
+    const b = await prepareTokens({ files, tokenizer, cacheDir: there, encode })
+    expect(isDeepStrictEqual(b.read(0, b.length), a.read(0, a.length))).toBe(true)
+    expect(b.documents).toEqual(a.documents)
+    expect(readdirSync(there)).toEqual(readdirSync(here))
+    expect(started.map(({ threadId }) => threadId)).toEqual([-1, -1])
+  })
+
+  it('leave nothing when they are stopped', async () => {
+    const cacheDir = await temporaryFolder()
+    const encode = (some: Iterable<string>) =>
+      encodeTexts(some, tokenizer, { threads: 1, cacheDir })
+    const onProgress = ({ stage }: { stage: string }): void => {
+      if (stage === 'encode') throw new HeedError('stopped')
+    }
+    await expect(prepareTokens({ files, tokenizer, cacheDir, encode, onProgress })).rejects.toThrow(
+      'stopped',
+    )
+    expect(readdirSync(cacheDir)).toEqual([])
+    expect(started.map(({ threadId }) => threadId)).toEqual([-1])
   })
 })
 

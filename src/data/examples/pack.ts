@@ -1,6 +1,7 @@
 // An example as bytes that describe themselves: a tag, then what it says. Lists of whole numbers, which
 // is what most of an example is, take one, two or four bytes a number.
 import { HeedError } from '../../util/errors.ts'
+import type { PackedExamples } from './examples.ts'
 
 const TAGS = {
   undefined: 0,
@@ -125,6 +126,12 @@ export function unpack(bytes: Uint8Array): unknown {
   const value = reader.value(0)
   reader.finish()
   return value
+}
+
+/** All values of some that lie one behind the other. */
+export function* unpackAll({ bytes, sizes }: PackedExamples): Generator<unknown> {
+  let start = 0
+  for (const size of sizes) yield unpack(bytes.subarray(start, (start += size)))
 }
 
 type Width = (typeof TAGS)['u8' | 'u16' | 'i32']

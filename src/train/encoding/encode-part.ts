@@ -1,4 +1,5 @@
 import { type PackedExamples, Packer, type Row } from '../../data/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Facts, Options, RowEncoder } from '../task.ts'
 
@@ -17,6 +18,17 @@ export interface EncodingSetup {
   contextLength: number
   /** Where the preprocessor has been saved. */
   folder: string
+  /** Rows are parts of texts, of which the ids are wanted and nothing more. */
+  partsOfTexts?: boolean
+}
+
+/** The ids of a part of a text, which is the value `text` of its row. */
+export function idsOfParts(tokenizer: Tokenizer): RowEncoder<readonly number[]> {
+  return {
+    name: 'text',
+    encode: ({ values }) => [tokenizer.encode(String(values.text), { addSpecialTokens: false })],
+    length: (ids) => ids.length,
+  }
 }
 
 export async function encodePart(task: RowEncoder, rows: readonly Row[]): Promise<EncodedPart> {

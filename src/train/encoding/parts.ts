@@ -1,12 +1,24 @@
 import { Mistakes, type PackedExamples, type Row, type RowSource } from '../../data/index.ts'
+import { macrotask } from '../../util/macrotask.ts'
 import { type EncodeOptions, stopped } from '../examples.ts'
-import type { EncodedPart } from './encode-part.ts'
+import type { RowEncoder } from '../task.ts'
+import { type EncodedPart, encodePart } from './encode-part.ts'
 
 /** Whoever makes examples of some rows: this thread, or others. */
 export interface PartEncoder {
   /** How many parts may be under way at once. */
   readonly ahead: number
   encode(rows: readonly Row[]): Promise<EncodedPart>
+}
+
+export function thisThread(encoder: RowEncoder): PartEncoder {
+  return {
+    ahead: 1,
+    async encode(rows) {
+      await macrotask() // lets the caller's screen and signals have their turn
+      return encodePart(encoder, rows)
+    },
+  }
 }
 
 /**

@@ -9,7 +9,6 @@ import {
   openExamples,
   openRows,
   type PackedExamples,
-  type Row,
   type RowSource,
   stateOfFiles,
   writeExamples,
@@ -18,12 +17,11 @@ import { temporaryPath } from '../../io/atomic.ts'
 import { tidyCache } from '../../io/cache.ts'
 import { ensureDir } from '../../io/ensure-dir.ts'
 import { HeedError } from '../../util/errors.ts'
-import { macrotask } from '../../util/macrotask.ts'
 import { version } from '../../util/version.ts'
 import { encodeRows, stopped, withoutExamples } from '../examples.ts'
 import type { RowEncoder, SupplySetup, TaskKind, TaskParts } from '../task.ts'
-import { type EncodingSetup, encodePart } from './encode-part.ts'
-import { encodeParts, type PartEncoder } from './parts.ts'
+import type { EncodingSetup } from './encode-part.ts'
+import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads, threadsFor } from './threads.ts'
 
 /** What encodes rows, and what it has been made of. */
@@ -140,16 +138,6 @@ async function encodeFiles(
     await writeExamples(path, key, parts())
   } finally {
     await threads?.stop()
-  }
-}
-
-function thisThread(task: RowEncoder): PartEncoder {
-  return {
-    ahead: 1,
-    async encode(rows: readonly Row[]) {
-      await macrotask() // lets the caller's screen and signals have their turn
-      return encodePart(task, rows)
-    },
   }
 }
 

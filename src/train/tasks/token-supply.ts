@@ -10,11 +10,15 @@ import {
   type Row,
   readText,
   SequentialWindows,
+  stateOfFiles,
   surveyText,
   TokenDataset,
 } from '../../data/index.ts'
 import { parseTokenizerSpec, Tokenizer, trainTokenizer } from '../../tokenizers/index.ts'
+import { encodeTexts } from '../encoding/encode-texts.ts'
 import { prepareExamples } from '../encoding/prepare-examples.ts'
+import { threadsFor } from '../encoding/threads.ts'
+import { stopped } from '../examples.ts'
 import type { DataSetup, Facts, RowEncoder, Supply, SupplySetup, TaskParts } from '../task.ts'
 import { textIn } from './text.ts'
 
@@ -106,15 +110,8 @@ async function tokensIn(
   setup: SupplySetup,
 ): Promise<OpenTokens> {
   const { preprocessor: tokenizer, options } = parts
-  const { cacheDir, onProgress } = setup
   if (!data.some(isRows)) {
-    const tokens = await prepareTokens({
-      files: findTextFiles([...data]),
-      tokenizer,
-      cacheDir,
-      onProgress: ({ stage, done, total }) =>
-        onProgress?.(stage === 'read' ? 'Checking text' : 'Encoding text', done, total),
-    })
+    const tokens = await tokensOfFiles(findTextFiles([...data]), tokenizer, setup)
     return { tokens, close: (): void => tokens.close() }
   }
   const task = joinedTokens(tokenizer, options.textColumn)
@@ -127,6 +124,27 @@ async function tokensIn(
     tokens: TokenDataset.fromSource(source, { vocabSize, documents: [0] }),
     close: async () => prepared.close?.(),
   }
+}
+
+async function tokensOfFiles(
+  files: string[],
+  tokenizer: Tokenizer,
+  { cacheDir, onProgress, signal }: SupplySetup,
+): Promise<TokenDataset> {
+  const { bytes } = await stateOfFiles(files)
+  const threads = threadsFor(bytes / 3) // texts are encoded faster than rows, which keep more
+  const byThreads = (texts: Iterable<string>) =>
+    encodeTexts(texts, tokenizer, { threads, cacheDir })
+  return prepareTokens({
+    files,
+    tokenizer,
+    cacheDir,
+    encode: threads > 0 ? byThreads : undefined,
+    onProgress: ({ stage, done, total }) => {
+      if (signal?.aborted) throw stopped()
+      onProgress?.(stage === 'read' ? 'Checking text' : 'Encoding text', done, total)
+    },
+  })
 }
 
 async function textsIn(data: readonly string[], column: string): Promise<Iterable<string>> {

@@ -1,0 +1,38 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Row, type RowSource, unpackAll } from '../../data/index.ts'
+import { temporaryPath } from '../../io/atomic.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
+import { idsOfParts } from './encode-part.ts'
+import { encodeParts, thisThread } from './parts.ts'
+import { EncodingThreads } from './threads.ts'
+
+/** The ids of each text, without special tokens around, made by threads; in the order of the texts. */
+export async function* encodeTexts(
+  texts: Iterable<string>,
+  tokenizer: Tokenizer,
+  { threads: count, cacheDir, worker }: { threads: number; cacheDir: string; worker?: URL },
+): AsyncGenerator<readonly number[]> {
+  const folder = temporaryPath(join(cacheDir, 'preprocessor'))
+  let threads: EncodingThreads | undefined
+  try {
+    await tokenizer.save(folder)
+    const own = { options: {}, facts: {}, modelType: '', contextLength: 0, partsOfTexts: true }
+    const setup = { task: 'language-modeling', ...own, folder }
+    threads = await EncodingThreads.start(setup, count, worker)
+    const encoder = threads ?? thisThread(idsOfParts(tokenizer))
+    for await (const part of encodeParts(rowsOf(texts), encoder))
+      yield* unpackAll(part) as Iterable<readonly number[]>
+  } finally {
+    await threads?.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function rowsOf(texts: Iterable<string>): RowSource {
+  async function* rows(): AsyncGenerator<Row> {
+    let number = 0
+    for (const text of texts) yield { values: { text }, file: 'text', number: ++number }
+  }
+  return { columns: ['text'], rows }
+}
