@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <set>
 #include <string>
-#include <sys/mman.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sched.h>
@@ -21,10 +20,6 @@
 namespace heed {
 
 namespace {
-
-constexpr size_t HUGE_PAGE = 2 << 20;
-
-size_t roundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 #ifdef __linux__
 std::string readLine(const std::string& path) {
@@ -141,33 +136,6 @@ void enterComputeThread(int index) {
 #else
   (void)index;
 #endif
-}
-
-void* allocatePages(size_t bytes) {
-  if (bytes > SIZE_MAX / 2) return nullptr;
-  if (bytes < HUGE_PAGE) {
-    void* memory = nullptr;
-    const size_t size = roundUp(std::max<size_t>(bytes, 1), 64);
-    if (posix_memalign(&memory, 64, size) != 0) return nullptr;
-    return memset(memory, 0, size);
-  }
-  // A huge page's worth too much, cut off again on both sides, puts the start on a huge page.
-  const size_t size = roundUp(bytes, (size_t)sysconf(_SC_PAGESIZE));
-  char* const mapped =
-      (char*)mmap(nullptr, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-  if (mapped == MAP_FAILED) return nullptr;
-  char* const start = (char*)roundUp((size_t)mapped, HUGE_PAGE);
-  if (start > mapped) munmap(mapped, (size_t)(start - mapped));
-  if (start < mapped + HUGE_PAGE) munmap(start + size, (size_t)(mapped + HUGE_PAGE - start));
-#ifdef MADV_HUGEPAGE
-  madvise(start, size, MADV_HUGEPAGE);
-#endif
-  return start;
-}
-
-void freePages(void* memory, size_t bytes) {
-  if (bytes < HUGE_PAGE) return free(memory);
-  munmap(memory, roundUp(bytes, (size_t)sysconf(_SC_PAGESIZE)));
 }
 
 void pinLibrary() {

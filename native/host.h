@@ -1,6 +1,5 @@
 // What the addon asks of the operating system.
 #pragma once
-#include <cstddef>
 #include <cstdint>
 
 namespace heed {
@@ -15,11 +14,6 @@ int64_t availableMemory();
 // The calling thread computes: it is named, and gives way to the threads that answer people
 // (priority HEED_NICE, 5 when unset).
 void enterComputeThread(int index);
-
-// Zero-filled memory, aligned to 64 bytes; large blocks lie on huge pages and are backed only once
-// touched. Null when the system has no more.
-void* allocatePages(size_t bytes);
-void freePages(void* memory, size_t bytes);
 
 // Keeps this library mapped for good: its threads outlive the worker that loaded it.
 void pinLibrary();

@@ -1,5 +1,6 @@
 #include "memory.h"
 #include "host.h"
+#include "pages.h"
 #include <algorithm>
 #include <mutex>
 
