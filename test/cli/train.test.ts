@@ -70,10 +70,7 @@ it('lists tasks, and the options and columns of one', async () => {
 it.each<[string[], RegExp]>([
   [['train', 'bert', '--task', 'clasification', ...data], /clasification.*\n.*classification\?/],
   [['train', 'bert', '--task', 'tagging', ...data], /labelColumn: there is no such key/],
-  [
-    ['train', 'gpt2', '--task', 'tagging', '--data', 'x'],
-    /A 'gpt2' cannot learn tagging/,
-  ],
+  [['train', 'gpt2', '--task', 'tagging', '--data', 'x'], /A 'gpt2' cannot learn tagging/],
   [['train', '--task', 'classification', ...data], /no model to train[\s\S]*--from/],
   [
     ['train', 'bert', '--task', 'classification', '--data', at('mails.csv')],

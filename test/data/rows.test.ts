@@ -49,6 +49,31 @@ describe('JSON', () => {
     expect(rows.map(({ number }) => number)).toEqual(numbers)
   })
 
+  it('makes a row of each question of SQuAD', async () => {
+    const answers = [{ text: 'Ahab', answer_start: 0 }]
+    const asked = (id: string) => ({ id, question: `${id}?`, answers })
+    const article = (title: string, ...ids: string[]) => ({
+      title,
+      paragraphs: ids.map((id) => ({ context: `Ahab ${id}`, qas: [asked(id), asked(`${id}2`)] })),
+    })
+    const data = [article('one', 'a', 'b'), { plain: 1 }, article('two', 'c')]
+    const rows = await read('train.json', JSON.stringify({ version: '1.1', data }))
+    expect(rows.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7])
+    expect(rows[2].values).toEqual({
+      id: 'b',
+      title: 'one',
+      context: 'Ahab b',
+      question: 'b?',
+      answers: { text: ['Ahab'], answer_start: [0] },
+    })
+    expect(rows[4].values).toEqual({ plain: 1 })
+    expect(rows[5].values).toMatchObject({ title: 'two', id: 'c' })
+    const wrong = { paragraphs: [{ context: 'a' }, 3, { context: 'a', qas: [4, asked('b'), 5] }] }
+    await expect(read('bad.json', JSON.stringify({ data: [wrong, 6] }))).rejects.toThrow(
+      /5 rows are wrong:\n.*json:1: the para.*\n.*json:1: the para.*\n.*json:1: a question.*\n.*json:3: a question.*\n.*json:4: an object/,
+    )
+  })
+
   it('lists all mistakes, and no more than twenty', async () => {
     const lines = ['{"a":1}', '{"a":', '[1]', '{"a":2}', '{"__proto__":{"b":1}}']
     await expect(read('a.jsonl', lines.join('\n'))).rejects.toThrow(

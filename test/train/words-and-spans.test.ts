@@ -126,6 +126,14 @@ describe('question answering', () => {
     expect(marked).toContain(examples.at(-1))
   })
 
+  it('finds an answer behind characters that take two places', async () => {
+    const { task } = await openRun(at('answers'))
+    const answers = { text: ['Ada', 'Ada'], answer_start: [3, 2] } // as JavaScript and Python count
+    const row = rowAt({ question: 'who?', context: '\u{1f40b} Ada lives in Rome.', answers })
+    const [example] = (await task.encode(row)) as { answers: unknown }[]
+    expect(example.answers).toEqual([3, 3].map((start) => ({ text: 'Ada', start })))
+  })
+
   it('names rows whose answer is not in the text', async () => {
     const file = writeRows(at('wrong-answers.jsonl'), [
       { question: 'who?', context: 'Ada is here.', answers: 'Alan' },

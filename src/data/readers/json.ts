@@ -3,6 +3,7 @@ import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
 import { type CutValue, JsonCutter } from './json-cutter.ts'
 import { readLines } from './lines.ts'
+import { isArticle, questionRows } from './squad.ts'
 
 /** One JSON object a line. */
 export async function* readJsonLines(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
@@ -15,8 +16,8 @@ export async function* readJsonLines(file: string, mistakes: Mistakes): AsyncGen
 }
 
 /**
- * A list of JSON objects, objects one after the other, or one object whose `data` is the list. The
- * number of a row is its line for the first two. The file is cut where values end, so that only one
+ * A list of JSON objects, objects one after the other, or one object whose `data` is the list; of
+ * SQuAD's articles there, each question is a row. The number of a row is its line for the first two. The file is cut where values end, so that only one
  * of them is in memory.
  */
 export async function* readJson(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
@@ -47,10 +48,15 @@ function* inData({ text, number }: CutValue, file: string, mistakes: Mistakes) {
     yield* rowsOf([{ text, number }], file, mistakes)
     return
   }
-  for (const [i, values] of value.data.entries()) {
-    if (isJsonObject(values)) yield { values, file, number: i + 1 }
-    else
-      mistakes.add({ file, number: i + 1 }, `an object ({ … }) is needed, it is ${kindOf(values)}`)
+  let next = 1
+  for (const values of value.data) {
+    const place = { file, number: next }
+    if (isArticle(values)) next = yield* questionRows(values, file, next, mistakes)
+    else {
+      next++
+      if (isJsonObject(values)) yield { values, ...place }
+      else mistakes.add(place, `an object ({ … }) is needed, it is ${kindOf(values)}`)
+    }
   }
 }
 

@@ -22,7 +22,7 @@ export const questionAnswering: TaskKind<Options, Record<string, never>, Tokeniz
   name: 'question-answering',
   about: 'the stretch of a text that answers a question',
   columns:
-    'rows as of SQuAD: question, context, answers {text: [...], answer_start: [...]} or a text',
+    'rows as of SQuAD: question, context, answers {text: [...], answer_start: [...]} or a text; its own JSON files',
   options: z.object({
     questionColumn: z.string().default('question').describe('the column of the question'),
     contextColumn: z.string().default('context').describe('the column of the text with the answer'),
@@ -162,10 +162,21 @@ function answersIn(row: Row, column: string, context: string): Answer[] {
   const places = [starts ?? []].flat()
   const answers = texts.map((one, i) => {
     if (typeof one !== 'string' || one === '') throw new HeedError(`'${column}' has no text`)
-    const start = places[i] === undefined ? context.indexOf(one) : Number(places[i])
-    if (context.startsWith(one, start) && start >= 0) return { text: one, start }
+    const told = places[i] === undefined ? context.indexOf(one) : Number(places[i])
+    const start = [told, afterCharacters(context, told)].find(
+      (place) => place >= 0 && context.startsWith(one, place),
+    )
+    if (start !== undefined) return { text: one, start }
     throw new HeedError(`the answer '${one.slice(0, 60)}' does not stand in the context`)
   })
   if (answers.length > 0) return answers
   throw new HeedError(`'${column}' is empty: questions without an answer are not learnt here`)
+}
+
+/** Where so many characters end: SQuAD counts them, and some take two places in a JavaScript text. */
+function afterCharacters(text: string, count: number): number {
+  let place = 0
+  for (let left = count; left > 0 && place < text.length; left--)
+    place += (text.codePointAt(place) as number) > 0xffff ? 2 : 1
+  return place
 }

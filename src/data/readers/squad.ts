@@ -1,0 +1,48 @@
+import { isJsonObject, type JsonValue } from '../../io/json.ts'
+import type { Mistakes } from '../mistakes.ts'
+import type { Row } from '../row.ts'
+
+/** Whether something is an article of SQuAD (Rajpurkar et al., 2016): paragraphs with questions on them. */
+export function isArticle(value: JsonValue): boolean {
+  return isJsonObject(value) && Array.isArray(value.paragraphs)
+}
+
+/**
+ * A row for each question of an article, with the columns that the data set has elsewhere: id, title,
+ * context, question, answers {text, answer_start}. Rows are numbered by question, from `first` on.
+ * @returns the number of the row after them
+ */
+export function* questionRows(
+  article: JsonValue,
+  file: string,
+  first: number,
+  mistakes: Mistakes,
+): Generator<Row, number> {
+  const { title = '', paragraphs } = article as { title?: JsonValue; paragraphs: JsonValue[] }
+  let number = first
+  for (const paragraph of paragraphs) {
+    const { context, qas } = isJsonObject(paragraph) ? paragraph : {}
+    if (!Array.isArray(qas)) {
+      mistakes.add({ file, number }, 'the paragraph before it has no list of questions, `qas`')
+      continue
+    }
+    for (const one of qas) {
+      const place = { file, number: number++ }
+      if (!isJsonObject(one)) mistakes.add(place, 'a question is an object ({ … })')
+      else {
+        const { id, question, answers } = one
+        yield { values: { id, title, context, question, answers: inColumns(answers) }, ...place }
+      }
+    }
+  }
+  return number
+}
+
+/** A list of answers as lists of their texts and places; what is none stays, for others to judge. */
+function inColumns(answers: JsonValue | undefined): unknown {
+  if (!Array.isArray(answers) || !answers.every(isJsonObject)) return answers
+  return {
+    text: answers.map(({ text }) => text),
+    answer_start: answers.map(({ answer_start }) => answer_start),
+  }
+}
