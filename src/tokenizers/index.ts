@@ -9,4 +9,10 @@ export type { SpecialTokens } from './special-tokens.ts'
 export type { TiktokenEncoding, TiktokenName, TiktokenRanks } from './tiktoken.ts'
 export { type BatchOptions, type EncodeOptions, Tokenizer } from './tokenizer.ts'
 export type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
-export { type TokenizerProgress, type TrainTokenizerOptions, trainTokenizer } from './train.ts'
+export {
+  type TokenizerProgress,
+  type TokenizerTrainer,
+  type TrainTokenizerOptions,
+  tokenizerTrainer,
+  trainTokenizer,
+} from './train.ts'

@@ -54,14 +54,48 @@ export interface TokenizerProgress {
 
 /** Learns a vocabulary. The texts may be pieces of one, as `readText` cuts them. */
 export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
-  return TRAINERS[options.type](texts, options)
+  const trainer = tokenizerTrainer(options)
+  for (const text of texts) trainer.add(text)
+  return trainer.finish()
 }
 
-const TRAINERS = {
-  char: trainChars,
-  bpe: trainByteLevel,
-  wordpiece: trainWordPiece,
-  unigram: trainUnigramModel,
+/** Learns from texts as they come; of those that have been added, the counts of their words are held. */
+export interface TokenizerTrainer {
+  add(text: string): void
+  /** @throws HeedError where there was no text, or `vocabSize` does not fit what is in it */
+  finish(): Tokenizer
+}
+
+/** As `trainTokenizer`, for texts that are added one by one. */
+export function tokenizerTrainer(options: TrainTokenizerOptions): TokenizerTrainer {
+  const { counts, learn } = LEARNERS[options.type](options)
+  let done = 0
+  return {
+    add(text) {
+      counts.add(text)
+      done += text.length
+      options.onProgress?.({ stage: 'count', done })
+    },
+    finish() {
+      if (done > 0) return learn()
+      throw new HeedError('the text to train the tokenizer on is empty', {
+        remedy: 'Give a file or folder with some text in it.',
+      })
+    },
+  }
+}
+
+/** What is counted in the texts, and what is made of the counts. */
+interface Learner {
+  counts: { add(text: string): void }
+  learn: () => Tokenizer
+}
+
+const LEARNERS = {
+  char: learnChars,
+  bpe: learnByteLevel,
+  wordpiece: learnWordPiece,
+  unigram: learnUnigram,
 }
 
 /** Vocabularies that are learnt to a size. */
@@ -71,12 +105,14 @@ export type LearnedType = 'bpe' | 'wordpiece' | 'unigram'
 export const MIN_BPE_VOCAB = 257
 export const MAX_BPE_VOCAB = 1_000_000
 
-function trainChars(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
-  const { vocabSize } = options
+function learnChars({ vocabSize }: TrainTokenizerOptions): Learner {
   if (vocabSize !== undefined) checkVocabSize(vocabSize, 2, 'a character vocabulary')
   const counts = new CharCounts()
-  count(texts, (text) => counts.add(text), options)
-  const characters = counts.characters(vocabSize === undefined ? undefined : vocabSize - 1)
+  const most = vocabSize === undefined ? undefined : vocabSize - 1
+  return { counts, learn: () => charTokenizer(counts.characters(most)) }
+}
+
+function charTokenizer(characters: string[]): Tokenizer {
   return Tokenizer.fromJSON(charLevelJson(characters), {
     tokenizer_class: 'PreTrainedTokenizerFast',
     unk_token: UNKNOWN,
@@ -84,9 +120,13 @@ function trainChars(texts: Iterable<string>, options: TrainTokenizerOptions): To
   })
 }
 
-function trainByteLevel(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+function learnByteLevel(options: TrainTokenizerOptions): Learner {
   checkVocabSize(options.vocabSize ?? DEFAULT_VOCAB, MIN_BPE_VOCAB, 'a byte-level BPE vocabulary')
-  const words = countWords(texts, gpt2Words, options)
+  const counts = new WordCounts(gpt2Words)
+  return { counts, learn: () => byteLevelTokenizer(counts.words, options) }
+}
+
+function byteLevelTokenizer(words: Words, options: TrainTokenizerOptions): Tokenizer {
   const special = [END_OF_TEXT, ...(options.specialTokens ?? [])]
   const bytes = [...BYTE_CHARS].sort()
   const idOfByte = BYTE_CHARS.map((char) => special.length + bytes.indexOf(char))
@@ -107,11 +147,19 @@ function trainByteLevel(texts: Iterable<string>, options: TrainTokenizerOptions)
 }
 
 /** As Hugging Face trains BERT's vocabulary: pairs of characters, those inside words with `##`. */
-function trainWordPiece(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+function learnWordPiece(options: TrainTokenizerOptions): Learner {
+  const steps = bertSteps(options.lowercase ?? true)
+  const counts = new WordCounts(wordsBy(steps.normalizer, steps.pre_tokenizer))
+  return { counts, learn: () => wordPieceTokenizer(counts.words, steps, options) }
+}
+
+function wordPieceTokenizer(
+  words: Words,
+  steps: ReturnType<typeof bertSteps>,
+  options: TrainTokenizerOptions,
+): Tokenizer {
   const { lowercase = true, limitAlphabet = DEFAULT_ALPHABET } = options
   const special = [...BERT_TOKENS, ...(options.specialTokens ?? [])]
-  const steps = bertSteps(lowercase)
-  const words = countWords(texts, wordsBy(steps.normalizer, steps.pre_tokenizer), options)
   const characters = charactersOf(words, limitAlphabet)
   const inside = new Set<string>()
   for (const word of words.keys()) for (const c of Array.from(word).slice(1)) inside.add(c)
@@ -135,11 +183,19 @@ function trainWordPiece(texts: Iterable<string>, options: TrainTokenizerOptions)
 }
 
 /** As SentencePiece trains T5's vocabulary. */
-function trainUnigramModel(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+function learnUnigram(options: TrainTokenizerOptions): Learner {
+  const steps = sentencePieceSteps()
+  const counts = new WordCounts(wordsBy(steps.normalizer, steps.pre_tokenizer))
+  return { counts, learn: () => unigramTokenizer(counts.words, steps, options) }
+}
+
+function unigramTokenizer(
+  words: Words,
+  steps: ReturnType<typeof sentencePieceSteps>,
+  options: TrainTokenizerOptions,
+): Tokenizer {
   const { vocabSize = DEFAULT_VOCAB, limitAlphabet = DEFAULT_ALPHABET, onProgress } = options
   const special = [...T5_TOKENS, ...(options.specialTokens ?? [])]
-  const steps = sentencePieceSteps()
-  const words = countWords(texts, wordsBy(steps.normalizer, steps.pre_tokenizer), options)
   const characters = charactersOf(words, limitAlphabet)
   checkVocabSize(vocabSize, special.length + characters.length, 'this Unigram vocabulary')
   const pieces = trainUnigram(words, {
@@ -173,37 +229,12 @@ function pairOptions({
   }
 }
 
-function countWords(
-  texts: Iterable<string>,
-  wordsOf: (text: string) => string[],
-  options: TrainTokenizerOptions,
-): ReadonlyMap<string, number> {
-  const counts = new WordCounts(wordsOf)
-  count(texts, (text) => counts.add(text), options)
-  return counts.words
-}
+type Words = ReadonlyMap<string, number>
 
-function charactersOf(words: ReadonlyMap<string, number>, limit: number): string[] {
+function charactersOf(words: Words, limit: number): string[] {
   const counts = new CharCounts()
   for (const [word, times] of words) counts.add(word, times)
   return counts.characters(limit)
-}
-
-function count(
-  texts: Iterable<string>,
-  add: (text: string) => void,
-  { onProgress }: TrainTokenizerOptions,
-): void {
-  let done = 0
-  for (const text of texts) {
-    add(text)
-    done += text.length
-    onProgress?.({ stage: 'count', done })
-  }
-  if (done > 0) return
-  throw new HeedError('the text to train the tokenizer on is empty', {
-    remedy: 'Give a file or folder with some text in it.',
-  })
 }
 
 function checkVocabSize(vocabSize: number, least: number, what: string): void {

@@ -1,13 +1,15 @@
 // The tokenizer of a new run: that of the model which is fine-tuned, one from a file, or one that is
 // learnt from the rows, with the special tokens that its architecture is used with.
 
-import { Mistakes, type Row } from '../../data/index.ts'
+import { Mistakes, type Row, type RowSource } from '../../data/index.ts'
 import {
   addSpecialTokens,
   parseTokenizerSpec,
   type SpecialTokenOptions,
   Tokenizer,
-  trainTokenizer,
+  type TokenizerProgress,
+  type TokenizerTrainer,
+  tokenizerTrainer,
 } from '../../tokenizers/index.ts'
 import { BERT_NAMES, T5_NAMES } from '../../tokenizers/trained-json.ts'
 import type { DataSetup } from '../task.ts'
@@ -20,22 +22,30 @@ export async function textTokenizer(
   const { spec: usual, ...special } = conventionsOf(setup.modelType)
   const spec = parseTokenizerSpec(setup.tokenizer ?? usual)
   if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
-  const texts: string[] = []
-  const mistakes = new Mistakes()
-  for await (const row of (await setup.source()).rows(mistakes))
-    texts.push(...(mistakes.attempt(row, () => textsOf(row)) ?? []))
-  mistakes.throwIfAny()
-  const trained = trainTokenizer(texts, {
+  const trainer = tokenizerTrainer({
     ...spec,
     specialTokens: spec.type === 'bpe' ? furtherTokens(special) : [],
-    onProgress: ({ stage, done, total }) =>
-      setup.onProgress?.(
-        stage === 'count' ? 'Reading text' : 'Learning the vocabulary',
-        done,
-        total,
-      ),
+    onProgress: learningProgress(setup),
   })
-  return addSpecialTokens(trained, special)
+  await addTexts(trainer, await setup.source(), textsOf)
+  return addSpecialTokens(trainer.finish(), special)
+}
+
+/** Adds the texts of all rows. @throws HeedError that lists the rows which are wrong */
+export async function addTexts(
+  trainer: TokenizerTrainer,
+  source: RowSource,
+  textsOf: (row: Row) => readonly string[],
+): Promise<void> {
+  const mistakes = new Mistakes()
+  for await (const row of source.rows(mistakes))
+    for (const text of mistakes.attempt(row, () => textsOf(row)) ?? []) trainer.add(text)
+  mistakes.throwIfAny()
+}
+
+export function learningProgress({ onProgress }: Pick<DataSetup, 'onProgress'>) {
+  return ({ stage, done, total }: TokenizerProgress): void =>
+    onProgress?.(stage === 'count' ? 'Reading text' : 'Learning the vocabulary', done, total)
 }
 
 /** They come first in the vocabulary, behind the end of text that it always has. */

@@ -3,24 +3,23 @@ import { extname } from 'node:path'
 import {
   findTextFiles,
   JoinedExamples,
-  Mistakes,
   openRows,
   prepareTokens,
   RandomWindows,
-  type Row,
   readText,
   SequentialWindows,
   stateOfFiles,
   surveyText,
   TokenDataset,
 } from '../../data/index.ts'
-import { parseTokenizerSpec, Tokenizer, trainTokenizer } from '../../tokenizers/index.ts'
+import { parseTokenizerSpec, Tokenizer, tokenizerTrainer } from '../../tokenizers/index.ts'
 import { encodeTexts } from '../encoding/encode-texts.ts'
 import { prepareExamples } from '../encoding/prepare-examples.ts'
 import { threadsFor } from '../encoding/threads.ts'
 import { stopped } from '../examples.ts'
 import type { DataSetup, Facts, RowEncoder, Supply, SupplySetup, TaskParts } from '../task.ts'
 import { textIn } from './text.ts'
+import { addTexts, learningProgress } from './text-tokenizer.ts'
 
 type Parts = TaskParts<{ textColumn: string }, Facts, Tokenizer>
 
@@ -29,15 +28,15 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
   if (setup.from !== undefined) return Tokenizer.fromFile(setup.from)
   const spec = parseTokenizerSpec(setup.tokenizer ?? 'char')
   if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
-  return trainTokenizer(await textsIn(setup.data, column), {
-    ...spec,
-    onProgress: ({ stage, done, total }) =>
-      setup.onProgress?.(
-        stage === 'count' ? 'Reading text' : 'Learning the vocabulary',
-        done,
-        total,
-      ),
-  })
+  const trainer = tokenizerTrainer({ ...spec, onProgress: learningProgress(setup) })
+  if (setup.data.some(isRows))
+    await addTexts(trainer, await openRows(setup.data), (row) => [textIn(row, column)])
+  else {
+    const files = findTextFiles([...setup.data])
+    surveyText(files)
+    for (const file of files) for (const text of readText(file)) trainer.add(text)
+  }
+  return trainer.finish()
 }
 
 /** Windows drawn anywhere for training, and one after the other for validation. */
@@ -145,29 +144,6 @@ async function tokensOfFiles(
       onProgress?.(stage === 'read' ? 'Checking text' : 'Encoding text', done, total)
     },
   })
-}
-
-async function textsIn(data: readonly string[], column: string): Promise<Iterable<string>> {
-  if (data.some(isRows)) return rowTexts(data, column)
-  const files = findTextFiles([...data])
-  surveyText(files)
-  return textOf(files)
-}
-
-function* textOf(files: string[]): Generator<string> {
-  for (const file of files) yield* readText(file)
-}
-
-async function rowTexts(data: readonly string[], column: string): Promise<string[]> {
-  const texts: string[] = []
-  const mistakes = new Mistakes()
-  const read = (row: Row): string => textIn(row, column)
-  for await (const row of (await openRows(data)).rows()) {
-    const text = mistakes.attempt(row, () => read(row))
-    if (text !== undefined) texts.push(text)
-  }
-  mistakes.throwIfAny()
-  return texts
 }
 
 /** Whether a file holds rows, as its ending says; everything else is text as it stands. */
