@@ -44,7 +44,7 @@ async function buildServer(): Promise<string> {
   const kernels = readdirSync(join(root, 'kernels/cpp')).filter((name) => name.endsWith('.cc'))
   const sources = [
     ...kernels.sort().map((name) => `kernels/cpp/${name}`), // isa.cc, the longest, among the first
-    ...['engine', 'memory', 'host'].map((name) => `native/${name}.cc`),
+    ...['engine', 'memory', 'pages', 'host'].map((name) => `native/${name}.cc`),
     'test/native/kernel-server.cc',
   ]
   const objects = sources.map((source) => join(folder, `${basename(source)}.o`))
