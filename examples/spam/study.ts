@@ -16,11 +16,10 @@ const { values: flags } = parseArgs({
     smoke: { type: 'boolean', default: false },
   },
 })
-const { out } = flags
-export const { smoke } = flags
+export const { out, smoke } = flags
 const seed = Number(flags.seed)
 
-const SIZE = smoke ? { layers: 1, heads: 2, dim: 32 } : { layers: 3, heads: 4, dim: 128 }
+export const SIZE = smoke ? { layers: 1, heads: 2, dim: 32 } : { layers: 3, heads: 4, dim: 128 }
 const context = smoke ? 32 : 384
 /** Of a model from nothing; the tokenizer is the same for all, so that only the weights differ. */
 export const fresh = { ...SIZE, tokenizer: join(out, 'pretrained') }
@@ -35,8 +34,7 @@ const testFile = write('test', test)
 export async function pretrain(): Promise<string> {
   const folder = join(out, 'pretrained')
   if (existsSync(join(folder, 'model.safetensors'))) return folder
-  const book = smoke ? [] : mobyDick().map(({ text }) => ({ text }))
-  const data = [write('texts', [...book, ...train.map(({ text }) => ({ text }))])]
+  const data = [texts()]
   const length = smoke ? { steps: 60, warmup: 10 } : { steps: 1600, warmup: 100 }
   const text = { data, tokenizer: smoke ? 'wordpiece:400' : 'wordpiece:6000' }
   // Short pieces teach sooner which places are neighbours; there is room for longer ones, later.
@@ -54,6 +52,12 @@ export async function pretrain(): Promise<string> {
   const told = evaluation?.metrics ?? {}
   console.log(`pre-trained: ${percent(told.accuracy)} of masked tokens, ${percent(told.next_sentence_accuracy)} of next sentences`) // biome-ignore format: one line
   return folder
+}
+
+/** A book, and the mails to learn from without their labels. */
+export function texts(): string {
+  const book = smoke ? [] : mobyDick().map(({ text }) => ({ text }))
+  return write('texts', [...book, ...train.map(({ text }) => ({ text }))])
 }
 
 /** Teaches a BERT to tell spam from ham. */
@@ -76,8 +80,8 @@ export interface Tuned {
   metrics: Record<string, number>
 }
 
-/** Trains a BERT into a folder below `out`. */
-async function run(name: string, keys: Record<string, unknown>): Promise<TrainOutcome> {
+/** Trains a BERT, or what the keys name, into a folder below `out`. */
+export async function run(name: string, keys: Record<string, unknown>): Promise<TrainOutcome> {
   const usual = {
     model: 'bert',
     context,
