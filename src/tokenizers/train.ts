@@ -122,8 +122,16 @@ function charTokenizer(characters: string[]): Tokenizer {
 
 function learnByteLevel(options: TrainTokenizerOptions): Learner {
   checkVocabSize(options.vocabSize ?? DEFAULT_VOCAB, MIN_BPE_VOCAB, 'a byte-level BPE vocabulary')
-  const counts = new WordCounts(gpt2Words)
-  return { counts, learn: () => byteLevelTokenizer(counts.words, options) }
+  return learnWords(gpt2Words, (words) => byteLevelTokenizer(words, options))
+}
+
+/** Counts the words that `split` finds, and makes a tokenizer of the counts. */
+function learnWords(
+  split: (text: string) => string[],
+  tokenizerOf: (words: Words) => Tokenizer,
+): Learner {
+  const counts = new WordCounts(split)
+  return { counts, learn: () => tokenizerOf(counts.words) }
 }
 
 function byteLevelTokenizer(words: Words, options: TrainTokenizerOptions): Tokenizer {
@@ -149,8 +157,9 @@ function byteLevelTokenizer(words: Words, options: TrainTokenizerOptions): Token
 /** As Hugging Face trains BERT's vocabulary: pairs of characters, those inside words with `##`. */
 function learnWordPiece(options: TrainTokenizerOptions): Learner {
   const steps = bertSteps(options.lowercase ?? true)
-  const counts = new WordCounts(wordsBy(steps.normalizer, steps.pre_tokenizer))
-  return { counts, learn: () => wordPieceTokenizer(counts.words, steps, options) }
+  return learnWords(wordsBy(steps.normalizer, steps.pre_tokenizer), (words) =>
+    wordPieceTokenizer(words, steps, options),
+  )
 }
 
 function wordPieceTokenizer(
@@ -185,8 +194,9 @@ function wordPieceTokenizer(
 /** As SentencePiece trains T5's vocabulary. */
 function learnUnigram(options: TrainTokenizerOptions): Learner {
   const steps = sentencePieceSteps()
-  const counts = new WordCounts(wordsBy(steps.normalizer, steps.pre_tokenizer))
-  return { counts, learn: () => unigramTokenizer(counts.words, steps, options) }
+  return learnWords(wordsBy(steps.normalizer, steps.pre_tokenizer), (words) =>
+    unigramTokenizer(words, steps, options),
+  )
 }
 
 function unigramTokenizer(

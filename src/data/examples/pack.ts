@@ -169,11 +169,11 @@ class Unpacker {
 
   value(depth: number): unknown {
     if (depth > DEEPEST) throw damaged()
-    const tag = this.bytes[this.skip(1)]
+    const tag = this.bytes[this.advance(1)]
     if (tag === TAGS.text) return this.string('utf8')
     if (tag === TAGS.brokenText) return this.string('utf16le')
     if (tag === TAGS.u8 || tag === TAGS.u16 || tag === TAGS.i32) return this.numbers(tag)
-    if (tag === TAGS.number) return this.bytes.readDoubleLE(this.skip(8))
+    if (tag === TAGS.number) return this.bytes.readDoubleLE(this.advance(8))
     if (tag === TAGS.list) return Array.from({ length: this.count(1) }, () => this.value(depth + 1))
     if (tag === TAGS.record) return this.record(depth)
     if (tag === TAGS.true || tag === TAGS.false) return tag === TAGS.true
@@ -198,14 +198,14 @@ class Unpacker {
 
   private string(encoding: 'utf8' | 'utf16le'): string {
     const size = this.count(1)
-    const start = this.skip(size)
+    const start = this.advance(size)
     return this.bytes.toString(encoding, start, start + size)
   }
 
   private numbers(width: Width): number[] {
     const size = SIZES[width]
     const list = new Array<number>(this.count(size))
-    const start = this.skip(list.length * size)
+    const start = this.advance(list.length * size)
     const { bytes } = this
     for (let i = 0; i < list.length; i++)
       if (size === 1) list[i] = bytes[start + i]
@@ -218,7 +218,7 @@ class Unpacker {
   private count(size: number): number {
     let count = 0
     for (let scale = 1; ; scale *= 128) {
-      const byte = this.bytes[this.skip(1)]
+      const byte = this.bytes[this.advance(1)]
       count += (byte % 128) * scale
       if (count * size > this.bytes.length) throw damaged()
       if (byte < 128) return count
@@ -226,7 +226,7 @@ class Unpacker {
   }
 
   /** Goes on by so many bytes, and tells where they begin. */
-  private skip(count: number): number {
+  private advance(count: number): number {
     const start = this.at
     this.at += count
     if (this.at > this.bytes.length) throw damaged()

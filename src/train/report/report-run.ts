@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { firstExamples, openRows } from '../../data/index.ts'
 import { writeFileAtomic } from '../../io/atomic.ts'
+import { fromPretrained } from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { TrainConfig } from '../config.ts'
 import { encodeRows } from '../examples.ts'
 import { type Metrics, RunFolder } from '../run-folder.ts'
-import { type OpenedTask, openRun, openTask } from '../task-file.ts'
+import { type OpenedTask, openTask } from '../task-file.ts'
 import { supplyOf } from '../train-model.ts'
 import { attentionOf, imageAttentionOf } from './attention.ts'
 import { type ReportParts, reportPage } from './page.ts'
@@ -31,8 +32,8 @@ export interface ReportOptions {
 export async function reportRun(dir: string, options: ReportOptions = {}): Promise<string> {
   const { out = join(dir, 'report.html'), limit = 1000 } = options
   const opened = await openTask(dir)
-  const { model } = await openRun(dir)
   const { task, parts } = opened
+  const model = (await fromPretrained(dir, task.head)) as Module
   const state = (await new RunFolder(dir).latest())?.state
   const count = model.parameters().reduce((sum, { size }) => sum + size, 0)
   const about = `${model.constructor.name} with ${count.toLocaleString('en')} weights`
