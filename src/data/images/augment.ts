@@ -1,5 +1,5 @@
 // What images are changed by while a model learns, so that it does not learn them by heart.
-import { brightness, contrast, saturation } from './colours.ts'
+import { brightness, contrast, saturation, turnHue } from './colours.ts'
 import type { Draw } from './draws.ts'
 import type { Image } from './image.ts'
 import { randAugment } from './rand-augment.ts'
@@ -14,6 +14,8 @@ export interface Augmentation {
   flip: boolean
   /** Share by which brightness, contrast and saturation may change. */
   jitter: number
+  /** Part of the colour circle by which hues turn at most, 0 to 0.5. */
+  hue: number
   /** Strength of RandAugment, 0 (none) to 10. */
   randAugment: number
   /** How often a rectangle is made noise (Zhong et al., 2020). */
@@ -27,6 +29,7 @@ export function augment(image: Image, options: Augmentation, draw: Draw): Image 
   if (options.shift > 0) out = randomShift(out, options.shift, draw)
   if (options.flip && draw() < 0.5) out = flip(out)
   if (options.jitter > 0) out = jitter(out, options.jitter, draw)
+  if (options.hue > 0) out = turnHue(out, options.hue * (2 * draw() - 1))
   if (options.randAugment > 0) out = randAugment(out, options.randAugment, draw)
   if (options.erase > 0 && draw() < options.erase) out = erase(out, draw)
   return out

@@ -19,6 +19,35 @@ export function saturation(image: Image, factor: number): Image {
   return mapBytes(image, (value, i) => grey[i] + (value - grey[i]) * factor)
 }
 
+/** Hues turned by a part of the colour circle: by a third of it, red becomes green. Greys stay. */
+export function turnHue(image: Image, turn: number): Image {
+  if (image.channels < 3) return image
+  const data = image.data.slice()
+  for (let i = 0; i + 2 < data.length; i += image.channels) {
+    const [red, green, blue] = image.data.subarray(i, i + 3)
+    const most = Math.max(red, green, blue)
+    const chroma = most - Math.min(red, green, blue)
+    if (chroma === 0) continue
+    const hue = 6 + 6 * (turn % 1) + hueOf(red, green, blue, most, chroma)
+    data[i] = most - channelLoss(5 + hue) * chroma + 0.5
+    data[i + 1] = most - channelLoss(3 + hue) * chroma + 0.5
+    data[i + 2] = most - channelLoss(1 + hue) * chroma + 0.5
+  }
+  return { ...image, data }
+}
+
+/** In sixths of the circle from red on (Smith, 1978). */
+function hueOf(red: number, green: number, blue: number, most: number, chroma: number): number {
+  if (most === red) return (green - blue) / chroma
+  return most === green ? 2 + (blue - red) / chroma : 4 + (red - green) / chroma
+}
+
+/** How much of the chroma a channel lacks at a place of the circle: none for a third, all for another. */
+function channelLoss(at: number): number {
+  const sixth = at % 6
+  return Math.max(0, Math.min(sixth, 4 - sixth, 1))
+}
+
 /** 1 leaves an image as it is; 0 smooths it, and 2 sharpens it. */
 export function sharpness(image: Image, factor: number): Image {
   const { width, height, channels, data } = image

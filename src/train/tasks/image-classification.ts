@@ -55,6 +55,12 @@ const schema = z.object({
     .describe('smallest part of an image that is cut out and enlarged, 1 for none'),
   shift: z.int().min(0).max(512).default(0).describe('pixels that images are moved by at most'),
   jitter: share.default(0).describe('share by which brightness, contrast and saturation change'),
+  hue: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe('part of the colour circle that hues turn by'),
   randAugment: z.number().min(0).max(10).default(0).describe('strength of RandAugment, up to 10'),
   erase: share.default(0).describe('share of images with a rectangle made noise'),
   mixup: z.number().min(0).max(100).default(0).describe('images mixed by Beta(a, a), 0 for none'),

@@ -9,6 +9,7 @@ import {
   saturation,
   sharpness,
   solarize,
+  turnHue,
 } from '../../../src/data/images/colours.ts'
 import { randAugment } from '../../../src/data/images/rand-augment.ts'
 import { affine, flip } from '../../../src/data/images/shapes.ts'
@@ -27,7 +28,7 @@ const colours = {
   sharpness,
   solarize,
 }
-const none = { crop: 1, shift: 0, flip: false, jitter: 0, randAugment: 0, erase: 0 }
+const none = { crop: 1, shift: 0, flip: false, jitter: 0, hue: 0, randAugment: 0, erase: 0 }
 const picture: Image = {
   width: 12,
   height: 10,
@@ -56,11 +57,37 @@ describe('changes of colours', () => {
     }
     await file.close()
   })
+
+  it('turn hues around the circle, and leave greys', () => {
+    const of = (data: number[]): Image => ({
+      width: data.length / 3,
+      height: 1,
+      channels: 3,
+      data: Uint8Array.from(data),
+    })
+    const some = of([255, 0, 0, 9, 200, 60, 80, 80, 80])
+    expect(pixels(turnHue(some, 1 / 3))).toEqual([0, 255, 0, 60, 9, 200, 80, 80, 80])
+    expect(pixels(turnHue(some, -1 / 3))).toEqual([0, 0, 255, 200, 60, 9, 80, 80, 80])
+    expect(pixels(turnHue(some, 1 / 2)).slice(0, 3)).toEqual([0, 255, 255])
+    expect(pixels(turnHue(picture, 1))).toEqual(pixels(picture))
+    const there = turnHue(picture, 0.2)
+    expect(same(there, picture)).toBe(false)
+    const worst = pixels(turnHue(there, -0.2)).map((value, i) => Math.abs(value - picture.data[i]))
+    expect(Math.max(...worst)).toBeLessThanOrEqual(3) // bytes between
+  })
 })
 
 describe('augmentation', () => {
   it('is drawn by seed, step and row', () => {
-    const all = { crop: 0.5, shift: 2, flip: true, jitter: 0.4, randAugment: 7, erase: 0.5 }
+    const all = {
+      crop: 0.5,
+      shift: 2,
+      flip: true,
+      jitter: 0.4,
+      hue: 0.1,
+      randAugment: 7,
+      erase: 0.5,
+    }
     const once = augment(picture, all, drawsOf(1, 2, 3))
     expect(pixels(augment(picture, all, drawsOf(1, 2, 3)))).toEqual(pixels(once))
     const others = [drawsOf(2, 2, 3), drawsOf(1, 3, 3), drawsOf(1, 2, 4)]
@@ -68,10 +95,18 @@ describe('augmentation', () => {
     expect(augment(picture, none, drawsOf(1, 2, 3))).toBe(picture)
   })
 
-  it.each(['crop', 'shift', 'flip', 'jitter', 'randAugment', 'erase'] as const)(
+  it.each(['crop', 'shift', 'flip', 'jitter', 'hue', 'randAugment', 'erase'] as const)(
     'by %s alone changes images, and keeps their size',
     (kind) => {
-      const strength = { crop: 0.2, shift: 3, flip: true, jitter: 0.5, randAugment: 9, erase: 1 }
+      const strength = {
+        crop: 0.2,
+        shift: 3,
+        flip: true,
+        jitter: 0.5,
+        hue: 0.3,
+        randAugment: 9,
+        erase: 1,
+      }
       const options = { ...none, [kind]: strength[kind] }
       const made = Array.from({ length: 100 }, (_, row) =>
         augment(picture, options, drawsOf(5, 0, row)),
