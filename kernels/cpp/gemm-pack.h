@@ -81,6 +81,19 @@ inline void packRuns(Operand from, int64_t panels, const PanelOf& panelOf, int64
   }
 }
 
+// The same for COUNT panels, all of WIDTH: a few instructions for each vector, so that many rows are on their way.
+template <int COUNT, int WIDTH> inline void packRunsOf(Operand from, int64_t K, float* to) {
+  const float* row = from.data;
+  for (int64_t k = 0; k < K; k++, row += from.along, to += WIDTH) {
+    HEED_UNROLL
+    for (int i = 0; i < COUNT; i++) {
+      __builtin_prefetch(row + PREFETCH_ROWS * from.along + i * WIDTH);
+      HEED_UNROLL
+      for (int j = 0; j < WIDTH; j += VL) store(to + i * WIDTH * K + j, load(row + i * WIDTH + j));
+    }
+  }
+}
+
 // Source adjacent along k: transposed in blocks of four; the last block of rows overlaps the one before it.
 // Half of a row's cache line is used before the next four rows are touched, for the same reason.
 inline void packTransposed(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {

@@ -15,17 +15,16 @@ namespace heed {
 namespace HEED_ISA {
 
 // The largest tile that fits the registers (accumulators, NV of B, one of A).
-// DIRECT: a second shape for a narrow C, where A is read in place, so that fewer rows are walked at a time.
 #if HEED_VL == 16
-constexpr int TILE_ROWS = 14, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 4;
+constexpr int TILE_ROWS = 14, TILE_VECTORS = 2;
 #elif HEED_VL == 8
-constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
+constexpr int TILE_ROWS = 6, TILE_VECTORS = 2;
 #elif defined(__aarch64__)
-constexpr int TILE_ROWS = 7, TILE_VECTORS = 3, DIRECT_ROWS = 5, DIRECT_VECTORS = 4; // one more row spills
+constexpr int TILE_ROWS = 7, TILE_VECTORS = 3; // one more row spills
 #elif defined(__wasm_relaxed_simd__)
-constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
+constexpr int TILE_ROWS = 6, TILE_VECTORS = 2;
 #else
-constexpr int TILE_ROWS = 4, TILE_VECTORS = 2, DIRECT_ROWS = 4, DIRECT_VECTORS = 2;
+constexpr int TILE_ROWS = 4, TILE_VECTORS = 2;
 #endif
 
 // One operand as the tile reads it: element (i of M or N, k) is data[i * across + k * along].
@@ -54,8 +53,7 @@ HEED_INLINE void storeLanes(float* to, vf v, int64_t lanes, bool accumulate) {
 }
 
 // One step of k.
-template <int MR, int NV, bool PACKED>
-HEED_INLINE void addProducts(const float* a, int64_t across, const float* b, vf (&sum)[MR][NV]) {
+template <int MR, int NV> HEED_INLINE void addProducts(const float* a, const float* b, vf (&sum)[MR][NV]) {
   vf bv[NV];
   HEED_UNROLL
   for (int j = 0; j < NV; j++) bv[j] = load(b + j * VL);
@@ -64,7 +62,7 @@ HEED_INLINE void addProducts(const float* a, int64_t across, const float* b, vf 
 #if defined(__wasm__)
     asm volatile("" ::: "memory"); // holds LLVM to this order: all rows' numbers at once do not fit the registers
 #endif
-    const vf av = splat(a[PACKED ? i : i * across]);
+    const vf av = splat(a[i]);
     HEED_UNROLL
     for (int j = 0; j < NV; j++) sum[i][j] = fma(av, bv[j], sum[i][j]);
   }
@@ -96,9 +94,8 @@ HEED_INLINE void finishTile(vf (&sum)[MR][NV], Block c, int64_t columns, bool ac
 }
 
 // c[0..MR, 0..columns) (+)= bias[j] + sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
-// b is adjacent across and readable up to NV*VL; PACKED: so is a, up to MR (a.across = 1);
-// otherwise a is adjacent along k.
-template <int MR, int NV, bool PACKED>
+// Both are adjacent across, and b is readable up to NV*VL. In WebAssembly they are packed: a.along = MR, b.along = NV*VL.
+template <int MR, int NV>
 static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Block c, int64_t columns,
                                            bool accumulate) {
   vf sum[MR][NV];
@@ -114,45 +111,43 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
   const float *pa = a.data, *pb = b.data;
 #if defined(__wasm__)
   // V8 asks at the head of each loop whether to stop, and in Node 20 it moves a block's loads to its start, where
-  // they take registers. So a turn of the loop is several steps, each a block that may be the last.
+  // they take registers. So a turn of the loop is several steps, each a block that may be the last. B is read at
+  // constant distances from one address; A's address moves on, as V8 adds to it by an instruction for each number.
   const auto isLast = [&](int step) {
-    addProducts<MR, NV, PACKED>(pa + step * (PACKED ? MR : 1), a.across, pb, sum);
-    pb += b.along;
+    addProducts<MR, NV>(pa, pb + step * NV * VL, sum);
+    pa += MR;
+    asm volatile("" : "+r"(pa));
     return --k == 0;
   };
-  for (; k > 0; pa += 4 * (PACKED ? MR : 1))
+  for (; k > 0; pb += 4 * NV * VL)
     if (isLast(0) || isLast(1) || isLast(2) || isLast(3)) break;
 #else
   for (; k > 0; k--) {
-    addProducts<MR, NV, PACKED>(pa, a.across, pb, sum);
-    pa += PACKED ? a.along : 1;
+    addProducts<MR, NV>(pa, pb, sum);
+    pa += a.along;
     pb += b.along;
   }
 #endif
   finishTile<MR, NV>(sum, c, columns, accumulate);
 }
 
-// Edges get a tile of their own size: tiles<PACKED>()[rows - 1][vectors - 1].
+// Edges get a tile of their own size.
 using Tile = void (*)(int64_t k, Operand a, Operand b, Block c, int64_t columns, bool accumulate);
 
-template <bool PACKED, int MR, int NV> struct FillTiles {
-  template <class Table> static constexpr void into(Table& table) {
-    table[MR - 1][NV - 1] = tile<MR, NV, PACKED>;
-    if constexpr (NV > 1) FillTiles<PACKED, MR, NV - 1>::into(table);
-    else if constexpr (MR > 1) FillTiles<PACKED, MR - 1, PACKED ? TILE_VECTORS : DIRECT_VECTORS>::into(table);
-  }
-};
-
-template <bool PACKED> struct Tiles {
-  static constexpr int ROWS = PACKED ? TILE_ROWS : DIRECT_ROWS;
-  static constexpr int VECTORS = PACKED ? TILE_VECTORS : DIRECT_VECTORS;
-  static constexpr int COLUMNS = VECTORS * VL;
-  Tile table[ROWS][VECTORS] = {};
-  constexpr Tiles() { FillTiles<PACKED, ROWS, VECTORS>::into(table); }
+struct Tiles {
+  Tile table[TILE_ROWS][TILE_VECTORS] = {};
   Tile at(int64_t rows, int64_t columns) const { return table[rows - 1][(columns + VL - 1) / VL - 1]; }
 };
 
-template <bool PACKED> constexpr Tiles<PACKED> tiles{};
+template <int MR = TILE_ROWS, int NV = TILE_VECTORS> constexpr Tiles tilesUpTo() {
+  Tiles tiles;
+  if constexpr (NV > 1) tiles = tilesUpTo<MR, NV - 1>();
+  else if constexpr (MR > 1) tiles = tilesUpTo<MR - 1>();
+  tiles.table[MR - 1][NV - 1] = tile<MR, NV>;
+  return tiles;
+}
+
+constexpr Tiles tiles = tilesUpTo();
 
 } // namespace HEED_ISA
 } // namespace heed

@@ -20,7 +20,11 @@ constexpr int64_t K_BLOCK = 768;
 constexpr int64_t ROW_BLOCK = TILE_ROWS * (84 / TILE_ROWS);
 constexpr int64_t ROUND_FLOATS = 4 << 20;
 constexpr int64_t SHARED_A_FLOATS = 1 << 20;
-constexpr int64_t PACKING_PAYS = 2 * TILE_ROWS; // rows, above which B is read often enough
+#if defined(__wasm__)
+constexpr int64_t PACKING_PAYS = 0; // rows, above which B is read often enough
+#else
+constexpr int64_t PACKING_PAYS = 2 * TILE_ROWS;
+#endif
 
 struct Product {
   int64_t m, n, k;
@@ -70,6 +74,9 @@ struct PackedB {
 };
 
 inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
+  constexpr int AT_ONCE = 4;
+  for (; p.b.across == 1 && columns.size() >= AT_ONCE * TILE_COLUMNS; columns.from += AT_ONCE * TILE_COLUMNS)
+    packRunsOf<AT_ONCE, TILE_COLUMNS>(shifted(p.b, columns.from, k.from), k.size(), to.panel(k, columns.from));
   const auto panelOf = [&](int64_t i) {
     const int64_t from = i * TILE_COLUMNS, count = least(TILE_COLUMNS, columns.size() - from);
     return Panel{from, count, roundUp(count, VL)};
@@ -96,12 +103,13 @@ inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a
   for (int64_t j = columns.from; j < columns.to; j += TILE_COLUMNS) {
     const int64_t count = least(TILE_COLUMNS, columns.to - j);
     const Operand bPanel = b.tile(k, j, count);
-    for (int64_t i = 0; i < panels.parts; i++) {
-      const Range r = part(panels, i);
+    Range r{0, 0};
+    for (int64_t i = 1; i <= panels.parts; i++) {
+      r = {r.to, panels.at(i)};
       const Operand aPanel{a + r.from * k.size(), 1, r.size()};
       const Block c{p.c.data + (rows.from + r.from) * p.c.stride + j, p.c.stride,
                     last && p.c.bias ? p.c.bias + j : nullptr};
-      tiles<true>.at(r.size(), count)(k.size(), aPanel, bPanel, c, count, accumulate);
+      tiles.at(r.size(), count)(k.size(), aPanel, bPanel, c, count, accumulate);
       finished(c, rows.from + r.from, j, r.size(), count);
     }
   }
