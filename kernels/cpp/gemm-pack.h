@@ -71,12 +71,19 @@ HEED_INLINE void copyRun(const float* from, int64_t count, int64_t width, float*
 // multiple of 4 KiB apart, and then only a few of them fit into the cache at once.
 template <class PanelOf>
 inline void packRuns(Operand from, int64_t panels, const PanelOf& panelOf, int64_t K, float* to) {
-  for (int64_t k = 0; k < K; k++) {
-    const float* row = from.data + k * from.along;
-    for (int64_t i = 0; i < panels; i++) {
-      const Panel p = panelOf(i);
-      __builtin_prefetch(row + PREFETCH_ROWS * from.along + p.from);
-      copyRun(row + p.from, p.count, p.width, to + p.from * K + k * p.width);
+  constexpr int64_t TOGETHER = 64; // asked for once: where a panel begins takes divisions
+  Panel list[TOGETHER];
+  for (int64_t first = 0; first < panels; first += TOGETHER) {
+    const int64_t count = panels - first < TOGETHER ? panels - first : TOGETHER;
+    for (int64_t i = 0; i < count; i++) list[i] = panelOf(first + i);
+    for (int64_t k = 0; k < K; k++) {
+      const float* row = from.data + k * from.along;
+      for (int64_t i = 0; i < count; i++) {
+        const Panel& p = list[i];
+        for (int64_t j = 0; j < p.count; j += 16)
+          __builtin_prefetch(row + PREFETCH_ROWS * from.along + p.from + j);
+        copyRun(row + p.from, p.count, p.width, to + p.from * K + k * p.width);
+      }
     }
   }
 }
@@ -87,7 +94,8 @@ template <int COUNT, int WIDTH> inline void packRunsOf(Operand from, int64_t K, 
   for (int64_t k = 0; k < K; k++, row += from.along, to += WIDTH) {
     HEED_UNROLL
     for (int i = 0; i < COUNT; i++) {
-      __builtin_prefetch(row + PREFETCH_ROWS * from.along + i * WIDTH);
+      HEED_UNROLL
+      for (int j = 0; j < WIDTH; j += 16) __builtin_prefetch(row + PREFETCH_ROWS * from.along + i * WIDTH + j);
       HEED_UNROLL
       for (int j = 0; j < WIDTH; j += VL) store(to + i * WIDTH * K + j, load(row + i * WIDTH + j));
     }

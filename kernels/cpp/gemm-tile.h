@@ -15,17 +15,19 @@ namespace heed {
 namespace HEED_ISA {
 
 // The largest tile that fits the registers (accumulators, NV of B, one of A).
+// DIRECT: where A is read in place, fewer rows at a time: a cache keeps few lines that lie 4 KiB apart.
 #if HEED_VL == 16
-constexpr int TILE_ROWS = 14, TILE_VECTORS = 2;
+constexpr int TILE_ROWS = 14, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 4;
 #elif HEED_VL == 8
-constexpr int TILE_ROWS = 6, TILE_VECTORS = 2;
+constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
 #elif defined(__aarch64__)
-constexpr int TILE_ROWS = 7, TILE_VECTORS = 3; // one more row spills
+constexpr int TILE_ROWS = 7, TILE_VECTORS = 3, DIRECT_ROWS = 5, DIRECT_VECTORS = 4; // one more row spills
 #elif defined(__wasm_relaxed_simd__)
-constexpr int TILE_ROWS = 6, TILE_VECTORS = 2;
+constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
 #else
-constexpr int TILE_ROWS = 4, TILE_VECTORS = 2;
+constexpr int TILE_ROWS = 4, TILE_VECTORS = 2, DIRECT_ROWS = 4, DIRECT_VECTORS = 2;
 #endif
+constexpr int64_t TILE_COLUMNS = TILE_VECTORS * VL, DIRECT_COLUMNS = DIRECT_VECTORS * VL;
 
 // One operand as the tile reads it: element (i of M or N, k) is data[i * across + k * along].
 struct Operand {
@@ -48,12 +50,13 @@ HEED_INLINE vf loadLanes(const float* from, int64_t lanes) {
 
 HEED_INLINE void storeLanes(float* to, vf v, int64_t lanes, bool accumulate) {
   float lane[VL];
-  memcpy(lane, &v, sizeof v);
+  store(lane, v); // memcpy would want its address, and GCC then keeps v in memory all along
   for (int64_t i = 0; i < lanes; i++) to[i] = accumulate ? to[i] + lane[i] : lane[i];
 }
 
 // One step of k.
-template <int MR, int NV> HEED_INLINE void addProducts(const float* a, const float* b, vf (&sum)[MR][NV]) {
+template <int MR, int NV>
+HEED_INLINE void addProducts(const float* a, int64_t across, const float* b, vf (&sum)[MR][NV]) {
   vf bv[NV];
   HEED_UNROLL
   for (int j = 0; j < NV; j++) bv[j] = load(b + j * VL);
@@ -62,7 +65,7 @@ template <int MR, int NV> HEED_INLINE void addProducts(const float* a, const flo
 #if defined(__wasm__)
     asm volatile("" ::: "memory"); // holds LLVM to this order: all rows' numbers at once do not fit the registers
 #endif
-    const vf av = splat(a[i]);
+    const vf av = splat(a[i * across]);
     HEED_UNROLL
     for (int j = 0; j < NV; j++) sum[i][j] = fma(av, bv[j], sum[i][j]);
   }
@@ -94,8 +97,9 @@ HEED_INLINE void finishTile(vf (&sum)[MR][NV], Block c, int64_t columns, bool ac
 }
 
 // c[0..MR, 0..columns) (+)= bias[j] + sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
-// Both are adjacent across, and b is readable up to NV*VL. In WebAssembly they are packed: a.along = MR, b.along = NV*VL.
-template <int MR, int NV>
+// b is adjacent across and readable up to NV*VL; so is a, or, if DIRECT, a is adjacent along k.
+// In WebAssembly they are packed: a.along = MR, b.along = NV*VL.
+template <int MR, int NV, bool DIRECT>
 static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Block c, int64_t columns,
                                            bool accumulate) {
   vf sum[MR][NV];
@@ -114,7 +118,7 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
   // they take registers. So a turn of the loop is several steps, each a block that may be the last. B is read at
   // constant distances from one address; A's address moves on, as V8 adds to it by an instruction for each number.
   const auto isLast = [&](int step) {
-    addProducts<MR, NV>(pa, pb + step * NV * VL, sum);
+    addProducts<MR, NV>(pa, 1, pb + step * NV * VL, sum);
     pa += MR;
     asm volatile("" : "+r"(pa));
     return --k == 0;
@@ -123,8 +127,8 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
     if (isLast(0) || isLast(1) || isLast(2) || isLast(3)) break;
 #else
   for (; k > 0; k--) {
-    addProducts<MR, NV>(pa, pb, sum);
-    pa += a.along;
+    addProducts<MR, NV>(pa, DIRECT ? a.across : 1, pb, sum);
+    pa += DIRECT ? 1 : a.along;
     pb += b.along;
   }
 #endif
@@ -134,20 +138,19 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
 // Edges get a tile of their own size.
 using Tile = void (*)(int64_t k, Operand a, Operand b, Block c, int64_t columns, bool accumulate);
 
-struct Tiles {
-  Tile table[TILE_ROWS][TILE_VECTORS] = {};
+template <int ROWS, int VECTORS, bool DIRECT = false> struct Tiles {
+  Tile table[ROWS][VECTORS] = {};
+  constexpr Tiles() { fill<ROWS, VECTORS>(); }
+  template <int MR, int NV> constexpr void fill() {
+    table[MR - 1][NV - 1] = tile<MR, NV, DIRECT>;
+    if constexpr (NV > 1) fill<MR, NV - 1>();
+    else if constexpr (MR > 1) fill<MR - 1, VECTORS>();
+  }
   Tile at(int64_t rows, int64_t columns) const { return table[rows - 1][(columns + VL - 1) / VL - 1]; }
 };
 
-template <int MR = TILE_ROWS, int NV = TILE_VECTORS> constexpr Tiles tilesUpTo() {
-  Tiles tiles;
-  if constexpr (NV > 1) tiles = tilesUpTo<MR, NV - 1>();
-  else if constexpr (MR > 1) tiles = tilesUpTo<MR - 1>();
-  tiles.table[MR - 1][NV - 1] = tile<MR, NV>;
-  return tiles;
-}
-
-constexpr Tiles tiles = tilesUpTo();
+constexpr Tiles<TILE_ROWS, TILE_VECTORS> tiles{};
+constexpr Tiles<DIRECT_ROWS, DIRECT_VECTORS, true> directTiles{};
 
 } // namespace HEED_ISA
 } // namespace heed

@@ -2,8 +2,9 @@
 //
 //   round    up to ROUND_FLOATS of B (all of K, some columns) are packed once, by all threads, and so is a small A,
 //   task     a block of C; within it, for each stretch of K of at most K_BLOCK:
-//     A block  up to ROW_BLOCK rows are packed into the thread's own scratch: they stay in its L2,
-//     tile     and are multiplied with one panel of B after the other (gemm-tile.h).
+//     A block  up to ROW_BLOCK rows, which stay in L2: packed into the thread's own scratch, or, where they are
+//              adjacent along K, read where they lie,
+//     tile     and multiplied with one panel of B after the other (gemm-tile.h).
 //
 // Tasks are cut by shape alone and each number of C is summed by one task in order of k, so a result does not
 // depend on the number of threads. Small or many products skip the round: each task packs its own B.
@@ -15,11 +16,11 @@
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int64_t TILE_COLUMNS = TILE_VECTORS * VL;
 constexpr int64_t K_BLOCK = 768;
 constexpr int64_t ROW_BLOCK = TILE_ROWS * (84 / TILE_ROWS);
 constexpr int64_t ROUND_FLOATS = 4 << 20;
 constexpr int64_t SHARED_A_FLOATS = 1 << 20;
+constexpr int64_t CHUNK_FLOATS = 96 << 10; // of B that stay in L2 beside a block of A
 #if defined(__wasm__)
 constexpr int64_t PACKING_PAYS = 0; // rows, above which B is read often enough
 #else
@@ -32,6 +33,15 @@ struct Product {
   Block c; // with the bias of its first column
   bool accumulate;
 };
+
+// A is read where it lies if it is adjacent along K. WebAssembly has too few registers for the rows' addresses.
+#if defined(__wasm__)
+HEED_INLINE bool isDirect(const Product&) { return false; }
+#else
+HEED_INLINE bool isDirect(const Product& p) { return p.a.along == 1; }
+#endif
+HEED_INLINE int64_t tileRows(const Product& p) { return isDirect(p) ? DIRECT_ROWS : TILE_ROWS; }
+HEED_INLINE int64_t tileColumns(const Product& p) { return isDirect(p) ? DIRECT_COLUMNS : TILE_COLUMNS; }
 
 // Called for each finished tile of C, while it is still in L1: (tile, batch, row, column, rows, columns).
 struct NoEpilogue {
@@ -57,31 +67,40 @@ HEED_INLINE Operand shifted(Operand x, int64_t across, int64_t k) {
   return {x.data + across * x.across + k * x.along, x.across, x.along};
 }
 
-// Columns of B as panels of TILE_COLUMNS, one stretch of K after the other.
+// Columns of B as panels, one stretch of K after the other.
 struct PackedB {
   float* data;
   Range columns; // of B
   int64_t k0;    // of B, the first
+  int64_t panelColumns = TILE_COLUMNS;
   Operand inPlace = {nullptr, 1, 0}; // B itself, where whole panels are not packed
   int64_t width() const { return roundUp(columns.size(), VL); }
   float* panel(Range k, int64_t column) const {
     return data + (k.from - k0) * width() + (column - columns.from) * k.size();
   }
   Operand tile(Range k, int64_t column, int64_t count) const {
-    if (inPlace.data && count == TILE_COLUMNS) return shifted(inPlace, column, k.from);
+    if (inPlace.data && count == panelColumns) return shifted(inPlace, column, k.from);
     return {panel(k, column), 1, roundUp(count, VL)};
   }
 };
 
+// Panels of B in fours or twos; returns the columns that are left.
+template <int AT_ONCE, int WIDTH>
+inline Range packWhole(const Product& p, Range k, Range columns, const PackedB& to) {
+  for (; columns.size() >= AT_ONCE * WIDTH; columns.from += AT_ONCE * WIDTH)
+    packRunsOf<AT_ONCE, WIDTH>(shifted(p.b, columns.from, k.from), k.size(), to.panel(k, columns.from));
+  return columns;
+}
+
 inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
-  constexpr int AT_ONCE = 4;
-  for (; p.b.across == 1 && columns.size() >= AT_ONCE * TILE_COLUMNS; columns.from += AT_ONCE * TILE_COLUMNS)
-    packRunsOf<AT_ONCE, TILE_COLUMNS>(shifted(p.b, columns.from, k.from), k.size(), to.panel(k, columns.from));
+  if (p.b.across == 1)
+    columns = to.panelColumns == TILE_COLUMNS ? packWhole<4, TILE_COLUMNS>(p, k, columns, to)
+                                              : packWhole<2, DIRECT_COLUMNS>(p, k, columns, to);
   const auto panelOf = [&](int64_t i) {
-    const int64_t from = i * TILE_COLUMNS, count = least(TILE_COLUMNS, columns.size() - from);
+    const int64_t from = i * to.panelColumns, count = least(to.panelColumns, columns.size() - from);
     return Panel{from, count, roundUp(count, VL)};
   };
-  packPanels(shifted(p.b, columns.from, k.from), ceilDiv(columns.size(), TILE_COLUMNS), panelOf, k.size(),
+  packPanels(shifted(p.b, columns.from, k.from), ceilDiv(columns.size(), to.panelColumns), panelOf, k.size(),
              to.panel(k, columns.from));
 }
 
@@ -115,6 +134,40 @@ inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a
   }
 }
 
+// Asks for a part of the next few rows of A: the processor's own guesses do not lead from row to row.
+HEED_INLINE void prefetchRows(Operand a, int64_t rows, Range k) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t at = k.from; at < k.to; at += 16) __builtin_prefetch(a.data + i * a.across + at);
+}
+
+// A block of C from rows of A where they lie and packed columns of B. Of B, as much at a time as stays in L2; of A,
+// as few rows as a tile has, which then stay in L1.
+template <class Finished>
+inline void multiplyDirect(const Product& p, Range k, Range rows, Range columns, const PackedB& b,
+                           Finished&& finished) {
+  const bool accumulate = p.accumulate || k.from > 0, last = k.to == p.k;
+  const int64_t unit = b.panelColumns, panels = ceilDiv(columns.size(), unit);
+  const int64_t atOnce = most(1, CHUNK_FLOATS / (unit * most(1, k.size())));
+  const Cut chunks{columns.size(), ceilDiv(panels, atOnce), unit};
+  const Cut groups{rows.size(), ceilDiv(rows.size(), DIRECT_ROWS), 1};
+  for (int64_t chunk = 0; chunk < chunks.parts; chunk++) {
+    const Range some = part(chunks, chunk);
+    for (int64_t i = 0; i < groups.parts; i++) {
+      const Range r{rows.from + groups.at(i), rows.from + groups.at(i + 1)};
+      const Operand a = shifted(p.a, r.from, k.from), next = shifted(a, r.size(), 0);
+      const int64_t nextRows = chunk == 0 ? least(DIRECT_ROWS, rows.to - r.to) : 0;
+      const Cut stretches{k.size(), ceilDiv(some.size(), unit), 16};
+      for (int64_t from = some.from, stretch = 0; from < some.to; from += unit, stretch++) {
+        prefetchRows(next, nextRows, part(stretches, stretch));
+        const int64_t j = columns.from + from, count = least(unit, some.to - from);
+        const Block c{p.c.data + r.from * p.c.stride + j, p.c.stride, last && p.c.bias ? p.c.bias + j : nullptr};
+        directTiles.at(r.size(), count)(k.size(), a, b.tile(k, j, count), c, count, accumulate);
+        finished(c, r.from, j, r.size(), count);
+      }
+    }
+  }
+}
+
 // All of A, packed once for tasks that would otherwise pack the same rows again: one block after the other,
 // each a stretch of K after the other.
 HEED_INLINE float* blockOfA(float* all, const Product& p, Range k, Range rows) {
@@ -122,20 +175,22 @@ HEED_INLINE float* blockOfA(float* all, const Product& p, Range k, Range rows) {
 }
 
 // The work of one task: a block of C. Without `shared` it packs its own columns of B, a stretch of K at a time;
-// without `sharedA` its own rows of A. With it, `rows` is one of its blocks.
+// without `sharedA` its own rows of A, unless they are read where they lie. With it, `rows` is one of its blocks.
 template <class Epilogue>
 inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batch, Range rows, Range columns,
                           float* sharedA, const PackedB* shared, const Epilogue& epilogue) {
-  const Cut ks = kBlocks(p.k), blocks{rows.size(), sharedA ? 1 : ceilDiv(rows.size(), ROW_BLOCK), TILE_ROWS};
-  float* a = sharedA ? nullptr
-                     : (float*)pool.scratch(thread, 0, sizeof(float) * least(ROW_BLOCK, rows.size()) * K_BLOCK);
-  PackedB b = shared ? *shared : PackedB{nullptr, columns, 0};
+  const bool direct = isDirect(p);
+  const Cut ks = kBlocks(p.k), blocks{rows.size(), sharedA ? 1 : ceilDiv(rows.size(), ROW_BLOCK), tileRows(p)};
+  float* a = nullptr;
+  if (!sharedA && !direct)
+    a = (float*)pool.scratch(thread, 0, sizeof(float) * least(ROW_BLOCK, rows.size()) * K_BLOCK);
+  PackedB b = shared ? *shared : PackedB{nullptr, columns, 0, tileColumns(p)};
   Range packed = columns; // what of B is packed here
   if (!shared) {
     b.data = (float*)pool.scratch(thread, 1, sizeof(float) * b.width() * K_BLOCK);
     if (p.b.across == 1 && rows.size() <= PACKING_PAYS) {
       b.inPlace = p.b;
-      packed.from += columns.size() / TILE_COLUMNS * TILE_COLUMNS;
+      packed.from += columns.size() / b.panelColumns * b.panelColumns;
     }
   }
   for (int64_t kb = 0; kb < ks.parts; kb++) {
@@ -145,13 +200,18 @@ inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batc
       b.k0 = k.from;
       packB(p, k, packed, b);
     }
+    const auto finished = [&](Block c, int64_t row, int64_t column, int64_t h, int64_t w) {
+      if (last) epilogue(c, batch, row, column, h, w);
+    };
     for (int64_t i = 0; i < blocks.parts; i++) {
       const Range r{rows.from + blocks.at(i), rows.from + blocks.at(i + 1)};
+      if (direct) {
+        multiplyDirect(p, k, r, columns, b, finished);
+        continue;
+      }
       if (sharedA) a = blockOfA(sharedA, p, k, r);
       else packA(p, k, r, a);
-      multiplyPacked(p, k, r, a, columns, b, [&](Block c, int64_t row, int64_t column, int64_t h, int64_t w) {
-        if (last) epilogue(c, batch, row, column, h, w);
-      });
+      multiplyPacked(p, k, r, a, columns, b, finished);
     }
   }
 }
@@ -164,20 +224,20 @@ constexpr double SHARING_PAYS = 1 << 24; // likewise, of the whole product
 // One large product: B is packed once for all tasks.
 template <class Epilogue>
 inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilogue& epilogue) {
-  const int64_t perRound = roundUp(ROUND_FLOATS / p.k + 1, 8 * TILE_COLUMNS);
-  const Cut rounds{p.n, ceilDiv(p.n, perRound), TILE_COLUMNS}, ks = kBlocks(p.k);
-  Cut rows{p.m, ceilDiv(p.m, ROW_BLOCK), TILE_ROWS};
+  const int64_t unit = tileColumns(p), perRound = roundUp(ROUND_FLOATS / p.k + 1, 8 * unit);
+  const Cut rounds{p.n, ceilDiv(p.n, perRound), unit}, ks = kBlocks(p.k);
+  Cut rows{p.m, ceilDiv(p.m, ROW_BLOCK), tileRows(p)};
   if (rows.parts < TASKS / 2) rows.parts = ceilDiv(p.m, ROW_BLOCK / 2);
   const int64_t columnParts = rows.parts < TASKS / 2 ? ceilDiv(TASKS / 2, rows.parts) : 1;
   float* a = nullptr;
-  if (p.m * p.k <= SHARED_A_FLOATS && columnParts * rounds.parts > 1)
+  if (!isDirect(p) && p.m * p.k <= SHARED_A_FLOATS && columnParts * rounds.parts > 1)
     a = (float*)pool.scratch(0, 2, sizeof(float) * p.m * p.k);
 
   for (int64_t round = 0; round < rounds.parts; round++) {
     const Range n = part(rounds, round);
-    PackedB b{nullptr, n, 0};
+    PackedB b{nullptr, n, 0, unit};
     b.data = (float*)pool.scratch(0, 1, sizeof(float) * b.width() * p.k);
-    const Cut chunks{n.size(), ceilDiv(n.size(), 4 * TILE_COLUMNS), TILE_COLUMNS};
+    const Cut chunks{n.size(), ceilDiv(n.size(), 4 * unit), unit};
     const int64_t ofB = chunks.parts * ks.parts, ofA = a && round == 0 ? rows.parts * ks.parts : 0;
     parallel(pool, ofB + ofA, [&](int64_t task, int) {
       if (task < ofB) {
@@ -189,11 +249,11 @@ inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilog
       }
     });
 
-    const Cut columns{n.size(), least(columnParts, chunks.parts), TILE_COLUMNS};
+    const Cut columns{n.size(), least(columnParts, chunks.parts), unit};
     parallel(pool, rows.parts * columns.parts, [&](int64_t task, int thread) {
       const Range c = part(columns, task % columns.parts);
-      multiplyBlock(pool, thread, p, batch, part(rows, task / columns.parts), {n.from + c.from, n.from + c.to}, a, &b,
-                    epilogue);
+      multiplyBlock(pool, thread, p, batch, part(rows, task / columns.parts), {n.from + c.from, n.from + c.to}, a,
+                    &b, epilogue);
     });
   }
 }
@@ -202,7 +262,7 @@ inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilog
 template <class ProductOf, class Epilogue>
 inline void gemmOwn(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue) {
   const Product first = productOf((int64_t)0);
-  Cut rows{first.m, 1, TILE_ROWS}, columns{first.n, ceilDiv(first.n, 4096), TILE_COLUMNS};
+  Cut rows{first.m, 1, tileRows(first)}, columns{first.n, ceilDiv(first.n, 4096), tileColumns(first)};
   double work = (double)first.m * first.n * first.k / columns.parts;
   while (batches * rows.parts * columns.parts < TASKS && work > 2 * MIN_TASK) {
     const int64_t h = first.m / rows.parts, w = first.n / columns.parts;

@@ -18,7 +18,7 @@ static __attribute__((noinline)) void windowTile(int64_t k, const float* windows
   }
   for (int64_t n = 0; n < k; n++, packed += AS_ROWS ? NV * VL : MR) {
     const float* window = windows + at[n];
-    addProducts<MR, NV>(AS_ROWS ? window : packed, AS_ROWS ? packed : window, sum);
+    addProducts<MR, NV>(AS_ROWS ? window : packed, 1, AS_ROWS ? packed : window, sum);
   }
   finishTile<MR, NV>(sum, c, columns, accumulate);
 }

@@ -79,6 +79,7 @@ describe('matmul', () => {
     [3, 513, 700],
     [7, 300, 1029],
     [8, 1201, 131],
+    [50, 801, 451],
   ])('of large sizes (%i, %i, %i)', async (m, k, n) => {
     const make = (rows: number, columns: number): Node =>
       g.leaf(
