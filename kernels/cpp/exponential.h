@@ -13,35 +13,35 @@ constexpr float BIASED_ROUNDER = ROUNDER + 127;
 
 // Written so that it is one instruction, and that a NaN passes.
 HEED_INLINE vf atLeast(float bound, vf x) {
-  const vf lowest = splat(bound);
+  const vf lowest = constant(bound);
   return lowest > x ? lowest : x;
 }
 
 // 2^x for x < 127. Attention scales its scores by log2(e), which saves a range reduction.
 HEED_INLINE vf vexp2(vf x) {
   x = atLeast(-127, x); // n = -127 gives the exponent 0, and so the factor 0
-  const vf shifted = x + BIASED_ROUNDER;
-  const vf r = x - (shifted - BIASED_ROUNDER);
-  vf p = fma(splat(0.0013264726943236775f), r, splat(0.009671512701548413f));
-  p = fma(p, r, splat(0.055507337445033424f));
-  p = fma(p, r, splat(0.24022242084294895f));
-  p = fma(p, r, splat(0.6931469775981091f));
-  p = fma(p, r, splat(1.0f));
+  const vf shifted = x + constant(BIASED_ROUNDER);
+  const vf r = x - (shifted - constant(BIASED_ROUNDER));
+  vf p = fma(constant(0.0013264726943236775f), r, constant(0.009671512701548413f));
+  p = fma(p, r, constant(0.055507337445033424f));
+  p = fma(p, r, constant(0.24022242084294895f));
+  p = fma(p, r, constant(0.6931469775981091f));
+  p = fma(p, r, constant(1.0f));
   return p * floats(bits(shifted) << 23);
 }
 
 // e^x for x < 88: x = n ln 2 + r, with ln 2 in two parts.
 HEED_INLINE vf vexpSoftmax(vf x) {
   x = atLeast(-127 * LN_2, x);
-  const vf shifted = x * LOG2_E + BIASED_ROUNDER;
-  const vf n = shifted - BIASED_ROUNDER;
-  const vf r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  vf p = fma(splat(0.0013814613115323436f), r, splat(0.00836870985190347f));
-  p = fma(p, r, splat(0.041668387365798164f));
-  p = fma(p, r, splat(0.16666520689584563f));
-  p = fma(p, r, splat(0.4999999345168251f));
-  p = fma(p, r, splat(1.0f));
-  p = fma(p, r, splat(1.0f));
+  const vf shifted = fma(x, constant(LOG2_E), constant(BIASED_ROUNDER));
+  const vf n = shifted - constant(BIASED_ROUNDER);
+  const vf r = fma(n, constant(2.12194440e-4f), fma(n, constant(-0.693359375f), x));
+  vf p = fma(constant(0.0013814613115323436f), r, constant(0.00836870985190347f));
+  p = fma(p, r, constant(0.041668387365798164f));
+  p = fma(p, r, constant(0.16666520689584563f));
+  p = fma(p, r, constant(0.4999999345168251f));
+  p = fma(p, r, constant(1.0f));
+  p = fma(p, r, constant(1.0f));
   return p * floats(bits(shifted) << 23);
 }
 

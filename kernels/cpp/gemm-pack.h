@@ -53,39 +53,34 @@ inline void packSlowly(Operand from, int64_t count, int64_t width, int64_t k0, i
   }
 }
 
-// What a whole vector no longer covers is copied as two that overlap.
+// What whole vectors do not cover is copied by one that overlaps the last, or as two of a smaller size.
 HEED_INLINE void copyRun(const float* from, int64_t count, int64_t width, float* to) {
   int64_t i = 0;
   for (; i + VL <= count; i += VL) store(to + i, load(from + i));
-  if (i < count) {
-    const int64_t rest = count - i;
-    if (VL > 8 && rest >= 8) copyTwice<8>(from + i, rest, to + i);
-    else if (rest >= 4) copyTwice<4>(from + i, rest, to + i);
-    else
-      for (int64_t j = i; j < count; j++) to[j] = from[j];
-    for (i = count; i < width; i++) to[i] = 0;
-  }
+  if (i == count) return;
+  if (count > VL) store(to + count - VL, load(from + count - VL));
+  else if (VL > 8 && count >= 8) copyTwice<8>(from, count, to);
+  else if (VL > 4 && count >= 4) copyTwice<4>(from, count, to);
+  else
+    for (int64_t j = 0; j < count; j++) to[j] = from[j];
+  for (i = count; i < width; i++) to[i] = 0;
 }
 
-// Source adjacent across. Every panel takes its part of a row before the next row is touched: rows may be a
+// Source adjacent across. Every panel takes its part of some rows before the next rows are touched: rows may be a
 // multiple of 4 KiB apart, and then only a few of them fit into the cache at once.
 template <class PanelOf>
 inline void packRuns(Operand from, int64_t panels, const PanelOf& panelOf, int64_t K, float* to) {
-  constexpr int64_t TOGETHER = 64; // asked for once: where a panel begins takes divisions
-  Panel list[TOGETHER];
-  for (int64_t first = 0; first < panels; first += TOGETHER) {
-    const int64_t count = panels - first < TOGETHER ? panels - first : TOGETHER;
-    for (int64_t i = 0; i < count; i++) list[i] = panelOf(first + i);
-    for (int64_t k = 0; k < K; k++) {
-      const float* row = from.data + k * from.along;
-      for (int64_t i = 0; i < count; i++) {
-        const Panel& p = list[i];
-        for (int64_t j = 0; j < p.count; j += 16)
-          __builtin_prefetch(row + PREFETCH_ROWS * from.along + p.from + j);
-        copyRun(row + p.from, p.count, p.width, to + p.from * K + k * p.width);
+  constexpr int64_t AT_ONCE = 8;
+  for (int64_t k0 = 0; k0 < K; k0 += AT_ONCE)
+    for (int64_t i = 0; i < panels; i++) {
+      const Panel p = panelOf(i);
+      const float* run = from.data + k0 * from.along + p.from;
+      float* row = to + p.from * K + k0 * p.width;
+      for (int64_t k = k0; k < K && k < k0 + AT_ONCE; k++, run += from.along, row += p.width) {
+        for (int64_t j = 0; j < p.count; j += 16) __builtin_prefetch(run + PREFETCH_ROWS * from.along + j);
+        copyRun(run, p.count, p.width, row);
       }
     }
-  }
 }
 
 // The same for COUNT panels, all of WIDTH: a few instructions for each vector, so that many rows are on their way.

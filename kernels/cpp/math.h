@@ -73,7 +73,7 @@ HEED_INLINE vf vceil(vf x) {
 
 // ---- Exponential and logarithm ----
 
-HEED_INLINE vf powerOfTwo(vi n) { return floats((n + 127) << 23); } // -127 < n < 128
+HEED_INLINE vf powerOfTwo(vi n) { return floats((n + constant(127)) << 23); } // -127 < n < 128
 
 // p * 2^n in two steps, so that n may lie outside of what one exponent holds (denormals, overflow).
 HEED_INLINE vf scale(vf p, vi n) {
@@ -83,39 +83,40 @@ HEED_INLINE vf scale(vf p, vi n) {
 
 // x = n ln 2 + r, |r| <= ln 2 / 2; e^r - 1 is returned. ln 2 in two parts: n times the first is exact.
 HEED_INLINE vf expReduced(vf x, vf& n, vi& integer) {
-  vf shifted = x * 1.44269504088896341f + ROUNDER;
-  integer = bits(shifted) - ROUNDER_BITS;
-  n = shifted - ROUNDER;
-  vf r = x - n * 0.693359375f;
-  r = r - n * -2.12194440e-4f;
-  vf p = fma(splat(1.9875691500e-4f), r, splat(1.3981999507e-3f));
-  p = fma(p, r, splat(8.3334519073e-3f));
-  p = fma(p, r, splat(4.1665795894e-2f));
-  p = fma(p, r, splat(1.6666665459e-1f));
-  p = fma(p, r, splat(5.0000001201e-1f));
+  vf shifted = fma(x, constant(1.44269504088896341f), constant(ROUNDER));
+  integer = bits(shifted) - constant(ROUNDER_BITS);
+  n = shifted - constant(ROUNDER);
+  vf r = fma(n, constant(-0.693359375f), x);
+  r = fma(n, constant(2.12194440e-4f), r);
+  vf p = fma(constant(1.9875691500e-4f), r, constant(1.3981999507e-3f));
+  p = fma(p, r, constant(8.3334519073e-3f));
+  p = fma(p, r, constant(4.1665795894e-2f));
+  p = fma(p, r, constant(1.6666665459e-1f));
+  p = fma(p, r, constant(5.0000001201e-1f));
   return fma(p, r * r, r);
 }
 
 // Comparisons are written so that a NaN passes.
 HEED_INLINE vf clampKeepingNan(vf x, float least, float most) {
-  x = select(x < least, splat(least), x);
-  return select(x > most, splat(most), x);
+  const vf low = constant(least), high = constant(most);
+  x = select(x < low, low, x);
+  return select(x > high, high, x);
 }
 
 HEED_INLINE vf vexp(vf x) {
   vf n;
   vi integer;
   vf p = expReduced(clampKeepingNan(x, -104.0f, 89.0f), n, integer);
-  return scale(p + 1.0f, integer);
+  return scale(p + constant(1.0f), integer);
 }
 
 // e^x for x <= 0 (softmax, attention): results below 2^-126 become 0, which saves a fifth of the work.
 HEED_INLINE vf vexpNegative(vf x) {
   vf n;
   vi integer;
-  vf p = expReduced(select(x < -87.3f, splat(-87.3f), x), n, integer);
-  vf y = (p + 1.0f) * powerOfTwo(integer);
-  return select(x < -87.3f, vf{}, y);
+  vf p = expReduced(select(x < constant(-87.3f), constant(-87.3f), x), n, integer);
+  vf y = (p + constant(1.0f)) * powerOfTwo(integer);
+  return select(x < constant(-87.3f), vf{}, y);
 }
 
 HEED_INLINE vf vexpm1(vf x) {
@@ -133,18 +134,18 @@ HEED_INLINE vf vlog(vf x) {
   vi shifted = bits(scaled) - 0x3F3504F3; // the bits of sqrt(1/2): mantissas fall into [sqrt(1/2), sqrt(2))
   vf e = convert((shifted >> 23) - (tiny & 23));
   vf m = floats((shifted & 0x7FFFFF) + 0x3F3504F3) - 1.0f;
-  vf p = fma(splat(7.0376836292e-2f), m, splat(-1.1514610310e-1f));
-  p = fma(p, m, splat(1.1676998740e-1f));
-  p = fma(p, m, splat(-1.2420140846e-1f));
-  p = fma(p, m, splat(1.4249322787e-1f));
-  p = fma(p, m, splat(-1.6668057665e-1f));
-  p = fma(p, m, splat(2.0000714765e-1f));
-  p = fma(p, m, splat(-2.4999993993e-1f));
-  p = fma(p, m, splat(3.3333331174e-1f));
+  vf p = fma(constant(7.0376836292e-2f), m, constant(-1.1514610310e-1f));
+  p = fma(p, m, constant(1.1676998740e-1f));
+  p = fma(p, m, constant(-1.2420140846e-1f));
+  p = fma(p, m, constant(1.4249322787e-1f));
+  p = fma(p, m, constant(-1.6668057665e-1f));
+  p = fma(p, m, constant(2.0000714765e-1f));
+  p = fma(p, m, constant(-2.4999993993e-1f));
+  p = fma(p, m, constant(3.3333331174e-1f));
   vf square = m * m;
-  vf y = fma(e, splat(-2.12194440e-4f), p * m * square);
+  vf y = fma(e, constant(-2.12194440e-4f), p * m * square);
   y = m + (y - 0.5f * square);
-  y = fma(e, splat(0.693359375f), y);
+  y = fma(e, constant(0.693359375f), y);
   y = select(x == INFINITY_F, x, y);
   y = select(x == 0.0f, splat(-INFINITY_F), y);
   return select((x < 0.0f) | (x != x), splat(NAN_F), y);
@@ -160,44 +161,44 @@ HEED_INLINE vf vlog1p(vf x) {
 
 // ---- Sigmoid family ----
 
-HEED_INLINE vf vsigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }
+HEED_INLINE vf vsigmoid(vf x) { return constant(1.0f) / (constant(1.0f) + vexp(-x)); }
 
 // With t = e^(-2|x|) - 1: tanh |x| = -t / (2 + t), which neither cancels nor overflows.
 HEED_INLINE vf vtanh(vf x) {
   vf n;
   vi integer;
-  vf a = -2.0f * vabs(x);
-  vf p = expReduced(select(a < -25.0f, splat(-25.0f), a), n, integer);
+  vf a = constant(-2.0f) * vabs(x);
+  vf p = expReduced(select(a < constant(-25.0f), constant(-25.0f), a), n, integer);
   vf s = powerOfTwo(integer);
-  vf t = fma(s, p, s - 1.0f);
-  return copySign(-t / (2.0f + t), x);
+  vf t = fma(s, p, s - constant(1.0f));
+  return copySign(-t / (constant(2.0f) + t), x);
 }
 
 // Rational approximation on [-3.92, 3.92] (Eigen's coefficients); beyond, erf rounds to ±1.
 HEED_INLINE vf verf(vf x) {
   vf c = clampKeepingNan(x, -3.9192059f, 3.9192059f);
   vf s = c * c;
-  vf p = fma(splat(-2.72614225801306e-10f), s, splat(2.77068142495902e-08f));
-  p = fma(p, s, splat(-2.10102402082508e-06f));
-  p = fma(p, s, splat(-5.69250639462346e-05f));
-  p = fma(p, s, splat(-7.34990630326855e-04f));
-  p = fma(p, s, splat(-2.95459980854025e-03f));
-  p = fma(p, s, splat(-1.60960333262415e-02f));
-  vf q = fma(splat(-1.45660718464996e-05f), s, splat(-2.13374055278905e-04f));
-  q = fma(q, s, splat(-1.68282697438203e-03f));
-  q = fma(q, s, splat(-7.37332916720468e-03f));
-  q = fma(q, s, splat(-1.42647390514189e-02f));
-  return select(vabs(x) >= 3.9192059f, copySign(splat(1.0f), x), c * p / q);
+  vf p = fma(constant(-2.72614225801306e-10f), s, constant(2.77068142495902e-08f));
+  p = fma(p, s, constant(-2.10102402082508e-06f));
+  p = fma(p, s, constant(-5.69250639462346e-05f));
+  p = fma(p, s, constant(-7.34990630326855e-04f));
+  p = fma(p, s, constant(-2.95459980854025e-03f));
+  p = fma(p, s, constant(-1.60960333262415e-02f));
+  vf q = fma(constant(-1.45660718464996e-05f), s, constant(-2.13374055278905e-04f));
+  q = fma(q, s, constant(-1.68282697438203e-03f));
+  q = fma(q, s, constant(-7.37332916720468e-03f));
+  q = fma(q, s, constant(-1.42647390514189e-02f));
+  return select(vabs(x) >= constant(3.9192059f), copySign(constant(1.0f), x), c * p / q);
 }
 
-HEED_INLINE vf vsilu(vf x) { return x / (1.0f + vexp(-x)); }
+HEED_INLINE vf vsilu(vf x) { return x / (constant(1.0f) + vexp(-x)); }
 
 // s + z s (1 - s) with s = sigmoid(x), the derivative of f sigmoid(x) where z = f x' . 1 - s = e^-x s, as
 // subtracting would cancel. |x| <= 80, so that z e^-x is finite.
 HEED_INLINE vf sigmoidSlope(vf x, vf z) {
   vf e = vexp(-x);
-  vf s = 1.0f / (1.0f + e);
-  return s * fma(z * e, s, splat(1.0f));
+  vf s = constant(1.0f) / (constant(1.0f) + e);
+  return s * fma(z * e, s, constant(1.0f));
 }
 
 HEED_INLINE vf vsiluBackward(vf x, vf dy) {
@@ -205,28 +206,28 @@ HEED_INLINE vf vsiluBackward(vf x, vf dy) {
   return dy * sigmoidSlope(c, c);
 }
 
-HEED_INLINE vf vgelu(vf x) { return 0.5f * x * (1.0f + verf(x * 0.70710678118654752f)); }
+HEED_INLINE vf vgelu(vf x) { return constant(0.5f) * x * (constant(1.0f) + verf(x * constant(0.70710678118654752f))); }
 
 // d gelu = Phi(x) + x phi(x)
 HEED_INLINE vf vgeluBackward(vf x, vf dy) {
-  vf cumulative = fma(verf(x * 0.70710678118654752f), splat(0.5f), splat(0.5f));
+  vf cumulative = fma(verf(x * constant(0.70710678118654752f)), constant(0.5f), constant(0.5f));
   vf a = vabs(x);
-  a = select(a > 14.0f, splat(14.0f), a); // beyond, the density is 0 in float; keeps inf * 0 away
-  vf density = vexpNegative(-0.5f * a * a) * 0.39894228040143268f;
+  a = select(a > constant(14.0f), constant(14.0f), a); // beyond, the density is 0 in float; keeps inf * 0 away
+  vf density = vexpNegative(constant(-0.5f) * a * a) * constant(0.39894228040143268f);
   return dy * fma(copySign(a, x), density, cumulative);
 }
 
 // gelu ~ x sigmoid(2u) = x (1 + tanh u) / 2, u = sqrt(2/pi) (x + 0.044715 x^3)
 HEED_INLINE vf vgeluTanh(vf x) {
-  vf twice = x * fma(x * x, splat(2 * 0.79788456080286536f * 0.044715f), splat(2 * 0.79788456080286536f));
-  return x / (1.0f + vexp(-twice));
+  vf twice = x * fma(x * x, constant(2 * 0.79788456080286536f * 0.044715f), constant(2 * 0.79788456080286536f));
+  return x / (constant(1.0f) + vexp(-twice));
 }
 
 HEED_INLINE vf vgeluTanhBackward(vf x, vf dy) {
   vf c = clampKeepingNan(x, -9.5f, 9.5f); // where 2u = ±76; beyond, the derivative is 0 or 1
   vf square = c * c;
-  vf twice = c * fma(square, splat(2 * 0.79788456080286536f * 0.044715f), splat(2 * 0.79788456080286536f));
-  vf slope = fma(square, splat(6 * 0.79788456080286536f * 0.044715f), splat(2 * 0.79788456080286536f));
+  vf twice = c * fma(square, constant(2 * 0.79788456080286536f * 0.044715f), constant(2 * 0.79788456080286536f));
+  vf slope = fma(square, constant(6 * 0.79788456080286536f * 0.044715f), constant(2 * 0.79788456080286536f));
   return dy * sigmoidSlope(twice, c * slope);
 }
 
