@@ -46,8 +46,6 @@ export class Node<O extends Op = Op> implements Form {
   readonly scope: string
   /** The user's line, only with HEED_DEBUG=1. */
   readonly source: string | undefined
-  /** Operation, attributes, shape and dtype as one interned number. */
-  readonly signature: number
 
   /** Whether a gradient may flow through: some input is tracked and nothing forbids it. */
   tracked: boolean
@@ -73,6 +71,7 @@ export class Node<O extends Op = Op> implements Form {
   index = 0
   rule: CustomRule | null = null
   host: HostFunction | null = null
+  private interned: number | null = null
 
   constructor(op: O, inputs: readonly Node[], attrs: OpAttrs[O], forms: Form | readonly Form[]) {
     this.op = op
@@ -85,8 +84,13 @@ export class Node<O extends Op = Op> implements Form {
     this.forms = many ? forms : undefined
     this.scope = currentScope
     this.source = debugging ? callerLine() : undefined
-    this.signature = intern(op, attrs, first)
     this.tracked = tracking && op !== 'stopGradient' && first.dtype === 'f32' && anyTracked(inputs)
+  }
+
+  /** Operation, attributes, shape and dtype as one interned number: made when it is asked for. */
+  get signature(): number {
+    this.interned ??= intern(this.op, this.attrs, this)
+    return this.interned
   }
 
   /** Forgets how the value came about; it is a plain leaf from then on. */

@@ -64,7 +64,8 @@ export class Destinations {
    * else reads the new one reads it there, unless yet another value follows.
    */
   private assigned(node: Node<'assign'>, operands: Operands): void {
-    const [target, value] = node.inputs
+    const [target, given] = node.inputs
+    const value = this.behindReshapes(given)
     if (!this.isWritten(value)) return
     const isLast = this.fusion.users(node).every((user) => !assigns(user))
     const isRead =
@@ -75,9 +76,18 @@ export class Destinations {
     const version = leafBehind(target)
     if (!version || (target !== version && this.reads.stepOf(target) > step)) return
     const lastRead = this.reads.lastReadOf(target)
-    const readsItself = isPointwise(producer) || alignedKernels.has(producer.op)
+    const readsItself =
+      value === given && (isPointwise(producer) || alignedKernels.has(producer.op))
     if (lastRead > step || (lastRead === step && !readsItself)) return
     this.want(value, whole(operands.get(version).buffer, value))
+  }
+
+  /** What is read by reshapes alone, each of them once: the same numbers in the same order. */
+  private behindReshapes(last: Node): Node {
+    let node = last
+    while (isOp(node, 'reshape') && !this.fusion.isInlined(node) && this.isReadOnce(node))
+      node = node.inputs[0]
+    return node
   }
 
   /** When its memory is first written: parts of a concatenation come before the whole. */

@@ -83,6 +83,34 @@ describe('state that is assigned a concatenation', () => {
   })
 })
 
+describe('state that is assigned a reshaped result', () => {
+  const leaf = (shape: number[]): Node =>
+    g.leaf(
+      Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)),
+      shape,
+      'f32',
+    )
+  const normed = (x: Node): Node => g.reshape(g.make('softmax', [x], {}), [12])
+
+  it('of another value', async () => {
+    const [state, x] = [leaf([12]), leaf([3, 4])]
+    await expectAgreement([g.make('assign', [state, normed(x)], {}), g.exp(state)])
+  })
+
+  it('that others read in its own shape', async () => {
+    const [state, x] = [leaf([12]), leaf([3, 4])]
+    const result = g.make('softmax', [x], {})
+    const next = g.make('assign', [state, g.reshape(result, [12])], {})
+    await expectAgreement([next, g.sum(result, [0]), g.exp(next)])
+  })
+
+  it('of its own old value, in another order', async () => {
+    const state = leaf([12])
+    const turned = g.transpose(g.reshape(state, [4, 3]))
+    await expectAgreement([g.make('assign', [state, normed(turned)], {})])
+  })
+})
+
 describe('a long expression', () => {
   const row = (i: number): Node =>
     g.leaf(Float32Array.of(0.1 * i, 1 - 0.1 * i, 0.5, 0.25), [4], 'f32')
