@@ -106,10 +106,8 @@ inline void correlateByColumns(const Correlation& c, Pool& pool) {
     const int64_t group = task / blocks.parts;
     packWeights(c, group, p, part(blocks, task % blocks.parts), weights + group * ofGroup);
   });
-  const PlaceCut cut = cutPlaces(c, 16 * TILE_COLUMNS);
-  parallel(pool, c.groups * cut.parts(), [&](int64_t task, int thread) {
-    const int64_t group = task % c.groups;
-    correlateColumnsOf(c, pool, thread, group, cut.at(task / c.groups), weights + group * ofGroup);
+  eachTask(c, pool, [&](int64_t group, Places at, int thread) {
+    correlateColumnsOf(c, pool, thread, group, at, weights + group * ofGroup);
   });
 }
 

@@ -80,10 +80,8 @@ inline void correlateByRows(const Correlation& c, Pool& pool) {
     const int64_t group = task / panels, m = task % panels * TILE_COLUMNS;
     packOutputs(c, group, {m, least(c.rows(), m + TILE_COLUMNS)}, weights + group * ofGroup + m * K);
   });
-  const PlaceCut cut = cutPlaces(c, 16 * TILE_COLUMNS);
-  parallel(pool, c.groups * cut.parts(), [&](int64_t task, int thread) {
-    const int64_t group = task % c.groups;
-    correlateRowsOf(c, pool, thread, group, cut.at(task / c.groups), weights + group * ofGroup);
+  eachTask(c, pool, [&](int64_t group, Places at, int thread) {
+    correlateRowsOf(c, pool, thread, group, at, weights + group * ofGroup);
   });
 }
 

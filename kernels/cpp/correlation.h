@@ -62,6 +62,13 @@ inline PlaceCut cutPlaces(const Correlation& c, int64_t columns) {
   return {{c.images, c.images, 1}, {c.out.height, least(parts, ceilDiv(c.out.height, unit)), unit}};
 }
 
+// Calls body(group, places, thread) for each task.
+template <class Body> inline void eachTask(const Correlation& c, Pool& pool, Body&& body) {
+  const PlaceCut cut = cutPlaces(c, 16 * TILE_COLUMNS);
+  parallel(pool, c.groups * cut.parts(),
+           [&](int64_t task, int thread) { body(task % c.groups, cut.at(task / c.groups), thread); });
+}
+
 // Where each number that a place sees lies in the sheet.
 inline List<int64_t> fieldsOf(const Correlation& c, const Sheet& sheet) {
   List<int64_t> at((size_t)c.field());
