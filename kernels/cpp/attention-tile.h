@@ -23,6 +23,8 @@ HEED_INLINE int wholeVectors(int64_t n) { return (int)padded(n); }
 constexpr int BLOCK_ROWS = 14; // 32 registers
 #elif defined(__aarch64__)
 constexpr int BLOCK_ROWS = 12; // 32 registers
+#elif defined(__wasm__) && !defined(__wasm_relaxed_simd__)
+constexpr int BLOCK_ROWS = 4; // products want a register of their own before they are added
 #else
 constexpr int BLOCK_ROWS = 6; // 16 registers
 #endif
