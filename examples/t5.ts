@@ -21,9 +21,9 @@ const { evaluation } = await run('t5-pretrained', {
   tokenizer: smoke ? 'unigram:400' : 'unigram:4000',
   context: smoke ? 32 : 64,
   batch: smoke ? 16 : 48,
-  steps: smoke ? 30 : 500,
+  steps: smoke ? 30 : 1600,
   warmup: smoke ? 5 : 100,
-  lr: 2e-3,
+  lr: 3e-3,
   dropout: 0,
   valFraction: 0.02,
 })
@@ -34,7 +34,12 @@ const starts = {
   'pre-trained': { from: pretrained },
   'from nothing': { ...SIZE, tokenizer: pretrained },
 }
-for (const count of smoke ? [60] : [1000])
+for (const [count, epochs] of smoke
+  ? [[60, 2]]
+  : [
+      [200, 10],
+      [1000, 4],
+    ])
   for (const [start, own] of Object.entries(starts)) {
     const name = `t5-${start.replace(' ', '-')}-${count}`
     await run(name, {
@@ -42,7 +47,7 @@ for (const count of smoke ? [60] : [1000])
       task: 'text-to-text',
       prefix: 'is this spam? ',
       data: [write(`questions-${count}`, rowsOf(train.slice(0, count)))],
-      epochs: smoke ? 2 : 4,
+      epochs,
       batch: 16,
       lr: 1e-3,
       dropout: 0.1,
@@ -51,6 +56,7 @@ for (const count of smoke ? [60] : [1000])
     })
     const { metrics, examples } = await evaluateRun(join(out, name), testFile, {
       show: test.length,
+      batchSize: 64,
     })
     const [strange] = examples.filter(({ predicted }) => !/^(yes|no)$/.test(predicted))
     console.log(`${count} answers, ${start}: ${percent(metrics.exact_match)} right${strange ? `, but also '${strange.predicted}'` : ''}`) // biome-ignore format: one line

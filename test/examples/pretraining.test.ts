@@ -20,8 +20,8 @@ it('pre-trains a BERT and compares it with one from nothing', async () => {
 }, 60_000)
 
 it('fine-tunes all, the top and the head', async () => {
-  const printed = await smoke('examples/depth.ts')
-  const sizes = [...printed.matchAll(/(\d+) weights learn: F1 of spam [01]\.\d{4}/g)]
+  const printed = await smoke('examples/reviews.ts')
+  const sizes = [...printed.matchAll(/(\d+) weights learn: accuracy [\d.]+ %/g)]
   const numbers = sizes.map(([, size]) => Number(size))
   expect(numbers).toHaveLength(3)
   expect(numbers).toEqual(numbers.toSorted((a, b) => b - a))
