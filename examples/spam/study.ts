@@ -13,10 +13,11 @@ const { values: flags } = parseArgs({
     seed: { type: 'string', default: '1' },
     mails: { type: 'string', default: 'build/spam-assassin' },
     out: { type: 'string', default: 'build/spam' },
+    thorough: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
   },
 })
-export const { out, smoke } = flags
+export const { out, smoke, thorough } = flags
 const seed = Number(flags.seed)
 
 export const SIZE = smoke ? { layers: 1, heads: 2, dim: 32 } : { layers: 3, heads: 4, dim: 128 }
