@@ -9,6 +9,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { accuracy, confusionMatrix, f1FromConfusion } from 'heed/metrics'
+import { percent } from './rows.ts'
 import { type Sentence, trainTagger } from './tagger.ts'
 
 const smoke = process.argv.includes('--smoke')
@@ -45,15 +46,15 @@ const baseline = mostFrequentTags(train)
 const guessed = test.flatMap((sentence) =>
   sentence.words.map((word) => baseline.get(word) ?? 'NOUN'),
 )
-console.log(`most frequent tag of each word: ${percent(accuracy(expected, guessed))}`)
+console.log(`most frequent tag of each word: ${percent(accuracy(expected, guessed), 2)}`)
 
 const tag = await trainTagger(train, { labels, seed, epochs, hidden: smoke ? 16 : 128 })
 const tagged = (await tag(test)).flat()
-console.log(`LSTM from nothing: ${percent(accuracy(expected, tagged))}`)
+console.log(`LSTM from nothing: ${percent(accuracy(expected, tagged), 2)}`)
 
 const isNew = test.flatMap((sentence) => sentence.words.map((word) => !baseline.has(word)))
 const ofNew = (tags: string[]): string[] => tags.filter((_, i) => isNew[i])
-const newRight = [guessed, tagged].map((tags) => percent(accuracy(ofNew(expected), ofNew(tags))))
+const newRight = [guessed, tagged].map((tags) => percent(accuracy(ofNew(expected), ofNew(tags)), 2))
 console.log(
   `of words never seen in training: ${newRight[0]} by NOUN for all, ${newRight[1]} by the network`,
 )
@@ -98,8 +99,4 @@ function mostFrequentTags(sentences: Sentence[]): Map<string, string> {
   return new Map(
     [...counts].map(([word, own]) => [word, [...own].sort((a, b) => b[1] - a[1])[0][0]]),
   )
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`
 }

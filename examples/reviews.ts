@@ -3,12 +3,13 @@
 //
 //     HEED_MINILM=./all-MiniLM-L6-v2 npm run example:reviews -- [--seed 1] [--data FOLDER]   # or heed pull it first
 //     npm run example:reviews -- --smoke                                # seconds, without weights and reviews
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { evaluateRun, parseTrainConfig, trainModel } from 'heed/train'
 import { showProgress } from './progress.ts'
-import { type Review, reviews, toyReviews } from './reviews/foods.ts'
+import { reviews, toyReviews } from './reviews/foods.ts'
+import { percent, writeRows } from './rows.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -31,8 +32,8 @@ if (!existsSync(from)) {
 mkdirSync(out, { recursive: true })
 const { train, test } = smoke ? toyReviews() : reviews(flags.data)
 const labelled = train.slice(0, 2000)
-const data = [write('train', labelled)]
-const testFile = write('test', test)
+const data = [writeRows(out, 'train', labelled)]
+const testFile = writeRows(out, 'test', test)
 const praise = test.filter(({ label }) => label === 'great').length / test.length
 console.log(`${labelled.length} reviews to learn from, ${test.length} to be told`)
 console.log(`always saying great: accuracy ${percent(praise)}`)
@@ -47,9 +48,19 @@ for (const [part, pace] of Object.entries(ways)) {
   const run = join(out, part.replace(':', '-'))
   rmSync(run, { recursive: true, force: true })
   const config = parseTrainConfig({
-    ...{ model: 'bert', task: 'classification', data, from, train: part, ...pace },
-    ...{ batch: 16, context: smoke ? 16 : 128, warmup: 20, valFraction: 0 },
-    ...{ saveEvery: 0, evalEvery: 0, seed: Number(flags.seed) },
+    model: 'bert',
+    task: 'classification',
+    data,
+    from,
+    train: part,
+    batch: 16,
+    context: smoke ? 16 : 128,
+    warmup: 20,
+    valFraction: 0,
+    saveEvery: 0,
+    evalEvery: 0,
+    seed: Number(flags.seed),
+    ...pace,
   })
   const on = smoke ? undefined : showProgress(part)
   const started = performance.now()
@@ -58,14 +69,4 @@ for (const [part, pace] of Object.entries(ways)) {
   const { metrics } = await evaluateRun(run, testFile)
   const learn = model.parameters().reduce((sum, { requiresGrad, size }) => sum + (requiresGrad ? size : 0), 0) // biome-ignore format: one line
   console.log(`${part.padEnd(6)} ${String(learn).padStart(8)} weights learn: accuracy ${percent(metrics.accuracy)} (${seconds.toFixed(0)} s)`) // biome-ignore format: one line
-}
-
-function write(name: string, rows: readonly Review[]): string {
-  const path = join(out, `${name}.jsonl`)
-  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
-  return path
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`
 }

@@ -5,7 +5,8 @@
 //     npm run example:spam -- [--seed 1] [--thorough] [--mails FOLDER] [--out FOLDER] [--smoke]
 //
 // With --thorough all labels are learnt from nothing too, which takes two and a half minutes more.
-import { fresh, percent, pretrain, smoke, test, thorough, train, tune, write } from './spam/study.ts' // biome-ignore format: one line
+import { percent } from './rows.ts'
+import { fresh, pretrain, smoke, test, thorough, train, tune, write } from './spam/study.ts'
 
 const spam = test.filter(({ label }) => label === 'spam').length
 console.log(`${train.length} mails to learn from, ${test.length} to be told (${spam} are spam)`)

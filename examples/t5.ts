@@ -4,7 +4,8 @@
 //     npm run example:t5 -- [--seed 1] [--mails FOLDER] [--out FOLDER] [--smoke]
 import { join } from 'node:path'
 import { evaluateRun } from 'heed/train'
-import { out, percent, run, SIZE, smoke, test, texts, train, write } from './spam/study.ts'
+import { percent } from './rows.ts'
+import { out, run, SIZE, smoke, test, texts, train, write } from './spam/study.ts'
 
 const model = 't5'
 const rowsOf = (mails: typeof train) =>

@@ -26,7 +26,9 @@ function unpack(bytes: Buffer): Buffer {
   const maxBuffer = bytes.readUInt32BE(0) + 1
   const { stdout, status, error } = spawnSync('xz', args, { input: bytes.subarray(5), maxBuffer })
   if (status === 0) return stdout
-  throw new Error(`'xz' could not unpack the data (${error?.message ?? `code ${status}`})`)
+  throw new Error(
+    `'xz' could not unpack the data (${error?.message ?? `code ${status}`}); Debian's package xz-utils has it`,
+  )
 }
 
 /** R's types that data frames are made of, by their numbers. */

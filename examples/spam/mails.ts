@@ -51,13 +51,13 @@ function partsOf(mail: string): { sender: string; text: string } {
   const header = (name: string): string =>
     (new RegExp(`^${name}:(.*(?:\\n[ \\t].*)*)`, 'im').exec(head)?.[1] ?? '').trim()
   const subject = header('subject').replace(/^(\s*(re|fwd?):|\s*\[[^\]]*\])+\s*/i, '')
-  const encoding = /^content-transfer-encoding:\s*(\S+)/im.exec(head)?.[1].toLowerCase()
+  const encoding = header('content-transfer-encoding').toLowerCase()
   const body = decoded(end < 0 ? '' : mail.slice(end), encoding)
   const text = `${subject}\n\n${plain(body).trim()}`.trim().slice(0, 4000)
   return { sender: header('from').replace(/\s+/g, ' ').slice(0, 80), text }
 }
 
-function decoded(body: string, encoding: string | undefined): string {
+function decoded(body: string, encoding: string): string {
   if (encoding === 'base64') return Buffer.from(body, 'base64').toString('latin1')
   if (encoding !== 'quoted-printable' && !body.includes('=\n') && !body.includes('=20\n'))
     return body

