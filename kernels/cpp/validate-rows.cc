@@ -31,25 +31,35 @@ static void normInputs(Check& c, int weights) {
 }
 static Shape channels(const Check& c) { return {c.dim(0, c.rank(0) - 1)}; }
 
+// Behind x, weights and biases: y and what is kept, means and deviations.
+static void normOutputs(Check& c, const Shape& kept) {
+  c.output(3, F32, c.shape(0));
+  c.output(4, F32, kept);
+  c.output(5, F32, kept);
+}
+
+// Behind x and weights: what was kept, dy, and the gradients.
+static void normGradients(Check& c, const Shape& kept, const Shape& weights) {
+  c.has(2, F32, kept);
+  c.has(3, F32, kept);
+  c.has(4, F32, c.shape(0));
+  c.output(5, F32, c.shape(0));
+  c.output(6, F32, weights);
+  c.output(7, F32, weights);
+}
+
 void layerNorm(Check& c) {
   c.views(6);
   c.attrs(1);
   normInputs(c, 2);
-  c.output(3, F32, c.shape(0));
-  c.output(4, F32, rows(c));
-  c.output(5, F32, rows(c));
+  normOutputs(c, rows(c));
 }
 
 void layerNormBackward(Check& c) {
   c.views(8);
   c.attrs(0);
   normInputs(c, 1);
-  c.has(2, F32, rows(c));
-  c.has(3, F32, rows(c));
-  c.has(4, F32, c.shape(0));
-  c.output(5, F32, c.shape(0));
-  c.output(6, F32, channels(c));
-  c.output(7, F32, channels(c));
+  normGradients(c, rows(c), channels(c));
 }
 
 // Views: x (B, C, P) and `weights` vectors of length C. Attrs: eps, groups or 0. What is kept: of each group.
@@ -66,21 +76,12 @@ static Shape channelGroups(Check& c, int weights) {
 
 void channelNorm(Check& c) {
   c.views(6);
-  const Shape kept = channelGroups(c, 2);
-  c.output(3, F32, c.shape(0));
-  c.output(4, F32, kept);
-  c.output(5, F32, kept);
+  normOutputs(c, channelGroups(c, 2));
 }
 
 void channelNormBackward(Check& c) {
   c.views(8);
-  const Shape kept = channelGroups(c, 1);
-  c.has(2, F32, kept);
-  c.has(3, F32, kept);
-  c.has(4, F32, c.shape(0));
-  c.output(5, F32, c.shape(0));
-  c.output(6, F32, {c.dim(0, 1)});
-  c.output(7, F32, {c.dim(0, 1)});
+  normGradients(c, channelGroups(c, 1), {c.dim(0, 1)});
 }
 
 void rmsNorm(Check& c) {
