@@ -97,11 +97,35 @@ template <int COUNT, int WIDTH> inline void packRunsOf(Operand from, int64_t K, 
   }
 }
 
-// Source adjacent along k: transposed in blocks of four; the last block of rows overlaps the one before it.
-// Half of a row's cache line is used before the next four rows are touched, for the same reason.
+// Source adjacent along k, in square blocks of whole vectors; the last block of rows overlaps the one before it.
+// Returns how many k are done.
+HEED_INLINE int64_t packSquares(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
+  int64_t k = 0;
+  for (; k + VL <= K; k += VL)
+    for (int64_t i = 0; i < count; i += VL) {
+      const int64_t row = i + VL <= count ? i : count - VL;
+      const float* corner = from.data + row * from.across + k;
+      vf block[VL];
+      HEED_UNROLL
+      for (int r = 0; r < VL; r++) {
+        block[r] = load(corner + r * from.across);
+        __builtin_prefetch(corner + r * from.across + PREFETCH_FLOATS);
+      }
+      transposeVectors(block);
+      HEED_UNROLL
+      for (int r = 0; r < VL; r++) store(panel + (k + r) * width + row, block[r]);
+    }
+  for (int64_t i = count; i < width; i++)
+    for (int64_t l = 0; l < k; l++) panel[l * width + i] = 0;
+  return k;
+}
+
+// The same in blocks of four, where rows or k are few. Half of a row's cache line is used before the next four rows
+// are touched: rows may be a multiple of 4 KiB apart.
 inline void packTransposed(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
   const int64_t whole = K / 4 * 4, stretch = 8;
-  for (int64_t k0 = 0; k0 < whole; k0 += stretch) {
+  for (int64_t k0 = VL > 4 && count >= VL ? packSquares(from, count, width, K, panel) : 0; k0 < whole;
+       k0 += stretch) {
     const int64_t k1 = k0 + stretch < whole ? k0 + stretch : whole;
     for (int64_t i = 0; i < count; i += 4) {
       const int64_t row = i + 4 <= count ? i : count - 4;

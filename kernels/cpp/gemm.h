@@ -84,7 +84,12 @@ struct PackedB {
   }
 };
 
-// Panels of B in fours or twos; returns the columns that are left.
+// A last column by itself is packed as a column, for dotColumn.
+HEED_INLINE bool hasLoneColumn(const Product& p, Range k, Range columns) {
+  return isDirect(p) && columns.size() % DIRECT_COLUMNS == 1 && k.size() >= VL;
+}
+
+// So many panels of B at a time; returns the columns that are left.
 template <int AT_ONCE, int WIDTH>
 inline Range packWhole(const Product& p, Range k, Range columns, const PackedB& to) {
   for (; columns.size() >= AT_ONCE * WIDTH; columns.from += AT_ONCE * WIDTH)
@@ -93,9 +98,16 @@ inline Range packWhole(const Product& p, Range k, Range columns, const PackedB& 
 }
 
 inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
-  if (p.b.across == 1)
-    columns = to.panelColumns == TILE_COLUMNS ? packWhole<4, TILE_COLUMNS>(p, k, columns, to)
-                                              : packWhole<2, DIRECT_COLUMNS>(p, k, columns, to);
+  if (hasLoneColumn(p, k, columns)) {
+    const Operand from = shifted(p.b, --columns.to, k.from);
+    float* column = to.panel(k, columns.to);
+    for (int64_t i = 0; i < k.size(); i++) column[i] = from.data[i * from.along];
+  }
+  if (p.b.across == 1 && to.panelColumns == TILE_COLUMNS) columns = packWhole<4, TILE_COLUMNS>(p, k, columns, to);
+  else if (p.b.across == 1) {
+    columns = packWhole<2, DIRECT_COLUMNS>(p, k, columns, to);
+    columns = packWhole<1, DIRECT_COLUMNS>(p, k, columns, to);
+  }
   const auto panelOf = [&](int64_t i) {
     const int64_t from = i * to.panelColumns, count = least(to.panelColumns, columns.size() - from);
     return Panel{from, count, roundUp(count, VL)};
@@ -161,7 +173,9 @@ inline void multiplyDirect(const Product& p, Range k, Range rows, Range columns,
         prefetchRows(next, nextRows, part(stretches, stretch));
         const int64_t j = columns.from + from, count = least(unit, some.to - from);
         const Block c{p.c.data + r.from * p.c.stride + j, p.c.stride, last && p.c.bias ? p.c.bias + j : nullptr};
-        directTiles.at(r.size(), count)(k.size(), a, b.tile(k, j, count), c, count, accumulate);
+        if (count == 1 && hasLoneColumn(p, k, columns))
+          dotColumn(r.size(), k.size(), a, b.panel(k, j), c, accumulate);
+        else directTiles.at(r.size(), count)(k.size(), a, b.tile(k, j, count), c, count, accumulate);
         finished(c, r.from, j, r.size(), count);
       }
     }
@@ -221,13 +235,24 @@ constexpr int64_t TASKS = 32;
 constexpr double MIN_TASK = 1 << 20; // multiply-adds
 constexpr double SHARING_PAYS = 1 << 24; // likewise, of the whole product
 
+// Rows of C for each task: a multiple of four tasks, so that two or four threads have equally many.
+HEED_INLINE Cut rowTasks(const Product& p) {
+  const auto parts = [&](int64_t rows) {
+    const int64_t n = ceilDiv(p.m, rows);
+    return p.m >= 4 * rows / 2 ? roundUp(n, 4) : n;
+  };
+  Cut cut{p.m, parts(ROW_BLOCK), tileRows(p)};
+  if (cut.parts < TASKS / 2) cut.parts = parts(ROW_BLOCK / 2);
+  if (p.m < 4 * cut.parts * cut.unit) cut.unit = 1;
+  return cut;
+}
+
 // One large product: B is packed once for all tasks.
 template <class Epilogue>
 inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilogue& epilogue) {
   const int64_t unit = tileColumns(p), perRound = roundUp(ROUND_FLOATS / p.k + 1, 8 * unit);
   const Cut rounds{p.n, ceilDiv(p.n, perRound), unit}, ks = kBlocks(p.k);
-  Cut rows{p.m, ceilDiv(p.m, ROW_BLOCK), tileRows(p)};
-  if (rows.parts < TASKS / 2) rows.parts = ceilDiv(p.m, ROW_BLOCK / 2);
+  const Cut rows = rowTasks(p);
   const int64_t columnParts = rows.parts < TASKS / 2 ? ceilDiv(TASKS / 2, rows.parts) : 1;
   float* a = nullptr;
   if (!isDirect(p) && p.m * p.k <= SHARED_A_FLOATS && columnParts * rounds.parts > 1)
@@ -237,7 +262,8 @@ inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilog
     const Range n = part(rounds, round);
     PackedB b{nullptr, n, 0, unit};
     b.data = (float*)pool.scratch(0, 1, sizeof(float) * b.width() * p.k);
-    const Cut chunks{n.size(), ceilDiv(n.size(), 4 * unit), unit};
+    const int64_t panels = ceilDiv(n.size(), unit);
+    const Cut chunks{n.size(), most(ceilDiv(panels, 4), least(panels, 4)), unit};
     const int64_t ofB = chunks.parts * ks.parts, ofA = a && round == 0 ? rows.parts * ks.parts : 0;
     parallel(pool, ofB + ofA, [&](int64_t task, int) {
       if (task < ofB) {
