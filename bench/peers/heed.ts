@@ -1,7 +1,7 @@
 // Heed's side: reads a question a line, answers with a line. See bench/side.ts.
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { defaultDevice } from '../../src/index.ts'
+import { defaultDevice, synchronize } from '../../src/index.ts'
 import type { CpuDevice } from '../../src/runtime/cpu/device.ts'
 import { probe, probeMultiplyAdds } from '../../src/runtime/cpu/probe.ts'
 import { version } from '../../src/util/version.ts'
@@ -36,20 +36,23 @@ async function answer(question: Question): Promise<object> {
     current = null
     current = { key, workload: await families[family](params) }
     await current.workload.run() // compiles
+    await synchronize()
   }
   return { ms: await time(current.workload, ms), peakBytes: peakBytes() }
 }
 
 async function time({ run, count }: Workload, ms: number): Promise<number> {
+  const start = performance.now()
   let runs = 0
-  let took = 0
-  while (took < ms) {
-    const start = performance.now()
-    const own = await run()
-    took += typeof own === 'number' ? own : performance.now() - start
+  let own = 0 // what runs that measure themselves have said
+  const took = (): number => own || performance.now() - start
+  do {
+    const said = await run()
+    if (typeof said === 'number') own += said
     runs++
-  }
-  return took / (runs * count)
+  } while (took() < ms)
+  await synchronize()
+  return took() / (runs * count)
 }
 
 /** The most resident memory that this process has had. */
