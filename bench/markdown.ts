@@ -26,7 +26,8 @@ ${versions(results)
 A ratio says how many times Heed's speed is the peer's: the median over rounds in which each had a turn
 straight after the other, with its 95 % interval (bootstrap). A row is reached when the lower end of
 the interval is at or past the target. \`read\`, \`readWrite\` and \`flops\` are what this machine does at
-most, measured in the same rounds. Peak memory is Heed's and the peer's.
+most, measured in the same rounds. Heed's runs follow one another as in training: the next is prepared
+while one runs, and a turn ends when the last has. Peak memory is Heed's and the peer's.
 
 ${groupLines(results, cases)
   .map((line) => `- ${line}`)
