@@ -235,11 +235,11 @@ constexpr int64_t TASKS = 32;
 constexpr double MIN_TASK = 1 << 20; // multiply-adds
 constexpr double SHARING_PAYS = 1 << 24; // likewise, of the whole product
 
-// Rows of C for each task: a multiple of four tasks, so that two or four threads have equally many.
+// Rows of C for each task. Of many rows a multiple of four tasks, so that two or four threads have equally many.
 HEED_INLINE Cut rowTasks(const Product& p) {
   const auto parts = [&](int64_t rows) {
     const int64_t n = ceilDiv(p.m, rows);
-    return p.m >= 4 * rows / 2 ? roundUp(n, 4) : n;
+    return p.m >= 2 * rows ? roundUp(n, 4) : n;
   };
   Cut cut{p.m, parts(ROW_BLOCK), tileRows(p)};
   if (cut.parts < TASKS / 2) cut.parts = parts(ROW_BLOCK / 2);
