@@ -80,6 +80,8 @@ describe('matmul', () => {
     [7, 300, 1029],
     [8, 1201, 131],
     [50, 801, 451],
+    [90, 1601, 129],
+    [200, 769, 65],
   ])('of large sizes (%i, %i, %i)', async (m, k, n) => {
     const make = (rows: number, columns: number): Node =>
       g.leaf(
