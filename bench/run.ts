@@ -74,6 +74,7 @@ for (const threads of values.threads.split(',').map(Number)) {
     const result = await compare(which, threads, sides)
     if (result) {
       results.push(result)
+      save()
       console.log([columns(cellsOf(result)), ...apartLines(result, which)].join('\n'))
     }
     // A process that stays shares its warm-up with the next case; its peak memory is of both.
@@ -87,10 +88,14 @@ await probing.end()
 console.log(groupLines(results, cases).join('\n'))
 if (missing.size > 0)
   console.log(`Skipped, because they do not run here: ${[...missing].join(', ')}`)
-mkdirSync(dirname(values.json), { recursive: true })
-const report = mergeReport(readReport(values.json), { machine, results })
-writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
 console.log(`Written to ${values.json}`)
+
+/** After each row: a run that is ended early keeps what it has measured. */
+function save(): void {
+  mkdirSync(dirname(values.json), { recursive: true })
+  const report = mergeReport(readReport(values.json), { machine, results })
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
+}
 
 async function compare(
   which: Case,
@@ -103,7 +108,11 @@ async function compare(
   const asked = [...judged, ...apart].filter((peer) => !missing.has(peer))
   const names: string[] = [heed, ...asked.filter((peer) => !isCeiling(peer))]
   for (const name of names) if (!sides.has(name)) sides.set(name, await Side.start(name, threads))
-  for (const name of names) if (!sides.get(name)) missing.add(name)
+  for (const name of names)
+    if (!sides.get(name) && !missing.has(name)) {
+      missing.add(name)
+      console.log(`${name} does not run here: rows go without it`)
+    }
   const running = names.flatMap((name) => sides.get(name) ?? [])
   const ceilings = asked.filter(isCeiling)
 
