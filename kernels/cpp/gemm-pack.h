@@ -3,6 +3,7 @@
 // A panel holds `width` rows of A (or columns of B); its element (i, k) lies at panel[k * width + i].
 #pragma once
 #include "gemm-tile.h"
+#include "shuffle.h"
 
 namespace heed {
 namespace HEED_ISA {
@@ -115,8 +116,6 @@ HEED_INLINE int64_t packSquares(Operand from, int64_t count, int64_t width, int6
       HEED_UNROLL
       for (int r = 0; r < VL; r++) store(panel + (k + r) * width + row, block[r]);
     }
-  for (int64_t i = count; i < width; i++)
-    for (int64_t l = 0; l < k; l++) panel[l * width + i] = 0;
   return k;
 }
 
@@ -124,8 +123,8 @@ HEED_INLINE int64_t packSquares(Operand from, int64_t count, int64_t width, int6
 // are touched: rows may be a multiple of 4 KiB apart.
 inline void packTransposed(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
   const int64_t whole = K / 4 * 4, stretch = 8;
-  for (int64_t k0 = VL > 4 && count >= VL ? packSquares(from, count, width, K, panel) : 0; k0 < whole;
-       k0 += stretch) {
+  const int64_t done = VL > 4 && count >= VL ? packSquares(from, count, width, K, panel) : 0;
+  for (int64_t k0 = done; k0 < whole; k0 += stretch) {
     const int64_t k1 = k0 + stretch < whole ? k0 + stretch : whole;
     for (int64_t i = 0; i < count; i += 4) {
       const int64_t row = i + 4 <= count ? i : count - 4;
@@ -133,9 +132,9 @@ inline void packTransposed(Operand from, int64_t count, int64_t width, int64_t K
       for (int64_t k = k0; k < k1; k += 4)
         transpose4x4(from.data + row * from.across + k, from.across, panel + k * width + row, width);
     }
-    for (int64_t i = count; i < width; i++)
-      for (int64_t k = k0; k < k1; k++) panel[k * width + i] = 0;
   }
+  for (int64_t i = count; i < width; i++)
+    for (int64_t k = 0; k < whole; k++) panel[k * width + i] = 0;
   packSlowly(from, count, width, whole, K, panel);
 }
 

@@ -3,7 +3,7 @@
 // A tile is MR rows x NV vectors of columns. All MR*NV accumulators live in registers while k runs; each
 // step loads NV vectors of B, and broadcasts MR numbers of A, each of which is used NV times.
 #pragma once
-#include "shuffle.h"
+#include "simd.h"
 
 #if defined(__clang__)
 #define HEED_UNROLL _Pragma("clang loop unroll(full)")
@@ -133,22 +133,6 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
   }
 #endif
   finishTile<MR, NV>(sum, c, columns, accumulate);
-}
-
-// One column of C from rows of A where they lie: a tile would leave all of its lanes but one empty. b is adjacent
-// along k, and k >= VL.
-static __attribute__((noinline)) void dotColumn(int64_t rows, int64_t k, Operand a, const float* b, Block c,
-                                                bool accumulate) {
-  const vi fresh = laneNumbers() >= splat((int32_t)(VL - k % VL)); // the lanes of the last vector that are not done
-  for (int64_t i = 0; i < rows; i++) {
-    const float* x = a.data + i * a.across;
-    vf sum = {};
-    for (int64_t l = 0; l + VL <= k; l += VL) sum = fma(load(x + l), load(b + l), sum);
-    if (k % VL > 0) sum = sum + select(fresh, load(x + k - VL) * load(b + k - VL), vf{});
-    const float total = c.bias ? sumOfLanes(sum) + *c.bias : sumOfLanes(sum);
-    float& to = c.data[i * c.stride];
-    to = accumulate ? to + total : total;
-  }
 }
 
 // Edges get a tile of their own size.

@@ -12,6 +12,7 @@
 #include "gemm-pack.h"
 #include "integers.h"
 #include "program.h"
+#include "rows.h"
 
 namespace heed {
 namespace HEED_ISA {
@@ -152,6 +153,19 @@ HEED_INLINE void prefetchRows(Operand a, int64_t rows, Range k) {
     for (int64_t at = k.from; at < k.to; at += 16) __builtin_prefetch(a.data + i * a.across + at);
 }
 
+// One column of C from rows of A where they lie: a tile would leave all of its lanes but one empty. b is adjacent
+// along k.
+static __attribute__((noinline)) void dotColumn(int64_t rows, int64_t k, Operand a, const float* b, Block c,
+                                                bool accumulate) {
+  for (int64_t i = 0; i < rows; i++) {
+    const float* x = a.data + i * a.across;
+    const float sum = sumRow(k, [&](int64_t l, auto lanes) { return loadPart(x + l, lanes) * loadPart(b + l, lanes); });
+    const float total = c.bias ? sum + *c.bias : sum;
+    float& to = c.data[i * c.stride];
+    to = accumulate ? to + total : total;
+  }
+}
+
 // A block of C from rows of A where they lie and packed columns of B. Of B, as much at a time as stays in L2; of A,
 // as few rows as a tile has, which then stay in L1.
 template <class Finished>
@@ -235,7 +249,8 @@ constexpr int64_t TASKS = 32;
 constexpr double MIN_TASK = 1 << 20; // multiply-adds
 constexpr double SHARING_PAYS = 1 << 24; // likewise, of the whole product
 
-// Rows of C for each task. Of many rows a multiple of four tasks, so that two or four threads have equally many.
+// Rows of C for each task. Of many rows a multiple of four tasks, so that two or four threads have equally many;
+// a task of few tiles takes as many rows as the others, though its last tile is then a smaller one.
 HEED_INLINE Cut rowTasks(const Product& p) {
   const auto parts = [&](int64_t rows) {
     const int64_t n = ceilDiv(p.m, rows);

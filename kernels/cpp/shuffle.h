@@ -8,9 +8,6 @@ namespace HEED_ISA {
 
 using LaneIndices = std::make_integer_sequence<int, VL>;
 
-template <int... L> HEED_INLINE vi vectorOf(std::integer_sequence<int, L...>) { return vi{L...}; }
-HEED_INLINE vi laneNumbers() { return vectorOf(LaneIndices{}); } // 0 1 2 …
-
 // One step of a butterfly: a keeps its lanes without bit STEP and takes in those of b; b gets the others.
 template <int STEP, int... L> HEED_INLINE void exchange(vf& a, vf& b, std::integer_sequence<int, L...>) {
   const vf without = __builtin_shufflevector(a, b, (L & STEP ? VL + L - STEP : L)...);
