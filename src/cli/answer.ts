@@ -49,7 +49,7 @@ const AROUND = 40
 
 async function contextOf({ context, file }: Flags): Promise<string> {
   if ((context === undefined) === (file === undefined))
-    throw new HeedError('Give the text with --context TEXT or --file PATH')
+    throw new HeedError('invalid-option', 'Give the text with --context TEXT or --file PATH')
   if (file === undefined) return context as string
   return readFile(file, 'utf8').catch((error) => {
     throw fileError(error, 'read', file)

@@ -72,7 +72,7 @@ async function bench(preset: string, flags: Flags): Promise<void> {
   const device = defaultDevice()
   const native = device instanceof CpuDevice ? device : null
   if (!native && (table || trace))
-    throw new HeedError(`The ${device.name} device does not time its kernels`, {
+    throw new HeedError('invalid-option', `The ${device.name} device does not time its kernels`, {
       remedy: 'Leave out --profile and --trace; `heed doctor` says how to get the cpu device.',
     })
   const model = gpt(size)
@@ -108,16 +108,23 @@ async function bench(preset: string, flags: Flags): Promise<void> {
 function sizeOf(preset: string, given: Partial<Size>, steps: number): Size {
   const names = Object.keys(PRESETS)
   if (!names.includes(preset))
-    throw new HeedError(`There is no preset '${preset}'`, {
+    throw new HeedError('unknown-name', `There is no preset '${preset}'`, {
       remedy: `Did you mean ${nearestFirst(preset, names)[0]}? Known: ${names.join(', ')}.`,
     })
   const size = { ...PRESETS[preset], ...given }
   if (size.dim % size.heads !== 0)
-    throw new HeedError(`${size.heads} heads do not divide a width (--dim) of ${size.dim}`)
+    throw new HeedError(
+      'invalid-option',
+      `${size.heads} heads do not divide a width (--dim) of ${size.dim}`,
+    )
   if (steps + WARM_UP >= size.context)
-    throw new HeedError(`--steps ${steps}: a context of ${size.context} has no room for them`, {
-      remedy: `Take at most ${size.context - WARM_UP - 1} steps.`,
-    })
+    throw new HeedError(
+      'invalid-option',
+      `--steps ${steps}: a context of ${size.context} has no room for them`,
+      {
+        remedy: `Take at most ${size.context - WARM_UP - 1} steps.`,
+      },
+    )
   return size
 }
 

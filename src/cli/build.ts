@@ -18,7 +18,7 @@ async function build(options: { force?: boolean; verbose?: boolean }): Promise<v
   const { ok, reason, detail, seconds } = await buildNative(options)
   if (!ok && detail) console.error(detail)
   if (!ok)
-    throw new HeedError(`The native kernels were not built: ${reason}`, {
+    throw new HeedError('invalid-option', `The native kernels were not built: ${reason}`, {
       remedy: 'Install a C++ compiler (apt install g++), or name one with CXX.',
     })
   console.log(`Built in ${seconds.toFixed(1)} s.`)
@@ -27,6 +27,7 @@ async function build(options: { force?: boolean; verbose?: boolean }): Promise<v
 function findUp(folder: string, path: string): string {
   const found = join(folder, path)
   if (existsSync(found)) return found
-  if (dirname(folder) === folder) throw new HeedError(`${path} is missing from the package`)
+  if (dirname(folder) === folder)
+    throw new HeedError('invalid-option', `${path} is missing from the package`)
   return findUp(dirname(folder), path)
 }

@@ -71,7 +71,9 @@ async function obey(session: Chat, line: string): Promise<void> {
   const [name, rest] = [line.split(/\s/, 1)[0], line.slice(line.split(/\s/, 1)[0].length).trim()]
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name](session, rest)
   const near = nearestFirst(name, Object.keys(COMMANDS))[0]
-  throw new HeedError(`There is no command ${name}`, { remedy: `Did you mean ${near}? See /help.` })
+  throw new HeedError('unknown-name', `There is no command ${name}`, {
+    remedy: `Did you mean ${near}? See /help.`,
+  })
 }
 
 const COMMANDS: Record<string, (session: Chat, rest: string) => void | Promise<void>> = {
@@ -85,7 +87,7 @@ const COMMANDS: Record<string, (session: Chat, rest: string) => void | Promise<v
     note(text ? 'Begun anew with this.' : 'Begun anew without a system message.')
   },
   '/save': async (session, path) => {
-    if (!path) throw new HeedError('/save needs the name of a file')
+    if (!path) throw new HeedError('invalid-option', '/save needs the name of a file')
     await writeFileAtomic(path, `${JSON.stringify(session.messages, null, 2)}\n`)
     note(`${session.messages.length} messages in ${path}`)
   },

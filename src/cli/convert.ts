@@ -45,7 +45,7 @@ async function convert(source: string, target: string, flags: Flags): Promise<vo
 function dtypeNamed(name: string | undefined): WeightDType | undefined {
   const found = weightDTypes.find((dtype) => dtype === name)
   if (found || name === undefined) return found
-  throw new HeedError(`--dtype ${name}: there is no such dtype`, {
+  throw new HeedError('invalid-option', `--dtype ${name}: there is no such dtype`, {
     remedy: `Known: ${weightDTypes.join(', ')}.`,
   })
 }

@@ -33,7 +33,9 @@ Examples:
 async function embed(dir: string, given: string[], { file, query }: Flags): Promise<void> {
   const texts = [...given, ...(file === undefined ? [] : await linesOf(file))]
   if (texts.length === 0)
-    throw new HeedError('There is no text to embed', { remedy: 'Give some, or --file PATH.' })
+    throw new HeedError('unknown-name', 'There is no text to embed', {
+      remedy: 'Give some, or --file PATH.',
+    })
   const encoder = await SentenceEncoder.fromPretrained(dir)
   const vectors = await encoder.embed(query === undefined ? texts : [query, ...texts])
   if (query === undefined) {

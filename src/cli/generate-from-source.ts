@@ -21,7 +21,10 @@ export async function* piecesFromSource(
   { drafter: _, decoder: __, ...options }: GenerateOptions,
 ): AsyncGenerator<string> {
   if (draft !== undefined || lookup || logprobs !== undefined)
-    throw new HeedError('--draft, --lookup and --logprobs are for models that go on with a text')
+    throw new HeedError(
+      'invalid-option',
+      '--draft, --lookup and --logprobs are for models that go on with a text',
+    )
   const model = await fromPretrained(dir, 'seq2seq-lm')
   if (format) await quantize(model, format)
   const tokenizer = await Tokenizer.fromFile(dir)

@@ -51,7 +51,10 @@ interface Flags {
 async function inspect(path: string | undefined, flags: Flags): Promise<void> {
   const { config, preset: name, context, all = false } = flags
   if ([path, config, name].filter((given) => given !== undefined).length !== 1)
-    throw new HeedError('Say what to look at: a model, --config FILE or --preset NAME')
+    throw new HeedError(
+      'invalid-option',
+      'Say what to look at: a model, --config FILE or --preset NAME',
+    )
   if (name !== undefined) return printCount(name, preset(name), context)
   if (config !== undefined) return printConfig(config, await readConfigFile(config), context)
   if (path !== undefined && isGGUF(path))

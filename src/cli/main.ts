@@ -56,6 +56,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE
   if (error instanceof HeedError) {
     process.stderr.write(`${pc.red('heed:')} ${error.message}\n`)
+    if (error.remedy) process.stderr.write(`  ${error.remedy}\n`)
     return USER_MISTAKE
   }
   process.stderr.write(`${pc.red('heed: internal error')}\n${(error as Error)?.stack ?? error}\n`)

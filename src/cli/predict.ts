@@ -63,7 +63,7 @@ async function rowsOf(
 /** Lines of JSON where the first one begins as such, else of text. */
 async function* standardInput(column: string): AsyncGenerator<Row> {
   if (process.stdin.isTTY)
-    throw new HeedError('there is nothing to predict', {
+    throw new HeedError('invalid-option', 'there is nothing to predict', {
       remedy: 'Name files, give --text, or pipe lines in: heed predict RUN < lines.txt',
     })
   let number = 0
@@ -79,7 +79,7 @@ async function* standardInput(column: string): AsyncGenerator<Row> {
 function jsonRow(line: string, number: number): Row {
   const values = parseJson(line, `line ${number} of standard input`)
   if (isJsonObject(values)) return { values, file: 'standard input', number }
-  throw new HeedError(`line ${number} of standard input is no JSON object`)
+  throw new HeedError('invalid-option', `line ${number} of standard input is no JSON object`)
 }
 
 const textRow = (text: string, file: string, number: number, column: string): Row => ({

@@ -38,7 +38,9 @@ async function pull(name: string, folder: string | undefined, flags: Flags): Pro
   const stop = new AbortController()
   const interrupt = (): void =>
     stop.abort(
-      new HeedError('Interrupted', { remedy: 'The same command goes on where it stopped.' }),
+      new HeedError('invalid-option', 'Interrupted', {
+        remedy: 'The same command goes on where it stopped.',
+      }),
     )
   process.once('SIGINT', interrupt)
   try {

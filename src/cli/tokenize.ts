@@ -95,7 +95,7 @@ function visible(text: string): string {
 
 async function standardInput(): Promise<string> {
   if (process.stdin.isTTY) {
-    throw new HeedError('there is no text', {
+    throw new HeedError('invalid-option', 'there is no text', {
       remedy:
         'Give it after the tokenizer, or through standard input: heed tokenize ./gpt2 < file.',
     })

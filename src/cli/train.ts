@@ -87,7 +87,7 @@ async function configOf(
   const before = resume ? (await new RunFolder(out).latest())?.state.config : undefined
   const raw: Record<string, unknown> = { ...before, ...written, ...given }
   if (!('data' in raw))
-    throw new HeedError('There is no data to train on', {
+    throw new HeedError('unknown-name', 'There is no data to train on', {
       remedy: 'Give files or folders with --data.',
     })
   if (raw.model === undefined) raw.model = await modelIn(raw.from)
@@ -96,7 +96,7 @@ async function configOf(
 
 async function modelIn(from: unknown): Promise<string> {
   if (typeof from === 'string') return (await readModelConfig(from)).model_type
-  throw new HeedError('There is no model to train', {
+  throw new HeedError('unknown-name', 'There is no model to train', {
     remedy: 'Name an architecture, as in heed train gpt2, or a folder to go on from with --from.',
   })
 }

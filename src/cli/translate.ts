@@ -35,7 +35,7 @@ Examples:
 async function translate(dir: string, texts: string[], flags: Flags): Promise<void> {
   const { beams, tokens: maxTokens, lengthPenalty, to, batch } = flags
   if (to !== undefined && !/^[A-Za-z_]{2,20}$/.test(to))
-    throw new HeedError(`--to ${to} is not the code of a language`)
+    throw new HeedError('invalid-option', `--to ${to} is not the code of a language`)
   const translator = await pipeline('translation', dir)
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()

@@ -105,7 +105,7 @@ export function checkTogether(flags: WritingFlags): void {
   ]
   for (const [a, b] of pairs)
     if (flags[a] !== undefined && flags[b] !== undefined)
-      throw new HeedError(`${flagOf(a)} and ${flagOf(b)} do not go together`, {
+      throw new HeedError('invalid-option', `${flagOf(a)} and ${flagOf(b)} do not go together`, {
         remedy: 'Leave one of them out.',
       })
 }

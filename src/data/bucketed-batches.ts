@@ -41,8 +41,9 @@ export class BucketedBatches<E> implements BatchSampler {
     const { examples, length, batchSize, buckets = 8, seed = 0 } = options
     for (const [name, value] of Object.entries({ batchSize, buckets }))
       if (!Number.isInteger(value) || value < 1)
-        throw new HeedError(`${name} ${value} is not a whole number from 1 on`)
-    if (examples.length === 0) throw new HeedError('there are no examples to make batches of')
+        throw new HeedError('invalid-data', `${name} ${value} is not a whole number from 1 on`)
+    if (examples.length === 0)
+      throw new HeedError('invalid-data', 'there are no examples to make batches of')
     this.options = options
     this.seed = checkSeed(seed)
     this.batchSize = Math.min(batchSize, examples.length)

@@ -19,7 +19,9 @@ export function expandGlob(pattern: string): string[] {
   const base = parts.slice(0, fixed).join('/') || (pattern.startsWith('/') ? '/' : '.')
   const found = matchBelow(base, parts.slice(fixed), 0)
   if (found.length > 0) return [...new Set(found)]
-  throw new HeedError(`no file is named like ${pattern}`, { remedy: 'Check the pattern.' })
+  throw new HeedError('invalid-data', `no file is named like ${pattern}`, {
+    remedy: 'Check the pattern.',
+  })
 }
 
 /** Whether a path, of parts set apart by `/`, is one that a pattern stands for. */
@@ -95,5 +97,8 @@ function isFile(entry: Dirent, path: string): boolean {
 
 function checkDepth(folder: string, depth: number): void {
   if (depth <= MAX_DEPTH) return
-  throw new HeedError(`the folders in ${folder} are nested more than ${MAX_DEPTH} deep`)
+  throw new HeedError(
+    'invalid-data',
+    `the folders in ${folder} are nested more than ${MAX_DEPTH} deep`,
+  )
 }

@@ -25,7 +25,9 @@ export async function fetchHubData(
     const [parquet] = [asked.filter((one) => one.endsWith('.parquet'))]
     if (asked.length > 0) return parquet.length > 0 ? parquet : asked // often both, of the same rows
     const some = (data.length > 0 ? data : paths).slice(0, 8).join(', ')
-    throw new HeedError(`${path}: the data set has no such data`, { remedy: `It has ${some} …` })
+    throw new HeedError('invalid-data', `${path}: the data set has no such data`, {
+      remedy: `It has ${some} …`,
+    })
   }
   const { files } = await pullDataset(repo, folder, choose)
   return files.map((file) => join(folder, file.path)).sort()

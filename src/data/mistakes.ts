@@ -37,7 +37,7 @@ export class Mistakes {
     const lines = this.found
       .toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.number - b.number)
       .map(({ file, number, message }) => `\n  ${file}:${number}: ${message}`)
-    throw new HeedError(`${count} wrong:${lines.join('')}`, { remedy: this.remedy })
+    throw new HeedError('invalid-data', `${count} wrong:${lines.join('')}`, { remedy: this.remedy })
   }
 }
 

@@ -55,7 +55,7 @@ function openText(path: string): { file: number; size: number } {
     throw fileError(error, 'read', path)
   }
   closeSync(file)
-  throw new HeedError(`cannot read ${path}: it is not a file`)
+  throw new HeedError('invalid-data', `cannot read ${path}: it is not a file`)
 }
 
 function checkText(bytes: Uint8Array, offset: number, path: string): void {
@@ -66,7 +66,7 @@ function checkText(bytes: Uint8Array, offset: number, path: string): void {
   const at = isZero ? zero : broken
   const what = isZero ? 'a zero byte' : `0x${bytes[at].toString(16).padStart(2, '0')}`
   const found = `${path} is not UTF-8 text: it has ${what} at byte ${offset + at}`
-  throw new HeedError(found, { remedy: remedyFor(bytes, offset + at) })
+  throw new HeedError('invalid-data', found, { remedy: remedyFor(bytes, offset + at) })
 }
 
 function remedyFor(bytes: Uint8Array, at: number): string {

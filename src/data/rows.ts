@@ -56,7 +56,8 @@ export async function openRows(
     if (!given) mistakes.throwIfAny()
   }
   const columns = await findColumns(rows())
-  if (columns.length === 0) throw new HeedError(`${[paths].flat().join(', ')}: there are no rows`)
+  if (columns.length === 0)
+    throw new HeedError('invalid-data', `${[paths].flat().join(', ')}: there are no rows`)
   return { columns, files, rows }
 }
 
@@ -109,7 +110,7 @@ function oneImage(file: string): RowSource {
 function dataFiles(folder: string): string[] {
   const files = listFolder(folder).filter(isData)
   if (files.length > 0) return files
-  throw new HeedError(`${folder} holds no data`, {
+  throw new HeedError('invalid-data', `${folder} holds no data`, {
     remedy: `Files are taken by their endings: ${endings()}; images are in a folder for each label.`,
   })
 }
@@ -157,7 +158,7 @@ const endings = (): string =>
 function unknownKind(file: string): HeedError {
   const [column] = parallelColumns([file])
   const what = column ? `the ending .${column}` : 'no ending'
-  return new HeedError(`${file}: ${what} does not say how to read it`, {
+  return new HeedError('invalid-data', `${file}: ${what} does not say how to read it`, {
     remedy: `Known are ${endings()}; ${basename(file)} may also be one of two texts side by side.`,
   })
 }

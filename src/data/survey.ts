@@ -30,11 +30,15 @@ export function surveyText(files: string[], onProgress?: (characters: number) =>
     hash.update(own.digest())
   }
   const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]} on`
-  if (characters === 0) throw new HeedError(`${name}: there is no text in it`)
+  if (characters === 0) throw new HeedError('unknown-name', `${name}: there is no text in it`)
   if (!varied) {
-    throw new HeedError(`${name}: all ${characters} characters are ${JSON.stringify(first)}`, {
-      remedy: 'There is nothing to learn from one character; give some real text.',
-    })
+    throw new HeedError(
+      'unknown-name',
+      `${name}: all ${characters} characters are ${JSON.stringify(first)}`,
+      {
+        remedy: 'There is nothing to learn from one character; give some real text.',
+      },
+    )
   }
   return { characters, hash: hash.digest('hex') }
 }

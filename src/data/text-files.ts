@@ -12,7 +12,7 @@ import { listFolder } from './find-files.ts'
 export function findTextFiles(path: string | string[]): string[] {
   const files = [path].flat().flatMap((one) => (isFolder(one) ? textFiles(one) : [one]))
   if (files.length > 0) return files
-  throw new HeedError(`${[path].flat().join(', ')} holds no text files`, {
+  throw new HeedError('invalid-data', `${[path].flat().join(', ')} holds no text files`, {
     remedy: `Files in a folder are taken by their endings: ${[...TEXT_ENDINGS].join(' ')}`,
   })
 }

@@ -47,7 +47,10 @@ export class TokenDataset {
   read(start: number, count: number, out: Int32Array = new Int32Array(count), at = 0): Int32Array {
     if (!(start >= 0 && count >= 0 && start + count <= this.length)) {
       const asked = `tokens ${start} to ${start + count}`
-      throw new HeedError(`${asked} were asked of the ${this.name}, which has ${this.length}`)
+      throw new HeedError(
+        'invalid-data',
+        `${asked} were asked of the ${this.name}, which has ${this.length}`,
+      )
     }
     const { starts, offsets, length } = this.stretches
     let stretch = findSegment(starts, start)
@@ -66,7 +69,7 @@ export class TokenDataset {
   split(options: SplitOptions = {}): { train: TokenDataset; validation: TokenDataset } {
     const { fraction = 0.1, by = 'end', seed = 0 } = options
     if (!(fraction >= 0 && fraction < 1)) {
-      throw new HeedError(`validation fraction ${fraction} is not in [0, 1)`, {
+      throw new HeedError('invalid-data', `validation fraction ${fraction} is not in [0, 1)`, {
         remedy: 'Give the part of the text to keep for validation, for example 0.1.',
       })
     }
@@ -93,9 +96,13 @@ export class TokenDataset {
   ): { train: TokenDataset; validation: TokenDataset } {
     const { documents } = this
     if (documents.length < 2) {
-      throw new HeedError('the data is one document and cannot be split by document', {
-        remedy: 'Split it by: "end", or give a folder with one file a document.',
-      })
+      throw new HeedError(
+        'invalid-data',
+        'the data is one document and cannot be split by document',
+        {
+          remedy: 'Split it by: "end", or give a folder with one file a document.',
+        },
+      )
     }
     const held = new Set<number>()
     let tokens = 0
@@ -152,9 +159,13 @@ export class TokenDataset {
     for (let i = from; i < to; i++) {
       if (ids[i] >= 0 && ids[i] < this.vocabSize) continue
       const where = `token ${start + i - from} of the ${this.name} is ${ids[i]}`
-      throw new HeedError(`${where}, the vocabulary has ${this.vocabSize} entries`, {
-        remedy: 'The data was made with another tokenizer or is damaged: make it again.',
-      })
+      throw new HeedError(
+        'invalid-data',
+        `${where}, the vocabulary has ${this.vocabSize} entries`,
+        {
+          remedy: 'The data was made with another tokenizer or is damaged: make it again.',
+        },
+      )
     }
   }
 }

@@ -48,9 +48,13 @@ export async function readMeta(folder: string): Promise<TokenMeta> {
   const parsed = metaSchema.safeParse(await readJson(path))
   if (parsed.success) return parsed.data
   const { path: at, message } = parsed.error.issues[0]
-  throw new HeedError(`${path} does not describe tokens: ${at.join('.') || 'it'}: ${message}`, {
-    remedy: 'Delete the folder and make it again.',
-  })
+  throw new HeedError(
+    'invalid-data',
+    `${path} does not describe tokens: ${at.join('.') || 'it'}: ${message}`,
+    {
+      remedy: 'Delete the folder and make it again.',
+    },
+  )
 }
 
 const count = z.number().int().nonnegative()
@@ -94,9 +98,13 @@ function openShard(path: string, tokens: number, bytesPerToken: number): OpenSha
   const { size } = fstatSync(file)
   if (size === tokens * bytesPerToken) return { path, file, tokens }
   closeSync(file)
-  throw new HeedError(`${path} has ${size} bytes, ${META_FILE} says ${tokens * bytesPerToken}`, {
-    remedy: 'Delete the folder and make it again.',
-  })
+  throw new HeedError(
+    'invalid-data',
+    `${path} has ${size} bytes, ${META_FILE} says ${tokens * bytesPerToken}`,
+    {
+      remedy: 'Delete the folder and make it again.',
+    },
+  )
 }
 
 function loadWhole(shards: OpenShard[], { tokens, dtype }: TokenMeta): TokenSource {

@@ -95,7 +95,7 @@ export function readExactly(
     } catch (error) {
       throw fileError(error, 'read', path)
     }
-    if (read === 0) throw new HeedError(`${path} became shorter while it was read`)
+    if (read === 0) throw new HeedError('invalid-data', `${path} became shorter while it was read`)
     done += read
   }
 }

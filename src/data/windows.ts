@@ -71,9 +71,13 @@ export class SequentialWindows implements BatchSampler {
     this.stepsPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
     if (this.stepsPerEpoch > 0) return
     const have = `${this.windows} windows of ${contextLength} tokens`
-    throw new HeedError(`batchSize ${batchSize} is too large: the ${dataset.name} has ${have}`, {
-      remedy: `Choose a batchSize of at most ${this.windows}, or a shorter contextLength.`,
-    })
+    throw new HeedError(
+      'invalid-data',
+      `batchSize ${batchSize} is too large: the ${dataset.name} has ${have}`,
+      {
+        remedy: `Choose a batchSize of at most ${this.windows}, or a shorter contextLength.`,
+      },
+    )
   }
 
   batch(step: number): TokenBatch {
@@ -99,11 +103,11 @@ export class SequentialWindows implements BatchSampler {
 function checkWindows(dataset: TokenDataset, batchSize: number, contextLength: number): void {
   for (const [name, value] of Object.entries({ batchSize, contextLength })) {
     if (Number.isInteger(value) && value >= 1) continue
-    throw new HeedError(`${name} ${value} is not a whole number from 1 on`)
+    throw new HeedError('invalid-data', `${name} ${value} is not a whole number from 1 on`)
   }
   if (dataset.length > contextLength) return
   const needed = `contextLength ${contextLength} needs at least ${contextLength + 1} tokens`
-  throw new HeedError(`${needed}, the ${dataset.name} has ${dataset.length}`, {
+  throw new HeedError('invalid-data', `${needed}, the ${dataset.name} has ${dataset.length}`, {
     remedy:
       dataset.length > 1
         ? `Choose a contextLength of at most ${dataset.length - 1}, or give more text.`

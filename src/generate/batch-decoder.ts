@@ -29,6 +29,7 @@ export class BatchDecoder implements StepModel {
     const needed = longest + this.maxTokens
     if (needed > this.model.contextLength)
       throw new HeedError(
+        'invalid-option',
         `Texts of ${longest} tokens with ${this.maxTokens} more: the model sees ${this.model.contextLength}`,
         { remedy: `Ask for fewer tokens, or give shorter texts; alone, a text may go on longer.` },
       )
@@ -39,7 +40,7 @@ export class BatchDecoder implements StepModel {
   }
 
   async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
-    if (!this.batch) throw new HeedError('A batch goes on before it has started')
+    if (!this.batch) throw new HeedError('invalid-option', 'A batch goes on before it has started')
     return this.batch.next(tokens, order)
   }
 }
@@ -117,9 +118,10 @@ function inOrder(mask: TypedArray, order: readonly number[]): Uint8Array {
 }
 
 function checkPrompts(prompts: readonly (readonly number[])[]): void {
-  if (prompts.length === 0) throw new HeedError('A batch of no texts')
+  if (prompts.length === 0) throw new HeedError('invalid-option', 'A batch of no texts')
   const empty = prompts.findIndex((prompt) => prompt.length === 0)
-  if (empty >= 0) throw new HeedError(`Text ${empty} of the batch has no token to start from`)
+  if (empty >= 0)
+    throw new HeedError('invalid-option', `Text ${empty} of the batch has no token to start from`)
 }
 
 const SHORTEST = 16

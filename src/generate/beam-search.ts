@@ -147,7 +147,8 @@ class Search {
 
   private scores(logits: TypedArray, tokens: readonly number[]): ArrayLike<number> {
     const norm = logSumExp(logits)
-    if (Number.isNaN(norm)) throw new HeedError('The model gives NaN where probabilities are due')
+    if (Number.isNaN(norm))
+      throw new HeedError('invalid-option', 'The model gives NaN where probabilities are due')
     const scores = new Float32Array(logits) // Float32Array.from(…, f) is ten times slower
     for (let i = 0; i < scores.length; i++) scores[i] -= norm
     return processed(scores, this.settings.processors, this.told(tokens))
@@ -189,9 +190,10 @@ function withDefaults(options: BeamOptions): Settings {
   checkWhole('beams', beams, 1)
   checkWhole('best', best, 1)
   checkWhole('maxTokens', maxTokens, 1)
-  if (best > beams) throw new HeedError(`best ${best}: there are only ${beams} beams`)
+  if (best > beams)
+    throw new HeedError('invalid-option', `best ${best}: there are only ${beams} beams`)
   if (!Number.isFinite(lengthPenalty))
-    throw new HeedError(`lengthPenalty ${lengthPenalty}: it is a number`)
+    throw new HeedError('invalid-option', `lengthPenalty ${lengthPenalty}: it is a number`)
   return {
     earlyStopping: false,
     stopTokens: [],

@@ -117,9 +117,13 @@ export class Chat {
       }
       const shorter = withoutFirstTurn(kept)
       if (!shorter)
-        throw new HeedError(`The message has ${tokens.length} tokens, the context ${capacity}`, {
-          remedy: `Write at most ${room} tokens, or make the context longer (the model can see ${this.model.contextLength}).`,
-        })
+        throw new HeedError(
+          'invalid-option',
+          `The message has ${tokens.length} tokens, the context ${capacity}`,
+          {
+            remedy: `Write at most ${room} tokens, or make the context longer (the model can see ${this.model.contextLength}).`,
+          },
+        )
       kept = shorter
     }
   }

@@ -23,7 +23,9 @@ export class Decoder implements StepModel {
   constructor(model: CausalLM, capacity = model.contextLength) {
     this.capacity = Math.min(capacity, model.contextLength)
     if (!Number.isInteger(capacity) || this.capacity < 2)
-      throw new HeedError(`A context of ${capacity} tokens`, { remedy: 'It takes 2 or more.' })
+      throw new HeedError('invalid-option', `A context of ${capacity} tokens`, {
+        remedy: 'It takes 2 or more.',
+      })
     const cache = model.createCache({ capacity: this.capacity })
     this.cache = cache
     this.run = hold((ids, logitsAt) => [
@@ -43,7 +45,7 @@ export class Decoder implements StepModel {
 
   /** The logits of the token that follows a text: of its end, if it is longer than the capacity. */
   async start([tokens]: readonly (readonly number[])[]): Promise<TypedArray> {
-    if (tokens.length === 0) throw new HeedError('There is no token to start from')
+    if (tokens.length === 0) throw new HeedError('unknown-name', 'There is no token to start from')
     const text = tokens.slice(-this.capacity)
     this.rewind(Math.min(sharedLength(this.text, text), text.length - 1))
     const fresh = text.slice(this.text.length)

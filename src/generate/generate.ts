@@ -146,9 +146,13 @@ function endsOf(
 function checkPrompt(prompt: readonly number[], vocabSize: number): void {
   const wrong = prompt.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize)
   if (wrong !== undefined)
-    throw new HeedError(`Token ${wrong} is not in the model's vocabulary of ${vocabSize}`, {
-      remedy: 'Use the tokenizer that the model was trained with.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `Token ${wrong} is not in the model's vocabulary of ${vocabSize}`,
+      {
+        remedy: 'Use the tokenizer that the model was trained with.',
+      },
+    )
 }
 
 const SHORTEST_CONTEXT = 64

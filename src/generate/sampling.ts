@@ -57,7 +57,8 @@ export function createSampler(options: SamplingOptions = {}, stream = 0): Sample
 }
 
 function check(name: string, value: number, fits: boolean, rule: string): void {
-  if (!fits || !Number.isFinite(value)) throw new HeedError(`${name} ${value}: it ${rule}`)
+  if (!fits || !Number.isFinite(value))
+    throw new HeedError('invalid-option', `${name} ${value}: it ${rule}`)
 }
 
 type Limits = Required<Pick<SamplingOptions, 'temperature' | 'topK' | 'topP' | 'minP'>>
@@ -146,15 +147,19 @@ function indexOfMax(scores: ArrayLike<number>): number {
   let best = 0
   for (let i = 0; i < scores.length; i++) {
     if (Number.isNaN(scores[i]))
-      throw new HeedError('The model gives NaN where probabilities are due', {
+      throw new HeedError('invalid-option', 'The model gives NaN where probabilities are due', {
         remedy: 'Its weights are broken: take a checkpoint from before the loss became NaN.',
       })
     if (scores[i] > scores[best]) best = i
   }
   if (scores[best] === NOTHING)
-    throw new HeedError('No token may come next: together the logits processors hide all of them', {
-      remedy: 'Leave out a rule, or name the token that ends a text among stopTokens.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      'No token may come next: together the logits processors hide all of them',
+      {
+        remedy: 'Leave out a rule, or name the token that ends a text among stopTokens.',
+      },
+    )
   return best
 }
 

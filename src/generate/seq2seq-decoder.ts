@@ -25,15 +25,16 @@ export class Seq2SeqDecoder implements StepModel {
   /** Takes the texts that the next `start` writes from. */
   read(sources: readonly (readonly number[])[]): this {
     const { contextLength, vocabSize } = this.model
-    if (sources.length === 0) throw new HeedError('A batch of no texts')
+    if (sources.length === 0) throw new HeedError('invalid-option', 'A batch of no texts')
     for (const [i, source] of sources.entries()) {
       if (source.length > 0 && source.length <= contextLength) continue
-      throw new HeedError(`Text ${i} of the batch has ${source.length} tokens`, {
+      throw new HeedError('invalid-option', `Text ${i} of the batch has ${source.length} tokens`, {
         remedy: `The model reads 1 to ${contextLength}; cut it into sentences.`,
       })
     }
     const wrong = sources.flat().find((token) => !Number.isSafeInteger(token) || token < 0)
-    if (wrong !== undefined) throw new HeedError(`${wrong} is not a token id (of ${vocabSize})`)
+    if (wrong !== undefined)
+      throw new HeedError('invalid-option', `${wrong} is not a token id (of ${vocabSize})`)
     this.sources = sources
     return this
   }
@@ -46,6 +47,7 @@ export class Seq2SeqDecoder implements StepModel {
       prompts.some((p) => p.length !== first.length)
     )
       throw new HeedError(
+        'invalid-option',
         `${prompts.length} beginnings of texts for ${this.sources.length} sources, or not all of one length`,
       )
     const longest = Math.max(...this.sources.map((source) => source.length))
@@ -55,7 +57,7 @@ export class Seq2SeqDecoder implements StepModel {
   }
 
   async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
-    if (!this.room) throw new HeedError('A batch goes on before it has started')
+    if (!this.room) throw new HeedError('invalid-option', 'A batch goes on before it has started')
     if (this.room.full) {
       const { rows, sourceLength, capacity } = this.room
       const larger = this.roomFor(rows, sourceLength, 2 * capacity)

@@ -58,6 +58,7 @@ const startsOf = (model: Seq2SeqLM, count: number): number[][] =>
 
 /** What is written is no longer than the model can see. */
 function roomIn({ contextLength }: Seq2SeqLM, maxTokens = 100): number {
-  if (!(maxTokens >= 0)) throw new HeedError(`maxTokens ${maxTokens}: it is 0 or more`)
+  if (!(maxTokens >= 0))
+    throw new HeedError('invalid-option', `maxTokens ${maxTokens}: it is 0 or more`)
   return Math.min(maxTokens, contextLength - 1)
 }

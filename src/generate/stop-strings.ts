@@ -11,7 +11,8 @@ export class StopStrings {
   private held = ''
 
   constructor(stops: readonly string[]) {
-    if (stops.includes('')) throw new HeedError('An empty stop string would end every text')
+    if (stops.includes(''))
+      throw new HeedError('invalid-option', 'An empty stop string would end every text')
     this.stops = stops
   }
 

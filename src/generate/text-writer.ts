@@ -37,7 +37,11 @@ export function promptTokens(tokenizer: TextTokenizer, prompt: string): number[]
   if (tokens.length > 0) return tokens
   const start = tokenizer.bosTokenId ?? tokenizer.eosTokenId
   if (start !== undefined) return [start]
-  throw new HeedError('The prompt is empty, and this tokenizer has no token that begins a text', {
-    remedy: 'Give at least one character to start from.',
-  })
+  throw new HeedError(
+    'invalid-option',
+    'The prompt is empty, and this tokenizer has no token that begins a text',
+    {
+      remedy: 'Give at least one character to start from.',
+    },
+  )
 }

@@ -31,7 +31,8 @@ export async function* writeTokens(
   endsAfter: (row: number, token: number) => boolean = () => false,
 ): AsyncGenerator<(Written | null)[], void, undefined> {
   const { maxTokens = 100, stopTokens = [], processors = [], signal, ...sampling } = options
-  if (!(maxTokens >= 0)) throw new HeedError(`maxTokens ${maxTokens}: it is 0 or more`)
+  if (!(maxTokens >= 0))
+    throw new HeedError('invalid-option', `maxTokens ${maxTokens}: it is 0 or more`)
   const stop = new Set(stopTokens)
   const seed = sampling.seed ?? Math.floor(Math.random() * 2 ** 32)
   const rows = prompts.map((prompt, row) => ({

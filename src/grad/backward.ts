@@ -52,9 +52,13 @@ function propagate(node: Node, parts: Node[][], arrived: Map<Node, Node[][]>): v
     return
   }
   if (node.released)
-    throw new HeedError(`The graph behind ${node.op} was freed after its backward pass`, {
-      remedy: 'Build the loss again for each step; call backward() once.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `The graph behind ${node.op} was freed after its backward pass`,
+      {
+        remedy: 'Build the loss again for each step; call backward() once.',
+      },
+    )
   const grads = Array.from({ length: node.forms?.length ?? 1 }, (_, i) =>
     parts[i]?.length ? total(parts[i]) : null,
   )

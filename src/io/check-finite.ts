@@ -9,6 +9,7 @@ export function assertFinite(values: Float32Array, tensor: string, file: string,
   const index = firstNonFinite(values)
   if (index < 0) return
   throw new HeedError(
+    'corrupt-file',
     `${file}: tensor ${quote(tensor)} holds ${values[index]} at element ${start + index}`,
     { remedy: 'The run that saved it had diverged: use an earlier checkpoint.' },
   )

@@ -75,6 +75,7 @@ export async function latestCheckpoint(runDir: string): Promise<Checkpoint | und
   const damaged = found.at(-1)
   if (damaged === undefined) return undefined
   throw new HeedError(
+    'corrupt-file',
     `no checkpoint in ${runDir} is complete: ${damaged.path}: ${damaged.damage}`,
     {
       remedy: 'Copy the run folder again, or start a new run in another folder.',
@@ -174,12 +175,14 @@ async function inspect(path: string): Promise<Found> {
   try {
     const { step, sequence, files } = await readJsonObject(join(path, MANIFEST), { maxBytes: 1e6 })
     if (!isCount(step) || !isCount(sequence) || !isJsonObject(files)) {
-      throw new HeedError(`${MANIFEST} has no step, sequence and files`)
+      throw new HeedError('corrupt-file', `${MANIFEST} has no step, sequence and files`)
     }
     for (const [name, bytes] of Object.entries(files)) {
-      if (!isPlainName(name)) throw new HeedError(`${MANIFEST} names the file ${quote(name)}`)
+      if (!isPlainName(name))
+        throw new HeedError('corrupt-file', `${MANIFEST} names the file ${quote(name)}`)
       const { size } = await stat(join(path, name))
-      if (size !== bytes) throw new HeedError(`${name} has ${size} bytes instead of ${bytes}`)
+      if (size !== bytes)
+        throw new HeedError('corrupt-file', `${name} has ${size} bytes instead of ${bytes}`)
     }
     return { path, step, sequence, names: Object.keys(files) }
   } catch (error) {
@@ -189,10 +192,12 @@ async function inspect(path: string): Promise<Found> {
 
 function checkArguments(step: number, files: object, keep: number): void {
   if (!isCount(step))
-    throw new HeedError(`the step of a checkpoint must be 0, 1, 2, …, not ${step}`)
-  if (!isCount(keep) || keep < 1) throw new HeedError(`keep must be 1, 2, 3, …, not ${keep}`)
+    throw new HeedError('corrupt-file', `the step of a checkpoint must be 0, 1, 2, …, not ${step}`)
+  if (!isCount(keep) || keep < 1)
+    throw new HeedError('corrupt-file', `keep must be 1, 2, 3, …, not ${keep}`)
   const bad = Object.keys(files).find((name) => !isPlainName(name) || name === MANIFEST)
-  if (bad !== undefined) throw new HeedError(`a checkpoint cannot have a file named ${quote(bad)}`)
+  if (bad !== undefined)
+    throw new HeedError('corrupt-file', `a checkpoint cannot have a file named ${quote(bad)}`)
 }
 
 function pathsOf(folder: string, names: readonly string[]): Record<string, string> {

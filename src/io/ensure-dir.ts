@@ -12,7 +12,7 @@ export async function ensureDir(path: string): Promise<void> {
       throw fileError(error, 'create the folder', path)
     }
     const message = `cannot create the folder ${path}: a file has this name`
-    throw new HeedError(message, { cause: error, remedy: 'Choose another folder.' })
+    throw new HeedError('corrupt-file', message, { cause: error, remedy: 'Choose another folder.' })
   }
 }
 

@@ -8,7 +8,10 @@ export function fileError(error: unknown, action: string, path: string): unknown
   const { code, message } = error as NodeJS.ErrnoException
   if (error instanceof HeedError || typeof code !== 'string') return error
   const [reason, remedy] = REASONS[code] ?? [message]
-  return new HeedError(`cannot ${action} ${path}: ${reason}`, { cause: error, remedy })
+  return new HeedError('corrupt-file', `cannot ${action} ${path}: ${reason}`, {
+    cause: error,
+    remedy,
+  })
 }
 
 /** A name from a file, fit to print: quoted, control characters escaped, cut when long. */

@@ -64,7 +64,7 @@ export class Cursor {
   }
 
   damaged(problem: string): never {
-    throw new HeedError(`${this.path} is not a sound GGUF file: ${problem}`, {
+    throw new HeedError('corrupt-file', `${this.path} is not a sound GGUF file: ${problem}`, {
       remedy: 'Download or save it again.',
     })
   }

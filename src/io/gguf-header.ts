@@ -55,11 +55,12 @@ export function parseHeader(bytes: Uint8Array, fileSize: number, path: string): 
 
 function readVersion(cursor: Cursor, path: string): number {
   if (cursor.u32('its first four bytes') !== MAGIC)
-    throw new HeedError(`${path} is not a GGUF file: it does not begin with "GGUF"`)
+    throw new HeedError('corrupt-file', `${path} is not a GGUF file: it does not begin with "GGUF"`)
   const version = cursor.u32('its version')
   if (version === 2 || version === 3) return version
   const bigEndian = version > 0 && (version & 0xffff) === 0
   throw new HeedError(
+    'corrupt-file',
     bigEndian
       ? `${path} is a GGUF file for big-endian machines`
       : `${path} is a GGUF file of version ${version}; versions 2 and 3 can be read`,

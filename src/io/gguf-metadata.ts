@@ -52,7 +52,7 @@ export class GGUFMetadata {
     if (found === undefined && absent.length > 0) return absent[0]
     if (found !== undefined && fits(found.value)) return found.value as T
     const problem = found === undefined ? 'is missing' : `is ${brief(found)}, not ${kind}`
-    throw new HeedError(`${this.path}: its metadata ${quote(key)} ${problem}`)
+    throw new HeedError('corrupt-file', `${this.path}: its metadata ${quote(key)} ${problem}`)
   }
 }
 

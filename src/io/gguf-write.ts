@@ -76,7 +76,7 @@ async function bytesOf(tensor: GGUFTensorToWrite, path: string): Promise<Uint8Ar
   const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data
   if (data.length === sizeOf(tensor)) return data
   const sizes = `has ${data.length} bytes, its shape [${tensor.shape}] needs ${sizeOf(tensor)}`
-  throw new HeedError(`cannot write ${path}: tensor ${quote(tensor.name)} ${sizes}`)
+  throw new HeedError('corrupt-file', `cannot write ${path}: tensor ${quote(tensor.name)} ${sizes}`)
 }
 
 async function writePadded(handle: FileHandle, bytes: Uint8Array): Promise<void> {

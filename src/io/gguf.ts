@@ -101,6 +101,7 @@ export class GGUFFile {
     const { type } = this.entry(name)
     if (isDecodable(type)) return type
     throw new HeedError(
+      'corrupt-file',
       `${this.path}: tensor ${quote(name)} is stored as ${type.toUpperCase()}, which cannot be read`,
       { remedy: `Choose a file with ${decodableTypes.map((t) => t.toUpperCase()).join(', ')}.` },
     )
@@ -116,7 +117,7 @@ export class GGUFFile {
     const found = this.header.tensors.get(name)
     if (found) return found
     const near = nearestFirst(name, this.names).slice(0, 3).map(quote).join(', ')
-    throw new HeedError(`${this.path} has no tensor ${quote(name)}`, {
+    throw new HeedError('corrupt-file', `${this.path} has no tensor ${quote(name)}`, {
       remedy: near ? `The nearest: ${near}.` : 'It holds no tensors.',
     })
   }
@@ -124,21 +125,31 @@ export class GGUFFile {
   private async fill(name: string, target: Uint8Array, offset: number): Promise<void> {
     const { handle } = this
     if (handle === undefined)
-      throw new HeedError(`cannot read tensor ${quote(name)}: ${this.path} has been closed`)
+      throw new HeedError(
+        'corrupt-file',
+        `cannot read tensor ${quote(name)}: ${this.path} has been closed`,
+      )
     const position = this.header.dataStart + this.entry(name).begin + offset
     try {
       if (await readFully(handle, target, position)) return
     } catch (error) {
       throw fileError(error, `read tensor ${quote(name)} of`, this.path)
     }
-    throw new HeedError(`${this.path} became shorter while tensor ${quote(name)} was read`)
+    throw new HeedError(
+      'corrupt-file',
+      `${this.path} became shorter while tensor ${quote(name)} was read`,
+    )
   }
 
   private allocate<T>(name: string, make: () => T): T {
     try {
       return make()
     } catch (cause) {
-      throw new HeedError(`${this.path}: there is no memory for tensor ${quote(name)}`, { cause })
+      throw new HeedError(
+        'corrupt-file',
+        `${this.path}: there is no memory for tensor ${quote(name)}`,
+        { cause },
+      )
     }
   }
 }
@@ -148,7 +159,10 @@ async function readHeader(handle: FileHandle, size: number, path: string): Promi
   for (let length = Math.min(size, FIRST_READ); ; length = Math.min(size, 4 * length)) {
     const bytes = new Uint8Array(length)
     if (!(await readFully(handle, bytes, 0)))
-      throw new HeedError(`cannot read ${path}: it became shorter while it was read`)
+      throw new HeedError(
+        'corrupt-file',
+        `cannot read ${path}: it became shorter while it was read`,
+      )
     try {
       return parseHeader(bytes, size, path)
     } catch (error) {

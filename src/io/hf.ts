@@ -31,7 +31,7 @@ export async function readConfigFile(path: string): Promise<RawConfig> {
   if (typeof type === 'string' && type !== '') return config as RawConfig
   const found =
     type === undefined ? 'has no "model_type"' : `has "model_type": ${JSON.stringify(type)}`
-  throw new HeedError(`${path} ${found}`, {
+  throw new HeedError('missing-file', `${path} ${found}`, {
     remedy: 'It must name the architecture, as in "gpt2".',
   })
 }
@@ -55,7 +55,9 @@ async function findWeights(dir: string): Promise<string> {
   const remedy = pickled
     ? `It has ${pickled}, a Python pickle: load it in Python and save_pretrained() it as safetensors.`
     : 'Check that the download is complete.'
-  throw new HeedError(`${dir} has no weights: model.safetensors is missing`, { remedy })
+  throw new HeedError('missing-file', `${dir} has no weights: model.safetensors is missing`, {
+    remedy,
+  })
 }
 
 async function required(dir: string, name: string): Promise<string> {
@@ -63,14 +65,16 @@ async function required(dir: string, name: string): Promise<string> {
   if (path) return path
   const stats = await stat(dir).catch((error) => {
     if (error.code === 'ENOENT' && isHubName(dir))
-      throw new HeedError(`There is no folder ${dir}`, {
+      throw new HeedError('unknown-name', `There is no folder ${dir}`, {
         remedy: `If it is a model of the hub, fetch it first: heed pull ${dir}`,
       })
     throw fileError(error, 'read the model folder', dir)
   })
   if (!stats.isDirectory())
-    throw new HeedError(`${dir} is a file; a model is a folder with ${name}`)
-  throw new HeedError(`${dir} is not a model folder: it has no ${name}`, { remedy: HINT })
+    throw new HeedError('corrupt-file', `${dir} is a file; a model is a folder with ${name}`)
+  throw new HeedError('corrupt-file', `${dir} is not a model folder: it has no ${name}`, {
+    remedy: HINT,
+  })
 }
 
 async function optional(dir: string, name: string): Promise<string | undefined> {

@@ -42,9 +42,14 @@ const TRIES = 4
 async function finish(part: string, target: string, file: RemoteFile): Promise<void> {
   if (!(await hasChecksum(part, file))) {
     await rm(part, { force: true })
-    throw new HeedError(`${quote(file.path)} was damaged on its way: its checksum is wrong`, {
-      remedy: 'It was not kept. Pull again; if that does not help, the copy on the hub is broken.',
-    })
+    throw new HeedError(
+      'corrupt-file',
+      `${quote(file.path)} was damaged on its way: its checksum is wrong`,
+      {
+        remedy:
+          'It was not kept. Pull again; if that does not help, the copy on the hub is broken.',
+      },
+    )
   }
   await syncFile(part)
   await rename(part, target)
@@ -97,15 +102,22 @@ async function append(
     done += chunk.length
     if (done > file.size) {
       await handle.truncate(0)
-      throw new HeedError(`The hub sends more of ${quote(file.path)} than its ${file.size} bytes`)
+      throw new HeedError(
+        'corrupt-file',
+        `The hub sends more of ${quote(file.path)} than its ${file.size} bytes`,
+      )
     }
     await handle.writeFile(chunk)
     onProgress(done)
   }
   if (done < file.size)
-    throw new PassingError(`${quote(file.path)} broke off at ${done} of ${file.size} bytes`, {
-      remedy: 'Run the same command again: it goes on from there.',
-    })
+    throw new PassingError(
+      'corrupt-file',
+      `${quote(file.path)} broke off at ${done} of ${file.size} bytes`,
+      {
+        remedy: 'Run the same command again: it goes on from there.',
+      },
+    )
 }
 
 /** The body piece by piece; a connection that breaks is told from a disk that does not take it. */

@@ -35,14 +35,14 @@ export function chooseFiles(paths: readonly string[], include: readonly string[]
   const patterns = include.map(patternOf)
   const asked = paths.filter((path) => patterns.some((pattern) => pattern.test(path)))
   if (include.length > 0 && asked.length === 0)
-    throw new HeedError(`${name} has no file like ${include.join(' or ')}`, {
+    throw new HeedError('corrupt-file', `${name} has no file like ${include.join(' or ')}`, {
       remedy: `It has ${listed(paths)}.`,
     })
   const weights = paths.filter((path) => WEIGHTS.test(path))
   const usual = paths.filter((path) => USUAL.some((pattern) => pattern.test(path)))
   if (weights.length === 0 && asked.length === 0) {
     const others = paths.filter((path) => /\.(safetensors|gguf|bin|pt|pth|h5|onnx)$/.test(path))
-    throw new HeedError(`${name} has no weights as safetensors`, {
+    throw new HeedError('corrupt-file', `${name} has no weights as safetensors`, {
       remedy: `It has ${listed(others.length > 0 ? others : paths)}; --include takes what you name.`,
     })
   }
@@ -67,9 +67,13 @@ export function checkPath(path: string): string {
 }
 
 function unsafe(path: string): HeedError {
-  return new HeedError(`The hub names a file ${quote(path)}, which is not a safe name`, {
-    remedy: 'Nothing was written. Do not trust this repository.',
-  })
+  return new HeedError(
+    'corrupt-file',
+    `The hub names a file ${quote(path)}, which is not a safe name`,
+    {
+      remedy: 'Nothing was written. Do not trust this repository.',
+    },
+  )
 }
 
 /** Whether a file has the content that the hub promised. */

@@ -97,7 +97,7 @@ async function understood<T>({ endpoint }: Hub, ask: () => Promise<T>): Promise<
     return await ask()
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause
-    throw new HeedError(`${endpoint} does not answer as a hub: ${cause.message}`, {
+    throw new HeedError('corrupt-file', `${endpoint} does not answer as a hub: ${cause.message}`, {
       cause,
       remedy: 'Check HF_ENDPOINT, and that no proxy or login page is in between.',
     })
@@ -111,7 +111,7 @@ async function commitOf({ call, name, type }: Hub, revision: string): Promise<st
     ? api.modelInfo({ ...asked, additionalFields: ['sha'] })
     : api.datasetInfo({ ...asked, additionalFields: ['sha'] }))
   if (/^[0-9a-f]{40}$/.test(sha)) return sha
-  throw new HeedError(`The hub names no commit of ${name} (${quote(String(sha))})`)
+  throw new HeedError('corrupt-file', `The hub names no commit of ${name} (${quote(String(sha))})`)
 }
 
 async function listFiles(
@@ -125,7 +125,7 @@ async function listFiles(
   for await (const entry of api.listFiles({ ...call, recursive: true, revision })) {
     if (entry.type === 'file') entries.set(String(entry.path), entry)
     if (++seen > MOST_FILES)
-      throw new HeedError(`${name} has more than ${MOST_FILES} files: too many`)
+      throw new HeedError('corrupt-file', `${name} has more than ${MOST_FILES} files: too many`)
   }
   refuseHostile(entries.keys())
   const chosen = choose([...entries.keys()])
@@ -142,7 +142,10 @@ function remoteFile({ path, size, oid, lfs }: ListFileEntry): RemoteFile {
   const hex = String(lfs ? lfs.oid : oid)
   const sound = Number.isSafeInteger(size) && size >= 0 && (!lfs || lfs.size === size)
   if (!sound || !(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(hex))
-    throw new HeedError(`The hub gives no sound size and checksum of ${quote(path)}`)
+    throw new HeedError(
+      'corrupt-file',
+      `The hub gives no sound size and checksum of ${quote(path)}`,
+    )
   return { path, size, checksum: { algorithm: lfs ? 'sha256' : 'git-sha1', hex } }
 }
 
@@ -152,7 +155,7 @@ async function targetIn(dir: string, path: string): Promise<string> {
   await ensureDir(dirname(target))
   const inside = relative(await realpath(dir), await realpath(dirname(target)))
   if (!inside.startsWith('..')) return target
-  throw new HeedError(`${target} would lie outside of ${dir}: a link is in the way`)
+  throw new HeedError('corrupt-file', `${target} would lie outside of ${dir}: a link is in the way`)
 }
 
 async function isThere(path: string, file: RemoteFile): Promise<boolean> {
@@ -169,6 +172,7 @@ async function checkSpace(dir: string, files: readonly RemoteFile[]): Promise<vo
   }
   if (missing <= bavail * bsize) return
   throw new HeedError(
+    'missing-file',
     `${formatBytes(missing)} do not fit: ${dir} is on a disk with ${formatBytes(bavail * bsize)} left`,
     { remedy: 'Free some space, or choose a folder on another disk.' },
   )

@@ -32,11 +32,13 @@ export async function pushModel(
   const to = hub(name, options)
   const accessToken = to.token
   if (!accessToken)
-    throw new HeedError('Nothing can be pushed without a token', {
+    throw new HeedError('corrupt-file', 'Nothing can be pushed without a token', {
       remedy: 'Set HF_TOKEN to a token of yours with the right to write.',
     })
   if (!name.includes('/'))
-    throw new HeedError(`${name} has no owner`, { remedy: `Write it as owner/${name}.` })
+    throw new HeedError('corrupt-file', `${name} has no owner`, {
+      remedy: `Write it as owner/${name}.`,
+    })
   await modelFolder(dir) // whether it is one
   const files = chooseFiles(await filesIn(dir), options.include ?? [], dir).map(checkPath)
   const api = await import('@huggingface/hub')

@@ -40,17 +40,17 @@ export type RepoType = 'model' | 'dataset'
 export function hub(name: string, options: HubOptions = {}, type: RepoType = 'model'): Hub {
   const { env } = process
   if (!isHubName(name))
-    throw new HeedError(`${quote(name)} is not a name on the hub`, {
+    throw new HeedError('corrupt-file', `${quote(name)} is not a name on the hub`, {
       remedy: 'It is written owner/model, or just model for a few old ones.',
     })
   if (/^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ''))
-    throw new HeedError(`${name} cannot be reached: HF_HUB_OFFLINE is set`, {
+    throw new HeedError('corrupt-file', `${name} cannot be reached: HF_HUB_OFFLINE is set`, {
       remedy: 'Unset it, or give a folder that is here.',
     })
   const endpoint = checkEndpoint(options.endpoint || env.HF_ENDPOINT || 'https://huggingface.co')
   const token = (options.token ?? env.HF_TOKEN)?.trim() || undefined
   if (token && !token.startsWith('hf_'))
-    throw new HeedError('HF_TOKEN is not a token of the hub: those begin with hf_')
+    throw new HeedError('corrupt-file', 'HF_TOKEN is not a token of the hub: those begin with hf_')
   const { signal } = options
   const path = type === 'model' ? name : `${type}s/${name}`
   const place = { name, type, path, endpoint, token, signal }
@@ -99,10 +99,15 @@ export function unreachable(error: unknown, { endpoint, signal }: Place): unknow
     ETIMEDOUT: 'it does not answer',
     UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
   }
-  return new PassingError(`${endpoint} cannot be reached: ${known[code ?? ''] ?? message}`, {
-    cause: error,
-    remedy: 'Check the network, and HF_ENDPOINT if it is set. Folders that are here need neither.',
-  })
+  return new PassingError(
+    'corrupt-file',
+    `${endpoint} cannot be reached: ${known[code ?? ''] ?? message}`,
+    {
+      cause: error,
+      remedy:
+        'Check the network, and HF_ENDPOINT if it is set. Folders that are here need neither.',
+    },
+  )
 }
 
 function refusal({ status, headers }: Response, { name, path, endpoint, token }: Place): HeedError {
@@ -110,29 +115,38 @@ function refusal({ status, headers }: Response, { name, path, endpoint, token }:
   const page = `${endpoint}/${path}`
   const useToken = token ? 'The token in HF_TOKEN has no right to it.' : 'Set HF_TOKEN to a token.'
   if (reason === 'GatedRepo')
-    return new HeedError(`${name} is gated: its owner wants its terms accepted first`, {
-      remedy: `Accept them at ${page}. ${token ? 'Then use a token of that account as HF_TOKEN.' : useToken}`,
-    })
+    return new HeedError(
+      'corrupt-file',
+      `${name} is gated: its owner wants its terms accepted first`,
+      {
+        remedy: `Accept them at ${page}. ${token ? 'Then use a token of that account as HF_TOKEN.' : useToken}`,
+      },
+    )
   if (reason === 'RevisionNotFound')
-    return new HeedError(`${name} has no such revision`, { remedy: `See ${page}/tree/main.` })
-  if (reason === 'EntryNotFound') return new HeedError(`${name} lacks a file that it lists`)
+    return new HeedError('missing-file', `${name} has no such revision`, {
+      remedy: `See ${page}/tree/main.`,
+    })
+  if (reason === 'EntryNotFound')
+    return new HeedError('missing-file', `${name} lacks a file that it lists`)
   if (status === 401 || (status === 404 && !token))
-    return new HeedError(`${page} does not exist, or is private`, {
+    return new HeedError('missing-file', `${page} does not exist, or is private`, {
       remedy: `Check the name. For a private one: ${useToken}`,
     })
-  if (status === 403) return new HeedError(`${page}: access denied`, { remedy: useToken })
-  if (status === 404) return new HeedError(`${page} does not exist`, { remedy: 'Check the name.' })
+  if (status === 403)
+    return new HeedError('missing-file', `${page}: access denied`, { remedy: useToken })
+  if (status === 404)
+    return new HeedError('missing-file', `${page} does not exist`, { remedy: 'Check the name.' })
   if (status === 429 || status >= 500)
-    return new PassingError(`${endpoint} is busy: it answered ${status}`, {
+    return new PassingError('corrupt-file', `${endpoint} is busy: it answered ${status}`, {
       remedy: 'Try again in a while.',
     })
-  return new HeedError(`${page}: the hub answered ${status}`)
+  return new HeedError('corrupt-file', `${page}: the hub answered ${status}`)
 }
 
 function checkEndpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url && /^https?:$/.test(url.protocol) && !url.username) return text.replace(/\/+$/, '')
-  throw new HeedError(`HF_ENDPOINT ${quote(text)} is not the address of a hub`, {
+  throw new HeedError('corrupt-file', `HF_ENDPOINT ${quote(text)} is not the address of a hub`, {
     remedy: 'It looks like https://huggingface.co.',
   })
 }

@@ -203,6 +203,7 @@ class Parser {
     const line = countLines(this.text, at)
     const column = at - this.text.lastIndexOf('\n', at - 1)
     throw new HeedError(
+      'corrupt-file',
       `${this.source} is not valid JSON: line ${line}, column ${column}: ${problem}`,
     )
   }

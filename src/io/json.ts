@@ -24,7 +24,7 @@ export async function readJsonObject(
   const value = await readJson(path, options)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   const kind = Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 40)
-  throw new HeedError(`${path} must hold a JSON object ({ … }), it holds ${kind}`)
+  throw new HeedError('corrupt-file', `${path} must hold a JSON object ({ … }), it holds ${kind}`)
 }
 
 /** UTF-8 bytes as text; anything else is refused by name. */
@@ -32,7 +32,9 @@ export function decodeUtf8(bytes: Uint8Array, source: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
-    throw new HeedError(`cannot read ${source}: it is not UTF-8 text`, { cause: error })
+    throw new HeedError('corrupt-file', `cannot read ${source}: it is not UTF-8 text`, {
+      cause: error,
+    })
   }
 }
 
@@ -42,11 +44,11 @@ async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
     if (size > maxBytes) {
       const sizes = `it has ${formatBytes(size)}, the limit here is ${formatBytes(maxBytes)}`
       const remedy = 'Check that this is the JSON file that you meant.'
-      throw new HeedError(`cannot read ${path}: ${sizes}`, { remedy })
+      throw new HeedError('corrupt-file', `cannot read ${path}: ${sizes}`, { remedy })
     }
     const bytes = new Uint8Array(size)
     if (await readFully(handle, bytes, 0)) return bytes
-    throw new HeedError(`cannot read ${path}: it became shorter while it was read`)
+    throw new HeedError('corrupt-file', `cannot read ${path}: it became shorter while it was read`)
   } catch (error) {
     throw fileError(error, 'read', path)
   } finally {

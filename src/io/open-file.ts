@@ -11,7 +11,7 @@ export async function openForReading(path: string): Promise<{ handle: FileHandle
     const stat = await handle.stat()
     if (stat.isFile()) return { handle, size: stat.size }
     const kind = stat.isDirectory() ? 'a folder' : 'a pipe or a device'
-    throw new HeedError(`cannot read ${path}: it is ${kind}, not a file`)
+    throw new HeedError('corrupt-file', `cannot read ${path}: it is ${kind}, not a file`)
   } catch (error) {
     await handle?.close()
     throw fileError(error, 'read', path)

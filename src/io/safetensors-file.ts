@@ -37,7 +37,8 @@ export interface Piece {
 export async function openSafetensorsFile(path: string): Promise<Safetensors> {
   const { handle, size } = await openForReading(path)
   try {
-    if (size < 8) throw new HeedError(`${path} is not a safetensors file: it has ${size} bytes`)
+    if (size < 8)
+      throw new HeedError('corrupt-file', `${path} is not a safetensors file: it has ${size} bytes`)
     const prefix = await readBytes(handle, new Uint8Array(8), 0, path)
     const length = headerLength(prefix, size, path)
     const header = await readBytes(handle, new Uint8Array(length), 8, path)
@@ -161,12 +162,16 @@ class SafetensorsFile implements Safetensors {
       return new array(count)
     } catch (cause) {
       const message = `${this.path}: there is no memory for tensor ${quote(entry.name)}`
-      throw new HeedError(`${message} ([${entry.shape}], ${formatBytes(entry.bytes)})`, { cause })
+      throw new HeedError(
+        'corrupt-file',
+        `${message} ([${entry.shape}], ${formatBytes(entry.bytes)})`,
+        { cause },
+      )
     }
   }
 
   private refuse(entry: TensorEntry, problem: string): never {
-    throw new HeedError(`${this.path}: tensor ${quote(entry.name)} ${problem}`)
+    throw new HeedError('unknown-name', `${this.path}: tensor ${quote(entry.name)} ${problem}`)
   }
 }
 
@@ -178,7 +183,7 @@ export function unknownTensor(
   const near = file.names.find((n) => n.endsWith(`.${name}`) || name.endsWith(`.${n}`))
   const some = file.names.slice(0, 3).map(quote).join(', ')
   const remedy = near ? `Did you mean ${quote(near)}?` : `It holds ${file.names.length}: ${some} …`
-  throw new HeedError(`${file.path} has no tensor ${quote(name)}`, { remedy })
+  throw new HeedError('corrupt-file', `${file.path} has no tensor ${quote(name)}`, { remedy })
 }
 
 const CHUNK_ELEMENTS = 1 << 20
@@ -190,5 +195,5 @@ async function readBytes(
   path: string,
 ): Promise<Uint8Array> {
   if (await readFully(handle, target, position)) return target
-  throw new HeedError(`cannot read ${path}: it became shorter while it was read`)
+  throw new HeedError('corrupt-file', `cannot read ${path}: it became shorter while it was read`)
 }

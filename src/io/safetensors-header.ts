@@ -114,7 +114,7 @@ function brief(json: JsonValue | undefined): string {
 }
 
 function damaged(path: string, problem: string): never {
-  throw new HeedError(`${path} is not a sound safetensors file: ${problem}`, {
+  throw new HeedError('corrupt-file', `${path} is not a sound safetensors file: ${problem}`, {
     remedy: 'Download or save it again.',
   })
 }

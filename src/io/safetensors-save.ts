@@ -27,7 +27,8 @@ export async function saveSafetensors(
   tensors: Iterable<TensorToWrite>,
   { maxShardBytes = 5e9, metadata = { format: 'pt' } }: SaveWeightsOptions = {},
 ): Promise<void> {
-  if (!(maxShardBytes > 0)) throw new HeedError(`maxShardBytes ${maxShardBytes} is not above 0`)
+  if (!(maxShardBytes > 0))
+    throw new HeedError('corrupt-file', `maxShardBytes ${maxShardBytes} is not above 0`)
   const shards = cutIntoShards([...tensors], maxShardBytes)
   await ensureDir(dir)
   try {
@@ -94,7 +95,7 @@ function freeNames(count: number, taken: ReadonlySet<string>): string[] {
 function indexJson(shards: TensorToWrite[][], names: string[]): string {
   const map = shards.flatMap((tensors, i) => tensors.map(({ name }) => [name, names[i]] as const))
   if (new Set(map.map(([name]) => name)).size < map.length)
-    throw new HeedError('two tensors to save have the same name')
+    throw new HeedError('corrupt-file', 'two tensors to save have the same name')
   const size = shards.flat().reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
   const index = { metadata: { total_size: size }, weight_map: Object.fromEntries(map) }
   return `${JSON.stringify(index, null, 2)}\n`

@@ -75,13 +75,17 @@ class Shards implements Safetensors {
 
 async function readWeightMap(path: string): Promise<Map<string, string>> {
   const { weight_map: map } = await readJsonObject(path)
-  if (!isJsonObject(map)) throw new HeedError(`${path} has no "weight_map" object`)
+  if (!isJsonObject(map)) throw new HeedError('corrupt-file', `${path} has no "weight_map" object`)
   for (const [name, file] of Object.entries(map)) {
     if (typeof file === 'string' && isShardName(file)) continue
     const value = quote(typeof file === 'string' ? file : JSON.stringify(file))
-    throw new HeedError(`${path} places tensor ${quote(name)} in ${value}, which is refused`, {
-      remedy: 'A shard must be a .safetensors file in the same folder, named without a path.',
-    })
+    throw new HeedError(
+      'corrupt-file',
+      `${path} places tensor ${quote(name)} in ${value}, which is refused`,
+      {
+        remedy: 'A shard must be a .safetensors file in the same folder, named without a path.',
+      },
+    )
   }
   return new Map(Object.entries(map as Record<string, string>))
 }

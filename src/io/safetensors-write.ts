@@ -43,7 +43,8 @@ function buildHeader(
   let offset = 0
   for (const tensor of tensors) {
     const { name, dtype, shape } = tensor
-    if (seen.has(name)) throw new HeedError(`${path}: the tensor name ${quote(name)} is taken`)
+    if (seen.has(name))
+      throw new HeedError('corrupt-file', `${path}: the tensor name ${quote(name)} is taken`)
     seen.add(name)
     const end = offset + tensorBytes(tensor)
     entries.push([name, { dtype: dtype.toUpperCase(), shape, data_offsets: [offset, end] }])
@@ -59,7 +60,11 @@ function buildHeader(
 async function writeTensor(handle: FileHandle, tensor: TensorToWrite, path: string): Promise<void> {
   const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data
   const refuse = (problem: string, remedy?: string): never => {
-    throw new HeedError(`cannot write ${path}: tensor ${quote(tensor.name)} ${problem}`, { remedy })
+    throw new HeedError(
+      'corrupt-file',
+      `cannot write ${path}: tensor ${quote(tensor.name)} ${problem}`,
+      { remedy },
+    )
   }
   if (data.length !== count(tensor)) {
     refuse(`has ${data.length} elements, its shape [${tensor.shape}] needs ${count(tensor)}`)

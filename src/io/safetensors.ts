@@ -26,9 +26,13 @@ async function resolveWeights(path: string): Promise<string> {
     const file = join(path, name)
     if (await exists(file, (s) => s.isFile())) return file
   }
-  throw new HeedError(`${path} holds neither model.safetensors nor model.safetensors.index.json`, {
-    remedy: 'Give the folder of a saved model, or the path of a .safetensors file.',
-  })
+  throw new HeedError(
+    'corrupt-file',
+    `${path} holds neither model.safetensors nor model.safetensors.index.json`,
+    {
+      remedy: 'Give the folder of a saved model, or the path of a .safetensors file.',
+    },
+  )
 }
 
 async function exists(

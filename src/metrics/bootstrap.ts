@@ -33,7 +33,9 @@ export function pairedBootstrap(
   { samples = 1000, seed = 0 }: BootstrapOptions = {},
 ): BootstrapResult {
   if (!Number.isInteger(samples) || samples < 1)
-    throw new HeedError(`${samples} samples of a bootstrap test`, { remedy: 'It takes 1 or more.' })
+    throw new HeedError('invalid-option', `${samples} samples of a bootstrap test`, {
+      remedy: 'It takes 1 or more.',
+    })
   const counts = [countsOf(metric, first, references), countsOf(metric, second, references)]
   const [a, b] = counts.map((all) => metric.score(addCounts(all)))
   const texts = references.length

@@ -18,7 +18,7 @@ export function confusionMatrix(
   const placeOf = (label: string): number => {
     const place = places.get(label)
     if (place !== undefined) return place
-    throw new HeedError(`the label '${label}' is none of ${labels.join(', ')}`)
+    throw new HeedError('invalid-option', `the label '${label}' is none of ${labels.join(', ')}`)
   }
   const counts = labels.map(() => labels.map(() => 0))
   for (const [i, label] of expected.entries()) counts[placeOf(label)][placeOf(predicted[i])]++
@@ -34,5 +34,5 @@ export function accuracy<T>(expected: readonly T[], predicted: readonly T[]): nu
 export function checkPairs(expected: readonly unknown[], predicted: readonly unknown[]): void {
   if (expected.length === predicted.length) return
   const counts = `${expected.length} expected, ${predicted.length} predicted`
-  throw new HeedError(`there must be as many predictions as answers: ${counts}`)
+  throw new HeedError('invalid-option', `there must be as many predictions as answers: ${counts}`)
 }

@@ -42,6 +42,7 @@ export function addCounts(counts: readonly (readonly number[])[]): number[] {
 export function checkPairs(hypotheses: readonly string[], references: readonly References[]): void {
   if (hypotheses.length === 0 || hypotheses.length !== references.length)
     throw new HeedError(
+      'invalid-option',
       `${hypotheses.length} texts to score against references for ${references.length}`,
       { remedy: 'Give at least one text, and what each should have been.' },
     )
@@ -50,6 +51,7 @@ export function checkPairs(hypotheses: readonly string[], references: readonly R
 /** @throws HeedError when there is none */
 export function referenceList(references: References): readonly string[] {
   const list = typeof references === 'string' ? [references] : references
-  if (list.length === 0) throw new HeedError('A text without a reference cannot be scored')
+  if (list.length === 0)
+    throw new HeedError('invalid-option', 'A text without a reference cannot be scored')
   return list
 }

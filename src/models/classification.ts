@@ -29,6 +29,7 @@ export function labelsOf({ id2label, num_labels = 2 }: LabelConfig): readonly st
     const name = names.get(String(i))
     if (name !== undefined) return name
     throw new HeedError(
+      'invalid-config',
       `id2label of the config has ${names.size} labels, and none is number ${i}`,
       {
         remedy: 'Number them from 0 on: {"0": "negative", "1": "positive"}.',

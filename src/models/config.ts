@@ -29,5 +29,5 @@ export function parseConfig<S extends z.ZodType>(
   const lines = result.error.issues.map(
     ({ path, message }) => `  ${path.join('.') || 'config'}: ${message}`,
   )
-  throw new HeedError(`This is not a config of ${model}:\n${lines.join('\n')}`)
+  throw new HeedError('invalid-config', `This is not a config of ${model}:\n${lines.join('\n')}`)
 }

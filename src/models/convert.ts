@@ -39,7 +39,9 @@ export async function convertModel(
   await ensureDir(target)
   if (isGGUF(source)) return convertGGUF(source, target, options)
   if ((await realpath(source).catch(() => source)) === (await realpath(target)))
-    throw new HeedError(`${target} is the model itself`, { remedy: 'Convert into another folder.' })
+    throw new HeedError('invalid-config', `${target} is the model itself`, {
+      remedy: 'Convert into another folder.',
+    })
   await convertFolder(source, target, options)
 }
 

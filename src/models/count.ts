@@ -46,7 +46,7 @@ export interface ModelCount {
 export function countModel(model: Countable, context = contextOf(model)): ModelCount {
   const most = model.imageShape ? 1 : (model.contextLength ?? LONGEST)
   if (!Number.isInteger(context) || context < 1 || context > most)
-    throw new HeedError(`A context of ${context} tokens`, {
+    throw new HeedError('invalid-config', `A context of ${context} tokens`, {
       remedy: model.imageShape
         ? 'This model reads images: leave it out.'
         : `This model sees from 1 to ${most}.`,

@@ -38,7 +38,7 @@ export async function ggufConfig(file: GGUFFile, architecture: Architecture): Pr
 /** What would change the numbers and that the models do not have. */
 function refuseOthers({ metadata, path }: GGUFFile, name: string, headDim: number): void {
   const refuse = (problem: string): never => {
-    throw new HeedError(`${path}: ${problem}, which cannot be run`)
+    throw new HeedError('unsupported', `${path}: ${problem}, which cannot be run`)
   }
   const experts = metadata.number(`${name}.expert_count`, 0)
   if (experts > 0) refuse(`its layers have ${experts} experts`)

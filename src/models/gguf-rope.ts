@@ -15,9 +15,13 @@ export async function ggufRope(file: GGUFFile, name: string, headDim: number): P
   const type = metadata.string(`${name}.rope.scaling.type`, 'none')
   if (type === 'none') return { rope_theta }
   if (type !== 'linear' && type !== 'yarn')
-    throw new HeedError(`${path}: its positions are scaled as ${JSON.stringify(type)}`, {
-      remedy: 'Known: linear, yarn, and the frequencies of Llama 3.1.',
-    })
+    throw new HeedError(
+      'invalid-config',
+      `${path}: its positions are scaled as ${JSON.stringify(type)}`,
+      {
+        remedy: 'Known: linear, yarn, and the frequencies of Llama 3.1.',
+      },
+    )
   const factor = shortest(metadata.number(`${name}.rope.scaling.factor`))
   const original = metadata.number(`${name}.rope.scaling.original_context_length`, undefined)
   const rope_scaling: JsonObject = { rope_type: type, factor }
@@ -49,7 +53,7 @@ function llama3Rule(
         original_max_position_embeddings: length,
       }
   }
-  throw new HeedError(`${path}: its rope_freqs follow no rule that is known`, {
+  throw new HeedError('invalid-config', `${path}: its rope_freqs follow no rule that is known`, {
     remedy: 'Use the Hugging Face folder that the file was made from.',
   })
 }

@@ -36,9 +36,13 @@ function architectureOf({ metadata, path }: GGUFFile): Architecture {
   const name = metadata.string('general.architecture')
   if (Object.hasOwn(architectures, name)) return architectures[name]
   const known = nearestFirst(name, Object.keys(architectures)).join(', ')
-  throw new HeedError(`${path} holds a model of the architecture ${JSON.stringify(name)}`, {
-    remedy: `Known in GGUF files: ${known}.`,
-  })
+  throw new HeedError(
+    'invalid-config',
+    `${path} holds a model of the architecture ${JSON.stringify(name)}`,
+    {
+      remedy: `Known in GGUF files: ${known}.`,
+    },
+  )
 }
 
 class GGUFWeights implements WeightFile {

@@ -42,7 +42,7 @@ export const presetNames = (): string[] => Object.keys(presets)
 /** @throws HeedError that lists the names */
 export function preset(name: string): Countable {
   if (Object.hasOwn(presets, name)) return presets[name]()
-  throw new HeedError(`There is no preset '${name.slice(0, 80)}'`, {
+  throw new HeedError('unknown-name', `There is no preset '${name.slice(0, 80)}'`, {
     remedy: `Known: ${nearestFirst(name, presetNames()).join(', ')}.`,
   })
 }

@@ -93,6 +93,7 @@ async function loadBelowHead(
   const below = missing.map(([name]) => name).filter(isBase)
   if (below.length === 0) return missing.map(([name]) => name)
   throw new HeedError(
+    'invalid-config',
     `${path} lacks ${below.length} weights:\n    ${below.slice(0, 20).join('\n    ')}`,
     {
       remedy: 'Check that the download is complete, and that config.json belongs to it.',
@@ -162,7 +163,7 @@ export async function savePretrained(
   { dtype = 'f32', maxShardBytes, tokenizer }: SaveOptions = {},
 ): Promise<void> {
   if (!Object.hasOwn(TORCH_DTYPES, dtype))
-    throw new HeedError(`Weights cannot be saved as '${dtype}'`, {
+    throw new HeedError('invalid-config', `Weights cannot be saved as '${dtype}'`, {
       remedy: `Known: ${Object.keys(TORCH_DTYPES).join(', ')}.`,
     })
   await saveSafetensors(dir, await tensorsToWrite(model, dtype), { maxShardBytes })

@@ -115,7 +115,7 @@ export function modelClass<H extends Head = 'causal-lm'>(
   const found = family.find((Model) => Model.head === head)
   if (found) return found as ModelClass<Heads[H]>
   const known = family.map((Model) => `'${Model.head}'`).join(', ')
-  throw new HeedError(`The model type '${modelType}' has no head '${head}'`, {
+  throw new HeedError('unsupported', `The model type '${modelType}' has no head '${head}'`, {
     remedy: `It has ${known}.`,
   })
 }
@@ -157,7 +157,7 @@ function familyOf(modelType: string): readonly ModelClass[] {
   const family = classes.filter((Model) => Model.modelType === modelType)
   if (family.length > 0) return family
   const known = nearestFirst(modelType, modelTypes()).join(', ')
-  throw new HeedError(`The model type '${modelType.slice(0, 80)}' is not known`, {
+  throw new HeedError('unknown-name', `The model type '${modelType.slice(0, 80)}' is not known`, {
     remedy: `Known: ${known}.`,
   })
 }

@@ -33,9 +33,13 @@ export async function readSentenceConfig(
   }
   const strange = list.find(({ type }) => !KINDS.some((kind) => type.endsWith(`.${kind}`)))
   if (strange)
-    throw new HeedError(`${dir} has a module '${strange.type}', which is not known here`, {
-      remedy: `Known: ${KINDS.join(', ')}.`,
-    })
+    throw new HeedError(
+      'unknown-name',
+      `${dir} has a module '${strange.type}', which is not known here`,
+      {
+        remedy: `Known: ${KINDS.join(', ')}.`,
+      },
+    )
   const modelDir = pathOf('Transformer') ?? dir
   const settings = join(modelDir, 'sentence_bert_config.json')
   const { max_seq_length, do_lower_case } = parseConfig(

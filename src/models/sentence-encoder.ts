@@ -33,6 +33,7 @@ export class SentenceEncoder {
   ) {
     if (tokenizer.vocabSize > model.vocabSize)
       throw new HeedError(
+        'invalid-config',
         `The tokenizer has ${tokenizer.vocabSize} tokens, the model rows for ${model.vocabSize}`,
         { remedy: 'Check that tokenizer.json belongs to this model.' },
       )
@@ -82,7 +83,10 @@ export class SentenceEncoder {
     { batchSize = 16 }: EmbedOptions = {},
   ): Promise<Float32Array[]> {
     if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new HeedError(`embed: batchSize is ${batchSize}, not a whole number above 0`)
+      throw new HeedError(
+        'invalid-config',
+        `embed: batchSize is ${batchSize}, not a whole number above 0`,
+      )
     const encoded = texts.map((text) => this.encode(text))
     const order = encoded.map((_, i) => i).sort((a, b) => encoded[b].length - encoded[a].length)
     const vectors: Float32Array[] = new Array(texts.length)

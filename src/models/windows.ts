@@ -26,11 +26,16 @@ export function windowOf(config: WindowConfig, layer: number): number | null {
   if (!layer_types) return layer >= max_window_layers ? window : null
   if (layer_types.length !== num_hidden_layers)
     throw new HeedError(
+      'invalid-config',
       `layer_types has ${layer_types.length} entries for ${num_hidden_layers} layers`,
     )
   if (layer_types[layer] === 'full_attention') return null
   if (window !== null) return window
-  throw new HeedError(`layer_types gives layer ${layer} a window, but the config has none`, {
-    remedy: 'Set use_sliding_window to true, and sliding_window to a number of tokens.',
-  })
+  throw new HeedError(
+    'invalid-config',
+    `layer_types gives layer ${layer} a window, but the config has none`,
+    {
+      remedy: 'Set use_sliding_window to true, and sliding_window to a number of tokens.',
+    },
+  )
 }

@@ -45,7 +45,10 @@ export function attend(
 export function splitHeads(x: Tensor, heads: number): Tensor {
   const [batch, tokens, size] = x.shape
   if (size % heads !== 0)
-    throw new HeedError(`attention: ${heads} heads do not divide a width of ${size}`)
+    throw new HeedError(
+      'invalid-option',
+      `attention: ${heads} heads do not divide a width of ${size}`,
+    )
   return x.reshape(batch, tokens, heads, size / heads).permute(0, 2, 1, 3)
 }
 

@@ -28,7 +28,7 @@ export function crossAttention(
 
 function held(cache?: CrossCache): CrossCache {
   if (cache) return cache
-  throw new HeedError('The decoder has no source', {
+  throw new HeedError('invalid-option', 'The decoder has no source', {
     remedy: 'Give what encode() returned as `encoded`, or a cache that has held it before.',
   })
 }

@@ -48,9 +48,13 @@ export function kaimingNormal(shape: Shape, gain = Math.SQRT2): Tensor {
 /** How many values go into and come out of a weight (out, in, ...kernel). */
 function fans(shape: Shape): [number, number] {
   if (shape.length < 2)
-    throw new HeedError(`A weight of shape (${shape.join(', ')}) has no inputs and outputs`, {
-      remedy: 'Initialise vectors with init.normal, uniform, zeros or ones.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `A weight of shape (${shape.join(', ')}) has no inputs and outputs`,
+      {
+        remedy: 'Initialise vectors with init.normal, uniform, zeros or ones.',
+      },
+    )
   const [out, inputs, ...kernel] = shape
   const field = kernel.reduce((a, b) => a * b, 1)
   return [inputs * field, out * field]

@@ -47,9 +47,13 @@ export class KVCache {
   advance(tokens: number): void {
     const room = this.capacity - this.#length
     if (!Number.isInteger(tokens) || tokens < 0 || tokens > room)
-      throw new HeedError(`The key-value cache has room for ${room} tokens, not for ${tokens}`, {
-        remedy: `Its capacity is ${this.capacity}: make it larger, or reset() it.`,
-      })
+      throw new HeedError(
+        'invalid-option',
+        `The key-value cache has room for ${room} tokens, not for ${tokens}`,
+        {
+          remedy: `Its capacity is ${this.capacity}: make it larger, or reset() it.`,
+        },
+      )
     this.#move(this.#length + tokens)
   }
 
@@ -62,6 +66,7 @@ export class KVCache {
   rewind(length: number): void {
     if (!Number.isInteger(length) || length < 0 || length > this.#length)
       throw new HeedError(
+        'invalid-option',
         `The key-value cache holds ${this.#length} tokens: it cannot go back to ${length}`,
       )
     this.#move(length)
@@ -103,7 +108,10 @@ export class LayerCache {
     const tokens = k.shape[2]
     const room = this.#cache.capacity - this.#cache.length
     if (tokens > room)
-      throw new HeedError(`The key-value cache has room for ${room} tokens, not for ${tokens}`)
+      throw new HeedError(
+        'invalid-option',
+        `The key-value cache has room for ${room} tokens, not for ${tokens}`,
+      )
     this.keys.assignAt(k, this.#cache.position(), 2)
     this.values.assignAt(v, this.#cache.position(), 2)
     return { k: this.keys, v: this.values, length: this.#cache.position(tokens) }

@@ -94,7 +94,7 @@ export abstract class Module<Config = unknown> {
       ending.length > 1
         ? `${ending.length} modules end in '${path}'`
         : `There is no module '${path}'`
-    throw new HeedError(`${problem} in ${this.constructor.name}`, {
+    throw new HeedError('invalid-option', `${problem} in ${this.constructor.name}`, {
       remedy: near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'It has no submodules.',
     })
   }
@@ -158,6 +158,7 @@ export abstract class Module<Config = unknown> {
     const [name, module] = this.namedModules().find(([, { unsaved }]) => unsaved) ?? []
     if (module)
       throw new HeedError(
+        'invalid-option',
         `${name || this.constructor.name} has weights in ${module.unsaved} blocks`,
         {
           remedy:
@@ -172,9 +173,13 @@ export abstract class Module<Config = unknown> {
       ([name]) => !prefix || name === prefix || name.startsWith(`${prefix}.`),
     )
     if (chosen.length === 0)
-      throw new HeedError(`No parameter of ${this.constructor.name} lies below '${prefix}'`, {
-        remedy: `Did you mean ${nearestFirst(prefix, modulePaths(all)).slice(0, 3).join(', ')}?`,
-      })
+      throw new HeedError(
+        'invalid-option',
+        `No parameter of ${this.constructor.name} lies below '${prefix}'`,
+        {
+          remedy: `Did you mean ${nearestFirst(prefix, modulePaths(all)).slice(0, 3).join(', ')}?`,
+        },
+      )
     for (const [, parameter] of chosen) parameter.requiresGrad = trainable
     return this
   }

@@ -36,7 +36,10 @@ export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
   constructor(config: MultiHeadAttentionConfig) {
     const { embedDim, heads } = config
     if (embedDim % heads !== 0)
-      throw new HeedError(`MultiHeadAttention: ${heads} heads do not divide a width of ${embedDim}`)
+      throw new HeedError(
+        'invalid-option',
+        `MultiHeadAttention: ${heads} heads do not divide a width of ${embedDim}`,
+      )
     super(config)
   }
 

@@ -22,7 +22,7 @@ import { replaceFields } from './replace-weights.ts'
  */
 export async function quantize(model: Module, format: QuantizeFormat): Promise<string[]> {
   if (!quantizeFormats.includes(format))
-    throw new HeedError(`Weights cannot be quantised to '${format}'`, {
+    throw new HeedError('invalid-option', `Weights cannot be quantised to '${format}'`, {
       remedy: `Known: ${quantizeFormats.join(', ')}.`,
     })
   const layers = model.namedModules()
@@ -40,7 +40,7 @@ export async function quantize(model: Module, format: QuantizeFormat): Promise<s
     if (blocks) replaced.set(layer, new QuantizedEmbedding(blocks))
   }
   if (replaced.size === 0)
-    throw new HeedError(`${model.constructor.name} has no layer to quantise`, {
+    throw new HeedError('invalid-option', `${model.constructor.name} has no layer to quantise`, {
       remedy: `Linear and Conv1D layers with a multiple of ${blockLayouts[format].numbers} inputs are.`,
     })
   for (const [, module] of layers) replaceFields(module, replaced)
@@ -61,6 +61,6 @@ async function blocksOf(
     return new Blocks({ format, shape: [rows, columns], data: quantizeBlocks(format, values) })
   } catch (cause) {
     if (!(cause instanceof HeedError)) throw cause
-    throw new HeedError(`${name}.weight: ${cause.message}`, { cause })
+    throw new HeedError('invalid-option', `${name}.weight: ${cause.message}`, { cause })
   }
 }

@@ -25,9 +25,13 @@ export class Blocks {
     const [rows, columns] = shape
     const width = blockBytes(format, columns)
     if (data.length !== rows * width)
-      throw new HeedError(`${data.length} bytes are no matrix (${rows}, ${columns}) in ${format}`, {
-        remedy: `That takes ${rows * width} bytes.`,
-      })
+      throw new HeedError(
+        'invalid-option',
+        `${data.length} bytes are no matrix (${rows}, ${columns}) in ${format}`,
+        {
+          remedy: `That takes ${rows * width} bytes.`,
+        },
+      )
     this.format = format
     this.shape = [rows, columns]
     this.bytes = tensor(data).reshape([rows, width])

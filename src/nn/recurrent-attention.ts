@@ -103,6 +103,7 @@ export class DotAttention extends StateAttention {
     const keys = this.key ? this.key.forward(states) : states
     if (keys.shape.at(-1) !== this.querySize)
       throw new HeedError(
+        'invalid-option',
         `Dot attention of queries of ${this.querySize} to states of ${keys.shape.at(-1)}`,
         {
           remedy: 'Give keySize, so that a matrix lies between them.',

@@ -77,6 +77,7 @@ abstract class Recurrent extends Module {
     super()
     if (!(numLayers >= 1) || !(hidden >= 1) || !(dropout >= 0 && dropout <= 1))
       throw new HeedError(
+        'invalid-option',
         `A recurrent network of ${numLayers} layers of ${hidden}, with dropout ${dropout}`,
         { remedy: 'It has 1 or more of each, and dropout is from 0 to 1.' },
       )
@@ -226,9 +227,13 @@ function countedSteps(lengths: Tensor | readonly number[], count: number, batch:
     throw new ShapeError(`lengths of shape (${given.shape.join(', ')}) for ${batch} sequences`)
   const wrong = Array.isArray(lengths) ? lengths.find((n) => !(n >= 1 && n <= count)) : undefined
   if (wrong !== undefined)
-    throw new HeedError(`A length of ${wrong} among sequences of ${count} steps`, {
-      remedy: `Lengths are from 1 to ${count}.`,
-    })
+    throw new HeedError(
+      'invalid-option',
+      `A length of ${wrong} among sequences of ${count} steps`,
+      {
+        remedy: `Lengths are from 1 to ${count}.`,
+      },
+    )
   return arange(count)
     .reshape(count, 1, 1)
     .lt(given.reshape(1, batch, 1))

@@ -104,7 +104,11 @@ function given(
 ): number {
   const value = rope[key]
   if (typeof value === 'number') return value
-  throw new HeedError(`Rotary embeddings of type '${rope.rope_type}' need '${key}'`, {
-    remedy: `Add "${key}" to rope_parameters (or rope_scaling) of the config.`,
-  })
+  throw new HeedError(
+    'invalid-option',
+    `Rotary embeddings of type '${rope.rope_type}' need '${key}'`,
+    {
+      remedy: `Add "${key}" to rope_parameters (or rope_scaling) of the config.`,
+    },
+  )
 }

@@ -36,9 +36,13 @@ export class Rotary {
   constructor(options: RotaryOptions) {
     const { headDim, rope, maxPositions, layout = 'halves' } = options
     if (headDim % 2 !== 0)
-      throw new HeedError(`Rotary embeddings turn pairs, but a head has ${headDim} features`, {
-        remedy: 'Take an even number of features for each head.',
-      })
+      throw new HeedError(
+        'invalid-option',
+        `Rotary embeddings turn pairs, but a head has ${headDim} features`,
+        {
+          remedy: 'Take an even number of features for each head.',
+        },
+      )
     this.options = options
     this.axis = layout === 'halves' ? -2 : -1
     const { radians, scale } = ropeFrequencies(headDim, rope, maxPositions)

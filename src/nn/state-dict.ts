@@ -102,7 +102,7 @@ function refuse(
     ...listed('of another shape', misshaped),
   ]
   if (lines.length === 0) return
-  throw new HeedError(`These weights do not fit ${model}:\n${lines.join('\n')}`, {
+  throw new HeedError('invalid-option', `These weights do not fit ${model}:\n${lines.join('\n')}`, {
     remedy: 'Check that they were saved from a model with the same config.',
   })
 }

@@ -21,7 +21,9 @@ export function clipGradNorm(params: Iterable<Parameter>, max: number): Tensor {
 /** The length of all gradients as one vector. */
 export function gradNormOf(grads: readonly Tensor[]): Tensor {
   if (grads.length === 0)
-    throw new HeedError('There are no gradients to clip', { remedy: 'Call loss.backward() first.' })
+    throw new HeedError('invalid-option', 'There are no gradients to clip', {
+      remedy: 'Call loss.backward() first.',
+    })
   return grads
     .map((grad) => grad.square().sum())
     .reduce((a, b) => a.add(b))

@@ -20,9 +20,11 @@ export function groupsOf<Options>(
   const groups = inputs.map((group) => ({ ...options, ...group, params: [...group.params] }))
   const all = groups.flatMap((group) => group.params)
   if (all.length === 0)
-    throw new HeedError('An optimiser without parameters', { remedy: 'Pass model.parameters().' })
+    throw new HeedError('invalid-option', 'An optimiser without parameters', {
+      remedy: 'Pass model.parameters().',
+    })
   if (new Set(all).size < all.length)
-    throw new HeedError('A parameter is listed twice in an optimiser', {
+    throw new HeedError('invalid-option', 'A parameter is listed twice in an optimiser', {
       remedy: 'Put each into one group, once; model.parameters() lists shared ones once.',
     })
   return groups

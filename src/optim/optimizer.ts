@@ -57,9 +57,13 @@ export abstract class Optimizer<Options extends { lr: number }> {
   async step({ keep = [] }: { keep?: readonly Tensor[] } = {}): Promise<void> {
     const roots = new Set(this.params.flatMap((parameter) => parameter.gradRoots))
     if (this.params.every((parameter) => !parameter.grad))
-      throw new HeedError('step() of an optimiser whose parameters have no gradient', {
-        remedy: 'Call loss.backward() before each step, on a loss that depends on them.',
-      })
+      throw new HeedError(
+        'invalid-option',
+        'step() of an optimiser whose parameters have no gradient',
+        {
+          remedy: 'Call loss.backward() before each step, on a loss that depends on them.',
+        },
+      )
     this.beginStep()
     const outputs = [...this.update(), ...[...roots].map(tensorOf), ...keep, ...pendingBuffers()]
     if (this.gradNorm) outputs.push(this.gradNorm)

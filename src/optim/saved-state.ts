@@ -39,7 +39,7 @@ function checkShape(path: string, saved: Tensor, fresh: Tensor): void {
 }
 
 function refuse(problem: string): never {
-  throw new HeedError(`The saved optimiser ${problem}`, {
+  throw new HeedError('invalid-option', `The saved optimiser ${problem}`, {
     remedy: 'It was saved by another kind of optimiser, or with another model.',
   })
 }

@@ -45,7 +45,8 @@ export const schedules = { constant, linear, cosine, 'inverse-sqrt': inverseSqrt
 export type ScheduleName = keyof typeof schedules
 
 function warmed(warmup: number, after: Schedule): Schedule {
-  if (!Number.isFinite(warmup) || warmup < 0) throw new HeedError(`A warm-up of ${warmup} steps`)
+  if (!Number.isFinite(warmup) || warmup < 0)
+    throw new HeedError('invalid-option', `A warm-up of ${warmup} steps`)
   return (step) => (step < warmup ? step / warmup : after(step))
 }
 
@@ -54,7 +55,10 @@ const progress = (step: number, warmup: number, steps: number): number =>
   Math.min(1, (step - warmup) / Math.max(1, steps - warmup))
 
 function checkSteps(warmup: number, steps: number): void {
-  if (!(steps > 0)) throw new HeedError(`A schedule over ${steps} steps`)
+  if (!(steps > 0)) throw new HeedError('invalid-option', `A schedule over ${steps} steps`)
   if (warmup > steps)
-    throw new HeedError(`A warm-up of ${warmup} steps is longer than the training of ${steps}`)
+    throw new HeedError(
+      'invalid-option',
+      `A warm-up of ${warmup} steps is longer than the training of ${steps}`,
+    )
 }

@@ -27,7 +27,10 @@ export class SGD extends Optimizer<SGDGroupOptions> {
     super(params, { ...rest, ...options }, maxGradNorm)
     for (const { nesterov, momentum, dampening } of this.groups)
       if (nesterov && (momentum <= 0 || dampening !== 0))
-        throw new HeedError('SGD: nesterov needs a momentum above 0 and no dampening')
+        throw new HeedError(
+          'invalid-option',
+          'SGD: nesterov needs a momentum above 0 and no dampening',
+        )
   }
 
   protected initialState(parameter: Parameter): ParameterState {

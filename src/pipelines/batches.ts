@@ -35,7 +35,10 @@ export async function inBatches<Output, Result>(
   read: (output: Output, row: number, encoding: Encoding, batch: TextBatch) => Result,
 ): Promise<Result[]> {
   if (!Number.isInteger(batchSize) || batchSize < 1)
-    throw new HeedError(`batchSize ${batchSize} is not a whole number of at least 1`)
+    throw new HeedError(
+      'invalid-option',
+      `batchSize ${batchSize} is not a whole number of at least 1`,
+    )
   const order = encodings.map((_, i) => i)
   order.sort((a, b) => encodings[b].ids.length - encodings[a].ids.length)
   const results = new Array<Result>(encodings.length)
@@ -92,10 +95,12 @@ export function encodeTexts(
   for (const { ids } of encodings) {
     if (ids.length > model.contextLength)
       throw new HeedError(
+        'invalid-option',
         `A text has ${ids.length} tokens, the model sees ${model.contextLength}`,
         { remedy: 'Give shorter texts, or { truncate: true } to have them cut.' },
       )
-    if (ids.length === 0) throw new HeedError('A text has no tokens', { remedy: 'Leave it out.' })
+    if (ids.length === 0)
+      throw new HeedError('invalid-option', 'A text has no tokens', { remedy: 'Leave it out.' })
   }
   return encodings
 }
@@ -111,5 +116,5 @@ export async function forOneOrMany<R>(
 ): Promise<R | R[]> {
   if (typeof input === 'string') return (await each([input]))[0]
   if (Array.isArray(input) && input.every((text) => typeof text === 'string')) return each(input)
-  throw new HeedError('A pipeline takes a text, or a list of texts')
+  throw new HeedError('invalid-option', 'A pipeline takes a text, or a list of texts')
 }

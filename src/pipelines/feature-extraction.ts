@@ -26,9 +26,11 @@ export function featureExtraction(parts: Parts<TextEncoder>): Embedder {
   return async (input, options = {}) => {
     const texts = typeof input === 'string' ? [input] : input
     const { pooling = 'none', normalize = false, truncate = true } = options
-    if (texts.length === 0) throw new HeedError('There is no text to embed')
+    if (texts.length === 0) throw new HeedError('unknown-name', 'There is no text to embed')
     if (!['none', 'mean', 'cls'].includes(pooling))
-      throw new HeedError(`There is no pooling '${pooling}'`, { remedy: 'Known: none, mean, cls.' })
+      throw new HeedError('unknown-name', `There is no pooling '${pooling}'`, {
+        remedy: 'Known: none, mean, cls.',
+      })
     const C = parts.model.hiddenSize
     const encodings = encodeTexts(texts, parts, truncate)
     const rows = await inBatches(

@@ -39,7 +39,7 @@ async function fillAll(
   const { model, tokenizer } = parts
   const { topK = 5 } = options
   const mask = tokenizer.maskTokenId
-  if (mask === undefined) throw new HeedError('The tokenizer has no mask token')
+  if (mask === undefined) throw new HeedError('invalid-option', 'The tokenizer has no mask token')
   const encodings = encodeTexts(texts, parts, false)
   const places = encodings.map(({ ids }, i) =>
     masksIn(ids, mask, texts[i], tokenizer.idToToken(mask)),
@@ -79,7 +79,11 @@ async function fillAll(
 function masksIn(ids: readonly number[], mask: number, text: string, name = ''): number[] {
   const places = ids.flatMap((id, i) => (id === mask ? [i] : []))
   if (places.length > 0) return places
-  throw new HeedError(`Nothing is masked in ${JSON.stringify(text.slice(0, 80))}`, {
-    remedy: `Write ${name} where a word is to be guessed.`,
-  })
+  throw new HeedError(
+    'invalid-option',
+    `Nothing is masked in ${JSON.stringify(text.slice(0, 80))}`,
+    {
+      remedy: `Write ${name} where a word is to be guessed.`,
+    },
+  )
 }

@@ -43,7 +43,10 @@ async function classifyAll(
   { topK = 5, batchSize = 16 }: ClassifyImageOptions,
 ): Promise<Label[][]> {
   if (!Number.isInteger(batchSize) || batchSize < 1)
-    throw new HeedError(`batchSize ${batchSize} is not a whole number of at least 1`)
+    throw new HeedError(
+      'invalid-option',
+      `batchSize ${batchSize} is not a whole number of at least 1`,
+    )
   const { labels } = model
   const count = Math.min(topK ?? labels.length, labels.length)
   const found: Label[][] = []

@@ -101,7 +101,7 @@ export async function pipeline<T extends Task>(
 ): Promise<Pipelines[T]> {
   const name = Object.hasOwn(aliases, task) ? aliases[task] : task
   if (!Object.hasOwn(makers, name))
-    throw new HeedError(`There is no task '${String(task).slice(0, 80)}'`, {
+    throw new HeedError('unknown-name', `There is no task '${String(task).slice(0, 80)}'`, {
       remedy: `Known: ${nearestFirst(task, taskNames()).join(', ')}.`,
     })
   const { head, make } = makers[name] as { head: Head; make: (parts: unknown) => Pipelines[T] }
@@ -114,6 +114,7 @@ export async function pipeline<T extends Task>(
 function checkVocabulary({ model, tokenizer }: Parts<Heads[TextHead]>): void {
   if (tokenizer.vocabSize > model.vocabSize)
     throw new HeedError(
+      'invalid-option',
       `The tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model knows ${model.vocabSize}`,
       { remedy: 'They are of different models: take both from one folder.' },
     )
@@ -126,9 +127,13 @@ async function load(
   task: Task,
 ): Promise<Parts<Heads[TextHead]> | ImageParts<Heads[ImageHead]>> {
   const onNew = (names: readonly string[]): void => {
-    throw new HeedError(`${dir} is not trained for ${task}: it lacks ${names.join(', ')}`, {
-      remedy: 'Take a model that was trained for the task, or train this one first.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `${dir} is not trained for ${task}: it lacks ${names.join(', ')}`,
+      {
+        remedy: 'Take a model that was trained for the task, or train this one first.',
+      },
+    )
   }
   if (isOfImages(head)) {
     const model = await fromPretrained(dir, head, { onNew })

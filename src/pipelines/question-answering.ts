@@ -90,13 +90,16 @@ export function answerWindows(
   context: string,
 ): Window[] {
   if (question.trim() === '' || context.trim() === '')
-    throw new HeedError('A question and a text to find the answer in are needed')
+    throw new HeedError('invalid-option', 'A question and a text to find the answer in are needed')
   const whole = tokenizer.encodeWithOffsets(question, { pair: context })
   if (whole.ids.length <= model.contextLength) return [{ encoding: whole, offset: 0 }]
   const alone = tokenizer.encodeWithOffsets(context, { addSpecialTokens: false })
   const room = model.contextLength - (whole.ids.length - alone.ids.length)
   if (room < 16)
-    throw new HeedError(`The question leaves no room: the model sees ${model.contextLength} tokens`)
+    throw new HeedError(
+      'invalid-option',
+      `The question leaves no room: the model sees ${model.contextLength} tokens`,
+    )
   const windows: Window[] = []
   for (let from = 0; ; from += room >> 1) {
     const first = wordStart(alone, from)

@@ -77,7 +77,10 @@ function writer({
   const stopTokens = ownEnds.length > 0 || end === undefined ? ownEnds : [end]
   return async (input, { batchSize = 8, ...options } = {}) => {
     if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new HeedError(`batchSize ${batchSize} is not a whole number of at least 1`)
+      throw new HeedError(
+        'invalid-option',
+        `batchSize ${batchSize} is not a whole number of at least 1`,
+      )
     const { temperature = 0, beams = temperature > 0 ? 1 : (defaults?.beams ?? 1) } = options
     const longest = defaults?.maxTokens ?? USUAL
     const maxTokens = Math.min(options.maxTokens ?? longest, model.contextLength - 1)

@@ -64,7 +64,7 @@ async function tagAll(
   const { model, tokenizer } = parts
   const { aggregation = 'none', ignoreLabels = ['O'] } = options
   if (!aggregations.includes(aggregation))
-    throw new HeedError(`There is no aggregation '${aggregation}'`, {
+    throw new HeedError('unknown-name', `There is no aggregation '${aggregation}'`, {
       remedy: `Known: ${aggregations.join(', ')}.`,
     })
   const { labels } = model

@@ -25,7 +25,7 @@ export function device(name: string): Device {
   if (!found) {
     const factory = factories.get(name)
     if (!factory)
-      throw new HeedError(`There is no device '${name}'`, {
+      throw new HeedError('unknown-name', `There is no device '${name}'`, {
         remedy: `Known devices: ${deviceNames().join(', ')}.`,
       })
     found = factory()

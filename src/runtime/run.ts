@@ -137,9 +137,13 @@ function deviceOf(graph: Trace): Device {
   for (const leaf of graph.leaves) {
     const own = leaf.place ? memoryOf(leaf).device : null
     if (own && device && own !== device)
-      throw new HeedError(`Tensors of two devices meet: ${device.name} and ${own.name}`, {
-        remedy: 'Bring them to one device with await tensor.to(device).',
-      })
+      throw new HeedError(
+        'invalid-option',
+        `Tensors of two devices meet: ${device.name} and ${own.name}`,
+        {
+          remedy: 'Bring them to one device with await tensor.to(device).',
+        },
+      )
     device ??= own
   }
   return device ?? defaultDevice()

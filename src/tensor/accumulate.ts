@@ -22,7 +22,7 @@ export async function accumulate(loss: Tensor): Promise<void> {
 /** The same as graph only, for a held program: returns the gradient tensors that it assigns. */
 export function addGradients(loss: Tensor): TensorCore[] {
   if (loss.size !== 1)
-    throw new HeedError(`accumulate() of a loss with ${loss.size} elements`, {
+    throw new HeedError('invalid-option', `accumulate() of a loss with ${loss.size} elements`, {
       remedy: 'Reduce it first, with .mean() or .sum().',
     })
   const variables = variablesOf(loss.node)

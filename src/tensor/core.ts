@@ -79,7 +79,7 @@ export abstract class TensorCore {
 
   set requiresGrad(wanted: boolean) {
     if (wanted && !isFloat(this.dtype))
-      throw new HeedError(`A ${this.dtype} tensor has no gradient`, {
+      throw new HeedError('invalid-option', `A ${this.dtype} tensor has no gradient`, {
         remedy: 'Only f32 tensors can require one; convert with .to("f32").',
       })
     this.wantsGrad = wanted
@@ -103,6 +103,7 @@ export abstract class TensorCore {
   async item(): Promise<number> {
     if (this.size !== 1)
       throw new HeedError(
+        'invalid-option',
         `item() of a tensor with ${this.size} elements, shape ${showShape(this.shape)}`,
         {
           remedy: 'Reduce it first, or read all values with await tensor.data().',
@@ -188,13 +189,17 @@ export abstract class TensorCore {
   backward(gradient?: Tensor): void {
     const { node } = this
     if (!gradient && this.size !== 1)
-      throw new HeedError(`backward() of shape ${showShape(this.shape)}`, {
+      throw new HeedError('invalid-option', `backward() of shape ${showShape(this.shape)}`, {
         remedy: 'Reduce to one element first (.mean(), .sum()), or pass the gradient from above.',
       })
     if (!node.tracked)
-      throw new HeedError('backward() of a tensor that no parameter with a gradient leads to', {
-        remedy: 'Set requiresGrad on what is to be trained; noGrad() and detach() cut the way.',
-      })
+      throw new HeedError(
+        'invalid-option',
+        'backward() of a tensor that no parameter with a gradient leads to',
+        {
+          remedy: 'Set requiresGrad on what is to be trained; noGrad() and detach() cut the way.',
+        },
+      )
     const variables = variablesOf(node)
     const seed = gradient ? gradient.node : broadcastOne(this.shape)
     gradients([node], [seed], variables).forEach((found, i) => {

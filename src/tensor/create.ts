@@ -52,7 +52,10 @@ function copyAs(values: TypedArray, dtype: DType): TypedArray {
 function flatten(value: Nested, depth: number, shape: number[], out: number[]): boolean {
   if (!Array.isArray(value)) {
     if (typeof value !== 'number' && typeof value !== 'boolean')
-      throw new HeedError(`A tensor cannot hold ${typeof value} ${JSON.stringify(value)}`)
+      throw new HeedError(
+        'invalid-option',
+        `A tensor cannot hold ${typeof value} ${JSON.stringify(value)}`,
+      )
     if (depth !== shape.length) throw new ShapeError('tensor: nested arrays of different depth')
     out.push(Number(value))
     return typeof value === 'boolean'
@@ -83,7 +86,8 @@ export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype)
 export function arange(start: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end]
   const count = Math.max(0, Math.ceil((to - from) / step))
-  if (!Number.isFinite(count)) throw new HeedError(`arange(${from}, ${to}, ${step}) has no end`)
+  if (!Number.isFinite(count))
+    throw new HeedError('invalid-option', `arange(${from}, ${to}, ${step}) has no end`)
   const index = tensorOf(g.iota([count], 0))
   if ([from, to, step].every(Number.isInteger)) return index.mul(step).add(from)
   return index.to('f32').mul(step).add(from)
@@ -114,7 +118,7 @@ export function oneHot(index: Tensor, classes: number): Tensor {
 /** Laid side by side along an axis that exists. */
 export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors
-  if (!first) throw new HeedError('cat of no tensors')
+  if (!first) throw new HeedError('invalid-option', 'cat of no tensors')
   const at = axis < 0 ? axis + first.rank : axis
   return tensorOf(
     g.concat(

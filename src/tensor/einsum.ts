@@ -29,7 +29,7 @@ export function einsum(equation: string, ...operands: Tensor[]): Tensor {
 
 function parse(equation: string, operands: Tensor[]): { terms: string[][]; result: string[] } {
   const wrong = (why: string): HeedError =>
-    new HeedError(`einsum '${equation.slice(0, 80)}': ${why}`)
+    new HeedError('invalid-option', `einsum '${equation.slice(0, 80)}': ${why}`)
   const [left, right, ...more] = equation.replaceAll(' ', '').split('->')
   const parts = left.split(',')
   if (more.length > 0 || ![...parts, right ?? ''].every((part) => TERM.test(part)))

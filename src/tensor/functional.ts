@@ -58,7 +58,8 @@ export function embedding(
 
 /** Zeroes elements with probability p and scales the others by 1/(1 - p) (Srivastava et al., 2014). */
 export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenerator()): Tensor {
-  if (!(p >= 0 && p <= 1)) throw new HeedError(`dropout: p = ${p} is not a probability`)
+  if (!(p >= 0 && p <= 1))
+    throw new HeedError('invalid-option', `dropout: p = ${p} is not a probability`)
   if (p === 0) return x
   if (p === 1) return x.mul(0)
   const { seed, draw } = generator.next()

@@ -34,6 +34,7 @@ export function hold(body: (...inputs: Tensor[]) => Tensor[], device?: Device): 
     for (const { data, shape } of inputs)
       if (data.length !== countOf(shape))
         throw new HeedError(
+          'invalid-option',
           `${data.length} values do not fill the input's shape ${showShape(shape)}`,
         )
     const key = inputs

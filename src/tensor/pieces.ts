@@ -25,6 +25,7 @@ export async function fromPieces(
   for await (const { start, values } of pieces) {
     if (start < 0 || start + values.length > count)
       throw new HeedError(
+        'invalid-option',
         `${label}: elements ${start} to ${start + values.length} lie outside of ${showShape(shape)}`,
       )
     device.write(memory, values, start)

@@ -17,7 +17,7 @@ export async function profile(
   device: Device = defaultDevice(),
 ): Promise<KernelTime[]> {
   if (!device.profile)
-    throw new HeedError(`The ${device.name} device does not time its kernels`, {
+    throw new HeedError('invalid-option', `The ${device.name} device does not time its kernels`, {
       remedy: 'Profile on the cpu device.',
     })
   await synchronize()

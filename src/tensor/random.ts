@@ -24,7 +24,10 @@ export class Generator {
   /** Starts the stream anew. @throws HeedError when the seed is not a whole number from 0 to 2³² - 1. */
   manualSeed(seed: number): this {
     if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
-      throw new HeedError(`The seed ${seed} is not a whole number from 0 to 4294967295`)
+      throw new HeedError(
+        'invalid-option',
+        `The seed ${seed} is not a whole number from 0 to 4294967295`,
+      )
     this.seed = seed
     this.draws = 0
     return this

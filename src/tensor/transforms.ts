@@ -55,9 +55,13 @@ function differentiate(
   })
   const value = f(...fresh)
   if (value.size !== 1)
-    throw new HeedError(`grad of a function whose result has ${value.size} elements`, {
-      remedy: 'Reduce it to one element, with .sum() for instance.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `grad of a function whose result has ${value.size} elements`,
+      {
+        remedy: 'Reduce it to one element, with .sum() for instance.',
+      },
+    )
   const wrt = argnums.map((i) => fresh[i].node)
   const found = gradients([value.node], [g.filled(1, value.shape)], wrt)
   const grads = found.map((grad, i) => tensorOf(grad ?? g.zerosLike(wrt[i])))

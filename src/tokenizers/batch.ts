@@ -30,10 +30,13 @@ export function pad(
   { padding = 'right', padToLength = 0, padToMultipleOf = 1, padTokenId }: PaddingOptions,
 ): Batch {
   if (encodings.length === 0) {
-    throw new HeedError('the batch is empty', { remedy: 'Give at least one text.' })
+    throw new HeedError('corrupt-file', 'the batch is empty', { remedy: 'Give at least one text.' })
   }
   if (!(Number.isInteger(padToMultipleOf) && padToMultipleOf > 0)) {
-    throw new HeedError(`padToMultipleOf is ${padToMultipleOf}, not a whole number above 0`)
+    throw new HeedError(
+      'corrupt-file',
+      `padToMultipleOf is ${padToMultipleOf}, not a whole number above 0`,
+    )
   }
   const longest = encodings.reduce((n, { ids }) => Math.max(n, ids.length), padToLength)
   const length = Math.ceil(longest / padToMultipleOf) * padToMultipleOf
@@ -57,7 +60,11 @@ export function pad(
 }
 
 function noPadding(): HeedError {
-  return new HeedError('the texts have different lengths and the tokenizer no padding token', {
-    remedy: 'Give padTokenId; what it is does not matter where the attention mask is used.',
-  })
+  return new HeedError(
+    'corrupt-file',
+    'the texts have different lengths and the tokenizer no padding token',
+    {
+      remedy: 'Give padTokenId; what it is does not matter where the attention mask is used.',
+    },
+  )
 }

@@ -18,13 +18,14 @@ export function bertVocabFiles(
     const before = lines.get(token)
     if (before !== undefined)
       throw new HeedError(
+        'corrupt-file',
         `${source} has '${token.slice(0, 60)}' in lines ${before + 1} and ${i + 1}`,
       )
     lines.set(token, i)
   }
   const missing = ['[UNK]', '[CLS]', '[SEP]'].find((token) => !lines.has(token))
   if (missing)
-    throw new HeedError(`${source} is no vocabulary of BERT: it lacks ${missing}`, {
+    throw new HeedError('corrupt-file', `${source} is no vocabulary of BERT: it lacks ${missing}`, {
       remedy: 'Give a vocab.txt with one token a line, or a tokenizer.json.',
     })
   const { do_lower_case = true, strip_accents = null, tokenize_chinese_chars = true } = config

@@ -50,16 +50,20 @@ const MAX_RANGE = 1e5
 
 function render(source: string, variables: Record<string, unknown>): string {
   if (source.length > MAX_TEMPLATE || LONG_SPACE.test(source)) {
-    throw new HeedError(`the chat template is too long (${source.length} characters)`, {
-      remedy: `A template may have ${MAX_TEMPLATE} characters, and 1000 spaces in a row.`,
-    })
+    throw new HeedError(
+      'corrupt-file',
+      `the chat template is too long (${source.length} characters)`,
+      {
+        remedy: `A template may have ${MAX_TEMPLATE} characters, and 1000 spaces in a row.`,
+      },
+    )
   }
   try {
     const { parsed } = new Template(source)
     return String(new BoundedInterpreter(environment(variables)).run(parsed).value)
   } catch (cause) {
     if (cause instanceof HeedError) throw cause
-    throw new HeedError(`the chat template fails: ${reason(cause)}`, {
+    throw new HeedError('corrupt-file', `the chat template fails: ${reason(cause)}`, {
       cause,
       remedy: 'Do the messages have the roles and fields that the template asks for?',
     })
@@ -90,7 +94,7 @@ class BoundedInterpreter extends Interpreter {
   private spend(steps: number, length = 0): void {
     this.steps += steps
     if (this.steps <= MAX_STEPS && length <= MAX_LENGTH) return
-    throw new HeedError('the chat template does not come to an end', {
+    throw new HeedError('corrupt-file', 'the chat template does not come to an end', {
       remedy: `It took ${MAX_STEPS} steps, or made a text of ${MAX_LENGTH} characters.`,
     })
   }
@@ -124,7 +128,10 @@ const GLOBALS = {
   range: boundedRange,
   strftime_now: (format: string) => formatDate(new Date(), format),
   raise_exception: (message: unknown) => {
-    throw new HeedError(`the chat template refuses these messages: ${String(message)}`)
+    throw new HeedError(
+      'corrupt-file',
+      `the chat template refuses these messages: ${String(message)}`,
+    )
   },
 }
 
@@ -132,7 +139,7 @@ function boundedRange(first: number, second?: number, step = 1): number[] {
   const [start, stop] = second === undefined ? [0, first] : [first, second]
   const length = Math.max(0, Math.ceil((stop - start) / step))
   if (length <= MAX_RANGE) return Array.from({ length }, (_, i) => start + i * step)
-  throw new HeedError(`the chat template asks for a range of ${length} numbers`)
+  throw new HeedError('corrupt-file', `the chat template asks for a range of ${length} numbers`)
 }
 
 /** Python's strftime in English, as far as templates use it. */
@@ -166,7 +173,7 @@ function chooseTemplate(setting: unknown, { chatTemplate, tools }: ChatTemplateO
   const template = (tools && named.get('tool_use')) ?? named.get('default')
   if (template !== undefined) return template
   const names = named.size > 0 ? ` by default, only ${[...named.keys()].join(', ')}` : ''
-  throw new HeedError(`the tokenizer has no chat template${names}`, {
+  throw new HeedError('unknown-name', `the tokenizer has no chat template${names}`, {
     remedy: 'Use a model that was tuned for chat, or give a template (chatTemplate).',
   })
 }
@@ -179,16 +186,21 @@ function asList(setting: unknown): { name?: unknown; template?: unknown }[] {
 /** A name that nobody knows is not rendered as if it were a text. */
 function asTemplate(text: string, named: ReadonlyMap<string, string>): string {
   if (/\{[{%]/.test(text)) return text
-  throw new HeedError(`there is no chat template named ${JSON.stringify(text.slice(0, 60))}`, {
-    remedy: named.size > 0 ? `Known: ${[...named.keys()].join(', ')}.` : 'The tokenizer has none.',
-  })
+  throw new HeedError(
+    'corrupt-file',
+    `there is no chat template named ${JSON.stringify(text.slice(0, 60))}`,
+    {
+      remedy:
+        named.size > 0 ? `Known: ${[...named.keys()].join(', ')}.` : 'The tokenizer has none.',
+    },
+  )
 }
 
 function checkMessages(messages: unknown): void {
-  if (!Array.isArray(messages)) throw new HeedError('a chat is a list of messages')
+  if (!Array.isArray(messages)) throw new HeedError('corrupt-file', 'a chat is a list of messages')
   for (const [i, message] of messages.entries()) {
     if (typeof message?.role === 'string') continue
-    throw new HeedError(`message ${i} has no role`, {
+    throw new HeedError('unknown-name', `message ${i} has no role`, {
       remedy: "Write messages as { role: 'user', content: 'Hello' }.",
     })
   }

@@ -10,7 +10,9 @@ import type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
  */
 export function checkTokenizerJson(json: unknown, source: string): TokenizerJson {
   const fail: Fail = (problem, remedy) => {
-    throw new HeedError(`${source} is not a usable tokenizer: ${problem}`, { remedy })
+    throw new HeedError('unknown-name', `${source} is not a usable tokenizer: ${problem}`, {
+      remedy,
+    })
   }
   if (!isJsonObject(json)) fail('it is not an object')
   const file = { ...json } as unknown as TokenizerJson
@@ -30,7 +32,7 @@ export function checkTokenizerJson(json: unknown, source: string): TokenizerJson
 /** Takes `tokenizer_config.json`; what it says of single tokens is looked at when asked for. */
 export function checkTokenizerConfig(config: unknown, source: string): TokenizerConfig {
   if (isJsonObject(config)) return { ...config } as TokenizerConfig
-  throw new HeedError(`${source} is not an object`)
+  throw new HeedError('corrupt-file', `${source} is not an object`)
 }
 
 export type Fail = (problem: string, remedy?: string) => never

@@ -88,7 +88,7 @@ function truncate(
   const around = items.reduce((n, item) => n + ('special' in item ? item.special.length : 0), 0)
   const room = maxLength - around
   if (!Number.isInteger(maxLength) || room < 0) {
-    throw new HeedError(`maxLength is ${maxLength}`, {
+    throw new HeedError('corrupt-file', `maxLength is ${maxLength}`, {
       remedy: `Give a whole number; the special tokens alone take ${around}.`,
     })
   }
@@ -118,9 +118,13 @@ function keptLengths(lengths: number[], room: number, strategy: TruncationStrate
 }
 
 function tooLong(text: number): never {
-  throw new HeedError(`the ${text === 0 ? 'first' : 'second'} text alone is too long`, {
-    remedy: "Give a greater maxLength, or truncation: 'longest_first'.",
-  })
+  throw new HeedError(
+    'corrupt-file',
+    `the ${text === 0 ? 'first' : 'second'} text alone is too long`,
+    {
+      remedy: "Give a greater maxLength, or truncation: 'longest_first'.",
+    },
+  )
 }
 
 function take(text: TextTokens, length: number, side: 'left' | 'right'): TextTokens {

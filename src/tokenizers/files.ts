@@ -36,7 +36,7 @@ export async function loadTokenizer(
   }
   if (await exists(join(path, 'source.spm'))) return loadMarian(path, config, asTarget)
   if (await exists(join(path, 'merges.txt'))) return loadGpt2Files(path, config)
-  throw new HeedError(`${path} holds no tokenizer.json`, {
+  throw new HeedError('corrupt-file', `${path} holds no tokenizer.json`, {
     remedy: `Give the folder of a model, or a file: ${FILES.join(', ')}, or ranks (.tiktoken).`,
   })
 }
@@ -85,7 +85,7 @@ async function loadTiktoken(path: string): Promise<Tokenizer> {
     const files = tiktokenFiles(await readText(path), name as TiktokenName)
     return Tokenizer.fromJSON(files.json, files.config, path)
   }
-  throw new HeedError(`${path} is none of tiktoken's encodings`, {
+  throw new HeedError('corrupt-file', `${path} is none of tiktoken's encodings`, {
     remedy: `Known: ${known.map((encoding) => `${encoding}.tiktoken`).join(', ')}.`,
   })
 }

@@ -18,6 +18,7 @@ export function preTokenizerNamed(name: string | undefined, path: string): PreTo
   if (family) return family
   const known = FAMILIES.flatMap(({ names }) => names).join(', ')
   throw new HeedError(
+    'unknown-name',
     name === undefined
       ? `${path} does not say how its tokenizer cuts words (tokenizer.ggml.pre)`
       : `${path}: its tokenizer cuts words as ${JSON.stringify(name)}, which is not known`,

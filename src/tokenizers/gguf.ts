@@ -44,7 +44,7 @@ function tokenizerOf(metadata: GGUFMetadata, path: string): TokenizerFiles {
   const model = metadata.string('tokenizer.ggml.model', undefined)
   const tokens = metadata.strings('tokenizer.ggml.tokens')
   if (model === undefined || tokens === undefined)
-    throw new HeedError(`${path} holds no tokenizer`, {
+    throw new HeedError('corrupt-file', `${path} holds no tokenizer`, {
       remedy: 'Give the tokenizer.json of the model that it was made from.',
     })
   const types = metadata.numbers('tokenizer.ggml.token_type') ?? tokens.map(() => 1)
@@ -52,9 +52,13 @@ function tokenizerOf(metadata: GGUFMetadata, path: string): TokenizerFiles {
   checkVocabulary(vocabulary)
   const kind = Object.hasOwn(KINDS, model) ? KINDS[model] : undefined
   if (kind === undefined)
-    throw new HeedError(`${path}: its tokenizer is of the kind ${JSON.stringify(model)}`, {
-      remedy: `Known kinds: ${Object.keys(KINDS).join(', ')}.`,
-    })
+    throw new HeedError(
+      'corrupt-file',
+      `${path}: its tokenizer is of the kind ${JSON.stringify(model)}`,
+      {
+        remedy: `Known kinds: ${Object.keys(KINDS).join(', ')}.`,
+      },
+    )
   const parts = kind(vocabulary)
   const json: TokenizerJson = {
     version: '1.0',
@@ -111,6 +115,7 @@ const KINDS: Record<string, (vocabulary: Vocabulary) => Parts> = {
     const scores = metadata.numbers('tokenizer.ggml.scores')
     if (scores?.length !== tokens.length)
       throw new HeedError(
+        'corrupt-file',
         `${path}: its vocabulary has ${tokens.length} tokens and ${scores?.length ?? 'no'} scores`,
       )
     const prefixed = metadata.bool('tokenizer.ggml.add_space_prefix', true)
@@ -144,12 +149,16 @@ const KINDS: Record<string, (vocabulary: Vocabulary) => Parts> = {
 function checkVocabulary({ tokens, types, path }: Vocabulary): void {
   if (types.length !== tokens.length)
     throw new HeedError(
+      'corrupt-file',
       `${path}: its vocabulary has ${tokens.length} tokens and ${types.length} types`,
     )
   const seen = new Set<string>()
   const twice = tokens.find((token) => seen.size === seen.add(token).size)
   if (twice !== undefined)
-    throw new HeedError(`${path}: its vocabulary has ${JSON.stringify(twice)} twice`)
+    throw new HeedError(
+      'corrupt-file',
+      `${path}: its vocabulary has ${JSON.stringify(twice)} twice`,
+    )
 }
 
 /** What is found in a text before all else: special tokens, and words that the makers added. */

@@ -15,7 +15,7 @@ export function marianFiles(
   const tokens = tokensById(vocab, source)
   const { json } = sentencePieceFiles(bytes, config, source)
   if (json.model.type !== 'Unigram')
-    throw new HeedError(`${source} is not a Unigram model, as those of Marian are`)
+    throw new HeedError('corrupt-file', `${source} is not a Unigram model, as those of Marian are`)
   const settings = { eos_token: '</s>', unk_token: '<unk>', pad_token: '<pad>', ...config }
   const special = [settings.eos_token, settings.unk_token, settings.pad_token].filter(
     (token): token is string => typeof token === 'string' && tokens.includes(token),
@@ -68,6 +68,7 @@ function tokensById(vocab: unknown, source: string): string[] {
     const fits = Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length
     if (!fits || tokens[id as number] !== undefined)
       throw new HeedError(
+        'corrupt-file',
         `vocab.json beside ${source} gives ${JSON.stringify(token)} the id ${id}`,
         {
           remedy: `Its ${entries.length} tokens have the ids from 0 to ${entries.length - 1}, each once.`,
@@ -75,6 +76,7 @@ function tokensById(vocab: unknown, source: string): string[] {
       )
     tokens[id as number] = token
   }
-  if (entries.length === 0) throw new HeedError(`vocab.json beside ${source} holds no tokens`)
+  if (entries.length === 0)
+    throw new HeedError('corrupt-file', `vocab.json beside ${source} holds no tokens`)
   return tokens as string[]
 }

@@ -23,7 +23,7 @@ export function push({ ids, starts, ends }: Pieces, id: number, start: number, e
 export function unknownId(token: unknown, vocab: ReadonlyMap<string, number>): number {
   const id = typeof token === 'string' ? vocab.get(token) : undefined
   if (id !== undefined) return id
-  throw new HeedError('the text has a word that the tokenizer does not know', {
+  throw new HeedError('unknown-name', 'the text has a word that the tokenizer does not know', {
     remedy: 'The tokenizer names no unknown token (unk_token) to put in its place.',
   })
 }

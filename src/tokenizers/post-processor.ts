@@ -59,7 +59,7 @@ function templateOf(config: ComponentJson): Template | undefined {
     case 'ByteLevel':
       return undefined
     default:
-      throw new HeedError(`Unknown PostProcessor type: ${config.type}`)
+      throw new HeedError('unknown-name', `Unknown PostProcessor type: ${config.type}`)
   }
 }
 
@@ -93,5 +93,5 @@ function isId(value: unknown): value is number {
 
 function refuse(what: string, value: unknown): never {
   const shown = (JSON.stringify(value) ?? 'nothing').slice(0, 60)
-  throw new HeedError(`the post_processor is not usable: ${what} is ${shown}`)
+  throw new HeedError('corrupt-file', `the post_processor is not usable: ${what} is ${shown}`)
 }

@@ -14,7 +14,10 @@ export function* readMessage(bytes: Uint8Array, source: string): Generator<Proto
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let at = 0
   const fail = (problem: string): never => {
-    throw new HeedError(`${source} is not a protocol buffer: ${problem} at byte ${at}`)
+    throw new HeedError(
+      'corrupt-file',
+      `${source} is not a protocol buffer: ${problem} at byte ${at}`,
+    )
   }
   const skip = (length: number): number => {
     if (length > bytes.length - at) fail(`${length} bytes are said to be there`)

@@ -43,9 +43,13 @@ export function t5Files(
 ): { json: TokenizerJson; config: TokenizerConfig } {
   const { extra_ids = 100 } = config
   if (!Number.isInteger(extra_ids) || (extra_ids as number) < 0 || (extra_ids as number) > 10_000)
-    throw new HeedError(`extra_ids is ${JSON.stringify(extra_ids)} in the config of ${source}`, {
-      remedy: 'It is the number of sentinels, 100 in published checkpoints.',
-    })
+    throw new HeedError(
+      'corrupt-file',
+      `extra_ids is ${JSON.stringify(extra_ids)} in the config of ${source}`,
+      {
+        remedy: 'It is the number of sentinels, 100 in published checkpoints.',
+      },
+    )
   const { json, config: settings } = sentencePieceFiles(
     bytes,
     { ...config, add_eos_token: true },
@@ -96,7 +100,7 @@ function readModel(bytes: Uint8Array, source: string): Model {
   }
   const kind = KINDS[Number(trainer.get(3) ?? 1)]
   if (pieces.length === 0 || !kind) {
-    throw new HeedError(`${source} is not a usable SentencePiece model`, {
+    throw new HeedError('corrupt-file', `${source} is not a usable SentencePiece model`, {
       remedy: pieces.length === 0 ? 'It holds no pieces.' : 'Unigram and BPE models can be read.',
     })
   }

@@ -31,5 +31,7 @@ function parseVocabSize(spec: string, type: LearnedType): number {
 }
 
 function invalid(spec: string, remedy: string): HeedError {
-  return new HeedError(`tokenizer ${JSON.stringify(spec)} is not understood`, { remedy })
+  return new HeedError('corrupt-file', `tokenizer ${JSON.stringify(spec)} is not understood`, {
+    remedy,
+  })
 }

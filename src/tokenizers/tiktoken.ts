@@ -89,9 +89,13 @@ function* readLines(text: string): Generator<[Uint8Array, number]> {
     if (line.trim() === '') continue
     const [, base64, rank] = LINE.exec(line) ?? []
     if (base64 === undefined) {
-      throw new HeedError(`line ${number} of the tiktoken ranks is not a token and its rank`, {
-        remedy: 'Each line holds a token in base64, a space and a whole number.',
-      })
+      throw new HeedError(
+        'corrupt-file',
+        `line ${number} of the tiktoken ranks is not a token and its rank`,
+        {
+          remedy: 'Each line holds a token in base64, a space and a whole number.',
+        },
+      )
     }
     yield [Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)), Number(rank)]
   }

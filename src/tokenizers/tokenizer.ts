@@ -112,7 +112,11 @@ export class Tokenizer {
       return new Tokenizer(withDeclaredTokens(checkTokenizerJson(json, source), settings), settings)
     } catch (cause) {
       if (cause instanceof HeedError) throw cause
-      throw new HeedError(`${source} is not a usable tokenizer: ${messageOf(cause)}`, { cause })
+      throw new HeedError(
+        'corrupt-file',
+        `${source} is not a usable tokenizer: ${messageOf(cause)}`,
+        { cause },
+      )
     }
   }
 
@@ -121,7 +125,8 @@ export class Tokenizer {
    * true) also puts those around it that the tokenizer's template asks for.
    */
   encode(text: string, options: { addSpecialTokens?: boolean } = {}): number[] {
-    if (typeof text !== 'string') throw new HeedError(`cannot encode ${typeof text}, only text`)
+    if (typeof text !== 'string')
+      throw new HeedError('corrupt-file', `cannot encode ${typeof text}, only text`)
     const ids: number[] = []
     const parts = this.cuts ? cutBeforeSpaces([text], PART) : [text]
     for (const part of parts) this.encodePart(part, options.addSpecialTokens ?? true, ids)
@@ -154,7 +159,8 @@ export class Tokenizer {
     const tokenOf = (id: number) => this.idToToken(id) ?? ''
     const { trim } = this.postProcessor
     const texts = (pair === undefined ? [text] : [text, pair]).map((each) => {
-      if (typeof each !== 'string') throw new HeedError(`cannot encode ${typeof each}, only text`)
+      if (typeof each !== 'string')
+        throw new HeedError('corrupt-file', `cannot encode ${typeof each}, only text`)
       const tokens = this.guard('encode this text', () => this.encoder.encodeWithOffsets(each))
       return trim ? trimOffsets(tokens, each, tokenOf, trim.first) : tokens
     })
@@ -262,7 +268,8 @@ export class Tokenizer {
   }
 
   private shows(id: number, skipSpecialTokens: boolean): boolean {
-    if (!Number.isInteger(id) || id < 0) throw new HeedError(`${id} is not a token id`)
+    if (!Number.isInteger(id) || id < 0)
+      throw new HeedError('corrupt-file', `${id} is not a token id`)
     return this.idToToken(id) !== undefined && !(skipSpecialTokens && this.special.has(id))
   }
 
@@ -282,7 +289,9 @@ export class Tokenizer {
       return work()
     } catch (cause) {
       if (cause instanceof HeedError) throw cause
-      throw new HeedError(`the tokenizer cannot ${task}: ${messageOf(cause)}`, { cause })
+      throw new HeedError('corrupt-file', `the tokenizer cannot ${task}: ${messageOf(cause)}`, {
+        cause,
+      })
     }
   }
 }

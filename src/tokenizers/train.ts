@@ -78,7 +78,7 @@ export function tokenizerTrainer(options: TrainTokenizerOptions): TokenizerTrain
     },
     finish() {
       if (done > 0) return learn()
-      throw new HeedError('the text to train the tokenizer on is empty', {
+      throw new HeedError('corrupt-file', 'the text to train the tokenizer on is empty', {
         remedy: 'Give a file or folder with some text in it.',
       })
     },
@@ -249,7 +249,7 @@ function charactersOf(words: Words, limit: number): string[] {
 
 function checkVocabSize(vocabSize: number, least: number, what: string): void {
   if (Number.isInteger(vocabSize) && vocabSize >= least && vocabSize <= MAX_BPE_VOCAB) return
-  throw new HeedError(`vocabulary size ${vocabSize} does not fit ${what}`, {
+  throw new HeedError('corrupt-file', `vocabulary size ${vocabSize} does not fit ${what}`, {
     remedy: `Choose a whole number from ${least} to ${MAX_BPE_VOCAB}.`,
   })
 }

@@ -80,9 +80,13 @@ export class Unigram implements WordModel {
     const bytes = this.byteFallback ? byteTokens(text, this.vocab) : undefined
     if (bytes) return bytes
     if (this.unknown !== undefined) return [this.unknown]
-    throw new HeedError('the text has a character that the tokenizer does not know', {
-      remedy: 'The tokenizer names no unknown token (unk_id) to put in its place.',
-    })
+    throw new HeedError(
+      'unknown-name',
+      'the text has a character that the tokenizer does not know',
+      {
+        remedy: 'The tokenizer names no unknown token (unk_id) to put in its place.',
+      },
+    )
   }
 }
 

@@ -102,6 +102,7 @@ export function parseTrainConfig(raw: object, source = 'the configuration'): Tra
   })
   if (!result.success)
     throw new HeedError(
+      'invalid-option',
       `${source} has mistakes:\n${problems(result.error, Object.keys(schema.shape))}`,
     )
   const config = result.data as TrainConfig
@@ -120,14 +121,21 @@ function defaultsOf(given: Partial<Common>, ofTask: Options): Options {
 function checkSize(config: Common): void {
   const { dim, heads, steps, epochs, from } = config
   if ((steps === null) === (epochs === null))
-    throw new HeedError('Training lasts a number of steps or of epochs: give one of them')
+    throw new HeedError(
+      'invalid-option',
+      'Training lasts a number of steps or of epochs: give one of them',
+    )
   const resized = sizeKeys.filter((key) => config[key] !== commonSchema.shape[key].parse(undefined))
   if (from !== undefined && resized.length > 0)
-    throw new HeedError(`--from with --${resized.join(', --')}: the model there has its own size`, {
-      remedy: 'Leave these out.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `--from with --${resized.join(', --')}: the model there has its own size`,
+      {
+        remedy: 'Leave these out.',
+      },
+    )
   if (from === undefined && dim % heads !== 0)
-    throw new HeedError(`${heads} heads do not divide a width (dim) of ${dim}`, {
+    throw new HeedError('invalid-option', `${heads} heads do not divide a width (dim) of ${dim}`, {
       remedy: `Try --dim ${heads * Math.ceil(dim / heads)}, or a number of heads that divides ${dim}.`,
     })
 }
@@ -146,9 +154,13 @@ export function checkSameRun(saved: TrainConfig, wanted: TrainConfig, run: strin
   )
   if (changed.length === 0) return
   const list = changed.map((key) => `  ${key}: ${saved[key]} before, ${wanted[key]} now`)
-  throw new HeedError(`${run} was trained with another configuration:\n${list.join('\n')}`, {
-    remedy: 'Leave these out to go on as before, or start a new run with another --out.',
-  })
+  throw new HeedError(
+    'invalid-option',
+    `${run} was trained with another configuration:\n${list.join('\n')}`,
+    {
+      remedy: 'Leave these out to go on as before, or start a new run with another --out.',
+    },
+  )
 }
 
 function problems(error: z.ZodError, known: readonly string[]): string {

@@ -42,10 +42,17 @@ export async function encodeRows<E>(
 const ROWS_A_TURN = 256
 
 export function withoutExamples(task: RowEncoder, rows: number): HeedError {
-  return new HeedError(`There is nothing to learn ${task.name} from: ${rows} rows, no example`, {
-    remedy: 'Check that the texts are not too short, and that the columns are the right ones.',
-  })
+  return new HeedError(
+    'unknown-name',
+    `There is nothing to learn ${task.name} from: ${rows} rows, no example`,
+    {
+      remedy: 'Check that the texts are not too short, and that the columns are the right ones.',
+    },
+  )
 }
 
 export const stopped = (): HeedError =>
-  new HeedError('Stopped while rows were made examples: nothing had been learnt yet')
+  new HeedError(
+    'invalid-option',
+    'Stopped while rows were made examples: nothing had been learnt yet',
+  )

@@ -27,7 +27,8 @@ export async function rowSupply(setup: SupplySetup, made: MadeTask): Promise<Sup
   const parts = other
     ? { train: all.examples, held: other.examples }
     : split(all.examples, valFraction, seed)
-  if (parts.train.length === 0) throw new HeedError('No example is left to learn from')
+  if (parts.train.length === 0)
+    throw new HeedError('invalid-option', 'No example is left to learn from')
   const train = bucketed(task, parts.train, batch, seed, true)
   const looked = parts.held.length > 0 ? bucketed(task, parts.held, batch, seed) : null
   return {

@@ -88,7 +88,10 @@ export class RunFolder {
     const path = files.files['trainer_state.json']
     const parsed = stateSchema.safeParse(await readJson(path))
     if (!parsed.success)
-      throw new HeedError(`${path} is not the state of a run: ${parsed.error.issues[0].message}`)
+      throw new HeedError(
+        'invalid-option',
+        `${path} is not the state of a run: ${parsed.error.issues[0].message}`,
+      )
     const config = parseTrainConfig(parsed.data.config, path)
     return { files, state: { ...parsed.data, config } }
   }

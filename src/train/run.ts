@@ -178,7 +178,7 @@ export class Run {
       this.savedStep > 0
         ? `The last good checkpoint is step ${this.savedStep} in ${this.folder.path}.`
         : 'No checkpoint had been saved yet.'
-    return new HeedError(error.message, {
+    return new HeedError('invalid-option', error.message, {
       cause: error,
       remedy: `${saved} Try a lower --lr, a longer --warmup, or a smaller --clip.`,
     })

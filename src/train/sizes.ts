@@ -12,7 +12,7 @@ export interface Sizes {
 /** The keys of config.json for these sizes. @throws HeedError for an architecture that has others */
 export function configOfSizes(modelType: string, sizes: Sizes): Record<string, unknown> {
   if (Object.hasOwn(byType, modelType)) return byType[modelType](sizes)
-  throw new HeedError(`Sizes of a new '${modelType}' are not known`, {
+  throw new HeedError('unknown-name', `Sizes of a new '${modelType}' are not known`, {
     remedy: `Known: ${Object.keys(byType).join(', ')}. Others can be fine-tuned, with --from.`,
   })
 }
@@ -21,7 +21,9 @@ export function configOfSizes(modelType: string, sizes: Sizes): Record<string, u
 export function configOfDropout(modelType: string, share: number): Record<string, number> {
   const keys = Object.hasOwn(dropoutKeys, modelType) ? dropoutKeys[modelType] : []
   if (keys.length === 0 && share > 0)
-    throw new HeedError(`A '${modelType}' drops no activations`, { remedy: 'Leave out --dropout.' })
+    throw new HeedError('invalid-option', `A '${modelType}' drops no activations`, {
+      remedy: 'Leave out --dropout.',
+    })
   return Object.fromEntries(keys.map((key) => [key, share]))
 }
 

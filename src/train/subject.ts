@@ -68,7 +68,7 @@ async function modelTypeOf({ model, from }: TrainConfig): Promise<string> {
   if (from === undefined) return model
   const { model_type: found } = await readModelConfig(from)
   if (found === model) return found
-  throw new HeedError(`The model in ${from} is a '${found}', not a '${model}'`, {
+  throw new HeedError('invalid-option', `The model in ${from} is a '${found}', not a '${model}'`, {
     remedy: `Train '${found}'.`,
   })
 }
@@ -110,9 +110,13 @@ function checkKeys(model: Module, set: Record<string, unknown>): void {
   const known = Object.keys(model.config as object)
   const strange = Object.keys(set).find((key) => !known.includes(key))
   if (strange === undefined) return
-  throw new HeedError(`The config of ${model.constructor.name} has no key '${strange}'`, {
-    remedy: `Did you mean ${nearestFirst(strange, known).slice(0, 3).join(', ')}?`,
-  })
+  throw new HeedError(
+    'invalid-option',
+    `The config of ${model.constructor.name} has no key '${strange}'`,
+    {
+      remedy: `Did you mean ${nearestFirst(strange, known).slice(0, 3).join(', ')}?`,
+    },
+  )
 }
 
 export function contextOf(model: Module): number {

@@ -76,7 +76,7 @@ async function readTaskFile(dir: string): Promise<TaskFile> {
   const path = join(dir, NAME)
   const there = await stat(path).catch(() => undefined)
   if (!there?.isFile())
-    throw new HeedError(`${dir} is not a run of heed train: it has no ${NAME}`, {
+    throw new HeedError('invalid-option', `${dir} is not a run of heed train: it has no ${NAME}`, {
       remedy: 'Name the --out folder of a run, or the folder best in it.',
     })
   return checked(schema, await readJson(path, { maxBytes: 20e6 }), dir, 'file')
@@ -91,7 +91,10 @@ function checked<S extends z.ZodType>(
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const [{ path, message }] = result.error.issues
-  throw new HeedError(`${join(dir, NAME)}: its ${what} ${path.join('.')}: ${message}`)
+  throw new HeedError(
+    'invalid-option',
+    `${join(dir, NAME)}: its ${what} ${path.join('.')}: ${message}`,
+  )
 }
 
 const NAME = 'task.json'

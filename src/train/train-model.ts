@@ -137,15 +137,15 @@ async function cacheFor(out: string): Promise<string> {
 
 function checkFree(out: string, resume: boolean): void {
   if (resume && !existsSync(out))
-    throw new HeedError(`There is no run in ${out} to go on with`, {
+    throw new HeedError('unknown-name', `There is no run in ${out} to go on with`, {
       remedy: 'Leave out --resume.',
     })
   if (resume)
-    throw new HeedError(`${out} has no checkpoint to go on from`, {
+    throw new HeedError('invalid-option', `${out} has no checkpoint to go on from`, {
       remedy: 'Leave out --resume, and name another --out.',
     })
   if (existsSync(join(out, 'checkpoints')))
-    throw new HeedError(`${out} holds a run already`, {
+    throw new HeedError('invalid-option', `${out} holds a run already`, {
       remedy: 'Go on with it (--resume), name another folder (--out), or remove it.',
     })
 }

@@ -23,7 +23,7 @@ export function trainOnly(model: Module, part: string): void {
         )
   for (const [name, parameter] of named) parameter.requiresGrad = isHead(name) || top.has(name)
   if (named.some(([, { requiresGrad }]) => requiresGrad)) return
-  throw new HeedError(`${model.constructor.name} has no head of its own to train`, {
+  throw new HeedError('unsupported', `${model.constructor.name} has no head of its own to train`, {
     remedy: 'Its output is the embedding. Train the top layers: top:1, top:2 …',
   })
 }
@@ -38,9 +38,13 @@ function topOf(names: readonly string[], count: number): Set<string> {
     if (place) layers.set(place.stack, Math.max(layers.get(place.stack) ?? 0, place.layer + 1))
   const fewest = Math.min(...layers.values())
   if (!(count <= fewest))
-    throw new HeedError(`top:${count}: the model has ${layers.size > 0 ? fewest : 'no'} layers`, {
-      remedy: 'Ask for fewer, or for all.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `top:${count}: the model has ${layers.size > 0 ? fewest : 'no'} layers`,
+      {
+        remedy: 'Ask for fewer, or for all.',
+      },
+    )
   const top = new Set<string>()
   let open = false
   places.forEach((place, i) => {

@@ -149,7 +149,7 @@ export class DivergedError extends HeedError {
   readonly step: number
 
   constructor(step: number, loss: number) {
-    super(`The loss at step ${step} is ${loss}: the training has diverged`)
+    super('diverged', `The loss at step ${step} is ${loss}: the training has diverged`)
     this.step = step
   }
 }

@@ -28,7 +28,7 @@ export const blockFormats = Object.keys(blockLayouts) as readonly BlockFormat[]
 export function blockBytes(format: BlockFormat, count: number): number {
   const { numbers, bytes } = blockLayouts[format]
   if (count % numbers !== 0)
-    throw new HeedError(`${count} numbers are no whole blocks of ${format}`, {
+    throw new HeedError('invalid-option', `${count} numbers are no whole blocks of ${format}`, {
       remedy: `A block has ${numbers} numbers.`,
     })
   return (count / numbers) * bytes
@@ -43,6 +43,7 @@ export function dequantizeBlocks(
   const count = numbersIn(format, bytes.length)
   if (out.length !== count)
     throw new HeedError(
+      'invalid-option',
       `${bytes.length} bytes of ${format} hold ${count} numbers, not ${out.length}`,
     )
   decoders[format](bytes, out)
@@ -52,7 +53,7 @@ export function dequantizeBlocks(
 function numbersIn(format: BlockFormat, bytes: number): number {
   const layout = blockLayouts[format]
   if (bytes % layout.bytes === 0) return (bytes / layout.bytes) * layout.numbers
-  throw new HeedError(`${bytes} bytes are no whole blocks of ${format}`, {
+  throw new HeedError('invalid-option', `${bytes} bytes are no whole blocks of ${format}`, {
     remedy: `A block has ${layout.bytes} bytes.`,
   })
 }

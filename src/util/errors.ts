@@ -1,27 +1,122 @@
 /**
- * A mistake that the user can mend. The message names the thing, the value and the remedy;
- * the command line prints it without a stack trace and exits with code 2.
+ * The kinds of mistake that Heed reports. Programs compare codes and `details`; the wording of a message may
+ * improve at any time.
+ */
+export type ErrorCode =
+  | 'invalid-option' // an argument, option or setting has a value that it cannot have
+  | 'unknown-name' // no model type, task, head, device, key or flag has this name
+  | 'already-exists' // a name is registered, or a file or folder is there, and may not be replaced
+  | 'invalid-config' // config.json, or another settings file of a model, does not describe a model
+  | 'invalid-data' // rows, texts or labels that a task cannot use
+  | 'missing-file'
+  | 'corrupt-file' // a file is damaged, truncated, or not of the format that it should be
+  | 'file-system' // a file or folder cannot be read or written: permission, disk space, …
+  | 'network'
+  | 'unsupported' // valid elsewhere, but Heed, this model or this machine cannot do it
+  | 'invalid-state' // a call at the wrong time: step() without gradients, a closed file, …
+  | 'shape'
+  | 'stale-tensor'
+  | 'out-of-memory'
+  | 'diverged' // the loss is no longer a finite number
+
+/** What an error is about, for programs. */
+export interface ErrorDetails {
+  /** The option, config key or name that is wrong, as the library spells it: `minLr`, `num_hidden_layers`. */
+  readonly key?: string
+  /** What was given. */
+  readonly value?: unknown
+  /** What it must be: "a divisor of `dim` (128)". */
+  readonly expected?: string
+  /** Values that work, by key. */
+  readonly try?: Readonly<Record<string, readonly (string | number | boolean)[]>>
+}
+
+export interface ErrorOptions extends ErrorDetails {
+  /** What to do. By default made of `try`: "Try `heads` 1, 2, 4 or 8." */
+  readonly remedy?: string
+  readonly cause?: unknown
+}
+
+/**
+ * A mistake that the user can correct. `message` states what must be and what was given, `remedy` what to do; an
+ * uncaught error shows both. Options are written as the library spells them, in backticks: the command line turns
+ * `minLr` into --min-lr, prints both lines without a stack trace and exits with code 2.
  */
 export class HeedError extends Error {
   override readonly name: string = 'HeedError'
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+  readonly remedy: string | undefined
 
-  constructor(message: string, options: { cause?: unknown; remedy?: string } = {}) {
-    const text = options.remedy ? `${message}\n  ${options.remedy}` : message
-    super(text, options.cause === undefined ? undefined : { cause: options.cause })
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    const { remedy = remedyOf(options), cause, ...details } = options
+    // The stack, which Node prints for an uncaught error, starts with the text that is given here.
+    super(remedy ? `${message}\n  ${remedy}` : message, cause === undefined ? undefined : { cause })
+    Object.defineProperty(this, 'message', { value: message, writable: true, configurable: true })
+    this.code = code
+    this.details = details
+    this.remedy = remedy
   }
 }
 
-/** A tensor was read after the state that it was to be computed from had been overwritten. */
+/** A tensor was read after the state on which it depends had been overwritten. */
 export class StaleTensorError extends HeedError {
   override readonly name = 'StaleTensorError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('stale-tensor', message, options)
+  }
 }
 
 /** Shapes or dtypes that do not fit an operation. */
 export class ShapeError extends HeedError {
   override readonly name = 'ShapeError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('shape', message, options)
+  }
 }
 
-/** Memory that cannot be had. The message says how much was asked, and what holds the most. */
+/** Memory that is not available. The message states how much was requested and the largest owners. */
 export class OutOfMemoryError extends HeedError {
   override readonly name = 'OutOfMemoryError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('out-of-memory', message, options)
+  }
+}
+
+/**
+ * The error for an option with a value that it cannot have: "`heads` must be a divisor of `dim` (128), got 3."
+ * `key` and `expected` make the message; `try` or `remedy` says what to do.
+ */
+export function invalidOption(
+  options: ErrorOptions & { key: string; value: unknown; expected: string },
+): HeedError {
+  const { key, value, expected } = options
+  return new HeedError(
+    'invalid-option',
+    `\`${key}\` must be ${expected}, got ${shown(value)}`,
+    options,
+  )
+}
+
+/** A value in an error message, shortened. */
+export function shown(value: unknown): string {
+  const text =
+    typeof value === 'number' || value === undefined ? String(value) : JSON.stringify(value)
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+/** "a, b or c". */
+export function alternatives(values: readonly unknown[]): string {
+  const texts = values.map(String)
+  return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`
+}
+
+function remedyOf({ try: values = {} }: ErrorDetails): string | undefined {
+  const tries = Object.entries(values)
+    .filter(([, list]) => list.length > 0)
+    .map(([key, list]) => `\`${key}\` ${alternatives(list)}`)
+  return tries.length > 0 ? `Try ${tries.join(', or ')}.` : undefined
 }

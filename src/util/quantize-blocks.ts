@@ -85,6 +85,6 @@ function writeHalf(value: number, bytes: Uint8Array, to: number): void {
 }
 
 const unfit = (what: string): HeedError =>
-  new HeedError(`${what} does not fit into blocks`, {
+  new HeedError('invalid-option', `${what} does not fit into blocks`, {
     remedy: 'Weights must be finite, and scales (f16) at most 65504 in magnitude.',
   })

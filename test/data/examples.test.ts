@@ -148,7 +148,7 @@ describe('a file of examples', () => {
     const folder = await temporaryFolder()
     async function* broken(): AsyncGenerator<PackedExamples> {
       yield* parts()
-      throw new HeedError('a row is wrong')
+      throw new HeedError('invalid-data', 'a row is wrong')
     }
     await expect(writeExamples(join(folder, 'a'), 'key', broken())).rejects.toThrow('a row is')
     expect(await readdir(folder)).toEqual([])

@@ -101,7 +101,7 @@ describe('tokens on disk', () => {
     const tokenizer = Object.create(bpe, {
       encode: {
         value(text: string) {
-          if (text === texts[1]) throw new HeedError('broken half-way')
+          if (text === texts[1]) throw new HeedError('invalid-data', 'broken half-way')
           return [1, 2, 3]
         },
       },

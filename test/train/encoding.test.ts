@@ -268,7 +268,7 @@ describe('tokens of texts', () => {
     const encode = (some: Iterable<string>) =>
       encodeTexts(some, tokenizer, { threads: 1, cacheDir })
     const onProgress = ({ stage }: { stage: string }): void => {
-      if (stage === 'encode') throw new HeedError('stopped')
+      if (stage === 'encode') throw new HeedError('invalid-option', 'stopped')
     }
     await expect(prepareTokens({ files, tokenizer, cacheDir, encode, onProgress })).rejects.toThrow(
       'stopped',

@@ -72,7 +72,8 @@ export async function openExamples<E>(
     const starts = startsOf(sizes)
     const sound = starts[count] === bytes
     hash.update(bytesOf(sizes)).update(bytesOf(lengths))
-    if (!sound || hash.digest('hex') !== sha256) throw new HeedError(`${path} is damaged`)
+    if (!sound || hash.digest('hex') !== sha256)
+      throw new HeedError('invalid-data', `${path} is damaged`)
     if (held) return new FileExamples<E>(starts, lengths, held)
     const file = new FileExamples<E>(starts, lengths, { path, handle })
     handle = undefined // which is the file's now
@@ -104,14 +105,14 @@ const footerSchema = z.object({
 
 async function readFooter(handle: FileHandle, size: number, key: string) {
   const length = new Uint32Array(1)
-  if (size < 4) throw new HeedError('too short')
+  if (size < 4) throw new HeedError('invalid-data', 'too short')
   await fill(handle, bytesOf(length), size - 4)
-  if (length[0] > Math.min(LONGEST_FOOTER, size - 4)) throw new HeedError('cut off')
+  if (length[0] > Math.min(LONGEST_FOOTER, size - 4)) throw new HeedError('invalid-data', 'cut off')
   const text = Buffer.alloc(length[0])
   await fill(handle, text, size - 4 - text.length)
   const { data } = footerSchema.safeParse(parseJson(text.toString(), 'the end of the file'))
   if (data?.key !== key || data.bytes + 8 * data.count + text.length + 4 !== size)
-    throw new HeedError('something else')
+    throw new HeedError('invalid-data', 'something else')
   return data
 }
 
@@ -132,7 +133,7 @@ async function* piecesOf(
 }
 
 async function fill(handle: FileHandle, target: Uint8Array, position: number): Promise<void> {
-  if (!(await readFully(handle, target, position))) throw new HeedError('cut off')
+  if (!(await readFully(handle, target, position))) throw new HeedError('invalid-data', 'cut off')
 }
 
 function startsOf(sizes: Uint32Array): Float64Array {

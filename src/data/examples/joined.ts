@@ -34,7 +34,7 @@ export class JoinedExamples implements TokenSource {
     const ids = this.examples.at(example)
     const end = this.starts[example + 1] ?? this.length
     if (ids && this.starts[example] + ids.length === end) return ids
-    throw new HeedError(`example ${example} is not as long as it was`, {
+    throw new HeedError('invalid-data', `example ${example} is not as long as it was`, {
       remedy: 'Empty the folder of HEED_CACHE, and run it again.',
     })
   }

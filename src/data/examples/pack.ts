@@ -235,6 +235,6 @@ class Unpacker {
 }
 
 const damaged = (): HeedError =>
-  new HeedError('an example in the cache is damaged', {
+  new HeedError('invalid-data', 'an example in the cache is damaged', {
     remedy: 'Empty the folder of HEED_CACHE, and run it again.',
   })

@@ -38,7 +38,7 @@ async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
     return checkImage({ width, height, channels, data: new Uint8Array(data) })
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new HeedError(`cannot read the image ${name}: ${reason}`, {
+    throw new HeedError('invalid-data', `cannot read the image ${name}: ${reason}`, {
       cause: error,
       remedy: `It may be cut short, or no image. Known: ${[...IMAGE_ENDINGS].join(' ')}.`,
     })
@@ -55,10 +55,14 @@ async function loadSharp(): Promise<typeof Sharp> {
   try {
     return (await import('sharp')).default
   } catch (error) {
-    throw new HeedError('Image files are read by the package sharp, which is not installed', {
-      cause: error,
-      remedy: 'npm install sharp',
-    })
+    throw new HeedError(
+      'invalid-data',
+      'Image files are read by the package sharp, which is not installed',
+      {
+        cause: error,
+        remedy: 'npm install sharp',
+      },
+    )
   }
 }
 
@@ -66,12 +70,15 @@ async function readBytes(file: string): Promise<Uint8Array> {
   const { handle, size } = await openForReading(file)
   try {
     if (size > MAX_BYTES)
-      throw new HeedError(`cannot read the image ${file}: it has ${size} bytes`, {
+      throw new HeedError('invalid-data', `cannot read the image ${file}: it has ${size} bytes`, {
         remedy: `At most ${MAX_BYTES} are read.`,
       })
     const bytes = new Uint8Array(size)
     if (await readFully(handle, bytes, 0)) return bytes
-    throw new HeedError(`cannot read the image ${file}: it became shorter meanwhile`)
+    throw new HeedError(
+      'invalid-data',
+      `cannot read the image ${file}: it became shorter meanwhile`,
+    )
   } finally {
     await handle.close()
   }

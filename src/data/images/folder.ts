@@ -28,7 +28,7 @@ async function* listRows(path: string): AsyncGenerator<Row> {
     for (const file of listImages(join(path, label), 1))
       yield { values: { image: { file }, label }, file, number: ++number }
   if (number > 0) return
-  throw new HeedError(`${path} holds no folders with images`, {
+  throw new HeedError('invalid-data', `${path} holds no folders with images`, {
     remedy: `One folder for each label, with files ending in ${[...IMAGE_ENDINGS].join(' ')}.`,
   })
 }
@@ -39,7 +39,10 @@ const foldersIn = (path: string): string[] =>
 /** At most `limit` of the images in a folder and the folders below it. */
 function listImages(folder: string, depth: number, limit = Number.POSITIVE_INFINITY): string[] {
   if (depth > MAX_DEPTH)
-    throw new HeedError(`the folders in ${folder} are nested more than ${MAX_DEPTH} deep`)
+    throw new HeedError(
+      'invalid-data',
+      `the folders in ${folder} are nested more than ${MAX_DEPTH} deep`,
+    )
   const found: string[] = []
   for (const entry of entriesOf(folder)) {
     if (found.length >= limit) break

@@ -27,7 +27,7 @@ export async function readIdx(path: string): Promise<IdxArray> {
   const zipped = stored[0] === 0x1f && stored[1] === 0x8b
   const bytes = zipped ? await unzip(stored, path) : stored
   const fail = (why: string): never => {
-    throw new HeedError(`${path} is not an IDX file: ${why}`, {
+    throw new HeedError('invalid-data', `${path} is not an IDX file: ${why}`, {
       remedy: 'It begins with 0, 0, 8 (for bytes) and the number of axes, then their sizes.',
     })
   }
@@ -59,12 +59,19 @@ async function* readRows(path: string, labelsPath: string | null): AsyncGenerato
   const { shape, data } = await readIdx(path)
   const [count, height, width, channels = 1] = shape
   if (shape.length < 3 || shape.length > 4)
-    throw new HeedError(`${path} holds no images: its sizes are ${shape.join(' x ')}`, {
-      remedy: 'Images have three axes: how many, height, width. Name their file, not the labels.',
-    })
+    throw new HeedError(
+      'invalid-data',
+      `${path} holds no images: its sizes are ${shape.join(' x ')}`,
+      {
+        remedy: 'Images have three axes: how many, height, width. Name their file, not the labels.',
+      },
+    )
   const labels = labelsPath ? await readIdx(labelsPath) : null
   if (labels && labels.data.length !== count)
-    throw new HeedError(`${labelsPath} has ${labels.data.length} labels for ${count} images`)
+    throw new HeedError(
+      'invalid-data',
+      `${labelsPath} has ${labels.data.length} labels for ${count} images`,
+    )
   const size = height * width * channels
   for (let i = 0; i < count; i++) {
     const image = { width, height, channels, data: data.subarray(i * size, (i + 1) * size) }
@@ -86,6 +93,8 @@ async function unzip(bytes: Uint8Array, path: string): Promise<Buffer> {
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: MAX_BYTES })
   } catch (error) {
-    throw new HeedError(`cannot unpack ${path}: ${(error as Error).message}`, { cause: error })
+    throw new HeedError('invalid-data', `cannot unpack ${path}: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }

@@ -18,6 +18,7 @@ export function checkImage(image: Image): Image {
   const whole = sizes.every((size) => Number.isInteger(size) && size > 0)
   if (whole && data.length === width * height * channels) return image
   throw new HeedError(
+    'invalid-data',
     `${data.length} bytes do not make an image of ${width} x ${height} pixels with ${channels} channels`,
   )
 }
@@ -31,9 +32,13 @@ export function withChannels(image: Image, channels: number): Image {
   if (given === channels) return image
   const grey = given < 3 // one channel, or one and alpha
   if (channels !== 1 && channels !== 3)
-    throw new HeedError(`An image of ${given} channels cannot be shown in ${channels}`, {
-      remedy: 'Models take images of one channel or three.',
-    })
+    throw new HeedError(
+      'invalid-data',
+      `An image of ${given} channels cannot be shown in ${channels}`,
+      {
+        remedy: 'Models take images of one channel or three.',
+      },
+    )
   const out = new Uint8Array(width * height * channels)
   for (let pixel = 0; pixel < width * height; pixel++) {
     const from = pixel * given

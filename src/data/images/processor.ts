@@ -54,14 +54,15 @@ export class ImageProcessor {
       const lines = result.error.issues.map(
         ({ path, message }) => `  ${path.join('.')}: ${message}`,
       )
-      throw new HeedError(`${source} has mistakes:\n${lines.join('\n')}`)
+      throw new HeedError('invalid-data', `${source} has mistakes:\n${lines.join('\n')}`)
     }
     this.config = result.data
     const { image_mean, image_std } = result.data
     this.channels = Math.max(...[image_mean, image_std].map((list) => [list].flat().length))
     this.means = this.each(image_mean, 'image_mean', source)
     this.deviations = this.each(image_std, 'image_std', source)
-    if (this.deviations.includes(0)) throw new HeedError(`image_std of ${source} has a 0`)
+    if (this.deviations.includes(0))
+      throw new HeedError('invalid-data', `image_std of ${source} has a 0`)
   }
 
   /** Of a model folder, or a file. */
@@ -152,6 +153,7 @@ export class ImageProcessor {
     const list = typeof value === 'number' ? new Array<number>(this.channels).fill(value) : value
     if (list.length === this.channels) return list
     throw new HeedError(
+      'invalid-data',
       `${key} of ${source} has ${list.length} numbers for ${this.channels} channels`,
     )
   }

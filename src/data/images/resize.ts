@@ -28,7 +28,10 @@ export function resize(
 ): Image {
   for (const side of [width, height])
     if (!Number.isInteger(side) || side < 1 || side > MAX_SIDE)
-      throw new HeedError(`An image cannot be made ${width} x ${height} pixels large`)
+      throw new HeedError(
+        'invalid-data',
+        `An image cannot be made ${width} x ${height} pixels large`,
+      )
   const whole = box.left === 0 && box.top === 0
   const same = whole && box.width === width && box.height === height
   if (same && width === image.width && height === image.height) return image

@@ -90,14 +90,19 @@ class Records {
         this.open = []
         at = end + 1
         if (at < line.length && line[at] !== this.delimiter)
-          throw new HeedError(`${quote(line.slice(at, at + 20))} follows a cell in quotes`, {
-            remedy: QUOTE_REMEDY,
-          })
+          throw new HeedError(
+            'invalid-data',
+            `${quote(line.slice(at, at + 20))} follows a cell in quotes`,
+            {
+              remedy: QUOTE_REMEDY,
+            },
+          )
       } else {
         const found = line.indexOf(this.delimiter, at)
         const cell = line.slice(at, found < 0 ? undefined : found)
         if (cell.includes('"'))
           throw new HeedError(
+            'invalid-data',
             `the cell ${quote(cell)} has a quote in it but does not begin with one`,
             {
               remedy: QUOTE_REMEDY,
@@ -119,6 +124,7 @@ class Records {
 
   private unclosed(): HeedError {
     return new HeedError(
+      'invalid-data',
       `${this.file}:${this.number}: a cell begins with a quote that has no end`,
       {
         remedy: QUOTE_REMEDY,
@@ -149,7 +155,7 @@ function checkColumns(columns: readonly string[], file: string): readonly string
         ? 'names a column "__proto__", which is not allowed'
         : undefined
   if (problem === undefined) return columns
-  throw new HeedError(`${file}: the header ${problem}`)
+  throw new HeedError('invalid-data', `${file}: the header ${problem}`)
 }
 
 function toValues(columns: readonly string[], cells: string[]): Record<string, string> {

@@ -53,22 +53,32 @@ export class JsonCutter {
   /** Called at the end of the file. */
   finish(): void {
     if (this.depth === 0) return
-    throw new HeedError(`${this.file} ends within the value that begins in line ${this.number}`, {
-      remedy: 'It was cut off, or a bracket is missing.',
-    })
+    throw new HeedError(
+      'invalid-data',
+      `${this.file} ends within the value that begins in line ${this.number}`,
+      {
+        remedy: 'It was cut off, or a bracket is missing.',
+      },
+    )
   }
 
   private keep(part: string): void {
     this.parts.push(part)
     this.length += part.length
     if (this.length <= LONGEST) return
-    throw new HeedError(`${this.file}:${this.number}: a value of more than ${LONGEST >> 20} MB`)
+    throw new HeedError(
+      'invalid-data',
+      `${this.file}:${this.number}: a value of more than ${LONGEST >> 20} MB`,
+    )
   }
 
   private checkBetween(text: string, number: number): void {
     if (/^[\s,\]]*$/.test(text)) return
     const found = JSON.stringify(text.trim().slice(0, 40))
-    throw new HeedError(`${this.file}:${number}: an object ({ … }) is needed, found ${found}`)
+    throw new HeedError(
+      'invalid-data',
+      `${this.file}:${number}: an object ({ … }) is needed, found ${found}`,
+    )
   }
 }
 

@@ -94,11 +94,15 @@ const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slic
 function refuseUtf16(bytes: Uint8Array, file: string): void {
   const mark = (bytes[0] << 8) | bytes[1]
   if (mark !== 0xfffe && mark !== 0xfeff) return
-  throw new HeedError(`${file} is UTF-16`, { remedy: 'Save it as UTF-8.' })
+  throw new HeedError('invalid-data', `${file} is UTF-16`, { remedy: 'Save it as UTF-8.' })
 }
 
 function tooLong(file: string, number: number): HeedError {
-  return new HeedError(`${file}:${number}: a line of more than ${LONGEST >> 20} MB`, {
-    remedy: 'Check that this is the file that you meant.',
-  })
+  return new HeedError(
+    'invalid-data',
+    `${file}:${number}: a line of more than ${LONGEST >> 20} MB`,
+    {
+      remedy: 'Check that this is the file that you meant.',
+    },
+  )
 }

@@ -46,7 +46,11 @@ async function* eachLine(file: string, mistakes: Mistakes): AsyncGenerator<Line,
 
 function unequal(files: readonly string[], short: number, number: number): HeedError {
   const other = files[short === 0 ? 1 : 0]
-  return new HeedError(`${files[short]} ends after line ${number - 1}, ${other} goes on`, {
-    remedy: 'Line by line, one must be the translation of the other.',
-  })
+  return new HeedError(
+    'invalid-data',
+    `${files[short]} ends after line ${number - 1}, ${other} goes on`,
+    {
+      remedy: 'Line by line, one must be the translation of the other.',
+    },
+  )
 }

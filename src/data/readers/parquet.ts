@@ -78,20 +78,20 @@ async function understood<T>(file: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof HeedError) throw cause
     const reason = (cause as Error).message
-    throw new HeedError(`${file} is no sound Parquet file: ${reason}`, { cause })
+    throw new HeedError('invalid-data', `${file} is no sound Parquet file: ${reason}`, { cause })
   }
 }
 
 function checkNames({ schema }: FileMetaData, file: string): void {
   if (schema.some(({ name }) => name === '__proto__'))
-    throw new HeedError(`${file} has a column "__proto__", which is not allowed`)
+    throw new HeedError('invalid-data', `${file} has a column "__proto__", which is not allowed`)
 }
 
 function checkGroup({ total_byte_size, num_rows }: RowGroup, file: string): number {
   if (num_rows <= MOST_ROWS && num_rows >= 0 && total_byte_size <= MOST_BYTES)
     return Number(num_rows)
   const found = `${num_rows} rows in ${formatBytes(Number(total_byte_size))}`
-  throw new HeedError(`${file}: a row group is too large to be read: ${found}`, {
+  throw new HeedError('invalid-data', `${file}: a row group is too large to be read: ${found}`, {
     remedy: `Write it with groups of at most ${MOST_ROWS} rows and ${formatBytes(MOST_BYTES)}.`,
   })
 }
@@ -135,7 +135,7 @@ function plainValues(values: Record<string, unknown>, classes: Classes): Record<
 }
 
 function plainValue(value: unknown, column: string): unknown {
-  if (value === NOT_UTF8) throw new HeedError(`${quote(column)} is not UTF-8 text`)
+  if (value === NOT_UTF8) throw new HeedError('invalid-data', `${quote(column)} is not UTF-8 text`)
   if (typeof value === 'bigint') {
     const number = Number(value)
     return Number.isSafeInteger(number) ? number : String(value)

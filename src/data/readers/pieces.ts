@@ -36,7 +36,9 @@ async function* unpack(file: string, packed: NodeJS.ReadableStream): AsyncGenera
     }
   } catch (error) {
     if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
-    throw new HeedError(`${file} is damaged: ${(error as Error).message}`, { cause: error })
+    throw new HeedError('invalid-data', `${file} is damaged: ${(error as Error).message}`, {
+      cause: error,
+    })
   } finally {
     gunzip.destroy()
   }
@@ -44,6 +46,7 @@ async function* unpack(file: string, packed: NodeJS.ReadableStream): AsyncGenera
 
 function bomb(file: string, size: number): HeedError {
   return new HeedError(
+    'invalid-data',
     `${file} unpacks to more than ${BEST_RATIO} times its ${formatBytes(size)}`,
     {
       remedy: 'Real data does not pack so well. If you trust it, unpack it first.',

@@ -28,7 +28,10 @@ export async function* readPlainText(
       }
       length += text.length + 1
       if (length > LONGEST)
-        throw new HeedError(`${file}:${first}: a ${unit} of more than ${LONGEST >> 20} MB`)
+        throw new HeedError(
+          'invalid-data',
+          `${file}:${first}: a ${unit} of more than ${LONGEST >> 20} MB`,
+        )
       parts.push(text)
       if (unit !== 'line') continue
       yield toRow(parts, file, first)

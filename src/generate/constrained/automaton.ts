@@ -20,7 +20,7 @@ export class Automaton {
 
   state(): number {
     if (this.edges.length === MOST_STATES)
-      throw new HeedError('The pattern or schema is too large to be followed', {
+      throw new HeedError('invalid-option', 'The pattern or schema is too large to be followed', {
         remedy: `Ask for fewer or shorter repetitions: it may have ${MOST_STATES} states.`,
       })
     this.edges.push([])

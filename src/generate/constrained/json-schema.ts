@@ -33,7 +33,7 @@ class Compiler {
 
   fragment(schema: unknown, at: string): Fragment {
     if (++this.made > MOST_SCHEMAS || this.depth === DEEPEST)
-      throw new HeedError('The JSON schema is too large, or nested too deeply')
+      throw new HeedError('unknown-name', 'The JSON schema is too large, or nested too deeply')
     this.depth++
     const made = this.ruled(schema, at)
     this.depth--
@@ -209,7 +209,10 @@ class Compiler {
   }
 
   private fail(at: string, reason: string): never {
-    throw new HeedError(`The JSON schema cannot be followed at ${at.slice(0, 200)}: ${reason}`)
+    throw new HeedError(
+      'invalid-option',
+      `The JSON schema cannot be followed at ${at.slice(0, 200)}: ${reason}`,
+    )
   }
 }
 

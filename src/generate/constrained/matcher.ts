@@ -19,7 +19,7 @@ export class Matcher {
     this.distances = this.automaton.distances(usable)
     this.start = this.stateOf([this.automaton.start])
     if (this.start === NOWHERE)
-      throw new HeedError('No text fits this pattern or schema', {
+      throw new HeedError('invalid-option', 'No text fits this pattern or schema', {
         remedy: 'It contradicts itself, or the vocabulary lacks characters that it needs.',
       })
   }
@@ -71,9 +71,13 @@ export class Matcher {
     if (known !== undefined) return known
     this.members += set.length
     if (this.states.length === MOST_STATES || this.members > MOST_MEMBERS)
-      throw new HeedError('The pattern or schema has too many states to be followed', {
-        remedy: 'Make its alternatives differ earlier, or its repetitions shorter.',
-      })
+      throw new HeedError(
+        'invalid-option',
+        'The pattern or schema has too many states to be followed',
+        {
+          remedy: 'Make its alternatives differ earlier, or its repetitions shorter.',
+        },
+      )
     const distance = set.reduce(
       (least, one) => Math.min(least, this.distances[one]),
       Number.POSITIVE_INFINITY,

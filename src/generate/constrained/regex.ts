@@ -41,9 +41,13 @@ class Parser {
     this.characters = Array.from(pattern)
     this.write = write
     if (this.characters.length > MOST_CHARACTERS)
-      throw new HeedError(`A regular expression of ${this.characters.length} characters`, {
-        remedy: `It may have ${MOST_CHARACTERS}.`,
-      })
+      throw new HeedError(
+        'invalid-option',
+        `A regular expression of ${this.characters.length} characters`,
+        {
+          remedy: `It may have ${MOST_CHARACTERS}.`,
+        },
+      )
   }
 
   whole(): Fragment {
@@ -192,6 +196,7 @@ class Parser {
 
   private fail(reason: string): never {
     throw new HeedError(
+      'invalid-option',
       `The regular expression ${this.pattern.slice(0, 80)} cannot be followed: ${reason} (at character ${this.at})`,
     )
   }

@@ -7,7 +7,7 @@ import type { LogitsProcessor } from './processor.ts'
  */
 export function repetitionPenalty(penalty: number): LogitsProcessor {
   if (!(penalty > 0 && Number.isFinite(penalty)))
-    throw new HeedError(`repetitionPenalty ${penalty}: it is above 0; 1 is none`)
+    throw new HeedError('invalid-option', `repetitionPenalty ${penalty}: it is above 0; 1 is none`)
   return {
     process(scores, { tokens }) {
       for (const token of new Set(tokens))
@@ -30,7 +30,7 @@ function counting(
   weight: (times: number) => number,
 ): LogitsProcessor {
   if (!Number.isFinite(penalty))
-    throw new HeedError(`${name} ${penalty}: it is a number; 0 is none`)
+    throw new HeedError('invalid-option', `${name} ${penalty}: it is a number; 0 is none`)
   return {
     process(scores, { tokens, promptLength }) {
       const times = new Map<number, number>()

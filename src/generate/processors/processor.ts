@@ -46,10 +46,11 @@ export function keepOnly(scores: Float32Array, tokens: Iterable<number>): void {
 
 export function checkWhole(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least)
-    throw new HeedError(`${name} ${value}: it is a whole number from ${least} on`)
+    throw new HeedError('invalid-option', `${name} ${value}: it is a whole number from ${least} on`)
 }
 
 export function checkTokens(name: string, tokens: readonly number[]): void {
   const wrong = tokens.find((token) => !Number.isSafeInteger(token) || token < 0)
-  if (wrong !== undefined) throw new HeedError(`${name}: ${wrong} is not a token id`)
+  if (wrong !== undefined)
+    throw new HeedError('invalid-option', `${name}: ${wrong} is not a token id`)
 }

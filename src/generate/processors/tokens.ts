@@ -33,7 +33,7 @@ export function forceTokens(forced: readonly number[]): LogitsProcessor {
 export function badWords(words: readonly (readonly number[])[]): LogitsProcessor {
   for (const word of words) {
     checkTokens('badWords', word)
-    if (word.length === 0) throw new HeedError('badWords: a word without tokens')
+    if (word.length === 0) throw new HeedError('invalid-option', 'badWords: a word without tokens')
   }
   return {
     process(scores, { tokens }) {

@@ -18,7 +18,8 @@ export async function* speculate(
   options: WriteOptions = {},
 ): AsyncGenerator<Written, void, undefined> {
   const { maxTokens = 100, stopTokens = [], processors = [], signal, ...sampling } = options
-  if (!(maxTokens >= 0)) throw new HeedError(`maxTokens ${maxTokens}: it is 0 or more`)
+  if (!(maxTokens >= 0))
+    throw new HeedError('invalid-option', `maxTokens ${maxTokens}: it is 0 or more`)
   const sampler = createSampler(sampling)
   const text = { tokens: [...prompt], promptLength: prompt.length, maxTokens }
   const left = (): number => maxTokens - (text.tokens.length - text.promptLength)
@@ -66,7 +67,11 @@ async function read(decoder: Decoder, last: number, drafts: Draft[]): Promise<Ty
 function checkVocabulary(drafts: readonly Draft[], size: number): void {
   const wrong = drafts.find(({ token }) => token >= size)
   if (wrong)
-    throw new HeedError(`The drafter guesses token ${wrong.token}, the model has ${size} tokens`, {
-      remedy: 'Draft with a model of the same tokenizer.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `The drafter guesses token ${wrong.token}, the model has ${size} tokens`,
+      {
+        remedy: 'Draft with a model of the same tokenizer.',
+      },
+    )
 }

@@ -189,7 +189,10 @@ export class BertModel extends Module<BertConfig> implements TextEncoder {
   /** The first token's states (B, T, C) through one more layer: (B, C). */
   pooled(states: Tensor): Tensor {
     if (this.pooler) return this.pooler.forward(states)
-    throw new HeedError(`This ${this.constructor.name} has been made without a pooler`)
+    throw new HeedError(
+      'invalid-config',
+      `This ${this.constructor.name} has been made without a pooler`,
+    )
   }
 
   protected override keyInCheckpoint(key: string): string | null {
@@ -211,7 +214,11 @@ export const headDropout = ({ classifier_dropout, hidden_dropout_prob }: BertCon
 function checked(config: BertConfig): BertConfig {
   const { hidden_size, num_attention_heads: heads } = config
   if (hidden_size % heads === 0) return config
-  throw new HeedError(`num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`, {
-    remedy: `Take ${heads} heads of whole size: hidden_size ${heads * Math.ceil(hidden_size / heads)}, for instance.`,
-  })
+  throw new HeedError(
+    'invalid-config',
+    `num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`,
+    {
+      remedy: `Take ${heads} heads of whole size: hidden_size ${heads * Math.ceil(hidden_size / heads)}, for instance.`,
+    },
+  )
 }

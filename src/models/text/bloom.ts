@@ -194,9 +194,13 @@ export class BloomForSequenceClassification extends BloomBase implements Sequenc
 
 function checked({ n_embed, hidden_size = n_embed ?? 64, ...config }: Stored): BloomConfig {
   if (hidden_size % config.n_head === 0) return { ...config, hidden_size }
-  throw new HeedError(`BLOOM: n_head ${config.n_head} does not divide hidden_size ${hidden_size}`, {
-    remedy: 'Take another number of heads.',
-  })
+  throw new HeedError(
+    'invalid-config',
+    `BLOOM: n_head ${config.n_head} does not divide hidden_size ${hidden_size}`,
+    {
+      remedy: 'Take another number of heads.',
+    },
+  )
 }
 
 const norm = ({ hidden_size, layer_norm_epsilon }: BloomConfig): LayerNorm =>

@@ -163,7 +163,11 @@ export const norm = ({ dim }: DistilBertConfig): LayerNorm => new LayerNorm(dim,
 function checked(config: DistilBertConfig): DistilBertConfig {
   const { dim, n_heads } = config
   if (dim % n_heads === 0) return config
-  throw new HeedError(`DistilBERT: n_heads ${n_heads} does not divide dim ${dim}`, {
-    remedy: `Take ${n_heads} heads of whole size: dim ${n_heads * Math.ceil(dim / n_heads)}, for instance.`,
-  })
+  throw new HeedError(
+    'invalid-config',
+    `DistilBERT: n_heads ${n_heads} does not divide dim ${dim}`,
+    {
+      remedy: `Take ${n_heads} heads of whole size: dim ${n_heads * Math.ceil(dim / n_heads)}, for instance.`,
+    },
+  )
 }

@@ -207,9 +207,13 @@ export function gpt2Config(raw: Partial<GPT2Config>): GPT2Config {
   const config = parseConfig(schema, raw, 'GPT-2')
   const { n_embd, n_head } = config
   if (n_embd % n_head === 0) return config
-  throw new HeedError(`GPT-2: n_head ${n_head} does not divide n_embd ${n_embd}`, {
-    remedy: `Take ${n_head} heads of whole size: n_embd ${n_head * Math.ceil(n_embd / n_head)}, for instance.`,
-  })
+  throw new HeedError(
+    'invalid-config',
+    `GPT-2: n_head ${n_head} does not divide n_embd ${n_embd}`,
+    {
+      remedy: `Take ${n_head} heads of whole size: n_embd ${n_head * Math.ceil(n_embd / n_head)}, for instance.`,
+    },
+  )
 }
 
 const innerSize = (config: GPT2Config): number => config.n_inner ?? 4 * config.n_embd

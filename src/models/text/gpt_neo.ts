@@ -209,13 +209,18 @@ function checked(config: GPTNeoConfig): GPTNeoConfig {
   const { hidden_size, num_heads, num_layers } = config
   if (hidden_size % num_heads !== 0)
     throw new HeedError(
+      'invalid-config',
       `GPT-Neo: num_heads ${num_heads} does not divide hidden_size ${hidden_size}`,
     )
   const count = attentionTypes(config).length
   if (count === num_layers) return config
-  throw new HeedError(`GPT-Neo: attention_types is of ${count} layers, num_layers ${num_layers}`, {
-    remedy: `[[["global"], ${num_layers}]], for instance.`,
-  })
+  throw new HeedError(
+    'invalid-config',
+    `GPT-Neo: attention_types is of ${count} layers, num_layers ${num_layers}`,
+    {
+      remedy: `[[["global"], ${num_layers}]], for instance.`,
+    },
+  )
 }
 
 const innerSize = (config: GPTNeoConfig): number =>

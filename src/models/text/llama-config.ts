@@ -42,11 +42,16 @@ export function parseLlamaConfig<C extends CommonConfig>(
   const config = parseConfig(schema, raw, model)
   const { hidden_size, num_attention_heads: heads, num_key_value_heads: kvHeads } = config
   if (!config.head_dim && hidden_size % heads !== 0)
-    throw new HeedError(`num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`, {
-      remedy: 'Take another number of heads, or tell their size as head_dim.',
-    })
+    throw new HeedError(
+      'invalid-config',
+      `num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`,
+      {
+        remedy: 'Take another number of heads, or tell their size as head_dim.',
+      },
+    )
   if (kvHeads && heads % kvHeads !== 0)
     throw new HeedError(
+      'invalid-config',
       `num_key_value_heads ${kvHeads} does not divide num_attention_heads ${heads}`,
       { remedy: 'Each head of keys and values serves as many heads of queries.' },
     )

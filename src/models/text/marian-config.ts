@@ -48,15 +48,23 @@ export function marianConfig(raw: unknown): MarianConfig {
   const { d_model, pad_token_id, vocab_size } = config
   for (const key of ['encoder_attention_heads', 'decoder_attention_heads'] as const)
     if (d_model % config[key] !== 0)
-      throw new HeedError(`Marian: ${key} ${config[key]} does not divide d_model ${d_model}`, {
-        remedy: `Take heads of whole size: d_model ${config[key] * Math.ceil(d_model / config[key])}, for instance.`,
-      })
+      throw new HeedError(
+        'invalid-config',
+        `Marian: ${key} ${config[key]} does not divide d_model ${d_model}`,
+        {
+          remedy: `Take heads of whole size: d_model ${config[key] * Math.ceil(d_model / config[key])}, for instance.`,
+        },
+      )
   if (pad_token_id >= Math.min(vocab_size, targetVocabSize(config)))
-    throw new HeedError(`Marian: pad_token_id ${pad_token_id} is not in the vocabulary`, {
-      remedy: `Ids are below vocab_size, ${vocab_size}, and decoder_vocab_size.`,
-    })
+    throw new HeedError(
+      'invalid-config',
+      `Marian: pad_token_id ${pad_token_id} is not in the vocabulary`,
+      {
+        remedy: `Ids are below vocab_size, ${vocab_size}, and decoder_vocab_size.`,
+      },
+    )
   if (config.share_encoder_decoder_embeddings && !config.tie_word_embeddings)
-    throw new HeedError('Marian: shared embeddings with a head of its own', {
+    throw new HeedError('invalid-config', 'Marian: shared embeddings with a head of its own', {
       remedy: 'Set tie_word_embeddings, or switch share_encoder_decoder_embeddings off.',
     })
   return config

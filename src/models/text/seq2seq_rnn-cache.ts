@@ -55,6 +55,9 @@ export class RecurrentCache extends EncoderDecoderCache {
   /** @throws HeedError: a state of earlier tokens is gone */
   override rewind(length: number): void {
     if (length !== this.length)
-      throw new HeedError(`A recurrent state of ${this.length} tokens cannot go back to ${length}`)
+      throw new HeedError(
+        'invalid-config',
+        `A recurrent state of ${this.length} tokens cannot go back to ${length}`,
+      )
   }
 }

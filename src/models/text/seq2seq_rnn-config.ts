@@ -34,12 +34,16 @@ export function seq2SeqRNNConfig(raw: unknown): Seq2SeqRNNConfig {
   const read = parseConfig(schema, raw, 'Seq2SeqRNN')
   const decoder_start_token_id = read.decoder_start_token_id ?? read.pad_token_id
   if (read.bidirectional && read.hidden_size % 2 !== 0)
-    throw new HeedError(`Seq2SeqRNN: hidden_size ${read.hidden_size} is not even`, {
-      remedy: 'Each direction of the encoder has half of it; or set bidirectional to false.',
-    })
+    throw new HeedError(
+      'invalid-config',
+      `Seq2SeqRNN: hidden_size ${read.hidden_size} is not even`,
+      {
+        remedy: 'Each direction of the encoder has half of it; or set bidirectional to false.',
+      },
+    )
   const outside = Math.max(read.pad_token_id, decoder_start_token_id)
   if (outside >= read.vocab_size)
-    throw new HeedError(`Seq2SeqRNN: token ${outside} is not in the vocabulary`, {
+    throw new HeedError('invalid-config', `Seq2SeqRNN: token ${outside} is not in the vocabulary`, {
       remedy: `pad_token_id and decoder_start_token_id are below vocab_size, ${read.vocab_size}.`,
     })
   return { ...read, decoder_start_token_id }

@@ -112,7 +112,7 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
     if (encoded) own?.hold(encoded)
     const held = encoded ?? own?.held
     if (!held)
-      throw new HeedError('The decoder has no source', {
+      throw new HeedError('invalid-config', 'The decoder has no source', {
         remedy: 'Give what encode() returned as `encoded`, or a cache that has held it before.',
       })
     const source = this.attention
@@ -262,7 +262,7 @@ function makeAttention({
 
 function recurrent(cache: DecodeOptions['cache']): RecurrentCache {
   if (cache instanceof RecurrentCache) return cache
-  throw new HeedError('The cache is of another kind of model', {
+  throw new HeedError('invalid-config', 'The cache is of another kind of model', {
     remedy: "Take what this model's createCache() returns.",
   })
 }

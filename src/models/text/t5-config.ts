@@ -38,11 +38,16 @@ export function t5Config(raw: unknown): T5Config {
   const config = { ...read, decoder_start_token_id }
   const { relative_attention_num_buckets: buckets, relative_attention_max_distance: far } = config
   if (!Object.hasOwn(activations, activationOf(config)))
-    throw new HeedError(`T5: feed_forward_proj '${config.feed_forward_proj.slice(0, 80)}'`, {
-      remedy: `It is one of ${Object.keys(activations).join(', ')}, or one with 'gated-' before it.`,
-    })
+    throw new HeedError(
+      'invalid-config',
+      `T5: feed_forward_proj '${config.feed_forward_proj.slice(0, 80)}'`,
+      {
+        remedy: `It is one of ${Object.keys(activations).join(', ')}, or one with 'gated-' before it.`,
+      },
+    )
   if (buckets < 4 || far <= buckets / 2)
     throw new HeedError(
+      'invalid-config',
       `T5: relative_attention_num_buckets ${buckets}, relative_attention_max_distance ${far}`,
       { remedy: 'There are 4 buckets or more, and the distance is above half of their number.' },
     )

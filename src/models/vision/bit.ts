@@ -338,7 +338,11 @@ function lastStage({ out_features, out_indices, depths, hidden_sizes }: BitConfi
     !out_features?.some((name) => !names.includes(name))
   )
     return found
-  throw new HeedError(`out_features of the backbone: ${out_features ?? out_indices}`, {
-    remedy: `Known: ${names.join(', ')}.`,
-  })
+  throw new HeedError(
+    'invalid-config',
+    `out_features of the backbone: ${out_features ?? out_indices}`,
+    {
+      remedy: `Known: ${names.join(', ')}.`,
+    },
+  )
 }

@@ -115,7 +115,7 @@ function bottleneck(
 ): ConvLayer[] {
   const inner = Math.floor(outputs / 4)
   if (inner === 0)
-    throw new HeedError(`A bottleneck of ${outputs} channels has no quarter`, {
+    throw new HeedError('invalid-config', `A bottleneck of ${outputs} channels has no quarter`, {
       remedy: 'Take hidden_sizes of at least 4, or layer_type basic.',
     })
   const first = config.downsample_in_bottleneck ? stride : 1
@@ -225,7 +225,11 @@ export class ResNetForImageClassification extends Module<ResNetConfig> implement
 function checked(config: ResNetConfig): ResNetConfig {
   const { depths, hidden_sizes: sizes } = config
   if (depths.length === sizes.length) return config
-  throw new HeedError(`${depths.length} depths and ${sizes.length} hidden_sizes`, {
-    remedy: 'Each stage has one of both.',
-  })
+  throw new HeedError(
+    'invalid-config',
+    `${depths.length} depths and ${sizes.length} hidden_sizes`,
+    {
+      remedy: 'Each stage has one of both.',
+    },
+  )
 }

@@ -48,6 +48,7 @@ class HybridPatches extends Module<ViTHybridConfig> implements Patches {
     const [, channels] = config.backbone_featmap_shape
     if (channels === this.backbone.width) return
     throw new HeedError(
+      'invalid-config',
       `backbone_featmap_shape has ${channels} channels, the backbone ${this.backbone.width}`,
     )
   }

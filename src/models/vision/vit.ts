@@ -92,6 +92,7 @@ export class ViTEmbeddings extends Module<ViTConfig> {
     const [height, width] = patches.grid
     if (height * width === 0)
       throw new HeedError(
+        'invalid-config',
         `A patch of ${bothSides(config.patch_size).join(' x ')} is larger than the image of ${bothSides(config.image_size).join(' x ')}`,
       )
     const count = special + height * width
@@ -312,7 +313,11 @@ export const bothSides = (side: ViTConfig['image_size']): readonly [number, numb
 function checked(config: ViTConfig): ViTConfig {
   const { hidden_size, num_attention_heads: heads } = config
   if (hidden_size % heads === 0) return config
-  throw new HeedError(`num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`, {
-    remedy: `Take ${heads} heads of whole size: hidden_size ${heads * Math.ceil(hidden_size / heads)}, for instance.`,
-  })
+  throw new HeedError(
+    'invalid-config',
+    `num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`,
+    {
+      remedy: `Take ${heads} heads of whole size: hidden_size ${heads * Math.ceil(hidden_size / heads)}, for instance.`,
+    },
+  )
 }

@@ -142,7 +142,8 @@ export class CpuDevice implements Device {
   }
 
   profile(): () => KernelTime[] {
-    if (this.profiler) throw new HeedError('A profile is under way: end it before the next')
+    if (this.profiler)
+      throw new HeedError('invalid-option', 'A profile is under way: end it before the next')
     const profiler = new Profiler(this.addon)
     this.profiler = profiler
     return () => {
@@ -183,7 +184,7 @@ export class CpuDevice implements Device {
 
 function nativeAddon(): Addon {
   const { addon, reason } = loadAddon()
-  if (!addon) throw new HeedError(`The cpu device does not work here: ${reason}`)
+  if (!addon) throw new HeedError('invalid-option', `The cpu device does not work here: ${reason}`)
   return addon
 }
 
@@ -191,9 +192,13 @@ function configure(addon: Addon, options: CpuOptions): { isa: string; threads: n
   const isa = options.isa ?? globalThis.process?.env.HEED_ISA
   const threads = options.threads ?? numberFrom('HEED_THREADS')
   if (isa !== undefined && !addon.isas.includes(isa))
-    throw new HeedError(`This processor or build has no instruction set '${isa}'`, {
-      remedy: `It has: ${addon.isas.join(', ')}.`,
-    })
+    throw new HeedError(
+      'invalid-option',
+      `This processor or build has no instruction set '${isa}'`,
+      {
+        remedy: `It has: ${addon.isas.join(', ')}.`,
+      },
+    )
   return addon.configure({ isa, threads })
 }
 
@@ -202,7 +207,7 @@ function numberFrom(name: string): number | undefined {
   if (text === undefined || text === '') return undefined
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 1024)
-    throw new HeedError(`${name}=${text} is not a number of threads`, {
+    throw new HeedError('invalid-option', `${name}=${text} is not a number of threads`, {
       remedy: 'Give a whole number from 1 to 1024, or leave it out.',
     })
   return value

@@ -98,6 +98,7 @@ export class CpuExecutable implements Executable {
     const result = await bindings.hosts[call.host as number](inputs)
     if (result.length !== countOfOperand(out))
       throw new HeedError(
+        'invalid-option',
         `hostCall returned ${result.length} values where ${countOfOperand(out)} are expected`,
       )
     const { handle, at } = place(out)
@@ -137,9 +138,9 @@ const countOfOperand = ({ shape }: Operand): number => shape.reduce((n, size) =>
 
 /** The kernel's message with the module that asked for it. */
 function named(error: unknown, calls: KernelCall[]): Error {
-  if (!(error instanceof Error)) return new HeedError(String(error))
+  if (!(error instanceof Error)) return new HeedError('invalid-option', String(error))
   const { code, command } = error as Error & { code?: string; command?: number }
   if (code !== 'ERR_HEED_RUN') return error
   const scope = command === undefined ? '' : calls[command].scope
-  return new HeedError(scope ? `${scope}: ${error.message}` : error.message)
+  return new HeedError('invalid-option', scope ? `${scope}: ${error.message}` : error.message)
 }

@@ -27,6 +27,7 @@ export const control: Evaluators<keyof ControlOps> = {
     const result = await run.host(node)(inputs.map((x) => x.data.slice()))
     if (result.length !== countOf(node.shape))
       throw new HeedError(
+        'invalid-option',
         `hostCall returned ${result.length} values where ${countOf(node.shape)} are expected`,
       )
     const out = run.empty(node)

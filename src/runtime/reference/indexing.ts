@@ -82,6 +82,7 @@ function eachPlace(
     for (const i of index.data) {
       if (i < 0 || i >= size)
         throw new HeedError(
+          'invalid-option',
           `${node.op}: index ${i} is out of range for axis ${axis}, which has size ${size}`,
         )
       visit((o * size + i) * inner, at, inner)
@@ -93,6 +94,7 @@ function checkedOffset({ data }: Value, count: number, axis: number, size: numbe
   const start = data[0]
   if (start < 0 || start + count > size)
     throw new HeedError(
+      'invalid-option',
       `[${start}, ${start + count}) is out of range for axis ${axis}, which has size ${size}`,
     )
   return start

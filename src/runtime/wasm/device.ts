@@ -43,6 +43,7 @@ function choose(options: WasmOptions): { isa: WasmIsa; workers: boolean; key: st
   const isa = supported.find((one) => wanted === undefined || one === wanted)
   if (!isa)
     throw new HeedError(
+      'invalid-option',
       wanted === undefined
         ? 'The wasm device does not work here: there are no WebAssembly vectors (SIMD128)'
         : `The wasm device has no instruction set '${wanted}' here`,

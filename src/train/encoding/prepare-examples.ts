@@ -84,7 +84,8 @@ async function storedExamples<E>(
     const kept = await openExamples<E>(path, key)
     if (!kept) await encodeFiles(path, key, data, task, own, setup)
     const examples = kept ?? (await openExamples<E>(path, key))
-    if (!examples) throw new HeedError(`${path} was damaged as soon as it had been written`)
+    if (!examples)
+      throw new HeedError('invalid-option', `${path} was damaged as soon as it had been written`)
     await tidyCache(cacheDir, path)
     return { examples, close: () => examples.close() }
   } finally {
@@ -130,7 +131,7 @@ async function encodeFiles(
     }
     if (examples === 0) throw withoutExamples(task, read)
     if ((await stateOfFiles(data.files)).mark !== data.mark)
-      throw new HeedError(`${data.files.join(', ')}: changed while it was read`, {
+      throw new HeedError('invalid-option', `${data.files.join(', ')}: changed while it was read`, {
         remedy: 'Wait until nobody writes to it any more, and run it again.',
       })
   }

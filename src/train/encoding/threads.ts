@@ -110,7 +110,7 @@ function explained(error: unknown): unknown {
 }
 
 const ended = (reason: string): HeedError =>
-  new HeedError(`a thread that made examples of rows stopped: ${reason}`, {
+  new HeedError('invalid-option', `a thread that made examples of rows stopped: ${reason}`, {
     remedy: 'HEED_THREADS=1 does without threads.',
   })
 

@@ -85,7 +85,7 @@ class Classification implements Task<Example, SequenceClassifier> {
       pair,
       maxLength: contextLength,
     })
-    if (ids.length === 0) throw new HeedError('its text has no tokens')
+    if (ids.length === 0) throw new HeedError('invalid-option', 'its text has no tokens')
     return pair === undefined ? { ids, text } : { ids, typeIds, text: `${text} ↔ ${pair}` }
   }
 
@@ -115,6 +115,7 @@ class Classification implements Task<Example, SequenceClassifier> {
     if (model.jointLoss)
       return model.jointLoss(batch.input_ids, batch.labels, { ...settings, lmWeight })
     throw new HeedError(
+      'invalid-option',
       `${model.constructor.name} predicts no next token: lmWeight is not for it`,
       {
         remedy: 'Leave out --lm-weight, or train gpt2 or openai-gpt.',

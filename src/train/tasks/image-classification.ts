@@ -192,6 +192,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
     images.forEach((image, row) => {
       if (image.width !== width || image.height !== height)
         throw new HeedError(
+          'invalid-option',
           `images of ${width} x ${height} and of ${image.width} x ${image.height} pixels do not go together`,
           { remedy: 'Have preprocessor_config.json resize them to one size.' },
         )
@@ -271,9 +272,13 @@ function imageIn(row: Row, column: string): ImageSource {
     if (bytes instanceof Uint8Array) return { bytes }
     if (data instanceof Uint8Array) return value as Image
   }
-  throw new HeedError(`'${column}' is ${JSON.stringify(value)?.slice(0, 80)}, not an image`, {
-    remedy: 'It is the path of a file, or pixels.',
-  })
+  throw new HeedError(
+    'invalid-option',
+    `'${column}' is ${JSON.stringify(value)?.slice(0, 80)}, not an image`,
+    {
+      remedy: 'It is the path of a file, or pixels.',
+    },
+  )
 }
 
 const LOOKED_AT = 32

@@ -33,7 +33,7 @@ export const trainTasks = (): string[] => taskKinds.map(({ name }) => name)
 export function taskKind(name: string): TaskKind {
   const found = taskKinds.find((kind) => kind.name === name)
   if (found) return found
-  throw new HeedError(`There is no task '${name.slice(0, 80)}' to train for`, {
+  throw new HeedError('unknown-name', `There is no task '${name.slice(0, 80)}' to train for`, {
     remedy: `Did you mean ${nearestFirst(name, trainTasks())[0]}? Known: ${trainTasks().join(', ')}.`,
   })
 }
@@ -52,7 +52,7 @@ export function usualTask(modelType: string): string {
 export function checkHead(modelType: string, kind: TaskKind, options: Options): void {
   if (headsOf(modelType).includes(kind.head(modelType, options))) return
   const others = tasksOf(modelType).map(({ name }) => name)
-  throw new HeedError(`A '${modelType}' cannot learn ${kind.name}`, {
+  throw new HeedError('unsupported', `A '${modelType}' cannot learn ${kind.name}`, {
     remedy: `It learns ${others.join(', ')}: name one with --task.`,
   })
 }

@@ -16,7 +16,10 @@ export function labelsIn(row: Row, { labelColumn, multiLabel }: LabelColumn): st
   if (!multiLabel) return [labelOf(value, labelColumn)]
   const list = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
   if (!Array.isArray(list))
-    throw new HeedError(`'${labelColumn}' is ${JSON.stringify(value).slice(0, 80)}, not a list`)
+    throw new HeedError(
+      'unknown-name',
+      `'${labelColumn}' is ${JSON.stringify(value).slice(0, 80)}, not a list`,
+    )
   return list.filter((one) => one !== '').map((one) => labelOf(one, labelColumn))
 }
 
@@ -24,7 +27,10 @@ function labelOf(value: unknown, column: string): string {
   const plain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
   const label = plain ? String(value).trim() : ''
   if (label !== '' && label.length <= LONGEST) return label
-  throw new HeedError(`'${column}' is ${JSON.stringify(value)?.slice(0, 80)}, not a label`)
+  throw new HeedError(
+    'invalid-option',
+    `'${column}' is ${JSON.stringify(value)?.slice(0, 80)}, not a label`,
+  )
 }
 
 /**
@@ -42,15 +48,19 @@ export async function surveyLabels(
     rows++
     for (const label of mistakes.attempt(row, () => labelsOf(row)) ?? []) found.add(label)
     if (found.size > MOST)
-      throw new HeedError(`There are more than ${MOST} labels in the first ${rows} rows`, {
-        remedy: `Is '${options.labelColumn}' the column of the labels?`,
-      })
+      throw new HeedError(
+        'invalid-option',
+        `There are more than ${MOST} labels in the first ${rows} rows`,
+        {
+          remedy: `Is '${options.labelColumn}' the column of the labels?`,
+        },
+      )
   }
   mistakes.throwIfAny()
   const labels = [...found].sort(byName)
   if (labels.length > 1 || (labels.length === 1 && options.multiLabel === true)) return labels
   const what = labels.length === 1 ? `all have the label '${labels[0]}'` : 'none has a label'
-  throw new HeedError(`There is nothing to tell apart: of ${rows} rows, ${what}`, {
+  throw new HeedError('unknown-name', `There is nothing to tell apart: of ${rows} rows, ${what}`, {
     remedy: 'Give rows of two labels or more.',
   })
 }
@@ -60,7 +70,7 @@ export function indexOfLabel(labels: readonly string[], label: string): number {
   const index = labels.indexOf(label)
   if (index >= 0) return index
   const known = nearestFirst(label, labels).slice(0, 8).join(', ')
-  throw new HeedError(`the label '${label}' is unknown; known are ${known}`)
+  throw new HeedError('unknown-name', `the label '${label}' is unknown; known are ${known}`)
 }
 
 /** As config.json has them. */

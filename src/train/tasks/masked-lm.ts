@@ -69,7 +69,7 @@ class MaskedLanguageModeling implements Task<Example, MaskedLM | Pretraining> {
     const { preprocessor: tokenizer, options, modelType } = parts
     const { maskTokenId: mask, clsTokenId: cls, sepTokenId: sep } = tokenizer
     if (mask === undefined || cls === undefined || sep === undefined)
-      throw new HeedError('The tokenizer lacks a mask, cls or sep token', {
+      throw new HeedError('invalid-option', 'The tokenizer lacks a mask, cls or sep token', {
         remedy: 'Leave out --tokenizer, or take the one of a BERT.',
       })
     this.parts = parts

@@ -161,16 +161,23 @@ function answersIn(row: Row, column: string, context: string): Answer[] {
   const texts = [text].flat()
   const places = [starts ?? []].flat()
   const answers = texts.map((one, i) => {
-    if (typeof one !== 'string' || one === '') throw new HeedError(`'${column}' has no text`)
+    if (typeof one !== 'string' || one === '')
+      throw new HeedError('invalid-option', `'${column}' has no text`)
     const told = places[i] === undefined ? context.indexOf(one) : Number(places[i])
     const start = [told, afterCharacters(context, told)].find(
       (place) => place >= 0 && context.startsWith(one, place),
     )
     if (start !== undefined) return { text: one, start }
-    throw new HeedError(`the answer '${one.slice(0, 60)}' does not stand in the context`)
+    throw new HeedError(
+      'invalid-option',
+      `the answer '${one.slice(0, 60)}' does not stand in the context`,
+    )
   })
   if (answers.length > 0) return answers
-  throw new HeedError(`'${column}' is empty: questions without an answer are not learnt here`)
+  throw new HeedError(
+    'invalid-option',
+    `'${column}' is empty: questions without an answer are not learnt here`,
+  )
 }
 
 /** Where so many characters end: SQuAD counts them, and some take two places in a JavaScript text. */

@@ -63,6 +63,7 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
     const { spans } = this.counts(contextLength)
     if (tokenizer.eosTokenId === undefined || this.sentinels.length < spans)
       throw new HeedError(
+        'invalid-option',
         `The tokenizer has ${this.sentinels.length} sentinels; ${contextLength} tokens need ${spans}`,
         { remedy: 'Take a T5 tokenizer, a shorter --context, or a longer --span-length.' },
       )

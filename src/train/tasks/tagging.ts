@@ -84,7 +84,11 @@ class Tagging implements Task<Example, TokenClassifier> {
     }
     const firsts = firstTokens(encoding, words)
     const lost = firsts.indexOf(-1)
-    if (lost >= 0) throw new HeedError(`the tokenizer has no token for the word '${words[lost]}'`)
+    if (lost >= 0)
+      throw new HeedError(
+        'invalid-option',
+        `the tokenizer has no token for the word '${words[lost]}'`,
+      )
     return [{ words, ids: encoding.ids.slice(0, contextLength), firsts }]
   }
 
@@ -191,7 +195,7 @@ function taggedIn(row: Row, options: Options): { words: string[]; tags: string[]
   const words = wordsIn(row, options.tokensColumn)
   const tags = wordsIn(row, options.tagsColumn)
   if (words.length === tags.length) return { words, tags }
-  throw new HeedError(`it has ${words.length} words and ${tags.length} tags`)
+  throw new HeedError('invalid-option', `it has ${words.length} words and ${tags.length} tags`)
 }
 
 /** A list of words; of a text, what stands between spaces. */
@@ -200,7 +204,10 @@ function wordsIn(row: Row, column: string): string[] {
   const list = typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : value
   const sound = Array.isArray(list) && list.length > 0 && list.every(isWord)
   if (sound) return list
-  throw new HeedError(`'${column}' is ${JSON.stringify(value).slice(0, 80)}, not a list of words`)
+  throw new HeedError(
+    'unknown-name',
+    `'${column}' is ${JSON.stringify(value).slice(0, 80)}, not a list of words`,
+  )
 }
 
 const isWord = (one: unknown): one is string => typeof one === 'string' && /^\S+$/.test(one)

@@ -18,7 +18,7 @@ export function textIn(row: Row, column: string): string {
   if (typeof value === 'string' && value.trim() !== '') return value
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   const what = typeof value === 'string' ? 'empty' : `${JSON.stringify(value)?.slice(0, 80)}`
-  throw new HeedError(`'${column}' is ${what}, not a text`)
+  throw new HeedError('unknown-name', `'${column}' is ${what}, not a text`)
 }
 
 /** What stands in a column. @throws HeedError that lists the columns when this one is missing */
@@ -27,7 +27,7 @@ export function valueIn({ values }: Row, column: string): unknown {
   const names = Object.keys(values)
     .map((name) => `'${name.slice(0, 40)}'`)
     .join(', ')
-  throw new HeedError(`there is no '${column}' in it, only ${names || 'nothing'}`)
+  throw new HeedError('invalid-option', `there is no '${column}' in it, only ${names || 'nothing'}`)
 }
 
 /** input_ids (B, T), lengths (B), and token_type_ids (B, T) where the examples have them. */

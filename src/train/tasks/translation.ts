@@ -87,7 +87,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
     const { eosTokenId: end } = tokenizer
     const { ids } = tokenizer.encodeWithOffsets(text)
     const inner = end !== undefined && ids.at(-1) === end ? ids.slice(0, -1) : ids
-    if (inner.length === 0) throw new HeedError(`its ${what} has no tokens`)
+    if (inner.length === 0) throw new HeedError('invalid-option', `its ${what} has no tokens`)
     const ended = end === undefined ? [] : [end]
     return [...inner.slice(0, this.parts.contextLength - ended.length), ...ended]
   }
