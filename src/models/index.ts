@@ -40,6 +40,7 @@ export {
   type Seq2SeqOptions,
   shiftRight,
 } from './seq2seq-lm.ts'
+export type { TaskName } from './task-names.ts'
 export { type BertConfig, BertModel } from './text/bert.ts'
 export {
   BertForMaskedLM,
