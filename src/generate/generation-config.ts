@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { modelFolder, readConfig } from '../io/hf.ts'
 import { readJsonObject } from '../io/json.ts'
-import { parseConfig } from '../models/config.ts'
+import { parseConfig } from '../models/shared/config.ts'
 import type { LogitsProcessor } from './processors/index.ts'
 import {
   badWords,

@@ -14,7 +14,7 @@ import {
 } from '../io/safetensors.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { openGGUFModel } from './gguf.ts'
+import { openGGUFModel } from './gguf/model.ts'
 import { TORCH_DTYPES, type WeightDType } from './pretrained.ts'
 import type { WeightFile } from './weight-file.ts'
 

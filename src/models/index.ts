@@ -1,6 +1,15 @@
-export type { CausalLM, CausalLMOptions } from './causal-lm.ts'
 export { type ConvertOptions, convertModel } from './convert.ts'
 export { type Component, type Countable, countModel, type ModelCount } from './count.ts'
+export type { CausalLM, CausalLMOptions } from './heads/causal-lm.ts'
+export type { Head, Heads } from './heads/heads.ts'
+export type { ImageClassifier, ImageEncoder, ImageModel } from './heads/image-model.ts'
+export {
+  type DecodeOptions,
+  type Seq2SeqLM,
+  type Seq2SeqLossOptions,
+  type Seq2SeqOptions,
+  shiftRight,
+} from './heads/seq2seq-lm.ts'
 export type {
   EncoderModel,
   EncoderOptions,
@@ -15,9 +24,7 @@ export type {
   Span,
   TextEncoder,
   TokenClassifier,
-} from './encoder.ts'
-export type { Head, Heads } from './heads.ts'
-export type { ImageClassifier, ImageEncoder, ImageModel } from './image-model.ts'
+} from './heads/text-model.ts'
 export { preset, presetNames } from './presets.ts'
 export {
   configJson,
@@ -33,13 +40,6 @@ export {
 export { fromPretrained, headOf, headsOf, modelClass, modelTypes } from './registry.ts'
 export type { SentenceConfig } from './sentence-config.ts'
 export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'
-export {
-  type DecodeOptions,
-  type Seq2SeqLM,
-  type Seq2SeqLossOptions,
-  type Seq2SeqOptions,
-  shiftRight,
-} from './seq2seq-lm.ts'
 export type { TaskName } from './task-names.ts'
 export { type BertConfig, BertModel } from './text/bert.ts'
 export {

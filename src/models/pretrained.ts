@@ -21,7 +21,7 @@ import {
 } from '../nn/index.ts'
 import { fromPieces, ModuleBuffer, realize } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
-import type { Head } from './heads.ts'
+import type { Head } from './heads/heads.ts'
 import { openWeights, type WeightFile, weightsOf } from './weight-file.ts'
 
 /** What a class of models says about itself. */

@@ -2,7 +2,7 @@ import type { RawConfig } from '../io/hf.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
-import type { Head, Heads } from './heads.ts'
+import type { Head, Heads } from './heads/heads.ts'
 import { type LoadModelOptions, loadModel, type ModelClass } from './pretrained.ts'
 import { BertModel } from './text/bert.ts'
 import {

@@ -7,7 +7,7 @@ import { ensureDir } from '../io/ensure-dir.ts'
 import { readJson } from '../io/json.ts'
 import { type Pooling, poolings } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { parseConfig, size } from './config.ts'
+import { parseConfig, size } from './shared/config.ts'
 
 export interface SentenceConfig {
   /** One after the other in the vector. */

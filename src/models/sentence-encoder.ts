@@ -5,7 +5,7 @@ import { arange, cat, F, type Held, hold, noGrad, type Tensor } from '../tensor/
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { roomFor } from '../util/room-for.ts'
-import type { TextEncoder } from './encoder.ts'
+import type { TextEncoder } from './heads/text-model.ts'
 import { savePretrained } from './pretrained.ts'
 import { fromPretrained } from './registry.ts'
 import { readSentenceConfig, type SentenceConfig, writeSentenceConfig } from './sentence-config.ts'

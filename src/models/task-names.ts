@@ -1,4 +1,4 @@
-import type { Head } from './heads.ts'
+import type { Head } from './heads/heads.ts'
 
 /**
  * The head that each task needs. The names are those of transformers and transformers.js;

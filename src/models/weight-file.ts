@@ -19,7 +19,7 @@ export interface WeightFile {
 /** The config of a model folder, or what a GGUF file says in place of one. */
 export async function readModelConfig(path: string): Promise<RawConfig> {
   if (!isGGUF(path)) return readConfig(path)
-  const { openGGUFModel } = await import('./gguf.ts')
+  const { openGGUFModel } = await import('./gguf/model.ts')
   const { config, weights } = await openGGUFModel(path)
   await weights.close()
   return config
@@ -28,7 +28,7 @@ export async function readModelConfig(path: string): Promise<RawConfig> {
 /** The weights of a model folder, of a `.safetensors` file, or of a GGUF file. */
 export async function openWeights(path: string): Promise<WeightFile> {
   if (!isGGUF(path)) return openSafetensors(path)
-  const { openGGUFModel } = await import('./gguf.ts')
+  const { openGGUFModel } = await import('./gguf/model.ts')
   return (await openGGUFModel(path)).weights
 }
 

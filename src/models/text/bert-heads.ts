@@ -2,8 +2,6 @@
 // B batch, T tokens, C = hidden_size, V = vocab_size, K labels
 import { activations, Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
-import { modernKey } from '../checkpoint-keys.ts'
-import { classificationLoss, labelsOf, spanLoss, spanOf } from '../classification.ts'
 import {
   type EncoderModel,
   type EncoderOptions,
@@ -18,7 +16,9 @@ import {
   type Span,
   statesAt,
   type TokenClassifier,
-} from '../encoder.ts'
+} from '../heads/text-model.ts'
+import { modernKey } from '../shared/checkpoint-keys.ts'
+import { classificationLoss, labelsOf, spanLoss, spanOf } from '../shared/labels.ts'
 import { type BertConfig, BertModel, bertConfig, headDropout, linear, norm } from './bert.ts'
 
 /** A model with the encoder below it. */

@@ -2,8 +2,6 @@
 // B batch, T tokens, C = dim, V = vocab_size, K labels
 import { activations, Dropout, Linear, Module } from '../../nn/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
-import { modernKey } from '../checkpoint-keys.ts'
-import { classificationLoss, labelsOf, spanLoss, spanOf } from '../classification.ts'
 import {
   type EncoderModel,
   type EncoderOptions,
@@ -14,7 +12,9 @@ import {
   type Span,
   statesAt,
   type TokenClassifier,
-} from '../encoder.ts'
+} from '../heads/text-model.ts'
+import { modernKey } from '../shared/checkpoint-keys.ts'
+import { classificationLoss, labelsOf, spanLoss, spanOf } from '../shared/labels.ts'
 import {
   type DistilBertConfig,
   DistilBertModel,

@@ -13,11 +13,11 @@ import {
 } from '../../nn/index.ts'
 import { Parameter, type Tensor, tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { modernKey } from '../checkpoint-keys.ts'
-import { labelFields } from '../classification.ts'
-import { few, parseConfig, probability, size } from '../config.ts'
-import type { EncoderOptions, TextEncoder } from '../encoder.ts'
-import { encoderMask } from '../encoder-mask.ts'
+import type { EncoderOptions, TextEncoder } from '../heads/text-model.ts'
+import { modernKey } from '../shared/checkpoint-keys.ts'
+import { few, parseConfig, probability, size } from '../shared/config.ts'
+import { encoderMask } from '../shared/encoder-mask.ts'
+import { labelFields } from '../shared/labels.ts'
 
 const schema = z.object({
   vocab_size: size.default(30522),

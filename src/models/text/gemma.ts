@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { activationNames, RMSNorm } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
-import { eosTokenId, few, size } from '../config.ts'
+import { eosTokenId, few, size } from '../shared/config.ts'
 import { type Family, Llama, LlamaForSequenceClassification, llamaPlan } from './llama.ts'
 import { commonSchema } from './llama-config.ts'
 

@@ -19,11 +19,11 @@ import {
 } from '../../nn/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { CausalLM, CausalLMOptions } from '../causal-lm.ts'
-import { classificationLoss, labelFields, labelsOf } from '../classification.ts'
-import { few, parseConfig, probability, size } from '../config.ts'
-import { checkTokens, lastToken, nextTokenLoss } from '../decoder.ts'
-import type { EncoderOptions, JointLossOptions, SequenceClassifier } from '../encoder.ts'
+import type { CausalLM, CausalLMOptions } from '../heads/causal-lm.ts'
+import type { EncoderOptions, JointLossOptions, SequenceClassifier } from '../heads/text-model.ts'
+import { few, parseConfig, probability, size } from '../shared/config.ts'
+import { checkTokens, lastToken, nextTokenLoss } from '../shared/decoder.ts'
+import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
 
 const schema = z.object({
   vocab_size: size.default(50257),

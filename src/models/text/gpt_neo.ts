@@ -18,11 +18,11 @@ import {
 } from '../../nn/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { CausalLM, CausalLMOptions } from '../causal-lm.ts'
-import { classificationLoss, labelFields, labelsOf } from '../classification.ts'
-import { eosTokenId, few, parseConfig, probability, size } from '../config.ts'
-import { checkTokens, lastToken } from '../decoder.ts'
-import type { EncoderOptions, SequenceClassifier } from '../encoder.ts'
+import type { CausalLM, CausalLMOptions } from '../heads/causal-lm.ts'
+import type { EncoderOptions, SequenceClassifier } from '../heads/text-model.ts'
+import { eosTokenId, few, parseConfig, probability, size } from '../shared/config.ts'
+import { checkTokens, lastToken } from '../shared/decoder.ts'
+import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
 
 const attentionType = z.enum(['global', 'local'])
 

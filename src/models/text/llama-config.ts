@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import { activationNames } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { labelFields } from '../classification.ts'
-import { eosTokenId, few, parseConfig, probability, size } from '../config.ts'
-import { ropeFields } from '../rope.ts'
+import { eosTokenId, few, parseConfig, probability, size } from '../shared/config.ts'
+import { labelFields } from '../shared/labels.ts'
+import { ropeFields } from '../shared/rope.ts'
 
 /** What all relatives have. */
 export const commonSchema = z.object({

@@ -17,11 +17,11 @@ import {
   visibleKeys,
 } from '../../nn/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
-import type { CausalLM, CausalLMOptions } from '../causal-lm.ts'
-import { classificationLoss, labelsOf } from '../classification.ts'
-import { checkTokens, lastToken } from '../decoder.ts'
-import type { EncoderOptions, SequenceClassifier } from '../encoder.ts'
-import { ropeContext, ropeOf } from '../rope.ts'
+import type { CausalLM, CausalLMOptions } from '../heads/causal-lm.ts'
+import type { EncoderOptions, SequenceClassifier } from '../heads/text-model.ts'
+import { checkTokens, lastToken } from '../shared/decoder.ts'
+import { classificationLoss, labelsOf } from '../shared/labels.ts'
+import { ropeContext, ropeOf } from '../shared/rope.ts'
 import {
   type CommonConfig,
   commonSchema,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { activationNames } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { few, parseConfig, probability, size } from '../config.ts'
+import { few, parseConfig, probability, size } from '../shared/config.ts'
 
 const schema = z.object({
   vocab_size: size.default(58101),

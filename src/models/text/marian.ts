@@ -23,7 +23,7 @@ import {
   type DecodeOptions,
   EncoderDecoder,
   type Seq2SeqOptions,
-} from '../seq2seq-lm.ts'
+} from '../heads/seq2seq-lm.ts'
 import { type MarianConfig, marianConfig, targetVocabSize } from './marian-config.ts'
 
 interface Surroundings {

@@ -1,6 +1,6 @@
 // Mistral 7B (Jiang et al., 2023): Llama with a sliding window.
 import type { z } from 'zod'
-import { few, size } from '../config.ts'
+import { few, size } from '../shared/config.ts'
 import { type Family, Llama, LlamaForSequenceClassification, llamaPlan } from './llama.ts'
 import { commonSchema } from './llama-config.ts'
 

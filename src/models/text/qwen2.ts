@@ -1,7 +1,7 @@
 // Qwen2 (Yang et al., 2024): Llama with biases of queries, keys and values, and windows in some layers.
 import { z } from 'zod'
-import { eosTokenId, size } from '../config.ts'
-import { windowFields, windowOf } from '../windows.ts'
+import { eosTokenId, size } from '../shared/config.ts'
+import { windowFields, windowOf } from '../shared/windows.ts'
 import { type Family, Llama, LlamaForSequenceClassification, llamaPlan } from './llama.ts'
 import { commonSchema } from './llama-config.ts'
 

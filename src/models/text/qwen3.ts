@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { RMSNorm } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { eosTokenId, few, size } from '../config.ts'
-import { windowFields, windowOf } from '../windows.ts'
+import { eosTokenId, few, size } from '../shared/config.ts'
+import { windowFields, windowOf } from '../shared/windows.ts'
 import {
   type Family,
   Llama,

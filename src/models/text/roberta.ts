@@ -3,9 +3,6 @@
 import type { z } from 'zod'
 import { Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
-import { modernKey } from '../checkpoint-keys.ts'
-import { classificationLoss, labelsOf, spanLoss, spanOf } from '../classification.ts'
-import { parseConfig, size } from '../config.ts'
 import {
   type EncoderModel,
   type EncoderOptions,
@@ -16,7 +13,10 @@ import {
   type Span,
   statesAt,
   type TokenClassifier,
-} from '../encoder.ts'
+} from '../heads/text-model.ts'
+import { modernKey } from '../shared/checkpoint-keys.ts'
+import { parseConfig, size } from '../shared/config.ts'
+import { classificationLoss, labelsOf, spanLoss, spanOf } from '../shared/labels.ts'
 import { BertEmbeddings, BertModel, bertSchema, headDropout, linear, norm } from './bert.ts'
 
 const { pad_token_id, bos_token_id, eos_token_id } = bertSchema.shape

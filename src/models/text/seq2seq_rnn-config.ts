@@ -1,7 +1,7 @@
 // What config.json of a recurrent encoder-decoder says.
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
-import { eosTokenId, few, parseConfig, probability, size } from '../config.ts'
+import { eosTokenId, few, parseConfig, probability, size } from '../shared/config.ts'
 
 const cellTypes = ['rnn', 'lstm', 'gru'] as const
 const attentionTypes = ['none', 'additive', 'mlp', 'dot'] as const

@@ -30,7 +30,7 @@ import {
   type DecodeOptions,
   EncoderDecoder,
   type Seq2SeqOptions,
-} from '../seq2seq-lm.ts'
+} from '../heads/seq2seq-lm.ts'
 import { RecurrentCache } from './seq2seq_rnn-cache.ts'
 import { type Seq2SeqRNNConfig, seq2SeqRNNConfig } from './seq2seq_rnn-config.ts'
 

@@ -2,14 +2,14 @@
 // B batch, S source tokens, T target tokens, C = d_model, V = vocab_size
 import { Embedding, EncoderDecoderCache, Linear, type LoadOptions, Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import type { EncoderOptions, TextEncoder } from '../encoder.ts'
 import {
   type CacheRoom,
   checkIds,
   type DecodeOptions,
   EncoderDecoder,
   type Seq2SeqOptions,
-} from '../seq2seq-lm.ts'
+} from '../heads/seq2seq-lm.ts'
+import type { EncoderOptions, TextEncoder } from '../heads/text-model.ts'
 import { T5Decoder, T5Encoder } from './t5.ts'
 import { decoderLayers, isScaled, type T5Config, t5Config } from './t5-config.ts'
 

@@ -16,7 +16,7 @@ import {
   RMSNorm,
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import type { DecodeOptions } from '../seq2seq-lm.ts'
+import type { DecodeOptions } from '../heads/seq2seq-lm.ts'
 import { activationOf, decoderLayers, innerSize, isGated, type T5Config } from './t5-config.ts'
 
 abstract class Attention extends Module<T5Config> {

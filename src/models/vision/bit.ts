@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { activationNames, activations, GroupNorm, init, Module, StdConv2d } from '../../nn/index.ts'
 import { F, ones, Parameter, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { few, probability, size } from '../config.ts'
-import { checkImages } from '../image-model.ts'
+import { checkImages } from '../heads/image-model.ts'
+import { few, probability, size } from '../shared/config.ts'
 
 export const bitSchema = z.object({
   model_type: z.literal('bit').default('bit'),

@@ -2,10 +2,10 @@
 // N images, C = hidden_size, K labels
 import { type Linear, Module } from '../../nn/index.ts'
 import type { Parameter, Tensor } from '../../tensor/index.ts'
-import { modernKey } from '../checkpoint-keys.ts'
-import { classificationLoss, labelsOf } from '../classification.ts'
-import { parseConfig } from '../config.ts'
-import type { ImageClassifier } from '../image-model.ts'
+import type { ImageClassifier } from '../heads/image-model.ts'
+import { modernKey } from '../shared/checkpoint-keys.ts'
+import { parseConfig } from '../shared/config.ts'
+import { classificationLoss, labelsOf } from '../shared/labels.ts'
 import { linear, VisionTransformer, type ViTConfig, ViTEmbeddings, vitSchema } from './vit.ts'
 
 const deitConfig = (config: object): ViTConfig => parseConfig(vitSchema, config, 'DeiT')

@@ -12,10 +12,10 @@ import {
 } from '../../nn/index.ts'
 import { F, Parameter, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { modernKey } from '../checkpoint-keys.ts'
-import { classificationLoss, labelFields, labelsOf } from '../classification.ts'
-import { few, parseConfig, size } from '../config.ts'
-import { checkImages, type ImageClassifier, type ImageEncoder } from '../image-model.ts'
+import { checkImages, type ImageClassifier, type ImageEncoder } from '../heads/image-model.ts'
+import { modernKey } from '../shared/checkpoint-keys.ts'
+import { few, parseConfig, size } from '../shared/config.ts'
+import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
 
 const schema = z.object({
   num_channels: few.default(3),

@@ -14,10 +14,10 @@ import {
 } from '../../nn/index.ts'
 import { cat, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { modernKey } from '../checkpoint-keys.ts'
-import { classificationLoss, labelFields, labelsOf } from '../classification.ts'
-import { few, parseConfig, probability, size } from '../config.ts'
-import { checkImages, type ImageClassifier, type ImageEncoder } from '../image-model.ts'
+import { checkImages, type ImageClassifier, type ImageEncoder } from '../heads/image-model.ts'
+import { modernKey } from '../shared/checkpoint-keys.ts'
+import { few, parseConfig, probability, size } from '../shared/config.ts'
+import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
 import { resizeGrid } from './bicubic.ts'
 
 const pixels = z.int().min(1).max(16384)

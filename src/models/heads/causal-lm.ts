@@ -1,5 +1,5 @@
-import type { KVCache, Module } from '../nn/index.ts'
-import type { Tensor } from '../tensor/index.ts'
+import type { KVCache, Module } from '../../nn/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
 
 export interface CausalLMOptions {
   /** Earlier tokens, which the new ones are added to; `cache.advance(n)` then counts them in. */

@@ -1,9 +1,9 @@
 // What models that classify have in common: the names of the labels, and the loss.
 import { z } from 'zod'
-import { F, type Tensor } from '../tensor/index.ts'
-import { HeedError, ShapeError } from '../util/errors.ts'
+import { F, type Tensor } from '../../tensor/index.ts'
+import { HeedError, ShapeError } from '../../util/errors.ts'
+import type { Span } from '../heads/text-model.ts'
 import { few } from './config.ts'
-import type { Span } from './encoder.ts'
 
 /** The keys of config.json about labels. */
 export const labelFields = {

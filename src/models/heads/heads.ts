@@ -1,4 +1,6 @@
 import type { CausalLM } from './causal-lm.ts'
+import type { ImageClassifier, ImageEncoder } from './image-model.ts'
+import type { Seq2SeqLM } from './seq2seq-lm.ts'
 import type {
   MaskedLM,
   NextSentencePredictor,
@@ -7,9 +9,7 @@ import type {
   SequenceClassifier,
   TextEncoder,
   TokenClassifier,
-} from './encoder.ts'
-import type { ImageClassifier, ImageEncoder } from './image-model.ts'
-import type { Seq2SeqLM } from './seq2seq-lm.ts'
+} from './text-model.ts'
 
 /** What a model can be for, as in transformers' AutoModelFor…, and what it then can do. */
 export interface Heads {

@@ -1,6 +1,6 @@
 // Which layers of a model see a sliding window only, as config.json says it.
 import { z } from 'zod'
-import { HeedError } from '../util/errors.ts'
+import { HeedError } from '../../util/errors.ts'
 import { few, size } from './config.ts'
 
 const layerTypes = ['full_attention', 'sliding_attention'] as const

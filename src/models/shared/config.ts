@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HeedError } from '../util/errors.ts'
+import { HeedError } from '../../util/errors.ts'
 
 /** A width or a count. The limit keeps a hostile config from building for hours. */
 export const size = z

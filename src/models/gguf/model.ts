@@ -1,15 +1,15 @@
 // Models of GGUF files: names, config and order of rows as in the Hugging Face checkpoint that the
 // file was made from.
-import { type GGUFFile, openGGUF } from '../io/gguf.ts'
-import type { RawConfig } from '../io/hf.ts'
-import type { Piece } from '../io/safetensors.ts'
-import type { QuantizedWeight } from '../nn/index.ts'
-import { blockFormats } from '../util/block-formats.ts'
-import { HeedError } from '../util/errors.ts'
-import { nearestFirst } from '../util/nearest.ts'
-import { type Architecture, architectures } from './gguf-architectures.ts'
-import { ggufConfig } from './gguf-config.ts'
-import type { WeightFile } from './weight-file.ts'
+import { type GGUFFile, openGGUF } from '../../io/gguf.ts'
+import type { RawConfig } from '../../io/hf.ts'
+import type { Piece } from '../../io/safetensors.ts'
+import type { QuantizedWeight } from '../../nn/index.ts'
+import { blockFormats } from '../../util/block-formats.ts'
+import { HeedError } from '../../util/errors.ts'
+import { nearestFirst } from '../../util/nearest.ts'
+import type { WeightFile } from '../weight-file.ts'
+import { type Architecture, architectures } from './architectures.ts'
+import { ggufConfig } from './config.ts'
 
 export interface GGUFModel {
   config: RawConfig

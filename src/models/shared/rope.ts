@@ -1,6 +1,6 @@
 // Rotary embeddings as config.json has them: `rope_parameters`, or `rope_theta` and `rope_scaling`.
 import { z } from 'zod'
-import { type RopeParameters, ropeTypes } from '../nn/index.ts'
+import { type RopeParameters, ropeTypes } from '../../nn/index.ts'
 
 const number = z.number().positive().nullable().optional()
 

@@ -1,6 +1,6 @@
-import type { Tensor } from '../tensor/index.ts'
-import { ShapeError } from '../util/errors.ts'
-import type { EncoderModel } from './encoder.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { ShapeError } from '../../util/errors.ts'
+import type { EncoderModel } from '../heads/text-model.ts'
 
 /**
  * What the attention over ids (B, T) may see: (B, 1, 1, T), or everything.

@@ -1,7 +1,7 @@
-import { showShape } from '../graph/shape.ts'
-import type { Module } from '../nn/index.ts'
-import type { Tensor } from '../tensor/index.ts'
-import { ShapeError } from '../util/errors.ts'
+import { showShape } from '../../graph/shape.ts'
+import type { Module } from '../../nn/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { ShapeError } from '../../util/errors.ts'
 
 // N images, C channels, H height, W width, K labels
 

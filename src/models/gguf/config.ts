@@ -1,9 +1,9 @@
-import type { GGUFFile } from '../io/gguf.ts'
-import type { RawConfig } from '../io/hf.ts'
-import type { JsonObject } from '../io/json.ts'
-import { HeedError } from '../util/errors.ts'
-import type { Architecture } from './gguf-architectures.ts'
-import { ggufRope, shortest } from './gguf-rope.ts'
+import type { GGUFFile } from '../../io/gguf.ts'
+import type { RawConfig } from '../../io/hf.ts'
+import type { JsonObject } from '../../io/json.ts'
+import { HeedError } from '../../util/errors.ts'
+import type { Architecture } from './architectures.ts'
+import { ggufRope, shortest } from './rope.ts'
 
 /** What config.json would say, from a GGUF file's metadata. */
 export async function ggufConfig(file: GGUFFile, architecture: Architecture): Promise<RawConfig> {

@@ -1,5 +1,5 @@
-import type { Module } from '../nn/index.ts'
-import type { Tensor } from '../tensor/index.ts'
+import type { Module } from '../../nn/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
 
 // B batch, T tokens, C width, V vocabulary, K labels
 

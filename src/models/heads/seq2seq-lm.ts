@@ -1,6 +1,6 @@
-import { type EncoderDecoderCache, Module } from '../nn/index.ts'
-import { cat, F, full, type Tensor } from '../tensor/index.ts'
-import { ShapeError } from '../util/errors.ts'
+import { type EncoderDecoderCache, Module } from '../../nn/index.ts'
+import { cat, F, full, type Tensor } from '../../tensor/index.ts'
+import { ShapeError } from '../../util/errors.ts'
 
 // B batch, S source tokens, T target tokens, C width, V vocabulary
 

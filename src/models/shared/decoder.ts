@@ -1,7 +1,7 @@
 // What models that read from left to right have in common.
-import type { KVCache } from '../nn/index.ts'
-import { arange, cat, F, full, type Tensor } from '../tensor/index.ts'
-import { ShapeError } from '../util/errors.ts'
+import type { KVCache } from '../../nn/index.ts'
+import { arange, cat, F, full, type Tensor } from '../../tensor/index.ts'
+import { ShapeError } from '../../util/errors.ts'
 
 /** @throws ShapeError when ids are not (B, T), or more, with those in the cache, than a model sees */
 export function checkTokens(ids: Tensor, model: string, limit: number, cache?: KVCache): void {
