@@ -7,7 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { writeFileAtomic } from '../src/io/atomic.ts'
+import { writeFileAtomic } from '../src/io/files/atomic.ts'
 
 const DEFAULT_FILE = fileURLToPath(new URL('../build/data/moby-dick.txt', import.meta.url))
 

@@ -6,7 +6,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Tensor, tensor } from '../src/index.ts'
-import { readConfig } from '../src/io/hf.ts'
+import { readConfig } from '../src/io/hub/hf.ts'
 import { fromPretrained, headOf, SentenceEncoder, savePretrained } from '../src/models/index.ts'
 import type { Module } from '../src/nn/index.ts'
 

@@ -6,7 +6,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { manualSeed, randn } from '../src/index.ts'
-import { readConfig } from '../src/io/hf.ts'
+import { readConfig } from '../src/io/hub/hf.ts'
 import {
   fromPretrained,
   headOf,

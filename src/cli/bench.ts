@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { fileError } from '../io/file-error.ts'
+import { fileError } from '../io/files/file-error.ts'
 import { chromeTrace } from '../runtime/chrome-trace.ts'
 import { CpuDevice } from '../runtime/cpu/device.ts'
 import { probe } from '../runtime/cpu/probe.ts'

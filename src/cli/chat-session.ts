@@ -2,7 +2,7 @@
 import { createInterface, type Interface } from 'node:readline'
 import pc from 'picocolors'
 import type { Chat } from '../generate/index.ts'
-import { writeFileAtomic } from '../io/atomic.ts'
+import { writeFileAtomic } from '../io/files/atomic.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 

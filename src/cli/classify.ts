@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { readConfig } from '../io/hf.ts'
+import { readConfig } from '../io/hub/hf.ts'
 import { type Head, headOf } from '../models/index.ts'
 import { type EntityGroup, type Label, pipeline } from '../pipelines/index.ts'
 import { positive } from './options.ts'

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { openSafetensors } from '../io/safetensors.ts'
+import { openSafetensors } from '../io/safetensors/safetensors.ts'
 import { convertModel, type WeightDType, weightDTypes } from '../models/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { formatBytes } from '../util/format.ts'

@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import { type GGUFFile, openGGUF, showValue } from '../io/gguf.ts'
+import { type GGUFFile, openGGUF, showValue } from '../io/gguf/gguf.ts'
 import { formatBytes } from '../util/format.ts'
 import { short } from './text.ts'
 

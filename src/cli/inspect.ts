@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { isGGUF } from '../io/gguf.ts'
-import { modelFolder, type RawConfig, readConfig, readConfigFile } from '../io/hf.ts'
-import { openSafetensors, type Safetensors } from '../io/safetensors.ts'
+import { isGGUF } from '../io/gguf/gguf.ts'
+import { modelFolder, type RawConfig, readConfig, readConfigFile } from '../io/hub/hf.ts'
+import { openSafetensors, type Safetensors } from '../io/safetensors/safetensors.ts'
 import {
   type Countable,
   headOf,

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { openRows, type Row } from '../data/index.ts'
-import { isJsonObject, parseJson } from '../io/json.ts'
+import { isJsonObject, parseJson } from '../io/files/json.ts'
 import { predictRun } from '../train/predict-run.ts'
 import type { Options } from '../train/task.ts'
 import { openTask } from '../train/task-file.ts'

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import type { z } from 'zod'
-import { readJsonObject } from '../io/json.ts'
+import { readJsonObject } from '../io/files/json.ts'
 import { readModelConfig } from '../models/index.ts'
 import { commonSchema, parseTrainConfig, type TrainConfig } from '../train/config.ts'
 import { RunFolder } from '../train/run-folder.ts'

@@ -11,7 +11,7 @@ import {
   PromptLookup,
   presencePenalty,
 } from '../generate/index.ts'
-import { readJson } from '../io/json.ts'
+import { readJson } from '../io/files/json.ts'
 import { fromPretrained } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'

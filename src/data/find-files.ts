@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileError } from '../io/file-error.ts'
+import { fileError } from '../io/files/file-error.ts'
 import { HeedError } from '../util/errors.ts'
 
 /** All files in a folder and those below it, in the order of their names; no hidden ones. */

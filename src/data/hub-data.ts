@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { cacheFolder } from '../io/cache.ts'
-import { pullDataset } from '../io/hub-pull.ts'
+import { cacheFolder } from '../io/files/cache.ts'
+import { pullDataset } from '../io/hub/pull.ts'
 import { HeedError } from '../util/errors.ts'
 import { matchesGlob } from './find-files.ts'
 

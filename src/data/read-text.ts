@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { fileError } from '../io/file-error.ts'
+import { fileError } from '../io/files/file-error.ts'
 import { HeedError } from '../util/errors.ts'
 import { findInvalidUtf8, incompleteTail } from './utf8.ts'
 

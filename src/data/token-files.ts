@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { fileError } from '../io/file-error.ts'
-import { readJson } from '../io/json.ts'
+import { fileError } from '../io/files/file-error.ts'
+import { readJson } from '../io/files/json.ts'
 import { HeedError } from '../util/errors.ts'
 import { TokenDataset } from './token-dataset.ts'
 import {

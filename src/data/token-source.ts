@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs'
-import { fileError } from '../io/file-error.ts'
+import { fileError } from '../io/files/file-error.ts'
 import { HeedError } from '../util/errors.ts'
 
 /** A row of token ids, wherever it is kept. */

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileError } from '../io/file-error.ts'
+import { fileError } from '../io/files/file-error.ts'
 import type { TokenMeta } from './token-files.ts'
 
 /** Writes ids to the shards of a folder; only one buffer of them is in memory. */

@@ -1,8 +1,8 @@
 // What generation_config.json of a model folder says: how its makers want it to write.
 import { join } from 'node:path'
 import { z } from 'zod'
-import { modelFolder, readConfig } from '../io/hf.ts'
-import { readJsonObject } from '../io/json.ts'
+import { readJsonObject } from '../io/files/json.ts'
+import { modelFolder, readConfig } from '../io/hub/hf.ts'
 import { parseConfig } from '../models/shared/config.ts'
 import type { LogitsProcessor } from './processors/index.ts'
 import {

@@ -4,9 +4,9 @@ export {
   type GGUFType,
   type GGUFValue,
   openGGUF,
-} from './gguf.ts'
-export { type GGUFTensorToWrite, writeGGUF } from './gguf-write.ts'
-export type { HubOptions } from './hub.ts'
-export { type Pulled, type PullOptions, type PullProgress, pullModel } from './hub-pull.ts'
-export { type PushOptions, pushModel } from './hub-push.ts'
-export * from './safetensors.ts'
+} from './gguf/gguf.ts'
+export { type GGUFTensorToWrite, writeGGUF } from './gguf/write.ts'
+export type { HubOptions } from './hub/hub.ts'
+export { type Pulled, type PullOptions, type PullProgress, pullModel } from './hub/pull.ts'
+export { type PushOptions, pushModel } from './hub/push.ts'
+export * from './safetensors/safetensors.ts'

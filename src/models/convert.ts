@@ -1,17 +1,17 @@
 // One form of a model on disk to another.
 import { copyFile, readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../io/atomic.ts'
-import { ensureDir } from '../io/ensure-dir.ts'
-import { fileError } from '../io/file-error.ts'
-import { isGGUF } from '../io/gguf.ts'
-import { modelFolder, type RawConfig, readConfig } from '../io/hf.ts'
+import { writeFileAtomic } from '../io/files/atomic.ts'
+import { ensureDir } from '../io/files/ensure-dir.ts'
+import { fileError } from '../io/files/file-error.ts'
+import { isGGUF } from '../io/gguf/gguf.ts'
+import { modelFolder, type RawConfig, readConfig } from '../io/hub/hf.ts'
 import {
   openSafetensors,
   type Safetensors,
   saveSafetensors,
   type TensorToWrite,
-} from '../io/safetensors.ts'
+} from '../io/safetensors/safetensors.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { openGGUFModel } from './gguf/model.ts'

@@ -1,6 +1,6 @@
 // Models on disk: Hugging Face's folders.
 import { join } from 'node:path'
-import { writeFileAtomic } from '../io/atomic.ts'
+import { writeFileAtomic } from '../io/files/atomic.ts'
 import {
   assertFinite,
   type Piece,
@@ -8,7 +8,7 @@ import {
   saveSafetensors,
   type TensorToWrite,
   writeSafetensors,
-} from '../io/safetensors.ts'
+} from '../io/safetensors/safetensors.ts'
 import {
   Blocks,
   type LoadOptions,

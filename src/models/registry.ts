@@ -1,4 +1,4 @@
-import type { RawConfig } from '../io/hf.ts'
+import type { RawConfig } from '../io/hub/hf.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'

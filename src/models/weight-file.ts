@@ -1,7 +1,7 @@
 // Where a model comes from: a Hugging Face folder, or a GGUF file.
-import { isGGUF } from '../io/gguf.ts'
-import { modelFolder, type RawConfig, readConfig } from '../io/hf.ts'
-import { openSafetensors, type Piece } from '../io/safetensors.ts'
+import { isGGUF } from '../io/gguf/gguf.ts'
+import { modelFolder, type RawConfig, readConfig } from '../io/hub/hf.ts'
+import { openSafetensors, type Piece } from '../io/safetensors/safetensors.ts'
 import type { QuantizedWeight } from '../nn/index.ts'
 
 /** Weights by the names that a Hugging Face checkpoint has for them. */

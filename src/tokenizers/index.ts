@@ -1,18 +1,18 @@
-export { addSpecialTokens, type SpecialTokenOptions } from './add-special-tokens.ts'
-export type { Batch, PaddingOptions } from './batch.ts'
-export type { ChatMessage, ChatTemplateOptions } from './chat-template.ts'
-export type { DecodeStream } from './decode-stream.ts'
-export type { Encoding, TruncationOptions, TruncationStrategy } from './encoding.ts'
-export { tokenizerFromSentencePiece, tokenizerFromTiktoken } from './imported.ts'
-export { parseTokenizerSpec, type TokenizerSpec } from './spec.ts'
-export type { SpecialTokens } from './special-tokens.ts'
-export type { TiktokenEncoding, TiktokenName, TiktokenRanks } from './tiktoken.ts'
+export { addSpecialTokens, type SpecialTokenOptions } from './chat/add-special-tokens.ts'
+export type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
+export type { SpecialTokens } from './chat/special-tokens.ts'
+export type { Batch, PaddingOptions } from './encode/batch.ts'
+export type { DecodeStream } from './encode/decode-stream.ts'
+export type { Encoding, TruncationOptions, TruncationStrategy } from './encode/encoding.ts'
+export { tokenizerFromSentencePiece, tokenizerFromTiktoken } from './formats/imported.ts'
+export type { TiktokenEncoding, TiktokenName, TiktokenRanks } from './formats/tiktoken.ts'
+export type { TokenizerConfig, TokenizerJson } from './formats/tokenizer-json.ts'
 export { type BatchOptions, type EncodeOptions, Tokenizer } from './tokenizer.ts'
-export type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
+export { parseTokenizerSpec, type TokenizerSpec } from './train/spec.ts'
 export {
   type TokenizerProgress,
   type TokenizerTrainer,
   type TrainTokenizerOptions,
   tokenizerTrainer,
   trainTokenizer,
-} from './train.ts'
+} from './train/train.ts'

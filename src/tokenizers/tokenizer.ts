@@ -1,24 +1,24 @@
 import { HeedError } from '../util/errors.ts'
-import { type Batch, type PaddingOptions, pad } from './batch.ts'
-import { fromByteChars } from './byte-level.ts'
-import type { ChatMessage, ChatTemplateOptions } from './chat-template.ts'
-import { checkTokenizerConfig, checkTokenizerJson } from './check-json.ts'
-import { cutBeforeSpaces } from './cut-text.ts'
-import { cutsAtSpaces } from './cuts-at-spaces.ts'
-import { byteStream, type DecodeStream, windowStream } from './decode-stream.ts'
-import { cleanUp, type Decoder, makeDecoder } from './decoders.ts'
-import { Encoder } from './encoder.ts'
-import { assemble, type Encoding, type TruncationOptions } from './encoding.ts'
-import type { LoadTokenizerOptions } from './files.ts'
-import { makePostProcessor, type PostProcessor } from './post-processor.ts'
+import type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
 import {
   additionalTokensOf,
   type SpecialTokens,
   specialTokensOf,
   withDeclaredTokens,
-} from './special-tokens.ts'
-import type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
-import { trimOffsets } from './trim-offsets.ts'
+} from './chat/special-tokens.ts'
+import { type Batch, type PaddingOptions, pad } from './encode/batch.ts'
+import { fromByteChars } from './encode/byte-level.ts'
+import { cutBeforeSpaces } from './encode/cut-text.ts'
+import { cutsAtSpaces } from './encode/cuts-at-spaces.ts'
+import { byteStream, type DecodeStream, windowStream } from './encode/decode-stream.ts'
+import { cleanUp, type Decoder, makeDecoder } from './encode/decoders.ts'
+import { Encoder } from './encode/encoder.ts'
+import { assemble, type Encoding, type TruncationOptions } from './encode/encoding.ts'
+import { makePostProcessor, type PostProcessor } from './encode/post-processor.ts'
+import { trimOffsets } from './encode/trim-offsets.ts'
+import { checkTokenizerConfig, checkTokenizerJson } from './formats/check-json.ts'
+import type { LoadTokenizerOptions } from './formats/files.ts'
+import type { TokenizerConfig, TokenizerJson } from './formats/tokenizer-json.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 export interface EncodeOptions extends TruncationOptions {
@@ -101,7 +101,7 @@ export class Tokenizer {
 
   /** Loads a `tokenizer.json`, a folder with one (or with `vocab.json` and `merges.txt`), or a GGUF file's. */
   static async fromFile(path: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
-    const { loadTokenizer } = await import('./files.ts') // browsers have no files
+    const { loadTokenizer } = await import('./formats/files.ts') // browsers have no files
     return loadTokenizer(path, options)
   }
 
@@ -194,7 +194,7 @@ export class Tokenizer {
     messages: readonly ChatMessage[],
     options: ChatTemplateOptions = {},
   ): Promise<string> {
-    const { renderChat } = await import('./chat-template.ts') // few who encode text chat
+    const { renderChat } = await import('./chat/chat-template.ts') // few who encode text chat
     return renderChat(this.config, this.specialTokens, messages, options)
   }
 
@@ -255,7 +255,7 @@ export class Tokenizer {
 
   /** Writes `tokenizer.json` and `tokenizer_config.json`, as `AutoTokenizer` reads them. */
   async save(folder: string, options: { modelMaxLength?: number } = {}): Promise<void> {
-    const { saveTokenizer } = await import('./files.ts')
+    const { saveTokenizer } = await import('./formats/files.ts')
     await saveTokenizer(this, folder, options)
   }
 

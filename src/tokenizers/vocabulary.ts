@@ -1,4 +1,4 @@
-import type { AddedTokenJson, TokenizerJson } from './tokenizer-json.ts'
+import type { AddedTokenJson, TokenizerJson } from './formats/tokenizer-json.ts'
 
 /** Tokens and their ids: those of the model, and those that were added. */
 export class Vocabulary {

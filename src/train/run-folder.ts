@@ -4,16 +4,16 @@
 //   RUN/task.json                                          what it has learnt, for eval and predict
 //   RUN/metrics.jsonl                                      one line for each logged step
 //   RUN/best/                                              the folder of the best validation loss
-//   RUN/checkpoints/step-…/                                model, optimizer, trainer_state (io/checkpoint.ts)
+//   RUN/checkpoints/step-…/                                model, optimizer, trainer_state (io/files/checkpoint.ts)
 import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeFileAtomic } from '../io/atomic.ts'
-import { type Checkpoint, latestCheckpoint, saveCheckpoint } from '../io/checkpoint.ts'
-import { ensureDir } from '../io/ensure-dir.ts'
-import { fileError } from '../io/file-error.ts'
-import { readJson } from '../io/json.ts'
-import { openSafetensors, writeSafetensors } from '../io/safetensors.ts'
+import { writeFileAtomic } from '../io/files/atomic.ts'
+import { type Checkpoint, latestCheckpoint, saveCheckpoint } from '../io/files/checkpoint.ts'
+import { ensureDir } from '../io/files/ensure-dir.ts'
+import { fileError } from '../io/files/file-error.ts'
+import { readJson } from '../io/files/json.ts'
+import { openSafetensors, writeSafetensors } from '../io/safetensors/safetensors.ts'
 import { configJson, loadWeights, savePretrained, saveWeights } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { AdamW } from '../optim/index.ts'

@@ -9,7 +9,7 @@ import {
   noRepeatNgrams,
   repetitionPenalty,
 } from '../../src/generate/index.ts'
-import { readJsonObject } from '../../src/io/json.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
 import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'

@@ -8,7 +8,7 @@ import {
   logProbabilities,
   presencePenalty,
 } from '../../src/generate/index.ts'
-import { readJsonObject } from '../../src/io/json.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 
 interface Case {

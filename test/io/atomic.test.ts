@@ -7,7 +7,7 @@ import {
   replaceFile,
   temporaryPath,
   writeFileAtomic,
-} from '../../src/io/atomic.ts'
+} from '../../src/io/files/atomic.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 describe('writeFileAtomic', () => {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
-import { cacheFolder, tidyCache } from '../../src/io/cache.ts'
+import { cacheFolder, tidyCache } from '../../src/io/files/cache.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 it('a cache is where HEED_CACHE says, else where the system has caches', () => {

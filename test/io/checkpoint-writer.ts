@@ -1,6 +1,6 @@
 // Saves checkpoints of one run without end, until it is killed. Every file of step n holds n.
-import { latestCheckpoint, saveCheckpoint } from '../../src/io/checkpoint.ts'
-import { writeSafetensors } from '../../src/io/safetensors.ts'
+import { latestCheckpoint, saveCheckpoint } from '../../src/io/files/checkpoint.ts'
+import { writeSafetensors } from '../../src/io/safetensors/safetensors.ts'
 
 const runDir = process.argv[2]
 const filled = (step: number) => async (path: string) => {

@@ -4,8 +4,8 @@ import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { latestCheckpoint, saveCheckpoint } from '../../src/io/checkpoint.ts'
-import { openSafetensors } from '../../src/io/safetensors.ts'
+import { latestCheckpoint, saveCheckpoint } from '../../src/io/files/checkpoint.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { loader } from '../support/run-script.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

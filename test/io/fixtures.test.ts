@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { modelFolder, readConfig } from '../../src/io/hf.ts'
-import { readJsonObject } from '../../src/io/json.ts'
-import { assertFinite, openSafetensors } from '../../src/io/safetensors.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
+import { modelFolder, readConfig } from '../../src/io/hub/hf.ts'
+import { assertFinite, openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { f32ToBf16, f32ToF16 } from '../../src/util/float16.ts'
 import { FIXTURES, readCases } from '../fixtures/cases.ts'
 import {

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openGGUF } from '../../src/io/gguf.ts'
-import { writeGGUF } from '../../src/io/gguf-write.ts'
+import { openGGUF } from '../../src/io/gguf/gguf.ts'
+import { writeGGUF } from '../../src/io/gguf/write.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

@@ -1,10 +1,10 @@
 import { rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type GGUFFile, type GGUFType, openGGUF, showValue } from '../../src/io/gguf.ts'
-import type { GGUFValue } from '../../src/io/gguf-types.ts'
-import { writeGGUF } from '../../src/io/gguf-write.ts'
-import { openSafetensors, type Safetensors } from '../../src/io/safetensors.ts'
+import { type GGUFFile, type GGUFType, openGGUF, showValue } from '../../src/io/gguf/gguf.ts'
+import type { GGUFValue } from '../../src/io/gguf/types.ts'
+import { writeGGUF } from '../../src/io/gguf/write.ts'
+import { openSafetensors, type Safetensors } from '../../src/io/safetensors/safetensors.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const FIXTURES = new URL('../fixtures/gguf/', import.meta.url).pathname

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ensureDir } from '../../src/io/ensure-dir.ts'
-import { modelFolder, readConfig } from '../../src/io/hf.ts'
+import { ensureDir } from '../../src/io/files/ensure-dir.ts'
+import { modelFolder, readConfig } from '../../src/io/hub/hf.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 async function folderWith(files: Record<string, string>): Promise<string> {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseJson, readJson, readJsonObject } from '../../src/io/json.ts'
+import { parseJson, readJson, readJsonObject } from '../../src/io/files/json.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openSafetensors, writeSafetensors } from '../../src/io/safetensors.ts'
+import { openSafetensors, writeSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

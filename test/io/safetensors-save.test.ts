@@ -6,7 +6,7 @@ import {
   saveSafetensors,
   type TensorToWrite,
   writeSafetensors,
-} from '../../src/io/safetensors.ts'
+} from '../../src/io/safetensors/safetensors.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 /** `count` tensors of 1000 bytes, filled with their number plus `base`. */

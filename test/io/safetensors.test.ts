@@ -8,7 +8,7 @@ import {
   type TensorToWrite,
   type TypedArray,
   writeSafetensors,
-} from '../../src/io/safetensors.ts'
+} from '../../src/io/safetensors/safetensors.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

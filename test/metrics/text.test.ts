@@ -1,7 +1,7 @@
 // Scores of texts against what sacrebleu and rouge-score count (scripts/fixtures/metrics.py).
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readJsonObject } from '../../src/io/json.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
 import {
   bleu,
   bleuMetric,

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openSafetensors } from '../../src/io/safetensors.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { type CausalLM, convertModel, fromPretrained } from '../../src/models/index.ts'
 import { noGrad, tensor } from '../../src/tensor/index.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'

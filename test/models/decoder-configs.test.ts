@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { manualSeed, tensor } from '../../src/index.ts'
-import { readJsonObject } from '../../src/io/json.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
 import {
   fromPretrained,
   Gemma,

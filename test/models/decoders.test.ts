@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { generateTokens } from '../../src/generate/index.ts'
 import { F, type Tensor, tensor } from '../../src/index.ts'
-import { readJsonObject } from '../../src/io/json.ts'
-import { openSafetensors, type Safetensors } from '../../src/io/safetensors.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
+import { openSafetensors, type Safetensors } from '../../src/io/safetensors/safetensors.ts'
 import {
   type CausalLM,
   fromPretrained,

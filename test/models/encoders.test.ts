@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { type Tensor, tensor } from '../../src/index.ts'
-import { readConfig } from '../../src/io/hf.ts'
-import { readJsonObject } from '../../src/io/json.ts'
-import { openSafetensors } from '../../src/io/safetensors.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
+import { readConfig } from '../../src/io/hub/hf.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import {
   BertModel,
   type EncoderOptions,

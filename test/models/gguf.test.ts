@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openSafetensors } from '../../src/io/safetensors.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
 import { Linear, QuantizedEmbedding, QuantizedLinear } from '../../src/nn/index.ts'
 import { noGrad, tensor } from '../../src/tensor/index.ts'

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateTokens } from '../../src/generate/index.ts'
 import { F, manualSeed, stats, type Tensor, tensor } from '../../src/index.ts'
-import { readJsonObject } from '../../src/io/json.ts'
-import { openSafetensors } from '../../src/io/safetensors.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import {
   fromPretrained,
   GPT2,

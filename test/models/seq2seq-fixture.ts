@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import type { Shape } from '../../src/graph/shape.ts'
 import { type Tensor, tensor } from '../../src/index.ts'
-import { readJsonObject } from '../../src/io/json.ts'
-import { openSafetensors } from '../../src/io/safetensors.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { fromPretrained, loadWeights, type Seq2SeqLM } from '../../src/models/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hold, stats, type Tensor, tensor } from '../../src/index.ts'
-import { readJsonObject } from '../../src/io/json.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
 import { GPT2, type GPT2Config } from '../../src/models/index.ts'
 import { AdamW, constant, decayGroups, LRScheduler } from '../../src/optim/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'

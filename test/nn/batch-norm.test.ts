@@ -12,7 +12,7 @@ import {
   type Tensor,
   tensor,
 } from '../../src/index.ts'
-import { openSafetensors } from '../../src/io/safetensors.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { loadWeights, saveWeights } from '../../src/models/index.ts'
 import { BatchNorm1d, BatchNorm2d, Linear, Module, Sequential } from '../../src/nn/index.ts'
 import { SGD } from '../../src/optim/index.ts'

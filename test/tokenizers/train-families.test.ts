@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { parseTokenizerSpec, type Tokenizer, trainTokenizer } from '../../src/tokenizers/index.ts'
-import { Lattices } from '../../src/tokenizers/lattices.ts'
+import { Lattices } from '../../src/tokenizers/train/lattices.ts'
 import { chapters, MIXED } from './samples.ts'
 
 const book = chapters(12)

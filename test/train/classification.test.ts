@@ -131,8 +131,8 @@ describe('fine-tuning', () => {
       const same = JSON.stringify(values) === JSON.stringify(before.get(name))
       expect([name, same]).toEqual([name, !changed.test(name)])
     }
-    const { openSafetensors } = await import('../../src/io/safetensors.ts')
-    const { latestCheckpoint } = await import('../../src/io/checkpoint.ts')
+    const { openSafetensors } = await import('../../src/io/safetensors/safetensors.ts')
+    const { latestCheckpoint } = await import('../../src/io/files/checkpoint.ts')
     const checkpoint = await latestCheckpoint(out)
     const file = await openSafetensors(checkpoint?.files['optimizer.safetensors'] as string)
     expect(file.names.length).toBeGreaterThan(0)

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { openSafetensors } from '../../src/io/safetensors.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
 import { type TrainEvent, type TrainOutcome, trainModel } from '../../src/train/train-model.ts'
 

@@ -1,7 +1,7 @@
 // Files of images through sharp (libvips), which is a package of its own: 20 MB that texts do not need.
 import { extname } from 'node:path'
 import type Sharp from 'sharp'
-import { openForReading, readFully } from '../../io/open-file.ts'
+import { openForReading, readFully } from '../../io/files/open-file.ts'
 import { HeedError } from '../../util/errors.ts'
 import { checkImage, type Image, type ImageSource } from './image.ts'
 

@@ -1,7 +1,7 @@
 // A folder of images: those of each label in a folder that is called so.
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { fileError } from '../../io/file-error.ts'
+import { fileError } from '../../io/files/file-error.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Row, RowSource } from '../row.ts'
 import { IMAGE_ENDINGS } from './decode.ts'

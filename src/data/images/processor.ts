@@ -1,8 +1,8 @@
 // From pixels to what a model takes, as preprocessor_config.json of a Hugging Face folder says.
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeFileAtomic } from '../../io/atomic.ts'
-import { readJsonObject } from '../../io/json.ts'
+import { writeFileAtomic } from '../../io/files/atomic.ts'
+import { readJsonObject } from '../../io/files/json.ts'
 import { HeedError } from '../../util/errors.ts'
 import { type Image, withChannels } from './image.ts'
 import { RESAMPLES, resize } from './resize.ts'

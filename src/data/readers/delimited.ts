@@ -1,4 +1,4 @@
-import { quote } from '../../io/file-error.ts'
+import { quote } from '../../io/files/file-error.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'

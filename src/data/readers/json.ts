@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue, parseJson } from '../../io/json.ts'
+import { isJsonObject, type JsonValue, parseJson } from '../../io/files/json.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
 import { type CutValue, JsonCutter } from './json-cutter.ts'

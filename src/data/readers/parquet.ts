@@ -1,9 +1,9 @@
 // Parquet: columns in row groups, each read, unpacked and turned into rows on its own.
 import type { FileHandle } from 'node:fs/promises'
 import type { Compressors, FileMetaData, RowGroup } from 'hyparquet'
-import { formatBytes, quote } from '../../io/file-error.ts'
-import { isJsonObject, parseJson } from '../../io/json.ts'
-import { openForReading, readFully } from '../../io/open-file.ts'
+import { formatBytes, quote } from '../../io/files/file-error.ts'
+import { isJsonObject, parseJson } from '../../io/files/json.ts'
+import { openForReading, readFully } from '../../io/files/open-file.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'

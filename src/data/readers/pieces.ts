@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { fileError, formatBytes } from '../../io/file-error.ts'
-import { openForReading } from '../../io/open-file.ts'
+import { fileError, formatBytes } from '../../io/files/file-error.ts'
+import { openForReading } from '../../io/files/open-file.ts'
 import { HeedError } from '../../util/errors.ts'
 
 /** The bytes of a file in pieces of about a megabyte; `.gz` is unpacked on the way. */

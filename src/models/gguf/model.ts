@@ -1,8 +1,8 @@
 // Models of GGUF files: names, config and order of rows as in the Hugging Face checkpoint that the
 // file was made from.
-import { type GGUFFile, openGGUF } from '../../io/gguf.ts'
-import type { RawConfig } from '../../io/hf.ts'
-import type { Piece } from '../../io/safetensors.ts'
+import { type GGUFFile, openGGUF } from '../../io/gguf/gguf.ts'
+import type { RawConfig } from '../../io/hub/hf.ts'
+import type { Piece } from '../../io/safetensors/safetensors.ts'
 import type { QuantizedWeight } from '../../nn/index.ts'
 import { blockFormats } from '../../util/block-formats.ts'
 import { HeedError } from '../../util/errors.ts'

@@ -1,7 +1,8 @@
 // Rotary embeddings of GGUF files. Llama 3.1's scaling is stored as what each frequency is divided by
 // (`rope_freqs.weight`), a config names the rule: the rule is found again, and checked.
-import type { GGUFFile } from '../../io/gguf.ts'
-import type { JsonObject } from '../../io/json.ts'
+
+import type { JsonObject } from '../../io/files/json.ts'
+import type { GGUFFile } from '../../io/gguf/gguf.ts'
 import { HeedError } from '../../util/errors.ts'
 
 /** `rope_theta` and, where positions are scaled, `rope_scaling`. */

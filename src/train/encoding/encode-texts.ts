@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Row, type RowSource, unpackAll } from '../../data/index.ts'
-import { temporaryPath } from '../../io/atomic.ts'
+import { temporaryPath } from '../../io/files/atomic.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { idsOfParts } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'

@@ -13,9 +13,9 @@ import {
   stateOfFiles,
   writeExamples,
 } from '../../data/index.ts'
-import { temporaryPath } from '../../io/atomic.ts'
-import { tidyCache } from '../../io/cache.ts'
-import { ensureDir } from '../../io/ensure-dir.ts'
+import { temporaryPath } from '../../io/files/atomic.ts'
+import { tidyCache } from '../../io/files/cache.ts'
+import { ensureDir } from '../../io/files/ensure-dir.ts'
 import { HeedError } from '../../util/errors.ts'
 import { version } from '../../util/version.ts'
 import { encodeRows, stopped, withoutExamples } from '../examples.ts'

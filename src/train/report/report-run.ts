@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { firstExamples, openRows } from '../../data/index.ts'
-import { writeFileAtomic } from '../../io/atomic.ts'
+import { writeFileAtomic } from '../../io/files/atomic.ts'
 import { fromPretrained } from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'

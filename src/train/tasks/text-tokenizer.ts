@@ -11,7 +11,7 @@ import {
   type TokenizerTrainer,
   tokenizerTrainer,
 } from '../../tokenizers/index.ts'
-import { BERT_NAMES, T5_NAMES } from '../../tokenizers/trained-json.ts'
+import { BERT_NAMES, T5_NAMES } from '../../tokenizers/train/trained-json.ts'
 import type { DataSetup } from '../task.ts'
 
 export async function textTokenizer(

@@ -14,8 +14,8 @@ import {
 import { randAugment } from '../../../src/data/images/rand-augment.ts'
 import { affine, flip } from '../../../src/data/images/shapes.ts'
 import { augment, drawsOf, type Image, mix } from '../../../src/data/index.ts'
-import { readJson } from '../../../src/io/json.ts'
-import { openSafetensors } from '../../../src/io/safetensors.ts'
+import { readJson } from '../../../src/io/files/json.ts'
+import { openSafetensors } from '../../../src/io/safetensors/safetensors.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
 
 const colours = {

@@ -10,8 +10,8 @@ import {
   readImage,
   resize,
 } from '../../../src/data/index.ts'
-import { readJson } from '../../../src/io/json.ts'
-import { openSafetensors } from '../../../src/io/safetensors.ts'
+import { readJson } from '../../../src/io/files/json.ts'
+import { openSafetensors } from '../../../src/io/safetensors/safetensors.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
 
 const folder = join(FIXTURES, 'images')

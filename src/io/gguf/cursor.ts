@@ -1,0 +1,118 @@
+import { HeedError } from '../../util/errors.ts'
+import { formatBytes, quote } from '../files/file-error.ts'
+import { LEAST_BYTES, VALUE_TYPES, type ValueType } from './types.ts'
+
+/** The bytes at hand end before the header does, but the file does not: read more and begin again. */
+export class NeedMoreBytes extends Error {}
+
+/** Reads what a GGUF header is made of, little-endian, and believes no length before it is checked. */
+export class Cursor {
+  at = 0
+  private readonly bytes: Buffer
+  private readonly view: DataView
+  private readonly fileSize: number
+  private readonly path: string
+
+  constructor(bytes: Uint8Array, fileSize: number, path: string) {
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.fileSize = fileSize
+    this.path = path
+  }
+
+  u32(what: string): number {
+    return this.view.getUint32(this.take(4, what), true)
+  }
+
+  /** A count, a length or an offset. */
+  u64(what: string): number {
+    const value = this.view.getBigUint64(this.take(8, what), true)
+    if (value <= Number.MAX_SAFE_INTEGER) return Number(value)
+    return this.damaged(`${what} is ${value}, more than any file can hold`)
+  }
+
+  /** A number of things that need `least` bytes each: no more than the rest of the file has room for. */
+  count(least: number, what: string): number {
+    const value = this.u64(what)
+    const room = this.fileSize - this.at
+    if (value * least <= room) return value
+    return this.damaged(`${what} is ${value}, but only ${formatBytes(room)} follow`)
+  }
+
+  text(what: string, { strict = false } = {}): string {
+    const length = this.count(1, `the length of ${what}`)
+    const start = this.take(length, what)
+    if (!strict) return this.bytes.toString('utf8', start, start + length) // may hold single bytes
+    try {
+      return STRICT.decode(this.bytes.subarray(start, start + length))
+    } catch {
+      return this.damaged(`${what} is not UTF-8 text`)
+    }
+  }
+
+  valueType(what: string): ValueType {
+    const id = this.u32(what)
+    return VALUE_TYPES[id] ?? this.damaged(`${what} has the type ${id}, which is none of GGUF's`)
+  }
+
+  scalar(type: Exclude<ValueType, 'array'>, what: string): number | bigint | boolean | string {
+    if (type === 'string') return this.text(what)
+    const at = this.take(LEAST_BYTES[type], what)
+    if (type !== 'bool') return this.number(type, at)
+    if (this.bytes[at] > 1) this.damaged(`${what} is a truth value of ${this.bytes[at]}`)
+    return this.bytes[at] === 1
+  }
+
+  damaged(problem: string): never {
+    throw new HeedError('corrupt-file', `${this.path} is not a sound GGUF file: ${problem}`, {
+      remedy: 'Download or save it again.',
+    })
+  }
+
+  private number(type: Exclude<ValueType, 'array' | 'bool' | 'string'>, at: number) {
+    const { view } = this
+    switch (type) {
+      case 'u8':
+        return view.getUint8(at)
+      case 'i8':
+        return view.getInt8(at)
+      case 'u16':
+        return view.getUint16(at, true)
+      case 'i16':
+        return view.getInt16(at, true)
+      case 'u32':
+        return view.getUint32(at, true)
+      case 'i32':
+        return view.getInt32(at, true)
+      case 'f32':
+        return view.getFloat32(at, true)
+      case 'f64':
+        return view.getFloat64(at, true)
+      case 'u64':
+        return narrow(view.getBigUint64(at, true))
+      case 'i64':
+        return narrow(view.getBigInt64(at, true))
+    }
+  }
+
+  /** Moves past the next bytes and returns where they start. */
+  private take(length: number, what: string): number {
+    const start = this.at
+    const end = start + length
+    if (end > this.fileSize) this.damaged(`it ends in ${what} (is the file cut short?)`)
+    if (end > MAX_HEADER)
+      this.damaged(`its header is larger than ${formatBytes(MAX_HEADER)}, at ${what}`)
+    if (end > this.bytes.length) throw new NeedMoreBytes()
+    this.at = end
+    return start
+  }
+}
+
+/** A key or a name, as errors show it. */
+export const named = (kind: string, name: string): string => `${kind} ${quote(name)}`
+
+const MAX_HEADER = 256e6 // vocabularies of 2^18 tokens take about 10 MB
+const STRICT = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
+
+const narrow = (value: bigint): number | bigint =>
+  value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value

@@ -1,0 +1,159 @@
+import { HeedError } from '../../util/errors.ts'
+import { Cursor, named } from './cursor.ts'
+import { GGUFMetadata } from './metadata.ts'
+import {
+  type GGUFScalar,
+  type GGUFType,
+  type GGUFValue,
+  LEAST_BYTES,
+  TENSOR_TYPES,
+  tensorType,
+  type ValueType,
+} from './types.ts'
+
+// The file: "GGUF", version, counts of tensors and of metadata; the metadata (key, type, value); of
+// each tensor its name, sizes (innermost first), type and offset; then, aligned, the data.
+
+export interface GGUFTensorInfo {
+  readonly name: string
+  readonly type: GGUFType
+  /** Outermost first, as everywhere else: (out, in) of a linear layer. */
+  readonly shape: readonly number[]
+  /** Size in the file. */
+  readonly bytes: number
+}
+
+export interface GGUFTensorEntry extends GGUFTensorInfo {
+  /** First byte, counted from the start of the data. */
+  readonly begin: number
+}
+
+export interface GGUFHeader {
+  readonly version: number
+  readonly metadata: GGUFMetadata
+  readonly tensors: ReadonlyMap<string, GGUFTensorEntry>
+  /** First byte of the data. */
+  readonly dataStart: number
+}
+
+/**
+ * Reads and checks a header from the first bytes of a file.
+ * @throws NeedMoreBytes when the header goes on behind `bytes`
+ */
+export function parseHeader(bytes: Uint8Array, fileSize: number, path: string): GGUFHeader {
+  const cursor = new Cursor(bytes, fileSize, path)
+  const version = readVersion(cursor, path)
+  const tensorCount = cursor.count(LEAST_TENSOR, 'the number of tensors')
+  const entryCount = cursor.count(LEAST_ENTRY, 'the number of metadata entries')
+  const metadata = new GGUFMetadata(readMetadata(cursor, entryCount), path)
+  const alignment = readAlignment(cursor, metadata)
+  const tensors = readTensors(cursor, tensorCount, alignment)
+  const dataStart = Math.ceil(cursor.at / alignment) * alignment
+  checkLayout(cursor, tensors, Math.max(0, fileSize - dataStart))
+  return { version, metadata, tensors, dataStart }
+}
+
+function readVersion(cursor: Cursor, path: string): number {
+  if (cursor.u32('its first four bytes') !== MAGIC)
+    throw new HeedError('corrupt-file', `${path} is not a GGUF file: it does not begin with "GGUF"`)
+  const version = cursor.u32('its version')
+  if (version === 2 || version === 3) return version
+  const bigEndian = version > 0 && (version & 0xffff) === 0
+  throw new HeedError(
+    'corrupt-file',
+    bigEndian
+      ? `${path} is a GGUF file for big-endian machines`
+      : `${path} is a GGUF file of version ${version}; versions 2 and 3 can be read`,
+    { remedy: 'Convert the model again with a present-day llama.cpp.' },
+  )
+}
+
+function readMetadata(cursor: Cursor, count: number): Map<string, GGUFValue> {
+  const entries = new Map<string, GGUFValue>()
+  for (let i = 0; i < count; i++) {
+    const key = cursor.text(`the key of metadata entry ${i}`, { strict: true })
+    const what = named('metadata', key)
+    if (entries.has(key)) cursor.damaged(`${what} is there twice`)
+    entries.set(key, readValue(cursor, cursor.valueType(what), what, 0))
+  }
+  return entries
+}
+
+function readValue(cursor: Cursor, type: ValueType, what: string, depth: number): GGUFValue {
+  if (type !== 'array') return { type, value: cursor.scalar(type, what) }
+  if (depth >= MAX_DEPTH) cursor.damaged(`${what} is nested more than ${MAX_DEPTH} lists deep`)
+  const of = cursor.valueType(what)
+  const count = cursor.count(LEAST_BYTES[of], `the length of ${what}`)
+  const value: (GGUFScalar | GGUFValue)[] = []
+  for (let i = 0; i < count; i++)
+    value.push(of === 'array' ? readValue(cursor, of, what, depth + 1) : cursor.scalar(of, what))
+  return { type, of, value }
+}
+
+function readAlignment(cursor: Cursor, metadata: GGUFMetadata): number {
+  const alignment = metadata.number('general.alignment', DEFAULT_ALIGNMENT)
+  if (Number.isInteger(Math.log2(alignment)) && alignment >= 1 && alignment <= MAX_ALIGNMENT)
+    return alignment
+  return cursor.damaged(`its alignment is ${alignment}, not a power of two up to ${MAX_ALIGNMENT}`)
+}
+
+function readTensors(
+  cursor: Cursor,
+  count: number,
+  alignment: number,
+): Map<string, GGUFTensorEntry> {
+  const tensors = new Map<string, GGUFTensorEntry>()
+  for (let i = 0; i < count; i++) {
+    const name = cursor.text(`the name of tensor ${i}`, { strict: true })
+    const what = named('tensor', name)
+    if (tensors.has(name)) cursor.damaged(`${what} is there twice`)
+    const entry = readTensor(cursor, name, what)
+    if (entry.begin % alignment !== 0)
+      cursor.damaged(`${what} begins at byte ${entry.begin}, not at a multiple of ${alignment}`)
+    tensors.set(name, entry)
+  }
+  return tensors
+}
+
+function readTensor(cursor: Cursor, name: string, what: string): GGUFTensorEntry {
+  const rank = cursor.u32(`the rank of ${what}`)
+  if (rank > MAX_RANK) cursor.damaged(`${what} has ${rank} dimensions, the most is ${MAX_RANK}`)
+  const sizes = Array.from({ length: rank }, () => cursor.u64(`the shape of ${what}`))
+  const id = cursor.u32(`the type of ${what}`)
+  const type = tensorType(id)
+  if (type === undefined) return cursor.damaged(`${what} has the type ${id}, which is not known`)
+  const { elements, bytes } = TENSOR_TYPES[type]
+  const total = sizes.reduce((product, size) => product * size, 1)
+  if (!Number.isSafeInteger(total * bytes))
+    cursor.damaged(`${what} of shape [${sizes}] is larger than any file can be`)
+  if ((sizes[0] ?? 1) % elements !== 0)
+    cursor.damaged(`${what} has rows of ${sizes[0]}, no multiple of the ${elements} of ${type}`)
+  const begin = cursor.u64(`the offset of ${what}`)
+  return { name, type, shape: sizes.reverse(), bytes: (total / elements) * bytes, begin }
+}
+
+function checkLayout(
+  cursor: Cursor,
+  tensors: ReadonlyMap<string, GGUFTensorEntry>,
+  dataBytes: number,
+): void {
+  const ordered = [...tensors.values()].sort((a, b) => a.begin - b.begin || a.bytes - b.bytes)
+  let end = 0
+  for (const { name, begin, bytes } of ordered) {
+    const what = named('tensor', name)
+    if (begin + bytes > dataBytes)
+      cursor.damaged(
+        `${what} ends at byte ${begin + bytes}, but there are ${dataBytes} bytes of data (is the file cut short?)`,
+      )
+    if (begin < end) cursor.damaged(`${what} at byte ${begin} overlaps the one before it`)
+    end = begin + bytes
+  }
+}
+
+const MAGIC = 0x46554747 // "GGUF"
+const DEFAULT_ALIGNMENT = 32
+const MAX_ALIGNMENT = 2 ** 20
+const MAX_DEPTH = 4
+const MAX_RANK = 4
+const LEAST_ENTRY = 8 + 4 + 1 // an empty key, a type, one byte
+const LEAST_TENSOR = 8 + 4 + 4 + 8 // an empty name, a rank of 0, a type, an offset

@@ -1,0 +1,120 @@
+import { HeedError } from '../../util/errors.ts'
+import { formatBytes, quote } from '../files/file-error.ts'
+import { decodeUtf8, isJsonObject, type JsonValue, parseJson } from '../files/json.ts'
+import { STORED_DTYPES, type StoredDType, storedDType } from './stored-dtype.ts'
+
+// The file: 8 bytes with the header's length (little-endian), the header (JSON: name -> dtype,
+// shape, [begin, end) counted from the header's end), then the data without holes.
+
+export interface TensorInfo {
+  readonly name: string
+  readonly dtype: StoredDType
+  readonly shape: readonly number[]
+  /** Size in the file. */
+  readonly bytes: number
+}
+
+export interface TensorEntry extends TensorInfo {
+  /** First byte, counted from the end of the header. */
+  readonly begin: number
+}
+
+export interface Header {
+  readonly entries: ReadonlyMap<string, TensorEntry>
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const MAX_HEADER_BYTES = 100e6 // the limit of the reference implementation
+const PREFIX_BYTES = 8
+
+/** Checks the length that a file claims for its header before anything of that size is allocated. */
+export function headerLength(prefix: Uint8Array, fileSize: number, path: string): number {
+  const claimed = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true)
+  const length = Number(claimed)
+  if (length > MAX_HEADER_BYTES) {
+    damaged(
+      path,
+      `its header claims ${claimed} bytes, the limit is ${formatBytes(MAX_HEADER_BYTES)}`,
+    )
+  }
+  if (PREFIX_BYTES + length > fileSize) {
+    damaged(path, `its header claims ${length} bytes, but the whole file has ${fileSize}`)
+  }
+  return length
+}
+
+/** Reads and checks a header; `dataBytes` is what the file has after it. */
+export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string): Header {
+  const source = `the header of ${path}`
+  const json = parseJson(decodeUtf8(bytes, source), source, { strict: true })
+  if (!isJsonObject(json)) return damaged(path, 'its header is not a JSON object')
+  const { __metadata__: metadata, ...tensors } = json
+  const entries = Object.entries(tensors).map(([name, value]) => parseEntry(name, value, path))
+  entries.sort((a, b) => a.begin - b.begin || a.bytes - b.bytes)
+  checkLayout(entries, dataBytes, path)
+  return {
+    entries: new Map(entries.map((e) => [e.name, e])),
+    metadata: parseMetadata(metadata, path),
+  }
+}
+
+function parseMetadata(json: JsonValue | undefined, path: string): Record<string, string> {
+  if (json === undefined || json === null) return {}
+  if (!isJsonObject(json)) return damaged(path, '__metadata__ is not a JSON object')
+  for (const [key, value] of Object.entries(json)) {
+    if (typeof value !== 'string') damaged(path, `__metadata__ ${quote(key)} is not a string`)
+  }
+  return json as Record<string, string>
+}
+
+function parseEntry(name: string, json: JsonValue, path: string): TensorEntry {
+  const fail = (problem: string) => damaged(path, `tensor ${quote(name)}: ${problem}`)
+  if (!isJsonObject(json)) return fail('its entry is not a JSON object')
+  const dtype = typeof json.dtype === 'string' ? storedDType(json.dtype) : undefined
+  if (dtype === undefined) return fail(`unknown dtype ${brief(json.dtype)}`)
+  const { shape, data_offsets: offsets } = json
+  if (!isIndexList(shape)) return fail(`shape ${brief(shape)} is not a list of integers from 0 up`)
+  if (!isIndexList(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    return fail(`data_offsets ${brief(offsets)} is not [begin, end]`)
+  }
+  const bytes = offsets[1] - offsets[0]
+  const needed = shape.reduce((product, size) => product * size, STORED_DTYPES[dtype].bytes)
+  if (needed !== bytes || !Number.isSafeInteger(needed)) {
+    fail(`shape [${shape}] of ${json.dtype} needs ${needed} bytes, its data_offsets give ${bytes}`)
+  }
+  return { name, dtype, shape, bytes, begin: offsets[0] }
+}
+
+// Holes are refused as well as overlaps: they could smuggle anything past whoever inspects a file.
+function checkLayout(entries: TensorEntry[], dataBytes: number, path: string): void {
+  let end = 0
+  for (const { name, begin, bytes } of entries) {
+    if (begin + bytes > dataBytes) {
+      const problem = `tensor ${quote(name)} ends at byte ${begin + bytes}, but there are ${dataBytes}`
+      damaged(path, `${problem} bytes of data (is the file cut short?)`)
+    }
+    if (begin !== end) {
+      const problem =
+        begin < end ? 'overlaps the one before it' : `leaves a hole of ${begin - end} bytes`
+      damaged(path, `tensor ${quote(name)} at byte ${begin} ${problem}`)
+    }
+    end = begin + bytes
+  }
+  if (end !== dataBytes)
+    damaged(path, `${dataBytes - end} bytes after the last tensor belong to none`)
+}
+
+function isIndexList(json: JsonValue | undefined): json is number[] {
+  return Array.isArray(json) && json.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)
+}
+
+function brief(json: JsonValue | undefined): string {
+  const text = json === undefined ? 'missing' : JSON.stringify(json)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+function damaged(path: string, problem: string): never {
+  throw new HeedError('corrupt-file', `${path} is not a sound safetensors file: ${problem}`, {
+    remedy: 'Download or save it again.',
+  })
+}

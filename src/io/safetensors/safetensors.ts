@@ -1,0 +1,48 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HeedError } from '../../util/errors.ts'
+import { fileError } from '../files/file-error.ts'
+import { openSafetensorsFile, type Safetensors } from './file.ts'
+import { openShards } from './shards.ts'
+
+export { assertFinite } from './check-finite.ts'
+export type { Piece, Safetensors } from './file.ts'
+export { type SaveWeightsOptions, saveSafetensors } from './save.ts'
+export type { StoredDType, TypedArray } from './stored-dtype.ts'
+export { type TensorToWrite, writeSafetensors } from './write.ts'
+
+/**
+ * Opens a `.safetensors` file, a sharded checkpoint (`model.safetensors.index.json`), or a folder
+ * with either. The header is read and checked, tensors are read when asked for. Close it in the end.
+ */
+export async function openSafetensors(path: string): Promise<Safetensors> {
+  const file = await resolveWeights(path)
+  return file.endsWith('.json') ? openShards(file) : openSafetensorsFile(file)
+}
+
+async function resolveWeights(path: string): Promise<string> {
+  if (!(await exists(path, (s) => s.isDirectory()))) return path
+  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
+    const file = join(path, name)
+    if (await exists(file, (s) => s.isFile())) return file
+  }
+  throw new HeedError(
+    'corrupt-file',
+    `${path} holds neither model.safetensors nor model.safetensors.index.json`,
+    {
+      remedy: 'Give the folder of a saved model, or the path of a .safetensors file.',
+    },
+  )
+}
+
+async function exists(
+  path: string,
+  kind: (stats: Awaited<ReturnType<typeof stat>>) => boolean,
+): Promise<boolean> {
+  try {
+    return kind(await stat(path))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw fileError(error, 'read', path)
+  }
+}

@@ -1,0 +1,109 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HeedError } from '../../util/errors.ts'
+import { removeStaleTemporaries, writeFileAtomic } from '../files/atomic.ts'
+import { ensureDir } from '../files/ensure-dir.ts'
+import { fileError } from '../files/file-error.ts'
+import { type TensorToWrite, tensorBytes, writeSafetensors } from './write.ts'
+
+export interface SaveWeightsOptions {
+  /** Data that one file holds at most; a larger tensor has a file to itself. Default 5e9. */
+  maxShardBytes?: number
+  metadata?: Record<string, string>
+}
+
+const SINGLE = 'model.safetensors'
+const INDEX = 'model.safetensors.index.json'
+const SHARD = /^model(-[0-9]{1,9})?-[0-9]{5}-of-[0-9]{5}\.safetensors$/
+
+/**
+ * Writes the weights of a model folder, as transformers reads them: `model.safetensors`, or shards
+ * with an index when there are more bytes than one file is to hold. One tensor at a time is in
+ * memory. Atomic: until everything is on the disk, the folder holds the weights that it held.
+ * @throws HeedError when the disk is full, or a value does not fit its dtype (the tensor is named)
+ */
+export async function saveSafetensors(
+  dir: string,
+  tensors: Iterable<TensorToWrite>,
+  { maxShardBytes = 5e9, metadata = { format: 'pt' } }: SaveWeightsOptions = {},
+): Promise<void> {
+  if (!(maxShardBytes > 0))
+    throw new HeedError('corrupt-file', `maxShardBytes ${maxShardBytes} is not above 0`)
+  const shards = cutIntoShards([...tensors], maxShardBytes)
+  await ensureDir(dir)
+  try {
+    await removeStaleTemporaries(dir)
+    if (shards.length > 1) return await writeShards(dir, shards, metadata)
+    await writeSafetensors(join(dir, SINGLE), shards[0], metadata)
+    await remove(dir, [INDEX])
+    await remove(dir, await shardNames(dir))
+  } catch (error) {
+    throw fileError(error, 'save the weights in', dir)
+  }
+}
+
+// Readers prefer model.safetensors to an index, and an index to nothing. So the moment of change is
+// one rename or one removal: the index replaced, or the single file gone that lay before it.
+async function writeShards(
+  dir: string,
+  shards: TensorToWrite[][],
+  metadata: Record<string, string>,
+): Promise<void> {
+  const old = await shardNames(dir)
+  const names = freeNames(shards.length, new Set(old))
+  try {
+    for (const [i, tensors] of shards.entries())
+      await writeSafetensors(join(dir, names[i]), tensors, metadata)
+    await writeFileAtomic(join(dir, INDEX), indexJson(shards, names))
+  } catch (error) {
+    await remove(dir, names).catch(() => {}) // the first error is the one to tell
+    throw error
+  }
+  await remove(dir, [SINGLE])
+  await remove(dir, old)
+}
+
+/** In the order given, as many to a shard as fit. There is always one, which may be empty. */
+function cutIntoShards(tensors: TensorToWrite[], limit: number): TensorToWrite[][] {
+  const shards: TensorToWrite[][] = [[]]
+  let filled = 0
+  for (const tensor of tensors) {
+    const bytes = tensorBytes(tensor)
+    if (filled > 0 && filled + bytes > limit) {
+      shards.push([])
+      filled = 0
+    }
+    shards[shards.length - 1].push(tensor)
+    filled += bytes
+  }
+  return shards
+}
+
+/** Names as transformers gives them, with a number where those of an earlier save are in the way. */
+function freeNames(count: number, taken: ReadonlySet<string>): string[] {
+  const five = (n: number): string => String(n).padStart(5, '0')
+  for (let save = 1; ; save++) {
+    const stem = save === 1 ? 'model' : `model-${save}`
+    const names = Array.from(
+      { length: count },
+      (_, i) => `${stem}-${five(i + 1)}-of-${five(count)}.safetensors`,
+    )
+    if (!names.some((name) => taken.has(name))) return names
+  }
+}
+
+function indexJson(shards: TensorToWrite[][], names: string[]): string {
+  const map = shards.flatMap((tensors, i) => tensors.map(({ name }) => [name, names[i]] as const))
+  if (new Set(map.map(([name]) => name)).size < map.length)
+    throw new HeedError('corrupt-file', 'two tensors to save have the same name')
+  const size = shards.flat().reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
+  const index = { metadata: { total_size: size }, weight_map: Object.fromEntries(map) }
+  return `${JSON.stringify(index, null, 2)}\n`
+}
+
+const shardNames = async (dir: string): Promise<string[]> =>
+  (await readdir(dir)).filter((name) => SHARD.test(name))
+
+async function remove(dir: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await rm(join(dir, name), { force: true })
+}

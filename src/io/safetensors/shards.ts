@@ -1,0 +1,91 @@
+import { basename, dirname, join } from 'node:path'
+import { HeedError } from '../../util/errors.ts'
+import { quote } from '../files/file-error.ts'
+import { isJsonObject, readJsonObject } from '../files/json.ts'
+import { openSafetensorsFile, type Piece, type Safetensors, unknownTensor } from './file.ts'
+import type { TensorInfo } from './header.ts'
+import type { TypedArray } from './stored-dtype.ts'
+
+/** Opens every shard that a `model.safetensors.index.json` names. */
+export async function openShards(indexPath: string): Promise<Safetensors> {
+  const index = await readWeightMap(indexPath)
+  const shards = new Map<string, Safetensors>()
+  try {
+    for (const file of new Set(index.values())) {
+      shards.set(file, await openSafetensorsFile(join(dirname(indexPath), file)))
+    }
+    const owners = new Map(
+      [...index].map(([name, file]) => [name, shards.get(file) as Safetensors]),
+    )
+    for (const [name, shard] of owners) shard.info(name) // the index must not promise what is not there
+    return new Shards(indexPath, owners, [...shards.values()])
+  } catch (error) {
+    for (const shard of shards.values()) await shard.close()
+    throw error
+  }
+}
+
+class Shards implements Safetensors {
+  readonly path: string
+  readonly names: readonly string[]
+  readonly metadata: Readonly<Record<string, string>>
+  private readonly owners: ReadonlyMap<string, Safetensors>
+  private readonly shards: Safetensors[]
+
+  constructor(path: string, owners: ReadonlyMap<string, Safetensors>, shards: Safetensors[]) {
+    this.path = path
+    this.names = [...owners.keys()]
+    this.metadata = shards[0]?.metadata ?? {}
+    this.owners = owners
+    this.shards = shards
+  }
+
+  has(name: string): boolean {
+    return this.owners.has(name)
+  }
+
+  info(name: string): TensorInfo {
+    return this.owner(name).info(name)
+  }
+
+  read(name: string): Promise<TypedArray>
+  read(name: string, options: { as: 'f32' }): Promise<Float32Array<ArrayBuffer>>
+  read(name: string, options: { as: 'i32' }): Promise<Int32Array<ArrayBuffer>>
+  async read(name: string, options?: { as: 'f32' | 'i32' }): Promise<TypedArray> {
+    return this.owner(name).read(name, options as { as: 'f32' })
+  }
+
+  pieces(name: string): AsyncGenerator<Piece> {
+    return this.owner(name).pieces(name)
+  }
+
+  async close(): Promise<void> {
+    for (const shard of this.shards) await shard.close()
+  }
+
+  private owner(name: string): Safetensors {
+    return this.owners.get(name) ?? unknownTensor(name, this)
+  }
+}
+
+async function readWeightMap(path: string): Promise<Map<string, string>> {
+  const { weight_map: map } = await readJsonObject(path)
+  if (!isJsonObject(map)) throw new HeedError('corrupt-file', `${path} has no "weight_map" object`)
+  for (const [name, file] of Object.entries(map)) {
+    if (typeof file === 'string' && isShardName(file)) continue
+    const value = quote(typeof file === 'string' ? file : JSON.stringify(file))
+    throw new HeedError(
+      'corrupt-file',
+      `${path} places tensor ${quote(name)} in ${value}, which is refused`,
+      {
+        remedy: 'A shard must be a .safetensors file in the same folder, named without a path.',
+      },
+    )
+  }
+  return new Map(Object.entries(map as Record<string, string>))
+}
+
+// Names come from a downloaded file: one with a folder in it could read anything on the disk.
+function isShardName(file: string): boolean {
+  return file.endsWith('.safetensors') && file === basename(file) && !/[\\/:\0]/.test(file)
+}

@@ -1,0 +1,123 @@
+import type { FileHandle } from 'node:fs/promises'
+import { HeedError } from '../../util/errors.ts'
+import { f32ToBf16, f32ToF16 } from '../../util/float16.ts'
+import { replaceFile } from '../files/atomic.ts'
+import { quote } from '../files/file-error.ts'
+import { STORED_DTYPES, type StoredDType, type TypedArray } from './stored-dtype.ts'
+
+export interface TensorToWrite {
+  name: string
+  dtype: StoredDType
+  shape: readonly number[]
+  /**
+   * The elements, or a function that fetches them when their turn comes, so that one tensor at a
+   * time is in memory. The array that the dtype is stored in, or a Float32Array for f16 and bf16
+   * (a Float64Array for f32 too), or an Int32Array for i64.
+   */
+  data: TypedArray | (() => Promise<TypedArray>)
+}
+
+/** Writes a safetensors file atomically: on any failure the old file stays as it was. */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<TensorToWrite>,
+  metadata: Record<string, string> = {},
+): Promise<void> {
+  // Wide elements first: every tensor then begins at a multiple of its element size.
+  const ordered = [...tensors].sort((a, b) => elementBytes(b) - elementBytes(a))
+  const header = buildHeader(path, ordered, metadata)
+  await replaceFile(path, async (handle) => {
+    await writeFully(handle, header)
+    for (const tensor of ordered) await writeTensor(handle, tensor, path)
+  })
+}
+
+function buildHeader(
+  path: string,
+  tensors: TensorToWrite[],
+  metadata: Record<string, string>,
+): Uint8Array {
+  const entries: [string, unknown][] = []
+  if (Object.keys(metadata).length > 0) entries.push(['__metadata__', metadata])
+  const seen = new Set(['__metadata__', '__proto__'])
+  let offset = 0
+  for (const tensor of tensors) {
+    const { name, dtype, shape } = tensor
+    if (seen.has(name))
+      throw new HeedError('corrupt-file', `${path}: the tensor name ${quote(name)} is taken`)
+    seen.add(name)
+    const end = offset + tensorBytes(tensor)
+    entries.push([name, { dtype: dtype.toUpperCase(), shape, data_offsets: [offset, end] }])
+    offset = end
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
+  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20, 8)
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true)
+  header.set(json, 8)
+  return header
+}
+
+async function writeTensor(handle: FileHandle, tensor: TensorToWrite, path: string): Promise<void> {
+  const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data
+  const refuse = (problem: string, remedy?: string): never => {
+    throw new HeedError(
+      'corrupt-file',
+      `cannot write ${path}: tensor ${quote(tensor.name)} ${problem}`,
+      { remedy },
+    )
+  }
+  if (data.length !== count(tensor)) {
+    refuse(`has ${data.length} elements, its shape [${tensor.shape}] needs ${count(tensor)}`)
+  }
+  for (let start = 0; start < data.length; start += CHUNK_ELEMENTS) {
+    const part = data.subarray(start, start + CHUNK_ELEMENTS)
+    await writeFully(handle, encode(part, tensor.dtype, refuse))
+  }
+}
+
+type Refuse = (problem: string, remedy?: string) => never
+
+function encode(data: TypedArray, dtype: StoredDType, refuse: Refuse): TypedArray {
+  if (data instanceof STORED_DTYPES[dtype].array) return data
+  if (data instanceof Float32Array && (dtype === 'f16' || dtype === 'bf16'))
+    return narrow(data, dtype, refuse)
+  if (data instanceof Float64Array && ['f32', 'f16', 'bf16'].includes(dtype))
+    return encode(Float32Array.from(data), dtype, refuse)
+  if (data instanceof Int32Array && dtype === 'i64') return BigInt64Array.from(data, BigInt)
+  return refuse(`holds a ${data.constructor.name}, which cannot be stored as ${dtype}`)
+}
+
+/** To the nearest 16-bit float, ties to even; what only infinity is near to is refused. */
+function narrow(data: Float32Array, dtype: 'f16' | 'bf16', refuse: Refuse): Uint16Array {
+  const [bits, infinity, limit] =
+    dtype === 'f16' ? [f32ToF16(data), 0x7c00, 65504] : [f32ToBf16(data), 0x7f80, 3.3895e38]
+  for (let i = 0; i < bits.length; i++) {
+    if ((bits[i] & 0x7fff) === infinity && Number.isFinite(data[i])) {
+      const remedy = `Save it as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}.`
+      refuse(`holds ${data[i]}, too large for ${dtype} (${limit})`, remedy)
+    }
+  }
+  return bits
+}
+
+async function writeFully(handle: FileHandle, data: TypedArray): Promise<void> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  for (let done = 0; done < bytes.length; ) {
+    done += (await handle.write(bytes, done, bytes.length - done)).bytesWritten
+  }
+}
+
+const CHUNK_ELEMENTS = 1 << 22
+
+/** Its size in the file. */
+export function tensorBytes(tensor: TensorToWrite): number {
+  return count(tensor) * elementBytes(tensor)
+}
+
+function elementBytes(tensor: TensorToWrite): number {
+  return STORED_DTYPES[tensor.dtype].bytes
+}
+
+function count(tensor: TensorToWrite): number {
+  return tensor.shape.reduce((product, size) => product * size, 1)
+}

@@ -1,0 +1,85 @@
+import type { AddedTokenJson } from '../formats/tokenizer-json.ts'
+
+/** An added token that stands in a text, with the white space that it takes in. */
+export interface AddedMatch {
+  id: number
+  from: number
+  to: number
+}
+
+/** Finds tokens that are written in a text as they are; the leftmost first, of those the longest. */
+export class AddedTokens {
+  private readonly byStart = new Map<string, Map<string, AddedTokenJson>>()
+  private readonly lengths = new Map<string, number[]>()
+
+  /** The tokens, each with the text that it is found by. */
+  constructor(tokens: Iterable<readonly [text: string, token: AddedTokenJson]>) {
+    for (const [text, token] of tokens) {
+      if (text === '') continue
+      const same = this.byStart.get(text[0]) ?? new Map<string, AddedTokenJson>()
+      this.byStart.set(text[0], same.set(text, token))
+    }
+    for (const [start, same] of this.byStart) {
+      const lengths = new Set([...same.keys()].map((text) => text.length))
+      this.lengths.set(
+        start,
+        [...lengths].sort((a, b) => b - a),
+      )
+    }
+  }
+
+  find(text: string): AddedMatch[] {
+    const found: AddedMatch[] = []
+    if (this.byStart.size === 0) return found
+    let taken = 0
+    for (let at = 0; at < text.length; at++) {
+      const match = this.longestAt(text, at)
+      if (!match) continue
+      const end = at + match.length
+      const { token } = match
+      if (!token.single_word || standsAlone(text, at, end)) {
+        const from = token.lstrip ? spaceBefore(text, at, taken) : Math.max(at, taken)
+        const to = token.rstrip ? spaceAfter(text, end) : end
+        found.push({ id: token.id, from, to })
+        taken = to
+      }
+      at = end - 1
+    }
+    return found
+  }
+
+  private longestAt(
+    text: string,
+    at: number,
+  ): { token: AddedTokenJson; length: number } | undefined {
+    const same = this.byStart.get(text[at])
+    if (!same) return undefined
+    for (const length of this.lengths.get(text[at]) as number[]) {
+      const token = same.get(text.slice(at, at + length))
+      if (token) return { token, length }
+    }
+    return undefined
+  }
+}
+
+const SPACE = /\p{White_Space}/u
+const WORD = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]'
+const ENDS_IN_WORD = new RegExp(`${WORD}$`, 'u')
+const STARTS_WITH_WORD = new RegExp(`^${WORD}`, 'u')
+
+function standsAlone(text: string, from: number, to: number): boolean {
+  const before = text.slice(Math.max(0, from - 2), from)
+  return !ENDS_IN_WORD.test(before) && !STARTS_WITH_WORD.test(text.slice(to, to + 2))
+}
+
+function spaceBefore(text: string, at: number, least: number): number {
+  let from = at
+  while (from > least && SPACE.test(text[from - 1])) from--
+  return from
+}
+
+function spaceAfter(text: string, at: number): number {
+  let to = at
+  while (to < text.length && SPACE.test(text[to])) to++
+  return to
+}

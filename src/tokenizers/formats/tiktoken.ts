@@ -1,0 +1,104 @@
+import { HeedError } from '../../util/errors.ts'
+import { BYTE_CHARS } from '../encode/byte-level.ts'
+import { mergesOf } from './merges-of.ts'
+import {
+  byteLevelJson,
+  END_OF_TEXT,
+  specialToken,
+  type TokenizerConfig,
+  type TokenizerJson,
+} from './tokenizer-json.ts'
+
+/** How OpenAI's encodings cut words, and their special tokens. */
+export interface TiktokenEncoding {
+  /** The expression that matches one word, as Oniguruma reads it. */
+  pattern: string
+  specialTokens: Record<string, number>
+}
+
+const CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+const UPPER = '\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}'
+const LOWER = '\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}'
+const SPACES = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+'
+const OLD = {
+  pattern: "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+  specialTokens: { [END_OF_TEXT]: 50256 },
+}
+
+export const TIKTOKEN_ENCODINGS = {
+  r50k_base: OLD,
+  p50k_base: OLD,
+  cl100k_base: {
+    pattern: `${CONTRACTION}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${SPACES}`,
+    specialTokens: {
+      [END_OF_TEXT]: 100257,
+      '<|fim_prefix|>': 100258,
+      '<|fim_middle|>': 100259,
+      '<|fim_suffix|>': 100260,
+      '<|endofprompt|>': 100276,
+    },
+  },
+  o200k_base: {
+    pattern:
+      `[^\\r\\n\\p{L}\\p{N}]?[${UPPER}]*[${LOWER}]+${CONTRACTION}?` +
+      `|[^\\r\\n\\p{L}\\p{N}]?[${UPPER}]+[${LOWER}]*${CONTRACTION}?` +
+      `|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${SPACES}`,
+    specialTokens: { [END_OF_TEXT]: 199999, '<|endofprompt|>': 200018 },
+  },
+} satisfies Record<string, TiktokenEncoding>
+
+export type TiktokenName = keyof typeof TIKTOKEN_ENCODINGS
+
+/** The lines of a `.tiktoken` file (base64, space, rank), or a token's bytes and its rank, its id. */
+export type TiktokenRanks = string | Iterable<readonly [bytes: Uint8Array, rank: number]>
+
+/** tiktoken's ranks as the contents of the two files of a tokenizer. */
+export function tiktokenFiles(
+  ranks: TiktokenRanks,
+  encoding: TiktokenName | TiktokenEncoding,
+): { json: TokenizerJson; config: TokenizerConfig } {
+  const { pattern, specialTokens } =
+    typeof encoding === 'string' ? TIKTOKEN_ENCODINGS[encoding] : encoding
+  const ids = new Map<string, number>()
+  for (const [bytes, rank] of typeof ranks === 'string' ? readLines(ranks) : ranks) {
+    ids.set(Array.from(bytes, (byte) => BYTE_CHARS[byte]).join(''), rank)
+  }
+  const merges = mergesOf(ids, (token) => token.split(''))
+  const special = Object.entries(specialTokens).map(([token, id]) => specialToken(token, id))
+  const json = byteLevelJson(
+    ids,
+    merges.map(([left, right]) => `${left} ${right}`),
+    special,
+  )
+  const split = { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false }
+  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false }
+  const pre_tokenizer = { type: 'Sequence', pretokenizers: [split, bytes] }
+  const model = { ...json.model, ignore_merges: true } // a word that is a token stays whole
+  const eos_token = Object.hasOwn(specialTokens, END_OF_TEXT) ? END_OF_TEXT : undefined
+  const config = { tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false }
+  return {
+    json: { ...json, pre_tokenizer, model },
+    config: { ...config, ...(eos_token && { eos_token }) },
+  }
+}
+
+function* readLines(text: string): Generator<[Uint8Array, number]> {
+  let number = 0
+  for (const line of text.split('\n')) {
+    number++
+    if (line.trim() === '') continue
+    const [, base64, rank] = LINE.exec(line) ?? []
+    if (base64 === undefined) {
+      throw new HeedError(
+        'corrupt-file',
+        `line ${number} of the tiktoken ranks is not a token and its rank`,
+        {
+          remedy: 'Each line holds a token in base64, a space and a whole number.',
+        },
+      )
+    }
+    yield [Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)), Number(rank)]
+  }
+}
+
+const LINE = /^((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?) ([0-9]{1,8})\r?$/

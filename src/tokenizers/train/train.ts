@@ -1,0 +1,255 @@
+import { HeedError } from '../../util/errors.ts'
+import { BYTE_CHARS } from '../encode/byte-level.ts'
+import {
+  byteLevelJson,
+  charLevelJson,
+  END_OF_TEXT,
+  specialToken,
+  UNKNOWN,
+} from '../formats/tokenizer-json.ts'
+import { Tokenizer } from '../tokenizer.ts'
+import { CharCounts } from './char-counts.ts'
+import { trainPairs } from './pair-trainer.ts'
+import {
+  BERT_NAMES,
+  BERT_TOKENS,
+  bertSteps,
+  sentencePieceSteps,
+  T5_NAMES,
+  T5_TOKENS,
+  unigramJson,
+  wordPieceJson,
+} from './trained-json.ts'
+import { trainUnigram } from './unigram-trainer.ts'
+import { gpt2Words, WordCounts, wordsBy } from './word-counts.ts'
+
+export interface TrainTokenizerOptions {
+  /**
+   * `char`: each character is a token. `bpe`: pairs of bytes, as GPT-2. `wordpiece`: pairs of
+   * characters of lower-case words, as BERT. `unigram`: likely pieces of words, as T5.
+   */
+  type: 'char' | LearnedType
+  /**
+   * How many tokens to learn, at most; a small text may give fewer. Default 4096. Characters: how
+   * many to keep, with the unknown token; without it all of them.
+   */
+  vocabSize?: number
+  /** BPE, WordPiece: pairs seen less often are not merged. Default 2. */
+  minFrequency?: number
+  /** Not for characters: tokens that come first in the vocabulary, after those of the type. */
+  specialTokens?: string[]
+  /** WordPiece: lower case without accents. Default true. */
+  lowercase?: boolean
+  /** WordPiece, Unigram: how many different characters to keep, the most frequent. Default 1000. */
+  limitAlphabet?: number
+  onProgress?: (progress: TokenizerProgress) => void
+}
+
+export interface TokenizerProgress {
+  /** `count` reads the texts (`done` characters so far), `merge` learns tokens. */
+  stage: 'count' | 'merge'
+  done: number
+  total?: number
+}
+
+/** Learns a vocabulary. The texts may be pieces of one, as `readText` cuts them. */
+export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+  const trainer = tokenizerTrainer(options)
+  for (const text of texts) trainer.add(text)
+  return trainer.finish()
+}
+
+/** Learns from texts as they come; of those that have been added, the counts of their words are held. */
+export interface TokenizerTrainer {
+  add(text: string): void
+  /** @throws HeedError where there was no text, or `vocabSize` does not fit what is in it */
+  finish(): Tokenizer
+}
+
+/** As `trainTokenizer`, for texts that are added one by one. */
+export function tokenizerTrainer(options: TrainTokenizerOptions): TokenizerTrainer {
+  const { counts, learn } = LEARNERS[options.type](options)
+  let done = 0
+  return {
+    add(text) {
+      counts.add(text)
+      done += text.length
+      options.onProgress?.({ stage: 'count', done })
+    },
+    finish() {
+      if (done > 0) return learn()
+      throw new HeedError('corrupt-file', 'the text to train the tokenizer on is empty', {
+        remedy: 'Give a file or folder with some text in it.',
+      })
+    },
+  }
+}
+
+/** What is counted in the texts, and what is made of the counts. */
+interface Learner {
+  counts: { add(text: string): void }
+  learn: () => Tokenizer
+}
+
+const LEARNERS = {
+  char: learnChars,
+  bpe: learnByteLevel,
+  wordpiece: learnWordPiece,
+  unigram: learnUnigram,
+}
+
+/** Vocabularies that are learnt to a size. */
+export type LearnedType = 'bpe' | 'wordpiece' | 'unigram'
+
+/** The bounds of a BPE vocabulary: every byte and the end of text; ids that pack in pairs. */
+export const MIN_BPE_VOCAB = 257
+export const MAX_BPE_VOCAB = 1_000_000
+
+function learnChars({ vocabSize }: TrainTokenizerOptions): Learner {
+  if (vocabSize !== undefined) checkVocabSize(vocabSize, 2, 'a character vocabulary')
+  const counts = new CharCounts()
+  const most = vocabSize === undefined ? undefined : vocabSize - 1
+  return { counts, learn: () => charTokenizer(counts.characters(most)) }
+}
+
+function charTokenizer(characters: string[]): Tokenizer {
+  return Tokenizer.fromJSON(charLevelJson(characters), {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    unk_token: UNKNOWN,
+    clean_up_tokenization_spaces: false,
+  })
+}
+
+function learnByteLevel(options: TrainTokenizerOptions): Learner {
+  checkVocabSize(options.vocabSize ?? DEFAULT_VOCAB, MIN_BPE_VOCAB, 'a byte-level BPE vocabulary')
+  return learnWords(gpt2Words, (words) => byteLevelTokenizer(words, options))
+}
+
+/** Counts the words that `split` finds, and makes a tokenizer of the counts. */
+function learnWords(
+  split: (text: string) => string[],
+  tokenizerOf: (words: Words) => Tokenizer,
+): Learner {
+  const counts = new WordCounts(split)
+  return { counts, learn: () => tokenizerOf(counts.words) }
+}
+
+function byteLevelTokenizer(words: Words, options: TrainTokenizerOptions): Tokenizer {
+  const special = [END_OF_TEXT, ...(options.specialTokens ?? [])]
+  const bytes = [...BYTE_CHARS].sort()
+  const idOfByte = BYTE_CHARS.map((char) => special.length + bytes.indexOf(char))
+  const encoder = new TextEncoder()
+  const { tokens, merges } = trainPairs(words, {
+    ...pairOptions(options),
+    alphabet: [...special, ...bytes],
+    symbolsOf: (word) => Uint32Array.from(encoder.encode(word), (byte) => idOfByte[byte]),
+  })
+  const vocab = tokens.map((token, id) => [token, id] as const)
+  return Tokenizer.fromJSON(byteLevelJson(vocab, merges, special.map(specialToken)), {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    bos_token: END_OF_TEXT,
+    eos_token: END_OF_TEXT,
+    unk_token: END_OF_TEXT,
+    clean_up_tokenization_spaces: false,
+  })
+}
+
+/** As Hugging Face trains BERT's vocabulary: pairs of characters, those inside words with `##`. */
+function learnWordPiece(options: TrainTokenizerOptions): Learner {
+  const steps = bertSteps(options.lowercase ?? true)
+  return learnWords(wordsBy(steps.normalizer, steps.pre_tokenizer), (words) =>
+    wordPieceTokenizer(words, steps, options),
+  )
+}
+
+function wordPieceTokenizer(
+  words: Words,
+  steps: ReturnType<typeof bertSteps>,
+  options: TrainTokenizerOptions,
+): Tokenizer {
+  const { lowercase = true, limitAlphabet = DEFAULT_ALPHABET } = options
+  const special = [...BERT_TOKENS, ...(options.specialTokens ?? [])]
+  const characters = charactersOf(words, limitAlphabet)
+  const inside = new Set<string>()
+  for (const word of words.keys()) for (const c of Array.from(word).slice(1)) inside.add(c)
+  const continued = characters.filter((character) => inside.has(character))
+  const alphabet = [...special, ...characters, ...continued.map((c) => `##${c}`)]
+  checkVocabSize(options.vocabSize ?? DEFAULT_VOCAB, alphabet.length, 'this WordPiece vocabulary')
+  const idOf = new Map(alphabet.map((token, id) => [token, id]))
+  const symbolsOf = (word: string): number[] =>
+    Array.from(word, (character, i) => idOf.get(i === 0 ? character : `##${character}`) ?? -1)
+  const { tokens } = trainPairs(words, {
+    ...pairOptions(options),
+    alphabet,
+    symbolsOf,
+    prefix: '##',
+  })
+  return Tokenizer.fromJSON(wordPieceJson(tokens, special, steps), {
+    tokenizer_class: 'BertTokenizer',
+    do_lower_case: lowercase,
+    ...BERT_NAMES,
+  })
+}
+
+/** As SentencePiece trains T5's vocabulary. */
+function learnUnigram(options: TrainTokenizerOptions): Learner {
+  const steps = sentencePieceSteps()
+  return learnWords(wordsBy(steps.normalizer, steps.pre_tokenizer), (words) =>
+    unigramTokenizer(words, steps, options),
+  )
+}
+
+function unigramTokenizer(
+  words: Words,
+  steps: ReturnType<typeof sentencePieceSteps>,
+  options: TrainTokenizerOptions,
+): Tokenizer {
+  const { vocabSize = DEFAULT_VOCAB, limitAlphabet = DEFAULT_ALPHABET, onProgress } = options
+  const special = [...T5_TOKENS, ...(options.specialTokens ?? [])]
+  const characters = charactersOf(words, limitAlphabet)
+  checkVocabSize(vocabSize, special.length + characters.length, 'this Unigram vocabulary')
+  const pieces = trainUnigram(words, {
+    size: vocabSize - special.length,
+    characters,
+    onPrune: (done) =>
+      onProgress?.({ stage: 'merge', done: vocabSize, total: Math.max(done, vocabSize) }),
+  })
+  return Tokenizer.fromJSON(unigramJson(pieces, special, steps), {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    clean_up_tokenization_spaces: false,
+    ...T5_NAMES,
+  })
+}
+
+const DEFAULT_VOCAB = 4096
+const DEFAULT_ALPHABET = 1000
+
+function pairOptions({
+  vocabSize = DEFAULT_VOCAB,
+  minFrequency = 2,
+  onProgress,
+}: TrainTokenizerOptions) {
+  return {
+    vocabSize,
+    minFrequency,
+    onMerge: (done: number) => {
+      if (done % 64 === 0 || done === vocabSize)
+        onProgress?.({ stage: 'merge', done, total: vocabSize })
+    },
+  }
+}
+
+type Words = ReadonlyMap<string, number>
+
+function charactersOf(words: Words, limit: number): string[] {
+  const counts = new CharCounts()
+  for (const [word, times] of words) counts.add(word, times)
+  return counts.characters(limit)
+}
+
+function checkVocabSize(vocabSize: number, least: number, what: string): void {
+  if (Number.isInteger(vocabSize) && vocabSize >= least && vocabSize <= MAX_BPE_VOCAB) return
+  throw new HeedError('corrupt-file', `vocabulary size ${vocabSize} does not fit ${what}`, {
+    remedy: `Choose a whole number from ${least} to ${MAX_BPE_VOCAB}.`,
+  })
+}

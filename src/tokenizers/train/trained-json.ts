@@ -1,0 +1,114 @@
+import {
+  type AddedTokenJson,
+  type ComponentJson,
+  specialToken,
+  type TokenizerJson,
+} from '../formats/tokenizer-json.ts'
+
+// The files of vocabularies that come without them: those trained here, and a vocab.txt. GPT-2's: `byteLevelJson`.
+
+export const BERT_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
+export const BERT_NAMES = {
+  pad_token: '[PAD]',
+  unk_token: '[UNK]',
+  cls_token: '[CLS]',
+  sep_token: '[SEP]',
+  mask_token: '[MASK]',
+}
+export const T5_TOKENS = ['<pad>', '</s>', '<unk>']
+export const T5_NAMES = { pad_token: '<pad>', eos_token: '</s>', unk_token: '<unk>' }
+
+interface Steps {
+  normalizer: ComponentJson
+  pre_tokenizer: ComponentJson
+}
+
+export function bertSteps(
+  lowercase: boolean,
+  {
+    stripAccents = null,
+    cutChinese = true,
+  }: { stripAccents?: boolean | null; cutChinese?: boolean } = {},
+): Steps {
+  return {
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: cutChinese,
+      strip_accents: stripAccents,
+      lowercase,
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+  }
+}
+
+/** `tokens` in the order of their ids, `special` among them. */
+export function wordPieceJson(tokens: string[], special: string[], steps: Steps): TokenizerJson {
+  const [cls, sep] = [tokens.indexOf('[CLS]'), tokens.indexOf('[SEP]')]
+  const token = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } })
+  const text = (id: string, type_id: number) => ({ Sequence: { id, type_id } })
+  const single = [token('[CLS]', 0), text('A', 0), token('[SEP]', 0)]
+  return {
+    ...frame(special.map((token) => specialToken(token, tokens.indexOf(token)))),
+    ...steps,
+    post_processor: {
+      type: 'TemplateProcessing',
+      single,
+      pair: [...single, text('B', 1), token('[SEP]', 1)],
+      special_tokens: {
+        '[CLS]': { id: '[CLS]', ids: [cls], tokens: ['[CLS]'] },
+        '[SEP]': { id: '[SEP]', ids: [sep], tokens: ['[SEP]'] },
+      },
+    },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+    },
+  }
+}
+
+/** SentencePiece's clean-up and its words, each with the space before it. */
+export function sentencePieceSteps(): Steps {
+  const spaces = { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' }
+  return {
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [{ type: 'Nmt' }, { type: 'NFKC' }, spaces],
+    },
+    pre_tokenizer: METASPACE,
+  }
+}
+
+export function unigramJson(
+  pieces: readonly (readonly [string, number])[],
+  special: string[],
+  steps: Steps,
+): TokenizerJson {
+  return {
+    ...frame(special.map(specialToken)),
+    ...steps,
+    post_processor: null,
+    decoder: METASPACE,
+    model: {
+      type: 'Unigram',
+      unk_id: special.indexOf('<unk>'),
+      vocab: [...special.map((token) => [token, 0]), ...pieces],
+      byte_fallback: false,
+    },
+  }
+}
+
+const METASPACE = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true }
+
+function frame(added_tokens: AddedTokenJson[]) {
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens,
+  }
+}

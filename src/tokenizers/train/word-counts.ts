@@ -1,0 +1,70 @@
+import { Aligned } from '../encode/aligned.ts'
+import { GPT2_SPLIT } from '../encode/byte-level.ts'
+import { makeNormalizer } from '../encode/normalizers.ts'
+import { makePreTokenizer } from '../encode/pre-tokenizers.ts'
+import type { ComponentJson } from '../formats/tokenizer-json.ts'
+
+/** The words of a text as byte-level BPE cuts it. */
+export function gpt2Words(text: string): string[] {
+  return text.match(GPT2_SPLIT) ?? []
+}
+
+/** The words of a text as the steps of a `tokenizer.json` cut it. */
+export function wordsBy(
+  normalizer: ComponentJson,
+  preTokenizer: ComponentJson,
+): (text: string) => string[] {
+  const normalize = makeNormalizer(normalizer)
+  const cut = makePreTokenizer(preTokenizer)
+  return (text) => {
+    const whole = new Aligned(text)
+    return cut(normalize ? normalize(whole) : whole).map((word) => word.text)
+  }
+}
+
+/**
+ * Counts the words of a text. Text may come in pieces as long as a cut stands before white space.
+ * Memory stays bounded: past the limit the rarest words are dropped, and each time it is reached
+ * again, those a little less rare.
+ */
+export class WordCounts {
+  readonly words = new Map<string, number>()
+  private rare = 1
+  private readonly wordsOf: (text: string) => string[]
+  private readonly limit: number
+
+  constructor(wordsOf: (text: string) => string[], limit = MAX_WORDS) {
+    this.wordsOf = wordsOf
+    this.limit = limit
+  }
+
+  add(text: string): void {
+    for (const word of this.wordsOf(text)) this.count(word, 1)
+    this.bound()
+  }
+
+  /** Counts a word so many times. */
+  count(word: string, times: number): void {
+    const count = this.words.get(word)
+    if (count === undefined) this.words.set(detach(word), times)
+    else this.words.set(word, count + times)
+  }
+
+  /** Drops the rarest words where there are too many. */
+  bound(): void {
+    if (this.words.size <= this.limit) return
+    while (this.words.size > this.limit / 2) {
+      for (const [word, count] of this.words) if (count <= this.rare) this.words.delete(word)
+      this.rare++
+    }
+  }
+}
+
+const MAX_WORDS = 4_000_000
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** A copy. V8 keeps longer matches as views into the text, and with them the whole text alive. */
+function detach(word: string): string {
+  return word.length < 13 ? word : decoder.decode(encoder.encode(word))
+}
