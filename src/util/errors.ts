@@ -1,3 +1,5 @@
+import './copies.ts'
+
 /**
  * The kinds of mistake that Heed reports. Programs compare codes and `details`; the wording of a message may
  * improve at any time.

@@ -1,9 +1,11 @@
 // A thread that makes examples of rows. It is started by threads.ts, in dist/ too.
 import { parentPort, workerData } from 'node:worker_threads'
+import { loadModules } from '../../util/imports.ts'
 import { taskKind } from '../tasks/index.ts'
 import { encodePart, idsOfParts } from './encode-part.ts'
 
-const { task, folder, partsOfTexts, ...own } = workerData
+const { imports, task, folder, partsOfTexts, ...own } = workerData
+await loadModules(imports)
 const kind = taskKind(task)
 const parts = { ...own, preprocessor: await kind.openPreprocessor(folder) }
 const encoder = partsOfTexts

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import type { Row } from '../../data/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { importedModules } from '../../util/imports.ts'
 import type { EncodedPart, EncodingSetup } from './encode-part.ts'
 
 /** How many threads are worth starting for so many bytes of data; HEED_THREADS is the most. */
@@ -42,7 +43,8 @@ export class EncodingThreads {
     if (!module || !file || count < 1) return undefined
     // Sources run only with the loader that this process was started with; dist/ needs nothing.
     const execArgv = import.meta.url.endsWith('.ts') ? undefined : []
-    const start = () => new module.Worker(file, { workerData: setup, execArgv, name: 'heed rows' })
+    const workerData = { ...setup, imports: importedModules() }
+    const start = () => new module.Worker(file, { workerData, execArgv, name: 'heed rows' })
     return new EncodingThreads(Array.from({ length: count }, () => new Thread(start())))
   }
 

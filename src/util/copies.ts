@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url'
+
+const KEY = Symbol.for('heed.copies')
+
+/**
+ * Folders of the copies of Heed in this thread, in the order of loading. Copies do not share registries and
+ * classes: what is registered in one does not exist in the other.
+ */
+export const copies: readonly string[] = register()
+
+function register(): readonly string[] {
+  const global = globalThis as { [KEY]?: string[] }
+  global[KEY] ??= []
+  global[KEY].push(folder())
+  return global[KEY]
+}
+
+function folder(): string {
+  const { href, protocol } = new URL('.', import.meta.url)
+  const path = protocol === 'file:' ? fileURLToPath(href) : href
+  return path.replace(/[\\/](?:util[\\/])?$/, '')
+}
