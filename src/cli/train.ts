@@ -2,7 +2,8 @@ import { Command, Option } from 'commander'
 import type { z } from 'zod'
 import { readJsonObject } from '../io/files/json.ts'
 import { readModelConfig } from '../models/index.ts'
-import { commonSchema, parseTrainConfig, type TrainConfig } from '../train/config.ts'
+import { optimizerDefinitions } from '../optim/index.ts'
+import { commonSchema, parseTrainConfig, type TrainConfig, withChanges } from '../train/config.ts'
 import { RunFolder } from '../train/run-folder.ts'
 import type { Options, TaskKind } from '../train/task.ts'
 import { taskKinds } from '../train/tasks/index.ts'
@@ -12,9 +13,12 @@ import { flagOf, number } from './options.ts'
 import { assignments, valueKind } from './schema-flags.ts'
 import { trainView } from './train-view.ts'
 
-/** `argv` tells which task's options help is to show. */
+/** Help shows the options of the task and of the optimiser that `argv` names. */
 export function trainCommand(argv: readonly string[] = []): Command {
   const asked = taskKinds.find(({ name }) => name === argv[argv.indexOf('--task') + 1])
+  const optimizers = optimizerDefinitions()
+  const optimizer =
+    optimizers.find(({ name }) => name === argv[argv.indexOf('--optimizer') + 1]) ?? optimizers[0]
   const command = new Command('train')
     .description('Train a model on your own data; the run is a folder that transformers opens.')
     .argument('[model]', 'the architecture, as config.json names it: gpt2, bert, t5 …')
@@ -23,24 +27,27 @@ export function trainCommand(argv: readonly string[] = []): Command {
     .option('--config <file>', 'a JSON file with the same keys (camelCase); flags go before it')
   for (const [key, schema] of Object.entries(commonSchema.shape))
     if (key !== 'model')
-      for (const option of optionsOf(key, schema, asked?.defaults)) command.addOption(option)
-  const keys = new Set(taskKinds.flatMap(({ options }) => Object.keys(options.shape)))
-  for (const key of keys) {
-    const own = asked?.options.shape[key]
-    const schema = own ?? taskKinds.find(({ options }) => key in options.shape)?.options.shape[key]
-    for (const option of optionsOf(key, schema as z.ZodType))
-      command.addOption(option.hideHelp(own === undefined))
-  }
+      for (const option of optionsOf(key, schema, { ...asked?.defaults, ...optimizer.defaults }))
+        command.addOption(option)
+  const chosen = Object.assign({}, optimizer.options.shape, asked?.options.shape)
+  const all = [...optimizers, ...taskKinds].map(({ options }) => options.shape)
+  for (const [key, schema] of Object.entries<z.ZodType>(Object.assign({}, ...all, chosen)))
+    for (const option of optionsOf(key, schema, asked?.defaults))
+      command.addOption(option.hideHelp(!(key in chosen)))
   return command.addHelpText('after', () => help(asked)).action(train)
 }
 
 function help(chosen?: TaskKind): string {
   const width = Math.max(...taskKinds.map(({ name }) => name.length))
-  const tasks = taskKinds.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`)
+  const line = ({ name, about }: { name: string; about: string }): string =>
+    `  ${name.padEnd(width)}  ${about}`
   const columns = chosen ? `\nData of ${chosen.name}: ${chosen.columns}\n` : ''
   return `
 Tasks (--task NAME --help lists the options of each):
-${tasks.join('\n')}
+${taskKinds.map(line).join('\n')}
+
+Optimisers (--optimizer NAME --help lists the options of each):
+${optimizerDefinitions().map(line).join('\n')}
 ${columns}
 Examples:
   $ heed train gpt2 --data book.txt --out runs/book
@@ -85,7 +92,8 @@ async function configOf(
 ): Promise<TrainConfig> {
   const written = file === undefined ? {} : await readJsonObject(file)
   const before = resume ? (await new RunFolder(out).latest())?.state.config : undefined
-  const raw: Record<string, unknown> = { ...before, ...written, ...given }
+  const changes = { ...written, ...given }
+  const raw: Record<string, unknown> = before ? { ...withChanges(before, changes) } : changes
   if (!('data' in raw))
     throw new HeedError('unknown-name', 'There is no data to train on', {
       remedy: 'Give files or folders with --data.',

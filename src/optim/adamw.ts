@@ -1,8 +1,15 @@
 import { make, outputs } from '../graph/build.ts'
 import { tensorOf } from '../tensor/core.ts'
 import { ones, type Parameter, runtimeScalar, type Tensor } from '../tensor/index.ts'
+import { invalidOption } from '../util/errors.ts'
 import type { Group, GroupInput } from './groups.ts'
-import { Optimizer, type ParameterState, type UpdateRule, zeroState } from './optimizer.ts'
+import {
+  Optimizer,
+  type OptimizerOptions,
+  type ParameterState,
+  type UpdateRule,
+  zeroState,
+} from './optimizer.ts'
 
 export interface AdamGroupOptions {
   lr: number
@@ -11,28 +18,32 @@ export interface AdamGroupOptions {
   weightDecay: number
 }
 
-export interface AdamOptions extends Partial<AdamGroupOptions> {
-  /** See `Optimizer.maxGradNorm`. */
-  maxGradNorm?: number | null
-}
+export type AdamOptions = OptimizerOptions<AdamGroupOptions>
 
 type Params = Iterable<Parameter> | Iterable<GroupInput<AdamGroupOptions>>
 
-/** What Adam and AdamW share: they differ in what weight decay acts on. */
+/** Base of Adam and AdamW, which differ in where weight decay enters. */
 abstract class AdamBase extends Optimizer<AdamGroupOptions> {
-  constructor(params: Params, defaultDecay: number, { maxGradNorm, ...options }: AdamOptions) {
-    const rest = { lr: 1e-3, betas: [0.9, 0.999] as const, eps: 1e-8, weightDecay: defaultDecay }
-    super(params, { ...rest, ...options }, maxGradNorm)
+  constructor(params: Params, weightDecay: number, options: AdamOptions) {
+    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay }, options)
+    for (const { betas } of this.groups)
+      if (betas.length !== 2 || betas.some((beta) => !(beta >= 0 && beta < 1)))
+        throw invalidOption({
+          key: 'betas',
+          value: betas,
+          expected: 'two numbers in [0, 1)',
+          remedy: 'Its default is [0.9, 0.999].',
+        })
   }
 
   protected initialState(parameter: Parameter): ParameterState {
     return { exp_avg: zeroState(parameter), exp_avg_sq: zeroState(parameter) }
   }
 
-  /** `decay` shrinks the parameter itself, apart from the gradient. */
+  /** `decay` is the decoupled weight decay: it shrinks the parameter directly. */
   protected adamRule(group: Group<AdamGroupOptions>, decay: () => number): UpdateRule {
-    // Of the β that the program computes with, so that the first step divides by just what it
-    // multiplied with.
+    // β is rounded to f32 as in the program, so that the first step divides by the very factor by
+    // which it multiplied.
     const correction = (i: 0 | 1): number => 1 - Math.fround(group.betas[i]) ** this.stepCount
     const numbers = [
       () => group.lr,
@@ -54,7 +65,7 @@ abstract class AdamBase extends Optimizer<AdamGroupOptions> {
   }
 }
 
-/** Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019). */
+/** Adam with decoupled weight decay (Loshchilov and Hutter, 2019). */
 export class AdamW extends AdamBase {
   constructor(params: Params, options: AdamOptions = {}) {
     super(params, 1e-2, options)
@@ -65,7 +76,7 @@ export class AdamW extends AdamBase {
   }
 }
 
-/** Kingma and Ba (2015). Weight decay, if any, is part of the gradient. */
+/** Adam (Kingma and Ba, 2015). Weight decay, by default 0, is added to the gradient. */
 export class Adam extends AdamBase {
   constructor(params: Params, options: AdamOptions = {}) {
     super(params, 0, options)

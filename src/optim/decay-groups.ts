@@ -1,11 +1,14 @@
 import type { Module } from '../nn/index.ts'
 import type { Parameter } from '../tensor/index.ts'
 
+/** Parameters that share a weight decay. */
+export interface DecayGroup {
+  params: Parameter[]
+  weightDecay: number
+}
+
 /** Matrices and embeddings with this decay; biases and the weights of norms with none. */
-export function decayGroups(
-  model: Module,
-  weightDecay: number,
-): { params: Parameter[]; weightDecay: number }[] {
+export function decayGroups(model: Module, weightDecay: number): DecayGroup[] {
   const params = model.parameters()
   const groups = [
     { params: params.filter((parameter) => parameter.rank >= 2), weightDecay },

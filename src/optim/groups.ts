@@ -1,31 +1,66 @@
 import type { Parameter } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { checkKeys } from '../util/check-keys.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 
-/** Parameters that share options. A scheduler, or you, may change the numbers at any time. */
+/** Parameters that share options. The numbers may change at any time; schedulers set `lr`. */
 export type Group<Options> = Options & { params: Parameter[] }
 
-/** As given: what a group leaves out is taken from the optimiser's options. */
+/** A group as given: options that it leaves out come from the optimiser's. */
 export type GroupInput<Options> = Partial<Options> & { params: Iterable<Parameter> }
 
-/** One group of parameters, or several with options of their own. */
-export function groupsOf<Options>(
+/** Parameters as one group, or groups with options; `owner` names the optimiser in errors. */
+export function groupsOf<Options extends object>(
+  owner: string,
   params: Iterable<Parameter> | Iterable<GroupInput<Options>>,
-  options: Options,
+  defaults: Options,
+  options: Partial<Options>,
 ): Group<Options>[] {
+  const fallback = filled(owner, defaults, options)
   const list = [...(params as Iterable<Parameter | GroupInput<Options>>)]
   const single = list.filter((item): item is Parameter => !('params' in item))
   const given = list.filter((item): item is GroupInput<Options> => 'params' in item)
-  const inputs: { params: Iterable<Parameter> }[] =
-    single.length > 0 ? [{ params: single }, ...given] : given
-  const groups = inputs.map((group) => ({ ...options, ...group, params: [...group.params] }))
-  const all = groups.flatMap((group) => group.params)
-  if (all.length === 0)
-    throw new HeedError('invalid-option', 'An optimiser without parameters', {
+  const groups = given.map(({ params, ...rest }) => ({
+    ...filled(`a group of ${owner}`, fallback, rest as object),
+    params: [...params],
+  }))
+  if (single.length > 0) groups.unshift({ ...fallback, params: single })
+  checkParameters(groups.flatMap((group) => group.params))
+  return groups
+}
+
+/** The options with their defaults. An option has the type of its default. */
+function filled<Options extends object>(owner: string, defaults: Options, given: object): Options {
+  checkKeys(owner, given, Object.keys(defaults))
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined)
+  for (const [key, value] of entries) checkType(key, value, defaults[key as keyof Options])
+  return { ...defaults, ...Object.fromEntries(entries) }
+}
+
+function checkType(key: string, value: unknown, fallback: unknown): void {
+  const isList = Array.isArray(fallback)
+  const fits =
+    typeof fallback === 'number'
+      ? Number.isFinite(value)
+      : typeof value === typeof fallback && Array.isArray(value) === isList
+  if (fits) return
+  const types: Partial<Record<string, string>> = { number: 'a finite number', boolean: 'true or false' } // biome-ignore format: one line
+  throw invalidOption({
+    key,
+    value,
+    expected: isList ? 'a list' : (types[typeof fallback] ?? `of type ${typeof fallback}`),
+    remedy: `Its default is ${JSON.stringify(fallback)}.`,
+  })
+}
+
+function checkParameters(params: readonly Parameter[]): void {
+  if (params.length === 0)
+    throw new HeedError('invalid-option', '`params` must hold at least one parameter, got none', {
+      key: 'params',
       remedy: 'Pass model.parameters().',
     })
-  if (new Set(all).size < all.length)
-    throw new HeedError('invalid-option', 'A parameter is listed twice in an optimiser', {
-      remedy: 'Put each into one group, once; model.parameters() lists shared ones once.',
+  if (new Set(params).size < params.length)
+    throw new HeedError('invalid-option', '`params` must hold each parameter once, got one twice', {
+      key: 'params',
+      remedy: 'Put each parameter into one group; model.parameters() lists shared ones once.',
     })
-  return groups
 }

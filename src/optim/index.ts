@@ -1,9 +1,23 @@
 export { Adam, type AdamGroupOptions, type AdamOptions, AdamW } from './adamw.ts'
 export { clipGradNorm } from './clip.ts'
-export { decayGroups } from './decay-groups.ts'
+export { type DecayGroup, decayGroups } from './decay-groups.ts'
 export type { Group, GroupInput } from './groups.ts'
 export { LRScheduler } from './lr-scheduler.ts'
-export { Optimizer, type OptimizerState } from './optimizer.ts'
+export {
+  Optimizer,
+  type OptimizerState,
+  type ParameterState,
+  type UpdateRule,
+  zeroState,
+} from './optimizer.ts'
+export {
+  createOptimizer,
+  type OptimizerDefinition,
+  type OptimizerSettings,
+  optimizerDefinition,
+  optimizerDefinitions,
+  registerOptimizer,
+} from './registry.ts'
 export {
   constant,
   cosine,

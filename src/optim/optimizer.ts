@@ -3,45 +3,58 @@ import { tensorOf } from '../tensor/core.ts'
 import { noGrad, type Parameter, realize, type Tensor, zerosLike } from '../tensor/index.ts'
 import { pendingBuffers } from '../tensor/module-buffer.ts'
 import { release } from '../tensor/submit.ts'
-import { HeedError } from '../util/errors.ts'
+import { checkKeys } from '../util/check-keys.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { clipScale, gradNormOf } from './clip.ts'
 import { clearGrad } from './gradients.ts'
 import { type Group, type GroupInput, groupsOf } from './groups.ts'
 import { matchSaved } from './saved-state.ts'
 
-/** All tensors of one parameter's state, by PyTorch's names (`exp_avg`). */
+/** The tensors of one parameter's state, by PyTorch's names (`exp_avg`). */
 export type ParameterState = Record<string, Tensor>
 
-/** What has to be saved, beside the options, to go on as if nothing had happened. */
+/** What a checkpoint keeps, beside the options, so that training resumes exactly. */
 export interface OptimizerState {
   step: number
-  /** `transformer.wte.weight.exp_avg` and so on. */
+  /** Keyed by parameter and state: `transformer.wte.weight.exp_avg`. */
   tensors: Record<string, Tensor>
 }
 
-/** Changes one parameter by its gradient times `scale`; returns the state that it has assigned. */
+/** Updates one parameter by its gradient times `scale`; returns the state that it has assigned. */
 export type UpdateRule = (parameter: Parameter, grad: Tensor, scale: Tensor | null) => Tensor[]
 
+/** The options of a group as defaults of all groups, and those of the optimiser as a whole. */
+export type OptimizerOptions<Options> = Partial<Options> & {
+  /** See `Optimizer.maxGradNorm`. */
+  maxGradNorm?: number | null
+}
+
 /**
- * Changes parameters by their gradients. `backward(); await step()` is all that a loop needs: the
- * forward and backward pass and the update run as one program.
+ * Base class: subclasses define `ruleFor` and `initialState`. A loop calls `backward()` and
+ * `await step()`: the forward pass, the backward pass and the update run as one program.
  */
-export abstract class Optimizer<Options extends { lr: number }> {
+export abstract class Optimizer<Options extends { lr: number } = { lr: number }> {
   readonly groups: Group<Options>[]
   /** Updates so far. */
   stepCount = 0
-  /** Gradients longer than this, all together, are scaled down to it; null lets them be. */
+  /** Gradients whose joint norm is larger are scaled down to it; null for no limit. */
   maxGradNorm: number | null
-  /** How long they were in the newest step, before they were scaled; null without maxGradNorm. */
+  /** The joint norm of the gradients in the last step, before scaling; null without maxGradNorm. */
   gradNorm: Tensor | null = null
   protected readonly state = new Map<Parameter, ParameterState>()
+  /** Whether training may leave every parameter without state, like SGD without momentum. */
+  protected readonly stateIsOptional: boolean = false
 
+  /** @throws HeedError for options that `defaults` does not have, and for values of another type */
   constructor(
     params: Iterable<Parameter> | Iterable<GroupInput<Options>>,
-    options: Options,
-    maxGradNorm: number | null = null,
+    defaults: Options,
+    options: OptimizerOptions<Options> = {},
   ) {
-    this.groups = groupsOf(params, options)
+    const { maxGradNorm = null, ...given } = options
+    checkKeys(this.constructor.name, options, [...Object.keys(defaults), 'maxGradNorm'])
+    checkMaxNorm(maxGradNorm)
+    this.groups = groupsOf(this.constructor.name, params, defaults, given as Partial<Options>)
     this.maxGradNorm = maxGradNorm
   }
 
@@ -51,18 +64,16 @@ export abstract class Optimizer<Options extends { lr: number }> {
 
   /**
    * Updates every parameter that has a gradient, in one program with the forward and backward pass.
-   * The losses can be read afterwards for nothing, and so can the tensors in `keep`. Resolves when
-   * the step before this one has run.
+   * The program also computes the losses and the tensors in `keep`, which can be read afterwards.
+   * Resolves when the previous step has run.
    */
   async step({ keep = [] }: { keep?: readonly Tensor[] } = {}): Promise<void> {
     const roots = new Set(this.params.flatMap((parameter) => parameter.gradRoots))
     if (this.params.every((parameter) => !parameter.grad))
       throw new HeedError(
-        'invalid-option',
-        'step() of an optimiser whose parameters have no gradient',
-        {
-          remedy: 'Call loss.backward() before each step, on a loss that depends on them.',
-        },
+        'invalid-state',
+        'A parameter must have a gradient when step() is called, got no gradient',
+        { remedy: 'Call loss.backward() before each step, on a loss that depends on them.' },
       )
     this.beginStep()
     const outputs = [...this.update(), ...[...roots].map(tensorOf), ...keep, ...pendingBuffers()]
@@ -72,14 +83,14 @@ export abstract class Optimizer<Options extends { lr: number }> {
     release(outputs.map((tensor) => tensor.node))
   }
 
-  /** Counts a step. Loops with a held program call it before each run; `step()` does so itself. */
+  /** Counts a step. `step()` calls it; loops with a held program call it before each run. */
   beginStep(): void {
     this.stepCount++
   }
 
   /**
-   * The update as graph only, for the body of a held program: returns all state that it assigns,
-   * and takes the gradients away.
+   * Records the update in the graph, for the body of a held program. Clears the gradients and
+   * returns all state that the update assigns.
    */
   update(): Tensor[] {
     return noGrad(() => {
@@ -101,12 +112,12 @@ export abstract class Optimizer<Options extends { lr: number }> {
     })
   }
 
-  /** Forgets the gradients. `step()` does so itself. */
+  /** Clears the gradients, as `step()` does. */
   zeroGrad(): void {
     for (const parameter of this.params) clearGrad(parameter)
   }
 
-  /** What has to be saved, under the parameters' names: `model.namedParameters()`. */
+  /** The state for a checkpoint, by the names of `model.namedParameters()`. */
   stateDict(names: Iterable<[string, Parameter]>): OptimizerState {
     const tensors: Record<string, Tensor> = {}
     for (const [name, parameter] of names)
@@ -115,21 +126,27 @@ export abstract class Optimizer<Options extends { lr: number }> {
     return { step: this.stepCount, tensors }
   }
 
-  /** Goes on where a saved optimiser stopped. @throws HeedError when it was another model's. */
+  /** Restores a saved state. @throws HeedError when it belongs to another optimiser or model. */
   loadStateDict({ step, tensors }: OptimizerState, names: Iterable<[string, Parameter]>): void {
     const mine = new Set(this.params)
     const named = [...names].filter(([, parameter]) => mine.has(parameter))
-    const found = matchSaved(tensors, named, (parameter) => this.initialState(parameter))
+    const matched = matchSaved(this.constructor.name, { step, tensors }, named, {
+      initialState: (parameter) => this.initialState(parameter),
+      optional: this.stateIsOptional,
+    })
     for (const parameter of this.state.keys())
-      if (!found.has(parameter)) this.state.delete(parameter)
-    for (const [parameter, saved] of found) {
+      if (!matched.has(parameter)) this.state.delete(parameter)
+    for (const [parameter, saved] of matched) {
       const state = this.stateOf(parameter)
       for (const [key, values] of Object.entries(saved)) setValues(state[key], values)
     }
     this.stepCount = step
   }
 
-  /** How parameters of a group change. Numbers go in through `runtimeScalar`, read at each run. */
+  /**
+   * The update of a group's parameters. It passes numbers that may change, such as `lr`, through
+   * `runtimeScalar`, which is read at each run.
+   */
   protected abstract ruleFor(group: Group<Options>): UpdateRule
 
   /** The state of a parameter before its first update. */
@@ -145,9 +162,19 @@ export abstract class Optimizer<Options extends { lr: number }> {
   }
 }
 
-/** Zeros that can be assigned. */
+/** Zeros in the shape of `like` that the update can assign. */
 export function zeroState(like: Tensor): Tensor {
   const state = zerosLike(like)
   state.becomeState()
   return state
+}
+
+function checkMaxNorm(value: number | null): void {
+  if (value !== null && !(value > 0))
+    throw invalidOption({
+      key: 'maxGradNorm',
+      value,
+      expected: 'a positive number or null',
+      remedy: 'Pass null for no limit.',
+    })
 }

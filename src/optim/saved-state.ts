@@ -1,48 +1,82 @@
 import { sameShape, showShape } from '../graph/shape.ts'
 import type { Parameter, Tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, ShapeError } from '../util/errors.ts'
+import type { OptimizerState, ParameterState } from './optimizer.ts'
+
+export interface StateRules {
+  initialState(parameter: Parameter): ParameterState
+  /** Whether the optimiser can have trained without leaving any state. */
+  optional: boolean
+}
 
 /**
- * Which saved tensors (`h.0.weight.exp_avg`) are whose state. A parameter has all of its state or
- * none, as one that had been frozen.
- * @throws HeedError when something fits no parameter, is missing, or has another shape
+ * Assigns saved tensors (`h.0.weight.exp_avg`) to their parameters. A parameter has all of its state
+ * or none: a frozen one has none. `owner` names the optimiser in errors.
+ * @throws HeedError when a tensor fits no parameter, is missing, or has another shape
  */
 export function matchSaved(
-  saved: Readonly<Record<string, Tensor>>,
+  owner: string,
+  { step, tensors }: OptimizerState,
   named: readonly [string, Parameter][],
-  initialState: (parameter: Parameter) => Record<string, Tensor>,
-): Map<Parameter, Record<string, Tensor>> {
-  const left = new Set(Object.keys(saved))
-  const found = new Map<Parameter, Record<string, Tensor>>()
+  { initialState, optional }: StateRules,
+): Map<Parameter, ParameterState> {
+  const fresh = named.map(([name, parameter]) => ({ name, parameter, state: initialState(parameter) })) // biome-ignore format: one line
+  const keys = new Set(fresh.flatMap(({ state }) => Object.keys(state)))
+  const saved = Object.keys(tensors)
+  checkKeys(owner, keys, saved, step > 0 && !optional)
+  const left = new Set(saved)
   const missing: string[] = []
-  for (const [name, parameter] of named) {
-    const wanted = Object.entries(initialState(parameter))
-    const state: Record<string, Tensor> = {}
-    for (const [key, fresh] of wanted) {
-      const path = `${name}.${key}`
-      if (!left.delete(path)) continue
-      checkShape(path, saved[path], fresh)
-      state[key] = saved[path]
-    }
-    if (Object.keys(state).length === 0) continue
-    for (const [key] of wanted) if (!(key in state)) missing.push(`${name}.${key}`)
-    found.set(parameter, state)
+  const matched = new Map<Parameter, ParameterState>()
+  for (const { name, parameter, state } of fresh) {
+    const paths = Object.keys(state).map((key) => ({ key, path: `${name}.${key}` }))
+    const present = paths.filter(({ path }) => left.delete(path))
+    if (present.length === 0) continue
+    for (const { key, path } of present) checkShape(path, tensors[path], state[key])
+    missing.push(...paths.filter((item) => !present.includes(item)).map(({ path }) => path))
+    const entries = present.map(({ key, path }) => [key, tensors[path]] as const)
+    matched.set(parameter, Object.fromEntries(entries))
   }
-  if (left.size > 0) refuse(`has state that fits no parameter: ${some([...left])}`)
-  if (missing.length > 0) refuse(`lacks ${some(missing)}`)
-  return found
+  if (left.size > 0) throw unfit(`fit the model, got ${listed([...left])}, which fits no parameter`)
+  if (missing.length > 0) throw unfit(`be complete, but it lacks ${listed(missing)}`)
+  return matched
+}
+
+/** The state's own keys tell optimisers apart: `exp_avg` of Adam, `momentum_buffer` of SGD. */
+function checkKeys(
+  owner: string,
+  keys: ReadonlySet<string>,
+  saved: readonly string[],
+  required: boolean,
+): void {
+  const given = new Set(saved.map((path) => path.slice(path.lastIndexOf('.') + 1)))
+  const strange = [...given].filter((key) => !keys.has(key))
+  if (strange.length === 0 && (given.size > 0 || keys.size === 0 || !required)) return
+  const expected = keys.size > 0 ? `${owner} (${listed([...keys])})` : `${owner} (no tensors)`
+  throw new HeedError(
+    'invalid-option',
+    `The optimiser state must be that of ${expected}, got ${listed(strange) || 'no tensors'}`,
+    {
+      key: 'tensors',
+      expected,
+      remedy: 'It was saved by another optimiser: load it into one of the same kind.',
+    },
+  )
 }
 
 function checkShape(path: string, saved: Tensor, fresh: Tensor): void {
-  if (!sameShape(saved.shape, fresh.shape))
-    refuse(`has ${path} of shape ${showShape(saved.shape)}, not ${showShape(fresh.shape)}`)
-}
-
-function refuse(problem: string): never {
-  throw new HeedError('invalid-option', `The saved optimiser ${problem}`, {
-    remedy: 'It was saved by another kind of optimiser, or with another model.',
+  if (sameShape(saved.shape, fresh.shape)) return
+  const [expected, got] = [fresh.shape, saved.shape].map(showShape)
+  throw new ShapeError(`${path} of the optimiser state must have shape ${expected}, got ${got}`, {
+    key: path,
+    remedy: 'It was saved with another model: load it with the model of the same checkpoint.',
   })
 }
 
-const some = (names: readonly string[]): string =>
+const unfit = (problem: string): HeedError =>
+  new HeedError('invalid-option', `The optimiser state must ${problem}`, {
+    key: 'tensors',
+    remedy: 'It was saved with another model: load it with the model of the same checkpoint.',
+  })
+
+const listed = (names: readonly string[]): string =>
   `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`

@@ -1,37 +1,47 @@
 import { type Parameter, runtimeScalar, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { Group, GroupInput } from './groups.ts'
-import { Optimizer, type ParameterState, type UpdateRule, zeroState } from './optimizer.ts'
+import {
+  Optimizer,
+  type OptimizerOptions,
+  type ParameterState,
+  type UpdateRule,
+  zeroState,
+} from './optimizer.ts'
 
 export interface SGDGroupOptions {
   lr: number
   momentum: number
-  /** How much less of each gradient after the first goes into the momentum. */
+  /** Each gradient after the first enters the momentum times 1 - dampening. */
   dampening: number
   nesterov: boolean
   weightDecay: number
 }
 
-export interface SGDOptions extends Partial<SGDGroupOptions> {
-  /** See `Optimizer.maxGradNorm`. */
-  maxGradNorm?: number | null
-}
+export type SGDOptions = OptimizerOptions<SGDGroupOptions>
 
-/** Stochastic gradient descent with momentum, as PyTorch has it (Sutskever et al., 2013). */
+/** Stochastic gradient descent with momentum, as in PyTorch (Sutskever et al., 2013). */
 export class SGD extends Optimizer<SGDGroupOptions> {
   constructor(
     params: Iterable<Parameter> | Iterable<GroupInput<SGDGroupOptions>>,
-    { maxGradNorm, ...options }: SGDOptions = {},
+    options: SGDOptions = {},
   ) {
-    const rest = { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 }
-    super(params, { ...rest, ...options }, maxGradNorm)
+    const defaults = { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 }
+    super(params, defaults, options)
     for (const { nesterov, momentum, dampening } of this.groups)
       if (nesterov && (momentum <= 0 || dampening !== 0))
         throw new HeedError(
           'invalid-option',
-          'SGD: nesterov needs a momentum above 0 and no dampening',
+          `\`nesterov\` must be used with \`momentum\` > 0 and \`dampening\` 0, got ${momentum} and ${dampening}`,
+          {
+            key: 'nesterov',
+            value: nesterov,
+            remedy: 'Set `momentum` to 0.9 and `dampening` to 0.',
+          },
         )
   }
+
+  protected override readonly stateIsOptional = true
 
   protected initialState(parameter: Parameter): ParameterState {
     return { momentum_buffer: zeroState(parameter) }

@@ -1,10 +1,10 @@
 // What a training run is set by: the same keys on the command line (kebab-case), in a JSON file and
 // in trainer_state.json. A task adds keys of its own.
 import { z } from 'zod'
-import { schedules } from '../optim/index.ts'
+import { type OptimizerDefinition, optimizerDefinition, schedules } from '../optim/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
-import type { Options } from './task.ts'
+import type { Options, TaskKind } from './task.ts'
 import { taskKind, usualTask } from './tasks/index.ts'
 
 const count = z.int().min(1)
@@ -54,12 +54,15 @@ export const commonSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('passes over the data, for steps'),
+  optimizer: z
+    .string()
+    .default('adamw')
+    .describe('optimiser: adamw, adam, sgd or a registered name'),
   lr: z.number().positive().default(1e-3).describe('peak learning rate'),
   warmup: counted.default(50).describe('steps in which the learning rate rises'),
   schedule: z.enum(scheduleNames).default('cosine').describe('how it goes on afterwards'),
   minLr: z.number().min(0).max(1).default(0.1).describe('where it ends, as a share of the peak'),
-  weightDecay: z.number().min(0).default(0.1).describe('of matrices, as in AdamW'),
-  beta2: z.number().min(0).lt(1).default(0.99).describe("AdamW's second decay rate"),
+  weightDecay: z.number().min(0).default(0.1).describe('weight decay of matrices'),
   clip: z.number().min(0).default(1).describe('largest gradient norm, 0 for no limit'),
   evalEvery: counted.default(100).describe('steps between looks at held-out data, 0: never'),
   evalBatches: count.default(8).describe('batches in such a look'),
@@ -70,7 +73,7 @@ export const commonSchema = z.strictObject({
 })
 
 type Common = z.output<typeof commonSchema>
-/** With the keys of the task. */
+/** With the keys of the task and of the optimiser. */
 export type TrainConfig = Common & Options
 
 /** Keys that say how large a new model is; one that is fine-tuned has its size. */
@@ -86,7 +89,7 @@ const free: ReadonlySet<string> = new Set([
 ] satisfies (keyof Common)[])
 
 /**
- * The whole configuration, with the defaults of its task.
+ * The whole configuration, with the defaults of its task and its optimiser.
  * @throws HeedError that names every key which is unknown (with the nearest known one) or does not fit.
  */
 export function parseTrainConfig(raw: object, source = 'the configuration'): TrainConfig {
@@ -94,28 +97,52 @@ export function parseTrainConfig(raw: object, source = 'the configuration'): Tra
   const kind = taskKind(
     typeof given.task === 'string' ? given.task : usualTask(given.model ?? 'gpt2'),
   )
-  const schema = commonSchema.extend(kind.options.shape)
+  const optimizer = optimizerDefinition(
+    typeof given.optimizer === 'string' ? given.optimizer : commonSchema.shape.optimizer.parse(undefined), // biome-ignore format: one line
+  )
+  const schema = schemaOf(kind, optimizer)
   const result = schema.safeParse({
-    ...defaultsOf(given, kind.defaults),
+    ...defaultsOf(given, kind, optimizer),
     ...given,
     task: given.task ?? kind.name,
   })
-  if (!result.success)
+  const error = result.error ?? optimizer.options.safeParse(optionsOf(optimizer, result.data)).error
+  if (error)
     throw new HeedError(
       'invalid-option',
-      `${source} has mistakes:\n${problems(result.error, Object.keys(schema.shape))}`,
+      `${source} has mistakes:\n${problems(error, Object.keys(schema.shape))}`,
     )
   const config = result.data as TrainConfig
   checkSize(config)
   return config
 }
 
-/** One of steps and epochs, the one that is given. */
-function defaultsOf(given: Partial<Common>, ofTask: Options): Options {
+function schemaOf(kind: TaskKind, optimizer: OptimizerDefinition): z.ZodObject {
+  const taken = Object.keys({ ...commonSchema.shape, ...kind.options.shape })
+  const doubled = taken.find((key) => key in optimizer.options.shape)
+  if (doubled !== undefined)
+    throw new HeedError(
+      'invalid-option',
+      `The options of the optimiser '${optimizer.name}' must differ from the keys of every run, got \`${doubled}\``,
+      { key: doubled, remedy: 'Rename the option where the optimiser is registered.' },
+    )
+  return commonSchema.extend(kind.options.shape).extend(optimizer.options.shape)
+}
+
+/** Of steps and epochs, the one that is given. */
+function defaultsOf(
+  given: Partial<Common>,
+  { defaults, options }: TaskKind,
+  optimizer: OptimizerDefinition,
+): Options {
   const tuning =
     given.from === undefined ? {} : { dropout: null, lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
-  if (given.steps != null) return { ...ofTask, ...tuning, epochs: null }
-  return given.epochs == null ? { ...ofTask, ...tuning } : { ...ofTask, ...tuning, steps: null }
+  const length =
+    given.steps != null ? { epochs: null } : given.epochs != null ? { steps: null } : {}
+  const all = { ...defaults, ...tuning, ...optimizer.defaults, ...length }
+  // Defaults such as `beta2` are for the optimisers that have it.
+  const keys = { ...commonSchema.shape, ...options.shape, ...optimizer.options.shape }
+  return Object.fromEntries(Object.entries(all).filter(([key]) => key in keys))
 }
 
 function checkSize(config: Common): void {
@@ -141,16 +168,44 @@ function checkSize(config: Common): void {
 }
 
 /** The keys of the task alone. */
-export function taskOptions(config: TrainConfig): Options {
-  const { options } = taskKind(config.task)
-  return Object.fromEntries(Object.keys(options.shape).map((key) => [key, config[key]]))
+export const taskOptions = (config: TrainConfig): Options =>
+  optionsOf(taskKind(config.task), config)
+
+/** The keys of the optimiser alone. */
+export const optimizerOptions = (config: TrainConfig): Options =>
+  optionsOf(optimizerDefinition(config.optimizer), config)
+
+function optionsOf({ options }: { options: z.ZodObject }, config: object): Options {
+  const entries = Object.entries(config).filter(([key]) => Object.hasOwn(options.shape, key))
+  return Object.fromEntries(entries)
+}
+
+/** The keys of a run with changes: another task or optimiser brings its own options. */
+export function withChanges(
+  saved: TrainConfig,
+  changes: Readonly<Record<string, unknown>>,
+): Options {
+  const replaced = replacedOptions(saved, { ...saved, ...changes })
+  const kept = Object.entries(saved).filter(([key]) => !replaced.has(key))
+  return { ...Object.fromEntries(kept), ...changes }
+}
+
+/** Options that `next` cannot have as `saved` has them, because they are those of another task or optimiser. */
+function replacedOptions(saved: TrainConfig, next: Options): Set<string> {
+  const task = next.task === saved.task ? {} : taskOptions(saved)
+  const optimizer = next.optimizer === saved.optimizer ? {} : optimizerOptions(saved)
+  return new Set(Object.keys({ ...task, ...optimizer }))
 }
 
 /** Refuses to go on with a run under another configuration. */
 export function checkSameRun(saved: TrainConfig, wanted: TrainConfig, run: string): void {
+  const replaced = new Set([...replacedOptions(saved, wanted), ...replacedOptions(wanted, saved)])
   const keys = new Set([...Object.keys(saved), ...Object.keys(wanted)])
   const changed = [...keys].filter(
-    (key) => !free.has(key) && JSON.stringify(saved[key]) !== JSON.stringify(wanted[key]),
+    (key) =>
+      !free.has(key) &&
+      !replaced.has(key) &&
+      JSON.stringify(saved[key]) !== JSON.stringify(wanted[key]),
   )
   if (changed.length === 0) return
   const list = changed.map((key) => `  ${key}: ${saved[key]} before, ${wanted[key]} now`)

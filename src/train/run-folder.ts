@@ -16,7 +16,7 @@ import { readJson } from '../io/files/json.ts'
 import { openSafetensors, writeSafetensors } from '../io/safetensors/safetensors.ts'
 import { configJson, loadWeights, savePretrained, saveWeights } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
-import type { AdamW } from '../optim/index.ts'
+import type { Optimizer } from '../optim/index.ts'
 import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { ComputedOn } from './computed-on.ts'
@@ -69,7 +69,7 @@ export class RunFolder {
     await writeTaskFile(this.path, file)
   }
 
-  async save(model: Module, optimizer: AdamW, state: TrainerState): Promise<void> {
+  async save(model: Module, optimizer: Optimizer, state: TrainerState): Promise<void> {
     const { step, tensors } = optimizer.stateDict(model.namedParameters())
     const json = { ...state, optimizer_step: step }
     await saveCheckpoint(this.path, state.step, {
@@ -97,7 +97,7 @@ export class RunFolder {
   }
 
   /** Puts model, optimiser and random numbers where the checkpoint left them. */
-  async restore(model: Module, optimizer: AdamW): Promise<TrainerState | undefined> {
+  async restore(model: Module, optimizer: Optimizer): Promise<TrainerState | undefined> {
     const found = await this.latest()
     if (!found) return undefined
     const { files } = found.files

@@ -2,12 +2,12 @@
 
 import { firstExamples } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
-import { AdamW, decayGroups, schedules } from '../optim/index.ts'
+import { createOptimizer, decayGroups, type Optimizer, schedules } from '../optim/index.ts'
 import { defaultGenerator, noGrad } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { Clock } from './clock.ts'
 import { computedOn, otherMachine } from './computed-on.ts'
-import type { TrainConfig } from './config.ts'
+import { optimizerOptions, type TrainConfig } from './config.ts'
 import type { Metrics, RunFolder, TrainerState } from './run-folder.ts'
 import type { Subject } from './subject.ts'
 import type { Evaluation, Supply } from './task.ts'
@@ -22,7 +22,7 @@ export class Run {
   private readonly subject: Subject
   private readonly supply: Supply
   private readonly steps: number
-  private readonly optimizer: AdamW
+  private readonly optimizer: Optimizer
   private readonly clock = new Clock()
   private trainer!: Trainer
   private best: TrainerState['best'] = null
@@ -43,11 +43,12 @@ export class Run {
     this.subject = subject
     this.supply = supply
     this.steps = stepsOf(config, supply)
-    this.optimizer = new AdamW(decayGroups(subject.model, config.weightDecay), {
-      lr: config.lr,
-      betas: [0.9, config.beta2],
-      weightDecay: config.weightDecay,
-      maxGradNorm: config.clip > 0 ? config.clip : null,
+    const { lr, weightDecay, clip } = config
+    this.optimizer = createOptimizer(config.optimizer, decayGroups(subject.model, weightDecay), {
+      ...optimizerOptions(config),
+      lr,
+      weightDecay,
+      maxGradNorm: clip > 0 ? clip : null,
     })
   }
 

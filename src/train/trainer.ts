@@ -2,7 +2,7 @@
 // one step while the host prepares the next and looks at the one before.
 import type { Batch, BatchSampler } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
-import { type AdamW, LRScheduler, type Schedule } from '../optim/index.ts'
+import { LRScheduler, type Optimizer, type Schedule } from '../optim/index.ts'
 import { addGradients } from '../tensor/accumulate.ts'
 import { type Held, hold, noGrad, synchronize, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
@@ -12,7 +12,7 @@ export interface TrainerOptions {
   model: Module
   /** The mean loss of a batch. Graph only: it is called once for each combination of shapes. */
   loss: (batch: BatchTensors) => Tensor
-  optimizer: AdamW
+  optimizer: Optimizer
   schedule: Schedule
   /** Micro-batch `i` of all: step s uses s·accumulate … (s + 1)·accumulate - 1. */
   batches: BatchSampler
@@ -35,7 +35,7 @@ export interface StepResult {
 
 export class Trainer {
   step: number
-  private readonly optimizer: AdamW
+  private readonly optimizer: Optimizer
   private readonly scheduler: LRScheduler
   private readonly batches: BatchSampler
   private readonly accumulate: number

@@ -3,14 +3,16 @@ import { nearestFirst } from './nearest.ts'
 
 /**
  * Values by name, in the order of their registration: the built-in ones, then those of users.
- * `kind` is the noun of the messages: `new Registry<Task>('task')`.
+ * `kind` is the noun of the messages, `key` the option that takes such a name.
  */
 export class Registry<T> {
   private readonly kind: string
+  private readonly key: string
   private readonly entries = new Map<string, T>()
 
-  constructor(kind: string) {
+  constructor(kind: string, key = kind) {
     this.kind = kind
+    this.key = key
   }
 
   /** @throws HeedError when the name is unsafe (see `checkName`) or taken. */
@@ -21,7 +23,7 @@ export class Registry<T> {
       throw new HeedError(
         'already-exists',
         `The name of a ${this.kind} must be free, got ${shown(name)} twice${bothNames(before, value)}`,
-        { key: this.kind, value: name, remedy: 'Register it once, or under another name.' },
+        { key: this.key, value: name, remedy: 'Register it once, or under another name.' },
       )
     this.entries.set(name, value)
   }
@@ -29,7 +31,7 @@ export class Registry<T> {
   /** @throws HeedError with the most similar names when there is none of this name. */
   get(name: string): T {
     const value = this.entries.get(name)
-    if (value === undefined) throw unknownName(this.kind, name, this.names())
+    if (value === undefined) throw unknownName(this.kind, name, this.names(), this.key)
     return value
   }
 
@@ -66,12 +68,17 @@ export function checkName(kind: string, name: string): void {
 }
 
 /** The error for a name that does not exist; the remedy begins with the most similar one. */
-export function unknownName(kind: string, name: string, known: readonly string[]): HeedError {
+export function unknownName(
+  kind: string,
+  name: string,
+  known: readonly string[],
+  key = kind,
+): HeedError {
   const near = nearestFirst(String(name), known)
   return new HeedError('unknown-name', `The ${kind} must be a known one, got ${shown(name)}`, {
-    key: kind,
+    key,
     value: name,
-    try: { [kind]: near.slice(0, 3) },
+    try: { [key]: near.slice(0, 3) },
     remedy:
       near.length > 0
         ? `Did you mean ${near[0]}? Known: ${near.join(', ')}.`

@@ -1,0 +1,129 @@
+// Optimisers by name: those that a training run can be configured with.
+import { z } from 'zod'
+import { HeedError } from '../util/errors.ts'
+import { Registry } from '../util/registry.ts'
+import { Adam, AdamW } from './adamw.ts'
+import type { DecayGroup } from './decay-groups.ts'
+import { Optimizer } from './optimizer.ts'
+import { SGD } from './sgd.ts'
+
+/** The settings of a training run that every optimiser has. */
+export interface OptimizerSettings {
+  /** The peak learning rate: the run's schedule changes `lr` of each group. */
+  lr: number
+  weightDecay: number
+  /** See `Optimizer.maxGradNorm`. */
+  maxGradNorm: number | null
+}
+
+/** An optimiser as training runs and the command line know it. */
+export interface OptimizerDefinition<Schema extends z.ZodObject = z.ZodObject> {
+  /** As in the key `optimizer` of a training configuration: `adamw`. */
+  readonly name: string
+  /** One line for help. */
+  readonly about: string
+  /** Its options beside the settings of every run. Each has a default and a description for help. */
+  readonly options: Schema
+  /** Defaults of a run that uses it, where they differ from AdamW's. */
+  readonly defaults?: Partial<Pick<OptimizerSettings, 'lr' | 'weightDecay'>>
+  create(groups: DecayGroup[], settings: OptimizerSettings & z.output<Schema>): Optimizer
+}
+
+const registry = new Registry<OptimizerDefinition>('optimiser', 'optimizer')
+
+/**
+ * Makes an optimiser available to training runs: `trainModel` and `heed train --optimizer NAME`.
+ * @throws HeedError when the name is taken or unsafe, or the definition is incomplete
+ */
+export function registerOptimizer<Schema extends z.ZodObject>(
+  definition: OptimizerDefinition<Schema>,
+): void {
+  checkDefinition(definition)
+  registry.register(definition.name, definition)
+}
+
+/** @throws HeedError with the most similar names when there is none of this name. */
+export const optimizerDefinition = (name: string): OptimizerDefinition => registry.get(name)
+
+/** In the order of their registration. */
+export const optimizerDefinitions = (): OptimizerDefinition[] => registry.values()
+
+/** @throws HeedError when the options do not fit the schema, or the definition does not create an `Optimizer` */
+export function createOptimizer(
+  name: string,
+  groups: DecayGroup[],
+  { lr, weightDecay, maxGradNorm, ...options }: OptimizerSettings & Record<string, unknown>,
+): Optimizer {
+  const definition = optimizerDefinition(name)
+  const parsed = definition.options.parse(options)
+  const optimizer = definition.create(groups, { ...parsed, lr, weightDecay, maxGradNorm })
+  if (optimizer instanceof Optimizer) return optimizer
+  throw new HeedError(
+    'invalid-state',
+    `\`create\` of the optimiser '${name}' must return an Optimizer`,
+    {
+      key: 'create',
+      value: optimizer,
+      remedy: 'Derive its class from Optimizer of the copy of heed/optim that trains.',
+    },
+  )
+}
+
+function checkDefinition({ name, options, create }: OptimizerDefinition): void {
+  const problem =
+    typeof create !== 'function'
+      ? '`create` must be a function that returns an Optimizer'
+      : typeof options?.shape !== 'object'
+        ? '`options` must be a zod object'
+        : Object.keys(options.shape).some((key) => !options.shape[key].safeParse(undefined).success)
+          ? 'each of `options` must have a default'
+          : undefined
+  if (problem)
+    throw new HeedError('invalid-option', `Optimiser '${name}': ${problem}`, {
+      key: 'optimizer',
+      value: name,
+      remedy: 'See OptimizerDefinition for what a definition holds.',
+    })
+}
+
+const beta = (value: number, text: string) => z.number().min(0).lt(1).default(value).describe(text)
+
+const adamOptions = z.strictObject({
+  beta1: beta(0.9, 'decay rate of the mean gradient'),
+  beta2: beta(0.99, 'decay rate of the mean squared gradient'),
+  eps: z.number().positive().default(1e-8).describe('term added to the denominator'),
+})
+
+registerOptimizer({
+  name: 'adamw',
+  about: 'Adam with decoupled weight decay (Loshchilov and Hutter, 2019)',
+  options: adamOptions,
+  create: (groups, { beta1, beta2, ...rest }) =>
+    new AdamW(groups, { betas: [beta1, beta2], ...rest }),
+})
+
+registerOptimizer({
+  name: 'adam',
+  about: 'Adam; weight decay is added to the gradient (Kingma and Ba, 2015)',
+  options: adamOptions,
+  defaults: { weightDecay: 0 },
+  create: (groups, { beta1, beta2, ...rest }) =>
+    new Adam(groups, { betas: [beta1, beta2], ...rest }),
+})
+
+registerOptimizer({
+  name: 'sgd',
+  about: 'stochastic gradient descent, with momentum if given',
+  options: z
+    .strictObject({
+      momentum: beta(0, 'share of the previous update that is kept'),
+      dampening: beta(0, 'share of each gradient that does not enter the momentum'),
+      nesterov: z.boolean().default(false).describe('Use Nesterov momentum'),
+    })
+    .refine(({ nesterov, momentum, dampening }) => !nesterov || (momentum > 0 && dampening === 0), {
+      path: ['nesterov'],
+      message: 'needs a momentum above 0 and no dampening',
+    }),
+  defaults: { weightDecay: 0 },
+  create: (groups, settings) => new SGD(groups, settings),
+})
