@@ -46,6 +46,7 @@ export type Family =
   | 'norm'
   | 'adamw'
   | 'train'
+  | 'prepare'
   | 'prefill'
   | 'decode'
   | 'start'
@@ -183,6 +184,15 @@ const train = (name: string, params: Case['params'], atLeast: number, more = {})
   ...more,
 })
 
+/** Compared with other builds only: see against.ts. */
+const prepare = (name: string, compile: number): Case => ({
+  name: `${name} the nanoGPT step`,
+  family: 'prepare',
+  params: { ...nano, batch: 1, compile },
+  peers: [],
+  atLeast: 1,
+})
+
 const wasmProduct = (m: number, k: number, n: number): Case => ({
   name: `wasm sgemm ${m}x${k}x${n}`,
   device: 'wasm',
@@ -256,6 +266,8 @@ export const cases: Case[] = [
   train('nanoGPT batch 1', { ...nano, batch: 1 }, 1.25),
   train('nanoGPT batch 8', { ...nano, batch: 8 }, 1.1, { memoryAtMost: 0.7 }),
   train('GPT-2 124M T 128', { ...gpt2, context: 128, batch: 1 }, 1.1),
+  prepare('trace', 0),
+  prepare('trace and compile', 1),
   {
     name: 'prefill 512 GPT-2 124M',
     family: 'prefill',

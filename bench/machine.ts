@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os'
-import type { Side } from './side.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Side } from './side.ts'
 
 export interface Machine {
   description: string
@@ -25,4 +26,45 @@ export async function machineOf(side: Side): Promise<Machine> {
     `multiply-add ${giga('flops')} GFLOP/s, read ${giga('read')} GB/s, read and write ${giga('readWrite')} GB/s (one / two threads)`,
   ].join('\n')
   return { description, date: new Date().toISOString().slice(0, 10), ceilings }
+}
+
+/** Milliseconds between turns: the threads of the side before go to sleep. */
+export const REST = 30
+
+/** How many times the work of one thread two must do for a round to count. */
+const SCALING = 1.7
+
+/** Notices when other processes use the machine. */
+export class ScalingProbe {
+  readonly side: Side
+
+  private constructor(side: Side) {
+    this.side = side
+  }
+
+  static async start(): Promise<ScalingProbe> {
+    const side = await Side.start('heed', 2)
+    if (!side) throw new Error('Heed itself does not run')
+    return new ScalingProbe(side)
+  }
+
+  /** Waits while the machine is busy, at most `atMost` times. Resolves to how often it has waited. */
+  async waitForQuiet(threads: number, atMost = 10): Promise<number> {
+    let waits = 0
+    while (threads > 1 && waits < atMost && (await this.scaling()) < SCALING) {
+      waits++
+      await sleep(200)
+    }
+    return waits
+  }
+
+  end(): Promise<void> {
+    return this.side.end()
+  }
+
+  private async scaling(): Promise<number> {
+    const one = await this.side.ask<{ flops: number }>({ probe: 1 })
+    const two = await this.side.ask<{ flops: number }>({ probe: 2 })
+    return (two?.flops ?? 0) / (one?.flops ?? 1)
+  }
 }

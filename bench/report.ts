@@ -95,6 +95,14 @@ export function cellsOf(result: Result): string[] {
   ]
 }
 
+/** Cells of a line of the terminal, each padded to its width. */
+export function columns(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, i) => cell.padEnd(widths[i]))
+    .join(' ')
+    .trimEnd()
+}
+
 /** Peers that are reported and not judged. */
 export function apartLines({ timed }: Result, { peers }: Case): string[] {
   const [ours, ...others] = timed
@@ -148,6 +156,6 @@ function megabytes(ours: Timed, peer: Timed | undefined): string {
     .join(' / ')
 }
 
-function showMs(ms: number): string {
+export function showMs(ms: number): string {
   return ms >= 1 ? `${ms.toFixed(ms >= 100 ? 0 : 2)} ms` : `${(ms * 1000).toFixed(1)} µs`
 }

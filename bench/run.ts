@@ -3,6 +3,8 @@
 //   npm run bench -- --peer torch --only sgemm,train --threads 1,2 --rounds 9 --quick
 //   npm run bench -- --markdown bench/RESULTS.md        (writes down what has been measured so far)
 //
+//   npm run bench -- --against ../before --quick        (this build against another one: see against.ts)
+//
 // Each side is a process of its own. A round is one turn of each, after a probe of the machine: rounds in
 // which two threads do less than 1.7 times the work of one are thrown away, because somebody else is
 // using the machine. HEED_PYTHON names the Python that has PyTorch and NumPy;
@@ -12,12 +14,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { compareBuilds } from './against.ts'
 import { type Case, cases, type Peer } from './cases.ts'
-import { machineOf } from './machine.ts'
+import { machineOf, REST, ScalingProbe } from './machine.ts'
 import { markdownOf } from './markdown.ts'
 import {
   apartLines,
   cellsOf,
+  columns,
   groupLines,
   headings,
   mergeReport,
@@ -35,16 +39,17 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
-    json: { type: 'string', default: 'build/bench/results.json' },
+    json: { type: 'string' },
     markdown: { type: 'string' },
+    against: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 })
 
-const SCALING = 1.7 // of two threads, from which on a round counts
-const REST = 30 // ms between turns: the threads of the side before go to sleep
 const rounds = Number(values.rounds ?? (values.quick ? 7 : 11))
 const turnMs = values.quick ? 40 : 150
+const threadCounts = values.threads.split(',').map(Number)
+const json = values.json ?? `build/bench/${values.against ? 'against' : 'results'}.json`
 const wanted = values.only?.split(',') ?? ['']
 const chosen = cases.filter(({ name }) => wanted.some((part) => name.includes(part)))
 if (values.list || chosen.length === 0) {
@@ -52,9 +57,21 @@ if (values.list || chosen.length === 0) {
   process.exit(chosen.length > 0 ? 0 : 2)
 }
 
+if (values.against) {
+  const slower = await compareBuilds({
+    directory: values.against,
+    cases: chosen,
+    threads: threadCounts,
+    rounds,
+    turnMs,
+    json,
+  })
+  process.exit(slower.length > 0 ? 1 : 0)
+}
+
 if (values.markdown) {
-  const report = readReport(values.json)
-  if (!report) throw new Error(`${values.json} is not there: measure first`)
+  const report = readReport(json)
+  if (!report) throw new Error(`${json} is not there: measure first`)
   const before = existsSync(values.markdown) ? readFileSync(values.markdown, 'utf8') : ''
   writeFileSync(values.markdown, markdownOf(report, before))
   process.exit()
@@ -62,12 +79,12 @@ if (values.markdown) {
 
 const missing = new Set<string>()
 const results: Result[] = []
-const probing = await Side.start('heed', 2)
-if (!probing) throw new Error('Heed itself does not run')
-const machine = await machineOf(probing)
-console.log(`${machine.description}\n\n${columns(headings)}`)
+const widths = [37, 7, 10, 8, 22, 6, 13, 6, 12, 0]
+const probe = await ScalingProbe.start()
+const machine = await machineOf(probe.side)
+console.log(`${machine.description}\n\n${columns(headings, widths)}`)
 
-for (const threads of values.threads.split(',').map(Number)) {
+for (const threads of threadCounts) {
   const sides = new Map<string, Side | null>()
   for (const [i, which] of chosen.entries()) {
     if (which.threads && !which.threads.includes(threads)) continue
@@ -75,7 +92,7 @@ for (const threads of values.threads.split(',').map(Number)) {
     if (result) {
       results.push(result)
       save()
-      console.log([columns(cellsOf(result)), ...apartLines(result, which)].join('\n'))
+      console.log([columns(cellsOf(result), widths), ...apartLines(result, which)].join('\n'))
     }
     // A process that stays shares its warm-up with the next case; its peak memory is of both.
     if (chosen[i + 1]?.family === which.family && which.family === 'matmul') continue
@@ -83,18 +100,18 @@ for (const threads of values.threads.split(',').map(Number)) {
   }
   await stop(sides)
 }
-await probing.end()
+await probe.end()
 
 console.log(groupLines(results, cases).join('\n'))
 if (missing.size > 0)
   console.log(`Skipped, because they do not run here: ${[...missing].join(', ')}`)
-console.log(`Written to ${values.json}`)
+console.log(`Written to ${json}`)
 
 /** After each row: a run that is ended early keeps what it has measured. */
 function save(): void {
-  mkdirSync(dirname(values.json), { recursive: true })
-  const report = mergeReport(readReport(values.json), { machine, results })
-  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
+  mkdirSync(dirname(json), { recursive: true })
+  const report = mergeReport(readReport(json), { machine, results })
+  writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
 }
 
 async function compare(
@@ -124,14 +141,8 @@ async function compare(
   }))
   for (const side of running) await side.turn(which, turnMs) // warm-up
   let dropped = 0
-  for (let round = 0; round < rounds; ) {
-    const scaling = threads > 1 ? await scalingOf(probing as Side) : 2
-    if (scaling < SCALING && dropped < 3 * rounds) {
-      dropped++
-      await sleep(200)
-      continue
-    }
-    round++
+  for (let round = 0; round < rounds; round++) {
+    dropped += await probe.waitForQuiet(threads, 3 * rounds - dropped)
     for (const side of running) {
       const { ms, peakBytes } = await side.turn(which, turnMs)
       const mine = timed.find(({ name }) => name === side.name) as Timed
@@ -152,26 +163,12 @@ async function compare(
   return resultOf(which, threads, timed, dropped)
 }
 
-async function scalingOf(side: Side): Promise<number> {
-  const one = await side.ask<{ flops: number }>({ probe: 1 })
-  const two = await side.ask<{ flops: number }>({ probe: 2 })
-  return (two?.flops ?? 0) / (one?.flops ?? 1)
-}
-
 function isCeiling(peer: Peer): boolean {
   return peer === 'flops' || peer === 'read' || peer === 'readWrite'
 }
 
 function isWanted(peer: Peer): boolean {
   return isCeiling(peer) || !values.peer || values.peer.includes(peer)
-}
-
-function columns(cells: readonly string[]): string {
-  const widths = [37, 7, 10, 8, 22, 6, 13, 6, 12, 0]
-  return cells
-    .map((cell, i) => cell.padEnd(widths[i]))
-    .join(' ')
-    .trimEnd()
 }
 
 async function stop(sides: Map<string, Side | null>): Promise<void> {

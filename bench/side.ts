@@ -20,6 +20,13 @@ const python = process.env.HEED_PYTHON ?? 'python3'
 const npmPeers = new URL('../build/bench/', import.meta.url).pathname
 
 const heed: Command = [process.execPath, ...process.execArgv, `${folder}peers/heed.ts`]
+const otherBuild: Command = [
+  process.execPath,
+  ...process.execArgv,
+  '--import',
+  `${folder}peers/other-build.mjs`,
+  `${folder}peers/heed.ts`,
+]
 const commands: Record<string, Command> = {
   heed,
   'heed wasm': heed,
@@ -49,9 +56,12 @@ export class Side {
     this.ended = once(child, 'exit').then(() => null)
   }
 
-  /** Null when there is no such peer on this machine. */
-  static async start(name: string, threads: number): Promise<Side | null> {
-    const command = commands[name]
+  /**
+   * Null when there is no such peer on this machine.
+   * @param directory the checkout of another build of Heed, to run in place of this one
+   */
+  static async start(name: string, threads: number, directory?: string): Promise<Side | null> {
+    const command = directory ? otherBuild : commands[name]
     if (!command) return null
     const count = String(threads)
     const env = {
@@ -61,6 +71,7 @@ export class Side {
       MKL_NUM_THREADS: count,
       OPENBLAS_NUM_THREADS: count,
       ...(devices[name] && { HEED_DEVICE: devices[name] }),
+      ...(directory && { HEED_AGAINST: directory }),
     }
     const child = spawn(command[0], command.slice(1), { env })
     child.stdin.on('error', () => {}) // it has ended: the next answer says so

@@ -8,6 +8,7 @@ import {
   manualSeed,
   Parameter,
   randn,
+  synchronize,
   type Tensor,
   tensor,
   zeros,
@@ -179,6 +180,32 @@ const train: Family = async (params) => {
   return { run, count: 1 }
 }
 
+/**
+ * What JavaScript does before a training step runs: building and tracing its graph and, with `compile`, also lowering,
+ * planning and encoding the program. The device's time is not counted.
+ */
+const prepare: Family = async ({ compile, ...params }) => {
+  const model = gpt(params)
+  const optimizer = new AdamW(model.parameters(), { lr: 1e-3 })
+  const shape = [Number(params.batch), Number(params.context)]
+  const ids = Int32Array.from({ length: shape[0] * shape[1] }, (_, i) => (i * 31) % 65)
+  let size = 0
+  const run = async (): Promise<number> => {
+    if (compile) size++ // another shape is another program
+    const unused = tensor(new Float32Array(size + 1))
+    const began = performance.now()
+    const x = tensor(ids, { shape, dtype: 'i32' })
+    model.loss(x, x).add(unused.sum()).backward()
+    const submitted = optimizer.step()
+    const took = performance.now() - began
+    await submitted
+    await synchronize()
+    return took
+  }
+  await run() // the optimiser's state is made
+  return { run, count: 1 }
+}
+
 /** Tokens that a decoder has room for: as many as the peers are given. */
 const CONTEXT = 1024
 
@@ -220,8 +247,17 @@ const start: Family = async (params) => {
   const characters = String.fromCharCode(...Array.from({ length: 94 }, (_, i) => i + 33))
   const tokenizer = trainTokenizer([characters], { type: 'char' })
   await savePretrained(gpt({ ...params, vocab: tokenizer.vocabSize }), folder, { tokenizer })
-  execFileSync('npm', ['run', 'prepare'], { stdio: 'ignore' }) // bin/heed.js runs what is built
-  const command = ['bin/heed.js', 'generate', folder, '--prompt', 'Callme', '--tokens', '1']
+  const other = process.env.HEED_AGAINST // see bench/against.ts
+  if (!other) execFileSync('npm', ['run', 'prepare'], { stdio: 'ignore' }) // bin/heed.js runs what is built
+  const command = [
+    `${other ?? '.'}/bin/heed.js`,
+    'generate',
+    folder,
+    '--prompt',
+    'Callme',
+    '--tokens',
+    '1',
+  ]
   return { run: () => firstWrite(process.execPath, command), count: 1 }
 }
 
@@ -246,6 +282,7 @@ export const families: Record<string, Family> = {
   norm,
   adamw,
   train,
+  prepare,
   prefill,
   decode,
   start,

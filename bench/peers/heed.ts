@@ -1,10 +1,9 @@
 // Heed's side: reads a question a line, answers with a line. See bench/side.ts.
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { defaultDevice, synchronize } from '../../src/index.ts'
 import type { CpuDevice } from '../../src/runtime/cpu/device.ts'
-import { probe, probeMultiplyAdds } from '../../src/runtime/cpu/probe.ts'
-import { version } from '../../src/util/version.ts'
 import { families, type Params, type Workload } from './heed-families.ts'
 
 interface Question {
@@ -17,6 +16,10 @@ interface Question {
   ms?: number
 }
 
+/** Of the build that runs here, which may be another one: see other-build.mjs. */
+const root = process.env.HEED_AGAINST ?? new URL('../../', import.meta.url).pathname
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
 let current: { key: string; workload: Workload } | null = null
 
 for await (const line of createInterface({ input: process.stdin })) {
@@ -28,8 +31,7 @@ async function answer(question: Question): Promise<object> {
   const device = defaultDevice() as CpuDevice
   if (question.hello)
     return { version: `${version} (Node ${process.versions.node}, ${device.isa})` }
-  if (question.probe && question.bandwidth) return probe(device, question.probe)
-  if (question.probe) return { flops: await probeMultiplyAdds(device, question.probe, 20) }
+  if (question.probe) return probeMachine(device, question.probe, question.bandwidth)
   const { family = '', params = {}, ms = 100 } = question
   const key = `${family} ${JSON.stringify(params)}`
   if (current?.key !== key) {
@@ -41,14 +43,21 @@ async function answer(question: Question): Promise<object> {
   return { ms: await time(current.workload, ms), peakBytes: peakBytes() }
 }
 
+/** An import of its own: builds without sources do not have it, and are not asked. */
+async function probeMachine(device: CpuDevice, threads: number, all = false): Promise<object> {
+  const { probe, probeMultiplyAdds } = await import('../../src/runtime/cpu/probe.ts')
+  if (all) return probe(device, threads)
+  return { flops: await probeMultiplyAdds(device, threads, 20) }
+}
+
 async function time({ run, count }: Workload, ms: number): Promise<number> {
   const start = performance.now()
   let runs = 0
-  let own = 0 // what runs that measure themselves have said
-  const took = (): number => own || performance.now() - start
+  let measured = 0 // by runs that time themselves
+  const took = (): number => measured || performance.now() - start
   do {
     const said = await run()
-    if (typeof said === 'number') own += said
+    if (typeof said === 'number') measured += said
     runs++
   } while (took() < ms)
   await synchronize()

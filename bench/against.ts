@@ -1,0 +1,122 @@
+// This build of Heed against another one, in alternation: `npm run bench -- --against DIR`. DIR is a checkout with its
+// addon built, for example a worktree of an earlier commit. The work is that of peers/heed-families.ts on both sides.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Case } from './cases.ts'
+import { REST, ScalingProbe } from './machine.ts'
+import { columns, showMs } from './report.ts'
+import { Side } from './side.ts'
+import { bootstrap, type Interval, median } from './statistics.ts'
+
+export interface AgainstOptions {
+  directory: string
+  cases: readonly Case[]
+  threads: readonly number[]
+  rounds: number
+  turnMs: number
+  json: string
+}
+
+/** How many times the other build's speed this build has. */
+export interface Comparison {
+  name: string
+  threads: number
+  /** Milliseconds in each round. */
+  here: number[]
+  there: number[]
+  ratio: Interval & { median: number }
+  slower: boolean
+}
+
+/** A row is slower when its whole interval lies below this ratio. */
+const TOLERATED = 0.98
+const widths = [37, 7, 11, 11, 6, 13, 0]
+
+/** Prints a row for each case. Resolves to those that are slower here. */
+export async function compareBuilds(options: AgainstOptions): Promise<Comparison[]> {
+  const directory = resolve(options.directory)
+  const probe = await ScalingProbe.start()
+  const rows: Comparison[] = []
+  console.log(`Here ${commitOf('.')}, there ${commitOf(directory)} (${directory})\n`)
+  console.log(columns(['case', 'threads', 'here', 'there', 'ratio', '95 %', ''], widths))
+  for (const threads of options.threads)
+    for (const which of options.cases) {
+      if (which.threads && !which.threads.includes(threads)) continue
+      const row = await compare(which, threads, { ...options, directory }, probe)
+      rows.push(row)
+      console.log(columns(cellsOf(row), widths))
+      mkdirSync(dirname(options.json), { recursive: true })
+      writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)
+    }
+  await probe.end()
+  const slower = rows.filter((row) => row.slower)
+  console.log(`\n${slower.length} of ${rows.length} rows are slower here. ${options.json} has all`)
+  return slower
+}
+
+/** From times that were taken in turn, round by round. */
+export function comparisonOf(
+  name: string,
+  threads: number,
+  here: number[],
+  there: number[],
+): Comparison {
+  const ratios = there.map((ms, i) => ms / here[i])
+  const ratio = { median: median(ratios), ...bootstrap(ratios) }
+  return { name, threads, here, there, ratio, slower: ratio.high < TOLERATED }
+}
+
+async function compare(
+  which: Case,
+  threads: number,
+  { directory, rounds, turnMs }: AgainstOptions,
+  probe: ScalingProbe,
+): Promise<Comparison> {
+  const name = which.device === 'wasm' ? 'heed wasm' : 'heed'
+  const here = { side: await start(name, threads), times: [] as number[] }
+  const there = { side: await start(name, threads, directory), times: [] as number[] }
+  const both = [here, there]
+  for (const { side } of both) await side.turn(which, turnMs) // warm-up
+  for (let round = 0; round < rounds; round++) {
+    await probe.waitForQuiet(threads)
+    for (const { side, times } of round % 2 === 0 ? both : both.toReversed()) {
+      times.push((await side.turn(which, turnMs)).ms)
+      await sleep(REST)
+    }
+  }
+  for (const { side } of both) await side.end()
+  return comparisonOf(which.name, threads, here.times, there.times)
+}
+
+async function start(name: string, threads: number, directory?: string): Promise<Side> {
+  const side = await Side.start(name, threads, directory)
+  if (side) return side
+  throw new Error(`Heed in ${directory ?? 'this folder'} does not run (HEED_DEBUG=1 shows why)`)
+}
+
+function cellsOf({ name, threads, here, there, ratio, slower }: Comparison): string[] {
+  return [
+    name,
+    String(threads),
+    showMs(median(here)),
+    showMs(median(there)),
+    ratio.median.toFixed(3),
+    `${ratio.low.toFixed(3)} – ${ratio.high.toFixed(3)}`,
+    slower ? 'SLOWER' : '',
+  ]
+}
+
+/** Of a checkout; a package that was unpacked has none. */
+function commitOf(directory: string): string {
+  try {
+    const args = ['-C', directory, 'describe', '--always', '--dirty']
+    return execFileSync('git', args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return 'an unpacked package'
+  }
+}
