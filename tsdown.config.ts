@@ -15,7 +15,7 @@ export default defineConfig({
     train: 'src/train/index.ts',
     cli: 'src/cli/main.ts',
     worker: 'src/runtime/wasm/worker.js',
-    'encode-worker': 'src/train/encoding/encode-worker.js',
+    'encode-worker': 'src/train/encode-worker.js',
   },
   copy: ['relaxed', 'simd128'].map((isa) => `src/runtime/wasm/${isa}.wasm`),
   format: 'esm',

@@ -14,7 +14,7 @@ import { encodeTexts } from '../src/train/encoding/encode-texts.ts'
 import { encodeParts, type PartEncoder } from '../src/train/encoding/parts.ts'
 import { prepareExamples } from '../src/train/encoding/prepare-examples.ts'
 import { EncodingThreads } from '../src/train/encoding/threads.ts'
-import { newSubject } from '../src/train/subject.ts'
+import { newTaskModel } from '../src/train/task-model.ts'
 import { median } from './statistics.ts'
 
 const ROUNDS = 5
@@ -29,7 +29,7 @@ try {
   await writeFile(path, rows.join('\n'))
   const settings = { model: 'bert', task: 'classification', tokenizer: 'wordpiece:4096' }
   const size = { layers: 1, heads: 2, dim: 32, context: 64 }
-  const made = await newSubject(parseTrainConfig({ ...settings, ...size, data: [path] }))
+  const made = await newTaskModel(parseTrainConfig({ ...settings, ...size, data: [path] }))
   const { kind, task, parts } = made
   const { options, facts, modelType, contextLength } = parts
   const own = join(folder, 'preprocessor')
@@ -82,10 +82,9 @@ try {
       })
     }
   const cacheDir = join(folder, 'cache')
-  const supply = { data: [path], valFraction: 0, batch: 16, seed: 0, cacheDir }
   for (let round = 0; round < 1 + ROUNDS; round++)
     await time(round === 0 ? 'first run' : 'second run', async () => {
-      await (await prepareExamples([path], made, supply)).close?.()
+      await (await prepareExamples(made.data, made, { cacheDir })).close?.()
     })
   console.log(`${rows.length} rows; medians`)
   for (const [name, all] of Object.entries(seconds)) {

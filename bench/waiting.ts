@@ -20,7 +20,7 @@ import { parseTrainConfig } from '../src/train/config.ts'
 import { encodePart } from '../src/train/encoding/encode-part.ts'
 import { encodeParts } from '../src/train/encoding/parts.ts'
 import { encodeRows, Trainer } from '../src/train/index.ts'
-import { newSubject } from '../src/train/subject.ts'
+import { newTaskModel } from '../src/train/task-model.ts'
 
 const STEPS = 60
 const folder = await mkdtemp(join(tmpdir(), 'heed-bench-'))
@@ -31,10 +31,10 @@ try {
   const lines = rows.map((text, i) => JSON.stringify({ text: text.slice(0, 300), label: i % 2 }))
   await writeFile(path, lines.join('\n'))
   const size = { layers: 2, heads: 4, dim: 128, context: 64, tokenizer: 'wordpiece:2048' }
-  const subject = await newSubject(
+  const trained = await newTaskModel(
     parseTrainConfig({ model: 'bert', task: 'classification', data: [path], ...size }),
   )
-  const { task, model } = subject
+  const { task, model } = trained
   const examples = await encodeRows(task, await openRows(path))
   const bucketed = (some: Examples<unknown>) =>
     new BucketedBatches({

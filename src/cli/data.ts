@@ -5,8 +5,8 @@ import type { TypedArray } from '../graph/dtype.ts'
 import { readModelConfig } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { parseTrainConfig } from '../train/config.ts'
-import { newSubject } from '../train/subject.ts'
 import { type OpenedTask, openTask } from '../train/task-file.ts'
+import { newTaskModel } from '../train/task-model.ts'
 import { trainTasks } from '../train/tasks/index.ts'
 import { assignments } from './schema-flags.ts'
 
@@ -83,7 +83,7 @@ async function newTask(data: string[], flags: Flags): Promise<Pick<OpenedTask, '
     ...(tokenizer && { tokenizer }),
     ...set,
   }
-  return newSubject(parseTrainConfig(given, 'the command line'))
+  return newTaskModel(parseTrainConfig(given, 'the command line'))
 }
 
 interface Input {

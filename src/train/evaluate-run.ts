@@ -1,4 +1,4 @@
-import { type Mistakes, openRows, type RowSource } from '../data/index.ts'
+import type { Mistakes, RowSource } from '../data/index.ts'
 import { encodeRows } from './examples.ts'
 import type { EvaluateOptions, Evaluation } from './task.ts'
 import { openRun } from './task-file.ts'
@@ -26,8 +26,8 @@ export async function evaluateRun(
   data: string | readonly string[],
   { limit, onProgress, ...options }: EvaluateRunOptions = {},
 ): Promise<RunEvaluation> {
-  const { task, model, rowOptions } = await openRun(dir)
-  const source = firstRows(await openRows(data, rowOptions), limit)
+  const { task, model, openRows } = await openRun(dir)
+  const source = firstRows(await openRows([data].flat()), limit)
   const examples = await encodeRows(task, source, { onRows: onProgress })
   const evaluation = await task.evaluate(model, examples, options)
   return { task: task.name, count: examples.length, ...evaluation }

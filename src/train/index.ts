@@ -6,6 +6,7 @@ export { type Prediction, predictRun } from './predict-run.ts'
 export { type ReportOptions, reportRun } from './report/report-run.ts'
 export { type Metrics, RunFolder, type TrainerState } from './run-folder.ts'
 export type {
+  BatchSetup,
   ConfigParts,
   DataSetup,
   Draw,
@@ -15,11 +16,11 @@ export type {
   Options,
   Preprocessor,
   ShownExample,
-  Supply,
-  SupplySetup,
   Task,
+  TaskData,
   TaskKind,
   TaskParts,
+  TrainingBatches,
 } from './task.ts'
 export { type OpenedRun, openRun } from './task-file.ts'
 export { trainTasks } from './tasks/index.ts'

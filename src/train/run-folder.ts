@@ -21,8 +21,8 @@ import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tens
 import { HeedError } from '../util/errors.ts'
 import type { ComputedOn } from './computed-on.ts'
 import { parseTrainConfig, type TrainConfig } from './config.ts'
-import { contextOf, type Subject } from './subject.ts'
 import { writeTaskFile } from './task-file.ts'
+import { contextOf, type TaskModel } from './task-model.ts'
 
 /** One line of metrics.jsonl. */
 export interface Metrics {
@@ -61,7 +61,7 @@ export class RunFolder {
   }
 
   /** Writes what does not change in a run. */
-  async create({ model, task, parts, file }: Subject): Promise<void> {
+  async create({ model, task, parts, file }: TaskModel): Promise<void> {
     await ensureDir(this.path)
     await writeFileAtomic(join(this.path, 'config.json'), configJson(model))
     await parts.preprocessor.save(this.path, lengthOf(model))
@@ -110,7 +110,7 @@ export class RunFolder {
     return found.state
   }
 
-  async saveBest({ model, task, parts, file }: Subject): Promise<void> {
+  async saveBest({ model, task, parts, file }: TaskModel): Promise<void> {
     const best = join(this.path, 'best')
     const tokenizer = { save: (dir: string) => parts.preprocessor.save(dir, lengthOf(model)) }
     await savePretrained(model, best, { tokenizer })

@@ -9,8 +9,8 @@ import { Clock } from './clock.ts'
 import { computedOn, otherMachine } from './computed-on.ts'
 import { optimizerOptions, type TrainConfig } from './config.ts'
 import type { Metrics, RunFolder, TrainerState } from './run-folder.ts'
-import type { Subject } from './subject.ts'
-import type { Evaluation, Supply } from './task.ts'
+import type { Evaluation, TrainingBatches } from './task.ts'
+import type { TaskModel } from './task-model.ts'
 import type { TrainEvent, TrainModelOptions, TrainOutcome } from './train-model.ts'
 import { DivergedError, type StepResult, Trainer } from './trainer.ts'
 
@@ -19,8 +19,8 @@ export class Run {
   private readonly signal: AbortSignal | undefined
   private readonly on: (event: TrainEvent) => void
   private readonly folder: RunFolder
-  private readonly subject: Subject
-  private readonly supply: Supply
+  private readonly trained: TaskModel
+  private readonly batches: TrainingBatches
   private readonly steps: number
   private readonly optimizer: Optimizer
   private readonly clock = new Clock()
@@ -33,18 +33,18 @@ export class Run {
   constructor(
     { config, signal, on = () => {} }: TrainModelOptions,
     folder: RunFolder,
-    subject: Subject,
-    supply: Supply,
+    trained: TaskModel,
+    batches: TrainingBatches,
   ) {
     this.config = config
     this.signal = signal
     this.on = on
     this.folder = folder
-    this.subject = subject
-    this.supply = supply
-    this.steps = stepsOf(config, supply)
+    this.trained = trained
+    this.batches = batches
+    this.steps = stepsOf(config, batches)
     const { lr, weightDecay, clip } = config
-    this.optimizer = createOptimizer(config.optimizer, decayGroups(subject.model, weightDecay), {
+    this.optimizer = createOptimizer(config.optimizer, decayGroups(trained.model, weightDecay), {
       ...optimizerOptions(config),
       lr,
       weightDecay,
@@ -54,10 +54,10 @@ export class Run {
 
   /** A new folder, or the state of an old one. */
   async begin(resumed: boolean): Promise<void> {
-    const { subject, supply, config } = this
-    const { model, task } = subject
+    const { trained, batches, config } = this
+    const { model, task } = trained
     const state = resumed ? await this.folder.restore(model, this.optimizer) : undefined
-    if (!resumed) await this.folder.create(subject)
+    if (!resumed) await this.folder.create(trained)
     this.best = state?.best ?? null
     this.savedStep = state?.step ?? -1
     this.trainer = new Trainer({
@@ -65,7 +65,7 @@ export class Run {
       loss: (batch) => task.loss(model, batch),
       optimizer: this.optimizer,
       schedule: scheduleOf(config, this.steps),
-      batches: supply.train,
+      batches: batches.train,
       accumulate: config.accumulate,
       start: state?.step ?? 0,
     })
@@ -80,14 +80,14 @@ export class Run {
       trained: sizeOf(parameters.filter((p) => p.requiresGrad)),
       vocabSize: (model as { vocabSize?: number }).vocabSize,
       unit: task.unit,
-      size: supply.size,
-      fresh: subject.fresh,
+      size: batches.size,
+      fresh: trained.fresh,
       warning: state && otherMachine(state),
     })
   }
 
   async train(): Promise<TrainOutcome> {
-    const { config, trainer, steps, subject } = this
+    const { config, trainer, steps, trained } = this
     try {
       while (trainer.step < steps && !this.signal?.aborted) {
         await this.report(await trainer.advance())
@@ -102,7 +102,7 @@ export class Run {
     } catch (error) {
       throw error instanceof DivergedError ? this.diverged(error) : error
     }
-    const { charactersPerToken } = this.supply
+    const { charactersPerToken } = this.batches
     const finished = trainer.step >= steps
     return {
       step: trainer.step,
@@ -113,15 +113,15 @@ export class Run {
         this.best && charactersPerToken ? this.best.val_loss / Math.LN2 / charactersPerToken : null,
       best: this.best,
       evaluation: finished ? await this.evaluate() : null,
-      task: subject.task,
-      model: subject.model.eval(),
-      preprocessor: subject.parts.preprocessor,
+      task: trained.task,
+      model: trained.model.eval(),
+      preprocessor: trained.parts.preprocessor,
     }
   }
 
   private async report(result: StepResult | null): Promise<void> {
     if (!result) return
-    const amount = this.subject.task.unit === 'tokens' ? result.tokens : result.rows
+    const amount = this.trained.task.unit === 'tokens' ? result.tokens : result.rows
     const rate = this.clock.count(amount)
     this.lastLoss = result.loss
     this.on({ type: 'step', result, rate })
@@ -130,7 +130,7 @@ export class Run {
   }
 
   private async validate(): Promise<void> {
-    const { validation } = this.supply
+    const { validation } = this.batches
     if (!validation || this.config.evalEvery === 0) return
     const { step } = this.trainer
     const batches = Math.min(this.config.evalBatches, validation.count)
@@ -139,15 +139,15 @@ export class Run {
     const best = loss < (this.best?.val_loss ?? Number.POSITIVE_INFINITY)
     if (best) {
       this.best = { step, val_loss: loss }
-      await this.clock.pause(() => this.folder.saveBest(this.subject))
+      await this.clock.pause(() => this.folder.saveBest(this.trained))
     }
     this.on({ type: 'validation', step, loss, best })
     await this.folder.log({ step, val_loss: loss } as Metrics)
   }
 
   private async evaluate(): Promise<Evaluation | null> {
-    const { heldOut } = this.supply
-    const { task, model } = this.subject
+    const { heldOut } = this.batches
+    const { task, model } = this.trained
     return heldOut.length > 0 ? task.evaluate(model, firstExamples(heldOut, EVALUATED)) : null
   }
 
@@ -155,9 +155,9 @@ export class Run {
     const { step } = this.trainer
     if (step === this.savedStep || step === 0) return
     await this.report(await this.trainer.drain())
-    if (!(await allFinite(this.subject.model))) throw new DivergedError(step, Number.NaN)
+    if (!(await allFinite(this.trained.model))) throw new DivergedError(step, Number.NaN)
     await this.clock.pause(() =>
-      this.folder.save(this.subject.model, this.optimizer, {
+      this.folder.save(this.trained.model, this.optimizer, {
         step,
         config: this.config,
         random: defaultGenerator().getState(),
@@ -170,7 +170,7 @@ export class Run {
   }
 
   private metricsOf({ step, loss, lr, gradNorm }: StepResult, rate: number): Metrics {
-    const { unit } = this.subject.task
+    const { unit } = this.trained.task
     return { step, loss, lr, grad_norm: gradNorm, [`${unit}_per_second`]: Math.round(rate) }
   }
 
@@ -189,7 +189,10 @@ export class Run {
 /** Examples of what is held out that the last look goes through. */
 const EVALUATED = 2000
 
-function stepsOf({ steps, epochs, accumulate }: TrainConfig, { perEpoch }: Supply): number {
+function stepsOf(
+  { steps, epochs, accumulate }: TrainConfig,
+  { perEpoch }: TrainingBatches,
+): number {
   return steps ?? Math.max(1, Math.ceil(((epochs ?? 1) * perEpoch) / accumulate))
 }
 

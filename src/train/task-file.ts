@@ -2,13 +2,14 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { RowOptions } from '../data/index.ts'
+import type { RowOptions, RowSource } from '../data/index.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { readJson } from '../io/files/json.ts'
 import { fromPretrained, readModelConfig } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { Preprocessor, Task, TaskKind, TaskParts } from './task.ts'
+import { taskData } from './task-data.ts'
 import { taskKind } from './tasks/index.ts'
 
 const schema = z.object({
@@ -53,8 +54,10 @@ export interface OpenedRun {
   /** Switched to evaluation. */
   model: Module
   preprocessor: Preprocessor
-  /** How rows for it are read: `openRows(paths, rowOptions)`. */
+  /** How the task reads rows: `openRows(paths, rowOptions)` of heed/data. */
   rowOptions: RowOptions
+  /** Opens rows as the task reads them. */
+  openRows(paths: readonly string[]): Promise<RowSource>
 }
 
 /**
@@ -64,11 +67,13 @@ export interface OpenedRun {
 export async function openRun(dir: string): Promise<OpenedRun> {
   const { kind, task, parts } = await openTask(dir)
   const model = await fromPretrained(dir, task.head)
+  const dataAt = (paths: readonly string[]) => taskData(paths, kind, parts.options)
   return {
     task,
     model: model as Module,
     preprocessor: parts.preprocessor,
-    rowOptions: kind.rowOptions?.(parts.options) ?? {},
+    rowOptions: dataAt([]).rowOptions ?? {},
+    openRows: (paths) => dataAt(paths).source(),
   }
 }
 

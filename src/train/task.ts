@@ -87,13 +87,20 @@ export interface Preprocessor {
 export type Options = Readonly<Record<string, unknown>>
 export type Facts = Readonly<Record<string, unknown>>
 
+/** The files of a run, as its task reads them. */
+export interface TaskData {
+  /** Files, folders, patterns and data sets of the hub, as `openRows` takes them. */
+  readonly paths: readonly string[]
+  readonly rowOptions: RowOptions | undefined
+  /** The rows; the files are opened once, at the first call. */
+  source(): Promise<RowSource>
+}
+
 /** What a new run knows when it makes a preprocessor. */
 export interface DataSetup<O = Options> {
   /** The values of the task's own keys. */
   options: O
-  /** Paths, and their rows once somebody asks for them. */
-  data: readonly string[]
-  source(): Promise<RowSource>
+  data: TaskData
   /** The architecture, as `model_type` has it. */
   modelType: string
   /** The folder that is fine-tuned. */
@@ -151,40 +158,39 @@ export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Prepr
   /** Keys that follow for a new one beside these: vocabulary, special tokens, size of images. */
   newModelConfig(parts: ConfigParts<O, F, P>): Record<string, unknown>
   create(parts: TaskParts<O, F, P>): Task
-  /** What `supply` has made of rows, where that is not the task's own examples. */
+  /** How `batches` encodes rows, where that differs from the task's own examples. */
   rowEncoder?(parts: TaskParts<O, F, P>): RowEncoder
   /** Batches of another kind than rows in buckets by length. */
-  supply?(setup: SupplySetup, parts: TaskParts<O, F, P>): Promise<Supply>
+  batches?(setup: BatchSetup, parts: TaskParts<O, F, P>): Promise<TrainingBatches>
 }
 
 /** How batches are drawn. */
-export interface SupplySetup {
-  data: readonly string[]
-  rowOptions?: RowOptions
-  /** Held out, instead of a share of `data`. */
-  valData?: readonly string[]
+export interface BatchSetup {
+  data: TaskData
+  /** Held-out data; by default `valFraction` of `data`. */
+  valData?: TaskData
   valFraction: number
   batch: number
   seed: number
-  /** A folder that keeps what took long, by what it was made of. */
+  /** A folder for encoded examples, which later runs on the same data reuse. */
   cacheDir: string
   /** Aborting it ends the preparation with an error. */
   signal?: AbortSignal
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
-/** What a run draws its batches from. */
-export interface Supply {
+/** The batches of a run, for training and validation. */
+export interface TrainingBatches {
   train: BatchSampler
-  /** How much there is to learn from and to look at, in the task's unit. */
+  /** Amount of data in the task's unit. */
   size: { train: number; validation: number }
-  /** Micro-batches in which all of it is seen once. */
+  /** Micro-batches of one epoch. */
   perEpoch: number
   /** Null where nothing is held out. */
   validation: { batches: BatchSampler; count: number } | null
-  /** The examples of that, for `Task.evaluate`. */
+  /** The held-out examples, for `Task.evaluate`. */
   heldOut: Examples<unknown>
-  /** Of a text: what turns a loss into bits per character. */
+  /** Of a text; converts a loss to bits per character. */
   charactersPerToken?: number
   close?(): void | Promise<void>
 }

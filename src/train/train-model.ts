@@ -7,11 +7,12 @@ import { ensureDir } from '../io/files/ensure-dir.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { checkSameRun, type TrainConfig } from './config.ts'
-import { rowSupply } from './row-supply.ts'
+import { rowBatches } from './row-batches.ts'
 import { Run } from './run.ts'
 import { RunFolder } from './run-folder.ts'
-import { newSubject, type Subject, savedSubject } from './subject.ts'
-import type { Evaluation, Preprocessor, Supply, SupplySetup, Task } from './task.ts'
+import type { BatchSetup, Evaluation, Preprocessor, Task, TrainingBatches } from './task.ts'
+import { taskData } from './task-data.ts'
+import { newTaskModel, savedTaskModel, type TaskModel } from './task-model.ts'
 import type { StepResult } from './trainer.ts'
 
 export interface TrainModelOptions {
@@ -45,7 +46,7 @@ export interface Start {
   vocabSize?: number
   unit: Task['unit']
   /** How much there is to learn from and to look at. */
-  size: Supply['size']
+  size: TrainingBatches['size']
   /** Weights that the fine-tuned model lacks. */
   fresh: readonly string[]
   warning?: string
@@ -97,30 +98,37 @@ async function trainInto(
   const { config, out, signal, on = () => {} } = options
   const onProgress = (what: string, done: number, total?: number): void =>
     on({ type: 'progress', what, done, total })
-  const subject = resumed ? await savedSubject(config, out) : await newSubject(config, onProgress)
-  const supply = await supplyOf(subject, config, out, { onProgress, signal })
+  const trained = resumed
+    ? await savedTaskModel(config, out)
+    : await newTaskModel(config, onProgress)
+  const batches = await openBatches(trained, config, out, { onProgress, signal })
   try {
-    const run = new Run(options, folder, subject, supply)
+    const run = new Run(options, folder, trained, batches)
     await run.begin(resumed)
     return await run.train()
   } finally {
-    await supply.close?.()
+    await batches.close?.()
   }
 }
 
-/** What the run draws its batches from, and holds out. */
-export async function supplyOf(
-  { kind, task, parts }: Pick<Subject, 'kind' | 'task' | 'parts'>,
-  config: TrainConfig,
+/** The batches of a run for training and validation. */
+export async function openBatches(
+  { kind, task, parts, data }: Pick<TaskModel, 'kind' | 'task' | 'parts' | 'data'>,
+  { valData, valFraction, batch, seed }: TrainConfig,
   out: string,
-  { onProgress, signal }: Pick<SupplySetup, 'onProgress' | 'signal'> = {},
-): Promise<Supply> {
-  const { data, valData, valFraction, batch, seed } = config
-  const cacheDir = await cacheFor(out)
-  const rowOptions = kind.rowOptions?.(parts.options)
-  const wanted = { data, rowOptions, valData, valFraction, batch, seed }
-  const setup = { ...wanted, cacheDir, onProgress, signal }
-  return kind.supply ? kind.supply(setup, parts) : rowSupply(setup, { kind, task, parts })
+  { onProgress, signal }: Pick<BatchSetup, 'onProgress' | 'signal'> = {},
+): Promise<TrainingBatches> {
+  const setup: BatchSetup = {
+    data,
+    valData: valData && taskData(valData, kind, parts.options),
+    valFraction,
+    batch,
+    seed,
+    cacheDir: await cacheFor(out),
+    onProgress,
+    signal,
+  }
+  return kind.batches ? kind.batches(setup, parts) : rowBatches(setup, { kind, task, parts })
 }
 
 /** One for all runs, so that the second on the same data finds it; the run's own where there is none. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseTrainConfig } from '../../src/train/config.ts'
 import { configOfDropout } from '../../src/train/sizes.ts'
-import { newSubject } from '../../src/train/subject.ts'
+import { newTaskModel } from '../../src/train/task-model.ts'
 import { scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()
@@ -24,9 +24,9 @@ it.each([
 
 it('says what a model learns that has no head for the task', async () => {
   const config = parseTrainConfig({ model: 'vit', task: 'translation', data: ['x.txt'] })
-  await expect(newSubject(config)).rejects.toThrow("A 'vit' cannot learn translation")
+  await expect(newTaskModel(config)).rejects.toThrow("A 'vit' cannot learn translation")
   const unknown = parseTrainConfig({ model: 'vitt', data: ['x.txt'] })
-  await expect(newSubject(unknown)).rejects.toThrow("The model type 'vitt' is not known")
+  await expect(newTaskModel(unknown)).rejects.toThrow("The model type 'vitt' is not known")
 })
 
 it('drops as the model that is fine-tuned does, unless it is told otherwise', async () => {

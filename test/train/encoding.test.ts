@@ -20,8 +20,9 @@ import { encodeParts } from '../../src/train/encoding/parts.ts'
 import { prepareExamples } from '../../src/train/encoding/prepare-examples.ts'
 import { EncodingThreads, threadsFor } from '../../src/train/encoding/threads.ts'
 import { encodeRows } from '../../src/train/examples.ts'
-import { type MadeTask, rowSupply } from '../../src/train/row-supply.ts'
-import { newSubject } from '../../src/train/subject.ts'
+import { type MadeTask, rowBatches } from '../../src/train/row-batches.ts'
+import { taskData } from '../../src/train/task-data.ts'
+import { newTaskModel } from '../../src/train/task-model.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 import { chapters } from '../tokenizers/samples.ts'
@@ -43,7 +44,7 @@ const small = writeRows(at('small.jsonl'), rowsOf(700))
 
 const keys = { model: 'bert', task: 'classification', tokenizer: 'wordpiece:300', context: 32 }
 const madeOf = (data: string, more: object = {}): Promise<MadeTask> =>
-  newSubject(
+  newTaskModel(
     parseTrainConfig({ ...keys, data: [data], layers: 1, heads: 2, dim: 16, batch: 8, ...more }),
   )
 
@@ -143,9 +144,11 @@ describe('threads', () => {
   })
 })
 
+const dataOf = (path: string) => taskData([path], {}, {})
+
 describe('prepared examples', () => {
   const setupFor = (cacheDir: string, more: object = {}) => ({
-    data: [large],
+    data: dataOf(large),
     valFraction: 0.1,
     batch: 8,
     seed: 3,
@@ -160,7 +163,7 @@ describe('prepared examples', () => {
       if (what === 'Encoding rows') encoded = done
     }
     const { examples, close } = await prepareExamples(
-      [path],
+      dataOf(path),
       made,
       setupFor(cacheDir, { onProgress }),
     )
@@ -210,8 +213,8 @@ describe('prepared examples', () => {
     vi.stubEnv('HEED_THREADS', '2')
     const made = await madeOf(large)
     const setup = setupFor(await temporaryFolder())
-    const stored = await rowSupply(setup, made)
-    const held = await rowSupply(setup, { ...made, kind: { ...made.kind, keepsExamples: false } })
+    const stored = await rowBatches(setup, made)
+    const held = await rowBatches(setup, { ...made, kind: { ...made.kind, keepsExamples: false } })
     for (const step of [0, 1, 5, stored.perEpoch + 2])
       expect(await stored.train.batch(step)).toEqual(await held.train.batch(step))
     const { validation } = stored
@@ -231,7 +234,7 @@ describe('prepared examples', () => {
       if (what === 'Encoding rows') stop.abort()
     }
     const setup = setupFor(cacheDir, { onProgress, signal: stop.signal })
-    await expect(prepareExamples([large], made, setup)).rejects.toThrow(/Stopped while rows/)
+    await expect(prepareExamples(dataOf(large), made, setup)).rejects.toThrow(/Stopped while rows/)
     expect(readdirSync(cacheDir)).toEqual([])
     expect(started.map(({ threadId }) => threadId)).toEqual([-1, -1])
   })
@@ -285,23 +288,24 @@ it('a language model of many rows sees what it sees of few', async () => {
     texts.map((text) => ({ text })),
   )
   const many = writeRows(at('many.jsonl'), rowsOfMuch)
-  const supplies = await Promise.all(
+  const opened = await Promise.all(
     [few, many].map(async (path) => {
       const config = { model: 'gpt2', tokenizer: 'bpe:300', data: [path], context: 16, layers: 1 }
-      const { kind, parts } = await newSubject(parseTrainConfig({ ...config, heads: 2, dim: 16 }))
-      const setup = { data: [path], valFraction: 0.1, batch: 8, seed: 3, cacheDir: at('tokens') }
-      if (!kind.supply) throw new Error('no supply')
-      return kind.supply(setup, parts)
+      const made = await newTaskModel(parseTrainConfig({ ...config, heads: 2, dim: 16 }))
+      const { kind, parts, data } = made
+      const setup = { data, valFraction: 0.1, batch: 8, seed: 3, cacheDir: at('tokens') }
+      if (!kind.batches) throw new Error('no batches')
+      return kind.batches(setup, parts)
     }),
   )
-  const [a, b] = supplies
+  const [a, b] = opened
   expect(a.size).toEqual(b.size)
   expect(a.charactersPerToken).toBe(b.charactersPerToken)
   for (const step of [0, 1, 50])
     expect(await b.train.batch(step)).toEqual(await a.train.batch(step))
   expect(await b.validation?.batches.batch(2)).toEqual(await a.validation?.batches.batch(2))
   expect(readdirSync(at('tokens'))).toHaveLength(1)
-  for (const supply of supplies) await supply.close?.()
+  for (const batches of opened) await batches.close?.()
 })
 
 it('a run on many rows goes on from its checkpoint as if it had never stopped', async () => {

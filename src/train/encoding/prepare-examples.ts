@@ -7,8 +7,8 @@ import {
   type Examples,
   hashFiles,
   openExamples,
-  openRows,
   type PackedExamples,
+  type RowOptions,
   type RowSource,
   stateOfFiles,
   writeExamples,
@@ -19,7 +19,7 @@ import { ensureDir } from '../../io/files/ensure-dir.ts'
 import { HeedError } from '../../util/errors.ts'
 import { version } from '../../util/version.ts'
 import { encodeRows, stopped, withoutExamples } from '../examples.ts'
-import type { RowEncoder, SupplySetup, TaskKind, TaskParts } from '../task.ts'
+import type { BatchSetup, RowEncoder, TaskData, TaskKind, TaskParts } from '../task.ts'
 import type { EncodingSetup } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads, threadsFor } from './threads.ts'
@@ -31,6 +31,8 @@ export interface MadeEncoder<E = unknown> {
   task: RowEncoder<E>
   parts: TaskParts
 }
+
+type PrepareSetup = Pick<BatchSetup, 'cacheDir' | 'onProgress' | 'signal'>
 
 export interface PreparedExamples<E = unknown> {
   examples: Examples<E>
@@ -45,15 +47,15 @@ const MANY = 4 << 20
  * @throws HeedError that lists the rows which are wrong with file and number, up to twenty of them
  */
 export async function prepareExamples<E>(
-  paths: readonly string[],
+  data: TaskData,
   made: MadeEncoder<E>,
-  setup: SupplySetup,
+  setup: PrepareSetup,
 ): Promise<PreparedExamples<E>> {
-  const source = await openRows(paths, setup.rowOptions)
+  const source = await data.source()
   const files = made.kind.keepsExamples === false ? undefined : source.files
   const state = files && (await stateOfFiles(files))
   if (files && state && state.bytes >= MANY)
-    return storedExamples({ source, files, ...state }, made, setup)
+    return storedExamples({ source, rowOptions: data.rowOptions, files, ...state }, made, setup)
   const { onProgress, signal } = setup
   const onRows = (rows: number): void => onProgress?.('Encoding rows', rows)
   return { examples: await encodeRows(made.task, source, { onRows, signal }) }
@@ -61,6 +63,7 @@ export async function prepareExamples<E>(
 
 interface DataFiles {
   source: RowSource
+  rowOptions: RowOptions | undefined
   files: readonly string[]
   bytes: number
   mark: string
@@ -69,7 +72,7 @@ interface DataFiles {
 async function storedExamples<E>(
   data: DataFiles,
   { kind, task, parts }: MadeEncoder<E>,
-  setup: SupplySetup,
+  setup: PrepareSetup,
 ): Promise<PreparedExamples<E>> {
   const { cacheDir } = setup
   await ensureDir(cacheDir)
@@ -96,8 +99,8 @@ async function storedExamples<E>(
 /** All that examples depend on, in 64 digits. */
 async function keyOf(
   { folder, ...own }: EncodingSetup,
-  { files, bytes }: DataFiles,
-  { rowOptions, onProgress, signal }: SupplySetup,
+  { files, bytes, rowOptions }: DataFiles,
+  { onProgress, signal }: PrepareSetup,
 ): Promise<string> {
   const data = await hashFiles(files, (done) => {
     if (signal?.aborted) throw stopped()
@@ -114,7 +117,7 @@ async function encodeFiles(
   data: DataFiles,
   task: RowEncoder,
   own: EncodingSetup,
-  { onProgress, signal }: SupplySetup,
+  { onProgress, signal }: PrepareSetup,
 ): Promise<void> {
   let read = 0
   const onRows = (rows: number): void => {

@@ -116,10 +116,13 @@ const ended = (reason: string): HeedError =>
     remedy: 'HEED_THREADS=1 does without threads.',
   })
 
+/** From a bundle in dist/, and from src/train/encoding. */
+const PLACES = ['./encode-worker.js', '../encode-worker.js']
+
 function workerFile(): URL | undefined {
   try {
-    const url = new URL('./encode-worker.js', import.meta.url)
-    return existsSync(fileURLToPath(url)) ? url : undefined
+    const urls = PLACES.map((place) => new URL(place, import.meta.url))
+    return urls.find((url) => existsSync(fileURLToPath(url)))
   } catch {
     return undefined // a bundle that is no file
   }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { firstExamples, openRows } from '../../data/index.ts'
+import { firstExamples } from '../../data/index.ts'
 import { writeFileAtomic } from '../../io/files/atomic.ts'
 import { fromPretrained } from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
@@ -8,8 +8,9 @@ import { HeedError } from '../../util/errors.ts'
 import type { TrainConfig } from '../config.ts'
 import { encodeRows } from '../examples.ts'
 import { type Metrics, RunFolder } from '../run-folder.ts'
+import { taskData } from '../task-data.ts'
 import { type OpenedTask, openTask } from '../task-file.ts'
-import { supplyOf } from '../train-model.ts'
+import { openBatches } from '../train-model.ts'
 import { attentionOf, imageAttentionOf } from './attention.ts'
 import { type ReportParts, reportPage } from './page.ts'
 
@@ -73,15 +74,16 @@ async function examplesFor(
   { data, limit, onProgress }: ReportOptions,
 ): Promise<{ examples: readonly unknown[]; name: string } | string> {
   if (data) {
-    const source = await openRows(data, kind.rowOptions?.(parts.options))
+    const source = await taskData(data, kind, parts.options).source()
     const examples = (await encodeRows(task, source)).slice(0, limit)
     return { examples, name: `examples of ${data.join(', ')}` }
   }
   if (!config) return 'It was not evaluated: the run has no checkpoint that tells its data.'
   try {
-    const supply = await supplyOf({ kind, task, parts }, config, dir, { onProgress })
-    const examples = firstExamples(supply.heldOut, limit)
-    await supply.close?.()
+    const opened = { kind, task, parts, data: taskData(config.data, kind, parts.options) }
+    const batches = await openBatches(opened, config, dir, { onProgress })
+    const examples = firstExamples(batches.heldOut, limit)
+    await batches.close?.()
     if (examples.length > 0) return { examples, name: 'examples that the run held out' }
     return 'It was not evaluated: nothing was held out. Name data with --data.'
   } catch (error) {

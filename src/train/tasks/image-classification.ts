@@ -286,18 +286,14 @@ const USUAL_SIDE = 224
 const SMALL = 128 // images up to this size stay as they are when all are alike
 
 /** The one of the folder that is fine-tuned; otherwise of the first images' kind. */
-async function makeProcessor({
-  from,
-  options,
-  source,
-}: DataSetup<Options>): Promise<ImageProcessor> {
+async function makeProcessor({ from, options, data }: DataSetup<Options>): Promise<ImageProcessor> {
   if (from !== undefined && existsSync(join(from, 'preprocessor_config.json')))
     return ImageProcessor.fromFile(from)
   const shapes = new Set<string>()
   let grey = true
   let looked = 0
   let [height, width] = [USUAL_SIDE, USUAL_SIDE]
-  for await (const row of (await source()).rows()) {
+  for await (const row of (await data.source()).rows()) {
     const image = await openImage(imageIn(row, options.imageColumn)).catch(() => null) // told with all others
     if (!image) continue
     ;({ height, width } = image)

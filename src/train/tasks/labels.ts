@@ -38,13 +38,13 @@ function labelOf(value: unknown, column: string): string {
  * @throws HeedError when there is one only, or so many that they are none
  */
 export async function surveyLabels(
-  { source, options }: DataSetup,
+  { data, options }: DataSetup,
   labelsOf: (row: Row) => readonly string[],
 ): Promise<string[]> {
   const found = new Set<string>()
   const mistakes = new Mistakes()
   let rows = 0
-  for await (const row of (await source()).rows(mistakes)) {
+  for await (const row of (await data.source()).rows(mistakes)) {
     rows++
     for (const label of mistakes.attempt(row, () => labelsOf(row)) ?? []) found.add(label)
     if (found.size > MOST)

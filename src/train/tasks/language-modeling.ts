@@ -10,7 +10,7 @@ import type { BatchTensors } from '../hold-batch.ts'
 import type { EvaluateOptions, Evaluation, Facts, Task, TaskKind, TaskParts } from '../task.ts'
 import { runExamples } from './run-examples.ts'
 import { padded, padId, textIn } from './text.ts'
-import { joinedTokens, tokenizerOfText, windowSupply } from './token-supply.ts'
+import { joinedTokens, tokenizerOfText, windowBatches } from './text-batches.ts'
 
 type LmOptions = { textColumn: string }
 type Parts = TaskParts<LmOptions, Facts, Tokenizer>
@@ -36,7 +36,7 @@ export const languageModeling: TaskKind<LmOptions, Facts, Tokenizer> = {
   }),
   create: (parts) => new LanguageModeling(parts),
   rowEncoder: ({ preprocessor, options }) => joinedTokens(preprocessor, options.textColumn),
-  supply: (setup, parts) => windowSupply(setup, parts),
+  batches: (setup, parts) => windowBatches(setup, parts),
 }
 
 /** Tokens of a text, at most one more than the model sees: the last is a target only. */

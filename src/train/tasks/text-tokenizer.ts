@@ -27,7 +27,7 @@ export async function textTokenizer(
     specialTokens: spec.type === 'bpe' ? furtherTokens(special) : [],
     onProgress: learningProgress(setup),
   })
-  await addTexts(trainer, await setup.source(), textsOf)
+  await addTexts(trainer, await setup.data.source(), textsOf)
   return addSpecialTokens(trainer.finish(), special)
 }
 

@@ -1,4 +1,4 @@
-// Rows as examples, those of like length together in batches.
+// Rows as examples, in batches of similar lengths.
 import {
   BucketedBatches,
   type Examples,
@@ -9,7 +9,7 @@ import {
 import { HeedError } from '../util/errors.ts'
 import { deriveSeed, shuffledIndices } from '../util/random.ts'
 import { prepareExamples } from './encoding/prepare-examples.ts'
-import type { Supply, SupplySetup, Task, TaskKind, TaskParts } from './task.ts'
+import type { BatchSetup, Task, TaskKind, TaskParts, TrainingBatches } from './task.ts'
 
 /** A task, and what it has been made of. */
 export interface MadeTask {
@@ -18,8 +18,8 @@ export interface MadeTask {
   parts: TaskParts
 }
 
-/** All rows are encoded first, so that what is wrong with one shows before training begins. */
-export async function rowSupply(setup: SupplySetup, made: MadeTask): Promise<Supply> {
+/** All rows are encoded first, so that mistakes in them are reported before training begins. */
+export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<TrainingBatches> {
   const { data, valData, valFraction, seed, batch } = setup
   const { task } = made
   const all = await prepareExamples(data, made, setup)

@@ -3,7 +3,6 @@ import { extname } from 'node:path'
 import {
   findTextFiles,
   JoinedExamples,
-  openRows,
   prepareTokens,
   RandomWindows,
   readText,
@@ -17,7 +16,15 @@ import { encodeTexts } from '../encoding/encode-texts.ts'
 import { prepareExamples } from '../encoding/prepare-examples.ts'
 import { threadsFor } from '../encoding/threads.ts'
 import { stopped } from '../examples.ts'
-import type { DataSetup, Facts, RowEncoder, Supply, SupplySetup, TaskParts } from '../task.ts'
+import type {
+  BatchSetup,
+  DataSetup,
+  Facts,
+  RowEncoder,
+  TaskData,
+  TaskParts,
+  TrainingBatches,
+} from '../task.ts'
 import { textIn } from './text.ts'
 import { addTexts, learningProgress } from './text-tokenizer.ts'
 
@@ -29,10 +36,11 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
   const spec = parseTokenizerSpec(setup.tokenizer ?? 'char')
   if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
   const trainer = tokenizerTrainer({ ...spec, onProgress: learningProgress(setup) })
-  if (setup.data.some(isRows))
-    await addTexts(trainer, await openRows(setup.data), (row) => [textIn(row, column)])
+  const { paths } = setup.data
+  if (paths.some(isRows))
+    await addTexts(trainer, await setup.data.source(), (row) => [textIn(row, column)])
   else {
-    const files = findTextFiles([...setup.data])
+    const files = findTextFiles([...paths])
     surveyText(files)
     for (const file of files) for (const text of readText(file)) trainer.add(text)
   }
@@ -40,7 +48,7 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
 }
 
 /** Windows drawn anywhere for training, and one after the other for validation. */
-export async function windowSupply(setup: SupplySetup, made: Parts): Promise<Supply> {
+export async function windowBatches(setup: BatchSetup, made: Parts): Promise<TrainingBatches> {
   const { batch: batchSize, seed } = setup
   const { contextLength, preprocessor: tokenizer } = made
   const all = await tokensIn(setup.data, made, setup)
@@ -103,14 +111,10 @@ interface OpenTokens {
   close(): void | Promise<void>
 }
 
-async function tokensIn(
-  data: readonly string[],
-  parts: Parts,
-  setup: SupplySetup,
-): Promise<OpenTokens> {
+async function tokensIn(data: TaskData, parts: Parts, setup: BatchSetup): Promise<OpenTokens> {
   const { preprocessor: tokenizer, options } = parts
-  if (!data.some(isRows)) {
-    const tokens = await tokensOfFiles(findTextFiles([...data]), tokenizer, setup)
+  if (!data.paths.some(isRows)) {
+    const tokens = await tokensOfFiles(findTextFiles([...data.paths]), tokenizer, setup)
     return { tokens, close: (): void => tokens.close() }
   }
   const task = joinedTokens(tokenizer, options.textColumn)
@@ -128,7 +132,7 @@ async function tokensIn(
 async function tokensOfFiles(
   files: string[],
   tokenizer: Tokenizer,
-  { cacheDir, onProgress, signal }: SupplySetup,
+  { cacheDir, onProgress, signal }: BatchSetup,
 ): Promise<TokenDataset> {
   const { bytes } = await stateOfFiles(files)
   const threads = threadsFor(bytes / 3) // texts are encoded faster than rows, which keep more

@@ -1,8 +1,9 @@
-// A thread that makes examples of rows. It is started by threads.ts, in dist/ too.
+// The thread that encodes rows. encoding/threads.ts starts it, here and in dist/. It lies outside of encoding/, which
+// does not know the tasks.
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadModules } from '../../util/imports.ts'
-import { taskKind } from '../tasks/index.ts'
-import { encodePart, idsOfParts } from './encode-part.ts'
+import { loadModules } from '../util/imports.ts'
+import { encodePart, idsOfParts } from './encoding/encode-part.ts'
+import { taskKind } from './tasks/index.ts'
 
 const { imports, task, folder, partsOfTexts, ...own } = workerData
 await loadModules(imports)

@@ -1,5 +1,4 @@
-// What a run trains: a model for a task, new or from the folder of another one.
-import { openRows } from '../data/index.ts'
+// A model with the task that it is trained for: new, from the folder of another model, or of a run.
 import { fromPretrained, type ModelClass, modelClass, readModelConfig } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { manualSeed } from '../tensor/index.ts'
@@ -7,15 +6,17 @@ import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { type TrainConfig, taskOptions } from './config.ts'
 import { configOfDropout, configOfSizes } from './sizes.ts'
-import type { ConfigParts, DataSetup, Task, TaskKind, TaskParts } from './task.ts'
+import type { ConfigParts, DataSetup, Task, TaskData, TaskKind, TaskParts } from './task.ts'
+import { taskData } from './task-data.ts'
 import { openTask, type TaskFile } from './task-file.ts'
 import { checkHead, taskKind } from './tasks/index.ts'
 import { trainOnly } from './trained-part.ts'
 
-export interface Subject {
+export interface TaskModel {
   kind: TaskKind
   task: Task
   parts: TaskParts
+  data: TaskData
   model: Module
   file: TaskFile
   /** Weights that a fine-tuned checkpoint lacks. */
@@ -24,16 +25,19 @@ export interface Subject {
 
 type OnProgress = DataSetup['onProgress']
 
-/** A model that has learnt nothing of this yet. */
-export async function newSubject(config: TrainConfig, onProgress?: OnProgress): Promise<Subject> {
+/** The model of a new run, not trained for the task yet. */
+export async function newTaskModel(
+  config: TrainConfig,
+  onProgress?: OnProgress,
+): Promise<TaskModel> {
   const kind = taskKind(config.task)
   const options = taskOptions(config)
   const modelType = await modelTypeOf(config)
   checkHead(modelType, kind, options) // before anything is read
+  const data = taskData(config.data, kind, options)
   const setup: DataSetup = {
     options,
-    data: config.data,
-    source: once(() => openRows(config.data, kind.rowOptions?.(options))),
+    data,
     modelType,
     from: config.from,
     tokenizer: config.tokenizer,
@@ -51,17 +55,18 @@ export async function newSubject(config: TrainConfig, onProgress?: OnProgress): 
   const contextLength = Math.min(config.context, contextOf(model))
   const parts = { ...known, contextLength }
   const file = { task: kind.name, options, facts, context: contextLength }
-  return { kind, task: kind.create(parts), parts, model, file, fresh }
+  return { kind, task: kind.create(parts), parts, data, model, file, fresh }
 }
 
-/** The one of a run, with weights that are still to be read. */
-export async function savedSubject(config: TrainConfig, run: string): Promise<Subject> {
+/** The model of a run that is resumed; its weights are not read yet. */
+export async function savedTaskModel(config: TrainConfig, run: string): Promise<TaskModel> {
   const { kind, task, parts, file } = await openTask(run)
   manualSeed(config.seed)
   const Model = modelClass(parts.modelType, task.head) as ModelClass
   const model = new Model((await readModelConfig(run)) as never)
   trainOnly(model, config.train)
-  return { kind, task, parts, model, file, fresh: [] }
+  const data = taskData(config.data, kind, parts.options)
+  return { kind, task, parts, data, model, file, fresh: [] }
 }
 
 async function modelTypeOf({ model, from }: TrainConfig): Promise<string> {
@@ -122,12 +127,4 @@ function checkKeys(model: Module, set: Record<string, unknown>): void {
 export function contextOf(model: Module): number {
   const { contextLength } = model as { contextLength?: unknown }
   return typeof contextLength === 'number' ? contextLength : Number.POSITIVE_INFINITY
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }
