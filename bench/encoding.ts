@@ -27,7 +27,7 @@ try {
   const sentences = texts.filter((text) => text.length > 20)
   const rows = sentences.map((text, i) => JSON.stringify({ text, label: i % 2 }))
   await writeFile(path, rows.join('\n'))
-  const settings = { model: 'bert', task: 'classification', tokenizer: 'wordpiece:4096' }
+  const settings = { model: 'bert', task: 'text-classification', tokenizer: 'wordpiece:4096' }
   const size = { layers: 1, heads: 2, dim: 32, context: 64 }
   const made = await newTaskModel(parseTrainConfig({ ...settings, ...size, data: [path] }))
   const { kind, task, parts } = made

@@ -32,7 +32,7 @@ try {
   await writeFile(path, lines.join('\n'))
   const size = { layers: 2, heads: 4, dim: 128, context: 64, tokenizer: 'wordpiece:2048' }
   const trained = await newTaskModel(
-    parseTrainConfig({ model: 'bert', task: 'classification', data: [path], ...size }),
+    parseTrainConfig({ model: 'bert', task: 'text-classification', data: [path], ...size }),
   )
   const { task, model } = trained
   const examples = await encodeRows(task, await openRows(path))

@@ -49,7 +49,7 @@ for (const [part, pace] of Object.entries(ways)) {
   rmSync(run, { recursive: true, force: true })
   const config = parseTrainConfig({
     model: 'bert',
-    task: 'classification',
+    task: 'text-classification',
     data,
     from,
     train: part,

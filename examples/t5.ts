@@ -45,7 +45,7 @@ for (const [count, epochs] of smoke
     const name = `t5-${start.replace(' ', '-')}-${count}`
     await run(name, {
       model,
-      task: 'text-to-text',
+      task: 'text2text-generation',
       prefix: 'is this spam? ',
       data: [write(`questions-${count}`, rowsOf(train.slice(0, count)))],
       epochs,

@@ -44,7 +44,7 @@ export async function pretrain(): Promise<string> {
   const pieces = smoke
     ? { batch: 16 }
     : { context: 64, batch: 48, set: { max_position_embeddings: context } }
-  const task = { task: 'masked-lm', maskShare: 0.3, valFraction: 0.05, dropout: 0, lr: 3e-3 }
+  const task = { task: 'fill-mask', maskShare: 0.3, valFraction: 0.05, dropout: 0, lr: 3e-3 }
   const { evaluation } = await run('pretrained', {
     ...SIZE,
     ...text,
@@ -69,7 +69,7 @@ export async function tune(
   keys: Record<string, unknown>,
 ): Promise<Record<string, number>> {
   await run(name, {
-    task: 'classification',
+    task: 'text-classification',
     batch: 16,
     valFraction: 0,
     dropout: 0.2,

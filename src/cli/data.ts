@@ -26,7 +26,7 @@ export function dataCommand(): Command {
       `
 Examples:
   $ heed data reviews.csv
-  $ heed data reviews.csv --task classification --from ./bert --set textColumn=review
+  $ heed data reviews.csv --task text-classification --from ./bert --set textColumn=review
   $ heed data new.jsonl --run runs/spam`,
     )
     .action(show)

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { z } from 'zod'
 import { readJsonObject } from '../io/files/json.ts'
 import { readModelConfig } from '../models/index.ts'
+import { currentTaskName } from '../models/task-names.ts'
 import { optimizerDefinitions } from '../optim/index.ts'
 import { commonSchema, parseTrainConfig, type TrainConfig, withChanges } from '../train/config.ts'
 import { RunFolder } from '../train/run-folder.ts'
@@ -15,7 +16,8 @@ import { trainView } from './train-view.ts'
 
 /** Help shows the options of the task and of the optimiser that `argv` names. */
 export function trainCommand(argv: readonly string[] = []): Command {
-  const asked = taskKinds.find(({ name }) => name === argv[argv.indexOf('--task') + 1])
+  const task = currentTaskName(argv[argv.indexOf('--task') + 1] ?? '')
+  const asked = taskKinds().find(({ name }) => name === task)
   const optimizers = optimizerDefinitions()
   const optimizer =
     optimizers.find(({ name }) => name === argv[argv.indexOf('--optimizer') + 1]) ?? optimizers[0]
@@ -30,7 +32,7 @@ export function trainCommand(argv: readonly string[] = []): Command {
       for (const option of optionsOf(key, schema, { ...asked?.defaults, ...optimizer.defaults }))
         command.addOption(option)
   const chosen = Object.assign({}, optimizer.options.shape, asked?.options.shape)
-  const all = [...optimizers, ...taskKinds].map(({ options }) => options.shape)
+  const all = [...optimizers, ...taskKinds()].map(({ options }) => options.shape)
   for (const [key, schema] of Object.entries<z.ZodType>(Object.assign({}, ...all, chosen)))
     for (const option of optionsOf(key, schema, asked?.defaults))
       command.addOption(option.hideHelp(!(key in chosen)))
@@ -38,13 +40,13 @@ export function trainCommand(argv: readonly string[] = []): Command {
 }
 
 function help(chosen?: TaskKind): string {
-  const width = Math.max(...taskKinds.map(({ name }) => name.length))
+  const width = Math.max(...taskKinds().map(({ name }) => name.length))
   const line = ({ name, about }: { name: string; about: string }): string =>
     `  ${name.padEnd(width)}  ${about}`
   const columns = chosen ? `\nData of ${chosen.name}: ${chosen.columns}\n` : ''
   return `
 Tasks (--task NAME --help lists the options of each):
-${taskKinds.map(line).join('\n')}
+${taskKinds().map(line).join('\n')}
 
 Optimisers (--optimizer NAME --help lists the options of each):
 ${optimizerDefinitions().map(line).join('\n')}
@@ -53,8 +55,8 @@ Examples:
   $ heed train gpt2 --data book.txt --out runs/book
   $ heed train gpt2 --data texts/ --tokenizer bpe:4096 --layers 6 --heads 6 --dim 384 \\
       --context 256 --batch 8 --steps 5000 --dropout 0.1 --out runs/texts
-  $ heed train bert --task masked-lm --data texts/ --out runs/bert
-  $ heed train --from runs/bert --task classification --data mails.csv --out runs/spam
+  $ heed train bert --task fill-mask --data texts/ --out runs/bert
+  $ heed train --from runs/bert --task text-classification --data mails.csv --out runs/spam
   $ heed train gpt2 --out runs/texts --resume`
 }
 

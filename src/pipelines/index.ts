@@ -18,7 +18,7 @@ export type {
   TextToTextOptions,
   TextToTextParts,
   Translation,
-} from './text-to-text.ts'
+} from './text2text-generation.ts'
 export type {
   Aggregation,
   Entity,

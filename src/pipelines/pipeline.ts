@@ -2,9 +2,9 @@
 import { ImageProcessor } from '../data/index.ts'
 import { generationDefaults } from '../generate/index.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
+import { givenTaskName, unknownTask } from '../models/task-names.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { nearestFirst } from '../util/nearest.ts'
 import { type Embedder, featureExtraction } from './feature-extraction.ts'
 import { type FillMask, fillMask } from './fill-mask.ts'
 import { type ImageClassification, imageClassification } from './image-classification.ts'
@@ -19,7 +19,7 @@ import {
   type Translation,
   textToText,
   translation,
-} from './text-to-text.ts'
+} from './text2text-generation.ts'
 import { type TokenClassification, tokenClassification } from './token-classification.ts'
 
 /** What each task gives. */
@@ -78,12 +78,7 @@ const makers: {
   'image-classification': { head: 'image-classification', make: imageClassification },
 }
 
-/** Other names for the same. */
-const aliases: Record<string, Task> = {
-  'sentiment-analysis': 'text-classification',
-  ner: 'token-classification',
-}
-
+/** The names of the tasks that have a pipeline. */
 export const taskNames = (): Task[] => Object.keys(makers) as Task[]
 
 /**
@@ -99,11 +94,8 @@ export async function pipeline<T extends Task>(
   task: T,
   source: string | Parts<Heads[TextHead]> | ImageParts<Heads[ImageHead]>,
 ): Promise<Pipelines[T]> {
-  const name = Object.hasOwn(aliases, task) ? aliases[task] : task
-  if (!Object.hasOwn(makers, name))
-    throw new HeedError('unknown-name', `There is no task '${String(task).slice(0, 80)}'`, {
-      remedy: `Known: ${nearestFirst(task, taskNames()).join(', ')}.`,
-    })
+  const name = givenTaskName(task) as T
+  if (!Object.hasOwn(makers, name)) throw unknownTask(task, taskNames())
   const { head, make } = makers[name] as { head: Head; make: (parts: unknown) => Pipelines[T] }
   const parts = typeof source === 'string' ? await load(source, head, name) : source
   if ('tokenizer' in parts) checkVocabulary(parts)
@@ -114,9 +106,9 @@ export async function pipeline<T extends Task>(
 function checkVocabulary({ model, tokenizer }: Parts<Heads[TextHead]>): void {
   if (tokenizer.vocabSize > model.vocabSize)
     throw new HeedError(
-      'invalid-option',
-      `The tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model knows ${model.vocabSize}`,
-      { remedy: 'They are of different models: take both from one folder.' },
+      'invalid-config',
+      `The vocabulary of the tokenizer must be at most that of the model (${model.vocabSize}), got ${tokenizer.vocabSize}`,
+      { remedy: 'Load the model and the tokenizer from the same folder.' },
     )
 }
 

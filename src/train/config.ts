@@ -1,6 +1,7 @@
 // What a training run is set by: the same keys on the command line (kebab-case), in a JSON file and
 // in trainer_state.json. A task adds keys of its own.
 import { z } from 'zod'
+import { givenTaskName } from '../models/task-names.ts'
 import { type OptimizerDefinition, optimizerDefinition, schedules } from '../optim/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
@@ -16,7 +17,7 @@ export const commonSchema = z.strictObject({
   model: z.string().default('gpt2').describe('the architecture'),
   task: z
     .string()
-    .default('language-modeling')
+    .default('text-generation')
     .describe('what it learns; the default suits the model'),
   data: z.array(z.string()).min(1).describe('files, folders or globs'),
   valData: z.array(z.string()).min(1).optional().describe('data held out, instead of a share'),
@@ -94,9 +95,9 @@ const free: ReadonlySet<string> = new Set([
  */
 export function parseTrainConfig(raw: object, source = 'the configuration'): TrainConfig {
   const given = raw as Partial<Common>
-  const kind = taskKind(
-    typeof given.task === 'string' ? given.task : usualTask(given.model ?? 'gpt2'),
-  )
+  const task =
+    typeof given.task === 'string' ? givenTaskName(given.task) : usualTask(given.model ?? 'gpt2')
+  const kind = taskKind(task)
   const optimizer = optimizerDefinition(
     typeof given.optimizer === 'string' ? given.optimizer : commonSchema.shape.optimizer.parse(undefined), // biome-ignore format: one line
   )
@@ -104,7 +105,7 @@ export function parseTrainConfig(raw: object, source = 'the configuration'): Tra
   const result = schema.safeParse({
     ...defaultsOf(given, kind, optimizer),
     ...given,
-    task: given.task ?? kind.name,
+    task: typeof given.task === 'string' ? task : (given.task ?? task),
   })
   const error = result.error ?? optimizer.options.safeParse(optionsOf(optimizer, result.data)).error
   if (error)

@@ -15,6 +15,7 @@ import { fileError } from '../io/files/file-error.ts'
 import { readJson } from '../io/files/json.ts'
 import { openSafetensors, writeSafetensors } from '../io/safetensors/safetensors.ts'
 import { configJson, loadWeights, savePretrained, saveWeights } from '../models/index.ts'
+import { currentTaskName } from '../models/task-names.ts'
 import type { Module } from '../nn/index.ts'
 import type { Optimizer } from '../optim/index.ts'
 import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tensor/index.ts'
@@ -92,7 +93,7 @@ export class RunFolder {
         'invalid-option',
         `${path} is not the state of a run: ${parsed.error.issues[0].message}`,
       )
-    const config = parseTrainConfig(parsed.data.config, path)
+    const config = parseTrainConfig(withCurrentTask(parsed.data.config), path)
     return { files, state: { ...parsed.data, config } }
   }
 
@@ -132,6 +133,12 @@ export class RunFolder {
     const kept = text.split('\n').filter((line) => line !== '' && stepOf(line) <= step)
     await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''))
   }
+}
+
+/** Older runs name their task as Heed did then. */
+function withCurrentTask(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { task } = config
+  return typeof task === 'string' ? { ...config, task: currentTaskName(task) } : config
 }
 
 /** What a tokenizer says of the model; positions may be without an end. */

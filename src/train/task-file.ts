@@ -6,6 +6,7 @@ import type { RowOptions, RowSource } from '../data/index.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { readJson } from '../io/files/json.ts'
 import { fromPretrained, readModelConfig } from '../models/index.ts'
+import { currentTaskName } from '../models/task-names.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { Preprocessor, Task, TaskKind, TaskParts } from './task.ts'
@@ -84,7 +85,8 @@ async function readTaskFile(dir: string): Promise<TaskFile> {
     throw new HeedError('invalid-option', `${dir} is not a run of heed train: it has no ${NAME}`, {
       remedy: 'Name the --out folder of a run, or the folder best in it.',
     })
-  return checked(schema, await readJson(path, { maxBytes: 20e6 }), dir, 'file')
+  const file = checked(schema, await readJson(path, { maxBytes: 20e6 }), dir, 'file')
+  return { ...file, task: currentTaskName(file.task) } // older runs have former names
 }
 
 function checked<S extends z.ZodType>(

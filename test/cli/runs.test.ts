@@ -13,7 +13,13 @@ const rows = ['film', 'meal', 'hotel', 'book', 'song', 'trip'].flatMap((subject)
 const data = writeRows(at('opinions.jsonl'), rows)
 
 beforeAll(async () => {
-  const keys = { task: 'classification', data: [data], tokenizer: 'char', epochs: 60, lr: 4e-3 }
+  const keys = {
+    task: 'text-classification',
+    data: [data],
+    tokenizer: 'char',
+    epochs: 60,
+    lr: 4e-3,
+  }
   await trainTiny(at('run'), {
     ...keys,
     model: 'bert',
@@ -33,7 +39,7 @@ describe('heed eval', () => {
     expect(out).toMatch(/bad +.*6.*1/)
     expect(out).toMatch(/Wrong:\n.*the film was lovely.*\n.*good.*\(is: bad\)/)
     const json = JSON.parse((await heed('eval', at('run'), '--data', odd, '--json')).out)
-    expect(json).toMatchObject({ task: 'classification', count: 13 })
+    expect(json).toMatchObject({ task: 'text-classification', count: 13 })
     expect(json.confusion.counts).toEqual([
       [6, 1],
       [0, 6],
@@ -80,7 +86,12 @@ describe('heed predict', () => {
 
   it('puts plain lines where the task looks for its text', async () => {
     const named = rows.map(({ text, label }) => ({ review: text, mood: label }))
-    const keys = { task: 'classification', textColumn: 'review', labelColumn: 'mood', steps: 2 }
+    const keys = {
+      task: 'text-classification',
+      textColumn: 'review',
+      labelColumn: 'mood',
+      steps: 2,
+    }
     const given = { ...keys, data: [writeRows(at('named.jsonl'), named)], tokenizer: 'char' }
     await trainTiny(at('named'), { ...given, model: 'bert', valFraction: 0 })
     writeFileSync(at('plain.txt'), 'the film was lovely\n')
@@ -162,7 +173,7 @@ describe('heed data', () => {
     const { out } = await heed('data', data, '--run', at('run'))
     expect(out).toMatch(/input_ids.*\(1, \d+\).* t.*:\d+.* h.*:\d+/)
     expect(out).toMatch(/labels.*\(1\).* {2}1\n/)
-    const flags = ['--task', 'classification', '--tokenizer', 'char', '--json']
+    const flags = ['--task', 'text-classification', '--tokenizer', 'char', '--json']
     const json = JSON.parse((await heed('data', data, ...flags)).out)
     expect(json).toMatchObject({ rows: 12, examples: [rows[0], rows[1], rows[2]] })
     expect(json.columns[1]).toMatchObject({

@@ -33,7 +33,7 @@ const data = ['--data', at('mails.csv'), ...columns]
 const small = ['--layers', '1', '--heads', '2', '--dim', '16', '--context', '24', '--batch', '4']
 
 it('pre-trains, fine-tunes the head, goes on, and predicts', async () => {
-  const bert = ['train', 'bert', '--task', 'masked-lm', '--unit', 'line', '--data', at('texts.txt')]
+  const bert = ['train', 'bert', '--task', 'fill-mask', '--unit', 'line', '--data', at('texts.txt')]
   const first = await heed(
     ...bert,
     ...small,
@@ -45,7 +45,7 @@ it('pre-trains, fine-tunes the head, goes on, and predicts', async () => {
   )
   expect(first.mistake).toBe('')
   expect(first.out).toMatch(/BertForMaskedLM with .* parameters/)
-  const task = ['--task', 'classification', ...data, '--epochs', '1', '--train', 'head']
+  const task = ['--task', 'text-classification', ...data, '--epochs', '1', '--train', 'head']
   const tune = await heed('train', '--from', at('bert'), ...task, '--out', at('spam'))
   expect(tune.mistake).toBe('')
   expect(tune.out).toMatch(/of them trained[\s\S]*New weights: .*classifier/)
@@ -58,30 +58,44 @@ it('pre-trains, fine-tunes the head, goes on, and predicts', async () => {
 
 it('lists tasks, and the options and columns of one', async () => {
   const { out } = await heed('train', '--help')
-  for (const name of ['masked-lm', 'classification', 'tagging', 'sentence-pairs'])
+  for (const name of [
+    'fill-mask',
+    'text-classification',
+    'token-classification',
+    'feature-extraction',
+  ])
     expect(out).toContain(name)
   expect(out).not.toContain('--label-column')
-  const own = await heed('train', '--task', 'classification', '--help')
+  const own = await heed('train', '--task', 'text-classification', '--help')
   expect(own.out).toMatch(/--label-column <name> +the column of the label \(default: label\)/)
   expect(own.out).toMatch(/--epochs <number> .*\(default: 3\)/)
-  expect(own.out).toMatch(/Data of classification: rows with a text/)
+  expect(own.out).toMatch(/Data of text-classification: rows with a text/)
 })
 
 it.each<[string[], RegExp]>([
-  [['train', 'bert', '--task', 'clasification', ...data], /clasification.*\n.*classification\?/],
-  [['train', 'bert', '--task', 'tagging', ...data], /labelColumn: there is no such key/],
-  [['train', 'gpt2', '--task', 'tagging', '--data', 'x'], /A 'gpt2' cannot learn tagging/],
-  [['train', '--task', 'classification', ...data], /no model to train[\s\S]*--from/],
   [
-    ['train', 'bert', '--task', 'classification', '--data', at('mails.csv')],
+    ['train', 'bert', '--task', 'clasification', ...data],
+    /clasification.*\n.*text-classification \(formerly classification\)\?/,
+  ],
+  [
+    ['train', 'bert', '--task', 'token-classification', ...data],
+    /labelColumn: there is no such key/,
+  ],
+  [
+    ['train', 'gpt2', '--task', 'token-classification', '--data', 'x'],
+    /A 'gpt2' cannot learn token-classification/,
+  ],
+  [['train', '--task', 'text-classification', ...data], /no model to train[\s\S]*--from/],
+  [
+    ['train', 'bert', '--task', 'text-classification', '--data', at('mails.csv')],
     /mails\.csv:2: there is no 'label' in it, only 'words', 'spam'/,
   ],
   [
-    ['train', 'bert', '--train', 'tail', ...data, '--task', 'classification'],
+    ['train', 'bert', '--train', 'tail', ...data, '--task', 'text-classification'],
     /train: is all, head or top:N/,
   ],
   [
-    ['train', 'bert', ...data, '--task', 'classification', '--steps', '2', '--epochs', '2'],
+    ['train', 'bert', ...data, '--task', 'text-classification', '--steps', '2', '--epochs', '2'],
     /steps or of epochs/,
   ],
 ])('%j', async (words, says) => {

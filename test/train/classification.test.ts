@@ -19,7 +19,7 @@ const rowsOf = (names: [string, string]) =>
   )
 const data = [writeRows(at('opinions.jsonl'), rowsOf(['bad', 'good']))]
 
-const keys = { task: 'classification', data, epochs: 16, lr: 4e-3, warmup: 5, dropout: 0 }
+const keys = { task: 'text-classification', data, epochs: 16, lr: 4e-3, warmup: 5, dropout: 0 }
 const rowOf = (values: Record<string, unknown>) => ({ values, file: 'x.jsonl', number: 1 })
 
 describe('classification', () => {

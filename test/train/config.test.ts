@@ -11,9 +11,9 @@ const at = scratch()
 const taskOf = (model?: string): string => parseTrainConfig({ model, data: ['x.txt'] }).task
 
 it.each([
-  [undefined, 'language-modeling'],
-  ['llama', 'language-modeling'],
-  ['bert', 'masked-lm'],
+  [undefined, 'text-generation'],
+  ['llama', 'text-generation'],
+  ['bert', 'fill-mask'],
   ['t5', 'span-corruption'],
   ['marian', 'translation'],
   ['seq2seq_rnn', 'translation'],
@@ -32,7 +32,14 @@ it('says what a model learns that has no head for the task', async () => {
 it('drops as the model that is fine-tuned does, unless it is told otherwise', async () => {
   const rows = ['good', 'bad'].flatMap((label) => [{ text: `so ${label}`, label }, { text: label, label }]) // biome-ignore format: one line
   const data = [writeRows(at('rows.jsonl'), rows)]
-  const keys = { model: 'bert', task: 'classification', data, steps: 1, valFraction: 0, batch: 2 }
+  const keys = {
+    model: 'bert',
+    task: 'text-classification',
+    data,
+    steps: 1,
+    valFraction: 0,
+    batch: 2,
+  }
   const dropoutOf = (run: string): number =>
     JSON.parse(readFileSync(join(run, 'config.json'), 'utf8')).hidden_dropout_prob
   await trainTiny(at('new'), { ...keys, tokenizer: 'char', dropout: 0.25 })

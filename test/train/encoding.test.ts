@@ -42,7 +42,7 @@ const rowsOfMuch = rowsOf(900, { comment: 'aye '.repeat(3000) })
 const large = writeRows(at('large.jsonl'), rowsOfMuch)
 const small = writeRows(at('small.jsonl'), rowsOf(700))
 
-const keys = { model: 'bert', task: 'classification', tokenizer: 'wordpiece:300', context: 32 }
+const keys = { model: 'bert', task: 'text-classification', tokenizer: 'wordpiece:300', context: 32 }
 const madeOf = (data: string, more: object = {}): Promise<MadeTask> =>
   newTaskModel(
     parseTrainConfig({ ...keys, data: [data], layers: 1, heads: 2, dim: 16, batch: 8, ...more }),

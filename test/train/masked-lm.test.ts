@@ -4,7 +4,7 @@ import { addSpecialTokens, trainTokenizer } from '../../src/tokenizers/index.ts'
 import { Draws } from '../../src/train/draws.ts'
 import { openRun } from '../../src/train/task-file.ts'
 import { segmentPairs, sentencesOf } from '../../src/train/tasks/documents.ts'
-import { maskedLm } from '../../src/train/tasks/masked-lm.ts'
+import { fillMask } from '../../src/train/tasks/fill-mask.ts'
 import { Masking } from '../../src/train/tasks/masking.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
@@ -24,7 +24,7 @@ const documents = Array.from({ length: 40 }, (_, d) => ({
 }))
 const data = [writeRows(at('documents.jsonl'), documents)]
 const keys = {
-  task: 'masked-lm',
+  task: 'fill-mask',
   data,
   tokenizer: 'wordpiece:300',
   steps: 150,
@@ -161,7 +161,7 @@ describe('masked language modeling', () => {
     expect(linesOf(at('parts'))).toEqual(linesOf(at('whole')))
     const rows = documents.map(({ text }, i) => ({ text, label: ['pets', 'sums'][i % 2] }))
     const file = writeRows(at('labels.jsonl'), rows)
-    const tuning = { task: 'classification', data: [file], model: 'bert', from: at('whole') }
+    const tuning = { task: 'text-classification', data: [file], model: 'bert', from: at('whole') }
     const { evaluation } = await trainTiny(at('tuned'), { ...tuning, epochs: 8, lr: 3e-3 })
     expect(evaluation?.metrics.accuracy).toBe(1)
   })
@@ -175,6 +175,6 @@ describe('masked language modeling', () => {
       nextSentence: null,
       maskShare: 0.15,
     } as const
-    expect(() => maskedLm.create({ ...parts, options })).toThrow(/lacks a mask, cls or sep/)
+    expect(() => fillMask.create({ ...parts, options })).toThrow(/lacks a mask, cls or sep/)
   })
 })

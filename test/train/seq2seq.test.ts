@@ -87,7 +87,13 @@ describe('text to text', () => {
 
   it('is learnt by t5, with a prefix', async () => {
     const out = at('last')
-    const task = { task: 'text-to-text', data: [file], prefix: 'last: ', epochs: 14, lr: 2e-3 }
+    const task = {
+      task: 'text2text-generation',
+      data: [file],
+      prefix: 'last: ',
+      epochs: 14,
+      lr: 2e-3,
+    }
     const { evaluation } = await trainTiny(out, { ...keys, ...task, dropout: 0 })
     expect(evaluation?.metrics.exact_match).toBeGreaterThan(0.9)
     const { task: opened, model } = await openRun(out)
@@ -102,7 +108,7 @@ describe('text to text', () => {
   it('names rows that are wrong', async () => {
     const wrong = writeRows(at('wrong.jsonl'), [...rows.slice(0, 3), { source: 'x', target: null }])
     await expect(
-      trainTiny(at('none'), { ...keys, task: 'text-to-text', data: [wrong] }),
+      trainTiny(at('none'), { ...keys, task: 'text2text-generation', data: [wrong] }),
     ).rejects.toThrow(/wrong\.jsonl:4: there is no 'target'/)
   })
 })

@@ -23,7 +23,7 @@ describe('tagging', () => {
     }
   })
   const data = [writeRows(at('tags.jsonl'), rows)]
-  const settings = { ...keys, task: 'tagging', data, epochs: 12 }
+  const settings = { ...keys, task: 'token-classification', data, epochs: 12 }
 
   it.each([
     ['bert', 'wordpiece:300'],
@@ -156,7 +156,7 @@ describe('sentence pairs', () => {
     }
   })
   const data = [writeRows(at('pairs.jsonl'), rows.slice(0, 64).concat(rows.slice(0, 64)))]
-  const settings = { ...keys, task: 'sentence-pairs', data, batch: 16, epochs: 30 }
+  const settings = { ...keys, task: 'feature-extraction', data, batch: 16, epochs: 30 }
 
   it('get vectors by which they are found, in a folder of sentence-transformers', async () => {
     const out = at('pairs')

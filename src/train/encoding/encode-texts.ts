@@ -18,7 +18,7 @@ export async function* encodeTexts(
   try {
     await tokenizer.save(folder)
     const own = { options: {}, facts: {}, modelType: '', contextLength: 0, partsOfTexts: true }
-    const setup = { task: 'language-modeling', ...own, folder }
+    const setup = { task: 'text-generation', ...own, folder }
     threads = await EncodingThreads.start(setup, count, worker)
     const encoder = threads ?? thisThread(idsOfParts(tokenizer))
     for await (const part of encodeParts(rowsOf(texts), encoder))

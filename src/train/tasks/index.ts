@@ -1,66 +1,92 @@
+// The registry of tasks with the built-in ones, in the order in which help lists them.
 import { headsOf, modelTypes } from '../../models/index.ts'
-import { HeedError } from '../../util/errors.ts'
-import { nearestFirst } from '../../util/nearest.ts'
+import { currentTaskName, type TaskName, unknownTask } from '../../models/task-names.ts'
+import { HeedError, shown } from '../../util/errors.ts'
+import { Registry } from '../../util/registry.ts'
 import type { Options, TaskKind } from '../task.ts'
-import { classification } from './classification.ts'
+import { featureExtraction } from './feature-extraction.ts'
+import { fillMask } from './fill-mask.ts'
 import { imageClassification } from './image-classification.ts'
-import { languageModeling } from './language-modeling.ts'
-import { maskedLm } from './masked-lm.ts'
 import { questionAnswering } from './question-answering.ts'
-import { sentencePairs } from './sentence-pairs.ts'
 import { spanCorruption } from './span-corruption.ts'
-import { tagging } from './tagging.ts'
-import { textToText } from './text-to-text.ts'
+import { textClassification } from './text-classification.ts'
+import { textGeneration } from './text-generation.ts'
+import { text2TextGeneration } from './text2text-generation.ts'
+import { tokenClassification } from './token-classification.ts'
 import { translation } from './translation.ts'
 
-/** Every task, in the order in which help lists them. */
-export const taskKinds: readonly TaskKind[] = [
-  languageModeling,
-  maskedLm,
+const registry = new Registry<TaskKind>('task')
+const builtIn: readonly TaskKind[] = [
+  textGeneration,
+  fillMask,
   spanCorruption,
-  textToText,
+  text2TextGeneration,
   translation,
-  classification,
-  tagging,
+  textClassification,
+  tokenClassification,
   questionAnswering,
-  sentencePairs,
+  featureExtraction,
   imageClassification,
 ]
-
-export const trainTasks = (): string[] => taskKinds.map(({ name }) => name)
-
-/** @throws HeedError that lists what is known, the most similar first */
-export function taskKind(name: string): TaskKind {
-  const found = taskKinds.find((kind) => kind.name === name)
-  if (found) return found
-  throw new HeedError('unknown-name', `There is no task '${name.slice(0, 80)}' to train for`, {
-    remedy: `Did you mean ${nearestFirst(name, trainTasks())[0]}? Known: ${trainTasks().join(', ')}.`,
-  })
-}
-
-/** What a model of the type learns where nobody says what. */
-export function usualTask(modelType: string): string {
-  if (modelType === 'marian' || modelType === 'seq2seq_rnn') return translation.name
-  if (!modelTypes().includes(modelType)) return languageModeling.name // which says so
-  return tasksOf(modelType)[0].name
-}
+for (const kind of builtIn) registerTask(kind)
 
 /**
- * @throws HeedError for a model type that is not known, and for one with no head for the task: it lists
- * what there is
+ * Adds a task to training, evaluation, prediction, reports and `heed data`.
+ * @throws HeedError for a name that is taken or unsafe
  */
+export function registerTask(kind: TaskKind): void {
+  if (currentTaskName(kind.name) !== kind.name)
+    throw new HeedError(
+      'already-exists',
+      `The name of a task must be free, got ${shown(kind.name)}, a former name of ${currentTaskName(kind.name)}`,
+      { key: 'task', value: kind.name, remedy: 'Register it under another name.' },
+    )
+  registry.register(kind.name, kind)
+}
+
+/** All tasks, in the order of their registration. */
+export const taskKinds = (): TaskKind[] => registry.values()
+
+/** The names of the tasks that a model can be trained for. */
+export const trainTasks = (): string[] => registry.names()
+
+/** @throws HeedError that lists the known tasks, the most similar first */
+export function taskKind(name: string): TaskKind {
+  if (registry.has(name)) return registry.get(name)
+  throw unknownTask(name, trainTasks())
+}
+
+/** The task that a model of the type is trained for by default. */
+export function usualTask(modelType: string): string {
+  if (modelType === 'marian' || modelType === 'seq2seq_rnn') return translation.name
+  if (!modelTypes().includes(modelType)) return textGeneration.name // refused where the model is made
+  const learnable = tasksOf(modelType).map(({ name }) => name)
+  return usualTasks.find((name) => learnable.includes(name)) ?? learnable[0]
+}
+
+/** Pre-training first: of these, a model type learns the first that it has a head for. */
+const usualTasks: readonly TaskName[] = [
+  'text-generation',
+  'fill-mask',
+  'span-corruption',
+  'image-classification',
+]
+
+/** @throws HeedError for an unknown model type, and for one without a head for the task */
 export function checkHead(modelType: string, kind: TaskKind, options: Options): void {
   if (headsOf(modelType).includes(kind.head(modelType, options))) return
   const others = tasksOf(modelType).map(({ name }) => name)
   throw new HeedError('unsupported', `A '${modelType}' cannot learn ${kind.name}`, {
-    remedy: `It learns ${others.join(', ')}: name one with --task.`,
+    key: 'task',
+    value: kind.name,
+    remedy: `It can learn ${others.join(', ')}: set \`task\` to one of these.`,
   })
 }
 
 /** Those that the model type has a head for. */
 function tasksOf(modelType: string): TaskKind[] {
   const heads = headsOf(modelType)
-  return taskKinds.filter(({ head, options }) =>
+  return taskKinds().filter(({ head, options }) =>
     heads.includes(head(modelType, options.parse({}) as Options)),
   )
 }

@@ -92,7 +92,7 @@ function charactersPerToken(text: TokenDataset, tokenizer: Tokenizer): number | 
 /** Texts of rows, each ended by the end of text, in pieces that are joined. */
 export function joinedTokens(tokenizer: Tokenizer, column: string): RowEncoder<readonly number[]> {
   return {
-    name: 'language-modeling',
+    name: 'text-generation',
     encode(row) {
       const ids = tokenizer.encode(textIn(row, column), { addSpecialTokens: false })
       if (tokenizer.eosTokenId !== undefined) ids.push(tokenizer.eosTokenId)

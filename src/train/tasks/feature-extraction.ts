@@ -17,8 +17,8 @@ import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 type Options = { firstColumn: string; secondColumn: string; temperature: number }
 type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
 
-export const sentencePairs: TaskKind<Options, Record<string, never>, Tokenizer> = {
-  name: 'sentence-pairs',
+export const featureExtraction: TaskKind<Options, Record<string, never>, Tokenizer> = {
+  name: 'feature-extraction',
   about: 'vectors of texts, near each other where two texts belong together',
   columns: 'rows with two texts that belong together',
   options: z.object({
@@ -37,7 +37,7 @@ export const sentencePairs: TaskKind<Options, Record<string, never>, Tokenizer> 
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new SentencePairs(parts),
+  create: (parts) => new FeatureExtraction(parts),
 }
 
 const POOLING: SentenceConfig = { pooling: ['mean'], normalize: true }
@@ -48,8 +48,8 @@ interface Example {
   texts: readonly [string, string]
 }
 
-class SentencePairs implements Task<Example, TextEncoder> {
-  readonly name = sentencePairs.name
+class FeatureExtraction implements Task<Example, TextEncoder> {
+  readonly name = featureExtraction.name
   readonly head = 'encoder'
   readonly unit = 'rows'
   private readonly parts: Parts

@@ -24,8 +24,8 @@ type Options = {
 }
 type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
 
-export const maskedLm: TaskKind<Options, Record<string, never>, Tokenizer> = {
-  name: 'masked-lm',
+export const fillMask: TaskKind<Options, Record<string, never>, Tokenizer> = {
+  name: 'fill-mask',
   about: 'tokens that are masked, and for bert whether one text follows another',
   columns: 'text files, each a document, or rows with a text',
   options: z.object({
@@ -47,7 +47,7 @@ export const maskedLm: TaskKind<Options, Record<string, never>, Tokenizer> = {
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new MaskedLanguageModeling(parts),
+  create: (parts) => new FillMask(parts),
 }
 
 interface Example {
@@ -57,8 +57,8 @@ interface Example {
   document: string
 }
 
-class MaskedLanguageModeling implements Task<Example, MaskedLM | Pretraining> {
-  readonly name = maskedLm.name
+class FillMask implements Task<Example, MaskedLM | Pretraining> {
+  readonly name = fillMask.name
   readonly head: 'masked-lm' | 'pretraining'
   readonly unit = 'tokens'
   private readonly parts: Parts
@@ -73,7 +73,7 @@ class MaskedLanguageModeling implements Task<Example, MaskedLM | Pretraining> {
         remedy: 'Leave out --tokenizer, or take the one of a BERT.',
       })
     this.parts = parts
-    this.head = maskedLm.head(modelType, options) as 'masked-lm' | 'pretraining'
+    this.head = fillMask.head(modelType, options) as 'masked-lm' | 'pretraining'
     this.masking = new Masking(tokenizer, mask, options.maskShare)
     this.around = { start: [cls], middle: [sep], end: [sep] }
   }

@@ -17,8 +17,8 @@ type Options = { tokensColumn: string; tagsColumn: string }
 type Facts = { labels: string[] }
 type Parts = TaskParts<Options, Facts, Tokenizer>
 
-export const tagging: TaskKind<Options, Facts, Tokenizer> = {
-  name: 'tagging',
+export const tokenClassification: TaskKind<Options, Facts, Tokenizer> = {
+  name: 'token-classification',
   about: 'tags of words: parts of speech, names',
   columns:
     'rows with a list of words and a list of their tags, or both as text with spaces between',
@@ -40,7 +40,7 @@ export const tagging: TaskKind<Options, Facts, Tokenizer> = {
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: ({ facts }) => labelConfig(facts.labels),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new Tagging(parts),
+  create: (parts) => new TokenClassification(parts),
 }
 
 /** Some words of a row: all of them, unless they are too many for the model. */
@@ -53,8 +53,8 @@ interface Example {
   tags: readonly number[]
 }
 
-class Tagging implements Task<Example, TokenClassifier> {
-  readonly name = tagging.name
+class TokenClassification implements Task<Example, TokenClassifier> {
+  readonly name = tokenClassification.name
   readonly head = 'token-classification'
   readonly unit = 'rows'
   private readonly parts: Parts

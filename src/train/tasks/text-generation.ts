@@ -15,8 +15,8 @@ import { joinedTokens, tokenizerOfText, windowBatches } from './text-batches.ts'
 type LmOptions = { textColumn: string }
 type Parts = TaskParts<LmOptions, Facts, Tokenizer>
 
-export const languageModeling: TaskKind<LmOptions, Facts, Tokenizer> = {
-  name: 'language-modeling',
+export const textGeneration: TaskKind<LmOptions, Facts, Tokenizer> = {
+  name: 'text-generation',
   about: 'the next token of texts',
   columns: 'text files, or rows with a text',
   options: z.object({
@@ -34,7 +34,7 @@ export const languageModeling: TaskKind<LmOptions, Facts, Tokenizer> = {
     bos_token_id: preprocessor.bosTokenId ?? preprocessor.eosTokenId ?? null,
     eos_token_id: preprocessor.eosTokenId ?? null,
   }),
-  create: (parts) => new LanguageModeling(parts),
+  create: (parts) => new TextGeneration(parts),
   rowEncoder: ({ preprocessor, options }) => joinedTokens(preprocessor, options.textColumn),
   batches: (setup, parts) => windowBatches(setup, parts),
 }
@@ -45,8 +45,8 @@ interface Window {
   text: string
 }
 
-class LanguageModeling implements Task<Window, CausalLM> {
-  readonly name = languageModeling.name
+class TextGeneration implements Task<Window, CausalLM> {
+  readonly name = textGeneration.name
   readonly head = 'causal-lm'
   readonly unit = 'tokens'
   private readonly parts: Parts

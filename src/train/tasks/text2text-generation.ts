@@ -19,8 +19,8 @@ type Options = {
 }
 type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
 
-export const textToText: TaskKind<Options, Record<string, never>, Tokenizer> = {
-  name: 'text-to-text',
+export const text2TextGeneration: TaskKind<Options, Record<string, never>, Tokenizer> = {
+  name: 'text2text-generation',
   about: 'a text from a text: summaries, corrections, answers; for t5',
   columns: 'rows with a source and a target',
   options: z.object({
@@ -41,7 +41,7 @@ export const textToText: TaskKind<Options, Record<string, never>, Tokenizer> = {
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new TextToText(parts),
+  create: (parts) => new Text2TextGeneration(parts),
 }
 
 interface Example {
@@ -50,8 +50,8 @@ interface Example {
   texts: readonly [source: string, target: string]
 }
 
-class TextToText implements Task<Example, Seq2SeqLM> {
-  readonly name = textToText.name
+class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
+  readonly name = text2TextGeneration.name
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
   private readonly parts: Parts

@@ -25,8 +25,8 @@ type Options = {
 type Facts = { labels: string[] }
 type Parts = TaskParts<Options, Facts, Tokenizer>
 
-export const classification: TaskKind<Options, Facts, Tokenizer> = {
-  name: 'classification',
+export const textClassification: TaskKind<Options, Facts, Tokenizer> = {
+  name: 'text-classification',
   about: 'labels of texts, or of pairs of texts',
   columns: 'rows with a text and its label; with --multi-label, a list of labels',
   options: z.object({
@@ -53,7 +53,7 @@ export const classification: TaskKind<Options, Facts, Tokenizer> = {
     problem_type: options.multiLabel ? 'multi_label_classification' : 'single_label_classification',
   }),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new Classification(parts),
+  create: (parts) => new TextClassification(parts),
 }
 
 interface Example extends TextExample {
@@ -62,8 +62,8 @@ interface Example extends TextExample {
   labels: readonly number[]
 }
 
-class Classification implements Task<Example, SequenceClassifier> {
-  readonly name = classification.name
+class TextClassification implements Task<Example, SequenceClassifier> {
+  readonly name = textClassification.name
   readonly head = 'sequence-classification'
   readonly unit = 'rows'
   private readonly parts: Parts
