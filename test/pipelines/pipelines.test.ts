@@ -185,7 +185,9 @@ describe('pipeline', () => {
     await expect(pipeline('token-classification', folder('masked-lm'))).rejects.toThrow(
       'not trained for token-classification: it lacks classifier.weight',
     )
-    await expect(pipeline('fill-mask', 'org/model')).rejects.toThrow('heed pull org/model')
+    await expect(pipeline('fill-mask', 'org/model')).rejects.toMatchObject({
+      remedy: expect.stringContaining('heed pull org/model'),
+    })
   })
 
   it('takes a model that is there, and a tokenizer that fits it', async () => {
