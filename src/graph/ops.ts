@@ -1,6 +1,6 @@
-// The closed list of operations, with the structure that each carries. Every concern (shapes,
-// gradients, decompositions, devices) is one total table over these names, so that an operation
-// which somebody forgot is a compile error.
+// The closed list of operations, with the attributes of each. Every concern (shapes, gradients,
+// decompositions, devices) is one total table over these names: a missing entry does not compile.
+// Groups whose names are needed at run time are objects, the others are types.
 import type { BlockFormat } from '../util/block-formats.ts'
 import type { DType } from './dtype.ts'
 import type { Shape } from './shape.ts'
@@ -11,54 +11,60 @@ type Reduce = { axes: readonly number[] } // the reduced axes disappear; sugar p
 type Blocks = { format: BlockFormat }
 type Window = { kernel: readonly number[]; stride: readonly number[]; dilation: readonly number[] }
 
-export interface UnaryOps {
-  neg: None
-  abs: None
-  sign: None
-  exp: None
-  log: None
-  log1p: None
-  expm1: None
-  sqrt: None
-  rsqrt: None
-  recip: None
-  sin: None
-  cos: None
-  tanh: None
-  erf: None
-  sigmoid: None
-  floor: None
-  ceil: None
-  round: None
-  trunc: None
-  not: None // of bool: logical; of integers: bitwise
+/** Declares the attributes of an operation. Only the type exists: of the tables, code reads the keys. */
+const attrs = <Attrs>(): Attrs => undefined as never
+const none = attrs<None>()
+
+const unaryOps = {
+  neg: none,
+  abs: none,
+  sign: none,
+  exp: none,
+  log: none,
+  log1p: none,
+  expm1: none,
+  sqrt: none,
+  rsqrt: none,
+  recip: none,
+  sin: none,
+  cos: none,
+  tanh: none,
+  erf: none,
+  sigmoid: none,
+  floor: none,
+  ceil: none,
+  round: none,
+  trunc: none,
+  not: none, // of bool: logical; of integers: bitwise
 }
 
-export interface BinaryOps {
-  add: None
-  sub: None
-  mul: None
-  div: None // of integers: floored
-  pow: None
-  mod: None // sign of the divisor
-  maximum: None
-  minimum: None
-  eq: None
-  ne: None
-  lt: None
-  le: None
-  and: None
-  or: None
-  xor: None
-  shl: None
-  shr: None
+const binaryOps = {
+  add: none,
+  sub: none,
+  mul: none,
+  div: none, // of integers: floored
+  pow: none,
+  mod: none, // sign of the divisor
+  maximum: none,
+  minimum: none,
+  eq: none,
+  ne: none,
+  lt: none,
+  le: none,
+  and: none,
+  or: none,
+  xor: none,
+  shl: none,
+  shr: none,
 }
 
 /** Element by element over broadcast inputs. */
-export interface ElementwiseOps extends UnaryOps, BinaryOps {
-  where: None // condition, yes, no
-  cast: { dtype: DType }
-  bitcast: { dtype: DType }
+const elementwise = {
+  ...unaryOps,
+  ...binaryOps,
+  where: none, // condition, yes, no
+  cast: attrs<{ dtype: DType }>(),
+  bitcast: attrs<{ dtype: DType }>(),
 }
 
 /** Values that need no memory: a kernel computes them where it needs them. */
@@ -70,22 +76,22 @@ export interface GeneratorOps {
 }
 
 /** The same memory, looked at otherwise. */
-export interface ViewOps {
-  reshape: { shape: Shape }
-  permute: { order: readonly number[] }
-  expand: { shape: Shape }
-  slice: { starts: readonly number[]; sizes: readonly number[]; steps: readonly number[] }
-  flip: { axes: readonly number[] }
-  window: Window // (..., L1..Ld) -> (..., P1..Pd, K1..Kd)
+const views = {
+  reshape: attrs<{ shape: Shape }>(),
+  permute: attrs<{ order: readonly number[] }>(),
+  expand: attrs<{ shape: Shape }>(),
+  slice: attrs<{ starts: readonly number[]; sizes: readonly number[]; steps: readonly number[] }>(),
+  flip: attrs<{ axes: readonly number[] }>(),
+  window: attrs<Window>(), // (..., L1..Ld) -> (..., P1..Pd, K1..Kd)
 }
 
-export interface ReduceOps {
-  sum: Reduce
-  prod: Reduce
-  amax: Reduce
-  amin: Reduce
-  argmax: Reduce // i32: linear index in the reduced axes, the first of equals
-  argmin: Reduce
+const reductions = {
+  sum: attrs<Reduce>(),
+  prod: attrs<Reduce>(),
+  amax: attrs<Reduce>(),
+  amin: attrs<Reduce>(),
+  argmax: attrs<Reduce>(), // i32: linear index in the reduced axes, the first of equals
+  argmin: attrs<Reduce>(),
 }
 
 export interface KernelOps {
@@ -135,33 +141,33 @@ export interface PoolAttrs extends Window {
 }
 
 /** One node each, with a decomposition into the operations above; a device may run them whole. */
-export interface CompositeOps {
-  gelu: { tanh: boolean }
-  geluBackward: { tanh: boolean } // x, dy
-  silu: None
-  siluBackward: None // x, dy
-  softmax: None // over the last axis
-  softmaxBackward: None // y, dy
-  logSoftmax: None
-  logSoftmaxBackward: None // y, dy
-  layerNorm: { eps: number } // x, gamma, beta -> y, mean, rstd
-  layerNormBackward: None // x, gamma, mean, rstd, dy -> dx, dgamma, dbeta
-  rmsNorm: { eps: number } // x, gamma -> y, rstd
-  rmsNormBackward: None // x, gamma, rstd, dy -> dx, dgamma
-  channelNorm: ChannelNormAttrs // x (B, C, P), gamma, beta -> y, mean, variance
-  channelNormBackward: ChannelNormAttrs // x, gamma, mean, variance, dy -> dx, dgamma, dbeta
-  crossEntropy: CrossEntropyAttrs // logits (N, V), target (N) -> loss (N), lse (N)
-  crossEntropyBackward: CrossEntropyAttrs // logits, target, lse, dloss -> dlogits
-  attention: AttentionAttrs // q, k, v, [bias], [mask], [length], [seed, draw] -> out, lse
-  attentionBackward: AttentionAttrs // q, k, v, out, lse, dout, options -> dq, dk, dv, [dbias]
-  dropout: { p: number } // x, seed, draw
-  convolution: ConvolutionAttrs // x, w -> y (B, O, Ph, Pw)
-  convolutionInput: ConvolutionAttrs & { size: readonly number[] } // dy, w -> dx
-  convolutionWeight: ConvolutionAttrs & { kernel: readonly number[] } // x, dy -> dw
-  maxPool: PoolAttrs // x -> y, taps (i32: which place of its window)
-  maxPoolBackward: PoolAttrs & { size: readonly number[] } // taps, dy -> dx
-  matmulQuantized: Blocks // x (..., M, K), w u8 (N, bytes of K numbers) -> x·wᵀ (..., M, N)
-  adamw: None // p, g, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, scale -> p, m, v
+const composites = {
+  gelu: attrs<{ tanh: boolean }>(),
+  geluBackward: attrs<{ tanh: boolean }>(), // x, dy
+  silu: none,
+  siluBackward: none, // x, dy
+  softmax: none, // over the last axis
+  softmaxBackward: none, // y, dy
+  logSoftmax: none,
+  logSoftmaxBackward: none, // y, dy
+  layerNorm: attrs<{ eps: number }>(), // x, gamma, beta -> y, mean, rstd
+  layerNormBackward: none, // x, gamma, mean, rstd, dy -> dx, dgamma, dbeta
+  rmsNorm: attrs<{ eps: number }>(), // x, gamma -> y, rstd
+  rmsNormBackward: none, // x, gamma, rstd, dy -> dx, dgamma
+  channelNorm: attrs<ChannelNormAttrs>(), // x (B, C, P), gamma, beta -> y, mean, variance
+  channelNormBackward: attrs<ChannelNormAttrs>(), // x, gamma, mean, variance, dy -> dx, dgamma, dbeta
+  crossEntropy: attrs<CrossEntropyAttrs>(), // logits (N, V), target (N) -> loss (N), lse (N)
+  crossEntropyBackward: attrs<CrossEntropyAttrs>(), // logits, target, lse, dloss -> dlogits
+  attention: attrs<AttentionAttrs>(), // q, k, v, [bias], [mask], [length], [seed, draw] -> out, lse
+  attentionBackward: attrs<AttentionAttrs>(), // q, k, v, out, lse, dout, options -> dq, dk, dv, [dbias]
+  dropout: attrs<{ p: number }>(), // x, seed, draw
+  convolution: attrs<ConvolutionAttrs>(), // x, w -> y (B, O, Ph, Pw)
+  convolutionInput: attrs<ConvolutionAttrs & { size: readonly number[] }>(), // dy, w -> dx
+  convolutionWeight: attrs<ConvolutionAttrs & { kernel: readonly number[] }>(), // x, dy -> dw
+  maxPool: attrs<PoolAttrs>(), // x -> y, taps (i32: which place of its window)
+  maxPoolBackward: attrs<PoolAttrs & { size: readonly number[] }>(), // taps, dy -> dx
+  matmulQuantized: attrs<Blocks>(), // x (..., M, K), w u8 (N, bytes of K numbers) -> x·wᵀ (..., M, N)
+  adamw: none, // p, g, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, scale -> p, m, v
 }
 
 export interface ChannelNormAttrs {
@@ -185,6 +191,11 @@ export interface AttentionAttrs {
   dropout: number
 }
 
+export type ElementwiseOps = typeof elementwise
+export type ViewOps = typeof views
+export type ReduceOps = typeof reductions
+export type CompositeOps = typeof composites
+
 export interface PrimitiveOps
   extends ElementwiseOps,
     GeneratorOps,
@@ -196,8 +207,8 @@ export interface PrimitiveOps
 export interface OpAttrs extends PrimitiveOps, CompositeOps {}
 
 export type Elementwise = keyof ElementwiseOps
-export type Unary = keyof UnaryOps
-export type Binary = keyof BinaryOps
+export type Unary = keyof typeof unaryOps
+export type Binary = keyof typeof binaryOps
 export type Generator = keyof GeneratorOps
 export type View = keyof ViewOps
 export type Reduction = keyof ReduceOps
@@ -205,99 +216,9 @@ export type Primitive = keyof PrimitiveOps
 export type Composite = keyof CompositeOps
 export type Op = keyof OpAttrs
 
-const set = <K extends string>(all: Record<K, true>): ReadonlySet<string> =>
-  new Set(Object.keys(all))
+const namesOf = (group: object): ReadonlySet<string> => new Set(Object.keys(group))
 
-// Written as records so that the compiler checks that each list is complete.
-const unaryOps = set<Unary>({
-  neg: true,
-  abs: true,
-  sign: true,
-  exp: true,
-  log: true,
-  log1p: true,
-  expm1: true,
-  sqrt: true,
-  rsqrt: true,
-  recip: true,
-  sin: true,
-  cos: true,
-  tanh: true,
-  erf: true,
-  sigmoid: true,
-  floor: true,
-  ceil: true,
-  round: true,
-  trunc: true,
-  not: true,
-})
-const binaryOps = set<Binary>({
-  add: true,
-  sub: true,
-  mul: true,
-  div: true,
-  pow: true,
-  mod: true,
-  maximum: true,
-  minimum: true,
-  eq: true,
-  ne: true,
-  lt: true,
-  le: true,
-  and: true,
-  or: true,
-  xor: true,
-  shl: true,
-  shr: true,
-})
-export const elementwiseOps: ReadonlySet<string> = new Set([
-  ...unaryOps,
-  ...binaryOps,
-  'where',
-  'cast',
-  'bitcast',
-])
-export const viewOps = set<View>({
-  reshape: true,
-  permute: true,
-  expand: true,
-  slice: true,
-  flip: true,
-  window: true,
-})
-export const reduceOps = set<Reduction>({
-  sum: true,
-  prod: true,
-  amax: true,
-  amin: true,
-  argmax: true,
-  argmin: true,
-})
-export const compositeOps = set<Composite>({
-  gelu: true,
-  geluBackward: true,
-  silu: true,
-  siluBackward: true,
-  softmax: true,
-  softmaxBackward: true,
-  logSoftmax: true,
-  logSoftmaxBackward: true,
-  layerNorm: true,
-  layerNormBackward: true,
-  rmsNorm: true,
-  rmsNormBackward: true,
-  channelNorm: true,
-  channelNormBackward: true,
-  crossEntropy: true,
-  crossEntropyBackward: true,
-  attention: true,
-  attentionBackward: true,
-  dropout: true,
-  convolution: true,
-  convolutionInput: true,
-  convolutionWeight: true,
-  maxPool: true,
-  maxPoolBackward: true,
-  matmulQuantized: true,
-  adamw: true,
-})
+export const elementwiseOps = namesOf(elementwise)
+export const viewOps = namesOf(views)
+export const reduceOps = namesOf(reductions)
+export const compositeOps = namesOf(composites)

@@ -1,37 +1,51 @@
-// Which device computes when nobody says: the best there is, or what HEED_DEVICE names.
+// Devices by name, and the one that computes by default: the first that works, or HEED_DEVICE.
 import { HeedError } from '../util/errors.ts'
+import { Registry } from '../util/registry.ts'
 import { CpuDevice } from './cpu/device.ts'
 import type { Device } from './device.ts'
 import { ReferenceDevice } from './reference/device.ts'
 import { WasmDevice } from './wasm/device.ts'
 
-/** What to expect instead of the native kernels. */
-const pace: Record<string, string> = { wasm: 'some 3 to 8 times slower', reference: 'far slower' }
+/** How a device is opened. */
+export interface DeviceDefinition {
+  /** As in `device('cpu')` and HEED_DEVICE. */
+  readonly name: string
+  /** Expected speed, for the warning when it computes because those before it do not work. */
+  readonly speed?: string
+  /** Called once, when the device is first used. @throws HeedError where it does not work */
+  create(): Device
+}
 
-/** Best first. */
-const factories = new Map<string, () => Device>([
-  ['cpu', () => new CpuDevice()],
-  ['wasm', () => new WasmDevice()],
-  ['reference', () => new ReferenceDevice()],
-])
-const made = new Map<string, Device>()
+const registry = new Registry<DeviceDefinition>('device')
+const opened = new Map<string, Device>()
 let chosen: Device | null = null
 
-export const deviceNames = (): string[] => [...factories.keys()]
+/**
+ * Makes a device available by name. It computes by default only if it is named (`setDefaultDevice`,
+ * HEED_DEVICE) or if no device that was registered before it works.
+ * @throws HeedError when the name is taken or unsafe, or `create` is not a function
+ */
+export function registerDevice(definition: DeviceDefinition): void {
+  if (typeof definition.create !== 'function')
+    throw new HeedError(
+      'invalid-option',
+      `\`create\` of the device '${definition.name}' must be a function, got ${typeof definition.create}`,
+      { key: 'create', remedy: 'Pass a function that returns a Device.' },
+    )
+  registry.register(definition.name, definition)
+}
 
-/** @throws HeedError when there is none of this name, or it does not work on this machine. */
+/** In the order of their registration: the built-in ones, fastest first, then those of users. */
+export const deviceNames = (): string[] => registry.names()
+
+/** @throws HeedError when there is none of this name, or it does not work on this machine */
 export function device(name: string): Device {
-  let found = made.get(name)
-  if (!found) {
-    const factory = factories.get(name)
-    if (!factory)
-      throw new HeedError('unknown-name', `There is no device '${name}'`, {
-        remedy: `Known devices: ${deviceNames().join(', ')}.`,
-      })
-    found = factory()
-    made.set(name, found)
-  }
-  return found
+  const before = opened.get(name)
+  if (before) return before
+  const created = registry.get(name).create()
+  checkDevice(name, created)
+  opened.set(name, created)
+  return created
 }
 
 export function defaultDevice(): Device {
@@ -39,25 +53,53 @@ export function defaultDevice(): Device {
   return chosen
 }
 
-/** From now on, new tensors are computed here. Those that lie elsewhere stay where they are. */
+/** Computes new tensors on this device from now on. Existing tensors stay on theirs. */
 export function setDefaultDevice(which: Device | string): Device {
   chosen = typeof which === 'string' ? device(which) : which
   return chosen
 }
 
 function firstThatWorks(): Device {
-  const wanted = typeof process === 'undefined' ? undefined : process.env.HEED_DEVICE
-  if (wanted) return device(wanted)
+  const name = typeof process === 'undefined' ? undefined : process.env.HEED_DEVICE
+  if (name) return device(name)
   let reason: unknown
-  for (const name of factories.keys()) {
+  for (const { name, speed = 'speed unknown' } of registry.values()) {
     try {
-      const found = device(name)
-      if (reason)
-        console.warn(`heed: ${(reason as Error).message}. Computing on ${name}, ${pace[name]}.`)
-      return found
+      const working = device(name)
+      if (reason) console.warn(`heed: ${textOf(reason)}\n  Computing on ${name}, ${speed}.`)
+      return working
     } catch (error) {
       reason ??= error
     }
   }
   throw reason
 }
+
+function checkDevice(name: string, created: Device): void {
+  const methods = ['allocate', 'upload', 'write', 'read', 'compile', 'dispose', 'memory'] as const
+  const missing = methods.filter((method) => typeof created?.[method] !== 'function')
+  if (missing.length > 0)
+    throw new HeedError(
+      'invalid-option',
+      `The device '${name}' must have the methods of Device, got none named ${missing.join(', ')}`,
+      { key: 'device', value: name, remedy: 'Return a Device from `create` in registerDevice.' },
+    )
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const remedy = error instanceof HeedError ? error.remedy : undefined
+  return remedy ? `${error.message}. ${remedy}` : error.message
+}
+
+registerDevice({ name: 'cpu', create: () => new CpuDevice() })
+registerDevice({
+  name: 'wasm',
+  speed: 'about 3 to 8 times slower than the native kernels',
+  create: () => new WasmDevice(),
+})
+registerDevice({
+  name: 'reference',
+  speed: 'far slower than the native kernels',
+  create: () => new ReferenceDevice(),
+})

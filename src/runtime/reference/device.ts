@@ -39,7 +39,7 @@ export class ReferenceMemory implements DeviceMemory {
 }
 
 export class ReferenceDevice implements Device {
-  readonly name = 'reference'
+  readonly name: string = 'reference'
   readonly composites: ReadonlySet<Composite> = new Set<Composite>()
   private readonly double: boolean
   private readonly budget: number
