@@ -30,10 +30,10 @@ try {
   const settings = { model: 'bert', task: 'text-classification', tokenizer: 'wordpiece:4096' }
   const size = { layers: 1, heads: 2, dim: 32, context: 64 }
   const made = await newTaskModel(parseTrainConfig({ ...settings, ...size, data: [path] }))
-  const { kind, task, parts } = made
-  const { options, facts, modelType, contextLength } = parts
+  const { kind, task, context } = made
+  const { options, facts, modelType, contextLength } = context
   const own = join(folder, 'preprocessor')
-  await parts.preprocessor.save(own)
+  await context.preprocessor.save(own)
   const setup = { task: kind.name, options, facts, modelType, contextLength, folder: own }
   const source = await openRows(path)
 

@@ -66,13 +66,16 @@ async function show(data: string[], flags: Flags): Promise<void> {
 function taskFor(
   data: string[],
   flags: Flags,
-): Promise<Pick<OpenedTask, 'task' | 'parts'>> | undefined {
+): Promise<Pick<OpenedTask, 'task' | 'context'>> | undefined {
   if (flags.run !== undefined) return openTask(flags.run)
   if (flags.task === undefined) return undefined
   return newTask(data, flags)
 }
 
-async function newTask(data: string[], flags: Flags): Promise<Pick<OpenedTask, 'task' | 'parts'>> {
+async function newTask(
+  data: string[],
+  flags: Flags,
+): Promise<Pick<OpenedTask, 'task' | 'context'>> {
   const { task, from, tokenizer, set } = flags
   const model = from === undefined ? flags.model : (await readModelConfig(from)).model_type
   const given = {
@@ -95,7 +98,7 @@ interface Input {
 /** The arrays that the model gets of one row, ids with their tokens. */
 async function inputsOf(
   row: Row,
-  { task, parts }: Pick<OpenedTask, 'task' | 'parts'>,
+  { task, context }: Pick<OpenedTask, 'task' | 'context'>,
 ): Promise<Input[]> {
   const [example] = await task.encode(row)
   if (example === undefined) return []
@@ -104,7 +107,7 @@ async function inputsOf(
     const values = data as TypedArray
     const some = Array.from(values.subarray(0, MOST_NUMBERS), (one) => Number(one))
     const tokens = /(^|_)ids$|^inputs$|^targets$/.test(name) && name !== 'token_type_ids'
-    const text = tokens ? some.map((id) => tokenOf(id, parts.preprocessor)) : some.map(round)
+    const text = tokens ? some.map((id) => tokenOf(id, context.preprocessor)) : some.map(round)
     return { name, shape, values: text.join(' ') + (values.length > MOST_NUMBERS ? ' …' : '') }
   })
 }

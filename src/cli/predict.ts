@@ -35,8 +35,8 @@ interface Flags {
 }
 
 async function predict(run: string, data: string[], flags: Flags): Promise<void> {
-  const { parts } = await openTask(run)
-  const rows = await rowsOf(data, flags.text, inputColumn(parts.options))
+  const { context } = await openTask(run)
+  const rows = await rowsOf(data, flags.text, inputColumn(context.options))
   for await (const { row, output } of predictRun(run, rows, { batchSize: flags.batch }))
     console.log(JSON.stringify(flags.withInput ? { ...output, input: row.values } : output))
 }

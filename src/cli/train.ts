@@ -6,8 +6,8 @@ import { currentTaskName } from '../models/task-names.ts'
 import { optimizerDefinitions } from '../optim/index.ts'
 import { commonSchema, parseTrainConfig, type TrainConfig, withChanges } from '../train/config.ts'
 import { RunFolder } from '../train/run-folder.ts'
-import type { Options, TaskKind } from '../train/task.ts'
-import { taskKinds } from '../train/tasks/index.ts'
+import type { Options, TaskDefinition } from '../train/task.ts'
+import { taskDefinitions } from '../train/tasks/index.ts'
 import { trainModel } from '../train/train-model.ts'
 import { HeedError } from '../util/errors.ts'
 import { flagOf, number } from './options.ts'
@@ -17,7 +17,7 @@ import { trainView } from './train-view.ts'
 /** Help shows the options of the task and of the optimiser that `argv` names. */
 export function trainCommand(argv: readonly string[] = []): Command {
   const task = currentTaskName(argv[argv.indexOf('--task') + 1] ?? '')
-  const asked = taskKinds().find(({ name }) => name === task)
+  const asked = taskDefinitions().find(({ name }) => name === task)
   const optimizers = optimizerDefinitions()
   const optimizer =
     optimizers.find(({ name }) => name === argv[argv.indexOf('--optimizer') + 1]) ?? optimizers[0]
@@ -32,21 +32,21 @@ export function trainCommand(argv: readonly string[] = []): Command {
       for (const option of optionsOf(key, schema, { ...asked?.defaults, ...optimizer.defaults }))
         command.addOption(option)
   const chosen = Object.assign({}, optimizer.options.shape, asked?.options.shape)
-  const all = [...optimizers, ...taskKinds()].map(({ options }) => options.shape)
+  const all = [...optimizers, ...taskDefinitions()].map(({ options }) => options.shape)
   for (const [key, schema] of Object.entries<z.ZodType>(Object.assign({}, ...all, chosen)))
     for (const option of optionsOf(key, schema, asked?.defaults))
       command.addOption(option.hideHelp(!(key in chosen)))
   return command.addHelpText('after', () => help(asked)).action(train)
 }
 
-function help(chosen?: TaskKind): string {
-  const width = Math.max(...taskKinds().map(({ name }) => name.length))
+function help(chosen?: TaskDefinition): string {
+  const width = Math.max(...taskDefinitions().map(({ name }) => name.length))
   const line = ({ name, about }: { name: string; about: string }): string =>
     `  ${name.padEnd(width)}  ${about}`
   const columns = chosen ? `\nData of ${chosen.name}: ${chosen.columns}\n` : ''
   return `
 Tasks (--task NAME --help lists the options of each):
-${taskKinds().map(line).join('\n')}
+${taskDefinitions().map(line).join('\n')}
 
 Optimisers (--optimizer NAME --help lists the options of each):
 ${optimizerDefinitions().map(line).join('\n')}

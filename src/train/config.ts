@@ -5,8 +5,8 @@ import { givenTaskName } from '../models/task-names.ts'
 import { type OptimizerDefinition, optimizerDefinition, schedules } from '../optim/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
-import type { Options, TaskKind } from './task.ts'
-import { taskKind, usualTask } from './tasks/index.ts'
+import type { Options, TaskDefinition } from './task.ts'
+import { taskDefinition, usualTask } from './tasks/index.ts'
 
 const count = z.int().min(1)
 const counted = z.int().min(0)
@@ -97,7 +97,7 @@ export function parseTrainConfig(raw: object, source = 'the configuration'): Tra
   const given = raw as Partial<Common>
   const task =
     typeof given.task === 'string' ? givenTaskName(given.task) : usualTask(given.model ?? 'gpt2')
-  const kind = taskKind(task)
+  const kind = taskDefinition(task)
   const optimizer = optimizerDefinition(
     typeof given.optimizer === 'string' ? given.optimizer : commonSchema.shape.optimizer.parse(undefined), // biome-ignore format: one line
   )
@@ -118,7 +118,7 @@ export function parseTrainConfig(raw: object, source = 'the configuration'): Tra
   return config
 }
 
-function schemaOf(kind: TaskKind, optimizer: OptimizerDefinition): z.ZodObject {
+function schemaOf(kind: TaskDefinition, optimizer: OptimizerDefinition): z.ZodObject {
   const taken = Object.keys({ ...commonSchema.shape, ...kind.options.shape })
   const doubled = taken.find((key) => key in optimizer.options.shape)
   if (doubled !== undefined)
@@ -133,7 +133,7 @@ function schemaOf(kind: TaskKind, optimizer: OptimizerDefinition): z.ZodObject {
 /** Of steps and epochs, the one that is given. */
 function defaultsOf(
   given: Partial<Common>,
-  { defaults, options }: TaskKind,
+  { defaults, options }: TaskDefinition,
   optimizer: OptimizerDefinition,
 ): Options {
   const tuning =
@@ -170,7 +170,7 @@ function checkSize(config: Common): void {
 
 /** The keys of the task alone. */
 export const taskOptions = (config: TrainConfig): Options =>
-  optionsOf(taskKind(config.task), config)
+  optionsOf(taskDefinition(config.task), config)
 
 /** The keys of the optimiser alone. */
 export const optimizerOptions = (config: TrainConfig): Options =>

@@ -3,15 +3,15 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadModules } from '../util/imports.ts'
 import { encodePart, idsOfParts } from './encoding/encode-part.ts'
-import { taskKind } from './tasks/index.ts'
+import { taskDefinition } from './tasks/index.ts'
 
 const { imports, task, folder, partsOfTexts, ...own } = workerData
 await loadModules(imports)
-const kind = taskKind(task)
-const parts = { ...own, preprocessor: await kind.openPreprocessor(folder) }
+const kind = taskDefinition(task)
+const context = { ...own, preprocessor: await kind.openPreprocessor(folder) }
 const encoder = partsOfTexts
-  ? idsOfParts(parts.preprocessor)
-  : (kind.rowEncoder?.(parts) ?? kind.create(parts))
+  ? idsOfParts(context.preprocessor)
+  : (kind.rowEncoder?.(context) ?? kind.create(context))
 
 parentPort.on('message', async ({ number, rows }) => {
   const part = await encodePart(encoder, rows)

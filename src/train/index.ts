@@ -7,7 +7,7 @@ export { type ReportOptions, reportRun } from './report/report-run.ts'
 export { type Metrics, RunFolder, type TrainerState } from './run-folder.ts'
 export type {
   BatchSetup,
-  ConfigParts,
+  ConfigContext,
   DataSetup,
   Draw,
   EvaluateOptions,
@@ -17,9 +17,9 @@ export type {
   Preprocessor,
   ShownExample,
   Task,
+  TaskContext,
   TaskData,
-  TaskKind,
-  TaskParts,
+  TaskDefinition,
   TrainingBatches,
 } from './task.ts'
 export { type OpenedRun, openRun } from './task-file.ts'

@@ -9,13 +9,13 @@ import {
 import { HeedError } from '../util/errors.ts'
 import { deriveSeed, shuffledIndices } from '../util/random.ts'
 import { prepareExamples } from './encoding/prepare-examples.ts'
-import type { BatchSetup, Task, TaskKind, TaskParts, TrainingBatches } from './task.ts'
+import type { BatchSetup, Task, TaskContext, TaskDefinition, TrainingBatches } from './task.ts'
 
 /** A task, and what it has been made of. */
 export interface MadeTask {
-  kind: TaskKind
+  kind: TaskDefinition
   task: Task
-  parts: TaskParts
+  context: TaskContext
 }
 
 /** All rows are encoded first, so that mistakes in them are reported before training begins. */
@@ -24,19 +24,19 @@ export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<Tra
   const { task } = made
   const all = await prepareExamples(data, made, setup)
   const other = valData && (await prepareExamples(valData, made, setup))
-  const parts = other
+  const context = other
     ? { train: all.examples, held: other.examples }
     : split(all.examples, valFraction, seed)
-  if (parts.train.length === 0)
+  if (context.train.length === 0)
     throw new HeedError('invalid-option', 'No example is left to learn from')
-  const train = bucketed(task, parts.train, batch, seed, true)
-  const looked = parts.held.length > 0 ? bucketed(task, parts.held, batch, seed) : null
+  const train = bucketed(task, context.train, batch, seed, true)
+  const looked = context.held.length > 0 ? bucketed(task, context.held, batch, seed) : null
   return {
     train: new Prefetch(train),
-    size: { train: amountOf(parts.train, task), validation: amountOf(parts.held, task) },
+    size: { train: amountOf(context.train, task), validation: amountOf(context.held, task) },
     perEpoch: train.stepsPerEpoch,
     validation: looked && { batches: looked, count: looked.stepsPerEpoch },
-    heldOut: parts.held,
+    heldOut: context.held,
     async close() {
       await all.close?.()
       await other?.close?.()

@@ -62,10 +62,10 @@ export class RunFolder {
   }
 
   /** Writes what does not change in a run. */
-  async create({ model, task, parts, file }: TaskModel): Promise<void> {
+  async create({ model, task, context, file }: TaskModel): Promise<void> {
     await ensureDir(this.path)
     await writeFileAtomic(join(this.path, 'config.json'), configJson(model))
-    await parts.preprocessor.save(this.path, lengthOf(model))
+    await context.preprocessor.save(this.path, lengthOf(model))
     await task.saveBeside?.(this.path, model)
     await writeTaskFile(this.path, file)
   }
@@ -111,9 +111,9 @@ export class RunFolder {
     return found.state
   }
 
-  async saveBest({ model, task, parts, file }: TaskModel): Promise<void> {
+  async saveBest({ model, task, context, file }: TaskModel): Promise<void> {
     const best = join(this.path, 'best')
-    const tokenizer = { save: (dir: string) => parts.preprocessor.save(dir, lengthOf(model)) }
+    const tokenizer = { save: (dir: string) => context.preprocessor.save(dir, lengthOf(model)) }
     await savePretrained(model, best, { tokenizer })
     await task.saveBeside?.(best, model)
     await writeTaskFile(best, file)

@@ -115,7 +115,7 @@ export class Run {
       evaluation: finished ? await this.evaluate() : null,
       task: trained.task,
       model: trained.model.eval(),
-      preprocessor: trained.parts.preprocessor,
+      preprocessor: trained.context.preprocessor,
     }
   }
 

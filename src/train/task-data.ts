@@ -1,12 +1,12 @@
 // The only module of training that opens rows: the survey of a task, its tokenizer, its examples, evaluation and
 // reports read the same files in the same way.
 import { openRows, type RowSource } from '../data/index.ts'
-import type { Options, TaskData, TaskKind } from './task.ts'
+import type { Options, TaskData, TaskDefinition } from './task.ts'
 
 /** Files as a task reads them. Nothing is opened before `source` is called. */
 export function taskData(
   paths: readonly string[],
-  kind: Pick<TaskKind, 'rowOptions'>,
+  kind: Pick<TaskDefinition, 'rowOptions'>,
   options: Options,
 ): TaskData {
   const rowOptions = kind.rowOptions?.(options)

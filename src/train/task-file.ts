@@ -9,9 +9,9 @@ import { fromPretrained, readModelConfig } from '../models/index.ts'
 import { currentTaskName } from '../models/task-names.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
-import type { Preprocessor, Task, TaskKind, TaskParts } from './task.ts'
+import type { Preprocessor, Task, TaskContext, TaskDefinition } from './task.ts'
 import { taskData } from './task-data.ts'
-import { taskKind } from './tasks/index.ts'
+import { taskDefinition } from './tasks/index.ts'
 
 const schema = z.object({
   task: z.string().max(80),
@@ -29,25 +29,25 @@ export async function writeTaskFile(dir: string, file: TaskFile): Promise<void> 
 }
 
 export interface OpenedTask {
-  kind: TaskKind
+  kind: TaskDefinition
   task: Task
-  parts: TaskParts
+  context: TaskContext
   file: TaskFile
 }
 
 /** The task of a run's folder, or of the `best` folder in it. */
 export async function openTask(dir: string): Promise<OpenedTask> {
   const file = await readTaskFile(dir)
-  const kind = taskKind(file.task)
+  const kind = taskDefinition(file.task)
   const { model_type: modelType } = await readModelConfig(dir)
-  const parts = {
+  const context = {
     options: checked(kind.options, file.options, dir, 'options'),
     facts: checked(kind.facts, file.facts, dir, 'facts'),
     preprocessor: await kind.openPreprocessor(dir),
     modelType,
     contextLength: file.context ?? Number.POSITIVE_INFINITY,
   }
-  return { kind, task: kind.create(parts), parts, file }
+  return { kind, task: kind.create(context), context, file }
 }
 
 export interface OpenedRun {
@@ -66,13 +66,13 @@ export interface OpenedRun {
  * @throws HeedError for a folder that no run has written
  */
 export async function openRun(dir: string): Promise<OpenedRun> {
-  const { kind, task, parts } = await openTask(dir)
+  const { kind, task, context } = await openTask(dir)
   const model = await fromPretrained(dir, task.head)
-  const dataAt = (paths: readonly string[]) => taskData(paths, kind, parts.options)
+  const dataAt = (paths: readonly string[]) => taskData(paths, kind, context.options)
   return {
     task,
     model: model as Module,
-    preprocessor: parts.preprocessor,
+    preprocessor: context.preprocessor,
     rowOptions: dataAt([]).rowOptions ?? {},
     openRows: (paths) => dataAt(paths).source(),
   }

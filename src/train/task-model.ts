@@ -6,16 +6,23 @@ import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { type TrainConfig, taskOptions } from './config.ts'
 import { configOfDropout, configOfSizes } from './sizes.ts'
-import type { ConfigParts, DataSetup, Task, TaskData, TaskKind, TaskParts } from './task.ts'
+import type {
+  ConfigContext,
+  DataSetup,
+  Task,
+  TaskContext,
+  TaskData,
+  TaskDefinition,
+} from './task.ts'
 import { taskData } from './task-data.ts'
 import { openTask, type TaskFile } from './task-file.ts'
-import { checkHead, taskKind } from './tasks/index.ts'
+import { checkHead, taskDefinition } from './tasks/index.ts'
 import { trainOnly } from './trained-part.ts'
 
 export interface TaskModel {
-  kind: TaskKind
+  kind: TaskDefinition
   task: Task
-  parts: TaskParts
+  context: TaskContext
   data: TaskData
   model: Module
   file: TaskFile
@@ -30,7 +37,7 @@ export async function newTaskModel(
   config: TrainConfig,
   onProgress?: OnProgress,
 ): Promise<TaskModel> {
-  const kind = taskKind(config.task)
+  const kind = taskDefinition(config.task)
   const options = taskOptions(config)
   const modelType = await modelTypeOf(config)
   checkHead(modelType, kind, options) // before anything is read
@@ -53,20 +60,20 @@ export async function newTaskModel(
       : await tunedModel(config, config.from, kind, known)
   trainOnly(model, config.train)
   const contextLength = Math.min(config.context, contextOf(model))
-  const parts = { ...known, contextLength }
+  const context = { ...known, contextLength }
   const file = { task: kind.name, options, facts, context: contextLength }
-  return { kind, task: kind.create(parts), parts, data, model, file, fresh }
+  return { kind, task: kind.create(context), context, data, model, file, fresh }
 }
 
 /** The model of a run that is resumed; its weights are not read yet. */
 export async function savedTaskModel(config: TrainConfig, run: string): Promise<TaskModel> {
-  const { kind, task, parts, file } = await openTask(run)
+  const { kind, task, context, file } = await openTask(run)
   manualSeed(config.seed)
-  const Model = modelClass(parts.modelType, task.head) as ModelClass
+  const Model = modelClass(context.modelType, task.head) as ModelClass
   const model = new Model((await readModelConfig(run)) as never)
   trainOnly(model, config.train)
-  const data = taskData(config.data, kind, parts.options)
-  return { kind, task, parts, data, model, file, fresh: [] }
+  const data = taskData(config.data, kind, context.options)
+  return { kind, task, context, data, model, file, fresh: [] }
 }
 
 async function modelTypeOf({ model, from }: TrainConfig): Promise<string> {
@@ -78,7 +85,7 @@ async function modelTypeOf({ model, from }: TrainConfig): Promise<string> {
   })
 }
 
-function newModel(config: TrainConfig, kind: TaskKind, known: ConfigParts): Module {
+function newModel(config: TrainConfig, kind: TaskDefinition, known: ConfigContext): Module {
   const { modelType, options } = known
   const ofData = { ...kind.newModelConfig(known), ...kind.modelConfig(known) }
   const padTokenId = Number((ofData as { pad_token_id?: unknown }).pad_token_id ?? 0)
@@ -93,8 +100,8 @@ function newModel(config: TrainConfig, kind: TaskKind, known: ConfigParts): Modu
 async function tunedModel(
   { set, dropout }: TrainConfig,
   from: string,
-  kind: TaskKind,
-  known: ConfigParts,
+  kind: TaskDefinition,
+  known: ConfigContext,
 ): Promise<{ model: Module; fresh: readonly string[] }> {
   let fresh: readonly string[] = []
   const ofDropout = dropout === null ? {} : configOfDropout(known.modelType, dropout)

@@ -111,7 +111,7 @@ export interface DataSetup<O = Options> {
 }
 
 /** What a task is made of, in a new run and again when the run is opened. */
-export interface TaskParts<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
+export interface TaskContext<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
   options: O
   facts: F
   preprocessor: P
@@ -121,13 +121,13 @@ export interface TaskParts<O = Options, F = Facts, P extends Preprocessor = Prep
 }
 
 /** What a config follows from. */
-export type ConfigParts<O = Options, F = Facts, P extends Preprocessor = Preprocessor> = Omit<
-  TaskParts<O, F, P>,
+export type ConfigContext<O = Options, F = Facts, P extends Preprocessor = Preprocessor> = Omit<
+  TaskContext<O, F, P>,
   'contextLength'
 >
 
 /** A kind of task: makes new ones from data, and opens those of saved runs. */
-export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
+export interface TaskDefinition<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
   readonly name: string
   /** One line for help. */
   readonly about: string
@@ -154,14 +154,14 @@ export interface TaskKind<O = Options, F = Facts, P extends Preprocessor = Prepr
   /** Of the folder of a run. */
   openPreprocessor(folder: string): Promise<P>
   /** Keys of the model's config that follow for any model: labels. */
-  modelConfig(parts: ConfigParts<O, F, P>): Record<string, unknown>
+  modelConfig(context: ConfigContext<O, F, P>): Record<string, unknown>
   /** Keys that follow for a new one beside these: vocabulary, special tokens, size of images. */
-  newModelConfig(parts: ConfigParts<O, F, P>): Record<string, unknown>
-  create(parts: TaskParts<O, F, P>): Task
+  newModelConfig(context: ConfigContext<O, F, P>): Record<string, unknown>
+  create(context: TaskContext<O, F, P>): Task
   /** How `batches` encodes rows, where that differs from the task's own examples. */
-  rowEncoder?(parts: TaskParts<O, F, P>): RowEncoder
+  rowEncoder?(context: TaskContext<O, F, P>): RowEncoder
   /** Batches of another kind than rows in buckets by length. */
-  batches?(setup: BatchSetup, parts: TaskParts<O, F, P>): Promise<TrainingBatches>
+  batches?(setup: BatchSetup, context: TaskContext<O, F, P>): Promise<TrainingBatches>
 }
 
 /** How batches are drawn. */

@@ -113,14 +113,14 @@ async function trainInto(
 
 /** The batches of a run for training and validation. */
 export async function openBatches(
-  { kind, task, parts, data }: Pick<TaskModel, 'kind' | 'task' | 'parts' | 'data'>,
+  { kind, task, context, data }: Pick<TaskModel, 'kind' | 'task' | 'context' | 'data'>,
   { valData, valFraction, batch, seed }: TrainConfig,
   out: string,
   { onProgress, signal }: Pick<BatchSetup, 'onProgress' | 'signal'> = {},
 ): Promise<TrainingBatches> {
   const setup: BatchSetup = {
     data,
-    valData: valData && taskData(valData, kind, parts.options),
+    valData: valData && taskData(valData, kind, context.options),
     valFraction,
     batch,
     seed,
@@ -128,7 +128,7 @@ export async function openBatches(
     onProgress,
     signal,
   }
-  return kind.batches ? kind.batches(setup, parts) : rowBatches(setup, { kind, task, parts })
+  return kind.batches ? kind.batches(setup, context) : rowBatches(setup, { kind, task, context })
 }
 
 /** One for all runs, so that the second on the same data finds it; the run's own where there is none. */

@@ -61,8 +61,8 @@ afterEach(() => {
 
 async function threadsOf(made: MadeTask): Promise<EncodingThreads> {
   const folder = at('preprocessor')
-  await made.parts.preprocessor.save(folder)
-  const { options, facts, modelType, contextLength } = made.parts
+  await made.context.preprocessor.save(folder)
+  const { options, facts, modelType, contextLength } = made.context
   const setup = { task: made.kind.name, options, facts, modelType, contextLength, folder }
   const threads = await EncodingThreads.start(setup, 2)
   if (!threads) throw new Error('no threads')
@@ -292,10 +292,10 @@ it('a language model of many rows sees what it sees of few', async () => {
     [few, many].map(async (path) => {
       const config = { model: 'gpt2', tokenizer: 'bpe:300', data: [path], context: 16, layers: 1 }
       const made = await newTaskModel(parseTrainConfig({ ...config, heads: 2, dim: 16 }))
-      const { kind, parts, data } = made
+      const { kind, context, data } = made
       const setup = { data, valFraction: 0.1, batch: 8, seed: 3, cacheDir: at('tokens') }
       if (!kind.batches) throw new Error('no batches')
-      return kind.batches(setup, parts)
+      return kind.batches(setup, context)
     }),
   )
   const [a, b] = opened

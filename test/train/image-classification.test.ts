@@ -6,7 +6,7 @@ import { parseTrainConfig } from '../../src/train/config.ts'
 import { evaluateRun } from '../../src/train/evaluate-run.ts'
 import { predictRun } from '../../src/train/predict-run.ts'
 import { reportRun } from '../../src/train/report/report-run.ts'
-import { taskKind } from '../../src/train/tasks/index.ts'
+import { taskDefinition } from '../../src/train/tasks/index.ts'
 import { trainModel } from '../../src/train/train-model.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 
@@ -97,13 +97,13 @@ function expectBitmapsOf(page: string, side: number): void {
 }
 
 const defaults = (given: object) =>
-  taskKind('image-classification').options.parse(given) as Record<string, unknown>
+  taskDefinition('image-classification').options.parse(given) as Record<string, unknown>
 
 it('draws a batch by seed and step, and mixes labels as it mixes images', async () => {
   const folder = await temporaryFolder()
   const source = await openRows(await dataIn(folder))
   const preprocessor = new ImageProcessor({ do_resize: false, image_mean: [0], image_std: [1] })
-  const task = taskKind('image-classification').create({
+  const task = taskDefinition('image-classification').create({
     options: defaults({ mixup: 0.5, cutmix: 0.5, crop: 0.6, randAugment: 3 }),
     facts: { labels: ['0', '1', '2'] },
     preprocessor,
@@ -130,7 +130,7 @@ it('draws a batch by seed and step, and mixes labels as it mixes images', async 
 
 it('cuts small images in at most 64 patches, large ones in those of published models', () => {
   const patchOf = (height: number, width: number): unknown =>
-    taskKind('image-classification').newModelConfig({
+    taskDefinition('image-classification').newModelConfig({
       options: defaults({}),
       facts: { labels: ['a', 'b'] },
       preprocessor: new ImageProcessor({ size: { height, width } }),

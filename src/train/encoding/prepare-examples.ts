@@ -19,17 +19,17 @@ import { ensureDir } from '../../io/files/ensure-dir.ts'
 import { HeedError } from '../../util/errors.ts'
 import { version } from '../../util/version.ts'
 import { encodeRows, stopped, withoutExamples } from '../examples.ts'
-import type { BatchSetup, RowEncoder, TaskData, TaskKind, TaskParts } from '../task.ts'
+import type { BatchSetup, RowEncoder, TaskContext, TaskData, TaskDefinition } from '../task.ts'
 import type { EncodingSetup } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads, threadsFor } from './threads.ts'
 
 /** What encodes rows, and what it has been made of. */
 export interface MadeEncoder<E = unknown> {
-  kind: Pick<TaskKind, 'name' | 'keepsExamples'>
-  /** What `kind` makes of the parts: its `rowEncoder`, or the task. */
+  kind: Pick<TaskDefinition, 'name' | 'keepsExamples'>
+  /** The task, or the `rowEncoder` of `kind`. */
   task: RowEncoder<E>
-  parts: TaskParts
+  context: TaskContext
 }
 
 type PrepareSetup = Pick<BatchSetup, 'cacheDir' | 'onProgress' | 'signal'>
@@ -71,7 +71,7 @@ interface DataFiles {
 
 async function storedExamples<E>(
   data: DataFiles,
-  { kind, task, parts }: MadeEncoder<E>,
+  { kind, task, context }: MadeEncoder<E>,
   setup: PrepareSetup,
 ): Promise<PreparedExamples<E>> {
   const { cacheDir } = setup
@@ -79,8 +79,8 @@ async function storedExamples<E>(
   const folder = temporaryPath(join(cacheDir, 'preprocessor'))
   try {
     // What the model sees bears on nothing here, and a run that goes on has noted it in between.
-    await parts.preprocessor.save(folder, { modelMaxLength: 0 })
-    const { options, facts, modelType, contextLength } = parts
+    await context.preprocessor.save(folder, { modelMaxLength: 0 })
+    const { options, facts, modelType, contextLength } = context
     const own = { task: kind.name, options, facts, modelType, contextLength, folder }
     const key = await keyOf(own, data, setup)
     const path = join(cacheDir, `${key.slice(0, 32)}.examples`)

@@ -33,7 +33,7 @@ export interface ReportOptions {
 export async function reportRun(dir: string, options: ReportOptions = {}): Promise<string> {
   const { out = join(dir, 'report.html'), limit = 1000 } = options
   const opened = await openTask(dir)
-  const { task, parts } = opened
+  const { task, context } = opened
   const model = (await fromPretrained(dir, task.head)) as Module
   const state = (await new RunFolder(dir).latest())?.state
   const count = model.parameters().reduce((sum, { size }) => sum + size, 0)
@@ -42,7 +42,7 @@ export async function reportRun(dir: string, options: ReportOptions = {}): Promi
     title: `${task.name}: ${basename(resolve(dir))}`,
     about: state ? `${about}, after ${state.step} steps; ${machineOf(state.computed_on)}` : about,
     log: await readLog(dir),
-    config: state ? { ...state.config } : parts.options,
+    config: state ? { ...state.config } : context.options,
     attention: [],
   }
   const found = await examplesFor(dir, opened, state?.config, { ...options, limit })
@@ -69,18 +69,18 @@ const machineOf = ({ heed, device }: { heed: string; device: string }): string =
 /** What the run is judged on, or why it cannot be. */
 async function examplesFor(
   dir: string,
-  { kind, task, parts }: OpenedTask,
+  { kind, task, context }: OpenedTask,
   config: TrainConfig | undefined,
   { data, limit, onProgress }: ReportOptions,
 ): Promise<{ examples: readonly unknown[]; name: string } | string> {
   if (data) {
-    const source = await taskData(data, kind, parts.options).source()
+    const source = await taskData(data, kind, context.options).source()
     const examples = (await encodeRows(task, source)).slice(0, limit)
     return { examples, name: `examples of ${data.join(', ')}` }
   }
   if (!config) return 'It was not evaluated: the run has no checkpoint that tells its data.'
   try {
-    const opened = { kind, task, parts, data: taskData(config.data, kind, parts.options) }
+    const opened = { kind, task, context, data: taskData(config.data, kind, context.options) }
     const batches = await openBatches(opened, config, dir, { onProgress })
     const examples = firstExamples(batches.heldOut, limit)
     await batches.close?.()
@@ -94,13 +94,13 @@ async function examplesFor(
 
 /** Of the shortest example that has something to see. */
 async function attentionFor(
-  { task, parts }: OpenedTask,
+  { task, context }: OpenedTask,
   model: Module,
   examples: readonly unknown[],
 ): Promise<ReportParts['attention']> {
   const sorted = [...examples].sort((a, b) => task.length(a) - task.length(b))
   const example = sorted.find((one) => task.length(one) >= 8) ?? sorted[sorted.length - 1]
-  return attentionOf(task, model, example, parts.preprocessor)
+  return attentionOf(task, model, example, context.preprocessor)
 }
 
 /** Lines of metrics.jsonl; one that a killed process left half written is left out. */

@@ -11,7 +11,7 @@ export const documentOptions = {
     .describe('what a document is in text files'),
 }
 
-/** Tokens of a text in parts of at most `length`, each about as long as the others. */
+/** Splits the tokens of a text into windows of about equal length, at most `length` each. */
 export function windowsOf(ids: readonly number[], length: number): number[][] {
   const count = Math.ceil(ids.length / length)
   return Array.from({ length: count }, (_, i) =>

@@ -10,14 +10,14 @@ import { indexOfMax } from '../../pipelines/scores.ts'
 import { arange, F, type Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
-import { padId, seen, textBatch, textIn } from './text.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
+import { encoderInputs, padId, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = { firstColumn: string; secondColumn: string; temperature: number }
-type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
+type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const featureExtraction: TaskKind<Options, Record<string, never>, Tokenizer> = {
+export const featureExtraction: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
   name: 'feature-extraction',
   about: 'vectors of texts, near each other where two texts belong together',
   columns: 'rows with two texts that belong together',
@@ -37,7 +37,7 @@ export const featureExtraction: TaskKind<Options, Record<string, never>, Tokeniz
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new FeatureExtraction(parts),
+  create: (context) => new FeatureExtraction(context),
 }
 
 const POOLING: SentenceConfig = { pooling: ['mean'], normalize: true }
@@ -52,14 +52,14 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
   readonly name = featureExtraction.name
   readonly head = 'encoder'
   readonly unit = 'rows'
-  private readonly parts: Parts
+  private readonly context: Context
 
-  constructor(parts: Parts) {
-    this.parts = parts
+  constructor(context: Context) {
+    this.context = context
   }
 
   encode(row: Row): Example[] {
-    const { preprocessor, contextLength, options } = this.parts
+    const { preprocessor, contextLength, options } = this.context
     const texts = pairIn(row, options)
     const [first, second] = texts.map(
       (text) => preprocessor.encodeWithOffsets(text, { maxLength: contextLength }).ids,
@@ -75,17 +75,17 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
   collate(examples: readonly Example[], length: number): Batch {
     const rows = [...examples.map(({ first }) => first), ...examples.map(({ second }) => second)]
     const all = rows.map((ids) => ({ ids }))
-    return textBatch(all, length, padId(this.parts.preprocessor))
+    return textBatch(all, length, padId(this.context.preprocessor))
   }
 
   loss(model: TextEncoder, batch: BatchTensors): Tensor {
-    const { attentionMask } = seen(batch)
+    const { attentionMask } = encoderInputs(batch)
     const states = model.forward(batch.input_ids, { attentionMask })
     const vectors = F.normalize(pool(states, attentionMask as Tensor, 'mean'), { axis: -1 }) // (2B, C)
     const [first, second] = vectors.chunk(2, 0)
     const cosines = first.matmul(second.transpose(0, 1)) // (B, B)
     const own = arange(first.shape[0])
-    return F.crossEntropy(cosines.div(this.parts.options.temperature), own)
+    return F.crossEntropy(cosines.div(this.context.options.temperature), own)
   }
 
   /** How far ahead the right second text comes among all of them. */
@@ -119,7 +119,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
   }
 
   async predict(model: TextEncoder, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const texts = rows.map((row) => textIn(row, this.parts.options.firstColumn))
+    const texts = rows.map((row) => textIn(row, this.context.options.firstColumn))
     const vectors = await this.encoder(model).embed(texts)
     return vectors.map((vector) => ({ embedding: Array.from(vector) }))
   }
@@ -130,7 +130,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
   }
 
   private encoder(model: TextEncoder): SentenceEncoder {
-    const { preprocessor, contextLength } = this.parts
+    const { preprocessor, contextLength } = this.context
     const maxTokens = Number.isFinite(contextLength) ? contextLength : undefined
     return new SentenceEncoder(model, preprocessor, { ...POOLING, maxTokens })
   }

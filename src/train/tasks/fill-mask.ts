@@ -9,11 +9,18 @@ import { HeedError } from '../../util/errors.ts'
 import { deriveSeed, randomUniform } from '../../util/random.ts'
 import { Draws } from '../draws.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { Draw, EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import type {
+  Draw,
+  EvaluateOptions,
+  Evaluation,
+  Task,
+  TaskContext,
+  TaskDefinition,
+} from '../task.ts'
 import { documentOptions, segmentPairs, sentencesOf, windowsOf } from './documents.ts'
 import { type Masked, Masking } from './masking.ts'
 import { runExamples } from './run-examples.ts'
-import { padId, seen, textBatch, textIn } from './text.ts'
+import { encoderInputs, padId, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
@@ -22,9 +29,9 @@ type Options = {
   nextSentence: boolean | null
   maskShare: number
 }
-type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
+type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const fillMask: TaskKind<Options, Record<string, never>, Tokenizer> = {
+export const fillMask: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
   name: 'fill-mask',
   about: 'tokens that are masked, and for bert whether one text follows another',
   columns: 'text files, each a document, or rows with a text',
@@ -47,7 +54,7 @@ export const fillMask: TaskKind<Options, Record<string, never>, Tokenizer> = {
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new FillMask(parts),
+  create: (context) => new FillMask(context),
 }
 
 interface Example {
@@ -61,25 +68,25 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
   readonly name = fillMask.name
   readonly head: 'masked-lm' | 'pretraining'
   readonly unit = 'tokens'
-  private readonly parts: Parts
+  private readonly context: Context
   private readonly masking: Masking
   private readonly around: { start: number[]; middle: number[]; end: number[] }
 
-  constructor(parts: Parts) {
-    const { preprocessor: tokenizer, options, modelType } = parts
+  constructor(context: Context) {
+    const { preprocessor: tokenizer, options, modelType } = context
     const { maskTokenId: mask, clsTokenId: cls, sepTokenId: sep } = tokenizer
     if (mask === undefined || cls === undefined || sep === undefined)
       throw new HeedError('invalid-option', 'The tokenizer lacks a mask, cls or sep token', {
         remedy: 'Leave out --tokenizer, or take the one of a BERT.',
       })
-    this.parts = parts
+    this.context = context
     this.head = fillMask.head(modelType, options) as 'masked-lm' | 'pretraining'
     this.masking = new Masking(tokenizer, mask, options.maskShare)
     this.around = { start: [cls], middle: [sep], end: [sep] }
   }
 
   encode(row: Row): Example[] {
-    const { preprocessor: tokenizer, contextLength, options } = this.parts
+    const { preprocessor: tokenizer, contextLength, options } = this.context
     const text = textIn(row, options.textColumn)
     const document = `${row.file}:${row.number}`
     if (this.head === 'pretraining') {
@@ -110,7 +117,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
       return { ...this.masking.apply(ids, draws), typeIds: pairs ? typeIds : undefined }
     })
     const batch = {
-      ...textBatch(rows, length, padId(this.parts.preprocessor)),
+      ...textBatch(rows, length, padId(this.context.preprocessor)),
       ...this.chosenPlaces(rows, length),
     }
     if (!pairs) return batch
@@ -120,7 +127,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
 
   /** Where tokens are masked, and what stood there, in as many places for each batch of a shape. */
   private chosenPlaces(rows: readonly Masked[], length: number): Batch {
-    const { maskShare } = this.parts.options
+    const { maskShare } = this.context.options
     const expected = rows.length * (1 + length * maskShare)
     const room = Math.ceil(expected + 4 * Math.sqrt(expected)) // what goes beyond, hardly ever, is left out
     const places = rows.flatMap(({ labels }, row) =>
@@ -149,7 +156,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
 
   loss(model: MaskedLM | Pretraining, batch: BatchTensors): Tensor {
     const { input_ids, labels, next_sentence: nextSentence } = batch
-    const options = { ...seen(batch), logitsAt: batch.places }
+    const options = { ...encoderInputs(batch), logitsAt: batch.places }
     if (nextSentence)
       return (model as Pretraining).loss(input_ids, { tokens: labels, nextSentence }, options)
     return (model as MaskedLM).loss(input_ids, labels, options)
@@ -160,7 +167,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     examples: readonly Example[],
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const tokenizer = this.parts.preprocessor
+    const tokenizer = this.context.preprocessor
     const rows = await runExamples(
       this,
       model,
@@ -217,7 +224,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     model: MaskedLM | Pretraining,
     rows: readonly Row[],
   ): Promise<Record<string, unknown>[]> {
-    const { preprocessor: tokenizer, options, contextLength } = this.parts
+    const { preprocessor: tokenizer, options, contextLength } = this.context
     const texts = rows.map((row) => textIn(row, options.textColumn))
     const examples = texts.map(
       (text) => tokenizer.encodeWithOffsets(text, { maxLength: contextLength }).ids,
@@ -254,7 +261,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     batch: BatchTensors,
     logitsAt?: Tensor,
   ): { tokens: Tensor; nextSentence?: Tensor } {
-    const options = { ...seen(batch), logitsAt }
+    const options = { ...encoderInputs(batch), logitsAt }
     if (this.head === 'pretraining') return (model as Pretraining).forward(batch.input_ids, options)
     return { tokens: (model as MaskedLM).forward(batch.input_ids, options) }
   }

@@ -26,8 +26,8 @@ import type {
   EvaluateOptions,
   Evaluation,
   Task,
-  TaskKind,
-  TaskParts,
+  TaskContext,
+  TaskDefinition,
 } from '../task.ts'
 import { evaluateLabels } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
@@ -75,9 +75,9 @@ const schema = z.object({
 
 type Options = z.output<typeof schema>
 type Facts = { labels: string[] }
-type Parts = TaskParts<Options, Facts, ImageProcessor>
+type Context = TaskContext<Options, Facts, ImageProcessor>
 
-export const imageClassification: TaskKind<Options, Facts, ImageProcessor> = {
+export const imageClassification: TaskDefinition<Options, Facts, ImageProcessor> = {
   name: 'image-classification',
   about: 'labels of images',
   columns:
@@ -104,7 +104,7 @@ export const imageClassification: TaskKind<Options, Facts, ImageProcessor> = {
     const patch_size = options.patchSize ?? patchFor(outputSize)
     return { num_channels: channels, image_size: [...outputSize], patch_size }
   },
-  create: (parts) => new ImageClassification(parts),
+  create: (context) => new ImageClassification(context),
 }
 
 interface Example {
@@ -117,21 +117,21 @@ class ImageClassification implements Task<Example, ImageClassifier> {
   readonly name = imageClassification.name
   readonly head = 'image-classification'
   readonly unit = 'images'
-  private readonly parts: Parts
+  private readonly context: Context
 
-  constructor(parts: Parts) {
-    this.parts = parts
+  constructor(context: Context) {
+    this.context = context
   }
 
   async encode(row: Row): Promise<Example[]> {
-    const { options, facts } = this.parts
+    const { options, facts } = this.context
     const [label] = labelsIn(row, { ...options, multiLabel: false })
     return [{ ...(await this.encodeImage(row)), label: indexOfLabel(facts.labels, label) }]
   }
 
   private async encodeImage(row: Row): Promise<Omit<Example, 'label'>> {
-    const source = imageIn(row, this.parts.options.imageColumn)
-    const image = this.parts.preprocessor.fit(await openImage(source))
+    const source = imageIn(row, this.context.options.imageColumn)
+    const image = this.context.preprocessor.fit(await openImage(source))
     return { image, name: 'file' in source ? source.file : `${row.file}:${row.number}` }
   }
 
@@ -155,7 +155,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
     _length: number,
     { seed, step }: BatchDraw,
   ): Batch {
-    const { options } = this.parts
+    const { options } = this.context
     const own = deriveSeed(seed, 'images')
     const draws = examples.map((_, row) => drawsOf(own, step, row))
     const changed = examples.map((example, row) => ({
@@ -169,7 +169,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
 
   /** Each image with the one across the batch; labels (N, K) are their shares. */
   private mixed(examples: readonly Example[], draws: readonly Draw[]): Batch {
-    const { options, facts } = this.parts
+    const { options, facts } = this.context
     const count = facts.labels.length
     const labels = new Float32Array(examples.length * count)
     const images = examples.map(({ image, label }, row) => {
@@ -196,19 +196,19 @@ class ImageClassification implements Task<Example, ImageClassifier> {
           `images of ${width} x ${height} and of ${image.width} x ${image.height} pixels do not go together`,
           { remedy: 'Have preprocessor_config.json resize them to one size.' },
         )
-      this.parts.preprocessor.normalize(image, data, row * size)
+      this.context.preprocessor.normalize(image, data, row * size)
     })
     return { data, shape: [images.length, channels, height, width] }
   }
 
   loss(model: ImageClassifier, batch: BatchTensors): Tensor {
     const logits = model.forward(batch.pixel_values)
-    const { smoothing: labelSmoothing } = this.parts.options
+    const { smoothing: labelSmoothing } = this.context.options
     if (batch.labels.dtype !== 'f32')
       return F.crossEntropy(logits, batch.labels, {
         labelSmoothing: model.training ? labelSmoothing : 0,
       })
-    const count = this.parts.facts.labels.length
+    const count = this.context.facts.labels.length
     const wanted = batch.labels.mul(1 - labelSmoothing).add(labelSmoothing / count)
     return logits.logSoftmax(-1).mul(wanted).sum(-1).mean().neg()
   }
@@ -219,7 +219,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
     { batchSize = 64, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
     return evaluateLabels({
-      labels: this.parts.facts.labels,
+      labels: this.context.facts.labels,
       multiLabel: false,
       scores: await this.scores(model, examples, batchSize),
       expected: examples.map(({ label }) => [label]),
@@ -229,7 +229,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
   }
 
   async predict(model: ImageClassifier, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { labels } = this.parts.facts
+    const { labels } = this.context.facts
     const images = await Promise.all(rows.map((row) => this.encodeImage(row)))
     const scores = await this.scores(
       model,
@@ -249,7 +249,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
     examples: readonly Example[],
     batchSize: number,
   ): Promise<number[][]> {
-    const count = this.parts.facts.labels.length
+    const count = this.context.facts.labels.length
     return runExamples(
       this,
       model,

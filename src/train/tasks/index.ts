@@ -3,7 +3,7 @@ import { headsOf, modelTypes } from '../../models/index.ts'
 import { currentTaskName, type TaskName, unknownTask } from '../../models/task-names.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { Registry } from '../../util/registry.ts'
-import type { Options, TaskKind } from '../task.ts'
+import type { Options, TaskDefinition } from '../task.ts'
 import { featureExtraction } from './feature-extraction.ts'
 import { fillMask } from './fill-mask.ts'
 import { imageClassification } from './image-classification.ts'
@@ -15,8 +15,8 @@ import { text2TextGeneration } from './text2text-generation.ts'
 import { tokenClassification } from './token-classification.ts'
 import { translation } from './translation.ts'
 
-const registry = new Registry<TaskKind>('task')
-const builtIn: readonly TaskKind[] = [
+const registry = new Registry<TaskDefinition>('task')
+const builtIn: readonly TaskDefinition[] = [
   textGeneration,
   fillMask,
   spanCorruption,
@@ -34,7 +34,7 @@ for (const kind of builtIn) registerTask(kind)
  * Adds a task to training, evaluation, prediction, reports and `heed data`.
  * @throws HeedError for a name that is taken or unsafe
  */
-export function registerTask(kind: TaskKind): void {
+export function registerTask(kind: TaskDefinition): void {
   if (currentTaskName(kind.name) !== kind.name)
     throw new HeedError(
       'already-exists',
@@ -45,13 +45,13 @@ export function registerTask(kind: TaskKind): void {
 }
 
 /** All tasks, in the order of their registration. */
-export const taskKinds = (): TaskKind[] => registry.values()
+export const taskDefinitions = (): TaskDefinition[] => registry.values()
 
 /** The names of the tasks that a model can be trained for. */
 export const trainTasks = (): string[] => registry.names()
 
 /** @throws HeedError that lists the known tasks, the most similar first */
-export function taskKind(name: string): TaskKind {
+export function taskDefinition(name: string): TaskDefinition {
   if (registry.has(name)) return registry.get(name)
   throw unknownTask(name, trainTasks())
 }
@@ -73,7 +73,7 @@ const usualTasks: readonly TaskName[] = [
 ]
 
 /** @throws HeedError for an unknown model type, and for one without a head for the task */
-export function checkHead(modelType: string, kind: TaskKind, options: Options): void {
+export function checkHead(modelType: string, kind: TaskDefinition, options: Options): void {
   if (headsOf(modelType).includes(kind.head(modelType, options))) return
   const others = tasksOf(modelType).map(({ name }) => name)
   throw new HeedError('unsupported', `A '${modelType}' cannot learn ${kind.name}`, {
@@ -84,9 +84,9 @@ export function checkHead(modelType: string, kind: TaskKind, options: Options): 
 }
 
 /** Those that the model type has a head for. */
-function tasksOf(modelType: string): TaskKind[] {
+function tasksOf(modelType: string): TaskDefinition[] {
   const heads = headsOf(modelType)
-  return taskKinds().filter(({ head, options }) =>
+  return taskDefinitions().filter(({ head, options }) =>
     heads.includes(head(modelType, options.parse({}) as Options)),
   )
 }

@@ -11,14 +11,14 @@ import type { Tensor } from '../../tensor/index.ts'
 import { type Encoding, Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
-import { padId, seen, type TextExample, textBatch, textIn, valueIn } from './text.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
+import { encoderInputs, padId, type TextExample, textBatch, textIn, valueIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = { questionColumn: string; contextColumn: string; answersColumn: string }
-type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
+type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const questionAnswering: TaskKind<Options, Record<string, never>, Tokenizer> = {
+export const questionAnswering: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
   name: 'question-answering',
   about: 'the stretch of a text that answers a question',
   columns:
@@ -40,7 +40,7 @@ export const questionAnswering: TaskKind<Options, Record<string, never>, Tokeniz
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new QuestionAnswering(parts),
+  create: (context) => new QuestionAnswering(context),
 }
 
 interface Answer {
@@ -64,14 +64,14 @@ class QuestionAnswering implements Task<Example, QuestionAnswerer> {
   readonly name = questionAnswering.name
   readonly head = 'question-answering'
   readonly unit = 'rows'
-  private readonly parts: Parts
+  private readonly context: Context
 
-  constructor(parts: Parts) {
-    this.parts = parts
+  constructor(context: Context) {
+    this.context = context
   }
 
   encode(row: Row): Example[] {
-    const { options, preprocessor: tokenizer, contextLength } = this.parts
+    const { options, preprocessor: tokenizer, contextLength } = this.context
     const question = textIn(row, options.questionColumn)
     const context = textIn(row, options.contextColumn)
     const answers = answersIn(row, options.answersColumn, context)
@@ -92,12 +92,12 @@ class QuestionAnswering implements Task<Example, QuestionAnswerer> {
       data: Int32Array.from(examples, (example) => example[key]),
       shape: [examples.length],
     })
-    const batch = textBatch(examples, length, padId(this.parts.preprocessor))
+    const batch = textBatch(examples, length, padId(this.context.preprocessor))
     return { ...batch, start: places('start'), end: places('end') }
   }
 
   loss(model: QuestionAnswerer, batch: BatchTensors): Tensor {
-    return model.loss(batch.input_ids, { start: batch.start, end: batch.end }, seen(batch))
+    return model.loss(batch.input_ids, { start: batch.start, end: batch.end }, encoderInputs(batch))
   }
 
   async evaluate(
@@ -124,7 +124,7 @@ class QuestionAnswering implements Task<Example, QuestionAnswerer> {
   }
 
   async predict(model: QuestionAnswerer, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { questionColumn, contextColumn } = this.parts.options
+    const { questionColumn, contextColumn } = this.context.options
     const answers: Record<string, unknown>[] = []
     for (const row of rows) {
       const [question, context] = [textIn(row, questionColumn), textIn(row, contextColumn)]
@@ -135,7 +135,7 @@ class QuestionAnswering implements Task<Example, QuestionAnswerer> {
 
   private answer(model: QuestionAnswerer, question: string, context: string) {
     model.eval()
-    return answering({ model, tokenizer: this.parts.preprocessor })(question, context)
+    return answering({ model, tokenizer: this.context.preprocessor })(question, context)
   }
 }
 

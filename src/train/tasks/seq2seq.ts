@@ -6,11 +6,11 @@ import type { Tokenizer } from '../../tokenizers/index.ts'
 import type { BatchTensors } from '../hold-batch.ts'
 import type { EvaluateOptions, Evaluation, Task } from '../task.ts'
 import { runExamples } from './run-examples.ts'
-import { seen } from './text.ts'
+import { encoderInputs } from './text.ts'
 
 /** Mean cross-entropy of the labels, each told by those before it. */
 export function targetLoss(model: Seq2SeqLM, batch: BatchTensors, labelSmoothing = 0): Tensor {
-  const { attentionMask } = seen(batch)
+  const { attentionMask } = encoderInputs(batch)
   return model.loss(batch.input_ids, batch.labels, { attentionMask, labelSmoothing })
 }
 
@@ -28,7 +28,11 @@ export async function targetReport<E>(
     examples,
     batchSize,
     (batch) => {
-      const logits = model.forward(batch.input_ids, shiftRight(batch.labels, model), seen(batch))
+      const logits = model.forward(
+        batch.input_ids,
+        shiftRight(batch.labels, model),
+        encoderInputs(batch),
+      )
       const losses = F.crossEntropy(logits, batch.labels, { reduction: 'none' }).sum(-1)
       return [batch.input_ids, batch.labels, logits.argmax(-1), losses]
     },

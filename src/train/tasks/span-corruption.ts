@@ -8,7 +8,14 @@ import { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { Draws } from '../draws.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { Draw, EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import type {
+  Draw,
+  EvaluateOptions,
+  Evaluation,
+  Task,
+  TaskContext,
+  TaskDefinition,
+} from '../task.ts'
 import { documentOptions, sentencesOf, windowsOf } from './documents.ts'
 import { targetLoss, targetReport } from './seq2seq.ts'
 import { padded, padId, textBatch, textIn } from './text.ts'
@@ -20,9 +27,9 @@ type Options = {
   noiseShare: number
   spanLength: number
 }
-type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
+type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const spanCorruption: TaskKind<Options, Record<string, never>, Tokenizer> = {
+export const spanCorruption: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
   name: 'span-corruption',
   about: 'spans of a text that were taken out, for t5',
   columns: 'text files, each a document, or rows with a text',
@@ -45,20 +52,20 @@ export const spanCorruption: TaskKind<Options, Record<string, never>, Tokenizer>
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new SpanCorruption(parts),
+  create: (context) => new SpanCorruption(context),
 }
 
 class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
   readonly name = spanCorruption.name
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
-  private readonly parts: Parts
+  private readonly context: Context
   private readonly sentinels: number[]
   private readonly end: number
 
-  constructor(parts: Parts) {
-    const { preprocessor: tokenizer, contextLength } = parts
-    this.parts = parts
+  constructor(context: Context) {
+    const { preprocessor: tokenizer, contextLength } = context
+    this.context = context
     this.sentinels = sentinelsOf(tokenizer)
     const { spans } = this.counts(contextLength)
     if (tokenizer.eosTokenId === undefined || this.sentinels.length < spans)
@@ -71,7 +78,7 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
   }
 
   encode(row: Row): (readonly number[])[] {
-    const { preprocessor: tokenizer, contextLength, options } = this.parts
+    const { preprocessor: tokenizer, contextLength, options } = this.context
     const ids = sentencesOf(textIn(row, options.textColumn)).flatMap((sentence) =>
       tokenizer.encode(sentence, { addSpecialTokens: false }),
     )
@@ -88,7 +95,7 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
     const { noise, spans } = this.counts(length)
     const sources = rows.map(({ source }) => ({ ids: source }))
     return {
-      ...textBatch(sources, length - noise + spans + 1, padId(this.parts.preprocessor)),
+      ...textBatch(sources, length - noise + spans + 1, padId(this.context.preprocessor)),
       labels: padded(
         rows.map(({ target }) => target),
         noise + spans + 1,
@@ -106,12 +113,12 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
     examples: readonly (readonly number[])[],
     options?: EvaluateOptions,
   ): Promise<Evaluation> {
-    return targetReport(this, model, examples, this.parts.preprocessor, options)
+    return targetReport(this, model, examples, this.context.preprocessor, options)
   }
 
   /** What stands for the sentinels `<extra_id_0>` … of each text. */
   async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { preprocessor: tokenizer, options } = this.parts
+    const { preprocessor: tokenizer, options } = this.context
     const sources = rows.map((row) => tokenizer.encode(textIn(row, options.textColumn)))
     model.eval()
     const written = await generateSeq2Seq(model, sources, { stopTokens: [this.end], maxTokens: 64 })
@@ -121,8 +128,8 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
   /** The text with a sentinel for each span, and the spans, each behind its sentinel. */
   private corrupt(ids: readonly number[], draws: Draws): { source: number[]; target: number[] } {
     const { noise, spans } = this.counts(ids.length)
-    const noisy = parts(noise, spans, draws)
-    const plain = parts(ids.length - noise, spans, draws)
+    const noisy = randomSum(noise, spans, draws)
+    const plain = randomSum(ids.length - noise, spans, draws)
     const [source, target]: number[][] = [[], []]
     let at = 0
     for (let i = 0; i < spans; i++) {
@@ -136,7 +143,7 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
 
   /** How many tokens are taken out, in how many spans; both grow with the text, and so do the results. */
   private counts(length: number): { noise: number; spans: number } {
-    const { noiseShare, spanLength } = this.parts.options
+    const { noiseShare, spanLength } = this.context.options
     const noise = Math.min(Math.max(1, Math.round(length * noiseShare)), length - 1)
     const spans = Math.min(Math.max(1, Math.round(noise / spanLength)), length - noise)
     return { noise, spans }
@@ -144,7 +151,7 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
 }
 
 /** A number as a sum of `count` numbers of 1 or more, all such sums being equally likely. */
-function parts(total: number, count: number, draws: Draws): number[] {
+function randomSum(total: number, count: number, draws: Draws): number[] {
   const cuts = draws.some(count - 1, total - 1).sort((a, b) => a - b)
   const ends = [...cuts.map((cut) => cut + 1), total]
   return ends.map((end, i) => end - (ends[i - 1] ?? 0))

@@ -21,14 +21,14 @@ import type {
   DataSetup,
   Facts,
   RowEncoder,
+  TaskContext,
   TaskData,
-  TaskParts,
   TrainingBatches,
 } from '../task.ts'
 import { textIn } from './text.ts'
 import { addTexts, learningProgress } from './text-tokenizer.ts'
 
-type Parts = TaskParts<{ textColumn: string }, Facts, Tokenizer>
+type Context = TaskContext<{ textColumn: string }, Facts, Tokenizer>
 
 /** Of the model that is gone on with, from a file, or learnt; characters unless something else is asked for. */
 export async function tokenizerOfText(setup: DataSetup, column: string): Promise<Tokenizer> {
@@ -48,23 +48,23 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
 }
 
 /** Windows drawn anywhere for training, and one after the other for validation. */
-export async function windowBatches(setup: BatchSetup, made: Parts): Promise<TrainingBatches> {
+export async function windowBatches(setup: BatchSetup, made: Context): Promise<TrainingBatches> {
   const { batch: batchSize, seed } = setup
   const { contextLength, preprocessor: tokenizer } = made
   const all = await tokensIn(setup.data, made, setup)
   const other = setup.valData && (await tokensIn(setup.valData, made, setup))
-  const parts = other
+  const tokens = other
     ? { train: all.tokens, validation: other.tokens }
     : all.tokens.split({ fraction: setup.valFraction, seed })
-  const train = new RandomWindows(parts.train, { batchSize, contextLength, seed })
-  const looked = validationWindows(parts.validation, batchSize, contextLength, seed)
+  const train = new RandomWindows(tokens.train, { batchSize, contextLength, seed })
+  const looked = validationWindows(tokens.validation, batchSize, contextLength, seed)
   return {
     train,
-    size: { train: parts.train.length, validation: looked ? looked.windows * contextLength : 0 },
-    perEpoch: Math.max(1, Math.floor(parts.train.length / (batchSize * contextLength))),
+    size: { train: tokens.train.length, validation: looked ? looked.windows * contextLength : 0 },
+    perEpoch: Math.max(1, Math.floor(tokens.train.length / (batchSize * contextLength))),
     validation: looked && { batches: looked, count: looked.stepsPerEpoch },
     heldOut: [],
-    charactersPerToken: charactersPerToken(parts.validation, tokenizer),
+    charactersPerToken: charactersPerToken(tokens.validation, tokenizer),
     async close() {
       await all.close()
       await other?.close()
@@ -111,15 +111,15 @@ interface OpenTokens {
   close(): void | Promise<void>
 }
 
-async function tokensIn(data: TaskData, parts: Parts, setup: BatchSetup): Promise<OpenTokens> {
-  const { preprocessor: tokenizer, options } = parts
+async function tokensIn(data: TaskData, context: Context, setup: BatchSetup): Promise<OpenTokens> {
+  const { preprocessor: tokenizer, options } = context
   if (!data.paths.some(isRows)) {
     const tokens = await tokensOfFiles(findTextFiles([...data.paths]), tokenizer, setup)
     return { tokens, close: (): void => tokens.close() }
   }
   const task = joinedTokens(tokenizer, options.textColumn)
   // what the model sees does not bear on the tokens
-  const made = { kind: { name: task.name }, task, parts: { ...parts, contextLength: 0 } }
+  const made = { kind: { name: task.name }, task, context: { ...context, contextLength: 0 } }
   const prepared = await prepareExamples(data, made, setup)
   const { vocabSize } = tokenizer
   const source = new JoinedExamples(prepared.examples)

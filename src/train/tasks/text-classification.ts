@@ -8,11 +8,11 @@ import type { Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
 import { evaluateLabels } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
 import { runExamples } from './run-examples.ts'
-import { padId, seen, type TextExample, textBatch, textIn } from './text.ts'
+import { encoderInputs, padId, type TextExample, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
@@ -23,9 +23,9 @@ type Options = {
   lmWeight: number
 }
 type Facts = { labels: string[] }
-type Parts = TaskParts<Options, Facts, Tokenizer>
+type Context = TaskContext<Options, Facts, Tokenizer>
 
-export const textClassification: TaskKind<Options, Facts, Tokenizer> = {
+export const textClassification: TaskDefinition<Options, Facts, Tokenizer> = {
   name: 'text-classification',
   about: 'labels of texts, or of pairs of texts',
   columns: 'rows with a text and its label; with --multi-label, a list of labels',
@@ -53,7 +53,7 @@ export const textClassification: TaskKind<Options, Facts, Tokenizer> = {
     problem_type: options.multiLabel ? 'multi_label_classification' : 'single_label_classification',
   }),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new TextClassification(parts),
+  create: (context) => new TextClassification(context),
 }
 
 interface Example extends TextExample {
@@ -66,20 +66,20 @@ class TextClassification implements Task<Example, SequenceClassifier> {
   readonly name = textClassification.name
   readonly head = 'sequence-classification'
   readonly unit = 'rows'
-  private readonly parts: Parts
+  private readonly context: Context
 
-  constructor(parts: Parts) {
-    this.parts = parts
+  constructor(context: Context) {
+    this.context = context
   }
 
   encode(row: Row): Example[] {
-    const { options, facts } = this.parts
+    const { options, facts } = this.context
     const labels = labelsIn(row, options).map((label) => indexOfLabel(facts.labels, label))
     return [{ ...this.encodeText(row), labels }]
   }
 
   private encodeText(row: Row): Omit<Example, 'labels'> {
-    const { options, preprocessor, contextLength } = this.parts
+    const { options, preprocessor, contextLength } = this.context
     const [text, pair] = textsOf(row, options)
     const { ids, typeIds } = preprocessor.encodeWithOffsets(text, {
       pair,
@@ -94,7 +94,7 @@ class TextClassification implements Task<Example, SequenceClassifier> {
   }
 
   collate(examples: readonly Example[], length: number): Batch {
-    const { preprocessor, options, facts } = this.parts
+    const { preprocessor, options, facts } = this.context
     const batch = textBatch(examples, length, padId(preprocessor))
     const rows = examples.length
     if (!options.multiLabel) {
@@ -109,8 +109,8 @@ class TextClassification implements Task<Example, SequenceClassifier> {
   }
 
   loss(model: SequenceClassifier, batch: BatchTensors): Tensor {
-    const { lmWeight } = this.parts.options
-    const settings = seen(batch)
+    const { lmWeight } = this.context.options
+    const settings = encoderInputs(batch)
     if (lmWeight === 0) return model.loss(batch.input_ids, batch.labels, settings)
     if (model.jointLoss)
       return model.jointLoss(batch.input_ids, batch.labels, { ...settings, lmWeight })
@@ -130,8 +130,8 @@ class TextClassification implements Task<Example, SequenceClassifier> {
   ): Promise<Evaluation> {
     const scores = await this.scores(model, examples, batchSize)
     return evaluateLabels({
-      labels: this.parts.facts.labels,
-      multiLabel: this.parts.options.multiLabel,
+      labels: this.context.facts.labels,
+      multiLabel: this.context.options.multiLabel,
       scores,
       expected: examples.map(({ labels }) => labels),
       texts: examples.map(({ text }) => text),
@@ -143,12 +143,12 @@ class TextClassification implements Task<Example, SequenceClassifier> {
     model: SequenceClassifier,
     rows: readonly Row[],
   ): Promise<Record<string, unknown>[]> {
-    const { labels } = this.parts.facts
+    const { labels } = this.context.facts
     const examples = rows.map((row) => ({ ...this.encodeText(row), labels: [0] }))
     const scores = await this.scores(model, examples, 16)
     return scores.map((own) => {
       const all = Object.fromEntries(labels.map((label, i) => [label, own[i]]))
-      if (this.parts.options.multiLabel)
+      if (this.context.options.multiLabel)
         return { labels: labels.filter((_, i) => own[i] > 0.5), scores: all }
       const best = indexOfMax(own)
       return { label: labels[best], score: own[best], scores: all }
@@ -161,14 +161,14 @@ class TextClassification implements Task<Example, SequenceClassifier> {
     examples: readonly Example[],
     batchSize: number,
   ): Promise<number[][]> {
-    const count = this.parts.facts.labels.length
-    const { multiLabel } = this.parts.options
+    const count = this.context.facts.labels.length
+    const { multiLabel } = this.context.options
     return runExamples(
       this,
       model,
       examples,
       batchSize,
-      (batch) => [model.forward(batch.input_ids, seen(batch))],
+      (batch) => [model.forward(batch.input_ids, encoderInputs(batch))],
       ([logits], row) => {
         const own = Array.from(logits.subarray(row * count, (row + 1) * count))
         return multiLabel ? own.map(sigmoid) : Array.from(softmax(own))

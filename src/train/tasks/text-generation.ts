@@ -7,15 +7,22 @@ import type { CausalLM } from '../../models/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { EvaluateOptions, Evaluation, Facts, Task, TaskKind, TaskParts } from '../task.ts'
+import type {
+  EvaluateOptions,
+  Evaluation,
+  Facts,
+  Task,
+  TaskContext,
+  TaskDefinition,
+} from '../task.ts'
 import { runExamples } from './run-examples.ts'
 import { padded, padId, textIn } from './text.ts'
 import { joinedTokens, tokenizerOfText, windowBatches } from './text-batches.ts'
 
 type LmOptions = { textColumn: string }
-type Parts = TaskParts<LmOptions, Facts, Tokenizer>
+type Context = TaskContext<LmOptions, Facts, Tokenizer>
 
-export const textGeneration: TaskKind<LmOptions, Facts, Tokenizer> = {
+export const textGeneration: TaskDefinition<LmOptions, Facts, Tokenizer> = {
   name: 'text-generation',
   about: 'the next token of texts',
   columns: 'text files, or rows with a text',
@@ -34,9 +41,9 @@ export const textGeneration: TaskKind<LmOptions, Facts, Tokenizer> = {
     bos_token_id: preprocessor.bosTokenId ?? preprocessor.eosTokenId ?? null,
     eos_token_id: preprocessor.eosTokenId ?? null,
   }),
-  create: (parts) => new TextGeneration(parts),
+  create: (context) => new TextGeneration(context),
   rowEncoder: ({ preprocessor, options }) => joinedTokens(preprocessor, options.textColumn),
-  batches: (setup, parts) => windowBatches(setup, parts),
+  batches: (setup, context) => windowBatches(setup, context),
 }
 
 /** Tokens of a text, at most one more than the model sees: the last is a target only. */
@@ -49,14 +56,14 @@ class TextGeneration implements Task<Window, CausalLM> {
   readonly name = textGeneration.name
   readonly head = 'causal-lm'
   readonly unit = 'tokens'
-  private readonly parts: Parts
+  private readonly context: Context
 
-  constructor(parts: Parts) {
-    this.parts = parts
+  constructor(context: Context) {
+    this.context = context
   }
 
   encode(row: Row): Window[] {
-    const { preprocessor: tokenizer, contextLength, options } = this.parts
+    const { preprocessor: tokenizer, contextLength, options } = this.context
     const ids = tokenizer.encode(textIn(row, options.textColumn), { addSpecialTokens: false })
     if (tokenizer.eosTokenId !== undefined) ids.push(tokenizer.eosTokenId)
     const windows: Window[] = []
@@ -78,7 +85,7 @@ class TextGeneration implements Task<Window, CausalLM> {
     const inputs = examples.map(({ ids }) => ids.slice(0, -1))
     const targets = examples.map(({ ids }) => ids.slice(1))
     return {
-      inputs: padded(inputs, length, padId(this.parts.preprocessor)),
+      inputs: padded(inputs, length, padId(this.context.preprocessor)),
       targets: padded(targets, length, -100),
     }
   }
@@ -123,7 +130,7 @@ class TextGeneration implements Task<Window, CausalLM> {
 
   /** What follows each text; of a long one, the end is read. */
   async predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { preprocessor: tokenizer, options } = this.parts
+    const { preprocessor: tokenizer, options } = this.context
     const room = Math.min(WRITTEN, model.contextLength >> 1)
     const prompts = rows.map((row) =>
       tokenizer

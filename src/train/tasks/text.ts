@@ -60,7 +60,11 @@ export function padded(
 }
 
 /** What a model is to know of a batch beside its ids. */
-export function seen({ input_ids, lengths, token_type_ids }: BatchTensors): EncoderOptions {
+export function encoderInputs({
+  input_ids,
+  lengths,
+  token_type_ids,
+}: BatchTensors): EncoderOptions {
   const attentionMask: Tensor = arange(input_ids.shape[1]).lt(lengths.unsqueeze(1))
   return token_type_ids ? { attentionMask, tokenTypeIds: token_type_ids } : { attentionMask }
 }

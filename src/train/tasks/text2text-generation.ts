@@ -6,7 +6,7 @@ import type { Seq2SeqLM } from '../../models/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
 import { targetLoss, targetReport, writeTargets } from './seq2seq.ts'
 import { padded, padId, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
@@ -17,9 +17,9 @@ type Options = {
   prefix: string
   labelSmoothing: number
 }
-type Parts = TaskParts<Options, Record<string, never>, Tokenizer>
+type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const text2TextGeneration: TaskKind<Options, Record<string, never>, Tokenizer> = {
+export const text2TextGeneration: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
   name: 'text2text-generation',
   about: 'a text from a text: summaries, corrections, answers; for t5',
   columns: 'rows with a source and a target',
@@ -41,7 +41,7 @@ export const text2TextGeneration: TaskKind<Options, Record<string, never>, Token
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new Text2TextGeneration(parts),
+  create: (context) => new Text2TextGeneration(context),
 }
 
 interface Example {
@@ -54,14 +54,14 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
   readonly name = text2TextGeneration.name
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
-  private readonly parts: Parts
+  private readonly context: Context
 
-  constructor(parts: Parts) {
-    this.parts = parts
+  constructor(context: Context) {
+    this.context = context
   }
 
   encode(row: Row): Example[] {
-    const { targetColumn } = this.parts.options
+    const { targetColumn } = this.context.options
     const [source, target] = [this.sourceOf(row), textIn(row, targetColumn)]
     return [{ source: this.ids(source), target: this.ids(target), texts: [source, target] }]
   }
@@ -77,13 +77,13 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     const longest = targets.reduce((most, target) => Math.max(most, target.length), 1)
     const room = Math.min(length, 2 ** Math.ceil(Math.log2(Math.max(8, longest))))
     return {
-      ...textBatch(sources, length, padId(this.parts.preprocessor)),
+      ...textBatch(sources, length, padId(this.context.preprocessor)),
       labels: padded(targets, room, -100),
     }
   }
 
   loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
-    return targetLoss(model, batch, this.parts.options.labelSmoothing)
+    return targetLoss(model, batch, this.context.options.labelSmoothing)
   }
 
   /** What is written is judged as a whole; the loss is of its tokens, each told by those before it. */
@@ -93,7 +93,7 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     options: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const { show = 50 } = options
-    const told = await targetReport(this, model, examples, this.parts.preprocessor, options)
+    const told = await targetReport(this, model, examples, this.context.preprocessor, options)
     const written = await this.write(
       model,
       examples.map(({ source }) => source),
@@ -121,18 +121,18 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
   }
 
   private sourceOf(row: Row): string {
-    const { prefix, sourceColumn } = this.parts.options
+    const { prefix, sourceColumn } = this.context.options
     return prefix + textIn(row, sourceColumn)
   }
 
   /** Ends with the end of text, also where it is cut. */
   private ids(text: string): number[] {
-    const { preprocessor: tokenizer, contextLength } = this.parts
+    const { preprocessor: tokenizer, contextLength } = this.context
     return tokenizer.encodeWithOffsets(text, { maxLength: contextLength }).ids
   }
 
   private write(model: Seq2SeqLM, sources: readonly (readonly number[])[]): Promise<string[]> {
-    const { preprocessor: tokenizer, contextLength } = this.parts
+    const { preprocessor: tokenizer, contextLength } = this.context
     return writeTargets(model, sources, { tokenizer, maxTokens: () => contextLength })
   }
 }

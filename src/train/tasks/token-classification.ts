@@ -7,19 +7,19 @@ import type { Tensor } from '../../tensor/index.ts'
 import { type Encoding, Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
 import { indexOfLabel, labelConfig, surveyLabels } from './labels.ts'
 import { runExamples } from './run-examples.ts'
-import { padded, padId, seen, textBatch, valueIn } from './text.ts'
+import { encoderInputs, padded, padId, textBatch, valueIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = { tokensColumn: string; tagsColumn: string }
 type Facts = { labels: string[] }
-type Parts = TaskParts<Options, Facts, Tokenizer>
+type Context = TaskContext<Options, Facts, Tokenizer>
 
-export const tokenClassification: TaskKind<Options, Facts, Tokenizer> = {
+export const tokenClassification: TaskDefinition<Options, Facts, Tokenizer> = {
   name: 'token-classification',
-  about: 'tags of words: parts of speech, names',
+  about: 'tags of words: context of speech, names',
   columns:
     'rows with a list of words and a list of their tags, or both as text with spaces between',
   options: z.object({
@@ -40,7 +40,7 @@ export const tokenClassification: TaskKind<Options, Facts, Tokenizer> = {
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: ({ facts }) => labelConfig(facts.labels),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (parts) => new TokenClassification(parts),
+  create: (context) => new TokenClassification(context),
 }
 
 /** Some words of a row: all of them, unless they are too many for the model. */
@@ -57,14 +57,14 @@ class TokenClassification implements Task<Example, TokenClassifier> {
   readonly name = tokenClassification.name
   readonly head = 'token-classification'
   readonly unit = 'rows'
-  private readonly parts: Parts
+  private readonly context: Context
 
-  constructor(parts: Parts) {
-    this.parts = parts
+  constructor(context: Context) {
+    this.context = context
   }
 
   encode(row: Row): Example[] {
-    const { options, facts } = this.parts
+    const { options, facts } = this.context
     const { words, tags } = taggedIn(row, options)
     const numbers = tags.map((tag) => indexOfLabel(facts.labels, tag))
     let at = 0
@@ -76,7 +76,7 @@ class TokenClassification implements Task<Example, TokenClassifier> {
 
   /** Parts that fit; one that does not is halved. */
   private encodeWords(words: readonly string[]): Omit<Example, 'tags'>[] {
-    const { preprocessor, contextLength } = this.parts
+    const { preprocessor, contextLength } = this.context
     const encoding = preprocessor.encodeWithOffsets(words.join(' '))
     if (encoding.ids.length > contextLength && words.length > 1) {
       const middle = words.length >> 1
@@ -104,12 +104,12 @@ class TokenClassification implements Task<Example, TokenClassifier> {
       })
       return row
     })
-    const batch = textBatch(examples, length, padId(this.parts.preprocessor))
+    const batch = textBatch(examples, length, padId(this.context.preprocessor))
     return { ...batch, labels: padded(labels, length, -100) }
   }
 
   loss(model: TokenClassifier, batch: BatchTensors): Tensor {
-    return model.loss(batch.input_ids, batch.labels, seen(batch))
+    return model.loss(batch.input_ids, batch.labels, encoderInputs(batch))
   }
 
   async evaluate(
@@ -117,7 +117,7 @@ class TokenClassification implements Task<Example, TokenClassifier> {
     examples: readonly Example[],
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const { labels } = this.parts.facts
+    const { labels } = this.context.facts
     const predicted = await this.tags(model, examples, batchSize)
     const expected = examples.map(({ tags }) => tags.map((tag) => labels[tag]))
     const metrics: Record<string, number> = {
@@ -140,13 +140,13 @@ class TokenClassification implements Task<Example, TokenClassifier> {
   }
 
   async predict(model: TokenClassifier, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { options, facts } = this.parts
-    const parts = rows.map((row) =>
+    const { options, facts } = this.context
+    const context = rows.map((row) =>
       this.encodeWords(wordsIn(row, options.tokensColumn)).map((part) => ({ ...part, tags: [] })),
     )
-    const all = await this.tags(model, parts.flat(), 16)
+    const all = await this.tags(model, context.flat(), 16)
     let at = 0
-    return parts.map((own) => {
+    return context.map((own) => {
       const tokens = own.flatMap(({ words }) => words)
       const tags = all.slice(at, (at += own.length)).flat()
       if (!areEntities(facts.labels)) return { tokens, tags }
@@ -162,13 +162,13 @@ class TokenClassification implements Task<Example, TokenClassifier> {
     examples: readonly Example[],
     batchSize: number,
   ): Promise<string[][]> {
-    const { labels } = this.parts.facts
+    const { labels } = this.context.facts
     return runExamples(
       this,
       model,
       examples,
       batchSize,
-      (batch) => [model.forward(batch.input_ids, seen(batch)).argmax(-1)],
+      (batch) => [model.forward(batch.input_ids, encoderInputs(batch)).argmax(-1)],
       ([guesses], row, { firsts }, width) =>
         firsts.map((place) => labels[guesses[row * width + Math.min(place, width - 1)]]),
     )

@@ -8,7 +8,7 @@ import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { BatchTensors } from '../hold-batch.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskKind, TaskParts } from '../task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
 import { targetLoss, targetReport, writeTargets } from './seq2seq.ts'
 import { padded, padId, textBatch, textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
@@ -21,9 +21,9 @@ type Options = {
   labelSmoothing: number
   beams: number
 }
-type Parts = TaskParts<Options, Record<string, never>, TextPairTokenizers>
+type Context = TaskContext<Options, Record<string, never>, TextPairTokenizers>
 
-export const translation: TaskKind<Options, Record<string, never>, TextPairTokenizers> = {
+export const translation: TaskDefinition<Options, Record<string, never>, TextPairTokenizers> = {
   name: 'translation',
   about: 'a text for each text: t5, marian, seq2seq_rnn',
   columns: 'rows with a source and a target, also within a column `translation`',
@@ -50,7 +50,7 @@ export const translation: TaskKind<Options, Record<string, never>, TextPairToken
   openPreprocessor: (folder) => openTokenizers(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor.source, modelType),
-  create: (parts) => new Translation(parts),
+  create: (context) => new Translation(context),
 }
 
 interface Example {
@@ -65,20 +65,20 @@ class Translation implements Task<Example, Seq2SeqLM> {
   readonly name = translation.name
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
-  private readonly parts: Parts
+  private readonly context: Context
 
-  constructor(parts: Parts) {
-    this.parts = parts
+  constructor(context: Context) {
+    this.context = context
   }
 
   encode(row: Row): Example[] {
-    const [source, target] = pairOf(row, this.parts.options)
-    const labels = this.ids(this.parts.preprocessor.target, target, 'target')
+    const [source, target] = pairOf(row, this.context.options)
+    const labels = this.ids(this.context.preprocessor.target, target, 'target')
     return [{ ...this.encodeSource(source), labels, target }]
   }
 
   private encodeSource(source: string): Pick<Example, 'ids' | 'source'> {
-    const { options, preprocessor } = this.parts
+    const { options, preprocessor } = this.context
     return { ids: this.ids(preprocessor.source, options.prefix + source, 'source'), source }
   }
 
@@ -89,7 +89,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
     const inner = end !== undefined && ids.at(-1) === end ? ids.slice(0, -1) : ids
     if (inner.length === 0) throw new HeedError('invalid-option', `its ${what} has no tokens`)
     const ended = end === undefined ? [] : [end]
-    return [...inner.slice(0, this.parts.contextLength - ended.length), ...ended]
+    return [...inner.slice(0, this.context.contextLength - ended.length), ...ended]
   }
 
   length({ ids, labels }: Example): number {
@@ -98,12 +98,12 @@ class Translation implements Task<Example, Seq2SeqLM> {
 
   collate(examples: readonly Example[], length: number): Batch {
     const labels = examples.map((example) => example.labels)
-    const batch = textBatch(examples, length, padId(this.parts.preprocessor.source))
+    const batch = textBatch(examples, length, padId(this.context.preprocessor.source))
     return { ...batch, labels: padded(labels, length, IGNORED) }
   }
 
   loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
-    return targetLoss(model, batch, this.parts.options.labelSmoothing)
+    return targetLoss(model, batch, this.context.options.labelSmoothing)
   }
 
   /** The loss is without smoothing: a token's cross-entropy, told those before it. */
@@ -112,7 +112,13 @@ class Translation implements Task<Example, Seq2SeqLM> {
     examples: readonly Example[],
     options: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const told = await targetReport(this, model, examples, this.parts.preprocessor.target, options)
+    const told = await targetReport(
+      this,
+      model,
+      examples,
+      this.context.preprocessor.target,
+      options,
+    )
     const written = await this.write(model, examples, options.batchSize)
     const wanted = examples.map(({ target }) => target.trim())
     return {
@@ -132,7 +138,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
   }
 
   async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const examples = rows.map((row) => this.encodeSource(sourceOf(row, this.parts.options)))
+    const examples = rows.map((row) => this.encodeSource(sourceOf(row, this.context.options)))
     const written = await this.write(model, examples)
     return written.map((text) => ({ translation: text }))
   }
@@ -143,7 +149,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
     sources: readonly Pick<Example, 'ids'>[],
     batchSize?: number,
   ): Promise<string[]> {
-    const { preprocessor, options, contextLength } = this.parts
+    const { preprocessor, options, contextLength } = this.context
     return writeTargets(
       model,
       sources.map(({ ids }) => ids),
