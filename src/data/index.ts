@@ -11,6 +11,7 @@ export { JoinedExamples } from './examples/joined.ts'
 export { Packer, unpackAll } from './examples/pack.ts'
 export { hashFiles, stateOfFiles } from './hash-files.ts'
 export * from './images/index.ts'
+export { Mistakes } from './mistakes.ts'
 export { Prefetch } from './prefetch.ts'
 export {
   hashTokenizer,
@@ -20,14 +21,11 @@ export {
   type TokenEncoder,
 } from './prepare-tokens.ts'
 export { readText } from './read-text.ts'
-export {
-  Mistakes,
-  openRows,
-  type Row,
-  type RowFormat,
-  type RowOptions,
-  type RowSource,
-} from './rows.ts'
+export { type Line, readLines } from './readers/lines.ts'
+export type { Reader, ReadOptions } from './readers/reader.ts'
+export { registerReader } from './readers/registry.ts'
+export type { Row, RowSource } from './row.ts'
+export { holdsRows, openRows, type RowOptions } from './rows.ts'
 export { surveyText, type TextSurvey } from './survey.ts'
 export {
   type ColumnSurvey,

@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path'
+import { basename } from 'node:path'
 import { HeedError } from '../util/errors.ts'
 import { expandGlob, isFolder, isGlob, listFolder } from './find-files.ts'
 import { fetchHubData, isHubData } from './hub-data.ts'
@@ -6,86 +6,80 @@ import { isImageFile } from './images/decode.ts'
 import { imageFolderRows, isImageFolder } from './images/folder.ts'
 import { idxRows, isIdx } from './images/idx.ts'
 import { Mistakes } from './mistakes.ts'
-import { readCsv, readTsv } from './readers/delimited.ts'
-import { readJson, readJsonLines } from './readers/json.ts'
 import { parallelColumns, readParallelText } from './readers/parallel-text.ts'
-import { readParquet } from './readers/parquet.ts'
-import { readPlainText } from './readers/plain-text.ts'
-import type { Reader, ReadOptions } from './readers/reader.ts'
+import type { ReadOptions } from './readers/reader.ts'
+import { knownEndings, readerFor, readerNamed } from './readers/registry.ts'
 import type { Row, RowSource } from './row.ts'
 
-export { Mistakes } from './mistakes.ts'
-export type { Row, RowSource } from './row.ts'
-
 export interface RowOptions extends ReadOptions {
-  /** How to read files whose endings do not tell. */
-  format?: RowFormat
+  /** The name of a reader, for files whose names do not have its endings: `csv`, `jsonl`, … */
+  format?: string
 }
 
-export type RowFormat = keyof typeof READERS
-
-/** By ending; `.gz` may follow, but for Parquet. */
-const READERS = {
-  jsonl: readJsonLines,
-  ndjson: readJsonLines,
-  json: readJson,
-  csv: readCsv,
-  tsv: readTsv,
-  parquet: readParquet,
-  txt: readPlainText,
-  text: readPlainText,
-  md: readPlainText,
-} as const satisfies Record<string, Reader>
-
 /**
- * Opens the rows of files, folders, patterns (`data/*.jsonl`) and data sets of the hub
- * (`hub:owner/name`, `hub:owner/name/train-*`), in this order. The ending of a name says how a file is
- * read: `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.txt`; two files that differ in their endings
- * alone, as `train.en` and `train.fr`, are texts side by side. Images are in folders named by their
- * labels, in IDX files, or files by themselves. Files are read as rows are asked for.
- * @throws HeedError for files that are missing, of no known kind or without a single row
+ * Opens the rows of files, folders, patterns (`data/*.jsonl`) and data sets of the hub (`hub:owner/name`,
+ * `hub:owner/name/train-*`), in this order. Files are read as rows are requested. The ending of a name chooses
+ * the reader: `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.txt` or that of a registered reader. Two files whose names
+ * differ only in their endings, such as `train.en` and `train.fr`, are parallel texts. Images are read from folders
+ * named by label, from IDX files, or from single files.
+ * @throws HeedError for files that are missing, of an unknown kind or without rows
  */
 export async function openRows(
   paths: string | readonly string[],
   options: RowOptions = {},
 ): Promise<RowSource> {
-  const { parts, files } = await findParts([paths].flat(), options)
+  const { readers, files } = await findReaders([paths].flat(), options)
   async function* rows(given?: Mistakes): AsyncGenerator<Row> {
     const mistakes = given ?? new Mistakes()
-    for (const part of parts) yield* part(mistakes)
+    for (const read of readers) yield* read(mistakes)
     if (!given) mistakes.throwIfAny()
   }
   const columns = await findColumns(rows())
   if (columns.length === 0)
-    throw new HeedError('invalid-data', `${[paths].flat().join(', ')}: there are no rows`)
+    throw new HeedError('invalid-data', `${[paths].flat().join(', ')}: there are no rows`, {
+      remedy: 'Name files with at least one row.',
+    })
   return { columns, files, rows }
 }
 
-type Part = (mistakes: Mistakes) => AsyncIterable<Row>
+/** Whether a path names a file of rows; all others are read as plain text by language models. */
+export function holdsRows(path: string): boolean {
+  const reader = readerFor(path)
+  return reader !== undefined && !reader.plainText
+}
 
-async function findParts(
+type ReadRows = (mistakes: Mistakes) => AsyncIterable<Row>
+
+/** What reads the files; `files` is undefined where rows refer to further files, as those of images do. */
+async function findReaders(
   paths: readonly string[],
   options: RowOptions,
-): Promise<{ parts: Part[]; files: string[] | undefined }> {
-  const found = await Promise.all(paths.map((path) => filesOf(path)))
-  const files = found.flat()
-  const side = new Map<string, string[]>() // files of no known ending, by what is before it
-  for (const file of files)
-    if (!options.format && !readerOf(file) && !imagesIn(file))
-      side.set(stemOf(file), [...(side.get(stemOf(file)) ?? []), file])
-  const parts: Part[] = []
+): Promise<{ readers: ReadRows[]; files: string[] | undefined }> {
+  const files = (await Promise.all(paths.map((path) => filesOf(path)))).flat()
+  const given = options.format === undefined ? undefined : readerNamed(options.format)
+  const parallel = given ? new Map<string, string[]>() : parallelFiles(files)
+  const readers: ReadRows[] = []
   let withImages = false
   for (const file of files) {
-    const reader = options.format ? READERS[options.format] : readerOf(file)
-    const set = side.get(stemOf(file)) ?? []
-    const images = options.format ? undefined : imagesIn(file)
+    const images = given ? undefined : imagesIn(file)
+    const reader = given ?? readerFor(file)
+    const texts = parallel.get(stemOf(file)) ?? []
     withImages ||= images !== undefined
-    if (images) parts.push(() => images.rows())
-    else if (reader) parts.push((mistakes) => reader(file, mistakes, options))
-    else if (set.length < 2) throw unknownKind(file)
-    else if (set[0] === file) parts.push((mistakes) => readParallelText(set, mistakes))
+    if (images) readers.push(() => images.rows())
+    else if (reader) readers.push((mistakes) => reader.read(file, mistakes, options))
+    else if (texts.length < 2) throw unknownKind(file)
+    else if (texts[0] === file) readers.push((mistakes) => readParallelText(texts, mistakes))
   }
-  return { parts, files: withImages ? undefined : files }
+  return { readers, files: withImages ? undefined : files }
+}
+
+/** Files without a reader, by what precedes their endings. */
+function parallelFiles(files: readonly string[]): Map<string, string[]> {
+  const byStem = new Map<string, string[]>()
+  for (const file of files)
+    if (!readerFor(file) && !imagesIn(file))
+      byStem.set(stemOf(file), [...(byStem.get(stemOf(file)) ?? []), file])
+  return byStem
 }
 
 async function filesOf(path: string): Promise<string[]> {
@@ -95,12 +89,12 @@ async function filesOf(path: string): Promise<string[]> {
 }
 
 function imagesIn(path: string): RowSource | undefined {
-  if (isImageFile(path)) return oneImage(path)
+  if (isImageFile(path)) return singleImage(path)
   if (isIdx(path)) return idxRows(path)
   return isFolder(path) ? imageFolderRows(path) : undefined
 }
 
-function oneImage(file: string): RowSource {
+function singleImage(file: string): RowSource {
   async function* rows(): AsyncGenerator<Row> {
     yield { values: { image: { file } }, file, number: 1 }
   }
@@ -110,55 +104,51 @@ function oneImage(file: string): RowSource {
 function dataFiles(folder: string): string[] {
   const files = listFolder(folder).filter(isData)
   if (files.length > 0) return files
-  throw new HeedError('invalid-data', `${folder} holds no data`, {
-    remedy: `Files are taken by their endings: ${endings()}; images are in a folder for each label.`,
+  throw new HeedError('invalid-data', `The folder ${folder} must hold data files, got none`, {
+    remedy: `Data files end in ${knownEndings()}; images are in a folder for each label.`,
   })
 }
 
-/** What a folder holds of rows; the papers beside them are none. */
+/** Data files of a folder; README and licence files are skipped. */
 function isData(file: string): boolean {
   if (isIdx(file)) return basename(file).includes('images')
-  return readerOf(file) !== undefined && !PAPERS.test(basename(file))
+  return readerFor(file) !== undefined && !NO_DATA.test(basename(file))
 }
 
-const PAPERS = /^(readme|license|dataset_infos?|dataset_dict)\b/i
+const NO_DATA = /^(readme|license|dataset_infos?|dataset_dict)\b/i
 
-function readerOf(file: string): Reader | undefined {
-  const ending = extname(file.replace(/\.gz$/i, '')).slice(1).toLowerCase()
-  return Object.hasOwn(READERS, ending) ? READERS[ending as RowFormat] : undefined
-}
-
-/** What is the same in the names of texts side by side. */
+/** What the names of parallel texts have in common. */
 function stemOf(file: string): string {
   return file.replace(/\.gz$/i, '').replace(/\.[^./\\]+$/, '')
 }
 
-/** The columns of the first rows; mistakes are for those who read all. */
+/** The columns of the first rows; mistakes are left to those who read all rows. */
 async function findColumns(rows: AsyncIterable<Row>): Promise<string[]> {
   const columns = new Set<string>()
-  let seen = 0
+  let count = 0
   try {
     for await (const { values } of rows) {
       for (const column of Object.keys(values)) columns.add(column)
-      if (++seen === LOOKED_AT) break
+      if (++count === ROWS_FOR_COLUMNS) break
     }
   } catch (error) {
-    if (!(error instanceof HeedError) || seen === 0) throw error
+    if (!(error instanceof HeedError) || count === 0) throw error
   }
   return [...columns]
 }
 
-const LOOKED_AT = 100
-
-const endings = (): string =>
-  Object.keys(READERS)
-    .map((ending) => `.${ending}`)
-    .join(' ')
+const ROWS_FOR_COLUMNS = 100
 
 function unknownKind(file: string): HeedError {
   const [column] = parallelColumns([file])
-  const what = column ? `the ending .${column}` : 'no ending'
-  return new HeedError('invalid-data', `${file}: ${what} does not say how to read it`, {
-    remedy: `Known are ${endings()}; ${basename(file)} may also be one of two texts side by side.`,
-  })
+  const ending = column ? `.${column}` : 'none'
+  return new HeedError(
+    'invalid-data',
+    `${file} must have the ending of a known file format, got ${ending}`,
+    {
+      key: 'data',
+      value: file,
+      remedy: `Known endings: ${knownEndings()}. ${basename(file)} may also be one of two parallel texts.`,
+    },
+  )
 }

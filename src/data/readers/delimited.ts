@@ -9,10 +9,12 @@ import type { Reader, ReadOptions } from './reader.ts'
  * Comma-separated values as RFC 4180 has them, first line the names of the columns. Line ends within
  * a cell are read as `\n`.
  */
-export const readCsv: Reader = (file, mistakes, options) => readTable(file, ',', mistakes, options)
+export const readCsv: Reader['read'] = (file, mistakes, options) =>
+  readTable(file, ',', mistakes, options)
 
 /** The same with tabs. */
-export const readTsv: Reader = (file, mistakes, options) => readTable(file, '\t', mistakes, options)
+export const readTsv: Reader['read'] = (file, mistakes, options) =>
+  readTable(file, '\t', mistakes, options)
 
 async function* readTable(
   file: string,

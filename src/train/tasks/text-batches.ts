@@ -1,7 +1,7 @@
 // Text as one row of tokens, and windows of it as batches.
-import { extname } from 'node:path'
 import {
   findTextFiles,
+  holdsRows,
   JoinedExamples,
   prepareTokens,
   RandomWindows,
@@ -37,7 +37,7 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
   if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
   const trainer = tokenizerTrainer({ ...spec, onProgress: learningProgress(setup) })
   const { paths } = setup.data
-  if (paths.some(isRows))
+  if (paths.some(holdsRows))
     await addTexts(trainer, await setup.data.source(), (row) => [textIn(row, column)])
   else {
     const files = findTextFiles([...paths])
@@ -113,7 +113,7 @@ interface OpenTokens {
 
 async function tokensIn(data: TaskData, context: Context, setup: BatchSetup): Promise<OpenTokens> {
   const { preprocessor: tokenizer, options } = context
-  if (!data.paths.some(isRows)) {
+  if (!data.paths.some(holdsRows)) {
     const tokens = await tokensOfFiles(findTextFiles([...data.paths]), tokenizer, setup)
     return { tokens, close: (): void => tokens.close() }
   }
@@ -149,9 +149,3 @@ async function tokensOfFiles(
     },
   })
 }
-
-/** Whether a file holds rows, as its ending says; everything else is text as it stands. */
-const isRows = (path: string): boolean =>
-  ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet'].includes(
-    extname(path.replace(/\.gz$/i, '')).toLowerCase(),
-  )

@@ -1,0 +1,90 @@
+// The readers of files, by name and by ending.
+import { basename } from 'node:path'
+import { HeedError, shown } from '../../util/errors.ts'
+import { checkName, Registry } from '../../util/registry.ts'
+import { readCsv, readTsv } from './delimited.ts'
+import { readJson, readJsonLines } from './json.ts'
+import { readParquet } from './parquet.ts'
+import { readPlainText } from './plain-text.ts'
+import type { Reader } from './reader.ts'
+
+const registry = new Registry<Reader>('reader', 'format')
+const byEnding = new Map<string, Reader>()
+
+/**
+ * Makes a file format available wherever Heed reads rows: `openRows`, training, evaluation, prediction and `heed data`.
+ * @throws HeedError when the name or an ending is taken or unsafe, or when the reader is incomplete
+ */
+export function registerReader(reader: Reader): void {
+  checkReader(reader)
+  registry.register(reader.name, reader)
+  for (const ending of reader.endings) byEnding.set(ending.toLowerCase(), reader)
+}
+
+/** The reader for a file: the first that accepts its path, or the one with its longest ending. */
+export function readerFor(path: string): Reader | undefined {
+  const accepting = registry.values().find((reader) => reader.accepts?.(path))
+  if (accepting) return accepting
+  const [, ...endings] = basename(path).replace(/\.gz$/i, '').toLowerCase().split('.')
+  for (let i = 0; i < endings.length; i++) {
+    const reader = byEnding.get(endings.slice(i).join('.'))
+    if (reader) return reader
+  }
+  return undefined
+}
+
+/** By its name, or by one of its endings. @throws HeedError with the most similar names */
+export function readerNamed(format: string): Reader {
+  return byEnding.get(format) ?? registry.get(format)
+}
+
+/** ".csv .jsonl …" */
+export const knownEndings = (): string =>
+  [...byEnding.keys()].map((ending) => `.${ending}`).join(' ')
+
+function checkReader(reader: Reader): void {
+  const { name, endings, accepts, read } = reader
+  checkName('reader', name)
+  const problem =
+    typeof read !== 'function'
+      ? '`read` must be a function that yields rows'
+      : !Array.isArray(endings)
+        ? '`endings` must be a list of file endings'
+        : endings.length === 0 && typeof accepts !== 'function'
+          ? '`endings` must not be empty without `accepts`'
+          : new Set(endings.map((ending) => String(ending).toLowerCase())).size < endings.length
+            ? '`endings` must differ from each other'
+            : undefined
+  if (problem)
+    throw new HeedError('invalid-option', `Reader '${name}': ${problem}`, {
+      key: 'reader',
+      value: name,
+      remedy: 'See Reader in heed/data for what a reader has.',
+    })
+  for (const ending of endings) checkEnding(ending, name)
+}
+
+function checkEnding(ending: string, name: string): void {
+  checkName('file ending', ending)
+  const before = byEnding.get(ending.toLowerCase())
+  if (before === undefined && ending.toLowerCase() !== 'gz') return
+  throw new HeedError(
+    'already-exists',
+    `A file ending must belong to one reader, got ${shown(`.${ending}`)} for ${before?.name ?? 'packed files'} and ${name}`,
+    {
+      key: 'endings',
+      value: ending,
+      remedy: 'Choose another ending, or claim only some of the files with `accepts`.',
+    },
+  )
+}
+
+const BUILT_IN: readonly Reader[] = [
+  { name: 'jsonl', endings: ['jsonl', 'ndjson'], read: readJsonLines },
+  { name: 'json', endings: ['json'], read: readJson },
+  { name: 'csv', endings: ['csv'], read: readCsv },
+  { name: 'tsv', endings: ['tsv'], read: readTsv },
+  { name: 'parquet', endings: ['parquet'], read: readParquet },
+  { name: 'text', endings: ['txt', 'text', 'md'], plainText: true, read: readPlainText },
+]
+for (const reader of BUILT_IN) registerReader(reader)
