@@ -1,0 +1,159 @@
+// Counts what keeps the code base in order, with TypeScript's parser.
+//
+//     npm run house                    all figures
+//     npm run house -- --copies        with the lines that several decoder families repeat
+//     npm run house -- --check         what `npm run check` asks: nothing got worse than scripts/house/baseline.json
+//     npm run house -- --lower         puts better figures into the baseline
+//     npm run house -- --root DIR      of another checkout
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { copiesIn } from './house/copies.ts'
+import { castsIn, documentedExports, fileSizes, functionSizes, type Sizes } from './house/counts.ts'
+import { upwardImports } from './house/imports.ts'
+import { bannedNames, flagsInStrings, type Place } from './house/names.ts'
+import { readSources } from './house/sources.ts'
+
+/** What may only fall. */
+interface Baseline {
+  copiedLines: number
+  upwardImports: number
+  casts: number
+  uncheckedCasts: number
+  any: number
+  nonNull: number
+  /** By file. */
+  bannedNames: Record<string, number>
+  flagsInStrings: Record<string, number>
+}
+
+type Figure = Exclude<keyof Baseline, 'bannedNames' | 'flagsInStrings'>
+
+/** Places that are listed of each kind. */
+const SHOWN = 20
+
+const here = fileURLToPath(new URL('..', import.meta.url))
+const baselinePath = join(here, 'scripts/house/baseline.json')
+const { values } = parseArgs({
+  options: {
+    copies: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    lower: { type: 'boolean', default: false },
+    root: { type: 'string', default: here },
+  },
+})
+
+const sources = readSources(values.root, 'src')
+const copies = copiesIn(sources)
+const upward = upwardImports(values.root, sources)
+const casts = castsIn(sources)
+const names = bannedNames(sources)
+const flags = flagsInStrings(sources)
+const now: Baseline = {
+  copiedLines: copies.copied,
+  upwardImports: upward.length,
+  casts: casts.casts,
+  uncheckedCasts: casts.unchecked,
+  any: casts.any,
+  nonNull: casts.nonNull,
+  bannedNames: countByFile(names),
+  flagsInStrings: countByFile(flags),
+}
+const baseline: Baseline = JSON.parse(readFileSync(baselinePath, 'utf8'))
+
+if (values.check) check()
+else report()
+if (values.lower) lower()
+
+function report(): void {
+  const { all, documented } = documentedExports(sources)
+  const share = Math.round((100 * copies.copied) / copies.lines)
+  console.log(
+    [
+      `files          ${shown(fileSizes(sources))}`,
+      `functions      ${shown(functionSizes(sources))}`,
+      `documented     ${documented} of ${all} exported functions and classes (${Math.round((100 * documented) / all)} %)`,
+      `casts          ${casts.casts} (${casts.unchecked} to unknown or never), ${casts.any} any, ${casts.nonNull} non-null`,
+      `upward imports ${upward.length}`,
+      `copies         ${copies.copied} of ${copies.lines} code lines of bases and heads in ${copies.families.length} decoder families (${share} %)`,
+      `banned names   ${names.length} in ${Object.keys(now.bannedNames).length} files`,
+      `--flags        ${flags.length} in strings of ${Object.keys(now.flagsInStrings).length} files outside src/cli`,
+    ].join('\n'),
+  )
+  if (values.copies)
+    for (const { path, lines, copied } of copies.families)
+      console.log(`\n${path}: ${copied.length} of ${lines}\n  ${copied.join('\n  ')}`)
+}
+
+function check(): void {
+  const problems = [
+    ...worse('copiedLines', 'lines of bases and heads that other decoder families have too'),
+    ...worse('upwardImports', `imports against the order of the folders: ${upward.join(', ')}`),
+    ...worse('casts', 'casts (x as T)'),
+    ...worse('uncheckedCasts', 'casts to unknown or never'),
+    ...worse('any', 'any'),
+    ...worse('nonNull', 'non-null assertions (x!)'),
+    ...added(
+      'bannedNames',
+      names,
+      'Exports, types, fields and parameters need the noun of the field',
+    ),
+    ...added('flagsInStrings', flags, 'The library names keys (`minLr`), the command line flags'),
+  ]
+  if (problems.length === 0) return
+  console.error(`${problems.join('\n')}\nnpm run house shows all figures; --copies the lines.`)
+  process.exitCode = 1
+}
+
+function worse(key: Figure, what: string): string[] {
+  return now[key] > baseline[key]
+    ? [`${now[key]} ${what}; there must be at most ${baseline[key]}`]
+    : []
+}
+
+/** Places in the files that have more than the baseline allows. */
+function added(
+  key: 'bannedNames' | 'flagsInStrings',
+  places: readonly Place[],
+  rule: string,
+): string[] {
+  const list = places
+    .filter(({ path }) => now[key][path] > (baseline[key][path] ?? 0))
+    .map(({ path, line, text }) => `  ${path}:${line}: ${text}`)
+  const rest = list.length > SHOWN ? [`  and ${list.length - SHOWN} more`] : []
+  return list.length > 0 ? [`${rule}:`, ...list.slice(0, SHOWN), ...rest] : []
+}
+
+/** Each figure that is better than the baseline replaces it there; none is raised. */
+function lower(): void {
+  const { bannedNames, flagsInStrings, ...figures } = baseline
+  const least = Object.entries(figures).map(([key, most]) => [
+    key,
+    Math.min(most, now[key as Figure]),
+  ])
+  const fresh = {
+    ...Object.fromEntries(least),
+    bannedNames: lowered(bannedNames, now.bannedNames),
+    flagsInStrings: lowered(flagsInStrings, now.flagsInStrings),
+  }
+  writeFileSync(baselinePath, `${JSON.stringify(fresh, null, 2)}\n`)
+}
+
+function lowered(most: Record<string, number>, found: Record<string, number>) {
+  const least = Object.entries(most).map(([path, count]) => [
+    path,
+    Math.min(count, found[path] ?? 0),
+  ])
+  return Object.fromEntries(least.filter(([, count]) => Number(count) > 0))
+}
+
+function countByFile(list: readonly Place[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { path } of list) counts[path] = (counts[path] ?? 0) + 1
+  return counts
+}
+
+function shown({ count, median, p90, largest }: Sizes): string {
+  return `${count}: median ${median} lines, p90 ${p90}, largest ${largest.lines} (${largest.name})`
+}

@@ -1,0 +1,86 @@
+// Names that say nothing about what they hold, and words of the command line in the library.
+import ts from 'typescript'
+import { isExported, type Source, walk } from './sources.ts'
+
+const banned: ReadonlySet<string> = new Set(
+  'found few one own pace papers parts seen subject supply told turns unborn understood wanted whole'.split(
+    ' ',
+  ),
+)
+
+export interface Place {
+  path: string
+  line: number
+  text: string
+}
+
+/** Declarations with a banned name, in any case. Local variables and functions may have one. */
+export function bannedNames(sources: readonly Source[]): Place[] {
+  return sources.flatMap((source) => {
+    const found: Place[] = []
+    walk(source.tree, (node) => {
+      for (const name of declaredNames(node))
+        if (banned.has(name.text.toLowerCase())) found.push(placeOf(source, name, name.text))
+    })
+    return found
+  })
+}
+
+/** Strings of the library that name an option of the command line: the library names keys. CSS may have variables. */
+export function flagsInStrings(sources: readonly Source[]): Place[] {
+  return sources.flatMap((source) => {
+    const found: Place[] = []
+    if (source.path.startsWith('src/cli/')) return found
+    walk(source.tree, (node) => {
+      if (!ts.isStringLiteralLike(node) && !isTemplatePart(node)) return
+      const [, flag] = /(?<!var)(?:^|[\s('"`])(--[a-z][a-z-]+)(?![a-z:-])/.exec(node.text) ?? []
+      if (flag) found.push(placeOf(source, node, flag))
+    })
+    return found
+  })
+}
+
+function placeOf({ path, tree }: Source, node: ts.Node, text: string): Place {
+  const { line } = tree.getLineAndCharacterOfPosition(node.getStart(tree))
+  return { path, line: line + 1, text }
+}
+
+const isTemplatePart = (node: ts.Node) =>
+  ts.isTemplateHead(node) || ts.isTemplateMiddle(node) || ts.isTemplateTail(node)
+
+function declaredNames(node: ts.Node): ts.Identifier[] {
+  if (ts.isParameter(node)) return boundNames(node.name)
+  if (ts.isVariableStatement(node))
+    return isExported(node)
+      ? node.declarationList.declarations.flatMap(({ name }) => boundNames(name))
+      : []
+  if (ts.isFunctionDeclaration(node)) return isExported(node) && node.name ? [node.name] : []
+  return isType(node) || isField(node) || ts.isExportSpecifier(node) ? identifier(node.name) : []
+}
+
+const isType = (node: ts.Node) =>
+  ts.isInterfaceDeclaration(node) ||
+  ts.isTypeAliasDeclaration(node) ||
+  ts.isClassDeclaration(node) ||
+  ts.isTypeParameterDeclaration(node)
+
+const isField = (node: ts.Node) =>
+  ts.isPropertyDeclaration(node) ||
+  ts.isPropertySignature(node) ||
+  ts.isPropertyAssignment(node) ||
+  ts.isShorthandPropertyAssignment(node) ||
+  ts.isMethodDeclaration(node) ||
+  ts.isMethodSignature(node) ||
+  ts.isGetAccessor(node) ||
+  ts.isSetAccessor(node)
+
+const identifier = (name: ts.Node | undefined): ts.Identifier[] =>
+  name && ts.isIdentifier(name) ? [name] : []
+
+/** Those of a pattern too: `({ parts }) => …`. */
+function boundNames(name: ts.BindingName): ts.Identifier[] {
+  if (ts.isIdentifier(name)) return [name]
+  return name.elements.flatMap((element) =>
+    ts.isBindingElement(element) ? boundNames(element.name) : [],
+  )
+}
