@@ -1,4 +1,4 @@
-// What `heed bench` measures: a step of training and a token of writing.
+// The work that `heed bench` measures: training steps and decoding steps.
 import { Decoder } from '../generate/index.ts'
 import { GPT2 } from '../models/index.ts'
 import { AdamW } from '../optim/index.ts'
@@ -15,11 +15,11 @@ export interface Size {
 
 export interface Work {
   name: string
-  /** Tokens that one step takes in or writes. */
+  /** Number of tokens that a step reads or generates. */
   tokens: number
-  /** What must be done before so many steps, and does not count. */
+  /** Unmeasured preparation for this number of steps. */
   prepare(steps: number): Promise<void>
-  /** Resolves when the device has done it. */
+  /** Resolves when the device has finished the step. */
   step(): Promise<void>
 }
 
@@ -37,7 +37,7 @@ export function gpt({ layers, heads, dim, context, vocab }: Size): GPT2 {
   })
 }
 
-/** Loss, gradients and AdamW on one batch of made-up tokens. */
+/** Loss, gradients and AdamW update on a batch of synthetic tokens. */
 export function training(model: GPT2, { batch, context, vocab }: Size): Work {
   const optimizer = new AdamW(model.parameters(), { lr: 1e-4 })
   const shape = [batch, context]
@@ -57,7 +57,7 @@ export function training(model: GPT2, { batch, context, vocab }: Size): Work {
   return { name: 'training step', tokens: batch * context, prepare: async () => {}, step }
 }
 
-/** One token after the other, at the end of a full context. */
+/** Decodes token by token at the end of a full context. */
 export function decoding(model: GPT2, { context, vocab }: Size): Work {
   const decoder = new Decoder(model.eval())
   const prepare = async (steps: number): Promise<void> => {

@@ -1,4 +1,4 @@
-// How fast a model trains and writes on this machine, and where its time goes.
+// Measures the speed of training and decoding on this machine, and the time of each kernel.
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import pc from 'picocolors'
@@ -9,12 +9,13 @@ import { probe } from '../runtime/cpu/probe.ts'
 import type { KernelTime } from '../runtime/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
 import { profile } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { divisorsNear } from '../util/divisors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { formatBytes } from '../util/format.ts'
-import { nearestFirst } from '../util/nearest.ts'
 import { version } from '../util/version.ts'
 import { decoding, gpt, type Size, training, type Work } from './bench-work.ts'
 import { positive } from './options.ts'
+import { suggestion } from './print-error.ts'
 import { boundOf, type Ceilings, profileRows, profileTable, showBound } from './profile-table.ts'
 import { milliseconds, short } from './text.ts'
 
@@ -25,7 +26,7 @@ const PRESETS: Record<string, Size> = {
 }
 
 const WARM_UP = 2
-/** Rows of a table, unless all are asked for. */
+/** Rows that a table shows without --all. */
 const SHOWN = 20
 
 interface Flags extends Partial<Size> {
@@ -37,23 +38,28 @@ interface Flags extends Partial<Size> {
 
 export function benchCommand(): Command {
   const command = new Command('bench')
-    .description('How fast a GPT trains and writes on this machine, and where its time goes.')
-    .argument('[preset]', `the size: ${Object.keys(PRESETS).join(', ')}`, 'nanogpt')
+    .description(
+      'Measure the speed of training and decoding on this machine, and the time of each kernel.',
+    )
+    .argument('[preset]', `size of the GPT model: ${Object.keys(PRESETS).join(', ')}`, 'nanogpt')
   const sizes: Record<keyof Size, string> = {
-    layers: 'transformer blocks',
-    heads: 'attention heads in each block',
+    layers: 'number of transformer blocks',
+    heads: 'number of attention heads per block',
     dim: 'width of the residual stream',
-    context: 'tokens that the model sees at once',
-    batch: 'sequences in a training step',
-    vocab: 'tokens in the vocabulary',
+    context: 'context length in tokens',
+    batch: 'number of sequences in a training step',
+    vocab: 'number of tokens in the vocabulary',
   }
   for (const [key, text] of Object.entries(sizes))
-    command.option(`--${key} <number>`, `${text}, in place of the preset's`, positive)
+    command.option(`--${key} <number>`, `${text}; overrides the preset`, positive)
   return command
-    .option('--steps <number>', 'steps that are measured, after two that are not', positive, 10)
-    .option('--profile', 'the share of each kernel, by module, and how near its ceiling it comes')
-    .option('--all', 'with --profile: every row of the table')
-    .option('--trace <file>', 'write a step of each as a Chrome trace (ui.perfetto.dev opens it)')
+    .option('--steps <number>', 'number of measured steps, after two for warm-up', positive, 10)
+    .option(
+      '--profile',
+      'show the time of each kernel by module, as a share and against its ceiling',
+    )
+    .option('--all', 'show all rows of the --profile table')
+    .option('--trace <file>', 'write one step of each kind as a Chrome trace (for ui.perfetto.dev)')
     .addHelpText(
       'after',
       `
@@ -72,8 +78,8 @@ async function bench(preset: string, flags: Flags): Promise<void> {
   const device = defaultDevice()
   const native = device instanceof CpuDevice ? device : null
   if (!native && (table || trace))
-    throw new HeedError('invalid-option', `The ${device.name} device does not time its kernels`, {
-      remedy: 'Leave out --profile and --trace; `heed doctor` says how to get the cpu device.',
+    throw new HeedError('unsupported', `The ${device.name} device does not time its kernels`, {
+      remedy: 'Leave out --profile and --trace. `heed doctor` shows how to get the cpu device.',
     })
   const model = gpt(size)
   const parameters = model.parameters().reduce((n, p) => n + p.size, 0)
@@ -109,22 +115,26 @@ function sizeOf(preset: string, given: Partial<Size>, steps: number): Size {
   const names = Object.keys(PRESETS)
   if (!names.includes(preset))
     throw new HeedError('unknown-name', `There is no preset '${preset}'`, {
-      remedy: `Did you mean ${nearestFirst(preset, names)[0]}? Known: ${names.join(', ')}.`,
+      key: 'preset',
+      value: preset,
+      remedy: suggestion(preset, names),
     })
   const size = { ...PRESETS[preset], ...given }
   if (size.dim % size.heads !== 0)
-    throw new HeedError(
-      'invalid-option',
-      `${size.heads} heads do not divide a width (--dim) of ${size.dim}`,
-    )
-  if (steps + WARM_UP >= size.context)
-    throw new HeedError(
-      'invalid-option',
-      `--steps ${steps}: a context of ${size.context} has no room for them`,
-      {
-        remedy: `Take at most ${size.context - WARM_UP - 1} steps.`,
-      },
-    )
+    throw invalidOption({
+      key: 'heads',
+      value: size.heads,
+      expected: `a divisor of \`dim\` (${size.dim})`,
+      try: { heads: divisorsNear(size.dim, size.heads) },
+    })
+  const most = size.context - WARM_UP - 1
+  if (steps > most)
+    throw invalidOption({
+      key: 'steps',
+      value: steps,
+      expected: `at most ${most} in a context of ${size.context}`,
+      try: most > 0 ? { steps: [most] } : { context: [steps + WARM_UP + 1] },
+    })
   return size
 }
 
@@ -167,10 +177,10 @@ function speed(
   return bound ? `${line}, ${showBound(bound)} of the ceiling` : line
 }
 
-/** What the host adds: the difference between a step and its kernels. */
+/** The time of the host: the difference between a step and its kernels. */
 function outside(ms: number, times: KernelTime[], steps: number): string {
   const kernels = times.reduce((sum, { micros }) => sum + micros, 0) / 1000 / steps
-  return `${milliseconds(Math.max(0, ms - kernels))} of a step outside of kernels\n`
+  return `${milliseconds(Math.max(0, ms - kernels))} of a step outside kernels\n`
 }
 
 async function save(path: string, times: readonly KernelTime[]): Promise<void> {

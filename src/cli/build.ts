@@ -6,9 +6,9 @@ import { HeedError } from '../util/errors.ts'
 
 export function buildCommand(): Command {
   return new Command('build')
-    .description('Compile the native kernels, as npm install does unless it skips scripts.')
-    .option('--force', 'even if they are up to date')
-    .option('--verbose', "show the compiler's commands")
+    .description('Compile the native kernels. npm install does this too, unless it skips scripts.')
+    .option('--force', 'rebuild even if the kernels are up to date')
+    .option('--verbose', 'print the commands of the compiler')
     .action(build)
 }
 
@@ -18,16 +18,18 @@ async function build(options: { force?: boolean; verbose?: boolean }): Promise<v
   const { ok, reason, detail, seconds } = await buildNative(options)
   if (!ok && detail) console.error(detail)
   if (!ok)
-    throw new HeedError('invalid-option', `The native kernels were not built: ${reason}`, {
-      remedy: 'Install a C++ compiler (apt install g++), or name one with CXX.',
+    throw new HeedError('unsupported', `The native kernels were not built: ${reason}`, {
+      remedy: 'Install a C++ compiler (apt install g++), or set CXX to the path of one.',
     })
   console.log(`Built in ${seconds.toFixed(1)} s.`)
 }
 
 function findUp(folder: string, path: string): string {
-  const found = join(folder, path)
-  if (existsSync(found)) return found
+  const candidate = join(folder, path)
+  if (existsSync(candidate)) return candidate
   if (dirname(folder) === folder)
-    throw new HeedError('invalid-option', `${path} is missing from the package`)
+    throw new HeedError('missing-file', `${path} is missing from the package`, {
+      remedy: 'Install heed again.',
+    })
   return findUp(dirname(folder), path)
 }

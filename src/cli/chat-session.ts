@@ -1,26 +1,26 @@
-// The conversation at the terminal: lines, their history, and commands that begin with a slash.
+// A conversation at the terminal: lines with a history, and commands that begin with a slash.
 import { createInterface, type Interface } from 'node:readline'
 import pc from 'picocolors'
 import type { Chat } from '../generate/index.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { HeedError } from '../util/errors.ts'
-import { nearestFirst } from '../util/nearest.ts'
+import { printError, suggestion } from './print-error.ts'
 
-const HELP = `  /system TEXT  what the assistant is to be; begins anew
-  /reset        begin anew
+const HELP = `  /system TEXT  set the system message and start over
+  /reset        start over
   /save FILE    write the conversation as JSON
-  /help         this
-A line that ends in \\ goes on in the next; """ begins and ends a text of several lines.
-Ctrl-C stops the answer, Ctrl-D ends.`
+  /help         show this list
+A line that ends in \\ continues on the next line; """ starts and ends a text of several lines.
+Ctrl-C stops the answer, Ctrl-D exits.`
 
-/** What answers a message; it may be stopped by Ctrl-C. */
+/** Answers a message; the signal stops it (Ctrl-C). */
 type Answer = (message: string, signal: AbortSignal) => Promise<void>
 
-/** Reads messages until the input ends. Mistakes are told and do not end the conversation. */
+/** Reads messages until the input ends. An error is printed and does not end the conversation. */
 export async function converse(session: Chat, answer: Answer): Promise<void> {
   const lines = createInterface({
     input: process.stdin,
-    output: process.stdin.isTTY ? process.stderr : undefined, // answers alone on standard output
+    output: process.stdin.isTTY ? process.stderr : undefined, // standard output is for answers
     historySize: 1000,
     removeHistoryDuplicates: true,
   })
@@ -29,7 +29,7 @@ export async function converse(session: Chat, answer: Answer): Promise<void> {
     if (running.answer) running.answer.abort()
     else if (lines.line)
       lines.write(null, { ctrl: true, name: 'u' }) // clears what is typed
-    else note('Ctrl-D ends.')
+    else note('Ctrl-D exits.')
     if (!running.answer) ask(lines, '> ')
   }
   lines.on('SIGINT', interrupt)
@@ -41,38 +41,37 @@ export async function converse(session: Chat, answer: Answer): Promise<void> {
       else if (message.trim() !== '') await answer(message, running.answer.signal)
     } catch (error) {
       if (!(error instanceof HeedError)) throw error
-      process.stderr.write(`${pc.red('heed:')} ${error.message}\n`)
+      printError(error)
     } finally {
       running.answer = null
     }
   }
 }
 
-/** Lines, joined where they go on. */
+/** Joins lines that continue. */
 async function* messagesOf(lines: Interface): AsyncGenerator<string> {
-  let parts: string[] = []
+  let pending: string[] = []
   let quoted = false
   ask(lines, '> ')
   for await (const line of lines) {
     const marks = line.trim() === '"""'
     if (marks) quoted = !quoted
-    else parts.push(line.endsWith('\\') && !quoted ? line.slice(0, -1) : line)
+    else pending.push(line.endsWith('\\') && !quoted ? line.slice(0, -1) : line)
     if (quoted || (!marks && line.endsWith('\\'))) ask(lines, '… ')
     else {
-      yield parts.join('\n')
-      parts = []
+      yield pending.join('\n')
+      pending = []
       ask(lines, '> ')
     }
   }
-  if (parts.length > 0) yield parts.join('\n') // the input has ended within a message
+  if (pending.length > 0) yield pending.join('\n') // the input ended within a message
 }
 
 async function obey(session: Chat, line: string): Promise<void> {
   const [name, rest] = [line.split(/\s/, 1)[0], line.slice(line.split(/\s/, 1)[0].length).trim()]
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name](session, rest)
-  const near = nearestFirst(name, Object.keys(COMMANDS))[0]
   throw new HeedError('unknown-name', `There is no command ${name}`, {
-    remedy: `Did you mean ${near}? See /help.`,
+    remedy: suggestion(name, Object.keys(COMMANDS)),
   })
 }
 
@@ -80,14 +79,17 @@ const COMMANDS: Record<string, (session: Chat, rest: string) => void | Promise<v
   '/help': () => note(HELP),
   '/reset': (session) => {
     session.reset()
-    note('Begun anew.')
+    note('Started over.')
   },
   '/system': (session, text) => {
     session.reset(text)
-    note(text ? 'Begun anew with this.' : 'Begun anew without a system message.')
+    note(text ? 'Started over with this.' : 'Started over without a system message.')
   },
   '/save': async (session, path) => {
-    if (!path) throw new HeedError('invalid-option', '/save needs the name of a file')
+    if (!path)
+      throw new HeedError('invalid-option', '/save needs a file name', {
+        remedy: 'For example: /save conversation.json',
+      })
     await writeFileAtomic(path, `${JSON.stringify(session.messages, null, 2)}\n`)
     note(`${session.messages.length} messages in ${path}`)
   },

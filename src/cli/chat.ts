@@ -16,12 +16,12 @@ interface Flags extends SamplingFlags {
 
 export function chatCommand(): Command {
   const command = new Command('chat')
-    .description('Talk with a model that was tuned for it; answers alone go to standard output.')
-    .argument('<model>', 'a Hugging Face folder of a model, or a GGUF file')
-    .option('--prompt <text>', 'answer this alone, and end')
-    .option('--system <text>', 'what the assistant is to be')
-    .option('--tokens <number>', 'how long an answer may be', positive, 512)
-    .option('--context <number>', 'how many tokens of the conversation to keep', positive)
+    .description('Chat with an instruction-tuned model. Standard output has the answers only.')
+    .argument('<model>', 'the Hugging Face folder of a model, or a GGUF file')
+    .option('--prompt <text>', 'answer this message and exit')
+    .option('--system <text>', 'system message: the role of the assistant')
+    .option('--tokens <number>', 'maximum number of tokens in an answer', positive, 512)
+    .option('--context <number>', 'number of tokens of the conversation to keep', positive)
   return addSamplingFlags(command, { temperature: 0.6, minP: 0.05 })
     .addHelpText(
       'after',
@@ -46,7 +46,7 @@ async function chat(path: string, flags: Flags): Promise<void> {
   await answer(prompt, stop.signal)
 }
 
-/** Writes the answer to standard output as it comes, and what it took to standard error. */
+/** Streams the answer to standard output, then prints speeds to standard error. */
 async function write(session: Chat, text: string, options: WriteOptions): Promise<void> {
   const start = performance.now()
   let first = 0
@@ -65,14 +65,14 @@ async function write(session: Chat, text: string, options: WriteOptions): Promis
   process.stderr.write(pc.dim(`${summary(session, first, performance.now() - start)}\n`))
 }
 
-function summary({ lastTurn }: Chat, first: number, whole: number): string {
+function summary({ lastTurn }: Chat, first: number, total: number): string {
   const { readTokens, writtenTokens, forgotten } = lastTurn
   const rate = (tokens: number, ms: number): string =>
     ms > 0 && tokens > 0 ? `, ${((1000 * tokens) / ms).toFixed(1)} tokens/s` : ''
-  const parts = [
+  const items = [
     `read ${readTokens} tokens${rate(readTokens, first)}`,
-    `wrote ${writtenTokens}${rate(writtenTokens - 1, whole - first)}`,
+    `wrote ${writtenTokens}${rate(writtenTokens - 1, total - first)}`,
   ]
-  if (forgotten > 0) parts.push(`${forgotten} oldest turns forgotten`)
-  return parts.join('; ')
+  if (forgotten > 0) items.push(`dropped the ${forgotten} oldest turns`)
+  return items.join('; ')
 }

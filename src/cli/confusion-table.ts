@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import type { Confusion } from '../metrics/index.ts'
 
-/** What is (down) against what the model says (across). */
+/** The true labels as rows, the predicted labels as columns. */
 export function confusionTable({ labels, counts }: Confusion): string[] {
   const names = labels.map((label) => (label.length > 12 ? `${label.slice(0, 11)}…` : label))
   const cells = counts.map((row) => row.map((count) => (count === 0 ? '·' : String(count))))
@@ -9,7 +9,7 @@ export function confusionTable({ labels, counts }: Confusion): string[] {
   const widths = names.map((name, j) => Math.max(name.length, ...cells.map((row) => row[j].length)))
   const head = names.map((name, j) => name.padStart(widths[j])).join('  ')
   return [
-    pc.dim(`${'is \\ said'.slice(0, left).padEnd(left)}  ${head}`),
+    pc.dim(`${'true \\ predicted'.slice(0, left).padEnd(left)}  ${head}`),
     ...cells.map((row, i) => {
       const line = row.map((cell, j) => {
         const shown = cell.padStart(widths[j])

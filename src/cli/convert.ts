@@ -2,24 +2,27 @@ import { Command } from 'commander'
 import pc from 'picocolors'
 import { openSafetensors } from '../io/safetensors/safetensors.ts'
 import { convertModel, type WeightDType, weightDTypes } from '../models/index.ts'
-import { HeedError } from '../util/errors.ts'
 import { formatBytes } from '../util/format.ts'
-import { byteCount } from './options.ts'
+import { byteCount, nameFrom } from './options.ts'
 
 interface Flags {
-  dtype?: string
+  dtype?: WeightDType
   shardSize?: number
 }
 
 export function convertCommand(): Command {
   return new Command('convert')
     .description(
-      'Write a model as a Hugging Face folder: from GGUF, or with another dtype or shards.',
+      'Convert a GGUF file or a model folder to a Hugging Face folder, with a choice of dtype.',
     )
-    .argument('<source>', 'a GGUF file, or a Hugging Face folder of a model')
-    .argument('<folder>', 'where to')
-    .option('--dtype <name>', `what weights are stored in: ${weightDTypes.join(', ')}`)
-    .option('--shard-size <size>', 'bytes of one file at most, such as 2GB', byteCount)
+    .argument('<source>', 'a GGUF file, or the Hugging Face folder of a model')
+    .argument('<folder>', 'the folder to write')
+    .option(
+      '--dtype <name>',
+      `dtype of the stored weights: ${weightDTypes.join(', ')}`,
+      nameFrom(weightDTypes),
+    )
+    .option('--shard-size <size>', 'maximum size of a weight file, such as 2GB', byteCount)
     .addHelpText(
       'after',
       `
@@ -32,7 +35,7 @@ Examples:
 
 async function convert(source: string, target: string, flags: Flags): Promise<void> {
   await convertModel(source, target, {
-    dtype: dtypeNamed(flags.dtype),
+    dtype: flags.dtype,
     maxShardBytes: flags.shardSize,
   })
   const file = await openSafetensors(target)
@@ -40,12 +43,4 @@ async function convert(source: string, target: string, flags: Flags): Promise<vo
   await file.close()
   const bytes = infos.reduce((sum, info) => sum + info.bytes, 0)
   console.log(`${pc.bold(target)}: ${infos.length} tensors, ${formatBytes(bytes)}`)
-}
-
-function dtypeNamed(name: string | undefined): WeightDType | undefined {
-  const found = weightDTypes.find((dtype) => dtype === name)
-  if (found || name === undefined) return found
-  throw new HeedError('invalid-option', `--dtype ${name}: there is no such dtype`, {
-    remedy: `Known: ${weightDTypes.join(', ')}.`,
-  })
 }

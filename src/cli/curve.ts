@@ -1,11 +1,11 @@
-// Curves in braille characters: each holds 2 x 4 dots.
+// Curves in braille characters, with 2 x 4 dots each.
 
 const DOTS = [
   [0x01, 0x02, 0x04, 0x40],
   [0x08, 0x10, 0x20, 0x80],
 ]
 
-/** Values by position from 0 to 1, as lines of `width` characters with the range at the left. */
+/** Values by position from 0 to 1, as lines of `width` characters with a scale at the left. */
 export function drawCurve(
   points: readonly (readonly [at: number, value: number])[],
   width: number,
@@ -37,7 +37,7 @@ export function drawCurve(
   )
 }
 
-/** Every dot from one to the other. */
+/** Every dot of the line between two dots. */
 function* line(
   [x0, y0]: [number, number],
   [x1, y1]: [number, number],

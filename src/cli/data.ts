@@ -12,14 +12,19 @@ import { assignments } from './schema-flags.ts'
 
 export function dataCommand(): Command {
   return new Command('data')
-    .description('What is in data: columns, types, lengths, labels, and how a model will see it.')
-    .argument('<data...>', 'files, folders, patterns or hub:owner/name')
-    .option('--task <name>', `show examples as this task makes them: ${trainTasks().join(', ')}`)
-    .option('--model <type>', 'for a new model of this architecture', 'bert')
-    .option('--from <folder>', 'for the model in this folder, with its tokenizer')
+    .description(
+      'Inspect data: columns, types, lengths, labels, and the arrays that a model receives.',
+    )
+    .argument('<data...>', 'files, folders, glob patterns or hub:owner/name')
+    .option(
+      '--task <name>',
+      `show the arrays that this task makes of examples: ${trainTasks().join(', ')}`,
+    )
+    .option('--model <type>', 'architecture of a new model', 'bert')
+    .option('--from <folder>', 'use the model and tokenizer in this folder')
     .option('--tokenizer <spec>', 'char, bpe:SIZE, wordpiece:SIZE, unigram:SIZE or a file')
-    .option('--set <key=value...>', 'keys of the task, as textColumn=review', assignments)
-    .option('--run <folder>', 'as a run of heed train makes them')
+    .option('--set <key=value...>', 'options of the task, such as textColumn=review', assignments)
+    .option('--run <folder>', 'use the task and tokenizer of a run of heed train')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -86,7 +91,7 @@ async function newTask(
     ...(tokenizer && { tokenizer }),
     ...set,
   }
-  return newTaskModel(parseTrainConfig(given, 'the command line'))
+  return newTaskModel(parseTrainConfig(given))
 }
 
 interface Input {
@@ -95,7 +100,7 @@ interface Input {
   values: string
 }
 
-/** The arrays that the model gets of one row, ids with their tokens. */
+/** The arrays that the model receives for a row; ids with their tokens. */
 async function inputsOf(
   row: Row,
   { task, context }: Pick<OpenedTask, 'task' | 'context'>,
@@ -105,7 +110,7 @@ async function inputsOf(
   const batch = task.collate([example], task.length(example), { seed: 0, step: 0 })
   return Object.entries(batch).map(([name, { data, shape }]) => {
     const values = data as TypedArray
-    const some = Array.from(values.subarray(0, MOST_NUMBERS), (one) => Number(one))
+    const some = Array.from(values.subarray(0, MOST_NUMBERS), (value) => Number(value))
     const tokens = /(^|_)ids$|^inputs$|^targets$/.test(name) && name !== 'token_type_ids'
     const text = tokens ? some.map((id) => tokenOf(id, context.preprocessor)) : some.map(round)
     return { name, shape, values: text.join(' ') + (values.length > MOST_NUMBERS ? ' …' : '') }
@@ -123,7 +128,10 @@ const round = (value: number): string => String(Number(value.toFixed(3)))
 
 function surveyLines({ rows, columns }: RowSurvey): string[] {
   const width = Math.max(...columns.map(({ name }) => name.length))
-  return [`${pc.bold(String(rows))} rows`, ...columns.flatMap((one) => columnLines(one, width))]
+  return [
+    `${pc.bold(String(rows))} rows`,
+    ...columns.flatMap((column) => columnLines(column, width)),
+  ]
 }
 
 function columnLines(
@@ -133,14 +141,14 @@ function columnLines(
   const kinds = Object.entries(types).map(([type, count]) => `${count} ${type}`)
   const spread = (of: typeof range, what: string): string[] =>
     of ? [`${what}${round(of.least)} to ${round(of.most)}, median ${round(of.median)}`] : []
-  const told = [...kinds, ...spread(lengths, 'length '), ...spread(range, '')].join('; ')
-  const line = `  ${pc.cyan(name.padEnd(width))}  ${told}`
+  const summary = [...kinds, ...spread(lengths, 'length '), ...spread(range, '')].join('; ')
+  const line = `  ${pc.cyan(name.padEnd(width))}  ${summary}`
   if (!values) return [line]
   const shown = values
     .slice(0, 12)
     .map(([value, count]) => `${printable(value)} ${pc.dim(String(count))}`)
   const more = values.length > 12 ? `, ${values.length - 12} more` : ''
-  const alone = values.length === 1 ? pc.yellow('  one value only') : ''
+  const alone = values.length === 1 ? pc.yellow('  a single value') : ''
   return [line, `  ${' '.repeat(width)}  ${shown.join(', ')}${more}${alone}`]
 }
 
@@ -149,14 +157,14 @@ function short(value: unknown): string {
   return printable(text.length > 200 ? `${text.slice(0, 199)}…` : text)
 }
 
-/** Pixels would fill the screen. */
+/** JSON with the size of binary values, such as pixels, in place of their contents. */
 function shortJson(value: unknown): string {
-  const text = JSON.stringify(value, (_, one) =>
-    ArrayBuffer.isView(one) ? `${one.byteLength} bytes` : one,
+  const text = JSON.stringify(value, (_, inner) =>
+    ArrayBuffer.isView(inner) ? `${inner.byteLength} bytes` : inner,
   )
   return text ?? String(value)
 }
 
-/** Control characters would move the cursor, or more. */
+/** Replaces control characters, which could move the cursor. */
 const printable = (text: string): string =>
   text.replaceAll('\n', '⏎').replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '�')

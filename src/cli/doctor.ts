@@ -10,7 +10,7 @@ import { version } from '../util/version.ts'
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('What Heed can use on this machine, what is missing, and how to get it.')
+    .description('Show which devices work on this machine, what is missing, and how to install it.')
     .action(doctor)
 }
 
@@ -30,13 +30,13 @@ async function doctor(): Promise<void> {
   } else {
     console.log(`${bad} cpu        ${reason}`)
     console.log(
-      '             It needs a C++ compiler: apt install g++, xcode-select --install, or the like.',
+      '             Building it needs a C++ compiler: apt install g++, or xcode-select --install.',
     )
   }
   console.log(wasmLine(good, bad))
-  console.log(`${good} reference  plain TypeScript: slow, for checking`)
+  console.log(`${good} reference  plain TypeScript: slow, for verification`)
   console.log(
-    `\nComputing on: ${pc.bold(defaultDevice().name)} (HEED_DEVICE, HEED_ISA and HEED_THREADS choose)`,
+    `\nComputing on: ${pc.bold(defaultDevice().name)} (set HEED_DEVICE, HEED_ISA or HEED_THREADS to change it)`,
   )
 }
 

@@ -7,16 +7,16 @@ import { positive } from './options.ts'
 
 export function evalCommand(): Command {
   return new Command('eval')
-    .description('How good a trained model is on data that it has not seen.')
-    .argument('<run>', 'the folder that heed train has left, or the folder best in it')
+    .description('Evaluate a trained model on data.')
+    .argument('<run>', 'the folder of a run of heed train, or its folder `best`')
     .requiredOption(
       '--data <paths...>',
-      'files, folders, patterns or hub:owner/name, as for training',
+      'files, folders, glob patterns or hub:owner/name, as for training',
     )
-    .option('--limit <number>', 'only the first so many rows', positive)
-    .option('--batch <number>', 'rows that go through the model together', positive, 16)
-    .option('--show <number>', 'how many examples that went wrong to print', positive, 5)
-    .option('--json', 'everything as JSON')
+    .option('--limit <number>', 'number of rows to read; default: all', positive)
+    .option('--batch <number>', 'number of rows in a batch', positive, 16)
+    .option('--show <number>', 'number of wrong predictions to print', positive, 5)
+    .option('--json', 'print everything as JSON')
     .addHelpText(
       'after',
       `
@@ -36,9 +36,13 @@ interface Flags {
 }
 
 async function evaluate(run: string, { data, limit, batch, show, json }: Flags): Promise<void> {
-  const found = await evaluateRun(run, data, { limit, batchSize: batch, show: Math.max(50, show) })
-  if (json) console.log(JSON.stringify(found))
-  else for (const line of table(found, show)) console.log(line)
+  const evaluation = await evaluateRun(run, data, {
+    limit,
+    batchSize: batch,
+    show: Math.max(50, show),
+  })
+  if (json) console.log(JSON.stringify(evaluation))
+  else for (const line of table(evaluation, show)) console.log(line)
 }
 
 function table(
@@ -65,6 +69,6 @@ function exampleLines({ input, expected, predicted }: ShownExample): string[] {
   const short = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 160)
   return [
     `  ${pc.dim(short(input))}`,
-    `    ${short(predicted)} ${pc.dim(`(is: ${short(expected)})`)}`,
+    `    ${short(predicted)} ${pc.dim(`(true: ${short(expected)})`)}`,
   ]
 }

@@ -1,4 +1,4 @@
-// `heed generate` of a model that reads one text and writes another: the prompt is what it reads.
+// `heed generate` with an encoder-decoder model: the prompt is the input of the encoder.
 import {
   type GenerateOptions,
   generationDefaults,
@@ -13,7 +13,7 @@ import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import type { WritingFlags } from './writing-flags.ts'
 
-/** What goes to standard output. */
+/** The pieces of text for standard output. */
 export async function* piecesFromSource(
   dir: string,
   target: Tokenizer,
@@ -22,8 +22,9 @@ export async function* piecesFromSource(
 ): AsyncGenerator<string> {
   if (draft !== undefined || lookup || logprobs !== undefined)
     throw new HeedError(
-      'invalid-option',
-      '--draft, --lookup and --logprobs are for models that go on with a text',
+      'unsupported',
+      'An encoder-decoder model does not support --draft, --lookup and --logprobs',
+      { remedy: 'Leave them out.' },
     )
   const model = await fromPretrained(dir, 'seq2seq-lm')
   if (format) await quantize(model, format)
@@ -38,8 +39,8 @@ export async function* piecesFromSource(
   if (beams !== undefined) {
     const [[best]] = await seq2SeqBeams(model, [source], { ...settings, beams })
     const text = new StopStrings(options.stop ?? [])
-    const whole = target.decode(best.tokens, { skipSpecialTokens: true })
-    return yield `${text.push(whole)}${text.end()}\n`
+    const decoded = target.decode(best.tokens, { skipSpecialTokens: true })
+    return yield `${text.push(decoded)}${text.end()}\n`
   }
   const writer = new TextWriter(target, options.stop)
   for await (const { token } of seq2SeqSteps(model, source, settings)) {

@@ -32,13 +32,11 @@ interface Flags extends SamplingFlags, WritingFlags {
 
 export function generateCommand(): Command {
   const command = new Command('generate')
-    .description(
-      'Write on from a prompt, or a text from it (T5); only that goes to standard output.',
-    )
-    .argument('<run>', 'the folder of a run, any Hugging Face folder of a model, or a GGUF file')
-    .option('--prompt <text>', 'what the text begins with', '')
-    .option('--tokens <number>', 'how many tokens to write at most', whole, 200)
-    .optionsGroup('Choice of the next token:')
+    .description('Generate text from a prompt. Standard output has the text only.')
+    .argument('<run>', 'the folder of a run, the Hugging Face folder of a model, or a GGUF file')
+    .option('--prompt <text>', 'the prompt', '')
+    .option('--tokens <number>', 'maximum number of new tokens', whole, 200)
+    .optionsGroup('Sampling:')
   return addWritingFlags(addSamplingFlags(command))
     .addHelpText(
       'after',
@@ -88,9 +86,9 @@ async function write(run: string, flags: Flags): Promise<void> {
   }
   const seconds = (performance.now() - start) / 1000
   if (!process.stderr.isTTY) return
-  const told = [`${pieces} pieces in ${seconds.toFixed(1)} s, ${short(pieces / seconds)}/s`]
-  if (drafter) told.push(`${drafter.accepted} of ${drafter.proposed} guesses were right`)
-  process.stderr.write(pc.dim(`${told.join('; ')}\n`))
+  const items = [`${pieces} pieces in ${seconds.toFixed(1)} s, ${short(pieces / seconds)}/s`]
+  if (drafter) items.push(`${drafter.accepted} of ${drafter.proposed} draft tokens accepted`)
+  process.stderr.write(pc.dim(`${items.join('; ')}\n`))
 }
 
 async function modelOf(run: string, flags: Flags): Promise<CausalLM> {
@@ -99,7 +97,7 @@ async function modelOf(run: string, flags: Flags): Promise<CausalLM> {
   return model
 }
 
-/** What goes to standard output. */
+/** The pieces of text for standard output. */
 async function* piecesOf(
   model: CausalLM,
   tokenizer: Tokenizer,
@@ -126,7 +124,7 @@ async function* piecesOf(
   yield `${shown}\n`
 }
 
-/** A line of JSON for each token. */
+/** A line of JSON per token. */
 async function* tokenLines(
   model: CausalLM,
   tokenizer: Tokenizer,

@@ -1,4 +1,4 @@
-// What a model takes, as a table: nothing of it is allocated.
+// Parameters, memory and FLOPs of a model as a table, without allocating it.
 import pc from 'picocolors'
 import { type Component, type Countable, countModel, type ModelCount } from '../models/index.ts'
 import { formatBytes } from '../util/format.ts'
@@ -14,13 +14,13 @@ export function printCount(title: string, model: Countable, context?: number): v
 }
 
 function table({ unit, components, parameters, forwardFlops }: ModelCount): string[] {
-  const names = components.map(({ name }) => name || '(outside of modules)')
+  const names = components.map(({ name }) => name || '(outside modules)')
   const width = Math.max(9, ...names.map((name) => name.length))
-  const share = (part: number, whole: number): string =>
-    part === 0 ? ''.padStart(8) : `${((100 * part) / whole).toFixed(1)} %`.padStart(8)
-  const row = ({ copies, parameters: own, flops }: Component, i: number): string =>
+  const share = (part: number, total: number): string =>
+    part === 0 ? ''.padStart(8) : `${((100 * part) / total).toFixed(1)} %`.padStart(8)
+  const row = ({ copies, parameters: size, flops }: Component, i: number): string =>
     `${names[i].padEnd(width)}  ${copies > 1 ? `${copies} x`.padStart(6) : ''.padStart(6)}` +
-    `${amount(own)} ${share(own, parameters)}${amount(flops)} ${share(flops, forwardFlops)}`
+    `${amount(size)} ${share(size, parameters)}${amount(flops)} ${share(flops, forwardFlops)}`
   const head = `${'component'.padEnd(width)}  ${''.padStart(6)}${'parameters'.padStart(12)} ${''.padStart(8)}${`FLOPs/${unit}`.padStart(12)}`
   return [pc.dim(head), ...components.map(row)]
 }

@@ -3,7 +3,7 @@ import { type GGUFFile, openGGUF, showValue } from '../io/gguf/gguf.ts'
 import { formatBytes } from '../util/format.ts'
 import { short } from './text.ts'
 
-/** What a GGUF file holds: its metadata, and its tensors by type. */
+/** Prints the metadata of a GGUF file, and its tensors by type. */
 export async function inspectGGUF(path: string, { all = false } = {}): Promise<void> {
   const file = await openGGUF(path)
   try {

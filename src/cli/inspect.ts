@@ -19,13 +19,13 @@ import { short } from './text.ts'
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('What a model holds and what it takes: parameters, memory and FLOPs by component.')
-    .argument('[model]', 'a run, any Hugging Face folder of a model, or a GGUF file')
-    .option('--config <file>', 'count what a config.json describes; nothing of it is allocated')
-    .option('--preset <name>', `count a published size: ${presetNames().join(', ')}`)
+    .description('Show the parameters, memory and FLOPs of a model by component.')
+    .argument('[model]', 'the folder of a run, the Hugging Face folder of a model, or a GGUF file')
+    .option('--config <file>', 'count the model of a config.json without allocating it')
+    .option('--preset <name>', `count a published model: ${presetNames().join(', ')}`)
     .option(
       '--context <number>',
-      'tokens at once (default: as many as the model can see)',
+      'context length in tokens (default: the maximum of the model)',
       positive,
     )
     .option('--all', 'list every tensor')
@@ -53,7 +53,8 @@ async function inspect(path: string | undefined, flags: Flags): Promise<void> {
   if ([path, config, name].filter((given) => given !== undefined).length !== 1)
     throw new HeedError(
       'invalid-option',
-      'Say what to look at: a model, --config FILE or --preset NAME',
+      'Exactly one of a model, --config FILE and --preset NAME is required',
+      { remedy: 'For example: heed inspect --preset gpt2' },
     )
   if (name !== undefined) return printCount(name, preset(name), context)
   if (config !== undefined) return printConfig(config, await readConfigFile(config), context)
@@ -62,7 +63,7 @@ async function inspect(path: string | undefined, flags: Flags): Promise<void> {
   await inspectFolder(path as string, all, context)
 }
 
-/** What a config describes, without weights. */
+/** Prints the model that a config describes, without weights. */
 function printConfig(title: string, config: RawConfig, context?: number): void {
   const model = new (modelClass(config.model_type, headOf(config)))(config as never)
   console.log(`${pc.bold(config.model_type)}  ${title}`)

@@ -1,10 +1,10 @@
-// A block of lines at the end of the terminal that is drawn again in place.
+// A block of lines at the end of the terminal, redrawn in place.
 
 export interface LiveBlock {
   draw(lines: readonly string[]): void
-  /** Prints lines above the block, for good. */
+  /** Prints permanent lines above the block. */
   print(text: string): void
-  /** Leaves the last drawing standing. */
+  /** Ends the block; the last drawing stays on the screen. */
   close(): void
 }
 
@@ -33,7 +33,7 @@ export function liveBlock(stream: NodeJS.WriteStream): LiveBlock {
   }
 }
 
-/** The first `width` visible characters; escape sequences take no room. */
+/** The first `width` visible characters; escape sequences do not count. */
 function clip(line: string, width: number): string {
   let visible = 0
   let out = ''

@@ -1,23 +1,26 @@
-// Values of flags, with errors that name the flag.
+// Parsers for the values of flags. Commander puts the flag and the value in front of their messages.
 import { InvalidArgumentError } from 'commander'
+import { suggestion } from './print-error.ts'
 
 export function number(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value))
-    throw new InvalidArgumentError('It is not a number.')
+    throw new InvalidArgumentError('It must be a number.')
   return value
 }
 
+/** A whole number of at least 0. */
 export function whole(text: string): number {
   const value = number(text)
   if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('It is not a whole number of at least 0.')
+    throw new InvalidArgumentError('It must be a whole number of at least 0.')
   return value
 }
 
+/** A whole number of at least 1. */
 export function positive(text: string): number {
   const value = whole(text)
-  if (value === 0) throw new InvalidArgumentError('It is not a whole number of at least 1.')
+  if (value === 0) throw new InvalidArgumentError('It must be a whole number of at least 1.')
   return value
 }
 
@@ -25,8 +28,17 @@ export function positive(text: string): number {
 export function byteCount(text: string): number {
   const [, digits, unit = ''] = /^\s*([0-9.]+)\s*([kMGT]?)B?\s*$/i.exec(text) ?? []
   const value = Number(digits) * 1000 ** ' kmgt'.indexOf(unit.toLowerCase() || ' ')
-  if (!(value >= 1)) throw new InvalidArgumentError('It is not a size such as 500MB or 2GB.')
+  if (!(value >= 1)) throw new InvalidArgumentError('It must be a size such as 500MB or 2GB.')
   return value
+}
+
+/** A parser for one of several names; the error suggests the nearest. */
+export function nameFrom<T extends string>(names: readonly T[]): (text: string) => T {
+  return (text) => {
+    const name = names.find((candidate) => candidate === text)
+    if (name !== undefined) return name
+    throw new InvalidArgumentError(suggestion(text, names))
+  }
 }
 
 /** 'weightDecay' -> '--weight-decay'. */

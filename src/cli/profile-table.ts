@@ -1,9 +1,8 @@
-// Times of kernels as a table: shares by kernel and module, and how near each comes to what the machine
-// can do at most.
+// Kernel times as a table: shares by kernel and module, and rates as a share of the machine's ceiling.
 import type { KernelTime } from '../runtime/device.ts'
 import { milliseconds } from './text.ts'
 
-/** What the machine does at most: floating-point operations and bytes a second. */
+/** Maximum rates of the machine: floating-point operations and bytes per second. */
 export interface Ceilings {
   flops: number
   read: number
@@ -12,24 +11,24 @@ export interface Ceilings {
 
 export interface ProfileRow {
   kernel: string
-  /** Module path; blocks of a model count together: `h.*.attn`. */
+  /** Module path; numbered blocks are counted together: `h.*.attn`. */
   scope: string
   micros: number
   calls: number
-  /** Share of the time of all kernels. */
+  /** Share of the total kernel time. */
   share: number
-  /** What bounds it: arithmetic or memory; null where the work is not known. */
+  /** The bound by arithmetic or memory; null if the cost is unknown. */
   bound: Bound | null
 }
 
 export interface Bound {
   unit: 'GFLOP/s' | 'GB/s'
   rate: number
-  /** As a share; above 1 where data came from a cache. */
+  /** Rate as a share of the ceiling; above 1 if data came from a cache. */
   ofCeiling: number
 }
 
-/** Kernels of the same name in the same place of each block, longest first. */
+/** Groups kernels by name and module (over all blocks), the longest first. */
 export function profileRows(times: readonly KernelTime[], ceilings: Ceilings): ProfileRow[] {
   const groups = new Map<string, KernelTime[]>()
   for (const time of times) {
@@ -55,7 +54,7 @@ export function profileRows(times: readonly KernelTime[], ceilings: Ceilings): P
     .toSorted((a, b) => b.micros - a.micros)
 }
 
-/** `steps` is how many steps the rows are of; `most` rows are shown, the others together. */
+/** The times per step of `steps` measured steps; rows after the first `most` are added up. */
 export function profileTable(rows: readonly ProfileRow[], steps: number, most: number): string[] {
   const shown = rows.slice(0, most)
   const others = rows.slice(most)
@@ -73,7 +72,7 @@ export function profileTable(rows: readonly ProfileRow[], steps: number, most: n
 /** `h.11.attn (backward)` -> `h.*.attn (backward)`. */
 const placeOf = (scope: string): string => scope.replace(/(?<=^|\.)\d+(?=\.|$| )/g, '*')
 
-/** The nearer of two ceilings: products at the processor's, bytes at the memory's (Williams et al., 2009). */
+/** The roofline: the nearer of the ceilings of arithmetic and memory (Williams et al., 2009). */
 export function boundOf(
   group: readonly KernelTime[],
   micros: number,

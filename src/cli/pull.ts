@@ -13,16 +13,16 @@ interface Flags {
 
 export function pullCommand(): Command {
   return new Command('pull')
-    .description('Fetch a model from the Hugging Face hub: config, safetensors, tokenizer.')
+    .description('Download a model from the Hugging Face hub: config, safetensors, tokenizer.')
     .argument('<name>', 'owner/model')
-    .argument('[folder]', 'where to; by default a folder of that name')
+    .argument('[folder]', 'the folder to write; default: owner/model')
     .option('--revision <name>', 'a branch, a tag or a commit', 'main')
-    .option('--include <patterns...>', 'take these files too, such as "*.gguf"', [])
+    .option('--include <patterns...>', 'download these files too, such as "*.gguf"', [])
     .addHelpText(
       'after',
       `
-What is there already is kept, and what broke off goes on where it stopped; every file is checked
-against its checksum. HF_TOKEN is for private and gated models, HF_ENDPOINT names another hub.
+Existing files are kept, interrupted downloads resume, and every file is verified by its checksum.
+Set HF_TOKEN for private and gated models, and HF_ENDPOINT for another hub.
 
 Examples:
   $ heed pull openai-community/gpt2
@@ -38,8 +38,8 @@ async function pull(name: string, folder: string | undefined, flags: Flags): Pro
   const stop = new AbortController()
   const interrupt = (): void =>
     stop.abort(
-      new HeedError('invalid-option', 'Interrupted', {
-        remedy: 'The same command goes on where it stopped.',
+      new HeedError('invalid-state', 'The download was interrupted', {
+        remedy: 'Run the same command again to resume it.',
       }),
     )
   process.once('SIGINT', interrupt)
@@ -62,7 +62,7 @@ async function pull(name: string, folder: string | undefined, flags: Flags): Pro
   }
 }
 
-/** One line for the file and one for the whole, ten times a second. */
+/** A line for the current file and a line for the total, updated ten times a second. */
 function barView(): { show: (progress: PullProgress) => void; end: () => void } {
   const block = liveBlock(process.stderr)
   let start: { time: number; done: number } | undefined
@@ -80,7 +80,7 @@ function barView(): { show: (progress: PullProgress) => void; end: () => void } 
   }
 }
 
-/** What is drawn; `speed` in bytes per second. */
+/** The lines to draw; `speed` in bytes per second. */
 function pullLines(progress: PullProgress, speed: number): string[] {
   const { file, done, size, totalDone, totalSize } = progress
   const share = totalSize > 0 ? totalDone / totalSize : 1

@@ -13,17 +13,17 @@ interface Flags {
 
 export function pushCommand(): Command {
   return new Command('push')
-    .description('Send a model folder to the Hugging Face hub, as one commit.')
-    .argument('<folder>', 'a run, or any model folder')
-    .argument('<name>', 'owner/model; it is made if there is none, private unless --public')
-    .option('--branch <name>', 'the branch that takes the files', 'main')
+    .description('Upload a model folder to the Hugging Face hub as one commit.')
+    .argument('<folder>', 'the folder of a run, or any model folder')
+    .argument('<name>', 'owner/model; a missing repository is created, private unless --public')
+    .option('--branch <name>', 'the branch to commit to', 'main')
     .option('--message <text>', 'the first line of the commit')
-    .option('--public', 'if the repository has to be made: visible to everybody')
-    .option('--include <patterns...>', 'send these files too', [])
+    .option('--public', 'create a missing repository as public')
+    .option('--include <patterns...>', 'upload these files too', [])
     .addHelpText(
       'after',
       `
-HF_TOKEN is to be a token with the right to write. HF_ENDPOINT names another hub.
+Set HF_TOKEN to a token with write access, and HF_ENDPOINT for another hub.
 
 Example:
   $ HF_TOKEN=hf_… heed push runs/moby-dick me/moby-dick`,

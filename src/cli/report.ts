@@ -4,13 +4,11 @@ import { positive } from './options.ts'
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description(
-      'One page about a run: curves, evaluation, examples, attention. No network needed.',
-    )
-    .argument('<run>', 'the folder that heed train has left')
-    .option('--data <paths...>', 'data to evaluate on, in place of what the run held out')
-    .option('--out <file>', 'the page (default: report.html in the run)')
-    .option('--limit <number>', 'the most examples to evaluate on', positive, 1000)
+    .description('Write an HTML page about a run: loss curves, evaluation, examples and attention.')
+    .argument('<run>', 'the folder of a run of heed train')
+    .option('--data <paths...>', 'evaluation data; default: the held-out data of the run')
+    .option('--out <file>', 'file to write (default: report.html in the run)')
+    .option('--limit <number>', 'maximum number of evaluation examples', positive, 1000)
     .addHelpText(
       'after',
       `

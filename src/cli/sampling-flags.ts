@@ -1,4 +1,4 @@
-// The flags that say how tokens are chosen, for every command that writes text.
+// Sampling flags, for all commands that generate text.
 import type { Command } from 'commander'
 import { type LogitsProcessor, repetitionPenalty, type SamplingOptions } from '../generate/index.ts'
 import { number, whole } from './options.ts'
@@ -16,20 +16,30 @@ export function addSamplingFlags(command: Command, { temperature = 0.8, minP = 0
   return command
     .option(
       '--temperature <number>',
-      '0 takes the likeliest token, 1 samples as the model says',
+      'sampling temperature; 0 always chooses the most likely token',
       number,
       temperature,
     )
-    .option('--top-k <number>', 'only among the k likeliest tokens, 0 for all', whole, 0)
-    .option('--top-p <number>', 'only among the likeliest that make up this probability', number, 1)
+    .option('--top-k <number>', 'sample from the k most likely tokens; 0: from all', whole, 0)
+    .option(
+      '--top-p <number>',
+      'sample from the most likely tokens that add up to this probability',
+      number,
+      1,
+    )
     .option(
       '--min-p <number>',
-      'only among tokens with this share of the top probability',
+      'sample from tokens with at least this share of the highest probability',
       number,
       minP,
     )
-    .option('--repetition-penalty <number>', 'above 1 avoids what was written already', number, 1)
-    .option('--seed <number>', 'the same seed writes the same text', whole)
+    .option(
+      '--repetition-penalty <number>',
+      'values above 1 make tokens of the text less likely',
+      number,
+      1,
+    )
+    .option('--seed <number>', 'seed of the sampling; the same seed gives the same text', whole)
 }
 
 export function samplingOf({

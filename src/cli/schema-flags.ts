@@ -1,10 +1,10 @@
-// Flags from the schema of a configuration.
+// Flags that are derived from the schema of a configuration.
 import { InvalidArgumentError } from 'commander'
 import type { z } from 'zod'
 
 export type ValueKind = 'array' | 'boolean' | 'number' | 'record' | 'string'
 
-/** What a key's values are, below its defaults. */
+/** The kind of a key's values, without wrappers such as defaults. */
 export function valueKind(schema: z.ZodType): ValueKind {
   const def = schema.def as { type: string; innerType?: z.ZodType }
   if (def.innerType) return valueKind(def.innerType)
@@ -14,13 +14,13 @@ export function valueKind(schema: z.ZodType): ValueKind {
     : 'string'
 }
 
-/** `hidden_act=relu` and further ones as an object; values that are JSON are read as such. */
+/** Collects `hidden_act=relu` and further assignments in an object; JSON values are parsed. */
 export function assignments(
   text: string,
   before: Record<string, unknown> = {},
 ): Record<string, unknown> {
   const [, key, value] = /^([\w.-]{1,80})=(.*)$/s.exec(text) ?? []
-  if (key === undefined) throw new InvalidArgumentError('It is not KEY=VALUE.')
+  if (key === undefined) throw new InvalidArgumentError('It must be KEY=VALUE.')
   return { ...before, [key]: parsed(value) }
 }
 

@@ -1,4 +1,4 @@
-// How numbers are written for people.
+// Numbers in a readable form.
 
 /** 1234567 -> '1.23 M'. */
 export function short(value: number): string {

@@ -13,17 +13,17 @@ interface Flags {
 
 export function tokenizeCommand(): Command {
   return new Command('tokenize')
-    .description('What a tokenizer makes of a text: its pieces in colours, and their ids.')
+    .description('Tokenize a text and show the tokens in colours with their ids.')
     .argument(
       '<tokenizer>',
       'a model folder, tokenizer.json, SentencePiece .model or .tiktoken file',
     )
-    .argument('[text]', 'the text; - or nothing reads standard input')
-    .option('--pair <text>', 'a second text, as the answer to a question')
-    .option('--no-special', 'without the special tokens that the tokenizer puts around a text')
-    .option('--offsets', 'one token a line: place in the text, id, piece')
-    .option('--count', 'only how many tokens there are')
-    .option('--json', 'ids, tokens, offsets and types as JSON')
+    .argument('[text]', 'the text; without it, or with -, standard input is read')
+    .option('--pair <text>', 'a second text, for models that take pairs')
+    .option('--no-special', 'do not add special tokens')
+    .option('--offsets', 'print a line per token: offsets in the text, id, token')
+    .option('--count', 'print the number of tokens only')
+    .option('--json', 'print ids, tokens, offsets and types as JSON')
     .addHelpText(
       'after',
       `
@@ -52,7 +52,7 @@ async function tokenize(path: string, given: string | undefined, flags: Flags): 
 
 const COLOURS = [pc.bgBlue, pc.bgMagenta, pc.bgCyan, pc.bgGreen]
 
-/** The pieces side by side, each told from its neighbours by its colour, then the ids. */
+/** Prints the tokens side by side in alternating colours, then the ids. */
 function show(encoding: Encoding, texts: string[]): void {
   const { ids } = encoding
   const pieces = ids.map((_, i) => piece(encoding, i, texts))
@@ -74,7 +74,7 @@ function table(encoding: Encoding, texts: string[]): string[] {
   })
 }
 
-/** The text that a token stands for; its own name where that is part of a character, or none. */
+/** The text of a token; the token itself if it covers no text, or only part of a character. */
 function piece({ tokens, offsets, sequenceIds }: Encoding, i: number, texts: string[]): string {
   const sequence = sequenceIds[i]
   const [start, end] = offsets[i]
@@ -85,7 +85,7 @@ function piece({ tokens, offsets, sequenceIds }: Encoding, i: number, texts: str
   return visible(texts[sequence].slice(start, end))
 }
 
-/** Control characters would move the cursor, or more. */
+/** Replaces control characters, which could move the cursor. */
 function visible(text: string): string {
   return text
     .replaceAll('\n', '⏎')
@@ -95,9 +95,8 @@ function visible(text: string): string {
 
 async function standardInput(): Promise<string> {
   if (process.stdin.isTTY) {
-    throw new HeedError('invalid-option', 'there is no text', {
-      remedy:
-        'Give it after the tokenizer, or through standard input: heed tokenize ./gpt2 < file.',
+    throw new HeedError('invalid-option', 'A text to tokenize is required', {
+      remedy: 'Write it after the tokenizer, or pipe it: heed tokenize ./gpt2 < file.txt',
     })
   }
   const chunks: Buffer[] = []

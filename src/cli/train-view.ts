@@ -1,7 +1,7 @@
-// What a training run shows: one live block on a terminal, a line now and then elsewhere.
+// The view of a training run: a live block on a terminal, plain lines elsewhere.
 import pc from 'picocolors'
 import { defaultDevice } from '../runtime/devices.ts'
-import type { TrainConfig } from '../train/config.ts'
+import type { TrainConfig } from '../train/config-schema.ts'
 import type { Start, TrainEvent, TrainOutcome } from '../train/train-model.ts'
 import { drawCurve } from './curve.ts'
 import { liveBlock } from './live.ts'
@@ -41,16 +41,16 @@ function headline(start: Start): string {
       ? `${device.name} ${device.isa}, ${device.threads} threads`
       : device.name
   const { model, parameters, trained, vocabSize, size, unit } = start
-  const some = trained < parameters ? ` (${short(trained)} of them trained)` : ''
+  const part = trained < parameters ? ` (${short(trained)} of them trained)` : ''
   const vocabulary = vocabSize === undefined ? '' : `, vocabulary ${vocabSize}`
-  return `${model} with ${short(parameters)} parameters${some}${vocabulary}, ${short(size.train)} ${unit} to learn from, on ${where}`
+  return `${model} with ${short(parameters)} parameters${part}${vocabulary}, ${short(size.train)} training ${unit}, on ${where}`
 }
 
 function remarks({ warning, fresh, step }: Start): string[] {
   const lines = warning ? [warning] : []
   if (fresh.length > 0)
     lines.push(`New weights: ${fresh.slice(0, 6).join(', ')}${fresh.length > 6 ? ' …' : ''}`)
-  if (step > 0) lines.push(`Going on from step ${step}`)
+  if (step > 0) lines.push(`Resuming from step ${step}`)
   return lines
 }
 
@@ -187,23 +187,23 @@ function summary(outcome: TrainOutcome, out: string): string {
     const bits =
       bitsPerCharacter === null ? '' : ` (${bitsPerCharacter.toFixed(3)} bits per character)`
     lines.push(
-      `Best validation loss ${best.val_loss.toFixed(4)}${bits} at step ${best.step}, kept in ${out}/best`,
+      `Best validation loss ${best.val_loss.toFixed(4)}${bits} at step ${best.step}, saved in ${out}/best`,
     )
   }
   if (!finished) {
     lines.push(
-      `Stopped and saved at step ${step}. To go on:`,
+      `Stopped and saved at step ${step}. To resume:`,
       `  npx heed train --out ${out} --resume`,
     )
     return lines.join('\n')
   }
   if (evaluation)
     lines.push(
-      `On what was held out: ${Object.entries(evaluation.metrics)
+      `Evaluation on held-out data: ${Object.entries(evaluation.metrics)
         .map(([name, value]) => `${name} ${value.toFixed(4)}`)
         .join(', ')}`,
     )
-  lines.push(`Saved in ${out}. To ${task.head === 'causal-lm' ? 'write with' : 'use'} it:`)
+  lines.push(`Saved in ${out}. To ${task.head === 'causal-lm' ? 'generate text' : 'use it'}:`)
   lines.push(
     task.head === 'causal-lm'
       ? `  npx heed generate ${out} --prompt "The" --tokens 200`

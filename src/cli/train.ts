@@ -4,17 +4,20 @@ import { readJsonObject } from '../io/files/json.ts'
 import { readModelConfig } from '../models/index.ts'
 import { currentTaskName } from '../models/task-names.ts'
 import { optimizerDefinitions } from '../optim/index.ts'
-import { commonSchema, parseTrainConfig, type TrainConfig, withChanges } from '../train/config.ts'
+import { parseTrainConfig } from '../train/config.ts'
+import { commonSchema, type TrainConfig } from '../train/config-schema.ts'
+import { withChanges } from '../train/resumed-config.ts'
 import { RunFolder } from '../train/run-folder.ts'
 import type { Options, TaskDefinition } from '../train/task.ts'
 import { taskDefinitions } from '../train/tasks/index.ts'
 import { trainModel } from '../train/train-model.ts'
 import { HeedError } from '../util/errors.ts'
 import { flagOf, number } from './options.ts'
+import { withFlags } from './print-error.ts'
 import { assignments, valueKind } from './schema-flags.ts'
 import { trainView } from './train-view.ts'
 
-/** Help shows the options of the task and of the optimiser that `argv` names. */
+/** The help shows the options of the task and of the optimizer that `argv` names. */
 export function trainCommand(argv: readonly string[] = []): Command {
   const task = currentTaskName(argv[argv.indexOf('--task') + 1] ?? '')
   const asked = taskDefinitions().find(({ name }) => name === task)
@@ -22,11 +25,11 @@ export function trainCommand(argv: readonly string[] = []): Command {
   const optimizer =
     optimizers.find(({ name }) => name === argv[argv.indexOf('--optimizer') + 1]) ?? optimizers[0]
   const command = new Command('train')
-    .description('Train a model on your own data; the run is a folder that transformers opens.')
-    .argument('[model]', 'the architecture, as config.json names it: gpt2, bert, t5 …')
-    .requiredOption('--out <folder>', 'where the run is kept')
-    .option('--resume', 'go on from the newest checkpoint in --out')
-    .option('--config <file>', 'a JSON file with the same keys (camelCase); flags go before it')
+    .description('Train a model on your own data. The run is a folder that transformers can open.')
+    .argument('[model]', 'the architecture by its model_type: gpt2, bert, t5 …')
+    .requiredOption('--out <folder>', 'the folder of the run')
+    .option('--resume', 'resume from the newest checkpoint in --out')
+    .option('--config <file>', 'a JSON file with the same keys in camelCase; flags override it')
   for (const [key, schema] of Object.entries(commonSchema.shape))
     if (key !== 'model')
       for (const option of optionsOf(key, schema, { ...asked?.defaults, ...optimizer.defaults }))
@@ -36,7 +39,9 @@ export function trainCommand(argv: readonly string[] = []): Command {
   for (const [key, schema] of Object.entries<z.ZodType>(Object.assign({}, ...all, chosen)))
     for (const option of optionsOf(key, schema, asked?.defaults))
       command.addOption(option.hideHelp(!(key in chosen)))
-  return command.addHelpText('after', () => help(asked)).action(train)
+  for (const option of command.options)
+    option.description = withFlags(option.description, command.options)
+  return command.addHelpText('after', () => withFlags(help(asked), command.options)).action(train)
 }
 
 function help(chosen?: TaskDefinition): string {
@@ -71,7 +76,7 @@ async function train(model: string | undefined, flags: Flags): Promise<void> {
   const interrupt = (): void => {
     if (stop.signal.aborted) process.exit(130)
     stop.abort()
-    view.note('Stopping after this step, then saving. Press Ctrl-C again to stop at once.')
+    view.note('Stopping and saving after this step. Press Ctrl-C again to stop immediately.')
   }
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
@@ -85,7 +90,7 @@ async function train(model: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-/** Flags, then the file, then (when going on) what the run was started with, then defaults. */
+/** The configuration by precedence: flags, the file, the configuration of a resumed run, defaults. */
 async function configOf(
   out: string,
   resume: boolean,
@@ -97,22 +102,25 @@ async function configOf(
   const changes = { ...written, ...given }
   const raw: Record<string, unknown> = before ? { ...withChanges(before, changes) } : changes
   if (!('data' in raw))
-    throw new HeedError('unknown-name', 'There is no data to train on', {
-      remedy: 'Give files or folders with --data.',
+    throw new HeedError('invalid-option', '`data` is required', {
+      key: 'data',
+      remedy: 'Name files or folders with --data.',
     })
   if (raw.model === undefined) raw.model = await modelIn(raw.from)
-  return parseTrainConfig(raw, file ?? 'the command line')
+  return parseTrainConfig(raw, file)
 }
 
 async function modelIn(from: unknown): Promise<string> {
   if (typeof from === 'string') return (await readModelConfig(from)).model_type
-  throw new HeedError('unknown-name', 'There is no model to train', {
-    remedy: 'Name an architecture, as in heed train gpt2, or a folder to go on from with --from.',
+  throw new HeedError('invalid-option', 'A model to train is required', {
+    key: 'model',
+    remedy: 'Name an architecture (heed train gpt2), or the folder of a model with --from.',
   })
 }
 
-function optionsOf(key: string, schema: z.ZodType, ofTask: Options = {}): Option[] {
-  const fallback = Object.hasOwn(ofTask, key) ? ofTask[key] : schema.safeParse(undefined).data
+/** The flags of a key; a boolean has a second one that switches it off, described by `off` in its metadata. */
+function optionsOf(key: string, schema: z.ZodType, defaults: Options = {}): Option[] {
+  const fallback = Object.hasOwn(defaults, key) ? defaults[key] : schema.safeParse(undefined).data
   const shown = fallback != null && fallback !== false && typeof fallback !== 'object'
   const text = shown ? `${schema.description} (default: ${fallback})` : `${schema.description}`
   const flag = flagOf(key)
@@ -121,6 +129,6 @@ function optionsOf(key: string, schema: z.ZodType, ofTask: Options = {}): Option
   if (kind === 'record') return [new Option(`${flag} <key=value...>`, text).argParser(assignments)]
   if (kind === 'number') return [new Option(`${flag} <number>`, text).argParser(number)]
   if (kind !== 'boolean') return [new Option(`${flag} <name>`, text)]
-  const yes = new Option(flag, text)
-  return fallback === false ? [yes] : [yes, new Option(flag.replace('--', '--no-'), 'not that')]
+  const off = schema.meta()?.off ?? `set ${key} to false`
+  return [new Option(flag, text), new Option(flag.replace('--', '--no-'), String(off))]
 }

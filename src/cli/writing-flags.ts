@@ -1,5 +1,5 @@
-// The flags of `heed generate` beyond sampling, in groups as the help shows them.
-import { type Command, Option } from 'commander'
+// The flags of `heed generate` except sampling, in the groups of its help.
+import type { Command } from 'commander'
 import {
   type Drafter,
   DraftModel,
@@ -16,7 +16,7 @@ import { fromPretrained } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
-import { flagOf, number, positive, whole } from './options.ts'
+import { flagOf, nameFrom, number, positive, whole } from './options.ts'
 
 export interface WritingFlags {
   frequencyPenalty: number
@@ -36,45 +36,44 @@ export function addWritingFlags(command: Command): Command {
   return command
     .option(
       '--frequency-penalty <number>',
-      'off the score of a token for each time that it was written',
+      'subtract this from a score for each occurrence of the token',
       number,
       0,
     )
     .option(
       '--presence-penalty <number>',
-      'off the score of each token that was written',
+      'subtract this from the scores of tokens in the text',
       number,
       0,
     )
-    .option('--no-repeat-ngram <n>', 'no n tokens come twice in a row; 0 is no rule', whole, 0)
-    .optionsGroup('Where the text ends:')
+    .option('--no-repeat-ngram <n>', 'never repeat a sequence of n tokens; 0: allow it', whole, 0)
+    .optionsGroup('End of the text:')
     .option(
       '--stop <text>',
-      'ends before this text; may be given several times',
+      'stop before this text; repeatable',
       (text: string, before: string[] = []) => [...before, text],
     )
-    .optionsGroup('Form (the prompt is then not repeated):')
-    .option('--regex <pattern>', 'what is written matches this regular expression, as a whole')
-    .option('--json-schema <file>', 'what is written is JSON that this schema accepts')
+    .optionsGroup('Constrained output (without the prompt):')
+    .option('--regex <pattern>', 'generate text that matches this regular expression')
+    .option('--json-schema <file>', 'generate JSON that this schema accepts')
     .optionsGroup('Search and speed:')
-    .option('--beams <number>', 'search the likeliest text with so many beams', positive)
-    .addOption(
-      new Option(
-        '--quantize <format>',
-        'round the weights: faster, and a little less exact',
-      ).choices([...quantizeFormats]),
+    .option('--beams <number>', 'beam search with this number of beams', positive)
+    .option(
+      '--quantize <format>',
+      `quantize the weights: faster, slightly less exact (${quantizeFormats.join(', ')})`,
+      nameFrom(quantizeFormats),
     )
-    .option('--draft <dir>', 'a smaller model that guesses ahead: the same text in fewer steps')
-    .option('--lookup', 'guess ahead what followed the same words earlier in the text')
+    .option('--draft <dir>', 'a smaller model that drafts tokens: the same text in fewer steps')
+    .option('--lookup', 'draft tokens that followed the same words earlier in the text')
     .optionsGroup('Output:')
     .option(
       '--logprobs <n>',
-      'a line of JSON for each token, with the n likeliest beside it',
+      'print a line of JSON per token, with the n most likely alternatives',
       whole,
     )
 }
 
-/** The rules that the flags ask for. */
+/** The logits processors for the flags. */
 export async function processorsOf(
   flags: WritingFlags,
   tokenizer: Tokenizer,
@@ -94,7 +93,7 @@ export async function drafterOf({ draft, lookup }: WritingFlags): Promise<Drafte
   return lookup ? new PromptLookup() : undefined
 }
 
-/** @throws HeedError when two flags ask for different things */
+/** @throws HeedError for flags that exclude each other */
 export function checkTogether(flags: WritingFlags): void {
   const pairs: [keyof WritingFlags, keyof WritingFlags][] = [
     ['draft', 'lookup'],
@@ -105,7 +104,7 @@ export function checkTogether(flags: WritingFlags): void {
   ]
   for (const [a, b] of pairs)
     if (flags[a] !== undefined && flags[b] !== undefined)
-      throw new HeedError('invalid-option', `${flagOf(a)} and ${flagOf(b)} do not go together`, {
+      throw new HeedError('invalid-option', `${flagOf(a)} and ${flagOf(b)} exclude each other`, {
         remedy: 'Leave one of them out.',
       })
 }

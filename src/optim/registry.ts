@@ -118,11 +118,15 @@ registerOptimizer({
     .strictObject({
       momentum: beta(0, 'share of the previous update that is kept'),
       dampening: beta(0, 'share of each gradient that does not enter the momentum'),
-      nesterov: z.boolean().default(false).describe('Use Nesterov momentum'),
+      nesterov: z
+        .boolean()
+        .default(false)
+        .describe('use Nesterov momentum')
+        .meta({ off: 'use plain momentum' }),
     })
     .refine(({ nesterov, momentum, dampening }) => !nesterov || (momentum > 0 && dampening === 0), {
       path: ['nesterov'],
-      message: 'needs a momentum above 0 and no dampening',
+      message: 'false unless `momentum` is above 0 and `dampening` is 0',
     }),
   defaults: { weightDecay: 0 },
   create: (groups, settings) => new SGD(groups, settings),

@@ -1,9 +1,9 @@
-/** A rate over the last few steps, without the pauses for looking and saving. */
+/** A rate over the last steps, without the time for evaluation and saving. */
 export class Clock {
   private last = performance.now()
   private rate = 0
 
-  /** Counts what a step has gone through; returns how much of it goes through a second. */
+  /** Adds the amount of a step; returns the amount per second. */
   count(amount: number): number {
     const now = performance.now()
     const rate = (1000 * amount) / Math.max(0.001, now - this.last)

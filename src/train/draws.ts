@@ -1,7 +1,7 @@
 import { deriveSeed, randomUniform } from '../util/random.ts'
 import type { Draw } from './task.ts'
 
-/** Random numbers one after the other, the same for the same seed, step and purpose. */
+/** A sequence of random numbers that depends on seed, step and purpose only. */
 export class Draws {
   private readonly seed: number
   private readonly step: number
@@ -22,7 +22,7 @@ export class Draws {
     return Math.floor(this.next() * limit)
   }
 
-  /** `count` of the numbers 0 … limit-1, each at most once, in no order. */
+  /** `count` different numbers of 0 … limit - 1, in random order. */
   some(count: number, limit: number): number[] {
     const all = Array.from({ length: limit }, (_, i) => i)
     for (let i = 0; i < count; i++) {

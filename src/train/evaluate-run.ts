@@ -4,22 +4,22 @@ import type { EvaluateOptions, Evaluation } from './task.ts'
 import { openRun } from './task-file.ts'
 
 export interface EvaluateRunOptions extends EvaluateOptions {
-  /** Only the first so many rows. */
+  /** Number of rows to read. Default: all. */
   limit?: number
   onProgress?: (rows: number) => void
 }
 
 export interface RunEvaluation extends Evaluation {
   task: string
-  /** Examples that were looked at; most often one for each row. */
+  /** Number of examples; most tasks make one of each row. */
   count: number
 }
 
 /**
- * How good a trained model is on rows that it has not seen.
- * @param dir what `heed train` has left, or the folder `best` in it
- * @param data paths as `openRows` takes them
- * @throws HeedError that lists the rows which are wrong, up to twenty of them
+ * Evaluates a trained model on data.
+ * @param dir the folder of a run, or the folder `best` in it
+ * @param data paths for `openRows`
+ * @throws HeedError that lists bad rows, up to 20
  */
 export async function evaluateRun(
   dir: string,
@@ -35,10 +35,10 @@ export async function evaluateRun(
 
 function firstRows(source: RowSource, limit = Number.POSITIVE_INFINITY): RowSource {
   async function* rows(mistakes?: Mistakes) {
-    let seen = 0
+    let count = 0
     for await (const row of source.rows(mistakes)) {
       yield row
-      if (++seen >= limit) return
+      if (++count >= limit) return
     }
   }
   return { columns: source.columns, rows }

@@ -1,10 +1,10 @@
 import type { Batch } from '../data/index.ts'
 import { type Held, hold, type Tensor } from '../tensor/index.ts'
 
-/** A batch as the body of a held program sees it. */
+/** The tensors of a batch in the body of a held program. */
 export type BatchTensors = Readonly<Record<string, Tensor>>
 
-/** As `hold`, for inputs that have names: one program for each set of names and shapes. */
+/** `hold` for named inputs, with a program for each set of names and shapes. */
 export function holdBatch(
   body: (batch: BatchTensors) => Tensor[],
 ): (batch: Batch) => Promise<Tensor[]> {

@@ -1,4 +1,5 @@
-export { parseTrainConfig, type TrainConfig } from './config.ts'
+export { parseTrainConfig } from './config.ts'
+export type { TrainConfig } from './config-schema.ts'
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate-run.ts'
 export { encodeRows } from './examples.ts'
 export type { BatchTensors } from './hold-batch.ts'

@@ -1,9 +1,9 @@
-// A run on disk: a Hugging Face folder, with what it takes to go on beside it.
+// A run on disk: a Hugging Face folder, and the files to resume training.
 //
-//   RUN/config.json, model.safetensors, tokenizer.json …   opens in transformers at any moment
-//   RUN/task.json                                          what it has learnt, for eval and predict
-//   RUN/metrics.jsonl                                      one line for each logged step
-//   RUN/best/                                              the folder of the best validation loss
+//   RUN/config.json, model.safetensors, tokenizer.json …   transformers can open it at any time
+//   RUN/task.json                                          the task, for eval and predict
+//   RUN/metrics.jsonl                                      a line for each logged step
+//   RUN/best/                                              the model with the best validation loss
 //   RUN/checkpoints/step-…/                                model, optimizer, trainer_state (io/files/checkpoint.ts)
 import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,8 +20,10 @@ import type { Module } from '../nn/index.ts'
 import type { Optimizer } from '../optim/index.ts'
 import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { schemaProblems } from '../util/schema-issues.ts'
 import type { ComputedOn } from './computed-on.ts'
-import { parseTrainConfig, type TrainConfig } from './config.ts'
+import { parseTrainConfig } from './config.ts'
+import type { TrainConfig } from './config-schema.ts'
 import { writeTaskFile } from './task-file.ts'
 import { contextOf, type TaskModel } from './task-model.ts'
 
@@ -32,11 +34,11 @@ export interface Metrics {
   val_loss?: number
   lr: number
   grad_norm: number
-  /** Or images, or rows. */
+  /** Or images_per_second, or rows_per_second. */
   tokens_per_second?: number
 }
 
-/** Everything beside tensors that a run needs to go on as if it had never stopped. */
+/** All state of a run except tensors: with it, a resumed run computes the same as an uninterrupted one. */
 export interface TrainerState {
   step: number
   config: TrainConfig
@@ -61,7 +63,7 @@ export class RunFolder {
     this.path = path
   }
 
-  /** Writes what does not change in a run. */
+  /** Writes the files that do not change during a run. */
   async create({ model, task, context, file }: TaskModel): Promise<void> {
     await ensureDir(this.path)
     await writeFileAtomic(join(this.path, 'config.json'), configJson(model))
@@ -80,35 +82,37 @@ export class RunFolder {
     })
   }
 
-  /** The newest whole checkpoint, or undefined for a folder without one. */
+  /** The newest complete checkpoint; undefined if there is none. */
   async latest(): Promise<
     { files: Checkpoint; state: TrainerState & { optimizer_step: number } } | undefined
   > {
     const files = await latestCheckpoint(this.path)
     if (!files) return undefined
     const path = files.files['trainer_state.json']
-    const parsed = stateSchema.safeParse(await readJson(path))
+    const json = await readJson(path)
+    const parsed = stateSchema.safeParse(json)
     if (!parsed.success)
       throw new HeedError(
-        'invalid-option',
-        `${path} is not the state of a run: ${parsed.error.issues[0].message}`,
+        'corrupt-file',
+        `${path}: ${schemaProblems(parsed.error.issues, json, [])[0].message}`,
+        { remedy: 'Restore the file, or remove this checkpoint to resume from the one before.' },
       )
     const config = parseTrainConfig(withCurrentTask(parsed.data.config), path)
     return { files, state: { ...parsed.data, config } }
   }
 
-  /** Puts model, optimiser and random numbers where the checkpoint left them. */
+  /** Loads the state of model, optimizer and random numbers from the newest checkpoint. */
   async restore(model: Module, optimizer: Optimizer): Promise<TrainerState | undefined> {
-    const found = await this.latest()
-    if (!found) return undefined
-    const { files } = found.files
+    const checkpoint = await this.latest()
+    if (!checkpoint) return undefined
+    const { files } = checkpoint.files
     await loadWeights(model, files['model.safetensors'])
     const tensors = await readTensors(files['optimizer.safetensors'])
-    const step = found.state.optimizer_step
+    const step = checkpoint.state.optimizer_step
     optimizer.loadStateDict({ step, tensors }, model.namedParameters())
-    defaultGenerator().setState(found.state.random)
-    await this.cutMetrics(found.state.step)
-    return found.state
+    defaultGenerator().setState(checkpoint.state.random)
+    await this.cutMetrics(checkpoint.state.step)
+    return checkpoint.state
   }
 
   async saveBest({ model, task, context, file }: TaskModel): Promise<void> {
@@ -126,7 +130,7 @@ export class RunFolder {
     })
   }
 
-  /** Drops lines of steps after this one: they will be made again. */
+  /** Drops the lines of later steps, which will run again. */
   private async cutMetrics(step: number): Promise<void> {
     const path = join(this.path, 'metrics.jsonl')
     const text = await readFile(path, 'utf8').catch(() => '')
@@ -135,19 +139,19 @@ export class RunFolder {
   }
 }
 
-/** Older runs name their task as Heed did then. */
+/** Older runs have former names of tasks. */
 function withCurrentTask(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { task } = config
   return typeof task === 'string' ? { ...config, task: currentTaskName(task) } : config
 }
 
-/** What a tokenizer says of the model; positions may be without an end. */
+/** The context length for the tokenizer's files; absent if it is unlimited. */
 function lengthOf(model: Module): { modelMaxLength?: number } {
   const modelMaxLength = contextOf(model)
   return Number.isFinite(modelMaxLength) ? { modelMaxLength } : {}
 }
 
-/** A line that a killed process has left half written counts as later than any. */
+/** The step of a line; infinite for an incomplete line of a killed process. */
 function stepOf(line: string): number {
   try {
     return Number(JSON.parse(line).step)

@@ -1,4 +1,4 @@
-// The steps of a run, with what is logged, looked at and saved in between.
+// The steps of a run, with logging, evaluation and checkpoints.
 
 import { firstExamples } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
@@ -7,7 +7,8 @@ import { defaultGenerator, noGrad } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { Clock } from './clock.ts'
 import { computedOn, otherMachine } from './computed-on.ts'
-import { optimizerOptions, type TrainConfig } from './config.ts'
+import { optimizerOptions } from './config.ts'
+import type { TrainConfig } from './config-schema.ts'
 import type { Metrics, RunFolder, TrainerState } from './run-folder.ts'
 import type { Evaluation, TrainingBatches } from './task.ts'
 import type { TaskModel } from './task-model.ts'
@@ -52,7 +53,7 @@ export class Run {
     })
   }
 
-  /** A new folder, or the state of an old one. */
+  /** Creates the folder, or restores the state of a resumed run. */
   async begin(resumed: boolean): Promise<void> {
     const { trained, batches, config } = this
     const { model, task } = trained
@@ -178,15 +179,15 @@ export class Run {
     const saved =
       this.savedStep > 0
         ? `The last good checkpoint is step ${this.savedStep} in ${this.folder.path}.`
-        : 'No checkpoint had been saved yet.'
-    return new HeedError('invalid-option', error.message, {
+        : 'No checkpoint has been saved.'
+    return new HeedError('diverged', error.message, {
       cause: error,
-      remedy: `${saved} Try a lower --lr, a longer --warmup, or a smaller --clip.`,
+      remedy: `${saved} Use a smaller \`lr\`, a longer \`warmup\`, or a smaller \`clip\`.`,
     })
   }
 }
 
-/** Examples of what is held out that the last look goes through. */
+/** Number of held-out examples in the final evaluation. */
 const EVALUATED = 2000
 
 function stepsOf(
@@ -196,14 +197,14 @@ function stepsOf(
   return steps ?? Math.max(1, Math.ceil(((epochs ?? 1) * perEpoch) / accumulate))
 }
 
-function scheduleOf({ schedule, warmup: wanted, minLr }: TrainConfig, steps: number) {
-  const warmup = wanted < steps ? wanted : Math.floor(steps / 10)
+function scheduleOf({ schedule, warmup: requested, minLr }: TrainConfig, steps: number) {
+  const warmup = requested < steps ? requested : Math.floor(steps / 10)
   if (schedule === 'constant') return schedules.constant({ warmup })
   if (schedule === 'inverse-sqrt') return schedules['inverse-sqrt']({ warmup })
   return schedules[schedule]({ warmup, steps, end: minLr })
 }
 
-/** Whether every weight is a number: a checkpoint with others would be no good. */
+/** Whether all weights are finite; a checkpoint with NaN would be useless. */
 async function allFinite(model: Module): Promise<boolean> {
   const [first, ...rest] = noGrad(() => model.parameters().map((p) => p.mul(0).sum()))
   const sum = noGrad(() => rest.reduce((a, b) => a.add(b), first))

@@ -1,4 +1,4 @@
-// task.json of a run: what its model has learnt, so that it can be asked and judged later.
+// task.json of a run: the task of its model, for evaluation and prediction.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,6 +9,7 @@ import { fromPretrained, readModelConfig } from '../models/index.ts'
 import { currentTaskName } from '../models/task-names.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { schemaProblems } from '../util/schema-issues.ts'
 import type { Preprocessor, Task, TaskContext, TaskDefinition } from './task.ts'
 import { taskData } from './task-data.ts'
 import { taskDefinition } from './tasks/index.ts'
@@ -17,7 +18,7 @@ const schema = z.object({
   task: z.string().max(80),
   options: z.record(z.string(), z.unknown()),
   facts: z.record(z.string(), z.unknown()),
-  /** The most tokens of an example. */
+  /** The maximum number of tokens in an example. */
   context: z.int().min(1).nullable(),
 })
 
@@ -35,7 +36,7 @@ export interface OpenedTask {
   file: TaskFile
 }
 
-/** The task of a run's folder, or of the `best` folder in it. */
+/** Opens the task of a run's folder, or of the folder `best` in it. */
 export async function openTask(dir: string): Promise<OpenedTask> {
   const file = await readTaskFile(dir)
   const kind = taskDefinition(file.task)
@@ -52,7 +53,7 @@ export async function openTask(dir: string): Promise<OpenedTask> {
 
 export interface OpenedRun {
   task: Task
-  /** Switched to evaluation. */
+  /** In evaluation mode. */
   model: Module
   preprocessor: Preprocessor
   /** How the task reads rows: `openRows(paths, rowOptions)` of heed/data. */
@@ -62,8 +63,8 @@ export interface OpenedRun {
 }
 
 /**
- * A trained model with its task, for evaluation and prediction: `task.predict(model, rows)`.
- * @throws HeedError for a folder that no run has written
+ * Opens a trained model with its task, for evaluation and prediction: `task.predict(model, rows)`.
+ * @throws HeedError for a folder that is not a run
  */
 export async function openRun(dir: string): Promise<OpenedRun> {
   const { kind, task, context } = await openTask(dir)
@@ -82,10 +83,10 @@ async function readTaskFile(dir: string): Promise<TaskFile> {
   const path = join(dir, NAME)
   const there = await stat(path).catch(() => undefined)
   if (!there?.isFile())
-    throw new HeedError('invalid-option', `${dir} is not a run of heed train: it has no ${NAME}`, {
-      remedy: 'Name the --out folder of a run, or the folder best in it.',
+    throw new HeedError('missing-file', `${dir} is not a run of heed train: it has no ${NAME}`, {
+      remedy: "Use the folder that heed train wrote, or the folder 'best' in it.",
     })
-  const file = checked(schema, await readJson(path, { maxBytes: 20e6 }), dir, 'file')
+  const file = checked(schema, await readJson(path, { maxBytes: 20e6 }), dir, 'the file')
   return { ...file, task: currentTaskName(file.task) } // older runs have former names
 }
 
@@ -97,11 +98,10 @@ function checked<S extends z.ZodType>(
 ): z.output<S> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const [{ path, message }] = result.error.issues
-  throw new HeedError(
-    'invalid-option',
-    `${join(dir, NAME)}: its ${what} ${path.join('.')}: ${message}`,
-  )
+  const [{ message }] = schemaProblems(result.error.issues, value, [])
+  throw new HeedError('corrupt-file', `${join(dir, NAME)}, ${what}: ${message}`, {
+    remedy: 'Restore the file, or train again.',
+  })
 }
 
 const NAME = 'task.json'

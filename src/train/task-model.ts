@@ -4,7 +4,8 @@ import type { Module } from '../nn/index.ts'
 import { manualSeed } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
-import { type TrainConfig, taskOptions } from './config.ts'
+import { taskOptions } from './config.ts'
+import type { TrainConfig } from './config-schema.ts'
 import { configOfDropout, configOfSizes } from './sizes.ts'
 import type {
   ConfigContext,

@@ -1,4 +1,4 @@
-// A whole training run: from data to a folder that transformers opens.
+// A complete training run, from data to a folder that transformers can open.
 import { constants, existsSync } from 'node:fs'
 import { access, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,7 +6,8 @@ import { cacheFolder } from '../io/files/cache.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { checkSameRun, type TrainConfig } from './config.ts'
+import type { TrainConfig } from './config-schema.ts'
+import { checkSameRun } from './resumed-config.ts'
 import { rowBatches } from './row-batches.ts'
 import { Run } from './run.ts'
 import { RunFolder } from './run-folder.ts'
@@ -16,18 +17,18 @@ import { newTaskModel, savedTaskModel, type TaskModel } from './task-model.ts'
 import type { StepResult } from './trainer.ts'
 
 export interface TrainModelOptions {
-  /** As `parseTrainConfig` gives it. */
+  /** Of `parseTrainConfig`. */
   config: TrainConfig
-  /** The run's folder. */
+  /** The folder of the run. */
   out: string
-  /** Go on from the newest checkpoint in `out`. */
+  /** Resume from the newest checkpoint in `out`. */
   resume?: boolean
-  /** Aborting it saves, and ends the run early. */
+  /** Aborting it saves a checkpoint and ends the run early. */
   signal?: AbortSignal
   on?: (event: TrainEvent) => void
 }
 
-/** What happens in a run, for whoever shows it. */
+/** Events of a run, for progress displays. */
 export type TrainEvent =
   | { type: 'progress'; what: string; done: number; total?: number }
   | ({ type: 'start' } & Start)
@@ -36,32 +37,32 @@ export type TrainEvent =
   | { type: 'saved'; step: number }
 
 export interface Start {
-  /** The step that it goes on from. */
+  /** The step from which the run starts or resumes. */
   step: number
   steps: number
   model: string
   parameters: number
-  /** Of these, those that are trained. */
+  /** Number of trained parameters. */
   trained: number
   vocabSize?: number
   unit: Task['unit']
-  /** How much there is to learn from and to look at. */
+  /** Amount of training and validation data, in `unit`. */
   size: TrainingBatches['size']
-  /** Weights that the fine-tuned model lacks. */
+  /** Weights that the checkpoint lacks, which are initialised. */
   fresh: readonly string[]
   warning?: string
 }
 
 export interface TrainOutcome {
   step: number
-  /** Whether all steps were made; false when the signal ended it. */
+  /** Whether all steps were run; false if the signal ended the run. */
   finished: boolean
   loss: number
   validationLoss: number | null
-  /** Of the best validation loss: what a text costs, whatever the tokenizer. */
+  /** The best validation loss per character, which does not depend on the tokenizer. */
   bitsPerCharacter: number | null
   best: { step: number; val_loss: number } | null
-  /** Of the model as it is now, on what was held out; null where that is nothing. */
+  /** Evaluation of the final model on held-out data; null if there is none. */
   evaluation: Evaluation | null
   task: Task
   model: Module
@@ -69,9 +70,9 @@ export interface TrainOutcome {
 }
 
 /**
- * Trains a model for a task, logging and saving into `out`.
- * @throws HeedError where a run stands in `out` already, unless `resume` says to go on with it; when
- * `signal` ends it before there is something to save
+ * Trains a model for a task; logs and saves to `out`.
+ * @throws HeedError if `out` has a run already and `resume` is not set, and if `signal` ends the run before
+ * there is anything to save
  */
 export async function trainModel(options: TrainModelOptions): Promise<TrainOutcome> {
   const { config, out, resume = false } = options
@@ -81,11 +82,11 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainOutco
   else checkFree(out, resume)
 
   const isNew = !existsSync(out)
-  await ensureDir(out) // before the work, not after it
+  await ensureDir(out) // fails before the work, not after it
   try {
     return await trainInto(options, folder, before !== undefined)
   } catch (error) {
-    if (isNew) await rmdir(out).catch(() => {}) // where nothing has been written
+    if (isNew) await rmdir(out).catch(() => {}) // removes it only if it is empty
     throw error
   }
 }
@@ -131,7 +132,7 @@ export async function openBatches(
   return kind.batches ? kind.batches(setup, context) : rowBatches(setup, { kind, task, context })
 }
 
-/** One for all runs, so that the second on the same data finds it; the run's own where there is none. */
+/** A cache that all runs share; if it is not writable, a folder of the run. */
 async function cacheFor(out: string): Promise<string> {
   const shared = cacheFolder('data')
   try {
@@ -145,15 +146,21 @@ async function cacheFor(out: string): Promise<string> {
 
 function checkFree(out: string, resume: boolean): void {
   if (resume && !existsSync(out))
-    throw new HeedError('unknown-name', `There is no run in ${out} to go on with`, {
-      remedy: 'Leave out --resume.',
+    throw new HeedError('missing-file', `There is no run in ${out} to resume`, {
+      key: 'out',
+      value: out,
+      remedy: 'Leave out `resume` to start a new run.',
     })
   if (resume)
-    throw new HeedError('invalid-option', `${out} has no checkpoint to go on from`, {
-      remedy: 'Leave out --resume, and name another --out.',
+    throw new HeedError('missing-file', `There is no checkpoint in ${out} to resume from`, {
+      key: 'out',
+      value: out,
+      remedy: 'Leave out `resume`, and set `out` to another folder.',
     })
   if (existsSync(join(out, 'checkpoints')))
-    throw new HeedError('invalid-option', `${out} holds a run already`, {
-      remedy: 'Go on with it (--resume), name another folder (--out), or remove it.',
+    throw new HeedError('already-exists', `There is a run in ${out} already`, {
+      key: 'out',
+      value: out,
+      remedy: 'Set `resume` to continue it, set `out` to another folder, or remove the run.',
     })
 }

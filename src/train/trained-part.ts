@@ -1,11 +1,11 @@
 import type { ModelClass } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 
 /**
- * Keeps all but a part of the weights from being trained: `head`, what is not below the model's base;
- * `top:N`, the head, the last N layers of each stack and what comes behind them.
- * @throws HeedError when nothing is left, or there are fewer layers
+ * Freezes all weights except a part: `head` trains the weights outside the model's stack, `top:N` the head,
+ * the last N layers of each stack and the weights after them.
+ * @throws HeedError if no weight is left to train, or the model has fewer layers
  */
 export function trainOnly(model: Module, part: string): void {
   if (part === 'all') return
@@ -23,28 +23,33 @@ export function trainOnly(model: Module, part: string): void {
         )
   for (const [name, parameter] of named) parameter.requiresGrad = isHead(name) || top.has(name)
   if (named.some(([, { requiresGrad }]) => requiresGrad)) return
-  throw new HeedError('unsupported', `${model.constructor.name} has no head of its own to train`, {
-    remedy: 'Its output is the embedding. Train the top layers: top:1, top:2 …',
-  })
+  throw new HeedError(
+    'unsupported',
+    `${model.constructor.name} has no head that could be trained alone`,
+    {
+      key: 'train',
+      value: part,
+      try: { train: ['top:1', 'all'] },
+    },
+  )
 }
 
-/** The names of the last `count` layers and of what follows them: `h.10.…`, `h.11.…`, `ln_f.weight`. */
+/** The names of weights in the last `count` layers and after them: `h.10.…`, `h.11.…`, `ln_f.weight`. */
 function topOf(names: readonly string[], count: number): Set<string> {
   const places = names
     .map((name) => /^(.*?)\.(\d+)\./.exec(name))
-    .map((found) => found && { stack: found[1], layer: Number(found[2]) })
+    .map((match) => match && { stack: match[1], layer: Number(match[2]) })
   const layers = new Map<string, number>()
   for (const place of places)
     if (place) layers.set(place.stack, Math.max(layers.get(place.stack) ?? 0, place.layer + 1))
   const fewest = Math.min(...layers.values())
   if (!(count <= fewest))
-    throw new HeedError(
-      'invalid-option',
-      `top:${count}: the model has ${layers.size > 0 ? fewest : 'no'} layers`,
-      {
-        remedy: 'Ask for fewer, or for all.',
-      },
-    )
+    throw invalidOption({
+      key: 'train',
+      value: `top:${count}`,
+      expected: layers.size > 0 ? `all, head, or top:1 to top:${fewest}` : 'all or head',
+      try: { train: layers.size > 0 ? [`top:${fewest}`, 'all'] : ['all'] },
+    })
   const top = new Set<string>()
   let open = false
   places.forEach((place, i) => {

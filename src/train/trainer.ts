@@ -1,5 +1,5 @@
-// The training loop. It holds its compiled step: a step of training builds no graph. The device runs
-// one step while the host prepares the next and looks at the one before.
+// The training loop. It holds its compiled step, so that a training step builds no graph. The device runs
+// a step while the host prepares the next one and reads the result of the one before.
 import type { Batch, BatchSampler } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
 import { LRScheduler, type Optimizer, type Schedule } from '../optim/index.ts'
@@ -10,25 +10,25 @@ import { type BatchTensors, holdBatch } from './hold-batch.ts'
 
 export interface TrainerOptions {
   model: Module
-  /** The mean loss of a batch. Graph only: it is called once for each combination of shapes. */
+  /** The mean loss of a batch. It only builds the graph, once for each combination of shapes. */
   loss: (batch: BatchTensors) => Tensor
   optimizer: Optimizer
   schedule: Schedule
-  /** Micro-batch `i` of all: step s uses s·accumulate … (s + 1)·accumulate - 1. */
+  /** Step s uses the micro-batches s·accumulate … (s + 1)·accumulate - 1. */
   batches: BatchSampler
   accumulate?: number
-  /** The step to go on from. */
+  /** The number of steps that have been run before. */
   start?: number
 }
 
-/** What is known of a step once it has run. */
+/** The result of a step. */
 export interface StepResult {
-  /** Updates so far, this one included. */
+  /** Number of updates so far, including this one. */
   step: number
   loss: number
   gradNorm: number
   lr: number
-  /** Numbers in the first array of each batch (tokens), and its rows. */
+  /** Sizes of the batches: elements of their first array (tokens), and rows. */
   tokens: number
   rows: number
 }
@@ -43,7 +43,7 @@ export class Trainer {
   private readonly update: Held
   private readonly whole: HeldBatch
   private readonly score: HeldBatch
-  /** The step that the device is busy with. */
+  /** The step that is running on the device. */
   private running: Promise<StepResult> | null = null
 
   constructor(options: TrainerOptions) {
@@ -53,7 +53,7 @@ export class Trainer {
     this.accumulate = accumulate
     this.step = start
     this.scheduler = new LRScheduler(optimizer, options.schedule)
-    // A warm-up's factor at 0 is 0: counted from 1, no step is wasted.
+    // The factor of a warm-up at 0 is 0. Counting from 1 wastes no step.
     this.scheduler.setStep(start + 1)
     const lossOf = (batch: BatchTensors, training: boolean): Tensor => {
       model.train(training)
@@ -74,22 +74,22 @@ export class Trainer {
   }
 
   /**
-   * Submits the next step and returns the result of the one before, or null at the first call.
-   * @throws HeedError when a loss is not a number.
+   * Submits the next step and returns the result of the previous one; null at the first call.
+   * @throws DivergedError if the loss is not finite
    */
   async advance(): Promise<StepResult | null> {
     const { lr } = this.optimizer.groups[0]
     this.optimizer.beginStep()
-    const started = this.accumulate === 1 ? await this.one() : await this.several()
+    const started = this.accumulate === 1 ? await this.single() : await this.accumulated()
     this.step++
     this.scheduler.step()
     const before = this.running
     this.running = this.result(this.step, lr, started)
-    this.running.catch(() => {}) // whoever asks for it gets the error
+    this.running.catch(() => {}) // the error is thrown where the result is awaited
     return before
   }
 
-  /** Waits for the step that is under way; null when there is none. */
+  /** Waits for the running step; null if there is none. */
   async drain(): Promise<StepResult | null> {
     const last = this.running ? await this.running : null
     this.running = null
@@ -97,7 +97,7 @@ export class Trainer {
     return last
   }
 
-  /** Mean loss over the first `count` batches of other data. No dropout, no gradients. */
+  /** Mean loss over the first `count` batches, without dropout and gradients. */
   async evaluate(batches: BatchSampler, count: number): Promise<number> {
     let total = 0
     for (let i = 0; i < count; i++) {
@@ -112,13 +112,13 @@ export class Trainer {
     return this.optimizer.gradNorm ? [this.optimizer.gradNorm] : []
   }
 
-  private async one(): Promise<Started> {
+  private async single(): Promise<Started> {
     const batch = await this.batches.batch(this.step)
     const [loss, norm] = await this.whole(batch)
     return { losses: [loss.item()], norm: norm?.item(), ...sizeOf(batch) }
   }
 
-  private async several(): Promise<Started> {
+  private async accumulated(): Promise<Started> {
     const losses: Promise<number>[] = []
     const size = { tokens: 0, rows: 0 }
     for (let i = 0; i < this.accumulate; i++) {
@@ -149,7 +149,7 @@ export class DivergedError extends HeedError {
   readonly step: number
 
   constructor(step: number, loss: number) {
-    super('diverged', `The loss at step ${step} is ${loss}: the training has diverged`)
+    super('diverged', `The training diverged: the loss at step ${step} is ${loss}`)
     this.step = step
   }
 }

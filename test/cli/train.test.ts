@@ -49,7 +49,7 @@ it('pre-trains, fine-tunes the head, goes on, and predicts', async () => {
   const tune = await heed('train', '--from', at('bert'), ...task, '--out', at('spam'))
   expect(tune.mistake).toBe('')
   expect(tune.out).toMatch(/of them trained[\s\S]*New weights: .*classifier/)
-  expect(tune.out).toMatch(/On what was held out: loss .*accuracy/)
+  expect(tune.out).toMatch(/Evaluation on held-out data: loss .*accuracy/)
   const again = await heed('train', '--out', at('spam'), '--resume')
   expect(again.mistake).toBe('')
   const { out } = await heed('predict', at('spam'), '--text', 'win money')
@@ -68,7 +68,7 @@ it('lists tasks, and the options and columns of one', async () => {
   expect(out).not.toContain('--label-column')
   const own = await heed('train', '--task', 'text-classification', '--help')
   expect(own.out).toMatch(/--label-column <name> +the column of the label \(default: label\)/)
-  expect(own.out).toMatch(/--epochs <number> .*\(default: 3\)/)
+  expect(own.out).toMatch(/--epochs <number> .*replaces --steps\s+\(default: 3\)/)
   expect(own.out).toMatch(/Data of text-classification: rows with a text/)
 })
 
@@ -79,24 +79,27 @@ it.each<[string[], RegExp]>([
   ],
   [
     ['train', 'bert', '--task', 'token-classification', ...data],
-    /labelColumn: there is no such key/,
+    /--label-column must be left out with this task/,
   ],
   [
     ['train', 'gpt2', '--task', 'token-classification', '--data', 'x'],
     /A 'gpt2' cannot learn token-classification/,
   ],
-  [['train', '--task', 'text-classification', ...data], /no model to train[\s\S]*--from/],
+  [
+    ['train', '--task', 'text-classification', ...data],
+    /A model to train is required[\s\S]*--from/,
+  ],
   [
     ['train', 'bert', '--task', 'text-classification', '--data', at('mails.csv')],
     /mails\.csv:2: there is no 'label' in it, only 'words', 'spam'/,
   ],
   [
     ['train', 'bert', '--train', 'tail', ...data, '--task', 'text-classification'],
-    /train: is all, head or top:N/,
+    /--train must be all, head or top:N, got "tail"/,
   ],
   [
     ['train', 'bert', ...data, '--task', 'text-classification', '--steps', '2', '--epochs', '2'],
-    /steps or of epochs/,
+    /one of --steps and --epochs/,
   ],
 ])('%j', async (words, says) => {
   const { mistake } = await heed(...words, '--out', at('none'))

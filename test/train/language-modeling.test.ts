@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { fromPretrained } from '../../src/models/index.ts'
-import { parseTrainConfig, type TrainConfig } from '../../src/train/config.ts'
+import { parseTrainConfig } from '../../src/train/config.ts'
+import type { TrainConfig } from '../../src/train/config-schema.ts'
 import { type TrainEvent, type TrainOutcome, trainModel } from '../../src/train/train-model.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'heed-train-'))

@@ -10,7 +10,7 @@ import type { ImageAttention } from './picture.ts'
 const MOST_PLACES = 40
 const MOST_LAYERS = 12
 
-/** The attention of each layer while the model reads one example; none where it has none. */
+/** The attention weights of each layer for an example; empty for models without attention. */
 export async function attentionOf(
   task: Task,
   model: Module,
@@ -24,30 +24,30 @@ export async function attentionOf(
 
 interface Tokens {
   read?: string[]
-  /** By a decoder; at each place it has seen those before. */
+  /** Of a decoder, which attends to the tokens before each position. */
   written?: string[]
 }
 
 function tokensOf(batch: Batch, preprocessor: Preprocessor): Tokens {
-  const both = preprocessor as Partial<TextPairTokenizers>
-  const one = preprocessor instanceof Tokenizer ? preprocessor : undefined
+  const pair = preprocessor as Partial<TextPairTokenizers>
+  const single = preprocessor instanceof Tokenizer ? preprocessor : undefined
   const texts = (ids: HeldInput | undefined, tokenizer: Tokenizer | undefined) =>
     ids?.data instanceof Int32Array && tokenizer
       ? Array.from(ids.data, (id) => (id < 0 ? '' : (tokenizer.idToToken(id) ?? `#${id}`)))
       : undefined
   return {
-    read: texts(batch.input_ids ?? batch.inputs, one ?? both.source),
-    written: texts(batch.labels, one ?? both.target),
+    read: texts(batch.input_ids ?? batch.inputs, single ?? pair.source),
+    written: texts(batch.labels, single ?? pair.target),
   }
 }
 
-/** The tokens that look, and those that they look at. */
+/** The tokens of the queries and of the keys. */
 function sidesOf(path: string, { read, written }: Tokens): [rows?: string[], columns?: string[]] {
   if (!/(^|\.)decoder(\.|$)/.test(path) || !written) return [read, read]
   return [written, /self/i.test(path) ? ['', ...written.slice(0, -1)] : read]
 }
 
-/** What the class token of each layer looks at in an image; nothing of models that see no patches. */
+/** The attention of the class token to the patches of an image, by layer; empty for models without patches. */
 export async function imageAttentionOf(
   task: Task,
   model: Module,
@@ -55,7 +55,7 @@ export async function imageAttentionOf(
 ): Promise<ImageAttention[]> {
   const { batch, layers } = captured(task, model, example)
   const [height, width] = batch.pixel_values.shape.slice(-2)
-  const found = layers.map(async ([name, weights]): Promise<ImageAttention[]> => {
+  const maps = layers.map(async ([name, weights]): Promise<ImageAttention[]> => {
     const S = weights.shape[3]
     const grid = gridOf(S, height, width)
     if (!grid) return []
@@ -67,10 +67,10 @@ export async function imageAttentionOf(
     )
     return [{ name, weights: rows }]
   })
-  return (await Promise.all(found)).flat()
+  return (await Promise.all(maps)).flat()
 }
 
-/** Patches as rows and columns, behind one token for the class and perhaps one for distillation. */
+/** Rows and columns of patches, which follow a class token and perhaps a distillation token. */
 function gridOf(tokens: number, height: number, width: number) {
   for (const patches of [tokens - 1, tokens - 2]) {
     const rows = Math.round(Math.sqrt((patches * height) / width))
@@ -79,7 +79,7 @@ function gridOf(tokens: number, height: number, width: number) {
   }
 }
 
-/** The batch of one example, and the weights of each layer while the model reads it. */
+/** The batch of an example, and the attention weights of each layer for it. */
 function captured(task: Task, model: Module, example: unknown) {
   const batch = task.collate([example], task.length(example), { seed: 0, step: 0 })
   const inputs = Object.fromEntries(
@@ -90,7 +90,7 @@ function captured(task: Task, model: Module, example: unknown) {
   return { batch, layers: [...attentions].slice(-MOST_LAYERS) }
 }
 
-/** weights (1, H, T, S): their mean over heads, cut to what can be read. */
+/** The mean over heads of weights (1, H, T, S), cut to a readable size. */
 async function mapOf(
   name: string,
   weights: Tensor,

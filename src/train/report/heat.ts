@@ -1,9 +1,9 @@
 import type { Evaluation } from '../task.ts'
 import { type Html, html } from './html.ts'
 
-/** A confusion matrix as a table: the darker, the larger the share of its row. */
+/** A confusion matrix as a table; darker cells are a larger share of their row. */
 export function confusionHtml({ labels, counts }: NonNullable<Evaluation['confusion']>): Html {
-  return html`<p class="note">Rows: what is. Columns: what the model says.</p>
+  return html`<p class="note">Rows: true labels. Columns: predicted labels.</p>
 <div class="wide"><table class="confusion">
 <tr><th></th>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr>
 ${counts.map((row, i) => {
@@ -22,7 +22,7 @@ const shareOf = (count: number, sum: number): number =>
 export interface AttentionMap {
   /** The path of the layer. */
   name: string
-  /** T rows, each of S weights that add up to 1: the mean over heads. */
+  /** Mean over heads: T rows of S weights, each of which adds up to 1. */
   weights: readonly (readonly number[])[]
   rows?: readonly string[]
   columns?: readonly string[]
@@ -31,7 +31,7 @@ export interface AttentionMap {
 const CELL = 16
 const LABELS = 90
 
-/** Who looks at whom: rows look, columns are looked at. */
+/** Attention as a map: queries are rows, keys are columns. */
 export function attentionHtml(map: AttentionMap): Html {
   const { name, weights, rows, columns } = map
   const [left, top] = [rows ? LABELS : 2, columns ? LABELS : 2]

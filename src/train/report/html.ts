@@ -1,21 +1,21 @@
-// Pieces of a page: text is escaped where it is put in, and nowhere else.
+// Pieces of a page. Text is escaped where it is inserted, and nowhere else.
 
-/** HTML that is done; a string in its place would be escaped. */
+/** Finished HTML, which is inserted without escaping. */
 export interface Html {
   readonly html: string
 }
 
-type Part = Html | string | number | readonly Part[] | null | undefined | false
+type Content = Html | string | number | readonly Content[] | null | undefined | false
 
-/** As a template: what is put in is escaped, unless it is HTML already. */
-export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
-  return { html: strings.reduce((all, text, i) => all + textOf(parts[i - 1]) + text) }
+/** Template tag: inserted values are escaped, except Html. */
+export function html(strings: TemplateStringsArray, ...contents: Content[]): Html {
+  return { html: strings.reduce((all, text, i) => all + textOf(contents[i - 1]) + text) }
 }
 
-function textOf(part: Part): string {
-  if (part === null || part === undefined || part === false) return ''
-  if (Array.isArray(part)) return part.map(textOf).join('')
-  return typeof part === 'object' ? (part as Html).html : escaped(String(part))
+function textOf(content: Content): string {
+  if (content === null || content === undefined || content === false) return ''
+  if (Array.isArray(content)) return content.map(textOf).join('')
+  return typeof content === 'object' ? (content as Html).html : escaped(String(content))
 }
 
 function escaped(text: string): string {

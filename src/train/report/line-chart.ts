@@ -49,7 +49,7 @@ function mark(points: Line['points'], style: string): Html {
   return html`<circle class="${style}" cx="${points[0][0]}" cy="${points[0][1]}" r="3.5"/>`
 }
 
-/** Means of neighbours where there are more points than pixels. */
+/** Averages neighbouring points if there are too many. */
 function thinned(points: Line['points']): Line['points'] {
   const every = Math.ceil(points.length / MOST_POINTS)
   if (every === 1) return points
@@ -65,13 +65,15 @@ function thinned(points: Line['points']): Line['points'] {
 function ticks(low: number, high: number): number[] {
   const span = high - low || Math.abs(high) || 1
   const power = 10 ** Math.floor(Math.log10(span / 5))
-  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => span / one <= 6) as number
+  const step = [1, 2, 5, 10]
+    .map((factor) => factor * power)
+    .find((size) => span / size <= 6) as number
   const first = Math.floor(low / step + 1e-9)
   const last = Math.max(first + 1, Math.ceil(high / step - 1e-9))
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step)
 }
 
-/** Where a value lies between the first and the last mark. */
+/** Maps the range of the marks to `from` … `to`. */
 function scale(marks: readonly number[], from: number, to: number): (value: number) => number {
   const [low, high] = [marks[0], marks[marks.length - 1]]
   return (value) => Math.round((from + ((value - low) / (high - low)) * (to - from)) * 10) / 10

@@ -7,24 +7,24 @@ import { lineChart } from './line-chart.ts'
 import { type ImageAttention, lookHtml, pictureHtml } from './picture.ts'
 import { STYLE } from './style.ts'
 
-export interface ReportParts {
+export interface ReportContents {
   title: string
   /** One line below the title. */
   about: string
   log: readonly Partial<Metrics>[]
   config: Readonly<Record<string, unknown>>
-  /** What the evaluation was on, what came of it, and the images of its examples. */
+  /** The name of the evaluation data, the result, and the images of its examples. */
   evaluation?: { on: string; result: Evaluation; images: readonly (Image | undefined)[] }
-  /** Why there is none. */
+  /** The reason why there is no evaluation. */
   withoutEvaluation?: string
   attention: readonly AttentionMap[]
-  /** The same of an image. */
+  /** The attention to an image. */
   look?: { image: Image; layers: readonly ImageAttention[] }
 }
 
-/** One page that needs nothing from elsewhere, and no script. */
-export function reportPage(parts: ReportParts): string {
-  const { title, about, log, evaluation } = parts
+/** A self-contained page without scripts. */
+export function reportPage(contents: ReportContents): string {
+  const { title, about, log, evaluation } = contents
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -38,18 +38,18 @@ export function reportPage(parts: ReportParts): string {
 <body>
 <h1>${title}</h1>
 <p>${about}</p>
-${evaluation ? evaluationHtml(evaluation.on, evaluation.result) : html`<p>${parts.withoutEvaluation}</p>`}
+${evaluation ? evaluationHtml(evaluation.on, evaluation.result) : html`<p>${contents.withoutEvaluation}</p>`}
 ${curvesHtml(log)}
 ${evaluation && examplesSection(evaluation)}
-${attentionSection(parts)}
+${attentionSection(contents)}
 <h2>Configuration</h2>
-${pairs(parts.config)}
+${pairs(contents.config)}
 </body>
 </html>
 `.html
 }
 
-type Evaluated = NonNullable<ReportParts['evaluation']>
+type Evaluated = NonNullable<ReportContents['evaluation']>
 
 function evaluationHtml(on: string, { metrics, confusion }: Evaluation): Html {
   const entries = Object.entries(metrics)
@@ -62,9 +62,11 @@ ${confusion && confusion.labels.length <= 40 && confusionHtml(confusion)}`
 type Shown = ShownExample & { image?: Image }
 
 function examplesSection({ result, images }: Evaluated): Html | null {
-  const examples = result.examples.map((one, i): Shown => ({ ...one, image: images[i] }))
+  const examples = result.examples.map((example, i): Shown => ({ ...example, image: images[i] }))
   if (examples.length === 0) return null
-  const [right, wrong] = [true, false].map((is) => examples.filter((one) => one.right === is))
+  const [right, wrong] = [true, false].map((isRight) =>
+    examples.filter((example) => example.right === isRight),
+  )
   return html`<h2>Examples</h2>
 ${examplesHtml('Wrong', wrong)}
 ${examplesHtml('Right', right)}`
@@ -80,13 +82,13 @@ ${examples.slice(0, 12).map(({ input, expected, predicted, image }) => html`<tr>
 
 function curvesHtml(log: readonly Partial<Metrics>[]): Html {
   const of = (key: keyof Metrics) =>
-    log.flatMap((one): [number, number][] => {
-      const value = one[key]
-      return typeof value === 'number' && one.step !== undefined ? [[one.step, value]] : []
+    log.flatMap((line): [number, number][] => {
+      const value = line[key]
+      return typeof value === 'number' && line.step !== undefined ? [[line.step, value]] : []
     })
   const losses = [
     { name: 'training', style: 'train', points: of('loss') },
-    { name: 'held out', style: 'held', points: of('val_loss') },
+    { name: 'validation', style: 'held', points: of('val_loss') },
   ]
   return html`<h2>Loss</h2>
 ${lineChart(losses, 'loss')}
@@ -94,14 +96,14 @@ ${lineChart(losses, 'loss')}
 ${lineChart([{ name: 'learning rate', style: 'rate', points: of('lr') }], 'learning rate')}`
 }
 
-function attentionSection({ attention: maps, look }: ReportParts): Html | null {
+function attentionSection({ attention: maps, look }: ReportContents): Html | null {
   if (look && look.layers.length > 0)
-    return html`<h2>Attention of one image</h2>
-<p>What the class token looks at, the mean over heads, layer by layer: the lighter, the more.</p>
+    return html`<h2>Attention to an image</h2>
+<p>Attention of the class token by layer, averaged over heads. Lighter means more.</p>
 <div class="maps">${look.layers.map((layer) => lookHtml(look.image, layer))}</div>`
   if (maps.length === 0) return null
-  return html`<h2>Attention of one example</h2>
-<p>The mean over heads, layer by layer: each row looks at the columns that are filled, the more the fuller.</p>
+  return html`<h2>Attention of an example</h2>
+<p>Attention by layer, averaged over heads. Each row shows where that token attends; darker means more.</p>
 <div class="maps">${maps.map(attentionHtml)}</div>`
 }
 

@@ -1,22 +1,22 @@
-// Images within a page, small enough to need no compression.
+// Images in the page, small enough to need no compression.
 import { type Image, resize } from '../../data/index.ts'
 import { type Html, html } from './html.ts'
 
 const MOST_SIDE = 112
 
-/** The image in at most 112 pixels a side, or as large if it is small. */
+/** The image, scaled down to at most 112 pixels per side. */
 export function pictureHtml(image: Image, title: string): Html {
   const small = thumbnail(image)
   return html`<img src="${bitmap(small)}" width="${shown(small.width)}" height="${shown(small.height)}" alt="${title}">`
 }
 
-/** Where the model looks in an image: what it sees is light, the rest is dark. */
+/** Attention to an image: patches with little attention are darkened. */
 export function lookHtml(image: Image, { name, weights }: ImageAttention): Html {
   const small = thumbnail(image)
   const [rows, columns] = [weights.length, weights[0].length]
   const [w, h] = [small.width / columns, small.height / rows]
   const most = Math.max(1e-9, ...weights.flat())
-  return html`<figure><svg class="look" viewBox="0 0 ${small.width} ${small.height}" width="${2 * shown(small.width)}" role="img" aria-label="what ${name} looks at">
+  return html`<figure><svg class="look" viewBox="0 0 ${small.width} ${small.height}" width="${2 * shown(small.width)}" role="img" aria-label="attention of ${name}">
 <image href="${bitmap(small)}" width="${small.width}" height="${small.height}"/>
 ${weights.map((row, i) => row.map((weight, j) => html`<rect x="${j * w}" y="${i * h}" width="${w}" height="${h}" fill-opacity="${(0.9 * (1 - weight / most)).toFixed(3)}"><title>${weight.toFixed(4)}</title></rect>`))}
 </svg><figcaption>${name}</figcaption></figure>`
@@ -35,10 +35,10 @@ function thumbnail(image: Image): Image {
   return resize(image, side(image.width), side(image.height))
 }
 
-/** Pixels on the page: of tiny images, each is shown as several. */
+/** Pixels on the page; tiny images are enlarged. */
 const shown = (size: number): number => size * Math.max(1, Math.floor(64 / size))
 
-/** A Windows bitmap of 24 bits a pixel, as a data URL: a head of 54 bytes, then rows from the bottom up. */
+/** A Windows bitmap of 24 bits a pixel, as a data URL: a header of 54 bytes, then rows from bottom to top. */
 function bitmap({ width, height, channels, data }: Image): string {
   const stride = Math.ceil((3 * width) / 4) * 4
   const file = Buffer.alloc(54 + stride * height)

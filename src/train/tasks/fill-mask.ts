@@ -41,7 +41,8 @@ export const fillMask: TaskDefinition<Options, Record<string, never>, Tokenizer>
       .boolean()
       .nullable()
       .default(null)
-      .describe('predict that too; where left out, for bert'),
+      .describe('train on next-sentence prediction too (default: for bert)')
+      .meta({ off: 'train without next-sentence prediction' }),
     maskShare: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are chosen'),
   }),
   facts: z.object({}),
@@ -77,7 +78,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     const { maskTokenId: mask, clsTokenId: cls, sepTokenId: sep } = tokenizer
     if (mask === undefined || cls === undefined || sep === undefined)
       throw new HeedError('invalid-option', 'The tokenizer lacks a mask, cls or sep token', {
-        remedy: 'Leave out --tokenizer, or take the one of a BERT.',
+        remedy: 'Leave out `tokenizer`, or use the tokenizer of a BERT model.',
       })
     this.context = context
     this.head = fillMask.head(modelType, options) as 'masked-lm' | 'pretraining'

@@ -49,7 +49,11 @@ const schema = z.object({
       'height and width that images are brought to; as they are where they are small and alike',
     ),
   patchSize: z.int().min(1).max(4096).nullable().default(null).describe('of a new ViT, in pixels'),
-  flip: z.boolean().default(false).describe('mirror half of the images'),
+  flip: z
+    .boolean()
+    .default(false)
+    .describe('mirror half of the training images')
+    .meta({ off: 'do not mirror training images' }),
   crop: share
     .default(1)
     .describe('smallest part of an image that is cut out and enlarged, 1 for none'),

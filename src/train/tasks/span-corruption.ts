@@ -72,7 +72,7 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
       throw new HeedError(
         'invalid-option',
         `The tokenizer has ${this.sentinels.length} sentinels; ${contextLength} tokens need ${spans}`,
-        { remedy: 'Take a T5 tokenizer, a shorter --context, or a longer --span-length.' },
+        { remedy: 'Use a T5 tokenizer, a shorter `context`, or a longer `spanLength`.' },
       )
     this.end = tokenizer.eosTokenId
   }

@@ -28,12 +28,16 @@ type Context = TaskContext<Options, Facts, Tokenizer>
 export const textClassification: TaskDefinition<Options, Facts, Tokenizer> = {
   name: 'text-classification',
   about: 'labels of texts, or of pairs of texts',
-  columns: 'rows with a text and its label; with --multi-label, a list of labels',
+  columns: 'rows with a text and its label; with `multiLabel`, a list of labels',
   options: z.object({
     textColumn: z.string().default('text').describe('the column of the text'),
     pairColumn: z.string().nullable().default(null).describe('the column of a second text'),
     labelColumn: z.string().default('label').describe('the column of the label'),
-    multiLabel: z.boolean().default(false).describe('a text may have several labels, or none'),
+    multiLabel: z
+      .boolean()
+      .default(false)
+      .describe('allow several labels per text, or none')
+      .meta({ off: 'require exactly one label per text' }),
     lmWeight: z
       .number()
       .min(0)
@@ -118,7 +122,7 @@ class TextClassification implements Task<Example, SequenceClassifier> {
       'invalid-option',
       `${model.constructor.name} predicts no next token: lmWeight is not for it`,
       {
-        remedy: 'Leave out --lm-weight, or train gpt2 or openai-gpt.',
+        remedy: 'Leave out `lmWeight`, or train gpt2 or openai-gpt.',
       },
     )
   }

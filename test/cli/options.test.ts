@@ -1,0 +1,89 @@
+// The options of all commands, and how errors and help name them.
+import { type Command, Option } from 'commander'
+import { expect, it } from 'vitest'
+import { commandNames, loadCommand } from '../../src/cli/commands.ts'
+import { withFlags } from '../../src/cli/print-error.ts'
+import { optimizerDefinitions } from '../../src/optim/index.ts'
+import { taskDefinitions } from '../../src/train/tasks/index.ts'
+import { heed } from './in-process.ts'
+
+const commands = await Promise.all(commandNames().map((name) => loadCommand(name, [])))
+
+it.each(commands.map((command) => [command.name(), command] as const))(
+  'heed %s describes every argument and option, and switches in both directions',
+  (_, command) => {
+    const texts = [command, ...command.registeredArguments, ...command.options].map(
+      ({ description }) =>
+        typeof description === 'function' ? command.description() : description,
+    )
+    for (const text of texts) expect(text).toMatch(/\w{4}/)
+    const off = command.options.filter(({ negate }) => negate).map(({ description }) => description)
+    for (const text of off) expect(text).not.toMatch(/not that|to false$/)
+    expect(new Set(off).size).toBe(off.length)
+  },
+)
+
+it('every switch of a task or an optimizer says what it does when it is off', () => {
+  const train = commands.find((command) => command.name() === 'train') as Command
+  const switches = train.options
+    .filter(({ negate }) => negate)
+    .map((option) => option.attributeName())
+  expect(switches.length).toBeGreaterThan(2)
+  for (const key of switches) {
+    const kind = [...taskDefinitions(), ...optimizerDefinitions()].find(({ options }) =>
+      Object.hasOwn(options.shape, key),
+    )
+    expect((kind?.options.shape[key] as { meta(): object } | undefined)?.meta()).toHaveProperty(
+      'off',
+    )
+  }
+})
+
+const options = [
+  new Option('--min-lr <number>'),
+  new Option('--batch <number>'),
+  new Option('--pack'),
+  new Option('--no-pack'),
+  new Option('--no-special'),
+]
+
+it.each([
+  ['`minLr` must be at most 1, got 2', '--min-lr must be at most 1, got 2'],
+  ['Set `minLr: 0.5`.', 'Set --min-lr 0.5.'],
+  ['Try `minLr` 0.1 or 0.2.', 'Try --min-lr 0.1 or 0.2.'],
+  ['Leave out `pack`.', 'Leave out --pack.'],
+  ['Try `pack` false.', 'Try --no-pack.'],
+  ['Set `pack: true` or `pack: false`.', 'Set --pack or --no-pack.'],
+  ['Set `special: false`.', 'Set --no-special.'],
+  ['`batchSize` must be at least 1', '--batch must be at least 1'],
+  [
+    'Run `heed doctor`; `h.0.attn`, `toString`, `wte.weight` stay',
+    'Run `heed doctor`; `h.0.attn`, `toString`, `wte.weight` stay',
+  ],
+])('%s', (text, shown) => {
+  expect(withFlags(text, options)).toBe(shown)
+})
+
+it.each([
+  [['trian'], /no command 'trian'\n {2}Did you mean train\?/],
+  [['__proto__'], /no command '__proto__'/],
+  [['generate', 'x', '--temprature', '1'], /--temprature[\s\S]*--temperature/],
+  [['generate', 'x', '--quantize', 'q8'], /--quantize[\s\S]*Did you mean q8_0\?/],
+  [['generate', 'x', '--top-k', '-1'], /--top-k[\s\S]*whole number of at least 0/],
+  [['inspect', '--preset', 'gtp2'], /Known: gpt2,/],
+  [
+    ['train', 'gpt2', '--data', 'x', '--out', 'y', '--schedule', 'cosin'],
+    /--schedule must be .*cosine.*got "cosin"\n {2}Did you mean 'cosine'\?/,
+  ],
+  [['train', 'gpt2', '--data', 'x', '--out', 'y', '--optimizer', 'adamq'], /adamw/],
+  [
+    ['train', 'gpt2', '--data', 'x', '--out', 'y', '--momentum', '0.9'],
+    /--momentum must be left out[\s\S]*sgd/,
+  ],
+  [
+    ['train', 'gpt2', '--data', 'x', '--out', 'y', '--min-lr', '2', '--batch', '1.5'],
+    /2 mistakes:\n {2}--batch must be a whole number, got 1.5\n {2}--min-lr must be at most 1, got 2/,
+  ],
+] as const)('heed %j', async (words, says) => {
+  expect((await heed(...words)).mistake).toMatch(says)
+})
