@@ -1,12 +1,36 @@
 export { addSpecialTokens, type SpecialTokenOptions } from './chat/add-special-tokens.ts'
 export type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
 export type { SpecialTokens } from './chat/special-tokens.ts'
+export { AlignedText, mapCharacters, TextRewriter } from './encode/aligned-text.ts'
 export type { Batch, PaddingOptions } from './encode/batch.ts'
 export type { DecodeStream } from './encode/decode-stream.ts'
 export type { Encoding, TruncationOptions, TruncationStrategy } from './encode/encoding.ts'
+export type { Pieces } from './encode/pieces.ts'
+export {
+  registerTokenizerStep,
+  type TokenizerStepDefinition,
+  type TokenizerStepKind,
+  tokenizerStep,
+} from './encode/register-step.ts'
+export { tokenizerPattern } from './encode/settings.ts'
+export type {
+  Decoder,
+  Normalizer,
+  PostProcessor,
+  PreTokenizer,
+  Template,
+  TemplateItem,
+  TokenizerSteps,
+  WordModel,
+} from './encode/steps.ts'
 export { tokenizerFromSentencePiece, tokenizerFromTiktoken } from './formats/imported.ts'
 export type { TiktokenEncoding, TiktokenName, TiktokenRanks } from './formats/tiktoken.ts'
-export type { TokenizerConfig, TokenizerJson } from './formats/tokenizer-json.ts'
+export type {
+  AddedTokenJson,
+  ComponentJson,
+  TokenizerConfig,
+  TokenizerJson,
+} from './formats/tokenizer-json.ts'
 export { type BatchOptions, type EncodeOptions, Tokenizer } from './tokenizer.ts'
 export { parseTokenizerSpec, type TokenizerSpec } from './train/spec.ts'
 export {

@@ -1,4 +1,4 @@
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
 import {
   additionalTokensOf,
@@ -7,58 +7,58 @@ import {
   withDeclaredTokens,
 } from './chat/special-tokens.ts'
 import { type Batch, type PaddingOptions, pad } from './encode/batch.ts'
-import { fromByteChars } from './encode/byte-level.ts'
 import { cutBeforeSpaces } from './encode/cut-text.ts'
 import { cutsAtSpaces } from './encode/cuts-at-spaces.ts'
 import { byteStream, type DecodeStream, windowStream } from './encode/decode-stream.ts'
-import { cleanUp, type Decoder, makeDecoder } from './encode/decoders.ts'
+import { cleanUp } from './encode/decoders.ts'
 import { Encoder } from './encode/encoder.ts'
 import { assemble, type Encoding, type TruncationOptions } from './encode/encoding.ts'
-import { makePostProcessor, type PostProcessor } from './encode/post-processor.ts'
+import { PLAIN_TEMPLATE } from './encode/post-processors.ts'
 import { trimOffsets } from './encode/trim-offsets.ts'
-import { checkTokenizerConfig, checkTokenizerJson } from './formats/check-json.ts'
 import type { LoadTokenizerOptions } from './formats/files.ts'
-import type { TokenizerConfig, TokenizerJson } from './formats/tokenizer-json.ts'
+import { type Pipeline, readTokenizerConfig, readTokenizerJson } from './formats/read-json.ts'
+import type { AddedTokenJson, TokenizerConfig, TokenizerJson } from './formats/tokenizer-json.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 export interface EncodeOptions extends TruncationOptions {
-  /** A second text, as the answer to a question. */
+  /** A second text, such as the context of a question. */
   pair?: string
-  /** Puts the special tokens around the text that the tokenizer's template asks for. Default true. */
+  /** Add the special tokens of the tokenizer's template around the text. Default true. */
   addSpecialTokens?: boolean
 }
 
 export type BatchOptions = Omit<EncodeOptions, 'pair'> & PaddingOptions
 
-/**
- * Text to token ids and back, as Hugging Face's `tokenizer.json` describes it. The ids are the
- * ones that Python's `tokenizers` gives.
- */
+/** Text to token ids and back, as a `tokenizer.json` describes it, with the ids of Python's `tokenizers`. */
 export class Tokenizer {
-  /** The highest id and one: how many rows an embedding needs. */
+  /** The highest id plus one: the number of rows of an embedding. */
   readonly vocabSize: number
-  /** What `tokenizer_config.json` says. */
+  /** The contents of `tokenizer_config.json`. */
   readonly config: TokenizerConfig
   /** The special tokens that the config names (`bos_token`, `mask_token` …). */
   readonly specialTokens: SpecialTokens
   private readonly json: TokenizerJson
+  private readonly added: readonly AddedTokenJson[]
+  private readonly pipeline: Pipeline
   private readonly vocabulary: Vocabulary
   private readonly encoder: Encoder
-  private readonly decoder: Decoder
-  private readonly postProcessor: PostProcessor
   private readonly cuts: boolean
-  private readonly special: Set<number>
+  private readonly special: ReadonlySet<number>
 
-  private constructor(json: TokenizerJson, config: TokenizerConfig) {
+  private constructor(
+    json: TokenizerJson & { added_tokens: AddedTokenJson[] },
+    config: TokenizerConfig,
+    { pipeline, source }: { pipeline: Pipeline; source: string },
+  ) {
+    const added = json.added_tokens
     this.json = json
+    this.added = added
     this.config = config
+    this.pipeline = pipeline
     this.specialTokens = specialTokensOf(config)
-    this.vocabulary = new Vocabulary(json)
-    this.encoder = new Encoder(json, this.vocabulary.model)
-    this.decoder = makeDecoder(json.decoder)
-    this.postProcessor = makePostProcessor(json.post_processor)
-    this.cuts = cutsAtSpaces(json)
-    const added = json.added_tokens ?? []
+    this.vocabulary = new Vocabulary(pipeline.model.vocab, added, source)
+    this.encoder = new Encoder(pipeline, added)
+    this.cuts = cutsAtSpaces(pipeline, added)
     this.special = new Set(added.filter((token) => token.special).map((token) => token.id))
     this.vocabSize = this.vocabulary.size
   }
@@ -72,9 +72,9 @@ export class Tokenizer {
   }
 
   get unkTokenId(): number | undefined {
-    const { unk_token, unk_id } = this.json.model
-    const ofModel = typeof unk_token === 'string' ? this.tokenToId(unk_token) : unk_id
-    return this.idOf('unk_token') ?? (ofModel as number | null | undefined) ?? undefined
+    const { unknownToken } = this.pipeline.model
+    const ofModel = unknownToken === undefined ? undefined : this.tokenToId(unknownToken)
+    return this.idOf('unk_token') ?? ofModel
   }
 
   get sepTokenId(): number | undefined {
@@ -93,79 +93,74 @@ export class Tokenizer {
     return this.idOf('mask_token')
   }
 
-  /** Further special tokens that the config names, as T5's sentinels `<extra_id_0>` …; in order. */
+  /** Further special tokens of the config in order, such as T5's sentinels `<extra_id_0>` …. */
   get additionalSpecialTokenIds(): number[] {
     const ids = additionalTokensOf(this.config).map((token) => this.tokenToId(token))
     return ids.filter((id) => id !== undefined)
   }
 
-  /** Loads a `tokenizer.json`, a folder with one (or with `vocab.json` and `merges.txt`), or a GGUF file's. */
+  /** Loads a `tokenizer.json`, a folder with one (or with another format that Heed reads), or a GGUF file. */
   static async fromFile(path: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
-    const { loadTokenizer } = await import('./formats/files.ts') // browsers have no files
+    const { loadTokenizer } = await import('./formats/files.ts') // not for browsers
     return loadTokenizer(path, options)
   }
 
-  /** From the contents of `tokenizer.json` and `tokenizer_config.json`. Both are kept, not copied. */
+  /**
+   * From the contents of `tokenizer.json` and `tokenizer_config.json`.
+   * @throws HeedError that names the key of the file that does not fit
+   */
   static fromJSON(json: unknown, config: unknown = {}, source = 'tokenizer.json'): Tokenizer {
-    const settings = checkTokenizerConfig(config, `the tokenizer_config.json of ${source}`)
-    try {
-      return new Tokenizer(withDeclaredTokens(checkTokenizerJson(json, source), settings), settings)
-    } catch (cause) {
-      if (cause instanceof HeedError) throw cause
-      throw new HeedError(
-        'corrupt-file',
-        `${source} is not a usable tokenizer: ${messageOf(cause)}`,
-        { cause },
-      )
-    }
+    const settings = readTokenizerConfig(config, `the tokenizer_config.json of ${source}`)
+    const { json: file, pipeline } = readTokenizerJson(json, source)
+    const added_tokens = withDeclaredTokens(file.added_tokens, pipeline.model.vocab, settings)
+    return new Tokenizer({ ...file, added_tokens }, settings, { pipeline, source })
   }
 
   /**
-   * The ids of a text. Special tokens written in it become their ids; `addSpecialTokens` (default
-   * true) also puts those around it that the tokenizer's template asks for.
+   * The ids of a text. Special tokens written in it become their ids; `addSpecialTokens` (default true) also
+   * adds those of the tokenizer's template around it.
    */
   encode(text: string, options: { addSpecialTokens?: boolean } = {}): number[] {
-    if (typeof text !== 'string')
-      throw new HeedError('corrupt-file', `cannot encode ${typeof text}, only text`)
+    checkText(text)
     const ids: number[] = []
-    const parts = this.cuts ? cutBeforeSpaces([text], PART) : [text]
-    for (const part of parts) this.encodePart(part, options.addSpecialTokens ?? true, ids)
+    const stretches = this.cuts ? cutBeforeSpaces([text], STRETCH) : [text]
+    for (const each of stretches) this.encodeStretch(each, options.addSpecialTokens ?? true, ids)
     return ids
   }
 
   /**
-   * Cuts a long text that comes in pieces into parts that can be encoded by themselves: their ids one
-   * behind the other are those of the whole. One part where the tokenizer does not allow that.
+   * Cuts a long text, given in pieces, into parts that can be encoded independently: their ids in order are
+   * those of the whole text. There is one part if the tokenizer does not allow cuts.
    */
   cutPieces(pieces: Iterable<string>): Iterable<string> {
-    return cutBeforeSpaces(pieces, this.cuts ? PART : Number.POSITIVE_INFINITY)
+    return cutBeforeSpaces(pieces, this.cuts ? STRETCH : Number.POSITIVE_INFINITY)
   }
 
   /**
-   * The ids of a long text that comes in pieces: joined they are the ids of the whole, without
-   * the template's tokens. Where the tokenizer allows it, little of the text is held at a time.
+   * The ids of a long text, given in pieces: joined, they are the ids of the whole text without special
+   * tokens around it. Memory stays small where the tokenizer allows cuts.
    */
   *encodePieces(pieces: Iterable<string>): Generator<number[]> {
-    for (const part of this.cutPieces(pieces)) {
+    for (const stretch of this.cutPieces(pieces)) {
       const ids: number[] = []
-      this.encodePart(part, false, ids)
+      this.encodeStretch(stretch, false, ids)
       yield ids
     }
   }
 
-  /** A text with what its tokens are and where they stand, cut to `maxLength` when that is given. */
+  /** The tokens of a text with their offsets, truncated to `maxLength` if that is given. */
   encodeWithOffsets(text: string, options: EncodeOptions = {}): Encoding {
     const { pair, addSpecialTokens = true } = options
     const tokenOf = (id: number) => this.idToToken(id) ?? ''
-    const { trim } = this.postProcessor
+    const { postProcessor } = this.pipeline
+    const { trim } = postProcessor
     const texts = (pair === undefined ? [text] : [text, pair]).map((each) => {
-      if (typeof each !== 'string')
-        throw new HeedError('corrupt-file', `cannot encode ${typeof each}, only text`)
-      const tokens = this.guard('encode this text', () => this.encoder.encodeWithOffsets(each))
+      checkText(each)
+      const tokens = guard('encode', () => this.encoder.encodeWithOffsets(each))
       return trim ? trimOffsets(tokens, each, tokenOf, trim.first) : tokens
     })
     const truncationSide = options.truncationSide ?? sideOf(this.config.truncation_side)
-    return assemble(texts, this.postProcessor, {
+    return assemble(texts, postProcessor, {
       ...options,
       truncationSide,
       addSpecialTokens,
@@ -173,7 +168,7 @@ export class Tokenizer {
     })
   }
 
-  /** Texts, or pairs of texts, as one rectangle of ids with attention masks and token types. */
+  /** Texts, or pairs of texts, as a rectangle of ids with attention masks and token types. */
   batch(texts: readonly (string | readonly [string, string])[], options: BatchOptions = {}): Batch {
     const encodings = texts.map((text) => {
       if (typeof text === 'string') return this.encodeWithOffsets(text, options)
@@ -187,52 +182,55 @@ export class Tokenizer {
   }
 
   /**
-   * The text that the tokenizer's chat template makes of messages. It holds the special tokens:
-   * encode it with `addSpecialTokens: false`.
+   * The text that the tokenizer's chat template makes of messages. It contains the special tokens, so encode it
+   * with `addSpecialTokens: false`.
    */
   async applyChatTemplate(
     messages: readonly ChatMessage[],
     options: ChatTemplateOptions = {},
   ): Promise<string> {
-    const { renderChat } = await import('./chat/chat-template.ts') // few who encode text chat
+    const { renderChat } = await import('./chat/chat-template.ts') // most programs that encode text have no chat
     return renderChat(this.config, this.specialTokens, messages, options)
   }
 
   /** Text from ids. Ids without a token are left out, as in Python. */
   decode(ids: Iterable<number>, options: { skipSpecialTokens?: boolean } = {}): string {
     const { skipSpecialTokens = false } = options
-    const known = Array.from(ids).filter((id) => this.shows(id, skipSpecialTokens))
-    if (known.length === 0) return ''
-    const tokens = known.map((id) => this.idToToken(id) as string)
-    const text = this.guard('decode these ids', () => this.decoder(tokens).join(''))
+    const tokens = Array.from(ids)
+      .filter((id) => this.shows(id, skipSpecialTokens))
+      .map((id) => this.idToToken(id) ?? '')
+    if (tokens.length === 0) return ''
+    const text = guard('decode', () => this.pipeline.decoder(tokens).join(''))
     return this.config.clean_up_tokenization_spaces === true ? cleanUp(text) : text
   }
 
-  /** Decodes ids one at a time; text comes out as soon as its last character is whole. */
+  /** Decodes ids one at a time; text is returned as soon as its last character is complete. */
   decodeStream(options: { skipSpecialTokens?: boolean } = {}): DecodeStream {
     const { skipSpecialTokens = false } = options
     const skip = (id: number) => !this.shows(id, skipSpecialTokens)
-    if (this.json.decoder?.type === 'ByteLevel' && !this.config.clean_up_tokenization_spaces) {
-      const added = new Set(this.json.added_tokens?.map((token) => token.id))
-      return byteStream(skip, added, (id) => this.idToToken(id) ?? '')
+    const { bytesOf } = this.pipeline.decoder
+    if (bytesOf && !this.config.clean_up_tokenization_spaces) {
+      const added = new Set(this.added.map((token) => token.id))
+      return byteStream({ skip, added, tokenOf: (id) => this.idToToken(id) ?? '', bytesOf })
     }
     return windowStream(skip, (ids) => this.decode(ids, options))
   }
 
   /**
-   * The bytes that a token adds to the middle of a text, perhaps a part of a character; null for special
-   * tokens and for ids without a token.
+   * The bytes that a token adds inside a text, which may be a part of a character; null for special tokens and
+   * for ids without a token.
    */
   tokenBytes(id: number): Uint8Array | null {
     const token = this.idToToken(id)
     if (token === undefined || this.special.has(id)) return null
-    if (this.json.added_tokens?.some((added) => added.id === id)) return utf8.encode(token)
-    if (this.json.decoder?.type === 'ByteLevel') return fromByteChars(token)
-    const byte = this.json.model.byte_fallback === true && /^<0x([0-9A-F]{2})>$/i.exec(token)
+    const { decoder, model } = this.pipeline
+    if (this.added.some((added) => added.id === id)) return utf8.encode(token)
+    if (decoder.bytesOf) return decoder.bytesOf(token)
+    const byte = model.byteFallback ? /^<0x([0-9A-F]{2})>$/i.exec(token) : null
     if (byte) return Uint8Array.of(Number.parseInt(byte[1], 16))
-    // Of two alike the second: at the front of a text, a token may lose its space.
-    const [one, two] = [this.decode([id]), this.decode([id, id])]
-    return two.startsWith(one) ? utf8.encode(two.slice(one.length)) : null
+    // The second of two: at the start of a text, a token may lose its space.
+    const [first, both] = [this.decode([id]), this.decode([id, id])]
+    return both.startsWith(first) ? utf8.encode(both.slice(first.length)) : null
   }
 
   tokenToId(token: string): number | undefined {
@@ -243,7 +241,7 @@ export class Tokenizer {
     return this.vocabulary.tokenOf(id)
   }
 
-  /** Is this a token such as the end of the text, which `skipSpecialTokens` leaves out? */
+  /** Whether `skipSpecialTokens` leaves this token out, as the end of text. */
   isSpecial(id: number): boolean {
     return this.special.has(id)
   }
@@ -259,17 +257,22 @@ export class Tokenizer {
     await saveTokenizer(this, folder, options)
   }
 
-  private encodePart(text: string, addSpecialTokens: boolean, out: number[]): void {
-    const items = addSpecialTokens ? this.postProcessor.template.single : [TEXT]
-    for (const item of items) {
+  private encodeStretch(text: string, addSpecialTokens: boolean, out: number[]): void {
+    const { template = PLAIN_TEMPLATE } = this.pipeline.postProcessor
+    for (const item of (addSpecialTokens ? template : PLAIN_TEMPLATE).single) {
       if ('special' in item) out.push(...item.special)
-      else this.guard('encode this text', () => this.encoder.encode(text, out))
+      else guard('encode', () => this.encoder.encode(text, out))
     }
   }
 
   private shows(id: number, skipSpecialTokens: boolean): boolean {
     if (!Number.isInteger(id) || id < 0)
-      throw new HeedError('corrupt-file', `${id} is not a token id`)
+      throw invalidOption({
+        key: 'ids',
+        value: id,
+        expected: 'whole numbers from 0',
+        remedy: 'Give the ids that encode() returned, or that a model generated.',
+      })
     return this.idToToken(id) !== undefined && !(skipSpecialTokens && this.special.has(id))
   }
 
@@ -278,31 +281,39 @@ export class Tokenizer {
     return token === undefined ? undefined : this.tokenToId(token)
   }
 
-  /** GPT-2's own config names no end of text; its class does. */
+  /** The config of GPT-2 does not name an end of text; its class in transformers does. */
   private usualEnd(): number | undefined {
     const ids = USUAL_ENDS.map((token) => this.tokenToId(token))
     return ids.find((id) => id !== undefined && this.special.has(id))
   }
-
-  private guard<T>(task: string, work: () => T): T {
-    try {
-      return work()
-    } catch (cause) {
-      if (cause instanceof HeedError) throw cause
-      throw new HeedError('corrupt-file', `the tokenizer cannot ${task}: ${messageOf(cause)}`, {
-        cause,
-      })
-    }
-  }
 }
 
-const TEXT = { sequence: 'A', typeId: 0 } as const
-const PART = 1 << 18
+const STRETCH = 1 << 18
 const utf8 = new TextEncoder()
 const USUAL_ENDS = ['<|endoftext|>', '<|end_of_text|>', '</s>', '<eos>']
 
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+function checkText(text: unknown): void {
+  if (typeof text === 'string') return
+  throw invalidOption({
+    key: 'text',
+    value: text,
+    expected: 'a string',
+    remedy: 'Convert the value with String() first.',
+  })
+}
+
+/** Steps of users and unusual files may throw anything. */
+function guard<T>(task: 'encode' | 'decode', work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (cause instanceof HeedError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new HeedError('invalid-data', `The tokenizer could not ${task}: ${reason}`, {
+      cause,
+      remedy: 'Check the steps of its tokenizer.json, above all those that were registered.',
+    })
+  }
 }
 
 function sideOf(setting: unknown): 'left' | 'right' | undefined {

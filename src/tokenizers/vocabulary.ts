@@ -1,28 +1,40 @@
-import type { AddedTokenJson, TokenizerJson } from './formats/tokenizer-json.ts'
+import { HeedError, shown } from '../util/errors.ts'
+import type { AddedTokenJson } from './formats/tokenizer-json.ts'
 
-/** Tokens and their ids: those of the model, and those that were added. */
+/** Tokens and their ids: those of the model, and added ones. */
 export class Vocabulary {
-  /** The highest id and one. */
+  /** The highest id plus one. */
   readonly size: number
-  /** Of the model, without the added tokens. */
-  readonly model: ReadonlyMap<string, number>
-  private readonly ids: Map<string, number>
+  private readonly model: ReadonlyMap<string, number>
+  private readonly added = new Map<string, number>()
   private readonly tokens = new Map<number, string>()
 
-  constructor({ model, added_tokens = [] }: TokenizerJson) {
-    this.model = modelTokens(model.vocab)
-    this.ids = new Map(this.model)
-    for (const { content, id } of added_tokens as AddedTokenJson[]) this.ids.set(content, id)
+  /** @throws HeedError when two tokens have one id, or a token has two */
+  constructor(
+    model: ReadonlyMap<string, number>,
+    added: readonly AddedTokenJson[],
+    source = 'tokenizer.json',
+  ) {
+    this.model = model
     let size = 0
-    for (const [token, id] of this.ids) {
+    const claim = (token: string, id: number): void => {
+      const owner = this.tokens.get(id)
+      if (owner !== undefined && owner !== token) throw sharedId(owner, token, id, source)
       this.tokens.set(id, token)
       size = Math.max(size, id + 1)
+    }
+    for (const [token, id] of model) claim(token, id)
+    for (const { content, id } of added) {
+      claim(content, id)
+      const before = this.idOf(content)
+      if (before !== undefined && before !== id) throw twoIds(content, before, id, source)
+      this.added.set(content, id)
     }
     this.size = size
   }
 
   idOf(token: string): number | undefined {
-    return this.ids.get(token)
+    return this.model.get(token) ?? this.added.get(token)
   }
 
   tokenOf(id: number): string | undefined {
@@ -30,8 +42,19 @@ export class Vocabulary {
   }
 }
 
-/** Either shape of vocabulary: `{ token: id }`, or Unigram's [token, score]. */
-function modelTokens(vocab: unknown): Map<string, number> {
-  if (!Array.isArray(vocab)) return new Map(Object.entries(vocab as Record<string, number>))
-  return new Map(vocab.map(([token]: [string], id) => [token, id]))
+function sharedId(a: string, b: string, id: number, source: string): HeedError {
+  return new HeedError(
+    'corrupt-file',
+    `The ids of tokens in ${source} must be unique, got ${id} for ${shown(a)} and ${shown(b)}`,
+    { key: b, value: id, remedy: `Give ${shown(b)} an id of its own.` },
+  )
+}
+
+function twoIds(token: string, before: number, id: number, source: string): HeedError {
+  return new HeedError(
+    'corrupt-file',
+    `The ids of tokens in ${source} must be unique, got ${before} in \`model.vocab\` and ${id} in ` +
+      `\`added_tokens\` for ${shown(token)}`,
+    { key: token, value: id, remedy: `Use ${before} in \`added_tokens\` too.` },
+  )
 }

@@ -1,11 +1,6 @@
 import { isJsonObject } from '../../io/files/json-parse.ts'
-import type {
-  AddedTokenJson,
-  TokenizerConfig,
-  TokenizerJson,
-  TokenSetting,
-} from '../formats/tokenizer-json.ts'
-import { Vocabulary } from '../vocabulary.ts'
+import { addedToken } from '../formats/read-json.ts'
+import type { AddedTokenJson, TokenizerConfig } from '../formats/tokenizer-json.ts'
 
 /** The special tokens that `tokenizer_config.json` names, in its words. */
 export type SpecialTokens = { [Name in SpecialTokenName]?: string }
@@ -31,37 +26,41 @@ export function specialTokensOf(config: TokenizerConfig): SpecialTokens {
   return tokens
 }
 
-/** `additional_special_tokens`, as T5's sentinels; transformers 5 calls them `extra_special_tokens`. */
+/** `additional_special_tokens`, such as T5's sentinels; transformers 5 calls them `extra_special_tokens`. */
 export function additionalTokensOf(config: TokenizerConfig): string[] {
   const lists = [config.additional_special_tokens, config.extra_special_tokens]
-  const settings = lists.filter(Array.isArray).flat() as TokenSetting[]
+  const settings: unknown[] = lists.filter((list) => Array.isArray(list)).flat()
   return [...new Set(settings.map(tokenText).filter((text) => text !== undefined))]
 }
 
 /**
- * The file with those tokens added that only `added_tokens_decoder` of the config declares, as
- * transformers does. What does not fit the vocabulary is left out.
+ * `added_tokens` with the tokens that only `added_tokens_decoder` of the config declares, as in transformers.
+ * Entries that do not fit the vocabulary are left out.
  */
-export function withDeclaredTokens(json: TokenizerJson, config: TokenizerConfig): TokenizerJson {
+export function withDeclaredTokens(
+  addedTokens: readonly AddedTokenJson[],
+  vocab: ReadonlyMap<string, number>,
+  config: TokenizerConfig,
+): AddedTokenJson[] {
   const declared = config.added_tokens_decoder
-  if (!isJsonObject(declared)) return json
-  const { model: vocab } = new Vocabulary(json)
-  const added = [...(json.added_tokens ?? [])]
+  const added = [...addedTokens]
+  if (!isJsonObject(declared)) return added
   const known = new Set(added.map(({ content }) => content))
   const taken = new Set([...vocab.values(), ...added.map(({ id }) => id)])
   for (const [key, token] of Object.entries(declared)) {
     const id = /^[0-9]{1,7}$/.test(key) ? Number(key) : -1
-    const content = isJsonObject(token) ? token.content : undefined
-    if (id < 0 || typeof content !== 'string' || content === '' || known.has(content)) continue
+    const parsed = isJsonObject(token) ? addedToken.safeParse({ ...token, id }) : undefined
+    if (!parsed?.success || known.has(parsed.data.content)) continue
+    const { content } = parsed.data
     if (vocab.has(content) ? vocab.get(content) !== id : taken.has(id)) continue
-    added.push({ ...(token as Partial<AddedTokenJson>), id, content })
+    added.push(parsed.data)
     known.add(content)
     taken.add(id)
   }
-  return { ...json, added_tokens: added }
+  return added
 }
 
-function tokenText(setting: TokenSetting | undefined): string | undefined {
-  const token = typeof setting === 'string' ? setting : setting?.content
+function tokenText(setting: unknown): string | undefined {
+  const token = isJsonObject(setting) ? setting.content : setting
   return typeof token === 'string' ? token : undefined
 }

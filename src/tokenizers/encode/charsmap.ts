@@ -1,12 +1,13 @@
-import { type Aligned, mapCharacters, Rewriter } from './aligned.ts'
+import { type AlignedText, mapCharacters, TextRewriter } from './aligned-text.ts'
+import type { Normalizer } from './steps.ts'
 
 /**
- * SentencePiece's own table of replacements (`precompiled_charsmap`): a double-array trie over
- * UTF-8, whose values are places in a list of texts that end in NUL.
+ * SentencePiece's table of replacements (`precompiled_charsmap`): a double-array trie over UTF-8, whose values
+ * are positions in a list of texts that end in NUL.
+ * @throws Error when it is damaged
  */
-export function readCharsMap(encoded: unknown): (text: Aligned) => Aligned {
-  if (encoded === null || encoded === '') return (text) => text
-  if (typeof encoded !== 'string') throw new Error('precompiled_charsmap is not text')
+export function readCharsMap(encoded: string): Normalizer {
+  if (encoded === '') return (text) => text
   const table = new CharsMap(decodeBase64(encoded))
   return (text) => table.apply(text)
 }
@@ -20,19 +21,19 @@ class CharsMap {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const size = bytes.length >= 4 ? view.getUint32(0, true) : -1
     if (size < 4 || size % 4 !== 0 || size > bytes.length - 4) {
-      throw new Error('precompiled_charsmap says a size that it does not have')
+      throw new Error('the size in precompiled_charsmap is not that of its data')
     }
     this.units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
     this.texts = bytes.subarray(4 + size)
   }
 
-  /** By what a reader sees as one character where the table has that, else code point by code point. */
-  apply(source: Aligned): Aligned {
+  /** Replaces graphemes that are in the table, otherwise code points. */
+  apply(source: AlignedText): AlignedText {
     const { text } = source
     if (ASCII.test(text) && !text.includes('\r\n')) {
       return mapCharacters(source, (c) => this.lookUp(c) ?? c) // each its own grapheme
     }
-    const rewriter = new Rewriter(source)
+    const rewriter = new TextRewriter(source)
     for (const { segment, index } of graphemes.segment(text)) {
       const whole = utf8Length(segment) < LONGEST ? this.lookUp(segment) : undefined
       if (whole !== undefined) rewriter.replace(index, index + segment.length, whole)
@@ -41,7 +42,7 @@ class CharsMap {
     return rewriter.finish()
   }
 
-  private applySingly(segment: string, index: number, rewriter: Rewriter): void {
+  private applySingly(segment: string, index: number, rewriter: TextRewriter): void {
     let at = index
     for (const character of segment) {
       rewriter.replace(at, at + character.length, this.lookUp(character) ?? character)

@@ -1,5 +1,3 @@
-import { fromByteChars } from './byte-level.ts'
-
 /** Text from ids that come one at a time. */
 export interface DecodeStream {
   /** What can be shown now: '' while a character is not complete. */
@@ -8,18 +6,24 @@ export interface DecodeStream {
   end(): string
 }
 
-/** Byte-level vocabularies: the bytes go through a decoder that waits for whole characters. */
-export function byteStream(
-  skip: (id: number) => boolean,
-  added: ReadonlySet<number>,
-  tokenOf: (id: number) => string,
-): DecodeStream {
+/** For byte-level vocabularies: the bytes go through a UTF-8 decoder, which waits for complete characters. */
+export function byteStream({
+  skip,
+  added,
+  tokenOf,
+  bytesOf,
+}: {
+  skip: (id: number) => boolean
+  added: ReadonlySet<number>
+  tokenOf: (id: number) => string
+  bytesOf: (token: string) => Uint8Array
+}): DecodeStream {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   return {
     push(id) {
       if (skip(id)) return ''
       if (added.has(id)) return decoder.decode() + tokenOf(id)
-      return decoder.decode(fromByteChars(tokenOf(id)), { stream: true })
+      return decoder.decode(bytesOf(tokenOf(id)), { stream: true })
     },
     end: () => decoder.decode(),
   }

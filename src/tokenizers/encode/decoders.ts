@@ -1,66 +1,114 @@
-import type { ComponentJson } from '../formats/tokenizer-json.ts'
+import { z } from 'zod'
 import { fromByteChars } from './byte-level.ts'
-import { compilePattern } from './patterns.ts'
+import { registerTokenizerStep, tokenizerStep } from './register-step.ts'
+import { flag, noSettings, text, tokenizerPattern } from './settings.ts'
+import type { Decoder } from './steps.ts'
 
-/** Tokens to text, piece by piece; the pieces joined are the text. */
-export type Decoder = (tokens: string[]) => string[]
+// The decoders of `tokenizer.json`, with the results of Python's `tokenizers`.
 
-/** The decoder that `tokenizer.json` describes; each as Python's `tokenizers` does it. */
-export function makeDecoder(config: ComponentJson | null): Decoder {
-  if (config === null) return (tokens) => [tokens.join(' ')]
-  const make = Object.hasOwn(DECODERS, config.type ?? '')
-    ? DECODERS[config.type as string]
-    : undefined
-  if (make) return make(config)
-  throw new Error(`Unknown Decoder type: ${config.type}`)
-}
+/** The decoder of a file without one. */
+export const joinWithSpaces: Decoder = (tokens) => [tokens.join(' ')]
 
-const DECODERS: Record<string, (config: ComponentJson) => Decoder> = {
-  Sequence: ({ decoders }) => {
-    const steps = (decoders as ComponentJson[]).map(makeDecoder)
-    return (tokens) => steps.reduce((pieces, step) => step(pieces), tokens)
-  },
-  ByteLevel: () => (tokens) => [decodeBytes(tokens.map(fromByteChars))],
-  ByteFallback: () => byteFallback,
-  Fuse: () => (tokens) => [tokens.join('')],
-  Metaspace: ({ replacement = '▁', prepend_scheme, add_prefix_space }) => {
+registerTokenizerStep('decoder', 'Sequence', {
+  schema: z.object({ decoders: z.array(tokenizerStep('decoder')) }),
+  make:
+    ({ decoders }) =>
+    (tokens) =>
+      decoders.reduce((pieces, step) => step(pieces), tokens),
+})
+
+registerTokenizerStep('decoder', 'ByteLevel', {
+  schema: noSettings,
+  make: (): Decoder =>
+    Object.assign((tokens: string[]) => [decodeBytes(tokens.map(fromByteChars))], {
+      bytesOf: fromByteChars,
+    }),
+})
+
+registerTokenizerStep('decoder', 'ByteFallback', { schema: noSettings, make: () => byteFallback })
+
+registerTokenizerStep('decoder', 'Fuse', {
+  schema: noSettings,
+  make: () => (tokens) => [tokens.join('')],
+})
+
+registerTokenizerStep('decoder', 'Metaspace', {
+  schema: z.object({
+    replacement: z.string().min(1).default('▁'),
+    prepend_scheme: z.enum(['always', 'first', 'never']).nullish(),
+    add_prefix_space: z.boolean().nullish(),
+  }),
+  make: ({ replacement, prepend_scheme, add_prefix_space }) => {
     const prefixed = prepend_scheme !== 'never' && add_prefix_space !== false
-    return (tokens) =>
-      tokens.map((token, i) => unmark(token, String(replacement), prefixed && i === 0))
+    return (tokens) => tokens.map((token, i) => unmark(token, replacement, prefixed && i === 0))
   },
-  Replace: ({ pattern, content }) => {
-    const regexp = compilePattern(pattern)
-    return (tokens) => tokens.map((token) => token.replace(regexp, () => String(content)))
-  },
-  Strip: ({ content, start, stop }) => {
-    return (tokens) =>
-      tokens.map((token) => strip(token, String(content), Number(start), Number(stop)))
-  },
-  WordPiece: ({ prefix = '##', cleanup = true }) => {
-    return (tokens) =>
-      tokens.map((token, i) => joinWord(token, String(prefix), i, cleanup === true))
-  },
-  BPEDecoder: ({ suffix = '</w>' }) => {
-    return (tokens) =>
-      tokens.map((token, i) => token.replaceAll(String(suffix), i + 1 < tokens.length ? ' ' : ''))
-  },
-  CTC: ctc,
-}
+})
+
+registerTokenizerStep('decoder', 'Replace', {
+  schema: z.object({ pattern: tokenizerPattern, content: text('') }),
+  make:
+    ({ pattern, content }) =>
+    (tokens) =>
+      tokens.map((token) => token.replace(pattern, () => content)),
+})
+
+registerTokenizerStep('decoder', 'Strip', {
+  schema: z.object({
+    content: z.string(),
+    start: z.int().min(0).default(0),
+    stop: z.int().min(0).default(0),
+  }),
+  make:
+    ({ content, start, stop }) =>
+    (tokens) =>
+      tokens.map((token) => strip(token, content, start, stop)),
+})
+
+registerTokenizerStep('decoder', 'WordPiece', {
+  schema: z.object({ prefix: text('##'), cleanup: flag(true) }),
+  make:
+    ({ prefix, cleanup }) =>
+    (tokens) =>
+      tokens.map((token, i) => joinWord(token, prefix, i, cleanup)),
+})
+
+registerTokenizerStep('decoder', 'BPEDecoder', {
+  schema: z.object({ suffix: z.string().min(1).default('</w>') }),
+  make:
+    ({ suffix }) =>
+    (tokens) =>
+      tokens.map((token, i) => token.replaceAll(suffix, i + 1 < tokens.length ? ' ' : '')),
+})
+
+/** Connectionist temporal classification: repeated tokens count once, padding separates them. */
+registerTokenizerStep('decoder', 'CTC', {
+  schema: z.object({
+    pad_token: text('<pad>'),
+    word_delimiter_token: text('|'),
+    cleanup: flag(false),
+  }),
+  make:
+    ({ pad_token, word_delimiter_token, cleanup }) =>
+    (tokens) =>
+      tokens
+        .filter((token, i) => token !== tokens[i - 1] && token !== pad_token)
+        .map((token) => (cleanup ? cleanUp(token).replaceAll(word_delimiter_token, ' ') : token)),
+})
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 const strictUtf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 
-function decodeBytes(parts: Uint8Array[]): string {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+function decodeBytes(chunks: Uint8Array[]): string {
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
   let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
   }
   return utf8.decode(bytes)
 }
 
-/** `<0xE2>` tokens in a row are one text, or as many U+FFFD where they are no UTF-8. */
+/** Joins successive tokens such as `<0xE2>` into text; if they are not valid UTF-8, each becomes U+FFFD. */
 function byteFallback(tokens: string[]): string[] {
   const out: string[] = []
   let bytes: number[] = []
@@ -92,7 +140,7 @@ function unmark(token: string, mark: string, first: boolean): string {
   return text.replaceAll(mark, ' ')
 }
 
-/** Takes up to `start` and `stop` times a character from the two ends. */
+/** Removes a character at most `start` times in front and `stop` times at the end. */
 function strip(token: string, content: string, start: number, stop: number): string {
   let from = 0
   let to = token.length
@@ -107,20 +155,10 @@ function joinWord(token: string, prefix: string, i: number, cleans: boolean): st
   return cleans ? cleanUp(text.replaceAll(' do not', " don't")) : text
 }
 
-/** English spelling around signs, as transformers' `clean_up_tokenization_spaces`. */
+/** English spacing around punctuation: transformers' `clean_up_tokenization_spaces`. */
 export function cleanUp(text: string): string {
   return text
     .replaceAll(/ ([.?!,])/g, '$1')
     .replaceAll(" ' ", "'")
     .replaceAll(/ (n't|'m|'s|'ve|'re)/g, '$1')
-}
-
-/** Connectionist temporal classification: what is repeated is one, padding separates. */
-function ctc(config: ComponentJson): Decoder {
-  const pad = String(config.pad_token ?? '<pad>')
-  const space = String(config.word_delimiter_token ?? '|')
-  return (tokens) =>
-    tokens
-      .filter((token, i) => token !== tokens[i - 1] && token !== pad)
-      .map((token) => (config.cleanup ? cleanUp(token).replaceAll(space, ' ') : token))
 }

@@ -1,41 +1,39 @@
-import type { AddedTokenJson, ComponentJson, TokenizerJson } from '../formats/tokenizer-json.ts'
+import type { Pipeline } from '../formats/read-json.ts'
+import type { AddedTokenJson } from '../formats/tokenizer-json.ts'
 import { AddedTokens } from './added-tokens.ts'
-import { Aligned } from './aligned.ts'
-import { makeNormalizer, type Normalizer } from './normalizers.ts'
-import type { WordModel } from './pieces.ts'
-import { makePreTokenizer, type PreTokenizer } from './pre-tokenizers.ts'
-import { makeWordModel } from './word-models.ts'
+import { AlignedText } from './aligned-text.ts'
+import type { Normalizer, PreTokenizer } from './steps.ts'
+import { type WordEncoder, wordEncoder } from './word-encoder.ts'
 
-/** One text as tokens, before anything is put around it; parallel lists. */
+/** The tokens of a text without special tokens around it; parallel lists. */
 export interface TextTokens {
   ids: number[]
-  /** UTF-16 indices into the text: `text.slice(start, end)` is what the token stands for. */
+  /** UTF-16 indices into the text: the token stands for `text.slice(start, end)`. */
   offsets: [start: number, end: number][]
-  /** The word that each token is part of, counted as the pre-tokenizer cuts them. */
+  /** The index of the word that each token is part of, as the pre-tokenizer splits them. */
   words: number[]
 }
 
 /**
- * Text to ids as Python's `tokenizers` does it: added tokens are cut out, the rest is normalised,
- * cut into words, and each word into tokens of the vocabulary.
+ * Text to ids, as in Python's `tokenizers`: added tokens are taken out, the rest is normalised and split into
+ * words, and each word into tokens of the vocabulary.
  */
 export class Encoder {
   private readonly literal: AddedTokens // found in the text as it is
   private readonly normal: AddedTokens // found in the normalised text
   private readonly normalizer: Normalizer | undefined
   private readonly preTokenizer: PreTokenizer | undefined
-  private readonly model: WordModel
+  private readonly model: WordEncoder
 
-  constructor(json: TokenizerJson, vocab: ReadonlyMap<string, number>) {
-    const { steps, byteLevel } = withoutLastBytes(json.pre_tokenizer)
-    const normalizer = makeNormalizer(json.normalizer)
+  constructor({ normalizer, preTokenizer, model }: Pipeline, added: readonly AddedTokenJson[]) {
     this.normalizer = normalizer
-    this.preTokenizer = steps ? makePreTokenizer(steps) : undefined
-    this.model = makeWordModel(json.model, vocab, byteLevel)
-    const added = json.added_tokens ?? []
+    // A model that sees bytes itself keeps words as they were read, whose offsets are cheaper.
+    const beforeBytes = preTokenizer?.beforeBytes
+    this.preTokenizer = beforeBytes ?? preTokenizer
+    this.model = wordEncoder(model, beforeBytes !== undefined)
     const find = (token: AddedTokenJson) => [token.content, token] as const
     const findNormal = (token: AddedTokenJson) => {
-      return [normalizer?.(new Aligned(token.content)).text ?? token.content, token] as const
+      return [normalizer?.(new AlignedText(token.content)).text ?? token.content, token] as const
     }
     this.literal = new AddedTokens(added.filter((token) => !isNormalized(token)).map(find))
     this.normal = new AddedTokens(added.filter(isNormalized).map(findNormal))
@@ -43,7 +41,7 @@ export class Encoder {
 
   /** Appends the ids of a text. */
   encode(text: string, out: number[]): void {
-    this.eachPart(
+    this.eachWord(
       text,
       (id) => out.push(id),
       (word) => {
@@ -60,7 +58,7 @@ export class Encoder {
       tokens.offsets.push([start, end])
       tokens.words.push(words)
     }
-    this.eachPart(
+    this.eachWord(
       text,
       (id, start, end) => {
         push(id, start, end)
@@ -77,15 +75,15 @@ export class Encoder {
     return tokens
   }
 
-  private eachPart(
+  private eachWord(
     text: string,
     useAdded: (id: number, start: number, end: number) => void,
-    useWord: (word: Aligned) => void,
+    useWord: (word: AlignedText) => void,
   ): void {
-    cut(new Aligned(text), this.literal, useAdded, (part) => {
-      const normalized = this.normalizer ? this.normalizer(part) : part
-      cut(normalized, this.normal, useAdded, (rest) => {
-        const words = this.preTokenizer ? this.preTokenizer(rest) : [rest]
+    cut(new AlignedText(text), this.literal, useAdded, (rest) => {
+      const normalized = this.normalizer ? this.normalizer(rest) : rest
+      cut(normalized, this.normal, useAdded, (stretch) => {
+        const words = this.preTokenizer ? this.preTokenizer(stretch) : [stretch]
         for (const word of words) if (word.text !== '') useWord(word)
       })
     })
@@ -93,10 +91,10 @@ export class Encoder {
 }
 
 function cut(
-  text: Aligned,
+  text: AlignedText,
   tokens: AddedTokens,
   useAdded: (id: number, start: number, end: number) => void,
-  useRest: (part: Aligned) => void,
+  useRest: (text: AlignedText) => void,
 ): void {
   let at = 0
   for (const { id, from, to } of tokens.find(text.text)) {
@@ -110,25 +108,4 @@ function cut(
 
 function isNormalized(token: AddedTokenJson): boolean {
   return token.normalized ?? !token.special
-}
-
-/** A last change to byte characters is left to the model, which keeps words as they were read. */
-function withoutLastBytes(config: ComponentJson | null): {
-  steps: ComponentJson | null
-  byteLevel: boolean
-} {
-  const steps = config === null ? [] : flatten(config)
-  const last = steps.at(-1)
-  if (last?.type !== 'ByteLevel') return { steps: config, byteLevel: false }
-  const rest = steps.slice(0, -1)
-  if (last.add_prefix_space !== false) rest.push(PREFIX_SPACE)
-  if (last.use_regex !== false) rest.push({ type: 'Gpt2Split' })
-  return { steps: { type: 'Sequence', pretokenizers: rest }, byteLevel: true }
-}
-
-const PREFIX_SPACE = { type: 'PrefixSpace' }
-
-function flatten(config: ComponentJson): ComponentJson[] {
-  if (config.type !== 'Sequence' || !Array.isArray(config.pretokenizers)) return [config]
-  return config.pretokenizers.flatMap(flatten)
 }

@@ -1,6 +1,7 @@
 import { HeedError } from '../../util/errors.ts'
 import type { TextTokens } from './encoder.ts'
-import type { PostProcessor, TemplateItem } from './post-processor.ts'
+import { PLAIN_TEMPLATE } from './post-processors.ts'
+import type { PostProcessor, TemplateItem } from './steps.ts'
 
 /** A text, or a pair of texts, as tokens: parallel lists with one entry a token. */
 export interface Encoding {
@@ -33,7 +34,7 @@ export interface TruncationOptions {
 /** Puts one text, or two, in the places of the template, cut to the length that is asked for. */
 export function assemble(
   texts: readonly TextTokens[],
-  { template }: PostProcessor,
+  { template = PLAIN_TEMPLATE }: PostProcessor,
   options: TruncationOptions & { addSpecialTokens: boolean; tokenOf: (id: number) => string },
 ): Encoding {
   const wanted = texts.length === 1 ? template.single : template.pair

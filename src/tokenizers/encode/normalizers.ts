@@ -1,63 +1,102 @@
-import type { ComponentJson } from '../formats/tokenizer-json.ts'
-import { type Aligned, mapCharacters, Rewriter } from './aligned.ts'
+import { z } from 'zod'
+import { type AlignedText, mapCharacters, TextRewriter } from './aligned-text.ts'
 import { toByteChars } from './byte-level.ts'
 import { readCharsMap } from './charsmap.ts'
-import { compilePattern } from './patterns.ts'
+import { registerTokenizerStep, tokenizerStep } from './register-step.ts'
+import { flag, noSettings, text, tokenizerPattern } from './settings.ts'
+import type { Normalizer } from './steps.ts'
 
-/** What happens to a text before it is cut into words. */
-export type Normalizer = (text: Aligned) => Aligned
+// The normalisers of `tokenizer.json`, with the results of Python's `tokenizers`.
 
-/** The normaliser that `tokenizer.json` describes; each step as Python's `tokenizers` does it. */
-export function makeNormalizer(config: ComponentJson | null): Normalizer | undefined {
-  if (config === null) return undefined
-  const make = Object.hasOwn(NORMALIZERS, config.type ?? '')
-    ? NORMALIZERS[config.type as string]
-    : undefined
-  if (make) return make(config)
-  throw new Error(`Unknown Normalizer type: ${config.type}`)
-}
-
-const NORMALIZERS: Record<string, (config: ComponentJson) => Normalizer> = {
-  Sequence: ({ normalizers }) => {
-    const steps = (normalizers as (ComponentJson | null)[]).map((step) => makeNormalizer(step))
-    return (text) => steps.reduce((changed, step) => (step ? step(changed) : changed), text)
+registerTokenizerStep('normalizer', 'Sequence', {
+  schema: z.object({ normalizers: z.array(tokenizerStep('normalizer').nullable()) }),
+  make: ({ normalizers }) => {
+    const steps = normalizers.filter((step) => step !== null)
+    return (source) => steps.reduce((changed, step) => step(changed), source)
   },
-  BertNormalizer: bertNormalizer,
-  Lowercase: () => lowercase,
-  StripAccents: () => (text) => mapWhere(MARK, text, () => ''),
-  NFC: () => unicodeForm('NFC'),
-  NFD: () => unicodeForm('NFD'),
-  NFKC: () => unicodeForm('NFKC'),
-  NFKD: () => unicodeForm('NFKD'),
-  Nmt: () => (text) => mapCharacters(text, nmt),
-  Precompiled: ({ precompiled_charsmap }) => readCharsMap(precompiled_charsmap),
-  Prepend:
+})
+
+registerTokenizerStep('normalizer', 'BertNormalizer', {
+  schema: z.object({
+    clean_text: flag(true),
+    handle_chinese_chars: flag(true),
+    strip_accents: z.boolean().nullish(),
+    lowercase: flag(true),
+  }),
+  make: (settings) => {
+    const strips = settings.strip_accents ?? settings.lowercase
+    const decompose = unicodeForm('NFD')
+    return (source) => {
+      let out = settings.clean_text ? clean(source) : source
+      if (settings.handle_chinese_chars) out = mapWhere(IDEOGRAPH, out, (c) => ` ${c} `)
+      if (strips) out = mapWhere(NONSPACING, decompose(out), () => '')
+      return settings.lowercase ? lowercase(out) : out
+    }
+  },
+})
+
+registerTokenizerStep('normalizer', 'Lowercase', { schema: noSettings, make: () => lowercase })
+
+registerTokenizerStep('normalizer', 'StripAccents', {
+  schema: noSettings,
+  make: () => (source) => mapWhere(MARK, source, () => ''),
+})
+
+for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'] as const)
+  registerTokenizerStep('normalizer', form, { schema: noSettings, make: () => unicodeForm(form) })
+
+registerTokenizerStep('normalizer', 'Nmt', {
+  schema: noSettings,
+  make: () => (source) => mapCharacters(source, nmt),
+})
+
+registerTokenizerStep('normalizer', 'Precompiled', {
+  schema: z.object({ precompiled_charsmap: text('') }),
+  make: ({ precompiled_charsmap }) => readCharsMap(precompiled_charsmap),
+})
+
+registerTokenizerStep('normalizer', 'Prepend', {
+  schema: z.object({ prepend: z.string() }),
+  make:
     ({ prepend }) =>
-    (text) =>
-      prependTo(text, String(prepend)),
-  Replace: ({ pattern, content }) => {
-    const regexp = compilePattern(pattern)
-    return (text) => replaceMatches(text, regexp, String(content ?? ''))
-  },
-  Strip: ({ strip_left = true, strip_right = true }) => {
-    return (text) => strip(text, strip_left === true, strip_right === true)
-  },
-  ByteLevel: () => (text) => mapCharacters(text, toByteChars),
-}
+    (source) =>
+      prependTo(source, prepend),
+})
+
+registerTokenizerStep('normalizer', 'Replace', {
+  schema: z.object({ pattern: tokenizerPattern, content: text('') }),
+  make:
+    ({ pattern, content }) =>
+    (source) =>
+      replaceMatches(source, pattern, content),
+})
+
+registerTokenizerStep('normalizer', 'Strip', {
+  schema: z.object({ strip_left: flag(true), strip_right: flag(true) }),
+  make:
+    ({ strip_left, strip_right }) =>
+    (source) =>
+      strip(source, strip_left, strip_right),
+})
+
+registerTokenizerStep('normalizer', 'ByteLevel', {
+  schema: noSettings,
+  make: () => (source) => mapCharacters(source, toByteChars),
+})
 
 /** Puts a text in front; it stands for the first character. */
-export function prependTo(source: Aligned, prefix: string): Aligned {
+export function prependTo(source: AlignedText, prefix: string): AlignedText {
   if (source.text === '') return source
-  const rewriter = new Rewriter(source)
+  const rewriter = new TextRewriter(source)
   rewriter.replace(0, lengthOfCharacter(source.text, 0), prefix)
   rewriter.keep(0, source.text.length)
   return rewriter.finish()
 }
 
 /** The content stands for the last character of what it replaces, as in Python. */
-export function replaceMatches(source: Aligned, pattern: RegExp, content: string): Aligned {
+export function replaceMatches(source: AlignedText, pattern: RegExp, content: string): AlignedText {
   const { text } = source
-  const rewriter = new Rewriter(source)
+  const rewriter = new TextRewriter(source)
   let at = 0
   for (const { 0: match, index } of text.matchAll(pattern)) {
     rewriter.keep(at, index)
@@ -73,7 +112,7 @@ const MARK = /\p{M}/u
 const ASCII = /^\p{ASCII}*$/u
 
 /** Character by character: a sigma at the end of a word is no special case. */
-function lowercase(text: Aligned): Aligned {
+function lowercase(text: AlignedText): AlignedText {
   const lower = text.text.toLowerCase()
   if (lower.length === text.text.length && !SPECIAL_CASE.test(text.text)) return text.with(lower)
   return mapCharacters(text, (character) => character.toLowerCase())
@@ -81,20 +120,12 @@ function lowercase(text: Aligned): Aligned {
 
 const SPECIAL_CASE = /[\u03a3\u0130]/ // their lower case depends on the neighbours, or is longer
 
-function bertNormalizer(config: ComponentJson): Normalizer {
-  const { clean_text = true, handle_chinese_chars = true, lowercase: lower = true } = config
-  const strips = config.strip_accents ?? lower
-  const decompose = unicodeForm('NFD')
-  return (text) => {
-    let out = clean_text ? clean(text) : text
-    if (handle_chinese_chars) out = mapWhere(IDEOGRAPH, out, (character) => ` ${character} `)
-    if (strips) out = mapWhere(NONSPACING, decompose(out), () => '')
-    return lower ? lowercase(out) : out
-  }
-}
-
 /** Rewrites the characters that an expression matches; most texts have none of them. */
-function mapWhere(where: RegExp, text: Aligned, map: (character: string) => string): Aligned {
+function mapWhere(
+  where: RegExp,
+  text: AlignedText,
+  map: (character: string) => string,
+): AlignedText {
   return where.test(text.text) ? mapCharacters(text, (c) => (where.test(c) ? map(c) : c)) : text
 }
 
@@ -105,7 +136,7 @@ const IDEOGRAPH =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b820}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u
 
 /** White space becomes spaces, unit by unit; control characters go. */
-function clean(text: Aligned): Aligned {
+function clean(text: AlignedText): AlignedText {
   return mapWhere(OTHER, text.with(text.text.replaceAll(/[\t\n\r\p{Z}]/gu, ' ')), () => '')
 }
 
@@ -130,7 +161,7 @@ function unicodeForm(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Normalizer {
   return (source) => {
     const { text } = source
     if (ASCII.test(text) || text.normalize(form) === text) return source
-    const rewriter = new Rewriter(source)
+    const rewriter = new TextRewriter(source)
     for (const { 0: cluster, index } of text.matchAll(CLUSTER)) {
       const normal = cluster.normalize(form)
       if (normal === cluster) rewriter.keep(index, index + cluster.length)
@@ -144,13 +175,13 @@ function unicodeForm(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Normalizer {
   }
 }
 
-function strip(source: Aligned, left: boolean, right: boolean): Aligned {
+function strip(source: AlignedText, left: boolean, right: boolean): AlignedText {
   const { text } = source
   let from = 0
   let to = text.length
   while (left && from < to && SPACE.test(text[from])) from++
   while (right && to > from && SPACE.test(text[to - 1])) to--
-  const rewriter = new Rewriter(source)
+  const rewriter = new TextRewriter(source)
   rewriter.keep(from, to)
   return rewriter.finish()
 }

@@ -1,4 +1,4 @@
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 
 /** The tokens of one word. */
 export interface Pieces {
@@ -8,27 +8,31 @@ export interface Pieces {
   ends: number[]
 }
 
-/** Cuts a word into tokens of its vocabulary. */
-export interface WordModel {
-  encode(word: string): Pieces
-}
-
 export function push({ ids, starts, ends }: Pieces, id: number, start: number, end: number): void {
   ids.push(id)
   starts.push(start)
   ends.push(end)
 }
 
-/** The id of the unknown token, for a word that needs it. */
-export function unknownId(token: unknown, vocab: ReadonlyMap<string, number>): number {
-  const id = typeof token === 'string' ? vocab.get(token) : undefined
+/**
+ * The id of the unknown token.
+ * @throws HeedError when the model has none for this word
+ */
+export function unknownId(
+  word: string,
+  token: string | undefined,
+  vocab: ReadonlyMap<string, number>,
+): number {
+  const id = token === undefined ? undefined : vocab.get(token)
   if (id !== undefined) return id
-  throw new HeedError('unknown-name', 'the text has a word that the tokenizer does not know', {
-    remedy: 'The tokenizer names no unknown token (unk_token) to put in its place.',
+  throw new HeedError('invalid-data', `Every word must be in the vocabulary, got ${shown(word)}`, {
+    key: 'text',
+    value: word,
+    remedy: 'This tokenizer has no unknown token (`unk_token`). Remove the word from the text.',
   })
 }
 
-/** The byte tokens of a text, or nothing where the vocabulary lacks one. */
+/** The byte tokens of a text; undefined if the vocabulary lacks one of them. */
 export function byteTokens(text: string, vocab: ReadonlyMap<string, number>): number[] | undefined {
   const ids: number[] = []
   for (const byte of encoder.encode(text)) {

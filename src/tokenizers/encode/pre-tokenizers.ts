@@ -1,155 +1,139 @@
-import type { ComponentJson } from '../formats/tokenizer-json.ts'
-import { type Aligned, mapCharacters } from './aligned.ts'
+import { z } from 'zod'
+import { type AlignedText, mapCharacters } from './aligned-text.ts'
 import { GPT2_SPLIT, toByteChars } from './byte-level.ts'
 import { prependTo, replaceMatches } from './normalizers.ts'
-import { compilePattern } from './patterns.ts'
+import { registerTokenizerStep, tokenizerStep } from './register-step.ts'
+import { compile, flag, noSettings, tokenizerPattern } from './settings.ts'
+import { BEHAVIORS, splitter } from './splitter.ts'
+import type { PreTokenizer } from './steps.ts'
 
-/** Cuts a text into words, and may write them otherwise. */
-export type PreTokenizer = (text: Aligned) => Aligned[]
+// The pre-tokenizers of `tokenizer.json`, with the results of Python's `tokenizers`.
 
-/** The steps that `tokenizer.json` describes; each as Python's `tokenizers` does it. */
-export function makePreTokenizer(config: ComponentJson): PreTokenizer {
-  const make = Object.hasOwn(PRE_TOKENIZERS, config.type ?? '')
-    ? PRE_TOKENIZERS[config.type as string]
-    : undefined
-  if (make) return make(config)
-  throw new Error(`Unknown PreTokenizer type: ${config.type}`)
-}
+registerTokenizerStep('pre_tokenizer', 'Sequence', {
+  schema: z.object({ pretokenizers: z.array(tokenizerStep('pre_tokenizer')) }),
+  make: ({ pretokenizers }) => {
+    const before = pretokenizers.at(-1)?.beforeBytes
+    if (before === undefined) return chain(pretokenizers)
+    return withProperties(chain(pretokenizers), {
+      beforeBytes: chain([...pretokenizers.slice(0, -1), before]),
+    })
+  },
+})
 
-const PRE_TOKENIZERS: Record<string, (config: ComponentJson) => PreTokenizer> = {
-  Sequence: ({ pretokenizers }) => {
-    const steps = (pretokenizers as ComponentJson[]).map(makePreTokenizer)
-    return (text) => steps.reduce((words, step) => words.flatMap(step), [text])
+registerTokenizerStep('pre_tokenizer', 'ByteLevel', {
+  schema: z.object({ add_prefix_space: flag(true), use_regex: flag(true) }),
+  make: ({ add_prefix_space, use_regex }) => {
+    const split = use_regex ? splitter(GPT2_SPLIT, 'isolated') : undefined
+    const beforeBytes: PreTokenizer = (source) => {
+      const prefixed = add_prefix_space ? prefixSpace(source) : source
+      return split ? split(prefixed) : [prefixed]
+    }
+    return withProperties(
+      (source) => beforeBytes(source).map((word) => mapCharacters(word, toByteChars)),
+      { beforeBytes, splitsAtSpaces: use_regex && !add_prefix_space },
+    )
   },
-  ByteLevel: byteLevel,
-  PrefixSpace: () => (text) => [prefixSpace(text)], // the first two of ByteLevel's three steps
-  Gpt2Split: () => splitter(GPT2_SPLIT, 'isolated'),
-  Metaspace: metaspace,
-  Split: ({ pattern, behavior, invert }) => {
-    return splitter(compilePattern(pattern), behaviorNamed(behavior), invert === true)
+})
+
+registerTokenizerStep('pre_tokenizer', 'Metaspace', {
+  schema: z.object({
+    replacement: z.string().min(1).default('▁'),
+    prepend_scheme: z.enum(['always', 'first', 'never']).nullish(),
+    add_prefix_space: z.boolean().nullish(),
+    split: flag(true),
+  }),
+  make: (settings) => {
+    const { replacement: mark, add_prefix_space } = settings
+    const scheme = settings.prepend_scheme ?? (add_prefix_space === false ? 'never' : 'always')
+    return metaspace(mark, scheme, settings.split)
   },
-  Punctuation: ({ behavior }) => splitter(PUNCTUATION, behaviorNamed(behavior ?? 'Isolated')),
-  Digits: ({ individual_digits }) => {
-    return splitter(/\p{N}/gu, individual_digits ? 'isolated' : 'contiguous')
-  },
-  Whitespace: () => splitter(WORDS_AND_SIGNS, 'removed', true),
-  WhitespaceSplit: () => splitter(/\p{White_Space}/gu, 'removed'),
-  BertPreTokenizer: () => splitter(BERT_WORDS, 'removed', true),
-  CharDelimiterSplit: ({ delimiter }) => {
-    return splitter(compilePattern({ String: String(delimiter) }), 'removed')
-  },
-  FixedLength: ({ length }) => fixedLength(Number(length)),
-}
+})
+
+registerTokenizerStep('pre_tokenizer', 'Split', {
+  schema: z.object({ pattern: tokenizerPattern, behavior: behavior(), invert: flag(false) }),
+  make: (settings) => splitter(settings.pattern, settings.behavior, settings.invert),
+})
+
+registerTokenizerStep('pre_tokenizer', 'Punctuation', {
+  schema: z.object({ behavior: behavior().default('isolated') }),
+  make: (settings) => splitter(PUNCTUATION, settings.behavior),
+})
+
+registerTokenizerStep('pre_tokenizer', 'Digits', {
+  schema: z.object({ individual_digits: flag(false) }),
+  make: (settings) => splitter(/\p{N}/gu, settings.individual_digits ? 'isolated' : 'contiguous'),
+})
+
+registerTokenizerStep('pre_tokenizer', 'Whitespace', {
+  schema: noSettings,
+  make: () => splitter(WORDS_AND_SIGNS, 'removed', true),
+})
+
+registerTokenizerStep('pre_tokenizer', 'WhitespaceSplit', {
+  schema: noSettings,
+  make: () => splitter(/\p{White_Space}/gu, 'removed'),
+})
+
+registerTokenizerStep('pre_tokenizer', 'BertPreTokenizer', {
+  schema: noSettings,
+  make: () => splitter(BERT_WORDS, 'removed', true),
+})
+
+registerTokenizerStep('pre_tokenizer', 'CharDelimiterSplit', {
+  schema: z.object({ delimiter: z.string().min(1) }),
+  make: ({ delimiter }) => splitter(compile({ String: delimiter }), 'removed'),
+})
+
+registerTokenizerStep('pre_tokenizer', 'FixedLength', {
+  schema: z.object({
+    length: z
+      .int()
+      .min(1)
+      .max(2 ** 20),
+  }),
+  make: ({ length }) => splitter(new RegExp(`[\\s\\S]{1,${length}}`, 'gu'), 'isolated'),
+})
 
 const PUNCTUATION = /[\p{P}!-/:-@[-`{-~]/gu
 const BERT_WORDS = /[^\p{White_Space}\p{P}!-/:-@[-`{-~]+|[\p{P}!-/:-@[-`{-~]/gu
 const WORDS_AND_SIGNS =
   /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu
 
-function byteLevel({ add_prefix_space, use_regex }: ComponentJson): PreTokenizer {
-  const split = use_regex === false ? undefined : splitter(GPT2_SPLIT, 'isolated')
-  return (text) => {
-    const whole = add_prefix_space === false ? text : prefixSpace(text)
-    const words = split ? split(whole) : [whole]
-    return words.map((word) => mapCharacters(word, toByteChars))
-  }
+function chain(steps: readonly PreTokenizer[]): PreTokenizer {
+  return (source) => steps.reduce((words, step) => words.flatMap((word) => step(word)), [source])
 }
 
-function prefixSpace(text: Aligned): Aligned {
-  return text.text.startsWith(' ') ? text : prependTo(text, ' ')
+function withProperties(
+  step: (source: AlignedText) => AlignedText[],
+  properties: Pick<PreTokenizer, 'beforeBytes' | 'splitsAtSpaces'>,
+): PreTokenizer {
+  return Object.assign(step, properties)
+}
+
+function prefixSpace(source: AlignedText): AlignedText {
+  return source.text.startsWith(' ') ? source : prependTo(source, ' ')
 }
 
 /** Spaces become a visible character, which belongs to the word after it (SentencePiece). */
-function metaspace(config: ComponentJson): PreTokenizer {
-  const { replacement = '▁', add_prefix_space, split } = config
-  const mark = String(replacement)
-  const scheme = config.prepend_scheme ?? (add_prefix_space === false ? 'never' : 'always')
-  const cut = splitter(compilePattern({ String: mark }), 'mergedwithnext')
-  return (text) => {
-    let out = mark.length === 1 ? text.with(text.text.replaceAll(' ', mark)) : text
-    if (mark.length !== 1) out = replaceMatches(text, / /g, mark)
-    const wanted = scheme === 'always' || (scheme === 'first' && text.base === 0)
-    if (wanted && !out.text.startsWith(mark)) out = prependTo(out, mark)
-    return split === false ? [out] : cut(out)
+function metaspace(
+  mark: string,
+  scheme: 'always' | 'first' | 'never',
+  splits: boolean,
+): PreTokenizer {
+  const split = splitter(compile({ String: mark }), 'mergedwithnext')
+  return (source) => {
+    let out = mark.length === 1 ? source.with(source.text.replaceAll(' ', mark)) : source
+    if (mark.length !== 1) out = replaceMatches(source, / /g, mark)
+    const prepends = scheme === 'always' || (scheme === 'first' && source.base === 0)
+    if (prepends && !out.text.startsWith(mark)) out = prependTo(out, mark)
+    return splits ? split(out) : [out]
   }
 }
 
-function fixedLength(length: number): PreTokenizer {
-  if (!(length >= 1)) throw new Error(`FixedLength has length ${length}`)
-  return splitter(new RegExp(`[\\s\\S]{1,${Math.floor(length)}}`, 'gu'), 'isolated')
-}
-
-type Behavior = 'removed' | 'isolated' | 'mergedwithprevious' | 'mergedwithnext' | 'contiguous'
-
-const BEHAVIORS = ['removed', 'isolated', 'mergedwithprevious', 'mergedwithnext', 'contiguous']
-
-function behaviorNamed(name: unknown): Behavior {
-  const known = String(name).toLowerCase()
-  if (BEHAVIORS.includes(known)) return known as Behavior
-  throw new Error(`Unknown split behavior: ${String(name)}`)
-}
-
-/** Cuts where a pattern matches; `invert` takes what it does not match as the match. */
-function splitter(pattern: RegExp, behavior: Behavior, invert = false): PreTokenizer {
-  if (behavior === 'isolated') return (text) => isolate(text, pattern)
-  if (behavior === 'removed') return (text) => pick(text, parts(text.text, pattern), invert)
-  return (text) => {
-    const joined = join(parts(text.text, pattern), behavior, invert)
-    return joined.map(({ from, to }) => text.slice(from, to))
-  }
-}
-
-interface Part {
-  from: number
-  to: number
-  match: boolean
-}
-
-/** Most patterns match all of a text, word after word. */
-function isolate(text: Aligned, pattern: RegExp): Aligned[] {
-  const words = text.text.match(pattern) ?? []
-  if (words.reduce((length, word) => length + word.length, 0) !== text.text.length) {
-    return parts(text.text, pattern).map(({ from, to }) => text.slice(from, to))
-  }
-  const out: Aligned[] = []
-  let at = 0
-  for (const word of words) {
-    if (word.length > 0) out.push(text.slice(at, at + word.length, word))
-    at += word.length
-  }
-  return out
-}
-
-function pick(text: Aligned, all: Part[], match: boolean): Aligned[] {
-  const out: Aligned[] = []
-  for (const part of all) if (part.match === match) out.push(text.slice(part.from, part.to))
-  return out
-}
-
-function parts(text: string, pattern: RegExp): Part[] {
-  const out: Part[] = []
-  let at = 0
-  for (const { 0: match, index } of text.matchAll(pattern)) {
-    if (index > at) out.push({ from: at, to: index, match: false })
-    at = index + match.length
-    if (match.length > 0) out.push({ from: index, to: at, match: true })
-  }
-  if (at < text.length) out.push({ from: at, to: text.length, match: false })
-  return out
-}
-
-function join(all: Part[], behavior: Behavior, invert: boolean): Part[] {
-  const backwards = behavior === 'mergedwithnext'
-  const out: Part[] = []
-  let previous = false
-  for (const part of backwards ? all.reverse() : all) {
-    const match = part.match !== invert
-    const last = out.at(-1)
-    const joins = behavior === 'contiguous' ? match === previous : match && !previous
-    if (!last || !joins) out.push({ ...part })
-    else if (backwards) last.from = part.from
-    else last.to = part.to
-    previous = match
-  }
-  return backwards ? out.reverse() : out
+/** Files write `MergedWithNext` or `mergedwithnext`. */
+function behavior() {
+  return z
+    .string()
+    .transform((name) => name.toLowerCase())
+    .pipe(z.enum(BEHAVIORS))
 }

@@ -1,12 +1,11 @@
-/** Which of many tokens a text begins with: the tokens in order, searched character by character. */
+/** Finds the tokens that a text begins with: the tokens are sorted, and searched character by character. */
 export class PrefixTable {
   private readonly sorted: string[]
   private readonly ids: Int32Array
 
-  constructor(tokens: readonly string[]) {
-    const ids = new Map(tokens.map((token, id) => [token, id])) // of equal ones the last counts
+  constructor(ids: ReadonlyMap<string, number>) {
     this.sorted = [...ids.keys()].sort() // by UTF-16 units, as they are compared below
-    this.ids = Int32Array.from(this.sorted, (token) => ids.get(token) as number)
+    this.ids = Int32Array.from(this.sorted, (token) => ids.get(token) ?? -1)
   }
 
   /** Every token that the text has at `start`, the shortest first, with its end in the text. */

@@ -1,29 +1,50 @@
-import { HeedError } from '../../util/errors.ts'
-import type { ComponentJson } from '../formats/tokenizer-json.ts'
-import { byteTokens, type Pieces, push, type WordModel } from './pieces.ts'
+import { z } from 'zod'
+import { HeedError, shown } from '../../util/errors.ts'
+import { refuse } from '../schema-error.ts'
+import { scoredVocabulary } from './model-settings.ts'
+import { byteTokens, type Pieces, push } from './pieces.ts'
 import { PrefixTable } from './prefix-table.ts'
+import { registerTokenizerStep } from './register-step.ts'
+import { flag } from './settings.ts'
+import type { WordModel } from './steps.ts'
+
+const settings = z
+  .object({ vocab: scoredVocabulary, unk_id: z.int().min(0).nullish(), byte_fallback: flag(false) })
+  .transform((json, context) => {
+    const { length } = json.vocab.tokens
+    if ((json.unk_id ?? -1) < length) return json
+    return refuse(
+      context,
+      json.unk_id,
+      `the place of a token in the vocabulary (0 to ${length - 1})`,
+      {
+        path: ['unk_id'],
+      },
+    )
+  })
 
 /**
- * Unigram language model (Kudo, 2018): of all ways to cut a word, the one with the highest sum of
- * log-probabilities, found from left to right (Viterbi).
+ * Unigram language model (Kudo, 2018): of all ways to split a word, the one with the highest sum of
+ * log-probabilities, computed from left to right (Viterbi).
  */
-export class Unigram implements WordModel {
+class Unigram implements WordModel {
+  readonly vocab: ReadonlyMap<string, number>
+  readonly unknownToken: string | undefined
+  readonly byteFallback: boolean
   private readonly scores: Float64Array
   private readonly tokens: PrefixTable
-  private readonly vocab: ReadonlyMap<string, number>
   private readonly unknown: number | undefined
   private readonly unknownScore: number
-  private readonly byteFallback: boolean
 
-  constructor(config: ComponentJson, vocab: ReadonlyMap<string, number>) {
-    const entries = config.vocab as [string, number][]
-    this.vocab = vocab
-    this.scores = Float64Array.from(entries, ([, score]) => score)
-    this.tokens = new PrefixTable(entries.map(([token]) => token))
-    this.unknown = typeof config.unk_id === 'number' ? config.unk_id : undefined
+  constructor({ vocab: { tokens, scores }, unk_id, byte_fallback }: z.output<typeof settings>) {
+    this.vocab = new Map(tokens.map((token, id) => [token, id]))
+    this.scores = scores
+    this.tokens = new PrefixTable(this.vocab)
+    this.unknown = unk_id ?? undefined
+    this.unknownToken = this.unknown === undefined ? undefined : tokens[this.unknown]
     this.unknownScore =
-      this.scores.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY) - UNKNOWN_PENALTY
-    this.byteFallback = config.byte_fallback === true
+      scores.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY) - UNKNOWN_PENALTY
+    this.byteFallback = byte_fallback
   }
 
   encode(word: string): Pieces {
@@ -37,7 +58,7 @@ export class Unigram implements WordModel {
     return pieces
   }
 
-  /** Ids and ends of the best cut; UNKNOWN for a character that is no token. */
+  /** Ids and ends of the best split; UNKNOWN for a character that is not a token. */
   private bestPath(word: string): { ids: number[]; ends: number[] } {
     const length = word.length
     const best = new Float64Array(length + 1).fill(Number.NEGATIVE_INFINITY)
@@ -81,10 +102,13 @@ export class Unigram implements WordModel {
     if (bytes) return bytes
     if (this.unknown !== undefined) return [this.unknown]
     throw new HeedError(
-      'unknown-name',
-      'the text has a character that the tokenizer does not know',
+      'invalid-data',
+      `Every character must be in the vocabulary, got ${shown(text)}`,
       {
-        remedy: 'The tokenizer names no unknown token (unk_id) to put in its place.',
+        key: 'text',
+        value: text,
+        remedy:
+          'This tokenizer has no unknown token (`unk_id`). Remove the character from the text.',
       },
     )
   }
@@ -92,3 +116,8 @@ export class Unigram implements WordModel {
 
 const UNKNOWN = -1
 const UNKNOWN_PENALTY = 10
+
+registerTokenizerStep('model', 'Unigram', {
+  schema: settings,
+  make: (values) => new Unigram(values),
+})

@@ -9,8 +9,8 @@ import { isGGUF } from '../../io/gguf/gguf.ts'
 import { HeedError } from '../../util/errors.ts'
 import { Tokenizer } from '../tokenizer.ts'
 import { bertVocabFiles } from './bert-vocab.ts'
-import { checkTokenizerConfig } from './check-json.ts'
 import { marianFiles } from './marian.ts'
+import { readTokenizerConfig } from './read-json.ts'
 import { sentencePieceFiles, t5Files } from './sentencepiece.ts'
 import { TIKTOKEN_ENCODINGS, type TiktokenName, tiktokenFiles } from './tiktoken.ts'
 import { byteLevelJson, END_OF_TEXT, specialToken, type TokenizerConfig } from './tokenizer-json.ts'
@@ -52,7 +52,7 @@ const FILES = [
 
 async function loadFile(path: string, config: unknown): Promise<Tokenizer> {
   if (path.endsWith('.tiktoken')) return loadTiktoken(path)
-  const settings = checkTokenizerConfig(config, `the tokenizer_config.json of ${path}`)
+  const settings = readTokenizerConfig(config, `the tokenizer_config.json of ${path}`)
   const files = await filesOf(path, settings)
   return Tokenizer.fromJSON(files.json, files.config, path)
 }
@@ -70,7 +70,7 @@ async function filesOf(
 /** A SentencePiece model for each language, and one vocabulary of both or one each. */
 async function loadMarian(folder: string, config: unknown, asTarget: boolean): Promise<Tokenizer> {
   const path = join(folder, asTarget ? 'target.spm' : 'source.spm')
-  const settings = checkTokenizerConfig(config, `the tokenizer_config.json of ${folder}`)
+  const settings = readTokenizerConfig(config, `the tokenizer_config.json of ${folder}`)
   const own = asTarget && settings.separate_vocabs === true
   const vocab = await readJson(join(folder, own ? 'target_vocab.json' : 'vocab.json'))
   const files = marianFiles(await readBytes(path), vocab, settings, path)

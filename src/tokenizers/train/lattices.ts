@@ -13,7 +13,7 @@ export class Lattices {
     this.pieces = pieces
     this.scores = scores
     this.times = Float64Array.from(words.values())
-    const table = new PrefixTable(pieces)
+    const table = new PrefixTable(new Map(pieces.map((piece, id) => [piece, id])))
     this.words = makeGraph([...words.keys()], table)
     this.ofPieces = makeGraph(pieces, table)
   }

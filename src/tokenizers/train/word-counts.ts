@@ -1,7 +1,6 @@
-import { Aligned } from '../encode/aligned.ts'
+import { AlignedText } from '../encode/aligned-text.ts'
 import { GPT2_SPLIT } from '../encode/byte-level.ts'
-import { makeNormalizer } from '../encode/normalizers.ts'
-import { makePreTokenizer } from '../encode/pre-tokenizers.ts'
+import { makeTokenizerStep } from '../encode/register-step.ts'
 import type { ComponentJson } from '../formats/tokenizer-json.ts'
 
 /** The words of a text as byte-level BPE cuts it. */
@@ -14,12 +13,9 @@ export function wordsBy(
   normalizer: ComponentJson,
   preTokenizer: ComponentJson,
 ): (text: string) => string[] {
-  const normalize = makeNormalizer(normalizer)
-  const cut = makePreTokenizer(preTokenizer)
-  return (text) => {
-    const whole = new Aligned(text)
-    return cut(normalize ? normalize(whole) : whole).map((word) => word.text)
-  }
+  const normalize = makeTokenizerStep('normalizer', normalizer, 'the normalizer')
+  const split = makeTokenizerStep('pre_tokenizer', preTokenizer, 'the pre-tokenizer')
+  return (text) => split(normalize(new AlignedText(text))).map((word) => word.text)
 }
 
 /**

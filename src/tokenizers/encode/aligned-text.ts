@@ -2,7 +2,7 @@
  * A text that knows which part of the original each of its UTF-16 units stands for. Without tables
  * it is a part of the original itself, from `base` on.
  */
-export class Aligned {
+export class AlignedText {
   readonly text: string
   /** Where in the original this text begins, whatever was dropped or put before it. */
   readonly base: number
@@ -26,26 +26,31 @@ export class Aligned {
     return this.ends ? this.ends[i] : this.base + i + 1
   }
 
-  slice(from: number, to: number, text = this.text.slice(from, to)): Aligned {
-    if (!this.starts) return new Aligned(text, this.base + from)
+  slice(from: number, to: number, text = this.text.slice(from, to)): AlignedText {
+    if (!this.starts) return new AlignedText(text, this.base + from)
     const base = from === 0 ? this.base : this.start(from)
-    return new Aligned(text, base, this.starts.subarray(from, to), this.ends?.subarray(from, to))
+    return new AlignedText(
+      text,
+      base,
+      this.starts.subarray(from, to),
+      this.ends?.subarray(from, to),
+    )
   }
 
   /** Another text of the same length, unit by unit. */
-  with(text: string): Aligned {
-    return text === this.text ? this : new Aligned(text, this.base, this.starts, this.ends)
+  with(text: string): AlignedText {
+    return text === this.text ? this : new AlignedText(text, this.base, this.starts, this.ends)
   }
 }
 
 /** Writes a new text from a source, part by part. */
-export class Rewriter {
+export class TextRewriter {
   private text = ''
   private starts: number[] = []
   private ends: number[] = []
-  private readonly source: Aligned
+  private readonly source: AlignedText
 
-  constructor(source: Aligned) {
+  constructor(source: AlignedText) {
     this.source = source
   }
 
@@ -69,17 +74,20 @@ export class Rewriter {
     }
   }
 
-  finish(): Aligned {
+  finish(): AlignedText {
     if (this.text === this.source.text) return this.source
     const starts = Int32Array.from(this.starts)
-    return new Aligned(this.text, this.source.base, starts, Int32Array.from(this.ends))
+    return new AlignedText(this.text, this.source.base, starts, Int32Array.from(this.ends))
   }
 }
 
 /** Rewrites character by character (code points); '' drops one. */
-export function mapCharacters(source: Aligned, map: (character: string) => string): Aligned {
+export function mapCharacters(
+  source: AlignedText,
+  map: (character: string) => string,
+): AlignedText {
   const { text } = source
-  const rewriter = new Rewriter(source)
+  const rewriter = new TextRewriter(source)
   let changed = false
   for (let i = 0; i < text.length; ) {
     const character = String.fromCodePoint(text.codePointAt(i) as number)

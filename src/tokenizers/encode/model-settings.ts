@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { isJsonObject } from '../../io/files/json-parse.ts'
+import { refuse } from '../schema-error.ts'
+import { MAX_ID } from './settings.ts'
+
+// Schemas of a model's vocabulary and merges. They have hundreds of thousands of entries, so each is
+// checked and turned into what encoding needs in one pass, without a schema for each entry.
+
+/** `{ token: id }`; the output is a map. */
+export const vocabulary = z.unknown().transform((json, context) => {
+  const ids = new Map<string, number>()
+  if (!isJsonObject(json)) return refuse(context, json, 'an object of tokens and their ids')
+  for (const token of Object.keys(json)) {
+    const id = json[token]
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= MAX_ID)
+      return refuse(context, id, `a whole number from 0 to ${MAX_ID - 1}`, { path: [token] })
+    ids.set(token, id)
+  }
+  return ids
+})
+
+/** Tokens with their scores, by id. */
+export interface ScoredVocabulary {
+  tokens: string[]
+  scores: Float64Array
+}
+
+/** `[[token, score], …]`, where the place is the id. */
+export const scoredVocabulary = z.unknown().transform((json, context): ScoredVocabulary => {
+  if (!Array.isArray(json)) return refuse(context, json, 'a list of [token, score]')
+  const list: unknown[] = json
+  const tokens = new Array<string>(list.length)
+  const scores = new Float64Array(list.length)
+  for (let id = 0; id < list.length; id++) {
+    const entry = list[id]
+    const [token, score]: unknown[] = Array.isArray(entry) ? entry : []
+    if (typeof token !== 'string' || typeof score !== 'number')
+      return refuse(context, entry, 'a token and its score', { path: [id] })
+    tokens[id] = token
+    scores[id] = score
+  }
+  return { tokens, scores }
+})
+
+/** The merges of BPE, in the order in which they apply. */
+export interface MergeTable {
+  /** The place of a merge in the order, by `pairKey`. */
+  ranks: ReadonlyMap<number, number>
+  /** The token that each merge makes, by its rank. */
+  merged: readonly number[]
+}
+
+/**
+ * Reads `["left right", …]` or `[["left", "right"], …]`. Tokens inside a word begin with `prefix`, which the
+ * right token of a pair loses.
+ */
+export function readMerges(
+  merges: unknown,
+  { vocab, prefix }: { vocab: ReadonlyMap<string, number>; prefix: string },
+  context: Pick<z.RefinementCtx, 'issues'>,
+): MergeTable {
+  const ranks = new Map<number, number>()
+  const merged: number[] = []
+  if (!Array.isArray(merges)) return refuse(context, merges, 'a list', { path: ['merges'] })
+  const list: unknown[] = merges
+  const read = Array.isArray(list[0]) ? pairOfList : pairOfLine
+  for (let i = 0; i < list.length; i++) {
+    const pair = read(list[i])
+    const left = pair && vocab.get(pair[0])
+    const right = pair && vocab.get(pair[1])
+    if (pair === undefined || left === undefined || right === undefined)
+      return refuse(context, list[i], 'two tokens of the vocabulary', { path: ['merges', i] })
+    const token = vocab.get(pair[0] + pair[1].slice(prefix.length))
+    if (token === undefined)
+      return refuse(context, list[i], 'two tokens that together are a token of the vocabulary', {
+        path: ['merges', i],
+      })
+    ranks.set(pairKey(left, right), i)
+    merged.push(token)
+  }
+  return { ranks, merged }
+}
+
+/** Two ids as one exact number. */
+export function pairKey(left: number, right: number): number {
+  return left * 2 ** 26 + right
+}
+
+type Pair = readonly [left: string, right: string]
+
+function pairOfList(merge: unknown): Pair | undefined {
+  if (!Array.isArray(merge) || merge.length !== 2) return undefined
+  const [left, right]: unknown[] = merge
+  return typeof left === 'string' && typeof right === 'string' ? [left, right] : undefined
+}
+
+function pairOfLine(merge: unknown): Pair | undefined {
+  if (typeof merge !== 'string') return undefined
+  const space = merge.indexOf(' ')
+  if (space < 0 || merge.includes(' ', space + 1)) return undefined
+  return [merge.slice(0, space), merge.slice(space + 1)]
+}

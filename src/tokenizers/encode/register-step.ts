@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { isJsonObject } from '../../io/files/json-parse.ts'
+import { nearestFirst } from '../../util/nearest.ts'
+import { Registry, unknownName } from '../../util/registry.ts'
+import { refuse, refuseBy, schemaError } from '../schema-error.ts'
+import type { TokenizerSteps } from './steps.ts'
+
+export type TokenizerStepKind = keyof TokenizerSteps
+
+export interface TokenizerStepDefinition<Kind extends TokenizerStepKind, Settings> {
+  /** Schema of the step's object in `tokenizer.json`. `type`, and keys that it does not name, are ignored. */
+  schema: z.ZodType<Settings>
+  /** Builds the step when a tokenizer is opened. */
+  make(settings: Settings): TokenizerSteps[Kind]
+}
+
+/**
+ * Registers a step by its `type` in `tokenizer.json`. The built-in steps are registered in the same way.
+ * @throws HeedError when the name is taken or unsafe
+ */
+export function registerTokenizerStep<Kind extends TokenizerStepKind, Settings>(
+  kind: Kind,
+  type: string,
+  { schema, make }: TokenizerStepDefinition<Kind, Settings>,
+): void {
+  registryOf(kind).register(type, (json, context) => {
+    const settings = schema.safeParse(json, { reportInput: true })
+    if (!settings.success) return refuseBy(context, settings.error)
+    try {
+      return make(settings.data)
+    } catch (cause) {
+      return refuse(context, type, `a usable ${nounOf(kind)} (${reasonOf(cause)})`, {
+        path: ['type'],
+        cause,
+      })
+    }
+  })
+}
+
+/** Schema of a step within another one, as in a `Sequence`: its output is the step, ready for use. */
+export function tokenizerStep<Kind extends TokenizerStepKind>(
+  kind: Kind,
+): z.ZodType<TokenizerSteps[Kind]> {
+  return z.unknown().transform((json, context): TokenizerSteps[Kind] => {
+    if (!isJsonObject(json)) return refuse(context, json, 'an object')
+    const registry = registryOf(kind)
+    const { type } = json
+    if (typeof type === 'string' && registry.has(type)) return registry.get(type)(json, context)
+    const near = nearestFirst(String(type), registry.names())
+    return refuse(context, type, `the name of a registered ${nounOf(kind)}`, {
+      path: ['type'],
+      code: 'unknown-name',
+      try: { type: near.slice(0, 3) },
+      remedy:
+        `Call registerTokenizerStep('${kind}', ${JSON.stringify(type)}, …) before the tokenizer is opened. ` +
+        `Known: ${near.join(', ')}.`,
+    })
+  })
+}
+
+/** Builds the step that an object of `tokenizer.json` describes. */
+export function makeTokenizerStep<Kind extends TokenizerStepKind>(
+  kind: Kind,
+  json: unknown,
+  source: string,
+): TokenizerSteps[Kind] {
+  const result = tokenizerStep(kind).safeParse(json, { reportInput: true })
+  if (result.success) return result.data
+  throw schemaError(result.error, source)
+}
+
+/** Reads the settings of a step and builds it, or adds an issue to the context. */
+type StepReader<Kind extends TokenizerStepKind> = (
+  json: unknown,
+  context: Pick<z.RefinementCtx, 'issues'>,
+) => TokenizerSteps[Kind]
+
+const REGISTRIES: { [Kind in TokenizerStepKind]: Registry<StepReader<Kind>> } = {
+  normalizer: new Registry('normalizer'),
+  pre_tokenizer: new Registry('pre-tokenizer'),
+  model: new Registry('tokenizer model'),
+  post_processor: new Registry('post-processor'),
+  decoder: new Registry('decoder'),
+}
+
+function registryOf<Kind extends TokenizerStepKind>(kind: Kind): Registry<StepReader<Kind>> {
+  if (Object.hasOwn(REGISTRIES, kind)) return REGISTRIES[kind]
+  throw unknownName('kind of tokenizer step', kind, Object.keys(REGISTRIES))
+}
+
+function nounOf(kind: TokenizerStepKind): string {
+  return kind === 'model' ? 'tokenizer model' : kind.replace('_', '-')
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

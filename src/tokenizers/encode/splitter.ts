@@ -1,0 +1,79 @@
+import type { AlignedText } from './aligned-text.ts'
+import type { PreTokenizer } from './steps.ts'
+
+/** What becomes of the matches of a pattern, in the words of `tokenizer.json`, in lower case. */
+export const BEHAVIORS = [
+  'removed',
+  'isolated',
+  'mergedwithprevious',
+  'mergedwithnext',
+  'contiguous',
+] as const
+
+type Behavior = (typeof BEHAVIORS)[number]
+
+/** Splits where a pattern matches, or with `invert` where it does not. */
+export function splitter(pattern: RegExp, behavior: Behavior, invert = false): PreTokenizer {
+  if (behavior === 'isolated') return (text) => isolate(text, pattern)
+  if (behavior === 'removed') return (text) => pick(text, segments(text.text, pattern), invert)
+  return (text) => {
+    const joined = join(segments(text.text, pattern), behavior, invert)
+    return joined.map(({ from, to }) => text.slice(from, to))
+  }
+}
+
+interface Segment {
+  from: number
+  to: number
+  match: boolean
+}
+
+/** Most patterns match all of a text, word after word. */
+function isolate(text: AlignedText, pattern: RegExp): AlignedText[] {
+  const words = text.text.match(pattern) ?? []
+  if (words.reduce((length, word) => length + word.length, 0) !== text.text.length) {
+    return segments(text.text, pattern).map(({ from, to }) => text.slice(from, to))
+  }
+  const out: AlignedText[] = []
+  let at = 0
+  for (const word of words) {
+    if (word.length > 0) out.push(text.slice(at, at + word.length, word))
+    at += word.length
+  }
+  return out
+}
+
+function pick(text: AlignedText, all: Segment[], match: boolean): AlignedText[] {
+  const out: AlignedText[] = []
+  for (const segment of all)
+    if (segment.match === match) out.push(text.slice(segment.from, segment.to))
+  return out
+}
+
+function segments(text: string, pattern: RegExp): Segment[] {
+  const out: Segment[] = []
+  let at = 0
+  for (const { 0: match, index } of text.matchAll(pattern)) {
+    if (index > at) out.push({ from: at, to: index, match: false })
+    at = index + match.length
+    if (match.length > 0) out.push({ from: index, to: at, match: true })
+  }
+  if (at < text.length) out.push({ from: at, to: text.length, match: false })
+  return out
+}
+
+function join(all: Segment[], behavior: Behavior, invert: boolean): Segment[] {
+  const backwards = behavior === 'mergedwithnext'
+  const out: Segment[] = []
+  let previous = false
+  for (const segment of backwards ? all.reverse() : all) {
+    const match = segment.match !== invert
+    const last = out.at(-1)
+    const joins = behavior === 'contiguous' ? match === previous : match && !previous
+    if (!last || !joins) out.push({ ...segment })
+    else if (backwards) last.from = segment.from
+    else last.to = segment.to
+    previous = match
+  }
+  return backwards ? out.reverse() : out
+}

@@ -1,0 +1,64 @@
+import type { AlignedText } from './aligned-text.ts'
+import type { Pieces } from './pieces.ts'
+
+// What each step of a tokenizer does. Properties that a step has beside its call say what the tokenizer
+// may rely on; they are optional.
+
+/** The steps of a tokenizer, by their keys in `tokenizer.json`. */
+export interface TokenizerSteps {
+  normalizer: Normalizer
+  pre_tokenizer: PreTokenizer
+  model: WordModel
+  post_processor: PostProcessor
+  decoder: Decoder
+}
+
+/** Rewrites a text before it is split into words. */
+export type Normalizer = (text: AlignedText) => AlignedText
+
+/** Splits a text into words, and may rewrite them. */
+export interface PreTokenizer {
+  (text: AlignedText): AlignedText[]
+  /** Splits where white space begins, whatever comes before: long texts may be encoded in parts. */
+  readonly splitsAtSpaces?: boolean
+  /** The same step without its last part, which writes each byte as a character. */
+  readonly beforeBytes?: PreTokenizer
+}
+
+/** Splits a word into tokens of its vocabulary. */
+export interface WordModel {
+  encode(word: string): Pieces
+  /** The id of each token. */
+  readonly vocab: ReadonlyMap<string, number>
+  /** The token for words or characters that the vocabulary lacks. */
+  readonly unknownToken?: string
+  /** Whether characters outside the vocabulary become the tokens of their bytes, `<0xE2>`. */
+  readonly byteFallback?: boolean
+  /** Whether each character is a token that does not depend on its neighbours. */
+  readonly splitsCharacters?: boolean
+}
+
+/** Adds special tokens around the tokens of one or two texts. */
+export interface PostProcessor {
+  /** Without one, a text stands alone and a pair one after the other. */
+  readonly template?: Template
+  /** Removes white space from the offsets of tokens; `first` keeps a space that was added in front. */
+  readonly trim?: { readonly first: boolean }
+}
+
+export interface Template {
+  readonly single: readonly TemplateItem[]
+  readonly pair: readonly TemplateItem[]
+}
+
+/** Special tokens by id, or the place of the first (A) or second (B) text. */
+export type TemplateItem =
+  | { readonly special: readonly number[]; readonly typeId: number }
+  | { readonly sequence: 'A' | 'B'; readonly typeId: number }
+
+/** Turns tokens into pieces of text, which are then joined. */
+export interface Decoder {
+  (tokens: string[]): string[]
+  /** The bytes of a token, where each token stands for bytes of UTF-8 whatever its neighbours are. */
+  readonly bytesOf?: (token: string) => Uint8Array
+}
