@@ -21,7 +21,7 @@ export default defineConfig({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  dts: { tsgo: false },
+  dts: { tsgo: false, compilerOptions: { stripInternal: true } },
   clean: true,
   sourcemap: false,
   fixedExtension: false,

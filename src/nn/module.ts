@@ -122,7 +122,7 @@ export abstract class Module<Config = unknown> {
     return this
   }
 
-  /** Which stored tensor belongs to which parameter or buffer, for those who fetch values one by one. */
+  /** Which stored tensor belongs to which parameter or buffer, to fetch the values one by one. */
   matchState(stored: Record<string, { shape: Shape }>, options: LoadOptions = {}): Match[] {
     this.#refuseUnsaved()
     const translate = (key: string): string | null => this.keyInCheckpoint(key)

@@ -2,6 +2,7 @@ import { alias, leaf } from '../graph/build.ts'
 import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
 import { type Shape, sameShape, showShape } from '../graph/shape.ts'
+import { tensorOf } from '../tensor/core.ts'
 import { ModuleBuffer, type Parameter, Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 
@@ -127,7 +128,7 @@ function hasMemory(node: Node): boolean {
 }
 
 function asTensor(source: StateSource, dtype: DType): Tensor {
-  return source instanceof Tensor ? source : new Tensor(ownNode(source, dtype))
+  return source instanceof Tensor ? source : tensorOf(ownNode(source, dtype))
 }
 
 function ownNode(source: StateSource, dtype: DType): Node {

@@ -43,15 +43,15 @@ export const isHeld = (): boolean => assigned !== null
 export const tensorOf = (node: Node): Tensor => wrapNode(node)
 
 export abstract class TensorCore {
-  /** The node that this tensor stands for now. Assignments move it on to the next version. */
+  /** The node of the current version; an assignment replaces it. @internal */
   node: Node
   /** Filled by `backward()`. */
   grad: Tensor | null = null
-  /** The losses whose backward pass filled `grad`: the next step keeps them for reading. */
+  /** The losses whose backward pass filled `grad`: the next step keeps them for reading. @internal */
   gradRoots: Node[] = []
   private wantsGrad = false
 
-  constructor(node: Node) {
+  protected constructor(node: Node) {
     this.node = node
   }
 
@@ -160,7 +160,7 @@ export abstract class TensorCore {
     return this.moveTo(make('assignAt', [this.node, value.node, at], { axis }))
   }
 
-  /** Gives the tensor memory of its own, computed once, so that it can be assigned and trained. */
+  /** Gives the tensor memory of its own, computed once, so that it can be assigned and trained. @internal */
   becomeState(): void {
     const { node } = this
     if (node.variable === this) return
@@ -173,7 +173,7 @@ export abstract class TensorCore {
     this.claim(this.node)
   }
 
-  /** The next version: an assignment, or what a held program has left in the same memory. */
+  /** Sets the next version: an assignment, or the result of a held program in the same memory. @internal */
   moveTo(node: Node): this {
     this.claim(node)
     this.node = node
@@ -210,7 +210,7 @@ export abstract class TensorCore {
     })
   }
 
-  /** An operand as a node of the dtype that PyTorch would give it beside this tensor. */
+  /** An operand as a node, with the dtype that PyTorch would give it beside this tensor. @internal */
   lift(value: Operand, dtype?: DType): Node {
     if (typeof value === 'object') return dtype ? cast(value.node, dtype) : value.node
     if (typeof value === 'boolean')

@@ -42,7 +42,7 @@ export class Generator {
     this.draws = draws
   }
 
-  /** The seed and the number of the next draw, as run-time inputs: held programs draw anew. */
+  /** The seed and the number of the next draw, as run-time inputs: held programs draw anew. @internal */
   next(): { seed: Node; draw: Node } {
     const seed = (): number => this.seed
     const draw = (): number => this.draws++

@@ -1,5 +1,4 @@
 import { alias } from '../graph/build.ts'
-import type { Node } from '../graph/node.ts'
 import { setWrap } from './core.ts'
 import { Indexing } from './indexing.ts'
 
@@ -9,7 +8,11 @@ import { Indexing } from './indexing.ts'
  *
  * The operations are PyTorch's, in families: elementwise.ts, reductions.ts, views.ts, indexing.ts.
  */
-export class Tensor extends Indexing {}
+export class Tensor extends Indexing {
+  static {
+    setWrap((node) => new Tensor(node))
+  }
+}
 
 /** A tensor that is trained: it requires a gradient, and modules list it. */
 export class Parameter extends Tensor {
@@ -20,5 +23,3 @@ export class Parameter extends Tensor {
     this.requiresGrad = true
   }
 }
-
-setWrap((node: Node) => new Tensor(node))
