@@ -1,9 +1,10 @@
-// The lint rule of biome.json lets imports point one way only (see ARCHITECTURE.md).
+// The lint rules of biome.layers.json let imports point one way only (see ARCHITECTURE.md).
 import { spawnSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
+import { layerRules, layers } from '../../scripts/layers.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 
 const refused = [
@@ -44,9 +45,10 @@ const allowed = [
 
 it('refuses every import against the order, and no other', async () => {
   const folder = await temporaryFolder()
-  const config = await readFile(new URL('../../biome.json', import.meta.url), 'utf8')
+  const config = await read('biome.json')
   const plain = { ...JSON.parse(config), $schema: undefined, vcs: undefined }
   await writeFile(join(folder, 'biome.json'), JSON.stringify(plain))
+  await writeFile(join(folder, 'biome.layers.json'), layerRules())
   for (const [i, [place, imported]] of [...refused, ...allowed].entries()) {
     await mkdir(join(folder, 'src', place), { recursive: true })
     await writeFile(join(folder, 'src', place, `case-${i}.ts`), `export * from '${imported}'\n`)
@@ -55,6 +57,23 @@ it('refuses every import against the order, and no other', async () => {
   const numbers = new Set([...found].map(([, number]) => Number(number)))
   expect([...numbers].sort((a, b) => a - b)).toEqual(refused.map((_, i) => i))
 })
+
+it('are generated from the list of layers: npm run generate:layers', async () => {
+  expect(await read('biome.layers.json')).toBe(layerRules())
+})
+
+it('list the layers as the table in ARCHITECTURE.md and the folders of src do', async () => {
+  const [, section] = (await read('ARCHITECTURE.md')).split(/^## Folders.*$/m)
+  const rows = section.split(/^## /m)[0].matchAll(/^\| (`[a-z]+`(?: · `[a-z]+`)*) \|/gm)
+  const table = [...rows].map(([, cell]) => cell.replaceAll('`', '').split(' · '))
+  expect(table).toEqual(layers)
+  const src = await readdir(new URL('../../src', import.meta.url), { withFileTypes: true })
+  const folders = src.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  expect(layers.flat().sort()).toEqual(folders.sort())
+})
+
+const read = (path: string): Promise<string> =>
+  readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
 
 function lint(folder: string): string {
   const require = createRequire(import.meta.url)
