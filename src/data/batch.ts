@@ -1,9 +1,9 @@
 import type { HeldInput } from '../tensor/index.ts'
 
-/** What a loss takes: arrays by name, each with its shape. The first one counts the batch's rows. */
+/** The inputs of a loss: arrays by name, each with its shape. The first axis of the first array is the batch. */
 export type Batch = Readonly<Record<string, HeldInput>>
 
-/** Batches by step number: the same step gives the same batch, whatever ran before. */
+/** Batches by step number. The same step always gives the same batch. */
 export interface BatchSampler {
   batch(step: number): Batch | Promise<Batch>
 }

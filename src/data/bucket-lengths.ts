@@ -1,7 +1,6 @@
 /**
- * At most `buckets` lengths to which examples are padded, so that a few shapes, and programs, serve
- * all, with the least padding: each length is rounded up to the next one chosen. The choice is exact
- * (dynamic programming) over multiples of `step`.
+ * At most `buckets` lengths to which examples are padded, with the least padding: each length is rounded up to the next
+ * chosen one. The choice is optimal (dynamic programming) among multiples of `step`.
  */
 export function bucketLengths(lengths: readonly number[], buckets: number, step = 8): number[] {
   const longest = lengths.reduce((a, b) => Math.max(a, b), 1)

@@ -1,4 +1,4 @@
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { checkSeed, deriveSeed, shuffledIndices } from '../util/random.ts'
 import type { Batch, BatchSampler } from './batch.ts'
 import { bucketLengths } from './bucket-lengths.ts'
@@ -6,11 +6,11 @@ import { type Examples, firstExamples } from './examples/examples.ts'
 import { findSegment } from './token-source.ts'
 
 export interface BucketedOptions<E> {
-  /** A list, or another collection; only those of a batch are asked for at once. */
+  /** A list, or another collection; only the examples of one batch are read at a time. */
   examples: Examples<E>
-  /** Tokens of an example, where the collection does not tell; constant where shapes do not vary. */
+  /** Number of tokens of an example, where `examples.lengths` is missing; constant for a fixed shape. */
   length: (example: E) => number
-  /** Makes a batch of examples that are padded to `length`. */
+  /** Makes a batch of examples, padded to `length`. */
   collate: (
     examples: readonly E[],
     length: number,
@@ -18,17 +18,17 @@ export interface BucketedOptions<E> {
   ) => Batch | Promise<Batch>
   batchSize: number
   seed?: number
-  /** The most lengths that batches may have: one program for each. Default 8. */
+  /** Maximum number of different batch lengths; each needs a program. Default 8. */
   buckets?: number
 }
 
 /**
- * Batches of examples of like length, each padded to one of a few lengths. In an epoch every example
- * comes once, in an order drawn by (seed, epoch); fewer than a batch of them are left over.
+ * Batches of examples of similar length, each padded to one of a few lengths. An epoch visits every example once, in an
+ * order drawn by (seed, epoch), except for an incomplete last batch.
  */
 export class BucketedBatches<E> implements BatchSampler {
   readonly stepsPerEpoch: number
-  /** What batches are padded to, the shortest first. */
+  /** Lengths to which batches are padded, in ascending order. */
   readonly lengths: readonly number[]
   private readonly options: BucketedOptions<E>
   private readonly seed: number
@@ -41,9 +41,19 @@ export class BucketedBatches<E> implements BatchSampler {
     const { examples, length, batchSize, buckets = 8, seed = 0 } = options
     for (const [name, value] of Object.entries({ batchSize, buckets }))
       if (!Number.isInteger(value) || value < 1)
-        throw new HeedError('invalid-data', `${name} ${value} is not a whole number from 1 on`)
+        throw invalidOption({
+          key: name,
+          value,
+          expected: 'a whole number from 1',
+          try: { [name]: [8] },
+        })
     if (examples.length === 0)
-      throw new HeedError('invalid-data', 'there are no examples to make batches of')
+      throw new HeedError('invalid-data', '`examples` must hold at least one example, got none', {
+        key: 'examples',
+        value: 0,
+        expected: 'at least one example',
+        remedy: 'Check that the rows give examples.',
+      })
     this.options = options
     this.seed = checkSeed(seed)
     this.batchSize = Math.min(batchSize, examples.length)
@@ -51,8 +61,8 @@ export class BucketedBatches<E> implements BatchSampler {
     const each = Array.from(examples.lengths ?? firstExamples(examples).map(length))
     this.lengths = bucketLengths(each, buckets)
     const members: number[][] = this.lengths.map(() => [])
-    each.forEach((one, i) => {
-      members[this.lengths[0] >= one ? 0 : findSegment(this.lengths, one - 1e-9) + 1].push(i)
+    each.forEach((size, i) => {
+      members[this.lengths[0] >= size ? 0 : findSegment(this.lengths, size - 1e-9) + 1].push(i)
     })
     this.members = members
   }
@@ -75,7 +85,7 @@ export class BucketedBatches<E> implements BatchSampler {
     return this.plan.batches
   }
 
-  /** What does not fill a batch goes on to the next bucket, with more padding. */
+  /** Examples that do not fill a batch move to the next bucket, with more padding. */
   private makePlan(epoch: number): Planned[] {
     const batches: Planned[] = []
     let rest: number[] = []

@@ -3,28 +3,30 @@ import { join } from 'node:path'
 import { fileError } from '../io/files/file-error.ts'
 import { HeedError } from '../util/errors.ts'
 
-/** All files in a folder and those below it, in the order of their names; no hidden ones. */
+/** All files in a folder and the folders below it, in the order of their names. Hidden files are skipped. */
 export function listFolder(folder: string): string[] {
   return listBelow(folder, 0)
 }
 
 /**
- * The files that a pattern stands for, in the order of their names: `*` and `?` within a name, `**`
- * for any number of folders.
+ * The files that match a pattern, in the order of their names: `*` and `?` match within a name, `**` any number of
+ * folders.
  * @throws HeedError when there is none
  */
 export function expandGlob(pattern: string): string[] {
   const parts = pattern.split('/')
   const fixed = parts.findIndex(isGlob)
   const base = parts.slice(0, fixed).join('/') || (pattern.startsWith('/') ? '/' : '.')
-  const found = matchBelow(base, parts.slice(fixed), 0)
-  if (found.length > 0) return [...new Set(found)]
-  throw new HeedError('invalid-data', `no file is named like ${pattern}`, {
-    remedy: 'Check the pattern.',
+  const files = matchBelow(base, parts.slice(fixed), 0)
+  if (files.length > 0) return [...new Set(files)]
+  throw new HeedError('missing-file', `The pattern must match a file, got ${pattern}`, {
+    key: 'data',
+    value: pattern,
+    remedy: 'Check the folder: `*` and `?` match within a name, `**` any number of folders.',
   })
 }
 
-/** Whether a path, of parts set apart by `/`, is one that a pattern stands for. */
+/** Whether a path with `/` as its separator matches a pattern. */
 export function matchesGlob(pattern: string, path: string): boolean {
   return matchesParts(pattern.split('/'), path.split('/'))
 }
@@ -53,15 +55,15 @@ function listBelow(folder: string, depth: number): string[] {
   })
 }
 
-function matchBelow(folder: string, parts: readonly string[], depth: number): string[] {
+function matchBelow(folder: string, names: readonly string[], depth: number): string[] {
   checkDepth(folder, depth)
-  const [part, ...rest] = parts
+  const [part, ...rest] = names
   if (part === '**') {
     const below = entriesOf(folder).filter((entry) => entry.isDirectory())
     const here = rest.length > 0 ? matchBelow(folder, rest, depth + 1) : listFolder(folder)
     return [
       ...here,
-      ...below.flatMap(({ name }) => matchBelow(join(folder, name), parts, depth + 1)),
+      ...below.flatMap(({ name }) => matchBelow(join(folder, name), names, depth + 1)),
     ]
   }
   const pattern = patternOf(part)
@@ -78,7 +80,7 @@ function patternOf(part: string): RegExp {
   return new RegExp(`^${escaped.replaceAll('?', '.')}$`)
 }
 
-/** Links to folders could lead round in a circle; `isDirectory` is false for them. */
+/** Links to folders, which may form a cycle, are not followed: `isDirectory` is false for them. */
 function entriesOf(folder: string): Dirent[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true })
@@ -89,7 +91,7 @@ function entriesOf(folder: string): Dirent[] {
   }
 }
 
-/** A link counts as what it leads to; one that leads nowhere is left out. */
+/** A link counts as its target; a broken link is skipped. */
 function isFile(entry: Dirent, path: string): boolean {
   if (!entry.isSymbolicLink()) return entry.isFile()
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
@@ -99,6 +101,7 @@ function checkDepth(folder: string, depth: number): void {
   if (depth <= MAX_DEPTH) return
   throw new HeedError(
     'invalid-data',
-    `the folders in ${folder} are nested more than ${MAX_DEPTH} deep`,
+    `Folders must be nested at most ${MAX_DEPTH} deep, got ${folder}`,
+    { remedy: 'Name one of the deeper folders instead.' },
   )
 }

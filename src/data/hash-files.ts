@@ -4,11 +4,11 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileError } from '../io/files/file-error.ts'
 
-/** What files hold, told by their names, sizes and times without reading them. */
+/** Size and modification times of files. */
 export interface FilesState {
-  /** Of all together. */
+  /** Of all files together. */
   bytes: number
-  /** Another one once a file has changed. */
+  /** Differs when a file has changed. */
   mark: string
 }
 
@@ -19,9 +19,8 @@ export async function stateOfFiles(files: readonly string[]): Promise<FilesState
 }
 
 /**
- * A SHA-256 of the contents of files, their names and their order, in hexadecimal; not of the folders
- * that they are in.
- * @param onBytes is called often; what it throws ends the work
+ * A SHA-256, in hexadecimal, of the contents of files, their names and their order, but not of their folders.
+ * @param onBytes called often; an error that it throws ends the work
  */
 export async function hashFiles(
   files: readonly string[],
@@ -30,16 +29,16 @@ export async function hashFiles(
   const hash = createHash('sha256')
   let bytes = 0
   for (const file of files) {
-    const own = createHash('sha256')
+    const fileHash = createHash('sha256')
     try {
       for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) {
-        own.update(piece)
+        fileHash.update(piece)
         onBytes?.((bytes += piece.length))
       }
     } catch (error) {
       throw fileError(error, 'read', file)
     }
-    hash.update(`${JSON.stringify(basename(file))} ${own.digest('hex')}\n`)
+    hash.update(`${JSON.stringify(basename(file))} ${fileHash.digest('hex')}\n`)
   }
   return hash.digest('hex')
 }

@@ -7,8 +7,8 @@ import { matchesGlob } from './find-files.ts'
 export const isHubData = (path: string): boolean => path.startsWith('hub:')
 
 /**
- * Brings the files of a data set that `hub:owner/name` or `hub:owner/name/PATTERN` stands for, and
- * gives their paths. They stay in a cache, where they are not fetched a second time.
+ * Downloads the files of `hub:owner/name` or `hub:owner/name/PATTERN` into the cache, unless they are there, and
+ * returns their paths.
  * @param isData which files can be read
  * @throws HeedError when there are none, and as `pullModel`
  */
@@ -21,11 +21,16 @@ export async function fetchHubData(
   const folder = join(cacheFolder('datasets'), repo.replace('/', '--'))
   const choose = (paths: readonly string[]): string[] => {
     const data = paths.filter(isData)
-    const asked = data.filter((one) => pattern.length === 0 || matchesGlob(pattern.join('/'), one))
-    const [parquet] = [asked.filter((one) => one.endsWith('.parquet'))]
-    if (asked.length > 0) return parquet.length > 0 ? parquet : asked // often both, of the same rows
+    const matching = data.filter(
+      (file) => pattern.length === 0 || matchesGlob(pattern.join('/'), file),
+    )
+    const parquet = matching.filter((file) => file.endsWith('.parquet'))
+    // Many data sets have the same rows in several formats.
+    if (matching.length > 0) return parquet.length > 0 ? parquet : matching
     const some = (data.length > 0 ? data : paths).slice(0, 8).join(', ')
-    throw new HeedError('invalid-data', `${path}: the data set has no such data`, {
+    throw new HeedError('invalid-data', `${path} must match data files of the data set, got none`, {
+      key: 'data',
+      value: path,
       remedy: `It has ${some} …`,
     })
   }

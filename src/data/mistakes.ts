@@ -1,44 +1,47 @@
 import { HeedError } from '../util/errors.ts'
 import type { Row } from './row.ts'
 
-/** Collects what is wrong with rows, so that one run shows all of it and not the first alone. */
+/** Collects the mistakes in rows, so that one run reports all of them. */
 export class Mistakes {
-  private readonly found: { file: string; number: number; message: string }[] = []
-  private remedy: string | undefined
+  private readonly list: { file: string; number: number; message: string }[] = []
+  private readonly remedies = new Set<string>()
 
   /**
-   * Notes a mistake. Of one row, the first is enough.
+   * Adds a mistake; one for each row is enough.
    * @throws HeedError that lists all, once there are twenty
    */
   add({ file, number }: Pick<Row, 'file' | 'number'>, message: string, remedy?: string): void {
-    this.found.push({ file, number, message: message.replaceAll('\n', ' ') })
-    this.remedy ??= remedy
-    if (this.found.length >= MOST) this.throwIfAny()
+    this.list.push({ file, number, message: message.replaceAll('\n', ' ') })
+    if (remedy) this.remedies.add(remedy)
+    if (this.list.length >= MOST) this.throwIfAny()
   }
 
-  /** Runs `work`; what a HeedError says is noted, and the result is undefined. */
+  /** Runs `work`. A HeedError is added as a mistake, and the result is undefined. */
   attempt<T>(row: Pick<Row, 'file' | 'number'>, work: () => T): T | undefined {
     try {
       return work()
     } catch (error) {
       if (!(error instanceof HeedError)) throw error
-      this.add(row, error.message)
+      this.add(row, error.message, error.remedy)
       return undefined
     }
   }
 
   /** @throws HeedError that lists all mistakes with file and row, when there are any */
   throwIfAny(): void {
-    const { length } = this.found
+    const { length } = this.list
     if (length === 0) return
     const count =
       length >= MOST ? `${length} or more rows are` : length > 1 ? `${length} rows are` : 'a row is'
-    const files = [...new Set(this.found.map(({ file }) => file))]
-    const lines = this.found
+    const files = [...new Set(this.list.map(({ file }) => file))]
+    const lines = this.list
       .toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.number - b.number)
       .map(({ file, number, message }) => `\n  ${file}:${number}: ${message}`)
-    throw new HeedError('invalid-data', `${count} wrong:${lines.join('')}`, { remedy: this.remedy })
+    throw new HeedError('invalid-data', `${count} wrong:${lines.join('')}`, {
+      remedy: [...this.remedies].slice(0, MOST_REMEDIES).join('\n  ') || undefined,
+    })
   }
 }
 
 const MOST = 20
+const MOST_REMEDIES = 3

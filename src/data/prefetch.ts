@@ -1,9 +1,9 @@
 import { macrotask } from '../util/macrotask.ts'
 import type { Batch, BatchSampler } from './batch.ts'
 
-/** Makes the next batches while the device computes on this one. */
+/** Prepares the next batches while the device computes. */
 export class Prefetch implements BatchSampler {
-  /** Milliseconds for which whoever asked had to wait. */
+  /** Milliseconds that callers have waited. */
   waited = 0
   private readonly inner: BatchSampler
   private readonly ahead: number
@@ -25,12 +25,12 @@ export class Prefetch implements BatchSampler {
     return batch
   }
 
-  /** One after the other, each in a turn of its own: the step at hand is to be submitted first. */
+  /** One after the other, each in its own macrotask, so that the current step is submitted first. */
   private prepare(first: number, last: number): void {
     let before: Promise<unknown> = Promise.resolve()
     for (let step = first; step <= last; step++) {
       const made = this.made.get(step) ?? before.then(macrotask).then(() => this.inner.batch(step))
-      made.catch(() => {}) // told when it is asked for
+      made.catch(() => {}) // reported when the batch is requested
       this.made.set(step, made)
       before = made.catch(() => {})
     }

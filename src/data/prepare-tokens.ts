@@ -13,11 +13,11 @@ import type { TokenDataset } from './token-dataset.ts'
 import { META_FILE, openTokens, readMeta, type TokenMeta } from './token-files.ts'
 import { TokenWriter } from './token-writer.ts'
 
-/** What is asked of a tokenizer here; the one in `tokenizers/` has it. */
+/** The part of a tokenizer that is used here. */
 export interface TokenEncoder {
   readonly vocabSize: number
   readonly eosTokenId: number | undefined
-  /** A text that comes in pieces, cut into parts that can be encoded by themselves. */
+  /** A text that comes in pieces, cut into texts that can be encoded by themselves. */
   cutPieces(pieces: Iterable<string>): Iterable<string>
   encode(text: string, options: { addSpecialTokens: boolean }): readonly number[]
   /** All that its ids depend on. */
@@ -28,11 +28,11 @@ export interface PrepareTokensOptions {
   /** As `findTextFiles` lists them. Each file is a document. */
   files: string[]
   tokenizer: TokenEncoder
-  /** Keeps one folder for each pair of text and tokenizer; what is there is used again. */
+  /** Holds a folder for each pair of text and tokenizer, which later runs reuse. */
   cacheDir: string
-  /** Also called to see whether to go on: what it throws ends the work. */
+  /** An error that it throws ends the work. */
   onProgress?: (progress: PrepareProgress) => void
-  /** Encodes texts in their order, as other threads do it; otherwise the tokenizer does. */
+  /** Encodes texts in their order, for example in other threads; by default the tokenizer does. */
   encode?: (texts: Iterable<string>) => AsyncIterable<readonly number[]>
   /** Tokens in a file; for tests. */
   shardTokens?: number
@@ -47,8 +47,8 @@ export interface PrepareProgress {
 }
 
 /**
- * Turns text into tokens on the disk and opens them. Documents end with the tokenizer's end of
- * text, where it has one. The folder appears whole or not at all.
+ * Encodes text into a folder of tokens and opens it. Documents end with the tokenizer's end-of-text token, where it has
+ * one. An interrupted run leaves no folder.
  */
 export async function prepareTokens(options: PrepareTokensOptions): Promise<TokenDataset> {
   const { files, tokenizer, cacheDir, onProgress } = options
@@ -80,7 +80,7 @@ async function makeTokens(
   }
 }
 
-/** What a tokenizer is, in 64 digits. */
+/** A SHA-256 of everything that the ids depend on. */
 export function hashTokenizer(tokenizer: TokenEncoder): string {
   return sha256(JSON.stringify([tokenizer.toJSON(), tokenizer.eosTokenId ?? null]))
 }
@@ -95,7 +95,7 @@ async function encodeFiles(
   const writer = new TokenWriter(folder, dtype, shardTokens)
   const documents: number[] = []
   const underWay: { file: number; characters: number }[] = []
-  function* parts(): Generator<string> {
+  function* texts(): Generator<string> {
     for (const [file, path] of files.entries())
       for (const part of tokenizer.cutPieces(readText(path))) {
         underWay.push({ file, characters: part.length })
@@ -108,7 +108,7 @@ async function encodeFiles(
     if (end !== undefined && open >= 0) writer.write([end])
   }
   try {
-    for await (const ids of encode?.(parts()) ?? encodeHere(parts(), tokenizer)) {
+    for await (const ids of encode?.(texts()) ?? encodeHere(texts(), tokenizer)) {
       const { file, characters: some } = underWay.shift() as (typeof underWay)[0]
       if (file !== open && ids.length > 0) {
         endDocument()
@@ -134,11 +134,11 @@ async function* encodeHere(
 ): AsyncGenerator<readonly number[]> {
   for (const text of texts) {
     yield tokenizer.encode(text, { addSpecialTokens: false })
-    await macrotask() // lets the caller's screen and signals have their turn
+    await macrotask() // for the caller's display and signals
   }
 }
 
-/** What an earlier run left, unless it is damaged: then it is made again. */
+/** The tokens of an earlier run; undefined where they are damaged or of other text. */
 async function openCached(
   folder: string,
   hashes: { tokenizerHash: string; textHash: string },
@@ -153,7 +153,7 @@ async function openCached(
   }
 }
 
-/** Moves the folder to its name, where at most a damaged or outdated one may stand. */
+/** Moves the folder to its final name and replaces a damaged or outdated one. */
 async function publish(temporary: string, folder: string): Promise<void> {
   await syncFolder(temporary)
   await rm(folder, { recursive: true, force: true })
@@ -162,7 +162,7 @@ async function publish(temporary: string, folder: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
-    // another process has just made the same folder, and it is as good as ours
+    // Another process has just written the same folder.
     await rm(temporary, { recursive: true, force: true })
   }
   await syncFolder(dirname(folder))

@@ -4,8 +4,8 @@ import { HeedError } from '../util/errors.ts'
 import { findInvalidUtf8, incompleteTail } from './utf8.ts'
 
 /**
- * The text of a file in pieces of a few megabytes, each ending between two characters. A byte
- * order mark at the start is left out. What is not UTF-8 text is refused with the byte at fault.
+ * The text of a file in pieces of a few megabytes, cut between characters. A byte order mark at the start is skipped.
+ * @throws HeedError with the position of the first byte that is not UTF-8 text
  */
 export function* readText(path: string): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -21,7 +21,7 @@ export function* readText(path: string): Generator<string> {
 const PIECE = 1 << 22
 const LONGEST_CHARACTER = 4
 
-/** The bytes of a file, cut between characters; the last piece may end in half of one. */
+/** The bytes of a file, cut between characters; the last piece may end within one. */
 function* readCharacters(path: string): Generator<Uint8Array> {
   const { file, size } = openText(path)
   try {
@@ -55,7 +55,9 @@ function openText(path: string): { file: number; size: number } {
     throw fileError(error, 'read', path)
   }
   closeSync(file)
-  throw new HeedError('invalid-data', `cannot read ${path}: it is not a file`)
+  throw new HeedError('invalid-data', `The path ${path} must be a file`, {
+    remedy: 'Name a text file.',
+  })
 }
 
 function checkText(bytes: Uint8Array, offset: number, path: string): void {
@@ -65,13 +67,16 @@ function checkText(bytes: Uint8Array, offset: number, path: string): void {
   const isZero = zero >= 0 && (broken < 0 || zero < broken)
   const at = isZero ? zero : broken
   const what = isZero ? 'a zero byte' : `0x${bytes[at].toString(16).padStart(2, '0')}`
-  const found = `${path} is not UTF-8 text: it has ${what} at byte ${offset + at}`
-  throw new HeedError('invalid-data', found, { remedy: remedyFor(bytes, offset + at) })
+  throw new HeedError(
+    'invalid-data',
+    `${path} must be UTF-8 text, got ${what} at byte ${offset + at}`,
+    { remedy: remedyFor(bytes, offset + at) },
+  )
 }
 
 function remedyFor(bytes: Uint8Array, at: number): string {
   const mark = (bytes[0] << 8) | bytes[1]
   if (at < 4 && (mark === 0xfffe || mark === 0xfeff))
-    return 'It looks like UTF-16: save it as UTF-8.'
-  return 'Leave it out if it is no text; if it is, save it as UTF-8.'
+    return 'Save the file, which looks like UTF-16, as UTF-8.'
+  return 'Save the file as UTF-8, or leave it out if it is not text.'
 }

@@ -1,6 +1,6 @@
 import type { Mistakes } from './mistakes.ts'
 
-/** One example as it was read, and where from. */
+/** A row of data, with its file and number. */
 export interface Row {
   /** By column. Cells of CSV are strings; JSON and Parquet keep their types. */
   readonly values: Readonly<Record<string, unknown>>
@@ -9,16 +9,15 @@ export interface Row {
   readonly number: number
 }
 
-/** Rows that are read as they are asked for; every call of `rows` begins anew. */
+/** Rows that are read when they are requested; every call of `rows` starts over. */
 export interface RowSource {
   readonly columns: readonly string[]
-  /** All that rows are read from, where that is files and nothing that they point to, as images. */
+  /** The files of the rows; undefined where rows refer to further files, as those of images do. */
   readonly files?: readonly string[]
   /**
-   * `mistakes` gets the rows that cannot be read, beside what the caller finds wrong with others; without
-   * it they are thrown here.
-   * @throws HeedError with the rows that are wrong, up to twenty of them, once twenty are met or all
-   * rows have been read
+   * Rows that cannot be read are added to `mistakes`, together with those that the caller adds. Without `mistakes`
+   * they are thrown here.
+   * @throws HeedError with the wrong rows, once there are twenty or all rows have been read
    */
   rows(mistakes?: Mistakes): AsyncIterable<Row>
 }

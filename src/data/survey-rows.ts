@@ -1,16 +1,16 @@
 import { Mistakes } from './mistakes.ts'
 import type { Row, RowSource } from './row.ts'
 
-/** What a column holds in all rows. */
+/** A summary of a column over all rows. */
 export interface ColumnSurvey {
   name: string
-  /** How many rows have a value of each type; `missing` counts null, empty text and no value. */
+  /** Number of rows with a value of each type; `missing` counts null, empty text and absent values. */
   types: Record<string, number>
   /** Characters of texts, or items of lists. */
   lengths?: Spread
   /** Of numbers. */
   range?: Spread
-  /** How often each value is there, the most frequent first; for columns of few values only. */
+  /** How often each value occurs, the most frequent first; only for columns with few values. */
   values?: readonly (readonly [value: string, count: number])[]
 }
 
@@ -28,7 +28,7 @@ export interface RowSurvey {
 }
 
 /**
- * Reads all rows once and tells what is in their columns.
+ * Reads all rows once and summarises their columns.
  * @throws HeedError that lists the rows which cannot be read, up to twenty of them
  */
 export async function surveyRows(source: RowSource): Promise<RowSurvey> {
@@ -48,7 +48,11 @@ export async function surveyRows(source: RowSource): Promise<RowSurvey> {
     rows++
   }
   mistakes.throwIfAny()
-  return { rows, columns: [...columns].map(([name, one]) => one.survey(name, rows)), examples }
+  return {
+    rows,
+    columns: [...columns].map(([name, counts]) => counts.survey(name, rows)),
+    examples,
+  }
 }
 
 const MOST_VALUES = 1000
@@ -58,12 +62,12 @@ class ColumnCounts {
   private readonly lengths: number[] = []
   private readonly numbers: number[] = []
   private values: Map<string, number> | undefined = new Map()
-  private seen = 0
+  private rows = 0
 
   add(value: unknown): void {
     const type = typeOf(value)
     this.types[type] = (this.types[type] ?? 0) + 1
-    this.seen++
+    this.rows++
     if (type === 'missing') return
     if (typeof value === 'string' || Array.isArray(value)) this.lengths.push(value.length)
     if (typeof value === 'number') this.numbers.push(value)
@@ -80,16 +84,16 @@ class ColumnCounts {
 
   survey(name: string, rows: number): ColumnSurvey {
     const types = { ...this.types }
-    if (rows > this.seen) types.missing = (types.missing ?? 0) + rows - this.seen
+    if (rows > this.rows) types.missing = (types.missing ?? 0) + rows - this.rows
     const values = this.values && [...this.values].sort((a, b) => b[1] - a[1])
-    // Few values: each is there several times, as labels are.
-    const few = values && values.length > 0 && values.length <= Math.max(2, rows / 3)
+    // Few values, each of which occurs several times, are labels.
+    const isFew = values && values.length > 0 && values.length <= Math.max(2, rows / 3)
     return {
       name,
       types,
       lengths: spreadOf(this.lengths),
       range: spreadOf(this.numbers),
-      values: few ? values : undefined,
+      values: isFew ? values : undefined,
     }
   }
 }

@@ -5,13 +5,13 @@ import { readText } from './read-text.ts'
 export interface TextSurvey {
   /** UTF-16 units of all files together. */
   characters: number
-  /** Changes whenever a file, or the order of the files, does. */
+  /** Differs when a file or the order of the files has changed. */
   hash: string
 }
 
 /**
- * Reads all files once before anything is learnt from them: text that is broken, empty or the
- * same character over and over is found here and not an hour later.
+ * Reads all files once before training starts.
+ * @throws HeedError for text that is not UTF-8, empty, or one character only
  */
 export function surveyText(files: string[], onProgress?: (characters: number) => void): TextSurvey {
   const hash = createHash('sha256')
@@ -19,25 +19,28 @@ export function surveyText(files: string[], onProgress?: (characters: number) =>
   let first: string | undefined
   let varied = false
   for (const file of files) {
-    const own = createHash('sha256')
+    const fileHash = createHash('sha256')
     for (const text of readText(file)) {
-      own.update(text)
+      fileHash.update(text)
       first ??= [...text.slice(0, 2)][0]
       varied ||= first !== undefined && text.replaceAll(first, '') !== ''
       characters += text.length
       onProgress?.(characters)
     }
-    hash.update(own.digest())
+    hash.update(fileHash.digest())
   }
-  const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]} on`
-  if (characters === 0) throw new HeedError('unknown-name', `${name}: there is no text in it`)
+  const name = files.length === 1 ? files[0] : `The ${files.length} files from ${files[0]} on`
+  if (characters === 0)
+    throw new HeedError('invalid-data', `${name} must hold text, got 0 characters`, {
+      key: 'data',
+      value: files[0],
+      remedy: 'Name files with text.',
+    })
   if (!varied) {
     throw new HeedError(
-      'unknown-name',
-      `${name}: all ${characters} characters are ${JSON.stringify(first)}`,
-      {
-        remedy: 'There is nothing to learn from one character; give some real text.',
-      },
+      'invalid-data',
+      `${name} must hold different characters, got ${characters} times ${JSON.stringify(first)}`,
+      { key: 'data', value: files[0], remedy: 'Name files with real text.' },
     )
   }
   return { characters, hash: hash.digest('hex') }

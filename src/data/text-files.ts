@@ -5,16 +5,22 @@ import { HeedError } from '../util/errors.ts'
 import { listFolder } from './find-files.ts'
 
 /**
- * The text files that a path stands for: the file itself, whatever its name, or all `*.txt`,
- * `*.md` and the like in a folder and the folders below it, in the order of their names. Hidden
- * files and links to folders are skipped.
+ * The text files at a path: the file itself, whatever its name, or all files of a folder and the folders below it
+ * that end in .txt, .md or another ending of text, in the order of their names. Hidden files and links to folders
+ * are skipped.
  */
 export function findTextFiles(path: string | string[]): string[] {
-  const files = [path].flat().flatMap((one) => (isFolder(one) ? textFiles(one) : [one]))
+  const files = [path].flat().flatMap((name) => (isFolder(name) ? textFiles(name) : [name]))
   if (files.length > 0) return files
-  throw new HeedError('invalid-data', `${[path].flat().join(', ')} holds no text files`, {
-    remedy: `Files in a folder are taken by their endings: ${[...TEXT_ENDINGS].join(' ')}`,
-  })
+  throw new HeedError(
+    'invalid-data',
+    `${[path].flat().join(', ')} must hold text files, got none`,
+    {
+      key: 'data',
+      value: path,
+      remedy: `In folders, text files end in ${[...TEXT_ENDINGS].join(' ')}.`,
+    },
+  )
 }
 
 const TEXT_ENDINGS = new Set(

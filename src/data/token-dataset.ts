@@ -1,32 +1,32 @@
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { checkSeed, deriveSeed, shuffledIndices } from '../util/random.ts'
 import { findSegment, MemorySource, type TokenSource } from './token-source.ts'
 
 export interface SplitOptions {
-  /** The part of the tokens that goes to validation. Default 0.1. */
+  /** Fraction of the tokens for validation. Default 0.1. */
   fraction?: number
-  /** `end` takes the end of the text; `document` whole documents, drawn by seed. Default `end`. */
+  /** `end` takes the end of the text, `document` complete documents drawn by seed. Default `end`. */
   by?: 'end' | 'document'
   seed?: number
 }
 
-/** Tokens of a text, or of some stretches of it, as one row. */
+/** The tokens of a text, or of some ranges of it, as one sequence. */
 export class TokenDataset {
   readonly length: number
   readonly vocabSize: number
-  /** Where each document starts; one for the whole text when nothing else is known. */
+  /** The position at which each document starts. */
   readonly documents: readonly number[]
-  /** How messages call it: `data`, `training`, `validation`. */
+  /** The name in messages: `data`, `training` or `validation`. */
   readonly name: string
   private readonly source: TokenSource
   private readonly stretches: Stretches
 
-  private constructor(parts: Parts) {
-    this.name = parts.name
-    this.source = parts.source
-    this.vocabSize = parts.vocabSize
-    this.documents = parts.documents
-    this.stretches = joinStretches(parts.ranges)
+  private constructor(options: DatasetOptions) {
+    this.name = options.name
+    this.source = options.source
+    this.vocabSize = options.vocabSize
+    this.documents = options.documents
+    this.stretches = joinStretches(options.ranges)
     this.length = this.stretches.length
   }
 
@@ -43,13 +43,13 @@ export class TokenDataset {
     return new TokenDataset({ name: 'data', source, ...options, ranges: [[0, source.length]] })
   }
 
-  /** Copies `count` ids from `start` on. Ids outside the vocabulary are refused here. */
+  /** Copies `count` ids from `start` on. @throws HeedError for ids outside of the vocabulary */
   read(start: number, count: number, out: Int32Array = new Int32Array(count), at = 0): Int32Array {
     if (!(start >= 0 && count >= 0 && start + count <= this.length)) {
-      const asked = `tokens ${start} to ${start + count}`
       throw new HeedError(
-        'invalid-data',
-        `${asked} were asked of the ${this.name}, which has ${this.length}`,
+        'invalid-option',
+        `Tokens to read must lie within the ${this.length} of the ${this.name} set, got ${start} to ${start + count}`,
+        { remedy: 'Read fewer tokens.' },
       )
     }
     const { starts, offsets, length } = this.stretches
@@ -65,19 +65,22 @@ export class TokenDataset {
     return out
   }
 
-  /** Parts the data in two that share no token. */
+  /** Splits the data into two sets without common tokens. */
   split(options: SplitOptions = {}): { train: TokenDataset; validation: TokenDataset } {
     const { fraction = 0.1, by = 'end', seed = 0 } = options
     if (!(fraction >= 0 && fraction < 1)) {
-      throw new HeedError('invalid-data', `validation fraction ${fraction} is not in [0, 1)`, {
-        remedy: 'Give the part of the text to keep for validation, for example 0.1.',
+      throw invalidOption({
+        key: 'fraction',
+        value: fraction,
+        expected: 'at least 0 and below 1',
+        try: { fraction: [0.1] },
       })
     }
     if (by === 'end' || fraction === 0) return this.splitEnd(fraction)
     return this.splitDocuments(fraction, checkSeed(seed))
   }
 
-  /** Closes the files behind it, for all data sets split from it too. */
+  /** Closes the files, also for the data sets that were split from this one. */
   close(): void {
     this.source.close()
   }
@@ -98,10 +101,8 @@ export class TokenDataset {
     if (documents.length < 2) {
       throw new HeedError(
         'invalid-data',
-        'the data is one document and cannot be split by document',
-        {
-          remedy: 'Split it by: "end", or give a folder with one file a document.',
-        },
+        'Data that is split by document must have at least 2 documents, got 1',
+        { remedy: 'Set `by` to "end", or give a folder with a file for each document.' },
       )
     }
     const held = new Set<number>()
@@ -133,7 +134,7 @@ export class TokenDataset {
     return this.documents[document + 1] ?? this.length
   }
 
-  /** Some ranges of this data set as one of their own. */
+  /** Some ranges of this data set as a new one. */
   private part(name: string, ranges: Range[]): TokenDataset {
     return new TokenDataset({
       name,
@@ -158,13 +159,10 @@ export class TokenDataset {
   private checkIds(ids: Int32Array, from: number, to: number, start: number): void {
     for (let i = from; i < to; i++) {
       if (ids[i] >= 0 && ids[i] < this.vocabSize) continue
-      const where = `token ${start + i - from} of the ${this.name} is ${ids[i]}`
       throw new HeedError(
         'invalid-data',
-        `${where}, the vocabulary has ${this.vocabSize} entries`,
-        {
-          remedy: 'The data was made with another tokenizer or is damaged: make it again.',
-        },
+        `Token ids must be below the vocabulary size (${this.vocabSize}), got ${ids[i]} as token ${start + i - from} of the ${this.name} set`,
+        { remedy: 'Prepare the data again with the tokenizer of the model.' },
       )
     }
   }
@@ -172,7 +170,7 @@ export class TokenDataset {
 
 type Range = [start: number, end: number]
 
-interface Parts {
+interface DatasetOptions {
   name: string
   source: TokenSource
   vocabSize: number

@@ -14,14 +14,13 @@ import {
   type TokenSource,
 } from './token-source.ts'
 
-// A folder of tokens: meta.json, and shards that hold the ids one after the other, each as a
-// little-endian u16 (vocabularies up to 65,536) or u32.
+// A folder of tokens: meta.json, and shards of ids as little-endian u16 (vocabularies up to 65,536) or u32.
 
 export const META_FILE = 'meta.json'
 
 export type TokenMeta = z.infer<typeof metaSchema>
 
-/** Opens a folder of tokens: small ones are read whole, large ones window by window. */
+/** Opens a folder of tokens. Small ones are read into memory, large ones window by window. */
 export async function openTokens(
   folder: string,
   options: { maxBytesInMemory?: number } = {},
@@ -49,11 +48,9 @@ export async function readMeta(folder: string): Promise<TokenMeta> {
   if (parsed.success) return parsed.data
   const { path: at, message } = parsed.error.issues[0]
   throw new HeedError(
-    'invalid-data',
-    `${path} does not describe tokens: ${at.join('.') || 'it'}: ${message}`,
-    {
-      remedy: 'Delete the folder and make it again.',
-    },
+    'corrupt-file',
+    `${path} must describe tokens: ${at.join('.') || 'it'}: ${message}`,
+    { remedy: 'Delete the folder and prepare the tokens again.' },
   )
 }
 
@@ -75,12 +72,12 @@ const metaSchema = z
     documents: z.array(count),
   })
   .refine((meta) => sum(meta.shards.map((shard) => shard.tokens)) === meta.tokens, {
-    message: 'the shards do not add up to its tokens',
+    message: 'the tokens of the shards must add up to `tokens`',
   })
   .refine(
     (meta) => meta.documents.every((at, d, all) => at < meta.tokens && at > (all[d - 1] ?? -1)),
     {
-      message: 'its documents are not in order',
+      message: 'documents must be in ascending order',
     },
   )
 
@@ -99,11 +96,9 @@ function openShard(path: string, tokens: number, bytesPerToken: number): OpenSha
   if (size === tokens * bytesPerToken) return { path, file, tokens }
   closeSync(file)
   throw new HeedError(
-    'invalid-data',
-    `${path} has ${size} bytes, ${META_FILE} says ${tokens * bytesPerToken}`,
-    {
-      remedy: 'Delete the folder and make it again.',
-    },
+    'corrupt-file',
+    `${path} must have ${tokens * bytesPerToken} bytes, as ${META_FILE} states, got ${size}`,
+    { remedy: 'Delete the folder and prepare the tokens again.' },
   )
 }
 

@@ -95,7 +95,10 @@ export function readExactly(
     } catch (error) {
       throw fileError(error, 'read', path)
     }
-    if (read === 0) throw new HeedError('invalid-data', `${path} became shorter while it was read`)
+    if (read === 0)
+      throw new HeedError('corrupt-file', `${path} became shorter while it was read`, {
+        remedy: 'Delete the file and run again.',
+      })
     done += read
   }
 }

@@ -28,13 +28,13 @@ export class TokenWriter {
     this.tokens += ids.length
   }
 
-  /** Puts everything on the disk. */
+  /** Writes and syncs everything. */
   finish(): void {
     this.flush()
     this.closeShard(true)
   }
 
-  /** Gives up: what is in the folder is of no use. */
+  /** Closes the files of an incomplete folder. */
   abandon(): void {
     this.closeShard(false)
   }

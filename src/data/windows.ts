@@ -1,4 +1,4 @@
-import { HeedError } from '../util/errors.ts'
+import { invalidOption } from '../util/errors.ts'
 import { checkSeed, randomBelow, shuffledIndices } from '../util/random.ts'
 import type { BatchSampler } from './batch.ts'
 import type { TokenDataset } from './token-dataset.ts'
@@ -42,9 +42,9 @@ export class RandomWindows implements BatchSampler {
   }
 }
 
-/** Windows one after the other, each once an epoch, in an order drawn by (seed, epoch). */
+/** Consecutive windows, each once in an epoch, in an order drawn by (seed, epoch). */
 export class SequentialWindows implements BatchSampler {
-  /** Windows in an epoch; what is left at the end of the text, shorter than one, is not used. */
+  /** Windows in an epoch; the rest of the text, shorter than a window, is not used. */
   readonly windows: number
   readonly stepsPerEpoch: number
   private readonly dataset: TokenDataset
@@ -54,7 +54,7 @@ export class SequentialWindows implements BatchSampler {
   private readonly shuffle: boolean
   private order: { epoch: number; indices: Uint32Array } | undefined
 
-  /** `dropLast` (default true) leaves out an epoch's last batch when it is not full. */
+  /** `dropLast` (default true) skips the last batch of an epoch when it is not full. */
   constructor(
     dataset: TokenDataset,
     options: WindowOptions & { shuffle?: boolean; dropLast?: boolean },
@@ -70,14 +70,12 @@ export class SequentialWindows implements BatchSampler {
     const batches = this.windows / batchSize
     this.stepsPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
     if (this.stepsPerEpoch > 0) return
-    const have = `${this.windows} windows of ${contextLength} tokens`
-    throw new HeedError(
-      'invalid-data',
-      `batchSize ${batchSize} is too large: the ${dataset.name} has ${have}`,
-      {
-        remedy: `Choose a batchSize of at most ${this.windows}, or a shorter contextLength.`,
-      },
-    )
+    throw invalidOption({
+      key: 'batchSize',
+      value: batchSize,
+      expected: `at most the number of windows of ${contextLength} tokens in the ${dataset.name} set (${this.windows})`,
+      try: { batchSize: [this.windows] },
+    })
   }
 
   batch(step: number): TokenBatch {
@@ -103,15 +101,21 @@ export class SequentialWindows implements BatchSampler {
 function checkWindows(dataset: TokenDataset, batchSize: number, contextLength: number): void {
   for (const [name, value] of Object.entries({ batchSize, contextLength })) {
     if (Number.isInteger(value) && value >= 1) continue
-    throw new HeedError('invalid-data', `${name} ${value} is not a whole number from 1 on`)
+    throw invalidOption({
+      key: name,
+      value,
+      expected: 'a whole number from 1',
+      try: { [name]: [8] },
+    })
   }
   if (dataset.length > contextLength) return
-  const needed = `contextLength ${contextLength} needs at least ${contextLength + 1} tokens`
-  throw new HeedError('invalid-data', `${needed}, the ${dataset.name} has ${dataset.length}`, {
-    remedy:
-      dataset.length > 1
-        ? `Choose a contextLength of at most ${dataset.length - 1}, or give more text.`
-        : 'Give more text.',
+  throw invalidOption({
+    key: 'contextLength',
+    value: contextLength,
+    expected: `less than the number of tokens of the ${dataset.name} set (${dataset.length})`,
+    ...(dataset.length > 1
+      ? { try: { contextLength: [dataset.length - 1] } }
+      : { remedy: 'Give more text.' }),
   })
 }
 

@@ -70,7 +70,7 @@ describe('JSON', () => {
     expect(rows[5].values).toMatchObject({ title: 'two', id: 'c' })
     const wrong = { paragraphs: [{ context: 'a' }, 3, { context: 'a', qas: [4, asked('b'), 5] }] }
     await expect(read('bad.json', JSON.stringify({ data: [wrong, 6] }))).rejects.toThrow(
-      /5 rows are wrong:\n.*json:1: the para.*\n.*json:1: the para.*\n.*json:1: a question.*\n.*json:3: a question.*\n.*json:4: an object/,
+      /5 rows are wrong:\n.*json:1: the para.*\n.*json:1: the para.*\n.*json:1: a question.*\n.*json:3: a question.*\n.*json:4: the row must be an object/,
     )
   })
 
@@ -93,8 +93,8 @@ describe('JSON', () => {
 
   it.each([
     ['[{"a":1},{"a":', 'ends within the value that begins in line 1'],
-    ['[1, 2]', 'found "1, 2]"'],
-    ['{"a":1} x {"a":2}', 'found "x"'],
+    ['[1, 2]', 'got "1, 2]"'],
+    ['{"a":1} x {"a":2}', 'got "x"'],
   ])('refuses %s', async (text, message) => {
     await expect(read('a.json', text)).rejects.toThrow(message)
   })
@@ -116,13 +116,15 @@ describe('tables', () => {
     const text = 'a,b\n1\n1,2\n1,2,3\n"x"y,2\nx"y",2\n'
     const error = await read('a.csv', text).catch((reason: Error) => reason.message)
     expect(error).toMatch(/^4 rows are wrong:/)
-    expect(error).toMatch(/a\.csv:2: it has 1 cells, the header has 2\n.*:4: .*\n.*:5: .*\n.*:6: /)
+    expect(error).toMatch(
+      /a\.csv:2: the row must have 2 cells, as the header has, got 1\n.*:4: .*\n.*:5: .*\n.*:6: /,
+    )
   })
 
   it.each([
     ['a,a\n1,2', '"a" twice'],
     ['__proto__,a\n1,2', '__proto__'],
-    ['a,b\n1,"2\n3', 'a.csv:2: a cell begins with a quote that has no end'],
+    ['a,b\n1,"2\n3', 'a.csv:2: a cell that begins with a quote must end with one'],
     ['a,b\n', 'there are no rows'],
     ['', 'there are no rows'],
   ])('refuses %j', async (text, message) => {
@@ -152,7 +154,7 @@ describe('Parquet', () => {
 
   it('names rows that are not UTF-8, and damaged files', async () => {
     await expect(all(fixture('broken-text'))).rejects.toThrow(
-      /a row is wrong:\n.*:2: "text" is not UTF-8/,
+      /a row is wrong:\n.*:2: "text" must be UTF-8/,
     )
     const bytes = await readFile(fixture('none'))
     for (let at = 0; at < bytes.length; at += 97) {
@@ -162,9 +164,9 @@ describe('Parquet', () => {
       expect(Array.isArray(result) || result instanceof HeedError, String(result)).toBe(true)
     }
     await expect(read('a.parquet', bytes.subarray(0, 2000))).rejects.toThrow(
-      'is no sound Parquet file',
+      'must be a sound Parquet file',
     )
-    await expect(read('a.parquet', Buffer.alloc(3))).rejects.toThrow('is no sound Parquet file')
+    await expect(read('a.parquet', Buffer.alloc(3))).rejects.toThrow('must be a sound Parquet file')
   })
 })
 
@@ -218,17 +220,17 @@ describe('text', () => {
     ])
     await expect(all(join(folder, 'b.en'))).rejects.toThrow('of a known file format, got .en')
     await writeFile(pair[1], 'un\nx\n')
-    await expect(all(pair)).rejects.toThrow(/a\.fr ends after line 2, .*a\.en goes on/)
+    await expect(all(pair)).rejects.toThrow(/a\.fr must have as many lines as .*a\.en, got 2/)
     await writeFile(pair[1], 'un\nx\ndeux')
-    await expect(all(pair)).rejects.toThrow('a.en:2: the line is empty')
+    await expect(all(pair)).rejects.toThrow('a.en:2: the line must not be empty')
   })
 
   it('names lines that are not UTF-8', async () => {
     const bytes = Buffer.from('good\nb\xe9d\nz\0ro\nfine\n', 'latin1')
     await expect(read('a.txt', bytes)).rejects.toThrow(
-      /2 rows are wrong:\n.*a\.txt:2: not UTF-8: its byte 2 is 0xe9\n.*a\.txt:3: a zero byte/,
+      /2 rows are wrong:\n.*a\.txt:2: the line must be UTF-8, got 0xe9 \(byte 2\)\n.*a\.txt:3: .* a zero byte/,
     )
-    await expect(read('a.txt', Buffer.from('\ufeffhi', 'utf16le'))).rejects.toThrow('is UTF-16')
+    await expect(read('a.txt', Buffer.from('\ufeffhi', 'utf16le'))).rejects.toThrow('got UTF-16')
   })
 })
 
@@ -247,7 +249,7 @@ describe('files', () => {
     expect(await numbers(folder)).toEqual([1, 10, 2])
     expect(await numbers(join(folder, 'b/*.jsonl'))).toEqual([10, 2])
     expect(await numbers(join(folder, '**/?.jsonl*'))).toEqual([1, 2])
-    await expect(all(join(folder, '*.csv'))).rejects.toThrow('no file is named like')
+    await expect(all(join(folder, '*.csv'))).rejects.toThrow('must match a file')
     await expect(all(join(folder, 'b/notes.pdf'))).rejects.toThrow('got .pdf')
     await expect(all(join(folder, 'gone.csv'))).rejects.toThrow(/gone\.csv: it does not exist/)
   })
@@ -263,11 +265,11 @@ describe('files', () => {
 
   it('refuses lines without end, and what unpacks without end', async () => {
     const long = Buffer.alloc(65 << 20, 'x')
-    await expect(read('a.jsonl', long)).rejects.toThrow('a line of more than 64 MB')
+    await expect(read('a.jsonl', long)).rejects.toThrow('a line must be at most 64 MB')
     const bomb = Buffer.alloc(300 << 20, 'x')
     for (let at = 0; at < bomb.length; at += 1 << 20) bomb[at] = 10
     await expect(read('a.txt.gz', gzipSync(bomb, { level: 1 }))).rejects.toThrow(
-      'unpacks to more than',
+      'must unpack to at most',
     )
   })
 })

@@ -112,7 +112,7 @@ describe('tokens on disk', () => {
 
   it('need text', async () => {
     await expect(prepareTokens({ ...(await setUp([''])), tokenizer: bpe })).rejects.toThrow(
-      'no text',
+      'must hold text',
     )
     const setup = await setUp(['', 'some text', ''])
     expect((await prepareTokens({ ...setup, tokenizer: bpe })).documents).toEqual([0])
@@ -142,10 +142,10 @@ describe('a folder that lies', () => {
     [
       'a huge file that is not there',
       { tokens: 1e15, shards: [{ file: 'tokens-00000.bin', tokens: 1e15 }] },
-      /8 bytes/,
+      /got 8/,
     ],
-    ['documents out of order', { documents: [2, 0] }, /in order/],
-    ['documents beyond the end', { documents: [0, 4] }, /in order/],
+    ['documents out of order', { documents: [2, 0] }, /ascending order/],
+    ['documents beyond the end', { documents: [0, 4] }, /ascending order/],
     ['a huge vocabulary', { vocabSize: 1e12 }, /vocabSize/],
   ])('%s is refused', async (_, change, message) => {
     const folder = await temporaryFolder()
@@ -166,8 +166,10 @@ describe('a folder that lies', () => {
       await writeFile(join(folder, 'meta.json'), JSON.stringify(meta))
       const data = await openTokens(folder, { maxBytesInMemory: memory })
       expect([...data.read(0, 2)]).toEqual([1, 9])
-      expect(() => data.read(1, 2)).toThrow('token 2 of the data is 10, the vocabulary has 10')
-      expect(() => data.read(3, 2)).toThrow(/which has 4/)
+      expect(() => data.read(1, 2)).toThrow(
+        'below the vocabulary size (10), got 10 as token 2 of the data set',
+      )
+      expect(() => data.read(3, 2)).toThrow(/within the 4 of the data set/)
       data.close()
     },
   )

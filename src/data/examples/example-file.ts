@@ -1,6 +1,6 @@
-// A file of examples that were made once: what `Packer` makes of each, one behind the other; the size of
-// each in bytes and what it is bucketed by, as u32; what the file is, as JSON, and the length of that as
-// u32. All numbers are little-endian. A SHA-256 over all that is before the JSON stands in it.
+// A file of encoded examples: the bytes of each as `Packer` writes them; the size of each in bytes and its length for
+// bucketing, as u32; a description as JSON, and the size of the JSON as u32. Numbers are little-endian. The JSON holds
+// a SHA-256 of everything before it.
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { z } from 'zod'
@@ -12,11 +12,11 @@ import { readExactly } from '../token-source.ts'
 import type { Examples, PackedExamples } from './examples.ts'
 import { unpack } from './pack.ts'
 
-/** Writes a file of examples that come in parts. It appears whole or not at all. */
+/** Writes a file of examples. It replaces an older file at once, when it is complete. */
 export function writeExamples(
   path: string,
   key: string,
-  parts: AsyncIterable<PackedExamples>,
+  packed: AsyncIterable<PackedExamples>,
 ): Promise<void> {
   return replaceFile(path, async (handle) => {
     const hash = createHash('sha256')
@@ -27,7 +27,7 @@ export function writeExamples(
     const sizes: Uint32Array[] = []
     const lengths: Uint32Array[] = []
     let bytes = 0
-    for await (const part of parts) {
+    for await (const part of packed) {
       await write(part.bytes)
       sizes.push(part.sizes)
       lengths.push(part.lengths)
@@ -73,7 +73,7 @@ export async function openExamples<E>(
     const sound = starts[count] === bytes
     hash.update(bytesOf(sizes)).update(bytesOf(lengths))
     if (!sound || hash.digest('hex') !== sha256)
-      throw new HeedError('invalid-data', `${path} is damaged`)
+      throw new HeedError('corrupt-file', `${path} is damaged`)
     if (held) return new FileExamples<E>(starts, lengths, held)
     const file = new FileExamples<E>(starts, lengths, { path, handle })
     handle = undefined // which is the file's now
@@ -105,14 +105,15 @@ const footerSchema = z.object({
 
 async function readFooter(handle: FileHandle, size: number, key: string) {
   const length = new Uint32Array(1)
-  if (size < 4) throw new HeedError('invalid-data', 'too short')
+  if (size < 4) throw new HeedError('corrupt-file', 'The file is too short')
   await fill(handle, bytesOf(length), size - 4)
-  if (length[0] > Math.min(LONGEST_FOOTER, size - 4)) throw new HeedError('invalid-data', 'cut off')
+  if (length[0] > Math.min(LONGEST_FOOTER, size - 4))
+    throw new HeedError('corrupt-file', 'The file is truncated')
   const text = Buffer.alloc(length[0])
   await fill(handle, text, size - 4 - text.length)
   const { data } = footerSchema.safeParse(parseJson(text.toString(), 'the end of the file'))
   if (data?.key !== key || data.bytes + 8 * data.count + text.length + 4 !== size)
-    throw new HeedError('invalid-data', 'something else')
+    throw new HeedError('corrupt-file', 'The file holds other examples')
   return data
 }
 
@@ -133,7 +134,8 @@ async function* piecesOf(
 }
 
 async function fill(handle: FileHandle, target: Uint8Array, position: number): Promise<void> {
-  if (!(await readFully(handle, target, position))) throw new HeedError('invalid-data', 'cut off')
+  if (!(await readFully(handle, target, position)))
+    throw new HeedError('corrupt-file', 'The file is truncated')
 }
 
 function startsOf(sizes: Uint32Array): Float64Array {

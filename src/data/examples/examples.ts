@@ -1,8 +1,8 @@
-/** Examples by number, wherever they are kept; a list is one. */
+/** Examples by index, in memory or in a file; an array is one. */
 export interface Examples<E> {
   readonly length: number
   at(index: number): E | undefined
-  /** What batches are bucketed by, where that is known without looking at the examples. */
+  /** Lengths for bucketing, where they are known without reading the examples. */
   readonly lengths?: ArrayLike<number>
 }
 
@@ -16,16 +16,16 @@ export function selectExamples<E>(all: Examples<E>, numbers: Uint32Array): Examp
   }
 }
 
-/** The first so many, or all there are. */
+/** The first `most` examples; by default all. */
 export function firstExamples<E>(all: Examples<E>, most = all.length): E[] {
   return Array.from({ length: Math.min(most, all.length) }, (_, i) => all.at(i) as E)
 }
 
-/** Examples one behind the other, each as `Packer` packs it. */
+/** Consecutive examples in the format of `Packer`. */
 export interface PackedExamples {
   bytes: Uint8Array<ArrayBuffer>
-  /** Of each, in bytes. */
+  /** Size of each example in bytes. */
   sizes: Uint32Array<ArrayBuffer>
-  /** What each is bucketed by. */
+  /** Length of each example, for bucketing. */
   lengths: Uint32Array<ArrayBuffer>
 }

@@ -2,7 +2,7 @@ import { HeedError } from '../../util/errors.ts'
 import { findSegment, type TokenSource } from '../token-source.ts'
 import { type Examples, firstExamples } from './examples.ts'
 
-/** Examples that are token ids, as one row of them. */
+/** Examples of token ids as one sequence. */
 export class JoinedExamples implements TokenSource {
   readonly length: number
   private readonly examples: Examples<readonly number[]>
@@ -34,8 +34,8 @@ export class JoinedExamples implements TokenSource {
     const ids = this.examples.at(example)
     const end = this.starts[example + 1] ?? this.length
     if (ids && this.starts[example] + ids.length === end) return ids
-    throw new HeedError('invalid-data', `example ${example} is not as long as it was`, {
-      remedy: 'Empty the folder of HEED_CACHE, and run it again.',
+    throw new HeedError('corrupt-file', `Example ${example} must have the length that was stored`, {
+      remedy: 'Delete the folder of HEED_CACHE and run again.',
     })
   }
 

@@ -1,5 +1,5 @@
-// An example as bytes that describe themselves: a tag, then what it says. Lists of whole numbers, which
-// is what most of an example is, take one, two or four bytes a number.
+// Examples as bytes: a tag, then the value. Lists of integers, the bulk of an example, take one, two or four bytes a
+// number.
 import { HeedError } from '../../util/errors.ts'
 import type { PackedExamples } from './examples.ts'
 
@@ -24,17 +24,17 @@ const TAGS = {
   i32: 11,
 } as const
 
-/** Packs values one behind the other: what JSON can hold, and `undefined`. */
+/** Appends values to a buffer: JSON values and `undefined`. */
 export class Packer {
   private bytes = Buffer.alloc(1 << 16)
   private filled = 0
 
-  /** How many bytes it has filled. */
+  /** Bytes in the buffer. */
   get length(): number {
     return this.filled
   }
 
-  /** What has been packed since the last time, in memory of its own. */
+  /** A copy of the bytes since the last call; the buffer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.bytes.subarray(0, this.filled))
     this.filled = 0
@@ -50,7 +50,7 @@ export class Packer {
       this.addByte(TAGS[`${value}`])
     else if (Array.isArray(value)) this.addList(value)
     else if (isRecord(value)) this.addRecord(value)
-    else throw new TypeError(`an example holds ${String(value)}, which cannot be kept`)
+    else throw new TypeError(`An example must hold JSON values, got ${String(value)}`)
   }
 
   private addText(text: string): void {
@@ -118,8 +118,8 @@ export class Packer {
 }
 
 /**
- * The one value that bytes hold.
- * @throws HeedError for bytes that no `Packer` has made
+ * The value that bytes hold.
+ * @throws HeedError for bytes that `Packer` has not written
  */
 export function unpack(bytes: Uint8Array): unknown {
   const reader = new Unpacker(bytes)
@@ -128,7 +128,7 @@ export function unpack(bytes: Uint8Array): unknown {
   return value
 }
 
-/** All values of some that lie one behind the other. */
+/** All values of packed examples. */
 export function* unpackAll({ bytes, sizes }: PackedExamples): Generator<unknown> {
   let start = 0
   for (const size of sizes) yield unpack(bytes.subarray(start, (start += size)))
@@ -225,7 +225,7 @@ class Unpacker {
     }
   }
 
-  /** Goes on by so many bytes, and tells where they begin. */
+  /** Advances by `count` bytes and returns their start. */
   private advance(count: number): number {
     const start = this.at
     this.at += count
@@ -235,6 +235,6 @@ class Unpacker {
 }
 
 const damaged = (): HeedError =>
-  new HeedError('invalid-data', 'an example in the cache is damaged', {
-    remedy: 'Empty the folder of HEED_CACHE, and run it again.',
+  new HeedError('corrupt-file', 'An example in the cache is damaged', {
+    remedy: 'Delete the folder of HEED_CACHE and run again.',
   })

@@ -1,4 +1,4 @@
-// Files of images through sharp (libvips), which is a package of its own: 20 MB that texts do not need.
+// Image files are decoded by sharp (libvips), an optional package of 20 MB.
 import { extname } from 'node:path'
 import type Sharp from 'sharp'
 import { openForReading, readFully } from '../../io/files/open-file.ts'
@@ -10,16 +10,15 @@ export const IMAGE_ENDINGS: ReadonlySet<string> = new Set(
   '.jpg .jpeg .png .webp .gif .avif .tif .tiff'.split(' '),
 )
 
-/** Whether a path is called as images are. */
+/** Whether a path has the ending of an image file. */
 export const isImageFile = (path: string): boolean => IMAGE_ENDINGS.has(extname(path).toLowerCase())
 
 const MAX_BYTES = 512e6
 const MAX_PIXELS = 2 ** 27 // of a decoded image: half a gigabyte
 
 /**
- * The pixels of a file, upright as its EXIF tells, in one, two, three or four bytes each (grey or
- * red, green, blue; each with alpha or without).
- * @throws HeedError that names a file which is missing, broken or no image, and when sharp is not installed
+ * The pixels of a file, rotated as its EXIF data says, with 1 to 4 channels (grey or RGB, with or without alpha).
+ * @throws HeedError for a file that is missing, damaged or not an image, and when sharp is not installed
  */
 export async function readImage(file: string): Promise<Image> {
   return decodeImage(await readBytes(file), file)
@@ -38,9 +37,9 @@ async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
     return checkImage({ width, height, channels, data: new Uint8Array(data) })
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new HeedError('invalid-data', `cannot read the image ${name}: ${reason}`, {
+    throw new HeedError('corrupt-file', `The image ${name} must be readable, got: ${reason}`, {
       cause: error,
-      remedy: `It may be cut short, or no image. Known: ${[...IMAGE_ENDINGS].join(' ')}.`,
+      remedy: `Check that it is complete, and of a known format: ${[...IMAGE_ENDINGS].join(' ')}.`,
     })
   }
 }
@@ -48,7 +47,7 @@ async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
 /** The pixels of a row's image. */
 export async function openImage(source: ImageSource): Promise<Image> {
   if ('file' in source) return readImage(source.file)
-  return 'bytes' in source ? decodeImage(source.bytes, 'in this row') : checkImage(source)
+  return 'bytes' in source ? decodeImage(source.bytes, 'in the row') : checkImage(source)
 }
 
 async function loadSharp(): Promise<typeof Sharp> {
@@ -56,12 +55,9 @@ async function loadSharp(): Promise<typeof Sharp> {
     return (await import('sharp')).default
   } catch (error) {
     throw new HeedError(
-      'invalid-data',
-      'Image files are read by the package sharp, which is not installed',
-      {
-        cause: error,
-        remedy: 'npm install sharp',
-      },
+      'unsupported',
+      'Image files need the package sharp, which is not installed',
+      { cause: error, remedy: 'Install it: npm install sharp' },
     )
   }
 }
@@ -70,15 +66,16 @@ async function readBytes(file: string): Promise<Uint8Array> {
   const { handle, size } = await openForReading(file)
   try {
     if (size > MAX_BYTES)
-      throw new HeedError('invalid-data', `cannot read the image ${file}: it has ${size} bytes`, {
-        remedy: `At most ${MAX_BYTES} are read.`,
-      })
+      throw new HeedError(
+        'invalid-data',
+        `The image ${file} must be at most ${MAX_BYTES} bytes, got ${size}`,
+        { remedy: 'Save it with less resolution.' },
+      )
     const bytes = new Uint8Array(size)
     if (await readFully(handle, bytes, 0)) return bytes
-    throw new HeedError(
-      'invalid-data',
-      `cannot read the image ${file}: it became shorter meanwhile`,
-    )
+    throw new HeedError('corrupt-file', `The image ${file} became shorter while it was read`, {
+      remedy: 'Run again when no program writes to it.',
+    })
   } finally {
     await handle.close()
   }

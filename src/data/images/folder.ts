@@ -1,4 +1,4 @@
-// A folder of images: those of each label in a folder that is called so.
+// A folder of images, with a folder for each label.
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileError } from '../../io/files/file-error.ts'
@@ -28,9 +28,15 @@ async function* listRows(path: string): AsyncGenerator<Row> {
     for (const file of listImages(join(path, label), 1))
       yield { values: { image: { file }, label }, file, number: ++number }
   if (number > 0) return
-  throw new HeedError('invalid-data', `${path} holds no folders with images`, {
-    remedy: `One folder for each label, with files ending in ${[...IMAGE_ENDINGS].join(' ')}.`,
-  })
+  throw new HeedError(
+    'invalid-data',
+    `${path} must hold a folder of images for each label, got none`,
+    {
+      key: 'data',
+      value: path,
+      remedy: `The files of images end in ${[...IMAGE_ENDINGS].join(' ')}.`,
+    },
+  )
 }
 
 const foldersIn = (path: string): string[] =>
@@ -41,17 +47,18 @@ function listImages(folder: string, depth: number, limit = Number.POSITIVE_INFIN
   if (depth > MAX_DEPTH)
     throw new HeedError(
       'invalid-data',
-      `the folders in ${folder} are nested more than ${MAX_DEPTH} deep`,
+      `Folders of images must be nested at most ${MAX_DEPTH} deep, got ${folder}`,
+      { remedy: 'Put the images of a label closer to its folder.' },
     )
-  const found: string[] = []
+  const images: string[] = []
   for (const entry of entriesOf(folder)) {
-    if (found.length >= limit) break
+    if (images.length >= limit) break
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) found.push(...listImages(path, depth + 1, limit - found.length))
+    if (entry.isDirectory()) images.push(...listImages(path, depth + 1, limit - images.length))
     else if (IMAGE_ENDINGS.has(extname(entry.name).toLowerCase()) && isFile(entry, path))
-      found.push(path)
+      images.push(path)
   }
-  return found
+  return images
 }
 
 function entriesOf(folder: string): Dirent[] {
@@ -65,7 +72,7 @@ function entriesOf(folder: string): Dirent[] {
   }
 }
 
-/** A link counts as what it leads to; one that leads nowhere is left out. */
+/** A link counts as its target; a broken link is skipped. */
 function isFile(entry: Dirent, path: string): boolean {
   if (!entry.isSymbolicLink()) return entry.isFile()
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false

@@ -1,4 +1,4 @@
-// IDX, the format of MNIST: two zeros, the type, the rank, the sizes (big-endian), the numbers; often gzip'd.
+// IDX, the format of MNIST: two zero bytes, type, rank, sizes (big-endian), numbers; often packed with gzip.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -16,10 +16,10 @@ export interface IdxArray {
 const MAX_BYTES = 2 ** 31
 const UBYTE = 8
 
-/** Whether a path is called as files of this format are. */
+/** Whether a path has the name of an IDX file. */
 export const isIdx = (path: string): boolean => /[-.]idx\d?(-ubyte)?(\.gz)?$/.test(path)
 
-/** @throws HeedError that says what a file has in place of this format */
+/** @throws HeedError for a file of another format */
 export async function readIdx(path: string): Promise<IdxArray> {
   const stored = await readFile(path).catch((error) => {
     throw fileError(error, 'read', path)
@@ -27,25 +27,25 @@ export async function readIdx(path: string): Promise<IdxArray> {
   const zipped = stored[0] === 0x1f && stored[1] === 0x8b
   const bytes = zipped ? await unzip(stored, path) : stored
   const fail = (why: string): never => {
-    throw new HeedError('invalid-data', `${path} is not an IDX file: ${why}`, {
-      remedy: 'It begins with 0, 0, 8 (for bytes) and the number of axes, then their sizes.',
+    throw new HeedError('corrupt-file', `${path} must be an IDX file, got ${why}`, {
+      remedy: 'IDX begins with 0, 0, 8 (for bytes) and the number of axes, then their sizes.',
     })
   }
-  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) return fail('it begins otherwise')
-  if (bytes[2] !== UBYTE) return fail(`its numbers are of type ${bytes[2]}, not bytes`)
+  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) return fail('another beginning')
+  if (bytes[2] !== UBYTE) return fail(`numbers of type ${bytes[2]}`)
   const rank = bytes[3]
   const start = 4 + 4 * rank
-  if (rank === 0 || bytes.length < start) return fail('it ends in its sizes')
+  if (rank === 0 || bytes.length < start) return fail('no sizes')
   const shape = Array.from({ length: rank }, (_, i) => bytes.readUInt32BE(4 + 4 * i))
   const count = shape.reduce((n, size) => n * size, 1)
   if (bytes.length - start !== count)
-    return fail(`${bytes.length - start} bytes follow, and its sizes are ${shape.join(' x ')}`)
+    return fail(`${bytes.length - start} bytes for sizes of ${shape.join(' x ')}`)
   return { shape, data: bytes.subarray(start) }
 }
 
 /**
- * Images (`…images-idx3-ubyte`) with the labels of the file that is called as theirs is
- * (`…labels-idx1-ubyte`), where there is one. Columns: image, label (a number).
+ * Images (`…images-idx3-ubyte`), with the labels of `…labels-idx1-ubyte` in the same folder, where that file exists.
+ * Columns: image, label (a number).
  */
 export function idxRows(path: string): RowSource {
   const labelsPath = findLabels(path)
@@ -61,16 +61,15 @@ async function* readRows(path: string, labelsPath: string | null): AsyncGenerato
   if (shape.length < 3 || shape.length > 4)
     throw new HeedError(
       'invalid-data',
-      `${path} holds no images: its sizes are ${shape.join(' x ')}`,
-      {
-        remedy: 'Images have three axes: how many, height, width. Name their file, not the labels.',
-      },
+      `${path} must hold images (count, height, width), got sizes of ${shape.join(' x ')}`,
+      { remedy: 'Name the file of the images, not that of the labels.' },
     )
   const labels = labelsPath ? await readIdx(labelsPath) : null
   if (labels && labels.data.length !== count)
     throw new HeedError(
       'invalid-data',
-      `${labelsPath} has ${labels.data.length} labels for ${count} images`,
+      `${labelsPath} must have a label for each of ${count} images, got ${labels.data.length}`,
+      { remedy: 'Put the labels of these images beside them.' },
     )
   const size = height * width * channels
   for (let i = 0; i < count; i++) {
@@ -86,15 +85,16 @@ async function* readRows(path: string, labelsPath: string | null): AsyncGenerato
 function findLabels(path: string): string | null {
   const name = path.replace(/images([-.])idx\d([^/\\]*)$/, 'labels$1idx1$2')
   const candidates = [name, name.endsWith('.gz') ? name.slice(0, -3) : `${name}.gz`]
-  return name === path ? null : (candidates.find((one) => existsSync(one)) ?? null)
+  return name === path ? null : (candidates.find((candidate) => existsSync(candidate)) ?? null)
 }
 
 async function unzip(bytes: Uint8Array, path: string): Promise<Buffer> {
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: MAX_BYTES })
   } catch (error) {
-    throw new HeedError('invalid-data', `cannot unpack ${path}: ${(error as Error).message}`, {
+    throw new HeedError('corrupt-file', `${path} is damaged: ${(error as Error).message}`, {
       cause: error,
+      remedy: 'Copy or download the file again.',
     })
   }
 }

@@ -1,6 +1,6 @@
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
 
-/** Bytes of pixels, row by row, the channels of one beside each other: (height, width, channels). */
+/** Bytes of pixels: (height, width, channels). */
 export interface Image {
   readonly width: number
   readonly height: number
@@ -8,37 +8,36 @@ export interface Image {
   readonly data: Uint8Array
 }
 
-/** What a row can have as its image: pixels, the file that holds them, or what is in such a file. */
+/** The image of a row: pixels, the path of an image file, or the bytes of one. */
 export type ImageSource = Image | { readonly file: string } | { readonly bytes: Uint8Array }
 
 /** @throws HeedError for pixels that do not fill the image */
 export function checkImage(image: Image): Image {
   const { width, height, channels, data } = image
   const sizes = [width, height, channels]
-  const whole = sizes.every((size) => Number.isInteger(size) && size > 0)
-  if (whole && data.length === width * height * channels) return image
+  const isValid = sizes.every((size) => Number.isInteger(size) && size > 0)
+  if (isValid && data.length === width * height * channels) return image
   throw new HeedError(
     'invalid-data',
-    `${data.length} bytes do not make an image of ${width} x ${height} pixels with ${channels} channels`,
+    `An image of ${width} x ${height} pixels with ${channels} channels must have ${width * height * channels} bytes, got ${data.length}`,
+    { remedy: 'Give sizes from 1, and a byte for each channel of each pixel.' },
   )
 }
 
 /**
- * The same picture in one channel (the luma of ITU-R 601, as PIL counts it) or three; what is
- * transparent shows the colour below.
+ * The image with one channel (the luma of ITU-R 601, as in PIL) or three; transparency is dropped.
  */
 export function withChannels(image: Image, channels: number): Image {
   const { width, height, data, channels: given } = image
   if (given === channels) return image
   const grey = given < 3 // one channel, or one and alpha
   if (channels !== 1 && channels !== 3)
-    throw new HeedError(
-      'invalid-data',
-      `An image of ${given} channels cannot be shown in ${channels}`,
-      {
-        remedy: 'Models take images of one channel or three.',
-      },
-    )
+    throw invalidOption({
+      key: 'channels',
+      value: channels,
+      expected: '1 or 3',
+      try: { channels: [1, 3] },
+    })
   const out = new Uint8Array(width * height * channels)
   for (let pixel = 0; pixel < width * height; pixel++) {
     const from = pixel * given

@@ -1,4 +1,4 @@
-// From pixels to what a model takes, as preprocessor_config.json of a Hugging Face folder says.
+// Pixels as the input of a model, by preprocessor_config.json of a Hugging Face folder.
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomic } from '../../io/files/atomic.ts'
@@ -39,22 +39,24 @@ export type ImageProcessorConfig = z.input<typeof schema>
 
 type Config = z.output<typeof schema>
 
-/** What makes an image fit a model: its size, and the scale of its numbers. */
+/** Converts images to the size and the scale of numbers that a model expects. */
 export class ImageProcessor {
   readonly config: Config
-  /** Of what it makes: 1 or 3. */
+  /** Channels of the result: 1 or 3. */
   readonly channels: number
   private readonly means: number[]
   private readonly deviations: number[]
 
-  /** @throws HeedError that names each key which does not fit */
+  /** @throws HeedError with each invalid key */
   constructor(config: ImageProcessorConfig = {}, source = 'the image processor') {
     const result = schema.safeParse(config)
     if (!result.success) {
       const lines = result.error.issues.map(
         ({ path, message }) => `  ${path.join('.')}: ${message}`,
       )
-      throw new HeedError('invalid-data', `${source} has mistakes:\n${lines.join('\n')}`)
+      throw new HeedError('invalid-config', `${source} has invalid keys:\n${lines.join('\n')}`, {
+        remedy: 'Correct these keys.',
+      })
     }
     this.config = result.data
     const { image_mean, image_std } = result.data
@@ -62,7 +64,11 @@ export class ImageProcessor {
     this.means = this.each(image_mean, 'image_mean', source)
     this.deviations = this.each(image_std, 'image_std', source)
     if (this.deviations.includes(0))
-      throw new HeedError('invalid-data', `image_std of ${source} has a 0`)
+      throw new HeedError('invalid-config', `image_std of ${source} must not contain 0`, {
+        key: 'image_std',
+        value: image_std,
+        remedy: 'Use the standard deviation of each channel, for example 0.5.',
+      })
   }
 
   /** Of a model folder, or a file. */
@@ -153,8 +159,9 @@ export class ImageProcessor {
     const list = typeof value === 'number' ? new Array<number>(this.channels).fill(value) : value
     if (list.length === this.channels) return list
     throw new HeedError(
-      'invalid-data',
-      `${key} of ${source} has ${list.length} numbers for ${this.channels} channels`,
+      'invalid-config',
+      `${key} of ${source} must have ${this.channels} numbers, one for each channel, got ${list.length}`,
+      { key, value, remedy: 'Give one number, or one for each channel.' },
     )
   }
 }

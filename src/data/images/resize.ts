@@ -29,11 +29,11 @@ export function resize(
   for (const side of [width, height])
     if (!Number.isInteger(side) || side < 1 || side > MAX_SIDE)
       throw new HeedError(
-        'invalid-data',
-        `An image cannot be made ${width} x ${height} pixels large`,
+        'invalid-option',
+        `The size of an image must be 1 to ${MAX_SIDE} pixels each way, got ${width} x ${height}`,
+        { remedy: 'Choose another size.' },
       )
-  const whole = box.left === 0 && box.top === 0
-  const same = whole && box.width === width && box.height === height
+  const same = box.left === 0 && box.top === 0 && box.width === width && box.height === height
   if (same && width === image.width && height === image.height) return image
   if (resample === 'nearest') return nearest(image, width, height, box)
   const columns = tapsOf(image.width, box.left, box.width, width, filters[resample])

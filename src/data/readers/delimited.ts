@@ -6,8 +6,7 @@ import { LONGEST, readLines } from './lines.ts'
 import type { Reader, ReadOptions } from './reader.ts'
 
 /**
- * Comma-separated values as RFC 4180 has them, first line the names of the columns. Line ends within
- * a cell are read as `\n`.
+ * Comma-separated values (RFC 4180); the first line names the columns. Line breaks within a cell are read as `\n`.
  */
 export const readCsv: Reader['read'] = (file, mistakes, options) =>
   readTable(file, ',', mistakes, options)
@@ -41,14 +40,14 @@ async function* readTable(
   records.finish()
 }
 
-/** Puts cells together from lines: a cell in quotes may hold line ends. */
+/** Assembles records from lines, as a cell in quotes may contain line breaks. */
 class Records {
-  /** The line in which the record at hand begins, while one is open. */
+  /** The first line of the record that is being read. */
   number: number | undefined
   private readonly file: string
   private readonly delimiter: string
   private cells: string[] = []
-  /** What has come of a cell in quotes that goes on in the next line. */
+  /** Lines of a cell in quotes that continues in the next line. */
   private open: string[] = []
   private length = 0
 
@@ -75,7 +74,7 @@ class Records {
     if (this.number !== undefined) throw this.unclosed()
   }
 
-  /** Takes the cells of a line; false when the last goes on in the next line. */
+  /** Reads the cells of a line; false when the last one continues in the next line. */
   private scan(line: string): boolean {
     let at = 0
     for (;;) {
@@ -94,21 +93,17 @@ class Records {
         if (at < line.length && line[at] !== this.delimiter)
           throw new HeedError(
             'invalid-data',
-            `${quote(line.slice(at, at + 20))} follows a cell in quotes`,
-            {
-              remedy: QUOTE_REMEDY,
-            },
+            `a cell in quotes must end at the separator, got ${quote(line.slice(at, at + 20))}`,
+            { remedy: QUOTE_REMEDY },
           )
       } else {
-        const found = line.indexOf(this.delimiter, at)
-        const cell = line.slice(at, found < 0 ? undefined : found)
+        const end = line.indexOf(this.delimiter, at)
+        const cell = line.slice(at, end < 0 ? undefined : end)
         if (cell.includes('"'))
           throw new HeedError(
             'invalid-data',
-            `the cell ${quote(cell)} has a quote in it but does not begin with one`,
-            {
-              remedy: QUOTE_REMEDY,
-            },
+            `a cell that contains a quote must be in quotes, got ${quote(cell)}`,
+            { remedy: QUOTE_REMEDY },
           )
         this.cells.push(cell)
         at += cell.length
@@ -127,16 +122,14 @@ class Records {
   private unclosed(): HeedError {
     return new HeedError(
       'invalid-data',
-      `${this.file}:${this.number}: a cell begins with a quote that has no end`,
-      {
-        remedy: QUOTE_REMEDY,
-      },
+      `${this.file}:${this.number}: a cell that begins with a quote must end with one`,
+      { remedy: QUOTE_REMEDY },
     )
   }
 }
 
-const QUOTE_REMEDY = 'A quote in a cell is written twice (""), and the whole cell put in quotes.'
-const RAGGED_REMEDY = 'A cell that has the separator in it must be put in quotes.'
+const QUOTE_REMEDY = 'Write a quote within a cell twice (""), and put the cell in quotes.'
+const RAGGED_REMEDY = 'Put cells that contain the separator in quotes.'
 
 function closingQuote(line: string, from: number): number {
   for (let at = line.indexOf('"', from); at >= 0; at = line.indexOf('"', at + 2))
@@ -145,19 +138,21 @@ function closingQuote(line: string, from: number): number {
 }
 
 function ragged(cells: string[], columns: readonly string[]): string {
-  return `it has ${cells.length} cells, the header has ${columns.length}`
+  return `the row must have ${columns.length} cells, as the header has, got ${cells.length}`
 }
 
 function checkColumns(columns: readonly string[], file: string): readonly string[] {
   const twice = columns.find((name, i) => columns.indexOf(name) !== i)
   const problem =
     twice !== undefined
-      ? `names the column ${quote(twice)} twice`
+      ? `must differ, got ${quote(twice)} twice`
       : columns.includes('__proto__')
-        ? 'names a column "__proto__", which is not allowed'
+        ? 'must not be "__proto__"'
         : undefined
   if (problem === undefined) return columns
-  throw new HeedError('invalid-data', `${file}: the header ${problem}`)
+  throw new HeedError('invalid-data', `${file}: column names ${problem}`, {
+    remedy: 'Rename the column in the first line.',
+  })
 }
 
 function toValues(columns: readonly string[], cells: string[]): Record<string, string> {

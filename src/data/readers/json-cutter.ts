@@ -3,17 +3,18 @@ import { type Line, LONGEST } from './lines.ts'
 
 export interface CutValue {
   text: string
-  /** The line in which it begins. */
+  /** The line in which the value begins. */
   number: number
 }
 
-/** Cuts JSON that comes line by line where the values end that stand in one list, or in none. */
+/** Cuts JSON that is fed line by line into the values of its list, or into values that follow each other. */
 export class JsonCutter {
-  /** Whether they stand in a list. */
+  /** Whether the values are in a list. */
   inList = false
   private readonly file: string
   private depth = 0
-  private parts: string[] = []
+  /** The beginning of a value that continues in the next line. */
+  private pending: string[] = []
   private length = 0
   private number = 1
 
@@ -22,7 +23,7 @@ export class JsonCutter {
   }
 
   *feed({ text, number }: Line): Generator<CutValue> {
-    let start = 0 // of what has not been given out
+    let start = 0 // of the text that has not been yielded
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at)
       if (code === QUOTE) at = endOfString(text, at)
@@ -40,8 +41,8 @@ export class JsonCutter {
         this.depth++
       } else if ((code === CLOSE_OBJECT || code === CLOSE_LIST) && this.depth > 0) {
         if (--this.depth > 0) continue
-        yield { text: [...this.parts, text.slice(start, at + 1)].join('\n'), number: this.number }
-        this.parts = []
+        yield { text: [...this.pending, text.slice(start, at + 1)].join('\n'), number: this.number }
+        this.pending = []
         this.length = 0
         start = at + 1
       }
@@ -56,28 +57,27 @@ export class JsonCutter {
     throw new HeedError(
       'invalid-data',
       `${this.file} ends within the value that begins in line ${this.number}`,
-      {
-        remedy: 'It was cut off, or a bracket is missing.',
-      },
+      { remedy: 'Close the brackets, or copy the file again if it was truncated.' },
     )
   }
 
   private keep(part: string): void {
-    this.parts.push(part)
+    this.pending.push(part)
     this.length += part.length
     if (this.length <= LONGEST) return
     throw new HeedError(
       'invalid-data',
-      `${this.file}:${this.number}: a value of more than ${LONGEST >> 20} MB`,
+      `${this.file}:${this.number}: a value must be at most ${LONGEST >> 20} MB`,
+      { remedy: 'Write the rows as a list, or one to a line (.jsonl).' },
     )
   }
 
   private checkBetween(text: string, number: number): void {
     if (/^[\s,\]]*$/.test(text)) return
-    const found = JSON.stringify(text.trim().slice(0, 40))
     throw new HeedError(
       'invalid-data',
-      `${this.file}:${number}: an object ({ … }) is needed, found ${found}`,
+      `${this.file}:${number}: rows must be objects ({ … }), got ${JSON.stringify(text.trim().slice(0, 40))}`,
+      { remedy: 'Write a list of objects, or one object to a line.' },
     )
   }
 }
@@ -86,7 +86,7 @@ const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [...'{}[]'].map((c) =
 const QUOTE = 34
 const BACKSLASH = 92
 
-/** The place of the quote that ends a string; the end of the line for one that is broken off. */
+/** The position of the quote that ends a string; the end of the line where there is none. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)

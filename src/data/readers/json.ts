@@ -16,13 +16,13 @@ export async function* readJsonLines(file: string, mistakes: Mistakes): AsyncGen
 }
 
 /**
- * A list of JSON objects, objects one after the other, or one object whose `data` is the list; of
- * SQuAD's articles there, each question is a row. The number of a row is its line for the first two. The file is cut where values end, so that only one
- * of them is in memory.
+ * A list of JSON objects, objects one after the other, or one object with the list under `data`, where each question
+ * of SQuAD's articles becomes a row. Rows are numbered by their lines in the first two cases. Only one value is in
+ * memory at a time.
  */
 export async function* readJson(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
   const cutter = new JsonCutter(file)
-  let first: CutValue | undefined // may be all there is, with the list in it
+  let first: CutValue | undefined // may be the only value, with the list in it
   let count = 0
   for await (const lines of readLines(file, mistakes))
     for (const line of lines)
@@ -55,7 +55,7 @@ function* inData({ text, number }: CutValue, file: string, mistakes: Mistakes) {
     else {
       next++
       if (isJsonObject(values)) yield { values, ...place }
-      else mistakes.add(place, `an object ({ … }) is needed, it is ${kindOf(values)}`)
+      else mistakes.add(place, `the row must be an object ({ … }), got ${kindOf(values)}`)
     }
   }
 }
@@ -64,11 +64,11 @@ function toRow(text: string, file: string, number: number, mistakes: Mistakes): 
   const values = mistakes.attempt({ file, number }, () => parseValue(text))
   if (isJsonObject(values)) return { values, file, number }
   if (values !== undefined)
-    mistakes.add({ file, number }, `an object ({ … }) is needed, it is ${kindOf(values)}`)
+    mistakes.add({ file, number }, `the row must be an object ({ … }), got ${kindOf(values)}`)
   return undefined
 }
 
-/** JSON.parse is fast; the other parser refuses poisoned keys, and says what is wrong and where. */
+/** JSON.parse is fast; the other parser refuses `__proto__` keys, and reports mistakes with their position. */
 function parseValue(text: string): JsonValue {
   if (!/__proto__|\\u005f/i.test(text)) {
     try {

@@ -4,17 +4,17 @@ import { findInvalidUtf8 } from '../utf8.ts'
 import { readPieces } from './pieces.ts'
 
 export interface Line {
-  /** Without its end. */
+  /** Without the line break. */
   text: string
   /** From 1. */
   number: number
-  /** False for what is not UTF-8 text; that has been noted. */
+  /** False for a line that is not UTF-8 text; the mistake has been reported. */
   sound: boolean
 }
 
 /**
- * The lines of a file, many at a time: a step of an asynchronous loop costs more than a line. A byte
- * order mark is left out. No more than a few megabytes and one line are in memory.
+ * The lines of a file, many at a time, as a step of an asynchronous loop costs more than a line. Files that end in .gz
+ * are unpacked; a byte order mark is skipped. At most a few megabytes and one line are in memory.
  * @throws HeedError for a line beyond 64 MB, and for UTF-16
  */
 export async function* readLines(file: string, mistakes: Mistakes): AsyncGenerator<Line[]> {
@@ -42,7 +42,7 @@ export async function* readLines(file: string, mistakes: Mistakes): AsyncGenerat
   if (restLength > 0) yield split(Buffer.concat(rest), number, file, mistakes)
 }
 
-/** Bytes of a line or a value that are held in memory at once. */
+/** The most bytes of a line or a value. */
 export const LONGEST = 64 << 20
 const NEWLINE = 10
 
@@ -74,8 +74,9 @@ function describe(bytes: Uint8Array): string {
   const zero = bytes.indexOf(0)
   const broken = findInvalidUtf8(bytes)
   if (zero >= 0 && (broken < 0 || zero < broken))
-    return `a zero byte, the ${zero + 1}th: this is not text`
-  return `not UTF-8: its byte ${broken + 1} is 0x${bytes[broken].toString(16).padStart(2, '0')}`
+    return `the line must be text, got a zero byte (byte ${zero + 1})`
+  const byte = bytes[broken].toString(16).padStart(2, '0')
+  return `the line must be UTF-8, got 0x${byte} (byte ${broken + 1})`
 }
 
 /** Text without zero bytes, or undefined. */
@@ -94,15 +95,15 @@ const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slic
 function refuseUtf16(bytes: Uint8Array, file: string): void {
   const mark = (bytes[0] << 8) | bytes[1]
   if (mark !== 0xfffe && mark !== 0xfeff) return
-  throw new HeedError('invalid-data', `${file} is UTF-16`, { remedy: 'Save it as UTF-8.' })
+  throw new HeedError('invalid-data', `${file} must be UTF-8, got UTF-16`, {
+    remedy: 'Save it as UTF-8.',
+  })
 }
 
 function tooLong(file: string, number: number): HeedError {
   return new HeedError(
     'invalid-data',
-    `${file}:${number}: a line of more than ${LONGEST >> 20} MB`,
-    {
-      remedy: 'Check that this is the file that you meant.',
-    },
+    `${file}:${number}: a line must be at most ${LONGEST >> 20} MB`,
+    { remedy: 'Check that the file is text with line breaks.' },
   )
 }

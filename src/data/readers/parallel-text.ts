@@ -5,8 +5,8 @@ import type { Row } from '../row.ts'
 import { type Line, readLines } from './lines.ts'
 
 /**
- * Files whose lines belong together, as `train.en` and `train.fr`. A column is named by its file's
- * ending. Pairs in which a side is empty are noted as mistakes.
+ * Files whose lines correspond, such as `train.en` and `train.fr`. A column has the name of its file's ending. Pairs
+ * with one empty side are reported as mistakes.
  */
 export async function* readParallelText(
   files: readonly string[],
@@ -25,7 +25,10 @@ export async function* readParallelText(
       const texts = lines.map(({ value }) => (value as Line).text.trim())
       const empty = texts.indexOf('')
       if (empty >= 0 && texts.some((text) => text !== ''))
-        mistakes.add({ file: files[empty], number }, 'the line is empty, its counterpart is not')
+        mistakes.add(
+          { file: files[empty], number },
+          'the line must not be empty, as its counterpart is not',
+        )
       else if (sound && empty < 0) {
         const values = Object.fromEntries(columns.map((column, i) => [column, texts[i]]))
         yield { values, file: files[0], number }
@@ -48,9 +51,7 @@ function unequal(files: readonly string[], short: number, number: number): HeedE
   const other = files[short === 0 ? 1 : 0]
   return new HeedError(
     'invalid-data',
-    `${files[short]} ends after line ${number - 1}, ${other} goes on`,
-    {
-      remedy: 'Line by line, one must be the translation of the other.',
-    },
+    `${files[short]} must have as many lines as ${other}, got ${number - 1}`,
+    { remedy: 'Each line must correspond to the line with the same number in the other file.' },
   )
 }

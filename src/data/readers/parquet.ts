@@ -1,4 +1,4 @@
-// Parquet: columns in row groups, each read, unpacked and turned into rows on its own.
+// Parquet stores columns in row groups; they are read one after the other.
 import type { FileHandle } from 'node:fs/promises'
 import type { Compressors, FileMetaData, RowGroup } from 'hyparquet'
 import { formatBytes, quote } from '../../io/files/file-error.ts'
@@ -9,9 +9,9 @@ import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
 
 /**
- * Rows of a Parquet file; one row group is in memory at a time. 64-bit integers become numbers, and
- * classes that datasets has numbered get their names back.
- * @throws HeedError for a damaged file, and for row groups that would fill the memory
+ * Rows of a Parquet file; one row group is in memory at a time. 64-bit integers become numbers, and the class numbers
+ * of the `datasets` library become names.
+ * @throws HeedError for a damaged file, and for row groups that are too large
  */
 export async function* readParquet(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
   const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
@@ -19,14 +19,14 @@ export async function* readParquet(file: string, mistakes: Mistakes): AsyncGener
   const { handle, size } = await openForReading(file)
   try {
     const buffer = { byteLength: size, slice: sliceOf(handle, size) }
-    const metadata = await understood(file, () => parquetMetadataAsync(buffer))
+    const metadata = await decoded(file, () => parquetMetadataAsync(buffer))
     checkNames(metadata, file)
     const classes = classNames(metadata, file)
     let rowStart = 0
     for (const group of metadata.row_groups) {
       const rowEnd = rowStart + checkGroup(group, file)
       const options = { file: buffer, metadata, rowStart, rowEnd, utf8: false, parsers: PARSERS }
-      const rows = await understood(file, () =>
+      const rows = await decoded(file, () =>
         parquetReadObjects({ ...options, compressors: careful(compressors) }),
       )
       for (const [i, values] of rows.entries()) {
@@ -45,7 +45,7 @@ const MOST_BYTES = 2 ** 31
 const MOST_ROWS = 10_000_000
 const MOST_PAGE = 2 ** 28
 
-/** Stands for bytes that should be text and are not; found again when the rows are made. */
+/** Marks bytes that should be text but are not; the mistake is reported when the rows are built. */
 const NOT_UTF8 = Symbol('not UTF-8')
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -71,32 +71,42 @@ function sliceOf(handle: FileHandle, size: number) {
   }
 }
 
-/** Whatever the library stumbles over is the file's fault. */
-async function understood<T>(file: string, work: () => Promise<T>): Promise<T> {
+/** Any error of the library is reported as damage of the file. */
+async function decoded<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
     if (cause instanceof HeedError) throw cause
     const reason = (cause as Error).message
-    throw new HeedError('invalid-data', `${file} is no sound Parquet file: ${reason}`, { cause })
+    throw new HeedError('corrupt-file', `${file} must be a sound Parquet file, got: ${reason}`, {
+      cause,
+      remedy: 'Copy or download the file again.',
+    })
   }
 }
 
 function checkNames({ schema }: FileMetaData, file: string): void {
   if (schema.some(({ name }) => name === '__proto__'))
-    throw new HeedError('invalid-data', `${file} has a column "__proto__", which is not allowed`)
+    throw new HeedError('invalid-data', `${file}: column names must not be "__proto__"`, {
+      remedy: 'Rename the column.',
+    })
 }
 
 function checkGroup({ total_byte_size, num_rows }: RowGroup, file: string): number {
   if (num_rows <= MOST_ROWS && num_rows >= 0 && total_byte_size <= MOST_BYTES)
     return Number(num_rows)
-  const found = `${num_rows} rows in ${formatBytes(Number(total_byte_size))}`
-  throw new HeedError('invalid-data', `${file}: a row group is too large to be read: ${found}`, {
-    remedy: `Write it with groups of at most ${MOST_ROWS} rows and ${formatBytes(MOST_BYTES)}.`,
-  })
+  const limit = `${MOST_ROWS} rows and ${formatBytes(MOST_BYTES)}`
+  const size = `${num_rows} rows in ${formatBytes(Number(total_byte_size))}`
+  throw new HeedError(
+    'invalid-data',
+    `${file}: a row group must be at most ${limit}, got ${size}`,
+    {
+      remedy: 'Write the file with smaller row groups.',
+    },
+  )
 }
 
-/** A page says how large it becomes: one that packs a gigabyte into nothing is not unpacked. */
+/** Refuses pages whose stated size is too large, before they are unpacked. */
 function careful(compressors: Compressors): Compressors {
   const entries = Object.entries(compressors).map(([codec, unpack]) => [
     codec,
@@ -110,7 +120,7 @@ function careful(compressors: Compressors): Compressors {
 
 type Classes = ReadonlyMap<string, readonly string[]>
 
-/** Names of classes, where the `datasets` library has noted them. */
+/** The class names that the `datasets` library has stored in the metadata. */
 function classNames({ key_value_metadata = [] }: FileMetaData, file: string): Classes {
   const classes = new Map<string, readonly string[]>()
   const noted = key_value_metadata.find(({ key }) => key === 'huggingface')?.value
@@ -135,14 +145,14 @@ function plainValues(values: Record<string, unknown>, classes: Classes): Record<
 }
 
 function plainValue(value: unknown, column: string): unknown {
-  if (value === NOT_UTF8) throw new HeedError('invalid-data', `${quote(column)} is not UTF-8 text`)
+  if (value === NOT_UTF8) throw new HeedError('invalid-data', `${quote(column)} must be UTF-8 text`)
   if (typeof value === 'bigint') {
     const number = Number(value)
     return Number.isSafeInteger(number) ? number : String(value)
   }
-  if (Array.isArray(value)) return value.map((one) => plainValue(one, column))
+  if (Array.isArray(value)) return value.map((item) => plainValue(item, column))
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return value
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
-  const entries = Object.entries(value).map(([key, one]) => [key, plainValue(one, column)])
+  const entries = Object.entries(value).map(([key, item]) => [key, plainValue(item, column)])
   return Object.fromEntries(entries)
 }

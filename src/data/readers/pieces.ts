@@ -5,9 +5,9 @@ import { fileError, formatBytes } from '../../io/files/file-error.ts'
 import { openForReading } from '../../io/files/open-file.ts'
 import { HeedError } from '../../util/errors.ts'
 
-/** The bytes of a file in pieces of about a megabyte; `.gz` is unpacked on the way. */
+/** The bytes of a file in pieces of about a megabyte; files that end in `.gz` are unpacked. */
 export async function* readPieces(file: string): AsyncGenerator<Uint8Array> {
-  await (await openForReading(file)).handle.close() // refuses what is no file
+  await (await openForReading(file)).handle.close() // refuses folders and devices
   const stream = createReadStream(file, { highWaterMark: 1 << 20 })
   try {
     if (/\.gz$/i.test(file)) yield* unpack(file, stream)
@@ -19,7 +19,7 @@ export async function* readPieces(file: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** No text packs this well: gzip's best is a thousandfold, and only for one byte over and over. */
+/** Text does not compress this well; gzip reaches a ratio of 1000 for one repeated byte. */
 const BEST_RATIO = 200
 const HARMLESS = 256 << 20
 
@@ -36,8 +36,9 @@ async function* unpack(file: string, packed: NodeJS.ReadableStream): AsyncGenera
     }
   } catch (error) {
     if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error
-    throw new HeedError('invalid-data', `${file} is damaged: ${(error as Error).message}`, {
+    throw new HeedError('corrupt-file', `${file} is damaged: ${(error as Error).message}`, {
       cause: error,
+      remedy: 'Copy or download the file again.',
     })
   } finally {
     gunzip.destroy()
@@ -47,9 +48,7 @@ async function* unpack(file: string, packed: NodeJS.ReadableStream): AsyncGenera
 function bomb(file: string, size: number): HeedError {
   return new HeedError(
     'invalid-data',
-    `${file} unpacks to more than ${BEST_RATIO} times its ${formatBytes(size)}`,
-    {
-      remedy: 'Real data does not pack so well. If you trust it, unpack it first.',
-    },
+    `${file} must unpack to at most ${BEST_RATIO} times its size (${formatBytes(size)}), got more`,
+    { remedy: 'If you trust the file, unpack it first.' },
   )
 }

@@ -4,25 +4,25 @@ import type { Row } from '../row.ts'
 import { LONGEST, readLines } from './lines.ts'
 import type { ReadOptions } from './reader.ts'
 
-/** Rows of one column, `text`: lines, paragraphs (set apart by empty lines) or the whole file. */
+/** Rows with one column, `text`: lines, paragraphs (separated by empty lines) or the whole file. */
 export async function* readPlainText(
   file: string,
   mistakes: Mistakes,
   { unit = 'line' }: ReadOptions,
 ): AsyncGenerator<Row> {
-  let parts: string[] = []
+  let linesOfRow: string[] = []
   let first = 1
   let length = 0
   for await (const lines of readLines(file, mistakes))
     for (const { text, number, sound } of lines) {
       if (!sound) continue
       const empty = text.trim() === ''
-      if (unit !== 'file' && empty && parts.length > 0) {
-        yield toRow(parts, file, first)
-        parts = []
+      if (unit !== 'file' && empty && linesOfRow.length > 0) {
+        yield toRow(linesOfRow, file, first)
+        linesOfRow = []
       }
-      if (empty && (unit !== 'file' || parts.length === 0)) continue
-      if (parts.length === 0) {
+      if (empty && (unit !== 'file' || linesOfRow.length === 0)) continue
+      if (linesOfRow.length === 0) {
         first = number
         length = 0
       }
@@ -30,16 +30,17 @@ export async function* readPlainText(
       if (length > LONGEST)
         throw new HeedError(
           'invalid-data',
-          `${file}:${first}: a ${unit} of more than ${LONGEST >> 20} MB`,
+          `${file}:${first}: a ${unit} must be at most ${LONGEST >> 20} MB`,
+          { remedy: 'Choose a smaller `unit`, or split the file.' },
         )
-      parts.push(text)
+      linesOfRow.push(text)
       if (unit !== 'line') continue
-      yield toRow(parts, file, first)
-      parts = []
+      yield toRow(linesOfRow, file, first)
+      linesOfRow = []
     }
-  if (parts.length > 0) yield toRow(parts, file, first)
+  if (linesOfRow.length > 0) yield toRow(linesOfRow, file, first)
 }
 
-function toRow(parts: string[], file: string, number: number): Row {
-  return { values: { text: parts.join('\n').trimEnd() }, file, number }
+function toRow(lines: string[], file: string, number: number): Row {
+  return { values: { text: lines.join('\n').trimEnd() }, file, number }
 }

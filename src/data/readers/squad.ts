@@ -2,7 +2,7 @@ import { isJsonObject, type JsonValue } from '../../io/files/json.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
 
-/** Whether something is an article of SQuAD (Rajpurkar et al., 2016): paragraphs with questions on them. */
+/** Whether a value is an article of SQuAD (Rajpurkar et al., 2016): paragraphs with their questions. */
 export function isArticle(value: JsonValue): boolean {
   return isJsonObject(value) && Array.isArray(value.paragraphs)
 }
@@ -23,14 +23,14 @@ export function* questionRows(
   for (const paragraph of paragraphs) {
     const { context, qas } = isJsonObject(paragraph) ? paragraph : {}
     if (!Array.isArray(qas)) {
-      mistakes.add({ file, number }, 'the paragraph before it has no list of questions, `qas`')
+      mistakes.add({ file, number }, 'the paragraph must have a list of questions, `qas`')
       continue
     }
-    for (const one of qas) {
+    for (const asked of qas) {
       const place = { file, number: number++ }
-      if (!isJsonObject(one)) mistakes.add(place, 'a question is an object ({ … })')
+      if (!isJsonObject(asked)) mistakes.add(place, 'a question must be an object ({ … })')
       else {
-        const { id, question, answers } = one
+        const { id, question, answers } = asked
         yield { values: { id, title, context, question, answers: inColumns(answers) }, ...place }
       }
     }
@@ -38,7 +38,7 @@ export function* questionRows(
   return number
 }
 
-/** A list of answers as lists of their texts and places; what is none stays, for others to judge. */
+/** A list of answers as lists of their texts and positions; other values are returned as they are. */
 function inColumns(answers: JsonValue | undefined): unknown {
   if (!Array.isArray(answers) || !answers.every(isJsonObject)) return answers
   return {

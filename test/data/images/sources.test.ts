@@ -55,13 +55,13 @@ describe('IDX', () => {
   })
 
   it.each([
-    [Buffer.from([1, 2, 3, 4]), /begins otherwise/],
-    [Buffer.from([0, 0]), /begins otherwise/],
-    [Buffer.from([0, 0, 13, 1, 0, 0, 0, 0]), /type 13, not bytes/],
-    [Buffer.from([0, 0, 8, 3, 0, 0]), /ends in its sizes/],
-    [idx([2, 2], [1, 2, 3]), /3 bytes follow, and its sizes are 2 x 2/],
-    [idx([0xffffffff, 0xffffffff], [1]), /1 bytes follow/],
-    [gzipSync(idx([3], [1, 2, 3])).subarray(0, 12), /cannot unpack .*bad/],
+    [Buffer.from([1, 2, 3, 4]), /got another beginning/],
+    [Buffer.from([0, 0]), /got another beginning/],
+    [Buffer.from([0, 0, 13, 1, 0, 0, 0, 0]), /got numbers of type 13/],
+    [Buffer.from([0, 0, 8, 3, 0, 0]), /got no sizes/],
+    [idx([2, 2], [1, 2, 3]), /got 3 bytes for sizes of 2 x 2/],
+    [idx([0xffffffff, 0xffffffff], [1]), /got 1 bytes for sizes/],
+    [gzipSync(idx([3], [1, 2, 3])).subarray(0, 12), /bad-idx1-ubyte is damaged/],
   ])('that is broken is refused', async (bytes, message) => {
     const path = join(await temporaryFolder(), 'bad-idx1-ubyte')
     await writeFile(path, bytes)
@@ -74,8 +74,8 @@ describe('IDX', () => {
     const labels = join(folder, 'labels-idx1-ubyte')
     await writeFile(images, idx([1, 1, 1], [9]))
     await writeFile(labels, idx([2], [1, 2]))
-    await expect(allOf(idxRows(images))).rejects.toThrow(/2 labels for 1 images/)
-    await expect(allOf(idxRows(labels))).rejects.toThrow(/holds no images: its sizes are 2/)
+    await expect(allOf(idxRows(images))).rejects.toThrow(/a label for each of 1 images, got 2/)
+    await expect(allOf(idxRows(labels))).rejects.toThrow(/must hold images .* got sizes of 2/)
   })
 })
 
@@ -103,7 +103,9 @@ describe('a folder of images', () => {
 
   it('without such folders is refused', async () => {
     const folder = await temporaryFolder()
-    await expect(allOf(imageFolderRows(folder))).rejects.toThrow(/One folder for each label/)
+    await expect(allOf(imageFolderRows(folder))).rejects.toThrow(
+      /must hold a folder of images for each label/,
+    )
     await expect(allOf(imageFolderRows(join(folder, 'absent')))).rejects.toThrow(/does not exist/)
   })
 })
@@ -134,10 +136,10 @@ describe('an image processor', () => {
     expect(() => new ImageProcessor({ size: { height: 0, width: 5 } })).toThrow(/size/)
     expect(() => new ImageProcessor({ resample: 9 })).toThrow(/resample/)
     expect(() => new ImageProcessor({ image_mean: [0, 0], image_std: [1, 1, 1] })).toThrow(
-      /image_mean .* 2 numbers for 3 channels/,
+      /image_mean .* must have 3 numbers, .* got 2/,
     )
     expect(() => new ImageProcessor({ image_std: [1, 0, 1] })).toThrow(/image_std .* 0/)
     const processor = new ImageProcessor({ image_mean: [0, 0], image_std: [1, 1] })
-    expect(() => processor.fit(image)).toThrow(/one channel or three/)
+    expect(() => processor.fit(image)).toThrow(/`channels` must be 1 or 3/)
   })
 })
