@@ -1,71 +1,76 @@
 import type { TextEncoder } from '../models/index.ts'
-import { F, noGrad, type Tensor, tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
-import { type BatchOptions, encodeTexts, inBatches, type TextBatch } from './batches.ts'
-import type { Parts } from './pipeline.ts'
+import { pool } from '../nn/index.ts'
+import { F, type Tensor, tensor } from '../tensor/index.ts'
+import { alternatives, HeedError, invalidOption } from '../util/errors.ts'
+import type { ModelWithTokenizer } from './pipeline.ts'
+import { runExamples } from './run-examples.ts'
+import {
+  type BatchOptions,
+  encoderInputs,
+  encodeTexts,
+  exampleOf,
+  type TruncateOptions,
+  textBatching,
+} from './text-examples.ts'
 
-export interface EmbedOptions extends BatchOptions {
+export interface EmbedOptions extends BatchOptions, TruncateOptions {
   /** 'mean' of the tokens, the first token ('cls'), or 'none': a vector for each token. Default 'none'. */
-  pooling?: 'none' | 'mean' | 'cls'
-  /** Whether vectors are brought to length 1, so that their products are cosines. */
+  pooling?: (typeof poolings)[number]
+  /** Scale vectors to length 1, so that their products are cosines. */
   normalize?: boolean
-  /** Whether texts that are too long for the model are cut; otherwise they are an error. Default true. */
+  /** Cut texts that are longer than `maxLength`; otherwise they are an error. Default true. */
   truncate?: boolean
 }
 
+const poolings = ['none', 'mean', 'cls'] as const
+
 /**
- * Vectors for texts: (B, C) with pooling; without it (B, T, C), where what is behind a shorter text is
- * 0. Read them with `await x.tolist()`.
+ * Vectors for texts: (B, C) with pooling; without it (B, T, C), where the rows after a shorter text are 0. Read them
+ * with `await x.tolist()`.
  */
 export type Embedder = (
   texts: string | readonly string[],
   options?: EmbedOptions,
 ) => Promise<Tensor>
 
-export function featureExtraction(parts: Parts<TextEncoder>): Embedder {
+export function featureExtraction({ model, tokenizer }: ModelWithTokenizer<TextEncoder>): Embedder {
   return async (input, options = {}) => {
     const texts = typeof input === 'string' ? [input] : input
-    const { pooling = 'none', normalize = false, truncate = true } = options
-    if (texts.length === 0) throw new HeedError('unknown-name', 'There is no text to embed')
-    if (!['none', 'mean', 'cls'].includes(pooling))
-      throw new HeedError('unknown-name', `There is no pooling '${pooling}'`, {
-        remedy: 'Known: none, mean, cls.',
+    const { pooling = 'none', normalize = false, truncate = true, maxLength, batchSize } = options
+    if (texts.length === 0)
+      throw new HeedError('invalid-option', 'The texts to embed must be at least one, got none')
+    if (!poolings.includes(pooling))
+      throw invalidOption({
+        key: 'pooling',
+        value: pooling,
+        expected: alternatives(poolings),
+        try: { pooling: poolings },
       })
-    const C = parts.model.hiddenSize
-    const encodings = encodeTexts(texts, parts, truncate)
-    const rows = await inBatches(
-      encodings,
-      parts,
-      options,
-      async (batch) => {
-        const vectors = noGrad(() => {
-          const pooled = pool(parts.model.forward(batch.ids, batch.options), batch, pooling)
-          return normalize ? unit(pooled) : pooled
-        })
-        return (await vectors.data()) as Float32Array
+    const C = model.hiddenSize
+    const encodings = encodeTexts(texts, { model, tokenizer }, { truncate, maxLength })
+    const examples = encodings.map((encoding) => exampleOf(encoding, tokenizer))
+    const rows = await runExamples(examples, {
+      batching: textBatching(tokenizer),
+      model,
+      batchSize: batchSize ?? 16,
+      forward: (batch) => {
+        const inputs = encoderInputs(batch)
+        const states = model.forward(batch.input_ids, inputs) // (B, T, C)
+        const mask = inputs.attentionMask as Tensor
+        const vectors = pooling === 'none' ? states : pool(states, mask, pooling)
+        return [normalize ? F.normalize(vectors, { axis: -1 }) : vectors]
       },
-      (values, row, { ids }, { tokens }) => {
-        const size = pooling === 'none' ? tokens * C : C
-        const own = pooling === 'none' ? ids.length * C : C
-        return values.slice(row * size, row * size + own)
+      read: ([values], row, { ids }, length) => {
+        const start = row * (pooling === 'none' ? length : 1) * C
+        return values.slice(start, start + (pooling === 'none' ? ids.length : 1) * C)
       },
-    )
+    })
     const longest = rows.reduce((n, { length }) => Math.max(n, length), 0)
     const all = new Float32Array(rows.length * longest)
     rows.forEach((row, i) => {
-      all.set(row, i * longest)
+      all.set(row as Float32Array, i * longest)
     })
     const shape = pooling === 'none' ? [rows.length, longest / C, C] : [rows.length, C]
     return tensor(all, { shape })
   }
 }
-
-/** states (B, T, C) -> (B, C), unless each token keeps its own. */
-function pool(states: Tensor, { options }: TextBatch, pooling: string): Tensor {
-  if (pooling === 'none') return states
-  if (pooling === 'cls') return states.slice(null, 0)
-  const counts = (options.attentionMask as Tensor).to('f32').unsqueeze(-1) // (B, T, 1)
-  return states.mul(counts).sum(1).div(counts.sum(1))
-}
-
-const unit = (x: Tensor): Tensor => F.normalize(x, { axis: -1 })

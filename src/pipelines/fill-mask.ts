@@ -1,16 +1,27 @@
-import type { MaskedLM } from '../models/index.ts'
-import { tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
-import { type BatchOptions, encodeTexts, forOneOrMany, inBatches, valuesOf } from './batches.ts'
-import type { Parts } from './pipeline.ts'
+import type { EncoderModel, MaskedLM, MaskedLMOptions } from '../models/index.ts'
+import type { Tensor } from '../tensor/index.ts'
+import type { Tokenizer } from '../tokenizers/index.ts'
+import { HeedError, shown } from '../util/errors.ts'
+import type { ModelWithTokenizer } from './pipeline.ts'
+import { runExamples } from './run-examples.ts'
 import { softmax, topIndices } from './scores.ts'
+import {
+  type BatchOptions,
+  encoderInputs,
+  encodeTexts,
+  forOneOrMany,
+  isText,
+  padded,
+  type TextExample,
+  textBatching,
+} from './text-examples.ts'
 
 export interface FillOptions extends BatchOptions {
-  /** How many guesses. Default 5. */
+  /** How many guesses for each mask. Default 5. */
   topK?: number
 }
 
-/** One guess. */
+/** A guess for a mask. */
 export interface Filled {
   score: number
   token: number
@@ -19,71 +30,107 @@ export interface Filled {
   sequence: string
 }
 
-/** The likeliest tokens for the mask of each text; where a text has several, a list for each of them. */
+/** The likeliest tokens for the mask of each text; where a text has several masks, a list for each of them. */
 export interface FillMask {
   (text: string, options?: FillOptions): Promise<Filled[] | Filled[][]>
   (texts: readonly string[], options?: FillOptions): Promise<(Filled[] | Filled[][])[]>
 }
 
-export function fillMask(parts: Parts<MaskedLM>): FillMask {
+export function fillMask({ model, tokenizer }: ModelWithTokenizer<MaskedLM>): FillMask {
+  const predictor: TokenPredictor = (ids, options) => model.forward(ids, options)
+  const source = { model, predictor, tokenizer }
   const fill = (input: string | readonly string[], options: FillOptions = {}) =>
-    forOneOrMany(input, (texts) => fillAll(parts, texts, options))
+    forOneOrMany(input, isText, (texts) => fillAll(source, texts, options))
   return fill as FillMask
 }
 
 async function fillAll(
-  parts: Parts<MaskedLM>,
+  source: Source,
   texts: readonly string[],
-  options: FillOptions,
+  { topK = 5, batchSize }: FillOptions,
 ): Promise<(Filled[] | Filled[][])[]> {
-  const { model, tokenizer } = parts
-  const { topK = 5 } = options
-  const mask = tokenizer.maskTokenId
-  if (mask === undefined) throw new HeedError('invalid-option', 'The tokenizer has no mask token')
-  const encodings = encodeTexts(texts, parts, false)
-  const places = encodings.map(({ ids }, i) =>
-    masksIn(ids, mask, texts[i], tokenizer.idToToken(mask)),
-  )
-  return inBatches(
-    encodings,
-    parts,
-    options,
-    async ({ ids, options, rows, tokens }) => {
-      // Only the logits of masks leave the device: all of them would be vast.
-      const at = rows.flatMap((i, row) => places[i].map((place) => row * tokens + place))
-      const values = await valuesOf(() =>
-        model
-          .forward(ids, options)
-          .reshape(rows.length * tokens, model.vocabSize)
-          .take(tensor(Int32Array.from(at)), 0),
-      )
-      return { values, at }
-    },
-    ({ values, at }, row, { ids }, { rows, tokens }) => {
-      const own = places[rows[row]]
-      const lists = own.map((place) => {
-        const start = at.indexOf(row * tokens + place) * model.vocabSize
-        const scores = softmax(values.subarray(start, start + model.vocabSize))
-        return topIndices(scores, topK).map((token): Filled => {
-          const sequence = tokenizer.decode(ids.with(place, token), {
-            skipSpecialTokens: own.length === 1,
-          })
-          return { score: scores[token], token, token_str: tokenizer.decode([token]), sequence }
-        })
-      })
-      return lists.length === 1 ? lists[0] : lists
-    },
-  )
+  const { tokenizer } = source
+  const encodings = encodeTexts(texts, source, {})
+  const mask = maskOf(tokenizer)
+  encodings.forEach(({ ids }, i) => {
+    if (!ids.includes(mask)) throw withoutMask(texts[i], tokenizer.idToToken(mask) ?? '')
+  })
+  const all = await guessTokens(source, encodings, { topK, batchSize })
+  return all.map((guesses, i) => {
+    const { ids } = encodings[i]
+    const lists = guesses.map(({ place, tokens }) =>
+      tokens.map(({ token, score }): Filled => {
+        const skipSpecialTokens = guesses.length === 1
+        const sequence = tokenizer.decode(ids.with(place, token), { skipSpecialTokens })
+        return { score, token, token_str: tokenizer.decode([token]), sequence }
+      }),
+    )
+    return lists.length === 1 ? lists[0] : lists
+  })
 }
 
-function masksIn(ids: readonly number[], mask: number, text: string, name = ''): number[] {
-  const places = ids.flatMap((id, i) => (id === mask ? [i] : []))
-  if (places.length > 0) return places
-  throw new HeedError(
-    'invalid-option',
-    `Nothing is masked in ${JSON.stringify(text.slice(0, 80))}`,
-    {
-      remedy: `Write ${name} where a word is to be guessed.`,
-    },
-  )
+/** ids (B, T) -> logits (N, V) of the tokens at `logitsAt`. */
+export type TokenPredictor = (ids: Tensor, options: MaskedLMOptions) => Tensor
+
+interface Source {
+  model: EncoderModel
+  predictor: TokenPredictor
+  tokenizer: Tokenizer
 }
+
+/** The likeliest tokens for a mask, and where it is in the text. */
+export interface MaskGuesses {
+  place: number
+  tokens: { token: number; score: number }[]
+}
+
+/** The `topK` likeliest tokens for each mask of each example; none for an example without masks. */
+export async function guessTokens(
+  { model, predictor, tokenizer }: Source,
+  texts: readonly TextExample[],
+  { topK, batchSize = 16 }: { topK: number; batchSize?: number },
+): Promise<MaskGuesses[][]> {
+  const mask = maskOf(tokenizer)
+  const examples = texts.map(({ ids }) => ({
+    ids,
+    places: ids.flatMap((id, i) => (id === mask ? [i] : [])),
+  }))
+  const { length, collate } = textBatching(tokenizer)
+  const most = examples.reduce((n, { places }) => Math.max(n, places.length), 1)
+  return runExamples(examples, {
+    batching: {
+      length,
+      // Only the logits of masks leave the device; those of all tokens would be very large.
+      collate: (batch, width, draw) => ({
+        ...collate(batch, width, draw),
+        places: { ...padded(batch.map(({ places }, row) => places.map((i) => row * width + i)), most, 0), shape: [batch.length * most] }, // biome-ignore format: one line
+      }),
+    },
+    model,
+    batchSize,
+    forward: (batch) => {
+      const options = { ...encoderInputs(batch), logitsAt: batch.places }
+      return [predictor(batch.input_ids, options)]
+    },
+    read: ([logits], row, { places }) =>
+      places.map((place, i) => {
+        const start = (row * most + i) * model.vocabSize
+        const scores = softmax(logits.subarray(start, start + model.vocabSize))
+        const tokens = topIndices(scores, topK).map((token) => ({ token, score: scores[token] }))
+        return { place, tokens }
+      }),
+  })
+}
+
+function maskOf({ maskTokenId }: Tokenizer): number {
+  if (maskTokenId !== undefined) return maskTokenId
+  throw new HeedError('unsupported', 'The tokenizer must have a mask token, got one without', {
+    remedy: 'Use the tokenizer of a masked language model.',
+  })
+}
+
+const withoutMask = (text: string, name: string): HeedError =>
+  new HeedError('invalid-data', `A text must have a mask token (${name}), got ${shown(text)}`, {
+    value: text,
+    remedy: `Write ${name} for each word to guess.`,
+  })

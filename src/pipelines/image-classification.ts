@@ -1,10 +1,15 @@
-import { type Image, type ImageSource, openImage } from '../data/index.ts'
+import {
+  type Batch,
+  type Image,
+  type ImageProcessor,
+  type ImageSource,
+  openImage,
+} from '../data/index.ts'
 import type { ImageClassifier } from '../models/index.ts'
-import { tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { valuesOf } from './batches.ts'
-import type { ImageParts } from './pipeline.ts'
-import { sigmoid, softmax, topIndices } from './scores.ts'
+import type { ModelWithProcessor } from './pipeline.ts'
+import { checkBatchSize, runExamples } from './run-examples.ts'
+import { labelScores, topIndices } from './scores.ts'
 import type { Label } from './text-classification.ts'
 
 export interface ClassifyImageOptions {
@@ -17,72 +22,85 @@ export interface ClassifyImageOptions {
 type Input = string | ImageSource
 
 /**
- * The likeliest labels of an image (a file, or pixels), the likeliest first; of several images, a list
- * for each. Scores are as in text classification.
+ * The likeliest labels of an image (a file, or pixels), the likeliest first; of several images, a list for each.
+ * Scores are as in text classification.
  */
 export interface ImageClassification {
   (image: Input, options?: ClassifyImageOptions): Promise<Label[]>
   (images: readonly Input[], options?: ClassifyImageOptions): Promise<Label[][]>
 }
 
-export function imageClassification(parts: ImageParts<ImageClassifier>): ImageClassification {
+export function imageClassification(
+  source: ModelWithProcessor<ImageClassifier>,
+): ImageClassification {
   const classify = async (
     input: Input | readonly Input[],
     options: ClassifyImageOptions = {},
   ): Promise<Label[] | Label[][]> => {
     const many = Array.isArray(input)
-    const lists = await classifyAll(parts, (many ? input : [input]) as Input[], options)
+    const lists = await classifyAll(source, (many ? input : [input]) as Input[], options)
     return many ? lists : lists[0]
   }
   return classify as ImageClassification
 }
 
 async function classifyAll(
-  { model, processor }: ImageParts<ImageClassifier>,
+  { model, processor }: ModelWithProcessor<ImageClassifier>,
   inputs: readonly Input[],
   { topK = 5, batchSize = 16 }: ClassifyImageOptions,
 ): Promise<Label[][]> {
-  if (!Number.isInteger(batchSize) || batchSize < 1)
-    throw new HeedError(
-      'invalid-option',
-      `batchSize ${batchSize} is not a whole number of at least 1`,
-    )
   const { labels } = model
-  const count = Math.min(topK ?? labels.length, labels.length)
-  const found: Label[][] = []
-  for (let start = 0; start < inputs.length; ) {
+  checkBatchSize(batchSize)
+  const lists: Label[][] = []
+  // Images take much memory: no more are open than one batch needs.
+  for (let start = 0; start < inputs.length; start += batchSize) {
     const images = await Promise.all(
       inputs.slice(start, start + batchSize).map(async (input) => {
         return processor.fit(await openImage(typeof input === 'string' ? { file: input } : input))
       }),
     )
-    const other = images.findIndex((image) => !sameSize(image, images[0]))
-    const group = other < 0 ? images : images.slice(0, other) // images may keep sizes of their own
-    const { width, height, channels } = group[0]
-    const size = width * height * channels
-    const data = new Float32Array(group.length * size)
-    group.forEach((image, row) => {
-      processor.normalize(image, data, row * size)
-    })
-    const pixels = tensor(data, { shape: [group.length, channels, height, width] })
-    const logits = await valuesOf(() => model.forward(pixels))
-    for (let row = 0; row < group.length; row++) {
-      const scores = scoresOf(
-        logits.subarray(row * labels.length, (row + 1) * labels.length),
-        model,
-      )
-      found.push(topIndices(scores, count).map((i) => ({ label: labels[i], score: scores[i] })))
+    for (const scores of await imageLabelScores(model, processor, images, batchSize)) {
+      const best = topIndices(scores, topK ?? labels.length)
+      lists.push(best.map((i) => ({ label: labels[i], score: scores[i] })))
     }
-    start += group.length
   }
-  return found
+  return lists
 }
 
-const sameSize = (a: Image, b: Image): boolean => a.width === b.width && a.height === b.height
+/** The score of each label for each image that fits the model. Images may have different sizes. */
+export function imageLabelScores(
+  model: ImageClassifier,
+  processor: ImageProcessor,
+  images: readonly Image[],
+  batchSize: number,
+): Promise<number[][]> {
+  const count = model.labels.length
+  return runExamples(images, {
+    batching: {
+      length: () => 1,
+      collate: (batch) => ({ pixel_values: pixelsOf(batch, processor) }),
+      batchKey: ({ width, height }) => `${width} x ${height}`,
+    },
+    model,
+    batchSize,
+    forward: ({ pixel_values }) => [model.forward(pixel_values)],
+    read: ([logits], row) => labelScores(logits.subarray(row * count, (row + 1) * count), model),
+  })
+}
 
-function scoresOf(logits: Float32Array, model: ImageClassifier): ArrayLike<number> {
-  const { problem_type: problem } = model.config as { problem_type?: string | null }
-  if (problem === 'regression') return logits
-  const apart = problem === 'multi_label_classification' || logits.length === 1
-  return apart ? Array.from(logits, sigmoid) : softmax(logits)
+/** Normalised pixels (B, C, H, W). @throws HeedError for images of different sizes */
+export function pixelsOf(images: readonly Image[], processor: ImageProcessor): Batch[string] {
+  const [{ width, height, channels }] = images
+  const size = width * height * channels
+  const data = new Float32Array(images.length * size)
+  images.forEach((image, row) => {
+    if (image.width !== width || image.height !== height)
+      throw new HeedError(
+        'invalid-data',
+        `The images of a batch must have one size, got ${width} x ${height} and ${image.width} x ${image.height} pixels`,
+        { remedy: 'Let preprocessor_config.json resize them to one size.' },
+      )
+    processor.normalize(image, data, row * size)
+  })
+  return { data, shape: [images.length, channels, height, width] }
 }

@@ -2,21 +2,22 @@ export type { Embedder, EmbedOptions } from './feature-extraction.ts'
 export type { Filled, FillMask, FillOptions } from './fill-mask.ts'
 export type { ClassifyImageOptions, ImageClassification } from './image-classification.ts'
 export {
-  type ImageParts,
-  type Parts,
+  type ModelWithProcessor,
+  type ModelWithTokenizer,
   type Pipelines,
+  type PipelineTask,
   pipeline,
-  type Task,
   taskNames,
 } from './pipeline.ts'
 export type { Answer, AnswerOptions, QuestionAnswering } from './question-answering.ts'
 export type { ClassifyOptions, Label, TextClassification } from './text-classification.ts'
+export type { TextInput } from './text-examples.ts'
 export type { TextGeneration, WriteTextOptions } from './text-generation.ts'
 export type {
   Summarization,
   TextToText,
   TextToTextOptions,
-  TextToTextParts,
+  TextToTextSource,
   Translation,
 } from './text2text-generation.ts'
 export type {

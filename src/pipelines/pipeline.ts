@@ -1,4 +1,4 @@
-// Tasks by name, as transformers.js has them: pipeline('fill-mask', dir) gives a function of texts.
+// Tasks by name, as in transformers.js: pipeline('fill-mask', dir) returns a function of texts.
 import { ImageProcessor } from '../data/index.ts'
 import { generationDefaults } from '../generate/index.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
@@ -15,14 +15,14 @@ import {
   type Summarization,
   summarization,
   type TextToText,
-  type TextToTextParts,
+  type TextToTextSource,
   type Translation,
   textToText,
   translation,
 } from './text2text-generation.ts'
 import { type TokenClassification, tokenClassification } from './token-classification.ts'
 
-/** What each task gives. */
+/** The function of each task. */
 export interface Pipelines {
   'text-generation': TextGeneration
   'text2text-generation': TextToText
@@ -36,35 +36,38 @@ export interface Pipelines {
   'image-classification': ImageClassification
 }
 
-export type Task = keyof Pipelines
+/** The name of a task that has a pipeline. */
+export type PipelineTask = keyof Pipelines
 
-/** Of models that read texts, and of those that read images. */
+/** The heads of models that read images, and of those that read texts. */
 type ImageHead = Extract<Head, `image-${string}`>
 type TextHead = Exclude<Head, ImageHead>
 
 /** A model with its tokenizer. */
-export interface Parts<M> {
+export interface ModelWithTokenizer<M> {
   model: M
   tokenizer: Tokenizer
 }
 
-/** A model with what makes its images fit. */
-export interface ImageParts<M> {
+/** A model with its image processor. */
+export interface ModelWithProcessor<M> {
   model: M
   processor: ImageProcessor
 }
 
-/** What a pipeline is made of. */
-type PartsOf<H extends Head> = H extends ImageHead ? ImageParts<Heads[H]> : Parts<Heads[H]>
+/** What the pipeline of a head needs. */
+type SourceOf<H extends Head> = H extends ImageHead
+  ? ModelWithProcessor<Heads[H]>
+  : ModelWithTokenizer<Heads[H]>
 
-interface Maker<T extends Task, H extends Head> {
+interface Maker<T extends PipelineTask, H extends Head> {
   head: H
-  make: (parts: PartsOf<H>) => Pipelines[T]
+  make: (source: SourceOf<H>) => Pipelines[T]
 }
 
-/** Which head a task needs; a total table. */
+/** The head and the function of each task. */
 const makers: {
-  [T in Task]: { [H in Head]: Maker<T, H> }[Head]
+  [T in PipelineTask]: { [H in Head]: Maker<T, H> }[Head]
 } = {
   'text-generation': { head: 'causal-lm', make: textGeneration },
   'text2text-generation': { head: 'seq2seq-lm', make: textToText },
@@ -79,7 +82,7 @@ const makers: {
 }
 
 /** The names of the tasks that have a pipeline. */
-export const taskNames = (): Task[] => Object.keys(makers) as Task[]
+export const taskNames = (): PipelineTask[] => Object.keys(makers) as PipelineTask[]
 
 /**
  * A function that does a task with the model of a folder, or with a model and its tokenizer (or, for
@@ -90,20 +93,20 @@ export const taskNames = (): Task[] => Object.keys(makers) as Task[]
  *
  * @throws HeedError for an unknown task, and when the folder's weights are not for it
  */
-export async function pipeline<T extends Task>(
+export async function pipeline<T extends PipelineTask>(
   task: T,
-  source: string | Parts<Heads[TextHead]> | ImageParts<Heads[ImageHead]>,
+  source: string | ModelWithTokenizer<Heads[TextHead]> | ModelWithProcessor<Heads[ImageHead]>,
 ): Promise<Pipelines[T]> {
   const name = givenTaskName(task) as T
   if (!Object.hasOwn(makers, name)) throw unknownTask(task, taskNames())
-  const { head, make } = makers[name] as { head: Head; make: (parts: unknown) => Pipelines[T] }
-  const parts = typeof source === 'string' ? await load(source, head, name) : source
-  if ('tokenizer' in parts) checkVocabulary(parts)
-  parts.model.eval()
-  return make(parts)
+  const { head, make } = makers[name] as { head: Head; make: (source: unknown) => Pipelines[T] }
+  const loaded = typeof source === 'string' ? await load(source, head, name) : source
+  if ('tokenizer' in loaded) checkVocabulary(loaded)
+  loaded.model.eval()
+  return make(loaded)
 }
 
-function checkVocabulary({ model, tokenizer }: Parts<Heads[TextHead]>): void {
+function checkVocabulary({ model, tokenizer }: ModelWithTokenizer<Heads[TextHead]>): void {
   if (tokenizer.vocabSize > model.vocabSize)
     throw new HeedError(
       'invalid-config',
@@ -112,18 +115,20 @@ function checkVocabulary({ model, tokenizer }: Parts<Heads[TextHead]>): void {
     )
 }
 
-/** A head that the folder has no weights of would answer at random: that is refused. */
+/** A head without weights in the folder would answer at random, and is refused. */
 async function load(
   dir: string,
   head: Head,
-  task: Task,
-): Promise<Parts<Heads[TextHead]> | ImageParts<Heads[ImageHead]>> {
+  task: PipelineTask,
+): Promise<ModelWithTokenizer<Heads[TextHead]> | ModelWithProcessor<Heads[ImageHead]>> {
   const onNew = (names: readonly string[]): void => {
     throw new HeedError(
-      'invalid-option',
-      `${dir} is not trained for ${task}: it lacks ${names.join(', ')}`,
+      'unsupported',
+      `The model in ${dir} must be trained for ${task}, got one without ${names.join(', ')}`,
       {
-        remedy: 'Take a model that was trained for the task, or train this one first.',
+        key: 'task',
+        value: task,
+        remedy: 'Use a model that was trained for the task, or train this one first.',
       },
     )
   }
@@ -132,10 +137,10 @@ async function load(
     return { model, processor: await ImageProcessor.fromFile(dir) }
   }
   const model = await fromPretrained(dir, head, { onNew })
-  const parts = { model, tokenizer: await Tokenizer.fromFile(dir) }
-  if (head !== 'seq2seq-lm') return parts
+  const source = { model, tokenizer: await Tokenizer.fromFile(dir) }
+  if (head !== 'seq2seq-lm') return source
   const targetTokenizer = await Tokenizer.fromFile(dir, { asTarget: true })
-  return { ...parts, targetTokenizer, defaults: await generationDefaults(dir) } as TextToTextParts
+  return { ...source, targetTokenizer, defaults: await generationDefaults(dir) } as TextToTextSource
 }
 
 const isOfImages = (head: Head): head is ImageHead => head.startsWith('image-')

@@ -1,15 +1,15 @@
 import type { QuestionAnswerer } from '../models/index.ts'
-import { cat } from '../tensor/index.ts'
 import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { type BatchOptions, inBatches, valuesOf } from './batches.ts'
-import type { Parts } from './pipeline.ts'
+import type { ModelWithTokenizer } from './pipeline.ts'
+import { runExamples } from './run-examples.ts'
 import { softmax } from './scores.ts'
+import { type BatchOptions, encoderInputs, exampleOf, textBatching } from './text-examples.ts'
 
 export interface AnswerOptions extends BatchOptions {
   /** How many answers. Default 1. */
   topK?: number
-  /** Tokens of an answer at most. Default 15. */
+  /** Longest answer in tokens. Default 15. */
   maxAnswerTokens?: number
 }
 
@@ -22,83 +22,84 @@ export interface Answer {
 }
 
 /**
- * Where a text answers a question. A text that is longer than the model sees is read in windows that
- * overlap; the best answers of all of them are given. With `topK`, a list.
+ * The part of a text that answers a question. A text longer than the model's context is read in overlapping windows;
+ * the best answers of all windows are returned. With `topK`, a list.
  */
 export interface QuestionAnswering {
   (question: string, context: string, options?: AnswerOptions & { topK?: 1 }): Promise<Answer>
   (question: string, context: string, options: AnswerOptions): Promise<Answer[]>
 }
 
-export function questionAnswering(parts: Parts<QuestionAnswerer>): QuestionAnswering {
+export function questionAnswering(source: ModelWithTokenizer<QuestionAnswerer>): QuestionAnswering {
   const answer = async (question: string, context: string, options: AnswerOptions = {}) => {
-    const answers = await answersOf(parts, question, context, options)
+    const answers = await answersOf(source, question, context, options)
     return (options.topK ?? 1) === 1 ? answers[0] : answers
   }
   return answer as QuestionAnswering
 }
 
-/** A part of the context with the question before it. */
+/** A part of the context, with the question before it. */
 interface Window {
   encoding: Encoding
-  /** Of the window, in the context. */
+  /** Where the window starts in the context. */
   offset: number
 }
 
 async function answersOf(
-  parts: Parts<QuestionAnswerer>,
+  { model, tokenizer }: ModelWithTokenizer<QuestionAnswerer>,
   question: string,
   context: string,
-  options: AnswerOptions,
+  { topK = 1, maxAnswerTokens = 15, batchSize = 16 }: AnswerOptions,
 ): Promise<Answer[]> {
-  const { topK = 1, maxAnswerTokens = 15 } = options
-  const windows = answerWindows(parts, question, context)
-  const found = await inBatches(
-    windows.map(({ encoding }) => encoding),
-    parts,
-    options,
-    ({ ids, options }) =>
-      valuesOf(() => {
-        const { start, end } = parts.model.forward(ids, options)
-        return cat([start, end])
-      }),
-    (logits, row, encoding, { tokens, rows }) => {
-      const at = (half: number): Float32Array =>
-        logits.subarray(
-          (half * rows.length + row) * tokens,
-          (half * rows.length + row + 1) * tokens,
-        )
-      const { offset } = windows[rows[row]]
-      return spansOf(at(0), at(1), encoding, maxAnswerTokens).map((span): Answer => {
+  const windows = answerWindows({ model, tokenizer }, question, context)
+  const examples = windows.map((window) => ({
+    ...exampleOf(window.encoding, tokenizer),
+    ...window,
+  }))
+  const answers = await runExamples(examples, {
+    batching: textBatching(tokenizer),
+    model,
+    batchSize,
+    forward: (batch) => {
+      const { start, end } = model.forward(batch.input_ids, encoderInputs(batch))
+      return [start, end]
+    },
+    read: (logits, row, { encoding, offset }, length) => {
+      const [starts, ends] = logits.map((all) => all.subarray(row * length, (row + 1) * length))
+      return spansOf(starts, ends, encoding, maxAnswerTokens).map((span): Answer => {
         const [start, end] = charactersOf(encoding, span).map((i) => i + offset)
         return { answer: context.slice(start, end), score: span.score, start, end }
       })
     },
-  )
+  })
   const best = new Map<string, Answer>()
-  for (const one of found.flat().sort((a, b) => b.score - a.score)) {
-    const place = `${one.start} ${one.end}` // parts of a word stand for all of it; windows overlap
-    if (!best.has(place)) best.set(place, one)
+  for (const answer of answers.flat().sort((a, b) => b.score - a.score)) {
+    const place = `${answer.start} ${answer.end}` // parts of a word stand for the word; windows overlap
+    if (!best.has(place)) best.set(place, answer)
   }
   return [...best.values()].slice(0, topK)
 }
 
-/** The whole context if it fits; else cuts of it at words, each half as far on as it is long. */
+/** The context in one window if it fits; otherwise in windows that begin at words and overlap by half. */
 export function answerWindows(
   { model, tokenizer }: { model: { contextLength: number }; tokenizer: Tokenizer },
   question: string,
   context: string,
 ): Window[] {
   if (question.trim() === '' || context.trim() === '')
-    throw new HeedError('invalid-option', 'A question and a text to find the answer in are needed')
-  const whole = tokenizer.encodeWithOffsets(question, { pair: context })
-  if (whole.ids.length <= model.contextLength) return [{ encoding: whole, offset: 0 }]
-  const alone = tokenizer.encodeWithOffsets(context, { addSpecialTokens: false })
-  const room = model.contextLength - (whole.ids.length - alone.ids.length)
-  if (room < 16)
     throw new HeedError(
-      'invalid-option',
-      `The question leaves no room: the model sees ${model.contextLength} tokens`,
+      'invalid-data',
+      `The question and the context must not be empty, got an empty ${question.trim() === '' ? 'question' : 'context'}`,
+    )
+  const full = tokenizer.encodeWithOffsets(question, { pair: context })
+  if (full.ids.length <= model.contextLength) return [{ encoding: full, offset: 0 }]
+  const alone = tokenizer.encodeWithOffsets(context, { addSpecialTokens: false })
+  const room = model.contextLength - (full.ids.length - alone.ids.length)
+  if (room < LEAST_ROOM)
+    throw new HeedError(
+      'invalid-data',
+      `The question must leave room for ${LEAST_ROOM} tokens of the context, got room for ${Math.max(0, room)}`,
+      { remedy: `Shorten the question: the model reads ${model.contextLength} tokens.` },
     )
   const windows: Window[] = []
   for (let from = 0; ; from += room >> 1) {
@@ -116,6 +117,9 @@ export function answerWindows(
   }
 }
 
+/** Tokens of the context in a window; fewer could hardly hold an answer. */
+const LEAST_ROOM = 16
+
 function wordStart({ wordIds }: Encoding, index: number): number {
   while (index > 0 && wordIds[index] !== null && wordIds[index] === wordIds[index - 1]) index--
   return index
@@ -127,21 +131,21 @@ interface TokenSpan {
   score: number
 }
 
-/** All spans of the context; the score is the product of the probabilities of start and end. */
+/** All spans of the context. Their score is the product of the probabilities of start and end. */
 function spansOf(
-  startLogits: Float32Array,
-  endLogits: Float32Array,
+  startLogits: ArrayLike<number>,
+  endLogits: ArrayLike<number>,
   { ids, sequenceIds }: Encoding,
-  longest: number,
+  maxTokens: number,
 ): TokenSpan[] {
-  // The first token, [CLS], takes its share as "no answer", and is not an answer itself.
+  // The first token, [CLS], means "no answer": it takes part in the softmax, but is not an answer.
   const allowed = (i: number): boolean => i === 0 || sequenceIds[i] === 1
-  const probabilities = (logits: Float32Array): Float64Array =>
+  const probabilities = (logits: ArrayLike<number>): Float64Array =>
     softmax(ids.map((_, i) => (allowed(i) ? logits[i] : Number.NEGATIVE_INFINITY)))
   const [starts, ends] = [probabilities(startLogits), probabilities(endLogits)]
   const spans: TokenSpan[] = []
   for (let start = 1; start < ids.length; start++)
-    for (let end = start; end < Math.min(ids.length, start + longest); end++) {
+    for (let end = start; end < Math.min(ids.length, start + maxTokens); end++) {
       const score = starts[start] * ends[end]
       if (score > 0) spans.push({ start, end, score })
     }

@@ -23,3 +23,11 @@ export function topIndices(scores: ArrayLike<number>, k: number): number[] {
 }
 
 export const indexOfMax = (scores: ArrayLike<number>): number => topIndices(scores, 1)[0]
+
+/** The scores of labels from their logits, as the `problem_type` of the model's config says. */
+export function labelScores(logits: ArrayLike<number>, { config }: { config: unknown }): number[] {
+  const { problem_type: problem } = config as { problem_type?: string | null }
+  if (problem === 'regression') return Array.from(logits)
+  const areApart = problem === 'multi_label_classification' || logits.length === 1
+  return areApart ? Array.from(logits, sigmoid) : Array.from(softmax(logits))
+}

@@ -1,13 +1,24 @@
 import type { SequenceClassifier } from '../models/index.ts'
-import { type BatchOptions, encodeTexts, forOneOrMany, inBatches, valuesOf } from './batches.ts'
-import type { Parts } from './pipeline.ts'
-import { sigmoid, softmax, topIndices } from './scores.ts'
+import type { Tokenizer } from '../tokenizers/index.ts'
+import type { ModelWithTokenizer } from './pipeline.ts'
+import { runExamples } from './run-examples.ts'
+import { labelScores, topIndices } from './scores.ts'
+import {
+  type BatchOptions,
+  encoderInputs,
+  encodeTexts,
+  exampleOf,
+  forOneOrMany,
+  isTextInput,
+  type TextExample,
+  type TextInput,
+  type TruncateOptions,
+  textBatching,
+} from './text-examples.ts'
 
-export interface ClassifyOptions extends BatchOptions {
+export interface ClassifyOptions extends BatchOptions, TruncateOptions {
   /** How many labels, the likeliest first; null for all. Default 1. */
   topK?: number | null
-  /** Whether texts that are too long for the model are cut; otherwise they are an error. */
-  truncate?: boolean
 }
 
 export interface Label {
@@ -16,49 +27,59 @@ export interface Label {
 }
 
 /**
- * The likeliest label of each text, as a list of one for one text; with `topK`, a list for each text.
- * Scores sum to 1, except where labels do not exclude each other (`problem_type` of the config) or
- * there is a single one, which has the sigmoid; regressions have the number as it is.
+ * The likeliest label of each text or pair of texts, as a list of one for one text; with `topK`, a list for each text.
+ * Scores sum to 1, except where labels do not exclude each other (`problem_type` of the config) or there is a single
+ * one: then each label has the sigmoid of its logit. Regressions have the logit itself.
  */
 export interface TextClassification {
-  (text: string, options?: ClassifyOptions): Promise<Label[]>
-  (texts: readonly string[], options?: ClassifyOptions & { topK?: 1 }): Promise<Label[]>
-  (texts: readonly string[], options?: ClassifyOptions): Promise<Label[][]>
+  (text: TextInput, options?: ClassifyOptions): Promise<Label[]>
+  (texts: readonly TextInput[], options?: ClassifyOptions & { topK?: 1 }): Promise<Label[]>
+  (texts: readonly TextInput[], options?: ClassifyOptions): Promise<Label[][]>
 }
 
-export function textClassification(parts: Parts<SequenceClassifier>): TextClassification {
-  const classify = async (input: string | readonly string[], options: ClassifyOptions = {}) => {
-    const lists = await forOneOrMany(input, (texts) => classifyAll(parts, texts, options))
-    const single = typeof input !== 'string' && (options.topK ?? 1) === 1 && options.topK !== null
-    return single ? (lists as Label[][]).map(([label]) => label) : lists
+export function textClassification(
+  source: ModelWithTokenizer<SequenceClassifier>,
+): TextClassification {
+  const classify = async (
+    input: TextInput | readonly TextInput[],
+    options: ClassifyOptions = {},
+  ): Promise<Label[] | Label[][]> => {
+    const { topK = 1 } = options
+    const classifyTexts = (texts: readonly TextInput[]) => classifyAll(source, texts, options)
+    const lists = await forOneOrMany(input, isTextInput, classifyTexts)
+    return isTextInput(input) || topK !== 1 ? lists : (lists as Label[][]).map(([label]) => label)
   }
   return classify as TextClassification
 }
 
-function classifyAll(
-  parts: Parts<SequenceClassifier>,
-  texts: readonly string[],
+async function classifyAll(
+  { model, tokenizer }: ModelWithTokenizer<SequenceClassifier>,
+  texts: readonly TextInput[],
   options: ClassifyOptions,
 ): Promise<Label[][]> {
-  const { model } = parts
   const { labels } = model
-  const count = options.topK === null ? labels.length : (options.topK ?? 1)
-  return inBatches(
-    encodeTexts(texts, parts, options.truncate ?? false),
-    parts,
-    options,
-    ({ ids, options }) => valuesOf(() => model.forward(ids, options)),
-    (logits, row) => {
-      const own = logits.subarray(row * labels.length, (row + 1) * labels.length)
-      const scores = scoresOf(own, model)
-      return topIndices(scores, count).map((i) => ({ label: labels[i], score: scores[i] }))
-    },
+  const { topK = 1, batchSize } = options
+  const encodings = encodeTexts(texts, { model, tokenizer }, options)
+  const examples = encodings.map((encoding) => exampleOf(encoding, tokenizer))
+  const scores = await textLabelScores(model, tokenizer, examples, batchSize)
+  return scores.map((all) =>
+    topIndices(all, topK ?? labels.length).map((i) => ({ label: labels[i], score: all[i] })),
   )
 }
 
-function scoresOf(logits: Float32Array, model: SequenceClassifier): ArrayLike<number> {
-  const { problem_type: problem } = model.config as { problem_type?: string | null }
-  if (problem === 'regression') return logits
-  const apart = problem === 'multi_label_classification' || logits.length === 1
-  return apart ? Array.from(logits, sigmoid) : softmax(logits)
+/** The score of each label for each example. */
+export function textLabelScores(
+  model: SequenceClassifier,
+  tokenizer: Tokenizer,
+  examples: readonly TextExample[],
+  batchSize = 16,
+): Promise<number[][]> {
+  const count = model.labels.length
+  return runExamples(examples, {
+    batching: textBatching(tokenizer),
+    model,
+    batchSize,
+    forward: (batch) => [model.forward(batch.input_ids, encoderInputs(batch))],
+    read: ([logits], row) => labelScores(logits.subarray(row * count, (row + 1) * count), model),
+  })
 }

@@ -1,12 +1,12 @@
 import { type GenerateOptions, generate, generateBatch } from '../generate/index.ts'
 import type { CausalLM } from '../models/index.ts'
-import { forOneOrMany } from './batches.ts'
-import type { Parts } from './pipeline.ts'
+import type { ModelWithTokenizer } from './pipeline.ts'
+import { forOneOrMany, isText } from './text-examples.ts'
 
 export interface WriteTextOptions extends Omit<GenerateOptions, 'decoder'> {
-  /** Whether the prompt comes before what was written. Default true. */
+  /** Put the prompt before the generated text. Default true. */
   returnFullText?: boolean
-  /** Told each piece as it comes; several texts are then written one after the other. */
+  /** Called with each piece of text as it is generated; several texts are then generated one after the other. */
   onText?: (piece: string) => void
 }
 
@@ -14,22 +14,22 @@ export interface Written {
   generated_text: string
 }
 
-/** Goes on with a text: a list of one for one text, such a list for each of several. */
+/** Continues a text: a list of one for one text, such a list for each of several texts. */
 export interface TextGeneration {
   (text: string, options?: WriteTextOptions): Promise<Written[]>
   (texts: readonly string[], options?: WriteTextOptions): Promise<Written[][]>
 }
 
-export function textGeneration({ model, tokenizer }: Parts<CausalLM>): TextGeneration {
+export function textGeneration({ model, tokenizer }: ModelWithTokenizer<CausalLM>): TextGeneration {
   const write = (input: string | readonly string[], options: WriteTextOptions = {}) => {
     const { returnFullText = true, onText, ...rest } = options
-    const shown = (text: string, more: string): Written[] => [
+    const resultOf = (text: string, more: string): Written[] => [
       { generated_text: returnFullText ? text + more : more },
     ]
-    return forOneOrMany(input, async (texts) => {
+    return forOneOrMany(input, isText, async (texts) => {
       if (texts.length > 1 && !onText) {
         const more = await generateBatch(model, tokenizer, texts, rest)
-        return texts.map((text, i) => shown(text, more[i]))
+        return texts.map((text, i) => resultOf(text, more[i]))
       }
       const all: Written[][] = []
       for (const text of texts) {
@@ -38,7 +38,7 @@ export function textGeneration({ model, tokenizer }: Parts<CausalLM>): TextGener
           onText?.(piece)
           written += piece
         }
-        all.push(shown(text, written))
+        all.push(resultOf(text, written))
       }
       return all
     })

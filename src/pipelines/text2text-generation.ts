@@ -3,37 +3,39 @@ import {
   generateSeq2Seq,
   type LogitsProcessor,
   type SamplingOptions,
+  type Seq2SeqBeamOptions,
   Seq2SeqDecoder,
+  type Seq2SeqWriteOptions,
   seq2SeqBeams,
 } from '../generate/index.ts'
 import type { Seq2SeqLM } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
-import { HeedError } from '../util/errors.ts'
-import type { Parts } from './pipeline.ts'
+import type { ModelWithTokenizer } from './pipeline.ts'
+import { checkBatchSize } from './run-examples.ts'
 
 export interface TextToTextOptions extends SamplingOptions {
-  /** How wide the search for the likeliest text is; 1 takes the likeliest token each time. */
+  /** Width of the beam search; 1 takes the likeliest token each time. */
   beams?: number
   maxTokens?: number
-  /** Above 0 favours long texts among the beams'. */
+  /** Above 0 favours long texts among the beams. */
   lengthPenalty?: number
-  /** Further rules about what may come next. */
+  /** Further rules for the choice of the next token. */
   processors?: readonly LogitsProcessor[]
-  /** Texts that are written together. Default 8. */
+  /** Texts that are generated together. Default 8. */
   batchSize?: number
   signal?: AbortSignal
 }
 
-export interface TextToTextParts extends Parts<Seq2SeqLM> {
-  /** Of what is written, where it is another. */
+export interface TextToTextSource extends ModelWithTokenizer<Seq2SeqLM> {
+  /** The tokenizer of generated texts, where it differs. */
   targetTokenizer?: Tokenizer
-  /** What generation_config.json says; options go before it. */
+  /** The settings of generation_config.json; options override them. */
   defaults?: GenerationDefaults
 }
 
 type Texts = string | readonly string[]
 
-/** Writes a text from each text; a result for each, in their order. */
+/** Generates a text from each text; the results are in the order of the texts. */
 export type TextToText = (
   texts: Texts,
   options?: TextToTextOptions,
@@ -47,20 +49,20 @@ export type Summarization = (
   options?: TextToTextOptions,
 ) => Promise<{ summary_text: string }[]>
 
-export function textToText(parts: TextToTextParts): TextToText {
-  const write = writer(parts)
+export function textToText(source: TextToTextSource): TextToText {
+  const write = writer(source)
   return async (texts, options) =>
     (await write(texts, options)).map((text) => ({ generated_text: text }))
 }
 
-export function translation(parts: TextToTextParts): Translation {
-  const write = writer(parts)
+export function translation(source: TextToTextSource): Translation {
+  const write = writer(source)
   return async (texts, options) =>
     (await write(texts, options)).map((text) => ({ translation_text: text }))
 }
 
-export function summarization(parts: TextToTextParts): Summarization {
-  const write = writer(parts)
+export function summarization(source: TextToTextSource): Summarization {
+  const write = writer(source)
   return async (texts, options) =>
     (await write(texts, options)).map((text) => ({ summary_text: text }))
 }
@@ -70,41 +72,73 @@ function writer({
   tokenizer,
   targetTokenizer = tokenizer,
   defaults,
-}: TextToTextParts): (texts: Texts, options?: TextToTextOptions) => Promise<string[]> {
+}: TextToTextSource): (texts: Texts, options?: TextToTextOptions) => Promise<string[]> {
   const decoder = new Seq2SeqDecoder(model)
   const end = targetTokenizer.eosTokenId
-  const ownEnds = defaults?.stopTokens ?? []
-  const stopTokens = ownEnds.length > 0 || end === undefined ? ownEnds : [end]
+  const configured = defaults?.stopTokens ?? []
+  const stopTokens = configured.length > 0 || end === undefined ? configured : [end]
   return async (input, { batchSize = 8, ...options } = {}) => {
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new HeedError(
-        'invalid-option',
-        `batchSize ${batchSize} is not a whole number of at least 1`,
-      )
     const { temperature = 0, beams = temperature > 0 ? 1 : (defaults?.beams ?? 1) } = options
-    const longest = defaults?.maxTokens ?? USUAL
-    const maxTokens = Math.min(options.maxTokens ?? longest, model.contextLength - 1)
-    const processors = [...(defaults?.processors(maxTokens) ?? []), ...(options.processors ?? [])]
-    const { lengthPenalty = defaults?.lengthPenalty, signal } = options
-    const earlyStopping = defaults?.earlyStopping
-    const shared = { decoder, maxTokens, stopTokens, processors, signal }
-    const sources = (typeof input === 'string' ? [input] : input).map((text) =>
-      tokenizer.encode(text),
+    const limit = options.maxTokens ?? defaults?.maxTokens ?? DEFAULT_MAX_TOKENS
+    const maxTokens = Math.min(limit, model.contextLength - 1)
+    const texts = typeof input === 'string' ? [input] : input
+    return writeTexts(
+      { model, targetTokenizer, decoder },
+      texts.map((text) => tokenizer.encode(text)),
+      {
+        ...options,
+        temperature,
+        beams,
+        batchSize,
+        stopTokens,
+        maxTokens: () => maxTokens,
+        processors: [...(defaults?.processors(maxTokens) ?? []), ...(options.processors ?? [])],
+        lengthPenalty: options.lengthPenalty ?? defaults?.lengthPenalty,
+        earlyStopping: defaults?.earlyStopping,
+      },
     )
-    const written: string[] = []
-    for (let at = 0; at < sources.length; at += batchSize) {
-      const batch = sources.slice(at, at + batchSize)
-      const found =
-        beams > 1
-          ? (
-              await seq2SeqBeams(model, batch, { ...shared, beams, lengthPenalty, earlyStopping })
-            ).map(([{ tokens }]) => tokens)
-          : await generateSeq2Seq(model, batch, { ...options, ...shared, temperature })
-      for (const tokens of found)
-        written.push(targetTokenizer.decode(tokens, { skipSpecialTokens: true }))
-    }
-    return written
   }
 }
 
-const USUAL = 200
+const DEFAULT_MAX_TOKENS = 200
+
+export interface WriteTextsOptions
+  extends Omit<Seq2SeqWriteOptions & Seq2SeqBeamOptions, 'maxTokens' | 'decoder' | 'beams'> {
+  /** Length limit of each text in tokens, for a longest source of that many tokens. */
+  maxTokens: (sourceLength: number) => number
+  /** Width of the beam search. Default 1: the likeliest token each time. */
+  beams?: number
+  batchSize: number
+}
+
+/** The text that the model generates from each source; sources of similar length are read together. */
+export async function writeTexts(
+  {
+    model,
+    targetTokenizer,
+    decoder = new Seq2SeqDecoder(model),
+  }: { model: Seq2SeqLM; targetTokenizer: Tokenizer; decoder?: Seq2SeqDecoder },
+  sources: readonly (readonly number[])[],
+  { maxTokens, beams = 1, batchSize, ...options }: WriteTextsOptions,
+): Promise<string[]> {
+  checkBatchSize(batchSize)
+  model.eval()
+  const order = sources.map((_, i) => i)
+  // Sampling draws by row: there the order of the texts must not depend on their lengths.
+  if (!options.temperature) order.sort((a, b) => sources[b].length - sources[a].length)
+  const texts = new Array<string>(sources.length)
+  for (let start = 0; start < order.length; start += batchSize) {
+    const chosen = order.slice(start, start + batchSize)
+    const batch = chosen.map((i) => sources[i])
+    const longest = batch.reduce((most, { length }) => Math.max(most, length), 0)
+    const settings = { ...options, decoder, maxTokens: maxTokens(longest) }
+    const generated =
+      beams > 1
+        ? (await seq2SeqBeams(model, batch, { ...settings, beams })).map(([{ tokens }]) => tokens)
+        : await generateSeq2Seq(model, batch, settings)
+    chosen.forEach((i, row) => {
+      texts[i] = targetTokenizer.decode(generated[row], { skipSpecialTokens: true })
+    })
+  }
+  return texts
+}

@@ -1,31 +1,39 @@
 import type { TokenClassifier } from '../models/index.ts'
 import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
-import { HeedError } from '../util/errors.ts'
-import { type BatchOptions, encodeTexts, forOneOrMany, inBatches, valuesOf } from './batches.ts'
-import type { Parts } from './pipeline.ts'
+import { alternatives, invalidOption } from '../util/errors.ts'
+import type { ModelWithTokenizer } from './pipeline.ts'
+import { runExamples } from './run-examples.ts'
 import { indexOfMax, softmax } from './scores.ts'
+import {
+  type BatchOptions,
+  encoderInputs,
+  encodeTexts,
+  exampleOf,
+  forOneOrMany,
+  isText,
+  type TruncateOptions,
+  textBatching,
+} from './text-examples.ts'
 
 /**
- * How tokens become entities. 'none': they stay tokens. 'simple': neighbours of one label are joined.
- * The rest first make one label for each word: of its 'first' token, of the 'average' of their scores,
- * or of the token that is surest ('max').
+ * How tokens become entities. 'none': each token by itself. 'simple': neighbours with the same label are joined. The
+ * others first give each word one label: that of its 'first' token, of the 'average' of its tokens' scores, or of the
+ * token with the highest score ('max').
  */
 export type Aggregation = (typeof aggregations)[number]
 const aggregations = ['none', 'simple', 'first', 'average', 'max'] as const
 
-export interface TagOptions extends BatchOptions {
+export interface TagOptions extends BatchOptions, TruncateOptions {
   /** Default 'none'. */
   aggregation?: Aggregation
-  /** Labels that are left out. Default ['O']. */
+  /** Labels to leave out. Default ['O']. */
   ignoreLabels?: readonly string[]
-  /** Whether texts that are too long for the model are cut; otherwise they are an error. */
-  truncate?: boolean
 }
 
 export interface Entity {
   entity: string
   score: number
-  /** Which token of the text, [CLS] counted. */
+  /** Index of the token in the text, counting special tokens. */
   index: number
   word: string
   /** `text.slice(start, end)`. */
@@ -42,7 +50,7 @@ export interface EntityGroup {
   end: number
 }
 
-/** The labelled tokens of each text, or what they make together. */
+/** The labelled tokens of each text, or the entities that they form. */
 export interface TokenClassification {
   (text: string, options?: TagOptions & { aggregation?: 'none' }): Promise<Entity[]>
   (text: string, options: TagOptions): Promise<EntityGroup[]>
@@ -50,41 +58,34 @@ export interface TokenClassification {
   (texts: readonly string[], options: TagOptions): Promise<EntityGroup[][]>
 }
 
-export function tokenClassification(parts: Parts<TokenClassifier>): TokenClassification {
+export function tokenClassification(
+  source: ModelWithTokenizer<TokenClassifier>,
+): TokenClassification {
   const tag = (input: string | readonly string[], options: TagOptions = {}) =>
-    forOneOrMany(input, (texts) => tagAll(parts, texts, options))
+    forOneOrMany(input, isText, (texts) => tagAll(source, texts, options))
   return tag as TokenClassification
 }
 
 async function tagAll(
-  parts: Parts<TokenClassifier>,
+  { model, tokenizer }: ModelWithTokenizer<TokenClassifier>,
   texts: readonly string[],
   options: TagOptions,
 ): Promise<(Entity[] | EntityGroup[])[]> {
-  const { model, tokenizer } = parts
   const { aggregation = 'none', ignoreLabels = ['O'] } = options
   if (!aggregations.includes(aggregation))
-    throw new HeedError('unknown-name', `There is no aggregation '${aggregation}'`, {
-      remedy: `Known: ${aggregations.join(', ')}.`,
+    throw invalidOption({
+      key: 'aggregation',
+      value: aggregation,
+      expected: alternatives(aggregations),
+      try: { aggregation: aggregations },
     })
-  const { labels } = model
-  const scored = await inBatches(
-    encodeTexts(texts, parts, options.truncate ?? false),
-    parts,
-    options,
-    ({ ids, options }) => valuesOf(() => model.forward(ids, options)),
-    (logits, row, encoding, { tokens }) =>
-      scoredTokens(encoding, tokenizer, (i) => {
-        const start = (row * tokens + i) * labels.length
-        return softmax(logits.subarray(start, start + labels.length))
-      }),
-  )
+  const scored = await scoreTokens({ model, tokenizer }, texts, options)
   return scored.map((tokens, i) => {
     const words =
       aggregation === 'none' || aggregation === 'simple'
-        ? tokens.map((t) => [t])
+        ? tokens.map((token) => [token])
         : wordsOf(tokens, texts[i], tokenizer)
-    const labelled = words.map((word) => labelOf(word, aggregation, labels))
+    const labelled = words.map((word) => labelOf(word, aggregation, model.labels))
     if (aggregation === 'none')
       return labelled
         .filter(({ entity }) => !ignoreLabels.includes(entity))
@@ -93,6 +94,28 @@ async function tagAll(
         })
     const groups = groupsOf(labelled, tokenizer)
     return groups.filter((group) => !ignoreLabels.includes(group.entity_group))
+  })
+}
+
+/** The tokens of each text with the probability of each label. */
+async function scoreTokens(
+  { model, tokenizer }: ModelWithTokenizer<TokenClassifier>,
+  texts: readonly string[],
+  options: TagOptions,
+): Promise<Token[][]> {
+  const count = model.labels.length
+  const encodings = encodeTexts(texts, { model, tokenizer }, options)
+  const examples = encodings.map((encoding) => ({ ...exampleOf(encoding, tokenizer), encoding }))
+  return runExamples(examples, {
+    batching: textBatching(tokenizer),
+    model,
+    batchSize: options.batchSize ?? 16,
+    forward: (batch) => [model.forward(batch.input_ids, encoderInputs(batch))],
+    read: ([logits], row, { encoding }, length) =>
+      tokensOf(encoding, tokenizer, (i) => {
+        const start = (row * length + i) * count
+        return softmax(logits.subarray(start, start + count))
+      }),
   })
 }
 
@@ -110,8 +133,8 @@ interface Labelled {
   score: number
 }
 
-/** Those of the text itself, without what the template puts around it. */
-function scoredTokens(
+/** The tokens of the text itself, without the special tokens around it. */
+function tokensOf(
   { ids, offsets, sequenceIds }: Encoding,
   tokenizer: Tokenizer,
   scoresAt: (index: number) => Float64Array,
@@ -124,8 +147,8 @@ function scoredTokens(
 }
 
 /**
- * Tokens that make one word. Where the vocabulary marks a word's later pieces (##), the mark tells;
- * elsewhere a token goes on with the word when no space is before it.
+ * Tokens grouped by word. Where the vocabulary marks the later pieces of a word (##), the mark decides; elsewhere a
+ * token continues the word when no space precedes it.
  */
 function wordsOf(tokens: readonly Token[], text: string, tokenizer: Tokenizer): Token[][] {
   const marked = Boolean(tokenizer.toJSON().model.continuing_subword_prefix)
@@ -133,31 +156,31 @@ function wordsOf(tokens: readonly Token[], text: string, tokenizer: Tokenizer): 
   for (const token of tokens) {
     const { id, start, end } = token
     const piece = tokenizer.idToToken(id) ?? ''
-    const goesOn = marked
+    const continuesWord = marked
       ? piece.length !== end - start
       : start > 0 && !text.slice(start - 1, start + 1).includes(' ')
     const last = words.at(-1)
-    if (last && goesOn && id !== tokenizer.unkTokenId) last.push(token)
+    if (last && continuesWord && id !== tokenizer.unkTokenId) last.push(token)
     else words.push([token])
   }
   return words
 }
 
-function labelOf(tokens: Token[], way: Aggregation, labels: readonly string[]): Labelled {
-  const scores = scoresOf(tokens, way)
+function labelOf(tokens: Token[], aggregation: Aggregation, labels: readonly string[]): Labelled {
+  const scores = scoresOf(tokens, aggregation)
   const best = indexOfMax(scores)
   return { tokens, entity: labels[best], score: scores[best] }
 }
 
-function scoresOf(tokens: readonly Token[], way: Aggregation): Float64Array {
+function scoresOf(tokens: readonly Token[], aggregation: Aggregation): Float64Array {
   const [{ scores }] = tokens
-  if (way === 'average')
+  if (aggregation === 'average')
     return scores.map((_, i) => tokens.reduce((n, t) => n + t.scores[i], 0) / tokens.length)
-  if (way !== 'max') return scores
+  if (aggregation !== 'max') return scores
   return tokens[indexOfMax(tokens.map((t) => Math.max(...t.scores)))].scores
 }
 
-/** Neighbours of one label, B- beginning anew. */
+/** Neighbours with the same label; B- starts a new group. */
 function groupsOf(words: readonly Labelled[], tokenizer: Tokenizer): EntityGroup[] {
   const groups: Labelled[][] = []
   for (const word of words) {

@@ -12,8 +12,8 @@ import type {
 } from '../data/index.ts'
 import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
+import type { BatchTensors } from '../pipelines/hold-batch.ts'
 import type { Tensor } from '../tensor/index.ts'
-import type { BatchTensors } from './hold-batch.ts'
 
 /** What makes examples of rows. */
 export interface RowEncoder<E = unknown> {

@@ -3,10 +3,10 @@
 import type { Batch, BatchSampler } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
 import { LRScheduler, type Optimizer, type Schedule } from '../optim/index.ts'
+import { type BatchTensors, holdBatch } from '../pipelines/hold-batch.ts'
 import { addGradients } from '../tensor/accumulate.ts'
 import { type Held, hold, noGrad, synchronize, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { type BatchTensors, holdBatch } from './hold-batch.ts'
 
 export interface TrainerOptions {
   model: Module

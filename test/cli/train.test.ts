@@ -91,7 +91,7 @@ it.each<[string[], RegExp]>([
   ],
   [
     ['train', 'bert', '--task', 'text-classification', '--data', at('mails.csv')],
-    /mails\.csv:2: there is no 'label' in it, only 'words', 'spam'/,
+    /mails\.csv:2: the row must have a column 'label', got 'words', 'spam'/,
   ],
   [
     ['train', 'bert', '--train', 'tail', ...data, '--task', 'text-classification'],

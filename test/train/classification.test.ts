@@ -169,7 +169,7 @@ describe('wrong rows', () => {
     )
     const wrong = trainTiny(at('mixed'), { ...keys, data: [file], model: 'bert' })
     await expect(wrong).rejects.toThrow(
-      /^3 rows are wrong:\n.*:2: there is no 'label'.*\n.*:3: it is not valid JSON.*\n.*:4: 'label' is ""/,
+      /^3 rows are wrong:\n.*:2: the row must have a column 'label'.*\n.*:3: it is not valid JSON.*\n.*:4: 'label' must be a label, got ""/,
     )
   })
 
@@ -178,7 +178,7 @@ describe('wrong rows', () => {
     rows[2] = { text: 'no label' }
     rows[5] = { text: 7.5, label: { is: 'bad' } }
     await expect(run(rows)).rejects.toThrow(
-      /wrong\.jsonl:3: there is no 'label' in it, only 'text'[\s\S]*wrong\.jsonl:6: 'label' is/,
+      /wrong\.jsonl:3: the row must have a column 'label', got 'text'[\s\S]*wrong\.jsonl:6: 'label' must be/,
     )
     await expect(
       run([
@@ -192,7 +192,7 @@ describe('wrong rows', () => {
     await expect(run([{ text: 'x', label: 'a' }])).rejects.toThrow(/all have the label 'a'/)
     const other = writeRows(at('other.jsonl'), [{ text: 'x', label: 'goood' }])
     await expect(run(rowsOf(['bad', 'good']), { valData: [other] })).rejects.toThrow(
-      /other\.jsonl:1: the label 'goood' is unknown; known are good, bad/,
+      /other\.jsonl:1: the label must be good or bad, got 'goood'/,
     )
   })
 })

@@ -33,6 +33,6 @@ it.each(['gpt2', 'llama'])('rows are packed, and %s learns them', async (model) 
   expect(said.continuation).toMatch(/^ ?(captain|harpoon|white)/)
   const wrong = [writeRows(at('wrong.jsonl'), [{ body: 'a b' }, { text: 'c' }])]
   await expect(trainTiny(at('none'), { ...settings, data: wrong })).rejects.toThrow(
-    /wrong\.jsonl:2: there is no 'body' in it, only 'text'/,
+    /wrong\.jsonl:2: the row must have a column 'body', got 'text'/,
   )
 })

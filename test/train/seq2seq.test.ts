@@ -109,6 +109,6 @@ describe('text to text', () => {
     const wrong = writeRows(at('wrong.jsonl'), [...rows.slice(0, 3), { source: 'x', target: null }])
     await expect(
       trainTiny(at('none'), { ...keys, task: 'text2text-generation', data: [wrong] }),
-    ).rejects.toThrow(/wrong\.jsonl:4: there is no 'target'/)
+    ).rejects.toThrow(/wrong\.jsonl:4: the row must have a column 'target'/)
   })
 })

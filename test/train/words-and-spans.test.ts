@@ -77,7 +77,7 @@ describe('tagging', () => {
     const wrong = [rows[0], { tokens: ['a', 'b'], tags: ['O'] }, { tokens: 7, tags: ['O'] }]
     const file = writeRows(at('wrong.jsonl'), wrong)
     await expect(trainTiny(at('none'), { ...settings, data: [file] })).rejects.toThrow(
-      /wrong\.jsonl:2: it has 2 words and 1 tags[\s\S]*wrong\.jsonl:3: 'tokens' is 7, not a list/,
+      /wrong\.jsonl:2: the row must have a tag for each word, got 2 words and 1 tags[\s\S]*wrong\.jsonl:3: 'tokens' must be a list of words, got 7/,
     )
   })
 })

@@ -2,13 +2,16 @@
 // which second texts are exchanged, is drawn anew for each batch.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import type { MaskedLM, Pretraining } from '../../models/index.ts'
+import type { MaskedLM, MaskedLMOptions, Pretraining } from '../../models/index.ts'
+import { guessTokens, type TokenPredictor } from '../../pipelines/fill-mask.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import { runExamples } from '../../pipelines/run-examples.ts'
+import { encoderInputs, encodeTexts, padId, textBatch } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { deriveSeed, randomUniform } from '../../util/random.ts'
 import { Draws } from '../draws.ts'
-import type { BatchTensors } from '../hold-batch.ts'
 import type {
   Draw,
   EvaluateOptions,
@@ -19,8 +22,7 @@ import type {
 } from '../task.ts'
 import { documentOptions, segmentPairs, sentencesOf, windowsOf } from './documents.ts'
 import { type Masked, Masking } from './masking.ts'
-import { runExamples } from './run-examples.ts'
-import { encoderInputs, padId, textBatch, textIn } from './text.ts'
+import { textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
@@ -77,7 +79,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     const { preprocessor: tokenizer, options, modelType } = context
     const { maskTokenId: mask, clsTokenId: cls, sepTokenId: sep } = tokenizer
     if (mask === undefined || cls === undefined || sep === undefined)
-      throw new HeedError('invalid-option', 'The tokenizer lacks a mask, cls or sep token', {
+      throw new HeedError('unsupported', 'The tokenizer must have mask, cls and sep tokens', {
         remedy: 'Leave out `tokenizer`, or use the tokenizer of a BERT model.',
       })
     this.context = context
@@ -96,8 +98,8 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
       const pairs = segmentPairs(text, tokenizer, contextLength - 3, cut)
       return pairs.map((pair) => ({ ...pair, document }))
     }
-    const ids = sentencesOf(text).flatMap((one) =>
-      tokenizer.encode(one, { addSpecialTokens: false }),
+    const ids = sentencesOf(text).flatMap((sentence) =>
+      tokenizer.encode(sentence, { addSpecialTokens: false }),
     )
     const windows = windowsOf(ids, contextLength - 2)
     return windows.map((first) => ({ first, second: [], document }))
@@ -169,31 +171,31 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const tokenizer = this.context.preprocessor
-    const rows = await runExamples(
-      this,
+    const rows = await runExamples(examples, {
+      batching: this,
       model,
-      examples,
       batchSize,
-      (batch) => {
-        const { tokens, nextSentence } = this.logits(model, batch, batch.places)
+      forward: (batch) => {
+        const options = { ...encoderInputs(batch), logitsAt: batch.places }
+        const { tokens, nextSentence } = this.logits(model, batch.input_ids, options)
         const losses = F.crossEntropy(tokens, batch.labels, { reduction: 'none' })
         const next = nextSentence ? [nextSentence.argmax(-1).eq(batch.next_sentence).to('i32')] : []
         const { input_ids, places, labels } = batch
         return [input_ids, places, labels, tokens.argmax(-1), losses, ...next]
       },
-      ([ids, places, labels, guesses, losses, next], row, _, width) => {
-        const own = Array.from(labels, (_, i) => i).filter(
+      read: ([ids, places, labels, guesses, losses, next], row, _, width) => {
+        const chosen = Array.from(labels, (_, i) => i).filter(
           (i) => labels[i] >= 0 && Math.floor(places[i] / width) === row,
         )
         return {
           ids: Array.from(ids.subarray(row * width, (row + 1) * width)),
-          expected: own.map((i) => labels[i]),
-          predicted: own.map((i) => guesses[i]),
-          loss: own.reduce((sum, i) => sum + losses[i], 0),
+          expected: chosen.map((i) => labels[i]),
+          predicted: chosen.map((i) => guesses[i]),
+          loss: chosen.reduce((sum, i) => sum + losses[i], 0),
           next: next?.[row],
         }
       },
-    )
+    })
     const sum = (of: (row: (typeof rows)[number]) => number): number =>
       rows.reduce((total, row) => total + of(row), 0)
     const count = sum(({ expected }) => expected.length)
@@ -225,46 +227,32 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     model: MaskedLM | Pretraining,
     rows: readonly Row[],
   ): Promise<Record<string, unknown>[]> {
-    const { preprocessor: tokenizer, options, contextLength } = this.context
+    const { preprocessor: tokenizer, options, contextLength: maxLength } = this.context
     const texts = rows.map((row) => textIn(row, options.textColumn))
-    const examples = texts.map(
-      (text) => tokenizer.encodeWithOffsets(text, { maxLength: contextLength }).ids,
-    )
-    return runExamples(
-      {
-        length: (ids) => ids.length,
-        collate: (list, length) =>
-          textBatch(
-            list.map((ids) => ({ ids })),
-            length,
-            padId(tokenizer),
-          ),
-      },
-      model,
-      examples,
-      16,
-      (batch) => [this.logits(model, batch).tokens.argmax(-1)],
-      ([guesses], row, ids, width) => {
-        const filled = ids.map((id, i) =>
-          id === tokenizer.maskTokenId ? guesses[row * width + i] : id,
-        )
-        const tokens = filled.filter((_, i) => ids[i] === tokenizer.maskTokenId)
-        return {
-          text: tokenizer.decode(filled, { skipSpecialTokens: true }),
-          tokens: tokens.map((id) => tokenizer.idToToken(id)),
-        }
-      },
-    )
+    const encodings = encodeTexts(texts, { model, tokenizer }, { truncate: true, maxLength })
+    const predictor = this.tokenPredictor(model)
+    const guesses = await guessTokens({ model, predictor, tokenizer }, encodings, { topK: 1 })
+    return encodings.map(({ ids }, i) => {
+      const filled = [...ids]
+      const tokens = guesses[i].map(({ place, tokens: [{ token }] }) => {
+        filled[place] = token
+        return tokenizer.idToToken(token)
+      })
+      return { text: tokenizer.decode(filled, { skipSpecialTokens: true }), tokens }
+    })
+  }
+
+  private tokenPredictor(model: MaskedLM | Pretraining): TokenPredictor {
+    return (ids, options) => this.logits(model, ids, options).tokens
   }
 
   private logits(
     model: MaskedLM | Pretraining,
-    batch: BatchTensors,
-    logitsAt?: Tensor,
+    ids: Tensor,
+    options: MaskedLMOptions,
   ): { tokens: Tensor; nextSentence?: Tensor } {
-    const options = { ...encoderInputs(batch), logitsAt }
-    if (this.head === 'pretraining') return (model as Pretraining).forward(batch.input_ids, options)
-    return { tokens: (model as MaskedLM).forward(batch.input_ids, options) }
+    if (this.head === 'pretraining') return (model as Pretraining).forward(ids, options)
+    return { tokens: (model as MaskedLM).forward(ids, options) }
   }
 
   /** With special tokens around; a second text that is too long is cut. */

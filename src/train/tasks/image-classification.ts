@@ -15,11 +15,15 @@ import {
   type Row,
 } from '../../data/index.ts'
 import type { ImageClassifier } from '../../models/index.ts'
-import { indexOfMax, softmax } from '../../pipelines/scores.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import {
+  imageLabelScores,
+  imageClassification as pipeline,
+  pixelsOf,
+} from '../../pipelines/image-classification.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { deriveSeed } from '../../util/random.ts'
-import type { BatchTensors } from '../hold-batch.ts'
 import type {
   Draw as BatchDraw,
   DataSetup,
@@ -29,9 +33,8 @@ import type {
   TaskContext,
   TaskDefinition,
 } from '../task.ts'
-import { evaluateLabels } from './label-report.ts'
+import { evaluateLabels, predictionOf } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
-import { runExamples } from './run-examples.ts'
 import { valueIn } from './text.ts'
 
 const share = z.number().min(0).max(1)
@@ -149,7 +152,10 @@ class ImageClassification implements Task<Example, ImageClassifier> {
 
   collate(examples: readonly Example[]): Batch {
     return {
-      pixel_values: this.pixels(examples.map(({ image }) => image)),
+      pixel_values: pixelsOf(
+        examples.map(({ image }) => image),
+        this.context.preprocessor,
+      ),
       labels: { data: Int32Array.from(examples, ({ label }) => label), shape: [examples.length] },
     }
   }
@@ -184,25 +190,9 @@ class ImageClassification implements Task<Example, ImageClassifier> {
       return mixture
     })
     return {
-      pixel_values: this.pixels(images),
+      pixel_values: pixelsOf(images, this.context.preprocessor),
       labels: { data: labels, shape: [examples.length, count] },
     }
-  }
-
-  private pixels(images: readonly Image[]): Batch[string] {
-    const [{ width, height, channels }] = images
-    const size = width * height * channels
-    const data = new Float32Array(images.length * size)
-    images.forEach((image, row) => {
-      if (image.width !== width || image.height !== height)
-        throw new HeedError(
-          'invalid-option',
-          `images of ${width} x ${height} and of ${image.width} x ${image.height} pixels do not go together`,
-          { remedy: 'Have preprocessor_config.json resize them to one size.' },
-        )
-      this.context.preprocessor.normalize(image, data, row * size)
-    })
-    return { data, shape: [images.length, channels, height, width] }
   }
 
   loss(model: ImageClassifier, batch: BatchTensors): Tensor {
@@ -222,10 +212,12 @@ class ImageClassification implements Task<Example, ImageClassifier> {
     examples: readonly Example[],
     { batchSize = 64, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
+    const { preprocessor, facts } = this.context
+    const images = examples.map(({ image }) => image)
     return evaluateLabels({
-      labels: this.context.facts.labels,
+      labels: facts.labels,
       multiLabel: false,
-      scores: await this.scores(model, examples, batchSize),
+      scores: await imageLabelScores(model, preprocessor, images, batchSize),
       expected: examples.map(({ label }) => [label]),
       texts: examples.map(({ name }) => name),
       show,
@@ -233,36 +225,11 @@ class ImageClassification implements Task<Example, ImageClassifier> {
   }
 
   async predict(model: ImageClassifier, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { labels } = this.context.facts
-    const images = await Promise.all(rows.map((row) => this.encodeImage(row)))
-    const scores = await this.scores(
-      model,
-      images.map((image) => ({ ...image, label: 0 })),
-      64,
-    )
-    return scores.map((own) => {
-      const best = indexOfMax(own)
-      const all = Object.fromEntries(labels.map((label, i) => [label, own[i]]))
-      return { label: labels[best], score: own[best], scores: all }
-    })
-  }
-
-  /** The probability of each label. */
-  private scores(
-    model: ImageClassifier,
-    examples: readonly Example[],
-    batchSize: number,
-  ): Promise<number[][]> {
-    const count = this.context.facts.labels.length
-    return runExamples(
-      this,
-      model,
-      examples,
-      batchSize,
-      ({ pixel_values }) => [model.forward(pixel_values)],
-      ([logits], row) =>
-        Array.from(softmax(Array.from(logits.subarray(row * count, (row + 1) * count)))),
-    )
+    const { preprocessor: processor, options } = this.context
+    const classify = pipeline({ model, processor })
+    const sources = rows.map((row) => imageIn(row, options.imageColumn))
+    const lists = await classify(sources, { topK: null, batchSize: 64 })
+    return lists.map((list) => predictionOf(list, model.labels, false))
   }
 }
 

@@ -1,5 +1,6 @@
 import { confusionMatrix, f1FromSets } from '../../metrics/index.ts'
 import { indexOfMax } from '../../pipelines/scores.ts'
+import type { Label } from '../../pipelines/text-classification.ts'
 import type { Evaluation } from '../task.ts'
 
 export interface LabelResults {
@@ -42,6 +43,19 @@ export function evaluateLabels(results: LabelResults): Evaluation {
     confusion: confusionMatrix(expected.flat(), predicted.flat(), labels),
     examples,
   }
+}
+
+/** A prediction from the scores of all labels, the likeliest first. */
+export function predictionOf(
+  list: readonly Label[],
+  labels: readonly string[],
+  multiLabel: boolean,
+): Record<string, unknown> {
+  const byLabel = new Map(list.map(({ label, score }) => [label, score]))
+  const scores = Object.fromEntries(labels.map((label) => [label, byLabel.get(label) ?? 0]))
+  if (multiLabel) return { labels: labels.filter((label) => scores[label] > 0.5), scores }
+  const [{ label, score }] = list
+  return { label, score, scores }
 }
 
 /** Labels whose F1 is told one by one, at most. */

@@ -3,16 +3,17 @@ import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { exactMatch, squadF1 } from '../../metrics/index.ts'
 import type { QuestionAnswerer } from '../../models/index.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import {
   questionAnswering as answering,
   answerWindows,
 } from '../../pipelines/question-answering.ts'
+import { encoderInputs, padId, type TextExample, textBatch } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { type Encoding, Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { BatchTensors } from '../hold-batch.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
-import { encoderInputs, padId, type TextExample, textBatch, textIn, valueIn } from './text.ts'
+import { textIn, valueIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = { questionColumn: string; contextColumn: string; answersColumn: string }

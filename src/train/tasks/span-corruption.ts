@@ -3,11 +3,12 @@ import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { generateSeq2Seq } from '../../generate/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import { padded, padId, textBatch } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { Draws } from '../draws.ts'
-import type { BatchTensors } from '../hold-batch.ts'
 import type {
   Draw,
   EvaluateOptions,
@@ -18,7 +19,7 @@ import type {
 } from '../task.ts'
 import { documentOptions, sentencesOf, windowsOf } from './documents.ts'
 import { targetLoss, targetReport } from './seq2seq.ts'
-import { padded, padId, textBatch, textIn } from './text.ts'
+import { textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {

@@ -3,16 +3,25 @@
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import type { SequenceClassifier } from '../../models/index.ts'
-import { indexOfMax, sigmoid, softmax } from '../../pipelines/scores.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import {
+  textClassification as pipeline,
+  textLabelScores,
+} from '../../pipelines/text-classification.ts'
+import {
+  encoderInputs,
+  padId,
+  type TextExample,
+  type TextInput,
+  textBatch,
+} from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
-import { HeedError } from '../../util/errors.ts'
-import type { BatchTensors } from '../hold-batch.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
-import { evaluateLabels } from './label-report.ts'
+import { evaluateLabels, predictionOf } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
-import { runExamples } from './run-examples.ts'
-import { encoderInputs, padId, type TextExample, textBatch, textIn } from './text.ts'
+import { textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
@@ -89,7 +98,8 @@ class TextClassification implements Task<Example, SequenceClassifier> {
       pair,
       maxLength: contextLength,
     })
-    if (ids.length === 0) throw new HeedError('invalid-option', 'its text has no tokens')
+    if (ids.length === 0)
+      throw new HeedError('invalid-data', `the text must have tokens, got ${shown(text)}`)
     return pair === undefined ? { ids, text } : { ids, typeIds, text: `${text} ↔ ${pair}` }
   }
 
@@ -119,10 +129,12 @@ class TextClassification implements Task<Example, SequenceClassifier> {
     if (model.jointLoss)
       return model.jointLoss(batch.input_ids, batch.labels, { ...settings, lmWeight })
     throw new HeedError(
-      'invalid-option',
-      `${model.constructor.name} predicts no next token: lmWeight is not for it`,
+      'unsupported',
+      `\`lmWeight\` must be 0 for a model without a next-token loss (${model.constructor.name}), got ${lmWeight}`,
       {
-        remedy: 'Leave out `lmWeight`, or train gpt2 or openai-gpt.',
+        key: 'lmWeight',
+        value: lmWeight,
+        remedy: 'Leave it out, or train a decoder such as gpt2.',
       },
     )
   }
@@ -132,10 +144,11 @@ class TextClassification implements Task<Example, SequenceClassifier> {
     examples: readonly Example[],
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const scores = await this.scores(model, examples, batchSize)
+    const { preprocessor, facts, options } = this.context
+    const scores = await textLabelScores(model, preprocessor, examples, batchSize)
     return evaluateLabels({
-      labels: this.context.facts.labels,
-      multiLabel: this.context.options.multiLabel,
+      labels: facts.labels,
+      multiLabel: options.multiLabel,
       scores,
       expected: examples.map(({ labels }) => labels),
       texts: examples.map(({ text }) => text),
@@ -147,40 +160,18 @@ class TextClassification implements Task<Example, SequenceClassifier> {
     model: SequenceClassifier,
     rows: readonly Row[],
   ): Promise<Record<string, unknown>[]> {
-    const { labels } = this.context.facts
-    const examples = rows.map((row) => ({ ...this.encodeText(row), labels: [0] }))
-    const scores = await this.scores(model, examples, 16)
-    return scores.map((own) => {
-      const all = Object.fromEntries(labels.map((label, i) => [label, own[i]]))
-      if (this.context.options.multiLabel)
-        return { labels: labels.filter((_, i) => own[i] > 0.5), scores: all }
-      const best = indexOfMax(own)
-      return { label: labels[best], score: own[best], scores: all }
+    const { preprocessor: tokenizer, options, contextLength: maxLength } = this.context
+    const inputs = rows.map((row): TextInput => {
+      const [text, pair] = textsOf(row, options)
+      return { text, text_pair: pair }
     })
-  }
-
-  /** The probability of each label. */
-  private scores(
-    model: SequenceClassifier,
-    examples: readonly Example[],
-    batchSize: number,
-  ): Promise<number[][]> {
-    const count = this.context.facts.labels.length
-    const { multiLabel } = this.context.options
-    return runExamples(
-      this,
-      model,
-      examples,
-      batchSize,
-      (batch) => [model.forward(batch.input_ids, encoderInputs(batch))],
-      ([logits], row) => {
-        const own = Array.from(logits.subarray(row * count, (row + 1) * count))
-        return multiLabel ? own.map(sigmoid) : Array.from(softmax(own))
-      },
-    )
+    const classify = pipeline({ model, tokenizer })
+    const lists = await classify(inputs, { topK: null, truncate: true, maxLength })
+    return lists.map((list) => predictionOf(list, model.labels, options.multiLabel))
   }
 }
 
 function textsOf(row: Row, { textColumn, pairColumn }: Options): string[] {
-  return [textColumn, pairColumn].filter((one) => one !== null).map((one) => textIn(row, one))
+  const columns = [textColumn, pairColumn].filter((column) => column !== null)
+  return columns.map((column) => textIn(row, column))
 }

@@ -1,12 +1,14 @@
-// The next token (Radford et al., 2018): of running text, cut in windows anywhere, or of rows, packed
-// one behind the other.
+// The next token (Radford et al., 2018) of running text, in windows that start anywhere, or of rows, packed one after
+// the other.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { generateTokensBatch } from '../../generate/index.ts'
 import type { CausalLM } from '../../models/index.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import { runExamples } from '../../pipelines/run-examples.ts'
+import { padded, padId } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
-import type { BatchTensors } from '../hold-batch.ts'
 import type {
   EvaluateOptions,
   Evaluation,
@@ -15,8 +17,7 @@ import type {
   TaskContext,
   TaskDefinition,
 } from '../task.ts'
-import { runExamples } from './run-examples.ts'
-import { padded, padId, textIn } from './text.ts'
+import { textIn } from './text.ts'
 import { joinedTokens, tokenizerOfText, windowBatches } from './text-batches.ts'
 
 type LmOptions = { textColumn: string }
@@ -46,7 +47,7 @@ export const textGeneration: TaskDefinition<LmOptions, Facts, Tokenizer> = {
   batches: (setup, context) => windowBatches(setup, context),
 }
 
-/** Tokens of a text, at most one more than the model sees: the last is a target only. */
+/** Tokens of a text, at most one more than the context length: the last is a target only. */
 interface Window {
   ids: readonly number[]
   text: string
@@ -99,16 +100,15 @@ class TextGeneration implements Task<Window, CausalLM> {
     examples: readonly Window[],
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const losses = await runExamples(
-      this,
+    const losses = await runExamples(examples, {
+      batching: this,
       model,
-      examples,
       batchSize,
-      ({ inputs, targets }) => [
+      forward: ({ inputs, targets }) => [
         F.crossEntropy(model.forward(inputs), targets, { reduction: 'none' }).sum(-1),
       ],
-      ([sums], row) => sums[row],
-    )
+      read: ([sums], row) => sums[row],
+    })
     const tokens = examples.reduce((sum, example) => sum + this.length(example), 0)
     const characters = examples.reduce((sum, { text }) => sum + text.length, 0)
     const total = losses.reduce((a, b) => a + b, 0)
@@ -128,10 +128,10 @@ class TextGeneration implements Task<Window, CausalLM> {
     }
   }
 
-  /** What follows each text; of a long one, the end is read. */
+  /** A continuation of each text. Of a long text, only the end is read. */
   async predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
     const { preprocessor: tokenizer, options } = this.context
-    const room = Math.min(WRITTEN, model.contextLength >> 1)
+    const room = Math.min(MAX_TOKENS, model.contextLength >> 1)
     const prompts = rows.map((row) =>
       tokenizer
         .encode(textIn(row, options.textColumn), { addSpecialTokens: false })
@@ -146,5 +146,5 @@ class TextGeneration implements Task<Window, CausalLM> {
   }
 }
 
-/** Tokens of a continuation, at most. */
-const WRITTEN = 64
+/** Longest continuation in tokens. */
+const MAX_TOKENS = 64

@@ -1,14 +1,16 @@
-// A text from a text, told what to do by a prefix (Raffel et al., 2020).
+// A text from a text; a prefix names what to do (Raffel et al., 2020).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { accuracy, chrf } from '../../metrics/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import { padded, padId, textBatch } from '../../pipelines/text-examples.ts'
+import { writeTexts } from '../../pipelines/text2text-generation.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
-import type { BatchTensors } from '../hold-batch.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
-import { targetLoss, targetReport, writeTargets } from './seq2seq.ts'
-import { padded, padId, textBatch, textIn } from './text.ts'
+import { endOf, targetLoss, targetReport } from './seq2seq.ts'
+import { textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
@@ -66,7 +68,7 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     return [{ source: this.ids(source), target: this.ids(target), texts: [source, target] }]
   }
 
-  /** One number for both sides, so that a few shapes serve all. */
+  /** One length for both sides, so that few shapes serve all. */
   length({ source, target }: Example): number {
     return Math.max(source.length, target.length)
   }
@@ -86,28 +88,28 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     return targetLoss(model, batch, this.context.options.labelSmoothing)
   }
 
-  /** What is written is judged as a whole; the loss is of its tokens, each told by those before it. */
+  /** Metrics of the generated texts; the loss is that of each token given the right ones before it. */
   async evaluate(
     model: Seq2SeqLM,
     examples: readonly Example[],
     options: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const { show = 50 } = options
-    const told = await targetReport(this, model, examples, this.context.preprocessor, options)
+    const report = await targetReport(this, model, examples, this.context.preprocessor, options)
     const written = await this.write(
       model,
       examples.map(({ source }) => source),
     )
-    const wanted = examples.map(({ texts }) => texts[1].trim())
+    const expectedTexts = examples.map(({ texts }) => texts[1].trim())
     return {
       metrics: {
-        ...told.metrics,
-        exact_match: accuracy(wanted, written),
-        chrf: chrf(written, wanted),
+        ...report.metrics,
+        exact_match: accuracy(expectedTexts, written),
+        chrf: chrf(written, expectedTexts),
       },
       examples: examples.slice(0, show).map(({ texts: [input, expected] }, i) => {
         const predicted = written[i]
-        return { input, expected, predicted, right: predicted === wanted[i] }
+        return { input, expected, predicted, right: predicted === expectedTexts[i] }
       }),
     }
   }
@@ -125,14 +127,22 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     return prefix + textIn(row, sourceColumn)
   }
 
-  /** Ends with the end of text, also where it is cut. */
+  /** Ends with the end of text, even when cut. */
   private ids(text: string): number[] {
     const { preprocessor: tokenizer, contextLength } = this.context
     return tokenizer.encodeWithOffsets(text, { maxLength: contextLength }).ids
   }
 
-  private write(model: Seq2SeqLM, sources: readonly (readonly number[])[]): Promise<string[]> {
-    const { preprocessor: tokenizer, contextLength } = this.context
-    return writeTargets(model, sources, { tokenizer, maxTokens: () => contextLength })
+  private async write(
+    model: Seq2SeqLM,
+    sources: readonly (readonly number[])[],
+  ): Promise<string[]> {
+    const { preprocessor: targetTokenizer, contextLength } = this.context
+    const texts = await writeTexts({ model, targetTokenizer }, sources, {
+      stopTokens: endOf(targetTokenizer),
+      maxTokens: () => contextLength,
+      batchSize: 16,
+    })
+    return texts.map((text) => text.trim())
   }
 }

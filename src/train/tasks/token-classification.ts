@@ -1,16 +1,17 @@
-// A tag for each word, told at the word's first token (Devlin et al., 2019).
+// A tag for each word, predicted at its first token (Devlin et al., 2019).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { accuracy, confusionMatrix, entitiesOf, entityF1 } from '../../metrics/index.ts'
 import type { TokenClassifier } from '../../models/index.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import { encodeWords, labelWords, type WordExample } from '../../pipelines/label-words.ts'
+import { encoderInputs, padded, padId, textBatch } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { type Encoding, Tokenizer } from '../../tokenizers/index.ts'
-import { HeedError } from '../../util/errors.ts'
-import type { BatchTensors } from '../hold-batch.ts'
+import { Tokenizer } from '../../tokenizers/index.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
 import { indexOfLabel, labelConfig, surveyLabels } from './labels.ts'
-import { runExamples } from './run-examples.ts'
-import { encoderInputs, padded, padId, textBatch, valueIn } from './text.ts'
+import { valueIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = { tokensColumn: string; tagsColumn: string }
@@ -43,12 +44,7 @@ export const tokenClassification: TaskDefinition<Options, Facts, Tokenizer> = {
   create: (context) => new TokenClassification(context),
 }
 
-/** Some words of a row: all of them, unless they are too many for the model. */
-interface Example {
-  words: readonly string[]
-  ids: readonly number[]
-  /** The first token of each word. */
-  firsts: readonly number[]
+interface Example extends WordExample {
   /** The number of each word's tag. */
   tags: readonly number[]
 }
@@ -68,28 +64,10 @@ class TokenClassification implements Task<Example, TokenClassifier> {
     const { words, tags } = taggedIn(row, options)
     const numbers = tags.map((tag) => indexOfLabel(facts.labels, tag))
     let at = 0
-    return this.encodeWords(words).map((part) => {
-      const own = numbers.slice(at, (at += part.words.length))
-      return { ...part, tags: own }
-    })
-  }
-
-  /** Parts that fit; one that does not is halved. */
-  private encodeWords(words: readonly string[]): Omit<Example, 'tags'>[] {
     const { preprocessor, contextLength } = this.context
-    const encoding = preprocessor.encodeWithOffsets(words.join(' '))
-    if (encoding.ids.length > contextLength && words.length > 1) {
-      const middle = words.length >> 1
-      return [words.slice(0, middle), words.slice(middle)].flatMap((half) => this.encodeWords(half))
-    }
-    const firsts = firstTokens(encoding, words)
-    const lost = firsts.indexOf(-1)
-    if (lost >= 0)
-      throw new HeedError(
-        'invalid-option',
-        `the tokenizer has no token for the word '${words[lost]}'`,
-      )
-    return [{ words, ids: encoding.ids.slice(0, contextLength), firsts }]
+    return encodeWords(preprocessor, words, contextLength).map((part) => {
+      return { ...part, tags: numbers.slice(at, (at += part.words.length)) }
+    })
   }
 
   length({ ids }: Example): number {
@@ -118,7 +96,7 @@ class TokenClassification implements Task<Example, TokenClassifier> {
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const { labels } = this.context.facts
-    const predicted = await this.tags(model, examples, batchSize)
+    const predicted = await labelWords(model, this.context.preprocessor, examples, batchSize)
     const expected = examples.map(({ tags }) => tags.map((tag) => labels[tag]))
     const metrics: Record<string, number> = {
       accuracy: accuracy(expected.flat(), predicted.flat()),
@@ -140,78 +118,48 @@ class TokenClassification implements Task<Example, TokenClassifier> {
   }
 
   async predict(model: TokenClassifier, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { options, facts } = this.context
-    const context = rows.map((row) =>
-      this.encodeWords(wordsIn(row, options.tokensColumn)).map((part) => ({ ...part, tags: [] })),
+    const { preprocessor: tokenizer, options, contextLength } = this.context
+    const sentences = rows.map((row) =>
+      encodeWords(tokenizer, wordsIn(row, options.tokensColumn), contextLength),
     )
-    const all = await this.tags(model, context.flat(), 16)
+    const labels = await labelWords(model, tokenizer, sentences.flat())
     let at = 0
-    return context.map((own) => {
-      const tokens = own.flatMap(({ words }) => words)
-      const tags = all.slice(at, (at += own.length)).flat()
-      if (!areEntities(facts.labels)) return { tokens, tags }
+    return sentences.map((examples) => {
+      const tokens = examples.flatMap(({ words }) => words)
+      const tags = labels.slice(at, (at += examples.length)).flat()
+      if (!areEntities(model.labels)) return { tokens, tags }
       const entities = entitiesOf(tags).map(({ type, start, end }) => {
         return { type, start, end, text: tokens.slice(start, end).join(' ') }
       })
       return { tokens, tags, entities }
     })
   }
-
-  private tags(
-    model: TokenClassifier,
-    examples: readonly Example[],
-    batchSize: number,
-  ): Promise<string[][]> {
-    const { labels } = this.context.facts
-    return runExamples(
-      this,
-      model,
-      examples,
-      batchSize,
-      (batch) => [model.forward(batch.input_ids, encoderInputs(batch)).argmax(-1)],
-      ([guesses], row, { firsts }, width) =>
-        firsts.map((place) => labels[guesses[row * width + Math.min(place, width - 1)]]),
-    )
-  }
-}
-
-/** The first token that stands in each word of the text, -1 for none. */
-function firstTokens({ offsets, sequenceIds }: Encoding, words: readonly string[]): number[] {
-  const firsts: number[] = []
-  let start = 0
-  let token = 0
-  for (const word of words) {
-    const end = start + word.length
-    // a token may begin with the space before its word
-    while (token < offsets.length && (sequenceIds[token] === null || offsets[token][1] <= start))
-      token++
-    firsts.push(token < offsets.length && offsets[token][0] < end ? token : -1)
-    start = end + 1
-  }
-  return firsts
 }
 
 function taggedIn(row: Row, options: Options): { words: string[]; tags: string[] } {
   const words = wordsIn(row, options.tokensColumn)
   const tags = wordsIn(row, options.tagsColumn)
   if (words.length === tags.length) return { words, tags }
-  throw new HeedError('invalid-option', `it has ${words.length} words and ${tags.length} tags`)
-}
-
-/** A list of words; of a text, what stands between spaces. */
-function wordsIn(row: Row, column: string): string[] {
-  const value = valueIn(row, column)
-  const list = typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : value
-  const sound = Array.isArray(list) && list.length > 0 && list.every(isWord)
-  if (sound) return list
   throw new HeedError(
-    'unknown-name',
-    `'${column}' is ${JSON.stringify(value).slice(0, 80)}, not a list of words`,
+    'invalid-data',
+    `the row must have a tag for each word, got ${words.length} words and ${tags.length} tags`,
   )
 }
 
-const isWord = (one: unknown): one is string => typeof one === 'string' && /^\S+$/.test(one)
+/** A list of words; a text is split at spaces. */
+function wordsIn(row: Row, column: string): string[] {
+  const value = valueIn(row, column)
+  const list = typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : value
+  const isList = Array.isArray(list) && list.length > 0 && list.every(isWord)
+  if (isList) return list
+  throw new HeedError('invalid-data', `'${column}' must be a list of words, got ${shown(value)}`, {
+    key: column,
+    value,
+  })
+}
 
-/** Whether tags are of stretches of words, as B-PER and I-PER. */
+const isWord = (value: unknown): value is string => typeof value === 'string' && /^\S+$/.test(value)
+
+/** Whether the tags mark spans of words, as B-PER and I-PER do. */
 const areEntities = (labels: readonly string[]): boolean =>
   labels.some((label) => label.startsWith('B-'))

@@ -1,16 +1,17 @@
-// A text for a text: translation, and whatever else T5 does (Vaswani et al., 2017; Raffel et al.,
-// 2020). The decoder learns each token from those before it in the right answer (teacher forcing).
+// Translation (Vaswani et al., 2017). The decoder learns each token from the right ones before it (teacher forcing).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { bleu, chrf } from '../../metrics/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import { padded, padId, textBatch } from '../../pipelines/text-examples.ts'
+import { writeTexts } from '../../pipelines/text2text-generation.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { BatchTensors } from '../hold-batch.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
-import { targetLoss, targetReport, writeTargets } from './seq2seq.ts'
-import { padded, padId, textBatch, textIn } from './text.ts'
+import { endOf, targetLoss, targetReport } from './seq2seq.ts'
+import { textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 import { openTokenizers, type TextPairTokenizers, tokenizersOf } from './translation-tokenizers.ts'
 
@@ -82,12 +83,13 @@ class Translation implements Task<Example, Seq2SeqLM> {
     return { ids: this.ids(preprocessor.source, options.prefix + source, 'source'), source }
   }
 
-  /** With the end of the text, and cut to what the model can see. */
+  /** With the end of the text, and cut to the context length. */
   private ids(tokenizer: Tokenizer, text: string, what: string): number[] {
     const { eosTokenId: end } = tokenizer
     const { ids } = tokenizer.encodeWithOffsets(text)
     const inner = end !== undefined && ids.at(-1) === end ? ids.slice(0, -1) : ids
-    if (inner.length === 0) throw new HeedError('invalid-option', `its ${what} has no tokens`)
+    if (inner.length === 0)
+      throw new HeedError('invalid-data', `the ${what} must have tokens, got none`)
     const ended = end === undefined ? [] : [end]
     return [...inner.slice(0, this.context.contextLength - ended.length), ...ended]
   }
@@ -106,13 +108,13 @@ class Translation implements Task<Example, Seq2SeqLM> {
     return targetLoss(model, batch, this.context.options.labelSmoothing)
   }
 
-  /** The loss is without smoothing: a token's cross-entropy, told those before it. */
+  /** The loss has no smoothing: the cross-entropy of each token given the right ones before it. */
   async evaluate(
     model: Seq2SeqLM,
     examples: readonly Example[],
     options: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const told = await targetReport(
+    const report = await targetReport(
       this,
       model,
       examples,
@@ -120,19 +122,19 @@ class Translation implements Task<Example, Seq2SeqLM> {
       options,
     )
     const written = await this.write(model, examples, options.batchSize)
-    const wanted = examples.map(({ target }) => target.trim())
+    const expectedTexts = examples.map(({ target }) => target.trim())
     return {
       metrics: {
-        ...told.metrics,
-        bleu: bleu(written, wanted),
-        chrf: chrf(written, wanted),
-        'chrf++': chrf(written, wanted, { wordOrder: 2 }),
+        ...report.metrics,
+        bleu: bleu(written, expectedTexts),
+        chrf: chrf(written, expectedTexts),
+        'chrf++': chrf(written, expectedTexts, { wordOrder: 2 }),
       },
       examples: examples.slice(0, options.show ?? 50).map(({ source }, i) => ({
         input: source,
-        expected: wanted[i],
+        expected: expectedTexts[i],
         predicted: written[i],
-        right: written[i] === wanted[i],
+        right: written[i] === expectedTexts[i],
       })),
     }
   }
@@ -143,23 +145,25 @@ class Translation implements Task<Example, Seq2SeqLM> {
     return written.map((text) => ({ translation: text }))
   }
 
-  /** At most twice as long as what is read, and ten tokens. */
-  private write(
+  /** At most twice as long as the source, and ten tokens. */
+  private async write(
     model: Seq2SeqLM,
     sources: readonly Pick<Example, 'ids'>[],
-    batchSize?: number,
+    batchSize = 16,
   ): Promise<string[]> {
     const { preprocessor, options, contextLength } = this.context
-    return writeTargets(
-      model,
+    const { target: targetTokenizer } = preprocessor
+    const texts = await writeTexts(
+      { model, targetTokenizer },
       sources.map(({ ids }) => ids),
       {
-        tokenizer: preprocessor.target,
+        stopTokens: endOf(targetTokenizer),
         maxTokens: (length) => Math.min(2 * length + 10, contextLength - 1),
         beams: options.beams,
         batchSize,
       },
     )
+    return texts.map((text) => text.trim())
   }
 }
 

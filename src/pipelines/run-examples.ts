@@ -1,0 +1,92 @@
+// Examples through a model, without gradients: the one batcher of pipelines, evaluation and prediction.
+import type { Batch } from '../data/index.ts'
+import type { TypedArray } from '../graph/dtype.ts'
+import type { Module } from '../nn/index.ts'
+import { noGrad, type Tensor } from '../tensor/index.ts'
+import { invalidOption } from '../util/errors.ts'
+import { roomFor } from '../util/room-for.ts'
+import { type BatchTensors, holdBatch } from './hold-batch.ts'
+
+/** What a batch depends on beside its examples: masking and augmentation are drawn by (seed, step) alone. */
+export interface Draw {
+  seed: number
+  step: number
+}
+
+/** How examples become batches. */
+export interface Batching<E> {
+  /** Examples of similar length share a batch; constant where all examples have one shape. */
+  length(example: E): number
+  /** One batch, padded to `length`. */
+  collate(examples: readonly E[], length: number, draw: Draw): Batch
+  /** Examples with different keys never share a batch, for example images of different sizes. */
+  batchKey?(example: E): string
+}
+
+export interface RunOptions<E, R> {
+  batching: Batching<E>
+  model: Module
+  /** Examples per batch. */
+  batchSize: number
+  /** The tensors to read for a batch. */
+  forward(batch: BatchTensors): Tensor[]
+  /** The result of an example, from the values of `forward`, its row in them and the padded length. */
+  read(outputs: readonly TypedArray[], row: number, example: E, length: number): R
+}
+
+/**
+ * The result of each example, in the order of the examples. Examples of similar length run together, padded to one of
+ * few lengths, so that few programs serve all of them.
+ */
+export async function runExamples<E, R>(
+  examples: readonly E[],
+  { batching, model, batchSize, forward, read }: RunOptions<E, R>,
+): Promise<R[]> {
+  checkBatchSize(batchSize)
+  model.eval()
+  const run = holdBatch((batch) => noGrad(() => forward(batch)))
+  const results = new Array<R>(examples.length)
+  let step = 0
+  for (const group of groupsOf(examples, batching)) {
+    const lengths = new Map(group.map((i) => [i, batching.length(examples[i])]))
+    const lengthOf = (i: number): number => lengths.get(i) ?? 1
+    const longest = group.reduce((most, i) => Math.max(most, lengthOf(i)), 1)
+    const order = group.sort((a, b) => lengthOf(b) - lengthOf(a))
+    const rows = Math.min(batchSize, order.length)
+    for (let start = 0; start < order.length; start += rows, step++) {
+      const chosen = order.slice(start, start + rows)
+      const length = Math.min(longest, roomFor(Math.max(1, lengthOf(chosen[0])), 8))
+      // The last batch repeats its last example: the same number of rows needs no further program.
+      const filled = Array.from({ length: rows }, (_, i) => examples[chosen[i] ?? chosen.at(-1)])
+      const outputs = await run(batching.collate(filled, length, { seed: 0, step }))
+      const values = await Promise.all(outputs.map((output) => output.data()))
+      chosen.forEach((i, row) => {
+        results[i] = read(values, row, examples[i], length)
+      })
+    }
+  }
+  return results
+}
+
+/** The indices of examples that may share batches. */
+function groupsOf<E>(examples: readonly E[], batching: Batching<E>): number[][] {
+  const groups = new Map<string, number[]>()
+  examples.forEach((example, i) => {
+    const key = batching.batchKey?.(example) ?? ''
+    const group = groups.get(key)
+    if (group) group.push(i)
+    else groups.set(key, [i])
+  })
+  return [...groups.values()]
+}
+
+/** @throws HeedError unless it is a whole number of at least 1 */
+export function checkBatchSize(batchSize: number): void {
+  if (Number.isInteger(batchSize) && batchSize >= 1) return
+  throw invalidOption({
+    key: 'batchSize',
+    value: batchSize,
+    expected: 'a whole number of at least 1',
+    try: { batchSize: [1, 16] },
+  })
+}
