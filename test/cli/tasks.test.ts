@@ -32,7 +32,7 @@ describe('heed classify', () => {
     expect(words).toEqual(expected.tag.first[1].map(({ word }: { word: string }) => word))
     const names = await heed('classify', folder('token'), expected.texts[1])
     expect(names.out).toMatch(/(PER|LOC)/)
-    expect((await heed('classify', folder('encoder'), 'x')).mistake).toMatch(/not trained for/)
+    expect((await heed('classify', folder('encoder'), 'x')).mistake).toMatch(/must be trained for/)
   })
 })
 

@@ -59,11 +59,13 @@ it('says what it cannot do', async () => {
   const folder = await folderWith({ size: { height: 12, width: 12 } })
   const classify = await pipeline('image-classification', folder)
   await expect(classify(file('cut.png'))).rejects.toThrow(/cannot read the image .*cut\.png/)
-  await expect(classify(file('rgb.png'), { batchSize: 0 })).rejects.toThrow(/batchSize 0/)
+  await expect(classify(file('rgb.png'), { batchSize: 0 })).rejects.toThrow(
+    /`batchSize` must be .*, got 0/,
+  )
   await cp(join(FIXTURES, 'vit', 'features', 'config.json'), join(folder, 'config.json'))
   await cp(
     join(FIXTURES, 'vit', 'features', 'model.safetensors'),
     join(folder, 'model.safetensors'),
   )
-  await expect(pipeline('image-classification', folder)).rejects.toThrow(/not trained for/)
+  await expect(pipeline('image-classification', folder)).rejects.toThrow(/must be trained for/)
 })
