@@ -189,7 +189,9 @@ describe('wrong rows', () => {
   })
 
   it('have one label only, or labels that the training data lacks', async () => {
-    await expect(run([{ text: 'x', label: 'a' }])).rejects.toThrow(/two or more labels, got only one \('a'\)/)
+    await expect(run([{ text: 'x', label: 'a' }])).rejects.toThrow(
+      /two or more labels, got only one \('a'\)/,
+    )
     const other = writeRows(at('other.jsonl'), [{ text: 'x', label: 'goood' }])
     await expect(run(rowsOf(['bad', 'good']), { valData: [other] })).rejects.toThrow(
       /other\.jsonl:1: the label must be good or bad, got 'goood'/,
