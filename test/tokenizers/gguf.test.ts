@@ -91,21 +91,21 @@ describe('a tokenizer that is not usable', () => {
   })
 
   it.each<[string, Record<string, GGUFValue | undefined>, RegExp]>([
-    ['none', { [`${T}.model`]: undefined }, /holds no tokenizer/],
-    ['no tokens', { [`${T}.tokens`]: undefined }, /holds no tokenizer/],
-    ['another kind', { [`${T}.model`]: string('rwkv') }, /of the kind "rwkv"\n.*gpt2, llama/],
-    ['a kind by prototype', { [`${T}.model`]: string('toString') }, /of the kind "toString"/],
-    ['another cut', { [`${T}.pre`]: string('viking') }, /cuts words as "viking", which is not/],
-    ['no cut', { [`${T}.pre`]: undefined }, /does not say how its tokenizer cuts words/],
-    ['types of others', { [`${T}.token_type`]: types([1, 1]) }, /3 tokens and 2 types/],
-    ['a token twice', { [`${T}.tokens`]: strings(['a', 'b', 'a']) }, /has "a" twice/],
-    ['a merge of nothing', { [`${T}.merges`]: strings(['a c']) }, /merge 0 .* two tokens/],
+    ['none', { [`${T}.model`]: undefined }, /must contain a tokenizer/],
+    ['no tokens', { [`${T}.tokens`]: undefined }, /must contain a tokenizer/],
+    ['another kind', { [`${T}.model`]: string('rwkv') }, /must be gpt2 or llama, got "rwkv"/],
+    ['a kind by prototype', { [`${T}.model`]: string('toString') }, /got "toString"/],
+    ['another cut', { [`${T}.pre`]: string('viking') }, /`tokenizer.ggml.pre` .* got "viking"/],
+    ['no cut', { [`${T}.pre`]: undefined }, /`tokenizer.ggml.pre` .* got undefined/],
+    ['types of others', { [`${T}.token_type`]: types([1, 1]) }, /3 tokens, got 2/],
+    ['a token twice', { [`${T}.tokens`]: strings(['a', 'b', 'a']) }, /got "a" twice/],
+    ['a merge of nothing', { [`${T}.merges`]: strings(['a c']) }, /merges\[0\].* two tokens/],
     ['tokens that are numbers', { [`${T}.tokens`]: types([1]) }, /not a list of strings/],
-    ['no scores', { [`${T}.model`]: string('llama') }, /3 tokens and no scores/],
+    ['no scores', { [`${T}.model`]: string('llama') }, /score for each of the 3 tokens, got none/],
     [
       'scores of others',
       { [`${T}.model`]: string('llama'), [`${T}.scores`]: scores([1]) },
-      /3 tokens and 1 scores/,
+      /score for each of the 3 tokens, got 1/,
     ],
   ])('%s', async (_what, changes, message) => {
     const error = await load(changes).catch((e: unknown) => e)

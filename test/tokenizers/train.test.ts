@@ -72,8 +72,8 @@ describe('byte-level BPE', () => {
     for (const vocabSize of [0, 256, 300.5, Number.NaN, 1e9]) {
       expect(() => trainTokenizer(book, { type: 'bpe', vocabSize })).toThrow(HeedError)
     }
-    expect(() => trainTokenizer([], { type: 'bpe', vocabSize: 300 })).toThrow('is empty')
-    expect(() => trainTokenizer([''], { type: 'char' })).toThrow('is empty')
+    expect(() => trainTokenizer([], { type: 'bpe', vocabSize: 300 })).toThrow('must not be empty')
+    expect(() => trainTokenizer([''], { type: 'char' })).toThrow('must not be empty')
   })
 })
 

@@ -3,22 +3,22 @@ import { Tokenizer } from '../tokenizer.ts'
 import type { SpecialTokens } from './special-tokens.ts'
 
 export interface SpecialTokenOptions {
-  /** What the config calls them. Those that the vocabulary lacks get ids behind it. */
+  /** Tokens by their keys in the config. Those that the vocabulary lacks get the next ids. */
   names: SpecialTokens
-  /** Further ones without a name, as T5's sentinels. */
+  /** Further tokens without a key, such as T5's sentinels. */
   additional?: readonly string[]
-  /** What stands around a text and a pair of texts, as `[CLS] $A [SEP] $B:1 [SEP]:1`, with token types. */
+  /** Templates of a text and of a pair, such as `[CLS] $A [SEP] $B:1 [SEP]:1`, with token types. */
   template?: { single: string; pair: string }
 }
 
-/** The same tokenizer with special tokens and a template of its own. */
+/** A copy of a tokenizer with further special tokens, and with another template. */
 export function addSpecialTokens(
   tokenizer: Tokenizer,
   { names, additional = [], template }: SpecialTokenOptions,
 ): Tokenizer {
   const json = tokenizer.toJSON()
-  const wanted = [...new Set([...Object.values(names), ...additional])]
-  const missing = wanted.filter((token) => tokenizer.tokenToId(token) === undefined)
+  const tokens = [...new Set([...Object.values(names), ...additional])]
+  const missing = tokens.filter((token) => tokenizer.tokenToId(token) === undefined)
   const ids = new Map(missing.map((token, i) => [token, tokenizer.vocabSize + i]))
   const idOf = (token: string): number => ids.get(token) ?? (tokenizer.tokenToId(token) as number)
   const added = missing.map((token) => specialToken(token, idOf(token)))

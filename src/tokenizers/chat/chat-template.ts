@@ -1,23 +1,24 @@
 import { Environment, Interpreter, Template } from '@huggingface/jinja'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
+import { unknownName } from '../../util/registry.ts'
 import type { TokenizerConfig } from '../formats/tokenizer-json.ts'
 import type { SpecialTokens } from './special-tokens.ts'
 
 export interface ChatMessage {
-  /** `system`, `user`, `assistant`, `tool`, or what else the template knows. */
+  /** `system`, `user`, `assistant`, `tool`, or another role of the template. */
   role: string
   content?: unknown
   [key: string]: unknown
 }
 
 export interface ChatTemplateOptions {
-  /** Ends the text where the assistant begins to speak. Default false. */
+  /** End the text with the start of an assistant message. Default false. */
   addGenerationPrompt?: boolean
-  /** What the assistant may call, each as JSON schema, for templates that know tools. */
+  /** Tools that the assistant may call, as JSON schemas, for templates that support them. */
   tools?: unknown[]
-  /** The name of one of several templates, or a template itself. */
+  /** The name of one of several templates, or the text of a template. */
   chatTemplate?: string
-  /** Further variables of the template, as `enable_thinking`. */
+  /** Further variables of the template, such as `enable_thinking`. */
   variables?: Record<string, unknown>
 }
 
@@ -41,21 +42,19 @@ export function renderChat(
 }
 
 const MAX_TEMPLATE = 1 << 18 // characters; the longest published ones have about 20,000
-const LONG_SPACE = /\s{1000}/ // the library's time is quadratic in runs of white space
-const MAX_STEPS = 5e6 // a few seconds; a chat of a thousand messages takes some per cent of it
+const LONG_SPACE = /\s{1000}/ // the library takes quadratic time for runs of white space
+const MAX_STEPS = 5e6 // a few seconds; a chat of a thousand messages takes a few per cent of it
 const MAX_LENGTH = 1 << 23 // characters or elements of one value
-const LENGTH_A_STEP = 64 // of a value that is copied or searched
-const STEPS_A_TURN = 40 // of a loop, each with scopes of its own
+const LENGTH_PER_STEP = 64 // of a value that is copied or searched
+const STEPS_PER_ITERATION = 40 // of a loop, each of which creates scopes
 const MAX_RANGE = 1e5
 
 function render(source: string, variables: Record<string, unknown>): string {
   if (source.length > MAX_TEMPLATE || LONG_SPACE.test(source)) {
     throw new HeedError(
-      'corrupt-file',
-      `the chat template is too long (${source.length} characters)`,
-      {
-        remedy: `A template may have ${MAX_TEMPLATE} characters, and 1000 spaces in a row.`,
-      },
+      'unsupported',
+      `A chat template must have at most ${MAX_TEMPLATE} characters and fewer than 1000 spaces in a row, got ${source.length} characters`,
+      { key: 'chat_template', remedy: 'Pass a shorter one as `chatTemplate`.' },
     )
   }
   try {
@@ -63,9 +62,10 @@ function render(source: string, variables: Record<string, unknown>): string {
     return String(new BoundedInterpreter(environment(variables)).run(parsed).value)
   } catch (cause) {
     if (cause instanceof HeedError) throw cause
-    throw new HeedError('corrupt-file', `the chat template fails: ${reason(cause)}`, {
+    throw new HeedError('invalid-data', `The chat template failed: ${reasonOf(cause)}`, {
+      key: 'chat_template',
       cause,
-      remedy: 'Do the messages have the roles and fields that the template asks for?',
+      remedy: 'Check that the messages have the roles and fields that the template uses.',
     })
   }
 }
@@ -73,9 +73,9 @@ function render(source: string, variables: Record<string, unknown>): string {
 type Value = ReturnType<Interpreter['run']>
 
 /**
- * Templates come with models, so they are hostile. Jinja has no endless loop, but nested ones,
- * macros that call themselves and texts that double take for ever: each evaluation is a step, long
- * values are more, and the number of steps is bounded.
+ * Templates come with models, so they may be hostile. Jinja has no endless loops, but nested loops, recursive macros
+ * and texts that double have the same effect. Each evaluation is a step, long values are more, and the number of
+ * steps is bounded.
  */
 class BoundedInterpreter extends Interpreter {
   private steps = 0
@@ -86,21 +86,26 @@ class BoundedInterpreter extends Interpreter {
     if (statement?.type === 'For') this.iterables.add(iterableOf(statement))
     const result = super.evaluate(statement, scope)
     const length = lengthOf(result?.value)
-    if (this.iterables.has(statement)) this.spend(length * STEPS_A_TURN)
-    this.spend(length / LENGTH_A_STEP, length)
+    if (this.iterables.has(statement)) this.spend(length * STEPS_PER_ITERATION)
+    this.spend(length / LENGTH_PER_STEP, length)
     return result
   }
 
   private spend(steps: number, length = 0): void {
     this.steps += steps
     if (this.steps <= MAX_STEPS && length <= MAX_LENGTH) return
-    throw new HeedError('corrupt-file', 'the chat template does not come to an end', {
-      remedy: `It took ${MAX_STEPS} steps, or made a text of ${MAX_LENGTH} characters.`,
-    })
+    throw new HeedError(
+      'unsupported',
+      `A chat template must finish within ${MAX_STEPS} steps and make texts of at most ${MAX_LENGTH} characters`,
+      {
+        key: 'chat_template',
+        remedy: 'Pass fewer messages, or a simpler template as `chatTemplate`.',
+      },
+    )
   }
 }
 
-/** What a loop runs over, without its condition. */
+/** The iterable of a loop, without its condition. */
 function iterableOf(loop: object): unknown {
   const { iterable } = loop as { iterable?: { type: string; lhs?: unknown } }
   return iterable?.type === 'SelectExpression' ? iterable.lhs : iterable
@@ -129,8 +134,12 @@ const GLOBALS = {
   strftime_now: (format: string) => formatDate(new Date(), format),
   raise_exception: (message: unknown) => {
     throw new HeedError(
-      'corrupt-file',
-      `the chat template refuses these messages: ${String(message)}`,
+      'invalid-data',
+      `The chat template refuses the messages: ${String(message)}`,
+      {
+        key: 'messages',
+        remedy: 'Change the messages as the template asks.',
+      },
     )
   },
 }
@@ -139,15 +148,19 @@ function boundedRange(first: number, second?: number, step = 1): number[] {
   const [start, stop] = second === undefined ? [0, first] : [first, second]
   const length = Math.max(0, Math.ceil((stop - start) / step))
   if (length <= MAX_RANGE) return Array.from({ length }, (_, i) => start + i * step)
-  throw new HeedError('corrupt-file', `the chat template asks for a range of ${length} numbers`)
+  throw new HeedError(
+    'unsupported',
+    `A range in a chat template must have at most ${MAX_RANGE} numbers, got ${length}`,
+    { key: 'chat_template', remedy: 'Pass another template as `chatTemplate`.' },
+  )
 }
 
-/** Python's strftime in English, as far as templates use it. */
+/** The directives of Python's strftime that templates use, in English. */
 function formatDate(date: Date, format: string): string {
   const two = (value: number) => String(value).padStart(2, '0')
   const words = (options: Intl.DateTimeFormatOptions) =>
     new Intl.DateTimeFormat('en-US', options).format(date)
-  const parts: Record<string, () => string> = {
+  const directives: Record<string, () => string> = {
     Y: () => String(date.getFullYear()),
     m: () => two(date.getMonth() + 1),
     d: () => two(date.getDate()),
@@ -160,10 +173,10 @@ function formatDate(date: Date, format: string): string {
     a: () => words({ weekday: 'short' }),
     '%': () => '%',
   }
-  return format.replace(/%([YmdHMSBbAa%])/g, (_, letter: string) => parts[letter]())
+  return format.replace(/%([YmdHMSBbAa%])/g, (_, letter: string) => directives[letter]())
 }
 
-/** The template of that name or text; without one `tool_use` for tools, else `default`. */
+/** The template of the given name or text; by default `tool_use` if there are tools, otherwise `default`. */
 function chooseTemplate(setting: unknown, { chatTemplate, tools }: ChatTemplateOptions): string {
   const named = new Map<string, string>()
   for (const { name, template } of asList(setting)) {
@@ -172,10 +185,19 @@ function chooseTemplate(setting: unknown, { chatTemplate, tools }: ChatTemplateO
   if (chatTemplate !== undefined) return named.get(chatTemplate) ?? asTemplate(chatTemplate, named)
   const template = (tools && named.get('tool_use')) ?? named.get('default')
   if (template !== undefined) return template
-  const names = named.size > 0 ? ` by default, only ${[...named.keys()].join(', ')}` : ''
-  throw new HeedError('unknown-name', `the tokenizer has no chat template${names}`, {
-    remedy: 'Use a model that was tuned for chat, or give a template (chatTemplate).',
-  })
+  const names = [...named.keys()]
+  throw new HeedError(
+    'unsupported',
+    `The tokenizer must have a default chat template, got ${names.length > 0 ? `only ${names.join(', ')}` : 'none'}`,
+    {
+      key: 'chatTemplate',
+      ...(names.length > 0 && { try: { chatTemplate: names } }),
+      remedy:
+        names.length > 0
+          ? `Choose one as \`chatTemplate\`: ${names.join(', ')}.`
+          : 'Use a model that was tuned for chat, or pass a template as `chatTemplate`.',
+    },
+  )
 }
 
 function asList(setting: unknown): { name?: unknown; template?: unknown }[] {
@@ -183,30 +205,34 @@ function asList(setting: unknown): { name?: unknown; template?: unknown }[] {
   return Array.isArray(setting) ? setting.filter((entry) => typeof entry === 'object' && entry) : []
 }
 
-/** A name that nobody knows is not rendered as if it were a text. */
+/** An unknown name is not rendered as if it were a template. */
 function asTemplate(text: string, named: ReadonlyMap<string, string>): string {
   if (/\{[{%]/.test(text)) return text
-  throw new HeedError(
-    'corrupt-file',
-    `there is no chat template named ${JSON.stringify(text.slice(0, 60))}`,
-    {
-      remedy:
-        named.size > 0 ? `Known: ${[...named.keys()].join(', ')}.` : 'The tokenizer has none.',
-    },
-  )
+  throw unknownName('chat template', text, [...named.keys()])
 }
 
 function checkMessages(messages: unknown): void {
-  if (!Array.isArray(messages)) throw new HeedError('corrupt-file', 'a chat is a list of messages')
+  if (!Array.isArray(messages))
+    throw invalidOption({
+      key: 'messages',
+      value: messages,
+      expected: 'a list of messages',
+      remedy: EXAMPLE,
+    })
   for (const [i, message] of messages.entries()) {
     if (typeof message?.role === 'string') continue
-    throw new HeedError('unknown-name', `message ${i} has no role`, {
-      remedy: "Write messages as { role: 'user', content: 'Hello' }.",
+    throw invalidOption({
+      key: `messages[${i}].role`,
+      value: message?.role,
+      expected: 'a string',
+      remedy: EXAMPLE,
     })
   }
 }
 
-function reason(cause: unknown): string {
-  if (cause instanceof RangeError) return 'it calls itself without end, or its text is too long'
+const EXAMPLE = "Write messages as [{ role: 'user', content: 'Hello' }]."
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof RangeError) return 'infinite recursion, or a text that is too long'
   return cause instanceof Error ? cause.message : String(cause)
 }

@@ -2,7 +2,7 @@ import { isJsonObject } from '../../io/files/json-parse.ts'
 import { addedToken } from '../formats/read-json.ts'
 import type { AddedTokenJson, TokenizerConfig } from '../formats/tokenizer-json.ts'
 
-/** The special tokens that `tokenizer_config.json` names, in its words. */
+/** The special tokens in `tokenizer_config.json`, by their keys. */
 export type SpecialTokens = { [Name in SpecialTokenName]?: string }
 
 export type SpecialTokenName = (typeof SPECIAL_TOKENS)[number]

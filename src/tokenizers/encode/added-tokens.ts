@@ -1,18 +1,18 @@
 import type { AddedTokenJson } from '../formats/tokenizer-json.ts'
 
-/** An added token that stands in a text, with the white space that it takes in. */
+/** An added token in a text, with the white space that it includes. */
 export interface AddedMatch {
   id: number
   from: number
   to: number
 }
 
-/** Finds tokens that are written in a text as they are; the leftmost first, of those the longest. */
+/** Finds tokens that are written in a text: the leftmost first, and of those the longest. */
 export class AddedTokens {
   private readonly byStart = new Map<string, Map<string, AddedTokenJson>>()
   private readonly lengths = new Map<string, number[]>()
 
-  /** The tokens, each with the text that it is found by. */
+  /** Each token with the text to search for. */
   constructor(tokens: Iterable<readonly [text: string, token: AddedTokenJson]>) {
     for (const [text, token] of tokens) {
       if (text === '') continue
@@ -29,8 +29,8 @@ export class AddedTokens {
   }
 
   find(text: string): AddedMatch[] {
-    const found: AddedMatch[] = []
-    if (this.byStart.size === 0) return found
+    const matches: AddedMatch[] = []
+    if (this.byStart.size === 0) return matches
     let taken = 0
     for (let at = 0; at < text.length; at++) {
       const match = this.longestAt(text, at)
@@ -40,12 +40,12 @@ export class AddedTokens {
       if (!token.single_word || standsAlone(text, at, end)) {
         const from = token.lstrip ? spaceBefore(text, at, taken) : Math.max(at, taken)
         const to = token.rstrip ? spaceAfter(text, end) : end
-        found.push({ id: token.id, from, to })
+        matches.push({ id: token.id, from, to })
         taken = to
       }
       at = end - 1
     }
-    return found
+    return matches
   }
 
   private longestAt(
@@ -54,7 +54,7 @@ export class AddedTokens {
   ): { token: AddedTokenJson; length: number } | undefined {
     const same = this.byStart.get(text[at])
     if (!same) return undefined
-    for (const length of this.lengths.get(text[at]) as number[]) {
+    for (const length of this.lengths.get(text[at]) ?? []) {
       const token = same.get(text.slice(at, at + length))
       if (token) return { token, length }
     }

@@ -1,10 +1,10 @@
 /**
- * A text that knows which part of the original each of its UTF-16 units stands for. Without tables
- * it is a part of the original itself, from `base` on.
+ * A text with the position in the original text of each of its UTF-16 units. Without tables it is a part of the
+ * original itself, from `base`.
  */
 export class AlignedText {
   readonly text: string
-  /** Where in the original this text begins, whatever was dropped or put before it. */
+  /** The position in the original at which this text starts. */
   readonly base: number
   private readonly starts: Int32Array | undefined
   private readonly ends: Int32Array | undefined
@@ -16,12 +16,12 @@ export class AlignedText {
     this.ends = ends
   }
 
-  /** Where in the original the character of unit `i` starts. */
+  /** The start in the original of the character of unit `i`. */
   start(i: number): number {
     return this.starts ? this.starts[i] : this.base + i
   }
 
-  /** Where in the original the character of unit `i` ends. */
+  /** The end in the original of the character of unit `i`. */
   end(i: number): number {
     return this.ends ? this.ends[i] : this.base + i + 1
   }
@@ -37,13 +37,13 @@ export class AlignedText {
     )
   }
 
-  /** Another text of the same length, unit by unit. */
+  /** Another text of the same length, with the same positions. */
   with(text: string): AlignedText {
     return text === this.text ? this : new AlignedText(text, this.base, this.starts, this.ends)
   }
 }
 
-/** Writes a new text from a source, part by part. */
+/** Writes a new text from a source, and keeps the positions. */
 export class TextRewriter {
   private text = ''
   private starts: number[] = []
@@ -54,7 +54,7 @@ export class TextRewriter {
     this.source = source
   }
 
-  /** Units [from, to) of the source as they are. */
+  /** Appends units [from, to) of the source. */
   keep(from: number, to: number): void {
     this.text += this.source.text.slice(from, to)
     for (let i = from; i < to; i++) {
@@ -63,7 +63,7 @@ export class TextRewriter {
     }
   }
 
-  /** Another text in the place of units [from, to). */
+  /** Appends a text that stands for units [from, to) of the source. */
   replace(from: number, to: number, text: string): void {
     this.text += text
     const start = from < to ? this.source.start(from) : this.source.base
@@ -81,7 +81,7 @@ export class TextRewriter {
   }
 }
 
-/** Rewrites character by character (code points); '' drops one. */
+/** Rewrites a text by character (code point); '' removes one. */
 export function mapCharacters(
   source: AlignedText,
   map: (character: string) => string,

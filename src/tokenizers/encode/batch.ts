@@ -1,7 +1,7 @@
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
 import type { Encoding } from './encoding.ts'
 
-/** Texts of different lengths as one rectangle; B texts, T tokens. */
+/** Texts of different lengths, padded to a rectangle: B texts, T tokens. */
 export interface Batch {
   /** [B, T] */
   shape: [number, number]
@@ -10,18 +10,18 @@ export interface Batch {
   /** 1 for tokens, 0 for padding. */
   attentionMask: Int32Array
   tokenTypeIds: Int32Array
-  /** Each text by itself, without padding. */
+  /** The encoding of each text, without padding. */
   encodings: Encoding[]
 }
 
 export interface PaddingOptions {
-  /** The side on which shorter texts are filled up. Default: as the tokenizer says, else `right`. */
+  /** Side on which shorter texts are padded. Default: the tokenizer's setting, or `right`. */
   padding?: 'left' | 'right'
-  /** T is at least this. */
+  /** Minimum of T. */
   padToLength?: number
-  /** T is a multiple of this. */
+  /** Divisor of T. */
   padToMultipleOf?: number
-  /** The id to fill up with. Default: the tokenizer's padding token, else its end of text. */
+  /** Id of the padding. Default: the tokenizer's padding token, or its end of text. */
   padTokenId?: number
 }
 
@@ -30,13 +30,20 @@ export function pad(
   { padding = 'right', padToLength = 0, padToMultipleOf = 1, padTokenId }: PaddingOptions,
 ): Batch {
   if (encodings.length === 0) {
-    throw new HeedError('corrupt-file', 'the batch is empty', { remedy: 'Give at least one text.' })
+    throw invalidOption({
+      key: 'texts',
+      value: encodings,
+      expected: 'a list of at least one text',
+      remedy: 'Give at least one text.',
+    })
   }
   if (!(Number.isInteger(padToMultipleOf) && padToMultipleOf > 0)) {
-    throw new HeedError(
-      'corrupt-file',
-      `padToMultipleOf is ${padToMultipleOf}, not a whole number above 0`,
-    )
+    throw invalidOption({
+      key: 'padToMultipleOf',
+      value: padToMultipleOf,
+      expected: 'a whole number from 1',
+      try: { padToMultipleOf: [1, 8, 64] },
+    })
   }
   const longest = encodings.reduce((n, { ids }) => Math.max(n, ids.length), padToLength)
   const length = Math.ceil(longest / padToMultipleOf) * padToMultipleOf
@@ -61,10 +68,12 @@ export function pad(
 
 function noPadding(): HeedError {
   return new HeedError(
-    'corrupt-file',
-    'the texts have different lengths and the tokenizer no padding token',
+    'invalid-option',
+    '`padTokenId` must be given for texts of different lengths: the tokenizer has no padding token',
     {
-      remedy: 'Give padTokenId; what it is does not matter where the attention mask is used.',
+      key: 'padTokenId',
+      try: { padTokenId: [0] },
+      remedy: 'Any id will do where the attention mask is used, for example `padTokenId` 0.',
     },
   )
 }

@@ -1,11 +1,11 @@
-// Byte-level BPE writes each of the 256 bytes as one printable character (GPT-2's table: bytes
-// that print stand for themselves, the others move up to U+0100 and beyond).
+// Byte-level BPE writes each of the 256 bytes as a printable character. In GPT-2's table, printable bytes stand for
+// themselves, and the others for the characters from U+0100.
 
-/** GPT-2's split of text into words, with Unicode's idea of white space, as Python's library has. */
+/** GPT-2's split of text into words. White space is that of Unicode, as in Python's `tokenizers`. */
 const GPT2_PATTERN =
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
-/** The same split as a JavaScript expression, whose own `\s` takes U+FEFF and misses U+0085. */
+/** The same split as a JavaScript expression, whose `\s` has U+FEFF and lacks U+0085. */
 export const GPT2_SPLIT = new RegExp(
   GPT2_PATTERN.replaceAll('\\s', '\\p{White_Space}').replaceAll('\\S', '\\P{White_Space}'),
   'gu',
@@ -21,7 +21,7 @@ export function toByteChars(text: string): string {
   return chars
 }
 
-/** The bytes that a token stands for; one with a foreign character stands for its own UTF-8. */
+/** The bytes of a token; a token with another character is encoded as UTF-8. */
 export function fromByteChars(token: string): Uint8Array {
   const bytes = new Uint8Array(token.length)
   for (let i = 0; i < token.length; i++) {

@@ -35,8 +35,8 @@ class CharsMap {
     }
     const rewriter = new TextRewriter(source)
     for (const { segment, index } of graphemes.segment(text)) {
-      const whole = utf8Length(segment) < LONGEST ? this.lookUp(segment) : undefined
-      if (whole !== undefined) rewriter.replace(index, index + segment.length, whole)
+      const content = utf8Length(segment) < LONGEST ? this.lookUp(segment) : undefined
+      if (content !== undefined) rewriter.replace(index, index + segment.length, content)
       else this.applySingly(segment, index, rewriter)
     }
     return rewriter.finish()
@@ -52,9 +52,9 @@ class CharsMap {
 
   private lookUp(text: string): string | undefined {
     if (this.known.has(text)) return this.known.get(text)
-    const found = this.search(text)
-    if (this.known.size < MAX_KNOWN) this.known.set(text, found)
-    return found
+    const replacement = this.search(text)
+    if (this.known.size < MAX_KNOWN) this.known.set(text, replacement)
+    return replacement
   }
 
   /** The replacement of the shortest prefix in the table, as Python's `tokenizers` takes it. */
@@ -78,7 +78,7 @@ class CharsMap {
   }
 }
 
-const LONGEST = 6 // bytes: longer graphemes are never looked up whole
+const LONGEST = 6 // bytes; longer graphemes are looked up by code point
 const MAX_KNOWN = 1 << 16
 const ASCII = /^\p{ASCII}*$/u
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })

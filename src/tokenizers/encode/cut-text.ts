@@ -1,6 +1,6 @@
 /**
- * Gathers pieces of a text and gives them back in parts of about `size`, each cut between a word
- * and the white space after it. Text without such places is held until one comes or it ends.
+ * Joins pieces of a text and yields it in parts of about `size`, each cut between a word and the white space
+ * after it. Text without such places is kept until one comes, or the text ends.
  */
 export function* cutBeforeSpaces(pieces: Iterable<string>, size: number): Generator<string> {
   let held = ''

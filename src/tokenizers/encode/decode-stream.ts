@@ -1,8 +1,8 @@
-/** Text from ids that come one at a time. */
+/** Decodes ids one at a time. */
 export interface DecodeStream {
-  /** What can be shown now: '' while a character is not complete. */
+  /** The text that is complete now: '' while a character is incomplete. */
   push(id: number): string
-  /** What is left at the end; an incomplete character shows as U+FFFD. */
+  /** The rest; an incomplete character becomes U+FFFD. */
   end(): string
 }
 
@@ -30,8 +30,8 @@ export function byteStream({
 }
 
 /**
- * Any vocabulary: decodes the last few ids with and without the newest ones and shows what the
- * newest add, since a token's text may depend on the one before it.
+ * For any vocabulary: decodes the last few ids with and without the newest ones, and returns what the newest
+ * add, because the text of a token may depend on the one before it.
  */
 export function windowStream(
   skip: (id: number) => boolean,
@@ -40,7 +40,7 @@ export function windowStream(
   let ids: number[] = []
   let shownIds = 0
   let shown = ''
-  let waited = 0 // ids for which the text has ended in a character that is not complete
+  let waited = 0 // ids since which the text has ended in an incomplete character
 
   function show(text: string): string {
     const fresh = text.slice(shown.length)
@@ -64,5 +64,5 @@ export function windowStream(
   }
 }
 
-// A character has at most 4 bytes, so more is text that holds U+FFFD itself, or noise.
+// A character has at most 4 bytes: after more, the text contains U+FFFD itself, or is noise.
 const LONGEST_WAIT = 16

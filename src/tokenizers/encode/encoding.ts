@@ -1,49 +1,49 @@
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
 import type { TextTokens } from './encoder.ts'
 import { PLAIN_TEMPLATE } from './post-processors.ts'
 import type { PostProcessor, TemplateItem } from './steps.ts'
 
-/** A text, or a pair of texts, as tokens: parallel lists with one entry a token. */
+/** The tokens of a text or of a pair of texts: parallel lists with an entry per token. */
 export interface Encoding {
   ids: number[]
   tokens: string[]
   /**
-   * UTF-16 indices into the text that the token comes from: `text.slice(start, end)`. A token that
-   * is part of a character stands for all of it; a special token that was put there has [0, 0].
+   * UTF-16 indices into the text of the token: `text.slice(start, end)`. A token that is part of a character
+   * has the offsets of the whole character; special tokens of the template have [0, 0].
    */
   offsets: [start: number, end: number][]
-  /** `token_type_ids`: which of two segments, as the tokenizer's template says. */
+  /** `token_type_ids`: the segment of each token, by the tokenizer's template. */
   typeIds: number[]
-  /** 0 for the text, 1 for its pair, null for the special tokens around them. */
+  /** 0 for the first text, 1 for the second, null for the special tokens around them. */
   sequenceIds: (0 | 1 | null)[]
-  /** The word of its text that a token is part of. */
+  /** The index of the word that a token is part of. */
   wordIds: (number | null)[]
 }
 
 export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second'
 
 export interface TruncationOptions {
-  /** At most so many tokens, special ones included. */
+  /** Maximum number of tokens, with special ones. */
   maxLength?: number
-  /** What is cut to `maxLength`. Default `longest_first`. */
+  /** Which text is truncated to `maxLength`. Default `longest_first`. */
   truncation?: TruncationStrategy
-  /** Where it is cut. Default: as the tokenizer says, else `right`. */
+  /** Side that is truncated. Default: the tokenizer's setting, or `right`. */
   truncationSide?: 'left' | 'right'
 }
 
-/** Puts one text, or two, in the places of the template, cut to the length that is asked for. */
+/** Puts one or two texts in the places of the template, truncated to `maxLength`. */
 export function assemble(
   texts: readonly TextTokens[],
   { template = PLAIN_TEMPLATE }: PostProcessor,
   options: TruncationOptions & { addSpecialTokens: boolean; tokenOf: (id: number) => string },
 ): Encoding {
-  const wanted = texts.length === 1 ? template.single : template.pair
-  const items = wanted.filter((item) => 'sequence' in item || options.addSpecialTokens)
-  const parts = truncate(texts, items, options)
+  const places = texts.length === 1 ? template.single : template.pair
+  const items = places.filter((item) => 'sequence' in item || options.addSpecialTokens)
+  const truncated = truncate(texts, items, options)
   const encoding = emptyEncoding()
   for (const item of items) {
     if ('special' in item) pushSpecial(encoding, item.special, item.typeId)
-    else pushText(encoding, parts, item.sequence === 'A' ? 0 : 1, item.typeId)
+    else pushText(encoding, truncated, item.sequence === 'A' ? 0 : 1, item.typeId)
   }
   encoding.tokens = encoding.ids.map(options.tokenOf)
   return encoding
@@ -65,11 +65,11 @@ function pushSpecial(encoding: Encoding, ids: readonly number[], typeId: number)
 
 function pushText(
   encoding: Encoding,
-  parts: readonly TextTokens[],
+  texts: readonly TextTokens[],
   sequence: 0 | 1,
   typeId: number,
 ): void {
-  const { ids, offsets, words } = parts[sequence]
+  const { ids, offsets, words } = texts[sequence]
   ids.forEach((id, i) => {
     encoding.ids.push(id)
     encoding.offsets.push(offsets[i])
@@ -89,8 +89,11 @@ function truncate(
   const around = items.reduce((n, item) => n + ('special' in item ? item.special.length : 0), 0)
   const room = maxLength - around
   if (!Number.isInteger(maxLength) || room < 0) {
-    throw new HeedError('corrupt-file', `maxLength is ${maxLength}`, {
-      remedy: `Give a whole number; the special tokens alone take ${around}.`,
+    throw invalidOption({
+      key: 'maxLength',
+      value: maxLength,
+      expected: `a whole number from ${around}, the number of special tokens`,
+      try: { maxLength: [around + 1, 512] },
     })
   }
   const lengths = texts.map(({ ids }) => ids.length)
@@ -98,7 +101,7 @@ function truncate(
   return texts.map((text, i) => take(text, kept[i], truncationSide))
 }
 
-/** How much of each text fits, as Python's `tokenizers` shares it out. */
+/** The length to which each text is truncated, as in Python's `tokenizers`. */
 function keptLengths(lengths: number[], room: number, strategy: TruncationStrategy): number[] {
   const total = lengths.reduce((a, b) => a + b, 0)
   if (total <= room) return lengths
@@ -120,10 +123,12 @@ function keptLengths(lengths: number[], room: number, strategy: TruncationStrate
 
 function tooLong(text: number): never {
   throw new HeedError(
-    'corrupt-file',
-    `the ${text === 0 ? 'first' : 'second'} text alone is too long`,
+    'invalid-data',
+    `The ${text === 0 ? 'first' : 'second'} text must be shorter than \`maxLength\`, for only the other one is truncated`,
     {
-      remedy: "Give a greater maxLength, or truncation: 'longest_first'.",
+      key: 'truncation',
+      try: { truncation: ['longest_first'] },
+      remedy: 'Increase `maxLength`, or use `truncation` longest_first.',
     },
   )
 }

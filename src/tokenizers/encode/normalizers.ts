@@ -84,7 +84,7 @@ registerTokenizerStep('normalizer', 'ByteLevel', {
   make: () => (source) => mapCharacters(source, toByteChars),
 })
 
-/** Puts a text in front; it stands for the first character. */
+/** Adds a prefix, which stands for the first character. */
 export function prependTo(source: AlignedText, prefix: string): AlignedText {
   if (source.text === '') return source
   const rewriter = new TextRewriter(source)
@@ -93,7 +93,7 @@ export function prependTo(source: AlignedText, prefix: string): AlignedText {
   return rewriter.finish()
 }
 
-/** The content stands for the last character of what it replaces, as in Python. */
+/** The content stands for the last character of each match, as in Python. */
 export function replaceMatches(source: AlignedText, pattern: RegExp, content: string): AlignedText {
   const { text } = source
   const rewriter = new TextRewriter(source)
@@ -111,7 +111,7 @@ export function replaceMatches(source: AlignedText, pattern: RegExp, content: st
 const MARK = /\p{M}/u
 const ASCII = /^\p{ASCII}*$/u
 
-/** Character by character: a sigma at the end of a word is no special case. */
+/** By character: a sigma at the end of a word is not a special case. */
 function lowercase(text: AlignedText): AlignedText {
   const lower = text.text.toLowerCase()
   if (lower.length === text.text.length && !SPECIAL_CASE.test(text.text)) return text.with(lower)
@@ -120,7 +120,7 @@ function lowercase(text: AlignedText): AlignedText {
 
 const SPECIAL_CASE = /[\u03a3\u0130]/ // their lower case depends on the neighbours, or is longer
 
-/** Rewrites the characters that an expression matches; most texts have none of them. */
+/** Rewrites the characters that an expression matches; most texts have none. */
 function mapWhere(
   where: RegExp,
   text: AlignedText,
@@ -135,12 +135,12 @@ const SPACE = /\p{White_Space}/u
 const IDEOGRAPH =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b820}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u
 
-/** White space becomes spaces, unit by unit; control characters go. */
+/** White space becomes spaces, and control characters are removed. */
 function clean(text: AlignedText): AlignedText {
   return mapWhere(OTHER, text.with(text.text.replaceAll(/[\t\n\r\p{Z}]/gu, ' ')), () => '')
 }
 
-/** The clean-up of Google's neural machine translation, which SentencePiece's older models have. */
+/** The clean-up of Google's neural machine translation, in older models of SentencePiece. */
 function nmt(character: string): string {
   if (NMT_SPACE.test(character)) return ' '
   const code = character.charCodeAt(0)
@@ -152,8 +152,8 @@ const CONTROL = /\p{Cc}/u
 const NMT_SPACE = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/
 
 /**
- * A character and those that may combine with it: marks, and the letters that make Korean
- * syllables or Japanese voiced kana, also in their narrow and compatible forms.
+ * A character and those that may combine with it: marks, and the letters that form Korean syllables or Japanese
+ * voiced kana, with their halfwidth and compatibility forms.
  */
 const CLUSTER = /[\s\S][\p{M}\u1160-\u11ff\u3131-\u318e\uff9e\uff9f\uffa0-\uffdc]*/gu
 

@@ -1,8 +1,8 @@
 import type { TextTokens } from './encoder.ts'
 
 /**
- * Byte-level tokens hold the space before their word, and some added tokens the white space beside
- * them; offsets then leave it out. `keepsFirst`: the first token's space was put there.
+ * Removes white space from offsets: byte-level tokens contain the space before their word, and some added tokens
+ * the white space around them. With `keepsFirst`, the space of the first token was added by the tokenizer.
  */
 export function trimOffsets(
   tokens: TextTokens,
@@ -14,17 +14,18 @@ export function trimOffsets(
     const [start, end] = tokens.offsets[i]
     const kept = keepsFirst && (i === 0 || start === 0)
     if (/^Ġ+$/.test(tokenOf(id))) return kept ? [start, start] : [end, end]
-    const part = text.slice(start, end)
-    const space = part.includes(tokenOf(id)) ? WHITE_SPACE : SPACES // an added token is as written
-    const leading = Math.max(
-      0,
-      (space.before.exec(part) as RegExpExecArray)[0].length - (kept ? 1 : 0),
-    )
+    const covered = text.slice(start, end)
+    const space = covered.includes(tokenOf(id)) ? WHITE_SPACE : SPACES // an added token
+    const leading = Math.max(0, lengthOf(space.before, covered) - (kept ? 1 : 0))
     const from = Math.min(start + leading, end)
-    const trailing = (space.after.exec(part) as RegExpExecArray)[0].length
+    const trailing = lengthOf(space.after, covered)
     return [from, Math.max(end - trailing, from)]
   })
   return { ...tokens, offsets }
+}
+
+function lengthOf(pattern: RegExp, text: string): number {
+  return pattern.exec(text)?.[0].length ?? 0
 }
 
 const SPACES = { before: /^ */, after: / *$/ }

@@ -6,17 +6,17 @@ import { fileError } from '../../io/files/file-error.ts'
 import { readJson } from '../../io/files/json.ts'
 import { isJsonObject } from '../../io/files/json-parse.ts'
 import { isGGUF } from '../../io/gguf/gguf.ts'
-import { HeedError } from '../../util/errors.ts'
+import { alternatives, HeedError } from '../../util/errors.ts'
 import { Tokenizer } from '../tokenizer.ts'
 import { bertVocabFiles } from './bert-vocab.ts'
 import { marianFiles } from './marian.ts'
 import { readTokenizerConfig } from './read-json.ts'
 import { sentencePieceFiles, t5Files } from './sentencepiece.ts'
-import { TIKTOKEN_ENCODINGS, type TiktokenName, tiktokenFiles } from './tiktoken.ts'
+import { isTiktokenName, TIKTOKEN_ENCODINGS, tiktokenFiles } from './tiktoken.ts'
 import { byteLevelJson, END_OF_TEXT, specialToken, type TokenizerConfig } from './tokenizer-json.ts'
 
 export interface LoadTokenizerOptions {
-  /** Of two tokenizers, as a translator of Marian has them, the one of what is written. */
+  /** Of the two tokenizers of a Marian model, load that of the target language. */
   asTarget?: boolean
 }
 
@@ -36,12 +36,14 @@ export async function loadTokenizer(
   }
   if (await exists(join(path, 'source.spm'))) return loadMarian(path, config, asTarget)
   if (await exists(join(path, 'merges.txt'))) return loadGpt2Files(path, config)
-  throw new HeedError('corrupt-file', `${path} holds no tokenizer.json`, {
-    remedy: `Give the folder of a model, or a file: ${FILES.join(', ')}, or ranks (.tiktoken).`,
+  throw new HeedError('missing-file', `${path} must contain a tokenizer.json, got none`, {
+    value: path,
+    expected: 'a tokenizer.json',
+    remedy: `Use the folder of a model, or a file: ${FILES.join(', ')} or one with tiktoken's ranks (.tiktoken).`,
   })
 }
 
-/** The first that is there counts. */
+/** The first that exists is used. */
 const FILES = [
   'tokenizer.json',
   'tokenizer.model',
@@ -67,27 +69,32 @@ async function filesOf(
   return (isT5 ? t5Files : sentencePieceFiles)(await readBytes(path), config, path)
 }
 
-/** A SentencePiece model for each language, and one vocabulary of both or one each. */
+/** A SentencePiece model per language, with a common vocabulary or one each. */
 async function loadMarian(folder: string, config: unknown, asTarget: boolean): Promise<Tokenizer> {
   const path = join(folder, asTarget ? 'target.spm' : 'source.spm')
   const settings = readTokenizerConfig(config, `the tokenizer_config.json of ${folder}`)
-  const own = asTarget && settings.separate_vocabs === true
-  const vocab = await readJson(join(folder, own ? 'target_vocab.json' : 'vocab.json'))
+  const separate = asTarget && settings.separate_vocabs === true
+  const vocab = await readJson(join(folder, separate ? 'target_vocab.json' : 'vocab.json'))
   const files = marianFiles(await readBytes(path), vocab, settings, path)
   return Tokenizer.fromJSON(files.json, files.config, path)
 }
 
-/** The name of the file says how its encoding cuts words. */
+/** The name of the file says how its encoding splits words. */
 async function loadTiktoken(path: string): Promise<Tokenizer> {
   const name = basename(path, '.tiktoken')
-  const known = Object.keys(TIKTOKEN_ENCODINGS)
-  if (known.includes(name)) {
-    const files = tiktokenFiles(await readText(path), name as TiktokenName)
+  if (isTiktokenName(name)) {
+    const files = tiktokenFiles(await readText(path), name)
     return Tokenizer.fromJSON(files.json, files.config, path)
   }
-  throw new HeedError('corrupt-file', `${path} is none of tiktoken's encodings`, {
-    remedy: `Known: ${known.map((encoding) => `${encoding}.tiktoken`).join(', ')}.`,
-  })
+  const known = Object.keys(TIKTOKEN_ENCODINGS).map((encoding) => `${encoding}.tiktoken`)
+  throw new HeedError(
+    'unsupported',
+    `A file of tiktoken's ranks must be named ${alternatives(known)}, got ${path}`,
+    {
+      value: path,
+      remedy: 'Rename it to the name of its encoding, which says how words are split.',
+    },
+  )
 }
 
 export async function saveTokenizer(
@@ -106,15 +113,17 @@ export async function saveTokenizer(
   await writeFileAtomic(join(folder, 'tokenizer_config.json'), toText(config))
 }
 
-/** GPT-2's own two files, which older checkpoints have instead of a tokenizer.json. */
+/** GPT-2's two files, which older checkpoints have instead of a tokenizer.json. */
 async function loadGpt2Files(folder: string, config: unknown): Promise<Tokenizer> {
   const vocabFile = join(folder, 'vocab.json')
-  const vocab = Object.entries((await readJson(vocabFile)) ?? {}) as [string, number][]
+  const ids = await readJson(vocabFile)
   const lines = (await readText(join(folder, 'merges.txt'))).split(/\r?\n/)
   const merges = lines.filter((line) => line !== '' && !line.startsWith('#version'))
-  const end = vocab.find(([token]) => token === END_OF_TEXT)
-  const special = end ? [specialToken(...end)] : []
-  return Tokenizer.fromJSON(byteLevelJson(vocab, merges, special), config, vocabFile)
+  const end = isJsonObject(ids) && Object.hasOwn(ids, END_OF_TEXT) ? ids[END_OF_TEXT] : undefined
+  const special = typeof end === 'number' ? [specialToken(END_OF_TEXT, end)] : []
+  const { model, ...steps } = byteLevelJson([], merges, special)
+  const json = { ...steps, model: { ...model, vocab: ids } } // the ids are checked where it is read
+  return Tokenizer.fromJSON(json, config, vocabFile)
 }
 
 async function readText(path: string): Promise<string> {
@@ -129,17 +138,17 @@ async function readBytes(path: string): Promise<Buffer> {
   }
 }
 
-/** `tokenizer_config.json`, with what other files of the folder say of special tokens and chat. */
+/** `tokenizer_config.json`, with the special tokens and the chat template of other files in the folder. */
 async function readConfig(folder: string): Promise<unknown> {
-  const config = await readIfThere(join(folder, 'tokenizer_config.json'))
-  const special = await readIfThere(join(folder, 'special_tokens_map.json'))
+  const config = await readIfPresent(join(folder, 'tokenizer_config.json'))
+  const special = await readIfPresent(join(folder, 'special_tokens_map.json'))
   if (!isJsonObject(config) || !isJsonObject(special)) return config
   const template = join(folder, 'chat_template.jinja')
   const chat = (await exists(template)) ? { chat_template: await readText(template) } : {}
   return { ...special, ...config, ...chat }
 }
 
-async function readIfThere(path: string): Promise<unknown> {
+async function readIfPresent(path: string): Promise<unknown> {
   return (await exists(path)) ? readJson(path) : {}
 }
 

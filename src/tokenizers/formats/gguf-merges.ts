@@ -1,7 +1,7 @@
 /**
- * SentencePiece's BPE knows no merges: it joins the neighbours whose union has the best score. As
- * merges: all ways to make each token of two others, the best token first. `written` says which
- * tokens stand for text.
+ * SentencePiece's BPE has scores instead of merges: it joins the neighbours that together have the best score. As
+ * merges these are all ways to form each token from two others, the best token first. `written` says which tokens
+ * stand for text.
  */
 export function mergesOfScores(
   tokens: readonly string[],
@@ -24,7 +24,7 @@ export function mergesOfScores(
     )
 }
 
-/** The places between a token's characters. A token as long as a text would have too many pairs. */
+/** The positions between a token's characters. A very long token would have too many pairs. */
 function cuts(token: string): number[] {
   if (token.length > LONGEST) return []
   const places: number[] = []

@@ -1,28 +1,30 @@
-// How texts are cut into words before byte-level BPE, by the names that GGUF files have for it
-// (`tokenizer.ggml.pre`). Patterns are those of the models' own tokenizer.json.
-import { HeedError } from '../../util/errors.ts'
+// Pre-tokenizers of byte-level BPE by their names in GGUF files (`tokenizer.ggml.pre`), with the patterns of the models'
+// tokenizer.json.
+import { HeedError, shown } from '../../util/errors.ts'
 import type { ComponentJson } from './tokenizer-json.ts'
 
 export interface PreTokenizing {
   normalizer: ComponentJson | null
   pre_tokenizer: ComponentJson
-  /** Whether a word that is a token is not cut further, whatever the merges say. */
+  /** Whether a word that is a token is not split, whatever the merges are. */
   ignoreMerges: boolean
-  /** Whether texts begin with a token of their own where the file does not say it. */
+  /** Whether texts start with the bos token if the file does not say. */
   addsBos: boolean
 }
 
-/** @throws HeedError for a name that is not known: another way of cutting would give other ids */
+/** @throws HeedError for an unknown name, because another pre-tokenizer would give other ids */
 export function preTokenizerNamed(name: string | undefined, path: string): PreTokenizing {
   const family = FAMILIES.find(({ names }) => name !== undefined && names.includes(name))
   if (family) return family
   const known = FAMILIES.flatMap(({ names }) => names).join(', ')
   throw new HeedError(
-    'unknown-name',
-    name === undefined
-      ? `${path} does not say how its tokenizer cuts words (tokenizer.ggml.pre)`
-      : `${path}: its tokenizer cuts words as ${JSON.stringify(name)}, which is not known`,
-    { remedy: `Use the model's own tokenizer.json, or convert it again. Known: ${known}.` },
+    'unsupported',
+    `\`tokenizer.ggml.pre\` in ${path} must be a known pre-tokenizer, got ${shown(name)}`,
+    {
+      key: 'tokenizer.ggml.pre',
+      value: name,
+      remedy: `Use the tokenizer.json of the model, or convert the model again. Known: ${known}.`,
+    },
   )
 }
 

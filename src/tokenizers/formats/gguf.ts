@@ -1,7 +1,7 @@
-// The tokenizer in the metadata of a GGUF file, as Hugging Face's two files describe it.
+// The tokenizer in the metadata of a GGUF file, converted to Hugging Face's two files.
 import type { GGUFMetadata } from '../../io/gguf/gguf.ts'
 import { openGGUF } from '../../io/gguf/gguf.ts'
-import { HeedError } from '../../util/errors.ts'
+import { alternatives, HeedError, shown } from '../../util/errors.ts'
 import { mergesOfScores } from './gguf-merges.ts'
 import { preTokenizerNamed } from './gguf-pre-tokenizers.ts'
 import type {
@@ -11,7 +11,7 @@ import type {
   TokenizerJson,
 } from './tokenizer-json.ts'
 
-/** What `Tokenizer.fromJSON` takes, with the chat template. */
+/** The arguments of `Tokenizer.fromJSON`, with the chat template. */
 export interface TokenizerFiles {
   json: TokenizerJson
   config: TokenizerConfig
@@ -31,7 +31,7 @@ interface Vocabulary {
   metadata: GGUFMetadata
   path: string
   tokens: readonly string[]
-  /** What kind each token is, as below. */
+  /** The type of each token, see below. */
   types: readonly number[]
 }
 
@@ -44,8 +44,9 @@ function tokenizerOf(metadata: GGUFMetadata, path: string): TokenizerFiles {
   const model = metadata.string('tokenizer.ggml.model', undefined)
   const tokens = metadata.strings('tokenizer.ggml.tokens')
   if (model === undefined || tokens === undefined)
-    throw new HeedError('corrupt-file', `${path} holds no tokenizer`, {
-      remedy: 'Give the tokenizer.json of the model that it was made from.',
+    throw new HeedError('unsupported', `${path} must contain a tokenizer, got none`, {
+      key: 'tokenizer.ggml.tokens',
+      remedy: 'Use the tokenizer.json of the model from which the file was converted.',
     })
   const types = metadata.numbers('tokenizer.ggml.token_type') ?? tokens.map(() => 1)
   const vocabulary = { metadata, path, tokens, types }
@@ -53,45 +54,47 @@ function tokenizerOf(metadata: GGUFMetadata, path: string): TokenizerFiles {
   const kind = Object.hasOwn(KINDS, model) ? KINDS[model] : undefined
   if (kind === undefined)
     throw new HeedError(
-      'corrupt-file',
-      `${path}: its tokenizer is of the kind ${JSON.stringify(model)}`,
+      'unsupported',
+      `\`tokenizer.ggml.model\` in ${path} must be ${alternatives(Object.keys(KINDS))}, got ${shown(model)}`,
       {
-        remedy: `Known kinds: ${Object.keys(KINDS).join(', ')}.`,
+        key: 'tokenizer.ggml.model',
+        value: model,
+        remedy: 'Use the tokenizer.json of the model from which the file was converted.',
       },
     )
-  const parts = kind(vocabulary)
+  const steps = kind(vocabulary)
   const json: TokenizerJson = {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: addedTokens(vocabulary),
-    post_processor: postProcessor(vocabulary, parts.addsBos),
-    normalizer: parts.normalizer,
-    pre_tokenizer: parts.pre_tokenizer,
-    decoder: parts.decoder,
+    post_processor: postProcessor(vocabulary, steps.addsBos),
+    normalizer: steps.normalizer,
+    pre_tokenizer: steps.pre_tokenizer,
+    decoder: steps.decoder,
     model: {
       type: 'BPE',
       dropout: null,
       continuing_subword_prefix: null,
       end_of_word_suffix: null,
-      ...parts.model,
+      ...steps.model,
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), // also for `__proto__`
     },
   }
   return { json, config: configOf(vocabulary) }
 }
 
-interface Parts {
+interface Steps {
   normalizer: ComponentJson | null
   pre_tokenizer: ComponentJson | null
   decoder: ComponentJson
   model: ComponentJson
-  /** Where the file does not say whether texts begin with a token of their own. */
+  /** Whether texts start with the bos token if the file does not say. */
   addsBos: boolean
 }
 
 /** By `tokenizer.ggml.model`: byte-level BPE, and SentencePiece's BPE. */
-const KINDS: Record<string, (vocabulary: Vocabulary) => Parts> = {
+const KINDS: Record<string, (vocabulary: Vocabulary) => Steps> = {
   gpt2: ({ metadata, path }) => {
     const { ignoreMerges, addsBos, ...pre } = preTokenizerNamed(
       metadata.string('tokenizer.ggml.pre', undefined),
@@ -116,16 +119,17 @@ const KINDS: Record<string, (vocabulary: Vocabulary) => Parts> = {
     if (scores?.length !== tokens.length)
       throw new HeedError(
         'corrupt-file',
-        `${path}: its vocabulary has ${tokens.length} tokens and ${scores?.length ?? 'no'} scores`,
+        `\`tokenizer.ggml.scores\` in ${path} must have a score for each of the ${tokens.length} tokens, got ${scores?.length ?? 'none'}`,
+        { key: 'tokenizer.ggml.scores', remedy: REMEDY },
       )
     const prefixed = metadata.bool('tokenizer.ggml.add_space_prefix', true)
     const written = (id: number): boolean => ![UNKNOWN, CONTROL, BYTE].includes(types[id])
-    const steps = [replace(' ', '▁')]
+    const marks = [replace(' ', '▁')]
     const strip = { type: 'Strip', content: ' ', start: 1, stop: 0 }
     return {
       normalizer: sequence(
         'normalizers',
-        prefixed ? [{ type: 'Prepend', prepend: '▁' }, ...steps] : steps,
+        prefixed ? [{ type: 'Prepend', prepend: '▁' }, ...marks] : marks,
       ),
       pre_tokenizer: null,
       decoder: sequence('decoders', [
@@ -150,18 +154,20 @@ function checkVocabulary({ tokens, types, path }: Vocabulary): void {
   if (types.length !== tokens.length)
     throw new HeedError(
       'corrupt-file',
-      `${path}: its vocabulary has ${tokens.length} tokens and ${types.length} types`,
+      `\`tokenizer.ggml.token_type\` in ${path} must have a type for each of the ${tokens.length} tokens, got ${types.length}`,
+      { key: 'tokenizer.ggml.token_type', remedy: REMEDY },
     )
-  const seen = new Set<string>()
-  const twice = tokens.find((token) => seen.size === seen.add(token).size)
-  if (twice !== undefined)
+  const known = new Set<string>()
+  const duplicate = tokens.find((token) => known.size === known.add(token).size)
+  if (duplicate !== undefined)
     throw new HeedError(
       'corrupt-file',
-      `${path}: its vocabulary has ${JSON.stringify(twice)} twice`,
+      `\`tokenizer.ggml.tokens\` in ${path} must be unique, got ${shown(duplicate)} twice`,
+      { key: 'tokenizer.ggml.tokens', value: duplicate, remedy: REMEDY },
     )
 }
 
-/** What is found in a text before all else: special tokens, and words that the makers added. */
+/** Special and user-defined tokens, which are taken out of a text before anything else. */
 const addedTokens = ({ tokens, types }: Vocabulary): AddedTokenJson[] =>
   tokens.flatMap((content, id) => {
     const special = types[id] === CONTROL || types[id] === UNKNOWN
@@ -196,7 +202,7 @@ function postProcessor(vocabulary: Vocabulary, addsBos: boolean): ComponentJson 
   }
 }
 
-/** `tokenizer.ggml.bos_token_id` as text; undefined when there is none. */
+/** The token of `tokenizer.ggml.bos_token_id` and similar keys; undefined if there is none. */
 function tokenNamed({ metadata, tokens }: Vocabulary, name: string): string | undefined {
   return tokens[metadata.number(`tokenizer.ggml.${name}_token_id`, undefined) ?? -1]
 }
@@ -217,7 +223,7 @@ function configOf(vocabulary: Vocabulary): TokenizerConfig {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
-/** The template, or a list of them by name where there are several. */
+/** The template, or a list of named ones if there are several. */
 function chatTemplates(metadata: GGUFMetadata): unknown {
   const main = metadata.string(TEMPLATE, undefined)
   const named = [...metadata.entries.keys()]
@@ -228,6 +234,7 @@ function chatTemplates(metadata: GGUFMetadata): unknown {
 }
 
 const TEMPLATE = 'tokenizer.chat_template'
+const REMEDY = 'Download the file again, or convert the model again.'
 
 const replace = (text: string, content: string): ComponentJson => ({
   type: 'Replace',

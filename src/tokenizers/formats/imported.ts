@@ -8,7 +8,7 @@ import {
 } from './tiktoken.ts'
 import type { TokenizerConfig } from './tokenizer-json.ts'
 
-/** A tokenizer from tiktoken's ranks; a name of OpenAI's says how words are cut. */
+/** A tokenizer from tiktoken's ranks; the name of an encoding of OpenAI says how words are split. */
 export function tokenizerFromTiktoken(
   ranks: TiktokenRanks,
   encoding: TiktokenName | TiktokenEncoding,
@@ -19,7 +19,7 @@ export function tokenizerFromTiktoken(
 
 /**
  * A tokenizer from a SentencePiece model (`tokenizer.model`, `spiece.model`), Unigram or BPE.
- * `add_bos_token` and `add_eos_token` of the config put those around texts.
+ * `add_bos_token` and `add_eos_token` of the config add those tokens around texts.
  */
 export function tokenizerFromSentencePiece(
   bytes: Uint8Array,

@@ -1,10 +1,11 @@
-import { HeedError } from '../../util/errors.ts'
-import { sentencePieceFiles } from './sentencepiece.ts'
+import { isJsonObject } from '../../io/files/json-parse.ts'
+import { HeedError, shown } from '../../util/errors.ts'
+import { filesOf, readSentencePiece } from './sentencepiece.ts'
 import { specialToken, type TokenizerConfig, type TokenizerJson } from './tokenizer-json.ts'
 
 /**
- * A SentencePiece model whose pieces have the ids that a vocab.json gives them, as Marian's folders have
- * one for each language. Pieces without an id are left out: what they stand for is cut otherwise.
+ * Converts a SentencePiece model whose pieces have the ids of a vocab.json, as in Marian's folders, which have a model
+ * per language. Pieces without an id are left out.
  */
 export function marianFiles(
   bytes: Uint8Array,
@@ -13,24 +14,27 @@ export function marianFiles(
   source: string,
 ): { json: TokenizerJson; config: TokenizerConfig } {
   const tokens = tokensById(vocab, source)
-  const { json } = sentencePieceFiles(bytes, config, source)
-  if (json.model.type !== 'Unigram')
-    throw new HeedError('corrupt-file', `${source} is not a Unigram model, as those of Marian are`)
+  const model = readSentencePiece(bytes, source)
+  if (model.kind !== 'Unigram')
+    throw new HeedError('unsupported', `${source} must be a Unigram model, got ${model.kind}`, {
+      remedy: 'Use the source.spm and target.spm of a model of Marian.',
+    })
+  const { json } = filesOf(model, config)
   const settings = { eos_token: '</s>', unk_token: '<unk>', pad_token: '<pad>', ...config }
   const special = [settings.eos_token, settings.unk_token, settings.pad_token].filter(
     (token): token is string => typeof token === 'string' && tokens.includes(token),
   )
   const ids = new Map(tokens.map((token, id) => [token, id]))
-  const scores = new Map(json.model.vocab as [string, number][])
+  const scores = new Map(model.pieces.map(({ text, score }) => [text, score]))
   return {
     config: settings,
     json: {
       ...json,
       added_tokens: [
-        ...special.map((token) => specialToken(token, ids.get(token) as number)),
-        ...tokens.filter(isLanguage).map((token) => {
-          return { ...specialToken(token, ids.get(token) as number), special: false }
-        }),
+        ...special.map((token) => specialToken(token, tokens.indexOf(token))),
+        ...tokens.flatMap((token, id) =>
+          isLanguage(token) ? [{ ...specialToken(token, id), special: false }] : [],
+        ),
       ],
       post_processor: endedBy(special[0], ids.get(special[0])),
       model: {
@@ -42,10 +46,10 @@ export function marianFiles(
   }
 }
 
-/** What a text into several languages begins with: `>>fra<<`. */
+/** The target language at the start of a text, such as `>>fra<<`. */
 const isLanguage = (token: string): boolean => /^>>.{1,40}<<$/.test(token)
 
-/** The score of a token of the other language, which this model does not cut. */
+/** The score of a token of the other language, which this model never produces. */
 const NEVER = -1e6
 
 function endedBy(end: string | undefined, id: number | undefined) {
@@ -62,21 +66,25 @@ function endedBy(end: string | undefined, id: number | undefined) {
 
 /** @throws HeedError unless ids are 0, 1, 2 …, each once */
 function tokensById(vocab: unknown, source: string): string[] {
-  const entries = Object.entries((vocab ?? {}) as Record<string, unknown>)
-  const tokens = new Array<string | undefined>(entries.length)
+  const entries = isJsonObject(vocab) ? Object.entries(vocab) : []
+  const tokens = new Map<number, string>()
   for (const [token, id] of entries) {
-    const fits = Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length
-    if (!fits || tokens[id as number] !== undefined)
+    const fits = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < entries.length
+    if (!fits || tokens.has(id))
       throw new HeedError(
         'corrupt-file',
-        `vocab.json beside ${source} gives ${JSON.stringify(token)} the id ${id}`,
-        {
-          remedy: `Its ${entries.length} tokens have the ids from 0 to ${entries.length - 1}, each once.`,
-        },
+        `The ids in the vocab.json beside ${source} must be 0 to ${entries.length - 1}, each once, got ${shown(id)} for ${shown(token)}`,
+        { key: token, value: id, remedy: REMEDY },
       )
-    tokens[id as number] = token
+    tokens.set(id, token)
   }
   if (entries.length === 0)
-    throw new HeedError('corrupt-file', `vocab.json beside ${source} holds no tokens`)
-  return tokens as string[]
+    throw new HeedError(
+      'corrupt-file',
+      `The vocab.json beside ${source} must be an object of tokens and ids, got no tokens`,
+      { remedy: REMEDY },
+    )
+  return entries.map((_, id) => tokens.get(id) ?? '')
 }
+
+const REMEDY = 'Copy or download the vocab.json of the model again.'

@@ -1,6 +1,6 @@
 /**
- * The merges of a vocabulary that only ranks its tokens: for each token the last pair that joining
- * by rank makes it of. `symbols` are what a token is first made of; lower ranks are joined first.
+ * The merges of a vocabulary that only ranks its tokens: for each token, the last pair from which joining by rank
+ * forms it. `symbols` returns the first tokens of a token; lower ranks are joined first.
  */
 export function mergesOf(
   ranks: ReadonlyMap<string, number>,
@@ -9,28 +9,27 @@ export function mergesOf(
   const tokens = [...ranks].sort(([, a], [, b]) => a - b)
   const merges: [string, string][] = []
   for (const [token] of tokens) {
-    const parts = joinToTwo(symbols(token), ranks)
-    if (parts.length === 2 && parts.every((part) => ranks.has(part))) {
-      merges.push(parts as [string, string])
-    }
+    const [left, right, ...rest] = joinToTwo(symbols(token), ranks)
+    if (right === undefined || rest.length > 0) continue
+    if (ranks.has(left) && ranks.has(right)) merges.push([left, right])
   }
   return merges
 }
 
-function joinToTwo(parts: string[], ranks: ReadonlyMap<string, number>): string[] {
-  const rankAt = (i: number): number => ranks.get(parts[i] + parts[i + 1]) ?? NEVER
-  const next: number[] = [] // the rank of each part with the one after it
-  for (let i = 0; i + 1 < parts.length; i++) next.push(rankAt(i))
-  while (parts.length > 2) {
+function joinToTwo(pieces: string[], ranks: ReadonlyMap<string, number>): string[] {
+  const rankAt = (i: number): number => ranks.get(pieces[i] + pieces[i + 1]) ?? NEVER
+  const next: number[] = [] // the rank of each piece joined with the next
+  for (let i = 0; i + 1 < pieces.length; i++) next.push(rankAt(i))
+  while (pieces.length > 2) {
     let best = 0
     for (let i = 1; i < next.length; i++) if (next[i] < next[best]) best = i
-    if (next[best] === NEVER) return parts // no way leads to this token
-    parts.splice(best, 2, parts[best] + parts[best + 1])
+    if (next[best] === NEVER) return pieces // this token cannot be formed
+    pieces.splice(best, 2, pieces[best] + pieces[best + 1])
     next.splice(best, 1)
     if (best > 0) next[best - 1] = rankAt(best - 1)
     if (best < next.length) next[best] = rankAt(best)
   }
-  return parts
+  return pieces
 }
 
 const NEVER = Number.POSITIVE_INFINITY

@@ -1,14 +1,15 @@
 import { HeedError } from '../../util/errors.ts'
 
-/** One field of a protocol buffer message: a number, or the bytes of what it holds. */
+/** A field of a protocol buffer message: a number, or bytes. */
 export interface ProtoField {
   number: number
   value: number | Uint8Array
 }
 
 /**
- * The fields of a message, in order (wire format of protocol buffers). Numbers above 2⁵³ lose their
- * last digits; nothing is read beyond the bytes that are given.
+ * The fields of a message in order (wire format of protocol buffers). Numbers above 2⁵³ lose their last digits.
+ * Nothing is read beyond the given bytes.
+ * @throws HeedError for bytes that are not a message
  */
 export function* readMessage(bytes: Uint8Array, source: string): Generator<ProtoField> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -16,11 +17,12 @@ export function* readMessage(bytes: Uint8Array, source: string): Generator<Proto
   const fail = (problem: string): never => {
     throw new HeedError(
       'corrupt-file',
-      `${source} is not a protocol buffer: ${problem} at byte ${at}`,
+      `${source} must be a protocol buffer, got ${problem} at byte ${at}`,
+      { remedy: 'Copy or download the file again.' },
     )
   }
   const skip = (length: number): number => {
-    if (length > bytes.length - at) fail(`${length} bytes are said to be there`)
+    if (length > bytes.length - at) fail(`a field of ${length} bytes that are not there`)
     at += length
     return at - length
   }
@@ -31,7 +33,7 @@ export function* readMessage(bytes: Uint8Array, source: string): Generator<Proto
       value += (byte & 0x7f) * 2 ** shift
       if (byte < 0x80) return value
     }
-    return fail('a number without end')
+    return fail('an endless number')
   }
   while (at < bytes.length) {
     const key = varint()

@@ -1,4 +1,4 @@
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 import { mergesOf } from './merges-of.ts'
 import { readMessage } from './protobuf.ts'
 import {
@@ -9,15 +9,22 @@ import {
 } from './tokenizer-json.ts'
 
 /**
- * A SentencePiece model as the contents of the two files of a tokenizer, as transformers converts
- * it. `add_bos_token` and `add_eos_token` of the config put those around texts.
+ * Converts a SentencePiece model to the two files of a tokenizer, as transformers does. `add_bos_token` and
+ * `add_eos_token` of the config add those tokens around texts.
  */
 export function sentencePieceFiles(
   bytes: Uint8Array,
   config: TokenizerConfig,
   source: string,
 ): { json: TokenizerJson; config: TokenizerConfig } {
-  const model = readModel(bytes, source)
+  return filesOf(readSentencePiece(bytes, source), config)
+}
+
+/** The two files of a tokenizer for a model that has been read. */
+export function filesOf(
+  model: SentencePieceModel,
+  config: TokenizerConfig,
+): { json: TokenizerJson; config: TokenizerConfig } {
   const json: TokenizerJson = {
     version: '1.0',
     truncation: null,
@@ -33,8 +40,8 @@ export function sentencePieceFiles(
 }
 
 /**
- * T5's spiece.model: `</s>` ends a text, and the sentinels `<extra_id_0>` … stand behind the pieces, the
- * last of them first, `extra_ids` of the config (by default 100, as in transformers) in number.
+ * Converts T5's spiece.model: `</s>` ends a text, and the sentinels `<extra_id_0>` … follow the pieces, the last
+ * sentinel first. `extra_ids` of the config is their number (default 100, as in transformers).
  */
 export function t5Files(
   bytes: Uint8Array,
@@ -42,23 +49,22 @@ export function t5Files(
   source: string,
 ): { json: TokenizerJson; config: TokenizerConfig } {
   const { extra_ids = 100 } = config
-  if (!Number.isInteger(extra_ids) || (extra_ids as number) < 0 || (extra_ids as number) > 10_000)
+  const count = typeof extra_ids === 'number' && Number.isInteger(extra_ids) ? extra_ids : -1
+  if (count < 0 || count > 10_000)
     throw new HeedError(
-      'corrupt-file',
-      `extra_ids is ${JSON.stringify(extra_ids)} in the config of ${source}`,
+      'invalid-config',
+      `\`extra_ids\` in the config of ${source} must be a whole number from 0 to 10000, got ${shown(extra_ids)}`,
       {
-        remedy: 'It is the number of sentinels, 100 in published checkpoints.',
+        key: 'extra_ids',
+        value: extra_ids,
+        try: { extra_ids: [100] },
+        remedy: 'Set it to the number of sentinels, which is 100 in published checkpoints.',
       },
     )
-  const { json, config: settings } = sentencePieceFiles(
-    bytes,
-    { ...config, add_eos_token: true },
-    source,
-  )
-  const pieces = json.model.vocab as unknown[]
-  const last = extra_ids as number
-  const sentinels = Array.from({ length: last }, (_, i) =>
-    specialToken(`<extra_id_${last - 1 - i}>`, pieces.length + i),
+  const model = readSentencePiece(bytes, source)
+  const { json, config: settings } = filesOf(model, { ...config, add_eos_token: true })
+  const sentinels = Array.from({ length: count }, (_, i) =>
+    specialToken(`<extra_id_${count - 1 - i}>`, model.pieces.length + i),
   )
   json.added_tokens = [...(json.added_tokens ?? []), ...sentinels]
   return { json, config: settings }
@@ -70,13 +76,14 @@ interface Piece {
   type: number
 }
 
-interface Model {
+export interface SentencePieceModel {
   pieces: Piece[]
   kind: 'Unigram' | 'BPE'
   byteFallback: boolean
   charsMap: Uint8Array
-  /** A space goes before the text; spaces at the ends and further ones in a row go. */
+  /** Whether a space is added in front of the text. */
   addsPrefix: boolean
+  /** Whether spaces at the ends and repeated spaces are removed. */
   removesSpaces: boolean
   special: { bos_token?: string; eos_token?: string; unk_token?: string; pad_token?: string }
 }
@@ -85,10 +92,11 @@ const NORMAL = 1
 const UNKNOWN = 2
 const CONTROL = 3
 const USER_DEFINED = 4
-const KINDS: Record<number, Model['kind']> = { 1: 'Unigram', 2: 'BPE', 4: 'BPE' } // 4: characters
+const KINDS: Record<number, SentencePieceModel['kind']> = { 1: 'Unigram', 2: 'BPE', 4: 'BPE' } // 4: characters
 const MAX_PIECES = 1 << 22
 
-function readModel(bytes: Uint8Array, source: string): Model {
+/** @throws HeedError for a file that is not a Unigram or BPE model */
+export function readSentencePiece(bytes: Uint8Array, source: string): SentencePieceModel {
   const pieces: Piece[] = []
   let trainer = new Map<number, number | Uint8Array>()
   let normalizer = new Map<number, number | Uint8Array>()
@@ -100,9 +108,12 @@ function readModel(bytes: Uint8Array, source: string): Model {
   }
   const kind = KINDS[Number(trainer.get(3) ?? 1)]
   if (pieces.length === 0 || !kind) {
-    throw new HeedError('corrupt-file', `${source} is not a usable SentencePiece model`, {
-      remedy: pieces.length === 0 ? 'It holds no pieces.' : 'Unigram and BPE models can be read.',
-    })
+    const problem = pieces.length === 0 ? 'no pieces' : 'another kind of model'
+    throw new HeedError(
+      pieces.length === 0 ? 'corrupt-file' : 'unsupported',
+      `${source} must be a Unigram or BPE model of SentencePiece, got ${problem}`,
+      { remedy: 'Use another tokenizer file of the model, such as its tokenizer.json.' },
+    )
   }
   const tokenAt = (field: number, usual: number): string | undefined => {
     const id = Number(trainer.get(field) ?? usual)
@@ -139,7 +150,7 @@ function readPiece(bytes: Uint8Array, source: string): Piece {
   }
 }
 
-/** Of fields that are written twice the last counts. */
+/** The fields of a message; of repeated ones the last. */
 function lastFields(bytes: Uint8Array, source: string): Map<number, number | Uint8Array> {
   const fields = new Map<number, number | Uint8Array>()
   for (const { number, value } of readMessage(bytes, source)) fields.set(number, value)
@@ -148,14 +159,14 @@ function lastFields(bytes: Uint8Array, source: string): Map<number, number | Uin
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-function addedTokens({ pieces }: Model) {
+function addedTokens({ pieces }: SentencePieceModel) {
   return pieces.flatMap(({ text, type }, id) => {
     if (text === '' || (type !== UNKNOWN && type !== CONTROL && type !== USER_DEFINED)) return []
     return [{ ...specialToken(text, id), special: type !== USER_DEFINED }]
   })
 }
 
-function normalizers({ charsMap, addsPrefix, removesSpaces }: Model): ComponentJson[] {
+function normalizers({ charsMap, addsPrefix, removesSpaces }: SentencePieceModel): ComponentJson[] {
   const steps: ComponentJson[] = []
   if (charsMap.length > 0) {
     const binary = Array.from(charsMap, (byte) => String.fromCharCode(byte)).join('')
@@ -172,11 +183,11 @@ function normalizers({ charsMap, addsPrefix, removesSpaces }: Model): ComponentJ
 
 const WORDS = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: true }
 
-function hasInnerSpace({ pieces }: Model): boolean {
+function hasInnerSpace({ pieces }: SentencePieceModel): boolean {
   return pieces.some(({ text, type }) => type === NORMAL && text.indexOf('▁', 1) > 0)
 }
 
-function decoders({ addsPrefix }: Model): ComponentJson[] {
+function decoders({ addsPrefix }: SentencePieceModel): ComponentJson[] {
   const strip = { type: 'Strip', content: ' ', start: 1, stop: 0 }
   return [
     { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
@@ -186,7 +197,7 @@ function decoders({ addsPrefix }: Model): ComponentJson[] {
   ]
 }
 
-function around(model: Model, bos: boolean, eos: boolean): ComponentJson | null {
+function around(model: SentencePieceModel, bos: boolean, eos: boolean): ComponentJson | null {
   const names = [bos && model.special.bos_token, eos && model.special.eos_token]
   const [before, after] = names.map((id) => (id ? [{ SpecialToken: { id, type_id: 0 } }] : []))
   const special = names.filter((name) => typeof name === 'string')
@@ -204,7 +215,7 @@ function around(model: Model, bos: boolean, eos: boolean): ComponentJson | null 
   }
 }
 
-function unigram({ pieces, byteFallback }: Model): ComponentJson {
+function unigram({ pieces, byteFallback }: SentencePieceModel): ComponentJson {
   const unk = pieces.findIndex(({ type }) => type === UNKNOWN)
   return {
     type: 'Unigram',
@@ -214,8 +225,8 @@ function unigram({ pieces, byteFallback }: Model): ComponentJson {
   }
 }
 
-/** Pairs are joined by the score of what they make, the highest first. */
-function bpe({ pieces, byteFallback, special }: Model): ComponentJson {
+/** Pairs are joined by the score of the joined token, the highest first. */
+function bpe({ pieces, byteFallback, special }: SentencePieceModel): ComponentJson {
   const joined = new Map<string, number>()
   for (const { text, score, type } of pieces) if (type === NORMAL) joined.set(text, -score)
   return {

@@ -1,4 +1,4 @@
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 import { BYTE_CHARS } from '../encode/byte-level.ts'
 import { mergesOf } from './merges-of.ts'
 import {
@@ -9,9 +9,9 @@ import {
   type TokenizerJson,
 } from './tokenizer-json.ts'
 
-/** How OpenAI's encodings cut words, and their special tokens. */
+/** The pre-tokenizer and the special tokens of an encoding of OpenAI. */
 export interface TiktokenEncoding {
-  /** The expression that matches one word, as Oniguruma reads it. */
+  /** The expression that matches a word, in Oniguruma's syntax. */
   pattern: string
   specialTokens: Record<string, number>
 }
@@ -49,10 +49,14 @@ export const TIKTOKEN_ENCODINGS = {
 
 export type TiktokenName = keyof typeof TIKTOKEN_ENCODINGS
 
-/** The lines of a `.tiktoken` file (base64, space, rank), or a token's bytes and its rank, its id. */
+export function isTiktokenName(name: string): name is TiktokenName {
+  return Object.hasOwn(TIKTOKEN_ENCODINGS, name)
+}
+
+/** The lines of a `.tiktoken` file (base64, space, rank), or the bytes of tokens with their ranks, which are their ids. */
 export type TiktokenRanks = string | Iterable<readonly [bytes: Uint8Array, rank: number]>
 
-/** tiktoken's ranks as the contents of the two files of a tokenizer. */
+/** Converts tiktoken's ranks to the two files of a tokenizer. */
 export function tiktokenFiles(
   ranks: TiktokenRanks,
   encoding: TiktokenName | TiktokenEncoding,
@@ -73,7 +77,7 @@ export function tiktokenFiles(
   const split = { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false }
   const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false }
   const pre_tokenizer = { type: 'Sequence', pretokenizers: [split, bytes] }
-  const model = { ...json.model, ignore_merges: true } // a word that is a token stays whole
+  const model = { ...json.model, ignore_merges: true } // a word that is a token is not split
   const eos_token = Object.hasOwn(specialTokens, END_OF_TEXT) ? END_OF_TEXT : undefined
   const config = { tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false }
   return {
@@ -91,10 +95,8 @@ function* readLines(text: string): Generator<[Uint8Array, number]> {
     if (base64 === undefined) {
       throw new HeedError(
         'corrupt-file',
-        `line ${number} of the tiktoken ranks is not a token and its rank`,
-        {
-          remedy: 'Each line holds a token in base64, a space and a whole number.',
-        },
+        `Lines of tiktoken ranks must be a token in base64, a space and a whole number, got ${shown(line)} in line ${number}`,
+        { value: line, remedy: 'Copy or download the file again.' },
       )
     }
     yield [Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)), Number(rank)]

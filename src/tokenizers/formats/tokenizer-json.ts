@@ -1,9 +1,9 @@
-// The files that a Hugging Face folder keeps a tokenizer in, as far as we write them ourselves.
+// The two files of a tokenizer in a Hugging Face folder.
 
 export const END_OF_TEXT = '<|endoftext|>'
 export const UNKNOWN = '<unk>'
 
-/** What `tokenizer.json` holds. Files from elsewhere have more in them, which is kept as it is. */
+/** The contents of `tokenizer.json`. Further keys are kept. */
 export interface TokenizerJson {
   version?: string
   added_tokens?: AddedTokenJson[]
@@ -30,7 +30,7 @@ export interface ComponentJson {
   [key: string]: unknown
 }
 
-/** What `tokenizer_config.json` holds, as far as we look at it. */
+/** The contents of `tokenizer_config.json`. Further keys are kept. */
 export interface TokenizerConfig {
   tokenizer_class?: string
   model_max_length?: number
@@ -47,7 +47,7 @@ export interface TokenizerConfig {
 
 export type TokenSetting = string | { content: string } | null
 
-/** GPT-2's pipeline around a byte-level vocabulary; merges are written `left right`. */
+/** GPT-2's steps with a byte-level vocabulary; merges are written `left right`. */
 export function byteLevelJson(
   vocab: Iterable<readonly [token: string, id: number]>,
   merges: string[],
@@ -66,7 +66,7 @@ export function byteLevelJson(
   }
 }
 
-/** One token a character: BPE without merges, which every reader of these files knows. */
+/** A token per character: BPE without merges, which every reader of these files supports. */
 export function charLevelJson(characters: string[]): TokenizerJson {
   const tokens = [UNKNOWN, ...characters]
   return {
@@ -116,7 +116,7 @@ function bpe(options: {
     fuse_unk: false,
     byte_fallback: false,
     ignore_merges: false,
-    vocab: Object.fromEntries(options.vocab), // not by assignment: a token may be `__proto__`
+    vocab: Object.fromEntries(options.vocab), // not by assignment: `__proto__` may be a token
     merges: options.merges,
   }
 }

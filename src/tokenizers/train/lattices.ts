@@ -1,12 +1,12 @@
 import { PrefixTable } from '../encode/prefix-table.ts'
 
-/** Every way to cut each of many words into pieces, as edges between places in the word. */
+/** Every way to split many words into pieces, as edges between positions in a word. */
 export class Lattices {
   pieces: string[]
   /** The log-probability of each piece. */
   scores: Float64Array
   private words: Graph
-  private ofPieces: Graph // each piece cut into pieces, itself included
+  private ofPieces: Graph // each piece split into pieces, with itself
   private readonly times: Float64Array
 
   constructor(words: ReadonlyMap<string, number>, pieces: string[], scores: Float64Array) {
@@ -18,7 +18,7 @@ export class Lattices {
     this.ofPieces = makeGraph(pieces, table)
   }
 
-  /** Leaves only these pieces, given in order of their ids; ids are counted anew. */
+  /** Keeps only these pieces, given in order of their ids, and renumbers them. */
   keep(kept: readonly number[]): void {
     const fresh = new Int32Array(this.pieces.length).fill(-1)
     kept.forEach((old, id) => {
@@ -30,7 +30,7 @@ export class Lattices {
     this.ofPieces = renumber(selectWords(this.ofPieces, kept), fresh)
   }
 
-  /** How often each piece is expected in the words, over all cuts by their probability. */
+  /** The expected count of each piece in the words, over all splits by their probability. */
   expectedCounts(): Float64Array {
     const expected = new Float64Array(this.pieces.length)
     const { first, from, to, piece, lengths } = this.words
@@ -47,7 +47,7 @@ export class Lattices {
         after[from[e]] = logSum(after[from[e]], after[to[e]] + this.scores[piece[e]])
       }
       const all = after[0]
-      if (all === Number.NEGATIVE_INFINITY) return // a character that is in no piece
+      if (all === Number.NEGATIVE_INFINITY) return // a character outside all pieces
       for (let e = start; e < end; e++) {
         const share = before[from[e]] + this.scores[piece[e]] + after[to[e]] - all
         expected[piece[e]] += times * Math.exp(share)
@@ -56,7 +56,7 @@ export class Lattices {
     return expected
   }
 
-  /** How often each piece is in the words, each cut in its likeliest way. */
+  /** The count of each piece in the words, each split in its likeliest way. */
   bestCounts(): Float64Array {
     const counts = new Float64Array(this.pieces.length)
     this.times.forEach((times, word) => {
@@ -66,8 +66,8 @@ export class Lattices {
   }
 
   /**
-   * The likeliest cut of a piece into other pieces, empty when there is none, and whether the piece
-   * as one is likelier.
+   * The likeliest split of a piece into other pieces, empty if there is none, and whether the piece itself is
+   * likelier.
    */
   otherCut(piece: number): { single: boolean; others: number[] } {
     const others = this.bestCut(this.ofPieces, piece, piece)
@@ -96,7 +96,7 @@ export class Lattices {
   }
 }
 
-/** Edges of word w are those from `first[w]` on to `first[w + 1]`, by where they start. */
+/** The edges of word w are those from `first[w]` to `first[w + 1]`, in order of their starts. */
 interface Graph {
   lengths: Int32Array
   first: Int32Array
@@ -130,7 +130,7 @@ function makeGraph(words: readonly string[], table: PrefixTable): Graph {
   }
 }
 
-const MAX_LENGTH = 1000 // units of a word that are looked at
+const MAX_LENGTH = 1000 // units of a word that are used
 
 function renumber(graph: Graph, fresh: Int32Array): Graph {
   return filterEdges(graph, (edge) => fresh[graph.piece[edge]])
@@ -152,7 +152,7 @@ function selectWords(graph: Graph, kept: readonly number[]): Graph {
   }
 }
 
-/** The edges whose piece has a new id, in place; -1 drops one. */
+/** Keeps the edges whose piece has a new id, in place; -1 removes one. */
 function filterEdges(graph: Graph, idOf: (edge: number) => number): Graph {
   const { first, from, to, piece } = graph
   const starts = new Int32Array(first.length)

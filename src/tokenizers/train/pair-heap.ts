@@ -1,16 +1,16 @@
-/** A pair of neighbouring tokens: how often it occurs and where it has been seen. */
+/** A pair of neighbouring tokens, with its count and positions. */
 export interface Pair {
   left: number
   right: number
   count: number
-  /** Positions where the pair stood when it was noted; later merges leave stale ones behind. */
+  /** Positions at which the pair was counted; later merges make some of them stale. */
   positions: number[]
 }
 
 /**
- * A heap with the most frequent pair on top; of equal ones the one with the smaller ids, so that
- * the order never depends on how the text was read. Counts fall while a pair waits: each item
- * keeps the count it was pushed with, and one that proves too old goes back in.
+ * A heap with the most frequent pair on top; of equal ones, the pair with the smaller ids, so that the order
+ * does not depend on how the text was read. Counts fall while a pair is in the heap: each item keeps the count
+ * with which it was pushed, and an outdated one is pushed again.
  */
 export class PairHeap {
   private items: { pair: Pair; count: number }[] = []

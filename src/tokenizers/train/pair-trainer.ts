@@ -2,13 +2,13 @@ import { type Pair, PairHeap } from './pair-heap.ts'
 
 export interface PairTrainerOptions {
   vocabSize: number
-  /** Pairs seen less often are not merged. */
+  /** Minimum count of a pair that is merged. */
   minFrequency: number
-  /** The tokens to begin with, by id: special ones, and those that words are first made of. */
+  /** The first tokens, by id: special ones, and those that words consist of at first. */
   alphabet: string[]
-  /** The ids that a word is made of; -1 for what is in no token. */
+  /** The ids of a word's first tokens; -1 for characters outside the alphabet. */
   symbolsOf: (word: string) => ArrayLike<number>
-  /** What tokens inside a word begin with, as WordPiece's `##`: left out where two are joined. */
+  /** Prefix of tokens inside a word, such as WordPiece's `##`; it is removed where two are joined. */
   prefix?: string
   onMerge?: (tokens: number) => void
 }
@@ -21,9 +21,8 @@ export interface PairVocabulary {
 }
 
 /**
- * Learns tokens from words and their counts by joining the most frequent pair again and again
- * (byte-pair encoding; Sennrich et al., 2016). Ids come out as Hugging Face's trainer gives them:
- * the alphabet, then one token a merge.
+ * Learns tokens from words and their counts by repeatedly joining the most frequent pair (byte-pair encoding;
+ * Sennrich et al., 2016). Ids are those of Hugging Face's trainer: the alphabet, then a token per merge.
  */
 export function trainPairs(
   words: ReadonlyMap<string, number>,
@@ -39,7 +38,7 @@ export function trainPairs(
     if (!pair || pair.count < options.minFrequency) break
     const token = tokens[pair.left] + tokens[pair.right].slice(prefix.length)
     let id = ids.get(token)
-    // two ways of cutting one string ('a' + 'bc', 'ab' + 'c') are two merges and one token
+    // two splits of one string ('a' + 'bc', 'ab' + 'c') are two merges and one token
     if (id === undefined) {
       id = tokens.push(token) - 1
       ids.set(token, id)
@@ -51,7 +50,7 @@ export function trainPairs(
   return { tokens, merges }
 }
 
-/** All words as one linked list of symbols, with an index of where each pair of symbols stands. */
+/** All words as a linked list of symbols, with an index of the positions of each pair. */
 class SymbolText {
   private symbols: Int32Array // the token at each position, DEAD once merged into its left neighbour
   private before: Int32Array

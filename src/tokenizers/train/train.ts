@@ -1,4 +1,4 @@
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
 import { BYTE_CHARS } from '../encode/byte-level.ts'
 import {
   byteLevelJson,
@@ -25,44 +25,44 @@ import { gpt2Words, WordCounts, wordsBy } from './word-counts.ts'
 
 export interface TrainTokenizerOptions {
   /**
-   * `char`: each character is a token. `bpe`: pairs of bytes, as GPT-2. `wordpiece`: pairs of
-   * characters of lower-case words, as BERT. `unigram`: likely pieces of words, as T5.
+   * `char`: a token per character. `bpe`: pairs of bytes, as in GPT-2. `wordpiece`: pairs of characters of
+   * lower-case words, as in BERT. `unigram`: likely pieces of words, as in T5.
    */
   type: 'char' | LearnedType
   /**
-   * How many tokens to learn, at most; a small text may give fewer. Default 4096. Characters: how
-   * many to keep, with the unknown token; without it all of them.
+   * Maximum number of tokens; a small text may give fewer. Default 4096. `char`: number of characters to keep,
+   * including the unknown token; default all.
    */
   vocabSize?: number
-  /** BPE, WordPiece: pairs seen less often are not merged. Default 2. */
+  /** BPE, WordPiece: minimum count of a pair that is merged. Default 2. */
   minFrequency?: number
-  /** Not for characters: tokens that come first in the vocabulary, after those of the type. */
+  /** Not for `char`: tokens at the start of the vocabulary, after those of the type. */
   specialTokens?: string[]
-  /** WordPiece: lower case without accents. Default true. */
+  /** WordPiece: convert to lower case without accents. Default true. */
   lowercase?: boolean
-  /** WordPiece, Unigram: how many different characters to keep, the most frequent. Default 1000. */
+  /** WordPiece, Unigram: number of different characters to keep, the most frequent. Default 1000. */
   limitAlphabet?: number
   onProgress?: (progress: TokenizerProgress) => void
 }
 
 export interface TokenizerProgress {
-  /** `count` reads the texts (`done` characters so far), `merge` learns tokens. */
+  /** `count`: reading the texts (`done` characters so far); `merge`: learning tokens. */
   stage: 'count' | 'merge'
   done: number
   total?: number
 }
 
-/** Learns a vocabulary. The texts may be pieces of one, as `readText` cuts them. */
+/** Learns a vocabulary. The texts may be pieces of one text, as `readText` yields them. */
 export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
   const trainer = tokenizerTrainer(options)
   for (const text of texts) trainer.add(text)
   return trainer.finish()
 }
 
-/** Learns from texts as they come; of those that have been added, the counts of their words are held. */
+/** Learns from texts that are added one at a time; only the counts of their words are kept. */
 export interface TokenizerTrainer {
   add(text: string): void
-  /** @throws HeedError where there was no text, or `vocabSize` does not fit what is in it */
+  /** @throws HeedError when there was no text, or `vocabSize` is too small for its characters */
   finish(): Tokenizer
 }
 
@@ -78,14 +78,15 @@ export function tokenizerTrainer(options: TrainTokenizerOptions): TokenizerTrain
     },
     finish() {
       if (done > 0) return learn()
-      throw new HeedError('corrupt-file', 'the text to train the tokenizer on is empty', {
-        remedy: 'Give a file or folder with some text in it.',
+      throw new HeedError('invalid-data', 'The text to train a tokenizer on must not be empty', {
+        key: 'texts',
+        remedy: 'Use a file or folder that contains text.',
       })
     },
   }
 }
 
-/** What is counted in the texts, and what is made of the counts. */
+/** Counts something in the texts, and makes a tokenizer of the counts. */
 interface Learner {
   counts: { add(text: string): void }
   learn: () => Tokenizer
@@ -98,18 +99,18 @@ const LEARNERS = {
   unigram: learnUnigram,
 }
 
-/** Vocabularies that are learnt to a size. */
+/** Vocabularies that are learned to a given size. */
 export type LearnedType = 'bpe' | 'wordpiece' | 'unigram'
 
-/** The bounds of a BPE vocabulary: every byte and the end of text; ids that pack in pairs. */
+/** The bounds of a BPE vocabulary: every byte and the end of text; ids that fit in pairs. */
 export const MIN_BPE_VOCAB = 257
 export const MAX_BPE_VOCAB = 1_000_000
 
 function learnChars({ vocabSize }: TrainTokenizerOptions): Learner {
   if (vocabSize !== undefined) checkVocabSize(vocabSize, 2, 'a character vocabulary')
   const counts = new CharCounts()
-  const most = vocabSize === undefined ? undefined : vocabSize - 1
-  return { counts, learn: () => charTokenizer(counts.characters(most)) }
+  const limit = vocabSize === undefined ? undefined : vocabSize - 1
+  return { counts, learn: () => charTokenizer(counts.characters(limit)) }
 }
 
 function charTokenizer(characters: string[]): Tokenizer {
@@ -125,7 +126,7 @@ function learnByteLevel(options: TrainTokenizerOptions): Learner {
   return learnWords(gpt2Words, (words) => byteLevelTokenizer(words, options))
 }
 
-/** Counts the words that `split` finds, and makes a tokenizer of the counts. */
+/** Counts the words that `split` returns, and makes a tokenizer of the counts. */
 function learnWords(
   split: (text: string) => string[],
   tokenizerOf: (words: Words) => Tokenizer,
@@ -154,7 +155,7 @@ function byteLevelTokenizer(words: Words, options: TrainTokenizerOptions): Token
   })
 }
 
-/** As Hugging Face trains BERT's vocabulary: pairs of characters, those inside words with `##`. */
+/** As Hugging Face trains BERT's vocabulary: pairs of characters, with `##` inside words. */
 function learnWordPiece(options: TrainTokenizerOptions): Learner {
   const steps = bertSteps(options.lowercase ?? true)
   return learnWords(wordsBy(steps.normalizer, steps.pre_tokenizer), (words) =>
@@ -249,7 +250,10 @@ function charactersOf(words: Words, limit: number): string[] {
 
 function checkVocabSize(vocabSize: number, least: number, what: string): void {
   if (Number.isInteger(vocabSize) && vocabSize >= least && vocabSize <= MAX_BPE_VOCAB) return
-  throw new HeedError('corrupt-file', `vocabulary size ${vocabSize} does not fit ${what}`, {
-    remedy: `Choose a whole number from ${least} to ${MAX_BPE_VOCAB}.`,
+  throw invalidOption({
+    key: 'vocabSize',
+    value: vocabSize,
+    expected: `a whole number from ${least} to ${MAX_BPE_VOCAB} for ${what}`,
+    try: { vocabSize: [least, Math.max(least, DEFAULT_VOCAB)] },
   })
 }

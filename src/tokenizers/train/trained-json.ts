@@ -5,7 +5,7 @@ import {
   type TokenizerJson,
 } from '../formats/tokenizer-json.ts'
 
-// The files of vocabularies that come without them: those trained here, and a vocab.txt. GPT-2's: `byteLevelJson`.
+// The tokenizer.json of vocabularies that were trained here, and of a vocab.txt. For GPT-2 see `byteLevelJson`.
 
 export const BERT_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 export const BERT_NAMES = {

@@ -2,19 +2,18 @@ import { Lattices } from './lattices.ts'
 import { WordCounts } from './word-counts.ts'
 
 export interface UnigramTrainerOptions {
-  /** How many pieces to keep. */
+  /** Number of pieces to keep. */
   size: number
-  /** Characters that stay pieces whatever happens. */
+  /** Characters that always remain pieces. */
   characters: readonly string[]
-  /** Called with how many pieces are left, round by round. */
+  /** Called after each round with the number of pieces that are left. */
   onPrune?: (pieces: number) => void
 }
 
 /**
- * Learns a unigram language model (Kudo, 2018) from words and their counts: many frequent
- * substrings at first, whose probabilities are found by expectation maximisation, and of which
- * those are dropped, a quarter at a time, that the likelihood needs least. Gives pieces and their
- * log-probabilities, the likeliest first.
+ * Learns a unigram language model (Kudo, 2018) from words and their counts. It starts with many frequent
+ * substrings, estimates their probabilities by expectation maximisation, and removes a quarter at a time, those
+ * that matter least for the likelihood. Returns pieces and their log-probabilities, the likeliest first.
  */
 export function trainUnigram(
   texts: ReadonlyMap<string, number>,
@@ -46,22 +45,22 @@ const SPARE = 1.1
 const KEPT_SHARE = 0.75
 const MIN_EXPECTED = 0.5
 
-/** Words cut where they have a character that is none of these. */
+/** Words without other characters than these, split where one was. */
 function withoutOthers(
   words: ReadonlyMap<string, number>,
   characters: ReadonlySet<string>,
 ): ReadonlyMap<string, number> {
   const out = new Map<string, number>()
   for (const [word, times] of words) {
-    const parts = Array.from(word, (c) => (characters.has(c) ? c : '\0'))
+    const stretches = Array.from(word, (c) => (characters.has(c) ? c : '\0'))
       .join('')
       .split('\0')
-    for (const part of parts) if (part !== '') out.set(part, (out.get(part) ?? 0) + times)
+    for (const text of stretches) if (text !== '') out.set(text, (out.get(text) ?? 0) + times)
   }
   return new Map([...out].sort(([a], [b]) => (a < b ? -1 : 1))) // sums then do not depend on the texts
 }
 
-/** Frequent substrings of words, those first that cover most of the text, with what they cover. */
+/** Frequent substrings of words with the number of units that they cover, the greatest first. */
 function seedPieces(words: ReadonlyMap<string, number>, limit: number): Map<string, number> {
   const substrings = new WordCounts((word) => [word], MAX_SUBSTRINGS)
   for (const [word, times] of words) {
@@ -87,7 +86,7 @@ function logShares(counts: readonly number[]): Float64Array {
   return Float64Array.from(counts, (count) => Math.log(count) - total)
 }
 
-/** One round of expectation maximisation; pieces that nothing expects are dropped. */
+/** One round of expectation maximisation; pieces with a low expected count are removed. */
 function improve(lattices: Lattices): void {
   const expected = lattices.expectedCounts()
   const kept: number[] = []
@@ -95,12 +94,12 @@ function improve(lattices: Lattices): void {
     if (count >= MIN_EXPECTED) kept.push(piece)
   })
   lattices.keep(kept)
-  // a Dirichlet prior (Bayesian EM) in the place of shares: it presses rare pieces down
+  // a Dirichlet prior (Bayesian EM) instead of relative counts: it lowers rare pieces
   const total = digamma(kept.reduce((sum, piece) => sum + expected[piece], 0))
   lattices.scores = Float64Array.from(kept, (piece) => digamma(expected[piece]) - total)
 }
 
-/** The pieces whose loss would cost the likelihood most, about `least` of them. */
+/** The pieces that matter most for the likelihood, about `least` of them. */
 function choosePieces(lattices: Lattices, least: number): number[] {
   const frequency = lattices.bestCounts()
   const sum = frequency.reduce((a, b) => a + b, 0)
@@ -109,7 +108,7 @@ function choosePieces(lattices: Lattices, least: number): number[] {
   lattices.pieces.forEach((_, piece) => {
     const { single, others } = lattices.otherCut(piece)
     if (others.length === 0)
-      kept.push(piece) // nothing else writes it
+      kept.push(piece) // no other pieces form it
     else if (single && frequency[piece] > 0) {
       const count = frequency[piece]
       const without = Math.log(sum + count * (others.length - 1))
@@ -122,7 +121,7 @@ function choosePieces(lattices: Lattices, least: number): number[] {
   return kept.sort((a, b) => a - b)
 }
 
-/** All characters, then the likeliest pieces; a character that was lost is the least likely. */
+/** All characters, then the likeliest pieces; characters that were removed are the least likely. */
 function finish(
   lattices: Lattices,
   size: number,

@@ -3,12 +3,12 @@ import { GPT2_SPLIT } from '../encode/byte-level.ts'
 import { makeTokenizerStep } from '../encode/register-step.ts'
 import type { ComponentJson } from '../formats/tokenizer-json.ts'
 
-/** The words of a text as byte-level BPE cuts it. */
+/** The words of a text in byte-level BPE. */
 export function gpt2Words(text: string): string[] {
   return text.match(GPT2_SPLIT) ?? []
 }
 
-/** The words of a text as the steps of a `tokenizer.json` cut it. */
+/** The words of a text by the steps of a `tokenizer.json`. */
 export function wordsBy(
   normalizer: ComponentJson,
   preTokenizer: ComponentJson,
@@ -19,9 +19,8 @@ export function wordsBy(
 }
 
 /**
- * Counts the words of a text. Text may come in pieces as long as a cut stands before white space.
- * Memory stays bounded: past the limit the rarest words are dropped, and each time it is reached
- * again, those a little less rare.
+ * Counts the words of a text. The text may come in pieces that are cut before white space. Memory is bounded: at
+ * the limit the rarest words are removed, and each time it is reached again, slightly less rare ones.
  */
 export class WordCounts {
   readonly words = new Map<string, number>()
@@ -39,14 +38,14 @@ export class WordCounts {
     this.bound()
   }
 
-  /** Counts a word so many times. */
+  /** Adds to the count of a word. */
   count(word: string, times: number): void {
     const count = this.words.get(word)
     if (count === undefined) this.words.set(detach(word), times)
     else this.words.set(word, count + times)
   }
 
-  /** Drops the rarest words where there are too many. */
+  /** Removes the rarest words if there are too many. */
   bound(): void {
     if (this.words.size <= this.limit) return
     while (this.words.size > this.limit / 2) {
@@ -60,7 +59,7 @@ const MAX_WORDS = 4_000_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** A copy. V8 keeps longer matches as views into the text, and with them the whole text alive. */
+/** A copy: V8 keeps longer matches as views of the text, which keep the whole text in memory. */
 function detach(word: string): string {
   return word.length < 13 ? word : decoder.decode(encoder.encode(word))
 }
