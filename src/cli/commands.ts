@@ -25,6 +25,11 @@ const subcommands: Record<string, (argv: readonly string[]) => Promise<Command>>
   build: async () => (await import('./build.ts')).buildCommand(),
 }
 
+/** Commands that neither train nor run a model: they need none of the imports of a run. */
+const withoutRuns: ReadonlySet<string> = new Set(['pull', 'push', 'bench', 'doctor', 'build'])
+
+export const opensRuns = (name: string): boolean => !withoutRuns.has(name)
+
 export const commandNames = (): string[] => Object.keys(subcommands)
 
 /** `argv` selects the options that the help of some commands shows. */

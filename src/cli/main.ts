@@ -1,10 +1,12 @@
-// The command `heed`. An error that the user can correct prints its
-// message and exits with code 2. Any other error is a bug in Heed and prints its stack.
+// The command `heed`. An error that the user can correct prints its message and exits with code 2. Any other
+// error is a bug in Heed and prints its stack.
 import { Command, CommanderError } from 'commander'
 import pc from 'picocolors'
 import { HeedError } from '../util/errors.ts'
+import { loadImports } from '../util/imports.ts'
 import { version } from '../util/version.ts'
-import { commandNames, loadCommand } from './commands.ts'
+import { commandNames, loadCommand, opensRuns } from './commands.ts'
+import { checkRuns, importOption, splitImports } from './imports.ts'
 import { printError, suggestion } from './print-error.ts'
 
 // `heed generate … | head` closes the output, which is not an error.
@@ -25,16 +27,27 @@ export async function run(argv: readonly string[]): Promise<void> {
       outputError: (text, write) => write(text.replace(/^error:/, pc.red('heed:'))),
     })
     .exitOverride()
+    .addOption(importOption())
   try {
-    for (const name of namesFor(argv[2]))
-      program.addCommand((await loadCommand(name, argv)).copyInheritedSettings(program))
-    await program.parseAsync([...argv])
+    const { words, imports } = splitImports(argv)
+    await loadImports(imports)
+    for (const name of namesFor(words[2]))
+      program.addCommand(await subcommand(name, words, program))
+    await program.parseAsync(words)
   } catch (error) {
-    process.exitCode = report(
-      error,
-      program.commands.find((command) => command.name() === argv[2]),
-    )
+    const [command, ...others] = program.commands
+    process.exitCode = report(error, others.length === 0 ? command : program)
   }
+}
+
+async function subcommand(
+  name: string,
+  words: readonly string[],
+  program: Command,
+): Promise<Command> {
+  const command = await loadCommand(name, words)
+  if (opensRuns(name)) command.hook('preAction', (_, action) => checkRuns(action))
+  return command.copyInheritedSettings(program).addOption(importOption())
 }
 
 /** The subcommands to load: the one that is called, or all of them for the general help. */

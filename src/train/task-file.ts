@@ -10,6 +10,7 @@ import { currentTaskName } from '../models/task-names.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { schemaProblems } from '../util/schema-issues.ts'
+import { importsSchema } from './run-imports.ts'
 import type { Preprocessor, Task, TaskContext, TaskDefinition } from './task.ts'
 import { taskData } from './task-data.ts'
 import { taskDefinition } from './tasks/index.ts'
@@ -20,6 +21,8 @@ const schema = z.object({
   facts: z.record(z.string(), z.unknown()),
   /** The maximum number of tokens in an example. */
   context: z.int().min(1).nullable(),
+  /** The modules that were imported when the run was started. */
+  imports: importsSchema.optional(),
 })
 
 /** The contents of task.json. */

@@ -6,6 +6,7 @@ import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { taskOptions } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
+import { recordedImports } from './run-imports.ts'
 import { configOfDropout, configOfSizes } from './sizes.ts'
 import type {
   ConfigContext,
@@ -62,7 +63,7 @@ export async function newTaskModel(
   trainOnly(model, config.train)
   const contextLength = Math.min(config.context, contextOf(model))
   const context = { ...known, contextLength }
-  const file = { task: kind.name, options, facts, context: contextLength }
+  const file = { task: kind.name, options, facts, context: contextLength, ...recordedImports() }
   return { kind, task: kind.create(context), context, data, model, file, fresh }
 }
 

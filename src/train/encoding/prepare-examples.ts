@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   type Examples,
   hashFiles,
@@ -17,6 +18,7 @@ import { temporaryPath } from '../../io/files/atomic.ts'
 import { tidyCache } from '../../io/files/cache.ts'
 import { ensureDir } from '../../io/files/ensure-dir.ts'
 import { HeedError } from '../../util/errors.ts'
+import { importedModules } from '../../util/imports.ts'
 import { version } from '../../util/version.ts'
 import { encodeRows, stopped, withoutExamples } from '../examples.ts'
 import type { BatchSetup, RowEncoder, TaskContext, TaskData, TaskDefinition } from '../task.ts'
@@ -107,7 +109,9 @@ async function keyOf(
     onProgress?.('Checking data', done, bytes)
   })
   const preprocessor = await hashFiles(await filesBelow(folder))
-  const all = { heed: version, data, preprocessor, rowOptions, ...own }
+  const imported = importedModules().map(({ url }) => fileURLToPath(url))
+  const imports = imported.length > 0 ? await hashFiles(imported) : undefined
+  const all = { heed: version, data, preprocessor, rowOptions, imports, ...own }
   return createHash('sha256').update(JSON.stringify(all)).digest('hex')
 }
 
