@@ -3,15 +3,7 @@ import { Decoder } from '../generate/index.ts'
 import { GPT2 } from '../models/index.ts'
 import { AdamW } from '../optim/index.ts'
 import { hold, manualSeed } from '../tensor/index.ts'
-
-export interface Size {
-  layers: number
-  heads: number
-  dim: number
-  context: number
-  batch: number
-  vocab: number
-}
+import type { Size } from './bench-size.ts'
 
 export interface Work {
   name: string

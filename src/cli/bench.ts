@@ -9,23 +9,15 @@ import { probe } from '../runtime/cpu/probe.ts'
 import type { KernelTime } from '../runtime/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
 import { profile } from '../tensor/index.ts'
-import { divisorsNear } from '../util/divisors.ts'
-import { HeedError, invalidOption } from '../util/errors.ts'
+import { HeedError } from '../util/errors.ts'
 import { formatBytes } from '../util/format.ts'
 import { version } from '../util/version.ts'
-import { decoding, gpt, type Size, training, type Work } from './bench-work.ts'
+import { benchSize, PRESETS, type Size, WARM_UP } from './bench-size.ts'
+import { decoding, gpt, training, type Work } from './bench-work.ts'
 import { positive } from './options.ts'
-import { suggestion } from './print-error.ts'
 import { boundOf, type Ceilings, profileRows, profileTable, showBound } from './profile-table.ts'
 import { milliseconds, short } from './text.ts'
 
-const PRESETS: Record<string, Size> = {
-  small: { layers: 4, heads: 4, dim: 128, context: 64, batch: 12, vocab: 65 },
-  nanogpt: { layers: 6, heads: 6, dim: 384, context: 256, batch: 8, vocab: 65 },
-  gpt2: { layers: 12, heads: 12, dim: 768, context: 128, batch: 1, vocab: 50257 },
-}
-
-const WARM_UP = 2
 /** Rows that a table shows without --all. */
 const SHOWN = 20
 
@@ -74,7 +66,7 @@ Examples:
 
 async function bench(preset: string, flags: Flags): Promise<void> {
   const { steps, profile: table, all, trace, ...given } = flags
-  const size = sizeOf(preset, given, steps)
+  const size = benchSize(preset, given, steps)
   const device = defaultDevice()
   const native = device instanceof CpuDevice ? device : null
   if (!native && (table || trace))
@@ -109,33 +101,6 @@ async function bench(preset: string, flags: Flags): Promise<void> {
   const { peak } = device.memory()
   console.log(`peak memory   ${formatBytes(peak)} of tensors`)
   if (trace) await save(trace, traced)
-}
-
-function sizeOf(preset: string, given: Partial<Size>, steps: number): Size {
-  const names = Object.keys(PRESETS)
-  if (!names.includes(preset))
-    throw new HeedError('unknown-name', `There is no preset '${preset}'`, {
-      key: 'preset',
-      value: preset,
-      remedy: suggestion(preset, names),
-    })
-  const size = { ...PRESETS[preset], ...given }
-  if (size.dim % size.heads !== 0)
-    throw invalidOption({
-      key: 'heads',
-      value: size.heads,
-      expected: `a divisor of \`dim\` (${size.dim})`,
-      try: { heads: divisorsNear(size.dim, size.heads) },
-    })
-  const most = size.context - WARM_UP - 1
-  if (steps > most)
-    throw invalidOption({
-      key: 'steps',
-      value: steps,
-      expected: `at most ${most} in a context of ${size.context}`,
-      try: most > 0 ? { steps: [most] } : { context: [steps + WARM_UP + 1] },
-    })
-  return size
 }
 
 /** Median milliseconds of a step. */

@@ -7,21 +7,16 @@ import { taskDefinitions } from './tasks/index.ts'
 export function configError(problems: readonly SchemaProblem[], source?: string): HeedError {
   const place = source === undefined ? '' : `${source}: `
   const explained = problems.map(withOwner)
-  const [{ unknown, key, value, expected, message, remedy }] = explained
+  const [{ unknown, message, ...details }] = explained
   if (explained.length === 1)
-    return new HeedError(unknown ? 'unknown-name' : 'invalid-option', `${place}${message}`, {
-      key,
-      value,
-      expected,
-      remedy,
-    })
+    return new HeedError(unknown ? 'unknown-name' : 'invalid-option', `${place}${message}`, details)
   const lines = explained.map((problem) =>
     ['  ', problem.message, problem.remedy && `. ${problem.remedy}`].join(''),
   )
   return new HeedError(
     'invalid-option',
     `${place}The configuration has ${lines.length} mistakes:\n${lines.join('\n')}`,
-    { key, value, expected },
+    { key: details.key, value: details.value, expected: details.expected },
   )
 }
 

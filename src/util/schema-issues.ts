@@ -1,5 +1,5 @@
 // The issues that a schema reports, in the pattern of all errors: "`lr` must be at least 0, got -1".
-import { alternatives, shown } from './errors.ts'
+import { alternatives, type ErrorDetails, shown } from './errors.ts'
 import { nearestFirst } from './nearest.ts'
 
 /** The fields of zod's issues that are used here. */
@@ -23,6 +23,7 @@ export interface SchemaProblem {
   /** What the value must be; absent for an unknown key, and where the schema does not say it. */
   expected?: string
   message: string
+  try?: ErrorDetails['try']
   remedy?: string
   /** Whether there is no such key. */
   unknown?: boolean
@@ -54,7 +55,15 @@ function unfitValue(issue: Issue, path: string[], value: unknown): SchemaProblem
     : `${name} cannot be ${shown(value)}`
   const isName = issue.code === 'invalid_value' && typeof value === 'string'
   const [near] = isName ? nearestFirst(value, (issue.values ?? []).map(String)) : []
-  return { key, value, expected, message, ...(near && { remedy: `Did you mean '${near}'?` }) }
+  if (near === undefined) return { key, value, expected, message }
+  return {
+    key,
+    value,
+    expected,
+    message,
+    try: { [key]: [near] },
+    remedy: `Did you mean '${near}'?`,
+  }
 }
 
 function unknownKey(path: string[], value: unknown, known: readonly string[]): SchemaProblem {

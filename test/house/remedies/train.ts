@@ -1,0 +1,53 @@
+import { GPT2 } from '../../../src/models/index.ts'
+import { parseTrainConfig } from '../../../src/train/config.ts'
+import { newTaskModel } from '../../../src/train/task-model.ts'
+import { trainOnly } from '../../../src/train/trained-part.ts'
+import type { RemedyCase } from './case.ts'
+
+const data = [new URL('./text.txt', import.meta.url).pathname]
+
+/** Builds the model, too: a size may fit the configuration and not the architecture. */
+const modelOf =
+  (model: string, sizes: object): RemedyCase['run'] =>
+  async (changes) => {
+    const config = parseTrainConfig({
+      model,
+      data,
+      layers: 1,
+      tokenizer: 'char',
+      ...sizes,
+      ...changes,
+    })
+    await newTaskModel(config)
+  }
+
+const sizes = [
+  { heads: 3, dim: 128 },
+  { heads: 4, dim: 6 },
+  { heads: 2, dim: 129 },
+  { heads: 4, dim: 3 },
+]
+
+const gpt2 = () => new GPT2({ vocab_size: 5, n_positions: 4, n_embd: 4, n_layer: 2, n_head: 2 })
+
+export const trainCases: RemedyCase[] = [
+  ...['gpt2', 'llama', 'gemma', 'bert', 'distilbert'].flatMap((model) =>
+    sizes.map((size) => ({
+      site: 'src/train/config.ts#checkSize',
+      about: `${model} ${JSON.stringify(size)}`,
+      run: modelOf(model, size),
+    })),
+  ),
+  {
+    site: 'src/util/schema-issues.ts#unfitValue',
+    run: (changes) => parseTrainConfig({ data, schedule: 'cosin', ...changes }),
+  },
+  {
+    site: 'src/train/trained-part.ts#trainOnly',
+    run: ({ train = 'head' }) => trainOnly(gpt2(), String(train)),
+  },
+  {
+    site: 'src/train/trained-part.ts#topOf',
+    run: ({ train = 'top:3' }) => trainOnly(gpt2(), String(train)),
+  },
+]
