@@ -25,8 +25,8 @@ const fast = ['-O3'] // the kernels
 const small = ['-Os'] // all else
 const kernels = 'kernels/cpp/isa.cc'
 const others = [
-  ...words('program.cc micro-ops.cc half-table.cc').map((name) => `kernels/cpp/${name}`),
-  ...['', '-products', '-rows', '-windows'].map((part) => `kernels/cpp/validate${part}.cc`),
+  ...words('program.cc check.cc micro-ops.cc half-table.cc').map((name) => `kernels/cpp/${name}`),
+  ...['', '-products', '-windows'].map((part) => `kernels/cpp/validate${part}.cc`),
   ...['heap.cc', 'module.cc', 'pool.cc'].map((name) => `native/wasm/${name}`),
 ]
 

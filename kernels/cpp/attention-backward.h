@@ -220,12 +220,11 @@ static void addPartialGradients(const AttentionProblem& p, const Run& run, const
   });
 }
 
-static void attentionGradients(const AttentionProblem& p, const Command& c, const Run& run, int outputs) {
+static void attentionGradients(const AttentionProblem& p, const AttentionBackwardArgs& args, const Run& run) {
   AttentionGradients g;
-  g.out = Tensor4(c.views[3], run), g.lse = Tensor4(c.views[4], run), g.dout = Tensor4(c.views[5], run);
-  g.dq = Tensor4(c.views[outputs], run), g.dk = Tensor4(c.views[outputs + 1], run);
-  g.dv = Tensor4(c.views[outputs + 2], run);
-  if (p.hasBias) g.dbias = Tensor4(c.views[outputs + 3], run);
+  g.out = Tensor4(args.out, run), g.lse = Tensor4(args.lse, run), g.dout = Tensor4(args.dout, run);
+  g.dq = Tensor4(args.dq, run), g.dk = Tensor4(args.dk, run), g.dv = Tensor4(args.dv, run);
+  if (args.dbias) g.dbias = Tensor4(*args.dbias, run);
   if (p.B * p.Hk == 0) return;
   cutGradients(p, run, g);
   parallel(run.pool, p.B * p.Hk * g.splits, [&](int64_t task, int thread) {

@@ -31,31 +31,30 @@ struct AttentionProblem {
   uint32_t seed = 0, draw = 0, dropBelow = 0; // an element is dropped if its 24 random bits are below
   float keptScale = 1;                        // 1 / (1 - dropout)
 
-  // `optional` is moved behind the optional inputs.
-  AttentionProblem(const Command& c, const Run& run, int& optional) {
-    const View &qv = c.views[0], &kv = c.views[1], &vv = c.views[2];
+  template <class Args> AttentionProblem(const Args& args, const Run& run) {
+    const View &qv = args.q, &kv = args.k, &vv = args.v;
     B = qv.shape[0], H = qv.shape[1], T = qv.shape[2], D = qv.shape[3];
     Hk = kv.shape[1], S = kv.shape[2], Dv = vv.shape[3];
     group = Hk > 0 ? H / Hk : 0;
     rows = group * T;
     q = Tensor4(qv, run), k = Tensor4(kv, run), v = Tensor4(vv, run);
-    scale = (float)c.attrs[0];
-    causal = c.attrs[1] != 0, hasBias = c.attrs[2] != 0, hasMask = c.attrs[3] != 0;
-    if (hasBias) bias = Tensor4(c.views[optional++], run);
+    scale = args.scale;
+    causal = args.causal, hasBias = args.bias != nullptr, hasMask = args.mask != nullptr;
+    if (hasBias) bias = Tensor4(*args.bias, run);
     if (hasMask) {
-      mask = run.at<uint8_t>(c.views[optional]);
-      memcpy(maskStride, c.views[optional++].stride, sizeof maskStride);
+      mask = run.at<uint8_t>(*args.mask);
+      memcpy(maskStride, args.mask->stride, sizeof maskStride);
     }
     used = S;
-    if (c.attrs[4] != 0) used = *run.at<int32_t>(c.views[optional++]);
+    if (args.length) used = *run.at<int32_t>(*args.length);
     if (used < 0 || used > S) {
       run.fail("attention: length %lld is not in [0, %lld]", (long long)used, (long long)S);
       used = used < 0 ? 0 : S;
     }
-    if (c.attrs[5] != 0) {
-      seed = *run.at<uint32_t>(c.views[optional++]);
-      draw = *run.at<uint32_t>(c.views[optional++]);
-      const float p = (float)c.attrs[5];
+    if (args.seed) {
+      seed = *run.at<uint32_t>(*args.seed);
+      draw = *run.at<uint32_t>(*args.draw);
+      const float p = args.dropout;
       dropBelow = (uint32_t)std::ceil((double)p * (1 << 24));
       keptScale = p < 1 ? 1 / (1 - p) : 0;
     }

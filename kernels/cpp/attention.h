@@ -8,16 +8,14 @@ namespace heed {
 namespace HEED_ISA {
 
 // out = softmax(scale q k^T + bias) v, lse = log sum of e^score.
-// Views: q (B,H,T,D), k (B,Hk,S,D), v (B,Hk,S,Dv), [bias (B,H,T,S)], [mask (B,H,T,S) boolean: false is hidden],
-//   [length i32: only keys < length are used], [seed u32, draw u32] -> out (B,H,T,Dv), lse (B,H,T).
-// Attrs: [scale, causal, hasBias, hasMask, hasLength, dropout (0: no seed and draw)].
+// Where the mask is false, a key is hidden; only keys < length are used.
 // Query head h uses key head h / (H / Hk). Causal: query i sees key j iff j <= i + (used - T), where `used` is
 // length or S. Rows that see nothing give 0 and lse = -inf. Dropout keeps element i of (B,H,T,S) iff its
 // uniform number (bits(i) >> 8) * 2^-24 >= dropout, and scales it by 1 / (1 - dropout).
-static void attention(const Command& c, const Run& run) {
-  int outputs = 3;
-  const AttentionProblem p(c, run, outputs);
-  const Tensor4 out(c.views[outputs], run), lse(c.views[outputs + 1], run);
+static void attention(const Command& command, const Run& run) {
+  const AttentionArgs args(command);
+  const AttentionProblem p(args, run);
+  const Tensor4 out(args.out, run), lse(args.lse, run);
   if (p.rows == 0) return;
   if (isDecode(p))
     attentionDecode(p, run, out, lse);
@@ -25,12 +23,10 @@ static void attention(const Command& c, const Run& run) {
     attentionForward(p, run, out, lse);
 }
 
-// Views: q, k, v, out, lse, dout, [bias], [mask], [length], [seed, draw] -> dq, dk, dv, [dbias (B,H,T,S) iff hasBias].
-// Attrs: as attention.
-static void attentionBackward(const Command& c, const Run& run) {
-  int outputs = 6;
-  const AttentionProblem p(c, run, outputs);
-  attentionGradients(p, c, run, outputs);
+// The gradients of q, k, v and, with one, of the bias; out and lse are what attention gave.
+static void attentionBackward(const Command& command, const Run& run) {
+  const AttentionBackwardArgs args(command);
+  attentionGradients(AttentionProblem(args, run), args, run);
 }
 
 } // namespace HEED_ISA

@@ -35,14 +35,14 @@ template <class F> inline void eachGroup(const Run& run, const NormGroups& group
   });
 }
 
-// Views: x (B,C,P), gamma (C), beta (C), y (B,C,P), then (C), or (B,G): mean, variance. Attrs: [eps, groups or 0].
-static void channelNorm(const Command& c, const Run& run) {
-  const Rows x(c.views[0], run), y(c.views[3], run);
-  const RowValues gamma(c.views[1], run), beta(c.views[2], run), means(c.views[4], run), variances(c.views[5], run);
-  const NormGroups groups(c.views[0], (int64_t)c.attrs[1]);
+static void channelNorm(const Command& command, const Run& run) {
+  const ChannelNormArgs args(command);
+  const Rows x(args.x, run), y(args.y, run);
+  const RowValues gamma(args.gamma, run), beta(args.beta, run), means(args.mean, run), variances(args.variance, run);
+  const NormGroups groups(args.x, args.groups);
   const int64_t P = x.length;
   const double count = (double)(groups.rows * P);
-  const float eps = (float)c.attrs[0];
+  const float eps = args.eps;
   eachGroup(run, groups, P, 2, [&](int64_t index, NormGroup group, float* spare, int64_t pitch) {
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < group.count; i++) {
@@ -70,17 +70,17 @@ static void channelNorm(const Command& c, const Run& run) {
   });
 }
 
-// Views: x (B,C,P), gamma (C), then (C), or (B,G): mean, variance; dy (B,C,P) -> dx (B,C,P), dgamma (C), dbeta (C).
-// Attrs: [eps, groups or 0]. With g = gamma dy:
+// With g = gamma dy:
 //   dx = rstd (g - mean(g) - xhat mean(g xhat)), dgamma = sum of dy xhat, dbeta = sum of dy
-static void channelNormBackward(const Command& c, const Run& run) {
-  const Rows x(c.views[0], run), dy(c.views[4], run), dx(c.views[5], run);
-  const RowValues gamma(c.views[1], run), means(c.views[2], run), variances(c.views[3], run);
-  const RowValues dgamma(c.views[6], run), dbeta(c.views[7], run);
-  const NormGroups groups(c.views[0], (int64_t)c.attrs[1]);
+static void channelNormBackward(const Command& command, const Run& run) {
+  const ChannelNormBackwardArgs args(command);
+  const Rows x(args.x, run), dy(args.dy, run), dx(args.dx, run);
+  const RowValues gamma(args.gamma, run), means(args.mean, run), variances(args.variance, run);
+  const RowValues dgamma(args.dgamma, run), dbeta(args.dbeta, run);
+  const NormGroups groups(args.x, args.groups);
   const int64_t P = x.length, C = groups.channels;
   const double count = (double)(groups.rows * P);
-  const float eps = (float)c.attrs[0];
+  const float eps = args.eps;
   float* sums = (float*)run.pool.scratch(0, 3, (size_t)(2 * x.count + 1) * sizeof(float)); // of dy and dy xhat, by row
   eachGroup(run, groups, P, 3, [&](int64_t index, NormGroup group, float* spare, int64_t pitch) {
     const float mean = means[index], rstd = 1 / std::sqrt(variances[index] + eps);

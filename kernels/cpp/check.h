@@ -1,7 +1,7 @@
-// What checks of a kernel's command are made of (validate.cc).
+// What the checks of commands are made of: those of kernel-schemas.h, and the rules of validate*.cc that the table of
+// kernels cannot express.
 #pragma once
-#include "program.h"
-#include <algorithm>
+#include "kernel-schemas.h"
 #include <cmath>
 #include <initializer_list>
 
@@ -9,6 +9,8 @@ namespace heed {
 namespace checks {
 
 using Shape = std::vector<int64_t>;
+
+inline Shape shapeOf(const View& v) { return Shape(v.shape, v.shape + v.rank); }
 
 inline std::string text(const Shape& shape) {
   std::string s = "[";
@@ -21,117 +23,85 @@ inline const char* name(DType t) {
   return names[(int)t];
 }
 
-constexpr DType F32 = DType::f32, I32 = DType::i32, U32 = DType::u32;
+using Pattern = std::initializer_list<int>; // dimensions by number, or LEAD, SINGLE, ANY_SHAPE
 
-// Whether the bytes from the first to the last element of one view lie before those of the other.
-inline bool apart(const View& a, const View& b) {
-  if (a.buffer != b.buffer || a.count() == 0 || b.count() == 0) return true;
-  return a.last() * sizeOf(a.dtype) + sizeOf(a.dtype) <= b.first() * sizeOf(b.dtype) ||
-         b.last() * sizeOf(b.dtype) + sizeOf(b.dtype) <= a.first() * sizeOf(a.dtype);
-}
-
-// Collects the first complaint. After one, the getters answer harmless values, so that a check may
-// simply be read from top to bottom.
+// Reads a command in the order of its kernel's schema and keeps the first complaint. After one, the getters answer
+// harmless values, so that a check may simply be read from top to bottom.
 class Check {
 public:
-  explicit Check(const Command& command) : c(command) {}
+  explicit Check(const Command& command) : command(command) {}
+  const Command& command;
   std::string error;
 
-  void require(bool fine, const char* complaint) {
+  bool passed() const { return error.empty(); }
+  void require(bool fine, const std::string& complaint) {
     if (!fine) complain(complaint);
   }
   void complain(const std::string& complaint) {
     if (error.empty()) error = complaint;
   }
-  const View& view(int i) const {
-    static const View none;
-    return (size_t)i < c.views.size() ? c.views[i] : none;
-  }
-  Shape shape(int i) const { return Shape(view(i).shape, view(i).shape + view(i).rank); }
-  int64_t dim(int i, int axis) const {
-    return axis >= 0 && axis < view(i).rank ? view(i).shape[axis] : 0;
-  }
-  int rank(int i) const { return view(i).rank; }
+  void has(const char* what, const View& view, const Shape& shape);
 
-  void views(int64_t count) {
-    if ((int64_t)c.views.size() == count) return;
-    complain("takes " + std::to_string(count) + " views, not " + std::to_string(c.views.size()));
-  }
-  void attrs(int64_t count) {
-    if ((int64_t)c.attrs.size() == count) return;
-    complain("takes " + std::to_string(count) + " attrs, not " + std::to_string(c.attrs.size()));
-  }
-  double number(int attr) {
-    if ((size_t)attr < c.attrs.size()) return c.attrs[attr];
-    complain("attr " + std::to_string(attr) + " is missing");
-    return 0;
-  }
-  int64_t integer(int attr, int64_t low, int64_t high) {
-    const double value = number(attr);
-    if (value >= (double)low && value <= (double)high && value == std::floor(value))
-      return (int64_t)value;
-    complain("attr " + std::to_string(attr) + " is " + std::to_string(value) +
-             ", not an integer in [" + std::to_string(low) + ", " + std::to_string(high) + "]");
-    return low;
-  }
-  bool flag(int attr) { return integer(attr, 0, 1) == 1; }
-  int axis(int attr, int i) { return (int)integer(attr, 0, std::max(0, rank(i) - 1)); }
+  // --- attributes
+  void start(int optionals, int lists);
+  double real(const char* what, double low = -INFINITY, double high = INFINITY);
+  int64_t integer(const char* what, double low, double high);
+  // A list's length: the same for all lists with this dimension.
+  int64_t length(const char* what, int dimension, int64_t longest);
+  void integers(const char* what, int64_t count, double low, double high);
+  void program(const char* what);
 
-  void has(int i, const Shape& wanted) {
-    const View& v = view(i);
-    if (std::equal(wanted.begin(), wanted.end(), v.shape, v.shape + v.rank)) return;
-    complain(named(i) + " has shape " + text(shape(i)) + ", not " + text(wanted));
-  }
-  void has(int i, DType wanted) {
-    if (view(i).dtype == wanted) return;
-    complain(named(i) + " is " + name(view(i).dtype) + ", not " + name(wanted));
-  }
-  void has(int i, DType dtype, const Shape& shape) {
-    has(i, dtype);
-    has(i, shape);
-  }
-  void single(int i, DType dtype) {
-    has(i, dtype);
-    if (view(i).count() != 1)
-      complain(named(i) + " has shape " + text(shape(i)) + ", not one element");
-  }
-  void rankFrom(int i, int low) {
-    if (rank(i) >= low) return;
-    complain(named(i) + " has rank " + std::to_string(rank(i)) + ", less than " +
-             std::to_string(low));
-  }
-  void rankIs(int i, int wanted) {
-    if (rank(i) == wanted) return;
-    complain(named(i) + " has rank " + std::to_string(rank(i)) + ", not " + std::to_string(wanted));
-  }
-  // An index that the kernel checks and reads again later: no output may overwrite it in between.
-  void index(int i, const Shape& shape) {
-    has(i, I32, shape);
-    indices.push_back(i);
-  }
-  // Threads write the elements of an output in any order, so each needs a place of its own.
-  void output(int i) {
-    outputs.push_back(i);
-    for (int d = 0; d < rank(i); d++)
-      if (view(i).stride[d] == 0 && view(i).shape[d] > 1)
-        complain(named(i) + " is an output and has stride 0 along axis " + std::to_string(d));
-  }
-  void output(int i, DType dtype, const Shape& shape) {
-    has(i, dtype, shape);
-    output(i);
-  }
-  void indicesApartFromOutputs() {
-    for (int i : indices)
-      for (int o : outputs)
-        if (!apart(view(i), view(o)))
-          complain(named(o) + " is an output and overlaps the index in " + named(i));
-  }
+  // --- operands
+  const View& input(const char* what, Pattern shape);
+  const View& input(const char* what, DType dtype, Pattern shape);
+  const View* inputIfPresent(const char* what, DType dtype, Pattern shape);
+  void inputs(const char* what, Pattern shape);
+  // `over`: an input with exactly the same view.
+  const View& output(const char* what, Pattern shape, const View* over = nullptr);
+  const View& output(const char* what, DType dtype, Pattern shape, const View* over = nullptr);
+  const View* outputIfPresent(const char* what, DType dtype, Pattern shape);
+  void outputs(const char* what, Pattern shape, const View* over = nullptr);
+  static const View* anyInput();
+
+  // --- relations
+  void size(int dimension, int64_t size);
+  int64_t size(int dimension) const { return sizes[dimension].known ? sizes[dimension].value : 0; }
+  void adjacent(const char* what, const View& view, int64_t least);
+  void together(const char* what, const View* view, const char* other, const View* otherView);
+  void axis(const char* what, int64_t axis, const View& view);
+  void atMost(const char* what, int dimension, int limit);
+  void divides(const char* what, int dimension, int whole);
+  // Nothing is left over, and outputs overlap nothing.
+  void end();
 
 private:
-  static std::string named(int view) { return "view " + std::to_string(view); }
+  struct Size {
+    bool known = false;
+    int64_t value = 0;
+  };
+  struct Operand {
+    const char* name;
+    const View* view;
+    bool output;
+    const View* over;
+  };
+  Size sizes[24];
+  const View* lead = nullptr; // has the leading dimensions,
+  int leadRank = 0;           // so many
+  size_t nextView = 0, nextWord = 0;
+  uint64_t present = 0;
+  std::vector<int64_t> counts; // of lists
+  size_t nextList = 0;
+  std::vector<Operand> operands;
 
-  const Command& c;
-  std::vector<int> indices, outputs;
+  double word(const char* what);
+  const View& operand(const char* what, Pattern shape, bool output, const View* over);
+  void matches(const char* what, const View& view, Pattern shape);
+  void matchesLead(const char* what, const View& view, int rank);
+  void isOfType(const char* what, const View& view, DType dtype);
+  bool takesNext();
+  int64_t takesList();
+  void apart(const Operand& output, const Operand& other);
 };
 
 inline Shape lead(Shape shape) { // without the last dimension
@@ -144,12 +114,24 @@ inline Shape replaced(Shape shape, int axis, int64_t size) {
   return shape;
 }
 
-// One number for each row of view 0.
-inline Shape rows(const Check& c) { return lead(c.shape(0)); }
-
-#define HEED_ENTRY(name) void name(Check& c);
-HEED_KERNELS(HEED_ENTRY)
-#undef HEED_ENTRY
+// The rules of kernels that are HAND_CHECKED, after the checks of the table have passed.
+void check(const ElementwiseArgs& args, Check& c);
+void check(const ReduceArgs& args, Check& c);
+void check(const TakeArgs& args, Check& c);
+void check(const ScatterAddArgs& args, Check& c);
+void check(const ScatterSetArgs& args, Check& c);
+void check(const FoldWindowArgs& args, Check& c);
+void check(const CopyAtArgs& args, Check& c);
+void check(const SliceAtArgs& args, Check& c);
+void check(const ConvolutionArgs& args, Check& c);
+void check(const ConvolutionInputArgs& args, Check& c);
+void check(const ConvolutionWeightArgs& args, Check& c);
+void check(const MaxPoolArgs& args, Check& c);
+void check(const MaxPoolBackwardArgs& args, Check& c);
+void check(const MatmulQuantizedArgs& args, Check& c);
+void check(const DequantizeArgs& args, Check& c);
+void check(const AttentionArgs& args, Check& c);
+void check(const AttentionBackwardArgs& args, Check& c);
 
 } // namespace checks
 } // namespace heed

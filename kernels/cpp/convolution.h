@@ -1,6 +1,5 @@
 // Convolutions of images (B, C, H, W) with weights (O, C/G, Kh, Kw) -> (B, O, Ph, Pw), and what takes their gradients
-// back: three views each, of which the kernel's name says the result.
-//   attrs: stride (y, x), zeros before, zeros behind, dilation, groups
+// back. Pairs are (y, x): the stride, zeros before and behind, the dilation.
 #pragma once
 #include "correlate-weights.h"
 #include "elementwise.h"
@@ -8,23 +7,12 @@
 namespace heed {
 namespace HEED_ISA {
 
-struct ConvolutionAttrs {
-  int64_t stride[2], before[2], dilation[2], groups;
-  explicit ConvolutionAttrs(const Command& c) : groups((int64_t)c.attrs[8]) {
-    for (int i = 0; i < 2; i++) {
-      stride[i] = (int64_t)c.attrs[i];
-      before[i] = (int64_t)c.attrs[2 + i];
-      dilation[i] = (int64_t)c.attrs[6 + i];
-    }
-  }
-};
-
 static Images imagesOf(const View& v, const Run& run) {
   return {run.at<float>(v), v.stride[0], v.stride[1], v.stride[2], v.stride[3], v.shape[2], v.shape[3]};
 }
 
 // All taps of a window, as the places of the result count them.
-static List<Tap> tapsOf(const ConvolutionAttrs& a, const View& w) {
+template <class Args> static List<Tap> tapsOf(const Args& a, const View& w) {
   List<Tap> taps;
   for (int64_t y = 0; y < w.shape[2]; y++)
     for (int64_t x = 0; x < w.shape[3]; x++)
@@ -32,10 +20,9 @@ static List<Tap> tapsOf(const ConvolutionAttrs& a, const View& w) {
   return taps;
 }
 
-// Views: x, w, y.
-static void convolution(const Command& c, const Run& run) {
-  const ConvolutionAttrs a(c);
-  const View &x = c.views[0], &w = c.views[1], &y = c.views[2];
+static void convolution(const Command& command, const Run& run) {
+  const ConvolutionArgs a(command);
+  const View &x = a.x, &w = a.w, &y = a.y;
   const List<Tap> taps = tapsOf(a, w);
   if (taps.empty() || w.shape[1] == 0) return zeroView(y, run);
   const int64_t outputs = w.shape[0] / a.groups;
@@ -83,10 +70,10 @@ struct Residues {
   }
 };
 
-// Views: dy, w, dx. Residues that see the same places of y, as all do where windows do not overlap, are one product.
-static void convolutionInput(const Command& c, const Run& run) {
-  const ConvolutionAttrs a(c);
-  const View &dy = c.views[0], &w = c.views[1], &dx = c.views[2];
+// Residues that see the same places of y, as all do where windows do not overlap, are one product.
+static void convolutionInput(const Command& command, const Run& run) {
+  const ConvolutionInputArgs a(command);
+  const View &dy = a.dy, &w = a.w, &dx = a.dx;
   const int64_t outputs = w.shape[1], channels = w.shape[0] / a.groups;
   const Images whole = imagesOf(dx, run);
   const auto residuesOf = [&](int axis) {
@@ -119,10 +106,9 @@ static void convolutionInput(const Command& c, const Run& run) {
     }
 }
 
-// Views: x, dy, dw.
-static void convolutionWeight(const Command& c, const Run& run) {
-  const ConvolutionAttrs a(c);
-  const View &x = c.views[0], &dy = c.views[1], &dw = c.views[2];
+static void convolutionWeight(const Command& command, const Run& run) {
+  const ConvolutionWeightArgs a(command);
+  const View &x = a.x, &dy = a.dy, &dw = a.dw;
   if (dw.count() == 0) return;
   if (x.shape[0] == 0) return zeroView(dw, run);
   const List<Tap> taps = tapsOf(a, dw);

@@ -1,7 +1,5 @@
-// copyAt: src, target, offset (i32, 1 element)   attrs [axis]
-//   target[.., offset : offset + n, ..] = src along axis
-// sliceAt: x, offset (i32, 1 element), out       attrs [axis]
-//   out = x[.., offset : offset + n, ..]
+// copyAt:  target[.., offset : offset + n, ..] = source along axis
+// sliceAt: out = x[.., offset : offset + n, ..]
 // The offset is read when the program runs.
 #pragma once
 #include "elementwise.h"
@@ -22,16 +20,17 @@ static bool narrow(const char* kernel, View& whole, const View& offset, int axis
   return true;
 }
 
-static void copyAt(const Command& c, const Run& run) {
-  const int axis = (int)c.attrs[0];
-  View target = c.views[1];
-  if (narrow("copyAt", target, c.views[2], axis, c.views[0].shape[axis], run)) copyView(c.views[0], target, run);
+static void copyAt(const Command& command, const Run& run) {
+  const CopyAtArgs args(command);
+  View target = args.target;
+  if (narrow("copyAt", target, args.offset, args.axis, args.source.shape[args.axis], run))
+    copyView(args.source, target, run);
 }
 
-static void sliceAt(const Command& c, const Run& run) {
-  const int axis = (int)c.attrs[0];
-  View x = c.views[0];
-  if (narrow("sliceAt", x, c.views[1], axis, c.views[2].shape[axis], run)) copyView(x, c.views[2], run);
+static void sliceAt(const Command& command, const Run& run) {
+  const SliceAtArgs args(command);
+  View x = args.x;
+  if (narrow("sliceAt", x, args.offset, args.axis, args.out.shape[args.axis], run)) copyView(x, args.out, run);
 }
 
 } // namespace HEED_ISA

@@ -12,9 +12,10 @@ struct CrossEntropy {
   int64_t targetStep, ignored;
   float smoothing;
 
-  CrossEntropy(const Command& c, const Run& run)
-      : logits(c.views[0], run), targets(run.at<int32_t>(c.views[1])), targetStep(c.views[1].stride[0]),
-        ignored((int64_t)c.attrs[0]), smoothing((float)c.attrs[1]) {}
+  template <class Args>
+  CrossEntropy(const Args& args, const Run& run)
+      : logits(args.logits, run), targets(run.at<int32_t>(args.target)), targetStep(args.target.stride[0]),
+        ignored(args.ignoreIndex), smoothing(args.labelSmoothing) {}
 
   int64_t target(int64_t row) const { return targets[row * targetStep]; }
 
@@ -26,11 +27,11 @@ struct CrossEntropy {
   }
 };
 
-// Views: logits (N,V), target (N) i32, loss (N), lse (N). Attrs: [ignoreIndex, labelSmoothing].
 // Rows whose target is ignoreIndex have loss 0.
-static void crossEntropy(const Command& c, const Run& run) {
-  const CrossEntropy p(c, run);
-  const RowValues loss(c.views[2], run), lse(c.views[3], run);
+static void crossEntropy(const Command& command, const Run& run) {
+  const CrossEntropyArgs args(command);
+  const CrossEntropy p(args, run);
+  const RowValues loss(args.loss, run), lse(args.lse, run);
   const int64_t V = p.logits.length;
   eachRow(run, p.logits, 1, [&](int64_t row, float* spare, int64_t) {
     const float* x = p.logits.read(row, spare);
@@ -47,12 +48,12 @@ static void crossEntropy(const Command& c, const Run& run) {
   });
 }
 
-// Views: logits (N,V), target (N) i32, lse (N), dloss (N), dlogits (N,V). Attrs as above.
 //   dx[j] = dloss (e^(x[j] - lse) - (1-e) [j = t] - e/V)
-static void crossEntropyBackward(const Command& c, const Run& run) {
-  const CrossEntropy p(c, run);
-  const RowValues lse(c.views[2], run), dloss(c.views[3], run);
-  const Rows dlogits(c.views[4], run);
+static void crossEntropyBackward(const Command& command, const Run& run) {
+  const CrossEntropyBackwardArgs args(command);
+  const CrossEntropy p(args, run);
+  const RowValues lse(args.lse, run), dloss(args.dloss, run);
+  const Rows dlogits(args.dlogits, run);
   const int64_t V = p.logits.length;
   eachRow(run, p.logits, 2, [&](int64_t row, float* spare, int64_t pitch) {
     float* dx = dlogits.target(row, spare + pitch);

@@ -1,5 +1,4 @@
-// cumulative: in, out (same shape)   attrs [op: 0 sum 1 prod 2 max, axis]
-//   out[.., i, ..] = in[.., 0, ..] op ... op in[.., i, ..] along axis. Floats are summed and multiplied in double.
+// cumulative: y[.., i, ..] = x[.., 0, ..] op ... op x[.., i, ..] along axis. Floats are summed and multiplied in double.
 #pragma once
 #include "lanes.h"
 
@@ -51,9 +50,10 @@ static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* t
   }
 }
 
-template <class T, class Wide> static void cumulativeOf(const Command& c, const Run& run) {
-  const View &in = c.views[0], &out = c.views[1];
-  const int op = (int)c.attrs[0], axis = (int)c.attrs[1];
+template <class T, class Wide> static void cumulativeOf(const CumulativeArgs& args, const Run& run) {
+  using Operation = CumulativeArgs::Operation;
+  const View &in = args.x, &out = args.y;
+  const int axis = args.axis;
   const int64_t length = in.shape[axis], count = in.count();
   if (count == 0) return;
   // Lines that are neighbours in memory are best taken many at a time, others few: each is a stream.
@@ -70,21 +70,23 @@ template <class T, class Wide> static void cumulativeOf(const Command& c, const 
       const auto scan = [&](auto f) {
         scanLines<T, Wide>(run.at<T>(in), run.at<T>(out), from, to, width, length, in.stride[axis], out.stride[axis], f);
       };
-      if (op == 0) scan([](Wide a, Wide b) { return (Wide)(a + b); });
-      else if (op == 1) scan([](Wide a, Wide b) { return (Wide)(a * b); });
+      if (args.operation == Operation::sum) scan([](Wide a, Wide b) { return (Wide)(a + b); });
+      else if (args.operation == Operation::prod) scan([](Wide a, Wide b) { return (Wide)(a * b); });
       else scan([](Wide a, Wide b) { return a > b || a != a ? a : b; }); // NaN stays
     }
   });
 }
 
 // Sums and products of i32 are those of u32, which wrap; only the maximum has to know the sign.
-static void cumulative(const Command& c, const Run& run) {
-  const bool max = c.attrs[0] == 2;
-  switch (c.views[0].dtype) {
-    case DType::f32: return cumulativeOf<float, double>(c, run);
-    case DType::i32: return max ? cumulativeOf<int32_t, int32_t>(c, run) : cumulativeOf<uint32_t, uint32_t>(c, run);
-    case DType::u32: return cumulativeOf<uint32_t, uint32_t>(c, run);
-    default: return cumulativeOf<uint8_t, uint8_t>(c, run);
+static void cumulative(const Command& command, const Run& run) {
+  const CumulativeArgs args(command);
+  const bool max = args.operation == CumulativeArgs::Operation::max;
+  switch (args.x.dtype) {
+    case DType::f32: return cumulativeOf<float, double>(args, run);
+    case DType::i32:
+      return max ? cumulativeOf<int32_t, int32_t>(args, run) : cumulativeOf<uint32_t, uint32_t>(args, run);
+    case DType::u32: return cumulativeOf<uint32_t, uint32_t>(args, run);
+    default: return cumulativeOf<uint8_t, uint8_t>(args, run);
   }
 }
 

@@ -1,5 +1,4 @@
-// elementwise: inputs, outputs (all of one shape, the iteration shape)
-//   attrs [nIn, nOut, nInstr, nInstr x (op, dst, a, b, c), nOut x register]
+// elementwise: inputs and outputs have one shape, the iteration shape.
 // Runs a micro-program (see vm.h) on every element. An output may be exactly the view of an input.
 #pragma once
 #include "transposed.h"
@@ -67,9 +66,10 @@ static void runProgram(const MicroProgram& program, const View* views, const Run
   else runLinear(program, views, order, run);
 }
 
-static void elementwise(const Command& c, const Run& run) {
-  const int64_t instructions = (int64_t)c.attrs[2];
-  runProgram(MicroProgram(c, run, 3, instructions, (int)c.attrs[0], (int)c.attrs[1]), c.views.data(), run);
+static void elementwise(const Command& command, const Run& run) {
+  const ElementwiseArgs args(command);
+  const MicroProgram program(args.program, args.inputs, args.outputs[0], (int)args.outputs.count, run);
+  runProgram(program, args.inputs.first, run);
 }
 
 static void copyView(const View& from, const View& to, const Run& run) {

@@ -1,5 +1,5 @@
-// foldWindow: in (lead.., P1..Pd, K1..Kd), out (lead.., L1..Ld)   attrs [d, stride x d, dilation x d]
-//   The transpose of an N-d window view: out = 0, then out[.., p * stride + k * dilation] += in[.., p, k].
+// foldWindow: windows (lead.., P1..Pd, K1..Kd) -> out (lead.., L1..Ld)
+//   The transpose of an N-d window view: out = 0, then out[.., p * stride + k * dilation] += windows[.., p, k].
 #pragma once
 #include "gather.h"
 
@@ -9,12 +9,11 @@ namespace HEED_ISA {
 template <class T> struct WindowFold {
   int d, lead; // number of window dims and of leading dims
   const View &in, &out;
-  int64_t stride[MAX_RANK], dilation[MAX_RANK];
+  const Integers &stride, &dilation;
 
-  WindowFold(const Command& c) : d((int)c.attrs[0]), in(c.views[0]), out(c.views[1]) {
-    lead = out.rank - d;
-    for (int i = 0; i < d; i++) stride[i] = (int64_t)c.attrs[1 + i], dilation[i] = (int64_t)c.attrs[1 + d + i];
-  }
+  WindowFold(const FoldWindowArgs& args)
+      : d((int)args.stride.count), lead(args.out.rank - d), in(args.windows), out(args.out), stride(args.stride),
+        dilation(args.dilation) {}
   int64_t places(int i) const { return in.shape[lead + i]; }
   int64_t taps(int i) const { return in.shape[lead + d + i]; }
   int64_t placeStep(int i) const { return in.stride[lead + i]; }
@@ -40,8 +39,8 @@ template <class T> struct WindowFold {
   }
 };
 
-template <class T> static void foldWindowOf(const Command& c, const Run& run) {
-  const WindowFold<T> fold(c);
+template <class T> static void foldWindowOf(const FoldWindowArgs& args, const Run& run) {
+  const WindowFold<T> fold(args);
   const View &in = fold.in, &out = fold.out;
   // A task is a range of outputs: of leads and, with two or more window dims, of lines of the first.
   const int64_t lines = fold.d > 1 ? out.shape[fold.lead] : 1;
@@ -61,14 +60,15 @@ template <class T> static void foldWindowOf(const Command& c, const Run& run) {
   });
 }
 
-static void foldWindow(const Command& c, const Run& run) {
-  const View& out = c.views[1];
+static void foldWindow(const Command& command, const Run& run) {
+  const FoldWindowArgs args(command);
+  const View& out = args.out;
   if (out.count() == 0) return;
   zeroView(out, run);
-  if (c.views[0].count() == 0) return;
-  if (out.dtype == DType::f32) foldWindowOf<float>(c, run);
-  else if (sizeOf(out.dtype) == 4) foldWindowOf<uint32_t>(c, run);
-  else foldWindowOf<uint8_t>(c, run);
+  if (args.windows.count() == 0) return;
+  if (out.dtype == DType::f32) foldWindowOf<float>(args, run);
+  else if (sizeOf(out.dtype) == 4) foldWindowOf<uint32_t>(args, run);
+  else foldWindowOf<uint8_t>(args, run);
 }
 
 } // namespace HEED_ISA

@@ -1,7 +1,7 @@
-// take: x, index (i32, any rank), out                attrs [axis]
+// take:
 //   out = x with `axis` replaced by index's dims: out[.., j.., ..] = x[.., index[j..], ..]
-// scatterAdd, scatterSet: base, index, src, out      attrs [axis]
-//   out = base; then out[.., index[j..], ..] += (=) src[.., j.., ..] for j in rising order, so that sums are
+// scatterAdd, scatterSet:
+//   out = base; then out[.., index[j..], ..] += (=) source[.., j.., ..] for j in rising order, so that sums are
 //   always the same and the last one set wins. out may be exactly base.
 #pragma once
 #include "elementwise.h"
@@ -105,9 +105,9 @@ static inline int64_t offsetOf(Cursor& cursor, int64_t linear) {
   return cursor.offset;
 }
 
-template <class T> static void takeOf(const Command& c, const Run& run) {
-  const View &x = c.views[0], &index = c.views[1], &out = c.views[2];
-  const int axis = (int)c.attrs[0];
+template <class T> static void takeOf(const TakeArgs& args, const Run& run) {
+  const View &x = args.x, &index = args.index, &out = args.out;
+  const int axis = args.axis;
   const Indices indices("take", index, x, axis, run);
   if (!indices.valid || out.count() == 0) return;
   const Slices slices(x, axis + 1, out, axis + index.rank);
@@ -134,8 +134,9 @@ template <class T> static void takeOf(const Command& c, const Run& run) {
   });
 }
 
-static void take(const Command& c, const Run& run) {
-  return sizeOf(c.views[0].dtype) == 4 ? takeOf<uint32_t>(c, run) : takeOf<uint8_t>(c, run);
+static void take(const Command& command, const Run& run) {
+  const TakeArgs args(command);
+  return sizeOf(args.x.dtype) == 4 ? takeOf<uint32_t>(args, run) : takeOf<uint8_t>(args, run);
 }
 
 static bool sameView(const View& a, const View& b) {
@@ -145,9 +146,9 @@ static bool sameView(const View& a, const View& b) {
 }
 
 // Two tasks never write the same element: each owns a band of the slices, or a range of target indices.
-template <class Op, class T> static void scatterOf(const char* kernel, const Command& c, const Run& run) {
-  const View &base = c.views[0], &index = c.views[1], &src = c.views[2], &out = c.views[3];
-  const int axis = (int)c.attrs[0];
+template <class Op, class T, class Args> static void scatterOf(const char* kernel, const Args& args, const Run& run) {
+  const View &base = args.base, &index = args.index, &src = args.source, &out = args.out;
+  const int axis = args.axis;
   const Indices indices(kernel, index, base, axis, run);
   if (!indices.valid || out.count() == 0) return;
   if (!sameView(base, out)) copyView(base, out, run);
@@ -181,16 +182,18 @@ template <class Op, class T> static void scatterOf(const char* kernel, const Com
   });
 }
 
-static void scatterAdd(const Command& c, const Run& run) {
-  const DType dtype = c.views[0].dtype;
-  if (dtype == DType::f32) scatterOf<Add, float>("scatterAdd", c, run);
-  else if (sizeOf(dtype) == 4) scatterOf<Add, uint32_t>("scatterAdd", c, run);
-  else scatterOf<Add, uint8_t>("scatterAdd", c, run);
+static void scatterAdd(const Command& command, const Run& run) {
+  const ScatterAddArgs args(command);
+  const DType dtype = args.base.dtype;
+  if (dtype == DType::f32) scatterOf<Add, float>("scatterAdd", args, run);
+  else if (sizeOf(dtype) == 4) scatterOf<Add, uint32_t>("scatterAdd", args, run);
+  else scatterOf<Add, uint8_t>("scatterAdd", args, run);
 }
 
-static void scatterSet(const Command& c, const Run& run) {
-  if (sizeOf(c.views[0].dtype) == 4) scatterOf<Set, uint32_t>("scatterSet", c, run);
-  else scatterOf<Set, uint8_t>("scatterSet", c, run);
+static void scatterSet(const Command& command, const Run& run) {
+  const ScatterSetArgs args(command);
+  if (sizeOf(args.base.dtype) == 4) scatterOf<Set, uint32_t>("scatterSet", args, run);
+  else scatterOf<Set, uint8_t>("scatterSet", args, run);
 }
 
 } // namespace HEED_ISA

@@ -11,7 +11,7 @@
 #pragma once
 #include "gemm-pack.h"
 #include "integers.h"
-#include "program.h"
+#include "kernel-schemas.h"
 #include "rows.h"
 
 namespace heed {

@@ -1,7 +1,7 @@
 // Moving lanes between strided memory and blocks of 32-bit lanes.
 #pragma once
 #include "integers.h"
-#include "program.h"
+#include "kernel-schemas.h"
 #include "simd.h"
 
 namespace heed {

@@ -184,28 +184,27 @@ inline void multiplyMany(const Run& run, const QuantizedProduct& p) {
     for (int64_t i = 0; i < n; i++) out.base[out.offsets(m) + i * out.step] = outCopy[m * n + i];
 }
 
-// views: x (..., K), w u8 (N, bytes of K numbers) adjacent, with hasBias: bias (N), then out (..., N)
-// attrs: format, hasBias
-inline void matmulQuantized(const Command& c, const Run& run) {
-  const bool hasBias = c.attrs[1] != 0;
-  const View &w = c.views[1], &bias = c.views[2];
-  const QuantizedProduct p{formats[(int)c.attrs[0]],
-                           Rows(c.views[0], run),
-                           Rows(c.views[hasBias ? 3 : 2], run),
-                           run.at<uint8_t>(w),
-                           w.shape[0],
-                           hasBias ? run.at<float>(bias) : nullptr,
-                           hasBias ? bias.stride[0] : 0};
+// out = x wᵀ (+ bias); w (N, bytes of K numbers).
+inline void matmulQuantized(const Command& command, const Run& run) {
+  const MatmulQuantizedArgs args(command);
+  const View* bias = args.bias;
+  const QuantizedProduct p{formats[(int)args.format],
+                           Rows(args.x, run),
+                           Rows(args.out, run),
+                           run.at<uint8_t>(args.w),
+                           args.w.shape[0],
+                           bias ? run.at<float>(*bias) : nullptr,
+                           bias ? bias->stride[0] : 0};
   if (p.x.count == 0 || p.n == 0) return;
   if (p.x.count <= BYTE_ROWS) multiplyFew(run, p);
   else multiplyMany(run, p);
 }
 
-// views: blocks u8 (..., bytes), out (..., numbers); attrs: format
-inline void dequantize(const Command& c, const Run& run) {
-  const Format& format = formats[(int)c.attrs[0]];
-  const View& from = c.views[0];
-  const Rows out(c.views[1], run);
+inline void dequantize(const Command& command, const Run& run) {
+  const DequantizeArgs args(command);
+  const Format& format = formats[(int)args.format];
+  const View& from = args.blocks;
+  const Rows out(args.out, run);
   const uint8_t* base = run.at<uint8_t>(from);
   const RowOffsets offsets(from, from.rank - 1);
   const int64_t bytes = from.shape[from.rank - 1], step = from.stride[from.rank - 1];

@@ -1,4 +1,4 @@
-// The kernel `matmul`: out (+)= a b (+ bias), batched.
+// The kernel `matmul`: out = a b (+ bias), batched.
 #pragma once
 #include "gemm.h"
 #include "gemv.h"
@@ -56,23 +56,21 @@ struct AddBias {
 };
 
 // out of any strides, one number at a time: only for views that no layer makes.
-inline void matmulSlowly(int64_t m, int64_t n, int64_t k, Plane a, Plane b, Plane out, Plane bias, bool accumulate) {
+inline void matmulSlowly(int64_t m, int64_t n, int64_t k, Plane a, Plane b, Plane out, Plane bias) {
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < n; j++) {
       float sum = bias.data ? bias.data[i * bias.row + j * bias.column] : 0;
       for (int64_t l = 0; l < k; l++) sum += a.data[i * a.row + l * a.column] * b.data[l * b.row + j * b.column];
-      float& to = out.data[i * out.row + j * out.column];
-      to = accumulate ? to + sum : sum;
+      out.data[i * out.row + j * out.column] = sum;
     }
 }
 
 HEED_INLINE Plane transposed(Plane p) { return {p.data, p.column, p.row}; }
 
-// views: a (batch..., M, K), b (batch..., K, N), with hasBias: bias (batch..., M, N), then out (batch..., M, N)
-// attrs: accumulate (out += instead of out =), hasBias
-inline void matmul(const Command& c, const Run& run) {
-  const bool accumulate = c.attrs[0] != 0, hasBias = c.attrs[1] != 0;
-  const View &av = c.views[0], &bv = c.views[1], &ov = c.views[hasBias ? 3 : 2], &biasv = c.views[hasBias ? 2 : 0];
+inline void matmul(const Command& command, const Run& run) {
+  const MatmulArgs args(command);
+  const bool hasBias = args.bias != nullptr;
+  const View &av = args.a, &bv = args.b, &ov = args.out, &biasv = hasBias ? *args.bias : args.a;
   int64_t m = ov.shape[ov.rank - 2], n = ov.shape[ov.rank - 1];
   const int64_t k = av.shape[av.rank - 1];
   Plane a = planeOf(run, av), b = planeOf(run, bv), out = planeOf(run, ov), bias = planeOf(run, biasv);
@@ -101,7 +99,7 @@ inline void matmul(const Command& c, const Run& run) {
       const Offsets o = offsetsAt(batch, i);
       const Plane bias1{hasBias ? bias.data + o.bias : nullptr, bias.row, bias.column};
       matmulSlowly(m, n, k, {a.data + o.a, a.row, a.column}, {b.data + o.b, b.row, b.column},
-                   {out.data + o.out, out.row, out.column}, bias1, accumulate);
+                   {out.data + o.out, out.row, out.column}, bias1);
     }
     return;
   }
@@ -109,7 +107,7 @@ inline void matmul(const Command& c, const Run& run) {
   const auto productOf = [&](int64_t i) {
     const Offsets o = offsetsAt(batch, i);
     return Product{m, n, k, {a.data + o.a, a.row, a.column}, {b.data + o.b, b.column, b.row},
-                   {out.data + o.out, out.row, sameForRows ? bias.data + o.bias : nullptr}, accumulate};
+                   {out.data + o.out, out.row, sameForRows ? bias.data + o.bias : nullptr}, false};
   };
   const auto multiply = [&](const auto& epilogue) {
     if (batches > 0 && suitsGemv(productOf(0))) gemv(run.pool, batches, productOf, epilogue);

@@ -15,16 +15,16 @@ static const float* packedVector(const View& v, const Run& run, float* spare) {
   return spare;
 }
 
-template <bool CENTRED>
-static void norm(const Command& c, const Run& run, const View& beta, const View& yView, const View* mean,
-                 const View& rstdView) {
-  const Rows x(c.views[0], run), y(yView, run);
-  const RowValues rstds(rstdView, run), means(CENTRED ? *mean : rstdView, run);
+// Without CENTRED (RMS norm), `beta` and `mean` are null.
+template <bool CENTRED, class Args>
+static void norm(const Args& args, const Run& run, const View* beta, const View* mean) {
+  const Rows x(args.x, run), y(args.y, run);
+  const RowValues rstds(args.rstd, run), means(CENTRED ? *mean : args.rstd, run);
   const int64_t C = x.length;
-  const float eps = (float)c.attrs[0];
+  const float eps = args.eps;
   float* weights = (float*)run.pool.scratch(0, 3, (size_t)(2 * C + 1) * sizeof(float));
-  const float* gamma = packedVector(c.views[1], run, weights);
-  const float* shift = CENTRED ? packedVector(beta, run, weights + C) : nullptr;
+  const float* gamma = packedVector(args.gamma, run, weights);
+  const float* shift = CENTRED ? packedVector(*beta, run, weights + C) : nullptr;
 
   eachRow(run, x, 2, [&](int64_t row, float* spare, int64_t pitch) {
     const float* in = x.read(row, spare);
@@ -49,14 +49,13 @@ static void norm(const Command& c, const Run& run, const View& beta, const View&
   });
 }
 
-// Views: x (…,C), gamma (C), beta (C), y (…,C), mean (…), rstd (…). Attrs: [eps].
-static void layerNorm(const Command& c, const Run& run) {
-  norm<true>(c, run, c.views[2], c.views[3], &c.views[4], c.views[5]);
+static void layerNorm(const Command& command, const Run& run) {
+  const LayerNormArgs args(command);
+  norm<true>(args, run, &args.beta, &args.mean);
 }
 
-// Views: x (…,C), gamma (C), y (…,C), rstd (…). Attrs: [eps].
-static void rmsNorm(const Command& c, const Run& run) {
-  norm<false>(c, run, c.views[1], c.views[2], nullptr, c.views[3]);
+static void rmsNorm(const Command& command, const Run& run) {
+  norm<false>(RmsNormArgs(command), run, nullptr, nullptr);
 }
 
 // ---- Backward, with g = gamma dy ----
@@ -101,17 +100,17 @@ static void addPartials(const Run& run, const float* partial, int64_t blocks, in
   });
 }
 
-template <bool CENTRED>
-static void normBackward(const Command& c, const Run& run, const View* meanView, const View& rstdView,
-                         const View& dyView, const View* outputs) {
-  const Rows x(c.views[0], run), dy(dyView, run), dx(outputs[0], run);
-  const RowValues rstds(rstdView, run), means(CENTRED ? *meanView : rstdView, run);
+// Without CENTRED, `mean` and `dbeta` are null.
+template <bool CENTRED, class Args>
+static void normBackward(const Args& args, const Run& run, const View* mean, const View* dbeta) {
+  const Rows x(args.x, run), dy(args.dy, run), dx(args.dx, run);
+  const RowValues rstds(args.rstd, run), means(CENTRED ? *mean : args.rstd, run);
   const int64_t C = x.length, pitch = padded(C);
   // At most 64 blocks of rows, so that the partial sums stay few; cut by shape alone.
   const int64_t perBlock = most(16, ceilDiv(x.count, 64));
   const int64_t blocks = ceilDiv(x.count, perBlock);
   float* partial = (float*)run.pool.scratch(0, 3, (size_t)((2 * blocks + 1) * pitch + 16) * sizeof(float));
-  const float* gamma = packedVector(c.views[1], run, partial + 2 * blocks * pitch);
+  const float* gamma = packedVector(args.gamma, run, partial + 2 * blocks * pitch);
 
   parallel(run.pool, blocks, [&](int64_t block, int thread) {
     float* spare = (float*)run.pool.scratch(thread, 0, (size_t)(3 * pitch + 16) * sizeof(float));
@@ -125,18 +124,17 @@ static void normBackward(const Command& c, const Run& run, const View* meanView,
       dx.commit(row, out);
     }
   });
-  addPartials(run, partial, blocks, 2 * pitch, outputs[1]);
-  if (CENTRED) addPartials(run, partial + pitch, blocks, 2 * pitch, outputs[2]);
+  addPartials(run, partial, blocks, 2 * pitch, args.dgamma);
+  if (CENTRED) addPartials(run, partial + pitch, blocks, 2 * pitch, *dbeta);
 }
 
-// Views: x (…,C), gamma (C), mean (…), rstd (…), dy (…,C) -> dx (…,C), dgamma (C), dbeta (C). Attrs: [].
-static void layerNormBackward(const Command& c, const Run& run) {
-  normBackward<true>(c, run, &c.views[2], c.views[3], c.views[4], &c.views[5]);
+static void layerNormBackward(const Command& command, const Run& run) {
+  const LayerNormBackwardArgs args(command);
+  normBackward<true>(args, run, &args.mean, &args.dbeta);
 }
 
-// Views: x (…,C), gamma (C), rstd (…), dy (…,C) -> dx (…,C), dgamma (C). Attrs: [].
-static void rmsNormBackward(const Command& c, const Run& run) {
-  normBackward<false>(c, run, nullptr, c.views[2], c.views[3], &c.views[4]);
+static void rmsNormBackward(const Command& command, const Run& run) {
+  normBackward<false>(RmsNormBackwardArgs(command), run, nullptr, nullptr);
 }
 
 } // namespace HEED_ISA

@@ -19,26 +19,31 @@ HEED_INLINE void adamwStep(const AdamwFactors& f, vf g, vf& p, vf& m, vf& v) {
   p = f.keep * p - f.stepSize * m / (vsqrt(v) * f.rootScale + f.eps);
 }
 
-// Views: p, g, m, v, then 1-element lr, beta1, beta2, eps, weightDecay, correction1, correction2,
-// gradScale, then the outputs p', m', v' (mostly the memory of p, m, v). Attrs: [].
-//   g *= gradScale; p *= 1 - lr weightDecay; m += (1 - beta1)(g - m); v = beta2 v + (1 - beta2) g²
+// With parameter p, gradient g, mean m and variance v, whose memory is mostly that of the results:
+//   g *= gradScale; p *= 1 - lr decay; m += (1 - beta1)(g - m); v = beta2 v + (1 - beta2) g²
 //   p -= lr/correction1 m / (sqrt(v)/sqrt(correction2) + eps)
-static void adamw(const Command& c, const Run& run) {
-  const auto number = [&](int i) { return *run.at<float>(c.views[i]); };
-  const float lr = number(4);
-  const AdamwFactors factors{1 - lr * number(8), lr / number(9), 1 / std::sqrt(number(10)),
-                             number(5),          number(6),      number(7),
-                             number(11)};
-  View views[7] = {c.views[0], c.views[1], c.views[2], c.views[3], c.views[12], c.views[13], c.views[14]};
+static void adamw(const Command& command, const Run& run) {
+  const AdamwArgs args(command);
+  const auto number = [&](const View& v) { return *run.at<float>(v); };
+  const float lr = number(args.lr);
+  const AdamwFactors factors{1 - lr * number(args.decay),
+                             lr / number(args.correction1),
+                             1 / std::sqrt(number(args.correction2)),
+                             number(args.beta1),
+                             number(args.beta2),
+                             number(args.eps),
+                             number(args.gradScale)};
+  View pieces[7] = {args.parameter,     args.gradient, args.mean,        args.variance,
+                    args.nextParameter, args.nextMean, args.nextVariance};
   bool contiguous = true;
-  for (const View& v : views) contiguous = contiguous && v.contiguous();
+  for (const View& v : pieces) contiguous = contiguous && v.contiguous();
   if (contiguous)
-    for (View& v : views) { // one long row
+    for (View& v : pieces) { // one long row
       v.shape[0] = v.count();
       v.stride[0] = v.rank = 1;
     }
-  const Rows tensors[7] = {{views[0], run}, {views[1], run}, {views[2], run}, {views[3], run},
-                           {views[4], run}, {views[5], run}, {views[6], run}};
+  const Rows tensors[7] = {{pieces[0], run}, {pieces[1], run}, {pieces[2], run}, {pieces[3], run},
+                           {pieces[4], run}, {pieces[5], run}, {pieces[6], run}};
 
   constexpr int64_t CHUNK = 8192;
   const int64_t length = tensors[0].length, chunks = ceilDiv(length, CHUNK);

@@ -1,11 +1,10 @@
-// probe: memory (f32, any size, adjacent), out (f32, one number for each task)   attrs [kind, times]
-//   what the machine can do at most, for people who compare: each task makes
-//   kind 0  `times` steps of 192 multiply-adds, in 12 independent chains of vectors
-//   kind 1  `times` sums over its share of the memory
-//   kind 2  `times` passes that read and write its share of the memory
+// probe: the most that the machine can do, as a measure for other kernels. Each task, one for each number of `out`, makes
+//   multiplyAdd  `times` steps of 192 multiply-adds, in 12 independent chains of vectors
+//   read         `times` sums over its share of the memory
+//   readWrite    `times` passes that read and write its share of the memory
 #pragma once
 #include "integers.h"
-#include "program.h"
+#include "kernel-schemas.h"
 #include "simd.h"
 
 namespace heed {
@@ -39,16 +38,18 @@ inline float probeReadWrite(float* at, int64_t count) {
   return (float)i;
 }
 
-static void probe(const Command& c, const Run& run) {
-  float *memory = run.at<float>(c.views[0]), *out = run.at<float>(c.views[1]);
-  const int64_t count = c.views[0].count(), tasks = c.views[1].count(), times = (int64_t)c.attrs[1];
-  const int kind = (int)c.attrs[0];
+static void probe(const Command& command, const Run& run) {
+  using Kind = ProbeArgs::Kind;
+  const ProbeArgs args(command);
+  float *memory = run.at<float>(args.memory), *out = run.at<float>(args.out);
+  const int64_t count = args.memory.count(), tasks = args.out.count(), times = args.times;
+  const Kind kind = args.kind;
   parallel(run.pool, tasks, [&](int64_t task, int) {
     const int64_t from = count * task / tasks / VL * VL, to = count * (task + 1) / tasks / VL * VL;
-    if (kind == 0) out[task] = probeMultiplyAdd(times, memory);
+    if (kind == Kind::multiplyAdd) out[task] = probeMultiplyAdd(times, memory);
     else
       for (int64_t n = 0; n < times; n++)
-        out[task] = kind == 1 ? probeRead(memory + from, to - from) : probeReadWrite(memory + from, to - from);
+        out[task] = kind == Kind::read ? probeRead(memory + from, to - from) : probeReadWrite(memory + from, to - from);
   });
 }
 

@@ -1,4 +1,4 @@
-#include "program.h"
+#include "kernel-schemas.h"
 #include <cmath>
 
 namespace heed {
@@ -8,9 +8,6 @@ const char* const kernelNames[] = {HEED_KERNELS(HEED_NAME) nullptr};
 
 namespace {
 
-// Sizes stay below this, so that no product or sum of them overflows an int64 or loses a double's
-// digits.
-constexpr double LARGEST = 1125899906842624; // 2^50
 constexpr double MOST_BUFFERS = 65536;
 
 // Hands out the words in order; a bad one leaves a message and answers 0.

@@ -58,9 +58,10 @@ struct View {
   }
 };
 
+// Kernels read it by the names of kernel-schemas.h.
 struct Command {
   int32_t kernel = 0;        // index into kernelNames
-  std::vector<View> views;   // inputs first, then outputs, in the order that the kernel documents
+  std::vector<View> views;   // the operands that are present: inputs first, then outputs
   std::vector<double> attrs; // numbers that are part of the structure (axis, flags, micro-programs)
 };
 
@@ -79,7 +80,7 @@ struct Program {
 std::string decode(const double* words, size_t count, Program& out);
 
 // Whether views and attrs are what the command's kernel takes: number, dtypes, shapes, ranges.
-// Returns an error message, empty when they are (see validate.cc).
+// Returns an error message, empty when they are (see kernel-schemas.h and validate.cc).
 std::string validate(const Command& command);
 
 // Threads that take tiles of one command at a time. One pool per process.
@@ -136,48 +137,8 @@ struct Run {
 
 using Kernel = void (*)(const Command&, const Run&);
 
-// Every kernel by name, once. The scheduler looks its indices up by name (see kernelNames).
-#define HEED_KERNELS(K)                                                                            \
-  K(elementwise)                                                                                   \
-  K(reduce)                                                                                        \
-  K(cumulative)                                                                                    \
-  K(sort)                                                                                          \
-  K(topk)                                                                                          \
-  K(take)                                                                                          \
-  K(scatterAdd)                                                                                    \
-  K(scatterSet)                                                                                    \
-  K(foldWindow)                                                                                    \
-  K(copyAt)                                                                                        \
-  K(sliceAt)                                                                                       \
-  K(matmul)                                                                                        \
-  K(convolution)                                                                                   \
-  K(convolutionInput)                                                                              \
-  K(convolutionWeight)                                                                             \
-  K(maxPool)                                                                                       \
-  K(maxPoolBackward)                                                                               \
-  K(matmulQuantized)                                                                               \
-  K(dequantize)                                                                                    \
-  K(softmax)                                                                                       \
-  K(softmaxBackward)                                                                               \
-  K(layerNorm)                                                                                     \
-  K(layerNormBackward)                                                                             \
-  K(rmsNorm)                                                                                       \
-  K(rmsNormBackward)                                                                               \
-  K(channelNorm)                                                                                   \
-  K(channelNormBackward)                                                                           \
-  K(crossEntropy)                                                                                  \
-  K(crossEntropyBackward)                                                                          \
-  K(attention)                                                                                     \
-  K(attentionBackward)                                                                             \
-  K(adamw)                                                                                         \
-  K(probe)
-
 extern const char* const kernelNames[];  // ends with nullptr
 extern const char* const microOpNames[]; // the instructions of elementwise and reduce, likewise
-
-#define HEED_COUNT(name) +1
-constexpr int KERNEL_COUNT = 0 HEED_KERNELS(HEED_COUNT);
-#undef HEED_COUNT
 
 // One per instruction set: the kernels in the order of kernelNames.
 struct Isa {

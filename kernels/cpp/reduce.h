@@ -1,6 +1,4 @@
-// reduce: nIn inputs (iteration shape = kept dims, then reduced dims), out (kept dims)
-//   attrs [op: 0 sum 1 prod 2 max 3 min 4 argmax 5 argmin, valueType: 0 f32 1 i32 2 u32, keptRank,
-//          nIn, nInstr, nInstr x (op, dst, a, b, c), result register]
+// reduce: inputs have the iteration shape: the dimensions of out, then the reduced ones.
 // Folds what a micro-program computes from the inputs. argmax and argmin give the linear index within
 // the reduced dims, the first of equals; NaN wins. In max and min, NaN wins too.
 #pragma once
@@ -176,9 +174,9 @@ static void foldColumns(const Reduction& r) {
 // ---- Choice ----
 
 // The input that matters most for the order of the walk: the one with the fewest broadcast axes.
-static const View& leadingInput(const std::vector<View>& views, int inputs) {
+static const View& leadingInput(const Views& views) {
   int best = 0, bestBroadcast = MAX_RANK + 1;
-  for (int i = 0; i < inputs; i++) {
+  for (int i = 0; i < views.count; i++) {
     int broadcast = 0;
     for (int d = 0; d < views[i].rank; d++) broadcast += views[i].stride[d] == 0;
     if (broadcast < bestBroadcast) bestBroadcast = broadcast, best = i;
@@ -203,15 +201,16 @@ static Order walkingOrder(const Order& memory, int keptRank, int inside) {
   return order;
 }
 
-static void reduce(const Command& c, const Run& run) {
-  const int op = (int)c.attrs[0], type = (int)c.attrs[1], keptRank = (int)c.attrs[2], nIn = (int)c.attrs[3];
-  const View& out = c.views[nIn];
-  const MicroProgram program(c, run, 5, (int64_t)c.attrs[4], nIn, 1);
-  const int rank = c.views[0].rank;
+static void reduce(const Command& command, const Run& run) {
+  const ReduceArgs args(command);
+  const int op = (int)args.reduction, type = (int)args.lanes, keptRank = (int)args.kept;
+  const View &out = args.out, &in = args.inputs[0];
+  const MicroProgram program(args.program, args.inputs, in, 1, run);
+  const int rank = in.rank;
   const bool arg = op >= 4;
 
   const bool anyOrder = !arg && !program.positional;
-  const Order memory = anyOrder ? byStride(leadingInput(c.views, nIn)) : Order::natural(rank);
+  const Order memory = anyOrder ? byStride(leadingInput(args.inputs)) : Order::natural(rank);
   const int inside = anyOrder ? innerKept(memory, keptRank) : 0;
   const Order order = walkingOrder(memory, keptRank, inside);
   Order kept;
@@ -219,9 +218,9 @@ static void reduce(const Command& c, const Run& run) {
     if (order.axis[i] < keptRank) kept.axis[kept.rank++] = order.axis[i];
 
   Reduction r{program, run, folderOf(arg ? 0 : op, type), {}, Cursor(run, out, kept), 1, 1, 1};
-  for (int i = 0; i < nIn; i++) r.inputs.push(Cursor(run, c.views[i], order));
-  for (int i = keptRank; i < rank; i++) r.reduced *= c.views[0].shape[i];
-  for (int i = 0; i < inside; i++) r.inner *= c.views[0].shape[memory.axis[memory.rank - 1 - i]];
+  for (int i = 0; i < args.inputs.count; i++) r.inputs.push(Cursor(run, args.inputs[i], order));
+  for (int i = keptRank; i < rank; i++) r.reduced *= in.shape[i];
+  for (int i = 0; i < inside; i++) r.inner *= in.shape[memory.axis[memory.rank - 1 - i]];
   if (out.count() == 0) return;
   r.outer = out.count() / r.inner;
   if (r.reduced == 0) { // what is left is the neutral element

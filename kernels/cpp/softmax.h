@@ -33,30 +33,30 @@ static inline void logSoftmaxRow(const float* x, float* y, int64_t n) {
   });
 }
 
-// Views: x (…,C), out (…,C). Attrs: [log 0/1].
-static void softmax(const Command& c, const Run& run) {
-  const Rows x(c.views[0], run), out(c.views[1], run);
-  const bool logarithm = c.attrs[0] != 0;
+// y = e^x / sum(e^x), or its logarithm.
+static void softmax(const Command& command, const Run& run) {
+  const SoftmaxArgs args(command);
+  const Rows x(args.x, run), out(args.y, run);
   eachRow(run, x, 2, [&](int64_t row, float* spare, int64_t pitch) {
     const float* in = x.read(row, spare);
     float* y = out.target(row, spare + pitch);
-    logarithm ? logSoftmaxRow(in, y, x.length) : softmaxRow(in, y, x.length);
+    args.logarithm ? logSoftmaxRow(in, y, x.length) : softmaxRow(in, y, x.length);
     out.commit(row, y);
   });
 }
 
-// Views: y (what softmax gave), dy, dx, all (…,C). Attrs: [log 0/1].
+// y is what softmax gave.
 //   softmax:     dx = y (dy - sum(y dy))
 //   log-softmax: dx = dy - e^y sum(dy)
-static void softmaxBackward(const Command& c, const Run& run) {
-  const Rows out(c.views[0], run), dout(c.views[1], run), din(c.views[2], run);
-  const bool logarithm = c.attrs[0] != 0;
+static void softmaxBackward(const Command& command, const Run& run) {
+  const SoftmaxBackwardArgs args(command);
+  const Rows out(args.y, run), dout(args.dy, run), din(args.dx, run);
   eachRow(run, out, 3, [&](int64_t row, float* spare, int64_t pitch) {
     const float* y = out.read(row, spare);
     const float* dy = dout.read(row, spare + pitch);
     float* dx = din.target(row, spare + 2 * pitch);
     const int64_t n = out.length;
-    if (logarithm) {
+    if (args.logarithm) {
       const float sum = sumRow(n, [&](int64_t i, auto lanes) { return loadPart(dy + i, lanes); });
       eachVector(n, [&](int64_t i, auto lanes) {
         storePart(dx + i, loadPart(dy + i, lanes) - vexpSoftmax(loadPart(y + i, lanes)) * sum, lanes);

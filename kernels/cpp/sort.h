@@ -1,7 +1,5 @@
-// sort: in, values, indices (i32)   attrs [descending]
-//   Along the last dim, stable; NaN is the greatest.
-// topk: in (.., n), values (.., k), indices (.., k) (i32)   attrs [k, largest]
-//   The k largest (smallest) along the last dim, best first; of equals, the first.
+// sort: along the last dimension, stable; NaN is the greatest.
+// topk: the k largest (smallest) along the last dimension, best first; of equals, the first.
 #pragma once
 #include "cumulative.h"
 #include "math.h"
@@ -107,8 +105,8 @@ static Entry* bestEntries(const Line& line, int64_t n, int64_t k, uint32_t flip,
   return sortEntries(entries, spare, all ? n : best.count);
 }
 
-static void writeBest(const Command& c, const Run& run, int64_t k, uint32_t flip) {
-  const View &in = c.views[0], &values = c.views[1], &indices = c.views[2];
+template <class Args> static void writeBest(const Args& args, const Run& run, int64_t k, uint32_t flip) {
+  const View &in = args.x, &values = args.values, &indices = args.indices;
   const int axis = in.rank - 1;
   const int64_t n = in.shape[axis];
   if (values.count() == 0) return;
@@ -130,12 +128,14 @@ static void writeBest(const Command& c, const Run& run, int64_t k, uint32_t flip
   });
 }
 
-static void sort(const Command& c, const Run& run) {
-  writeBest(c, run, c.views[0].shape[c.views[0].rank - 1], c.attrs[0] != 0 ? UINT32_MAX : 0);
+static void sort(const Command& command, const Run& run) {
+  const SortArgs args(command);
+  writeBest(args, run, args.x.shape[args.x.rank - 1], args.descending ? UINT32_MAX : 0);
 }
 
-static void topk(const Command& c, const Run& run) {
-  writeBest(c, run, (int64_t)c.attrs[0], c.attrs[1] != 0 ? UINT32_MAX : 0);
+static void topk(const Command& command, const Run& run) {
+  const TopkArgs args(command);
+  writeBest(args, run, args.k, args.largest ? UINT32_MAX : 0);
 }
 
 } // namespace HEED_ISA

@@ -27,14 +27,15 @@ struct MicroProgram {
   List<uint8_t> constant; // of each register: a one-element input that no instruction overwrites
   int64_t size[MAX_RANK], inner[MAX_RANK]; // of each axis: its size, and how far apart its elements are
 
-  // attrs: count instructions of 5 numbers from `at` on, then `outputs` result registers.
-  MicroProgram(const Command& c, const Run& run, size_t at, int64_t count, int nIn, int outputs) : inputs(nIn) {
-    registers = nIn;
-    for (int64_t i = 0; i < count; i++, at += 5) steps.push(decode(&c.attrs[at]));
-    for (int i = 0; i < outputs; i++) results.push(registerAt(c.attrs[at + i]));
-    findConstants(c);
-    for (Step& s : steps) specialise(s, c, run);
-    const View& v = c.views[0];
+  // `v` has the shape that the program walks over.
+  MicroProgram(const MicroWords& program, const Views& views, const View& v, int outputs, const Run& run)
+      : inputs((int)views.count) {
+    registers = inputs;
+    const double* word = program.words;
+    for (int64_t i = 0; i < program.instructions; i++, word += 5) steps.push(decode(word));
+    for (int i = 0; i < outputs; i++) results.push(registerAt(word[i]));
+    findConstants(views);
+    for (Step& s : steps) specialise(s, views, run);
     int64_t stride = 1;
     for (int i = v.rank - 1; i >= 0; i--) {
       size[i] = v.shape[i];
@@ -78,10 +79,10 @@ private:
     return s;
   }
 
-  void findConstants(const Command& c) {
+  void findConstants(const Views& views) {
     for (int r = 0; r < registers; r++) constant.push(0);
     for (int i = 0; i < inputs; i++) {
-      const View& v = c.views[i];
+      const View& v = views[i];
       bool one = true;
       for (int d = 0; d < v.rank; d++) one &= v.shape[d] == 1 || v.stride[d] == 0;
       constant[i] = one;
@@ -90,14 +91,14 @@ private:
   }
 
   // Scalars reach a program as inputs; what they allow is decided here, once per run.
-  void specialise(Step& s, const Command& c, const Run& run) {
+  void specialise(Step& s, const Views& views, const Run& run) {
     if (s.op == MicroOp::random && constant[s.a] && constant[s.b]) {
       s.constantKey = true;
-      s.key[0] = constantBits(s.a, c, run);
-      s.key[1] = constantBits(s.b, c, run);
+      s.key[0] = constantBits(s.a, views, run);
+      s.key[1] = constantBits(s.b, views, run);
     }
     if (s.op != MicroOp::pow_f32 || !constant[s.b]) return;
-    const uint32_t word = constantBits(s.b, c, run);
+    const uint32_t word = constantBits(s.b, views, run);
     float exponent;
     memcpy(&exponent, &word, 4);
     if (exponent == 2) s.function = run_square;
@@ -105,8 +106,8 @@ private:
     if (exponent == 1) s.function = run_copy;
     if (exponent == -1) s.function = run_recip_f32;
   }
-  static uint32_t constantBits(int r, const Command& c, const Run& run) {
-    const View& v = c.views[r];
+  static uint32_t constantBits(int r, const Views& views, const Run& run) {
+    const View& v = views[r];
     return sizeOf(v.dtype) == 4 ? *run.at<uint32_t>(v) : *run.at<uint8_t>(v);
   }
 };

@@ -4,7 +4,8 @@ import { isOp, type Node } from '../graph/node.ts'
 import { type Op, reduceOps } from '../graph/ops.ts'
 import { countOf } from '../graph/shape.ts'
 import { type Fusion, isPointwise } from './fuse.ts'
-import { alignedKernels, kernelOf } from './kernels.ts'
+import { overwritesInputs } from './kernel-call.ts'
+import { hasKernel } from './kernels.ts'
 import type { Lowered } from './lower.ts'
 import type { Biases } from './match-bias.ts'
 import { arenaBuffer, isView, type Operands, pieceOf, whole } from './operands.ts'
@@ -52,7 +53,7 @@ export class Destinations {
   private isWritten(node: Node): boolean {
     if (this.fusion.isInlined(node)) return false
     if (written.has(node.op)) return true
-    return isPointwise(node) || reduceOps.has(node.op) || kernelOf(node) !== null
+    return isPointwise(node) || reduceOps.has(node.op) || hasKernel(node)
   }
 
   private want(node: Node, operand: Operand): void {
@@ -76,8 +77,7 @@ export class Destinations {
     const version = leafBehind(target)
     if (!version || (target !== version && this.reads.stepOf(target) > step)) return
     const lastRead = this.reads.lastReadOf(target)
-    const readsItself =
-      value === given && (isPointwise(producer) || alignedKernels.has(producer.op))
+    const readsItself = value === given && (isPointwise(producer) || overwritesInputs(producer.op))
     if (lastRead > step || (lastRead === step && !readsItself)) return
     this.want(value, whole(operands.get(version).buffer, value))
   }
@@ -160,5 +160,5 @@ function leafBehind(target: Node): Node | null {
   return isOp(node, 'buffer') ? node : null
 }
 
-/** Operations that `kernelOf` leaves to the emitter. */
+/** Operations whose kernels the emitter chooses. */
 const written: ReadonlySet<string> = new Set<Op>(['pick', 'matmul', 'matmulQuantized', 'concat'])

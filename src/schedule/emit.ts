@@ -6,13 +6,14 @@ import { countOf } from '../graph/shape.ts'
 import { Destinations } from './destinations.ts'
 import { expressionOf } from './expression.ts'
 import { type Fusion, fuse, isPointwise } from './fuse.ts'
-import { alignedKernels, formatNumber, kernelOf } from './kernels.ts'
+import { type Call, type HostCall, type KernelArguments, overwritesInputs } from './kernel-call.ts'
+import { kernelFor } from './kernels.ts'
 import type { Lowered } from './lower.ts'
-import { matchBias } from './match-bias.ts'
+import { matchBias, type Product } from './match-bias.ts'
 import { planMemory } from './memory.ts'
 import { arenaBuffer, isView, Operands, pieceOf, sameMemory, whole } from './operands.ts'
 import { Reads } from './reads.ts'
-import type { Expression, KernelCall, Limits, Operand, Schedule } from './schedule.ts'
+import type { Expression, Limits, Operand, Schedule } from './schedule.ts'
 import { contiguous, isContiguous, permuted, sameView, sliced } from './strided.ts'
 
 export function schedule(graph: Lowered, limits: Limits): Schedule {
@@ -30,7 +31,7 @@ export function schedule(graph: Lowered, limits: Limits): Schedule {
 }
 
 class Emitter {
-  readonly calls: KernelCall[] = []
+  readonly calls: Call[] = []
   readonly operands: Operands
   private readonly graph: Lowered
   private readonly fusion: Fusion
@@ -89,7 +90,7 @@ class Emitter {
   private pointwise(node: Node, step: number): void {
     const { expression, inputs } = expressionOf(node, node.shape, this.fusion, this.operands)
     const out = this.pointwiseTarget(node, step, inputs)
-    this.call({ kernel: 'elementwise', inputs, outputs: [out], attrs: [], expression })
+    this.elementwise(expression, inputs, out)
     this.operands.set(node, out)
   }
 
@@ -119,8 +120,13 @@ class Emitter {
     const { expression, inputs } = this.reducedExpression(x, order)
     const out = this.target(node)
     const moved = inputs.map((operand) => ({ ...operand, ...permuted(operand, order) }))
-    const reduction = { op: node.op, kept: kept.length }
-    this.call({ kernel: 'reduce', inputs: moved, outputs: [out], attrs: [], expression, reduction })
+    const lanes = laneOf[(expression.steps.at(-1) ?? inputs[0]).dtype]
+    this.call({
+      kernel: 'reduce',
+      inputs: { inputs: moved },
+      outputs: { out },
+      attributes: { reduction: node.op, lanes, kept: kept.length, program: expression },
+    })
     this.operands.set(node, out)
   }
 
@@ -139,7 +145,7 @@ class Emitter {
     const apart = !inOrder && expression.steps.some((s) => s.op === 'random')
     if (apart || inputs.length === 0) {
       const stored = this.fresh(x)
-      this.call({ kernel: 'elementwise', inputs, outputs: [stored], attrs: [], expression })
+      this.elementwise(expression, inputs, stored)
       return { expression: { inputs: 1, steps: [], results: [0] }, inputs: [stored] }
     }
     const steps = expression.steps.map((s) =>
@@ -150,37 +156,45 @@ class Emitter {
 
   // --- kernels
 
-  private matmul(node: Node, product: Node, bias: Node | null): void {
-    const [a, b] = product.inputs
-    const batch = product.shape.slice(0, -2)
-    const quantized = isOp(product, 'matmulQuantized')
-    const inputs = quantized
-      ? [this.operands.get(a), this.adjacent(b)]
-      : [a, b].map((x) => this.operands.expanded(x, [...batch, ...x.shape.slice(-2)]))
-    const out = this.target(node)
+  private matmul(node: Node, product: Product, biasNode: Node | null): void {
+    const [left, right] = product.inputs
+    const target = this.target(node)
     // The sum may have another shape than the product (B·T rows): its memory is the same.
-    const written =
-      node === product ? out : { ...out, ...contiguous(product.shape), offset: out.offset }
-    if (bias)
-      inputs.push(quantized ? this.operands.get(bias) : this.operands.expanded(bias, product.shape))
-    const attrs = [quantized ? formatNumber(product.attrs.format) : 0, +!!bias]
-    this.call({ kernel: product.op, inputs, outputs: [written], attrs })
-    this.operands.set(node, out)
+    const out =
+      node === product ? target : { ...target, ...contiguous(product.shape), offset: target.offset }
+    if (isOp(product, 'matmulQuantized')) {
+      const inputs = {
+        x: this.operands.get(left),
+        w: this.adjacent(right),
+        bias: biasNode && this.operands.get(biasNode),
+      }
+      const { format } = product.attrs
+      this.call({ kernel: 'matmulQuantized', inputs, outputs: { out }, attributes: { format } })
+    } else {
+      const batch = product.shape.slice(0, -2)
+      const inBatch = (x: Node): Operand =>
+        this.operands.expanded(x, [...batch, ...x.shape.slice(-2)])
+      const inputs = {
+        a: inBatch(left),
+        b: inBatch(right),
+        bias: biasNode && this.operands.expanded(biasNode, product.shape),
+      }
+      this.call({ kernel: 'matmul', inputs, outputs: { out }, attributes: {} })
+    }
+    this.operands.set(node, target)
   }
 
   private kernel(node: Node): void {
     if (node.op === 'pick' || node.inputs.length === 0) return
-    const rule = kernelOf(node)
-    if (!rule) throw new Error(`no kernel for ${node.op}`)
     const inputs = node.inputs.map((input) => this.operands.get(input))
     const picks = this.picks.get(node)
     const results = node.forms?.map((form, i) => picks?.[i] ?? form) ?? [node]
     const outputs = results.map((result) =>
       'op' in result
-        ? this.target(result as Node, inputs, alignedKernels.has(rule.kernel))
+        ? this.target(result as Node, inputs, overwritesInputs(node.op))
         : this.fresh(result),
     )
-    this.call({ ...rule, inputs, outputs })
+    this.call(kernelFor(node, inputs, outputs))
     results.forEach((result, i) => {
       if ('op' in result) this.operands.set(result as Node, outputs[i])
     })
@@ -200,15 +214,7 @@ class Emitter {
   private pad(node: Node<'pad'>): void {
     const [x] = node.inputs
     const out = this.target(node)
-    const zero: Expression = { inputs: 1, steps: [], results: [0] }
-    const nothing = this.zero(node)
-    this.call({
-      kernel: 'elementwise',
-      inputs: [nothing],
-      outputs: [out],
-      attrs: [],
-      expression: zero,
-    })
+    this.copy(this.zero(node), out)
     const inside = sliced(
       out,
       node.attrs.before,
@@ -227,12 +233,7 @@ class Emitter {
     const [x, source, offset] = node.inputs.map((input) => this.operands.get(input))
     const out = this.target(node, [x, source, offset])
     this.copy(x, out)
-    this.call({
-      kernel: 'copyAt',
-      inputs: [source, out, offset],
-      outputs: [],
-      attrs: [node.attrs.axis],
-    })
+    this.copyAt(source, out, offset, node.attrs.axis)
     this.operands.set(node, out)
   }
 
@@ -254,8 +255,7 @@ class Emitter {
     const memory = this.overwritable(target, step)
     const from = this.operands.get(value)
     const source = from.buffer === memory.buffer ? this.copied(from) : from
-    const inputs = [source, memory, this.operands.get(offset)]
-    this.call({ kernel: 'copyAt', inputs, outputs: [], attrs: [node.attrs.axis] })
+    this.copyAt(source, memory, this.operands.get(offset), node.attrs.axis)
     this.operands.set(node, memory)
   }
 
@@ -267,16 +267,11 @@ class Emitter {
   }
 
   private hostCall(node: Node<'hostCall'>): void {
-    const inputs = node.inputs.map((input) => this.adjacent(input))
-    const out = this.target(node)
-    this.call({
-      kernel: 'host',
-      inputs,
-      outputs: [out],
-      attrs: [],
-      host: this.graph.hosts.indexOf(node),
-    })
-    this.operands.set(node, out)
+    const values = node.inputs.map((input) => this.adjacent(input))
+    const result = this.target(node)
+    const host = this.graph.hosts.indexOf(node)
+    this.call({ kernel: 'host', inputs: { values }, outputs: { result }, host })
+    this.operands.set(node, result)
   }
 
   // --- memory
@@ -306,11 +301,23 @@ class Emitter {
   }
 
   private copy(from: Operand, to: Operand): void {
-    const expression: Expression = { inputs: 1, steps: [], results: [0] }
-    this.call({ kernel: 'elementwise', inputs: [from], outputs: [to], attrs: [], expression })
+    this.elementwise({ inputs: 1, steps: [], results: [0] }, [from], to)
   }
 
-  private call(call: Omit<KernelCall, 'scope'>): void {
+  private elementwise(program: Expression, inputs: Operand[], out: Operand): void {
+    const outputs = { outputs: [out] }
+    this.call({ kernel: 'elementwise', inputs: { inputs }, outputs, attributes: { program } })
+  }
+
+  private copyAt(source: Operand, target: Operand, offset: Operand, axis: number): void {
+    const inputs = { source, offset }
+    this.call({ kernel: 'copyAt', inputs, outputs: { target }, attributes: { axis } })
+  }
+
+  private call(call: KernelArguments | Omit<HostCall, 'scope'>): void {
     this.calls.push({ ...call, scope: this.scope })
   }
 }
+
+/** u8 and bool are combined as i32. */
+const laneOf = { f32: 'f32', i32: 'i32', u32: 'u32', u8: 'i32', bool: 'i32' } as const

@@ -2,9 +2,16 @@
 import { isOp, type Node } from '../graph/node.ts'
 import type { Lowered } from './lower.ts'
 
+export type Product = Node<'matmul'> | Node<'matmulQuantized'>
+
+interface Match {
+  product: Product
+  bias: Node
+}
+
 export interface Biases {
   /** Sum -> the product and the row that it is made of. */
-  sums: Map<Node, { product: Node; bias: Node }>
+  sums: Map<Node, Match>
   /** Products that their sum computes, and the reshapes between the two. */
   products: Set<Node>
 }
@@ -12,16 +19,16 @@ export interface Biases {
 export function matchBias(graph: Lowered): Biases {
   const users = usersOf(graph.nodes)
   const kept = new Set(graph.outputs)
-  const found: Biases = { sums: new Map(), products: new Set() }
+  const biases: Biases = { sums: new Map(), products: new Set() }
   for (const node of graph.nodes) {
     if (!isOp(node, 'add')) continue
     const [left, right] = node.inputs
     const match = matched(node, left, right) ?? matched(node, right, left)
-    if (match) found.sums.set(node, match)
+    if (match) biases.sums.set(node, match)
   }
-  return found
+  return biases
 
-  function matched(sum: Node, value: Node, bias: Node): { product: Node; bias: Node } | null {
+  function matched(sum: Node, value: Node, bias: Node): Match | null {
     const onlyReader = (node: Node): boolean => users.get(node)?.length === 1 && !kept.has(node)
     const reshape = isOp(value, 'reshape') ? value : null
     const product = reshape ? reshape.inputs[0] : value
@@ -37,8 +44,8 @@ export function matchBias(graph: Lowered): Biases {
       onlyReader(product) &&
       bias !== value
     if (!fits) return null
-    found.products.add(product)
-    if (reshape) found.products.add(reshape)
+    biases.products.add(product)
+    if (reshape) biases.products.add(reshape)
     return { product, bias }
   }
 }

@@ -1,7 +1,8 @@
 // Where each arena buffer lies: buffers that live at the same time must not overlap. Largest first,
 // each into the lowest gap that it fits in, comes close to the least possible.
 import { bytesOf } from '../graph/dtype.ts'
-import type { Buffer, KernelCall } from './schedule.ts'
+import { type Call, operandsOf } from './kernel-call.ts'
+import type { Buffer } from './schedule.ts'
 
 interface Lifetime {
   buffer: Buffer
@@ -12,7 +13,7 @@ interface Lifetime {
 
 /** Assigns offsets; returns the arena's size and the peak of bytes in use. */
 export function planMemory(
-  calls: readonly KernelCall[],
+  calls: readonly Call[],
   alignment: number,
 ): { arenaBytes: number; peakBytes: number } {
   const lifetimes = lifetimesOf(calls, alignment)
@@ -26,10 +27,10 @@ export function planMemory(
   return { arenaBytes, peakBytes: peakOf(lifetimes, calls.length) }
 }
 
-function lifetimesOf(calls: readonly KernelCall[], alignment: number): Lifetime[] {
+function lifetimesOf(calls: readonly Call[], alignment: number): Lifetime[] {
   const found = new Map<Buffer, Lifetime>()
-  calls.forEach(({ inputs, outputs }, index) => {
-    for (const { buffer } of [...inputs, ...outputs]) {
+  calls.forEach((call, index) => {
+    for (const { buffer } of operandsOf(call)) {
       if (buffer.kind !== 'arena') continue
       const known = found.get(buffer)
       if (known) {

@@ -1,6 +1,6 @@
 // What comes out of scheduling: kernel calls on strided pieces of buffers, for a device to encode.
 import type { DType } from '../graph/dtype.ts'
-import type { Reduction } from '../graph/ops.ts'
+import type { Call } from './kernel-call.ts'
 import type { Strided } from './strided.ts'
 
 /**
@@ -37,24 +37,8 @@ export interface Expression {
   results: number[]
 }
 
-export interface KernelCall {
-  kernel: string
-  inputs: Operand[]
-  outputs: Operand[]
-  /** Numbers that belong to the structure, in the order that the kernel documents. */
-  attrs: number[]
-  /** Of element-wise and reducing kernels. */
-  expression?: Expression
-  /** Of reductions: which, and how many leading axes of the inputs are kept. */
-  reduction?: { op: Reduction; kept: number }
-  /** Who asked for it: errors and profiles print it. */
-  scope: string
-  /** Of host calls: which one. */
-  host?: number
-}
-
 export interface Schedule {
-  calls: KernelCall[]
+  calls: Call[]
   arenaBytes: number
   /** The largest sum of bytes that are in use at once: what the arena is measured against. */
   peakBytes: number

@@ -19,7 +19,7 @@ const prelude = `
   const addon = require(${JSON.stringify(built.path)})
   const start = (n, count) => {
     const view = (buffer) => [buffer, 0, 0, 2, n, n, n, 1]
-    const command = [addon.kernels.indexOf('matmul'), 3, 2, ...view(2), ...view(2), ...view(3), 0, 0]
+    const command = [addon.kernels.indexOf('matmul'), 3, 1, ...view(2), ...view(2), ...view(3), 0]
     const program = addon.program(Float64Array.from(Array(count).fill(command).flat()))
     const buffers = [addon.allocate(n * n * 4), addon.allocate(n * n * 4)]
     addon.write(buffers[0], 0, new Float32Array(n * n).map((_, i) => i % n === Math.floor(i / n) ? 2 : 0))

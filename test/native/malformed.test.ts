@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Addon } from '../../src/runtime/cpu/addon.ts'
 import { addons } from '../support/addons.ts'
-import { samples } from './samples.ts'
+import { sampleCommands } from './samples.ts'
 import { binary, command, type View } from './words.ts'
 
 // A program comes from our own scheduler, but a mistake there must end in an error, not in a crash: no
@@ -9,7 +9,7 @@ import { binary, command, type View } from './words.ts'
 
 describe.each(addons)('malformed programs: $name', ({ addon }) => {
   test('there is a well-formed command of every kernel', async () => {
-    const all = samples(addon)
+    const all = sampleCommands(addon)
     expect(Object.keys(all)).toEqual([...addon.kernels])
     for (const words of Object.values(all))
       await runWithZeros(addon, addon.program(Float64Array.from(words)))
@@ -34,34 +34,46 @@ describe.each(addons)('malformed programs: $name', ({ addon }) => {
     ['a fraction', () => [0.5, 0, 0], 'the kernel is 0.5'],
     ['not a number', () => [Number.NaN, 0, 0], 'the kernel is nan'],
     ['infinity', () => [0, Number.POSITIVE_INFINITY, 0], 'the number of views is inf'],
-    ['too few views', () => command(addon, 'softmax', [view], [0]), 'takes 2 views, not 1'],
-    ['too few attrs', () => command(addon, 'sort', [view, view, view], []), 'takes 1 attrs, not 0'],
-    ['a bad flag', () => softmax({}, {}, 2), 'attr 0 is 2'],
-    ['a bad dtype', () => softmax({ dtype: 'u8' }), 'is u8, not f32'],
-    ['shapes that differ', () => softmax({}, { shape: [3, 5] }), 'not [3,4]'],
-    ['an axis too far', () => command(addon, 'cumulative', [view, view], [0, 2]), 'attr 1 is 2'],
+    ['too few views', () => command(addon, 'softmax', [view], [0]), 'the operand `y` is missing'],
+    [
+      'too few attrs',
+      () => command(addon, 'sort', [view, view, view], []),
+      '`descending` is missing',
+    ],
+    ['a bad flag', () => softmax({}, {}, 2), '`logarithm` must be an integer in [0, 1], got 2'],
+    ['a bad dtype', () => softmax({ dtype: 'u8' }), '`x` must be f32, got u8'],
+    [
+      'shapes that differ',
+      () => softmax({}, { shape: [3, 5] }),
+      '`y` must have shape [3,4], got [3,5]',
+    ],
+    [
+      'an axis too far',
+      () => command(addon, 'cumulative', [view, view], [0, 2]),
+      '`axis` must be an axis of rank 2, got 2',
+    ],
     ['an output that is broadcast', () => softmax({}, { stride: [0, 1] }), 'stride 0'],
     ['a start before the buffer', () => softmax({ stride: [-4, 1] }), 'begins before'],
     ['an endless view', () => softmax({ stride: [2 ** 50, 1] }), 'too large'],
     [
       'an unknown instruction',
       () => command(addon, 'elementwise', [view], [0, 1, 1, 9999, 0, 0, 0, 0, 0]),
-      'attr 3 is 9999',
+      'the program has 9999',
     ],
     [
       'an unknown register',
       () => command(addon, 'elementwise', [view], [0, 1, 0, 256]),
-      'attr 3 is 256',
+      'the program has 256',
     ],
     [
       'a window too wide',
-      () => command(addon, 'foldWindow', [view, { buffer: 3, shape: [5] }], [1, 1, 1]),
+      () => command(addon, 'foldWindow', [view, { buffer: 3, shape: [5] }], [1, 1, 1, 1]),
       'past the end',
     ],
     [
       'an index that the output overwrites',
       () => command(addon, 'take', [view, index, { buffer: 3, shape: [3, 4] }], [0]),
-      'overlaps the index',
+      'the output `out` overlaps `index`',
     ],
   ])('%s is refused', (_, words, message) => {
     const program = () => addon.program(Float64Array.from(words()))
@@ -75,7 +87,7 @@ describe.each(addons)('malformed programs: $name', ({ addon }) => {
       ...command(addon, 'softmax', [view], [0]),
     ]
     expect(() => addon.program(Float64Array.from(words))).toThrow(
-      'command 1 (softmax): takes 2 views',
+      'command 1 (softmax): the operand `y` is missing',
     )
     expect(() => addon.program([0] as never)).toThrow(TypeError)
     expect(() => addon.program(new Float32Array(3) as never)).toThrow('Float64Array')
@@ -104,7 +116,7 @@ describe.each(addons)('malformed programs: $name', ({ addon }) => {
 
   test('well-formed commands with a few words changed are refused or run', async () => {
     const random = generator(2)
-    const all = Object.values(samples(addon))
+    const all = Object.values(sampleCommands(addon))
     let accepted = 0
     for (let i = 0; i < 6_000; i++) {
       const words = Float64Array.from(all[random(all.length)])

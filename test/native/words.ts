@@ -37,7 +37,7 @@ export function binary(addon: Addon, op: string, n: number, [a, b, out]: number[
 /** out = a @ b over square matrices. */
 export function matmul(addon: Addon, n: number, [a, b, out]: number[]): number[] {
   const views = [a, b, out].map((buffer) => ({ buffer, shape: [n, n] }))
-  return command(addon, 'matmul', views, [0, 0])
+  return command(addon, 'matmul', views, [0])
 }
 
 export function upload(addon: Addon, values: ArrayLike<number>): BufferHandle {

@@ -20,7 +20,7 @@ it('was built from these sources', () => {
 })
 
 const rebuild = hasSameCompiler() ? it : it.skip
-rebuild(`${compiler} gives the same bytes`, { timeout: 180_000 }, () => {
+rebuild(`${compiler} gives the same bytes`, { timeout: 900_000 }, () => {
   const fresh = mkdtempSync(join(tmpdir(), 'heed-wasm-'))
   try {
     for (const name of buildWasm(fresh)) expect(hashOfFile(fresh, name), name).toBe(files[name])

@@ -3,6 +3,7 @@
 import { bytesOf, type DType, type TypedArray, viewAs } from '../../graph/dtype.ts'
 import type { Composite } from '../../graph/ops.ts'
 import { schedule } from '../../schedule/emit.ts'
+import type { KernelComposite } from '../../schedule/kernels.ts'
 import type { Lowered } from '../../schedule/lower.ts'
 import type { Limits } from '../../schedule/schedule.ts'
 import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
@@ -42,7 +43,7 @@ export class CpuMemory implements DeviceMemory {
 
 export class CpuDevice implements Device {
   readonly name: string = 'cpu'
-  readonly composites: ReadonlySet<Composite> = new Set<Composite>([
+  readonly composites: ReadonlySet<Composite> = new Set<KernelComposite>([
     'gelu',
     'geluBackward',
     'silu',

@@ -1,7 +1,11 @@
-// Kernel calls as the numbers that the kernels decode (kernels/cpp/program.h).
+// Kernel calls as the words of a program, which the kernels decode (kernels/cpp/program.h, arguments.h).
 import { bytesOf, dtypes } from '../../graph/dtype.ts'
-import type { Reduction } from '../../graph/ops.ts'
-import type { KernelCall, Operand, Schedule } from '../../schedule/schedule.ts'
+import type { NamedOperands } from '../../schedule/cost.ts'
+import { type KernelArguments, type KernelName, operandsOf } from '../../schedule/kernel-call.ts'
+import { kernelSchemas } from '../../schedule/kernel-schemas.ts'
+import type { Expression, Operand } from '../../schedule/schedule.ts'
+import type { AttributeSchema, KernelSchema } from '../../schedule/schema.ts'
+import { type BlockFormat, blockFormats } from '../../util/block-formats.ts'
 import { encodeExpression, type MicroNumbers } from './micro.ts'
 
 /** Numbers of kernels by name, as the addon was built. */
@@ -10,20 +14,10 @@ export type KernelNumbers = ReadonlyMap<string, number>
 const ARENA = 0
 const SCALARS = 1
 
-const reductions: Record<Reduction, number> = {
-  sum: 0,
-  prod: 1,
-  amax: 2,
-  amin: 3,
-  argmax: 4,
-  argmin: 5,
-}
-
-const valueTypes = { f32: 0, i32: 1, u32: 2, u8: 1, bool: 1 }
-
+/** @param leaves how many leaves the program has: they are bound first, then the outputs */
 export function encode(
-  calls: readonly KernelCall[],
-  { leaves }: Pick<Schedule, 'leaves'>,
+  calls: readonly KernelArguments[],
+  leaves: number,
   kernels: KernelNumbers,
   micro: MicroNumbers,
 ): Float64Array {
@@ -31,23 +25,77 @@ export function encode(
   for (const call of calls) {
     const number = kernels.get(call.kernel)
     if (number === undefined) throw new Error(`the addon has no kernel ${call.kernel}`)
-    const views = [...call.inputs, ...call.outputs]
-    const attrs = attrsOf(call, micro)
-    words.push(number, views.length, attrs.length)
-    for (const view of views) pushView(words, view, leaves)
-    for (const attr of attrs) words.push(attr)
+    const operands = operandsOf(call)
+    const attributes = attributeWords(call, micro)
+    words.push(number, operands.length, attributes.length)
+    for (const operand of operands) pushView(words, operand, leaves)
+    for (const word of attributes) words.push(word)
   }
   return Float64Array.from(words)
 }
 
-function attrsOf(call: KernelCall, micro: MicroNumbers): number[] {
-  const { expression, inputs, outputs, reduction } = call
-  if (!expression) return call.attrs
-  const program = encodeExpression(expression, micro)
-  if (!reduction) return [inputs.length, outputs.length, ...program]
-  const step = expression.steps.at(-1)
-  const valueType = valueTypes[step ? step.dtype : inputs[0].dtype]
-  return [reductions[reduction.op], valueType, reduction.kept, inputs.length, ...program]
+/** Which optional operands are present (a bit each), the length of each list of operands, the attributes. */
+function attributeWords(call: KernelArguments, micro: MicroNumbers): number[] {
+  const { optionals, lists, attributes } = layoutOf(call.kernel)
+  const operands: [NamedOperands, NamedOperands] = [call.inputs, call.outputs]
+  const operand = (name: string) => operands[0][name] ?? operands[1][name]
+  const words: number[] = []
+  if (optionals.length > 0)
+    words.push(optionals.reduce((bits, name, i) => (operand(name) ? bits | (1 << i) : bits), 0))
+  for (const name of lists) words.push((operand(name) as readonly Operand[]).length)
+  const values: Readonly<Record<string, unknown>> = call.attributes
+  for (const [name, schema] of attributes) pushAttribute(words, schema, values[name], micro)
+  return words
+}
+
+/** The values have the types that the table gives them: the calls' own types say so. */
+function pushAttribute(
+  words: number[],
+  schema: AttributeSchema,
+  value: unknown,
+  micro: MicroNumbers,
+): void {
+  switch (schema.type) {
+    case 'choice':
+      words.push(schema.of.indexOf(value as string))
+      break
+    case 'format':
+      words.push(blockFormats.indexOf(value as BlockFormat))
+      break
+    case 'integers':
+      if (typeof schema.length === 'string') words.push((value as number[]).length)
+      words.push(...(value as number[]))
+      break
+    case 'program':
+      for (const word of encodeExpression(value as Expression, micro)) words.push(word)
+      break
+    default: // numbers and flags
+      words.push(Number(value))
+  }
+}
+
+interface Layout {
+  optionals: string[]
+  lists: string[]
+  attributes: [string, AttributeSchema][]
+}
+
+const layouts = new Map<KernelName, Layout>()
+
+function layoutOf(kernel: KernelName): Layout {
+  const known = layouts.get(kernel)
+  if (known) return known
+  const { inputs, outputs, attributes }: KernelSchema = kernelSchemas[kernel]
+  const operands = [...Object.entries(inputs), ...Object.entries(outputs)]
+  const named = (arity: string): string[] =>
+    operands.filter(([, schema]) => schema.arity === arity).map(([name]) => name)
+  const layout = {
+    optionals: named('optional'),
+    lists: named('list'),
+    attributes: Object.entries(attributes),
+  }
+  layouts.set(kernel, layout)
+  return layout
 }
 
 function pushView(words: number[], view: Operand, leaves: number): void {
@@ -58,7 +106,6 @@ function pushView(words: number[], view: Operand, leaves: number): void {
   for (const stride of strides) words.push(stride)
 }
 
-/** Leaves are bound first, then outputs. */
 function numberOf({ kind, index }: Operand['buffer'], leaves: number): number {
   if (kind === 'arena') return ARENA
   if (kind === 'scalars') return SCALARS

@@ -1,6 +1,7 @@
 // A compiled program on the CPU: one command buffer, or several with JavaScript between them.
 import { bytesOf, type DType, viewAs } from '../../graph/dtype.ts'
-import type { KernelCall, Operand, Schedule } from '../../schedule/schedule.ts'
+import type { Call, HostCall, KernelCall } from '../../schedule/kernel-call.ts'
+import type { Operand, Schedule } from '../../schedule/schedule.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Bindings, Executable } from '../device.ts'
 import type { BufferHandle, ProgramHandle } from './addon.ts'
@@ -8,7 +9,7 @@ import type { CpuDevice, CpuMemory } from './device.ts'
 import { encode } from './encode.ts'
 
 type Launch = { program: ProgramHandle; calls: KernelCall[] }
-type Segment = Launch | { host: KernelCall }
+type Segment = Launch | { host: HostCall }
 
 export class CpuExecutable implements Executable {
   readonly arenaBytes: number
@@ -30,7 +31,7 @@ export class CpuExecutable implements Executable {
     let bytes = 0
     this.segments = segmentsOf(plan.calls).map((part) => {
       if (!Array.isArray(part)) return { host: part }
-      const words = encode(part, plan, device.kernelNumbers, device.microNumbers)
+      const words = encode(part, plan.leaves, device.kernelNumbers, device.microNumbers)
       bytes += words.byteLength
       return { program: device.addon.program(words), calls: part }
     })
@@ -78,7 +79,7 @@ export class CpuExecutable implements Executable {
     })
   }
 
-  private async callHost(call: KernelCall, bindings: Bindings, arena: BufferHandle): Promise<void> {
+  private async callHost(call: HostCall, bindings: Bindings, arena: BufferHandle): Promise<void> {
     const { addon } = this.device
     const place = ({ buffer, dtype, offset }: Operand): { handle: BufferHandle; at: number } => {
       const base = buffer.kind === 'arena' ? buffer.offset : 0
@@ -88,14 +89,14 @@ export class CpuExecutable implements Executable {
       return { handle: (list[buffer.index] as CpuMemory).handle, at }
     }
     const inputs = await Promise.all(
-      call.inputs.map(async (operand) => {
+      call.inputs.values.map(async (operand) => {
         const { handle, at } = place(operand)
         const bytes = countOfOperand(operand) * bytesOf(operand.dtype)
         return viewAs(operand.dtype, await addon.read(handle, at, bytes))
       }),
     )
-    const [out] = call.outputs
-    const result = await bindings.hosts[call.host as number](inputs)
+    const out = call.outputs.result
+    const result = await bindings.hosts[call.host](inputs)
     if (result.length !== countOfOperand(out))
       throw new HeedError(
         'invalid-option',
@@ -123,8 +124,8 @@ export class CpuExecutable implements Executable {
   }
 }
 
-function segmentsOf(calls: readonly KernelCall[]): (KernelCall | KernelCall[])[] {
-  const out: (KernelCall | KernelCall[])[] = []
+function segmentsOf(calls: readonly Call[]): (HostCall | KernelCall[])[] {
+  const out: (HostCall | KernelCall[])[] = []
   for (const call of calls) {
     const last = out.at(-1)
     if (call.kernel === 'host') out.push(call)

@@ -1,7 +1,9 @@
 // What the processor and its memory can do at most, measured by a kernel that does nothing else.
-import { dtypes } from '../../graph/dtype.ts'
+import type { Operand } from '../../schedule/schedule.ts'
+import { contiguous } from '../../schedule/strided.ts'
 import type { BufferHandle } from './addon.ts'
 import type { CpuDevice } from './device.ts'
+import { encode } from './encode.ts'
 
 export interface Ceilings {
   /** Floating-point operations a second of independent multiply-adds: two for each. */
@@ -15,9 +17,8 @@ export interface Ceilings {
 const LARGE = 128 << 20 // bytes, more than caches hold
 /** Multiply-adds in a step of the kernel. */
 const STEP = 192
-const MULTIPLY_ADD = 0
-const READ = 1
-const READ_WRITE = 2
+
+type Kind = 'multiplyAdd' | 'read' | 'readWrite'
 
 /** Measures with `threads` of the device's threads, each time for about `ms` milliseconds. */
 export async function probe(
@@ -29,9 +30,9 @@ export async function probe(
   const count = LARGE / 4
   const memory = device.upload(new Float32Array(count).fill(1), 'f32', 'the bandwidth probe')
   try {
-    const bytes = (kind: number): Promise<number> =>
+    const bytes = (kind: Kind): Promise<number> =>
       rate(ms, (times) => run(device, memory.handle, count, threads, kind, times), LARGE)
-    return { flops, read: await bytes(READ), readWrite: 2 * (await bytes(READ_WRITE)) }
+    return { flops, read: await bytes('read'), readWrite: 2 * (await bytes('readWrite')) }
   } finally {
     device.dispose(memory)
   }
@@ -47,7 +48,7 @@ export async function probeMultiplyAdds(
   try {
     return await rate(
       ms,
-      (times) => run(device, memory.handle, 2, threads, MULTIPLY_ADD, times * 1024),
+      (times) => run(device, memory.handle, 2, threads, 'multiplyAdd', times * 1024),
       2 * STEP * 1024 * threads,
     )
   } finally {
@@ -75,15 +76,20 @@ async function run(
   memory: BufferHandle,
   count: number,
   threads: number,
-  kind: number,
+  kind: Kind,
   times: number,
 ): Promise<void> {
   const out = device.allocate('f32', threads, 'the probe')
-  const f32 = dtypes.indexOf('f32')
-  const view = (buffer: number, size: number): number[] => [buffer, f32, 0, 1, size, 1]
-  const number = device.kernelNumbers.get('probe') as number
-  const words = [number, 2, 2, ...view(2, count), ...view(3, threads), kind, times]
-  const program = device.addon.program(Float64Array.from(words))
+  const operand = (index: number, size: number): Operand => ({
+    buffer: { kind: 'leaf', index, dtype: 'f32', count: size, offset: 0 },
+    dtype: 'f32',
+    ...contiguous([size]),
+  })
+  const outputs = { memory: operand(0, count), out: operand(1, threads) }
+  const attributes = { kind, times }
+  const { kernelNumbers, microNumbers } = device
+  const call = { kernel: 'probe', inputs: {}, outputs, attributes } as const
+  const program = device.addon.program(encode([call], 2, kernelNumbers, microNumbers))
   await device.addon.run(program, 0, null, new Float32Array(0), [memory, out.handle])
   device.addon.dispose(program)
   device.dispose(out)

@@ -1,6 +1,5 @@
 // Times of kernels, as the addon records them, put together with the calls that they belong to.
-import { costOf } from '../../schedule/cost.ts'
-import type { KernelCall } from '../../schedule/schedule.ts'
+import { costOf, type KernelCall } from '../../schedule/kernel-call.ts'
 import type { KernelTime } from '../device.ts'
 import type { Addon } from './addon.ts'
 

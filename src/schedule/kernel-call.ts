@@ -1,0 +1,54 @@
+// Kernel calls, with types that come from the table of kernels.
+import { type Cost, flat, type NamedOperands } from './cost.ts'
+import { kernelSchemas } from './kernel-schemas.ts'
+import type { Operand } from './schedule.ts'
+import type { Arguments, KernelSchema } from './schema.ts'
+
+export type KernelName = keyof typeof kernelSchemas
+
+type ArgumentsOf<K extends KernelName> =
+  (typeof kernelSchemas)[K] extends KernelSchema<infer I, infer O, infer A>
+    ? Arguments<I, O, A>
+    : never
+
+/** A kernel with its operands and attributes. */
+export type KernelArguments<K extends KernelName = KernelName> = {
+  [N in K]: { readonly kernel: N } & ArgumentsOf<N>
+}[K]
+
+interface Scoped {
+  /** The path of the module that asked for the call: errors and profiles print it. */
+  readonly scope: string
+}
+
+export type KernelCall<K extends KernelName = KernelName> = KernelArguments<K> & Scoped
+
+/** A JavaScript function that runs between two parts of a program. */
+export interface HostCall extends Scoped {
+  readonly kernel: 'host'
+  readonly inputs: { readonly values: readonly Operand[] }
+  readonly outputs: { readonly result: Operand }
+  /** Its number in the graph's list. */
+  readonly host: number
+}
+
+export type Call = KernelCall | HostCall
+
+/** All operands of a call, inputs first. */
+export const operandsOf = (call: { inputs: NamedOperands; outputs: NamedOperands }): Operand[] => [
+  ...flat(call.inputs),
+  ...flat(call.outputs),
+]
+
+/** Null where only the run knows: attention over the used part of a cache. */
+export function costOf(call: KernelCall): Cost | null {
+  const schema: KernelSchema = kernelSchemas[call.kernel]
+  return schema.cost(call)
+}
+
+/** Whether all elements that a kernel overwrites have been read by then, so that state may be updated in place. */
+export function overwritesInputs(kernel: string): boolean {
+  const schemas: Record<string, KernelSchema | undefined> = kernelSchemas
+  const schema = schemas[kernel]
+  return schema !== undefined && Object.values(schema.outputs).every((x) => x.mayOverwrite === '*')
+}
