@@ -7,6 +7,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sourceTokens } from './source-tokens.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const target = join(root, 'src', 'runtime', 'wasm')
@@ -66,7 +67,7 @@ export function buildWasm(folder = target) {
   return Object.keys(isas).map((isa) => `${isa}.wasm`)
 }
 
-/** What the files in the repository are made of: sources, flags and compiler. */
+/** What the files in the repository are made of: sources (without comments and layout), flags and compiler. */
 export function hashOfSources() {
   const sum = createHash('sha256')
   const add = (text) => sum.update(`${text.length}:${text}`)
@@ -74,7 +75,7 @@ export function hashOfSources() {
     for (const name of readdirSync(join(root, folder)).sort()) {
       if (!isPart(folder, name)) continue
       add(name)
-      add(readFileSync(join(root, folder, name), 'utf8'))
+      add(sourceTokens(readFileSync(join(root, folder, name), 'utf8')))
     }
   for (const part of [clang, ...flags, ...fast, ...small, ...linkFlags]) add(part)
   add(JSON.stringify(isas))

@@ -18,6 +18,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { sourceTokens } from './source-tokens.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const output = join(root, 'native', 'build')
@@ -160,11 +161,18 @@ function listUnits(compiler) {
     flags: [...shared, ...kernelFlags, `-DHEED_ISA=${name}`, ...words(flags)],
   }))
   return [...plain, ...perIsa].map((unit) => {
-    const text = withIncludes(unit.source).map((path) => readFileSync(path, 'utf8'))
+    const text = withIncludes(unit.source).map(tokensOf)
     const flags = unit.flags.map((flag) => flag.replace(root, '')) // a package may be moved
     const key = hash([compiler.version, ...flags, ...text])
     return { ...unit, key, object: join(objects, `${unit.name}-${key.slice(0, 16)}.o`) }
   })
+}
+
+const known = new Map()
+
+function tokensOf(path) {
+  if (!known.has(path)) known.set(path, sourceTokens(readFileSync(path, 'utf8')))
+  return known.get(path)
 }
 
 // A source file and all of our own headers that it includes.

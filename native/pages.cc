@@ -78,7 +78,8 @@ private:
     return first;
   }
 
-  // A large block's huge pages go back to the system, those at its ends too if the gap holds them whole.
+  // A large block's huge pages go back to the system, those at its ends too if the gap holds them
+  // whole.
   static void letGo(const Gaps::value_type& gap, char* block, size_t size) {
     const size_t start = (size_t)gap.first, end = start + gap.second, first = (size_t)block;
     const size_t from = std::max(roundUp(start, HUGE_PAGE), first / HUGE_PAGE * HUGE_PAGE);

@@ -20,7 +20,8 @@ export function kernelHeader(): string {
   const list = (macro: string, name: (kernel: string) => string): string =>
     `#define ${macro}(K) \\\n${rows.map(([kernel]) => `  K(${name(kernel)})`).join(' \\\n')}\n`
   return `// Made by \`npm run generate:kernels\` from src/schedule/kernel-schemas.ts: do not edit.
-// For each kernel: its operands and attributes by name, read once per call, and the check of a command of it.
+// For each kernel: its operands and attributes by name, read once per call, and the check of a
+// command of it.
 // clang-format off
 #pragma once
 #include "arguments.h"
@@ -67,11 +68,12 @@ function struct(kernel: string, schema: KernelSchema): string {
     ...attrs.map(([name, attr]) => `${name}(${attributeReader(name, attr)})`),
   ]
   const counts = headerCounts(operands)
-  const from = names.length > 0 ? `\n      : ${readers.join(', ')}` : ''
+  const from = names.length > 0 ? `\n      : ${wrapped(readers, 8)}` : ''
   return `struct ${argsName(kernel)} {
 ${[...enums, ...members].join('\n')}
 
-  explicit ${argsName(kernel)}(const Command& command) : ${argsName(kernel)}(Arguments(command, ${counts})) {}
+  explicit ${argsName(kernel)}(const Command& command)
+      : ${argsName(kernel)}(Arguments(command, ${counts})) {}
 
   static constexpr bool HAND_CHECKED = ${handChecked};
   template <class Check> static void check(Check& c) {
@@ -84,6 +86,21 @@ private:
   explicit ${argsName(kernel)}(Arguments in)${from} {}
 };
 `
+}
+
+/** Joined by commas, on lines of up to 100 characters. */
+function wrapped(items: readonly string[], indent: number): string {
+  const lines = ['']
+  for (const [i, item] of items.entries()) {
+    const text = i + 1 < items.length ? `${item}, ` : item
+    if (
+      indent + (lines.at(-1) as string).length + text.trimEnd().length >
+      (i + 1 < items.length ? 100 : 97)
+    )
+      lines.push('')
+    lines[lines.length - 1] += text
+  }
+  return lines.map((line) => line.trimEnd()).join(`\n${' '.repeat(indent)}`)
 }
 
 const memberTypes = { required: 'const View& ', optional: 'const View* ', list: 'Views ' }

@@ -1,16 +1,18 @@
-// What the argument structs of kernel-schemas.h are made of: a command's operands and attributes, taken one after
-// another in the order in which src/runtime/cpu/encode.ts writes them. The attributes begin with a word of bits that say
-// which optional operands are present, if the kernel has any, and the length of each list of operands.
+// What the argument structs of kernel-schemas.h are made of: a command's operands and attributes,
+// taken one after another in the order in which src/runtime/cpu/encode.ts writes them. The
+// attributes begin with a word of bits that say which optional operands are present, if the kernel
+// has any, and the length of each list of operands.
 #pragma once
 #include "program.h"
 
 namespace heed {
 
-// Sizes stay below this, so that no product or sum of them overflows an int64 or loses a double's digits.
+// Sizes stay below this, so that no product or sum of them overflows an int64 or loses a double's
+// digits.
 constexpr double LARGEST = 1125899906842624; // 2^50
 
-// In the shape patterns of checks, instead of a dimension's number: any number of leading dimensions, one element, any
-// shape.
+// In the shape patterns of checks, instead of a dimension's number: any number of leading
+// dimensions, one element, any shape.
 enum { LEAD = -1, SINGLE = -2, ANY_SHAPE = -3 };
 
 // Operands of a number that differs from command to command.

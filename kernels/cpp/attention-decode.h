@@ -1,13 +1,15 @@
-// Attention for a few query rows against many keys, as in generating token by token: K and V are read
-// once, where they lie, and cost follows the keys in use. Keys are cut into chunks (by shape alone), so that
-// few heads still give work to many threads; the chunks' results are put together in their order.
+// Attention for a few query rows against many keys, as in generating token by token: K and V are
+// read once, where they lie, and cost follows the keys in use. Keys are cut into chunks (by shape
+// alone), so that few heads still give work to many threads; the chunks' results are put together
+// in their order.
 #pragma once
 #include "attention-problem.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int DECODE_ROWS = VL / 2; // of one key head; for more, the lanes of tiles are filled well enough
+constexpr int DECODE_ROWS =
+    VL / 2; // of one key head; for more, the lanes of tiles are filled well enough
 constexpr int64_t DECODE_CHUNK = 512;
 
 HEED_INLINE bool isDecode(const AttentionProblem& p) { return p.rows <= DECODE_ROWS; }
@@ -17,10 +19,13 @@ struct DecodePartial {
   float *max, *sum, *out; // of each row; rows of out are `pitch` apart
   int64_t pitch;
 
-  DecodePartial(const AttentionProblem& p, float* memory) : max(memory), sum(memory + p.rows), pitch(padded(p.Dv)) {
+  DecodePartial(const AttentionProblem& p, float* memory)
+      : max(memory), sum(memory + p.rows), pitch(padded(p.Dv)) {
     out = memory + padded(2 * p.rows);
   }
-  static int64_t floats(const AttentionProblem& p) { return padded(2 * p.rows) + p.rows * padded(p.Dv); }
+  static int64_t floats(const AttentionProblem& p) {
+    return padded(2 * p.rows) + p.rows * padded(p.Dv);
+  }
 };
 
 // Up to 64 rows of K or V with whole vectors: in place if possible, else a copy filled up with 0.
@@ -28,11 +33,13 @@ struct KeyRows {
   const float* base;
   int64_t pitch;
 
-  KeyRows(const Tensor4& x, int64_t b, int64_t h, int64_t first, int n, int64_t columns, float* spare)
+  KeyRows(const Tensor4& x, int64_t b, int64_t h, int64_t first, int n, int64_t columns,
+          float* spare)
       : base(x.row(b, h, first)), pitch(x.stride[2]) {
     if (x.stride[3] == 1 && columns % VL == 0) return;
     pitch = padded(columns);
-    for (int i = 0; i < n; i++) packRow(x.row(b, h, first + i), x.stride[3], 0, (int)columns, spare + i * pitch);
+    for (int i = 0; i < n; i++)
+      packRow(x.row(b, h, first + i), x.stride[3], 0, (int)columns, spare + i * pitch);
     base = spare;
   }
 };
@@ -57,7 +64,8 @@ static void decodeScores(const float* q, const KeyRows& k, int n, int64_t dims, 
 
 // out += weights V, in strips of VECTORS vectors
 template <int VECTORS>
-HEED_INLINE void decodeStrip(const float* weights, const float* v, int64_t pitch, int n, float* out) {
+HEED_INLINE void decodeStrip(const float* weights, const float* v, int64_t pitch, int n,
+                             float* out) {
   vf sum[VECTORS];
 #pragma GCC unroll 4
   for (int i = 0; i < VECTORS; i++) sum[i] = load(out + i * VL);
@@ -84,7 +92,8 @@ static void finishScores(const RowTile& rows, int r, int64_t start, int n, float
     for (int j = 0; j < seen; j++) scores[j] += bias[j * p.bias.stride[3]] * LOG2_E;
   }
   if (p.hasMask) {
-    const uint8_t* mask = p.maskRow(rows.batch, rows.head[r], rows.query[r]) + start * p.maskStride[3];
+    const uint8_t* mask =
+        p.maskRow(rows.batch, rows.head[r], rows.query[r]) + start * p.maskStride[3];
     for (int j = 0; j < seen; j++) scores[j] = mask[j * p.maskStride[3]] ? scores[j] : -INFINITY_F;
   }
   for (int j = seen; j < wholeVectors(n); j++) scores[j] = -INFINITY_F;
@@ -95,7 +104,8 @@ static void dropWeights(const RowTile& rows, int r, int64_t start, int n, float*
   uint32_t bits[TILE];
   const int64_t row = (rows.batch * p.H + rows.head[r]) * p.T + rows.query[r];
   randomBits(p.seed, p.draw, (uint64_t)(row * p.S + start), n, bits);
-  for (int j = 0; j < n; j++) weights[j] = (bits[j] >> 8) < p.dropBelow ? 0 : weights[j] * p.keptScale;
+  for (int j = 0; j < n; j++)
+    weights[j] = (bits[j] >> 8) < p.dropBelow ? 0 : weights[j] * p.keptScale;
 }
 
 // Scores -> weights 2^(score - max), with the running maximum, sum and output of the row.
@@ -123,8 +133,8 @@ static void decodeSoftmax(float* scores, int n, float& max, float& sum, float* o
 }
 
 // Keys [first, end) of one key head for all its query rows. `q` rows are scaled, padded(D) apart.
-static void decodeChunk(const RowTile& rows, int64_t keyHead, const float* q, int64_t first, int64_t end, float* spare,
-                        const DecodePartial& result) {
+static void decodeChunk(const RowTile& rows, int64_t keyHead, const float* q, int64_t first,
+                        int64_t end, float* spare, const DecodePartial& result) {
   const AttentionProblem& p = rows.p;
   for (int64_t start = first; start < end; start += TILE) {
     const int n = (int)least(TILE, end - start);
@@ -133,17 +143,19 @@ static void decodeChunk(const RowTile& rows, int64_t keyHead, const float* q, in
     for (int r = 0; r < rows.rows; r++) {
       decodeScores(q + r * padded(p.D), k, n, p.D, scores[r]);
       finishScores(rows, r, start, n, scores[r]);
-      decodeSoftmax(scores[r], n, result.max[r], result.sum[r], result.out + r * result.pitch, p.Dv);
+      decodeSoftmax(scores[r], n, result.max[r], result.sum[r], result.out + r * result.pitch,
+                    p.Dv);
       if (p.drops()) dropWeights(rows, r, start, n, scores[r]);
     }
     const KeyRows v(p.v, rows.batch, keyHead, start, n, p.Dv, spare);
-    for (int r = 0; r < rows.rows; r++) decodeOutput(scores[r], v, n, p.Dv, result.out + r * result.pitch);
+    for (int r = 0; r < rows.rows; r++)
+      decodeOutput(scores[r], v, n, p.Dv, result.out + r * result.pitch);
   }
 }
 
 // Puts the chunks of one row together.
-static void combineChunks(const AttentionProblem& p, const float* partials, int64_t chunks, int row, float* out,
-                          int64_t step, float* lse) {
+static void combineChunks(const AttentionProblem& p, const float* partials, int64_t chunks, int row,
+                          float* out, int64_t step, float* lse) {
   float max = -INFINITY_F, sum = 0;
   for (int64_t i = 0; i < chunks; i++) {
     const DecodePartial part(p, (float*)partials + i * DecodePartial::floats(p));
@@ -162,31 +174,36 @@ static void combineChunks(const AttentionProblem& p, const float* partials, int6
     for (int64_t d = 0; d < p.Dv; d++) out[d * step] *= 1 / sum;
 }
 
-static void attentionDecode(const AttentionProblem& p, const Run& run, const Tensor4& out, const Tensor4& lse) {
+static void attentionDecode(const AttentionProblem& p, const Run& run, const Tensor4& out,
+                            const Tensor4& lse) {
   const int64_t heads = p.B * p.Hk;
   const int64_t chunk = heads >= 64 ? p.S : DECODE_CHUNK;
   const int64_t chunks = most(1, ceilDiv(p.used, most(1, chunk)));
   const int64_t resultFloats = DecodePartial::floats(p), headFloats = chunks * resultFloats;
   float* results = (float*)run.pool.scratch(0, 3, (size_t)(heads * headFloats + 1) * sizeof(float));
   parallel(run.pool, heads * chunks, [&](int64_t task, int thread) {
-    const int64_t head = task / chunks, b = head / p.Hk, h = head % p.Hk, first = task % chunks * chunk;
+    const int64_t head = task / chunks, b = head / p.Hk, h = head % p.Hk,
+                  first = task % chunks * chunk;
     const RowTile rows(p, b, h, 0);
     const int64_t pitch = padded(p.D);
     const size_t floats = (size_t)(p.rows * pitch + TILE * most(pitch, padded(p.Dv)));
     float* q = (float*)run.pool.scratch(thread, 0, floats * sizeof(float));
     for (int r = 0; r < rows.rows; r++) {
       packRow(rows.row(p.q, r), p.q.stride[3], 0, (int)p.D, q + r * pitch);
-      for (int64_t d = 0; d < pitch; d += VL) store(q + r * pitch + d, load(q + r * pitch + d) * (p.scale * LOG2_E));
+      for (int64_t d = 0; d < pitch; d += VL)
+        store(q + r * pitch + d, load(q + r * pitch + d) * (p.scale * LOG2_E));
     }
     float* memory = results + head * headFloats + task % chunks * resultFloats;
     const DecodePartial result(p, memory);
     for (int64_t i = 0; i < resultFloats; i++) memory[i] = i < p.rows ? -INFINITY_F : 0.0f;
-    decodeChunk(rows, h, q, first, least(rows.seenByAny + 1, first + chunk), q + p.rows * pitch, result);
+    decodeChunk(rows, h, q, first, least(rows.seenByAny + 1, first + chunk), q + p.rows * pitch,
+                result);
   });
   parallel(run.pool, heads, [&](int64_t head, int) {
     const RowTile rows(p, head / p.Hk, head % p.Hk, 0);
     for (int r = 0; r < rows.rows; r++)
-      combineChunks(p, results + head * headFloats, chunks, r, rows.row(out, r), out.stride[3], rows.row(lse, r));
+      combineChunks(p, results + head * headFloats, chunks, r, rows.row(out, r), out.stride[3],
+                    rows.row(lse, r));
   });
 }
 

@@ -1,5 +1,6 @@
-// Flash attention, forward. A task takes some rows of one key head; for each stretch of keys it packs
-// K and V once and takes its row tiles through it, each keeping its running maximum, sum and output.
+// Flash attention, forward. A task takes some rows of one key head; for each stretch of keys it
+// packs K and V once and takes its row tiles through it, each keeping its running maximum, sum and
+// output.
 #pragma once
 #include "attention-problem.h"
 
@@ -21,7 +22,8 @@ struct RunningSoftmax {
 // exceeded by far, as 2^SLACK does no harm; the output so far is then scaled down.
 constexpr float SLACK = 8;
 
-HEED_INLINE void raiseMax(float* max, float* sum, vf reached, int vector, int64_t dims, float* outT) {
+HEED_INLINE void raiseMax(float* max, float* sum, vf reached, int vector, int64_t dims,
+                          float* outT) {
   const vf before = load(max + vector * VL);
   const vi raised = reached > before + SLACK;
   if (!any(raised)) return;
@@ -35,8 +37,8 @@ HEED_INLINE void raiseMax(float* max, float* sum, vf reached, int vector, int64_
 }
 
 template <bool MASKED>
-static void softmaxTile(const RowTile& tile, int64_t start, int keys, float* scores, RunningSoftmax& running,
-                        float* outT) {
+static void softmaxTile(const RowTile& tile, int64_t start, int keys, float* scores,
+                        RunningSoftmax& running, float* outT) {
   for (int vector = 0; vector < tile.lanes / VL; vector++) {
     float* column = scores + vector * VL;
     const int seen = tile.seen(vector, start, keys);
@@ -51,7 +53,8 @@ static void softmaxTile(const RowTile& tile, int64_t start, int keys, float* sco
     }
     raiseMax(running.max, running.sum, reached, vector, tile.p.Dv, outT);
     const vf max = load(running.max + vector * VL);
-    const vf origin = select(max == -INFINITY_F, vf{}, max); // nothing seen yet: 2^-inf = 0, not NaN
+    const vf origin =
+        select(max == -INFINITY_F, vf{}, max); // nothing seen yet: 2^-inf = 0, not NaN
     vf sum = load(running.sum + vector * VL);
     for (int i = 0; i < seen; i++) {
       const vf p = vexp2(load(column + i * TILE) - origin);
@@ -68,9 +71,10 @@ static void softmaxTile(const RowTile& tile, int64_t start, int keys, float* sco
   }
 }
 
-// sumT^T (dims x lanes) += X^T W, for X (keys x dims) and weights W (keys x lanes). Lanes see only their keys.
-static void addWeightedRows(const RowTile& tile, int64_t start, int keys, int64_t dims, const float* x,
-                            const float* weights, float* sumT) {
+// sumT^T (dims x lanes) += X^T W, for X (keys x dims) and weights W (keys x lanes). Lanes see only
+// their keys.
+static void addWeightedRows(const RowTile& tile, int64_t start, int keys, int64_t dims,
+                            const float* x, const float* weights, float* sumT) {
   for (int64_t d = 0; d < dims; d += TILE)
     for (int lane = 0; lane < tile.lanes; lane += 2 * VL) {
       const int to = (int)least(lane + 2 * VL, tile.lanes);
@@ -93,7 +97,8 @@ struct ForwardSpace {
     keyTile = tilesFor(p.D) * TILE_FLOATS;
     valueTile = tilesFor(p.Dv) * TILE_FLOATS;
     statePitch = keyTile + valueTile + 2 * TILE;
-    const int64_t floats = KEY_TILES * (keyTile + valueTile) + 3 * TILE_FLOATS + rowTiles * statePitch;
+    const int64_t floats =
+        KEY_TILES * (keyTile + valueTile) + 3 * TILE_FLOATS + rowTiles * statePitch;
     keys = (float*)run.pool.scratch(thread, 0, (size_t)floats * sizeof(float));
     values = keys + KEY_TILES * keyTile;
     scores = values + KEY_TILES * valueTile;
@@ -103,7 +108,9 @@ struct ForwardSpace {
   }
   float* queries(int64_t tile) const { return state + tile * statePitch; }
   float* output(int64_t tile) const { return queries(tile) + keyTile; }
-  RunningSoftmax& softmax(int64_t tile) const { return *(RunningSoftmax*)(output(tile) + valueTile); }
+  RunningSoftmax& softmax(int64_t tile) const {
+    return *(RunningSoftmax*)(output(tile) + valueTile);
+  }
 };
 
 static void startRows(const RowTile& tile, const ForwardSpace& space, int64_t index) {
@@ -111,32 +118,35 @@ static void startRows(const RowTile& tile, const ForwardSpace& space, int64_t in
   for (int64_t d = 0; d < p.D; d += TILE) {
     const int n = (int)least(TILE, p.D - d);
     tile.pack(p.q, d, n, space.natural);
-    transposeTile(space.natural, space.queries(index) + d * TILE, tile.lanes, wholeVectors(n), p.scale * LOG2_E);
+    transposeTile(space.natural, space.queries(index) + d * TILE, tile.lanes, wholeVectors(n),
+                  p.scale * LOG2_E);
   }
   memset(space.output(index), 0, (size_t)space.valueTile * sizeof(float));
   space.softmax(index).reset();
 }
 
-static void attendKeys(const RowTile& tile, const ForwardSpace& space, int64_t index, int64_t first, int64_t keys) {
+static void attendKeys(const RowTile& tile, const ForwardSpace& space, int64_t index, int64_t first,
+                       int64_t keys) {
   const AttentionProblem& p = tile.p;
   float* outT = space.output(index);
   for (int64_t i = 0; i * TILE < keys; i++) {
     const int64_t start = first + i * TILE;
     const int n = (int)least(TILE, keys - i * TILE);
     if (start > tile.seenByAny) return;
-    scoreTile(tile, start, n, p.D, space.keys + i * space.keyTile, space.queries(index), space.scores);
-    if (p.hasBias || p.hasMask) addBiasAndMask(tile, start, n, space.scores, space.natural, space.turned);
+    scoreTile(tile, start, n, p.D, space.keys + i * space.keyTile, space.queries(index),
+              space.scores);
+    if (p.hasBias || p.hasMask)
+      addBiasAndMask(tile, start, n, space.scores, space.natural, space.turned);
     if (tile.seenByAll >= start + n - 1)
       softmaxTile<false>(tile, start, n, space.scores, space.softmax(index), outT);
-    else
-      softmaxTile<true>(tile, start, n, space.scores, space.softmax(index), outT);
+    else softmaxTile<true>(tile, start, n, space.scores, space.softmax(index), outT);
     addWeightedRows(tile, start, n, p.Dv, space.values + i * space.valueTile, space.scores, outT);
   }
 }
 
 // out = output / sum; lse in natural logarithms.
-static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t index, const Tensor4& out,
-                       const Tensor4& lse) {
+static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t index,
+                       const Tensor4& out, const Tensor4& lse) {
   const AttentionProblem& p = tile.p;
   RunningSoftmax& running = space.softmax(index);
   float* outT = space.output(index);
@@ -144,7 +154,8 @@ static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t i
     const vf sum = load(running.sum + lane);
     const vf factor = sum == 0.0f ? vf{} : 1.0f / sum; // rows that see nothing give 0
     store(running.max + lane, load(running.max + lane) * LN_2 + vlog(sum)); // then -inf
-    for (int64_t d = 0; d < p.Dv; d++) store(outT + d * TILE + lane, load(outT + d * TILE + lane) * factor);
+    for (int64_t d = 0; d < p.Dv; d++)
+      store(outT + d * TILE + lane, load(outT + d * TILE + lane) * factor);
   }
   for (int64_t d = 0; d < p.Dv; d += TILE) {
     const int n = (int)least(TILE, p.Dv - d);
@@ -154,14 +165,16 @@ static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t i
   for (int i = 0; i < tile.rows; i++) *tile.row(lse, i) = running.max[i];
 }
 
-// Rows of a task: many, so that packing K and V pays, but enough tasks for many threads. By shape alone.
+// Rows of a task: many, so that packing K and V pays, but enough tasks for many threads. By shape
+// alone.
 static int64_t rowTilesPerTask(const AttentionProblem& p) {
   int64_t tiles = KEY_TILES;
   while (tiles > 1 && p.B * p.Hk * ceilDiv(tilesFor(p.rows), tiles) < 32) tiles /= 2;
   return tiles;
 }
 
-static void attentionForward(const AttentionProblem& p, const Run& run, const Tensor4& out, const Tensor4& lse) {
+static void attentionForward(const AttentionProblem& p, const Run& run, const Tensor4& out,
+                             const Tensor4& lse) {
   const int64_t rowTiles = tilesFor(p.rows), perTask = rowTilesPerTask(p);
   const int64_t tasksOfHead = ceilDiv(rowTiles, perTask);
   const int64_t stretch = KEY_TILES * TILE;
@@ -184,7 +197,8 @@ static void attentionForward(const AttentionProblem& p, const Run& run, const Te
         packKeys(p.k, b, h, first + i * TILE, n, p.D, space.keys + i * space.keyTile);
         packKeys(p.v, b, h, first + i * TILE, n, p.Dv, space.values + i * space.valueTile);
       }
-      for (size_t i = 0; i < tiles.size(); i++) attendKeys(tiles[i], space, (int64_t)i, first, keys);
+      for (size_t i = 0; i < tiles.size(); i++)
+        attendKeys(tiles[i], space, (int64_t)i, first, keys);
     }
     for (size_t i = 0; i < tiles.size(); i++) finishRows(tiles[i], space, (int64_t)i, out, lse);
   });

@@ -14,8 +14,12 @@ struct Tensor4 {
   int64_t stride[4] = {};
 
   Tensor4() = default;
-  Tensor4(const View& v, const Run& run) : base(run.at<float>(v)) { memcpy(stride, v.stride, sizeof stride); }
-  float* row(int64_t b, int64_t h, int64_t i) const { return base + b * stride[0] + h * stride[1] + i * stride[2]; }
+  Tensor4(const View& v, const Run& run) : base(run.at<float>(v)) {
+    memcpy(stride, v.stride, sizeof stride);
+  }
+  float* row(int64_t b, int64_t h, int64_t i) const {
+    return base + b * stride[0] + h * stride[1] + i * stride[2];
+  }
 };
 
 struct AttentionProblem {
@@ -28,8 +32,9 @@ struct AttentionProblem {
   Tensor4 q, k, v, bias;
   const uint8_t* mask = nullptr;
   int64_t maskStride[4] = {};
-  uint32_t seed = 0, draw = 0, dropBelow = 0; // an element is dropped if its 24 random bits are below
-  float keptScale = 1;                        // 1 / (1 - dropout)
+  uint32_t seed = 0, draw = 0,
+           dropBelow = 0; // an element is dropped if its 24 random bits are below
+  float keptScale = 1;    // 1 / (1 - dropout)
 
   template <class Args> AttentionProblem(const Args& args, const Run& run) {
     const View &qv = args.q, &kv = args.k, &vv = args.v;
@@ -90,7 +95,8 @@ HEED_INLINE void packRow(const float* from, int64_t step, int64_t start, int n, 
   for (; i % VL != 0; i++) to[i] = 0;
 }
 
-HEED_INLINE void unpackRow(const float* from, float* to, int64_t step, int64_t start, int n, float factor) {
+HEED_INLINE void unpackRow(const float* from, float* to, int64_t step, int64_t start, int n,
+                           float factor) {
   to += start * step;
   int i = 0;
   if (step == 1)
@@ -151,35 +157,40 @@ struct RowTile {
     for (int i = rows; i < lanes; i++) memset(tile + i * TILE, 0, TILE * sizeof(float));
   }
   void unpack(const float* tile, const Tensor4& x, int64_t start, int n, float factor) const {
-    for (int i = 0; i < rows; i++) unpackRow(tile + i * TILE, row(x, i), x.stride[3], start, n, factor);
+    for (int i = 0; i < rows; i++)
+      unpackRow(tile + i * TILE, row(x, i), x.stride[3], start, n, factor);
   }
 };
 
 // Rows [first, first + rows) of a (B, Hk, S, columns) tensor -> one tile for each 64 columns.
-static void packKeys(const Tensor4& x, int64_t b, int64_t h, int64_t first, int rows, int64_t columns, float* tiles) {
+static void packKeys(const Tensor4& x, int64_t b, int64_t h, int64_t first, int rows,
+                     int64_t columns, float* tiles) {
   for (int64_t start = 0; start < columns; start += TILE, tiles += TILE_FLOATS)
     for (int i = 0; i < rows; i++) {
       fetchAhead(x.row(b, h, first + i) + start, x.stride);
-      packRow(x.row(b, h, first + i), x.stride[3], start, (int)least(TILE, columns - start), tiles + i * TILE);
+      packRow(x.row(b, h, first + i), x.stride[3], start, (int)least(TILE, columns - start),
+              tiles + i * TILE);
     }
 }
 
 // ---- Scores ----
 
-// scores^T (keys x lanes) = K Q^T, where any lane sees the key; the rest stays undefined. `keys` keys from
-// `start` on; one tile of K and of Q^T for each 64 dimensions.
-static void scoreTile(const RowTile& tile, int64_t start, int keys, int64_t dims, const float* k, const float* qT,
-                      float* scores) {
+// scores^T (keys x lanes) = K Q^T, where any lane sees the key; the rest stays undefined. `keys`
+// keys from `start` on; one tile of K and of Q^T for each 64 dimensions.
+static void scoreTile(const RowTile& tile, int64_t start, int keys, int64_t dims, const float* k,
+                      const float* qT, float* scores) {
   eachRowBlock(keys, [&](int i, int n) {
     const int from = tile.firstLane(start + i);
     for (int64_t d = 0; d == 0 || d < dims; d += TILE)
-      rowBlock<false>(n, from, tile.lanes, (int)least(TILE, dims - d), k + d * TILE + i * TILE, qT + d * TILE,
-                      scores + i * TILE, d > 0);
+      rowBlock<false>(n, from, tile.lanes, (int)least(TILE, dims - d), k + d * TILE + i * TILE,
+                      qT + d * TILE, scores + i * TILE, d > 0);
   });
 }
 
-// scores^T += bias * log2(e); -inf where the mask hides. `natural` and `turned`: two tiles to work in.
-static void addBiasAndMask(const RowTile& tile, int64_t start, int keys, float* scores, float* natural, float* turned) {
+// scores^T += bias * log2(e); -inf where the mask hides. `natural` and `turned`: two tiles to work
+// in.
+static void addBiasAndMask(const RowTile& tile, int64_t start, int keys, float* scores,
+                           float* natural, float* turned) {
   const AttentionProblem& p = tile.p;
   const int columns = wholeVectors(keys);
   const auto add = [&](float factor) {
@@ -194,8 +205,10 @@ static void addBiasAndMask(const RowTile& tile, int64_t start, int keys, float* 
   }
   if (p.hasMask) {
     for (int i = 0; i < tile.rows; i++) {
-      const uint8_t* row = p.maskRow(tile.batch, tile.head[i], tile.query[i]) + start * p.maskStride[3];
-      for (int j = 0; j < keys; j++) natural[i * TILE + j] = row[j * p.maskStride[3]] ? 0.0f : -INFINITY_F;
+      const uint8_t* row =
+          p.maskRow(tile.batch, tile.head[i], tile.query[i]) + start * p.maskStride[3];
+      for (int j = 0; j < keys; j++)
+        natural[i * TILE + j] = row[j * p.maskStride[3]] ? 0.0f : -INFINITY_F;
     }
     add(1);
   }
@@ -210,7 +223,8 @@ HEED_INLINE vi seesKey(const RowTile& tile, int vector, int64_t key) {
 
 // For a vector of rows: the factor (0 or 1 / (1 - p)) of each probability, key after key.
 struct DropoutLanes {
-  vu low, high, odd; // linear index of key 0 in (B, H, T, S): half of it in two words, and its last bit
+  vu low, high,
+      odd; // linear index of key 0 in (B, H, T, S): half of it in two words, and its last bit
   vu seed, draw;
   vi dropBelow;
   float keptScale;
@@ -221,7 +235,8 @@ struct DropoutLanes {
     for (int i = 0; i < VL; i++) {
       const int row = vector * VL + i;
       if (row >= tile.rows) continue;
-      const uint64_t index = (uint64_t)(((tile.batch * p.H + tile.head[row]) * p.T + tile.query[row]) * p.S);
+      const uint64_t index =
+          (uint64_t)(((tile.batch * p.H + tile.head[row]) * p.T + tile.query[row]) * p.S);
       words[0][i] = (uint32_t)(index >> 1);
       words[1][i] = (uint32_t)(index >> 33);
       words[2][i] = (uint32_t)index & 1;

@@ -29,11 +29,11 @@ constexpr int BLOCK_ROWS = 4; // products want a register of their own before th
 constexpr int BLOCK_ROWS = 6; // 16 registers
 #endif
 
-// C (ROWS x VECTORS vectors) = or += A (ROWS x depth) B (depth x VECTORS vectors). Element (i, k) of A is
-// a[i * TILE + k], or a[k * TILE + i] if TRANSPOSED.
+// C (ROWS x VECTORS vectors) = or += A (ROWS x depth) B (depth x VECTORS vectors). Element (i, k)
+// of A is a[i * TILE + k], or a[k * TILE + i] if TRANSPOSED.
 template <int ROWS, int VECTORS, bool TRANSPOSED>
-__attribute__((noinline)) static void registerBlock(int depth, const float* a, const float* b, float* c,
-                                                    bool accumulate) {
+__attribute__((noinline)) static void registerBlock(int depth, const float* a, const float* b,
+                                                    float* c, bool accumulate) {
   vf sum[ROWS][VECTORS];
 #pragma GCC unroll 16
   for (int i = 0; i < ROWS; i++)
@@ -68,15 +68,16 @@ HEED_INLINE BlockProduct pickBlock(int rows, std::integer_sequence<int, I...>) {
 
 // Columns [from, to), whole vectors, of `rows` rows of C.
 template <bool TRANSPOSED>
-HEED_INLINE void rowBlock(int rows, int from, int to, int depth, const float* a, const float* b, float* c,
-                          bool accumulate) {
+HEED_INLINE void rowBlock(int rows, int from, int to, int depth, const float* a, const float* b,
+                          float* c, bool accumulate) {
   constexpr std::make_integer_sequence<int, BLOCK_ROWS> sizes{};
   int j = from;
   if ((to - from) / VL % 2 == 1) {
     pickBlock<1, TRANSPOSED>(rows, sizes)(depth, a, b + j, c + j, accumulate);
     j += VL;
   }
-  for (; j < to; j += 2 * VL) pickBlock<2, TRANSPOSED>(rows, sizes)(depth, a, b + j, c + j, accumulate);
+  for (; j < to; j += 2 * VL)
+    pickBlock<2, TRANSPOSED>(rows, sizes)(depth, a, b + j, c + j, accumulate);
 }
 
 // Calls body(first row, rows) for the least number of blocks of nearly equal height.

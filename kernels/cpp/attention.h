@@ -1,4 +1,5 @@
-// Scaled dot-product attention, the kernels: see attention-forward.h, attention-decode.h and attention-backward.h.
+// Scaled dot-product attention, the kernels: see attention-forward.h, attention-decode.h and
+// attention-backward.h.
 #pragma once
 #include "attention-decode.h"
 #include "attention-forward.h"
@@ -9,18 +10,17 @@ namespace HEED_ISA {
 
 // out = softmax(scale q k^T + bias) v, lse = log sum of e^score.
 // Where the mask is false, a key is hidden; only keys < length are used.
-// Query head h uses key head h / (H / Hk). Causal: query i sees key j iff j <= i + (used - T), where `used` is
-// length or S. Rows that see nothing give 0 and lse = -inf. Dropout keeps element i of (B,H,T,S) iff its
-// uniform number (bits(i) >> 8) * 2^-24 >= dropout, and scales it by 1 / (1 - dropout).
+// Query head h uses key head h / (H / Hk). Causal: query i sees key j iff j <= i + (used - T),
+// where `used` is length or S. Rows that see nothing give 0 and lse = -inf. Dropout keeps element i
+// of (B,H,T,S) iff its uniform number (bits(i) >> 8) * 2^-24 >= dropout, and scales it by 1 / (1 -
+// dropout).
 static void attention(const Command& command, const Run& run) {
   const AttentionArgs args(command);
   const AttentionProblem p(args, run);
   const Tensor4 out(args.out, run), lse(args.lse, run);
   if (p.rows == 0) return;
-  if (isDecode(p))
-    attentionDecode(p, run, out, lse);
-  else
-    attentionForward(p, run, out, lse);
+  if (isDecode(p)) attentionDecode(p, run, out, lse);
+  else attentionForward(p, run, out, lse);
 }
 
 // The gradients of q, k, v and, with one, of the bias; out and lse are what attention gave.

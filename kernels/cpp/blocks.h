@@ -1,11 +1,13 @@
-// Numbers in GGUF's blocks, seen as groups of 32 that are  scale * (u - OFFSET) + shift  with u a byte each.
-// Half of a group may have a scale of its own. Everything is 32 bytes wide, whatever the instruction set.
+// Numbers in GGUF's blocks, seen as groups of 32 that are  scale * (u - OFFSET) + shift  with u a
+// byte each. Half of a group may have a scale of its own. Everything is 32 bytes wide, whatever the
+// instruction set.
 #pragma once
 #include "block-sizes.h"
 #include "gemm-tile.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wpsabi" // vectors never pass between functions that are not inlined
+#pragma GCC diagnostic ignored \
+    "-Wpsabi" // vectors never pass between functions that are not inlined
 #endif
 
 namespace heed {
@@ -24,7 +26,9 @@ template <class V> HEED_INLINE V loadAs(const void* from) {
 HEED_INLINE FloatLanes splat8(float x) { return x - FloatLanes{}; }
 HEED_INLINE Bytes everyByte(uint8_t x) { return x - Bytes{}; }
 
-HEED_INLINE float half(const float* table, const uint8_t* at) { return table[loadAs<uint16_t>(at)]; }
+HEED_INLINE float half(const float* table, const uint8_t* at) {
+  return table[loadAs<uint16_t>(at)];
+}
 
 // 32 numbers in 16 bytes: the first half in the low bits.
 HEED_INLINE Bytes nibbles(const uint8_t* at) {
@@ -39,7 +43,9 @@ struct Q8_0 {
   static constexpr BlockFormat FORMAT = BlockFormat::q8_0;
   static constexpr int OFFSET = 128;
   static constexpr bool SHIFTED = false, NIBBLES = false;
-  HEED_INLINE Bytes numbers(const uint8_t* block, int) { return loadAs<Bytes>(block + 2) ^ everyByte(128); }
+  HEED_INLINE Bytes numbers(const uint8_t* block, int) {
+    return loadAs<Bytes>(block + 2) ^ everyByte(128);
+  }
   HEED_INLINE FloatLanes scale(const float* table, const uint8_t* block, int) {
     return splat8(half(table, block));
   }
@@ -65,11 +71,13 @@ struct Q4_1 {
   HEED_INLINE FloatLanes scale(const float* table, const uint8_t* block, int) {
     return splat8(half(table, block));
   }
-  HEED_INLINE float shift(const float* table, const uint8_t* block, int) { return half(table, block + 2); }
+  HEED_INLINE float shift(const float* table, const uint8_t* block, int) {
+    return half(table, block + 2);
+  }
 };
 
-// Eight groups with scales and shifts of 6 bits: 12 bytes hold those of the first four groups whole; of the
-// others four bits there, and two above the first ones'.
+// Eight groups with scales and shifts of 6 bits: 12 bytes hold those of the first four groups
+// whole; of the others four bits there, and two above the first ones'.
 struct Q4_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q4_k;
   static constexpr int OFFSET = 0;
@@ -114,7 +122,8 @@ struct Q6_K {
 template <class F> constexpr BlockSize sizeOfBlock() { return blockSizes[(int)F::FORMAT]; }
 
 // A row of `blocks` blocks as floats.
-template <class F> static void dequantizeRow(const float* table, const uint8_t* block, int64_t blocks, float* to) {
+template <class F>
+static void dequantizeRow(const float* table, const uint8_t* block, int64_t blocks, float* to) {
   constexpr BlockSize size = sizeOfBlock<F>();
   typedef uint8_t Eight __attribute__((vector_size(8)));
   for (int64_t b = 0; b < blocks; b++, block += size.bytes) {
@@ -124,7 +133,7 @@ template <class F> static void dequantizeRow(const float* table, const uint8_t* 
       memcpy(u, &numbers, sizeof u);
       const FloatLanes scale = F::scale(table, block, g);
       const float shift = F::shift(table, block, g);
-HEED_UNROLL
+      HEED_UNROLL
       for (int i = 0; i < 4; i++) {
         // The first 16 numbers have the first half's scale.
         const FloatLanes own = splat8(scale[i < 2 ? 0 : 4]);

@@ -9,12 +9,13 @@ namespace HEED_ISA {
 
 // Four groups for dot-quads.h. Places 4 g to 4 g + 3 belong to group g.
 struct alignas(64) Quad {
-  uint8_t low[64], high[64];  // the groups' first halves, and their second ones
-  int32_t correction[16];     // of a group as a whole
-  float scale[16], sum[16];   // sum: in one place of each group
+  uint8_t low[64], high[64]; // the groups' first halves, and their second ones
+  int32_t correction[16];    // of a group as a whole
+  float scale[16], sum[16];  // sum: in one place of each group
 };
 
-// A row of x in groups of 32:  x = scale * q,  sum = scale * (sum of q),  corrections as dot-bytes.h wants them.
+// A row of x in groups of 32:  x = scale * q,  sum = scale * (sum of q),  corrections as
+// dot-bytes.h wants them.
 struct ByteRow {
   int8_t* q;
   float *scale, *sum;
@@ -22,7 +23,8 @@ struct ByteRow {
   Quad* quads; // the same again, four groups each, for dot-quads.h
 
   static size_t bytes(int64_t groups) {
-    return (size_t)(groups / 4) * sizeof(Quad) + (size_t)groups * (sizeof(Lanes) + GROUP) + 2 * roundUp(groups, 16) * 4;
+    return (size_t)(groups / 4) * sizeof(Quad) + (size_t)groups * (sizeof(Lanes) + GROUP) +
+           2 * roundUp(groups, 16) * 4;
   }
   ByteRow() = default;
   ByteRow(char* memory, int64_t groups) { // 64-byte aligned

@@ -1,7 +1,8 @@
-// Norms over channels of images (B, C, P): of each channel over the batch, or of each group of channels of each image.
+// Norms over channels of images (B, C, P): of each channel over the batch, or of each group of
+// channels of each image.
 //   xhat = (x - mean) rstd, rstd = 1 / sqrt(variance + eps);  y = gamma[c] xhat + beta[c]
-// A task takes whole groups: what is normalised together is a few rows of P numbers, and mostly stays in the cache
-// from one pass over it to the next.
+// A task takes whole groups: what is normalised together is a few rows of P numbers, and mostly
+// stays in the cache from one pass over it to the next.
 #pragma once
 #include "norm.h"
 
@@ -26,11 +27,15 @@ struct NormGroups {
   NormGroup at(int64_t i) const { return {step == 1 ? i * rows : i, step, rows}; }
 };
 
-template <class F> inline void eachGroup(const Run& run, const NormGroups& groups, int64_t length, int spares, F&& body) {
+template <class F>
+inline void eachGroup(const Run& run, const NormGroups& groups, int64_t length, int spares,
+                      F&& body) {
   const int64_t pitch = padded(length);
   parallel(run.pool, ceilDiv(groups.count, groups.perTask), [&](int64_t task, int thread) {
-    float* spare = (float*)run.pool.scratch(thread, 0, (size_t)(pitch * spares + 16) * sizeof(float));
-    for (int64_t i = task * groups.perTask; i < least(groups.count, (task + 1) * groups.perTask); i++)
+    float* spare =
+        (float*)run.pool.scratch(thread, 0, (size_t)(pitch * spares + 16) * sizeof(float));
+    for (int64_t i = task * groups.perTask; i < least(groups.count, (task + 1) * groups.perTask);
+         i++)
       body(i, groups.at(i), spare, pitch);
   });
 }
@@ -38,7 +43,8 @@ template <class F> inline void eachGroup(const Run& run, const NormGroups& group
 static void channelNorm(const Command& command, const Run& run) {
   const ChannelNormArgs args(command);
   const Rows x(args.x, run), y(args.y, run);
-  const RowValues gamma(args.gamma, run), beta(args.beta, run), means(args.mean, run), variances(args.variance, run);
+  const RowValues gamma(args.gamma, run), beta(args.beta, run), means(args.mean, run),
+      variances(args.variance, run);
   const NormGroups groups(args.x, args.groups);
   const int64_t P = x.length;
   const double count = (double)(groups.rows * P);
@@ -64,7 +70,9 @@ static void channelNorm(const Command& command, const Run& run) {
       const float scale = rstd * gamma[channel], shift = beta[channel];
       const float* in = x.read(row, spare);
       float* out = y.target(row, spare + pitch);
-      eachVector(P, [&](int64_t j, auto lanes) { storePart(out + j, (loadPart(in + j, lanes) - mean) * scale + shift, lanes); });
+      eachVector(P, [&](int64_t j, auto lanes) {
+        storePart(out + j, (loadPart(in + j, lanes) - mean) * scale + shift, lanes);
+      });
       y.commit(row, out);
     }
   });
@@ -81,7 +89,8 @@ static void channelNormBackward(const Command& command, const Run& run) {
   const int64_t P = x.length, C = groups.channels;
   const double count = (double)(groups.rows * P);
   const float eps = args.eps;
-  float* sums = (float*)run.pool.scratch(0, 3, (size_t)(2 * x.count + 1) * sizeof(float)); // of dy and dy xhat, by row
+  float* sums = (float*)run.pool.scratch(
+      0, 3, (size_t)(2 * x.count + 1) * sizeof(float)); // of dy and dy xhat, by row
   eachGroup(run, groups, P, 3, [&](int64_t index, NormGroup group, float* spare, int64_t pitch) {
     const float mean = means[index], rstd = 1 / std::sqrt(variances[index] + eps);
     double ofG = 0, ofProducts = 0;
@@ -98,21 +107,25 @@ static void channelNormBackward(const Command& command, const Run& run) {
       ofG += (double)gamma[row % C] * sums[2 * row];
       ofProducts += (double)gamma[row % C] * sums[2 * row + 1];
     }
-    const float less = rstd * (float)(ofG / count), along = rstd * rstd * (float)(ofProducts / count);
+    const float less = rstd * (float)(ofG / count),
+                along = rstd * rstd * (float)(ofProducts / count);
     for (int64_t i = 0; i < group.count; i++) {
       const int64_t row = group.first + i * group.step;
       const float *in = x.read(row, spare), *d = dy.read(row, spare + pitch);
       float* out = dx.target(row, spare + 2 * pitch);
       const float scale = rstd * gamma[row % C];
       eachVector(P, [&](int64_t j, auto lanes) {
-        storePart(out + j, loadPart(d + j, lanes) * scale - less - (loadPart(in + j, lanes) - mean) * along, lanes);
+        storePart(out + j,
+                  loadPart(d + j, lanes) * scale - less - (loadPart(in + j, lanes) - mean) * along,
+                  lanes);
       });
       dx.commit(row, out);
     }
   });
   for (int64_t channel = 0; channel < C; channel++) {
     double slope = 0, shift = 0;
-    for (int64_t row = channel; row < x.count; row += C) shift += sums[2 * row], slope += sums[2 * row + 1];
+    for (int64_t row = channel; row < x.count; row += C)
+      shift += sums[2 * row], slope += sums[2 * row + 1];
     dgamma[channel] = (float)slope, dbeta[channel] = (float)shift;
   }
 }

@@ -12,7 +12,8 @@ std::string quoted(const char* what) { return std::string("`") + what + "`"; }
 
 // The same elements in the same places: each is read before it is written.
 bool sameView(const View& a, const View& b) {
-  bool same = a.buffer == b.buffer && a.dtype == b.dtype && a.offset == b.offset && a.rank == b.rank;
+  bool same =
+      a.buffer == b.buffer && a.dtype == b.dtype && a.offset == b.offset && a.rank == b.rank;
   for (int d = 0; d < a.rank && same; d++)
     same = a.shape[d] == b.shape[d] && (a.shape[d] == 1 || a.stride[d] == b.stride[d]);
   return same;
@@ -36,8 +37,8 @@ double Check::word(const char* what) {
 double Check::real(const char* what, double low, double high) {
   const double value = word(what);
   if (value >= low && value <= high) return value;
-  complain(quoted(what) + " must be a number in [" + std::to_string(low) + ", " + std::to_string(high) + "], got " +
-           std::to_string(value));
+  complain(quoted(what) + " must be a number in [" + std::to_string(low) + ", " +
+           std::to_string(high) + "], got " + std::to_string(value));
   return low;
 }
 
@@ -50,7 +51,8 @@ int64_t Check::integer(const char* what, double low, double high) {
 }
 
 void Check::start(int optionals, int lists) {
-  if (optionals > 0) present = (uint64_t)integer("present operands", 0, (double)((1 << optionals) - 1));
+  if (optionals > 0)
+    present = (uint64_t)integer("present operands", 0, (double)((1 << optionals) - 1));
   for (int i = 0; i < lists; i++) counts.push_back(integer("number of operands", 0, MAX_REGISTERS));
 }
 
@@ -96,10 +98,13 @@ const View& Check::operand(const char* what, Pattern shape, bool output, const V
 }
 
 void Check::isOfType(const char* what, const View& view, DType dtype) {
-  if (view.dtype != dtype) complain(quoted(what) + " must be " + name(dtype) + ", got " + name(view.dtype));
+  if (view.dtype != dtype)
+    complain(quoted(what) + " must be " + name(dtype) + ", got " + name(view.dtype));
 }
 
-const View& Check::input(const char* what, Pattern shape) { return operand(what, shape, false, nullptr); }
+const View& Check::input(const char* what, Pattern shape) {
+  return operand(what, shape, false, nullptr);
+}
 
 const View& Check::input(const char* what, DType dtype, Pattern shape) {
   const View& view = input(what, shape);
@@ -142,14 +147,17 @@ void Check::matches(const char* what, const View& view, Pattern shape) {
   int rank = (int)shape.size(), axis = 0;
   if (rank > 0 && *dimension == ANY_SHAPE) return;
   if (rank > 0 && *dimension == SINGLE)
-    return require(view.count() == 1, quoted(what) + " must be one element, got " + text(shapeOf(view)));
+    return require(view.count() == 1,
+                   quoted(what) + " must be one element, got " + text(shapeOf(view)));
   if (rank > 0 && *dimension == LEAD) {
     if (view.rank < --rank)
-      return complain(quoted(what) + " must have rank " + std::to_string(rank) + " or more, got " + text(shapeOf(view)));
+      return complain(quoted(what) + " must have rank " + std::to_string(rank) + " or more, got " +
+                      text(shapeOf(view)));
     dimension++, axis = view.rank - rank;
     matchesLead(what, view, axis);
   } else if (view.rank != rank) {
-    return complain(quoted(what) + " must have rank " + std::to_string(rank) + ", got " + text(shapeOf(view)));
+    return complain(quoted(what) + " must have rank " + std::to_string(rank) + ", got " +
+                    text(shapeOf(view)));
   }
   Shape expected = shapeOf(view);
   for (; axis < view.rank; axis++, dimension++) {
@@ -173,31 +181,36 @@ void Check::size(int dimension, int64_t size) { sizes[dimension] = {true, size};
 
 void Check::adjacent(const char* what, const View& view, int64_t least) {
   require(view.contiguous(), "the elements of " + quoted(what) + " must be adjacent");
-  require(view.count() >= least, quoted(what) + " must have " + std::to_string(least) + " elements or more");
+  require(view.count() >= least,
+          quoted(what) + " must have " + std::to_string(least) + " elements or more");
 }
 
 void Check::together(const char* what, const View* view, const char* other, const View* otherView) {
-  require(!view == !otherView, quoted(what) + " must be present if and only if " + quoted(other) + " is");
+  require(!view == !otherView,
+          quoted(what) + " must be present if and only if " + quoted(other) + " is");
 }
 
 void Check::axis(const char* what, int64_t axis, const View& view) {
-  require(axis < view.rank, quoted(what) + " must be an axis of rank " + std::to_string(view.rank) + ", got " +
-                                std::to_string(axis));
+  require(axis < view.rank, quoted(what) + " must be an axis of rank " + std::to_string(view.rank) +
+                                ", got " + std::to_string(axis));
 }
 
 void Check::atMost(const char* what, int dimension, int limit) {
-  require(size(dimension) <= size(limit), quoted(what) + " must be at most " + std::to_string(size(limit)) + ", got " +
+  require(size(dimension) <= size(limit), quoted(what) + " must be at most " +
+                                              std::to_string(size(limit)) + ", got " +
                                               std::to_string(size(dimension)));
 }
 
 void Check::divides(const char* what, int dimension, int whole) {
   const int64_t divisor = size(dimension);
-  require(divisor == 0 || size(whole) % divisor == 0,
-          quoted(what) + " must divide " + std::to_string(size(whole)) + ", got " + std::to_string(divisor));
+  require(divisor == 0 || size(whole) % divisor == 0, quoted(what) + " must divide " +
+                                                          std::to_string(size(whole)) + ", got " +
+                                                          std::to_string(divisor));
 }
 
 void Check::apart(const Operand& output, const Operand& other) {
-  if (!other.output && (output.over == &none || output.over == other.view) && sameView(*output.view, *other.view))
+  if (!other.output && (output.over == &none || output.over == other.view) &&
+      sameView(*output.view, *other.view))
     return;
   if (overlap(*output.view, *other.view))
     complain("the output " + quoted(output.name) + " overlaps " + quoted(other.name));
@@ -205,9 +218,11 @@ void Check::apart(const Operand& output, const Operand& other) {
 
 void Check::end() {
   if (nextWord < command.attrs.size())
-    complain("takes " + std::to_string(nextWord) + " numbers, got " + std::to_string(command.attrs.size()));
+    complain("takes " + std::to_string(nextWord) + " numbers, got " +
+             std::to_string(command.attrs.size()));
   if (nextView < command.views.size())
-    complain("takes " + std::to_string(nextView) + " operands, got " + std::to_string(command.views.size()));
+    complain("takes " + std::to_string(nextView) + " operands, got " +
+             std::to_string(command.views.size()));
   for (size_t i = 0; i < operands.size() && passed(); i++)
     for (size_t j = 0; operands[i].output && j < operands.size(); j++)
       if (!operands[j].output || j < i) apart(operands[i], operands[j]);

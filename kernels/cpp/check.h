@@ -1,5 +1,5 @@
-// What the checks of commands are made of: those of kernel-schemas.h, and the rules of validate*.cc that the table of
-// kernels cannot express.
+// What the checks of commands are made of: those of kernel-schemas.h, and the rules of validate*.cc
+// that the table of kernels cannot express.
 #pragma once
 #include "kernel-schemas.h"
 #include <cmath>
@@ -25,8 +25,8 @@ inline const char* name(DType t) {
 
 using Pattern = std::initializer_list<int>; // dimensions by number, or LEAD, SINGLE, ANY_SHAPE
 
-// Reads a command in the order of its kernel's schema and keeps the first complaint. After one, the getters answer
-// harmless values, so that a check may simply be read from top to bottom.
+// Reads a command in the order of its kernel's schema and keeps the first complaint. After one, the
+// getters answer harmless values, so that a check may simply be read from top to bottom.
 class Check {
 public:
   explicit Check(const Command& command) : command(command) {}

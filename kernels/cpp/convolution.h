@@ -1,5 +1,5 @@
-// Convolutions of images (B, C, H, W) with weights (O, C/G, Kh, Kw) -> (B, O, Ph, Pw), and what takes their gradients
-// back. Pairs are (y, x): the stride, zeros before and behind, the dilation.
+// Convolutions of images (B, C, H, W) with weights (O, C/G, Kh, Kw) -> (B, O, Ph, Pw), and what
+// takes their gradients back. Pairs are (y, x): the stride, zeros before and behind, the dilation.
 #pragma once
 #include "correlate-weights.h"
 #include "elementwise.h"
@@ -8,7 +8,8 @@ namespace heed {
 namespace HEED_ISA {
 
 static Images imagesOf(const View& v, const Run& run) {
-  return {run.at<float>(v), v.stride[0], v.stride[1], v.stride[2], v.stride[3], v.shape[2], v.shape[3]};
+  return {run.at<float>(v), v.stride[0], v.stride[1], v.stride[2],
+          v.stride[3],      v.shape[2],  v.shape[3]};
 }
 
 // All taps of a window, as the places of the result count them.
@@ -16,7 +17,8 @@ template <class Args> static List<Tap> tapsOf(const Args& a, const View& w) {
   List<Tap> taps;
   for (int64_t y = 0; y < w.shape[2]; y++)
     for (int64_t x = 0; x < w.shape[3]; x++)
-      taps.push({y * a.dilation[0] - a.before[0], x * a.dilation[1] - a.before[1], y * w.stride[2] + x * w.stride[3]});
+      taps.push({y * a.dilation[0] - a.before[0], x * a.dilation[1] - a.before[1],
+                 y * w.stride[2] + x * w.stride[3]});
   return taps;
 }
 
@@ -28,14 +30,16 @@ static void convolution(const Command& command, const Run& run) {
   const int64_t outputs = w.shape[0] / a.groups;
   List<Phase> one;
   one.push({0, 0});
-  correlate({x.shape[0], a.groups, outputs, w.shape[1], imagesOf(x, run), imagesOf(y, run), run.at<float>(w),
-             outputs * w.stride[0], w.stride[0], w.stride[1], taps, a.stride[0], a.stride[1], one},
+  correlate({x.shape[0], a.groups, outputs, w.shape[1], imagesOf(x, run), imagesOf(y, run),
+             run.at<float>(w), outputs * w.stride[0], w.stride[0], w.stride[1], taps, a.stride[0],
+             a.stride[1], one},
             run.pool);
 }
 
-// The gradient of the input. Place i of x is read by place p of y at tap k when i + before = p·stride + k·dilation.
-// The places of one axis of x with one residue of (i + before) by the stride see some of the taps, `every` apart: the
-// place after `n` steps is n·stride behind `start`, and sees places of y from n + at downwards, `apart` apart.
+// The gradient of the input. Place i of x is read by place p of y at tap k when i + before =
+// p·stride + k·dilation. The places of one axis of x with one residue of (i + before) by the stride
+// see some of the taps, `every` apart: the place after `n` steps is n·stride behind `start`, and
+// sees places of y from n + at downwards, `apart` apart.
 struct Residue {
   int64_t start, count, tap, taps, at;
   bool seesAs(const Residue& r) const { return count == r.count && taps == r.taps && at == r.at; }
@@ -46,17 +50,20 @@ struct Residues {
   int64_t stride, every = 1, apart;
   bool cover = true; // all places of x
 
-  Residues(int64_t size, int64_t places, int64_t kernel, int64_t stride, int64_t before, int64_t dilation)
+  Residues(int64_t size, int64_t places, int64_t kernel, int64_t stride, int64_t before,
+           int64_t dilation)
       : stride(stride) {
     while (every * dilation % stride != 0) every++;
     apart = every * dilation / stride;
     for (int64_t r = 0; r < stride; r++) {
-      const int64_t first = most(0, ceilDiv(before - r, stride)), start = first * stride + r - before;
+      const int64_t first = most(0, ceilDiv(before - r, stride)),
+                    start = first * stride + r - before;
       const int64_t count = start < size ? (size - 1 - start) / stride + 1 : 0;
       int64_t tap = 0;
       while (tap < every && (tap * dilation - r) % stride != 0) tap++;
       const int64_t taps = tap < least(every, kernel) ? (kernel - 1 - tap) / every + 1 : 0;
-      const int64_t at = first - (tap * dilation - r) / stride, seen = places - at + (taps - 1) * apart;
+      const int64_t at = first - (tap * dilation - r) / stride,
+                    seen = places - at + (taps - 1) * apart;
       all.push({start, taps == 0 ? 0 : most(0, least(count, seen)), tap, taps, at});
       cover = cover && all.back().count == count;
     }
@@ -77,8 +84,8 @@ static void convolutionInput(const Command& command, const Run& run) {
   const int64_t outputs = w.shape[1], channels = w.shape[0] / a.groups;
   const Images whole = imagesOf(dx, run);
   const auto residuesOf = [&](int axis) {
-    return Residues(dx.shape[2 + axis], dy.shape[2 + axis], w.shape[2 + axis], a.stride[axis], a.before[axis],
-                    a.dilation[axis]);
+    return Residues(dx.shape[2 + axis], dy.shape[2 + axis], w.shape[2 + axis], a.stride[axis],
+                    a.before[axis], a.dilation[axis]);
   };
   const Residues ys = residuesOf(0), xs = residuesOf(1);
   if (channels == 0 || !ys.cover || !xs.cover) zeroView(dx, run);
@@ -98,8 +105,13 @@ static void convolutionInput(const Command& command, const Run& run) {
           if (v.seesAs(y) && u.seesAs(x))
             phases.push({(v.tap - y.tap) * w.stride[2] + (u.tap - x.tap) * w.stride[3],
                          (v.start - y.start) * whole.row + (u.start - x.start) * whole.column});
-      const Images out{whole.data + y.start * whole.row + x.start * whole.column, whole.image, whole.channel,
-                       whole.row * a.stride[0], whole.column * a.stride[1], y.count, x.count};
+      const Images out{whole.data + y.start * whole.row + x.start * whole.column,
+                       whole.image,
+                       whole.channel,
+                       whole.row * a.stride[0],
+                       whole.column * a.stride[1],
+                       y.count,
+                       x.count};
       correlate({dx.shape[0], a.groups, outputs, channels, imagesOf(dy, run), out, run.at<float>(w),
                  channels * w.stride[0], w.stride[1], w.stride[0], taps, 1, 1, phases},
                 run.pool);
@@ -113,8 +125,9 @@ static void convolutionWeight(const Command& command, const Run& run) {
   if (x.shape[0] == 0) return zeroView(dw, run);
   const List<Tap> taps = tapsOf(a, dw);
   const int64_t outputs = dw.shape[0] / a.groups;
-  correlateWeights({x.shape[0], a.groups, outputs, dw.shape[1], imagesOf(x, run), imagesOf(dy, run), run.at<float>(dw),
-                    outputs * dw.stride[0], dw.stride[0], dw.stride[1], taps, a.stride[0], a.stride[1]},
+  correlateWeights({x.shape[0], a.groups, outputs, dw.shape[1], imagesOf(x, run), imagesOf(dy, run),
+                    run.at<float>(dw), outputs * dw.stride[0], dw.stride[0], dw.stride[1], taps,
+                    a.stride[0], a.stride[1]},
                    run.pool);
 }
 

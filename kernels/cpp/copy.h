@@ -8,11 +8,12 @@ namespace heed {
 namespace HEED_ISA {
 
 // `whole` narrowed to `length` places from the offset on; false when they are not all there.
-static bool narrow(const char* kernel, View& whole, const View& offset, int axis, int64_t length, const Run& run) {
+static bool narrow(const char* kernel, View& whole, const View& offset, int axis, int64_t length,
+                   const Run& run) {
   const int64_t start = *run.at<int32_t>(offset);
   if (start < 0 || start + length > whole.shape[axis]) {
-    run.fail("%s: [%lld, %lld) is out of range for axis %d, which has size %lld", kernel, (long long)start,
-             (long long)(start + length), axis, (long long)whole.shape[axis]);
+    run.fail("%s: [%lld, %lld) is out of range for axis %d, which has size %lld", kernel,
+             (long long)start, (long long)(start + length), axis, (long long)whole.shape[axis]);
     return false;
   }
   whole.offset += start * whole.stride[axis];
@@ -30,7 +31,8 @@ static void copyAt(const Command& command, const Run& run) {
 static void sliceAt(const Command& command, const Run& run) {
   const SliceAtArgs args(command);
   View x = args.x;
-  if (narrow("sliceAt", x, args.offset, args.axis, args.out.shape[args.axis], run)) copyView(x, args.out, run);
+  if (narrow("sliceAt", x, args.offset, args.axis, args.out.shape[args.axis], run))
+    copyView(x, args.out, run);
 }
 
 } // namespace HEED_ISA

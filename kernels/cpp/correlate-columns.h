@@ -1,15 +1,19 @@
-// Convolutions of few outputs: the windows of places are the columns of a product and its rows the outputs.
+// Convolutions of few outputs: the windows of places are the columns of a product and its rows the
+// outputs.
 //
-// A task takes some images, or some rows of one. It lays them out as sheets, packs columns (places) of the matrix of
-// windows straight from there, a few panels at a time, and multiplies: that matrix is never whole in memory.
+// A task takes some images, or some rows of one. It lays them out as sheets, packs columns (places)
+// of the matrix of windows straight from there, a few panels at a time, and multiplies: that matrix
+// is never whole in memory.
 #pragma once
 #include "correlation.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// The weights of a group, in the panels that tiles read: blocks of rows, one stretch of K after the other.
-inline void packWeights(const Correlation& c, int64_t group, const Product& p, Range rows, float* all) {
+// The weights of a group, in the panels that tiles read: blocks of rows, one stretch of K after the
+// other.
+inline void packWeights(const Correlation& c, int64_t group, const Product& p, Range rows,
+                        float* all) {
   const Cut ks = kBlocks(p.k), panels = rowPanels(rows.size());
   const int64_t T = (int64_t)c.taps.size();
   for (int64_t kb = 0; kb < ks.parts; kb++) {
@@ -31,7 +35,8 @@ inline void packWeights(const Correlation& c, int64_t group, const Product& p, R
 }
 
 // How the columns of a panel are copied from the sheets of a task.
-inline RowCopy columnsFrom(const Sheet& sheet, int64_t rows, int64_t width, int64_t column, int64_t count) {
+inline RowCopy columnsFrom(const Sheet& sheet, int64_t rows, int64_t width, int64_t column,
+                           int64_t count) {
   RowCopy copy;
   for (int64_t j = column; j < column + count;) {
     const int64_t x = j % width, y = j / width % rows, image = j / width / rows;
@@ -56,13 +61,17 @@ inline void scatterPlaces(const Correlation& c, int64_t group, Places at, const 
       }
 }
 
-constexpr int64_t PANELS_AT_ONCE = 6; // of the windows' matrix: with K_BLOCK rows they stay in the L2
+constexpr int64_t PANELS_AT_ONCE =
+    6; // of the windows' matrix: with K_BLOCK rows they stay in the L2
 
-inline void correlateColumnsOf(const Correlation& c, Pool& pool, int thread, int64_t group, Places at, const float* weights) {
-  const int64_t rows = at.rows.size(), width = c.out.width, columns = at.images.size() * rows * width;
+inline void correlateColumnsOf(const Correlation& c, Pool& pool, int thread, int64_t group,
+                               Places at, const float* weights) {
+  const int64_t rows = at.rows.size(), width = c.out.width,
+                columns = at.images.size() * rows * width;
   const int64_t M = c.rows(), K = c.field();
   const Sheet sheet(c.in, c.taps, c.stepY, c.stepX, c.channels, rows, width);
-  float* sheets = (float*)pool.scratch(thread, 0, sizeof(float) * (at.images.size() * sheet.image() + SPARE));
+  float* sheets =
+      (float*)pool.scratch(thread, 0, sizeof(float) * (at.images.size() * sheet.image() + SPARE));
   for (int64_t b = at.images.from; b < at.images.to; b++)
     sheet.fill(b, group * c.channels, at.rows.from, sheets + (b - at.images.from) * sheet.image());
 
@@ -76,7 +85,8 @@ inline void correlateColumnsOf(const Correlation& c, Pool& pool, int thread, int
   const List<int64_t> fieldAt = fieldsOf(c, sheet);
 
   const Cut stretches{columns, ceilDiv(columns, PANELS_AT_ONCE * TILE_COLUMNS), TILE_COLUMNS};
-  float* packed = (float*)pool.scratch(thread, 1, sizeof(float) * (PANELS_AT_ONCE * TILE_COLUMNS * K_BLOCK + SPARE));
+  float* packed = (float*)pool.scratch(
+      thread, 1, sizeof(float) * (PANELS_AT_ONCE * TILE_COLUMNS * K_BLOCK + SPARE));
   for (int64_t s = 0; s < stretches.parts; s++) {
     const Range some = part(stretches, s);
     for (int64_t kb = 0; kb < ks.parts; kb++) {

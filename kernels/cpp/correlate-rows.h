@@ -1,6 +1,6 @@
-// Convolutions of many outputs: the windows of places are the rows of a product and its columns the outputs, whose
-// weights are packed once. Neighbouring places read neighbouring numbers of a sheet, so that the product reads them
-// where they lie: the matrix of windows never exists.
+// Convolutions of many outputs: the windows of places are the rows of a product and its columns the
+// outputs, whose weights are packed once. Neighbouring places read neighbouring numbers of a sheet,
+// so that the product reads them where they lie: the matrix of windows never exists.
 #pragma once
 #include "correlation.h"
 #include "window-tile.h"
@@ -8,11 +8,13 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Panels of TILE_COLUMNS outputs, each of all numbers that a place sees; the last one as wide as whole vectors.
+// Panels of TILE_COLUMNS outputs, each of all numbers that a place sees; the last one as wide as
+// whole vectors.
 inline void packOutputs(const Correlation& c, int64_t group, Range outputs, float* to) {
   const int64_t width = roundUp(outputs.size(), VL);
   List<const float*> from((size_t)outputs.size());
-  for (int64_t m = outputs.from; m < outputs.to; m++) from[m - outputs.from] = c.weightsOf(group, m);
+  for (int64_t m = outputs.from; m < outputs.to; m++)
+    from[m - outputs.from] = c.weightsOf(group, m);
   for (int64_t channel = 0; channel < c.channels; channel++)
     for (const Tap& tap : c.taps) {
       const int64_t at = channel * c.weightChannel + tap.weight;
@@ -23,8 +25,8 @@ inline void packOutputs(const Correlation& c, int64_t group, Range outputs, floa
 }
 
 // Some outputs of a task's places, from (places, width) in `from` to where they belong.
-inline void scatterOutputs(const Correlation& c, int64_t group, Places at, Range outputs, const float* from,
-                           int64_t width) {
+inline void scatterOutputs(const Correlation& c, int64_t group, Places at, Range outputs,
+                           const float* from, int64_t width) {
   const bool adjacent = isAdjacent(c.out);
   const int64_t runs = adjacent ? 1 : at.rows.size(), length = at.rows.size() * c.out.width / runs;
   const int64_t step = adjacent ? 1 : c.out.column, count = outputs.size();
@@ -35,16 +37,19 @@ inline void scatterOutputs(const Correlation& c, int64_t group, Places at, Range
       const int64_t place = b * c.out.image + (at.rows.from + r) * c.out.row;
       for (int64_t m = 0; m < wholeOutputs; m += 4) {
         float* to = c.outOf(group, outputs.from + m) + place;
-        for (int64_t p = 0; p < whole; p += 4) transpose4x4(from + p * width + m, width, to + p, c.out.channel);
+        for (int64_t p = 0; p < whole; p += 4)
+          transpose4x4(from + p * width + m, width, to + p, c.out.channel);
       }
       for (int64_t m = 0; m < count; m++) {
         float* to = c.outOf(group, outputs.from + m) + place;
-        for (int64_t p = m < wholeOutputs ? whole : 0; p < length; p++) to[p * step] = from[p * width + m];
+        for (int64_t p = m < wholeOutputs ? whole : 0; p < length; p++)
+          to[p * step] = from[p * width + m];
       }
     }
 }
 
-inline void correlateRowsOf(const Correlation& c, Pool& pool, int thread, int64_t group, Places at, const float* weights) {
+inline void correlateRowsOf(const Correlation& c, Pool& pool, int thread, int64_t group, Places at,
+                            const float* weights) {
   const int64_t rows = at.rows.size(), images = at.images.size(), K = c.field();
   const Sheet sheet(c.in, c.taps, c.stepY, c.stepX, c.channels, rows, c.out.width);
   float* sheets = (float*)pool.scratch(thread, 0, sizeof(float) * (images * sheet.image() + SPARE));
@@ -52,7 +57,8 @@ inline void correlateRowsOf(const Correlation& c, Pool& pool, int thread, int64_
     sheet.fill(at.images.from + b, group * c.channels, at.rows.from, sheets + b * sheet.image());
   const List<int64_t> fieldAt = fieldsOf(c, sheet);
   const Cut ks = kBlocks(K), pieces = rowPanels(c.out.width);
-  float* sums = (float*)pool.scratch(thread, 1, sizeof(float) * images * rows * c.out.width * TILE_COLUMNS);
+  float* sums =
+      (float*)pool.scratch(thread, 1, sizeof(float) * images * rows * c.out.width * TILE_COLUMNS);
   for (int64_t m = 0; m < c.rows(); m += TILE_COLUMNS) {
     const Range outputs{m, least(c.rows(), m + TILE_COLUMNS)};
     const int64_t width = roundUp(outputs.size(), VL);
@@ -64,8 +70,9 @@ inline void correlateRowsOf(const Correlation& c, Pool& pool, int thread, int64_
         for (int64_t y = 0; y < rows; y++)
           for (int64_t i = 0; i < pieces.parts; i++) {
             const Range r = part(pieces, i);
-            windowTiles<true>.at(r.size(), width)(k.size(), sheets + b * sheet.image() + y * sheet.columns + r.from,
-                                            fieldAt.begin() + k.from, panel, {to, width}, width, kb > 0);
+            windowTiles<true>.at(r.size(), width)(
+                k.size(), sheets + b * sheet.image() + y * sheet.columns + r.from,
+                fieldAt.begin() + k.from, panel, {to, width}, width, kb > 0);
             to += r.size() * width;
           }
     }
@@ -74,11 +81,13 @@ inline void correlateRowsOf(const Correlation& c, Pool& pool, int thread, int64_
 }
 
 inline void correlateByRows(const Correlation& c, Pool& pool) {
-  const int64_t K = c.field(), ofGroup = roundUp(c.rows(), VL) * K, panels = ceilDiv(c.rows(), TILE_COLUMNS);
+  const int64_t K = c.field(), ofGroup = roundUp(c.rows(), VL) * K,
+                panels = ceilDiv(c.rows(), TILE_COLUMNS);
   float* weights = (float*)pool.scratch(0, 3, sizeof(float) * c.groups * ofGroup);
   parallel(pool, c.groups * panels, [&](int64_t task, int) {
     const int64_t group = task / panels, m = task % panels * TILE_COLUMNS;
-    packOutputs(c, group, {m, least(c.rows(), m + TILE_COLUMNS)}, weights + group * ofGroup + m * K);
+    packOutputs(c, group, {m, least(c.rows(), m + TILE_COLUMNS)},
+                weights + group * ofGroup + m * K);
   });
   eachTask(c, pool, [&](int64_t group, Places at, int thread) {
     correlateRowsOf(c, pool, thread, group, at, weights + group * ofGroup);

@@ -1,9 +1,10 @@
-// dw[g, m, c, t] = sum over images b and places of dy[b, m, y, x] · in[b, c, y·step + t.y, x·step + t.x].
+// dw[g, m, c, t] = sum over images b and places of dy[b, m, y, x] · in[b, c, y·step + t.y, x·step +
+// t.x].
 //
-// A product for each image, whose inner dimension are the places. dy is packed, and the image laid out with its
-// channels side by side, zeros around it: there the windows of places are the rows of the other operand, read where
-// they lie, or copied a panel at a time where one is not in one piece. Groups of one channel are summed place by
-// place without a product.
+// A product for each image, whose inner dimension are the places. dy is packed, and the image laid
+// out with its channels side by side, zeros around it: there the windows of places are the rows of
+// the other operand, read where they lie, or copied a panel at a time where one is not in one
+// piece. Groups of one channel are summed place by place without a product.
 #pragma once
 #include "correlate.h"
 
@@ -49,7 +50,8 @@ struct ChannelsLast {
         continue;
       }
       memset(to, 0, sizeof(float) * from * C);
-      transpose(g.in.data + image * g.in.image + group * C * g.in.channel + y * g.in.row + (from + firstX) * g.in.column,
+      transpose(g.in.data + image * g.in.image + group * C * g.in.channel + y * g.in.row +
+                    (from + firstX) * g.in.column,
                 until - from, to + from * C);
       memset(to + until * C, 0, sizeof(float) * (columns - until) * C);
     }
@@ -61,14 +63,16 @@ private:
     const int64_t C = g.channels, channel = g.in.channel, column = g.in.column;
     const int64_t whole = column == 1 ? count / 4 * 4 : 0, wholeC = C / 4 * 4;
     for (int64_t c = 0; c < wholeC; c += 4)
-      for (int64_t x = 0; x < whole; x += 4) transpose4x4(from + c * channel + x, channel, to + x * C + c, C);
+      for (int64_t x = 0; x < whole; x += 4)
+        transpose4x4(from + c * channel + x, channel, to + x * C + c, C);
     for (int64_t c = 0; c < C; c++)
-      for (int64_t x = c < wholeC ? whole : 0; x < count; x++) to[x * C + c] = from[c * channel + x * column];
+      for (int64_t x = c < wholeC ? whole : 0; x < count; x++)
+        to[x * C + c] = from[c * channel + x * column];
   }
 };
 
-// The product of one image: dy (outputs, places) times windows (places, fields), fields in the order of the sheet:
-// taps, and their channels side by side.
+// The product of one image: dy (outputs, places) times windows (places, fields), fields in the
+// order of the sheet: taps, and their channels side by side.
 struct ImageProduct {
   const WeightGradient& g;
   const ChannelsLast sheet;
@@ -78,8 +82,9 @@ struct ImageProduct {
   List<int64_t> fieldAt, placeAt; // in the sheet
 
   explicit ImageProduct(const WeightGradient& g)
-      : g(g), sheet(g), M(g.outputs), K(g.field()), P(g.places()), ks(kBlocks(P)),
-        rows{M, ceilDiv(M, ROW_BLOCK), TILE_ROWS}, fieldAt((size_t)K), placeAt((size_t)P) {
+      : g(g), sheet(g), M(g.outputs), K(g.field()), P(g.places()),
+        ks(kBlocks(P)), rows{M, ceilDiv(M, ROW_BLOCK), TILE_ROWS}, fieldAt((size_t)K),
+        placeAt((size_t)P) {
     int64_t i = 0;
     for (const Tap& t : g.taps)
       for (int64_t c = 0; c < g.channels; c++) fieldAt[i++] = sheet.at(t) + c;
@@ -89,7 +94,9 @@ struct ImageProduct {
         placeAt[i++] = (y * g.stepY * sheet.columns + x * g.stepX) * g.channels;
   }
 
-  Product product(Operand dy, float* sums, bool accumulate) const { return {M, K, P, dy, {}, {sums, K}, accumulate}; }
+  Product product(Operand dy, float* sums, bool accumulate) const {
+    return {M, K, P, dy, {}, {sums, K}, accumulate};
+  }
 
   void packDy(Pool& pool, int thread, int64_t image, int64_t group, float* packed) const {
     const float* from = g.dy.data + image * g.dy.image + group * M * g.dy.channel;
@@ -99,7 +106,8 @@ struct ImageProduct {
       p.a = {copy, P, 1};
       for (int64_t m = 0; m < M; m++)
         for (int64_t y = 0; y < g.dy.height; y++)
-          for (int64_t x = 0; x < g.dy.width; x++) *copy++ = from[m * g.dy.channel + y * g.dy.row + x * g.dy.column];
+          for (int64_t x = 0; x < g.dy.width; x++)
+            *copy++ = from[m * g.dy.channel + y * g.dy.row + x * g.dy.column];
     }
     for (int64_t b = 0; b < rows.parts; b++)
       for (int64_t kb = 0; kb < ks.parts; kb++) {
@@ -125,9 +133,10 @@ struct ImageProduct {
   }
 
   // Some fields of some blocks of outputs, from the packed dy and the sheet of an image.
-  void multiply(Pool& pool, int thread, const float* windows, const float* dy, Range some, Range blocks, float* sums,
-                bool accumulate) const {
-    float* panel = (float*)pool.scratch(thread, 1, sizeof(float) * (TILE_COLUMNS * K_BLOCK + SPARE));
+  void multiply(Pool& pool, int thread, const float* windows, const float* dy, Range some,
+                Range blocks, float* sums, bool accumulate) const {
+    float* panel =
+        (float*)pool.scratch(thread, 1, sizeof(float) * (TILE_COLUMNS * K_BLOCK + SPARE));
     const Product p = product({}, sums, accumulate);
     for (int64_t kb = 0; kb < ks.parts; kb++) {
       const Range k = part(ks, kb);
@@ -135,26 +144,32 @@ struct ImageProduct {
         const int64_t count = least(TILE_COLUMNS, some.to - j);
         const Range columns{j, j + count};
         const bool inPlace = inOnePiece(j, count);
-        if (!inPlace) fieldsFrom(j, count).run(k.size(), windows, placeAt.begin() + k.from, roundUp(count, VL), panel);
+        if (!inPlace)
+          fieldsFrom(j, count).run(k.size(), windows, placeAt.begin() + k.from, roundUp(count, VL),
+                                   panel);
         for (int64_t i = blocks.from; i < blocks.to; i++) {
           const Range r = part(rows, i);
           const float* a = blockOfA((float*)dy, p, k, r);
           if (inPlace) multiplyWindows(p, k, r, a, windows, columns);
-          else multiplyPacked(p, k, r, a, columns, {panel, columns, k.from}, [](Block, int64_t, int64_t, int64_t, int64_t) {});
+          else
+            multiplyPacked(p, k, r, a, columns, {panel, columns, k.from},
+                           [](Block, int64_t, int64_t, int64_t, int64_t) {});
         }
       }
     }
   }
 
   // As multiplyPacked, of one panel.
-  void multiplyWindows(const Product& p, Range k, Range rows, const float* a, const float* windows, Range columns) const {
+  void multiplyWindows(const Product& p, Range k, Range rows, const float* a, const float* windows,
+                       Range columns) const {
     const Cut panels = rowPanels(rows.size());
     const int64_t count = columns.size();
     for (int64_t i = 0; i < panels.parts; i++) {
       const Range r = part(panels, i);
       const Block c{p.c.data + (rows.from + r.from) * p.c.stride + columns.from, p.c.stride};
-      windowTiles<false>.at(r.size(), count)(k.size(), windows + fieldAt[columns.from], placeAt.begin() + k.from,
-                                             a + r.from * k.size(), c, count, p.accumulate || k.from > 0);
+      windowTiles<false>.at(r.size(), count)(k.size(), windows + fieldAt[columns.from],
+                                             placeAt.begin() + k.from, a + r.from * k.size(), c,
+                                             count, p.accumulate || k.from > 0);
     }
   }
 
@@ -165,13 +180,14 @@ struct ImageProduct {
   }
 };
 
-// Few weights: each task has sums of its own for a slice of the images, which it lays out and multiplies one by one
-// while they are in the L2. The slices are added in order.
+// Few weights: each task has sums of its own for a slice of the images, which it lays out and
+// multiplies one by one while they are in the L2. The slices are added in order.
 constexpr int64_t SLICES = 16, FLOATS_OF_SLICES = 4 << 20;
 
 inline void weightsBySlices(const ImageProduct& image, const WeightGradient& g, Pool& pool) {
   const int64_t size = image.M * image.K;
-  const Cut slices{g.images, least(SLICES, g.images), 1}, columns{image.K, ceilDiv(image.K, 4 * TILE_COLUMNS), TILE_COLUMNS};
+  const Cut slices{g.images, least(SLICES, g.images), 1},
+      columns{image.K, ceilDiv(image.K, 4 * TILE_COLUMNS), TILE_COLUMNS};
   float* all = (float*)pool.scratch(0, 3, sizeof(float) * g.groups * slices.parts * size);
   parallel(pool, g.groups * slices.parts, [&](int64_t task, int thread) {
     const int64_t group = task / slices.parts;
@@ -182,8 +198,8 @@ inline void weightsBySlices(const ImageProduct& image, const WeightGradient& g, 
       image.sheet.fill(i, group, windows);
       image.packDy(pool, thread, i, group, windows + ofSheet);
       for (int64_t c = 0; c < columns.parts; c++)
-        image.multiply(pool, thread, windows, windows + ofSheet, part(columns, c), {0, image.rows.parts},
-                       all + task * size, i > some.from);
+        image.multiply(pool, thread, windows, windows + ofSheet, part(columns, c),
+                       {0, image.rows.parts}, all + task * size, i > some.from);
     }
   });
   parallel(pool, g.groups * image.M, [&](int64_t task, int) {
@@ -195,19 +211,23 @@ inline void weightsBySlices(const ImageProduct& image, const WeightGradient& g, 
   });
 }
 
-// Many weights: a round of images is laid out by all threads, then each task adds up some weights over all of them.
+// Many weights: a round of images is laid out by all threads, then each task adds up some weights
+// over all of them.
 constexpr int64_t ROUND_OF_IMAGES = 4 << 20; // floats
 
 inline void weightsByRounds(ImageProduct& image, const WeightGradient& g, Pool& pool) {
   const int64_t M = image.M, K = image.K;
-  const int64_t ofSheet = roundUp(image.sheet.size() + SPARE, VL), ofItem = ofSheet + roundUp(M * image.P, VL);
+  const int64_t ofSheet = roundUp(image.sheet.size() + SPARE, VL),
+                ofItem = ofSheet + roundUp(M * image.P, VL);
   const int64_t perRound = most(1, least(g.images, ROUND_OF_IMAGES / (g.groups * ofItem)));
-  float* items = (float*)pool.scratch(0, 3, sizeof(float) * (perRound * g.groups * ofItem + g.groups * M * K));
+  float* items =
+      (float*)pool.scratch(0, 3, sizeof(float) * (perRound * g.groups * ofItem + g.groups * M * K));
   float* sums = items + perRound * g.groups * ofItem;
   const Cut columns{K, ceilDiv(K, 2 * TILE_COLUMNS), TILE_COLUMNS};
   // Rows are cut further where that is what it takes to have enough tasks.
   Cut& rows = image.rows;
-  while (g.groups * columns.parts * rows.parts < TASKS / 2 && M / rows.parts >= 2 * TILE_ROWS) rows.parts *= 2;
+  while (g.groups * columns.parts * rows.parts < TASKS / 2 && M / rows.parts >= 2 * TILE_ROWS)
+    rows.parts *= 2;
 
   for (int64_t first = 0; first < g.images; first += perRound) {
     const int64_t images = least(perRound, g.images - first);
@@ -222,17 +242,20 @@ inline void weightsByRounds(ImageProduct& image, const WeightGradient& g, Pool& 
       const Range some = part(columns, task / rows.parts % columns.parts);
       for (int64_t i = 0; i < images; i++) {
         const float* item = items + (i * g.groups + group) * ofItem;
-        image.multiply(pool, thread, item, item + ofSheet, some, {block, block + 1}, sums + group * M * K, first + i > 0);
+        image.multiply(pool, thread, item, item + ofSheet, some, {block, block + 1},
+                       sums + group * M * K, first + i > 0);
       }
     });
   }
-  parallel(pool, g.groups * M, [&](int64_t task, int) { image.write(task / M, task % M, sums + task * K); });
+  parallel(pool, g.groups * M,
+           [&](int64_t task, int) { image.write(task / M, task % M, sums + task * K); });
 }
 
-// All places of one channel: dy lies as the sheet does, 0 where a row of the sheet goes on, so that one walk meets
-// all places, and each number of dy serves TAPS taps.
+// All places of one channel: dy lies as the sheet does, 0 where a row of the sheet goes on, so that
+// one walk meets all places, and each number of dy serves TAPS taps.
 template <int TAPS>
-HEED_INLINE void addTaps(const float* plane, const float* dy, int64_t count, const int64_t* at, float* sums) {
+HEED_INLINE void addTaps(const float* plane, const float* dy, int64_t count, const int64_t* at,
+                         float* sums) {
   vf sum[TAPS];
   HEED_UNROLL
   for (int t = 0; t < TAPS; t++) sum[t] = vf{};
@@ -254,7 +277,8 @@ inline float sumOfPlaces(const WeightGradient& g, int64_t group, int64_t m, cons
         const bool inside = row >= 0 && row < g.in.height && column >= 0 && column < g.in.width;
         const float* in = g.in.data + image * g.in.image + group * g.in.channel;
         const float* dy = g.dy.data + image * g.dy.image + (group * g.outputs + m) * g.dy.channel;
-        sum += (inside ? in[row * g.in.row + column * g.in.column] : 0) * dy[y * g.dy.row + x * g.dy.column];
+        sum += (inside ? in[row * g.in.row + column * g.in.column] : 0) *
+               dy[y * g.dy.row + x * g.dy.column];
       }
   return sum;
 }
@@ -271,12 +295,14 @@ inline void weightsByTaps(const WeightGradient& g, Pool& pool) {
     for (int64_t t = 0; t < T; t++) at[t] = sheet.at(g.taps[t]);
     sums.fill(0);
     for (int64_t i = 0; i < height * sheet.columns + SPARE; i++) dy[i] = 0;
-    for (int64_t i = 0; i < SPARE; i++) plane[sheet.image() + i] = 0; // times 0, but not if it were not a number
+    for (int64_t i = 0; i < SPARE; i++)
+      plane[sheet.image() + i] = 0; // times 0, but not if it were not a number
     for (int64_t image = 0; image < g.images; image++) {
       sheet.fill(image, group, 0, plane);
       for (int64_t m = 0; m < g.outputs; m++) {
         for (int64_t y = 0; y < height; y++) {
-          const float* from = g.dy.data + image * g.dy.image + (group * g.outputs + m) * g.dy.channel + y * g.dy.row;
+          const float* from = g.dy.data + image * g.dy.image +
+                              (group * g.outputs + m) * g.dy.channel + y * g.dy.row;
           for (int64_t x = 0; x < width; x++) dy[y * sheet.columns + x] = from[x * g.dy.column];
         }
         float* sum = sums.begin() + m * T;
@@ -289,7 +315,8 @@ inline void weightsByTaps(const WeightGradient& g, Pool& pool) {
     for (int64_t m = 0; m < g.outputs; m++)
       for (int64_t t = 0; t < T; t++) {
         float sum = sums[m * T + t];
-        if (sum != sum) sum = sumOfPlaces(g, group, m, g.taps[t]); // 0 between two rows may have met an infinity
+        if (sum != sum)
+          sum = sumOfPlaces(g, group, m, g.taps[t]); // 0 between two rows may have met an infinity
         g.weights[group * g.weightGroup + m * g.weightOutput + g.taps[t].weight] = sum;
       }
   });
@@ -299,7 +326,8 @@ inline void correlateWeights(const WeightGradient& g, Pool& pool) {
   if (g.channels == 1 && g.groups > 1 && g.outputs <= 4) return weightsByTaps(g, pool);
   ImageProduct image(g);
   const int64_t sums = least(SLICES, g.images) * g.groups * image.M * image.K;
-  if (g.images * g.groups >= SLICES / 2 && sums <= FLOATS_OF_SLICES) weightsBySlices(image, g, pool);
+  if (g.images * g.groups >= SLICES / 2 && sums <= FLOATS_OF_SLICES)
+    weightsBySlices(image, g, pool);
   else weightsByRounds(image, g, pool);
 }
 

@@ -1,4 +1,5 @@
-// Chooses how a correlation is computed. Groups of one channel are summed tap by tap without a product.
+// Chooses how a correlation is computed. Groups of one channel are summed tap by tap without a
+// product.
 #pragma once
 #include "correlate-columns.h"
 #include "correlate-rows.h"
@@ -8,7 +9,8 @@ namespace HEED_ISA {
 
 // One channel of one image: vectors of places, tap by tap, in registers.
 template <int VECTORS>
-HEED_INLINE void sumTaps(const float* from, int64_t T, const int64_t* at, const float* weights, float* to) {
+HEED_INLINE void sumTaps(const float* from, int64_t T, const int64_t* at, const float* weights,
+                         float* to) {
   vf sum[VECTORS];
   HEED_UNROLL
   for (int i = 0; i < VECTORS; i++) sum[i] = vf{};
@@ -21,14 +23,15 @@ HEED_INLINE void sumTaps(const float* from, int64_t T, const int64_t* at, const 
   for (int i = 0; i < VECTORS; i++) store(to + i * VL, sum[i]);
 }
 
-inline void correlateChannel(const Correlation& c, const Sheet& sheet, const float* plane, const int64_t* at,
-                             const float* weights, float* to) {
+inline void correlateChannel(const Correlation& c, const Sheet& sheet, const float* plane,
+                             const int64_t* at, const float* weights, float* to) {
   constexpr int WIDE = 4;
   const int64_t T = (int64_t)c.taps.size(), width = c.out.width;
   for (int64_t y = 0; y < c.out.height; y++, plane += sheet.columns, to += width) {
     int64_t x = 0;
     // Each row's last vector reaches into the next row, which is written later.
-    for (; x + (WIDE - 1) * VL < width; x += WIDE * VL) sumTaps<WIDE>(plane + x, T, at, weights, to + x);
+    for (; x + (WIDE - 1) * VL < width; x += WIDE * VL)
+      sumTaps<WIDE>(plane + x, T, at, weights, to + x);
     for (; x < width; x += VL) sumTaps<1>(plane + x, T, at, weights, to + x);
   }
 }
@@ -67,17 +70,24 @@ inline void correlateImages(const Correlation& c, Pool& pool) {
     const float* weights = c.weights + group * c.weightGroup + c.taps[0].weight;
     const float* in = c.in.data + image * c.in.image + group * c.channels * c.in.channel;
     float* out = c.out.data + image * c.out.image + group * c.outputs * c.out.channel;
-    return Product{c.outputs, c.places(), c.channels, {weights, c.weightOutput, c.weightChannel},
-                   {in, 1, c.in.channel}, {out, c.out.channel}, false};
+    return Product{c.outputs,
+                   c.places(),
+                   c.channels,
+                   {weights, c.weightOutput, c.weightChannel},
+                   {in, 1, c.in.channel},
+                   {out, c.out.channel},
+                   false};
   });
 }
 
 HEED_INLINE bool readsInPlace(const Correlation& c) {
-  return c.taps.size() == 1 && c.phases.size() == 1 && c.taps[0].y == 0 && c.taps[0].x == 0 && c.stepY == 1 && c.stepX == 1 &&
-         c.in.height == c.out.height && c.in.width == c.out.width && isAdjacent(c.in) && isAdjacent(c.out);
+  return c.taps.size() == 1 && c.phases.size() == 1 && c.taps[0].y == 0 && c.taps[0].x == 0 &&
+         c.stepY == 1 && c.stepX == 1 && c.in.height == c.out.height && c.in.width == c.out.width &&
+         isAdjacent(c.in) && isAdjacent(c.out);
 }
 
-// Rows of outputs have to be brought home: much less work than their products are, or what has to be done anyway.
+// Rows of outputs have to be brought home: much less work than their products are, or what has to
+// be done anyway.
 HEED_INLINE bool suitsRows(const Correlation& c) {
   return c.rows() >= VL && (c.field() >= 2 * c.rows() || c.phases.size() > 1);
 }

@@ -1,5 +1,5 @@
-// out[b, m, y, x] = sum over channels c and taps t of weights[m, c, t] · in[b, c, y·step + t.y, x·step + t.x], with
-// zeros around `in`: a convolution, and the gradient of its input too.
+// out[b, m, y, x] = sum over channels c and taps t of weights[m, c, t] · in[b, c, y·step + t.y,
+// x·step + t.x], with zeros around `in`: a convolution, and the gradient of its input too.
 #pragma once
 #include "sheet.h"
 
@@ -53,7 +53,8 @@ inline PlaceCut cutPlaces(const Correlation& c, int64_t columns) {
   while (columns > 2 * TILE_COLUMNS && c.images * c.groups * ceilDiv(P, columns) < TASKS &&
          work * (double)columns > MIN_TASK)
     columns /= 2;
-  if (2 * P <= columns) return {{c.images, ceilDiv(c.images, columns / P), 1}, {c.out.height, 1, 1}};
+  if (2 * P <= columns)
+    return {{c.images, ceilDiv(c.images, columns / P), 1}, {c.out.height, 1, 1}};
   // Whole vectors of places where a few rows make them.
   int64_t unit = 1;
   while (unit < 8 && unit * width % VL != 0) unit++;
@@ -65,8 +66,9 @@ inline PlaceCut cutPlaces(const Correlation& c, int64_t columns) {
 // Calls body(group, places, thread) for each task.
 template <class Body> inline void eachTask(const Correlation& c, Pool& pool, Body&& body) {
   const PlaceCut cut = cutPlaces(c, 16 * TILE_COLUMNS);
-  parallel(pool, c.groups * cut.parts(),
-           [&](int64_t task, int thread) { body(task % c.groups, cut.at(task / c.groups), thread); });
+  parallel(pool, c.groups * cut.parts(), [&](int64_t task, int thread) {
+    body(task % c.groups, cut.at(task / c.groups), thread);
+  });
 }
 
 // Where each number that a place sees lies in the sheet.

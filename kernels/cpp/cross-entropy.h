@@ -14,15 +14,17 @@ struct CrossEntropy {
 
   template <class Args>
   CrossEntropy(const Args& args, const Run& run)
-      : logits(args.logits, run), targets(run.at<int32_t>(args.target)), targetStep(args.target.stride[0]),
-        ignored(args.ignoreIndex), smoothing(args.labelSmoothing) {}
+      : logits(args.logits, run), targets(run.at<int32_t>(args.target)),
+        targetStep(args.target.stride[0]), ignored(args.ignoreIndex),
+        smoothing(args.labelSmoothing) {}
 
   int64_t target(int64_t row) const { return targets[row * targetStep]; }
 
   // False: there is no such class, and the run has failed.
   bool valid(int64_t target, const Run& run) const {
     if (target >= 0 && target < logits.length) return true;
-    run.fail("crossEntropy: target %lld is not in [0, %lld)", (long long)target, (long long)logits.length);
+    run.fail("crossEntropy: target %lld is not in [0, %lld)", (long long)target,
+             (long long)logits.length);
     return false;
   }
 };

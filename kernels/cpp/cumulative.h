@@ -1,4 +1,5 @@
-// cumulative: y[.., i, ..] = x[.., 0, ..] op ... op x[.., i, ..] along axis. Floats are summed and multiplied in double.
+// cumulative: y[.., i, ..] = x[.., 0, ..] op ... op x[.., i, ..] along axis. Floats are summed and
+// multiplied in double.
 #pragma once
 #include "lanes.h"
 
@@ -18,8 +19,8 @@ static inline int64_t lineOffset(const View& v, int axis, int64_t line) {
 
 // Lines that are neighbours in memory.
 template <class T, class Wide, class Op>
-static void scanNeighbours(const T* in, T* out, Wide* total, int64_t width, int64_t length, int64_t inStep,
-                           int64_t outStep, Op op) {
+static void scanNeighbours(const T* in, T* out, Wide* total, int64_t width, int64_t length,
+                           int64_t inStep, int64_t outStep, Op op) {
   for (int64_t j = 0; j < width; j++) out[j] = (T)(total[j] = (Wide)in[j]);
   for (int64_t i = 1; i < length; i++)
     for (int64_t j = 0; j < width; j++)
@@ -28,8 +29,8 @@ static void scanNeighbours(const T* in, T* out, Wide* total, int64_t width, int6
 
 // Some lines side by side, one element of each at a time: their chains of additions overlap.
 template <class T, class Wide, class Op>
-static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* to, int64_t lines, int64_t length,
-                      int64_t inStep, int64_t outStep, Op op) {
+static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* to, int64_t lines,
+                      int64_t length, int64_t inStep, int64_t outStep, Op op) {
   constexpr int64_t GROUP = 64;
   for (int64_t first = 0; first < lines; first += GROUP) {
     const int64_t width = least(GROUP, lines - first);
@@ -38,7 +39,8 @@ static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* t
     for (int64_t j = 1; j < width; j++)
       neighbours &= from[first + j] == from[first] + j && to[first + j] == to[first] + j;
     if (neighbours) {
-      scanNeighbours<T, Wide>(in + from[first], out + to[first], total, width, length, inStep, outStep, op);
+      scanNeighbours<T, Wide>(in + from[first], out + to[first], total, width, length, inStep,
+                              outStep, op);
       continue;
     }
     for (int64_t i = 0; i < length; i++)
@@ -50,15 +52,18 @@ static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* t
   }
 }
 
-template <class T, class Wide> static void cumulativeOf(const CumulativeArgs& args, const Run& run) {
+template <class T, class Wide>
+static void cumulativeOf(const CumulativeArgs& args, const Run& run) {
   using Operation = CumulativeArgs::Operation;
   const View &in = args.x, &out = args.y;
   const int axis = args.axis;
   const int64_t length = in.shape[axis], count = in.count();
   if (count == 0) return;
-  // Lines that are neighbours in memory are best taken many at a time, others few: each is a stream.
+  // Lines that are neighbours in memory are best taken many at a time, others few: each is a
+  // stream.
   const int64_t lines = count / length, together = axis == in.rank - 1 ? 4 : 64;
-  const int64_t groups = ceilDiv(lines, together), groupsPerTask = most(1, 16384 / (length * together));
+  const int64_t groups = ceilDiv(lines, together),
+                groupsPerTask = most(1, 16384 / (length * together));
   parallel(run.pool, ceilDiv(groups, groupsPerTask), [&](int64_t task, int) {
     for (int64_t g = task * groupsPerTask; g < least(groups, (task + 1) * groupsPerTask); g++) {
       int64_t from[64], to[64];
@@ -68,10 +73,12 @@ template <class T, class Wide> static void cumulativeOf(const CumulativeArgs& ar
         to[j] = lineOffset(out, axis, g * together + j);
       }
       const auto scan = [&](auto f) {
-        scanLines<T, Wide>(run.at<T>(in), run.at<T>(out), from, to, width, length, in.stride[axis], out.stride[axis], f);
+        scanLines<T, Wide>(run.at<T>(in), run.at<T>(out), from, to, width, length, in.stride[axis],
+                           out.stride[axis], f);
       };
       if (args.operation == Operation::sum) scan([](Wide a, Wide b) { return (Wide)(a + b); });
-      else if (args.operation == Operation::prod) scan([](Wide a, Wide b) { return (Wide)(a * b); });
+      else if (args.operation == Operation::prod)
+        scan([](Wide a, Wide b) { return (Wide)(a * b); });
       else scan([](Wide a, Wide b) { return a > b || a != a ? a : b; }); // NaN stays
     }
   });
@@ -84,7 +91,8 @@ static void cumulative(const Command& command, const Run& run) {
   switch (args.x.dtype) {
     case DType::f32: return cumulativeOf<float, double>(args, run);
     case DType::i32:
-      return max ? cumulativeOf<int32_t, int32_t>(args, run) : cumulativeOf<uint32_t, uint32_t>(args, run);
+      return max ? cumulativeOf<int32_t, int32_t>(args, run)
+                 : cumulativeOf<uint32_t, uint32_t>(args, run);
     case DType::u32: return cumulativeOf<uint32_t, uint32_t>(args, run);
     default: return cumulativeOf<uint8_t, uint8_t>(args, run);
   }

@@ -1,5 +1,5 @@
-// Dot products of bytes, exact: what a processor has for them differs, so this is one of the few files with
-// instructions of its own. All ways give the same integers in the same lanes.
+// Dot products of bytes, exact: what a processor has for them differs, so this is one of the few
+// files with instructions of its own. All ways give the same integers in the same lanes.
 #pragma once
 #include "blocks.h"
 
@@ -10,8 +10,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// dot<OFFSET>(u, q, correction)[i] = sum over the bytes of lane i of (u - OFFSET) * q, where u - OFFSET fits a
-// signed byte, |q| <= 127, and correction[i] = -OFFSET * (sum over the lane of q).
+// dot<OFFSET>(u, q, correction)[i] = sum over the bytes of lane i of (u - OFFSET) * q, where u -
+// OFFSET fits a signed byte, |q| <= 127, and correction[i] = -OFFSET * (sum over the lane of q).
 
 #if defined(__AVX2__)
 struct DotBytes {
@@ -28,7 +28,8 @@ struct DotBytes {
   }
 };
 #else
-// Even and odd bytes as 16-bit lanes, then those as 32-bit lanes: shifts only, so sums stay beside one another.
+// Even and odd bytes as 16-bit lanes, then those as 32-bit lanes: shifts only, so sums stay beside
+// one another.
 struct DotBytes {
   template <class> static constexpr bool QUADS = false;
   typedef int16_t Shorts __attribute__((vector_size(32)));
@@ -37,15 +38,16 @@ struct DotBytes {
 
   template <int OFFSET> HEED_INLINE Lanes dot(Bytes u, Bytes q, Lanes) {
     const Bytes x = OFFSET == 128 ? u ^ everyByte(128) : u - everyByte(OFFSET);
-    const Lanes pairs = (Lanes)(even(x) * even(q) + odd(x) * odd(q)); // at most 2 * 128 * 127 < 2^15
+    const Lanes pairs =
+        (Lanes)(even(x) * even(q) + odd(x) * odd(q)); // at most 2 * 128 * 127 < 2^15
     return (pairs << 16 >> 16) + (pairs >> 16);
   }
 };
 #endif
 
 #if defined(__AVX512F__)
-// Not all processors with AVX-512 have this instruction: as assembly it needs no compiler flag, and who calls it
-// asks first.
+// Not all processors with AVX-512 have this instruction: as assembly it needs no compiler flag, and
+// who calls it asks first.
 struct DotBytesVnni {
   template <class F> static constexpr bool QUADS = F::NIBBLES; // see dot-quads.h
   template <int OFFSET> HEED_INLINE Lanes dot(Bytes u, Bytes q, Lanes sum) {

@@ -1,5 +1,5 @@
-// Four blocks of 32 four-bit numbers at a time, in vectors of 512 bits: with one block at a time (dot-bytes.h)
-// arithmetic, not memory, sets the speed. For processors with vpdpbusd.
+// Four blocks of 32 four-bit numbers at a time, in vectors of 512 bits: with one block at a time
+// (dot-bytes.h) arithmetic, not memory, sets the speed. For processors with vpdpbusd.
 #pragma once
 #include "byte-row.h"
 #include <utility>
@@ -22,7 +22,8 @@ typedef uint16_t QuadWords __attribute__((vector_size(64)));
 
 // The numbers, which follow a head of one or two words.
 template <int WORDS, int... I>
-HEED_INLINE QuadWords pickNumbers(QuadWords first, QuadWords last, std::integer_sequence<int, I...>) {
+HEED_INLINE QuadWords pickNumbers(QuadWords first, QuadWords last,
+                                  std::integer_sequence<int, I...>) {
   constexpr auto place = [](int i) {
     const int word = i / 8 * WORDS + WORDS - 8 + i % 8;
     return word < 32 ? word : word - (4 * WORDS - 8) + 32;
@@ -65,7 +66,8 @@ HEED_INLINE void addQuad(const uint8_t* blocks, const ByteRow* x, int64_t i, Qua
 
 #else
 
-template <class F, int M> HEED_INLINE void addQuad(const uint8_t*, const ByteRow*, int64_t, QuadFloats*) {}
+template <class F, int M>
+HEED_INLINE void addQuad(const uint8_t*, const ByteRow*, int64_t, QuadFloats*) {}
 
 #endif
 

@@ -23,7 +23,8 @@ static Order byStride(const View& v) {
   return order;
 }
 
-static void runLinear(const MicroProgram& program, const View* views, const Order& order, const Run& run) {
+static void runLinear(const MicroProgram& program, const View* views, const Order& order,
+                      const Run& run) {
   constexpr int64_t TASK = 32 * BLOCK;
   const int64_t count = views[0].count();
   const int outputs = (int)program.results.size();
@@ -68,7 +69,8 @@ static void runProgram(const MicroProgram& program, const View* views, const Run
 
 static void elementwise(const Command& command, const Run& run) {
   const ElementwiseArgs args(command);
-  const MicroProgram program(args.program, args.inputs, args.outputs[0], (int)args.outputs.count, run);
+  const MicroProgram program(args.program, args.inputs, args.outputs[0], (int)args.outputs.count,
+                             run);
   runProgram(program, args.inputs.first, run);
 }
 

@@ -1,5 +1,5 @@
-// The exponentials of softmax and attention, whose arguments are at most 0: no branch and no special case,
-// relative error 2e-7. Below 2^-126 they give exactly 0; a NaN passes.
+// The exponentials of softmax and attention, whose arguments are at most 0: no branch and no
+// special case, relative error 2e-7. Below 2^-126 they give exactly 0; a NaN passes.
 #pragma once
 #include "math.h"
 
@@ -8,7 +8,8 @@ namespace HEED_ISA {
 
 constexpr float LOG2_E = 1.44269504088896341f;
 constexpr float LN_2 = 0.69314718055994531f;
-// Adding it rounds to an integer n, and leaves n + 127 in the low mantissa bits: the exponent of 2^n.
+// Adding it rounds to an integer n, and leaves n + 127 in the low mantissa bits: the exponent of
+// 2^n.
 constexpr float BIASED_ROUNDER = ROUNDER + 127;
 
 // Written so that it is one instruction, and that a NaN passes.

@@ -1,5 +1,6 @@
 // foldWindow: windows (lead.., P1..Pd, K1..Kd) -> out (lead.., L1..Ld)
-//   The transpose of an N-d window view: out = 0, then out[.., p * stride + k * dilation] += windows[.., p, k].
+//   The transpose of an N-d window view:
+//   out = 0, then out[.., p * stride + k * dilation] += windows[.., p, k].
 #pragma once
 #include "gather.h"
 
@@ -12,8 +13,8 @@ template <class T> struct WindowFold {
   const Integers &stride, &dilation;
 
   WindowFold(const FoldWindowArgs& args)
-      : d((int)args.stride.count), lead(args.out.rank - d), in(args.windows), out(args.out), stride(args.stride),
-        dilation(args.dilation) {}
+      : d((int)args.stride.count), lead(args.out.rank - d), in(args.windows), out(args.out),
+        stride(args.stride), dilation(args.dilation) {}
   int64_t places(int i) const { return in.shape[lead + i]; }
   int64_t taps(int i) const { return in.shape[lead + d + i]; }
   int64_t placeStep(int i) const { return in.stride[lead + i]; }
@@ -34,7 +35,8 @@ template <class T> struct WindowFold {
       for (int64_t at = 0; at < out.shape[lead + i]; at++) line(i, at, from, to + at * step);
     } else {
       for (int64_t k = 0; k < taps(i); k++)
-        runInto<Add>(from + k * tapStep(i), placeStep(i), to + k * dilation[i] * step, stride[i] * step, places(i));
+        runInto<Add>(from + k * tapStep(i), placeStep(i), to + k * dilation[i] * step,
+                     stride[i] * step, places(i));
     }
   }
 };
@@ -42,15 +44,18 @@ template <class T> struct WindowFold {
 template <class T> static void foldWindowOf(const FoldWindowArgs& args, const Run& run) {
   const WindowFold<T> fold(args);
   const View &in = fold.in, &out = fold.out;
-  // A task is a range of outputs: of leads and, with two or more window dims, of lines of the first.
+  // A task is a range of outputs: of leads and, with two or more window dims, of lines of the
+  // first.
   const int64_t lines = fold.d > 1 ? out.shape[fold.lead] : 1;
   int64_t items = lines;
   for (int i = 0; i < fold.lead; i++) items *= out.shape[i];
   const int64_t itemsPerTask = most(1, 16384 / most(1, in.count() / items));
-  const Cursor inLead = leadingDims(in, 0, fold.lead, run), outLead = leadingDims(out, 0, fold.lead, run);
+  const Cursor inLead = leadingDims(in, 0, fold.lead, run),
+               outLead = leadingDims(out, 0, fold.lead, run);
   parallel(run.pool, ceilDiv(items, itemsPerTask), [&](int64_t task, int) {
     Cursor fromLead = inLead, toLead = outLead;
-    for (int64_t item = task * itemsPerTask; item < least(items, (task + 1) * itemsPerTask); item++) {
+    for (int64_t item = task * itemsPerTask; item < least(items, (task + 1) * itemsPerTask);
+         item++) {
       const int64_t line = item % lines;
       const T* from = run.at<T>(in) + offsetOf(fromLead, item / lines);
       T* to = run.at<T>(out) + offsetOf(toLead, item / lines);

@@ -6,15 +6,17 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Type-erased, so that the loops of reduce.h are compiled once. A wide value (a running result, kept as
-// 64 bits) is a double for f32 and the plain number for integers.
+// Type-erased, so that the loops of reduce.h are compiled once. A wide value (a running result,
+// kept as 64 bits) is a double for f32 and the plain number for integers.
 struct Folder {
   uint32_t identity; // lane bits
   uint64_t (*fold)(const uint32_t* lanes, int64_t n);
   uint64_t (*combine)(uint64_t a, uint64_t b);
   uint32_t (*narrow)(uint64_t wide);
-  void (*foldRows)(const uint32_t* lanes, int64_t rows, int64_t length, uint32_t* out); // one result for each row
-  void (*accumulate)(uint32_t* into, const uint32_t* lanes, int64_t n); // lane by lane; n up to a multiple of VL
+  void (*foldRows)(const uint32_t* lanes, int64_t rows, int64_t length,
+                   uint32_t* out); // one result for each row
+  void (*accumulate)(uint32_t* into, const uint32_t* lanes,
+                     int64_t n); // lane by lane; n up to a multiple of VL
   // out[j] = the fold of parts[p * pitch + j] over p < count, for j < n
   void (*merge)(const uint32_t* parts, int64_t pitch, int64_t count, int64_t n, uint32_t* out);
 };
@@ -113,7 +115,9 @@ template <class Op> struct Folding {
     return as<uint64_t>(total);
   }
 
-  static uint64_t combine(uint64_t a, uint64_t b) { return as<uint64_t>(Op::apply(as<Wide>(a), as<Wide>(b))); }
+  static uint64_t combine(uint64_t a, uint64_t b) {
+    return as<uint64_t>(Op::apply(as<Wide>(a), as<Wide>(b)));
+  }
   static uint32_t narrow(uint64_t wide) { return as<uint32_t>((Lane)as<Wide>(wide)); }
 
   template <int L> static void foldShortRows(const uint32_t* lanes, int64_t rows, uint32_t* out) {
@@ -135,8 +139,10 @@ template <class Op> struct Folding {
 
   static void accumulate(uint32_t* into, const uint32_t* lanes, int64_t n) {
     int64_t i = 0;
-    for (; i + VL <= n; i += VL) store((int32_t*)into + i, (vi)Op::apply(vectorAt(into + i), vectorAt(lanes + i)));
-    for (; i < n; i++) into[i] = as<uint32_t>((Lane)Op::apply(as<Lane>(into[i]), as<Lane>(lanes[i])));
+    for (; i + VL <= n; i += VL)
+      store((int32_t*)into + i, (vi)Op::apply(vectorAt(into + i), vectorAt(lanes + i)));
+    for (; i < n; i++)
+      into[i] = as<uint32_t>((Lane)Op::apply(as<Lane>(into[i]), as<Lane>(lanes[i])));
   }
 
   static void merge(const uint32_t* parts, int64_t pitch, int64_t count, int64_t n, uint32_t* out) {
@@ -152,7 +158,9 @@ template <class Op> struct Folding {
     }
   }
 
-  static Folder folder() { return {as<uint32_t>((Lane)Op::identity), fold, combine, narrow, foldRows, accumulate, merge}; }
+  static Folder folder() {
+    return {as<uint32_t>((Lane)Op::identity), fold, combine, narrow, foldRows, accumulate, merge};
+  }
 };
 
 // op: 0 sum 1 prod 2 max 3 min; type: 0 f32 1 i32 2 u32
@@ -161,8 +169,14 @@ static Folder folderOf(int op, int type) {
   switch (op) {
     case 0: return f32 ? Folding<SumF32>::folder() : Folding<SumU32>::folder();
     case 1: return f32 ? Folding<ProdF32>::folder() : Folding<ProdU32>::folder();
-    case 2: return f32 ? Folding<MaxF32>::folder() : i32 ? Folding<MaxI32>::folder() : Folding<MaxU32>::folder();
-    default: return f32 ? Folding<MinF32>::folder() : i32 ? Folding<MinI32>::folder() : Folding<MinU32>::folder();
+    case 2:
+      return f32   ? Folding<MaxF32>::folder()
+             : i32 ? Folding<MaxI32>::folder()
+                   : Folding<MaxU32>::folder();
+    default:
+      return f32   ? Folding<MinF32>::folder()
+             : i32 ? Folding<MinI32>::folder()
+                   : Folding<MinU32>::folder();
   }
 }
 

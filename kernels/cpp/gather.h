@@ -1,8 +1,8 @@
 // take:
 //   out = x with `axis` replaced by index's dims: out[.., j.., ..] = x[.., index[j..], ..]
 // scatterAdd, scatterSet:
-//   out = base; then out[.., index[j..], ..] += (=) source[.., j.., ..] for j in rising order, so that sums are
-//   always the same and the last one set wins. out may be exactly base.
+//   out = base; then out[.., index[j..], ..] += (=) source[.., j.., ..] for j in rising order, so
+//   that sums are always the same and the last one set wins. out may be exactly base.
 #pragma once
 #include "elementwise.h"
 
@@ -27,7 +27,8 @@ struct Indices {
     const int64_t size = whole.shape[axis];
     for (int64_t j = 0; j < count; j++)
       if (at[j] < 0 || at[j] >= size) {
-        run.fail("%s: index %d is out of range for axis %d, which has size %lld", kernel, at[j], axis, (long long)size);
+        run.fail("%s: index %d is out of range for axis %d, which has size %lld", kernel, at[j],
+                 axis, (long long)size);
         return;
       }
     valid = true;
@@ -41,7 +42,8 @@ struct Slices {
 
   Slices(const View& va, int firstA, const View& vb, int firstB) {
     for (int d = 0; firstA + d < va.rank; d++) {
-      const int64_t size = va.shape[firstA + d], sa = va.stride[firstA + d], sb = vb.stride[firstB + d];
+      const int64_t size = va.shape[firstA + d], sa = va.stride[firstA + d],
+                    sb = vb.stride[firstB + d];
       count *= size;
       if (size == 1) continue;
       const bool merges = rank > 0 && a[rank - 1] == sa * size && b[rank - 1] == sb * size;
@@ -85,7 +87,8 @@ struct Add {
   template <class T> HEED_INLINE void apply(T& to, T from) { to = (T)(to + from); }
 };
 
-template <class Op, class T> HEED_INLINE void runInto(const T* from, int64_t fromStep, T* to, int64_t toStep, int64_t n) {
+template <class Op, class T>
+HEED_INLINE void runInto(const T* from, int64_t fromStep, T* to, int64_t toStep, int64_t n) {
   if (fromStep == 1 && toStep == 1)
     for (int64_t i = 0; i < n; i++) Op::apply(to[i], from[i]);
   else
@@ -112,7 +115,8 @@ template <class T> static void takeOf(const TakeArgs& args, const Run& run) {
   if (!indices.valid || out.count() == 0) return;
   const Slices slices(x, axis + 1, out, axis + index.rank);
   const int64_t items = out.count() / slices.count, itemsPerTask = most(1, 16384 / slices.count);
-  const Cursor xLead = leadingDims(x, 0, axis, run), outLead = leadingDims(out, 0, axis + index.rank, run);
+  const Cursor xLead = leadingDims(x, 0, axis, run),
+               outLead = leadingDims(out, 0, axis + index.rank, run);
   const T* from = run.at<T>(x);
   T* to = run.at<T>(out);
 
@@ -128,7 +132,9 @@ template <class T> static void takeOf(const TakeArgs& args, const Run& run) {
         if (slices.count == 1) to[at + i * step] = *slice;
         else
           slices.runs(slice, to + at + i * step,
-                      [](const T* p, int64_t ps, T* q, int64_t qs, int64_t n) { runInto<Set>(p, ps, q, qs, n); });
+                      [](const T* p, int64_t ps, T* q, int64_t qs, int64_t n) {
+                        runInto<Set>(p, ps, q, qs, n);
+                      });
       }
     });
   });
@@ -145,8 +151,10 @@ static bool sameView(const View& a, const View& b) {
   return same;
 }
 
-// Two tasks never write the same element: each owns a band of the slices, or a range of target indices.
-template <class Op, class T, class Args> static void scatterOf(const char* kernel, const Args& args, const Run& run) {
+// Two tasks never write the same element: each owns a band of the slices, or a range of target
+// indices.
+template <class Op, class T, class Args>
+static void scatterOf(const char* kernel, const Args& args, const Run& run) {
   const View &base = args.base, &index = args.index, &src = args.source, &out = args.out;
   const int axis = args.axis;
   const Indices indices(kernel, index, base, axis, run);
@@ -156,9 +164,11 @@ template <class Op, class T, class Args> static void scatterOf(const char* kerne
 
   const Slices slices(src, axis + index.rank, out, axis + 1);
   const int cut = slices.longest();
-  const int64_t size = out.shape[axis], length = slices.shape[cut], outer = out.count() / slices.count / size;
+  const int64_t size = out.shape[axis], length = slices.shape[cut],
+                outer = out.count() / slices.count / size;
   const bool large = indices.count * slices.count >= 16384;
-  const int64_t band = large ? most(64, ceilDiv(length, 16 * 16) * 16) : length, bands = ceilDiv(length, band);
+  const int64_t band = large ? most(64, ceilDiv(length, 16 * 16) * 16) : length,
+                bands = ceilDiv(length, band);
   const int64_t ranges = large && bands == 1 ? least(8, size) : 1, range = ceilDiv(size, ranges);
   const Cursor srcLead = leadingDims(src, 0, axis, run), outLead = leadingDims(out, 0, axis, run);
   const Cursor srcIndex = leadingDims(src, axis, index.rank, run);
@@ -176,7 +186,9 @@ template <class Op, class T, class Args> static void scatterOf(const char* kerne
         const int64_t target = indices.at[done + i];
         if (target < low || target >= high) continue;
         mine.runs(from + at + i * step, to + target * out.stride[axis],
-                  [](const T* p, int64_t ps, T* q, int64_t qs, int64_t m) { runInto<Op>(p, ps, q, qs, m); });
+                  [](const T* p, int64_t ps, T* q, int64_t qs, int64_t m) {
+                    runInto<Op>(p, ps, q, qs, m);
+                  });
       }
     });
   });

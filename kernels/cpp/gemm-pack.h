@@ -1,6 +1,8 @@
-// Packing: copies a piece of a strided operand into panels, in exactly the order that a tile reads it.
+// Packing: copies a piece of a strided operand into panels, in exactly the order that a tile reads
+// it.
 //
-// A panel holds `width` rows of A (or columns of B); its element (i, k) lies at panel[k * width + i].
+// A panel holds `width` rows of A (or columns of B); its element (i, k) lies at panel[k * width +
+// i].
 #pragma once
 #include "gemm-tile.h"
 #include "shuffle.h"
@@ -25,12 +27,15 @@ template <int LANES> HEED_INLINE void copyTwice(const float* from, int64_t count
   memcpy(to + count - LANES, &tail, sizeof tail);
 }
 
-// Four rows of four become four columns: works in 128-bit registers, so it is the same code everywhere.
+// Four rows of four become four columns: works in 128-bit registers, so it is the same code
+// everywhere.
 HEED_INLINE void transpose4x4(const float* from, int64_t fromStride, float* to, int64_t toStride) {
   const v4 a = load4(from), b = load4(from + fromStride);
   const v4 c = load4(from + 2 * fromStride), d = load4(from + 3 * fromStride);
-  const v4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  const v4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const v4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+           AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const v4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+           CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
   store4(to, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
   store4(to + toStride, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
   store4(to + 2 * toStride, __builtin_shufflevector(AB, CD, 0, 1, 4, 5));
@@ -40,21 +45,25 @@ HEED_INLINE void transpose4x4(const float* from, int64_t fromStride, float* to, 
 // How far ahead packing asks for memory: the processor's own guesses end at each row.
 constexpr int64_t PREFETCH_ROWS = 8, PREFETCH_FLOATS = 32;
 
-// Where a panel begins among the rows (or columns) that are packed, how many of them it holds, and its width:
-// lanes from count to width are 0. All panels before it take up `from` numbers for each k.
+// Where a panel begins among the rows (or columns) that are packed, how many of them it holds, and
+// its width: lanes from count to width are 0. All panels before it take up `from` numbers for each
+// k.
 struct Panel {
   int64_t from, count, width;
 };
 
 // One element at a time: odd strides and edges.
-inline void packSlowly(Operand from, int64_t count, int64_t width, int64_t k0, int64_t k1, float* panel) {
+inline void packSlowly(Operand from, int64_t count, int64_t width, int64_t k0, int64_t k1,
+                       float* panel) {
   for (int64_t k = k0; k < k1; k++) {
-    for (int64_t i = 0; i < count; i++) panel[k * width + i] = from.data[i * from.across + k * from.along];
+    for (int64_t i = 0; i < count; i++)
+      panel[k * width + i] = from.data[i * from.across + k * from.along];
     for (int64_t i = count; i < width; i++) panel[k * width + i] = 0;
   }
 }
 
-// What whole vectors do not cover is copied by one that overlaps the last, or as two of a smaller size.
+// What whole vectors do not cover is copied by one that overlaps the last, or as two of a smaller
+// size.
 HEED_INLINE void copyRun(const float* from, int64_t count, int64_t width, float* to) {
   int64_t i = 0;
   for (; i + VL <= count; i += VL) store(to + i, load(from + i));
@@ -67,8 +76,8 @@ HEED_INLINE void copyRun(const float* from, int64_t count, int64_t width, float*
   for (i = count; i < width; i++) to[i] = 0;
 }
 
-// Source adjacent across. Every panel takes its part of some rows before the next rows are touched: rows may be a
-// multiple of 4 KiB apart, and then only a few of them fit into the cache at once.
+// Source adjacent across. Every panel takes its part of some rows before the next rows are touched:
+// rows may be a multiple of 4 KiB apart, and then only a few of them fit into the cache at once.
 template <class PanelOf>
 inline void packRuns(Operand from, int64_t panels, const PanelOf& panelOf, int64_t K, float* to) {
   constexpr int64_t AT_ONCE = 8;
@@ -78,29 +87,33 @@ inline void packRuns(Operand from, int64_t panels, const PanelOf& panelOf, int64
       const float* run = from.data + k0 * from.along + p.from;
       float* row = to + p.from * K + k0 * p.width;
       for (int64_t k = k0; k < K && k < k0 + AT_ONCE; k++, run += from.along, row += p.width) {
-        for (int64_t j = 0; j < p.count; j += 16) __builtin_prefetch(run + PREFETCH_ROWS * from.along + j);
+        for (int64_t j = 0; j < p.count; j += 16)
+          __builtin_prefetch(run + PREFETCH_ROWS * from.along + j);
         copyRun(run, p.count, p.width, row);
       }
     }
 }
 
-// The same for COUNT panels, all of WIDTH: a few instructions for each vector, so that many rows are on their way.
+// The same for COUNT panels, all of WIDTH: a few instructions for each vector, so that many rows
+// are on their way.
 template <int COUNT, int WIDTH> inline void packRunsOf(Operand from, int64_t K, float* to) {
   const float* row = from.data;
   for (int64_t k = 0; k < K; k++, row += from.along, to += WIDTH) {
     HEED_UNROLL
     for (int i = 0; i < COUNT; i++) {
       HEED_UNROLL
-      for (int j = 0; j < WIDTH; j += 16) __builtin_prefetch(row + PREFETCH_ROWS * from.along + i * WIDTH + j);
+      for (int j = 0; j < WIDTH; j += 16)
+        __builtin_prefetch(row + PREFETCH_ROWS * from.along + i * WIDTH + j);
       HEED_UNROLL
       for (int j = 0; j < WIDTH; j += VL) store(to + i * WIDTH * K + j, load(row + i * WIDTH + j));
     }
   }
 }
 
-// Source adjacent along k, in square blocks of whole vectors; the last block of rows overlaps the one before it.
-// Returns how many k are done.
-HEED_INLINE int64_t packSquares(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
+// Source adjacent along k, in square blocks of whole vectors; the last block of rows overlaps the
+// one before it. Returns how many k are done.
+HEED_INLINE int64_t packSquares(Operand from, int64_t count, int64_t width, int64_t K,
+                                float* panel) {
   int64_t k = 0;
   for (; k + VL <= K; k += VL)
     for (int64_t i = 0; i < count; i += VL) {
@@ -119,8 +132,8 @@ HEED_INLINE int64_t packSquares(Operand from, int64_t count, int64_t width, int6
   return k;
 }
 
-// The same in blocks of four, where rows or k are few. Half of a row's cache line is used before the next four rows
-// are touched: rows may be a multiple of 4 KiB apart.
+// The same in blocks of four, where rows or k are few. Half of a row's cache line is used before
+// the next four rows are touched: rows may be a multiple of 4 KiB apart.
 inline void packTransposed(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
   const int64_t whole = K / 4 * 4, stretch = 8;
   const int64_t done = VL > 4 && count >= VL ? packSquares(from, count, width, K, panel) : 0;
@@ -128,9 +141,11 @@ inline void packTransposed(Operand from, int64_t count, int64_t width, int64_t K
     const int64_t k1 = k0 + stretch < whole ? k0 + stretch : whole;
     for (int64_t i = 0; i < count; i += 4) {
       const int64_t row = i + 4 <= count ? i : count - 4;
-      for (int r = 0; r < 4; r++) __builtin_prefetch(from.data + (row + r) * from.across + k0 + PREFETCH_FLOATS);
+      for (int r = 0; r < 4; r++)
+        __builtin_prefetch(from.data + (row + r) * from.across + k0 + PREFETCH_FLOATS);
       for (int64_t k = k0; k < k1; k += 4)
-        transpose4x4(from.data + row * from.across + k, from.across, panel + k * width + row, width);
+        transpose4x4(from.data + row * from.across + k, from.across, panel + k * width + row,
+                     width);
     }
   }
   for (int64_t i = count; i < width; i++)

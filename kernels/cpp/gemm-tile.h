@@ -1,7 +1,7 @@
 // The innermost loop of every matrix product: one register tile of C.
 //
-// A tile is MR rows x NV vectors of columns. All MR*NV accumulators live in registers while k runs; each
-// step loads NV vectors of B, and broadcasts MR numbers of A, each of which is used NV times.
+// A tile is MR rows x NV vectors of columns. All MR*NV accumulators live in registers while k runs;
+// each step loads NV vectors of B, and broadcasts MR numbers of A, each of which is used NV times.
 #pragma once
 #include "simd.h"
 
@@ -15,13 +15,15 @@ namespace heed {
 namespace HEED_ISA {
 
 // The largest tile that fits the registers (accumulators, NV of B, one of A).
-// DIRECT: where A is read in place, fewer rows at a time: a cache keeps few lines that lie 4 KiB apart.
+// DIRECT: where A is read in place, fewer rows at a time: a cache keeps few lines that lie 4 KiB
+// apart.
 #if HEED_VL == 16
 constexpr int TILE_ROWS = 14, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 4;
 #elif HEED_VL == 8
 constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
 #elif defined(__aarch64__)
-constexpr int TILE_ROWS = 7, TILE_VECTORS = 3, DIRECT_ROWS = 5, DIRECT_VECTORS = 4; // one more row spills
+constexpr int TILE_ROWS = 7, TILE_VECTORS = 3, DIRECT_ROWS = 5,
+              DIRECT_VECTORS = 4; // one more row spills
 #elif defined(__wasm_relaxed_simd__)
 constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
 #else
@@ -35,7 +37,8 @@ struct Operand {
   int64_t across, along;
 };
 
-// A block of C: rows are `stride` apart, columns are adjacent. `bias`, unless null, is added to each row.
+// A block of C: rows are `stride` apart, columns are adjacent. `bias`, unless null, is added to
+// each row.
 struct Block {
   float* data;
   int64_t stride;
@@ -63,7 +66,9 @@ HEED_INLINE void addProducts(const float* a, int64_t across, const float* b, vf 
   HEED_UNROLL
   for (int i = 0; i < MR; i++) {
 #if defined(__wasm__)
-    asm volatile("" ::: "memory"); // holds LLVM to this order: all rows' numbers at once do not fit the registers
+    asm volatile("" ::
+                     : "memory"); // holds LLVM to this order: all rows' numbers at once do not fit
+                                  // the registers
 #endif
     const vf av = splat(a[i * across]);
     HEED_UNROLL
@@ -78,7 +83,8 @@ HEED_INLINE void finishTile(vf (&sum)[MR][NV], Block c, int64_t columns, bool ac
   if (c.bias) {
     HEED_UNROLL
     for (int j = 0; j < NV; j++) {
-      const vf bias = j < NV - 1 || lanes == VL ? load(c.bias + j * VL) : loadLanes(c.bias + j * VL, lanes);
+      const vf bias =
+          j < NV - 1 || lanes == VL ? load(c.bias + j * VL) : loadLanes(c.bias + j * VL, lanes);
       HEED_UNROLL
       for (int i = 0; i < MR; i++) sum[i][j] = sum[i][j] + bias;
     }
@@ -90,18 +96,17 @@ HEED_INLINE void finishTile(vf (&sum)[MR][NV], Block c, int64_t columns, bool ac
     for (int j = 0; j < NV; j++) {
       if (j < NV - 1 || lanes == VL)
         store(to + j * VL, accumulate ? load(to + j * VL) + sum[i][j] : sum[i][j]);
-      else
-        storeLanes(to + j * VL, sum[i][j], lanes, accumulate);
+      else storeLanes(to + j * VL, sum[i][j], lanes, accumulate);
     }
   }
 }
 
-// c[0..MR, 0..columns) (+)= bias[j] + sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
-// b is adjacent across and readable up to NV*VL; so is a, or, if DIRECT, a is adjacent along k.
-// In WebAssembly they are packed: a.along = MR, b.along = NV*VL.
+// c[0..MR, 0..columns) (+)= bias[j] + sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <=
+// NV*VL. b is adjacent across and readable up to NV*VL; so is a, or, if DIRECT, a is adjacent along
+// k. In WebAssembly they are packed: a.along = MR, b.along = NV*VL.
 template <int MR, int NV, bool DIRECT>
-static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Block c, int64_t columns,
-                                           bool accumulate) {
+static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Block c,
+                                           int64_t columns, bool accumulate) {
   vf sum[MR][NV];
   HEED_UNROLL
   for (int i = 0; i < MR; i++) {
@@ -114,9 +119,10 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
   }
   const float *pa = a.data, *pb = b.data;
 #if defined(__wasm__)
-  // V8 asks at the head of each loop whether to stop, and in Node 20 it moves a block's loads to its start, where
-  // they take registers. So a turn of the loop is several steps, each a block that may be the last. B is read at
-  // constant distances from one address; A's address moves on, as V8 adds to it by an instruction for each number.
+  // V8 asks at the head of each loop whether to stop, and in Node 20 it moves a block's loads to
+  // its start, where they take registers. So a turn of the loop is several steps, each a block that
+  // may be the last. B is read at constant distances from one address; A's address moves on, as V8
+  // adds to it by an instruction for each number.
   const auto isLast = [&](int step) {
     addProducts<MR, NV>(pa, 1, pb + step * NV * VL, sum);
     pa += MR;
@@ -146,7 +152,9 @@ template <int ROWS, int VECTORS, bool DIRECT = false> struct Tiles {
     if constexpr (NV > 1) fill<MR, NV - 1>();
     else if constexpr (MR > 1) fill<MR - 1, VECTORS>();
   }
-  Tile at(int64_t rows, int64_t columns) const { return table[rows - 1][(columns + VL - 1) / VL - 1]; }
+  Tile at(int64_t rows, int64_t columns) const {
+    return table[rows - 1][(columns + VL - 1) / VL - 1];
+  }
 };
 
 constexpr Tiles<TILE_ROWS, TILE_VECTORS> tiles{};

@@ -1,13 +1,15 @@
 // C (+)= A B for any strides: the classic blocked product (Goto, van de Geijn 2008).
 //
-//   round    up to ROUND_FLOATS of B (all of K, some columns) are packed once, by all threads, and so is a small A,
+//   round    up to ROUND_FLOATS of B (all of K, some columns) are packed once, by all threads, and
+//            so is a small A,
 //   task     a block of C; within it, for each stretch of K of at most K_BLOCK:
-//     A block  up to ROW_BLOCK rows, which stay in L2: packed into the thread's own scratch, or, where they are
-//              adjacent along K, read where they lie,
+//     A block  up to ROW_BLOCK rows, which stay in L2: packed into the thread's own scratch, or,
+//              where they are adjacent along K, read where they lie,
 //     tile     and multiplied with one panel of B after the other (gemm-tile.h).
 //
-// Tasks are cut by shape alone and each number of C is summed by one task in order of k, so a result does not
-// depend on the number of threads. Small or many products skip the round: each task packs its own B.
+// Tasks are cut by shape alone and each number of C is summed by one task in order of k, so a
+// result does not depend on the number of threads. Small or many products skip the round: each task
+// packs its own B.
 #pragma once
 #include "gemm-pack.h"
 #include "integers.h"
@@ -35,16 +37,20 @@ struct Product {
   bool accumulate;
 };
 
-// A is read where it lies if it is adjacent along K. WebAssembly has too few registers for the rows' addresses.
+// A is read where it lies if it is adjacent along K. WebAssembly has too few registers for the
+// rows' addresses.
 #if defined(__wasm__)
 HEED_INLINE bool isDirect(const Product&) { return false; }
 #else
 HEED_INLINE bool isDirect(const Product& p) { return p.a.along == 1; }
 #endif
 HEED_INLINE int64_t tileRows(const Product& p) { return isDirect(p) ? DIRECT_ROWS : TILE_ROWS; }
-HEED_INLINE int64_t tileColumns(const Product& p) { return isDirect(p) ? DIRECT_COLUMNS : TILE_COLUMNS; }
+HEED_INLINE int64_t tileColumns(const Product& p) {
+  return isDirect(p) ? DIRECT_COLUMNS : TILE_COLUMNS;
+}
 
-// Called for each finished tile of C, while it is still in L1: (tile, batch, row, column, rows, columns).
+// Called for each finished tile of C, while it is still in L1: (tile, batch, row, column, rows,
+// columns).
 struct NoEpilogue {
   void operator()(Block, int64_t, int64_t, int64_t, int64_t, int64_t) const {}
 };
@@ -94,7 +100,8 @@ HEED_INLINE bool hasLoneColumn(const Product& p, Range k, Range columns) {
 template <int AT_ONCE, int WIDTH>
 inline Range packWhole(const Product& p, Range k, Range columns, const PackedB& to) {
   for (; columns.size() >= AT_ONCE * WIDTH; columns.from += AT_ONCE * WIDTH)
-    packRunsOf<AT_ONCE, WIDTH>(shifted(p.b, columns.from, k.from), k.size(), to.panel(k, columns.from));
+    packRunsOf<AT_ONCE, WIDTH>(shifted(p.b, columns.from, k.from), k.size(),
+                               to.panel(k, columns.from));
   return columns;
 }
 
@@ -104,7 +111,8 @@ inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
     float* column = to.panel(k, columns.to);
     for (int64_t i = 0; i < k.size(); i++) column[i] = from.data[i * from.along];
   }
-  if (p.b.across == 1 && to.panelColumns == TILE_COLUMNS) columns = packWhole<4, TILE_COLUMNS>(p, k, columns, to);
+  if (p.b.across == 1 && to.panelColumns == TILE_COLUMNS)
+    columns = packWhole<4, TILE_COLUMNS>(p, k, columns, to);
   else if (p.b.across == 1) {
     columns = packWhole<2, DIRECT_COLUMNS>(p, k, columns, to);
     columns = packWhole<1, DIRECT_COLUMNS>(p, k, columns, to);
@@ -113,8 +121,8 @@ inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
     const int64_t from = i * to.panelColumns, count = least(to.panelColumns, columns.size() - from);
     return Panel{from, count, roundUp(count, VL)};
   };
-  packPanels(shifted(p.b, columns.from, k.from), ceilDiv(columns.size(), to.panelColumns), panelOf, k.size(),
-             to.panel(k, columns.from));
+  packPanels(shifted(p.b, columns.from, k.from), ceilDiv(columns.size(), to.panelColumns), panelOf,
+             k.size(), to.panel(k, columns.from));
 }
 
 inline void packA(const Product& p, Range k, Range rows, float* to) {
@@ -126,10 +134,11 @@ inline void packA(const Product& p, Range k, Range rows, float* to) {
   packPanels(shifted(p.a, rows.from, k.from), panels.parts, panelOf, k.size(), to);
 }
 
-// A block of C from packed rows of A and packed columns of B; finished(tile, row, column, rows, columns).
+// A block of C from packed rows of A and packed columns of B; finished(tile, row, column, rows,
+// columns).
 template <class Finished>
-inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a, Range columns, const PackedB& b,
-                           Finished&& finished) {
+inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a, Range columns,
+                           const PackedB& b, Finished&& finished) {
   const Cut panels = rowPanels(rows.size());
   const bool accumulate = p.accumulate || k.from > 0, last = k.to == p.k;
   for (int64_t j = columns.from; j < columns.to; j += TILE_COLUMNS) {
@@ -147,27 +156,29 @@ inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a
   }
 }
 
-// Asks for a part of the next few rows of A: the processor's own guesses do not lead from row to row.
+// Asks for a part of the next few rows of A: the processor's own guesses do not lead from row to
+// row.
 HEED_INLINE void prefetchRows(Operand a, int64_t rows, Range k) {
   for (int64_t i = 0; i < rows; i++)
     for (int64_t at = k.from; at < k.to; at += 16) __builtin_prefetch(a.data + i * a.across + at);
 }
 
-// One column of C from rows of A where they lie: a tile would leave all of its lanes but one empty. b is adjacent
-// along k.
-static __attribute__((noinline)) void dotColumn(int64_t rows, int64_t k, Operand a, const float* b, Block c,
-                                                bool accumulate) {
+// One column of C from rows of A where they lie: a tile would leave all of its lanes but one empty.
+// b is adjacent along k.
+static __attribute__((noinline)) void dotColumn(int64_t rows, int64_t k, Operand a, const float* b,
+                                                Block c, bool accumulate) {
   for (int64_t i = 0; i < rows; i++) {
     const float* x = a.data + i * a.across;
-    const float sum = sumRow(k, [&](int64_t l, auto lanes) { return loadPart(x + l, lanes) * loadPart(b + l, lanes); });
+    const float sum = sumRow(
+        k, [&](int64_t l, auto lanes) { return loadPart(x + l, lanes) * loadPart(b + l, lanes); });
     const float total = c.bias ? sum + *c.bias : sum;
     float& to = c.data[i * c.stride];
     to = accumulate ? to + total : total;
   }
 }
 
-// A block of C from rows of A where they lie and packed columns of B. Of B, as much at a time as stays in L2; of A,
-// as few rows as a tile has, which then stay in L1.
+// A block of C from rows of A where they lie and packed columns of B. Of B, as much at a time as
+// stays in L2; of A, as few rows as a tile has, which then stay in L1.
 template <class Finished>
 inline void multiplyDirect(const Product& p, Range k, Range rows, Range columns, const PackedB& b,
                            Finished&& finished) {
@@ -186,29 +197,34 @@ inline void multiplyDirect(const Product& p, Range k, Range rows, Range columns,
       for (int64_t from = some.from, stretch = 0; from < some.to; from += unit, stretch++) {
         prefetchRows(next, nextRows, part(stretches, stretch));
         const int64_t j = columns.from + from, count = least(unit, some.to - from);
-        const Block c{p.c.data + r.from * p.c.stride + j, p.c.stride, last && p.c.bias ? p.c.bias + j : nullptr};
+        const Block c{p.c.data + r.from * p.c.stride + j, p.c.stride,
+                      last && p.c.bias ? p.c.bias + j : nullptr};
         if (count == 1 && hasLoneColumn(p, k, columns))
           dotColumn(r.size(), k.size(), a, b.panel(k, j), c, accumulate);
-        else directTiles.at(r.size(), count)(k.size(), a, b.tile(k, j, count), c, count, accumulate);
+        else
+          directTiles.at(r.size(), count)(k.size(), a, b.tile(k, j, count), c, count, accumulate);
         finished(c, r.from, j, r.size(), count);
       }
     }
   }
 }
 
-// All of A, packed once for tasks that would otherwise pack the same rows again: one block after the other,
-// each a stretch of K after the other.
+// All of A, packed once for tasks that would otherwise pack the same rows again: one block after
+// the other, each a stretch of K after the other.
 HEED_INLINE float* blockOfA(float* all, const Product& p, Range k, Range rows) {
   return all + rows.from * p.k + k.from * rows.size();
 }
 
-// The work of one task: a block of C. Without `shared` it packs its own columns of B, a stretch of K at a time;
-// without `sharedA` its own rows of A, unless they are read where they lie. With it, `rows` is one of its blocks.
+// The work of one task: a block of C. Without `shared` it packs its own columns of B, a stretch of
+// K at a time; without `sharedA` its own rows of A, unless they are read where they lie. With it,
+// `rows` is one of its blocks.
 template <class Epilogue>
-inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batch, Range rows, Range columns,
-                          float* sharedA, const PackedB* shared, const Epilogue& epilogue) {
+inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batch, Range rows,
+                          Range columns, float* sharedA, const PackedB* shared,
+                          const Epilogue& epilogue) {
   const bool direct = isDirect(p);
-  const Cut ks = kBlocks(p.k), blocks{rows.size(), sharedA ? 1 : ceilDiv(rows.size(), ROW_BLOCK), tileRows(p)};
+  const Cut ks = kBlocks(p.k),
+            blocks{rows.size(), sharedA ? 1 : ceilDiv(rows.size(), ROW_BLOCK), tileRows(p)};
   float* a = nullptr;
   if (!sharedA && !direct)
     a = (float*)pool.scratch(thread, 0, sizeof(float) * least(ROW_BLOCK, rows.size()) * K_BLOCK);
@@ -244,13 +260,15 @@ inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batc
   }
 }
 
-// Cutting goes by shape alone: enough tasks for 16 threads, none too small to be worth handing over.
+// Cutting goes by shape alone: enough tasks for 16 threads, none too small to be worth handing
+// over.
 constexpr int64_t TASKS = 32;
-constexpr double MIN_TASK = 1 << 20; // multiply-adds
+constexpr double MIN_TASK = 1 << 20;     // multiply-adds
 constexpr double SHARING_PAYS = 1 << 24; // likewise, of the whole product
 
-// Rows of C for each task. Of many rows a multiple of four tasks, so that two or four threads have equally many;
-// a task of few tiles takes as many rows as the others, though its last tile is then a smaller one.
+// Rows of C for each task. Of many rows a multiple of four tasks, so that two or four threads have
+// equally many; a task of few tiles takes as many rows as the others, though its last tile is then
+// a smaller one.
 HEED_INLINE Cut rowTasks(const Product& p) {
   const auto parts = [&](int64_t rows) {
     const int64_t n = ceilDiv(p.m, rows);
@@ -285,7 +303,8 @@ inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilog
         const Range c = part(chunks, task % chunks.parts);
         packB(p, part(ks, task / chunks.parts), {n.from + c.from, n.from + c.to}, b);
       } else {
-        const Range k = part(ks, (task - ofB) / rows.parts), r = part(rows, (task - ofB) % rows.parts);
+        const Range k = part(ks, (task - ofB) / rows.parts),
+                    r = part(rows, (task - ofB) % rows.parts);
         packA(p, k, r, blockOfA(a, p, k, r));
       }
     });
@@ -293,17 +312,19 @@ inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilog
     const Cut columns{n.size(), least(columnParts, chunks.parts), unit};
     parallel(pool, rows.parts * columns.parts, [&](int64_t task, int thread) {
       const Range c = part(columns, task % columns.parts);
-      multiplyBlock(pool, thread, p, batch, part(rows, task / columns.parts), {n.from + c.from, n.from + c.to}, a,
-                    &b, epilogue);
+      multiplyBlock(pool, thread, p, batch, part(rows, task / columns.parts),
+                    {n.from + c.from, n.from + c.to}, a, &b, epilogue);
     });
   }
 }
 
 // Products that are small or many: each task packs the columns that it needs.
 template <class ProductOf, class Epilogue>
-inline void gemmOwn(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue) {
+inline void gemmOwn(Pool& pool, int64_t batches, const ProductOf& productOf,
+                    const Epilogue& epilogue) {
   const Product first = productOf((int64_t)0);
-  Cut rows{first.m, 1, tileRows(first)}, columns{first.n, ceilDiv(first.n, 4096), tileColumns(first)};
+  Cut rows{first.m, 1, tileRows(first)},
+      columns{first.n, ceilDiv(first.n, 4096), tileColumns(first)};
   double work = (double)first.m * first.n * first.k / columns.parts;
   while (batches * rows.parts * columns.parts < TASKS && work > 2 * MIN_TASK) {
     const int64_t h = first.m / rows.parts, w = first.n / columns.parts;
@@ -313,14 +334,16 @@ inline void gemmOwn(Pool& pool, int64_t batches, const ProductOf& productOf, con
   }
   parallel(pool, batches * rows.parts * columns.parts, [&](int64_t task, int thread) {
     const int64_t batch = task / (rows.parts * columns.parts);
-    multiplyBlock(pool, thread, productOf(batch), batch, part(rows, task / columns.parts % rows.parts),
+    multiplyBlock(pool, thread, productOf(batch), batch,
+                  part(rows, task / columns.parts % rows.parts),
                   part(columns, task % columns.parts), nullptr, nullptr, epilogue);
   });
 }
 
 // C (+)= A B for each of `batches` products of the same shape. productOf(i) gives the i-th Product.
 template <class ProductOf, class Epilogue = NoEpilogue>
-inline void gemm(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue = {}) {
+inline void gemm(Pool& pool, int64_t batches, const ProductOf& productOf,
+                 const Epilogue& epilogue = {}) {
   if (batches == 0) return;
   const Product first = productOf((int64_t)0);
   if (first.m == 0 || first.n == 0) return;

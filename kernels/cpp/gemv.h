@@ -1,8 +1,10 @@
-// C (+)= A B where A has few rows: each number of B is used that many times only, so memory sets the speed. B is
-// read in place, once. A task reads some pieces of it side by side, each from row to row: processors fetch
-// long streams ahead, and rows are short; one stream alone would have all of A pass through L1 for each of its rows.
+// C (+)= A B where A has few rows: each number of B is used that many times only, so memory sets
+// the speed. B is read in place, once. A task reads some pieces of it side by side, each from row
+// to row: processors fetch long streams ahead, and rows are short; one stream alone would have all
+// of A pass through L1 for each of its rows.
 //
-// Tasks are cut by shape alone, and each sum is made in one order: the same bits on any number of threads.
+// Tasks are cut by shape alone, and each sum is made in one order: the same bits on any number of
+// threads.
 #pragma once
 #include "gemm.h"
 #include "rows.h"
@@ -14,9 +16,11 @@ namespace HEED_ISA {
 constexpr int64_t GEMV_ROWS_ALONG = 4, GEMV_ROWS_ACROSS = 8;
 constexpr int64_t GEMV_TASK = 1 << 16; // numbers of B that make a task worth handing over
 constexpr int64_t GEMV_COLUMNS = 4096; // of C, whose sums stay in L1 (all rows together)
-constexpr int64_t PREFETCH_NEAR = 256, PREFETCH_FAR = 1024; // bytes ahead in each stream, into L1 and L2
+constexpr int64_t PREFETCH_NEAR = 256,
+                  PREFETCH_FAR = 1024; // bytes ahead in each stream, into L1 and L2
 
-// How many tasks read `numbers` of B: equal ones for few threads, and long, as every one makes its stream start anew.
+// How many tasks read `numbers` of B: equal ones for few threads, and long, as every one makes its
+// stream start anew.
 HEED_INLINE int64_t gemvTasks(int64_t numbers) {
   if (numbers < 4 * GEMV_TASK) return most(1, ceilDiv(numbers, GEMV_TASK));
   return roundUp(ceilDiv(numbers, 2 * GEMV_TASK), 4);
@@ -69,16 +73,19 @@ template <int M, int R> static void dotColumns(const Product& p, int64_t column,
 }
 
 template <int M> static void gemvDots(const Product& p, Range columns) {
-  constexpr int FIT = (VL == 16 ? 24 : 12) / M, R = FIT < streamsFor(M) ? FIT : streamsFor(M); // sums are registers
+  constexpr int FIT = (VL == 16 ? 24 : 12) / M,
+                R = FIT < streamsFor(M) ? FIT : streamsFor(M); // sums are registers
   const int64_t apart = columns.size() / R;
   for (int64_t j = 0; j < apart; j++) dotColumns<M, R>(p, columns.from + j, apart);
   for (int64_t j = columns.from + R * apart; j < columns.to; j++) dotColumns<M, 1>(p, j, 0);
 }
 
-// ---- B adjacent across (a Conv1D's weight): its rows, times numbers of A, are added to sums that stay in L1.
+// ---- B adjacent across (a Conv1D's weight): its rows, times numbers of A, are added to sums that
+// stay in L1.
 
 // R rows, `apart` from one another.
-template <int M, int R> static void addRows(const Product& p, int64_t k, int64_t apart, Range columns, float* sums) {
+template <int M, int R>
+static void addRows(const Product& p, int64_t k, int64_t apart, Range columns, float* sums) {
   const int64_t width = columns.size(), stride = apart * p.b.along;
   const float *a = p.a.data + k, *b = p.b.data + k * p.b.along + columns.from;
   int64_t j = 0;
@@ -91,7 +98,8 @@ template <int M, int R> static void addRows(const Product& p, int64_t k, int64_t
     }
     HEED_UNROLL
     for (int i = 0; i < M; i++) {
-      vf few = splat(a[i * p.a.across]) * bv[0]; // added up on their own first: the long sum rounds less often
+      vf few = splat(a[i * p.a.across]) *
+               bv[0]; // added up on their own first: the long sum rounds less often
       HEED_UNROLL
       for (int r = 1; r < R; r++) few = fma(splat(a[i * p.a.across + r * apart]), bv[r], few);
       store(sums + i * width + j, load(sums + i * width + j) + few);
@@ -99,7 +107,8 @@ template <int M, int R> static void addRows(const Product& p, int64_t k, int64_t
   }
   for (; j < width; j++)
     for (int i = 0; i < M; i++)
-      for (int r = 0; r < R; r++) sums[i * width + j] += a[i * p.a.across + r * apart] * b[r * stride + j];
+      for (int r = 0; r < R; r++)
+        sums[i * width + j] += a[i * p.a.across + r * apart] * b[r * stride + j];
 }
 
 template <int M> static void gemvSums(const Product& p, Range k, Range columns, float* sums) {
@@ -122,7 +131,8 @@ inline void addStretches(const Product& p, Range columns, int64_t stretches, con
   const int64_t width = columns.size();
   for (int64_t i = 0; i < p.m; i++) {
     float* to = p.c.data + i * p.c.stride + columns.from;
-    for (int64_t s = 0; s < stretches; s++) addRun(sums + (s * p.m + i) * width, s > 0 || p.accumulate, width, to);
+    for (int64_t s = 0; s < stretches; s++)
+      addRun(sums + (s * p.m + i) * width, s > 0 || p.accumulate, width, to);
     if (p.c.bias) addRun(p.c.bias + columns.from, true, width, to);
   }
 }
@@ -136,29 +146,34 @@ template <int64_t MOST, class F> inline void withRows(int64_t m, F&& body) {
   body(std::integral_constant<int, MOST>());
 }
 
-// body(unit, thread) for each of `units` pieces of equal work, several to a task when they are small.
+// body(unit, thread) for each of `units` pieces of equal work, several to a task when they are
+// small.
 template <class F> inline void eachUnit(Pool& pool, int64_t units, int64_t work, F&& body) {
   const int64_t perTask = ceilDiv(GEMV_TASK, most(1, work));
   parallel(pool, ceilDiv(units, perTask), [&](int64_t task, int thread) {
-    for (int64_t unit = task * perTask; unit < least(units, (task + 1) * perTask); unit++) body(unit, thread);
+    for (int64_t unit = task * perTask; unit < least(units, (task + 1) * perTask); unit++)
+      body(unit, thread);
   });
 }
 
 template <class ProductOf, class Epilogue>
-inline void gemvAlong(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue) {
+inline void gemvAlong(Pool& pool, int64_t batches, const ProductOf& productOf,
+                      const Epilogue& epilogue) {
   const Product first = productOf((int64_t)0);
   const Cut columns{first.n, least(first.n, gemvTasks(first.k * first.n)), 1};
-  eachUnit(pool, batches * columns.parts, first.k * first.n / columns.parts, [&](int64_t unit, int) {
-    const int64_t batch = unit / columns.parts;
-    const Product p = productOf(batch);
-    const Range c = part(columns, unit % columns.parts);
-    withRows<GEMV_ROWS_ALONG>(p.m, [&](auto m) { gemvDots<decltype(m)::value>(p, c); });
-    epilogue(Block{p.c.data + c.from, p.c.stride}, batch, 0, c.from, p.m, c.size());
-  });
+  eachUnit(pool, batches * columns.parts, first.k * first.n / columns.parts,
+           [&](int64_t unit, int) {
+             const int64_t batch = unit / columns.parts;
+             const Product p = productOf(batch);
+             const Range c = part(columns, unit % columns.parts);
+             withRows<GEMV_ROWS_ALONG>(p.m, [&](auto m) { gemvDots<decltype(m)::value>(p, c); });
+             epilogue(Block{p.c.data + c.from, p.c.stride}, batch, 0, c.from, p.m, c.size());
+           });
 }
 
 template <class ProductOf, class Epilogue>
-inline void gemvAcross(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue) {
+inline void gemvAcross(Pool& pool, int64_t batches, const ProductOf& productOf,
+                       const Epilogue& epilogue) {
   const Product first = productOf((int64_t)0);
   const Cut columns{first.n, ceilDiv(first.n, GEMV_COLUMNS / first.m), VL};
   const int64_t width = ceilDiv(first.n, columns.parts);
@@ -167,13 +182,14 @@ inline void gemvAcross(Pool& pool, int64_t batches, const ProductOf& productOf, 
   const auto sumsOf = [&](int64_t batch, Range c) {
     return sums + ks.parts * first.m * (batch * first.n + c.from);
   };
-  eachUnit(pool, batches * columns.parts * ks.parts, first.k * width / ks.parts, [&](int64_t unit, int) {
-    const int64_t stretch = unit % ks.parts, batch = unit / ks.parts / columns.parts;
-    const Product p = productOf(batch);
-    const Range c = part(columns, unit / ks.parts % columns.parts), k = part(ks, stretch);
-    float* to = sumsOf(batch, c) + stretch * p.m * c.size();
-    withRows<GEMV_ROWS_ACROSS>(p.m, [&](auto m) { gemvSums<decltype(m)::value>(p, k, c, to); });
-  });
+  eachUnit(
+      pool, batches * columns.parts * ks.parts, first.k * width / ks.parts, [&](int64_t unit, int) {
+        const int64_t stretch = unit % ks.parts, batch = unit / ks.parts / columns.parts;
+        const Product p = productOf(batch);
+        const Range c = part(columns, unit / ks.parts % columns.parts), k = part(ks, stretch);
+        float* to = sumsOf(batch, c) + stretch * p.m * c.size();
+        withRows<GEMV_ROWS_ACROSS>(p.m, [&](auto m) { gemvSums<decltype(m)::value>(p, k, c, to); });
+      });
   eachUnit(pool, batches * columns.parts, ks.parts * first.m * width, [&](int64_t unit, int) {
     const int64_t batch = unit / columns.parts;
     const Product p = productOf(batch);
@@ -185,7 +201,8 @@ inline void gemvAcross(Pool& pool, int64_t batches, const ProductOf& productOf, 
 
 // C (+)= A B for each of `batches` products of the same shape, all of which suit.
 template <class ProductOf, class Epilogue = NoEpilogue>
-inline void gemv(Pool& pool, int64_t batches, const ProductOf& productOf, const Epilogue& epilogue = {}) {
+inline void gemv(Pool& pool, int64_t batches, const ProductOf& productOf,
+                 const Epilogue& epilogue = {}) {
   if (batches == 0) return;
   const Product first = productOf((int64_t)0);
   if (first.m == 0 || first.n == 0) return;

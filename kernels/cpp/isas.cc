@@ -23,9 +23,9 @@ namespace {
 
 } // namespace
 
-#define X(name)                                                                                    \
-  namespace name {                                                                                 \
-  extern const Kernel kernels[];                                                                   \
+#define X(name)                  \
+  namespace name {               \
+  extern const Kernel kernels[]; \
   }
 HEED_ISAS
 #undef X

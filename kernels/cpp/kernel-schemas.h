@@ -1,5 +1,6 @@
 // Made by `npm run generate:kernels` from src/schedule/kernel-schemas.ts: do not edit.
-// For each kernel: its operands and attributes by name, read once per call, and the check of a command of it.
+// For each kernel: its operands and attributes by name, read once per call, and the check of a
+// command of it.
 // clang-format off
 #pragma once
 #include "arguments.h"
@@ -88,7 +89,8 @@ struct ElementwiseArgs {
   Views outputs; // output: any type (...)
   MicroWords program;
 
-  explicit ElementwiseArgs(const Command& command) : ElementwiseArgs(Arguments(command, 0, 2)) {}
+  explicit ElementwiseArgs(const Command& command)
+      : ElementwiseArgs(Arguments(command, 0, 2)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -114,7 +116,8 @@ struct ReduceArgs {
   int64_t kept;
   MicroWords program;
 
-  explicit ReduceArgs(const Command& command) : ReduceArgs(Arguments(command, 0, 1)) {}
+  explicit ReduceArgs(const Command& command)
+      : ReduceArgs(Arguments(command, 0, 1)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -130,7 +133,8 @@ struct ReduceArgs {
 
 private:
   explicit ReduceArgs(Arguments in)
-      : inputs(in.list()), out(in.required()), reduction((Reduction)in.integer()), lanes((Lanes)in.integer()), kept(in.integer()), program(in.program()) {}
+      : inputs(in.list()), out(in.required()), reduction((Reduction)in.integer()),
+        lanes((Lanes)in.integer()), kept(in.integer()), program(in.program()) {}
 };
 
 struct CumulativeArgs {
@@ -140,7 +144,8 @@ struct CumulativeArgs {
   Operation operation;
   int axis;
 
-  explicit CumulativeArgs(const Command& command) : CumulativeArgs(Arguments(command, 0, 0)) {}
+  explicit CumulativeArgs(const Command& command)
+      : CumulativeArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -155,7 +160,8 @@ struct CumulativeArgs {
 
 private:
   explicit CumulativeArgs(Arguments in)
-      : x(in.required()), y(in.required()), operation((Operation)in.integer()), axis((int)in.integer()) {}
+      : x(in.required()), y(in.required()), operation((Operation)in.integer()),
+        axis((int)in.integer()) {}
 };
 
 struct SortArgs {
@@ -164,7 +170,8 @@ struct SortArgs {
   const View& indices; // output: i32 (... N)
   bool descending;
 
-  explicit SortArgs(const Command& command) : SortArgs(Arguments(command, 0, 0)) {}
+  explicit SortArgs(const Command& command)
+      : SortArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -189,7 +196,8 @@ struct TopkArgs {
   int64_t k;
   bool largest;
 
-  explicit TopkArgs(const Command& command) : TopkArgs(Arguments(command, 0, 0)) {}
+  explicit TopkArgs(const Command& command)
+      : TopkArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -206,7 +214,8 @@ struct TopkArgs {
 
 private:
   explicit TopkArgs(Arguments in)
-      : x(in.required()), values(in.required()), indices(in.required()), k(in.integer()), largest(in.flag()) {}
+      : x(in.required()), values(in.required()), indices(in.required()), k(in.integer()),
+        largest(in.flag()) {}
 };
 
 struct TakeArgs {
@@ -215,7 +224,8 @@ struct TakeArgs {
   const View& out; // output: as x (*)
   int axis;
 
-  explicit TakeArgs(const Command& command) : TakeArgs(Arguments(command, 0, 0)) {}
+  explicit TakeArgs(const Command& command)
+      : TakeArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -240,7 +250,8 @@ struct ScatterAddArgs {
   const View& out; // output: as base (...)
   int axis;
 
-  explicit ScatterAddArgs(const Command& command) : ScatterAddArgs(Arguments(command, 0, 0)) {}
+  explicit ScatterAddArgs(const Command& command)
+      : ScatterAddArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -256,7 +267,8 @@ struct ScatterAddArgs {
 
 private:
   explicit ScatterAddArgs(Arguments in)
-      : base(in.required()), index(in.required()), source(in.required()), out(in.required()), axis((int)in.integer()) {}
+      : base(in.required()), index(in.required()), source(in.required()), out(in.required()),
+        axis((int)in.integer()) {}
 };
 
 struct ScatterSetArgs {
@@ -266,7 +278,8 @@ struct ScatterSetArgs {
   const View& out; // output: as base (...)
   int axis;
 
-  explicit ScatterSetArgs(const Command& command) : ScatterSetArgs(Arguments(command, 0, 0)) {}
+  explicit ScatterSetArgs(const Command& command)
+      : ScatterSetArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -282,7 +295,8 @@ struct ScatterSetArgs {
 
 private:
   explicit ScatterSetArgs(Arguments in)
-      : base(in.required()), index(in.required()), source(in.required()), out(in.required()), axis((int)in.integer()) {}
+      : base(in.required()), index(in.required()), source(in.required()), out(in.required()),
+        axis((int)in.integer()) {}
 };
 
 struct FoldWindowArgs {
@@ -291,7 +305,8 @@ struct FoldWindowArgs {
   Integers stride;
   Integers dilation;
 
-  explicit FoldWindowArgs(const Command& command) : FoldWindowArgs(Arguments(command, 0, 0)) {}
+  explicit FoldWindowArgs(const Command& command)
+      : FoldWindowArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -306,7 +321,8 @@ struct FoldWindowArgs {
 
 private:
   explicit FoldWindowArgs(Arguments in)
-      : windows(in.required()), out(in.required()), stride(in.integers()), dilation(in.integers()) {}
+      : windows(in.required()), out(in.required()), stride(in.integers()),
+        dilation(in.integers()) {}
 };
 
 struct CopyAtArgs {
@@ -315,7 +331,8 @@ struct CopyAtArgs {
   const View& target; // output: as source (*)
   int axis;
 
-  explicit CopyAtArgs(const Command& command) : CopyAtArgs(Arguments(command, 0, 0)) {}
+  explicit CopyAtArgs(const Command& command)
+      : CopyAtArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -330,7 +347,8 @@ struct CopyAtArgs {
 
 private:
   explicit CopyAtArgs(Arguments in)
-      : source(in.required()), offset(in.required()), target(in.required()), axis((int)in.integer()) {}
+      : source(in.required()), offset(in.required()), target(in.required()),
+        axis((int)in.integer()) {}
 };
 
 struct SliceAtArgs {
@@ -339,7 +357,8 @@ struct SliceAtArgs {
   const View& out; // output: as x (*)
   int axis;
 
-  explicit SliceAtArgs(const Command& command) : SliceAtArgs(Arguments(command, 0, 0)) {}
+  explicit SliceAtArgs(const Command& command)
+      : SliceAtArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -363,7 +382,8 @@ struct MatmulArgs {
   const View* bias; // f32 (... M N)
   const View& out; // output: f32 (... M N)
 
-  explicit MatmulArgs(const Command& command) : MatmulArgs(Arguments(command, 1, 0)) {}
+  explicit MatmulArgs(const Command& command)
+      : MatmulArgs(Arguments(command, 1, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -391,7 +411,8 @@ struct ConvolutionArgs {
   Integers dilation;
   int64_t groups;
 
-  explicit ConvolutionArgs(const Command& command) : ConvolutionArgs(Arguments(command, 0, 0)) {}
+  explicit ConvolutionArgs(const Command& command)
+      : ConvolutionArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -410,7 +431,9 @@ struct ConvolutionArgs {
 
 private:
   explicit ConvolutionArgs(Arguments in)
-      : x(in.required()), w(in.required()), y(in.required()), stride(in.integers(2)), before(in.integers(2)), behind(in.integers(2)), dilation(in.integers(2)), groups(in.integer()) {}
+      : x(in.required()), w(in.required()), y(in.required()), stride(in.integers(2)),
+        before(in.integers(2)), behind(in.integers(2)), dilation(in.integers(2)),
+        groups(in.integer()) {}
 };
 
 struct ConvolutionInputArgs {
@@ -423,7 +446,8 @@ struct ConvolutionInputArgs {
   Integers dilation;
   int64_t groups;
 
-  explicit ConvolutionInputArgs(const Command& command) : ConvolutionInputArgs(Arguments(command, 0, 0)) {}
+  explicit ConvolutionInputArgs(const Command& command)
+      : ConvolutionInputArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -442,7 +466,9 @@ struct ConvolutionInputArgs {
 
 private:
   explicit ConvolutionInputArgs(Arguments in)
-      : dy(in.required()), w(in.required()), dx(in.required()), stride(in.integers(2)), before(in.integers(2)), behind(in.integers(2)), dilation(in.integers(2)), groups(in.integer()) {}
+      : dy(in.required()), w(in.required()), dx(in.required()), stride(in.integers(2)),
+        before(in.integers(2)), behind(in.integers(2)), dilation(in.integers(2)),
+        groups(in.integer()) {}
 };
 
 struct ConvolutionWeightArgs {
@@ -455,7 +481,8 @@ struct ConvolutionWeightArgs {
   Integers dilation;
   int64_t groups;
 
-  explicit ConvolutionWeightArgs(const Command& command) : ConvolutionWeightArgs(Arguments(command, 0, 0)) {}
+  explicit ConvolutionWeightArgs(const Command& command)
+      : ConvolutionWeightArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -474,7 +501,9 @@ struct ConvolutionWeightArgs {
 
 private:
   explicit ConvolutionWeightArgs(Arguments in)
-      : x(in.required()), dy(in.required()), dw(in.required()), stride(in.integers(2)), before(in.integers(2)), behind(in.integers(2)), dilation(in.integers(2)), groups(in.integer()) {}
+      : x(in.required()), dy(in.required()), dw(in.required()), stride(in.integers(2)),
+        before(in.integers(2)), behind(in.integers(2)), dilation(in.integers(2)),
+        groups(in.integer()) {}
 };
 
 struct MaxPoolArgs {
@@ -487,7 +516,8 @@ struct MaxPoolArgs {
   Integers behind;
   Integers dilation;
 
-  explicit MaxPoolArgs(const Command& command) : MaxPoolArgs(Arguments(command, 0, 0)) {}
+  explicit MaxPoolArgs(const Command& command)
+      : MaxPoolArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -506,7 +536,9 @@ struct MaxPoolArgs {
 
 private:
   explicit MaxPoolArgs(Arguments in)
-      : x(in.required()), y(in.required()), taps(in.required()), kernel(in.integers(2)), stride(in.integers(2)), before(in.integers(2)), behind(in.integers(2)), dilation(in.integers(2)) {}
+      : x(in.required()), y(in.required()), taps(in.required()), kernel(in.integers(2)),
+        stride(in.integers(2)), before(in.integers(2)), behind(in.integers(2)),
+        dilation(in.integers(2)) {}
 };
 
 struct MaxPoolBackwardArgs {
@@ -519,7 +551,8 @@ struct MaxPoolBackwardArgs {
   Integers behind;
   Integers dilation;
 
-  explicit MaxPoolBackwardArgs(const Command& command) : MaxPoolBackwardArgs(Arguments(command, 0, 0)) {}
+  explicit MaxPoolBackwardArgs(const Command& command)
+      : MaxPoolBackwardArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -538,7 +571,9 @@ struct MaxPoolBackwardArgs {
 
 private:
   explicit MaxPoolBackwardArgs(Arguments in)
-      : taps(in.required()), dy(in.required()), dx(in.required()), kernel(in.integers(2)), stride(in.integers(2)), before(in.integers(2)), behind(in.integers(2)), dilation(in.integers(2)) {}
+      : taps(in.required()), dy(in.required()), dx(in.required()), kernel(in.integers(2)),
+        stride(in.integers(2)), before(in.integers(2)), behind(in.integers(2)),
+        dilation(in.integers(2)) {}
 };
 
 struct MatmulQuantizedArgs {
@@ -548,7 +583,8 @@ struct MatmulQuantizedArgs {
   const View& out; // output: f32 (... N)
   BlockFormat format;
 
-  explicit MatmulQuantizedArgs(const Command& command) : MatmulQuantizedArgs(Arguments(command, 1, 0)) {}
+  explicit MatmulQuantizedArgs(const Command& command)
+      : MatmulQuantizedArgs(Arguments(command, 1, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -565,7 +601,8 @@ struct MatmulQuantizedArgs {
 
 private:
   explicit MatmulQuantizedArgs(Arguments in)
-      : x(in.required()), w(in.required()), bias(in.optional()), out(in.required()), format((BlockFormat)in.integer()) {}
+      : x(in.required()), w(in.required()), bias(in.optional()), out(in.required()),
+        format((BlockFormat)in.integer()) {}
 };
 
 struct DequantizeArgs {
@@ -573,7 +610,8 @@ struct DequantizeArgs {
   const View& out; // output: f32 (... N)
   BlockFormat format;
 
-  explicit DequantizeArgs(const Command& command) : DequantizeArgs(Arguments(command, 0, 0)) {}
+  explicit DequantizeArgs(const Command& command)
+      : DequantizeArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -595,7 +633,8 @@ struct SoftmaxArgs {
   const View& y; // output: f32 (... C)
   bool logarithm;
 
-  explicit SoftmaxArgs(const Command& command) : SoftmaxArgs(Arguments(command, 0, 0)) {}
+  explicit SoftmaxArgs(const Command& command)
+      : SoftmaxArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -618,7 +657,8 @@ struct SoftmaxBackwardArgs {
   const View& dx; // output: f32 (... C)
   bool logarithm;
 
-  explicit SoftmaxBackwardArgs(const Command& command) : SoftmaxBackwardArgs(Arguments(command, 0, 0)) {}
+  explicit SoftmaxBackwardArgs(const Command& command)
+      : SoftmaxBackwardArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -645,7 +685,8 @@ struct LayerNormArgs {
   const View& rstd; // output: f32 (...)
   float eps;
 
-  explicit LayerNormArgs(const Command& command) : LayerNormArgs(Arguments(command, 0, 0)) {}
+  explicit LayerNormArgs(const Command& command)
+      : LayerNormArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -663,7 +704,8 @@ struct LayerNormArgs {
 
 private:
   explicit LayerNormArgs(Arguments in)
-      : x(in.required()), gamma(in.required()), beta(in.required()), y(in.required()), mean(in.required()), rstd(in.required()), eps(in.real()) {}
+      : x(in.required()), gamma(in.required()), beta(in.required()), y(in.required()),
+        mean(in.required()), rstd(in.required()), eps(in.real()) {}
 };
 
 struct LayerNormBackwardArgs {
@@ -676,7 +718,8 @@ struct LayerNormBackwardArgs {
   const View& dgamma; // output: f32 (C)
   const View& dbeta; // output: f32 (C)
 
-  explicit LayerNormBackwardArgs(const Command& command) : LayerNormBackwardArgs(Arguments(command, 0, 0)) {}
+  explicit LayerNormBackwardArgs(const Command& command)
+      : LayerNormBackwardArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -695,7 +738,8 @@ struct LayerNormBackwardArgs {
 
 private:
   explicit LayerNormBackwardArgs(Arguments in)
-      : x(in.required()), gamma(in.required()), mean(in.required()), rstd(in.required()), dy(in.required()), dx(in.required()), dgamma(in.required()), dbeta(in.required()) {}
+      : x(in.required()), gamma(in.required()), mean(in.required()), rstd(in.required()),
+        dy(in.required()), dx(in.required()), dgamma(in.required()), dbeta(in.required()) {}
 };
 
 struct RmsNormArgs {
@@ -705,7 +749,8 @@ struct RmsNormArgs {
   const View& rstd; // output: f32 (...)
   float eps;
 
-  explicit RmsNormArgs(const Command& command) : RmsNormArgs(Arguments(command, 0, 0)) {}
+  explicit RmsNormArgs(const Command& command)
+      : RmsNormArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -721,7 +766,8 @@ struct RmsNormArgs {
 
 private:
   explicit RmsNormArgs(Arguments in)
-      : x(in.required()), gamma(in.required()), y(in.required()), rstd(in.required()), eps(in.real()) {}
+      : x(in.required()), gamma(in.required()), y(in.required()), rstd(in.required()),
+        eps(in.real()) {}
 };
 
 struct RmsNormBackwardArgs {
@@ -732,7 +778,8 @@ struct RmsNormBackwardArgs {
   const View& dx; // output: f32 (... C)
   const View& dgamma; // output: f32 (C)
 
-  explicit RmsNormBackwardArgs(const Command& command) : RmsNormBackwardArgs(Arguments(command, 0, 0)) {}
+  explicit RmsNormBackwardArgs(const Command& command)
+      : RmsNormBackwardArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -749,7 +796,8 @@ struct RmsNormBackwardArgs {
 
 private:
   explicit RmsNormBackwardArgs(Arguments in)
-      : x(in.required()), gamma(in.required()), rstd(in.required()), dy(in.required()), dx(in.required()), dgamma(in.required()) {}
+      : x(in.required()), gamma(in.required()), rstd(in.required()), dy(in.required()),
+        dx(in.required()), dgamma(in.required()) {}
 };
 
 struct ChannelNormArgs {
@@ -762,7 +810,8 @@ struct ChannelNormArgs {
   float eps;
   int64_t groups;
 
-  explicit ChannelNormArgs(const Command& command) : ChannelNormArgs(Arguments(command, 0, 0)) {}
+  explicit ChannelNormArgs(const Command& command)
+      : ChannelNormArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -784,7 +833,8 @@ struct ChannelNormArgs {
 
 private:
   explicit ChannelNormArgs(Arguments in)
-      : x(in.required()), gamma(in.required()), beta(in.required()), y(in.required()), mean(in.required()), variance(in.required()), eps(in.real()), groups(in.integer()) {}
+      : x(in.required()), gamma(in.required()), beta(in.required()), y(in.required()),
+        mean(in.required()), variance(in.required()), eps(in.real()), groups(in.integer()) {}
 };
 
 struct ChannelNormBackwardArgs {
@@ -799,7 +849,8 @@ struct ChannelNormBackwardArgs {
   float eps;
   int64_t groups;
 
-  explicit ChannelNormBackwardArgs(const Command& command) : ChannelNormBackwardArgs(Arguments(command, 0, 0)) {}
+  explicit ChannelNormBackwardArgs(const Command& command)
+      : ChannelNormBackwardArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -823,7 +874,9 @@ struct ChannelNormBackwardArgs {
 
 private:
   explicit ChannelNormBackwardArgs(Arguments in)
-      : x(in.required()), gamma(in.required()), mean(in.required()), variance(in.required()), dy(in.required()), dx(in.required()), dgamma(in.required()), dbeta(in.required()), eps(in.real()), groups(in.integer()) {}
+      : x(in.required()), gamma(in.required()), mean(in.required()), variance(in.required()),
+        dy(in.required()), dx(in.required()), dgamma(in.required()), dbeta(in.required()),
+        eps(in.real()), groups(in.integer()) {}
 };
 
 struct CrossEntropyArgs {
@@ -834,7 +887,8 @@ struct CrossEntropyArgs {
   int64_t ignoreIndex;
   float labelSmoothing;
 
-  explicit CrossEntropyArgs(const Command& command) : CrossEntropyArgs(Arguments(command, 0, 0)) {}
+  explicit CrossEntropyArgs(const Command& command)
+      : CrossEntropyArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -851,7 +905,8 @@ struct CrossEntropyArgs {
 
 private:
   explicit CrossEntropyArgs(Arguments in)
-      : logits(in.required()), target(in.required()), loss(in.required()), lse(in.required()), ignoreIndex(in.integer()), labelSmoothing(in.real()) {}
+      : logits(in.required()), target(in.required()), loss(in.required()), lse(in.required()),
+        ignoreIndex(in.integer()), labelSmoothing(in.real()) {}
 };
 
 struct CrossEntropyBackwardArgs {
@@ -863,7 +918,8 @@ struct CrossEntropyBackwardArgs {
   int64_t ignoreIndex;
   float labelSmoothing;
 
-  explicit CrossEntropyBackwardArgs(const Command& command) : CrossEntropyBackwardArgs(Arguments(command, 0, 0)) {}
+  explicit CrossEntropyBackwardArgs(const Command& command)
+      : CrossEntropyBackwardArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -881,7 +937,8 @@ struct CrossEntropyBackwardArgs {
 
 private:
   explicit CrossEntropyBackwardArgs(Arguments in)
-      : logits(in.required()), target(in.required()), lse(in.required()), dloss(in.required()), dlogits(in.required()), ignoreIndex(in.integer()), labelSmoothing(in.real()) {}
+      : logits(in.required()), target(in.required()), lse(in.required()), dloss(in.required()),
+        dlogits(in.required()), ignoreIndex(in.integer()), labelSmoothing(in.real()) {}
 };
 
 struct AttentionArgs {
@@ -899,7 +956,8 @@ struct AttentionArgs {
   bool causal;
   float dropout;
 
-  explicit AttentionArgs(const Command& command) : AttentionArgs(Arguments(command, 5, 0)) {}
+  explicit AttentionArgs(const Command& command)
+      : AttentionArgs(Arguments(command, 5, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -924,7 +982,10 @@ struct AttentionArgs {
 
 private:
   explicit AttentionArgs(Arguments in)
-      : q(in.required()), k(in.required()), v(in.required()), bias(in.optional()), mask(in.optional()), length(in.optional()), seed(in.optional()), draw(in.optional()), out(in.required()), lse(in.required()), scale(in.real()), causal(in.flag()), dropout(in.real()) {}
+      : q(in.required()), k(in.required()), v(in.required()), bias(in.optional()),
+        mask(in.optional()), length(in.optional()), seed(in.optional()), draw(in.optional()),
+        out(in.required()), lse(in.required()), scale(in.real()), causal(in.flag()),
+        dropout(in.real()) {}
 };
 
 struct AttentionBackwardArgs {
@@ -947,7 +1008,8 @@ struct AttentionBackwardArgs {
   bool causal;
   float dropout;
 
-  explicit AttentionBackwardArgs(const Command& command) : AttentionBackwardArgs(Arguments(command, 6, 0)) {}
+  explicit AttentionBackwardArgs(const Command& command)
+      : AttentionBackwardArgs(Arguments(command, 6, 0)) {}
 
   static constexpr bool HAND_CHECKED = true;
   template <class Check> static void check(Check& c) {
@@ -978,7 +1040,11 @@ struct AttentionBackwardArgs {
 
 private:
   explicit AttentionBackwardArgs(Arguments in)
-      : q(in.required()), k(in.required()), v(in.required()), out(in.required()), lse(in.required()), dout(in.required()), bias(in.optional()), mask(in.optional()), length(in.optional()), seed(in.optional()), draw(in.optional()), dq(in.required()), dk(in.required()), dv(in.required()), dbias(in.optional()), scale(in.real()), causal(in.flag()), dropout(in.real()) {}
+      : q(in.required()), k(in.required()), v(in.required()), out(in.required()),
+        lse(in.required()), dout(in.required()), bias(in.optional()), mask(in.optional()),
+        length(in.optional()), seed(in.optional()), draw(in.optional()), dq(in.required()),
+        dk(in.required()), dv(in.required()), dbias(in.optional()), scale(in.real()),
+        causal(in.flag()), dropout(in.real()) {}
 };
 
 struct AdamwArgs {
@@ -998,7 +1064,8 @@ struct AdamwArgs {
   const View& nextMean; // output: f32 (...)
   const View& nextVariance; // output: f32 (...)
 
-  explicit AdamwArgs(const Command& command) : AdamwArgs(Arguments(command, 0, 0)) {}
+  explicit AdamwArgs(const Command& command)
+      : AdamwArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {
@@ -1023,7 +1090,11 @@ struct AdamwArgs {
 
 private:
   explicit AdamwArgs(Arguments in)
-      : parameter(in.required()), gradient(in.required()), mean(in.required()), variance(in.required()), lr(in.required()), beta1(in.required()), beta2(in.required()), eps(in.required()), decay(in.required()), correction1(in.required()), correction2(in.required()), gradScale(in.required()), nextParameter(in.required()), nextMean(in.required()), nextVariance(in.required()) {}
+      : parameter(in.required()), gradient(in.required()), mean(in.required()),
+        variance(in.required()), lr(in.required()), beta1(in.required()), beta2(in.required()),
+        eps(in.required()), decay(in.required()), correction1(in.required()),
+        correction2(in.required()), gradScale(in.required()), nextParameter(in.required()),
+        nextMean(in.required()), nextVariance(in.required()) {}
 };
 
 struct ProbeArgs {
@@ -1033,7 +1104,8 @@ struct ProbeArgs {
   Kind kind;
   int64_t times;
 
-  explicit ProbeArgs(const Command& command) : ProbeArgs(Arguments(command, 0, 0)) {}
+  explicit ProbeArgs(const Command& command)
+      : ProbeArgs(Arguments(command, 0, 0)) {}
 
   static constexpr bool HAND_CHECKED = false;
   template <class Check> static void check(Check& c) {

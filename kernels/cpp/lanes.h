@@ -7,7 +7,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int64_t BLOCK = 512; // lanes that are worked on at a time: a few registers of them stay in L1
+constexpr int64_t BLOCK =
+    512; // lanes that are worked on at a time: a few registers of them stay in L1
 
 HEED_INLINE int64_t padded(int64_t lanes) { return (lanes + VL - 1) / VL * VL; }
 
@@ -24,7 +25,8 @@ HEED_INLINE void fillLanes(uint32_t value, uint32_t* to, int64_t n) {
 }
 
 // n elements, `stride` apart, to lanes. Bytes are widened.
-template <class T> HEED_INLINE void gatherLanes(const T* from, int64_t stride, int64_t n, uint32_t* to) {
+template <class T>
+HEED_INLINE void gatherLanes(const T* from, int64_t stride, int64_t n, uint32_t* to) {
   if (stride == 0) return fillLanes(*from, to, n);
   if (sizeof(T) == 4 && stride == 1) return copyLanes((const uint32_t*)from, to, n);
   if (stride == 1)
@@ -33,14 +35,16 @@ template <class T> HEED_INLINE void gatherLanes(const T* from, int64_t stride, i
     for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
 }
 
-// Rows of L elements, `pitch` apart: unrolled, as a loop over a few elements costs more than they do.
+// Rows of L elements, `pitch` apart: unrolled, as a loop over a few elements costs more than they
+// do.
 template <int L, class T>
 static void gatherRows(const T* from, int64_t stride, int64_t pitch, int64_t rows, uint32_t* to) {
   for (int64_t r = 0; r < rows; r++, from += pitch, to += L)
     for (int i = 0; i < L; i++) to[i] = from[i * stride];
 }
 template <class T>
-static void gatherRows(const T* from, int64_t length, int64_t stride, int64_t pitch, int64_t rows, uint32_t* to) {
+static void gatherRows(const T* from, int64_t length, int64_t stride, int64_t pitch, int64_t rows,
+                       uint32_t* to) {
   switch (length) {
     case 2: return gatherRows<2>(from, stride, pitch, rows, to);
     case 3: return gatherRows<3>(from, stride, pitch, rows, to);
@@ -51,19 +55,22 @@ static void gatherRows(const T* from, int64_t length, int64_t stride, int64_t pi
     case 8: return gatherRows<8>(from, stride, pitch, rows, to);
     default:
       for (int64_t r = 0; r < rows; r++, from += pitch, to += length) {
-        __builtin_prefetch(from + length * stride); // what follows this row is often wanted soon (image patches)
+        __builtin_prefetch(
+            from + length * stride); // what follows this row is often wanted soon (image patches)
         gatherLanes(from, stride, length, to);
       }
   }
 }
 
-static inline void loadLanes(DType dtype, const char* base, int64_t offset, int64_t stride, int64_t n, uint32_t* to) {
+static inline void loadLanes(DType dtype, const char* base, int64_t offset, int64_t stride,
+                             int64_t n, uint32_t* to) {
   if (sizeOf(dtype) == 4) gatherLanes((const uint32_t*)base + offset, stride, n, to);
   else gatherLanes((const uint8_t*)base + offset, stride, n, to);
 }
 
 // The opposite. Bytes are narrowed: u8 keeps the low bits, boolean asks whether any is set.
-static inline void storeLanes(DType dtype, char* base, int64_t offset, int64_t stride, int64_t n, const uint32_t* from) {
+static inline void storeLanes(DType dtype, char* base, int64_t offset, int64_t stride, int64_t n,
+                              const uint32_t* from) {
   if (sizeOf(dtype) == 4) {
     uint32_t* to = (uint32_t*)base + offset;
     if (stride == 1) return copyLanes(from, to, n);
@@ -93,7 +100,8 @@ struct Order {
   }
 };
 
-// Walks a view in linear order of an iteration space. Dimensions that lie one in another are merged.
+// Walks a view in linear order of an iteration space. Dimensions that lie one in another are
+// merged.
 struct Cursor {
   char* base = nullptr;
   DType dtype = DType::f32;

@@ -17,7 +17,8 @@ namespace HEED_ISA {
 
 constexpr float INFINITY_F = __builtin_inff();
 constexpr float NAN_F = __builtin_nanf("");
-// Added to |x| < 2^22, it rounds x to an integer (half to even) that stands in the low mantissa bits.
+// Added to |x| < 2^22, it rounds x to an integer (half to even) that stands in the low mantissa
+// bits.
 constexpr float ROUNDER = 12582912.0f; // 1.5 * 2^23
 constexpr int32_t ROUNDER_BITS = 0x4B400000;
 constexpr int32_t SIGN = INT32_MIN;
@@ -81,7 +82,8 @@ HEED_INLINE vf scale(vf p, vi n) {
   return p * powerOfTwo(half) * powerOfTwo(n - half);
 }
 
-// x = n ln 2 + r, |r| <= ln 2 / 2; e^r - 1 is returned. ln 2 in two parts: n times the first is exact.
+// x = n ln 2 + r, |r| <= ln 2 / 2; e^r - 1 is returned. ln 2 in two parts: n times the first is
+// exact.
 HEED_INLINE vf expReduced(vf x, vf& n, vi& integer) {
   vf shifted = fma(x, constant(1.44269504088896341f), constant(ROUNDER));
   integer = bits(shifted) - constant(ROUNDER_BITS);
@@ -110,7 +112,8 @@ HEED_INLINE vf vexp(vf x) {
   return scale(p + constant(1.0f), integer);
 }
 
-// e^x for x <= 0 (softmax, attention): results below 2^-126 become 0, which saves a fifth of the work.
+// e^x for x <= 0 (softmax, attention): results below 2^-126 become 0, which saves a fifth of the
+// work.
 HEED_INLINE vf vexpNegative(vf x) {
   vf n;
   vi integer;
@@ -131,7 +134,8 @@ HEED_INLINE vf vexpm1(vf x) {
 HEED_INLINE vf vlog(vf x) {
   vi tiny = x < 1.17549435e-38f; // denormal, 0 or negative
   vf scaled = select(tiny, x * 8388608.0f, x);
-  vi shifted = bits(scaled) - 0x3F3504F3; // the bits of sqrt(1/2): mantissas fall into [sqrt(1/2), sqrt(2))
+  vi shifted =
+      bits(scaled) - 0x3F3504F3; // the bits of sqrt(1/2): mantissas fall into [sqrt(1/2), sqrt(2))
   vf e = convert((shifted >> 23) - (tiny & 23));
   vf m = floats((shifted & 0x7FFFFF) + 0x3F3504F3) - 1.0f;
   vf p = fma(constant(7.0376836292e-2f), m, constant(-1.1514610310e-1f));
@@ -193,8 +197,8 @@ HEED_INLINE vf verf(vf x) {
 
 HEED_INLINE vf vsilu(vf x) { return x / (constant(1.0f) + vexp(-x)); }
 
-// s + z s (1 - s) with s = sigmoid(x), the derivative of f sigmoid(x) where z = f x' . 1 - s = e^-x s, as
-// subtracting would cancel. |x| <= 80, so that z e^-x is finite.
+// s + z s (1 - s) with s = sigmoid(x), the derivative of f sigmoid(x) where z = f x' . 1 - s = e^-x
+// s, as subtracting would cancel. |x| <= 80, so that z e^-x is finite.
 HEED_INLINE vf sigmoidSlope(vf x, vf z) {
   vf e = vexp(-x);
   vf s = constant(1.0f) / (constant(1.0f) + e);
@@ -206,28 +210,34 @@ HEED_INLINE vf vsiluBackward(vf x, vf dy) {
   return dy * sigmoidSlope(c, c);
 }
 
-HEED_INLINE vf vgelu(vf x) { return constant(0.5f) * x * (constant(1.0f) + verf(x * constant(0.70710678118654752f))); }
+HEED_INLINE vf vgelu(vf x) {
+  return constant(0.5f) * x * (constant(1.0f) + verf(x * constant(0.70710678118654752f)));
+}
 
 // d gelu = Phi(x) + x phi(x)
 HEED_INLINE vf vgeluBackward(vf x, vf dy) {
   vf cumulative = fma(verf(x * constant(0.70710678118654752f)), constant(0.5f), constant(0.5f));
   vf a = vabs(x);
-  a = select(a > constant(14.0f), constant(14.0f), a); // beyond, the density is 0 in float; keeps inf * 0 away
+  a = select(a > constant(14.0f), constant(14.0f),
+             a); // beyond, the density is 0 in float; keeps inf * 0 away
   vf density = vexpNegative(constant(-0.5f) * a * a) * constant(0.39894228040143268f);
   return dy * fma(copySign(a, x), density, cumulative);
 }
 
 // gelu ~ x sigmoid(2u) = x (1 + tanh u) / 2, u = sqrt(2/pi) (x + 0.044715 x^3)
 HEED_INLINE vf vgeluTanh(vf x) {
-  vf twice = x * fma(x * x, constant(2 * 0.79788456080286536f * 0.044715f), constant(2 * 0.79788456080286536f));
+  vf twice = x * fma(x * x, constant(2 * 0.79788456080286536f * 0.044715f),
+                     constant(2 * 0.79788456080286536f));
   return x / (constant(1.0f) + vexp(-twice));
 }
 
 HEED_INLINE vf vgeluTanhBackward(vf x, vf dy) {
   vf c = clampKeepingNan(x, -9.5f, 9.5f); // where 2u = ±76; beyond, the derivative is 0 or 1
   vf square = c * c;
-  vf twice = c * fma(square, constant(2 * 0.79788456080286536f * 0.044715f), constant(2 * 0.79788456080286536f));
-  vf slope = fma(square, constant(6 * 0.79788456080286536f * 0.044715f), constant(2 * 0.79788456080286536f));
+  vf twice = c * fma(square, constant(2 * 0.79788456080286536f * 0.044715f),
+                     constant(2 * 0.79788456080286536f));
+  vf slope = fma(square, constant(6 * 0.79788456080286536f * 0.044715f),
+                 constant(2 * 0.79788456080286536f));
   return dy * sigmoidSlope(twice, c * slope);
 }
 
@@ -245,7 +255,8 @@ HEED_INLINE vf sinQuadrant(vf x, int32_t shift) {
   r = r - k * 1.2665987014770508e-06f;
   r = r - k * 9.92093629470503e-10f;
   vf s = r * r;
-  vf sine = fma(fma(splat(-1.9515295891e-4f), s, splat(8.3321608736e-3f)), s, splat(-1.6666654611e-1f));
+  vf sine =
+      fma(fma(splat(-1.9515295891e-4f), s, splat(8.3321608736e-3f)), s, splat(-1.6666654611e-1f));
   sine = fma(sine * s, r, r);
   vf cosine = fma(fma(splat(2.443315711809948e-5f), s, splat(-1.388731625493765e-3f)), s,
                   splat(4.166664568298827e-2f));
@@ -274,11 +285,13 @@ HEED_INLINE vf vcos(vf x) {
 typedef double vd __attribute__((vector_size(4 * VL))); // half as many lanes
 typedef float vHalf __attribute__((vector_size(2 * VL)));
 
-// m^y 2^(e y) = 2^n p, with log2 and the fraction in double: |y log2 x| reaches 150, so that float loses digits.
+// m^y 2^(e y) = 2^n p, with log2 and the fraction in double: |y log2 x| reaches 150, so that float
+// loses digits.
 static inline void powHalf(vHalf m, vHalf e, vHalf y, vHalf& p, vHalf& n) {
   vd x = __builtin_convertvector(m, vd);
   vd s = (x - 1.0) / (x + 1.0), q = s * s; // log2 x = 2/ln2 (s + s^3/3 + s^5/5 + ...), |s| < 0.172
-  vd sum = (((((q / 13 + 1.0 / 11) * q + 1.0 / 9) * q + 1.0 / 7) * q + 1.0 / 5) * q + 1.0 / 3) * q + 1;
+  vd sum =
+      (((((q / 13 + 1.0 / 11) * q + 1.0 / 9) * q + 1.0 / 7) * q + 1.0 / 5) * q + 1.0 / 3) * q + 1;
   vd log2 = __builtin_convertvector(e, vd) + s * sum * 2.8853900817779268;
   vd t = __builtin_convertvector(y, vd) * log2;
   t = t < -200.0 ? vd{} - 200.0 : t;

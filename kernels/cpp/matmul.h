@@ -21,7 +21,8 @@ inline Offsets offsetsAt(const Batch& batch, int64_t index) {
   for (int d = batch.rank - 1; d >= 0; d--) {
     const int64_t i = index % batch.shape[d];
     index /= batch.shape[d];
-    o.a += i * batch.a[d], o.b += i * batch.b[d], o.out += i * batch.out[d], o.bias += i * batch.bias[d];
+    o.a += i * batch.a[d], o.b += i * batch.b[d], o.out += i * batch.out[d],
+        o.bias += i * batch.bias[d];
   }
   return o;
 }
@@ -42,7 +43,8 @@ struct AddBias {
   int64_t row, column;
   const Batch& batch;
 
-  void operator()(Block c, int64_t index, int64_t i0, int64_t j0, int64_t rows, int64_t columns) const {
+  void operator()(Block c, int64_t index, int64_t i0, int64_t j0, int64_t rows,
+                  int64_t columns) const {
     const float* from = data + offsetsAt(batch, index).bias + i0 * row + j0 * column;
     for (int64_t i = 0; i < rows; i++) {
       float* to = c.data + i * c.stride;
@@ -60,7 +62,8 @@ inline void matmulSlowly(int64_t m, int64_t n, int64_t k, Plane a, Plane b, Plan
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < n; j++) {
       float sum = bias.data ? bias.data[i * bias.row + j * bias.column] : 0;
-      for (int64_t l = 0; l < k; l++) sum += a.data[i * a.row + l * a.column] * b.data[l * b.row + j * b.column];
+      for (int64_t l = 0; l < k; l++)
+        sum += a.data[i * a.row + l * a.column] * b.data[l * b.row + j * b.column];
       out.data[i * out.row + j * out.column] = sum;
     }
 }
@@ -73,7 +76,8 @@ inline void matmul(const Command& command, const Run& run) {
   const View &av = args.a, &bv = args.b, &ov = args.out, &biasv = hasBias ? *args.bias : args.a;
   int64_t m = ov.shape[ov.rank - 2], n = ov.shape[ov.rank - 1];
   const int64_t k = av.shape[av.rank - 1];
-  Plane a = planeOf(run, av), b = planeOf(run, bv), out = planeOf(run, ov), bias = planeOf(run, biasv);
+  Plane a = planeOf(run, av), b = planeOf(run, bv), out = planeOf(run, ov),
+        bias = planeOf(run, biasv);
   if (!hasBias) bias.data = nullptr;
 
   Batch batch;
@@ -106,8 +110,13 @@ inline void matmul(const Command& command, const Run& run) {
   const bool sameForRows = hasBias && bias.row == 0 && (bias.column == 1 || n == 1);
   const auto productOf = [&](int64_t i) {
     const Offsets o = offsetsAt(batch, i);
-    return Product{m, n, k, {a.data + o.a, a.row, a.column}, {b.data + o.b, b.column, b.row},
-                   {out.data + o.out, out.row, sameForRows ? bias.data + o.bias : nullptr}, false};
+    return Product{m,
+                   n,
+                   k,
+                   {a.data + o.a, a.row, a.column},
+                   {b.data + o.b, b.column, b.row},
+                   {out.data + o.out, out.row, sameForRows ? bias.data + o.bias : nullptr},
+                   false};
   };
   const auto multiply = [&](const auto& epilogue) {
     if (batches > 0 && suitsGemv(productOf(0))) gemv(run.pool, batches, productOf, epilogue);

@@ -1,7 +1,7 @@
-// maxPool: x (B, C, H, W) -> y and taps (B, C, Ph, Pw): the largest of each window, and which place of the window it
-// has (i32, the first of equals; places around x are -infinity).
-// Pairs are (y, x): the kernel, the stride, places before and behind, the dilation.
-// maxPoolBackward: taps, dy -> dx, where each dy goes to the place that was the largest.
+// maxPool: x (B, C, H, W) -> y and taps (B, C, Ph, Pw): the largest of each window, and which place
+// of the window it has (i32, the first of equals; places around x are -infinity). Pairs are (y, x):
+// the kernel, the stride, places before and behind, the dilation. maxPoolBackward: taps, dy -> dx,
+// where each dy goes to the place that was the largest.
 #pragma once
 #include "copy.h"
 #include "elementwise.h"
@@ -15,13 +15,15 @@ template <class Args> static List<Tap> poolTaps(const Args& a) {
   List<Tap> taps;
   for (int64_t y = 0; y < a.kernel[0]; y++)
     for (int64_t x = 0; x < a.kernel[1]; x++)
-      taps.push({y * a.dilation[0] - a.before[0], x * a.dilation[1] - a.before[1], (int64_t)taps.size()});
+      taps.push(
+          {y * a.dilation[0] - a.before[0], x * a.dilation[1] - a.before[1], (int64_t)taps.size()});
   return taps;
 }
 
 // Channels of images, so many to a task that it is worth handing over.
 template <class F> inline void eachChannel(const Run& run, const View& v, int64_t work, F&& body) {
-  const int64_t channels = v.shape[0] * v.shape[1], atOnce = most(1, least(32, 32768 / most(1, work)));
+  const int64_t channels = v.shape[0] * v.shape[1],
+                atOnce = most(1, least(32, 32768 / most(1, work)));
   parallel(run.pool, ceilDiv(channels, atOnce), [&](int64_t task, int thread) {
     for (int64_t i = task * atOnce; i < least(channels, (task + 1) * atOnce); i++)
       body(i / v.shape[1], i % v.shape[1], thread);
@@ -29,7 +31,8 @@ template <class F> inline void eachChannel(const Run& run, const View& v, int64_
 }
 
 // A vector of places. Once a window has met a value that is not a number, that stays.
-HEED_INLINE void largest(const float* from, int64_t T, const int64_t* at, float* values, int32_t* taps) {
+HEED_INLINE void largest(const float* from, int64_t T, const int64_t* at, float* values,
+                         int32_t* taps) {
   vf best = load(from + at[0]);
   vi tap = {};
   for (int64_t t = 1; t < T; t++) {
@@ -48,7 +51,8 @@ static void maxPool(const Command& command, const Run& run) {
   const View &x = a.x, &y = a.y, &tapView = a.taps;
   if (y.count() == 0) return;
   const int64_t height = y.shape[2], width = y.shape[3], T = (int64_t)window.size();
-  const Images in{run.at<float>(x), x.stride[0], x.stride[1], x.stride[2], x.stride[3], x.shape[2], x.shape[3]};
+  const Images in{run.at<float>(x), x.stride[0], x.stride[1], x.stride[2],
+                  x.stride[3],      x.shape[2],  x.shape[3]};
   eachChannel(run, y, height * width * T, [&](int64_t image, int64_t channel, int thread) {
     Sheet sheet(in, window, a.stride[0], a.stride[1], 1, height, width);
     sheet.around = -__builtin_inff();
@@ -59,10 +63,14 @@ static void maxPool(const Command& command, const Run& run) {
     for (int64_t t = 0; t < T; t++) at[t] = sheet.at(window[t]);
     sheet.fill(image, channel, 0, plane);
     for (int64_t i = 0; i < height; i++) {
-      for (int64_t j = 0; j < width; j += VL) largest(plane + i * sheet.columns + j, T, at.begin(), values + j, taps + j);
-      float* toValue = run.at<float>(y) + image * y.stride[0] + channel * y.stride[1] + i * y.stride[2];
-      int32_t* toTap = run.at<int32_t>(tapView) + image * tapView.stride[0] + channel * tapView.stride[1] + i * tapView.stride[2];
-      for (int64_t j = 0; j < width; j++) toValue[j * y.stride[3]] = values[j], toTap[j * tapView.stride[3]] = taps[j];
+      for (int64_t j = 0; j < width; j += VL)
+        largest(plane + i * sheet.columns + j, T, at.begin(), values + j, taps + j);
+      float* toValue =
+          run.at<float>(y) + image * y.stride[0] + channel * y.stride[1] + i * y.stride[2];
+      int32_t* toTap = run.at<int32_t>(tapView) + image * tapView.stride[0] +
+                       channel * tapView.stride[1] + i * tapView.stride[2];
+      for (int64_t j = 0; j < width; j++)
+        toValue[j * y.stride[3]] = values[j], toTap[j * tapView.stride[3]] = taps[j];
     }
   });
 }
@@ -77,13 +85,15 @@ static void maxPoolBackward(const Command& command, const Run& run) {
     float* to = run.at<float>(dx) + image * dx.stride[0] + channel * dx.stride[1];
     for (int64_t y = 0; y < dx.shape[2]; y++)
       for (int64_t x = 0; x < dx.shape[3]; x++) to[y * dx.stride[2] + x * dx.stride[3]] = 0;
-    const int32_t* taps = run.at<int32_t>(tapView) + image * tapView.stride[0] + channel * tapView.stride[1];
+    const int32_t* taps =
+        run.at<int32_t>(tapView) + image * tapView.stride[0] + channel * tapView.stride[1];
     const float* from = run.at<float>(dy) + image * dy.stride[0] + channel * dy.stride[1];
     for (int64_t i = 0; i < dy.shape[2]; i++)
       for (int64_t j = 0; j < dy.shape[3]; j++) {
         const int64_t number = taps[i * tapView.stride[2] + j * tapView.stride[3]];
         if (number < 0 || number >= T) {
-          run.fail("maxPoolBackward: place %lld of a window that has %lld", (long long)number, (long long)T);
+          run.fail("maxPoolBackward: place %lld of a window that has %lld", (long long)number,
+                   (long long)T);
           return;
         }
         const Tap tap = window[number];

@@ -6,32 +6,35 @@
 namespace heed {
 namespace HEED_ISA {
 
-using MicroFunction = void (*)(uint32_t* d, const uint32_t* a, const uint32_t* b, const uint32_t* c, int64_t n);
+using MicroFunction = void (*)(uint32_t* d, const uint32_t* a, const uint32_t* b, const uint32_t* c,
+                               int64_t n);
 
-#define HEED_MICRO(name, type, expression)                                                                     \
-  static void run_##name(uint32_t* d_, const uint32_t* a_, const uint32_t* b_, const uint32_t* c_, int64_t n_) { \
-    for (int64_t i_ = 0; i_ < n_; i_ += VL) {                                                                  \
-      type a = (type)load((const int32_t*)a_ + i_), b = (type)load((const int32_t*)b_ + i_);                   \
-      (void)b, (void)c_;                                                                                       \
-      store((int32_t*)d_ + i_, (vi)(expression));                                                              \
-    }                                                                                                          \
+#define HEED_MICRO(name, type, expression)                                                         \
+  static void run_##name(uint32_t* d_, const uint32_t* a_, const uint32_t* b_, const uint32_t* c_, \
+                         int64_t n_) {                                                             \
+    for (int64_t i_ = 0; i_ < n_; i_ += VL) {                                                      \
+      type a = (type)load((const int32_t*)a_ + i_), b = (type)load((const int32_t*)b_ + i_);       \
+      (void)b, (void)c_;                                                                           \
+      store((int32_t*)d_ + i_, (vi)(expression));                                                  \
+    }                                                                                              \
   }
 // For what has no vector form.
-#define HEED_MICRO_SCALAR(name, type, expression)                                                              \
-  static void run_##name(uint32_t* d_, const uint32_t* a_, const uint32_t* b_, const uint32_t*, int64_t n_) {  \
-    for (int64_t i_ = 0; i_ < n_; i_++) {                                                                      \
-      type a, b;                                                                                               \
-      memcpy(&a, a_ + i_, 4), memcpy(&b, b_ + i_, 4);                                                          \
-      type r_ = (expression);                                                                                  \
-      memcpy(d_ + i_, &r_, 4);                                                                                 \
-    }                                                                                                          \
+#define HEED_MICRO_SCALAR(name, type, expression)                                               \
+  static void run_##name(uint32_t* d_, const uint32_t* a_, const uint32_t* b_, const uint32_t*, \
+                         int64_t n_) {                                                          \
+    for (int64_t i_ = 0; i_ < n_; i_++) {                                                       \
+      type a, b;                                                                                \
+      memcpy(&a, a_ + i_, 4), memcpy(&b, b_ + i_, 4);                                           \
+      type r_ = (expression);                                                                   \
+      memcpy(d_ + i_, &r_, 4);                                                                  \
+    }                                                                                           \
   }
 
 // ---- f32 ----
 
 HEED_MICRO(add_f32, vf, a + b)
 HEED_MICRO(sub_f32, vf, a - b)
-HEED_MICRO(mul_f32, vf, a * b)
+HEED_MICRO(mul_f32, vf, a* b)
 HEED_MICRO(div_f32, vf, a / b)
 HEED_MICRO(pow_f32, vf, vpow(a, b))
 HEED_MICRO(max_f32, vf, select((a > b) | (a != a), a, b))
@@ -73,35 +76,36 @@ static inline float flooredMod(float a, float b) {
   float r;
   if (quotient > -268435456.0 && quotient < 268435456.0 && b - b == 0.0f)
     r = (float)(a - (double)(int64_t)quotient * b);
-  else
-    r = (float)std::fmod((double)a, (double)b);
+  else r = (float)std::fmod((double)a, (double)b);
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 HEED_MICRO_SCALAR(mod_f32, float, flooredMod(a, b))
 
 // Powers that are known before the kernel starts: exact, and far cheaper.
-HEED_MICRO(square, vf, a * a)
-HEED_MICRO(cube, vf, a * a * a)
+HEED_MICRO(square, vf, a* a)
+HEED_MICRO(cube, vf, a* a* a)
 
 // ---- integers: arithmetic on unsigned lanes, which wraps ----
 
-#define HEED_MICRO_BITS(type, v)                                      \
-  HEED_MICRO(add_##type, vu, a + b)                                   \
-  HEED_MICRO(sub_##type, vu, a - b)                                   \
-  HEED_MICRO(mul_##type, vu, a * b)                                   \
-  HEED_MICRO(neg_##type, vu, vu{} - a)                                \
-  HEED_MICRO(and_##type, vu, a & b)                                   \
-  HEED_MICRO(or_##type, vu, a | b)                                    \
-  HEED_MICRO(xor_##type, vu, a ^ b)                                   \
-  HEED_MICRO(not_##type, vu, ~a)                                      \
-  HEED_MICRO(shl_##type, vu, a << (b & 31))                           \
-  HEED_MICRO(shr_##type, v, a >> (b & 31))                            \
-  HEED_MICRO(eq_##type, vu, (vi)(a == b) & 1)                         \
-  HEED_MICRO(ne_##type, vu, (vi)(a != b) & 1)                         \
-  HEED_MICRO(lt_##type, v, (vi)(a < b) & 1)                           \
-  HEED_MICRO(le_##type, v, (vi)(a <= b) & 1)                          \
-  HEED_MICRO(max_##type, v, select((vi)(a > b), (vf)a, (vf)b))        \
+// clang-format off
+#define HEED_MICRO_BITS(type, v) \
+  HEED_MICRO(add_##type, vu, a + b) \
+  HEED_MICRO(sub_##type, vu, a - b) \
+  HEED_MICRO(mul_##type, vu, a * b) \
+  HEED_MICRO(neg_##type, vu, vu{} - a) \
+  HEED_MICRO(and_##type, vu, a & b) \
+  HEED_MICRO(or_##type, vu, a | b) \
+  HEED_MICRO(xor_##type, vu, a ^ b) \
+  HEED_MICRO(not_##type, vu, ~a) \
+  HEED_MICRO(shl_##type, vu, a << (b & 31)) \
+  HEED_MICRO(shr_##type, v, a >> (b & 31)) \
+  HEED_MICRO(eq_##type, vu, (vi)(a == b) & 1) \
+  HEED_MICRO(ne_##type, vu, (vi)(a != b) & 1) \
+  HEED_MICRO(lt_##type, v, (vi)(a < b) & 1) \
+  HEED_MICRO(le_##type, v, (vi)(a <= b) & 1) \
+  HEED_MICRO(max_##type, v, select((vi)(a > b), (vf)a, (vf)b)) \
   HEED_MICRO(min_##type, v, select((vi)(a < b), (vf)a, (vf)b))
+// clang-format on
 HEED_MICRO_BITS(i32, vi)
 HEED_MICRO_BITS(u32, vu)
 
@@ -141,7 +145,9 @@ HEED_INLINE vi toU32(vf x) {
   return n & (x > 0.0f);
 }
 // Both halves are exact, so the sum rounds once.
-HEED_INLINE vf fromU32(vu x) { return convert((vi)(x >> 16)) * 65536.0f + convert((vi)(x & 0xFFFF)); }
+HEED_INLINE vf fromU32(vu x) {
+  return convert((vi)(x >> 16)) * 65536.0f + convert((vi)(x & 0xFFFF));
+}
 
 HEED_MICRO(cast_f32_i32, vf, toI32(a))
 HEED_MICRO(cast_f32_u32, vf, toU32(a))

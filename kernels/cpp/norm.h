@@ -64,8 +64,9 @@ static void rmsNorm(const Command& command, const Run& run) {
 
 // One row; adds its part of dgamma and dbeta.
 template <bool CENTRED>
-HEED_INLINE void normBackwardRow(int64_t C, const float* x, const float* gamma, float mean, float rstd, const float* dy,
-                                 float* dx, float* dgamma, float* dbeta) {
+HEED_INLINE void normBackwardRow(int64_t C, const float* x, const float* gamma, float mean,
+                                 float rstd, const float* dy, float* dx, float* dgamma,
+                                 float* dbeta) {
   vf sums = {}, products = {};
   eachVector(C, [&](int64_t i, auto lanes) {
     const vf d = loadPart(dy + i, lanes), g = d * loadPart(gamma + i, lanes);
@@ -85,7 +86,8 @@ HEED_INLINE void normBackwardRow(int64_t C, const float* x, const float* gamma, 
 }
 
 // total[j] = sum over the blocks, in their order, of partial[block][j].
-static void addPartials(const Run& run, const float* partial, int64_t blocks, int64_t pitch, const View& total) {
+static void addPartials(const Run& run, const float* partial, int64_t blocks, int64_t pitch,
+                        const View& total) {
   constexpr int64_t CHUNK = 512;
   const int64_t C = total.shape[0];
   float* out = run.at<float>(total);
@@ -109,7 +111,8 @@ static void normBackward(const Args& args, const Run& run, const View* mean, con
   // At most 64 blocks of rows, so that the partial sums stay few; cut by shape alone.
   const int64_t perBlock = most(16, ceilDiv(x.count, 64));
   const int64_t blocks = ceilDiv(x.count, perBlock);
-  float* partial = (float*)run.pool.scratch(0, 3, (size_t)((2 * blocks + 1) * pitch + 16) * sizeof(float));
+  float* partial =
+      (float*)run.pool.scratch(0, 3, (size_t)((2 * blocks + 1) * pitch + 16) * sizeof(float));
   const float* gamma = packedVector(args.gamma, run, partial + 2 * blocks * pitch);
 
   parallel(run.pool, blocks, [&](int64_t block, int thread) {

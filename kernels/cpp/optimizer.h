@@ -51,15 +51,17 @@ static void adamw(const Command& command, const Run& run) {
     float* spare = (float*)run.pool.scratch(thread, 0, 7 * CHUNK * sizeof(float));
     const int64_t row = task / chunks, start = task % chunks * CHUNK;
     const int64_t n = least(CHUNK, length - start);
-    const Rows piece[7] = {tensors[0].slice(start, n), tensors[1].slice(start, n), tensors[2].slice(start, n),
-                           tensors[3].slice(start, n), tensors[4].slice(start, n), tensors[5].slice(start, n),
+    const Rows piece[7] = {tensors[0].slice(start, n), tensors[1].slice(start, n),
+                           tensors[2].slice(start, n), tensors[3].slice(start, n),
+                           tensors[4].slice(start, n), tensors[5].slice(start, n),
                            tensors[6].slice(start, n)};
     const float* in[4];
     float* out[3];
     for (int i = 0; i < 4; i++) in[i] = piece[i].read(row, spare + i * CHUNK);
     for (int i = 0; i < 3; i++) out[i] = piece[4 + i].target(row, spare + (4 + i) * CHUNK);
     eachVector(n, [&](int64_t i, auto lanes) {
-      vf p = loadPart(in[0] + i, lanes), m = loadPart(in[2] + i, lanes), v = loadPart(in[3] + i, lanes);
+      vf p = loadPart(in[0] + i, lanes), m = loadPart(in[2] + i, lanes),
+         v = loadPart(in[3] + i, lanes);
       adamwStep(factors, loadPart(in[1] + i, lanes), p, m, v);
       storePart(out[0] + i, p, lanes);
       storePart(out[1] + i, m, lanes);

@@ -12,9 +12,10 @@ HEED_INLINE KeyType keyTypeOf(DType t) {
   return t == DType::f32 ? KeyType::f32 : t == DType::i32 ? KeyType::i32 : KeyType::u32;
 }
 
-// Keys of a block of words. Floats: -0 equals 0, and every NaN is the greatest key. `flip` (0 or all ones)
-// reverses the order, except that with `nanFirst` NaN stays the greatest.
-static void orderKeys(const uint32_t* from, uint32_t* to, int64_t n, KeyType type, uint32_t flip, bool nanFirst) {
+// Keys of a block of words. Floats: -0 equals 0, and every NaN is the greatest key. `flip` (0 or
+// all ones) reverses the order, except that with `nanFirst` NaN stays the greatest.
+static void orderKeys(const uint32_t* from, uint32_t* to, int64_t n, KeyType type, uint32_t flip,
+                      bool nanFirst) {
   if (type == KeyType::f32) {
     const uint32_t nan = nanFirst ? UINT32_MAX : UINT32_MAX ^ flip;
     for (int64_t i = 0; i < n; i++) { // written so that compilers vectorise it

@@ -6,14 +6,16 @@
 
 namespace heed {
 
-// A byte that both have in common is a solution of the sum over all axes of stride * (i - j) = distance. Axes are tried
-// from the largest stride on: what is left must be within reach of the smaller ones, which mostly leaves one choice.
+// A byte that both have in common is a solution of the sum over all axes of stride * (i - j) =
+// distance. Axes are tried from the largest stride on: what is left must be within reach of the
+// smaller ones, which mostly leaves one choice.
 class Overlap {
 public:
   // Both in the same buffer, neither of them empty.
   Overlap(const View& a, const View& b) {
     add(a, 1), add(b, -1);
-    std::sort(axes.begin(), axes.end(), [](const Axis& x, const Axis& y) { return x.stride > y.stride; });
+    std::sort(axes.begin(), axes.end(),
+              [](const Axis& x, const Axis& y) { return x.stride > y.stride; });
     int64_t low = 0, high = 0;
     for (size_t i = axes.size(); i-- > 0;) {
       Axis& axis = axes[i];
@@ -51,7 +53,8 @@ private:
     axes.push_back({stride, least, most, 0, 0});
   }
 
-  // Axes from `i` on. Views with too many choices, which the scheduler does not make, count as overlapping.
+  // Axes from `i` on. Views with too many choices, which the scheduler does not make, count as
+  // overlapping.
   bool solve(size_t i, int64_t distance) {
     if (i == axes.size()) return distance == 0;
     if (++steps > 10000) return true;
@@ -69,7 +72,8 @@ private:
 inline bool overlap(const View& a, const View& b) {
   if (a.buffer != b.buffer || a.count() == 0 || b.count() == 0) return false;
   const int64_t sizeA = sizeOf(a.dtype), sizeB = sizeOf(b.dtype);
-  if ((a.last() + 1) * sizeA <= b.first() * sizeB || (b.last() + 1) * sizeB <= a.first() * sizeA) return false;
+  if ((a.last() + 1) * sizeA <= b.first() * sizeB || (b.last() + 1) * sizeB <= a.first() * sizeA)
+    return false;
   return Overlap(a, b).found;
 }
 

@@ -1,4 +1,5 @@
-// probe: the most that the machine can do, as a measure for other kernels. Each task, one for each number of `out`, makes
+// probe: the most that the machine can do, as a measure for other kernels. Each task, one for each
+// number of `out`, makes
 //   multiplyAdd  `times` steps of 192 multiply-adds, in 12 independent chains of vectors
 //   read         `times` sums over its share of the memory
 //   readWrite    `times` passes that read and write its share of the memory
@@ -10,7 +11,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int PROBE_CHAINS = 12; // more than latency times throughput, and few enough for 16 registers
+constexpr int PROBE_CHAINS =
+    12; // more than latency times throughput, and few enough for 16 registers
 
 inline float probeMultiplyAdd(int64_t times, const float* from) {
   vf sum[PROBE_CHAINS];
@@ -49,7 +51,8 @@ static void probe(const Command& command, const Run& run) {
     if (kind == Kind::multiplyAdd) out[task] = probeMultiplyAdd(times, memory);
     else
       for (int64_t n = 0; n < times; n++)
-        out[task] = kind == Kind::read ? probeRead(memory + from, to - from) : probeReadWrite(memory + from, to - from);
+        out[task] = kind == Kind::read ? probeRead(memory + from, to - from)
+                                       : probeReadWrite(memory + from, to - from);
   });
 }
 

@@ -1,6 +1,6 @@
 // reduce: inputs have the iteration shape: the dimensions of out, then the reduced ones.
-// Folds what a micro-program computes from the inputs. argmax and argmin give the linear index within
-// the reduced dims, the first of equals; NaN wins. In max and min, NaN wins too.
+// Folds what a micro-program computes from the inputs. argmax and argmin give the linear index
+// within the reduced dims, the first of equals; NaN wins. In max and min, NaN wins too.
 #pragma once
 #include "elementwise.h"
 #include "fold.h"
@@ -40,17 +40,20 @@ template <class RowPart> static void overRows(const Reduction& r, RowPart&& rowP
     Feed feed(r.program, r.inputs, machine);
     const int64_t part = task % parts, first = parts > 1 ? task / parts : task * rowsPerTask;
     const int64_t from = part * ROW_PART, to = least(r.reduced, from + ROW_PART);
-    rowPart(machine, feed, first, parts > 1 ? first + 1 : least(r.outer, first + rowsPerTask), from, to, part);
+    rowPart(machine, feed, first, parts > 1 ? first + 1 : least(r.outer, first + rowsPerTask), from,
+            to, part);
   });
 }
 
-static inline const uint32_t* evaluate(const Reduction& r, Machine& machine, Feed& feed, int64_t start, int64_t n) {
+static inline const uint32_t* evaluate(const Reduction& r, Machine& machine, Feed& feed,
+                                       int64_t start, int64_t n) {
   feed.load(start, n);
   machine.execute(start, n, nullptr);
   return machine.at[r.program.results[0]];
 }
 
-__attribute__((noinline)) static void writeResults(Cursor out, int64_t first, int64_t n, const uint32_t* lanes) {
+__attribute__((noinline)) static void writeResults(Cursor out, int64_t first, int64_t n,
+                                                   const uint32_t* lanes) {
   out.seek(first);
   out.store(n, lanes);
 }
@@ -58,14 +61,16 @@ __attribute__((noinline)) static void writeResults(Cursor out, int64_t first, in
 static void foldRows(const Reduction& r) {
   const int64_t parts = ceilDiv(r.reduced, ROW_PART);
   List<uint64_t> partial(parts > 1 ? (size_t)(r.outer * parts) : 0);
-  overRows(r, [&](Machine& machine, Feed& feed, int64_t firstRow, int64_t lastRow, int64_t from, int64_t to, int64_t part) {
+  overRows(r, [&](Machine& machine, Feed& feed, int64_t firstRow, int64_t lastRow, int64_t from,
+                  int64_t to, int64_t part) {
     uint32_t results[BLOCK];
     if (r.reduced > BLOCK) {
       for (int64_t row = firstRow; row < lastRow; row++) {
         uint64_t total = 0;
         for (int64_t i = from; i < to; i += BLOCK) {
           const int64_t n = least(BLOCK, to - i);
-          const uint64_t block = r.folder.fold(evaluate(r, machine, feed, row * r.reduced + i, n), n);
+          const uint64_t block =
+              r.folder.fold(evaluate(r, machine, feed, row * r.reduced + i, n), n);
           total = i == from ? block : r.folder.combine(total, block);
         }
         if (parts > 1) partial[row * parts + part] = total;
@@ -93,13 +98,15 @@ static void argRows(const Reduction& r, KeyType type, bool smallest) {
   const int64_t parts = ceilDiv(r.reduced, ROW_PART);
   List<Best> partial(parts > 1 ? (size_t)(r.outer * parts) : 0);
   const Folder greatest = folderOf(2, 2);
-  overRows(r, [&](Machine& machine, Feed& feed, int64_t firstRow, int64_t lastRow, int64_t from, int64_t to, int64_t part) {
+  overRows(r, [&](Machine& machine, Feed& feed, int64_t firstRow, int64_t lastRow, int64_t from,
+                  int64_t to, int64_t part) {
     uint32_t keys[BLOCK];
     for (int64_t row = firstRow; row < lastRow; row++) {
       Best best;
       for (int64_t i = from; i < to; i += BLOCK) {
         const int64_t n = least(BLOCK, to - i);
-        orderKeys(evaluate(r, machine, feed, row * r.reduced + i, n), keys, n, type, smallest ? UINT32_MAX : 0, true);
+        orderKeys(evaluate(r, machine, feed, row * r.reduced + i, n), keys, n, type,
+                  smallest ? UINT32_MAX : 0, true);
         const uint32_t key = greatest.narrow(greatest.fold(keys, n));
         if (best.index >= 0 && key <= best.key) continue;
         int64_t place = 0;
@@ -113,7 +120,8 @@ static void argRows(const Reduction& r, KeyType type, bool smallest) {
   });
   for (int64_t row = 0; parts > 1 && row < r.outer; row++) {
     Best best;
-    for (int64_t p = 0; p < parts; p++) best.offer(partial[row * parts + p].key, partial[row * parts + p].index);
+    for (int64_t p = 0; p < parts; p++)
+      best.offer(partial[row * parts + p].key, partial[row * parts + p].index);
     const uint32_t result = (uint32_t)best.index;
     writeResults(r.out, row, 1, &result);
   }
@@ -123,13 +131,16 @@ static void argRows(const Reduction& r, KeyType type, bool smallest) {
 
 constexpr int64_t COLUMN_TILE = 4 * BLOCK, COLUMN_PART = 256 * BLOCK;
 
-// Adds rows [from, to) of the `width` columns from `column` on to sums, which holds identities. Narrow
-// rows are taken several at a time (sums then has that many groups of columns); returns that number.
-static int64_t accumulateColumns(const Reduction& r, Machine& machine, Feed& feed, int64_t outer, int64_t column,
-                                 int64_t width, int64_t from, int64_t to, uint32_t* sums) {
+// Adds rows [from, to) of the `width` columns from `column` on to sums, which holds identities.
+// Narrow rows are taken several at a time (sums then has that many groups of columns); returns that
+// number.
+static int64_t accumulateColumns(const Reduction& r, Machine& machine, Feed& feed, int64_t outer,
+                                 int64_t column, int64_t width, int64_t from, int64_t to,
+                                 uint32_t* sums) {
   const int64_t together = width < r.inner ? 1 : most(1, BLOCK / width);
   for (int64_t row = from; row < to; row += together) {
-    const int64_t lanes = width * least(together, to - row), start = (outer * r.reduced + row) * r.inner + column;
+    const int64_t lanes = width * least(together, to - row),
+                  start = (outer * r.reduced + row) * r.inner + column;
     for (int64_t i = 0; i < lanes; i += BLOCK) {
       const int64_t n = least(BLOCK, lanes - i);
       r.folder.accumulate(sums + i, evaluate(r, machine, feed, start + i, n), n);
@@ -140,7 +151,8 @@ static int64_t accumulateColumns(const Reduction& r, Machine& machine, Feed& fee
 
 static void foldColumns(const Reduction& r) {
   const int64_t tiles = ceilDiv(r.inner, COLUMN_TILE), tileWidth = least(r.inner, COLUMN_TILE);
-  const int64_t rowsPerPart = most(1, COLUMN_PART / tileWidth), parts = ceilDiv(r.reduced, rowsPerPart);
+  const int64_t rowsPerPart = most(1, COLUMN_PART / tileWidth),
+                parts = ceilDiv(r.reduced, rowsPerPart);
   const int64_t units = r.outer * tiles * parts;
   const int64_t unitsPerTask = most(1, ROW_TASK / (least(rowsPerPart, r.reduced) * tileWidth));
   // partial[(outer * parts + part) * inner + column]
@@ -149,12 +161,14 @@ static void foldColumns(const Reduction& r) {
     Machine machine(r.program, r.run.pool, thread);
     Feed feed(r.program, r.inputs, machine);
     alignas(64) uint32_t sums[COLUMN_TILE + VL], results[COLUMN_TILE];
-    for (int64_t unit = task * unitsPerTask; unit < least(units, (task + 1) * unitsPerTask); unit++) {
+    for (int64_t unit = task * unitsPerTask; unit < least(units, (task + 1) * unitsPerTask);
+         unit++) {
       const int64_t part = unit % parts, tile = unit / parts % tiles, outer = unit / parts / tiles;
       const int64_t column = tile * COLUMN_TILE, width = least(COLUMN_TILE, r.inner - column);
       const int64_t from = part * rowsPerPart, to = least(r.reduced, from + rowsPerPart);
       fillLanes(r.folder.identity, sums, COLUMN_TILE);
-      const int64_t groups = accumulateColumns(r, machine, feed, outer, column, width, from, to, sums);
+      const int64_t groups =
+          accumulateColumns(r, machine, feed, outer, column, width, from, to, sums);
       uint32_t* totals = sums;
       if (groups > 1) r.folder.merge(sums, width, groups, width, totals = results);
       if (parts > 1) copyLanes(totals, &partial[(outer * parts + part) * r.inner + column], width);

@@ -1,4 +1,5 @@
-// Tensors as rows along their last dimension, and loops over one row, for softmax, norms and losses.
+// Tensors as rows along their last dimension, and loops over one row, for softmax, norms and
+// losses.
 #pragma once
 #include "exponential.h"
 #include "lanes.h"
@@ -7,8 +8,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Linear index over the first dimensions of a view -> offset in elements. Dimensions that lie behind
-// one another in memory are merged, so that there is mostly nothing to divide.
+// Linear index over the first dimensions of a view -> offset in elements. Dimensions that lie
+// behind one another in memory are merged, so that there is mostly nothing to divide.
 struct RowOffsets {
   int rank = 0;
   int64_t size[MAX_RANK], stride[MAX_RANK];
@@ -50,7 +51,8 @@ struct Rows {
   int64_t count, length, step;
 
   Rows(const View& v, const Run& run)
-      : base(run.at<float>(v)), offsets(v, v.rank - 1), length(v.shape[v.rank - 1]), step(v.stride[v.rank - 1]) {
+      : base(run.at<float>(v)), offsets(v, v.rank - 1), length(v.shape[v.rank - 1]),
+        step(v.stride[v.rank - 1]) {
     count = 1;
     for (int i = 0; i + 1 < v.rank; i++) count *= v.shape[i];
   }
@@ -76,20 +78,22 @@ struct Rows {
   }
 };
 
-// Calls body(row, spare, pitch) for each row, in parallel. `spare` has room for `spares` rows, `pitch` apart.
+// Calls body(row, spare, pitch) for each row, in parallel. `spare` has room for `spares` rows,
+// `pitch` apart.
 template <class F> inline void eachRow(const Run& run, const Rows& rows, int spares, F&& body) {
   const int64_t perTask = ceilDiv(16384, most(1, rows.length));
   const int64_t pitch = padded(rows.length);
   parallel(run.pool, ceilDiv(rows.count, perTask), [&](int64_t task, int thread) {
-    float* spare = (float*)run.pool.scratch(thread, 0, (size_t)(pitch * spares + 16) * sizeof(float));
+    float* spare =
+        (float*)run.pool.scratch(thread, 0, (size_t)(pitch * spares + 16) * sizeof(float));
     const int64_t end = least(rows.count, (task + 1) * perTask);
     for (int64_t row = task * perTask; row < end; row++) body(row, spare, pitch);
   });
 }
 
 // ---- Loops over a row, vector by vector ----
-// A row's last vector may be partly done or partly missing. Which lanes count is a type, so that the loop
-// over whole vectors has no branches.
+// A row's last vector may be partly done or partly missing. Which lanes count is a type, so that
+// the loop over whole vectors has no branches.
 
 struct AllLanes {};
 struct LastLanes { // the last VL elements of a row, of which only some are new
@@ -127,14 +131,13 @@ template <class F> HEED_INLINE void eachVector(int64_t n, F&& body) {
   int64_t i = 0;
   for (; i + VL <= n; i += VL) body(i, AllLanes{});
   if (i == n) return;
-  if (i > 0)
-    body(n - VL, lastLanes(n - i));
-  else
-    body((int64_t)0, FirstLanes{n});
+  if (i > 0) body(n - VL, lastLanes(n - i));
+  else body((int64_t)0, FirstLanes{n});
 }
 
 // Combines term(i, lanes) over a row. Four accumulators hide the latency of one step.
-template <class Term, class Combine> HEED_INLINE vf foldRow(int64_t n, vf start, Term&& term, Combine&& combine) {
+template <class Term, class Combine>
+HEED_INLINE vf foldRow(int64_t n, vf start, Term&& term, Combine&& combine) {
   vf a = start, b = start, c = start, d = start;
   int64_t i = 0;
   for (; i + 4 * VL <= n; i += 4 * VL) {
@@ -144,10 +147,8 @@ template <class Term, class Combine> HEED_INLINE vf foldRow(int64_t n, vf start,
     d = combine(d, term(i + 3 * VL, AllLanes{}));
   }
   for (; i + VL <= n; i += VL) a = combine(a, term(i, AllLanes{}));
-  if (i < n && i > 0)
-    b = combine(b, term(n - VL, lastLanes(n - i)));
-  else if (i < n)
-    b = combine(b, term((int64_t)0, FirstLanes{n}));
+  if (i < n && i > 0) b = combine(b, term(n - VL, lastLanes(n - i)));
+  else if (i < n) b = combine(b, term((int64_t)0, FirstLanes{n}));
   return combine(combine(a, b), combine(c, d));
 }
 
@@ -159,7 +160,8 @@ template <class Term> HEED_INLINE float sumRow(int64_t n, Term&& term) {
 // NaNs may get lost: whoever needs them meets them again in a sum.
 HEED_INLINE float maxRow(const float* x, int64_t n) {
   return maxOfLanes(foldRow(
-      n, splat(-INFINITY_F), [&](int64_t i, auto lanes) { return loadPart(x + i, lanes, -INFINITY_F); },
+      n, splat(-INFINITY_F),
+      [&](int64_t i, auto lanes) { return loadPart(x + i, lanes, -INFINITY_F); },
       [](vf a, vf b) { return a > b ? a : b; }));
 }
 

@@ -1,5 +1,5 @@
-// What convolutions read: an image with zeros around it, so that the windows of all places lie inside, and lists of
-// the vectors that make a panel of a matrix product out of it.
+// What convolutions read: an image with zeros around it, so that the windows of all places lie
+// inside, and lists of the vectors that make a panel of a matrix product out of it.
 #pragma once
 #include "gemm.h"
 #include "list.h"
@@ -19,16 +19,18 @@ struct Tap {
   int64_t y, x, weight;
 };
 
-// One axis of the windows: the least tap, how many phases of the step the taps fall into, and how far they reach
-// beyond the places in any phase.
+// One axis of the windows: the least tap, how many phases of the step the taps fall into, and how
+// far they reach beyond the places in any phase.
 struct Reach {
   int64_t first, phases, beyond;
   Reach(int64_t least_, int64_t greatest, int64_t step)
-      : first(least_), phases(least(step, greatest - least_ + 1)), beyond((greatest - least_) / step) {}
+      : first(least_), phases(least(step, greatest - least_ + 1)),
+        beyond((greatest - least_) / step) {}
 };
 
-// Channel by channel, some rows of places. With a step, the rows and columns that stand at the same place between
-// two steps are together (phases), so that neighbouring places always read neighbouring numbers.
+// Channel by channel, some rows of places. With a step, the rows and columns that stand at the same
+// place between two steps are together (phases), so that neighbouring places always read
+// neighbouring numbers.
 struct Sheet {
   const Images& in;
   int64_t stepY, stepX, channels;
@@ -36,8 +38,8 @@ struct Sheet {
   int64_t rows, columns; // of a phase
   float around = 0;
 
-  Sheet(const Images& in, const List<Tap>& taps, int64_t stepY, int64_t stepX, int64_t channels, int64_t height,
-        int64_t width)
+  Sheet(const Images& in, const List<Tap>& taps, int64_t stepY, int64_t stepX, int64_t channels,
+        int64_t height, int64_t width)
       : in(in), stepY(stepY), stepX(stepX), channels(channels), y(reachOf(taps, stepY, true)),
         x(reachOf(taps, stepX, false)), rows(height + y.beyond), columns(width + x.beyond) {}
 
@@ -58,13 +60,15 @@ struct Sheet {
     for (int64_t c = 0; c < channels; c++, image += in.channel)
       for (int64_t py = 0; py < y.phases; py++)
         for (int64_t px = 0; px < x.phases; px++)
-          for (int64_t i = 0; i < rows; i++, to += columns) fillRow(image, (y0 + i) * stepY + py + y.first, px + x.first, to);
+          for (int64_t i = 0; i < rows; i++, to += columns)
+            fillRow(image, (y0 + i) * stepY + py + y.first, px + x.first, to);
   }
 
 private:
   static Reach reachOf(const List<Tap>& taps, int64_t step, bool vertical) {
     int64_t low = INT64_MAX, high = INT64_MIN;
-    for (const Tap& t : taps) low = least(low, vertical ? t.y : t.x), high = most(high, vertical ? t.y : t.x);
+    for (const Tap& t : taps)
+      low = least(low, vertical ? t.y : t.x), high = most(high, vertical ? t.y : t.x);
     return Reach(low, high, step);
   }
 
@@ -72,7 +76,8 @@ private:
   void fillRow(const float* image, int64_t row, int64_t start, float* to) const {
     const bool inside = row >= 0 && row < in.height;
     const int64_t from = !inside ? columns : least(columns, start < 0 ? ceilDiv(-start, stepX) : 0);
-    const int64_t until = start >= in.width ? from : most(from, least(columns, (in.width - 1 - start) / stepX + 1));
+    const int64_t until =
+        start >= in.width ? from : most(from, least(columns, (in.width - 1 - start) / stepX + 1));
     for (int64_t j = 0; j < from; j++) to[j] = around;
     const int64_t step = stepX * in.column;
     const float* source = image + row * in.row + start * in.column;
@@ -89,8 +94,8 @@ private:
 // Memory behind a sheet or a panel that whole vectors may read, or write before the next one does.
 constexpr int64_t SPARE = 2 * VL;
 
-// A panel's row as vectors of a source: neighbours there are copied whole, and each copy is written before the next,
-// which overwrites what it has taken too much.
+// A panel's row as vectors of a source: neighbours there are copied whole, and each copy is written
+// before the next, which overwrites what it has taken too much.
 struct RowCopy {
   struct Piece {
     int64_t from, to;
@@ -105,18 +110,20 @@ struct RowCopy {
   // panel[k] = the pieces from source[at[k]] on, for each k.
   void run(int64_t K, const float* source, const int64_t* at, int64_t width, float* panel) const {
     switch (count) {
-    case 1: return copies<1>(K, source, at, width, panel);
-    case 2: return copies<2>(K, source, at, width, panel);
-    case 3: return copies<3>(K, source, at, width, panel);
-    case 4: return copies<4>(K, source, at, width, panel);
+      case 1: return copies<1>(K, source, at, width, panel);
+      case 2: return copies<2>(K, source, at, width, panel);
+      case 3: return copies<3>(K, source, at, width, panel);
+      case 4: return copies<4>(K, source, at, width, panel);
     }
     for (int64_t k = 0; k < K; k++, panel += width)
-      for (int i = 0; i < count; i++) store(panel + pieces[i].to, load(source + at[k] + pieces[i].from));
+      for (int i = 0; i < count; i++)
+        store(panel + pieces[i].to, load(source + at[k] + pieces[i].from));
   }
 
 private:
   template <int COUNT>
-  void copies(int64_t K, const float* source, const int64_t* at, int64_t width, float* panel) const {
+  void copies(int64_t K, const float* source, const int64_t* at, int64_t width,
+              float* panel) const {
     Piece p[COUNT];
     for (int i = 0; i < COUNT; i++) p[i] = pieces[i];
     for (int64_t k = 0; k < K; k++, panel += width) {

@@ -8,8 +8,10 @@ namespace HEED_ISA {
 
 using LaneIndices = std::make_integer_sequence<int, VL>;
 
-// One step of a butterfly: a keeps its lanes without bit STEP and takes in those of b; b gets the others.
-template <int STEP, int... L> HEED_INLINE void exchange(vf& a, vf& b, std::integer_sequence<int, L...>) {
+// One step of a butterfly: a keeps its lanes without bit STEP and takes in those of b; b gets the
+// others.
+template <int STEP, int... L>
+HEED_INLINE void exchange(vf& a, vf& b, std::integer_sequence<int, L...>) {
   const vf without = __builtin_shufflevector(a, b, (L & STEP ? VL + L - STEP : L)...);
   const vf with = __builtin_shufflevector(a, b, (L & STEP ? VL + L : L + STEP)...);
   a = without;
@@ -38,7 +40,8 @@ template <int STEP, int... L> HEED_INLINE vf swapped(vf v, std::integer_sequence
   return __builtin_shufflevector(v, v, (L ^ STEP)...);
 }
 
-// The lanes of one vector, combined as a halving tree: the order of the additions depends on VL alone.
+// The lanes of one vector, combined as a halving tree: the order of the additions depends on VL
+// alone.
 template <int STEP = VL / 2> HEED_INLINE float sumOfLanes(vf v) {
   v += swapped<STEP>(v, LaneIndices{});
   if constexpr (STEP > 1) return sumOfLanes<STEP / 2>(v);

@@ -13,7 +13,8 @@
 #endif
 
 namespace heed {
-namespace HEED_ISA { // each instruction set has its own namespace, so the builds link into one addon
+namespace HEED_ISA { // each instruction set has its own namespace, so the builds link into one
+                     // addon
 
 constexpr int VL = HEED_VL; // float lanes in a vector
 
@@ -32,12 +33,13 @@ HEED_INLINE vi load(const int32_t* p) { return *(const vi_unaligned*)p; }
 HEED_INLINE void store(float* p, vf v) { *(vf_unaligned*)p = v; }
 HEED_INLINE void store(int32_t* p, vi v) { *(vi_unaligned*)p = v; }
 
-// `x - vf{}` and not `vf{} + x`: GCC 12 keeps the addition of the latter, which halves a GEMM's speed.
+// `x - vf{}` and not `vf{} + x`: GCC 12 keeps the addition of the latter, which halves a GEMM's
+// speed.
 HEED_INLINE vf splat(float x) { return x - vf{}; }
 HEED_INLINE vi splat(int32_t x) { return x - vi{}; }
 
-// The same for a constant inside of loops. V8 would make a vector of it, in three instructions, wherever it is used;
-// of a number that is not known it makes one before the loop.
+// The same for a constant inside of loops. V8 would make a vector of it, in three instructions,
+// wherever it is used; of a number that is not known it makes one before the loop.
 template <class Number> HEED_INLINE auto constant(Number x) {
 #if defined(__wasm__)
   asm("" : "+r"(x));
@@ -45,7 +47,8 @@ template <class Number> HEED_INLINE auto constant(Number x) {
   return splat(x);
 }
 
-// Compiled with -ffp-contract=fast, this is one fused multiply-add, where the instruction set has it.
+// Compiled with -ffp-contract=fast, this is one fused multiply-add, where the instruction set has
+// it.
 #if defined(__wasm_relaxed_simd__)
 HEED_INLINE vf fma(vf a, vf b, vf c) { return (vf)__builtin_wasm_relaxed_madd_f32x4(a, b, c); }
 #else

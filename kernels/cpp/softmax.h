@@ -5,8 +5,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// A row that stays in L1 keeps its exponentials there; of a longer one they are computed twice, which is
-// faster than to bring them from memory.
+// A row that stays in L1 keeps its exponentials there; of a longer one they are computed twice,
+// which is faster than to bring them from memory.
 static inline void softmaxRow(const float* x, float* y, int64_t n) {
   if (n > SOFTMAX_BLOCK) {
     const SoftmaxSum s = softmaxSum(x, n);
@@ -22,7 +22,8 @@ static inline void softmaxRow(const float* x, float* y, int64_t n) {
     return e;
   });
   const float scale = 1 / sum;
-  eachVector(n, [&](int64_t i, auto lanes) { storePart(y + i, loadPart(y + i, lanes) * scale, lanes); });
+  eachVector(
+      n, [&](int64_t i, auto lanes) { storePart(y + i, loadPart(y + i, lanes) * scale, lanes); });
 }
 
 static inline void logSoftmaxRow(const float* x, float* y, int64_t n) {
@@ -59,11 +60,13 @@ static void softmaxBackward(const Command& command, const Run& run) {
     if (args.logarithm) {
       const float sum = sumRow(n, [&](int64_t i, auto lanes) { return loadPart(dy + i, lanes); });
       eachVector(n, [&](int64_t i, auto lanes) {
-        storePart(dx + i, loadPart(dy + i, lanes) - vexpSoftmax(loadPart(y + i, lanes)) * sum, lanes);
+        storePart(dx + i, loadPart(dy + i, lanes) - vexpSoftmax(loadPart(y + i, lanes)) * sum,
+                  lanes);
       });
     } else {
-      const float dot =
-          sumRow(n, [&](int64_t i, auto lanes) { return loadPart(y + i, lanes) * loadPart(dy + i, lanes); });
+      const float dot = sumRow(n, [&](int64_t i, auto lanes) {
+        return loadPart(y + i, lanes) * loadPart(dy + i, lanes);
+      });
       eachVector(n, [&](int64_t i, auto lanes) {
         storePart(dx + i, loadPart(y + i, lanes) * (loadPart(dy + i, lanes) - dot), lanes);
       });

@@ -12,11 +12,14 @@ namespace HEED_ISA {
 // What is sorted: the key in the high half, the index in the low half. All differ, and the index
 // makes any sort a stable one.
 enum class Entry : uint64_t {};
-HEED_INLINE Entry entryOf(uint32_t key, int64_t index) { return (Entry)((uint64_t)key << 32 | (uint64_t)index); }
+HEED_INLINE Entry entryOf(uint32_t key, int64_t index) {
+  return (Entry)((uint64_t)key << 32 | (uint64_t)index);
+}
 HEED_INLINE uint32_t keyOf(Entry e) { return (uint32_t)((uint64_t)e >> 32); }
 HEED_INLINE int64_t indexOf(Entry e) { return (int64_t)((uint64_t)e & UINT32_MAX); }
 
-// By key alone, stable: three passes of 11 bits. Returns the array, of the two, that holds the result.
+// By key alone, stable: three passes of 11 bits. Returns the array, of the two, that holds the
+// result.
 static Entry* radixSort(Entry* entries, Entry* spare, int64_t n) {
   constexpr int BITS = 11, BUCKETS = 1 << BITS, PASSES = 3;
   uint32_t count[PASSES][BUCKETS] = {};
@@ -31,7 +34,8 @@ static Entry* radixSort(Entry* entries, Entry* spare, int64_t n) {
       count[p][b] = next;
       next += size;
     }
-    for (int64_t i = 0; i < n; i++) spare[count[p][keyOf(entries[i]) >> shift & (BUCKETS - 1)]++] = entries[i];
+    for (int64_t i = 0; i < n; i++)
+      spare[count[p][keyOf(entries[i]) >> shift & (BUCKETS - 1)]++] = entries[i];
     std::swap(entries, spare);
   }
   return entries;
@@ -61,7 +65,8 @@ static void keysOf(const Line& line, int64_t start, int64_t n, uint32_t flip, ui
   orderKeys(keys, keys, n, keyTypeOf(line.dtype), flip, false);
 }
 
-// The k best: candidates gather until there are 2k of them; then the worse half goes, and the bar rises.
+// The k best: candidates gather until there are 2k of them; then the worse half goes, and the bar
+// rises.
 struct Candidates {
   Entry* entries;
   int64_t k, count = 0;
@@ -90,7 +95,8 @@ struct Candidates {
 };
 
 // The first k elements of n, by falling (`flip` all ones) or rising key.
-static Entry* bestEntries(const Line& line, int64_t n, int64_t k, uint32_t flip, Entry* entries, Entry* spare) {
+static Entry* bestEntries(const Line& line, int64_t n, int64_t k, uint32_t flip, Entry* entries,
+                          Entry* spare) {
   uint32_t keys[BLOCK];
   const bool all = k > n / 8;
   Candidates best{entries, k};
@@ -99,13 +105,13 @@ static Entry* bestEntries(const Line& line, int64_t n, int64_t k, uint32_t flip,
     keysOf(line, start, size, flip, keys);
     if (all)
       for (int64_t i = 0; i < size; i++) entries[start + i] = entryOf(keys[i], start + i);
-    else
-      best.offerAll(keys, start, size);
+    else best.offerAll(keys, start, size);
   }
   return sortEntries(entries, spare, all ? n : best.count);
 }
 
-template <class Args> static void writeBest(const Args& args, const Run& run, int64_t k, uint32_t flip) {
+template <class Args>
+static void writeBest(const Args& args, const Run& run, int64_t k, uint32_t flip) {
   const View &in = args.x, &values = args.values, &indices = args.indices;
   const int axis = in.rank - 1;
   const int64_t n = in.shape[axis];
@@ -114,14 +120,16 @@ template <class Args> static void writeBest(const Args& args, const Run& run, in
   parallel(run.pool, ceilDiv(lines, linesPerTask), [&](int64_t task, int thread) {
     Entry* entries = (Entry*)run.pool.scratch(thread, 0, (size_t)n * 2 * sizeof(Entry));
     for (int64_t l = task * linesPerTask; l < least(lines, (task + 1) * linesPerTask); l++) {
-      const Line line = {(const char*)run.buffers[in.buffer], in.dtype, in.offset + lineOffset(in, axis, l), in.stride[axis]};
+      const Line line = {(const char*)run.buffers[in.buffer], in.dtype,
+                         in.offset + lineOffset(in, axis, l), in.stride[axis]};
       const Entry* best = bestEntries(line, n, k, flip, entries, entries + n);
       const int64_t valueAt = values.offset + lineOffset(values, axis, l);
       int32_t* indexAt = run.at<int32_t>(indices) + lineOffset(indices, axis, l);
       for (int64_t i = 0; i < k; i++) {
         const int64_t index = indexOf(best[i]);
         const uint32_t word = line[index];
-        storeLanes(values.dtype, (char*)run.buffers[values.buffer], valueAt + i * values.stride[axis], 1, 1, &word);
+        storeLanes(values.dtype, (char*)run.buffers[values.buffer],
+                   valueAt + i * values.stride[axis], 1, 1, &word);
         indexAt[i * indices.stride[axis]] = (int32_t)index;
       }
     }

@@ -12,8 +12,9 @@ inline void pauseProcessor() {
 #endif
 }
 
-// Longer than JavaScript takes from one run of a loop to the next, shorter than anybody would notice: waking up
-// takes as long again, and a third of the time of 64 small products with two threads.
+// Longer than JavaScript takes from one run of a loop to the next, shorter than anybody would
+// notice: waking up takes as long again, and a third of the time of 64 small products with two
+// threads.
 constexpr auto SPIN = std::chrono::microseconds(200);
 
 // Whether it became ready in time.

@@ -58,7 +58,8 @@ static void randomBits(uint32_t k0, uint32_t k1, uint64_t start, int64_t n, uint
       }
       done += 2 * VL;
     } else {
-      for (int64_t i = skip; i < 2 * VL && done < n; i++) out[done++] = i & 1 ? second[i >> 1] : first[i >> 1];
+      for (int64_t i = skip; i < 2 * VL && done < n; i++)
+        out[done++] = i & 1 ? second[i >> 1] : first[i >> 1];
     }
   }
 }

@@ -27,11 +27,12 @@ HEED_INLINE vf columnsOf4(const float* from, int64_t stride) {
 
 // Within each group of four lanes of x and y: x0 y0 x1 y1, x2 y2 x3 y3, x0 x1 y0 y1, x2 x3 y2 y3.
 #if HEED_VL == 16
-#define HEED_SHUFFLE(x, y, a, b, c, d)                                                                              \
-  __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, \
-                          c + 12, d + 12)
+#define HEED_SHUFFLE(x, y, a, b, c, d)                                                       \
+  __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, \
+                          d + 8, a + 12, b + 12, c + 12, d + 12)
 #elif HEED_VL == 8
-#define HEED_SHUFFLE(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4)
+#define HEED_SHUFFLE(x, y, a, b, c, d) \
+  __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4)
 #else
 #define HEED_SHUFFLE(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d)
 #endif
@@ -40,8 +41,10 @@ HEED_INLINE vf columnsOf4(const float* from, int64_t stride) {
 HEED_INLINE void transpose4(const float* from, int64_t stride, float* to, int64_t pitch) {
   vf a = columnsOf4(from, stride), b = columnsOf4(from + stride, stride);
   vf c = columnsOf4(from + 2 * stride, stride), d = columnsOf4(from + 3 * stride, stride);
-  vf abLow = HEED_SHUFFLE(a, b, 0, VL, 1, VL + 1), abHigh = HEED_SHUFFLE(a, b, 2, VL + 2, 3, VL + 3);
-  vf cdLow = HEED_SHUFFLE(c, d, 0, VL, 1, VL + 1), cdHigh = HEED_SHUFFLE(c, d, 2, VL + 2, 3, VL + 3);
+  vf abLow = HEED_SHUFFLE(a, b, 0, VL, 1, VL + 1),
+     abHigh = HEED_SHUFFLE(a, b, 2, VL + 2, 3, VL + 3);
+  vf cdLow = HEED_SHUFFLE(c, d, 0, VL, 1, VL + 1),
+     cdHigh = HEED_SHUFFLE(c, d, 2, VL + 2, 3, VL + 3);
   store(to, HEED_SHUFFLE(abLow, cdLow, 0, 1, VL, VL + 1));
   store(to + pitch, HEED_SHUFFLE(abLow, cdLow, 2, 3, VL + 2, VL + 3));
   store(to + 2 * pitch, HEED_SHUFFLE(abHigh, cdHigh, 0, 1, VL, VL + 1));
@@ -49,12 +52,14 @@ HEED_INLINE void transpose4(const float* from, int64_t stride, float* to, int64_
 }
 #undef HEED_SHUFFLE
 
-// to[r * pitch + c] = from[r + c * stride] for r < R, c < C. A row of `to` is written without a break: a
-// cache line that is filled at once need not be fetched again.
-static void transposeTile(const float* from, int64_t stride, int64_t R, int64_t C, float* to, int64_t pitch) {
+// to[r * pitch + c] = from[r + c * stride] for r < R, c < C. A row of `to` is written without a
+// break: a cache line that is filled at once need not be fetched again.
+static void transposeTile(const float* from, int64_t stride, int64_t R, int64_t C, float* to,
+                          int64_t pitch) {
   const int64_t wholeR = R / 4 * 4, wholeC = C / VL * VL;
   for (int64_t r = 0; r < wholeR; r += 4) {
-    for (int64_t c = 0; c < wholeC; c += VL) transpose4(from + r + c * stride, stride, to + r * pitch + c, pitch);
+    for (int64_t c = 0; c < wholeC; c += VL)
+      transpose4(from + r + c * stride, stride, to + r * pitch + c, pitch);
     for (int64_t c = wholeC; c < C; c++)
       for (int64_t i = r; i < r + 4; i++) to[i * pitch + c] = from[i + c * stride];
   }

@@ -1,5 +1,5 @@
-// Element-wise programs that read an input across its rows (a matrix transpose, perhaps with arithmetic):
-// walked in tiles, so that each cache line is used whole while it is near.
+// Element-wise programs that read an input across its rows (a matrix transpose, perhaps with
+// arithmetic): walked in tiles, so that each cache line is used whole while it is near.
 #pragma once
 #include "transpose.h"
 #include "vm.h"
@@ -11,7 +11,8 @@ namespace HEED_ISA {
 // along `along`, the last dimension, the outputs have (or at least their smallest stride).
 struct Tiling {
   static constexpr int64_t C = 16, R = BLOCK / C; // a tile along and across: a cache line wide
-  static constexpr int64_t BAND = 256, STRIP = 1024; // across and along, what one task does at least
+  static constexpr int64_t BAND = 256,
+                           STRIP = 1024; // across and along, what one task does at least
   int rank = 0, across = -1, along = -1;
   int64_t shape[MAX_RANK];
   struct Strides {
@@ -20,19 +21,21 @@ struct Tiling {
   };
   List<Strides> stride; // [view][dimension]
 
-  Tiling(const View* views, const Order& order, int inputs, int outputs) : stride((size_t)(inputs + outputs)) {
+  Tiling(const View* views, const Order& order, int inputs, int outputs)
+      : stride((size_t)(inputs + outputs)) {
     for (int i = 0; i < order.rank; i++) add(views, order.axis[i]);
     along = rank - 1;
     for (int i = 0; i < inputs && across < 0; i++) {
-      if (sizeOf(views[i].dtype) != 4 || rank < 2 || stride[i][along] == 0 || stride[i][along] == 1) continue;
+      if (sizeOf(views[i].dtype) != 4 || rank < 2 || stride[i][along] == 0 || stride[i][along] == 1)
+        continue;
       for (int d = 0; d < along; d++)
         if (stride[i][d] == 1 && shape[d] >= 8 && shape[along] >= 8) across = d;
     }
   }
   bool worthwhile() const { return across >= 0; }
 
-  // Offset of a view's element at row `row` of `across`, column `column` of `along` and `rest`, the linear
-  // index over the other dimensions.
+  // Offset of a view's element at row `row` of `across`, column `column` of `along` and `rest`, the
+  // linear index over the other dimensions.
   int64_t offset(size_t view, int64_t rest, int64_t row, int64_t column) const {
     int64_t at = row * stride[view][across] + column * stride[view][along];
     for (int d = along - 1; d >= 0; d--) {
@@ -64,30 +67,36 @@ struct Tiled {
 
   bool plainTranspose() const {
     return program.steps.empty() && tiling.stride.size() == 2 && sizeOf(views[1].dtype) == 4 &&
-           sizeOf(views[0].dtype) == 4 && tiling.stride[0][tiling.across] == 1 && tiling.stride[1][tiling.along] == 1;
+           sizeOf(views[0].dtype) == 4 && tiling.stride[0][tiling.across] == 1 &&
+           tiling.stride[1][tiling.along] == 1;
   }
 
   char* base(size_t view) const { return (char*)run.buffers[views[view].buffer]; }
 
   // R rows from `row` on, C columns from `column` on.
-  void tile(Machine& machine, int64_t rest, int64_t row, int64_t column, int64_t R, int64_t C) const {
+  void tile(Machine& machine, int64_t rest, int64_t row, int64_t column, int64_t R,
+            int64_t C) const {
     for (size_t i = 0; i < (size_t)program.inputs; i++) {
-      const int64_t across = tiling.stride[i][tiling.across], along = tiling.stride[i][tiling.along];
+      const int64_t across = tiling.stride[i][tiling.across],
+                    along = tiling.stride[i][tiling.along];
       const int64_t at = views[i].offset + tiling.offset(i, rest, row, column);
       uint32_t* to = machine.own((int)i);
       if (sizeOf(views[i].dtype) == 4 && across == 1 && along != 1 && along != 0)
         transposeTile((const float*)base(i) + at, along, R, C, (float*)to, C);
       else
-        for (int64_t r = 0; r < R; r++) loadLanes(views[i].dtype, base(i), at + r * across, along, C, to + r * C);
+        for (int64_t r = 0; r < R; r++)
+          loadLanes(views[i].dtype, base(i), at + r * across, along, C, to + r * C);
       machine.at[i] = to;
     }
     machine.execute(0, R * C, nullptr);
     for (size_t o = 0; o < program.results.size(); o++) {
       const size_t v = (size_t)program.inputs + o;
-      const int64_t across = tiling.stride[v][tiling.across], along = tiling.stride[v][tiling.along];
+      const int64_t across = tiling.stride[v][tiling.across],
+                    along = tiling.stride[v][tiling.along];
       const int64_t at = views[v].offset + tiling.offset(v, rest, row, column);
       const uint32_t* from = machine.at[program.results[o]];
-      for (int64_t r = 0; r < R; r++) storeLanes(views[v].dtype, base(v), at + r * across, along, C, from + r * C);
+      for (int64_t r = 0; r < R; r++)
+        storeLanes(views[v].dtype, base(v), at + r * across, along, C, from + r * C);
     }
   }
 
@@ -100,7 +109,8 @@ struct Tiled {
   }
 };
 
-static void runTiled(const MicroProgram& program, const Tiling& t, const View* views, const Run& run) {
+static void runTiled(const MicroProgram& program, const Tiling& t, const View* views,
+                     const Run& run) {
   const Tiled tiled{program, t, views, run};
   const bool plain = tiled.plainTranspose();
   const int64_t rows = t.shape[t.across], columns = t.shape[t.along];
@@ -111,8 +121,10 @@ static void runTiled(const MicroProgram& program, const Tiling& t, const View* v
 
   parallel(run.pool, ceilDiv(units, unitsPerTask), [&](int64_t task, int thread) {
     Machine machine(program, run.pool, thread);
-    for (int64_t unit = task * unitsPerTask; unit < least(units, (task + 1) * unitsPerTask); unit++) {
-      const int64_t rest = unit / strips / bands, top = unit / strips % bands * t.BAND, left = unit % strips * t.STRIP;
+    for (int64_t unit = task * unitsPerTask; unit < least(units, (task + 1) * unitsPerTask);
+         unit++) {
+      const int64_t rest = unit / strips / bands, top = unit / strips % bands * t.BAND,
+                    left = unit % strips * t.STRIP;
       const int64_t bottom = least(rows, top + t.BAND), right = least(columns, left + t.STRIP);
       for (int64_t column = left; column < right; column += t.C) {
         const int64_t C = least(t.C, right - column);

@@ -1,4 +1,5 @@
-// What the table of kernels cannot express of products and attention: block sizes and multiples of heads.
+// What the table of kernels cannot express of products and attention: block sizes and multiples of
+// heads.
 #include "check.h"
 
 namespace heed {
@@ -19,7 +20,8 @@ void check(const MatmulQuantizedArgs& args, Check& c) {
 
 void check(const DequantizeArgs& args, Check& c) {
   const Shape shape = shapeOf(args.blocks);
-  c.has("out", args.out, replaced(shape, args.blocks.rank - 1, numbersIn(c, args.blocks, args.format)));
+  c.has("out", args.out,
+        replaced(shape, args.blocks.rank - 1, numbersIn(c, args.blocks, args.format)));
 }
 
 template <class Args> static void checkScores(const Args& args, Check& c) {

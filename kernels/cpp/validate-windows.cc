@@ -1,4 +1,5 @@
-// What the table of kernels cannot express of kernels that slide windows over images: how many places a window has.
+// What the table of kernels cannot express of kernels that slide windows over images: how many
+// places a window has.
 #include "check.h"
 
 namespace heed {
@@ -14,8 +15,10 @@ struct WindowAxis {
 };
 
 // The places of windows over the last two axes of images. Complains of windows that do not fit.
-template <class Args> static WindowAxis axisOf(const Args& args, const View& images, int64_t taps, int i) {
-  return {images.shape[2 + i], taps, args.stride[i], args.before[i], args.behind[i], args.dilation[i]};
+template <class Args>
+static WindowAxis axisOf(const Args& args, const View& images, int64_t taps, int i) {
+  return {images.shape[2 + i], taps,           args.stride[i],
+          args.before[i],      args.behind[i], args.dilation[i]};
 }
 
 static bool fits(Check& c, const WindowAxis& axis, int i) {
@@ -25,7 +28,8 @@ static bool fits(Check& c, const WindowAxis& axis, int i) {
 
 // Images x (B, C, H, W), weights w (O, C / groups, Kh, Kw), and their convolution y.
 template <class Args>
-static void checkConvolution(const Args& args, const View& x, const View& w, const View& y, Check& c) {
+static void checkConvolution(const Args& args, const View& x, const View& w, const View& y,
+                             Check& c) {
   Shape places{x.shape[0], w.shape[0]};
   double memory = 1; // of an image with the zeros around it
   for (int i = 0; i < 2; i++) {
@@ -42,14 +46,21 @@ static void checkConvolution(const Args& args, const View& x, const View& w, con
   c.has("y", y, places);
 }
 
-void check(const ConvolutionArgs& args, Check& c) { checkConvolution(args, args.x, args.w, args.y, c); }
+void check(const ConvolutionArgs& args, Check& c) {
+  checkConvolution(args, args.x, args.w, args.y, c);
+}
 
-void check(const ConvolutionInputArgs& args, Check& c) { checkConvolution(args, args.dx, args.w, args.dy, c); }
+void check(const ConvolutionInputArgs& args, Check& c) {
+  checkConvolution(args, args.dx, args.w, args.dy, c);
+}
 
-void check(const ConvolutionWeightArgs& args, Check& c) { checkConvolution(args, args.x, args.dw, args.dy, c); }
+void check(const ConvolutionWeightArgs& args, Check& c) {
+  checkConvolution(args, args.x, args.dw, args.dy, c);
+}
 
 // Images x (B, C, H, W), and y, the results of windows over them.
-template <class Args> static void checkPool(const Args& args, const View& x, const View& y, Check& c) {
+template <class Args>
+static void checkPool(const Args& args, const View& x, const View& y, Check& c) {
   Shape places{x.shape[0], x.shape[1]};
   double memory = 1; // of a channel with the places around it
   for (int i = 0; i < 2; i++) {
@@ -76,8 +87,8 @@ void check(const FoldWindowArgs& args, Check& c) {
     c.require(windows.shape[i] == out.shape[i], "the leading dimensions differ");
   for (int i = 0; i < d; i++) {
     const int64_t places = windows.shape[first + i], taps = windows.shape[first + d + i];
-    const double reach =
-        (double)(places - 1) * (double)args.stride[i] + (double)(taps - 1) * (double)args.dilation[i] + 1;
+    const double reach = (double)(places - 1) * (double)args.stride[i] +
+                         (double)(taps - 1) * (double)args.dilation[i] + 1;
     if (places > 0 && taps > 0 && reach > (double)out.shape[first + i])
       c.complain("the windows reach past the end of axis " + std::to_string(first + i));
   }

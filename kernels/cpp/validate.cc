@@ -1,6 +1,6 @@
-// Checks of commands: kernels trust these and check nothing but the data. Most rules come from the table of kernels
-// (kernel-schemas.h). Here and in validate-products.cc and validate-windows.cc: what the table cannot express.
-// Here: micro-programs, and kernels that move slices.
+// Checks of commands: kernels trust these and check nothing but the data. Most rules come from the
+// table of kernels (kernel-schemas.h). Here and in validate-products.cc and validate-windows.cc:
+// what the table cannot express. Here: micro-programs, and kernels that move slices.
 #include "check.h"
 #include "micro-ops.h"
 
@@ -10,16 +10,17 @@ namespace checks {
 // An integer in a micro-program.
 static void isIn(Check& c, double value, int64_t high) {
   if (value >= 0 && value <= (double)high && value == std::floor(value)) return;
-  c.complain("the program has " + std::to_string(value) + " where an integer in [0, " + std::to_string(high) +
-             "] must be");
+  c.complain("the program has " + std::to_string(value) + " where an integer in [0, " +
+             std::to_string(high) + "] must be");
 }
 
-// Instructions (op, dst, a, b, c), then the registers of `results` results, over elements of so many axes.
+// Instructions (op, dst, a, b, c), then the registers of `results` results, over elements of so
+// many axes.
 static void checkProgram(Check& c, const MicroWords& program, int64_t results, int rank) {
   if (program.count != 5 * program.instructions + results)
     return c.complain("the program has " + std::to_string(program.count) + " words for " +
-                      std::to_string(program.instructions) + " instructions and " + std::to_string(results) +
-                      " results");
+                      std::to_string(program.instructions) + " instructions and " +
+                      std::to_string(results) + " results");
   const double* word = program.words;
   for (int64_t i = 0; i < program.instructions && c.passed(); i++, word += 5) {
     const bool index = word[0] == (double)MicroOp::index;
@@ -58,7 +59,9 @@ static Shape gathered(const View& x, const View& index, int axis) {
   return shape;
 }
 
-void check(const TakeArgs& args, Check& c) { c.has("out", args.out, gathered(args.x, args.index, args.axis)); }
+void check(const TakeArgs& args, Check& c) {
+  c.has("out", args.out, gathered(args.x, args.index, args.axis));
+}
 
 void check(const ScatterAddArgs& args, Check& c) {
   c.has("source", args.source, gathered(args.base, args.index, args.axis));
@@ -70,12 +73,15 @@ void check(const ScatterSetArgs& args, Check& c) {
 
 // `slice` is as long as it likes along `axis`, up to the length of the whole.
 static void slides(Check& c, const char* name, const View& slice, const View& whole, int axis) {
-  if (axis >= slice.rank) return c.complain(std::string("`") + name + "` must have the rank of what it is a slice of");
+  if (axis >= slice.rank)
+    return c.complain(std::string("`") + name + "` must have the rank of what it is a slice of");
   c.has(name, slice, replaced(shapeOf(whole), axis, slice.shape[axis]));
   c.require(slice.shape[axis] <= whole.shape[axis], "the slice is longer than what it is part of");
 }
 
-void check(const CopyAtArgs& args, Check& c) { slides(c, "source", args.source, args.target, args.axis); }
+void check(const CopyAtArgs& args, Check& c) {
+  slides(c, "source", args.source, args.target, args.axis);
+}
 
 void check(const SliceAtArgs& args, Check& c) { slides(c, "out", args.out, args.x, args.axis); }
 

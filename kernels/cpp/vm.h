@@ -1,5 +1,5 @@
-// The register machine inside `elementwise` and `reduce`: a short program over blocks of lanes. Each
-// instruction runs over a whole block before the next, so registers stay in L1 and the cost of
+// The register machine inside `elementwise` and `reduce`: a short program over blocks of lanes.
+// Each instruction runs over a whole block before the next, so registers stay in L1 and the cost of
 // interpretation is spread over hundreds of lanes.
 #pragma once
 #include "lanes.h"
@@ -25,10 +25,12 @@ struct MicroProgram {
   List<Step> steps;
   List<uint8_t> results;  // registers
   List<uint8_t> constant; // of each register: a one-element input that no instruction overwrites
-  int64_t size[MAX_RANK], inner[MAX_RANK]; // of each axis: its size, and how far apart its elements are
+  int64_t size[MAX_RANK],
+      inner[MAX_RANK]; // of each axis: its size, and how far apart its elements are
 
   // `v` has the shape that the program walks over.
-  MicroProgram(const MicroWords& program, const Views& views, const View& v, int outputs, const Run& run)
+  MicroProgram(const MicroWords& program, const Views& views, const View& v, int outputs,
+               const Run& run)
       : inputs((int)views.count) {
     registers = inputs;
     const double* word = program.words;
@@ -112,10 +114,12 @@ private:
   }
 };
 
-// The registers of one thread. The caller points at[0..inputs) to the inputs' lanes, or fills own().
+// The registers of one thread. The caller points at[0..inputs) to the inputs' lanes, or fills
+// own().
 class Machine {
 public:
-  static constexpr int64_t PITCH = BLOCK + 32; // not a power of two: registers would share cache sets
+  static constexpr int64_t PITCH =
+      BLOCK + 32; // not a power of two: registers would share cache sets
   const uint32_t* at[MAX_REGISTERS];
 
   Machine(const MicroProgram& program, Pool& pool, int thread) : program(program) {
@@ -124,8 +128,9 @@ public:
   }
   uint32_t* own(int r) const { return memory + r * PITCH; }
 
-  // Lanes [start, start + n) of the iteration space. The last instruction writes to `target` if there is one.
-  // Unless n is a multiple of VL, all inputs must be in their own registers, which have room for it.
+  // Lanes [start, start + n) of the iteration space. The last instruction writes to `target` if
+  // there is one. Unless n is a multiple of VL, all inputs must be in their own registers, which
+  // have room for it.
   void execute(int64_t start, int64_t n, uint32_t* target) {
     for (const Step* s = program.steps.begin(); s < program.steps.end(); s++) {
       uint32_t* to = s + 1 == program.steps.end() && target ? target : own(s->dst);
@@ -158,8 +163,7 @@ private:
       const int64_t length = least(n - j, inner == 1 ? size - index : inner - within);
       if (inner == 1)
         for (int64_t i = 0; i < length; i++) to[j + i] = (uint32_t)(index + i);
-      else
-        fillLanes((uint32_t)index, to + j, length);
+      else fillLanes((uint32_t)index, to + j, length);
       j += length;
       index += inner == 1 ? length : 1;
       if (index == size) index = 0;

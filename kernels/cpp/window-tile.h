@@ -1,15 +1,18 @@
-// Register tiles of products with windows: these are read where they lie in a sheet, number k of the first one at at[k].
+// Register tiles of products with windows: these are read where they lie in a sheet, number k of
+// the first one at at[k].
 #pragma once
 #include "sheet.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// c[0..MR, 0..columns) (+)= sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL. AS_ROWS: windows of
-// adjacent places are a, and b is packed; otherwise a is packed, and what is adjacent in a window is b.
+// c[0..MR, 0..columns) (+)= sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
+// AS_ROWS: windows of adjacent places are a, and b is packed; otherwise a is packed, and what is
+// adjacent in a window is b.
 template <int MR, int NV, bool AS_ROWS>
-static __attribute__((noinline)) void windowTile(int64_t k, const float* windows, const int64_t* at, const float* packed,
-                                                 Block c, int64_t columns, bool accumulate) {
+static __attribute__((noinline)) void windowTile(int64_t k, const float* windows, const int64_t* at,
+                                                 const float* packed, Block c, int64_t columns,
+                                                 bool accumulate) {
   vf sum[MR][NV];
   HEED_UNROLL
   for (int i = 0; i < MR; i++) {
@@ -23,13 +26,15 @@ static __attribute__((noinline)) void windowTile(int64_t k, const float* windows
   finishTile<MR, NV>(sum, c, columns, accumulate);
 }
 
-using WindowTile = void (*)(int64_t k, const float* windows, const int64_t* at, const float* packed, Block c,
-                            int64_t columns, bool accumulate);
+using WindowTile = void (*)(int64_t k, const float* windows, const int64_t* at, const float* packed,
+                            Block c, int64_t columns, bool accumulate);
 
 template <bool AS_ROWS> struct WindowTiles {
   WindowTile table[TILE_ROWS][TILE_VECTORS] = {};
   constexpr WindowTiles() { fill<TILE_ROWS, TILE_VECTORS>(); }
-  WindowTile at(int64_t rows, int64_t columns) const { return table[rows - 1][(columns + VL - 1) / VL - 1]; }
+  WindowTile at(int64_t rows, int64_t columns) const {
+    return table[rows - 1][(columns + VL - 1) / VL - 1];
+  }
 
 private:
   template <int MR, int NV> constexpr void fill() {

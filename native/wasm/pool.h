@@ -12,7 +12,7 @@ public:
   static constexpr int MOST_THREADS = 64;
 
   void use(int threads) { used = threads; } // from the next `each` on; at most MOST_THREADS
-  void work(int index);  // a helper's life: it never returns
+  void work(int index);                     // a helper's life: it never returns
 
   int threads() const override { return used; }
   void each(int64_t tasks, void (*body)(void* state, int64_t task, int thread),

@@ -1,11 +1,13 @@
-// The addon without Node: its engine, memory and kernels behind a pipe, so that they can be tested as
-// they are compiled for a processor that this machine has not (under qemu). `kernel-server --describe`
-// prints what it has, as JSON; without arguments it serves messages until its input ends.
+// The addon without Node: its engine, memory and kernels behind a pipe, so that they can be tested
+// as they are compiled for a processor that this machine has not (under qemu). `kernel-server
+// --describe` prints what it has, as JSON; without arguments it serves messages until its input
+// ends.
 //
-// A message is five doubles, { kind, handle, first, second, bytes }, and so many bytes. Runs and reads
-// are answered in their order with two doubles, { status, bytes }, and so many bytes: status 0 is well,
-// -1 no memory, -2 any other failure, and n > 0 that of command n-1, whose bytes are the message.
-// Whatever else is wrong is a mistake of the test's own: it ends the server with a message.
+// A message is five doubles, { kind, handle, first, second, bytes }, and so many bytes. Runs and
+// reads are answered in their order with two doubles, { status, bytes }, and so many bytes: status
+// 0 is well, -1 no memory, -2 any other failure, and n > 0 that of command n-1, whose bytes are the
+// message. Whatever else is wrong is a mistake of the test's own: it ends the server with a
+// message.
 #include "engine.h"
 #include <cstdlib>
 #include <cstring>
@@ -46,7 +48,8 @@ public:
     Message message;
     while (receive(&message, sizeof message)) {
       payload.resize((size_t)message.bytes);
-      if (!payload.empty() && !receive(payload.data(), payload.size())) die("a message without bytes");
+      if (!payload.empty() && !receive(payload.data(), payload.size()))
+        die("a message without bytes");
       perform(message);
     }
   }
@@ -59,7 +62,10 @@ public:
     mutex.unlock();
     const bool well = outcome.error.empty();
     const std::string& error = outcome.error;
-    const double status = well ? 0 : outcome.outOfMemory ? -1 : outcome.command < 0 ? -2 : outcome.command + 1;
+    const double status = well                  ? 0
+                          : outcome.outOfMemory ? -1
+                          : outcome.command < 0 ? -2
+                                                : outcome.command + 1;
     const double header[] = {status, (double)(well ? found.size() : error.size())};
     send(header, sizeof header);
     send(well ? found.data() : error.data(), (size_t)header[1]);
@@ -130,8 +136,8 @@ private:
     programs[message.handle] = keep(std::move(decoded));
   }
 
-  // first: bytes of the arena; second: how many handles come before the scalars, of the arena (0: the
-  // shared one) and of the buffers.
+  // first: bytes of the arena; second: how many handles come before the scalars, of the arena (0:
+  // the shared one) and of the buffers.
   void run(const Message& message) {
     std::unique_ptr<RunJob> job(new RunJob);
     job->program = programs[message.handle];

@@ -10,13 +10,24 @@ import {
   hasSameCompiler,
   recorded,
 } from '../../native/build-wasm.mjs'
+import { sourceTokens } from '../../native/source-tokens.mjs'
 
 const folder = join(import.meta.dirname, '../../src/runtime/wasm')
 const { compiler, files, sources } = recorded()
 
 it('was built from these sources', () => {
-  expect(hashOfSources(), 'sources changed: run `npm run build:wasm`').toBe(sources)
+  const rebuild =
+    'The C++ sources changed: run `npm run build:wasm` (CONTRIBUTING.md says what it needs) and commit the files.'
+  expect(hashOfSources(), rebuild).toBe(sources)
   for (const [name, hash] of Object.entries(files)) expect(hashOfFile(folder, name)).toBe(hash)
+})
+
+it('comments and layout do not matter, tokens do', () => {
+  const source = '#define TWICE(x) \\\n  (2 * x)\nint a = TWICE(b); // "why"\nchar c = \'"\';\n'
+  const other = "/* why */\n#define TWICE(x) (2 * x)\nint a =\n    TWICE( b );\nchar c='\"';"
+  expect(sourceTokens(other)).toBe(sourceTokens(source))
+  expect(sourceTokens('a + +b')).not.toBe(sourceTokens('a ++b'))
+  expect(sourceTokens('"a // b"')).not.toBe(sourceTokens('"a"'))
 })
 
 const rebuild = hasSameCompiler() ? it : it.skip

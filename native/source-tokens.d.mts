@@ -1,0 +1,1 @@
+export function sourceTokens(text: string): string
