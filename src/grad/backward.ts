@@ -165,12 +165,12 @@ let walk = 0
 
 /** Tracked nodes behind `roots`, newest first, none behind `ends` (null: behind variables). */
 function trackedBefore(roots: readonly Node[], ends: ReadonlySet<Node> | null): Node[] {
-  walk--
+  walk++
   const found: Node[] = []
   const stack: Node[] = []
   const visit = (node: Node): void => {
-    if (!node.tracked || node.mark === walk) return
-    node.mark = walk
+    if (!node.tracked || node.gradientWalk === walk) return
+    node.gradientWalk = walk
     found.push(node)
     stack.push(node)
   }

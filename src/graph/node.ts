@@ -66,9 +66,11 @@ export class Node<O extends Op = Op> implements Form {
   persistent = false
   /** Programs that have computed this node without keeping it. */
   runs = 0
-  /** Scratch of the walk that visits the node. */
-  mark = 0
+  /** The last walk of `trace` (runtime/trace.ts) that came here, and the number that it gave. */
+  traceWalk = 0
   index = 0
+  /** The last walk of `gradients` (grad/backward.ts) that came here. */
+  gradientWalk = 0
   rule: CustomRule | null = null
   host: HostFunction | null = null
   private interned: number | null = null

@@ -72,16 +72,16 @@ function collect(outputs: readonly Node[]): Node[] {
   const found: Node[] = []
   const stack: Node[] = []
   for (const output of outputs) {
-    if (output.mark === walk) continue
-    output.mark = walk
+    if (output.traceWalk === walk) continue
+    output.traceWalk = walk
     found.push(output)
     stack.push(output)
   }
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (isLeaf(node)) continue
     for (const input of node.inputs) {
-      if (input.mark === walk) continue
-      input.mark = walk
+      if (input.traceWalk === walk) continue
+      input.traceWalk = walk
       found.push(input)
       stack.push(input)
     }
@@ -90,8 +90,8 @@ function collect(outputs: readonly Node[]): Node[] {
   walk++
   const ordered: Node[] = []
   const place = (node: Node): void => {
-    if (node.mark === walk) return
-    node.mark = walk
+    if (node.traceWalk === walk) return
+    node.traceWalk = walk
     ordered.push(node)
   }
   for (const node of computed) {

@@ -267,7 +267,7 @@ export function words(addon: Addon, call: KernelArguments): number[] {
   ]
 }
 
-export function mapped(operands: NamedOperands, change: (x: Operand) => Operand): NamedOperands {
+function mapped(operands: NamedOperands, change: (x: Operand) => Operand): NamedOperands {
   return Object.fromEntries(
     Object.entries(operands).map(([name, x]) => [
       name,
@@ -276,7 +276,7 @@ export function mapped(operands: NamedOperands, change: (x: Operand) => Operand)
   )
 }
 
-export function of(dtype: DType, ...shape: number[]): Operand {
+function of(dtype: DType, ...shape: number[]): Operand {
   const count = shape.reduce((n, size) => n * size, 1)
   return {
     buffer: { kind: 'leaf', index: 0, dtype, count, offset: 0 },
