@@ -39,9 +39,15 @@ export async function convertModel(
   await ensureDir(target)
   if (isGGUF(source)) return convertGGUF(source, target, options)
   if ((await realpath(source).catch(() => source)) === (await realpath(target)))
-    throw new HeedError('invalid-config', `${target} is the model itself`, {
-      remedy: 'Convert into another folder.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `The target must differ from the source, got ${target} for both`,
+      {
+        key: 'target',
+        value: target,
+        remedy: 'Convert into another folder.',
+      },
+    )
   await convertFolder(source, target, options)
 }
 

@@ -1,11 +1,11 @@
-// What a model will take, counted from shapes alone: its graph is built, and nothing is computed.
+// Parameters, operations and memory of a model, counted from shapes: its graph is built and nothing is computed.
 import { isOp, type Node } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
 import type { KVCache, Module } from '../nn/index.ts'
 import { trace } from '../runtime/trace.ts'
 import { attentionFlops } from '../schedule/cost.ts'
 import { Tensor, zeros } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { invalidOption } from '../util/errors.ts'
 
 /** Any model of the registry. */
 export interface Countable extends Module {
@@ -46,10 +46,14 @@ export interface ModelCount {
 export function countModel(model: Countable, context = contextOf(model)): ModelCount {
   const most = model.imageShape ? 1 : (model.contextLength ?? LONGEST)
   if (!Number.isInteger(context) || context < 1 || context > most)
-    throw new HeedError('invalid-config', `A context of ${context} tokens`, {
-      remedy: model.imageShape
-        ? 'This model reads images: leave it out.'
-        : `This model sees from 1 to ${most}.`,
+    throw invalidOption({
+      key: 'context',
+      value: context,
+      expected: model.imageShape
+        ? 'left out for a model that reads images'
+        : `a whole number from 1 to ${most}`,
+      try: model.imageShape ? undefined : { context: [most] },
+      remedy: model.imageShape ? 'Leave it out.' : undefined,
     })
   const outputs = tensorsIn(callWithZeros(model, context))
   const forward = flopsOf(outputs.map(({ node }) => node))

@@ -1,50 +1,28 @@
-// Models of published sizes, to be counted before anybody allocates them.
+// Models of published sizes, for counting parameters without allocating them.
 import { attention, Embedding, Linear, Module, RMSNorm } from '../nn/index.ts'
 import type { Tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
-import { nearestFirst } from '../util/nearest.ts'
+import { unknownName } from '../util/registry.ts'
 import type { Countable } from './count.ts'
+import { definitions } from './definitions.ts'
 import { modelClass } from './registry.ts'
 
-const gpt = (n_layer: number, n_embd: number, n_head: number, n_positions = 1024): Countable =>
-  new (modelClass('gpt2'))({ n_layer, n_embd, n_head, n_positions } as never)
-
-const llama = (layers: number, width: number, heads: number, inner: number): Countable =>
-  new (modelClass('llama'))({
-    num_hidden_layers: layers,
-    hidden_size: width,
-    num_attention_heads: heads,
-    intermediate_size: inner,
-  } as never)
-
-/** By name; each builds the model, which computes nothing. */
-const presets: Record<string, () => Countable> = {
-  // Radford et al. (2019)
-  gpt2: () => gpt(12, 768, 12),
-  'gpt2-medium': () => gpt(24, 1024, 16),
-  'gpt2-large': () => gpt(36, 1280, 20),
-  'gpt2-xl': () => gpt(48, 1600, 25),
-  // Brown et al. (2020), table 2.1; every layer attends to everything here, half of them locally there
-  'gpt3-175b': () => gpt(96, 12288, 96, 2048),
-  // Touvron et al. (2023), table 2
-  'llama-7b': () => llama(32, 4096, 32, 11008),
-  'llama-13b': () => llama(40, 5120, 40, 13824),
-  'llama-33b': () => llama(60, 6656, 52, 17920),
-  'llama-65b': () => llama(80, 8192, 64, 22016),
-  // Chowdhery et al. (2022), table 1
-  'palm-8b': () => new PaLM({ layers: 32, width: 4096, heads: 16 }),
-  'palm-62b': () => new PaLM({ layers: 64, width: 8192, heads: 32 }),
-  'palm-540b': () => new PaLM({ layers: 118, width: 18432, heads: 48 }),
+/** Published sizes by name: those of the definitions, and those of models without a `model_type`. */
+function presets(): Map<string, () => Countable> {
+  const all = new Map<string, () => Countable>()
+  for (const { modelType, presets } of definitions.values())
+    for (const [name, config] of Object.entries(presets))
+      all.set(name, () => new (modelClass(modelType))(config as never))
+  for (const [name, config] of Object.entries(palm)) all.set(name, () => new PaLM(config))
+  return all
 }
 
-export const presetNames = (): string[] => Object.keys(presets)
+export const presetNames = (): string[] => [...presets().keys()]
 
-/** @throws HeedError that lists the names */
+/** A model of a published size, whose weights are not computed. @throws HeedError with the most similar names */
 export function preset(name: string): Countable {
-  if (Object.hasOwn(presets, name)) return presets[name]()
-  throw new HeedError('unknown-name', `There is no preset '${name.slice(0, 80)}'`, {
-    remedy: `Known: ${nearestFirst(name, presetNames()).join(', ')}.`,
-  })
+  const make = presets().get(name)
+  if (make) return make()
+  throw unknownName('preset', name, presetNames())
 }
 
 interface PaLMConfig {
@@ -53,11 +31,18 @@ interface PaLMConfig {
   heads: number
 }
 
+// Chowdhery et al. (2022), table 1
+const palm: Record<string, PaLMConfig> = {
+  'palm-8b': { layers: 32, width: 4096, heads: 16 },
+  'palm-62b': { layers: 64, width: 8192, heads: 32 },
+  'palm-540b': { layers: 118, width: 18432, heads: 48 },
+}
+
 const PALM = { headDim: 256, vocabulary: 256_000, context: 2048 }
 
 /**
- * The shapes of PaLM: no checkpoint of it was ever published, so this is for counting alone. Rotary
- * positions, which have no weights and no matrix products, are left out.
+ * The shapes of PaLM, for counting only: no checkpoint was ever published. Rotary positions, which have no weights and
+ * no matrix products, are left out.
  */
 class PaLM extends Module<PaLMConfig> implements Countable {
   readonly contextLength = PALM.context
@@ -89,10 +74,10 @@ class PaLMBlock extends Module<PaLMConfig> {
   forward(x: Tensor): Tensor {
     const y = this.norm.forward(x)
     const { heads } = this.config
-    const [q, k, v] = [this.q_proj, this.k_proj, this.v_proj].map((part) => part.forward(y))
-    const seen = attention(q, k, v, { heads, kvHeads: 1, causal: true })
+    const [q, k, v] = [this.q_proj, this.k_proj, this.v_proj].map((project) => project.forward(y))
+    const attended = attention(q, k, v, { heads, kvHeads: 1, causal: true })
     const inner = this.gate_proj.forward(y).silu().mul(this.up_proj.forward(y))
-    return x.add(this.o_proj.forward(seen)).add(this.down_proj.forward(inner))
+    return x.add(this.o_proj.forward(attended)).add(this.down_proj.forward(inner))
   }
 
   private linear(inputs: number, outputs: number): Linear {

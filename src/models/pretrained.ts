@@ -20,30 +20,35 @@ import {
   takeValues,
 } from '../nn/index.ts'
 import { fromPieces, ModuleBuffer, realize } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import type { Head } from './heads/heads.ts'
 import { openWeights, type WeightFile, weightsOf } from './weight-file.ts'
 
-/** What a class of models says about itself. */
+/** A class of models with one head. */
 export interface ModelClass<M extends Module = Module> {
   new (config: never): M
   /** `model_type` of config.json. */
   readonly modelType: string
-  /** The class in transformers, for config.json; further names that it opens may follow. */
+  /** The class names in transformers: the first is written to config.json, all open. */
   readonly architectures: readonly string[]
   readonly head: Head
-  /** Below these a checkpoint must have every weight; the rest is this head, which may be new. */
+  /**
+   * Paths below which a checkpoint must have every weight ('' is the whole model); the rest is the head, which may be
+   * new. Left out: there is no such part.
+   */
   readonly base?: string | readonly string[]
+  /** Paths of the lists of layers, from input to output: `transformer.h`. */
+  readonly layerLists?: readonly string[]
 }
 
 export interface LoadModelOptions {
-  /** Keys in place of those in config.json: other labels, another dropout. */
+  /** Keys that replace those of config.json: other labels, another dropout. */
   config?: Readonly<Record<string, unknown>>
-  /** Told the weights that the checkpoint lacks, or has for other labels: they start anew. */
+  /** Called with the names of weights that the checkpoint lacks, or has for other labels: they start from random values. */
   onNew?: (names: readonly string[]) => void
   /**
-   * Whether weights that are stored in blocks stay in them (default): less memory, faster generation.
-   * False makes numbers of them, which can be trained and saved; a new head has that always.
+   * Keep quantised weights in their blocks (default): less memory, faster generation. False dequantises them, so that
+   * they can be trained and saved; a new head is always dequantised.
    */
   keepBlocks?: boolean
 }
@@ -77,13 +82,17 @@ export async function loadWeights(model: Module, path: string): Promise<void> {
   await load(model, path)
 }
 
+/** Whether a weight is below one of these paths; '' is above all. */
+export const isBelow = (name: string, bases: readonly string[]): boolean =>
+  bases.some((base) => base === '' || name.startsWith(`${base}.`))
+
 /** Loads what is below `bases`, all of it, and of the rest what fits by name; returns what is missing. */
 async function loadBelowHead(
   model: Module,
   path: string,
   bases: readonly string[],
 ): Promise<string[]> {
-  const isBase = (name: string): boolean => bases.some((base) => name.startsWith(`${base}.`))
+  const isBase = (name: string): boolean => isBelow(name, bases)
   const options = { strict: false, mayDiffer: (name: string) => !isBase(name) }
   const found = new Set(await load(model, path, options))
   const missing = model
@@ -95,9 +104,7 @@ async function loadBelowHead(
   throw new HeedError(
     'invalid-config',
     `${path} lacks ${below.length} weights:\n    ${below.slice(0, 20).join('\n    ')}`,
-    {
-      remedy: 'Check that the download is complete, and that config.json belongs to it.',
-    },
+    { remedy: 'Check that the download is complete and that config.json belongs to it.' },
   )
 }
 
@@ -163,8 +170,11 @@ export async function savePretrained(
   { dtype = 'f32', maxShardBytes, tokenizer }: SaveOptions = {},
 ): Promise<void> {
   if (!Object.hasOwn(TORCH_DTYPES, dtype))
-    throw new HeedError('invalid-config', `Weights cannot be saved as '${dtype}'`, {
-      remedy: `Known: ${Object.keys(TORCH_DTYPES).join(', ')}.`,
+    throw invalidOption({
+      key: 'dtype',
+      value: dtype,
+      expected: `one of ${weightDTypes.join(', ')}`,
+      try: { dtype: weightDTypes },
     })
   await saveSafetensors(dir, await tensorsToWrite(model, dtype), { maxShardBytes })
   await writeFileAtomic(join(dir, 'config.json'), configJson(model, dtype))

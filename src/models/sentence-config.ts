@@ -7,7 +7,7 @@ import { ensureDir } from '../io/files/ensure-dir.ts'
 import { readJson } from '../io/files/json.ts'
 import { type Pooling, poolings } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { parseConfig, size } from './shared/config.ts'
+import { dimension, parseConfig } from './shared/config.ts'
 
 export interface SentenceConfig {
   /** One after the other in the vector. */
@@ -34,11 +34,9 @@ export async function readSentenceConfig(
   const strange = list.find(({ type }) => !KINDS.some((kind) => type.endsWith(`.${kind}`)))
   if (strange)
     throw new HeedError(
-      'unknown-name',
-      `${dir} has a module '${strange.type}', which is not known here`,
-      {
-        remedy: `Known: ${KINDS.join(', ')}.`,
-      },
+      'unsupported',
+      `The modules of ${dir} must be of the kinds ${KINDS.join(', ')}, got '${strange.type}'`,
+      { key: 'type', value: strange.type, remedy: 'Use a model without this module.' },
     )
   const modelDir = pathOf('Transformer') ?? dir
   const settings = join(modelDir, 'sentence_bert_config.json')
@@ -109,7 +107,7 @@ const modules = z
   .max(16)
 
 const transformer = z.object({
-  max_seq_length: size.nullish(),
+  max_seq_length: dimension.nullish(),
   do_lower_case: z.boolean().default(false),
 })
 

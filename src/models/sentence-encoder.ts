@@ -3,7 +3,7 @@ import type { Module } from '../nn/index.ts'
 import { pool } from '../nn/index.ts'
 import { arange, cat, F, type Held, hold, noGrad, type Tensor } from '../tensor/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { roomFor } from '../util/room-for.ts'
 import type { TextEncoder } from './heads/text-model.ts'
 import { savePretrained } from './pretrained.ts'
@@ -34,7 +34,7 @@ export class SentenceEncoder {
     if (tokenizer.vocabSize > model.vocabSize)
       throw new HeedError(
         'invalid-config',
-        `The tokenizer has ${tokenizer.vocabSize} tokens, the model rows for ${model.vocabSize}`,
+        `The tokenizer must have at most as many tokens as the model (${model.vocabSize}), got ${tokenizer.vocabSize}`,
         { remedy: 'Check that tokenizer.json belongs to this model.' },
       )
     this.model = model
@@ -83,10 +83,12 @@ export class SentenceEncoder {
     { batchSize = 16 }: EmbedOptions = {},
   ): Promise<Float32Array[]> {
     if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new HeedError(
-        'invalid-config',
-        `embed: batchSize is ${batchSize}, not a whole number above 0`,
-      )
+      throw invalidOption({
+        key: 'batchSize',
+        value: batchSize,
+        expected: 'a whole number above 0',
+        try: { batchSize: [16] },
+      })
     const encoded = texts.map((text) => this.encode(text))
     const order = encoded.map((_, i) => i).sort((a, b) => encoded[b].length - encoded[a].length)
     const vectors: Float32Array[] = new Array(texts.length)

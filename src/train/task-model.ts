@@ -1,5 +1,12 @@
 // A model with the task that it is trained for: new, from the folder of another model, or of a run.
-import { fromPretrained, type ModelClass, modelClass, readModelConfig } from '../models/index.ts'
+import {
+  dropoutKeys,
+  fromPretrained,
+  type ModelClass,
+  modelClass,
+  newModel,
+  readModelConfig,
+} from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { manualSeed } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
@@ -7,7 +14,6 @@ import { nearestFirst } from '../util/nearest.ts'
 import { taskOptions } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
 import { recordedImports } from './run-imports.ts'
-import { configOfDropout, configOfSizes } from './sizes.ts'
 import type {
   ConfigContext,
   DataSetup,
@@ -58,7 +64,7 @@ export async function newTaskModel(
   manualSeed(config.seed)
   const { model, fresh } =
     config.from === undefined
-      ? { model: newModel(config, kind, known), fresh: [] }
+      ? { model: freshModel(config, kind, known), fresh: [] }
       : await tunedModel(config, config.from, kind, known)
   trainOnly(model, config.train)
   const contextLength = Math.min(config.context, contextOf(model))
@@ -87,14 +93,17 @@ async function modelTypeOf({ model, from }: TrainConfig): Promise<string> {
   })
 }
 
-function newModel(config: TrainConfig, kind: TaskDefinition, known: ConfigContext): Module {
+function freshModel(config: TrainConfig, kind: TaskDefinition, known: ConfigContext): Module {
   const { modelType, options } = known
   const ofData = { ...kind.newModelConfig(known), ...kind.modelConfig(known) }
   const padTokenId = Number((ofData as { pad_token_id?: unknown }).pad_token_id ?? 0)
-  const ofSize = configOfSizes(modelType, { ...config, padTokenId })
-  const dropout = configOfDropout(modelType, config.dropout ?? 0)
-  const Model = modelClass(modelType, kind.head(modelType, options)) as ModelClass
-  const model = new Model({ ...ofSize, ...dropout, ...ofData, ...config.set } as never)
+  const model = newModel({
+    modelType,
+    head: kind.head(modelType, options),
+    sizes: { ...config, padTokenId },
+    dropout: config.dropout ?? 0,
+    config: { ...ofData, ...config.set },
+  })
   checkKeys(model, config.set)
   return model
 }
@@ -106,7 +115,7 @@ async function tunedModel(
   known: ConfigContext,
 ): Promise<{ model: Module; fresh: readonly string[] }> {
   let fresh: readonly string[] = []
-  const ofDropout = dropout === null ? {} : configOfDropout(known.modelType, dropout)
+  const ofDropout = dropout === null ? {} : dropoutKeys(known.modelType, dropout)
   const changes = { ...ofDropout, ...kind.modelConfig(known), ...set }
   const model = await fromPretrained(from, kind.head(known.modelType, known.options), {
     config: Object.keys(changes).length > 0 ? changes : undefined,

@@ -1,60 +1,65 @@
-import type { ModelClass } from '../models/index.ts'
+import { isBelow, type ModelClass } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 
 /**
- * Freezes all weights except a part: `head` trains the weights outside the model's stack, `top:N` the head,
- * the last N layers of each stack and the weights after them.
- * @throws HeedError if no weight is left to train, or the model has fewer layers
+ * Trains a part of the weights only: `head`, all that is not in the stack below the head; `top:N`, the head, the last N
+ * layers of each list of layers and what comes after them.
+ * @throws HeedError when no weight is left to train, or there are fewer layers
  */
 export function trainOnly(model: Module, part: string): void {
   if (part === 'all') return
-  const { base } = model.constructor as unknown as ModelClass
-  const bases = [base ?? []].flat()
-  const named = model.namedParameters()
-  const isHead = (name: string): boolean =>
-    bases.length > 0 && !bases.some((prefix) => name.startsWith(`${prefix}.`))
-  const top =
-    part === 'head'
-      ? new Set<string>()
-      : topOf(
-          named.map(([name]) => name),
-          Number(part.slice(4)),
-        )
-  for (const [name, parameter] of named) parameter.requiresGrad = isHead(name) || top.has(name)
-  if (named.some(([, { requiresGrad }]) => requiresGrad)) return
+  const { base = [], layerLists = [] } = model.constructor as unknown as ModelClass
+  const bases = [base].flat()
+  const names = model.namedParameters().map(([name]) => name)
+  const isHead = (name: string): boolean => bases.length > 0 && !isBelow(name, bases)
+  const top = part === 'head' ? new Set<string>() : topOf(names, layerLists, Number(part.slice(4)))
+  for (const [name, parameter] of model.namedParameters())
+    parameter.requiresGrad = isHead(name) || top.has(name)
+  if (names.some((name) => isHead(name) || top.has(name))) return
   throw new HeedError(
     'unsupported',
     `${model.constructor.name} has no head that could be trained alone`,
-    {
-      key: 'train',
-      value: part,
-      try: { train: ['top:1', 'all'] },
-    },
+    { key: 'train', value: part, try: { train: ['top:1', 'all'] } },
   )
 }
 
-/** The names of weights in the last `count` layers and after them: `h.10.…`, `h.11.…`, `ln_f.weight`. */
-function topOf(names: readonly string[], count: number): Set<string> {
-  const places = names
-    .map((name) => /^(.*?)\.(\d+)\./.exec(name))
-    .map((match) => match && { stack: match[1], layer: Number(match[2]) })
-  const layers = new Map<string, number>()
+/** The names of the last `count` layers of each list and of what follows them: `h.10.…`, `h.11.…`, `ln_f.weight`. */
+function topOf(
+  names: readonly string[],
+  layerLists: readonly string[],
+  count: number,
+): Set<string> {
+  const places = names.map((name) => layerOf(name, layerLists))
+  const sizes = new Map<string, number>()
   for (const place of places)
-    if (place) layers.set(place.stack, Math.max(layers.get(place.stack) ?? 0, place.layer + 1))
-  const fewest = Math.min(...layers.values())
+    if (place) sizes.set(place.list, Math.max(sizes.get(place.list) ?? 0, place.layer + 1))
+  const fewest = sizes.size > 0 ? Math.min(...sizes.values()) : 0
   if (!(count <= fewest))
     throw invalidOption({
       key: 'train',
       value: `top:${count}`,
-      expected: layers.size > 0 ? `all, head, or top:1 to top:${fewest}` : 'all or head',
-      try: { train: layers.size > 0 ? [`top:${fewest}`, 'all'] : ['all'] },
+      expected: fewest > 0 ? `top:1 to top:${fewest}` : 'all or head for a model without layers',
+      try: { train: fewest > 0 ? [`top:${fewest}`, 'all'] : ['all'] },
     })
   const top = new Set<string>()
   let open = false
   places.forEach((place, i) => {
-    if (place) open = place.layer >= (layers.get(place.stack) as number) - count
+    if (place) open = place.layer >= (sizes.get(place.list) ?? 0) - count
     if (open) top.add(names[i])
   })
   return top
+}
+
+/** Which layer of which list a weight belongs to. */
+function layerOf(
+  name: string,
+  layerLists: readonly string[],
+): { list: string; layer: number } | null {
+  for (const list of layerLists) {
+    if (!name.startsWith(`${list}.`)) continue
+    const layer = Number.parseInt(name.slice(list.length + 1), 10)
+    if (Number.isInteger(layer)) return { list, layer }
+  }
+  return null
 }

@@ -70,6 +70,6 @@ describe('convertModel', () => {
   it('does not write over the model that it reads', async () => {
     const folder = await temporaryFolder()
     await convertModel(source, folder)
-    await expect(convertModel(folder, `${folder}/.`)).rejects.toThrow(/is the model itself/)
+    await expect(convertModel(folder, `${folder}/.`)).rejects.toThrow(/must differ from the source/)
   })
 })

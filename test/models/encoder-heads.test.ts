@@ -158,18 +158,18 @@ describe('encoders', () => {
   it('say what they cannot read', () => {
     const model = new BertModel(tiny)
     const long = tensor([[1, 2, 3, 4, 5, 6, 7]], { dtype: 'i32' })
-    expect(() => model.forward(long)).toThrow(/at most 6 tokens/)
-    expect(() => new RobertaModel(tiny).forward(long.narrow(1, 0, 5))).toThrow(/at most 4 tokens/)
+    expect(() => model.forward(long)).toThrow(/1 to 6 tokens/)
+    expect(() => new RobertaModel(tiny).forward(long.narrow(1, 0, 5))).toThrow(/1 to 4 tokens/)
     const mask = tensor([[1, 1]], { dtype: 'i32' })
     expect(() => model.forward(ids, { attentionMask: mask })).toThrow(/bool \(2, 4\)/)
-    expect(() => new BertModel({ ...tiny, num_attention_heads: 3 })).toThrow(/does not divide/)
+    expect(() => new BertModel({ ...tiny, num_attention_heads: 3 })).toThrow(/must divide/)
     expect(
       () => new BertModel({ ...tiny, position_embedding_type: 'relative_key' } as never),
     ).toThrow(/position_embedding_type/)
     expect(() => new BertForTokenClassification({ ...tiny, id2label: { 0: 'A', 2: 'B' } })).toThrow(
-      /none is number 1/,
+      /got no 1/,
     )
-    expect(() => modelClass('bert', 'causal-lm')).toThrow(/'masked-lm'/)
+    expect(() => modelClass('bert', 'seq2seq-lm')).toThrow(/one of encoder, masked-lm/)
     expect(new BertForQuestionAnswering(tiny).contextLength).toBe(6)
   })
 })

@@ -87,17 +87,21 @@ describe('image models', () => {
 
   it('say what they cannot read', () => {
     const vit = new ViTModel(tiny)
-    expect(() => vit.forward(zeros([2, 3, 8, 8]))).toThrow(/takes \(images, 1, height, width\)/)
-    expect(() => vit.forward(zeros([1, 8, 8]))).toThrow(/Images of shape/)
-    expect(() => new ViTModel({ ...tiny, patch_size: 9 })).toThrow(/larger than the image/)
-    expect(() => new ViTModel({ ...tiny, num_attention_heads: 3 })).toThrow(/does not divide/)
-    expect(() => new ResNetModel({ depths: [1], hidden_sizes: [8, 16] })).toThrow(/Each stage/)
-    expect(() => new ResNetModel({ depths: [1], hidden_sizes: [2] })).toThrow(/no quarter/)
+    expect(() => vit.forward(zeros([2, 3, 8, 8]))).toThrow(/must be \(N, 1, height, width\)/)
+    expect(() => vit.forward(zeros([1, 8, 8]))).toThrow(/Images must be/)
+    expect(() => new ViTModel({ ...tiny, patch_size: 9 })).toThrow(
+      /patch_size must be at most image_size/,
+    )
+    expect(() => new ViTModel({ ...tiny, num_attention_heads: 3 })).toThrow(/must divide/)
+    expect(() => new ResNetModel({ depths: [1], hidden_sizes: [8, 16] })).toThrow(
+      /depths must have a value for each/,
+    )
+    expect(() => new ResNetModel({ depths: [1], hidden_sizes: [2] })).toThrow(/must be at least 4/)
     expect(() => new ViTHybridModel({ backbone_featmap_shape: [1, 512, 24, 24] })).toThrow(
-      /512 channels, the backbone 1024/,
+      /backbone \(1024\), got 512/,
     )
     const features = { out_features: ['stage9'] } as never
-    expect(() => new ViTHybridModel({ backbone_config: features })).toThrow(/Known: stem, stage1/)
-    expect(() => modelClass('vit', 'causal-lm')).toThrow(/'image-classification'/)
+    expect(() => new ViTHybridModel({ backbone_config: features })).toThrow(/one of stem, stage1/)
+    expect(() => modelClass('vit', 'causal-lm')).toThrow(/image-classification/)
   })
 })

@@ -115,19 +115,21 @@ describe('recurrent encoder-decoders', () => {
   })
 
   it('say what does not fit', () => {
-    expect(() => new Seq2SeqRNN({ hidden_size: 7 })).toThrow(/hidden_size 7 is not even/)
-    expect(() => new Seq2SeqRNN({ vocab_size: 5, pad_token_id: 5 })).toThrow(/token 5/)
+    expect(() => new Seq2SeqRNN({ hidden_size: 7 })).toThrow(/hidden_size must be even .* got 7/)
+    expect(() => new Seq2SeqRNN({ vocab_size: 5, pad_token_id: 5 })).toThrow(
+      /pad_token_id must be below vocab_size \(5\), got 5/,
+    )
     expect(() => new Seq2SeqRNN({ attention_type: 'much' as 'none' })).toThrow(/attention_type/)
     const model = new Seq2SeqRNN({ ...tiny, max_position_embeddings: 4 })
     expect(() => model.encode(source())).toThrow(/at most 4 tokens/)
     const ids = source().narrow(1, 0, 2)
-    expect(() => model.decode(ids, {})).toThrow(/no source/)
+    expect(() => model.decode(ids, {})).toThrow(/`encoded` must be/)
     const cache = model.createCache({ capacity: 4, sourceLength: 3 })
     expect(() => model.decode(ids, { cache, encoded: model.encode(ids) })).toThrow(
-      /source of shape/,
+      /encoded source must be .* for this cache/,
     )
     const other = new Marian({ vocab_size: 4, d_model: 4, encoder_layers: 1, decoder_layers: 1, encoder_attention_heads: 1, decoder_attention_heads: 1, pad_token_id: 0 }).createCache({ capacity: 4, sourceLength: 2 }) // biome-ignore format: a model
-    expect(() => model.decode(ids, { cache: other, encoded: model.encode(ids) })).toThrow(/another kind/) // biome-ignore format: one line
+    expect(() => model.decode(ids, { cache: other, encoded: model.encode(ids) })).toThrow(/got one of another model/) // biome-ignore format: one line
     expect(() => cache.rewind(1)).toThrow()
   })
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { dropoutKeys } from '../../src/models/index.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
-import { configOfDropout } from '../../src/train/sizes.ts'
 import { newTaskModel } from '../../src/train/task-model.ts'
 import { scratch, trainTiny, writeRows } from './support.ts'
 
@@ -48,5 +48,5 @@ it('drops as the model that is fine-tuned does, unless it is told otherwise', as
   expect(dropoutOf(at('same'))).toBe(0.25)
   await trainTiny(at('other'), { ...keys, from: at('new'), dropout: 0.5 })
   expect(dropoutOf(at('other'))).toBe(0.5)
-  expect(() => configOfDropout('resnet', 0.1)).toThrow("A 'resnet' drops no activations")
+  expect(() => dropoutKeys('resnet', 0.1)).toThrow("A 'resnet' drops no activations")
 })

@@ -5,11 +5,11 @@ import type { RawConfig } from '../../io/hub/hf.ts'
 import type { Piece } from '../../io/safetensors/safetensors.ts'
 import type { QuantizedWeight } from '../../nn/index.ts'
 import { blockFormats } from '../../util/block-formats.ts'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
+import { definitions } from '../definitions.ts'
 import type { WeightFile } from '../weight-file.ts'
-import { type Architecture, architectures } from './architectures.ts'
-import { ggufConfig } from './config.ts'
+import type { GGUFFormat, GGUFNames } from './format.ts'
 
 export interface GGUFModel {
   config: RawConfig
@@ -23,25 +23,34 @@ export interface GGUFModel {
 export async function openGGUFModel(path: string): Promise<GGUFModel> {
   const file = await openGGUF(path)
   try {
-    const architecture = architectureOf(file)
-    const config = await ggufConfig(file, architecture)
-    return { config, weights: new GGUFWeights(file, architecture, config) }
+    const { modelType, format } = formatOf(file)
+    const config = {
+      architectures: [format.className],
+      model_type: modelType,
+      ...(await format.config(file, format.architecture)),
+    }
+    return { config, weights: new GGUFWeights(file, format, config) }
   } catch (error) {
     await file.close()
     throw error
   }
 }
 
-function architectureOf({ metadata, path }: GGUFFile): Architecture {
+function formatOf({ metadata, path }: GGUFFile): { modelType: string; format: GGUFFormat } {
   const name = metadata.string('general.architecture')
-  if (Object.hasOwn(architectures, name)) return architectures[name]
-  const known = nearestFirst(name, Object.keys(architectures)).join(', ')
+  const known = definitions.values().flatMap(({ modelType, gguf: format }) => {
+    return format ? [{ modelType, format }] : []
+  })
+  const match = known.find(({ format }) => format.architecture === name)
+  if (match) return match
+  const names = nearestFirst(
+    name,
+    known.map(({ format }) => format.architecture),
+  )
   throw new HeedError(
-    'invalid-config',
-    `${path} holds a model of the architecture ${JSON.stringify(name)}`,
-    {
-      remedy: `Known in GGUF files: ${known}.`,
-    },
+    'unsupported',
+    `The architecture of a GGUF file must be one of ${names.join(', ')}, got ${shown(name)} in ${path}`,
+    { key: 'general.architecture', value: name, remedy: 'Use a model of one of these families.' },
   )
 }
 
@@ -50,17 +59,17 @@ class GGUFWeights implements WeightFile {
   readonly names: readonly string[]
   private readonly file: GGUFFile
   private readonly stored: ReadonlyMap<string, string>
-  private readonly architecture: Architecture
+  private readonly format: GGUFFormat
   private readonly config: RawConfig
 
-  constructor(file: GGUFFile, architecture: Architecture, config: RawConfig) {
+  constructor(file: GGUFFile, format: GGUFFormat, config: RawConfig) {
     this.file = file
     this.path = file.path
-    this.architecture = architecture
+    this.format = format
     this.config = config
     const kept = file.names.filter((name) => !DERIVED.test(name))
     for (const name of kept) file.decodableType(name) // says at once what cannot be read
-    this.stored = new Map(kept.map((name) => [checkpointName(name), name]))
+    this.stored = new Map(kept.map((name) => [checkpointName(name, format.names), name]))
     this.names = [...this.stored.keys()]
   }
 
@@ -77,7 +86,7 @@ class GGUFWeights implements WeightFile {
       yield { start: 0, values }
       return
     }
-    const shift = NORM.test(stored) ? this.architecture.normShift : 0
+    const shift = NORM.test(stored) ? this.format.normShift : 0
     for await (const { start, values } of this.file.pieces(stored))
       yield { start, values: shift === 0 ? values : values.map((value) => value + shift) }
   }
@@ -105,12 +114,11 @@ class GGUFWeights implements WeightFile {
     return this.stored.get(name) ?? name
   }
 
-  /** Among how many heads the rows of queries or keys are shared, where they must change places. */
+  /** The number of heads whose rows must be reordered; 0 for tensors that are stored as they are needed. */
   private interleavedHeads(stored: string): number {
-    if (!this.architecture.interleaved) return 0
-    if (/\.attn_q\.(weight|bias)$/.test(stored)) return this.config.num_attention_heads as number
-    if (/\.attn_k\.(weight|bias)$/.test(stored)) return this.config.num_key_value_heads as number
-    return 0
+    const [, layer, path] = STORED_NAME.exec(stored) ?? []
+    if (layer === undefined || !Object.hasOwn(this.format.interleaved, path)) return 0
+    return Number(this.config[this.format.interleaved[path]])
   }
 }
 
@@ -118,34 +126,16 @@ class GGUFWeights implements WeightFile {
 const DERIVED = /(^|\.)(rope_freqs|attn_rot_embd)\.weight$/
 const NORM = /_norm\.weight$/
 
-function checkpointName(stored: string): string {
-  const [, layer, part, kind] = /^(?:blk\.(\d+)\.)?(.+)\.(weight|bias)$/.exec(stored) ?? []
-  const names = layer === undefined ? OUTER_NAMES : LAYER_NAMES
-  if (part === undefined || !Object.hasOwn(names, part)) return stored
+function checkpointName(stored: string, { outer, layers, inner }: GGUFNames): string {
+  const [, layer, path, kind] = STORED_NAME.exec(stored) ?? []
+  const names = layer === undefined ? outer : inner
+  if (path === undefined || !Object.hasOwn(names, path)) return stored
   return layer === undefined
-    ? `${names[part]}.${kind}`
-    : `model.layers.${layer}.${names[part]}.${kind}`
+    ? `${names[path]}.${kind}`
+    : `${layers}.${layer}.${names[path]}.${kind}`
 }
 
-const OUTER_NAMES: Record<string, string> = {
-  token_embd: 'model.embed_tokens',
-  output_norm: 'model.norm',
-  output: 'lm_head',
-}
-
-const LAYER_NAMES: Record<string, string> = {
-  attn_norm: 'input_layernorm',
-  attn_q: 'self_attn.q_proj',
-  attn_k: 'self_attn.k_proj',
-  attn_v: 'self_attn.v_proj',
-  attn_output: 'self_attn.o_proj',
-  attn_q_norm: 'self_attn.q_norm',
-  attn_k_norm: 'self_attn.k_norm',
-  ffn_norm: 'post_attention_layernorm',
-  ffn_gate: 'mlp.gate_proj',
-  ffn_up: 'mlp.up_proj',
-  ffn_down: 'mlp.down_proj',
-}
+const STORED_NAME = /^(?:blk\.(\d+)\.)?(.+)\.(weight|bias)$/
 
 /**
  * The rows of each head from the order of Llama's GGUF files, where the two features that a rotary

@@ -1,15 +1,13 @@
 import type { CausalLM } from './causal-lm.ts'
 import type { ImageClassifier, ImageEncoder } from './image-model.ts'
+import type { MaskedLM } from './masked-lm.ts'
+import type { NextSentencePredictor } from './next-sentence.ts'
+import type { Pretraining } from './pretraining.ts'
+import type { QuestionAnswerer } from './question-answering.ts'
 import type { Seq2SeqLM } from './seq2seq-lm.ts'
-import type {
-  MaskedLM,
-  NextSentencePredictor,
-  Pretraining,
-  QuestionAnswerer,
-  SequenceClassifier,
-  TextEncoder,
-  TokenClassifier,
-} from './text-model.ts'
+import type { SequenceClassifier } from './sequence-classification.ts'
+import type { TextEncoder } from './text-model.ts'
+import type { TokenClassifier } from './token-classification.ts'
 
 /** What a model can be for, as in transformers' AutoModelFor…, and what it then can do. */
 export interface Heads {

@@ -5,18 +5,18 @@ import { ShapeError } from '../../util/errors.ts'
 
 // N images, C channels, H height, W width, K labels
 
-/** What all models that read images have in common. */
+/** What all models that read images share. */
 export interface ImageModel extends Module {
-  /** Of one image: channels, height and width, as it was trained or would be. */
+  /** Channels, height and width of the images that it is trained on. */
   readonly imageShape: readonly [number, number, number]
 }
 
-/** What a model sees in images, before any label. */
+/** The layers below any head. */
 export interface ImageEncoder extends ImageModel {
   readonly hiddenSize: number
   /** images (N, C, H, W) f32 -> states: (N, tokens, width), or (N, width, h, w) of a CNN. */
   forward(images: Tensor): Tensor
-  /** One vector (N, width) for each image of these states. */
+  /** One vector for each image of these states: (N, width). */
   pooled(states: Tensor): Tensor
 }
 
@@ -26,14 +26,15 @@ export interface ImageClassifier extends ImageModel {
   readonly labels: readonly string[]
   /** images (N, C, H, W) f32 -> logits (N, K). */
   forward(images: Tensor): Tensor
-  /** Of labels (N) i32: cross-entropy; (N, K) f32: each label on its own; of one label: squared error. */
+  /** Labels (N) i32: cross-entropy; (N, K) f32: binary cross-entropy of each label; one label: squared error. */
   loss(images: Tensor, labels: Tensor): Tensor
 }
 
-/** @throws ShapeError for what is not (N, channels, H, W) */
+/** @throws ShapeError unless images are (N, channels, H, W) */
 export function checkImages(images: Tensor, channels: number): void {
   if (images.rank === 4 && images.shape[1] === channels) return
-  throw new ShapeError(`Images of shape ${showShape(images.shape)}`, {
-    remedy: `This model takes (images, ${channels}, height, width).`,
-  })
+  throw new ShapeError(
+    `Images must be (N, ${channels}, height, width), got ${showShape(images.shape)}`,
+    { remedy: 'Add the axis of images, or convert the channels.' },
+  )
 }

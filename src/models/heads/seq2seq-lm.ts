@@ -1,27 +1,29 @@
-import { type EncoderDecoderCache, Module } from '../../nn/index.ts'
+import type { EncoderDecoderCache, Module } from '../../nn/index.ts'
 import { cat, F, full, type Tensor } from '../../tensor/index.ts'
 import { ShapeError } from '../../util/errors.ts'
+import type { Family } from '../shared/family.ts'
+import { type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
 
 // B batch, S source tokens, T target tokens, C width, V vocabulary
 
 export interface DecodeOptions {
   /**
-   * What `encode` made of the source: (B, S, C). A cache keeps what is needed of it: later calls
-   * with the same cache leave it out.
+   * The states that `encode` returned for the source: (B, S, C). A cache keeps what it needs of them: leave them out in
+   * later calls with the same cache.
    */
   encoded?: Tensor
-  /** bool (B, S): true where a token of the source counts. Default: all count. */
+  /** bool (B, S): true for tokens of the source, false for padding. Default: all are tokens. */
   encodedMask?: Tensor
-  /** bool (B, T), or (B, capacity) with a cache: true where a target token counts. Default: all count. */
+  /** bool (B, T), or (B, capacity) with a cache: the same for the target. Default: all are tokens. */
   attentionMask?: Tensor
-  /** Earlier target tokens, which the new ones are added to; `cache.advance(n)` then counts them in. */
+  /** Earlier target tokens, to which the new ones are added; `cache.advance(n)` then counts them in. */
   cache?: EncoderDecoderCache
   /** i32 (N): computes logits at these positions only. */
   logitsAt?: Tensor
 }
 
 export interface Seq2SeqOptions {
-  /** bool (B, S): true where a token of the source counts, on either side. Default: all count. */
+  /** bool (B, S): true for tokens of the source, false for padding, on either side. Default: all are tokens. */
   attentionMask?: Tensor
 }
 
@@ -36,7 +38,7 @@ export interface Seq2SeqLM extends Module {
   readonly contextLength: number
   /** Of the target. */
   readonly vocabSize: number
-  /** What the decoder starts from. */
+  /** The first token that the decoder reads. */
   readonly decoderStartTokenId: number
   readonly padTokenId: number
   /** ids (B, S) i32 -> states (B, S, C). */
@@ -45,13 +47,13 @@ export interface Seq2SeqLM extends Module {
   decode(ids: Tensor, options: DecodeOptions): Tensor
   /** ids (B, S) and decoderIds (B, T) -> logits (B, T, V). */
   forward(ids: Tensor, decoderIds: Tensor, options?: Seq2SeqOptions): Tensor
-  /** Mean cross-entropy of labels (B, T), which the decoder sees shifted by one; -100 counts for nothing. */
+  /** Mean cross-entropy of labels (B, T), which the decoder reads shifted by one; -100 is ignored. */
   loss(ids: Tensor, labels: Tensor, options?: Seq2SeqLossOptions): Tensor
   /** Memory for the keys and values of `capacity` target tokens and `sourceLength` source tokens. */
-  createCache(room: CacheRoom): EncoderDecoderCache
+  createCache(size: Seq2SeqCacheSize): EncoderDecoderCache
 }
 
-export interface CacheRoom {
+export interface Seq2SeqCacheSize {
   /** Target tokens. */
   capacity: number
   /** Source tokens, padding included. */
@@ -60,15 +62,74 @@ export interface CacheRoom {
   batch?: number
 }
 
-/** What such models have in common, given their two halves. */
-export abstract class EncoderDecoder<Config> extends Module<Config> implements Seq2SeqLM {
-  abstract readonly contextLength: number
-  abstract readonly vocabSize: number
-  abstract readonly decoderStartTokenId: number
-  abstract readonly padTokenId: number
-  abstract encode(ids: Tensor, options?: Seq2SeqOptions): Tensor
-  abstract decode(ids: Tensor, options: DecodeOptions): Tensor
-  abstract createCache(room: CacheRoom): EncoderDecoderCache
+/** The keys of a config that all encoder-decoders have. */
+export interface Seq2SeqConfig {
+  pad_token_id: number | null
+  decoder_start_token_id: number
+}
+
+/** Both halves of an encoder-decoder. */
+export interface EncoderDecoder extends Module {
+  /** ids (B, S) i32 -> states (B, S, C). */
+  readonly encoder: { forward(ids: Tensor, attentionMask?: Tensor): Tensor }
+  /** ids (B, T) i32 -> states (B, T, C). */
+  readonly decoder: { forward(ids: Tensor, options: DecodeOptions): Tensor }
+}
+
+/** A family of encoder-decoders. */
+export interface Seq2SeqFamily<C extends Seq2SeqConfig, S extends EncoderDecoder, P extends string>
+  extends Family<C, S, P> {
+  /** The most tokens of source or target. */
+  readonly contextLength: (config: C) => number
+  readonly targetVocabSize: (config: C) => number
+  readonly createCache: (
+    model: { config: C; stack: S },
+    size: Seq2SeqCacheSize,
+  ) => EncoderDecoderCache
+}
+
+/** The head of a family that writes text. */
+export const seq2seqLM = <
+  C extends Seq2SeqConfig,
+  S extends EncoderDecoder,
+  P extends string,
+  L extends object,
+>(
+  family: Seq2SeqFamily<C, S, P>,
+  spec: HeadSpec<C, S, L>,
+): HeadClass<C, Seq2SeqModel<C, S, L> & Record<P, S> & L> =>
+  headClass(Seq2SeqModel<C, S, L>, 'seq2seq-lm', family, spec)
+
+export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L extends object>
+  extends HeadedModel<C, S, L, Seq2SeqFamily<C, S, string>>
+  implements Seq2SeqLM
+{
+  get contextLength(): number {
+    return this.family.contextLength(this.config)
+  }
+
+  get vocabSize(): number {
+    return this.family.targetVocabSize(this.config)
+  }
+
+  get decoderStartTokenId(): number {
+    return this.config.decoder_start_token_id
+  }
+
+  get padTokenId(): number {
+    return this.config.pad_token_id ?? 0
+  }
+
+  encode(ids: Tensor, { attentionMask }: Seq2SeqOptions = {}): Tensor {
+    checkIds(ids, this.contextLength, this.family.title)
+    return this.stack.encoder.forward(ids, attentionMask)
+  }
+
+  decode(ids: Tensor, { logitsAt, ...options }: DecodeOptions): Tensor {
+    checkIds(ids, this.contextLength, this.family.title, options.cache?.length)
+    const states = this.stack.decoder.forward(ids, options)
+    return this.headLogits(logitsAt ? states.take(logitsAt, 1) : states)
+  }
 
   forward(ids: Tensor, decoderIds: Tensor, { attentionMask }: Seq2SeqOptions = {}): Tensor {
     const encoded = this.encode(ids, { attentionMask })
@@ -83,9 +144,13 @@ export abstract class EncoderDecoder<Config> extends Module<Config> implements S
     const logits = this.forward(ids, shiftRight(labels, this), options)
     return F.crossEntropy(logits, labels, { labelSmoothing })
   }
+
+  createCache(size: Seq2SeqCacheSize): EncoderDecoderCache {
+    return this.family.createCache(this.below, size)
+  }
 }
 
-/** What a decoder sees when it is to say `labels` (B, T): the start, then each label but the last. */
+/** What a decoder reads in order to predict `labels` (B, T): the first token, then each label but the last. */
 export function shiftRight(
   labels: Tensor,
   { decoderStartTokenId, padTokenId }: Pick<Seq2SeqLM, 'decoderStartTokenId' | 'padTokenId'>,
@@ -96,12 +161,13 @@ export function shiftRight(
   return cat([start, before.lt(0).where(full(before.shape, padTokenId, 'i32'), before)], 1)
 }
 
-/** @throws ShapeError unless ids are (B, T) with at most `limit` tokens, `seen` before them included */
-export function checkIds(ids: Tensor, limit: number, model: string, seen = 0): void {
-  if (ids.rank === 2 && ids.shape[1] + seen <= limit) return
-  const earlier = seen > 0 ? `, ${seen} tokens before them` : ''
-  const most = Number.isFinite(limit) ? `, with at most ${limit} tokens` : ''
-  throw new ShapeError(`${model}: ids of shape (${ids.shape.join(', ')})${earlier}`, {
-    remedy: `They are (batch, tokens)${most}.`,
-  })
+/** @throws ShapeError unless ids are (B, T) with at most `limit` tokens, `earlier` ones in the cache included */
+function checkIds(ids: Tensor, limit: number, title: string, earlier = 0): void {
+  if (ids.rank === 2 && ids.shape[1] + earlier <= limit) return
+  const most = Number.isFinite(limit) ? ` with at most ${limit} tokens` : ''
+  const cached = earlier > 0 ? ` after ${earlier} tokens in the cache` : ''
+  throw new ShapeError(
+    `${title}: ids must be (batch, tokens)${most}, got (${ids.shape.join(', ')})${cached}`,
+    { remedy: 'Truncate longer texts, or split them.' },
+  )
 }

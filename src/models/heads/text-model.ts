@@ -1,115 +1,112 @@
 import type { Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { modelKey } from '../shared/checkpoint-keys.ts'
+import { checkEncoderInputs } from '../shared/encoder-mask.ts'
+import {
+  configOf,
+  type StackParts,
+  setStackClass,
+  type TextConfig,
+  type TextFamily,
+  type TextStack,
+  type TextStackOptions,
+  widthOf,
+} from '../shared/family.ts'
+import { baseOf, type HeadClass, HeadedModel, type HeadSpec } from './headed-model.ts'
 
 // B batch, T tokens, C width, V vocabulary, K labels
 
 export interface EncoderOptions {
-  /** bool (B, T): true where a token counts, false where it is padding. Default: all count. */
+  /** bool (B, T): true for tokens, false for padding. Default: all are tokens. */
   attentionMask?: Tensor
-  /** i32 (B, T): which of two texts a token belongs to, where the model tells them apart. */
+  /** i32 (B, T): to which of two texts a token belongs, for models that distinguish them. */
   tokenTypeIds?: Tensor
 }
 
-/** What all models that read a whole text at once have in common. */
+/** What all models share that read a whole text at once. */
 export interface EncoderModel extends Module {
   /** The most tokens that it can see. */
   readonly contextLength: number
   readonly vocabSize: number
 }
 
-/** The encoder alone. */
+/** The layers below any head: a vector for each token. */
 export interface TextEncoder extends EncoderModel {
   readonly hiddenSize: number
   /** ids (B, T) i32 -> states (B, T, C). */
   forward(ids: Tensor, options?: EncoderOptions): Tensor
 }
 
-export interface MaskedLMOptions extends EncoderOptions {
-  /**
-   * i32 (N): computes logits at these places only, which count through all rows: row·T + column. They
-   * are (N, V) then, and labels (N): most of the work is saved where few tokens are masked.
-   */
-  logitsAt?: Tensor
+/** A model with a head on a stack that reads a whole text at once. */
+export abstract class TextModel<
+    C extends TextConfig,
+    S extends TextStack,
+    L extends object,
+    H extends HeadSpec<C, S, L> = HeadSpec<C, S, L>,
+  >
+  extends HeadedModel<C, S, L, TextFamily<C, S, string>, H>
+  implements EncoderModel
+{
+  get contextLength(): number {
+    return this.family.contextLength(this.config)
+  }
+
+  get vocabSize(): number {
+    return this.config.vocab_size
+  }
+
+  /** ids (B, T) i32 -> states (B, T, C). @throws ShapeError for other shapes, and for too many tokens */
+  protected states(ids: Tensor, options: EncoderOptions = {}): Tensor {
+    checkEncoderInputs(this, ids, options.attentionMask)
+    return this.stack.forward(ids, options)
+  }
 }
 
-/** Predicts what stood where a token was masked (Devlin et al., 2019). */
-export interface MaskedLM extends EncoderModel {
-  /** ids (B, T) i32 -> logits (B, T, V). */
-  forward(ids: Tensor, options?: MaskedLMOptions): Tensor
-  /** Mean cross-entropy of labels (B, T); -100 counts for nothing. */
-  loss(ids: Tensor, labels: Tensor, options?: MaskedLMOptions): Tensor
-}
+/**
+ * The stack of a family as a model of its own, with the keys of checkpoints without a head. Models with a head have one
+ * as their stack, so that it can be used and saved by itself.
+ */
+export function textEncoder<C extends TextConfig, S extends TextStack, P extends string>(
+  family: TextFamily<C, S, P>,
+  architecture: string,
+): HeadClass<C, S & TextEncoder> {
+  const Stack = family.Stack as new (
+    ...has: ConstructorParameters<typeof family.Stack>
+  ) => TextStack
+  const Encoder = class extends Stack implements TextEncoder {
+    static readonly modelType = family.modelType
+    static readonly architectures = [architecture]
+    static readonly head = 'encoder'
+    static readonly base = baseOf(family.names)
+    static readonly layerLists = family.names.layers
+    declare readonly config: C
 
-/** States (B, T, C) at those places, (N, C); all of them where there are none. */
-export function statesAt(states: Tensor, logitsAt?: Tensor): Tensor {
-  return logitsAt ? states.reshape(-1, states.shape[2]).take(logitsAt) : states
-}
+    constructor(config: Partial<C> = {}, has: StackParts = { pooler: true }) {
+      super(configOf(family, config), has)
+    }
 
-/** Tells whether the second of two texts follows the first (Devlin et al., 2019). */
-export interface NextSentencePredictor extends EncoderModel {
-  /** ids (B, T) i32 -> logits (B, 2): of 0, it follows, and 1, it does not. */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor
-  /** Mean cross-entropy of labels (B). */
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
-}
+    get contextLength(): number {
+      return family.contextLength(this.config)
+    }
 
-export interface PretrainingLogits {
-  /** (B, T, V) or (N, V), as of a masked language model. */
-  tokens: Tensor
-  /** (B, 2). */
-  nextSentence: Tensor
-}
+    get vocabSize(): number {
+      return this.config.vocab_size
+    }
 
-export interface PretrainingLabels {
-  /** i32 (B, T) or (N); -100 counts for nothing. */
-  tokens: Tensor
-  /** i32 (B): 0, the second text follows the first; 1, it does not. */
-  nextSentence: Tensor
-}
+    get hiddenSize(): number {
+      return widthOf(family, this.config)
+    }
 
-/** Both objectives that BERT is trained with. */
-export interface Pretraining extends EncoderModel {
-  forward(ids: Tensor, options?: MaskedLMOptions): PretrainingLogits
-  /** The sum of both cross-entropies. */
-  loss(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): Tensor
-}
+    override forward(ids: Tensor, options: TextStackOptions = {}): Tensor {
+      if (!options.cache) checkEncoderInputs(this, ids, options.attentionMask)
+      return super.forward(ids, options)
+    }
 
-/** One label, or several, for a whole text. */
-export interface SequenceClassifier extends EncoderModel {
-  /** K names, in the order of the logits. */
-  readonly labels: readonly string[]
-  /** ids (B, T) i32 -> logits (B, K). */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor
-  /** Of labels (B) i32: cross-entropy; (B, K) f32: each label on its own; of one label: squared error. */
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
-  /** Where the next token can be predicted too: that loss, weighted, is added (Radford et al., 2018). */
-  jointLoss?(ids: Tensor, labels: Tensor, options: JointLossOptions): Tensor
-}
-
-export interface JointLossOptions extends EncoderOptions {
-  /** λ of the paper, which has 0.5. */
-  lmWeight: number
-}
-
-/** A label for each token. */
-export interface TokenClassifier extends EncoderModel {
-  readonly labels: readonly string[]
-  /** ids (B, T) i32 -> logits (B, T, K). */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor
-  /** Mean cross-entropy of labels (B, T); -100 counts for nothing. */
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
-}
-
-export interface Span {
-  /** Logits (B, T) of the answer's first token. */
-  start: Tensor
-  /** Logits (B, T) of its last token. */
-  end: Tensor
-}
-
-/** Finds the answer to a question in a text. */
-export interface QuestionAnswerer extends EncoderModel {
-  forward(ids: Tensor, options?: EncoderOptions): Span
-  /** The mean of both ends' cross-entropies; `start` and `end` are (B) i32. */
-  loss(ids: Tensor, answer: Span, options?: EncoderOptions): Tensor
+    protected override keyInCheckpoint(key: string): string | null {
+      return modelKey(key, family, this, null)
+    }
+  }
+  Object.defineProperty(Encoder, 'name', { value: architecture })
+  setStackClass(family, Encoder)
+  return Encoder as unknown as HeadClass<C, S & TextEncoder>
 }

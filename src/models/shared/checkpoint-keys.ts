@@ -1,19 +1,42 @@
-// The names of encoders' weights in checkpoints of all ages and heads.
+// The names of weights in checkpoints of all ages and heads.
+import type { Module } from '../../nn/index.ts'
 
-export interface KeyRule {
-  /** The encoder's prefix, which this model, being the encoder itself, has not. */
-  drop?: string
-  /** The encoder's prefix, which checkpoints of the encoder alone have not. */
-  add?: string
+/** What a family says about the keys of its checkpoints. */
+export interface KeyRules {
+  readonly prefix: string
+  readonly ignoredKeys?: RegExp
+  readonly renamedKeys?: readonly (readonly [RegExp, string])[]
 }
 
-/** A key as transformers writes it now; null for what is no weight. */
-export function modernKey(key: string, { drop, add }: KeyRule): string | null {
-  if (/embeddings\.(position_ids|mask_token)$/.test(key)) return null
-  const name = key.replace(/LayerNorm\.(gamma|beta)$/, (_, old) => `LayerNorm.${RENAMED[old]}`)
-  if (drop && name.startsWith(`${drop}.`)) return name.slice(drop.length + 1)
-  return add && ENCODER_PART.test(name) ? `${add}.${name}` : name
+/**
+ * What a key of a checkpoint is called in a model; null for a key that holds no weight. Checkpoints of the stack alone
+ * lack the prefix, those of models with a head have it: either kind opens in either model.
+ * @param stack the layers below any head
+ * @param prefix the field of the stack in the model; null where the model is the stack
+ */
+export function modelKey(
+  key: string,
+  rules: KeyRules,
+  stack: Module,
+  prefix: string | null,
+): string | null {
+  if (rules.ignoredKeys?.test(key)) return null
+  let name = key
+  for (const [pattern, replacement] of rules.renamedKeys ?? [])
+    name = name.replace(pattern, replacement)
+  for (const known of [rules.prefix, prefix])
+    if (known !== null && name.startsWith(`${known}.`)) name = name.slice(known.length + 1)
+  const [field] = name.split('.', 1)
+  return prefix !== null && isField(stack, field) ? `${prefix}.${name}` : name
 }
 
-const RENAMED: Record<string, string> = { gamma: 'weight', beta: 'bias' }
-const ENCODER_PART = /^(embeddings|embedder|encoder|transformer|layernorm|pooler)\./
+/** Old checkpoints of BERT and its relatives store positions, and call weights by the names of TensorFlow. */
+export const bertKeys = {
+  ignoredKeys: /embeddings\.(position_ids|mask_token)$/,
+  renamedKeys: [
+    [/LayerNorm\.gamma$/, 'LayerNorm.weight'],
+    [/LayerNorm\.beta$/, 'LayerNorm.bias'],
+  ],
+} as const
+
+const isField = (module: Module, name: string): boolean => Object.keys(module).includes(name)

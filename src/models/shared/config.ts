@@ -1,33 +1,112 @@
+// The keys of a config.json: what they may be, and what other families call them.
 import { z } from 'zod'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 
 /** A width or a count. The limit keeps a hostile config from building for hours. */
-export const size = z
+export const dimension = z
   .int()
   .min(1)
   .max(2 ** 24)
 
 /** Layers and heads. */
-export const few = z.int().min(1).max(4096)
+export const layerCount = z.int().min(1).max(4096)
 
 export const probability = z.number().min(0).max(1)
 
-/** Of the end of a text: one, several, or none. */
+/** The ids that end a text: one, several or none. */
 export const eosTokenId = z.union([z.int(), z.array(z.int()).max(64)]).nullable()
 
+/** How a family reads its config.json. */
+export interface ConfigFormat<C extends object> {
+  readonly schema: z.ZodType<C>
+  /** Other names of keys, as `attribute_map` in transformers has them: `hidden_size` -> `n_embd`. */
+  readonly aliases: Readonly<Record<string, string>>
+  /** Checks what a schema cannot express, and fills in values that depend on others. */
+  complete?(config: C): C
+}
+
 /**
- * A config as its schema has it, with defaults for what is left out.
- * @throws HeedError that names each key which does not fit
+ * A complete config, with defaults for missing keys.
+ * @throws HeedError that names each key with a value that it cannot have
+ */
+export function readConfig<C extends object>(
+  { schema, aliases, complete }: ConfigFormat<C>,
+  raw: object,
+  title: string,
+): C {
+  const config = parseConfig(schema, withoutAliases(raw, aliases, title), title)
+  return complete ? complete(config) : config
+}
+
+function withoutAliases(
+  raw: object,
+  aliases: Readonly<Record<string, string>>,
+  title: string,
+): object {
+  const config = { ...raw } as Record<string, unknown>
+  for (const [alias, key] of Object.entries(aliases)) {
+    if (config[alias] === undefined) continue
+    if (config[key] === undefined) config[key] = config[alias]
+    else if (JSON.stringify(config[key]) !== JSON.stringify(config[alias]))
+      throw new HeedError(
+        'invalid-config',
+        `${title}: ${alias} and ${key} mean the same and must be equal, got ${shown(config[alias])} and ${shown(config[key])}`,
+        { key, value: config[alias], remedy: `Remove ${alias} from the config.` },
+      )
+    delete config[alias]
+  }
+  return config
+}
+
+/**
+ * A config as its schema has it, with defaults for missing keys.
+ * @throws HeedError that names each key with a value that it cannot have
  */
 export function parseConfig<S extends z.ZodType>(
   schema: S,
   raw: unknown,
-  model: string,
+  title: string,
 ): z.output<S> {
   const result = schema.safeParse(raw)
   if (result.success) return result.data
   const lines = result.error.issues.map(
     ({ path, message }) => `  ${path.join('.') || 'config'}: ${message}`,
   )
-  throw new HeedError('invalid-config', `This is not a config of ${model}:\n${lines.join('\n')}`)
+  throw new HeedError('invalid-config', `This is not a config of ${title}:\n${lines.join('\n')}`, {
+    key: result.error.issues[0]?.path.join('.'),
+    remedy: 'Correct these keys in config.json.',
+  })
+}
+
+/**
+ * For values that must divide another: `checkDivides(config, 'n_head', 'n_embd', 'GPT-2')`.
+ * @throws HeedError with the nearest divisors
+ */
+export function checkDivides<C extends object, K extends keyof C & string>(
+  config: C,
+  divisorKey: K,
+  key: K,
+  title: string,
+): void {
+  const [divisor, value] = [Number(config[divisorKey]), Number(config[key])]
+  if (value % divisor === 0) return
+  throw new HeedError(
+    'invalid-config',
+    `${title}: ${divisorKey} must divide ${key} (${value}), got ${divisor}`,
+    {
+      key: divisorKey,
+      value: divisor,
+      expected: `a divisor of ${key} (${value})`,
+      try: { [divisorKey]: divisorsNear(value, divisor) },
+    },
+  )
+}
+
+/** Up to four divisors of `value`, those next to `wish`, in ascending order. */
+export function divisorsNear(value: number, wish: number): number[] {
+  const all = Array.from({ length: Math.min(value, 4096) }, (_, i) => i + 1).filter(
+    (divisor) => value % divisor === 0,
+  )
+  const nearest = all.sort((a, b) => Math.abs(a - wish) - Math.abs(b - wish)).slice(0, 4)
+  return nearest.sort((a, b) => a - b)
 }

@@ -1,25 +1,26 @@
-// What models that read from left to right have in common.
+// What models that read from left to right share.
 import type { KVCache } from '../../nn/index.ts'
 import { arange, cat, F, full, type Tensor } from '../../tensor/index.ts'
 import { ShapeError } from '../../util/errors.ts'
 
-/** @throws ShapeError when ids are not (B, T), or more, with those in the cache, than a model sees */
+/** @throws ShapeError unless ids are (B, T) and, with those in the cache, at most as many tokens as a model can see */
 export function checkTokens(ids: Tensor, model: string, limit: number, cache?: KVCache): void {
   if (ids.rank === 2 && ids.shape[1] + (cache?.length ?? 0) <= limit) return
-  const behind = cache ? ` behind ${cache.length} tokens` : ''
-  throw new ShapeError(`${model}: ids of shape (${ids.shape.join(', ')})${behind}`, {
-    remedy: `They are (batch, tokens), with at most ${limit} tokens in all.`,
-  })
+  const earlier = cache ? ` after ${cache.length} tokens` : ''
+  throw new ShapeError(
+    `${model}: ids must be (batch, tokens) with at most ${limit} tokens in all, got (${ids.shape.join(', ')})${earlier}`,
+    { remedy: 'Truncate longer texts, or reset the cache.' },
+  )
 }
 
 export interface LastTokenOptions {
-  /** bool (B, T): true where a token counts. */
+  /** bool (B, T): true for tokens, false for padding. */
   attentionMask?: Tensor
-  /** Counts for nothing where there is no mask. */
+  /** The id of padding, where there is no mask. */
   padTokenId?: number | null
 }
 
-/** States (B, T, C) of the last token of ids (B, T) that counts: (B, C). Padding may be on either side. */
+/** The states (B, T, C) of the last token of ids (B, T): (B, C). Padding may be on either side. */
 export function lastToken(
   states: Tensor,
   ids: Tensor,
@@ -32,10 +33,7 @@ export function lastToken(
   return states.gather(1, last.reshape(batch, 1, 1).expand(batch, 1, width)).squeeze(1)
 }
 
-/**
- * The mean cross-entropy of the token after each, as the embeddings (V, C) tell it from states (B, T, C)
- * of ids (B, T).
- */
+/** Mean cross-entropy of predicting each next token of ids (B, T) from states (B, T, C) with the embeddings (V, C). */
 export function nextTokenLoss(
   states: Tensor,
   ids: Tensor,

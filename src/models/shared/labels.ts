@@ -1,26 +1,26 @@
-// What models that classify have in common: the names of the labels, and the loss.
+// What models that classify share: the names of labels, and the loss.
 import { z } from 'zod'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { HeedError, ShapeError } from '../../util/errors.ts'
-import type { Span } from '../heads/text-model.ts'
-import { few } from './config.ts'
+import type { Span } from '../heads/question-answering.ts'
+import { layerCount } from './config.ts'
 
-/** The keys of config.json about labels. */
+/** The keys of config.json about labels, to be spread into a schema. */
 export const labelFields = {
   id2label: z.record(z.string().max(16), z.string()).optional(),
   label2id: z.record(z.string(), z.int()).nullish(),
-  num_labels: few.optional(), // older configs, without names
+  num_labels: layerCount.optional(), // older configs, without names
   problem_type: z
     .enum(['regression', 'single_label_classification', 'multi_label_classification'])
     .nullable()
     .default(null),
 }
 
-type LabelConfig = z.output<z.ZodObject<typeof labelFields>>
+export type LabelConfig = z.output<z.ZodObject<typeof labelFields>>
 
 /**
- * The labels' names in the order of the logits; two, as in transformers, when the config tells none.
- * @throws HeedError when `id2label` is not numbered from 0 on
+ * The names of the labels in the order of the logits; two, as in transformers, when the config names none.
+ * @throws HeedError when `id2label` is not numbered from 0
  */
 export function labelsOf({ id2label, num_labels = 2 }: LabelConfig): readonly string[] {
   if (!id2label) return Array.from({ length: num_labels }, (_, i) => `LABEL_${i}`)
@@ -30,17 +30,16 @@ export function labelsOf({ id2label, num_labels = 2 }: LabelConfig): readonly st
     if (name !== undefined) return name
     throw new HeedError(
       'invalid-config',
-      `id2label of the config has ${names.size} labels, and none is number ${i}`,
-      {
-        remedy: 'Number them from 0 on: {"0": "negative", "1": "positive"}.',
-      },
+      `id2label must number its ${names.size} labels from 0 to ${names.size - 1}, got no ${i}`,
+      { key: 'id2label', remedy: 'Write it like {"0": "negative", "1": "positive"}.' },
     )
   })
 }
 
 /**
- * The loss of logits (B, K) as `problem_type` says, or as the labels tell: (B) i32 are classes, with
- * cross-entropy; (B, K) f32 tell each label on its own; one label is a number, with squared error.
+ * The loss of logits (B, K) by `problem_type`, or else by the form of the labels: (B) i32 are classes
+ * (cross-entropy), (B, K) f32 are independent labels (binary cross-entropy), one label is a number (squared error).
+ * @throws ShapeError when the labels do not fit
  */
 export function classificationLoss(
   logits: Tensor,
@@ -53,27 +52,25 @@ export function classificationLoss(
   const problem = problem_type ?? (count === 1 ? REGRESSION : numbers ? MULTI : SINGLE)
   if (problem === SINGLE ? !classes : !numbers)
     throw new ShapeError(
-      `Labels of shape (${labels.shape.join(', ')}) ${labels.dtype} for ${problem}`,
-      {
-        remedy: `They are ${problem === SINGLE ? `(${batch}) i32` : `(${batch}, ${count}) f32`}.`,
-      },
+      `Labels for ${problem} must be ${problem === SINGLE ? `(${batch}) i32` : `(${batch}, ${count}) f32`}, got (${labels.shape.join(', ')}) ${labels.dtype}`,
+      { remedy: 'Change the labels, or problem_type in the config.' },
     )
   if (problem === SINGLE) return F.crossEntropy(logits, labels.reshape(batch))
-  const wanted = labels.reshape(batch, count)
-  return problem === MULTI ? F.bceWithLogits(logits, wanted) : F.mseLoss(logits, wanted)
+  const targets = labels.reshape(batch, count)
+  return problem === MULTI ? F.bceWithLogits(logits, targets) : F.mseLoss(logits, targets)
 }
 
 const REGRESSION = 'regression'
 const SINGLE = 'single_label_classification'
 const MULTI = 'multi_label_classification'
 
-/** Logits (B, T, 2) of an answer's ends, apart. */
+/** The two columns of logits (B, T, 2). */
 export function spanOf(logits: Tensor): Span {
   return { start: logits.select(-1, 0), end: logits.select(-1, 1) }
 }
 
-/** The mean of both ends' cross-entropies. */
-export function spanLoss(found: Span, answer: Span): Tensor {
-  const start = F.crossEntropy(found.start, answer.start)
-  return start.add(F.crossEntropy(found.end, answer.end)).div(2)
+/** The mean of the cross-entropies of both ends. */
+export function spanLoss(logits: Span, answer: Span): Tensor {
+  const start = F.crossEntropy(logits.start, answer.start)
+  return start.add(F.crossEntropy(logits.end, answer.end)).div(2)
 }

@@ -1,24 +1,24 @@
-// Which layers of a model see a sliding window only, as config.json says it.
+// The layers of a model that attend within a sliding window, as config.json states them.
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
-import { few, size } from './config.ts'
+import { dimension, layerCount } from './config.ts'
 
 const layerTypes = ['full_attention', 'sliding_attention'] as const
 
 /** To be spread into the schema of a config. */
 export const windowFields = {
   use_sliding_window: z.boolean().default(false),
-  sliding_window: size.nullable().default(4096),
-  max_window_layers: z.int().min(0).default(28), // so many layers at the bottom have no window
+  sliding_window: dimension.nullable().default(4096),
+  max_window_layers: z.int().min(0).default(28), // the number of layers at the bottom without a window
   layer_types: z.array(z.enum(layerTypes)).nullable().optional(),
-  num_hidden_layers: few.default(32),
+  num_hidden_layers: layerCount.default(32),
 }
 
 type WindowConfig = z.output<z.ZodObject<typeof windowFields>>
 
 /**
- * How many tokens each of a layer sees; null: all before it.
- * @throws HeedError when `layer_types` has not one entry for each layer, or names a window that is not there
+ * How many tokens each token of a layer sees; null: all before it.
+ * @throws HeedError unless `layer_types` has one entry for each layer, and names only windows that the config has
  */
 export function windowOf(config: WindowConfig, layer: number): number | null {
   const { layer_types, num_hidden_layers, max_window_layers } = config
@@ -27,14 +27,16 @@ export function windowOf(config: WindowConfig, layer: number): number | null {
   if (layer_types.length !== num_hidden_layers)
     throw new HeedError(
       'invalid-config',
-      `layer_types has ${layer_types.length} entries for ${num_hidden_layers} layers`,
+      `layer_types must have num_hidden_layers (${num_hidden_layers}) entries, got ${layer_types.length}`,
+      { key: 'layer_types', remedy: 'Write full_attention or sliding_attention for each layer.' },
     )
   if (layer_types[layer] === 'full_attention') return null
   if (window !== null) return window
   throw new HeedError(
     'invalid-config',
-    `layer_types gives layer ${layer} a window, but the config has none`,
+    `layer_types must not give layer ${layer} a window, since the config has none`,
     {
+      key: 'layer_types',
       remedy: 'Set use_sliding_window to true, and sliding_window to a number of tokens.',
     },
   )

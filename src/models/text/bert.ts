@@ -1,224 +1,168 @@
-// BERT (Devlin et al., 2019), the encoder. Field names are checkpoint keys: renaming one breaks loading.
+// BERT (Devlin et al., 2019): the two objectives of its training, and tasks. Its stack is in shared/bert.ts.
 // B batch, T tokens, C = hidden_size, V = vocab_size
-import { z } from 'zod'
-import {
-  activationNames,
-  activations,
-  attention,
-  Dropout,
-  Embedding,
-  LayerNorm,
-  Linear,
-  Module,
-} from '../../nn/index.ts'
-import type { Tensor } from '../../tensor/index.ts'
+import { activations, Linear, Module } from '../../nn/index.ts'
+import { Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { EncoderOptions, TextEncoder } from '../heads/text-model.ts'
-import { modernKey } from '../shared/checkpoint-keys.ts'
-import { few, parseConfig, probability, size } from '../shared/config.ts'
-import { encoderMask } from '../shared/encoder-mask.ts'
-import { labelFields } from '../shared/labels.ts'
+import { defineModel } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { type ClassifierLayers, classifierLayers, classify } from '../heads/headed-model.ts'
+import { maskedLM } from '../heads/masked-lm.ts'
+import { nextSentencePredictor } from '../heads/next-sentence.ts'
+import { pretraining } from '../heads/pretraining.ts'
+import { questionAnswerer } from '../heads/question-answering.ts'
+import { sequenceClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { tokenClassifier } from '../heads/token-classification.ts'
+import {
+  type BertConfig,
+  bertDropout,
+  bertFamily,
+  bertSchema,
+  linear,
+  norm,
+} from '../shared/bert.ts'
+import { bertSizes } from '../shared/sizes.ts'
+import { bertTokenizer } from '../shared/tokenizers.ts'
 
-export const bertSchema = z.object({
-  vocab_size: size.default(30522),
-  hidden_size: size.default(768),
-  num_hidden_layers: few.default(12),
-  num_attention_heads: few.default(12),
-  intermediate_size: size.default(3072),
-  hidden_act: z.enum(activationNames).default('gelu'),
-  hidden_dropout_prob: probability.default(0.1),
-  attention_probs_dropout_prob: probability.default(0.1),
-  classifier_dropout: probability.nullable().default(null), // null: hidden_dropout_prob
-  max_position_embeddings: size.default(512),
-  position_embedding_type: z.literal('absolute').default('absolute'),
-  type_vocab_size: size.default(2),
-  initializer_range: z.number().positive().default(0.02),
-  layer_norm_eps: z.number().positive().default(1e-12),
-  is_decoder: z.literal(false).default(false),
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().min(0).nullable().default(0),
-  bos_token_id: z.int().nullable().default(null),
-  eos_token_id: z.int().nullable().default(null),
-  ...labelFields,
-})
+export type { BertConfig }
 
-export type BertConfig = z.output<typeof bertSchema>
-
-export const bertConfig = (config: object): BertConfig => parseConfig(bertSchema, config, 'BERT')
-
-export class BertEmbeddings extends Module<BertConfig> {
-  word_embeddings = new Embedding(this.config.vocab_size, this.config.hidden_size, {
-    ...initial(this.config),
-    paddingIndex: this.config.pad_token_id,
-  })
-  position_embeddings = new Embedding(
-    this.config.max_position_embeddings,
-    this.config.hidden_size,
-    initial(this.config),
-  )
-  token_type_embeddings = new Embedding(
-    this.config.type_vocab_size,
-    this.config.hidden_size,
-    initial(this.config),
-  )
-  LayerNorm = norm(this.config)
-  dropout = new Dropout(this.config.hidden_dropout_prob)
-
-  forward(ids: Tensor, tokenTypeIds?: Tensor): Tensor {
-    const types = tokenTypeIds
-      ? this.token_type_embeddings.forward(tokenTypeIds)
-      : this.token_type_embeddings.weight.narrow(0, 0, 1) // (1, C)
-    const x = this.word_embeddings.forward(ids).add(types).add(this.positions(ids)) // (B, T, C)
-    return this.dropout.forward(this.LayerNorm.forward(x))
-  }
-
-  /** (B, T) -> (T, C), or (B, T, C) where texts differ. */
-  protected positions(ids: Tensor): Tensor {
-    return this.position_embeddings.weight.narrow(0, 0, ids.shape[1])
-  }
-}
-
-class SelfAttention extends Module<BertConfig> {
-  query = linear(this.config.hidden_size, this.config.hidden_size, this.config)
-  key = linear(this.config.hidden_size, this.config.hidden_size, this.config)
-  value = linear(this.config.hidden_size, this.config.hidden_size, this.config)
-
-  forward(x: Tensor, mask?: Tensor): Tensor {
-    return attention(this.query.forward(x), this.key.forward(x), this.value.forward(x), {
-      heads: this.config.num_attention_heads,
-      mask,
-      dropout: this.training ? this.config.attention_probs_dropout_prob : 0,
-    })
-  }
-}
-
-/** What ends both halves of a layer: a projection, added to the half's input and normalised. */
-class Output extends Module<BertConfig> {
-  dense: Linear
-  LayerNorm = norm(this.config)
-  dropout = new Dropout(this.config.hidden_dropout_prob)
-
-  constructor(inputs: number, config: BertConfig) {
-    super(config)
-    this.dense = linear(inputs, config.hidden_size, config)
-  }
-
-  forward(x: Tensor, residual: Tensor): Tensor {
-    return this.LayerNorm.forward(this.dropout.forward(this.dense.forward(x)).add(residual))
-  }
-}
-
-class Attention extends Module<BertConfig> {
-  self = new SelfAttention(this.config)
-  output = new Output(this.config.hidden_size, this.config)
-
-  forward(x: Tensor, mask?: Tensor): Tensor {
-    return this.output.forward(this.self.forward(x, mask), x)
-  }
-}
-
-class Intermediate extends Module<BertConfig> {
-  dense = linear(this.config.hidden_size, this.config.intermediate_size, this.config)
-
-  forward(x: Tensor): Tensor {
-    return activations[this.config.hidden_act](this.dense.forward(x))
-  }
-}
-
-class Layer extends Module<BertConfig> {
-  attention = new Attention(this.config)
-  intermediate = new Intermediate(this.config)
-  output = new Output(this.config.intermediate_size, this.config)
-
-  forward(x: Tensor, mask?: Tensor): Tensor {
-    const attended = this.attention.forward(x, mask)
-    return this.output.forward(this.intermediate.forward(attended), attended)
-  }
-}
-
-class Encoder extends Module<BertConfig> {
-  layer = Array.from({ length: this.config.num_hidden_layers }, () => new Layer(this.config))
-
-  forward(x: Tensor, mask?: Tensor): Tensor {
-    return this.layer.reduce((states, layer) => layer.forward(states, mask), x)
-  }
-}
-
-class Pooler extends Module<BertConfig> {
+class Transform extends Module<BertConfig> {
   dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
+  LayerNorm = norm(this.config)
 
   forward(states: Tensor): Tensor {
-    return this.dense.forward(states.select(1, 0)).tanh() // (B, T, C) -> (B, C)
+    return this.LayerNorm.forward(activations[this.config.hidden_act](this.dense.forward(states)))
   }
 }
 
-export class BertModel extends Module<BertConfig> implements TextEncoder {
-  static readonly modelType: string = 'bert'
-  static readonly architectures: readonly string[] = ['BertModel']
-  static readonly head = 'encoder'
-  static readonly base = ['embeddings', 'encoder']
+class Predictions extends Module<BertConfig> {
+  transform = new Transform(this.config)
+  bias = new Parameter(zeros([this.config.vocab_size]))
+  decoder: Linear
 
-  embeddings = new BertEmbeddings(this.config)
-  encoder = new Encoder(this.config)
-  /** Only where a head asks for it, as published checkpoints have it. */
-  pooler: Pooler | null
-
-  constructor(config: Partial<BertConfig> = {}, { pooler = true } = {}) {
-    super(checked(bertConfig(config)))
-    this.pooler = pooler ? new Pooler(this.config) : null
+  constructor(config: BertConfig, embeddings: Parameter) {
+    super(config)
+    // An untied decoder has its own bias, and the one above is not used, as in transformers.
+    this.decoder = config.tie_word_embeddings
+      ? new Linear(config.hidden_size, config.vocab_size, { weight: embeddings, bias: this.bias })
+      : linear(config.hidden_size, config.vocab_size, config)
   }
 
-  get contextLength(): number {
-    return this.config.max_position_embeddings
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  get hiddenSize(): number {
-    return this.config.hidden_size
-  }
-
-  /** ids (B, T) i32 -> states (B, T, C). */
-  forward(ids: Tensor, { attentionMask, tokenTypeIds }: EncoderOptions = {}): Tensor {
-    const mask = encoderMask(this, ids, attentionMask)
-    return this.encoder.forward(this.embeddings.forward(ids, tokenTypeIds), mask)
-  }
-
-  /** The first token's states (B, T, C) through one more layer: (B, C). */
-  pooled(states: Tensor): Tensor {
-    if (this.pooler) return this.pooler.forward(states)
-    throw new HeedError(
-      'invalid-config',
-      `This ${this.constructor.name} has been made without a pooler`,
-    )
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { drop: 'bert' })
+  forward(states: Tensor): Tensor {
+    return this.decoder.forward(this.transform.forward(states)) // (B, T, C) -> (B, T, V)
   }
 }
 
-const initial = ({ initializer_range: std }: BertConfig): { std: number } => ({ std })
+class MaskedHead extends Module<BertConfig> {
+  predictions: Predictions
 
-export const linear = (inputs: number, outputs: number, config: BertConfig): Linear =>
-  new Linear(inputs, outputs, initial(config))
+  constructor(config: BertConfig, embeddings: Parameter) {
+    super(config)
+    this.predictions = new Predictions(config, embeddings)
+  }
 
-export const norm = ({ hidden_size, layer_norm_eps }: BertConfig): LayerNorm =>
-  new LayerNorm(hidden_size, layer_norm_eps)
+  forward(states: Tensor): Tensor {
+    return this.predictions.forward(states)
+  }
+}
 
-export const headDropout = ({ classifier_dropout, hidden_dropout_prob }: BertConfig): Dropout =>
-  new Dropout(classifier_dropout ?? hidden_dropout_prob)
+class NextSentenceHead extends Module<BertConfig> {
+  seq_relationship = linear(this.config.hidden_size, 2, this.config)
 
-function checked(config: BertConfig): BertConfig {
-  const { hidden_size, num_attention_heads: heads } = config
-  if (hidden_size % heads === 0) return config
-  throw new HeedError(
-    'invalid-config',
-    `num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`,
-    {
-      remedy: `Take ${heads} heads of whole size: hidden_size ${heads * Math.ceil(hidden_size / heads)}, for instance.`,
-    },
+  forward(pooled: Tensor): Tensor {
+    return this.seq_relationship.forward(pooled)
+  }
+}
+
+class PretrainingHeads extends MaskedHead {
+  seq_relationship = linear(this.config.hidden_size, 2, this.config)
+}
+
+const family = bertFamily({ modelType: 'bert', title: 'BERT', schema: bertSchema, prefix: 'bert' })
+
+/** Dropout and a linear layer called `classifier`. */
+export const bertClassifier = (
+  config: BertConfig,
+  { labelCount }: { labelCount: number },
+): ClassifierLayers =>
+  classifierLayers(
+    config.hidden_size,
+    labelCount,
+    config,
+    config.classifier_dropout ?? config.hidden_dropout_prob,
   )
+
+/** @throws HeedError for a config that lets tokens attend to later ones */
+export function requireDecoder({ is_decoder }: BertConfig, title: string): void {
+  if (is_decoder) return
+  throw new HeedError('unsupported', `${title} writes text only where is_decoder is true`, {
+    key: 'is_decoder',
+    value: is_decoder,
+    expected: 'true',
+    remedy: 'Set is_decoder to true in the config and train it to predict the next token.',
+  })
 }
+
+export class BertModel extends textEncoder(family, 'BertModel') {}
+export class BertForMaskedLM extends maskedLM(family, {
+  architectures: 'BertForMaskedLM',
+  layers: (config, { embeddings }) => ({ cls: new MaskedHead(config, embeddings().weight) }),
+  logits: ({ cls }, states) => cls.forward(states),
+}) {}
+export class BertForPreTraining extends pretraining(family, {
+  architectures: 'BertForPreTraining',
+  pooler: true,
+  layers: (config, { embeddings }) => ({ cls: new PretrainingHeads(config, embeddings().weight) }),
+  logits: ({ cls }, states) => cls.forward(states),
+  nextSentence: ({ cls }, states, { stack }) => cls.seq_relationship.forward(stack.pooled(states)),
+}) {}
+export class BertForNextSentencePrediction extends nextSentencePredictor(family, {
+  architectures: 'BertForNextSentencePrediction',
+  pooler: true,
+  layers: (config) => ({ cls: new NextSentenceHead(config) }),
+  logits: ({ cls }, states, { stack }) => cls.forward(stack.pooled(states)),
+}) {}
+export class BertForSequenceClassification extends sequenceClassifier(family, {
+  architectures: 'BertForSequenceClassification',
+  pooler: true,
+  layers: bertClassifier,
+  logits: (layers, states, { stack }) => classify(layers, stack.pooled(states)),
+}) {}
+export class BertForTokenClassification extends tokenClassifier(family, {
+  architectures: 'BertForTokenClassification',
+  layers: bertClassifier,
+  logits: classify,
+}) {}
+export class BertForQuestionAnswering extends questionAnswerer(family, {
+  architectures: 'BertForQuestionAnswering',
+}) {}
+export class BertLMHeadModel extends causalLM(family, 'BertLMHeadModel', {
+  layers: (config, { embeddings }) => {
+    requireDecoder(config, family.title)
+    return { cls: new MaskedHead(config, embeddings().weight) }
+  },
+  logits: ({ cls }, states) => cls.forward(states),
+}) {}
+
+export const bert = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [
+    BertModel,
+    BertForMaskedLM,
+    BertForPreTraining,
+    BertForNextSentencePrediction,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertForQuestionAnswering,
+    BertLMHeadModel,
+  ],
+  sizes: bertSizes,
+  dropout: bertDropout,
+  tokenizer: bertTokenizer,
+  image: null,
+  task: 'fill-mask',
+  maskedLanguageModeling: 'pretraining',
+  gguf: null,
+  presets: {},
+})

@@ -7,34 +7,36 @@ import {
   countedPositions,
   Dropout,
   Embedding,
-  KVCache,
   keyMask,
   type LayerCache,
   LayerNorm,
   Linear,
   Module,
-  type PaddedOptions,
 } from '../../nn/index.ts'
-import { arange, F, type Tensor } from '../../tensor/index.ts'
-import { HeedError } from '../../util/errors.ts'
-import type { CausalLM, CausalLMOptions } from '../heads/causal-lm.ts'
-import type { EncoderOptions, SequenceClassifier } from '../heads/text-model.ts'
-import { eosTokenId, few, parseConfig, probability, size } from '../shared/config.ts'
-import { checkTokens, lastToken } from '../shared/decoder.ts'
-import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
+import { arange, type Tensor } from '../../tensor/index.ts'
+import { defineModel } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { questionAnswerer } from '../heads/question-answering.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
+import { checkDivides, dimension, eosTokenId, layerCount, probability } from '../shared/config.ts'
+import type { DecoderFamily, TextStackOptions } from '../shared/family.ts'
+import { labelFields } from '../shared/labels.ts'
+import { decoderTokenizer } from '../shared/tokenizers.ts'
 
 const schema = z.object({
-  vocab_size: size.default(250880),
-  hidden_size: size.optional(),
-  n_embed: size.optional(), // as older configs call it
-  n_layer: few.default(2),
-  n_head: few.default(8),
+  vocab_size: dimension.default(250880),
+  hidden_size: dimension.default(64),
+  n_layer: layerCount.default(2),
+  n_head: layerCount.default(8),
   layer_norm_epsilon: z.number().positive().default(1e-5),
   initializer_range: z.number().positive().default(0.02),
   apply_residual_connection_post_layernorm: z.boolean().default(false),
   hidden_dropout: probability.default(0),
   attention_dropout: probability.default(0),
-  seq_length: size.default(2048), // of the training: any length can be computed
+  classifier_dropout: probability.nullish(), // of token classification; none: hidden_dropout
+  seq_length: dimension.default(2048), // of the training: any length can be computed
   tie_word_embeddings: z.boolean().default(true),
   pad_token_id: z.int().nullable().default(null),
   bos_token_id: z.int().nullable().default(1),
@@ -42,10 +44,9 @@ const schema = z.object({
   ...labelFields,
 })
 
-type Stored = z.output<typeof schema>
-export type BloomConfig = Omit<Stored, 'n_embed'> & { hidden_size: number }
+export type BloomConfig = z.output<typeof schema>
 
-/** What all layers share: which keys are seen, and how much each counts. */
+/** What all layers share: the visible keys, and the bias of each. */
 interface Shared {
   mask?: Tensor
   bias: Tensor
@@ -102,7 +103,7 @@ class Transformer extends Module<BloomConfig> {
   h = Array.from({ length: this.config.n_layer }, () => new Block(this.config))
   ln_f = norm(this.config)
 
-  forward(ids: Tensor, { cache, attentionMask }: PaddedOptions): Tensor {
+  forward(ids: Tensor, { cache, attentionMask, logitsAt }: TextStackOptions): Tensor {
     const keys = cache?.capacity ?? ids.shape[1]
     const positions = attentionMask ? countedPositions(attentionMask) : arange(keys)
     const shared = { mask: keyMask(attentionMask), bias: alibi(this.config.n_head, positions) }
@@ -110,102 +111,77 @@ class Transformer extends Module<BloomConfig> {
     this.h.forEach((block, i) => {
       x = block.forward(x, shared, cache?.layers[i])
     })
-    return this.ln_f.forward(x)
+    return this.ln_f.forward(logitsAt ? x.take(logitsAt, 1) : x)
   }
 }
 
-/** The layers, below any head. */
-abstract class BloomBase extends Module<BloomConfig> {
-  static readonly modelType = 'bloom'
-  static readonly base = 'transformer'
-
-  transformer = new Transformer(this.config)
-
-  constructor(config: Partial<Stored> = {}) {
-    super(checked(parseConfig(schema, config, 'BLOOM')))
-  }
-
-  get contextLength(): number {
-    return this.config.seq_length
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  /** The published checkpoints lack the prefix. */
-  protected override keyInCheckpoint(key: string): string | null {
-    return /^(word_embeddings|word_embeddings_layernorm|h|ln_f)\./.test(key)
-      ? `transformer.${key}`
-      : key
-  }
-}
-
-export class Bloom extends BloomBase implements CausalLM {
-  static readonly architectures = ['BloomForCausalLM']
-  static readonly head = 'causal-lm'
-
-  lm_head = new Linear(this.config.hidden_size, this.config.vocab_size, {
-    std: this.config.initializer_range,
-    bias: false,
-    weight: this.config.tie_word_embeddings ? this.transformer.word_embeddings.weight : undefined,
-  })
-
-  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
-  forward(ids: Tensor, { logitsAt, ...padded }: CausalLMOptions = {}): Tensor {
-    checkTokens(ids, 'BLOOM', this.contextLength, padded.cache)
-    const x = this.transformer.forward(ids, padded)
-    return this.lm_head.forward(logitsAt ? x.take(logitsAt, 1) : x)
-  }
-
-  loss(ids: Tensor, targets: Tensor): Tensor {
-    return F.crossEntropy(this.forward(ids), targets)
-  }
-
-  createCache({ capacity = this.contextLength, batch = 1 } = {}): KVCache {
-    const { n_layer: layers, n_head: heads, hidden_size } = this.config
-    return new KVCache({ layers, heads, headDim: hidden_size / heads, capacity, batch })
-  }
-}
-
-/** Labels a text by its last token. */
-export class BloomForSequenceClassification extends BloomBase implements SequenceClassifier {
-  static readonly architectures = ['BloomForSequenceClassification']
-  static readonly head = 'sequence-classification'
-
-  readonly labels = labelsOf(this.config)
-  score = new Linear(this.config.hidden_size, this.labels.length, {
-    std: this.config.initializer_range,
-    bias: false,
-  })
-
-  /** ids (B, T) i32 -> logits (B, K). */
-  forward(ids: Tensor, { attentionMask }: EncoderOptions = {}): Tensor {
-    checkTokens(ids, 'BLOOM', this.contextLength)
-    const states = this.transformer.forward(ids, { attentionMask })
-    const padTokenId = this.config.pad_token_id
-    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
-  }
-
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
-    return classificationLoss(this.forward(ids, options), labels, this.config)
-  }
-}
-
-function checked({ n_embed, hidden_size = n_embed ?? 64, ...config }: Stored): BloomConfig {
-  if (hidden_size % config.n_head === 0) return { ...config, hidden_size }
-  throw new HeedError(
-    'invalid-config',
-    `BLOOM: n_head ${config.n_head} does not divide hidden_size ${hidden_size}`,
-    {
-      remedy: 'Take another number of heads.',
+const family: DecoderFamily<BloomConfig, Transformer, 'transformer'> = {
+  modelType: 'bloom',
+  title: 'BLOOM',
+  config: {
+    schema,
+    aliases: {
+      num_hidden_layers: 'n_layer',
+      num_attention_heads: 'n_head',
+      n_embed: 'hidden_size',
     },
-  )
+    complete: (config) => {
+      checkDivides(config, 'n_head', 'hidden_size', 'BLOOM')
+      return config
+    },
+  },
+  Stack: Transformer,
+  prefix: 'transformer',
+  names: { width: 'hidden_size', layers: ['h'], embeddings: 'word_embeddings' },
+  contextLength: ({ seq_length }) => seq_length,
+  cache: ({ n_layer, n_head, hidden_size }) => ({
+    layers: n_layer,
+    heads: n_head,
+    headDim: hidden_size / n_head,
+  }),
 }
+
+export class Bloom extends causalLM(family, 'BloomForCausalLM') {}
+export class BloomForSequenceClassification extends lastTokenClassifier(
+  family,
+  'BloomForSequenceClassification',
+) {}
+
+export const bloom = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [
+    Bloom,
+    BloomForSequenceClassification,
+    tokenClassifier(
+      family,
+      dropoutClassifier(
+        family,
+        'BloomForTokenClassification',
+        (config) => config.classifier_dropout ?? config.hidden_dropout,
+      ),
+    ),
+    questionAnswerer(family, { architectures: 'BloomForQuestionAnswering' }),
+    textEncoder(family, 'BloomModel'),
+  ],
+  sizes: ({ layers, heads, dim, context }) => ({
+    seq_length: context,
+    hidden_size: dim,
+    n_layer: layers,
+    n_head: heads,
+  }),
+  dropout: ['hidden_dropout', 'attention_dropout'],
+  tokenizer: decoderTokenizer,
+  image: null,
+  task: 'text-generation',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {},
+})
 
 const norm = ({ hidden_size, layer_norm_epsilon }: BloomConfig): LayerNorm =>
   new LayerNorm(hidden_size, layer_norm_epsilon)
 
-/** From so many times hidden_size to so many. */
+/** `from` and `to` are multiples of hidden_size. */
 const linear = (config: BloomConfig, from: number, to: number): Linear =>
   new Linear(from * config.hidden_size, to * config.hidden_size, { std: config.initializer_range })

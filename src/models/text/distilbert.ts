@@ -7,26 +7,34 @@ import {
   attention,
   Dropout,
   Embedding,
+  keyMask,
   LayerNorm,
   Linear,
   Module,
 } from '../../nn/index.ts'
 import { Parameter, type Tensor, tensor } from '../../tensor/index.ts'
-import { HeedError } from '../../util/errors.ts'
-import type { EncoderOptions, TextEncoder } from '../heads/text-model.ts'
-import { modernKey } from '../shared/checkpoint-keys.ts'
-import { few, parseConfig, probability, size } from '../shared/config.ts'
-import { encoderMask } from '../shared/encoder-mask.ts'
+import { defineModel } from '../definition.ts'
+import { classifierLayers, classify, headLinear } from '../heads/headed-model.ts'
+import { maskedLM } from '../heads/masked-lm.ts'
+import { questionAnswerer } from '../heads/question-answering.ts'
+import { sequenceClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
+import { bertKeys } from '../shared/checkpoint-keys.ts'
+import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import type { TextFamily, TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
+import { narrowDeviation } from '../shared/sizes.ts'
+import { bertTokenizer } from '../shared/tokenizers.ts'
 
 const schema = z.object({
-  vocab_size: size.default(30522),
-  max_position_embeddings: size.default(512),
-  sinusoidal_pos_embds: z.boolean().default(false), // what positions start from
-  n_layers: few.default(6),
-  n_heads: few.default(12),
-  dim: size.default(768),
-  hidden_dim: size.default(3072),
+  vocab_size: dimension.default(30522),
+  max_position_embeddings: dimension.default(512),
+  sinusoidal_pos_embds: z.boolean().default(false), // whether positions start from sinusoids
+  n_layers: layerCount.default(6),
+  n_heads: layerCount.default(12),
+  dim: dimension.default(768),
+  hidden_dim: dimension.default(3072),
   dropout: probability.default(0.1),
   attention_dropout: probability.default(0.1),
   activation: z.enum(activationNames).default('gelu'),
@@ -39,9 +47,6 @@ const schema = z.object({
 })
 
 export type DistilBertConfig = z.output<typeof schema>
-
-export const distilBertConfig = (config: object): DistilBertConfig =>
-  parseConfig(schema, config, 'DistilBERT')
 
 class Embeddings extends Module<DistilBertConfig> {
   word_embeddings = new Embedding(this.config.vocab_size, this.config.dim, {
@@ -60,10 +65,10 @@ class Embeddings extends Module<DistilBertConfig> {
 }
 
 class SelfAttention extends Module<DistilBertConfig> {
-  q_lin = linear(this.config.dim, this.config.dim, this.config)
-  k_lin = linear(this.config.dim, this.config.dim, this.config)
-  v_lin = linear(this.config.dim, this.config.dim, this.config)
-  out_lin = linear(this.config.dim, this.config.dim, this.config)
+  q_lin = headLinear(this.config.dim, this.config.dim, this.config)
+  k_lin = headLinear(this.config.dim, this.config.dim, this.config)
+  v_lin = headLinear(this.config.dim, this.config.dim, this.config)
+  out_lin = headLinear(this.config.dim, this.config.dim, this.config)
 
   forward(x: Tensor, mask?: Tensor): Tensor {
     const y = attention(this.q_lin.forward(x), this.k_lin.forward(x), this.v_lin.forward(x), {
@@ -76,8 +81,8 @@ class SelfAttention extends Module<DistilBertConfig> {
 }
 
 class FFN extends Module<DistilBertConfig> {
-  lin1 = linear(this.config.dim, this.config.hidden_dim, this.config)
-  lin2 = linear(this.config.hidden_dim, this.config.dim, this.config)
+  lin1 = headLinear(this.config.dim, this.config.hidden_dim, this.config)
+  lin2 = headLinear(this.config.hidden_dim, this.config.dim, this.config)
   dropout = new Dropout(this.config.dropout)
 
   forward(x: Tensor): Tensor {
@@ -106,43 +111,105 @@ class Transformer extends Module<DistilBertConfig> {
   }
 }
 
-export class DistilBertModel extends Module<DistilBertConfig> implements TextEncoder {
-  static readonly modelType = 'distilbert'
-  static readonly architectures = ['DistilBertModel']
-  static readonly head = 'encoder'
-  static readonly base = ['embeddings', 'transformer']
-
+/** The stack. */
+class DistilBertStack extends Module<DistilBertConfig> {
   embeddings = new Embeddings(this.config)
   transformer = new Transformer(this.config)
 
-  constructor(config: Partial<DistilBertConfig> = {}) {
-    super(checked(distilBertConfig(config)))
-  }
-
-  get contextLength(): number {
-    return this.config.max_position_embeddings
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  get hiddenSize(): number {
-    return this.config.dim
-  }
-
   /** ids (B, T) i32 -> states (B, T, C). */
-  forward(ids: Tensor, { attentionMask }: EncoderOptions = {}): Tensor {
-    const mask = encoderMask(this, ids, attentionMask)
-    return this.transformer.forward(this.embeddings.forward(ids), mask)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { drop: 'distilbert' })
+  forward(ids: Tensor, { attentionMask }: TextStackOptions): Tensor {
+    return this.transformer.forward(this.embeddings.forward(ids), keyMask(attentionMask))
   }
 }
 
-/** Learned; or what they start from, as transformers writes it: waves (Vaswani et al., 2017, section 3.5). */
+const family: TextFamily<DistilBertConfig, DistilBertStack, 'distilbert'> = {
+  modelType: 'distilbert',
+  title: 'DistilBERT',
+  config: {
+    schema,
+    aliases: { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' },
+    complete: (config) => {
+      checkDivides(config, 'n_heads', 'dim', 'DistilBERT')
+      return config
+    },
+  },
+  Stack: DistilBertStack,
+  prefix: 'distilbert',
+  names: {
+    width: 'dim',
+    layers: ['transformer.layer'],
+    embeddings: 'embeddings.word_embeddings',
+  },
+  contextLength: ({ max_position_embeddings }) => max_position_embeddings,
+  ...bertKeys,
+}
+
+export class DistilBertModel extends textEncoder(family, 'DistilBertModel') {}
+export class DistilBertForMaskedLM extends maskedLM(family, {
+  architectures: 'DistilBertForMaskedLM',
+  layers: (config, { embeddings }) => ({
+    vocab_transform: headLinear(config.dim, config.dim, config),
+    vocab_layer_norm: norm(config),
+    vocab_projector: new Linear(config.dim, config.vocab_size, {
+      std: config.initializer_range,
+      weight: config.tie_word_embeddings ? embeddings().weight : undefined,
+    }),
+  }),
+  logits: ({ vocab_transform, vocab_layer_norm, vocab_projector }, states, { config }) => {
+    const hidden = activations[config.activation](vocab_transform.forward(states))
+    return vocab_projector.forward(vocab_layer_norm.forward(hidden))
+  },
+}) {}
+export class DistilBertForSequenceClassification extends sequenceClassifier(family, {
+  architectures: 'DistilBertForSequenceClassification',
+  layers: (config, { labelCount }) => ({
+    pre_classifier: headLinear(config.dim, config.dim, config),
+    ...classifierLayers(config.dim, labelCount, config, config.seq_classif_dropout),
+  }),
+  logits: (layers, states) =>
+    classify(layers, layers.pre_classifier.forward(states.select(1, 0)).relu()), // (B, T, C) -> (B, K)
+}) {}
+export class DistilBertForTokenClassification extends tokenClassifier(
+  family,
+  dropoutClassifier(family, 'DistilBertForTokenClassification', ({ dropout }) => dropout),
+) {}
+export class DistilBertForQuestionAnswering extends questionAnswerer(family, {
+  architectures: 'DistilBertForQuestionAnswering',
+  layers: (config) => ({
+    qa_outputs: headLinear(config.dim, 2, config),
+    dropout: new Dropout(config.qa_dropout),
+  }),
+  logits: ({ qa_outputs, dropout }, states) => qa_outputs.forward(dropout.forward(states)),
+}) {}
+
+export const distilbert = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [
+    DistilBertModel,
+    DistilBertForMaskedLM,
+    DistilBertForSequenceClassification,
+    DistilBertForTokenClassification,
+    DistilBertForQuestionAnswering,
+  ],
+  sizes: ({ layers, heads, dim, context }) => ({
+    max_position_embeddings: context,
+    dim,
+    n_layers: layers,
+    n_heads: heads,
+    hidden_dim: 4 * dim,
+    initializer_range: narrowDeviation(dim),
+  }),
+  dropout: ['dropout', 'attention_dropout'],
+  tokenizer: bertTokenizer,
+  image: null,
+  task: 'fill-mask',
+  maskedLanguageModeling: 'masked-lm',
+  gguf: null,
+  presets: {},
+})
+
+/** Learned positions, which may start from sinusoids (Vaswani et al., 2017, section 3.5) as in transformers. */
 function positions(config: DistilBertConfig): Embedding {
   const { max_position_embeddings: count, dim, initializer_range: std } = config
   const table = new Embedding(count, dim, { std })
@@ -155,19 +222,6 @@ function positions(config: DistilBertConfig): Embedding {
   return table
 }
 
-export const linear = (inputs: number, outputs: number, config: DistilBertConfig): Linear =>
-  new Linear(inputs, outputs, { std: config.initializer_range })
-
-export const norm = ({ dim }: DistilBertConfig): LayerNorm => new LayerNorm(dim, 1e-12)
-
-function checked(config: DistilBertConfig): DistilBertConfig {
-  const { dim, n_heads } = config
-  if (dim % n_heads === 0) return config
-  throw new HeedError(
-    'invalid-config',
-    `DistilBERT: n_heads ${n_heads} does not divide dim ${dim}`,
-    {
-      remedy: `Take ${n_heads} heads of whole size: dim ${n_heads * Math.ceil(dim / n_heads)}, for instance.`,
-    },
-  )
+function norm({ dim }: DistilBertConfig): LayerNorm {
+  return new LayerNorm(dim, 1e-12)
 }

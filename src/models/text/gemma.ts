@@ -2,24 +2,30 @@
 import { z } from 'zod'
 import { activationNames, RMSNorm } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
-import { eosTokenId, few, size } from '../shared/config.ts'
-import { type Family, Llama, LlamaForSequenceClassification, llamaPlan } from './llama.ts'
-import { commonSchema } from './llama-config.ts'
+import { defineModel } from '../definition.ts'
+import { llamaGGUF } from '../gguf/llama.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import { llamaCommonSchema } from '../shared/llama-config.ts'
+import { llamaTokenClassifier } from '../shared/llama-heads.ts'
+import { llamaDefaults, llamaFamily, llamaPlan } from './llama.ts'
 
-const schema = commonSchema.extend({
-  vocab_size: size.default(256000),
-  hidden_size: size.default(3072),
-  intermediate_size: size.default(24576),
-  num_hidden_layers: few.default(28),
-  num_attention_heads: few.default(16),
-  num_key_value_heads: few.nullable().default(16),
-  head_dim: few.nullable().default(256),
+const schema = llamaCommonSchema.extend({
+  vocab_size: dimension.default(256000),
+  hidden_size: dimension.default(3072),
+  intermediate_size: dimension.default(24576),
+  num_hidden_layers: layerCount.default(28),
+  num_attention_heads: layerCount.default(16),
+  num_key_value_heads: layerCount.nullable().default(16),
+  head_dim: layerCount.nullable().default(256),
   // The first uploads say gelu and mean its approximation.
   hidden_act: z
     .enum(activationNames)
     .default('gelu_pytorch_tanh')
     .transform((name) => (name === 'gelu' ? 'gelu_pytorch_tanh' : name)),
-  max_position_embeddings: size.default(8192),
+  max_position_embeddings: dimension.default(8192),
   attention_bias: z.boolean().default(false),
   use_bidirectional_attention: z.literal(false).nullable().default(null),
   tie_word_embeddings: z.boolean().default(true),
@@ -41,7 +47,9 @@ class Norm extends RMSNorm {
   }
 }
 
-const family: Family<GemmaConfig> = {
+const family = llamaFamily<GemmaConfig>({
+  modelType: 'gemma',
+  title: 'Gemma',
   schema,
   plan: ({ attention_bias: qkvBias, hidden_size }) => ({
     ...llamaPlan,
@@ -50,16 +58,27 @@ const family: Family<GemmaConfig> = {
     embeddingScale: Math.sqrt(hidden_size),
     Norm,
   }),
-}
+})
 
-export class Gemma extends Llama<GemmaConfig> {
-  static override readonly modelType = 'gemma'
-  static override readonly architectures = ['GemmaForCausalLM']
-  static override readonly family = family
-}
+export class Gemma extends causalLM(family, 'GemmaForCausalLM') {}
+export class GemmaForSequenceClassification extends lastTokenClassifier(
+  family,
+  'GemmaForSequenceClassification',
+) {}
 
-export class GemmaForSequenceClassification extends LlamaForSequenceClassification<GemmaConfig> {
-  static override readonly modelType = 'gemma'
-  static override readonly architectures = ['GemmaForSequenceClassification']
-  static override readonly family = family
-}
+export const gemma = defineModel({
+  ...family,
+  ...llamaDefaults,
+  heads: [
+    Gemma,
+    GemmaForSequenceClassification,
+    llamaTokenClassifier(family, 'GemmaForTokenClassification'),
+    textEncoder(family, 'GemmaModel'),
+  ],
+  gguf: llamaGGUF({
+    architecture: 'gemma',
+    className: 'GemmaForCausalLM',
+    fields: { hidden_act: 'gelu_pytorch_tanh', hidden_activation: 'gelu_pytorch_tanh' },
+    normShift: -1, // its norms multiply by 1 + weight; files hold the sum
+  }),
+})

@@ -8,34 +8,37 @@ import {
   Conv1D,
   Dropout,
   Embedding,
-  KVCache,
   keyMask,
   type LayerCache,
   LayerNorm,
-  Linear,
   Module,
-  type PaddedOptions,
   tokenPositions,
 } from '../../nn/index.ts'
-import { F, type Tensor } from '../../tensor/index.ts'
-import { HeedError } from '../../util/errors.ts'
-import type { CausalLM, CausalLMOptions } from '../heads/causal-lm.ts'
-import type { EncoderOptions, JointLossOptions, SequenceClassifier } from '../heads/text-model.ts'
-import { few, parseConfig, probability, size } from '../shared/config.ts'
-import { checkTokens, lastToken, nextTokenLoss } from '../shared/decoder.ts'
-import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { defineModel } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { questionAnswerer } from '../heads/question-answering.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
+import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import type { DecoderFamily, TextStackOptions } from '../shared/family.ts'
+import { labelFields } from '../shared/labels.ts'
+import { gptSizes } from '../shared/sizes.ts'
+import { decoderTokenizer } from '../shared/tokenizers.ts'
 
 const schema = z.object({
-  vocab_size: size.default(50257),
-  n_positions: size.default(1024),
-  n_embd: size.default(768),
-  n_layer: few.default(12),
-  n_head: few.default(12),
-  n_inner: size.nullable().default(null), // null: four times n_embd
+  vocab_size: dimension.default(50257),
+  n_positions: dimension.default(1024),
+  n_embd: dimension.default(768),
+  n_layer: layerCount.default(12),
+  n_head: layerCount.default(12),
+  n_inner: dimension.nullable().default(null), // null: four times n_embd
   activation_function: z.enum(activationNames).default('gelu_new'),
   resid_pdrop: probability.default(0.1),
   embd_pdrop: probability.default(0.1),
   attn_pdrop: probability.default(0.1),
+  classifier_dropout: probability.nullish(), // of token classification; none: 0.1
   layer_norm_epsilon: z.number().positive().default(1e-5),
   initializer_range: z.number().positive().default(0.02),
   scale_attn_weights: z.boolean().default(true),
@@ -48,10 +51,10 @@ const schema = z.object({
 })
 
 export type GPT2Config = z.output<typeof schema>
-/** A layer's, with its number. */
-export type LayerConfig = GPT2Config & { layer: number }
+/** The config of a layer, with its number. */
+export type GPT2LayerConfig = GPT2Config & { layer: number }
 
-export class GPT2Attention extends Module<LayerConfig> {
+export class GPT2Attention extends Module<GPT2LayerConfig> {
   c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, initial(this.config))
   c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, residual(this.config))
   resid_dropout = new Dropout(this.config.resid_pdrop)
@@ -77,7 +80,7 @@ export class GPT2MLP extends Module<GPT2Config> {
   }
 }
 
-class Block extends Module<LayerConfig> {
+class Block extends Module<GPT2LayerConfig> {
   ln_1 = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
   attn = new GPT2Attention(this.config)
   ln_2 = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
@@ -99,133 +102,100 @@ class Transformer extends Module<GPT2Config> {
   )
   ln_f = new LayerNorm(this.config.n_embd, this.config.layer_norm_epsilon)
 
-  forward(ids: Tensor, { cache, attentionMask }: PaddedOptions): Tensor {
+  forward(ids: Tensor, { cache, attentionMask, logitsAt }: TextStackOptions): Tensor {
     const places = this.wpe.forward(tokenPositions(ids, { cache, attentionMask }))
     const mask = keyMask(attentionMask)
     let x = this.drop.forward(this.wte.forward(ids).add(places)) // (B, T, C)
     this.h.forEach((block, i) => {
       x = block.forward(x, cache?.layers[i], mask)
     })
-    return this.ln_f.forward(x)
+    return this.ln_f.forward(logitsAt ? x.take(logitsAt, 1) : x)
   }
 }
 
-/** The layers, below any head. */
-abstract class GPT2Base extends Module<GPT2Config> {
-  static readonly modelType = 'gpt2'
-  static readonly base = 'transformer'
-
-  transformer = new Transformer(this.config)
-
-  constructor(config: Partial<GPT2Config> = {}) {
-    super(gpt2Config(config))
-  }
-
-  get contextLength(): number {
-    return this.config.n_positions
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  /** Old uploads lack the prefix, and store the causal mask of each layer. */
-  protected override keyInCheckpoint(key: string): string | null {
-    if (/(^|\.)attn\.(bias|masked_bias)$/.test(key)) return null
-    return /^(wte|wpe|h|ln_f)\./.test(key) ? `transformer.${key}` : key
-  }
-}
-
-export class GPT2 extends GPT2Base implements CausalLM {
-  static readonly architectures = ['GPT2LMHeadModel']
-  static readonly head = 'causal-lm'
-
-  lm_head = new Linear(this.config.n_embd, this.config.vocab_size, {
-    ...initial(this.config),
-    bias: false,
-    weight: this.config.tie_word_embeddings ? this.transformer.wte.weight : undefined,
-  })
-
-  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
-  forward(ids: Tensor, { logitsAt, ...seen }: CausalLMOptions = {}): Tensor {
-    checkTokens(ids, 'GPT-2', this.contextLength, seen.cache)
-    const x = this.transformer.forward(ids, seen)
-    return this.lm_head.forward(logitsAt ? x.take(logitsAt, 1) : x)
-  }
-
-  loss(ids: Tensor, targets: Tensor): Tensor {
-    return F.crossEntropy(this.forward(ids), targets)
-  }
-
-  createCache({ capacity = this.contextLength, batch = 1 } = {}): KVCache {
-    const { n_layer: layers, n_head: heads, n_embd } = this.config
-    return new KVCache({ layers, heads, headDim: n_embd / heads, capacity, batch })
-  }
-}
-
-/** Labels a text by its last token. */
-export class GPT2ForSequenceClassification extends GPT2Base implements SequenceClassifier {
-  static readonly architectures = ['GPT2ForSequenceClassification']
-  static readonly head = 'sequence-classification'
-
-  readonly labels = labelsOf(this.config)
-  score = new Linear(this.config.n_embd, this.labels.length, {
-    ...initial(this.config),
-    bias: false,
-  })
-
-  /** ids (B, T) i32 -> logits (B, K). */
-  forward(ids: Tensor, options: EncoderOptions = {}): Tensor {
-    return this.logits(this.states(ids, options), ids, options)
-  }
-
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
-    return classificationLoss(this.forward(ids, options), labels, this.config)
-  }
-
-  jointLoss(ids: Tensor, labels: Tensor, { lmWeight, ...options }: JointLossOptions): Tensor {
-    const states = this.states(ids, options)
-    const label = classificationLoss(this.logits(states, ids, options), labels, this.config)
-    const embeddings = this.transformer.wte.weight
-    const next = nextTokenLoss(states, ids, embeddings, options.attentionMask)
-    return label.add(next.mul(lmWeight))
-  }
-
-  private states(ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
-    checkTokens(ids, 'GPT-2', this.contextLength)
-    return this.transformer.forward(ids, { attentionMask })
-  }
-
-  private logits(states: Tensor, ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
-    const padTokenId = this.config.pad_token_id
-    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
-  }
-}
-
-/** A whole config, with defaults for what is left out. */
-export function gpt2Config(raw: Partial<GPT2Config>): GPT2Config {
-  const config = parseConfig(schema, raw, 'GPT-2')
-  const { n_embd, n_head } = config
-  if (n_embd % n_head === 0) return config
-  throw new HeedError(
-    'invalid-config',
-    `GPT-2: n_head ${n_head} does not divide n_embd ${n_embd}`,
-    {
-      remedy: `Take ${n_head} heads of whole size: n_embd ${n_head * Math.ceil(n_embd / n_head)}, for instance.`,
+const family: DecoderFamily<GPT2Config, Transformer, 'transformer'> = {
+  modelType: 'gpt2',
+  title: 'GPT-2',
+  config: {
+    schema,
+    aliases: {
+      hidden_size: 'n_embd',
+      max_position_embeddings: 'n_positions',
+      num_attention_heads: 'n_head',
+      num_hidden_layers: 'n_layer',
     },
-  )
+    complete: (config) => {
+      checkDivides(config, 'n_head', 'n_embd', 'GPT-2')
+      return config
+    },
+  },
+  Stack: Transformer,
+  prefix: 'transformer',
+  names: { width: 'n_embd', layers: ['h'], embeddings: 'wte' },
+  contextLength: ({ n_positions }) => n_positions,
+  cache: ({ n_layer, n_head, n_embd }) => ({
+    layers: n_layer,
+    heads: n_head,
+    headDim: n_embd / n_head,
+  }),
+  ignoredKeys: /(^|\.)attn\.(bias|masked_bias)$/, // the causal mask of each layer, in old uploads
+}
+
+export class GPT2 extends causalLM(family, 'GPT2LMHeadModel') {}
+export class GPT2ForSequenceClassification extends lastTokenClassifier(
+  family,
+  'GPT2ForSequenceClassification',
+) {}
+
+export const gpt2 = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [
+    GPT2,
+    GPT2ForSequenceClassification,
+    tokenClassifier(
+      family,
+      dropoutClassifier(
+        family,
+        'GPT2ForTokenClassification',
+        (config) => config.classifier_dropout ?? 0.1,
+      ),
+    ),
+    questionAnswerer(family, { architectures: 'GPT2ForQuestionAnswering' }),
+    textEncoder(family, 'GPT2Model'),
+  ],
+  sizes: gptSizes,
+  dropout: ['resid_pdrop', 'embd_pdrop', 'attn_pdrop'],
+  tokenizer: decoderTokenizer,
+  image: null,
+  task: 'text-generation',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {
+    // Radford et al. (2019), table 2
+    gpt2: size(12, 768, 12),
+    'gpt2-medium': size(24, 1024, 16),
+    'gpt2-large': size(36, 1280, 20),
+    'gpt2-xl': size(48, 1600, 25),
+    // Brown et al. (2020), table 2.1; every layer attends to all tokens here, there every second only to near ones
+    'gpt3-175b': size(96, 12288, 96, 2048),
+  },
+})
+
+function size(n_layer: number, n_embd: number, n_head: number, n_positions = 1024) {
+  return { n_layer, n_embd, n_head, n_positions }
 }
 
 const innerSize = (config: GPT2Config): number => config.n_inner ?? 4 * config.n_embd
 
 const initial = ({ initializer_range: std }: GPT2Config): { std: number } => ({ std })
 
-/** Each layer adds two outputs to the residual stream: their sum is to keep its variance. */
+/** Each layer adds two outputs to the residual stream: this keeps its variance. */
 const residual = ({ initializer_range, n_layer }: GPT2Config): { std: number } => ({
   std: initializer_range / Math.sqrt(2 * n_layer),
 })
 
-function attentionScale(config: LayerConfig): number {
-  const whole = config.scale_attn_weights ? 1 / Math.sqrt(config.n_embd / config.n_head) : 1
-  return config.scale_attn_by_inverse_layer_idx ? whole / (config.layer + 1) : whole
+function attentionScale(config: GPT2LayerConfig): number {
+  const scale = config.scale_attn_weights ? 1 / Math.sqrt(config.n_embd / config.n_head) : 1
+  return config.scale_attn_by_inverse_layer_idx ? scale / (config.layer + 1) : scale
 }

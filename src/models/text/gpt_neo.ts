@@ -7,42 +7,46 @@ import {
   attention,
   Dropout,
   Embedding,
-  KVCache,
   type LayerCache,
   LayerNorm,
   Linear,
   Module,
-  type PaddedOptions,
   tokenPositions,
   visibleKeys,
 } from '../../nn/index.ts'
-import { F, type Tensor } from '../../tensor/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { CausalLM, CausalLMOptions } from '../heads/causal-lm.ts'
-import type { EncoderOptions, SequenceClassifier } from '../heads/text-model.ts'
-import { eosTokenId, few, parseConfig, probability, size } from '../shared/config.ts'
-import { checkTokens, lastToken } from '../shared/decoder.ts'
-import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
+import { defineModel } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { questionAnswerer } from '../heads/question-answering.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
+import { checkDivides, dimension, eosTokenId, layerCount, probability } from '../shared/config.ts'
+import type { DecoderFamily, TextStackOptions } from '../shared/family.ts'
+import { labelFields } from '../shared/labels.ts'
+import { decoderTokenizer } from '../shared/tokenizers.ts'
 
 const attentionType = z.enum(['global', 'local'])
 
 const schema = z.object({
-  vocab_size: size.default(50257),
-  max_position_embeddings: size.default(2048),
-  hidden_size: size.default(2048),
-  num_layers: few.default(24),
-  num_heads: few.default(16),
-  intermediate_size: size.nullable().default(null), // null: four times hidden_size
-  // [[["global", "local"], 12]]: both in turns, twelve times over
+  vocab_size: dimension.default(50257),
+  max_position_embeddings: dimension.default(2048),
+  hidden_size: dimension.default(2048),
+  num_layers: layerCount.default(24),
+  num_heads: layerCount.default(16),
+  intermediate_size: dimension.nullable().default(null), // null: four times hidden_size
+  // [[["global", "local"], 12]]: alternating, 24 layers in all
   attention_types: z
-    .array(z.tuple([z.array(attentionType).max(64), few]))
+    .array(z.tuple([z.array(attentionType).max(64), layerCount]))
     .max(64)
     .default([[['global', 'local'], 12]]),
-  window_size: size.default(256),
+  window_size: dimension.default(256),
   activation_function: z.enum(activationNames).default('gelu_new'),
   resid_dropout: probability.default(0),
   embed_dropout: probability.default(0),
   attention_dropout: probability.default(0),
+  classifier_dropout: probability.default(0.1), // of token classification
   layer_norm_epsilon: z.number().positive().default(1e-5),
   initializer_range: z.number().positive().default(0.02),
   tie_word_embeddings: z.boolean().default(true),
@@ -113,112 +117,95 @@ class Transformer extends Module<GPTNeoConfig> {
   ln_f = norm(this.config)
   private readonly types = attentionTypes(this.config)
 
-  forward(ids: Tensor, padded: PaddedOptions): Tensor {
+  forward(ids: Tensor, { logitsAt, ...padded }: TextStackOptions): Tensor {
     const places = this.wpe.forward(tokenPositions(ids, padded))
     let x = this.drop.forward(this.wte.forward(ids).add(places)) // (B, T, C)
     this.h.forEach((block, i) => {
       const window = this.types[i] === 'local' ? this.config.window_size : null
       x = block.forward(x, visibleKeys(ids, { ...padded, window }), padded.cache?.layers[i])
     })
-    return this.ln_f.forward(x)
+    return this.ln_f.forward(logitsAt ? x.take(logitsAt, 1) : x)
   }
 }
 
-/** The layers, below any head. */
-abstract class GPTNeoBase extends Module<GPTNeoConfig> {
-  static readonly modelType = 'gpt_neo'
-  static readonly base = 'transformer'
-
-  transformer = new Transformer(this.config)
-
-  constructor(config: Partial<GPTNeoConfig> = {}) {
-    super(checked(parseConfig(schema, config, 'GPT-Neo')))
-  }
-
-  get contextLength(): number {
-    return this.config.max_position_embeddings
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  /** Old uploads store the mask of each layer. */
-  protected override keyInCheckpoint(key: string): string | null {
-    if (/\.attention\.(bias|masked_bias)$/.test(key)) return null
-    return /^(wte|wpe|h|ln_f)\./.test(key) ? `transformer.${key}` : key
-  }
+const family: DecoderFamily<GPTNeoConfig, Transformer, 'transformer'> = {
+  modelType: 'gpt_neo',
+  title: 'GPT-Neo',
+  config: {
+    schema,
+    aliases: { num_attention_heads: 'num_heads', num_hidden_layers: 'num_layers' },
+    complete: checked,
+  },
+  Stack: Transformer,
+  prefix: 'transformer',
+  names: { width: 'hidden_size', layers: ['h'], embeddings: 'wte' },
+  contextLength: ({ max_position_embeddings }) => max_position_embeddings,
+  cache: ({ num_layers, num_heads, hidden_size }) => ({
+    layers: num_layers,
+    heads: num_heads,
+    headDim: hidden_size / num_heads,
+  }),
+  ignoredKeys: /\.attention\.(bias|masked_bias)$/, // the mask of each layer, in old uploads
 }
 
-export class GPTNeo extends GPTNeoBase implements CausalLM {
-  static readonly architectures = ['GPTNeoForCausalLM']
-  static readonly head = 'causal-lm'
+export class GPTNeo extends causalLM(family, 'GPTNeoForCausalLM') {}
+export class GPTNeoForSequenceClassification extends lastTokenClassifier(
+  family,
+  'GPTNeoForSequenceClassification',
+) {}
 
-  lm_head = new Linear(this.config.hidden_size, this.config.vocab_size, {
-    ...initial(this.config),
-    bias: false,
-    weight: this.config.tie_word_embeddings ? this.transformer.wte.weight : undefined,
-  })
+export const gptNeo = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [
+    GPTNeo,
+    GPTNeoForSequenceClassification,
+    tokenClassifier(
+      family,
+      dropoutClassifier(
+        family,
+        'GPTNeoForTokenClassification',
+        (config) => config.classifier_dropout,
+      ),
+    ),
+    questionAnswerer(family, { architectures: 'GPTNeoForQuestionAnswering' }),
+    textEncoder(family, 'GPTNeoModel'),
+  ],
+  sizes: ({ layers, heads, dim, context }) => ({
+    max_position_embeddings: context,
+    hidden_size: dim,
+    num_layers: layers,
+    num_heads: heads,
+    attention_types: [[Array.from({ length: layers }, (_, i) => (i % 2 ? 'local' : 'global')), 1]],
+  }),
+  dropout: ['resid_dropout', 'embed_dropout', 'attention_dropout'],
+  tokenizer: decoderTokenizer,
+  image: null,
+  task: 'text-generation',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {},
+})
 
-  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
-  forward(ids: Tensor, { logitsAt, ...padded }: CausalLMOptions = {}): Tensor {
-    checkTokens(ids, 'GPT-Neo', this.contextLength, padded.cache)
-    const x = this.transformer.forward(ids, padded)
-    return this.lm_head.forward(logitsAt ? x.take(logitsAt, 1) : x)
-  }
-
-  loss(ids: Tensor, targets: Tensor): Tensor {
-    return F.crossEntropy(this.forward(ids), targets)
-  }
-
-  createCache({ capacity = this.contextLength, batch = 1 } = {}): KVCache {
-    const { num_layers: layers, num_heads: heads, hidden_size } = this.config
-    return new KVCache({ layers, heads, headDim: hidden_size / heads, capacity, batch })
-  }
+/** The kind of attention of each layer. */
+function attentionTypes({ attention_types }: GPTNeoConfig): readonly ('global' | 'local')[] {
+  return attention_types.flatMap(([types, times]) =>
+    Array.from({ length: times }, () => types).flat(),
+  )
 }
-
-/** Labels a text by its last token. */
-export class GPTNeoForSequenceClassification extends GPTNeoBase implements SequenceClassifier {
-  static readonly architectures = ['GPTNeoForSequenceClassification']
-  static readonly head = 'sequence-classification'
-
-  readonly labels = labelsOf(this.config)
-  score = new Linear(this.config.hidden_size, this.labels.length, {
-    ...initial(this.config),
-    bias: false,
-  })
-
-  /** ids (B, T) i32 -> logits (B, K). */
-  forward(ids: Tensor, { attentionMask }: EncoderOptions = {}): Tensor {
-    checkTokens(ids, 'GPT-Neo', this.contextLength)
-    const states = this.transformer.forward(ids, { attentionMask })
-    const padTokenId = this.config.pad_token_id
-    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
-  }
-
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
-    return classificationLoss(this.forward(ids, options), labels, this.config)
-  }
-}
-
-/** One for each layer. */
-const attentionTypes = ({ attention_types }: GPTNeoConfig): readonly ('global' | 'local')[] =>
-  attention_types.flatMap(([types, times]) => Array.from({ length: times }, () => types).flat())
 
 function checked(config: GPTNeoConfig): GPTNeoConfig {
-  const { hidden_size, num_heads, num_layers } = config
-  if (hidden_size % num_heads !== 0)
-    throw new HeedError(
-      'invalid-config',
-      `GPT-Neo: num_heads ${num_heads} does not divide hidden_size ${hidden_size}`,
-    )
+  checkDivides(config, 'num_heads', 'hidden_size', 'GPT-Neo')
+  const { num_layers } = config
   const count = attentionTypes(config).length
   if (count === num_layers) return config
   throw new HeedError(
     'invalid-config',
-    `GPT-Neo: attention_types is of ${count} layers, num_layers ${num_layers}`,
+    `GPT-Neo: attention_types must describe num_layers (${num_layers}) layers, got ${count}`,
     {
-      remedy: `[[["global"], ${num_layers}]], for instance.`,
+      key: 'attention_types',
+      value: config.attention_types,
+      remedy: `Write [[["global"], ${num_layers}]], for example.`,
     },
   )
 }

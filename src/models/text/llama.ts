@@ -1,11 +1,10 @@
-// Llama (Touvron et al., 2023). Field names are checkpoint keys: renaming one breaks loading.
+// Llama (Touvron et al., 2023), and what its variants share. Field names are checkpoint keys: renaming one breaks loading.
 // B batch, T tokens, C = hidden_size, H heads, D = head_dim, V = vocab_size
 import { z } from 'zod'
 import {
   activations,
   attention,
   Embedding,
-  KVCache,
   type LayerCache,
   Linear,
   Module,
@@ -16,59 +15,70 @@ import {
   tokenPositions,
   visibleKeys,
 } from '../../nn/index.ts'
-import { F, type Tensor } from '../../tensor/index.ts'
-import type { CausalLM, CausalLMOptions } from '../heads/causal-lm.ts'
-import type { EncoderOptions, SequenceClassifier } from '../heads/text-model.ts'
-import { checkTokens, lastToken } from '../shared/decoder.ts'
-import { classificationLoss, labelsOf } from '../shared/labels.ts'
-import { ropeContext, ropeOf } from '../shared/rope.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { defineModel } from '../definition.ts'
+import { llamaGGUF } from '../gguf/llama.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import type { DecoderFamily, TextStackOptions } from '../shared/family.ts'
 import {
-  type CommonConfig,
-  commonSchema,
+  completeLlamaConfig,
+  type LlamaCommonConfig,
   type LlamaWidths,
+  llamaCommonSchema,
   llamaWidths,
-  parseLlamaConfig,
-} from './llama-config.ts'
+} from '../shared/llama-config.ts'
+import { llamaHeads } from '../shared/llama-heads.ts'
+import { ropeContext, ropeOf } from '../shared/rope.ts'
+import { llamaSizes } from '../shared/sizes.ts'
+import { decoderTokenizer } from '../shared/tokenizers.ts'
 
-const schema = commonSchema.extend({
+const schema = llamaCommonSchema.extend({
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
 })
 
 export type LlamaConfig = z.output<typeof schema>
 
-/** What relatives of Llama do in another way. */
-export interface Plan {
-  /** Of the projections to q, k and v, and of the one behind attention. */
+/** Where Llama variants differ. */
+export interface LlamaPlan {
+  /** Bias of the q, k, v projections. */
   qkvBias: boolean
+  /** Bias of the output projection of attention. */
   outBias: boolean
   mlpBias: boolean
-  /** How many tokens each of a layer sees, itself among them; null: all before it. */
+  /** How many tokens each token of a layer sees, itself included; null: all before it. */
   window: (layer: number) => number | null
-  /** Of the embeddings, before the first layer. */
+  /** Factor of the embeddings, before the first layer. */
   embeddingScale: number
-  Attention: new (config: LayerConfig) => LlamaAttention
+  Attention: new (config: LlamaLayerConfig) => LlamaAttention
   Norm: new (size: number, eps: number) => RMSNorm
 }
 
-/** The config of a relative, and its plan. */
-export interface Family<C extends CommonConfig = CommonConfig> {
-  schema: z.ZodType<C>
-  plan(config: C): Plan
+export const llamaPlan: LlamaPlan = {
+  get Attention() {
+    return LlamaAttention
+  },
+  qkvBias: false,
+  outBias: false,
+  mlpBias: false,
+  window: () => null,
+  embeddingScale: 1,
+  Norm: RMSNorm,
 }
 
-export type LayerConfig = CommonConfig & LlamaWidths & Plan
+export type LlamaLayerConfig = LlamaCommonConfig & LlamaWidths & LlamaPlan
 
-export class LlamaAttention extends Module<LayerConfig> {
+export class LlamaAttention extends Module<LlamaLayerConfig> {
   q_proj = linear(this.config, 'hidden_size', 'queryWidth', this.config.qkvBias)
   k_proj = linear(this.config, 'hidden_size', 'keyWidth', this.config.qkvBias)
   v_proj = linear(this.config, 'hidden_size', 'keyWidth', this.config.qkvBias)
   o_proj = linear(this.config, 'queryWidth', 'hidden_size', this.config.outBias)
 
-  forward(x: Tensor, turns: Turns, mask: Tensor | null, cache?: LayerCache): Tensor {
+  forward(x: Tensor, angles: Turns, mask: Tensor | null, cache?: LayerCache): Tensor {
     const { num_attention_heads: heads, kvHeads, attention_dropout } = this.config
-    const q = rotate(this.queries(x), turns) // (B, T, H·D)
-    const k = rotate(this.keys(x), turns) // (B, T, Hk·D)
+    const q = rotate(this.queries(x), angles) // (B, T, H·D)
+    const k = rotate(this.keys(x), angles) // (B, T, Hk·D)
     const v = this.v_proj.forward(x)
     const dropout = this.training ? attention_dropout : 0
     const y = attention(q, k, v, { heads, kvHeads, causal: true, mask, cache, dropout })
@@ -85,7 +95,7 @@ export class LlamaAttention extends Module<LayerConfig> {
 }
 
 /** SwiGLU (Shazeer, 2020), or with another activation. */
-class MLP extends Module<LayerConfig> {
+class MLP extends Module<LlamaLayerConfig> {
   gate_proj = linear(this.config, 'hidden_size', 'intermediate_size', this.config.mlpBias)
   up_proj = linear(this.config, 'hidden_size', 'intermediate_size', this.config.mlpBias)
   down_proj = linear(this.config, 'intermediate_size', 'hidden_size', this.config.mlpBias)
@@ -96,151 +106,147 @@ class MLP extends Module<LayerConfig> {
   }
 }
 
-class Layer extends Module<LayerConfig> {
+class Layer extends Module<LlamaLayerConfig> {
   self_attn = new this.config.Attention(this.config)
   mlp = new MLP(this.config)
   input_layernorm = norm(this.config)
   post_attention_layernorm = norm(this.config)
 
-  forward(x: Tensor, turns: Turns, mask: Tensor | null, cache?: LayerCache): Tensor {
-    x = x.add(this.self_attn.forward(this.input_layernorm.forward(x), turns, mask, cache))
+  forward(x: Tensor, angles: Turns, mask: Tensor | null, cache?: LayerCache): Tensor {
+    x = x.add(this.self_attn.forward(this.input_layernorm.forward(x), angles, mask, cache))
     return x.add(this.mlp.forward(this.post_attention_layernorm.forward(x)))
   }
 }
 
-class LlamaModel extends Module<LayerConfig> {
+/** The stack of Llama and its variants, which state in `plan` where they differ. */
+export abstract class LlamaModel<C extends LlamaCommonConfig> extends Module<C> {
+  private readonly layer = {
+    ...this.config,
+    ...llamaWidths(this.config),
+    ...this.plan(this.config),
+  }
   embed_tokens = new Embedding(this.config.vocab_size, this.config.hidden_size, {
     std: this.config.initializer_range,
   })
-  layers = Array.from({ length: this.config.num_hidden_layers }, () => new Layer(this.config))
-  norm = norm(this.config)
+  layers = Array.from({ length: this.config.num_hidden_layers }, () => new Layer(this.layer))
+  norm = norm(this.layer)
   private readonly rotary = new Rotary({
-    headDim: this.config.headDim,
+    headDim: this.layer.headDim,
     rope: ropeOf(this.config),
     maxPositions: this.config.max_position_embeddings,
   })
 
+  protected abstract plan(config: C): LlamaPlan
+
   /** ids (B, T) -> states (B, T, C). */
-  forward(ids: Tensor, { logitsAt, ...padded }: CausalLMOptions): Tensor {
-    const { embeddingScale, window } = this.config
-    const positions = tokenPositions(ids, padded)
-    const turns = this.rotary.at(positions, logitsAt && positions.take(logitsAt, -1))
+  forward(ids: Tensor, { logitsAt, cache, attentionMask }: TextStackOptions): Tensor {
+    const { embeddingScale, window } = this.layer
+    const positions = tokenPositions(ids, { cache, attentionMask })
+    const angles = this.rotary.at(positions, logitsAt && positions.take(logitsAt, -1))
     let x = this.embed_tokens.forward(ids) // (B, T, C)
     if (embeddingScale !== 1) x = x.mul(embeddingScale)
     this.layers.forEach((layer, i) => {
-      const mask = visibleKeys(ids, { ...padded, window: window(i) })
-      x = layer.forward(x, turns, mask, padded.cache?.layers[i])
+      const mask = visibleKeys(ids, { cache, attentionMask, window: window(i) })
+      x = layer.forward(x, angles, mask, cache?.layers[i])
     })
     return this.norm.forward(logitsAt ? x.take(logitsAt, 1) : x)
   }
 }
 
-export const llamaPlan: Plan = {
-  qkvBias: false,
-  outBias: false,
-  mlpBias: false,
-  window: () => null,
-  embeddingScale: 1,
-  Attention: LlamaAttention,
-  Norm: RMSNorm,
+/** A variant of Llama: its config, and where it differs. */
+export interface LlamaVariant<C extends LlamaCommonConfig> {
+  modelType: string
+  title: string
+  schema: z.ZodType<C>
+  plan: (config: C) => LlamaPlan
 }
 
-const llama: Family<LlamaConfig> = {
+/** The family of a variant. */
+export const llamaFamily = <C extends LlamaCommonConfig>({
+  modelType,
+  title,
+  schema,
+  plan,
+}: LlamaVariant<C>): DecoderFamily<C, LlamaModel<C>, 'model'> => ({
+  modelType,
+  title,
+  config: {
+    schema,
+    aliases: {},
+    complete: (config) => completeLlamaConfig(config, title),
+  },
+  Stack: class extends LlamaModel<C> {
+    protected override plan(config: C): LlamaPlan {
+      return plan(config)
+    }
+  },
+  prefix: 'model',
+  names: { width: 'hidden_size', layers: ['layers'], embeddings: 'embed_tokens' },
+  contextLength: ropeContext,
+  cache: (config) => {
+    const { kvHeads: heads, headDim } = llamaWidths(config)
+    return { layers: config.num_hidden_layers, heads, headDim }
+  },
+  ignoredKeys: /\.rotary_emb\.inv_freq$/, // frequencies of each layer, in old checkpoints
+})
+
+/** What the definitions of all variants share. */
+export const llamaDefaults = {
+  otherNames: [],
+  sizes: llamaSizes,
+  dropout: ['attention_dropout'],
+  tokenizer: decoderTokenizer,
+  image: null,
+  task: 'text-generation',
+  maskedLanguageModeling: null,
+  presets: {},
+} as const
+
+const family = llamaFamily<LlamaConfig>({
+  modelType: 'llama',
+  title: 'Llama',
   schema,
   plan: ({ attention_bias: qkvBias, mlp_bias: mlpBias }) => {
     return { ...llamaPlan, qkvBias, outBias: qkvBias, mlpBias }
   },
-}
+})
 
-/** The layers, below any head. */
-abstract class LlamaBase<C extends CommonConfig> extends Module<C> {
-  static readonly modelType: string = 'llama'
-  static readonly base = 'model'
-  static readonly family: Family = llama
+export class Llama extends causalLM(family, 'LlamaForCausalLM') {}
+export class LlamaForSequenceClassification extends lastTokenClassifier(
+  family,
+  'LlamaForSequenceClassification',
+) {}
 
-  model = new LlamaModel(layerConfig(this))
+export const llama = defineModel({
+  ...family,
+  ...llamaDefaults,
+  heads: [Llama, LlamaForSequenceClassification, ...llamaHeads(family, 'Llama')],
+  // Also Mistral, SmolLM2 and all others that differ by size alone.
+  gguf: llamaGGUF({ architecture: 'llama', className: 'LlamaForCausalLM', interleaved: true }),
+  presets: {
+    // Touvron et al. (2023), table 2
+    'llama-7b': size(32, 4096, 32, 11008),
+    'llama-13b': size(40, 5120, 40, 13824),
+    'llama-33b': size(60, 6656, 52, 17920),
+    'llama-65b': size(80, 8192, 64, 22016),
+  },
+})
 
-  constructor(config: Partial<C> = {}) {
-    super(parseLlamaConfig(new.target.family.schema, config, new.target.modelType) as C)
-  }
-
-  get contextLength(): number {
-    return ropeContext(this.config)
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  /** Checkpoints of the layers alone lack the prefix; old ones store the frequencies of each layer. */
-  protected override keyInCheckpoint(key: string): string | null {
-    if (key.endsWith('.rotary_emb.inv_freq')) return null
-    return /^(embed_tokens|layers|norm)\./.test(key) ? `model.${key}` : key
-  }
-}
-
-export class Llama<C extends CommonConfig = LlamaConfig> extends LlamaBase<C> implements CausalLM {
-  static readonly architectures: readonly string[] = ['LlamaForCausalLM']
-  static readonly head = 'causal-lm'
-
-  lm_head = new Linear(this.config.hidden_size, this.config.vocab_size, {
-    std: this.config.initializer_range,
-    bias: false,
-    weight: this.config.tie_word_embeddings ? this.model.embed_tokens.weight : undefined,
-  })
-
-  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
-  forward(ids: Tensor, options: CausalLMOptions = {}): Tensor {
-    checkTokens(ids, this.constructor.name, this.contextLength, options.cache)
-    return this.lm_head.forward(this.model.forward(ids, options))
-  }
-
-  loss(ids: Tensor, targets: Tensor): Tensor {
-    return F.crossEntropy(this.forward(ids), targets)
-  }
-
-  createCache({ capacity = this.contextLength, batch = 1 } = {}): KVCache {
-    const { num_hidden_layers: layers, kvHeads: heads, headDim } = this.model.config
-    return new KVCache({ layers, heads, headDim, capacity, batch })
+function size(layers: number, width: number, heads: number, inner: number) {
+  return {
+    num_hidden_layers: layers,
+    hidden_size: width,
+    num_attention_heads: heads,
+    intermediate_size: inner,
   }
 }
 
-/** Labels a text by its last token. */
-export class LlamaForSequenceClassification<C extends CommonConfig = LlamaConfig>
-  extends LlamaBase<C>
-  implements SequenceClassifier
-{
-  static readonly architectures: readonly string[] = ['LlamaForSequenceClassification']
-  static readonly head = 'sequence-classification'
-
-  readonly labels = labelsOf(this.config)
-  score = new Linear(this.config.hidden_size, this.labels.length, {
-    std: this.config.initializer_range,
-    bias: false,
-  })
-
-  /** ids (B, T) i32 -> logits (B, K). */
-  forward(ids: Tensor, { attentionMask }: EncoderOptions = {}): Tensor {
-    checkTokens(ids, this.constructor.name, this.contextLength)
-    const states = this.model.forward(ids, { attentionMask })
-    const padTokenId = this.config.pad_token_id
-    return this.score.forward(lastToken(states, ids, { attentionMask, padTokenId }))
-  }
-
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
-    return classificationLoss(this.forward(ids, options), labels, this.config)
-  }
+function norm({ Norm, hidden_size, rms_norm_eps }: LlamaLayerConfig): RMSNorm {
+  return new Norm(hidden_size, rms_norm_eps)
 }
-
-function layerConfig(model: LlamaBase<CommonConfig>): LayerConfig {
-  const { family } = model.constructor as typeof LlamaBase
-  return { ...model.config, ...family.plan(model.config), ...llamaWidths(model.config) }
-}
-
-const norm = ({ Norm, hidden_size, rms_norm_eps }: LayerConfig): RMSNorm =>
-  new Norm(hidden_size, rms_norm_eps)
 
 type Width = 'hidden_size' | 'intermediate_size' | 'queryWidth' | 'keyWidth'
 
-const linear = (config: LayerConfig, from: Width, to: Width, bias: boolean): Linear =>
-  new Linear(config[from], config[to], { bias, std: config.initializer_range })
+function linear(config: LlamaLayerConfig, from: Width, to: Width, bias: boolean): Linear {
+  return new Linear(config[from], config[to], { bias, std: config.initializer_range })
+}

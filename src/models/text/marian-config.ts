@@ -1,77 +1,92 @@
-// What config.json of a Marian says.
+// The config of Marian, with the keys of the published config.json.
 import { z } from 'zod'
 import { activationNames } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { few, parseConfig, probability, size } from '../shared/config.ts'
+import {
+  type ConfigFormat,
+  checkDivides,
+  dimension,
+  eosTokenId,
+  layerCount,
+  probability,
+} from '../shared/config.ts'
 
 const schema = z.object({
-  vocab_size: size.default(58101),
-  decoder_vocab_size: size.nullable().default(null), // null: vocab_size
+  vocab_size: dimension.default(58101),
+  decoder_vocab_size: dimension.nullable().default(null), // null: vocab_size
   max_position_embeddings: z.int().min(1).max(65536).default(1024),
-  d_model: size.default(1024),
-  encoder_layers: few.default(12),
-  encoder_attention_heads: few.default(16),
-  encoder_ffn_dim: size.default(4096),
-  decoder_layers: few.default(12),
-  decoder_attention_heads: few.default(16),
-  decoder_ffn_dim: size.default(4096),
+  d_model: dimension.default(1024),
+  encoder_layers: layerCount.default(12),
+  encoder_attention_heads: layerCount.default(16),
+  encoder_ffn_dim: dimension.default(4096),
+  decoder_layers: layerCount.default(12),
+  decoder_attention_heads: layerCount.default(16),
+  decoder_ffn_dim: dimension.default(4096),
   activation_function: z.enum(activationNames).default('gelu'),
   dropout: probability.default(0.1),
   attention_dropout: probability.default(0),
   activation_dropout: probability.default(0),
   init_std: z.number().positive().default(0.02),
   scale_embedding: z.boolean().default(false),
-  normalize_before: z.literal(false).optional(), // layers normalise what they give, as in the paper
+  normalize_before: z.literal(false).optional(), // layers normalise their outputs, as in the paper
   share_encoder_decoder_embeddings: z.boolean().default(true),
   tie_word_embeddings: z.boolean().default(true),
   pad_token_id: z.int().min(0).default(58100),
   bos_token_id: z.int().nullable().default(null),
-  eos_token_id: z
-    .union([z.int(), z.array(z.int())])
-    .nullable()
-    .default(0),
-  forced_eos_token_id: z
-    .union([z.int(), z.array(z.int())])
-    .nullable()
-    .default(0),
-  decoder_start_token_id: z.int().nullable().default(null), // null: the pad token
+  eos_token_id: eosTokenId.default(0),
+  forced_eos_token_id: eosTokenId.default(0),
+  decoder_start_token_id: z.int().nullable().default(null), // null: the padding token
   is_encoder_decoder: z.boolean().default(true),
 })
 
 export type MarianConfig = z.output<typeof schema> & { decoder_start_token_id: number }
 
-/** @throws HeedError that names what does not fit */
-export function marianConfig(raw: unknown): MarianConfig {
-  const read = parseConfig(schema, raw, 'Marian')
-  const decoder_start_token_id = read.decoder_start_token_id ?? read.pad_token_id
-  const config = { ...read, decoder_start_token_id }
-  const { d_model, pad_token_id, vocab_size } = config
-  for (const key of ['encoder_attention_heads', 'decoder_attention_heads'] as const)
-    if (d_model % config[key] !== 0)
-      throw new HeedError(
-        'invalid-config',
-        `Marian: ${key} ${config[key]} does not divide d_model ${d_model}`,
-        {
-          remedy: `Take heads of whole size: d_model ${config[key] * Math.ceil(d_model / config[key])}, for instance.`,
-        },
-      )
-  if (pad_token_id >= Math.min(vocab_size, targetVocabSize(config)))
-    throw new HeedError(
-      'invalid-config',
-      `Marian: pad_token_id ${pad_token_id} is not in the vocabulary`,
-      {
-        remedy: `Ids are below vocab_size, ${vocab_size}, and decoder_vocab_size.`,
-      },
-    )
-  if (config.share_encoder_decoder_embeddings && !config.tie_word_embeddings)
-    throw new HeedError('invalid-config', 'Marian: shared embeddings with a head of its own', {
-      remedy: 'Set tie_word_embeddings, or switch share_encoder_decoder_embeddings off.',
-    })
-  return config
+export const marianFormat: ConfigFormat<MarianConfig> = {
+  schema: schema.transform((config) => ({
+    ...config,
+    decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id,
+  })),
+  aliases: {
+    hidden_size: 'd_model',
+    num_attention_heads: 'encoder_attention_heads',
+    num_hidden_layers: 'encoder_layers',
+  },
+  complete: (config) => {
+    checkDivides(config, 'encoder_attention_heads', 'd_model', 'Marian')
+    checkDivides(config, 'decoder_attention_heads', 'd_model', 'Marian')
+    checkPadding(config)
+    checkTied(config)
+    return config
+  },
 }
 
-/** Where both sides share their embedding, there is one vocabulary. */
+/** With shared embeddings there is one vocabulary. */
 export const targetVocabSize = (config: MarianConfig): number =>
   config.share_encoder_decoder_embeddings
     ? config.vocab_size
     : (config.decoder_vocab_size ?? config.vocab_size)
+
+function checkPadding(config: MarianConfig): void {
+  const { pad_token_id: value, vocab_size } = config
+  const limit = Math.min(vocab_size, targetVocabSize(config))
+  if (value < limit) return
+  throw new HeedError(
+    'invalid-config',
+    `Marian: pad_token_id must be below the size of both vocabularies (${limit}), got ${value}`,
+    { key: 'pad_token_id', value, expected: `below ${limit}`, try: { pad_token_id: [limit - 1] } },
+  )
+}
+
+function checkTied({ share_encoder_decoder_embeddings, tie_word_embeddings }: MarianConfig): void {
+  if (tie_word_embeddings || !share_encoder_decoder_embeddings) return
+  throw new HeedError(
+    'invalid-config',
+    'Marian: tie_word_embeddings must be true where share_encoder_decoder_embeddings is, got false',
+    {
+      key: 'tie_word_embeddings',
+      value: false,
+      expected: 'true',
+      try: { tie_word_embeddings: [true], share_encoder_decoder_embeddings: [false] },
+    },
+  )
+}

@@ -1,6 +1,6 @@
-// Marian (Junczys-Dowmunt et al., 2018): the Transformer of Vaswani et al. (2017), as OPUS-MT has
-// published it for many pairs of languages. Field names are checkpoint keys.
-// B batch, S source tokens, T target tokens, C = d_model, V = size of the target's vocabulary
+// Marian (Junczys-Dowmunt et al., 2018): the Transformer of Vaswani et al. (2017), published by OPUS-MT for many pairs
+// of languages. Field names are checkpoint keys: renaming one breaks loading.
+// B batch, S source tokens, T target tokens, C = d_model, V = size of the target vocabulary
 import {
   activations,
   attention,
@@ -17,23 +17,21 @@ import {
   Sinusoidal,
 } from '../../nn/index.ts'
 import { arange, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
-import {
-  type CacheRoom,
-  checkIds,
-  type DecodeOptions,
-  EncoderDecoder,
-  type Seq2SeqOptions,
-} from '../heads/seq2seq-lm.ts'
-import { type MarianConfig, marianConfig, targetVocabSize } from './marian-config.ts'
+import { defineModel } from '../definition.ts'
+import { type DecodeOptions, type Seq2SeqFamily, seq2seqLM } from '../heads/seq2seq-lm.ts'
+import { seq2seqTokenizer } from '../shared/tokenizers.ts'
+import { type MarianConfig, marianFormat, targetVocabSize } from './marian-config.ts'
 
-interface Surroundings {
+export type { MarianConfig } from './marian-config.ts'
+
+interface TargetOptions {
   mask?: Tensor
   causal?: boolean
   cache?: LayerCache
 }
 
-interface Source {
-  /** (B, S, C); what the cache holds, when left out. */
+interface SourceOptions {
+  /** (B, S, C); default: the states that the cache holds. */
   encoded?: Tensor
   mask?: Tensor
   cache?: CrossCache
@@ -52,15 +50,15 @@ abstract class Attention extends Module<MarianConfig & { heads: number }> {
 }
 
 class SelfAttention extends Attention {
-  forward(x: Tensor, around: Surroundings): Tensor {
+  forward(x: Tensor, options: TargetOptions): Tensor {
     const projections = [this.q_proj, this.k_proj, this.v_proj]
     const [q, k, v] = projections.map((project) => project.forward(x)) // (B, T, C)
-    return this.out_proj.forward(attention(q, k, v, { ...around, ...this.options() }))
+    return this.out_proj.forward(attention(q, k, v, { ...options, ...this.options() }))
   }
 }
 
 class CrossAttention extends Attention {
-  forward(x: Tensor, { encoded, ...rest }: Source): Tensor {
+  forward(x: Tensor, { encoded, ...rest }: SourceOptions): Tensor {
     const q = this.q_proj.forward(x) // (B, T, C)
     const source = encoded
       ? { k: this.k_proj.forward(encoded), v: this.v_proj.forward(encoded) } // (B, S, C)
@@ -69,7 +67,7 @@ class CrossAttention extends Attention {
   }
 }
 
-/** What the layers of both sides have: attention to their own text, then two linear layers. */
+/** What the layers of both halves have: self-attention, then two linear layers. */
 abstract class Layer extends Module<MarianConfig & { heads: number; inner: number }> {
   self_attn = new SelfAttention(this.config)
   self_attn_layer_norm = new LayerNorm(this.config.d_model)
@@ -79,9 +77,9 @@ abstract class Layer extends Module<MarianConfig & { heads: number; inner: numbe
   dropout = new Dropout(this.config.dropout)
   activation_dropout = new Dropout(this.config.activation_dropout)
 
-  protected selfAttend(x: Tensor, around: Surroundings): Tensor {
+  protected selfAttend(x: Tensor, options: TargetOptions): Tensor {
     return this.self_attn_layer_norm.forward(
-      x.add(this.dropout.forward(this.self_attn.forward(x, around))),
+      x.add(this.dropout.forward(this.self_attn.forward(x, options))),
     )
   }
 
@@ -93,8 +91,8 @@ abstract class Layer extends Module<MarianConfig & { heads: number; inner: numbe
 }
 
 class EncoderLayer extends Layer {
-  forward(x: Tensor, around: Surroundings): Tensor {
-    return this.feedForward(this.selfAttend(x, around))
+  forward(x: Tensor, options: TargetOptions): Tensor {
+    return this.feedForward(this.selfAttend(x, options))
   }
 }
 
@@ -102,14 +100,14 @@ class DecoderLayer extends Layer {
   encoder_attn = new CrossAttention(this.config)
   encoder_attn_layer_norm = new LayerNorm(this.config.d_model)
 
-  forward(x: Tensor, around: Surroundings, source: Source): Tensor {
-    const y = this.selfAttend(x, around)
-    const seen = this.dropout.forward(this.encoder_attn.forward(y, source))
-    return this.feedForward(this.encoder_attn_layer_norm.forward(y.add(seen)))
+  forward(x: Tensor, options: TargetOptions, source: SourceOptions): Tensor {
+    const y = this.selfAttend(x, options)
+    const attended = this.dropout.forward(this.encoder_attn.forward(y, source))
+    return this.feedForward(this.encoder_attn_layer_norm.forward(y.add(attended)))
   }
 }
 
-abstract class Side extends Module<MarianConfig> {
+abstract class Half extends Module<MarianConfig> {
   embed_tokens: Embedding
   embed_positions = new Sinusoidal({ size: this.config.d_model, interleaved: false })
   dropout = new Dropout(this.config.dropout)
@@ -119,7 +117,7 @@ abstract class Side extends Module<MarianConfig> {
     this.embed_tokens = embedding
   }
 
-  /** ids (B, T) at the places `positions` (T), all below `limit` -> (B, T, C). */
+  /** ids (B, T) at `positions` (T), which are below `limit` -> (B, T, C). */
   protected embed(ids: Tensor, positions: Tensor, limit: number): Tensor {
     const { scale_embedding, d_model } = this.config
     const tokens = this.embed_tokens.forward(ids)
@@ -128,7 +126,7 @@ abstract class Side extends Module<MarianConfig> {
   }
 }
 
-class Encoder extends Side {
+class Encoder extends Half {
   layers = Array.from({ length: this.config.encoder_layers }, () => {
     const { encoder_attention_heads: heads, encoder_ffn_dim: inner } = this.config
     return new EncoderLayer({ ...this.config, heads, inner })
@@ -142,7 +140,7 @@ class Encoder extends Side {
   }
 }
 
-class Decoder extends Side {
+class Decoder extends Half {
   layers = Array.from({ length: this.config.decoder_layers }, () => {
     const { decoder_attention_heads: heads, decoder_ffn_dim: inner } = this.config
     return new DecoderLayer({ ...this.config, heads, inner })
@@ -150,20 +148,20 @@ class Decoder extends Side {
 
   forward(ids: Tensor, { encoded, encodedMask, attentionMask, cache }: DecodeOptions): Tensor {
     const tokens = ids.shape[1]
-    const own = arange(tokens)
-    const positions = cache ? own.add(cache.position()) : own
-    const around = { mask: keyMask(attentionMask), causal: true }
+    const offsets = arange(tokens)
+    const positions = cache ? offsets.add(cache.position()) : offsets
+    const target = { mask: keyMask(attentionMask), causal: true }
     const source = { encoded, mask: keyMask(encodedMask) }
     let x = this.embed(ids, positions, cache?.capacity ?? tokens) // (B, T, C)
     this.layers.forEach((layer, i) => {
-      const own = { ...around, cache: cache?.layers[i] }
-      x = layer.forward(x, own, { ...source, cache: cache?.cross[i] })
+      const options = { ...target, cache: cache?.layers[i] }
+      x = layer.forward(x, options, { ...source, cache: cache?.cross[i] })
     })
     return x
   }
 }
 
-class Both extends Module<MarianConfig> {
+class EncoderDecoder extends Module<MarianConfig> {
   shared = this.config.share_encoder_decoder_embeddings
     ? embedding(this.config.vocab_size, this.config)
     : null
@@ -178,63 +176,64 @@ class Both extends Module<MarianConfig> {
   }
 }
 
-export class Marian extends EncoderDecoder<MarianConfig> {
-  static readonly modelType = 'marian'
-  static readonly architectures = ['MarianMTModel']
-  static readonly head = 'seq2seq-lm'
-
-  model = new Both(this.config)
-  final_logits_bias = fixed(zeros([1, targetVocabSize(this.config)]))
-  lm_head = new Linear(this.config.d_model, targetVocabSize(this.config), {
-    bias: false,
-    std: this.config.init_std,
-    weight: this.config.tie_word_embeddings ? this.model.decoder.embed_tokens.weight : undefined,
-  })
-
-  constructor(config: Partial<MarianConfig> = {}) {
-    super(marianConfig(config))
-  }
-
-  get contextLength(): number {
-    return this.config.max_position_embeddings
-  }
-
-  get vocabSize(): number {
-    return targetVocabSize(this.config)
-  }
-
-  get padTokenId(): number {
-    return this.config.pad_token_id
-  }
-
-  get decoderStartTokenId(): number {
-    return this.config.decoder_start_token_id
-  }
-
-  /** ids (B, S) i32 -> states (B, S, C). */
-  encode(ids: Tensor, { attentionMask }: Seq2SeqOptions = {}): Tensor {
-    checkIds(ids, this.contextLength, 'Marian')
-    return this.model.encoder.forward(ids, attentionMask)
-  }
-
-  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
-  decode(ids: Tensor, { logitsAt, ...options }: DecodeOptions): Tensor {
-    checkIds(ids, this.contextLength, 'Marian', options.cache?.length)
-    const states = this.model.decoder.forward(ids, options)
-    const x = logitsAt ? states.take(logitsAt, 1) : states
-    return this.lm_head.forward(x).add(this.final_logits_bias)
-  }
-
-  createCache(room: CacheRoom): EncoderDecoderCache {
-    const { decoder_layers: layers, decoder_attention_heads: heads, d_model } = this.config
-    return new EncoderDecoderCache({ layers, heads, headDim: d_model / heads, ...room })
-  }
-
-  /** Positions are computed, though some uploads store them. */
-  protected override keyInCheckpoint(key: string): string | null {
-    return /\.embed_positions\.weight$/.test(key) ? null : key
-  }
+const family: Seq2SeqFamily<MarianConfig, EncoderDecoder, 'model'> = {
+  modelType: 'marian',
+  title: 'Marian',
+  config: marianFormat,
+  Stack: EncoderDecoder,
+  prefix: 'model',
+  names: {
+    width: 'd_model',
+    layers: ['encoder.layers', 'decoder.layers'],
+    embeddings: 'encoder.embed_tokens',
+  },
+  contextLength: ({ max_position_embeddings }) => max_position_embeddings,
+  targetVocabSize,
+  createCache: ({ config }, size) => {
+    const { decoder_layers: layers, decoder_attention_heads: heads, d_model } = config
+    return new EncoderDecoderCache({ layers, heads, headDim: d_model / heads, ...size })
+  },
+  ignoredKeys: /\.embed_positions\.weight$/, // computed here, stored in some uploads
 }
+
+export class Marian extends seq2seqLM(family, {
+  architectures: 'MarianMTModel',
+  layers: (config, { stack }) => ({
+    final_logits_bias: fixed(zeros([1, targetVocabSize(config)])),
+    lm_head: new Linear(config.d_model, targetVocabSize(config), {
+      bias: false,
+      std: config.init_std,
+      weight: config.tie_word_embeddings ? stack.decoder.embed_tokens.weight : undefined,
+    }),
+  }),
+  logits: ({ lm_head, final_logits_bias }, states) =>
+    lm_head.forward(states).add(final_logits_bias),
+}) {}
+
+export const marian = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [Marian],
+  sizes: ({ layers, heads, dim, context }) => ({
+    max_position_embeddings: context,
+    d_model: dim,
+    encoder_layers: layers,
+    decoder_layers: layers,
+    encoder_attention_heads: heads,
+    decoder_attention_heads: heads,
+    encoder_ffn_dim: 4 * dim,
+    decoder_ffn_dim: 4 * dim,
+    scale_embedding: true,
+    init_std: dim ** -0.5, // scaled by √dim, embeddings are as large as positions
+  }),
+  dropout: ['dropout'],
+  tokenizer: seq2seqTokenizer,
+  image: null,
+  task: 'translation',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {},
+})
 
 const linear = (inputs: number, outputs: number, { init_std: std }: MarianConfig): Linear =>
   new Linear(inputs, outputs, { std })
@@ -242,7 +241,7 @@ const linear = (inputs: number, outputs: number, { init_std: std }: MarianConfig
 const embedding = (count: number, { d_model, init_std, pad_token_id }: MarianConfig): Embedding =>
   new Embedding(count, d_model, { std: init_std, paddingIndex: pad_token_id })
 
-/** Saved with the others, but not trained. */
+/** A parameter that is saved, but not trained. */
 function fixed(values: Tensor): Parameter {
   const parameter = new Parameter(values)
   parameter.requiresGrad = false

@@ -1,31 +1,38 @@
 // Mistral 7B (Jiang et al., 2023): Llama with a sliding window.
 import type { z } from 'zod'
-import { few, size } from '../shared/config.ts'
-import { type Family, Llama, LlamaForSequenceClassification, llamaPlan } from './llama.ts'
-import { commonSchema } from './llama-config.ts'
+import { defineModel } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { dimension, layerCount } from '../shared/config.ts'
+import { llamaCommonSchema } from '../shared/llama-config.ts'
+import { llamaHeads } from '../shared/llama-heads.ts'
+import { llamaDefaults, llamaFamily, llamaPlan } from './llama.ts'
 
-const schema = commonSchema.extend({
-  intermediate_size: size.default(14336),
-  num_key_value_heads: few.nullable().default(8),
-  max_position_embeddings: size.default(131072),
-  sliding_window: size.nullable().default(4096),
+const schema = llamaCommonSchema.extend({
+  intermediate_size: dimension.default(14336),
+  num_key_value_heads: layerCount.nullable().default(8),
+  max_position_embeddings: dimension.default(131072),
+  sliding_window: dimension.nullable().default(4096),
 })
 
 export type MistralConfig = z.output<typeof schema>
 
-const family: Family<MistralConfig> = {
+const family = llamaFamily<MistralConfig>({
+  modelType: 'mistral',
+  title: 'Mistral',
   schema,
   plan: ({ sliding_window }) => ({ ...llamaPlan, window: () => sliding_window }),
-}
+})
 
-export class Mistral extends Llama<MistralConfig> {
-  static override readonly modelType = 'mistral'
-  static override readonly architectures = ['MistralForCausalLM']
-  static override readonly family = family
-}
+export class Mistral extends causalLM(family, 'MistralForCausalLM') {}
+export class MistralForSequenceClassification extends lastTokenClassifier(
+  family,
+  'MistralForSequenceClassification',
+) {}
 
-export class MistralForSequenceClassification extends LlamaForSequenceClassification<MistralConfig> {
-  static override readonly modelType = 'mistral'
-  static override readonly architectures = ['MistralForSequenceClassification']
-  static override readonly family = family
-}
+export const mistral = defineModel({
+  ...family,
+  ...llamaDefaults,
+  heads: [Mistral, MistralForSequenceClassification, ...llamaHeads(family, 'Mistral')],
+  gguf: null, // its files say `llama`
+})

@@ -1,14 +1,19 @@
 // Qwen2 (Yang et al., 2024): Llama with biases of queries, keys and values, and windows in some layers.
 import { z } from 'zod'
-import { eosTokenId, size } from '../shared/config.ts'
+import { defineModel } from '../definition.ts'
+import { llamaGGUF } from '../gguf/llama.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { dimension, eosTokenId } from '../shared/config.ts'
+import { llamaCommonSchema } from '../shared/llama-config.ts'
+import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
-import { type Family, Llama, LlamaForSequenceClassification, llamaPlan } from './llama.ts'
-import { commonSchema } from './llama-config.ts'
+import { llamaDefaults, llamaFamily, llamaPlan } from './llama.ts'
 
-const schema = commonSchema.extend({
-  vocab_size: size.default(151936),
-  intermediate_size: size.default(22016),
-  max_position_embeddings: size.default(32768),
+const schema = llamaCommonSchema.extend({
+  vocab_size: dimension.default(151936),
+  intermediate_size: dimension.default(22016),
+  max_position_embeddings: dimension.default(32768),
   ...windowFields,
   bos_token_id: z.int().nullable().default(null),
   eos_token_id: eosTokenId.default(null),
@@ -16,19 +21,22 @@ const schema = commonSchema.extend({
 
 export type Qwen2Config = z.output<typeof schema>
 
-const family: Family<Qwen2Config> = {
+const family = llamaFamily<Qwen2Config>({
+  modelType: 'qwen2',
+  title: 'Qwen2',
   schema,
   plan: (config) => ({ ...llamaPlan, qkvBias: true, window: (layer) => windowOf(config, layer) }),
-}
+})
 
-export class Qwen2 extends Llama<Qwen2Config> {
-  static override readonly modelType = 'qwen2'
-  static override readonly architectures = ['Qwen2ForCausalLM']
-  static override readonly family = family
-}
+export class Qwen2 extends causalLM(family, 'Qwen2ForCausalLM') {}
+export class Qwen2ForSequenceClassification extends lastTokenClassifier(
+  family,
+  'Qwen2ForSequenceClassification',
+) {}
 
-export class Qwen2ForSequenceClassification extends LlamaForSequenceClassification<Qwen2Config> {
-  static override readonly modelType = 'qwen2'
-  static override readonly architectures = ['Qwen2ForSequenceClassification']
-  static override readonly family = family
-}
+export const qwen2 = defineModel({
+  ...family,
+  ...llamaDefaults,
+  heads: [Qwen2, Qwen2ForSequenceClassification, ...llamaHeads(family, 'Qwen2')],
+  gguf: llamaGGUF({ architecture: 'qwen2', className: 'Qwen2ForCausalLM' }),
+})

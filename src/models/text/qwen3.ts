@@ -2,22 +2,21 @@
 import { z } from 'zod'
 import { RMSNorm } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { eosTokenId, few, size } from '../shared/config.ts'
+import { defineModel } from '../definition.ts'
+import { llamaGGUF } from '../gguf/llama.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import { llamaCommonSchema } from '../shared/llama-config.ts'
+import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
-import {
-  type Family,
-  Llama,
-  LlamaAttention,
-  LlamaForSequenceClassification,
-  llamaPlan,
-} from './llama.ts'
-import { commonSchema } from './llama-config.ts'
+import { LlamaAttention, llamaDefaults, llamaFamily, llamaPlan } from './llama.ts'
 
-const schema = commonSchema.extend({
-  vocab_size: size.default(151936),
-  intermediate_size: size.default(22016),
-  max_position_embeddings: size.default(32768),
-  head_dim: few.nullable().default(128),
+const schema = llamaCommonSchema.extend({
+  vocab_size: dimension.default(151936),
+  intermediate_size: dimension.default(22016),
+  max_position_embeddings: dimension.default(32768),
+  head_dim: layerCount.nullable().default(128),
   attention_bias: z.boolean().default(false),
   ...windowFields,
   bos_token_id: z.int().nullable().default(null),
@@ -39,14 +38,16 @@ class Attention extends LlamaAttention {
   }
 }
 
-/** (B, T, H·D): each head by itself. */
+/** (B, T, H·D): normalises each head. */
 function byHead(norm: RMSNorm, x: Tensor): Tensor {
   const [batch, tokens] = x.shape
   const [headDim] = norm.weight.shape
   return norm.forward(x.reshape(batch, tokens, -1, headDim)).reshape(x.shape)
 }
 
-const family: Family<Qwen3Config> = {
+const family = llamaFamily<Qwen3Config>({
+  modelType: 'qwen3',
+  title: 'Qwen3',
   schema,
   plan: (config) => ({
     ...llamaPlan,
@@ -55,16 +56,17 @@ const family: Family<Qwen3Config> = {
     window: (layer) => windowOf(config, layer),
     Attention,
   }),
-}
+})
 
-export class Qwen3 extends Llama<Qwen3Config> {
-  static override readonly modelType = 'qwen3'
-  static override readonly architectures = ['Qwen3ForCausalLM']
-  static override readonly family = family
-}
+export class Qwen3 extends causalLM(family, 'Qwen3ForCausalLM') {}
+export class Qwen3ForSequenceClassification extends lastTokenClassifier(
+  family,
+  'Qwen3ForSequenceClassification',
+) {}
 
-export class Qwen3ForSequenceClassification extends LlamaForSequenceClassification<Qwen3Config> {
-  static override readonly modelType = 'qwen3'
-  static override readonly architectures = ['Qwen3ForSequenceClassification']
-  static override readonly family = family
-}
+export const qwen3 = defineModel({
+  ...family,
+  ...llamaDefaults,
+  heads: [Qwen3, Qwen3ForSequenceClassification, ...llamaHeads(family, 'Qwen3')],
+  gguf: llamaGGUF({ architecture: 'qwen3', className: 'Qwen3ForCausalLM' }),
+})

@@ -1,87 +1,55 @@
-// RoBERTa (Liu et al., 2019): BERT with other positions and heads, trained better.
+// RoBERTa (Liu et al., 2019), and what its variants share: BERT with other positions and heads.
 // B batch, T tokens, C = hidden_size, V = vocab_size, K labels
 import type { z } from 'zod'
-import { Linear, Module } from '../../nn/index.ts'
+import { Dropout, type KVCache, Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
+import { defineModel, type ModelDefinition } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { classify } from '../heads/headed-model.ts'
+import { maskedLM } from '../heads/masked-lm.ts'
+import { questionAnswerer } from '../heads/question-answering.ts'
+import { sequenceClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { tokenClassifier } from '../heads/token-classification.ts'
 import {
-  type EncoderModel,
-  type EncoderOptions,
-  type MaskedLM,
-  type MaskedLMOptions,
-  type QuestionAnswerer,
-  type SequenceClassifier,
-  type Span,
-  statesAt,
-  type TokenClassifier,
-} from '../heads/text-model.ts'
-import { modernKey } from '../shared/checkpoint-keys.ts'
-import { parseConfig, size } from '../shared/config.ts'
-import { classificationLoss, labelsOf, spanLoss, spanOf } from '../shared/labels.ts'
-import { BertEmbeddings, BertModel, bertSchema, headDropout, linear, norm } from './bert.ts'
+  BertEmbeddings,
+  BertStack,
+  bertDropout,
+  bertFamily,
+  bertSchema,
+  linear,
+  norm,
+} from '../shared/bert.ts'
+import { dimension } from '../shared/config.ts'
+import type { DecoderFamily } from '../shared/family.ts'
+import { bertSizes } from '../shared/sizes.ts'
+import { robertaTokenizer } from '../shared/tokenizers.ts'
+import { bertClassifier, requireDecoder } from './bert.ts'
 
 const { pad_token_id, bos_token_id, eos_token_id } = bertSchema.shape
-const schema = bertSchema.extend({
-  vocab_size: size.default(50265),
+
+export const robertaSchema = bertSchema.extend({
+  vocab_size: dimension.default(50265),
   pad_token_id: pad_token_id.unwrap().unwrap().default(1), // positions are counted from it
   bos_token_id: bos_token_id.default(0),
   eos_token_id: eos_token_id.default(2),
 })
 
-export type RobertaConfig = z.output<typeof schema>
-
-const robertaConfig = (config: object): RobertaConfig => parseConfig(schema, config, 'RoBERTa')
+export type RobertaConfig = z.output<typeof robertaSchema>
 
 class RobertaEmbeddings extends BertEmbeddings {
-  /** Counted over the tokens that are no padding, from the padding's id + 1 on; padding has its own. */
-  protected override positions(ids: Tensor): Tensor {
+  /** Counted over tokens only, from the id of padding + 1; padding has the position of its id. */
+  protected override positions(ids: Tensor, cache?: KVCache): Tensor {
     const paddingIndex = this.config.pad_token_id as number
     const counts = ids.ne(paddingIndex).to('i32') // (B, T)
-    const positions = counts.cumsum(1).mul(counts).add(paddingIndex)
+    const places = cache ? counts.cumsum(1).add(cache.position()) : counts.cumsum(1)
+    const positions = places.mul(counts).add(paddingIndex)
     return F.embedding(positions, this.position_embeddings.weight, { paddingIndex }) // (B, T, C)
   }
 }
 
-export class RobertaModel extends BertModel {
-  static override readonly modelType = 'roberta'
-  static override readonly architectures = ['RobertaModel']
-
+class RobertaStack extends BertStack {
   override embeddings = new RobertaEmbeddings(this.config)
-
-  constructor(config: Partial<RobertaConfig> = {}, parts?: { pooler: boolean }) {
-    super(robertaConfig(config), parts)
-  }
-
-  override get contextLength(): number {
-    return this.config.max_position_embeddings - (this.config.pad_token_id as number) - 1
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { drop: 'roberta' })
-  }
-}
-
-/** A model with the encoder below it. */
-abstract class RobertaHead extends Module<RobertaConfig> implements EncoderModel {
-  static readonly modelType = 'roberta'
-  static readonly base = ['roberta.embeddings', 'roberta.encoder']
-
-  roberta = new RobertaModel(this.config, { pooler: false })
-
-  constructor(config: Partial<RobertaConfig> = {}) {
-    super(robertaConfig(config))
-  }
-
-  get contextLength(): number {
-    return this.roberta.contextLength
-  }
-
-  get vocabSize(): number {
-    return this.roberta.vocabSize
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { add: 'roberta' })
-  }
 }
 
 class LMHead extends Module<RobertaConfig> {
@@ -92,7 +60,7 @@ class LMHead extends Module<RobertaConfig> {
 
   constructor(config: RobertaConfig, embeddings: Parameter) {
     super(config)
-    // Untied, the decoder has a bias of its own and the one above is idle, as in transformers.
+    // An untied decoder has its own bias, and the one above is not used, as in transformers.
     this.decoder = config.tie_word_embeddings
       ? new Linear(config.hidden_size, config.vocab_size, { weight: embeddings, bias: this.bias })
       : linear(config.hidden_size, config.vocab_size, config)
@@ -103,26 +71,15 @@ class LMHead extends Module<RobertaConfig> {
   }
 }
 
-export class RobertaForMaskedLM extends RobertaHead implements MaskedLM {
-  static readonly architectures = ['RobertaForMaskedLM']
-  static readonly head = 'masked-lm'
-
-  lm_head = new LMHead(this.config, this.roberta.embeddings.word_embeddings.weight)
-
-  /** ids (B, T) i32 -> logits (B, T, V). */
-  forward(ids: Tensor, options?: MaskedLMOptions): Tensor {
-    return this.lm_head.forward(statesAt(this.roberta.forward(ids, options), options?.logitsAt))
-  }
-
-  loss(ids: Tensor, labels: Tensor, options?: MaskedLMOptions): Tensor {
-    return F.crossEntropy(this.forward(ids, options), labels)
-  }
-}
-
 class ClassificationHead extends Module<RobertaConfig> {
   dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
-  dropout = headDropout(this.config)
-  out_proj = linear(this.config.hidden_size, labelsOf(this.config).length, this.config)
+  dropout = new Dropout(this.config.classifier_dropout ?? this.config.hidden_dropout_prob)
+  out_proj: Linear
+
+  constructor(config: RobertaConfig, labelCount: number) {
+    super(config)
+    this.out_proj = linear(config.hidden_size, labelCount, config)
+  }
 
   forward(states: Tensor): Tensor {
     const first = this.dropout.forward(states.select(1, 0)) // (B, T, C) -> (B, C)
@@ -130,53 +87,87 @@ class ClassificationHead extends Module<RobertaConfig> {
   }
 }
 
-export class RobertaForSequenceClassification extends RobertaHead implements SequenceClassifier {
-  static readonly architectures = ['RobertaForSequenceClassification']
-  static readonly head = 'sequence-classification'
+/** The family of a variant: all of them call the stack `roberta`. */
+export const robertaFamily = (
+  modelType: string,
+  title: string,
+  schema: z.ZodType<RobertaConfig> = robertaSchema,
+): DecoderFamily<RobertaConfig, BertStack, 'roberta'> =>
+  bertFamily({
+    modelType,
+    title,
+    schema,
+    prefix: 'roberta',
+    Stack: RobertaStack,
+    contextLength: (config) => config.max_position_embeddings - config.pad_token_id - 1,
+  })
 
-  readonly labels = labelsOf(this.config)
-  classifier = new ClassificationHead(this.config)
+/** The classes of a variant, by the beginning of their names in transformers. */
+export const robertaHeads = (family: ReturnType<typeof robertaFamily>, name: string) => ({
+  Model: textEncoder(family, `${name}Model`),
+  ForMaskedLM: maskedLM(family, {
+    architectures: `${name}ForMaskedLM`,
+    layers: (config, { embeddings }) => ({ lm_head: new LMHead(config, embeddings().weight) }),
+    logits: ({ lm_head }, states) => lm_head.forward(states),
+  }),
+  ForSequenceClassification: sequenceClassifier(family, {
+    architectures: `${name}ForSequenceClassification`,
+    layers: (config, { labelCount }) => ({
+      classifier: new ClassificationHead(config, labelCount),
+    }),
+    logits: ({ classifier }, states) => classifier.forward(states),
+  }),
+  ForTokenClassification: tokenClassifier(family, {
+    architectures: `${name}ForTokenClassification`,
+    layers: bertClassifier,
+    logits: classify,
+  }),
+  ForQuestionAnswering: questionAnswerer(family, { architectures: `${name}ForQuestionAnswering` }),
+  ForCausalLM: causalLM(family, `${name}ForCausalLM`, {
+    layers: (config, { embeddings }) => {
+      requireDecoder(config, family.title)
+      return { lm_head: new LMHead(config, embeddings().weight) }
+    },
+    logits: ({ lm_head }, states) => lm_head.forward(states),
+  }),
+})
 
-  /** ids (B, T) i32 -> logits (B, K). */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor {
-    return this.classifier.forward(this.roberta.forward(ids, options))
-  }
+/** What the definitions of all variants share. */
+export const robertaDefaults = {
+  otherNames: [],
+  // Positions are counted from the one after the id of padding.
+  sizes: (sizes) => ({
+    ...bertSizes(sizes),
+    max_position_embeddings: sizes.context + sizes.padTokenId + 1,
+    type_vocab_size: 1,
+  }),
+  dropout: bertDropout,
+  tokenizer: robertaTokenizer,
+  image: null,
+  task: 'fill-mask',
+  maskedLanguageModeling: 'masked-lm',
+  gguf: null,
+  presets: {},
+} as const satisfies Partial<ModelDefinition>
 
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
-    return classificationLoss(this.forward(ids, options), labels, this.config)
-  }
-}
+const family = robertaFamily('roberta', 'RoBERTa')
+const heads = robertaHeads(family, 'Roberta')
 
-export class RobertaForTokenClassification extends RobertaHead implements TokenClassifier {
-  static readonly architectures = ['RobertaForTokenClassification']
-  static readonly head = 'token-classification'
+export class RobertaModel extends heads.Model {}
+export class RobertaForMaskedLM extends heads.ForMaskedLM {}
+export class RobertaForSequenceClassification extends heads.ForSequenceClassification {}
+export class RobertaForTokenClassification extends heads.ForTokenClassification {}
+export class RobertaForQuestionAnswering extends heads.ForQuestionAnswering {}
 
-  readonly labels = labelsOf(this.config)
-  dropout = headDropout(this.config)
-  classifier = linear(this.config.hidden_size, this.labels.length, this.config)
-
-  /** ids (B, T) i32 -> logits (B, T, K). */
-  forward(ids: Tensor, options?: EncoderOptions): Tensor {
-    return this.classifier.forward(this.dropout.forward(this.roberta.forward(ids, options)))
-  }
-
-  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
-    return F.crossEntropy(this.forward(ids, options), labels)
-  }
-}
-
-export class RobertaForQuestionAnswering extends RobertaHead implements QuestionAnswerer {
-  static readonly architectures = ['RobertaForQuestionAnswering']
-  static readonly head = 'question-answering'
-
-  qa_outputs = linear(this.config.hidden_size, 2, this.config)
-
-  /** ids (B, T) i32 -> logits (B, T) of the answer's first and last token. */
-  forward(ids: Tensor, options?: EncoderOptions): Span {
-    return spanOf(this.qa_outputs.forward(this.roberta.forward(ids, options)))
-  }
-
-  loss(ids: Tensor, answer: Span, options?: EncoderOptions): Tensor {
-    return spanLoss(this.forward(ids, options), answer)
-  }
-}
+export const roberta = defineModel({
+  ...family,
+  ...robertaDefaults,
+  heads: [
+    RobertaModel,
+    RobertaForMaskedLM,
+    RobertaForSequenceClassification,
+    RobertaForTokenClassification,
+    RobertaForQuestionAnswering,
+    heads.ForCausalLM,
+  ],
+})

@@ -2,42 +2,44 @@ import { EncoderDecoderCache } from '../../nn/index.ts'
 import { type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError, ShapeError } from '../../util/errors.ts'
 
-export interface RecurrentCacheShape {
-  /** How many target tokens may be written: the memory does not depend on it. */
+export interface RecurrentCacheSize {
+  /** The most target tokens; the memory does not depend on it. */
   capacity: number
   sourceLength: number
   batch?: number
-  /** Of the decoder's state. */
+  /** Rows of the decoder's state. */
   rows: number
-  /** Of the source that are kept for attention. */
+  /** States of the source that attention needs. */
   states: number
   hiddenSize: number
 }
 
-/** What a recurrent decoder remembers: its state, and what the encoder has made of the source. */
+/** The state of a recurrent decoder, and what it reads of the source. */
 export class RecurrentCache extends EncoderDecoderCache {
   readonly state: Tensor // (B, rows, H)
-  readonly held: Tensor // (B, rows + states, H)
+  readonly encoded: Tensor // (B, rows + states, H)
 
-  constructor({ rows, states, hiddenSize, ...room }: RecurrentCacheShape) {
-    super({ layers: 0, heads: 1, headDim: 1, ...room })
-    const { batch = 1 } = room
+  constructor({ rows, states, hiddenSize, ...size }: RecurrentCacheSize) {
+    super({ layers: 0, heads: 1, headDim: 1, ...size })
+    const { batch = 1 } = size
     this.state = zeros([batch, rows, hiddenSize])
-    this.held = zeros([batch, rows + states, hiddenSize])
+    this.encoded = zeros([batch, rows + states, hiddenSize])
     this.state.becomeState()
-    this.held.becomeState()
+    this.encoded.becomeState()
   }
 
-  /** Takes another source in place of the one before. */
-  hold(encoded: Tensor): void {
-    if (encoded.shape.join() !== this.held.shape.join())
-      throw new ShapeError(`The cache is for a source of shape (${this.held.shape.join(', ')})`, {
-        remedy: `This one is (${encoded.shape.join(', ')}): create the cache with its length and batch.`,
-      })
-    this.held.assign(encoded)
+  /** Replaces the source. @throws ShapeError for a source of another size */
+  setSource(encoded: Tensor): void {
+    if (encoded.shape.join() !== this.encoded.shape.join())
+      throw new ShapeError(
+        `The encoded source must be (${this.encoded.shape.join(', ')}) for this cache, got (${encoded.shape.join(', ')})`,
+        { remedy: 'Create the cache with the length and the batch size of the source.' },
+      )
+    this.encoded.assign(encoded)
   }
 
-  goOn(state: Tensor): void {
+  /** Keeps the state after the newest token. */
+  setState(state: Tensor): void {
     this.state.assign(state)
   }
 
@@ -49,15 +51,16 @@ export class RecurrentCache extends EncoderDecoderCache {
     super.takeOver(smaller)
     if (!(smaller instanceof RecurrentCache)) return
     this.state.assign(smaller.state)
-    this.held.assign(smaller.held)
+    this.encoded.assign(smaller.encoded)
   }
 
-  /** @throws HeedError: a state of earlier tokens is gone */
+  /** @throws HeedError: the states of earlier tokens are not kept */
   override rewind(length: number): void {
     if (length !== this.length)
       throw new HeedError(
-        'invalid-config',
-        `A recurrent state of ${this.length} tokens cannot go back to ${length}`,
+        'unsupported',
+        `A recurrent cache must stay at its ${this.length} tokens, got rewind(${length})`,
+        { remedy: 'Create a new cache and decode the tokens again.' },
       )
   }
 }

@@ -1,6 +1,6 @@
-// Translation before the Transformer: one recurrent network reads, another writes. It starts from the
-// reader's last state (Sutskever et al., 2014); with attention it looks at all of the reader's states
-// before each token, too (Bahdanau et al., 2015).
+// Recurrent encoder-decoders, the models for translation before the Transformer. The decoder starts from the encoder's
+// last state (Sutskever et al., 2014); with attention it also reads all states of the encoder before each token
+// (Bahdanau et al., 2015).
 // B batch, S source tokens, T target tokens, E embedding, H hidden size, V vocabulary
 // L layers, N tensors of a state (2 for LSTM: h and c)
 import {
@@ -24,15 +24,13 @@ import {
 } from '../../nn/index.ts'
 import { cat, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import {
-  type CacheRoom,
-  checkIds,
-  type DecodeOptions,
-  EncoderDecoder,
-  type Seq2SeqOptions,
-} from '../heads/seq2seq-lm.ts'
+import { defineModel } from '../definition.ts'
+import { type DecodeOptions, type Seq2SeqFamily, seq2seqLM } from '../heads/seq2seq-lm.ts'
+import { seq2seqTokenizer } from '../shared/tokenizers.ts'
 import { RecurrentCache } from './seq2seq_rnn-cache.ts'
-import { type Seq2SeqRNNConfig, seq2SeqRNNConfig } from './seq2seq_rnn-config.ts'
+import { type Seq2SeqRNNConfig, seq2seqRNNFormat } from './seq2seq_rnn-config.ts'
+
+export type { Seq2SeqRNNConfig } from './seq2seq_rnn-config.ts'
 
 const networks = { rnn: RNN, lstm: LSTM, gru: GRU }
 const cells = { rnn: RNNCell, lstm: LSTMCell, gru: GRUCell }
@@ -51,20 +49,20 @@ class Encoder extends Module<Seq2SeqRNNConfig> {
     this.rnn = new networks[cell_type](embedding_size, width, options)
   }
 
-  /** ids (B, S) -> (B, L·N + S, H): the decoder's first state, then, for attention, each token's. */
+  /** ids (B, S) -> (B, L·N + S, H): the decoder's first state, then, for attention, the state of each token. */
   forward(ids: Tensor, attentionMask?: Tensor): Tensor {
-    const lengths = attentionMask?.to('i32').sum(1) // padding lies behind
+    const lengths = attentionMask?.to('i32').sum(1) // padding is on the right
     const x = this.dropout.forward(embedded(this, ids)) // (B, S, E)
     const { output, state } = this.rnn.forward(x, { lengths })
     const first = cat(
-      state.map((part) => this.sideBySide(part)),
+      state.map((tensor) => this.joinDirections(tensor)),
       1,
     ) // (B, L·N, H)
     return this.config.attention_type === 'none' ? first : cat([first, output], 1)
   }
 
   /** (L·D, B, H/D) -> (B, L, H). */
-  private sideBySide(state: Tensor): Tensor {
+  private joinDirections(state: Tensor): Tensor {
     const [rows, batch] = state.shape
     const layers = this.config.num_hidden_layers
     return state
@@ -74,8 +72,8 @@ class Encoder extends Module<Seq2SeqRNNConfig> {
   }
 }
 
-/** What the decoder sees of the source. */
-interface Source {
+/** The source, as attention reads it. */
+interface AttendedSource {
   states: Tensor // (B, S, H)
   projected: Tensor
   mask?: Tensor
@@ -88,7 +86,7 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
     return new cells[cell_type](i === 0 ? embedding_size : hidden_size, hidden_size)
   })
   attention = makeAttention(this.config)
-  /** The context's part of the first layer's input. */
+  /** Makes the context a part of the first layer's input. */
   context_proj = this.attention
     ? new Linear(this.config.hidden_size, this.layers[0].gates * this.config.hidden_size, {
         bias: false,
@@ -105,32 +103,29 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
     this.embed_tokens = embedding
   }
 
-  /** ids (B, T) -> (B, T, E), what the likeliest next token's embedding is near to. */
+  /** ids (B, T) -> (B, T, E), which is near the embedding of the most likely next token. */
   forward(ids: Tensor, { encoded, encodedMask, cache }: DecodeOptions): Tensor {
-    const own = cache ? recurrent(cache) : null
-    const count = this.layers.length * this.layers[0].states
-    if (encoded) own?.hold(encoded)
-    const held = encoded ?? own?.held
-    if (!held)
-      throw new HeedError('invalid-config', 'The decoder has no source', {
-        remedy: 'Give what encode() returned as `encoded`, or a cache that has held it before.',
-      })
+    const memory = cache ? recurrent(cache) : null
+    if (encoded) memory?.setSource(encoded)
+    const read = encoded ?? memory?.encoded
+    if (!read) throw noSource()
+    const count = stateRows(this)
     const source = this.attention
-      ? this.sourceOf(held.narrow(1, count, held.shape[1] - count), encodedMask)
+      ? this.sourceOf(read.narrow(1, count, read.shape[1] - count), encodedMask)
       : null
-    let states = this.unpack(own && !encoded ? own.state : held.narrow(1, 0, count))
+    let states = this.unpack(memory && !encoded ? memory.state : read.narrow(1, 0, count))
     const x = this.dropout.forward(embedded(this, ids)) // (B, T, E)
     const inputs = this.layers[0].project(x).unbind(1) // T x (B, G·H)
     const outputs: Tensor[] = []
     const weights: Tensor[] = []
     for (const input of inputs) {
-      const seen = source && this.look(states, source)
-      if (seen) weights.push(seen.weights)
-      states = this.step(seen ? input.add(seen.input) : input, states)
+      const attended = source && this.attend(states, source)
+      if (attended) weights.push(attended.weights)
+      states = this.step(attended ? input.add(attended.input) : input, states)
       const top = states[states.length - 1][0] // (B, H)
-      outputs.push((seen ? cat([top, seen.context], 1) : top).unsqueeze(1))
+      outputs.push((attended ? cat([top, attended.context], 1) : top).unsqueeze(1))
     }
-    own?.goOn(this.pack(states))
+    memory?.setState(this.pack(states))
     if (source) offerAttention(() => cat(weights, 1).unsqueeze(1)) // (B, 1, T, S)
     return this.dropout.forward(this.readout.forward(cat(outputs, 1)).tanh())
   }
@@ -144,20 +139,17 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
     return next
   }
 
-  private sourceOf(states: Tensor, mask?: Tensor): Source {
+  private sourceOf(states: Tensor, mask?: Tensor): AttendedSource {
     return { states, mask, projected: (this.attention as StateAttention).project(states) }
   }
 
-  /** The top layer's state asks; what is seen becomes part of the first layer's input. */
-  private look(states: RecurrentState[], { states: seen, mask, projected }: Source) {
+  /** The state of the top layer is the query; the context becomes a part of the first layer's input. */
+  private attend(states: RecurrentState[], source: AttendedSource) {
     const query = states[states.length - 1][0].unsqueeze(1) // (B, 1, H)
-    const found = (this.attention as StateAttention).forward(query, seen, { mask, projected })
-    const context = found.context.squeeze(1) // (B, H)
-    return {
-      context,
-      weights: found.weights,
-      input: (this.context_proj as Linear).forward(context),
-    }
+    const { states: keys, ...options } = source
+    const { context, weights } = (this.attention as StateAttention).forward(query, keys, options)
+    const row = context.squeeze(1) // (B, H)
+    return { context: row, weights, input: (this.context_proj as Linear).forward(row) }
   }
 
   /** (B, N·L, H) -> for each layer its N tensors (B, H). */
@@ -173,7 +165,7 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
   }
 }
 
-class Both extends Module<Seq2SeqRNNConfig> {
+class EncoderDecoder extends Module<Seq2SeqRNNConfig> {
   shared = this.config.share_encoder_decoder_embeddings ? embedding(this.config) : null
   encoder = new Encoder(this.config, this.shared ?? embedding(this.config))
   decoder = new Decoder(this.config, this.shared ?? embedding(this.config))
@@ -183,58 +175,57 @@ class Both extends Module<Seq2SeqRNNConfig> {
   }
 }
 
-export class Seq2SeqRNN extends EncoderDecoder<Seq2SeqRNNConfig> {
-  static readonly modelType = 'seq2seq_rnn'
-  static readonly architectures = ['Seq2SeqRNN']
-  static readonly head = 'seq2seq-lm'
-
-  model = new Both(this.config)
-  lm_head = new Linear(this.config.embedding_size, this.config.vocab_size, {
-    std: this.config.init_std,
-    weight: this.config.tie_word_embeddings ? this.model.decoder.embed_tokens.weight : undefined,
-  })
-
-  constructor(config: Partial<Seq2SeqRNNConfig> = {}) {
-    super(seq2SeqRNNConfig(config))
-  }
-
-  get contextLength(): number {
-    return this.config.max_position_embeddings
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  get padTokenId(): number {
-    return this.config.pad_token_id
-  }
-
-  get decoderStartTokenId(): number {
-    return this.config.decoder_start_token_id
-  }
-
-  /** ids (B, S) i32, padded behind -> (B, L·N + S, H): the decoder's first state, then each token's. */
-  encode(ids: Tensor, { attentionMask }: Seq2SeqOptions = {}): Tensor {
-    checkIds(ids, this.contextLength, 'Seq2SeqRNN')
-    return this.model.encoder.forward(ids, attentionMask)
-  }
-
-  /** ids (B, T) i32, padded behind -> logits (B, T, V) of the token after each. */
-  decode(ids: Tensor, { logitsAt, ...options }: DecodeOptions): Tensor {
-    checkIds(ids, this.contextLength, 'Seq2SeqRNN', options.cache?.length)
-    const x = this.model.decoder.forward(ids, options)
-    return this.lm_head.forward(logitsAt ? x.take(logitsAt, 1) : x)
-  }
-
-  createCache(room: CacheRoom): RecurrentCache {
-    const { hidden_size, attention_type } = this.config
-    const { layers } = this.model.decoder
-    const rows = layers.length * layers[0].states
-    const states = attention_type === 'none' ? 0 : room.sourceLength
-    return new RecurrentCache({ ...room, rows, states, hiddenSize: hidden_size })
-  }
+const family: Seq2SeqFamily<Seq2SeqRNNConfig, EncoderDecoder, 'model'> = {
+  modelType: 'seq2seq_rnn',
+  title: 'Seq2SeqRNN',
+  config: seq2seqRNNFormat,
+  Stack: EncoderDecoder,
+  prefix: 'model',
+  names: { width: 'hidden_size', layers: ['decoder.layers'], embeddings: 'encoder.embed_tokens' },
+  contextLength: ({ max_position_embeddings }) => max_position_embeddings,
+  targetVocabSize: ({ vocab_size }) => vocab_size,
+  createCache: ({ config, stack }, size) =>
+    new RecurrentCache({
+      ...size,
+      rows: stateRows(stack.decoder),
+      states: config.attention_type === 'none' ? 0 : size.sourceLength,
+      hiddenSize: config.hidden_size,
+    }),
 }
+
+/** Padding must be on the right. The encoded source is (B, L·N + S, H). */
+export class Seq2SeqRNN extends seq2seqLM(family, {
+  architectures: 'Seq2SeqRNN',
+  layers: (config, { stack }) => ({
+    lm_head: new Linear(config.embedding_size, config.vocab_size, {
+      std: config.init_std,
+      weight: config.tie_word_embeddings ? stack.decoder.embed_tokens.weight : undefined,
+    }),
+  }),
+  logits: ({ lm_head }, states) => lm_head.forward(states),
+}) {}
+
+export const seq2seqRNN = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [Seq2SeqRNN],
+  sizes: ({ layers, dim, context }) => ({
+    max_position_embeddings: context,
+    embedding_size: dim,
+    hidden_size: dim,
+    num_hidden_layers: layers,
+  }),
+  dropout: ['dropout'],
+  tokenizer: seq2seqTokenizer,
+  image: null,
+  task: 'translation',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {},
+})
+
+/** Rows of the decoder's state: one for each tensor of each layer. */
+const stateRows = ({ layers }: Decoder): number => layers.length * layers[0].states
 
 const embedding = ({
   vocab_size,
@@ -245,7 +236,7 @@ const embedding = ({
   // biome-ignore format: one line
   new Embedding(vocab_size, embedding_size, { std: init_std, paddingIndex: pad_token_id })
 
-/** As large as the states are, though what the output shares with it is small. */
+/** Embeddings as large as the states, though their weight, which the output layer may share, is small. */
 function embedded({ config, embed_tokens }: Encoder | Decoder, ids: Tensor): Tensor {
   const x = embed_tokens.forward(ids)
   return config.scale_embedding ? x.mul(Math.sqrt(config.embedding_size)) : x
@@ -262,7 +253,16 @@ function makeAttention({
 
 function recurrent(cache: DecodeOptions['cache']): RecurrentCache {
   if (cache instanceof RecurrentCache) return cache
-  throw new HeedError('invalid-config', 'The cache is of another kind of model', {
-    remedy: "Take what this model's createCache() returns.",
-  })
+  throw new HeedError(
+    'invalid-option',
+    '`cache` must be one that createCache() of this model returned, got one of another model',
+    { key: 'cache', remedy: 'Call createCache() of this model.' },
+  )
 }
+
+const noSource = (): HeedError =>
+  new HeedError(
+    'invalid-option',
+    '`encoded` must be the states of the source at the first call, got undefined',
+    { key: 'encoded', remedy: 'Pass what encode() returned, or a cache that was used with it.' },
+  )

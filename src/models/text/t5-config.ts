@@ -1,58 +1,61 @@
-// What config.json of a T5 says.
+// The config of T5 and its variants, with the keys of the published config.json.
 import { z } from 'zod'
-import { type Activation, activations } from '../../nn/index.ts'
-import { HeedError } from '../../util/errors.ts'
-import { few, parseConfig, probability, size } from '../shared/config.ts'
+import { type Activation, activationNames } from '../../nn/index.ts'
+import { HeedError, shown } from '../../util/errors.ts'
+import {
+  type ConfigFormat,
+  dimension,
+  eosTokenId,
+  layerCount,
+  probability,
+} from '../shared/config.ts'
+import { labelFields } from '../shared/labels.ts'
 
-const schema = z.object({
-  vocab_size: size.default(32128),
-  d_model: size.default(512),
-  d_kv: size.default(64), // of one head; all heads together may differ from d_model
-  d_ff: size.default(2048),
-  num_layers: few.default(6),
-  num_decoder_layers: few.nullable().default(null), // null: as many as num_layers
-  num_heads: few.default(8),
-  relative_attention_num_buckets: few.default(32),
+export const t5Schema = z.object({
+  vocab_size: dimension.default(32128),
+  d_model: dimension.default(512),
+  d_kv: dimension.default(64), // of one head; all heads together may differ from d_model
+  d_ff: dimension.default(2048),
+  num_layers: layerCount.default(6),
+  num_decoder_layers: layerCount.nullable().default(null), // null: as many as num_layers
+  num_heads: layerCount.default(8),
+  relative_attention_num_buckets: z.int().min(4).max(4096).default(32),
   relative_attention_max_distance: z.int().min(2).max(65536).default(128),
   dropout_rate: probability.default(0.1),
+  classifier_dropout: probability.optional(), // of the heads that classify; none: 0
   layer_norm_epsilon: z.number().positive().default(1e-6),
   initializer_factor: z.number().positive().default(1),
   feed_forward_proj: z.string().default('relu'),
   tie_word_embeddings: z.boolean().default(true),
-  scale_decoder_outputs: z.boolean().optional(), // when left out: where embeddings are tied
+  scale_decoder_outputs: z.boolean().optional(), // none: true where embeddings are tied
   pad_token_id: z.int().nullable().default(0),
-  eos_token_id: z
-    .union([z.int(), z.array(z.int())])
-    .nullable()
-    .default(1),
-  decoder_start_token_id: z.int().nullable().default(null), // null: the pad token
+  eos_token_id: eosTokenId.default(1),
+  decoder_start_token_id: z.int().nullable().default(null), // null: the padding token
   is_encoder_decoder: z.boolean().default(true),
+  ...labelFields,
 })
 
-export type T5Config = z.output<typeof schema> & { decoder_start_token_id: number }
+type Config = z.output<typeof t5Schema>
+export type T5Config = Config & { decoder_start_token_id: number }
 
-/** @throws HeedError that names what does not fit */
-export function t5Config(raw: unknown): T5Config {
-  const read = parseConfig(schema, raw, 'T5')
-  const decoder_start_token_id = read.decoder_start_token_id ?? read.pad_token_id ?? 0
-  const config = { ...read, decoder_start_token_id }
-  const { relative_attention_num_buckets: buckets, relative_attention_max_distance: far } = config
-  if (!Object.hasOwn(activations, activationOf(config)))
-    throw new HeedError(
-      'invalid-config',
-      `T5: feed_forward_proj '${config.feed_forward_proj.slice(0, 80)}'`,
-      {
-        remedy: `It is one of ${Object.keys(activations).join(', ')}, or one with 'gated-' before it.`,
-      },
-    )
-  if (buckets < 4 || far <= buckets / 2)
-    throw new HeedError(
-      'invalid-config',
-      `T5: relative_attention_num_buckets ${buckets}, relative_attention_max_distance ${far}`,
-      { remedy: 'There are 4 buckets or more, and the distance is above half of their number.' },
-    )
-  return config
-}
+/** The format of a variant, whose schema differs in its defaults. */
+export const t5Format = (schema: z.ZodType<Config>, title: string): ConfigFormat<T5Config> => ({
+  schema: schema.transform((config) => ({
+    ...config,
+    decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id ?? 0,
+  })),
+  aliases: {
+    head_dim: 'd_kv',
+    hidden_size: 'd_model',
+    num_attention_heads: 'num_heads',
+    num_hidden_layers: 'num_layers',
+  },
+  complete: (config) => {
+    checkActivation(config, title)
+    checkDistance(config, title)
+    return config
+  },
+})
 
 export const decoderLayers = (config: T5Config): number =>
   config.num_decoder_layers ?? config.num_layers
@@ -60,14 +63,43 @@ export const decoderLayers = (config: T5Config): number =>
 /** Of all heads together. */
 export const innerSize = (config: T5Config): number => config.num_heads * config.d_kv
 
-/** Where the head is the embedding, its inputs are made smaller to fit. */
-export const isScaled = (config: T5Config): boolean =>
-  config.scale_decoder_outputs ?? config.tie_word_embeddings
-
 export const isGated = (config: T5Config): boolean => config.feed_forward_proj.startsWith('gated-')
 
 /** 'gated-gelu' has always meant the approximation by tanh. */
 export function activationOf({ feed_forward_proj: name }: T5Config): Activation {
   if (name === 'gated-gelu') return 'gelu_new'
   return name.replace(/^gated-/, '') as Activation
+}
+
+function checkActivation(config: T5Config, title: string): void {
+  if (activationNames.includes(activationOf(config))) return
+  const { feed_forward_proj: value } = config
+  const expected = `one of ${activationNames.join(', ')}, or one of them after 'gated-'`
+  throw new HeedError(
+    'invalid-config',
+    `${title}: feed_forward_proj must be ${expected}, got ${shown(value)}`,
+    {
+      key: 'feed_forward_proj',
+      value,
+      expected,
+      try: { feed_forward_proj: ['relu', 'gated-gelu'] },
+    },
+  )
+}
+
+/** Half of the buckets are for single distances, the others for ranges up to the maximum. */
+function checkDistance(config: T5Config, title: string): void {
+  const { relative_attention_num_buckets: buckets, relative_attention_max_distance: value } = config
+  if (value > buckets / 2) return
+  const expected = `more than half of relative_attention_num_buckets (${buckets})`
+  throw new HeedError(
+    'invalid-config',
+    `${title}: relative_attention_max_distance must be ${expected}, got ${value}`,
+    {
+      key: 'relative_attention_max_distance',
+      value,
+      expected,
+      try: { relative_attention_max_distance: [buckets, 4 * buckets] },
+    },
+  )
 }

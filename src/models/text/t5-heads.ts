@@ -1,122 +1,202 @@
-// T5 that writes text from text, and its encoder alone.
-// B batch, S source tokens, T target tokens, C = d_model, V = vocab_size
-import { Embedding, EncoderDecoderCache, Linear, type LoadOptions, Module } from '../../nn/index.ts'
+// The heads of T5 and its variants.
+// B batch, T tokens, C = d_model, K labels
+import { Dropout, EncoderDecoderCache, Linear, type LoadOptions, Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import type { ModelDefinition } from '../definition.ts'
+import type { OutputLayer } from '../heads/causal-lm.ts'
+import { classify, type HeadClass, headClass } from '../heads/headed-model.ts'
 import {
-  type CacheRoom,
-  checkIds,
-  type DecodeOptions,
-  EncoderDecoder,
-  type Seq2SeqOptions,
-} from '../heads/seq2seq-lm.ts'
-import type { EncoderOptions, TextEncoder } from '../heads/text-model.ts'
-import { T5Decoder, T5Encoder } from './t5.ts'
-import { decoderLayers, isScaled, type T5Config, t5Config } from './t5-config.ts'
+  type QuestionAnswerer,
+  QuestionAnswererModel,
+  type SpanLayer,
+} from '../heads/question-answering.ts'
+import { type Seq2SeqFamily, type Seq2SeqLM, Seq2SeqModel } from '../heads/seq2seq-lm.ts'
+import { sequenceClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { tokenClassifier } from '../heads/token-classification.ts'
+import { lastToken } from '../shared/decoder.ts'
+import type { TextFamily } from '../shared/family.ts'
+import { t5Tokenizer } from '../shared/tokenizers.ts'
+import { decoderLayers, type T5Config, t5Format, type t5Schema } from './t5-config.ts'
+import { T5Encoder, T5EncoderDecoder } from './t5-layers.ts'
 
-export class T5ForConditionalGeneration extends EncoderDecoder<T5Config> {
-  static readonly modelType = 't5'
-  static readonly architectures = ['T5ForConditionalGeneration', 'T5WithLMHeadModel']
-  static readonly head = 'seq2seq-lm'
+/** A variant of T5, and where it differs. */
+export interface T5Variant {
+  readonly modelType: string
+  readonly title: string
+  readonly schema: typeof t5Schema
+  /** Whether the output layer has the weight of the embeddings, and whether its inputs are divided by √C. */
+  readonly output: (config: T5Config) => { tied: boolean; scaled: boolean }
+}
 
-  /** Positions are relative. */
-  readonly contextLength = Number.POSITIVE_INFINITY
+type Encoder = TextFamily<T5Config, T5Encoder, 'transformer'>
+type Both = TextFamily<T5Config, T5EncoderDecoder, 'transformer'> &
+  Seq2SeqFamily<T5Config, T5EncoderDecoder, 'transformer'>
 
-  shared = embedding(this.config)
-  encoder = new T5Encoder(this.config, this.shared)
-  decoder = new T5Decoder(this.config, this.shared)
-  lm_head = new Linear(this.config.d_model, this.config.vocab_size, {
-    bias: false,
-    std: this.config.initializer_factor,
-    weight: isScaled(this.config) ? this.shared.weight : undefined,
+/** The two stacks of a variant: some heads need the encoder only. */
+export function t5Family({ modelType, title, schema }: T5Variant): {
+  encoder: Encoder
+  both: Both
+} {
+  const shared = {
+    modelType,
+    title,
+    config: t5Format(schema, title),
+    prefix: 'transformer',
+    contextLength: () => Number.POSITIVE_INFINITY, // positions are relative
+  } as const
+  const names = { width: 'd_model', embeddings: 'shared' } as const
+  return {
+    encoder: {
+      ...shared,
+      Stack: T5Encoder,
+      names: { ...names, layers: ['encoder.block'], required: ['shared', 'encoder'] },
+      ignoredKeys: /^(transformer\.)?(decoder|lm_head)\./,
+    },
+    both: {
+      ...shared,
+      Stack: T5EncoderDecoder,
+      names: {
+        ...names,
+        layers: ['encoder.block', 'decoder.block'],
+        required: ['shared', 'encoder', 'decoder'],
+      },
+      // Old uploads have distances between source and target, which are not used.
+      ignoredKeys: /EncDecAttention\.relative_attention_bias\./,
+      targetVocabSize: ({ vocab_size }) => vocab_size,
+      createCache: ({ config }, size) => {
+        const { num_heads: heads, d_kv: headDim } = config
+        return new EncoderDecoderCache({ layers: decoderLayers(config), heads, headDim, ...size })
+      },
+    },
+  }
+}
+
+/** The classes of a variant, by the beginning of their names in transformers. */
+export function t5Heads(variant: T5Variant, name: string) {
+  const { encoder, both } = t5Family(variant)
+  return {
+    ForConditionalGeneration: conditionalGeneration(both, variant, name),
+    EncoderModel: textEncoder(encoder, `${name}EncoderModel`),
+    ForSequenceClassification: sequenceClassifier(both, {
+      architectures: `${name}ForSequenceClassification`,
+      layers: (config, { labelCount }) => ({
+        classification_head: new ClassificationHead(config, labelCount),
+      }),
+      logits: ({ classification_head }, states) => classification_head.forward(states),
+      pool: lastEnd,
+    }),
+    ForTokenClassification: tokenClassifier(encoder, {
+      architectures: `${name}ForTokenClassification`,
+      layers: (config, { labelCount }) => ({
+        dropout: new Dropout(config.classifier_dropout ?? 0),
+        classifier: headLinear(config, labelCount),
+      }),
+      logits: classify,
+    }),
+    ForQuestionAnswering: questionAnswerer(both, name),
+  }
+}
+
+/** What the definitions of all variants share. */
+export const t5Defaults = {
+  otherNames: [],
+  sizes: ({ layers, heads, dim }) => ({
+    d_model: dim,
+    d_kv: dim / heads,
+    d_ff: 4 * dim,
+    num_layers: layers,
+    num_heads: heads,
+  }),
+  dropout: ['dropout_rate'],
+  tokenizer: t5Tokenizer,
+  image: null,
+  task: 'span-corruption',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {},
+} as const satisfies Partial<ModelDefinition>
+
+type Layers = Pick<T5EncoderDecoder, 'shared' | 'encoder' | 'decoder'>
+
+function conditionalGeneration(
+  family: Both,
+  { output }: T5Variant,
+  name: string,
+): HeadClass<T5Config, Seq2SeqLM & Layers & OutputLayer> {
+  const Model: HeadClass<T5Config, Seq2SeqLM & Layers & OutputLayer> = headClass(
+    Seq2SeqModel<T5Config, T5EncoderDecoder, OutputLayer>,
+    'seq2seq-lm',
+    family,
+    {
+      architectures: [`${name}ForConditionalGeneration`, `${name}WithLMHeadModel`],
+      prefix: null,
+      layers: (config, { stack }) => ({
+        lm_head: new Linear(config.d_model, config.vocab_size, {
+          bias: false,
+          std: config.initializer_factor,
+          weight: output(config).tied ? stack.shared.weight : undefined,
+        }),
+      }),
+      logits: ({ lm_head }, states, { config }) =>
+        lm_head.forward(output(config).scaled ? states.div(Math.sqrt(config.d_model)) : states),
+    },
+  )
+  return class extends Model {
+    /** A checkpoint without an output layer uses the embeddings there, whatever its config says. */
+    override matchState(stored: Parameters<Module['matchState']>[0], options: LoadOptions = {}) {
+      if (!Object.hasOwn(stored, 'lm_head.weight')) this.lm_head.weight = this.shared.weight
+      return super.matchState(stored, options)
+    }
+  }
+}
+
+const questionAnswerer = (
+  family: Both,
+  name: string,
+): HeadClass<T5Config, QuestionAnswerer & Layers & SpanLayer> =>
+  headClass(
+    QuestionAnswererModel<T5Config, T5EncoderDecoder, SpanLayer>,
+    'question-answering',
+    family,
+    {
+      architectures: `${name}ForQuestionAnswering`,
+      prefix: null,
+      layers: (config) => ({ qa_outputs: headLinear(config, 2) }),
+      logits: ({ qa_outputs }, states) => qa_outputs.forward(states),
+    },
+  )
+
+class ClassificationHead extends Module<T5Config> {
+  dense = headLinear(this.config, this.config.d_model)
+  dropout = new Dropout(this.config.classifier_dropout ?? 0)
+  out_proj: Linear
+
+  constructor(config: T5Config, labelCount: number) {
+    super(config)
+    this.out_proj = headLinear(config, labelCount)
+  }
+
+  /** (B, C) -> (B, K). */
+  forward(states: Tensor): Tensor {
+    const inner = this.dense.forward(this.dropout.forward(states)).tanh()
+    return this.out_proj.forward(this.dropout.forward(inner))
+  }
+}
+
+/** The states (B, C) at the last end-of-text token, or at the last token where the config names none. */
+function lastEnd(
+  states: Tensor,
+  ids: Tensor,
+  { eos_token_id, pad_token_id: padTokenId }: T5Config,
+  attentionMask?: Tensor,
+): Tensor {
+  const ends = [eos_token_id ?? []].flat().map((id) => ids.eq(id))
+  if (ends.length === 0) return lastToken(states, ids, { attentionMask, padTokenId })
+  return lastToken(states, ids, { attentionMask: ends.reduce((a, b) => a.logicalOr(b)) })
+}
+
+const headLinear = (config: T5Config, outputs: number): Linear =>
+  new Linear(config.d_model, outputs, {
+    std: config.initializer_factor / Math.sqrt(config.d_model),
   })
-
-  constructor(config: Partial<T5Config> = {}) {
-    super(t5Config(config))
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  get padTokenId(): number {
-    return this.config.pad_token_id ?? 0
-  }
-
-  get decoderStartTokenId(): number {
-    return this.config.decoder_start_token_id
-  }
-
-  /** ids (B, S) i32 -> states (B, S, C). */
-  encode(ids: Tensor, { attentionMask }: Seq2SeqOptions = {}): Tensor {
-    checkIds(ids, this.contextLength, 'T5')
-    return this.encoder.forward(ids, attentionMask)
-  }
-
-  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
-  decode(ids: Tensor, { logitsAt, ...options }: DecodeOptions): Tensor {
-    checkIds(ids, this.contextLength, 'T5')
-    const states = this.decoder.forward(ids, options)
-    const x = logitsAt ? states.take(logitsAt, 1) : states
-    return this.lm_head.forward(isScaled(this.config) ? x.div(Math.sqrt(this.config.d_model)) : x)
-  }
-
-  createCache(room: CacheRoom): EncoderDecoderCache {
-    const { num_heads: heads, d_kv: headDim } = this.config
-    return new EncoderDecoderCache({
-      layers: decoderLayers(this.config),
-      heads,
-      headDim,
-      ...room,
-    })
-  }
-
-  /** A checkpoint without a head of its own has the embedding there, whatever its config says. */
-  override matchState(stored: Parameters<Module['matchState']>[0], options: LoadOptions = {}) {
-    if (!Object.hasOwn(stored, 'lm_head.weight')) this.lm_head.weight = this.shared.weight
-    return super.matchState(stored, options)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return isUnused(key) ? null : key
-  }
-}
-
-/** The states of the encoder, for those who want vectors of texts. */
-export class T5EncoderModel extends Module<T5Config> implements TextEncoder {
-  static readonly modelType = 't5'
-  static readonly architectures = ['T5EncoderModel']
-  static readonly head = 'encoder'
-
-  readonly contextLength = Number.POSITIVE_INFINITY
-
-  shared = embedding(this.config)
-  encoder = new T5Encoder(this.config, this.shared)
-
-  constructor(config: Partial<T5Config> = {}) {
-    super(t5Config(config))
-  }
-
-  get vocabSize(): number {
-    return this.config.vocab_size
-  }
-
-  get hiddenSize(): number {
-    return this.config.d_model
-  }
-
-  /** ids (B, T) i32 -> states (B, T, C). */
-  forward(ids: Tensor, { attentionMask }: EncoderOptions = {}): Tensor {
-    checkIds(ids, this.contextLength, 'T5')
-    return this.encoder.forward(ids, attentionMask)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return isUnused(key) || /^(decoder|lm_head)\./.test(key) ? null : key
-  }
-}
-
-const embedding = (config: T5Config): Embedding =>
-  new Embedding(config.vocab_size, config.d_model, { std: config.initializer_factor })
-
-/** Old uploads have distances between source and target, which nobody looks at. */
-const isUnused = (key: string): boolean => /EncDecAttention\.relative_attention_bias\./.test(key)

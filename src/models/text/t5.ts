@@ -1,221 +1,35 @@
-// T5 (Raffel et al., 2020), and v1.1 and Flan-T5 with gated layers (Shazeer, 2020). Field names are
-// checkpoint keys: renaming one breaks loading.
-// B batch, S source tokens, T target tokens, C = d_model, H = num_heads
-import {
-  activations,
-  attention,
-  type CrossCache,
-  crossAttention,
-  Dropout,
-  type Embedding,
-  keyMask,
-  type LayerCache,
-  Linear,
-  Module,
-  RelativeBias,
-  RMSNorm,
-} from '../../nn/index.ts'
-import type { Tensor } from '../../tensor/index.ts'
-import type { DecodeOptions } from '../heads/seq2seq-lm.ts'
-import { activationOf, decoderLayers, innerSize, isGated, type T5Config } from './t5-config.ts'
+// T5 (Raffel et al., 2020), with v1.1 and Flan-T5, whose layers are gated (Shazeer, 2020).
+import { defineModel } from '../definition.ts'
+import { t5Schema } from './t5-config.ts'
+import { type T5Variant, t5Defaults, t5Family, t5Heads } from './t5-heads.ts'
 
-abstract class Attention extends Module<T5Config> {
-  q = linear(this.config.d_model, innerSize(this.config), this.config, this.config.d_kv)
-  k = linear(this.config.d_model, innerSize(this.config), this.config)
-  v = linear(this.config.d_model, innerSize(this.config), this.config)
-  o = linear(innerSize(this.config), this.config.d_model, this.config)
+export type { T5Config } from './t5-config.ts'
 
-  /** Scores are not scaled: the first values of q make up for it. */
-  protected options(): { heads: number; scale: number; dropout: number } {
-    const { num_heads: heads, dropout_rate } = this.config
-    return { heads, scale: 1, dropout: this.training ? dropout_rate : 0 }
-  }
+const variant: T5Variant = {
+  modelType: 't5',
+  title: 'T5',
+  schema: t5Schema,
+  output: ({ scale_decoder_outputs, tie_word_embeddings }) => {
+    const scaled = scale_decoder_outputs ?? tie_word_embeddings
+    return { tied: scaled, scaled }
+  },
 }
+const heads = t5Heads(variant, 'T5')
 
-interface Surroundings {
-  /** (1, H, T, S), the same for all layers of a stack. */
-  bias: Tensor
-  mask?: Tensor
-  causal?: boolean
-  cache?: LayerCache
-}
+export class T5ForConditionalGeneration extends heads.ForConditionalGeneration {}
+export class T5EncoderModel extends heads.EncoderModel {}
+export class T5ForSequenceClassification extends heads.ForSequenceClassification {}
+export class T5ForTokenClassification extends heads.ForTokenClassification {}
+export class T5ForQuestionAnswering extends heads.ForQuestionAnswering {}
 
-class SelfAttention extends Attention {
-  relative_attention_bias: RelativeBias | null
-
-  constructor(config: T5Config, bias: RelativeBias | null) {
-    super(config)
-    this.relative_attention_bias = bias
-  }
-
-  forward(x: Tensor, around: Surroundings): Tensor {
-    const [q, k, v] = [this.q, this.k, this.v].map((project) => project.forward(x)) // (B, T, H·d_kv)
-    return this.o.forward(attention(q, k, v, { ...around, ...this.options() }))
-  }
-}
-
-interface Source {
-  /** (B, S, C); what the cache holds, when left out. */
-  encoded?: Tensor
-  mask?: Tensor
-  cache?: CrossCache
-}
-
-class EncDecAttention extends Attention {
-  forward(x: Tensor, { encoded, ...rest }: Source): Tensor {
-    const source = encoded ? { k: this.k.forward(encoded), v: this.v.forward(encoded) } : null
-    const y = crossAttention(this.q.forward(x), source, { ...rest, ...this.options() })
-    return this.o.forward(y)
-  }
-}
-
-class DenseReluDense extends Module<T5Config> {
-  wi = isGated(this.config) ? null : linear(this.config.d_model, this.config.d_ff, this.config)
-  wi_0 = isGated(this.config) ? linear(this.config.d_model, this.config.d_ff, this.config) : null
-  wi_1 = isGated(this.config) ? linear(this.config.d_model, this.config.d_ff, this.config) : null
-  wo = linear(this.config.d_ff, this.config.d_model, this.config)
-  dropout = new Dropout(this.config.dropout_rate)
-
-  forward(x: Tensor): Tensor {
-    const activate = activations[activationOf(this.config)]
-    const gate = activate((this.wi ?? (this.wi_0 as Linear)).forward(x)) // (B, T, d_ff)
-    const inner = this.wi_1 ? gate.mul(this.wi_1.forward(x)) : gate
-    return this.wo.forward(this.dropout.forward(inner))
-  }
-}
-
-/** x + f(norm(x)): what every part of a block is. */
-abstract class Layer extends Module<T5Config> {
-  layer_norm = new RMSNorm(this.config.d_model, this.config.layer_norm_epsilon)
-  dropout = new Dropout(this.config.dropout_rate)
-
-  protected residual(x: Tensor, inner: (normed: Tensor) => Tensor): Tensor {
-    return x.add(this.dropout.forward(inner(this.layer_norm.forward(x))))
-  }
-}
-
-class LayerSelfAttention extends Layer {
-  SelfAttention: SelfAttention
-
-  constructor(config: T5Config, bias: RelativeBias | null) {
-    super(config)
-    this.SelfAttention = new SelfAttention(config, bias)
-  }
-
-  forward(x: Tensor, around: Surroundings): Tensor {
-    return this.residual(x, (normed) => this.SelfAttention.forward(normed, around))
-  }
-}
-
-class LayerCrossAttention extends Layer {
-  EncDecAttention = new EncDecAttention(this.config)
-
-  forward(x: Tensor, source: Source): Tensor {
-    return this.residual(x, (normed) => this.EncDecAttention.forward(normed, source))
-  }
-}
-
-class LayerFF extends Layer {
-  DenseReluDense = new DenseReluDense(this.config)
-
-  forward(x: Tensor): Tensor {
-    return this.residual(x, (normed) => this.DenseReluDense.forward(normed))
-  }
-}
-
-class EncoderBlock extends Module<T5Config & { first: boolean }> {
-  layer = [
-    new LayerSelfAttention(this.config, this.config.first ? biasOf(this.config, true) : null),
-    new LayerFF(this.config),
-  ] as const
-
-  forward(x: Tensor, around: Surroundings): Tensor {
-    const [self, ff] = this.layer
-    return ff.forward(self.forward(x, around))
-  }
-}
-
-class DecoderBlock extends Module<T5Config & { first: boolean }> {
-  layer = [
-    new LayerSelfAttention(this.config, this.config.first ? biasOf(this.config, false) : null),
-    new LayerCrossAttention(this.config),
-    new LayerFF(this.config),
-  ] as const
-
-  forward(x: Tensor, around: Surroundings, source: Source): Tensor {
-    const [self, cross, ff] = this.layer
-    return ff.forward(cross.forward(self.forward(x, around), source))
-  }
-}
-
-abstract class Stack<Block extends EncoderBlock | DecoderBlock> extends Module<T5Config> {
-  embed_tokens: Embedding
-  abstract block: Block[]
-  final_layer_norm = new RMSNorm(this.config.d_model, this.config.layer_norm_epsilon)
-  dropout = new Dropout(this.config.dropout_rate)
-
-  constructor(config: T5Config, shared: Embedding) {
-    super(config)
-    this.embed_tokens = shared
-  }
-
-  /** The first layer's, for all of them. */
-  protected get relativeBias(): RelativeBias {
-    return this.block[0].layer[0].SelfAttention.relative_attention_bias as RelativeBias
-  }
-
-  protected run(ids: Tensor, through: (x: Tensor, block: Block, i: number) => Tensor): Tensor {
-    const x = this.dropout.forward(this.embed_tokens.forward(ids)) // (B, T, C)
-    return this.dropout.forward(this.final_layer_norm.forward(this.block.reduce(through, x)))
-  }
-}
-
-export class T5Encoder extends Stack<EncoderBlock> {
-  block = blocks(this.config.num_layers, (first) => new EncoderBlock({ ...this.config, first }))
-
-  /** ids (B, S) -> (B, S, C). */
-  forward(ids: Tensor, attentionMask?: Tensor): Tensor {
-    const length = ids.shape[1]
-    const around = { bias: this.relativeBias.forward(length, length), mask: keyMask(attentionMask) }
-    return this.run(ids, (x, block) => block.forward(x, around))
-  }
-}
-
-export class T5Decoder extends Stack<DecoderBlock> {
-  block = blocks(decoderLayers(this.config), (first) => new DecoderBlock({ ...this.config, first }))
-
-  /** ids (B, T) -> (B, T, C). */
-  forward(ids: Tensor, { encoded, encodedMask, attentionMask, cache }: DecodeOptions): Tensor {
-    const tokens = ids.shape[1]
-    const bias = this.relativeBias.forward(tokens, cache?.capacity ?? tokens, cache?.position())
-    const around = { bias, mask: keyMask(attentionMask), causal: true }
-    const source = { encoded, mask: keyMask(encodedMask) }
-    return this.run(ids, (x, block, i) =>
-      block.forward(
-        x,
-        { ...around, cache: cache?.layers[i] },
-        { ...source, cache: cache?.cross[i] },
-      ),
-    )
-  }
-}
-
-const blocks = <Block>(count: number, make: (first: boolean) => Block): Block[] =>
-  Array.from({ length: count }, (_, i) => make(i === 0))
-
-/** Outputs keep the variance of inputs, `wider` times smaller. */
-const linear = (inputs: number, outputs: number, config: T5Config, wider = 1): Linear =>
-  new Linear(inputs, outputs, {
-    bias: false,
-    std: config.initializer_factor / Math.sqrt(inputs * wider),
-  })
-
-function biasOf(config: T5Config, bidirectional: boolean): RelativeBias {
-  return new RelativeBias({
-    heads: config.num_heads,
-    buckets: config.relative_attention_num_buckets,
-    maxDistance: config.relative_attention_max_distance,
-    bidirectional,
-    std: config.initializer_factor / Math.sqrt(config.d_model),
-  })
-}
+export const t5 = defineModel({
+  ...t5Family(variant).both,
+  ...t5Defaults,
+  heads: [
+    T5ForConditionalGeneration,
+    T5EncoderModel,
+    T5ForSequenceClassification,
+    T5ForTokenClassification,
+    T5ForQuestionAnswering,
+  ],
+})

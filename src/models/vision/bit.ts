@@ -5,21 +5,21 @@ import { activationNames, activations, GroupNorm, init, Module, StdConv2d } from
 import { F, ones, Parameter, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { checkImages } from '../heads/image-model.ts'
-import { few, probability, size } from '../shared/config.ts'
+import { dimension, layerCount, probability } from '../shared/config.ts'
 
 export const bitSchema = z.object({
   model_type: z.literal('bit').default('bit'),
-  num_channels: few.default(3),
-  embedding_size: size.default(64),
-  hidden_sizes: z.array(size).min(1).max(16).default([256, 512, 1024, 2048]),
-  depths: z.array(few).min(1).max(16).default([3, 4, 6, 3]),
+  num_channels: layerCount.default(3),
+  embedding_size: dimension.default(64),
+  hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
+  depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
   layer_type: z.enum(['preactivation', 'bottleneck']).default('preactivation'),
   hidden_act: z.enum(activationNames).default('relu'),
   global_padding: z.string().toUpperCase().pipe(z.literal('SAME')).nullable().default(null),
-  num_groups: few.default(32),
+  num_groups: layerCount.default(32),
   drop_path_rate: probability.default(0),
   embedding_dynamic_padding: z.boolean().default(false),
-  output_stride: few.default(32),
+  output_stride: layerCount.default(32),
   width_factor: z.number().positive().max(64).default(1),
   out_features: z.array(z.string().max(40)).nullish(),
   out_indices: z.array(z.int()).nullish(),
@@ -340,9 +340,7 @@ function lastStage({ out_features, out_indices, depths, hidden_sizes }: BitConfi
     return found
   throw new HeedError(
     'invalid-config',
-    `out_features of the backbone: ${out_features ?? out_indices}`,
-    {
-      remedy: `Known: ${names.join(', ')}.`,
-    },
+    `out_features of the backbone must be one of ${names.join(', ')}, got ${out_features ?? out_indices}`,
+    { key: 'out_features', value: out_features ?? out_indices, remedy: 'Correct backbone_config.' },
   )
 }

@@ -1,14 +1,26 @@
-// DeiT (Touvron et al., 2021): ViT with one more token, which learns what a teacher says.
+// DeiT (Touvron et al., 2021): ViT with a second special token, which learns the predictions of a teacher.
 // N images, C = hidden_size, K labels
-import { type Linear, Module } from '../../nn/index.ts'
-import type { Parameter, Tensor } from '../../tensor/index.ts'
-import type { ImageClassifier } from '../heads/image-model.ts'
-import { modernKey } from '../shared/checkpoint-keys.ts'
-import { parseConfig } from '../shared/config.ts'
-import { classificationLoss, labelsOf } from '../shared/labels.ts'
-import { linear, VisionTransformer, type ViTConfig, ViTEmbeddings, vitSchema } from './vit.ts'
 
-const deitConfig = (config: object): ViTConfig => parseConfig(vitSchema, config, 'DeiT')
+import type { Linear } from '../../nn/index.ts'
+import type { Parameter, Tensor } from '../../tensor/index.ts'
+import { defineModel } from '../definition.ts'
+import type { HeadClass } from '../heads/headed-model.ts'
+import { headClass } from '../heads/headed-model.ts'
+import {
+  ImageClassifierModel,
+  imageClassifier,
+  imageEncoder,
+} from '../heads/image-classification.ts'
+import type { StackParts } from '../shared/family.ts'
+import {
+  VisionTransformer,
+  type ViTConfig,
+  ViTEmbeddings,
+  vitClassifier,
+  vitDefaults,
+  vitFamily,
+  vitSchema,
+} from './vit.ts'
 
 class DeiTEmbeddings extends ViTEmbeddings {
   distillation_token = this.token()
@@ -22,84 +34,67 @@ class DeiTEmbeddings extends ViTEmbeddings {
   }
 }
 
-export class DeiTModel extends VisionTransformer {
-  static readonly modelType = 'deit'
-  static readonly architectures = ['DeiTModel']
-  static readonly head = 'image-features'
-  static readonly base = ['embeddings', 'encoder', 'layernorm']
-
-  constructor(config: Partial<ViTConfig> = {}, { pooler = true } = {}) {
-    const own = deitConfig(config)
-    super(own, new DeiTEmbeddings(own), pooler)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { drop: 'deit' })
+class DeiTStack extends VisionTransformer {
+  constructor(config: ViTConfig, has: StackParts) {
+    super(config, new DeiTEmbeddings(config), has)
   }
 }
 
-/** A model with the encoder below it. */
-abstract class DeiTHead extends Module<ViTConfig> {
-  static readonly modelType = 'deit'
-  static readonly head = 'image-classification'
-  static readonly base = 'deit'
+const family = vitFamily({
+  modelType: 'deit',
+  title: 'DeiT',
+  schema: vitSchema,
+  Stack: DeiTStack,
+  prefix: 'deit',
+})
 
-  readonly labels = labelsOf(this.config)
-  deit = new DeiTModel(this.config, { pooler: false })
-
-  constructor(config: Partial<ViTConfig> = {}) {
-    super(deitConfig(config))
-  }
-
-  get imageShape(): readonly [number, number, number] {
-    return this.deit.imageShape
-  }
-
-  /** images (N, channels, H, W) f32 -> logits (N, K). */
-  abstract override forward(images: Tensor): Tensor
-
-  loss(images: Tensor, labels: Tensor): Tensor {
-    return classificationLoss(this.forward(images), labels, this.config)
-  }
-
-  protected classify(): Linear {
-    return linear(this.config.hidden_size, this.labels.length, this.config)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { add: 'deit' })
-  }
-}
+export class DeiTModel extends imageEncoder(family, 'DeiTModel') {}
 
 /** Classifies by the class token alone. */
-export class DeiTForImageClassification extends DeiTHead implements ImageClassifier {
-  static readonly architectures = ['DeiTForImageClassification']
+export class DeiTForImageClassification extends imageClassifier(family, {
+  architectures: 'DeiTForImageClassification',
+  layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
+  logits: ({ classifier }, states) => classifier.forward(states.select(1, 0)),
+}) {}
 
-  classifier = this.classify()
-
-  forward(images: Tensor): Tensor {
-    return this.classifier.forward(this.deit.forward(images).select(1, 0))
-  }
+interface TeacherLayers {
+  cls_classifier: Linear
+  distillation_classifier: Linear
 }
 
-/** Both tokens with a classifier of their own, whose mean counts. */
-export class DeiTForImageClassificationWithTeacher extends DeiTHead implements ImageClassifier {
-  static readonly architectures = ['DeiTForImageClassificationWithTeacher']
-
-  cls_classifier = this.classify()
-  distillation_classifier = this.classify()
-
-  forward(images: Tensor): Tensor {
-    const { own, teacher } = this.separately(images)
-    return own.add(teacher).div(2)
-  }
-
-  /** Logits (N, K) of the class token, which learns the labels, and of the one that learns a teacher's. */
-  separately(images: Tensor): { own: Tensor; teacher: Tensor } {
-    const states = this.deit.forward(images)
+class WithTeacher extends ImageClassifierModel<ViTConfig, DeiTStack, TeacherLayers> {
+  /** Logits (N, K) of the class token, which learns the labels, and of the token that learns from a teacher. */
+  separately(images: Tensor): { student: Tensor; teacher: Tensor } {
+    const states = this.stack.forward(images)
+    const { cls_classifier, distillation_classifier } = this.layers
     return {
-      own: this.cls_classifier.forward(states.select(1, 0)),
-      teacher: this.distillation_classifier.forward(states.select(1, 1)),
+      student: cls_classifier.forward(states.select(1, 0)),
+      teacher: distillation_classifier.forward(states.select(1, 1)),
     }
   }
+
+  override forward(images: Tensor): Tensor {
+    const { student, teacher } = this.separately(images)
+    return student.add(teacher).div(2)
+  }
 }
+
+const withTeacher: HeadClass<ViTConfig, WithTeacher & Record<'deit', DeiTStack> & TeacherLayers> =
+  headClass(WithTeacher, 'image-classification', family, {
+    architectures: 'DeiTForImageClassificationWithTeacher',
+    layers: (config: ViTConfig, below: { labelCount: number }) => ({
+      cls_classifier: vitClassifier(config, below),
+      distillation_classifier: vitClassifier(config, below),
+    }),
+    logits: ({ cls_classifier }: TeacherLayers, states: Tensor) =>
+      cls_classifier.forward(states.select(1, 0)),
+  })
+
+/** Each special token has its own classifier; the mean of both is the result. */
+export class DeiTForImageClassificationWithTeacher extends withTeacher {}
+
+export const deit = defineModel({
+  ...family,
+  ...vitDefaults,
+  heads: [DeiTModel, DeiTForImageClassification, DeiTForImageClassificationWithTeacher],
+})

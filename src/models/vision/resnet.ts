@@ -12,16 +12,19 @@ import {
 } from '../../nn/index.ts'
 import { F, Parameter, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { checkImages, type ImageClassifier, type ImageEncoder } from '../heads/image-model.ts'
-import { modernKey } from '../shared/checkpoint-keys.ts'
-import { few, parseConfig, size } from '../shared/config.ts'
-import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
+import { defineModel } from '../definition.ts'
+import { type ImageFamily, imageClassifier, imageEncoder } from '../heads/image-classification.ts'
+import { checkImages } from '../heads/image-model.ts'
+import { bertKeys } from '../shared/checkpoint-keys.ts'
+import { dimension, layerCount } from '../shared/config.ts'
+import { widthOf } from '../shared/family.ts'
+import { labelFields } from '../shared/labels.ts'
 
 const schema = z.object({
-  num_channels: few.default(3),
-  embedding_size: size.default(64),
-  hidden_sizes: z.array(size).min(1).max(16).default([256, 512, 1024, 2048]),
-  depths: z.array(few).min(1).max(16).default([3, 4, 6, 3]),
+  num_channels: layerCount.default(3),
+  embedding_size: dimension.default(64),
+  hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
+  depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
   layer_type: z.enum(['basic', 'bottleneck']).default('bottleneck'),
   hidden_act: z.enum(activationNames).default('relu'),
   downsample_in_first_stage: z.boolean().default(false),
@@ -31,12 +34,10 @@ const schema = z.object({
 
 export type ResNetConfig = z.output<typeof schema>
 
-const resnetConfig = (config: object): ResNetConfig => parseConfig(schema, config, 'ResNet')
-
 interface ConvOptions {
   kernel?: number
   stride?: number
-  /** None by default, as in the last convolution of a block. */
+  /** Default: none, as after the last convolution of a block. */
   act?: ResNetConfig['hidden_act']
 }
 
@@ -54,7 +55,7 @@ class ConvLayer extends Module {
     super()
     const padding = Math.floor(kernel / 2)
     this.convolution = new Conv2d(inputs, outputs, kernel, { stride, padding, bias: false })
-    // He et al. (2015), over what goes out
+    // He et al. (2015), by the number of outputs
     const std = Math.sqrt(2 / (outputs * kernel * kernel))
     this.convolution.weight = new Parameter(init.normal(this.convolution.weight.shape, std))
     this.normalization = new BatchNorm2d(outputs)
@@ -79,7 +80,7 @@ class Embeddings extends Module<ResNetConfig> {
   }
 }
 
-/** A block: its convolutions, added to its input, which is brought to their shape where it has another. */
+/** A block: convolutions, added to the input, which a shortcut projects where its shape differs. */
 class Layer extends Module<ResNetConfig> {
   shortcut: ConvLayer | null
   layer: ConvLayer[]
@@ -101,7 +102,7 @@ class Layer extends Module<ResNetConfig> {
   }
 }
 
-// The activations inside of a block are ReLU whatever the config tells, as in transformers.
+// The activations inside a block are ReLU whatever the config says, as in transformers.
 const basic = (inputs: number, outputs: number, stride: number): ConvLayer[] => [
   new ConvLayer(inputs, outputs, { stride, act: 'relu' }),
   new ConvLayer(outputs, outputs, {}),
@@ -115,9 +116,15 @@ function bottleneck(
 ): ConvLayer[] {
   const inner = Math.floor(outputs / 4)
   if (inner === 0)
-    throw new HeedError('invalid-config', `A bottleneck of ${outputs} channels has no quarter`, {
-      remedy: 'Take hidden_sizes of at least 4, or layer_type basic.',
-    })
+    throw new HeedError(
+      'invalid-config',
+      `hidden_sizes must be at least 4 where layer_type is 'bottleneck', got ${outputs}`,
+      {
+        key: 'hidden_sizes',
+        value: outputs,
+        remedy: "Choose larger sizes, or layer_type 'basic'.",
+      },
+    )
   const first = config.downsample_in_bottleneck ? stride : 1
   return [
     new ConvLayer(inputs, inner, { kernel: 1, stride: first, act: 'relu' }),
@@ -152,26 +159,13 @@ class Encoder extends Module<ResNetConfig> {
   }
 }
 
-export class ResNetModel extends Module<ResNetConfig> implements ImageEncoder {
-  static readonly modelType = 'resnet'
-  static readonly architectures = ['ResNetModel', 'ResNetBackbone']
-  static readonly head = 'image-features'
-  static readonly base = ['embedder', 'encoder']
-
+class ResNetStack extends Module<ResNetConfig> {
   embedder = new Embeddings(this.config)
   encoder = new Encoder(this.config)
 
-  constructor(config: Partial<ResNetConfig> = {}) {
-    super(checked(resnetConfig(config)))
-  }
-
-  /** Of any size; 224 x 224 is what published checkpoints were trained with. */
+  /** Images of any size; published checkpoints were trained on 224 x 224. */
   get imageShape(): readonly [number, number, number] {
     return [this.config.num_channels, 224, 224]
-  }
-
-  get hiddenSize(): number {
-    return this.config.hidden_sizes[this.config.depths.length - 1]
   }
 
   /** images (N, channels, H, W) f32 -> states (N, C, h, w). */
@@ -183,53 +177,62 @@ export class ResNetModel extends Module<ResNetConfig> implements ImageEncoder {
   pooled(states: Tensor): Tensor {
     return states.mean([2, 3])
   }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { drop: 'resnet' })
-  }
 }
 
-export class ResNetForImageClassification extends Module<ResNetConfig> implements ImageClassifier {
-  static readonly modelType = 'resnet'
-  static readonly architectures = ['ResNetForImageClassification']
-  static readonly head = 'image-classification'
-  static readonly base = 'resnet'
-
-  readonly labels = labelsOf(this.config)
-  resnet = new ResNetModel(this.config)
-  /** In checkpoints 0 is what flattens, which has no weights. */
-  classifier = [null, new Linear(this.resnet.hiddenSize, this.labels.length)] as const
-
-  constructor(config: Partial<ResNetConfig> = {}) {
-    super(resnetConfig(config))
-  }
-
-  get imageShape(): readonly [number, number, number] {
-    return this.resnet.imageShape
-  }
-
-  /** images (N, channels, H, W) f32 -> logits (N, K). */
-  forward(images: Tensor): Tensor {
-    return this.classifier[1].forward(this.resnet.pooled(this.resnet.forward(images)))
-  }
-
-  loss(images: Tensor, labels: Tensor): Tensor {
-    return classificationLoss(this.forward(images), labels, this.config)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { add: 'resnet' })
-  }
+const family: ImageFamily<ResNetConfig, ResNetStack, 'resnet'> = {
+  modelType: 'resnet',
+  title: 'ResNet',
+  config: { schema, aliases: {}, complete: checked },
+  Stack: ResNetStack,
+  prefix: 'resnet',
+  names: {
+    width: ({ hidden_sizes }) => hidden_sizes[hidden_sizes.length - 1],
+    layers: ['encoder.stages'],
+    embeddings: null,
+  },
+  ...bertKeys,
 }
+
+export class ResNetModel extends imageEncoder(family, ['ResNetModel', 'ResNetBackbone']) {}
+export class ResNetForImageClassification extends imageClassifier(family, {
+  architectures: 'ResNetForImageClassification',
+  layers: (config, { labelCount }) => ({
+    // In checkpoints 0 is the flattening, which has no weights.
+    classifier: [null, new Linear(widthOf(family, config), labelCount)] as const,
+  }),
+  logits: ({ classifier }, states, { stack }) => classifier[1].forward(stack.pooled(states)),
+}) {}
+
+export const resnet = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [ResNetModel, ResNetForImageClassification],
+  // Blocks of two convolutions in up to three stages, the last of width `dim`, each twice as wide as the one before.
+  sizes: ({ layers, dim }) => {
+    const stages = Math.min(3, layers)
+    const width = (stage: number): number => Math.ceil(dim / 2 ** (stages - 1 - stage))
+    return {
+      layer_type: 'basic',
+      embedding_size: width(0),
+      hidden_sizes: Array.from({ length: stages }, (_, i) => width(i)),
+      depths: Array.from({ length: stages }, (_, i) => Math.floor((layers + i) / stages)),
+    }
+  },
+  dropout: [],
+  tokenizer: null,
+  image: ({ channels }) => ({ num_channels: channels }),
+  task: 'image-classification',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {},
+})
 
 function checked(config: ResNetConfig): ResNetConfig {
-  const { depths, hidden_sizes: sizes } = config
-  if (depths.length === sizes.length) return config
+  const { depths, hidden_sizes } = config
+  if (depths.length === hidden_sizes.length) return config
   throw new HeedError(
     'invalid-config',
-    `${depths.length} depths and ${sizes.length} hidden_sizes`,
-    {
-      remedy: 'Each stage has one of both.',
-    },
+    `depths must have a value for each of the ${hidden_sizes.length} hidden_sizes, got ${depths.length}`,
+    { key: 'depths', value: depths, remedy: 'Each stage has one of both.' },
   )
 }

@@ -4,18 +4,20 @@ import { z } from 'zod'
 import { Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { ImageClassifier } from '../heads/image-model.ts'
-import { modernKey } from '../shared/checkpoint-keys.ts'
-import { parseConfig, size } from '../shared/config.ts'
-import { classificationLoss, labelsOf } from '../shared/labels.ts'
+import { defineModel } from '../definition.ts'
+import { imageClassifier, imageEncoder } from '../heads/image-classification.ts'
+import { dimension } from '../shared/config.ts'
+import type { StackParts } from '../shared/family.ts'
 import { BitBackbone, bitSchema } from './bit.ts'
 import {
   bothSides,
-  linear,
   type Patches,
   PatchProjection,
   VisionTransformer,
   ViTEmbeddings,
+  vitClassifier,
+  vitDefaults,
+  vitFamily,
   vitSchema,
 } from './vit.ts'
 
@@ -32,12 +34,12 @@ const schema = vitSchema.extend({
     }),
   ),
   /** The features (1, channels, height, width) of an image of `image_size`. */
-  backbone_featmap_shape: z.tuple([size, size, size, size]).default([1, 1024, 24, 24]),
+  backbone_featmap_shape: z
+    .tuple([dimension, dimension, dimension, dimension])
+    .default([1, 1024, 24, 24]),
 })
 
 export type ViTHybridConfig = z.output<typeof schema>
-
-const hybridConfig = (config: object): ViTHybridConfig => parseConfig(schema, config, 'ViT-Hybrid')
 
 class HybridPatches extends Module<ViTHybridConfig> implements Patches {
   backbone = new BitBackbone(this.config.backbone_config)
@@ -49,7 +51,8 @@ class HybridPatches extends Module<ViTHybridConfig> implements Patches {
     if (channels === this.backbone.width) return
     throw new HeedError(
       'invalid-config',
-      `backbone_featmap_shape has ${channels} channels, the backbone ${this.backbone.width}`,
+      `backbone_featmap_shape must have the channels of the backbone (${this.backbone.width}), got ${channels}`,
+      { key: 'backbone_featmap_shape', value: channels, remedy: 'Correct it in config.json.' },
     )
   }
 
@@ -64,53 +67,30 @@ class HybridPatches extends Module<ViTHybridConfig> implements Patches {
   }
 }
 
-export class ViTHybridModel extends VisionTransformer {
-  static readonly modelType = 'vit-hybrid'
-  static readonly architectures = ['ViTHybridModel']
-  static readonly head = 'image-features'
-  static readonly base = ['embeddings', 'encoder', 'layernorm']
-
-  constructor(config: Partial<ViTHybridConfig> = {}, { pooler = true } = {}) {
-    const own = hybridConfig(config)
-    super(own, new ViTEmbeddings(own, 1, new HybridPatches(own)), pooler)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { drop: 'vit' })
+class ViTHybridStack extends VisionTransformer<ViTHybridConfig> {
+  constructor(config: ViTHybridConfig, has: StackParts) {
+    super(config, new ViTEmbeddings(config, 1, new HybridPatches(config)), has)
   }
 }
 
-export class ViTHybridForImageClassification
-  extends Module<ViTHybridConfig>
-  implements ImageClassifier
-{
-  static readonly modelType = 'vit-hybrid'
-  static readonly architectures = ['ViTHybridForImageClassification']
-  static readonly head = 'image-classification'
-  static readonly base = 'vit'
+const family = vitFamily({
+  modelType: 'vit-hybrid',
+  title: 'ViT-Hybrid',
+  schema,
+  Stack: ViTHybridStack,
+  prefix: 'vit',
+})
 
-  readonly labels = labelsOf(this.config)
-  vit = new ViTHybridModel(this.config, { pooler: false })
-  classifier = linear(this.config.hidden_size, this.labels.length, this.config)
+export class ViTHybridModel extends imageEncoder(family, 'ViTHybridModel') {}
+export class ViTHybridForImageClassification extends imageClassifier(family, {
+  architectures: 'ViTHybridForImageClassification',
+  layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
+  logits: ({ classifier }, states) => classifier.forward(states.select(1, 0)),
+}) {}
 
-  constructor(config: Partial<ViTHybridConfig> = {}) {
-    super(hybridConfig(config))
-  }
-
-  get imageShape(): readonly [number, number, number] {
-    return this.vit.imageShape
-  }
-
-  /** images (N, channels, H, W) f32 -> logits (N, K). */
-  forward(images: Tensor): Tensor {
-    return this.classifier.forward(this.vit.forward(images).select(1, 0))
-  }
-
-  loss(images: Tensor, labels: Tensor): Tensor {
-    return classificationLoss(this.forward(images), labels, this.config)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { add: 'vit' })
-  }
-}
+export const vitHybrid = defineModel({
+  ...family,
+  ...vitDefaults,
+  heads: [ViTHybridModel, ViTHybridForImageClassification],
+  sizes: null, // its backbone has sizes of its own
+})

@@ -14,20 +14,26 @@ import {
 } from '../../nn/index.ts'
 import { cat, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import { checkImages, type ImageClassifier, type ImageEncoder } from '../heads/image-model.ts'
-import { modernKey } from '../shared/checkpoint-keys.ts'
-import { few, parseConfig, probability, size } from '../shared/config.ts'
-import { classificationLoss, labelFields, labelsOf } from '../shared/labels.ts'
+import { defineModel, type ModelDefinition } from '../definition.ts'
+import { headLinear } from '../heads/headed-model.ts'
+import { type ImageFamily, imageClassifier, imageEncoder } from '../heads/image-classification.ts'
+import { checkImages } from '../heads/image-model.ts'
+import { bertKeys } from '../shared/checkpoint-keys.ts'
+import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import type { StackParts } from '../shared/family.ts'
+import { patchFor } from '../shared/images.ts'
+import { labelFields } from '../shared/labels.ts'
+import { vitSizes } from '../shared/sizes.ts'
 import { resizeGrid } from './bicubic.ts'
 
 const pixels = z.int().min(1).max(16384)
 const sides = z.union([pixels, z.tuple([pixels, pixels])]) // one number, or height and width
 
 export const vitSchema = z.object({
-  hidden_size: size.default(768),
-  num_hidden_layers: few.default(12),
-  num_attention_heads: few.default(12),
-  intermediate_size: size.default(3072),
+  hidden_size: dimension.default(768),
+  num_hidden_layers: layerCount.default(12),
+  num_attention_heads: layerCount.default(12),
+  intermediate_size: dimension.default(3072),
   hidden_act: z.enum(activationNames).default('gelu'),
   hidden_dropout_prob: probability.default(0),
   attention_probs_dropout_prob: probability.default(0),
@@ -35,16 +41,14 @@ export const vitSchema = z.object({
   layer_norm_eps: z.number().positive().default(1e-12),
   image_size: sides.default(224),
   patch_size: sides.default(16),
-  num_channels: few.default(3),
+  num_channels: layerCount.default(3),
   qkv_bias: z.boolean().default(true),
-  pooler_output_size: size.nullish(), // left out: hidden_size
+  pooler_output_size: dimension.nullish(), // left out: hidden_size
   pooler_act: z.enum(activationNames).default('tanh'),
   ...labelFields,
 })
 
 export type ViTConfig = z.output<typeof vitSchema>
-
-const vitConfig = (config: object): ViTConfig => parseConfig(vitSchema, config, 'ViT')
 
 /** What makes tokens of an image. */
 export interface Patches extends Module {
@@ -93,7 +97,8 @@ export class ViTEmbeddings extends Module<ViTConfig> {
     if (height * width === 0)
       throw new HeedError(
         'invalid-config',
-        `A patch of ${bothSides(config.patch_size).join(' x ')} is larger than the image of ${bothSides(config.image_size).join(' x ')}`,
+        `patch_size must be at most image_size (${bothSides(config.image_size).join(' x ')}), got ${bothSides(config.patch_size).join(' x ')}`,
+        { key: 'patch_size', value: config.patch_size, remedy: 'Choose a smaller patch_size.' },
       )
     const count = special + height * width
     this.position_embeddings = new Parameter(
@@ -216,16 +221,16 @@ class Pooler extends Module<ViTConfig> {
   }
 }
 
-/** A model of the family: they differ in what comes before the layers. */
-export abstract class VisionTransformer extends Module<ViTConfig> implements ImageEncoder {
+/** The stack of ViT and its variants, which differ in what comes before the layers. */
+export abstract class VisionTransformer<C extends ViTConfig = ViTConfig> extends Module<C> {
   embeddings: ViTEmbeddings
   encoder = new Encoder(this.config)
   layernorm = norm(this.config)
-  /** Only where a head asks for it, as published checkpoints have it. */
+  /** Only for heads that need it. */
   pooler: Pooler | null
 
-  constructor(config: ViTConfig, embeddings: ViTEmbeddings, pooler: boolean) {
-    super(checked(config))
+  constructor(config: C, embeddings: ViTEmbeddings, { pooler }: StackParts) {
+    super(config)
     this.embeddings = embeddings
     this.pooler = pooler ? new Pooler(this.config) : null
   }
@@ -234,90 +239,114 @@ export abstract class VisionTransformer extends Module<ViTConfig> implements Ima
     return [this.config.num_channels, ...bothSides(this.config.image_size)]
   }
 
-  get hiddenSize(): number {
-    return this.config.hidden_size
-  }
-
   /**
-   * images (N, channels, H, W) f32 -> states (N, T, C), the class token's first. An image of another size has
-   * positions between those that are known, by bicubic interpolation.
+   * images (N, channels, H, W) f32 -> states (N, T, C), the class token first. For images of another size, positions
+   * are interpolated bicubically.
    */
   forward(images: Tensor): Tensor {
     return this.layernorm.forward(this.encoder.forward(this.embeddings.forward(images)))
   }
 
-  /** The class token's states (N, T, C), through one more layer where there is one: (N, C). */
+  /** The states (N, T, C) of the class token, through the pooler where there is one: (N, C). */
   pooled(states: Tensor): Tensor {
     return this.pooler ? this.pooler.forward(states) : states.select(1, 0)
   }
 }
 
-export class ViTModel extends VisionTransformer {
-  static readonly modelType = 'vit'
-  static readonly architectures = ['ViTModel']
-  static readonly head = 'image-features'
-  static readonly base = ['embeddings', 'encoder', 'layernorm']
-
-  constructor(config: Partial<ViTConfig> = {}, { pooler = true } = {}) {
-    const own = vitConfig(config)
-    super(own, new ViTEmbeddings(own), pooler)
-  }
-
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { drop: 'vit' })
+class ViTStack extends VisionTransformer {
+  constructor(config: ViTConfig, has: StackParts) {
+    super(config, new ViTEmbeddings(config), has)
   }
 }
 
-export class ViTForImageClassification extends Module<ViTConfig> implements ImageClassifier {
-  static readonly modelType = 'vit'
-  static readonly architectures = ['ViTForImageClassification']
-  static readonly head = 'image-classification'
-  static readonly base = 'vit'
+/** The family of a variant. */
+export const vitFamily = <
+  C extends ViTConfig,
+  S extends VisionTransformer<C>,
+  P extends string,
+>(variant: {
+  modelType: string
+  title: string
+  schema: z.ZodType<C>
+  Stack: new (config: C, has: StackParts) => S
+  prefix: P
+}): ImageFamily<C, S, P> => ({
+  modelType: variant.modelType,
+  title: variant.title,
+  config: {
+    schema: variant.schema,
+    aliases: {},
+    complete: (config) => {
+      checkDivides<ViTConfig, 'num_attention_heads' | 'hidden_size'>(
+        config,
+        'num_attention_heads',
+        'hidden_size',
+        variant.title,
+      )
+      return config
+    },
+  },
+  Stack: variant.Stack,
+  prefix: variant.prefix,
+  names: {
+    width: 'hidden_size',
+    layers: ['encoder.layer'],
+    embeddings: null,
+    required: ['embeddings', 'encoder', 'layernorm'],
+  },
+  ...bertKeys,
+})
 
-  readonly labels = labelsOf(this.config)
-  vit = new ViTModel(this.config, { pooler: false })
-  classifier = linear(this.config.hidden_size, this.labels.length, this.config)
+/** A linear layer from the states of a token to the labels. */
+export const vitClassifier = (config: ViTConfig, { labelCount }: { labelCount: number }): Linear =>
+  linear(config.hidden_size, labelCount, config)
 
-  constructor(config: Partial<ViTConfig> = {}) {
-    super(vitConfig(config))
-  }
+/** What the definitions of all variants share. */
+export const vitDefaults = {
+  otherNames: [],
+  sizes: vitSizes,
+  dropout: ['hidden_dropout_prob', 'attention_probs_dropout_prob'],
+  tokenizer: null,
+  image: ({ channels, size, patchSize = patchFor(size) }) => ({
+    num_channels: channels,
+    image_size: [...size],
+    patch_size: patchSize,
+  }),
+  task: 'image-classification',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {},
+} as const satisfies Partial<ModelDefinition>
 
-  get imageShape(): readonly [number, number, number] {
-    return this.vit.imageShape
-  }
+const family = vitFamily({
+  modelType: 'vit',
+  title: 'ViT',
+  schema: vitSchema,
+  Stack: ViTStack,
+  prefix: 'vit',
+})
 
-  /** images (N, channels, H, W) f32 -> logits (N, K). */
-  forward(images: Tensor): Tensor {
-    return this.classifier.forward(this.vit.forward(images).select(1, 0))
-  }
+export class ViTModel extends imageEncoder(family, 'ViTModel') {}
+export class ViTForImageClassification extends imageClassifier(family, {
+  architectures: 'ViTForImageClassification',
+  layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
+  logits: ({ classifier }, states) => classifier.forward(states.select(1, 0)),
+}) {}
 
-  loss(images: Tensor, labels: Tensor): Tensor {
-    return classificationLoss(this.forward(images), labels, this.config)
-  }
+export const vit = defineModel({
+  ...family,
+  ...vitDefaults,
+  heads: [ViTModel, ViTForImageClassification],
+})
 
-  protected override keyInCheckpoint(key: string): string | null {
-    return modernKey(key, { add: 'vit' })
-  }
+function linear(inputs: number, outputs: number, config: ViTConfig): Linear {
+  return headLinear(inputs, outputs, config)
 }
 
-export const linear = (inputs: number, outputs: number, config: ViTConfig): Linear =>
-  new Linear(inputs, outputs, { std: config.initializer_range })
-
-const norm = ({ hidden_size, layer_norm_eps }: ViTConfig): LayerNorm =>
-  new LayerNorm(hidden_size, layer_norm_eps)
+function norm({ hidden_size, layer_norm_eps }: ViTConfig): LayerNorm {
+  return new LayerNorm(hidden_size, layer_norm_eps)
+}
 
 /** Height and width. */
 export const bothSides = (side: ViTConfig['image_size']): readonly [number, number] =>
   typeof side === 'number' ? [side, side] : side
-
-function checked(config: ViTConfig): ViTConfig {
-  const { hidden_size, num_attention_heads: heads } = config
-  if (hidden_size % heads === 0) return config
-  throw new HeedError(
-    'invalid-config',
-    `num_attention_heads ${heads} does not divide hidden_size ${hidden_size}`,
-    {
-      remedy: `Take ${heads} heads of whole size: hidden_size ${heads * Math.ceil(hidden_size / heads)}, for instance.`,
-    },
-  )
-}

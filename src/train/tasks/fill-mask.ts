@@ -2,7 +2,12 @@
 // which second texts are exchanged, is drawn anew for each batch.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import type { MaskedLM, MaskedLMOptions, Pretraining } from '../../models/index.ts'
+import {
+  type MaskedLM,
+  type MaskedLMOptions,
+  modelDefinition,
+  type Pretraining,
+} from '../../models/index.ts'
 import { guessTokens, type TokenPredictor } from '../../pipelines/fill-mask.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { runExamples } from '../../pipelines/run-examples.ts'
@@ -51,7 +56,11 @@ export const fillMask: TaskDefinition<Options, Record<string, never>, Tokenizer>
   defaults: { dropout: 0.1, weightDecay: 0.01, evalBatches: 20, steps: 2000 },
   rowOptions: ({ unit }) => ({ unit }),
   head: (modelType, { nextSentence }) =>
-    (nextSentence ?? modelType === 'bert') ? 'pretraining' : 'masked-lm',
+    nextSentence === null
+      ? (modelDefinition(modelType).maskedLanguageModeling ?? 'masked-lm')
+      : nextSentence
+        ? 'pretraining'
+        : 'masked-lm',
   survey: async () => ({}),
   preprocessor: (setup) => textTokenizer(setup, (row) => [textIn(row, setup.options.textColumn)]),
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),

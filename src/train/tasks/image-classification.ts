@@ -14,7 +14,7 @@ import {
   openImage,
   type Row,
 } from '../../data/index.ts'
-import type { ImageClassifier } from '../../models/index.ts'
+import { type ImageClassifier, modelDefinition, SMALL_IMAGE } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import {
   imageLabelScores,
@@ -107,9 +107,9 @@ export const imageClassification: TaskDefinition<Options, Facts, ImageProcessor>
   }),
   newModelConfig: ({ preprocessor, modelType, options }) => {
     const { channels, outputSize } = preprocessor
-    if (modelType === 'resnet' || !outputSize) return { num_channels: channels }
-    const patch_size = options.patchSize ?? patchFor(outputSize)
-    return { num_channels: channels, image_size: [...outputSize], patch_size }
+    const { image } = modelDefinition(modelType)
+    if (!image || !outputSize) return { num_channels: channels }
+    return image({ channels, size: outputSize, patchSize: options.patchSize ?? undefined })
   },
   create: (context) => new ImageClassification(context),
 }
@@ -254,7 +254,6 @@ function imageIn(row: Row, column: string): ImageSource {
 
 const LOOKED_AT = 32
 const USUAL_SIDE = 224
-const SMALL = 128 // images up to this size stay as they are when all are alike
 
 /** The one of the folder that is fine-tuned; otherwise of the first images' kind. */
 async function makeProcessor({ from, options, data }: DataSetup<Options>): Promise<ImageProcessor> {
@@ -272,19 +271,10 @@ async function makeProcessor({ from, options, data }: DataSetup<Options>): Promi
     grey &&= image.channels < 3
     if (++looked === LOOKED_AT) break
   }
-  const alike = shapes.size === 1 && Math.max(width, height) <= SMALL
+  const alike = shapes.size === 1 && Math.max(width, height) <= SMALL_IMAGE
   const side = options.imageSize ?? USUAL_SIDE
   const size =
     alike && options.imageSize === null ? { height, width } : { height: side, width: side }
   const middle = new Array<number>(grey ? 1 : 3).fill(0.5)
   return new ImageProcessor({ size, image_mean: middle, image_std: middle })
-}
-
-/** Of published models for large images; for small ones what makes at most 64 patches. */
-function patchFor([height, width]: readonly [number, number]): number {
-  const most = Math.max(height, width) > SMALL ? 196 : 64
-  for (let patch = 1; patch <= Math.min(height, width); patch++)
-    if (height % patch === 0 && width % patch === 0 && (height * width) / patch ** 2 <= most)
-      return patch
-  return Math.ceil(Math.sqrt((height * width) / most))
 }

@@ -1,6 +1,6 @@
 // The registry of tasks with the built-in ones, in the order in which help lists them.
-import { headsOf, modelTypes } from '../../models/index.ts'
-import { currentTaskName, type TaskName, unknownTask } from '../../models/task-names.ts'
+import { headsOf, modelDefinition, modelTypes } from '../../models/index.ts'
+import { currentTaskName, unknownTask } from '../../models/task-names.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { Registry } from '../../util/registry.ts'
 import type { Options, TaskDefinition } from '../task.ts'
@@ -58,19 +58,9 @@ export function taskDefinition(name: string): TaskDefinition {
 
 /** The task that a model of the type is trained for by default. */
 export function usualTask(modelType: string): string {
-  if (modelType === 'marian' || modelType === 'seq2seq_rnn') return translation.name
   if (!modelTypes().includes(modelType)) return textGeneration.name // refused where the model is made
-  const learnable = tasksOf(modelType).map(({ name }) => name)
-  return usualTasks.find((name) => learnable.includes(name)) ?? learnable[0]
+  return modelDefinition(modelType).task
 }
-
-/** Pre-training first: of these, a model type learns the first that it has a head for. */
-const usualTasks: readonly TaskName[] = [
-  'text-generation',
-  'fill-mask',
-  'span-corruption',
-  'image-classification',
-]
 
 /** @throws HeedError for an unknown model type, and for one without a head for the task */
 export function checkHead(modelType: string, kind: TaskDefinition, options: Options): void {

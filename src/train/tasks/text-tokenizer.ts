@@ -2,6 +2,7 @@
 // learnt from the rows, with the special tokens that its architecture is used with.
 
 import { Mistakes, type Row, type RowSource } from '../../data/index.ts'
+import { modelDefinition, type TokenizerConventions } from '../../models/index.ts'
 import {
   addSpecialTokens,
   parseTokenizerSpec,
@@ -11,7 +12,7 @@ import {
   type TokenizerTrainer,
   tokenizerTrainer,
 } from '../../tokenizers/index.ts'
-import { BERT_NAMES, T5_NAMES } from '../../tokenizers/train/trained-json.ts'
+import { HeedError } from '../../util/errors.ts'
 import type { DataSetup } from '../task.ts'
 
 export async function textTokenizer(
@@ -48,67 +49,36 @@ export function learningProgress({ onProgress }: Pick<DataSetup, 'onProgress'>) 
     onProgress?.(stage === 'count' ? 'Reading text' : 'Learning the vocabulary', done, total)
 }
 
-/** They come first in the vocabulary, behind the end of text that it always has. */
+/** The token that every byte-level vocabulary starts with. */
+const END_OF_TEXT = '<|endoftext|>'
+
+/** They come first in the vocabulary, after the end of text. */
 const furtherTokens = ({ names }: SpecialTokenOptions): string[] =>
-  [...new Set(Object.values(names))].filter((token) => token !== END)
+  [...new Set(Object.values(names))].filter((token) => token !== END_OF_TEXT)
 
 /** Keys of config.json about the vocabulary, for a new model. */
-export function vocabularyConfig(tokenizer: Tokenizer, modelType: string): Record<string, unknown> {
+export function vocabularyConfig(
+  tokenizer: Tokenizer,
+  modelType: string,
+): Readonly<Record<string, unknown>> {
   const pad_token_id = tokenizer.padTokenId ?? null
   const eos_token_id = tokenizer.eosTokenId ?? null
   const bos_token_id = tokenizer.bosTokenId ?? eos_token_id
   const ids = { vocab_size: tokenizer.vocabSize, pad_token_id, bos_token_id, eos_token_id }
-  if (!SEQ2SEQ.includes(modelType)) return ids
-  return { ...ids, decoder_start_token_id: pad_token_id, forced_eos_token_id: eos_token_id }
+  return conventionsOf(modelType).vocabulary(ids)
 }
 
-interface Conventions extends SpecialTokenOptions {
-  /** The vocabulary that is learnt unless another one is asked for. */
-  spec: string
+/** @throws HeedError for a model that reads no text */
+function conventionsOf(modelType: string): TokenizerConventions {
+  const { tokenizer, title } = modelDefinition(modelType)
+  if (tokenizer) return tokenizer
+  throw new HeedError(
+    'unsupported',
+    `${title} must read text to need a tokenizer, but it does not`,
+    {
+      key: 'model',
+      value: modelType,
+      remedy: 'Choose a model or a task for text.',
+    },
+  )
 }
-
-const BERT: Conventions = {
-  spec: 'wordpiece:4096',
-  names: BERT_NAMES,
-  template: { single: '[CLS] $A [SEP]', pair: '[CLS] $A [SEP] $B:1 [SEP]:1' },
-}
-
-/** Padding first: positions are counted from its id on. */
-const ROBERTA: Conventions = {
-  spec: 'bpe:4096',
-  names: {
-    pad_token: '<pad>',
-    bos_token: '<s>',
-    cls_token: '<s>',
-    eos_token: '</s>',
-    sep_token: '</s>',
-    unk_token: '<unk>',
-    mask_token: '<mask>',
-  },
-  template: { single: '<s> $A </s>', pair: '<s> $A </s> </s> $B </s>' },
-}
-
-const T5: Conventions = {
-  spec: 'unigram:4096',
-  names: T5_NAMES,
-  template: { single: '$A </s>', pair: '$A $B </s>' },
-}
-
-const END = '<|endoftext|>'
-const DECODER: Conventions = {
-  spec: 'bpe:4096',
-  names: { bos_token: END, eos_token: END, pad_token: END },
-}
-
-const SEQ2SEQ = ['t5', 'marian', 'seq2seq_rnn']
-
-function conventionsOf(modelType: string): Conventions {
-  if (modelType === 'bert' || modelType === 'distilbert') return BERT
-  if (modelType === 'roberta') return ROBERTA
-  if (modelType === 't5') return { ...T5, additional: sentinels(100) }
-  return SEQ2SEQ.includes(modelType) ? T5 : DECODER
-}
-
-/** What stands for the spans that are taken out (Raffel et al., 2020). */
-const sentinels = (count: number): string[] =>
-  Array.from({ length: count }, (_, i) => `<extra_id_${i}>`)

@@ -1,0 +1,185 @@
+// What all models with a head share: the stack of their family in the field that checkpoints name, and the layers of
+// the head beside it.
+import { Dropout, type Embedding, Linear, Module } from '../../nn/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { modelKey } from '../shared/checkpoint-keys.ts'
+import { configOf, embeddingsOf, type Family, stackClass } from '../shared/family.ts'
+import { type LabelConfig, labelsOf } from '../shared/labels.ts'
+import type { Head } from './heads.ts'
+
+/** A head of a family. */
+export interface HeadSpec<C extends object, S extends Module, L extends object> {
+  /** The class names in transformers: the first is written to config.json, all open. */
+  readonly architectures: string | readonly string[]
+  /** The layers of the head by field name, and so by checkpoint key, made in this order. */
+  readonly layers: (config: C, below: BelowHead<S>) => L
+  /** What the head computes from the states of the stack. */
+  readonly logits: (layers: L, states: Tensor, model: { config: C; stack: S }) => Tensor
+  /** Whether the stack has its pooler, where the family has one. Default false. */
+  readonly pooler?: boolean
+  /** The field of the stack, where this head has another; null: the fields of the stack are the model's own. */
+  readonly prefix?: string | null
+}
+
+/** What a head is built on. */
+export interface BelowHead<S extends Module> {
+  readonly stack: S
+  /** Number of labels, for heads that classify. */
+  readonly labelCount: number
+  /** The token embeddings, whose weight an output layer may share. */
+  readonly embeddings: () => Embedding
+}
+
+/** The class of a model with its head: the stack is the field `P`, the layers of the head are fields beside it. */
+export interface HeadClass<C extends object, M> {
+  new (config?: Partial<C>): M
+  readonly modelType: string
+  readonly architectures: readonly string[]
+  readonly head: Head
+  readonly base: readonly string[]
+  readonly layerLists: readonly string[]
+}
+
+export abstract class HeadedModel<
+  C extends object,
+  S extends Module,
+  L extends object,
+  F extends Family<C, S, string> = Family<C, S, string>,
+  H extends HeadSpec<C, S, L> = HeadSpec<C, S, L>,
+> extends Module<C> {
+  readonly #family: F
+  readonly #spec: H
+  readonly #stack: S
+
+  constructor(family: F, spec: H, config: Partial<C> = {}) {
+    super(configOf(family, config))
+    const prefix = prefixOf(family, spec)
+    this.#family = family
+    this.#spec = spec
+    this.#stack = new (stackClass(family))(this.config, { pooler: spec.pooler ?? false })
+    const layers = spec.layers(this.config, {
+      stack: this.#stack,
+      labelCount: labelsOf(this.config as LabelConfig).length,
+      embeddings: () => embeddingsOf(family, this.#stack),
+    })
+    Object.assign(this, prefix === null ? layersOf(this.#stack) : { [prefix]: this.#stack }, layers)
+  }
+
+  /** Read from the field at each call, since it may have been replaced. */
+  protected get stack(): S {
+    const prefix = prefixOf(this.#family, this.#spec)
+    return prefix === null ? this.#stack : (this as object as Record<string, S>)[prefix]
+  }
+
+  protected get family(): F {
+    return this.#family
+  }
+
+  protected get spec(): H {
+    return this.#spec
+  }
+
+  /** The layers of the head are fields, which `quantize` may have replaced since. */
+  protected get layers(): L {
+    return this as object as L
+  }
+
+  protected headLogits(states: Tensor): Tensor {
+    return this.#spec.logits(this.layers, states, this.below)
+  }
+
+  protected get below(): { config: C; stack: S } {
+    return { config: this.config, stack: this.stack }
+  }
+
+  protected override keyInCheckpoint(key: string): string | null {
+    return modelKey(key, this.#family, this.stack, prefixOf(this.#family, this.#spec))
+  }
+}
+
+/**
+ * The class of one family with one head.
+ * @param Model what models of all families with this head share
+ * @returns a class whose instances have the stack and the layers of the head as fields: the caller states which
+ */
+export function headClass<C extends object, S extends Module, L extends object, F, H, R>(
+  Model: new (family: F, spec: H, config?: Partial<C>) => HeadedModel<C, S, L>,
+  head: Head,
+  family: F & Family<C, S, string>,
+  spec: H & HeadSpec<C, S, L>,
+): HeadClass<C, R> {
+  const architectures = [spec.architectures].flat()
+  const prefix = prefixOf(family, spec)
+  const below = (path: string): string => [prefix, path].filter(Boolean).join('.')
+  const Headed = class extends (Model as new (
+    family: F,
+    spec: H,
+    config?: Partial<C>,
+  ) => ConcreteModule) {
+    static readonly modelType = family.modelType
+    static readonly architectures = architectures
+    static readonly head = head
+    static readonly base = baseOf(family.names).map(below)
+    static readonly layerLists = family.names.layers.map(below)
+
+    constructor(config?: Partial<C>) {
+      super(family, spec, config)
+    }
+  }
+  Object.defineProperty(Headed, 'name', { value: architectures[0] })
+  return Headed as unknown as HeadClass<C, R>
+}
+
+/** The field of the stack; null where the model has the fields of the stack instead. */
+const prefixOf = (
+  family: { prefix: string },
+  { prefix = family.prefix }: { prefix?: string | null },
+): string | null => prefix
+
+/**
+ * The layers of a stack, to be the fields of a model. Calls of the stack itself then leave no trace in the paths of
+ * modules: it loses the `forward` that names them.
+ */
+function layersOf(stack: Module): Record<string, unknown> {
+  Reflect.deleteProperty(stack, 'forward')
+  return Object.fromEntries(Object.entries(stack).filter(([, value]) => value instanceof Module))
+}
+
+interface ConcreteModule extends Module {
+  forward(...inputs: never[]): unknown
+}
+
+/** Paths in the stack below which a checkpoint must have every weight; '' is the whole stack. */
+export const baseOf = ({
+  required,
+}: {
+  readonly required?: readonly string[]
+}): readonly string[] => required ?? ['']
+
+/** A linear layer whose first weights are those of the family's other layers. */
+export const headLinear = (
+  inputs: number,
+  outputs: number,
+  { initializer_range: std = 0.02 }: { initializer_range?: number },
+  bias = true,
+): Linear => new Linear(inputs, outputs, { std, bias })
+
+/** The layers of a head that classifies states: dropout, then a linear layer. */
+export interface ClassifierLayers {
+  dropout: Dropout
+  classifier: Linear
+}
+
+/** Those layers. @param rate probability of dropout */
+export const classifierLayers = (
+  width: number,
+  labelCount: number,
+  config: { initializer_range?: number },
+  rate: number,
+): ClassifierLayers => ({
+  dropout: new Dropout(rate),
+  classifier: headLinear(width, labelCount, config),
+})
+
+export const classify = ({ dropout, classifier }: ClassifierLayers, states: Tensor): Tensor =>
+  classifier.forward(dropout.forward(states))

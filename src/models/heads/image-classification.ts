@@ -1,0 +1,83 @@
+import type { Tensor } from '../../tensor/index.ts'
+import { modelKey } from '../shared/checkpoint-keys.ts'
+import { configOf, type Family, type StackParts, setStackClass, widthOf } from '../shared/family.ts'
+import { classificationLoss, type LabelConfig, labelsOf } from '../shared/labels.ts'
+import { baseOf, type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
+import type { ImageClassifier, ImageEncoder, ImageModel } from './image-model.ts'
+
+/** A stack that reads images: states, and one vector for each image. */
+export type ImageStack = ImageModel & Pick<ImageEncoder, 'forward' | 'pooled'>
+
+/** A family that reads images. */
+export type ImageFamily<C extends LabelConfig, S extends ImageStack, P extends string> = Family<
+  C,
+  S,
+  P
+>
+
+/** A head that classifies images from the states of the stack. */
+export const imageClassifier = <
+  C extends LabelConfig,
+  S extends ImageStack,
+  P extends string,
+  L extends object,
+>(
+  family: ImageFamily<C, S, P>,
+  spec: HeadSpec<C, S, L>,
+): HeadClass<C, ImageClassifierModel<C, S, L> & Record<P, S & ImageEncoder> & L> =>
+  headClass(ImageClassifierModel<C, S, L>, 'image-classification', family, spec)
+
+/** What all image classifiers share. */
+export class ImageClassifierModel<C extends LabelConfig, S extends ImageStack, L extends object>
+  extends HeadedModel<C, S, L>
+  implements ImageClassifier
+{
+  readonly labels = labelsOf(this.config)
+
+  get imageShape(): readonly [number, number, number] {
+    return this.stack.imageShape
+  }
+
+  /** images (N, channels, H, W) f32 -> logits (N, K). */
+  forward(images: Tensor): Tensor {
+    return this.headLogits(this.stack.forward(images))
+  }
+
+  loss(images: Tensor, labels: Tensor): Tensor {
+    return classificationLoss(this.forward(images), labels, this.config)
+  }
+}
+
+/** The stack of a family as a model of its own, with the keys of checkpoints without a head. */
+export function imageEncoder<C extends LabelConfig, S extends ImageStack, P extends string>(
+  family: ImageFamily<C, S, P>,
+  architectures: string | readonly string[],
+): HeadClass<C, S & ImageEncoder> {
+  const names = [architectures].flat()
+  const Stack = family.Stack as new (
+    ...has: ConstructorParameters<typeof family.Stack>
+  ) => ImageStack
+  const Encoder = class extends Stack implements ImageEncoder {
+    static readonly modelType = family.modelType
+    static readonly architectures = names
+    static readonly head = 'image-features'
+    static readonly base = baseOf(family.names)
+    static readonly layerLists = family.names.layers
+    declare readonly config: C
+
+    constructor(config: Partial<C> = {}, has: StackParts = { pooler: true }) {
+      super(configOf(family, config), has)
+    }
+
+    get hiddenSize(): number {
+      return widthOf(family, this.config)
+    }
+
+    protected override keyInCheckpoint(key: string): string | null {
+      return modelKey(key, family, this, null)
+    }
+  }
+  Object.defineProperty(Encoder, 'name', { value: names[0] })
+  setStackClass(family, Encoder)
+  return Encoder as unknown as HeadClass<C, S & ImageEncoder>
+}

@@ -1,0 +1,62 @@
+import { F, type Tensor } from '../../tensor/index.ts'
+import type { TextConfig, TextFamily, TextStack } from '../shared/family.ts'
+import { type HeadClass, type HeadSpec, headClass } from './headed-model.ts'
+import { type MaskedLMOptions, statesAt } from './masked-lm.ts'
+import { type EncoderModel, type TextEncoder, TextModel } from './text-model.ts'
+
+export interface PretrainingLogits {
+  /** (B, T, V) or (N, V), as of a masked language model. */
+  tokens: Tensor
+  /** (B, 2). */
+  nextSentence: Tensor
+}
+
+export interface PretrainingLabels {
+  /** i32 (B, T) or (N); -100 is ignored. */
+  tokens: Tensor
+  /** i32 (B): 0, the second text follows the first; 1, it does not. */
+  nextSentence: Tensor
+}
+
+/** Both objectives of BERT: masked tokens, and whether one text follows the other. */
+export interface Pretraining extends EncoderModel {
+  forward(ids: Tensor, options?: MaskedLMOptions): PretrainingLogits
+  /** The sum of both cross-entropies. */
+  loss(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): Tensor
+}
+
+/** The head of a family with both objectives: `logits` predicts tokens, `nextSentence` the order of texts. */
+export interface PretrainingSpec<C extends object, S extends TextStack, L extends object>
+  extends HeadSpec<C, S, L> {
+  readonly nextSentence: (layers: L, states: Tensor, model: { config: C; stack: S }) => Tensor
+}
+
+export const pretraining = <
+  C extends TextConfig,
+  S extends TextStack,
+  P extends string,
+  L extends object,
+>(
+  family: TextFamily<C, S, P>,
+  spec: PretrainingSpec<C, S, L>,
+): HeadClass<C, PretrainingModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
+  headClass(PretrainingModel<C, S, L>, 'pretraining', family, spec)
+
+class PretrainingModel<C extends TextConfig, S extends TextStack, L extends object>
+  extends TextModel<C, S, L, PretrainingSpec<C, S, L>>
+  implements Pretraining
+{
+  forward(ids: Tensor, { logitsAt, ...options }: MaskedLMOptions = {}): PretrainingLogits {
+    const states = this.states(ids, options)
+    return {
+      tokens: this.headLogits(statesAt(states, logitsAt)),
+      nextSentence: this.spec.nextSentence(this.layers, states, this.below),
+    }
+  }
+
+  loss(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): Tensor {
+    const { tokens, nextSentence } = this.forward(ids, options)
+    const masked = F.crossEntropy(tokens, labels.tokens)
+    return masked.add(F.crossEntropy(nextSentence, labels.nextSentence))
+  }
+}

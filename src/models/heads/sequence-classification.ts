@@ -1,0 +1,116 @@
+import type { Linear } from '../../nn/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { lastToken, nextTokenLoss } from '../shared/decoder.ts'
+import {
+  embeddingsOf,
+  type TextConfig,
+  type TextFamily,
+  type TextStack,
+  widthOf,
+} from '../shared/family.ts'
+import { classificationLoss, labelsOf } from '../shared/labels.ts'
+import { type HeadClass, type HeadSpec, headClass, headLinear } from './headed-model.ts'
+import {
+  type EncoderModel,
+  type EncoderOptions,
+  type TextEncoder,
+  TextModel,
+} from './text-model.ts'
+
+/** One label, or several, for a whole text. */
+export interface SequenceClassifier extends EncoderModel {
+  /** K names, in the order of the logits. */
+  readonly labels: readonly string[]
+  /** ids (B, T) i32 -> logits (B, K). */
+  forward(ids: Tensor, options?: EncoderOptions): Tensor
+  /**
+   * Labels (B) i32: cross-entropy; (B, K) f32: binary cross-entropy of each label; one label: squared error.
+   */
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
+  /** Of decoders: adds the weighted loss of predicting the next token (Radford et al., 2018, section 3.2). */
+  jointLoss?(ids: Tensor, labels: Tensor, options: JointLossOptions): Tensor
+}
+
+export interface JointLossOptions extends EncoderOptions {
+  /** λ of the paper, which uses 0.5. */
+  lmWeight: number
+}
+
+export interface SequenceClassifierSpec<C extends object, S extends TextStack, L extends object>
+  extends HeadSpec<C, S, L> {
+  /** Chooses states (B, C) by the ids (B, T) and the mask. Default: `logits` gets all states (B, T, C). */
+  readonly pool?: (states: Tensor, ids: Tensor, config: C, attentionMask?: Tensor) => Tensor
+}
+
+/** A head of a text encoder that classifies from the states (B, T, C), as `logits` says: (B, K). */
+export const sequenceClassifier = <
+  C extends TextConfig,
+  S extends TextStack,
+  P extends string,
+  L extends object,
+>(
+  family: TextFamily<C, S, P>,
+  spec: SequenceClassifierSpec<C, S, L>,
+): HeadClass<C, SequenceClassifierModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
+  headClass(SequenceClassifierModel<C, S, L>, 'sequence-classification', family, spec)
+
+class SequenceClassifierModel<C extends TextConfig, S extends TextStack, L extends object>
+  extends TextModel<C, S, L, SequenceClassifierSpec<C, S, L>>
+  implements SequenceClassifier
+{
+  readonly labels = labelsOf(this.config)
+
+  forward(ids: Tensor, options: EncoderOptions = {}): Tensor {
+    const states = this.states(ids, options)
+    const { pool } = this.spec
+    return this.headLogits(pool ? pool(states, ids, this.config, options.attentionMask) : states)
+  }
+
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
+    return classificationLoss(this.forward(ids, options), labels, this.config)
+  }
+}
+
+export interface ScoreLayer {
+  score: Linear
+}
+
+/** The head of a decoder: it classifies a text from the states of its last token. */
+export const lastTokenClassifier = <C extends TextConfig, S extends TextStack, P extends string>(
+  family: TextFamily<C, S, P>,
+  architectures: string | readonly string[],
+): HeadClass<C, LastTokenClassifier<C, S> & Record<P, S & TextEncoder> & ScoreLayer> =>
+  headClass(LastTokenClassifier<C, S>, 'sequence-classification', family, {
+    architectures,
+    layers: (config, { labelCount }) => ({
+      score: headLinear(widthOf(family, config), labelCount, config, false),
+    }),
+    logits: ({ score }, states) => score.forward(states),
+  })
+
+class LastTokenClassifier<C extends TextConfig, S extends TextStack>
+  extends TextModel<C, S, ScoreLayer>
+  implements SequenceClassifier
+{
+  readonly labels = labelsOf(this.config)
+
+  forward(ids: Tensor, options: EncoderOptions = {}): Tensor {
+    return this.logits(this.states(ids, options), ids, options)
+  }
+
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
+    return classificationLoss(this.forward(ids, options), labels, this.config)
+  }
+
+  jointLoss(ids: Tensor, labels: Tensor, { lmWeight, ...options }: JointLossOptions): Tensor {
+    const states = this.states(ids, options)
+    const label = classificationLoss(this.logits(states, ids, options), labels, this.config)
+    const { weight } = embeddingsOf(this.family, this.stack)
+    return label.add(nextTokenLoss(states, ids, weight, options.attentionMask).mul(lmWeight))
+  }
+
+  private logits(states: Tensor, ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
+    const padTokenId = this.config.pad_token_id
+    return this.headLogits(lastToken(states, ids, { attentionMask, padTokenId }))
+  }
+}

@@ -1,0 +1,66 @@
+import { F, type Tensor } from '../../tensor/index.ts'
+import { type TextConfig, type TextFamily, type TextStack, widthOf } from '../shared/family.ts'
+import { labelsOf } from '../shared/labels.ts'
+import {
+  type ClassifierLayers,
+  classifierLayers,
+  classify,
+  type HeadClass,
+  type HeadSpec,
+  headClass,
+} from './headed-model.ts'
+import {
+  type EncoderModel,
+  type EncoderOptions,
+  type TextEncoder,
+  TextModel,
+} from './text-model.ts'
+
+/** A label for each token. */
+export interface TokenClassifier extends EncoderModel {
+  /** K names, in the order of the logits. */
+  readonly labels: readonly string[]
+  /** ids (B, T) i32 -> logits (B, T, K). */
+  forward(ids: Tensor, options?: EncoderOptions): Tensor
+  /** Mean cross-entropy of labels (B, T); -100 is ignored. */
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
+}
+
+/** The head of a family that labels each token, by its own layers. */
+export const tokenClassifier = <
+  C extends TextConfig,
+  S extends TextStack,
+  P extends string,
+  L extends object,
+>(
+  family: TextFamily<C, S, P>,
+  spec: HeadSpec<C, S, L>,
+): HeadClass<C, TokenClassifierModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
+  headClass(TokenClassifierModel<C, S, L>, 'token-classification', family, spec)
+
+/** Dropout and a layer called `classifier`. @param rate probability of dropout */
+export const dropoutClassifier = <C extends TextConfig, S extends TextStack>(
+  family: TextFamily<C, S, string>,
+  architectures: string,
+  rate: (config: C) => number,
+): HeadSpec<C, S, ClassifierLayers> => ({
+  architectures,
+  layers: (config, { labelCount }) =>
+    classifierLayers(widthOf(family, config), labelCount, config, rate(config)),
+  logits: classify,
+})
+
+class TokenClassifierModel<C extends TextConfig, S extends TextStack, L extends object>
+  extends TextModel<C, S, L>
+  implements TokenClassifier
+{
+  readonly labels = labelsOf(this.config)
+
+  forward(ids: Tensor, options?: EncoderOptions): Tensor {
+    return this.headLogits(this.states(ids, options))
+  }
+
+  loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
+    return F.crossEntropy(this.forward(ids, options), labels)
+  }
+}

@@ -1,0 +1,104 @@
+import type { Module } from '../nn/index.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
+import { definitions } from './definitions.ts'
+import type { Head } from './heads/heads.ts'
+import type { ModelClass } from './pretrained.ts'
+import { modelClass, modelDefinition } from './registry.ts'
+import { divisorsNear } from './shared/config.ts'
+import type { Sizes } from './shared/sizes.ts'
+
+export interface NewModelOptions {
+  modelType: string
+  head: Head
+  sizes: Sizes
+  /** Probability of dropout. Default 0. */
+  dropout?: number
+  /** Further keys of the config, which override those of the sizes. */
+  config?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * A model with random weights.
+ * @throws HeedError for a family that cannot be built from sizes, and for sizes that do not fit together: with values
+ * of `heads` or `dim` that do
+ */
+export function newModel(options: NewModelOptions): Module {
+  try {
+    return build(options)
+  } catch (error) {
+    if (!(error instanceof HeedError)) throw error
+    throw sizesError(error, options) ?? error
+  }
+}
+
+function build({ modelType, head, sizes, dropout = 0, config }: NewModelOptions): Module {
+  const { sizes: sizeKeys } = modelDefinition(modelType)
+  if (sizeKeys === null) throw notBuildable(modelType)
+  const Model: ModelClass = modelClass(modelType, head)
+  return new Model({ ...sizeKeys(sizes), ...dropoutKeys(modelType, dropout), ...config } as never)
+}
+
+/**
+ * The keys of config.json that set all dropout of a family.
+ * @throws HeedError where the family has no dropout and `rate` is above 0
+ */
+export function dropoutKeys(modelType: string, rate: number): Record<string, number> {
+  const { dropout: keys, title } = modelDefinition(modelType)
+  if (keys.length === 0 && rate > 0)
+    throw new HeedError(
+      'unsupported',
+      `\`dropout\` must be 0 for ${title}, which has none, got ${rate}`,
+      {
+        key: 'dropout',
+        value: rate,
+        expected: '0',
+        try: { dropout: [0] },
+      },
+    )
+  return Object.fromEntries(keys.map((key) => [key, rate]))
+}
+
+function notBuildable(modelType: string): HeedError {
+  const known = new Set(
+    definitions.values().flatMap(({ modelType, sizes }) => (sizes === null ? [] : [modelType])),
+  )
+  return invalidOption({
+    key: 'model',
+    value: modelType,
+    expected: 'a family that can be built from sizes',
+    remedy: `Fine-tune a published model with \`from\`, or choose one of ${[...known].join(', ')}.`,
+  })
+}
+
+/** Where other values of `heads` or `dim` make a valid model, the error that names them. */
+function sizesError(cause: HeedError, options: NewModelOptions): HeedError | undefined {
+  const { sizes } = options
+  const works = (changed: Partial<Sizes>): boolean => {
+    try {
+      build({ ...options, sizes: { ...sizes, ...changed } })
+      return true
+    } catch {
+      return false
+    }
+  }
+  const heads = divisorsNear(sizes.dim, sizes.heads).filter((heads) => works({ heads }))
+  const dim = dimensionsNear(sizes).filter((dim) => works({ dim }))
+  if (heads.length === 0 && dim.length === 0) return undefined
+  return new HeedError(
+    'invalid-option',
+    `\`heads\` and \`dim\` must fit together, got ${sizes.heads} and ${sizes.dim} (${cause.message})`,
+    {
+      key: 'heads',
+      value: sizes.heads,
+      expected: 'a number that fits `dim`',
+      try: { heads, dim },
+      cause,
+    },
+  )
+}
+
+/** The multiples of the number of heads, and of twice that, next to the width. */
+function dimensionsNear({ heads, dim }: Sizes): number[] {
+  const below = Math.floor(dim / (2 * heads)) * 2 * heads
+  return [below, below + 2 * heads].filter((value) => value > 0)
+}

@@ -1,0 +1,250 @@
+// The stack of BERT (Devlin et al., 2019) and its variants. Field names are checkpoint keys: renaming one breaks loading.
+// B batch, T tokens, C = hidden_size
+import { z } from 'zod'
+import {
+  activationNames,
+  activations,
+  attention,
+  Dropout,
+  Embedding,
+  type KVCache,
+  keyMask,
+  type LayerCache,
+  LayerNorm,
+  type Linear,
+  Module,
+  tokenPositions,
+} from '../../nn/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import { HeedError } from '../../util/errors.ts'
+import { headLinear } from '../heads/headed-model.ts'
+import { bertKeys } from './checkpoint-keys.ts'
+import { checkDivides, dimension, layerCount, probability } from './config.ts'
+import type { DecoderFamily, StackParts, TextStackOptions } from './family.ts'
+import { labelFields } from './labels.ts'
+
+export const bertSchema = z.object({
+  vocab_size: dimension.default(30522),
+  hidden_size: dimension.default(768),
+  num_hidden_layers: layerCount.default(12),
+  num_attention_heads: layerCount.default(12),
+  intermediate_size: dimension.default(3072),
+  hidden_act: z.enum(activationNames).default('gelu'),
+  hidden_dropout_prob: probability.default(0.1),
+  attention_probs_dropout_prob: probability.default(0.1),
+  classifier_dropout: probability.nullable().default(null), // null: hidden_dropout_prob
+  max_position_embeddings: dimension.default(512),
+  position_embedding_type: z.literal('absolute').default('absolute'),
+  type_vocab_size: dimension.default(2),
+  initializer_range: z.number().positive().default(0.02),
+  layer_norm_eps: z.number().positive().default(1e-12),
+  is_decoder: z.boolean().default(false), // attends to earlier tokens only
+  add_cross_attention: z.literal(false).default(false),
+  tie_word_embeddings: z.boolean().default(true),
+  pad_token_id: z.int().min(0).nullable().default(0),
+  bos_token_id: z.int().nullable().default(null),
+  eos_token_id: z.int().nullable().default(null),
+  ...labelFields,
+})
+
+export type BertConfig = z.output<typeof bertSchema>
+
+/** The keys with a probability of dropout in training. */
+export const bertDropout = ['hidden_dropout_prob', 'attention_probs_dropout_prob']
+
+export class BertEmbeddings extends Module<BertConfig> {
+  word_embeddings = new Embedding(this.config.vocab_size, this.config.hidden_size, {
+    ...initial(this.config),
+    paddingIndex: this.config.pad_token_id,
+  })
+  position_embeddings = new Embedding(
+    this.config.max_position_embeddings,
+    this.config.hidden_size,
+    initial(this.config),
+  )
+  token_type_embeddings = new Embedding(
+    this.config.type_vocab_size,
+    this.config.hidden_size,
+    initial(this.config),
+  )
+  LayerNorm = norm(this.config)
+  dropout = new Dropout(this.config.hidden_dropout_prob)
+
+  forward(ids: Tensor, { tokenTypeIds, cache }: TextStackOptions): Tensor {
+    const types = tokenTypeIds
+      ? this.token_type_embeddings.forward(tokenTypeIds)
+      : this.token_type_embeddings.weight.narrow(0, 0, 1) // (1, C)
+    const x = this.word_embeddings.forward(ids).add(types).add(this.positions(ids, cache)) // (B, T, C)
+    return this.dropout.forward(this.LayerNorm.forward(x))
+  }
+
+  /** (B, T) -> (T, C), or (B, T, C) where texts differ. */
+  protected positions(ids: Tensor, cache?: KVCache): Tensor {
+    if (cache) return this.position_embeddings.forward(tokenPositions(ids, { cache }))
+    return this.position_embeddings.weight.narrow(0, 0, ids.shape[1])
+  }
+}
+
+class SelfAttention extends Module<BertConfig> {
+  query = linear(this.config.hidden_size, this.config.hidden_size, this.config)
+  key = linear(this.config.hidden_size, this.config.hidden_size, this.config)
+  value = linear(this.config.hidden_size, this.config.hidden_size, this.config)
+
+  forward(x: Tensor, mask?: Tensor, cache?: LayerCache): Tensor {
+    return attention(this.query.forward(x), this.key.forward(x), this.value.forward(x), {
+      heads: this.config.num_attention_heads,
+      causal: this.config.is_decoder,
+      mask,
+      cache,
+      dropout: this.training ? this.config.attention_probs_dropout_prob : 0,
+    })
+  }
+}
+
+/** The end of both halves of a layer: a projection, added to the input of the half and normalised. */
+class Output extends Module<BertConfig> {
+  dense: Linear
+  LayerNorm = norm(this.config)
+  dropout = new Dropout(this.config.hidden_dropout_prob)
+
+  constructor(inputs: number, config: BertConfig) {
+    super(config)
+    this.dense = linear(inputs, config.hidden_size, config)
+  }
+
+  forward(x: Tensor, residual: Tensor): Tensor {
+    return this.LayerNorm.forward(this.dropout.forward(this.dense.forward(x)).add(residual))
+  }
+}
+
+class Attention extends Module<BertConfig> {
+  self = new SelfAttention(this.config)
+  output = new Output(this.config.hidden_size, this.config)
+
+  forward(x: Tensor, mask?: Tensor, cache?: LayerCache): Tensor {
+    return this.output.forward(this.self.forward(x, mask, cache), x)
+  }
+}
+
+class Intermediate extends Module<BertConfig> {
+  dense = linear(this.config.hidden_size, this.config.intermediate_size, this.config)
+
+  forward(x: Tensor): Tensor {
+    return activations[this.config.hidden_act](this.dense.forward(x))
+  }
+}
+
+class Layer extends Module<BertConfig> {
+  attention = new Attention(this.config)
+  intermediate = new Intermediate(this.config)
+  output = new Output(this.config.intermediate_size, this.config)
+
+  forward(x: Tensor, mask?: Tensor, cache?: LayerCache): Tensor {
+    const attended = this.attention.forward(x, mask, cache)
+    return this.output.forward(this.intermediate.forward(attended), attended)
+  }
+}
+
+class Encoder extends Module<BertConfig> {
+  layer = Array.from({ length: this.config.num_hidden_layers }, () => new Layer(this.config))
+
+  forward(x: Tensor, mask?: Tensor, cache?: KVCache): Tensor {
+    return this.layer.reduce((states, layer, i) => layer.forward(states, mask, cache?.layers[i]), x)
+  }
+}
+
+class Pooler extends Module<BertConfig> {
+  dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
+
+  forward(states: Tensor): Tensor {
+    return this.dense.forward(states.select(1, 0)).tanh() // (B, T, C) -> (B, C)
+  }
+}
+
+/** The stack of BERT and its variants. */
+export class BertStack extends Module<BertConfig> {
+  embeddings = new BertEmbeddings(this.config)
+  encoder = new Encoder(this.config)
+  /** Only for heads that need it. */
+  pooler: Pooler | null
+
+  constructor(config: BertConfig, { pooler }: StackParts) {
+    super(config)
+    this.pooler = pooler ? new Pooler(this.config) : null
+  }
+
+  /** ids (B, T) i32 -> states (B, T, C). */
+  forward(ids: Tensor, options: TextStackOptions): Tensor {
+    const { attentionMask, cache, logitsAt } = options
+    const x = this.embeddings.forward(ids, options)
+    const states = this.encoder.forward(x, keyMask(attentionMask), cache)
+    return logitsAt ? states.take(logitsAt, 1) : states
+  }
+
+  /** The states (B, T, C) of the first token through one more layer: (B, C). */
+  pooled(states: Tensor): Tensor {
+    if (this.pooler) return this.pooler.forward(states)
+    throw new HeedError('invalid-state', 'This stack must have a pooler, but was made without', {
+      remedy: 'Use a head that needs the pooler, such as sequence classification.',
+    })
+  }
+}
+
+/** A variant of BERT: what differs. `P` is the beginning of its keys. */
+export interface BertVariant<C extends BertConfig, P extends string> {
+  modelType: string
+  title: string
+  schema: z.ZodType<C>
+  prefix: P
+  Stack?: new (config: BertConfig, has: StackParts) => BertStack
+  contextLength?: (config: C) => number
+}
+
+export const bertFamily = <C extends BertConfig, P extends string>({
+  modelType,
+  title,
+  schema,
+  prefix,
+  Stack = BertStack,
+  contextLength = ({ max_position_embeddings }) => max_position_embeddings,
+}: BertVariant<C, P>): DecoderFamily<C, BertStack, P> => ({
+  modelType,
+  title,
+  config: {
+    schema,
+    aliases: {},
+    complete: (config) => {
+      checkDivides(config, 'num_attention_heads', 'hidden_size', title)
+      return config
+    },
+  },
+  Stack,
+  prefix,
+  names: {
+    width: 'hidden_size',
+    layers: ['encoder.layer'],
+    embeddings: 'embeddings.word_embeddings',
+    required: ['embeddings', 'encoder'],
+  },
+  contextLength,
+  cache: ({ num_hidden_layers, num_attention_heads, hidden_size }) => ({
+    layers: num_hidden_layers,
+    heads: num_attention_heads,
+    headDim: hidden_size / num_attention_heads,
+  }),
+  ...bertKeys,
+})
+
+function initial({ initializer_range: std }: BertConfig): { std: number } {
+  return { std }
+}
+
+/** A linear layer whose first weights have the deviation of the config. */
+export function linear(inputs: number, outputs: number, config: BertConfig): Linear {
+  return headLinear(inputs, outputs, config)
+}
+
+/** The norm of all layers. */
+export function norm({ hidden_size, layer_norm_eps }: BertConfig): LayerNorm {
+  return new LayerNorm(hidden_size, layer_norm_eps)
+}

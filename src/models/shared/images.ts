@@ -1,0 +1,23 @@
+/** The images that a new model reads. */
+export interface ImageInput {
+  channels: number
+  /** Height and width in pixels. */
+  size: readonly [number, number]
+  /** The side of a patch in pixels, as the user set it; undefined: as fits the images. */
+  patchSize?: number
+}
+
+/** The keys of config.json for images. */
+export type ImageKeys = (input: ImageInput) => Readonly<Record<string, unknown>>
+
+/** The side of the patches of a new model: as in published models for large images, at most 64 patches for small ones. */
+export function patchFor([height, width]: readonly [number, number]): number {
+  const most = Math.max(height, width) > SMALL_IMAGE ? 196 : 64
+  for (let patch = 1; patch <= Math.min(height, width); patch++)
+    if (height % patch === 0 && width % patch === 0 && (height * width) / patch ** 2 <= most)
+      return patch
+  return Math.ceil(Math.sqrt((height * width) / most))
+}
+
+/** Images up to this many pixels a side are small. */
+export const SMALL_IMAGE = 128

@@ -1,0 +1,56 @@
+// The config of Llama and its variants, with the keys of the published config.json.
+import { z } from 'zod'
+import { activationNames } from '../../nn/index.ts'
+import { checkDivides, dimension, eosTokenId, layerCount, probability } from './config.ts'
+import { labelFields } from './labels.ts'
+import { ropeFields } from './rope.ts'
+
+/** What all variants have. */
+export const llamaCommonSchema = z.object({
+  vocab_size: dimension.default(32000),
+  hidden_size: dimension.default(4096),
+  intermediate_size: dimension.default(11008),
+  num_hidden_layers: layerCount.default(32),
+  num_attention_heads: layerCount.default(32),
+  num_key_value_heads: layerCount.nullable().optional(), // null: as many as of queries
+  head_dim: layerCount.nullable().optional(), // null: hidden_size / num_attention_heads
+  hidden_act: z.enum(activationNames).default('silu'),
+  max_position_embeddings: dimension.default(2048),
+  initializer_range: z.number().positive().default(0.02),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  ...ropeFields,
+  attention_dropout: probability.default(0),
+  classifier_dropout: probability.nullish(), // of token classification; none: 0.1
+  tie_word_embeddings: z.boolean().default(false),
+  pad_token_id: z.int().nullable().default(null),
+  bos_token_id: z.int().nullable().default(1),
+  eos_token_id: eosTokenId.default(2),
+  ...labelFields,
+})
+
+export type LlamaCommonConfig = z.output<typeof llamaCommonSchema>
+
+/** Checks what depends on several keys. */
+export function completeLlamaConfig<C extends LlamaCommonConfig>(config: C, title: string): C {
+  if (!config.head_dim) checkDivides(config, 'num_attention_heads', 'hidden_size', title)
+  if (config.num_key_value_heads)
+    checkDivides(config, 'num_key_value_heads', 'num_attention_heads', title)
+  return config
+}
+
+/** Sizes that follow from the config. */
+export function llamaWidths(config: LlamaCommonConfig): LlamaWidths {
+  const heads = config.num_attention_heads
+  const headDim = config.head_dim ?? config.hidden_size / heads
+  const kvHeads = config.num_key_value_heads ?? heads
+  return { headDim, kvHeads, queryWidth: heads * headDim, keyWidth: kvHeads * headDim }
+}
+
+export interface LlamaWidths {
+  headDim: number
+  kvHeads: number
+  /** Features of a query, over all heads. */
+  queryWidth: number
+  /** Features of a key or a value, over all heads. */
+  keyWidth: number
+}
