@@ -26,7 +26,9 @@ it('says what a model learns that has no head for the task', async () => {
   const config = parseTrainConfig({ model: 'vit', task: 'translation', data: ['x.txt'] })
   await expect(newTaskModel(config)).rejects.toThrow("A 'vit' cannot learn translation")
   const unknown = parseTrainConfig({ model: 'vitt', data: ['x.txt'] })
-  await expect(newTaskModel(unknown)).rejects.toThrow("The model type 'vitt' is not known")
+  await expect(newTaskModel(unknown)).rejects.toThrow(
+    'The model type must be a known one, got "vitt"',
+  )
 })
 
 it('drops as the model that is fine-tuned does, unless it is told otherwise', async () => {
@@ -48,5 +50,5 @@ it('drops as the model that is fine-tuned does, unless it is told otherwise', as
   expect(dropoutOf(at('same'))).toBe(0.25)
   await trainTiny(at('other'), { ...keys, from: at('new'), dropout: 0.5 })
   expect(dropoutOf(at('other'))).toBe(0.5)
-  expect(() => dropoutKeys('resnet', 0.1)).toThrow("A 'resnet' drops no activations")
+  expect(() => dropoutKeys('resnet', 0.1)).toThrow('`dropout` must be 0 for ResNet')
 })
