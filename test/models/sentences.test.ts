@@ -115,7 +115,7 @@ describe('a sentence encoder', () => {
     await writeFile(join(dir, '1_Pooling', 'config.json'), '{"pooling_mode": "median"}')
     await expect(SentenceEncoder.fromPretrained(dir)).rejects.toThrow(/pooling_mode/)
     const encoder = await SentenceEncoder.fromPretrained(join(root, 'mean'))
-    await expect(encoder.embed(['a'], { batchSize: 0 })).rejects.toThrow(/`batchSize` must be)
+    await expect(encoder.embed(['a'], { batchSize: 0 })).rejects.toThrow(/`batchSize` must be/)
     const small = new BertModel({ ...(encoder.model.config as object), vocab_size: 9 })
     expect(() => new SentenceEncoder(small, encoder.tokenizer)).toThrow(/as the model \(9\)/)
   })
