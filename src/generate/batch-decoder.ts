@@ -2,22 +2,22 @@ import type { TypedArray } from '../graph/dtype.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { KVCache } from '../nn/index.ts'
 import { type Held, type HeldInput, hold, type Tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
 // R rows (texts), T new tokens, S capacity of the cache
 
 /**
- * Runs a model on several texts at once. Texts that are shorter than the longest are padded at the
- * front, so that all go on at one place; a mask hides the padding.
+ * Runs a model on several texts together. Shorter texts are padded at the front, so that all continue at the same
+ * position; a mask hides the padding.
  */
 export class BatchDecoder implements StepModel {
   private readonly model: CausalLM
   private readonly maxTokens: number
   private batch: Batch | null = null
 
-  /** @param maxTokens how many tokens will follow the prompts at most */
+  /** @param maxTokens maximum number of tokens after the prompts */
   constructor(model: CausalLM, { maxTokens }: { maxTokens: number }) {
     this.model = model
     this.maxTokens = maxTokens
@@ -28,11 +28,7 @@ export class BatchDecoder implements StepModel {
     checkPrompts(prompts)
     const needed = longest + this.maxTokens
     if (needed > this.model.contextLength)
-      throw new HeedError(
-        'invalid-option',
-        `Texts of ${longest} tokens with ${this.maxTokens} more: the model sees ${this.model.contextLength}`,
-        { remedy: `Ask for fewer tokens, or give shorter texts; alone, a text may go on longer.` },
-      )
+      throw tooLong(longest, this.maxTokens, this.model.contextLength)
     const capacity = Math.min(this.model.contextLength, powerOfTwo(needed, SHORTEST))
     if (this.batch?.rows !== prompts.length || this.batch.capacity !== capacity)
       this.batch = new Batch(this.model, prompts.length, capacity)
@@ -40,12 +36,12 @@ export class BatchDecoder implements StepModel {
   }
 
   async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
-    if (!this.batch) throw new HeedError('invalid-option', 'A batch goes on before it has started')
+    if (!this.batch) throw notStarted()
     return this.batch.next(tokens, order)
   }
 }
 
-/** The memory and programs for so many rows of such a length. */
+/** The memory and programs for a number of rows and a capacity. */
 class Batch {
   readonly rows: number
   readonly capacity: number
@@ -92,7 +88,7 @@ class Batch {
     return this.forward(Int32Array.from(tokens), 1, moved)
   }
 
-  /** Counts `used` of the columns of ids (R, T) in; those behind are computed and forgotten. */
+  /** Appends the first `used` columns of ids (R, T); the others are padding. */
   private async forward(
     ids: Int32Array,
     used: number,
@@ -118,10 +114,36 @@ function inOrder(mask: TypedArray, order: readonly number[]): Uint8Array {
 }
 
 function checkPrompts(prompts: readonly (readonly number[])[]): void {
-  if (prompts.length === 0) throw new HeedError('invalid-option', 'A batch of no texts')
+  if (prompts.length === 0) throw emptyBatch()
   const empty = prompts.findIndex((prompt) => prompt.length === 0)
   if (empty >= 0)
-    throw new HeedError('invalid-option', `Text ${empty} of the batch has no token to start from`)
+    throw new HeedError(
+      'invalid-option',
+      `Text ${empty} of the batch must have a token, got none`,
+      {
+        remedy: 'Start from the token that begins a text.',
+      },
+    )
+}
+
+export const emptyBatch = (): HeedError =>
+  new HeedError('invalid-option', 'A batch must have at least one text, got none', {
+    remedy: 'Give a text.',
+  })
+
+export const notStarted = (): HeedError =>
+  new HeedError('invalid-state', '`next` must follow `start`, which was not called', {
+    remedy: 'Call `start` with the beginnings of the texts.',
+  })
+
+function tooLong(length: number, maxTokens: number, contextLength: number): HeedError {
+  const room = contextLength - length
+  return invalidOption({
+    key: 'maxTokens',
+    value: maxTokens,
+    expected: `at most ${Math.max(0, room)}, as the model has a context of ${contextLength} and the longest text ${length} tokens`,
+    ...(room > 0 ? { try: { maxTokens: [room] } } : { remedy: 'Give shorter texts.' }),
+  })
 }
 
 const SHORTEST = 16

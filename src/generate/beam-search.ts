@@ -1,48 +1,48 @@
 import type { TypedArray } from '../graph/dtype.ts'
-import { HeedError } from '../util/errors.ts'
+import { invalidOption } from '../util/errors.ts'
 import { logSumExp } from './log-probabilities.ts'
 import {
   checkWhole,
-  isWhole,
+  isComplete,
   type LogitsProcessor,
   processed,
   type Text,
 } from './processors/processor.ts'
+import { notANumber } from './sampling.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
 // W beams (the width of the search), V vocabulary
 
 export interface BeamOptions {
-  /** How many texts are carried on side by side. */
+  /** Number of texts that are continued in parallel. */
   beams: number
-  /** Scores are sums of log-probabilities over length^lengthPenalty: above 0 favours long texts. Default 1. */
+  /** Scores are sums of log-probabilities divided by length^lengthPenalty; above 0 favours long texts. Default 1. */
   lengthPenalty?: number
   /**
-   * When the search ends: true, as soon as there are as many whole texts as beams; false, when the
-   * best open one is not better than the worst of them; 'never', when it cannot become better.
-   * Default false.
+   * When the search ends: true, as soon as there are as many complete texts as beams; false, when the best open text is
+   * not better than the worst of them; 'never', when it cannot become better. Default false.
    */
   earlyStopping?: boolean | 'never'
-  /** How many of the best texts to return, at most as many as beams. Default 1. */
+  /** Number of the best texts to return, at most `beams`. Default 1. */
   best?: number
   /** Default 100. */
   maxTokens?: number
-  /** Each ends a text and is its last token. */
+  /** Tokens that end a text; they are part of it. */
   stopTokens?: readonly number[]
-  /** Rules about what may come next; they change log-probabilities. */
+  /** Rules about the next token, applied to log-probabilities. */
   processors?: readonly LogitsProcessor[]
   signal?: AbortSignal
 }
 
 export interface Hypothesis {
-  /** What was written, with the stop token if one ended it. */
+  /** The generated tokens, with the stop token if one ended the text. */
   tokens: number[]
   score: number
 }
 
 /**
- * The likeliest continuations of each prompt that a search of some width finds, the best first, as
- * transformers' `generate(num_beams=…)` has them. The step model runs prompts × beams rows.
+ * The most probable continuations of each prompt that beam search finds, the best first, as transformers'
+ * `generate(num_beams=…)` returns them. The step model runs prompts × beams rows.
  */
 export async function beamSearch(
   model: StepModel,
@@ -63,27 +63,27 @@ export async function beamSearch(
     const order = searches.flatMap((search, i) => search.open.map((beam) => i * beams + beam.from))
     logits = await model.next(next, order)
   }
-  return searches.map((search) => search.whole.slice(0, settings.best))
+  return searches.map((search) => search.complete.slice(0, settings.best))
 }
 
 type Settings = Required<Omit<BeamOptions, 'signal'>> & Pick<BeamOptions, 'signal'>
 
 interface Beam {
-  /** Prompt and all. */
+  /** Prompt and generated tokens. */
   tokens: number[]
   /** Σ log-probability. */
   score: number
-  /** The beam that it goes on from, and the token that it adds. */
+  /** The beam that is continued, and the added token. */
   from: number
   token: number
 }
 
 /** The search from one prompt. */
 class Search {
-  /** W texts that go on, the best first. */
+  /** W open texts, the best first. */
   open: Beam[]
-  /** At most W texts that have ended, the best first. */
-  whole: Hypothesis[] = []
+  /** At most W complete texts, the best first. */
+  complete: Hypothesis[] = []
   done = false
   private readonly promptLength: number
   private readonly settings: Settings
@@ -91,7 +91,7 @@ class Search {
   constructor(prompt: readonly number[], settings: Settings) {
     this.promptLength = prompt.length
     this.settings = settings
-    // The beams are equal at first: all but one are kept out, or each text would be found W times.
+    // The beams are equal at first; all but one are disabled, or each text would be found W times.
     this.open = Array.from({ length: settings.beams }, (_, i) => ({
       tokens: [...prompt],
       score: i === 0 ? 0 : -FAR,
@@ -107,7 +107,9 @@ class Search {
     const length = this.length + 1
     const ends = candidates.map(
       (beam) =>
-        length === maxTokens || stopTokens.includes(beam.token) || this.isWhole(this.textOf(beam)),
+        length === maxTokens ||
+        stopTokens.includes(beam.token) ||
+        this.completes(this.textOf(beam)),
     )
     this.finish(candidates.filter((_, rank) => ends[rank] && rank < beams))
     const open = candidates.filter((_, rank) => !ends[rank]).slice(0, beams)
@@ -118,7 +120,7 @@ class Search {
     }
   }
 
-  /** Tokens written so far. */
+  /** Tokens generated so far. */
   private get length(): number {
     return this.open[0].tokens.length - this.promptLength
   }
@@ -147,39 +149,38 @@ class Search {
 
   private scores(logits: TypedArray, tokens: readonly number[]): ArrayLike<number> {
     const norm = logSumExp(logits)
-    if (Number.isNaN(norm))
-      throw new HeedError('invalid-option', 'The model gives NaN where probabilities are due')
+    if (Number.isNaN(norm)) throw notANumber()
     const scores = new Float32Array(logits) // Float32Array.from(…, f) is ten times slower
     for (let i = 0; i < scores.length; i++) scores[i] -= norm
-    return processed(scores, this.settings.processors, this.told(tokens))
+    return processed(scores, this.settings.processors, this.textWith(tokens))
   }
 
-  private isWhole(tokens: readonly number[]): boolean {
-    return isWhole(this.settings.processors, this.told(tokens))
+  private completes(tokens: readonly number[]): boolean {
+    return isComplete(this.settings.processors, this.textWith(tokens))
   }
 
-  private told(tokens: readonly number[]): Text {
+  private textWith(tokens: readonly number[]): Text {
     return { tokens, promptLength: this.promptLength, maxTokens: this.settings.maxTokens }
   }
 
   private finish(ended: Beam[]): void {
     const length = this.length + 1
     for (const beam of ended)
-      this.whole.push({
+      this.complete.push({
         tokens: this.textOf(beam).slice(this.promptLength),
         score: beam.score / length ** this.settings.lengthPenalty,
       })
-    this.whole.sort((a, b) => b.score - a.score)
-    this.whole.length = Math.min(this.whole.length, this.settings.beams)
+    this.complete.sort((a, b) => b.score - a.score)
+    this.complete.length = Math.min(this.complete.length, this.settings.beams)
   }
 
   private isDone(): boolean {
     const { beams, earlyStopping, lengthPenalty, maxTokens } = this.settings
-    if (this.whole.length < beams) return false
+    if (this.complete.length < beams) return false
     if (earlyStopping === true) return true
     // A longer text has a better score for the same probability when lengthPenalty is above 0.
     const length = earlyStopping === 'never' && lengthPenalty > 0 ? maxTokens : this.length
-    return this.open[0].score / length ** lengthPenalty <= this.whole[beams - 1].score
+    return this.open[0].score / length ** lengthPenalty <= this.complete[beams - 1].score
   }
 }
 
@@ -191,9 +192,19 @@ function withDefaults(options: BeamOptions): Settings {
   checkWhole('best', best, 1)
   checkWhole('maxTokens', maxTokens, 1)
   if (best > beams)
-    throw new HeedError('invalid-option', `best ${best}: there are only ${beams} beams`)
+    throw invalidOption({
+      key: 'best',
+      value: best,
+      expected: `at most \`beams\` (${beams})`,
+      try: { best: [beams], beams: [best] },
+    })
   if (!Number.isFinite(lengthPenalty))
-    throw new HeedError('invalid-option', `lengthPenalty ${lengthPenalty}: it is a number`)
+    throw invalidOption({
+      key: 'lengthPenalty',
+      value: lengthPenalty,
+      expected: 'a finite number',
+      try: { lengthPenalty: [0, 1] },
+    })
   return {
     earlyStopping: false,
     stopTokens: [],

@@ -7,34 +7,34 @@ import { TextWriter } from './text-writer.ts'
 import type { WriteOptions } from './write-tokens.ts'
 
 export interface ChatOptions {
-  /** What the assistant is to be, as the first message. */
+  /** The system message. */
   system?: string
-  /** How many tokens of the conversation are kept at most. Default: 4096, or what the model can see. */
+  /** Maximum number of tokens of the conversation. Default: 4096, or the context of the model. */
   contextLength?: number
 }
 
-/** What the last answer took. */
+/** Statistics of the last answer. */
 export interface ChatTurn {
-  /** Tokens of the conversation up to the answer, and how many of them the model had to read. */
+  /** Tokens of the conversation up to the answer, and those of them that were not in the cache. */
   promptTokens: number
   readTokens: number
   /** Tokens of the answer. */
   writtenTokens: number
-  /** Earlier turns that no longer had room. */
+  /** Number of earlier turns that were dropped for lack of room. */
   forgotten: number
 }
 
 /**
- * A conversation by the tokenizer's chat template. Of each turn only what is new is read: the rest is
- * in the cache. When the context is full, the oldest turns are forgotten; the system message stays.
+ * A conversation in the tokenizer's chat template. Only the new text of each turn is processed; the rest is in the cache.
+ * When the context is full, the oldest turns are dropped; the system message stays.
  */
 export class Chat {
   private readonly model: CausalLM
   private readonly tokenizer: Tokenizer
   private readonly decoder: Decoder
   private history: ChatMessage[] = []
-  /** The text that the cache holds, and its tokens as they were written. */
-  private seen = { text: '', tokens: [] as number[] }
+  /** The text in the cache, and its tokens as they were generated. */
+  private cached = { text: '', tokens: [] as number[] }
   private ends: readonly number[] | undefined
   private turn: ChatTurn = { promptTokens: 0, readTokens: 0, writtenTokens: 0, forgotten: 0 }
 
@@ -54,7 +54,7 @@ export class Chat {
     return this.turn
   }
 
-  /** Forgets all turns. Without a new system message the one before stays. */
+  /** Removes all turns. Without a new system message the previous one stays. */
   reset(system?: string): void {
     const before = this.history.filter(({ role }) => role === 'system')
     this.history =
@@ -62,8 +62,8 @@ export class Chat {
   }
 
   /**
-   * The answer to a message, piece by piece. Both are part of the conversation from then on, also when
-   * the answer is cut short by `signal` (whose reason is thrown).
+   * The answer to a message, piece by piece. Both become part of the conversation, also when `signal` ends the answer
+   * early (its reason is thrown).
    * @throws HeedError for a message that is longer than the context, or a tokenizer without a template
    */
   async *say(message: string, options: WriteOptions = {}): AsyncGenerator<string, void, undefined> {
@@ -97,10 +97,10 @@ export class Chat {
 
   private remember(asked: ChatMessage, answer: string, prompt: string, tokens: number[]): void {
     this.history = [...this.history, asked, { role: 'assistant', content: answer }]
-    this.seen = { text: prompt + answer, tokens }
+    this.cached = { text: prompt + answer, tokens }
   }
 
-  /** The conversation as tokens, without as many of the oldest turns as have no room. */
+  /** The conversation as tokens, without the oldest turns for which there is no room. */
   private async fit(
     messages: ChatMessage[],
     maxTokens: number,
@@ -119,44 +119,46 @@ export class Chat {
       if (!shorter)
         throw new HeedError(
           'invalid-option',
-          `The message has ${tokens.length} tokens, the context ${capacity}`,
+          `The message must have at most ${room} tokens, got ${tokens.length}`,
           {
-            remedy: `Write at most ${room} tokens, or make the context longer (the model can see ${this.model.contextLength}).`,
+            key: 'contextLength',
+            value: capacity,
+            remedy: `Shorten it, or set a longer \`contextLength\` (the model has ${this.model.contextLength}).`,
           },
         )
       kept = shorter
     }
   }
 
-  /** What was written keeps its tokens: encoded again, the same text might be cut in another way. */
+  /** Generated text keeps its tokens, as encoding it again might give others. */
   private encode(text: string): number[] {
-    const { tokenizer, seen } = this
-    if (seen.text && text.startsWith(seen.text)) {
-      const rest = tokenizer.encode(text.slice(seen.text.length), { addSpecialTokens: false })
-      if (rest.length > 0 && tokenizer.isSpecial(rest[0])) return [...seen.tokens, ...rest]
+    const { tokenizer, cached } = this
+    if (cached.text && text.startsWith(cached.text)) {
+      const rest = tokenizer.encode(text.slice(cached.text.length), { addSpecialTokens: false })
+      if (rest.length > 0 && tokenizer.isSpecial(rest[0])) return [...cached.tokens, ...rest]
     }
     return tokenizer.encode(text, { addSpecialTokens: false })
   }
 
-  /** The tokens that end a text, and the one that the template puts behind what an assistant said. */
+  /** The tokens that end a text, and the one after an assistant's message in the template. */
   private async endsOfTurn(): Promise<number[]> {
     const { tokenizer } = this
     const { eos_token_id } = this.model.config as { eos_token_id?: unknown }
-    const told = [tokenizer.eosTokenId, eos_token_id].flat().filter((id) => typeof id === 'number')
+    const ends = [tokenizer.eosTokenId, eos_token_id].flat().filter((id) => typeof id === 'number')
     const example = [
       { role: 'user', content: 'a' },
       { role: 'assistant', content: MARK },
     ]
     const text = await tokenizer.applyChatTemplate(example)
-    const behind = text.slice(text.lastIndexOf(MARK) + MARK.length)
-    const [next] = text.includes(MARK) ? tokenizer.encode(behind, { addSpecialTokens: false }) : []
-    return next !== undefined && tokenizer.isSpecial(next) ? [...told, next] : told
+    const after = text.slice(text.lastIndexOf(MARK) + MARK.length)
+    const [next] = text.includes(MARK) ? tokenizer.encode(after, { addSpecialTokens: false }) : []
+    return next !== undefined && tokenizer.isSpecial(next) ? [...ends, next] : ends
   }
 }
 
-const MARK = 'x0x1x2x' // nothing that a template writes by itself
+const MARK = 'x0x1x2x' // occurs in no template
 
-/** Without the first message that is no system message, and what answered it; undefined when that is all. */
+/** Without the first user message and its answer; undefined when there is no other. */
 function withoutFirstTurn(messages: readonly ChatMessage[]): ChatMessage[] | undefined {
   const first = messages.findIndex(({ role }) => role === 'user')
   const second = messages.findIndex(({ role }, i) => i > first && role === 'user')

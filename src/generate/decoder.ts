@@ -2,29 +2,32 @@ import type { TypedArray } from '../graph/dtype.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { KVCache } from '../nn/index.ts'
 import { type Held, hold } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
 /**
- * Runs a model on one text, token by token. The prompt's tokens go in at once, padded to a power of
- * two, so that prompts of all lengths share a few programs; every later token is a run of one program.
- * A text that begins as the one before it keeps what is in memory of that beginning. When the memory
- * for earlier tokens is full, the last half of them is read again and the rest forgotten.
+ * Runs a model on one text, token by token. The prompt is processed at once, padded to a power of two, so that prompts
+ * of all lengths share a few programs; every later token is a run of one program. The common beginning of consecutive
+ * texts stays in the cache. When the cache is full, the last half of the tokens is processed again and the rest
+ * dropped.
  */
 export class Decoder implements StepModel {
   readonly capacity: number
   private readonly cache: KVCache
   private readonly run: Held
-  /** Those in the cache. */
+  /** The tokens in the cache. */
   private text: number[] = []
   private read = 0
 
   constructor(model: CausalLM, capacity = model.contextLength) {
     this.capacity = Math.min(capacity, model.contextLength)
     if (!Number.isInteger(capacity) || this.capacity < 2)
-      throw new HeedError('invalid-option', `A context of ${capacity} tokens`, {
-        remedy: 'It takes 2 or more.',
+      throw invalidOption({
+        key: 'contextLength',
+        value: capacity,
+        expected: 'a whole number from 2',
+        try: { contextLength: [64] },
       })
     const cache = model.createCache({ capacity: this.capacity })
     this.cache = cache
@@ -38,14 +41,14 @@ export class Decoder implements StepModel {
     return this.text
   }
 
-  /** How many tokens the model has read so far, all texts together: what was kept is not among them. */
+  /** Number of tokens processed for all texts, without those that were in the cache. */
   get tokensRead(): number {
     return this.read
   }
 
-  /** The logits of the token that follows a text: of its end, if it is longer than the capacity. */
+  /** The logits of the token after a text; a text longer than the capacity is cut at the front. */
   async start([tokens]: readonly (readonly number[])[]): Promise<TypedArray> {
-    if (tokens.length === 0) throw new HeedError('unknown-name', 'There is no token to start from')
+    if (tokens.length === 0) throw emptyPrompt()
     const text = tokens.slice(-this.capacity)
     this.rewind(Math.min(sharedLength(this.text, text), text.length - 1))
     const fresh = text.slice(this.text.length)
@@ -54,14 +57,14 @@ export class Decoder implements StepModel {
     return this.forward(fresh, width, [fresh.length - 1])
   }
 
-  /** The logits of the token that follows when the token is put behind the text. */
+  /** Appends a token. The logits of the token after it. */
   async next([token]: readonly number[]): Promise<TypedArray> {
     if (this.text.length === this.capacity)
       return this.start([[...this.text, token].slice(-Math.ceil(this.capacity / 2))])
     return this.forward([token], 1, [0])
   }
 
-  /** Puts tokens behind the text. The logits of what follows each of them, all from one run. */
+  /** Appends tokens. The logits after each of them, from one run. */
   async extend(tokens: readonly number[]): Promise<TypedArray[]> {
     const room = this.capacity - this.text.length
     const width = Math.min(room, powerOfTwo(tokens.length))
@@ -70,13 +73,13 @@ export class Decoder implements StepModel {
     return tokens.map((_, i) => rowOf(logits, i, width))
   }
 
-  /** Keeps the first `length` tokens: none, for one, when the model's weights have changed. */
+  /** Keeps the first `length` tokens; 0 when the model's weights have changed. */
   rewind(length: number): void {
     this.cache.rewind(length)
     this.text.length = length
   }
 
-  /** Runs as many positions as `width`; those behind the tokens are computed and forgotten. */
+  /** Runs `width` positions; those after the tokens are discarded. */
   private async forward(
     tokens: readonly number[],
     width: number,
@@ -94,6 +97,14 @@ export class Decoder implements StepModel {
     return logits.data()
   }
 }
+
+const emptyPrompt = (): HeedError =>
+  new HeedError('invalid-option', '`prompt` must have at least one token, got none', {
+    key: 'prompt',
+    value: 0,
+    expected: 'at least one token',
+    remedy: 'Start from the token that begins a text.',
+  })
 
 function sharedLength(a: readonly number[], b: readonly number[]): number {
   let length = 0

@@ -1,7 +1,7 @@
 import type { Module } from '../nn/index.ts'
 import { noGrad } from '../tensor/index.ts'
 
-/** What is built in `body` is built as for evaluation, whatever the model is doing otherwise. */
+/** Runs `body` in evaluation mode and without gradients; the modes of the model are restored. */
 export function evaluating<T>(model: Module, body: () => T): T {
   const modes = model.namedModules().map(([, module]) => ({ module, training: module.training }))
   model.eval()
@@ -12,7 +12,7 @@ export function evaluating<T>(model: Module, body: () => T): T {
   }
 }
 
-/** The least power of two that is at least n, from `least` on: sizes in few kinds share programs. */
+/** The least power of two that is at least `n` and `least`, so that few sizes share programs. */
 export function powerOfTwo(n: number, least = 1): number {
   let size = least
   while (size < n) size *= 2

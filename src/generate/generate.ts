@@ -11,15 +11,15 @@ import { promptTokens, type TextTokenizer, TextWriter } from './text-writer.ts'
 import { type WriteOptions, type Written, writeTokens } from './write-tokens.ts'
 
 export interface GenerateTokensOptions extends WriteOptions {
-  /** How many tokens the model looks back at most. Default: as many as needed and possible. */
+  /** Context in tokens. Default: as much as needed and possible. */
   contextLength?: number
-  /** One that has run before, on the same model: what the texts' beginnings share is not read again. */
+  /** A decoder of the same model; the common beginning of its last text is not processed again. */
   decoder?: Decoder
-  /** Guesses tokens ahead, which the model checks together: the same texts in fewer runs. */
+  /** Guesses tokens ahead, which the model checks together; the same texts in fewer runs. */
   drafter?: Drafter
 }
 
-/** Continues a text of token ids, token by token. What is aborted throws the signal's reason. */
+/** Continues a text of token ids, token by token. Aborting throws the signal's reason. */
 export async function* generateTokens(
   model: CausalLM,
   prompt: readonly number[],
@@ -28,23 +28,23 @@ export async function* generateTokens(
   for await (const { token } of generateSteps(model, prompt, options)) yield token
 }
 
-/** As generateTokens, with the logits that each token was chosen from: see logProbabilities. */
+/** Like generateTokens, with the logits of each token; see logProbabilities. */
 export async function* generateSteps(
   model: CausalLM,
   prompt: readonly number[],
   { contextLength, decoder, drafter, ...options }: GenerateTokensOptions = {},
 ): AsyncGenerator<Written, void, undefined> {
   checkPrompt(prompt, model.vocabSize)
-  const wanted = prompt.length + (options.maxTokens ?? 100)
-  const capacity = powerOfTwo(Math.min(wanted, model.contextLength), SHORTEST_CONTEXT)
+  const length = prompt.length + (options.maxTokens ?? 100)
+  const capacity = powerOfTwo(Math.min(length, model.contextLength), SHORTEST_CONTEXT)
   const steps = decoder ?? new Decoder(model, contextLength ?? capacity)
   if (drafter) return yield* speculate(steps, prompt, drafter, options)
   for await (const [written] of writeTokens(steps, [prompt], options)) if (written) yield written
 }
 
 /**
- * Continues several texts of token ids at once: what follows each, as generateTokens would write it.
- * With a seed, the first text gets what it gets alone, and the others draw independently of it.
+ * Continues several texts of token ids together; the result for each is that of generateTokens. With a seed, the first
+ * text is the same as alone, and the others are drawn independently.
  */
 export async function generateTokensBatch(
   model: CausalLM,
@@ -55,20 +55,20 @@ export async function generateTokensBatch(
   const steps = new BatchDecoder(model, { maxTokens: options.maxTokens ?? 100 })
   const texts: number[][] = prompts.map(() => [])
   for await (const written of writeTokens(steps, prompts, options))
-    for (const [row, one] of written.entries()) if (one) texts[row].push(one.token)
+    for (const [row, step] of written.entries()) if (step) texts[row].push(step.token)
   return texts
 }
 
 interface TextOptions {
   /** Whether the end-of-text token ends the text. Default true. */
   stopAtEnd?: boolean
-  /** The text ends before the first of these, and no part of one is shown. */
+  /** The text ends before the first of these strings; no part of one is shown. */
   stop?: readonly string[]
 }
 
 export type GenerateOptions = GenerateTokensOptions & TextOptions
 
-/** Continues a text, piece by piece as its characters become whole. The prompt is not repeated. */
+/** Continues a text, in pieces of complete characters. The prompt is not repeated. */
 export async function* generate(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -89,7 +89,7 @@ export async function* generate(
   if (left) yield left
 }
 
-/** Continues several texts at once: what follows each. */
+/** The continuations of several texts, generated together. */
 export async function generateBatch(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -113,8 +113,7 @@ export async function generateBatch(
 export type GenerateBeamsOptions = BeamOptions & Pick<TextOptions, 'stopAtEnd'>
 
 /**
- * The likeliest texts that follow a prompt, as a beam search finds them, the best first. They are no
- * longer than the model's context.
+ * The most probable continuations that beam search finds, the best first, within the model's context.
  */
 export async function generateBeams(
   model: CausalLM,
@@ -128,8 +127,8 @@ export async function generateBeams(
   const maxTokens = Math.min(options.maxTokens ?? 100, room)
   const steps = new BatchDecoder(model, { maxTokens })
   const stopTokens = endsOf(tokenizer, stopAtEnd, options.stopTokens)
-  const [found] = await beamSearch(steps, [tokens], { ...options, maxTokens, stopTokens })
-  return found.map(({ tokens, score }) => ({
+  const [hypotheses] = await beamSearch(steps, [tokens], { ...options, maxTokens, stopTokens })
+  return hypotheses.map(({ tokens, score }) => ({
     text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
     score,
   }))
@@ -148,10 +147,8 @@ function checkPrompt(prompt: readonly number[], vocabSize: number): void {
   if (wrong !== undefined)
     throw new HeedError(
       'invalid-option',
-      `Token ${wrong} is not in the model's vocabulary of ${vocabSize}`,
-      {
-        remedy: 'Use the tokenizer that the model was trained with.',
-      },
+      `Token ids must be whole numbers below the vocabulary size (${vocabSize}), got ${wrong}`,
+      { key: 'prompt', value: wrong, remedy: 'Use the tokenizer of the model.' },
     )
 }
 

@@ -1,4 +1,4 @@
-// What generation_config.json of a model folder says: how its makers want it to write.
+// generation_config.json of a model folder: the settings that its authors recommend.
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJsonObject } from '../io/files/json.ts'
@@ -16,7 +16,7 @@ import {
 } from './processors/index.ts'
 
 const id = z.int().min(0)
-const ids = z.union([id.transform((one) => [one]), z.array(id)]).nullish()
+const ids = z.union([id.transform((token) => [token]), z.array(id)]).nullish()
 const count = z.int().min(0).max(2 ** 24).nullish() // biome-ignore format: one line
 
 const schema = z.object({
@@ -41,23 +41,27 @@ export interface GenerationDefaults {
   earlyStopping: boolean | 'never'
   maxTokens: number
   stopTokens: number[]
-  /** The rules for a text of at most so many tokens, in transformers' order. */
+  /** The rules for a text of at most `maxTokens` tokens, in transformers' order. */
   processors(maxTokens: number): LogitsProcessor[]
 }
 
-/** Of a folder; older ones say it in config.json. */
+/** The settings of a folder; older folders have them in config.json. */
 export async function generationDefaults(dir: string): Promise<GenerationDefaults> {
-  const own = await readConfig(dir)
+  const modelConfig = await readConfig(dir)
   const { generationConfig } = await modelFolder(dir)
-  const told = generationConfig ? await readJsonObject(generationConfig) : {}
-  const config = parseConfig(schema, { ...own, ...told }, `generation (${join(dir, NAME)})`)
+  const given = generationConfig ? await readJsonObject(generationConfig) : {}
+  const config = parseConfig(
+    schema,
+    { ...modelConfig, ...given },
+    `generation (${join(dir, NAME)})`,
+  )
   const stopTokens = config.eos_token_id ?? []
-  const whole = config.max_length == null ? USUAL : Math.max(1, config.max_length - 1)
+  const longest = config.max_length == null ? USUAL : Math.max(1, config.max_length - 1)
   return {
     beams: config.num_beams ?? 1,
     lengthPenalty: config.length_penalty ?? 1,
     earlyStopping: config.early_stopping ?? false,
-    maxTokens: config.max_new_tokens ?? whole,
+    maxTokens: config.max_new_tokens ?? longest,
     stopTokens,
     processors: (maxTokens) => rulesOf(config, stopTokens, maxTokens),
   }
@@ -72,7 +76,7 @@ function rulesOf(
   const penalty = config.repetition_penalty ?? 1
   if (penalty !== 1) rules.push(repetitionPenalty(penalty))
   if (config.no_repeat_ngram_size) rules.push(noRepeatNgrams(config.no_repeat_ngram_size))
-  // An end of the text is never a bad word.
+  // A stop token is never a bad word.
   const bad = config.bad_words_ids?.filter(
     (word) => word.length > 1 || !stopTokens.includes(word[0]),
   )

@@ -7,8 +7,8 @@ export interface TokenProbability {
 }
 
 /**
- * The log-probability that these logits (V) give a token, and the `top` likeliest tokens with theirs,
- * the likeliest first.
+ * The log-probability of a token by these logits (V), and the `top` most probable tokens with theirs, in descending
+ * order.
  */
 export function logProbabilities(
   logits: ArrayLike<number>,
@@ -30,15 +30,15 @@ export function logSumExp(x: ArrayLike<number>): number {
   return top + Math.log(sum)
 }
 
-/** Where the `count` largest lie, the largest first; of equals, the first. */
+/** The indices of the `count` largest, in descending order; of equal values, the first. */
 function largest(x: ArrayLike<number>, count: number): number[] {
-  const found: number[] = []
+  const places: number[] = []
   for (let i = 0; i < x.length; i++) {
-    if (found.length === count && !(count > 0 && x[i] > x[found[count - 1]])) continue
-    let at = found.length
-    while (at > 0 && x[i] > x[found[at - 1]]) at--
-    found.splice(at, 0, i)
-    if (found.length > count) found.pop()
+    if (places.length === count && !(count > 0 && x[i] > x[places[count - 1]])) continue
+    let at = places.length
+    while (at > 0 && x[i] > x[places[at - 1]]) at--
+    places.splice(at, 0, i)
+    if (places.length > count) places.pop()
   }
-  return found
+  return places
 }

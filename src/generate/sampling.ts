@@ -1,29 +1,29 @@
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { checkSeed, randomUniform } from '../util/random.ts'
 
 export interface SamplingOptions {
-  /** Above 1 flattens the probabilities, below 1 sharpens them; 0 takes the likeliest. Default 1. */
+  /** Above 1 flattens the probabilities, below 1 sharpens them; 0 takes the most probable token. Default 1. */
   temperature?: number
-  /** Only the k likeliest tokens; 0 for all. Default 0. */
+  /** Sample from the k most probable tokens; 0 for all. Default 0. */
   topK?: number
-  /** Only the likeliest tokens that together reach this probability (Holtzman et al., 2020). */
+  /** Sample from the fewest most probable tokens that together reach this probability (Holtzman et al., 2020). */
   topP?: number
-  /** Only tokens at least this share as probable as the likeliest. */
+  /** Sample from tokens with at least this fraction of the highest probability. */
   minP?: number
-  /** The same seed gives the same text; without one, each text is another. */
+  /** The same seed gives the same text. By default random. */
   seed?: number
 }
 
-/** The tokens that may come next, in ascending order; their weights are not normalised. */
+/** Candidates for the next token, in ascending order; weights are not normalised. */
 export interface Candidates {
   tokens: Int32Array
   weights: Float64Array
 }
 
-/** Chooses one token after the other from logits, which stay as they are. */
+/** Chooses tokens from logits, which it does not change. */
 export interface Sampler {
   choose(logits: ArrayLike<number>): number
-  /** What `choose` would draw from. The arrays serve until the next call. */
+  /** The candidates of `choose`. The arrays are valid until the next call. */
   candidates(logits: ArrayLike<number>): Candidates
   /** The next random number in [0, 1). */
   random(): number
@@ -35,10 +35,10 @@ export interface Sampler {
  */
 export function createSampler(options: SamplingOptions = {}, stream = 0): Sampler {
   const { temperature = 1, topK = 0, topP = 1, minP = 0 } = options
-  check('temperature', temperature, temperature >= 0, 'is 0 or more')
-  check('topK', topK, Number.isInteger(topK) && topK >= 0, 'is a whole number, 0 for no limit')
-  check('topP', topP, topP > 0 && topP <= 1, 'is above 0 and at most 1')
-  check('minP', minP, minP >= 0 && minP <= 1, 'is between 0 and 1')
+  check('temperature', temperature, temperature >= 0, '>= 0', [0, 1])
+  check('topK', topK, Number.isInteger(topK) && topK >= 0, 'a whole number >= 0', [0, 50])
+  check('topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1', [0.9, 1])
+  check('minP', minP, minP >= 0 && minP <= 1, 'between 0 and 1', [0, 0.05])
   const seed = checkSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32))
   let draws = 0
   const random = (): number => randomUniform(seed, draws++, stream)
@@ -56,14 +56,14 @@ export function createSampler(options: SamplingOptions = {}, stream = 0): Sample
   }
 }
 
-function check(name: string, value: number, fits: boolean, rule: string): void {
+function check(key: string, value: number, fits: boolean, expected: string, examples: number[]) {
   if (!fits || !Number.isFinite(value))
-    throw new HeedError('invalid-option', `${name} ${value}: it ${rule}`)
+    throw invalidOption({ key, value, expected, try: { [key]: examples } })
 }
 
 type Limits = Required<Pick<SamplingOptions, 'temperature' | 'topK' | 'topP' | 'minP'>>
 
-/** The tokens that are left by all limits, in the order in which temperature, k, p are applied. */
+/** The tokens within all limits; temperature, k and p are applied in this order. */
 function likeliest(
   scores: ArrayLike<number>,
   top: number,
@@ -91,10 +91,10 @@ function likeliest(
 }
 
 const NOTHING = Number.NEGATIVE_INFINITY
-/** What log and exp may be off together: the weight itself decides. */
+/** The rounding error of log and exp together; the weight itself decides. */
 const SLACK = 1e-6
 
-/** The fewest tokens that reach this share of the whole, with those that equal the last; in place. */
+/** The fewest tokens that reach this share of the sum, with those equal to the last; in place. */
 function nucleus({ tokens, weights }: Candidates, share: number): Candidates {
   const least = lastOfNucleus(weights, share * total({ weights }))
   let count = 0
@@ -106,7 +106,7 @@ function nucleus({ tokens, weights }: Candidates, share: number): Candidates {
   return { tokens: tokens.subarray(0, count), weights: weights.subarray(0, count) }
 }
 
-/** The weight at which the sum of the largest reaches a goal: by halving, as one would find the k-th. */
+/** The weight at which the sum of the largest reaches a goal, by bisection as in quickselect. */
 function lastOfNucleus(weights: Float64Array, goal: number): number {
   const values = weights.slice()
   let reached = 0 // by what lies before `low`
@@ -126,7 +126,7 @@ function lastOfNucleus(weights: Float64Array, goal: number): number {
   return values[low]
 }
 
-/** @param at a number in [0, 1): where on the line of all weights the choice falls */
+/** @param at a number in [0, 1): the position in the cumulated weights */
 export function drawFrom({ tokens, weights }: Candidates, at: number): number {
   let left = at * total({ weights })
   for (let i = 0; i < tokens.length; i++) {
@@ -146,39 +146,39 @@ export function total({ weights }: Pick<Candidates, 'weights'>): number {
 function indexOfMax(scores: ArrayLike<number>): number {
   let best = 0
   for (let i = 0; i < scores.length; i++) {
-    if (Number.isNaN(scores[i]))
-      throw new HeedError('invalid-option', 'The model gives NaN where probabilities are due', {
-        remedy: 'Its weights are broken: take a checkpoint from before the loss became NaN.',
-      })
+    if (Number.isNaN(scores[i])) throw notANumber()
     if (scores[i] > scores[best]) best = i
   }
   if (scores[best] === NOTHING)
     throw new HeedError(
-      'invalid-option',
-      'No token may come next: together the logits processors hide all of them',
-      {
-        remedy: 'Leave out a rule, or name the token that ends a text among stopTokens.',
-      },
+      'invalid-state',
+      'The logits processors must leave a token, got none: together they hide all',
+      { remedy: 'Leave out a rule, or add the end-of-text token to `stopTokens`.' },
     )
   return best
 }
 
+export const notANumber = (): HeedError =>
+  new HeedError('invalid-state', 'The scores of the model must be numbers, got NaN', {
+    remedy: 'Load a checkpoint from before the loss became NaN.',
+  })
+
 /** Hoare's selection (1961), on a copy. */
 function kthLargest(scores: ArrayLike<number>, k: number): number {
   const values = new Float64Array(scores)
-  const wanted = k - 1
+  const rank = k - 1
   let low = 0
   let high = values.length - 1
   while (low < high) {
     const [end, next] = partition(values, low, high)
-    if (wanted <= end) high = end
-    else if (wanted >= next) low = next
+    if (rank <= end) high = end
+    else if (rank >= next) low = next
     else break
   }
-  return values[wanted]
+  return values[rank]
 }
 
-/** Puts larger values of a stretch first: no value up to `end` is below one from `next` on. */
+/** Moves larger values of a range to its front: no value up to `end` is below one from `next` on. */
 function partition(values: Float64Array, low: number, high: number): [end: number, next: number] {
   const pivot = values[(low + high) >> 1]
   let i = low

@@ -3,14 +3,15 @@ import type { Seq2SeqLM } from '../models/index.ts'
 import type { EncoderDecoderCache } from '../nn/index.ts'
 import { type Held, type HeldInput, hold, noGrad } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { emptyBatch, notStarted } from './batch-decoder.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
 import type { StepModel } from './step-model.ts'
 
 // N sources, R rows (texts that are written: some for each source), S source tokens
 
 /**
- * Runs a model that reads one text and writes another. The sources, padded behind, are read once; then
- * each token is a run of one program. Memory for what is written doubles when it is full.
+ * Runs an encoder-decoder. The sources, padded at the end, are encoded once; then each token is a run of one program. The
+ * cache of generated tokens doubles when it is full.
  */
 export class Seq2SeqDecoder implements StepModel {
   private readonly model: Seq2SeqLM
@@ -22,24 +23,30 @@ export class Seq2SeqDecoder implements StepModel {
     this.model = model
   }
 
-  /** Takes the texts that the next `start` writes from. */
+  /** Sets the source texts of the next `start`. */
   read(sources: readonly (readonly number[])[]): this {
     const { contextLength, vocabSize } = this.model
-    if (sources.length === 0) throw new HeedError('invalid-option', 'A batch of no texts')
+    if (sources.length === 0) throw emptyBatch()
     for (const [i, source] of sources.entries()) {
       if (source.length > 0 && source.length <= contextLength) continue
-      throw new HeedError('invalid-option', `Text ${i} of the batch has ${source.length} tokens`, {
-        remedy: `The model reads 1 to ${contextLength}; cut it into sentences.`,
-      })
+      throw new HeedError(
+        'invalid-option',
+        `Text ${i} of the batch must have 1 to ${contextLength} tokens, got ${source.length}`,
+        { remedy: 'Split it into sentences.' },
+      )
     }
     const wrong = sources.flat().find((token) => !Number.isSafeInteger(token) || token < 0)
     if (wrong !== undefined)
-      throw new HeedError('invalid-option', `${wrong} is not a token id (of ${vocabSize})`)
+      throw new HeedError(
+        'invalid-option',
+        `Token ids must be whole numbers below ${vocabSize}, got ${wrong}`,
+        { remedy: 'Use the tokenizer of the model.' },
+      )
     this.sources = sources
     return this
   }
 
-  /** @param prompts what the texts begin with, of one length: as many for each source, side by side */
+  /** @param prompts the beginnings of the texts, all of one length, the same number for each source, in their order */
   async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
     const [first] = prompts
     if (
@@ -48,7 +55,8 @@ export class Seq2SeqDecoder implements StepModel {
     )
       throw new HeedError(
         'invalid-option',
-        `${prompts.length} beginnings of texts for ${this.sources.length} sources, or not all of one length`,
+        `Beginnings of texts must have one length, and be as many for each of ${this.sources.length} sources, got ${prompts.length}`,
+        { remedy: 'Give one beginning for each source.' },
       )
     const longest = Math.max(...this.sources.map((source) => source.length))
     const sourceLength = Math.min(this.model.contextLength, powerOfTwo(longest, SHORTEST))
@@ -57,7 +65,7 @@ export class Seq2SeqDecoder implements StepModel {
   }
 
   async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
-    if (!this.room) throw new HeedError('invalid-option', 'A batch goes on before it has started')
+    if (!this.room) throw notStarted()
     if (this.room.full) {
       const { rows, sourceLength, capacity } = this.room
       const larger = this.roomFor(rows, sourceLength, 2 * capacity)
@@ -67,8 +75,8 @@ export class Seq2SeqDecoder implements StepModel {
     return this.room.next(tokens, order)
   }
 
-  private roomFor(rows: number, sourceLength: number, wanted: number): Room {
-    const capacity = Math.min(wanted, this.model.contextLength)
+  private roomFor(rows: number, sourceLength: number, length: number): Room {
+    const capacity = Math.min(length, this.model.contextLength)
     const key = `${rows} ${sourceLength} ${capacity}`
     const room = this.rooms.get(key) ?? new Room(this.model, rows, sourceLength, capacity)
     this.rooms.delete(key) // the newest is the last
@@ -79,7 +87,7 @@ export class Seq2SeqDecoder implements StepModel {
   }
 }
 
-/** The memory and programs for so many rows of such lengths. */
+/** The memory and programs for a number of rows and their lengths. */
 class Room {
   readonly rows: number
   readonly sourceLength: number
@@ -168,5 +176,5 @@ class Room {
 
 const SHORTEST = 16
 const FIRST_ROOM = 32
-/** How many shapes of batches are kept ready. */
+/** Number of batch shapes that are kept. */
 const ROOMS = 4

@@ -1,16 +1,15 @@
 import type { TypedArray } from '../graph/dtype.ts'
 
 /**
- * What sampling and beam search drive, whatever the model: at each step every text of a batch, a row
- * each, gets one token more. V is the vocabulary.
+ * The interface that sampling and beam search use for any model: each step adds a token to every text of a batch, which
+ * is a row. V is the vocabulary.
  */
 export interface StepModel {
-  /** Begins these texts. Logits (rows, V) of the token that follows each. */
+  /** Starts texts. Logits (rows, V) of the token after each. */
   start(prompts: readonly (readonly number[])[]): Promise<TypedArray>
   /**
-   * Row r becomes what row order[r] was (without an order: row r), with tokens[r] behind it. Logits
-   * (rows, V) of the token that follows each. The order serves beam search, where one text is
-   * continued in several ways and another in none.
+   * Row r becomes row order[r] (by default r) followed by tokens[r]. Logits (rows, V) of the token after each. The order
+   * is for beam search, which continues one text in several ways and drops another.
    */
   next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray>
 }

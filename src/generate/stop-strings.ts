@@ -1,22 +1,26 @@
-import { HeedError } from '../util/errors.ts'
+import { invalidOption } from '../util/errors.ts'
 
 /**
- * Lets text through up to the first of the stop strings. What may become one is held back, and
- * nothing more than that.
+ * Passes text up to the first stop string. Only text that may be the start of a stop string is held back.
  */
 export class StopStrings {
-  /** Whether a stop string has come. */
+  /** Whether a stop string was found. */
   stopped = false
   private readonly stops: readonly string[]
   private held = ''
 
   constructor(stops: readonly string[]) {
     if (stops.includes(''))
-      throw new HeedError('invalid-option', 'An empty stop string would end every text')
+      throw invalidOption({
+        key: 'stop',
+        value: '',
+        expected: 'strings of at least one character',
+        remedy: 'Leave out the empty string, which would end every text.',
+      })
     this.stops = stops
   }
 
-  /** What can be shown now. */
+  /** Text that can be shown. */
   push(piece: string): string {
     if (this.stopped) return ''
     this.held += piece
@@ -25,7 +29,7 @@ export class StopStrings {
     return this.show(this.stopped ? at : this.held.length - this.waiting())
   }
 
-  /** What is left at the end of the text. */
+  /** The rest at the end of the text. */
   end(): string {
     return this.stopped ? '' : this.show(this.held.length)
   }
@@ -37,11 +41,11 @@ export class StopStrings {
   }
 
   private firstStop(): number {
-    const found = this.stops.map((stop) => this.held.indexOf(stop)).filter((at) => at >= 0)
-    return found.length > 0 ? Math.min(...found) : -1
+    const places = this.stops.map((stop) => this.held.indexOf(stop)).filter((at) => at >= 0)
+    return places.length > 0 ? Math.min(...places) : -1
   }
 
-  /** The length of the longest end of the text that a stop string begins with. */
+  /** Length of the longest suffix of the text that is a prefix of a stop string. */
   private waiting(): number {
     let longest = 0
     for (const stop of this.stops)

@@ -2,10 +2,10 @@ import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { StopStrings } from './stop-strings.ts'
 
-/** What generation asks of a tokenizer. */
+/** The part of a tokenizer that generation uses. */
 export type TextTokenizer = Pick<Tokenizer, 'encode' | 'decodeStream' | 'eosTokenId' | 'bosTokenId'>
 
-/** Text from tokens: whole characters, up to the first stop string. */
+/** Decodes tokens to complete characters, up to the first stop string. */
 export class TextWriter {
   private readonly stream: ReturnType<Tokenizer['decodeStream']>
   private readonly stops: StopStrings
@@ -15,23 +15,23 @@ export class TextWriter {
     this.stops = new StopStrings(stops)
   }
 
-  /** Whether a stop string has come. */
+  /** Whether a stop string was found. */
   get stopped(): boolean {
     return this.stops.stopped
   }
 
-  /** What can be shown now. */
+  /** Text that can be shown. */
   push(token: number): string {
     return this.stops.push(this.stream.push(token))
   }
 
-  /** What is left. */
+  /** The rest at the end of the text. */
   end(): string {
     return this.stops.push(this.stream.end()) + this.stops.end()
   }
 }
 
-/** The prompt's tokens; of an empty one, the token that begins or parts texts. */
+/** The tokens of a prompt; for an empty one, the token that begins or separates texts. */
 export function promptTokens(tokenizer: TextTokenizer, prompt: string): number[] {
   const tokens = tokenizer.encode(prompt)
   if (tokens.length > 0) return tokens
@@ -39,9 +39,7 @@ export function promptTokens(tokenizer: TextTokenizer, prompt: string): number[]
   if (start !== undefined) return [start]
   throw new HeedError(
     'invalid-option',
-    'The prompt is empty, and this tokenizer has no token that begins a text',
-    {
-      remedy: 'Give at least one character to start from.',
-    },
+    'The prompt must not be empty, as this tokenizer has no token that begins a text',
+    { key: 'prompt', value: prompt, remedy: 'Give at least one character.' },
   )
 }

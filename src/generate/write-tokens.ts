@@ -1,28 +1,32 @@
 import type { TypedArray } from '../graph/dtype.ts'
-import { HeedError } from '../util/errors.ts'
-import { isWhole, type LogitsProcessor, processed } from './processors/processor.ts'
+import {
+  checkMaxTokens,
+  isComplete,
+  type LogitsProcessor,
+  processed,
+} from './processors/processor.ts'
 import { createSampler, type SamplingOptions } from './sampling.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
 export interface WriteOptions extends SamplingOptions {
   /** Default 100. */
   maxTokens?: number
-  /** Ends the text; these are not part of it. */
+  /** Tokens that end the text; they are not part of it. */
   stopTokens?: readonly number[]
-  /** Rules about what may come next, in their order. */
+  /** Rules about the next token, in the order of their application. */
   processors?: readonly LogitsProcessor[]
   signal?: AbortSignal
 }
 
 export interface Written {
   token: number
-  /** What the model gave for this place, before any processor (V). */
+  /** The logits of the model (V), before any processor. */
   logits: TypedArray
 }
 
 /**
- * Goes on with several texts at once: at each step what each of them got, null once it has ended.
- * @param endsAfter whether a row's text ends with the token that it has just got
+ * Continues several texts together. Each step yields the token of each text, null once it has ended.
+ * @param endsAfter whether a row's text ends with its latest token
  */
 export async function* writeTokens(
   model: StepModel,
@@ -31,8 +35,7 @@ export async function* writeTokens(
   endsAfter: (row: number, token: number) => boolean = () => false,
 ): AsyncGenerator<(Written | null)[], void, undefined> {
   const { maxTokens = 100, stopTokens = [], processors = [], signal, ...sampling } = options
-  if (!(maxTokens >= 0))
-    throw new HeedError('invalid-option', `maxTokens ${maxTokens}: it is 0 or more`)
+  checkMaxTokens(maxTokens)
   const stop = new Set(stopTokens)
   const seed = sampling.seed ?? Math.floor(Math.random() * 2 ** 32)
   const rows = prompts.map((prompt, row) => ({
@@ -51,12 +54,12 @@ export async function* writeTokens(
       row.ended = stop.has(token)
       if (row.ended) return null
       row.text.tokens.push(token)
-      row.ended = endsAfter(i, token) || isWhole(processors, row.text)
+      row.ended = endsAfter(i, token) || isComplete(processors, row.text)
       return { token, logits }
     })
-    if (written.every((one) => one === null)) return
+    if (written.every((token) => token === null)) return
     yield written
     if (rows.every((row) => row.ended)) return
-    last = written.map((one) => one?.token ?? 0) // what an ended row gets is of no account
+    last = written.map((row) => row?.token ?? 0) // rows that have ended are ignored
   }
 }

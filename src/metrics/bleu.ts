@@ -1,18 +1,16 @@
-// BLEU (Papineni et al., 2002), counted as sacrebleu does (Post, 2018): tokens as mteval-v13a makes
-// them, zero counts smoothed exponentially.
+// BLEU (Papineni et al., 2002) as in sacrebleu (Post, 2018): tokens of mteval-v13a, exponential smoothing.
 import { countNgrams, sharedNgrams, splitWords } from './ngrams.ts'
 import { corpusScore, type References, referenceList, type TextMetric } from './text-metric.ts'
 
 export interface BleuOptions {
   /**
-   * Counts only the orders that the texts are long enough for: for scores of single sentences.
-   * Default false.
+   * Count only the orders for which the texts are long enough, for scores of single sentences. Default false.
    */
   effectiveOrder?: boolean
   lowercase?: boolean
 }
 
-/** The corpus' BLEU, 0 to 100: the shorter of the texts and references counts, 1 to 4 words in a row. */
+/** Corpus BLEU, 0 to 100, over n-grams of 1 to 4 words. */
 export function bleu(
   hypotheses: readonly string[],
   references: readonly References[],
@@ -38,8 +36,8 @@ export function bleuMetric({
       )
       return [words.length, nearest(words.length, others), ...matches, ...totals]
     },
-    score: ([length, wanted, ...counts]) =>
-      bleuOf(length, wanted, counts.slice(0, 4), counts.slice(4), effectiveOrder),
+    score: ([length, referenceLength, ...counts]) =>
+      bleuOf(length, referenceLength, counts.slice(0, 4), counts.slice(4), effectiveOrder),
   }
 }
 
@@ -48,13 +46,13 @@ const ORDERS = [1, 2, 3, 4]
 /** BP · exp(mean of ln pₙ), BP = exp(1 - r/c) for texts that are shorter than their references. */
 function bleuOf(
   length: number,
-  wanted: number,
+  referenceLength: number,
   matches: readonly number[],
   totals: readonly number[],
   effectiveOrder: boolean,
 ): number {
   if (matches.every((count) => count === 0)) return 0
-  const penalty = length < wanted ? Math.exp(1 - wanted / length) : 1
+  const penalty = length < referenceLength ? Math.exp(1 - referenceLength / length) : 1
   let [sum, orders, smoothing] = [0, 4, 1]
   for (const [i, total] of totals.entries()) {
     if (total === 0) {
@@ -62,13 +60,13 @@ function bleuOf(
       break
     }
     if (effectiveOrder) orders = i + 1
-    if (matches[i] === 0) smoothing *= 2 // each order without a match counts for half of the one before
+    if (matches[i] === 0) smoothing *= 2 // exponential smoothing of zero counts
     sum += Math.log(matches[i] > 0 ? matches[i] / total : 1 / (smoothing * total))
   }
   return 100 * penalty * Math.exp(sum / orders)
 }
 
-/** Of several references, each n-gram as often as in that which has most of it. */
+/** Each n-gram with its highest count in any reference. */
 function mostOf(counts: Map<string, number>[]): Map<string, number> {
   const [most, ...rest] = counts
   for (const other of rest)
@@ -76,7 +74,7 @@ function mostOf(counts: Map<string, number>[]): Map<string, number> {
   return most
 }
 
-/** The length that differs least; of two, the shorter. */
+/** The nearest length; of two, the shorter. */
 function nearest(length: number, references: readonly string[][]): number {
   const lengths = references.map((words) => words.length)
   return lengths.reduce((best, n) => {
@@ -85,7 +83,7 @@ function nearest(length: number, references: readonly string[][]): number {
   })
 }
 
-/** Words and signs apart, but for points and commas within numbers. */
+/** Splits words and punctuation, except for points and commas within numbers. */
 export function tokenize13a(text: string): string[] {
   let line = text
     .trimEnd()
@@ -103,7 +101,7 @@ export function tokenize13a(text: string): string[] {
 
 const SIGNS: readonly (readonly [RegExp, string])[] = [
   [/([{-~[-` -&(-+:-@/])/gu, ' $1 '],
-  [/([^0-9])([.,])/gu, '$1 $2 '], // not behind a digit
+  [/([^0-9])([.,])/gu, '$1 $2 '], // not after a digit
   [/([.,])([^0-9])/gu, ' $1 $2'], // not before one
   [/([0-9])(-)/gu, '$1 $2 '],
 ]

@@ -1,30 +1,29 @@
-// Whether one system is better than another, or was lucky with the texts.
-import { HeedError } from '../util/errors.ts'
+// Whether the difference between two systems is significant.
+import { invalidOption } from '../util/errors.ts'
 import { randomBelow } from '../util/random.ts'
 import { addCounts, countsOf, type References, type TextMetric } from './text-metric.ts'
 
 export interface BootstrapOptions {
-  /** How often the texts are drawn. Default 1000. */
+  /** Number of samples. Default 1000. */
   samples?: number
   /** Default 0. */
   seed?: number
 }
 
 export interface BootstrapResult {
-  /** Of each system, on all texts. */
+  /** The score of each system on all texts. */
   scores: [number, number]
-  /** The second's less the first's. */
+  /** The second score minus the first. */
   difference: number
-  /** 95 of 100 samples' differences lie between these. */
+  /** The 95 % interval of the samples' differences. */
   interval: [number, number]
-  /** How probable so large a difference would be, either way, if both were equally good. */
+  /** Two-sided probability of such a difference between equally good systems. */
   pValue: number
 }
 
 /**
- * Paired bootstrap (Koehn, 2004): as many texts as there are are drawn with replacement, the same ones
- * of both systems, again and again. Equally good systems would differ by what samples differ from
- * their mean.
+ * Paired bootstrap (Koehn, 2004): samples of the texts, drawn with replacement, are scored for both systems. The p-value
+ * compares the difference with the deviations of the samples from their mean.
  */
 export function pairedBootstrap(
   metric: TextMetric,
@@ -33,8 +32,11 @@ export function pairedBootstrap(
   { samples = 1000, seed = 0 }: BootstrapOptions = {},
 ): BootstrapResult {
   if (!Number.isInteger(samples) || samples < 1)
-    throw new HeedError('invalid-option', `${samples} samples of a bootstrap test`, {
-      remedy: 'It takes 1 or more.',
+    throw invalidOption({
+      key: 'samples',
+      value: samples,
+      expected: 'a whole number from 1',
+      try: { samples: [1000] },
     })
   const counts = [countsOf(metric, first, references), countsOf(metric, second, references)]
   const [a, b] = counts.map((all) => metric.score(addCounts(all)))

@@ -1,18 +1,18 @@
-// chrF (Popović, 2015) and chrF++ (2017), counted as sacrebleu does.
+// chrF (Popović, 2015) and chrF++ (2017) as in sacrebleu.
 import { countNgrams, sharedNgrams, splitWords } from './ngrams.ts'
 import { corpusScore, type References, referenceList, type TextMetric } from './text-metric.ts'
 
 export interface ChrfOptions {
-  /** Longest run of characters. Default 6. */
+  /** Maximum length of character n-grams. Default 6. */
   charOrder?: number
-  /** Longest run of words: 0 is chrF, 2 is chrF++. Default 0. */
+  /** Maximum length of word n-grams: 0 for chrF, 2 for chrF++. Default 0. */
   wordOrder?: number
-  /** How much more recall counts than precision. Default 2. */
+  /** Weight of recall relative to precision. Default 2. */
   beta?: number
   lowercase?: boolean
 }
 
-/** The corpus' F-score of runs of characters, 0 to 100. White space does not count. */
+/** Corpus F-score of character n-grams without white space, 0 to 100. */
 export function chrf(
   hypotheses: readonly string[],
   references: readonly References[],
@@ -21,7 +21,7 @@ export function chrf(
   return corpusScore(chrfMetric(options), hypotheses, references)
 }
 
-/** Counts of each order: n-grams of the text, of the reference, and of both. */
+/** Counts for each order: n-grams of the text, of the reference, and common ones. */
 export function chrfMetric({
   charOrder = 6,
   wordOrder = 0,
@@ -41,29 +41,29 @@ export function chrfMetric({
   return {
     name: `chrF${beta}${'+'.repeat(wordOrder)}`,
     count(hypothesis, references) {
-      const own = ngrams(hypothesis)
-      const all = referenceList(references).map((reference) => compared(own, ngrams(reference)))
+      const counted = ngrams(hypothesis)
+      const all = referenceList(references).map((reference) => compared(counted, ngrams(reference)))
       return all.reduce((best, counts) => (score(counts) > score(best) ? counts : best))
     },
     score,
   }
 }
 
-function compared(own: Map<string, number>[], other: Map<string, number>[]): number[] {
-  return own.flatMap((counts, i) => {
-    const wanted = sum(other[i])
-    return [wanted > 0 ? sum(counts) : 0, wanted, sharedNgrams(counts, other[i])]
+function compared(text: Map<string, number>[], reference: Map<string, number>[]): number[] {
+  return text.flatMap((counts, i) => {
+    const total = sum(reference[i])
+    return [total > 0 ? sum(counts) : 0, total, sharedNgrams(counts, reference[i])]
   })
 }
 
-/** (1 + β²)·P·R / (β²·P + R) of the means over the orders that both sides are long enough for. */
+/** (1 + β²)·P·R / (β²·P + R) of the means over the orders for which both texts are long enough. */
 function fScore(counts: readonly number[], beta: number): number {
   let [precision, recall, orders] = [0, 0, 0]
   for (let i = 0; i < counts.length; i += 3) {
-    const [own, wanted, shared] = counts.slice(i, i + 3)
-    if (own === 0 || wanted === 0) continue
-    precision += shared / own
-    recall += shared / wanted
+    const [ofText, ofReference, shared] = counts.slice(i, i + 3)
+    if (ofText === 0 || ofReference === 0) continue
+    precision += shared / ofText
+    recall += shared / ofReference
     orders++
   }
   if (precision + recall === 0) return 0
@@ -71,7 +71,7 @@ function fScore(counts: readonly number[], beta: number): number {
   return (100 * (1 + factor) * precision * recall) / ((factor * precision + recall) * orders)
 }
 
-/** A sign at the end of a word, or else at its beginning, is a word of its own. */
+/** Splits a punctuation mark from the end of a word, or else from its beginning. */
 function signsApart(word: string): string[] {
   const letters = [...word]
   if (letters.length === 1) return [word]

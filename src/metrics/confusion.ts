@@ -1,9 +1,9 @@
 import { HeedError } from '../util/errors.ts'
 
-/** How often each class was taken for each. */
+/** Number of examples for each pair of true and predicted class. */
 export interface Confusion {
   readonly labels: readonly string[]
-  /** Rows: what is; columns: what was said. */
+  /** Rows: true class; columns: predicted class. */
   readonly counts: readonly (readonly number[])[]
 }
 
@@ -18,21 +18,28 @@ export function confusionMatrix(
   const placeOf = (label: string): number => {
     const place = places.get(label)
     if (place !== undefined) return place
-    throw new HeedError('invalid-option', `the label '${label}' is none of ${labels.join(', ')}`)
+    throw new HeedError(
+      'unknown-name',
+      `A label must be one of ${labels.join(', ')}, got '${label}'`,
+      { key: 'labels', value: label, remedy: 'Add it to `labels`.' },
+    )
   }
   const counts = labels.map(() => labels.map(() => 0))
   for (const [i, label] of expected.entries()) counts[placeOf(label)][placeOf(predicted[i])]++
   return { labels, counts }
 }
 
-/** The share of pairs that are the same. NaN for none. */
+/** The fraction of equal pairs. NaN for no pairs. */
 export function accuracy<T>(expected: readonly T[], predicted: readonly T[]): number {
   checkPairs(expected, predicted)
-  return expected.filter((one, i) => one === predicted[i]).length / expected.length
+  return expected.filter((answer, i) => answer === predicted[i]).length / expected.length
 }
 
 export function checkPairs(expected: readonly unknown[], predicted: readonly unknown[]): void {
   if (expected.length === predicted.length) return
-  const counts = `${expected.length} expected, ${predicted.length} predicted`
-  throw new HeedError('invalid-option', `there must be as many predictions as answers: ${counts}`)
+  throw new HeedError(
+    'invalid-option',
+    `\`predicted\` must have as many items as \`expected\` (${expected.length}), got ${predicted.length}`,
+    { key: 'predicted', value: predicted.length, remedy: 'Give a prediction for each answer.' },
+  )
 }

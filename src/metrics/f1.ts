@@ -1,14 +1,14 @@
 import type { Confusion } from './confusion.ts'
 
-/** How well one class, or several together, are found. Each is 0 where it would be 0/0. */
+/** Scores of one class, or of several together. A score is 0 where it would be 0/0. */
 export interface PrecisionRecall {
-  /** Of what was called so, the share that is. */
+  /** The fraction of predictions of the class that are right. */
   precision: number
-  /** Of what is, the share that was called so. */
+  /** The fraction of examples of the class that are found. */
   recall: number
   /** Their harmonic mean. */
   f1: number
-  /** How many there are. */
+  /** Number of examples of the class. */
   support: number
 }
 
@@ -16,25 +16,25 @@ export interface F1Report {
   perClass: Record<string, PrecisionRecall>
   /** All decisions together. */
   micro: PrecisionRecall
-  /** The mean over classes, each counting the same. */
+  /** The unweighted mean over classes. */
   macro: PrecisionRecall
-  /** The mean over classes, each counting by its support. */
+  /** The mean over classes, weighted by support. */
   weighted: PrecisionRecall
 }
 
-/** What was found of one class: right, wrong and missed. */
-export interface Found {
+/** Decisions about one class. */
+export interface DecisionCounts {
   truePositives: number
   falsePositives: number
   falseNegatives: number
 }
 
-/** Of a confusion matrix, for single labels: micro-averaged F1 is then the accuracy. */
+/** Scores of a confusion matrix; with single labels, micro-averaged F1 is the accuracy. */
 export function f1FromConfusion({ labels, counts }: Confusion): F1Report {
   return f1Report(
     labels.map((label, i) => {
       const row = counts[i].reduce((a, b) => a + b, 0)
-      const column = counts.reduce((sum, one) => sum + one[i], 0)
+      const column = counts.reduce((sum, counted) => sum + counted[i], 0)
       const right = counts[i][i]
       return [
         label,
@@ -44,30 +44,34 @@ export function f1FromConfusion({ labels, counts }: Confusion): F1Report {
   )
 }
 
-/** Of several labels for each example: lists of those that are, and of those that were said. */
+/** Scores for several labels per example: lists of the true and the predicted ones. */
 export function f1FromSets(
   expected: readonly (readonly string[])[],
   predicted: readonly (readonly string[])[],
   labels: readonly string[] = [...new Set([...expected, ...predicted].flat())].sort(),
 ): F1Report {
-  const found = new Map(labels.map((label) => [label, nothing()]))
+  const decisions = new Map(labels.map((label) => [label, nothing()]))
   expected.forEach((is, i) => {
     const said = new Set(predicted[i])
     for (const label of new Set([...is, ...said])) {
-      const one = found.get(label)
-      if (!one) continue
-      if (!said.has(label)) one.falseNegatives++
-      else if (is.includes(label)) one.truePositives++
-      else one.falsePositives++
+      const counts = decisions.get(label)
+      if (!counts) continue
+      if (!said.has(label)) counts.falseNegatives++
+      else if (is.includes(label)) counts.truePositives++
+      else counts.falsePositives++
     }
   })
-  return f1Report([...found])
+  return f1Report([...decisions])
 }
 
-export const nothing = (): Found => ({ truePositives: 0, falsePositives: 0, falseNegatives: 0 })
+export const nothing = (): DecisionCounts => ({
+  truePositives: 0,
+  falsePositives: 0,
+  falseNegatives: 0,
+})
 
-export function f1Report(found: readonly (readonly [string, Found])[]): F1Report {
-  const perClass = found.map(([label, one]) => [label, precisionRecall(one)] as const)
+export function f1Report(decisions: readonly (readonly [string, DecisionCounts])[]): F1Report {
+  const perClass = decisions.map(([label, counts]) => [label, precisionRecall(counts)] as const)
   const scores = perClass.map(([, score]) => score)
   const support = scores.reduce((sum, score) => sum + score.support, 0)
   const mean = (weightOf: (score: PrecisionRecall) => number): PrecisionRecall => {
@@ -75,10 +79,10 @@ export function f1Report(found: readonly (readonly [string, Found])[]): F1Report
       scores.reduce((sum, score) => sum + weightOf(score) * score[key], 0)
     return { precision: of('precision'), recall: of('recall'), f1: of('f1'), support }
   }
-  const together = found.reduce((sum, [, one]) => {
-    sum.truePositives += one.truePositives
-    sum.falsePositives += one.falsePositives
-    sum.falseNegatives += one.falseNegatives
+  const together = decisions.reduce((sum, [, counts]) => {
+    sum.truePositives += counts.truePositives
+    sum.falsePositives += counts.falsePositives
+    sum.falseNegatives += counts.falseNegatives
     return sum
   }, nothing())
   return {
@@ -93,8 +97,8 @@ function precisionRecall({
   truePositives,
   falsePositives,
   falseNegatives,
-}: Found): PrecisionRecall {
-  const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
+}: DecisionCounts): PrecisionRecall {
+  const ratio = (part: number, total: number): number => (total === 0 ? 0 : part / total)
   return {
     precision: ratio(truePositives, truePositives + falsePositives),
     recall: ratio(truePositives, truePositives + falseNegatives),

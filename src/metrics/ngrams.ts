@@ -1,12 +1,12 @@
-// Runs of n words or characters, counted.
+// Counts of word and character n-grams.
 
-/** Python's idea of white space, which is not quite JavaScript's: the scores are compared with Python's. */
+/** White space as in Python, with whose scores these are compared. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Python splits at these too
 const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u
 
 export const splitWords = (text: string): string[] => text.split(SPACE).filter(Boolean)
 
-/** Each run of `n` items with how often it occurs. */
+/** Each n-gram with its count. */
 export function countNgrams(
   items: readonly string[],
   n: number,
@@ -20,7 +20,7 @@ export function countNgrams(
   return counts
 }
 
-/** How many of one side's n-grams the other has, each as often as both do. */
+/** Number of common n-grams, each counted as often as it occurs in both. */
 export function sharedNgrams(
   a: ReadonlyMap<string, number>,
   b: ReadonlyMap<string, number>,

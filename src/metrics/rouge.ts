@@ -1,4 +1,4 @@
-// ROUGE (Lin, 2004), counted as the rouge-score package does, without its stemmer.
+// ROUGE (Lin, 2004) as in the rouge-score package, without its stemmer.
 import { countNgrams, sharedNgrams } from './ngrams.ts'
 import { checkPairs, type References, referenceList } from './text-metric.ts'
 
@@ -18,7 +18,7 @@ export interface Rouge {
   rougeL: RougeScore
 }
 
-/** The means over all texts; of several references the one with the best F counts. */
+/** The means over all texts; of several references, the one with the best F1 counts. */
 export function rouge(hypotheses: readonly string[], references: readonly References[]): Rouge {
   checkPairs(hypotheses, references)
   const all = hypotheses.map((text, i) => rougeOf(text, references[i]))
@@ -32,36 +32,36 @@ export function rouge(hypotheses: readonly string[], references: readonly Refere
 
 /** Of one text. */
 export function rougeOf(hypothesis: string, references: References): Rouge {
-  const own = wordsOf(hypothesis)
-  const all = referenceList(references).map((reference) => compared(own, wordsOf(reference)))
+  const words = wordsOf(hypothesis)
+  const all = referenceList(references).map((reference) => compared(words, wordsOf(reference)))
   const best = (name: keyof Rouge): RougeScore =>
     all.map((scores) => scores[name]).reduce((a, b) => (b.f1 > a.f1 ? b : a))
   return { rouge1: best('rouge1'), rouge2: best('rouge2'), rougeL: best('rougeL') }
 }
 
-function compared(own: readonly string[], wanted: readonly string[]): Rouge {
+function compared(words: readonly string[], reference: readonly string[]): Rouge {
   const ngrams = (n: number): RougeScore =>
     scoreOf(
-      sharedNgrams(countNgrams(own, n, ' '), countNgrams(wanted, n, ' ')),
-      Math.max(0, own.length - n + 1),
-      Math.max(0, wanted.length - n + 1),
+      sharedNgrams(countNgrams(words, n, ' '), countNgrams(reference, n, ' ')),
+      Math.max(0, words.length - n + 1),
+      Math.max(0, reference.length - n + 1),
     )
-  const common = commonLength(own, wanted)
+  const common = commonLength(words, reference)
   return {
     rouge1: ngrams(1),
     rouge2: ngrams(2),
-    rougeL: scoreOf(common, own.length, wanted.length),
+    rougeL: scoreOf(common, words.length, reference.length),
   }
 }
 
-function scoreOf(shared: number, own: number, wanted: number): RougeScore {
-  const precision = shared / Math.max(1, own)
-  const recall = shared / Math.max(1, wanted)
+function scoreOf(shared: number, ofText: number, ofReference: number): RougeScore {
+  const precision = shared / Math.max(1, ofText)
+  const recall = shared / Math.max(1, ofReference)
   const f1 = shared > 0 ? (2 * precision * recall) / (precision + recall) : 0
   return { precision, recall, f1 }
 }
 
-/** Of the longest common subsequence, row by row of the table. */
+/** Length of the longest common subsequence. */
 function commonLength(a: readonly string[], b: readonly string[]): number {
   let above = new Uint32Array(b.length + 1)
   for (const word of a) {
@@ -73,5 +73,5 @@ function commonLength(a: readonly string[], b: readonly string[]): number {
   return above[b.length]
 }
 
-/** Latin letters and digits; all else separates. */
+/** Words of Latin letters and digits. */
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z0-9]+/g) ?? []

@@ -1,7 +1,7 @@
 import { checkPairs } from './confusion.ts'
 import { type F1Report, f1Report, nothing } from './f1.ts'
 
-/** A named stretch of tokens, `end` not included. */
+/** A named range of tokens; `end` is exclusive. */
 export interface Entity {
   type: string
   start: number
@@ -30,20 +30,19 @@ export function entitiesOf(tags: readonly string[]): Entity[] {
 }
 
 /**
- * Precision, recall and F1 of whole entities, as seqeval's default mode: right is what has the same
- * type and the same bounds.
- * @throws HeedError when sentences, or tags of one, are not as many
+ * Precision, recall and F1 of entities as in seqeval's default mode: an entity is right if its type and bounds are.
+ * @throws HeedError when the numbers of sentences, or of their tags, differ
  */
 export function entityF1(
   expected: readonly (readonly string[])[],
   predicted: readonly (readonly string[])[],
 ): F1Report {
   checkPairs(expected, predicted)
-  const found = new Map<string, ReturnType<typeof nothing>>()
+  const decisions = new Map<string, ReturnType<typeof nothing>>()
   const of = (type: string) => {
-    const one = found.get(type) ?? nothing()
-    found.set(type, one)
-    return one
+    const counts = decisions.get(type) ?? nothing()
+    decisions.set(type, counts)
+    return counts
   }
   expected.forEach((tags, i) => {
     checkPairs(tags, predicted[i])
@@ -53,7 +52,7 @@ export function entityF1(
       of(type)[said.has(name) ? 'truePositives' : 'falseNegatives']++
     for (const [name, { type }] of said) if (!is.has(name)) of(type).falsePositives++
   })
-  return f1Report([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+  return f1Report([...decisions].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 const key = ({ type, start, end }: Entity): string => `${start} ${end} ${type}`

@@ -1,17 +1,17 @@
 /**
- * Whether an answer is one of those that are right, up to case, punctuation and English articles, as
- * SQuAD counts (Rajpurkar et al., 2016). 1 or 0.
+ * 1 if an answer is one of the right ones, otherwise 0. Case, punctuation and English articles are ignored, as in SQuAD
+ * (Rajpurkar et al., 2016).
  */
 export function exactMatch(answers: readonly string[], predicted: string): number {
   return bestOf(answers, (answer) => (normalize(answer) === normalize(predicted) ? 1 : 0))
 }
 
-/** The share of words that an answer has in common with the right one that it is most like (F1). */
+/** F1 of the words of an answer and of the most similar right answer. */
 export function squadF1(answers: readonly string[], predicted: string): number {
   return bestOf(answers, (answer) => wordF1(words(answer), words(predicted)))
 }
 
-/** Where a question has no answer, the right one is the empty text. */
+/** For a question without an answer, the empty text is right. */
 function bestOf(answers: readonly string[], score: (answer: string) => number): number {
   return Math.max(...(answers.length > 0 ? answers : ['']).map(score))
 }

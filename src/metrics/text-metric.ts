@@ -1,17 +1,17 @@
 import { HeedError } from '../util/errors.ts'
 
-/** What a text should have been: one text, or several that are as good. */
+/** The reference of a text, or several alternatives. */
 export type References = string | readonly string[]
 
 /**
- * A score of a corpus that is a function of counts, added up over its texts: so any sample of the
- * texts is scored without counting again.
+ * A corpus score as a function of counts that are summed over the texts, so that samples of the texts are scored without
+ * counting again.
  */
 export interface TextMetric {
   readonly name: string
-  /** Of one text; always as many numbers. */
+  /** The counts of one text; their number is fixed. */
   count(hypothesis: string, references: References): number[]
-  /** Of the sums, 0 to 100. */
+  /** The score of the summed counts, 0 to 100. */
   score(counts: readonly number[]): number
 }
 
@@ -43,8 +43,8 @@ export function checkPairs(hypotheses: readonly string[], references: readonly R
   if (hypotheses.length === 0 || hypotheses.length !== references.length)
     throw new HeedError(
       'invalid-option',
-      `${hypotheses.length} texts to score against references for ${references.length}`,
-      { remedy: 'Give at least one text, and what each should have been.' },
+      `\`references\` must be as many as the texts, at least 1, got ${references.length} for ${hypotheses.length} texts`,
+      { key: 'references', value: references.length, remedy: 'Give a reference for each text.' },
     )
 }
 
@@ -52,6 +52,10 @@ export function checkPairs(hypotheses: readonly string[], references: readonly R
 export function referenceList(references: References): readonly string[] {
   const list = typeof references === 'string' ? [references] : references
   if (list.length === 0)
-    throw new HeedError('invalid-option', 'A text without a reference cannot be scored')
+    throw new HeedError('invalid-option', 'Each text must have at least one reference, got none', {
+      key: 'references',
+      value: 0,
+      remedy: 'Give a reference for each text.',
+    })
   return list
 }

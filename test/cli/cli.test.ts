@@ -291,7 +291,7 @@ describe('heed generate', () => {
 
   it('names options out of range before it writes anything', async () => {
     const bad = await heed(['generate', at('run'), '--prompt', 'call', '--temperature', '-1'])
-    expectMistake(bad, /temperature -1/)
+    expectMistake(bad, /temperature.* must be >= 0, got -1/)
     expect(bad.out).toBe('')
   })
 })

@@ -62,12 +62,14 @@ onEach(allDevices, () => {
 
     it('says what it cannot do', async () => {
       const decoder = new BatchDecoder(model, { maxTokens: 20 })
-      await expect(decoder.start([])).rejects.toThrow(/no texts/)
-      await expect(decoder.start([[1], []])).rejects.toThrow(/Text 1 of the batch has no token/)
-      await expect(decoder.start([new Array(13).fill(1)])).rejects.toThrow(
-        /13 tokens with 20 more: the model sees 32/,
+      await expect(decoder.start([])).rejects.toThrow(/at least one text/)
+      await expect(decoder.start([[1], []])).rejects.toThrow(
+        /Text 1 of the batch must have a token/,
       )
-      await expect(decoder.next([1])).rejects.toThrow(/before it has started/)
+      await expect(decoder.start([new Array(13).fill(1)])).rejects.toThrow(
+        /`maxTokens` must be at most 19, .* context of 32 and the longest text 13 tokens, got 20/,
+      )
+      await expect(decoder.next([1])).rejects.toThrow(/`next` must follow `start`/)
     })
   })
 

@@ -28,6 +28,6 @@ describe('stop strings', () => {
 
   it('let all through when there are none, and refuse an empty one', () => {
     expect(new StopStrings([]).push('all')).toBe('all')
-    expect(() => new StopStrings([''])).toThrow(/empty stop string/)
+    expect(() => new StopStrings([''])).toThrow(/`stop` must be strings of at least one character/)
   })
 })

@@ -56,8 +56,8 @@ describe('classes', () => {
   })
 
   it('refuses what does not fit', () => {
-    expect(() => confusionMatrix(['a'], ['b'], ['a'])).toThrow("the label 'b' is none of a")
-    expect(() => accuracy(['a'], [])).toThrow('1 expected, 0 predicted')
+    expect(() => confusionMatrix(['a'], ['b'], ['a'])).toThrow("A label must be one of a, got 'b'")
+    expect(() => accuracy(['a'], [])).toThrow('as many items as `expected` (1), got 0')
   })
 })
 

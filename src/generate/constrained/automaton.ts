@@ -1,13 +1,13 @@
 import { HeedError } from '../../util/errors.ts'
 
 /**
- * A nondeterministic automaton over bytes (Thompson, 1968), made of fragments. Its size is limited,
- * so that no pattern takes more than some megabytes, whatever it asks for.
+ * A nondeterministic automaton over bytes (Thompson, 1968), built from fragments. Its size is limited, so that no
+ * pattern takes more than a few megabytes.
  */
 export class Automaton {
-  /** For each state: which bytes [low, high] lead where. */
+  /** For each state: the transitions by bytes [low, high]. */
   readonly edges: { low: number; high: number; to: number }[][] = []
-  /** For each state: where one may go without a byte. */
+  /** For each state: the transitions without a byte. */
   readonly free: number[][] = []
   readonly start: number
   readonly end: number
@@ -20,16 +20,18 @@ export class Automaton {
 
   state(): number {
     if (this.edges.length === MOST_STATES)
-      throw new HeedError('invalid-option', 'The pattern or schema is too large to be followed', {
-        remedy: `Ask for fewer or shorter repetitions: it may have ${MOST_STATES} states.`,
-      })
+      throw new HeedError(
+        'unsupported',
+        `A pattern or schema must have at most ${MOST_STATES} states, got a larger one`,
+        { remedy: 'Use fewer or shorter repetitions.' },
+      )
     this.edges.push([])
     return this.free.push([]) - 1
   }
 
   /**
-   * The least number of bytes from each state to the end; infinite where there is no way.
-   * @param usable for each byte, whether it can be written
+   * The least number of bytes from each state to the end; infinite where it cannot be reached.
+   * @param usable for each byte, whether a token has it
    */
   distances(usable: readonly boolean[]): Float64Array {
     const open = (low: number, high: number): boolean => usable.slice(low, high + 1).includes(true)
@@ -56,13 +58,13 @@ export class Automaton {
 
 const MOST_STATES = 200_000
 
-/** A part of a language: adds the ways from one state to another. It may be added many times. */
+/** A part of a language: adds the transitions from one state to another. It may be added many times. */
 export type Fragment = (automaton: Automaton, from: number, to: number) => void
 
 /** The empty text. */
 export const empty: Fragment = (automaton, from, to) => void automaton.free[from].push(to)
 
-/** Nothing at all, not even the empty text. */
+/** The empty language, without even the empty text. */
 export const never: Fragment = () => {}
 
 export const byteRange =
@@ -71,15 +73,15 @@ export const byteRange =
     void automaton.edges[from].push({ low, high, to })
 
 export const sequence =
-  (...parts: readonly Fragment[]): Fragment =>
+  (...fragments: readonly Fragment[]): Fragment =>
   (automaton, from, to) => {
     let at = from
-    for (const [i, part] of parts.entries()) {
-      const next = i === parts.length - 1 ? to : automaton.state()
+    for (const [i, part] of fragments.entries()) {
+      const next = i === fragments.length - 1 ? to : automaton.state()
       part(automaton, at, next)
       at = next
     }
-    if (parts.length === 0) empty(automaton, from, to)
+    if (fragments.length === 0) empty(automaton, from, to)
   }
 
 export const either =
@@ -90,7 +92,7 @@ export const either =
 
 export const optional = (part: Fragment): Fragment => either(part, empty)
 
-/** From `least` to `most` times, which may be infinite. */
+/** `least` to `most` times; `most` may be infinite. */
 export function repeated(part: Fragment, least: number, most: number): Fragment {
   return (automaton, from, to) => {
     let at = from
@@ -114,7 +116,7 @@ export function repeated(part: Fragment, least: number, most: number): Fragment 
   }
 }
 
-/** This very text. */
+/** Exactly this text. */
 export function literal(text: string): Fragment {
   return sequence(...Array.from(new TextEncoder().encode(text), (byte) => byteRange(byte, byte)))
 }

@@ -1,7 +1,7 @@
 // Sets of characters as ranges of code points, and their UTF-8.
 import { byteRange, either, type Fragment, never, sequence } from './automaton.ts'
 
-/** Ranges [low, high], both included; in order and apart once `union` has made them. */
+/** Inclusive ranges [low, high]; `union` returns them sorted and disjoint. */
 export type Ranges = readonly (readonly [low: number, high: number])[]
 
 const LAST = 0x10ffff
@@ -17,7 +17,7 @@ export function union(ranges: Ranges): Ranges {
   return out
 }
 
-/** All characters but these. */
+/** All other characters. */
 export function complement(ranges: Ranges): Ranges {
   const out: [number, number][] = []
   let next = 0
@@ -37,13 +37,13 @@ export const includes = (ranges: Ranges, character: string): boolean => {
   return ranges.some(([low, high]) => low <= point && point <= high)
 }
 
-/** One character of the set, in UTF-8. Surrogates are no characters. */
+/** One character of the set, in UTF-8, without surrogates. */
 export function oneOf(ranges: Ranges): Fragment {
   const ways = without(ranges, [[0xd800, 0xdfff]]).flatMap(([low, high]) => utf8(low, high))
   return ways.length > 0 ? either(...ways) : never
 }
 
-/** Where one byte more is needed. */
+/** The last code points of 1, 2, 3 and 4 bytes. */
 const LENGTHS = [0x7f, 0x7ff, 0xffff, LAST]
 
 function utf8(low: number, high: number): Fragment[] {
@@ -59,13 +59,13 @@ function byteRuns(low: number[], high: number[]): Fragment[] {
   if (low.length === 1) return [byteRange(first, last)]
   if (first === last) return joined(first, first, byteRuns(restLow, restHigh))
   const [bottom, top] = [restLow.map(() => 0x80), restLow.map(() => 0xbf)]
-  const whole = (from: number, to: number): Fragment[] =>
+  const complete = (from: number, to: number): Fragment[] =>
     from > to ? [] : joined(from, to, byteRuns(bottom, top))
   const lowIsWhole = restLow.every((byte) => byte === 0x80)
   const highIsWhole = restHigh.every((byte) => byte === 0xbf)
   return [
     ...(lowIsWhole ? [] : joined(first, first, byteRuns(restLow, top))),
-    ...whole(lowIsWhole ? first : first + 1, highIsWhole ? last : last - 1),
+    ...complete(lowIsWhole ? first : first + 1, highIsWhole ? last : last - 1),
     ...(highIsWhole ? [] : joined(last, last, byteRuns(bottom, restHigh))),
   ]
 }

@@ -6,31 +6,31 @@ import { Matcher, NOWHERE } from './matcher.ts'
 import { regexFragment } from './regex.ts'
 import { TokenTrie } from './token-trie.ts'
 
-/** What a constraint asks of a tokenizer. */
+/** The part of a tokenizer that constraints use. */
 export type ByteTokenizer = Pick<Tokenizer, 'tokenBytes' | 'vocabSize' | 'eosTokenId'>
 
 /**
- * What is written matches a regular expression, as a whole. It must be regular: literals, classes,
- * groups, alternatives and repetitions, no back-references and no look-around.
- * @throws HeedError that says what cannot be followed
+ * The complete text matches a regular expression: literals, classes, groups, alternatives and repetitions, without
+ * back-references and look-around.
+ * @throws HeedError for a construct that is not supported
  */
 export const matchRegex = (pattern: string, tokenizer: ByteTokenizer): LogitsProcessor =>
   new Constraint(regexFragment(pattern), tokenizer)
 
 /**
- * What is written is JSON that a schema accepts: its properties in the schema's order and no others,
- * arrays, strings with lengths, patterns and some formats, numbers, enum, const, anyOf, local $ref.
- * @throws HeedError that names the keyword that cannot be followed, and where it stands
+ * The text is JSON that conforms to a schema: its properties in the schema's order and no others, arrays, strings with
+ * lengths, patterns and some formats, numbers, enum, const, anyOf, local $ref.
+ * @throws HeedError with the position of a keyword that is not supported
  */
 export const matchJsonSchema = (schema: unknown, tokenizer: ByteTokenizer): LogitsProcessor =>
   new Constraint(jsonSchemaFragment(schema), tokenizer)
 
-/** Hides the tokens that no text of a language goes on with (Willard and Louf, 2023). */
+/** Hides the tokens that no text of the language contains next (Willard and Louf, 2023). */
 class Constraint implements LogitsProcessor {
   private readonly matcher: Matcher
   private readonly vocabulary: Vocabulary
   private readonly endToken: number | undefined
-  /** For each state, for each token: 0 if it is hidden, else 1 + the bytes that are missing then. */
+  /** For each state and token: 0 if it is hidden, otherwise 1 + the number of bytes to a complete text. */
   private readonly masks = new Map<number, Uint8Array>()
   private readonly reached = new WeakMap<readonly number[], { length: number; state: number }>()
 
@@ -58,8 +58,8 @@ class Constraint implements LogitsProcessor {
   }
 
   /**
-   * So that the text becomes whole within its limit, a token may come only if the bytes that are
-   * missing then fit into the tokens that are left; when no token is so good, the best ones.
+   * To complete the text within its limit, a token is allowed only if the missing bytes fit into the remaining tokens;
+   * where there is no such token, the best ones are.
    */
   private mostMissing(mask: Uint8Array, { tokens, promptLength, maxTokens }: Text): number {
     const left = maxTokens - (tokens.length - promptLength) - 1

@@ -15,14 +15,14 @@ import { regexFragment } from './regex.ts'
 
 type Schema = { readonly [key: string]: unknown }
 
-/** The JSON texts that a schema (draft 2020-12) accepts, as far as it can be followed. */
+/** The JSON texts that a schema (a subset of draft 2020-12) accepts. */
 export function jsonSchemaFragment(schema: unknown): Fragment {
   return new Compiler(schema).fragment(schema, '#')
 }
 
 class Compiler {
   private readonly root: unknown
-  /** How often each reference is being followed. */
+  /** The recursion depth of each reference. */
   private readonly open = new Map<string, number>()
   private made = 0
   private depth = 0
@@ -33,7 +33,11 @@ class Compiler {
 
   fragment(schema: unknown, at: string): Fragment {
     if (++this.made > MOST_SCHEMAS || this.depth === DEEPEST)
-      throw new HeedError('unknown-name', 'The JSON schema is too large, or nested too deeply')
+      throw new HeedError(
+        'unsupported',
+        `A JSON schema must have at most ${MOST_SCHEMAS} parts and ${DEEPEST} levels, got more: it is too large`,
+        { remedy: 'Split it, or shorten its lists.' },
+      )
     this.depth++
     const made = this.ruled(schema, at)
     this.depth--
@@ -41,27 +45,23 @@ class Compiler {
   }
 
   private ruled(schema: unknown, at: string): Fragment {
-    if (!isObject(schema))
-      this.fail(at, 'a schema is an object here, true and false are not followed')
+    if (!isObject(schema)) this.fail(at, 'a schema must be an object, not true or false')
     const rule = RULES.find(([key]) => Object.hasOwn(schema, key))
     if (!rule)
-      this.fail(
-        at,
-        "it says nothing that can be followed: it needs 'type', 'enum', 'const', 'anyOf', 'oneOf' or '$ref'",
-      )
+      this.fail(at, "a schema must have 'type', 'enum', 'const', 'anyOf', 'oneOf' or '$ref'")
     const [key, keywords] = rule
     const types = key === 'type' ? typesOf(schema.type) : []
     if (types.some((type) => !Object.hasOwn(TYPES, type)))
-      this.fail(`${at}/type`, 'it is no type of JSON')
+      this.fail(`${at}/type`, 'the type must be one of JSON')
     const known = [...NOTES, key, ...keywords, ...types.flatMap((type) => TYPES[type])]
     const unknown = Object.keys(schema).find((name) => !known.includes(name))
-    if (unknown !== undefined) this.fail(`${at}/${unknown}`, 'this keyword is not followed')
+    if (unknown !== undefined) this.fail(`${at}/${unknown}`, 'this keyword is not supported')
     return this[key](schema, at)
   }
 
   $ref({ $ref: path }: Schema, at: string): Fragment {
     if (typeof path !== 'string' || !/^#(\/|$)/.test(path))
-      this.fail(`${at}/$ref`, 'only references within the schema are followed (#/$defs/…)')
+      this.fail(`${at}/$ref`, 'a reference must be within the schema (#/$defs/…)')
     const depth = this.open.get(path) ?? 0
     if (depth === DEEPEST_RECURSION) return never
     this.open.set(path, depth + 1)
@@ -72,7 +72,7 @@ class Compiler {
 
   enum({ enum: values }: Schema, at: string): Fragment {
     if (!Array.isArray(values) || values.length === 0)
-      this.fail(`${at}/enum`, 'it is a list of values')
+      this.fail(`${at}/enum`, 'the value must be a list of values')
     return either(...values.map((value) => literal(JSON.stringify(value))))
   }
 
@@ -84,13 +84,14 @@ class Compiler {
     return this.either(schemas, `${at}/anyOf`)
   }
 
-  /** Alternatives are taken to exclude each other: a text that fits two of them is let through. */
+  /** Like `anyOf`: a text that matches two alternatives is accepted. */
   oneOf({ oneOf: schemas }: Schema, at: string): Fragment {
     return this.either(schemas, `${at}/oneOf`)
   }
 
   private either(schemas: unknown, at: string): Fragment {
-    if (!Array.isArray(schemas) || schemas.length === 0) this.fail(at, 'it is a list of schemas')
+    if (!Array.isArray(schemas) || schemas.length === 0)
+      this.fail(at, 'the value must be a list of schemas')
     return either(...schemas.map((schema, i) => this.fragment(schema, `${at}/${i}`)))
   }
 
@@ -107,18 +108,19 @@ class Compiler {
     )
   }
 
-  /** Every property once, in the order of the schema; those that are not required may be missing. */
+  /** Every property once, in the order of the schema; optional ones may be missing. */
   private object(schema: Schema, at: string): Fragment {
     const { properties = {}, required = [], additionalProperties: others = false } = schema
-    if (!isObject(properties)) this.fail(`${at}/properties`, 'it is an object of schemas')
-    if (!Array.isArray(required)) this.fail(`${at}/required`, 'it is a list of names')
+    if (!isObject(properties))
+      this.fail(`${at}/properties`, 'the value must be an object of schemas')
+    if (!Array.isArray(required)) this.fail(`${at}/required`, 'the value must be a list of names')
     const names = Object.keys(properties)
     const missing = required.find((name) => !names.includes(name))
     if (missing !== undefined)
-      this.fail(`${at}/required`, `it names '${missing}', which properties lacks`)
+      this.fail(`${at}/required`, `'${missing}' must be one of the properties`)
     if (isObject(others)) {
       if (names.length > 0)
-        this.fail(`${at}/additionalProperties`, 'beside properties, only true or false is followed')
+        this.fail(`${at}/additionalProperties`, 'the value must be true or false beside properties')
       const member = sequence(
         jsonString,
         COLON,
@@ -138,7 +140,8 @@ class Compiler {
   }
 
   private array(schema: Schema, at: string): Fragment {
-    if (!isObject(schema.items)) this.fail(`${at}/items`, 'it is needed: the schema of the items')
+    if (!isObject(schema.items))
+      this.fail(`${at}/items`, 'an array must have a schema of its items')
     const [least, most] = this.bounds(schema, 'Items', at)
     const item = this.fragment(schema.items, `${at}/items`)
     return sequence(literal('['), list(item, least, most), literal(']'))
@@ -149,15 +152,16 @@ class Compiler {
     const [least, most] = this.bounds(schema, 'Length', at)
     const limited = 'minLength' in schema || 'maxLength' in schema
     if ([limited, pattern !== undefined, format !== undefined].filter(Boolean).length > 1)
-      this.fail(at, 'of lengths, pattern and format, one at a time is followed')
+      this.fail(at, 'lengths, pattern and format must not be combined')
     if (pattern !== undefined) {
-      if (typeof pattern !== 'string') this.fail(`${at}/pattern`, 'it is a regular expression')
+      if (typeof pattern !== 'string')
+        this.fail(`${at}/pattern`, 'the value must be a regular expression')
       const inside = regexFragment(anchored(pattern), jsonCharacter)
       return sequence(literal('"'), inside, literal('"'))
     }
     if (format !== undefined) {
       if (!Object.hasOwn(FORMATS, String(format)))
-        this.fail(`${at}/format`, `only ${Object.keys(FORMATS).join(', ')} are followed`)
+        this.fail(`${at}/format`, `the format must be one of ${Object.keys(FORMATS).join(', ')}`)
       return sequence(literal('"'), regexFragment(FORMATS[String(format)]), literal('"'))
     }
     if (!limited) return jsonString
@@ -173,55 +177,56 @@ class Compiler {
     const bounds = BOUNDS.filter((key) => schema[key] !== undefined)
     if (bounds.length === 0) return unbounded
     const wrong = bounds.find((key) => !Number.isInteger(schema[key]))
-    if (wrong) this.fail(`${at}/${wrong}`, 'only whole numbers are followed as bounds')
+    if (wrong) this.fail(`${at}/${wrong}`, 'bounds must be whole numbers')
     const read = (key: (typeof BOUNDS)[number], otherwise: number): number =>
       (schema[key] as number | undefined) ?? otherwise
     const infinity = Number.POSITIVE_INFINITY
     const [least, above] = [read('minimum', -infinity), read('exclusiveMinimum', -infinity)]
     const [most, below] = [read('maximum', infinity), read('exclusiveMaximum', infinity)]
-    const found = pattern({
+    const numbers = pattern({
       least: Math.max(least, above),
       most: Math.min(most, below),
       exclusiveLeast: above >= least,
       exclusiveMost: below <= most,
     })
-    if (found === null) this.fail(at, 'no number is within its bounds')
-    return regexFragment(found)
+    if (numbers === null) this.fail(at, 'the bounds must include a number')
+    return regexFragment(numbers)
   }
 
   private bounds(schema: Schema, what: 'Items' | 'Length', at: string): [number, number] {
     const { [`min${what}`]: least = 0, [`max${what}`]: most = Number.POSITIVE_INFINITY } = schema
-    const whole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
-    if (!whole(least) || !(whole(most) || most === Number.POSITIVE_INFINITY) || least > most)
-      this.fail(at, `min${what} and max${what} are whole numbers in order`)
+    const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
+    if (!isCount(least) || !(isCount(most) || most === Number.POSITIVE_INFINITY) || least > most)
+      this.fail(at, `min${what} and max${what} must be whole numbers in ascending order`)
     return [least, most]
   }
 
   private resolve(path: string, at: string): unknown {
-    let found = this.root
+    let schema = this.root
     for (const part of path.split('/').slice(1)) {
       const key = part.replaceAll('~1', '/').replaceAll('~0', '~')
-      if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key))
-        this.fail(`${at}/$ref`, `${path} is not there`)
-      found = (found as Schema)[key]
+      if (typeof schema !== 'object' || schema === null || !Object.hasOwn(schema, key))
+        this.fail(`${at}/$ref`, `${path} must exist in the schema`)
+      schema = (schema as Schema)[key]
     }
-    return found
+    return schema
   }
 
   private fail(at: string, reason: string): never {
     throw new HeedError(
-      'invalid-option',
-      `The JSON schema cannot be followed at ${at.slice(0, 200)}: ${reason}`,
+      'unsupported',
+      `The JSON schema is not supported at ${at.slice(0, 200)}: ${reason}`,
+      { remedy: 'Change this part of the schema.' },
     )
   }
 }
 
 const MOST_SCHEMAS = 50_000
 const DEEPEST = 200
-/** A reference to what it is in leads no further down than this. */
+/** Maximum depth of a recursive reference. */
 const DEEPEST_RECURSION = 4
 
-/** What a schema is about, by the first of these keywords that it has; and what else may stand there. */
+/** The first of these keywords decides what a schema means; `beside` lists further keywords. */
 const RULES: readonly (readonly [
   key: '$ref' | 'const' | 'enum' | 'anyOf' | 'oneOf' | 'type',
   beside: readonly string[],
@@ -233,7 +238,7 @@ const RULES: readonly (readonly [
   ['oneOf', []],
   ['type', []],
 ]
-/** Which say nothing about the text. */
+/** Keywords without an effect on the text. */
 const NOTES = '$schema $id $comment $defs definitions title description default examples deprecated readOnly writeOnly'.split(' ') // biome-ignore format: one line
 const BOUNDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'] as const
 const TYPES: Record<string, readonly string[]> = {
@@ -259,7 +264,7 @@ const SPACE = optional(literal(' '))
 const COLON = sequence(literal(':'), SPACE)
 const COMMA = sequence(literal(','), SPACE)
 
-/** Items between commas. */
+/** Items separated by commas. */
 function list(item: Fragment, least: number, most: number): Fragment {
   if (most === 0) return empty
   const some = sequence(item, repeated(sequence(COMMA, item), Math.max(0, least - 1), most - 1))
@@ -271,7 +276,7 @@ interface Member {
   text: Fragment
 }
 
-/** Two rails: until the first member that is there, and from then on, where commas come before. */
+/** Two parallel paths: before the first member that is present, and after it, where commas precede members. */
 const inOrder =
   (members: readonly Member[]): Fragment =>
   (automaton, from, to) => {
@@ -292,7 +297,7 @@ const inOrder =
     empty(automaton, some, to)
   }
 
-/** A schema's pattern may match anywhere in the string, unless it says otherwise. */
+/** A pattern may match anywhere in the string, unless it has anchors. */
 function anchored(pattern: string): string {
   const start = pattern.startsWith('^')
   const end = /(^|[^\\])(\\\\)*\$$/.test(pattern)

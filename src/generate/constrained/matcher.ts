@@ -2,8 +2,8 @@ import { HeedError } from '../../util/errors.ts'
 import { Automaton, type Fragment } from './automaton.ts'
 
 /**
- * The deterministic automaton of a language, made state by state as texts reach them (Rabin and
- * Scott, 1959): following a byte is a look-up, and nothing is ever tried twice.
+ * The deterministic automaton of a language, whose states are built when texts reach them (Rabin and Scott, 1959). A
+ * transition is a table look-up.
  */
 export class Matcher {
   readonly start: number
@@ -13,73 +13,69 @@ export class Matcher {
   private readonly ids = new Map<string, number>()
   private members = 0
 
-  /** @param usable for each byte, whether it can be written; default: all can */
+  /** @param usable for each byte, whether a token has it; by default all */
   constructor(language: Fragment, usable: readonly boolean[] = new Array(256).fill(true)) {
     this.automaton = new Automaton(language)
     this.distances = this.automaton.distances(usable)
     this.start = this.stateOf([this.automaton.start])
     if (this.start === NOWHERE)
-      throw new HeedError('invalid-option', 'No text fits this pattern or schema', {
-        remedy: 'It contradicts itself, or the vocabulary lacks characters that it needs.',
+      throw new HeedError('invalid-option', 'A pattern or schema must match some text, got none', {
+        remedy: 'Check it for contradictions, and the vocabulary for the characters that it needs.',
       })
   }
 
-  /** The state behind a byte, NOWHERE if no text of the language goes on so. */
+  /** The state after a byte; NOWHERE if no text of the language continues so. */
   next(state: number, byte: number): number {
     const { table } = this.states[state]
     if (table[byte] === UNKNOWN) table[byte] = this.follow(state, byte)
     return table[byte]
   }
 
-  /** Whether the text so far is whole. */
+  /** Whether the text so far is complete. */
   accepts(state: number): boolean {
     return this.states[state].distance === 0
   }
 
   /** Whether a longer text is in the language too. */
   goesOn(state: number): boolean {
-    return this.states[state].set.some((one) => this.automaton.edges[one].length > 0)
+    return this.states[state].set.some((member) => this.automaton.edges[member].length > 0)
   }
 
-  /** The least number of bytes that make the text whole. */
+  /** The least number of bytes that complete the text. */
   distance(state: number): number {
     return this.states[state].distance
   }
 
   private follow(state: number, byte: number): number {
     const reached: number[] = []
-    for (const one of this.states[state].set)
-      for (const { low, high, to } of this.automaton.edges[one])
+    for (const member of this.states[state].set)
+      for (const { low, high, to } of this.automaton.edges[member])
         if (low <= byte && byte <= high) reached.push(to)
     return this.stateOf(reached)
   }
 
   private stateOf(reached: number[]): number {
-    const seen = new Set<number>()
+    const members = new Set<number>()
     const waiting = reached
-    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
-      if (seen.has(one) || this.distances[one] === Number.POSITIVE_INFINITY) continue
-      seen.add(one)
-      waiting.push(...this.automaton.free[one])
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (members.has(next) || this.distances[next] === Number.POSITIVE_INFINITY) continue
+      members.add(next)
+      waiting.push(...this.automaton.free[next])
     }
-    if (seen.size === 0) return NOWHERE
+    if (members.size === 0) return NOWHERE
     const { edges, end } = this.automaton
-    const useful = [...seen].filter((one) => one === end || edges[one].length > 0)
+    const useful = [...members].filter((member) => member === end || edges[member].length > 0)
     const set = Int32Array.from(useful).sort()
     const key = set.join()
     const known = this.ids.get(key)
     if (known !== undefined) return known
     this.members += set.length
     if (this.states.length === MOST_STATES || this.members > MOST_MEMBERS)
-      throw new HeedError(
-        'invalid-option',
-        'The pattern or schema has too many states to be followed',
-        {
-          remedy: 'Make its alternatives differ earlier, or its repetitions shorter.',
-        },
-      )
+      throw new HeedError('unsupported', 'The pattern or schema has too many states', {
+        remedy: 'Let its alternatives differ earlier, or shorten its repetitions.',
+      })
     const distance = set.reduce(
-      (least, one) => Math.min(least, this.distances[one]),
+      (least, member) => Math.min(least, this.distances[member]),
       Number.POSITIVE_INFINITY,
     )
     const id = this.states.push({ set, distance, table: new Int32Array(256).fill(UNKNOWN) }) - 1
@@ -89,10 +85,10 @@ export class Matcher {
 }
 
 interface State {
-  /** States of the nondeterministic automaton, any of which the text may have reached. */
+  /** The states of the nondeterministic automaton that the text may have reached. */
   set: Int32Array
   distance: number
-  /** For each byte, the state behind it. */
+  /** For each byte, the next state. */
   table: Int32Array
 }
 

@@ -1,7 +1,7 @@
-// Numbers between bounds, as regular expressions over their digits: at most 15 before and after the point,
-// as many as a double holds, so that no number goes on without end.
+// Numbers between bounds as regular expressions over their digits: at most 15 before and after the point, the precision
+// of a double.
 
-/** Bounds that are whole or infinite; a number at an exclusive one is not meant. */
+/** Integer or infinite bounds. */
 export interface Range {
   least: number
   most: number
@@ -20,7 +20,7 @@ export function integerPattern({
   return anyOf([naturals(Math.max(low, 0), high), signed(naturals(Math.max(1, -high), -low))])
 }
 
-/** Decimal fractions too, such as -0.25: those whose last digit is no 0. */
+/** Also decimal fractions such as -0.25, without trailing zeros. */
 export function numberPattern(range: Range): string | null {
   const { least, most } = range
   return anyOf([
@@ -30,7 +30,8 @@ export function numberPattern(range: Range): string | null {
   ])
 }
 
-const fraction = (whole: string | null): string | null => whole && `${whole}\\.[0-9]{0,14}[1-9]`
+const fraction = (integer: string | null): string | null =>
+  integer && `${integer}\\.[0-9]{0,14}[1-9]`
 const signed = (natural: string | null): string | null => natural && `-${natural}`
 
 /** Whole numbers from `low` (0 or more) to `high`. */
@@ -48,7 +49,7 @@ function naturals(low: number, high: number): string | null {
 
 const LARGEST = 1e15 - 1
 
-/** Strings of as many digits as both have, in order between them. */
+/** The strings of digits between two of the same length. */
 function between(low: string, high: string): string {
   if (low === '') return ''
   const [a, b] = [Number(low[0]), Number(high[0])]

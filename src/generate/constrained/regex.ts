@@ -3,12 +3,12 @@ import { either, empty, type Fragment, repeated, sequence } from './automaton.ts
 import { complement, oneOf, type Ranges, union } from './characters.ts'
 
 /**
- * The language of a regular expression as JavaScript writes them, matched whole: literals, `.`,
- * classes, groups, `|`, `* + ? {n} {n,} {n,m}`. What is not regular (back-references, look-around)
- * is refused. @param write how one character of a set is written; default: in UTF-8
+ * The language of a regular expression in JavaScript's syntax that matches the complete text: literals, `.`, classes,
+ * groups, `|`, `* + ? {n} {n,} {n,m}`. Back-references and look-around, which are not regular, are refused.
+ * @param write the fragment for one character of a set; by default its UTF-8 bytes
  */
 export function regexFragment(pattern: string, write = oneOf): Fragment {
-  return new Parser(pattern, write).whole()
+  return new Parser(pattern, write).parse()
 }
 
 const MOST_CHARACTERS = 10_000
@@ -43,21 +43,19 @@ class Parser {
     if (this.characters.length > MOST_CHARACTERS)
       throw new HeedError(
         'invalid-option',
-        `A regular expression of ${this.characters.length} characters`,
-        {
-          remedy: `It may have ${MOST_CHARACTERS}.`,
-        },
+        `A regular expression must have at most ${MOST_CHARACTERS} characters, got ${this.characters.length}`,
+        { remedy: 'Shorten it.' },
       )
   }
 
-  whole(): Fragment {
+  parse(): Fragment {
     const all = this.alternatives()
-    if (this.at < this.characters.length) this.fail(`'${this.peek()}' has no partner`)
+    if (this.at < this.characters.length) this.fail(`'${this.peek()}' must have a counterpart`)
     return all
   }
 
   private alternatives(): Fragment {
-    if (++this.depth > DEEPEST) this.fail('its groups are nested too deeply')
+    if (++this.depth > DEEPEST) this.fail(`groups must be nested at most ${DEEPEST} deep`)
     const ways = [this.run()]
     while (this.take('|')) ways.push(this.run())
     this.depth--
@@ -65,14 +63,14 @@ class Parser {
   }
 
   private run(): Fragment {
-    const parts: Fragment[] = []
+    const items: Fragment[] = []
     for (
       let next = this.peek();
       next !== undefined && next !== '|' && next !== ')';
       next = this.peek()
     )
-      parts.push(this.quantified(this.item()))
-    return sequence(...parts)
+      items.push(this.quantified(this.item()))
+    return sequence(...items)
   }
 
   private item(): Fragment {
@@ -81,29 +79,29 @@ class Parser {
     if (character === '[') return this.write(this.class())
     if (character === '.') return this.write(complement(LINE_ENDS))
     if (character === '\\') return this.write(this.escaped())
-    // The whole text is matched anyway, so these say nothing new at its two ends.
+    // The complete text is matched anyway, so anchors at its ends have no effect.
     if (character === '^' && this.at === 1) return empty
     if (character === '$' && this.at === this.characters.length) return empty
-    if ('^$*+?{}]'.includes(character)) this.fail(`'${character}' cannot stand here`)
+    if ('^$*+?{}]'.includes(character)) this.fail(`'${character}' must be escaped here`)
     return this.write(just(character))
   }
 
   private group(): Fragment {
     if (this.take('?') && !this.take(':')) {
       if (!this.take('<') || '=!'.includes(this.peek() ?? '='))
-        this.fail('only plain groups are followed, no look-around')
+        this.fail('groups must be plain, without look-around')
       while (this.next() !== '>');
     }
     const inner = this.alternatives()
-    if (!this.take(')')) this.fail("a group lacks its ')'")
+    if (!this.take(')')) this.fail("a group must end with ')'")
     return inner
   }
 
   private quantified(part: Fragment): Fragment {
     const bounds = this.bounds()
     if (!bounds) return part
-    this.take('?') // as few as possible: which texts match is the same
-    if ('*+?{'.includes(this.peek() ?? ' ')) this.fail('two quantifiers follow each other')
+    this.take('?') // lazy: the language is the same
+    if ('*+?{'.includes(this.peek() ?? ' ')) this.fail('a quantifier must not follow another')
     return repeated(part, ...bounds)
   }
 
@@ -114,17 +112,17 @@ class Parser {
     if (!this.take('{')) return null
     let text = ''
     while (!this.take('}')) text += this.next()
-    const found = /^(\d+)(,(\d*))?$/.exec(text)
-    if (!found) this.fail(`{${text}} is no quantifier`)
-    const least = Number(found[1])
+    const match = /^(\d+)(,(\d*))?$/.exec(text)
+    if (!match) this.fail(`{${text}} must be a quantifier such as {2,5}`)
+    const least = Number(match[1])
     const most =
-      found[2] === undefined ? least : found[3] === '' ? Number.POSITIVE_INFINITY : Number(found[3])
+      match[2] === undefined ? least : match[3] === '' ? Number.POSITIVE_INFINITY : Number(match[3])
     if (
       least > most ||
       least > MOST_REPEATS ||
       (most > MOST_REPEATS && most !== Number.POSITIVE_INFINITY)
     )
-      this.fail(`{${text}} is out of order, or above ${MOST_REPEATS}`)
+      this.fail(`{${text}} must be in ascending order and at most ${MOST_REPEATS}`)
     return [least, most]
   }
 
@@ -140,7 +138,7 @@ class Parser {
         const last = this.classItem()
         const [low, high] = [first[0][0], last[0][0]]
         const single = [first, last].every((set) => set.length === 1 && set[0][0] === set[0][1])
-        if (!single || low > high) this.fail('a range in a class is out of order')
+        if (!single || low > high) this.fail('a range in a class must be in ascending order')
         ranges.push([low, high])
       }
     }
@@ -160,7 +158,7 @@ class Parser {
     if (character === 'x') return point(this.hex(2))
     if (character === 'u') return point(this.take('{') ? this.braced() : this.hex(4))
     if (Object.hasOwn(CONTROLS, character)) return point(CONTROLS[character])
-    if (/[\p{L}\p{N}]/u.test(character)) this.fail(`\\${character} is not followed`)
+    if (/[\p{L}\p{N}]/u.test(character)) this.fail(`\\${character} is not known`)
     return just(character)
   }
 
@@ -168,14 +166,14 @@ class Parser {
     let text = ''
     while (!this.take('}')) text += this.next()
     const value = /^[\da-f]{1,6}$/i.test(text) ? Number.parseInt(text, 16) : Number.NaN
-    if (!(value <= 0x10ffff)) this.fail(`\\u{${text}} is no character`)
+    if (!(value <= 0x10ffff)) this.fail(`\\u{${text}} must be a character`)
     return value
   }
 
   private hex(digits: number): number {
     let text = ''
     for (let i = 0; i < digits; i++) text += this.next()
-    if (!/^[\da-f]+$/i.test(text)) this.fail(`'${text}' is no number of ${digits} digits`)
+    if (!/^[\da-f]+$/i.test(text)) this.fail(`'${text}' must be ${digits} hexadecimal digits`)
     return Number.parseInt(text, 16)
   }
 
@@ -184,7 +182,7 @@ class Parser {
   }
 
   private next(): string {
-    if (this.at === this.characters.length) this.fail('it ends too early')
+    if (this.at === this.characters.length) this.fail('the end is missing')
     return this.characters[this.at++]
   }
 
@@ -196,8 +194,9 @@ class Parser {
 
   private fail(reason: string): never {
     throw new HeedError(
-      'invalid-option',
-      `The regular expression ${this.pattern.slice(0, 80)} cannot be followed: ${reason} (at character ${this.at})`,
+      'unsupported',
+      `The regular expression ${this.pattern.slice(0, 80)} is not supported: ${reason} (at character ${this.at})`,
+      { remedy: 'Use literals, classes, groups, alternatives and repetitions.' },
     )
   }
 }

@@ -1,19 +1,19 @@
 import { type Matcher, NOWHERE } from './matcher.ts'
 
 /**
- * The bytes of all tokens as a tree, so that tokens that begin alike are followed together. Nodes lie in
- * the order of a walk: those below node i end before `after[i]`.
+ * The bytes of all tokens as a tree, so that tokens with a common beginning are matched together. Nodes are in pre-order:
+ * the descendants of node i end before `after[i]`.
  */
 export class TokenTrie {
   readonly size: number
   private readonly bytes: Uint8Array
   private readonly depths: Uint16Array
   private readonly after: Int32Array
-  /** For each node, the first token that ends there, or -1; and for each token, the next one of the same bytes. */
+  /** For each node, the first token that ends there, or -1; for each token, the next with the same bytes. */
   private readonly tokens: Int32Array
   private readonly twins: Int32Array
 
-  /** @param tokens the bytes of each token; null for those that are no text */
+  /** @param tokens the bytes of each token; null for special tokens */
   constructor(tokens: readonly (Uint8Array | null)[]) {
     this.size = tokens.length
     const order = [...tokens.keys()].filter((id) => (tokens[id]?.length ?? 0) > 0)
@@ -26,20 +26,24 @@ export class TokenTrie {
     let count = 0
     let before: Uint8Array = new Uint8Array(0)
     for (const id of order) {
-      const own = bytesOf(id)
+      const current = bytesOf(id)
       let shared = 0
-      while (shared < before.length && shared < own.length && before[shared] === own[shared])
+      while (
+        shared < before.length &&
+        shared < current.length &&
+        before[shared] === current[shared]
+      )
         shared++
       for (const node of path.splice(shared)) nodes.after[node] = count
-      for (let depth = shared; depth < own.length; depth++) {
-        nodes.bytes[count] = own[depth]
+      for (let depth = shared; depth < current.length; depth++) {
+        nodes.bytes[count] = current[depth]
         nodes.depths[count] = depth
         path.push(count++)
       }
-      const leaf = path[own.length - 1]
+      const leaf = path[current.length - 1]
       this.twins[id] = nodes.tokens[leaf]
       nodes.tokens[leaf] = id
-      before = own
+      before = current
     }
     for (const node of path) nodes.after[node] = count
     this.bytes = nodes.bytes.subarray(0, count)
@@ -48,8 +52,8 @@ export class TokenTrie {
     this.after = nodes.after.subarray(0, count)
   }
 
-  /** Calls back with each token that may follow a state, and the state behind it. */
-  follow(matcher: Matcher, state: number, found: (token: number, state: number) => void): void {
+  /** Calls back with each token that may follow a state, and the state after it. */
+  follow(matcher: Matcher, state: number, onToken: (token: number, state: number) => void): void {
     const states = [state] // at each depth of the walk
     let node = 0
     while (node < this.bytes.length) {
@@ -60,7 +64,8 @@ export class TokenTrie {
         continue
       }
       states[depth + 1] = next
-      for (let token = this.tokens[node]; token >= 0; token = this.twins[token]) found(token, next)
+      for (let token = this.tokens[node]; token >= 0; token = this.twins[token])
+        onToken(token, next)
       node++
     }
   }

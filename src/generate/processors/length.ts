@@ -1,6 +1,6 @@
 import { checkTokens, checkWhole, HIDDEN, keepOnly, type LogitsProcessor } from './processor.ts'
 
-/** The text does not end before so many tokens have been written. */
+/** The text does not end before `count` tokens are generated. */
 export function minNewTokens(count: number, endTokens: readonly number[]): LogitsProcessor {
   checkWhole('minNewTokens', count, 0)
   checkTokens('minNewTokens', endTokens)
@@ -12,7 +12,7 @@ export function minNewTokens(count: number, endTokens: readonly number[]): Logit
   }
 }
 
-/** The text ends with this token at the latest as its `count`-th written one. */
+/** The `count`-th generated token is `endToken`. */
 export function forceEnd(count: number, endToken: number): LogitsProcessor {
   checkWhole('forceEnd', count, 1)
   checkTokens('forceEnd', [endToken])

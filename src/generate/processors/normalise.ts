@@ -1,7 +1,7 @@
 import { logSumExp } from '../log-probabilities.ts'
 import type { LogitsProcessor } from './processor.ts'
 
-/** Makes scores log-probabilities again, after rules that have hidden some of them. */
+/** Turns scores into log-probabilities again, after rules that hide some of them. */
 export function normalise(): LogitsProcessor {
   return {
     process(scores) {

@@ -1,13 +1,18 @@
-import { HeedError } from '../../util/errors.ts'
+import { invalidOption } from '../../util/errors.ts'
 import type { LogitsProcessor } from './processor.ts'
 
 /**
- * Makes tokens that are in the text already, prompt included, less likely: divides positive scores and
- * multiplies negative ones (Keskar et al., 2019). 1 is none, below 1 favours them.
+ * Makes tokens of the text so far, prompt included, less likely: divides positive scores and multiplies negative ones
+ * (Keskar et al., 2019). 1 has no effect; values below 1 favour repetition.
  */
 export function repetitionPenalty(penalty: number): LogitsProcessor {
   if (!(penalty > 0 && Number.isFinite(penalty)))
-    throw new HeedError('invalid-option', `repetitionPenalty ${penalty}: it is above 0; 1 is none`)
+    throw invalidOption({
+      key: 'repetitionPenalty',
+      value: penalty,
+      expected: 'above 0',
+      try: { repetitionPenalty: [1, 1.1] },
+    })
   return {
     process(scores, { tokens }) {
       for (const token of new Set(tokens))
@@ -16,11 +21,11 @@ export function repetitionPenalty(penalty: number): LogitsProcessor {
   }
 }
 
-/** Takes `penalty` off a token's score for each time that it was written; negative favours it. */
+/** Subtracts `penalty` from a token's score for each time it was generated; negative values favour it. */
 export const frequencyPenalty = (penalty: number): LogitsProcessor =>
   counting('frequencyPenalty', penalty, (times) => times)
 
-/** Takes `penalty` off the score of each token that was written, however often. */
+/** Subtracts `penalty` from the score of each generated token, however often it occurs. */
 export const presencePenalty = (penalty: number): LogitsProcessor =>
   counting('presencePenalty', penalty, () => 1)
 
@@ -30,7 +35,12 @@ function counting(
   weight: (times: number) => number,
 ): LogitsProcessor {
   if (!Number.isFinite(penalty))
-    throw new HeedError('invalid-option', `${name} ${penalty}: it is a number; 0 is none`)
+    throw invalidOption({
+      key: name,
+      value: penalty,
+      expected: 'a finite number',
+      try: { [name]: [0, 0.5] },
+    })
   return {
     process(scores, { tokens, promptLength }) {
       const times = new Map<number, number>()

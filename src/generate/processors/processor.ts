@@ -1,27 +1,27 @@
-import { HeedError } from '../../util/errors.ts'
+import { invalidOption } from '../../util/errors.ts'
 
-/** A text that is being written. */
+/** A text that is being generated. */
 export interface Text {
-  /** The prompt's tokens and those written since. */
+  /** The tokens of the prompt and the generated ones. */
   readonly tokens: readonly number[]
   readonly promptLength: number
-  /** How many tokens may be written, all together. */
+  /** Maximum number of generated tokens. */
   readonly maxTokens: number
 }
 
 /**
- * A rule about what may come next, as transformers' LogitsProcessor: it changes the scores (V) of the
- * next token in place. It depends on the text alone, so one serves all texts of a batch or search.
+ * A rule about the next token, like transformers' LogitsProcessor. It changes the scores (V) in place and depends only on
+ * the text, so that all texts of a batch or search can share it.
  */
 export interface LogitsProcessor {
   process(scores: Float32Array, text: Text): void
-  /** Whether the text is whole, so that nothing may come next. */
+  /** Whether the text is complete, so that no token may follow. */
   ends?(text: Text): boolean
 }
 
 export const HIDDEN = Number.NEGATIVE_INFINITY
 
-/** The scores that are left by all rules, in a copy. */
+/** A copy of the scores after all rules. */
 export function processed(
   scores: ArrayLike<number>,
   processors: readonly LogitsProcessor[],
@@ -33,11 +33,11 @@ export function processed(
   return copy
 }
 
-/** Whether a rule says that the text is whole. */
-export const isWhole = (processors: readonly LogitsProcessor[], text: Text): boolean =>
+/** Whether a rule says that the text is complete. */
+export const isComplete = (processors: readonly LogitsProcessor[], text: Text): boolean =>
   processors.some((processor) => processor.ends?.(text))
 
-/** Hides all scores but those of these tokens. */
+/** Hides all scores except those of `tokens`. */
 export function keepOnly(scores: Float32Array, tokens: Iterable<number>): void {
   const kept = Array.from(tokens, (token) => [token, scores[token]])
   scores.fill(HIDDEN)
@@ -46,11 +46,32 @@ export function keepOnly(scores: Float32Array, tokens: Iterable<number>): void {
 
 export function checkWhole(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least)
-    throw new HeedError('invalid-option', `${name} ${value}: it is a whole number from ${least} on`)
+    throw invalidOption({
+      key: name,
+      value,
+      expected: `a whole number from ${least}`,
+      remedy: `Give ${least} or more.`,
+    })
+}
+
+/** Also infinite: until the text ends. */
+export function checkMaxTokens(maxTokens: number): void {
+  if (!(maxTokens >= 0))
+    throw invalidOption({
+      key: 'maxTokens',
+      value: maxTokens,
+      expected: '>= 0',
+      try: { maxTokens: [100] },
+    })
 }
 
 export function checkTokens(name: string, tokens: readonly number[]): void {
   const wrong = tokens.find((token) => !Number.isSafeInteger(token) || token < 0)
   if (wrong !== undefined)
-    throw new HeedError('invalid-option', `${name}: ${wrong} is not a token id`)
+    throw invalidOption({
+      key: name,
+      value: wrong,
+      expected: 'token ids (whole numbers from 0)',
+      remedy: 'Take the ids from the tokenizer.',
+    })
 }

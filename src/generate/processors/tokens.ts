@@ -1,10 +1,10 @@
-import { HeedError } from '../../util/errors.ts'
+import { invalidOption } from '../../util/errors.ts'
 import { checkTokens, HIDDEN, keepOnly, type LogitsProcessor } from './processor.ts'
 
-/** These tokens never come. */
+/** These tokens are never generated. */
 export function suppressTokens(
   banned: readonly number[],
-  /** Only as the first token that is written. */
+  /** Only as the first generated token. */
   { atBegin = false }: { atBegin?: boolean } = {},
 ): LogitsProcessor {
   checkTokens('suppressTokens', banned)
@@ -16,7 +16,7 @@ export function suppressTokens(
   }
 }
 
-/** The first tokens that are written are these: a language, for one. */
+/** The first generated tokens are these, for example the token of a language. */
 export function forceTokens(forced: readonly number[]): LogitsProcessor {
   checkTokens('forceTokens', forced)
   return {
@@ -29,11 +29,17 @@ export function forceTokens(forced: readonly number[]): LogitsProcessor {
   }
 }
 
-/** None of these runs of tokens is completed. */
+/** None of these token sequences is completed. */
 export function badWords(words: readonly (readonly number[])[]): LogitsProcessor {
   for (const word of words) {
     checkTokens('badWords', word)
-    if (word.length === 0) throw new HeedError('invalid-option', 'badWords: a word without tokens')
+    if (word.length === 0)
+      throw invalidOption({
+        key: 'badWords',
+        value: word,
+        expected: 'lists of at least one token',
+        remedy: 'Leave out empty words.',
+      })
   }
   return {
     process(scores, { tokens }) {

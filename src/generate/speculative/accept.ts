@@ -2,8 +2,8 @@ import { type Candidates, drawFrom, total } from '../sampling.ts'
 import type { Draft } from './drafter.ts'
 
 /**
- * The next token: the draft's with probability min(1, p/q), else one drawn from what p has more of
- * than q. Whatever the draft, the token is distributed as p (Leviathan et al., 2023, theorem 3.5).
+ * The next token: the draft with probability min(1, p/q), otherwise a sample of max(0, p - q). The token has the
+ * distribution p for any draft (Leviathan et al., 2023, theorem 3.5).
  */
 export function acceptOrDraw(
   p: Candidates,
@@ -36,6 +36,6 @@ function excess(p: Candidates, q: Candidates): Candidates {
     const other = q.tokens[at] === p.tokens[i] ? q.weights[at] / sizeQ : 0
     weights[i] = Math.max(0, p.weights[i] / sizeP - other)
   }
-  // Equal but for rounding: nothing is left over.
+  // p and q are equal up to rounding.
   return weights.some((weight) => weight > 0) ? { tokens: p.tokens, weights } : p
 }

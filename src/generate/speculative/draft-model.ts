@@ -5,13 +5,13 @@ import { createSampler, drawFrom, type Sampler, type SamplingOptions } from '../
 import { type Draft, Drafter, type DraftRules } from './drafter.ts'
 
 export interface DraftModelOptions {
-  /** How many tokens are guessed at a time. Default 3. */
+  /** Number of tokens to guess at a time. Default 3. */
   tokens?: number
-  /** How many tokens the drafting model looks back at most. */
+  /** Context of the draft model in tokens. */
   contextLength?: number
 }
 
-/** Guesses by a smaller model of the same vocabulary. */
+/** Drafts by a smaller model with the same vocabulary. */
 export class DraftModel extends Drafter {
   private readonly decoder: Decoder
   private readonly most: number
@@ -31,7 +31,7 @@ export class DraftModel extends Drafter {
     const tokens = [...text.tokens]
     const drafts: Draft[] = []
     while (drafts.length < Math.min(count, this.most)) {
-      // What the last guesses got right is still in the decoder's memory.
+      // Accepted drafts are still in the decoder's cache.
       const logits = await this.decoder.start([tokens])
       const scores = processed(logits, processors, { ...text, tokens })
       const from = sampler.candidates(scores)
@@ -43,5 +43,5 @@ export class DraftModel extends Drafter {
   }
 }
 
-/** The stream of random numbers, apart from those of texts. */
+/** The stream of random numbers, which texts do not use. */
 const DRAFTS = 0x7fffffff

@@ -1,13 +1,13 @@
 import type { LogitsProcessor, Text } from '../processors/processor.ts'
 import type { Candidates, SamplingOptions } from '../sampling.ts'
 
-/** How the text's own tokens are chosen: a drafter that does likewise guesses better. */
+/** How the tokens of the text are chosen; drafts by the same rules are accepted more often. */
 export interface DraftRules {
   sampling: SamplingOptions
   processors: readonly LogitsProcessor[]
 }
 
-/** A guess, and what it was drawn from: null when it could have been nothing else. */
+/** A guess and the candidates that it was drawn from; null where it was certain. */
 export interface Draft {
   token: number
   from: Candidates | null
@@ -15,7 +15,7 @@ export interface Draft {
 
 /** Guesses the next tokens; the model then checks all of them in one run. */
 export abstract class Drafter {
-  /** How many tokens were guessed so far, and how many of them were right. */
+  /** Number of tokens guessed, and accepted. */
   proposed = 0
   accepted = 0
 

@@ -2,15 +2,15 @@ import { checkWhole, type Text } from '../processors/processor.ts'
 import { type Draft, Drafter } from './drafter.ts'
 
 export interface PromptLookupOptions {
-  /** How many tokens at the end of the text are looked for at most. Default 3. */
+  /** Maximum number of tokens at the end of the text to search for. Default 3. */
   ngram?: number
-  /** How many tokens are guessed at most. Default 7. */
+  /** Maximum number of tokens to guess. Default 7. */
   tokens?: number
 }
 
 /**
- * Guesses that the text goes on as it did where its last few tokens came before (Saxena, 2023): for
- * summaries, code and quotations, where it often does.
+ * Guesses that the text continues as after an earlier occurrence of its last tokens (Saxena, 2023), which works for
+ * summaries, code and quotations.
  */
 export class PromptLookup extends Drafter {
   private readonly ngram: number
@@ -35,7 +35,7 @@ export class PromptLookup extends Drafter {
   }
 }
 
-/** Where the last n tokens came before, the latest place; -1 if nowhere. */
+/** The latest earlier occurrence of the last n tokens; -1 if there is none. */
 function lastMatch(tokens: readonly number[], n: number): number {
   const end = tokens.length - n
   for (let at = end - 1; at >= 0; at--) {

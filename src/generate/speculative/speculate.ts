@@ -1,15 +1,15 @@
 import type { TypedArray } from '../../graph/dtype.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Decoder } from '../decoder.ts'
-import { isWhole, processed } from '../processors/processor.ts'
+import { checkMaxTokens, isComplete, processed } from '../processors/processor.ts'
 import { createSampler } from '../sampling.ts'
 import type { WriteOptions, Written } from '../write-tokens.ts'
 import { acceptOrDraw } from './accept.ts'
 import type { Draft, Drafter } from './drafter.ts'
 
 /**
- * As writeTokens on one text, with several tokens a run where a drafter guesses right: the same text
- * at temperature 0, one of the same distribution above.
+ * Like writeTokens for one text, with several tokens for a run of the model where the drafter guesses right. The text is
+ * the same at temperature 0, and has the same distribution above.
  */
 export async function* speculate(
   decoder: Decoder,
@@ -18,8 +18,7 @@ export async function* speculate(
   options: WriteOptions = {},
 ): AsyncGenerator<Written, void, undefined> {
   const { maxTokens = 100, stopTokens = [], processors = [], signal, ...sampling } = options
-  if (!(maxTokens >= 0))
-    throw new HeedError('invalid-option', `maxTokens ${maxTokens}: it is 0 or more`)
+  checkMaxTokens(maxTokens)
   const sampler = createSampler(sampling)
   const text = { tokens: [...prompt], promptLength: prompt.length, maxTokens }
   const left = (): number => maxTokens - (text.tokens.length - text.promptLength)
@@ -30,7 +29,7 @@ export async function* speculate(
     if (logits.length === 0) logits = [await decoder.start([prompt])]
     else {
       const last = text.tokens[text.tokens.length - 1]
-      // The guesses need room behind the last token, which is not in memory yet.
+      // The drafts need room after the last token, which is not in the cache yet.
       const count = Math.min(decoder.capacity - decoder.tokens.length - 1, left() - 1)
       drafts = count > 0 ? await drafter.propose(text, count, { sampling, processors }) : []
       drafts = drafts.slice(0, Math.max(0, count))
@@ -50,13 +49,13 @@ export async function* speculate(
       if (stopTokens.includes(token)) return
       text.tokens.push(token)
       yield { token, logits: logits[i] }
-      if (isWhole(processors, text)) return
+      if (isComplete(processors, text)) return
       if (!accepted) break
     }
   }
 }
 
-/** The logits behind the last token of the text and behind each draft. */
+/** The logits after the last token of the text and after each draft. */
 async function read(decoder: Decoder, last: number, drafts: Draft[]): Promise<TypedArray[]> {
   const full = decoder.tokens.length === decoder.capacity
   return full
@@ -69,9 +68,7 @@ function checkVocabulary(drafts: readonly Draft[], size: number): void {
   if (wrong)
     throw new HeedError(
       'invalid-option',
-      `The drafter guesses token ${wrong.token}, the model has ${size} tokens`,
-      {
-        remedy: 'Draft with a model of the same tokenizer.',
-      },
+      `Tokens of the drafter must be below the vocabulary size (${size}), got ${wrong.token}`,
+      { remedy: 'Draft with a model that has the same tokenizer.' },
     )
 }
