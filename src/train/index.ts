@@ -24,7 +24,7 @@ export type {
   TrainingBatches,
 } from './task.ts'
 export { type OpenedRun, openRun } from './task-file.ts'
-export { trainTasks } from './tasks/index.ts'
+export { registerTask, trainTasks } from './tasks/index.ts'
 export {
   type Start,
   type TrainEvent,
