@@ -78,6 +78,24 @@ beforeAll(async () => {
   expect(code).toBe(0)
 })
 
+/** Kills a training run some time after it has reported a step. Resolves to the first step that it reported. */
+async function killedAt(step: number, afterMs: number, args: string[]): Promise<number> {
+  const { child, ended } = start(args)
+  let output = ''
+  child.stdout?.on('data', (text) => {
+    const before = output
+    output += text
+    const line = `step ${step}/`
+    if (output.includes(line) && !before.includes(line))
+      setTimeout(() => child.kill('SIGKILL'), afterMs)
+  })
+  const { err } = await ended
+  expect(child.signalCode, err).toBe('SIGKILL') // it has not ended by itself
+  return firstStep(output)
+}
+
+const firstStep = (output: string): number => Number(/step (\d+)\//.exec(output)?.[1])
+
 /** A user's mistake: one clear message, code 2, no stack. */
 function expectMistake({ code, err }: Ended, ...says: RegExp[]): void {
   for (const pattern of says) expect(err).toMatch(pattern)
@@ -151,28 +169,29 @@ describe('heed train', () => {
     expectMistake(await heed(run, { HEED_MEMORY: '5000000' }), /MB/, /smaller/)
   })
 
-  it('goes on after being killed at any moment', async () => {
-    const whole = at('whole')
+  it('resumes bit for bit after it was killed, wherever that was', async () => {
+    const flags = ['--steps', '80', '--save-every', '5', '--log-every', '1', '--dropout', '0.1', '--eval-every', '20'] // biome-ignore format: one line
+    await train(at('text.txt'), at('uninterrupted'), ...flags)
     const killed = at('killed')
-    const flags = ['--steps', '60', '--save-every', '5', '--dropout', '0.1', '--eval-every', '20']
-    await train(at('text.txt'), whole, ...flags)
     const args = ['train', 'gpt2', '--data', at('text.txt'), '--out', killed, ...small, ...flags]
-    for (let attempt = 0; attempt < 6; attempt++) {
-      const resume = attempt === 0 ? [] : ['--resume']
-      const { child, ended } = start([...args, ...resume])
-      const timer = setTimeout(() => child.kill('SIGKILL'), 900 + attempt * 130)
-      const { code, err } = await ended
-      clearTimeout(timer)
-      if (code === 0) break
-      if (code === 2) expect(err).toMatch(/no checkpoint|no run/i) // killed before the first one
-      if (code === 2) rmSync(killed, { recursive: true, force: true })
+
+    await killedAt(2, 0, args) // before the first checkpoint
+    expectMistake(await heed([...args, '--resume']), /checkpoint/)
+    rmSync(killed, { recursive: true })
+
+    let resumedAt = 0
+    for (const [i, step] of [12, 33, 58].entries()) {
+      const resume = i === 0 ? [] : ['--resume']
+      const first = await killedAt(step, 7 * i, [...args, ...resume])
+      expect(first).toBeGreaterThan(resumedAt)
+      resumedAt = first
     }
-    rmSync(join(killed, 'none'), { force: true })
     const last = await heed(['train', 'gpt2', '--out', killed, '--resume'])
-    if (last.code !== 0) await heed(args)
+    expect(last.code).toBe(0)
+    expect(firstStep(last.out)).toBeGreaterThan(resumedAt)
     const weights = (run: string): Buffer => readFileSync(join(run, 'model.safetensors'))
-    expect(weights(killed).equals(weights(whole))).toBe(true)
-  })
+    expect(weights(killed).equals(weights(at('uninterrupted')))).toBe(true)
+  }, 240_000)
 
   it('saves on Ctrl-C and says how to go on', async () => {
     const out = at('interrupted')

@@ -1,6 +1,7 @@
 // A weight that many products use, as in each step of a recurrent network.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { cat, manualSeed, Parameter, randn, type Tensor } from '../../src/index.ts'
+import { expectWithin } from '../support/close.ts'
 
 beforeEach(() => void manualSeed(5))
 
@@ -10,11 +11,6 @@ const grown = (w: Parameter, products: Tensor[]): Tensor => {
   const { grad } = w
   w.grad = null
   return grad as Tensor
-}
-
-async function expectClose(got: Tensor, want: Tensor): Promise<void> {
-  expect(got.shape).toEqual(want.shape)
-  expect(await got.sub(want).abs().amax().item()).toBeLessThan(1e-4)
 }
 
 describe('the gradient of a shared weight', () => {
@@ -30,7 +26,7 @@ describe('the gradient of a shared weight', () => {
     const xs = steps(batch)
     const joined = grown(w, xs.map((x) => product(x, w))) // biome-ignore format: one line
     const whole = product(cat(xs, -2), w)
-    await expectClose(joined, grown(w, whole.split(2, -2)))
+    await expectWithin(joined, grown(w, whole.split(2, -2)), 1e-4)
   })
 
   it('is one product where that moves less, and a sum where not', () => {

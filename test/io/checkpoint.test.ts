@@ -156,6 +156,7 @@ describe('kill -9 at any moment', () => {
     await new Promise((resolve) => setTimeout(resolve, afterMs))
     child.kill('SIGKILL')
     await once(child, 'close')
+    expect(child.signalCode).toBe('SIGKILL') // it has not ended by itself
     return Number(output.trim().split('\n').at(-1)?.replace('ready', '0'))
   }
 

@@ -15,6 +15,7 @@ import {
 import { captureActivations } from '../../src/nn/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { expectClose } from '../support/close.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
 
 /** Where a family's layers are, and what comes out of the last of its modules before the head. */
@@ -58,15 +59,23 @@ onEach(oneOfEach, () => {
       )
       const loss = F.crossEntropy(logits.narrow(1, 0, tokens - 1), ids.narrow(1, 1, tokens - 1))
       loss.backward()
-      await expectClose(logits, await want('logits'))
+      await expectClose(logits, await want('logits'), TOLERANCE)
       expect(await loss.item()).toBeCloseTo(told.loss as number, 4)
       const parameters = new Map(model.namedParameters())
       for (const key of told.gradients as string[])
         await expectClose(parameters.get(key)?.grad as Tensor, await want(`grad.${key}`), 1e-3)
       if (expected.has('hidden_states.0')) {
         const last = expected.names.filter((key) => key.startsWith('hidden_states')).length - 1
-        await expectClose(activations.get(`${layers}.0`) as Tensor, await want('hidden_states.1'))
-        await expectClose(activations.get(states) as Tensor, await want(`hidden_states.${last}`))
+        await expectClose(
+          activations.get(`${layers}.0`) as Tensor,
+          await want('hidden_states.1'),
+          TOLERANCE,
+        )
+        await expectClose(
+          activations.get(states) as Tensor,
+          await want(`hidden_states.${last}`),
+          TOLERANCE,
+        )
       }
       await expected.close()
 
@@ -88,7 +97,7 @@ onEach(oneOfEach, () => {
       const want = await read(expected, 'logits')
       await expected.close()
       const counted = attentionMask.unsqueeze(-1).to('f32')
-      await expectClose(model.forward(ids, { attentionMask }).mul(counted), want)
+      await expectClose(model.forward(ids, { attentionMask }).mul(counted), want, TOLERANCE)
 
       // The same in three parts, with room to spare.
       const [batch, tokens] = ids.shape
@@ -101,7 +110,7 @@ onEach(oneOfEach, () => {
       ]) {
         const part = model.forward(ids.narrow(1, start, size), { cache, attentionMask: room })
         const own = part.mul(counted.narrow(1, start, size))
-        await expectClose(own, want.narrow(1, start, size))
+        await expectClose(own, want.narrow(1, start, size), TOLERANCE)
         cache.advance(size)
       }
     })
@@ -135,7 +144,7 @@ onEach(oneOfEach, () => {
       const options = { attentionMask: await want('attention_mask') }
       const [head] = told.gradients as string[]
       expect(model.labels).toEqual(['LABEL_0', 'LABEL_1', 'LABEL_2'])
-      await expectClose(model.forward(ids, options), await want('logits'))
+      await expectClose(model.forward(ids, options), await want('logits'), TOLERANCE)
       const loss = model.loss(ids, await want('labels'), options)
       loss.backward()
       expect(await loss.item()).toBeCloseTo(told.loss as number, 4)
@@ -143,7 +152,7 @@ onEach(oneOfEach, () => {
       await expectClose(grad, await want(`grad.${head}`), 1e-3)
       // Without a mask, ids that are padding tell where the texts end.
       const last = model.forward(ids.slice([1, 2], [0, 7]))
-      await expectClose(model.forward(ids.slice([1, 2])), last)
+      await expectClose(model.forward(ids.slice([1, 2])), last, TOLERANCE)
       await expected.close()
     },
   )
@@ -169,11 +178,4 @@ async function read(file: Safetensors, key: string): Promise<Tensor> {
   if (dtype === 'f32') return tensor(await file.read(key, { as: 'f32' }), { shape })
   const whole = tensor(await file.read(key, { as: 'i32' }), { shape })
   return dtype === 'bool' ? whole.ne(0) : whole
-}
-
-/** max |a - b| ≤ tolerance · max |b|. */
-async function expectClose(got: Tensor, want: Tensor, tolerance = TOLERANCE): Promise<void> {
-  expect(got.shape).toEqual(want.shape)
-  const scale = await want.abs().amax().item()
-  expect(await got.sub(want).abs().amax().item()).toBeLessThan(tolerance * scale)
 }

@@ -16,6 +16,7 @@ import {
 } from '../../src/models/index.ts'
 import { captureActivations, captureAttention } from '../../src/nn/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
+import { expectClose } from '../support/close.ts'
 import { allDevices, onEach } from '../support/devices.ts'
 
 const root = join(FIXTURES, 'gpt2')
@@ -33,13 +34,6 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'heed-gpt2-'))
 })
 afterAll(() => rm(scratch, { recursive: true }))
-
-/** max |a - b| ≤ tolerance · max |b|. */
-async function expectClose(got: Tensor, want: Tensor, tolerance = 1e-5): Promise<void> {
-  expect(got.shape).toEqual(want.shape)
-  const scale = await want.abs().amax().item()
-  expect(await got.sub(want).abs().amax().item()).toBeLessThan(tolerance * scale)
-}
 
 onEach(allDevices, () => {
   describe.each(variants)('%s, %s', (folder, variant) => {

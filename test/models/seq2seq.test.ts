@@ -2,15 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { cat, full, manualSeed, type Tensor, tensor } from '../../src/index.ts'
 import { fromPretrained, Marian, T5ForConditionalGeneration } from '../../src/models/index.ts'
 import { captureAttention } from '../../src/nn/index.ts'
+import { expectClose } from '../support/close.ts'
 import { allDevices, onEach, oneOfEach } from '../support/devices.ts'
 import { loadSeq2Seq, seq2seqVariants } from './seq2seq-fixture.ts'
-
-/** max |a - b| ≤ tolerance · max |b|. */
-async function expectClose(got: Tensor, want: Tensor, tolerance = 1e-5): Promise<void> {
-  expect(got.shape).toEqual(want.shape)
-  const scale = await want.abs().amax().item()
-  expect(await got.sub(want).abs().amax().item()).toBeLessThanOrEqual(tolerance * scale)
-}
 
 const tinyT5 = { vocab_size: 11, d_model: 8, d_kv: 3, d_ff: 8, num_layers: 2, num_heads: 2 }
 const tinyMarian = {

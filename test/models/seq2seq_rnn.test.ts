@@ -14,6 +14,7 @@ import {
 } from '../../src/models/index.ts'
 import { captureAttention } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
+import { expectWithin } from '../support/close.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
 
 const tiny = { vocab_size: 11, embedding_size: 6, hidden_size: 8, init_std: 1, dropout: 0 }
@@ -23,11 +24,6 @@ const variants = [
   ['lstm, dot, two layers, one direction', { cell_type: 'lstm', attention_type: 'dot', num_hidden_layers: 2, bidirectional: false }], // biome-ignore format: a variant
   ['rnn, mlp, nothing shared', { cell_type: 'rnn', attention_type: 'mlp', share_encoder_decoder_embeddings: false, tie_word_embeddings: false }], // biome-ignore format: a variant
 ] as const
-
-async function expectClose(got: Tensor, want: Tensor): Promise<void> {
-  expect(got.shape).toEqual(want.shape)
-  expect(await got.sub(want).abs().amax().item()).toBeLessThanOrEqual(1e-5)
-}
 
 const source = (): Tensor => tensor([[3, 4, 5, 6, 7], [8, 9, 10, 0, 0]], { dtype: 'i32' }) // biome-ignore format: rows
 const mask = (): Tensor => tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]).ne(0) // biome-ignore format: rows
@@ -55,12 +51,12 @@ onEach(oneOfEach, () => {
           encodedMask: counted,
           ...given,
         })
-        await expectClose(part, whole.narrow(1, at, size))
+        await expectWithin(part, whole.narrow(1, at, size))
         cache.advance(size)
       }
       const last = tensor([5], { dtype: 'i32' })
       const at = model.decode(wanted, { encoded, encodedMask: counted, logitsAt: last })
-      await expectClose(at, whole.narrow(1, 5, 1))
+      await expectWithin(at, whole.narrow(1, 5, 1))
     })
 
     it('does not see padding, nor what comes later', async () => {
@@ -69,11 +65,11 @@ onEach(oneOfEach, () => {
       const model = new Seq2SeqRNN({ ...tiny, ...config }).eval()
       const other = tensor([[3, 4, 5, 6, 7], [8, 9, 10, 4, 2]], { dtype: 'i32' }) // biome-ignore format: rows
       const a = model.forward(ids, wanted, { attentionMask: counted })
-      await expectClose(model.forward(other, wanted, { attentionMask: counted }), a)
+      await expectWithin(model.forward(other, wanted, { attentionMask: counted }), a)
       const alone = model.forward(ids.narrow(1, 0, 3), wanted).narrow(0, 1, 1)
-      await expectClose(alone, a.narrow(0, 1, 1))
+      await expectWithin(alone, a.narrow(0, 1, 1))
       const begun = model.forward(ids, wanted.narrow(1, 0, 4), { attentionMask: counted })
-      await expectClose(begun, a.narrow(1, 0, 4))
+      await expectWithin(begun, a.narrow(1, 0, 4))
     })
   })
 })
@@ -88,7 +84,7 @@ describe('recurrent encoder-decoders', () => {
       await savePretrained(model, dir)
       const opened = (await fromPretrained(dir, 'seq2seq-lm')).eval() as Seq2SeqRNN
       expect(headOf({ ...opened.config, model_type: 'seq2seq_rnn' })).toBe('seq2seq-lm')
-      await expectClose(opened.forward(ids, wanted), model.forward(ids, wanted))
+      await expectWithin(opened.forward(ids, wanted), model.forward(ids, wanted))
     } finally {
       await rm(dir, { recursive: true, force: true })
     }

@@ -9,14 +9,10 @@ import {
   MultiHeadAttention,
   splitHeads,
 } from '../../src/nn/index.ts'
+import { expectWithin } from '../support/close.ts'
 import { allDevices, onEach } from '../support/devices.ts'
 
 const list = async (x: Tensor): Promise<number[]> => [...(await x.data())]
-
-async function expectClose(a: Tensor, b: Tensor, tolerance = 1e-5): Promise<void> {
-  expect(a.shape).toEqual(b.shape)
-  expect(await a.sub(b).abs().amax().item()).toBeLessThan(tolerance)
-}
 
 /** Fixed numbers, so that two graphs see the same ones. */
 const random = async (...shape: number[]): Promise<Tensor> =>
@@ -50,7 +46,7 @@ onEach(allDevices, () => {
       ]) {
         const weights = attentionWeights(q, k, options)
         const out = F.scaledDotProductAttention(q, k, v, options)
-        await expectClose(weights.matmul(v.repeatInterleave(2, 1)), out)
+        await expectWithin(weights.matmul(v.repeatInterleave(2, 1)), out)
       }
     })
   })
@@ -61,7 +57,7 @@ onEach(allDevices, () => {
       const order = tensor([2, 0, 1], { dtype: 'i32' })
       const move = (x: Tensor): Tensor => x.take(order, 1)
       const options = { heads: 2 }
-      await expectClose(
+      await expectWithin(
         attention(move(q), move(k), move(v), options),
         move(attention(q, k, v, options)),
       )
@@ -86,7 +82,7 @@ onEach(allDevices, () => {
         const part = attention(a, b, c, { ...shape, cache: cache.layers[0] })
         await realize([part, cache.layers[0].keys, cache.layers[0].values])
         cache.advance(size)
-        await expectClose(part, whole.narrow(1, start, size))
+        await expectWithin(part, whole.narrow(1, start, size))
       }
       expect(cache.length).toBe(7)
       expect(() => cache.advance(3)).toThrow(/room for 2 tokens, not for 3/)
@@ -97,7 +93,7 @@ onEach(allDevices, () => {
       )
       cache.reset()
       const again = attention(late, kv, v.narrow(1, 0, 3), { ...shape, cache: cache.layers[0] })
-      await expectClose(again, whole.narrow(1, 0, 3))
+      await expectWithin(again, whole.narrow(1, 0, 3))
     })
 
     it('says which width its heads do not divide', () => {
@@ -123,7 +119,7 @@ onEach(allDevices, () => {
       const y = mha.forward(x, memory)
       const twin = new MultiHeadAttention({ embedDim: 8, heads: 2, batchFirst: false }).eval()
       twin.loadStateDict(mha.stateDict())
-      await expectClose(twin.forward(x.transpose(0, 1), memory.transpose(0, 1)).transpose(0, 1), y)
+      await expectWithin(twin.forward(x.transpose(0, 1), memory.transpose(0, 1)).transpose(0, 1), y)
     })
 
     it('hides what its masks are true for', async () => {
@@ -134,17 +130,17 @@ onEach(allDevices, () => {
         [false, false, true],
         [false, false, false],
       ])
-      await expectClose(mha.forward(x, x, x, { attnMask }), mha.forward(x, x, x, { causal: true }))
+      await expectWithin(mha.forward(x, x, x, { attnMask }), mha.forward(x, x, x, { causal: true }))
       const added = attnMask.where(Number.NEGATIVE_INFINITY, 0)
-      await expectClose(
+      await expectWithin(
         mha.forward(x, x, x, { attnMask: added }),
         mha.forward(x, x, x, { causal: true }),
       )
       const keyPaddingMask = tensor([[false, false, true]])
       const short = x.narrow(1, 0, 2)
-      await expectClose(mha.forward(x, x, x, { keyPaddingMask }), mha.forward(x, short))
+      await expectWithin(mha.forward(x, x, x, { keyPaddingMask }), mha.forward(x, short))
       const both = mha.forward(x, x, x, { keyPaddingMask, attnMask })
-      await expectClose(both.narrow(1, 0, 2), mha.forward(short, short, short, { causal: true }))
+      await expectWithin(both.narrow(1, 0, 2), mha.forward(short, short, short, { causal: true }))
     })
 
     it('shows its weights and activations by path', async () => {
@@ -154,7 +150,7 @@ onEach(allDevices, () => {
       expect([...attentions.keys()]).toEqual([''])
       expect(attentions.get('')?.shape).toEqual([1, 2, 3, 3])
       const seen = captureActivations(mha, ['out_proj'], () => mha.forward(x))
-      await expectClose(seen.activations.get('out_proj') as Tensor, result)
+      await expectWithin(seen.activations.get('out_proj') as Tensor, result)
     })
   })
 })

@@ -11,16 +11,9 @@ import {
   type StateAttention,
 } from '../../src/nn/index.ts'
 import { grad } from '../../src/tensor/index.ts'
+import { expectWithin } from '../support/close.ts'
 
 const list = async (x: Tensor): Promise<number[]> => [...(await x.data())]
-
-async function expectClose(got: Tensor, want: Tensor, digits = 5): Promise<void> {
-  expect(got.shape).toEqual(want.shape)
-  const [a, b] = [await list(got), await list(want)]
-  a.forEach((x, i) => {
-    expect(x).toBeCloseTo(b[i], digits)
-  })
-}
 
 beforeEach(() => void manualSeed(3))
 
@@ -40,8 +33,8 @@ describe('recurrent layers', () => {
       return state[0].unsqueeze(0)
     })
     const found = layer.forward(x)
-    await expectClose(found.output, cat(outputs, 0))
-    await expectClose(found.state[1], state[1].unsqueeze(0))
+    await expectWithin(found.output, cat(outputs, 0))
+    await expectWithin(found.state[1], state[1].unsqueeze(0))
   })
 
   it('ignore what lies behind a length', async () => {
@@ -51,9 +44,9 @@ describe('recurrent layers', () => {
     const alone = layer.forward(short)
     const lengths = tensor([4], { dtype: 'i32' })
     const found = layer.forward(padded, { lengths })
-    await expectClose(found.output.narrow(1, 0, 4), alone.output)
+    await expectWithin(found.output.narrow(1, 0, 4), alone.output)
     expect(await list(found.output.narrow(1, 4, 3))).toEqual(Array(18).fill(0))
-    await expectClose(found.state[0], alone.state[0])
+    await expectWithin(found.state[0], alone.state[0])
   })
 
   it('drop out between layers while training, and not behind the last', async () => {
@@ -110,7 +103,7 @@ describe('attention to states', () => {
     const rows = (await weights.tolist()) as number[][][]
     for (const row of rows.flat()) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 5)
     for (const row of rows[1]) expect(row.slice(2)).toEqual([0, 0, 0])
-    await expectClose(context, weights.matmul(h))
+    await expectWithin(context, weights.matmul(h))
     expect(new Set(rows[0].map((row) => row.join())).size).toBe(3)
   })
 
@@ -120,7 +113,7 @@ describe('attention to states', () => {
     const joined = cat([s.expand([2, 5, 3]), h], -1) // (B, S, Q + K)
     const W = cat([attention.query.weight, attention.key.weight], 1)
     const scores = joined.matmul(W.t()).tanh().matmul(attention.score.weight.t()).squeeze(-1)
-    await expectClose(attention.forward(s, h).weights.squeeze(1), scores.softmax(-1))
+    await expectWithin(attention.forward(s, h).weights.squeeze(1), scores.softmax(-1))
   })
 
   it('dot wants one size', () => {

@@ -14,31 +14,21 @@ import {
 import { Tokenizer, trainTokenizer } from '../../src/tokenizers/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { expectCloseResult } from '../support/close.ts'
 
 const folder = (name: string): string => join(FIXTURES, 'pipelines', name)
 const expected = JSON.parse(readFileSync(folder('expected.json'), 'utf8'))
 const TEXTS: string[] = expected.texts
 
-/** Equal, numbers within 1e-4. */
-function expectClose(is: unknown, was: unknown, path = 'result'): void {
-  if (typeof was === 'number') expect(is, path).toBeCloseTo(was, 4)
-  else if (was === null || typeof was !== 'object') expect(is, path).toBe(was)
-  else {
-    expect(Object.keys(is as object).sort(), path).toEqual(Object.keys(was).sort())
-    for (const [key, value] of Object.entries(was))
-      expectClose((is as Record<string, unknown>)[key], value, `${path}.${key}`)
-  }
-}
-
 describe('fill-mask', () => {
   it('guesses as transformers does, alone and in batches', async () => {
     const fill = await pipeline('fill-mask', folder('masked-lm'))
     for (const [i, text] of expected.masked.entries())
-      expectClose(await fill(text), expected.fill[i])
-    expectClose(await fill(expected.masked), expected.fill)
-    expectClose(await fill(expected.masked, { batchSize: 1 }), expected.fill)
-    expectClose(await fill('The [MASK] of a [MASK]', { topK: 2 }), expected.fillTwo)
-    expectClose(await fill(['The [MASK] of a [MASK]', expected.masked[1]], { topK: 2 }), [
+      expectCloseResult(await fill(text), expected.fill[i])
+    expectCloseResult(await fill(expected.masked), expected.fill)
+    expectCloseResult(await fill(expected.masked, { batchSize: 1 }), expected.fill)
+    expectCloseResult(await fill('The [MASK] of a [MASK]', { topK: 2 }), expected.fillTwo)
+    expectCloseResult(await fill(['The [MASK] of a [MASK]', expected.masked[1]], { topK: 2 }), [
       expected.fillTwo,
       expected.fill[1].slice(0, 2),
     ])
@@ -51,13 +41,13 @@ describe('fill-mask', () => {
 describe('text-classification', () => {
   it('scores as transformers does', async () => {
     const classify = await pipeline('text-classification', folder('sequence'))
-    expectClose(await classify(TEXTS, { topK: null }), expected.classify)
-    expectClose(
+    expectCloseResult(await classify(TEXTS, { topK: null }), expected.classify)
+    expectCloseResult(
       await classify(TEXTS),
       expected.classify.map(([best]: unknown[]) => best),
     )
-    expectClose(await classify(TEXTS[0], { topK: 2 }), expected.classify[0].slice(0, 2))
-    expectClose(await classify(TEXTS[2], { topK: null }), expected.classify[2])
+    expectCloseResult(await classify(TEXTS[0], { topK: 2 }), expected.classify[0].slice(0, 2))
+    expectCloseResult(await classify(TEXTS[2], { topK: null }), expected.classify[2])
   })
 
   it('takes labels apart that do not exclude each other', async () => {
@@ -67,7 +57,7 @@ describe('text-classification', () => {
     const config = JSON.parse(await readFile(path, 'utf8'))
     await writeFile(path, JSON.stringify({ ...config, problem_type: 'multi_label_classification' }))
     const classify = await pipeline('sentiment-analysis' as 'text-classification', dir)
-    expectClose(await classify(TEXTS, { topK: null }), expected.classifyMulti)
+    expectCloseResult(await classify(TEXTS, { topK: null }), expected.classifyMulti)
   })
 })
 
@@ -75,8 +65,8 @@ describe('token-classification', () => {
   it.each(['none', 'simple', 'first', 'average', 'max'])('tags: %s', async (name) => {
     const tag = await pipeline('token-classification', folder('token'))
     const aggregation = name as Aggregation
-    expectClose(await tag(TEXTS, { aggregation }), expected.tag[name])
-    expectClose(await tag(TEXTS[1], { aggregation }), expected.tag[name][1])
+    expectCloseResult(await tag(TEXTS, { aggregation }), expected.tag[name])
+    expectCloseResult(await tag(TEXTS[1], { aggregation }), expected.tag[name][1])
   })
 
   it('leaves out what it is told to', async () => {
@@ -96,8 +86,8 @@ describe('question-answering', () => {
   it('answers as transformers did', async () => {
     const answer = await pipeline('question-answering', folder('question'))
     for (const [i, [question, context]] of expected.questions.entries()) {
-      expectClose(await answer(question, context, { topK: 3 }), expected.answers[i])
-      expectClose(await answer(question, context), expected.answers[i][0])
+      expectCloseResult(await answer(question, context, { topK: 3 }), expected.answers[i])
+      expectCloseResult(await answer(question, context), expected.answers[i][0])
     }
   })
 
@@ -121,15 +111,15 @@ describe('feature-extraction', () => {
     const { mean, cls, normalized } = expected.features
     for (const batchSize of [1, 3, 16]) {
       const pooled = await embed(TEXTS, { pooling: 'mean', batchSize })
-      expectClose(await pooled.tolist(), mean)
+      expectCloseResult(await pooled.tolist(), mean)
     }
-    expectClose(await (await embed(TEXTS, { pooling: 'cls' })).tolist(), cls)
+    expectCloseResult(await (await embed(TEXTS, { pooling: 'cls' })).tolist(), cls)
     const unit = await embed(TEXTS, { pooling: 'mean', normalize: true })
-    expectClose(await unit.tolist(), normalized)
-    expectClose(await (await embed(TEXTS[0])).tolist(), expected.states)
+    expectCloseResult(await unit.tolist(), normalized)
+    expectCloseResult(await (await embed(TEXTS[0])).tolist(), expected.states)
     const all = await embed(TEXTS)
     expect(all.shape.slice(0, 2)).toEqual([4, Math.max(...(await lengths()))])
-    expectClose(((await all.tolist()) as number[][][])[0].slice(0, 7), expected.states[0])
+    expectCloseResult(((await all.tolist()) as number[][][])[0].slice(0, 7), expected.states[0])
   })
 
   it('cuts what is too long, unless it is not to', async () => {

@@ -80,11 +80,11 @@ describe('classification', () => {
     expect(row.labels).toEqual(['art', 'bad'])
   })
 
-  it('has pairs of texts', async () => {
+  it('has pairs of texts, both of which matter', async () => {
     const rows = rowsOf(['bad', 'good']).map(({ text, label }, i) => ({
       text: text.split(' ').slice(0, 2).join(' '),
       second: text.split(' ').slice(2).join(' '),
-      label: `${label}${i % 1}`,
+      label: `${label} ${Math.floor(i / 8) % 2 ? 'odd' : 'even'}`, // one by the second text, one by the first
     }))
     const file = writeRows(at('pairs.jsonl'), rows)
     const settings = { ...keys, data: [file], model: 'bert', pairColumn: 'second' }
