@@ -46,7 +46,7 @@ const { values } = parseArgs({
 
 const sources = readSources(values.root, 'src')
 const copies = copiesIn(sources)
-const upward = upwardImports(values.root, sources)
+const upward = upwardImports(sources)
 const casts = castsIn(sources)
 const names = bannedNames(sources)
 const flags = flagsInStrings(sources)

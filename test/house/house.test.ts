@@ -6,8 +6,6 @@ import { upwardImports } from '../../scripts/house/imports.ts'
 import { bannedNames, flagsInStrings } from '../../scripts/house/names.ts'
 import { parse } from '../../scripts/house/sources.ts'
 
-const root = new URL('../..', import.meta.url).pathname
-
 it('finds banned names of exports, types, fields and parameters, in any case', () => {
   const source = parse(
     'src/a.ts',
@@ -92,7 +90,7 @@ it('finds imports against the order, also of types and those that are made when 
     'src/tensor/a.ts',
     "import type { A } from '../train/b.ts'\nimport '../graph/c.ts'\nconst d = await import('../cli/e.ts')\nexport * from './f.ts'",
   )
-  expect(upwardImports(root, [source])).toEqual([
+  expect(upwardImports([source])).toEqual([
     'src/tensor/a.ts -> src/train/b.ts',
     'src/tensor/a.ts -> src/cli/e.ts',
   ])
