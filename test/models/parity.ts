@@ -7,7 +7,7 @@ import { type Tensor, tensor } from '../../src/index.ts'
 import { readJsonObject } from '../../src/io/files/json.ts'
 import { readConfig } from '../../src/io/hub/hf.ts'
 import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
-import { fromPretrained, type Head, type Heads } from '../../src/models/index.ts'
+import { fromPretrained, type Head } from '../../src/models/index.ts'
 import { captureActivations, captureAttention, type Module } from '../../src/nn/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { expectClose } from '../support/close.ts'
@@ -56,11 +56,7 @@ export async function readExpected<H extends Head>(
 }
 
 /** The model of a folder, with other fields in its config. */
-export async function loadModel<H extends Head>(
-  dir: string,
-  head: H,
-  overrides: object,
-): Promise<Heads[H]> {
+export async function loadModel(dir: string, head: Head, overrides: object): Promise<Module> {
   if (Object.keys(overrides).length === 0) return fromPretrained(dir, head)
   const copy = mkdtempSync(join(tmpdir(), 'heed-parity-'))
   try {
