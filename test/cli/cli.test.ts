@@ -376,7 +376,10 @@ describe('heed chat', () => {
   })
 
   it('names what it cannot do', async () => {
-    expectMistake(await heed(['chat', at('run'), '--prompt', 'x']), /no chat template/)
+    expectMistake(
+      await heed(['chat', at('run'), '--prompt', 'x']),
+      /must have a default chat template, got none/,
+    )
     expectMistake(await heed(['chat', gguf, '--prompt', 'x']), /architecture "test"/)
     expectMistake(await heed(['chat', model, '--context', '0']), /at least 1/)
   })

@@ -117,6 +117,6 @@ describe('Chat', () => {
   it('needs a chat template', async () => {
     const plain = Tokenizer.fromJSON(tokenizer.toJSON())
     const error = await say(new Chat(model, plain), 'dog').catch((e: unknown) => e)
-    expect((error as Error).message).toMatch(/no chat template/)
+    expect((error as Error).message).toMatch(/must have a default chat template, got none/)
   })
 })

@@ -27,7 +27,7 @@ describe('writeFileAtomic', () => {
       await handle.write('half of the n')
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
     })
-    await expect(failing).rejects.toThrow(`cannot write ${path}: the disk is full`)
+    await expect(failing).rejects.toThrow(`Cannot write ${path}: the disk is full`)
     expect(await readFile(path, 'utf8')).toBe('old')
     expect(await readdir(folder)).toEqual(['a'])
   })

@@ -75,7 +75,7 @@ describe('saveCheckpoint', () => {
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
     }
     const failing = saveCheckpoint(run, 2, { ...textFiles('bad'), 'optimizer.safetensors': full })
-    await expect(failing).rejects.toThrow(`cannot save a checkpoint in ${run}: the disk is full`)
+    await expect(failing).rejects.toThrow(`Cannot save a checkpoint in ${run}: the disk is full`)
     expect((await latestCheckpoint(run))?.step).toBe(1)
     expect(await text(join(run, 'model.safetensors'))).toBe('good')
     expect(await readdir(join(run, 'checkpoints'))).toEqual(['step-000001'])
@@ -86,14 +86,14 @@ describe('saveCheckpoint', () => {
     async (name) => {
       const run = await temporaryFolder()
       await expect(saveCheckpoint(run, 1, { [name]: 'x' })).rejects.toThrow(
-        /cannot have a file named/,
+        /`files` must be plain names/,
       )
     },
   )
 
   it.each([-1, 0.5, Number.NaN])('refuses step %d', async (step) => {
     await expect(saveCheckpoint(await temporaryFolder(), step, {})).rejects.toThrow(
-      /the step of a checkpoint/,
+      /`step` must be a whole number/,
     )
   })
 })
@@ -112,7 +112,7 @@ describe('latestCheckpoint', () => {
     await rm(join(run, 'checkpoints', 'step-000004'), { recursive: true })
     await rm(join(run, 'checkpoints', 'step-000003'), { recursive: true })
     await expect(latestCheckpoint(run)).rejects.toThrow(
-      /step-000002: optimizer.safetensors has 1 bytes instead of 3/,
+      /step-000002: optimizer.safetensors must have 3 bytes, got 1/,
     )
   })
 
@@ -121,7 +121,9 @@ describe('latestCheckpoint', () => {
     const { path } = await saveCheckpoint(run, 1, textFiles('one'))
     const manifest = { step: 1, sequence: 1, files: { '../../../secret': 3 } }
     await writeFile(join(path, 'checkpoint.json'), JSON.stringify(manifest))
-    await expect(latestCheckpoint(run)).rejects.toThrow(/names the file "..\/..\/..\/secret"/)
+    await expect(latestCheckpoint(run)).rejects.toThrow(
+      /must be plain names, got "..\/..\/..\/secret"/,
+    )
   })
 })
 

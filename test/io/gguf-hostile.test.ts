@@ -50,10 +50,10 @@ const HUGE = 2n ** 64n - 1n
 
 const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ['an empty file', zeros(0), /ends in its first four bytes/],
-  ['another magic', bytes(Buffer.from('GGML'), 3, 0n, 0n), /does not begin with "GGUF"/],
-  ['version 1', bytes(MAGIC, 1, 0, 0), /of version 1; versions 2 and 3 can be read/],
-  ['version 4', bytes(MAGIC, 4, 0n, 0n), /of version 4/],
-  ['big-endian', bytes(MAGIC, 0x03000000, 0n, 0n), /for big-endian machines/],
+  ['another magic', bytes(Buffer.from('GGML'), 3, 0n, 0n), /must begin with "GGUF"/],
+  ['version 1', bytes(MAGIC, 1, 0, 0), /of version 2 or 3, got version 1/],
+  ['version 4', bytes(MAGIC, 4, 0n, 0n), /got version 4/],
+  ['big-endian', bytes(MAGIC, 0x03000000, 0n, 0n), /got a big-endian one/],
   ['2^64 - 1 tensors', bytes(MAGIC, 3, HUGE, 0n), /number of tensors is 18446744073709551615/],
   ['many tensors', bytes(MAGIC, 3, 1000n, 0n), /number of tensors is 1000, but only 8 bytes/],
   ['2^64 - 1 entries', bytes(MAGIC, 3, 0n, HUGE), /number of metadata entries is 1844/],
@@ -61,9 +61,9 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ['a key past the end', entry(2n ** 40n), /key of metadata entry 0 is 1099511627776, but only/],
   ['a key of 2^64 - 1', entry(HUGE), /the key of metadata entry 0 is 18446744073709551615/],
   ['a key of no text', entry(2n, Buffer.from([0xff, 0xfe]), U8, zeros(1)), /is not UTF-8/],
-  ['an unknown type', entry('k', 13), /"k" has the type 13, which is none of GGUF's/],
+  ['an unknown type', entry('k', 13), /"k" has the type 13, which is not a type of GGUF/],
   ['a string past the end', entry('k', STRING, 10n ** 9n), /length of metadata "k" is 1000000000/],
-  ['a truth value of 2', entry('k', BOOL, Buffer.from([2])), /"k" is a truth value of 2/],
+  ['a truth value of 2', entry('k', BOOL, Buffer.from([2])), /"k" is a boolean of value 2/],
   [
     'a list past the end',
     entry('k', ARRAY, U32, 2n ** 33n),
@@ -86,15 +86,19 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
       ],
       [],
     ),
-    /metadata "k" is there twice/,
+    /metadata "k" appears twice/,
   ],
   ['an alignment of 0', entry('general.alignment', U32, 0), /alignment is 0, not a power of two/],
   ['an alignment of 48', entry('general.alignment', U32, 48), /alignment is 48/],
   ['an alignment of 2^31', entry('general.alignment', U32, 2 ** 31), /alignment is 2147483648/],
-  ['an alignment in words', entry('general.alignment', STRING, '32'), /is "32", not a number/],
+  ['an alignment in words', entry('general.alignment', STRING, '32'), /must be a number, got "32"/],
   ['five dimensions', file([], [['w', 5, 1n, 1n, 1n, 1n, 1n, F32, 0n]]), /"w" has 5 dimensions/],
   ['2^32 - 1 dimensions', file([], [['w', 0xffffffff]]), /"w" has 4294967295 dimensions/],
-  ['an unknown tensor type', file([], [['w', 1, 1n, 77, 0n]]), /"w" has the type 77, which is not/],
+  [
+    'an unknown tensor type',
+    file([], [['w', 1, 1n, 77, 0n]]),
+    /"w" has the type 77, which is unknown/,
+  ],
   ['a type that was removed', file([], [['w', 1, 32n, 4, 0n]]), /"w" has the type 4/],
   ['a size of 2^64 - 1', file([], [w(HUGE, 0n)]), /shape of tensor "w" is 18446744073709551615/],
   [
@@ -114,7 +118,7 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ['an offset aside', file([], [w(1n, 8n)]), /begins at byte 8, not at a multiple of 32/],
   ['an overlap', file([], [w(9n, 0n, 'a'), w(1n, 32n, 'b')]), /"b" at byte 32 overlaps/],
   ['the same bytes twice', file([], [w(1n, 0n, 'a'), w(1n, 0n, 'b')]), /"b" at byte 0 overlaps/],
-  ['a name twice', file([], [w(1n, 0n), w(1n, 32n)]), /tensor "w" is there twice/],
+  ['a name twice', file([], [w(1n, 0n), w(1n, 32n)]), /tensor "w" appears twice/],
   ['a name with control characters', file([], [['\u001b[2J', 9]]), /tensor "\\u001b\[2J" has 9 d/],
 ]
 
@@ -153,7 +157,7 @@ describe('openGGUF refuses', () => {
     expect(found.names).toEqual(['__proto__', 'constructor'])
     expect(found.metadata.number('__proto__')).toBe(1)
     expect(found.metadata.has('constructor')).toBe(false)
-    expect(() => found.info('toString')).toThrow(/no tensor "toString"/)
+    expect(() => found.info('toString')).toThrow(/name must be that of a tensor .* got "toString"/)
     await found.close()
   })
 

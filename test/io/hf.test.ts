@@ -19,18 +19,18 @@ describe('readConfig', () => {
 
   it('says what is wrong with the folder', async () => {
     const empty = await folderWith({ x: '' })
-    await expect(readConfig(empty)).rejects.toThrow(
-      `${empty} is not a model folder: it has no config.json`,
-    )
+    await expect(readConfig(empty)).rejects.toThrow(`${empty} must contain config.json, got none`)
     await expect(readConfig(join(empty, 'no'))).rejects.toThrow(/no: it does not exist/)
-    await expect(readConfig(join(empty, 'x'))).rejects.toThrow(/x is a file; a model is a folder/)
+    await expect(readConfig(join(empty, 'x'))).rejects.toThrow(
+      /x must be the folder of a model, .* got a file/,
+    )
   })
 
   it.each([
     ['{"model_type": "gpt2",}', /config.json is not valid JSON: line 1, column 23/],
-    ['{}', /config.json has no "model_type"/],
-    ['{"model_type": ["gpt2"]}', /config.json has "model_type": \["gpt2"\]/],
-    ['[]', /must hold a JSON object/],
+    ['{}', /`model_type` .* got undefined/],
+    ['{"model_type": ["gpt2"]}', /`model_type` .* got \["gpt2"\]/],
+    ['[]', /must be a JSON object/],
     ['{"model_type": "gpt2", "__proto__": {"n_layer": 1}}', /"__proto__" is not allowed/],
   ])('refuses %s', async (text, message) => {
     await expect(readConfig(await folderWith({ 'config.json': text }))).rejects.toThrow(message)
@@ -56,9 +56,15 @@ describe('modelFolder', () => {
 
   it('says why there are no weights', async () => {
     const none = await folderWith({ 'config.json': '{}' })
-    await expect(modelFolder(none)).rejects.toThrow(/no weights: model.safetensors is missing/)
+    await expect(modelFolder(none)).rejects.toThrow(
+      /must contain model.safetensors, got no weights/,
+    )
     const pickled = await folderWith({ 'config.json': '{}', 'pytorch_model.bin': '' })
-    await expect(modelFolder(pickled)).rejects.toThrow(/pytorch_model.bin, a Python pickle/)
+    await expect(modelFolder(pickled)).rejects.toThrow(
+      expect.objectContaining({
+        remedy: expect.stringContaining('pytorch_model.bin, a Python pickle'),
+      }),
+    )
   })
 })
 

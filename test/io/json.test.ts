@@ -62,7 +62,7 @@ describe('parseJson', () => {
     ['[1, 2', 'line 1, column 6: expected , or ], found the end of the text'],
     ['["a\nb"]', 'line 1, column 4: "\\n" in a string: write it as \\n, \\t or \\uXXXX'],
     ['\n\n "abc', 'line 3, column 2: this string has no end'],
-    ['"\\x"', 'line 1, column 2: this escape is none that JSON knows'],
+    ['"\\x"', 'line 1, column 2: this escape is not valid in JSON'],
     ["{'a': 1}", 'line 1, column 2: expected a key in double quotes, found "\'"'],
     ['', 'line 1, column 1: the text is empty'],
     ['{} {}', 'line 1, column 4: "{" after the end of the value'],
@@ -117,16 +117,16 @@ describe('readJson', () => {
   it('names the file in every error', async () => {
     const folder = await temporaryFolder()
     const path = join(folder, 'x.json')
-    await expect(readJson(path)).rejects.toThrow(`cannot read ${path}: it does not exist`)
-    await expect(readJson(folder)).rejects.toThrow(`cannot read ${folder}: it is a folder`)
+    await expect(readJson(path)).rejects.toThrow(`Cannot read ${path}: it does not exist`)
+    await expect(readJson(folder)).rejects.toThrow(`Cannot read ${folder}: it is a folder`)
     await writeFile(path, '[1,\n2')
     await expect(readJson(path)).rejects.toThrow(`${path} is not valid JSON: line 2, column 2`)
     await expect(readJson(path, { maxBytes: 4 })).rejects.toThrow(
-      /it has 5 bytes, the limit here is 4 bytes/,
+      /must have at most 4 bytes, got 5 bytes/,
     )
     await writeFile(path, Uint8Array.of(0x22, 0xff, 0x22))
-    await expect(readJson(path)).rejects.toThrow(`cannot read ${path}: it is not UTF-8 text`)
+    await expect(readJson(path)).rejects.toThrow(`Cannot read ${path}: it is not UTF-8 text`)
     await writeFile(path, '[1]')
-    await expect(readJsonObject(path)).rejects.toThrow(/must hold a JSON object .* it holds a list/)
+    await expect(readJsonObject(path)).rejects.toThrow(/must be a JSON object .* got a list/)
   })
 })

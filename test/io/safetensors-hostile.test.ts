@@ -19,14 +19,14 @@ const f32 = (shape: unknown, begin: unknown, end: unknown) => ({
 })
 
 const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
-  ['no header length', Buffer.alloc(7), /it has 7 bytes/],
+  ['no header length', Buffer.alloc(7), /got 7 bytes/],
   [
     'a header of 100 GB',
     fileBytes({}, 0, 100_000_000_000n),
     /header claims 100000000000 bytes, the limit/,
   ],
   ['a header of 2^64 - 1', fileBytes({}, 0, 2n ** 64n - 1n), /claims 18446744073709551615 bytes/],
-  ['a header past the end', fileBytes({}, 0, 50n), /claims 50 bytes, but the whole file has 10/],
+  ['a header past the end', fileBytes({}, 0, 50n), /claims 50 bytes in a file of 10/],
   ['an empty header', fileBytes('', 0), /header of .*line 1, column 1: the text is empty/],
   ['not JSON', fileBytes('{"a": }', 0), /header of .*line 1, column 7/],
   [
@@ -99,9 +99,9 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
   [
     'a hole',
     fileBytes({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12),
-    /"b" at byte 8 leaves a hole of 4/,
+    /"b" at byte 8 leaves a gap of 4/,
   ],
-  ['a hole at the start', fileBytes({ a: f32([1], 4, 8) }, 8), /"a" at byte 4 leaves a hole of 4/],
+  ['a hole at the start', fileBytes({ a: f32([1], 4, 8) }, 8), /"a" at byte 4 leaves a gap of 4/],
   ['bytes at the end', fileBytes({ a: f32([1], 0, 4) }, 9), /5 bytes after the last tensor/],
   ['data without tensors', fileBytes({}, 4), /4 bytes after the last tensor/],
   [
@@ -162,11 +162,9 @@ describe('openSafetensors refuses', () => {
     ])
     const file = await openSafetensors(path)
     await truncate(path, 70)
-    await expect(file.read('w')).rejects.toThrow(
-      /tensor "w" cannot be read, the file ends before byte 76/,
-    )
+    await expect(file.read('w')).rejects.toThrow(/it became shorter while it was read/)
     await file.close()
-    await expect(file.read('w')).rejects.toThrow(/the file has been closed/)
+    await expect(file.read('w')).rejects.toThrow(/got a closed file/)
   })
 
   it('a missing file, a folder without weights, a device', async () => {
@@ -174,7 +172,7 @@ describe('openSafetensors refuses', () => {
     await expect(openSafetensors(join(folder, 'no.safetensors'))).rejects.toThrow(
       /it does not exist/,
     )
-    await expect(openSafetensors(folder)).rejects.toThrow(/holds neither model.safetensors nor/)
+    await expect(openSafetensors(folder)).rejects.toThrow(/must contain model.safetensors or/)
     await expect(openSafetensors('/dev/zero')).rejects.toThrow(/a pipe or a device/)
   })
 })
@@ -204,7 +202,7 @@ describe('a sharded checkpoint', () => {
     expect(file.names).toEqual(['a', 'bb'])
     expect(file.info('bb')).toMatchObject({ dtype: 'f32', shape: [1], bytes: 4 })
     expect(await file.read('bb', { as: 'f32' })).toEqual(Float32Array.of(2))
-    expect(() => file.info('c')).toThrow(/has no tensor "c"/)
+    expect(() => file.info('c')).toThrow(/must be that of a tensor .* got "c"/)
     await file.close()
   })
 
@@ -222,7 +220,7 @@ describe('a sharded checkpoint', () => {
   ])('cannot name %j', async (name) => {
     const folder = await makeShards({ key: name })
     await expect(openSafetensors(folder)).rejects.toThrow(
-      /places tensor "key" in .*, which is refused/,
+      /shard of tensor "key" in .* named without a path, got/,
     )
   })
 
@@ -233,8 +231,10 @@ describe('a sharded checkpoint', () => {
     )
     const elsewhere = await makeShards({ a: 'model-2-of-2.safetensors' })
     await expect(openSafetensors(elsewhere)).rejects.toThrow(
-      /model-2-of-2.safetensors has no tensor "a"/,
+      /tensor in .*model-2-of-2.safetensors, got "a"/,
     )
-    await expect(openSafetensors(await makeShards(undefined))).rejects.toThrow(/no "weight_map"/)
+    await expect(openSafetensors(await makeShards(undefined))).rejects.toThrow(
+      /`weight_map` .* must be an object/,
+    )
   })
 })

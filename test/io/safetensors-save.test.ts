@@ -126,8 +126,10 @@ describe('saveSafetensors', () => {
     const dir = await temporaryFolder()
     const data = Float32Array.of(1, value, Number.POSITIVE_INFINITY)
     const save = saveSafetensors(dir, [{ name: 'h.7.bias', dtype, shape: [3], data }])
-    await expect(save).rejects.toThrow('"h.7.bias" holds')
-    await expect(save).rejects.toThrow(remedy)
+    await expect(save).rejects.toThrow('"h.7.bias" must be within')
+    await expect(save).rejects.toThrow(
+      expect.objectContaining({ remedy: expect.stringContaining(remedy) }),
+    )
     expect(await weightFiles(dir)).toEqual([])
   })
 
@@ -144,7 +146,9 @@ describe('saveSafetensors', () => {
   it('refuses one name for two tensors of two shards, and a size of nothing', async () => {
     const dir = await temporaryFolder()
     const twice = [...tensors(1), ...tensors(1)]
-    await expect(saveSafetensors(dir, twice, { maxShardBytes: 1000 })).rejects.toThrow('same name')
+    await expect(saveSafetensors(dir, twice, { maxShardBytes: 1000 })).rejects.toThrow(
+      'must be unique',
+    )
     expect(await weightFiles(dir)).toEqual([])
     await expect(saveSafetensors(dir, [], { maxShardBytes: 0 })).rejects.toThrow('maxShardBytes')
   })

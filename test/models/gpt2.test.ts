@@ -248,6 +248,6 @@ describe('folders', () => {
     )
     expect(bias.shape).toEqual([8])
     await savePretrained(model, dir)
-    await expect(fromPretrained(dir)).rejects.toThrow(/ln_f\.bias" holds NaN at element 2/)
+    await expect(fromPretrained(dir)).rejects.toThrow(/ln_f\.bias" .* got NaN at element 2/)
   })
 })

@@ -105,6 +105,8 @@ describe('a broken value', () => {
       return { name, dtype: 'f32' as const, shape, data }
     })
     await saveSafetensors(dir, tensors)
-    await expect(fromPretrained(dir)).rejects.toThrow(`"${LARGE}" holds NaN at element 1200000`)
+    await expect(fromPretrained(dir)).rejects.toThrow(
+      new RegExp(`"${LARGE}" .* got NaN at element 1200000`),
+    )
   })
 })

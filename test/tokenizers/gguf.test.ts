@@ -100,7 +100,7 @@ describe('a tokenizer that is not usable', () => {
     ['types of others', { [`${T}.token_type`]: types([1, 1]) }, /3 tokens, got 2/],
     ['a token twice', { [`${T}.tokens`]: strings(['a', 'b', 'a']) }, /got "a" twice/],
     ['a merge of nothing', { [`${T}.merges`]: strings(['a c']) }, /merges\[0\].* two tokens/],
-    ['tokens that are numbers', { [`${T}.tokens`]: types([1]) }, /not a list of strings/],
+    ['tokens that are numbers', { [`${T}.tokens`]: types([1]) }, /must be a list of strings/],
     ['no scores', { [`${T}.model`]: string('llama') }, /score for each of the 3 tokens, got none/],
     [
       'scores of others',

@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { fileError } from './file-error.ts'
+import { fileError, systemCode } from './file-error.ts'
 
 /**
- * Writes a file so that at every moment, whatever is killed or fills up, `path` is either the
- * whole old file or the whole new one: written beside it, flushed to the disk, renamed over it.
+ * Writes a file atomically: at any moment, even if the process is killed or the disk is full, `path` is the complete
+ * old file or the complete new one. The new file is written beside it, flushed to the disk, and renamed.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   await replaceFile(path, (handle) => handle.writeFile(data))
 }
 
-/** As `writeFileAtomic`, for content that `write` produces piece by piece. */
+/** As `writeFileAtomic`, for content that `write` writes in pieces. */
 export async function replaceFile(
   path: string,
   write: (handle: FileHandle) => Promise<void>,
@@ -29,12 +29,12 @@ export async function replaceFile(
     await rename(temporary, path)
     await syncFolder(dirname(path))
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {}) // the first error is the one to tell
+    await rm(temporary, { force: true }).catch(() => {}) // the first error is reported
     throw fileError(error, 'write', path)
   }
 }
 
-/** Flushes a folder's list of names, which a rename has changed, to the disk. */
+/** Flushes the names in a folder to the disk after a rename. */
 export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return // folders cannot be opened there
   await syncFile(path)
@@ -49,12 +49,12 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** A name in the same folder (renames do not cross disks) that says which process owns it. */
+/** A name in the same folder (renames do not cross disks) that contains the process that owns it. */
 export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${HOST}-${process.pid}-${TOKEN}-${counter++}.tmp`)
 }
 
-/** Removes what killed processes left in a folder; what a living one is writing stays. */
+/** Removes temporary files of killed processes; those of running ones stay. */
 export async function removeStaleTemporaries(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const owner = TEMPORARY.exec(name)?.groups
@@ -73,23 +73,23 @@ const TEMPORARY =
 const ONE_DAY = 24 * 3600 * 1000
 let counter = 0
 
-// A process number is used again in time (in a container nearly always): our own needs our token.
+// Process numbers are reused, in containers nearly always: files of this process also have its token.
 async function isStale(path: string, owner: Record<string, string>): Promise<boolean> {
   if (owner.token === TOKEN) return false
   const pid = Number(owner.pid)
   if (owner.host === HOST && (pid === process.pid || !isAlive(pid))) return true
   try {
-    return Date.now() - (await stat(path)).mtimeMs > ONE_DAY // also those of other machines
+    return Date.now() - (await stat(path)).mtimeMs > ONE_DAY // also files of other machines
   } catch {
-    return false // somebody else has just removed it
+    return false // another process has just removed it
   }
 }
 
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0) // sends nothing, asks only
+    process.kill(pid, 0) // sends no signal
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' // alive, but of another user
+    return systemCode(error) === 'EPERM' // alive, but of another user
   }
 }

@@ -3,19 +3,19 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { removeStaleTemporaries } from './atomic.ts'
 
-/** A folder for what can be made again: in HEED_CACHE, else where the system keeps caches. */
+/** A folder for data that can be recomputed: in HEED_CACHE, or in the system's folder for caches. */
 export function cacheFolder(name: string): string {
   const { HEED_CACHE, XDG_CACHE_HOME } = process.env
   return join(HEED_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'heed'), name)
 }
 
 /**
- * Notes that `used`, a file or folder in a cache, is used now, and makes room: of what is more than
- * `maxBytes` together, that which has not been used for longest goes, and what killed processes have left.
+ * Marks `used`, a file or folder in a cache, as used now. Then removes the least recently used entries until the
+ * cache has at most `maxBytes`, and temporary files of killed processes.
  */
 export async function tidyCache(folder: string, used: string, maxBytes = 20e9): Promise<void> {
   const now = new Date()
-  await utimes(used, now, now).catch(() => {}) // of somebody else, it may be
+  await utimes(used, now, now).catch(() => {}) // it may belong to another user
   await removeStaleTemporaries(folder)
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.'))
   const entries = await Promise.all(names.map((name) => entryAt(join(folder, name))))
@@ -26,11 +26,11 @@ export async function tidyCache(folder: string, used: string, maxBytes = 20e9): 
   }
 }
 
-/** A file, or a folder of files; nothing where somebody else has just removed it. */
+/** A file, or a folder of files; size 0 if another process has just removed it. */
 async function entryAt(path: string): Promise<{ path: string; size: number; time: number }> {
-  const found = await stat(path).catch(() => undefined)
-  const entry = { path, size: found?.size ?? 0, time: found?.mtimeMs ?? 0 }
-  if (!found?.isDirectory()) return entry
+  const stats = await stat(path).catch(() => undefined)
+  const entry = { path, size: stats?.size ?? 0, time: stats?.mtimeMs ?? 0 }
+  if (!stats?.isDirectory()) return entry
   const inside = await readdir(path).catch(() => [])
   const files = await Promise.all(inside.map((name) => stat(join(path, name)).catch(() => null)))
   return { ...entry, size: files.reduce((sum, file) => sum + (file?.size ?? 0), 0) }

@@ -1,6 +1,6 @@
 import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
 import { removeStaleTemporaries, syncFile, syncFolder, temporaryPath } from './atomic.ts'
 import { ensureDir } from './ensure-dir.ts'
 import { fileError, quote } from './file-error.ts'
@@ -15,15 +15,15 @@ import { isJsonObject, readJsonObject } from './json.ts'
 //       checkpoint.json         { step, sequence, files: { name: bytes } }
 //     .step-000300.….tmp/       being written or being removed; ignored
 //
-// The several files of a checkpoint become visible in one rename of their folder, so that a killed
-// process leaves the last set or the new one, never a mixture. The list with sizes finds folders
-// that something else (an interrupted copy) has damaged.
+// The files of a checkpoint become visible in one rename of their folder, so that a killed process leaves the old set
+// or the new one, never a mixture. The list with sizes finds folders that were damaged by something else, such as an
+// interrupted copy.
 
-/** The content, or a function that writes the file at the path given. */
+/** The content, or a function that writes the file at the given path. */
 export type CheckpointFile = string | Uint8Array | ((path: string) => Promise<void>)
 
 export interface SaveCheckpointOptions {
-  /** How many checkpoints stay, the new one included. Default 2. */
+  /** Number of checkpoints to keep, including the new one. Default 2. */
   keep?: number
   /** Files that also appear in the run folder itself. Default `['model.safetensors']`. */
   publish?: readonly string[]
@@ -37,7 +37,7 @@ export interface Checkpoint {
   files: Readonly<Record<string, string>>
 }
 
-/** Saves a consistent set of files; when it resolves, the set is on the disk. */
+/** Saves a consistent set of files, which is on the disk when the promise resolves. */
 export async function saveCheckpoint(
   runDir: string,
   step: number,
@@ -64,26 +64,27 @@ export async function saveCheckpoint(
 }
 
 /**
- * The checkpoint that was saved last, undefined when the run has none. Damaged ones are passed
- * over; when only damaged ones are left, that is an error.
+ * The newest checkpoint, or undefined if the run has none. Damaged ones are skipped.
+ * @throws HeedError if all are damaged
  */
 export async function latestCheckpoint(runDir: string): Promise<Checkpoint | undefined> {
-  const found = await listCheckpoints(join(runDir, 'checkpoints'))
-  const newest = found.filter((c) => c.damage === undefined).at(-1)
+  const saved = await listCheckpoints(join(runDir, 'checkpoints'))
+  const newest = saved.filter((c) => c.damage === undefined).at(-1)
   if (newest)
     return { path: newest.path, step: newest.step, files: pathsOf(newest.path, newest.names) }
-  const damaged = found.at(-1)
+  const damaged = saved.at(-1)
   if (damaged === undefined) return undefined
   throw new HeedError(
     'corrupt-file',
-    `no checkpoint in ${runDir} is complete: ${damaged.path}: ${damaged.damage}`,
+    `A checkpoint in ${runDir} must be complete, got only damaged ones. ${damaged.path}: ${damaged.damage}`,
     {
+      value: damaged.path,
       remedy: 'Copy the run folder again, or start a new run in another folder.',
     },
   )
 }
 
-interface Found {
+interface SavedCheckpoint {
   path: string
   step: number
   sequence: number
@@ -124,8 +125,8 @@ async function writeFolder(
   }
 }
 
-// A run that was set back reaches the same step again. Replacing a folder takes two renames, with a
-// moment without either between them; so the newer one takes a name of its own.
+// A run that resumed from an older checkpoint reaches the same step again. Replacing a folder takes two renames, with a
+// moment without either folder between them; therefore the newer one gets another name.
 async function freePath(root: string, name: string): Promise<string> {
   const taken = new Set(await readdir(root))
   if (!taken.has(name)) return join(root, name)
@@ -149,9 +150,9 @@ async function publishFile(folder: string, runDir: string, name: string): Promis
   }
 }
 
-// Renamed before it is removed: a folder half gone must not look like a checkpoint. Damaged ones
-// stay: they may be readable again on another day, and a person should look at them.
-async function prune(previous: Found[], keep: number): Promise<void> {
+// Folders are renamed before they are removed, so that a half-removed one does not look like a checkpoint. Damaged ones
+// stay: they may become readable again, and the user should look at them.
+async function prune(previous: SavedCheckpoint[], keep: number): Promise<void> {
   const sound = previous.filter((c) => c.damage === undefined)
   for (const old of sound.slice(0, Math.max(0, sound.length - keep))) {
     const doomed = temporaryPath(old.path)
@@ -160,44 +161,68 @@ async function prune(previous: Found[], keep: number): Promise<void> {
   }
 }
 
-/** All checkpoints, in the order in which they were saved; damaged ones first. */
-async function listCheckpoints(root: string): Promise<Found[]> {
+/** All checkpoints in the order in which they were saved; damaged ones first. */
+async function listCheckpoints(root: string): Promise<SavedCheckpoint[]> {
   const names = await readdir(root).catch((error) => {
     if (error.code === 'ENOENT') return []
     throw fileError(error, 'read', root)
   })
   const folders = names.filter((name) => /^step-[0-9]{6,16}(\.[0-9]{1,9})?$/.test(name))
-  const found = await Promise.all(folders.map((name) => inspect(join(root, name))))
-  return found.sort((a, b) => a.sequence - b.sequence)
+  const saved = await Promise.all(folders.map((name) => inspect(join(root, name))))
+  return saved.sort((a, b) => a.sequence - b.sequence)
 }
 
-async function inspect(path: string): Promise<Found> {
+async function inspect(path: string): Promise<SavedCheckpoint> {
   try {
     const { step, sequence, files } = await readJsonObject(join(path, MANIFEST), { maxBytes: 1e6 })
     if (!isCount(step) || !isCount(sequence) || !isJsonObject(files)) {
-      throw new HeedError('corrupt-file', `${MANIFEST} has no step, sequence and files`)
+      throw damaged(`${MANIFEST} must have step, sequence and files`)
     }
     for (const [name, bytes] of Object.entries(files)) {
       if (!isPlainName(name))
-        throw new HeedError('corrupt-file', `${MANIFEST} names the file ${quote(name)}`)
+        throw damaged(`Files in ${MANIFEST} must be plain names, got ${quote(name)}`)
       const { size } = await stat(join(path, name))
-      if (size !== bytes)
-        throw new HeedError('corrupt-file', `${name} has ${size} bytes instead of ${bytes}`)
+      if (size !== bytes) throw damaged(`${name} must have ${bytes} bytes, got ${size}`)
     }
     return { path, step, sequence, names: Object.keys(files) }
   } catch (error) {
-    return { path, step: 0, sequence: 0, names: [], damage: (error as Error).message }
+    return {
+      path,
+      step: 0,
+      sequence: 0,
+      names: [],
+      damage: String(error instanceof Error ? error.message : error),
+    }
   }
 }
 
 function checkArguments(step: number, files: object, keep: number): void {
   if (!isCount(step))
-    throw new HeedError('corrupt-file', `the step of a checkpoint must be 0, 1, 2, …, not ${step}`)
+    throw invalidOption({
+      key: 'step',
+      value: step,
+      expected: 'a whole number from 0',
+      remedy: 'Use the number of training steps.',
+    })
   if (!isCount(keep) || keep < 1)
-    throw new HeedError('corrupt-file', `keep must be 1, 2, 3, …, not ${keep}`)
+    throw invalidOption({
+      key: 'keep',
+      value: keep,
+      expected: 'a whole number from 1',
+      try: { keep: [1, 2] },
+    })
   const bad = Object.keys(files).find((name) => !isPlainName(name) || name === MANIFEST)
   if (bad !== undefined)
-    throw new HeedError('corrupt-file', `a checkpoint cannot have a file named ${quote(bad)}`)
+    throw invalidOption({
+      key: 'files',
+      value: bad,
+      expected: `plain names other than ${MANIFEST}`,
+      remedy: 'Choose a name without a path.',
+    })
+}
+
+function damaged(message: string): HeedError {
+  return new HeedError('corrupt-file', message, { remedy: 'Copy the run folder again.' })
 }
 
 function pathsOf(folder: string, names: readonly string[]): Record<string, string> {
@@ -205,7 +230,7 @@ function pathsOf(folder: string, names: readonly string[]): Record<string, strin
 }
 
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function isPlainName(name: string): boolean {

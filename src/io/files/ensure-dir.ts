@@ -1,28 +1,33 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
-import { fileError } from './file-error.ts'
+import { fileError, systemCode } from './file-error.ts'
 
-/** Creates a folder and those above it. */
+/** Creates a folder and its parents. */
 export async function ensureDir(path: string): Promise<void> {
   try {
     await makeFolder(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw fileError(error, 'create the folder', path)
-    }
-    const message = `cannot create the folder ${path}: a file has this name`
-    throw new HeedError('corrupt-file', message, { cause: error, remedy: 'Choose another folder.' })
+    if (systemCode(error) !== 'EEXIST') throw fileError(error, 'create the folder', path)
+    throw new HeedError(
+      'already-exists',
+      `Cannot create the folder ${path}: a file has this name`,
+      {
+        value: path,
+        cause: error,
+        remedy: 'Choose another folder.',
+      },
+    )
   }
 }
 
-// Not mkdir's own `recursive`: in Node 20 it never returns where a file system refuses new folders
-// with ENOENT, as /proc does.
+// Without mkdir's `recursive`: in Node 20 it never returns if a file system refuses new folders with ENOENT, as /proc
+// does.
 async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = systemCode(error)
     if (code === 'EEXIST' && (await isFolder(path))) return
     const above = dirname(path)
     if (code !== 'ENOENT' || (await isFolder(above))) throw error
@@ -33,6 +38,6 @@ async function makeFolder(path: string): Promise<void> {
 
 const isFolder = async (path: string): Promise<boolean> =>
   stat(path).then(
-    (found) => found.isDirectory(),
+    (stats) => stats.isDirectory(),
     () => false,
   )

@@ -5,10 +5,10 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObj
 export type JsonObject = { [key: string]: JsonValue }
 
 /**
- * Parses JSON as `JSON.parse` does, with three differences: errors name `source`, line and column;
- * a `__proto__` key that holds an object, the way to poison later merges, is refused; and the
- * NaN, Infinity and -Infinity that Python writes are read. With `strict`, for headers whose writer
- * may be hostile, also those, every `__proto__` and duplicate keys are refused.
+ * Parses JSON as `JSON.parse` does, with three differences: errors name `source`, line and column; a `__proto__` key
+ * with an object, which could pollute prototypes, is refused; and NaN, Infinity and -Infinity, which Python writes,
+ * are read. With `strict`, for headers that may be hostile, these and every `__proto__` and duplicate key are refused.
+ * @throws HeedError
  */
 export function parseJson(
   text: string,
@@ -97,7 +97,7 @@ class Parser {
       object[key] = value
       return
     }
-    // A vocabulary may well map the token "__proto__" to a number; that is harmless.
+    // A vocabulary may map the token "__proto__" to a number, which is harmless.
     if (this.strict || typeof value === 'object')
       this.fail('the key "__proto__" is not allowed', start)
     Object.defineProperty(object, key, {
@@ -127,13 +127,13 @@ class Parser {
       if (this.text[this.at] !== '\\') {
         this.fail(`${this.here()} in a string: write it as \\n, \\t or \\uXXXX`)
       }
-      if (this.match(ESCAPE) === undefined) this.fail('this escape is none that JSON knows')
+      if (this.match(ESCAPE) === undefined) this.fail('this escape is not valid in JSON')
     }
     const end = this.at++
     return escaped ? JSON.parse(this.text.slice(start, end + 1)) : this.text.slice(start + 1, end)
   }
 
-  /** Runs over plain characters; true at the closing quote. A loop: patterns overflow at 16 MB. */
+  /** Skips plain characters; true at the closing quote. A loop, because patterns overflow at 16 MB. */
   private atStringEnd(): boolean {
     const text = this.text
     let at = this.at
@@ -188,10 +188,10 @@ class Parser {
 
   private match(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.at
-    const found = pattern.exec(this.text)
-    if (found === null) return undefined
+    const match = pattern.exec(this.text)
+    if (match === null) return undefined
     this.at = pattern.lastIndex
-    return found[0]
+    return match[0]
   }
 
   private here(): string {
@@ -205,6 +205,7 @@ class Parser {
     throw new HeedError(
       'corrupt-file',
       `${this.source} is not valid JSON: line ${line}, column ${column}: ${problem}`,
+      { expected: 'valid JSON', remedy: 'Correct the file there, or download it again.' },
     )
   }
 }

@@ -1,12 +1,12 @@
 import { HeedError } from '../../util/errors.ts'
 import { fileError, formatBytes } from './file-error.ts'
 import { type JsonObject, type JsonValue, parseJson } from './json-parse.ts'
-import { openForReading, readFully } from './open-file.ts'
+import { openForReading, readFully, shrunk } from './open-file.ts'
 
 export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './json-parse.ts'
 
 export interface ReadJsonOptions {
-  /** Larger files are refused before a byte is read. Default 256 MB: tokenizers reach 35 MB. */
+  /** Maximum size of the file. Default 256 MB: tokenizers reach 35 MB. */
   maxBytes?: number
 }
 
@@ -16,7 +16,7 @@ export async function readJson(path: string, options: ReadJsonOptions = {}): Pro
   return parseJson(decodeUtf8(bytes, path), path)
 }
 
-/** Reads a JSON file whose outermost value must be an object. */
+/** Reads a JSON file that must be an object. */
 export async function readJsonObject(
   path: string,
   options: ReadJsonOptions = {},
@@ -24,15 +24,21 @@ export async function readJsonObject(
   const value = await readJson(path, options)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   const kind = Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 40)
-  throw new HeedError('corrupt-file', `${path} must hold a JSON object ({ … }), it holds ${kind}`)
+  throw new HeedError('corrupt-file', `${path} must be a JSON object ({ … }), got ${kind}`, {
+    value: path,
+    expected: 'a JSON object',
+    remedy: 'Check that this is the right file.',
+  })
 }
 
-/** UTF-8 bytes as text; anything else is refused by name. */
+/** Decodes UTF-8. @throws HeedError that names the source of other bytes */
 export function decodeUtf8(bytes: Uint8Array, source: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
-    throw new HeedError('corrupt-file', `cannot read ${source}: it is not UTF-8 text`, {
+    throw new HeedError('corrupt-file', `Cannot read ${source}: it is not UTF-8 text`, {
+      expected: 'UTF-8 text',
+      remedy: 'Convert it to UTF-8, or download it again.',
       cause: error,
     })
   }
@@ -42,13 +48,15 @@ async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
   const { handle, size } = await openForReading(path)
   try {
     if (size > maxBytes) {
-      const sizes = `it has ${formatBytes(size)}, the limit here is ${formatBytes(maxBytes)}`
-      const remedy = 'Check that this is the JSON file that you meant.'
-      throw new HeedError('corrupt-file', `cannot read ${path}: ${sizes}`, { remedy })
+      throw new HeedError(
+        'unsupported',
+        `${path} must have at most ${formatBytes(maxBytes)}, got ${formatBytes(size)}`,
+        { value: size, remedy: 'Check that this is the right JSON file.' },
+      )
     }
     const bytes = new Uint8Array(size)
     if (await readFully(handle, bytes, 0)) return bytes
-    throw new HeedError('corrupt-file', `cannot read ${path}: it became shorter while it was read`)
+    throw shrunk(path)
   } catch (error) {
     throw fileError(error, 'read', path)
   } finally {

@@ -3,22 +3,25 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { HeedError } from '../../util/errors.ts'
 import { fileError } from './file-error.ts'
 
-/** Opens a regular file for reading. A pipe or a device, which could block for ever, is refused. */
+/** Opens a regular file for reading. Pipes and devices are refused, because they could block. */
 export async function openForReading(path: string): Promise<{ handle: FileHandle; size: number }> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)) // a pipe answers too
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)) // does not wait for a pipe
     const stat = await handle.stat()
     if (stat.isFile()) return { handle, size: stat.size }
     const kind = stat.isDirectory() ? 'a folder' : 'a pipe or a device'
-    throw new HeedError('corrupt-file', `cannot read ${path}: it is ${kind}, not a file`)
+    throw new HeedError('file-system', `Cannot read ${path}: it is ${kind}, not a file`, {
+      value: path,
+      remedy: 'Use the path of a file.',
+    })
   } catch (error) {
     await handle?.close()
     throw fileError(error, 'read', path)
   }
 }
 
-/** Fills `target` from `position` on. False when the file ends before that. */
+/** Fills `target` from `position`; false if the file ends before that. */
 export async function readFully(
   handle: FileHandle,
   target: Uint8Array,
@@ -34,4 +37,12 @@ export async function readFully(
   return true
 }
 
-const MAX_READ = 1 << 30 // one system call moves less than 2 GiB
+/** The error for a file that another process truncates while it is read. */
+export function shrunk(path: string): HeedError {
+  return new HeedError('file-system', `Cannot read ${path}: it became shorter while it was read`, {
+    value: path,
+    remedy: 'Wait until the file is no longer written, and try again.',
+  })
+}
+
+const MAX_READ = 1 << 30 // a system call reads less than 2 GiB

@@ -2,10 +2,10 @@ import { HeedError } from '../../util/errors.ts'
 import { formatBytes, quote } from '../files/file-error.ts'
 import { LEAST_BYTES, VALUE_TYPES, type ValueType } from './types.ts'
 
-/** The bytes at hand end before the header does, but the file does not: read more and begin again. */
+/** The given bytes end before the header, but the file does not: read more and start again. */
 export class NeedMoreBytes extends Error {}
 
-/** Reads what a GGUF header is made of, little-endian, and believes no length before it is checked. */
+/** Reads the values of a GGUF header, little-endian, and checks each length before it is used. */
 export class Cursor {
   at = 0
   private readonly bytes: Buffer
@@ -28,10 +28,10 @@ export class Cursor {
   u64(what: string): number {
     const value = this.view.getBigUint64(this.take(8, what), true)
     if (value <= Number.MAX_SAFE_INTEGER) return Number(value)
-    return this.damaged(`${what} is ${value}, more than any file can hold`)
+    return this.damaged(`${what} is ${value}, larger than any file`)
   }
 
-  /** A number of things that need `least` bytes each: no more than the rest of the file has room for. */
+  /** A number of items of at least `least` bytes each, which must fit in the rest of the file. */
   count(least: number, what: string): number {
     const value = this.u64(what)
     const room = this.fileSize - this.at
@@ -52,19 +52,22 @@ export class Cursor {
 
   valueType(what: string): ValueType {
     const id = this.u32(what)
-    return VALUE_TYPES[id] ?? this.damaged(`${what} has the type ${id}, which is none of GGUF's`)
+    return (
+      VALUE_TYPES[id] ?? this.damaged(`${what} has the type ${id}, which is not a type of GGUF`)
+    )
   }
 
   scalar(type: Exclude<ValueType, 'array'>, what: string): number | bigint | boolean | string {
     if (type === 'string') return this.text(what)
     const at = this.take(LEAST_BYTES[type], what)
     if (type !== 'bool') return this.number(type, at)
-    if (this.bytes[at] > 1) this.damaged(`${what} is a truth value of ${this.bytes[at]}`)
+    if (this.bytes[at] > 1) this.damaged(`${what} is a boolean of value ${this.bytes[at]}`)
     return this.bytes[at] === 1
   }
 
   damaged(problem: string): never {
-    throw new HeedError('corrupt-file', `${this.path} is not a sound GGUF file: ${problem}`, {
+    throw new HeedError('corrupt-file', `${this.path} must be a valid GGUF file, but ${problem}`, {
+      value: this.path,
       remedy: 'Download or save it again.',
     })
   }
@@ -95,11 +98,11 @@ export class Cursor {
     }
   }
 
-  /** Moves past the next bytes and returns where they start. */
+  /** Skips the next bytes and returns their position. */
   private take(length: number, what: string): number {
     const start = this.at
     const end = start + length
-    if (end > this.fileSize) this.damaged(`it ends in ${what} (is the file cut short?)`)
+    if (end > this.fileSize) this.damaged(`it ends in ${what} (the file may be truncated)`)
     if (end > MAX_HEADER)
       this.damaged(`its header is larger than ${formatBytes(MAX_HEADER)}, at ${what}`)
     if (end > this.bytes.length) throw new NeedMoreBytes()
@@ -108,7 +111,7 @@ export class Cursor {
   }
 }
 
-/** A key or a name, as errors show it. */
+/** A key or a name in an error message. */
 export const named = (kind: string, name: string): string => `${kind} ${quote(name)}`
 
 const MAX_HEADER = 256e6 // vocabularies of 2^18 tokens take about 10 MB

@@ -19,7 +19,7 @@ export type DecodableType = (typeof decodableTypes)[number]
 export const isDecodable = (type: GGUFType): type is DecodableType =>
   (decodableTypes as readonly string[]).includes(type)
 
-/** What is stored as float32; `out` has room for exactly the numbers in `bytes`. */
+/** Decodes blocks to float32; `out` has exactly the length of the decoded numbers. */
 export function decode(type: DecodableType, bytes: Uint8Array, out: Float32Array): void {
   if (type === 'f32') new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes)
   else if (type === 'f16') f16ToF32(halves(bytes), out)
@@ -28,6 +28,6 @@ export function decode(type: DecodableType, bytes: Uint8Array, out: Float32Array
 }
 
 function halves(bytes: Uint8Array): Uint16Array {
-  const own = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice()
-  return new Uint16Array(own.buffer, own.byteOffset, own.length / 2)
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice()
+  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2)
 }

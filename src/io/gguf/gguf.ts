@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
-import { HeedError } from '../../util/errors.ts'
+import { alternatives, HeedError, OutOfMemoryError } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
 import { fileError, quote } from '../files/file-error.ts'
-import { openForReading, readFully } from '../files/open-file.ts'
+import { openForReading, readFully, shrunk } from '../files/open-file.ts'
 import { NeedMoreBytes } from './cursor.ts'
 import { type DecodableType, decodableTypes, decode, isDecodable } from './decode.ts'
 import { type GGUFHeader, type GGUFTensorInfo, parseHeader } from './header.ts'
@@ -17,9 +17,9 @@ export type { GGUFType, GGUFValue } from './types.ts'
 export const isGGUF = (path: string): boolean => path.toLowerCase().endsWith('.gguf')
 
 /**
- * Opens a GGUF file of version 2 or 3. The header is read and checked, tensors are read when asked
- * for, each by itself. Close it in the end.
- * @throws HeedError for a file that is cut short or lies about counts, lengths, types or offsets
+ * Opens a GGUF file of version 2 or 3. The header is read and checked; tensors are read on request. Call close() in
+ * the end.
+ * @throws HeedError for a file that is truncated, or has wrong counts, lengths, types or offsets
  */
 export async function openGGUF(path: string): Promise<GGUFFile> {
   const { handle, size } = await openForReading(path)
@@ -31,10 +31,10 @@ export async function openGGUF(path: string): Promise<GGUFFile> {
   }
 }
 
-/** Some neighbouring elements of a tensor, from the one with the index `start` on. */
+/** Consecutive elements of a tensor, from index `start`. */
 interface Piece {
   start: number
-  /** The same array each time: used up before the next piece is asked for. */
+  /** The same array for each piece: use it before asking for the next. */
   values: Float32Array<ArrayBuffer>
 }
 
@@ -64,7 +64,7 @@ export class GGUFFile {
     return this.entry(name)
   }
 
-  /** The bytes as they are stored: blocks of the tensor's type, row after row. */
+  /** The stored bytes: blocks of the tensor's type, row by row. */
   async readBlocks(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const { bytes } = this.entry(name)
     const out = this.allocate(name, () => new Uint8Array(bytes))
@@ -72,7 +72,7 @@ export class GGUFFile {
     return out
   }
 
-  /** The values as float32, piece by piece, of which one is in memory. */
+  /** The values as float32 in pieces, of which one is in memory. */
   async *pieces(name: string): AsyncGenerator<Piece> {
     const { bytes } = this.entry(name)
     const type = this.decodableType(name)
@@ -80,10 +80,10 @@ export class GGUFFile {
     const stored = new Uint8Array(Math.min(bytes, CHUNK_BLOCKS * block.bytes))
     const values = new Float32Array((stored.length / block.bytes) * block.elements)
     for (let at = 0; at < bytes; at += stored.length) {
-      const part = stored.subarray(0, Math.min(stored.length, bytes - at))
-      await this.fill(name, part, at)
-      const decoded = values.subarray(0, (part.length / block.bytes) * block.elements)
-      decode(type, part, decoded)
+      const chunk = stored.subarray(0, Math.min(stored.length, bytes - at))
+      await this.fill(name, chunk, at)
+      const decoded = values.subarray(0, (chunk.length / block.bytes) * block.elements)
+      decode(type, chunk, decoded)
       yield { start: (at / block.bytes) * block.elements, values: decoded }
     }
   }
@@ -101,9 +101,13 @@ export class GGUFFile {
     const { type } = this.entry(name)
     if (isDecodable(type)) return type
     throw new HeedError(
-      'corrupt-file',
-      `${this.path}: tensor ${quote(name)} is stored as ${type.toUpperCase()}, which cannot be read`,
-      { remedy: `Choose a file with ${decodableTypes.map((t) => t.toUpperCase()).join(', ')}.` },
+      'unsupported',
+      `The type of tensor ${quote(name)} in ${this.path} must be one that Heed can decode, got ${type.toUpperCase()}`,
+      {
+        key: name,
+        value: type,
+        remedy: `Use a file with ${alternatives(decodableTypes.map((t) => t.toUpperCase()))}.`,
+      },
     )
   }
 
@@ -114,55 +118,58 @@ export class GGUFFile {
   }
 
   private entry(name: string) {
-    const found = this.header.tensors.get(name)
-    if (found) return found
-    const near = nearestFirst(name, this.names).slice(0, 3).map(quote).join(', ')
-    throw new HeedError('corrupt-file', `${this.path} has no tensor ${quote(name)}`, {
-      remedy: near ? `The nearest: ${near}.` : 'It holds no tensors.',
-    })
+    const entry = this.header.tensors.get(name)
+    if (entry) return entry
+    const near = nearestFirst(name, this.names).slice(0, 3)
+    throw new HeedError(
+      'unknown-name',
+      `The name must be that of a tensor in ${this.path}, got ${quote(name)}`,
+      {
+        key: 'name',
+        value: name,
+        try: { name: near },
+        remedy:
+          near.length > 0
+            ? `The most similar names: ${near.map(quote).join(', ')}.`
+            : 'The file has no tensors.',
+      },
+    )
   }
 
   private async fill(name: string, target: Uint8Array, offset: number): Promise<void> {
     const { handle } = this
     if (handle === undefined)
-      throw new HeedError(
-        'corrupt-file',
-        `cannot read tensor ${quote(name)}: ${this.path} has been closed`,
-      )
+      throw new HeedError('invalid-state', `${this.path} must be open to read, got a closed file`, {
+        key: name,
+        remedy: 'Read all tensors before close().',
+      })
     const position = this.header.dataStart + this.entry(name).begin + offset
     try {
       if (await readFully(handle, target, position)) return
     } catch (error) {
       throw fileError(error, `read tensor ${quote(name)} of`, this.path)
     }
-    throw new HeedError(
-      'corrupt-file',
-      `${this.path} became shorter while tensor ${quote(name)} was read`,
-    )
+    throw shrunk(this.path)
   }
 
   private allocate<T>(name: string, make: () => T): T {
     try {
       return make()
     } catch (cause) {
-      throw new HeedError(
-        'corrupt-file',
-        `${this.path}: there is no memory for tensor ${quote(name)}`,
-        { cause },
-      )
+      throw new OutOfMemoryError(`No memory for tensor ${quote(name)} in ${this.path}`, {
+        key: name,
+        remedy: 'Read it with pieces().',
+        cause,
+      })
     }
   }
 }
 
-/** Nobody says how long a header is: more is read, four times as much each time, until it is whole. */
+/** The length of the header is not known, so four times as much is read each time until it is complete. */
 async function readHeader(handle: FileHandle, size: number, path: string): Promise<GGUFHeader> {
   for (let length = Math.min(size, FIRST_READ); ; length = Math.min(size, 4 * length)) {
     const bytes = new Uint8Array(length)
-    if (!(await readFully(handle, bytes, 0)))
-      throw new HeedError(
-        'corrupt-file',
-        `cannot read ${path}: it became shorter while it was read`,
-      )
+    if (!(await readFully(handle, bytes, 0))) throw shrunk(path)
     try {
       return parseHeader(bytes, size, path)
     } catch (error) {

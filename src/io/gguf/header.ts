@@ -11,20 +11,20 @@ import {
   type ValueType,
 } from './types.ts'
 
-// The file: "GGUF", version, counts of tensors and of metadata; the metadata (key, type, value); of
-// each tensor its name, sizes (innermost first), type and offset; then, aligned, the data.
+// The file: "GGUF", version, numbers of tensors and of metadata entries; the metadata (key, type, value); for each
+// tensor its name, sizes (innermost first), type and offset; then, aligned, the data.
 
 export interface GGUFTensorInfo {
   readonly name: string
   readonly type: GGUFType
-  /** Outermost first, as everywhere else: (out, in) of a linear layer. */
+  /** Outermost first: (out, in) of a linear layer. */
   readonly shape: readonly number[]
   /** Size in the file. */
   readonly bytes: number
 }
 
 export interface GGUFTensorEntry extends GGUFTensorInfo {
-  /** First byte, counted from the start of the data. */
+  /** First byte, from the start of the data. */
   readonly begin: number
 }
 
@@ -38,7 +38,7 @@ export interface GGUFHeader {
 
 /**
  * Reads and checks a header from the first bytes of a file.
- * @throws NeedMoreBytes when the header goes on behind `bytes`
+ * @throws NeedMoreBytes when the header is longer than `bytes`
  */
 export function parseHeader(bytes: Uint8Array, fileSize: number, path: string): GGUFHeader {
   const cursor = new Cursor(bytes, fileSize, path)
@@ -55,16 +55,19 @@ export function parseHeader(bytes: Uint8Array, fileSize: number, path: string): 
 
 function readVersion(cursor: Cursor, path: string): number {
   if (cursor.u32('its first four bytes') !== MAGIC)
-    throw new HeedError('corrupt-file', `${path} is not a GGUF file: it does not begin with "GGUF"`)
+    throw new HeedError('corrupt-file', `${path} must begin with "GGUF", got other bytes`, {
+      value: path,
+      remedy: 'Use a GGUF file.',
+    })
   const version = cursor.u32('its version')
   if (version === 2 || version === 3) return version
   const bigEndian = version > 0 && (version & 0xffff) === 0
   throw new HeedError(
-    'corrupt-file',
+    'unsupported',
     bigEndian
-      ? `${path} is a GGUF file for big-endian machines`
-      : `${path} is a GGUF file of version ${version}; versions 2 and 3 can be read`,
-    { remedy: 'Convert the model again with a present-day llama.cpp.' },
+      ? `${path} must be a little-endian GGUF file, got a big-endian one`
+      : `${path} must be a GGUF file of version 2 or 3, got version ${version}`,
+    { value: version, remedy: 'Convert the model again with a current llama.cpp.' },
   )
 }
 
@@ -73,7 +76,7 @@ function readMetadata(cursor: Cursor, count: number): Map<string, GGUFValue> {
   for (let i = 0; i < count; i++) {
     const key = cursor.text(`the key of metadata entry ${i}`, { strict: true })
     const what = named('metadata', key)
-    if (entries.has(key)) cursor.damaged(`${what} is there twice`)
+    if (entries.has(key)) cursor.damaged(`${what} appears twice`)
     entries.set(key, readValue(cursor, cursor.valueType(what), what, 0))
   }
   return entries
@@ -106,7 +109,7 @@ function readTensors(
   for (let i = 0; i < count; i++) {
     const name = cursor.text(`the name of tensor ${i}`, { strict: true })
     const what = named('tensor', name)
-    if (tensors.has(name)) cursor.damaged(`${what} is there twice`)
+    if (tensors.has(name)) cursor.damaged(`${what} appears twice`)
     const entry = readTensor(cursor, name, what)
     if (entry.begin % alignment !== 0)
       cursor.damaged(`${what} begins at byte ${entry.begin}, not at a multiple of ${alignment}`)
@@ -121,11 +124,11 @@ function readTensor(cursor: Cursor, name: string, what: string): GGUFTensorEntry
   const sizes = Array.from({ length: rank }, () => cursor.u64(`the shape of ${what}`))
   const id = cursor.u32(`the type of ${what}`)
   const type = tensorType(id)
-  if (type === undefined) return cursor.damaged(`${what} has the type ${id}, which is not known`)
+  if (type === undefined) return cursor.damaged(`${what} has the type ${id}, which is unknown`)
   const { elements, bytes } = TENSOR_TYPES[type]
   const total = sizes.reduce((product, size) => product * size, 1)
   if (!Number.isSafeInteger(total * bytes))
-    cursor.damaged(`${what} of shape [${sizes}] is larger than any file can be`)
+    cursor.damaged(`${what} of shape [${sizes}] is larger than any file`)
   if ((sizes[0] ?? 1) % elements !== 0)
     cursor.damaged(`${what} has rows of ${sizes[0]}, no multiple of the ${elements} of ${type}`)
   const begin = cursor.u64(`the offset of ${what}`)
@@ -143,7 +146,7 @@ function checkLayout(
     const what = named('tensor', name)
     if (begin + bytes > dataBytes)
       cursor.damaged(
-        `${what} ends at byte ${begin + bytes}, but there are ${dataBytes} bytes of data (is the file cut short?)`,
+        `${what} ends at byte ${begin + bytes}, but there are ${dataBytes} bytes of data (the file may be truncated)`,
       )
     if (begin < end) cursor.damaged(`${what} at byte ${begin} overlaps the one before it`)
     end = begin + bytes

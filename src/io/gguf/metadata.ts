@@ -2,7 +2,7 @@ import { HeedError } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
 import type { GGUFScalar, GGUFValue } from './types.ts'
 
-/** The metadata of a GGUF file. What is asked for and is of another kind is an error with its key. */
+/** The metadata of a GGUF file. A value of another type than asked for is an error. */
 export class GGUFMetadata {
   readonly entries: ReadonlyMap<string, GGUFValue>
   private readonly path: string
@@ -31,32 +31,41 @@ export class GGUFMetadata {
   }
 
   bool(key: string, absent: boolean): boolean {
-    return this.get(key, [absent], 'true or false', (v) => typeof v === 'boolean') as boolean
+    return this.get(key, [absent], 'true or false', isBoolean) ?? absent
   }
 
   strings(key: string): string[] | undefined {
-    return this.get(key, [undefined], 'a list of strings', (v) => isListOf(v, isString))
+    return this.get(key, [undefined], 'a list of strings', isStrings)
   }
 
   numbers(key: string): number[] | undefined {
-    return this.get(key, [undefined], 'a list of numbers', (v) => isListOf(v, isNumber))
+    return this.get(key, [undefined], 'a list of numbers', isNumbers)
   }
 
   private get<T>(
     key: string,
     absent: readonly (T | undefined)[],
     kind: string,
-    fits: (value: unknown) => boolean,
+    fits: (value: unknown) => value is T,
   ): T | undefined {
-    const found = this.entries.get(key)
-    if (found === undefined && absent.length > 0) return absent[0]
-    if (found !== undefined && fits(found.value)) return found.value as T
-    const problem = found === undefined ? 'is missing' : `is ${brief(found)}, not ${kind}`
-    throw new HeedError('corrupt-file', `${this.path}: its metadata ${quote(key)} ${problem}`)
+    const entry = this.entries.get(key)
+    if (entry === undefined && absent.length > 0) return absent[0]
+    if (entry !== undefined && fits(entry.value)) return entry.value
+    const got = entry === undefined ? 'nothing' : brief(entry)
+    throw new HeedError(
+      'corrupt-file',
+      `The metadata ${quote(key)} in ${this.path} must be ${kind}, got ${got}`,
+      {
+        key,
+        value: entry?.value,
+        expected: kind,
+        remedy: 'Download the file or convert the model again.',
+      },
+    )
   }
 }
 
-/** A value as a person reads it, cut when long. */
+/** A value for display, shortened. */
 export function showValue({ type, value }: GGUFValue): string {
   if (type !== 'array') return typeof value === 'string' ? quote(value) : String(value)
   const some = value.slice(0, 6).map((item) => (isNested(item) ? '[…]' : JSON.stringify(item)))
@@ -69,7 +78,10 @@ const brief = (value: GGUFValue): string => {
 }
 
 const isNested = (item: GGUFScalar | GGUFValue): item is GGUFValue => typeof item === 'object'
-const isNumber = (value: unknown): boolean => typeof value === 'number'
-const isString = (value: unknown): boolean => typeof value === 'string'
-const isListOf = (value: unknown, fits: (item: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every(fits)
+const isNumber = (value: unknown): value is number => typeof value === 'number'
+const isString = (value: unknown): value is string => typeof value === 'string'
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
+const isNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every(isNumber)
+const isStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every(isString)

@@ -1,4 +1,4 @@
-// The numbers that a GGUF file uses for the types of its metadata and of its tensors.
+// The numbers of types of metadata and of tensors in GGUF files.
 
 /** In the order of their numbers in the file. */
 export const VALUE_TYPES = [
@@ -19,7 +19,7 @@ export const VALUE_TYPES = [
 
 export type ValueType = (typeof VALUE_TYPES)[number]
 
-/** The least that a value of the type takes in a file: a string is its length, an array more. */
+/** The minimum size of a value in a file: a string has a length, an array also a type. */
 export const LEAST_BYTES: Record<ValueType, number> = {
   u8: 1,
   i8: 1,
@@ -46,15 +46,15 @@ export type GGUFScalar = number | bigint | boolean | string
 export interface TensorType {
   /** The number in the file. */
   readonly id: number
-  /** Neighbouring elements of a row that are stored together. */
+  /** Elements of a block: neighbours in a row that are stored together. */
   readonly elements: number
-  /** What such a block takes. */
+  /** Bytes of a block. */
   readonly bytes: number
 }
 
 const type = (id: number, elements: number, bytes: number): TensorType => ({ id, elements, bytes })
 
-/** Every type of which the layout is known; which of them can be decoded is said elsewhere. */
+/** Every type with a known layout; `decodableTypes` lists those that can be decoded. */
 export const TENSOR_TYPES = {
   f32: type(0, 1, 4),
   f16: type(1, 1, 2),
@@ -90,7 +90,7 @@ export const TENSOR_TYPES = {
 
 export type GGUFType = keyof typeof TENSOR_TYPES
 
-/** What the number of a tensor's type stands for, undefined when it is none that we know. */
+/** The type with this number; undefined if unknown. */
 export const tensorType = (id: number): GGUFType | undefined => NAMES.get(id)
 
 const NAMES = new Map(

@@ -16,11 +16,11 @@ export interface GGUFTensorToWrite {
   type: GGUFType
   /** Outermost first. */
   shape: readonly number[]
-  /** The blocks of the type, row after row; or a function that fetches them when their turn comes. */
+  /** The blocks of the type, row by row; or a function that returns them when they are needed. */
   data: Uint8Array | (() => Promise<Uint8Array>)
 }
 
-/** Writes a GGUF file of version 3 atomically: on any failure the old file stays as it was. */
+/** Writes a GGUF file of version 3 atomically: if it fails, the old file is unchanged. */
 export async function writeGGUF(
   path: string,
   metadata: Readonly<Record<string, GGUFValue>>,
@@ -75,8 +75,11 @@ function writeValue(out: ByteWriter, value: GGUFValue): void {
 async function bytesOf(tensor: GGUFTensorToWrite, path: string): Promise<Uint8Array> {
   const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data
   if (data.length === sizeOf(tensor)) return data
-  const sizes = `has ${data.length} bytes, its shape [${tensor.shape}] needs ${sizeOf(tensor)}`
-  throw new HeedError('corrupt-file', `cannot write ${path}: tensor ${quote(tensor.name)} ${sizes}`)
+  throw new HeedError(
+    'invalid-option',
+    `Cannot write ${path}: tensor ${quote(tensor.name)} must have ${sizeOf(tensor)} bytes by its shape [${tensor.shape}], got ${data.length}`,
+    { key: tensor.name, value: data.length, remedy: 'Correct its shape, its type or its data.' },
+  )
 }
 
 async function writePadded(handle: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -85,7 +88,7 @@ async function writePadded(handle: FileHandle, bytes: Uint8Array): Promise<void>
   await handle.write(new Uint8Array(padded(bytes.length) - bytes.length))
 }
 
-/** Bytes that grow. */
+/** A buffer that grows. */
 class ByteWriter {
   private buffer = new Uint8Array(1 << 16)
   private view = new DataView(this.buffer.buffer)

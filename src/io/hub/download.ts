@@ -8,8 +8,8 @@ import { hasChecksum, type RemoteFile } from './files.ts'
 import { type Hub, PassingError, unreachable } from './hub.ts'
 
 /**
- * Fetches one file into a `.part` beside its target, and renames that when its checksum is right. What
- * an earlier try has left is gone on with: its name holds the checksum, so it is of this very content.
+ * Downloads a file to a `.part` beside its target, and renames it after its checksum was verified. An interrupted
+ * download resumes: the name of the `.part` contains the checksum, so it has the same content.
  */
 export async function download(
   from: Hub,
@@ -19,52 +19,54 @@ export async function download(
   onProgress: (done: number) => void,
   retryDelay = 1000,
 ): Promise<void> {
-  const part = join(dirname(target), `.${basename(target)}.${file.checksum.hex.slice(0, 16)}.part`)
+  const partial = join(
+    dirname(target),
+    `.${basename(target)}.${file.checksum.hex.slice(0, 16)}.part`,
+  )
   const url = `${from.endpoint}/${from.path}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`
   for (let failures = 0; ; ) {
-    const before = await sizeOf(part)
+    const before = await sizeOf(partial)
     try {
-      await fetchRest(from, url, file, part, onProgress)
+      await fetchRest(from, url, { file, partial }, onProgress)
       break
     } catch (error) {
-      if (!(error instanceof PassingError)) throw fileError(error, 'write', part)
-      failures = (await sizeOf(part)) > before ? 1 : failures + 1
+      if (!(error instanceof PassingError)) throw fileError(error, 'write', partial)
+      failures = (await sizeOf(partial)) > before ? 1 : failures + 1
       if (failures > TRIES) throw error
       const wait = setTimeout(retryDelay * 2 ** (failures - 1), undefined, { signal: from.signal })
       await wait.catch(() => from.signal?.throwIfAborted())
     }
   }
-  await finish(part, target, file)
+  await finish(partial, target, file)
 }
 
 const TRIES = 4
 
-async function finish(part: string, target: string, file: RemoteFile): Promise<void> {
-  if (!(await hasChecksum(part, file))) {
-    await rm(part, { force: true })
+async function finish(partial: string, target: string, file: RemoteFile): Promise<void> {
+  if (!(await hasChecksum(partial, file))) {
+    await rm(partial, { force: true })
     throw new HeedError(
       'corrupt-file',
-      `${quote(file.path)} was damaged on its way: its checksum is wrong`,
+      `The download of ${quote(file.path)} must have the checksum of the hub, got other content`,
       {
-        remedy:
-          'It was not kept. Pull again; if that does not help, the copy on the hub is broken.',
+        value: file.path,
+        remedy: 'It was removed. Pull again; if it fails again, the file on the hub is damaged.',
       },
     )
   }
-  await syncFile(part)
-  await rename(part, target)
+  await syncFile(partial)
+  await rename(partial, target)
   await syncFolder(dirname(target))
 }
 
-/** @throws PassingError when the connection breaks; what came until then is in the part */
+/** @throws PassingError when the connection breaks; the bytes so far are in the partial file */
 async function fetchRest(
   from: Hub,
   url: string,
-  file: RemoteFile,
-  part: string,
+  { file, partial }: { file: RemoteFile; partial: string },
   onProgress: (done: number) => void,
 ): Promise<void> {
-  const handle = await open(part, 'a')
+  const handle = await open(partial, 'a')
   try {
     let done = (await handle.stat()).size
     if (done > file.size) {
@@ -80,9 +82,9 @@ async function fetchRest(
         ...(done > 0 && { Range: `bytes=${done}-` }),
       },
     })
-    const goesOn = response.headers.get('content-range')?.startsWith(`bytes ${done}-`) ?? false
-    if (done > 0 && !(response.status === 206 && goesOn)) {
-      await handle.truncate(0) // the server began from the start
+    const resumes = response.headers.get('content-range')?.startsWith(`bytes ${done}-`) ?? false
+    if (done > 0 && !(response.status === 206 && resumes)) {
+      await handle.truncate(0) // the server sends the whole file
       done = 0
     }
     await append(handle, bodyOf(response, from), file, done, onProgress)
@@ -103,8 +105,12 @@ async function append(
     if (done > file.size) {
       await handle.truncate(0)
       throw new HeedError(
-        'corrupt-file',
-        `The hub sends more of ${quote(file.path)} than its ${file.size} bytes`,
+        'network',
+        `The hub must send ${file.size} bytes of ${quote(file.path)}, got more of them`,
+        {
+          value: file.path,
+          remedy: 'Pull again; if it fails again, do not trust this repository.',
+        },
       )
     }
     await handle.writeFile(chunk)
@@ -112,15 +118,13 @@ async function append(
   }
   if (done < file.size)
     throw new PassingError(
-      'corrupt-file',
-      `${quote(file.path)} broke off at ${done} of ${file.size} bytes`,
-      {
-        remedy: 'Run the same command again: it goes on from there.',
-      },
+      'network',
+      `The download of ${quote(file.path)} was interrupted after ${done} of ${file.size} bytes`,
+      { value: file.path, remedy: 'Run the same command again; it resumes.' },
     )
 }
 
-/** The body piece by piece; a connection that breaks is told from a disk that does not take it. */
+/** The body in chunks. Errors of the connection become PassingErrors, those of the disk do not. */
 async function* bodyOf({ body }: Response, from: Hub): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader()
   try {

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { HeedError } from '../../util/errors.ts'
+import { alternatives, HeedError } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
 
-/** A file of a repository, with what it must be. */
+/** A file of a repository, with its size and checksum. */
 export interface RemoteFile {
   path: string
   size: number
-  /** Of the content for large files, as git counts it (`blob SIZE\0…`) for small ones. */
+  /** Of the content for large files; git's (`blob SIZE\0…`) for small ones. */
   checksum: { algorithm: 'sha256' | 'git-sha1'; hex: string }
 }
 
-/** What a model folder is made of, beside its weights. Pickles, which could run code, are not. */
+/** Files of a model folder besides its weights. Not pickles, which can run code. */
 const USUAL = [
   /^config\.json$/,
   /^generation_config\.json$/,
@@ -22,61 +22,62 @@ const USUAL = [
   /^chat_template\.(jinja|json)$/,
   /^(pre)?processor_config\.json$/,
   /^(modules|sentence_bert_config|config_sentence_transformers)\.json$/,
-  /^[0-9]+_[A-Za-z]+\/(config\.json|model\.safetensors)$/, // what sentence-transformers puts behind
+  /^[0-9]+_[A-Za-z]+\/(config\.json|model\.safetensors)$/, // further layers in sentence-transformers
   /^(README\.md|LICENSE[^/]*)$/,
 ]
 const WEIGHTS = /^model(-[0-9]{5}-of-[0-9]{5})?\.safetensors$|^model\.safetensors\.index\.json$/
 
 /**
- * Which of a repository's files a model folder needs.
- * @param include patterns of further files, such as `*.gguf`; `*` does not go below a folder
+ * The files of a repository that a model folder needs.
+ * @param include patterns of further files, such as `*.gguf`; `*` does not match `/`
  */
 export function chooseFiles(paths: readonly string[], include: readonly string[], name: string) {
   const patterns = include.map(patternOf)
-  const asked = paths.filter((path) => patterns.some((pattern) => pattern.test(path)))
-  if (include.length > 0 && asked.length === 0)
-    throw new HeedError('corrupt-file', `${name} has no file like ${include.join(' or ')}`, {
-      remedy: `It has ${listed(paths)}.`,
-    })
+  const included = paths.filter((path) => patterns.some((pattern) => pattern.test(path)))
+  if (include.length > 0 && included.length === 0)
+    throw new HeedError(
+      'missing-file',
+      `\`include\` must match files of ${name}, got ${alternatives(include)}`,
+      { key: 'include', value: include, remedy: `Its files are ${listed(paths)}.` },
+    )
   const weights = paths.filter((path) => WEIGHTS.test(path))
   const usual = paths.filter((path) => USUAL.some((pattern) => pattern.test(path)))
-  if (weights.length === 0 && asked.length === 0) {
+  if (weights.length === 0 && included.length === 0) {
     const others = paths.filter((path) => /\.(safetensors|gguf|bin|pt|pth|h5|onnx)$/.test(path))
-    throw new HeedError('corrupt-file', `${name} has no weights as safetensors`, {
-      remedy: `It has ${listed(others.length > 0 ? others : paths)}; --include takes what you name.`,
+    throw new HeedError('missing-file', `${name} must contain weights as safetensors, got none`, {
+      key: 'include',
+      remedy: `It has ${listed(others.length > 0 ? others : paths)}. Name files to take in \`include\`.`,
     })
   }
-  return [...new Set([...usual, ...weights, ...asked])]
+  return [...new Set([...usual, ...weights, ...included])]
 }
 
-/** Refuses a repository that names a file outside of itself: whatever else it has is suspect too. */
+/** Refuses a repository with a file outside of itself: its other files cannot be trusted either. */
 export function refuseHostile(paths: Iterable<string>): void {
   for (const path of paths) {
-    const parts = path.split('/')
-    if (path.includes('\\') || parts.some((part) => ['', '.', '..'].includes(part)))
+    const names = path.split('/')
+    if (path.includes('\\') || names.some((name) => ['', '.', '..'].includes(name)))
       throw unsafe(path)
   }
 }
 
-/** Refuses what a file system may take for something else: hidden files, devices, control characters. */
+/** Refuses names with a special meaning in file systems: hidden files, devices, control characters. */
 export function checkPath(path: string): string {
-  const parts = path.split('/')
-  const plain = parts.every((part) => /^[\w-][\w.+=@, ()-]*$/.test(part) && !/[. ]$/.test(part))
-  if (plain && path.length <= 400 && parts.length <= 8) return path
+  const names = path.split('/')
+  const plain = names.every((name) => /^[\w-][\w.+=@, ()-]*$/.test(name) && !/[. ]$/.test(name))
+  if (plain && path.length <= 400 && names.length <= 8) return path
   throw unsafe(path)
 }
 
 function unsafe(path: string): HeedError {
   return new HeedError(
     'corrupt-file',
-    `The hub names a file ${quote(path)}, which is not a safe name`,
-    {
-      remedy: 'Nothing was written. Do not trust this repository.',
-    },
+    `Names of files on the hub must be safe, got ${quote(path)}`,
+    { value: path, remedy: 'Nothing was written. Do not trust this repository.' },
   )
 }
 
-/** Whether a file has the content that the hub promised. */
+/** Whether a file has the checksum of the hub. */
 export async function hasChecksum(path: string, { size, checksum }: RemoteFile): Promise<boolean> {
   const git = checksum.algorithm === 'git-sha1'
   const hash = createHash(git ? 'sha1' : 'sha256')

@@ -1,12 +1,12 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 import { fileError } from '../files/file-error.ts'
 import { type JsonObject, readJsonObject } from '../files/json.ts'
 import { isHubName } from './hub.ts'
 
-// A Hugging Face model folder: config.json, weights in model.safetensors (or shards with an
-// index), and for text models tokenizer.json; generation_config.json may be there.
+// A Hugging Face model folder: config.json, weights in model.safetensors (or shards with an index), tokenizer.json for
+// text models, and optionally generation_config.json.
 
 export interface ModelFolder {
   config: string
@@ -16,7 +16,7 @@ export interface ModelFolder {
   generationConfig?: string
 }
 
-/** A config as read: `model_type` is sure to be there, all else is for the model to check. */
+/** A config as read: `model_type` is present; the model checks the rest. */
 export type RawConfig = JsonObject & { model_type: string }
 
 /** Reads `config.json` of a model folder. */
@@ -29,14 +29,18 @@ export async function readConfigFile(path: string): Promise<RawConfig> {
   const config = await readJsonObject(path, { maxBytes: 10e6 })
   const { model_type: type } = config
   if (typeof type === 'string' && type !== '') return config as RawConfig
-  const found =
-    type === undefined ? 'has no "model_type"' : `has "model_type": ${JSON.stringify(type)}`
-  throw new HeedError('missing-file', `${path} ${found}`, {
-    remedy: 'It must name the architecture, as in "gpt2".',
-  })
+  throw new HeedError(
+    'invalid-config',
+    `\`model_type\` in ${path} must be the name of an architecture, got ${shown(type)}`,
+    {
+      key: 'model_type',
+      value: type,
+      remedy: 'Set it to the architecture of the model, for example "gpt2".',
+    },
+  )
 }
 
-/** The files of a model folder; what is missing is named, with the reason where one shows. */
+/** The files of a model folder. @throws HeedError that names the file that is missing */
 export async function modelFolder(dir: string): Promise<ModelFolder> {
   return {
     config: await required(dir, 'config.json'),
@@ -53,9 +57,11 @@ async function findWeights(dir: string): Promise<string> {
   }
   const pickled = (await readdir(dir)).find((name) => /^(pytorch_model.*|.*\.(pt|pth))$/.test(name))
   const remedy = pickled
-    ? `It has ${pickled}, a Python pickle: load it in Python and save_pretrained() it as safetensors.`
+    ? `It has ${pickled}, a Python pickle. Load it in Python, and save it as safetensors with save_pretrained().`
     : 'Check that the download is complete.'
-  throw new HeedError('missing-file', `${dir} has no weights: model.safetensors is missing`, {
+  throw new HeedError('missing-file', `${dir} must contain model.safetensors, got no weights`, {
+    value: dir,
+    expected: 'model.safetensors',
     remedy,
   })
 }
@@ -65,14 +71,21 @@ async function required(dir: string, name: string): Promise<string> {
   if (path) return path
   const stats = await stat(dir).catch((error) => {
     if (error.code === 'ENOENT' && isHubName(dir))
-      throw new HeedError('unknown-name', `There is no folder ${dir}`, {
-        remedy: `If it is a model of the hub, fetch it first: heed pull ${dir}`,
+      throw new HeedError('missing-file', `${dir} must be the folder of a model, got no folder`, {
+        value: dir,
+        remedy: `If it is a model on the hub, download it first: heed pull ${dir}`,
       })
     throw fileError(error, 'read the model folder', dir)
   })
   if (!stats.isDirectory())
-    throw new HeedError('corrupt-file', `${dir} is a file; a model is a folder with ${name}`)
-  throw new HeedError('corrupt-file', `${dir} is not a model folder: it has no ${name}`, {
+    throw new HeedError(
+      'file-system',
+      `${dir} must be the folder of a model, with ${name}, got a file`,
+      { value: dir, remedy: HINT },
+    )
+  throw new HeedError('missing-file', `${dir} must contain ${name}, got none`, {
+    value: dir,
+    expected: name,
     remedy: HINT,
   })
 }
@@ -83,4 +96,5 @@ async function optional(dir: string, name: string): Promise<string | undefined> 
   return stats?.isFile() ? path : undefined
 }
 
-const HINT = 'A model folder holds config.json, model.safetensors and, for text, tokenizer.json.'
+const HINT =
+  'Use a folder with config.json, model.safetensors and, for text models, tokenizer.json.'

@@ -1,9 +1,9 @@
-// The Hugging Face hub, or a server that speaks like it: where it is, who we are, what went wrong.
-import { HeedError } from '../../util/errors.ts'
-import { quote } from '../files/file-error.ts'
+// Connections to the Hugging Face hub, or to a server with the same interface.
+import { HeedError, invalidOption } from '../../util/errors.ts'
+import { quote, systemCode } from '../files/file-error.ts'
 
 export interface HubOptions {
-  /** Default: HF_ENDPOINT, else https://huggingface.co. */
+  /** Default: HF_ENDPOINT, or https://huggingface.co. */
   endpoint?: string
   /** Default: HF_TOKEN. */
   token?: string
@@ -13,16 +13,16 @@ export interface HubOptions {
 export interface Hub {
   name: string
   type: RepoType
-  /** Where its page is: the name, of data sets after `datasets/`. */
+  /** The path of its page: the name, for data sets after `datasets/`. */
   path: string
   endpoint: string
   token: string | undefined
   signal: AbortSignal | undefined
-  /** As the global one, but every failure is a HeedError that says what to do. */
+  /** Like the global function, but every failure is a HeedError that says what to do. */
   fetch: typeof fetch
-  /** Likewise, but answers that something is not there come through. */
+  /** The same, except that responses with status 401 and 404 are returned. */
   ask: typeof fetch
-  /** What all calls of @huggingface/hub have in common. */
+  /** Common arguments of all calls of @huggingface/hub. */
   call: {
     repo: { type: RepoType; name: string }
     hubUrl: string
@@ -34,23 +34,30 @@ export interface Hub {
 export type RepoType = 'model' | 'dataset'
 
 /**
- * Checks name, token and endpoint; asks nobody yet.
- * @throws HeedError for a name that cannot be one, and when HF_HUB_OFFLINE is set
+ * Checks name, token and endpoint, without a request.
+ * @throws HeedError for an invalid name, and if HF_HUB_OFFLINE is set
  */
 export function hub(name: string, options: HubOptions = {}, type: RepoType = 'model'): Hub {
   const { env } = process
   if (!isHubName(name))
-    throw new HeedError('corrupt-file', `${quote(name)} is not a name on the hub`, {
-      remedy: 'It is written owner/model, or just model for a few old ones.',
+    throw invalidOption({
+      key: 'name',
+      value: name,
+      expected: 'owner/model, or model for a few old ones',
+      remedy: 'Copy the name from the page of the model on the hub.',
     })
   if (/^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ''))
-    throw new HeedError('corrupt-file', `${name} cannot be reached: HF_HUB_OFFLINE is set`, {
-      remedy: 'Unset it, or give a folder that is here.',
+    throw new HeedError('network', `HF_HUB_OFFLINE must not be set to download ${name}`, {
+      key: 'HF_HUB_OFFLINE',
+      remedy: 'Unset it, or use a local folder.',
     })
   const endpoint = checkEndpoint(options.endpoint || env.HF_ENDPOINT || 'https://huggingface.co')
   const token = (options.token ?? env.HF_TOKEN)?.trim() || undefined
   if (token && !token.startsWith('hf_'))
-    throw new HeedError('corrupt-file', 'HF_TOKEN is not a token of the hub: those begin with hf_')
+    throw new HeedError('invalid-option', 'HF_TOKEN must begin with hf_, got another token', {
+      key: 'token',
+      remedy: 'Create a token of the hub at https://huggingface.co/settings/tokens.',
+    })
   const { signal } = options
   const path = type === 'model' ? name : `${type}s/${name}`
   const place = { name, type, path, endpoint, token, signal }
@@ -70,7 +77,7 @@ export const isHubName = (name: string): boolean =>
 
 type Place = Pick<Hub, 'name' | 'path' | 'endpoint' | 'token' | 'signal'>
 
-/** A failure that may be gone in a moment: the connection, or a busy server. */
+/** A temporary failure: the connection, or a busy server. */
 export class PassingError extends HeedError {}
 
 function carefulFetch(place: Place, expected: readonly number[] = []): typeof fetch {
@@ -87,66 +94,92 @@ function carefulFetch(place: Place, expected: readonly number[] = []): typeof fe
   }
 }
 
-/** The error for a connection that was not made, or broke. */
+/** The error for a connection that failed or broke. */
 export function unreachable(error: unknown, { endpoint, signal }: Place): unknown {
   if (signal?.aborted) return signal.reason
-  const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
-  const known: Record<string, string> = {
-    ENOTFOUND: 'its name is not known here',
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  const reasons: Record<string, string> = {
+    ENOTFOUND: 'its name is unknown',
     EAI_AGAIN: 'its name cannot be looked up',
-    ECONNREFUSED: 'nobody listens there',
-    ENETUNREACH: 'there is no way to it',
-    ETIMEDOUT: 'it does not answer',
-    UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
+    ECONNREFUSED: 'the connection was refused',
+    ENETUNREACH: 'the network is unreachable',
+    ETIMEDOUT: 'it does not respond',
+    UND_ERR_CONNECT_TIMEOUT: 'it does not respond',
   }
-  return new PassingError(
-    'corrupt-file',
-    `${endpoint} cannot be reached: ${known[code ?? ''] ?? message}`,
-    {
-      cause: error,
-      remedy:
-        'Check the network, and HF_ENDPOINT if it is set. Folders that are here need neither.',
-    },
-  )
+  const reason =
+    reasons[systemCode(cause) ?? ''] ?? (cause instanceof Error ? cause.message : String(cause))
+  return new PassingError('network', `Cannot reach ${endpoint}: ${reason}`, {
+    value: endpoint,
+    cause: error,
+    remedy: 'Check the network, and HF_ENDPOINT if it is set. Local folders work offline.',
+  })
 }
 
 function refusal({ status, headers }: Response, { name, path, endpoint, token }: Place): HeedError {
   const reason = headers.get('x-error-code')
   const page = `${endpoint}/${path}`
-  const useToken = token ? 'The token in HF_TOKEN has no right to it.' : 'Set HF_TOKEN to a token.'
+  const useToken = token
+    ? 'The token in HF_TOKEN has no access; use another one.'
+    : 'Set HF_TOKEN to a token.'
   if (reason === 'GatedRepo')
     return new HeedError(
-      'corrupt-file',
-      `${name} is gated: its owner wants its terms accepted first`,
+      'network',
+      `Cannot download ${name}: it is gated, and its terms must be accepted first`,
       {
+        value: name,
         remedy: `Accept them at ${page}. ${token ? 'Then use a token of that account as HF_TOKEN.' : useToken}`,
       },
     )
   if (reason === 'RevisionNotFound')
-    return new HeedError('missing-file', `${name} has no such revision`, {
-      remedy: `See ${page}/tree/main.`,
+    return new HeedError('missing-file', `The revision must exist in ${name}, got an unknown one`, {
+      key: 'revision',
+      remedy: `Choose one at ${page}/tree/main.`,
     })
   if (reason === 'EntryNotFound')
-    return new HeedError('missing-file', `${name} lacks a file that it lists`)
+    return new HeedError('missing-file', `Cannot download a file of ${name}: it does not exist`, {
+      value: name,
+      remedy: `Check the files at ${page}/tree/main, and try again.`,
+    })
   if (status === 401 || (status === 404 && !token))
-    return new HeedError('missing-file', `${page} does not exist, or is private`, {
-      remedy: `Check the name. For a private one: ${useToken}`,
+    return new HeedError('missing-file', `Cannot reach ${page}: it does not exist, or is private`, {
+      value: name,
+      remedy: `Check the name. If it is private: ${useToken}`,
     })
   if (status === 403)
-    return new HeedError('missing-file', `${page}: access denied`, { remedy: useToken })
-  if (status === 404)
-    return new HeedError('missing-file', `${page} does not exist`, { remedy: 'Check the name.' })
-  if (status === 429 || status >= 500)
-    return new PassingError('corrupt-file', `${endpoint} is busy: it answered ${status}`, {
-      remedy: 'Try again in a while.',
+    return new HeedError('network', `Cannot access ${page}: access denied`, {
+      value: name,
+      remedy: useToken,
     })
-  return new HeedError('corrupt-file', `${page}: the hub answered ${status}`)
+  if (status === 404)
+    return new HeedError('missing-file', `Cannot reach ${page}: it does not exist`, {
+      value: name,
+      remedy: 'Check the name.',
+    })
+  if (status === 429 || status >= 500)
+    return new PassingError('network', `Cannot reach ${endpoint}: it is busy (status ${status})`, {
+      value: status,
+      remedy: 'Try again later.',
+    })
+  return new HeedError(
+    'network',
+    `Cannot access ${page}: the hub responded with status ${status}`,
+    {
+      value: status,
+      remedy: 'Check the name and HF_ENDPOINT, or try again later.',
+    },
+  )
 }
 
 function checkEndpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url && /^https?:$/.test(url.protocol) && !url.username) return text.replace(/\/+$/, '')
-  throw new HeedError('corrupt-file', `HF_ENDPOINT ${quote(text)} is not the address of a hub`, {
-    remedy: 'It looks like https://huggingface.co.',
-  })
+  throw new HeedError(
+    'invalid-option',
+    `HF_ENDPOINT must be the address of a hub, got ${quote(text)}`,
+    {
+      key: 'endpoint',
+      value: text,
+      remedy: 'Use an address such as https://huggingface.co.',
+    },
+  )
 }

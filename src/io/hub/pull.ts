@@ -11,34 +11,34 @@ import { type Hub, type HubOptions, hub } from './hub.ts'
 export interface PullOptions extends HubOptions {
   /** A branch, a tag or a commit. Default 'main'. */
   revision?: string
-  /** Patterns of files to take beside those of a model folder, such as `*.gguf`. */
+  /** Patterns of files to download in addition to those of a model folder, such as `*.gguf`. */
   include?: readonly string[]
   onProgress?: (progress: PullProgress) => void
-  /** Milliseconds before a broken connection is tried again; doubled each time. Default 1000. */
+  /** Milliseconds before a retry; doubled each time. Default 1000. */
   retryDelay?: number
 }
 
 export interface PullProgress {
   file: string
-  /** Bytes of this file that are here, and its size. */
+  /** Bytes of this file so far, and its size. */
   done: number
   size: number
-  /** The same of all files. */
+  /** The same for all files. */
   totalDone: number
   totalSize: number
 }
 
 export interface Pulled {
-  /** The commit that all files are of. */
+  /** The commit of all files. */
   commit: string
   files: { path: string; size: number; fetched: boolean }[]
 }
 
 /**
- * Brings a model from the hub into a folder: config, weights as safetensors, tokenizer. Every file is
- * checked against its checksum before it gets its name, what is there already is kept, and what broke
- * off goes on where it stopped. config.json comes last: a folder without it is not complete.
- * @throws HeedError that says what to do: no network, no such model, gated, full disk, damaged file
+ * Downloads a model from the hub to a folder: config, weights as safetensors, tokenizer. The checksum of each file is
+ * verified before it gets its name, existing files are kept, and interrupted downloads resume. config.json comes last:
+ * a folder without it is incomplete.
+ * @throws HeedError that says what to do: no network, unknown or gated model, full disk, damaged file
  */
 export async function pullModel(
   name: string,
@@ -50,9 +50,9 @@ export async function pullModel(
 }
 
 /**
- * Brings files of a data set from the hub into a folder, with the same care.
- * @param choose which of all paths
- * @throws HeedError, as `pullModel`
+ * Downloads files of a data set from the hub to a folder, like `pullModel`.
+ * @param choose selects paths from all paths
+ * @throws HeedError, like `pullModel`
  */
 export async function pullDataset(
   name: string,
@@ -69,8 +69,8 @@ async function pullFiles(
   { revision = 'main', onProgress, retryDelay }: PullOptions,
   choose: (paths: readonly string[]) => readonly string[],
 ): Promise<Pulled> {
-  const commit = await understood(from, () => commitOf(from, revision))
-  const files = await understood(from, () => listFiles(from, commit, choose))
+  const commit = await withHubErrors(from, () => commitOf(from, revision))
+  const files = await withHubErrors(from, () => listFiles(from, commit, choose))
   await ensureDir(dir)
   await checkSpace(dir, files)
   const totalSize = files.reduce((sum, { size }) => sum + size, 0)
@@ -91,27 +91,32 @@ async function pullFiles(
   return pulled
 }
 
-/** What @huggingface/hub stumbles over is an answer that no hub gives. */
-async function understood<T>({ endpoint }: Hub, ask: () => Promise<T>): Promise<T> {
+/** Responses that @huggingface/hub cannot parse do not come from a hub. */
+async function withHubErrors<T>({ endpoint }: Hub, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause
-    throw new HeedError('corrupt-file', `${endpoint} does not answer as a hub: ${cause.message}`, {
+    throw new HeedError('network', `${endpoint} must respond like a hub, got: ${cause.message}`, {
+      value: endpoint,
       cause,
-      remedy: 'Check HF_ENDPOINT, and that no proxy or login page is in between.',
+      remedy: 'Check HF_ENDPOINT, and whether a proxy or a login page intercepts the connection.',
     })
   }
 }
 
 async function commitOf({ call, name, type }: Hub, revision: string): Promise<string> {
-  const api = await import('@huggingface/hub') // large: only those who pull wait for it
-  const asked = { ...call, name, revision }
+  const api = await import('@huggingface/hub') // large, and only needed here
+  const query = { ...call, name, revision }
   const { sha } = await (type === 'model'
-    ? api.modelInfo({ ...asked, additionalFields: ['sha'] })
-    : api.datasetInfo({ ...asked, additionalFields: ['sha'] }))
+    ? api.modelInfo({ ...query, additionalFields: ['sha'] })
+    : api.datasetInfo({ ...query, additionalFields: ['sha'] }))
   if (/^[0-9a-f]{40}$/.test(sha)) return sha
-  throw new HeedError('corrupt-file', `The hub names no commit of ${name} (${quote(String(sha))})`)
+  throw new HeedError(
+    'network',
+    `The hub must name a commit of ${name}, got ${quote(String(sha))}`,
+    { value: name, remedy: 'Check HF_ENDPOINT, and try again later.' },
+  )
 }
 
 async function listFiles(
@@ -121,19 +126,24 @@ async function listFiles(
 ): Promise<RemoteFile[]> {
   const api = await import('@huggingface/hub')
   const entries = new Map<string, ListFileEntry>()
-  let seen = 0
+  let count = 0
   for await (const entry of api.listFiles({ ...call, recursive: true, revision })) {
     if (entry.type === 'file') entries.set(String(entry.path), entry)
-    if (++seen > MOST_FILES)
-      throw new HeedError('corrupt-file', `${name} has more than ${MOST_FILES} files: too many`)
+    if (++count > MAX_FILES)
+      throw new HeedError('unsupported', `${name} must have at most ${MAX_FILES} files, got more`, {
+        value: name,
+        remedy: 'Download the files that you need in another way, for example with git.',
+      })
   }
   refuseHostile(entries.keys())
-  const chosen = choose([...entries.keys()])
-  const files = chosen.map((path) => remoteFile(entries.get(path) as ListFileEntry))
+  const files = choose([...entries.keys()])
+    .map((path) => entries.get(path))
+    .filter((entry) => entry !== undefined)
+    .map(remoteFile)
   return files.sort((a, b) => rank(a) - rank(b) || a.size - b.size)
 }
 
-const MOST_FILES = 10_000
+const MAX_FILES = 10_000
 
 const rank = ({ path }: RemoteFile): number => (path === 'config.json' ? 1 : 0)
 
@@ -143,24 +153,32 @@ function remoteFile({ path, size, oid, lfs }: ListFileEntry): RemoteFile {
   const sound = Number.isSafeInteger(size) && size >= 0 && (!lfs || lfs.size === size)
   if (!sound || !(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(hex))
     throw new HeedError(
-      'corrupt-file',
-      `The hub gives no sound size and checksum of ${quote(path)}`,
+      'network',
+      `The hub must list ${quote(path)} with its size and checksum, got other values`,
+      {
+        value: path,
+        remedy: 'Check HF_ENDPOINT. If it fails again, do not trust this repository.',
+      },
     )
   return { path, size, checksum: { algorithm: lfs ? 'sha256' : 'git-sha1', hex } }
 }
 
-/** Where a file goes; folders on the way must not lead out through links. */
+/** The path of a file; folders on the way must not be links to the outside. */
 async function targetIn(dir: string, path: string): Promise<string> {
   const target = join(dir, path)
   await ensureDir(dirname(target))
   const inside = relative(await realpath(dir), await realpath(dirname(target)))
   if (!inside.startsWith('..')) return target
-  throw new HeedError('corrupt-file', `${target} would lie outside of ${dir}: a link is in the way`)
+  throw new HeedError(
+    'file-system',
+    `Files must be inside of ${dir}, got ${target}, which a link leads out of it`,
+    { value: target, remedy: 'Remove the link, or choose another folder.' },
+  )
 }
 
 async function isThere(path: string, file: RemoteFile): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined)
-  return found?.isFile() === true && found.size === file.size && (await hasChecksum(path, file))
+  const stats = await stat(path).catch(() => undefined)
+  return stats?.isFile() === true && stats.size === file.size && (await hasChecksum(path, file))
 }
 
 async function checkSpace(dir: string, files: readonly RemoteFile[]): Promise<void> {
@@ -172,8 +190,8 @@ async function checkSpace(dir: string, files: readonly RemoteFile[]): Promise<vo
   }
   if (missing <= bavail * bsize) return
   throw new HeedError(
-    'missing-file',
-    `${formatBytes(missing)} do not fit: ${dir} is on a disk with ${formatBytes(bavail * bsize)} left`,
-    { remedy: 'Free some space, or choose a folder on another disk.' },
+    'file-system',
+    `The disk of ${dir} must have ${formatBytes(missing)} free, got ${formatBytes(bavail * bsize)}`,
+    { value: dir, remedy: 'Free some space, or choose a folder on another disk.' },
   )
 }

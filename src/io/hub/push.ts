@@ -1,27 +1,27 @@
 import { openAsBlob } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
 import { checkPath, chooseFiles } from './files.ts'
 import { modelFolder } from './hf.ts'
 import { type HubOptions, hub } from './hub.ts'
 
 export interface PushOptions extends HubOptions {
-  /** The branch that takes the files. Default 'main'. */
+  /** The branch to commit to. Default 'main'. */
   branch?: string
-  /** Whether a repository that has to be made first is private. Default true. */
+  /** Whether a new repository is private. Default true. */
   private?: boolean
   /** The first line of the commit. */
   message?: string
-  /** Patterns of files to send beside those of a model folder. */
+  /** Patterns of files to upload in addition to those of a model folder. */
   include?: readonly string[]
   onProgress?: (progress: { file: string; share: number; state: string }) => void
 }
 
 /**
- * Sends a model folder to the hub as one commit: all its files are there, or none. The repository is
- * made if there is none of this name. Returns the address of the commit.
- * @throws HeedError that says what to do: no token, no right to write, no network
+ * Uploads a model folder to the hub in one commit, with all its files or none. Creates the repository if it does not
+ * exist. Returns the address of the commit.
+ * @throws HeedError that says what to do: no token, no write access, no network
  */
 export async function pushModel(
   dir: string,
@@ -32,14 +32,18 @@ export async function pushModel(
   const to = hub(name, options)
   const accessToken = to.token
   if (!accessToken)
-    throw new HeedError('corrupt-file', 'Nothing can be pushed without a token', {
-      remedy: 'Set HF_TOKEN to a token of yours with the right to write.',
+    throw new HeedError('invalid-option', '`token` must be given to push, got none', {
+      key: 'token',
+      remedy: 'Set HF_TOKEN to a token with write access.',
     })
   if (!name.includes('/'))
-    throw new HeedError('corrupt-file', `${name} has no owner`, {
-      remedy: `Write it as owner/${name}.`,
+    throw invalidOption({
+      key: 'name',
+      value: name,
+      expected: 'owner/model',
+      remedy: `Write it as owner/${name}, with your user name.`,
     })
-  await modelFolder(dir) // whether it is one
+  await modelFolder(dir) // throws if it is not one
   const files = chooseFiles(await filesIn(dir), options.include ?? [], dir).map(checkPath)
   const api = await import('@huggingface/hub')
   const call = { ...to.call, accessToken }
@@ -47,7 +51,7 @@ export async function pushModel(
     await api.createRepo({ ...call, visibility: (options.private ?? true) ? 'private' : 'public' })
   const operations = await Promise.all(
     files.map(async (path) => {
-      const content = await openAsBlob(join(dir, path)) // read as it is sent
+      const content = await openAsBlob(join(dir, path)) // read while it is sent
       return { operation: 'addOrUpdate' as const, path, content }
     }),
   )
@@ -66,7 +70,7 @@ export async function pushModel(
   }
 }
 
-/** Paths below a folder, with `/` between, without what is hidden or left over. */
+/** Paths below a folder, separated by `/`, without hidden files. */
 async function filesIn(dir: string): Promise<string[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true })
   return entries

@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
 import { fileError, formatBytes, quote } from '../files/file-error.ts'
-import { openForReading, readFully } from '../files/open-file.ts'
+import { openForReading, readFully, shrunk } from '../files/open-file.ts'
 import type { TensorEntry, TensorInfo } from './header.ts'
 import { type Header, headerLength, parseHeader } from './header.ts'
 import { STORED_DTYPES, type TypedArray, toFloat32, toInt32 } from './stored-dtype.ts'
 
-/** An open checkpoint, of one file or of several shards. */
+/** An open checkpoint: one file, or several shards. */
 export interface Safetensors {
   readonly path: string
   /** In the order of the file. */
@@ -18,18 +18,18 @@ export interface Safetensors {
   read(name: string): Promise<TypedArray>
   /** Any number type as float32. */
   read(name: string, options: { as: 'f32' }): Promise<Float32Array<ArrayBuffer>>
-  /** Any integer type as int32; a value that does not fit is an error. */
+  /** Any integer type as int32. @throws HeedError for a value that does not fit */
   read(name: string, options: { as: 'i32' }): Promise<Int32Array<ArrayBuffer>>
-  /** Any number type as float32, piece by piece: what a large tensor takes its values from. */
+  /** Any number type as float32 in pieces, for large tensors. */
   pieces(name: string): AsyncGenerator<Piece>
   close(): Promise<void>
 }
 
-/** Some neighbouring elements of a tensor. */
+/** Consecutive elements of a tensor. */
 export interface Piece {
-  /** Index of the first, row-major. */
+  /** Index of the first one, row-major. */
   start: number
-  /** The same array each time: used up before the next piece is asked for. */
+  /** The same array for each piece: use it before asking for the next. */
   values: Float32Array<ArrayBuffer>
 }
 
@@ -38,7 +38,11 @@ export async function openSafetensorsFile(path: string): Promise<Safetensors> {
   const { handle, size } = await openForReading(path)
   try {
     if (size < 8)
-      throw new HeedError('corrupt-file', `${path} is not a safetensors file: it has ${size} bytes`)
+      throw new HeedError(
+        'corrupt-file',
+        `${path} must be a safetensors file, of at least 8 bytes, got ${size} bytes`,
+        { value: path, remedy: 'Download or save it again.' },
+      )
     const prefix = await readBytes(handle, new Uint8Array(8), 0, path)
     const length = headerLength(prefix, size, path)
     const header = await readBytes(handle, new Uint8Array(length), 8, path)
@@ -118,15 +122,18 @@ class SafetensorsFile implements Safetensors {
     const out = this.allocate(Int32Array, entry)
     for await (const { raw, start } of this.chunks(entry)) {
       const misfit = toInt32(entry.dtype, raw, out.subarray(start, start + raw.length))
-      if (misfit === undefined)
-        this.refuse(entry, `cannot be read as i32, its dtype is ${entry.dtype}`)
+      if (misfit === undefined) throw this.notReadable(entry, 'i32', 'an integer type')
       if (misfit >= 0)
-        this.refuse(entry, `holds ${raw[misfit]} at element ${start + misfit}, too large for i32`)
+        throw new HeedError(
+          'unsupported',
+          `Values of ${this.nameOf(entry)} must fit in i32, got ${raw[misfit]} at element ${start + misfit}`,
+          { key: entry.name, value: raw[misfit], remedy: 'Read the tensor without `as`.' },
+        )
     }
     return out
   }
 
-  /** Reads into the same array again and again: a conversion needs little memory beside its result. */
+  /** Reads into the same array repeatedly, so that a conversion needs little memory beside its result. */
   private async *chunks(entry: TensorEntry): AsyncGenerator<{ raw: TypedArray; start: number }> {
     const { array, bytes } = STORED_DTYPES[entry.dtype]
     const count = entry.bytes / bytes
@@ -136,16 +143,20 @@ class SafetensorsFile implements Safetensors {
       await this.fill(raw, entry, start * bytes)
       yield { raw, start }
     }
-    if (count === 0) yield { raw: chunk, start: 0 } // a refusal must not depend on the size
+    if (count === 0) yield { raw: chunk, start: 0 } // empty tensors are checked too
   }
 
   private convert(entry: TensorEntry, raw: TypedArray, out: Float32Array): void {
     if (raw !== out && !toFloat32(entry.dtype, raw, out))
-      this.refuse(entry, `cannot be read as f32, its dtype is ${entry.dtype}`)
+      throw this.notReadable(entry, 'f32', 'a number type other than f8')
   }
 
   private async fill(target: TypedArray, entry: TensorEntry, offset: number): Promise<void> {
-    if (this.handle === undefined) this.refuse(entry, 'cannot be read, the file has been closed')
+    if (this.handle === undefined)
+      throw new HeedError('invalid-state', `${this.path} must be open to read, got a closed file`, {
+        key: entry.name,
+        remedy: 'Read all tensors before close().',
+      })
     const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
     const position = this.dataStart + entry.begin + offset
     try {
@@ -153,7 +164,7 @@ class SafetensorsFile implements Safetensors {
     } catch (error) {
       throw fileError(error, `read tensor ${quote(entry.name)} of`, this.path)
     }
-    this.refuse(entry, `cannot be read, the file ends before byte ${position + bytes.length}`)
+    throw shrunk(this.path)
   }
 
   private allocate<T extends TypedArray>(array: new (length: number) => T, entry: TensorEntry): T {
@@ -161,29 +172,45 @@ class SafetensorsFile implements Safetensors {
     try {
       return new array(count)
     } catch (cause) {
-      const message = `${this.path}: there is no memory for tensor ${quote(entry.name)}`
-      throw new HeedError(
-        'corrupt-file',
-        `${message} ([${entry.shape}], ${formatBytes(entry.bytes)})`,
-        { cause },
+      throw new OutOfMemoryError(
+        `No memory for ${this.nameOf(entry)} ([${entry.shape}], ${formatBytes(entry.bytes)})`,
+        { key: entry.name, value: entry.bytes, remedy: 'Read it with pieces().', cause },
       )
     }
   }
 
-  private refuse(entry: TensorEntry, problem: string): never {
-    throw new HeedError('unknown-name', `${this.path}: tensor ${quote(entry.name)} ${problem}`)
+  private notReadable(entry: TensorEntry, as: string, expected: string): HeedError {
+    return new HeedError(
+      'unsupported',
+      `The dtype of ${this.nameOf(entry)} must be ${expected} to read it as ${as}, got ${entry.dtype}`,
+      { key: entry.name, value: entry.dtype, expected, remedy: 'Read the tensor without `as`.' },
+    )
+  }
+
+  private nameOf({ name }: TensorEntry): string {
+    return `tensor ${quote(name)} in ${this.path}`
   }
 }
 
-/** Fails with the name that was probably meant: prefixes such as `transformer.` come and go. */
+/** Suggests a name with or without a prefix such as `transformer.`. @throws HeedError */
 export function unknownTensor(
   name: string,
   file: { path: string; names: readonly string[] },
 ): never {
   const near = file.names.find((n) => n.endsWith(`.${name}`) || name.endsWith(`.${n}`))
   const some = file.names.slice(0, 3).map(quote).join(', ')
-  const remedy = near ? `Did you mean ${quote(near)}?` : `It holds ${file.names.length}: ${some} …`
-  throw new HeedError('corrupt-file', `${file.path} has no tensor ${quote(name)}`, { remedy })
+  throw new HeedError(
+    'unknown-name',
+    `The name must be that of a tensor in ${file.path}, got ${quote(name)}`,
+    {
+      key: 'name',
+      value: name,
+      try: { name: near ? [near] : file.names.slice(0, 3) },
+      remedy: near
+        ? `Did you mean ${quote(near)}?`
+        : `The file has ${file.names.length} tensors: ${some} …`,
+    },
+  )
 }
 
 const CHUNK_ELEMENTS = 1 << 20
@@ -195,5 +222,5 @@ async function readBytes(
   path: string,
 ): Promise<Uint8Array> {
   if (await readFully(handle, target, position)) return target
-  throw new HeedError('corrupt-file', `cannot read ${path}: it became shorter while it was read`)
+  throw shrunk(path)
 }

@@ -3,8 +3,8 @@ import { formatBytes, quote } from '../files/file-error.ts'
 import { decodeUtf8, isJsonObject, type JsonValue, parseJson } from '../files/json.ts'
 import { STORED_DTYPES, type StoredDType, storedDType } from './stored-dtype.ts'
 
-// The file: 8 bytes with the header's length (little-endian), the header (JSON: name -> dtype,
-// shape, [begin, end) counted from the header's end), then the data without holes.
+// The file: 8 bytes with the length of the header (little-endian), the header (JSON: name -> dtype, shape, [begin, end)
+// from the end of the header), then the data without gaps.
 
 export interface TensorInfo {
   readonly name: string
@@ -15,7 +15,7 @@ export interface TensorInfo {
 }
 
 export interface TensorEntry extends TensorInfo {
-  /** First byte, counted from the end of the header. */
+  /** First byte, from the end of the header. */
   readonly begin: number
 }
 
@@ -27,7 +27,7 @@ export interface Header {
 const MAX_HEADER_BYTES = 100e6 // the limit of the reference implementation
 const PREFIX_BYTES = 8
 
-/** Checks the length that a file claims for its header before anything of that size is allocated. */
+/** Reads the length of the header, and checks it before anything of that size is allocated. */
 export function headerLength(prefix: Uint8Array, fileSize: number, path: string): number {
   const claimed = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true)
   const length = Number(claimed)
@@ -38,12 +38,12 @@ export function headerLength(prefix: Uint8Array, fileSize: number, path: string)
     )
   }
   if (PREFIX_BYTES + length > fileSize) {
-    damaged(path, `its header claims ${length} bytes, but the whole file has ${fileSize}`)
+    damaged(path, `its header claims ${length} bytes in a file of ${fileSize}`)
   }
   return length
 }
 
-/** Reads and checks a header; `dataBytes` is what the file has after it. */
+/** Reads and checks a header; `dataBytes` is the size of the data after it. */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string): Header {
   const source = `the header of ${path}`
   const json = parseJson(decodeUtf8(bytes, source), source, { strict: true })
@@ -61,10 +61,11 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
 function parseMetadata(json: JsonValue | undefined, path: string): Record<string, string> {
   if (json === undefined || json === null) return {}
   if (!isJsonObject(json)) return damaged(path, '__metadata__ is not a JSON object')
-  for (const [key, value] of Object.entries(json)) {
-    if (typeof value !== 'string') damaged(path, `__metadata__ ${quote(key)} is not a string`)
-  }
-  return json as Record<string, string>
+  const entries = Object.entries(json).map(([key, value]): [string, string] => {
+    if (typeof value === 'string') return [key, value]
+    return damaged(path, `__metadata__ ${quote(key)} is not a string`)
+  })
+  return Object.fromEntries(entries)
 }
 
 function parseEntry(name: string, json: JsonValue, path: string): TensorEntry {
@@ -85,27 +86,30 @@ function parseEntry(name: string, json: JsonValue, path: string): TensorEntry {
   return { name, dtype, shape, bytes, begin: offsets[0] }
 }
 
-// Holes are refused as well as overlaps: they could smuggle anything past whoever inspects a file.
+// Gaps are refused as well as overlaps, because they could hide data from those who inspect a file.
 function checkLayout(entries: TensorEntry[], dataBytes: number, path: string): void {
   let end = 0
   for (const { name, begin, bytes } of entries) {
     if (begin + bytes > dataBytes) {
       const problem = `tensor ${quote(name)} ends at byte ${begin + bytes}, but there are ${dataBytes}`
-      damaged(path, `${problem} bytes of data (is the file cut short?)`)
+      damaged(path, `${problem} bytes of data (the file may be truncated)`)
     }
     if (begin !== end) {
       const problem =
-        begin < end ? 'overlaps the one before it' : `leaves a hole of ${begin - end} bytes`
+        begin < end ? 'overlaps the one before it' : `leaves a gap of ${begin - end} bytes`
       damaged(path, `tensor ${quote(name)} at byte ${begin} ${problem}`)
     }
     end = begin + bytes
   }
   if (end !== dataBytes)
-    damaged(path, `${dataBytes - end} bytes after the last tensor belong to none`)
+    damaged(path, `${dataBytes - end} bytes after the last tensor belong to no tensor`)
 }
 
 function isIndexList(json: JsonValue | undefined): json is number[] {
-  return Array.isArray(json) && json.every((n) => Number.isSafeInteger(n) && (n as number) >= 0)
+  return (
+    Array.isArray(json) &&
+    json.every((n) => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0)
+  )
 }
 
 function brief(json: JsonValue | undefined): string {
@@ -114,7 +118,8 @@ function brief(json: JsonValue | undefined): string {
 }
 
 function damaged(path: string, problem: string): never {
-  throw new HeedError('corrupt-file', `${path} is not a sound safetensors file: ${problem}`, {
+  throw new HeedError('corrupt-file', `${path} must be a valid safetensors file, but ${problem}`, {
+    value: path,
     remedy: 'Download or save it again.',
   })
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
-import { fileError } from '../files/file-error.ts'
+import { fileError, systemCode } from '../files/file-error.ts'
 import { openSafetensorsFile, type Safetensors } from './file.ts'
 import { openShards } from './shards.ts'
 
@@ -12,8 +12,8 @@ export type { StoredDType, TypedArray } from './stored-dtype.ts'
 export { type TensorToWrite, writeSafetensors } from './write.ts'
 
 /**
- * Opens a `.safetensors` file, a sharded checkpoint (`model.safetensors.index.json`), or a folder
- * with either. The header is read and checked, tensors are read when asked for. Close it in the end.
+ * Opens a `.safetensors` file, a sharded checkpoint (`model.safetensors.index.json`), or a folder with either. The
+ * header is read and checked; tensors are read on request. Call close() in the end.
  */
 export async function openSafetensors(path: string): Promise<Safetensors> {
   const file = await resolveWeights(path)
@@ -27,10 +27,11 @@ async function resolveWeights(path: string): Promise<string> {
     if (await exists(file, (s) => s.isFile())) return file
   }
   throw new HeedError(
-    'corrupt-file',
-    `${path} holds neither model.safetensors nor model.safetensors.index.json`,
+    'missing-file',
+    `${path} must contain model.safetensors or model.safetensors.index.json, got neither`,
     {
-      remedy: 'Give the folder of a saved model, or the path of a .safetensors file.',
+      value: path,
+      remedy: 'Use the folder of a saved model, or the path of a .safetensors file.',
     },
   )
 }
@@ -42,7 +43,7 @@ async function exists(
   try {
     return kind(await stat(path))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    if (systemCode(error) === 'ENOENT') return false
     throw fileError(error, 'read', path)
   }
 }

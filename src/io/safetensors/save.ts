@@ -1,13 +1,13 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
 import { removeStaleTemporaries, writeFileAtomic } from '../files/atomic.ts'
 import { ensureDir } from '../files/ensure-dir.ts'
 import { fileError } from '../files/file-error.ts'
 import { type TensorToWrite, tensorBytes, writeSafetensors } from './write.ts'
 
 export interface SaveWeightsOptions {
-  /** Data that one file holds at most; a larger tensor has a file to itself. Default 5e9. */
+  /** Maximum size of the data in a file; a larger tensor gets a file of its own. Default 5e9. */
   maxShardBytes?: number
   metadata?: Record<string, string>
 }
@@ -17,9 +17,9 @@ const INDEX = 'model.safetensors.index.json'
 const SHARD = /^model(-[0-9]{1,9})?-[0-9]{5}-of-[0-9]{5}\.safetensors$/
 
 /**
- * Writes the weights of a model folder, as transformers reads them: `model.safetensors`, or shards
- * with an index when there are more bytes than one file is to hold. One tensor at a time is in
- * memory. Atomic: until everything is on the disk, the folder holds the weights that it held.
+ * Writes the weights of a model folder, as transformers reads them: `model.safetensors`, or shards with an index if
+ * there are more than `maxShardBytes`. One tensor at a time is in memory. Atomic: until everything is on the disk,
+ * the folder has the old weights.
  * @throws HeedError when the disk is full, or a value does not fit its dtype (the tensor is named)
  */
 export async function saveSafetensors(
@@ -28,7 +28,12 @@ export async function saveSafetensors(
   { maxShardBytes = 5e9, metadata = { format: 'pt' } }: SaveWeightsOptions = {},
 ): Promise<void> {
   if (!(maxShardBytes > 0))
-    throw new HeedError('corrupt-file', `maxShardBytes ${maxShardBytes} is not above 0`)
+    throw invalidOption({
+      key: 'maxShardBytes',
+      value: maxShardBytes,
+      expected: 'more than 0',
+      try: { maxShardBytes: [5e9] },
+    })
   const shards = cutIntoShards([...tensors], maxShardBytes)
   await ensureDir(dir)
   try {
@@ -42,8 +47,8 @@ export async function saveSafetensors(
   }
 }
 
-// Readers prefer model.safetensors to an index, and an index to nothing. So the moment of change is
-// one rename or one removal: the index replaced, or the single file gone that lay before it.
+// Readers prefer model.safetensors to an index. So the new weights become valid in one step: the rename of the index,
+// or the removal of the single file.
 async function writeShards(
   dir: string,
   shards: TensorToWrite[][],
@@ -56,14 +61,14 @@ async function writeShards(
       await writeSafetensors(join(dir, names[i]), tensors, metadata)
     await writeFileAtomic(join(dir, INDEX), indexJson(shards, names))
   } catch (error) {
-    await remove(dir, names).catch(() => {}) // the first error is the one to tell
+    await remove(dir, names).catch(() => {}) // the first error is reported
     throw error
   }
   await remove(dir, [SINGLE])
   await remove(dir, old)
 }
 
-/** In the order given, as many to a shard as fit. There is always one, which may be empty. */
+/** In the given order, with as many per shard as fit. There is always one shard, which may be empty. */
 function cutIntoShards(tensors: TensorToWrite[], limit: number): TensorToWrite[][] {
   const shards: TensorToWrite[][] = [[]]
   let filled = 0
@@ -79,7 +84,7 @@ function cutIntoShards(tensors: TensorToWrite[], limit: number): TensorToWrite[]
   return shards
 }
 
-/** Names as transformers gives them, with a number where those of an earlier save are in the way. */
+/** The names of transformers, with a number if those of an earlier save exist. */
 function freeNames(count: number, taken: ReadonlySet<string>): string[] {
   const five = (n: number): string => String(n).padStart(5, '0')
   for (let save = 1; ; save++) {
@@ -95,7 +100,10 @@ function freeNames(count: number, taken: ReadonlySet<string>): string[] {
 function indexJson(shards: TensorToWrite[][], names: string[]): string {
   const map = shards.flatMap((tensors, i) => tensors.map(({ name }) => [name, names[i]] as const))
   if (new Set(map.map(([name]) => name)).size < map.length)
-    throw new HeedError('corrupt-file', 'two tensors to save have the same name')
+    throw new HeedError('invalid-option', 'Names of tensors must be unique, got one twice', {
+      key: 'tensors',
+      remedy: 'Rename one of the tensors.',
+    })
   const size = shards.flat().reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
   const index = { metadata: { total_size: size }, weight_map: Object.fromEntries(map) }
   return `${JSON.stringify(index, null, 2)}\n`

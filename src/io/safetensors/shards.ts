@@ -1,12 +1,12 @@
 import { basename, dirname, join } from 'node:path'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
 import { isJsonObject, readJsonObject } from '../files/json.ts'
 import { openSafetensorsFile, type Piece, type Safetensors, unknownTensor } from './file.ts'
 import type { TensorInfo } from './header.ts'
 import type { TypedArray } from './stored-dtype.ts'
 
-/** Opens every shard that a `model.safetensors.index.json` names. */
+/** Opens every shard in a `model.safetensors.index.json`. */
 export async function openShards(indexPath: string): Promise<Safetensors> {
   const index = await readWeightMap(indexPath)
   const shards = new Map<string, Safetensors>()
@@ -14,10 +14,12 @@ export async function openShards(indexPath: string): Promise<Safetensors> {
     for (const file of new Set(index.values())) {
       shards.set(file, await openSafetensorsFile(join(dirname(indexPath), file)))
     }
-    const owners = new Map(
-      [...index].map(([name, file]) => [name, shards.get(file) as Safetensors]),
-    )
-    for (const [name, shard] of owners) shard.info(name) // the index must not promise what is not there
+    const owners = new Map<string, Safetensors>()
+    for (const [name, file] of index) {
+      const shard = shards.get(file)
+      shard?.info(name) // throws if the shard lacks it
+      if (shard) owners.set(name, shard)
+    }
     return new Shards(indexPath, owners, [...shards.values()])
   } catch (error) {
     for (const shard of shards.values()) await shard.close()
@@ -70,22 +72,35 @@ class Shards implements Safetensors {
 
 async function readWeightMap(path: string): Promise<Map<string, string>> {
   const { weight_map: map } = await readJsonObject(path)
-  if (!isJsonObject(map)) throw new HeedError('corrupt-file', `${path} has no "weight_map" object`)
-  for (const [name, file] of Object.entries(map)) {
-    if (typeof file === 'string' && isShardName(file)) continue
-    const value = quote(typeof file === 'string' ? file : JSON.stringify(file))
+  if (!isJsonObject(map))
     throw new HeedError(
       'corrupt-file',
-      `${path} places tensor ${quote(name)} in ${value}, which is refused`,
-      {
-        remedy: 'A shard must be a .safetensors file in the same folder, named without a path.',
-      },
+      `\`weight_map\` in ${path} must be an object, got ${shown(map)}`,
+      { key: 'weight_map', value: map, remedy: 'Download or save it again.' },
     )
+  const files = new Map<string, string>()
+  for (const [name, file] of Object.entries(map)) {
+    if (typeof file !== 'string' || !isShardName(file)) throw unsafeShard(path, name, file)
+    files.set(name, file)
   }
-  return new Map(Object.entries(map as Record<string, string>))
+  return files
 }
 
-// Names come from a downloaded file: one with a folder in it could read anything on the disk.
+function unsafeShard(path: string, tensor: string, file: unknown): HeedError {
+  const expected = 'a .safetensors file in the same folder, named without a path'
+  return new HeedError(
+    'corrupt-file',
+    `The shard of tensor ${quote(tensor)} in ${path} must be ${expected}, got ${shown(file)}`,
+    {
+      key: tensor,
+      value: file,
+      expected,
+      remedy: 'Do not trust this file. Download the model again.',
+    },
+  )
+}
+
+// Names come from a downloaded file: with a path, they could read anything on the disk.
 function isShardName(file: string): boolean {
   return file.endsWith('.safetensors') && file === basename(file) && !/[\\/:\0]/.test(file)
 }

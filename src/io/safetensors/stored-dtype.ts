@@ -1,6 +1,6 @@
 import { bf16ToF32, f16ToF32 } from '../../util/float16.ts'
 
-/** The element types of a safetensors file, in lower case (the file says `F32`, we say `f32`). */
+/** The element types of a safetensors file, in lower case (`F32` in the file). */
 export type StoredDType = keyof typeof STORED_DTYPES
 
 export type TypedArray =
@@ -15,7 +15,7 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array
 
-/** Bytes of an element, and the array that holds it raw: 16-bit floats stay bit patterns. */
+/** Bytes of an element, and the array type for raw elements: 16-bit floats are bit patterns. */
 export const STORED_DTYPES = {
   f64: { bytes: 8, array: Float64Array },
   f32: { bytes: 4, array: Float32Array },
@@ -34,14 +34,14 @@ export const STORED_DTYPES = {
   bool: { bytes: 1, array: Uint8Array },
 } as const
 
-/** The dtype that a header's `F32` stands for, undefined when it is none that we know. */
+/** The dtype for `F32` in a header; undefined if unknown. */
 export function storedDType(spelling: string): StoredDType | undefined {
   const name = spelling.toLowerCase()
   const known = name !== spelling && Object.hasOwn(STORED_DTYPES, name)
   return known ? (name as StoredDType) : undefined
 }
 
-/** Raw elements as float32. Returns false for a dtype that has no such reading. */
+/** Converts raw elements to float32. Returns false for a dtype that cannot be converted. */
 export function toFloat32(dtype: StoredDType, raw: TypedArray, out: Float32Array): boolean {
   if (dtype === 'f16') f16ToF32(raw as Uint16Array, out)
   else if (dtype === 'bf16') bf16ToF32(raw as Uint16Array, out)
@@ -53,8 +53,8 @@ export function toFloat32(dtype: StoredDType, raw: TypedArray, out: Float32Array
 }
 
 /**
- * Raw integers as int32. Returns -1, or the index of the first element that does not fit,
- * or undefined for a dtype that is not an integer.
+ * Converts raw integers to int32. Returns -1, or the index of the first element that does not fit, or undefined for a
+ * dtype that is not an integer.
  */
 export function toInt32(dtype: StoredDType, raw: TypedArray, out: Int32Array): number | undefined {
   if (dtype.startsWith('f') || dtype === 'bf16') return undefined
@@ -67,7 +67,7 @@ export function toInt32(dtype: StoredDType, raw: TypedArray, out: Int32Array): n
   return -1
 }
 
-// Works on 32-bit halves: ten times as fast as BigInt arithmetic, and token files are large.
+// 32-bit halves: ten times as fast as BigInt arithmetic, and token files are large.
 function narrow64(raw: BigInt64Array | BigUint64Array, out: Int32Array): number {
   const words = new Int32Array(raw.buffer, raw.byteOffset, raw.length * 2)
   const signed = raw instanceof BigInt64Array

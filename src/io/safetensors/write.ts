@@ -10,20 +10,20 @@ export interface TensorToWrite {
   dtype: StoredDType
   shape: readonly number[]
   /**
-   * The elements, or a function that fetches them when their turn comes, so that one tensor at a
-   * time is in memory. The array that the dtype is stored in, or a Float32Array for f16 and bf16
-   * (a Float64Array for f32 too), or an Int32Array for i64.
+   * The elements, or a function that returns them when they are needed, so that one tensor at a time is in memory:
+   * the array type of the dtype, a Float32Array for f16 and bf16, a Float64Array for these and f32, or an Int32Array
+   * for i64.
    */
   data: TypedArray | (() => Promise<TypedArray>)
 }
 
-/** Writes a safetensors file atomically: on any failure the old file stays as it was. */
+/** Writes a safetensors file atomically: if it fails, the old file is unchanged. */
 export async function writeSafetensors(
   path: string,
   tensors: Iterable<TensorToWrite>,
   metadata: Record<string, string> = {},
 ): Promise<void> {
-  // Wide elements first: every tensor then begins at a multiple of its element size.
+  // Wide elements first, so that every tensor starts at a multiple of its element size.
   const ordered = [...tensors].sort((a, b) => elementBytes(b) - elementBytes(a))
   const header = buildHeader(path, ordered, metadata)
   await replaceFile(path, async (handle) => {
@@ -39,13 +39,17 @@ function buildHeader(
 ): Uint8Array {
   const entries: [string, unknown][] = []
   if (Object.keys(metadata).length > 0) entries.push(['__metadata__', metadata])
-  const seen = new Set(['__metadata__', '__proto__'])
+  const taken = new Set(['__metadata__', '__proto__'])
   let offset = 0
   for (const tensor of tensors) {
     const { name, dtype, shape } = tensor
-    if (seen.has(name))
-      throw new HeedError('corrupt-file', `${path}: the tensor name ${quote(name)} is taken`)
-    seen.add(name)
+    if (taken.has(name))
+      throw new HeedError(
+        'invalid-option',
+        `Names of tensors in ${path} must be unique and not reserved, got ${quote(name)}`,
+        { key: 'name', value: name, remedy: 'Rename the tensor.' },
+      )
+    taken.add(name)
     const end = offset + tensorBytes(tensor)
     entries.push([name, { dtype: dtype.toUpperCase(), shape, data_offsets: [offset, end] }])
     offset = end
@@ -59,23 +63,26 @@ function buildHeader(
 
 async function writeTensor(handle: FileHandle, tensor: TensorToWrite, path: string): Promise<void> {
   const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data
-  const refuse = (problem: string, remedy?: string): never => {
+  const refuse = (problem: string, remedy: string): never => {
     throw new HeedError(
-      'corrupt-file',
-      `cannot write ${path}: tensor ${quote(tensor.name)} ${problem}`,
-      { remedy },
+      'invalid-option',
+      `Cannot write ${path}: tensor ${quote(tensor.name)} ${problem}`,
+      { key: tensor.name, remedy },
     )
   }
   if (data.length !== count(tensor)) {
-    refuse(`has ${data.length} elements, its shape [${tensor.shape}] needs ${count(tensor)}`)
+    refuse(
+      `must have ${count(tensor)} elements by its shape [${tensor.shape}], got ${data.length}`,
+      'Correct its shape or its data.',
+    )
   }
   for (let start = 0; start < data.length; start += CHUNK_ELEMENTS) {
-    const part = data.subarray(start, start + CHUNK_ELEMENTS)
-    await writeFully(handle, encode(part, tensor.dtype, refuse))
+    const chunk = data.subarray(start, start + CHUNK_ELEMENTS)
+    await writeFully(handle, encode(chunk, tensor.dtype, refuse))
   }
 }
 
-type Refuse = (problem: string, remedy?: string) => never
+type Refuse = (problem: string, remedy: string) => never
 
 function encode(data: TypedArray, dtype: StoredDType, refuse: Refuse): TypedArray {
   if (data instanceof STORED_DTYPES[dtype].array) return data
@@ -84,17 +91,20 @@ function encode(data: TypedArray, dtype: StoredDType, refuse: Refuse): TypedArra
   if (data instanceof Float64Array && ['f32', 'f16', 'bf16'].includes(dtype))
     return encode(Float32Array.from(data), dtype, refuse)
   if (data instanceof Int32Array && dtype === 'i64') return BigInt64Array.from(data, BigInt)
-  return refuse(`holds a ${data.constructor.name}, which cannot be stored as ${dtype}`)
+  return refuse(
+    `must be an array that can be stored as ${dtype}, got a ${data.constructor.name}`,
+    `Convert it to ${STORED_DTYPES[dtype].array.name}.`,
+  )
 }
 
-/** To the nearest 16-bit float, ties to even; what only infinity is near to is refused. */
+/** Rounds to the nearest 16-bit float, ties to even; values that would become infinite are refused. */
 function narrow(data: Float32Array, dtype: 'f16' | 'bf16', refuse: Refuse): Uint16Array {
   const [bits, infinity, limit] =
     dtype === 'f16' ? [f32ToF16(data), 0x7c00, 65504] : [f32ToBf16(data), 0x7f80, 3.3895e38]
   for (let i = 0; i < bits.length; i++) {
     if ((bits[i] & 0x7fff) === infinity && Number.isFinite(data[i])) {
       const remedy = `Save it as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}.`
-      refuse(`holds ${data[i]}, too large for ${dtype} (${limit})`, remedy)
+      refuse(`must be within ±${limit}, the range of ${dtype}, got ${data[i]}`, remedy)
     }
   }
   return bits
@@ -109,7 +119,7 @@ async function writeFully(handle: FileHandle, data: TypedArray): Promise<void> {
 
 const CHUNK_ELEMENTS = 1 << 22
 
-/** Its size in the file. */
+/** The size of a tensor in the file. */
 export function tensorBytes(tensor: TensorToWrite): number {
   return count(tensor) * elementBytes(tensor)
 }

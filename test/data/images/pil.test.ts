@@ -100,7 +100,7 @@ describe('files of images', () => {
     ['cut.png', /The image .*cut\.png must be readable, got: /],
     ['cut.jpg', /The image .*cut\.jpg must be readable, got: /],
     ['text.png', /The image .*text\.png must be readable, got: /],
-    ['absent.png', /cannot read .*absent\.png: it does not exist/],
+    ['absent.png', /Cannot read .*absent\.png: it does not exist/],
   ])('that are broken are refused by name: %s', async (name, message) => {
     await expect(readImage(join(folder, 'files', name))).rejects.toThrow(message)
   })
