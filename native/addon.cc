@@ -8,7 +8,7 @@ namespace heed {
 
 namespace {
 
-constexpr int ABI = 1; // raised with every change that addon.ts must know of
+constexpr int ABI = 2; // raised with every change that addon.ts must know of
 constexpr int MOST_THREADS = 1024;
 
 struct Call {

@@ -18,32 +18,32 @@ export const memoryOf = (node: Node): DeviceMemory => (node.place as Place).memo
  * the program has run. State that nobody has computed yet is computed first, on its own, so that
  * the first step of a loop is the same program as the others.
  */
-export function submit(outputs: readonly Node[], wanted?: Device): Promise<void> {
+export function submit(outputs: readonly Node[], preferred?: Device): Promise<void> {
   const missing = outputs.filter((node) => !isLeaf(node))
   if (missing.length === 0) return Promise.resolve()
   const graph = trace(missing)
-  if (graph.unborn.length === 0) return compileAndLaunch(graph, wanted)
-  const born = compileAndLaunch(trace(graph.unborn), wanted)
+  if (graph.pendingState.length === 0) return compileAndLaunch(graph, preferred)
+  const born = compileAndLaunch(trace(graph.pendingState), preferred)
   const rest = missing.filter((node) => !isLeaf(node))
   if (rest.length === 0) return born
-  const run = compileAndLaunch(trace(rest), wanted)
+  const run = compileAndLaunch(trace(rest), preferred)
   return born.then(() => run)
 }
 
 /** `submit`, but when memory is short it lets the garbage collector's finalisers run and tries again. */
-export async function submitPatiently(outputs: readonly Node[], wanted?: Device): Promise<void> {
+export async function submitPatiently(outputs: readonly Node[], preferred?: Device): Promise<void> {
   try {
-    await submit(outputs, wanted)
+    await submit(outputs, preferred)
   } catch (error) {
     if (!(error instanceof OutOfMemoryError)) throw error
     await macrotask()
     await macrotask()
-    await submit(outputs, wanted)
+    await submit(outputs, preferred)
   }
 }
 
-function compileAndLaunch(graph: Trace, wanted?: Device): Promise<void> {
-  const device = wanted ?? deviceOf(graph)
+function compileAndLaunch(graph: Trace, preferred?: Device): Promise<void> {
+  const device = preferred ?? deviceOf(graph)
   return launch(graph, device, programFor(graph, device))
 }
 
@@ -124,10 +124,10 @@ function upload(leaf: Node, device: Device): void {
 
 function stale(leaf: Node): StaleTensorError {
   return new StaleTensorError(
-    `A tensor is read that was to be computed from ${describe(leaf)}, which has been assigned since`,
+    `You read a tensor after ${describe(leaf)}, on which it depends, had changed`,
     {
       remedy:
-        'Read it before the assignment, keep it with step({ keep: [tensor] }), or compute it again.',
+        'Read it before the change, keep it with step({ keep: [tensor] }), or compute it again.',
     },
   )
 }
@@ -135,16 +135,18 @@ function stale(leaf: Node): StaleTensorError {
 function deviceOf(graph: Trace): Device {
   let device: Device | null = null
   for (const leaf of graph.leaves) {
-    const own = leaf.place ? memoryOf(leaf).device : null
-    if (own && device && own !== device)
+    const next = leaf.place ? memoryOf(leaf).device : null
+    if (next && device && next !== device)
       throw new HeedError(
         'invalid-option',
-        `Tensors of two devices meet: ${device.name} and ${own.name}`,
+        `Tensors that are computed together must be on one device, got ${device.name} and ${next.name}`,
         {
-          remedy: 'Bring them to one device with await tensor.to(device).',
+          value: [device.name, next.name],
+          expected: 'one device',
+          remedy: 'Move them to one device with await tensor.to(device).',
         },
       )
-    device ??= own
+    device ??= next
   }
   return device ?? defaultDevice()
 }

@@ -11,7 +11,7 @@ export interface Trace {
   hosts: Node[]
   assigns: Node[]
   /** State that has to be computed on its own first. */
-  unborn: Node[]
+  pendingState: Node[]
   key: Int32Array
   hash: number
 }
@@ -33,7 +33,7 @@ export function trace(outputs: readonly Node[]): Trace {
     scalars: [],
     hosts: [],
     assigns: [],
-    unborn: [],
+    pendingState: [],
     key: new Int32Array(0),
     hash: 0,
   }
@@ -57,7 +57,7 @@ export function trace(outputs: readonly Node[]): Trace {
 }
 
 function classify(node: Node, out: Trace): void {
-  if (node.persistent) out.unborn.push(node)
+  if (node.persistent) out.pendingState.push(node)
   if (isOp(node, 'scalar')) out.scalars.push(node)
   else if (isOp(node, 'hostCall')) out.hosts.push(node)
   else if (isAssignment(node)) out.assigns.push(node)

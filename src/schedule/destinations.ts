@@ -8,13 +8,13 @@ import { overwritesInputs } from './kernel-call.ts'
 import { hasKernel } from './kernels.ts'
 import type { Lowered } from './lower.ts'
 import type { Biases } from './match-bias.ts'
-import { arenaBuffer, isView, type Operands, pieceOf, whole } from './operands.ts'
+import { arenaBuffer, isView, type Operands, pieceOf, wholeBuffer } from './operands.ts'
 import type { Reads } from './reads.ts'
 import type { Buffer, Operand } from './schedule.ts'
 import { isContiguous, permuted, reshaped } from './strided.ts'
 
 export class Destinations {
-  private readonly wanted = new Map<Node, Operand>()
+  private readonly targets = new Map<Node, Operand>()
   private readonly outputs: Buffer[]
   private readonly fusion: Fusion
   private readonly reads: Reads
@@ -33,7 +33,7 @@ export class Destinations {
     }))
     for (const node of graph.nodes) if (isOp(node, 'assign')) this.assigned(node, operands)
     graph.outputs.forEach((node, i) => {
-      this.throughViews(node, whole(this.outputs[i], node))
+      this.throughViews(node, wholeBuffer(this.outputs[i], node))
     })
     for (const node of [...graph.nodes].reverse()) {
       if (isOp(node, 'concat')) this.concat(node)
@@ -42,7 +42,7 @@ export class Destinations {
   }
 
   get(node: Node): Operand | undefined {
-    return this.wanted.get(node)
+    return this.targets.get(node)
   }
 
   outputBuffer(index: number): Buffer {
@@ -57,7 +57,7 @@ export class Destinations {
   }
 
   private want(node: Node, operand: Operand): void {
-    if (!this.wanted.has(node)) this.wanted.set(node, operand)
+    if (!this.targets.has(node)) this.targets.set(node, operand)
   }
 
   /**
@@ -79,7 +79,7 @@ export class Destinations {
     const lastRead = this.reads.lastReadOf(target)
     const readsItself = value === given && (isPointwise(producer) || overwritesInputs(producer.op))
     if (lastRead > step || (lastRead === step && !readsItself)) return
-    this.want(value, whole(operands.get(version).buffer, value))
+    this.want(value, wholeBuffer(operands.get(version).buffer, value))
   }
 
   /** What is read by reshapes alone, each of them once: the same numbers in the same order. */
@@ -104,7 +104,8 @@ export class Destinations {
 
   /** Parts that are read by nothing else are computed in place, through the views in between. */
   private concat(node: Node<'concat'>): void {
-    const out = this.wanted.get(node) ?? whole(arenaBuffer(node.dtype, countOf(node.shape)), node)
+    const out =
+      this.targets.get(node) ?? wholeBuffer(arenaBuffer(node.dtype, countOf(node.shape)), node)
     this.want(node, out)
     let start = 0
     for (const part of node.inputs) {
@@ -119,7 +120,7 @@ export class Destinations {
    */
   private reordered(node: Node<'reshape'>): void {
     if (this.fusion.isInlined(node)) return
-    this.throughViews(node, whole(arenaBuffer(node.dtype, countOf(node.shape)), node))
+    this.throughViews(node, wholeBuffer(arenaBuffer(node.dtype, countOf(node.shape)), node))
   }
 
   /** Has the result behind some views written so that the last of them fills `target`. */

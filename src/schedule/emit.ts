@@ -11,7 +11,7 @@ import { kernelFor } from './kernels.ts'
 import type { Lowered } from './lower.ts'
 import { matchBias, type Product } from './match-bias.ts'
 import { planMemory } from './memory.ts'
-import { arenaBuffer, isView, Operands, pieceOf, sameMemory, whole } from './operands.ts'
+import { arenaBuffer, isView, Operands, pieceOf, sameMemory, wholeBuffer } from './operands.ts'
 import { Reads } from './reads.ts'
 import type { Expression, Limits, Operand, Schedule } from './schedule.ts'
 import { contiguous, isContiguous, permuted, sameView, sliced } from './strided.ts'
@@ -80,7 +80,7 @@ class Emitter {
     this.graph.outputs.forEach((node, index) => {
       if (isOp(node, 'assign') || isOp(node, 'assignAt')) return
       const from = this.operands.get(node)
-      const to = whole(this.destinations.outputBuffer(index), node)
+      const to = wholeBuffer(this.destinations.outputBuffer(index), node)
       if (!sameMemory(from, to)) this.copy(from, to)
     })
   }
@@ -107,7 +107,7 @@ class Emitter {
         old.dtype === node.dtype &&
         old.buffer.count === countOf(node.shape) &&
         inputs.every((x) => x.buffer !== old.buffer || (isContiguous(x) && x.offset === 0))
-      if (fits) return whole(old.buffer, node)
+      if (fits) return wholeBuffer(old.buffer, node)
     }
     return this.fresh(node)
   }
@@ -285,7 +285,7 @@ class Emitter {
   }
 
   private fresh(form: Form): Operand {
-    return whole(arenaBuffer(form.dtype, countOf(form.shape)), form)
+    return wholeBuffer(arenaBuffer(form.dtype, countOf(form.shape)), form)
   }
 
   /** A node's value without gaps. */

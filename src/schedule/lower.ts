@@ -94,11 +94,11 @@ class Lowering {
   private decomposed(node: Node<Composite>, inputs: Node[]): Node[] {
     const rule = decompose[node.op] as (inputs: Node[], attrs: OpAttrs[Composite]) => Node[]
     const known = new Set(inputs)
-    const parts = rule(inputs, node.attrs)
+    const results = rule(inputs, node.attrs)
     for (const input of inputs) this.images.set(input, [input])
-    for (const part of between(parts, known))
+    for (const part of between(results, known))
       this.images.set(part, isOp(part, 'scalar') ? [this.literal(part)] : this.image(part))
-    return parts.map((part) => this.get(part))
+    return results.map((part) => this.get(part))
   }
 
   private literal(node: Node<'scalar'>): Node {
@@ -177,9 +177,9 @@ function simplify(node: Node, [a, b, c]: Node[]): Node | null {
   }
 }
 
-/** What `parts` are made of, behind them but before `known`, in order. */
-function between(parts: readonly Node[], known: ReadonlySet<Node>): Node[] {
-  const all = reachable(parts, known)
+/** The nodes between `known` and `results`, in order, with the results. */
+function between(results: readonly Node[], known: ReadonlySet<Node>): Node[] {
+  const all = reachable(results, known)
   return [...all].filter((node) => !known.has(node)).sort((x, y) => x.id - y.id)
 }
 

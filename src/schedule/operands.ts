@@ -39,7 +39,10 @@ export class Operands {
     this.boundScalars = new Map(graph.scalars.map((node, i) => [node, i]))
     graph.leaves.forEach((leaf, index) => {
       const count = countOf(leaf.shape)
-      this.set(leaf, whole({ kind: 'leaf', index, dtype: leaf.dtype, count, offset: 0 }, leaf))
+      this.set(
+        leaf,
+        wholeBuffer({ kind: 'leaf', index, dtype: leaf.dtype, count, offset: 0 }, leaf),
+      )
     })
   }
 
@@ -95,7 +98,7 @@ export class Operands {
 }
 
 /** All of a buffer, in this shape. */
-export const whole = (buffer: Buffer, { shape, dtype }: Form): Operand => ({
+export const wholeBuffer = (buffer: Buffer, { shape, dtype }: Form): Operand => ({
   buffer,
   dtype,
   ...contiguous(shape),

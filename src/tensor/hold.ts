@@ -57,8 +57,8 @@ async function first(
   const { result, state } = watchAssignments(() => body(...leaves.map(tensorOf)))
   const wanted = [...result.map((t) => t.node), ...state.map((t) => t.node)]
   let graph = trace(wanted)
-  if (graph.unborn.length > 0) {
-    await submit(graph.unborn, device)
+  if (graph.pendingState.length > 0) {
+    await submit(graph.pendingState, device)
     graph = trace(wanted)
   }
   const executable = programFor(graph, device)

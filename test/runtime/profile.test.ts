@@ -92,7 +92,7 @@ onEach(cpuDevices, (device) => {
 
     it('refuses a second profile at the same time, and ends with its work', async () => {
       const failing = profile(async () => {
-        await expect(profile(async () => {})).rejects.toThrow('A profile is under way')
+        await expect(profile(async () => {})).rejects.toThrow('A profile is already running')
         throw new Error('mine')
       })
       await expect(failing).rejects.toThrow('mine')

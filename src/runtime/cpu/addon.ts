@@ -67,7 +67,7 @@ export interface Addon {
 }
 
 /** Raised together with ABI in native/addon.cc. */
-const ABI = 1
+const ABI = 2
 
 /** The addon, or null and the reason why there is none; the reason names the remedy. */
 export function loadAddon(): { addon: Addon; reason: '' } | { addon: null; reason: string } {

@@ -6,7 +6,7 @@ import { schedule } from '../../schedule/emit.ts'
 import type { KernelComposite } from '../../schedule/kernels.ts'
 import type { Lowered } from '../../schedule/lower.ts'
 import type { Limits } from '../../schedule/schedule.ts'
-import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
+import { HeedError, invalidOption, OutOfMemoryError } from '../../util/errors.ts'
 import { formatBytes } from '../../util/format.ts'
 import type { Device, DeviceMemory, KernelTime, MemoryUse } from '../device.ts'
 import { LargestOwners } from '../owners.ts'
@@ -144,7 +144,9 @@ export class CpuDevice implements Device {
 
   profile(): () => KernelTime[] {
     if (this.profiler)
-      throw new HeedError('invalid-option', 'A profile is under way: end it before the next')
+      throw new HeedError('invalid-state', 'A profile is already running', {
+        remedy: 'Stop it before you start another.',
+      })
     const profiler = new Profiler(this.addon)
     this.profiler = profiler
     return () => {
@@ -177,7 +179,7 @@ export class CpuDevice implements Device {
       `${formatBytes(bytes)} for ${label} do not fit: ${formatBytes(live + arena)} of ${formatBytes(budget)} are in use, most by ${this.owners.describe()}`,
       {
         remedy:
-          'Make the batch, the context or the model smaller, or allow more with HEED_MEMORY (bytes).',
+          'Make the batch, the context or the model smaller, or set HEED_MEMORY to a larger number of bytes.',
       },
     )
   }
@@ -185,7 +187,7 @@ export class CpuDevice implements Device {
 
 function nativeAddon(): Addon {
   const { addon, reason } = loadAddon()
-  if (!addon) throw new HeedError('invalid-option', `The cpu device does not work here: ${reason}`)
+  if (!addon) throw new HeedError('unsupported', `The cpu device is not available: ${reason}`)
   return addon
 }
 
@@ -193,13 +195,12 @@ function configure(addon: Addon, options: CpuOptions): { isa: string; threads: n
   const isa = options.isa ?? globalThis.process?.env.HEED_ISA
   const threads = options.threads ?? numberFrom('HEED_THREADS')
   if (isa !== undefined && !addon.isas.includes(isa))
-    throw new HeedError(
-      'invalid-option',
-      `This processor or build has no instruction set '${isa}'`,
-      {
-        remedy: `It has: ${addon.isas.join(', ')}.`,
-      },
-    )
+    throw invalidOption({
+      key: 'isa',
+      value: isa,
+      expected: `an instruction set of this processor and build (${addon.isas.join(', ')})`,
+      try: { isa: addon.isas },
+    })
   return addon.configure({ isa, threads })
 }
 
@@ -208,8 +209,11 @@ function numberFrom(name: string): number | undefined {
   if (text === undefined || text === '') return undefined
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 1024)
-    throw new HeedError('invalid-option', `${name}=${text} is not a number of threads`, {
-      remedy: 'Give a whole number from 1 to 1024, or leave it out.',
+    throw invalidOption({
+      key: name,
+      value: text,
+      expected: 'a whole number from 1 to 1024',
+      remedy: `Unset ${name} to use all cores.`,
     })
   return value
 }

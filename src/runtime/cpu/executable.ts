@@ -2,7 +2,7 @@
 import { bytesOf, type DType, viewAs } from '../../graph/dtype.ts'
 import type { Call, HostCall, KernelCall } from '../../schedule/kernel-call.ts'
 import type { Operand, Schedule } from '../../schedule/schedule.ts'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, ShapeError } from '../../util/errors.ts'
 import type { Bindings, Executable } from '../device.ts'
 import type { BufferHandle, ProgramHandle } from './addon.ts'
 import type { CpuDevice, CpuMemory } from './device.ts'
@@ -98,9 +98,9 @@ export class CpuExecutable implements Executable {
     const out = call.outputs.result
     const result = await bindings.hosts[call.host](inputs)
     if (result.length !== countOfOperand(out))
-      throw new HeedError(
-        'invalid-option',
-        `hostCall returned ${result.length} values where ${countOfOperand(out)} are expected`,
+      throw new ShapeError(
+        `The function of hostCall must return ${countOfOperand(out)} values, got ${result.length}`,
+        { value: result.length, expected: `${countOfOperand(out)} values` },
       )
     const { handle, at } = place(out)
     const data = viewAs(out.dtype, new ArrayBuffer(result.length * bytesOf(out.dtype)))
@@ -139,9 +139,9 @@ const countOfOperand = ({ shape }: Operand): number => shape.reduce((n, size) =>
 
 /** The kernel's message with the module that asked for it. */
 function named(error: unknown, calls: KernelCall[]): Error {
-  if (!(error instanceof Error)) return new HeedError('invalid-option', String(error))
+  if (!(error instanceof Error)) return new Error(String(error))
   const { code, command } = error as Error & { code?: string; command?: number }
   if (code !== 'ERR_HEED_RUN') return error
   const scope = command === undefined ? '' : calls[command].scope
-  return new HeedError('invalid-option', scope ? `${scope}: ${error.message}` : error.message)
+  return new HeedError('invalid-data', scope ? `${scope}: ${error.message}` : error.message)
 }

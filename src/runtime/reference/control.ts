@@ -1,7 +1,7 @@
 // Leaves, state, and what only orders or marks the graph.
 import type { ControlOps } from '../../graph/ops.ts'
 import { countOf } from '../../graph/shape.ts'
-import { HeedError } from '../../util/errors.ts'
+import { ShapeError } from '../../util/errors.ts'
 import { overwritten } from './indexing.ts'
 import type { Evaluators } from './value.ts'
 
@@ -26,9 +26,9 @@ export const control: Evaluators<keyof ControlOps> = {
   hostCall: async (node, inputs, run) => {
     const result = await run.host(node)(inputs.map((x) => x.data.slice()))
     if (result.length !== countOf(node.shape))
-      throw new HeedError(
-        'invalid-option',
-        `hostCall returned ${result.length} values where ${countOf(node.shape)} are expected`,
+      throw new ShapeError(
+        `The function of hostCall must return ${countOf(node.shape)} values, got ${result.length}`,
+        { value: result.length, expected: `${countOf(node.shape)} values` },
       )
     const out = run.empty(node)
     out.set(result)

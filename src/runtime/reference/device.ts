@@ -66,7 +66,7 @@ export class ReferenceDevice implements Device {
         `${formatBytes(bytes)} for ${label} do not fit: ${formatBytes(live)} of ${formatBytes(this.budget)} are in use, most by ${this.owners.describe()}`,
         {
           remedy:
-            'Make the batch, the context or the model smaller, or allow more with HEED_MEMORY (bytes).',
+            'Make the batch, the context or the model smaller, or set HEED_MEMORY to a larger number of bytes.',
         },
       )
     const memory = new ReferenceMemory(this, dtype, this.array(dtype, count), label)

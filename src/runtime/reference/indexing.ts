@@ -82,7 +82,7 @@ function eachPlace(
     for (const i of index.data) {
       if (i < 0 || i >= size)
         throw new HeedError(
-          'invalid-option',
+          'invalid-data',
           `${node.op}: index ${i} is out of range for axis ${axis}, which has size ${size}`,
         )
       visit((o * size + i) * inner, at, inner)
@@ -94,7 +94,7 @@ function checkedOffset({ data }: Value, count: number, axis: number, size: numbe
   const start = data[0]
   if (start < 0 || start + count > size)
     throw new HeedError(
-      'invalid-option',
+      'invalid-data',
       `[${start}, ${start + count}) is out of range for axis ${axis}, which has size ${size}`,
     )
   return start

@@ -39,7 +39,7 @@ const JOB_HEAD = 4
 type Waiting = { resolve: (value: never) => void; reject: (error: Error) => void }
 
 export class WasmAddon implements Addon {
-  readonly abi = 1
+  readonly abi = 2
   readonly kernels: readonly string[]
   readonly microOps: readonly string[]
   readonly isas: readonly string[]

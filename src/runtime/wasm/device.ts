@@ -1,5 +1,5 @@
 // The CPU device without a compiler: the same kernels as WebAssembly, in Node and in browsers.
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, invalidOption } from '../../util/errors.ts'
 import { CpuDevice, type CpuOptions } from '../cpu/device.ts'
 import { WasmAddon } from './addon.ts'
 import { hasThreads } from './host.ts'
@@ -38,17 +38,22 @@ export class WasmDevice extends CpuDevice {
 }
 
 function choose(options: WasmOptions): { isa: WasmIsa; workers: boolean; key: string } {
-  const wanted = options.isa ?? (typeof process === 'undefined' ? undefined : process.env.HEED_ISA)
+  const given = options.isa ?? (typeof process === 'undefined' ? undefined : process.env.HEED_ISA)
   const supported = supportedIsas()
-  const isa = supported.find((one) => wanted === undefined || one === wanted)
-  if (!isa)
+  if (supported.length === 0)
     throw new HeedError(
-      'invalid-option',
-      wanted === undefined
-        ? 'The wasm device does not work here: there are no WebAssembly vectors (SIMD128)'
-        : `The wasm device has no instruction set '${wanted}' here`,
-      { remedy: supported.length > 0 ? `It has: ${supported.join(', ')}.` : undefined },
+      'unsupported',
+      'The wasm device is not available: this engine has no WebAssembly vectors (SIMD128)',
+      { remedy: 'Use Node 20 or newer, or a current browser.' },
     )
+  const isa = supported.find((name) => given === undefined || name === given)
+  if (!isa)
+    throw invalidOption({
+      key: 'isa',
+      value: given,
+      expected: `an instruction set of this engine (${supported.join(', ')})`,
+      try: { isa: supported },
+    })
   const workers = (options.workers ?? true) && hasThreads()
   return { isa, workers, key: `${isa} ${workers}` }
 }
