@@ -27,14 +27,14 @@ export function gradients(
     if (seed) deliver(arrived, root, seed)
   })
   for (const node of trackedBefore(roots, ends)) {
-    const parts = arrived.get(node)
-    if (!parts || ends.has(node)) continue
+    const terms = arrived.get(node)
+    if (!terms || ends.has(node)) continue
     arrived.delete(node)
-    inScope(backwardScope(node.scope), () => propagate(node, parts, arrived))
+    inScope(backwardScope(node.scope), () => propagate(node, terms, arrived))
   }
   return wrt.map((node) => {
-    const parts = arrived.get(node)
-    return parts ? total(parts[0]) : null
+    const terms = arrived.get(node)
+    return terms ? total(terms[0]) : null
   })
 }
 
@@ -46,21 +46,21 @@ export function variablesOf(root: Node): Node[] {
   return found.reverse()
 }
 
-function propagate(node: Node, parts: Node[][], arrived: Map<Node, Node[][]>): void {
+function propagate(node: Node, terms: Node[][], arrived: Map<Node, Node[][]>): void {
   if (isOp(node, 'pick')) {
-    deliver(arrived, node.inputs[0], total(parts[0]), node.attrs.index)
+    deliver(arrived, node.inputs[0], total(terms[0]), node.attrs.index)
     return
   }
   if (node.released)
     throw new HeedError(
-      'invalid-option',
-      `The graph behind ${node.op} was freed after its backward pass`,
+      'invalid-state',
+      `The graph must exist when backward() is called, got a freed one (at ${node.op})`,
       {
         remedy: 'Build the loss again for each step; call backward() once.',
       },
     )
   const grads = Array.from({ length: node.forms?.length ?? 1 }, (_, i) =>
-    parts[i]?.length ? total(parts[i]) : null,
+    terms[i]?.length ? total(terms[i]) : null,
   )
   const dy = grads[0] ?? g.zerosLike(node)
   const rule = rules[node.op] as (...args: Parameters<Rule<Op>>) => (Node | null)[] | null
@@ -83,58 +83,58 @@ function throughDecomposition<C extends Composite>(
 }
 
 function deliver(arrived: Map<Node, Node[][]>, node: Node, grad: Node, output = 0): void {
-  let parts = arrived.get(node)
-  if (!parts) {
-    parts = []
-    arrived.set(node, parts)
+  let terms = arrived.get(node)
+  if (!terms) {
+    terms = []
+    arrived.set(node, terms)
   }
-  parts[output] ??= []
-  parts[output].push(grad)
+  terms[output] ??= []
+  terms[output].push(grad)
 }
 
 /** The sum of what arrived: without adding, where it can be had so. */
-function total(parts: Node[]): Node {
-  return tiled(parts) ?? joined(parts) ?? parts.reduce((a, b) => g.add(a, b))
+function total(terms: Node[]): Node {
+  return tiled(terms) ?? joined(terms) ?? terms.reduce((a, b) => g.add(a, b))
 }
 
 /**
  * Σ AᵢᵀBᵢ is one product of all Aᵢ and all Bᵢ: the gradient of a weight that a recurrent network uses
  * at each step. Only where laying them side by side moves less than adding the products would.
  */
-function joined(parts: Node[]): Node | null {
-  if (parts.length < 2) return null
-  const order = sameOrder(parts)
+function joined(terms: Node[]): Node | null {
+  if (terms.length < 2) return null
+  const order = sameOrder(terms)
   if (order) {
-    const inner = joined(parts.map((part) => part.inputs[0]))
+    const inner = joined(terms.map((part) => part.inputs[0]))
     return inner && g.permute(inner, order)
   }
   const products: Node<'matmul'>[] = []
-  for (const part of parts) {
+  for (const part of terms) {
     if (!isOp(part, 'matmul')) return null
     products.unshift(part) // what arrived last comes from the first step
   }
-  const [rows, columns] = parts[0].shape.slice(-2)
-  const axis = parts[0].shape.length - 2
+  const [rows, columns] = terms[0].shape.slice(-2)
+  const axis = terms[0].shape.length - 2
   let inner = 0
   for (const { inputs, shape } of products) {
     if (inputs.some((x) => !sameShape(x.shape.slice(0, -2), shape.slice(0, -2)))) return null
     inner += inputs[1].shape[axis]
   }
-  if (inner * (rows + columns) >= parts.length * rows * columns) return null
+  if (inner * (rows + columns) >= terms.length * rows * columns) return null
   const left = products.map(({ inputs: [a] }) => g.transpose(a))
   const right = products.map(({ inputs: [, b] }) => b)
   return g.matmul(g.transpose(g.concat(left, axis)), g.concat(right, axis))
 }
 
 /** `split` and its like: pads along one axis, each zero where the others are not. */
-function tiled(parts: Node[]): Node | null {
-  if (parts.length < 2) return null
+function tiled(terms: Node[]): Node | null {
+  if (terms.length < 2) return null
   const pads: Node<'pad'>[] = []
-  for (const part of parts) {
+  for (const part of terms) {
     if (!isOp(part, 'pad')) return null
     pads.push(part)
   }
-  const { shape } = parts[0]
+  const { shape } = terms[0]
   const axis = pads[0].inputs[0].shape.findIndex((n, i) => n !== shape[i])
   pads.sort((a, b) => a.attrs.before[axis] - b.attrs.before[axis])
   let end = 0
@@ -151,14 +151,14 @@ function tiled(parts: Node[]): Node | null {
   )
 }
 
-/** How all parts are permuted, if they are, in one way. */
-function sameOrder(parts: Node[]): readonly number[] | null {
-  const [first] = parts
+/** How all terms are permuted, if they are, in one way. */
+function sameOrder(terms: Node[]): readonly number[] | null {
+  const [first] = terms
   if (!isOp(first, 'permute')) return null
   const { order } = first.attrs
   const same = (part: Node): boolean =>
     isOp(part, 'permute') && part.attrs.order.every((axis, i) => axis === order[i])
-  return parts.every(same) ? order : null
+  return terms.every(same) ? order : null
 }
 
 let walk = 0

@@ -22,8 +22,9 @@ export function make<O extends Op>(op: O, inputs: readonly Node[], attrs: OpAttr
     forms = infer[op](inputs, attrs)
   } catch (error) {
     const scope = scopeNow()
-    if (error instanceof ShapeError && scope) error.message = `${scope}: ${error.message}`
-    throw error
+    if (!(error instanceof ShapeError && scope)) throw error
+    const { message, details, remedy } = error
+    throw new ShapeError(`${scope}: ${message}`, { ...details, remedy })
   }
   return new Node(op, inputs, attrs, forms)
 }
@@ -160,8 +161,8 @@ export function unsqueeze(x: Node, axes: readonly number[]): Node {
   return reshape(x, shape)
 }
 
-export const concat = (parts: readonly Node[], axis: number): Node =>
-  parts.length === 1 ? parts[0] : make('concat', parts, { axis })
+export const concat = (nodes: readonly Node[], axis: number): Node =>
+  nodes.length === 1 ? nodes[0] : make('concat', nodes, { axis })
 
 // --- reductions
 

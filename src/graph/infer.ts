@@ -1,5 +1,5 @@
-// Shape and dtype of every operation's result: one total table. A rule throws a ShapeError when
-// the inputs do not fit; `make` adds the module path.
+// Shape and dtype of the result of every operation: one total table. A rule throws a ShapeError
+// when the inputs do not fit; `make` adds the module path.
 import { type BlockFormat, blockLayouts } from '../util/block-formats.ts'
 import { ShapeError } from '../util/errors.ts'
 import { bytesOf, type DType, isFloat } from './dtype.ts'
@@ -11,29 +11,31 @@ export type InferRule<O extends Op> = (inputs: readonly Form[], attrs: OpAttrs[O
 
 const form = (shape: Shape, dtype: DType): Form => ({ shape, dtype })
 
-/** The input's own form. */
+/** The form of the input. */
 const same = ([x]: readonly Form[]): Form => x
 
 const float =
   (op: string) =>
   ([x]: readonly Form[]): Form => {
-    if (!isFloat(x.dtype)) throw new ShapeError(`${op} needs f32, but got ${x.dtype}`)
+    if (!isFloat(x.dtype)) throw notFloat(op, x)
     return x
   }
 
 const broadcast =
   (op: string, result?: DType) =>
   ([a, b]: readonly Form[]): Form => {
-    if (a.dtype !== b.dtype) throw new ShapeError(`${op}: dtypes ${a.dtype} and ${b.dtype} differ`)
+    if (a.dtype !== b.dtype) throw dtypesDiffer(op, a, b)
     return form(broadcastShapes(a.shape, b.shape, op), result ?? a.dtype)
   }
 
-/** Operations on the bits of integers, or on truths. */
+/** Operations on the bits of integers, or on bool. */
 const bitwise =
   (op: string) =>
   (inputs: readonly Form[]): Form => {
     if (inputs.some((x) => isFloat(x.dtype)))
-      throw new ShapeError(`${op} needs integers or bool, but got f32`)
+      throw new ShapeError(`${op}: the inputs must be integers or bool, got f32`, {
+        remedy: 'Convert them first: x.to("i32").',
+      })
     return inputs.length === 1 ? inputs[0] : broadcast(op)(inputs)
   }
 
@@ -97,12 +99,15 @@ function windowShape(
 ): Shape {
   const lead = shape.length - kernel.length
   if (lead < 0)
-    throw new ShapeError(`window: a kernel of ${kernel.length} sizes on shape ${showShape(shape)}`)
+    throw new ShapeError(
+      `window: the input must have ${kernel.length} or more dimensions, got shape ${showShape(shape)}`,
+    )
   const positions = kernel.map((k, i) => {
     const room = shape[lead + i] - ((k - 1) * dilation[i] + 1)
     if (room < 0)
       throw new ShapeError(
-        `window: kernel ${k} with dilation ${dilation[i]} is longer than size ${shape[lead + i]}`,
+        `window: the kernel must fit into size ${shape[lead + i]}, got kernel ${k} with dilation ${dilation[i]}`,
+        { remedy: 'Use a smaller kernel or dilation, or pad the input.' },
       )
     return Math.floor(room / stride[i]) + 1
   })
@@ -118,35 +123,39 @@ function scatter(op: string, [base, index, source]: readonly Form[], axis: numbe
   const expected = [...base.shape.slice(0, axis), ...index.shape, ...base.shape.slice(axis + 1)]
   if (!sameShape(expected, source.shape))
     throw new ShapeError(
-      `${op}: the source has shape ${showShape(source.shape)} where ${showShape(expected)} is needed`,
+      `${op}: the source must have shape ${showShape(expected)}, got ${showShape(source.shape)}`,
     )
-  if (index.dtype !== 'i32') throw new ShapeError(`${op}: the index is ${index.dtype}, not i32`)
-  if (base.dtype !== source.dtype)
-    throw new ShapeError(`${op}: dtypes ${base.dtype} and ${source.dtype} differ`)
+  checkIndex(op, index)
+  if (base.dtype !== source.dtype) throw dtypesDiffer(op, base, source)
   return base
 }
 
-/** `source` is as `target`, but for an axis of which it may be a part. */
-function part(op: string, target: Form, source: Form, axis: number): Form {
+/** `source` has the shape of `target`, except that it may be shorter along `axis`. */
+function within(op: string, target: Form, source: Form, axis: number): Form {
   const fits =
     target.dtype === source.dtype &&
     target.shape.length === source.shape.length &&
     target.shape.every((n, i) => (i === axis ? source.shape[i] <= n : source.shape[i] === n))
   if (!fits)
     throw new ShapeError(
-      `${op} at axis ${axis}: ${showShape(source.shape)} ${source.dtype} does not fit into ${showShape(target.shape)} ${target.dtype}`,
+      `${op}: the source must fit into ${showForm(target)} along axis ${axis}, got ${showForm(source)}`,
     )
   return target
 }
 
 function matmul([a, b]: readonly Form[]): Form {
   if (a.dtype !== 'f32' || b.dtype !== 'f32')
-    throw new ShapeError(`matmul needs f32, but got ${a.dtype} and ${b.dtype}`)
+    throw new ShapeError(`matmul: the inputs must be f32, got ${a.dtype} and ${b.dtype}`, {
+      remedy: TO_F32,
+    })
   const [m, k] = a.shape.slice(-2)
   const [k2, n] = b.shape.slice(-2)
   if (a.shape.length < 2 || b.shape.length < 2 || k !== k2)
     throw new ShapeError(
-      `matmul: ${showShape(a.shape)} x ${showShape(b.shape)}: the inner sizes ${k} and ${k2} differ`,
+      `matmul: the inner sizes must be equal, got ${showShape(a.shape)} x ${showShape(b.shape)}`,
+      {
+        remedy: `The last size of the left input (${k}) is the second last of the right one (${k2}).`,
+      },
     )
   return form(
     [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul'), m, n],
@@ -159,50 +168,54 @@ function dequantized({ shape, dtype }: Form, format: BlockFormat): Form {
   const { numbers, bytes } = blockLayouts[format]
   const length = shape.at(-1) ?? 0
   if (dtype !== 'u8' || shape.length === 0 || length % bytes !== 0)
-    throw new ShapeError(`${format}: ${showShape(shape)} ${dtype} is no whole number of blocks`, {
-      remedy: `They are u8, with a multiple of ${bytes} bytes along the last axis.`,
-    })
+    throw new ShapeError(
+      `${format}: the blocks must be u8 with a multiple of ${bytes} bytes in each row, got ${showShape(shape)} ${dtype}`,
+    )
   return form([...shape.slice(0, -1), (length / bytes) * numbers], 'f32')
 }
 
 function matmulQuantized([x, w]: readonly Form[], { format }: { format: BlockFormat }): Form {
   const { shape } = dequantized(w, format)
   if (shape.length !== 2)
-    throw new ShapeError(`matmul by ${format}: weights ${showShape(w.shape)} are no matrix`)
+    throw new ShapeError(
+      `matmul: weights in ${format} must be a matrix, got shape ${showShape(w.shape)}`,
+    )
   return matmul([x, form([shape[1], shape[0]], 'f32')])
 }
 
-/** Places (y, x) of windows over images (B, C, H, W); the three forms of a convolution agree on it. */
+/** Output shape of a convolution over images (B, C, H, W); its three forms share it. */
 function convolution(x: Shape, w: Shape, attrs: OpAttrs['convolution']): Shape {
   const { stride, before, behind, dilation, groups } = attrs
   if (x.length !== 4 || w.length !== 4 || x[1] !== w[1] * groups || w[0] % groups !== 0)
     throw new ShapeError(
-      `convolution: ${showShape(x)} and the weight ${showShape(w)} do not fit with ${groups} groups`,
-      { remedy: 'x is (B, C, H, W), the weight (O, C / groups, Kh, Kw), and groups divides O.' },
+      `convolution: the input must be (B, C, H, W) and the weight (O, C / groups, Kh, Kw), got ${showShape(x)} and ${showShape(w)} with ${groups} groups`,
+      { remedy: '`groups` must divide O and C.' },
     )
   const places = [0, 1].map((i) => {
     const room = x[2 + i] + before[i] + behind[i] - ((w[2 + i] - 1) * dilation[i] + 1)
     if (room < 0 || w[2 + i] < 1)
       throw new ShapeError(
-        `convolution: kernel ${w[2 + i]} with dilation ${dilation[i]} does not fit into size ${x[2 + i] + before[i] + behind[i]}`,
+        `convolution: the kernel must fit into size ${x[2 + i] + before[i] + behind[i]}, got kernel ${w[2 + i]} with dilation ${dilation[i]}`,
+        { remedy: 'Use a smaller kernel or dilation, or more padding.' },
       )
     return Math.floor(room / stride[i]) + 1
   })
   return [x[0], w[0], ...places]
 }
 
-/** That images and weights have these places. */
+/** Checks that images and weights give an output of this shape. */
 function checkPlaces(x: Shape, w: Shape, dy: Form, attrs: OpAttrs['convolution']): void {
   const places = convolution(x, w, attrs)
   if (!sameShape(places, dy.shape))
     throw new ShapeError(
-      `convolution: the gradient has shape ${showShape(dy.shape)} where ${showShape(places)} is needed`,
+      `convolution: the gradient must have shape ${showShape(places)}, got ${showShape(dy.shape)}`,
     )
 }
 
-/** One place for each window over images (B, C, H, W). */
+/** Output shape of a pooling over images (B, C, H, W). */
 function pooled(x: Shape, { kernel, stride, before, behind, dilation }: OpAttrs['maxPool']): Shape {
-  if (x.length !== 4) throw new ShapeError(`maxPool of shape ${showShape(x)}, not (B, C, H, W)`)
+  if (x.length !== 4)
+    throw new ShapeError(`maxPool: the input must be (B, C, H, W), got ${showShape(x)}`)
   const padded = x.map((n, i) => (i < 2 ? n : n + before[i - 2] + behind[i - 2]))
   return windowShape(padded, kernel, stride, dilation).slice(0, 4)
 }
@@ -221,13 +234,13 @@ function attention(inputs: readonly Form[], attrs: OpAttrs['attention']): Form[]
     sameShape(k.shape.slice(0, 3), v.shape.slice(0, 3))
   if (!fits)
     throw new ShapeError(
-      `attention: q ${showShape(q.shape)}, k ${showShape(k.shape)}, v ${showShape(v.shape)} do not fit`,
-      { remedy: 'q is (B, H, T, D), k (B, Hk, S, D), v (B, Hk, S, Dv), with Hk dividing H.' },
+      `attention: q must be (B, H, T, D), k (B, Hk, S, D) and v (B, Hk, S, Dv), got ${[q, k, v].map((x) => showShape(x.shape)).join(', ')}`,
+      { remedy: 'Hk must divide H; B, S and D must be equal.' },
     )
   const mask = attrs.mask ? options[attrs.bias ? 1 : 0] : null
   if (![q, k, v].every((x) => isFloat(x.dtype)) || (mask && mask.dtype !== 'bool'))
     throw new ShapeError(
-      `attention needs f32 and a bool mask, but got ${inputs.map((x) => x.dtype).join(', ')}`,
+      `attention: q, k and v must be f32 and the mask bool, got ${inputs.map((x) => x.dtype).join(', ')}`,
     )
   return [form([b, h, t, v.shape[3]], 'f32'), form([b, h, t], 'f32')]
 }
@@ -237,14 +250,17 @@ export const infer: { [O in Op]: InferRule<O> } = {
   ...unary,
   ...binary,
   where: ([c, a, b]) => {
-    if (c.dtype !== 'bool') throw new ShapeError(`where: the condition is ${c.dtype}, not bool`)
+    if (c.dtype !== 'bool')
+      throw new ShapeError(`where: the condition must be bool, got ${c.dtype}`)
     const both = broadcast('where')([a, b])
     return form(broadcastShapes(c.shape, both.shape, 'where'), both.dtype)
   },
   cast: ([x], { dtype }) => form(x.shape, dtype),
   bitcast: ([x], { dtype }) => {
     if (bytesOf(x.dtype) !== bytesOf(dtype))
-      throw new ShapeError(`bitcast: ${x.dtype} and ${dtype} differ in size`)
+      throw new ShapeError(
+        `bitcast: the dtypes must have elements of one size, got ${x.dtype} and ${dtype}`,
+      )
     return form(x.shape, dtype)
   },
 
@@ -256,7 +272,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
   reshape: ([x], { shape }) => {
     if (countOf(shape) !== countOf(x.shape))
       throw new ShapeError(
-        `reshape: ${showShape(x.shape)} has ${countOf(x.shape)} elements, ${showShape(shape)} has ${countOf(shape)}`,
+        `reshape: ${showShape(shape)} must have the ${countOf(x.shape)} elements of ${showShape(x.shape)}, got ${countOf(shape)}`,
       )
     return form(shape, x.dtype)
   },
@@ -267,7 +283,9 @@ export const infer: { [O in Op]: InferRule<O> } = {
     ),
   expand: ([x], { shape }) => {
     if (!sameShape(broadcastShapes(x.shape, shape, 'expand'), shape))
-      throw new ShapeError(`expand: ${showShape(x.shape)} does not expand to ${showShape(shape)}`)
+      throw new ShapeError(
+        `expand: the input must broadcast to ${showShape(shape)}, got ${showShape(x.shape)}`,
+      )
     return form(shape, x.dtype)
   },
   slice: ([x], { sizes }) => form(sizes, x.dtype),
@@ -296,7 +314,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
         x.shape.every((n, i) => i === axis || n === first.shape[i])
       if (!fits)
         throw new ShapeError(
-          `concat along axis ${axis}: ${showShape(first.shape)} ${first.dtype} and ${showShape(x.shape)} ${x.dtype} do not fit`,
+          `concat: the inputs must have one dtype and differ only along axis ${axis}, got ${showForm(first)} and ${showForm(x)}`,
         )
       size += x.shape[axis]
     }
@@ -313,7 +331,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
   foldWindow: ([x], { size, kernel }) =>
     form([...x.shape.slice(0, x.shape.length - 2 * kernel.length), ...size], x.dtype),
   take: ([x, index], { axis }) => {
-    if (index.dtype !== 'i32') throw new ShapeError(`take: the index is ${index.dtype}, not i32`)
+    checkIndex('take', index)
     return form([...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)], x.dtype)
   },
   scatterAdd: (inputs, { axis }) => scatter('scatterAdd', inputs, axis),
@@ -323,7 +341,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
       x.shape.map((n, i) => (i === axis ? size : n)),
       x.dtype,
     ),
-  updateAt: ([x, source], { axis }) => part('updateAt', x, source, axis),
+  updateAt: ([x, source], { axis }) => within('updateAt', x, source, axis),
   sort: ([x]) => sorted(x, x.shape.at(-1) as number),
   topk: ([x], { k }) => sorted(x, k),
   dequantize: ([x], { format }) => dequantized(x, format),
@@ -332,12 +350,10 @@ export const infer: { [O in Op]: InferRule<O> } = {
   pick: same, // `pick` makes its own form
   assign: ([target, value]) => {
     if (target.dtype !== value.dtype || !sameShape(target.shape, value.shape))
-      throw new ShapeError(
-        `assign: ${showShape(value.shape)} ${value.dtype} does not fit into ${showShape(target.shape)} ${target.dtype}`,
-      )
+      throw new ShapeError(`assign: the value must be ${showForm(target)}, got ${showForm(value)}`)
     return target
   },
-  assignAt: ([target, value], { axis }) => part('assign', target, value, axis),
+  assignAt: ([target, value], { axis }) => within('assign', target, value, axis),
   stopGradient: same,
   barrier: same,
   customVjp: same,
@@ -366,9 +382,9 @@ export const infer: { [O in Op]: InferRule<O> } = {
   channelNorm: ([x, gamma, beta], { groups }) => {
     const [batch, channels] = x.shape
     if (x.shape.length !== 3 || (groups !== 0 && channels % groups !== 0))
-      throw new ShapeError(`channelNorm: ${groups} groups of shape ${showShape(x.shape)}`, {
-        remedy: 'x is (B, C, P), and the number of groups divides C.',
-      })
+      throw new ShapeError(
+        `channelNorm: the input must be (B, C, P) with C divisible by ${groups} groups, got ${showShape(x.shape)}`,
+      )
     const byChannel = { ...x, shape: [channels] }
     checkNorm('channelNorm', byChannel, gamma)
     checkNorm('channelNorm', byChannel, beta)
@@ -379,12 +395,11 @@ export const infer: { [O in Op]: InferRule<O> } = {
   crossEntropy: ([logits, target]) => {
     if (logits.shape.length !== 2 || !sameShape(logits.shape.slice(0, 1), target.shape))
       throw new ShapeError(
-        `crossEntropy: logits ${showShape(logits.shape)} and targets ${showShape(target.shape)} do not fit`,
-        { remedy: 'Logits are (N, classes) and targets (N) class numbers.' },
+        `crossEntropy: logits must be (N, classes) and targets (N), got ${showShape(logits.shape)} and ${showShape(target.shape)}`,
       )
     if (target.dtype !== 'i32' || logits.dtype !== 'f32')
       throw new ShapeError(
-        `crossEntropy needs f32 logits and i32 targets, but got ${logits.dtype} and ${target.dtype}`,
+        `crossEntropy: logits must be f32 and targets i32, got ${logits.dtype} and ${target.dtype}`,
       )
     const rows = form(target.shape, 'f32')
     return [rows, rows]
@@ -418,7 +433,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
     const x = [...dy.shape.slice(0, 2), ...size]
     if (!sameShape(pooled(x, attrs), dy.shape))
       throw new ShapeError(
-        `maxPool: the gradient has shape ${showShape(dy.shape)} where ${showShape(pooled(x, attrs))} is needed`,
+        `maxPool: the gradient must have shape ${showShape(pooled(x, attrs))}, got ${showShape(dy.shape)}`,
       )
     return form(x, 'f32')
   },
@@ -427,10 +442,26 @@ export const infer: { [O in Op]: InferRule<O> } = {
 }
 
 function checkNorm(op: string, x: Form, weight: Form): void {
-  if (x.dtype !== 'f32') throw new ShapeError(`${op} needs f32, but got ${x.dtype}`)
+  if (x.dtype !== 'f32') throw notFloat(op, x)
   if (weight.shape.length !== 1 || weight.shape[0] !== x.shape.at(-1))
     throw new ShapeError(
-      `${op}: the weight has shape ${showShape(weight.shape)} where the input is ${showShape(x.shape)}`,
-      { remedy: `A weight of shape (${x.shape.at(-1)}) is needed.` },
+      `${op}: the weight must have shape (${x.shape.at(-1)}), got ${showShape(weight.shape)} for an input ${showShape(x.shape)}`,
     )
 }
+
+function checkIndex(op: string, index: Form): void {
+  if (index.dtype !== 'i32')
+    throw new ShapeError(`${op}: the index must be i32, got ${index.dtype}`, {
+      remedy: 'Convert it first: index.to("i32").',
+    })
+}
+
+const notFloat = (op: string, x: Form): ShapeError =>
+  new ShapeError(`${op}: the input must be f32, got ${x.dtype}`, { remedy: TO_F32 })
+
+const dtypesDiffer = (op: string, a: Form, b: Form): ShapeError =>
+  new ShapeError(`${op}: the inputs must have one dtype, got ${a.dtype} and ${b.dtype}`)
+
+const showForm = ({ shape, dtype }: Form): string => `${showShape(shape)} ${dtype}`
+
+const TO_F32 = 'Convert it first: x.to("f32").'

@@ -17,7 +17,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** `(2, 3)`: how shapes are written in messages. */
 export const showShape = (shape: Shape): string => `(${shape.join(', ')})`
 
-/** Row-major strides, in elements; of nothing as if sizes of 0 were 1, since 0 would mean repeating. */
+/** Row-major strides, in elements. Sizes of 0 count as 1, since a stride of 0 means repetition. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length)
   let step = 1
@@ -41,7 +41,7 @@ export function broadcastShapes(a: Shape, b: Shape, what = 'broadcast'): Shape {
     const y = i <= b.length ? b[b.length - i] : 1
     if (x !== y && x !== 1 && y !== 1)
       throw new ShapeError(
-        `${what}: shapes ${showShape(a)} and ${showShape(b)} do not broadcast: ${x} against ${y}`,
+        `${what}: shapes must broadcast, got ${showShape(a)} and ${showShape(b)}: ${x} against ${y}`,
         { remedy: 'Sizes must be equal or 1, counted from the right.' },
       )
     out[rank - i] = x === 1 ? y : x
@@ -53,11 +53,13 @@ export function broadcastShapes(a: Shape, b: Shape, what = 'broadcast'): Shape {
 export function normalizeAxis(axis: number, rank: number, what: string): number {
   const out = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(axis) || out < 0 || out >= Math.max(rank, 1))
-    throw new ShapeError(`${what}: axis ${axis} does not exist in a tensor of rank ${rank}`)
+    throw new ShapeError(
+      `${what}: the axis must be from ${-Math.max(rank, 1)} to ${Math.max(rank, 1) - 1} for rank ${rank}, got ${axis}`,
+    )
   return out
 }
 
-/** All axes when none is given; sorted, each once. */
+/** Sorted axes without duplicates; all axes by default. */
 export function normalizeAxes(
   axes: number | readonly number[] | undefined,
   rank: number,
@@ -73,10 +75,8 @@ export function normalizeAxes(
 export function checkShape(shape: Shape, what: string): Shape {
   for (const size of shape)
     if (!Number.isSafeInteger(size) || size < 0)
-      throw new ShapeError(`${what}: ${size} in shape ${showShape(shape)} is not a size`)
+      throw new ShapeError(`${what}: sizes must be whole numbers >= 0, got ${showShape(shape)}`)
   if (shape.length > 8)
-    throw new ShapeError(
-      `${what}: rank ${shape.length} is more than the 8 dimensions that Heed holds`,
-    )
+    throw new ShapeError(`${what}: a tensor must have at most 8 dimensions, got ${shape.length}`)
   return shape
 }

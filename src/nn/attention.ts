@@ -1,5 +1,6 @@
 import { arange, F, type Tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { divisorsNear } from '../util/divisors.ts'
+import { invalidOption } from '../util/errors.ts'
 import { offerAttention } from './capture.ts'
 import type { LayerCache } from './kv-cache.ts'
 
@@ -45,10 +46,12 @@ export function attend(
 export function splitHeads(x: Tensor, heads: number): Tensor {
   const [batch, tokens, size] = x.shape
   if (size % heads !== 0)
-    throw new HeedError(
-      'invalid-option',
-      `attention: ${heads} heads do not divide a width of ${size}`,
-    )
+    throw invalidOption({
+      key: 'heads',
+      value: heads,
+      expected: `a divisor of the width (${size})`,
+      try: { heads: divisorsNear(size, heads) },
+    })
   return x.reshape(batch, tokens, heads, size / heads).permute(0, 2, 1, 3)
 }
 

@@ -48,17 +48,20 @@ abstract class BatchNorm extends Module {
 
   forward(x: Tensor): Tensor {
     if (!this.shapes[x.rank])
-      throw new ShapeError(`${this.constructor.name} of shape ${showShape(x.shape)}`, {
-        remedy: `It takes ${this.shapes.filter(Boolean).join(' or ')}.`,
-      })
+      throw new ShapeError(
+        `${this.constructor.name}: the input must be ${this.shapes.filter(Boolean).join(' or ')}, got ${showShape(x.shape)}`,
+      )
     const { weight, bias, eps, running_mean, running_var } = this
     if (!this.training && running_mean && running_var)
       return F.batchNorm(x, { mean: running_mean, variance: running_var, weight, bias, eps })
     const count = countOf(x.shape) / x.shape[1]
     if (this.training && count < 2)
-      throw new ShapeError(`${this.constructor.name}: one value for each channel has no variance`, {
-        remedy: 'Train with batches of at least two, or freeze the layer with eval().',
-      })
+      throw new ShapeError(
+        `${this.constructor.name}: a channel must have at least two values in training, got one`,
+        {
+          remedy: 'Train with batches of at least two, or freeze the layer with eval().',
+        },
+      )
     const { y, mean, variance } = F.batchNormOfBatch(x, weight, bias, eps)
     if (this.training) noGrad(() => this.track(mean, variance.mul(count / (count - 1))))
     return y

@@ -28,7 +28,12 @@ export function crossAttention(
 
 function held(cache?: CrossCache): CrossCache {
   if (cache) return cache
-  throw new HeedError('invalid-option', 'The decoder has no source', {
-    remedy: 'Give what encode() returned as `encoded`, or a cache that has held it before.',
-  })
+  throw new HeedError(
+    'invalid-state',
+    '`encoded` must be given when the cache is empty, got neither',
+    {
+      key: 'encoded',
+      remedy: 'Pass the result of encode() as `encoded`, or a cache that was filled with it.',
+    },
+  )
 }

@@ -45,12 +45,13 @@ export class CrossCache {
     this.values.becomeState()
   }
 
-  /** Takes another source's keys and values (B, H, S, D) in place of those before. */
+  /** Replaces the keys and values by those of another source (B, H, S, D). */
   replace(k: Tensor, v: Tensor): void {
     if (k.shape.join() !== this.keys.shape.join())
-      throw new ShapeError(`The cache is for a source of shape (${this.keys.shape.join(', ')})`, {
-        remedy: `This one is (${k.shape.join(', ')}): create the cache with its length and batch.`,
-      })
+      throw new ShapeError(
+        `The source must have the shape of the cache (${this.keys.shape.join(', ')}), got (${k.shape.join(', ')})`,
+        { remedy: 'Create the cache with the length and batch of the source.' },
+      )
     this.keys.assign(k)
     this.values.assign(v)
   }

@@ -19,9 +19,10 @@ export class GroupNorm extends Module {
   constructor(groups: number, channels: number, { eps = 1e-5, affine = true }: AffineOptions = {}) {
     super()
     if (channels % groups !== 0)
-      throw new ShapeError(`GroupNorm: ${groups} groups of ${channels} channels`, {
-        remedy: 'The number of groups divides the number of channels.',
-      })
+      throw new ShapeError(
+        `GroupNorm: \`groups\` must be a divisor of the channels (${channels}), got ${groups}`,
+        { key: 'groups', value: groups },
+      )
     this.weight = affine ? new Parameter(init.ones([channels])) : null
     this.bias = affine ? new Parameter(init.zeros([channels])) : null
     this.groups = groups

@@ -70,9 +70,9 @@ export {
   DotAttention,
   type DotAttentionConfig,
   MLPAttention,
-  type Seen,
   StateAttention,
   type StateAttentionOptions,
+  type StateAttentionOutput,
 } from './recurrent-attention.ts'
 export {
   GRUCell,
@@ -86,7 +86,7 @@ export { RelativeBias, type RelativeBiasConfig, relativeBucket } from './relativ
 export { replaceableWeights, replaceWeights } from './replace-weights.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { type RopeParameters, ropeTypes } from './rope-scaling.ts'
-export { Rotary, type RotaryOptions, rotate, type Turns } from './rotary.ts'
+export { Rotary, type RotaryAngles, type RotaryOptions, rotate } from './rotary.ts'
 export { Sequential } from './sequential.ts'
 export { Sinusoidal, type SinusoidalConfig } from './sinusoidal.ts'
 export {

@@ -3,7 +3,7 @@
 import type { Shape } from '../graph/shape.ts'
 import { type Tensor, where } from '../tensor/index.ts'
 import * as random from '../tensor/random.ts'
-import { HeedError } from '../util/errors.ts'
+import { ShapeError } from '../util/errors.ts'
 
 export { ones, zeros } from '../tensor/index.ts'
 
@@ -45,15 +45,12 @@ export function kaimingNormal(shape: Shape, gain = Math.SQRT2): Tensor {
   return normal(shape, gain / Math.sqrt(fans(shape)[0]))
 }
 
-/** How many values go into and come out of a weight (out, in, ...kernel). */
+/** Fan-in and fan-out of a weight (out, in, ...kernel). */
 function fans(shape: Shape): [number, number] {
   if (shape.length < 2)
-    throw new HeedError(
-      'invalid-option',
-      `A weight of shape (${shape.join(', ')}) has no inputs and outputs`,
-      {
-        remedy: 'Initialise vectors with init.normal, uniform, zeros or ones.',
-      },
+    throw new ShapeError(
+      `The weight must have at least two dimensions (out, in, ...kernel), got (${shape.join(', ')})`,
+      { remedy: 'Initialise vectors with init.normal, uniform, zeros or ones.' },
     )
   const [out, inputs, ...kernel] = shape
   const field = kernel.reduce((a, b) => a * b, 1)

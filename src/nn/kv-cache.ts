@@ -1,5 +1,5 @@
 import { runtimeScalar, type Tensor, zeros } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 
 export interface KVCacheShape {
   layers: number
@@ -43,17 +43,11 @@ export class KVCache {
     return found
   }
 
-  /** Counts the last forward pass' first `tokens` tokens in. */
+  /** Adds the first `tokens` tokens of the last forward pass to the length. */
   advance(tokens: number): void {
     const room = this.capacity - this.#length
     if (!Number.isInteger(tokens) || tokens < 0 || tokens > room)
-      throw new HeedError(
-        'invalid-option',
-        `The key-value cache has room for ${room} tokens, not for ${tokens}`,
-        {
-          remedy: `Its capacity is ${this.capacity}: make it larger, or reset() it.`,
-        },
-      )
+      throw noRoom(tokens, room, this.capacity)
     this.#move(this.#length + tokens)
   }
 
@@ -62,17 +56,18 @@ export class KVCache {
     this.#move(0)
   }
 
-  /** Keeps the first `length` tokens and forgets those behind them. */
+  /** Keeps the first `length` tokens and drops the rest. */
   rewind(length: number): void {
     if (!Number.isInteger(length) || length < 0 || length > this.#length)
-      throw new HeedError(
-        'invalid-option',
-        `The key-value cache holds ${this.#length} tokens: it cannot go back to ${length}`,
-      )
+      throw invalidOption({
+        key: 'length',
+        value: length,
+        expected: `a whole number from 0 to ${this.#length}, the tokens in the cache`,
+      })
     this.#move(length)
   }
 
-  /** Row r goes on from what row order[r] holds: order i32 (B). The used part and all beside it. */
+  /** Row r continues row order[r]: order i32 (B). Copies whole rows, unused positions too. */
   reorder(order: Tensor): void {
     for (const layer of this.layers) layer.reorder(order)
   }
@@ -107,13 +102,16 @@ export class LayerCache {
   append(k: Tensor, v: Tensor): { k: Tensor; v: Tensor; length: Tensor } {
     const tokens = k.shape[2]
     const room = this.#cache.capacity - this.#cache.length
-    if (tokens > room)
-      throw new HeedError(
-        'invalid-option',
-        `The key-value cache has room for ${room} tokens, not for ${tokens}`,
-      )
+    if (tokens > room) throw noRoom(tokens, room, this.#cache.capacity)
     this.keys.assignAt(k, this.#cache.position(), 2)
     this.values.assignAt(v, this.#cache.position(), 2)
     return { k: this.keys, v: this.values, length: this.#cache.position(tokens) }
   }
 }
+
+const noRoom = (tokens: number, room: number, capacity: number): HeedError =>
+  new HeedError(
+    'invalid-state',
+    `The key-value cache must have room for the new tokens, got ${tokens} for ${room} free positions`,
+    { remedy: `Its capacity is ${capacity}: create a larger one, or reset() it.` },
+  )

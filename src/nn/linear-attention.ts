@@ -36,10 +36,8 @@ export function linearAttention(
   const [tokens, keys] = [q.shape[2], k.shape[2]]
   if (tokens !== keys)
     throw new ShapeError(
-      `linearAttention: ${tokens} queries and ${keys} keys, which is not causal`,
-      {
-        remedy: 'Go on from an earlier text with linearAttentionStep().',
-      },
+      `linearAttention: causal attention must have one key for each query, got ${tokens} queries and ${keys} keys`,
+      { remedy: 'Continue a text with linearAttentionStep().' },
     )
   const size = Math.min(chunk, tokens)
   const [qs, ks, vs] = [query, key, value].map((x) => chunked(x, size)) // (B, H, N, C, ·)

@@ -12,24 +12,24 @@ import {
   setValues,
 } from './state-dict.ts'
 
-/** Sees each call of a module; a tensor that it returns takes the output's place. */
+/** Called after each call of a module. A tensor that it returns replaces the output. */
 export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => unknown
 
 type Forward = (...inputs: unknown[]) => unknown
 
 /**
- * A part of a model. Its fields are its submodules, parameters and buffers (also in arrays), and the
- * path of fields is a parameter's name in checkpoints: `h.3.attn.c_proj.weight`. Calls of `forward` put
- * that path on everything they compute, which errors and profiles print.
+ * A part of a model. Its fields are its submodules, parameters and buffers, also in arrays. The path of
+ * fields is the name of a parameter in checkpoints: `h.3.attn.c_proj.weight`. Everything that `forward`
+ * computes carries that path, which errors and profiles print.
  */
 export abstract class Module<Config = unknown> {
   readonly config: Config
-  /** Whether dropout and its like are active. Set by `train()` and `eval()`. */
+  /** Whether dropout and batch statistics are active. Set by `train()` and `eval()`. */
   training = true
-  /** Of a module with weights that no state dict holds: what they are kept in. */
+  /** The block format of weights that no state dict can hold. */
   readonly unsaved?: string
   readonly #hooks = new Set<Hook>()
-  /** The module whose call named this one, and the path from there. */
+  /** The outermost module of the last call, and the path from there. */
   #root: Module | null = null
   #path = ''
 
@@ -45,7 +45,7 @@ export abstract class Module<Config = unknown> {
 
   abstract forward(...inputs: never[]): unknown
 
-  /** Every parameter once, with its name. One that is used in two places has the first's name. */
+  /** Every parameter once, with its name. A shared parameter has the name of its first place. */
   namedParameters(): [string, Parameter][] {
     return this.namedState().filter(ofKind(Parameter))
   }
@@ -79,8 +79,8 @@ export abstract class Module<Config = unknown> {
   }
 
   /**
-   * The module at a path below this one; its end is enough where only one module has it.
-   * @throws HeedError that names the paths which are most like it.
+   * The module at a path below this one. The end of the path suffices if it is unique.
+   * @throws HeedError with the most similar paths
    */
   getModule(path: string): Module {
     const all = this.namedModules()
@@ -90,11 +90,12 @@ export abstract class Module<Config = unknown> {
     if (ending.length === 1 && path !== '') return ending[0][1]
     const names = ending.length > 1 ? ending.map(([name]) => name) : all.map(([name]) => name)
     const near = nearestFirst(path, names.filter(Boolean)).slice(0, 3)
-    const problem =
-      ending.length > 1
-        ? `${ending.length} modules end in '${path}'`
-        : `There is no module '${path}'`
-    throw new HeedError('invalid-option', `${problem} in ${this.constructor.name}`, {
+    const expected = `that of one module of ${this.constructor.name}`
+    const matches = ending.length > 1 ? `, which ${ending.length} modules end in` : ''
+    throw new HeedError('unknown-name', `The path must be ${expected}, got '${path}'${matches}`, {
+      key: 'path',
+      value: path,
+      expected,
       remedy: near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'It has no submodules.',
     })
   }
@@ -113,9 +114,8 @@ export abstract class Module<Config = unknown> {
   }
 
   /**
-   * Takes the values of all parameters and buffers from `dict`. One error lists all names that are missing,
-   * unexpected or of another shape, and nothing has changed then. With `strict: false`, names
-   * may be missing or unexpected.
+   * Loads all parameters and buffers from `dict`. One error lists all names that are missing, unexpected
+   * or of another shape; nothing is loaded then. With `strict: false`, names may be missing or unexpected.
    */
   loadStateDict(dict: Record<string, StateSource>, options: LoadOptions = {}): this {
     for (const { key, state } of this.matchState(dict, options)) setValues(state, dict[key])
@@ -135,12 +135,12 @@ export abstract class Module<Config = unknown> {
     return this
   }
 
-  /** Switches dropout and its like off. */
+  /** Switches to evaluation: no dropout, running statistics. */
   eval(): this {
     return this.train(false)
   }
 
-  /** Keeps the parameters below `prefix` (all, when there is none) from being trained. */
+  /** Excludes the parameters below `prefix` from training; all by default. */
   freeze(prefix = ''): this {
     return this.#setTrainable(prefix, false)
   }
@@ -149,7 +149,7 @@ export abstract class Module<Config = unknown> {
     return this.#setTrainable(prefix, true)
   }
 
-  /** What a key of a checkpoint is called here; null for one that is not needed. */
+  /** Translates a key of a checkpoint; null for keys that are not needed. */
   protected keyInCheckpoint(key: string): string | null {
     return key
   }
@@ -158,12 +158,9 @@ export abstract class Module<Config = unknown> {
     const [name, module] = this.namedModules().find(([, { unsaved }]) => unsaved) ?? []
     if (module)
       throw new HeedError(
-        'invalid-option',
-        `${name || this.constructor.name} has weights in ${module.unsaved} blocks`,
-        {
-          remedy:
-            'State dicts hold numbers: save before quantize(), or load GGUF files with keepBlocks: false.',
-        },
+        'unsupported',
+        `Weights in a state dict must be numbers, got ${module.unsaved} blocks in ${name || this.constructor.name}`,
+        { remedy: 'Save before quantize(), or load GGUF files with keepBlocks: false.' },
       )
   }
 
@@ -174,9 +171,11 @@ export abstract class Module<Config = unknown> {
     )
     if (chosen.length === 0)
       throw new HeedError(
-        'invalid-option',
-        `No parameter of ${this.constructor.name} lies below '${prefix}'`,
+        'unknown-name',
+        `The prefix must be that of a parameter of ${this.constructor.name}, got '${prefix}'`,
         {
+          key: 'prefix',
+          value: prefix,
           remedy: `Did you mean ${nearestFirst(prefix, modulePaths(all)).slice(0, 3).join(', ')}?`,
         },
       )
@@ -207,7 +206,7 @@ export abstract class Module<Config = unknown> {
     })
   }
 
-  /** Done at each outermost call, since fields may have been replaced in between. */
+  /** At each outermost call, since fields may have been replaced in between. */
   #nameTree(prefix: string): void {
     for (const [path, module] of this.namedModules()) {
       module.#root = this
@@ -216,7 +215,7 @@ export abstract class Module<Config = unknown> {
   }
 }
 
-/** The module whose call is not part of another one's. */
+/** The module whose call is the outermost one. */
 let outermost: Module | null = null
 
 const joinPath = (a: string, b: string): string => (a && b ? `${a}.${b}` : a || b)
@@ -235,7 +234,7 @@ function* partsOf(name: string, value: unknown): Generator<[string, Module | Mod
     for (let i = 0; i < value.length; i++) yield* partsOf(`${name}.${i}`, value[i])
 }
 
-/** Every path that leads to a module. One that contains itself is followed once. */
+/** Every path that leads to a module. A module that contains itself is visited once. */
 function visitModules(
   module: Module,
   path: string,
@@ -257,7 +256,7 @@ const ofKind =
   (named: [string, ModuleState]): named is [string, S] =>
     named[1] instanceof Kind
 
-/** Every path that leads to a parameter or buffer: one that is tied appears with all its names. */
+/** Every path that leads to a parameter or buffer: a tied one appears with all its names. */
 function statePaths(root: Module): [string, ModuleState][] {
   const found: [string, ModuleState][] = []
   visitModules(root, '', (path, module) => {

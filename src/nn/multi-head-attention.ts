@@ -1,5 +1,6 @@
 import { Parameter, type Tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { divisorsNear } from '../util/divisors.ts'
+import { invalidOption } from '../util/errors.ts'
 import { attention } from './attention.ts'
 import * as init from './init.ts'
 import { Linear } from './linear.ts'
@@ -36,10 +37,12 @@ export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
   constructor(config: MultiHeadAttentionConfig) {
     const { embedDim, heads } = config
     if (embedDim % heads !== 0)
-      throw new HeedError(
-        'invalid-option',
-        `MultiHeadAttention: ${heads} heads do not divide a width of ${embedDim}`,
-      )
+      throw invalidOption({
+        key: 'heads',
+        value: heads,
+        expected: `a divisor of \`embedDim\` (${embedDim})`,
+        try: { heads: divisorsNear(embedDim, heads) },
+      })
     super(config)
   }
 

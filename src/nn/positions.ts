@@ -23,8 +23,8 @@ export function tokenPositions(ids: Tensor, { cache, attentionMask }: PaddedOpti
   const [rows, columns] = attentionMask.shape
   if (attentionMask.dtype !== 'bool' || rows !== batch || columns !== room)
     throw new ShapeError(
-      `attentionMask: ${attentionMask.dtype} (${attentionMask.shape.join(', ')})`,
-      { remedy: `It is bool (${batch}, ${room}): a row for each text, a place for each token.` },
+      `\`attentionMask\` must be bool (${batch}, ${room}), got ${attentionMask.dtype} (${attentionMask.shape.join(', ')})`,
+      { remedy: 'It has a row for each text and a column for each token or cache position.' },
     )
   const counted = countedPositions(attentionMask)
   return cache ? counted.take(places, 1) : counted

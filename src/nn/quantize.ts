@@ -1,7 +1,7 @@
 // Rounds a model's weights to blocks of 8 or 4 bits, in place.
 import type { Parameter } from '../tensor/index.ts'
 import { blockLayouts } from '../util/block-formats.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { type QuantizeFormat, quantizeBlocks, quantizeFormats } from '../util/quantize-blocks.ts'
 import { Conv1D } from './conv1d.ts'
 import { Embedding } from './embedding.ts'
@@ -22,8 +22,11 @@ import { replaceFields } from './replace-weights.ts'
  */
 export async function quantize(model: Module, format: QuantizeFormat): Promise<string[]> {
   if (!quantizeFormats.includes(format))
-    throw new HeedError('invalid-option', `Weights cannot be quantised to '${format}'`, {
-      remedy: `Known: ${quantizeFormats.join(', ')}.`,
+    throw invalidOption({
+      key: 'format',
+      value: format,
+      expected: 'a format that Heed can write',
+      try: { format: quantizeFormats },
     })
   const layers = model.namedModules()
   const shared = new Map<Parameter, Blocks>()
@@ -40,14 +43,18 @@ export async function quantize(model: Module, format: QuantizeFormat): Promise<s
     if (blocks) replaced.set(layer, new QuantizedEmbedding(blocks))
   }
   if (replaced.size === 0)
-    throw new HeedError('invalid-option', `${model.constructor.name} has no layer to quantise`, {
-      remedy: `Linear and Conv1D layers with a multiple of ${blockLayouts[format].numbers} inputs are.`,
-    })
+    throw new HeedError(
+      'unsupported',
+      `A model must have layers that ${format} fits, got none in ${model.constructor.name}`,
+      {
+        remedy: `Linear and Conv1D layers with a multiple of ${blockLayouts[format].numbers} inputs are quantised.`,
+      },
+    )
   for (const [, module] of layers) replaceFields(module, replaced)
   return layers.filter(([, layer]) => replaced.has(layer)).map(([name]) => name)
 }
 
-/** The layer's weight (out, in) in blocks, unless its rows are no whole ones. */
+/** The weight (out, in) of the layer in blocks; undefined where its rows do not consist of blocks. */
 async function blocksOf(
   layer: Linear | Conv1D,
   format: QuantizeFormat,
@@ -61,6 +68,7 @@ async function blocksOf(
     return new Blocks({ format, shape: [rows, columns], data: quantizeBlocks(format, values) })
   } catch (cause) {
     if (!(cause instanceof HeedError)) throw cause
-    throw new HeedError('invalid-option', `${name}.weight: ${cause.message}`, { cause })
+    const { code, message, details, remedy } = cause
+    throw new HeedError(code, `${name}.weight: ${message}`, { ...details, remedy, cause })
   }
 }

@@ -2,7 +2,7 @@
 // generating text spends its time on. They are not trained; what is in front of them may be.
 import { F, type Parameter, type Tensor, tensor } from '../tensor/index.ts'
 import { type BlockFormat, blockBytes } from '../util/block-formats.ts'
-import { HeedError } from '../util/errors.ts'
+import { ShapeError } from '../util/errors.ts'
 import { Module } from './module.ts'
 
 /** A matrix of `shape` (rows, numbers in a row), in GGUF's blocks. */
@@ -25,12 +25,8 @@ export class Blocks {
     const [rows, columns] = shape
     const width = blockBytes(format, columns)
     if (data.length !== rows * width)
-      throw new HeedError(
-        'invalid-option',
-        `${data.length} bytes are no matrix (${rows}, ${columns}) in ${format}`,
-        {
-          remedy: `That takes ${rows * width} bytes.`,
-        },
+      throw new ShapeError(
+        `A matrix (${rows}, ${columns}) in ${format} must have ${rows * width} bytes, got ${data.length}`,
       )
     this.format = format
     this.shape = [rows, columns]

@@ -1,33 +1,37 @@
-// A decoder's look at the states of a recurrent encoder.
+// Attention of a decoder to the states of a recurrent encoder.
 // B batch, T queries, S states, Q size of a query, K size of a state, A size of the hidden layer
 import type { Tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { ShapeError } from '../util/errors.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 
 export interface StateAttentionOptions {
-  /** bool (B, S): true where a state may be seen. Default: all. */
+  /** bool (B, S): true for states to attend to. Default: all. */
   mask?: Tensor | null
-  /** What `project` made of the states, where several calls see the same. */
+  /** The result of `project`, for several calls with the same states. */
   projected?: Tensor
 }
 
-/** What was seen. */
-export interface Seen {
-  /** (B, T, K): the mean of the states by their weights. */
+/** The result of an attention to states. */
+export interface StateAttentionOutput {
+  /** (B, T, K): weighted mean of the states. */
   context: Tensor
-  /** (B, T, S), each row of sum 1. */
+  /** (B, T, S); each row sums to 1. */
   weights: Tensor
 }
 
 export abstract class StateAttention extends Module {
-  /** The part of the scores that is the same for all queries: (B, S, K) -> (B, S, A). */
+  /** The part of the scores that does not depend on the query: (B, S, K) -> (B, S, A). */
   abstract project(states: Tensor): Tensor
-  /** (B, T, Q) and what `project` gave -> (B, T, S). */
+  /** (B, T, Q) and the result of `project` -> (B, T, S). */
   protected abstract scores(query: Tensor, projected: Tensor): Tensor
 
   /** query (B, T, Q), states (B, S, K). */
-  forward(query: Tensor, states: Tensor, { mask, projected }: StateAttentionOptions = {}): Seen {
+  forward(
+    query: Tensor,
+    states: Tensor,
+    { mask, projected }: StateAttentionOptions = {},
+  ): StateAttentionOutput {
     const all = this.scores(query, projected ?? this.project(states))
     const scores = mask ? mask.unsqueeze(1).where(all, HIDDEN) : all
     const weights = scores.softmax(-1)
@@ -102,12 +106,9 @@ export class DotAttention extends StateAttention {
   project(states: Tensor): Tensor {
     const keys = this.key ? this.key.forward(states) : states
     if (keys.shape.at(-1) !== this.querySize)
-      throw new HeedError(
-        'invalid-option',
-        `Dot attention of queries of ${this.querySize} to states of ${keys.shape.at(-1)}`,
-        {
-          remedy: 'Give keySize, so that a matrix lies between them.',
-        },
+      throw new ShapeError(
+        `DotAttention: queries and states must have one size, got ${this.querySize} and ${keys.shape.at(-1)}`,
+        { remedy: 'Set `keySize` to project the states.' },
       )
     return keys
   }

@@ -10,7 +10,7 @@ import {
   tensor,
   zeros,
 } from '../tensor/index.ts'
-import { HeedError, ShapeError } from '../util/errors.ts'
+import { invalidOption, ShapeError } from '../util/errors.ts'
 import { Module } from './module.ts'
 import { recurrentParameter } from './recurrent-cell.ts'
 import {
@@ -75,12 +75,7 @@ abstract class Recurrent extends Module {
     }: RecurrentOptions,
   ) {
     super()
-    if (!(numLayers >= 1) || !(hidden >= 1) || !(dropout >= 0 && dropout <= 1))
-      throw new HeedError(
-        'invalid-option',
-        `A recurrent network of ${numLayers} layers of ${hidden}, with dropout ${dropout}`,
-        { remedy: 'It has 1 or more of each, and dropout is from 0 to 1.' },
-      )
+    checkOptions(numLayers, hidden, dropout)
     this.kind = kind
     this.inputSize = inputs
     this.hiddenSize = hidden
@@ -98,9 +93,9 @@ abstract class Recurrent extends Module {
   /** x (T, B, C), or (B, T, C) batch first. @throws ShapeError when x or the state does not fit */
   forward(x: Tensor, { state, lengths }: RecurrentInputs = {}): RecurrentOutput {
     if (x.rank !== 3 || x.shape[2] !== this.inputSize || x.size === 0)
-      throw new ShapeError(`${this.constructor.name}: an input of shape (${x.shape.join(', ')})`, {
-        remedy: `It is (${this.batchFirst ? 'batch, steps' : 'steps, batch'}, ${this.inputSize}).`,
-      })
+      throw new ShapeError(
+        `${this.constructor.name}: the input must be (${this.batchFirst ? 'batch, steps' : 'steps, batch'}, ${this.inputSize}), got (${x.shape.join(', ')})`,
+      )
     const steps = this.batchFirst ? x.transpose(0, 1) : x // (T, B, C)
     const [count, batch] = steps.shape
     const first = this.#firstStates(state, batch)
@@ -148,11 +143,10 @@ abstract class Recurrent extends Module {
   /** For each layer and direction its own. */
   #firstStates(state: RecurrentState | undefined, batch: number): RecurrentState[] {
     const given = state ?? this.zeroState(batch)
-    const wanted = [this.#suffixes.length, batch, this.hiddenSize].join(', ')
-    if (given.length !== this.kind.states || given.some((x) => x.shape.join(', ') !== wanted))
+    const expected = [this.#suffixes.length, batch, this.hiddenSize].join(', ')
+    if (given.length !== this.kind.states || given.some((x) => x.shape.join(', ') !== expected))
       throw new ShapeError(
-        `${this.constructor.name}: a state of ${given.map((x) => `(${x.shape.join(', ')})`).join(' and ')}`,
-        { remedy: `It takes ${this.kind.states} of shape (${wanted}).` },
+        `${this.constructor.name}: the state must have ${this.kind.states} tensors of shape (${expected}), got ${given.map((x) => `(${x.shape.join(', ')})`).join(' and ')}`,
       )
     return this.#suffixes.map((_, i) => given.map((x) => x.select(0, i)))
   }
@@ -224,17 +218,22 @@ function countedSteps(lengths: Tensor | readonly number[], count: number, batch:
     ? tensor(Int32Array.from(lengths as number[]))
     : (lengths as Tensor)
   if (given.rank !== 1 || given.shape[0] !== batch)
-    throw new ShapeError(`lengths of shape (${given.shape.join(', ')}) for ${batch} sequences`)
+    throw new ShapeError(`\`lengths\` must have shape (${batch}), got (${given.shape.join(', ')})`)
   const wrong = Array.isArray(lengths) ? lengths.find((n) => !(n >= 1 && n <= count)) : undefined
   if (wrong !== undefined)
-    throw new HeedError(
-      'invalid-option',
-      `A length of ${wrong} among sequences of ${count} steps`,
-      {
-        remedy: `Lengths are from 1 to ${count}.`,
-      },
-    )
+    throw invalidOption({
+      key: 'lengths',
+      value: wrong,
+      expected: `whole numbers from 1 to ${count}, the number of steps`,
+    })
   return arange(count)
     .reshape(count, 1, 1)
     .lt(given.reshape(1, batch, 1))
+}
+
+function checkOptions(numLayers: number, hiddenSize: number, dropout: number): void {
+  for (const [key, value] of Object.entries({ numLayers, hiddenSize }))
+    if (!(value >= 1)) throw invalidOption({ key, value, expected: 'a whole number >= 1' })
+  if (!(dropout >= 0 && dropout <= 1))
+    throw invalidOption({ key: 'dropout', value: dropout, expected: 'a probability from 0 to 1' })
 }

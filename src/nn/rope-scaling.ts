@@ -1,16 +1,16 @@
-// How fast each pair of features turns under rotary position embeddings (Su et al., 2021), and how
-// that is slowed down for texts longer than those of the training.
-import { HeedError } from '../util/errors.ts'
+// Frequencies of rotary position embeddings (Su et al., 2021), and their scaling for texts that are
+// longer than those of the training.
+import { HeedError, shown } from '../util/errors.ts'
 
 export const ropeTypes = ['default', 'linear', 'dynamic', 'yarn', 'llama3'] as const
 
-/** As `rope_parameters` of a config.json. */
+/** `rope_parameters` of a config.json. */
 export interface RopeParameters {
   rope_type: (typeof ropeTypes)[number]
   rope_theta: number
-  /** How many times longer texts get. */
+  /** Ratio of the new context length to that of the training. */
   factor?: number | null
-  /** The longest text of the training. Default: what the model allows. */
+  /** Context length of the training. Default: `max_position_embeddings`. */
   original_max_position_embeddings?: number | null
   low_freq_factor?: number | null
   high_freq_factor?: number | null
@@ -23,9 +23,9 @@ export interface RopeParameters {
 }
 
 export interface Frequencies {
-  /** Radians from one position to the next, for each of dim / 2 pairs. */
+  /** Radians per position, for each of dim / 2 pairs. */
   radians: Float64Array
-  /** Of cosines and sines: above 1 it sharpens attention. */
+  /** Factor of cosines and sines: values above 1 sharpen attention. */
   scale: number
 }
 
@@ -44,46 +44,46 @@ const unscaled: Scaling = (radians) => ({ radians, scale: 1 })
 
 const scalings: Record<RopeParameters['rope_type'], Scaling> = {
   default: unscaled,
-  // Grows with the text, so it is worked out when that is known: see `Rotary`.
+  // It depends on the length of the text: see `Rotary`.
   dynamic: unscaled,
   linear,
   yarn,
   llama3,
 }
 
-/** All positions closer together (Chen et al., 2023, "Position Interpolation"). */
+/** Position interpolation (Chen et al., 2023). */
 function linear(plain: Float64Array, rope: RopeParameters): Frequencies {
   const factor = given(rope, 'factor')
   return { radians: plain.map((f) => f / factor), scale: 1 }
 }
 
-/** Of pairs that turn often nothing, of those that hardly turn everything (Dubey et al., 2024). */
+/** High frequencies stay, low ones are divided by the factor (Dubey et al., 2024). */
 function llama3(plain: Float64Array, rope: RopeParameters, longest: number): Frequencies {
   const factor = given(rope, 'factor')
   const low = given(rope, 'low_freq_factor')
   const high = given(rope, 'high_freq_factor')
   const length = rope.original_max_position_embeddings ?? longest
   const radians = plain.map((f) => {
-    const turns = (length * f) / (2 * Math.PI) // within a text of the training
-    if (turns > high) return f
-    if (turns < low) return f / factor
-    return mix(f / factor, f, (turns - low) / (high - low))
+    const rotations = (length * f) / (2 * Math.PI) // within a text of the training
+    if (rotations > high) return f
+    if (rotations < low) return f / factor
+    return mix(f / factor, f, (rotations - low) / (high - low))
   })
   return { radians, scale: 1 }
 }
 
-/** The same in a ramp over the pairs, and sharper attention (Peng et al., 2023, "YaRN"). */
+/** YaRN: interpolation with a linear ramp over the pairs, and sharper attention (Peng et al., 2023). */
 function yarn(plain: Float64Array, rope: RopeParameters, longest: number): Frequencies {
   const length = rope.original_max_position_embeddings ?? longest
   const factor = rope.factor ?? longest / length
   const dim = 2 * plain.length
-  // The pair that makes so many turns in a text of the training.
-  const pairOf = (turns: number): number =>
-    (dim * Math.log(length / (turns * 2 * Math.PI))) / (2 * Math.log(rope.rope_theta))
+  // The pair that makes this number of rotations in a text of the training.
+  const pairOf = (rotations: number): number =>
+    (dim * Math.log(length / (rotations * 2 * Math.PI))) / (2 * Math.log(rope.rope_theta))
   const [from, to] = [pairOf(rope.beta_fast || 32), pairOf(rope.beta_slow || 1)]
-  const whole = rope.truncate !== false
-  const first = Math.max(whole ? Math.floor(from) : from, 0)
-  const last = Math.min(whole ? Math.ceil(to) : to, dim - 1)
+  const truncate = rope.truncate !== false
+  const first = Math.max(truncate ? Math.floor(from) : from, 0)
+  const last = Math.min(truncate ? Math.ceil(to) : to, dim - 1)
   const width = last === first ? 0.001 : last - first
   const radians = plain.map((f, i) =>
     mix(f, f / factor, Math.min(1, Math.max(0, (i - first) / width))),
@@ -105,9 +105,11 @@ function given(
   const value = rope[key]
   if (typeof value === 'number') return value
   throw new HeedError(
-    'invalid-option',
-    `Rotary embeddings of type '${rope.rope_type}' need '${key}'`,
+    'invalid-config',
+    `\`${key}\` must be given for rotary embeddings of type '${rope.rope_type}', got ${shown(value)}`,
     {
+      key,
+      value,
       remedy: `Add "${key}" to rope_parameters (or rope_scaling) of the config.`,
     },
   )

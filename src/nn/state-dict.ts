@@ -6,16 +6,16 @@ import { tensorOf } from '../tensor/core.ts'
 import { ModuleBuffer, type Parameter, Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 
-/** What a module keeps in checkpoints. */
+/** State that a module saves in checkpoints. */
 export type ModuleState = Parameter | ModuleBuffer
 
-/** What a parameter or buffer can take its values from. An array is taken, not copied. */
+/** A source of values for a parameter or buffer. Arrays are used without a copy. */
 export type StateSource = Tensor | { data: ArrayLike<number>; shape: Shape }
 
 export interface LoadOptions {
-  /** Whether missing and unexpected names are errors. Default true. */
+  /** Report missing and unexpected names as errors. Default true. */
   strict?: boolean
-  /** Which state is left as it is, not refused, when the stored ones have another shape. */
+  /** Names whose state is kept when the stored one has another shape; otherwise that is an error. */
   mayDiffer?: (name: string) => boolean
 }
 
@@ -47,24 +47,24 @@ export function matchState(
     if (known.has(name)) keys.set(name, key)
     else unexpected.push(key)
   }
-  const { found, missing } = match(paths, keys)
-  const misshaped = found
+  const { matched, missing } = match(paths, keys)
+  const misshaped = matched
     .filter(({ key, state }) => !sameShape(state.shape, stored[key].shape))
     .map(
       ({ key, state }) =>
         `${key} is ${showShape(stored[key].shape)}, not ${showShape(state.shape)}`,
     )
   refuse(model, strict ? missing : [], strict ? unexpected : [], misshaped)
-  return found
+  return matched
 }
 
-/** Gives a parameter, or other state, new values. Values that nobody has computed yet never are. */
+/** Sets the values of a parameter or other state. Pending initial values are dropped. */
 export function setValues(state: Tensor, source: StateSource): void {
   if (hasMemory(state.node)) state.assign(asTensor(source, state.dtype))
   else state.moveTo(ownNode(source, state.dtype))
 }
 
-/** As `setValues`, from memory that the source gives up: nobody else may hold it. */
+/** As `setValues`, but takes over the memory of the source, which must not be used afterwards. */
 export function takeValues(state: Tensor, source: Tensor): void {
   if (hasMemory(state.node)) state.assign(source)
   else state.moveTo(source.node)
@@ -77,18 +77,18 @@ function fits(paths: readonly [string, ModuleState][], name: string, shape: Shap
 function match(
   paths: readonly [string, ModuleState][],
   keys: ReadonlyMap<string, string>,
-): { found: Match[]; missing: string[] } {
-  const found = new Map<ModuleState, Match>()
+): { matched: Match[]; missing: string[] } {
+  const matched = new Map<ModuleState, Match>()
   const firstNames = new Map<ModuleState, string>()
   for (const [name, state] of paths) {
     if (!firstNames.has(state)) firstNames.set(state, name)
     const key = keys.get(name)
-    if (key !== undefined && !found.has(state)) found.set(state, { key, state })
+    if (key !== undefined && !matched.has(state)) matched.set(state, { key, state })
   }
   const needed = (state: ModuleState): boolean =>
-    !(found.has(state) || (state instanceof ModuleBuffer && state.optional))
+    !(matched.has(state) || (state instanceof ModuleBuffer && state.optional))
   const missing = [...firstNames].filter(([state]) => needed(state)).map(([, name]) => name)
-  return { found: [...found.values()], missing }
+  return { matched: [...matched.values()], missing }
 }
 
 function refuse(
@@ -103,9 +103,13 @@ function refuse(
     ...listed('of another shape', misshaped),
   ]
   if (lines.length === 0) return
-  throw new HeedError('invalid-option', `These weights do not fit ${model}:\n${lines.join('\n')}`, {
-    remedy: 'Check that they were saved from a model with the same config.',
-  })
+  throw new HeedError(
+    'shape',
+    `The weights must fit ${model}, got these differences:\n${lines.join('\n')}`,
+    {
+      remedy: 'Check that they were saved from a model with the same config.',
+    },
+  )
 }
 
 const SHOWN = 20
@@ -120,7 +124,7 @@ function listed(what: string, names: readonly string[]): string[] {
   ]
 }
 
-/** Whether the state has been on a device: programs may hold its memory, so it has to stay there. */
+/** Whether the state has memory on a device: held programs may use it, so it must stay there. */
 function hasMemory(node: Node): boolean {
   let state = node
   while (!state.place && (state.op === 'assign' || state.op === 'assignAt')) [state] = state.inputs

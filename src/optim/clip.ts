@@ -3,8 +3,8 @@ import { HeedError } from '../util/errors.ts'
 import { isPersistent } from './gradients.ts'
 
 /**
- * Scales the gradients so that all together, as one vector, they are no longer than `max` (Pascanu
- * et al., 2013). Returns how long they were: pass it to `step({ keep: [norm] })` to read it.
+ * Scales the gradients so that their joint norm is at most `max` (Pascanu et al., 2013). Returns the
+ * norm before scaling: pass it to `step({ keep: [norm] })` to read it.
  */
 export function clipGradNorm(params: Iterable<Parameter>, max: number): Tensor {
   const owners = [...params].filter((parameter) => parameter.grad)
@@ -18,10 +18,10 @@ export function clipGradNorm(params: Iterable<Parameter>, max: number): Tensor {
   return norm
 }
 
-/** The length of all gradients as one vector. */
+/** The joint norm of all gradients, as one vector. */
 export function gradNormOf(grads: readonly Tensor[]): Tensor {
   if (grads.length === 0)
-    throw new HeedError('invalid-option', 'There are no gradients to clip', {
+    throw new HeedError('invalid-state', 'A parameter must have a gradient to clip, got none', {
       remedy: 'Call loss.backward() first.',
     })
   return grads
@@ -30,6 +30,6 @@ export function gradNormOf(grads: readonly Tensor[]): Tensor {
     .sqrt()
 }
 
-/** What gradients of this norm are multiplied by. */
+/** The factor for gradients of this norm. */
 export const clipScale = (norm: Tensor, max: () => number): Tensor =>
   runtimeScalar(max).div(norm.add(1e-6)).minimum(1)

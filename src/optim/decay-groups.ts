@@ -7,7 +7,7 @@ export interface DecayGroup {
   weightDecay: number
 }
 
-/** Matrices and embeddings with this decay; biases and the weights of norms with none. */
+/** Two groups: matrices and embeddings with this decay, biases and weights of norms without. */
 export function decayGroups(model: Module, weightDecay: number): DecayGroup[] {
   const params = model.parameters()
   const groups = [

@@ -1,6 +1,6 @@
 import type { Parameter, Tensor } from '../tensor/index.ts'
 
-/** Takes the gradient away; one in memory that stays becomes zero. Returns what it assigns. */
+/** Removes the gradient; an accumulated one is set to zero. Returns the tensors that it assigns. */
 export function clearGrad(parameter: Parameter): Tensor[] {
   parameter.gradRoots = []
   const { grad } = parameter
@@ -9,5 +9,5 @@ export function clearGrad(parameter: Parameter): Tensor[] {
   return []
 }
 
-/** Whether a gradient was accumulated, and so lives in memory of its own. */
+/** Whether a gradient was accumulated: it has memory of its own then. */
 export const isPersistent = (grad: Tensor): boolean => grad.node.variable === grad

@@ -1,14 +1,14 @@
 import type { Schedule } from './schedules.ts'
 
-/** Sets the learning rate of each group to the one it had, times the schedule's factor. */
+/** Sets the learning rate of each group to its initial value times the factor of the schedule. */
 export class LRScheduler {
-  /** How often `step` has been called. */
+  /** Number of calls of `step`. */
   stepCount = 0
   private readonly groups: readonly { lr: number }[]
   private readonly initial: readonly number[]
   private readonly schedule: Schedule
 
-  /** The schedule's factor at step 0 holds from here on. */
+  /** Sets the factor of step 0. */
   constructor(optimizer: { groups: readonly { lr: number }[] }, schedule: Schedule) {
     this.groups = optimizer.groups
     this.initial = this.groups.map((group) => group.lr)
@@ -16,12 +16,12 @@ export class LRScheduler {
     this.setStep(0)
   }
 
-  /** To be called after each of the optimiser's steps. */
+  /** Call it after each step of the optimiser. */
   step(): void {
     this.setStep(this.stepCount + 1)
   }
 
-  /** Goes to a step, as when a run is resumed. */
+  /** Jumps to a step, for example when a run resumes. */
   setStep(step: number): void {
     this.stepCount = step
     const factor = this.schedule(step)

@@ -1,15 +1,15 @@
-import { HeedError } from '../util/errors.ts'
+import { invalidOption } from '../util/errors.ts'
 
-/** What the learning rate is multiplied by at a step, counted from 0. */
+/** The factor of the learning rate at a step, counted from 0. */
 export type Schedule = (step: number) => number
 
 export interface WarmUp {
-  /** Steps in which the factor rises from 0 to 1. Default 0. */
+  /** Number of steps in which the factor rises from 0 to 1. Default 0. */
   warmup?: number
 }
 
 export interface Decay extends WarmUp {
-  /** All steps, those of the warm-up included. */
+  /** Total number of steps, including the warm-up. */
   steps: number
   /** The factor at the end. Default 0. */
   end?: number
@@ -17,13 +17,13 @@ export interface Decay extends WarmUp {
 
 export const constant = ({ warmup = 0 }: WarmUp = {}): Schedule => warmed(warmup, () => 1)
 
-/** Down to `end` in a straight line. */
+/** Linear decay to `end`. */
 export function linear({ warmup = 0, steps, end = 0 }: Decay): Schedule {
   checkSteps(warmup, steps)
   return warmed(warmup, (step) => 1 + (end - 1) * progress(step, warmup, steps))
 }
 
-/** Down to `end` in half a cosine wave (Loshchilov and Hutter, 2017). */
+/** Cosine decay to `end` (Loshchilov and Hutter, 2017). */
 export function cosine({ warmup = 0, steps, end = 0 }: Decay): Schedule {
   checkSteps(warmup, steps)
   return warmed(warmup, (step) => {
@@ -46,7 +46,7 @@ export type ScheduleName = keyof typeof schedules
 
 function warmed(warmup: number, after: Schedule): Schedule {
   if (!Number.isFinite(warmup) || warmup < 0)
-    throw new HeedError('invalid-option', `A warm-up of ${warmup} steps`)
+    throw invalidOption({ key: 'warmup', value: warmup, expected: 'a number of steps >= 0' })
   return (step) => (step < warmup ? step / warmup : after(step))
 }
 
@@ -55,10 +55,11 @@ const progress = (step: number, warmup: number, steps: number): number =>
   Math.min(1, (step - warmup) / Math.max(1, steps - warmup))
 
 function checkSteps(warmup: number, steps: number): void {
-  if (!(steps > 0)) throw new HeedError('invalid-option', `A schedule over ${steps} steps`)
+  if (!(steps > 0)) throw invalidOption({ key: 'steps', value: steps, expected: 'a number > 0' })
   if (warmup > steps)
-    throw new HeedError(
-      'invalid-option',
-      `A warm-up of ${warmup} steps is longer than the training of ${steps}`,
-    )
+    throw invalidOption({
+      key: 'warmup',
+      value: warmup,
+      expected: `at most \`steps\` (${steps})`,
+    })
 }

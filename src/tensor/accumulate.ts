@@ -1,6 +1,6 @@
 import { gradients, variablesOf } from '../grad/backward.ts'
 import { filled } from '../graph/build.ts'
-import { HeedError } from '../util/errors.ts'
+import { ShapeError } from '../util/errors.ts'
 import { type TensorCore, tensorOf } from './core.ts'
 import { zerosLike } from './create.ts'
 import { pendingBuffers } from './module-buffer.ts'
@@ -22,7 +22,7 @@ export async function accumulate(loss: Tensor): Promise<void> {
 /** The same as graph only, for a held program: returns the gradient tensors that it assigns. */
 export function addGradients(loss: Tensor): TensorCore[] {
   if (loss.size !== 1)
-    throw new HeedError('invalid-option', `accumulate() of a loss with ${loss.size} elements`, {
+    throw new ShapeError(`accumulate(): the loss must have one element, got ${loss.size}`, {
       remedy: 'Reduce it first, with .mean() or .sum().',
     })
   const variables = variablesOf(loss.node)

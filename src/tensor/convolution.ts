@@ -71,8 +71,7 @@ function convolve(
 ): Tensor {
   if (x.rank !== rank + 2 || weight.rank !== rank + 2)
     throw new ShapeError(
-      `${op}: ${showShape(x.shape)} and the weight ${showShape(weight.shape)} do not fit`,
-      { remedy: 'x is (B, C, ...), the weight (O, C / groups, ...kernel).' },
+      `${op}: the input must be (B, C, ...) and the weight (O, C / groups, ...kernel), got ${showShape(x.shape)} and ${showShape(weight.shape)}`,
     )
   const kernel = weight.shape.slice(2)
   const apart = { stride: perAxis(stride, rank), dilation: perAxis(dilation, rank) }
@@ -114,23 +113,27 @@ function convolveTransposed(
   const [inner, , ...kernel] = weight.shape
   if (x.rank !== rank + 2 || weight.rank !== rank + 2 || channels !== inner || inner % groups !== 0)
     throw new ShapeError(
-      `${op}: ${showShape(x.shape)} and the weight ${showShape(weight.shape)} do not fit with ${groups} groups`,
-      { remedy: 'x is (B, C, ...), the weight (C, O / groups, ...kernel), and groups divides C.' },
+      `${op}: the input must be (B, C, ...) and the weight (C, O / groups, ...kernel), got ${showShape(x.shape)} and ${showShape(weight.shape)} with ${groups} groups`,
+      { remedy: '`groups` must divide C.' },
     )
   const stride = perAxis(options.stride ?? 1, rank)
   const dilation = perAxis(options.dilation ?? 1, rank)
   const padding = perAxis(options.padding ?? 0, rank)
   const extra = perAxis(options.outputPadding ?? 0, rank)
   if (extra.some((n, i) => n >= Math.max(stride[i], dilation[i])))
-    throw new ShapeError(`${op}: an output padding of ${extra.join(', ')}`, {
-      remedy: 'It is smaller than the stride or the dilation.',
-    })
+    throw new ShapeError(
+      `${op}: \`outputPadding\` must be smaller than the stride or the dilation, got ${extra.join(', ')}`,
+      { key: 'outputPadding', value: extra },
+    )
   // The output, as an input, has these places: padding cuts at both ends, and more behind adds there.
   const size = places.map(
     (n, i) => (n - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1 - 2 * padding[i] + extra[i],
   )
   if (size.some((n) => n < 1))
-    throw new ShapeError(`${op}: ${showShape(x.shape)} leaves nothing between the padding`)
+    throw new ShapeError(
+      `${op}: the output must have at least one element per axis, got ${showShape(size)}`,
+      { remedy: 'Use less padding or a larger input.' },
+    )
   const attrs = {
     stride: planar(stride, 1),
     before: planar(padding, 0),

@@ -1,5 +1,5 @@
-// What every tensor is: a shape, a dtype and a node of the graph; how its values are read; how state
-// is assigned; where gradients start. The operations are in the files beside this one, a family each.
+// The base of all tensors: shape, dtype and node; reading values; assigning state; starting gradients.
+// The operations are in the other files of this folder, one for each family.
 
 import { gradients, variablesOf } from '../grad/backward.ts'
 import { alias, cast, constant, expand, leaf, make, scalar, stopGradient } from '../graph/build.ts'
@@ -7,12 +7,12 @@ import { type DType, isFloat, type TypedArray } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
 import { countOf, type Shape, showShape } from '../graph/shape.ts'
 import { read } from '../runtime/run.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, ShapeError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
 import { formatTensor } from './format.ts'
 import type { Tensor } from './tensor.ts'
 
-/** What an operation takes beside its tensor. */
+/** The second operand of an operation. */
 export type Operand = Tensor | number | boolean
 
 /** Set by tensor.ts, which knows the whole class. */
@@ -24,7 +24,7 @@ export function setWrap(wrap: (node: Node) => Tensor): void {
 
 let assigned: Set<TensorCore> | null = null
 
-/** Runs `body` and tells which tensors it assigned. */
+/** Runs `body` and returns the tensors that it assigned. */
 export function watchAssignments<T>(body: () => T): { result: T; state: TensorCore[] } {
   const outer = assigned
   const seen = new Set<TensorCore>()
@@ -36,7 +36,7 @@ export function watchAssignments<T>(body: () => T): { result: T; state: TensorCo
   }
 }
 
-/** Whether a held program is being traced, which updates what is assigned meanwhile. */
+/** Whether a held program is being traced. It updates the tensors that are assigned meanwhile. */
 export const isHeld = (): boolean => assigned !== null
 
 /** A tensor for a node. */
@@ -77,12 +77,12 @@ export abstract class TensorCore {
     return this.wantsGrad
   }
 
-  set requiresGrad(wanted: boolean) {
-    if (wanted && !isFloat(this.dtype))
-      throw new HeedError('invalid-option', `A ${this.dtype} tensor has no gradient`, {
-        remedy: 'Only f32 tensors can require one; convert with .to("f32").',
+  set requiresGrad(value: boolean) {
+    if (value && !isFloat(this.dtype))
+      throw new ShapeError(`A tensor that requires a gradient must be f32, got ${this.dtype}`, {
+        remedy: 'Convert it first: x.to("f32").',
       })
-    this.wantsGrad = wanted
+    this.wantsGrad = value
     this.claim(this.node)
   }
 
@@ -92,22 +92,19 @@ export abstract class TensorCore {
     node.tracked = this.wantsGrad
   }
 
-  /** A copy of the values, row-major, computed now if need be. */
+  /** A copy of the values, row-major. Computes them if necessary. */
   async data(): Promise<TypedArray> {
     const values = await read(this.node)
     await macrotask()
     return values
   }
 
-  /** The one value of a tensor with one element; bool gives 0 or 1. */
+  /** The value of a tensor with one element; bool gives 0 or 1. */
   async item(): Promise<number> {
     if (this.size !== 1)
-      throw new HeedError(
-        'invalid-option',
-        `item() of a tensor with ${this.size} elements, shape ${showShape(this.shape)}`,
-        {
-          remedy: 'Reduce it first, or read all values with await tensor.data().',
-        },
+      throw new ShapeError(
+        `item(): the tensor must have one element, got shape ${showShape(this.shape)}`,
+        { remedy: 'Reduce it first, or read all values with await tensor.data().' },
       )
     return (await this.data())[0]
   }
@@ -123,7 +120,7 @@ export abstract class TensorCore {
     return nest(0, 0)
   }
 
-  /** The values as people read them, long tensors shortened. */
+  /** The values as text; long tensors are shortened. */
   async text(): Promise<string> {
     return formatTensor(await this.data(), this.shape, this.dtype)
   }
@@ -138,14 +135,14 @@ export abstract class TensorCore {
     return this.toString()
   }
 
-  /** The same values with no gradient through them. */
+  /** The same values, without a gradient. */
   detach(): Tensor {
     return tensorOf(stopGradient(this.node))
   }
 
   /**
-   * Replaces the values of this tensor, in the same memory. Tensors computed from it before keep the
-   * old values if they are read before this takes place, and throw a StaleTensorError afterwards.
+   * Replaces the values of this tensor, in the same memory. Tensors that were computed from it can be
+   * read until the assignment runs; afterwards they throw a StaleTensorError.
    */
   assign(value: Operand): this {
     this.becomeState()
@@ -189,23 +186,22 @@ export abstract class TensorCore {
   backward(gradient?: Tensor): void {
     const { node } = this
     if (!gradient && this.size !== 1)
-      throw new HeedError('invalid-option', `backward() of shape ${showShape(this.shape)}`, {
-        remedy: 'Reduce to one element first (.mean(), .sum()), or pass the gradient from above.',
-      })
+      throw new ShapeError(
+        `backward(): the tensor must have one element, got shape ${showShape(this.shape)}`,
+        { remedy: 'Reduce it first (.mean(), .sum()), or pass its gradient to backward().' },
+      )
     if (!node.tracked)
       throw new HeedError(
-        'invalid-option',
-        'backward() of a tensor that no parameter with a gradient leads to',
-        {
-          remedy: 'Set requiresGrad on what is to be trained; noGrad() and detach() cut the way.',
-        },
+        'invalid-state',
+        'backward(): the tensor must depend on a parameter that requires a gradient, got none',
+        { remedy: 'Set requiresGrad on the parameters; noGrad() and detach() stop gradients.' },
       )
     const variables = variablesOf(node)
     const seed = gradient ? gradient.node : broadcastOne(this.shape)
-    gradients([node], [seed], variables).forEach((found, i) => {
+    gradients([node], [seed], variables).forEach((grad, i) => {
       const variable = variables[i].variable as TensorCore | null
-      if (!found || !variable) return
-      variable.grad = variable.grad ? variable.grad.add(tensorOf(found)) : tensorOf(found)
+      if (!grad || !variable) return
+      variable.grad = variable.grad ? variable.grad.add(tensorOf(grad)) : tensorOf(grad)
       variable.gradRoots.push(node)
     })
   }

@@ -1,7 +1,7 @@
 import * as g from '../graph/build.ts'
 import { arrayOf, type DType, dtypeOfArray, type TypedArray } from '../graph/dtype.ts'
 import { checkShape, countOf, type Shape, showShape } from '../graph/shape.ts'
-import { HeedError, ShapeError } from '../util/errors.ts'
+import { HeedError, ShapeError, shown } from '../util/errors.ts'
 import { type Operand, tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -34,7 +34,9 @@ function fromTyped(values: TypedArray, { dtype, shape }: TensorOptions): Tensor 
   const size = shape ?? [values.length]
   checkShape(size, 'tensor')
   if (countOf(size) !== values.length)
-    throw new ShapeError(`tensor: ${values.length} values do not fill shape ${showShape(size)}`)
+    throw new ShapeError(
+      `tensor: shape ${showShape(size)} must have ${countOf(size)} values, got ${values.length}`,
+    )
   const own = dtype ?? dtypeOfArray(values)
   return tensorOf(g.leaf(copyAs(values, own), size, own))
 }
@@ -54,16 +56,19 @@ function flatten(value: Nested, depth: number, shape: number[], out: number[]): 
     if (typeof value !== 'number' && typeof value !== 'boolean')
       throw new HeedError(
         'invalid-option',
-        `A tensor cannot hold ${typeof value} ${JSON.stringify(value)}`,
+        `tensor: values must be numbers or booleans, got ${shown(value)}`,
       )
-    if (depth !== shape.length) throw new ShapeError('tensor: nested arrays of different depth')
+    if (depth !== shape.length)
+      throw new ShapeError(
+        `tensor: nested arrays must have one depth, got ${depth} and ${shape.length}`,
+      )
     out.push(Number(value))
     return typeof value === 'boolean'
   }
   if (shape.length === depth && out.length === 0) shape.push(value.length)
   if (shape[depth] !== value.length)
     throw new ShapeError(
-      `tensor: nested arrays of lengths ${shape[depth]} and ${value.length} at depth ${depth}`,
+      `tensor: nested arrays must have one length at depth ${depth}, got ${shape[depth]} and ${value.length}`,
     )
   let boolean = value.length > 0
   for (const item of value) boolean = flatten(item, depth + 1, shape, out) && boolean
@@ -87,7 +92,10 @@ export function arange(start: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end]
   const count = Math.max(0, Math.ceil((to - from) / step))
   if (!Number.isFinite(count))
-    throw new HeedError('invalid-option', `arange(${from}, ${to}, ${step}) has no end`)
+    throw new HeedError(
+      'invalid-option',
+      `arange: start, end and step must be finite and step not 0, got ${from}, ${to}, ${step}`,
+    )
   const index = tensorOf(g.iota([count], 0))
   if ([from, to, step].every(Number.isInteger)) return index.mul(step).add(from)
   return index.to('f32').mul(step).add(from)
@@ -115,10 +123,11 @@ export function oneHot(index: Tensor, classes: number): Tensor {
   return tensorOf(g.binary('eq', g.iota(shape, shape.length - 1), column)).to('f32')
 }
 
-/** Laid side by side along an axis that exists. */
+/** Concatenates along an existing axis. */
 export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors
-  if (!first) throw new HeedError('invalid-option', 'cat of no tensors')
+  if (!first)
+    throw new HeedError('invalid-option', 'cat: there must be at least one tensor, got none')
   const at = axis < 0 ? axis + first.rank : axis
   return tensorOf(
     g.concat(

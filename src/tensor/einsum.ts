@@ -28,19 +28,22 @@ export function einsum(equation: string, ...operands: Tensor[]): Tensor {
 }
 
 function parse(equation: string, operands: Tensor[]): { terms: string[][]; result: string[] } {
-  const wrong = (why: string): HeedError =>
-    new HeedError('invalid-option', `einsum '${equation.slice(0, 80)}': ${why}`)
+  const wrong = (expected: string): HeedError =>
+    new HeedError('invalid-option', `einsum: ${expected}, got '${equation.slice(0, 80)}'`, {
+      key: 'equation',
+      value: equation,
+    })
   const [left, right, ...more] = equation.replaceAll(' ', '').split('->')
   const parts = left.split(',')
   if (more.length > 0 || ![...parts, right ?? ''].every((part) => TERM.test(part)))
-    throw wrong("axes are letters and '...', as in 'bik,bkj->bij'")
+    throw wrong("the equation must consist of letters and '...', as in 'bik,bkj->bij'")
   if (parts.length !== operands.length)
-    throw wrong(`it has ${parts.length} terms for ${operands.length} tensors`)
+    throw wrong(`the equation must have ${operands.length} terms, one for each tensor`)
   const terms = parts.map((part, i) => {
     const { shape, rank } = operands[i]
     const names = named(part, rank - part.replace('...', '').length)
     if (names?.length !== rank)
-      throw wrong(`'${part}' does not name the axes of a tensor of shape ${showShape(shape)}`)
+      throw wrong(`'${part}' must name the ${rank} axes of a tensor of shape ${showShape(shape)}`)
     return names
   })
   const all = terms.flat()
@@ -49,7 +52,7 @@ function parse(equation: string, operands: Tensor[]): { terms: string[][]; resul
   const free = once.filter((name) => !isOpen(name)).sort()
   const result = named(right ?? `...${free.join('')}`, open) ?? []
   if (new Set(result).size !== result.length || !result.every((name) => all.includes(name)))
-    throw wrong(`'${right}' names an axis twice, or one that no tensor has`)
+    throw wrong(`'${right}' must name axes of the tensors, each once`)
   return { terms, result }
 }
 
@@ -72,7 +75,9 @@ function withoutRepeats({ x, axes }: Named): Named {
   const name = axes[second]
   const first = axes.indexOf(name)
   if (x.shape[first] !== x.shape[second])
-    throw new ShapeError(`einsum: '${name}' is ${x.shape[first]} and ${x.shape[second]} long`)
+    throw new ShapeError(
+      `einsum: axes '${name}' must have one size, got ${x.shape[first]} and ${x.shape[second]}`,
+    )
   const rest = axes.filter((_, i) => i !== second && i !== first)
   return withoutRepeats({ x: x.diagonal(0, first, second), axes: [...rest, name] })
 }
@@ -106,7 +111,7 @@ function sizesOf(factors: Named[], equation: string): Map<string, number> {
       const known = sizes.get(name) ?? 1
       if (known !== 1 && x.shape[i] !== 1 && known !== x.shape[i])
         throw new ShapeError(
-          `einsum '${equation}': '${name}' is ${known} long in one tensor and ${x.shape[i]} in another`,
+          `einsum '${equation}': axes '${name}' must have one size, got ${known} and ${x.shape[i]}`,
         )
       sizes.set(name, known === 1 ? x.shape[i] : known)
     }

@@ -3,7 +3,7 @@ import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
 import type { BlockFormat } from '../util/block-formats.ts'
-import { HeedError, ShapeError } from '../util/errors.ts'
+import { invalidOption, ShapeError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import { defaultGenerator, type Generator } from './random.ts'
 import type { Tensor } from './tensor.ts'
@@ -27,7 +27,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   return bias ? y.add(bias) : y
 }
 
-/** The numbers in blocks: u8 (…, bytes) -> f32 (…, numbers). */
+/** Decodes blocks: u8 (…, bytes) -> f32 (…, numbers). */
 export function dequantize(blocks: Tensor, format: BlockFormat): Tensor {
   return tensorOf(g.dequantize(blocks.node, format))
 }
@@ -59,7 +59,7 @@ export function embedding(
 /** Zeroes elements with probability p and scales the others by 1/(1 - p) (Srivastava et al., 2014). */
 export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenerator()): Tensor {
   if (!(p >= 0 && p <= 1))
-    throw new HeedError('invalid-option', `dropout: p = ${p} is not a probability`)
+    throw invalidOption({ key: 'p', value: p, expected: 'a probability from 0 to 1' })
   if (p === 0) return x
   if (p === 1) return x.mul(0)
   const { seed, draw } = generator.next()
@@ -70,22 +70,24 @@ export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenera
 export function glu(x: Tensor, axis = -1): Tensor {
   const size = x.shape.at(axis)
   if (size === undefined || size % 2 !== 0)
-    throw new ShapeError(`glu: axis ${axis} of shape ${showShape(x.shape)} has no two halves`)
+    throw new ShapeError(
+      `glu: axis ${axis} must have an even size, got shape ${showShape(x.shape)}`,
+    )
   const [value, gate] = x.chunk(2, axis)
   return value.mul(gate.sigmoid())
 }
 
 export interface AttentionOptions {
-  /** bool, true = may be seen; or f32, added to the scores. Broadcasts to (B, H, T, S). */
+  /** bool, true for keys to attend to; or f32, added to the scores. Broadcasts to (B, H, T, S). */
   mask?: Tensor | null
   /** f32, added to the scores, with a gradient. Broadcasts to (B, H, T, S). */
   bias?: Tensor | null
-  /** Query i sees keys up to its own position; with fewer queries than keys they are the last ones. */
+  /** Query i attends to keys up to its position; fewer queries than keys are the last ones. */
   causal?: boolean
   /** 1/√D when left out. */
   scale?: number
   dropout?: number
-  /** i32, one element: only so many keys are in use (a cache of fixed capacity). */
+  /** i32, one element: the number of keys in use, in a cache of fixed capacity. */
   length?: Tensor | null
   generator?: Generator
 }
@@ -102,7 +104,7 @@ export function scaledDotProductAttention(
   options: AttentionOptions = {},
 ): Tensor {
   if (q.rank !== 4)
-    throw new ShapeError(`attention: the query has shape ${showShape(q.shape)}, not (B, H, T, D)`)
+    throw new ShapeError(`attention: the query must be (B, H, T, D), got ${showShape(q.shape)}`)
   const { mask, causal, scale, dropout: p = 0, generator = defaultGenerator() } = options
   const boolean = mask?.dtype === 'bool' ? mask : null
   const added = [mask && !boolean ? mask : null, options.bias].filter((x) => x != null)

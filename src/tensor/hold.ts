@@ -10,9 +10,9 @@ import { programFor } from '../runtime/programs.ts'
 import { launch, leafOn, memoryOf, submit, watched } from '../runtime/run.ts'
 import { count } from '../runtime/stats.ts'
 import { assignedLeaf, isAssignment, type Trace, trace } from '../runtime/trace.ts'
-import { HeedError } from '../util/errors.ts'
+import { ShapeError } from '../util/errors.ts'
 import { type TensorCore, tensorOf, watchAssignments } from './core.ts'
-import { pace } from './submit.ts'
+import { awaitPrevious } from './submit.ts'
 import type { Tensor } from './tensor.ts'
 
 export interface HeldInput {
@@ -33,9 +33,8 @@ export function hold(body: (...inputs: Tensor[]) => Tensor[], device?: Device): 
   return async (...inputs) => {
     for (const { data, shape } of inputs)
       if (data.length !== countOf(shape))
-        throw new HeedError(
-          'invalid-option',
-          `${data.length} values do not fill the input's shape ${showShape(shape)}`,
+        throw new ShapeError(
+          `hold(): an input of shape ${showShape(shape)} must have ${countOf(shape)} values, got ${data.length}`,
         )
     const key = inputs
       .map(({ data, shape }) => `${data.constructor.name} ${shape.join()}`)
@@ -65,7 +64,7 @@ async function first(
   const program = new HeldProgram(graph, executable, device, leaves, result.length, state)
   const run = launch(graph, device, executable)
   for (const node of wanted) node.release()
-  await pace(run)
+  await awaitPrevious(run)
   return { program, results: result.map((t) => tensorOf(t.node)) }
 }
 
@@ -127,7 +126,7 @@ class HeldProgram {
     for (const { tensor, memory } of this.state)
       tensor.moveTo(leafOn(memory, tensor.shape, tensor.dtype))
     const fresh = outputs.filter((_, i) => this.outputs[i].memory === null)
-    await pace(watched(run, leaves, fresh))
+    await awaitPrevious(watched(run, leaves, fresh))
     return this.outputs
       .slice(0, this.results)
       .map(({ form }, i) => tensorOf(leafOn(outputs[i], form.shape, form.dtype)))

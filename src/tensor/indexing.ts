@@ -63,7 +63,7 @@ export abstract class Indexing extends Views {
   topk(k: number, axis = -1, largest = true): { values: Tensor; indices: Tensor } {
     const size = this.shape[normalizeAxis(axis, this.rank, 'topk')]
     if (!Number.isInteger(k) || k < 0 || k > size)
-      throw new ShapeError(`topk: k = ${k} of an axis of size ${size}`)
+      throw new ShapeError(`topk: \`k\` must be a whole number from 0 to ${size}, got ${k}`)
     return this.ordered(axis, (x) => g.make('topk', [x], { axis: x.shape.length - 1, k, largest }))
   }
 
@@ -75,9 +75,10 @@ export abstract class Indexing extends Views {
    */
   matmul(other: Tensor): Tensor {
     if (this.rank === 0 || other.rank === 0)
-      throw new ShapeError(`matmul: ${showShape(this.shape)} x ${showShape(other.shape)}`, {
-        remedy: 'Both must have at least one axis; mul() multiplies by a scalar.',
-      })
+      throw new ShapeError(
+        `matmul: the inputs must have at least one axis, got ${showShape(this.shape)} x ${showShape(other.shape)}`,
+        { remedy: 'Use mul() to multiply by a scalar.' },
+      )
     const a = this.rank === 1 ? g.unsqueeze(this.node, [0]) : this.node
     const b = other.rank === 1 ? g.unsqueeze(other.node, [1]) : other.node
     const out = flatMatmul(a, b)

@@ -1,6 +1,6 @@
 // What models are trained on: the losses of torch.nn.functional.
 import * as g from '../graph/build.ts'
-import { HeedError } from '../util/errors.ts'
+import { invalidOption } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -23,10 +23,11 @@ export function crossEntropy(
 ): Tensor {
   const { ignoreIndex = -100, labelSmoothing = 0, reduction = 'mean' } = options
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-    throw new HeedError(
-      'invalid-option',
-      `crossEntropy: labelSmoothing ${labelSmoothing} is not between 0 and 1`,
-    )
+    throw invalidOption({
+      key: 'labelSmoothing',
+      value: labelSmoothing,
+      expected: 'a number from 0 to 1',
+    })
   const classes = logits.shape.at(-1) ?? 1
   const rows = target.reshape(-1).to('i32')
   const flat = logits.reshape(-1, classes)
@@ -55,8 +56,7 @@ export function smoothL1Loss(
   target: Tensor,
   { beta = 1, reduction = 'mean' }: { beta?: number; reduction?: Reduction } = {},
 ): Tensor {
-  if (!(beta >= 0))
-    throw new HeedError('invalid-option', `smoothL1Loss: beta ${beta} is not 0 or more`)
+  if (!(beta >= 0)) throw invalidOption({ key: 'beta', value: beta, expected: 'a number >= 0' })
   if (beta === 0) return l1Loss(input, target, reduction)
   const error = input.sub(target).abs()
   const near = error.square().mul(0.5 / beta)

@@ -41,7 +41,7 @@ export function groupNorm(
   const [batch, channels, ...rest] = x.shape
   if (channels === undefined || channels % groups !== 0)
     throw new ShapeError(
-      `groupNorm: ${groups} groups do not divide the channels of shape ${showShape(x.shape)}`,
+      `groupNorm: the channels must be divisible by ${groups} groups, got shape ${showShape(x.shape)}`,
     )
   return channelNorm(
     x.reshape(batch, channels, countOf(rest)),
@@ -139,7 +139,7 @@ function overRows(op: string, x: Tensor, shape: Shape): Tensor {
   const lead = x.shape.slice(0, -shape.length)
   if (showShape([...lead, ...shape]) !== showShape(x.shape))
     throw new ShapeError(
-      `${op}: the weight has shape ${showShape(shape)} where the input is ${showShape(x.shape)}`,
+      `${op}: the input must end in the shape of the weight ${showShape(shape)}, got ${showShape(x.shape)}`,
     )
   return x.reshape([...lead, countOf(shape)])
 }

@@ -2,7 +2,7 @@ import { checkShape, countOf, type Shape, showShape } from '../graph/shape.ts'
 import type { Device, DeviceMemory } from '../runtime/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
 import { leafOn } from '../runtime/run.ts'
-import { HeedError, OutOfMemoryError } from '../util/errors.ts'
+import { OutOfMemoryError, ShapeError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
@@ -24,9 +24,8 @@ export async function fromPieces(
   const memory = await allocate(device, count, label)
   for await (const { start, values } of pieces) {
     if (start < 0 || start + values.length > count)
-      throw new HeedError(
-        'invalid-option',
-        `${label}: elements ${start} to ${start + values.length} lie outside of ${showShape(shape)}`,
+      throw new ShapeError(
+        `${label}: elements must lie within shape ${showShape(shape)}, got ${start} to ${start + values.length}`,
       )
     device.write(memory, values, start)
   }

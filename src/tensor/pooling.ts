@@ -150,9 +150,10 @@ function windowOf(op: string, rank: number, x: Tensor, size: PerAxis, options: M
   const dilation = perAxis(options.dilation ?? 1, rank)
   const padding = perAxis(options.padding ?? 0, rank)
   if (padding.some((n, i) => 2 * n > kernel[i]))
-    throw new ShapeError(`${op}: a padding of ${padding.join(', ')}`, {
-      remedy: `It is at most half of the window, which is ${kernel.join(', ')}.`,
-    })
+    throw new ShapeError(
+      `${op}: \`padding\` must be at most half of the kernel (${kernel.join(', ')}), got ${padding.join(', ')}`,
+      { key: 'padding', value: padding },
+    )
   const widths = padding.map((before, i) => {
     const places = x.shape[2 + i]
     const room = places + 2 * before - (kernel[i] - 1) * dilation[i] - 1
@@ -167,7 +168,7 @@ function windowOf(op: string, rank: number, x: Tensor, size: PerAxis, options: M
 
 function checkRank(op: string, rank: number, x: Tensor): void {
   if (x.rank !== rank + 2)
-    throw new ShapeError(`${op} of shape ${showShape(x.shape)}`, {
-      remedy: `It takes (B, C, ${rank === 1 ? 'L' : 'H, W'}).`,
-    })
+    throw new ShapeError(
+      `${op}: the input must be (B, C, ${rank === 1 ? 'L' : 'H, W'}), got ${showShape(x.shape)}`,
+    )
 }

@@ -17,9 +17,15 @@ export async function profile(
   device: Device = defaultDevice(),
 ): Promise<KernelTime[]> {
   if (!device.profile)
-    throw new HeedError('invalid-option', `The ${device.name} device does not time its kernels`, {
-      remedy: 'Profile on the cpu device.',
-    })
+    throw new HeedError(
+      'unsupported',
+      `profile() must run on a device that times its kernels, got ${device.name}`,
+      {
+        key: 'device',
+        value: device.name,
+        remedy: 'Profile on the cpu device.',
+      },
+    )
   await synchronize()
   const stop = device.profile()
   let times: KernelTime[] = []

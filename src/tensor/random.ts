@@ -3,7 +3,7 @@
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import { checkShape, type Shape } from '../graph/shape.ts'
-import { HeedError } from '../util/errors.ts'
+import { invalidOption } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -21,13 +21,14 @@ export class Generator {
     this.manualSeed(seed)
   }
 
-  /** Starts the stream anew. @throws HeedError when the seed is not a whole number from 0 to 2³² - 1. */
+  /** Restarts the stream. @throws HeedError when the seed is not a whole number from 0 to 2³² - 1. */
   manualSeed(seed: number): this {
     if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
-      throw new HeedError(
-        'invalid-option',
-        `The seed ${seed} is not a whole number from 0 to 4294967295`,
-      )
+      throw invalidOption({
+        key: 'seed',
+        value: seed,
+        expected: 'a whole number from 0 to 4294967295',
+      })
     this.seed = seed
     this.draws = 0
     return this

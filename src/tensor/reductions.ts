@@ -151,7 +151,9 @@ export abstract class Reductions extends Elementwise {
   private reduce(op: Reduction, x: Node, axes: Axes | undefined, keepdim: boolean): Tensor {
     const list = normalizeAxes(axes, this.rank, op)
     if (op !== 'sum' && op !== 'prod' && list.some((axis) => x.shape[axis] === 0))
-      throw new ShapeError(`${op} over an axis of size 0, of shape ${showShape(x.shape)}`)
+      throw new ShapeError(
+        `${op}: the reduced axes must have at least one element, got shape ${showShape(x.shape)}`,
+      )
     return tensorOf(g.reduce(op, x, list, keepdim))
   }
 

@@ -1,4 +1,4 @@
-// Sending work off: what optimisers, loops and generators are built on.
+// Submitting programs: the base of optimisers, loops and generators.
 import type { Node } from '../graph/node.ts'
 import { reported, submitPatiently } from '../runtime/run.ts'
 import { macrotask } from '../util/macrotask.ts'
@@ -7,16 +7,16 @@ import type { TensorCore } from './core.ts'
 let inFlight: Promise<void> = Promise.resolve()
 
 /**
- * Computes these tensors in one program. Resolves when the program *before* has ended, so that the
- * host builds one step while the device runs another, and never more than that.
- * @throws whatever the program before failed with.
+ * Computes these tensors in one program. Resolves when the *previous* program has ended, so that the
+ * host builds at most one step while the device runs another.
+ * @throws the error of the previous program
  */
 export async function realize(tensors: readonly TensorCore[]): Promise<void> {
-  await pace(submitPatiently(tensors.map((t) => t.node)))
+  await awaitPrevious(submitPatiently(tensors.map((t) => t.node)))
 }
 
-/** Waits for the run before this one, and lets finalisers of dropped memory run. */
-export async function pace(run: Promise<void>): Promise<void> {
+/** Waits for the previous run, and lets finalisers of dropped memory run. */
+export async function awaitPrevious(run: Promise<void>): Promise<void> {
   const before = inFlight
   inFlight = run
   run.catch(() => {})
@@ -24,7 +24,7 @@ export async function pace(run: Promise<void>): Promise<void> {
   await macrotask()
 }
 
-/** A failure that a reader of its results has seen already is not thrown a second time. */
+/** An error that a reader of the results has received is not thrown again. */
 async function unlessReported(run: Promise<void>): Promise<void> {
   try {
     await run
@@ -36,13 +36,13 @@ async function unlessReported(run: Promise<void>): Promise<void> {
   }
 }
 
-/** Resolves when everything that was submitted has run. */
+/** Resolves when all submitted programs have run. */
 export async function synchronize(): Promise<void> {
   await unlessReported(inFlight)
   await macrotask()
 }
 
-/** Lets graphs go that have been computed for good, as a step does with its losses. */
+/** Releases the graphs of nodes that have been computed, as a step does with its losses. */
 export function release(nodes: Iterable<Node>): void {
   for (const node of nodes) node.release()
 }

@@ -6,7 +6,7 @@ import * as g from '../graph/build.ts'
 import type { DType } from '../graph/dtype.ts'
 import { type HostFunction, Node, untracked, upcomingId } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
-import { HeedError } from '../util/errors.ts'
+import { ShapeError } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -55,13 +55,9 @@ function differentiate(
   })
   const value = f(...fresh)
   if (value.size !== 1)
-    throw new HeedError(
-      'invalid-option',
-      `grad of a function whose result has ${value.size} elements`,
-      {
-        remedy: 'Reduce it to one element, with .sum() for instance.',
-      },
-    )
+    throw new ShapeError(`grad(): the result must have one element, got ${value.size}`, {
+      remedy: 'Reduce it first, for example with .sum().',
+    })
   const wrt = argnums.map((i) => fresh[i].node)
   const found = gradients([value.node], [g.filled(1, value.shape)], wrt)
   const grads = found.map((grad, i) => tensorOf(grad ?? g.zerosLike(wrt[i])))

@@ -40,9 +40,9 @@ export abstract class Views extends Reductions {
   permute(...order: number[]): Tensor {
     const axes = order.map((axis) => normalizeAxis(axis, this.rank, 'permute'))
     if (axes.length !== this.rank || new Set(axes).size !== this.rank)
-      throw new ShapeError(`permute(${order.join(', ')}) of shape ${showShape(this.shape)}`, {
-        remedy: 'Name each axis once.',
-      })
+      throw new ShapeError(
+        `permute: the order must name each axis of shape ${showShape(this.shape)} once, got ${order.join(', ')}`,
+      )
     return tensorOf(g.permute(this.node, axes))
   }
 
@@ -90,7 +90,7 @@ export abstract class Views extends Reductions {
   slice(...ranges: Range[]): Tensor {
     if (ranges.length > this.rank)
       throw new ShapeError(
-        `slice of ${ranges.length} axes, but the shape is ${showShape(this.shape)}`,
+        `slice: there must be at most ${this.rank} ranges for shape ${showShape(this.shape)}, got ${ranges.length}`,
       )
     const starts: number[] = []
     const sizes: number[] = []
@@ -119,7 +119,7 @@ export abstract class Views extends Reductions {
     const from = start < 0 ? start + this.shape[at] : start
     if (from < 0 || length < 0 || from + length > this.shape[at])
       throw new ShapeError(
-        `narrow(${axis}, ${start}, ${length}) does not fit into shape ${showShape(this.shape)}`,
+        `narrow: the range must lie within size ${this.shape[at]} of axis ${axis}, got start ${start} and length ${length}`,
       )
     return tensorOf(g.narrow(this.node, at, from, length))
   }
@@ -136,7 +136,7 @@ export abstract class Views extends Reductions {
     const length = this.shape[at]
     const list = typeof sizes === 'number' ? equalSizes(length, sizes) : sizes
     if (list.reduce((a, b) => a + b, 0) !== length)
-      throw new ShapeError(`split(${list.join(', ')}) of an axis of size ${length}`)
+      throw new ShapeError(`split: the sizes must add up to ${length}, got ${list.join(', ')}`)
     let start = 0
     return list.map((size) => {
       start += size
@@ -170,7 +170,9 @@ export abstract class Views extends Reductions {
   ): Tensor {
     const lead = this.rank - widths.length
     if (lead < 0)
-      throw new ShapeError(`pad of ${widths.length} axes, shape ${showShape(this.shape)}`)
+      throw new ShapeError(
+        `pad: there must be at most ${this.rank} pairs of widths for shape ${showShape(this.shape)}, got ${widths.length}`,
+      )
     const all = this.shape.map((_, i) => (i < lead ? ([0, 0] as const) : widths[i - lead]))
     if (typeof value === 'string') return tensorOf(padWithOwn(this.node, all, value))
     const crop = all.map(
@@ -190,7 +192,7 @@ export abstract class Views extends Reductions {
     const first = normalizeAxis(axis1, this.rank, 'diagonal')
     const second = normalizeAxis(axis2, this.rank, 'diagonal')
     if (first === second)
-      throw new ShapeError(`diagonal of axes ${axis1} and ${axis2}, which are the same`)
+      throw new ShapeError(`diagonal: the axes must differ, got ${axis1} and ${axis2}`)
     const kept = this.shape.map((_, i) => i).filter((i) => i !== first && i !== second)
     const [rows, columns] = [this.shape[first], this.shape[second]]
     const row = Math.max(0, -offset)
@@ -219,7 +221,9 @@ export abstract class Views extends Reductions {
   repeat(...times: number[]): Tensor {
     const lead = times.length - this.rank
     if (lead < 0)
-      throw new ShapeError(`repeat(${times.join(', ')}) of shape ${showShape(this.shape)}`)
+      throw new ShapeError(
+        `repeat: there must be a count for each axis of shape ${showShape(this.shape)}, got ${times.join(', ')}`,
+      )
     const shape = [...new Array<number>(lead).fill(1), ...this.shape]
     const apart = shape.flatMap((n) => [1, n])
     const wide = shape.flatMap((n, i) => [times[i], n])
@@ -280,7 +284,9 @@ function padWithOwn(
     if (before === 0 && after === 0) return out
     const size = x.shape[axis]
     if (size === 0 || Math.max(before, after) > size + most)
-      throw new ShapeError(`pad: ${before} and ${after} elements by '${mode}' of a size of ${size}`)
+      throw new ShapeError(
+        `pad: widths for '${mode}' must be at most ${Math.max(0, size + most)} for an axis of size ${size}, got ${before} and ${after}`,
+      )
     const count = Math.max(0, before + size + after)
     const index = Int32Array.from({ length: count }, (_, i) => places[mode](i - before, size))
     return g.take(out, g.leaf(index, [count], 'i32'), axis)
@@ -291,7 +297,7 @@ const listOf = (sizes: number[] | [Shape]): Shape =>
   Array.isArray(sizes[0]) ? sizes[0] : (sizes as number[])
 
 function equalSizes(length: number, size: number): number[] {
-  if (size < 1) throw new ShapeError(`split into pieces of ${size}`)
+  if (!(size >= 1)) throw new ShapeError(`split: the size of the pieces must be >= 1, got ${size}`)
   const count = Math.max(1, Math.ceil(length / size))
   return Array.from({ length: count }, (_, i) => Math.min(size, length - i * size))
 }
@@ -302,7 +308,9 @@ function resolveShape(shape: Shape, from: Shape): Shape {
   const known = shape.reduce((n, size, i) => (i === open ? n : n * size), 1)
   const size = countOf(from) / known
   if (!Number.isInteger(size) || shape.lastIndexOf(-1) !== open)
-    throw new ShapeError(`reshape: ${showShape(from)} does not fit into ${showShape(shape)}`)
+    throw new ShapeError(
+      `reshape: ${showShape(shape)} must have the ${countOf(from)} elements of ${showShape(from)} and at most one -1`,
+    )
   return shape.map((n, i) => (i === open ? size : n))
 }
 
@@ -311,13 +319,15 @@ function resolveRange(range: Range, size: number, axis: number): [number, number
   if (typeof range === 'number') {
     const at = range < 0 ? range + size : range
     if (!Number.isInteger(range) || at < 0 || at >= size)
-      throw new ShapeError(`index ${range} is outside axis ${axis}, which has size ${size}`)
+      throw new ShapeError(
+        `slice: the index must be from ${-size} to ${size - 1} on axis ${axis}, got ${range}`,
+      )
     return [at, at + 1, 1]
   }
   const [start = 0, end = size, step = 1] = range
   if (!Number.isInteger(step) || step < 1)
-    throw new ShapeError(`slice: step ${step} on axis ${axis}`, {
-      remedy: 'Steps are at least 1; reverse with flip().',
+    throw new ShapeError(`slice: the step must be >= 1 on axis ${axis}, got ${step}`, {
+      remedy: 'Use flip() to reverse an axis.',
     })
   const clip = (i: number): number => Math.min(size, Math.max(0, i < 0 ? i + size : i))
   return [clip(start), clip(end), step]

@@ -1,6 +1,6 @@
 // Numbers in blocks, bit for bit as GGUF stores them: a few bits each, with scales that a block shares.
 // Quantising is quantize-blocks.ts.
-import { HeedError } from './errors.ts'
+import { ShapeError } from './errors.ts'
 import { f16ToF32 } from './float16.ts'
 
 /** By ggml's names; q4_k and q6_k have blocks of 256 with scales of their own for each part. */
@@ -28,9 +28,7 @@ export const blockFormats = Object.keys(blockLayouts) as readonly BlockFormat[]
 export function blockBytes(format: BlockFormat, count: number): number {
   const { numbers, bytes } = blockLayouts[format]
   if (count % numbers !== 0)
-    throw new HeedError('invalid-option', `${count} numbers are no whole blocks of ${format}`, {
-      remedy: `A block has ${numbers} numbers.`,
-    })
+    throw new ShapeError(`${format}: the count must be a multiple of ${numbers}, got ${count}`)
   return (count / numbers) * bytes
 }
 
@@ -42,9 +40,8 @@ export function dequantizeBlocks(
 ): Float32Array {
   const count = numbersIn(format, bytes.length)
   if (out.length !== count)
-    throw new HeedError(
-      'invalid-option',
-      `${bytes.length} bytes of ${format} hold ${count} numbers, not ${out.length}`,
+    throw new ShapeError(
+      `${format}: the output must have ${count} elements for ${bytes.length} bytes, got ${out.length}`,
     )
   decoders[format](bytes, out)
   return out
@@ -53,9 +50,7 @@ export function dequantizeBlocks(
 function numbersIn(format: BlockFormat, bytes: number): number {
   const layout = blockLayouts[format]
   if (bytes % layout.bytes === 0) return (bytes / layout.bytes) * layout.numbers
-  throw new HeedError('invalid-option', `${bytes} bytes are no whole blocks of ${format}`, {
-    remedy: `A block has ${layout.bytes} bytes.`,
-  })
+  throw new ShapeError(`${format}: the bytes must be a multiple of ${layout.bytes}, got ${bytes}`)
 }
 
 type Decoder = (bytes: Uint8Array, out: Float32Array) => void

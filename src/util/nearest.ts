@@ -1,16 +1,16 @@
-/** The candidates, the one that is written most like `name` first. */
+/** The candidates, most similar to `name` first. */
 export function nearestFirst(name: string, candidates: Iterable<string>): string[] {
-  const wanted = name.slice(0, LONGEST)
+  const start = name.slice(0, LONGEST)
   return [...candidates]
     .map((candidate) => ({
       candidate,
-      distance: editDistance(wanted, candidate.slice(0, LONGEST)),
+      distance: editDistance(start, candidate.slice(0, LONGEST)),
     }))
     .sort((a, b) => a.distance - b.distance)
     .map(({ candidate }) => candidate)
 }
 
-/** How many letters must be put in, taken out or changed (Levenshtein, 1966). */
+/** Number of letters to insert, delete or replace (Levenshtein, 1966). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {

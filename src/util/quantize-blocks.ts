@@ -16,7 +16,7 @@ export function quantizeBlocks(format: QuantizeFormat, values: Float32Array): Ui
   const bytes = new Uint8Array(blockBytes(format, values.length))
   const { numbers, bytes: size } = blockLayouts[format]
   for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i])) throw unfit(`Number ${i}, ${values[i]},`)
+    if (!Number.isFinite(values[i])) throw unfit(`${values[i]} at ${i}`)
   for (let at = 0, to = 0; at < values.length; at += numbers, to += size)
     encoders[format](values, at, bytes, to)
   return bytes
@@ -79,12 +79,13 @@ const bits = new Uint16Array(1)
 function writeHalf(value: number, bytes: Uint8Array, to: number): void {
   half[0] = value
   f32ToF16(half, bits)
-  if ((bits[0] & 0x7c00) === 0x7c00) throw unfit(`The scale ${value}`)
+  if ((bits[0] & 0x7c00) === 0x7c00) throw unfit(`a block with the scale ${value}`)
   bytes[to] = bits[0] & 255
   bytes[to + 1] = bits[0] >> 8
 }
 
-const unfit = (what: string): HeedError =>
-  new HeedError('invalid-option', `${what} does not fit into blocks`, {
-    remedy: 'Weights must be finite, and scales (f16) at most 65504 in magnitude.',
-  })
+const unfit = (problem: string): HeedError =>
+  new HeedError(
+    'invalid-data',
+    `Numbers must be finite, with scales of at most 65504, to be stored in blocks, got ${problem}`,
+  )

@@ -1,4 +1,4 @@
-import { HeedError } from './errors.ts'
+import { invalidOption } from './errors.ts'
 import { threefry2x32 } from './threefry.ts'
 
 /**
@@ -44,7 +44,7 @@ export function shuffledIndices(count: number, seed: number, round: number): Uin
 /** Refuses what cannot be a seed: fractions, negative numbers and what float64 does not hold. */
 export function checkSeed(seed: number): number {
   if (Number.isSafeInteger(seed) && seed >= 0) return seed
-  throw new HeedError('invalid-option', `seed ${seed} is not a whole number from 0 to 2^53 - 1`)
+  throw invalidOption({ key: 'seed', value: seed, expected: 'a whole number from 0 to 2^53 - 1' })
 }
 
 const pair = new Uint32Array(2)

@@ -228,7 +228,7 @@ describe('folders', () => {
     })
     const wider = await copy('wider', { n_embd: 32 })
     await expect(fromPretrained(wider)).rejects.toThrow(
-      /do not fit GPT2[\s\S]*of another shape[\s\S]*\(100, 16\), not \(100, 32\)/,
+      /must fit GPT2[\s\S]*of another shape[\s\S]*\(100, 16\), not \(100, 32\)/,
     )
     const deeper = await copy('deeper', { n_layer: 3 })
     await expect(fromPretrained(deeper)).rejects.toThrow(/12 missing/)

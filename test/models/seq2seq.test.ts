@@ -134,10 +134,10 @@ describe('encoder-decoders', () => {
     const long = tensor([Array(13).fill(3)], { dtype: 'i32' })
     expect(() => model.encode(long)).toThrow(/at most 12 tokens/)
     const ids = tensor([[3, 4]], { dtype: 'i32' })
-    expect(() => model.decode(ids, {})).toThrow(/no source/)
+    expect(() => model.decode(ids, {})).toThrow(/`encoded` must be given/)
     const cache = model.createCache({ capacity: 4, sourceLength: 3 })
     expect(() => model.decode(ids, { cache, encoded: model.encode(ids) })).toThrow(
-      /source of shape \(1, 2, 3, 4\)/,
+      /shape of the cache \(1, 2, 3, 4\)/,
     )
   })
 

@@ -85,11 +85,11 @@ onEach(allDevices, () => {
         await expectWithin(part, whole.narrow(1, start, size))
       }
       expect(cache.length).toBe(7)
-      expect(() => cache.advance(3)).toThrow(/room for 2 tokens, not for 3/)
+      expect(() => cache.advance(3)).toThrow(/got 3 for 2 free positions/)
       const late = q.narrow(1, 0, 3)
       const kv = k.narrow(1, 0, 3)
       expect(() => attention(late, kv, kv, { ...shape, cache: cache.layers[0] })).toThrow(
-        /room for 2/,
+        /for 2 free positions/,
       )
       cache.reset()
       const again = attention(late, kv, v.narrow(1, 0, 3), { ...shape, cache: cache.layers[0] })
@@ -97,7 +97,14 @@ onEach(allDevices, () => {
     })
 
     it('says which width its heads do not divide', () => {
-      expect(() => splitHeads(randn([1, 2, 6]), 4)).toThrow(/4 heads do not divide a width of 6/)
+      const split = (heads: number) => () => splitHeads(randn([1, 2, 6]), heads)
+      expect(split(4)).toThrow(
+        expect.objectContaining({
+          message: '`heads` must be a divisor of the width (6), got 4',
+          details: expect.objectContaining({ try: { heads: [1, 2, 3, 6] } }),
+        }),
+      )
+      for (const heads of [1, 2, 3, 6]) expect(split(heads)).not.toThrow()
     })
   })
 

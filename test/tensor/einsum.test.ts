@@ -59,17 +59,17 @@ onEach(allDevices, () => {
 describe('einsum refuses', () => {
   const x = counting(2, 3)
   it.each<[string, Tensor[], RegExp]>([
-    ['ij,jk', [x], /has 2 terms for 1 tensors/],
-    ['ijk', [x], /'ijk' does not name the axes of a tensor of shape \(2, 3\)/],
-    ['i', [x], /'i' does not name the axes/],
-    ['i...jk', [x], /does not name the axes/],
-    ['ij->ijj', [x], /names an axis twice/],
-    ['ij->k', [x], /or one that no tensor has/],
-    ['i1->i', [x], /axes are letters/],
-    ['i.j', [x], /axes are letters/],
-    ['ij->i->j', [x], /axes are letters/],
-    ['ij,ij->', [x, x.t()], /'i' is 2 long in one tensor and 3 in another/],
-    ['ii', [x], /'i' is 2 and 3 long/],
+    ['ij,jk', [x], /must have 1 terms?, one for each tensor, got 'ij,jk'/],
+    ['ijk', [x], /'ijk' must name the 2 axes of a tensor of shape \(2, 3\)/],
+    ['i', [x], /'i' must name the 2 axes/],
+    ['i...jk', [x], /'i...jk' must name the 2 axes/],
+    ['ij->ijj', [x], /'ijj' must name axes of the tensors, each once/],
+    ['ij->k', [x], /'k' must name axes of the tensors/],
+    ['i1->i', [x], /must consist of letters/],
+    ['i.j', [x], /must consist of letters/],
+    ['ij->i->j', [x], /must consist of letters/],
+    ['ij,ij->', [x, x.t()], /axes 'i' must have one size, got 2 and 3/],
+    ['ii', [x], /axes 'i' must have one size, got 2 and 3/],
   ])('%s', (equation, operands, message) => {
     expect(() => einsum(equation, ...operands)).toThrow(message)
   })

@@ -166,14 +166,26 @@ onEach(allDevices, () => {
 describe('what does not fit is refused', () => {
   const x = matrix(2, 3)
   it.each<[string, () => unknown, RegExp]>([
-    ['pad', () => x.pad([[3, 0]], 'reflect'), /3 and 0 elements by 'reflect' of a size of 3/],
-    ['pad', () => x.pad([[0, 4]], 'circular'), /by 'circular' of a size of 3/],
-    ['diagonal', () => x.diagonal(0, 0, -2), /axes 0 and -2, which are the same/],
-    ['glu', () => F.glu(x), /axis -1 of shape \(2, 3\) has no two halves/],
-    ['layerNorm', () => F.layerNorm(x, matrix(3, 2)), /\(3, 2\) where the input is \(2, 3\)/],
-    ['groupNorm', () => F.groupNorm(x, 2), /2 groups do not divide/],
-    ['smoothL1Loss', () => F.smoothL1Loss(x, x, { beta: -1 }), /beta -1 is not 0 or more/],
-    ['conv1d', () => F.conv1d(x, x), /\(2, 3\) and the weight \(2, 3\) do not fit/],
+    [
+      'pad',
+      () => x.pad([[3, 0]], 'reflect'),
+      /'reflect' must be at most 2 for an axis of size 3, got 3 and 0/,
+    ],
+    [
+      'pad',
+      () => x.pad([[0, 4]], 'circular'),
+      /'circular' must be at most 3 for an axis of size 3, got 0 and 4/,
+    ],
+    ['diagonal', () => x.diagonal(0, 0, -2), /axes must differ, got 0 and -2/],
+    ['glu', () => F.glu(x), /axis -1 must have an even size, got shape \(2, 3\)/],
+    ['layerNorm', () => F.layerNorm(x, matrix(3, 2)), /the weight \(3, 2\), got \(2, 3\)/],
+    ['groupNorm', () => F.groupNorm(x, 2), /divisible by 2 groups, got shape \(2, 3\)/],
+    [
+      'smoothL1Loss',
+      () => F.smoothL1Loss(x, x, { beta: -1 }),
+      /`beta` must be a number >= 0, got -1/,
+    ],
+    ['conv1d', () => F.conv1d(x, x), /the weight .*, got \(2, 3\) and \(2, 3\)/],
     [
       'conv2d',
       () => F.conv2d(x.reshape(1, 1, 2, 3), x.reshape(1, 1, 2, 3), null, { groups: 2 }),

@@ -20,13 +20,15 @@ describe.each(Object.keys(blockLayouts) as (keyof typeof blockLayouts)[])('%s', 
 
   it('is whole blocks', () => {
     expect(blockBytes(format, 3 * numbers)).toBe(3 * bytes)
-    expect(() => blockBytes(format, numbers + 1)).toThrow(`A block has ${numbers} numbers`)
+    expect(() => blockBytes(format, numbers + 1)).toThrow(
+      `the count must be a multiple of ${numbers}, got ${numbers + 1}`,
+    )
     expect(() => dequantizeBlocks(format, new Uint8Array(bytes - 1))).toThrow(
-      `A block has ${bytes} bytes`,
+      `the bytes must be a multiple of ${bytes}, got ${bytes - 1}`,
     )
     expect(() =>
       dequantizeBlocks(format, new Uint8Array(bytes), new Float32Array(numbers + 1)),
-    ).toThrow(`hold ${numbers} numbers`)
+    ).toThrow(`the output must have ${numbers} elements`)
   })
 })
 
@@ -50,11 +52,11 @@ describe.each(quantizeFormats)('to %s', (format) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses %s, saying where', (value) => {
     const x = new Float32Array(64)
     x[40] = value
-    expect(() => quantizeBlocks(format, x)).toThrow(`Number 40, ${value}, does not fit`)
+    expect(() => quantizeBlocks(format, x)).toThrow(`got ${value} at 40`)
   })
 
   it('refuses scales that f16 cannot hold', () => {
     const x = new Float32Array(32).fill(-1e30)
-    expect(() => quantizeBlocks(format, x)).toThrow(/scale .* does not fit/)
+    expect(() => quantizeBlocks(format, x)).toThrow(/got a block with the scale/)
   })
 })

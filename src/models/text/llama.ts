@@ -10,8 +10,8 @@ import {
   Module,
   RMSNorm,
   Rotary,
+  type RotaryAngles,
   rotate,
-  type Turns,
   tokenPositions,
   visibleKeys,
 } from '../../nn/index.ts'
@@ -75,7 +75,7 @@ export class LlamaAttention extends Module<LlamaLayerConfig> {
   v_proj = linear(this.config, 'hidden_size', 'keyWidth', this.config.qkvBias)
   o_proj = linear(this.config, 'queryWidth', 'hidden_size', this.config.outBias)
 
-  forward(x: Tensor, angles: Turns, mask: Tensor | null, cache?: LayerCache): Tensor {
+  forward(x: Tensor, angles: RotaryAngles, mask: Tensor | null, cache?: LayerCache): Tensor {
     const { num_attention_heads: heads, kvHeads, attention_dropout } = this.config
     const q = rotate(this.queries(x), angles) // (B, T, H·D)
     const k = rotate(this.keys(x), angles) // (B, T, Hk·D)
@@ -112,7 +112,7 @@ class Layer extends Module<LlamaLayerConfig> {
   input_layernorm = norm(this.config)
   post_attention_layernorm = norm(this.config)
 
-  forward(x: Tensor, angles: Turns, mask: Tensor | null, cache?: LayerCache): Tensor {
+  forward(x: Tensor, angles: RotaryAngles, mask: Tensor | null, cache?: LayerCache): Tensor {
     x = x.add(this.self_attn.forward(this.input_layernorm.forward(x), angles, mask, cache))
     return x.add(this.mlp.forward(this.post_attention_layernorm.forward(x)))
   }
