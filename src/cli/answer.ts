@@ -16,12 +16,12 @@ interface Flags {
 
 export function answerCommand(): Command {
   return new Command('answer')
-    .description('Find the answer to a question in a text.')
-    .argument('<model>', 'the folder of a model that was trained to answer questions')
-    .argument('<question>', 'what to look for')
+    .description('Find the answer to a question in a text (short for heed predict).')
+    .argument('<model>', 'the folder of a question-answering model')
+    .argument('<question>', 'the question')
     .option('--context <text>', 'the text')
     .option('--file <path>', 'a file with the text')
-    .option('--top <number>', 'how many answers', positive, 1)
+    .option('--top <number>', 'number of answers', positive, 1)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -33,9 +33,9 @@ export function answerCommand(): Command {
 async function answer(dir: string, question: string, flags: Flags): Promise<void> {
   const context = await contextOf(flags)
   const find = await pipeline('question-answering', dir)
-  const found = (await find(question, context, { topK: flags.top })) as Answer | Answer[]
-  const answers = Array.isArray(found) ? found : [found]
-  if (flags.json) return console.log(JSON.stringify(found))
+  const result = (await find(question, context, { topK: flags.top })) as Answer | Answer[]
+  const answers = Array.isArray(result) ? result : [result]
+  if (flags.json) return console.log(JSON.stringify(result))
   for (const { answer, score, start, end } of answers) {
     const before = context.slice(Math.max(0, start - AROUND), start)
     const after = context.slice(end, end + AROUND)
@@ -49,7 +49,10 @@ const AROUND = 40
 
 async function contextOf({ context, file }: Flags): Promise<string> {
   if ((context === undefined) === (file === undefined))
-    throw new HeedError('invalid-option', 'Give the text with --context TEXT or --file PATH')
+    throw new HeedError(
+      'invalid-option',
+      `The text must be given once, with --context TEXT or --file PATH, got ${context === undefined ? 'neither' : 'both'}`,
+    )
   if (file === undefined) return context as string
   return readFile(file, 'utf8').catch((error) => {
     throw fileError(error, 'read', file)

@@ -13,11 +13,13 @@ interface Flags {
 
 export function embedCommand(): Command {
   return new Command('embed')
-    .description('Turn texts into vectors, or find those that are nearest to a query.')
+    .description(
+      'Embed texts as vectors, or rank them by similarity to a query (short for heed predict).',
+    )
     .argument('<model>', 'a folder of sentence-transformers, or any encoder')
-    .argument('[texts...]', 'one or several')
+    .argument('[texts...]', 'texts')
     .option('--file <path>', 'a file with a text on each line')
-    .option('--query <text>', 'order the texts by their cosine with this, and print no vectors')
+    .option('--query <text>', 'rank the texts by their cosine with this text instead')
     .addHelpText(
       'after',
       `
@@ -33,8 +35,8 @@ Examples:
 async function embed(dir: string, given: string[], { file, query }: Flags): Promise<void> {
   const texts = [...given, ...(file === undefined ? [] : await linesOf(file))]
   if (texts.length === 0)
-    throw new HeedError('unknown-name', 'There is no text to embed', {
-      remedy: 'Give some, or --file PATH.',
+    throw new HeedError('invalid-option', 'The texts to embed must be at least one, got none', {
+      remedy: 'Name texts, or a file of them with --file PATH.',
     })
   const encoder = await SentenceEncoder.fromPretrained(dir)
   const vectors = await encoder.embed(query === undefined ? texts : [query, ...texts])
@@ -44,9 +46,9 @@ async function embed(dir: string, given: string[], { file, query }: Flags): Prom
     })
     return
   }
-  const [wanted, ...others] = vectors
-  const found = others.map((vector, i) => ({ text: texts[i], score: cosine(wanted, vector) }))
-  for (const { text, score } of found.sort((a, b) => b.score - a.score))
+  const [queryVector, ...others] = vectors
+  const ranked = others.map((vector, i) => ({ text: texts[i], score: cosine(queryVector, vector) }))
+  for (const { text, score } of ranked.sort((a, b) => b.score - a.score))
     console.log(`${pc.cyan(bar(score, 10))} ${score.toFixed(4).padStart(7)}  ${text}`)
 }
 

@@ -6,10 +6,10 @@ import { scoreLine } from './text.ts'
 
 export function fillCommand(): Command {
   return new Command('fill')
-    .description('Guess the masked words of a text (BERT and its like).')
+    .description('Fill in the masked words of a text (short for heed predict).')
     .argument('<model>', 'a model folder')
-    .argument('<text>', 'with [MASK], or what the model calls it, for each word to guess')
-    .option('--top <number>', 'how many guesses', positive, 5)
+    .argument('<text>', 'the text, with [MASK] (or the mask token of the model) for each word')
+    .option('--top <number>', 'number of guesses', positive, 5)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -20,10 +20,10 @@ export function fillCommand(): Command {
 
 async function fill(dir: string, text: string, flags: { top: number; json?: boolean }) {
   const guess = await pipeline('fill-mask', dir)
-  const found = await guess(text, { topK: flags.top })
-  if (flags.json) return console.log(JSON.stringify(found))
-  const several = Array.isArray(found[0])
-  const lists = (several ? found : [found]) as Filled[][]
+  const guesses = await guess(text, { topK: flags.top })
+  if (flags.json) return console.log(JSON.stringify(guesses))
+  const several = Array.isArray(guesses[0])
+  const lists = (several ? guesses : [guesses]) as Filled[][]
   lists.forEach((list, i) => {
     if (several) console.log(pc.dim(`${i > 0 ? '\n' : ''}mask ${i + 1}`))
     for (const { score, token_str: token, sequence } of list)

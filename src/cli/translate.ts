@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { pipeline, type TextToTextOptions } from '../pipelines/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { invalidOption } from '../util/errors.ts'
 import { number, positive } from './options.ts'
 
 interface Flags {
@@ -14,13 +14,22 @@ interface Flags {
 
 export function translateCommand(): Command {
   return new Command('translate')
-    .description('Translate texts, or the lines of standard input, one line each (Marian, T5).')
+    .description(
+      'Translate texts, or the lines of standard input, one line each (short for heed predict).',
+    )
     .argument('<model>', 'a model folder')
-    .argument('[texts...]', 'what to translate; nothing, or -, reads lines as they come')
-    .option('--beams <number>', 'width of the search; default: what the model asks for', positive)
-    .option('--tokens <number>', 'how many tokens to write at most for each text', positive)
+    .argument('[texts...]', 'texts; none, or -, reads lines as they come')
+    .option(
+      '--beams <number>',
+      'width of the beam search (default: as in generation_config.json)',
+      positive,
+    )
+    .option('--tokens <number>', 'longest translation in tokens', positive)
     .option('--length-penalty <number>', 'above 0 favours long texts', number)
-    .option('--to <code>', 'the language to write, for models of several: fra writes >>fra<<')
+    .option(
+      '--to <code>',
+      'target language, for multilingual models: fra puts >>fra<< before each text',
+    )
     .option('--batch <number>', 'texts that are translated together', positive, 8)
     .addHelpText(
       'after',
@@ -35,7 +44,7 @@ Examples:
 async function translate(dir: string, texts: string[], flags: Flags): Promise<void> {
   const { beams, tokens: maxTokens, lengthPenalty, to, batch } = flags
   if (to !== undefined && !/^[A-Za-z_]{2,20}$/.test(to))
-    throw new HeedError('invalid-option', `--to ${to} is not the code of a language`)
+    throw invalidOption({ key: 'to', value: to, expected: 'a language code such as fra' })
   const translator = await pipeline('translation', dir)
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()
@@ -49,8 +58,8 @@ async function translate(dir: string, texts: string[], flags: Flags): Promise<vo
   try {
     for await (const lines of inGroups(fromInput ? inputLines() : texts, batch)) {
       const full = lines.filter((line) => line.trim() !== '')
-      const found = await translator(full.map(marked), options)
-      const next = found.values()
+      const translations = await translator(full.map(marked), options)
+      const next = translations.values()
       const out = lines.map((line) => {
         return line.trim() === '' ? '' : (next.next().value?.translation_text ?? '')
       })
@@ -67,16 +76,16 @@ function inputLines(): AsyncIterable<string> {
   return createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
-/** So many at a time; when they come from a person, each at once. */
+/** Groups of `size` lines; lines that a person types are handled one at a time. */
 async function* inGroups(
   lines: Iterable<string> | AsyncIterable<string>,
   size: number,
 ): AsyncGenerator<string[]> {
-  const most = process.stdin.isTTY ? 1 : size
+  const groupSize = process.stdin.isTTY ? 1 : size
   let group: string[] = []
   for await (const line of lines) {
     group.push(line)
-    if (group.length < most) continue
+    if (group.length < groupSize) continue
     yield group
     group = []
   }

@@ -55,7 +55,7 @@ export {
   modelTypes,
   registerModel,
 } from './registry.ts'
-export type { SentenceConfig } from './sentence-config.ts'
+export { readSentenceConfig, type SentenceConfig } from './sentence-config.ts'
 export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'
 export type { ConfigFormat } from './shared/config.ts'
 export type { Architecture, DecoderFamily, Family, TextFamily } from './shared/family.ts'

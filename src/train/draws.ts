@@ -1,5 +1,5 @@
+import type { Draw } from '../pipelines/run-examples.ts'
 import { deriveSeed, randomUniform } from '../util/random.ts'
-import type { Draw } from './task.ts'
 
 /** A sequence of random numbers that depends on seed, step and purpose only. */
 export class Draws {

@@ -1,7 +1,7 @@
 import type { Mistakes, RowSource } from '../data/index.ts'
 import { encodeRows } from './examples.ts'
+import { openRun } from './open-run.ts'
 import type { EvaluateOptions, Evaluation } from './task.ts'
-import { openRun } from './task-file.ts'
 
 export interface EvaluateRunOptions extends EvaluateOptions {
   /** Number of rows to read. Default: all. */

@@ -1,21 +1,31 @@
 export type { BatchTensors } from '../pipelines/hold-batch.ts'
+export { type Batching, type Draw, runExamples } from '../pipelines/run-examples.ts'
+export {
+  encoderInputs,
+  padded,
+  padId,
+  type TextExample,
+  textBatch,
+} from '../pipelines/text-examples.ts'
 export { parseTrainConfig } from './config.ts'
 export type { TrainConfig } from './config-schema.ts'
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate-run.ts'
 export { encodeRows } from './examples.ts'
-export { type Prediction, predictRun } from './predict-run.ts'
+export { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
+export { type Prediction, type PredictRunOptions, predictRun } from './predict-run.ts'
 export { type ReportOptions, reportRun } from './report/report-run.ts'
 export { type Metrics, RunFolder, type TrainerState } from './run-folder.ts'
 export type {
   BatchSetup,
   ConfigContext,
   DataSetup,
-  Draw,
   EvaluateOptions,
   Evaluation,
   Facts,
+  NewTask,
   Options,
   Preprocessor,
+  RowEncoder,
   ShownExample,
   Task,
   TaskContext,
@@ -23,8 +33,11 @@ export type {
   TaskDefinition,
   TrainingBatches,
 } from './task.ts'
-export { type OpenedRun, openRun } from './task-file.ts'
 export { registerTask, trainTasks } from './tasks/index.ts'
+export { evaluateLabels, type LabelResults, predictionOf } from './tasks/label-report.ts'
+export { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './tasks/labels.ts'
+export { textIn, valueIn } from './tasks/text.ts'
+export { TextTask } from './tasks/text-task.ts'
 export {
   type Start,
   type TrainEvent,

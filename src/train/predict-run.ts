@@ -1,27 +1,37 @@
 import { Mistakes, type Row } from '../data/index.ts'
-import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
-import type { Task } from './task.ts'
-import { openRun } from './task-file.ts'
+import { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 
 export interface Prediction {
   row: Row
-  /** What the task says of it; `error` alone for a row that is wrong. */
+  /** The prediction; only `error` for a bad row. */
   output: Record<string, unknown>
 }
 
+export interface PredictRunOptions extends OpenOptions {
+  /** Rows that are read before they go through the model. Default 64. */
+  batchSize?: number
+}
+
 /**
- * What a trained model says of each row, in their order, `batchSize` (default 64) rows at a time: no
- * more of them are held.
- * @param dir what `heed train` has left, or the folder `best` in it
- * @throws HeedError that lists the rows which were wrong, at the end or once there are twenty
+ * The prediction of a model for each row, in the order of the rows. No more than `batchSize` rows are held.
+ * @param dir the folder of a run, the folder `best` in it, or any model folder
+ * @throws HeedError that lists the bad rows, at the end or once there are twenty
  */
 export async function* predictRun(
   dir: string,
   rows: AsyncIterable<Row> | Iterable<Row>,
-  { batchSize = 64 }: { batchSize?: number } = {},
+  { batchSize, ...options }: PredictRunOptions = {},
 ): AsyncGenerator<Prediction> {
-  const { task, model } = await openRun(dir)
+  yield* predictRows(await openRun(dir, options), rows, batchSize)
+}
+
+/** `predictRun` with a model that is open. */
+export async function* predictRows(
+  { task, model }: Pick<OpenedRun, 'task' | 'model'>,
+  rows: AsyncIterable<Row> | Iterable<Row>,
+  batchSize = 64,
+): AsyncGenerator<Prediction> {
   const mistakes = new Mistakes()
   let batch: Row[] = []
   for await (const row of rows) {
@@ -34,10 +44,10 @@ export async function* predictRun(
   mistakes.throwIfAny()
 }
 
-/** All at once; where a row is wrong, one by one, so that the others get their answers. */
+/** All rows at once; with a bad row among them, one by one, so that the others get their predictions. */
 async function predictBatch(
-  task: Task,
-  model: Module,
+  task: OpenedRun['task'],
+  model: OpenedRun['model'],
   rows: readonly Row[],
   mistakes: Mistakes,
 ): Promise<Prediction[]> {

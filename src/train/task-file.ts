@@ -2,17 +2,14 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { RowOptions, RowSource } from '../data/index.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { readJson } from '../io/files/json.ts'
-import { fromPretrained, readModelConfig } from '../models/index.ts'
+import { readModelConfig } from '../models/index.ts'
 import { currentTaskName } from '../models/task-names.ts'
-import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { schemaProblems } from '../util/schema-issues.ts'
 import { importsSchema } from './run-imports.ts'
-import type { Preprocessor, Task, TaskContext, TaskDefinition } from './task.ts'
-import { taskData } from './task-data.ts'
+import type { Task, TaskContext, TaskDefinition } from './task.ts'
 import { taskDefinition } from './tasks/index.ts'
 
 const schema = z.object({
@@ -54,32 +51,10 @@ export async function openTask(dir: string): Promise<OpenedTask> {
   return { kind, task: kind.create(context), context, file }
 }
 
-export interface OpenedRun {
-  task: Task
-  /** In evaluation mode. */
-  model: Module
-  preprocessor: Preprocessor
-  /** How the task reads rows: `openRows(paths, rowOptions)` of heed/data. */
-  rowOptions: RowOptions
-  /** Opens rows as the task reads them. */
-  openRows(paths: readonly string[]): Promise<RowSource>
-}
-
-/**
- * Opens a trained model with its task, for evaluation and prediction: `task.predict(model, rows)`.
- * @throws HeedError for a folder that is not a run
- */
-export async function openRun(dir: string): Promise<OpenedRun> {
-  const { kind, task, context } = await openTask(dir)
-  const model = await fromPretrained(dir, task.head)
-  const dataAt = (paths: readonly string[]) => taskData(paths, kind, context.options)
-  return {
-    task,
-    model: model as Module,
-    preprocessor: context.preprocessor,
-    rowOptions: dataAt([]).rowOptions ?? {},
-    openRows: (paths) => dataAt(paths).source(),
-  }
+/** The contents of task.json, or undefined for a folder that is not a run. */
+export async function findTaskFile(dir: string): Promise<TaskFile | undefined> {
+  const there = await stat(join(dir, NAME)).catch(() => undefined)
+  return there?.isFile() ? readTaskFile(dir) : undefined
 }
 
 async function readTaskFile(dir: string): Promise<TaskFile> {

@@ -1,5 +1,4 @@
-// What a model can learn from rows, and how: the interface that training, `heed eval` and
-// `heed predict` share. One file for each task in tasks/.
+// The interface of tasks, which training, evaluation and prediction share. One file for each task in tasks/.
 import type { z } from 'zod'
 import type {
   Batch,
@@ -13,59 +12,55 @@ import type {
 import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { BatchTensors } from '../pipelines/hold-batch.ts'
+import type { Batching, Draw } from '../pipelines/run-examples.ts'
 import type { Tensor } from '../tensor/index.ts'
 
-/** What makes examples of rows. */
+/** Encodes rows as examples. */
 export interface RowEncoder<E = unknown> {
   readonly name: string
   /**
-   * Most often one example; several where a long text is cut in windows, none where there is nothing
-   * to learn from. A promise where a file has to be read, as of images.
-   * @throws HeedError for a row that is wrong, without its place, which the caller adds
+   * Usually one example; several for a long text that is cut into windows, none for a row without content. A promise
+   * where a file must be read, for example an image.
+   * @throws HeedError for a bad row, without file and line, which the caller adds
    */
   encode(row: Row): readonly E[] | Promise<readonly E[]>
-  /** What batches are bucketed by; constant where all examples have one shape. */
+  /** Examples of similar length share a batch; constant where all examples have one shape. */
   length(example: E): number
 }
 
-/** A row becomes examples, examples a batch, a batch a loss, a model a report. */
-export interface Task<E = unknown, M extends Module = Module> extends RowEncoder<E> {
-  /** What the model must be for. */
+/** A row becomes examples, examples a batch, a batch a loss, a model an evaluation and predictions. */
+export interface Task<E = unknown, M extends Module = Module> extends RowEncoder<E>, Batching<E> {
+  /** The head of the model. */
   readonly head: Head
-  /** What the rate of training is counted in. */
+  /** The unit of training speed and data size. */
   readonly unit: 'tokens' | 'images' | 'rows'
-  /** One batch, padded to `length`. Masking and augmentation are drawn by (seed, step) alone. */
-  collate(examples: readonly E[], length: number, draw: Draw): Batch
-  /** The same while training, where that is another one: examples drawn anew, by (seed, step) alone. */
+  /** As `collate`, where training augments examples: drawn by (seed, step) alone. */
   collateForTraining?(examples: readonly E[], length: number, draw: Draw): Batch
   /** The mean over the batch. */
   loss(model: M, batch: BatchTensors): Tensor
-  /** How good the model is, on examples that it has not seen. */
+  /** Metrics on held-out examples. */
   evaluate(model: M, examples: readonly E[], options?: EvaluateOptions): Promise<Evaluation>
-  /** One JSON object a row; the columns with the answers need not be there. */
+  /** One JSON object per row; the columns of answers may be missing. */
   predict(model: M, rows: readonly Row[]): Promise<Record<string, unknown>[]>
-  /** What is to be seen of an example, where that is an image. */
+  /** The image of an example, for reports. */
   imageOf?(example: E): Image
-  /** Further files that belong beside the model. */
+  /** Writes further files beside the model. */
   saveBeside?(folder: string, model: Module): Promise<void>
-}
-
-export interface Draw {
-  seed: number
-  step: number
+  /** Takes over the settings of a model that Heed did not train, such as generation_config.json. */
+  usePublished?(folder: string): Promise<void>
 }
 
 export interface EvaluateOptions {
   /** Rows that go through the model together. Default 16. */
   batchSize?: number
-  /** How many examples to show, right and wrong. Default 50. */
+  /** Number of examples in the result, right and wrong. Default 50. */
   show?: number
 }
 
 export interface Evaluation {
   /** By name: loss, accuracy, f1, perplexity … */
   metrics: Record<string, number>
-  /** Rows: what is; columns: what the model says. */
+  /** Rows: the labels of the data; columns: the predicted labels. */
   confusion?: { labels: readonly string[]; counts: readonly (readonly number[])[] }
   /** The first ones, in order. */
   examples: readonly ShownExample[]
@@ -78,12 +73,12 @@ export interface ShownExample {
   right: boolean
 }
 
-/** Tokenizer or image processor: what turns rows into numbers, and is saved beside the model. */
+/** A tokenizer or image processor, which is saved beside the model. */
 export interface Preprocessor {
   save(folder: string, options?: { modelMaxLength?: number }): Promise<void>
 }
 
-/** Values of a task's keys, and what it found in the rows; both are JSON, kept in task.json. */
+/** The options of a task, and what its `survey` found in the rows; both are JSON, kept in task.json. */
 export type Options = Readonly<Record<string, unknown>>
 export type Facts = Readonly<Record<string, unknown>>
 
@@ -96,73 +91,93 @@ export interface TaskData {
   source(): Promise<RowSource>
 }
 
-/** What a new run knows when it makes a preprocessor. */
+/** What a new run knows before it has a preprocessor. */
 export interface DataSetup<O = Options> {
-  /** The values of the task's own keys. */
+  /** The options of the task. */
   options: O
   data: TaskData
   /** The architecture, as `model_type` has it. */
   modelType: string
   /** The folder that is fine-tuned. */
   from?: string
-  /** What the user asks for: `char`, `bpe:SIZE`, a file …; undefined: what suits the task. */
+  /** `char`, `bpe:SIZE`, a file …; undefined for the default of the task. */
   tokenizer?: string
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
-/** What a task is made of, in a new run and again when the run is opened. */
+/** What a task is created from, in a new run and when the run is opened. */
 export interface TaskContext<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
   options: O
   facts: F
   preprocessor: P
   modelType: string
-  /** The most tokens that the model can see, or that it is to see; infinite where there is no limit. */
+  /** Tokens that the model reads at most; infinite where there is no limit. */
   contextLength: number
 }
 
-/** What a config follows from. */
+/** What the config of a model follows from. */
 export type ConfigContext<O = Options, F = Facts, P extends Preprocessor = Preprocessor> = Omit<
   TaskContext<O, F, P>,
   'contextLength'
 >
 
-/** A kind of task: makes new ones from data, and opens those of saved runs. */
-export interface TaskDefinition<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
+/** A task as it is registered: `registerTask` of heed/train. Only the keys without a question mark are required. */
+export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
+  /** Letters, digits and `-`, `_`, `.`: the value of `task` in configurations and of --task. */
   readonly name: string
   /** One line for help. */
   readonly about: string
-  /** Which columns a row has, for help and for errors. */
+  /** The columns of a row, for help and for errors. */
   readonly columns: string
-  /** Keys of its own, each with a default and what it means. Names differ from the common ones. */
-  readonly options: z.ZodObject
-  /** What `survey` finds, as it is read from task.json. */
-  readonly facts: z.ZodObject
-  /** Common keys with other defaults than usual (see config.ts). */
-  readonly defaults: Options
-  /**
-   * False where an example is more than text and numbers made of its row, as an image is: those are not
-   * made by other threads, and not kept in a file. Default true.
-   */
-  readonly keepsExamples?: boolean
+  /** The head that a model of this type needs. */
+  head(modelType: string, options: O): Head
+  /** The task of one run. */
+  create(context: TaskContext<O, F, P>): Task
+  /** Options of the task, each with a default and a description. They must differ from the keys of every run. */
+  readonly options?: z.ZodObject
+  /** Defaults that differ from those of every run (config-schema.ts). */
+  readonly defaults?: Options
+  /** The column that plain text, single images and a single other column are put into. Default: `text`. */
+  inputColumn?(options: O): string
+  /** The texts of a row, from which a new tokenizer is trained. Not needed with a `preprocessor`. */
+  texts?(row: Row, options: O): readonly string[]
   /** How rows are read where their files leave it open. */
   rowOptions?(options: O): RowOptions
-  head(modelType: string, options: O): Head
-  /** Reads what has to be known of all rows before one can be encoded: the labels, most often. */
-  survey(setup: DataSetup<O>): Promise<F>
-  /** Of `setup.from`, or made for these rows. */
-  preprocessor(setup: DataSetup<O>): Promise<P>
-  /** Of the folder of a run. */
-  openPreprocessor(folder: string): Promise<P>
-  /** Keys of the model's config that follow for any model: labels. */
-  modelConfig(context: ConfigContext<O, F, P>): Record<string, unknown>
-  /** Keys that follow for a new one beside these: vocabulary, special tokens, size of images. */
-  newModelConfig(context: ConfigContext<O, F, P>): Record<string, unknown>
-  create(context: TaskContext<O, F, P>): Task
-  /** How `batches` encodes rows, where that differs from the task's own examples. */
+  /** What `survey` returns, as it is read from task.json. Default: nothing. */
+  readonly facts?: z.ZodObject
+  /** Reads what must be known of all rows before any can be encoded, for example the labels. */
+  survey?(setup: DataSetup<O>): Promise<F>
+  /** The preprocessor of a new run: that of `setup.from`, or a new one for these rows. Default: a tokenizer. */
+  preprocessor?(setup: DataSetup<O>): Promise<P>
+  /** The preprocessor in the folder of a run or model. Default: its tokenizer. */
+  openPreprocessor?(folder: string): Promise<P>
+  /** Keys of config.json that the task sets for every model, for example labels. */
+  modelConfig?(context: ConfigContext<O, F, P>): Record<string, unknown>
+  /** Further keys for a new model. Default: the vocabulary of the tokenizer. */
+  newModelConfig?(context: ConfigContext<O, F, P>): Record<string, unknown>
+  /**
+   * False where examples are more than texts and numbers, for example images: they are encoded in the main thread and
+   * not cached. Default true.
+   */
+  readonly keepsExamples?: boolean
+  /** True for a training objective that is not a use of its own, such as span corruption. */
+  readonly isObjective?: boolean
+  /** Options for a model that Heed did not train. */
+  readonly publishedOptions?: Partial<O>
+  /** How `batches` encodes rows, where that differs from the examples of the task. */
   rowEncoder?(context: TaskContext<O, F, P>): RowEncoder
   /** Batches of another kind than rows in buckets by length. */
   batches?(setup: BatchSetup, context: TaskContext<O, F, P>): Promise<TrainingBatches>
 }
+
+type Optional = 'rowOptions' | 'rowEncoder' | 'batches' | 'texts'
+
+/** A registered task, with the defaults of what it left out. */
+export type TaskDefinition<
+  O = Options,
+  F = Facts,
+  P extends Preprocessor = Preprocessor,
+> = Required<Omit<NewTask<O, F, P>, Optional>> & Pick<NewTask<O, F, P>, Optional>
 
 /** How batches are drawn. */
 export interface BatchSetup {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pipeline } from '../../src/pipelines/index.ts'
-import { openRun } from '../../src/train/task-file.ts'
+import { openRun } from '../../src/train/open-run.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { evaluateRun } from '../../src/train/evaluate-run.ts'
-import { openRun } from '../../src/train/task-file.ts'
+import { openRun } from '../../src/train/open-run.ts'
 import { scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()

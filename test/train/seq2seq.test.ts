@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { pipeline } from '../../src/pipelines/index.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
-import { openRun } from '../../src/train/task-file.ts'
+import { openRun } from '../../src/train/open-run.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()

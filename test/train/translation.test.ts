@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { Marian, savePretrained } from '../../src/models/index.ts'
 import { pipeline } from '../../src/pipelines/index.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
+import { openRun } from '../../src/train/open-run.ts'
 import { reportRun } from '../../src/train/report/report-run.ts'
-import { openRun } from '../../src/train/task-file.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()

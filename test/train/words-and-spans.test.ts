@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { SentenceEncoder } from '../../src/models/index.ts'
 import { pipeline } from '../../src/pipelines/index.ts'
-import { openRun } from '../../src/train/task-file.ts'
+import { openRun } from '../../src/train/open-run.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()

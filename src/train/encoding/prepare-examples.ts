@@ -21,14 +21,14 @@ import { HeedError } from '../../util/errors.ts'
 import { importedModules } from '../../util/imports.ts'
 import { version } from '../../util/version.ts'
 import { encodeRows, stopped, withoutExamples } from '../examples.ts'
-import type { BatchSetup, RowEncoder, TaskContext, TaskData, TaskDefinition } from '../task.ts'
+import type { BatchSetup, NewTask, RowEncoder, TaskContext, TaskData } from '../task.ts'
 import type { EncodingSetup } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads, threadsFor } from './threads.ts'
 
 /** What encodes rows, and what it has been made of. */
 export interface MadeEncoder<E = unknown> {
-  kind: Pick<TaskDefinition, 'name' | 'keepsExamples'>
+  kind: Pick<NewTask, 'name' | 'keepsExamples'>
   /** The task, or the `rowEncoder` of `kind`. */
   task: RowEncoder<E>
   context: TaskContext

@@ -3,22 +3,27 @@
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { meanReciprocalRank, rankOf, recallAt } from '../../metrics/index.ts'
-import { type SentenceConfig, SentenceEncoder, type TextEncoder } from '../../models/index.ts'
+import {
+  readSentenceConfig,
+  type SentenceConfig,
+  SentenceEncoder,
+  type TextEncoder,
+} from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
 import { pool } from '../../nn/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { indexOfMax } from '../../pipelines/scores.ts'
 import { encoderInputs, padId, textBatch } from '../../pipelines/text-examples.ts'
 import { arange, F, type Tensor } from '../../tensor/index.ts'
-import { Tokenizer } from '../../tokenizers/index.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
+import { defineTask } from '../define-task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { textIn } from './text.ts'
-import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = { firstColumn: string; secondColumn: string; temperature: number }
 type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const featureExtraction: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
+export const featureExtraction = defineTask<Options, Record<string, never>, Tokenizer>({
   name: 'feature-extraction',
   about: 'vectors of texts, near each other where two texts belong together',
   columns: 'rows with two texts that belong together',
@@ -30,16 +35,12 @@ export const featureExtraction: TaskDefinition<Options, Record<string, never>, T
       .describe('the column of the one that belongs to it'),
     temperature: z.number().positive().default(0.05).describe('what cosines are divided by'),
   }),
-  facts: z.object({}),
   defaults: { steps: null, epochs: 3, weightDecay: 0.01, batch: 32, evalBatches: 50 },
+  inputColumn: ({ firstColumn }) => firstColumn,
   head: () => 'encoder',
-  survey: async () => ({}),
-  preprocessor: (setup) => textTokenizer(setup, (row) => pairIn(row, setup.options)),
-  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
-  modelConfig: () => ({}),
-  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
+  texts: (row, options) => pairIn(row, options),
   create: (context) => new FeatureExtraction(context),
-}
+})
 
 const POOLING: SentenceConfig = { pooling: ['mean'], normalize: true }
 
@@ -50,10 +51,12 @@ interface Example {
 }
 
 class FeatureExtraction implements Task<Example, TextEncoder> {
-  readonly name = featureExtraction.name
+  readonly name = 'feature-extraction'
   readonly head = 'encoder'
   readonly unit = 'rows'
   private readonly context: Context
+  /** Of a model that Heed did not train. */
+  private config: SentenceConfig | undefined
 
   constructor(context: Context) {
     this.context = context
@@ -125,13 +128,19 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     return vectors.map((vector) => ({ embedding: Array.from(vector) }))
   }
 
-  /** What sentence-transformers wants to know. */
+  /** The files of sentence-transformers. */
   async saveBeside(folder: string, model: Module): Promise<void> {
     await this.encoder(model as TextEncoder).saveSettings(folder)
   }
 
+  async usePublished(folder: string): Promise<void> {
+    const { config } = await readSentenceConfig(folder)
+    this.config = config
+  }
+
   private encoder(model: TextEncoder): SentenceEncoder {
     const { preprocessor, contextLength } = this.context
+    if (this.config) return new SentenceEncoder(model, preprocessor, this.config)
     const maxTokens = Number.isFinite(contextLength) ? contextLength : undefined
     return new SentenceEncoder(model, preprocessor, { ...POOLING, maxTokens })
   }

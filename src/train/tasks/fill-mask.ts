@@ -10,25 +10,18 @@ import {
 } from '../../models/index.ts'
 import { guessTokens, type TokenPredictor } from '../../pipelines/fill-mask.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
-import { runExamples } from '../../pipelines/run-examples.ts'
+import { type Draw, runExamples } from '../../pipelines/run-examples.ts'
 import { encoderInputs, encodeTexts, padId, textBatch } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
-import { Tokenizer } from '../../tokenizers/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { deriveSeed, randomUniform } from '../../util/random.ts'
+import { defineTask } from '../define-task.ts'
 import { Draws } from '../draws.ts'
-import type {
-  Draw,
-  EvaluateOptions,
-  Evaluation,
-  Task,
-  TaskContext,
-  TaskDefinition,
-} from '../task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { documentOptions, segmentPairs, sentencesOf, windowsOf } from './documents.ts'
 import { type Masked, Masking } from './masking.ts'
 import { textIn } from './text.ts'
-import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
   textColumn: string
@@ -38,7 +31,7 @@ type Options = {
 }
 type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const fillMask: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
+export const fillMask = defineTask<Options, Record<string, never>, Tokenizer>({
   name: 'fill-mask',
   about: 'tokens that are masked, and for bert whether one text follows another',
   columns: 'text files, each a document, or rows with a text',
@@ -52,22 +45,19 @@ export const fillMask: TaskDefinition<Options, Record<string, never>, Tokenizer>
       .meta({ off: 'train without next-sentence prediction' }),
     maskShare: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are chosen'),
   }),
-  facts: z.object({}),
   defaults: { dropout: 0.1, weightDecay: 0.01, evalBatches: 20, steps: 2000 },
+  inputColumn: ({ textColumn }) => textColumn,
   rowOptions: ({ unit }) => ({ unit }),
+  publishedOptions: { nextSentence: false },
   head: (modelType, { nextSentence }) =>
     nextSentence === null
       ? (modelDefinition(modelType).maskedLanguageModeling ?? 'masked-lm')
       : nextSentence
         ? 'pretraining'
         : 'masked-lm',
-  survey: async () => ({}),
-  preprocessor: (setup) => textTokenizer(setup, (row) => [textIn(row, setup.options.textColumn)]),
-  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
-  modelConfig: () => ({}),
-  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
+  texts: (row, options) => [textIn(row, options.textColumn)],
   create: (context) => new FillMask(context),
-}
+})
 
 interface Example {
   /** Without special tokens; `second` is empty where no pairs are made. */
@@ -77,7 +67,7 @@ interface Example {
 }
 
 class FillMask implements Task<Example, MaskedLM | Pretraining> {
-  readonly name = fillMask.name
+  readonly name = 'fill-mask'
   readonly head: 'masked-lm' | 'pretraining'
   readonly unit = 'tokens'
   private readonly context: Context

@@ -21,18 +21,12 @@ import {
   imageClassification as pipeline,
   pixelsOf,
 } from '../../pipelines/image-classification.ts'
+import type { Draw as BatchDraw } from '../../pipelines/run-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { deriveSeed } from '../../util/random.ts'
-import type {
-  Draw as BatchDraw,
-  DataSetup,
-  EvaluateOptions,
-  Evaluation,
-  Task,
-  TaskContext,
-  TaskDefinition,
-} from '../task.ts'
+import { defineTask } from '../define-task.ts'
+import type { DataSetup, EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { evaluateLabels, predictionOf } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
 import { valueIn } from './text.ts'
@@ -84,7 +78,7 @@ type Options = z.output<typeof schema>
 type Facts = { labels: string[] }
 type Context = TaskContext<Options, Facts, ImageProcessor>
 
-export const imageClassification: TaskDefinition<Options, Facts, ImageProcessor> = {
+export const imageClassification = defineTask<Options, Facts, ImageProcessor>({
   name: 'image-classification',
   about: 'labels of images',
   columns:
@@ -92,6 +86,7 @@ export const imageClassification: TaskDefinition<Options, Facts, ImageProcessor>
   options: schema,
   facts: z.object({ labels: z.array(z.string()).min(1) }),
   defaults: { steps: null, epochs: 10, batch: 64, weightDecay: 0.05, evalBatches: 50 },
+  inputColumn: ({ imageColumn }) => imageColumn,
   keepsExamples: false,
   head: () => 'image-classification',
   survey: async (setup) => ({
@@ -112,7 +107,7 @@ export const imageClassification: TaskDefinition<Options, Facts, ImageProcessor>
     return image({ channels, size: outputSize, patchSize: options.patchSize ?? undefined })
   },
   create: (context) => new ImageClassification(context),
-}
+})
 
 interface Example {
   image: Image
@@ -121,7 +116,7 @@ interface Example {
 }
 
 class ImageClassification implements Task<Example, ImageClassifier> {
-  readonly name = imageClassification.name
+  readonly name = 'image-classification'
   readonly head = 'image-classification'
   readonly unit = 'images'
   private readonly context: Context
@@ -229,7 +224,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
     const classify = pipeline({ model, processor })
     const sources = rows.map((row) => imageIn(row, options.imageColumn))
     const lists = await classify(sources, { topK: null, batchSize: 64 })
-    return lists.map((list) => predictionOf(list, model.labels, false))
+    return lists.map((list) => predictionOf(list, model))
   }
 }
 

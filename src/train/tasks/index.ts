@@ -1,9 +1,10 @@
 // The registry of tasks with the built-in ones, in the order in which help lists them.
-import { headsOf, modelDefinition, modelTypes } from '../../models/index.ts'
+import { type Head, headsOf, modelDefinition, modelTypes } from '../../models/index.ts'
 import { currentTaskName, unknownTask } from '../../models/task-names.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { Registry } from '../../util/registry.ts'
-import type { Options, TaskDefinition } from '../task.ts'
+import { defineTask } from '../define-task.ts'
+import type { NewTask, Options, TaskDefinition } from '../task.ts'
 import { featureExtraction } from './feature-extraction.ts'
 import { fillMask } from './fill-mask.ts'
 import { imageClassification } from './image-classification.ts'
@@ -11,16 +12,17 @@ import { questionAnswering } from './question-answering.ts'
 import { spanCorruption } from './span-corruption.ts'
 import { textClassification } from './text-classification.ts'
 import { textGeneration } from './text-generation.ts'
-import { text2TextGeneration } from './text2text-generation.ts'
+import { summarization, text2TextGeneration } from './text2text-generation.ts'
 import { tokenClassification } from './token-classification.ts'
 import { translation } from './translation.ts'
 
 const registry = new Registry<TaskDefinition>('task')
-const builtIn: readonly TaskDefinition[] = [
+const builtIn: readonly NewTask[] = [
   textGeneration,
   fillMask,
   spanCorruption,
   text2TextGeneration,
+  summarization,
   translation,
   textClassification,
   tokenClassification,
@@ -28,20 +30,23 @@ const builtIn: readonly TaskDefinition[] = [
   featureExtraction,
   imageClassification,
 ]
-for (const kind of builtIn) registerTask(kind)
+for (const task of builtIn) registerTask(task)
 
 /**
- * Adds a task to training, evaluation, prediction, reports and `heed data`.
+ * Adds a task to training, evaluation, prediction, reports and `heed data`. `TextTask` is a base class for tasks on
+ * texts. Threads that encode rows load the modules of --import, which must register the task too.
  * @throws HeedError for a name that is taken or unsafe
  */
-export function registerTask(kind: TaskDefinition): void {
-  if (currentTaskName(kind.name) !== kind.name)
+export function registerTask(task: NewTask): void {
+  const { name } = task
+  const current = currentTaskName(String(name))
+  if (current !== String(name))
     throw new HeedError(
       'already-exists',
-      `The name of a task must be free, got ${shown(kind.name)}, a former name of ${currentTaskName(kind.name)}`,
-      { key: 'task', value: kind.name, remedy: 'Register it under another name.' },
+      `The name of a task must be free, got ${shown(name)}, which means ${current}`,
+      { key: 'task', value: name, remedy: 'Register it under another name.' },
     )
-  registry.register(kind.name, kind)
+  registry.register(name, defineTask(task))
 }
 
 /** All tasks, in the order of their registration. */
@@ -79,4 +84,24 @@ function tasksOf(modelType: string): TaskDefinition[] {
   return taskDefinitions().filter(({ head, options }) =>
     heads.includes(head(modelType, options.parse({}) as Options)),
   )
+}
+
+/**
+ * The task that a model does, as its head says.
+ * @throws HeedError where no task has this head
+ */
+export function predictionTask(modelType: string, head: Head): TaskDefinition {
+  const wantedHead = head === 'pretraining' ? 'masked-lm' : head
+  const fitting = taskDefinitions().filter((task) => {
+    const options = { ...task.options.parse({}), ...task.publishedOptions }
+    return !task.isObjective && task.head(modelType, options) === wantedHead
+  })
+  const usual = usualTask(modelType)
+  const task = fitting.find(({ name }) => name === usual) ?? fitting[0]
+  if (task) return task
+  throw new HeedError('unsupported', `A model must have a head that a task uses, got '${head}'`, {
+    key: 'task',
+    value: head,
+    remedy: 'Name the task that the model was trained for with `task`.',
+  })
 }

@@ -8,28 +8,28 @@ export interface LabelResults {
   multiLabel: boolean
   /** The probability of each label, by example. */
   scores: readonly (readonly number[])[]
-  /** The numbers of the labels that are right. */
+  /** The indices of the right labels. */
   expected: readonly (readonly number[])[]
   texts: readonly string[]
   show: number
 }
 
-/** How often labels are right. Of several labels a text, each is told by itself at one half. */
+/** Metrics of labels. Where a text may have several, each is predicted on its own, at a probability of one half. */
 export function evaluateLabels(results: LabelResults): Evaluation {
   const { labels, multiLabel, scores, texts, show } = results
-  const expected = results.expected.map((own) => own.map((i) => labels[i]))
-  const predicted = scores.map((own) =>
-    multiLabel ? labels.filter((_, i) => own[i] > 0.5) : [labels[indexOfMax(own)]],
+  const expected = results.expected.map((indices) => indices.map((i) => labels[i]))
+  const predicted = scores.map((row) =>
+    multiLabel ? labels.filter((_, i) => row[i] > 0.5) : [labels[indexOfMax(row)]],
   )
-  const right = predicted.map((mine, i) => sameSet(mine, expected[i]))
+  const right = predicted.map((list, i) => sameSet(list, expected[i]))
   const { macro, perClass } = f1FromSets(expected, predicted)
-  const loss = scores.reduce((sum, own, i) => sum + lossOf(own, results.expected[i], multiLabel), 0)
+  const loss = scores.reduce((sum, row, i) => sum + lossOf(row, results.expected[i], multiLabel), 0)
   const metrics: Record<string, number> = {
     loss: loss / scores.length,
     accuracy: right.filter(Boolean).length / right.length,
     f1: macro.f1,
   }
-  if (labels.length <= FEW)
+  if (labels.length <= MAX_LISTED)
     for (const [label, { f1 }] of Object.entries(perClass)) metrics[`f1_${label}`] = f1
   const examples = texts.slice(0, show).map((input, i) => ({
     input,
@@ -48,18 +48,19 @@ export function evaluateLabels(results: LabelResults): Evaluation {
 /** A prediction from the scores of all labels, the likeliest first. */
 export function predictionOf(
   list: readonly Label[],
-  labels: readonly string[],
-  multiLabel: boolean,
+  { labels, config }: { labels: readonly string[]; config: unknown },
 ): Record<string, unknown> {
+  const { problem_type: problem } = config as { problem_type?: string | null }
   const byLabel = new Map(list.map(({ label, score }) => [label, score]))
   const scores = Object.fromEntries(labels.map((label) => [label, byLabel.get(label) ?? 0]))
-  if (multiLabel) return { labels: labels.filter((label) => scores[label] > 0.5), scores }
+  if (problem === 'multi_label_classification')
+    return { labels: labels.filter((label) => scores[label] > 0.5), scores }
   const [{ label, score }] = list
   return { label, score, scores }
 }
 
-/** Labels whose F1 is told one by one, at most. */
-const FEW = 12
+/** With more labels, the F1 of each is left out. */
+const MAX_LISTED = 12
 
 function lossOf(scores: readonly number[], expected: readonly number[], each: boolean): number {
   const log = (p: number): number => -Math.log(Math.max(p, 1e-12))
@@ -69,4 +70,4 @@ function lossOf(scores: readonly number[], expected: readonly number[], each: bo
 }
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((one) => b.includes(one))
+  a.length === b.length && a.every((label) => b.includes(label))

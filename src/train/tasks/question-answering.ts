@@ -1,4 +1,4 @@
-// Where a text answers a question (Rajpurkar et al., 2016): the first and the last token of the answer.
+// The part of a text that answers a question (Rajpurkar et al., 2016): its first and its last token.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { exactMatch, squadF1 } from '../../metrics/index.ts'
@@ -8,18 +8,18 @@ import {
   questionAnswering as answering,
   answerWindows,
 } from '../../pipelines/question-answering.ts'
-import { encoderInputs, padId, type TextExample, textBatch } from '../../pipelines/text-examples.ts'
+import { encoderInputs, type TextExample } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { type Encoding, Tokenizer } from '../../tokenizers/index.ts'
-import { HeedError } from '../../util/errors.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
+import type { Encoding, Tokenizer } from '../../tokenizers/index.ts'
+import { HeedError, shown } from '../../util/errors.ts'
+import { defineTask } from '../define-task.ts'
+import type { EvaluateOptions, Evaluation } from '../task.ts'
 import { textIn, valueIn } from './text.ts'
-import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
+import { TextTask } from './text-task.ts'
 
 type Options = { questionColumn: string; contextColumn: string; answersColumn: string }
-type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const questionAnswering: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
+export const questionAnswering = defineTask<Options, Record<string, never>, Tokenizer>({
   name: 'question-answering',
   about: 'the stretch of a text that answers a question',
   columns:
@@ -29,24 +29,19 @@ export const questionAnswering: TaskDefinition<Options, Record<string, never>, T
     contextColumn: z.string().default('context').describe('the column of the text with the answer'),
     answersColumn: z.string().default('answers').describe('the column of the answers'),
   }),
-  facts: z.object({}),
   defaults: { steps: null, epochs: 2, dropout: 0.1, weightDecay: 0.01, context: 384 },
+  inputColumn: ({ contextColumn }) => contextColumn,
   head: () => 'question-answering',
-  survey: async () => ({}),
-  preprocessor: (setup) =>
-    textTokenizer(setup, (row) => {
-      const { questionColumn, contextColumn } = setup.options
-      return [textIn(row, questionColumn), textIn(row, contextColumn)]
-    }),
-  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
-  modelConfig: () => ({}),
-  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
+  texts: (row, options) => {
+    const { questionColumn, contextColumn } = options
+    return [textIn(row, questionColumn), textIn(row, contextColumn)]
+  },
   create: (context) => new QuestionAnswering(context),
-}
+})
 
 interface Answer {
   text: string
-  /** Where it begins in the context. */
+  /** Its first character in the context. */
   start: number
 }
 
@@ -61,15 +56,14 @@ interface Example extends TextExample {
   first: boolean
 }
 
-class QuestionAnswering implements Task<Example, QuestionAnswerer> {
-  readonly name = questionAnswering.name
+class QuestionAnswering extends TextTask<
+  Example,
+  QuestionAnswerer,
+  Options,
+  Record<string, never>
+> {
+  readonly name = 'question-answering'
   readonly head = 'question-answering'
-  readonly unit = 'rows'
-  private readonly context: Context
-
-  constructor(context: Context) {
-    this.context = context
-  }
 
   encode(row: Row): Example[] {
     const { options, preprocessor: tokenizer, contextLength } = this.context
@@ -84,16 +78,12 @@ class QuestionAnswering implements Task<Example, QuestionAnswerer> {
     })
   }
 
-  length({ ids }: Example): number {
-    return ids.length
-  }
-
-  collate(examples: readonly Example[], length: number): Batch {
+  override collate(examples: readonly Example[], length: number): Batch {
     const places = (key: 'start' | 'end') => ({
       data: Int32Array.from(examples, (example) => example[key]),
       shape: [examples.length],
     })
-    const batch = textBatch(examples, length, padId(this.context.preprocessor))
+    const batch = super.collate(examples, length)
     return { ...batch, start: places('start'), end: places('end') }
   }
 
@@ -107,19 +97,19 @@ class QuestionAnswering implements Task<Example, QuestionAnswerer> {
     { show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const rows = examples.filter(({ first }) => first)
-    const found: string[] = []
+    const predicted: string[] = []
     for (const { question, context } of rows)
-      found.push((await this.answer(model, question, context)).answer)
+      predicted.push((await this.answer(model, question, context)).answer)
     const texts = rows.map(({ answers }) => answers.map(({ text }) => text))
-    const mean = (score: (answers: string[], mine: string) => number): number =>
-      found.reduce((sum, mine, i) => sum + score(texts[i], mine), 0) / rows.length
+    const mean = (score: (answers: string[], predicted: string) => number): number =>
+      predicted.reduce((sum, text, i) => sum + score(texts[i], text), 0) / rows.length
     return {
       metrics: { exact_match: mean(exactMatch), f1: mean(squadF1) },
       examples: rows.slice(0, show).map(({ question }, i) => ({
         input: question,
         expected: texts[i].join(' | '),
-        predicted: found[i],
-        right: exactMatch(texts[i], found[i]) === 1,
+        predicted: predicted[i],
+        right: exactMatch(texts[i], predicted[i]) === 1,
       })),
     }
   }
@@ -140,7 +130,7 @@ class QuestionAnswering implements Task<Example, QuestionAnswerer> {
   }
 }
 
-/** The first and last token of an answer in a window, or of [CLS], which stands for none. */
+/** The first and last token of an answer in a window, or [CLS], which means none. */
 function tokensOf(
   { offsets, sequenceIds }: Encoding,
   offset: number,
@@ -151,37 +141,40 @@ function tokensOf(
     sequenceIds[i] === 1 && a < to && b > from ? [i] : [],
   )
   const [first, last] = [inside[0], inside.at(-1)]
-  const whole = last !== undefined && offsets[first][0] <= from && offsets[last][1] >= to
-  return whole ? [first, last] : [0, 0]
+  const isInside = last !== undefined && offsets[first][0] <= from && offsets[last][1] >= to
+  return isInside ? [first, last] : [0, 0]
 }
 
-/** As SQuAD has them; a text, or a list of texts, stands for where it is found first. */
+/** Answers in SQuAD's form, or as texts: their first occurrence counts. */
 function answersIn(row: Row, column: string, context: string): Answer[] {
   const value = valueIn(row, column)
   const { text = value, answer_start: starts } = value as { text?: unknown; answer_start?: unknown }
   const texts = [text].flat()
   const places = [starts ?? []].flat()
-  const answers = texts.map((one, i) => {
-    if (typeof one !== 'string' || one === '')
-      throw new HeedError('invalid-option', `'${column}' has no text`)
-    const told = places[i] === undefined ? context.indexOf(one) : Number(places[i])
-    const start = [told, afterCharacters(context, told)].find(
-      (place) => place >= 0 && context.startsWith(one, place),
+  const answers = texts.map((text, i) => {
+    if (typeof text !== 'string' || text === '')
+      throw new HeedError('invalid-data', `'${column}' must have texts, got ${shown(text)}`, {
+        key: column,
+        value: text,
+      })
+    const place = places[i] === undefined ? context.indexOf(text) : Number(places[i])
+    const start = [place, afterCharacters(context, place)].find(
+      (at) => at >= 0 && context.startsWith(text, at),
     )
-    if (start !== undefined) return { text: one, start }
-    throw new HeedError(
-      'invalid-option',
-      `the answer '${one.slice(0, 60)}' does not stand in the context`,
-    )
+    if (start !== undefined) return { text, start }
+    throw new HeedError('invalid-data', `the context must contain the answer, got ${shown(text)}`, {
+      key: column,
+      value: text,
+    })
   })
   if (answers.length > 0) return answers
-  throw new HeedError(
-    'invalid-option',
-    `'${column}' is empty: questions without an answer are not learnt here`,
-  )
+  throw new HeedError('invalid-data', `'${column}' must have an answer, got none`, {
+    key: column,
+    remedy: 'Remove the row: questions without an answer cannot be learnt.',
+  })
 }
 
-/** Where so many characters end: SQuAD counts them, and some take two places in a JavaScript text. */
+/** Index after `count` characters: SQuAD counts code points, some of which take two UTF-16 units. */
 function afterCharacters(text: string, count: number): number {
   let place = 0
   for (let left = count; left > 0 && place < text.length; left--)

@@ -4,23 +4,17 @@ import type { Batch, Row } from '../../data/index.ts'
 import { generateSeq2Seq } from '../../generate/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import type { Draw } from '../../pipelines/run-examples.ts'
 import { padded, padId, textBatch } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { Tokenizer } from '../../tokenizers/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { defineTask } from '../define-task.ts'
 import { Draws } from '../draws.ts'
-import type {
-  Draw,
-  EvaluateOptions,
-  Evaluation,
-  Task,
-  TaskContext,
-  TaskDefinition,
-} from '../task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { documentOptions, sentencesOf, windowsOf } from './documents.ts'
 import { targetLoss, targetReport } from './seq2seq.ts'
 import { textIn } from './text.ts'
-import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
   textColumn: string
@@ -30,7 +24,7 @@ type Options = {
 }
 type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const spanCorruption: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
+export const spanCorruption = defineTask<Options, Record<string, never>, Tokenizer>({
   name: 'span-corruption',
   about: 'spans of a text that were taken out, for t5',
   columns: 'text files, each a document, or rows with a text',
@@ -44,20 +38,17 @@ export const spanCorruption: TaskDefinition<Options, Record<string, never>, Toke
       .describe('share of the tokens that are taken out'),
     spanLength: z.number().min(1).default(3).describe('tokens of a span on average'),
   }),
-  facts: z.object({}),
   defaults: { dropout: 0, weightDecay: 0.01, evalBatches: 20, lr: 1e-3, steps: 2000 },
+  inputColumn: ({ textColumn }) => textColumn,
   rowOptions: ({ unit }) => ({ unit }),
+  isObjective: true,
   head: () => 'seq2seq-lm',
-  survey: async () => ({}),
-  preprocessor: (setup) => textTokenizer(setup, (row) => [textIn(row, setup.options.textColumn)]),
-  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
-  modelConfig: () => ({}),
-  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
+  texts: (row, options) => [textIn(row, options.textColumn)],
   create: (context) => new SpanCorruption(context),
-}
+})
 
 class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
-  readonly name = spanCorruption.name
+  readonly name = 'span-corruption'
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
   private readonly context: Context

@@ -8,21 +8,16 @@ import {
   textClassification as pipeline,
   textLabelScores,
 } from '../../pipelines/text-classification.ts'
-import {
-  encoderInputs,
-  padId,
-  type TextExample,
-  type TextInput,
-  textBatch,
-} from '../../pipelines/text-examples.ts'
+import { encoderInputs, type TextExample, type TextInput } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { Tokenizer } from '../../tokenizers/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
+import { defineTask } from '../define-task.ts'
+import type { EvaluateOptions, Evaluation } from '../task.ts'
 import { evaluateLabels, predictionOf } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
 import { textIn } from './text.ts'
-import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
+import { TextTask } from './text-task.ts'
 
 type Options = {
   textColumn: string
@@ -32,9 +27,8 @@ type Options = {
   lmWeight: number
 }
 type Facts = { labels: string[] }
-type Context = TaskContext<Options, Facts, Tokenizer>
 
-export const textClassification: TaskDefinition<Options, Facts, Tokenizer> = {
+export const textClassification = defineTask<Options, Facts, Tokenizer>({
   name: 'text-classification',
   about: 'labels of texts, or of pairs of texts',
   columns: 'rows with a text and its label; with `multiLabel`, a list of labels',
@@ -55,35 +49,28 @@ export const textClassification: TaskDefinition<Options, Facts, Tokenizer> = {
   }),
   facts: z.object({ labels: z.array(z.string()).min(1) }),
   defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01, evalBatches: 50 },
+  inputColumn: ({ textColumn }) => textColumn,
   head: () => 'sequence-classification',
   survey: async (setup) => ({
     labels: await surveyLabels(setup, (row) => labelsIn(row, setup.options)),
   }),
-  preprocessor: (setup) => textTokenizer(setup, (row) => textsOf(row, setup.options)),
-  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
+  texts: (row, options) => textsOf(row, options),
   modelConfig: ({ facts, options }) => ({
     ...labelConfig(facts.labels),
     problem_type: options.multiLabel ? 'multi_label_classification' : 'single_label_classification',
   }),
-  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
   create: (context) => new TextClassification(context),
-}
+})
 
 interface Example extends TextExample {
   text: string
-  /** Their numbers. */
+  /** The indices of the labels. */
   labels: readonly number[]
 }
 
-class TextClassification implements Task<Example, SequenceClassifier> {
-  readonly name = textClassification.name
+class TextClassification extends TextTask<Example, SequenceClassifier, Options, Facts> {
+  readonly name = 'text-classification'
   readonly head = 'sequence-classification'
-  readonly unit = 'rows'
-  private readonly context: Context
-
-  constructor(context: Context) {
-    this.context = context
-  }
 
   encode(row: Row): Example[] {
     const { options, facts } = this.context
@@ -103,13 +90,9 @@ class TextClassification implements Task<Example, SequenceClassifier> {
     return pair === undefined ? { ids, text } : { ids, typeIds, text: `${text} ↔ ${pair}` }
   }
 
-  length({ ids }: Example): number {
-    return ids.length
-  }
-
-  collate(examples: readonly Example[], length: number): Batch {
-    const { preprocessor, options, facts } = this.context
-    const batch = textBatch(examples, length, padId(preprocessor))
+  override collate(examples: readonly Example[], length: number): Batch {
+    const { options, facts } = this.context
+    const batch = super.collate(examples, length)
     const rows = examples.length
     if (!options.multiLabel) {
       const data = Int32Array.from(examples, ({ labels }) => labels[0])
@@ -167,7 +150,7 @@ class TextClassification implements Task<Example, SequenceClassifier> {
     })
     const classify = pipeline({ model, tokenizer })
     const lists = await classify(inputs, { topK: null, truncate: true, maxLength })
-    return lists.map((list) => predictionOf(list, model.labels, options.multiLabel))
+    return lists.map((list) => predictionOf(list, model))
   }
 }
 

@@ -8,35 +8,25 @@ import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { runExamples } from '../../pipelines/run-examples.ts'
 import { padded, padId } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
-import { Tokenizer } from '../../tokenizers/index.ts'
-import type {
-  EvaluateOptions,
-  Evaluation,
-  Facts,
-  Task,
-  TaskContext,
-  TaskDefinition,
-} from '../task.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
+import { defineTask } from '../define-task.ts'
+import type { EvaluateOptions, Evaluation, Facts, Task, TaskContext } from '../task.ts'
 import { textIn } from './text.ts'
 import { joinedTokens, tokenizerOfText, windowBatches } from './text-batches.ts'
 
 type LmOptions = { textColumn: string }
 type Context = TaskContext<LmOptions, Facts, Tokenizer>
 
-export const textGeneration: TaskDefinition<LmOptions, Facts, Tokenizer> = {
+export const textGeneration = defineTask<LmOptions, Facts, Tokenizer>({
   name: 'text-generation',
   about: 'the next token of texts',
   columns: 'text files, or rows with a text',
   options: z.object({
     textColumn: z.string().default('text').describe('the column of the text, in rows'),
   }),
-  facts: z.object({}),
-  defaults: {},
+  inputColumn: ({ textColumn }) => textColumn,
   head: () => 'causal-lm',
-  survey: async () => ({}),
   preprocessor: (setup) => tokenizerOfText(setup, setup.options.textColumn),
-  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
-  modelConfig: () => ({}),
   newModelConfig: ({ preprocessor }) => ({
     vocab_size: preprocessor.vocabSize,
     bos_token_id: preprocessor.bosTokenId ?? preprocessor.eosTokenId ?? null,
@@ -45,7 +35,7 @@ export const textGeneration: TaskDefinition<LmOptions, Facts, Tokenizer> = {
   create: (context) => new TextGeneration(context),
   rowEncoder: ({ preprocessor, options }) => joinedTokens(preprocessor, options.textColumn),
   batches: (setup, context) => windowBatches(setup, context),
-}
+})
 
 /** Tokens of a text, at most one more than the context length: the last is a target only. */
 interface Window {
@@ -54,7 +44,7 @@ interface Window {
 }
 
 class TextGeneration implements Task<Window, CausalLM> {
-  readonly name = textGeneration.name
+  readonly name = 'text-generation'
   readonly head = 'causal-lm'
   readonly unit = 'tokens'
   private readonly context: Context

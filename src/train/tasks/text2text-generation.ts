@@ -1,17 +1,17 @@
 // A text from a text; a prefix names what to do (Raffel et al., 2020).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import { accuracy, chrf } from '../../metrics/index.ts'
+import { accuracy, chrf, rouge } from '../../metrics/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { padded, padId, textBatch } from '../../pipelines/text-examples.ts'
 import { writeTexts } from '../../pipelines/text2text-generation.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { Tokenizer } from '../../tokenizers/index.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
+import { defineTask } from '../define-task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { endOf, targetLoss, targetReport } from './seq2seq.ts'
 import { textIn } from './text.ts'
-import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = {
   sourceColumn: string
@@ -21,30 +21,36 @@ type Options = {
 }
 type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
-export const text2TextGeneration: TaskDefinition<Options, Record<string, never>, Tokenizer> = {
-  name: 'text2text-generation',
-  about: 'a text from a text: summaries, corrections, answers; for t5',
+const shared = {
   columns: 'rows with a source and a target',
   options: z.object({
-    sourceColumn: z.string().default('source').describe('the column of the text to read'),
-    targetColumn: z.string().default('target').describe('the column of the text to write'),
-    prefix: z.string().default('').describe('what stands before each source, as "summarize: "'),
+    sourceColumn: z.string().default('source').describe('column of the text to read'),
+    targetColumn: z.string().default('target').describe('column of the text to write'),
+    prefix: z.string().default('').describe('text before each source, such as "summarize: "'),
     labelSmoothing: z.number().min(0).max(1).default(0).describe('share spread over all tokens'),
   }),
-  facts: z.object({}),
   defaults: { steps: null, epochs: 3, weightDecay: 0.01, evalBatches: 20 },
-  head: () => 'seq2seq-lm',
-  survey: async () => ({}),
-  preprocessor: (setup) =>
-    textTokenizer(setup, (row) => {
-      const { prefix, sourceColumn, targetColumn } = setup.options
-      return [prefix + textIn(row, sourceColumn), textIn(row, targetColumn)]
-    }),
-  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
-  modelConfig: () => ({}),
-  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
-  create: (context) => new Text2TextGeneration(context),
+  inputColumn: ({ sourceColumn }: Options) => sourceColumn,
+  head: () => 'seq2seq-lm' as const,
+  texts: (row: Row, { prefix, sourceColumn, targetColumn }: Options) => [
+    prefix + textIn(row, sourceColumn),
+    textIn(row, targetColumn),
+  ],
 }
+
+export const text2TextGeneration = defineTask<Options, Record<string, never>, Tokenizer>({
+  ...shared,
+  name: 'text2text-generation',
+  about: 'a text from a text: corrections, answers; for t5',
+  create: (context) => new Text2TextGeneration(context),
+})
+
+export const summarization = defineTask<Options, Record<string, never>, Tokenizer>({
+  ...shared,
+  name: 'summarization',
+  about: 'summaries of texts; for t5',
+  create: (context) => new Summarization(context),
+})
 
 interface Example {
   source: readonly number[]
@@ -53,7 +59,7 @@ interface Example {
 }
 
 class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
-  readonly name = text2TextGeneration.name
+  readonly name: string = 'text2text-generation'
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
   private readonly context: Context
@@ -104,8 +110,7 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     return {
       metrics: {
         ...report.metrics,
-        exact_match: accuracy(expectedTexts, written),
-        chrf: chrf(written, expectedTexts),
+        ...this.scores(written, expectedTexts),
       },
       examples: examples.slice(0, show).map(({ texts: [input, expected] }, i) => {
         const predicted = written[i]
@@ -119,7 +124,15 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
       model,
       rows.map((row) => this.ids(this.sourceOf(row))),
     )
-    return texts.map((text) => ({ text }))
+    return texts.map((text) => this.result(text))
+  }
+
+  protected scores(texts: readonly string[], expected: readonly string[]): Record<string, number> {
+    return { exact_match: accuracy(expected, texts), chrf: chrf(texts, expected) }
+  }
+
+  protected result(text: string): Record<string, unknown> {
+    return { text }
   }
 
   private sourceOf(row: Row): string {
@@ -144,5 +157,21 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
       batchSize: 16,
     })
     return texts.map((text) => text.trim())
+  }
+}
+
+class Summarization extends Text2TextGeneration {
+  override readonly name = 'summarization'
+
+  protected override scores(
+    texts: readonly string[],
+    expected: readonly string[],
+  ): Record<string, number> {
+    const { rouge1, rouge2, rougeL } = rouge(texts, expected)
+    return { rouge1: rouge1.f1, rouge2: rouge2.f1, rougeL: rougeL.f1 }
+  }
+
+  protected override result(text: string): Record<string, unknown> {
+    return { summary: text }
   }
 }

@@ -7,18 +7,18 @@ import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { encodeWords, labelWords, type WordExample } from '../../pipelines/label-words.ts'
 import { encoderInputs, padded, padId, textBatch } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { Tokenizer } from '../../tokenizers/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
+import { defineTask } from '../define-task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { indexOfLabel, labelConfig, surveyLabels } from './labels.ts'
 import { valueIn } from './text.ts'
-import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 
 type Options = { tokensColumn: string; tagsColumn: string }
 type Facts = { labels: string[] }
 type Context = TaskContext<Options, Facts, Tokenizer>
 
-export const tokenClassification: TaskDefinition<Options, Facts, Tokenizer> = {
+export const tokenClassification = defineTask<Options, Facts, Tokenizer>({
   name: 'token-classification',
   about: 'tags of words: context of speech, names',
   columns:
@@ -29,6 +29,7 @@ export const tokenClassification: TaskDefinition<Options, Facts, Tokenizer> = {
   }),
   facts: z.object({ labels: z.array(z.string()).min(1) }),
   defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01, evalBatches: 50 },
+  inputColumn: ({ tokensColumn }) => tokensColumn,
   head: () => 'token-classification',
   survey: async (setup) => ({
     labels: await surveyLabels(
@@ -36,13 +37,10 @@ export const tokenClassification: TaskDefinition<Options, Facts, Tokenizer> = {
       (row) => taggedIn(row, setup.options).tags,
     ),
   }),
-  preprocessor: (setup) =>
-    textTokenizer(setup, (row) => [wordsIn(row, setup.options.tokensColumn).join(' ')]),
-  openPreprocessor: (folder) => Tokenizer.fromFile(folder),
+  texts: (row, options) => [wordsIn(row, options.tokensColumn).join(' ')],
   modelConfig: ({ facts }) => labelConfig(facts.labels),
-  newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
   create: (context) => new TokenClassification(context),
-}
+})
 
 interface Example extends WordExample {
   /** The number of each word's tag. */
@@ -50,7 +48,7 @@ interface Example extends WordExample {
 }
 
 class TokenClassification implements Task<Example, TokenClassifier> {
-  readonly name = tokenClassification.name
+  readonly name = 'token-classification'
   readonly head = 'token-classification'
   readonly unit = 'rows'
   private readonly context: Context

@@ -1,15 +1,17 @@
 // Translation (Vaswani et al., 2017). The decoder learns each token from the right ones before it (teacher forcing).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
+import { type GenerationDefaults, generationDefaults } from '../../generate/index.ts'
 import { bleu, chrf } from '../../metrics/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { padded, padId, textBatch } from '../../pipelines/text-examples.ts'
-import { writeTexts } from '../../pipelines/text2text-generation.ts'
+import { translation as pipeline, writeTexts } from '../../pipelines/text2text-generation.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext, TaskDefinition } from '../task.ts'
+import { defineTask } from '../define-task.ts'
+import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { endOf, targetLoss, targetReport } from './seq2seq.ts'
 import { textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
@@ -24,7 +26,7 @@ type Options = {
 }
 type Context = TaskContext<Options, Record<string, never>, TextPairTokenizers>
 
-export const translation: TaskDefinition<Options, Record<string, never>, TextPairTokenizers> = {
+export const translation = defineTask<Options, Record<string, never>, TextPairTokenizers>({
   name: 'translation',
   about: 'a text for each text: t5, marian, seq2seq_rnn',
   columns: 'rows with a source and a target, also within a column `translation`',
@@ -40,19 +42,17 @@ export const translation: TaskDefinition<Options, Record<string, never>, TextPai
       .describe('share of the probability that is spread over all tokens'),
     beams: z.int().min(1).max(64).default(1).describe('width of the search in evaluation'),
   }),
-  facts: z.object({}),
   defaults: { dropout: 0.1, weightDecay: 0.01, batch: 32, beta2: 0.98 },
+  inputColumn: ({ sourceColumn }) => sourceColumn,
   head: () => 'seq2seq-lm',
-  survey: async () => ({}),
   preprocessor: async (setup) =>
     setup.from === undefined
       ? tokenizersOf(await textTokenizer(setup, (row) => pairOf(row, setup.options)))
       : openTokenizers(setup.from),
   openPreprocessor: (folder) => openTokenizers(folder),
-  modelConfig: () => ({}),
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor.source, modelType),
   create: (context) => new Translation(context),
-}
+})
 
 interface Example {
   ids: readonly number[]
@@ -63,10 +63,12 @@ interface Example {
 }
 
 class Translation implements Task<Example, Seq2SeqLM> {
-  readonly name = translation.name
+  readonly name = 'translation'
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
   private readonly context: Context
+  /** Of a model that Heed did not train. */
+  private defaults: GenerationDefaults | undefined
 
   constructor(context: Context) {
     this.context = context
@@ -140,9 +142,28 @@ class Translation implements Task<Example, Seq2SeqLM> {
   }
 
   async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const examples = rows.map((row) => this.encodeSource(sourceOf(row, this.context.options)))
-    const written = await this.write(model, examples)
-    return written.map((text) => ({ translation: text }))
+    const sources = rows.map((row) => sourceOf(row, this.context.options))
+    const translations = this.defaults
+      ? await this.translate(model, sources, this.defaults)
+      : await this.write(model, sources.map((source) => this.encodeSource(source))) // biome-ignore format: one line
+    return translations.map((translation) => ({ translation }))
+  }
+
+  async usePublished(folder: string): Promise<void> {
+    this.defaults = await generationDefaults(folder)
+  }
+
+  private async translate(
+    model: Seq2SeqLM,
+    sources: readonly string[],
+    defaults: GenerationDefaults,
+  ): Promise<string[]> {
+    const { preprocessor, options } = this.context
+    const { source: tokenizer, target: targetTokenizer } = preprocessor
+    const translate = pipeline({ model, tokenizer, targetTokenizer, defaults })
+    const beams = options.beams > 1 ? options.beams : undefined
+    const results = await translate(sources.map((text) => options.prefix + text), { beams }) // biome-ignore format: one line
+    return results.map((result) => result.translation_text)
   }
 
   /** At most twice as long as the source, and ten tokens. */

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { Tokenizer } from '../tokenizers/index.ts'
+import { HeedError } from '../util/errors.ts'
+import type { DataSetup, NewTask, Preprocessor, TaskDefinition } from './task.ts'
+import { textTokenizer, vocabularyConfig } from './tasks/text-tokenizer.ts'
+
+/** A task with the defaults of what it leaves out: those of a task on texts, with the tokenizer of the model. */
+export function defineTask<O, F, P extends Preprocessor>(
+  task: NewTask<O, F, P>,
+): TaskDefinition<O, F, P> {
+  return {
+    options: z.object({}),
+    facts: z.object({}),
+    defaults: {},
+    keepsExamples: true,
+    isObjective: false,
+    publishedOptions: {},
+    inputColumn: () => 'text',
+    survey: async () => ({}) as F,
+    preprocessor: async (setup) => (await newTokenizer(task, setup)) as Preprocessor as P,
+    openPreprocessor: async (folder) => (await Tokenizer.fromFile(folder)) as Preprocessor as P,
+    modelConfig: () => ({}),
+    newModelConfig: ({ preprocessor, modelType }) =>
+      (preprocessor as Preprocessor) instanceof Tokenizer
+        ? vocabularyConfig(preprocessor as Preprocessor as Tokenizer, modelType)
+        : {},
+    ...task,
+  }
+}
+
+function newTokenizer<O, F, P extends Preprocessor>(
+  { name, texts }: NewTask<O, F, P>,
+  setup: DataSetup<O>,
+): Promise<Tokenizer> {
+  if (texts) return textTokenizer(setup as DataSetup, (row) => texts(row, setup.options))
+  if (setup.from !== undefined) return Tokenizer.fromFile(setup.from)
+  throw new HeedError(
+    'unsupported',
+    `The task '${name}' must have \`texts\` or a \`preprocessor\``,
+    {
+      key: 'task',
+      value: name,
+      remedy: 'Define one of them, or train a model that has a tokenizer (`from`).',
+    },
+  )
+}

@@ -1,0 +1,115 @@
+// A model with its task, from the folder of a run or from any model folder.
+import type { RowOptions, RowSource } from '../data/index.ts'
+import { fromPretrained, headOf, readModelConfig } from '../models/index.ts'
+import { givenTaskName } from '../models/task-names.ts'
+import type { Module } from '../nn/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { unknownName } from '../util/registry.ts'
+import type { Options, Preprocessor, Task, TaskDefinition } from './task.ts'
+import { taskData } from './task-data.ts'
+import { findTaskFile, type OpenedTask, openTask } from './task-file.ts'
+import { contextOf } from './task-model.ts'
+import { predictionTask, taskDefinition } from './tasks/index.ts'
+
+export interface OpenOptions {
+  /** The task. Default: that of the run, or the task that fits the head of the model. */
+  task?: string
+  /** Options of the task for a model that is not a run, for example `{ textColumn: 'review' }`. */
+  options?: Options
+}
+
+export interface OpenedRun {
+  task: Task
+  /** Switched to evaluation. */
+  model: Module
+  preprocessor: Preprocessor
+  /** The column that the task reads: plain text and single images belong there. */
+  inputColumn: string
+  /** How the task reads rows: `openRows(paths, rowOptions)` of heed/data. */
+  rowOptions: RowOptions
+  /** Opens rows as the task reads them. */
+  openRows(paths: readonly string[]): Promise<RowSource>
+}
+
+/**
+ * Opens the model in the folder of a run, or in any model folder, with its task: `task.predict(model, rows)`.
+ * @throws HeedError for a model that was not trained for the task
+ */
+export async function openRun(
+  dir: string,
+  { task: name, options = {} }: OpenOptions = {},
+): Promise<OpenedRun> {
+  const wanted = name === undefined ? undefined : givenTaskName(name)
+  const file = await findTaskFile(dir)
+  if (!file || (wanted !== undefined && wanted !== file.task))
+    return openModel(dir, wanted, options)
+  const [key] = Object.keys(options)
+  if (key !== undefined)
+    throw new HeedError('invalid-option', `\`${key}\` must stay as ${dir} was trained`, {
+      key,
+      value: options[key],
+      remedy: 'Leave it out.',
+    })
+  const opened = await openTask(dir)
+  return openedRun(await fromPretrained(dir, opened.task.head), opened)
+}
+
+/** A model that was not trained by a run, or for another task. */
+async function openModel(
+  dir: string,
+  name: string | undefined,
+  given: Options,
+): Promise<OpenedRun> {
+  const config = await readModelConfig(dir)
+  const { model_type: modelType } = config
+  const kind = name === undefined ? predictionTask(modelType, headOf(config)) : taskDefinition(name)
+  const options = checkedOptions(kind, given)
+  const model = await fromPretrained(dir, kind.head(modelType, options), {
+    onNew(names) {
+      throw untrained(dir, kind.name, names)
+    },
+  })
+  const preprocessor = await kind.openPreprocessor(dir)
+  const contextLength = contextOf(model as Module)
+  const context = { options, facts: {}, preprocessor, modelType, contextLength }
+  const task = kind.create(context)
+  await task.usePublished?.(dir)
+  return openedRun(model, { kind, task, context })
+}
+
+function checkedOptions(kind: TaskDefinition, given: Options): Options {
+  const known = Object.keys(kind.options.shape)
+  const strange = Object.keys(given).find((key) => !known.includes(key))
+  if (strange !== undefined) throw unknownName(`option of ${kind.name}`, strange, known, 'options')
+  const result = kind.options.safeParse({ ...kind.publishedOptions, ...given })
+  if (result.success) return result.data as Options
+  const [{ path, message }] = result.error.issues
+  const key = path.join('.')
+  throw new HeedError('invalid-option', `\`${key}\` must be valid: ${message}`, {
+    key,
+    value: given[key],
+  })
+}
+
+const untrained = (dir: string, task: string, names: readonly string[]): HeedError =>
+  new HeedError(
+    'unsupported',
+    `The model in ${dir} must be trained for ${task}, got one without ${names.join(', ')}`,
+    {
+      key: 'task',
+      value: task,
+      remedy: 'Use a model that was trained for the task, or train this one first.',
+    },
+  )
+
+function openedRun(model: unknown, { kind, task, context }: Omit<OpenedTask, 'file'>): OpenedRun {
+  const dataAt = (paths: readonly string[]) => taskData(paths, kind, context.options)
+  return {
+    task,
+    model: model as Module,
+    preprocessor: context.preprocessor,
+    inputColumn: kind.inputColumn(context.options),
+    rowOptions: dataAt([]).rowOptions ?? {},
+    openRows: (paths) => dataAt(paths).source(),
+  }
+}

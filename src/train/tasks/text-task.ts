@@ -1,0 +1,47 @@
+import type { Batch, Row } from '../../data/index.ts'
+import type { Head } from '../../models/index.ts'
+import type { Module } from '../../nn/index.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import { padId, type TextExample, textBatch } from '../../pipelines/text-examples.ts'
+import type { Tensor } from '../../tensor/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
+import type { EvaluateOptions, Evaluation, Facts, Options, Task, TaskContext } from '../task.ts'
+
+/**
+ * Base class of tasks on texts. A subclass encodes rows, computes the loss, evaluates and predicts; `collate` adds
+ * what the loss needs, for example labels, to `super.collate(examples, length)`.
+ */
+export abstract class TextTask<
+  E extends TextExample,
+  M extends Module = Module,
+  O = Options,
+  F = Facts,
+> implements Task<E, M>
+{
+  abstract readonly name: string
+  abstract readonly head: Head
+  readonly unit: Task['unit'] = 'rows'
+  protected readonly context: TaskContext<O, F, Tokenizer>
+
+  constructor(context: TaskContext<O, F, Tokenizer>) {
+    this.context = context
+  }
+
+  abstract encode(row: Row): readonly E[] | Promise<readonly E[]>
+  abstract loss(model: M, batch: BatchTensors): Tensor
+  abstract evaluate(
+    model: M,
+    examples: readonly E[],
+    options?: EvaluateOptions,
+  ): Promise<Evaluation>
+  abstract predict(model: M, rows: readonly Row[]): Promise<Record<string, unknown>[]>
+
+  length({ ids }: E): number {
+    return ids.length
+  }
+
+  /** input_ids (B, T), lengths (B), and token_type_ids (B, T) where the examples have them. */
+  collate(examples: readonly E[], length: number): Batch {
+    return textBatch(examples, length, padId(this.context.preprocessor))
+  }
+}
