@@ -7,10 +7,14 @@ import { join } from 'node:path'
 import { manualSeed, tensor } from '../src/index.ts'
 import {
   Marian,
+  MT5ForConditionalGeneration,
   type Seq2SeqLM,
   savePretrained,
   T5EncoderModel,
   T5ForConditionalGeneration,
+  T5ForQuestionAnswering,
+  T5ForSequenceClassification,
+  T5ForTokenClassification,
 } from '../src/models/index.ts'
 
 const [folder] = process.argv.slice(2)
@@ -38,6 +42,7 @@ const models = {
     feed_forward_proj: 'gated-gelu',
     tie_word_embeddings: false,
   }),
+  mt5: new MT5ForConditionalGeneration(t5),
   marian: new Marian({ ...marian, scale_embedding: true }),
   marian_separate: new Marian({
     ...marian,
@@ -60,9 +65,18 @@ for (const [name, model] of Object.entries(models) as [string, Seq2SeqLM][]) {
   const first = await model.forward(ints(ids), ints(decoderIds)).tolist()
   await writeFile(join(path, 'expected.json'), JSON.stringify({ ids, decoderIds, first }))
 }
-const encoder = new T5EncoderModel(t5).eval()
-const path = join(folder, 't5_encoder')
-await savePretrained(encoder, path)
-const first = await encoder.forward(ints(ids)).tolist()
-await writeFile(join(path, 'expected.json'), JSON.stringify({ ids, first }))
-console.log(`${Object.keys(models).length + 1} models in ${folder}`)
+const others = {
+  t5_encoder: new T5EncoderModel(t5),
+  t5_sequence: new T5ForSequenceClassification({ ...t5, num_labels: 3 }),
+  t5_token: new T5ForTokenClassification({ ...t5, id2label: { 0: 'a', 1: 'b', 2: 'c' } }),
+  t5_question: new T5ForQuestionAnswering(t5),
+}
+const ended = ids.map((row) => [...row.slice(1), 1])
+for (const [name, model] of Object.entries(others)) {
+  const path = join(folder, name)
+  await savePretrained(model.eval(), path)
+  const output = model.forward(ints(ended))
+  const first = await ('start' in output ? output.start : output).tolist()
+  await writeFile(join(path, 'expected.json'), JSON.stringify({ ids: ended, first }))
+}
+console.log(`${Object.keys({ ...models, ...others }).length} models in ${folder}`)

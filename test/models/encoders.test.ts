@@ -1,4 +1,4 @@
-// BERT, DistilBERT and RoBERTa against transformers: see scripts/fixtures/encoders.py.
+// Encoders and the classification heads of T5 against transformers: see scripts/fixtures/{encoders,t5_heads}.py.
 import { join } from 'node:path'
 import { it } from 'vitest'
 import { tensor } from '../../src/index.ts'
@@ -14,7 +14,7 @@ import {
   variantsOf,
 } from './parity.ts'
 
-const families = ['bert', 'distilbert', 'roberta']
+const families = ['bert', 'distilbert', 'roberta', 't5_heads', 'mt5_heads']
 
 type EncoderHead = Exclude<Head, 'causal-lm' | 'seq2seq-lm' | `image-${string}`>
 

@@ -82,6 +82,8 @@ export async function loadSeq2Seq(path: string, variant: string): Promise<Seq2Se
 export const seq2seqVariants = [
   ...['tied', 'epsilon', 'distance', 'gelu_new', 'start', 'unscaled'].map((v) => ['t5/tied', v]),
   ...['gated', 'silu', 'relu', 'distance'].map((v) => ['t5/gated', v]),
+  ...['tied', 'silu'].map((v) => ['mt5/tied', v]),
+  ['mt5/untied', 'untied'],
   ...['shared', 'relu', 'gelu', 'unscaled', 'heads', 'start'].map((v) => ['marian/shared', v]),
   ['marian/separate', 'separate'],
   ['marian/untied', 'untied'],
