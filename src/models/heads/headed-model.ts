@@ -17,7 +17,7 @@ export interface HeadSpec<C extends object, S extends Module, L extends object> 
   readonly logits: (layers: L, states: Tensor, model: { config: C; stack: S }) => Tensor
   /** Whether the stack has its pooler, where the family has one. Default false. */
   readonly pooler?: boolean
-  /** The field of the stack, where this head has another; null: the fields of the stack are the model's own. */
+  /** The field of the stack, where this head has another; null: the model has the layers of the stack as fields. */
   readonly prefix?: string | null
 }
 
@@ -49,26 +49,30 @@ export abstract class HeadedModel<
 > extends Module<C> {
   readonly #family: F
   readonly #spec: H
-  readonly #stack: S
+  readonly #prefix: string | null
 
   constructor(family: F, spec: H, config: Partial<C> = {}) {
     super(configOf(family, config))
     const prefix = prefixOf(family, spec)
     this.#family = family
     this.#spec = spec
-    this.#stack = new (stackClass(family))(this.config, { pooler: spec.pooler ?? false })
+    this.#prefix = prefix
+    const stack = new (stackClass(family))(this.config, { pooler: spec.pooler ?? false })
     const layers = spec.layers(this.config, {
-      stack: this.#stack,
+      stack,
       labelCount: labelsOf(this.config as LabelConfig).length,
-      embeddings: () => embeddingsOf(family, this.#stack),
+      embeddings: () => embeddingsOf(family, stack),
     })
-    Object.assign(this, prefix === null ? layersOf(this.#stack) : { [prefix]: this.#stack }, layers)
+    Object.assign(this, prefix === null ? layersOf(stack) : { [prefix]: stack }, layers)
   }
 
-  /** Read from the field at each call, since it may have been replaced. */
+  /**
+   * Read from the fields at each call, since a field may be replaced, by a quantised layer for example. Without a prefix
+   * the model itself, which has the layers of the stack.
+   */
   protected get stack(): S {
-    const prefix = prefixOf(this.#family, this.#spec)
-    return prefix === null ? this.#stack : (this as object as Record<string, S>)[prefix]
+    const fields = this as unknown as Record<string, S>
+    return this.#prefix === null ? (fields as unknown as S) : fields[this.#prefix]
   }
 
   protected get family(): F {
@@ -79,9 +83,8 @@ export abstract class HeadedModel<
     return this.#spec
   }
 
-  /** The layers of the head are fields, which `quantize` may have replaced since. */
   protected get layers(): L {
-    return this as object as L
+    return this as unknown as L
   }
 
   protected headLogits(states: Tensor): Tensor {
@@ -93,7 +96,7 @@ export abstract class HeadedModel<
   }
 
   protected override keyInCheckpoint(key: string): string | null {
-    return modelKey(key, this.#family, this.stack, prefixOf(this.#family, this.#spec))
+    return modelKey(key, this.#family, this.stack, this.#prefix)
   }
 }
 
@@ -130,20 +133,14 @@ export function headClass<C extends object, S extends Module, L extends object, 
   return Headed as unknown as HeadClass<C, R>
 }
 
-/** The field of the stack; null where the model has the fields of the stack instead. */
+/** The field of the stack; null where the model has the layers of the stack as fields of its own. */
 const prefixOf = (
   family: { prefix: string },
   { prefix = family.prefix }: { prefix?: string | null },
 ): string | null => prefix
 
-/**
- * The layers of a stack, to be the fields of a model. Calls of the stack itself then leave no trace in the paths of
- * modules: it loses the `forward` that names them.
- */
-function layersOf(stack: Module): Record<string, unknown> {
-  Reflect.deleteProperty(stack, 'forward')
-  return Object.fromEntries(Object.entries(stack).filter(([, value]) => value instanceof Module))
-}
+const layersOf = (stack: Module): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(stack).filter(([, value]) => value instanceof Module))
 
 interface ConcreteModule extends Module {
   forward(...inputs: never[]): unknown

@@ -12,13 +12,14 @@ import {
 } from '../heads/question-answering.ts'
 import { type Seq2SeqFamily, type Seq2SeqLM, Seq2SeqModel } from '../heads/seq2seq-lm.ts'
 import { sequenceClassifier } from '../heads/sequence-classification.ts'
-import { textEncoder } from '../heads/text-model.ts'
+import { type EncoderOptions, textEncoder } from '../heads/text-model.ts'
 import { tokenClassifier } from '../heads/token-classification.ts'
 import { lastToken } from '../shared/decoder.ts'
+import { checkEncoderInputs } from '../shared/encoder-mask.ts'
 import type { TextFamily } from '../shared/family.ts'
 import { t5Tokenizer } from '../shared/tokenizers.ts'
 import { decoderLayers, type T5Config, t5Format, type t5Schema } from './t5-config.ts'
-import { T5Encoder, T5EncoderDecoder } from './t5-layers.ts'
+import { sameTextStates, T5Encoder, T5EncoderDecoder } from './t5-layers.ts'
 
 /** A variant of T5, and where it differs. */
 export interface T5Variant {
@@ -155,17 +156,19 @@ const questionAnswerer = (
   family: Both,
   name: string,
 ): HeadClass<T5Config, QuestionAnswerer & Layers & SpanLayer> =>
-  headClass(
-    QuestionAnswererModel<T5Config, T5EncoderDecoder, SpanLayer>,
-    'question-answering',
-    family,
-    {
-      architectures: `${name}ForQuestionAnswering`,
-      prefix: null,
-      layers: (config) => ({ qa_outputs: headLinear(config, 2) }),
-      logits: ({ qa_outputs }, states) => qa_outputs.forward(states),
-    },
-  )
+  headClass(T5QuestionAnswerer, 'question-answering', family, {
+    architectures: `${name}ForQuestionAnswering`,
+    prefix: null,
+    layers: (config) => ({ qa_outputs: headLinear(config, 2) }),
+    logits: ({ qa_outputs }, states) => qa_outputs.forward(states),
+  })
+
+class T5QuestionAnswerer extends QuestionAnswererModel<T5Config, T5EncoderDecoder, SpanLayer> {
+  protected override states(ids: Tensor, options: EncoderOptions = {}): Tensor {
+    checkEncoderInputs(this, ids, options.attentionMask)
+    return sameTextStates(this.stack, ids, options)
+  }
+}
 
 class ClassificationHead extends Module<T5Config> {
   dense = headLinear(this.config, this.config.d_model)

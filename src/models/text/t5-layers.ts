@@ -215,13 +215,21 @@ export class T5EncoderDecoder extends Module<T5Config> {
   encoder = new EncoderStack(this.config, this.shared)
   decoder = new DecoderStack(this.config, this.shared)
 
-  /** ids (B, T) -> (B, T, C): the states of the decoder, which reads the same text, shifted by one. */
-  forward(ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
-    const encoded = this.encoder.forward(ids, attentionMask)
-    const { decoder_start_token_id: decoderStartTokenId, pad_token_id } = this.config
-    const shifted = shiftRight(ids, { decoderStartTokenId, padTokenId: pad_token_id ?? 0 })
-    return this.decoder.forward(shifted, { encoded, encodedMask: attentionMask })
+  forward(ids: Tensor, options: EncoderOptions): Tensor {
+    return sameTextStates(this, ids, options)
   }
+}
+
+/** ids (B, T) -> (B, T, C): the states of the decoder, which reads the text of the encoder, shifted by one. */
+export function sameTextStates(
+  { encoder, decoder, config }: Pick<T5EncoderDecoder, 'encoder' | 'decoder' | 'config'>,
+  ids: Tensor,
+  { attentionMask }: EncoderOptions,
+): Tensor {
+  const encoded = encoder.forward(ids, attentionMask)
+  const { decoder_start_token_id: decoderStartTokenId, pad_token_id } = config
+  const shifted = shiftRight(ids, { decoderStartTokenId, padTokenId: pad_token_id ?? 0 })
+  return decoder.forward(shifted, { encoded, encodedMask: attentionMask })
 }
 
 const embedding = (config: T5Config): Embedding =>
