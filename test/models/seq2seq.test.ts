@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { cat, full, manualSeed, type Tensor, tensor } from '../../src/index.ts'
-import { fromPretrained, Marian, T5ForConditionalGeneration } from '../../src/models/index.ts'
+import {
+  fromPretrained,
+  type Head,
+  Marian,
+  T5ForConditionalGeneration,
+  T5ForTokenClassification,
+} from '../../src/models/index.ts'
 import { captureAttention } from '../../src/nn/index.ts'
 import { expectClose } from '../support/close.ts'
 import { allDevices, onEach, oneOfEach } from '../support/devices.ts'
@@ -141,6 +147,36 @@ describe('encoder-decoders', () => {
     )
   })
 
+  it('take sizes by the names that transformers also knows', () => {
+    const sizes = { hidden_size: 8, num_attention_heads: 4, num_hidden_layers: 3 } as object
+    const t5 = new T5ForConditionalGeneration({ ...sizes, head_dim: 2 } as object)
+    expect(t5.config).toMatchObject({ d_model: 8, num_heads: 4, num_layers: 3, d_kv: 2 })
+    const { config } = new Marian({ ...sizes, decoder_layers: 1, decoder_attention_heads: 2 })
+    expect(config).toMatchObject({ d_model: 8, encoder_attention_heads: 4, encoder_layers: 3 })
+    expect(() => new Marian({ ...sizes, d_model: 16 })).toThrow(
+      /hidden_size and d_model mean the same and must be equal, got 8 and 16/,
+    )
+  })
+
+  it('give the weights below another head', async () => {
+    const dir = 'test/fixtures/t5/tied'
+    const fresh = async (head: Head): Promise<string[]> => {
+      const names: string[] = []
+      await fromPretrained(dir, head, { onNew: (all) => void names.push(...all) })
+      return names
+    }
+    const layers = (name: string): string[] => [`${name}.weight`, `${name}.bias`]
+    expect(await fresh('token-classification')).toEqual(layers('classifier'))
+    expect(await fresh('question-answering')).toEqual(layers('qa_outputs'))
+    expect(await fresh('sequence-classification')).toEqual(
+      ['dense', 'out_proj'].flatMap((name) => layers(`classification_head.${name}`)),
+    )
+    const both = await fromPretrained(dir, 'seq2seq-lm')
+    const { transformer } = await fromPretrained(dir, 'token-classification').then(asT5)
+    const ids = tensor([[5, 6, 7]], { dtype: 'i32' })
+    expect(await transformer.forward(ids).data()).toEqual(await both.encode(ids).data())
+  })
+
   it('of another head are told from those that write', async () => {
     await expect(fromPretrained('test/fixtures/t5/tied')).rejects.toThrow(
       /head of T5 must be one of seq2seq-lm, encoder, .* got 'causal-lm'/,
@@ -151,3 +187,8 @@ describe('encoder-decoders', () => {
     expect(await encoder.forward(ids).data()).toEqual(await both.encode(ids).data())
   })
 })
+
+function asT5(model: unknown): T5ForTokenClassification {
+  if (model instanceof T5ForTokenClassification) return model
+  throw new Error('not a T5')
+}
