@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { manualSeed, tensor } from '../src/index.ts'
 import {
   Marian,
+  MarianForCausalLM,
   MT5ForConditionalGeneration,
   type Seq2SeqLM,
   savePretrained,
@@ -66,6 +67,7 @@ for (const [name, model] of Object.entries(models) as [string, Seq2SeqLM][]) {
   await writeFile(join(path, 'expected.json'), JSON.stringify({ ids, decoderIds, first }))
 }
 const others = {
+  marian_decoder: new MarianForCausalLM(marian),
   t5_encoder: new T5EncoderModel(t5),
   t5_sequence: new T5ForSequenceClassification({ ...t5, num_labels: 3 }),
   t5_token: new T5ForTokenClassification({ ...t5, id2label: { 0: 'a', 1: 'b', 2: 'c' } }),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cat, full, manualSeed, type Tensor, tensor } from '../../src/index.ts'
+import { readJsonObject } from '../../src/io/files/json.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import {
   fromPretrained,
   type Head,
@@ -54,6 +56,39 @@ onEach(allDevices, () => {
 })
 
 onEach(oneOfEach, () => {
+  it('MarianForCausalLM: computes what transformers computes, with a cache too', async () => {
+    const dir = 'test/fixtures/marian/decoder'
+    const told = await readJsonObject(`${dir}/expected/base.json`)
+    const file = await openSafetensors(`${dir}/expected/base.safetensors`)
+    const read = async (name: string): Promise<Tensor> =>
+      tensor(await file.read(name, { as: 'f32' }), { shape: file.info(name).shape })
+    const ids = (await read('input_ids')).to('i32')
+    const want = await read('logits')
+    const model = await fromPretrained(dir)
+    const [batch, tokens] = ids.shape
+    const logits = model.forward(ids)
+    await expectClose(logits, want, 1e-4)
+    const loss = model.loss(ids.narrow(1, 0, tokens - 1), ids.narrow(1, 1, tokens - 1))
+    loss.backward()
+    expect(await loss.item()).toBeCloseTo(told.loss as number, 4)
+    const parameters = new Map(model.namedParameters())
+    for (const name of told.gradients as string[])
+      await expectClose(parameters.get(name)?.grad as Tensor, await read(`grad.${name}`), 1e-3)
+    await file.close()
+
+    const cache = model.createCache({ batch, capacity: tokens + 2 })
+    for (const [start, size] of [
+      [0, 5],
+      [5, 1],
+      [6, tokens - 6],
+    ]) {
+      // biome-ignore format: steps
+      const part = model.forward(ids.narrow(1, start, size), { cache })
+      await expectClose(part, want.narrow(1, start, size), 1e-4)
+      cache.advance(size)
+    }
+  })
+
   describe.each([
     [
       'T5',

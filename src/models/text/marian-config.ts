@@ -10,6 +10,7 @@ import {
   layerCount,
   probability,
 } from '../shared/config.ts'
+import { labelFields } from '../shared/labels.ts'
 
 const schema = z.object({
   vocab_size: dimension.default(58101),
@@ -37,6 +38,7 @@ const schema = z.object({
   forced_eos_token_id: eosTokenId.default(0),
   decoder_start_token_id: z.int().nullable().default(null), // null: the padding token
   is_encoder_decoder: z.boolean().default(true),
+  ...labelFields,
 })
 
 export type MarianConfig = z.output<typeof schema> & { decoder_start_token_id: number }

@@ -1,199 +1,56 @@
 // Marian (Junczys-Dowmunt et al., 2018): the Transformer of Vaswani et al. (2017), published by OPUS-MT for many pairs
-// of languages. Field names are checkpoint keys: renaming one breaks loading.
-// B batch, S source tokens, T target tokens, C = d_model, V = size of the target vocabulary
-import {
-  activations,
-  attention,
-  type CrossCache,
-  crossAttention,
-  Dropout,
-  Embedding,
-  EncoderDecoderCache,
-  keyMask,
-  type LayerCache,
-  LayerNorm,
-  Linear,
-  Module,
-  Sinusoidal,
-} from '../../nn/index.ts'
-import { arange, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
+// of languages.
+import { EncoderDecoderCache, Linear } from '../../nn/index.ts'
+import { Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { defineModel } from '../definition.ts'
-import { type DecodeOptions, type Seq2SeqFamily, seq2seqLM } from '../heads/seq2seq-lm.ts'
+import { causalLM, type OutputLayer } from '../heads/causal-lm.ts'
+import { type Seq2SeqFamily, seq2seqLM } from '../heads/seq2seq-lm.ts'
+import type { DecoderFamily } from '../shared/family.ts'
 import { seq2seqTokenizer } from '../shared/tokenizers.ts'
 import { type MarianConfig, marianFormat, targetVocabSize } from './marian-config.ts'
+import { DecoderOnly, EncoderDecoder } from './marian-layers.ts'
 
 export type { MarianConfig } from './marian-config.ts'
 
-interface TargetOptions {
-  mask?: Tensor
-  causal?: boolean
-  cache?: LayerCache
-}
-
-interface SourceOptions {
-  /** (B, S, C); default: the states that the cache holds. */
-  encoded?: Tensor
-  mask?: Tensor
-  cache?: CrossCache
-}
-
-abstract class Attention extends Module<MarianConfig & { heads: number }> {
-  k_proj = linear(this.config.d_model, this.config.d_model, this.config)
-  v_proj = linear(this.config.d_model, this.config.d_model, this.config)
-  q_proj = linear(this.config.d_model, this.config.d_model, this.config)
-  out_proj = linear(this.config.d_model, this.config.d_model, this.config)
-
-  protected options(): { heads: number; dropout: number } {
-    const { heads, attention_dropout } = this.config
-    return { heads, dropout: this.training ? attention_dropout : 0 }
-  }
-}
-
-class SelfAttention extends Attention {
-  forward(x: Tensor, options: TargetOptions): Tensor {
-    const projections = [this.q_proj, this.k_proj, this.v_proj]
-    const [q, k, v] = projections.map((project) => project.forward(x)) // (B, T, C)
-    return this.out_proj.forward(attention(q, k, v, { ...options, ...this.options() }))
-  }
-}
-
-class CrossAttention extends Attention {
-  forward(x: Tensor, { encoded, ...rest }: SourceOptions): Tensor {
-    const q = this.q_proj.forward(x) // (B, T, C)
-    const source = encoded
-      ? { k: this.k_proj.forward(encoded), v: this.v_proj.forward(encoded) } // (B, S, C)
-      : null
-    return this.out_proj.forward(crossAttention(q, source, { ...rest, ...this.options() }))
-  }
-}
-
-/** What the layers of both halves have: self-attention, then two linear layers. */
-abstract class Layer extends Module<MarianConfig & { heads: number; inner: number }> {
-  self_attn = new SelfAttention(this.config)
-  self_attn_layer_norm = new LayerNorm(this.config.d_model)
-  fc1 = linear(this.config.d_model, this.config.inner, this.config)
-  fc2 = linear(this.config.inner, this.config.d_model, this.config)
-  final_layer_norm = new LayerNorm(this.config.d_model)
-  dropout = new Dropout(this.config.dropout)
-  activation_dropout = new Dropout(this.config.activation_dropout)
-
-  protected selfAttend(x: Tensor, options: TargetOptions): Tensor {
-    return this.self_attn_layer_norm.forward(
-      x.add(this.dropout.forward(this.self_attn.forward(x, options))),
-    )
-  }
-
-  protected feedForward(x: Tensor): Tensor {
-    const activate = activations[this.config.activation_function]
-    const inner = this.activation_dropout.forward(activate(this.fc1.forward(x)))
-    return this.final_layer_norm.forward(x.add(this.dropout.forward(this.fc2.forward(inner))))
-  }
-}
-
-class EncoderLayer extends Layer {
-  forward(x: Tensor, options: TargetOptions): Tensor {
-    return this.feedForward(this.selfAttend(x, options))
-  }
-}
-
-class DecoderLayer extends Layer {
-  encoder_attn = new CrossAttention(this.config)
-  encoder_attn_layer_norm = new LayerNorm(this.config.d_model)
-
-  forward(x: Tensor, options: TargetOptions, source: SourceOptions): Tensor {
-    const y = this.selfAttend(x, options)
-    const attended = this.dropout.forward(this.encoder_attn.forward(y, source))
-    return this.feedForward(this.encoder_attn_layer_norm.forward(y.add(attended)))
-  }
-}
-
-abstract class Half extends Module<MarianConfig> {
-  embed_tokens: Embedding
-  embed_positions = new Sinusoidal({ size: this.config.d_model, interleaved: false })
-  dropout = new Dropout(this.config.dropout)
-
-  constructor(config: MarianConfig, embedding: Embedding) {
-    super(config)
-    this.embed_tokens = embedding
-  }
-
-  /** ids (B, T) at `positions` (T), which are below `limit` -> (B, T, C). */
-  protected embed(ids: Tensor, positions: Tensor, limit: number): Tensor {
-    const { scale_embedding, d_model } = this.config
-    const tokens = this.embed_tokens.forward(ids)
-    const scaled = scale_embedding ? tokens.mul(Math.sqrt(d_model)) : tokens
-    return this.dropout.forward(scaled.add(this.embed_positions.forward(positions, limit)))
-  }
-}
-
-class Encoder extends Half {
-  layers = Array.from({ length: this.config.encoder_layers }, () => {
-    const { encoder_attention_heads: heads, encoder_ffn_dim: inner } = this.config
-    return new EncoderLayer({ ...this.config, heads, inner })
-  })
-
-  forward(ids: Tensor, attentionMask?: Tensor): Tensor {
-    const tokens = ids.shape[1]
-    const mask = keyMask(attentionMask)
-    const x = this.embed(ids, arange(tokens), tokens) // (B, S, C)
-    return this.layers.reduce((y, layer) => layer.forward(y, { mask }), x)
-  }
-}
-
-class Decoder extends Half {
-  layers = Array.from({ length: this.config.decoder_layers }, () => {
-    const { decoder_attention_heads: heads, decoder_ffn_dim: inner } = this.config
-    return new DecoderLayer({ ...this.config, heads, inner })
-  })
-
-  forward(ids: Tensor, { encoded, encodedMask, attentionMask, cache }: DecodeOptions): Tensor {
-    const tokens = ids.shape[1]
-    const offsets = arange(tokens)
-    const positions = cache ? offsets.add(cache.position()) : offsets
-    const target = { mask: keyMask(attentionMask), causal: true }
-    const source = { encoded, mask: keyMask(encodedMask) }
-    let x = this.embed(ids, positions, cache?.capacity ?? tokens) // (B, T, C)
-    this.layers.forEach((layer, i) => {
-      const options = { ...target, cache: cache?.layers[i] }
-      x = layer.forward(x, options, { ...source, cache: cache?.cross[i] })
-    })
-    return x
-  }
-}
-
-class EncoderDecoder extends Module<MarianConfig> {
-  shared = this.config.share_encoder_decoder_embeddings
-    ? embedding(this.config.vocab_size, this.config)
-    : null
-  encoder = new Encoder(this.config, this.shared ?? embedding(this.config.vocab_size, this.config))
-  decoder = new Decoder(
-    this.config,
-    this.shared ?? embedding(targetVocabSize(this.config), this.config),
-  )
-
-  forward(ids: Tensor, decoderIds: Tensor): Tensor {
-    return this.decoder.forward(decoderIds, { encoded: this.encoder.forward(ids) })
-  }
-}
-
-const family: Seq2SeqFamily<MarianConfig, EncoderDecoder, 'model'> = {
+const shared = {
   modelType: 'marian',
   title: 'Marian',
   config: marianFormat,
-  Stack: EncoderDecoder,
   prefix: 'model',
+  contextLength: ({ max_position_embeddings }: MarianConfig) => max_position_embeddings,
+  ignoredKeys: /\.embed_positions\.weight$/, // computed here, stored in some uploads
+} as const
+
+const family: Seq2SeqFamily<MarianConfig, EncoderDecoder, 'model'> = {
+  ...shared,
+  Stack: EncoderDecoder,
   names: {
     width: 'd_model',
     layers: ['encoder.layers', 'decoder.layers'],
     embeddings: 'encoder.embed_tokens',
   },
-  contextLength: ({ max_position_embeddings }) => max_position_embeddings,
   targetVocabSize,
   createCache: ({ config }, size) => {
     const { decoder_layers: layers, decoder_attention_heads: heads, d_model } = config
     return new EncoderDecoderCache({ layers, heads, headDim: d_model / heads, ...size })
   },
-  ignoredKeys: /\.embed_positions\.weight$/, // computed here, stored in some uploads
+}
+
+const decoderFamily: DecoderFamily<MarianConfig, DecoderOnly, 'model'> = {
+  ...shared,
+  Stack: DecoderOnly,
+  names: {
+    width: 'd_model',
+    layers: ['decoder.layers'],
+    embeddings: 'decoder.embed_tokens',
+    required: ['decoder'],
+  },
+  cache: ({ decoder_layers: layers, decoder_attention_heads: heads, d_model }) => ({
+    layers,
+    heads,
+    headDim: d_model / heads,
+  }),
+  renamedKeys: [[/^model\.shared\./, 'model.decoder.embed_tokens.']], // in checkpoints of both halves
 }
 
 export class Marian extends seq2seqLM(family, {
@@ -210,10 +67,22 @@ export class Marian extends seq2seqLM(family, {
     lm_head.forward(states).add(final_logits_bias),
 }) {}
 
+/** The decoder alone, which continues texts. */
+export class MarianForCausalLM extends causalLM(decoderFamily, 'MarianForCausalLM', {
+  layers: (config, { embeddings }) => ({
+    lm_head: new Linear(config.d_model, config.vocab_size, {
+      bias: false,
+      std: config.init_std,
+      weight: config.tie_word_embeddings ? embeddings().weight : undefined,
+    }),
+  }),
+  logits: ({ lm_head }: OutputLayer, states) => lm_head.forward(states),
+}) {}
+
 export const marian = defineModel({
   ...family,
   otherNames: [],
-  heads: [Marian],
+  heads: [Marian, MarianForCausalLM],
   sizes: ({ layers, heads, dim, context }) => ({
     max_position_embeddings: context,
     d_model: dim,
@@ -234,12 +103,6 @@ export const marian = defineModel({
   gguf: null,
   presets: {},
 })
-
-const linear = (inputs: number, outputs: number, { init_std: std }: MarianConfig): Linear =>
-  new Linear(inputs, outputs, { std })
-
-const embedding = (count: number, { d_model, init_std, pad_token_id }: MarianConfig): Embedding =>
-  new Embedding(count, d_model, { std: init_std, paddingIndex: pad_token_id })
 
 /** A parameter that is saved, but not trained. */
 function fixed(values: Tensor): Parameter {
