@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { copiesIn } from './house/copies.ts'
 import { castsIn, documentedExports, fileSizes, functionSizes, type Sizes } from './house/counts.ts'
 import { upwardImports } from './house/imports.ts'
-import { bannedNames, flagsInStrings, type Place } from './house/names.ts'
+import { bannedNames, type Place } from './house/names.ts'
 import { readSources } from './house/sources.ts'
 
 /** What may only fall. */
@@ -25,12 +25,11 @@ interface Baseline {
   nonNull: number
   /** By file. */
   bannedNames: Record<string, number>
-  flagsInStrings: Record<string, number>
 }
 
-type Figure = Exclude<keyof Baseline, 'bannedNames' | 'flagsInStrings'>
+type Figure = Exclude<keyof Baseline, 'bannedNames'>
 
-/** Places that are listed of each kind. */
+/** Places that are listed. */
 const SHOWN = 20
 
 const here = fileURLToPath(new URL('..', import.meta.url))
@@ -49,7 +48,6 @@ const copies = copiesIn(sources)
 const upward = upwardImports(sources)
 const casts = castsIn(sources)
 const names = bannedNames(sources)
-const flags = flagsInStrings(sources)
 const now: Baseline = {
   copiedLines: copies.copied,
   upwardImports: upward.length,
@@ -58,7 +56,6 @@ const now: Baseline = {
   any: casts.any,
   nonNull: casts.nonNull,
   bannedNames: countByFile(names),
-  flagsInStrings: countByFile(flags),
 }
 const baseline: Baseline = JSON.parse(readFileSync(baselinePath, 'utf8'))
 
@@ -78,7 +75,6 @@ function report(): void {
       `upward imports ${upward.length}`,
       `copies         ${copies.copied} of ${copies.lines} code lines of bases and heads in ${copies.families.length} decoder families (${share} %)`,
       `banned names   ${names.length} in ${Object.keys(now.bannedNames).length} files`,
-      `--flags        ${flags.length} in strings of ${Object.keys(now.flagsInStrings).length} files outside src/cli`,
     ].join('\n'),
   )
   if (values.copies)
@@ -94,12 +90,7 @@ function check(): void {
     ...worse('uncheckedCasts', 'casts to unknown or never'),
     ...worse('any', 'any'),
     ...worse('nonNull', 'non-null assertions (x!)'),
-    ...added(
-      'bannedNames',
-      names,
-      'Exports, types, fields and parameters need the noun of the field',
-    ),
-    ...added('flagsInStrings', flags, 'The library names keys (`minLr`), the command line flags'),
+    ...newNames(),
   ]
   if (problems.length === 0) return
   console.error(`${problems.join('\n')}\nnpm run house shows all figures; --copies the lines.`)
@@ -112,40 +103,28 @@ function worse(key: Figure, what: string): string[] {
     : []
 }
 
-/** Places in the files that have more than the baseline allows. */
-function added(
-  key: 'bannedNames' | 'flagsInStrings',
-  places: readonly Place[],
-  rule: string,
-): string[] {
-  const list = places
-    .filter(({ path }) => now[key][path] > (baseline[key][path] ?? 0))
+/** Banned names in the files that have more of them than the baseline allows. */
+function newNames(): string[] {
+  const list = names
+    .filter(({ path }) => now.bannedNames[path] > (baseline.bannedNames[path] ?? 0))
     .map(({ path, line, text }) => `  ${path}:${line}: ${text}`)
   const rest = list.length > SHOWN ? [`  and ${list.length - SHOWN} more`] : []
-  return list.length > 0 ? [`${rule}:`, ...list.slice(0, SHOWN), ...rest] : []
+  const rule = 'Exports, types, fields and parameters need the noun of the field:'
+  return list.length > 0 ? [rule, ...list.slice(0, SHOWN), ...rest] : []
 }
 
 /** Each figure that is better than the baseline replaces it there; none is raised. */
 function lower(): void {
-  const { bannedNames, flagsInStrings, ...figures } = baseline
+  const { bannedNames, ...figures } = baseline
   const least = Object.entries(figures).map(([key, most]) => [
     key,
     Math.min(most, now[key as Figure]),
   ])
-  const fresh = {
-    ...Object.fromEntries(least),
-    bannedNames: lowered(bannedNames, now.bannedNames),
-    flagsInStrings: lowered(flagsInStrings, now.flagsInStrings),
-  }
+  const left = Object.entries(bannedNames)
+    .map(([path, most]) => [path, Math.min(most, now.bannedNames[path] ?? 0)] as const)
+    .filter(([, count]) => count > 0)
+  const fresh = { ...Object.fromEntries(least), bannedNames: Object.fromEntries(left) }
   writeFileSync(baselinePath, `${JSON.stringify(fresh, null, 2)}\n`)
-}
-
-function lowered(most: Record<string, number>, found: Record<string, number>) {
-  const least = Object.entries(most).map(([path, count]) => [
-    path,
-    Math.min(count, found[path] ?? 0),
-  ])
-  return Object.fromEntries(least.filter(([, count]) => Number(count) > 0))
 }
 
 function countByFile(list: readonly Place[]): Record<string, number> {

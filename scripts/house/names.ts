@@ -1,4 +1,4 @@
-// Names that say nothing about what they hold, and words of the command line in the library.
+// Names that say nothing about what they hold: exports, types, fields and parameters need the noun of the field.
 import ts from 'typescript'
 import { isExported, type Source, walk } from './sources.ts'
 
@@ -20,33 +20,16 @@ export function bannedNames(sources: readonly Source[]): Place[] {
     const found: Place[] = []
     walk(source.tree, (node) => {
       for (const name of declaredNames(node))
-        if (banned.has(name.text.toLowerCase())) found.push(placeOf(source, name, name.text))
+        if (banned.has(name.text.toLowerCase())) found.push(placeOf(source, name))
     })
     return found
   })
 }
 
-/** Strings of the library that name an option of the command line: the library names keys. CSS may have variables. */
-export function flagsInStrings(sources: readonly Source[]): Place[] {
-  return sources.flatMap((source) => {
-    const found: Place[] = []
-    if (source.path.startsWith('src/cli/')) return found
-    walk(source.tree, (node) => {
-      if (!ts.isStringLiteralLike(node) && !isTemplatePart(node)) return
-      const [, flag] = /(?<!var)(?:^|[\s('"`])(--[a-z][a-z-]+)(?![a-z:-])/.exec(node.text) ?? []
-      if (flag) found.push(placeOf(source, node, flag))
-    })
-    return found
-  })
+function placeOf({ path, tree }: Source, name: ts.Identifier): Place {
+  const { line } = tree.getLineAndCharacterOfPosition(name.getStart(tree))
+  return { path, line: line + 1, text: name.text }
 }
-
-function placeOf({ path, tree }: Source, node: ts.Node, text: string): Place {
-  const { line } = tree.getLineAndCharacterOfPosition(node.getStart(tree))
-  return { path, line: line + 1, text }
-}
-
-const isTemplatePart = (node: ts.Node) =>
-  ts.isTemplateHead(node) || ts.isTemplateMiddle(node) || ts.isTemplateTail(node)
 
 function declaredNames(node: ts.Node): ts.Identifier[] {
   if (ts.isParameter(node)) return boundNames(node.name)

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { copiesIn } from '../../scripts/house/copies.ts'
 import { castsIn, documentedExports, functionSizes } from '../../scripts/house/counts.ts'
 import { upwardImports } from '../../scripts/house/imports.ts'
-import { bannedNames, flagsInStrings } from '../../scripts/house/names.ts'
+import { bannedNames } from '../../scripts/house/names.ts'
 import { parse } from '../../scripts/house/sources.ts'
 
 it('finds banned names of exports, types, fields and parameters, in any case', () => {
@@ -30,12 +30,6 @@ const partsOf = 1`,
       '4 pace',
     ].toSorted(),
   )
-})
-
-it('finds flags in strings of the library, and not in those of the command line', () => {
-  const text = `throw f('Use --min-lr', \`a \${b} --data x\`, 'a -- b', "--all", 'var(--ink)') // --steps`
-  const found = flagsInStrings([parse('src/train/a.ts', text), parse('src/cli/a.ts', text)])
-  expect(found.map(({ text }) => text)).toEqual(['--min-lr', '--data', '--all'])
 })
 
 it('counts casts, and not `as const`', () => {
