@@ -41,7 +41,7 @@ export abstract class Elementwise extends TensorCore {
 
   /** The remainder with the sign of the dividend. */
   fmod(other: Operand): Tensor {
-    const x = this as unknown as Tensor
+    const x = self(this)
     const rest = magnitude(x).remainder(magnitude(tensorOf(this.lift(other))))
     return x.lt(0).where(rest.neg(), rest)
   }
@@ -63,7 +63,7 @@ export abstract class Elementwise extends TensorCore {
   /** Limits to [min, max]; either may be left out. */
   clamp({ min, max }: { min?: Operand; max?: Operand }): Tensor {
     // The gradient ends at the bounds, as in PyTorch; that of maximum and minimum is shared there.
-    let out = this as unknown as Tensor
+    let out = self(this)
     if (min !== undefined) out = out.gt(min).where(out, out.detach().maximum(min))
     if (max !== undefined) out = out.lt(max).where(out, out.detach().minimum(max))
     return out
@@ -71,13 +71,13 @@ export abstract class Elementwise extends TensorCore {
 
   /** this + weight·(end - this). */
   lerp(end: Tensor, weight: Operand): Tensor {
-    return this.add(end.sub(this as unknown as Tensor).mul(weight))
+    return this.add(end.sub(self(this)).mul(weight))
   }
 
   /** log(exp(this) + exp(other)), without overflow. */
   logaddexp(other: Tensor): Tensor {
     const same = this.eq(other) // infinities too, whose difference is NaN
-    const gap = same.where(0, this as unknown as Tensor).sub(same.where(0, other))
+    const gap = same.where(0, self(this)).sub(same.where(0, other))
     return this.maximum(other).add(gap.abs().neg().exp().log1p())
   }
 
@@ -192,12 +192,12 @@ export abstract class Elementwise extends TensorCore {
   }
 
   leakyRelu(slope = 0.01): Tensor {
-    return this.gt(0).where(this as unknown as Tensor, this.mul(slope))
+    return this.gt(0).where(self(this), this.mul(slope))
   }
 
   elu(alpha = 1): Tensor {
     const positive = this.gt(0)
-    const x = this as unknown as Tensor
+    const x = self(this)
     return positive.where(x, positive.where(0, x).expm1().mul(alpha))
   }
 
@@ -344,6 +344,9 @@ export abstract class Elementwise extends TensorCore {
     return tensorOf(g.binary(op, a, b))
   }
 }
+
+/** Every tensor has all operations, also those of the other classes. */
+const self = (x: Elementwise): Tensor => x as unknown as Tensor
 
 /** |x| with slope 1 at 0. */
 const magnitude = (x: Tensor): Tensor => x.lt(0).where(x.neg(), x)
