@@ -4,15 +4,15 @@ import { macrotask } from '../util/macrotask.ts'
 import type { RowEncoder } from './task.ts'
 
 export interface EncodeOptions {
-  /** How many rows have been read so far. */
+  /** Called with the number of rows so far. */
   onRows?: (rows: number) => void
-  /** Aborting it ends the work with an error. */
+  /** Aborting ends the work with an error. */
   signal?: AbortSignal
 }
 
 /**
- * The examples of all rows, made in this thread and held.
- * @throws HeedError that lists the rows which are wrong with file and number, up to twenty of them
+ * The examples of all rows, encoded in this thread.
+ * @throws HeedError that lists up to twenty wrong rows with file and number
  */
 export async function encodeRows<E>(
   task: RowEncoder<E>,
@@ -27,11 +27,11 @@ export async function encodeRows<E>(
       for (const example of await task.encode(row)) examples.push(example)
     } catch (error) {
       if (!(error instanceof HeedError)) throw error
-      mistakes.add(row, error.message)
+      mistakes.add(row, error.message, error.remedy)
     }
     onRows?.(++rows)
     if (rows % ROWS_A_TURN > 0) continue
-    await macrotask() // lets the caller's screen and signals have their turn
+    await macrotask() // for the caller's display and signals
     if (signal?.aborted) throw stopped()
   }
   mistakes.throwIfAny()
@@ -43,16 +43,17 @@ const ROWS_A_TURN = 256
 
 export function withoutExamples(task: RowEncoder, rows: number): HeedError {
   return new HeedError(
-    'unknown-name',
-    `There is nothing to learn ${task.name} from: ${rows} rows, no example`,
+    'invalid-data',
+    `Data for ${task.name} must give at least one example, got none of ${rows} rows`,
     {
-      remedy: 'Check that the texts are not too short, and that the columns are the right ones.',
+      key: 'data',
+      value: rows,
+      remedy: 'Check the columns, and that the texts are not too short.',
     },
   )
 }
 
 export const stopped = (): HeedError =>
-  new HeedError(
-    'invalid-option',
-    'Stopped while rows were made examples: nothing had been learnt yet',
-  )
+  new HeedError('invalid-state', 'Interrupted while encoding rows; no training step was run', {
+    remedy: 'Start the run again.',
+  })

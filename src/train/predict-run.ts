@@ -57,7 +57,7 @@ async function predictBatch(
   } catch (error) {
     if (!(error instanceof HeedError)) throw error
     if (rows.length === 1) {
-      mistakes.add(rows[0], error.message)
+      mistakes.add(rows[0], error.message, error.remedy)
       return [{ row: rows[0], output: { error: error.message } }]
     }
     const each: Prediction[] = []

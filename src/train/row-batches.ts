@@ -11,7 +11,7 @@ import { deriveSeed, shuffledIndices } from '../util/random.ts'
 import { prepareExamples } from './encoding/prepare-examples.ts'
 import type { BatchSetup, Task, TaskContext, TaskDefinition, TrainingBatches } from './task.ts'
 
-/** A task, and what it has been made of. */
+/** A task with its definition and context. */
 export interface MadeTask {
   kind: TaskDefinition
   task: Task
@@ -24,19 +24,23 @@ export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<Tra
   const { task } = made
   const all = await prepareExamples(data, made, setup)
   const other = valData && (await prepareExamples(valData, made, setup))
-  const context = other
+  const examples = other
     ? { train: all.examples, held: other.examples }
     : split(all.examples, valFraction, seed)
-  if (context.train.length === 0)
-    throw new HeedError('invalid-option', 'No example is left to learn from')
-  const train = bucketed(task, context.train, batch, seed, true)
-  const looked = context.held.length > 0 ? bucketed(task, context.held, batch, seed) : null
+  if (examples.train.length === 0)
+    throw new HeedError('invalid-data', 'Training data must give at least one example, got none', {
+      key: 'data',
+      value: 0,
+      remedy: 'Add rows, or hold out fewer.',
+    })
+  const train = bucketed(task, examples.train, batch, seed, true)
+  const looked = examples.held.length > 0 ? bucketed(task, examples.held, batch, seed) : null
   return {
     train: new Prefetch(train),
-    size: { train: amountOf(context.train, task), validation: amountOf(context.held, task) },
+    size: { train: amountOf(examples.train, task), validation: amountOf(examples.held, task) },
     perEpoch: train.stepsPerEpoch,
     validation: looked && { batches: looked, count: looked.stepsPerEpoch },
-    heldOut: context.held,
+    heldOut: examples.held,
     async close() {
       await all.close?.()
       await other?.close?.()
@@ -47,7 +51,7 @@ export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<Tra
 /** In the task's unit. */
 function amountOf(examples: Examples<unknown>, task: Task): number {
   if (task.unit !== 'tokens') return examples.length
-  const lengths = examples.lengths ?? firstExamples(examples).map((one) => task.length(one))
+  const lengths = examples.lengths ?? firstExamples(examples).map((example) => task.length(example))
   return Array.from(lengths).reduce((sum, length) => sum + length, 0)
 }
 
@@ -69,7 +73,7 @@ const bucketed = (
     seed,
   })
 
-/** A share drawn by seed; what is left keeps its order. */
+/** Holds out a fraction, drawn by seed; the rest keeps its order. */
 function split<E>(
   all: Examples<E>,
   fraction: number,

@@ -9,7 +9,7 @@ import {
 } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { manualSeed } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { taskOptions } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
@@ -86,10 +86,13 @@ export async function savedTaskModel(config: TrainConfig, run: string): Promise<
 
 async function modelTypeOf({ model, from }: TrainConfig): Promise<string> {
   if (from === undefined) return model
-  const { model_type: found } = await readModelConfig(from)
-  if (found === model) return found
-  throw new HeedError('invalid-option', `The model in ${from} is a '${found}', not a '${model}'`, {
-    remedy: `Train '${found}'.`,
+  const { model_type: type } = await readModelConfig(from)
+  if (type === model) return type
+  throw invalidOption({
+    key: 'model',
+    value: model,
+    expected: `the type of the model in ${from} (${type})`,
+    try: { model: [type] },
   })
 }
 
@@ -128,15 +131,17 @@ async function tunedModel(
   return { model: model as Module, fresh }
 }
 
-/** A key that the architecture has not would change nothing. */
+/** An unknown key would have no effect. */
 function checkKeys(model: Module, set: Record<string, unknown>): void {
   const known = Object.keys(model.config as object)
   const strange = Object.keys(set).find((key) => !known.includes(key))
   if (strange === undefined) return
   throw new HeedError(
-    'invalid-option',
-    `The config of ${model.constructor.name} has no key '${strange}'`,
+    'unknown-name',
+    `\`set\` must name keys in the config of ${model.constructor.name}, got ${strange}`,
     {
+      key: 'set',
+      value: strange,
       remedy: `Did you mean ${nearestFirst(strange, known).slice(0, 3).join(', ')}?`,
     },
   )

@@ -144,7 +144,9 @@ describe('fine-tuning', () => {
     const from = at('first')
     const run = (more: object) => trainTiny(at('none'), { ...keys, model: 'bert', from, ...more })
     await expect(run({ train: 'top:3' })).rejects.toThrow(/top:3: the model has 2 layers/)
-    await expect(run({ model: 'gpt2' })).rejects.toThrow(/is a 'bert', not a 'gpt2'/)
+    await expect(run({ model: 'gpt2' })).rejects.toThrow(
+      /`model` must be the type of the model in .* \(bert\), got "gpt2"/,
+    )
     await expect(run({ layers: 3 })).rejects.toThrow(/--from with --layers/)
     await expect(run({ set: { hidden_drop: 0 } })).rejects.toThrow(
       /hidden_drop[\s\S]*hidden_dropout_prob/,

@@ -75,7 +75,7 @@ function parseValue(text: string): JsonValue {
       return JSON.parse(text)
     } catch {}
   }
-  return parseJson(text, 'it')
+  return parseJson(text, 'the row')
 }
 
 function kindOf(value: JsonValue): string {

@@ -3,26 +3,26 @@ import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Facts, Options, RowEncoder } from '../task.ts'
 
-/** Some rows as packed examples, and those that are wrong. */
+/** The packed examples of some rows, and the mistakes in them. */
 export interface EncodedPart {
   packed: PackedExamples
-  mistakes: { row: number; message: string }[]
+  mistakes: { row: number; message: string; remedy?: string }[]
 }
 
-/** What a task is made of again, in another thread. */
+/** What another thread needs to create the encoder of a task. */
 export interface EncodingSetup {
   task: string
   options: Options
   facts: Facts
   modelType: string
   contextLength: number
-  /** Where the preprocessor has been saved. */
+  /** The folder with the saved preprocessor. */
   folder: string
-  /** Rows are parts of texts, of which the ids are wanted and nothing more. */
+  /** Rows are pieces of texts; only their ids are needed. */
   partsOfTexts?: boolean
 }
 
-/** The ids of a part of a text, which is the value `text` of its row. */
+/** The ids of a piece of a text, which is the value `text` of its row. */
 export function idsOfParts(tokenizer: Tokenizer): RowEncoder<readonly number[]> {
   return {
     name: 'text',
@@ -46,7 +46,7 @@ export async function encodePart(task: RowEncoder, rows: readonly Row[]): Promis
       }
     } catch (error) {
       if (!(error instanceof HeedError)) throw error
-      mistakes.push({ row: i, message: error.message })
+      mistakes.push({ row: i, message: error.message, remedy: error.remedy })
     }
   const packed = {
     bytes: packer.take(),

@@ -7,7 +7,7 @@ import { idsOfParts } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads } from './threads.ts'
 
-/** The ids of each text, without special tokens around, made by threads; in the order of the texts. */
+/** The ids of each text without special tokens, encoded by threads, in the order of the texts. */
 export async function* encodeTexts(
   texts: Iterable<string>,
   tokenizer: Tokenizer,
@@ -17,8 +17,8 @@ export async function* encodeTexts(
   let threads: EncodingThreads | undefined
   try {
     await tokenizer.save(folder)
-    const own = { options: {}, facts: {}, modelType: '', contextLength: 0, partsOfTexts: true }
-    const setup = { task: 'text-generation', ...own, folder }
+    const context = { options: {}, facts: {}, modelType: '', contextLength: 0, partsOfTexts: true }
+    const setup = { task: 'text-generation', ...context, folder }
     threads = await EncodingThreads.start(setup, count, worker)
     const encoder = threads ?? thisThread(idsOfParts(tokenizer))
     for await (const part of encodeParts(rowsOf(texts), encoder))

@@ -4,9 +4,9 @@ import { type EncodeOptions, stopped } from '../examples.ts'
 import type { RowEncoder } from '../task.ts'
 import { type EncodedPart, encodePart } from './encode-part.ts'
 
-/** Whoever makes examples of some rows: this thread, or others. */
+/** Encodes rows in this thread or in others. */
 export interface PartEncoder {
-  /** How many parts may be under way at once. */
+  /** Maximum number of parts that are encoded at the same time. */
   readonly ahead: number
   encode(rows: readonly Row[]): Promise<EncodedPart>
 }
@@ -15,16 +15,16 @@ export function thisThread(encoder: RowEncoder): PartEncoder {
   return {
     ahead: 1,
     async encode(rows) {
-      await macrotask() // lets the caller's screen and signals have their turn
+      await macrotask() // for the caller's display and signals
       return encodePart(encoder, rows)
     },
   }
 }
 
 /**
- * The examples of all rows in their order, part by part; no more rows are held than are under way.
- * Mistakes are told as if each row had been encoded as soon as it was read.
- * @throws HeedError that lists the rows which are wrong with file and number, up to twenty of them
+ * The examples of all rows in their order, part by part; only the parts that are being encoded are in memory. Mistakes
+ * are reported as if each row had been encoded when it was read.
+ * @throws HeedError that lists up to twenty wrong rows with file and number
  */
 export async function* encodeParts(
   source: RowSource,
@@ -46,13 +46,13 @@ export async function* encodeParts(
           if (done) reading = false
           else underWay.push({ part, work: handled(encoder.encode(part.rows)) })
         } catch (error) {
-          fault = error // told once all that was read before is known
+          fault = error // thrown after the mistakes in the rows before it
           reading = false
         }
       const next = underWay.shift()
       if (!next) break
       const encoded = await next.work
-      next.part.tell(mistakes, encoded.mistakes)
+      next.part.report(mistakes, encoded.mistakes)
       onRows?.((rows += next.part.rows.length))
       yield encoded.packed
     }
@@ -63,7 +63,7 @@ export async function* encodeParts(
   }
 }
 
-/** A promise that may fail before somebody waits for it. */
+/** A promise that may be rejected before it is awaited. */
 function handled<T>(work: Promise<T>): Promise<T> {
   work.catch(() => {})
   return work
@@ -72,7 +72,7 @@ function handled<T>(work: Promise<T>): Promise<T> {
 const MOST_ROWS = 256
 const MOST_CHARACTERS = 1 << 17
 
-/** Rows that are encoded together, with the mistakes that were met in reading them. */
+/** Rows that are encoded together, with the mistakes in reading them. */
 class Part extends Mistakes {
   readonly rows: Row[] = []
   private readonly met: { before: number; arguments: Parameters<Mistakes['add']> }[] = []
@@ -80,7 +80,7 @@ class Part extends Mistakes {
 
   override add(...given: Parameters<Mistakes['add']>): void {
     this.met.push({ before: this.rows.length, arguments: given })
-    super.add(...given) // ends the reading once there are too many
+    super.add(...given) // throws once there are too many
   }
 
   push(row: Row): void {
@@ -92,20 +92,21 @@ class Part extends Mistakes {
     return this.rows.length >= MOST_ROWS || this.characters >= MOST_CHARACTERS
   }
 
-  /** Notes all mistakes in the order of the rows. */
-  tell(mistakes: Mistakes, ofRows: EncodedPart['mistakes']): void {
+  /** Adds all mistakes in the order of the rows. */
+  report(mistakes: Mistakes, ofRows: EncodedPart['mistakes']): void {
     const [read, encoded] = [[...this.met], [...ofRows]]
     for (let row = 0; row <= this.rows.length; row++) {
       while (read[0]?.before === row) mistakes.add(...(read.shift() as (typeof read)[0]).arguments)
-      if (encoded[0]?.row === row)
-        mistakes.add(this.rows[row], (encoded.shift() as (typeof encoded)[0]).message)
+      if (encoded[0]?.row !== row) continue
+      const { message, remedy } = encoded.shift() as (typeof encoded)[0]
+      mistakes.add(this.rows[row], message, remedy)
     }
   }
 }
 
 async function* cutRows(source: RowSource): AsyncGenerator<Part> {
   let part = new Part()
-  /** Whatever is read now belongs to the part that is being filled. */
+  /** Mistakes in reading belong to the current part. */
   const current = new (class extends Mistakes {
     override add(...given: Parameters<Mistakes['add']>): void {
       part.add(...given)
@@ -125,12 +126,12 @@ async function* cutRows(source: RowSource): AsyncGenerator<Part> {
   yield part
 }
 
-/** About how many: what a row takes in memory, and to encode. */
+/** An estimate of the memory and the time that a row takes. */
 function charactersIn(value: unknown): number {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 8
   if (ArrayBuffer.isView(value)) return value.byteLength
   let characters = 0
-  for (const one of Object.values(value)) characters += charactersIn(one)
+  for (const item of Object.values(value)) characters += charactersIn(item)
   return characters
 }

@@ -1,5 +1,5 @@
-// The examples of a run: few are made at once and held; many are made by threads, once, and kept in a
-// file that later runs find again by what it was made of.
+// The examples of a run. Those of small data are encoded in memory; those of large data by threads, into a file that
+// later runs on the same data reuse.
 import { createHash } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ import type { EncodingSetup } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads, threadsFor } from './threads.ts'
 
-/** What encodes rows, and what it has been made of. */
+/** An encoder of rows, and its task. */
 export interface MadeEncoder<E = unknown> {
   kind: Pick<NewTask, 'name' | 'keepsExamples'>
   /** The task, or the `rowEncoder` of `kind`. */
@@ -41,12 +41,12 @@ export interface PreparedExamples<E = unknown> {
   close?(): Promise<void>
 }
 
-/** Bytes of data from which on threads and a file gain more time than they cost: a second of work. */
+/** Bytes of data (about a second of work) from which threads and a file save more time than they cost. */
 const MANY = 4 << 20
 
 /**
  * The examples of all rows of files.
- * @throws HeedError that lists the rows which are wrong with file and number, up to twenty of them
+ * @throws HeedError that lists up to twenty wrong rows with file and number
  */
 export async function prepareExamples<E>(
   data: TaskData,
@@ -80,17 +80,19 @@ async function storedExamples<E>(
   await ensureDir(cacheDir)
   const folder = temporaryPath(join(cacheDir, 'preprocessor'))
   try {
-    // What the model sees bears on nothing here, and a run that goes on has noted it in between.
+    // The examples do not depend on modelMaxLength, which a resumed run has stored in the meantime.
     await context.preprocessor.save(folder, { modelMaxLength: 0 })
     const { options, facts, modelType, contextLength } = context
-    const own = { task: kind.name, options, facts, modelType, contextLength, folder }
-    const key = await keyOf(own, data, setup)
+    const encoding = { task: kind.name, options, facts, modelType, contextLength, folder }
+    const key = await keyOf(encoding, data, setup)
     const path = join(cacheDir, `${key.slice(0, 32)}.examples`)
     const kept = await openExamples<E>(path, key)
-    if (!kept) await encodeFiles(path, key, data, task, own, setup)
+    if (!kept) await encodeFiles(path, key, data, task, encoding, setup)
     const examples = kept ?? (await openExamples<E>(path, key))
     if (!examples)
-      throw new HeedError('invalid-option', `${path} was damaged as soon as it had been written`)
+      throw new HeedError('corrupt-file', `${path} was damaged after it had been written`, {
+        remedy: 'Check the disk, or set HEED_CACHE to a folder on another one.',
+      })
     await tidyCache(cacheDir, path)
     return { examples, close: () => examples.close() }
   } finally {
@@ -98,9 +100,9 @@ async function storedExamples<E>(
   }
 }
 
-/** All that examples depend on, in 64 digits. */
+/** A SHA-256 of everything that the examples depend on. */
 async function keyOf(
-  { folder, ...own }: EncodingSetup,
+  { folder, ...encoding }: EncodingSetup,
   { files, bytes, rowOptions }: DataFiles,
   { onProgress, signal }: PrepareSetup,
 ): Promise<string> {
@@ -111,7 +113,7 @@ async function keyOf(
   const preprocessor = await hashFiles(await filesBelow(folder))
   const imported = importedModules().map(({ url }) => fileURLToPath(url))
   const imports = imported.length > 0 ? await hashFiles(imported) : undefined
-  const all = { heed: version, data, preprocessor, rowOptions, imports, ...own }
+  const all = { heed: version, data, preprocessor, rowOptions, imports, ...encoding }
   return createHash('sha256').update(JSON.stringify(all)).digest('hex')
 }
 
@@ -120,7 +122,7 @@ async function encodeFiles(
   key: string,
   data: DataFiles,
   task: RowEncoder,
-  own: EncodingSetup,
+  encoding: EncodingSetup,
   { onProgress, signal }: PrepareSetup,
 ): Promise<void> {
   let read = 0
@@ -128,8 +130,8 @@ async function encodeFiles(
     read = rows
     onProgress?.('Encoding rows', rows)
   }
-  const threads = await EncodingThreads.start(own, threadsFor(data.bytes))
-  async function* parts(): AsyncGenerator<PackedExamples> {
+  const threads = await EncodingThreads.start(encoding, threadsFor(data.bytes))
+  async function* packedParts(): AsyncGenerator<PackedExamples> {
     let examples = 0
     const options = { onRows, signal }
     for await (const part of encodeParts(data.source, threads ?? thisThread(task), options)) {
@@ -138,12 +140,12 @@ async function encodeFiles(
     }
     if (examples === 0) throw withoutExamples(task, read)
     if ((await stateOfFiles(data.files)).mark !== data.mark)
-      throw new HeedError('invalid-option', `${data.files.join(', ')}: changed while it was read`, {
-        remedy: 'Wait until nobody writes to it any more, and run it again.',
+      throw new HeedError('invalid-data', `${data.files.join(', ')} changed while it was read`, {
+        remedy: 'Run again when no program writes to it.',
       })
   }
   try {
-    await writeExamples(path, key, parts())
+    await writeExamples(path, key, packedParts())
   } finally {
     await threads?.stop()
   }

@@ -1,30 +1,30 @@
-// Threads in which rows become examples: tokenizers are much slower than files.
+// Threads that encode rows, as tokenizers are much slower than files.
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import type { Row } from '../../data/index.ts'
-import { HeedError } from '../../util/errors.ts'
+import { type ErrorCode, HeedError } from '../../util/errors.ts'
 import { importedModules } from '../../util/imports.ts'
 import type { EncodedPart, EncodingSetup } from './encode-part.ts'
 
-/** How many threads are worth starting for so many bytes of data; HEED_THREADS is the most. */
+/** Number of threads that are worthwhile for an amount of data; HEED_THREADS is the maximum. */
 export function threadsFor(bytes: number): number {
   const most = Number(process.env.HEED_THREADS || availableParallelism())
   const useful = Math.min(most, Math.floor(bytes / BYTES_EACH), MOST)
-  return useful > 1 ? useful : 0 // one alone would do what this thread can
+  return useful > 1 ? useful : 0 // a single one would not be faster than this thread
 }
 
-/** A thread takes half a second to start, and as much again to become fast; two gain from 10 MB on. */
+/** A thread takes half a second to start, and as long to become fast; two are faster from 10 MB. */
 const BYTES_EACH = 5 << 20
-/** More of them encode faster than one thread reads. */
+/** One thread cannot read faster than this number encodes. */
 const MOST = 16
 
-/** Parts that a thread has in hand, so that it never waits for the next one. */
+/** Number of parts that are queued for each thread. */
 const PARTS_EACH = 2
 
 export class EncodingThreads {
-  /** How many parts may be under way at once. */
+  /** Maximum number of parts that are encoded at the same time. */
   readonly ahead: number
   private readonly threads: Thread[]
 
@@ -33,7 +33,7 @@ export class EncodingThreads {
     this.ahead = threads.length * PARTS_EACH
   }
 
-  /** Undefined where there are no threads, as in browsers, or their file has been left out by a bundler. */
+  /** Undefined where there are no threads, as in browsers, or where a bundler has omitted their file. */
   static async start(
     setup: EncodingSetup,
     count: number,
@@ -41,20 +41,20 @@ export class EncodingThreads {
   ): Promise<EncodingThreads | undefined> {
     const module = await import('node:worker_threads').catch(() => undefined)
     if (!module || !file || count < 1) return undefined
-    // Sources run only with the loader that this process was started with; dist/ needs nothing.
+    // Sources need the loader of this process; dist/ does not.
     const execArgv = import.meta.url.endsWith('.ts') ? undefined : []
     const workerData = { ...setup, imports: importedModules() }
     const start = () => new module.Worker(file, { workerData, execArgv, name: 'heed rows' })
     return new EncodingThreads(Array.from({ length: count }, () => new Thread(start())))
   }
 
-  /** By the thread that has least to do. */
+  /** Encodes rows in the least busy thread. */
   encode(rows: readonly Row[]): Promise<EncodedPart> {
     const [first, ...rest] = this.threads
     return rest.reduce((a, b) => (b.busy < a.busy ? b : a), first).encode(rows)
   }
 
-  /** Ends them, whatever they are doing. */
+  /** Terminates the threads. */
   async stop(): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.stop()))
   }
@@ -105,15 +105,18 @@ class Thread {
   }
 }
 
-/** Too little memory is the user's to mend; what else a thread throws is a mistake of ours, and shows where. */
+/** Lack of memory and errors of Heed are for the user; other errors are bugs and keep their stack. */
 function explained(error: unknown): unknown {
-  const { code, message } = error as NodeJS.ErrnoException
-  return code === 'ERR_WORKER_OUT_OF_MEMORY' ? ended(message) : error
+  const { code, message, name } = error as NodeJS.ErrnoException
+  if (name !== 'HeedError')
+    return code === 'ERR_WORKER_OUT_OF_MEMORY' ? ended(message, 'out-of-memory') : error
+  const { code: kind, details, remedy } = error as HeedError // of another thread, where it was another class
+  return new HeedError(kind, message, { ...details, remedy, cause: error })
 }
 
-const ended = (reason: string): HeedError =>
-  new HeedError('invalid-option', `a thread that made examples of rows stopped: ${reason}`, {
-    remedy: 'HEED_THREADS=1 does without threads.',
+const ended = (reason: string, code: ErrorCode = 'invalid-state'): HeedError =>
+  new HeedError(code, `A thread that encodes rows stopped: ${reason}`, {
+    remedy: 'Set HEED_THREADS to 1 to encode without threads.',
   })
 
 /** From a bundle in dist/, and from src/train/encoding. */
@@ -124,6 +127,6 @@ function workerFile(): URL | undefined {
     const urls = PLACES.map((place) => new URL(place, import.meta.url))
     return urls.find((url) => existsSync(fileURLToPath(url)))
   } catch {
-    return undefined // a bundle that is no file
+    return undefined // a bundle that is not a file
   }
 }

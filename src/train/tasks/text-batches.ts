@@ -1,4 +1,4 @@
-// Text as one row of tokens, and windows of it as batches.
+// Text as one sequence of tokens, and windows of it as batches.
 import {
   findTextFiles,
   holdsRows,
@@ -30,7 +30,7 @@ import { addTexts, learningProgress } from './text-tokenizer.ts'
 
 type Context = TaskContext<{ textColumn: string }, Facts, Tokenizer>
 
-/** Of the model that is gone on with, from a file, or learnt; characters unless something else is asked for. */
+/** The tokenizer of the fine-tuned model, from a file, or trained; by default characters. */
 export async function tokenizerOfText(setup: DataSetup, column: string): Promise<Tokenizer> {
   if (setup.from !== undefined) return Tokenizer.fromFile(setup.from)
   const spec = parseTokenizerSpec(setup.tokenizer ?? 'char')
@@ -47,7 +47,7 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
   return trainer.finish()
 }
 
-/** Windows drawn anywhere for training, and one after the other for validation. */
+/** Windows at random positions for training, and consecutive ones for validation. */
 export async function windowBatches(setup: BatchSetup, made: Context): Promise<TrainingBatches> {
   const { batch: batchSize, seed } = setup
   const { contextLength, preprocessor: tokenizer } = made
@@ -83,13 +83,13 @@ function validationWindows(
   return new SequentialWindows(text, { batchSize, contextLength, seed, shuffle: true })
 }
 
-/** Over the text, or the beginning of a long one. */
+/** The mean over the text, or over the beginning of a long one. */
 function charactersPerToken(text: TokenDataset, tokenizer: Tokenizer): number | undefined {
   const count = Math.min(text.length, 200_000)
   return count === 0 ? undefined : tokenizer.decode(text.read(0, count)).length / count
 }
 
-/** Texts of rows, each ended by the end of text, in pieces that are joined. */
+/** The texts of rows, each followed by the end-of-text token, in pieces that are joined later. */
 export function joinedTokens(tokenizer: Tokenizer, column: string): RowEncoder<readonly number[]> {
   return {
     name: 'text-generation',
@@ -103,7 +103,7 @@ export function joinedTokens(tokenizer: Tokenizer, column: string): RowEncoder<r
   }
 }
 
-/** Tokens: what is read from a file at once for some of them. */
+/** Number of tokens in a piece, which is read from the file at once. */
 const PIECE = 2048
 
 interface OpenTokens {
