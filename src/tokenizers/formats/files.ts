@@ -102,15 +102,17 @@ export async function saveTokenizer(
   folder: string,
   options: { modelMaxLength?: number },
 ): Promise<void> {
-  const config = { ...tokenizer.config }
-  if (options.modelMaxLength !== undefined) config.model_max_length = options.modelMaxLength
+  // Always the last key, so that the file of a reopened tokenizer has the same bytes.
+  const { model_max_length: before, ...config } = tokenizer.config
+  const length = options.modelMaxLength ?? before
+  const withLength = length === undefined ? config : { ...config, model_max_length: length }
   try {
     await ensureDir(folder)
   } catch (error) {
     throw fileError(error, 'make the folder', folder)
   }
   await writeFileAtomic(join(folder, 'tokenizer.json'), toText(tokenizer))
-  await writeFileAtomic(join(folder, 'tokenizer_config.json'), toText(config))
+  await writeFileAtomic(join(folder, 'tokenizer_config.json'), toText(withLength))
 }
 
 /** GPT-2's two files, which older checkpoints have instead of a tokenizer.json. */
