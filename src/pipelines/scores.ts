@@ -7,7 +7,7 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
   return scores.map((score) => score / sum)
 }
 
-export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
 /** The indices of the k greatest, the greatest first; of equal ones the earlier. */
 export function topIndices(scores: ArrayLike<number>, k: number): number[] {

@@ -17,21 +17,24 @@ export function defineTask<O, F, P extends Preprocessor>(
     publishedOptions: {},
     inputColumn: () => 'text',
     survey: async () => ({}) as F,
-    preprocessor: async (setup) => (await newTokenizer(task, setup)) as Preprocessor as P,
-    openPreprocessor: async (folder) => (await Tokenizer.fromFile(folder)) as Preprocessor as P,
+    preprocessor: async (setup) => (await newTokenizer(task, setup)) as P,
+    openPreprocessor: async (folder) => (await openTokenizer(folder)) as P,
     modelConfig: () => ({}),
-    newModelConfig: ({ preprocessor, modelType }) =>
-      (preprocessor as Preprocessor) instanceof Tokenizer
-        ? vocabularyConfig(preprocessor as Preprocessor as Tokenizer, modelType)
-        : {},
+    newModelConfig: ({ preprocessor, modelType }) => vocabularyOf(preprocessor, modelType),
     ...task,
   }
 }
 
+function vocabularyOf(preprocessor: Preprocessor, modelType: string): Record<string, unknown> {
+  return preprocessor instanceof Tokenizer ? vocabularyConfig(preprocessor, modelType) : {}
+}
+
+const openTokenizer = (folder: string): Promise<Preprocessor> => Tokenizer.fromFile(folder)
+
 function newTokenizer<O, F, P extends Preprocessor>(
   { name, texts }: NewTask<O, F, P>,
   setup: DataSetup<O>,
-): Promise<Tokenizer> {
+): Promise<Preprocessor> {
   if (texts) return textTokenizer(setup as DataSetup, (row) => texts(row, setup.options))
   if (setup.from !== undefined) return Tokenizer.fromFile(setup.from)
   throw new HeedError(

@@ -73,7 +73,7 @@ describe('span corruption', () => {
   it('says when there are too few sentinels', async () => {
     await expect(
       trainTiny(at('none'), { ...settings, context: 4096, spanLength: 1 }),
-    ).rejects.toThrow(/100 sentinels; 4096 tokens need 614/)
+    ).rejects.toThrow(/614 sentinels for 4096 tokens, got 100/)
   })
 })
 

@@ -108,7 +108,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
       ),
     )
     const scores = first.map((vector) => second.map((other) => dot(vector, other)))
-    const ranks = scores.map((own, i) => rankOf(own, i))
+    const ranks = scores.map((row, i) => rankOf(row, i))
     return {
       metrics: {
         mrr: meanReciprocalRank(ranks),

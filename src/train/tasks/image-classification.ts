@@ -23,7 +23,7 @@ import {
 } from '../../pipelines/image-classification.ts'
 import type { Draw as BatchDraw } from '../../pipelines/run-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
-import { HeedError } from '../../util/errors.ts'
+import { HeedError, shown } from '../../util/errors.ts'
 import { deriveSeed } from '../../util/random.ts'
 import { defineTask } from '../define-task.ts'
 import type { DataSetup, EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
@@ -198,8 +198,8 @@ class ImageClassification implements Task<Example, ImageClassifier> {
         labelSmoothing: model.training ? labelSmoothing : 0,
       })
     const count = this.context.facts.labels.length
-    const wanted = batch.labels.mul(1 - labelSmoothing).add(labelSmoothing / count)
-    return logits.logSoftmax(-1).mul(wanted).sum(-1).mean().neg()
+    const smoothed = batch.labels.mul(1 - labelSmoothing).add(labelSmoothing / count)
+    return logits.logSoftmax(-1).mul(smoothed).sum(-1).mean().neg()
   }
 
   async evaluate(
@@ -228,7 +228,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
   }
 }
 
-/** What stands in the column: pixels, a file or its bytes; a path is seen from the file of the row. */
+/** The image in a column: pixels, a file or its bytes; paths are relative to the file of the row. */
 function imageIn(row: Row, column: string): ImageSource {
   const value = valueIn(row, column)
   if (typeof value === 'string') return { file: resolve(dirname(row.file), value) }
@@ -238,13 +238,10 @@ function imageIn(row: Row, column: string): ImageSource {
     if (bytes instanceof Uint8Array) return { bytes }
     if (data instanceof Uint8Array) return value as Image
   }
-  throw new HeedError(
-    'invalid-option',
-    `'${column}' is ${JSON.stringify(value)?.slice(0, 80)}, not an image`,
-    {
-      remedy: 'It is the path of a file, or pixels.',
-    },
-  )
+  throw new HeedError('invalid-data', `'${column}' must be an image, got ${shown(value)}`, {
+    key: column,
+    remedy: 'Give the path of a file, or pixels.',
+  })
 }
 
 const LOOKED_AT = 32

@@ -62,8 +62,8 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
     const { spans } = this.counts(contextLength)
     if (tokenizer.eosTokenId === undefined || this.sentinels.length < spans)
       throw new HeedError(
-        'invalid-option',
-        `The tokenizer has ${this.sentinels.length} sentinels; ${contextLength} tokens need ${spans}`,
+        'unsupported',
+        `The tokenizer must have ${spans} sentinels for ${contextLength} tokens, got ${this.sentinels.length}`,
         { remedy: 'Use a T5 tokenizer, a shorter `context`, or a longer `spanLength`.' },
       )
     this.end = tokenizer.eosTokenId
