@@ -71,8 +71,8 @@ export abstract class HeadedModel<
    * the model itself, which has the layers of the stack.
    */
   protected get stack(): S {
-    const fields = this as unknown as Record<string, S>
-    return this.#prefix === null ? (fields as unknown as S) : fields[this.#prefix]
+    const fields = this as unknown as S & Record<string, S>
+    return this.#prefix === null ? fields : fields[this.#prefix]
   }
 
   protected get family(): F {
