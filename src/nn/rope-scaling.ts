@@ -2,7 +2,7 @@
 // longer than those of the training.
 import { HeedError, shown } from '../util/errors.ts'
 
-export const ropeTypes = ['default', 'linear', 'dynamic', 'yarn', 'llama3'] as const
+export const ropeTypes = ['default', 'linear', 'dynamic', 'yarn', 'llama3', 'longrope'] as const
 
 /** `rope_parameters` of a config.json. */
 export interface RopeParameters {
@@ -20,6 +20,11 @@ export interface RopeParameters {
   mscale?: number | null
   mscale_all_dim?: number | null
   truncate?: boolean | null
+  /** Of "longrope": divisors of the frequencies up to the length of the training, and beyond it. */
+  short_factor?: readonly number[] | null
+  long_factor?: readonly number[] | null
+  /** The share of a head's features that are rotated. Default 1. */
+  partial_rotary_factor?: number | null
 }
 
 export interface Frequencies {
@@ -27,6 +32,8 @@ export interface Frequencies {
   radians: Float64Array
   /** Factor of cosines and sines: values above 1 sharpen attention. */
   scale: number
+  /** The radians of texts with more tokens than `beyond`, where they differ. */
+  long?: { radians: Float64Array; beyond: number }
 }
 
 /** @param longest `max_position_embeddings` of the config */
@@ -49,6 +56,7 @@ const scalings: Record<RopeParameters['rope_type'], Scaling> = {
   linear,
   yarn,
   llama3,
+  longrope,
 }
 
 /** Position interpolation (Chen et al., 2023). */
@@ -94,6 +102,32 @@ function yarn(plain: Float64Array, rope: RopeParameters, longest: number): Frequ
 function sharpness(factor: number, { mscale, mscale_all_dim }: RopeParameters): number {
   const of = (weight: number): number => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1)
   return mscale && mscale_all_dim ? of(mscale) / of(mscale_all_dim) : of(1)
+}
+
+/** Each pair has its own divisor, another one for texts longer than the training's (Ding et al., 2024, "LongRoPE"). */
+function longrope(plain: Float64Array, rope: RopeParameters, longest: number): Frequencies {
+  const length = rope.original_max_position_embeddings ?? longest
+  const factor = rope.factor ?? longest / length
+  const scale = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(length))
+  return {
+    radians: divided(plain, rope, 'short_factor'),
+    scale: rope.attention_factor ?? scale,
+    long: { radians: divided(plain, rope, 'long_factor'), beyond: length },
+  }
+}
+
+function divided(
+  plain: Float64Array,
+  rope: RopeParameters,
+  key: 'short_factor' | 'long_factor',
+): Float64Array {
+  const divisors = rope[key] ?? []
+  if (divisors.length === plain.length) return plain.map((f, i) => f / divisors[i])
+  throw new HeedError(
+    'invalid-config',
+    `${key} of rope_parameters must have ${plain.length} numbers, got ${divisors.length}`,
+    { key, value: divisors.length, remedy: 'Write one for each pair of features of a head.' },
+  )
 }
 
 const mix = (a: number, b: number, share: number): number => a + (b - a) * share

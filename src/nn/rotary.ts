@@ -1,12 +1,12 @@
 // Rotary position embeddings (Su et al., 2021, "RoFormer"): pairs of features of queries and keys are
 // rotated by an angle proportional to the position, so that scores depend on relative positions only.
 // B batch, T tokens, H heads, D features of a head
-import { type Tensor, tensor } from '../tensor/index.ts'
+import { cat, type Tensor, tensor } from '../tensor/index.ts'
 import { invalidOption } from '../util/errors.ts'
 import { type RopeParameters, ropeFrequencies } from './rope-scaling.ts'
 
 export interface RotaryOptions {
-  /** D: features of a head, an even number. */
+  /** The rotated features of a head, an even number: D, unless a part of them is rotated. */
   headDim: number
   rope: RopeParameters
   /** The context length of the model's training. */
@@ -32,6 +32,8 @@ export class Rotary {
   private readonly radians: Tensor
   /** Exponents by which theta grows with the text (dynamic NTK); null otherwise. */
   private readonly exponents: Tensor | null
+  /** The radians of texts with more tokens than `beyond` ("longrope"); null: the same for all. */
+  private readonly long: { radians: Tensor; beyond: number } | null
 
   constructor(options: RotaryOptions) {
     const { headDim, rope, maxPositions, layout = 'halves' } = options
@@ -44,9 +46,10 @@ export class Rotary {
       })
     this.options = options
     this.axis = layout === 'halves' ? -2 : -1
-    const { radians, scale } = ropeFrequencies(headDim, rope, maxPositions)
+    const { radians, scale, long } = ropeFrequencies(headDim, rope, maxPositions)
     this.scale = scale
     this.radians = this.paired(radians, -1)
+    this.long = long ? { ...long, radians: this.paired(long.radians, -1) } : null
     this.exponents =
       rope.rope_type === 'dynamic'
         ? this.paired(
@@ -58,16 +61,21 @@ export class Rotary {
 
   /**
    * @param positions i32 (T), or (B, T) if they differ between texts
-   * @param attended positions that are not padding; `dynamic` scaling takes the length of the text from them
+   * @param attended positions that are not padding; `dynamic` and `longrope` scaling take the length of the text from them
    */
   at(positions: Tensor, attended = positions): RotaryAngles {
-    const { axis, scale, exponents } = this
+    const { axis, scale } = this
     const places = positions.to('f32').reshape([...positions.shape, 1, 1, 1])
-    const angles = places.mul(
-      exponents ? this.grown(exponents, attended.amax().add(1)) : this.radians,
-    )
+    const angles = places.mul(this.radiansFor(attended))
     const [cos, sin] = [angles.cos(), angles.sin()]
     return scale === 1 ? { cos, sin, axis } : { cos: cos.mul(scale), sin: sin.mul(scale), axis }
+  }
+
+  /** The radians for a text that is as long as its last position says. */
+  private radiansFor(positions: Tensor): Tensor {
+    const { exponents, long, radians } = this
+    if (exponents) return this.grown(exponents, positions.amax().add(1))
+    return long ? positions.amax().ge(long.beyond).where(long.radians, radians) : radians
   }
 
   /**
@@ -93,9 +101,19 @@ export class Rotary {
   }
 }
 
-/** Rotates the heads of x: (B, T, H·D) or (B, T, H, D). One kernel: the swap is a view. */
-export function rotate(x: Tensor, { cos, sin, axis }: RotaryAngles): Tensor {
+/**
+ * Rotates the heads of x (B, T, H·D), side by side, or (B, T, H, D). One kernel: the swap is a view.
+ * @param headDim D, where fewer features are rotated than a head has: the first of each head
+ */
+export function rotate(x: Tensor, angles: RotaryAngles, headDim?: number): Tensor {
+  const { cos, sin, axis } = angles
   const [batch, tokens] = x.shape
+  const rotated = cos.shape[cos.rank - 2] * cos.shape[cos.rank - 1]
+  if (headDim !== undefined && headDim > rotated) {
+    const heads = x.reshape(batch, tokens, -1, headDim)
+    const rest = heads.narrow(-1, rotated, headDim - rotated)
+    return cat([rotate(heads.narrow(-1, 0, rotated), angles), rest], -1).reshape(x.shape)
+  }
   const pairs = x.reshape(batch, tokens, -1, ...cos.shape.slice(-2))
   return pairs.mul(cos).add(pairs.flip(axis).mul(sin)).reshape(x.shape)
 }

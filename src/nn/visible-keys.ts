@@ -4,6 +4,8 @@ import { keyMask, type PaddedOptions } from './positions.ts'
 export interface VisibleOptions extends PaddedOptions {
   /** How many keys a token sees: its own and those just before it. Null: all before it. */
   window?: number | null
+  /** Whether a token sees as many keys after its own as before it. Default false. */
+  bothSides?: boolean
 }
 
 /**
@@ -12,13 +14,15 @@ export interface VisibleOptions extends PaddedOptions {
  * among them, as transformers does.
  */
 export function visibleKeys(ids: Tensor, options: VisibleOptions): Tensor | null {
-  const { cache, attentionMask, window = null } = options
+  const { cache, attentionMask, window = null, bothSides = false } = options
   const tokens = ids.shape[1]
   const keys = cache?.capacity ?? tokens
   const counted = keyMask(attentionMask) ?? null // (B, 1, 1, S)
   if (window === null || window >= keys) return counted
   const own = arange(tokens).unsqueeze(1) // (T, 1)
   const places = cache ? own.add(cache.position()) : own
-  const near = arange(keys).gt(places.sub(window)).unsqueeze(0).unsqueeze(0) // (1, 1, T, S)
+  const after = arange(keys).gt(places.sub(window))
+  const within = bothSides ? after.logicalAnd(arange(keys).lt(places.add(window))) : after
+  const near = within.unsqueeze(0).unsqueeze(0) // (1, 1, T, S)
   return counted ? counted.logicalAnd(near) : near
 }

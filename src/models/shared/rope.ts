@@ -3,11 +3,13 @@ import { z } from 'zod'
 import { type RopeParameters, ropeTypes } from '../../nn/index.ts'
 
 const number = z.number().positive().nullable().optional()
+const share = z.number().gt(0).max(1).nullable().optional()
+const factors = z.array(z.number().positive()).max(4096).nullable().optional()
 
 const rope = z
   .object({
     rope_type: z.enum(ropeTypes).optional(),
-    type: z.enum(ropeTypes).optional(), // as older configs call it
+    type: z.enum(ropeTypes).optional(), // the name in older configs
     rope_theta: number,
     factor: z.number().min(1).nullable().optional(),
     original_max_position_embeddings: number,
@@ -19,15 +21,17 @@ const rope = z
     mscale: number,
     mscale_all_dim: number,
     truncate: z.boolean().nullable().optional(),
-    partial_rotary_factor: z.literal(1).optional(),
+    partial_rotary_factor: share,
+    short_factor: factors,
+    long_factor: factors,
   })
   .superRefine((value, context) => {
     for (const key of needed[typeOf(value)])
-      if (typeof value[key] !== 'number')
+      if (value[key] === undefined || value[key] === null)
         context.addIssue({
           code: 'custom',
           path: [key],
-          message: `'${typeOf(value)}' needs a number`,
+          message: `'${typeOf(value)}' needs a value`,
         })
   })
   .nullable()
@@ -38,7 +42,7 @@ export const ropeFields = {
   rope_theta: z.number().positive().optional(),
   rope_scaling: rope,
   rope_parameters: rope,
-  partial_rotary_factor: z.literal(1).optional(),
+  partial_rotary_factor: share,
 }
 
 type Stored = z.output<typeof rope>
@@ -47,20 +51,29 @@ interface RopeConfig {
   rope_theta?: number
   rope_scaling?: Stored
   rope_parameters?: Stored
+  partial_rotary_factor?: number | null
   max_position_embeddings: number
+  original_max_position_embeddings?: number | null
 }
 
 /** Both spellings as one. */
 export function ropeOf(config: RopeConfig): RopeParameters {
-  const { type: _, ...told } = config.rope_scaling ?? config.rope_parameters ?? {}
+  const { type: _, ...stored } = config.rope_scaling ?? config.rope_parameters ?? {}
   return {
-    ...told,
+    ...stored,
     rope_type: typeOf(config.rope_scaling ?? config.rope_parameters ?? {}),
-    rope_theta: told.rope_theta ?? config.rope_theta ?? 10_000,
+    rope_theta: stored.rope_theta ?? config.rope_theta ?? 10_000,
+    partial_rotary_factor: stored.partial_rotary_factor ?? config.partial_rotary_factor ?? 1,
+    original_max_position_embeddings:
+      stored.original_max_position_embeddings ?? config.original_max_position_embeddings,
   }
 }
 
-/** The most tokens that a model can see: some scalings stretch what it was made for. */
+/** How many of a head's features are rotated. */
+export const rotatedDim = (headDim: number, { partial_rotary_factor }: RopeParameters): number =>
+  Math.floor(headDim * (partial_rotary_factor ?? 1))
+
+/** The most tokens that a model can see: some scalings extend what it was trained for. */
 export function ropeContext(config: RopeConfig): number {
   const { rope_type, factor, original_max_position_embeddings } = ropeOf(config)
   const longest = config.max_position_embeddings
@@ -79,6 +92,7 @@ const needed = {
   dynamic: ['factor'],
   yarn: [],
   llama3: ['factor', 'low_freq_factor', 'high_freq_factor'],
+  longrope: ['short_factor', 'long_factor'],
 } as const satisfies Record<RopeParameters['rope_type'], readonly (keyof RopeParameters)[]>
 
 const typeOf = ({

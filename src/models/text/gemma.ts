@@ -8,9 +8,9 @@ import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaTokenClassifier } from '../shared/llama-heads.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from './llama.ts'
 
 const schema = llamaCommonSchema.extend({
   vocab_size: dimension.default(256000),

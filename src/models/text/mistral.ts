@@ -4,9 +4,9 @@ import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { dimension, layerCount } from '../shared/config.ts'
+import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from './llama.ts'
 
 const schema = llamaCommonSchema.extend({
   intermediate_size: dimension.default(14336),

@@ -5,10 +5,10 @@ import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { dimension, eosTokenId } from '../shared/config.ts'
+import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from './llama.ts'
 
 const schema = llamaCommonSchema.extend({
   vocab_size: dimension.default(151936),

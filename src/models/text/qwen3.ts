@@ -7,10 +7,16 @@ import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import {
+  llamaDefaults,
+  llamaFamily,
+  llamaPlan,
+  type Projections,
+  SeparateAttention,
+} from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
-import { LlamaAttention, llamaDefaults, llamaFamily, llamaPlan } from './llama.ts'
 
 const schema = llamaCommonSchema.extend({
   vocab_size: dimension.default(151936),
@@ -25,16 +31,13 @@ const schema = llamaCommonSchema.extend({
 
 export type Qwen3Config = z.output<typeof schema>
 
-class Attention extends LlamaAttention {
+class Attention extends SeparateAttention {
   q_norm = new RMSNorm(this.config.headDim, this.config.rms_norm_eps)
   k_norm = new RMSNorm(this.config.headDim, this.config.rms_norm_eps)
 
-  protected override queries(x: Tensor): Tensor {
-    return byHead(this.q_norm, super.queries(x))
-  }
-
-  protected override keys(x: Tensor): Tensor {
-    return byHead(this.k_norm, super.keys(x))
+  protected override project(x: Tensor): Projections {
+    const [q, k, v] = super.project(x)
+    return [byHead(this.q_norm, q), byHead(this.k_norm, k), v]
   }
 }
 
