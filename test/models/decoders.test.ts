@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { generateTokens } from '../../src/generate/index.ts'
@@ -10,6 +10,7 @@ import {
   fromPretrained,
   loadWeights,
   modelClass,
+  modelTypes,
   savePretrained,
 } from '../../src/models/index.ts'
 import { captureActivations } from '../../src/nn/index.ts'
@@ -18,16 +19,13 @@ import { temporaryFolder } from '../io/temporary-folder.ts'
 import { expectClose } from '../support/close.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
 
-/** Where a family's layers are, and what comes out of the last of its modules before the head. */
-const families = {
-  llama: { layers: 'model.layers', states: 'model' },
-  mistral: { layers: 'model.layers', states: 'model' },
-  qwen2: { layers: 'model.layers', states: 'model' },
-  qwen3: { layers: 'model.layers', states: 'model' },
-  gemma: { layers: 'model.layers', states: 'model' },
-  bloom: { layers: 'transformer.h', states: 'transformer' },
-  gpt_neo: { layers: 'transformer.h', states: 'transformer' },
-  'openai-gpt': { layers: 'transformer.h', states: 'transformer' },
+/** Decoders with fixtures of scripts/fixtures/decoders.py. */
+const families = modelTypes().filter((type) => existsSync(join(FIXTURES, type, 'base', 'expected')))
+
+/** Where a family's layers are, and the module whose output the head reads. */
+function pathsOf(family: string): { layers: string; states: string } {
+  const { layerLists = [], base = [] } = modelClass(family)
+  return { layers: layerLists[0], states: [base].flat()[0] }
 }
 
 const TOLERANCE = 1e-4
@@ -41,7 +39,7 @@ const modelsOf = (family: string): string[] =>
   readdirSync(join(FIXTURES, family)).filter((name) => !name.startsWith('classifier'))
 
 onEach(oneOfEach, () => {
-  describe.each(Object.keys(families) as (keyof typeof families)[])('%s', (family) => {
+  describe.each(families)('%s', (family) => {
     const cases = modelsOf(family).flatMap((model) =>
       variantsOf(family, model).map((variant) => [model, variant] as const),
     )
@@ -51,7 +49,7 @@ onEach(oneOfEach, () => {
       const want = (key: string): Promise<Tensor> => read(expected, key)
       const ids = await want('input_ids')
       const tokens = ids.shape[1]
-      const { layers, states } = families[family]
+      const { layers, states } = pathsOf(family)
       const { result: logits, activations } = captureActivations(
         model,
         [`${layers}.0`, states],
@@ -133,7 +131,7 @@ onEach(oneOfEach, () => {
     })
   })
 
-  it.each([...Object.keys(families), 'gpt2_classifier'])(
+  it.each([...families, 'gpt2_classifier'].filter(hasClassifier))(
     '%s labels texts by their last token',
     async (family) => {
       const dir = join(FIXTURES, family, 'classifier')
@@ -157,6 +155,8 @@ onEach(oneOfEach, () => {
     },
   )
 })
+
+const hasClassifier = (family: string): boolean => existsSync(join(FIXTURES, family, 'classifier'))
 
 async function load(family: string, name: string, variant: string) {
   const dir = join(FIXTURES, family, name)

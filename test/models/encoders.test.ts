@@ -1,8 +1,17 @@
-// Encoders and the classification heads of T5 against transformers: see scripts/fixtures/{encoders,t5_heads}.py.
+// Encoders, and other models with the heads of encoders, against transformers: see
+// scripts/fixtures/{encoders,t5_heads,decoder_heads}.py.
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'vitest'
 import { tensor } from '../../src/index.ts'
-import { BertModel, type EncoderOptions, type Head, type Heads } from '../../src/models/index.ts'
+import {
+  BertModel,
+  type EncoderOptions,
+  type Head,
+  type Heads,
+  modelDefinition,
+  modelTypes,
+} from '../../src/models/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
 import {
@@ -14,9 +23,16 @@ import {
   variantsOf,
 } from './parity.ts'
 
-const families = ['bert', 'distilbert', 'roberta', 't5_heads', 'mt5_heads']
+const families = [
+  ...modelTypes().filter(
+    (type) => modelDefinition(type).maskedLanguageModeling && existsSync(join(FIXTURES, type)),
+  ),
+  't5_heads',
+  'mt5_heads',
+  ...readdirSync(join(FIXTURES, 'heads')).map((family) => join('heads', family)),
+]
 
-type EncoderHead = Exclude<Head, 'causal-lm' | 'seq2seq-lm' | `image-${string}`>
+type EncoderHead = Exclude<Head, 'seq2seq-lm' | `image-${string}`>
 
 const compute: {
   [H in EncoderHead]: (model: Heads[H], given: Tensors, options: EncoderOptions) => Results
@@ -30,6 +46,11 @@ const compute: {
     }
     if (model instanceof BertModel) results.pooler_output = model.pooled(states)
     return results
+  },
+  'causal-lm': (model, { input_ids }) => {
+    const last = input_ids.shape[1] - 1
+    const loss = model.loss(input_ids.narrow(1, 0, last), input_ids.narrow(1, 1, last))
+    return { logits: model.forward(input_ids), loss }
   },
   'masked-lm': oneResult,
   'sequence-classification': oneResult,

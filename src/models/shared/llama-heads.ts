@@ -15,10 +15,13 @@ type HeadConfig = TextConfig & { classifier_dropout?: number | null }
 export const llamaHeads = <C extends HeadConfig, S extends TextStack>(
   family: TextFamily<C, S, string>,
   name: string,
+  answerPrefix = 'transformer', // as transformers calls the stack in the class that answers questions
 ): ModelClass[] => [
   llamaTokenClassifier(family, `${name}ForTokenClassification`),
-  // transformers calls the stack `transformer` here.
-  questionAnswerer(family, { architectures: `${name}ForQuestionAnswering`, prefix: 'transformer' }),
+  questionAnswerer(family, {
+    architectures: `${name}ForQuestionAnswering`,
+    prefix: answerPrefix,
+  }),
   textEncoder(family, `${name}Model`),
 ]
 

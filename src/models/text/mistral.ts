@@ -33,6 +33,6 @@ export class MistralForSequenceClassification extends lastTokenClassifier(
 export const mistral = defineModel({
   ...family,
   ...llamaDefaults,
-  heads: [Mistral, MistralForSequenceClassification, ...llamaHeads(family, 'Mistral')],
+  heads: [Mistral, MistralForSequenceClassification, ...llamaHeads(family, 'Mistral', 'model')],
   gguf: null, // its files say `llama`
 })
