@@ -11,8 +11,8 @@ import {
   Module,
   RMSNorm,
   Rotary,
-  rotate,
   type RotaryAngles,
+  rotate,
   tokenPositions,
   visibleKeys,
 } from '../../nn/index.ts'
