@@ -7,10 +7,17 @@ import type { RemedyCase } from './remedies/case.ts'
 import { cliCases } from './remedies/cli.ts'
 import { engineCases } from './remedies/engine.ts'
 import { nameCases } from './remedies/names.ts'
+import { tokenizerAndIoCases } from './remedies/tokenizers-and-io.ts'
 import { trainCases } from './remedies/train.ts'
 
 /** Add the cases of a new remedy to one of these, or another list here. */
-const cases: RemedyCase[] = [...trainCases, ...nameCases, ...engineCases, ...cliCases]
+const cases: RemedyCase[] = [
+  ...trainCases,
+  ...nameCases,
+  ...engineCases,
+  ...tokenizerAndIoCases,
+  ...cliCases,
+]
 
 describe.each(cases)('$site $about', ({ run }) => {
   it('fails, and works with each value of its remedy', async () => {
