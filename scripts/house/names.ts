@@ -38,8 +38,15 @@ function declaredNames(node: ts.Node): ts.Identifier[] {
       ? node.declarationList.declarations.flatMap(({ name }) => boundNames(name))
       : []
   if (ts.isFunctionDeclaration(node)) return isExported(node) && node.name ? [node.name] : []
+  if (isPrintedKey(node)) return []
   return isType(node) || isField(node) || ts.isExportSpecifier(node) ? identifier(node.name) : []
 }
+
+/** Keys of JSON that is written are a format, which does not change. */
+const isPrintedKey = (node: ts.Node): boolean =>
+  ts.isPropertyAssignment(node) &&
+  ts.isCallExpression(node.parent.parent) &&
+  node.parent.parent.expression.getText() === 'JSON.stringify'
 
 const isType = (node: ts.Node) =>
   ts.isInterfaceDeclaration(node) ||

@@ -50,11 +50,18 @@ interface Flags {
 async function show(data: string[], flags: Flags): Promise<void> {
   const survey = await surveyRows(await openRows(data))
   const opened = await taskFor(data, flags)
-  const seen = opened ? await Promise.all(survey.examples.map((row) => inputsOf(row, opened))) : []
+  const inputs = opened
+    ? await Promise.all(survey.examples.map((row) => inputsOf(row, opened)))
+    : []
   if (flags.json) {
     const { rows, columns, examples } = survey
     console.log(
-      JSON.stringify({ rows, columns, examples: examples.map(({ values }) => values), seen }),
+      JSON.stringify({
+        rows,
+        columns,
+        examples: examples.map(({ values }) => values),
+        seen: inputs,
+      }),
     )
     return
   }
@@ -63,7 +70,7 @@ async function show(data: string[], flags: Flags): Promise<void> {
     console.log(`\n${pc.bold(`Example ${i + 1}`)} ${pc.dim(`${row.file}:${row.number}`)}`)
     for (const [name, value] of Object.entries(row.values))
       console.log(`  ${pc.cyan(name)}  ${short(value)}`)
-    for (const { name, shape, values } of seen[i] ?? [])
+    for (const { name, shape, values } of inputs[i] ?? [])
       console.log(`  ${pc.magenta(name)} ${pc.dim(`(${shape.join(', ')})`)}  ${values}`)
   })
 }

@@ -14,7 +14,7 @@ import { readModelConfig } from '../models/weight-file.ts'
 import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { piecesFromSource } from './generate-from-source.ts'
-import { whole } from './options.ts'
+import { wholeNumber } from './options.ts'
 import { addSamplingFlags, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 import { short } from './text.ts'
 import {
@@ -35,7 +35,7 @@ export function generateCommand(): Command {
     .description('Generate text from a prompt. Standard output has the text only.')
     .argument('<run>', 'the folder of a run, the Hugging Face folder of a model, or a GGUF file')
     .option('--prompt <text>', 'the prompt', '')
-    .option('--tokens <number>', 'maximum number of new tokens', whole, 200)
+    .option('--tokens <number>', 'maximum number of new tokens', wholeNumber, 200)
     .optionsGroup('Sampling:')
   return addWritingFlags(addSamplingFlags(command))
     .addHelpText(

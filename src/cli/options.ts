@@ -10,7 +10,7 @@ export function number(text: string): number {
 }
 
 /** A whole number of at least 0. */
-export function whole(text: string): number {
+export function wholeNumber(text: string): number {
   const value = number(text)
   if (!Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError('It must be a whole number of at least 0.')
@@ -19,7 +19,7 @@ export function whole(text: string): number {
 
 /** A whole number of at least 1. */
 export function positive(text: string): number {
-  const value = whole(text)
+  const value = wholeNumber(text)
   if (value === 0) throw new InvalidArgumentError('It must be a whole number of at least 1.')
   return value
 }

@@ -19,16 +19,16 @@ export function printError(error: HeedError, command?: Command): void {
 export function withFlags(text: string, options: readonly Option[]): string {
   return text.replaceAll(
     REFERENCE,
-    (whole: string, key: string, inner?: string, after?: string) => {
+    (reference: string, key: string, inner?: string, after?: string) => {
       const name = Object.hasOwn(OTHER_NAMES, key) ? [key, OTHER_NAMES[key]] : [key]
       const matching = options.filter((option) => name.includes(option.attributeName()))
-      if (matching.length === 0) return whole
+      if (matching.length === 0) return reference
       const value = inner ?? after
       const off = matching.find(({ negate }) => negate)
       const on = matching.find(({ negate }) => !negate)
-      if (value === 'false' || !on) return (value !== 'true' && off?.long) || whole
+      if (value === 'false' || !on) return (value !== 'true' && off?.long) || reference
       const isSwitch = on.isBoolean()
-      const flag = on.long ?? whole
+      const flag = on.long ?? reference
       return value === undefined || (isSwitch && value === 'true') ? flag : `${flag} ${value}`
     },
   )

@@ -1,7 +1,7 @@
 // Sampling flags, for all commands that generate text.
 import type { Command } from 'commander'
 import { type LogitsProcessor, repetitionPenalty, type SamplingOptions } from '../generate/index.ts'
-import { number, whole } from './options.ts'
+import { number, wholeNumber } from './options.ts'
 
 export interface SamplingFlags {
   temperature: number
@@ -20,7 +20,7 @@ export function addSamplingFlags(command: Command, { temperature = 0.8, minP = 0
       number,
       temperature,
     )
-    .option('--top-k <number>', 'sample from the k most likely tokens; 0: from all', whole, 0)
+    .option('--top-k <number>', 'sample from the k most likely tokens; 0: from all', wholeNumber, 0)
     .option(
       '--top-p <number>',
       'sample from the most likely tokens that add up to this probability',
@@ -39,7 +39,11 @@ export function addSamplingFlags(command: Command, { temperature = 0.8, minP = 0
       number,
       1,
     )
-    .option('--seed <number>', 'seed of the sampling; the same seed gives the same text', whole)
+    .option(
+      '--seed <number>',
+      'seed of the sampling; the same seed gives the same text',
+      wholeNumber,
+    )
 }
 
 export function samplingOf({

@@ -16,7 +16,7 @@ import { fromPretrained } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
-import { flagOf, nameFrom, number, positive, whole } from './options.ts'
+import { flagOf, nameFrom, number, positive, wholeNumber } from './options.ts'
 
 export interface WritingFlags {
   frequencyPenalty: number
@@ -46,7 +46,12 @@ export function addWritingFlags(command: Command): Command {
       number,
       0,
     )
-    .option('--no-repeat-ngram <n>', 'never repeat a sequence of n tokens; 0: allow it', whole, 0)
+    .option(
+      '--no-repeat-ngram <n>',
+      'never repeat a sequence of n tokens; 0: allow it',
+      wholeNumber,
+      0,
+    )
     .optionsGroup('End of the text:')
     .option(
       '--stop <text>',
@@ -69,7 +74,7 @@ export function addWritingFlags(command: Command): Command {
     .option(
       '--logprobs <n>',
       'print a line of JSON per token, with the n most likely alternatives',
-      whole,
+      wholeNumber,
     )
 }
 

@@ -41,7 +41,7 @@ export class Trainer {
   private readonly accumulate: number
   private readonly forwardBackward: HeldBatch
   private readonly update: Held
-  private readonly whole: HeldBatch
+  private readonly fullStep: HeldBatch
   private readonly score: HeldBatch
   /** The step that is running on the device. */
   private running: Promise<StepResult> | null = null
@@ -59,7 +59,7 @@ export class Trainer {
       model.train(training)
       return loss(batch)
     }
-    this.whole = holdBatch((batch) => {
+    this.fullStep = holdBatch((batch) => {
       const value = lossOf(batch, true)
       value.backward()
       return [value, ...this.updated()]
@@ -114,7 +114,7 @@ export class Trainer {
 
   private async single(): Promise<Started> {
     const batch = await this.batches.batch(this.step)
-    const [loss, norm] = await this.whole(batch)
+    const [loss, norm] = await this.fullStep(batch)
     return { losses: [loss.item()], norm: norm?.item(), ...sizeOf(batch) }
   }
 

@@ -93,7 +93,7 @@ export async function expectParity(
   if (stored['attentions.0']) await expectInside(model, stored, run, layers)
 }
 
-export async function tensorsOf(path: string): Promise<Tensors> {
+async function tensorsOf(path: string): Promise<Tensors> {
   const file = await openSafetensors(path)
   const read = async (name: string): Promise<[string, Tensor]> => {
     const { dtype, shape } = file.info(name)

@@ -4,12 +4,12 @@ import type { Evaluators } from './value.ts'
 import { windowLayout } from './views.ts'
 
 export const joining: Evaluators<'concat' | 'pad' | 'foldWindow'> = {
-  concat: (node, parts, run) => {
+  concat: (node, inputs, run) => {
     const { axis } = node.attrs
     const out = run.empty(node)
     const target = plainLayout(node.shape)
     let start = 0
-    for (const { shape, data } of parts) {
+    for (const { shape, data } of inputs) {
       const there: Layout = { ...target, offset: start * target.strides[axis] }
       copyStrided(shape, data, plainLayout(shape), out, there)
       start += shape[axis]

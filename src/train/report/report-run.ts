@@ -50,7 +50,9 @@ export async function reportRun(dir: string, options: ReportOptions = {}): Promi
   else {
     const { examples } = evaluated
     const result = await task.evaluate(model, examples, { show: SHOWN })
-    const images = task.imageOf ? examples.slice(0, SHOWN).map((one) => task.imageOf?.(one)) : []
+    const images = task.imageOf
+      ? examples.slice(0, SHOWN).map((example) => task.imageOf?.(example))
+      : []
     report.evaluation = { on: `${examples.length} ${evaluated.name}`, result, images }
     const image = images[0]
     if (image) report.look = { image, layers: await imageAttentionOf(task, model, examples[0]) }
@@ -99,7 +101,8 @@ async function attentionFor(
   examples: readonly unknown[],
 ): Promise<ReportContents['attention']> {
   const sorted = [...examples].sort((a, b) => task.length(a) - task.length(b))
-  const example = sorted.find((one) => task.length(one) >= 8) ?? sorted[sorted.length - 1]
+  const example =
+    sorted.find((candidate) => task.length(candidate) >= 8) ?? sorted[sorted.length - 1]
   return attentionOf(task, model, example, context.preprocessor)
 }
 
