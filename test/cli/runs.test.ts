@@ -165,7 +165,7 @@ describe('heed data', () => {
     expect(out).toMatch(/10.* rows/)
     expect(out).toMatch(/text.* 1 missing; 9 text; length 1 to 9, median 5/)
     expect(out).toMatch(/yes.*5.*, no.*5/)
-    expect(out).toMatch(/same.*10.*one value only/)
+    expect(out).toMatch(/same.*10.*a single value/)
     expect(out).toMatch(/Example 3.*table\.csv:4/)
   })
 

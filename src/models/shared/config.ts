@@ -79,7 +79,7 @@ export function parseConfig<S extends z.ZodType>(
 }
 
 /**
- * For values that must divide another: `checkDivides(config, 'n_head', 'n_embd', 'GPT-2')`.
+ * The config, for values that must divide another: `checkDivides(config, 'n_head', 'n_embd', 'GPT-2')`.
  * @throws HeedError with the nearest divisors
  */
 export function checkDivides<C extends object, K extends keyof C & string>(
@@ -87,9 +87,9 @@ export function checkDivides<C extends object, K extends keyof C & string>(
   divisorKey: K,
   key: K,
   title: string,
-): void {
+): C {
   const [divisor, value] = [Number(config[divisorKey]), Number(config[key])]
-  if (value % divisor === 0) return
+  if (value % divisor === 0) return config
   throw new HeedError(
     'invalid-config',
     `${title}: ${divisorKey} must divide ${key} (${value}), got ${divisor}`,

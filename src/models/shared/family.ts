@@ -76,6 +76,15 @@ export interface DecoderFamily<C extends TextConfig, S extends TextStack, P exte
   readonly cache: (config: C) => { layers: number; heads: number; headDim: number }
 }
 
+/** The cache of a decoder whose heads divide its width, given their keys in config.json. */
+export const cacheOf =
+  <C extends object>(layers: keyof C, heads: keyof C, width: keyof C) =>
+  (config: C): { layers: number; heads: number; headDim: number } => ({
+    layers: Number(config[layers]),
+    heads: Number(config[heads]),
+    headDim: Number(config[width]) / Number(config[heads]),
+  })
+
 const stackClasses = new WeakMap<object, unknown>()
 
 /** Makes models with a head use `Stack`, a model of its own, in place of the family's plain stack. */

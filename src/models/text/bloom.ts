@@ -21,7 +21,7 @@ import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
 import { checkDivides, dimension, eosTokenId, layerCount, probability } from '../shared/config.ts'
-import type { DecoderFamily, TextStackOptions } from '../shared/family.ts'
+import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
 
@@ -125,20 +125,13 @@ const family: DecoderFamily<BloomConfig, Transformer, 'transformer'> = {
       num_attention_heads: 'n_head',
       n_embed: 'hidden_size',
     },
-    complete: (config) => {
-      checkDivides(config, 'n_head', 'hidden_size', 'BLOOM')
-      return config
-    },
+    complete: (config) => checkDivides(config, 'n_head', 'hidden_size', 'BLOOM'),
   },
   Stack: Transformer,
   prefix: 'transformer',
   names: { width: 'hidden_size', layers: ['h'], embeddings: 'word_embeddings' },
   contextLength: ({ seq_length }) => seq_length,
-  cache: ({ n_layer, n_head, hidden_size }) => ({
-    layers: n_layer,
-    heads: n_head,
-    headDim: hidden_size / n_head,
-  }),
+  cache: cacheOf('n_layer', 'n_head', 'hidden_size'),
 }
 
 export class Bloom extends causalLM(family, 'BloomForCausalLM') {}

@@ -22,7 +22,7 @@ import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
 import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
-import type { DecoderFamily, TextStackOptions } from '../shared/family.ts'
+import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { gptSizes } from '../shared/sizes.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
@@ -124,20 +124,13 @@ const family: DecoderFamily<GPT2Config, Transformer, 'transformer'> = {
       num_attention_heads: 'n_head',
       num_hidden_layers: 'n_layer',
     },
-    complete: (config) => {
-      checkDivides(config, 'n_head', 'n_embd', 'GPT-2')
-      return config
-    },
+    complete: (config) => checkDivides(config, 'n_head', 'n_embd', 'GPT-2'),
   },
   Stack: Transformer,
   prefix: 'transformer',
   names: { width: 'n_embd', layers: ['h'], embeddings: 'wte' },
   contextLength: ({ n_positions }) => n_positions,
-  cache: ({ n_layer, n_head, n_embd }) => ({
-    layers: n_layer,
-    heads: n_head,
-    headDim: n_embd / n_head,
-  }),
+  cache: cacheOf('n_layer', 'n_head', 'n_embd'),
   ignoredKeys: /(^|\.)attn\.(bias|masked_bias)$/, // the causal mask of each layer, in old uploads
 }
 

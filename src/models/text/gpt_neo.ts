@@ -23,7 +23,7 @@ import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
 import { checkDivides, dimension, eosTokenId, layerCount, probability } from '../shared/config.ts'
-import type { DecoderFamily, TextStackOptions } from '../shared/family.ts'
+import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
 
@@ -140,11 +140,7 @@ const family: DecoderFamily<GPTNeoConfig, Transformer, 'transformer'> = {
   prefix: 'transformer',
   names: { width: 'hidden_size', layers: ['h'], embeddings: 'wte' },
   contextLength: ({ max_position_embeddings }) => max_position_embeddings,
-  cache: ({ num_layers, num_heads, hidden_size }) => ({
-    layers: num_layers,
-    heads: num_heads,
-    headDim: hidden_size / num_heads,
-  }),
+  cache: cacheOf('num_layers', 'num_heads', 'hidden_size'),
   ignoredKeys: /\.attention\.(bias|masked_bias)$/, // the mask of each layer, in old uploads
 }
 

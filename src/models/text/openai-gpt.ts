@@ -16,7 +16,7 @@ import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
-import { configOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
+import { cacheOf, configOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { gptSizes } from '../shared/sizes.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
@@ -87,20 +87,13 @@ const family: DecoderFamily<OpenAIGPTConfig, Transformer, 'transformer'> = {
       num_attention_heads: 'n_head',
       num_hidden_layers: 'n_layer',
     },
-    complete: (config) => {
-      checkDivides(config, 'n_head', 'n_embd', 'OpenAI GPT')
-      return config
-    },
+    complete: (config) => checkDivides(config, 'n_head', 'n_embd', 'OpenAI GPT'),
   },
   Stack: Transformer,
   prefix: 'transformer',
   names: { width: 'n_embd', layers: ['h'], embeddings: 'tokens_embed' },
   contextLength: ({ n_positions }) => n_positions,
-  cache: ({ n_layer, n_head, n_embd }) => ({
-    layers: n_layer,
-    heads: n_head,
-    headDim: n_embd / n_head,
-  }),
+  cache: cacheOf('n_layer', 'n_head', 'n_embd'),
   ignoredKeys: /\.attn\.bias$/, // the causal mask of each layer, in old uploads
 }
 
