@@ -159,11 +159,15 @@ void Check::matches(const char* what, const View& view, Pattern shape) {
     return complain(quoted(what) + " must have rank " + std::to_string(rank) + ", got " +
                     text(shapeOf(view)));
   }
-  Shape expected = shapeOf(view);
-  for (; axis < view.rank; axis++, dimension++) {
-    if (!sizes[*dimension].known) size(*dimension, view.shape[axis]);
-    expected[axis] = size(*dimension);
+  bool same = true;
+  for (int i = 0; axis + i < view.rank; i++) {
+    Size& known = sizes[dimension[i]];
+    if (!known.known) known = {true, view.shape[axis + i]};
+    same = same && known.value == view.shape[axis + i];
   }
+  if (same) return;
+  Shape expected = shapeOf(view);
+  for (int i = 0; axis + i < view.rank; i++) expected[axis + i] = size(dimension[i]);
   has(what, view, expected);
 }
 

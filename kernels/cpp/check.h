@@ -29,7 +29,9 @@ using Pattern = std::initializer_list<int>; // dimensions by number, or LEAD, SI
 // getters answer harmless values, so that a check may simply be read from top to bottom.
 class Check {
 public:
-  explicit Check(const Command& command) : command(command) {}
+  explicit Check(const Command& command) : command(command) {
+    operands.reserve(command.views.size());
+  }
   const Command& command;
   std::string error;
 

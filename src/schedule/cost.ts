@@ -44,8 +44,7 @@ const total = (operands: NamedOperands): number =>
 /** The operands that are there, in order. */
 export function flat(operands: NamedOperands): Operand[] {
   const present: Operand[] = []
-  for (const name in operands) {
-    const operand = operands[name]
+  for (const operand of Object.values(operands)) {
     if (operand === null) continue
     if ('length' in operand) present.push(...operand)
     else present.push(operand)

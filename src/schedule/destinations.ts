@@ -77,7 +77,8 @@ export class Destinations {
     const version = leafBehind(target)
     if (!version || (target !== version && this.reads.stepOf(target) > step)) return
     const lastRead = this.reads.lastReadOf(target)
-    const readsItself = value === given && (isPointwise(producer) || overwritesInputs(producer.op))
+    const readsItself =
+      value === given && (isPointwise(producer) || overwritesInputs.has(producer.op))
     if (lastRead > step || (lastRead === step && !readsItself)) return
     this.want(value, wholeBuffer(operands.get(version).buffer, value))
   }

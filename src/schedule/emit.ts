@@ -191,7 +191,7 @@ class Emitter {
     const results = node.forms?.map((form, i) => picks?.[i] ?? form) ?? [node]
     const outputs = results.map((result) =>
       'op' in result
-        ? this.target(result as Node, inputs, overwritesInputs(node.op))
+        ? this.target(result as Node, inputs, overwritesInputs.has(node.op))
         : this.fresh(result),
     )
     this.call(kernelFor(node, inputs, outputs))

@@ -2,7 +2,7 @@
 import { type Cost, flat, type NamedOperands } from './cost.ts'
 import { kernelSchemas } from './kernel-schemas.ts'
 import type { Operand } from './schedule.ts'
-import type { Arguments, KernelSchema } from './schema.ts'
+import { ANY_INPUT, type Arguments, type KernelSchema } from './schema.ts'
 
 export type KernelName = keyof typeof kernelSchemas
 
@@ -46,9 +46,9 @@ export function costOf(call: KernelCall): Cost | null {
   return schema.cost(call)
 }
 
-/** Whether all elements that a kernel overwrites have been read by then, so that state may be updated in place. */
-export function overwritesInputs(kernel: string): boolean {
-  const schemas: Record<string, KernelSchema | undefined> = kernelSchemas
-  const schema = schemas[kernel]
-  return schema !== undefined && Object.values(schema.outputs).every((x) => x.mayOverwrite === '*')
-}
+/** Kernels that have read each element by the time they overwrite it, so that state may be updated in place. */
+export const overwritesInputs: ReadonlySet<string> = new Set(
+  Object.entries<KernelSchema>(kernelSchemas)
+    .filter(([, { outputs }]) => Object.values(outputs).every((x) => x.mayOverwrite === ANY_INPUT))
+    .map(([kernel]) => kernel),
+)

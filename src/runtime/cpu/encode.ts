@@ -1,7 +1,7 @@
 // Kernel calls as the words of a program, which the kernels decode (kernels/cpp/program.h, arguments.h).
 import { bytesOf, dtypes } from '../../graph/dtype.ts'
 import type { NamedOperands } from '../../schedule/cost.ts'
-import { type KernelArguments, type KernelName, operandsOf } from '../../schedule/kernel-call.ts'
+import type { KernelArguments, KernelName } from '../../schedule/kernel-call.ts'
 import { kernelSchemas } from '../../schedule/kernel-schemas.ts'
 import type { Expression, Operand } from '../../schedule/schedule.ts'
 import type { AttributeSchema, KernelSchema } from '../../schedule/schema.ts'
@@ -25,27 +25,49 @@ export function encode(
   for (const call of calls) {
     const number = kernels.get(call.kernel)
     if (number === undefined) throw new Error(`the addon has no kernel ${call.kernel}`)
-    const operands = operandsOf(call)
-    const attributes = attributeWords(call, micro)
-    words.push(number, operands.length, attributes.length)
-    for (const operand of operands) pushView(words, operand, leaves)
-    for (const word of attributes) words.push(word)
+    const head = words.length
+    words.push(number, 0, 0)
+    words[head + 1] =
+      pushOperands(words, call.inputs, leaves) + pushOperands(words, call.outputs, leaves)
+    const start = words.length
+    pushAttributes(words, call, micro)
+    words[head + 2] = words.length - start
   }
   return Float64Array.from(words)
 }
 
+/** Those that are present; returns how many. */
+function pushOperands(words: number[], operands: NamedOperands, leaves: number): number {
+  let count = 0
+  for (const operand of Object.values(operands)) {
+    if (operand === null) continue
+    if ('length' in operand) {
+      for (const view of operand) pushView(words, view, leaves)
+      count += operand.length
+    } else {
+      pushView(words, operand, leaves)
+      count++
+    }
+  }
+  return count
+}
+
 /** Which optional operands are present (a bit each), the length of each list of operands, the attributes. */
-function attributeWords(call: KernelArguments, micro: MicroNumbers): number[] {
+function pushAttributes(words: number[], call: KernelArguments, micro: MicroNumbers): void {
   const { optionals, lists, attributes } = layoutOf(call.kernel)
-  const operands: [NamedOperands, NamedOperands] = [call.inputs, call.outputs]
-  const operand = (name: string) => operands[0][name] ?? operands[1][name]
-  const words: number[] = []
+  const inputs: NamedOperands = call.inputs
+  const outputs: NamedOperands = call.outputs
   if (optionals.length > 0)
-    words.push(optionals.reduce((bits, name, i) => (operand(name) ? bits | (1 << i) : bits), 0))
-  for (const name of lists) words.push((operand(name) as readonly Operand[]).length)
+    words.push(
+      optionals.reduce(
+        (bits, name, i) => ((inputs[name] ?? outputs[name]) ? bits | (1 << i) : bits),
+        0,
+      ),
+    )
+  for (const name of lists)
+    words.push(((inputs[name] ?? outputs[name]) as readonly Operand[]).length)
   const values: Readonly<Record<string, unknown>> = call.attributes
   for (const [name, schema] of attributes) pushAttribute(words, schema, values[name], micro)
-  return words
 }
 
 /** The values have the types that the table gives them: the calls' own types say so. */
