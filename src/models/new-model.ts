@@ -1,10 +1,10 @@
 import type { Module } from '../nn/index.ts'
+import { divisorsNear } from '../util/divisors.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { definitions } from './definitions.ts'
 import type { Head } from './heads/heads.ts'
 import type { ModelClass } from './pretrained.ts'
 import { modelClass, modelDefinition } from './registry.ts'
-import { divisorsNear } from './shared/config.ts'
 import type { Sizes } from './shared/sizes.ts'
 
 export interface NewModelOptions {

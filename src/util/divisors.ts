@@ -1,6 +1,6 @@
 /** The divisors of `n` that are nearest to `wished`, at most four, in ascending order. */
 export function divisorsNear(n: number, wished: number): number[] {
-  return Array.from({ length: n }, (_, i) => i + 1)
+  return Array.from({ length: Math.min(n, 4096) }, (_, i) => i + 1)
     .filter((divisor) => n % divisor === 0)
     .sort((a, b) => Math.abs(a - wished) - Math.abs(b - wished))
     .slice(0, 4)

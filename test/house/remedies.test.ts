@@ -5,17 +5,25 @@ import { HeedError } from '../../src/util/errors.ts'
 import { sourceFiles } from '../support/source-files.ts'
 import type { RemedyCase } from './remedies/case.ts'
 import { cliCases } from './remedies/cli.ts'
+import { dataCases } from './remedies/data.ts'
+import { deviceCases } from './remedies/devices.ts'
 import { engineCases } from './remedies/engine.ts'
+import { generateCases } from './remedies/generate.ts'
+import { modelCases } from './remedies/models.ts'
 import { nameCases } from './remedies/names.ts'
 import { tokenizerAndIoCases } from './remedies/tokenizers-and-io.ts'
 import { trainCases } from './remedies/train.ts'
 
 /** Add the cases of a new remedy to one of these, or another list here. */
 const cases: RemedyCase[] = [
-  ...trainCases,
   ...nameCases,
   ...engineCases,
+  ...deviceCases,
   ...tokenizerAndIoCases,
+  ...dataCases,
+  ...modelCases,
+  ...generateCases,
+  ...trainCases,
   ...cliCases,
 ]
 

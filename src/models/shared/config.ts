@@ -1,5 +1,6 @@
 // The keys of a config.json: what they may be, and what other families call them.
 import { z } from 'zod'
+import { divisorsNear } from '../../util/divisors.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 
 /** A width or a count. The limit keeps a hostile config from building for hours. */
@@ -100,13 +101,4 @@ export function checkDivides<C extends object, K extends keyof C & string>(
       try: { [divisorKey]: divisorsNear(value, divisor) },
     },
   )
-}
-
-/** Up to four divisors of `value`, those next to `wish`, in ascending order. */
-export function divisorsNear(value: number, wish: number): number[] {
-  const all = Array.from({ length: Math.min(value, 4096) }, (_, i) => i + 1).filter(
-    (divisor) => value % divisor === 0,
-  )
-  const nearest = all.sort((a, b) => Math.abs(a - wish) - Math.abs(b - wish)).slice(0, 4)
-  return nearest.sort((a, b) => a - b)
 }

@@ -50,7 +50,7 @@ export function tokenizerStep<Kind extends TokenizerStepKind>(
     return refuse(context, type, `the name of a registered ${nounOf(kind)}`, {
       path: ['type'],
       code: 'unknown-name',
-      try: { type: near.slice(0, 3) },
+      try: { type: near.slice(0, 1) },
       remedy:
         `Call registerTokenizerStep('${kind}', ${JSON.stringify(type)}, …) before the tokenizer is opened. ` +
         `Known: ${near.join(', ')}.`,

@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import { GPT2 } from '../../../src/models/index.ts'
 import { parseTrainConfig } from '../../../src/train/config.ts'
 import { newTaskModel } from '../../../src/train/task-model.ts'
 import { trainOnly } from '../../../src/train/trained-part.ts'
+import { FIXTURES } from '../../fixtures/cases.ts'
 import type { RemedyCase } from './case.ts'
 
+const encoder = join(FIXTURES, 'pipelines/encoder')
 const data = [new URL('./text.txt', import.meta.url).pathname]
 
 /** Builds the model, too: a size may fit the configuration and not the architecture. */
@@ -38,6 +41,13 @@ export const trainCases: RemedyCase[] = [
       run: modelOf(model, size),
     })),
   ),
+  {
+    site: 'src/train/task-model.ts#modelTypeOf',
+    run: (changes) =>
+      newTaskModel(
+        parseTrainConfig({ model: 'gpt2', task: 'fill-mask', data, from: encoder, ...changes }),
+      ),
+  },
   {
     site: 'src/util/schema-issues.ts#unfitValue',
     run: (changes) => parseTrainConfig({ data, schedule: 'cosin', ...changes }),

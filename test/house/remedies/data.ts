@@ -1,0 +1,55 @@
+import { withChannels } from '../../../src/data/images/image.ts'
+import {
+  BucketedBatches,
+  RandomWindows,
+  SequentialWindows,
+  TokenDataset,
+} from '../../../src/data/index.ts'
+import { pairedBootstrap } from '../../../src/metrics/bootstrap.ts'
+import { chrfMetric } from '../../../src/metrics/index.ts'
+import type { RemedyCase } from './case.ts'
+
+const tokens = TokenDataset.fromIds([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { vocabSize: 20 })
+const many = TokenDataset.fromIds(new Array(100).fill(1), { vocabSize: 20 })
+const image = { width: 1, height: 1, channels: 3, data: new Uint8Array(3) }
+
+export const dataCases: RemedyCase[] = [
+  {
+    site: 'src/data/bucketed-batches.ts#BucketedBatches.constructor',
+    run: (changes) =>
+      new BucketedBatches({
+        examples: ['a', 'bc'],
+        length: (text) => text.length,
+        collate: () => ({}),
+        batchSize: 0,
+        ...changes,
+      }),
+  },
+  {
+    site: 'src/data/images/image.ts#withChannels',
+    run: ({ channels = 2 }) => withChannels(image, Number(channels)),
+  },
+  {
+    site: 'src/data/token-dataset.ts#TokenDataset.split',
+    run: (changes) => tokens.split({ fraction: 1, ...changes }),
+  },
+  {
+    site: 'src/data/windows.ts#SequentialWindows.constructor',
+    run: (changes) => new SequentialWindows(tokens, { batchSize: 9, contextLength: 2, ...changes }),
+  },
+  {
+    site: 'src/data/windows.ts#checkWindows',
+    about: 'a whole number',
+    run: (changes) => new RandomWindows(many, { batchSize: 0, contextLength: 4, ...changes }),
+  },
+  {
+    site: 'src/data/windows.ts#checkWindows',
+    about: 'a long context',
+    run: (changes) => new RandomWindows(tokens, { batchSize: 1, contextLength: 50, ...changes }),
+  },
+  {
+    site: 'src/metrics/bootstrap.ts#pairedBootstrap',
+    run: (changes) =>
+      pairedBootstrap(chrfMetric(), [['a'], ['b']], ['a'], { samples: 0, ...changes }),
+  },
+]

@@ -1,0 +1,63 @@
+import { BatchDecoder } from '../../../src/generate/batch-decoder.ts'
+import { type BeamOptions, beamSearch } from '../../../src/generate/beam-search.ts'
+import { Decoder } from '../../../src/generate/decoder.ts'
+import { frequencyPenalty, repetitionPenalty } from '../../../src/generate/index.ts'
+import { checkMaxTokens } from '../../../src/generate/processors/processor.ts'
+import { createSampler } from '../../../src/generate/sampling.ts'
+import { GPT2 } from '../../../src/models/index.ts'
+import type { RemedyCase } from './case.ts'
+
+const model = () => new GPT2({ vocab_size: 5, n_positions: 8, n_embd: 4, n_layer: 1, n_head: 2 })
+
+const beams =
+  (options: BeamOptions): RemedyCase['run'] =>
+  (changes) =>
+    beamSearch(new BatchDecoder(model(), { maxTokens: 2 }), [[1]], {
+      maxTokens: 2,
+      ...options,
+      ...changes,
+    })
+
+const sampler = (key: string, value: number): RemedyCase => ({
+  site: 'src/generate/sampling.ts#check',
+  about: key,
+  run: (changes) => createSampler({ [key]: value, ...changes }),
+})
+
+export const generateCases: RemedyCase[] = [
+  sampler('temperature', -1),
+  sampler('topK', 1.5),
+  sampler('topP', 0),
+  sampler('minP', 2),
+  {
+    site: 'src/generate/batch-decoder.ts#tooLong',
+    run: ({ maxTokens = 20 }) =>
+      new BatchDecoder(model(), { maxTokens: Number(maxTokens) }).start([[1, 2]]),
+  },
+  {
+    site: 'src/generate/beam-search.ts#withDefaults',
+    about: 'best',
+    run: beams({ beams: 2, best: 3 }),
+  },
+  {
+    site: 'src/generate/beam-search.ts#withDefaults',
+    about: 'lengthPenalty',
+    run: beams({ beams: 2, lengthPenalty: Number.NaN }),
+  },
+  {
+    site: 'src/generate/decoder.ts#Decoder.constructor',
+    run: ({ contextLength = 1 }) => new Decoder(model(), Number(contextLength)),
+  },
+  {
+    site: 'src/generate/processors/penalties.ts#counting',
+    run: ({ frequencyPenalty: penalty = Number.NaN }) => frequencyPenalty(Number(penalty)),
+  },
+  {
+    site: 'src/generate/processors/penalties.ts#repetitionPenalty',
+    run: ({ repetitionPenalty: penalty = 0 }) => repetitionPenalty(Number(penalty)),
+  },
+  {
+    site: 'src/generate/processors/processor.ts#checkMaxTokens',
+    run: ({ maxTokens = -1 }) => checkMaxTokens(Number(maxTokens)),
+  },
+]
