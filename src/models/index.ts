@@ -60,6 +60,7 @@ export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'
 export type { ConfigFormat } from './shared/config.ts'
 export type { Architecture, DecoderFamily, Family, TextFamily } from './shared/family.ts'
 export { patchFor, SMALL_IMAGE } from './shared/images.ts'
+export { labelFields } from './shared/labels.ts'
 export type { Sizes } from './shared/sizes.ts'
 export {
   bertTokenizer,

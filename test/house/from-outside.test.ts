@@ -124,7 +124,7 @@ function heed(words: string[], killAt?: string): Promise<Ended> {
 
 const imported = ['--import', './plugin.mjs']
 const training = (out: string): string[] => [
-  ...['train', 'gpt2', '--task', 'beginnings', '--optimizer', 'inertial', '--inertia', '0.7'],
+  ...['train', 'mumble', '--task', 'beginnings', '--optimizer', 'inertial', '--inertia', '0.7'],
   ...['--data', 'rows.shout', '--tokenizer', 'tokenizer.json', '--out', out, '--context', '8'],
   ...['--layers', '1', '--heads', '2', '--dim', '8', '--batch', '2', '--steps', '12'],
   ...['--save-every', '4', '--eval-every', '6', '--eval-batches', '2', '--log-every', '1'],
@@ -171,6 +171,8 @@ it('trains with threads, is killed, resumes, predicts and reports', {
       .split('\n')
       .map((line) => JSON.parse(line)),
   ).toEqual([{ beginning: 'hello the' }, { beginning: 'well well' }])
+  const model = JSON.parse(readFileSync(at('killed/config.json'), 'utf8'))
+  expect(model).toMatchObject({ model_type: 'mumble', architectures: ['MumbleLM'], width: 8 })
   const reported = await heed(['report', 'killed', ...imported])
   expect(reported).toMatchObject({ code: 0, err: '' })
   expect(readFileSync(at('killed/report.html'), 'utf8')).toMatch(

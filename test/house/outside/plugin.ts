@@ -3,7 +3,16 @@ import { appendFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { type Parameter, ReferenceDevice, registerDevice, runtimeScalar, type Tensor } from 'heed'
 import { type Batch, type Row, readLines, registerReader } from 'heed/data'
-import type { CausalLM } from 'heed/models'
+import {
+  type CausalLM,
+  causalLM,
+  type DecoderFamily,
+  decoderTokenizer,
+  defineModel,
+  labelFields,
+  registerModel,
+} from 'heed/models'
+import { Embedding, LayerNorm, Linear, Module } from 'heed/nn'
 import { Optimizer, registerOptimizer, type UpdateRule, zeroState } from 'heed/optim'
 import { registerTokenizerStep, Tokenizer } from 'heed/tokenizers'
 import {
@@ -17,6 +26,61 @@ import {
 import { z } from 'zod'
 
 if (!isMainThread) appendFileSync('threads.log', 'loaded in a thread\n')
+
+const schema = z.object({
+  vocab_size: z.int().default(30),
+  width: z.int().default(8),
+  depth: z.int().default(1),
+  positions: z.int().default(16),
+  tie_word_embeddings: z.boolean().default(false),
+  initializer_range: z.number().default(0.02),
+  ...labelFields,
+})
+
+type MumbleConfig = z.output<typeof schema>
+
+/** Each token sees itself alone. */
+class Mumble extends Module<MumbleConfig> {
+  tokens = new Embedding(this.config.vocab_size, this.config.width)
+  layers = Array.from(
+    { length: this.config.depth },
+    () => new Linear(this.config.width, this.config.width),
+  )
+  norm = new LayerNorm(this.config.width)
+
+  forward(ids: Tensor, { logitsAt }: { logitsAt?: Tensor }): Tensor {
+    let x = this.tokens.forward(ids)
+    for (const layer of this.layers) x = x.add(layer.forward(x).tanh())
+    return this.norm.forward(logitsAt ? x.take(logitsAt, 1) : x)
+  }
+}
+
+const family: DecoderFamily<MumbleConfig, Mumble, 'mumble'> = {
+  modelType: 'mumble',
+  title: 'Mumble',
+  config: { schema, aliases: { hidden_size: 'width' } },
+  Stack: Mumble,
+  prefix: 'mumble',
+  names: { width: 'width', layers: ['layers'], embeddings: 'tokens' },
+  contextLength: ({ positions }) => positions,
+  cache: ({ depth, width }) => ({ layers: depth, heads: 1, headDim: width }),
+}
+
+registerModel(
+  defineModel({
+    ...family,
+    otherNames: [],
+    heads: [class MumbleLM extends causalLM(family, 'MumbleLM') {}],
+    sizes: ({ layers, dim, context }) => ({ depth: layers, width: dim, positions: context }),
+    dropout: [],
+    tokenizer: decoderTokenizer,
+    image: null,
+    task: 'text-generation',
+    maskedLanguageModeling: null,
+    gguf: null,
+    presets: { 'mumble-tiny': { width: 4 } },
+  }),
+)
 
 /** Lines of `shout` files, one row each. */
 registerReader({
