@@ -37,7 +37,7 @@ describe('heed eval', () => {
     expect(out).toMatch(/classification.* on 13 examples/)
     expect(out).toMatch(/accuracy +.*0\.9231/)
     expect(out).toMatch(/bad +.*6.*1/)
-    expect(out).toMatch(/Wrong:\n.*the film was lovely.*\n.*good.*\(is: bad\)/)
+    expect(out).toMatch(/Wrong:\n.*the film was lovely.*\n.*good.*\(true: bad\)/)
     const json = JSON.parse((await heed('eval', at('run'), '--data', odd, '--json')).out)
     expect(json).toMatchObject({ task: 'text-classification', count: 13 })
     expect(json.confusion.counts).toEqual([
@@ -60,7 +60,7 @@ describe('heed eval', () => {
     expect(mistake).toMatch(
       /2 rows are wrong:\n.*wrong\.jsonl:2: .*odd.*\n.*wrong\.jsonl:3: .*'text'/,
     )
-    expect((await heed('eval', at('nothing'), '--data', wrong)).mistake).toMatch(/is not a run/)
+    expect((await heed('eval', at('nothing'), '--data', wrong)).mistake).toMatch(/does not exist/)
   })
 })
 
@@ -149,7 +149,7 @@ describe('heed report', () => {
 
   it('says why there is no evaluation', async () => {
     await heed('report', at('run'))
-    expect(readFileSync(at('run/report.html'), 'utf8')).toContain('nothing was held out')
+    expect(readFileSync(at('run/report.html'), 'utf8')).toContain('the run has no held-out data')
   })
 })
 

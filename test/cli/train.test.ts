@@ -82,8 +82,8 @@ it.each<[string[], RegExp]>([
     /--label-column must be left out with this task/,
   ],
   [
-    ['train', 'gpt2', '--task', 'token-classification', '--data', 'x'],
-    /A 'gpt2' cannot learn token-classification/,
+    ['train', 'resnet', '--task', 'token-classification', '--data', 'x'],
+    /A 'resnet' cannot learn token-classification/,
   ],
   [
     ['train', '--task', 'text-classification', ...data],
