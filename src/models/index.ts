@@ -3,15 +3,23 @@ export { type Component, type Countable, countModel, type ModelCount } from './c
 export { defineModel, type ModelDefinition } from './definition.ts'
 export * from './families.ts'
 export type { GGUFFormat, GGUFNames } from './gguf/format.ts'
-export type { CausalLM, CausalLMOptions } from './heads/causal-lm.ts'
+export type { CausalLM, CausalLMModel, CausalLMOptions } from './heads/causal-lm.ts'
 export { causalLM } from './heads/causal-lm.ts'
-export type { HeadClass, HeadSpec } from './heads/headed-model.ts'
+export type { HeadClass, HeadedModel, HeadSpec } from './heads/headed-model.ts'
 export type { Head, Heads } from './heads/heads.ts'
+export type { ImageClassifierModel } from './heads/image-classification.ts'
 export { imageClassifier, imageEncoder } from './heads/image-classification.ts'
 export type { ImageClassifier, ImageEncoder, ImageModel } from './heads/image-model.ts'
+export type { MaskedLMModel } from './heads/masked-lm.ts'
 export { type MaskedLM, type MaskedLMOptions, maskedLM } from './heads/masked-lm.ts'
-export type { NextSentencePredictor } from './heads/next-sentence.ts'
-export type { Pretraining, PretrainingLabels, PretrainingLogits } from './heads/pretraining.ts'
+export type { NextSentenceModel, NextSentencePredictor } from './heads/next-sentence.ts'
+export type {
+  Pretraining,
+  PretrainingLabels,
+  PretrainingLogits,
+  PretrainingModel,
+} from './heads/pretraining.ts'
+export type { QuestionAnswererModel } from './heads/question-answering.ts'
 export { type QuestionAnswerer, questionAnswerer, type Span } from './heads/question-answering.ts'
 export {
   type DecodeOptions,
@@ -20,6 +28,10 @@ export {
   type Seq2SeqOptions,
   shiftRight,
 } from './heads/seq2seq-lm.ts'
+export type {
+  LastTokenClassifier,
+  SequenceClassifierModel,
+} from './heads/sequence-classification.ts'
 export {
   lastTokenClassifier,
   type SequenceClassifier,
@@ -31,6 +43,7 @@ export {
   type TextEncoder,
   textEncoder,
 } from './heads/text-model.ts'
+export type { TokenClassifierModel } from './heads/token-classification.ts'
 export { type TokenClassifier, tokenClassifier } from './heads/token-classification.ts'
 export { dropoutKeys, type NewModelOptions, newModel } from './new-model.ts'
 export { preset, presetNames } from './presets.ts'

@@ -63,7 +63,7 @@ export const outputLayer = <C extends TextConfig, S extends TextStack>(
   logits: ({ lm_head }, states) => lm_head.forward(states),
 })
 
-class CausalLMModel<C extends TextConfig, S extends TextStack, L extends object>
+export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends object>
   extends HeadedModel<C, S, L, DecoderFamily<C, S, string>>
   implements CausalLM
 {

@@ -41,7 +41,7 @@ export function statesAt(states: Tensor, logitsAt?: Tensor): Tensor {
   return logitsAt ? states.reshape(-1, states.shape[2]).take(logitsAt) : states
 }
 
-class MaskedLMModel<C extends TextConfig, S extends TextStack, L extends object>
+export class MaskedLMModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L>
   implements MaskedLM
 {

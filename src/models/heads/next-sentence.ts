@@ -28,7 +28,7 @@ export const nextSentencePredictor = <
 ): HeadClass<C, NextSentenceModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(NextSentenceModel<C, S, L>, 'next-sentence-prediction', family, spec)
 
-class NextSentenceModel<C extends TextConfig, S extends TextStack, L extends object>
+export class NextSentenceModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L>
   implements NextSentencePredictor
 {

@@ -42,7 +42,7 @@ export const pretraining = <
 ): HeadClass<C, PretrainingModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(PretrainingModel<C, S, L>, 'pretraining', family, spec)
 
-class PretrainingModel<C extends TextConfig, S extends TextStack, L extends object>
+export class PretrainingModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L, PretrainingSpec<C, S, L>>
   implements Pretraining
 {

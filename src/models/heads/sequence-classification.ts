@@ -54,7 +54,7 @@ export const sequenceClassifier = <
 ): HeadClass<C, SequenceClassifierModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(SequenceClassifierModel<C, S, L>, 'sequence-classification', family, spec)
 
-class SequenceClassifierModel<C extends TextConfig, S extends TextStack, L extends object>
+export class SequenceClassifierModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L, SequenceClassifierSpec<C, S, L>>
   implements SequenceClassifier
 {
@@ -88,7 +88,7 @@ export const lastTokenClassifier = <C extends TextConfig, S extends TextStack, P
     logits: ({ score }, states) => score.forward(states),
   })
 
-class LastTokenClassifier<C extends TextConfig, S extends TextStack>
+export class LastTokenClassifier<C extends TextConfig, S extends TextStack>
   extends TextModel<C, S, ScoreLayer>
   implements SequenceClassifier
 {

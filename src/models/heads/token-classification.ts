@@ -50,7 +50,7 @@ export const dropoutClassifier = <C extends TextConfig, S extends TextStack>(
   logits: classify,
 })
 
-class TokenClassifierModel<C extends TextConfig, S extends TextStack, L extends object>
+export class TokenClassifierModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L>
   implements TokenClassifier
 {

@@ -143,13 +143,14 @@ function conditionalGeneration(
         lm_head.forward(output(config).scaled ? states.div(Math.sqrt(config.d_model)) : states),
     },
   )
-  return class extends Model {
+  const Generator: typeof Model = class extends Model {
     /** A checkpoint without an output layer uses the embeddings there, whatever its config says. */
     override matchState(stored: Parameters<Module['matchState']>[0], options: LoadOptions = {}) {
       if (!Object.hasOwn(stored, 'lm_head.weight')) this.lm_head.weight = this.shared.weight
       return super.matchState(stored, options)
     }
   }
+  return Generator
 }
 
 const questionAnswerer = (
@@ -163,14 +164,18 @@ const questionAnswerer = (
     logits: ({ qa_outputs }, states) => qa_outputs.forward(states),
   })
 
-class T5QuestionAnswerer extends QuestionAnswererModel<T5Config, T5EncoderDecoder, SpanLayer> {
+export class T5QuestionAnswerer extends QuestionAnswererModel<
+  T5Config,
+  T5EncoderDecoder,
+  SpanLayer
+> {
   protected override states(ids: Tensor, options: EncoderOptions = {}): Tensor {
     checkEncoderInputs(this, ids, options.attentionMask)
     return sameTextStates(this.stack, ids, options)
   }
 }
 
-class ClassificationHead extends Module<T5Config> {
+export class ClassificationHead extends Module<T5Config> {
   dense = headLinear(this.config, this.config.d_model)
   dropout = new Dropout(this.config.classifier_dropout ?? 0)
   out_proj: Linear

@@ -19,7 +19,7 @@ import { type DecodeOptions, shiftRight } from '../heads/seq2seq-lm.ts'
 import type { EncoderOptions } from '../heads/text-model.ts'
 import { activationOf, decoderLayers, innerSize, isGated, type T5Config } from './t5-config.ts'
 
-abstract class Attention extends Module<T5Config> {
+export abstract class Attention extends Module<T5Config> {
   q = linear(this.config.d_model, innerSize(this.config), this.config, this.config.d_kv)
   k = linear(this.config.d_model, innerSize(this.config), this.config)
   v = linear(this.config.d_model, innerSize(this.config), this.config)
@@ -32,7 +32,7 @@ abstract class Attention extends Module<T5Config> {
   }
 }
 
-interface SelfOptions {
+export interface SelfOptions {
   /** (1, H, T, S), shared by all layers of a stack. */
   bias: Tensor
   mask?: Tensor
@@ -40,7 +40,7 @@ interface SelfOptions {
   cache?: LayerCache
 }
 
-class SelfAttention extends Attention {
+export class SelfAttention extends Attention {
   relative_attention_bias: RelativeBias | null
 
   constructor(config: T5Config, bias: RelativeBias | null) {
@@ -54,14 +54,14 @@ class SelfAttention extends Attention {
   }
 }
 
-interface SourceOptions {
+export interface SourceOptions {
   /** (B, S, C); default: the states that the cache holds. */
   encoded?: Tensor
   mask?: Tensor
   cache?: CrossCache
 }
 
-class EncDecAttention extends Attention {
+export class EncDecAttention extends Attention {
   forward(x: Tensor, { encoded, ...rest }: SourceOptions): Tensor {
     const source = encoded ? { k: this.k.forward(encoded), v: this.v.forward(encoded) } : null
     const y = crossAttention(this.q.forward(x), source, { ...rest, ...this.options() })
@@ -69,7 +69,7 @@ class EncDecAttention extends Attention {
   }
 }
 
-class DenseReluDense extends Module<T5Config> {
+export class DenseReluDense extends Module<T5Config> {
   wi = isGated(this.config) ? null : linear(this.config.d_model, this.config.d_ff, this.config)
   wi_0 = isGated(this.config) ? linear(this.config.d_model, this.config.d_ff, this.config) : null
   wi_1 = isGated(this.config) ? linear(this.config.d_model, this.config.d_ff, this.config) : null
@@ -85,7 +85,7 @@ class DenseReluDense extends Module<T5Config> {
 }
 
 /** x + f(norm(x)), the form of all layers of a block. */
-abstract class Layer extends Module<T5Config> {
+export abstract class Layer extends Module<T5Config> {
   layer_norm = new RMSNorm(this.config.d_model, this.config.layer_norm_epsilon)
   dropout = new Dropout(this.config.dropout_rate)
 
@@ -94,7 +94,7 @@ abstract class Layer extends Module<T5Config> {
   }
 }
 
-class LayerSelfAttention extends Layer {
+export class LayerSelfAttention extends Layer {
   SelfAttention: SelfAttention
 
   constructor(config: T5Config, bias: RelativeBias | null) {
@@ -107,7 +107,7 @@ class LayerSelfAttention extends Layer {
   }
 }
 
-class LayerCrossAttention extends Layer {
+export class LayerCrossAttention extends Layer {
   EncDecAttention = new EncDecAttention(this.config)
 
   forward(x: Tensor, source: SourceOptions): Tensor {
@@ -115,7 +115,7 @@ class LayerCrossAttention extends Layer {
   }
 }
 
-class LayerFF extends Layer {
+export class LayerFF extends Layer {
   DenseReluDense = new DenseReluDense(this.config)
 
   forward(x: Tensor): Tensor {
@@ -123,7 +123,7 @@ class LayerFF extends Layer {
   }
 }
 
-class EncoderBlock extends Module<T5Config & { first: boolean }> {
+export class EncoderBlock extends Module<T5Config & { first: boolean }> {
   layer = [
     new LayerSelfAttention(this.config, this.config.first ? biasOf(this.config, true) : null),
     new LayerFF(this.config),
@@ -135,7 +135,7 @@ class EncoderBlock extends Module<T5Config & { first: boolean }> {
   }
 }
 
-class DecoderBlock extends Module<T5Config & { first: boolean }> {
+export class DecoderBlock extends Module<T5Config & { first: boolean }> {
   layer = [
     new LayerSelfAttention(this.config, this.config.first ? biasOf(this.config, false) : null),
     new LayerCrossAttention(this.config),
@@ -148,7 +148,7 @@ class DecoderBlock extends Module<T5Config & { first: boolean }> {
   }
 }
 
-abstract class Stack<Block extends EncoderBlock | DecoderBlock> extends Module<T5Config> {
+export abstract class Stack<Block extends EncoderBlock | DecoderBlock> extends Module<T5Config> {
   embed_tokens: Embedding
   abstract block: Block[]
   final_layer_norm = new RMSNorm(this.config.d_model, this.config.layer_norm_epsilon)
@@ -170,7 +170,7 @@ abstract class Stack<Block extends EncoderBlock | DecoderBlock> extends Module<T
   }
 }
 
-class EncoderStack extends Stack<EncoderBlock> {
+export class EncoderStack extends Stack<EncoderBlock> {
   block = blocks(this.config.num_layers, (first) => new EncoderBlock({ ...this.config, first }))
 
   /** ids (B, S) -> (B, S, C). */
@@ -184,7 +184,7 @@ class EncoderStack extends Stack<EncoderBlock> {
   }
 }
 
-class DecoderStack extends Stack<DecoderBlock> {
+export class DecoderStack extends Stack<DecoderBlock> {
   block = blocks(decoderLayers(this.config), (first) => new DecoderBlock({ ...this.config, first }))
 
   /** ids (B, T) -> (B, T, C). */
