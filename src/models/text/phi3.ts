@@ -1,0 +1,64 @@
+// Phi-3 (Abdin et al., 2024): Llama with fused projections and rotary positions of long texts (Ding et al., 2024).
+import { z } from 'zod'
+import { defineModel } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { dimension, eosTokenId, probability } from '../shared/config.ts'
+import { FusedAttention, FusedMLP, llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaCommonSchema } from '../shared/llama-config.ts'
+import { llamaTokenClassifier } from '../shared/llama-heads.ts'
+import { ropeFields } from '../shared/rope.ts'
+
+/** The first uploads call "longrope" by the names of its drafts. */
+const rope = z.preprocess((value) => {
+  if (typeof value !== 'object' || value === null) return value
+  const { type, rope_type = type, ...rest } = value as Record<string, unknown>
+  return { ...rest, rope_type: rope_type === 'su' || rope_type === 'yarn' ? 'longrope' : rope_type }
+}, ropeFields.rope_scaling)
+
+const schema = llamaCommonSchema.extend({
+  vocab_size: dimension.default(32064),
+  hidden_size: dimension.default(3072),
+  intermediate_size: dimension.default(8192),
+  rope_scaling: rope,
+  rope_parameters: rope,
+  resid_pdrop: probability.default(0),
+  embd_pdrop: z.literal(0).default(0), // transformers ignores it
+  max_position_embeddings: dimension.default(4096),
+  original_max_position_embeddings: dimension.default(4096),
+  rms_norm_eps: z.number().positive().default(1e-5),
+  sliding_window: dimension.nullable().default(null),
+  eos_token_id: eosTokenId.default(32000),
+  pad_token_id: z.int().nullable().default(32000),
+})
+
+export type Phi3Config = z.output<typeof schema>
+
+const family = llamaFamily<Phi3Config>({
+  modelType: 'phi3',
+  title: 'Phi-3',
+  schema,
+  plan: ({ sliding_window, resid_pdrop }) => ({
+    ...llamaPlan,
+    window: () => sliding_window,
+    residualDropout: resid_pdrop,
+    Attention: FusedAttention,
+    MLP: FusedMLP,
+  }),
+})
+
+export class Phi3 extends causalLM(family, 'Phi3ForCausalLM') {}
+
+export const phi3 = defineModel({
+  ...family,
+  ...llamaDefaults,
+  heads: [
+    Phi3,
+    lastTokenClassifier(family, 'Phi3ForSequenceClassification'),
+    llamaTokenClassifier(family, 'Phi3ForTokenClassification'),
+    textEncoder(family, 'Phi3Model'),
+  ],
+  dropout: ['resid_pdrop', 'attention_dropout'],
+  gguf: null,
+})
