@@ -1,0 +1,68 @@
+// SmolLM3 (Bakouch et al., 2025): Llama with layers that do not rotate by position.
+import { z } from 'zod'
+import { defineModel } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { lastTokenClassifier } from '../heads/sequence-classification.ts'
+import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaCommonSchema } from '../shared/llama-config.ts'
+import { llamaHeads } from '../shared/llama-heads.ts'
+import { windowFields, windowOf } from '../shared/windows.ts'
+
+const schema = llamaCommonSchema.extend({
+  ...windowFields,
+  vocab_size: dimension.default(128256),
+  hidden_size: dimension.default(2048),
+  num_hidden_layers: layerCount.default(36),
+  num_attention_heads: layerCount.default(16),
+  num_key_value_heads: layerCount.nullable().default(4),
+  max_position_embeddings: dimension.default(32768),
+  rope_theta: z.number().positive().default(2e6),
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
+  sliding_window: dimension.nullable().default(null),
+  no_rope_layers: z.array(z.int().min(0).max(1)).max(4096).nullable().default(null), // 1: rotates
+  no_rope_layer_interval: layerCount.default(4), // where no_rope_layers is null
+  tie_word_embeddings: z.boolean().default(true),
+  pad_token_id: z.int().nullable().default(128004),
+  bos_token_id: z.int().nullable().default(128000),
+  eos_token_id: eosTokenId.default(128001),
+})
+
+export type SmolLM3Config = z.output<typeof schema>
+
+const family = llamaFamily<SmolLM3Config>({
+  modelType: 'smollm3',
+  title: 'SmolLM3',
+  schema,
+  plan: (config) => {
+    const rotates = (layer: number): boolean =>
+      config.no_rope_layers
+        ? config.no_rope_layers[layer] === 1
+        : (layer + 1) % config.no_rope_layer_interval !== 0
+    return {
+      ...llamaPlan,
+      qkvBias: config.attention_bias,
+      outBias: config.attention_bias,
+      mlpBias: config.mlp_bias,
+      rotates,
+      window: (layer) =>
+        config.layer_types || !rotates(layer)
+          ? windowOf({ ...config, max_window_layers: 0 }, layer)
+          : null,
+    }
+  },
+})
+
+export class SmolLM3 extends causalLM(family, 'SmolLM3ForCausalLM') {}
+
+export const smollm3 = defineModel({
+  ...family,
+  ...llamaDefaults,
+  heads: [
+    SmolLM3,
+    lastTokenClassifier(family, 'SmolLM3ForSequenceClassification'),
+    ...llamaHeads(family, 'SmolLM3'),
+  ],
+  gguf: null,
+})
