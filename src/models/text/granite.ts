@@ -1,0 +1,47 @@
+// Granite (IBM, 2024): Llama with factors of embeddings, scores, residuals and logits.
+import { z } from 'zod'
+import { defineModel } from '../definition.ts'
+import { causalLM, outputLayer } from '../heads/causal-lm.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaCommonSchema } from '../shared/llama-config.ts'
+
+const factor = z.number().positive().default(1)
+
+const schema = llamaCommonSchema.extend({
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
+  embedding_multiplier: factor,
+  attention_multiplier: factor, // in place of 1/√D
+  residual_multiplier: factor,
+  logits_scaling: factor, // divides
+})
+
+export type GraniteConfig = z.output<typeof schema>
+
+const family = llamaFamily<GraniteConfig>({
+  modelType: 'granite',
+  title: 'Granite',
+  schema,
+  plan: (config) => ({
+    ...llamaPlan,
+    qkvBias: config.attention_bias,
+    outBias: config.attention_bias,
+    mlpBias: config.mlp_bias,
+    attentionScale: config.attention_multiplier,
+    embeddingScale: config.embedding_multiplier,
+    residualScale: config.residual_multiplier,
+  }),
+})
+
+export class Granite extends causalLM(family, 'GraniteForCausalLM', {
+  ...outputLayer(family),
+  logits: ({ lm_head }, states, { config }) => lm_head.forward(states).div(config.logits_scaling),
+}) {}
+
+export const granite = defineModel({
+  ...family,
+  ...llamaDefaults,
+  heads: [Granite, textEncoder(family, 'GraniteModel')],
+  gguf: null,
+})
