@@ -29,6 +29,7 @@ export class BatchDecoder implements StepModel {
     const needed = longest + this.maxTokens
     if (needed > this.model.contextLength)
       throw tooLong(longest, this.maxTokens, this.model.contextLength)
+    checkCacheLimit(this.model, longest, needed)
     const capacity = Math.min(this.model.contextLength, powerOfTwo(needed, SHORTEST))
     if (this.batch?.rows !== prompts.length || this.batch.capacity !== capacity)
       this.batch = new Batch(this.model, prompts.length, capacity)
@@ -111,6 +112,20 @@ function inOrder(mask: TypedArray, order: readonly number[]): Uint8Array {
   for (const [row, from] of order.entries())
     moved.set(rowOf(mask, from, order.length), row * (mask.length / order.length))
   return moved
+}
+
+/** @throws HeedError where the texts would grow past the point at which keys are rotated anew */
+function checkCacheLimit({ cacheValidTo: limit }: CausalLM, longest: number, needed: number): void {
+  if (limit === undefined || longest > limit || needed <= limit) return
+  throw new HeedError(
+    'unsupported',
+    `Batches and beams of this model must stay below ${limit} tokens or start above, got ${longest} to ${needed}`,
+    {
+      key: 'maxTokens',
+      value: needed - longest,
+      remedy: 'Write one text at a time, or fewer tokens.',
+    },
+  )
 }
 
 function checkPrompts(prompts: readonly (readonly number[])[]): void {

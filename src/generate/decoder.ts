@@ -15,6 +15,7 @@ import { rowOf, type StepModel } from './step-model.ts'
 export class Decoder implements StepModel {
   readonly capacity: number
   private readonly cache: KVCache
+  private readonly cacheValidTo: number
   private readonly run: Held
   /** The tokens in the cache. */
   private text: number[] = []
@@ -31,6 +32,7 @@ export class Decoder implements StepModel {
       })
     const cache = model.createCache({ capacity: this.capacity })
     this.cache = cache
+    this.cacheValidTo = model.cacheValidTo ?? Number.POSITIVE_INFINITY
     this.run = hold((ids, logitsAt) => [
       evaluating(model, () => model.forward(ids, { cache, logitsAt })),
     ])
@@ -50,7 +52,8 @@ export class Decoder implements StepModel {
   async start([tokens]: readonly (readonly number[])[]): Promise<TypedArray> {
     if (tokens.length === 0) throw emptyPrompt()
     const text = tokens.slice(-this.capacity)
-    this.rewind(Math.min(sharedLength(this.text, text), text.length - 1))
+    const shared = Math.min(sharedLength(this.text, text), text.length - 1)
+    this.rewind(this.staysValid(text.length) ? shared : 0)
     const fresh = text.slice(this.text.length)
     const room = this.capacity - this.text.length
     const width = Math.min(room, powerOfTwo(fresh.length, this.text.length > 0 ? 1 : SHORTEST))
@@ -61,11 +64,17 @@ export class Decoder implements StepModel {
   async next([token]: readonly number[]): Promise<TypedArray> {
     if (this.text.length === this.capacity)
       return this.start([[...this.text, token].slice(-Math.ceil(this.capacity / 2))])
+    if (!this.staysValid(this.text.length + 1)) return this.start([[...this.text, token]])
     return this.forward([token], 1, [0])
   }
 
   /** Appends tokens. The logits after each of them, from one run. */
   async extend(tokens: readonly number[]): Promise<TypedArray[]> {
+    if (!this.staysValid(this.text.length + tokens.length)) {
+      const logits: TypedArray[] = []
+      for (const token of tokens) logits.push(await this.next([token]))
+      return logits
+    }
     const room = this.capacity - this.text.length
     const width = Math.min(room, powerOfTwo(tokens.length))
     const at = Array.from({ length: width }, (_, i) => i)
@@ -77,6 +86,11 @@ export class Decoder implements StepModel {
   rewind(length: number): void {
     this.cache.rewind(length)
     this.text.length = length
+  }
+
+  /** Whether the cached keys are also those of a text of this length. */
+  private staysValid(length: number): boolean {
+    return this.text.length > this.cacheValidTo === length > this.cacheValidTo
   }
 
   /** Runs `width` positions; those after the tokens are discarded. */

@@ -22,6 +22,11 @@ export interface CausalLM extends Module {
   /** The most tokens that it can see. */
   readonly contextLength: number
   readonly vocabSize: number
+  /**
+   * Texts that grow past this number of tokens rotate all keys anew (LongRoPE): a cache of a shorter text is then of no
+   * use. Left out, or infinite: caches stay valid.
+   */
+  readonly cacheValidTo?: number
   /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
   forward(ids: Tensor, options?: CausalLMOptions): Tensor
   /** Mean cross-entropy of targets (B, T), the token after each; -100 is ignored. */
@@ -69,6 +74,10 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
 {
   get contextLength(): number {
     return this.family.contextLength(this.config)
+  }
+
+  get cacheValidTo(): number {
+    return this.family.cacheValidTo?.(this.config) ?? Number.POSITIVE_INFINITY
   }
 
   get vocabSize(): number {

@@ -74,6 +74,8 @@ export interface DecoderFamily<C extends TextConfig, S extends TextStack, P exte
   extends TextFamily<C, S, P> {
   /** The shape of the keys and values that each layer keeps. */
   readonly cache: (config: C) => { layers: number; heads: number; headDim: number }
+  /** The number of tokens after which caches must be computed again; left out: never. */
+  readonly cacheValidTo?: (config: C) => number
 }
 
 /** The cache of a decoder whose heads divide its width, given their keys in config.json. */

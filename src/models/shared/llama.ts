@@ -24,7 +24,7 @@ import {
   type LlamaWidths,
   llamaWidths,
 } from './llama-config.ts'
-import { ropeContext, ropeOf, rotatedDim } from './rope.ts'
+import { ropeCacheLimit, ropeContext, ropeOf, rotatedDim } from './rope.ts'
 import { llamaSizes } from './sizes.ts'
 import { decoderTokenizer } from './tokenizers.ts'
 
@@ -250,6 +250,7 @@ export const llamaFamily = <C extends LlamaCommonConfig>({
   prefix: 'model',
   names: { width: 'hidden_size', layers: ['layers'], embeddings: 'embed_tokens' },
   contextLength: ropeContext,
+  cacheValidTo: ropeCacheLimit,
   cache: (config) => {
     const { kvHeads: heads, headDim } = llamaWidths(config)
     return { layers: config.num_hidden_layers, heads, headDim }

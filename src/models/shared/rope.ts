@@ -84,6 +84,14 @@ export function ropeContext(config: RopeConfig): number {
   )
 }
 
+/** LongRoPE has other frequencies beyond the length of the training. */
+export function ropeCacheLimit(config: RopeConfig): number {
+  const { rope_type, original_max_position_embeddings } = ropeOf(config)
+  return rope_type === 'longrope'
+    ? (original_max_position_embeddings ?? config.max_position_embeddings)
+    : Number.POSITIVE_INFINITY
+}
+
 const stretching: ReadonlySet<string> = new Set(['dynamic', 'yarn', 'llama3'])
 
 const needed = {
