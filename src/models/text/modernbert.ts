@@ -1,0 +1,309 @@
+// ModernBERT (Warner et al., 2024): an encoder with norms before each half of a layer, rotary positions, GeGLU, and
+// windows in most layers. Field names are checkpoint keys: renaming one breaks loading.
+// B batch, T tokens, C = hidden_size, H heads, D = C / H
+import { z } from 'zod'
+import {
+  activationNames,
+  activations,
+  attention,
+  Dropout,
+  Embedding,
+  LayerNorm,
+  Linear,
+  Module,
+  pool,
+  Rotary,
+  type RotaryAngles,
+  rotate,
+  visibleKeys,
+} from '../../nn/index.ts'
+import { arange, ones, type Tensor } from '../../tensor/index.ts'
+import { defineModel } from '../definition.ts'
+import { headLinear } from '../heads/headed-model.ts'
+import { maskedLM } from '../heads/masked-lm.ts'
+import { questionAnswerer } from '../heads/question-answering.ts'
+import { sequenceClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { tokenClassifier } from '../heads/token-classification.ts'
+import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import type { TextFamily, TextStackOptions } from '../shared/family.ts'
+import { labelFields } from '../shared/labels.ts'
+import { ropeFields, ropeOf } from '../shared/rope.ts'
+import { bertSizes } from '../shared/sizes.ts'
+import { bertTokenizer } from '../shared/tokenizers.ts'
+
+const layerType = z.enum(['full_attention', 'sliding_attention'])
+type LayerType = z.output<typeof layerType>
+const theta = z.number().positive()
+
+const schema = z.object({
+  vocab_size: dimension.default(50368),
+  hidden_size: dimension.default(768),
+  intermediate_size: dimension.default(1152),
+  num_hidden_layers: layerCount.default(22),
+  num_attention_heads: layerCount.default(12),
+  hidden_activation: z.enum(activationNames).default('gelu'),
+  max_position_embeddings: dimension.default(8192),
+  initializer_range: z.number().positive().default(0.02),
+  norm_eps: z.number().positive().default(1e-5),
+  norm_bias: z.boolean().default(false),
+  attention_bias: z.boolean().default(false),
+  attention_dropout: probability.default(0),
+  layer_types: z.array(layerType).max(4096).nullish(),
+  global_attn_every_n_layers: layerCount.default(3), // where layer_types is null
+  rope_parameters: z
+    .object({
+      full_attention: ropeFields.rope_parameters,
+      sliding_attention: ropeFields.rope_parameters,
+    })
+    .nullish(),
+  global_rope_theta: theta.default(160_000),
+  local_rope_theta: theta.default(10_000),
+  local_attention: dimension.default(128), // the window, both sides together
+  embedding_dropout: probability.default(0),
+  mlp_bias: z.boolean().default(false),
+  mlp_dropout: probability.default(0),
+  decoder_bias: z.boolean().default(true),
+  classifier_pooling: z.enum(['cls', 'mean']).default('cls'),
+  classifier_dropout: probability.default(0),
+  classifier_bias: z.boolean().default(false),
+  classifier_activation: z.enum(activationNames).default('gelu'),
+  tie_word_embeddings: z.boolean().default(true),
+  pad_token_id: z.int().min(0).nullable().default(50283),
+  bos_token_id: z.int().nullable().default(50281),
+  eos_token_id: z.int().nullable().default(50282),
+  cls_token_id: z.int().nullable().default(50281),
+  sep_token_id: z.int().nullable().default(50282),
+  ...labelFields,
+})
+
+export type ModernBertConfig = z.output<typeof schema>
+
+class Embeddings extends Module<ModernBertConfig> {
+  tok_embeddings = new Embedding(this.config.vocab_size, this.config.hidden_size, {
+    std: this.config.initializer_range,
+    paddingIndex: this.config.pad_token_id,
+  })
+  norm = norm(this.config)
+  drop = new Dropout(this.config.embedding_dropout)
+
+  forward(ids: Tensor): Tensor {
+    return this.drop.forward(this.norm.forward(this.tok_embeddings.forward(ids))) // (B, T, C)
+  }
+}
+
+class Attention extends Module<ModernBertConfig> {
+  Wqkv = linear(
+    this.config.hidden_size,
+    3 * this.config.hidden_size,
+    this.config,
+    this.config.attention_bias,
+  )
+  Wo = linear(
+    this.config.hidden_size,
+    this.config.hidden_size,
+    this.config,
+    this.config.attention_bias,
+  )
+  out_drop = new Dropout(this.config.attention_dropout)
+
+  forward(x: Tensor, angles: RotaryAngles, mask: Tensor | null): Tensor {
+    const [q, k, v] = this.Wqkv.forward(x).chunk(3, -1) // (B, T, 3C) -> 3 x (B, T, C)
+    const y = attention(rotate(q, angles), rotate(k, angles), v, {
+      heads: this.config.num_attention_heads,
+      mask,
+      dropout: this.training ? this.config.attention_dropout : 0,
+    })
+    return this.out_drop.forward(this.Wo.forward(y))
+  }
+}
+
+/** GeGLU (Shazeer, 2020): one matrix for values and gate. */
+class MLP extends Module<ModernBertConfig> {
+  Wi = linear(
+    this.config.hidden_size,
+    2 * this.config.intermediate_size,
+    this.config,
+    this.config.mlp_bias,
+  )
+  drop = new Dropout(this.config.mlp_dropout)
+  Wo = linear(
+    this.config.intermediate_size,
+    this.config.hidden_size,
+    this.config,
+    this.config.mlp_bias,
+  )
+
+  forward(x: Tensor): Tensor {
+    const [values, gate] = this.Wi.forward(x).chunk(2, -1)
+    const activate = activations[this.config.hidden_activation]
+    return this.Wo.forward(this.drop.forward(activate(values).mul(gate)))
+  }
+}
+
+class Layer extends Module<ModernBertConfig & { layer: number }> {
+  /** The first layer has none: the embeddings are normalised. */
+  attn_norm = this.config.layer === 0 ? null : norm(this.config)
+  attn = new Attention(this.config)
+  mlp_norm = norm(this.config)
+  mlp = new MLP(this.config)
+
+  forward(x: Tensor, angles: RotaryAngles, mask: Tensor | null): Tensor {
+    x = x.add(this.attn.forward(this.attn_norm?.forward(x) ?? x, angles, mask))
+    return x.add(this.mlp.forward(this.mlp_norm.forward(x)))
+  }
+}
+
+class ModernBertStack extends Module<ModernBertConfig> {
+  embeddings = new Embeddings(this.config)
+  layers = Array.from(
+    { length: this.config.num_hidden_layers },
+    (_, layer) => new Layer({ ...this.config, layer }),
+  )
+  final_norm = norm(this.config)
+  private readonly rotary = {
+    full_attention: rotaryOf(this.config, 'full_attention'),
+    sliding_attention: rotaryOf(this.config, 'sliding_attention'),
+  }
+
+  /** ids (B, T) i32 -> states (B, T, C). */
+  forward(ids: Tensor, { attentionMask }: TextStackOptions): Tensor {
+    const positions = arange(ids.shape[1])
+    const window = Math.floor(this.config.local_attention / 2) + 1
+    const seenBy = {
+      full_attention: visibleKeys(ids, { attentionMask }),
+      sliding_attention: visibleKeys(ids, { attentionMask, window, bothSides: true }),
+    }
+    const angles = {
+      full_attention: this.rotary.full_attention.at(positions),
+      sliding_attention: this.rotary.sliding_attention.at(positions),
+    }
+    const x = this.layers.reduce((states, layer, i) => {
+      const type = layerTypeOf(this.config, i)
+      return layer.forward(states, angles[type], seenBy[type])
+    }, this.embeddings.forward(ids))
+    return this.final_norm.forward(x)
+  }
+}
+
+class PredictionHead extends Module<ModernBertConfig> {
+  dense = linear(
+    this.config.hidden_size,
+    this.config.hidden_size,
+    this.config,
+    this.config.classifier_bias,
+  )
+  norm = norm(this.config)
+
+  forward(states: Tensor): Tensor {
+    const activate = activations[this.config.classifier_activation]
+    return this.norm.forward(activate(this.dense.forward(states)))
+  }
+}
+
+const family: TextFamily<ModernBertConfig, ModernBertStack, 'model'> = {
+  modelType: 'modernbert',
+  title: 'ModernBERT',
+  config: {
+    schema,
+    aliases: {},
+    complete: (config) => {
+      checkDivides(config, 'num_attention_heads', 'hidden_size', 'ModernBERT')
+      return config
+    },
+  },
+  Stack: ModernBertStack,
+  prefix: 'model',
+  names: { width: 'hidden_size', layers: ['layers'], embeddings: 'embeddings.tok_embeddings' },
+  contextLength: ({ max_position_embeddings }) => max_position_embeddings,
+}
+
+const classifier = (config: ModernBertConfig, { labelCount }: { labelCount: number }) => ({
+  head: new PredictionHead(config),
+  drop: new Dropout(config.classifier_dropout),
+  classifier: headLinear(config.hidden_size, labelCount, config),
+})
+
+const classify = (
+  { head, drop, classifier: layer }: ReturnType<typeof classifier>,
+  states: Tensor,
+): Tensor => layer.forward(drop.forward(head.forward(states)))
+
+export class ModernBertModel extends textEncoder(family, 'ModernBertModel') {}
+export class ModernBertForMaskedLM extends maskedLM(family, {
+  architectures: 'ModernBertForMaskedLM',
+  layers: (config, { embeddings }) => ({
+    head: new PredictionHead(config),
+    decoder: new Linear(config.hidden_size, config.vocab_size, {
+      std: config.initializer_range,
+      bias: config.decoder_bias,
+      weight: config.tie_word_embeddings ? embeddings().weight : undefined,
+    }),
+  }),
+  logits: ({ head, decoder }, states) => decoder.forward(head.forward(states)),
+}) {}
+
+export const modernbert = defineModel({
+  ...family,
+  otherNames: [],
+  heads: [
+    ModernBertModel,
+    ModernBertForMaskedLM,
+    sequenceClassifier(family, {
+      architectures: 'ModernBertForSequenceClassification',
+      layers: classifier,
+      logits: classify,
+      pool: (states, _, { classifier_pooling }, mask) =>
+        classifier_pooling === 'cls'
+          ? states.select(1, 0)
+          : pool(states, mask ?? allTokens(states), 'mean'),
+    }),
+    tokenClassifier(family, {
+      architectures: 'ModernBertForTokenClassification',
+      layers: classifier,
+      logits: classify,
+    }),
+    questionAnswerer(family, {
+      architectures: 'ModernBertForQuestionAnswering',
+      layers: (config) => classifier(config, { labelCount: 2 }),
+      logits: classify,
+    }),
+  ],
+  sizes: (sizes) => ({ ...bertSizes(sizes), intermediate_size: Math.ceil(1.5 * sizes.dim) }),
+  dropout: ['embedding_dropout', 'attention_dropout', 'mlp_dropout'],
+  tokenizer: { ...bertTokenizer, spec: 'bpe:4096' },
+  image: null,
+  task: 'fill-mask',
+  maskedLanguageModeling: 'masked-lm',
+  gguf: null,
+  presets: {},
+})
+
+const allTokens = (states: Tensor): Tensor => ones(states.shape.slice(0, 2)).gt(0)
+
+function layerTypeOf(
+  { layer_types, global_attn_every_n_layers }: ModernBertConfig,
+  i: number,
+): LayerType {
+  const usual = i % global_attn_every_n_layers === 0 ? 'full_attention' : 'sliding_attention'
+  return layer_types?.[i] ?? usual
+}
+
+function rotaryOf(config: ModernBertConfig, type: LayerType): Rotary {
+  const rope_theta = type === 'full_attention' ? config.global_rope_theta : config.local_rope_theta
+  const { max_position_embeddings } = config
+  const rope_parameters = config.rope_parameters?.[type]
+  return new Rotary({
+    headDim: config.hidden_size / config.num_attention_heads,
+    rope: ropeOf({ rope_theta, rope_parameters, max_position_embeddings }),
+    maxPositions: max_position_embeddings,
+  })
+}
+
+function norm({ hidden_size, norm_eps, norm_bias: bias }: ModernBertConfig): LayerNorm {
+  return new LayerNorm(hidden_size, norm_eps, { bias })
+}
+
+function linear(inputs: number, outputs: number, config: ModernBertConfig, bias: boolean): Linear {
+  return headLinear(inputs, outputs, config, bias)
+}
