@@ -2,6 +2,7 @@
 
 export * from './text/bert.ts'
 export * from './text/bloom.ts'
+export * from './text/camembert.ts'
 export * from './text/distilbert.ts'
 export * from './text/gemma.ts'
 export * from './text/gpt_neo.ts'

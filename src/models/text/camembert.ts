@@ -1,0 +1,27 @@
+// CamemBERT (Martin et al., 2020): RoBERTa in French.
+import { defineModel } from '../definition.ts'
+import { dimension } from '../shared/config.ts'
+import { robertaDefaults, robertaFamily, robertaHeads, robertaSchema } from './roberta.ts'
+
+const schema = robertaSchema.extend({ vocab_size: dimension.default(30522) })
+const family = robertaFamily('camembert', 'CamemBERT', schema)
+const heads = robertaHeads(family, 'Camembert')
+
+export class CamembertModel extends heads.Model {}
+export class CamembertForMaskedLM extends heads.ForMaskedLM {}
+export class CamembertForSequenceClassification extends heads.ForSequenceClassification {}
+export class CamembertForTokenClassification extends heads.ForTokenClassification {}
+export class CamembertForQuestionAnswering extends heads.ForQuestionAnswering {}
+
+export const camembert = defineModel({
+  ...family,
+  ...robertaDefaults,
+  heads: [
+    CamembertModel,
+    CamembertForMaskedLM,
+    CamembertForSequenceClassification,
+    CamembertForTokenClassification,
+    CamembertForQuestionAnswering,
+    heads.ForCausalLM,
+  ],
+})
