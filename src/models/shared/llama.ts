@@ -147,10 +147,11 @@ export class FusedMLP extends LlamaMLP {
   }
 }
 
-export const llamaPlan: LlamaPlan = {
-  qkvBias: false,
-  outBias: false,
-  mlpBias: false,
+/** Llama's own plan. Biases follow `attention_bias` and `mlp_bias`, where a config has them. */
+const llamaPlan = ({ attention_bias = false, mlp_bias = false }: BiasKeys): LlamaPlan => ({
+  qkvBias: attention_bias,
+  outBias: attention_bias,
+  mlpBias: mlp_bias,
   window: () => null,
   rotates: () => true,
   embeddingScale: 1,
@@ -159,6 +160,11 @@ export const llamaPlan: LlamaPlan = {
   Attention: SeparateAttention,
   MLP: SeparateMLP,
   Norm: RMSNorm,
+})
+
+interface BiasKeys {
+  attention_bias?: boolean
+  mlp_bias?: boolean
 }
 
 class Layer extends Module<LlamaLayerConfig> {
@@ -221,15 +227,16 @@ export abstract class LlamaModel<C extends LlamaCommonConfig> extends Module<C> 
 }
 
 /** A variant of Llama: its config, and where it differs. */
-export interface LlamaVariant<C extends LlamaCommonConfig> {
+export interface LlamaVariant<C extends LlamaCommonConfig & BiasKeys> {
   modelType: string
   title: string
   schema: z.ZodType<C>
-  plan: (config: C) => LlamaPlan
+  /** Where it differs from Llama. */
+  plan?: (config: C) => Partial<LlamaPlan>
 }
 
 /** The family of a variant. */
-export const llamaFamily = <C extends LlamaCommonConfig>({
+export const llamaFamily = <C extends LlamaCommonConfig & BiasKeys>({
   modelType,
   title,
   schema,
@@ -244,7 +251,7 @@ export const llamaFamily = <C extends LlamaCommonConfig>({
   },
   Stack: class extends LlamaModel<C> {
     protected override plan(config: C): LlamaPlan {
-      return plan(config)
+      return { ...llamaPlan(config), ...plan?.(config) }
     }
   },
   prefix: 'model',

@@ -8,7 +8,7 @@ import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaTokenClassifier } from '../shared/llama-heads.ts'
 
@@ -51,13 +51,7 @@ const family = llamaFamily<GemmaConfig>({
   modelType: 'gemma',
   title: 'Gemma',
   schema,
-  plan: ({ attention_bias: qkvBias, hidden_size }) => ({
-    ...llamaPlan,
-    qkvBias,
-    outBias: qkvBias,
-    embeddingScale: Math.sqrt(hidden_size),
-    Norm,
-  }),
+  plan: ({ hidden_size }) => ({ embeddingScale: Math.sqrt(hidden_size), Norm }),
 })
 
 export class Gemma extends causalLM(family, 'GemmaForCausalLM') {}

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineModel } from '../definition.ts'
 import { causalLM, outputLayer } from '../heads/causal-lm.ts'
 import { textEncoder } from '../heads/text-model.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 
 const factor = z.number().positive().default(1)
@@ -24,10 +24,6 @@ const family = llamaFamily<GraniteConfig>({
   title: 'Granite',
   schema,
   plan: (config) => ({
-    ...llamaPlan,
-    qkvBias: config.attention_bias,
-    outBias: config.attention_bias,
-    mlpBias: config.mlp_bias,
     attentionScale: config.attention_multiplier,
     embeddingScale: config.embedding_multiplier,
     residualScale: config.residual_multiplier,

@@ -4,7 +4,7 @@ import { defineModel } from '../definition.ts'
 import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 
@@ -19,9 +19,6 @@ const family = llamaFamily<LlamaConfig>({
   modelType: 'llama',
   title: 'Llama',
   schema,
-  plan: ({ attention_bias: qkvBias, mlp_bias: mlpBias }) => {
-    return { ...llamaPlan, qkvBias, outBias: qkvBias, mlpBias }
-  },
 })
 
 export class Llama extends causalLM(family, 'LlamaForCausalLM') {}

@@ -4,7 +4,7 @@ import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { dimension, layerCount } from '../shared/config.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 
@@ -21,7 +21,7 @@ const family = llamaFamily<MistralConfig>({
   modelType: 'mistral',
   title: 'Mistral',
   schema,
-  plan: ({ sliding_window }) => ({ ...llamaPlan, window: () => sliding_window }),
+  plan: ({ sliding_window }) => ({ window: () => sliding_window }),
 })
 
 export class Mistral extends causalLM(family, 'MistralForCausalLM') {}

@@ -5,7 +5,7 @@ import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dimension, eosTokenId, probability } from '../shared/config.ts'
-import { FusedAttention, FusedMLP, llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { FusedAttention, FusedMLP, llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaTokenClassifier } from '../shared/llama-heads.ts'
 import { ropeFields } from '../shared/rope.ts'
@@ -40,7 +40,6 @@ const family = llamaFamily<Phi3Config>({
   title: 'Phi-3',
   schema,
   plan: ({ sliding_window, resid_pdrop }) => ({
-    ...llamaPlan,
     window: () => sliding_window,
     residualDropout: resid_pdrop,
     Attention: FusedAttention,

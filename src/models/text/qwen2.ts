@@ -5,7 +5,7 @@ import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { dimension, eosTokenId } from '../shared/config.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
@@ -25,7 +25,7 @@ const family = llamaFamily<Qwen2Config>({
   modelType: 'qwen2',
   title: 'Qwen2',
   schema,
-  plan: (config) => ({ ...llamaPlan, qkvBias: true, window: (layer) => windowOf(config, layer) }),
+  plan: (config) => ({ qkvBias: true, window: (layer) => windowOf(config, layer) }),
 })
 
 export class Qwen2 extends causalLM(family, 'Qwen2ForCausalLM') {}

@@ -7,13 +7,7 @@ import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
-import {
-  llamaDefaults,
-  llamaFamily,
-  llamaPlan,
-  type Projections,
-  SeparateAttention,
-} from '../shared/llama.ts'
+import { llamaDefaults, llamaFamily, type Projections, SeparateAttention } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
@@ -52,13 +46,7 @@ const family = llamaFamily<Qwen3Config>({
   modelType: 'qwen3',
   title: 'Qwen3',
   schema,
-  plan: (config) => ({
-    ...llamaPlan,
-    qkvBias: config.attention_bias,
-    outBias: config.attention_bias,
-    window: (layer) => windowOf(config, layer),
-    Attention,
-  }),
+  plan: (config) => ({ window: (layer) => windowOf(config, layer), Attention }),
 })
 
 export class Qwen3 extends causalLM(family, 'Qwen3ForCausalLM') {}

@@ -4,7 +4,7 @@ import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
-import { llamaDefaults, llamaFamily, llamaPlan } from '../shared/llama.ts'
+import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
@@ -41,10 +41,6 @@ const family = llamaFamily<SmolLM3Config>({
         ? config.no_rope_layers[layer] === 1
         : (layer + 1) % config.no_rope_layer_interval !== 0
     return {
-      ...llamaPlan,
-      qkvBias: config.attention_bias,
-      outBias: config.attention_bias,
-      mlpBias: config.mlp_bias,
       rotates,
       window: (layer) =>
         config.layer_types || !rotates(layer)
