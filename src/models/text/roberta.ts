@@ -52,7 +52,7 @@ class RobertaStack extends BertStack {
   override embeddings = new RobertaEmbeddings(this.config)
 }
 
-class LMHead extends Module<RobertaConfig> {
+export class LMHead extends Module<RobertaConfig> {
   dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
   layer_norm = norm(this.config)
   bias = new Parameter(zeros([this.config.vocab_size]))
@@ -71,7 +71,7 @@ class LMHead extends Module<RobertaConfig> {
   }
 }
 
-class ClassificationHead extends Module<RobertaConfig> {
+export class ClassificationHead extends Module<RobertaConfig> {
   dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
   dropout = new Dropout(this.config.classifier_dropout ?? this.config.hidden_dropout_prob)
   out_proj: Linear
