@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import {
+  type CausalLM,
+  defineModel,
+  GPT2,
+  headsOf,
+  type ModelClass,
+  type ModelDefinition,
+  modelClass,
+  modelDefinition,
+  modelTypes,
+  newModel,
+  registerModel,
+} from '../../src/models/index.ts'
+import { KVCache, Linear, Module } from '../../src/nn/index.ts'
+import { arange, F, type Tensor } from '../../src/tensor/index.ts'
+
+const SIZES = { layers: 2, heads: 2, dim: 16, context: 8, padTokenId: 1 }
+
+describe.each(modelTypes())('the definition of %s', (modelType) => {
+  const definition: ModelDefinition = modelDefinition(modelType)
+  const buildable = definition.sizes !== null
+  const vocabulary = { vocab_size: 20, pad_token_id: 1, bos_token_id: 1, eos_token_id: 2 }
+  const ofData = {
+    ...definition.tokenizer?.vocabulary(vocabulary),
+    ...definition.image?.({ channels: 1, size: [8, 8], patchSize: 4 }),
+  }
+
+  it.runIf(buildable).each(headsOf(modelType))('builds a new model for %s', (head) => {
+    const config = head === 'causal-lm' && modelType !== 'marian' ? { is_decoder: true } : {}
+    const model = newModel({ modelType, head, sizes: SIZES, config: { ...ofData, ...config } })
+    const { base = [], layerLists = [] } = model.constructor as unknown as ModelClass
+    const names = Object.keys(model.stateDict())
+    for (const path of [base].flat())
+      expect(path === '' || names.some((name) => name.startsWith(`${path}.`)), path).toBe(true)
+    expect(layerLists.length).toBeGreaterThan(0)
+    for (const list of layerLists)
+      expect(
+        names.some((name) => name.startsWith(`${list}.0.`)),
+        list,
+      ).toBe(true)
+  })
+
+  it('has keys of dropout, aliases and presets that its config knows', () => {
+    const { schema } = definition.config
+    const parsed = schema.parse({}) as Record<string, unknown>
+    const keys = [...definition.dropout, ...Object.values(definition.config.aliases)]
+    for (const key of keys) expect(key in parsed, key).toBe(true)
+    for (const preset of Object.values(definition.presets))
+      for (const key of Object.keys(preset)) expect(key in parsed, key).toBe(true)
+  })
+
+  it('reads an alias, and refuses one that contradicts its key', () => {
+    const [alias, key] = Object.entries(definition.config.aliases)[0] ?? []
+    if (!alias) return expect(definition.config.aliases).toEqual({})
+    const Model = definition.heads[0] as unknown as new (config: object) => Module
+    const value = (definition.config.schema.parse({}) as Record<string, unknown>)[key]
+    const model = new Model({ [alias]: value })
+    expect((model.config as Record<string, unknown>)[key]).toBe(value)
+    expect(() => new Model({ [alias]: value, [key]: Number(value) * 2 })).toThrow(
+      new RegExp(`${alias} and ${key} mean the same`),
+    )
+  })
+})
+
+const schema = z.object({ vocab_size: z.int().default(9), width: z.int().default(4) })
+type Config = z.output<typeof schema>
+
+class Tiny extends Module<Config> implements CausalLM {
+  static readonly modelType = 'tiny'
+  static readonly architectures = ['TinyForCausalLM']
+  static readonly head = 'causal-lm'
+  readonly contextLength = 8
+  readonly vocabSize = 9
+  lm_head = new Linear(9, 9)
+
+  forward(ids: Tensor): Tensor {
+    return this.lm_head.forward(ids.unsqueeze(-1).eq(arange(9)).to('f32'))
+  }
+
+  loss(ids: Tensor, targets: Tensor): Tensor {
+    return F.crossEntropy(this.forward(ids), targets)
+  }
+
+  createCache(): KVCache {
+    return new KVCache({ layers: 1, heads: 1, headDim: 1, capacity: 8 })
+  }
+}
+
+const tiny: ModelDefinition<Config> = {
+  modelType: 'tiny',
+  title: 'Tiny',
+  config: { schema, aliases: {} },
+  otherNames: ['tinier'],
+  heads: [Tiny],
+  sizes: null,
+  dropout: [],
+  tokenizer: null,
+  image: null,
+  task: 'text-generation',
+  maskedLanguageModeling: null,
+  gguf: null,
+  presets: {},
+}
+
+describe('a family from outside', () => {
+  it('is known by all its names, once', () => {
+    registerModel(defineModel(tiny))
+    expect(modelClass('tiny')).toBe(Tiny)
+    expect(modelDefinition('tinier').modelType).toBe('tiny')
+    expect(() => registerModel(tiny)).toThrow(expect.objectContaining({ code: 'already-exists' }))
+    expect(() => registerModel({ ...tiny, modelType: 'gpt2' })).toThrow(
+      expect.objectContaining({ code: 'already-exists' }),
+    )
+  })
+
+  const wrong: [string, Partial<ModelDefinition<Config>>, RegExp][] = [
+    ['a prototype key as name', { modelType: '__proto__' }, /name of a model type must be/],
+    ['a path as name', { modelType: '../x' }, /name of a model type must be/],
+    ['an unsafe other name', { otherNames: ['constructor'] }, /name of a model type must be/],
+    ['no heads', { heads: [] }, /must be one or more classes/],
+    ['a class of another family', { heads: [GPT2] }, /'tiny'/],
+    ['a head that no class implements', { maskedLanguageModeling: 'masked-lm' }, /causal-lm/],
+    ['a task without its head', { task: 'fill-mask' }, /`task` of 'tiny'/],
+    [
+      'a schema that refuses its defaults',
+      { config: { schema: schema.extend({ width: z.int() }), aliases: {} } },
+      /must accept its own defaults/,
+    ],
+  ]
+  it.each(wrong)('with %s is refused', (_, change, message) => {
+    expect(() => defineModel({ ...tiny, ...change })).toThrow(message)
+  })
+})
