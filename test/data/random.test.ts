@@ -58,6 +58,8 @@ describe('counter-based random numbers', () => {
   })
 
   it.each([-1, 0.5, Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY])('%d is no seed', (seed) => {
-    expect(() => checkSeed(seed)).toThrow(`seed ${seed}`)
+    expect(() => checkSeed(seed)).toThrow(
+      `\`seed\` must be a whole number from 0 to 2^53 - 1, got ${seed}`,
+    )
   })
 })

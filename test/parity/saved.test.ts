@@ -65,7 +65,10 @@ describe('in 16 bits and in shards', () => {
   it('knows three dtypes', async () => {
     const model = await fromPretrained(join(FIXTURES, 'gpt2', 'small'))
     const save = savePretrained(model, await temporaryFolder(), { dtype: 'int8' as 'f32' })
-    await expect(save).rejects.toThrow('Known: f32, f16, bf16')
+    await expect(save).rejects.toMatchObject({
+      code: 'invalid-option',
+      details: { key: 'dtype', value: 'int8', try: { dtype: ['f32', 'f16', 'bf16'] } },
+    })
   })
 })
 

@@ -140,7 +140,7 @@ describe('question answering', () => {
       { question: 'who?', context: 'Ada is here.', answers: { text: [], answer_start: [] } },
     ])
     await expect(trainTiny(at('none'), { ...settings, data: [file] })).rejects.toThrow(
-      /:1: the answer 'Alan' does not stand in the context[\s\S]*:2: 'answers' is empty/,
+      /:1: the context must contain the answer, got "Alan"[\s\S]*:2: 'answers' must have an answer, got none/,
     )
   })
 })
