@@ -29,7 +29,7 @@ describe('a config', () => {
   const wrong: [string, object, RegExp][] = [
     ['an unknown scaling', { rope_scaling: { type: 'su' } }, /rope_scaling\.type/],
     ['a scaling that lacks a number', { rope_scaling: { type: 'linear' } }, /factor.*'linear'/],
-    ['half of the features', { partial_rotary_factor: 0.5 }, /partial_rotary_factor/],
+    ['more than all features', { partial_rotary_factor: 1.5 }, /partial_rotary_factor/],
     ['an odd head', { head_dim: 3 }, /(3 features|got 3)/],
     [
       'heads that do not divide',

@@ -90,7 +90,7 @@ onEach(allDevices, () => {
       [0, 0, 7, 7],
     ])
     expect(await x.mul(2).sum().item()).toBe(44)
-    await expect(fromPieces([7], pieces(), 'wte')).rejects.toThrow('wte: elements 6 to 8')
+    await expect(fromPieces([7], pieces(), 'wte')).rejects.toThrow('got 6 to 8')
   })
 })
 
