@@ -100,7 +100,7 @@ onEach(allDevices, () => {
         expect(right[i]).toBeCloseTo(all[i], 5)
       }
       expect(() => model.forward(padded, { attentionMask: attentionMask.narrow(1, 0, 4) })).toThrow(
-        /attentionMask: bool \(2, 4\)/,
+        /attentionMask must be bool \(2, 5\), got bool \(2, 4\)/,
       )
     })
   })
