@@ -103,9 +103,11 @@ onEach(cpuDevices, (device) => {
 })
 
 it('says which device has no profile', async () => {
-  await expect(profile(async () => {}, new ReferenceDevice())).rejects.toThrow(
-    /reference.*not time/,
-  )
+  await expect(profile(async () => {}, new ReferenceDevice())).rejects.toMatchObject({
+    code: 'unsupported',
+    message: 'profile() must run on a device that times its kernels, got reference',
+    details: { key: 'device', value: 'reference' },
+  })
 })
 
 describe('chromeTrace', () => {
