@@ -74,7 +74,7 @@ function checkClass(Model: ModelClass, modelType: string): void {
   const expected =
     typeof Model !== 'function' || !(Model.prototype instanceof Module)
       ? 'be classes that extend Module'
-      : typeof Model.head !== 'string' || Model.head === ('' as Head)
+      : typeof Model.head !== 'string' || Model.head.length === 0
         ? 'have a static `head`'
         : !Array.isArray(Model.architectures) || Model.architectures.length === 0
           ? 'have static `architectures` with one or more class names'

@@ -71,6 +71,8 @@ class Questions extends TextTask<Example, SequenceClassifier, { textColumn: stri
   }
 }
 
+type QuestionContext = ConstructorParameters<typeof Questions>[0]
+
 const at = scratch()
 const words = ['who', 'where', 'ada', 'rome']
 const data = writeRows(
@@ -86,7 +88,7 @@ registerTask({
   texts: (row, { textColumn }) => [textIn(row, String(textColumn))],
   head: () => 'sequence-classification',
   modelConfig: () => labelConfig(['statement', 'question']),
-  create: (context) => new Questions(context as never),
+  create: (context: QuestionContext) => new Questions(context),
 })
 
 describe('a registered task', () => {
@@ -117,7 +119,7 @@ describe('a registered task', () => {
     ['../x', 'invalid-option'],
     ['constructor', 'invalid-option'],
   ])('cannot be called %s', (name, code) => {
-    const task = { name, about: '', columns: '', head: () => 'encoder' as const, create: (context: unknown) => new Questions(context as never) } // biome-ignore format: one line
+    const task = { name, about: '', columns: '', head: () => 'encoder' as const, create: (context: QuestionContext) => new Questions(context) } // biome-ignore format: one line
     expect(() => registerTask(task)).toThrow(expect.objectContaining({ code }))
   })
 
@@ -127,7 +129,7 @@ describe('a registered task', () => {
       about: 'a task that says nothing of its texts',
       columns: 'rows',
       head: () => 'sequence-classification',
-      create: (context) => new Questions(context as never),
+      create: (context: QuestionContext) => new Questions(context),
     })
     const settings = { ...keys, task: 'without-texts' }
     await expect(trainTiny(at('none'), settings)).rejects.toMatchObject({

@@ -6,6 +6,7 @@ import { formerTaskNames, headFor, taskHeads } from '../../src/models/task-names
 import { taskNames } from '../../src/pipelines/index.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
 import { openRun, RunFolder, trainTasks } from '../../src/train/index.ts'
+import { taskDefinitions } from '../../src/train/tasks/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 
 /** The model that each former name was used with. */
@@ -60,7 +61,9 @@ describe('former names', () => {
 })
 
 it('pipelines and training use the same names', () => {
-  const objectives = ['span-corruption']
+  const objectives = taskDefinitions().flatMap(({ name, isObjective }) =>
+    isObjective ? [name] : [],
+  )
   expect(trainTasks().sort()).toEqual([...taskNames(), ...objectives].sort())
   expect(Object.keys(taskHeads).sort()).toEqual([...taskNames(), ...objectives].sort())
 })

@@ -1,6 +1,7 @@
 // Expressions as the kernels' register machine runs them: typed instructions, registers reused.
 import type { DType } from '../../graph/dtype.ts'
 import type { Expression, Step } from '../../schedule/schedule.ts'
+import { HeedError } from '../../util/errors.ts'
 import { type Emit, integerPower } from './integer-power.ts'
 
 /** Numbers of instructions by name, as the addon was built. */
@@ -25,7 +26,17 @@ export function encodeExpression(expression: Expression, numbers: MicroNumbers):
   const words = [list.length]
   list.forEach(({ name, args, immediate }, i) => {
     const number = numbers.get(name)
-    if (number === undefined) throw new Error(`the kernels have no instruction ${name}`)
+    if (number === undefined)
+      throw new HeedError(
+        'unsupported',
+        `The native kernels must have the instruction ${name}, but do not`,
+        {
+          key: 'instruction',
+          value: name,
+          remedy:
+            'They are of another version: run `npx heed build` (in a checkout `node native/build.mjs`).',
+        },
+      )
     const [a, b, c] = args.map((value) => registers[value])
     words.push(number, registers[expression.inputs + i], immediate ?? a ?? 0, b ?? 0, c ?? 0)
   })

@@ -4,7 +4,7 @@ import { currentTaskName, unknownTask } from '../../models/task-names.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { Registry } from '../../util/registry.ts'
 import { defineTask } from '../define-task.ts'
-import type { NewTask, Options, TaskDefinition } from '../task.ts'
+import type { NewTask, Options, Preprocessor, TaskDefinition } from '../task.ts'
 import { featureExtraction } from './feature-extraction.ts'
 import { fillMask } from './fill-mask.ts'
 import { imageClassification } from './image-classification.ts'
@@ -37,7 +37,7 @@ for (const task of builtIn) registerTask(task)
  * texts. Threads that encode rows load the modules of --import, which must register the task too.
  * @throws HeedError for a name that is taken or unsafe
  */
-export function registerTask(task: NewTask): void {
+export function registerTask<O, F, P extends Preprocessor>(task: NewTask<O, F, P>): void {
   const { name } = task
   const current = currentTaskName(String(name))
   if (current !== String(name))
@@ -46,7 +46,7 @@ export function registerTask(task: NewTask): void {
       `The name of a task must be free, got ${shown(name)}, which means ${current}`,
       { key: 'task', value: name, remedy: 'Register it under another name.' },
     )
-  registry.register(name, defineTask(task))
+  registry.register(name, defineTask(task) as TaskDefinition)
 }
 
 /** All tasks, in the order of their registration. */

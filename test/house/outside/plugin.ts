@@ -203,5 +203,5 @@ registerTask({
   openPreprocessor: (folder) => Tokenizer.fromFile(folder),
   modelConfig: () => ({}),
   newModelConfig: ({ preprocessor }) => ({ vocab_size: (preprocessor as Tokenizer).vocabSize }),
-  create: (context) => new Beginnings(context as Context),
+  create: (context: Context) => new Beginnings(context),
 })
