@@ -89,7 +89,7 @@ private:
   };
   Size sizes[24];
   const View* lead = nullptr; // has the leading dimensions,
-  int leadRank = 0;           // so many
+  int leadRank = 0;           // their number
   size_t nextView = 0, nextWord = 0;
   uint64_t present = 0;
   std::vector<int64_t> counts; // of lists

@@ -5,7 +5,7 @@
 namespace heed {
 namespace checks {
 
-// How a window of `taps` moves along one axis of `size` places, with so many places around them.
+// How a window of `taps` moves along one axis of `size` places, with padding on both sides.
 struct WindowAxis {
   int64_t size, taps, stride, before, behind, dilation;
   double padded() const { return (double)size + (double)before + (double)behind; }

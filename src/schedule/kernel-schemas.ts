@@ -1,4 +1,4 @@
-// The table of all kernels: what each one reads, writes and is told. The types of kernel calls, the words of a program
+// The table of all kernels: the inputs, outputs and attributes of each. The types of kernel calls, the words of a program
 // and its costs come from here, and `npm run generate:kernels` makes kernels/cpp/kernel-schemas.h of it. What a kernel
 // computes is documented there, above its function.
 import { attentionFlops, bytes, type Cost, moved, sizeOf, traffic } from './cost.ts'

@@ -133,3 +133,13 @@ describe('a family from outside', () => {
     expect(() => defineModel({ ...tiny, ...change })).toThrow(message)
   })
 })
+
+it.each([
+  ['modernbert', { layer_types: ['full_attention'], num_hidden_layers: 2 }, 'layer_types'],
+  ['smollm3', { no_rope_layers: [1], num_hidden_layers: 2 }, 'no_rope_layers'],
+])('%s refuses a list that is shorter than its layers', (modelType, config, key) => {
+  const Model = modelDefinition(modelType).heads[0] as unknown as new (config: object) => Module
+  expect(() => new Model(config)).toThrow(
+    `${key} must have a value for each of the 2 layers, got 1`,
+  )
+})

@@ -17,6 +17,25 @@ export const probability = z.number().min(0).max(1)
 /** The ids that end a text: one, several or none. */
 export const eosTokenId = z.union([z.int(), z.array(z.int()).max(64)]).nullable()
 
+/**
+ * For lists with a value for each layer; a config without the list passes.
+ * @throws HeedError that names the list
+ */
+export function checkLayerList<C extends { num_hidden_layers: number }, K extends keyof C & string>(
+  config: C,
+  key: K,
+  title: string,
+): C {
+  const list = config[key]
+  const { num_hidden_layers: count } = config
+  if (!Array.isArray(list) || list.length >= count) return config
+  throw new HeedError(
+    'invalid-config',
+    `${title}: ${key} must have a value for each of the ${count} layers, got ${list.length}`,
+    { key, value: list.length, remedy: `Complete ${key}, or remove it.` },
+  )
+}
+
 /** How a family reads its config.json. */
 export interface ConfigFormat<C extends object> {
   readonly schema: z.ZodType<C>

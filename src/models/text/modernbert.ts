@@ -25,10 +25,16 @@ import { questionAnswerer } from '../heads/question-answering.ts'
 import { sequenceClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { tokenClassifier } from '../heads/token-classification.ts'
-import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import {
+  checkDivides,
+  checkLayerList,
+  dimension,
+  layerCount,
+  probability,
+} from '../shared/config.ts'
 import type { TextFamily, TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
-import { ropeFields, ropeOf } from '../shared/rope.ts'
+import { ropeFields, ropeOf, rotatedDim } from '../shared/rope.ts'
 import { bertSizes } from '../shared/sizes.ts'
 import { bertTokenizer } from '../shared/tokenizers.ts'
 
@@ -109,7 +115,8 @@ class Attention extends Module<ModernBertConfig> {
 
   forward(x: Tensor, angles: RotaryAngles, mask: Tensor | null): Tensor {
     const [q, k, v] = this.Wqkv.forward(x).chunk(3, -1) // (B, T, 3C) -> 3 x (B, T, C)
-    const y = attention(rotate(q, angles), rotate(k, angles), v, {
+    const headDim = headDimOf(this.config)
+    const y = attention(rotate(q, angles, headDim), rotate(k, angles, headDim), v, {
       heads: this.config.num_attention_heads,
       mask,
       dropout: this.training ? this.config.attention_dropout : 0,
@@ -208,8 +215,8 @@ const family: TextFamily<ModernBertConfig, ModernBertStack, 'model'> = {
     schema,
     aliases: {},
     complete: (config) => {
-      checkDivides(config, 'num_attention_heads', 'hidden_size', 'ModernBERT')
-      return config
+      checkLayerList(config, 'layer_types', 'ModernBERT')
+      return checkDivides(config, 'num_attention_heads', 'hidden_size', 'ModernBERT')
     },
   },
   Stack: ModernBertStack,
@@ -293,11 +300,16 @@ function rotaryOf(config: ModernBertConfig, type: LayerType): Rotary {
   const rope_theta = type === 'full_attention' ? config.global_rope_theta : config.local_rope_theta
   const { max_position_embeddings } = config
   const rope_parameters = config.rope_parameters?.[type]
+  const rope = ropeOf({ rope_theta, rope_parameters, max_position_embeddings })
   return new Rotary({
-    headDim: config.hidden_size / config.num_attention_heads,
-    rope: ropeOf({ rope_theta, rope_parameters, max_position_embeddings }),
+    headDim: rotatedDim(headDimOf(config), rope),
+    rope,
     maxPositions: max_position_embeddings,
   })
+}
+
+function headDimOf({ hidden_size, num_attention_heads }: ModernBertConfig): number {
+  return hidden_size / num_attention_heads
 }
 
 function norm({ hidden_size, norm_eps, norm_bias: bias }: ModernBertConfig): LayerNorm {

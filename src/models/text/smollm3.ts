@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
-import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import { checkLayerList, dimension, eosTokenId, layerCount } from '../shared/config.ts'
 import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
@@ -36,6 +36,7 @@ const family = llamaFamily<SmolLM3Config>({
   title: 'SmolLM3',
   schema,
   plan: (config) => {
+    checkLayerList(config, 'no_rope_layers', 'SmolLM3')
     const rotates = (layer: number): boolean =>
       config.no_rope_layers
         ? config.no_rope_layers[layer] === 1
