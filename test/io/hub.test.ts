@@ -172,13 +172,16 @@ describe('pullModel', () => {
     expect(await readdir(elsewhere)).toEqual([])
   })
 
-  it('says what weights there are when there is no safetensors', async () => {
+  it('takes the weights of PyTorch where there is no safetensors, and otherwise says what there is', async () => {
     const { 'model.safetensors': _, ...rest } = usual()
-    const hub = await fakeHub(rest)
+    const { files } = await pull(await fakeHub(rest), await temporaryFolder())
+    expect(files.map(({ path }) => path)).toContain('pytorch_model.bin')
+    const { 'pytorch_model.bin': pickled, ...none } = rest
+    const hub = await fakeHub({ ...none, 'flax_model.h5': pickled })
     const failing = pull(hub, await temporaryFolder())
     await expect(failing).rejects.toThrow('must contain weights as safetensors')
     await expect(failing).rejects.toThrow(
-      expect.objectContaining({ remedy: expect.stringContaining('"pytorch_model.bin"') }),
+      expect.objectContaining({ remedy: expect.stringContaining('"flax_model.h5"') }),
     )
   })
 

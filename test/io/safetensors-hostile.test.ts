@@ -214,7 +214,7 @@ describe('a sharded checkpoint', () => {
     'sub/../model-1-of-2.safetensors',
     '..',
     '',
-    'model.bin',
+    'model.pkl',
     'a\0.safetensors',
     5,
   ])('cannot name %j', async (name) => {

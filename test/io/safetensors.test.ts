@@ -100,7 +100,6 @@ describe('safetensors', () => {
       tensor('below', 'i64', BigInt64Array.of(-(2n ** 31n) - 1n)),
       tensor('u64', 'u64', BigUint64Array.of(2n ** 64n - 1n)),
       tensor('u32', 'u32', Uint32Array.of(2 ** 31)),
-      tensor('f8', 'f8_e5m2', Uint8Array.of(1)),
     )
     const read = (name: string) => file.read(name, { as: 'i32' })
     await expect(read('above')).rejects.toThrow(
@@ -109,8 +108,39 @@ describe('safetensors', () => {
     await expect(read('below')).rejects.toThrow(/"below" .* got -2147483649 at element 0/)
     await expect(read('u64')).rejects.toThrow(/18446744073709551615/)
     await expect(read('u32')).rejects.toThrow(/2147483648/)
-    await expect(file.read('f8', { as: 'f32' })).rejects.toThrow(/"f8" .* to read it as f32/)
     await file.close()
+  })
+
+  it('reads floats of 8 bits, and what it can beside types that it cannot', async () => {
+    const bits = Uint8Array.of(0x00, 0x01, 0x38, 0xb8, 0x7e, 0x80)
+    const file = await saved(
+      tensor('e4m3', 'f8_e4m3', bits),
+      tensor('e5m2', 'f8_e5m2', Uint8Array.of(0x00, 0x01, 0x3c, 0xbc, 0x7b, 0x7c)),
+      tensor('e8m0', 'f8_e8m0', Uint8Array.of(0, 127, 128, 254)),
+    )
+    expect([...(await file.read('e4m3', { as: 'f32' }))]).toEqual([0, 2 ** -9, 1, -1, 448, -0])
+    expect([...(await file.read('e5m2', { as: 'f32' }))]).toEqual([0, 2 ** -16, 1, -1, 57344, Infinity]) // biome-ignore format: one line
+    expect([...(await file.read('e8m0', { as: 'f32' }))]).toEqual([2 ** -127, 1, 2, 2 ** 127])
+    await file.close()
+    for (const [dtype, shape, bytes] of [
+      ['C64', [1], 8],
+      ['F4', [2, 4], 4],
+      ['F6_E2M3', [4], 3],
+    ] as const) {
+      const header = { a: { dtype, shape, data_offsets: [0, bytes] }, b: { dtype: 'F32', shape: [1], data_offsets: [bytes, bytes + 4] } } // biome-ignore format: one line
+      const json = Buffer.from(JSON.stringify(header))
+      const length = Buffer.alloc(8)
+      length.writeBigUInt64LE(BigInt(json.length))
+      const path = join(await temporaryFolder(), 'odd.safetensors')
+      const data = Buffer.alloc(bytes + 4)
+      data.writeFloatLE(2.5, bytes)
+      await writeFile(path, Buffer.concat([length, json, data]))
+      const odd = await openSafetensors(path)
+      expect([...(await odd.read('b'))]).toEqual([2.5])
+      expect(odd.info('a')).toMatchObject({ dtype: dtype.toLowerCase(), shape })
+      await expect(odd.read('a', { as: 'f32' })).rejects.toMatchObject({ code: 'unsupported', details: { key: 'a' } }) // biome-ignore format: one line
+      await odd.close()
+    }
   })
 
   it('converts large tensors piece by piece', async () => {

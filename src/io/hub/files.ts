@@ -11,7 +11,7 @@ export interface RemoteFile {
   checksum: { algorithm: 'sha256' | 'git-sha1'; hex: string }
 }
 
-/** Files of a model folder besides its weights. Not pickles, which can run code. */
+/** Files of a model folder besides its weights. */
 const USUAL = [
   /^config\.json$/,
   /^generation_config\.json$/,
@@ -26,6 +26,9 @@ const USUAL = [
   /^(README\.md|LICENSE[^/]*)$/,
 ]
 const WEIGHTS = /^model(-[0-9]{5}-of-[0-9]{5})?\.safetensors$|^model\.safetensors\.index\.json$/
+/** Taken where there is no safetensors. Their pickles are read here, but never run. */
+const PYTORCH_WEIGHTS =
+  /^pytorch_model(-[0-9]{5}-of-[0-9]{5})?\.bin$|^pytorch_model\.bin\.index\.json$/
 
 /**
  * The files of a repository that a model folder needs.
@@ -40,7 +43,9 @@ export function chooseFiles(paths: readonly string[], include: readonly string[]
       `\`include\` must match files of ${name}, got ${alternatives(include)}`,
       { key: 'include', value: include, remedy: `Its files are ${listed(paths)}.` },
     )
-  const weights = paths.filter((path) => WEIGHTS.test(path))
+  const preferred = paths.filter((path) => WEIGHTS.test(path))
+  const weights =
+    preferred.length > 0 ? preferred : paths.filter((path) => PYTORCH_WEIGHTS.test(path))
   const usual = paths.filter((path) => USUAL.some((pattern) => pattern.test(path)))
   if (weights.length === 0 && included.length === 0) {
     const others = paths.filter((path) => /\.(safetensors|gguf|bin|pt|pth|h5|onnx)$/.test(path))

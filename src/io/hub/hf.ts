@@ -1,8 +1,9 @@
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError, shown } from '../../util/errors.ts'
 import { fileError } from '../files/file-error.ts'
 import { type JsonObject, readJsonObject } from '../files/json.ts'
+import { WEIGHT_FILES } from '../safetensors/weight-files.ts'
 import { isHubName } from './hub.ts'
 
 // A Hugging Face model folder: config.json, weights in model.safetensors (or shards with an index), tokenizer.json for
@@ -10,7 +11,7 @@ import { isHubName } from './hub.ts'
 
 export interface ModelFolder {
   config: string
-  /** `model.safetensors`, or `model.safetensors.index.json` of a sharded checkpoint. */
+  /** `model.safetensors` or `pytorch_model.bin`; of a sharded checkpoint its index. */
   weights: string
   tokenizer?: string
   generationConfig?: string
@@ -51,18 +52,14 @@ export async function modelFolder(dir: string): Promise<ModelFolder> {
 }
 
 async function findWeights(dir: string): Promise<string> {
-  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
+  for (const name of WEIGHT_FILES) {
     const path = await optional(dir, name)
     if (path) return path
   }
-  const pickled = (await readdir(dir)).find((name) => /^(pytorch_model.*|.*\.(pt|pth))$/.test(name))
-  const remedy = pickled
-    ? `It has ${pickled}, a Python pickle. Load it in Python, and save it as safetensors with save_pretrained().`
-    : 'Check that the download is complete.'
   throw new HeedError('missing-file', `${dir} must contain model.safetensors, got no weights`, {
     value: dir,
     expected: 'model.safetensors',
-    remedy,
+    remedy: 'Check that the download is complete.',
   })
 }
 

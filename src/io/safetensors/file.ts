@@ -1,10 +1,19 @@
 import type { FileHandle } from 'node:fs/promises'
 import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
+import { Crc32 } from '../files/crc32.ts'
 import { fileError, formatBytes, quote } from '../files/file-error.ts'
 import { openForReading, readFully, shrunk } from '../files/open-file.ts'
+import { gather } from './gather.ts'
 import type { TensorEntry, TensorInfo } from './header.ts'
 import { type Header, headerLength, parseHeader } from './header.ts'
-import { STORED_DTYPES, type TypedArray, toFloat32, toInt32 } from './stored-dtype.ts'
+import {
+  isStoredDType,
+  STORED_DTYPES,
+  type StoredDType,
+  type TypedArray,
+  toFloat32,
+  toInt32,
+} from './stored-dtype.ts'
 
 /** An open checkpoint: one file, or several shards. */
 export interface Safetensors {
@@ -47,20 +56,23 @@ export async function openSafetensorsFile(path: string): Promise<Safetensors> {
     const length = headerLength(prefix, size, path)
     const header = await readBytes(handle, new Uint8Array(length), 8, path)
     const dataStart = 8 + length
-    return new SafetensorsFile(path, handle, dataStart, parseHeader(header, size - dataStart, path))
+    return new TensorFile(path, handle, dataStart, parseHeader(header, size - dataStart, path))
   } catch (error) {
     await handle.close()
     throw fileError(error, 'read', path)
   }
 }
 
-class SafetensorsFile implements Safetensors {
+/** Tensors that lie in one file; a format says where. */
+export class TensorFile implements Safetensors {
   readonly path: string
   readonly names: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
   private readonly entries: ReadonlyMap<string, TensorEntry>
   private readonly dataStart: number
   private handle: FileHandle | undefined
+  /** First bytes of the ranges whose checksums have been found right. */
+  private readonly verified = new Set<number>()
 
   constructor(path: string, handle: FileHandle, dataStart: number, header: Header) {
     this.path = path
@@ -95,34 +107,45 @@ class SafetensorsFile implements Safetensors {
   }
 
   private async readRaw(entry: TensorEntry): Promise<TypedArray> {
-    const array: new (length: number) => TypedArray = STORED_DTYPES[entry.dtype].array
+    const array: new (length: number) => TypedArray = STORED_DTYPES[this.dtypeOf(entry)].array
     const raw = this.allocate(array, entry)
-    await this.fill(raw, entry, 0)
+    await this.verify(entry)
+    if (entry.strides)
+      gather(await this.spanOf(entry, entry.strides), raw, 0, entry.shape, entry.strides)
+    else await this.fill(raw, entry, 0)
     return raw
   }
 
   async *pieces(name: string): AsyncGenerator<Piece> {
     const entry = this.entries.get(name) ?? unknownTensor(name, this)
+    const dtype = this.dtypeOf(entry)
     const out = new Float32Array(Math.min(entry.bytes, CHUNK_ELEMENTS))
     for await (const { raw, start } of this.chunks(entry)) {
       const values = raw instanceof Float32Array ? raw : out.subarray(0, raw.length)
-      this.convert(entry, raw, values)
+      toFloat32(dtype, raw, values)
       yield { start, values: values as Float32Array<ArrayBuffer> }
     }
   }
 
   private async readFloat32(entry: TensorEntry): Promise<Float32Array> {
+    const dtype = this.dtypeOf(entry)
     const out = this.allocate(Float32Array, entry)
     for await (const { raw, start } of this.chunks(entry))
-      this.convert(entry, raw, out.subarray(start, start + raw.length))
+      toFloat32(dtype, raw, out.subarray(start, start + raw.length))
     return out
   }
 
   private async readInt32(entry: TensorEntry): Promise<Int32Array> {
+    const dtype = this.dtypeOf(entry)
     const out = this.allocate(Int32Array, entry)
     for await (const { raw, start } of this.chunks(entry)) {
-      const misfit = toInt32(entry.dtype, raw, out.subarray(start, start + raw.length))
-      if (misfit === undefined) throw this.notReadable(entry, 'i32', 'an integer type')
+      const misfit = toInt32(dtype, raw, out.subarray(start, start + raw.length))
+      if (misfit === undefined)
+        throw this.notReadable(
+          entry,
+          'an integer type to read it as i32',
+          'Read the tensor without `as`.',
+        )
       if (misfit >= 0)
         throw new HeedError(
           'unsupported',
@@ -135,23 +158,53 @@ class SafetensorsFile implements Safetensors {
 
   /** Reads into the same array repeatedly, so that a conversion needs little memory beside its result. */
   private async *chunks(entry: TensorEntry): AsyncGenerator<{ raw: TypedArray; start: number }> {
-    const { array, bytes } = STORED_DTYPES[entry.dtype]
+    const { array, bytes } = STORED_DTYPES[this.dtypeOf(entry)]
     const count = entry.bytes / bytes
+    await this.verify(entry)
+    const elements = entry.strides && (await this.spanOf(entry, entry.strides))
     const chunk = new array(Math.min(count, CHUNK_ELEMENTS))
     for (let start = 0; start < count; start += chunk.length) {
       const raw = chunk.subarray(0, Math.min(chunk.length, count - start))
-      await this.fill(raw, entry, start * bytes)
+      if (elements) gather(elements, raw, start, entry.shape, entry.strides ?? [])
+      else await this.fill(raw, entry, start * bytes)
       yield { raw, start }
     }
     if (count === 0) yield { raw: chunk, start: 0 } // empty tensors are checked too
   }
 
-  private convert(entry: TensorEntry, raw: TypedArray, out: Float32Array): void {
-    if (raw !== out && !toFloat32(entry.dtype, raw, out))
-      throw this.notReadable(entry, 'f32', 'a number type other than f8')
+  /** The elements from the first to the last, with those between that belong to other tensors. */
+  private async spanOf(entry: TensorEntry, strides: readonly number[]): Promise<TypedArray> {
+    const { array } = STORED_DTYPES[this.dtypeOf(entry)]
+    const last = entry.shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis], 0)
+    const span = new array(entry.shape.includes(0) ? 0 : last + 1)
+    await this.fill(span, entry, 0)
+    return span
   }
 
-  private async fill(target: TypedArray, entry: TensorEntry, offset: number): Promise<void> {
+  private async verify({ name, checked }: TensorEntry): Promise<void> {
+    if (!checked || this.verified.has(checked.begin)) return
+    const crc = new Crc32()
+    const range = { name, begin: checked.begin }
+    const chunk = new Uint8Array(Math.min(checked.bytes, 4 * CHUNK_ELEMENTS))
+    for (let start = 0; start < checked.bytes; start += chunk.length) {
+      const bytes = chunk.subarray(0, Math.min(chunk.length, checked.bytes - start))
+      await this.fill(bytes, range, start)
+      crc.update(bytes)
+    }
+    if (crc.value !== checked.crc)
+      throw new HeedError(
+        'corrupt-file',
+        `The bytes of tensor ${quote(name)} in ${this.path} must have the checksum of the file, got others`,
+        { key: name, value: crc.value, remedy: 'Download or save it again.' },
+      )
+    this.verified.add(checked.begin)
+  }
+
+  private async fill(
+    target: TypedArray,
+    entry: Pick<TensorEntry, 'name' | 'begin'>,
+    offset: number,
+  ): Promise<void> {
     if (this.handle === undefined)
       throw new HeedError('invalid-state', `${this.path} must be open to read, got a closed file`, {
         key: entry.name,
@@ -168,7 +221,7 @@ class SafetensorsFile implements Safetensors {
   }
 
   private allocate<T extends TypedArray>(array: new (length: number) => T, entry: TensorEntry): T {
-    const count = entry.bytes / STORED_DTYPES[entry.dtype].bytes
+    const count = entry.bytes / STORED_DTYPES[this.dtypeOf(entry)].bytes
     try {
       return new array(count)
     } catch (cause) {
@@ -179,11 +232,22 @@ class SafetensorsFile implements Safetensors {
     }
   }
 
-  private notReadable(entry: TensorEntry, as: string, expected: string): HeedError {
+  /** @throws HeedError for types that cannot be read; others in the file can */
+  private dtypeOf(entry: TensorEntry): StoredDType {
+    if (isStoredDType(entry.dtype)) return entry.dtype
+    const expected = `one of ${Object.keys(STORED_DTYPES).join(', ')}`
+    throw this.notReadable(
+      entry,
+      expected,
+      'Convert this tensor in Python. The others can be read.',
+    )
+  }
+
+  private notReadable(entry: TensorEntry, expected: string, remedy: string): HeedError {
     return new HeedError(
       'unsupported',
-      `The dtype of ${this.nameOf(entry)} must be ${expected} to read it as ${as}, got ${entry.dtype}`,
-      { key: entry.name, value: entry.dtype, expected, remedy: 'Read the tensor without `as`.' },
+      `The dtype of ${this.nameOf(entry)} must be ${expected}, got ${entry.dtype}`,
+      { key: entry.name, value: entry.dtype, expected, remedy },
     )
   }
 

@@ -1,14 +1,14 @@
 import { HeedError } from '../../util/errors.ts'
 import { formatBytes, quote } from '../files/file-error.ts'
 import { decodeUtf8, isJsonObject, type JsonValue, parseJson } from '../files/json.ts'
-import { STORED_DTYPES, type StoredDType, storedDType } from './stored-dtype.ts'
+import { bitsOf, type KnownDType, knownDType } from './stored-dtype.ts'
 
 // The file: 8 bytes with the length of the header (little-endian), the header (JSON: name -> dtype, shape, [begin, end)
 // from the end of the header), then the data without gaps.
 
 export interface TensorInfo {
   readonly name: string
-  readonly dtype: StoredDType
+  readonly dtype: KnownDType
   readonly shape: readonly number[]
   /** Size in the file. */
   readonly bytes: number
@@ -17,6 +17,10 @@ export interface TensorInfo {
 export interface TensorEntry extends TensorInfo {
   /** First byte, from the end of the header. */
   readonly begin: number
+  /** Distances of neighbours along each axis, where elements are not one after the other. */
+  readonly strides?: readonly number[]
+  /** The range that has a checksum, and in which the elements lie. */
+  readonly checked?: { readonly begin: number; readonly bytes: number; readonly crc: number }
 }
 
 export interface Header {
@@ -71,7 +75,7 @@ function parseMetadata(json: JsonValue | undefined, path: string): Record<string
 function parseEntry(name: string, json: JsonValue, path: string): TensorEntry {
   const fail = (problem: string) => damaged(path, `tensor ${quote(name)}: ${problem}`)
   if (!isJsonObject(json)) return fail('its entry is not a JSON object')
-  const dtype = typeof json.dtype === 'string' ? storedDType(json.dtype) : undefined
+  const dtype = typeof json.dtype === 'string' ? knownDType(json.dtype) : undefined
   if (dtype === undefined) return fail(`unknown dtype ${brief(json.dtype)}`)
   const { shape, data_offsets: offsets } = json
   if (!isIndexList(shape)) return fail(`shape ${brief(shape)} is not a list of integers from 0 up`)
@@ -79,7 +83,7 @@ function parseEntry(name: string, json: JsonValue, path: string): TensorEntry {
     return fail(`data_offsets ${brief(offsets)} is not [begin, end]`)
   }
   const bytes = offsets[1] - offsets[0]
-  const needed = shape.reduce((product, size) => product * size, STORED_DTYPES[dtype].bytes)
+  const needed = shape.reduce((product, size) => product * size, bitsOf(dtype)) / 8
   if (needed !== bytes || !Number.isSafeInteger(needed)) {
     fail(`shape [${shape}] of ${json.dtype} needs ${needed} bytes, its data_offsets give ${bytes}`)
   }

@@ -2,33 +2,40 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
 import { fileError, systemCode } from '../files/file-error.ts'
-import { openSafetensorsFile, type Safetensors } from './file.ts'
-import { openShards } from './shards.ts'
+import type { Safetensors } from './file.ts'
+import { openShards, openTensorFile } from './shards.ts'
+import { WEIGHT_FILES } from './weight-files.ts'
 
 export { assertFinite } from './check-finite.ts'
 export type { Piece, Safetensors } from './file.ts'
 export { type SaveWeightsOptions, saveSafetensors } from './save.ts'
-export type { StoredDType, TypedArray } from './stored-dtype.ts'
+export {
+  isStoredDType,
+  type KnownDType,
+  type StoredDType,
+  type TypedArray,
+} from './stored-dtype.ts'
 export { type TensorToWrite, writeSafetensors } from './write.ts'
 
 /**
- * Opens a `.safetensors` file, a sharded checkpoint (`model.safetensors.index.json`), or a folder with either. The
- * header is read and checked; tensors are read on request. Call close() in the end.
+ * Opens a `.safetensors` file, a sharded checkpoint (`model.safetensors.index.json`), a state dict of PyTorch
+ * (`pytorch_model.bin`), or a folder with one of them. The header is read and checked; tensors are read on request.
+ * Call close() in the end.
  */
 export async function openSafetensors(path: string): Promise<Safetensors> {
   const file = await resolveWeights(path)
-  return file.endsWith('.json') ? openShards(file) : openSafetensorsFile(file)
+  return file.endsWith('.json') ? openShards(file) : openTensorFile(file)
 }
 
 async function resolveWeights(path: string): Promise<string> {
   if (!(await exists(path, (s) => s.isDirectory()))) return path
-  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
+  for (const name of WEIGHT_FILES) {
     const file = join(path, name)
     if (await exists(file, (s) => s.isFile())) return file
   }
   throw new HeedError(
     'missing-file',
-    `${path} must contain model.safetensors or model.safetensors.index.json, got neither`,
+    `${path} must contain one of ${WEIGHT_FILES.join(', ')}, got none`,
     {
       value: path,
       remedy: 'Use the folder of a saved model, or the path of a .safetensors file.',

@@ -2,17 +2,18 @@ import { basename, dirname, join } from 'node:path'
 import { HeedError, shown } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
 import { isJsonObject, readJsonObject } from '../files/json.ts'
+import { openPyTorchFile } from '../pytorch/file.ts'
 import { openSafetensorsFile, type Piece, type Safetensors, unknownTensor } from './file.ts'
 import type { TensorInfo } from './header.ts'
 import type { TypedArray } from './stored-dtype.ts'
 
-/** Opens every shard in a `model.safetensors.index.json`. */
+/** Opens every shard in a `model.safetensors.index.json` or `pytorch_model.bin.index.json`. */
 export async function openShards(indexPath: string): Promise<Safetensors> {
   const index = await readWeightMap(indexPath)
   const shards = new Map<string, Safetensors>()
   try {
     for (const file of new Set(index.values())) {
-      shards.set(file, await openSafetensorsFile(join(dirname(indexPath), file)))
+      shards.set(file, await openTensorFile(join(dirname(indexPath), file)))
     }
     const owners = new Map<string, Safetensors>()
     for (const [name, file] of index) {
@@ -26,6 +27,12 @@ export async function openShards(indexPath: string): Promise<Safetensors> {
     throw error
   }
 }
+
+/** Opens one file with tensors. */
+export const openTensorFile = (path: string): Promise<Safetensors> =>
+  PYTORCH.test(path) ? openPyTorchFile(path) : openSafetensorsFile(path)
+
+const PYTORCH = /\.(bin|pt|pth)$/
 
 class Shards implements Safetensors {
   readonly path: string
@@ -87,7 +94,7 @@ async function readWeightMap(path: string): Promise<Map<string, string>> {
 }
 
 function unsafeShard(path: string, tensor: string, file: unknown): HeedError {
-  const expected = 'a .safetensors file in the same folder, named without a path'
+  const expected = 'a .safetensors or .bin file in the same folder, named without a path'
   return new HeedError(
     'corrupt-file',
     `The shard of tensor ${quote(tensor)} in ${path} must be ${expected}, got ${shown(file)}`,
@@ -102,5 +109,5 @@ function unsafeShard(path: string, tensor: string, file: unknown): HeedError {
 
 // Names come from a downloaded file: with a path, they could read anything on the disk.
 function isShardName(file: string): boolean {
-  return file.endsWith('.safetensors') && file === basename(file) && !/[\\/:\0]/.test(file)
+  return /\.(safetensors|bin)$/.test(file) && file === basename(file) && !/[\\/:\0]/.test(file)
 }

@@ -1,3 +1,4 @@
+import { f8ToF32 } from '../../util/float8.ts'
 import { bf16ToF32, f16ToF32 } from '../../util/float16.ts'
 
 /** The element types of a safetensors file, in lower case (`F32` in the file). */
@@ -23,6 +24,7 @@ export const STORED_DTYPES = {
   bf16: { bytes: 2, array: Uint16Array },
   f8_e4m3: { bytes: 1, array: Uint8Array },
   f8_e5m2: { bytes: 1, array: Uint8Array },
+  f8_e8m0: { bytes: 1, array: Uint8Array },
   i64: { bytes: 8, array: BigInt64Array },
   u64: { bytes: 8, array: BigUint64Array },
   i32: { bytes: 4, array: Int32Array },
@@ -34,22 +36,50 @@ export const STORED_DTYPES = {
   bool: { bytes: 1, array: Uint8Array },
 } as const
 
+/** Bits of an element of the types that a file may have and that cannot be read here. */
+const UNREADABLE = {
+  c64: 64,
+  f4: 4,
+  f6_e2m3: 6,
+  f6_e3m2: 6,
+  f8_e4m3fnuz: 8,
+  f8_e5m2fnuz: 8,
+} as const
+
+/** An element type that a header may name. */
+export type KnownDType = StoredDType | keyof typeof UNREADABLE
+
 /** The dtype for `F32` in a header; undefined if unknown. */
-export function storedDType(spelling: string): StoredDType | undefined {
+export function knownDType(spelling: string): KnownDType | undefined {
   const name = spelling.toLowerCase()
-  const known = name !== spelling && Object.hasOwn(STORED_DTYPES, name)
-  return known ? (name as StoredDType) : undefined
+  if (name === spelling) return undefined
+  return isStoredDType(name) || isUnreadable(name) ? name : undefined
 }
 
-/** Converts raw elements to float32. Returns false for a dtype that cannot be converted. */
-export function toFloat32(dtype: StoredDType, raw: TypedArray, out: Float32Array): boolean {
-  if (dtype === 'f16') f16ToF32(raw as Uint16Array, out)
-  else if (dtype === 'bf16') bf16ToF32(raw as Uint16Array, out)
+/** Whether tensors of this dtype can be read. */
+export const isStoredDType = (name: string): name is StoredDType =>
+  Object.hasOwn(STORED_DTYPES, name)
+
+const isUnreadable = (name: string): name is keyof typeof UNREADABLE =>
+  Object.hasOwn(UNREADABLE, name)
+
+/** Bits of an element. */
+export const bitsOf = (dtype: KnownDType): number =>
+  isStoredDType(dtype) ? 8 * STORED_DTYPES[dtype].bytes : UNREADABLE[dtype]
+
+/** Converts raw elements to float32. */
+export function toFloat32(dtype: StoredDType, raw: TypedArray, out: Float32Array): void {
+  if (raw === out) return
+  if (raw instanceof Uint16Array && dtype === 'f16') f16ToF32(raw, out)
+  else if (raw instanceof Uint16Array && dtype === 'bf16') bf16ToF32(raw, out)
   else if (raw instanceof BigInt64Array || raw instanceof BigUint64Array) {
     for (let i = 0; i < raw.length; i++) out[i] = Number(raw[i])
-  } else if (dtype === 'f8_e4m3' || dtype === 'f8_e5m2') return false
+  } else if (
+    raw instanceof Uint8Array &&
+    (dtype === 'f8_e4m3' || dtype === 'f8_e5m2' || dtype === 'f8_e8m0')
+  )
+    f8ToF32(dtype, raw, out)
   else out.set(raw)
-  return true
 }
 
 /**

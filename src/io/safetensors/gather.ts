@@ -1,0 +1,36 @@
+import type { TypedArray } from './stored-dtype.ts'
+
+/**
+ * Fills `out` with the elements of a tensor from number `start` on, row-major.
+ * @param elements those of its storage, from its first one on
+ */
+export function gather(
+  elements: TypedArray,
+  out: TypedArray,
+  start: number,
+  shape: readonly number[],
+  strides: readonly number[],
+): void {
+  const target: Record<number, number | bigint> = out
+  const index = indexOf(start, shape)
+  let at = index.reduce((sum, i, axis) => sum + i * strides[axis], 0)
+  for (let i = 0; i < out.length; i++) {
+    target[i] = elements[at]
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += strides[axis]
+      if (++index[axis] < shape[axis]) break
+      at -= shape[axis] * strides[axis]
+      index[axis] = 0
+    }
+  }
+}
+
+/** The place of an element along each axis. */
+function indexOf(element: number, shape: readonly number[]): number[] {
+  const index = new Array<number>(shape.length)
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = element % shape[axis]
+    element = Math.floor(element / shape[axis])
+  }
+  return index
+}
