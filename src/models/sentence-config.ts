@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
-import { readJson } from '../io/files/json.ts'
+import { isJsonObject, readJson } from '../io/files/json.ts'
 import { type Pooling, poolings } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { type UnreadKeys, unreadKeys, warnOfUnreadKeys } from '../util/unread-keys.ts'
+import { listNames } from '../util/warn.ts'
 import { dimension, parseConfig } from './shared/config.ts'
 
 export interface SentenceConfig {
@@ -17,6 +19,12 @@ export interface SentenceConfig {
   /** Longer texts are cut. Default: what the tokenizer says, and never more than the model can see. */
   maxTokens?: number
   lowerCase?: boolean
+  /** Texts that are put before others, by name: "query", "document". */
+  prompts?: Readonly<Record<string, string>>
+  /** The prompt of texts for which no other is chosen. */
+  defaultPrompt?: string
+  /** Whether the vector covers the prompt. Default true. */
+  includePrompt?: boolean
 }
 
 /** What a folder says, and where its model lies; of a folder without modules.json, the mean is taken. */
@@ -39,35 +47,80 @@ export async function readSentenceConfig(
       { key: 'type', value: strange.type, remedy: 'Use a model without this module.' },
     )
   const modelDir = pathOf('Transformer') ?? dir
-  const settings = join(modelDir, 'sentence_bert_config.json')
-  const { max_seq_length, do_lower_case } = parseConfig(
+  const { max_seq_length, do_lower_case } = await readSettings(
+    join(modelDir, 'sentence_bert_config.json'),
     transformer,
-    (await optional(settings)) ?? {},
-    settings,
+    unreadSentenceKeys.transformer,
   )
+  const { prompts, default_prompt_name } = await readSettings(
+    join(dir, 'config_sentence_transformers.json'),
+    model,
+    unreadSentenceKeys.model,
+  )
+  if (default_prompt_name && prompts?.[default_prompt_name] === undefined)
+    throw new HeedError(
+      'invalid-config',
+      `default_prompt_name of ${dir} must be one of ${listNames(Object.keys(prompts ?? {}))}, got '${default_prompt_name}'`,
+      {
+        key: 'default_prompt_name',
+        value: default_prompt_name,
+        remedy: 'Correct it, or add the prompt, in config_sentence_transformers.json.',
+      },
+    )
+  const normalize = pathOf('Normalize')
+  if (normalize !== undefined)
+    await readSettings(
+      join(normalize, 'config.json'),
+      z.looseObject({}),
+      unreadSentenceKeys.normalize,
+    )
   const config = {
-    pooling: await readPooling(pathOf('Pooling') ?? dir),
-    normalize: pathOf('Normalize') !== undefined,
+    ...(await readPooling(pathOf('Pooling'))),
+    normalize: normalize !== undefined,
     maxTokens: max_seq_length ?? undefined,
     lowerCase: do_lower_case,
+    ...(prompts && { prompts: withoutNulls(prompts) }),
+    ...(default_prompt_name && { defaultPrompt: default_prompt_name }),
   }
   return { config, modelDir }
 }
 
-async function readPooling(dir: string): Promise<readonly Pooling[]> {
+async function readPooling(
+  dir: string | undefined,
+): Promise<Pick<SentenceConfig, 'pooling' | 'includePrompt'>> {
+  if (dir === undefined) return { pooling: ['mean'] }
   const path = join(dir, 'config.json')
-  const raw = parseConfig(pooling, (await optional(path)) ?? {}, path)
-  if (raw.pooling_mode) return [raw.pooling_mode].flat()
+  const raw = await readSettings(path, pooling, unreadSentenceKeys.pooling)
+  const includePrompt = raw.include_prompt ? {} : { includePrompt: false }
+  if (raw.pooling_mode) return { pooling: [raw.pooling_mode].flat(), ...includePrompt }
   const chosen = poolings.filter((name) => raw[OLD_KEYS[name]])
-  return chosen.length > 0 ? chosen : ['mean']
+  return { pooling: chosen.length > 0 ? chosen : ['mean'], ...includePrompt }
 }
+
+/** The settings in a file that may be missing; those that are not read and have an effect cause a warning. */
+async function readSettings<S extends z.ZodObject>(
+  path: string,
+  schema: S,
+  unread: UnreadKeys,
+): Promise<z.output<S>> {
+  const raw = (await optional(path)) ?? {}
+  const settings = parseConfig(schema, raw, path)
+  if (isJsonObject(raw))
+    warnOfUnreadKeys(raw, (key) => Object.hasOwn(schema.shape, key), unread, path)
+  return settings
+}
+
+const withoutNulls = (prompts: Readonly<Record<string, string | null>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(prompts).map(([name, text]) => [name, text ?? '']))
 
 /** Writes the files beside a model's, as sentence-transformers reads them. */
 export async function writeSentenceConfig(
   dir: string,
-  { pooling: chosen, normalize, maxTokens, lowerCase = false }: SentenceConfig,
+  config: SentenceConfig,
   width: number,
 ): Promise<void> {
+  const { pooling: chosen, normalize, maxTokens, lowerCase = false } = config
+  const { prompts, defaultPrompt, includePrompt = true } = config
   const kinds = ['Transformer', 'Pooling', ...(normalize ? ['Normalize'] : [])]
   const list = kinds.map((kind, idx) => ({
     idx,
@@ -80,15 +133,21 @@ export async function writeSentenceConfig(
   await ensureDir(join(dir, '1_Pooling'))
   await write('modules.json', list)
   await write('sentence_bert_config.json', { max_seq_length: maxTokens, do_lower_case: lowerCase })
-  await write('1_Pooling/config.json', poolingConfig(chosen, width))
+  await write('1_Pooling/config.json', poolingConfig(chosen, width, includePrompt))
+  if (prompts)
+    await write('config_sentence_transformers.json', {
+      prompts,
+      default_prompt_name: defaultPrompt ?? null,
+    })
 }
 
 /** With the keys that all versions read, where those can say it. */
-function poolingConfig(chosen: readonly Pooling[], width: number): object {
+function poolingConfig(chosen: readonly Pooling[], width: number, include_prompt: boolean): object {
   const usual = poolings.filter((name) => chosen.includes(name))
-  if (usual.join() !== chosen.join()) return { embedding_dimension: width, pooling_mode: chosen }
+  if (usual.join() !== chosen.join())
+    return { embedding_dimension: width, pooling_mode: chosen, include_prompt }
   const modes = poolings.map((name) => [OLD_KEYS[name], chosen.includes(name)])
-  return { word_embedding_dimension: width, ...Object.fromEntries(modes) }
+  return { word_embedding_dimension: width, ...Object.fromEntries(modes), include_prompt }
 }
 
 const KINDS = ['Transformer', 'Pooling', 'Normalize']
@@ -108,8 +167,35 @@ const modules = z
 
 const transformer = z.object({
   max_seq_length: dimension.nullish(),
-  do_lower_case: z.boolean().default(false),
+  do_lower_case: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? false),
 })
+
+const model = z.object({
+  prompts: z.record(z.string(), z.string().nullable()).nullish(),
+  default_prompt_name: z.string().nullish(),
+})
+
+/** Keys of each file that change nothing here, compared with sentence-transformers 6.2. */
+export const unreadSentenceKeys = {
+  model: unreadKeys('__version__', 'model_type', 'similarity_fn_name'), // scores are the caller's
+  transformer: {
+    ...unreadKeys('unpad_inputs', 'model_args', 'tokenizer_args', 'config_args', 'cache_dir'),
+    ...unreadKeys('tokenizer_name_or_path', 'query_length', 'document_length'),
+    transformer_task: ['feature-extraction'],
+    module_output_name: ['token_embeddings'],
+    modality_config: [{ text: { method: 'forward', method_output_name: 'last_hidden_state' } }],
+    processing_kwargs: [{}],
+    query_expansion: [false],
+  },
+  pooling: unreadKeys('word_embedding_dimension', 'embedding_dimension'),
+  normalize: {
+    module_input_name: ['sentence_embedding'],
+    module_output_name: ['sentence_embedding'],
+  },
+} as const satisfies Record<string, UnreadKeys>
 
 /** Until 2025 each way of pooling had a key of its own. */
 const OLD_KEYS = {
@@ -122,9 +208,13 @@ const OLD_KEYS = {
 } as const
 
 const one = z.enum(poolings)
-const flag = z.boolean().default(false)
+const flag = z.boolean().nullish()
 const pooling = z.object({
-  pooling_mode: z.union([one, z.array(one).min(1).max(6)]).optional(),
+  pooling_mode: z.union([one, z.array(one).min(1).max(6)]).nullish(),
+  include_prompt: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? true),
   pooling_mode_cls_token: flag,
   pooling_mode_max_tokens: flag,
   pooling_mode_mean_tokens: flag,

@@ -15,6 +15,8 @@ import { readSentenceConfig, type SentenceConfig, writeSentenceConfig } from './
 export interface EmbedOptions {
   /** Texts in one run. Default 16: of more, the shorter ones are filled up more. */
   batchSize?: number
+  /** The name of a prompt of the config, which is put before each text. Default: that of the config, if it has one. */
+  promptName?: string
 }
 
 /** An encoder, its tokenizer and a way of pooling: a folder of sentence-transformers. */
@@ -42,12 +44,14 @@ export class SentenceEncoder {
     this.config = config
     const told = config.maxTokens ?? tokenizer.config.model_max_length ?? model.contextLength
     this.maxTokens = Math.min(told, model.contextLength)
-    this.run = hold((ids, lengths) => {
+    this.run = hold((ids, lengths, skipped) => {
       const { training } = model // what is built here is built as for evaluation
       model.eval()
       try {
-        const mask = arange(ids.shape[1]).lt(lengths.unsqueeze(1)) // (B, T)
-        return [noGrad(() => this.forward(ids, mask))]
+        const places = arange(ids.shape[1])
+        const mask = places.lt(lengths.unsqueeze(1)) // (B, T)
+        const pooled = config.includePrompt === false ? mask.logicalAnd(places.ge(skipped)) : mask
+        return [noGrad(() => this.forward(ids, mask, pooled))]
       } finally {
         model.train(training)
       }
@@ -66,10 +70,13 @@ export class SentenceEncoder {
     return this.model.hiddenSize * this.config.pooling.length
   }
 
-  /** ids (B, T) i32 and mask (B, T) bool, true where a token counts -> vectors (B, dimension). */
-  forward(ids: Tensor, mask: Tensor): Tensor {
+  /**
+   * ids (B, T) i32 and mask (B, T) bool, true for tokens -> vectors (B, dimension).
+   * @param pooled the tokens that the vector covers, where the prompt is left out; default: all
+   */
+  forward(ids: Tensor, mask: Tensor, pooled = mask): Tensor {
     const states = this.model.forward(ids, { attentionMask: mask })
-    const parts = this.config.pooling.map((way) => pool(states, mask, way))
+    const parts = this.config.pooling.map((way) => pool(states, pooled, way, mask))
     const vectors = parts.length === 1 ? parts[0] : cat(parts, -1)
     return this.config.normalize ? F.normalize(vectors, { axis: -1 }) : vectors
   }
@@ -80,7 +87,7 @@ export class SentenceEncoder {
    */
   async embed(
     texts: readonly string[],
-    { batchSize = 16 }: EmbedOptions = {},
+    { batchSize = 16, promptName }: EmbedOptions = {},
   ): Promise<Float32Array[]> {
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw invalidOption({
@@ -89,7 +96,9 @@ export class SentenceEncoder {
         expected: 'a whole number above 0',
         try: { batchSize: [16] },
       })
-    const encoded = texts.map((text) => this.encode(text))
+    const prompt = this.promptOf(promptName)
+    const encoded = texts.map((text) => this.encode(prompt + text))
+    const skipped = this.config.includePrompt === false ? this.lengthOf(prompt) : 0
     const order = encoded.map((_, i) => i).sort((a, b) => encoded[b].length - encoded[a].length)
     const vectors: Float32Array[] = new Array(texts.length)
     const reads: Promise<void>[] = []
@@ -99,6 +108,7 @@ export class SentenceEncoder {
       const result = await this.start(
         batch.map((i) => encoded[i]),
         rows,
+        skipped,
       )
       reads.push(this.deal(result, batch, vectors))
     }
@@ -118,6 +128,27 @@ export class SentenceEncoder {
     await writeSentenceConfig(dir, config, this.model.hiddenSize)
   }
 
+  private promptOf(name = this.config.defaultPrompt): string {
+    const { prompts = {} } = this.config
+    if (name === undefined) return ''
+    if (Object.hasOwn(prompts, name)) return prompts[name]
+    const names = Object.keys(prompts)
+    throw invalidOption({
+      key: 'promptName',
+      value: name,
+      expected:
+        names.length > 0 ? `one of ${names.join(', ')}` : 'left out for a model without prompts',
+      remedy: names.length > 0 ? 'Choose one of them.' : 'Put the prompt before each text.',
+    })
+  }
+
+  /** Tokens of a prompt, without a special token that ends it. */
+  private lengthOf(prompt: string): number {
+    if (prompt === '') return 0
+    const ids = this.encode(prompt)
+    return this.tokenizer.isSpecial(ids[ids.length - 1]) ? ids.length - 1 : ids.length
+  }
+
   private encode(text: string): number[] {
     const given = this.config.lowerCase ? text.toLowerCase() : text
     const ids = this.tokenizer.encode(given)
@@ -126,7 +157,7 @@ export class SentenceEncoder {
   }
 
   /** Rows beyond the texts are one token long and forgotten. */
-  private async start(texts: readonly number[][], rows: number): Promise<Tensor> {
+  private async start(texts: readonly number[][], rows: number, skipped: number): Promise<Tensor> {
     const longest = texts.reduce((most, { length }) => Math.max(most, length), 1)
     const width = Math.min(Math.max(8, roomFor(longest, 4)), this.model.contextLength)
     const ids = new Int32Array(rows * width).fill(this.tokenizer.padTokenId ?? 0)
@@ -138,6 +169,7 @@ export class SentenceEncoder {
     const [vectors] = await this.run(
       { data: ids, shape: [rows, width] },
       { data: lengths, shape: [rows] },
+      { data: Int32Array.of(skipped), shape: [1] },
     )
     return vectors
   }

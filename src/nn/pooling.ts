@@ -18,11 +18,16 @@ export const poolings = [
   'lasttoken',
 ] as const
 
-/** states (B, T, C), mask bool (B, T), true where a token counts, on either side -> (B, C). */
-export function pool(states: Tensor, mask: Tensor, pooling: Pooling): Tensor {
+/**
+ * states (B, T, C), mask bool (B, T), true where a token counts, on either side -> (B, C).
+ * @param tokens bool (B, T): by which growing weights are counted, where `mask` leaves out a prompt. Default: the mask
+ */
+export function pool(states: Tensor, mask: Tensor, pooling: Pooling, tokens?: Tensor): Tensor {
   if (pooling === 'max') return mask.unsqueeze(-1).where(states, Number.NEGATIVE_INFINITY).amax(1)
   const counts = mask.to('f32') // (B, T)
-  const weights = weightings[pooling](counts, counts.cumsum(1), counts.sum(1, true))
+  const isGrowing = tokens !== undefined && pooling === 'weightedmean'
+  const places = isGrowing ? tokens.to('f32').cumsum(1) : counts.cumsum(1)
+  const weights = weightings[pooling](counts, places, counts.sum(1, true))
   return states.mul(weights.unsqueeze(-1)).sum(1)
 }
 

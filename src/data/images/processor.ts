@@ -1,47 +1,21 @@
 // Pixels as the input of a model, by preprocessor_config.json of a Hugging Face folder.
 import { join } from 'node:path'
-import { z } from 'zod'
 import { writeFileAtomic } from '../../io/files/atomic.ts'
 import { readJsonObject } from '../../io/files/json.ts'
 import { HeedError } from '../../util/errors.ts'
 import { type Image, withChannels } from './image.ts'
+import {
+  type CompleteImageConfig,
+  type ImageProcessorConfig,
+  readImageConfig,
+} from './processor-config.ts'
 import { RESAMPLES, resize } from './resize.ts'
 
 const FILE = 'preprocessor_config.json'
 
-const side = z.int().min(1).max(16384)
-const sizes = z.union([
-  side,
-  z.object({ height: side, width: side }),
-  z.object({ shortest_edge: side, longest_edge: side.optional() }),
-])
-const perChannel = z.union([z.number(), z.array(z.number()).min(1).max(16)])
-
-const schema = z.looseObject({
-  image_processor_type: z.string().max(200).optional(),
-  do_resize: z.boolean().default(true),
-  size: sizes.optional(),
-  resample: z.int().min(0).max(5).default(2),
-  crop_pct: z.number().positive().max(1).nullish(),
-  do_center_crop: z.boolean().optional(),
-  crop_size: z.union([side, z.object({ height: side, width: side })]).optional(),
-  do_rescale: z.boolean().default(true),
-  rescale_factor: z
-    .number()
-    .positive()
-    .default(1 / 255),
-  do_normalize: z.boolean().default(true),
-  image_mean: perChannel.default([0.5, 0.5, 0.5]),
-  image_std: perChannel.default([0.5, 0.5, 0.5]),
-})
-
-export type ImageProcessorConfig = z.input<typeof schema>
-
-type Config = z.output<typeof schema>
-
 /** Converts images to the size and the scale of numbers that a model expects. */
 export class ImageProcessor {
-  readonly config: Config
+  readonly config: CompleteImageConfig
   /** Channels of the result: 1 or 3. */
   readonly channels: number
   private readonly means: number[]
@@ -49,17 +23,8 @@ export class ImageProcessor {
 
   /** @throws HeedError with each invalid key */
   constructor(config: ImageProcessorConfig = {}, source = 'the image processor') {
-    const result = schema.safeParse(config)
-    if (!result.success) {
-      const lines = result.error.issues.map(
-        ({ path, message }) => `  ${path.join('.')}: ${message}`,
-      )
-      throw new HeedError('invalid-config', `${source} has invalid keys:\n${lines.join('\n')}`, {
-        remedy: 'Correct these keys.',
-      })
-    }
-    this.config = result.data
-    const { image_mean, image_std } = result.data
+    this.config = readImageConfig(config, source)
+    const { image_mean, image_std } = this.config
     this.channels = Math.max(...[image_mean, image_std].map((list) => [list].flat().length))
     this.means = this.each(image_mean, 'image_mean', source)
     this.deviations = this.each(image_std, 'image_std', source)
@@ -139,11 +104,13 @@ export class ImageProcessor {
 
   /** Whether a single number is the shorter side, as CLIP's and its relatives have it. */
   private get keepsShape(): boolean {
-    const { image_processor_type: type, feature_extractor_type: old } = this.config
-    return /^(CLIP|Bit|ViTHybrid|ConvNext)/.test(String(type ?? old))
+    return this.config.default_to_square === false
   }
 
-  private resizedTo(image: Image, size: NonNullable<Config['size']>): [number, number] {
+  private resizedTo(
+    image: Image,
+    size: NonNullable<CompleteImageConfig['size']>,
+  ): [number, number] {
     if (this.isConvNext) {
       const edge = shortestEdge(size)
       if (edge >= CONVNEXT_SIDE) return [edge, edge]
@@ -169,17 +136,21 @@ export class ImageProcessor {
 const DEFAULT_SIDE = 224
 const CONVNEXT_SIDE = 384 // from here on ConvNeXT's images are stretched, not cut
 
-const shortestEdge = (size: NonNullable<Config['size']>): number => {
+const shortestEdge = (size: NonNullable<CompleteImageConfig['size']>): number => {
   if (typeof size === 'number') return size
   return 'shortest_edge' in size ? size.shortest_edge : Math.min(size.height, size.width)
 }
 
 /** Height and width with this shorter side, the longer one rounded down. */
-function bySide({ width, height }: Image, shortest: number, longest?: number): [number, number] {
+function bySide(
+  { width, height }: Image,
+  shortest: number,
+  longest: number | null = null,
+): [number, number] {
   const [short, long] = width <= height ? [width, height] : [height, width]
   let newShort = shortest
   let newLong = Math.trunc((shortest * long) / short)
-  if (longest !== undefined && newLong > longest) {
+  if (longest !== null && newLong > longest) {
     newShort = Math.trunc((longest * newShort) / newLong)
     newLong = longest
   }

@@ -1,0 +1,114 @@
+// preprocessor_config.json: its keys, and what each kind of image processor takes for those that are missing or null.
+import { z } from 'zod'
+import { HeedError } from '../../util/errors.ts'
+import { type UnreadKeys, unreadKeys, warnOfUnreadKeys } from '../../util/unread-keys.ts'
+
+const side = z.int().min(1).max(16384)
+const heightAndWidth = z.strictObject({ height: side, width: side })
+const square = z
+  .union([z.tuple([side]), z.tuple([side, side])])
+  .transform(([height, width = height]) => ({ height, width }))
+const sizes = z.union([
+  side,
+  heightAndWidth,
+  z.strictObject({ shortest_edge: side, longest_edge: side.nullish() }),
+  square, // height and width
+])
+const perChannel = z.union([z.number(), z.array(z.number()).min(1).max(16)])
+
+const schema = z.looseObject({
+  image_processor_type: z.string().max(200).optional(),
+  feature_extractor_type: z.string().max(200).optional(),
+  do_resize: z.boolean().default(true),
+  size: sizes.optional(),
+  default_to_square: z.boolean().optional(),
+  resample: z.int().min(0).max(5).default(2),
+  crop_pct: z.number().positive().max(1).optional(),
+  do_center_crop: z.boolean().optional(),
+  crop_size: z.union([side, heightAndWidth, square]).optional(),
+  do_rescale: z.boolean().default(true),
+  rescale_factor: z
+    .number()
+    .positive()
+    .default(1 / 255),
+  do_normalize: z.boolean().default(true),
+  image_mean: perChannel.default([0.5, 0.5, 0.5]),
+  image_std: perChannel.default([0.5, 0.5, 0.5]),
+})
+
+type Keys = z.input<typeof schema>
+/** The contents of preprocessor_config.json: null means the same as a missing key. */
+export type ImageProcessorConfig = { [K in keyof Keys]: Keys[K] | null }
+export type CompleteImageConfig = z.output<typeof schema>
+
+/**
+ * A complete config. Keys that are not supported cause one warning.
+ * @throws HeedError with each invalid key
+ */
+export function readImageConfig(given: ImageProcessorConfig, source: string): CompleteImageConfig {
+  const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
+  const result = schema.safeParse({ ...defaultsOf(present), ...present })
+  if (!result.success) {
+    const lines = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`)
+    throw new HeedError('invalid-config', `${source} has invalid keys:\n${lines.join('\n')}`, {
+      remedy: 'Correct these keys.',
+    })
+  }
+  warnOfUnreadKeys(present, (key) => Object.hasOwn(schema.shape, key), unreadImageKeys, source)
+  return result.data
+}
+
+/** Keys that change nothing here, compared with transformers 5.24. */
+export const unreadImageKeys: UnreadKeys = {
+  ...unreadKeys('processor_class', '_processor_class', 'image_processor_class', 'auto_map'),
+  // How images are passed in and out, and where they are computed
+  ...unreadKeys('do_convert_rgb', 'input_data_format', 'return_tensors', 'device', 'backend'),
+  ...unreadKeys('disable_grouping', 'image_seq_length', '_valid_processor_keys'),
+  ...unreadKeys('_valid_kwargs_names', 'model_input_names', 'feature_extractor_type'),
+  do_pad: [false],
+  pad_size: [],
+  data_format: ['channels_first'],
+}
+
+/** Of the kind of image processor, by the beginning of its name. */
+function defaultsOf({
+  image_processor_type,
+  feature_extractor_type,
+  crop_pct,
+}: Partial<Keys>): Keys {
+  const type = String(image_processor_type ?? feature_extractor_type ?? '')
+  const kind = Object.keys(DEFAULTS).find((name) => type.startsWith(name))
+  if (kind !== undefined) return DEFAULTS[kind]
+  return crop_pct !== undefined && type === '' ? DEFAULTS.ConvNext : {}
+}
+
+const OPENAI_CLIP = {
+  image_mean: [0.48145466, 0.4578275, 0.40821073],
+  image_std: [0.26862954, 0.26130258, 0.27577711],
+}
+const CLIP: Keys = {
+  ...OPENAI_CLIP,
+  size: { shortest_edge: 224 },
+  default_to_square: false,
+  crop_size: { height: 224, width: 224 },
+  do_center_crop: true,
+  resample: 3,
+}
+
+const DEFAULTS: Readonly<Record<string, Keys>> = {
+  Bit: CLIP,
+  CLIP,
+  ConvNext: {
+    size: { shortest_edge: 384 },
+    default_to_square: false,
+    resample: 3,
+    crop_pct: 224 / 256,
+  },
+  DeiT: {
+    size: { height: 256, width: 256 },
+    crop_size: { height: 224, width: 224 },
+    do_center_crop: true,
+    resample: 3,
+  },
+  ViTHybrid: CLIP,
+}
