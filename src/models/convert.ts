@@ -7,6 +7,7 @@ import { fileError } from '../io/files/file-error.ts'
 import { isGGUF } from '../io/gguf/gguf.ts'
 import { modelFolder, type RawConfig, readConfig } from '../io/hub/hf.ts'
 import {
+  isStoredDType,
   openSafetensors,
   type Safetensors,
   saveSafetensors,
@@ -16,6 +17,7 @@ import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { openGGUFModel } from './gguf/model.ts'
 import { TORCH_DTYPES, type WeightDType } from './pretrained.ts'
+import { dequantizedWeights } from './quantized-checkpoint.ts'
 import type { WeightFile } from './weight-file.ts'
 
 export interface ConvertOptions {
@@ -79,21 +81,38 @@ async function convertFolder(
   const { weights } = await modelFolder(source)
   const file = await openSafetensors(weights)
   try {
-    const tensors = file.names.map((name) => tensorOf(file, name, dtype))
+    // As they are stored, or as numbers of another dtype, for which scales of FP8 must be applied.
+    const plain = dtype === undefined ? file : dequantizedWeights(file, config)
+    const tensors = plain.names.map((name) => tensorOf(file, plain, name, dtype))
     await saveSafetensors(target, tensors, { maxShardBytes })
   } finally {
     await file.close()
   }
   await copyRest(source, target)
-  await writeConfig(target, config, dtype)
+  const { quantization_config: _, ...dequantized } = config
+  await writeConfig(
+    target,
+    dtype === undefined ? config : { ...dequantized, model_type: config.model_type },
+    dtype,
+  )
 }
 
 /** Integers and truth values stay what they are. */
-function tensorOf(file: Safetensors, name: string, dtype?: WeightDType): TensorToWrite {
+function tensorOf(
+  file: Safetensors,
+  plain: WeightFile,
+  name: string,
+  dtype?: WeightDType,
+): TensorToWrite {
   const { dtype: stored, shape } = file.info(name)
-  if (dtype === undefined || dtype === stored || !/^b?f\d/.test(stored))
-    return { name, dtype: stored, shape, data: () => file.read(name) }
-  return { name, dtype, shape, data: () => file.read(name, { as: 'f32' }) }
+  if (dtype !== undefined && dtype !== stored && /^b?f\d/.test(stored))
+    return { name, dtype, shape, data: () => valuesOf(plain, name) }
+  if (isStoredDType(stored)) return { name, dtype: stored, shape, data: () => file.read(name) }
+  throw new HeedError(
+    'unsupported',
+    `The dtype of ${name} in ${file.path} must be one that can be read, got ${stored}`,
+    { key: name, value: stored, remedy: 'Remove or convert this tensor in Python.' },
+  )
 }
 
 async function valuesOf(weights: WeightFile, name: string): Promise<Float32Array> {

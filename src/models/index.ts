@@ -45,11 +45,11 @@ export {
 } from './heads/text-model.ts'
 export type { TokenClassifierModel } from './heads/token-classification.ts'
 export { type TokenClassifier, tokenClassifier } from './heads/token-classification.ts'
+export { isBelow } from './load-weights.ts'
 export { dropoutKeys, type NewModelOptions, newModel } from './new-model.ts'
 export { preset, presetNames } from './presets.ts'
 export {
   configJson,
-  isBelow,
   type LoadModelOptions,
   loadWeights,
   type ModelClass,

@@ -2,26 +2,18 @@
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import {
-  assertFinite,
-  type Piece,
   type StoredDType,
   saveSafetensors,
   type TensorToWrite,
   writeSafetensors,
 } from '../io/safetensors/safetensors.ts'
-import {
-  Blocks,
-  type LoadOptions,
-  type Module,
-  type ModuleState,
-  replaceableWeights,
-  replaceWeights,
-  setValues,
-  takeValues,
-} from '../nn/index.ts'
-import { fromPieces, ModuleBuffer, realize } from '../tensor/index.ts'
-import { HeedError, invalidOption } from '../util/errors.ts'
+import type { Module } from '../nn/index.ts'
+import { realize } from '../tensor/index.ts'
+import { invalidOption } from '../util/errors.ts'
+import { listNames, warn } from '../util/warn.ts'
 import type { Head } from './heads/heads.ts'
+import { loadAll, loadBelowHead } from './load-weights.ts'
+import { dequantizedWeights } from './quantized-checkpoint.ts'
 import { openWeights, type WeightFile, weightsOf } from './weight-file.ts'
 
 /** A class of models with one head. */
@@ -61,7 +53,6 @@ export async function loadModel<M extends Module>(
   { config: other, onNew, keepBlocks = true }: LoadModelOptions = {},
 ): Promise<M> {
   const model = new Model({ ...config, ...other } as never)
-  const weights = await weightsOf(dir)
   const { architectures } = config as { architectures?: unknown }
   const own =
     !Array.isArray(architectures) ||
@@ -69,77 +60,33 @@ export async function loadModel<M extends Module>(
   // Beside its base an encoder has nothing that its states need, such as a pooler.
   const apart = Model.head === 'encoder' || Model.head === 'image-features'
   const whole = own && !apart && other === undefined
-  if (whole || Model.base === undefined) await load(model, weights, { keepBlocks })
-  else {
-    const fresh = await loadBelowHead(model, weights, [Model.base].flat())
-    if (fresh.length > 0) onNew?.(fresh)
+  const file = dequantizedWeights(await openWeights(await weightsOf(dir)), config)
+  try {
+    const onUnexpected = (names: readonly string[]): void => warnOfUnused(names, file, Model)
+    if (whole || Model.base === undefined) await loadAll(model, file, { keepBlocks, onUnexpected })
+    else {
+      const fresh = await loadBelowHead(model, file, [Model.base].flat(), { onUnexpected })
+      if (fresh.length > 0) onNew?.(fresh)
+    }
+  } finally {
+    await file.close()
   }
   return model.eval()
 }
 
 /** Gives a model the weights of a `.safetensors` file, or of the index of a sharded checkpoint. */
 export async function loadWeights(model: Module, path: string): Promise<void> {
-  await load(model, path)
-}
-
-/** Whether a weight is below one of these paths; '' is above all. */
-export const isBelow = (name: string, bases: readonly string[]): boolean =>
-  bases.some((base) => base === '' || name.startsWith(`${base}.`))
-
-/** Loads what is below `bases`, all of it, and of the rest what fits by name; returns what is missing. */
-async function loadBelowHead(
-  model: Module,
-  path: string,
-  bases: readonly string[],
-): Promise<string[]> {
-  const isBase = (name: string): boolean => isBelow(name, bases)
-  const options = { strict: false, mayDiffer: (name: string) => !isBase(name) }
-  const found = new Set(await load(model, path, options))
-  const missing = model
-    .namedState()
-    .filter(([, state]) => !found.has(state))
-    .filter(([, state]) => !(state instanceof ModuleBuffer && state.optional))
-  const below = missing.map(([name]) => name).filter(isBase)
-  if (below.length === 0) return missing.map(([name]) => name)
-  throw new HeedError(
-    'invalid-config',
-    `${path} lacks ${below.length} weights:\n    ${below.slice(0, 20).join('\n    ')}`,
-    { remedy: 'Check that the download is complete and that config.json belongs to it.' },
-  )
-}
-
-async function load(
-  model: Module,
-  path: string,
-  { keepBlocks = false, ...options }: LoadOptions & { keepBlocks?: boolean } = {},
-): Promise<ModuleState[]> {
-  const replaceable = keepBlocks ? replaceableWeights(model) : new Set<ModuleState>()
-  const blocks = new Map<ModuleState, Blocks>()
   const file = await openWeights(path)
   try {
-    const stored = Object.fromEntries(file.names.map((name) => [name, file.info(name)]))
-    const matches = model.matchState(stored, options)
-    for (const { key, state } of matches) {
-      const stored = replaceable.has(state) ? await file.blocks?.(key) : null
-      if (stored) blocks.set(state, new Blocks(stored))
-      else {
-        const values = await fromPieces(state.shape, finitePieces(file, key), key)
-        if (state.dtype === 'f32') takeValues(state, values)
-        else setValues(state, values.to(state.dtype))
-      }
-    }
-    replaceWeights(model, blocks)
-    return matches.map(({ state }) => state)
+    await loadAll(model, file)
   } finally {
     await file.close()
   }
 }
 
-async function* finitePieces(file: WeightFile, key: string): AsyncGenerator<Piece> {
-  for await (const piece of file.pieces(key)) {
-    assertFinite(piece.values, key, file.path, piece.start)
-    yield piece
-  }
+function warnOfUnused(names: readonly string[], { path }: WeightFile, { name }: ModelClass): void {
+  const count = names.length === 1 ? '1 weight' : `${names.length} weights`
+  warn(`${path} has ${count} that ${name} does not use: ${listNames(names)}.`)
 }
 
 export interface SaveOptions {

@@ -1,6 +1,7 @@
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { unknownName } from '../util/registry.ts'
+import { warn } from '../util/warn.ts'
 import type { Head } from './heads/heads.ts'
 
 /**
@@ -55,15 +56,10 @@ export function currentTaskName(name: string): string {
   return Object.hasOwn(aliases, name) ? aliases[name] : name
 }
 
-const hinted = new Set<string>()
-
 /** `currentTaskName` for a name that the user has given: a former name prints a hint, once. */
 export function givenTaskName(name: string): string {
   const current = currentTaskName(name)
-  if (Object.hasOwn(formerTaskNames, name) && !hinted.has(name)) {
-    hinted.add(name)
-    console.warn(`heed: the task '${name}' is now called '${current}'.`)
-  }
+  if (Object.hasOwn(formerTaskNames, name)) warn(`the task '${name}' is now called '${current}'.`)
   return current
 }
 

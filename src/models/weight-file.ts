@@ -8,7 +8,8 @@ import type { QuantizedWeight } from '../nn/index.ts'
 export interface WeightFile {
   readonly path: string
   readonly names: readonly string[]
-  info(name: string): { readonly shape: readonly number[] }
+  /** `dtype` is as in a safetensors file (`bf16`); GGUF's types are left out. */
+  info(name: string): { readonly shape: readonly number[]; readonly dtype?: string }
   /** As float32, piece by piece. */
   pieces(name: string): AsyncGenerator<Piece>
   /** As it is stored, when that is a matrix in blocks; null for plain numbers. */

@@ -104,4 +104,5 @@ export {
   setValues,
   takeValues,
 } from './state-dict.ts'
+export { untie } from './untie.ts'
 export { type VisibleOptions, visibleKeys } from './visible-keys.ts'

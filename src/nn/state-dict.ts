@@ -17,6 +17,8 @@ export interface LoadOptions {
   strict?: boolean
   /** Names whose state is kept when the stored one has another shape; otherwise that is an error. */
   mayDiffer?: (name: string) => boolean
+  /** Called with unexpected names, which are then no error. */
+  onUnexpected?: (names: readonly string[]) => void
 }
 
 /** A stored tensor and the state that it belongs to. */
@@ -24,6 +26,8 @@ export interface Match {
   /** As the checkpoint calls it. */
   key: string
   state: ModuleState
+  /** Further names of the same state that the checkpoint has too, with their paths in the model. */
+  tied: readonly { key: string; path: string }[]
 }
 
 /**
@@ -35,7 +39,7 @@ export function matchState(
   stored: Record<string, { shape: Shape }>,
   translate: (key: string) => string | null,
   model: string,
-  { strict = true, mayDiffer = () => false }: LoadOptions,
+  { strict = true, mayDiffer = () => false, onUnexpected }: LoadOptions,
 ): Match[] {
   const known = new Set(paths.map(([path]) => path))
   const keys = new Map<string, string>()
@@ -49,12 +53,17 @@ export function matchState(
   }
   const { matched, missing } = match(paths, keys)
   const misshaped = matched
+    .flatMap(({ key, state, tied }) =>
+      [key, ...tied.map(({ key }) => key)].map((key) => ({ key, state })),
+    )
     .filter(({ key, state }) => !sameShape(state.shape, stored[key].shape))
     .map(
       ({ key, state }) =>
         `${key} is ${showShape(stored[key].shape)}, not ${showShape(state.shape)}`,
     )
-  refuse(model, strict ? missing : [], strict ? unexpected : [], misshaped)
+  const mayHaveMore = !strict || (onUnexpected && missing.length === 0)
+  refuse(model, strict ? missing : [], mayHaveMore ? [] : unexpected, misshaped)
+  if (unexpected.length > 0) onUnexpected?.(unexpected)
   return matched
 }
 
@@ -78,12 +87,15 @@ function match(
   paths: readonly [string, ModuleState][],
   keys: ReadonlyMap<string, string>,
 ): { matched: Match[]; missing: string[] } {
-  const matched = new Map<ModuleState, Match>()
+  const matched = new Map<ModuleState, Match & { tied: { key: string; path: string }[] }>()
   const firstNames = new Map<ModuleState, string>()
-  for (const [name, state] of paths) {
-    if (!firstNames.has(state)) firstNames.set(state, name)
-    const key = keys.get(name)
-    if (key !== undefined && !matched.has(state)) matched.set(state, { key, state })
+  for (const [path, state] of paths) {
+    if (!firstNames.has(state)) firstNames.set(state, path)
+    const key = keys.get(path)
+    if (key === undefined) continue
+    const match = matched.get(state)
+    if (!match) matched.set(state, { key, state, tied: [] })
+    else if (match.key !== key) match.tied.push({ key, path })
   }
   const needed = (state: ModuleState): boolean =>
     !(matched.has(state) || (state instanceof ModuleBuffer && state.optional))

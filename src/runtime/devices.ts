@@ -1,6 +1,7 @@
 // Devices by name, and the one that computes by default: the first that works, or HEED_DEVICE.
 import { HeedError } from '../util/errors.ts'
 import { Registry } from '../util/registry.ts'
+import { warn } from '../util/warn.ts'
 import { CpuDevice } from './cpu/device.ts'
 import type { Device } from './device.ts'
 import { ReferenceDevice } from './reference/device.ts'
@@ -66,7 +67,7 @@ function firstThatWorks(): Device {
   for (const { name, speed = 'speed unknown' } of registry.values()) {
     try {
       const working = device(name)
-      if (reason) console.warn(`heed: ${textOf(reason)}\n  Computing on ${name}, ${speed}.`)
+      if (reason) warn(`${textOf(reason)}\n  Computing on ${name}, ${speed}.`)
       return working
     } catch (error) {
       reason ??= error

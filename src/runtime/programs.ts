@@ -1,6 +1,7 @@
 // The cache of compiled programs, for all devices. Least recently used ones go first.
 import { type Shape, showShape } from '../graph/shape.ts'
 import { lower } from '../schedule/lower.ts'
+import { warn } from '../util/warn.ts'
 import type { Device, Executable } from './device.ts'
 import { count } from './stats.ts'
 import { isLeaf, type Trace } from './trace.ts'
@@ -103,7 +104,7 @@ function warnOfVariants(graph: Trace): void {
   })
   if (sizes.size > 1) seen.oneSize = false
   if (seen.count === TOO_MANY && seen.differs.size > 0 && seen.oneSize)
-    console.warn(
-      `heed: ${TOO_MANY} programs have been compiled that differ only in ${[...seen.differs.values()].join(', ')}. Pad this size to a few fixed values, and each is compiled once.`,
+    warn(
+      `${TOO_MANY} programs have been compiled that differ only in ${[...seen.differs.values()].join(', ')}. Pad this size to a few fixed values, and each is compiled once.`,
     )
 }

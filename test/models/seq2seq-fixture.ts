@@ -63,7 +63,7 @@ export async function loadSeq2Seq(path: string, variant: string): Promise<Seq2Se
   let model: Seq2SeqLM = await fromPretrained(dir, 'seq2seq-lm')
   if (Object.keys(told.overrides).length > 0) {
     const Model = model.constructor as Constructor
-    model = new Model({ ...(model.config as object), ...told.overrides })
+    model = new Model({ ...withoutDerived(model.config as object), ...told.overrides })
     await loadWeights(model, join(dir, 'model.safetensors'))
     model.eval()
   }
@@ -88,3 +88,9 @@ export const seq2seqVariants = [
   ['marian/separate', 'separate'],
   ['marian/untied', 'untied'],
 ]
+
+/** Keys that T5 derives from others, and that take precedence where a config has them. */
+function withoutDerived(config: object): object {
+  const { dense_act_fn, is_gated_act, ...rest } = config as Record<string, unknown>
+  return rest
+}

@@ -69,18 +69,29 @@ describe('layers', () => {
     )
     const expected = {
       gelu: 0.841345,
+      gelu_10: 0.841345,
+      gelu_accurate: 0.841192,
       gelu_fast: 0.841192,
       gelu_new: 0.841192,
+      gelu_python: 0.841345,
+      gelu_python_tanh: 0.841192,
       gelu_pytorch_tanh: 0.841192,
+      hardswish: 0.666667,
+      laplace: 0.85043,
       leaky_relu: 1,
       linear: 1,
+      mish: 0.865098,
       quick_gelu: 0.845796,
       relu: 1,
+      relu2: 1,
+      relu6: 1,
       sigmoid: 0.731059,
       silu: 0.731059,
+      sqrtsoftplus: 1.145976,
       swish: 0.731059,
       tanh: 0.761594,
     }
+    expect(at1.map(([name]) => name).sort()).toEqual(Object.keys(expected).sort())
     for (const [name, value] of at1) expect(value).toBeCloseTo(expected[name as 'gelu'], 5)
   })
 })

@@ -2,7 +2,6 @@
 // B batch, T tokens, C = hidden_size
 import { z } from 'zod'
 import {
-  activationNames,
   activations,
   attention,
   Dropout,
@@ -17,9 +16,20 @@ import {
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { headLinear } from '../heads/headed-model.ts'
 import { bertKeys } from './checkpoint-keys.ts'
-import { checkDivides, dimension, layerCount, probability } from './config.ts'
+import {
+  activation,
+  checkDivides,
+  deviation,
+  dimension,
+  eosTokenId,
+  epsilon,
+  layerCount,
+  probability,
+  tokenId,
+} from './config.ts'
 import type { DecoderFamily, StackParts, TextStackOptions } from './family.ts'
 import { labelFields } from './labels.ts'
 
@@ -29,21 +39,19 @@ export const bertSchema = z.object({
   num_hidden_layers: layerCount.default(12),
   num_attention_heads: layerCount.default(12),
   intermediate_size: dimension.default(3072),
-  hidden_act: z.enum(activationNames).default('gelu'),
+  hidden_act: activation.default('gelu'),
   hidden_dropout_prob: probability.default(0.1),
   attention_probs_dropout_prob: probability.default(0.1),
   classifier_dropout: probability.nullable().default(null), // null: hidden_dropout_prob
   max_position_embeddings: dimension.default(512),
-  position_embedding_type: z.literal('absolute').default('absolute'),
   type_vocab_size: dimension.default(2),
-  initializer_range: z.number().positive().default(0.02),
-  layer_norm_eps: z.number().positive().default(1e-12),
+  initializer_range: deviation.default(0.02),
+  layer_norm_eps: epsilon.default(1e-12),
   is_decoder: z.boolean().default(false), // attends to earlier tokens only
-  add_cross_attention: z.literal(false).default(false),
   tie_word_embeddings: z.boolean().default(true),
   pad_token_id: z.int().min(0).nullable().default(0),
-  bos_token_id: z.int().nullable().default(null),
-  eos_token_id: z.int().nullable().default(null),
+  bos_token_id: tokenId.default(null),
+  eos_token_id: eosTokenId.default(null),
   ...labelFields,
 })
 
@@ -213,6 +221,12 @@ export const bertFamily = <C extends BertConfig, P extends string>({
   config: {
     schema,
     aliases: {},
+    unread: {
+      // Keys of multilingual BERT's first upload
+      ...unreadKeys('directionality', 'pooler_fc_size', 'pooler_num_attention_heads'),
+      ...unreadKeys('pooler_num_fc_layers', 'pooler_size_per_head', 'pooler_type'),
+      position_embedding_type: ['absolute'], // transformers 5 computes no others
+    },
     complete: (config) => {
       checkDivides(config, 'num_attention_heads', 'hidden_size', title)
       return config

@@ -1,7 +1,11 @@
 // The keys of a config.json: what they may be, and what other families call them.
 import { z } from 'zod'
+import { activationNames } from '../../nn/index.ts'
 import { divisorsNear } from '../../util/divisors.ts'
 import { HeedError, shown } from '../../util/errors.ts'
+import { type UnreadKeys, warnOfUnreadKeys } from '../../util/unread-keys.ts'
+import { warn } from '../../util/warn.ts'
+import { generalKeys, generationKeys } from './config-keys.ts'
 
 /** A width or a count. The limit keeps a hostile config from building for hours. */
 export const dimension = z
@@ -13,6 +17,23 @@ export const dimension = z
 export const layerCount = z.int().min(1).max(4096)
 
 export const probability = z.number().min(0).max(1)
+
+/** What is added to a variance. */
+export const epsilon = z.number().min(0)
+
+/** The deviation of first weights; 0 and negative numbers are valid in transformers. */
+export const deviation = z.number()
+
+/** The id of a special token; null: there is none. */
+export const tokenId = z.int().nullable()
+
+/** The name of an activation function. */
+export const activation = z.enum(activationNames, {
+  error: ({ input }) =>
+    input === 'prelu' || input === 'xielu'
+      ? `'${input}' has parameters that are learnt, which is not supported; use one of ${activationNames.join(', ')}`
+      : undefined,
+})
 
 /** The ids that end a text: one, several or none. */
 export const eosTokenId = z.union([z.int(), z.array(z.int()).max(64)]).nullable()
@@ -41,39 +62,44 @@ export interface ConfigFormat<C extends object> {
   readonly schema: z.ZodType<C>
   /** Other names of keys, as `attribute_map` in transformers has them: `hidden_size` -> `n_embd`. */
   readonly aliases: Readonly<Record<string, string>>
+  /** Keys of published configs that this family does not read, and the values with which they change nothing. */
+  readonly unread?: UnreadKeys
   /** Checks what a schema cannot express, and fills in values that depend on others. */
   complete?(config: C): C
 }
 
 /**
- * A complete config, with defaults for missing keys.
+ * A complete config, with defaults for missing keys. Keys that are not supported cause one warning.
  * @throws HeedError that names each key with a value that it cannot have
  */
 export function readConfig<C extends object>(
-  { schema, aliases, complete }: ConfigFormat<C>,
+  { schema, aliases, unread = {}, complete }: ConfigFormat<C>,
   raw: object,
   title: string,
 ): C {
-  const config = parseConfig(schema, withoutAliases(raw, aliases, title), title)
+  const named = withoutAliases(raw, aliases, title)
+  const config = parseConfig(schema, named, title)
+  const known = { ...generalKeys, ...generationKeys, ...unread }
+  warnOfUnreadKeys(named, (key) => Object.hasOwn(config, key), known, title)
   return complete ? complete(config) : config
 }
 
+/** An alias takes precedence over the key, as in transformers. */
 function withoutAliases(
   raw: object,
   aliases: Readonly<Record<string, string>>,
   title: string,
 ): object {
-  const config = { ...raw } as Record<string, unknown>
+  const config: Record<string, unknown> = { ...raw }
   for (const [alias, key] of Object.entries(aliases)) {
-    if (config[alias] === undefined) continue
-    if (config[key] === undefined) config[key] = config[alias]
-    else if (JSON.stringify(config[key]) !== JSON.stringify(config[alias]))
-      throw new HeedError(
-        'invalid-config',
-        `${title}: ${alias} and ${key} mean the same and must be equal, got ${shown(config[alias])} and ${shown(config[key])}`,
-        { key, value: config[alias], remedy: `Remove ${alias} from the config.` },
-      )
+    const { [alias]: value, [key]: other } = config
     delete config[alias]
+    if (value === undefined || value === null) continue
+    if (other !== undefined && JSON.stringify(other) !== JSON.stringify(value))
+      warn(
+        `${title}: ${alias} (${shown(value)}) of the config takes precedence over ${key} (${shown(other)}).`,
+      )
+    config[key] = value
   }
   return config
 }

@@ -1,15 +1,26 @@
 // What models that classify share: the names of labels, and the loss.
 import { z } from 'zod'
 import { F, type Tensor } from '../../tensor/index.ts'
-import { HeedError, ShapeError } from '../../util/errors.ts'
+import { ShapeError } from '../../util/errors.ts'
+import { listNames, warn } from '../../util/warn.ts'
 import type { Span } from '../heads/question-answering.ts'
 import { layerCount } from './config.ts'
 
+/** Names of labels may be numbers, and their numbers texts, as transformers accepts them. */
+const labelName = z.union([z.string(), z.number(), z.boolean(), z.null()]).transform(String)
+const labelNumber = z.union([
+  z.int(),
+  z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number),
+])
+
 /** The keys of config.json about labels, to be spread into a schema. */
 export const labelFields = {
-  id2label: z.record(z.string().max(16), z.string()).optional(),
-  label2id: z.record(z.string(), z.int()).nullish(),
-  num_labels: layerCount.optional(), // older configs, without names
+  id2label: z.record(z.string().max(16), labelName).nullish(),
+  label2id: z.record(z.string(), labelNumber).nullish(),
+  num_labels: layerCount.nullish(), // older configs, without names
   problem_type: z
     .enum(['regression', 'single_label_classification', 'multi_label_classification'])
     .nullable()
@@ -18,22 +29,16 @@ export const labelFields = {
 
 export type LabelConfig = z.output<z.ZodObject<typeof labelFields>>
 
-/**
- * The names of the labels in the order of the logits; two, as in transformers, when the config names none.
- * @throws HeedError when `id2label` is not numbered from 0
- */
-export function labelsOf({ id2label, num_labels = 2 }: LabelConfig): readonly string[] {
-  if (!id2label) return Array.from({ length: num_labels }, (_, i) => `LABEL_${i}`)
-  const names = new Map(Object.entries(id2label))
-  return Array.from({ length: names.size }, (_, i) => {
-    const name = names.get(String(i))
-    if (name !== undefined) return name
-    throw new HeedError(
-      'invalid-config',
-      `id2label must number its ${names.size} labels from 0 to ${names.size - 1}, got no ${i}`,
-      { key: 'id2label', remedy: 'Write it like {"0": "negative", "1": "positive"}.' },
+/** The names of the labels in the order of the logits; two, as in transformers, when the config names none. */
+export function labelsOf({ id2label, num_labels }: LabelConfig): readonly string[] {
+  const names = new Map(Object.entries(id2label ?? {}).map(([id, name]) => [Number(id), name]))
+  const count = id2label ? names.size : (num_labels ?? 2)
+  const unnamed = Array.from({ length: count }, (_, i) => i).filter((i) => !names.has(i))
+  if (id2label && unnamed.length > 0)
+    warn(
+      `id2label must number its ${count} labels from 0 to ${count - 1}, but has no ${listNames(unnamed.map(String))}. They are called LABEL_${unnamed[0]} and so on.`,
     )
-  })
+  return Array.from({ length: count }, (_, i) => names.get(i) ?? `LABEL_${i}`)
 }
 
 /**

@@ -1,7 +1,16 @@
 // The config of Llama and its variants, with the keys of the published config.json.
 import { z } from 'zod'
-import { activationNames } from '../../nn/index.ts'
-import { checkDivides, dimension, eosTokenId, layerCount, probability } from './config.ts'
+import {
+  activation,
+  checkDivides,
+  deviation,
+  dimension,
+  eosTokenId,
+  epsilon,
+  layerCount,
+  probability,
+  tokenId,
+} from './config.ts'
 import { labelFields } from './labels.ts'
 import { ropeFields } from './rope.ts'
 
@@ -14,16 +23,16 @@ export const llamaCommonSchema = z.object({
   num_attention_heads: layerCount.default(32),
   num_key_value_heads: layerCount.nullable().optional(), // null: as many as of queries
   head_dim: layerCount.nullable().optional(), // null: hidden_size / num_attention_heads
-  hidden_act: z.enum(activationNames).default('silu'),
+  hidden_act: activation.default('silu'),
   max_position_embeddings: dimension.default(2048),
-  initializer_range: z.number().positive().default(0.02),
-  rms_norm_eps: z.number().positive().default(1e-6),
+  initializer_range: deviation.default(0.02),
+  rms_norm_eps: epsilon.default(1e-6),
   ...ropeFields,
   attention_dropout: probability.default(0),
   classifier_dropout: probability.nullish(), // of token classification; none: 0.1
   tie_word_embeddings: z.boolean().default(false),
-  pad_token_id: z.int().nullable().default(null),
-  bos_token_id: z.int().nullable().default(1),
+  pad_token_id: tokenId.default(null),
+  bos_token_id: tokenId.default(1),
   eos_token_id: eosTokenId.default(2),
   ...labelFields,
 })

@@ -17,6 +17,7 @@ import {
   visibleKeys,
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import type { UnreadKeys } from '../../util/unread-keys.ts'
 import type { DecoderFamily, TextStackOptions } from './family.ts'
 import {
   completeLlamaConfig,
@@ -231,6 +232,7 @@ export interface LlamaVariant<C extends LlamaCommonConfig & BiasKeys> {
   modelType: string
   title: string
   schema: z.ZodType<C>
+  unread?: UnreadKeys
   /** Where it differs from Llama. */
   plan?: (config: C) => Partial<LlamaPlan>
 }
@@ -240,6 +242,7 @@ export const llamaFamily = <C extends LlamaCommonConfig & BiasKeys>({
   modelType,
   title,
   schema,
+  unread,
   plan,
 }: LlamaVariant<C>): DecoderFamily<C, LlamaModel<C>, 'model'> => ({
   modelType,
@@ -247,6 +250,7 @@ export const llamaFamily = <C extends LlamaCommonConfig & BiasKeys>({
   config: {
     schema,
     aliases: {},
+    unread,
     complete: (config) => completeLlamaConfig(config, title),
   },
   Stack: class extends LlamaModel<C> {

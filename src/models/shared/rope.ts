@@ -1,17 +1,19 @@
 // Rotary embeddings as config.json has them: `rope_parameters`, or `rope_theta` and `rope_scaling`.
 import { z } from 'zod'
 import { type RopeParameters, ropeTypes } from '../../nn/index.ts'
+import { warn } from '../../util/warn.ts'
+import { dimension } from './config.ts'
 
 const number = z.number().positive().nullable().optional()
 const share = z.number().gt(0).max(1).nullable().optional()
 const factors = z.array(z.number().positive()).max(4096).nullable().optional()
 
 const rope = z
-  .object({
+  .looseObject({
     rope_type: z.enum(ropeTypes).optional(),
-    type: z.enum(ropeTypes).optional(), // the name in older configs
+    type: z.unknown().optional(), // the name in older configs, which rope_type overrides
     rope_theta: number,
-    factor: z.number().min(1).nullable().optional(),
+    factor: number,
     original_max_position_embeddings: number,
     low_freq_factor: number,
     high_freq_factor: number,
@@ -26,13 +28,17 @@ const rope = z
     long_factor: factors,
   })
   .superRefine((value, context) => {
-    for (const key of needed[typeOf(value)])
-      if (value[key] === undefined || value[key] === null)
-        context.addIssue({
-          code: 'custom',
-          path: [key],
-          message: `'${typeOf(value)}' needs a value`,
-        })
+    const type = typeOf(value)
+    if (!isRopeType(type))
+      context.addIssue({
+        code: 'custom',
+        path: ['type'],
+        message: `must be one of ${ropeTypes.join(', ')}`,
+      })
+    else
+      for (const key of needed[type])
+        if (value[key] === undefined || value[key] === null)
+          context.addIssue({ code: 'custom', path: [key], message: `'${type}' needs a value` })
   })
   .nullable()
   .optional()
@@ -43,6 +49,7 @@ export const ropeFields = {
   rope_scaling: rope,
   rope_parameters: rope,
   partial_rotary_factor: share,
+  original_max_position_embeddings: dimension.nullish(),
 }
 
 type Stored = z.output<typeof rope>
@@ -56,17 +63,32 @@ interface RopeConfig {
   original_max_position_embeddings?: number | null
 }
 
-/** Both spellings as one. */
+/** Both spellings as one, by the rules of transformers. Parameters that the type does not have cause a warning. */
 export function ropeOf(config: RopeConfig): RopeParameters {
-  const { type: _, ...stored } = config.rope_scaling ?? config.rope_parameters ?? {}
+  const { rope_scaling, rope_parameters } = config
+  const isScaled = rope_scaling && Object.keys(rope_scaling).length > 0
+  const { type, ...stored }: NonNullable<Stored> = (isScaled ? rope_scaling : rope_parameters) ?? {}
+  const named = typeOf({ ...stored, type })
+  const rope_type = isRopeType(named) ? named : 'default'
+  warnOfUnused(stored, rope_type)
   return {
     ...stored,
-    rope_type: typeOf(config.rope_scaling ?? config.rope_parameters ?? {}),
+    rope_type,
     rope_theta: stored.rope_theta ?? config.rope_theta ?? 10_000,
     partial_rotary_factor: stored.partial_rotary_factor ?? config.partial_rotary_factor ?? 1,
     original_max_position_embeddings:
-      stored.original_max_position_embeddings ?? config.original_max_position_embeddings,
+      config.original_max_position_embeddings ?? stored.original_max_position_embeddings,
   }
+}
+
+function warnOfUnused(stored: object, type: RopeParameters['rope_type']): void {
+  const unused = Object.entries(stored)
+    .filter(([key, value]) => value !== null && !ofAllTypes.has(key) && !ofType[type].includes(key))
+    .map(([key]) => key)
+  if (unused.length > 0)
+    warn(
+      `rotary embeddings of type '${type}' do not use ${unused.join(', ')}, which the config has.`,
+    )
 }
 
 /** How many of a head's features are rotated. */
@@ -103,10 +125,25 @@ const needed = {
   longrope: ['short_factor', 'long_factor'],
 } as const satisfies Record<RopeParameters['rope_type'], readonly (keyof RopeParameters)[]>
 
-const typeOf = ({
-  rope_type,
-  type,
-}: {
-  rope_type?: RopeParameters['rope_type']
-  type?: RopeParameters['rope_type']
-}): RopeParameters['rope_type'] => rope_type ?? type ?? 'default'
+const ofAllTypes: ReadonlySet<string> = new Set([
+  ...['rope_type', 'rope_theta', 'partial_rotary_factor', 'original_max_position_embeddings'],
+])
+
+/** Further parameters of each type. */
+const ofType: Readonly<Record<RopeParameters['rope_type'], readonly string[]>> = {
+  default: [],
+  linear: ['factor'],
+  dynamic: ['factor'],
+  yarn: [
+    ...['factor', 'attention_factor', 'beta_fast', 'beta_slow'],
+    ...['mscale', 'mscale_all_dim', 'truncate'],
+  ],
+  llama3: ['factor', 'low_freq_factor', 'high_freq_factor'],
+  longrope: ['factor', 'attention_factor', 'short_factor', 'long_factor'],
+}
+
+const typeOf = ({ rope_type, type }: { rope_type?: unknown; type?: unknown }): unknown =>
+  rope_type ?? type ?? 'default'
+
+const isRopeType = (value: unknown): value is RopeParameters['rope_type'] =>
+  ropeTypes.some((type) => type === value)

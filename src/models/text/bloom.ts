@@ -14,13 +14,23 @@ import {
   Module,
 } from '../../nn/index.ts'
 import { arange, type Tensor } from '../../tensor/index.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { questionAnswerer } from '../heads/question-answering.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
-import { checkDivides, dimension, eosTokenId, layerCount, probability } from '../shared/config.ts'
+import {
+  checkDivides,
+  deviation,
+  dimension,
+  eosTokenId,
+  epsilon,
+  layerCount,
+  probability,
+  tokenId,
+} from '../shared/config.ts'
 import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
@@ -30,16 +40,16 @@ const schema = z.object({
   hidden_size: dimension.default(64),
   n_layer: layerCount.default(2),
   n_head: layerCount.default(8),
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  initializer_range: z.number().positive().default(0.02),
+  layer_norm_epsilon: epsilon.default(1e-5),
+  initializer_range: deviation.default(0.02),
   apply_residual_connection_post_layernorm: z.boolean().default(false),
   hidden_dropout: probability.default(0),
   attention_dropout: probability.default(0),
   classifier_dropout: probability.nullish(), // of token classification; none: hidden_dropout
   seq_length: dimension.default(2048), // of the training: any length can be computed
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().nullable().default(null),
-  bos_token_id: z.int().nullable().default(1),
+  pad_token_id: tokenId.default(null),
+  bos_token_id: tokenId.default(1),
   eos_token_id: eosTokenId.default(2),
   ...labelFields,
 })
@@ -125,6 +135,10 @@ const family: DecoderFamily<BloomConfig, Transformer, 'transformer'> = {
       num_attention_heads: 'n_head',
       n_embed: 'hidden_size',
     },
+    unread: unreadKeys(
+      ...['slow_but_exact', 'n_inner', 'offset_alibi', 'masked_softmax_fusion'],
+      ...['attention_softmax_in_fp32', 'bias_dropout_fusion', 'skip_bias_add', 'skip_bias_add_qkv'],
+    ),
     complete: (config) => checkDivides(config, 'n_head', 'hidden_size', 'BLOOM'),
   },
   Stack: Transformer,

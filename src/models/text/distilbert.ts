@@ -2,7 +2,6 @@
 // B batch, T tokens, C = dim, V = vocab_size
 import { z } from 'zod'
 import {
-  activationNames,
   activations,
   attention,
   Dropout,
@@ -13,6 +12,7 @@ import {
   Module,
 } from '../../nn/index.ts'
 import { Parameter, type Tensor, tensor } from '../../tensor/index.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { classifierLayers, classify, headLinear } from '../heads/headed-model.ts'
 import { maskedLM } from '../heads/masked-lm.ts'
@@ -21,7 +21,14 @@ import { sequenceClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
 import { bertKeys } from '../shared/checkpoint-keys.ts'
-import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import {
+  activation,
+  checkDivides,
+  deviation,
+  dimension,
+  layerCount,
+  probability,
+} from '../shared/config.ts'
 import type { TextFamily, TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { narrowDeviation } from '../shared/sizes.ts'
@@ -37,8 +44,8 @@ const schema = z.object({
   hidden_dim: dimension.default(3072),
   dropout: probability.default(0.1),
   attention_dropout: probability.default(0.1),
-  activation: z.enum(activationNames).default('gelu'),
-  initializer_range: z.number().positive().default(0.02),
+  activation: activation.default('gelu'),
+  initializer_range: deviation.default(0.02),
   qa_dropout: probability.default(0.1),
   seq_classif_dropout: probability.default(0.2),
   tie_word_embeddings: z.boolean().default(true),
@@ -128,6 +135,7 @@ const family: TextFamily<DistilBertConfig, DistilBertStack, 'distilbert'> = {
   config: {
     schema,
     aliases: { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' },
+    unread: unreadKeys('tie_weights_'),
     complete: (config) => {
       checkDivides(config, 'n_heads', 'dim', 'DistilBERT')
       return config

@@ -1,13 +1,14 @@
 // Gemma (Gemma Team, 2024): Llama with GeGLU, scaled embeddings, and norms that store their distance from 1.
 import { z } from 'zod'
-import { activationNames, RMSNorm } from '../../nn/index.ts'
+import { RMSNorm } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
-import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import { activation, dimension, eosTokenId, layerCount, tokenId } from '../shared/config.ts'
 import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaTokenClassifier } from '../shared/llama-heads.ts'
@@ -21,16 +22,15 @@ const schema = llamaCommonSchema.extend({
   num_key_value_heads: layerCount.nullable().default(16),
   head_dim: layerCount.nullable().default(256),
   // The first uploads say gelu and mean its approximation.
-  hidden_act: z
-    .enum(activationNames)
+  hidden_act: activation
     .default('gelu_pytorch_tanh')
     .transform((name) => (name === 'gelu' ? 'gelu_pytorch_tanh' : name)),
   max_position_embeddings: dimension.default(8192),
   attention_bias: z.boolean().default(false),
   use_bidirectional_attention: z.literal(false).nullable().default(null),
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().nullable().default(0),
-  bos_token_id: z.int().nullable().default(2),
+  pad_token_id: tokenId.default(0),
+  bos_token_id: tokenId.default(2),
   eos_token_id: eosTokenId.default(1),
 })
 
@@ -51,6 +51,7 @@ const family = llamaFamily<GemmaConfig>({
   modelType: 'gemma',
   title: 'Gemma',
   schema,
+  unread: unreadKeys('hidden_activation'), // of the versions in which hidden_act was not yet read
   plan: ({ hidden_size }) => ({ embeddingScale: Math.sqrt(hidden_size), Norm }),
 })
 

@@ -2,7 +2,6 @@
 // B batch, T tokens, C = n_embd, V = vocab_size
 import { z } from 'zod'
 import {
-  activationNames,
   activations,
   attention,
   Conv1D,
@@ -15,13 +14,24 @@ import {
   tokenPositions,
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { questionAnswerer } from '../heads/question-answering.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
-import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import {
+  activation,
+  checkDivides,
+  deviation,
+  dimension,
+  eosTokenId,
+  epsilon,
+  layerCount,
+  probability,
+  tokenId,
+} from '../shared/config.ts'
 import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { gptSizes } from '../shared/sizes.ts'
@@ -34,21 +44,27 @@ const schema = z.object({
   n_layer: layerCount.default(12),
   n_head: layerCount.default(12),
   n_inner: dimension.nullable().default(null), // null: four times n_embd
-  activation_function: z.enum(activationNames).default('gelu_new'),
+  activation_function: activation.default('gelu_new'),
   resid_pdrop: probability.default(0.1),
   embd_pdrop: probability.default(0.1),
   attn_pdrop: probability.default(0.1),
   classifier_dropout: probability.nullish(), // of token classification; none: 0.1
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  initializer_range: z.number().positive().default(0.02),
+  layer_norm_epsilon: epsilon.default(1e-5),
+  initializer_range: deviation.default(0.02),
   scale_attn_weights: z.boolean().default(true),
   scale_attn_by_inverse_layer_idx: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(true),
-  bos_token_id: z.int().nullable().default(50256),
-  eos_token_id: z.int().nullable().default(50256),
-  pad_token_id: z.int().nullable().default(null),
+  bos_token_id: tokenId.default(50256),
+  eos_token_id: eosTokenId.default(50256),
+  pad_token_id: tokenId.default(null),
   ...labelFields,
 })
+
+/** Keys of a head for multiple choice, and of the first uploads. */
+export const gptKeys = [
+  ...['summary_type', 'summary_use_proj', 'summary_activation', 'summary_proj_to_labels'],
+  ...['summary_first_dropout', 'n_ctx', 'n_special', 'predict_special_tokens'],
+]
 
 export type GPT2Config = z.output<typeof schema>
 /** The config of a layer, with its number. */
@@ -124,6 +140,7 @@ const family: DecoderFamily<GPT2Config, Transformer, 'transformer'> = {
       num_attention_heads: 'n_head',
       num_hidden_layers: 'n_layer',
     },
+    unread: unreadKeys(...gptKeys, 'reorder_and_upcast_attn'), // which chooses how float16 is summed
     complete: (config) => checkDivides(config, 'n_head', 'n_embd', 'GPT-2'),
   },
   Stack: Transformer,

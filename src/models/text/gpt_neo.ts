@@ -2,7 +2,6 @@
 // B batch, T tokens, C = hidden_size, V = vocab_size
 import { z } from 'zod'
 import {
-  activationNames,
   activations,
   attention,
   Dropout,
@@ -16,16 +15,28 @@ import {
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { questionAnswerer } from '../heads/question-answering.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { dropoutClassifier, tokenClassifier } from '../heads/token-classification.ts'
-import { checkDivides, dimension, eosTokenId, layerCount, probability } from '../shared/config.ts'
+import {
+  activation,
+  checkDivides,
+  deviation,
+  dimension,
+  eosTokenId,
+  epsilon,
+  layerCount,
+  probability,
+  tokenId,
+} from '../shared/config.ts'
 import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
+import { gptKeys } from './gpt2.ts'
 
 const attentionType = z.enum(['global', 'local'])
 
@@ -42,16 +53,16 @@ const schema = z.object({
     .max(64)
     .default([[['global', 'local'], 12]]),
   window_size: dimension.default(256),
-  activation_function: z.enum(activationNames).default('gelu_new'),
+  activation_function: activation.default('gelu_new'),
   resid_dropout: probability.default(0),
   embed_dropout: probability.default(0),
   attention_dropout: probability.default(0),
   classifier_dropout: probability.default(0.1), // of token classification
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  initializer_range: z.number().positive().default(0.02),
+  layer_norm_epsilon: epsilon.default(1e-5),
+  initializer_range: deviation.default(0.02),
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().nullable().default(null),
-  bos_token_id: z.int().nullable().default(50256),
+  pad_token_id: tokenId.default(null),
+  bos_token_id: tokenId.default(50256),
   eos_token_id: eosTokenId.default(50256),
   ...labelFields,
 })
@@ -134,6 +145,7 @@ const family: DecoderFamily<GPTNeoConfig, Transformer, 'transformer'> = {
   config: {
     schema,
     aliases: { num_attention_heads: 'num_heads', num_hidden_layers: 'num_layers' },
+    unread: unreadKeys(...gptKeys, 'attention_layers'), // which repeats attention_types
     complete: checked,
   },
   Stack: Transformer,

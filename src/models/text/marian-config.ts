@@ -1,14 +1,18 @@
 // The config of Marian, with the keys of the published config.json.
+
 import { z } from 'zod'
-import { activationNames } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import {
+  activation,
   type ConfigFormat,
   checkDivides,
+  deviation,
   dimension,
   eosTokenId,
   layerCount,
   probability,
+  tokenId,
 } from '../shared/config.ts'
 import { labelFields } from '../shared/labels.ts'
 
@@ -23,20 +27,19 @@ const schema = z.object({
   decoder_layers: layerCount.default(12),
   decoder_attention_heads: layerCount.default(16),
   decoder_ffn_dim: dimension.default(4096),
-  activation_function: z.enum(activationNames).default('gelu'),
+  activation_function: activation.default('gelu'),
   dropout: probability.default(0.1),
   attention_dropout: probability.default(0),
   activation_dropout: probability.default(0),
-  init_std: z.number().positive().default(0.02),
+  init_std: deviation.default(0.02),
   scale_embedding: z.boolean().default(false),
-  normalize_before: z.literal(false).optional(), // layers normalise their outputs, as in the paper
   share_encoder_decoder_embeddings: z.boolean().default(true),
   tie_word_embeddings: z.boolean().default(true),
   pad_token_id: z.int().min(0).default(58100),
-  bos_token_id: z.int().nullable().default(null),
+  bos_token_id: tokenId.default(null),
   eos_token_id: eosTokenId.default(0),
   forced_eos_token_id: eosTokenId.default(0),
-  decoder_start_token_id: z.int().nullable().default(null), // null: the padding token
+  decoder_start_token_id: tokenId.default(null), // null: the padding token
   is_encoder_decoder: z.boolean().default(true),
   ...labelFields,
 })
@@ -52,6 +55,22 @@ export const marianFormat: ConfigFormat<MarianConfig> = {
     hidden_size: 'd_model',
     num_attention_heads: 'encoder_attention_heads',
     num_hidden_layers: 'encoder_layers',
+  },
+  unread: {
+    ...unreadKeys(
+      'classif_dropout',
+      'classifier_dropout',
+      'extra_pos_embeddings',
+      'add_bias_logits',
+    ),
+    // Layers normalise their outputs, as in the paper, and positions are sinusoids: transformers reads none of these.
+    normalize_before: [false],
+    normalize_embedding: [false],
+    add_final_layer_norm: [false],
+    static_position_embeddings: [true],
+    // Chances that a layer is left out in training
+    encoder_layerdrop: [0],
+    decoder_layerdrop: [0],
   },
   complete: (config) => {
     checkDivides(config, 'encoder_attention_heads', 'd_model', 'Marian')

@@ -3,7 +3,6 @@
 // B batch, T tokens, C = hidden_size, H heads, D = C / H
 import { z } from 'zod'
 import {
-  activationNames,
   activations,
   attention,
   Dropout,
@@ -18,6 +17,7 @@ import {
   visibleKeys,
 } from '../../nn/index.ts'
 import { arange, ones, type Tensor } from '../../tensor/index.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { headLinear } from '../heads/headed-model.ts'
 import { maskedLM } from '../heads/masked-lm.ts'
@@ -26,11 +26,16 @@ import { sequenceClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
 import { tokenClassifier } from '../heads/token-classification.ts'
 import {
+  activation,
   checkDivides,
   checkLayerList,
+  deviation,
   dimension,
+  eosTokenId,
+  epsilon,
   layerCount,
   probability,
+  tokenId,
 } from '../shared/config.ts'
 import type { TextFamily, TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
@@ -48,10 +53,10 @@ const schema = z.object({
   intermediate_size: dimension.default(1152),
   num_hidden_layers: layerCount.default(22),
   num_attention_heads: layerCount.default(12),
-  hidden_activation: z.enum(activationNames).default('gelu'),
+  hidden_activation: activation.default('gelu'),
   max_position_embeddings: dimension.default(8192),
-  initializer_range: z.number().positive().default(0.02),
-  norm_eps: z.number().positive().default(1e-5),
+  initializer_range: deviation.default(0.02),
+  norm_eps: epsilon.default(1e-5),
   norm_bias: z.boolean().default(false),
   attention_bias: z.boolean().default(false),
   attention_dropout: probability.default(0),
@@ -63,6 +68,7 @@ const schema = z.object({
       sliding_attention: ropeFields.rope_parameters,
     })
     .nullish(),
+  rope_scaling: ropeFields.rope_scaling, // of both kinds of layers, in place of their own
   global_rope_theta: theta.default(160_000),
   local_rope_theta: theta.default(10_000),
   local_attention: dimension.default(128), // the window, both sides together
@@ -73,13 +79,13 @@ const schema = z.object({
   classifier_pooling: z.enum(['cls', 'mean']).default('cls'),
   classifier_dropout: probability.default(0),
   classifier_bias: z.boolean().default(false),
-  classifier_activation: z.enum(activationNames).default('gelu'),
+  classifier_activation: activation.default('gelu'),
   tie_word_embeddings: z.boolean().default(true),
   pad_token_id: z.int().min(0).nullable().default(50283),
-  bos_token_id: z.int().nullable().default(50281),
-  eos_token_id: z.int().nullable().default(50282),
-  cls_token_id: z.int().nullable().default(50281),
-  sep_token_id: z.int().nullable().default(50282),
+  bos_token_id: tokenId.default(50281),
+  eos_token_id: eosTokenId.default(50282),
+  cls_token_id: tokenId.default(50281),
+  sep_token_id: tokenId.default(50282),
   ...labelFields,
 })
 
@@ -214,6 +220,11 @@ const family: TextFamily<ModernBertConfig, ModernBertStack, 'model'> = {
   config: {
     schema,
     aliases: {},
+    unread: {
+      ...unreadKeys('initializer_cutoff_factor', 'deterministic_flash_attn', 'reference_compile'),
+      ...unreadKeys('sparse_prediction', 'sparse_pred_ignore_index', 'repad_logits_with_grad'),
+      ...unreadKeys('position_embedding_type', 'layer_norm_eps', 'sliding_window'),
+    },
     complete: (config) => {
       checkLayerList(config, 'layer_types', 'ModernBERT')
       return checkDivides(config, 'num_attention_heads', 'hidden_size', 'ModernBERT')
@@ -299,7 +310,7 @@ function layerTypeOf(
 function rotaryOf(config: ModernBertConfig, type: LayerType): Rotary {
   const rope_theta = type === 'full_attention' ? config.global_rope_theta : config.local_rope_theta
   const { max_position_embeddings } = config
-  const rope_parameters = config.rope_parameters?.[type]
+  const rope_parameters = { ...config.rope_parameters?.[type], ...config.rope_scaling }
   const rope = ropeOf({ rope_theta, rope_parameters, max_position_embeddings })
   return new Rotary({
     headDim: rotatedDim(headDimOf(config), rope),

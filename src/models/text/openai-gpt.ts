@@ -11,16 +11,25 @@ import {
   tokenPositions,
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
-import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import {
+  checkDivides,
+  deviation,
+  dimension,
+  epsilon,
+  layerCount,
+  probability,
+  tokenId,
+} from '../shared/config.ts'
 import { cacheOf, configOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { gptSizes } from '../shared/sizes.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
-import { GPT2Attention, type GPT2LayerConfig, GPT2MLP, gpt2 } from './gpt2.ts'
+import { GPT2Attention, type GPT2LayerConfig, GPT2MLP, gpt2, gptKeys } from './gpt2.ts'
 
 /** By this config's names, where gelu is the approximation. */
 const activationsHere = { gelu: 'gelu_new', relu: 'relu', silu: 'silu', swish: 'silu' } as const
@@ -35,10 +44,10 @@ const schema = z.object({
   resid_pdrop: probability.default(0.1),
   embd_pdrop: probability.default(0.1),
   attn_pdrop: probability.default(0.1),
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  initializer_range: z.number().positive().default(0.02),
+  layer_norm_epsilon: epsilon.default(1e-5),
+  initializer_range: deviation.default(0.02),
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().nullable().default(null),
+  pad_token_id: tokenId.default(null),
   ...labelFields,
 })
 
@@ -87,6 +96,7 @@ const family: DecoderFamily<OpenAIGPTConfig, Transformer, 'transformer'> = {
       num_attention_heads: 'n_head',
       num_hidden_layers: 'n_layer',
     },
+    unread: unreadKeys(...gptKeys),
     complete: (config) => checkDivides(config, 'n_head', 'n_embd', 'OpenAI GPT'),
   },
   Stack: Transformer,

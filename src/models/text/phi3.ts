@@ -4,7 +4,7 @@ import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
-import { dimension, eosTokenId, probability } from '../shared/config.ts'
+import { dimension, eosTokenId, epsilon, probability, tokenId } from '../shared/config.ts'
 import { FusedAttention, FusedMLP, llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaTokenClassifier } from '../shared/llama-heads.ts'
@@ -24,13 +24,13 @@ const schema = llamaCommonSchema.extend({
   rope_scaling: rope,
   rope_parameters: rope,
   resid_pdrop: probability.default(0),
-  embd_pdrop: z.literal(0).default(0), // transformers ignores it
+  embd_pdrop: probability.default(0), // transformers ignores it
   max_position_embeddings: dimension.default(4096),
   original_max_position_embeddings: dimension.default(4096),
-  rms_norm_eps: z.number().positive().default(1e-5),
+  rms_norm_eps: epsilon.default(1e-5),
   sliding_window: dimension.nullable().default(null),
   eos_token_id: eosTokenId.default(32000),
-  pad_token_id: z.int().nullable().default(32000),
+  pad_token_id: tokenId.default(32000),
 })
 
 export type Phi3Config = z.output<typeof schema>

@@ -1,10 +1,10 @@
 // Qwen2 (Yang et al., 2024): Llama with biases of queries, keys and values, and windows in some layers.
-import { z } from 'zod'
+import type { z } from 'zod'
 import { defineModel } from '../definition.ts'
 import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
-import { dimension, eosTokenId } from '../shared/config.ts'
+import { dimension, eosTokenId, tokenId } from '../shared/config.ts'
 import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
@@ -15,7 +15,7 @@ const schema = llamaCommonSchema.extend({
   intermediate_size: dimension.default(22016),
   max_position_embeddings: dimension.default(32768),
   ...windowFields,
-  bos_token_id: z.int().nullable().default(null),
+  bos_token_id: tokenId.default(null),
   eos_token_id: eosTokenId.default(null),
 })
 

@@ -6,7 +6,7 @@ import { defineModel } from '../definition.ts'
 import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
-import { dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import { dimension, eosTokenId, layerCount, tokenId } from '../shared/config.ts'
 import { llamaDefaults, llamaFamily, type Projections, SeparateAttention } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
@@ -19,7 +19,7 @@ const schema = llamaCommonSchema.extend({
   head_dim: layerCount.nullable().default(128),
   attention_bias: z.boolean().default(false),
   ...windowFields,
-  bos_token_id: z.int().nullable().default(null),
+  bos_token_id: tokenId.default(null),
   eos_token_id: eosTokenId.default(null),
 })
 

@@ -3,10 +3,12 @@ import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
 import {
   type ConfigFormat,
+  deviation,
   dimension,
   eosTokenId,
   layerCount,
   probability,
+  tokenId,
 } from '../shared/config.ts'
 
 const cellTypes = ['rnn', 'lstm', 'gru'] as const
@@ -21,13 +23,13 @@ const schema = z.object({
   attention_type: z.enum(attentionTypes).default('additive'), // 'none': the decoder sees the encoder's last state only
   bidirectional: z.boolean().default(true),
   dropout: probability.default(0.1),
-  init_std: z.number().positive().default(0.06), // of embeddings
+  init_std: deviation.default(0.06), // of embeddings
   scale_embedding: z.boolean().default(true), // multiplies embeddings by √embedding_size
   share_encoder_decoder_embeddings: z.boolean().default(true),
   tie_word_embeddings: z.boolean().default(true),
   max_position_embeddings: z.int().min(2).max(4096).default(256), // steps are unrolled: longer texts make longer programs
   pad_token_id: z.int().min(0).default(0),
-  bos_token_id: z.int().nullable().default(null),
+  bos_token_id: tokenId.default(null),
   eos_token_id: eosTokenId.default(1),
   decoder_start_token_id: z.int().min(0).nullable().default(null), // null: the padding token
   is_encoder_decoder: z.literal(true).default(true),

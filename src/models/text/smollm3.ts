@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
-import { checkLayerList, dimension, eosTokenId, layerCount } from '../shared/config.ts'
+import { checkLayerList, dimension, eosTokenId, layerCount, tokenId } from '../shared/config.ts'
 import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
@@ -24,8 +24,8 @@ const schema = llamaCommonSchema.extend({
   no_rope_layers: z.array(z.int().min(0).max(1)).max(4096).nullable().default(null), // 1: rotates
   no_rope_layer_interval: layerCount.default(4), // where no_rope_layers is null
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().nullable().default(128004),
-  bos_token_id: z.int().nullable().default(128000),
+  pad_token_id: tokenId.default(128004),
+  bos_token_id: tokenId.default(128000),
   eos_token_id: eosTokenId.default(128001),
 })
 

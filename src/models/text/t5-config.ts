@@ -2,12 +2,17 @@
 import { z } from 'zod'
 import { type Activation, activationNames } from '../../nn/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import {
+  activation,
   type ConfigFormat,
+  deviation,
   dimension,
   eosTokenId,
+  epsilon,
   layerCount,
   probability,
+  tokenId,
 } from '../shared/config.ts'
 import { labelFields } from '../shared/labels.ts'
 
@@ -23,14 +28,16 @@ export const t5Schema = z.object({
   relative_attention_max_distance: z.int().min(2).max(65536).default(128),
   dropout_rate: probability.default(0.1),
   classifier_dropout: probability.optional(), // of the heads that classify; none: 0
-  layer_norm_epsilon: z.number().positive().default(1e-6),
-  initializer_factor: z.number().positive().default(1),
+  layer_norm_epsilon: epsilon.default(1e-6),
+  initializer_factor: deviation.default(1),
   feed_forward_proj: z.string().default('relu'),
+  dense_act_fn: activation.optional(), // what follows from feed_forward_proj, where a config repeats it
+  is_gated_act: z.boolean().nullish(),
   tie_word_embeddings: z.boolean().default(true),
   scale_decoder_outputs: z.boolean().optional(), // none: true where embeddings are tied
-  pad_token_id: z.int().nullable().default(0),
+  pad_token_id: tokenId.default(0),
   eos_token_id: eosTokenId.default(1),
-  decoder_start_token_id: z.int().nullable().default(null), // null: the padding token
+  decoder_start_token_id: tokenId.default(null), // null: the padding token
   is_encoder_decoder: z.boolean().default(true),
   ...labelFields,
 })
@@ -50,10 +57,15 @@ export const t5Format = (schema: z.ZodType<Config>, title: string): ConfigFormat
     num_attention_heads: 'num_heads',
     num_hidden_layers: 'num_layers',
   },
+  unread: unreadKeys('n_positions'), // of the training: positions are relative
   complete: (config) => {
     checkActivation(config, title)
     checkDistance(config, title)
-    return config
+    // Written out, since the other key may change when a checkpoint has an output layer of its own.
+    return {
+      ...config,
+      scale_decoder_outputs: config.scale_decoder_outputs ?? config.tie_word_embeddings,
+    }
   },
 })
 
@@ -63,10 +75,12 @@ export const decoderLayers = (config: T5Config): number =>
 /** Of all heads together. */
 export const innerSize = (config: T5Config): number => config.num_heads * config.d_kv
 
-export const isGated = (config: T5Config): boolean => config.feed_forward_proj.startsWith('gated-')
+export const isGated = ({ is_gated_act, feed_forward_proj }: T5Config): boolean =>
+  is_gated_act === undefined ? feed_forward_proj.startsWith('gated-') : is_gated_act === true
 
 /** 'gated-gelu' has always meant the approximation by tanh. */
-export function activationOf({ feed_forward_proj: name }: T5Config): Activation {
+export function activationOf({ dense_act_fn, feed_forward_proj: name }: T5Config): Activation {
+  if (dense_act_fn !== undefined) return dense_act_fn
   if (name === 'gated-gelu') return 'gelu_new'
   return name.replace(/^gated-/, '') as Activation
 }

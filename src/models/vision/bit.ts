@@ -1,11 +1,11 @@
 // Big Transfer (Kolesnikov et al., 2020), the ResNet below hybrid ViTs: weights are standardised, and
 // groups of channels normalised, so that nothing depends on the batch. Field names are checkpoint keys.
 import { z } from 'zod'
-import { activationNames, activations, GroupNorm, init, Module, StdConv2d } from '../../nn/index.ts'
+import { activations, GroupNorm, init, Module, StdConv2d } from '../../nn/index.ts'
 import { F, ones, Parameter, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { checkImages } from '../heads/image-model.ts'
-import { dimension, layerCount, probability } from '../shared/config.ts'
+import { activation, dimension, layerCount, probability } from '../shared/config.ts'
 
 export const bitSchema = z.object({
   model_type: z.literal('bit').default('bit'),
@@ -14,7 +14,7 @@ export const bitSchema = z.object({
   hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
   depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
   layer_type: z.enum(['preactivation', 'bottleneck']).default('preactivation'),
-  hidden_act: z.enum(activationNames).default('relu'),
+  hidden_act: activation.default('relu'),
   global_padding: z.string().toUpperCase().pipe(z.literal('SAME')).nullable().default(null),
   num_groups: layerCount.default(32),
   drop_path_rate: probability.default(0),

@@ -1,22 +1,15 @@
 // ResNet v1.5 (He et al., 2016; the stride in the 3 x 3 convolution). Field names are checkpoint keys.
 // N images, C channels, h and w places, K labels
 import { z } from 'zod'
-import {
-  activationNames,
-  activations,
-  BatchNorm2d,
-  Conv2d,
-  init,
-  Linear,
-  Module,
-} from '../../nn/index.ts'
+import { activations, BatchNorm2d, Conv2d, init, Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { type ImageFamily, imageClassifier, imageEncoder } from '../heads/image-classification.ts'
 import { checkImages } from '../heads/image-model.ts'
 import { bertKeys } from '../shared/checkpoint-keys.ts'
-import { dimension, layerCount } from '../shared/config.ts'
+import { activation, dimension, layerCount } from '../shared/config.ts'
 import { widthOf } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 
@@ -26,7 +19,7 @@ const schema = z.object({
   hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
   depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
   layer_type: z.enum(['basic', 'bottleneck']).default('bottleneck'),
-  hidden_act: z.enum(activationNames).default('relu'),
+  hidden_act: activation.default('relu'),
   downsample_in_first_stage: z.boolean().default(false),
   downsample_in_bottleneck: z.boolean().default(false),
   ...labelFields,
@@ -182,7 +175,18 @@ class ResNetStack extends Module<ResNetConfig> {
 const family: ImageFamily<ResNetConfig, ResNetStack, 'resnet'> = {
   modelType: 'resnet',
   title: 'ResNet',
-  config: { schema, aliases: {}, complete: checked },
+  config: {
+    schema,
+    aliases: {},
+    unread: unreadKeys(
+      'stage_names',
+      'out_features',
+      'out_indices',
+      '_out_features',
+      '_out_indices',
+    ), // of backbones
+    complete: checked,
+  },
   Stack: ResNetStack,
   prefix: 'resnet',
   names: {

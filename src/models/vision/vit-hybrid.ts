@@ -77,6 +77,12 @@ const family = vitFamily({
   modelType: 'vit-hybrid',
   title: 'ViT-Hybrid',
   schema,
+  unread: {
+    backbone: [],
+    backbone_kwargs: [{}],
+    use_pretrained_backbone: [false],
+    use_timm_backbone: [false],
+  },
   Stack: ViTHybridStack,
   prefix: 'vit',
 })

@@ -2,7 +2,6 @@
 // N images, T tokens (one for the class, then patches row by row), C = hidden_size, K labels
 import { z } from 'zod'
 import {
-  activationNames,
   activations,
   attention,
   Conv2d,
@@ -14,12 +13,21 @@ import {
 } from '../../nn/index.ts'
 import { cat, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { type UnreadKeys, unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel, type ModelDefinition } from '../definition.ts'
 import { headLinear } from '../heads/headed-model.ts'
 import { type ImageFamily, imageClassifier, imageEncoder } from '../heads/image-classification.ts'
 import { checkImages } from '../heads/image-model.ts'
 import { bertKeys } from '../shared/checkpoint-keys.ts'
-import { checkDivides, dimension, layerCount, probability } from '../shared/config.ts'
+import {
+  activation,
+  checkDivides,
+  deviation,
+  dimension,
+  epsilon,
+  layerCount,
+  probability,
+} from '../shared/config.ts'
 import type { StackParts } from '../shared/family.ts'
 import { patchFor } from '../shared/images.ts'
 import { labelFields } from '../shared/labels.ts'
@@ -34,17 +42,17 @@ export const vitSchema = z.object({
   num_hidden_layers: layerCount.default(12),
   num_attention_heads: layerCount.default(12),
   intermediate_size: dimension.default(3072),
-  hidden_act: z.enum(activationNames).default('gelu'),
+  hidden_act: activation.default('gelu'),
   hidden_dropout_prob: probability.default(0),
   attention_probs_dropout_prob: probability.default(0),
-  initializer_range: z.number().positive().default(0.02),
-  layer_norm_eps: z.number().positive().default(1e-12),
+  initializer_range: deviation.default(0.02),
+  layer_norm_eps: epsilon.default(1e-12),
   image_size: sides.default(224),
   patch_size: sides.default(16),
   num_channels: layerCount.default(3),
   qkv_bias: z.boolean().default(true),
   pooler_output_size: dimension.nullish(), // left out: hidden_size
-  pooler_act: z.enum(activationNames).default('tanh'),
+  pooler_act: activation.default('tanh'),
   ...labelFields,
 })
 
@@ -268,6 +276,7 @@ export const vitFamily = <
   modelType: string
   title: string
   schema: z.ZodType<C>
+  unread?: UnreadKeys
   Stack: new (config: C, has: StackParts) => S
   prefix: P
 }): ImageFamily<C, S, P> => ({
@@ -276,6 +285,7 @@ export const vitFamily = <
   config: {
     schema: variant.schema,
     aliases: {},
+    unread: { ...unreadKeys('encoder_stride'), ...variant.unread }, // of the head for masked images
     complete: (config) => {
       checkDivides<ViTConfig, 'num_attention_heads' | 'hidden_size'>(
         config,

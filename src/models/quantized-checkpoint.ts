@@ -1,0 +1,141 @@
+// Checkpoints that were quantised before they were published: FP8 in blocks opens as f32, other methods are refused.
+import { isJsonObject } from '../io/files/json.ts'
+import type { Piece } from '../io/safetensors/safetensors.ts'
+import { HeedError, shown } from '../util/errors.ts'
+import type { WeightFile } from './weight-file.ts'
+
+/**
+ * The weights of a checkpoint as plain numbers, by `quantization_config`.
+ * @throws HeedError that names the method of other checkpoints
+ */
+export function dequantizedWeights(file: WeightFile, config: object): WeightFile {
+  const quantization_config: unknown = Reflect.get(config, 'quantization_config')
+  const method = methodOf(quantization_config, file.names)
+  if (method === null) return file
+  if (method === 'fp8') return new FP8Weights(file, blockOf(quantization_config, file.path))
+  throw new HeedError(
+    'unsupported',
+    `The weights in ${file.path} must be plain numbers or FP8 in blocks, got ${TITLES[method] ?? method} (quant_method ${shown(method)})`,
+    {
+      key: 'quantization_config',
+      value: method,
+      expected: 'plain numbers or FP8 in blocks',
+      remedy: 'Use the model that was quantised, or a GGUF file of it.',
+    },
+  )
+}
+
+/** By `quant_method`. */
+const TITLES: Readonly<Record<string, string>> = {
+  awq: 'AWQ',
+  bitsandbytes: 'bitsandbytes (int8 or 4 bits)',
+  gptq: 'GPTQ',
+}
+
+/** The names of tensors that only one method writes, for checkpoints whose config does not say it. */
+const TRACES: readonly (readonly [RegExp, string])[] = [
+  [/\.weight_scale_inv$/, 'fp8'],
+  [/\.(SCB|weight_format|absmax|quant_map|quant_state\..*)$/, 'bitsandbytes'],
+  [/\.g_idx$/, 'gptq'],
+  [/\.qzeros$/, 'awq'],
+]
+
+/** Null for a checkpoint that is not quantised. */
+function methodOf(config: unknown, names: readonly string[]): string | null {
+  if (isJsonObject(config)) {
+    if (typeof config.quant_method === 'string') return config.quant_method
+    if (config.load_in_8bit === true || config.load_in_4bit === true) return 'bitsandbytes'
+  }
+  const trace = TRACES.find(([pattern]) => names.some((name) => pattern.test(name)))
+  return trace?.[1] ?? null
+}
+
+/** Rows and columns that share a scale; null: a scale for each tensor. */
+type Block = readonly [rows: number, columns: number] | null
+
+function blockOf(config: unknown, path: string): Block {
+  const { weight_block_size: size = [128, 128] } = isJsonObject(config) ? config : {}
+  if (size === null) return null
+  if (
+    Array.isArray(size) &&
+    size.length === 2 &&
+    size.every((n) => Number.isInteger(n) && Number(n) > 0)
+  )
+    return [Number(size[0]), Number(size[1])]
+  throw new HeedError(
+    'invalid-config',
+    `weight_block_size of ${path} must be two positive whole numbers, got ${shown(size)}`,
+    {
+      key: 'weight_block_size',
+      value: size,
+      remedy: 'Correct quantization_config in config.json.',
+    },
+  )
+}
+
+const SCALE = '_scale_inv'
+
+/** `name_scale_inv` holds the factor of each block of `name`. */
+class FP8Weights implements WeightFile {
+  readonly path: string
+  readonly names: readonly string[]
+  readonly #file: WeightFile
+  readonly #scaled: ReadonlySet<string>
+  readonly #block: Block
+
+  constructor(file: WeightFile, block: Block) {
+    const all = new Set(file.names)
+    this.path = file.path
+    this.#file = file
+    this.#block = block
+    this.#scaled = new Set(file.names.filter((name) => all.has(name + SCALE)))
+    const scales = new Set([...this.#scaled].map((name) => name + SCALE))
+    this.names = file.names.filter((name) => !scales.has(name))
+  }
+
+  info(name: string): { shape: readonly number[]; dtype?: string } {
+    return this.#file.info(name)
+  }
+
+  async *pieces(name: string): AsyncGenerator<Piece> {
+    if (!this.#scaled.has(name)) return yield* this.#file.pieces(name)
+    const factor = await this.#factors(name)
+    for await (const { start, values } of this.#file.pieces(name)) {
+      for (let i = 0; i < values.length; i++) values[i] *= factor(start + i)
+      yield { start, values }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+
+  /** The factor of the element at an index. */
+  async #factors(name: string): Promise<(index: number) => number> {
+    const { shape } = this.#file.info(name)
+    const [rows, columns] = [shape.slice(0, -1).reduce((a, b) => a * b, 1), shape.at(-1) ?? 1]
+    const [blockRows, blockColumns] = this.#block ?? [rows, columns]
+    const across = Math.ceil(columns / blockColumns)
+    const scales = await this.#scales(name + SCALE, Math.ceil(rows / blockRows) * across)
+    return (index) => {
+      const row = Math.floor(index / columns)
+      return scales[
+        Math.floor(row / blockRows) * across + Math.floor((index % columns) / blockColumns)
+      ]
+    }
+  }
+
+  async #scales(name: string, count: number): Promise<Float32Array> {
+    const { shape } = this.#file.info(name)
+    const size = shape.reduce((a, b) => a * b, 1)
+    if (size !== count)
+      throw new HeedError(
+        'corrupt-file',
+        `${name} in ${this.path} must have ${count} scales, one for each block, got ${size}`,
+        { key: name, value: size, remedy: 'Check weight_block_size in config.json.' },
+      )
+    const scales = new Float32Array(count)
+    for await (const { start, values } of this.#file.pieces(name)) scales.set(values, start)
+    return scales
+  }
+}
