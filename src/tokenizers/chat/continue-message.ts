@@ -1,0 +1,48 @@
+import { isJsonObject } from '../../io/files/json-parse.ts'
+import { HeedError } from '../../util/errors.ts'
+import type { ChatMessage } from './chat-template.ts'
+
+/** Marks the end of the last message, as in transformers; the text ends where it is. */
+export const TAG = {
+  text: 'CONTINUE_FINAL_MESSAGE_TAG ',
+
+  /** The text before the mark, without the white space that a template has removed there. */
+  cut(rendered: string): string {
+    const at = rendered.lastIndexOf(TAG.text.trim())
+    if (at < 0) throw notShown()
+    const kept = rendered.slice(0, at)
+    return rendered.startsWith(TAG.text, at) ? kept : kept.trimEnd()
+  },
+}
+
+/** A message whose content, or the last text in it, ends with the mark. */
+export function continued(message: ChatMessage): ChatMessage {
+  const { content } = message
+  if (typeof content === 'string') return { ...message, content: content + TAG.text }
+  const parts = Array.isArray(content) ? [...content] : []
+  for (let i = parts.length - 1; i >= 0; i--) {
+    const part: unknown = parts[i]
+    if (!isJsonObject(part) || typeof part.text !== 'string') continue
+    parts[i] = { ...part, text: part.text + TAG.text }
+    return { ...message, content: parts }
+  }
+  throw new HeedError(
+    'invalid-option',
+    `\`continueFinalMessage\` needs a last message with text, got a message of ${message.role} without`,
+    {
+      key: 'continueFinalMessage',
+      remedy: 'Add the beginning of the answer as an assistant message.',
+    },
+  )
+}
+
+function notShown(): HeedError {
+  return new HeedError(
+    'invalid-data',
+    'The chat template must write the last message to continue it, but the text does not contain it',
+    {
+      key: 'continueFinalMessage',
+      remedy: 'Leave out `continueFinalMessage`, or use another template.',
+    },
+  )
+}

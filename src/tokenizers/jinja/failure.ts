@@ -1,0 +1,43 @@
+/** The exceptions of Python and Jinja that a template can raise. */
+export type FailureType =
+  | 'TypeError'
+  | 'ValueError'
+  | 'KeyError'
+  | 'IndexError'
+  | 'AttributeError'
+  | 'ZeroDivisionError'
+  | 'OverflowError'
+  | 'RuntimeError'
+  | 'AssertionError'
+  | 'UndefinedError'
+  | 'SecurityError'
+  | 'FilterArgumentError'
+  | 'TemplateRuntimeError'
+  | 'TemplateAssertionError'
+  | 'TemplateSyntaxError'
+  | 'TemplateError'
+  | 'Refused'
+
+/** A failure with the message of Python. `Refused`: valid in Python, not supported here. */
+export class TemplateFailure extends Error {
+  readonly type: FailureType
+
+  constructor(type: FailureType, message: string) {
+    super(message)
+    this.type = type
+  }
+}
+
+export function fail(type: FailureType, message: string): never {
+  throw new TemplateFailure(type, message)
+}
+
+/** The result of `work`, or of `otherwise` if it raises one of these. */
+export function attempt<T>(work: () => T, types: readonly FailureType[], otherwise: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof TemplateFailure && types.includes(error.type)) return otherwise()
+    throw error
+  }
+}

@@ -1,0 +1,29 @@
+import { fail } from './failure.ts'
+import { type HashKey, TemplateObject, textKey, typeName, type Value } from './objects.ts'
+
+/** What a dictionary looks a key up by. Raises TypeError for values that can change. */
+export function hashKey(key: Value): HashKey {
+  if (typeof key === 'string') return textKey(key)
+  if (typeof key === 'boolean') return key ? 1n : 0n
+  if (typeof key === 'number') return Number.isInteger(key) ? BigInt(key) : key
+  if (key === null || typeof key === 'bigint') return key
+  const hash = Array.isArray(key) ? undefined : key.hash(encoded)
+  return hash === undefined ? fail('TypeError', `unhashable type: '${typeName(key)}'`) : hash
+}
+
+const identities = new WeakMap<TemplateObject, number>()
+let objectCount = 0
+
+/** An element of a tuple, with its kind and its length before it. */
+function encoded(value: Value): string {
+  const hash = hashKey(value)
+  const text = hash instanceof TemplateObject ? String(identityOf(hash)) : String(hash)
+  const kind = hash === null ? 'none' : typeof hash
+  return `${kind}${text.length}:${text}`
+}
+
+function identityOf(value: TemplateObject): number {
+  const identity = identities.get(value) ?? objectCount++
+  identities.set(value, identity)
+  return identity
+}

@@ -1,0 +1,219 @@
+import { Evaluator } from './evaluator.ts'
+import { fail } from './failure.ts'
+import { escaped } from './html.ts'
+import { allocateText, beginStatement, holding } from './limits.ts'
+import { Loop } from './loop.ts'
+import { Macro } from './macro.ts'
+import type { ForStatement, Signature, Statement } from './nodes.ts'
+import { Markup, TemplateObject, type Value } from './objects.ts'
+import { toText } from './repr.ts'
+import { Scope } from './scope.ts'
+import { iterate, truth } from './sequences.ts'
+import { Undefined } from './undefined.ts'
+
+/** Whether a loop is left, or its next item is next. */
+type Jump = 'break' | 'continue' | undefined
+
+/** Runs the statements of a template. */
+export class Interpreter extends Evaluator {
+  private readonly root: Scope
+
+  /** @param globals the functions of the environment and the variables of the caller */
+  constructor(globals: Scope) {
+    super()
+    this.root = new Scope(globals)
+  }
+
+  render(template: readonly Statement[]): string {
+    return this.captured(template, this.root)[0]
+  }
+
+  /** The text of statements, and the jump that ended them. */
+  private captured(body: readonly Statement[], scope: Scope): [text: string, jump: Jump] {
+    const out: string[] = []
+    const jump = holding(scope, () => holding(out, () => this.execute(body, scope, out)))
+    return [out.join(''), jump]
+  }
+
+  private execute(body: readonly Statement[], scope: Scope, out: string[]): Jump {
+    for (const statement of body) {
+      beginStatement()
+      const jump = this.statement(statement, scope, out)
+      if (jump) return jump
+    }
+    return undefined
+  }
+
+  private statement(node: Statement, scope: Scope, out: string[]): Jump {
+    switch (node.kind) {
+      case 'data':
+        this.write(node.text, out)
+        return undefined
+      case 'output':
+        this.write(this.shown(this.evaluate(node.value, scope)), out)
+        return undefined
+      case 'set':
+        this.set(node, scope)
+        return undefined
+      case 'if': {
+        const branch = node.branches.find(({ test }) => truth(this.evaluate(test, scope)))
+        return this.execute(branch ? branch.body : node.otherwise, scope, out)
+      }
+      case 'for':
+        this.write(toText(this.forLoop(node, scope, this.evaluate(node.iterable, scope), out)), out)
+        return undefined
+      case 'with': {
+        const inner = new Scope(scope)
+        for (const [i, target] of node.targets.entries())
+          inner.assign(target, this.evaluate(node.values[i], scope))
+        return holding(inner, () => this.execute(node.body, inner, out))
+      }
+      case 'set block': {
+        const [text, jump] = this.captured(node.body, new Scope(scope))
+        const value = this.markup(text)
+        scope.assign(node.target, node.filter ? this.applyFilter(node.filter, scope, value) : value)
+        return jump
+      }
+      case 'filter block': {
+        const inner = new Scope(scope)
+        const [text, jump] = this.captured(node.body, inner)
+        this.write(this.shown(this.applyFilter(node.filter, inner, this.markup(text))), out)
+        return jump
+      }
+      case 'macro':
+        scope.set(node.name, this.macro(node.name, node.signature, node.body, scope))
+        return undefined
+      case 'call block':
+        this.write(this.shown(this.callBlock(node, scope)), out)
+        return undefined
+      case 'autoescape':
+        return this.withAutoescape(truth(this.evaluate(node.value, scope)), () =>
+          this.execute(node.body, new Scope(scope), out),
+        )
+      case 'block':
+        this.block(node, scope, out)
+        return undefined
+      case 'load':
+        this.evaluate(node.template, scope)
+        return fail('TypeError', 'no loader for this environment specified')
+      case 'break':
+      case 'continue':
+        return node.kind
+    }
+  }
+
+  private set(node: Extract<Statement, { kind: 'set' }>, scope: Scope): void {
+    const { target } = node
+    if (target.kind === 'namespace') scope.namespace(target.name)
+    scope.assign(target, this.evaluate(node.value, scope))
+  }
+
+  /** Writes to `out`; a recursive loop returns its text. */
+  private forLoop(node: ForStatement, scope: Scope, items: Value, out: string[], depth = 0): Value {
+    if (!node.recursive) {
+      this.runLoop(node, scope, items, out, depth)
+      return ''
+    }
+    const written: string[] = []
+    holding(written, () => this.runLoop(node, scope, items, written, depth))
+    return this.markup(written.join(''))
+  }
+
+  private runLoop(
+    node: ForStatement,
+    scope: Scope,
+    items: Value,
+    out: string[],
+    depth: number,
+  ): void {
+    const values = node.test ? this.filtered(node, scope, iterate(items)) : iterate(items)
+    const recurse = node.recursive
+      ? (inner: Value, at: number) => this.forLoop(node, scope, inner, out, at)
+      : undefined
+    const loop = new Loop(values, node.test ? undefined : knownLength(items), depth, recurse)
+    let completed = 0
+    holding(items, () => {
+      for (let item = loop.next(); item !== undefined; item = loop.next()) {
+        const inner = new Scope(scope)
+        inner.assign(node.target, item)
+        inner.set('loop', loop)
+        const jump = holding(inner, () => this.execute(node.body, inner, out))
+        if (jump === 'break') break
+        if (jump !== 'continue') completed++
+      }
+    })
+    // As in Python, `continue` skips the mark that the loop had an item; so does `break`.
+    if (completed === 0 && node.otherwise.length > 0)
+      this.execute(node.otherwise, new Scope(scope), out)
+  }
+
+  private *filtered(node: ForStatement, scope: Scope, values: Iterable<Value>): Generator<Value> {
+    for (const value of values) {
+      const inner = new Scope(scope)
+      inner.assign(node.target, value)
+      if (!node.test || truth(this.evaluate(node.test, inner))) yield value
+    }
+  }
+
+  private macro(
+    name: string | undefined,
+    signature: Signature,
+    body: readonly Statement[],
+    scope: Scope,
+  ): Macro {
+    const { parameters, defaults } = signature
+    const run = (variables: ReadonlyMap<string, Value | undefined>): string => {
+      const inner = new Scope(scope)
+      for (const [parameter, value] of variables)
+        if (value !== undefined) inner.set(parameter, value)
+      for (const [i, parameter] of parameters.entries()) {
+        if (variables.get(parameter) !== undefined) continue
+        const byDefault = defaults[i - parameters.length + defaults.length]
+        const missing = { hint: `parameter '${parameter}' was not provided`, name: parameter }
+        inner.set(parameter, byDefault ? this.evaluate(byDefault, inner) : new Undefined(missing))
+      }
+      return this.captured(body, inner)[0]
+    }
+    return new Macro({ name, signature, body, scope, run, autoescape: () => this.autoescape })
+  }
+
+  private callBlock(node: Extract<Statement, { kind: 'call block' }>, scope: Scope): Value {
+    const caller = this.macro(undefined, node.signature, node.body, scope)
+    if (node.call?.kind !== 'call') return caller.call([], new Map())
+    return this.call(this.evaluate(node.call.callee, scope), node.call.args, scope, caller)
+  }
+
+  /** A block sees what is set outside blocks and loops; a scoped one sees all. */
+  private block(node: Extract<Statement, { kind: 'block' }>, scope: Scope, out: string[]): void {
+    if (node.required) fail('TemplateRuntimeError', `Required block '${node.name}' not found`)
+    const inner = new Scope(node.scoped ? scope : this.root)
+    holding(inner, () => this.execute(node.body, inner, out))
+  }
+
+  private write(text: string, out: string[]): void {
+    allocateText(text.length)
+    if (text !== '') out.push(text)
+  }
+
+  private shown(value: Value): string {
+    return this.autoescape ? escaped(value).text : toText(value)
+  }
+
+  private markup(text: string): Value {
+    return this.autoescape ? new Markup(text) : text
+  }
+
+  private withAutoescape<T>(value: boolean, work: () => T): T {
+    const { autoescape } = this
+    this.autoescape = value
+    const result = work()
+    this.autoescape = autoescape
+    return result
+  }
+}
+
+function knownLength(items: Value): number | undefined {
+  if (Array.isArray(items)) return items.length
+  if (typeof items === 'string') return Array.from(items).length
+  return items instanceof TemplateObject ? items.length?.() : undefined
+}

@@ -1,0 +1,32 @@
+import { isJsonObject } from '../../io/files/json-parse.ts'
+import { Dict } from './dict.ts'
+import type { Value } from './objects.ts'
+
+/**
+ * A value of JavaScript as one of Python: whole numbers are ints. Anything but JSON becomes a text that names its type,
+ * as in transformers.
+ */
+export function toValue(value: unknown): Value {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint')
+    return value
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value
+  if (Array.isArray(value)) return value.map(toValue)
+  if (value instanceof Map) return dictOf(value)
+  if (isPlain(value)) return dictOf(Object.entries(value))
+  return `<${typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value}>`
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (!isJsonObject(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype || !ArrayBuffer.isView(value)
+}
+
+/** Keys without a value are left out, as in JSON. */
+function dictOf(entries: Iterable<readonly [unknown, unknown]>): Dict {
+  const dict = new Dict()
+  for (const [key, value] of entries)
+    if (value !== undefined) dict.set(toValue(key), toValue(value))
+  return dict
+}

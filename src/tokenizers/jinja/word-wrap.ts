@@ -1,0 +1,77 @@
+import { characterCount, charactersOf, splitLines } from './characters.ts'
+import { fail } from './failure.ts'
+import { allocateText } from './limits.ts'
+
+export interface WrapOptions {
+  width: number
+  breakLongWords: boolean
+  breakOnHyphens: boolean
+  /** What is put between lines. */
+  join: string
+}
+
+/** The filter `wordwrap`: each line of the text in lines of at most `width` characters. */
+export function wordWrap(text: string, options: WrapOptions): string {
+  allocateText(text.length * 2)
+  const paragraphs = splitLines(text)
+  return paragraphs.map((line) => wrap(line, options).join(options.join)).join(options.join)
+}
+
+/** Words, white space and the parts of words with hyphens, as Python's textwrap cuts them. */
+const HYPHENATED = new RegExp(
+  [
+    '[\\t\\n\\v\\f\\r ]+', // white space
+    '(?<=[\\w!"\'&.,?])-{2,}(?=\\w)', // a dash between words
+    // A word up to a hyphen between letters, to a dash, or to its end.
+    '[^\\t\\n\\v\\f\\r ]+?(?:-(?:(?<=[^\\d\\W]{2}-)|(?<=[^\\d\\W]-[^\\d\\W]-))(?=[^\\d\\W]-?[^\\d\\W])|(?=[\\t\\n\\v\\f\\r ]|$)|(?<=[\\w!"\'&.,?])(?=-{2,}\\w))',
+  ].join('|'),
+  'gu',
+)
+const PLAIN = /[\t\n\v\f\r ]+|[^\t\n\v\f\r ]+/g
+
+function wrap(text: string, options: WrapOptions): string[] {
+  const { width } = options
+  if (width <= 0) fail('ValueError', `invalid width ${width} (must be > 0)`)
+  const chunks = text.match(options.breakOnHyphens ? HYPHENATED : PLAIN) ?? []
+  chunks.reverse()
+  const lines: string[] = []
+  while (chunks.length > 0) {
+    if (lines.length > 0 && isBlank(chunks[chunks.length - 1])) chunks.pop()
+    const line: string[] = []
+    let length = 0
+    while (chunks.length > 0) {
+      const size = characterCount(chunks[chunks.length - 1])
+      if (length + size > width) break
+      line.push(chunks.pop() ?? '')
+      length += size
+    }
+    if (chunks.length > 0 && characterCount(chunks[chunks.length - 1]) > width)
+      breakWord(chunks, line, width - length, options)
+    if (line.length > 0 && isBlank(line[line.length - 1])) line.pop()
+    if (line.length > 0) lines.push(line.join(''))
+  }
+  return lines
+}
+
+const isBlank = (chunk: string): boolean => chunk.trim() === ''
+
+/** Puts the beginning of a word that is too long into the line. */
+function breakWord(
+  chunks: string[],
+  line: string[],
+  room: number,
+  { width, breakLongWords, breakOnHyphens }: WrapOptions,
+): void {
+  const word = charactersOf(chunks[chunks.length - 1])
+  if (breakLongWords) {
+    const space = Math.max(width < 1 ? 1 : room, 0)
+    let end = space
+    if (breakOnHyphens && word.length > space) {
+      const hyphen = space > 0 ? word.lastIndexOf('-', space - 1) : -1
+      if (hyphen > 0 && word.slice(0, hyphen).some((character) => character !== '-'))
+        end = hyphen + 1
+    }
+    line.push(word.slice(0, end).join(''))
+    chunks[chunks.length - 1] = word.slice(end).join('')
+  } else if (line.length === 0) line.push(chunks.pop() ?? '')
+}
