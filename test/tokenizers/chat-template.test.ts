@@ -64,6 +64,44 @@ describe('chat templates', () => {
     expect(tokenizer.specialTokens).toEqual({ bos_token: 'b', eos_token: '<|endoftext|>' })
   })
 
+  it('get None for tools and documents, as in Python', async () => {
+    const template =
+      '{% if tools is not none %}TOOLS{% endif %}{{ documents is none }}{{ documents is defined }}{{ tools }}'
+    expect(await withTemplate(template).applyChatTemplate(chat)).toBe('TrueTrueNone')
+    const documents = [{ title: 'T', text: 'x' }]
+    const listed = '{% for d in documents %}{{ d.title }}: {{ d.text }}{% endfor %}'
+    expect(await withTemplate(listed).applyChatTemplate(chat, { documents })).toBe('T: x')
+  })
+
+  it('get messages without keys that are null, and reasoning under all its names', async () => {
+    const template =
+      "{% for m in messages %}{{ 'tool_calls' in m }}{{ m.thinking }}{{ m.reasoning_content }}{% endfor %}"
+    const messages = [{ role: 'assistant', content: 'x', tool_calls: null, reasoning: 'r' }]
+    expect(await withTemplate(template).applyChatTemplate(messages)).toBe('Falserr')
+  })
+
+  it('can end within the last message', async () => {
+    const messages = [...chat, { role: 'assistant', content: 'I am ' }]
+    const continueFinalMessage = true
+    const text = await withTemplate(CHATML).applyChatTemplate(messages, { continueFinalMessage })
+    expect(text.endsWith('<|im_start|>assistant\nI am ')).toBe(true)
+    const trimming = '{{ messages[-1].content | trim }}<end>'
+    const trimmed = withTemplate(trimming)
+    expect(await trimmed.applyChatTemplate(messages, { continueFinalMessage })).toBe('I am')
+    const parts = [{ role: 'user', content: [{ type: 'text', text: 'a' }, { type: 'image' }] }]
+    const inParts = withTemplate('{{ messages[0].content[0].text }}!')
+    expect(await inParts.applyChatTemplate(parts, { continueFinalMessage })).toBe('a')
+    await expect(
+      withTemplate('nothing').applyChatTemplate(messages, { continueFinalMessage }),
+    ).rejects.toThrow('must write the last message')
+    await expect(
+      trimmed.applyChatTemplate([{ role: 'user' }], { continueFinalMessage }),
+    ).rejects.toThrow('needs a last message with text')
+    await expect(
+      trimmed.applyChatTemplate(messages, { continueFinalMessage, addGenerationPrompt: true }),
+    ).rejects.toThrow('`continueFinalMessage` must be false')
+  })
+
   it('write dates in English', async () => {
     const text = await withTemplate("{{ strftime_now('%d %b %Y %%') }}").applyChatTemplate(chat)
     expect(text).toMatch(/^\d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} %$/)
@@ -88,6 +126,7 @@ describe('chat templates', () => {
       withTemplate([{ name: 'rag', template: 'x' }]).applyChatTemplate(chat),
     ).rejects.toThrow('only rag')
     const noRole = [{ content: 'x' }] as never
+    await expect(withTemplate(CHATML).applyChatTemplate([])).rejects.toThrow('one or more messages')
     await expect(withTemplate(CHATML).applyChatTemplate(noRole)).rejects.toThrow(
       '`messages[0].role` must be a string',
     )
@@ -118,6 +157,38 @@ describe('a hostile chat template ends', () => {
     ],
     ['replacing all by all', doubling + loop(1, "{% set n.x = n.x | replace('a', n.x) %}")],
     ['a wide indent', "{{ 'a\nb' | indent(1000000000000) }}"],
+    ['a loop that finds nothing', '{% for i in range(99999) if i in range(99999) %}{% endfor %}'],
+    ['lists of long texts', "{{ range(100000)|map('center', 100000)|list|length }}"],
+    [
+      'a list that keeps long texts',
+      "{% set n = namespace(l=[]) %}{% for i in range(1000) %}{% set n.l = n.l + ['x' * 100000 ~ i] %}{% endfor %}",
+    ],
+    [
+      'macros that hold long texts',
+      "{% macro f(n, x) %}{% if n %}{{ f(n - 1, 'x' * 1000000 ~ n) }}{{ x|length }}{% endif %}{% endmacro %}{{ f(100, '') }}",
+    ],
+    [
+      'generators that hold long texts',
+      "{% set n = namespace(l=[]) %}{% for i in range(1000) %}{% set n.l = n.l + [('x' * 1000000)|map('upper')] %}{% endfor %}",
+    ],
+    ['a long text', "{% for i in range(1000) %}{{ 'x' * 100000 }}{% endfor %}"],
+    ['a large power', '{{ 9 ** (9 ** 9) }}'],
+    [
+      'large products',
+      `{% set n = namespace(x=10 ** 4000) %}${loop(1, '{% set n.x = n.x * n.x %}')}`,
+    ],
+    ['a wide format', "{{ '%1000000000d' % 1 }}"],
+    ['a wide field', "{{ '{:>1000000000}'.format(1) }}"],
+    [
+      'a slow search',
+      "{% set a = 'a' * 10000000 %}{% set b = 'b' ~ 'a' * 100000 %}{% for i in range(1000) %}{{ b in a }}{% endfor %}",
+    ],
+    ['a text repeated', "{{ 'ab' * 1000000000000 }}"],
+    ['a list repeated', '{{ [1] * 1000000000 }}'],
+    ['joining', "{{ (('a' * 10000000) ~ '').join('b' * 100) }}"],
+    ['tojson of one list many times', "{% set a = ['x' * 1000000] %}{{ ([a] * 1000)|tojson }}"],
+    ['filling', "{{ [1]|batch(1000000000, 'x')|list|length }}"],
+    ['wrapping', "{{ ('a ' * 5000000)|wordwrap(1) }}"],
     ['deep nesting', '{% if true %}'.repeat(18_000) + '{% endif %}'.repeat(1)],
     ['deep brackets', `{{ ${'('.repeat(100_000)}1${')'.repeat(100_000)} }}`],
     ['a million characters', 'x'.repeat(1_000_000)],

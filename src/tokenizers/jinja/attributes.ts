@@ -1,4 +1,4 @@
-import { charactersOf } from './characters.ts'
+import { characterAt } from './characters.ts'
 import { Dict } from './dict.ts'
 import { TemplateFailure } from './failure.ts'
 import { formatMap, formatText } from './format-method.ts'
@@ -84,8 +84,8 @@ function itemOf(value: Value, key: Value): Value | undefined {
   if (value instanceof Tuple) return isInteger(key) ? elementAt(value.items, key) : undefined
   if (isText(value)) {
     if (!isInteger(key)) return undefined
-    const character = elementAt(charactersOf(rawText(value)), key)
-    return value instanceof Markup && isText(character) ? new Markup(rawText(character)) : character
+    const character = characterAt(rawText(value), Number(key))
+    return value instanceof Markup && character !== undefined ? new Markup(character) : character
   }
   if (!(value instanceof TemplateObject)) return undefined
   try {

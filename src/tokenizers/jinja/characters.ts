@@ -23,6 +23,10 @@ export function characterSlice(text: string, from: number, to: number): string {
   return isPlain(text) ? text.slice(from, to) : Array.from(text).slice(from, to).join('')
 }
 
+/** The code point at an index, from the end if negative. */
+export const characterAt = (text: string, index: number): string | undefined =>
+  isPlain(text) ? text.at(index) : Array.from(text).at(index)
+
 /** The code points of a text. */
 export const charactersOf = (text: string): string[] =>
   isPlain(text) ? text.split('') : Array.from(text)

@@ -114,7 +114,7 @@ function sequenceMethods(
 const LAST = 2n ** 62n
 
 /** An index from the end if negative, within the list. */
-export function position(value: Value, length: number): number {
+function position(value: Value, length: number): number {
   if (!isInteger(value))
     return fail('TypeError', 'slice indices must be integers or have an __index__ method')
   const at = Number(value)

@@ -116,7 +116,7 @@ export class DictView extends TemplateObject {
     const others = Array.from(other)
     return (
       this.length() === others.length &&
-      Array.from(this).every((item) => others.some((one) => equal(item, one)))
+      Array.from(this).every((item) => others.some((candidate) => equal(item, candidate)))
     )
   }
 

@@ -132,12 +132,16 @@ export class Interpreter extends Evaluator {
       : undefined
     const loop = new Loop(values, node.test ? undefined : knownLength(items), depth, recurse)
     let completed = 0
-    holding(items, () => {
+    let inner = new Scope(scope)
+    const holder = { contents: () => [items, ...inner.contents()] }
+    holding(holder, () => {
       for (let item = loop.next(); item !== undefined; item = loop.next()) {
-        const inner = new Scope(scope)
+        // Each item has a scope of its own; it can be used again where no macro keeps it.
+        if (node.definesMacros) inner = new Scope(scope)
+        else inner.clear()
         inner.assign(node.target, item)
         inner.set('loop', loop)
-        const jump = holding(inner, () => this.execute(node.body, inner, out))
+        const jump = this.execute(node.body, inner, out)
         if (jump === 'break') break
         if (jump !== 'continue') completed++
       }

@@ -4,8 +4,8 @@ import type { Value } from './objects.ts'
 // Templates come with models, so they may be hostile. Jinja has no endless loops, but nested loops, recursive macros
 // and texts that double have the same effect. Rendering is synchronous, so one budget is active at a time.
 
-export const MAX_SECONDS = 1
-export const MAX_BYTES = 64 * 2 ** 20
+const MAX_SECONDS = 1
+const MAX_BYTES = 64 * 2 ** 20
 
 const STEPS_PER_CHECK = 4096
 const FEWEST_STEPS = 200_000 // a few hundredths of a second: if they take longer, the machine is busy
@@ -17,6 +17,7 @@ export interface Holder {
 
 class Budget {
   private readonly started = performance.now()
+  private readonly startedCpu = cpuSeconds()
   private steps = 0
   private nextCheck = STEPS_PER_CHECK
   /** Upper bound of the bytes in use: those alive at the last measurement, and all made since. */
@@ -31,9 +32,15 @@ class Budget {
     this.steps += steps
     if (this.steps < this.nextCheck) return
     this.nextCheck = this.steps + STEPS_PER_CHECK
-    const elapsed = performance.now() - this.started
-    if (elapsed > MAX_SECONDS * 1000 && this.steps > FEWEST_STEPS)
+    if (this.steps > FEWEST_STEPS && this.seconds() > MAX_SECONDS)
       throw tooLarge('time', `at most ${MAX_SECONDS} s`)
+  }
+
+  /** Of this thread, no more than have passed and no more than the process has computed. */
+  private seconds(): number {
+    const passed = (performance.now() - this.started) / 1000
+    if (passed <= MAX_SECONDS || this.startedCpu === undefined) return passed
+    return Math.min(passed, (cpuSeconds() ?? passed) - this.startedCpu)
   }
 
   allocate(bytes: number): void {
@@ -105,6 +112,12 @@ function tooLarge(resource: string, expected: string): HeedError {
       remedy: 'Pass fewer messages, or a simpler template as `chatTemplate`.',
     },
   )
+}
+
+/** What the process has computed; undefined in browsers. */
+function cpuSeconds(): number | undefined {
+  const usage = globalThis.process?.cpuUsage?.()
+  return usage && (usage.user + usage.system) / 1e6
 }
 
 let budget = new Budget()

@@ -82,12 +82,12 @@ export interface ForStatement {
   iterable: Expression
   test?: Expression
   recursive: boolean
+  /** Whether a macro or a call block in the body keeps its scope. */
+  definesMacros: boolean
   body: Statement[]
   otherwise: Statement[]
   line: number
 }
-
-export type SyntaxNode = Expression | Statement | Target | Signature | Arguments
 
 /** The nodes directly inside one. */
 export function* childrenOf(node: object): Generator<object> {

@@ -200,7 +200,7 @@ function separated(stream: TokenStream, end: string, parse: () => void): void {
   stream.expectOperator(end)
 }
 
-export function parsePostfix(stream: TokenStream, start: Expression): Expression {
+function parsePostfix(stream: TokenStream, start: Expression): Expression {
   let node = start
   for (;;) {
     if (stream.isOperator('.', '[')) node = parseSubscript(stream, node)
@@ -258,7 +258,7 @@ function parseSubscribed(stream: TokenStream): Subscript {
   return { start, stop, step }
 }
 
-export function parseArguments(stream: TokenStream): Arguments {
+function parseArguments(stream: TokenStream): Arguments {
   stream.expectOperator('(')
   const args: Arguments = { positional: [], keywords: [], list: undefined, mapping: undefined }
   const ensure = (valid: boolean): void => {

@@ -20,6 +20,7 @@ class Parser {
   /** Names of the tags that are open, and what each level looks for. */
   private readonly tags: string[] = []
   private readonly ends: (readonly string[])[] = []
+  private macroCount = 0
 
   constructor(stream: TokenStream) {
     this.stream = stream
@@ -69,6 +70,7 @@ class Parser {
     if (!Object.hasOwn(this.parsers, tag)) this.failUnknown(tag)
     this.tags.push(tag)
     stream.next()
+    if (MACROS.includes(tag)) this.macroCount++
     const statement = this.parsers[tag](line)
     this.tags.pop()
     return Array.isArray(statement) ? statement : [statement]
@@ -134,9 +136,11 @@ class Parser {
     const iterable = parseTuple(stream, { withCondition: false, end: 'recursive' })
     const test = stream.takeName('if') ? parseExpression(stream) : undefined
     const recursive = stream.takeName('recursive')
+    const { macroCount } = this
     const body = this.branch(['endfor', 'else'])
+    const definesMacros = this.macroCount > macroCount
     const otherwise = stream.next().value === 'else' ? this.body('endfor') : []
-    return { kind: 'for', target, iterable, test, recursive, body, otherwise, line }
+    return { kind: 'for', target, iterable, test, recursive, definesMacros, body, otherwise, line }
   }
 
   private condition(): Statement {
@@ -287,6 +291,7 @@ class Parser {
   }
 }
 
+const MACROS = ['macro', 'call', 'generation']
 const NO_PARAMETERS: Signature = { parameters: [], defaults: [] }
 
 function assignable(node: Expression, line: number): Target {

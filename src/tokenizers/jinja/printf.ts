@@ -43,7 +43,7 @@ export function printf(format: string, values: Value, convert = (text: string) =
   const result = format.replace(
     DIRECTIVE,
     (
-      whole,
+      match,
       key: string | undefined,
       flags: string,
       width: string | undefined,
@@ -59,7 +59,7 @@ export function printf(format: string, values: Value, convert = (text: string) =
       const digits = precision === '' ? 0 : star(precision)
       allocateText(Math.abs(size) + (digits ?? 0))
       if (!'diouxXeEfFgGcrsa'.includes(type))
-        fail('ValueError', unsupportedType(type, at + charactersOf(whole).length - 1))
+        fail('ValueError', unsupportedType(type, at + charactersOf(match).length - 1))
       const value = key !== undefined && values instanceof Dict ? entryOf(values, key) : next()
       const directive = {
         flags: size < 0 ? `${flags}-` : flags,

@@ -22,6 +22,10 @@ export class Scope implements Holder {
     this.variables.set(name, value)
   }
 
+  clear(): void {
+    this.variables.clear()
+  }
+
   /** Assigns to a name, to an attribute of a namespace, or to several of them. */
   assign(target: Target, value: Value): void {
     if (target.kind === 'store') this.set(target.name, value)

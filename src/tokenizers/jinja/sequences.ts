@@ -1,4 +1,4 @@
-import { characterCount, charactersOf } from './characters.ts'
+import { characterCount, characterSlice, charactersOf } from './characters.ts'
 import { equals } from './compare.ts'
 import { Dict, DictView } from './dict.ts'
 import { fail } from './failure.ts'
@@ -88,16 +88,21 @@ export function sliceOf(value: Value, slice: Slice): Value {
   if (value instanceof Undefined) value.raise()
   if (value instanceof Dict) fail('TypeError', "unhashable type: 'slice'")
   if (isText(value)) {
-    const text = rawText(value)
-    const characters = charactersOf(text)
-    allocateText(text.length)
-    const sliced = pick(characters, slice).join('')
+    const sliced = slicedText(rawText(value), slice)
     return value instanceof Markup ? new Markup(sliced) : sliced
   }
   if (Array.isArray(value)) return pick(value, slice)
   if (value instanceof Tuple) return new Tuple(pick(value.items, slice))
   if (value instanceof Range) return value.slice(sliceIndices(slice, value.length()))
   return fail('TypeError', `'${typeName(value)}' object is not subscriptable`)
+}
+
+function slicedText(text: string, slice: Slice): string {
+  allocateText(text.length)
+  const { start, step, count } = sliceIndices(slice, characterCount(text))
+  if (step === 1) return characterSlice(text, start, start + count)
+  allocateList(text.length)
+  return pick(charactersOf(text), slice).join('')
 }
 
 function pick<T>(items: readonly T[], slice: Slice): T[] {

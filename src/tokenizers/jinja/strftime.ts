@@ -71,10 +71,10 @@ const COMPOSED: Record<string, string> = {
 
 /** A local date in the format of `strftime`, with the flags `-`, `_`, `0`, `^` and `#` of the GNU library. */
 export function formatDate(date: Date, format: string): string {
-  return format.replace(/%([-_0^#]*)([A-Za-z%])/g, (whole, flags: string, directive: string) => {
+  return format.replace(/%([-_0^#]*)([A-Za-z%])/g, (match, flags: string, directive: string) => {
     if (COMPOSED[directive]) return cased(formatDate(date, COMPOSED[directive]), flags)
     if (WORDS[directive]) return cased(WORDS[directive](date), flags)
-    if (!NUMBERS[directive]) return whole
+    if (!NUMBERS[directive]) return match
     const [value, digits, fill] = NUMBERS[directive](date)
     if (flags.includes('-')) return String(value)
     const filling = flags.includes('_') ? ' ' : flags.includes('0') ? '0' : fill

@@ -29,7 +29,7 @@ import { urlencode } from './urlencode.ts'
 import { wordWrap } from './word-wrap.ts'
 
 /** A text of any value; one that is safe in HTML stays so. */
-export const softText = (value: Value): string | Markup => (isText(value) ? value : toText(value))
+const softText = (value: Value): string | Markup => (isText(value) ? value : toText(value))
 
 const NO_KEYWORDS: Keywords = new Map()
 

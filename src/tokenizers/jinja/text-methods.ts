@@ -81,7 +81,7 @@ export const textMethods: Members<string> = {
 }
 
 /** `separator.join(items)`. */
-export function joined(separator: string, items: Value): string {
+function joined(separator: string, items: Value): string {
   const texts: string[] = []
   let length = 0
   for (const item of iterate(items)) {

@@ -17,11 +17,9 @@ export function toValue(value: unknown): Value {
   return `<${typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value}>`
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
-  if (!isJsonObject(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype || !ArrayBuffer.isView(value)
-}
+/** Objects of JSON and of classes of the caller, not dates, buffers and other objects of JavaScript. */
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  isJsonObject(value) && Object.prototype.toString.call(value) === '[object Object]'
 
 /** Keys without a value are left out, as in JSON. */
 function dictOf(entries: Iterable<readonly [unknown, unknown]>): Dict {

@@ -1,6 +1,6 @@
 import { characterCount, charactersOf, splitLines } from './characters.ts'
 import { fail } from './failure.ts'
-import { allocateText } from './limits.ts'
+import { allocateList, allocateText } from './limits.ts'
 
 export interface WrapOptions {
   width: number
@@ -13,6 +13,7 @@ export interface WrapOptions {
 /** The filter `wordwrap`: each line of the text in lines of at most `width` characters. */
 export function wordWrap(text: string, options: WrapOptions): string {
   allocateText(text.length * 2)
+  allocateList(text.length)
   const paragraphs = splitLines(text)
   return paragraphs.map((line) => wrap(line, options).join(options.join)).join(options.join)
 }

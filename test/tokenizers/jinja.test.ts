@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { FILTERS } from '../../src/tokenizers/jinja/filters.ts'
+import { renderTemplate } from '../../src/tokenizers/jinja/render.ts'
+import { TESTS } from '../../src/tokenizers/jinja/tests.ts'
+import { HeedError } from '../../src/util/errors.ts'
+
+// What jinja2 makes of every filter, test, method, operator and statement, in the environment of transformers
+// (scripts/fixtures/jinja_cases.py): a text, or an error with this message.
+
+type Case = [template: string, text: string | null, type?: string, message?: string]
+
+const file = new URL('../fixtures/jinja.json', import.meta.url)
+const { variables, cases } = JSON.parse(readFileSync(file, 'utf8')) as {
+  variables: Record<string, unknown>
+  cases: Case[]
+}
+
+/** Names that are refused, with a reason; no published template uses them. */
+const REFUSED = [
+  '{{ html|striptags }}',
+  '{{ html|urlize }}',
+  '{{ map|pprint }}',
+  '{{ text.encode() }}',
+  '{{ n.to_bytes(1) }}',
+  '{{ n.from_bytes("a") }}',
+  '{{ f.fromhex("1") }}',
+  '{{ lipsum() }}',
+]
+
+function rendered(template: string): { text?: string; error?: string } {
+  try {
+    return { text: renderTemplate(template, { ...variables, big: 2n ** 70n }) }
+  } catch (error) {
+    if (!(error instanceof HeedError)) throw error
+    return {
+      error: error.message.replace(/^The chat template (?:failed|refuses the messages): /, ''),
+    }
+  }
+}
+
+describe('templates', () => {
+  it(`give what Python gives, in ${cases.length} cases`, () => {
+    const different = cases.filter(([template, text, , message]) => {
+      const actual = rendered(template)
+      return text === null ? actual.error !== message : actual.text !== text
+    })
+    expect(different.map(([template]) => [template, rendered(template)])).toEqual([])
+  })
+
+  it('know all filters and tests of Jinja', () => {
+    const used = cases.map(([template]) => template).join('\n') + REFUSED.join('\n')
+    expect(FILTERS.size).toBe(54)
+    expect(TESTS.size).toBe(39)
+    const operators = /^\W/
+    for (const name of FILTERS.keys()) if (name !== 'random') expect(used).toMatch(`|${name}`)
+    for (const name of TESTS.keys())
+      if (!operators.test(name) && !used.includes(`is ${name}`)) expect(used).toMatch(`'${name}'`)
+  })
+
+  it.each(REFUSED)('refuse %s', (template) => {
+    expect(rendered(template).error).toMatch(/not supported/)
+  })
+
+  it('choose at random', () => {
+    expect(['3', '1', '2']).toContain(rendered('{{ items|random }}').text)
+    expect(rendered('{{ []|random }}').text).toBe('')
+  })
+
+  it('take values of JavaScript', () => {
+    const values = {
+      a: undefined,
+      b: new Map([['x', 1]]),
+      c: 1.5,
+      d: 2,
+      e: new Date(0),
+      f: () => 1,
+    }
+    expect(renderTemplate('{{ v }}', { v: values })).toBe(
+      "{'b': {'x': 1}, 'c': 1.5, 'd': 2, 'e': '<Date>', 'f': '<function>'}",
+    )
+  })
+})
