@@ -39,17 +39,17 @@ export function attentionFlops([q, k, v]: Shape[], causal: boolean) {
 }
 
 const total = (operands: NamedOperands): number =>
-  flat(operands).reduce((sum, x) => sum + bytes(x), 0)
+  collect(operands).reduce((sum, x) => sum + bytes(x), 0)
 
-/** The operands that are there, in order. */
-export function flat(operands: NamedOperands): Operand[] {
-  const present: Operand[] = []
-  for (const operand of Object.values(operands)) {
+/** Adds the operands that are present, in order, to a list. */
+export function collect(operands: NamedOperands, to: Operand[] = []): Operand[] {
+  for (const name in operands) {
+    const operand = operands[name]
     if (operand === null) continue
-    if ('length' in operand) present.push(...operand)
-    else present.push(operand)
+    if ('length' in operand) for (const member of operand) to.push(member)
+    else to.push(operand)
   }
-  return present
+  return to
 }
 
 /** Of the elements in memory: an axis that repeats them (stride 0) counts once. */

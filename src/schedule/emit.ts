@@ -6,7 +6,7 @@ import { countOf } from '../graph/shape.ts'
 import { Destinations } from './destinations.ts'
 import { expressionOf } from './expression.ts'
 import { type Fusion, fuse, isPointwise } from './fuse.ts'
-import { type Call, type HostCall, type KernelArguments, overwritesInputs } from './kernel-call.ts'
+import { type Call, emitted, overwritesInputs } from './kernel-call.ts'
 import { kernelFor } from './kernels.ts'
 import type { Lowered } from './lower.ts'
 import { matchBias, type Product } from './match-bias.ts'
@@ -314,8 +314,8 @@ class Emitter {
     this.call({ kernel: 'copyAt', inputs, outputs: { target }, attributes: { axis } })
   }
 
-  private call(call: KernelArguments | Omit<HostCall, 'scope'>): void {
-    this.calls.push({ ...call, scope: this.scope })
+  private call(call: Parameters<typeof emitted>[0]): void {
+    this.calls.push(emitted(call, this.scope))
   }
 }
 

@@ -1,5 +1,5 @@
 // Kernel calls, with types that come from the table of kernels.
-import { type Cost, flat, type NamedOperands } from './cost.ts'
+import { type Cost, collect } from './cost.ts'
 import { kernelSchemas } from './kernel-schemas.ts'
 import type { Operand } from './schedule.ts'
 import { ANY_INPUT, type Arguments, type KernelSchema } from './schema.ts'
@@ -16,15 +16,17 @@ export type KernelArguments<K extends KernelName = KernelName> = {
   [N in K]: { readonly kernel: N } & ArgumentsOf<N>
 }[K]
 
-interface Scoped {
+interface Emitted {
   /** The path of the module that asked for the call: errors and profiles print it. */
   readonly scope: string
+  /** The operands that are present, inputs first. */
+  readonly operands: readonly Operand[]
 }
 
-export type KernelCall<K extends KernelName = KernelName> = KernelArguments<K> & Scoped
+export type KernelCall<K extends KernelName = KernelName> = KernelArguments<K> & Emitted
 
 /** A JavaScript function that runs between two parts of a program. */
-export interface HostCall extends Scoped {
+export interface HostCall extends Emitted {
   readonly kernel: 'host'
   readonly inputs: { readonly values: readonly Operand[] }
   readonly outputs: { readonly result: Operand }
@@ -34,11 +36,13 @@ export interface HostCall extends Scoped {
 
 export type Call = KernelCall | HostCall
 
-/** All operands of a call, inputs first. */
-export const operandsOf = (call: { inputs: NamedOperands; outputs: NamedOperands }): Operand[] => [
-  ...flat(call.inputs),
-  ...flat(call.outputs),
-]
+/** A call as a program holds it. */
+export function emitted<C extends KernelArguments | Omit<HostCall, keyof Emitted>>(
+  call: C,
+  scope = '',
+): C & Emitted {
+  return { ...call, scope, operands: collect(call.outputs, collect(call.inputs)) }
+}
 
 /** Null where only the run knows: attention over the used part of a cache. */
 export function costOf(call: KernelCall): Cost | null {

@@ -1,7 +1,7 @@
 // Where each arena buffer lies: buffers that live at the same time must not overlap. Largest first,
 // each into the lowest gap that it fits in, comes close to the least possible.
 import { bytesOf } from '../graph/dtype.ts'
-import { type Call, operandsOf } from './kernel-call.ts'
+import type { Call } from './kernel-call.ts'
 import type { Buffer } from './schedule.ts'
 
 interface Lifetime {
@@ -30,7 +30,7 @@ export function planMemory(
 function lifetimesOf(calls: readonly Call[], alignment: number): Lifetime[] {
   const found = new Map<Buffer, Lifetime>()
   calls.forEach((call, index) => {
-    for (const { buffer } of operandsOf(call)) {
+    for (const { buffer } of call.operands) {
       if (buffer.kind !== 'arena') continue
       const known = found.get(buffer)
       if (known) {

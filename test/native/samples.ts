@@ -1,8 +1,8 @@
 import type { DType } from '../../src/graph/dtype.ts'
 import type { Addon } from '../../src/runtime/cpu/addon.ts'
 import { encode } from '../../src/runtime/cpu/encode.ts'
-import { flat, type NamedOperands } from '../../src/schedule/cost.ts'
-import type { KernelArguments, KernelName } from '../../src/schedule/kernel-call.ts'
+import { collect, type NamedOperands } from '../../src/schedule/cost.ts'
+import { emitted, type KernelArguments, type KernelName } from '../../src/schedule/kernel-call.ts'
 import type { Expression, Operand } from '../../src/schedule/schedule.ts'
 import { contiguous } from '../../src/schedule/strided.ts'
 
@@ -263,7 +263,12 @@ export function sampleOf(kernel: KernelName): KernelArguments {
 export function words(addon: Addon, call: KernelArguments): number[] {
   const numbers = (names: readonly string[]) => new Map(names.map((name, i) => [name, i]))
   return [
-    ...encode([call], flat(call.inputs).length, numbers(addon.kernels), numbers(addon.microOps)),
+    ...encode(
+      [emitted(call)],
+      collect(call.inputs).length,
+      numbers(addon.kernels),
+      numbers(addon.microOps),
+    ),
   ]
 }
 

@@ -1,7 +1,7 @@
 // Kernel calls as the words of a program, which the kernels decode (kernels/cpp/program.h, arguments.h).
 import { bytesOf, dtypes } from '../../graph/dtype.ts'
 import type { NamedOperands } from '../../schedule/cost.ts'
-import type { KernelArguments, KernelName } from '../../schedule/kernel-call.ts'
+import type { KernelArguments, KernelCall, KernelName } from '../../schedule/kernel-call.ts'
 import { kernelSchemas } from '../../schedule/kernel-schemas.ts'
 import type { Expression, Operand } from '../../schedule/schedule.ts'
 import type { AttributeSchema, KernelSchema } from '../../schedule/schema.ts'
@@ -16,7 +16,7 @@ const SCALARS = 1
 
 /** @param leaves how many leaves the program has: they are bound first, then the outputs */
 export function encode(
-  calls: readonly KernelArguments[],
+  calls: readonly KernelCall[],
   leaves: number,
   kernels: KernelNumbers,
   micro: MicroNumbers,
@@ -26,30 +26,13 @@ export function encode(
     const number = kernels.get(call.kernel)
     if (number === undefined) throw new Error(`the addon has no kernel ${call.kernel}`)
     const head = words.length
-    words.push(number, 0, 0)
-    words[head + 1] =
-      pushOperands(words, call.inputs, leaves) + pushOperands(words, call.outputs, leaves)
+    words.push(number, call.operands.length, 0)
+    for (const operand of call.operands) pushView(words, operand, leaves)
     const start = words.length
     pushAttributes(words, call, micro)
     words[head + 2] = words.length - start
   }
-  return Float64Array.from(words)
-}
-
-/** Those that are present; returns how many. */
-function pushOperands(words: number[], operands: NamedOperands, leaves: number): number {
-  let count = 0
-  for (const operand of Object.values(operands)) {
-    if (operand === null) continue
-    if ('length' in operand) {
-      for (const view of operand) pushView(words, view, leaves)
-      count += operand.length
-    } else {
-      pushView(words, operand, leaves)
-      count++
-    }
-  }
-  return count
+  return new Float64Array(words)
 }
 
 /** Which optional operands are present (a bit each), the length of each list of operands, the attributes. */
@@ -57,13 +40,12 @@ function pushAttributes(words: number[], call: KernelArguments, micro: MicroNumb
   const { optionals, lists, attributes } = layoutOf(call.kernel)
   const inputs: NamedOperands = call.inputs
   const outputs: NamedOperands = call.outputs
-  if (optionals.length > 0)
-    words.push(
-      optionals.reduce(
-        (bits, name, i) => ((inputs[name] ?? outputs[name]) ? bits | (1 << i) : bits),
-        0,
-      ),
-    )
+  if (optionals.length > 0) {
+    let bits = 0
+    for (let i = 0; i < optionals.length; i++)
+      if (inputs[optionals[i]] ?? outputs[optionals[i]]) bits |= 1 << i
+    words.push(bits)
+  }
   for (const name of lists)
     words.push(((inputs[name] ?? outputs[name]) as readonly Operand[]).length)
   const values: Readonly<Record<string, unknown>> = call.attributes

@@ -1,4 +1,5 @@
 // What the processor and its memory can do at most, measured by a kernel that does nothing else.
+import { emitted } from '../../schedule/kernel-call.ts'
 import type { Operand } from '../../schedule/schedule.ts'
 import { contiguous } from '../../schedule/strided.ts'
 import type { BufferHandle } from './addon.ts'
@@ -88,7 +89,7 @@ async function run(
   const outputs = { memory: operand(0, count), out: operand(1, threads) }
   const attributes = { kind, times }
   const { kernelNumbers, microNumbers } = device
-  const call = { kernel: 'probe', inputs: {}, outputs, attributes } as const
+  const call = emitted({ kernel: 'probe', inputs: {}, outputs, attributes })
   const program = device.addon.program(encode([call], 2, kernelNumbers, microNumbers))
   await device.addon.run(program, 0, null, new Float32Array(0), [memory, out.handle])
   device.addon.dispose(program)
