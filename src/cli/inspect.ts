@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { isGGUF } from '../io/gguf/gguf.ts'
+import { fileFormat } from '../io/files/file-format.ts'
 import { modelFolder, type RawConfig, readConfig, readConfigFile } from '../io/hub/hf.ts'
 import { openSafetensors, type Safetensors } from '../io/safetensors/safetensors.ts'
 import {
@@ -20,7 +20,7 @@ import { short } from './text.ts'
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('Show the parameters, memory and FLOPs of a model by component.')
-    .argument('[model]', 'the folder of a run, the Hugging Face folder of a model, or a GGUF file')
+    .argument('[model]', 'the folder of a run or a model, a GGUF file, or a file of weights')
     .option('--config <file>', 'count the model of a config.json without allocating it')
     .option('--preset <name>', `count a published model: ${presetNames().join(', ')}`)
     .option(
@@ -58,9 +58,11 @@ async function inspect(path: string | undefined, flags: Flags): Promise<void> {
     )
   if (name !== undefined) return printCount(name, preset(name), context)
   if (config !== undefined) return printConfig(config, await readConfigFile(config), context)
-  if (path !== undefined && isGGUF(path))
-    return (await import('./inspect-gguf.ts')).inspectGGUF(path, { all })
-  await inspectFolder(path as string, all, context)
+  if (path === undefined) return
+  const format = await fileFormat(path)
+  if (format === 'gguf') return (await import('./inspect-gguf.ts')).inspectGGUF(path, { all })
+  if (format === 'safetensors' || format === 'torch') return inspectWeights(path, all)
+  await inspectFolder(path, all, context)
 }
 
 /** Prints the model that a config describes, without weights. */
@@ -76,27 +78,48 @@ async function inspectFolder(dir: string, all: boolean, context?: number): Promi
   const { weights } = await modelFolder(dir)
   const file = await openSafetensors(weights)
   try {
-    const tensors = file.names.map((name) => ({ name, info: file.info(name) }))
-    const parameters = tensors.reduce((n, { info }) => n + sizeOf(info), 0)
-    const known = modelTypes().includes(config.model_type)
-    if (known) printConfig(join(dir), config, context)
+    if (modelTypes().includes(config.model_type)) printConfig(join(dir), config, context)
     else {
       console.log(`${pc.bold(config.model_type)}  ${join(dir)}`)
       console.log(settings(config))
-      console.log(`\n${pc.bold(short(parameters))} parameters (${parameters})\n`)
-      for (const line of byModule(tensors)) console.log(line)
+      printModules(file)
     }
-    console.log(
-      `\n${pc.bold('on the disk')}  ${short(parameters)} numbers in ${tensors.length} tensors, ${dtypes(tensors.map((t) => t.info))}`,
-    )
-    if (!all) return
-    for (const { name, info } of tensors)
-      console.log(
-        `${String(sizeOf(info)).padStart(12)}  ${info.dtype.padEnd(5)} (${info.shape.join(', ')})  ${name}`,
-      )
+    printStored(file, all)
   } finally {
     await file.close()
   }
+}
+
+/** A file of weights alone: what they are the weights of is not known. */
+async function inspectWeights(path: string, all: boolean): Promise<void> {
+  const file = await openSafetensors(path)
+  try {
+    console.log(`${pc.bold('weights')}  ${path}`)
+    printModules(file)
+    printStored(file, all)
+  } finally {
+    await file.close()
+  }
+}
+
+function printModules(file: Safetensors): void {
+  const tensors = file.names.map((name) => ({ name, info: file.info(name) }))
+  const parameters = tensors.reduce((n, { info }) => n + sizeOf(info), 0)
+  console.log(`\n${pc.bold(short(parameters))} parameters (${parameters})\n`)
+  for (const line of byModule(tensors)) console.log(line)
+}
+
+function printStored(file: Safetensors, all: boolean): void {
+  const infos = file.names.map((name) => file.info(name))
+  const count = infos.reduce((n, info) => n + sizeOf(info), 0)
+  console.log(
+    `\n${pc.bold('on the disk')}  ${short(count)} numbers in ${infos.length} tensors, ${dtypes(infos)}`,
+  )
+  if (!all) return
+  for (const info of infos)
+    console.log(
+      `${String(sizeOf(info)).padStart(12)}  ${info.dtype.padEnd(5)} (${info.shape.join(', ')})  ${info.name}`,
+    )
 }
 
 type TensorInfo = ReturnType<Safetensors['info']>

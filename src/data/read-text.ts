@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { fileError } from '../io/files/file-error.ts'
+import { refuseOtherFormats } from '../io/files/wrong-format.ts'
 import { HeedError } from '../util/errors.ts'
 import { findInvalidUtf8, incompleteTail } from './utf8.ts'
 
@@ -11,6 +12,7 @@ export function* readText(path: string): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let offset = 0
   for (const bytes of readCharacters(path)) {
+    if (offset === 0) refuseOtherFormats(path, 'a text file', bytes, ['json', 'html', 'xml'])
     checkText(bytes, offset, path)
     const text = decoder.decode(bytes)
     yield offset === 0 && text.startsWith('\uFEFF') ? text.slice(1) : text

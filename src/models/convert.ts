@@ -16,8 +16,10 @@ import {
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { openGGUFModel } from './gguf/model.ts'
+import { ggufPooling } from './gguf/pooling.ts'
 import { TORCH_DTYPES, type WeightDType } from './pretrained.ts'
 import { dequantizedWeights } from './quantized-checkpoint.ts'
+import { writeSentenceConfig } from './sentence-config.ts'
 import type { WeightFile } from './weight-file.ts'
 
 export interface ConvertOptions {
@@ -39,7 +41,7 @@ export async function convertModel(
   options: ConvertOptions = {},
 ): Promise<void> {
   await ensureDir(target)
-  if (isGGUF(source)) return convertGGUF(source, target, options)
+  if (await isGGUF(source)) return convertGGUF(source, target, options)
   if ((await realpath(source).catch(() => source)) === (await realpath(target)))
     throw new HeedError(
       'invalid-option',
@@ -69,6 +71,13 @@ async function convertGGUF(
     await weights.close()
   }
   await writeConfig(target, config, dtype)
+  const pooling = await ggufPooling(source)
+  if (pooling)
+    await writeSentenceConfig(
+      target,
+      { pooling: [pooling], normalize: true },
+      Number(config.hidden_size),
+    )
   await (await Tokenizer.fromFile(source)).save(target)
 }
 

@@ -5,10 +5,12 @@ import { z } from 'zod'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { isJsonObject, readJson } from '../io/files/json.ts'
+import { isGGUF } from '../io/gguf/gguf.ts'
 import { type Pooling, poolings } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { type UnreadKeys, unreadKeys, warnOfUnreadKeys } from '../util/unread-keys.ts'
 import { listNames } from '../util/warn.ts'
+import { ggufPooling } from './gguf/pooling.ts'
 import { dimension, parseConfig } from './shared/config.ts'
 
 export interface SentenceConfig {
@@ -27,10 +29,13 @@ export interface SentenceConfig {
   includePrompt?: boolean
 }
 
-/** What a folder says, and where its model lies; of a folder without modules.json, the mean is taken. */
+/**
+ * What a folder or a GGUF file says, and where its model lies; of a folder without modules.json, the mean is taken.
+ */
 export async function readSentenceConfig(
   dir: string,
 ): Promise<{ config: SentenceConfig; modelDir: string }> {
+  if (await isGGUF(dir)) return { config: await ggufConfig(dir), modelDir: dir }
   const listed = await optional(join(dir, 'modules.json'))
   if (listed === undefined)
     return { config: { pooling: ['mean'], normalize: false }, modelDir: dir }
@@ -83,6 +88,11 @@ export async function readSentenceConfig(
     ...(default_prompt_name && { defaultPrompt: default_prompt_name }),
   }
   return { config, modelDir }
+}
+
+/** GGUF files do not say whether vectors have length one; llama.cpp gives them that length. */
+async function ggufConfig(path: string): Promise<SentenceConfig> {
+  return { pooling: [(await ggufPooling(path)) ?? 'mean'], normalize: true }
 }
 
 async function readPooling(

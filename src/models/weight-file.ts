@@ -19,20 +19,20 @@ export interface WeightFile {
 
 /** The config of a model folder, or what a GGUF file says in place of one. */
 export async function readModelConfig(path: string): Promise<RawConfig> {
-  if (!isGGUF(path)) return readConfig(path)
+  if (!(await isGGUF(path))) return readConfig(path)
   const { openGGUFModel } = await import('./gguf/model.ts')
   const { config, weights } = await openGGUFModel(path)
   await weights.close()
   return config
 }
 
-/** The weights of a model folder, of a `.safetensors` file, or of a GGUF file. */
+/** The weights of a model folder or of a file, whose content says which format it has. */
 export async function openWeights(path: string): Promise<WeightFile> {
-  if (!isGGUF(path)) return openSafetensors(path)
+  if (!(await isGGUF(path))) return openSafetensors(path)
   const { openGGUFModel } = await import('./gguf/model.ts')
   return (await openGGUFModel(path)).weights
 }
 
 /** The file that holds a model's weights. */
 export const weightsOf = async (path: string): Promise<string> =>
-  isGGUF(path) ? path : (await modelFolder(path)).weights
+  (await isGGUF(path)) ? path : (await modelFolder(path)).weights

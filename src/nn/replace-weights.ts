@@ -1,35 +1,38 @@
+import { Conv1D } from './conv1d.ts'
 import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 import { type Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
 import type { ModuleState } from './state-dict.ts'
 
-/** The weights of a model that blocks can take the place of: of its Linear and Embedding layers. */
+/** The weights of a model that blocks can take the place of: of its Linear, Conv1D and Embedding layers. */
 export function replaceableWeights(model: Module): Set<ModuleState> {
   const layers = model.namedModules().map(([, module]) => module)
-  return new Set(
-    layers
-      .filter((layer) => layer instanceof Linear || layer instanceof Embedding)
-      .map((l) => l.weight),
-  )
+  return new Set(layers.filter(isReplaceable).map(({ weight }) => weight))
 }
 
-/** Puts blocks in the place of weights, in every Linear and Embedding layer that has one of these. */
+/**
+ * Puts blocks in the place of weights, in every layer that has one of these. The blocks of a Conv1D are those of its
+ * weight as (out, in).
+ */
 export function replaceWeights(model: Module, blocks: ReadonlyMap<ModuleState, Blocks>): void {
   const replaced = new Map<Module, Module>()
   const all = model.namedModules()
   for (const [, layer] of all) {
-    if (!(layer instanceof Linear || layer instanceof Embedding)) continue
+    if (!isReplaceable(layer)) continue
     const found = blocks.get(layer.weight)
     if (!found) continue
     const other =
-      layer instanceof Linear
-        ? new QuantizedLinear(found, layer.bias)
-        : new QuantizedEmbedding(found)
+      layer instanceof Embedding
+        ? new QuantizedEmbedding(found)
+        : new QuantizedLinear(found, layer.bias)
     replaced.set(layer, other.train(layer.training))
   }
   for (const [, module] of all) replaceFields(module, replaced)
 }
+
+const isReplaceable = (layer: Module): layer is Linear | Conv1D | Embedding =>
+  layer instanceof Linear || layer instanceof Conv1D || layer instanceof Embedding
 
 /** Also in arrays, as modules keep their layers. */
 export function replaceFields(holder: object, replaced: ReadonlyMap<Module, Module>): void {

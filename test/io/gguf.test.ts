@@ -21,15 +21,15 @@ describe('a file of gguf-py', () => {
     }
   })
 
-  it.each(['f32', 'f16', 'bf16', 'q8_0', 'q4_0', 'q4_1', 'q4_k', 'q6_k'])(
-    'decodes %s to the same bits',
-    async (type) => {
+  it('decodes every type to the same bits', async () => {
+    expect(file.names).toHaveLength(26)
+    for (const type of file.names.filter((name) => !PENDING.includes(name))) {
       const values = await file.read(type)
       expect(file.info(type).type).toBe(type)
       expect(file.info(type).shape).toEqual(decoded.info(type).shape)
-      expect(values).toEqual(await decoded.read(type, { as: 'f32' }))
-    },
-  )
+      expect(bitsOf(values), type).toEqual(bitsOf(await decoded.read(type, { as: 'f32' })))
+    }
+  })
 
   it('gives every type of metadata', () => {
     const values = [...file.metadata.entries].filter(([key]) => key.startsWith('a.'))
@@ -110,12 +110,12 @@ describe('writing and reading', () => {
 
   it('keeps what it cannot decode, and names its type', async () => {
     const path = join(await temporaryFolder(), 'x.gguf')
-    await writeGGUF(path, {}, [tensor('w', 'q5_k', [1, 256], new Uint8Array(176))])
+    await writeGGUF(path, {}, [tensor('w', 'q1_0', [1, 128], new Uint8Array(18))])
     const file = await openGGUF(path)
-    expect(await file.readBlocks('w')).toHaveLength(176)
+    expect(await file.readBlocks('w')).toHaveLength(18)
     await expect(file.read('w')).rejects.toThrow(
       expect.objectContaining({
-        message: expect.stringMatching(/"w" .* got Q5_K/),
+        message: expect.stringMatching(/"w" .* got Q1_0/),
         remedy: expect.stringContaining('Q4_K'),
       }),
     )
@@ -156,6 +156,10 @@ describe('writing and reading', () => {
     expect(showValue({ type: 'string', value: 'a\u001b' })).toBe('"a\\u001b"')
   })
 })
+
+const PENDING = ['q5_0', 'q5_1', 'q5_k', 'q3_k', 'iq4_nl']
+
+const bitsOf = ({ buffer, length }: Float32Array): Uint32Array => new Uint32Array(buffer, 0, length)
 
 function tensor(name: string, type: GGUFType, shape: number[], data: Uint8Array) {
   return { name, type, shape, data }

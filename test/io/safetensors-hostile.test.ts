@@ -172,7 +172,7 @@ describe('openSafetensors refuses', () => {
     await expect(openSafetensors(join(folder, 'no.safetensors'))).rejects.toThrow(
       /it does not exist/,
     )
-    await expect(openSafetensors(folder)).rejects.toThrow(/must contain model.safetensors or/)
+    await expect(openSafetensors(folder)).rejects.toThrow(/must contain one of model.safetensors/)
     await expect(openSafetensors('/dev/zero')).rejects.toThrow(/a pipe or a device/)
   })
 })

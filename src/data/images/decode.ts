@@ -2,7 +2,9 @@
 import { extname } from 'node:path'
 import type Sharp from 'sharp'
 import { openForReading, readFully } from '../../io/files/open-file.ts'
+import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
 import { HeedError } from '../../util/errors.ts'
+import { cmykToRgb } from './cmyk.ts'
 import { checkImage, type Image, type ImageSource } from './image.ts'
 
 /** The endings of files that hold images. */
@@ -26,15 +28,19 @@ export async function readImage(file: string): Promise<Image> {
 
 /** The pixels in the bytes of a file; `name` is for errors. */
 async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
+  refuseOtherFormats(`The image ${name}`, 'an image', bytes, [])
   const sharp = await loadSharp()
   try {
     const options = { limitInputPixels: MAX_PIXELS, failOn: 'error' } as const
-    const { data, info } = await sharp(bytes, options)
-      .autoOrient()
+    const isCmyk = (await sharp(bytes, options).metadata()).space === 'cmyk'
+    const pixels = sharp(bytes, options).autoOrient()
+    if (isCmyk) pixels.pipelineColourspace('cmyk').toColourspace('cmyk') // else a profile is used
+    const { data, info } = await pixels
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
     const { width, height, channels } = info
-    return checkImage({ width, height, channels, data: new Uint8Array(data) })
+    const image = checkImage({ width, height, channels, data: new Uint8Array(data) })
+    return isCmyk ? cmykToRgb(image) : image
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
     throw new HeedError('corrupt-file', `The image ${name} must be readable, got: ${reason}`, {

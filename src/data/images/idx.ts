@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { fileError } from '../../io/files/file-error.ts'
+import { wrongFormat } from '../../io/files/wrong-format.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Row, RowSource } from '../row.ts'
 
@@ -31,7 +32,8 @@ export async function readIdx(path: string): Promise<IdxArray> {
       remedy: 'IDX begins with 0, 0, 8 (for bytes) and the number of axes, then their sizes.',
     })
   }
-  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) return fail('another beginning')
+  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0)
+    throw wrongFormat(path, 'an IDX file', bytes)
   if (bytes[2] !== UBYTE) return fail(`numbers of type ${bytes[2]}`)
   const rank = bytes[3]
   const start = 4 + 4 * rank

@@ -13,15 +13,19 @@ export interface Line {
 }
 
 /**
- * The lines of a file, many at a time, as a step of an asynchronous loop costs more than a line. Files that end in .gz
- * are unpacked; a byte order mark is skipped. At most a few megabytes and one line are in memory.
+ * The lines of a file, many at a time, as a step of an asynchronous loop costs more than a line. Files packed with
+ * gzip are unpacked; a byte order mark is skipped. At most a few megabytes and one line are in memory.
  * @throws HeedError for a line beyond 64 MB, and for UTF-16
  */
-export async function* readLines(file: string, mistakes: Mistakes): AsyncGenerator<Line[]> {
+export async function* readLines(
+  file: string,
+  mistakes: Mistakes,
+  { isPlain = false } = {},
+): AsyncGenerator<Line[]> {
   let rest: Uint8Array[] = []
   let restLength = 0
   let number = 1
-  for await (const piece of readPieces(file)) {
+  for await (const piece of readPieces(file, isPlain)) {
     const end = piece.lastIndexOf(NEWLINE) + 1
     if (end > 0) {
       const lines = split(

@@ -2,8 +2,10 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Compressors, FileMetaData, RowGroup } from 'hyparquet'
 import { formatBytes, quote } from '../../io/files/file-error.ts'
+import { readHead } from '../../io/files/file-format.ts'
 import { isJsonObject, parseJson } from '../../io/files/json.ts'
 import { openForReading, readFully } from '../../io/files/open-file.ts'
+import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
@@ -16,6 +18,7 @@ import type { Row } from '../row.ts'
 export async function* readParquet(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
   const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
   const { compressors } = await import('hyparquet-compressors')
+  refuseOtherFormats(file, 'a Parquet file', await readHead(file), ['parquet'])
   const { handle, size } = await openForReading(file)
   try {
     const buffer = { byteLength: size, slice: sliceOf(handle, size) }

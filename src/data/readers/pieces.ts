@@ -2,15 +2,22 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { fileError, formatBytes } from '../../io/files/file-error.ts'
-import { openForReading } from '../../io/files/open-file.ts'
+import { formatOf, readHead } from '../../io/files/file-format.ts'
+import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
 import { HeedError } from '../../util/errors.ts'
 
-/** The bytes of a file in pieces of about a megabyte; files that end in `.gz` are unpacked. */
-export async function* readPieces(file: string): AsyncGenerator<Uint8Array> {
-  await (await openForReading(file)).handle.close() // refuses folders and devices
+/**
+ * The bytes of a text file in pieces of about a megabyte; files packed with gzip are unpacked, whatever their name.
+ * @param isPlain any text is wanted, so that a web page is text too
+ * @throws HeedError for a file that is recognised as another format, such as a Git LFS pointer
+ */
+export async function* readPieces(file: string, isPlain = false): AsyncGenerator<Uint8Array> {
+  const head = await readHead(file) // refuses folders and devices
+  const markup = isPlain ? (['html', 'xml'] as const) : []
+  refuseOtherFormats(file, 'a text file', head, ['json', 'gzip', ...markup])
   const stream = createReadStream(file, { highWaterMark: 1 << 20 })
   try {
-    if (/\.gz$/i.test(file)) yield* unpack(file, stream)
+    if (formatOf(head) === 'gzip') yield* unpack(file, stream)
     else yield* stream
   } catch (error) {
     throw fileError(error, 'read', file)

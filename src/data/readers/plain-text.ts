@@ -13,7 +13,7 @@ export async function* readPlainText(
   let linesOfRow: string[] = []
   let first = 1
   let length = 0
-  for await (const lines of readLines(file, mistakes))
+  for await (const lines of readLines(file, mistakes, { isPlain: true }))
     for (const { text, number, sound } of lines) {
       if (!sound) continue
       const empty = text.trim() === ''

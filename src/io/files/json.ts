@@ -2,6 +2,7 @@ import { HeedError } from '../../util/errors.ts'
 import { fileError, formatBytes } from './file-error.ts'
 import { type JsonObject, type JsonValue, parseJson } from './json-parse.ts'
 import { openForReading, readFully, shrunk } from './open-file.ts'
+import { refuseOtherFormats } from './wrong-format.ts'
 
 export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './json-parse.ts'
 
@@ -55,8 +56,9 @@ async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
       )
     }
     const bytes = new Uint8Array(size)
-    if (await readFully(handle, bytes, 0)) return bytes
-    throw shrunk(path)
+    if (!(await readFully(handle, bytes, 0))) throw shrunk(path)
+    refuseOtherFormats(path, 'a JSON file', bytes, ['json'])
+    return bytes
   } catch (error) {
     throw fileError(error, 'read', path)
   } finally {

@@ -1,33 +1,42 @@
-import { dequantizeBlocks } from '../../util/block-formats.ts'
+import { type BlockFormat, blockLayouts, dequantizeBlocks } from '../../util/block-formats.ts'
 import { bf16ToF32, f16ToF32 } from '../../util/float16.ts'
+import { dequantize, type ExpandedType, isExpanded } from './dequantize.ts'
 import type { GGUFType } from './types.ts'
 
-/** The types of tensors that can be decoded. */
-export const decodableTypes = [
-  'f32',
-  'f16',
-  'bf16',
-  'q8_0',
-  'q4_0',
-  'q4_1',
-  'q4_k',
-  'q6_k',
-] as const satisfies readonly GGUFType[]
+type PlainType = keyof typeof plain
 
-export type DecodableType = (typeof decodableTypes)[number]
+export type DecodableType = PlainType | BlockFormat | ExpandedType
 
-export const isDecodable = (type: GGUFType): type is DecodableType =>
-  (decodableTypes as readonly string[]).includes(type)
+/** The type as one that can be decoded; undefined for the others. */
+export const decodable = (type: GGUFType): DecodableType | undefined =>
+  isPlain(type) || isBlock(type) || isExpanded(type) ? type : undefined
 
-/** Decodes blocks to float32; `out` has exactly the length of the decoded numbers. */
+/** Decodes stored numbers to float32; `out` has exactly the length of the decoded numbers. */
 export function decode(type: DecodableType, bytes: Uint8Array, out: Float32Array): void {
-  if (type === 'f32') new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes)
-  else if (type === 'f16') f16ToF32(halves(bytes), out)
-  else if (type === 'bf16') bf16ToF32(halves(bytes), out)
-  else dequantizeBlocks(type, bytes, out)
+  if (isPlain(type)) plain[type](aligned(bytes), out)
+  else if (isBlock(type)) dequantizeBlocks(type, bytes, out)
+  else dequantize(type, bytes, out)
 }
 
-function halves(bytes: Uint8Array): Uint16Array {
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice()
-  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2)
-}
+/** Numbers without blocks. */
+const plain = {
+  f32: ({ buffer, byteOffset }, out) => out.set(new Float32Array(buffer, byteOffset, out.length)),
+  f64: ({ buffer, byteOffset }, out) => out.set(new Float64Array(buffer, byteOffset, out.length)),
+  f16: ({ buffer, byteOffset }, out) =>
+    f16ToF32(new Uint16Array(buffer, byteOffset, out.length), out),
+  bf16: ({ buffer, byteOffset }, out) =>
+    bf16ToF32(new Uint16Array(buffer, byteOffset, out.length), out),
+  i8: ({ buffer, byteOffset }, out) => out.set(new Int8Array(buffer, byteOffset, out.length)),
+  i16: ({ buffer, byteOffset }, out) => out.set(new Int16Array(buffer, byteOffset, out.length)),
+  i32: ({ buffer, byteOffset }, out) => out.set(new Int32Array(buffer, byteOffset, out.length)),
+  i64: ({ buffer, byteOffset }, out) => {
+    const values = new BigInt64Array(buffer, byteOffset, out.length)
+    for (let i = 0; i < out.length; i++) out[i] = Number(values[i])
+  },
+} as const satisfies Partial<Record<GGUFType, (bytes: Uint8Array, out: Float32Array) => void>>
+
+const isPlain = (type: GGUFType): type is PlainType => Object.hasOwn(plain, type)
+const isBlock = (type: GGUFType): type is BlockFormat => Object.hasOwn(blockLayouts, type)
+
+const aligned = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()

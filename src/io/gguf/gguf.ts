@@ -1,35 +1,29 @@
-import type { FileHandle } from 'node:fs/promises'
-import { alternatives, HeedError, OutOfMemoryError } from '../../util/errors.ts'
+import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
 import { fileError, quote } from '../files/file-error.ts'
-import { openForReading, readFully, shrunk } from '../files/open-file.ts'
-import { NeedMoreBytes } from './cursor.ts'
-import { type DecodableType, decodableTypes, decode, isDecodable } from './decode.ts'
-import { type GGUFHeader, type GGUFTensorInfo, parseHeader } from './header.ts'
+import { fileFormat } from '../files/file-format.ts'
+import { readFully, shrunk } from '../files/open-file.ts'
+import { type DecodableType, decodable, decode } from './decode.ts'
+import type { GGUFTensorEntry, GGUFTensorInfo } from './header.ts'
 import type { GGUFMetadata } from './metadata.ts'
+import { closeShards, type GGUFShard, openShards } from './shards.ts'
 import { TENSOR_TYPES } from './types.ts'
 
 export type { GGUFTensorInfo } from './header.ts'
 export { GGUFMetadata, showValue } from './metadata.ts'
 export type { GGUFType, GGUFValue } from './types.ts'
 
-/** Whether a path is the name of a GGUF file. */
-export const isGGUF = (path: string): boolean => path.toLowerCase().endsWith('.gguf')
+/** Whether a file is a GGUF file, whatever its name. */
+export const isGGUF = async (path: string): Promise<boolean> => (await fileFormat(path)) === 'gguf'
 
 /**
- * Opens a GGUF file of version 2 or 3. The header is read and checked; tensors are read on request. Call close() in
- * the end.
- * @throws HeedError for a file that is truncated, or has wrong counts, lengths, types or offsets
+ * Opens a GGUF file of version 2 or 3, or a set of them by its first file. The header is read and checked; tensors are
+ * read on request. Call close() in the end.
+ * @throws HeedError for a file that is truncated, or has wrong counts, lengths, types or offsets, and for a set with a
+ * missing file
  */
-export async function openGGUF(path: string): Promise<GGUFFile> {
-  const { handle, size } = await openForReading(path)
-  try {
-    return new GGUFFile(path, handle, await readHeader(handle, size, path))
-  } catch (error) {
-    await handle.close()
-    throw fileError(error, 'read', path)
-  }
-}
+export const openGGUF = async (path: string): Promise<GGUFFile> =>
+  new GGUFFile(path, await openShards(path))
 
 /** Consecutive elements of a tensor, from index `start`. */
 interface Piece {
@@ -38,35 +32,45 @@ interface Piece {
   values: Float32Array<ArrayBuffer>
 }
 
+/** A tensor, and the file of the set that holds it. */
+interface StoredTensor {
+  entry: GGUFTensorEntry
+  shard: GGUFShard
+}
+
 export class GGUFFile {
   readonly path: string
   readonly version: number
   readonly metadata: GGUFMetadata
   /** In the order of the file. */
   readonly names: readonly string[]
-  private readonly header: GGUFHeader
-  private handle: FileHandle | undefined
+  private shards: readonly GGUFShard[]
+  private readonly tensors: ReadonlyMap<string, StoredTensor>
 
-  constructor(path: string, handle: FileHandle, header: GGUFHeader) {
+  constructor(path: string, shards: readonly GGUFShard[]) {
     this.path = path
-    this.handle = handle
-    this.header = header
-    this.version = header.version
-    this.metadata = header.metadata
-    this.names = [...header.tensors.keys()]
+    this.shards = shards
+    this.version = shards[0].header.version
+    this.metadata = shards[0].header.metadata
+    this.tensors = new Map(
+      shards.flatMap((shard) =>
+        [...shard.header.tensors].map(([name, entry]) => [name, { entry, shard }] as const),
+      ),
+    )
+    this.names = [...this.tensors.keys()]
   }
 
   has(name: string): boolean {
-    return this.header.tensors.has(name)
+    return this.tensors.has(name)
   }
 
   info(name: string): GGUFTensorInfo {
-    return this.entry(name)
+    return this.stored(name).entry
   }
 
   /** The stored bytes: blocks of the tensor's type, row by row. */
   async readBlocks(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const { bytes } = this.entry(name)
+    const { bytes } = this.stored(name).entry
     const out = this.allocate(name, () => new Uint8Array(bytes))
     await this.fill(name, out, 0)
     return out
@@ -74,7 +78,7 @@ export class GGUFFile {
 
   /** The values as float32 in pieces, of which one is in memory. */
   async *pieces(name: string): AsyncGenerator<Piece> {
-    const { bytes } = this.entry(name)
+    const { bytes } = this.stored(name).entry
     const type = this.decodableType(name)
     const block = TENSOR_TYPES[type]
     const stored = new Uint8Array(Math.min(bytes, CHUNK_BLOCKS * block.bytes))
@@ -90,7 +94,7 @@ export class GGUFFile {
 
   /** All values as float32. */
   async read(name: string): Promise<Float32Array<ArrayBuffer>> {
-    const count = this.entry(name).shape.reduce((n, size) => n * size, 1)
+    const count = this.stored(name).entry.shape.reduce((n, size) => n * size, 1)
     const out = this.allocate(name, () => new Float32Array(count))
     for await (const { start, values } of this.pieces(name)) out.set(values, start)
     return out
@@ -98,28 +102,29 @@ export class GGUFFile {
 
   /** @throws HeedError that names the type of a tensor which cannot be decoded */
   decodableType(name: string): DecodableType {
-    const { type } = this.entry(name)
-    if (isDecodable(type)) return type
+    const { type } = this.stored(name).entry
+    const known = decodable(type)
+    if (known !== undefined) return known
     throw new HeedError(
       'unsupported',
       `The type of tensor ${quote(name)} in ${this.path} must be one that Heed can decode, got ${type.toUpperCase()}`,
       {
         key: name,
         value: type,
-        remedy: `Use a file with ${alternatives(decodableTypes.map((t) => t.toUpperCase()))}.`,
+        remedy: 'Use a file of another quantisation of the same model, such as Q4_K_M or Q8_0.',
       },
     )
   }
 
   async close(): Promise<void> {
-    const { handle } = this
-    this.handle = undefined
-    await handle?.close()
+    const { shards } = this
+    this.shards = []
+    await closeShards(shards)
   }
 
-  private entry(name: string) {
-    const entry = this.header.tensors.get(name)
-    if (entry) return entry
+  private stored(name: string): StoredTensor {
+    const stored = this.tensors.get(name)
+    if (stored) return stored
     const near = nearestFirst(name, this.names).slice(0, 3)
     throw new HeedError(
       'unknown-name',
@@ -137,19 +142,19 @@ export class GGUFFile {
   }
 
   private async fill(name: string, target: Uint8Array, offset: number): Promise<void> {
-    const { handle } = this
-    if (handle === undefined)
+    const { entry, shard } = this.stored(name)
+    if (this.shards.length === 0)
       throw new HeedError('invalid-state', `${this.path} must be open to read, got a closed file`, {
         key: name,
         remedy: 'Read all tensors before close().',
       })
-    const position = this.header.dataStart + this.entry(name).begin + offset
+    const position = shard.header.dataStart + entry.begin + offset
     try {
-      if (await readFully(handle, target, position)) return
+      if (await readFully(shard.handle, target, position)) return
     } catch (error) {
-      throw fileError(error, `read tensor ${quote(name)} of`, this.path)
+      throw fileError(error, `read tensor ${quote(name)} of`, shard.path)
     }
-    throw shrunk(this.path)
+    throw shrunk(shard.path)
   }
 
   private allocate<T>(name: string, make: () => T): T {
@@ -165,18 +170,4 @@ export class GGUFFile {
   }
 }
 
-/** The length of the header is not known, so four times as much is read each time until it is complete. */
-async function readHeader(handle: FileHandle, size: number, path: string): Promise<GGUFHeader> {
-  for (let length = Math.min(size, FIRST_READ); ; length = Math.min(size, 4 * length)) {
-    const bytes = new Uint8Array(length)
-    if (!(await readFully(handle, bytes, 0))) throw shrunk(path)
-    try {
-      return parseHeader(bytes, size, path)
-    } catch (error) {
-      if (!(error instanceof NeedMoreBytes)) throw error
-    }
-  }
-}
-
-const FIRST_READ = 1 << 20
 const CHUNK_BLOCKS = 1 << 15

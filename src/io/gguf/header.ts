@@ -1,4 +1,5 @@
 import { HeedError } from '../../util/errors.ts'
+import { wrongFormat } from '../files/wrong-format.ts'
 import { Cursor, named } from './cursor.ts'
 import { GGUFMetadata } from './metadata.ts'
 import {
@@ -42,7 +43,7 @@ export interface GGUFHeader {
  */
 export function parseHeader(bytes: Uint8Array, fileSize: number, path: string): GGUFHeader {
   const cursor = new Cursor(bytes, fileSize, path)
-  const version = readVersion(cursor, path)
+  const version = readVersion(cursor, bytes, path)
   const tensorCount = cursor.count(LEAST_TENSOR, 'the number of tensors')
   const entryCount = cursor.count(LEAST_ENTRY, 'the number of metadata entries')
   const metadata = new GGUFMetadata(readMetadata(cursor, entryCount), path)
@@ -53,12 +54,8 @@ export function parseHeader(bytes: Uint8Array, fileSize: number, path: string): 
   return { version, metadata, tensors, dataStart }
 }
 
-function readVersion(cursor: Cursor, path: string): number {
-  if (cursor.u32('its first four bytes') !== MAGIC)
-    throw new HeedError('corrupt-file', `${path} must begin with "GGUF", got other bytes`, {
-      value: path,
-      remedy: 'Use a GGUF file.',
-    })
+function readVersion(cursor: Cursor, bytes: Uint8Array, path: string): number {
+  if (cursor.u32('its first four bytes') !== MAGIC) throw wrongFormat(path, 'a GGUF file', bytes)
   const version = cursor.u32('its version')
   if (version === 2 || version === 3) return version
   const bigEndian = version > 0 && (version & 0xffff) === 0

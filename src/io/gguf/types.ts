@@ -54,7 +54,7 @@ export interface TensorType {
 
 const type = (id: number, elements: number, bytes: number): TensorType => ({ id, elements, bytes })
 
-/** Every type with a known layout; `decodableTypes` lists those that can be decoded. */
+/** Every type with a known layout; `decodable` says which can be decoded. */
 export const TENSOR_TYPES = {
   f32: type(0, 1, 4),
   f16: type(1, 1, 2),
@@ -86,6 +86,8 @@ export const TENSOR_TYPES = {
   tq1_0: type(34, 256, 54),
   tq2_0: type(35, 256, 66),
   mxfp4: type(39, 32, 17),
+  nvfp4: type(40, 64, 36),
+  q1_0: type(41, 128, 18),
 } as const
 
 export type GGUFType = keyof typeof TENSOR_TYPES

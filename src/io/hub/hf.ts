@@ -1,8 +1,10 @@
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError, shown } from '../../util/errors.ts'
 import { fileError } from '../files/file-error.ts'
+import { describeContent, type FileFormat, formatOf, readHead } from '../files/file-format.ts'
 import { type JsonObject, readJsonObject } from '../files/json.ts'
+import { wrongFormat } from '../files/wrong-format.ts'
 import { WEIGHT_FILES } from '../safetensors/weight-files.ts'
 import { isHubName } from './hub.ts'
 
@@ -56,10 +58,11 @@ async function findWeights(dir: string): Promise<string> {
     const path = await optional(dir, name)
     if (path) return path
   }
+  const [other] = await contentsOf(dir, WEIGHT_FORMATS)
   throw new HeedError('missing-file', `${dir} must contain model.safetensors, got no weights`, {
     value: dir,
     expected: 'model.safetensors',
-    remedy: 'Check that the download is complete.',
+    remedy: other ?? 'Check that the download is complete.',
   })
 }
 
@@ -75,17 +78,48 @@ async function required(dir: string, name: string): Promise<string> {
     throw fileError(error, 'read the model folder', dir)
   })
   if (!stats.isDirectory())
-    throw new HeedError(
-      'file-system',
-      `${dir} must be the folder of a model, with ${name}, got a file`,
-      { value: dir, remedy: HINT },
+    throw wrongFormat(
+      dir,
+      `the folder of a model, with ${name}, or a GGUF file`,
+      await readHead(dir),
     )
+  const [gguf] = await contentsOf(dir, ['gguf', 'lfs'])
   throw new HeedError('missing-file', `${dir} must contain ${name}, got none`, {
     value: dir,
     expected: name,
-    remedy: HINT,
+    remedy: gguf ?? HINT,
   })
 }
+
+/** Formats of files that hold, or stand for, the weights of a model. */
+const WEIGHT_FORMATS: readonly FileFormat[] = [
+  'safetensors',
+  'torch',
+  'oldTorch',
+  'pickle',
+  'gguf',
+  'npz',
+  'onnx',
+  'hdf5',
+  'lfs',
+]
+
+/** "It has x.gguf, a GGUF file. …" of each file with one of these formats. */
+async function contentsOf(dir: string, formats: readonly FileFormat[]): Promise<string[]> {
+  const names = (await readdir(dir)).slice(0, MOST_FILES)
+  const lines = await Promise.all(
+    names.map(async (name) => {
+      const head = await readHead(join(dir, name)).catch(() => null)
+      const format = head && formatOf(head)
+      if (!format || !formats.includes(format)) return []
+      const { title, remedy } = describeContent(head)
+      return [`It has ${name}, ${title}. ${remedy}`]
+    }),
+  )
+  return lines.flat()
+}
+
+const MOST_FILES = 200
 
 async function optional(dir: string, name: string): Promise<string | undefined> {
   const path = join(dir, name)

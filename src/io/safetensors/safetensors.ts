@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
 import { fileError, systemCode } from '../files/file-error.ts'
+import { fileFormat } from '../files/file-format.ts'
 import type { Safetensors } from './file.ts'
 import { openShards, openTensorFile } from './shards.ts'
 import { WEIGHT_FILES } from './weight-files.ts'
@@ -24,7 +25,8 @@ export { type TensorToWrite, writeSafetensors } from './write.ts'
  */
 export async function openSafetensors(path: string): Promise<Safetensors> {
   const file = await resolveWeights(path)
-  return file.endsWith('.json') ? openShards(file) : openTensorFile(file)
+  const isIndex = file.endsWith('.json') || (await fileFormat(file)) === 'json'
+  return isIndex ? openShards(file) : openTensorFile(file)
 }
 
 async function resolveWeights(path: string): Promise<string> {

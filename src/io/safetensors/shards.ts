@@ -1,7 +1,9 @@
 import { basename, dirname, join } from 'node:path'
 import { HeedError, shown } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
+import { formatOf, readHead } from '../files/file-format.ts'
 import { isJsonObject, readJsonObject } from '../files/json.ts'
+import { refuseOtherFormats } from '../files/wrong-format.ts'
 import { openPyTorchFile } from '../pytorch/file.ts'
 import { openSafetensorsFile, type Piece, type Safetensors, unknownTensor } from './file.ts'
 import type { TensorInfo } from './header.ts'
@@ -28,9 +30,18 @@ export async function openShards(indexPath: string): Promise<Safetensors> {
   }
 }
 
-/** Opens one file with tensors. */
-export const openTensorFile = (path: string): Promise<Safetensors> =>
-  PYTORCH.test(path) ? openPyTorchFile(path) : openSafetensorsFile(path)
+/** Opens one file with tensors, whose content says which format it has. */
+export async function openTensorFile(path: string): Promise<Safetensors> {
+  const head = await readHead(path)
+  const format = formatOf(head)
+  refuseOtherFormats(path, 'a safetensors or PyTorch file', head, [
+    'safetensors',
+    'torch',
+    'oldTorch',
+  ])
+  const isPyTorch = format === null ? PYTORCH.test(path) : format !== 'safetensors'
+  return isPyTorch ? openPyTorchFile(path) : openSafetensorsFile(path)
+}
 
 const PYTORCH = /\.(bin|pt|pth)$/
 

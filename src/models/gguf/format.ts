@@ -10,13 +10,8 @@ export interface GGUFFormat {
   /** The keys of config.json, from the metadata and tensors of a file. */
   readonly config: (file: GGUFFile, architecture: string) => Promise<JsonObject>
   readonly names: GGUFNames
-  /**
-   * Tensors of a layer whose rows are stored as the paper's rotary embeddings need them, and the config key with the
-   * number of their heads: `attn_q` -> `num_attention_heads`.
-   */
-  readonly interleaved: Readonly<Record<string, string>>
-  /** What must be added to the weights of norms. */
-  readonly normShift: number
+  /** The tensors that are stored in another form than in a checkpoint, by GGUF's name within a layer. */
+  readonly forms: Readonly<Record<string, StoredForm>>
 }
 
 /** The names of tensors, as GGUF calls them -> as checkpoints do, without `.weight` and `.bias`. */
@@ -25,4 +20,16 @@ export interface GGUFNames {
   /** The path of the list of layers: `model.layers`. */
   readonly layers: string
   readonly inner: Readonly<Record<string, string>>
+}
+
+/** What turns a stored tensor into that of a checkpoint. */
+export interface StoredForm {
+  /** The stored row of each row of the checkpoint. */
+  readonly rowOrder?: (rows: number, config: JsonObject) => (row: number) => number
+  /** Added to each number. */
+  readonly shift?: number
+  /** The checkpoint has the matrix as (in, out): the weight of a `Conv1D`. */
+  readonly transposed?: boolean
+  /** Read as float32 even where it is stored in blocks. */
+  readonly expanded?: boolean
 }

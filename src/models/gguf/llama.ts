@@ -2,8 +2,12 @@
 import type { JsonObject } from '../../io/files/json.ts'
 import type { GGUFFile } from '../../io/gguf/gguf.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { GGUFFormat } from './format.ts'
-import { ggufRope, shortest } from './rope.ts'
+import type { GGUFFormat, StoredForm } from './format.ts'
+import { numberReader, tokenIds } from './metadata.ts'
+import { ggufRope } from './rope.ts'
+
+/** Tensors whose presence sets a key. */
+const BIASES = { attention_bias: 'blk.0.attn_q.bias', mlp_bias: 'blk.0.ffn_up.bias' }
 
 export interface LlamaGGUFOptions {
   architecture: string
@@ -12,8 +16,12 @@ export interface LlamaGGUFOptions {
   fields?: JsonObject
   /** Whether rows of queries and keys are stored as the paper's rotary embeddings need them. Default false. */
   interleaved?: boolean
-  /** Default 0. */
+  /** What must be added to the weights of norms. Default 0. */
   normShift?: number
+  /** Whether a part of the features of a head may be rotated. Default false. */
+  partial?: boolean
+  /** The keys of config.json that say whether there are biases. Default none. */
+  biases?: readonly (keyof typeof BIASES)[]
 }
 
 /** The format of a variant of Llama. */
@@ -23,10 +31,15 @@ export const llamaGGUF = ({
   fields = { hidden_act: 'silu' },
   interleaved = false,
   normShift = 0,
+  partial = false,
+  biases = [],
 }: LlamaGGUFOptions): GGUFFormat => ({
   architecture,
   className,
-  config: async (file, name) => ({ ...(await configOfFile(file, name)), ...fields }),
+  config: async (file, name) => ({
+    ...(await configOfFile(file, name, { partial, biases })),
+    ...fields,
+  }),
   names: {
     outer: {
       token_embd: 'model.embed_tokens',
@@ -48,17 +61,44 @@ export const llamaGGUF = ({
       ffn_down: 'mlp.down_proj',
     },
   },
-  interleaved: interleaved ? { attn_q: 'num_attention_heads', attn_k: 'num_key_value_heads' } : {},
-  normShift,
+  forms: {
+    ...(interleaved && {
+      attn_q: { rowOrder: pairsToHalves('num_attention_heads') },
+      attn_k: { rowOrder: pairsToHalves('num_key_value_heads') },
+    }),
+    ...(normShift !== 0 && Object.fromEntries(NORMS.map((name) => [name, { shift: normShift }]))),
+  },
 })
 
-async function configOfFile(file: GGUFFile, name: string): Promise<JsonObject> {
+const NORMS = ['attn_norm', 'ffn_norm', 'output_norm']
+
+/**
+ * Llama's files store the rows of each head so that the two features which a rotary embedding turns are neighbours,
+ * (0, 1), (2, 3) …; checkpoints have (0, D/2), (1, D/2 + 1) ….
+ * @param heads the config key with the number of heads
+ */
+const pairsToHalves =
+  (heads: string): StoredForm['rowOrder'] =>
+  (rows, config) => {
+    const half = rows / Number(config[heads]) / 2
+    return (row) => {
+      const inHead = row % (2 * half)
+      return row - inHead + 2 * (inHead % half) + Math.floor(inHead / half)
+    }
+  }
+
+async function configOfFile(
+  file: GGUFFile,
+  name: string,
+  { partial, biases }: Required<Pick<LlamaGGUFOptions, 'partial' | 'biases'>>,
+): Promise<JsonObject> {
   const { metadata } = file
-  const number = (key: string): number => shortest(metadata.number(`${name}.${key}`))
+  const number = numberReader(file, name)
   const hidden = number('embedding_length')
   const heads = number('attention.head_count')
   const headDim = metadata.number(`${name}.attention.key_length`, hidden / heads)
-  refuseUnsupported(file, name, headDim)
+  const rotated = metadata.number(`${name}.rope.dimension_count`, headDim)
+  refuseUnsupported(file, name, { headDim, rotated: partial ? headDim : rotated })
   return {
     vocab_size: file.info('token_embd.weight').shape[0],
     hidden_size: hidden,
@@ -70,15 +110,19 @@ async function configOfFile(file: GGUFFile, name: string): Promise<JsonObject> {
     max_position_embeddings: number('context_length'),
     rms_norm_eps: number('attention.layer_norm_rms_epsilon'),
     ...(await ggufRope(file, name, headDim)),
-    attention_bias: file.has('blk.0.attn_q.bias'),
-    mlp_bias: file.has('blk.0.ffn_up.bias'),
+    ...(rotated !== headDim && { partial_rotary_factor: rotated / headDim }),
+    ...Object.fromEntries(biases.map((key) => [key, file.has(BIASES[key])])),
     tie_word_embeddings: !file.has('output.weight'),
     ...tokenIds(file),
   }
 }
 
 /** Settings that change the numbers and that the models do not have. */
-function refuseUnsupported({ metadata, path }: GGUFFile, name: string, headDim: number): void {
+function refuseUnsupported(
+  { metadata, path }: GGUFFile,
+  name: string,
+  { headDim, rotated }: { headDim: number; rotated: number },
+): void {
   const refuse = (problem: string): never => {
     throw new HeedError('unsupported', `${path}: ${problem}, which is not supported`, {
       remedy: 'Use a model without it.',
@@ -89,18 +133,6 @@ function refuseUnsupported({ metadata, path }: GGUFFile, name: string, headDim: 
   const valueLength = metadata.number(`${name}.attention.value_length`, headDim)
   if (valueLength !== headDim)
     refuse(`its heads have ${headDim} features of keys and ${valueLength} of values`)
-  const rotated = metadata.number(`${name}.rope.dimension_count`, headDim)
   if (rotated !== headDim)
     refuse(`it rotates ${rotated} of the ${headDim} features of a head by position`)
-}
-
-function tokenIds({ metadata }: GGUFFile): JsonObject {
-  const id = (name: string): number | undefined =>
-    metadata.number(`tokenizer.ggml.${name}_token_id`, undefined)
-  const ends = [id('eos'), id('eot')].filter((end) => end !== undefined)
-  return {
-    bos_token_id: id('bos') ?? null,
-    eos_token_id: ends.length > 1 ? [...new Set(ends)] : (ends[0] ?? null),
-    pad_token_id: id('padding') ?? null,
-  }
 }

@@ -9,7 +9,7 @@ import { HeedError, shown } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
 import { definitions } from '../definitions.ts'
 import type { WeightFile } from '../weight-file.ts'
-import type { GGUFFormat, GGUFNames } from './format.ts'
+import type { GGUFFormat, GGUFNames, StoredForm } from './format.ts'
 
 export interface GGUFModel {
   config: RawConfig
@@ -74,36 +74,31 @@ class GGUFWeights implements WeightFile {
   }
 
   info(name: string): { readonly shape: readonly number[] } {
-    return this.file.info(this.storedName(name))
+    const { shape } = this.file.info(this.storedName(name))
+    return { shape: this.isTransposed(name) ? shape.toReversed() : shape }
   }
 
   async *pieces(name: string): AsyncGenerator<Piece> {
     const stored = this.storedName(name)
-    const heads = this.interleavedHeads(stored)
-    if (heads > 0) {
-      const [rows] = this.file.info(stored).shape
-      const values = inHalves(await this.file.read(stored), rows, heads)
-      yield { start: 0, values }
-      return
-    }
-    const shift = NORM.test(stored) ? this.format.normShift : 0
-    for await (const { start, values } of this.file.pieces(stored))
-      yield { start, values: shift === 0 ? values : values.map((value) => value + shift) }
+    const { shift = 0 } = this.formOf(stored)
+    const order = this.rowOrder(stored)
+    if (order) yield { start: 0, values: reordered(await this.file.read(stored), order) }
+    else if (this.isTransposed(name))
+      yield { start: 0, values: transposed(await this.file.read(stored), this.info(name).shape) }
+    else
+      for await (const { start, values } of this.file.pieces(stored))
+        yield { start, values: shift === 0 ? values : values.map((value) => value + shift) }
   }
 
   async blocks(name: string): Promise<QuantizedWeight | null> {
     const stored = this.storedName(name)
     const { type, shape } = this.file.info(stored)
     const format = blockFormats.find((known) => known === type)
-    if (format === undefined || shape.length !== 2) return null
+    if (format === undefined || shape.length !== 2 || this.formOf(stored).expanded) return null
     const [rows, columns] = shape
     const data = await this.file.readBlocks(stored)
-    const heads = this.interleavedHeads(stored)
-    return {
-      format,
-      shape: [rows, columns],
-      data: heads > 0 ? inHalves(data, rows, heads) : data,
-    }
+    const order = this.rowOrder(stored)
+    return { format, shape: [rows, columns], data: order ? reordered(data, order) : data }
   }
 
   close(): Promise<void> {
@@ -114,17 +109,27 @@ class GGUFWeights implements WeightFile {
     return this.stored.get(name) ?? name
   }
 
-  /** The number of heads whose rows must be reordered; 0 for tensors that are stored as they are needed. */
-  private interleavedHeads(stored: string): number {
-    const [, layer, path] = STORED_NAME.exec(stored) ?? []
-    if (layer === undefined || !Object.hasOwn(this.format.interleaved, path)) return 0
-    return Number(this.config[this.format.interleaved[path]])
+  private formOf(stored: string): StoredForm {
+    const [, , path] = STORED_NAME.exec(stored) ?? []
+    const { forms } = this.format
+    return path !== undefined && Object.hasOwn(forms, path) ? forms[path] : {}
+  }
+
+  private isTransposed(name: string): boolean {
+    const stored = this.storedName(name)
+    return this.formOf(stored).transposed === true && this.file.info(stored).shape.length === 2
+  }
+
+  /** The stored row of each row, where they differ. */
+  private rowOrder(stored: string): number[] | null {
+    const [rows] = this.file.info(stored).shape
+    const order = this.formOf(stored).rowOrder?.(rows, this.config)
+    return order ? Array.from({ length: rows }, (_, row) => order(row)) : null
   }
 }
 
-/** Frequencies of rotary embeddings: the config says them. */
-const DERIVED = /(^|\.)(rope_freqs|attn_rot_embd)\.weight$/
-const NORM = /_norm\.weight$/
+/** Divisors of rotary frequencies: the config has them. */
+const DERIVED = /(^|\.)(rope_freqs|rope_factors_(long|short)|attn_rot_embd)\.weight$/
 
 function checkpointName(stored: string, { outer, layers, inner }: GGUFNames): string {
   const [, layer, path, kind] = STORED_NAME.exec(stored) ?? []
@@ -137,22 +142,27 @@ function checkpointName(stored: string, { outer, layers, inner }: GGUFNames): st
 
 const STORED_NAME = /^(?:blk\.(\d+)\.)?(.+)\.(weight|bias)$/
 
-/**
- * The rows of each head from the order of Llama's GGUF files, where the two features that a rotary
- * embedding turns are neighbours (0, 1), (2, 3) …, to (0, D/2), (1, D/2 + 1) ….
- */
-function inHalves<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
+/** Rows of numbers, or of the bytes of blocks, in another order. */
+function reordered<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
   values: T,
-  rows: number,
-  heads: number,
+  order: readonly number[],
 ): T {
-  const half = rows / heads / 2
-  const width = values.length / rows
+  const width = values.length / order.length
   const out = values.slice() as T
-  for (let row = 0; row < rows; row++) {
-    const inHead = row % (2 * half)
-    const from = row - inHead + 2 * (inHead % half) + Math.floor(inHead / half)
+  order.forEach((from, row) => {
     out.set(values.subarray(from * width, (from + 1) * width), row * width)
-  }
+  })
+  return out
+}
+
+/** A stored matrix (columns, rows) as (rows, columns). */
+function transposed(
+  values: Float32Array<ArrayBuffer>,
+  [rows, columns]: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(values.length)
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      out[row * columns + column] = values[column * rows + row]
   return out
 }

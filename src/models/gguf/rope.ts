@@ -4,6 +4,7 @@
 import type { JsonObject } from '../../io/files/json.ts'
 import type { GGUFFile } from '../../io/gguf/gguf.ts'
 import { HeedError } from '../../util/errors.ts'
+import { shortest } from './metadata.ts'
 
 /** `rope_theta` and, where positions are scaled, `rope_scaling`. */
 export async function ggufRope(file: GGUFFile, name: string, headDim: number): Promise<JsonObject> {
@@ -13,6 +14,7 @@ export async function ggufRope(file: GGUFFile, name: string, headDim: number): P
     const divisors = await file.read('rope_freqs.weight')
     return { rope_theta, rope_scaling: llama3Rule(divisors, rope_theta, headDim, path) }
   }
+  if (file.has('rope_factors_long.weight')) return { rope_theta, ...(await longRope(file, name)) }
   const type = metadata.string(`${name}.rope.scaling.type`, 'none')
   if (type === 'none') return { rope_theta }
   if (type !== 'linear' && type !== 'yarn')
@@ -28,6 +30,27 @@ export async function ggufRope(file: GGUFFile, name: string, headDim: number): P
   const rope_scaling: JsonObject = { rope_type: type, factor }
   if (original !== undefined) rope_scaling.original_max_position_embeddings = original
   return { rope_theta, rope_scaling }
+}
+
+/** Ding et al., 2024: the divisors are tensors. The length of the training is a key of the config itself. */
+async function longRope(file: GGUFFile, name: string): Promise<JsonObject> {
+  const factors = async (texts: string): Promise<number[]> =>
+    Array.from(await file.read(`rope_factors_${texts}.weight`), shortest)
+  const number = (key: string): number | undefined =>
+    file.metadata.number(`${name}.rope.scaling.${key}`, undefined)
+  const rope_scaling: JsonObject = {
+    rope_type: 'longrope',
+    short_factor: await factors('short'),
+    long_factor: await factors('long'),
+  }
+  const [original_max_position_embeddings, scale] = [
+    number('original_context_length'),
+    number('attn_factor'),
+  ]
+  if (scale !== undefined) rope_scaling.attention_factor = shortest(scale)
+  return original_max_position_embeddings === undefined
+    ? { rope_scaling }
+    : { rope_scaling, original_max_position_embeddings }
 }
 
 /** Dubey et al., 2024: divided by `factor` below `low` turns in the training's length, by 1 above `high`. */
@@ -58,7 +81,3 @@ function llama3Rule(
     remedy: 'Use the Hugging Face folder that the file was made from.',
   })
 }
-
-/** 1e-5 was stored as a float32, which is 9.999999747378752e-6. */
-export const shortest = (value: number): number =>
-  Number.isInteger(value) ? value : Number(Math.fround(value).toPrecision(7))

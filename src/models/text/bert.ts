@@ -4,6 +4,7 @@ import { activations, Linear, Module } from '../../nn/index.ts'
 import { Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { defineModel } from '../definition.ts'
+import { bertGGUF } from '../gguf/bert.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { type ClassifierLayers, classifierLayers, classify } from '../heads/headed-model.ts'
 import { maskedLM } from '../heads/masked-lm.ts'
@@ -163,6 +164,6 @@ export const bert = defineModel({
   image: null,
   task: 'fill-mask',
   maskedLanguageModeling: 'pretraining',
-  gguf: null,
+  gguf: bertGGUF,
   presets: {},
 })

@@ -16,6 +16,7 @@ import {
 import { arange, type Tensor } from '../../tensor/index.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
+import { bloomGGUF } from '../gguf/bloom.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { questionAnswerer } from '../heads/question-answering.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
@@ -182,7 +183,7 @@ export const bloom = defineModel({
   image: null,
   task: 'text-generation',
   maskedLanguageModeling: null,
-  gguf: null,
+  gguf: bloomGGUF,
   presets: {},
 })
 

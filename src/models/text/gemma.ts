@@ -73,6 +73,7 @@ export const gemma = defineModel({
   gguf: llamaGGUF({
     architecture: 'gemma',
     className: 'GemmaForCausalLM',
+    biases: ['attention_bias'],
     fields: { hidden_act: 'gelu_pytorch_tanh', hidden_activation: 'gelu_pytorch_tanh' },
     normShift: -1, // its norms multiply by 1 + weight; files hold the sum
   }),

@@ -16,6 +16,7 @@ import {
 import type { Tensor } from '../../tensor/index.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
+import { gpt2GGUF } from '../gguf/gpt2.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { questionAnswerer } from '../heads/question-answering.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
@@ -180,7 +181,7 @@ export const gpt2 = defineModel({
   image: null,
   task: 'text-generation',
   maskedLanguageModeling: null,
-  gguf: null,
+  gguf: gpt2GGUF,
   presets: {
     // Radford et al. (2019), table 2
     gpt2: size(12, 768, 12),

@@ -32,7 +32,12 @@ export const llama = defineModel({
   ...llamaDefaults,
   heads: [Llama, LlamaForSequenceClassification, ...llamaHeads(family, 'Llama')],
   // Also Mistral, SmolLM2 and all others that differ by size alone.
-  gguf: llamaGGUF({ architecture: 'llama', className: 'LlamaForCausalLM', interleaved: true }),
+  gguf: llamaGGUF({
+    architecture: 'llama',
+    className: 'LlamaForCausalLM',
+    interleaved: true,
+    biases: ['attention_bias', 'mlp_bias'],
+  }),
   presets: {
     // Touvron et al. (2023), table 2
     'llama-7b': size(32, 4096, 32, 11008),

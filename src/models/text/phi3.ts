@@ -1,6 +1,7 @@
 // Phi-3 (Abdin et al., 2024): Llama with fused projections and rotary positions of long texts (Ding et al., 2024).
 import { z } from 'zod'
 import { defineModel } from '../definition.ts'
+import { phi3GGUF } from '../gguf/phi3.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
 import { textEncoder } from '../heads/text-model.ts'
@@ -59,5 +60,5 @@ export const phi3 = defineModel({
     textEncoder(family, 'Phi3Model'),
   ],
   dropout: ['resid_pdrop', 'attention_dropout'],
-  gguf: null,
+  gguf: phi3GGUF,
 })

@@ -59,5 +59,9 @@ export const qwen3 = defineModel({
   ...family,
   ...llamaDefaults,
   heads: [Qwen3, Qwen3ForSequenceClassification, ...llamaHeads(family, 'Qwen3')],
-  gguf: llamaGGUF({ architecture: 'qwen3', className: 'Qwen3ForCausalLM' }),
+  gguf: llamaGGUF({
+    architecture: 'qwen3',
+    className: 'Qwen3ForCausalLM',
+    biases: ['attention_bias'],
+  }),
 })

@@ -3,8 +3,10 @@ import { basename, join } from 'node:path'
 import { writeFileAtomic } from '../../io/files/atomic.ts'
 import { ensureDir } from '../../io/files/ensure-dir.ts'
 import { fileError } from '../../io/files/file-error.ts'
+import { fileFormat } from '../../io/files/file-format.ts'
 import { readJson } from '../../io/files/json.ts'
 import { isJsonObject } from '../../io/files/json-parse.ts'
+import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
 import { isGGUF } from '../../io/gguf/gguf.ts'
 import { alternatives, HeedError } from '../../util/errors.ts'
 import { Tokenizer } from '../tokenizer.ts'
@@ -25,7 +27,7 @@ export async function loadTokenizer(
   path: string,
   { asTarget = false }: LoadTokenizerOptions = {},
 ): Promise<Tokenizer> {
-  if (isGGUF(path)) {
+  if (await isGGUF(path)) {
     const { json, config } = await (await import('./gguf.ts')).readGGUFTokenizer(path)
     return Tokenizer.fromJSON(json, config, path)
   }
@@ -63,8 +65,11 @@ async function filesOf(
   path: string,
   config: TokenizerConfig,
 ): Promise<{ json: unknown; config: TokenizerConfig }> {
-  if (path.endsWith('.txt')) return bertVocabFiles(await readText(path), config, path)
-  if (!path.endsWith('.model')) return { json: await readJson(path), config }
+  const format = await fileFormat(path)
+  const isModel = format === 'sentencepiece' || (format === null && path.endsWith('.model'))
+  if (format === null && path.endsWith('.txt'))
+    return bertVocabFiles(await readText(path), config, path)
+  if (!isModel) return { json: await readJson(path), config }
   const isT5 = basename(path) === 'spiece.model' && /^T5|^$/.test(config.tokenizer_class ?? '')
   return (isT5 ? t5Files : sentencePieceFiles)(await readBytes(path), config, path)
 }
@@ -134,7 +139,9 @@ async function readText(path: string): Promise<string> {
 
 async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path)
+    const bytes = await readFile(path)
+    refuseOtherFormats(path, 'a file of a tokenizer', bytes, ['json', 'sentencepiece'])
+    return bytes
   } catch (error) {
     throw fileError(error, 'read', path)
   }

@@ -55,8 +55,8 @@ describe('IDX', () => {
   })
 
   it.each([
-    [Buffer.from([1, 2, 3, 4]), /got another beginning/],
-    [Buffer.from([0, 0]), /got another beginning/],
+    [Buffer.from([1, 2, 3, 4]), /an IDX file, got an unknown format/],
+    [Buffer.from([0, 0]), /an IDX file, got an unknown format/],
     [Buffer.from([0, 0, 13, 1, 0, 0, 0, 0]), /got numbers of type 13/],
     [Buffer.from([0, 0, 8, 3, 0, 0]), /got no sizes/],
     [idx([2, 2], [1, 2, 3]), /got 3 bytes for sizes of 2 x 2/],

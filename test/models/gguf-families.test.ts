@@ -1,0 +1,148 @@
+// Architectures other than those like Llama, in files of gguf-py.
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openGGUF } from '../../src/io/gguf/gguf.ts'
+import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
+import { fromPretrained, type Head } from '../../src/models/index.ts'
+import { readSentenceConfig } from '../../src/models/sentence-config.ts'
+import { type Module, QuantizedEmbedding, QuantizedLinear } from '../../src/nn/index.ts'
+import { noGrad, type Tensor, tensor } from '../../src/tensor/index.ts'
+import { HeedError } from '../../src/util/errors.ts'
+
+const FIXTURES = new URL('../fixtures/gguf/', import.meta.url).pathname
+const SET = 'bloom-00001-of-00003.gguf'
+
+const FILES: [name: string, file: string, head: Head][] = [
+  ['gpt2', 'gpt2.gguf', 'causal-lm'],
+  ['bloom', SET, 'causal-lm'],
+  ['phi3', 'phi3.gguf', 'causal-lm'],
+  ['bert', 'bert.gguf', 'encoder'],
+]
+
+describe.each(FILES)('%s', (name, file, head) => {
+  it.each(['', 'short_'])('gives the results of transformers: %sids', async (kind) => {
+    const model = (await fromPretrained(join(FIXTURES, file), head)) as unknown as Model
+    const { ids, expected } = await read(name, kind)
+    const results = await noGrad(() => model.forward(ids)).data()
+    expect(apart(results, expected)).toBeLessThan(1e-4)
+  })
+
+  it('has the config that it was made from', async () => {
+    const { config } = (await fromPretrained(join(FIXTURES, file), head)) as unknown as Module
+    const { model_type: _, ...fields } = JSON.parse(
+      await readFile(join(FIXTURES, `${name}.json`), 'utf8'),
+    )
+    expect(config).toMatchObject(fields)
+  })
+})
+
+describe('the weights of a Conv1D', () => {
+  it('stay in blocks', async () => {
+    const model = await fromPretrained(join(FIXTURES, 'gpt2.gguf'))
+    expect(model.getModule('transformer.h.1.attn.c_attn')).toBeInstanceOf(QuantizedLinear)
+    expect(model.getModule('transformer.wte')).toBeInstanceOf(QuantizedEmbedding)
+    const { ids } = await read('gpt2', '')
+    const plain = await fromPretrained(join(FIXTURES, 'gpt2.gguf'), 'causal-lm', {
+      keepBlocks: false,
+    })
+    const [blocks, numbers] = [model, plain].map((each) => noGrad(() => each.forward(ids)).data())
+    expect(apart(await blocks, await numbers)).toBeLessThan(1e-5)
+  })
+})
+
+describe('the pooling of an encoder', () => {
+  it('is that of the file', async () => {
+    const { config } = await readSentenceConfig(join(FIXTURES, 'bert.gguf'))
+    expect(config).toEqual({ pooling: ['cls'], normalize: true })
+  })
+})
+
+describe('a set of files', () => {
+  it('opens by its first file, under names without .gguf too', async () => {
+    const folder = await copyOfSet((name) => name.replace('.gguf', '').replace('bloom', 'a.b'))
+    const file = await openGGUF(join(folder, 'a.b-00001-of-00003'))
+    const whole = await openGGUF(join(FIXTURES, SET))
+    expect(file.names).toEqual(whole.names)
+    expect(file.names).toHaveLength(29)
+    for (const name of file.names) expect(await file.read(name)).toEqual(await whole.read(name))
+    await file.close()
+    await whole.close()
+    await expect(file.read('token_embd.weight')).rejects.toThrow(/got a closed file/)
+  })
+
+  it.each([
+    [2, /00002-of-00003.gguf must be the first file of its set, got part 2 of 3/],
+    [3, /00003-of-00003.gguf must be the first file of its set, got part 3 of 3/],
+  ])('names the first file for part %d', async (part, message) => {
+    const path = join(FIXTURES, `bloom-0000${part}-of-00003.gguf`)
+    const problem = expect.objectContaining({
+      message: expect.stringMatching(message),
+      remedy: expect.stringContaining(SET),
+    })
+    await expect(openGGUF(path)).rejects.toThrow(problem)
+    await expect(fromPretrained(path)).rejects.toThrow(problem)
+  })
+
+  it('names the files that are missing', async () => {
+    const folder = await copyOfSet()
+    await rm(join(folder, 'bloom-00002-of-00003.gguf'))
+    await expect(openGGUF(join(folder, SET))).rejects.toThrow(
+      /got 2 of 3: bloom-00002-of-00003.gguf missing/,
+    )
+  })
+
+  it.each([
+    ['another part in its place', '00003', /00002-of-00003.gguf must be part 2 of a set of 3, got/],
+    ['the first part twice', '00001', /00002-of-00003.gguf must be part 2 of a set of 3, got/],
+  ])('refuses %s', async (_, part, message) => {
+    const folder = await copyOfSet()
+    const copied = await readFile(join(folder, `bloom-${part}-of-00003.gguf`))
+    await writeFile(join(folder, 'bloom-00002-of-00003.gguf'), copied)
+    const error = await openGGUF(join(folder, SET)).catch((problem: unknown) => problem)
+    expect(error).toBeInstanceOf(HeedError)
+    expect((error as HeedError).message).toMatch(message)
+  })
+
+  it('says how the files must be called', async () => {
+    const folder = await copyOfSet((name) => name.replace('00001-of-00003', 'first'))
+    await expect(openGGUF(join(folder, 'bloom-first.gguf'))).rejects.toThrow(
+      /must be named like model-00001-of-00002.gguf, got .*bloom-first.gguf/,
+    )
+  })
+})
+
+interface Model {
+  forward(ids: Tensor): Tensor
+}
+
+async function read(name: string, kind: string): Promise<{ ids: Tensor; expected: Float32Array }> {
+  const file = await openSafetensors(join(FIXTURES, `${name}.safetensors`))
+  const key = kind === '' ? 'input_ids' : `${kind}ids`
+  const ids = await file.read(key, { as: 'i32' })
+  const expected = await file.read(`${kind}logits`, { as: 'f32' })
+  await file.close()
+  return { ids: tensor([Array.from(ids)], { dtype: 'i32' }), expected }
+}
+
+/** The largest difference, relative to the largest value. */
+function apart(values: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(values).toHaveLength(expected.length)
+  let [difference, largest] = [0, 0]
+  for (let i = 0; i < expected.length; i++) {
+    difference = Math.max(difference, Math.abs(values[i] - expected[i]))
+    largest = Math.max(largest, Math.abs(expected[i]))
+  }
+  return difference / largest
+}
+
+async function copyOfSet(rename = (name: string): string => name): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'heed-set-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  for (const part of [1, 2, 3]) {
+    const name = `bloom-0000${part}-of-00003.gguf`
+    await cp(join(FIXTURES, name), join(folder, rename(name)))
+  }
+  return folder
+}
