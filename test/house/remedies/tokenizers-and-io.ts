@@ -90,7 +90,7 @@ export const tokenizerAndIoCases: RemedyCase[] = [
     },
   },
   {
-    site: 'src/io/gguf/gguf.ts#GGUFFile.entry',
+    site: 'src/io/gguf/gguf.ts#GGUFFile.stored',
     run: async ({ name = 'q8' }) => {
       const file = await openGGUF(new URL('gguf/blocks.gguf', fixtures).pathname)
       try {
