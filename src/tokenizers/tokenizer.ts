@@ -4,14 +4,14 @@ import {
   additionalTokensOf,
   type SpecialTokens,
   specialTokensOf,
-  withDeclaredTokens,
+  withConfigTokens,
 } from './chat/special-tokens.ts'
 import { type Batch, type PaddingOptions, pad } from './encode/batch.ts'
 import { cutBeforeSpaces } from './encode/cut-text.ts'
 import { cutsAtSpaces } from './encode/cuts-at-spaces.ts'
 import { byteStream, type DecodeStream, windowStream } from './encode/decode-stream.ts'
 import { cleanUp } from './encode/decoders.ts'
-import { Encoder } from './encode/encoder.ts'
+import { Encoder, normalizedContent } from './encode/encoder.ts'
 import { assemble, type Encoding, type TruncationOptions } from './encode/encoding.ts'
 import { PLAIN_TEMPLATE } from './encode/post-processors.ts'
 import { trimOffsets } from './encode/trim-offsets.ts'
@@ -43,7 +43,9 @@ export class Tokenizer {
   private readonly vocabulary: Vocabulary
   private readonly encoder: Encoder
   private readonly cuts: boolean
-  private readonly special: ReadonlySet<number>
+  private readonly special: ReadonlySet<string>
+  /** Added tokens that decode to what the normaliser makes of them. */
+  private readonly normalized: ReadonlyMap<number, string>
 
   private constructor(
     json: TokenizerJson & { added_tokens: AddedTokenJson[] },
@@ -57,9 +59,12 @@ export class Tokenizer {
     this.pipeline = pipeline
     this.specialTokens = specialTokensOf(config)
     this.vocabulary = new Vocabulary(pipeline.model.vocab, added, source)
-    this.encoder = new Encoder(pipeline, added)
+    this.encoder = new Encoder(pipeline, added, (id) => this.idToToken(id) ?? '')
     this.cuts = cutsAtSpaces(pipeline, added)
-    this.special = new Set(added.filter((token) => token.special).map((token) => token.id))
+    this.special = new Set(added.filter(({ special }) => special).map(({ content }) => content))
+    this.normalized = new Map(
+      added.map((token) => [token.id, normalizedContent(token, pipeline.normalizer)]),
+    )
     this.vocabSize = this.vocabulary.size
   }
 
@@ -112,7 +117,8 @@ export class Tokenizer {
   static fromJSON(json: unknown, config: unknown = {}, source = 'tokenizer.json'): Tokenizer {
     const settings = readTokenizerConfig(config, `the tokenizer_config.json of ${source}`)
     const { json: file, pipeline } = readTokenizerJson(json, source)
-    const added_tokens = withDeclaredTokens(file.added_tokens, pipeline.model.vocab, settings)
+    const added_tokens = withConfigTokens(file.added_tokens, pipeline.model, settings)
+    warnOfIds(file.added_tokens, added_tokens, source)
     return new Tokenizer({ ...file, added_tokens }, settings, { pipeline, source })
   }
 
@@ -153,11 +159,11 @@ export class Tokenizer {
     const { pair, addSpecialTokens = true } = options
     const tokenOf = (id: number) => this.idToToken(id) ?? ''
     const { postProcessor } = this.pipeline
-    const { trim } = postProcessor
+    const { trim = [] } = postProcessor
     const texts = (pair === undefined ? [text] : [text, pair]).map((each) => {
       checkText(each)
       const tokens = guard('encode', () => this.encoder.encodeWithOffsets(each))
-      return trim ? trimOffsets(tokens, each, tokenOf, trim.first) : tokens
+      return trim.reduce((trimmed, { first }) => trimOffsets(trimmed, each, first), tokens)
     })
     const truncationSide = options.truncationSide ?? sideOf(this.config.truncation_side)
     return assemble(texts, postProcessor, {
@@ -198,7 +204,7 @@ export class Tokenizer {
     const { skipSpecialTokens = false } = options
     const tokens = Array.from(ids)
       .filter((id) => this.shows(id, skipSpecialTokens))
-      .map((id) => this.idToToken(id) ?? '')
+      .map((id) => this.decoded(id) ?? '')
     if (tokens.length === 0) return ''
     const text = guard('decode', () => this.pipeline.decoder(tokens).join(''))
     return this.config.clean_up_tokenization_spaces === true ? cleanUp(text) : text
@@ -211,7 +217,7 @@ export class Tokenizer {
     const { bytesOf } = this.pipeline.decoder
     if (bytesOf && !this.config.clean_up_tokenization_spaces) {
       const added = new Set(this.added.map((token) => token.id))
-      return byteStream({ skip, added, tokenOf: (id) => this.idToToken(id) ?? '', bytesOf })
+      return byteStream({ skip, added, tokenOf: (id) => this.decoded(id) ?? '', bytesOf })
     }
     return windowStream(skip, (ids) => this.decode(ids, options))
   }
@@ -222,7 +228,7 @@ export class Tokenizer {
    */
   tokenBytes(id: number): Uint8Array | null {
     const token = this.idToToken(id)
-    if (token === undefined || this.special.has(id)) return null
+    if (token === undefined || this.isSpecial(id)) return null
     const { decoder, model } = this.pipeline
     if (this.added.some((added) => added.id === id)) return utf8.encode(token)
     if (decoder.bytesOf) return decoder.bytesOf(token)
@@ -243,7 +249,7 @@ export class Tokenizer {
 
   /** Whether `skipSpecialTokens` leaves this token out, as the end of text. */
   isSpecial(id: number): boolean {
-    return this.special.has(id)
+    return this.special.has(this.decoded(id) ?? '')
   }
 
   /** The contents of `tokenizer.json`. */
@@ -253,7 +259,7 @@ export class Tokenizer {
 
   /** Writes `tokenizer.json` and `tokenizer_config.json`, as `AutoTokenizer` reads them. */
   async save(folder: string, options: { modelMaxLength?: number } = {}): Promise<void> {
-    const { saveTokenizer } = await import('./formats/files.ts')
+    const { saveTokenizer } = await import('./formats/save.ts')
     await saveTokenizer(this, folder, options)
   }
 
@@ -273,7 +279,12 @@ export class Tokenizer {
         expected: 'whole numbers from 0',
         remedy: 'Give the ids that encode() returned, or that a model generated.',
       })
-    return this.idToToken(id) !== undefined && !(skipSpecialTokens && this.special.has(id))
+    return this.idToToken(id) !== undefined && !(skipSpecialTokens && this.isSpecial(id))
+  }
+
+  /** The token that the decoder sees. */
+  private decoded(id: number): string | undefined {
+    return this.normalized.get(id) ?? this.idToToken(id)
   }
 
   private idOf(name: keyof SpecialTokens): number | undefined {
@@ -284,7 +295,7 @@ export class Tokenizer {
   /** The config of GPT-2 does not name an end of text; its class in transformers does. */
   private usualEnd(): number | undefined {
     const ids = USUAL_ENDS.map((token) => this.tokenToId(token))
-    return ids.find((id) => id !== undefined && this.special.has(id))
+    return ids.find((id) => id !== undefined && this.isSpecial(id))
   }
 }
 
@@ -300,6 +311,22 @@ function checkText(text: unknown): void {
     expected: 'a string',
     remedy: 'Convert the value with String() first.',
   })
+}
+
+/** Python's libraries ignore the id of an added token, and so does this one. */
+function warnOfIds(
+  file: readonly AddedTokenJson[],
+  added: readonly AddedTokenJson[],
+  source: string,
+): void {
+  const ids = new Map(added.map(({ content, id }) => [content, id]))
+  const wrong = file.find(({ content, id }) => ids.get(content) !== id)
+  if (!wrong) return
+  const id = ids.get(wrong.content)
+  console.warn(
+    `heed: added_tokens in ${source} must have the next free ids, got ${wrong.id} for ` +
+      `${JSON.stringify(wrong.content)}; it is ${id}, as in Python's tokenizers.`,
+  )
 }
 
 /** Steps of users and unusual files may throw anything. */

@@ -94,16 +94,19 @@ describe('special tokens', () => {
       added_tokens_decoder: {
         900: { content: '<extra_id_0>', special: true },
         901: { content: '<extra_id_1>', special: true },
-        3: { content: '<not this>', special: true },
+        3: { content: '<first>', special: true },
         x: { content: '<nor this>' },
       },
     }
     const tokenizer = Tokenizer.fromJSON(json, config)
-    expect(tokenizer.additionalSpecialTokenIds).toEqual([900, 901])
-    expect(tokenizer.encode('a<extra_id_1>')).toContain(901)
-    expect(tokenizer.isSpecial(901)).toBe(true)
-    expect(tokenizer.vocabSize).toBe(902)
-    expect(tokenizer.tokenToId('<not this>')).toBeUndefined()
+    // The next ids in the order of the declared ones, as in Python.
+    const first = bert.vocabSize
+    expect(tokenizer.tokenToId('<first>')).toBe(first)
+    expect(tokenizer.additionalSpecialTokenIds).toEqual([first + 1, first + 2])
+    expect(tokenizer.encode('a<extra_id_1>')).toContain(first + 2)
+    expect(tokenizer.isSpecial(first + 2)).toBe(true)
+    expect(tokenizer.vocabSize).toBe(first + 3)
+    expect(tokenizer.tokenToId('<nor this>')).toBeUndefined()
   })
 })
 

@@ -61,7 +61,7 @@ describe('chat templates', () => {
     await writeFile(join(folder, 'tokenizer_config.json'), '{"bos_token": "b"}')
     const tokenizer = await Tokenizer.fromFile(folder)
     expect(await tokenizer.applyChatTemplate(chat)).toBe('<|endoftext|>system')
-    expect(tokenizer.specialTokens).toEqual({ bos_token: 'b', eos_token: '<|endoftext|>' })
+    expect(tokenizer.specialTokens).toEqual({ bos_token: 'a', eos_token: '<|endoftext|>' })
   })
 
   it('get None for tools and documents, as in Python', async () => {

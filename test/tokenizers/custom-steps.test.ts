@@ -87,18 +87,18 @@ registerTokenizerStep('decoder', 'Smileys', {
 })
 
 const json = {
-  added_tokens: [{ id: 0, content: '<s>', special: true }],
+  added_tokens: [{ id: 5, content: '<s>', special: true }],
   normalizer: { type: 'Sequence', normalizers: [{ type: 'Lowercase' }, { type: 'Smileys' }] },
   pre_tokenizer: { type: 'Twice', step: { type: 'EndAfter', pattern: { Regex: 'b|☺' } } },
-  post_processor: { type: 'InFront', id: 0 },
+  post_processor: { type: 'InFront', id: 5 },
   decoder: { type: 'Smileys' },
-  model: { type: 'Letters', letters: '?abc☺', first: 1 },
+  model: { type: 'Letters', letters: '?abc☺', first: 0 },
 }
 
 it('encodes with offsets and decodes by registered steps', () => {
   const tokenizer = Tokenizer.fromJSON(json)
   const encoding = tokenizer.encodeWithOffsets('AB:)c!')
-  expect(encoding.ids).toEqual([0, 2, 3, 5, 4, 1])
+  expect(encoding.ids).toEqual([5, 1, 2, 4, 3, 0])
   expect(tokenizer.encode('AB:)c!')).toEqual(encoding.ids)
   expect(encoding.tokens).toEqual(['<s>', 'a', 'b', '☺', 'c', '?'])
   expect(encoding.offsets).toEqual([
@@ -111,7 +111,7 @@ it('encodes with offsets and decodes by registered steps', () => {
   ])
   expect(encoding.wordIds).toEqual([null, 0, 0, 1, 2, 2])
   expect(tokenizer.decode(encoding.ids, { skipSpecialTokens: true })).toBe('ab:)c?')
-  expect(tokenizer.unkTokenId).toBe(1)
+  expect(tokenizer.unkTokenId).toBe(0)
   const stream = tokenizer.decodeStream({ skipSpecialTokens: true })
   expect(encoding.ids.map((id) => stream.push(id)).join('') + stream.end()).toBe('ab:)c?')
 })
@@ -120,7 +120,7 @@ it('saves registered steps and opens them again', async () => {
   const folder = await temporaryFolder()
   await Tokenizer.fromJSON(json).save(folder)
   const opened = await Tokenizer.fromFile(folder)
-  expect(opened.encode('c:)a')).toEqual([0, 4, 5, 2])
+  expect(opened.encode('c:)a')).toEqual([5, 3, 4, 1])
   expect(opened.toJSON()).toMatchObject(json)
 })
 

@@ -69,16 +69,6 @@ describe('a tokenizer.json that lies', () => {
       /`added_tokens\[0\].content`/,
     ],
     [
-      'an added token in the place of another',
-      { ...good, added_tokens: [{ id: 5, content: 'new' }] },
-      /got 5 for .* and "new"/,
-    ],
-    [
-      'an added token with two ids',
-      { ...good, added_tokens: [{ id: 900, content: 'a' }] },
-      /and 900 in `added_tokens` for "a"/,
-    ],
-    [
       'a pre-tokenizer that is text',
       { ...good, pre_tokenizer: 'ByteLevel' },
       /`pre_tokenizer` .* must be an object/,

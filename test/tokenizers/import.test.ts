@@ -98,7 +98,7 @@ describe('SentencePiece models', () => {
     const tokenizer = await Tokenizer.fromFile(folder)
     const { ids } = models[0]
     texts.forEach((text, i) => {
-      if (!/<extra_id/.test(text)) expect(tokenizer.encode(text)).toEqual([...ids[i], 1])
+      if (!/<extra_id|[^\S ]/.test(text)) expect(tokenizer.encode(text)).toEqual([...ids[i], 1])
     })
     // transformers 5.23, T5Tokenizer.from_pretrained of the same file
     expect(tokenizer.encode('a<extra_id_0>b <extra_id_1> c')).toEqual([8, 699, 86, 698, 100, 1])
@@ -165,10 +165,9 @@ describe("BERT's vocab.txt", () => {
     expect(lower.encode('Whale')).toEqual([4, 1, 2])
   })
 
-  it('is refused when a token is there twice, or [CLS] not at all', async () => {
-    const twice = Tokenizer.fromFile(await folderOf('a\nb\na'))
-    await expect(twice).rejects.toThrow('got "a" in lines 1 and 3')
-    const poor = Tokenizer.fromFile(await folderOf('a\n[UNK]'))
-    await expect(poor).rejects.toThrow('must contain [CLS]')
+  it('may have a token twice, of which the last line counts, and lack special tokens', async () => {
+    const twice = await Tokenizer.fromFile(await folderOf('a\nb\na\n[UNK]\n[SEP]\n[PAD]\n[MASK]'))
+    expect(twice.encode('a b c')).toEqual([6, 2, 1, 3, 4]) // 6: the number of tokens
+    expect(twice.tokenToId('[CLS]')).toBe(6)
   })
 })

@@ -19,7 +19,8 @@ const USUAL = [
   /^(vocab|special_tokens_map|added_tokens)\.json$/,
   /^(vocab|merges)\.txt$/,
   /^(source|target|spiece|sentencepiece[^/]*)\.(spm|model)$/,
-  /^chat_template\.(jinja|json)$/,
+  /^(tekken\.json|(tiktoken|spm)\.model|tokenizer\.model\.\w+)$/,
+  /^(chat_template\.(jinja|json)|additional_chat_templates\/[^/]+\.jinja)$/,
   /^(pre)?processor_config\.json$/,
   /^(modules|sentence_bert_config|config_sentence_transformers)\.json$/,
   /^[0-9]+_[A-Za-z]+\/(config\.json|model\.safetensors)$/, // further layers in sentence-transformers

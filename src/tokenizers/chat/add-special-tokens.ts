@@ -1,4 +1,10 @@
-import { specialToken, type TokenizerJson } from '../formats/tokenizer-json.ts'
+import { isJsonObject } from '../../io/files/json-parse.ts'
+import {
+  type AddedTokenJson,
+  type ComponentJson,
+  specialToken,
+  type TokenizerJson,
+} from '../formats/tokenizer-json.ts'
 import { Tokenizer } from '../tokenizer.ts'
 import type { SpecialTokens } from './special-tokens.ts'
 
@@ -19,22 +25,36 @@ export function addSpecialTokens(
   const json = tokenizer.toJSON()
   const tokens = [...new Set([...Object.values(names), ...additional])]
   const missing = tokens.filter((token) => tokenizer.tokenToId(token) === undefined)
-  const ids = new Map(missing.map((token, i) => [token, tokenizer.vocabSize + i]))
-  const idOf = (token: string): number => ids.get(token) ?? (tokenizer.tokenToId(token) as number)
-  const added = missing.map((token) => specialToken(token, idOf(token)))
+  const added = missing.map((token, i) => specialToken(token, tokenizer.vocabSize + i))
   const config = {
     ...tokenizer.config,
     ...names,
     ...(additional.length > 0 && { additional_special_tokens: [...additional] }),
   }
-  return Tokenizer.fromJSON(
+  const extended = Tokenizer.fromJSON(
     {
       ...json,
+      model: withIds(json.model, added),
       added_tokens: [...(json.added_tokens ?? []), ...added],
-      ...(template && { post_processor: processorOf(template, idOf) }),
     },
     config,
   )
+  if (!template) return extended
+  const post_processor = processorOf(template, (token) => extended.tokenToId(token) as number)
+  return Tokenizer.fromJSON({ ...extended.toJSON(), post_processor }, config)
+}
+
+/**
+ * A model whose vocabulary has the ids of new tokens, if it lacks earlier ids: without that, files of Python would
+ * give the new tokens the ids of others.
+ */
+function withIds(model: ComponentJson, added: readonly AddedTokenJson[]): ComponentJson {
+  const { vocab } = model
+  if (!isJsonObject(vocab)) return model
+  const ids = Object.values(vocab).filter((id) => typeof id === 'number')
+  if (ids.every((id) => id < ids.length)) return model
+  const tokens = added.map(({ content, id }) => [content, id] as const)
+  return { ...model, vocab: Object.fromEntries([...Object.entries(vocab), ...tokens]) }
 }
 
 function processorOf(

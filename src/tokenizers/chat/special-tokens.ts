@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../io/files/json-parse.ts'
+import { AddedVocabulary, type NewToken, type TokenIds } from '../formats/added-vocabulary.ts'
 import { addedToken } from '../formats/read-json.ts'
 import type { AddedTokenJson, TokenizerConfig } from '../formats/tokenizer-json.ts'
 
@@ -20,47 +21,96 @@ export const SPECIAL_TOKENS = [
 export function specialTokensOf(config: TokenizerConfig): SpecialTokens {
   const tokens: SpecialTokens = {}
   for (const name of SPECIAL_TOKENS) {
-    const text = tokenText(config[name])
-    if (text !== undefined) tokens[name] = text
+    const token = newToken(config[name])
+    if (token !== undefined) tokens[name] = token.content
   }
   return tokens
 }
 
 /** `additional_special_tokens`, such as T5's sentinels; transformers 5 calls them `extra_special_tokens`. */
 export function additionalTokensOf(config: TokenizerConfig): string[] {
-  const lists = [config.additional_special_tokens, config.extra_special_tokens]
-  const settings: unknown[] = lists.filter((list) => Array.isArray(list)).flat()
-  return [...new Set(settings.map(tokenText).filter((text) => text !== undefined))]
+  return [...new Set(additional(config).map(({ content }) => content))]
 }
 
 /**
- * `added_tokens` with the tokens that only `added_tokens_decoder` of the config declares, as in transformers.
- * Entries that do not fit the vocabulary are left out.
+ * The added tokens of a file, and those that only the config has, in the order of transformers: those of
+ * `added_tokens_decoder` by id, then the special tokens that have a name, then the additional ones.
  */
-export function withDeclaredTokens(
-  addedTokens: readonly AddedTokenJson[],
-  vocab: ReadonlyMap<string, number>,
+export function withConfigTokens(
+  fileTokens: readonly AddedTokenJson[],
+  model: TokenIds,
   config: TokenizerConfig,
 ): AddedTokenJson[] {
-  const declared = config.added_tokens_decoder
-  const added = [...addedTokens]
-  if (!isJsonObject(declared)) return added
-  const known = new Set(added.map(({ content }) => content))
-  const taken = new Set([...vocab.values(), ...added.map(({ id }) => id)])
-  for (const [key, token] of Object.entries(declared)) {
-    const id = /^[0-9]{1,7}$/.test(key) ? Number(key) : -1
-    const parsed = isJsonObject(token) ? addedToken.safeParse({ ...token, id }) : undefined
-    if (!parsed?.success || known.has(parsed.data.content)) continue
-    const { content } = parsed.data
-    if (vocab.has(content) ? vocab.get(content) !== id : taken.has(id)) continue
-    added.push(parsed.data)
-    known.add(content)
-    taken.add(id)
+  const added = new AddedVocabulary(model)
+  added.add(fileTokens)
+  const names = [...named(config)]
+  const isNamed = new Set(names.map(({ content }) => content))
+  const fresh = declared(config).filter((token) => !isSame(token, added.get(token.content)))
+  const known = new Set([...added.tokens, ...fresh].map(({ content }) => content))
+  for (const token of [...names, ...additional(config)]) {
+    if (known.has(token.content)) continue
+    known.add(token.content)
+    fresh.push(token)
   }
-  return added
+  added.add(
+    fresh.map((token) => (isNamed.has(token.content) ? { ...token, special: true } : token)),
+  )
+  return added.tokens
 }
 
-function tokenText(setting: unknown): string | undefined {
-  const token = isJsonObject(setting) ? setting.content : setting
-  return typeof token === 'string' ? token : undefined
+/** The tokens of `added_tokens_decoder`, by their ids. Entries that do not fit are left out. */
+function declared(config: TokenizerConfig): NewToken[] {
+  if (!isJsonObject(config.added_tokens_decoder)) return []
+  return Object.entries(config.added_tokens_decoder)
+    .filter(([id, token]) => /^[0-9]{1,7}$/.test(id) && isJsonObject(token))
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, token]) => newToken(token, false))
+    .filter((token) => token !== undefined)
 }
+
+/** The tokens of the usual keys in their order, then those of a model's own keys, such as `image_token`. */
+function* named(config: TokenizerConfig): Generator<NewToken> {
+  const own = Object.keys(config).filter((key) => key.endsWith('_token') && !isUsual(key))
+  const extra = isJsonObject(config.extra_special_tokens) ? config.extra_special_tokens : {}
+  const settings = [
+    ...[...SPECIAL_TOKENS, ...own].map((key) => config[key]),
+    ...Object.values(extra),
+  ]
+  for (const setting of settings) {
+    const token = newToken(setting)
+    if (token) yield token
+  }
+}
+
+const isUsual = (key: string): boolean => SPECIAL_TOKENS.some((name) => name === key)
+
+/** `extra_special_tokens` takes the place of `additional_special_tokens` unless it is empty. */
+function additional(config: TokenizerConfig): NewToken[] {
+  const extra: unknown = config.extra_special_tokens
+  const isEmpty = Array.isArray(extra) ? extra.length === 0 : !isJsonObject(extra)
+  const list: unknown = isEmpty ? config.additional_special_tokens : extra
+  if (!Array.isArray(list)) return []
+  return list.map((token: unknown) => newToken(token)).filter((token) => token !== undefined)
+}
+
+/** A token that is written as its text, or as an object with `content`. */
+function newToken(setting: unknown, special = true): NewToken | undefined {
+  if (typeof setting === 'string') return { content: setting, special: true, normalized: false }
+  if (!isJsonObject(setting)) return undefined
+  const parsed = addedToken.safeParse({ special, ...setting, id: 0 })
+  if (!parsed.success) return undefined
+  const { content, single_word, lstrip, rstrip, normalized, special: isSpecial } = parsed.data
+  return { content, single_word, lstrip, rstrip, normalized, special: isSpecial }
+}
+
+/** Whether a token is already there with the same settings. */
+function isSame(token: NewToken, added: AddedTokenJson | undefined): boolean {
+  if (!added) return false
+  const isNormalized = (each: NewToken) => each.normalized ?? !each.special
+  return (
+    FLAGS.every((flag) => (token[flag] ?? false) === (added[flag] ?? false)) &&
+    isNormalized(token) === isNormalized(added)
+  )
+}
+
+const FLAGS = ['special', 'single_word', 'lstrip', 'rstrip'] as const

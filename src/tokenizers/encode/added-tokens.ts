@@ -38,7 +38,7 @@ export class AddedTokens {
       const end = at + match.length
       const { token } = match
       if (!token.single_word || standsAlone(text, at, end)) {
-        const from = token.lstrip ? spaceBefore(text, at, taken) : Math.max(at, taken)
+        const from = token.lstrip ? Math.max(spaceBefore(text, at, taken), taken) : at
         const to = token.rstrip ? spaceAfter(text, end) : end
         matches.push({ id: token.id, from, to })
         taken = to

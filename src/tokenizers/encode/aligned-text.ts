@@ -28,7 +28,7 @@ export class AlignedText {
 
   slice(from: number, to: number, text = this.text.slice(from, to)): AlignedText {
     if (!this.starts) return new AlignedText(text, this.base + from)
-    const base = from === 0 ? this.base : this.start(from)
+    const base = from < to ? this.start(from) : this.base
     return new AlignedText(
       text,
       base,
@@ -74,6 +74,12 @@ export class TextRewriter {
     }
   }
 
+  /** Appends a text that stands for nothing: it gets the position of the character before unit `at`. */
+  insert(at: number, text: string): void {
+    const before = at > 1 && isLowSurrogate(this.source.text, at - 1) ? at - 2 : at - 1
+    this.replace(Math.max(0, before), at, text)
+  }
+
   finish(): AlignedText {
     if (this.text === this.source.text) return this.source
     const starts = Int32Array.from(this.starts)
@@ -97,4 +103,37 @@ export function mapCharacters(
     i += character.length
   }
   return changed ? rewriter.finish() : source
+}
+
+/**
+ * A character of a new text, and how many characters of the source it takes: 0 for one, -n for one and the n after
+ * it, 1 for none.
+ */
+export type Change = readonly [character: string, change: number]
+
+/** Writes a new text whose characters stand for those of the source in order. */
+export function rewrite(source: AlignedText, changes: Iterable<Change>): AlignedText {
+  const rewriter = new TextRewriter(source)
+  let at = 0
+  for (const [character, change] of changes) {
+    if (change > 0) rewriter.insert(at, character)
+    else {
+      const end = nextCharacter(source.text, at)
+      rewriter.replace(at, end, character)
+      at = end
+      for (let n = change; n < 0; n++) at = nextCharacter(source.text, at)
+    }
+  }
+  return rewriter.finish()
+}
+
+/** Where the character after that of unit `at` starts. */
+export function nextCharacter(text: string, at: number): number {
+  if (at >= text.length) return text.length
+  return at + ((text.codePointAt(at) as number) > 0xffff ? 2 : 1)
+}
+
+function isLowSurrogate(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code >= 0xdc00 && code < 0xe000
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { refuse } from '../schema-error.ts'
+import { nextCharacter } from './aligned-text.ts'
 import { type MergeTable, pairKey, readMerges, vocabulary } from './model-settings.ts'
 import { NumberHeap } from './number-heap.ts'
-import { byteTokens, type Pieces, push, unknownId } from './pieces.ts'
+import { byteTokens, type Pieces, piecesOfBytes, unknownId, utf8Size } from './pieces.ts'
 import { registerTokenizerStep } from './register-step.ts'
 import { flag, text } from './settings.ts'
 import type { WordModel } from './steps.ts'
@@ -10,6 +12,7 @@ const settings = z
   .object({
     vocab: vocabulary,
     merges: z.unknown(),
+    dropout: z.number().nullish(),
     unk_token: z.string().nullish(),
     continuing_subword_prefix: text(''),
     end_of_word_suffix: text(''),
@@ -18,9 +21,19 @@ const settings = z
     ignore_merges: flag(false),
   })
   .transform((json, context) => {
-    const { vocab, continuing_subword_prefix: prefix } = json
+    const { vocab, continuing_subword_prefix: prefix, dropout } = json
+    if (dropout !== 1 && dropout) return refuseDropout(dropout, context)
     return { ...json, merges: readMerges(json.merges, { vocab, prefix }, context) }
   })
+
+/** Dropout gives random tokens; with 0 all merges apply, with 1 none. */
+function refuseDropout(dropout: number, context: Pick<z.RefinementCtx, 'issues'>): never {
+  return refuse(context, dropout, 'null, 0 or 1, for random merges are not supported', {
+    path: ['dropout'],
+    code: 'unsupported',
+    remedy: 'Set it to null: dropout of merges serves training only.',
+  })
+}
 
 type Settings = z.output<typeof settings>
 
@@ -51,35 +64,50 @@ class Bpe implements WordModel {
       prefix === '' &&
       suffix === '' &&
       !settings.fuse_unk &&
+      !settings.byte_fallback &&
       !settings.ignore_merges
     this.settings = settings
     this.merges = merges
   }
 
   encode(word: string): Pieces {
-    const id = this.settings.ignore_merges ? this.vocab.get(word) : undefined
+    const { ignore_merges, dropout } = this.settings
+    const id = ignore_merges && !dropout ? this.vocab.get(word) : undefined
     if (id !== undefined) return { ids: [id], starts: [0], ends: [word.length] }
-    const pieces = this.characters(word)
-    return this.merges.ranks.size === 0 || pieces.ids.length < 2 ? pieces : this.merge(pieces)
+    const symbols = this.characters(word)
+    if (this.merges.ranks.size > 0 && symbols.ids.length > 1 && !dropout) this.merge(symbols)
+    return piecesOfBytes(word, symbols)
   }
 
-  private characters(word: string): Pieces {
+  private characters(word: string): Symbols {
     const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix } = this.settings
-    const pieces: Pieces = { ids: [], starts: [], ends: [] }
-    let afterUnknown = false
+    const symbols: Symbols = { ids: [], sizes: [] }
+    let unknown = 0 // bytes of an unknown token that is still to be written
+    const flush = (): void => {
+      if (unknown > 0) add(symbols, this.unknownId(word), unknown)
+      unknown = 0
+    }
     for (let start = 0; start < word.length; ) {
-      const end = start + ((word.codePointAt(start) as number) > 0xffff ? 2 : 1)
+      const end = nextCharacter(word, start)
       let character = word.slice(start, end)
+      const size = utf8Size(character)
       if (start > 0) character = prefix + character
       if (end === word.length) character += suffix
-      const id = this.vocab.get(character)
-      const ids = id === undefined ? this.bytes(character) : [id]
-      for (const id of ids ?? []) push(pieces, id, start, end)
-      if (!ids) this.pushUnknown(pieces, character, { start, end, again: afterUnknown })
-      afterUnknown = !ids
       start = end
+      const id = this.vocab.get(character)
+      const bytes = id === undefined ? this.bytes(character) : undefined
+      if (id !== undefined) {
+        flush()
+        add(symbols, id, size)
+      } else if (bytes) {
+        for (const byte of bytes) add(symbols, byte, 1) // as in Python, before an unknown token
+      } else if (this.unknownToken !== undefined) {
+        if (!this.settings.fuse_unk) flush()
+        unknown += size
+      }
     }
-    return pieces
+    flush()
+    return symbols
   }
 
   /** The tokens of a character's bytes, `<0xE2>`, if the vocabulary has all of them. */
@@ -87,47 +115,63 @@ class Bpe implements WordModel {
     return this.byteFallback ? byteTokens(character, this.vocab) : undefined
   }
 
-  /** Without an unknown token, a character outside the vocabulary is left out, as in Python. */
-  private pushUnknown(
-    pieces: Pieces,
-    character: string,
-    { start, end, again }: { start: number; end: number; again: boolean },
-  ): void {
-    if (this.unknownToken === undefined) return
-    if (this.settings.fuse_unk && again) pieces.ends[pieces.ends.length - 1] = end
-    else push(pieces, unknownId(character, this.unknownToken, this.vocab), start, end)
+  private unknownId(word: string): number {
+    return unknownId(word, this.unknownToken, this.vocab)
   }
 
-  private merge({ ids, starts, ends }: Pieces): Pieces {
+  private merge(symbols: Symbols): void {
     const { ranks, merged } = this.merges
+    const { ids, sizes } = symbols
     const length = ids.length
     const next = Int32Array.from(ids, (_, i) => i + 1)
     const before = Int32Array.from(ids, (_, i) => i - 1)
     const waiting = new NumberHeap() // rank and place in one number: the earliest merge on top
+    const rankAt = (at: number): number | undefined =>
+      next[at] < length ? ranks.get(pairKey(ids[at], ids[next[at]])) : undefined
     const consider = (at: number): void => {
-      const right = next[at]
-      const rank = right < length ? ranks.get(pairKey(ids[at], ids[right])) : undefined
+      const rank = rankAt(at)
       if (rank !== undefined) waiting.push(rank * PLACES + at)
     }
     for (let i = 0; i + 1 < length; i++) consider(i)
     for (let top = waiting.pop(); top !== undefined; top = waiting.pop()) {
       const at = top % PLACES
-      const rank = (top - at) / PLACES
+      const token = merged[(top - at) / PLACES]
+      const rank = ids[at] === DEAD ? undefined : rankAt(at)
+      // The pair may have changed meanwhile; as in Python, it counts if it still forms the same token.
+      if (rank === undefined || merged[rank] !== token) continue
       const right = next[at]
-      if (ids[at] === DEAD || right >= length) continue
-      if (ranks.get(pairKey(ids[at], ids[right])) !== rank) continue // merged meanwhile
-      ids[at] = merged[rank]
+      ids[at] = token
       ids[right] = DEAD
-      ends[at] = ends[right]
+      sizes[at] += sizes[right]
       next[at] = next[right]
       if (next[at] < length) before[next[at]] = at
       consider(at)
       if (before[at] >= 0) consider(before[at])
     }
-    const pieces: Pieces = { ids: [], starts: [], ends: [] }
-    for (let i = 0; i < length; i = next[i]) push(pieces, ids[i], starts[i], ends[i])
-    return pieces
+    keepAlive(symbols)
   }
+}
+
+/** Tokens with the number of UTF-8 bytes of each. */
+interface Symbols {
+  ids: number[]
+  sizes: number[]
+}
+
+function add({ ids, sizes }: Symbols, id: number, size: number): void {
+  ids.push(id)
+  sizes.push(size)
+}
+
+function keepAlive({ ids, sizes }: Symbols): void {
+  let kept = 0
+  for (let i = 0; i < ids.length; i++) {
+    if (ids[i] === DEAD) continue
+    ids[kept] = ids[i]
+    sizes[kept++] = sizes[i]
+  }
+  ids.length = kept
+  sizes.length = kept
 }
 
 const DEAD = -1

@@ -1,4 +1,4 @@
-import { type AlignedText, mapCharacters, TextRewriter } from './aligned-text.ts'
+import { type AlignedText, rewrite } from './aligned-text.ts'
 import type { Normalizer } from './steps.ts'
 
 /**
@@ -30,24 +30,24 @@ class CharsMap {
   /** Replaces graphemes that are in the table, otherwise code points. */
   apply(source: AlignedText): AlignedText {
     const { text } = source
-    if (ASCII.test(text) && !text.includes('\r\n')) {
-      return mapCharacters(source, (c) => this.lookUp(c) ?? c) // each its own grapheme
+    const changes: [character: string, change: number][] = []
+    let changed = false
+    const replace = (part: string): boolean => {
+      const content = this.lookUp(part)
+      if (content === undefined) return false
+      changed = true
+      pushChanges(changes, part, content)
+      return true
     }
-    const rewriter = new TextRewriter(source)
-    for (const { segment, index } of graphemes.segment(text)) {
-      const content = utf8Length(segment) < LONGEST ? this.lookUp(segment) : undefined
-      if (content !== undefined) rewriter.replace(index, index + segment.length, content)
-      else this.applySingly(segment, index, rewriter)
+    const replaceSingly = (segment: string): void => {
+      for (const character of segment) if (!replace(character)) changes.push([character, 0])
     }
-    return rewriter.finish()
-  }
-
-  private applySingly(segment: string, index: number, rewriter: TextRewriter): void {
-    let at = index
-    for (const character of segment) {
-      rewriter.replace(at, at + character.length, this.lookUp(character) ?? character)
-      at += character.length
-    }
+    // Every ASCII character is a grapheme of its own, but for a line ending of two.
+    if (ASCII.test(text) && !text.includes('\r\n')) replaceSingly(text)
+    else
+      for (const { segment } of graphemes.segment(text))
+        if (utf8Length(segment) >= LONGEST || !replace(segment)) replaceSingly(segment)
+    return changed ? rewrite(source, changes) : source
   }
 
   private lookUp(text: string): string | undefined {
@@ -76,6 +76,24 @@ class CharsMap {
     const end = this.texts.indexOf(0, start)
     return decoder.decode(this.texts.subarray(start, end < 0 ? this.texts.length : end))
   }
+}
+
+/**
+ * The characters of `content` stand for those of `part`, further ones for none. What is left over is removed with
+ * the character before, and at the start of a text, as in Python, not at all.
+ */
+function pushChanges(
+  changes: [character: string, change: number][],
+  part: string,
+  content: string,
+): void {
+  const characters = Array.from(content)
+  const more = characters.length - Array.from(part).length
+  characters.forEach((character, i) => {
+    changes.push([character, i < characters.length - more ? 0 : 1])
+  })
+  const last = changes.at(-1)
+  if (more < 0 && last) last[1] += more
 }
 
 const LONGEST = 6 // bytes; longer graphemes are looked up by code point

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fromByteChars } from './byte-level.ts'
+import { matchesOf } from './matches.ts'
 import { registerTokenizerStep, tokenizerStep } from './register-step.ts'
 import { flag, noSettings, text, tokenizerPattern } from './settings.ts'
 import type { Decoder } from './steps.ts'
@@ -40,7 +41,9 @@ registerTokenizerStep('decoder', 'Metaspace', {
   }),
   make: ({ replacement, prepend_scheme, add_prefix_space }) => {
     const prefixed = prepend_scheme !== 'never' && add_prefix_space !== false
-    return (tokens) => tokens.map((token, i) => unmark(token, replacement, prefixed && i === 0))
+    // All marks of the first token go, as in Python.
+    return (tokens) =>
+      tokens.map((token, i) => token.replaceAll(replacement, prefixed && i === 0 ? '' : ' '))
   },
 })
 
@@ -49,7 +52,7 @@ registerTokenizerStep('decoder', 'Replace', {
   make:
     ({ pattern, content }) =>
     (tokens) =>
-      tokens.map((token) => token.replace(pattern, () => content)),
+      tokens.map((token) => replaceAll(token, pattern, content)),
 })
 
 registerTokenizerStep('decoder', 'Strip', {
@@ -91,8 +94,10 @@ registerTokenizerStep('decoder', 'CTC', {
     ({ pad_token, word_delimiter_token, cleanup }) =>
     (tokens) =>
       tokens
-        .filter((token, i) => token !== tokens[i - 1] && token !== pad_token)
-        .map((token) => (cleanup ? cleanUp(token).replaceAll(word_delimiter_token, ' ') : token)),
+        .filter((token, i) => token !== tokens[i - 1])
+        .map((token) => token.replaceAll(pad_token, ''))
+        .map((token) => (cleanup ? spaceWords(token).replaceAll(word_delimiter_token, ' ') : token))
+        .filter((token) => token !== ''),
 })
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -117,7 +122,8 @@ function byteFallback(tokens: string[]): string[] {
     bytes = []
   }
   for (const token of tokens) {
-    if (/^<0x[0-9A-Fa-f]{2}>$/.test(token)) bytes.push(Number.parseInt(token.slice(3, 5), 16))
+    if (/^<0x(?:[0-9A-Fa-f]{2}|\+[0-9A-Fa-f])>$/.test(token))
+      bytes.push(Number.parseInt(token.slice(3, 5), 16))
     else {
       flush()
       out.push(token)
@@ -135,24 +141,35 @@ function textOf(bytes: number[]): string[] {
   }
 }
 
-function unmark(token: string, mark: string, first: boolean): string {
-  const text = first && token.startsWith(mark) ? token.slice(mark.length) : token
-  return text.replaceAll(mark, ' ')
+function replaceAll(text: string, pattern: RegExp, content: string): string {
+  let out = ''
+  let at = 0
+  for (const { index, end } of matchesOf(text, pattern)) {
+    out += text.slice(at, index) + content
+    at = end
+  }
+  return out + text.slice(at)
 }
 
 /** Removes a character at most `start` times in front and `stop` times at the end. */
 function strip(token: string, content: string, start: number, stop: number): string {
+  const characters = Array.from(token)
   let from = 0
-  let to = token.length
-  for (let i = 0; i < start && from < to && token[from] === content; i++) from++
-  for (let i = 0; i < stop && to > from && token[to - 1] === content; i++) to--
-  return token.slice(from, to)
+  let to = characters.length
+  while (from < start && from < to && characters[from] === content) from++
+  for (let i = 0; i < stop && to > from && characters[to - 1] === content; i++) to--
+  return characters.slice(from, to).join('')
 }
 
 function joinWord(token: string, prefix: string, i: number, cleans: boolean): string {
   let text = token
   if (i > 0) text = token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`
-  return cleans ? cleanUp(text.replaceAll(' do not', " don't")) : text
+  return cleans ? spaceWords(text) : text
+}
+
+/** The clean-up of decoders. */
+function spaceWords(text: string): string {
+  return cleanUp(text.replaceAll(' do not', " don't"))
 }
 
 /** English spacing around punctuation: transformers' `clean_up_tokenization_spaces`. */

@@ -12,6 +12,8 @@ export interface TextTokens {
   offsets: [start: number, end: number][]
   /** The index of the word that each token is part of, as the pre-tokenizer splits them. */
   words: number[]
+  /** The text of each token: that of the vocabulary, or of an added token as it was found. */
+  texts: string[]
 }
 
 /**
@@ -24,8 +26,14 @@ export class Encoder {
   private readonly normalizer: Normalizer | undefined
   private readonly preTokenizer: PreTokenizer | undefined
   private readonly model: WordEncoder
+  private readonly tokenOf: (id: number) => string
 
-  constructor({ normalizer, preTokenizer, model }: Pipeline, added: readonly AddedTokenJson[]) {
+  constructor(
+    { normalizer, preTokenizer, model }: Pipeline,
+    added: readonly AddedTokenJson[],
+    tokenOf: (id: number) => string,
+  ) {
+    this.tokenOf = tokenOf
     this.normalizer = normalizer
     // A model that sees bytes itself keeps words as they were read, whose offsets are cheaper.
     const beforeBytes = preTokenizer?.beforeBytes
@@ -33,7 +41,7 @@ export class Encoder {
     this.model = wordEncoder(model, beforeBytes !== undefined)
     const find = (token: AddedTokenJson) => [token.content, token] as const
     const findNormal = (token: AddedTokenJson) => {
-      return [normalizer?.(new AlignedText(token.content)).text ?? token.content, token] as const
+      return [normalizedContent(token, normalizer), token] as const
     }
     this.literal = new AddedTokens(added.filter((token) => !isNormalized(token)).map(find))
     this.normal = new AddedTokens(added.filter(isNormalized).map(findNormal))
@@ -51,23 +59,25 @@ export class Encoder {
   }
 
   encodeWithOffsets(text: string): TextTokens {
-    const tokens: TextTokens = { ids: [], offsets: [], words: [] }
+    const tokens: TextTokens = { ids: [], offsets: [], words: [], texts: [] }
     let words = 0
-    const push = (id: number, start: number, end: number): void => {
+    const push = (id: number, start: number, end: number, token: string): void => {
       tokens.ids.push(id)
       tokens.offsets.push([start, end])
       tokens.words.push(words)
+      tokens.texts.push(token)
     }
     this.eachWord(
       text,
-      (id, start, end) => {
-        push(id, start, end)
+      (id, part) => {
+        push(id, part.start(0), part.end(part.text.length - 1), part.text)
         words++
       },
       (word) => {
-        const { ids, starts, ends } = this.model.encode(word.text)
+        const { ids, starts, ends, texts } = this.model.encode(word.text)
         ids.forEach((id, i) => {
-          push(id, word.start(starts[i]), word.end(ends[i] - 1))
+          const token = texts?.[i] ?? this.tokenOf(id)
+          push(id, word.start(starts[i]), word.end(ends[i] - 1), token)
         })
         words++
       },
@@ -77,7 +87,7 @@ export class Encoder {
 
   private eachWord(
     text: string,
-    useAdded: (id: number, start: number, end: number) => void,
+    useAdded: (id: number, part: AlignedText) => void,
     useWord: (word: AlignedText) => void,
   ): void {
     cut(new AlignedText(text), this.literal, useAdded, (rest) => {
@@ -93,17 +103,22 @@ export class Encoder {
 function cut(
   text: AlignedText,
   tokens: AddedTokens,
-  useAdded: (id: number, start: number, end: number) => void,
+  useAdded: (id: number, part: AlignedText) => void,
   useRest: (text: AlignedText) => void,
 ): void {
   let at = 0
   for (const { id, from, to } of tokens.find(text.text)) {
     if (from > at) useRest(text.slice(at, from))
-    useAdded(id, text.start(from), text.end(to - 1))
+    if (to > from) useAdded(id, text.slice(from, to))
     at = to
   }
-  if (at === 0) useRest(text)
-  else if (at < text.text.length) useRest(text.slice(at, text.text.length))
+  if (at < text.text.length) useRest(text.slice(at, text.text.length))
+}
+
+/** What is searched for in the normalised text, and what stands for the token when it is decoded. */
+export function normalizedContent(token: AddedTokenJson, normalizer?: Normalizer): string {
+  if (!isNormalized(token) || !normalizer) return token.content
+  return normalizer(new AlignedText(token.content)).text
 }
 
 function isNormalized(token: AddedTokenJson): boolean {

@@ -134,12 +134,13 @@ function tooLong(text: number): never {
 }
 
 function take(text: TextTokens, length: number, side: 'left' | 'right'): TextTokens {
-  const { ids, offsets, words } = text
+  const { ids, offsets, words, texts } = text
   if (length >= ids.length) return text
   const [from, to] = side === 'right' ? [0, length] : [ids.length - length, ids.length]
   return {
     ids: ids.slice(from, to),
     offsets: offsets.slice(from, to),
     words: words.slice(from, to),
+    texts: texts.slice(from, to),
   }
 }

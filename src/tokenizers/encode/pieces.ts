@@ -1,4 +1,5 @@
 import { HeedError, shown } from '../../util/errors.ts'
+import { nextCharacter } from './aligned-text.ts'
 
 /** The tokens of one word. */
 export interface Pieces {
@@ -6,6 +7,8 @@ export interface Pieces {
   /** Where each token starts and ends, in UTF-16 units of the word. */
   starts: number[]
   ends: number[]
+  /** The text of each token, where it is not that of the vocabulary: an unknown word as it was written. */
+  texts?: string[]
 }
 
 export function push({ ids, starts, ends }: Pieces, id: number, start: number, end: number): void {
@@ -44,3 +47,52 @@ export function byteTokens(text: string, vocab: ReadonlyMap<string, number>): nu
 }
 
 const encoder = new TextEncoder()
+
+/** The pieces of a word whose tokens stand for so many of its UTF-8 bytes, one after the other. */
+export function piecesOfBytes(
+  word: string,
+  { ids, sizes }: { ids: number[]; sizes: readonly number[] },
+): Pieces {
+  const starts: number[] = []
+  const ends: number[] = []
+  let at = 0
+  for (const size of sizes) {
+    starts.push(at)
+    at += size
+    ends.push(at)
+  }
+  return inUnits(word, { ids, starts, ends })
+}
+
+/**
+ * Positions in UTF-8 bytes as positions in UTF-16 units. A token that is part of a character gets the position of the
+ * whole character.
+ */
+export function inUnits(word: string, { ids, starts, ends, texts }: Pieces): Pieces {
+  if (ASCII.test(word)) return { ids, starts, ends, texts }
+  const first: number[] = []
+  const last: number[] = []
+  for (let at = 0; at < word.length; ) {
+    const end = nextCharacter(word, at)
+    for (let n = utf8Size(word.slice(at, end)); n > 0; n--) {
+      first.push(at)
+      last.push(end)
+    }
+    at = end
+  }
+  const length = first.length - 1 // a prefix or suffix may have further bytes
+  return {
+    ids,
+    starts: starts.map((byte) => first[Math.min(byte, length)]),
+    ends: ends.map((byte) => last[Math.min(byte - 1, length)]),
+    texts,
+  }
+}
+
+/** The number of UTF-8 bytes of a character. */
+export function utf8Size(character: string): number {
+  const code = character.codePointAt(0) ?? 0
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+}
+
+const ASCII = /^\p{ASCII}*$/u

@@ -3,7 +3,7 @@ import { isJsonObject } from '../../io/files/json-parse.ts'
 import { refuse } from '../schema-error.ts'
 import { registerTokenizerStep, tokenizerStep } from './register-step.ts'
 import { flag, tokenId } from './settings.ts'
-import type { PostProcessor, Template, TemplateItem } from './steps.ts'
+import type { PostProcessor, Template, TemplateItem, Texts } from './steps.ts'
 
 const A: TemplateItem = { sequence: 'A', typeId: 0 }
 const B: TemplateItem = { sequence: 'B', typeId: 1 }
@@ -42,10 +42,13 @@ const specialTokens = z.unknown().transform((json, context) => {
 
 registerTokenizerStep('post_processor', 'Sequence', {
   schema: z.object({ processors: z.array(tokenizerStep('post_processor')) }),
-  make: ({ processors }): PostProcessor => ({
-    template: processors.find(({ template }) => template !== undefined)?.template,
-    trim: processors.find(({ trim }) => trim !== undefined)?.trim,
-  }),
+  make: ({ processors }): PostProcessor => {
+    const wraps = processors.map(wrapOf).filter((wrap) => wrap !== undefined)
+    return {
+      ...(wraps.length > 0 && wrapping((texts) => wraps.reduce((all, wrap) => wrap(all), texts))),
+      trim: processors.flatMap(({ trim }) => trim ?? []),
+    }
+  },
 })
 
 registerTokenizerStep('post_processor', 'TemplateProcessing', {
@@ -67,24 +70,28 @@ registerTokenizerStep('post_processor', 'TemplateProcessing', {
         })
       return { single: place('single', single), pair: place('pair', pair) }
     }),
-  make: (template) => ({ template }),
+  make: ({ single, pair }) => wrapping((texts) => fill(texts, single, pair)),
 })
 
 registerTokenizerStep('post_processor', 'BertProcessing', {
   schema: z.object(ends),
-  make: ({ cls, sep }) => {
-    const single = [token(cls[1], 0), A, token(sep[1], 0)]
-    return { template: { single, pair: [...single, B, token(sep[1], 1)] } }
-  },
+  make: ({ cls, sep }) =>
+    wrapping(([first, ...others]) => [
+      [token(cls[1], 0), ...first, token(sep[1], 0)],
+      ...others.map((text) => [...text, token(sep[1], 1)]),
+    ]),
 })
 
 registerTokenizerStep('post_processor', 'RobertaProcessing', {
   schema: z.object({ ...ends, ...trimSettings }),
   make: ({ cls, sep, ...settings }) => {
     const end = token(sep[1], 0)
-    const single = [token(cls[1], 0), A, end]
-    const pair = [...single, end, { sequence: 'B', typeId: 0 } as const, end]
-    return { template: { single, pair }, trim: trimBy(settings) }
+    const around = wrapping((texts) =>
+      texts.map((text, i) => {
+        return [i === 0 ? token(cls[1], 0) : end, ...withType(text, 0), end]
+      }),
+    )
+    return { ...around, trim: trimBy(settings) }
   },
 })
 
@@ -92,6 +99,35 @@ registerTokenizerStep('post_processor', 'ByteLevel', {
   schema: z.object(trimSettings),
   make: (settings) => ({ trim: trimBy(settings) }),
 })
+
+/** The post-processor that puts tokens around texts in this way. */
+function wrapping(wrap: NonNullable<PostProcessor['wrap']>): PostProcessor {
+  const [single, pair] = [[[A]], [[A], [B]]].map((texts) => wrap(texts).flat())
+  return { template: { single, pair }, wrap }
+}
+
+/** How a step wraps texts; one that only has a template makes a single text of them. */
+function wrapOf({ wrap, template }: PostProcessor): PostProcessor['wrap'] {
+  if (wrap || !template) return wrap
+  return (texts) => [fill(texts, template.single, template.pair).flat()]
+}
+
+/** Each item of a template becomes a text of its own for the step after it. */
+function fill(
+  texts: Texts,
+  single: readonly TemplateItem[],
+  pair: readonly TemplateItem[],
+): TemplateItem[][] {
+  if (texts.length > 2) throw new Error('a template must follow a step with at most two texts')
+  return (texts.length === 1 ? single : pair).map((item) => {
+    if ('special' in item) return [item]
+    return withType(texts[item.sequence === 'A' ? 0 : 1] ?? [], item.typeId)
+  })
+}
+
+function withType(text: readonly TemplateItem[], typeId: number): TemplateItem[] {
+  return text.map((item) => ({ ...item, typeId }))
+}
 
 function token(id: number, typeId: number): TemplateItem {
   return { special: [id], typeId }
@@ -101,5 +137,5 @@ function trimBy(settings: {
   trim_offsets: boolean
   add_prefix_space: boolean
 }): PostProcessor['trim'] {
-  return settings.trim_offsets ? { first: settings.add_prefix_space } : undefined
+  return settings.trim_offsets ? [{ first: settings.add_prefix_space }] : []
 }

@@ -6,6 +6,8 @@ import { registerTokenizerStep, tokenizerStep } from './register-step.ts'
 import { compile, flag, noSettings, tokenizerPattern } from './settings.ts'
 import { BEHAVIORS, splitter } from './splitter.ts'
 import type { PreTokenizer } from './steps.ts'
+import { BERT_WORDS, PUNCTUATION } from './unicode-classes.ts'
+import { unicodeScripts } from './unicode-scripts.ts'
 
 // The pre-tokenizers of `tokenizer.json`, with the results of Python's `tokenizers`.
 
@@ -84,18 +86,22 @@ registerTokenizerStep('pre_tokenizer', 'CharDelimiterSplit', {
   make: ({ delimiter }) => splitter(compile({ String: delimiter }), 'removed'),
 })
 
+registerTokenizerStep('pre_tokenizer', 'UnicodeScripts', {
+  schema: noSettings,
+  make: () => unicodeScripts,
+})
+
 registerTokenizerStep('pre_tokenizer', 'FixedLength', {
   schema: z.object({
     length: z
       .int()
       .min(1)
-      .max(2 ** 20),
+      .max(2 ** 20)
+      .default(5),
   }),
   make: ({ length }) => splitter(new RegExp(`[\\s\\S]{1,${length}}`, 'gu'), 'isolated'),
 })
 
-const PUNCTUATION = /[\p{P}!-/:-@[-`{-~]/gu
-const BERT_WORDS = /[^\p{White_Space}\p{P}!-/:-@[-`{-~]+|[\p{P}!-/:-@[-`{-~]/gu
 const WORDS_AND_SIGNS =
   /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu
 

@@ -1,4 +1,5 @@
 import type { AlignedText } from './aligned-text.ts'
+import { matchesOf } from './matches.ts'
 import type { PreTokenizer } from './steps.ts'
 
 /** What becomes of the matches of a pattern, in the words of `tokenizer.json`, in lower case. */
@@ -16,10 +17,7 @@ type Behavior = (typeof BEHAVIORS)[number]
 export function splitter(pattern: RegExp, behavior: Behavior, invert = false): PreTokenizer {
   if (behavior === 'isolated') return (text) => isolate(text, pattern)
   if (behavior === 'removed') return (text) => pick(text, segments(text.text, pattern), invert)
-  return (text) => {
-    const joined = join(segments(text.text, pattern), behavior, invert)
-    return joined.map(({ from, to }) => text.slice(from, to))
-  }
+  return (text) => slices(text, join(segments(text.text, pattern), behavior, invert))
 }
 
 interface Segment {
@@ -32,7 +30,7 @@ interface Segment {
 function isolate(text: AlignedText, pattern: RegExp): AlignedText[] {
   const words = text.text.match(pattern) ?? []
   if (words.reduce((length, word) => length + word.length, 0) !== text.text.length) {
-    return segments(text.text, pattern).map(({ from, to }) => text.slice(from, to))
+    return slices(text, segments(text.text, pattern))
   }
   const out: AlignedText[] = []
   let at = 0
@@ -44,19 +42,23 @@ function isolate(text: AlignedText, pattern: RegExp): AlignedText[] {
 }
 
 function pick(text: AlignedText, all: Segment[], match: boolean): AlignedText[] {
-  const out: AlignedText[] = []
-  for (const segment of all)
-    if (segment.match === match) out.push(text.slice(segment.from, segment.to))
-  return out
+  return slices(
+    text,
+    all.filter((segment) => segment.match === match),
+  )
+}
+
+function slices(text: AlignedText, all: readonly Segment[]): AlignedText[] {
+  return all.filter(({ from, to }) => to > from).map(({ from, to }) => text.slice(from, to))
 }
 
 function segments(text: string, pattern: RegExp): Segment[] {
   const out: Segment[] = []
   let at = 0
-  for (const { 0: match, index } of text.matchAll(pattern)) {
+  for (const { index, end } of matchesOf(text, pattern)) {
     if (index > at) out.push({ from: at, to: index, match: false })
-    at = index + match.length
-    if (match.length > 0) out.push({ from: index, to: at, match: true })
+    out.push({ from: index, to: end, match: true })
+    at = end
   }
   if (at < text.length) out.push({ from: at, to: text.length, match: false })
   return out

@@ -30,6 +30,8 @@ export interface WordModel {
   encode(word: string): Pieces
   /** The id of each token. */
   readonly vocab: ReadonlyMap<string, number>
+  /** The number of entries, if some tokens have several. */
+  readonly size?: number
   /** The token for words or characters that the vocabulary lacks. */
   readonly unknownToken?: string
   /** Whether characters outside the vocabulary become the tokens of their bytes, `<0xE2>`. */
@@ -42,14 +44,19 @@ export interface WordModel {
 export interface PostProcessor {
   /** Without one, a text stands alone and a pair one after the other. */
   readonly template?: Template
-  /** Removes white space from the offsets of tokens; `first` keeps a space that was added in front. */
-  readonly trim?: { readonly first: boolean }
+  /** The same as a function, for a step that follows others in a `Sequence`. */
+  readonly wrap?: (texts: Texts) => Texts
+  /** Each entry removes white space from the offsets of tokens; `first` keeps a space that was added in front. */
+  readonly trim?: readonly { readonly first: boolean }[]
 }
 
 export interface Template {
   readonly single: readonly TemplateItem[]
   readonly pair: readonly TemplateItem[]
 }
+
+/** The tokens around one or two texts, with the places of the texts; some steps make more texts of them. */
+export type Texts = readonly (readonly TemplateItem[])[]
 
 /** Special tokens by id, or the place of the first (A) or second (B) text. */
 export type TemplateItem =

@@ -1,32 +1,39 @@
+import { nextCharacter } from './aligned-text.ts'
 import type { TextTokens } from './encoder.ts'
 
 /**
- * Removes white space from offsets: byte-level tokens contain the space before their word, and some added tokens
- * the white space around them. With `keepsFirst`, the space of the first token was added by the tokenizer.
+ * Removes the white space at the ends of tokens from their offsets: byte-level tokens contain the space before their
+ * word, and some added tokens the white space around them. With `keepsFirst`, a single space of the first token was
+ * added by the tokenizer.
  */
-export function trimOffsets(
-  tokens: TextTokens,
-  text: string,
-  tokenOf: (id: number) => string,
-  keepsFirst: boolean,
-): TextTokens {
-  const offsets = tokens.ids.map((id, i): [number, number] => {
+export function trimOffsets(tokens: TextTokens, text: string, keepsFirst: boolean): TextTokens {
+  const offsets = tokens.texts.map((token, i): [number, number] => {
     const [start, end] = tokens.offsets[i]
-    const kept = keepsFirst && (i === 0 || start === 0)
-    if (/^Ġ+$/.test(tokenOf(id))) return kept ? [start, start] : [end, end]
-    const covered = text.slice(start, end)
-    const space = covered.includes(tokenOf(id)) ? WHITE_SPACE : SPACES // an added token
-    const leading = Math.max(0, lengthOf(space.before, covered) - (kept ? 1 : 0))
-    const from = Math.min(start + leading, end)
-    const trailing = lengthOf(space.after, covered)
-    return [from, Math.max(end - trailing, from)]
+    const added = keepsFirst && (i === 0 || start === 0)
+    const leading = SPACES_BEFORE.exec(token)?.[0].length ?? 0
+    const from = leading === 1 && added ? start : forward(text, start, { by: leading, end })
+    const trailing = SPACES_AFTER.exec(token)?.[0].length ?? 0
+    return [from, backward(text, end, { by: trailing, start: from })]
   })
   return { ...tokens, offsets }
 }
 
-function lengthOf(pattern: RegExp, text: string): number {
-  return pattern.exec(text)?.[0].length ?? 0
+const SPACES_BEFORE = /^[Ġ\p{White_Space}]*/u
+const SPACES_AFTER = /[Ġ\p{White_Space}]*$/u
+
+/** So many characters later, but not after `end`. */
+function forward(text: string, at: number, { by, end }: { by: number; end: number }): number {
+  let to = at
+  for (let n = 0; n < by && to < end; n++) to = nextCharacter(text, to)
+  return Math.min(to, end)
 }
 
-const SPACES = { before: /^ */, after: / *$/ }
-const WHITE_SPACE = { before: /^\p{White_Space}*/u, after: /\p{White_Space}*$/u }
+/** So many characters earlier, but not before `start`; where the text has fewer, in the same place. */
+function backward(text: string, at: number, { by, start }: { by: number; start: number }): number {
+  let to = at
+  for (let n = 0; n < by; n++) {
+    if (to === 0) return at
+    to -= to > 1 && text.charCodeAt(to - 1) >> 10 === 0x37 ? 2 : 1
+  }
+  return Math.max(to, start)
+}

@@ -29,6 +29,7 @@ const settings = z
  */
 class Unigram implements WordModel {
   readonly vocab: ReadonlyMap<string, number>
+  readonly size: number
   readonly unknownToken: string | undefined
   readonly byteFallback: boolean
   private readonly scores: Float64Array
@@ -38,6 +39,7 @@ class Unigram implements WordModel {
 
   constructor({ vocab: { tokens, scores }, unk_id, byte_fallback }: z.output<typeof settings>) {
     this.vocab = new Map(tokens.map((token, id) => [token, id]))
+    this.size = tokens.length
     this.scores = scores
     this.tokens = new PrefixTable(this.vocab)
     this.unknown = unk_id ?? undefined
@@ -93,11 +95,20 @@ class Unigram implements WordModel {
   }
 
   private push(pieces: Pieces, id: number, word: string, start: number, end: number): void {
-    const known = id === UNKNOWN ? this.outsideVocabulary(word.slice(start, end)) : [id]
-    for (const id of known) push(pieces, id, start, end)
+    const text = id === UNKNOWN ? word.slice(start, end) : ''
+    for (const known of id === UNKNOWN ? this.outsideVocabulary(text) : [id]) {
+      push(pieces, known, start, end)
+      if (id === UNKNOWN && known === this.unknown) {
+        pieces.texts ??= []
+        pieces.texts[pieces.ids.length - 1] = text
+      }
+    }
   }
 
+  /** Unknown characters that are neighbours may together be a token. */
   private outsideVocabulary(text: string): number[] {
+    const id = this.vocab.get(text)
+    if (id !== undefined) return [id]
     const bytes = this.byteFallback ? byteTokens(text, this.vocab) : undefined
     if (bytes) return bytes
     if (this.unknown !== undefined) return [this.unknown]

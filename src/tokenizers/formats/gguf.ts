@@ -2,6 +2,7 @@
 import type { GGUFMetadata } from '../../io/gguf/gguf.ts'
 import { openGGUF } from '../../io/gguf/gguf.ts'
 import { alternatives, HeedError, shown } from '../../util/errors.ts'
+import { around, type TokenAndId } from './around.ts'
 import { mergesOfScores } from './gguf-merges.ts'
 import { preTokenizerNamed } from './gguf-pre-tokenizers.ts'
 import type {
@@ -179,27 +180,12 @@ const addedTokens = ({ tokens, types }: Vocabulary): AddedTokenJson[] =>
 /** The tokens around a text. */
 function postProcessor(vocabulary: Vocabulary, addsBos: boolean): ComponentJson | null {
   const { metadata } = vocabulary
-  const before = metadata.bool('tokenizer.ggml.add_bos_token', addsBos) ? ['bos'] : []
-  const after = metadata.bool('tokenizer.ggml.add_eos_token', false) ? ['eos'] : []
-  const known = (names: string[]): string[] =>
-    names.map((name) => tokenNamed(vocabulary, name)).filter((token) => token !== undefined)
-  const [first, last] = [known(before), known(after)]
-  if (first.length + last.length === 0) return null
-  const around = (id: 'A' | 'B', type_id: number): unknown[] => [
-    ...first.map((token) => ({ SpecialToken: { id: token, type_id } })),
-    { Sequence: { id, type_id } },
-    ...last.map((token) => ({ SpecialToken: { id: token, type_id } })),
-  ]
-  const specialToken = (token: string): [string, unknown] => [
-    token,
-    { id: token, ids: [vocabulary.tokens.indexOf(token)], tokens: [token] },
-  ]
-  return {
-    type: 'TemplateProcessing',
-    single: around('A', 0),
-    pair: [...around('A', 0), ...around('B', 1)],
-    special_tokens: Object.fromEntries([...first, ...last].map(specialToken)),
+  const token = (name: string, byDefault: boolean): TokenAndId | undefined => {
+    const adds = metadata.bool(`tokenizer.ggml.add_${name}_token`, byDefault)
+    const content = adds ? tokenNamed(vocabulary, name) : undefined
+    return content === undefined ? undefined : [content, vocabulary.tokens.indexOf(content)]
   }
+  return around(token('bos', addsBos), token('eos', false))
 }
 
 /** The token of `tokenizer.ggml.bos_token_id` and similar keys; undefined if there is none. */

@@ -1,6 +1,7 @@
 import { isJsonObject } from '../../io/files/json-parse.ts'
 import { HeedError, shown } from '../../util/errors.ts'
-import { filesOf, readSentencePiece } from './sentencepiece.ts'
+import { filesOf } from './sentencepiece.ts'
+import { readSentencePiece } from './sentencepiece-model.ts'
 import { specialToken, type TokenizerConfig, type TokenizerJson } from './tokenizer-json.ts'
 
 /**

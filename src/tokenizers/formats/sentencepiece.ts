@@ -1,6 +1,15 @@
 import { HeedError, shown } from '../../util/errors.ts'
+import { around, type TokenAndId } from './around.ts'
 import { mergesOf } from './merges-of.ts'
-import { readMessage } from './protobuf.ts'
+import { charsMap, metaspace, sentencePieceOfClass, words } from './sentencepiece-classes.ts'
+import {
+  CONTROL,
+  NORMAL,
+  readSentencePiece,
+  type SentencePieceModel,
+  UNKNOWN,
+  USER_DEFINED,
+} from './sentencepiece-model.ts'
 import {
   type ComponentJson,
   specialToken,
@@ -17,7 +26,8 @@ export function sentencePieceFiles(
   config: TokenizerConfig,
   source: string,
 ): { json: TokenizerJson; config: TokenizerConfig } {
-  return filesOf(readSentencePiece(bytes, source), config)
+  const model = readSentencePiece(bytes, source)
+  return sentencePieceOfClass(model, config) ?? filesOf(model, config)
 }
 
 /** The two files of a tokenizer for a model that has been read. */
@@ -32,7 +42,10 @@ export function filesOf(
     added_tokens: addedTokens(model),
     normalizer: { type: 'Sequence', normalizers: normalizers(model) },
     pre_tokenizer: model.kind === 'Unigram' && !hasInnerSpace(model) ? WORDS : null,
-    post_processor: around(model, config.add_bos_token === true, config.add_eos_token === true),
+    post_processor: around(
+      config.add_bos_token === true ? tokenAndId(model, 'bos_token') : undefined,
+      config.add_eos_token === true ? tokenAndId(model, 'eos_token') : undefined,
+    ),
     decoder: { type: 'Sequence', decoders: decoders(model) },
     model: model.kind === 'Unigram' ? unigram(model) : bpe(model),
   }
@@ -66,98 +79,17 @@ export function t5Files(
   const sentinels = Array.from({ length: count }, (_, i) =>
     specialToken(`<extra_id_${count - 1 - i}>`, model.pieces.length + i),
   )
-  json.added_tokens = [...(json.added_tokens ?? []), ...sentinels]
-  return { json, config: settings }
-}
-
-interface Piece {
-  text: string
-  score: number
-  type: number
-}
-
-export interface SentencePieceModel {
-  pieces: Piece[]
-  kind: 'Unigram' | 'BPE'
-  byteFallback: boolean
-  charsMap: Uint8Array
-  /** Whether a space is added in front of the text. */
-  addsPrefix: boolean
-  /** Whether spaces at the ends and repeated spaces are removed. */
-  removesSpaces: boolean
-  special: { bos_token?: string; eos_token?: string; unk_token?: string; pad_token?: string }
-}
-
-const NORMAL = 1
-const UNKNOWN = 2
-const CONTROL = 3
-const USER_DEFINED = 4
-const KINDS: Record<number, SentencePieceModel['kind']> = { 1: 'Unigram', 2: 'BPE', 4: 'BPE' } // 4: characters
-const MAX_PIECES = 1 << 22
-
-/** @throws HeedError for a file that is not a Unigram or BPE model */
-export function readSentencePiece(bytes: Uint8Array, source: string): SentencePieceModel {
-  const pieces: Piece[] = []
-  let trainer = new Map<number, number | Uint8Array>()
-  let normalizer = new Map<number, number | Uint8Array>()
-  for (const { number, value } of readMessage(bytes, source)) {
-    if (typeof value === 'number') continue
-    if (number === 1 && pieces.length < MAX_PIECES) pieces.push(readPiece(value, source))
-    else if (number === 2) trainer = lastFields(value, source)
-    else if (number === 3) normalizer = lastFields(value, source)
-  }
-  const kind = KINDS[Number(trainer.get(3) ?? 1)]
-  if (pieces.length === 0 || !kind) {
-    const problem = pieces.length === 0 ? 'no pieces' : 'another kind of model'
-    throw new HeedError(
-      pieces.length === 0 ? 'corrupt-file' : 'unsupported',
-      `${source} must be a Unigram or BPE model of SentencePiece, got ${problem}`,
-      { remedy: 'Use another tokenizer file of the model, such as its tokenizer.json.' },
-    )
-  }
-  const tokenAt = (field: number, usual: number): string | undefined => {
-    const id = Number(trainer.get(field) ?? usual)
-    return pieces[id]?.type === CONTROL || pieces[id]?.type === UNKNOWN
-      ? pieces[id].text
-      : undefined
-  }
-  const special = {
-    unk_token: tokenAt(40, 0),
-    bos_token: tokenAt(41, 1),
-    eos_token: tokenAt(42, 2),
-    pad_token: tokenAt(43, -1),
-  }
-  const charsMap = normalizer.get(2)
   return {
-    pieces,
-    kind,
-    byteFallback: trainer.get(35) === 1,
-    charsMap: charsMap instanceof Uint8Array ? charsMap : new Uint8Array(),
-    addsPrefix: normalizer.get(3) !== 0,
-    removesSpaces: normalizer.get(4) !== 0,
-    special: Object.fromEntries(Object.entries(special).filter(([, token]) => token)),
+    json: {
+      ...json,
+      added_tokens: [...(json.added_tokens ?? []), ...sentinels],
+      normalizer: charsMap(model),
+      pre_tokenizer: words('always'),
+      decoder: metaspace('always', true),
+    },
+    config: settings,
   }
 }
-
-function readPiece(bytes: Uint8Array, source: string): Piece {
-  const fields = lastFields(bytes, source)
-  const text = fields.get(1)
-  const score = fields.get(2)
-  return {
-    text: text instanceof Uint8Array ? decoder.decode(text) : '',
-    score: typeof score === 'number' ? score : 0,
-    type: Number(fields.get(3) ?? NORMAL),
-  }
-}
-
-/** The fields of a message; of repeated ones the last. */
-function lastFields(bytes: Uint8Array, source: string): Map<number, number | Uint8Array> {
-  const fields = new Map<number, number | Uint8Array>()
-  for (const { number, value } of readMessage(bytes, source)) fields.set(number, value)
-  return fields
-}
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function addedTokens({ pieces }: SentencePieceModel) {
   return pieces.flatMap(({ text, type }, id) => {
@@ -166,13 +98,10 @@ function addedTokens({ pieces }: SentencePieceModel) {
   })
 }
 
-function normalizers({ charsMap, addsPrefix, removesSpaces }: SentencePieceModel): ComponentJson[] {
-  const steps: ComponentJson[] = []
-  if (charsMap.length > 0) {
-    const binary = Array.from(charsMap, (byte) => String.fromCharCode(byte)).join('')
-    const precompiled_charsmap = btoa(binary)
-    steps.push({ type: 'Precompiled', precompiled_charsmap })
-  }
+function normalizers(model: SentencePieceModel): ComponentJson[] {
+  const { addsPrefix, removesSpaces } = model
+  const map = charsMap(model)
+  const steps: ComponentJson[] = map ? [map] : []
   if (removesSpaces) {
     steps.push({ type: 'Strip', strip_left: true, strip_right: true })
     steps.push({ type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' })
@@ -197,22 +126,12 @@ function decoders({ addsPrefix }: SentencePieceModel): ComponentJson[] {
   ]
 }
 
-function around(model: SentencePieceModel, bos: boolean, eos: boolean): ComponentJson | null {
-  const names = [bos && model.special.bos_token, eos && model.special.eos_token]
-  const [before, after] = names.map((id) => (id ? [{ SpecialToken: { id, type_id: 0 } }] : []))
-  const special = names.filter((name) => typeof name === 'string')
-  if (special.length === 0) return null
-  const text = (id: string) => [...before, { Sequence: { id, type_id: 0 } }, ...after]
-  return {
-    type: 'TemplateProcessing',
-    single: text('A'),
-    pair: [...text('A'), ...text('B')],
-    special_tokens: Object.fromEntries(
-      special.map((id) => {
-        return [id, { id, ids: [model.pieces.findIndex(({ text }) => text === id)], tokens: [id] }]
-      }),
-    ),
-  }
+function tokenAndId(
+  { pieces, special }: SentencePieceModel,
+  key: 'bos_token' | 'eos_token',
+): TokenAndId | undefined {
+  const token = special[key]
+  return token === undefined ? undefined : [token, pieces.findIndex(({ text }) => text === token)]
 }
 
 function unigram({ pieces, byteFallback }: SentencePieceModel): ComponentJson {

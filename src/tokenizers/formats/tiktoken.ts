@@ -1,5 +1,7 @@
+import { isJsonObject } from '../../io/files/json-parse.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { BYTE_CHARS } from '../encode/byte-level.ts'
+import { MAX_ID } from '../encode/settings.ts'
 import { mergesOf } from './merges-of.ts'
 import {
   byteLevelJson,
@@ -68,6 +70,8 @@ export function tiktokenFiles(
     ids.set(Array.from(bytes, (byte) => BYTE_CHARS[byte]).join(''), rank)
   }
   const merges = mergesOf(ids, (token) => token.split(''))
+  // Their ids are not the next ones, so the vocabulary has them too.
+  for (const [token, id] of Object.entries(specialTokens)) ids.set(token, id)
   const special = Object.entries(specialTokens).map(([token, id]) => specialToken(token, id))
   const json = byteLevelJson(
     ids,
@@ -84,6 +88,36 @@ export function tiktokenFiles(
     json: { ...json, pre_tokenizer, model },
     config: { ...config, ...(eos_token && { eos_token }) },
   }
+}
+
+/**
+ * Converts a `tiktoken.model`, whose name says nothing of its encoding: text is split as GPT-4 does. Special tokens of
+ * the config follow the ranks, in the order of `added_tokens_decoder` where the config has one.
+ */
+export function tiktokenModelFiles(
+  ranks: string,
+  config: TokenizerConfig,
+): { json: TokenizerJson; config: TokenizerConfig } {
+  const { pattern } = TIKTOKEN_ENCODINGS.cl100k_base
+  const { json } = tiktokenFiles(ranks, { pattern, specialTokens: reservedTokens(ranks, config) })
+  return { json, config }
+}
+
+/** Ids after the ranks that no token of the config has are reserved, so that the others keep theirs. */
+function reservedTokens(ranks: string, { added_tokens_decoder }: TokenizerConfig) {
+  if (!isJsonObject(added_tokens_decoder)) return {}
+  const tokens = Object.entries(added_tokens_decoder).map(([id, token]): [number, unknown] => [
+    Number(id),
+    isJsonObject(token) ? token.content : undefined,
+  ])
+  const named = new Map(tokens.filter(([id]) => id < MAX_ID))
+  const special: Record<string, number> = {}
+  const last = Math.max(-1, ...named.keys())
+  for (let id = [...readLines(ranks)].length; id <= last; id++) {
+    const token = named.get(id)
+    special[typeof token === 'string' ? token : `<|reserved_token_${id}|>`] = id
+  }
+  return special
 }
 
 function* readLines(text: string): Generator<[Uint8Array, number]> {

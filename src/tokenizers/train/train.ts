@@ -185,7 +185,10 @@ function wordPieceTokenizer(
     symbolsOf,
     prefix: '##',
   })
-  return Tokenizer.fromJSON(wordPieceJson(tokens, special, steps), {
+  const ids = new Map(tokens.map((token, id) => [token, id]))
+  const added = special.map((token) => specialToken(token, ids.get(token) ?? 0))
+  const json = wordPieceJson(ids, { ids, names: BERT_NAMES, added, steps })
+  return Tokenizer.fromJSON(json, {
     tokenizer_class: 'BertTokenizer',
     do_lower_case: lowercase,
     ...BERT_NAMES,

@@ -42,31 +42,45 @@ export function bertSteps(
   }
 }
 
-/** `tokens` in the order of their ids, `special` among them. */
-export function wordPieceJson(tokens: string[], special: string[], steps: Steps): TokenizerJson {
-  const [cls, sep] = [tokens.indexOf('[CLS]'), tokens.indexOf('[SEP]')]
+/**
+ * WordPiece with BERT's template. `names` are the special tokens, whose `ids` may be outside of the vocabulary; the
+ * others are added when the tokenizer is opened.
+ */
+export function wordPieceJson(
+  vocab: Iterable<readonly [token: string, id: number]>,
+  {
+    ids,
+    names: { cls_token: cls = '[CLS]', sep_token: sep = '[SEP]', unk_token = '[UNK]' },
+    added = [],
+    steps,
+  }: {
+    ids: ReadonlyMap<string, number>
+    names: Partial<typeof BERT_NAMES>
+    added?: AddedTokenJson[]
+    steps: Steps
+  },
+): TokenizerJson {
   const token = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } })
   const text = (id: string, type_id: number) => ({ Sequence: { id, type_id } })
-  const single = [token('[CLS]', 0), text('A', 0), token('[SEP]', 0)]
+  const single = [token(cls, 0), text('A', 0), token(sep, 0)]
   return {
-    ...frame(special.map((token) => specialToken(token, tokens.indexOf(token)))),
+    ...frame(added),
     ...steps,
     post_processor: {
       type: 'TemplateProcessing',
       single,
-      pair: [...single, text('B', 1), token('[SEP]', 1)],
-      special_tokens: {
-        '[CLS]': { id: '[CLS]', ids: [cls], tokens: ['[CLS]'] },
-        '[SEP]': { id: '[SEP]', ids: [sep], tokens: ['[SEP]'] },
-      },
+      pair: [...single, text('B', 1), token(sep, 1)],
+      special_tokens: Object.fromEntries(
+        [cls, sep].map((id) => [id, { id, ids: [ids.get(id) ?? 0], tokens: [id] }]),
+      ),
     },
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
     model: {
       type: 'WordPiece',
-      unk_token: '[UNK]',
+      unk_token,
       continuing_subword_prefix: '##',
       max_input_chars_per_word: 100,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      vocab: Object.fromEntries(vocab),
     },
   }
 }

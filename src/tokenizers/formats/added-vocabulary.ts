@@ -1,0 +1,60 @@
+import type { WordModel } from '../encode/steps.ts'
+import type { AddedTokenJson } from './tokenizer-json.ts'
+
+/** The tokens of a model with their ids. */
+export type TokenIds = Pick<WordModel, 'vocab' | 'size'>
+
+/** A token without its id, which the vocabulary gives it. */
+export type NewToken = Omit<AddedTokenJson, 'id'>
+
+/**
+ * The tokens that are added to those of a model, with the ids of Python's `tokenizers`: a token that the vocabulary
+ * has keeps its id, others get the next ones, in the order in which they are added.
+ */
+export class AddedVocabulary {
+  private readonly model: TokenIds
+  private readonly byContent = new Map<string, AddedTokenJson>()
+
+  constructor(model: TokenIds) {
+    this.model = model
+  }
+
+  /** In the order of their ids. */
+  get tokens(): AddedTokenJson[] {
+    return [...this.byContent.values()].sort((a, b) => a.id - b.id)
+  }
+
+  get(content: string): AddedTokenJson | undefined {
+    return this.byContent.get(content)
+  }
+
+  /** A token that was special stays so. */
+  add(tokens: Iterable<NewToken>): void {
+    let next: number | undefined
+    for (const token of tokens) {
+      const { content } = token
+      if (content === '') continue
+      const before = this.byContent.get(content)
+      let id = before?.id ?? this.model.vocab.get(content)
+      if (id === undefined) {
+        id = next ?? this.nextId()
+        next = id + 1
+      }
+      this.byContent.set(content, { ...(before?.special ? asSpecial(token) : token), id })
+    }
+  }
+
+  /**
+   * As many as the model has tokens, or one more than the last one that was added. Where ids of the model are
+   * missing, this may be the id of another token, as in Python.
+   */
+  private nextId(): number {
+    const last = this.tokens.at(-1)?.id ?? -1
+    const size = this.model.size ?? this.model.vocab.size
+    return last >= size ? last + 1 : size
+  }
+}
+
+function asSpecial(token: NewToken): NewToken {
+  return { ...token, normalized: token.normalized ?? !token.special, special: true }
+}
