@@ -16,6 +16,7 @@ export { tokenizerPattern } from './encode/settings.ts'
 export type {
   Decoder,
   Normalizer,
+  PieceSink,
   PostProcessor,
   PreTokenizer,
   Template,
@@ -31,7 +32,12 @@ export type {
   TokenizerConfig,
   TokenizerJson,
 } from './formats/tokenizer-json.ts'
-export { type BatchOptions, type EncodeOptions, Tokenizer } from './tokenizer.ts'
+export {
+  type BatchOptions,
+  type DecodeStreamOptions,
+  type EncodeOptions,
+  Tokenizer,
+} from './tokenizer.ts'
 export { parseTokenizerSpec, type TokenizerSpec } from './train/spec.ts'
 export {
   type TokenizerProgress,

@@ -7,10 +7,10 @@ import {
   withConfigTokens,
 } from './chat/special-tokens.ts'
 import { type Batch, type PaddingOptions, pad } from './encode/batch.ts'
+import { cleanUp } from './encode/clean-up.ts'
 import { cutBeforeSpaces } from './encode/cut-text.ts'
 import { cutsAtSpaces } from './encode/cuts-at-spaces.ts'
-import { byteStream, type DecodeStream, windowStream } from './encode/decode-stream.ts'
-import { cleanUp } from './encode/decoders.ts'
+import { continued, type DecodeStream, pieceStream, windowStream } from './encode/decode-stream.ts'
 import { Encoder, normalizedContent } from './encode/encoder.ts'
 import { assemble, type Encoding, type TruncationOptions } from './encode/encoding.ts'
 import { PLAIN_TEMPLATE } from './encode/post-processors.ts'
@@ -25,6 +25,13 @@ export interface EncodeOptions extends TruncationOptions {
   pair?: string
   /** Add the special tokens of the tokenizer's template around the text. Default true. */
   addSpecialTokens?: boolean
+}
+
+export interface DecodeStreamOptions {
+  /** Leave special tokens out. Default false. */
+  skipSpecialTokens?: boolean
+  /** Ids of a text that is continued. */
+  after?: Iterable<number>
 }
 
 export type BatchOptions = Omit<EncodeOptions, 'pair'> & PaddingOptions
@@ -207,19 +214,19 @@ export class Tokenizer {
       .map((id) => this.decoded(id) ?? '')
     if (tokens.length === 0) return ''
     const text = guard('decode', () => this.pipeline.decoder(tokens).join(''))
-    return this.config.clean_up_tokenization_spaces === true ? cleanUp(text) : text
+    return this.cleansUp ? cleanUp(text) : text
   }
 
-  /** Decodes ids one at a time; text is returned as soon as its last character is complete. */
-  decodeStream(options: { skipSpecialTokens?: boolean } = {}): DecodeStream {
-    const { skipSpecialTokens = false } = options
-    const skip = (id: number) => !this.shows(id, skipSpecialTokens)
-    const { bytesOf } = this.pipeline.decoder
-    if (bytesOf && !this.config.clean_up_tokenization_spaces) {
-      const added = new Set(this.added.map((token) => token.id))
-      return byteStream({ skip, added, tokenOf: (id) => this.decoded(id) ?? '', bytesOf })
-    }
-    return windowStream(skip, (ids) => this.decode(ids, options))
+  /**
+   * Decodes ids one at a time: in sum the text of `decode`. Text is returned as soon as no later id can change it.
+   * @param options.after ids of a text that is continued: the sum is what `decode` of all ids adds to `decode` of these
+   */
+  decodeStream(options: DecodeStreamOptions = {}): DecodeStream {
+    const { after, ...decoding } = options
+    const stream = this.streamOf(decoding.skipSpecialTokens ?? false)
+    if (after === undefined) return stream
+    const ids = Array.from(after)
+    return continued(stream, ids, this.decode(ids, decoding))
   }
 
   /**
@@ -271,6 +278,20 @@ export class Tokenizer {
     }
   }
 
+  private streamOf(skipSpecialTokens: boolean): DecodeStream {
+    const skip = (id: number): boolean => !this.shows(id, skipSpecialTokens)
+    const { stream } = this.pipeline.decoder
+    if (!stream) return windowStream(skip, (ids) => this.decode(ids, { skipSpecialTokens }))
+    const tokenOf = (id: number): string => this.decoded(id) ?? ''
+    return pieceStream({ skip, tokenOf, stream, cleans: this.cleansUp })
+  }
+
+  /** As transformers 5 does it: not for BPE, unless the config insists. */
+  private get cleansUp(): boolean {
+    const { clean_up_tokenization_spaces: cleans, [CLEAN_UP_BPE]: insists } = this.config
+    return cleans === true && (insists === true || !this.pipeline.model.keepsSpaces)
+  }
+
   private shows(id: number, skipSpecialTokens: boolean): boolean {
     if (!Number.isInteger(id) || id < 0)
       throw invalidOption({
@@ -301,6 +322,7 @@ export class Tokenizer {
 
 const STRETCH = 1 << 18
 const utf8 = new TextEncoder()
+const CLEAN_UP_BPE = 'clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output'
 const USUAL_ENDS = ['<|endoftext|>', '<|end_of_text|>', '</s>', '<eos>']
 
 function checkText(text: unknown): void {

@@ -46,6 +46,7 @@ class Bpe implements WordModel {
   readonly unknownToken: string | undefined
   readonly byteFallback: boolean
   readonly splitsCharacters: boolean
+  readonly keepsSpaces = true
   private readonly settings: Settings
   private readonly merges: MergeTable
 

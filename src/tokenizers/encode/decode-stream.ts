@@ -1,36 +1,65 @@
+import { cleanedUp } from './clean-up.ts'
+import type { Decoder } from './steps.ts'
+
 /** Decodes ids one at a time. */
 export interface DecodeStream {
-  /** The text that is complete now: '' while a character is incomplete. */
+  /** The text that no later id can change: '' while a character is incomplete. */
   push(id: number): string
   /** The rest; an incomplete character becomes U+FFFD. */
   end(): string
 }
 
-/** For byte-level vocabularies: the bytes go through a UTF-8 decoder, which waits for complete characters. */
-export function byteStream({
+/** The stream of a decoder. */
+export function pieceStream({
   skip,
-  added,
   tokenOf,
-  bytesOf,
+  stream,
+  cleans,
 }: {
   skip: (id: number) => boolean
-  added: ReadonlySet<number>
   tokenOf: (id: number) => string
-  bytesOf: (token: string) => Uint8Array
+  stream: NonNullable<Decoder['stream']>
+  /** Whether the text is cleaned up. */
+  cleans: boolean
 }): DecodeStream {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  let text = ''
+  const last = { push: (piece: string) => void (text += piece), end() {} }
+  const first = stream(cleans ? cleanedUp(last) : last)
+  let isEmpty = true
+  const take = (work: () => void): string => {
+    text = ''
+    work()
+    return text
+  }
   return {
     push(id) {
       if (skip(id)) return ''
-      if (added.has(id)) return decoder.decode() + tokenOf(id)
-      return decoder.decode(bytesOf(tokenOf(id)), { stream: true })
+      isEmpty = false
+      return take(() => first.push(tokenOf(id), true))
     },
-    end: () => decoder.decode(),
+    end: () => (isEmpty ? '' : take(() => first.end())),
   }
 }
 
+/** A stream that continues a text: the ids of the text are read first, and the text itself is left out. */
+export function continued(
+  stream: DecodeStream,
+  ids: Iterable<number>,
+  textBefore: string,
+): DecodeStream {
+  let before = textBefore
+  const fresh = (text: string): string => {
+    let same = 0
+    while (same < text.length && same < before.length && text[same] === before[same]) same++
+    before = same === text.length ? before.slice(same) : ''
+    return text.slice(same)
+  }
+  for (const id of ids) fresh(stream.push(id))
+  return { push: (id) => fresh(stream.push(id)), end: () => fresh(stream.end()) }
+}
+
 /**
- * For any vocabulary: decodes the last few ids with and without the newest ones, and returns what the newest
+ * For decoders without a stream: decodes the last few ids with and without the newest ones, and returns what the newest
  * add, because the text of a token may depend on the one before it.
  */
 export function windowStream(

@@ -1,21 +1,32 @@
 import { z } from 'zod'
+import { byteFallback } from './byte-fallback.ts'
 import { fromByteChars } from './byte-level.ts'
+import { cleanUp } from './clean-up.ts'
 import { matchesOf } from './matches.ts'
+import { chained, eachPiece, streaming, wholePieces } from './piece-stream.ts'
 import { registerTokenizerStep, tokenizerStep } from './register-step.ts'
 import { flag, noSettings, text, tokenizerPattern } from './settings.ts'
-import type { Decoder } from './steps.ts'
+import type { Decoder, PieceSink } from './steps.ts'
 
 // The decoders of `tokenizer.json`, with the results of Python's `tokenizers`.
 
 /** The decoder of a file without one. */
-export const joinWithSpaces: Decoder = (tokens) => [tokens.join(' ')]
+export const joinWithSpaces: Decoder = eachPiece(() => {
+  let isFirst = true
+  return (token) => {
+    const text = isFirst ? token : ` ${token}`
+    isFirst = false
+    return text
+  }
+})
 
 registerTokenizerStep('decoder', 'Sequence', {
   schema: z.object({ decoders: z.array(tokenizerStep('decoder')) }),
-  make:
-    ({ decoders }) =>
-    (tokens) =>
-      decoders.reduce((pieces, step) => step(pieces), tokens),
+  make: ({ decoders }): Decoder =>
+    Object.assign(
+      (tokens: string[]) => decoders.reduce((pieces, step) => step(pieces), tokens),
+      { stream: chained(decoders) },
+    ),
 })
 
 registerTokenizerStep('decoder', 'ByteLevel', {
@@ -23,6 +34,7 @@ registerTokenizerStep('decoder', 'ByteLevel', {
   make: (): Decoder =>
     Object.assign((tokens: string[]) => [decodeBytes(tokens.map(fromByteChars))], {
       bytesOf: fromByteChars,
+      stream: byteLevelStream,
     }),
 })
 
@@ -30,7 +42,14 @@ registerTokenizerStep('decoder', 'ByteFallback', { schema: noSettings, make: () 
 
 registerTokenizerStep('decoder', 'Fuse', {
   schema: noSettings,
-  make: () => (tokens) => [tokens.join('')],
+  make: () =>
+    streaming((next) => ({
+      push: (text) => next.push(text, false),
+      end() {
+        next.push('', true)
+        next.end()
+      },
+    })),
 })
 
 registerTokenizerStep('decoder', 'Metaspace', {
@@ -39,20 +58,22 @@ registerTokenizerStep('decoder', 'Metaspace', {
     prepend_scheme: z.enum(['always', 'first', 'never']).nullish(),
     add_prefix_space: z.boolean().nullish(),
   }),
-  make: ({ replacement, prepend_scheme, add_prefix_space }) => {
-    const prefixed = prepend_scheme !== 'never' && add_prefix_space !== false
-    // All marks of the first token go, as in Python.
-    return (tokens) =>
-      tokens.map((token, i) => token.replaceAll(replacement, prefixed && i === 0 ? '' : ' '))
-  },
+  make: ({ replacement, prepend_scheme, add_prefix_space }) =>
+    eachPiece(() => {
+      // All marks of the first token are dropped, as in Python.
+      let mark = prepend_scheme !== 'never' && add_prefix_space !== false ? '' : ' '
+      return (token) => {
+        const text = token.replaceAll(replacement, mark)
+        mark = ' '
+        return text
+      }
+    }),
 })
 
 registerTokenizerStep('decoder', 'Replace', {
   schema: z.object({ pattern: tokenizerPattern, content: text('') }),
-  make:
-    ({ pattern, content }) =>
-    (tokens) =>
-      tokens.map((token) => replaceAll(token, pattern, content)),
+  make: ({ pattern, content }) =>
+    eachPiece(() => (token) => replaceAll(token, pattern, content)),
 })
 
 registerTokenizerStep('decoder', 'Strip', {
@@ -61,26 +82,25 @@ registerTokenizerStep('decoder', 'Strip', {
     start: z.int().min(0).default(0),
     stop: z.int().min(0).default(0),
   }),
-  make:
-    ({ content, start, stop }) =>
-    (tokens) =>
-      tokens.map((token) => strip(token, content, start, stop)),
+  make: (settings) => streaming((next) => stripped(next, settings)),
 })
 
 registerTokenizerStep('decoder', 'WordPiece', {
   schema: z.object({ prefix: text('##'), cleanup: flag(true) }),
-  make:
-    ({ prefix, cleanup }) =>
-    (tokens) =>
-      tokens.map((token, i) => joinWord(token, prefix, i, cleanup)),
+  make: ({ prefix, cleanup }) =>
+    eachPiece(() => {
+      let isFirst = true
+      return (token) => {
+        const text = joinWord(token, prefix, isFirst, cleanup)
+        isFirst = false
+        return text
+      }
+    }),
 })
 
 registerTokenizerStep('decoder', 'BPEDecoder', {
   schema: z.object({ suffix: z.string().min(1).default('</w>') }),
-  make:
-    ({ suffix }) =>
-    (tokens) =>
-      tokens.map((token, i) => token.replaceAll(suffix, i + 1 < tokens.length ? ' ' : '')),
+  make: ({ suffix }) => streaming((next) => wordEnds(next, suffix)),
 })
 
 /** Connectionist temporal classification: repeated tokens count once, padding separates them. */
@@ -90,18 +110,20 @@ registerTokenizerStep('decoder', 'CTC', {
     word_delimiter_token: text('|'),
     cleanup: flag(false),
   }),
-  make:
-    ({ pad_token, word_delimiter_token, cleanup }) =>
-    (tokens) =>
-      tokens
-        .filter((token, i) => token !== tokens[i - 1])
-        .map((token) => token.replaceAll(pad_token, ''))
-        .map((token) => (cleanup ? spaceWords(token).replaceAll(word_delimiter_token, ' ') : token))
-        .filter((token) => token !== ''),
+  make: ({ pad_token, word_delimiter_token, cleanup }) =>
+    eachPiece(() => {
+      let last: string | undefined
+      return (token) => {
+        const isRepeated = token === last
+        last = token
+        if (isRepeated) return null
+        const text = token.replaceAll(pad_token, '')
+        return (cleanup ? spaceWords(text).replaceAll(word_delimiter_token, ' ') : text) || null
+      }
+    }),
 })
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
-const strictUtf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 
 function decodeBytes(chunks: Uint8Array[]): string {
   const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
@@ -113,32 +135,14 @@ function decodeBytes(chunks: Uint8Array[]): string {
   return utf8.decode(bytes)
 }
 
-/** Joins successive tokens such as `<0xE2>` into text; if they are not valid UTF-8, each becomes U+FFFD. */
-function byteFallback(tokens: string[]): string[] {
-  const out: string[] = []
-  let bytes: number[] = []
-  const flush = (): void => {
-    if (bytes.length > 0) out.push(...textOf(bytes))
-    bytes = []
-  }
-  for (const token of tokens) {
-    if (/^<0x(?:[0-9A-Fa-f]{2}|\+[0-9A-Fa-f])>$/.test(token))
-      bytes.push(Number.parseInt(token.slice(3, 5), 16))
-    else {
-      flush()
-      out.push(token)
-    }
-  }
-  flush()
-  return out
-}
-
-function textOf(bytes: number[]): string[] {
-  try {
-    return [strictUtf8.decode(Uint8Array.from(bytes))]
-  } catch {
-    return bytes.map(() => '\ufffd')
-  }
+/** The tokens are one piece; a character is complete with its last byte. */
+function byteLevelStream(next: PieceSink): PieceSink {
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+  return wholePieces(
+    next,
+    (token) => next.push(utf8.decode(fromByteChars(token), { stream: true }), false),
+    () => next.push(utf8.decode(), true),
+  )
 }
 
 function replaceAll(text: string, pattern: RegExp, content: string): string {
@@ -151,31 +155,54 @@ function replaceAll(text: string, pattern: RegExp, content: string): string {
   return out + text.slice(at)
 }
 
-/** Removes a character at most `start` times in front and `stop` times at the end. */
-function strip(token: string, content: string, start: number, stop: number): string {
-  const characters = Array.from(token)
-  let from = 0
-  let to = characters.length
-  while (from < start && from < to && characters[from] === content) from++
-  for (let i = 0; i < stop && to > from && characters[to - 1] === content; i++) to--
-  return characters.slice(from, to).join('')
+/** Removes a character at most `start` times in front of a piece and `stop` times at its end. */
+function stripped(
+  next: PieceSink,
+  { content, start, stop }: { content: string; start: number; stop: number },
+): PieceSink {
+  let inFront = start
+  let ending = '' // what `stop` may remove
+  return {
+    push(text, complete) {
+      let from = 0
+      while (inFront > 0 && from < text.length && text.startsWith(content, from)) {
+        from += content.length
+        inFront--
+      }
+      if (from < text.length) inFront = 0
+      const all = ending + text.slice(from)
+      let end = all.length
+      for (let i = 0; i < stop && end > 0 && all.endsWith(content, end); i++) end -= content.length
+      ending = complete ? '' : all.slice(end)
+      next.push(all.slice(0, end), complete)
+      if (complete) inFront = start
+    },
+    end: () => next.end(),
+  }
 }
 
-function joinWord(token: string, prefix: string, i: number, cleans: boolean): string {
+function joinWord(token: string, prefix: string, isFirst: boolean, cleans: boolean): string {
   let text = token
-  if (i > 0) text = token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`
+  if (!isFirst) text = token.startsWith(prefix) ? token.slice(prefix.length) : ` ${token}`
   return cleans ? spaceWords(text) : text
 }
 
 /** The clean-up of decoders. */
-function spaceWords(text: string): string {
-  return cleanUp(text.replaceAll(' do not', " don't"))
-}
+const spaceWords = (text: string): string => cleanUp(text.replaceAll(' do not', " don't"))
 
-/** English spacing around punctuation: transformers' `clean_up_tokenization_spaces`. */
-export function cleanUp(text: string): string {
-  return text
-    .replaceAll(/ ([.?!,])/g, '$1')
-    .replaceAll(" ' ", "'")
-    .replaceAll(/ (n't|'m|'s|'ve|'re)/g, '$1')
+/** A suffix becomes a space, but in the last token nothing. */
+function wordEnds(next: PieceSink, suffix: string): PieceSink {
+  let ending: string | null = null // of the token before, from its suffix on
+  return wholePieces(
+    next,
+    (token) => {
+      if (ending !== null) next.push(ending.replaceAll(suffix, ' '), true)
+      const at = token.indexOf(suffix)
+      ending = at < 0 ? null : token.slice(at)
+      next.push(at < 0 ? token : token.slice(0, at), at < 0)
+    },
+    () => {
+      if (ending !== null) next.push(ending.replaceAll(suffix, ''), true)
+    },
+  )
 }

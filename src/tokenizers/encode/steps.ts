@@ -38,6 +38,8 @@ export interface WordModel {
   readonly byteFallback?: boolean
   /** Whether each character is a token that does not depend on its neighbours. */
   readonly splitsCharacters?: boolean
+  /** Whether decoded text is as it is, whatever `clean_up_tokenization_spaces` says (transformers 5: BPE). */
+  readonly keepsSpaces?: boolean
 }
 
 /** Adds special tokens around the tokens of one or two texts. */
@@ -68,4 +70,14 @@ export interface Decoder {
   (tokens: string[]): string[]
   /** The bytes of a token, where each token stands for bytes of UTF-8 whatever its neighbours are. */
   readonly bytesOf?: (token: string) => Uint8Array
+  /** The same for tokens one at a time, which gives `decodeStream` exactly the text of `decode`. */
+  readonly stream?: (next: PieceSink) => PieceSink
+}
+
+/** Receives pieces of text in order. A piece may come in parts. */
+export interface PieceSink {
+  /** @param complete whether the piece ends with this text */
+  push(text: string, complete: boolean): void
+  /** No piece follows. */
+  end(): void
 }
