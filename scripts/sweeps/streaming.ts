@@ -31,8 +31,15 @@ for (const folder of folders) {
         checks++
         const wanted = added(decoded[at], decoded[ids.length])
         const stream = tokenizer.decodeStream({ skipSpecialTokens, after: ids.slice(0, at) })
-        const text = ids.slice(at).map((id) => stream.push(id)).join('') + stream.end()
-        if (text !== wanted) failures.push(`${ids.slice(0, at)} | ${ids.slice(at)}: ${show(text)}, not ${show(wanted)}`)
+        const text =
+          ids
+            .slice(at)
+            .map((id) => stream.push(id))
+            .join('') + stream.end()
+        if (text !== wanted)
+          failures.push(
+            `${ids.slice(0, at)} | ${ids.slice(at)}: ${show(text)}, not ${show(wanted)}`,
+          )
       }
     }
   wrong += failures.length
@@ -60,4 +67,6 @@ function added(before: string, all: string): string {
   return all.slice(same)
 }
 
-const show = (text: string): string => JSON.stringify(text.slice(0, 80))
+function show(text: string): string {
+  return JSON.stringify(text.slice(0, 80))
+}

@@ -1,16 +1,21 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { Chat, type WriteOptions } from '../generate/index.ts'
+import { Chat, type ModelOptions } from '../generate/index.ts'
 import { fromPretrained } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { converse } from './chat-session.ts'
-import { positive } from './options.ts'
-import { addSamplingFlags, type SamplingFlags, samplingOf } from './sampling-flags.ts'
+import { collected, positive } from './options.ts'
+import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './sampling-flags.ts'
+
+/** Where neither a flag nor the model says otherwise. */
+const TOKENS = 512
+const SAMPLING = { temperature: 0.6, minP: 0.05 }
 
 interface Flags extends SamplingFlags {
   prompt?: string
   system?: string
-  tokens: number
+  tokens?: number
+  stop?: string[]
   context?: number
 }
 
@@ -20,9 +25,14 @@ export function chatCommand(): Command {
     .argument('<model>', 'the Hugging Face folder of a model, or a GGUF file')
     .option('--prompt <text>', 'answer this message and exit')
     .option('--system <text>', 'system message: the role of the assistant')
-    .option('--tokens <number>', 'maximum number of tokens in an answer', positive, 512)
+    .option(
+      '--tokens <number>',
+      `maximum number of tokens in an answer ${orElse(TOKENS)}`,
+      positive,
+    )
+    .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .option('--context <number>', 'number of tokens of the conversation to keep', positive)
-  return addSamplingFlags(command, { temperature: 0.6, minP: 0.05 })
+  return addSamplingFlags(command, SAMPLING)
     .addHelpText(
       'after',
       `
@@ -37,7 +47,11 @@ async function chat(path: string, flags: Flags): Promise<void> {
   const { prompt, system, tokens: maxTokens, context: contextLength } = flags
   const model = await fromPretrained(path)
   const session = new Chat(model, await Tokenizer.fromFile(path), { system, contextLength })
-  const options: WriteOptions = { ...samplingOf(flags), maxTokens }
+  const options: ModelOptions = {
+    ...samplingOf(flags, { ...SAMPLING, maxTokens: TOKENS }),
+    maxTokens,
+    stop: flags.stop,
+  }
   const answer = (text: string, signal: AbortSignal): Promise<void> =>
     write(session, text, { ...options, signal })
   if (prompt === undefined) return converse(session, answer)
@@ -47,7 +61,7 @@ async function chat(path: string, flags: Flags): Promise<void> {
 }
 
 /** Streams the answer to standard output, then prints speeds to standard error. */
-async function write(session: Chat, text: string, options: WriteOptions): Promise<void> {
+async function write(session: Chat, text: string, options: ModelOptions): Promise<void> {
   const start = performance.now()
   let first = 0
   let end = '\n'

@@ -1,21 +1,14 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import {
-  type GenerateOptions,
-  generate,
-  generateBeams,
-  generateSteps,
-  logProbabilities,
-} from '../generate/index.ts'
-import { StopStrings } from '../generate/stop-strings.ts'
-import { promptTokens, TextWriter } from '../generate/text-writer.ts'
+import { type GenerateOptions, generate } from '../generate/index.ts'
 import { type CausalLM, fromPretrained, headOf } from '../models/index.ts'
 import { readModelConfig } from '../models/weight-file.ts'
 import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { piecesFromSource } from './generate-from-source.ts'
+import { tokenLines } from './log-probability-lines.ts'
 import { wholeNumber } from './options.ts'
-import { addSamplingFlags, type SamplingFlags, samplingOf } from './sampling-flags.ts'
+import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 import { short } from './text.ts'
 import {
   addWritingFlags,
@@ -25,9 +18,13 @@ import {
   type WritingFlags,
 } from './writing-flags.ts'
 
+/** Where neither a flag nor the model says otherwise. */
+const TOKENS = 200
+const SAMPLING = { temperature: 0.8 }
+
 interface Flags extends SamplingFlags, WritingFlags {
   prompt: string
-  tokens: number
+  tokens?: number
 }
 
 export function generateCommand(): Command {
@@ -35,9 +32,9 @@ export function generateCommand(): Command {
     .description('Generate text from a prompt. Standard output has the text only.')
     .argument('<run>', 'the folder of a run, the Hugging Face folder of a model, or a GGUF file')
     .option('--prompt <text>', 'the prompt', '')
-    .option('--tokens <number>', 'maximum number of new tokens', wholeNumber, 200)
+    .option('--tokens <number>', `maximum number of new tokens ${orElse(TOKENS)}`, wholeNumber)
     .optionsGroup('Sampling:')
-  return addWritingFlags(addSamplingFlags(command))
+  return addWritingFlags(addSamplingFlags(command, SAMPLING))
     .addHelpText(
       'after',
       `
@@ -55,7 +52,7 @@ async function write(run: string, flags: Flags): Promise<void> {
   checkTogether(flags)
   const fromSource = headOf(await readModelConfig(run)) === 'seq2seq-lm'
   const tokenizer = await Tokenizer.fromFile(run, { asTarget: fromSource })
-  const { processors, ...sampling } = samplingOf(flags)
+  const { generationConfig, ...sampling } = samplingOf(flags, { ...SAMPLING, maxTokens: TOKENS })
   const drafter = await drafterOf(flags)
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()
@@ -67,7 +64,11 @@ async function write(run: string, flags: Flags): Promise<void> {
       ...sampling,
       maxTokens: flags.tokens,
       stop: flags.stop,
-      processors: [...processors, ...(await processorsOf(flags, tokenizer))],
+      processors: await processorsOf(flags, tokenizer),
+      generationConfig: {
+        ...generationConfig,
+        ...(flags.noRepeatNgram !== undefined && { no_repeat_ngram_size: flags.noRepeatNgram }),
+      },
       drafter,
       signal: stop.signal,
     }
@@ -101,50 +102,14 @@ async function modelOf(run: string, flags: Flags): Promise<CausalLM> {
 async function* piecesOf(
   model: CausalLM,
   tokenizer: Tokenizer,
-  { prompt, beams, logprobs, regex, jsonSchema, tokens }: Flags,
+  { prompt, beams, logprobs, regex, jsonSchema }: Flags,
   options: GenerateOptions,
 ): AsyncGenerator<string> {
   if (logprobs !== undefined) return yield* tokenLines(model, tokenizer, prompt, logprobs, options)
   let shown = regex === undefined && jsonSchema === undefined ? prompt : ''
-  if (beams !== undefined) {
-    const { processors, signal } = options
-    const found = await generateBeams(model, tokenizer, prompt, {
-      beams,
-      maxTokens: tokens,
-      processors,
-      signal,
-    })
-    const text = new StopStrings(options.stop ?? [])
-    return yield `${shown}${text.push(found[0].text)}${text.end()}\n`
-  }
-  for await (const piece of generate(model, tokenizer, prompt, options)) {
+  for await (const piece of generate(model, tokenizer, prompt, { ...options, beams })) {
     yield shown + piece
     shown = ''
   }
   yield `${shown}\n`
-}
-
-/** A line of JSON per token. */
-async function* tokenLines(
-  model: CausalLM,
-  tokenizer: Tokenizer,
-  prompt: string,
-  top: number,
-  { stop, ...options }: GenerateOptions,
-): AsyncGenerator<string> {
-  const writer = new TextWriter(tokenizer, stop)
-  const { eosTokenId } = tokenizer
-  const stopTokens = eosTokenId === undefined ? [] : [eosTokenId]
-  const shown = ({ token, logprob }: { token: number; logprob: number }) => ({
-    id: token,
-    token: tokenizer.decode([token]),
-    logprob: Number(logprob.toFixed(5)),
-  })
-  const steps = generateSteps(model, promptTokens(tokenizer, prompt), { ...options, stopTokens })
-  for await (const { token, logits } of steps) {
-    writer.push(token)
-    if (writer.stopped) return
-    const all = logProbabilities(logits, token, top)
-    yield `${JSON.stringify({ ...shown(all), ...(top > 0 && { top: all.top.map(shown) }) })}\n`
-  }
 }

@@ -7,7 +7,6 @@ import {
   type LogitsProcessor,
   matchJsonSchema,
   matchRegex,
-  noRepeatNgrams,
   PromptLookup,
   presencePenalty,
 } from '../generate/index.ts'
@@ -16,12 +15,13 @@ import { fromPretrained } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
-import { flagOf, nameFrom, number, positive, wholeNumber } from './options.ts'
+import { collected, flagOf, nameFrom, number, positive, wholeNumber } from './options.ts'
+import { orElse } from './sampling-flags.ts'
 
 export interface WritingFlags {
   frequencyPenalty: number
   presencePenalty: number
-  noRepeatNgram: number
+  noRepeatNgram?: number
   stop?: string[]
   regex?: string
   jsonSchema?: string
@@ -48,21 +48,16 @@ export function addWritingFlags(command: Command): Command {
     )
     .option(
       '--no-repeat-ngram <n>',
-      'never repeat a sequence of n tokens; 0: allow it',
+      `never repeat a sequence of n tokens; 0: allow it ${orElse(0)}`,
       wholeNumber,
-      0,
     )
     .optionsGroup('End of the text:')
-    .option(
-      '--stop <text>',
-      'stop before this text; repeatable',
-      (text: string, before: string[] = []) => [...before, text],
-    )
+    .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .optionsGroup('Constrained output (without the prompt):')
     .option('--regex <pattern>', 'generate text that matches this regular expression')
     .option('--json-schema <file>', 'generate JSON that this schema accepts')
     .optionsGroup('Search and speed:')
-    .option('--beams <number>', 'beam search with this number of beams', positive)
+    .option('--beams <number>', `beam search with this number of beams ${orElse(1)}`, positive)
     .option(
       '--quantize <format>',
       `quantize the weights: faster, slightly less exact (${quantizeFormats.join(', ')})`,
@@ -83,11 +78,10 @@ export async function processorsOf(
   flags: WritingFlags,
   tokenizer: Tokenizer,
 ): Promise<LogitsProcessor[]> {
-  const { jsonSchema, regex, noRepeatNgram } = flags
+  const { jsonSchema, regex } = flags
   const rules: LogitsProcessor[] = []
   if (flags.frequencyPenalty !== 0) rules.push(frequencyPenalty(flags.frequencyPenalty))
   if (flags.presencePenalty !== 0) rules.push(presencePenalty(flags.presencePenalty))
-  if (noRepeatNgram > 0) rules.push(noRepeatNgrams(noRepeatNgram))
   if (regex !== undefined) rules.push(matchRegex(regex, tokenizer))
   if (jsonSchema !== undefined) rules.push(matchJsonSchema(await readJson(jsonSchema), tokenizer))
   return rules

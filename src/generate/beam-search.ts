@@ -10,6 +10,7 @@ import {
 } from './processors/processor.ts'
 import { notANumber } from './sampling.ts'
 import { rowOf, type StepModel } from './step-model.ts'
+import type { WriteContext } from './write-tokens.ts'
 
 // W beams (the width of the search), V vocabulary
 
@@ -48,10 +49,11 @@ export async function beamSearch(
   model: StepModel,
   prompts: readonly (readonly number[])[],
   options: BeamOptions,
+  { sources }: Pick<WriteContext, 'sources'> = {},
 ): Promise<Hypothesis[][]> {
   const settings = withDefaults(options)
   const { beams, maxTokens, signal } = settings
-  const searches = prompts.map((prompt) => new Search(prompt, settings))
+  const searches = prompts.map((prompt, i) => new Search(prompt, settings, sources?.[i]))
   const rows = searches.length * beams
   let logits = await model.start(prompts.flatMap((prompt) => Array(beams).fill(prompt)))
   for (let made = 1; ; made++) {
@@ -63,7 +65,7 @@ export async function beamSearch(
     const order = searches.flatMap((search, i) => search.open.map((beam) => i * beams + beam.from))
     logits = await model.next(next, order)
   }
-  return searches.map((search) => search.complete.slice(0, settings.best))
+  return searches.map((search) => search.results().slice(0, settings.best))
 }
 
 type Settings = Required<Omit<BeamOptions, 'signal'>> & Pick<BeamOptions, 'signal'>
@@ -87,10 +89,12 @@ class Search {
   done = false
   private readonly promptLength: number
   private readonly settings: Settings
+  private readonly source: readonly number[] | undefined
 
-  constructor(prompt: readonly number[], settings: Settings) {
+  constructor(prompt: readonly number[], settings: Settings, source?: readonly number[]) {
     this.promptLength = prompt.length
     this.settings = settings
+    this.source = source
     // The beams are equal at first; all but one are disabled, or each text would be found W times.
     this.open = Array.from({ length: settings.beams }, (_, i) => ({
       tokens: [...prompt],
@@ -112,12 +116,24 @@ class Search {
         this.completes(this.textOf(beam)),
     )
     this.finish(candidates.filter((_, rank) => ends[rank] && rank < beams))
-    const open = candidates.filter((_, rank) => !ends[rank]).slice(0, beams)
-    if (open.length < beams) this.done = true
-    else {
-      this.open = open.map((beam) => ({ ...beam, tokens: this.textOf(beam) }))
-      this.done = this.isDone()
-    }
+    // Texts that have ended only fill the place of beams that are lacking.
+    const open = candidates
+      .map((beam, rank) => (ends[rank] ? { ...beam, score: beam.score - FAR } : beam))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, beams)
+    this.done = ends.every(Boolean) || open.length < beams
+    if (this.done) return
+    this.open = open.map((beam) => ({ ...beam, tokens: this.textOf(beam) }))
+    this.done = this.isDone()
+  }
+
+  /** The complete texts, or else the open ones, the best first. */
+  results(): Hypothesis[] {
+    if (this.complete.length > 0) return this.complete
+    return this.open.map(({ tokens, score }) => ({
+      tokens: tokens.slice(this.promptLength),
+      score: this.normalised(score, this.length),
+    }))
   }
 
   /** Tokens generated so far. */
@@ -149,10 +165,11 @@ class Search {
 
   private scores(logits: TypedArray, tokens: readonly number[]): ArrayLike<number> {
     const norm = logSumExp(logits)
-    if (Number.isNaN(norm)) throw notANumber()
     const scores = new Float32Array(logits) // Float32Array.from(…, f) is ten times slower
     for (let i = 0; i < scores.length; i++) scores[i] -= norm
-    return processed(scores, this.settings.processors, this.textWith(tokens))
+    const all = processed(scores, this.settings.processors, this.textWith(tokens))
+    if (Number.isNaN(norm)) checkNumbers(all)
+    return all
   }
 
   private completes(tokens: readonly number[]): boolean {
@@ -160,7 +177,8 @@ class Search {
   }
 
   private textWith(tokens: readonly number[]): Text {
-    return { tokens, promptLength: this.promptLength, maxTokens: this.settings.maxTokens }
+    const { maxTokens, stopTokens } = this.settings
+    return { tokens, promptLength: this.promptLength, maxTokens, stopTokens, source: this.source }
   }
 
   private finish(ended: Beam[]): void {
@@ -168,7 +186,7 @@ class Search {
     for (const beam of ended)
       this.complete.push({
         tokens: this.textOf(beam).slice(this.promptLength),
-        score: beam.score / length ** this.settings.lengthPenalty,
+        score: this.normalised(beam.score, length),
       })
     this.complete.sort((a, b) => b.score - a.score)
     this.complete.length = Math.min(this.complete.length, this.settings.beams)
@@ -180,11 +198,20 @@ class Search {
     if (earlyStopping === true) return true
     // A longer text has a better score for the same probability when lengthPenalty is above 0.
     const length = earlyStopping === 'never' && lengthPenalty > 0 ? maxTokens : this.length
-    return this.open[0].score / length ** lengthPenalty <= this.complete[beams - 1].score
+    return this.normalised(this.open[0].score, length) <= this.complete[beams - 1].score
+  }
+
+  private normalised(score: number, length: number): number {
+    return score / length ** this.settings.lengthPenalty
   }
 }
 
 const FAR = 1e9
+
+/** A rule may have replaced NaN. */
+function checkNumbers(scores: ArrayLike<number>): void {
+  for (let i = 0; i < scores.length; i++) if (Number.isNaN(scores[i])) throw notANumber()
+}
 
 function withDefaults(options: BeamOptions): Settings {
   const { beams, best = 1, maxTokens = 100, lengthPenalty = 1 } = options

@@ -1,10 +1,10 @@
 import type { CausalLM } from '../models/index.ts'
 import type { ChatMessage, Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { configOf, type ModelOptions, settingsOf } from './config/settings.ts'
 import { Decoder } from './decoder.ts'
-import { generateTokens } from './generate.ts'
+import { stepsOf } from './generate-tokens.ts'
 import { TextWriter } from './text-writer.ts'
-import type { WriteOptions } from './write-tokens.ts'
 
 export interface ChatOptions {
   /** The system message. */
@@ -66,24 +66,40 @@ export class Chat {
    * early (its reason is thrown).
    * @throws HeedError for a message that is longer than the context, or a tokenizer without a template
    */
-  async *say(message: string, options: WriteOptions = {}): AsyncGenerator<string, void, undefined> {
-    const { maxTokens = 512, stopTokens = [] } = options
+  async *say(message: string, options: ModelOptions = {}): AsyncGenerator<string, void, undefined> {
     const asked: ChatMessage = { role: 'user', content: message }
-    const { text, tokens, forgotten } = await this.fit([...this.history, asked], maxTokens)
-    const all = { ...options, maxTokens, decoder: this.decoder }
-    const stops = [...stopTokens, ...(this.ends ??= await this.endsOfTurn())]
-    const writer = new TextWriter(this.tokenizer)
+    const messages = [...this.history, asked]
+    const { text, tokens, forgotten } = await this.fit(messages, this.answerLength(options))
+    const ends = options.stopAtEnd === false ? [] : (this.ends ??= await this.endsOfTurn())
+    const settings = settingsOf(
+      this.model,
+      {
+        ...options,
+        stopTokens: [...(options.stopTokens ?? []), ...ends],
+        defaults: { maxTokens: ANSWER_TOKENS, ...options.defaults },
+      },
+      {
+        tokenizer: this.tokenizer,
+        promptLength: tokens.length,
+        samples: true,
+        lacks: ['num_beams', 'num_return_sequences', 'guidance_scale'],
+      },
+    )
+    const writer = new TextWriter(this.tokenizer, { stop: settings.stop, after: tokens })
     const written: number[] = []
     const readBefore = this.decoder.tokensRead
     let readTokens = 0
     let answer = ''
     try {
-      for await (const token of generateTokens(this.model, tokens, { ...all, stopTokens: stops })) {
+      for await (const { token } of stepsOf(this.model, tokens, settings, {
+        decoder: this.decoder,
+      })) {
         readTokens ||= this.decoder.tokensRead - readBefore
         written.push(token)
         const piece = writer.push(token)
         answer += piece
         if (piece) yield piece
+        if (writer.stopped) break
       }
       const left = writer.end()
       answer += left
@@ -91,13 +107,20 @@ export class Chat {
     } finally {
       const writtenTokens = written.length
       this.turn = { promptTokens: tokens.length, readTokens, writtenTokens, forgotten }
-      if (written.length > 0) this.remember(asked, answer, text, [...tokens, ...written])
+      if (written.length > 0) {
+        this.history = [...this.history, asked, { role: 'assistant', content: answer }]
+        // The tokens of an answer that was cut at a stop string are not those of its text.
+        this.cached = writer.stopped
+          ? { text: '', tokens: [] }
+          : { text: text + answer, tokens: [...tokens, ...written] }
+      }
     }
   }
 
-  private remember(asked: ChatMessage, answer: string, prompt: string, tokens: number[]): void {
-    this.history = [...this.history, asked, { role: 'assistant', content: answer }]
-    this.cached = { text: prompt + answer, tokens }
+  /** Tokens to leave room for. */
+  private answerLength({ maxTokens, generationConfig, defaults }: ModelOptions): number {
+    const { max_new_tokens } = configOf(this.model, generationConfig)
+    return maxTokens ?? max_new_tokens ?? defaults?.maxTokens ?? ANSWER_TOKENS
   }
 
   /** The conversation as tokens, without the oldest turns for which there is no room. */
@@ -140,11 +163,9 @@ export class Chat {
     return tokenizer.encode(text, { addSpecialTokens: false })
   }
 
-  /** The tokens that end a text, and the one after an assistant's message in the template. */
+  /** The special token after an assistant's message in the template. */
   private async endsOfTurn(): Promise<number[]> {
     const { tokenizer } = this
-    const { eos_token_id } = this.model.config as { eos_token_id?: unknown }
-    const ends = [tokenizer.eosTokenId, eos_token_id].flat().filter((id) => typeof id === 'number')
     const example = [
       { role: 'user', content: 'a' },
       { role: 'assistant', content: MARK },
@@ -152,11 +173,13 @@ export class Chat {
     const text = await tokenizer.applyChatTemplate(example)
     const after = text.slice(text.lastIndexOf(MARK) + MARK.length)
     const [next] = text.includes(MARK) ? tokenizer.encode(after, { addSpecialTokens: false }) : []
-    return next !== undefined && tokenizer.isSpecial(next) ? [...ends, next] : ends
+    return next !== undefined && tokenizer.isSpecial(next) ? [next] : []
   }
 }
 
 const MARK = 'x0x1x2x' // occurs in no template
+/** Longest answer where nothing says so. */
+const ANSWER_TOKENS = 512
 
 /** Without the first user message and its answer; undefined when there is no other. */
 function withoutFirstTurn(messages: readonly ChatMessage[]): ChatMessage[] | undefined {

@@ -1,86 +1,57 @@
+// Generation of texts.
 import type { CausalLM } from '../models/index.ts'
-import type { Tokenizer } from '../tokenizers/index.ts'
-import { HeedError } from '../util/errors.ts'
 import { BatchDecoder } from './batch-decoder.ts'
-import { type BeamOptions, beamSearch } from './beam-search.ts'
-import { Decoder } from './decoder.ts'
-import { powerOfTwo } from './evaluating.ts'
-import type { Drafter } from './speculative/drafter.ts'
-import { speculate } from './speculative/speculate.ts'
-import { promptTokens, type TextTokenizer, TextWriter } from './text-writer.ts'
-import { type WriteOptions, type Written, writeTokens } from './write-tokens.ts'
+import { beamSearch, type Hypothesis } from './beam-search.ts'
+import {
+  configOf,
+  type ModelOptions,
+  type SearchOptions,
+  type Settings,
+  settingsOf,
+} from './config/settings.ts'
+import {
+  batchSteps,
+  checkPrompt,
+  type GenerateTokensOptions,
+  longest,
+  stepsOf,
+} from './generate-tokens.ts'
+import { promptTokens, stopAt, type TextTokenizer, TextWriter, textOf } from './text-writer.ts'
+import { type Written, writeTokens } from './write-tokens.ts'
 
-export interface GenerateTokensOptions extends WriteOptions {
-  /** Context in tokens. Default: as much as needed and possible. */
-  contextLength?: number
-  /** A decoder of the same model; the common beginning of its last text is not processed again. */
-  decoder?: Decoder
-  /** Guesses tokens ahead, which the model checks together; the same texts in fewer runs. */
-  drafter?: Drafter
-}
+export type GenerateOptions = GenerateTokensOptions & Pick<ModelOptions, 'stop'> & SearchOptions
 
-/** Continues a text of token ids, token by token. Aborting throws the signal's reason. */
-export async function* generateTokens(
-  model: CausalLM,
-  prompt: readonly number[],
-  options: GenerateTokensOptions = {},
-): AsyncGenerator<number, void, undefined> {
-  for await (const { token } of generateSteps(model, prompt, options)) yield token
-}
-
-/** Like generateTokens, with the logits of each token; see logProbabilities. */
-export async function* generateSteps(
-  model: CausalLM,
-  prompt: readonly number[],
-  { contextLength, decoder, drafter, ...options }: GenerateTokensOptions = {},
-): AsyncGenerator<Written, void, undefined> {
-  checkPrompt(prompt, model.vocabSize)
-  const length = prompt.length + (options.maxTokens ?? 100)
-  const capacity = powerOfTwo(Math.min(length, model.contextLength), SHORTEST_CONTEXT)
-  const steps = decoder ?? new Decoder(model, contextLength ?? capacity)
-  if (drafter) return yield* speculate(steps, prompt, drafter, options)
-  for await (const [written] of writeTokens(steps, [prompt], options)) if (written) yield written
-}
-
-/**
- * Continues several texts of token ids together; the result for each is that of generateTokens. With a seed, the first
- * text is the same as alone, and the others are drawn independently.
- */
-export async function generateTokensBatch(
-  model: CausalLM,
-  prompts: readonly (readonly number[])[],
-  options: WriteOptions = {},
-): Promise<number[][]> {
-  for (const prompt of prompts) checkPrompt(prompt, model.vocabSize)
-  const steps = new BatchDecoder(model, { maxTokens: options.maxTokens ?? 100 })
-  const texts: number[][] = prompts.map(() => [])
-  for await (const written of writeTokens(steps, prompts, options))
-    for (const [row, step] of written.entries()) if (step) texts[row].push(step.token)
-  return texts
-}
-
-interface TextOptions {
-  /** Whether the end-of-text token ends the text. Default true. */
-  stopAtEnd?: boolean
-  /** The text ends before the first of these strings; no part of one is shown. */
-  stop?: readonly string[]
-}
-
-export type GenerateOptions = GenerateTokensOptions & TextOptions
-
-/** Continues a text, in pieces of complete characters. The prompt is not repeated. */
+/** Continues a text, in pieces of complete characters; a text that beam search finds is one piece. */
 export async function* generate(
   model: CausalLM,
   tokenizer: TextTokenizer,
   prompt: string,
-  { stopAtEnd, stop, ...options }: GenerateOptions = {},
+  options: GenerateOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const writer = new TextWriter(tokenizer, stop)
-  const tokens = generateTokens(model, promptTokens(tokenizer, prompt), {
-    ...options,
-    stopTokens: endsOf(tokenizer, stopAtEnd, options.stopTokens),
+  const tokens = promptOf(model, tokenizer, prompt, options)
+  const settings = settingsOf(model, options, {
+    tokenizer,
+    promptLength: tokens.length,
+    samples: true,
+    lacks: options.drafter ? DRAFTED : ONE_TEXT,
   })
-  for await (const token of tokens) {
+  if (settings.search.beams > 1) {
+    const [[{ text }]] = await searchTexts(model, tokenizer, [tokens], settings)
+    if (text) yield text
+    return
+  }
+  yield* piecesOf(model, tokenizer, tokens, settings, options)
+}
+
+async function* piecesOf(
+  model: CausalLM,
+  tokenizer: TextTokenizer,
+  prompt: readonly number[],
+  settings: Settings,
+  options: Parameters<typeof stepsOf>[3],
+): AsyncGenerator<string, void, undefined> {
+  const writer = new TextWriter(tokenizer, { stop: settings.stop, after: prompt })
+  for await (const { token } of stepsOf(model, prompt, settings, options)) {
     const piece = writer.push(token)
     if (piece) yield piece
     if (writer.stopped) return
@@ -89,67 +60,160 @@ export async function* generate(
   if (left) yield left
 }
 
+/** The tokens that `generate` writes, with the logits of each; without the one that completes a stop string. */
+export async function* generateTextSteps(
+  model: CausalLM,
+  tokenizer: TextTokenizer,
+  prompt: string,
+  options: GenerateOptions = {},
+): AsyncGenerator<Written, void, undefined> {
+  const tokens = promptOf(model, tokenizer, prompt, options)
+  const context = { tokenizer, promptLength: tokens.length, samples: true, lacks: STEP_BY_STEP }
+  const settings = settingsOf(model, options, context)
+  const writer = new TextWriter(tokenizer, { stop: settings.stop, after: tokens })
+  for await (const written of stepsOf(model, tokens, settings, options)) {
+    writer.push(written.token)
+    if (writer.stopped) return
+    yield written
+  }
+}
+
+export type GenerateBatchOptions = ModelOptions & SearchOptions
+
 /** The continuations of several texts, generated together. */
 export async function generateBatch(
   model: CausalLM,
   tokenizer: TextTokenizer,
   prompts: readonly string[],
-  { stopAtEnd, stop, ...options }: WriteOptions & TextOptions = {},
+  options: GenerateBatchOptions = {},
 ): Promise<string[]> {
-  const rows = prompts.map((prompt) => promptTokens(tokenizer, prompt))
+  const rows = prompts.map((prompt) => promptOf(model, tokenizer, prompt, options))
+  return continueBatch(model, tokenizer, rows, options)
+}
+
+/** The same for prompts of token ids. */
+export async function continueBatch(
+  model: CausalLM,
+  tokenizer: TextTokenizer,
+  prompts: readonly (readonly number[])[],
+  options: GenerateBatchOptions = {},
+): Promise<string[]> {
+  const context = { tokenizer, promptLength: longest(prompts), samples: true, lacks: ONE_TEXT }
+  const settings = settingsOf(model, options, context)
+  if (settings.search.beams === 1) return writeBatch(model, tokenizer, prompts, settings)
+  const texts = await searchTexts(model, tokenizer, prompts, settings)
+  return texts.map(([{ text }]) => text)
+}
+
+/** As many continuations of each text as the settings say: `num_return_sequences`, drawn or found by beam search. */
+export async function generateSeveral(
+  model: CausalLM,
+  tokenizer: TextTokenizer,
+  prompts: readonly string[],
+  options: GenerateOptions = {},
+): Promise<string[][]> {
+  const rows = prompts.map((prompt) => promptOf(model, tokenizer, prompt, options))
+  const context = { tokenizer, promptLength: longest(rows), samples: true }
+  const settings = settingsOf(model, options, context)
+  if (settings.search.beams > 1) {
+    const texts = await searchTexts(model, tokenizer, rows, settings)
+    return texts.map((hypotheses) => hypotheses.map(({ text }) => text))
+  }
+  const count = settings.write.temperature === 0 ? 1 : settings.texts // the likeliest text is one
+  if (rows.length === 1 && count === 1) {
+    let text = ''
+    for await (const piece of piecesOf(model, tokenizer, rows[0], settings, options)) text += piece
+    return [[text]]
+  }
+  const repeated = rows.flatMap((row) => Array<number[]>(count).fill(row))
+  const texts = await writeBatch(model, tokenizer, repeated, settings)
+  return rows.map((_, i) => texts.slice(i * count, (i + 1) * count))
+}
+
+async function writeBatch(
+  model: CausalLM,
+  tokenizer: TextTokenizer,
+  rows: readonly (readonly number[])[],
+  settings: Settings,
+): Promise<string[]> {
   for (const row of rows) checkPrompt(row, model.vocabSize)
-  const steps = new BatchDecoder(model, { maxTokens: options.maxTokens ?? 100 })
-  const writers = rows.map(() => new TextWriter(tokenizer, stop))
+  const { write, stop } = settings
+  const steps = batchSteps(model, settings)
+  const writers = rows.map((row) => new TextWriter(tokenizer, { stop, after: row }))
   const texts = rows.map(() => '')
-  const all = { ...options, stopTokens: endsOf(tokenizer, stopAtEnd, options.stopTokens) }
   const endsAfter = (row: number, token: number): boolean => {
     texts[row] += writers[row].push(token)
     return writers[row].stopped
   }
-  for await (const _ of writeTokens(steps, rows, all, endsAfter));
+  for await (const _ of writeTokens(steps, rows, write, { endsAfter }));
   return texts.map((text, row) => text + writers[row].end())
 }
 
-export type GenerateBeamsOptions = BeamOptions & Pick<TextOptions, 'stopAtEnd'>
+export type GenerateBeamsOptions = Omit<ModelOptions, 'temperature'> & SearchOptions
 
-/**
- * The most probable continuations that beam search finds, the best first, within the model's context.
- */
+/** The most probable continuations that beam search finds, the best first, within the model's context. */
 export async function generateBeams(
   model: CausalLM,
-  tokenizer: TextTokenizer & Pick<Tokenizer, 'decode'>,
+  tokenizer: TextTokenizer,
   prompt: string,
-  { stopAtEnd, ...options }: GenerateBeamsOptions,
+  options: GenerateBeamsOptions = {},
 ): Promise<{ text: string; score: number }[]> {
-  const tokens = promptTokens(tokenizer, prompt)
-  checkPrompt(tokens, model.vocabSize)
-  const room = Math.max(1, model.contextLength - tokens.length)
-  const maxTokens = Math.min(options.maxTokens ?? 100, room)
+  const tokens = promptOf(model, tokenizer, prompt, options)
+  const context = { tokenizer, promptLength: tokens.length, samples: false }
+  const settings = settingsOf(model, options, context)
+  const [texts] = await searchTexts(model, tokenizer, [tokens], settings)
+  return texts
+}
+
+async function searchTexts(
+  model: CausalLM,
+  tokenizer: TextTokenizer,
+  prompts: readonly (readonly number[])[],
+  settings: Settings,
+): Promise<{ text: string; score: number }[][]> {
+  for (const prompt of prompts) checkPrompt(prompt, model.vocabSize)
+  const room = Math.max(1, model.contextLength - longest(prompts))
+  const maxTokens = Math.min(settings.write.maxTokens, room)
   const steps = new BatchDecoder(model, { maxTokens })
-  const stopTokens = endsOf(tokenizer, stopAtEnd, options.stopTokens)
-  const [hypotheses] = await beamSearch(steps, [tokens], { ...options, maxTokens, stopTokens })
-  return hypotheses.map(({ tokens, score }) => ({
-    text: tokenizer.decode(tokens, { skipSpecialTokens: true }),
-    score,
-  }))
+  const limited = { ...settings, write: { ...settings.write, maxTokens } }
+  const found = await beamSearch(steps, prompts, searchOptions(limited, tokenizer))
+  return found.map((hypotheses, i) =>
+    hypotheses.map((hypothesis) => ({
+      text: textOfHypothesis(hypothesis, tokenizer, settings, prompts[i]),
+      score: hypothesis.score,
+    })),
+  )
 }
 
-function endsOf(
-  { eosTokenId }: TextTokenizer,
-  stopAtEnd = true,
-  stopTokens: readonly number[] = [],
-): readonly number[] {
-  return stopAtEnd && eosTokenId !== undefined ? [...stopTokens, eosTokenId] : stopTokens
+/** The options of beam search. */
+export const searchOptions = ({ write, stop, search }: Settings, tokenizer?: TextTokenizer) => {
+  const { maxTokens, stopTokens, processors = [], signal } = write
+  const ends = stop.length > 0 && tokenizer ? [stopAt(stop, tokenizer)] : []
+  return { ...search, maxTokens, stopTokens, processors: [...processors, ...ends], signal }
 }
 
-function checkPrompt(prompt: readonly number[], vocabSize: number): void {
-  const wrong = prompt.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize)
-  if (wrong !== undefined)
-    throw new HeedError(
-      'invalid-option',
-      `Token ids must be whole numbers below the vocabulary size (${vocabSize}), got ${wrong}`,
-      { key: 'prompt', value: wrong, remedy: 'Use the tokenizer of the model.' },
-    )
+/** The text of a hypothesis, without the token or string that ended it. */
+export function textOfHypothesis(
+  { tokens }: Hypothesis,
+  tokenizer: TextTokenizer,
+  { write, stop }: Settings,
+  after?: readonly number[],
+): string {
+  const ended = write.stopTokens.includes(tokens[tokens.length - 1])
+  return textOf(ended ? tokens.slice(0, -1) : tokens, tokenizer, { stop, after })
 }
 
-const SHORTEST_CONTEXT = 64
+/** The tokens of a prompt; of an empty one, the token with which the model begins texts. */
+function promptOf(
+  model: CausalLM,
+  tokenizer: TextTokenizer,
+  prompt: string,
+  { generationConfig }: Pick<ModelOptions, 'generationConfig'>,
+): number[] {
+  return promptTokens(tokenizer, prompt, configOf(model, generationConfig).bos_token_id?.[0])
+}
+
+/** Settings that a function cannot follow. */
+const ONE_TEXT = ['num_return_sequences'] as const
+const STEP_BY_STEP = ['num_beams', 'num_return_sequences'] as const
+const DRAFTED = [...STEP_BY_STEP, 'guidance_scale'] as const

@@ -1,26 +1,38 @@
 export { BatchDecoder } from './batch-decoder.ts'
 export { type BeamOptions, beamSearch, type Hypothesis } from './beam-search.ts'
+export type { Candidates } from './candidates.ts'
 export { Chat, type ChatOptions, type ChatTurn } from './chat.ts'
+export type { GenerationSettings } from './config/generation-config.ts'
+export { isDrawn, type ModelOptions, type SearchOptions } from './config/settings.ts'
 export { matchJsonSchema, matchRegex } from './constrained/constraint.ts'
 export { Decoder } from './decoder.ts'
+export type { EndOptions } from './ends.ts'
 export {
+  continueBatch,
+  type GenerateBatchOptions,
   type GenerateBeamsOptions,
   type GenerateOptions,
-  type GenerateTokensOptions,
   generate,
   generateBatch,
   generateBeams,
+  generateSeveral,
+  generateTextSteps,
+} from './generate.ts'
+export {
+  type GenerateTokensOptions,
   generateSteps,
   generateTokens,
   generateTokensBatch,
-} from './generate.ts'
-export { type GenerationDefaults, generationDefaults } from './generation-config.ts'
+} from './generate-tokens.ts'
 export { logProbabilities, type TokenProbability } from './log-probabilities.ts'
 export * from './processors/index.ts'
-export { type Candidates, createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
+export { createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
 export {
   generateSeq2Seq,
+  generateSeq2SeqText,
+  generateSeq2SeqTexts,
   type Seq2SeqBeamOptions,
+  type Seq2SeqTextOptions,
   type Seq2SeqWriteOptions,
   seq2SeqBeams,
   seq2SeqSteps,
@@ -28,4 +40,4 @@ export {
 export { Seq2SeqDecoder } from './seq2seq-decoder.ts'
 export * from './speculative/index.ts'
 export type { StepModel } from './step-model.ts'
-export { type WriteOptions, type Written, writeTokens } from './write-tokens.ts'
+export { type WriteContext, type WriteOptions, type Written, writeTokens } from './write-tokens.ts'

@@ -1,11 +1,21 @@
 // Generation by encoder-decoders.
 import type { Seq2SeqLM } from '../models/index.ts'
-import { type BeamOptions, beamSearch, type Hypothesis } from './beam-search.ts'
-import { checkMaxTokens } from './processors/processor.ts'
+import { HeedError } from '../util/errors.ts'
+import { beamSearch, type Hypothesis } from './beam-search.ts'
+import {
+  configOf,
+  type ModelOptions,
+  type SearchOptions,
+  type Settings,
+  type SettingsContext,
+  settingsOf,
+} from './config/settings.ts'
+import { searchOptions, textOfHypothesis } from './generate.ts'
 import { Seq2SeqDecoder } from './seq2seq-decoder.ts'
-import { type WriteOptions, type Written, writeTokens } from './write-tokens.ts'
+import { type TextTokenizer, TextWriter } from './text-writer.ts'
+import { type Written, writeTokens } from './write-tokens.ts'
 
-export interface Seq2SeqWriteOptions extends WriteOptions {
+export interface Seq2SeqWriteOptions extends Omit<ModelOptions, 'stop'> {
   /** A decoder of the same model, whose programs and memory are reused. */
   decoder?: Seq2SeqDecoder
 }
@@ -14,12 +24,9 @@ export interface Seq2SeqWriteOptions extends WriteOptions {
 export async function* seq2SeqSteps(
   model: Seq2SeqLM,
   source: readonly number[],
-  { decoder = new Seq2SeqDecoder(model), ...options }: Seq2SeqWriteOptions = {},
+  options: Seq2SeqWriteOptions = {},
 ): AsyncGenerator<Written, void, undefined> {
-  const steps = decoder.read([source])
-  const settings = { ...options, maxTokens: roomIn(model, options.maxTokens) }
-  for await (const [written] of writeTokens(steps, startsOf(model, 1), settings))
-    if (written) yield written
+  yield* stepsOf(model, source, seq2SeqSettings(model, options, { lacks: TOKENS_ONLY }), options)
 }
 
 /**
@@ -31,34 +38,130 @@ export async function generateSeq2Seq(
   sources: readonly (readonly number[])[],
   { decoder = new Seq2SeqDecoder(model), ...options }: Seq2SeqWriteOptions = {},
 ): Promise<number[][]> {
+  const { write } = seq2SeqSettings(model, options, { lacks: TOKENS_ONLY })
+  const prompts = startsOf(model, options, sources.length)
   const texts: number[][] = sources.map(() => [])
-  const steps = decoder.read(sources)
-  const settings = { temperature: 0, ...options, maxTokens: roomIn(model, options.maxTokens) }
-  for await (const written of writeTokens(steps, startsOf(model, sources.length), settings))
+  for await (const written of writeTokens(decoder.read(sources), prompts, write, { sources }))
     for (const [row, step] of written.entries()) if (step) texts[row].push(step.token)
   return texts
 }
 
-export interface Seq2SeqBeamOptions extends BeamOptions {
-  decoder?: Seq2SeqDecoder
-}
+export interface Seq2SeqBeamOptions extends Seq2SeqWriteOptions, SearchOptions {}
 
 /** The most probable texts for each source that beam search finds, the best first. */
 export async function seq2SeqBeams(
   model: Seq2SeqLM,
   sources: readonly (readonly number[])[],
-  { decoder = new Seq2SeqDecoder(model), ...options }: Seq2SeqBeamOptions,
+  options: Seq2SeqBeamOptions = {},
 ): Promise<Hypothesis[][]> {
-  const steps = decoder.read(sources)
-  const settings = { ...options, maxTokens: roomIn(model, options.maxTokens) }
-  return beamSearch(steps, startsOf(model, sources.length), settings)
+  const settings = seq2SeqSettings(model, options, { lacks: ['stop_strings'] })
+  return searchFrom(model, sources, settings, options)
 }
 
-const startsOf = (model: Seq2SeqLM, count: number): number[][] =>
-  Array.from({ length: count }, () => [model.decoderStartTokenId])
+export interface Seq2SeqTextOptions extends Seq2SeqBeamOptions, Pick<ModelOptions, 'stop'> {}
 
-/** A text is no longer than the context of the model. */
-function roomIn({ contextLength }: Seq2SeqLM, maxTokens = 100): number {
-  checkMaxTokens(maxTokens)
-  return Math.min(maxTokens, contextLength - 1)
+/** The text that the model generates from each source of token ids: by beam search, or token by token. */
+export async function generateSeq2SeqTexts(
+  model: Seq2SeqLM,
+  targetTokenizer: TextTokenizer,
+  sources: readonly (readonly number[])[],
+  options: Seq2SeqTextOptions = {},
+): Promise<string[]> {
+  const settings = seq2SeqSettings(model, options, { tokenizer: targetTokenizer, lacks: ONE_TEXT })
+  if (settings.search.beams > 1) {
+    const found = await searchFrom(model, sources, settings, options, targetTokenizer)
+    return found.map(([best]) => textOfHypothesis(best, targetTokenizer, settings))
+  }
+  const { decoder = new Seq2SeqDecoder(model) } = options
+  const writers = sources.map(() => new TextWriter(targetTokenizer, settings))
+  const texts = sources.map(() => '')
+  const endsAfter = (row: number, token: number): boolean => {
+    texts[row] += writers[row].push(token)
+    return writers[row].stopped
+  }
+  const prompts = startsOf(model, options, sources.length)
+  const steps = writeTokens(decoder.read(sources), prompts, settings.write, { sources, endsAfter })
+  for await (const _ of steps);
+  return texts.map((text, row) => text + writers[row].end())
 }
+
+/** The text that the model generates from one source, in pieces; one that beam search finds is one piece. */
+export async function* generateSeq2SeqText(
+  model: Seq2SeqLM,
+  targetTokenizer: TextTokenizer,
+  source: readonly number[],
+  options: Seq2SeqTextOptions = {},
+): AsyncGenerator<string, void, undefined> {
+  const settings = seq2SeqSettings(model, options, { tokenizer: targetTokenizer, lacks: ONE_TEXT })
+  if (settings.search.beams > 1) {
+    const [text] = await generateSeq2SeqTexts(model, targetTokenizer, [source], options)
+    if (text) yield text
+    return
+  }
+  const writer = new TextWriter(targetTokenizer, settings)
+  for await (const { token } of stepsOf(model, source, settings, options)) {
+    const piece = writer.push(token)
+    if (piece) yield piece
+    if (writer.stopped) return
+  }
+  const left = writer.end()
+  if (left) yield left
+}
+
+async function* stepsOf(
+  model: Seq2SeqLM,
+  source: readonly number[],
+  { write }: Settings,
+  { decoder = new Seq2SeqDecoder(model), ...options }: Seq2SeqWriteOptions,
+): AsyncGenerator<Written, void, undefined> {
+  const prompts = startsOf(model, options, 1)
+  const sources = [source]
+  for await (const [written] of writeTokens(decoder.read(sources), prompts, write, { sources }))
+    if (written) yield written
+}
+
+async function searchFrom(
+  model: Seq2SeqLM,
+  sources: readonly (readonly number[])[],
+  settings: Settings,
+  { decoder = new Seq2SeqDecoder(model), ...options }: Seq2SeqWriteOptions,
+  targetTokenizer?: TextTokenizer,
+): Promise<Hypothesis[][]> {
+  const prompts = startsOf(model, options, sources.length)
+  const search = searchOptions(settings, targetTokenizer)
+  return beamSearch(decoder.read(sources), prompts, search, { sources })
+}
+
+/** The decoder starts from one token, and a text is no longer than the context of the model. */
+const seq2SeqSettings = (
+  model: Seq2SeqLM,
+  options: Seq2SeqTextOptions,
+  context: Pick<SettingsContext, 'tokenizer' | 'lacks'>,
+): Settings =>
+  settingsOf(model, options, {
+    tokenizer: context.tokenizer,
+    lacks: [...(context.lacks ?? []), 'guidance_scale'],
+    promptLength: 1,
+    samples: (options.defaults?.temperature ?? 0) > 0,
+    mostTokens: model.contextLength - 1,
+  })
+
+/** The token that each text starts from. */
+function startsOf(
+  model: Seq2SeqLM,
+  { generationConfig }: Pick<ModelOptions, 'generationConfig'>,
+  count: number,
+): number[][] {
+  const { decoder_start_token_id, bos_token_id } = configOf(model, generationConfig)
+  const starts = decoder_start_token_id ?? bos_token_id ?? [model.decoderStartTokenId]
+  if (starts.length !== 1 && starts.length !== count)
+    throw new HeedError(
+      'invalid-config',
+      `decoder_start_token_id must be one token, or one for each of ${count} texts, got ${starts.length}`,
+      { key: 'decoder_start_token_id', value: starts, remedy: 'Give one token.' },
+    )
+  return Array.from({ length: count }, (_, i) => [starts.length === 1 ? starts[0] : starts[i]])
+}
+
+const TOKENS_ONLY = ['num_beams', 'num_return_sequences', 'stop_strings'] as const
+const ONE_TEXT = ['num_return_sequences'] as const

@@ -1,13 +1,16 @@
 import { invalidOption } from '../util/errors.ts'
 
 /**
- * Passes text up to the first stop string. Only text that may be the start of a stop string is held back.
+ * Passes text up to the first stop string. Only text that may be the start of a stop string is held back. Special tokens
+ * are searched as the text that they stand for, which is not shown.
  */
 export class StopStrings {
   /** Whether a stop string was found. */
   stopped = false
   private readonly stops: readonly string[]
   private held = ''
+  /** For each character of `held`, whether it is shown. */
+  private shown: boolean[] = []
 
   constructor(stops: readonly string[]) {
     if (stops.includes(''))
@@ -21,9 +24,11 @@ export class StopStrings {
   }
 
   /** Text that can be shown. */
-  push(piece: string): string {
+  push(piece: string, { isShown = true } = {}): string {
     if (this.stopped) return ''
+    if (this.stops.length === 0) return isShown ? piece : ''
     this.held += piece
+    for (let i = 0; i < piece.length; i++) this.shown.push(isShown)
     const at = this.firstStop()
     this.stopped = at >= 0
     return this.show(this.stopped ? at : this.held.length - this.waiting())
@@ -35,9 +40,11 @@ export class StopStrings {
   }
 
   private show(length: number): string {
-    const shown = this.held.slice(0, length)
+    let text = ''
+    for (let i = 0; i < length; i++) if (this.shown[i]) text += this.held[i]
     this.held = this.held.slice(length)
-    return shown
+    this.shown = this.shown.slice(length)
+    return text
   }
 
   private firstStop(): number {

@@ -24,22 +24,32 @@ export interface Written {
   logits: TypedArray
 }
 
-/**
- * Continues several texts together. Each step yields the token of each text, null once it has ended.
- * @param endsAfter whether a row's text ends with its latest token
- */
+export interface WriteContext {
+  /** The tokens that the encoder read for each text. Left out: texts are written from their prompts. */
+  sources?: readonly (readonly number[])[]
+  /** Whether a row's text ends with its latest token. */
+  endsAfter?: (row: number, token: number) => boolean
+}
+
+/** Continues several texts together. Each step yields the token of each text, null once it has ended. */
 export async function* writeTokens(
   model: StepModel,
   prompts: readonly (readonly number[])[],
   options: WriteOptions = {},
-  endsAfter: (row: number, token: number) => boolean = () => false,
+  { sources, endsAfter = () => false }: WriteContext = {},
 ): AsyncGenerator<(Written | null)[], void, undefined> {
   const { maxTokens = 100, stopTokens = [], processors = [], signal, ...sampling } = options
   checkMaxTokens(maxTokens)
   const stop = new Set(stopTokens)
   const seed = sampling.seed ?? Math.floor(Math.random() * 2 ** 32)
   const rows = prompts.map((prompt, row) => ({
-    text: { tokens: [...prompt], promptLength: prompt.length, maxTokens },
+    text: {
+      tokens: [...prompt],
+      promptLength: prompt.length,
+      maxTokens,
+      stopTokens,
+      source: sources?.[row],
+    },
     sampler: createSampler({ ...sampling, seed }, row),
     ended: false,
   }))

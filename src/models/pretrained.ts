@@ -1,6 +1,7 @@
 // Models on disk: Hugging Face's folders.
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
+import type { JsonObject } from '../io/files/json.ts'
 import {
   type StoredDType,
   saveSafetensors,
@@ -11,6 +12,7 @@ import type { Module } from '../nn/index.ts'
 import { realize } from '../tensor/index.ts'
 import { invalidOption } from '../util/errors.ts'
 import { listNames, warn } from '../util/warn.ts'
+import { GENERATION_CONFIG } from './generation-config.ts'
 import type { Head } from './heads/heads.ts'
 import { loadAll, loadBelowHead } from './load-weights.ts'
 import { dequantizedWeights } from './quantized-checkpoint.ts'
@@ -107,7 +109,7 @@ export type WeightDType = keyof typeof TORCH_DTYPES
 export const weightDTypes = Object.keys(TORCH_DTYPES) as WeightDType[]
 
 /**
- * Writes config.json, the weights and tokenizer.json, as transformers reads them. The weights are
+ * Writes config.json, the weights, generation_config.json and tokenizer.json, as transformers reads them. The weights are
  * replaced in one moment, one tensor at a time is in memory.
  * @throws HeedError that names the tensor with a value too large for f16
  */
@@ -125,8 +127,19 @@ export async function savePretrained(
     })
   await saveSafetensors(dir, await tensorsToWrite(model, dtype), { maxShardBytes })
   await writeFileAtomic(join(dir, 'config.json'), configJson(model, dtype))
+  await saveGenerationConfig(model, dir)
   await tokenizer?.save(dir)
 }
+
+async function saveGenerationConfig(model: Module, dir: string): Promise<void> {
+  if (!generates(model) || Object.keys(model.generationConfig).length === 0) return
+  const json = JSON.stringify(model.generationConfig, null, 2)
+  await writeFileAtomic(join(dir, GENERATION_CONFIG), `${json}\n`)
+}
+
+/** Whether a model keeps settings for generation. */
+export const generates = (model: Module): model is Module & { generationConfig: JsonObject } =>
+  'generationConfig' in model
 
 /** Writes parameters and buffers, each once, as float32 in one file. */
 export async function saveWeights(model: Module, path: string): Promise<void> {

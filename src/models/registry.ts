@@ -4,8 +4,9 @@ import { HeedError } from '../util/errors.ts'
 import type { ModelDefinition } from './definition.ts'
 import { definitions } from './definitions.ts'
 import * as families from './families.ts'
+import { readGenerationConfig } from './generation-config.ts'
 import type { Head, Heads } from './heads/heads.ts'
-import { type LoadModelOptions, loadModel, type ModelClass } from './pretrained.ts'
+import { generates, type LoadModelOptions, loadModel, type ModelClass } from './pretrained.ts'
 import { type HeadFor, headFor, type TaskName } from './task-names.ts'
 import { readModelConfig } from './weight-file.ts'
 
@@ -72,7 +73,9 @@ export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
 ): Promise<Heads[HeadFor<N>]> {
   const config = await readModelConfig(dir)
   const Model = classOf(config, headFor(name))
-  return (await loadModel<Module>(Model, config, dir, options)) as Heads[HeadFor<N>]
+  const model = await loadModel<Module>(Model, config, dir, options)
+  if (generates(model)) model.generationConfig = await readGenerationConfig(dir, config)
+  return model as Heads[HeadFor<N>]
 }
 
 /** The class that a config names where it has this head, otherwise the first that has. */

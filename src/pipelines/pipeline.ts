@@ -1,6 +1,5 @@
 // Tasks by name, as in transformers.js: pipeline('fill-mask', dir) returns a function of texts.
 import { ImageProcessor } from '../data/index.ts'
-import { generationDefaults } from '../generate/index.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
 import { givenTaskName, unknownTask } from '../models/task-names.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
@@ -140,7 +139,7 @@ async function load(
   const source = { model, tokenizer: await Tokenizer.fromFile(dir) }
   if (head !== 'seq2seq-lm') return source
   const targetTokenizer = await Tokenizer.fromFile(dir, { asTarget: true })
-  return { ...source, targetTokenizer, defaults: await generationDefaults(dir) } as TextToTextSource
+  return { ...source, targetTokenizer } as TextToTextSource
 }
 
 const isOfImages = (head: Head): head is ImageHead => head.startsWith('image-')

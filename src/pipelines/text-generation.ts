@@ -1,4 +1,4 @@
-import { type GenerateOptions, generate, generateBatch } from '../generate/index.ts'
+import { type GenerateOptions, generate, generateSeveral } from '../generate/index.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
 import { forOneOrMany, isText } from './text-examples.ts'
@@ -14,7 +14,7 @@ export interface Written {
   generated_text: string
 }
 
-/** Continues a text: a list of one for one text, such a list for each of several texts. */
+/** Continues a text: a list of one (or `num_return_sequences`) for one text, such a list for each of several texts. */
 export interface TextGeneration {
   (text: string, options?: WriteTextOptions): Promise<Written[]>
   (texts: readonly string[], options?: WriteTextOptions): Promise<Written[][]>
@@ -23,13 +23,13 @@ export interface TextGeneration {
 export function textGeneration({ model, tokenizer }: ModelWithTokenizer<CausalLM>): TextGeneration {
   const write = (input: string | readonly string[], options: WriteTextOptions = {}) => {
     const { returnFullText = true, onText, ...rest } = options
-    const resultOf = (text: string, more: string): Written[] => [
-      { generated_text: returnFullText ? text + more : more },
-    ]
+    const resultOf = (text: string, more: string): Written => ({
+      generated_text: returnFullText ? text + more : more,
+    })
     return forOneOrMany(input, isText, async (texts) => {
-      if (texts.length > 1 && !onText) {
-        const more = await generateBatch(model, tokenizer, texts, rest)
-        return texts.map((text, i) => resultOf(text, more[i]))
+      if (!onText) {
+        const several = await generateSeveral(model, tokenizer, texts, rest)
+        return texts.map((text, i) => several[i].map((more) => resultOf(text, more)))
       }
       const all: Written[][] = []
       for (const text of texts) {
@@ -38,7 +38,7 @@ export function textGeneration({ model, tokenizer }: ModelWithTokenizer<CausalLM
           onText?.(piece)
           written += piece
         }
-        all.push(resultOf(text, written))
+        all.push([resultOf(text, written)])
       }
       return all
     })

@@ -183,6 +183,9 @@ onEach(allDevices, () => {
       },
       eosTokenId: undefined as number | undefined,
       bosTokenId: undefined as number | undefined,
+      tokenToId: (token: string) => (token.length === 1 ? letters.indexOf(token) : undefined),
+      idToToken: (id: number) => letters[id],
+      isSpecial: () => false,
     }
     const textOf = async (prompt: string, options: object, tok = tokenizer): Promise<string[]> => {
       const pieces: string[] = []

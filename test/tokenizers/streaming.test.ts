@@ -11,7 +11,10 @@ const names = readdirSync(folder).filter((name) => !IMPORTED.includes(name))
 /** The definition: the decoded text of all ids without that of the ids before. */
 function continuation(tokenizer: Tokenizer, ids: number[], at: number, skip: boolean): string {
   const options = { skipSpecialTokens: skip }
-  const [before, all] = [tokenizer.decode(ids.slice(0, at), options), tokenizer.decode(ids, options)]
+  const [before, all] = [
+    tokenizer.decode(ids.slice(0, at), options),
+    tokenizer.decode(ids, options),
+  ]
   let same = 0
   while (same < before.length && before[same] === all[same]) same++
   return all.slice(same)
@@ -19,7 +22,12 @@ function continuation(tokenizer: Tokenizer, ids: number[], at: number, skip: boo
 
 function streamed(tokenizer: Tokenizer, ids: number[], at: number, skip: boolean): string {
   const stream = tokenizer.decodeStream({ skipSpecialTokens: skip, after: ids.slice(0, at) })
-  return ids.slice(at).map((id) => stream.push(id)).join('') + stream.end()
+  return (
+    ids
+      .slice(at)
+      .map((id) => stream.push(id))
+      .join('') + stream.end()
+  )
 }
 
 const texts = [
@@ -58,7 +66,20 @@ describe.each(names)('%s', (name) => {
 describe('decoders one token at a time', () => {
   const vocab = [
     ...['a', 'b', '▁', '▁a', ' ', "'", '.', ',', "n't", 's', 'do', '##s', 'a</w>', '</w>b</w>'],
-    ...['<pad>', '|', '<0xE2>', '<0x82>', '<0xAC>', '<0xFF>', '<0x61>', 'Ġ', 'Ã', '©', 'don', ' not'],
+    ...[
+      '<pad>',
+      '|',
+      '<0xE2>',
+      '<0x82>',
+      '<0xAC>',
+      '<0xFF>',
+      '<0x61>',
+      'Ġ',
+      'Ã',
+      '©',
+      'don',
+      ' not',
+    ],
   ]
   const replace = { type: 'Replace', pattern: { String: '▁' }, content: ' ' }
   const strip = { type: 'Strip', content: ' ', start: 1, stop: 1 }
@@ -75,7 +96,10 @@ describe('decoders one token at a time', () => {
     { type: 'Sequence', decoders: [replace, fallback, { type: 'Fuse' }, strip] },
     { type: 'Sequence', decoders: [fallback, { type: 'Fuse' }, replace, { ...strip, start: 2 }] },
     { type: 'Sequence', decoders: [{ type: 'ByteLevel' }, { type: 'BPEDecoder', suffix: 'a' }] },
-    { type: 'Sequence', decoders: [{ type: 'Fuse' }, { type: 'WordPiece' }, { type: 'Metaspace' }] },
+    {
+      type: 'Sequence',
+      decoders: [{ type: 'Fuse' }, { type: 'WordPiece' }, { type: 'Metaspace' }],
+    },
   ]
   const settings = [
     ['BPE', false],
@@ -110,12 +134,25 @@ describe('decoders one token at a time', () => {
 
   it('shows text as soon as nothing can change it', () => {
     const tokenizer = Tokenizer.fromJSON({
-      decoder: { type: 'Sequence', decoders: [replace, fallback, { type: 'Fuse' }, { ...strip, stop: 0 }] },
+      decoder: {
+        type: 'Sequence',
+        decoders: [replace, fallback, { type: 'Fuse' }, { ...strip, stop: 0 }],
+      },
       model: { type: 'BPE', merges: [], vocab: Object.fromEntries(vocab.map((t, id) => [t, id])) },
     })
     const stream = tokenizer.decodeStream()
-    const shown = ['▁a', 'b', '<0xE2>', '<0x82>', '<0xAC>', '▁', 'b', '<0xE2>', '<0xFF>', '<0x61>']
-      .map((token) => stream.push(tokenizer.tokenToId(token) as number))
+    const shown = [
+      '▁a',
+      'b',
+      '<0xE2>',
+      '<0x82>',
+      '<0xAC>',
+      '▁',
+      'b',
+      '<0xE2>',
+      '<0xFF>',
+      '<0x61>',
+    ].map((token) => stream.push(tokenizer.tokenToId(token) as number))
     expect(shown).toEqual(['a', 'b', '', '', '', '€ ', 'b', '', '\ufffd\ufffd', '\ufffd'])
     expect(stream.end()).toBe('')
   })

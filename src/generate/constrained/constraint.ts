@@ -45,11 +45,16 @@ class Constraint implements LogitsProcessor {
     const mask = state === NOWHERE ? new Uint8Array(0) : this.maskOf(state)
     const most = this.mostMissing(mask, text)
     const mayEnd = state === NOWHERE || this.matcher.accepts(state)
+    const ends = this.endsOf(text).map((token) => [token, mayEnd ? scores[token] : HIDDEN])
     for (let token = 0; token < scores.length; token++) {
       const missing = mask[token] // undefined: the model has more rows than the tokenizer tokens
-      const fits = missing > 0 && missing <= most
-      if (!fits && !(token === this.endToken && mayEnd)) scores[token] = HIDDEN
+      if (!(missing > 0 && missing <= most)) scores[token] = HIDDEN
     }
+    for (const [token, score] of ends) scores[token] = score
+  }
+
+  private endsOf({ stopTokens = [] }: Text): number[] {
+    return this.endToken === undefined ? [...stopTokens] : [...stopTokens, this.endToken]
   }
 
   ends(text: Text): boolean {

@@ -1,26 +1,104 @@
-import { checkTokens, checkWhole, HIDDEN, keepOnly, type LogitsProcessor } from './processor.ts'
+import { invalidOption } from '../../util/errors.ts'
+import {
+  checkTokens,
+  checkWhole,
+  HIDDEN,
+  keepOnly,
+  type LogitsProcessor,
+  type Text,
+} from './processor.ts'
 
 /** The text does not end before `count` tokens are generated. */
 export function minNewTokens(count: number, endTokens: readonly number[]): LogitsProcessor {
   checkWhole('minNewTokens', count, 0)
-  checkTokens('minNewTokens', endTokens)
+  return hideEndsWhile('minNewTokens', endTokens, (text) => newTokens(text) < count)
+}
+
+/** The text does not end before it has `count` tokens, the prompt included. */
+export function minLength(count: number, endTokens: readonly number[]): LogitsProcessor {
+  checkWhole('minLength', count, 0)
+  return hideEndsWhile('minLength', endTokens, ({ tokens }) => tokens.length < count)
+}
+
+/** The `count`-th generated token is one of `endTokens`. */
+export function forceEnd(count: number, endTokens: number | readonly number[]): LogitsProcessor {
+  checkWhole('forceEnd', count, 1)
+  return forceWhere('forceEnd', endTokens, (text) => newTokens(text) === count - 1)
+}
+
+/** The second token of the text is `token`: the first that a decoder writes, or the one after a prompt of one token. */
+export const forceBegin = (token: number): LogitsProcessor =>
+  forceWhere('forceBegin', token, ({ tokens }) => tokens.length === 1)
+
+/**
+ * After `start` generated tokens, the scores of the end tokens grow with each further one: by |score| · (factor^n − 1).
+ */
+export function decayLength(
+  start: number,
+  factor: number,
+  endTokens: readonly number[],
+): LogitsProcessor {
+  checkWhole('decayLength', start, 0)
+  checkTokens('decayLength', endTokens)
+  if (!Number.isFinite(factor))
+    throw invalidOption({
+      key: 'decayLength',
+      value: factor,
+      expected: 'a finite factor',
+      try: { decayLength: [1.01] },
+    })
   return {
-    process(scores, { tokens, promptLength }) {
-      if (tokens.length - promptLength >= count) return
+    process(scores, text) {
+      const past = newTokens(text) - start
+      if (past <= 0) return
+      for (const token of endTokens)
+        if (Number.isFinite(scores[token]))
+          scores[token] += Math.abs(scores[token]) * (factor ** past - 1)
+    },
+  }
+}
+
+/** The text ends with the first token after this time, counted from now. */
+export function maxTime(seconds: number): LogitsProcessor {
+  if (!(seconds >= 0))
+    throw invalidOption({
+      key: 'maxTime',
+      value: seconds,
+      expected: 'a number of seconds from 0',
+      try: { maxTime: [60] },
+    })
+  const end = performance.now() + 1000 * seconds
+  return { process() {}, ends: () => performance.now() > end }
+}
+
+const newTokens = ({ tokens, promptLength }: Text): number => tokens.length - promptLength
+
+function hideEndsWhile(
+  name: string,
+  endTokens: readonly number[],
+  applies: (text: Text) => boolean,
+): LogitsProcessor {
+  checkTokens(name, endTokens)
+  return {
+    process(scores, text) {
+      if (!applies(text)) return
       for (const token of endTokens) scores[token] = HIDDEN
     },
   }
 }
 
-/** The `count`-th generated token is `endToken`. */
-export function forceEnd(count: number, endToken: number): LogitsProcessor {
-  checkWhole('forceEnd', count, 1)
-  checkTokens('forceEnd', [endToken])
+function forceWhere(
+  name: string,
+  token: number | readonly number[],
+  applies: (text: Text) => boolean,
+): LogitsProcessor {
+  const tokens = [token].flat()
+  checkTokens(name, tokens)
   return {
-    process(scores, { tokens, promptLength }) {
-      if (tokens.length - promptLength !== count - 1) return
-      keepOnly(scores, [endToken])
-      scores[endToken] = 0
+    process(scores, text) {
+      if (!applies(text)) return
+      keepOnly(scores, tokens)
+      for (const each of tokens) scores[each] = 0
     },
   }
 }

@@ -5,12 +5,22 @@ export function noRepeatNgrams(n: number): LogitsProcessor {
   checkWhole('noRepeatNgrams', n, 1)
   return {
     process(scores, { tokens }) {
-      const head = tokens.length - (n - 1) // start of the sequence that the next token completes
-      for (let start = 0; start + n <= tokens.length; start++) {
-        let same = 0
-        while (same < n - 1 && tokens[start + same] === tokens[head + same]) same++
-        if (same === n - 1) scores[tokens[start + n - 1]] = HIDDEN
-      }
+      if (tokens.length < n - 1) return
+      const end = n === 1 ? [] : tokens.slice(1 - n)
+      for (const token of completions(tokens, end)) scores[token] = HIDDEN
     },
+  }
+}
+
+/** The tokens that follow the places where `beginning` occurs in a text. */
+export function* completions(
+  tokens: readonly number[],
+  beginning: readonly number[],
+): Generator<number> {
+  const length = beginning.length
+  for (let start = 0; start + length < tokens.length; start++) {
+    let same = 0
+    while (same < length && tokens[start + same] === beginning[same]) same++
+    if (same === length) yield tokens[start + length]
   }
 }

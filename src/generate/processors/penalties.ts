@@ -6,19 +6,20 @@ import type { LogitsProcessor } from './processor.ts'
  * (Keskar et al., 2019). 1 has no effect; values below 1 favour repetition.
  */
 export function repetitionPenalty(penalty: number): LogitsProcessor {
-  if (!(penalty > 0 && Number.isFinite(penalty)))
-    throw invalidOption({
-      key: 'repetitionPenalty',
-      value: penalty,
-      expected: 'above 0',
-      try: { repetitionPenalty: [1, 1.1] },
-    })
-  return {
-    process(scores, { tokens }) {
-      for (const token of new Set(tokens))
-        if (token < scores.length) scores[token] *= scores[token] > 0 ? 1 / penalty : penalty
-    },
-  }
+  checkFactor('repetitionPenalty', penalty)
+  return { process: (scores, { tokens }) => scale(scores, tokens, penalty) }
+}
+
+export function checkFactor(key: string, value: number): void {
+  if (!(value > 0 && Number.isFinite(value)))
+    throw invalidOption({ key, value, expected: 'above 0', try: { [key]: [1, 1.1] } })
+}
+
+/** Divides positive scores of these tokens by `penalty`, and multiplies negative ones, each once. */
+export function scale(scores: Float32Array, tokens: readonly number[], penalty: number): void {
+  for (const token of new Set(tokens))
+    if (token < scores.length)
+      scores[token] = scores[token] < 0 ? scores[token] * penalty : scores[token] / penalty
 }
 
 /** Subtracts `penalty` from a token's score for each time it was generated; negative values favour it. */

@@ -7,7 +7,15 @@ export interface Text {
   readonly promptLength: number
   /** Maximum number of generated tokens. */
   readonly maxTokens: number
+  /** Tokens that end the text. */
+  readonly stopTokens?: readonly number[]
+  /** The tokens that the encoder read. Left out: the prompt is the source. */
+  readonly source?: readonly number[]
 }
+
+/** The tokens that the text is written from. */
+export const sourceOf = ({ source, tokens, promptLength }: Text): readonly number[] =>
+  source ?? tokens.slice(0, promptLength)
 
 /**
  * A rule about the next token, like transformers' LogitsProcessor. It changes the scores (V) in place and depends only on

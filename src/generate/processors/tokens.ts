@@ -1,17 +1,24 @@
 import { invalidOption } from '../../util/errors.ts'
-import { checkTokens, HIDDEN, keepOnly, type LogitsProcessor } from './processor.ts'
+import { checkTokens, HIDDEN, keepOnly, type LogitsProcessor, type Text } from './processor.ts'
 
 /** These tokens are never generated. */
 export function suppressTokens(
   banned: readonly number[],
-  /** Only as the first generated token. */
-  { atBegin = false }: { atBegin?: boolean } = {},
+  {
+    atBegin = false,
+    forced = 0,
+  }: {
+    /** Only as the first generated token. */
+    atBegin?: boolean
+    /** Number of generated tokens that are forced where the prompt has one token; the first free one follows them. */
+    forced?: number
+  } = {},
 ): LogitsProcessor {
   checkTokens('suppressTokens', banned)
   return {
     process(scores, { tokens, promptLength }) {
-      if (atBegin && tokens.length > promptLength) return
-      for (const token of banned) if (token < scores.length) scores[token] = HIDDEN
+      if (atBegin && tokens.length !== promptLength + (promptLength > 1 ? 0 : forced)) return
+      for (const token of banned) scores[token] = HIDDEN
     },
   }
 }
@@ -29,27 +36,53 @@ export function forceTokens(forced: readonly number[]): LogitsProcessor {
   }
 }
 
-/** None of these token sequences is completed. */
+/** None of these token sequences is completed. A sequence that is a single end token is allowed. */
 export function badWords(words: readonly (readonly number[])[]): LogitsProcessor {
-  for (const word of words) {
-    checkTokens('badWords', word)
-    if (word.length === 0)
-      throw invalidOption({
-        key: 'badWords',
-        value: word,
-        expected: 'lists of at least one token',
-        remedy: 'Leave out empty words.',
-      })
-  }
+  checkSequences('badWords', words)
   return {
-    process(scores, { tokens }) {
-      for (const word of words) {
-        const head = tokens.length - (word.length - 1)
-        const last = word[word.length - 1]
-        if (head < 0 || last >= scores.length) continue
-        if (word.every((token, i) => i === word.length - 1 || tokens[head + i] === token))
-          scores[last] = HIDDEN
-      }
+    process(scores, text) {
+      for (const word of words)
+        if (!(word.length === 1 && text.stopTokens?.includes(word[0])) && isCompleted(word, text))
+          scores[word[word.length - 1]] = HIDDEN
     },
   }
+}
+
+/** Adds to the score of a token with which one of these sequences is completed. */
+export function sequenceBias(
+  biases: readonly (readonly [tokens: readonly number[], bias: number])[],
+): LogitsProcessor {
+  checkSequences(
+    'sequenceBias',
+    biases.map(([tokens]) => tokens),
+  )
+  const single = new Map(biases.map(([tokens, bias]) => [tokens.join(), { tokens, bias }]))
+  return {
+    process(scores, text) {
+      for (const { tokens, bias } of single.values())
+        if (isCompleted(tokens, text)) scores[tokens[tokens.length - 1]] += bias
+    },
+  }
+}
+
+function checkSequences(name: string, sequences: readonly (readonly number[])[]): void {
+  for (const sequence of sequences) {
+    checkTokens(name, sequence)
+    if (sequence.length === 0)
+      throw invalidOption({
+        key: name,
+        value: sequence,
+        expected: 'lists of at least one token',
+        remedy: 'Leave out empty lists.',
+      })
+  }
+}
+
+/** Whether the text ends with all tokens of a sequence but the last. */
+function isCompleted(sequence: readonly number[], { tokens }: Text): boolean {
+  const head = tokens.length - (sequence.length - 1)
+  return (
+    head >= 0 &&
+    sequence.every((token, i) => i === sequence.length - 1 || tokens[head + i] === token)
+  )
 }

@@ -1,4 +1,4 @@
-import { type Candidates, drawFrom, total } from '../sampling.ts'
+import { type Candidates, drawFrom, total } from '../candidates.ts'
 import type { Draft } from './drafter.ts'
 
 /**

@@ -1,7 +1,8 @@
 import type { CausalLM } from '../../models/index.ts'
+import { drawFrom } from '../candidates.ts'
 import { Decoder } from '../decoder.ts'
 import { checkWhole, processed, type Text } from '../processors/processor.ts'
-import { createSampler, drawFrom, type Sampler, type SamplingOptions } from '../sampling.ts'
+import { createSampler, type Sampler, type SamplingOptions } from '../sampling.ts'
 import { type Draft, Drafter, type DraftRules } from './drafter.ts'
 
 export interface DraftModelOptions {

@@ -1,5 +1,6 @@
+import type { Candidates } from '../candidates.ts'
 import type { LogitsProcessor, Text } from '../processors/processor.ts'
-import type { Candidates, SamplingOptions } from '../sampling.ts'
+import type { SamplingOptions } from '../sampling.ts'
 
 /** How the tokens of the text are chosen; drafts by the same rules are accepted more often. */
 export interface DraftRules {

@@ -20,7 +20,7 @@ export async function* speculate(
   const { maxTokens = 100, stopTokens = [], processors = [], signal, ...sampling } = options
   checkMaxTokens(maxTokens)
   const sampler = createSampler(sampling)
-  const text = { tokens: [...prompt], promptLength: prompt.length, maxTokens }
+  const text = { tokens: [...prompt], promptLength: prompt.length, maxTokens, stopTokens }
   const left = (): number => maxTokens - (text.tokens.length - text.promptLength)
   let drafts: Draft[] = []
   let logits: TypedArray[] = []

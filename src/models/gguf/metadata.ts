@@ -16,7 +16,7 @@ export const shortest = (value: number): number =>
 export function tokenIds({ metadata }: GGUFFile): JsonObject {
   const id = (name: string): number | undefined =>
     metadata.number(`tokenizer.ggml.${name}_token_id`, undefined)
-  const ends = [id('eos'), id('eot')].filter((end) => end !== undefined)
+  const ends = [id('eos'), id('eot'), id('eom')].filter((end) => end !== undefined)
   return {
     bos_token_id: id('bos') ?? null,
     eos_token_id: ends.length > 1 ? [...new Set(ends)] : (ends[0] ?? null),

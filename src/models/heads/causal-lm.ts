@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../io/files/json.ts'
 import { KVCache, Linear, type Module } from '../../nn/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { checkTokens } from '../shared/decoder.ts'
@@ -22,6 +23,8 @@ export interface CausalLM extends Module {
   /** The most tokens that it can see. */
   readonly contextLength: number
   readonly vocabSize: number
+  /** The settings of generation_config.json, which generation follows where no option is given. */
+  generationConfig?: JsonObject
   /**
    * Texts that grow past this number of tokens rotate all keys anew (LongRoPE): a cache of a shorter text is then of no
    * use. Left out, or infinite: caches stay valid.
@@ -72,6 +75,16 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
   extends HeadedModel<C, S, L, DecoderFamily<C, S, string>>
   implements CausalLM
 {
+  #generationConfig: JsonObject = {}
+
+  get generationConfig(): JsonObject {
+    return this.#generationConfig
+  }
+
+  set generationConfig(config: JsonObject) {
+    this.#generationConfig = config
+  }
+
   get contextLength(): number {
     return this.family.contextLength(this.config)
   }

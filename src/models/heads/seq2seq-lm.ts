@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../io/files/json.ts'
 import type { EncoderDecoderCache, Module } from '../../nn/index.ts'
 import { cat, F, full, type Tensor } from '../../tensor/index.ts'
 import { ShapeError } from '../../util/errors.ts'
@@ -41,6 +42,8 @@ export interface Seq2SeqLM extends Module {
   /** The first token that the decoder reads. */
   readonly decoderStartTokenId: number
   readonly padTokenId: number
+  /** The settings of generation_config.json, which generation follows where no option is given. */
+  generationConfig?: JsonObject
   /** ids (B, S) i32 -> states (B, S, C). */
   encode(ids: Tensor, options?: Seq2SeqOptions): Tensor
   /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
@@ -104,6 +107,16 @@ export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L e
   extends HeadedModel<C, S, L, Seq2SeqFamily<C, S, string>>
   implements Seq2SeqLM
 {
+  #generationConfig: JsonObject = {}
+
+  get generationConfig(): JsonObject {
+    return this.#generationConfig
+  }
+
+  set generationConfig(config: JsonObject) {
+    this.#generationConfig = config
+  }
+
   get contextLength(): number {
     return this.family.contextLength(this.config)
   }

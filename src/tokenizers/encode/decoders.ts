@@ -23,10 +23,9 @@ export const joinWithSpaces: Decoder = eachPiece(() => {
 registerTokenizerStep('decoder', 'Sequence', {
   schema: z.object({ decoders: z.array(tokenizerStep('decoder')) }),
   make: ({ decoders }): Decoder =>
-    Object.assign(
-      (tokens: string[]) => decoders.reduce((pieces, step) => step(pieces), tokens),
-      { stream: chained(decoders) },
-    ),
+    Object.assign((tokens: string[]) => decoders.reduce((pieces, step) => step(pieces), tokens), {
+      stream: chained(decoders),
+    }),
 })
 
 registerTokenizerStep('decoder', 'ByteLevel', {
@@ -72,8 +71,7 @@ registerTokenizerStep('decoder', 'Metaspace', {
 
 registerTokenizerStep('decoder', 'Replace', {
   schema: z.object({ pattern: tokenizerPattern, content: text('') }),
-  make: ({ pattern, content }) =>
-    eachPiece(() => (token) => replaceAll(token, pattern, content)),
+  make: ({ pattern, content }) => eachPiece(() => (token) => replaceAll(token, pattern, content)),
 })
 
 registerTokenizerStep('decoder', 'Strip', {

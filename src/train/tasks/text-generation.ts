@@ -2,7 +2,7 @@
 // the other.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import { generateTokensBatch } from '../../generate/index.ts'
+import { continueBatch } from '../../generate/index.ts'
 import type { CausalLM } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { runExamples } from '../../pipelines/run-examples.ts'
@@ -127,12 +127,10 @@ class TextGeneration implements Task<Window, CausalLM> {
         .encode(textIn(row, options.textColumn), { addSpecialTokens: false })
         .slice(-(model.contextLength - room)),
     )
-    const end = tokenizer.eosTokenId
-    const stopTokens = end === undefined ? [] : [end]
     model.eval()
-    const settings = { maxTokens: room, temperature: 0, stopTokens }
-    const written = await generateTokensBatch(model, prompts, settings)
-    return written.map((ids) => ({ continuation: tokenizer.decode(ids) }))
+    const settings = { maxTokens: room, temperature: 0 }
+    const written = await continueBatch(model, tokenizer, prompts, settings)
+    return written.map((continuation) => ({ continuation }))
   }
 }
 

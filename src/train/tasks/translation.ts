@@ -1,7 +1,6 @@
 // Translation (Vaswani et al., 2017). The decoder learns each token from the right ones before it (teacher forcing).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import { type GenerationDefaults, generationDefaults } from '../../generate/index.ts'
 import { bleu, chrf } from '../../metrics/index.ts'
 import type { Seq2SeqLM } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
@@ -67,8 +66,8 @@ class Translation implements Task<Example, Seq2SeqLM> {
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
   private readonly context: Context
-  /** Of a model that Heed did not train. */
-  private defaults: GenerationDefaults | undefined
+  /** Whether Heed did not train the model: its generation_config.json then limits the length of texts. */
+  private isPublished = false
 
   constructor(context: Context) {
     this.context = context
@@ -143,24 +142,20 @@ class Translation implements Task<Example, Seq2SeqLM> {
 
   async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
     const sources = rows.map((row) => sourceOf(row, this.context.options))
-    const translations = this.defaults
-      ? await this.translate(model, sources, this.defaults)
+    const translations = this.isPublished
+      ? await this.translate(model, sources)
       : await this.write(model, sources.map((source) => this.encodeSource(source))) // biome-ignore format: one line
     return translations.map((translation) => ({ translation }))
   }
 
-  async usePublished(folder: string): Promise<void> {
-    this.defaults = await generationDefaults(folder)
+  async usePublished(): Promise<void> {
+    this.isPublished = true
   }
 
-  private async translate(
-    model: Seq2SeqLM,
-    sources: readonly string[],
-    defaults: GenerationDefaults,
-  ): Promise<string[]> {
+  private async translate(model: Seq2SeqLM, sources: readonly string[]): Promise<string[]> {
     const { preprocessor, options } = this.context
     const { source: tokenizer, target: targetTokenizer } = preprocessor
-    const translate = pipeline({ model, tokenizer, targetTokenizer, defaults })
+    const translate = pipeline({ model, tokenizer, targetTokenizer })
     const beams = options.beams > 1 ? options.beams : undefined
     const results = await translate(sources.map((text) => options.prefix + text), { beams }) // biome-ignore format: one line
     return results.map((result) => result.translation_text)

@@ -1,7 +1,12 @@
 import { BatchDecoder } from '../../../src/generate/batch-decoder.ts'
 import { type BeamOptions, beamSearch } from '../../../src/generate/beam-search.ts'
 import { Decoder } from '../../../src/generate/decoder.ts'
-import { frequencyPenalty, repetitionPenalty } from '../../../src/generate/index.ts'
+import {
+  decayLength,
+  frequencyPenalty,
+  maxTime,
+  repetitionPenalty,
+} from '../../../src/generate/index.ts'
 import { checkMaxTokens } from '../../../src/generate/processors/processor.ts'
 import { createSampler } from '../../../src/generate/sampling.ts'
 import { GPT2 } from '../../../src/models/index.ts'
@@ -29,6 +34,10 @@ export const generateCases: RemedyCase[] = [
   sampler('topK', 1.5),
   sampler('topP', 0),
   sampler('minP', 2),
+  sampler('topH', 0),
+  sampler('typicalP', 2),
+  sampler('epsilonCutoff', 1),
+  sampler('etaCutoff', -1),
   {
     site: 'src/generate/batch-decoder.ts#tooLong',
     run: ({ maxTokens = 20 }) =>
@@ -53,7 +62,15 @@ export const generateCases: RemedyCase[] = [
     run: ({ frequencyPenalty: penalty = Number.NaN }) => frequencyPenalty(Number(penalty)),
   },
   {
-    site: 'src/generate/processors/penalties.ts#repetitionPenalty',
+    site: 'src/generate/processors/length.ts#decayLength',
+    run: ({ decayLength: factor = Number.NaN }) => decayLength(1, Number(factor), [0]),
+  },
+  {
+    site: 'src/generate/processors/length.ts#maxTime',
+    run: ({ maxTime: seconds = -1 }) => maxTime(Number(seconds)),
+  },
+  {
+    site: 'src/generate/processors/penalties.ts#checkFactor',
     run: ({ repetitionPenalty: penalty = 0 }) => repetitionPenalty(Number(penalty)),
   },
   {

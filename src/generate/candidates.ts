@@ -1,0 +1,36 @@
+/** Candidates for the next token, in ascending order; weights are not normalised. */
+export interface Candidates {
+  tokens: Int32Array
+  weights: Float64Array
+}
+
+/** The sum of the weights. */
+export function total({ weights }: Pick<Candidates, 'weights'>): number {
+  let sum = 0
+  for (let i = 0; i < weights.length; i++) sum += weights[i]
+  return sum
+}
+
+/** The candidates that pass, in place. */
+export function keep(
+  { tokens, weights }: Candidates,
+  passes: (weight: number, i: number) => boolean,
+): Candidates {
+  let count = 0
+  for (let i = 0; i < tokens.length; i++) {
+    if (!passes(weights[i], i)) continue
+    tokens[count] = tokens[i]
+    weights[count++] = weights[i]
+  }
+  return { tokens: tokens.subarray(0, count), weights: weights.subarray(0, count) }
+}
+
+/** @param at a number in [0, 1): the position in the cumulated weights */
+export function drawFrom({ tokens, weights }: Candidates, at: number): number {
+  let left = at * total({ weights })
+  for (let i = 0; i < tokens.length; i++) {
+    left -= weights[i]
+    if (left < 0) return tokens[i]
+  }
+  return tokens[tokens.length - 1]
+}

@@ -1,0 +1,80 @@
+// generation_config.json as generation uses it. Names are those of transformers' GenerationConfig.
+import { z } from 'zod'
+import type { JsonObject } from '../../io/files/json.ts'
+import { HeedError } from '../../util/errors.ts'
+
+const id = z.int().min(0)
+/** One or several ids; negative ones stand for none. */
+const ids = z
+  .union([z.int().transform((token) => [token]), z.array(z.int())])
+  .transform((tokens) => tokens.filter((token) => token >= 0))
+const count = z
+  .int()
+  .min(0)
+  .max(2 ** 24)
+const share = z.number().min(0).max(1)
+const factor = z.number().positive()
+
+const schema = z.object({
+  max_length: count.nullish(),
+  max_new_tokens: count.nullish(),
+  min_length: count.nullish(),
+  min_new_tokens: count.nullish(),
+  max_time: z.number().min(0).nullish(),
+  stop_strings: z
+    .union([z.string().transform((string) => [string]), z.array(z.string())])
+    .nullish(),
+  do_sample: z.boolean().nullish(),
+  num_beams: z.int().min(1).max(1024).nullish(),
+  length_penalty: z.number().nullish(),
+  early_stopping: z.union([z.boolean(), z.literal('never')]).nullish(),
+  num_return_sequences: z.int().min(1).max(1024).nullish(),
+  temperature: z.number().min(0).nullish(),
+  top_k: count.nullish(),
+  top_p: share.nullish(),
+  min_p: share.nullish(),
+  top_h: share.nullish(),
+  typical_p: share.nullish(),
+  epsilon_cutoff: share.nullish(),
+  eta_cutoff: share.nullish(),
+  repetition_penalty: factor.nullish(),
+  encoder_repetition_penalty: factor.nullish(),
+  no_repeat_ngram_size: count.nullish(),
+  encoder_no_repeat_ngram_size: count.nullish(),
+  bad_words_ids: z.array(z.array(id).min(1)).nullish(),
+  sequence_bias: z.array(z.tuple([z.array(id).min(1), z.number()])).nullish(),
+  suppress_tokens: z.array(id).nullish(),
+  begin_suppress_tokens: z.array(id).nullish(),
+  guidance_scale: z.number().nullish(),
+  forced_bos_token_id: ids.nullish(),
+  forced_eos_token_id: ids.nullish(),
+  exponential_decay_length_penalty: z.tuple([count, z.number()]).nullish(),
+  renormalize_logits: z.boolean().nullish(),
+  remove_invalid_values: z.boolean().nullish(),
+  bos_token_id: ids.nullish(),
+  eos_token_id: ids.nullish(),
+  decoder_start_token_id: ids.nullish(),
+})
+
+/** Settings by their names in generation_config.json; other keys are ignored. */
+export type GenerationSettings = z.input<typeof schema>
+
+/** The same, checked; ids are lists. */
+export type GenerationConfig = z.output<typeof schema>
+
+/** The settings that Heed follows. @throws HeedError that names each key with a value that it cannot have */
+export function parseGenerationConfig(json: JsonObject | GenerationSettings): GenerationConfig {
+  const result = schema.safeParse(json)
+  if (result.success) return result.data
+  const lines = result.error.issues.map(
+    ({ path, message }) => `  ${path.join('.') || 'the file'}: ${message}`,
+  )
+  throw new HeedError(
+    'invalid-config',
+    `generation_config.json has values that its keys cannot have:\n${lines.join('\n')}`,
+    {
+      key: result.error.issues[0]?.path.join('.'),
+      remedy: 'Correct these keys, or remove them.',
+    },
+  )
+}

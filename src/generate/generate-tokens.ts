@@ -1,0 +1,107 @@
+// Generation of token ids, without text.
+import type { CausalLM } from '../models/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { BatchDecoder } from './batch-decoder.ts'
+import { type ModelOptions, type Settings, settingsOf } from './config/settings.ts'
+import { Decoder } from './decoder.ts'
+import { powerOfTwo } from './evaluating.ts'
+import { GuidedModel } from './guided-model.ts'
+import type { Drafter } from './speculative/drafter.ts'
+import { speculate } from './speculative/speculate.ts'
+import type { StepModel } from './step-model.ts'
+import { type Written, writeTokens } from './write-tokens.ts'
+
+export interface GenerateTokensOptions extends Omit<ModelOptions, 'stop'> {
+  /** Context in tokens. Default: as much as needed and possible. */
+  contextLength?: number
+  /** A decoder of the same model; the common beginning of its last text is not processed again. */
+  decoder?: Decoder
+  /** Guesses tokens ahead, which the model checks together; the same texts in fewer runs. */
+  drafter?: Drafter
+}
+
+/** Continues a text of token ids, token by token. Aborting throws the signal's reason. */
+export async function* generateTokens(
+  model: CausalLM,
+  prompt: readonly number[],
+  options: GenerateTokensOptions = {},
+): AsyncGenerator<number, void, undefined> {
+  for await (const { token } of generateSteps(model, prompt, options)) yield token
+}
+
+/** Like generateTokens, with the logits of each token; see logProbabilities. */
+export async function* generateSteps(
+  model: CausalLM,
+  prompt: readonly number[],
+  options: GenerateTokensOptions = {},
+): AsyncGenerator<Written, void, undefined> {
+  const lacks = options.drafter ? [...TOKENS_ONLY, 'guidance_scale' as const] : TOKENS_ONLY
+  const context = { promptLength: prompt.length, samples: true, lacks }
+  yield* stepsOf(model, prompt, settingsOf(model, options, context), options)
+}
+
+/** Continues a text of tokens with complete settings. */
+export async function* stepsOf(
+  model: CausalLM,
+  prompt: readonly number[],
+  { write, guidance }: Settings,
+  {
+    contextLength,
+    decoder,
+    drafter,
+  }: Pick<GenerateTokensOptions, 'contextLength' | 'decoder' | 'drafter'>,
+): AsyncGenerator<Written, void, undefined> {
+  checkPrompt(prompt, model.vocabSize)
+  const length = prompt.length + write.maxTokens
+  const capacity = powerOfTwo(Math.min(length, model.contextLength), SHORTEST_CONTEXT)
+  const newDecoder = (): Decoder => new Decoder(model, contextLength ?? capacity)
+  const prompted = decoder ?? newDecoder()
+  if (drafter) return yield* speculate(prompted, prompt, drafter, write)
+  const steps = guidance === 1 ? prompted : new GuidedModel(prompted, newDecoder(), guidance)
+  for await (const [written] of writeTokens(steps, [prompt], write)) if (written) yield written
+}
+
+/**
+ * Continues several texts of token ids together; the result for each is that of generateTokens. With a seed, the first
+ * text is the same as alone, and the others are drawn independently.
+ */
+export async function generateTokensBatch(
+  model: CausalLM,
+  prompts: readonly (readonly number[])[],
+  options: Omit<ModelOptions, 'stop'> = {},
+): Promise<number[][]> {
+  for (const prompt of prompts) checkPrompt(prompt, model.vocabSize)
+  const context = { promptLength: longest(prompts), samples: true, lacks: TOKENS_ONLY }
+  const settings = settingsOf(model, options, context)
+  const { write } = settings
+  const steps = batchSteps(model, settings)
+  const texts: number[][] = prompts.map(() => [])
+  for await (const written of writeTokens(steps, prompts, write))
+    for (const [row, step] of written.entries()) if (step) texts[row].push(step.token)
+  return texts
+}
+
+/** Runs the model on several texts. */
+export function batchSteps(model: CausalLM, { write, guidance }: Settings): StepModel {
+  const newDecoder = (): StepModel => new BatchDecoder(model, { maxTokens: write.maxTokens })
+  if (guidance === 1) return newDecoder()
+  return new GuidedModel(newDecoder(), newDecoder(), guidance)
+}
+
+export const longest = (rows: readonly (readonly number[])[]): number =>
+  rows.reduce((most, { length }) => Math.max(most, length), 0)
+
+export function checkPrompt(prompt: readonly number[], vocabSize: number): void {
+  const wrong = prompt.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize)
+  if (wrong !== undefined)
+    throw new HeedError(
+      'invalid-option',
+      `Token ids must be whole numbers below the vocabulary size (${vocabSize}), got ${wrong}`,
+      { key: 'prompt', value: wrong, remedy: 'Use the tokenizer of the model.' },
+    )
+}
+
+/** Settings that functions for tokens cannot follow. */
+const TOKENS_ONLY = ['num_beams', 'num_return_sequences', 'stop_strings'] as const
+
+const SHORTEST_CONTEXT = 64
