@@ -1,6 +1,13 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { type ColumnSurvey, openRows, type Row, type RowSurvey, surveyRows } from '../data/index.ts'
+import {
+  type ColumnSurvey,
+  openRows,
+  type Row,
+  type RowSource,
+  type RowSurvey,
+  surveyRows,
+} from '../data/index.ts'
 import type { TypedArray } from '../graph/dtype.ts'
 import { readModelConfig } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
@@ -8,10 +15,12 @@ import { parseTrainConfig } from '../train/config.ts'
 import { type OpenedTask, openTask } from '../train/task-file.ts'
 import { newTaskModel } from '../train/task-model.ts'
 import { trainTasks } from '../train/tasks/index.ts'
+import { isMissingLabel } from '../train/tasks/labels.ts'
 import { assignments } from './schema-flags.ts'
+import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
 
 export function dataCommand(): Command {
-  return new Command('data')
+  const command = new Command('data')
     .description(
       'Inspect data: columns, types, lengths, labels, and the arrays that a model receives.',
     )
@@ -35,9 +44,11 @@ Examples:
   $ heed data new.jsonl --run runs/spam`,
     )
     .action(show)
+  for (const option of tableOptions()) command.addOption(option)
+  return command
 }
 
-interface Flags {
+interface Flags extends TableFlags {
   task?: string
   model: string
   from?: string
@@ -48,7 +59,9 @@ interface Flags {
 }
 
 async function show(data: string[], flags: Flags): Promise<void> {
-  const survey = await surveyRows(await openRows(data))
+  const source = await openRows(data, tableFlags(flags))
+  const formats = (await source.formats?.()) ?? []
+  const survey = await surveyRows(source)
   const opened = await taskFor(data, flags)
   const inputs = opened
     ? await Promise.all(survey.examples.map((row) => inputsOf(row, opened)))
@@ -58,6 +71,7 @@ async function show(data: string[], flags: Flags): Promise<void> {
     console.log(
       JSON.stringify({
         rows,
+        files: formats,
         columns,
         examples: examples.map(({ values }) => values),
         seen: inputs,
@@ -65,7 +79,7 @@ async function show(data: string[], flags: Flags): Promise<void> {
     )
     return
   }
-  for (const line of surveyLines(survey)) console.log(line)
+  for (const line of [...formatLines(formats), ...surveyLines(survey)]) console.log(line)
   survey.examples.forEach((row, i) => {
     console.log(`\n${pc.bold(`Example ${i + 1}`)} ${pc.dim(`${row.file}:${row.number}`)}`)
     for (const [name, value] of Object.entries(row.values))
@@ -96,6 +110,7 @@ async function newTask(
     data,
     ...(from && { from }),
     ...(tokenizer && { tokenizer }),
+    ...tableFlags(flags),
     ...set,
   }
   return newTaskModel(parseTrainConfig(given))
@@ -133,6 +148,20 @@ function tokenOf(id: number, preprocessor: unknown): string {
 
 const round = (value: number): string => String(Number(value.toFixed(3)))
 
+type Formats = Awaited<ReturnType<NonNullable<RowSource['formats']>>>
+
+/** How the first files are written, as it was detected. */
+function formatLines(formats: Formats): string[] {
+  const lines = formats.slice(0, MOST_FILES).map(({ file, format }) => {
+    const properties = Object.entries(format).map(([name, value]) => `${name} ${pc.bold(printable(value))}`) // biome-ignore format: one line
+    return `${pc.dim(file)}  ${properties.join('  ')}`
+  })
+  const more = formats.length - MOST_FILES
+  return more > 0 ? [...lines, pc.dim(`and ${more} more files`)] : lines
+}
+
+const MOST_FILES = 8
+
 function surveyLines({ rows, columns }: RowSurvey): string[] {
   const width = Math.max(...columns.map(({ name }) => name.length))
   return [
@@ -153,7 +182,7 @@ function columnLines(
   if (!values) return [line]
   const shown = values
     .slice(0, 12)
-    .map(([value, count]) => `${printable(value)} ${pc.dim(String(count))}`)
+    .map(([value, count]) => `${printable(value)} ${pc.dim(String(count))}${isMissingLabel(value) ? pc.yellow(' (no label)') : ''}`) // biome-ignore format: one line
   const more = values.length > 12 ? `, ${values.length - 12} more` : ''
   const alone = values.length === 1 ? pc.yellow('  a single value') : ''
   return [line, `  ${' '.repeat(width)}  ${shown.join(', ')}${more}${alone}`]

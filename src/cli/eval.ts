@@ -4,16 +4,21 @@ import { evaluateRun, type RunEvaluation } from '../train/evaluate-run.ts'
 import type { ShownExample } from '../train/task.ts'
 import { confusionTable } from './confusion-table.ts'
 import { positive } from './options.ts'
+import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
 
 export function evalCommand(): Command {
-  return new Command('eval')
+  const command = new Command('eval')
     .description('Evaluate a trained model on data.')
     .argument('<run>', 'the folder of a run of heed train, or its folder `best`')
-    .requiredOption(
+    .option(
       '--data <paths...>',
-      'files, folders, glob patterns or hub:owner/name, as for training',
+      'files, folders, glob patterns or hub:owner/name, as for training; default: what the run held out',
     )
-    .option('--limit <number>', 'number of rows to read; default: all', positive)
+    .option(
+      '--limit <number>',
+      'number of rows, or of windows of text, to read; default: all',
+      positive,
+    )
     .option('--batch <number>', 'number of rows in a batch', positive, 16)
     .option('--show <number>', 'number of wrong predictions to print', positive, 5)
     .option('--json', 'print everything as JSON')
@@ -21,22 +26,27 @@ export function evalCommand(): Command {
       'after',
       `
 Examples:
+  $ heed eval runs/spam
   $ heed eval runs/spam --data test.csv
   $ heed eval runs/spam/best --data 'mails/*.jsonl' --json > scores.json`,
     )
     .action(evaluate)
+  for (const option of tableOptions()) command.addOption(option)
+  return command
 }
 
-interface Flags {
-  data: string[]
+interface Flags extends TableFlags {
+  data?: string[]
   limit?: number
   batch: number
   show: number
   json?: boolean
 }
 
-async function evaluate(run: string, { data, limit, batch, show, json }: Flags): Promise<void> {
+async function evaluate(run: string, flags: Flags): Promise<void> {
+  const { data, limit, batch, show, json } = flags
   const evaluation = await evaluateRun(run, data, {
+    ...tableFlags(flags),
     limit,
     batchSize: batch,
     show: Math.max(50, show),
@@ -55,7 +65,7 @@ function table(
     lines.push(`  ${name.padEnd(width)}  ${pc.bold(metric(value))}`)
   if (confusion && confusion.labels.length <= MOST_LABELS)
     lines.push('', ...confusionTable(confusion).map((line) => `  ${line}`))
-  const wrong = examples.filter(({ right }) => !right).slice(0, show)
+  const wrong = examples.filter(({ right }) => right === false).slice(0, show)
   if (wrong.length > 0) lines.push('', 'Wrong:', ...wrong.flatMap(exampleLines))
   return lines
 }

@@ -43,6 +43,7 @@ Examples:
   $ heed generate ./gpt2 --prompt "In short," --temperature 0 > text.txt
   $ heed generate ./gpt2 --prompt "Q: Who? A:" --beams 4 --no-repeat-ngram 3
   $ heed generate ./gpt2 --prompt "Born: " --regex "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+  $ heed generate ./gpt2 --prompt "Age: " --json-schema '{"type": "integer"}'
   $ heed generate ./flan-t5-small --prompt "Translate to German: Hello." --temperature 0`,
     )
     .action(write)

@@ -1,22 +1,25 @@
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
-import { openRows, type Row } from '../data/index.ts'
+import { openRows, type Row, tableText } from '../data/index.ts'
+import { writeFileAtomic } from '../io/files/atomic.ts'
 import { isJsonObject, parseJson } from '../io/files/json.ts'
 import { openRun } from '../train/open-run.ts'
 import { predictRows } from '../train/predict-run.ts'
 import { HeedError } from '../util/errors.ts'
 import { positive } from './options.ts'
 import { assignments } from './schema-flags.ts'
+import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
 
 export function predictCommand(): Command {
-  return new Command('predict')
+  const command = new Command('predict')
     .description('Predict with a model: one line of JSON for each text, row or image.')
     .argument('<model>', 'the folder of a run, the folder best in it, or any model folder')
     .argument('[data...]', 'files, folders, patterns or images; - or nothing reads lines or JSONL')
     .option('--task <name>', 'task of the model (default: what it was trained for)')
     .option('--text <texts...>', 'texts instead of files')
     .option('--set <key=value...>', 'options of the task, such as textColumn=review', assignments)
-    .option('--with-input', 'add the row to each line, as `input`')
+    .option('--with-input', 'add the row to each line, as `input`; in tables as `input.text` …')
+    .option('--out <file>', 'file to write in place of standard output: .csv, .tsv or .jsonl')
     .option('--batch <number>', 'rows that are read before they go through the model', positive, 64)
     .addHelpText(
       'after',
@@ -24,6 +27,7 @@ export function predictCommand(): Command {
 Examples:
   $ heed predict runs/spam --text "You have won." "See you at noon."
   $ heed predict runs/spam new.csv --with-input > answers.jsonl
+  $ heed predict runs/spam new.csv --with-input --out answers.csv
   $ cat lines.txt | heed predict runs/spam
   $ heed predict runs/digits 'scans/*.png'
   $ heed predict ./bert-base-uncased --task fill-mask --text "Paris is the [MASK] of France."
@@ -31,31 +35,75 @@ Examples:
 fill, classify, answer, embed and translate are short forms for one task each.`,
     )
     .action(predict)
+  for (const option of tableOptions()) command.addOption(option)
+  return command
 }
 
-interface Flags {
+interface Flags extends TableFlags {
   task?: string
   text?: string[]
   set?: Record<string, unknown>
   withInput?: boolean
+  out?: string
   batch: number
 }
 
 async function predict(dir: string, data: string[], flags: Flags): Promise<void> {
+  const write = writerFor(flags)
   const opened = await openRun(dir, { task: flags.task, options: flags.set })
-  const rows = await rowsOf(data, flags.text, opened.inputColumn)
-  for await (const { row, output } of predictRows(opened, rows, flags.batch))
-    console.log(JSON.stringify(flags.withInput ? { ...output, input: row.values } : output))
+  const rows = await rowsOf(data, flags, opened.inputColumn)
+  try {
+    for await (const { row, output } of predictRows(opened, rows, flags.batch))
+      write.add(output, row.values)
+  } finally {
+    await write.end() // also when bad rows are reported at the end
+  }
+}
+
+interface Writer {
+  add(output: Record<string, unknown>, input: Readonly<Record<string, unknown>>): void
+  end(): Promise<void>
+}
+
+/** Lines of JSON as they are predicted, or a file once all are there. */
+function writerFor({ out, withInput }: Flags): Writer {
+  const lineOf: (...given: Parameters<Writer['add']>) => string = (output, input) =>
+    JSON.stringify(withInput ? { ...output, input } : output)
+  if (out === undefined)
+    return { add: (...given) => console.log(lineOf(...given)), end: async () => {} }
+  const [ending = ''] = /\.[a-z]+$/i.exec(out) ?? []
+  const separator = SEPARATORS[ending.toLowerCase()]
+  if (separator === undefined)
+    throw new HeedError('invalid-option', `The file must end in .csv, .tsv or .jsonl, got ${out}`, {
+      key: 'out',
+      value: out,
+    })
+  const records: Record<string, unknown>[] = []
+  const lines: string[] = []
+  return {
+    add(output, input) {
+      if (separator === null) lines.push(`${lineOf(output, input)}\n`)
+      else records.push(withInput ? { ...output, input } : output)
+    },
+    end: () => writeFileAtomic(out, separator === null ? lines.join('') : tableText(records, separator)), // biome-ignore format: one line
+  }
+}
+
+/** Of tables; null for lines of JSON. */
+const SEPARATORS: Readonly<Record<string, string | null>> = {
+  '.csv': ',',
+  '.tsv': '\t',
+  '.jsonl': null,
 }
 
 async function rowsOf(
   data: string[],
-  texts: string[] | undefined,
+  { text: texts, ...flags }: Flags,
   column: string,
 ): Promise<AsyncIterable<Row> | Row[]> {
   if (texts) return texts.map((text, i) => textRow(text, '--text', i + 1, column))
   if (data.length === 0 || data[0] === '-') return standardInput(column)
-  const source = await openRows(data)
+  const source = await openRows(data, tableFlags(flags))
   const [first, ...others] = source.columns
   return others.length === 0 && first !== column
     ? renamed(source.rows(), first, column)

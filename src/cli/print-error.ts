@@ -3,6 +3,7 @@ import type { Command, Option } from 'commander'
 import pc from 'picocolors'
 import type { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
+import { shellWord } from '../util/shell.ts'
 
 /** Prints the message and the remedy of an error to standard error. */
 export function printError(error: HeedError, command?: Command): void {
@@ -29,7 +30,9 @@ export function withFlags(text: string, options: readonly Option[]): string {
       if (value === 'false' || !on) return (value !== 'true' && off?.long) || reference
       const isSwitch = on.isBoolean()
       const flag = on.long ?? reference
-      return value === undefined || (isSwitch && value === 'true') ? flag : `${flag} ${value}`
+      return value === undefined || (isSwitch && value === 'true')
+        ? flag
+        : `${flag} ${shellWord(value)}`
     },
   )
 }

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import { reportRun } from '../train/report/report-run.ts'
 import { positive } from './options.ts'
+import { type TableFlags, tableOptions } from './table-options.ts'
 
 export function reportCommand(): Command {
-  return new Command('report')
+  const command = new Command('report')
     .description('Write an HTML page about a run: loss curves, evaluation, examples and attention.')
     .argument('<run>', 'the folder of a run of heed train')
     .option('--data <paths...>', 'evaluation data; default: the held-out data of the run')
@@ -17,9 +18,11 @@ Examples:
   $ heed report runs/spam --data test.csv --out spam.html`,
     )
     .action(report)
+  for (const option of tableOptions()) command.addOption(option)
+  return command
 }
 
-interface Flags {
+interface Flags extends TableFlags {
   data?: string[]
   out?: string
   limit: number

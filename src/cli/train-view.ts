@@ -3,6 +3,8 @@ import pc from 'picocolors'
 import { defaultDevice } from '../runtime/devices.ts'
 import type { TrainConfig } from '../train/config-schema.ts'
 import type { Start, TrainEvent, TrainOutcome } from '../train/train-model.ts'
+import { importedModules } from '../util/imports.ts'
+import { shellWord } from '../util/shell.ts'
 import { drawCurve } from './curve.ts'
 import { liveBlock } from './live.ts'
 import { bar, duration, short } from './text.ts'
@@ -22,7 +24,7 @@ export function trainView(config: TrainConfig, out: string): TrainView {
     note: (text) => progress.print(text),
     finish: (outcome) => {
       progress.close()
-      console.log(summary(outcome, out))
+      console.log(summary(outcome, config, out))
     },
     close: () => progress.close(),
   }
@@ -46,8 +48,11 @@ function headline(start: Start): string {
   return `${model} with ${short(parameters)} parameters${part}${vocabulary}, ${short(size.train)} training ${unit}, on ${where}`
 }
 
-function remarks({ warning, fresh, step }: Start): string[] {
+function remarks({ warning, fresh, step, heldOut }: Start): string[] {
   const lines = warning ? [warning] : []
+  const { validated, total } = heldOut
+  if (validated < total)
+    lines.push(`Validation uses ${validated} of ${total} held-out examples (--eval-batches)`)
   if (fresh.length > 0)
     lines.push(`New weights: ${fresh.slice(0, 6).join(', ')}${fresh.length > 6 ? ' …' : ''}`)
   if (step > 0) lines.push(`Resuming from step ${step}`)
@@ -180,7 +185,7 @@ class LiveProgress implements Progress {
   }
 }
 
-function summary(outcome: TrainOutcome, out: string): string {
+function summary(outcome: TrainOutcome, config: TrainConfig, out: string): string {
   const { step, finished, best, bitsPerCharacter, evaluation, task } = outcome
   const lines = ['']
   if (best) {
@@ -193,7 +198,7 @@ function summary(outcome: TrainOutcome, out: string): string {
   if (!finished) {
     lines.push(
       `Stopped and saved at step ${step}. To resume:`,
-      `  npx heed train --out ${out} --resume`,
+      `  ${command('train', '--out', shellWord(out), '--resume')}`,
     )
     return lines.join('\n')
   }
@@ -206,8 +211,14 @@ function summary(outcome: TrainOutcome, out: string): string {
   lines.push(`Saved in ${out}. To ${task.head === 'causal-lm' ? 'generate text' : 'use it'}:`)
   lines.push(
     task.head === 'causal-lm'
-      ? `  npx heed generate ${out} --prompt "The" --tokens 200`
-      : `  npx heed predict ${out} FILE`,
+      ? `  ${command('generate', shellWord(out), '--prompt', 'The', '--tokens', '200')}`
+      : `  ${command('predict', shellWord(out), shellWord(config.data[0]))}`,
   )
   return lines.join('\n')
+}
+
+/** A command that can be pasted into a shell, with the modules that this one has imported. */
+function command(...words: string[]): string {
+  const imports = importedModules().map(({ name }) => `--import ${shellWord(name)}`)
+  return ['npx heed', ...words, ...imports].join(' ')
 }

@@ -1,4 +1,5 @@
 // The flags of `heed generate` except sampling, in the groups of its help.
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import {
   type Drafter,
@@ -10,7 +11,7 @@ import {
   PromptLookup,
   presencePenalty,
 } from '../generate/index.ts'
-import { readJson } from '../io/files/json.ts'
+import { parseJson, readJson } from '../io/files/json.ts'
 import { fromPretrained } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
@@ -55,7 +56,7 @@ export function addWritingFlags(command: Command): Command {
     .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .optionsGroup('Constrained output (without the prompt):')
     .option('--regex <pattern>', 'generate text that matches this regular expression')
-    .option('--json-schema <file>', 'generate JSON that this schema accepts')
+    .option('--json-schema <schema>', 'generate JSON that this schema accepts: a file, or JSON')
     .optionsGroup('Search and speed:')
     .option('--beams <number>', `beam search with this number of beams ${orElse(1)}`, positive)
     .option(
@@ -83,8 +84,14 @@ export async function processorsOf(
   if (flags.frequencyPenalty !== 0) rules.push(frequencyPenalty(flags.frequencyPenalty))
   if (flags.presencePenalty !== 0) rules.push(presencePenalty(flags.presencePenalty))
   if (regex !== undefined) rules.push(matchRegex(regex, tokenizer))
-  if (jsonSchema !== undefined) rules.push(matchJsonSchema(await readJson(jsonSchema), tokenizer))
+  if (jsonSchema !== undefined) rules.push(matchJsonSchema(await schemaIn(jsonSchema), tokenizer))
   return rules
+}
+
+/** JSON as it stands on the command line, or the file of that name. */
+async function schemaIn(text: string): Promise<unknown> {
+  const isInline = /^\s*[{[]/.test(text) || /^\s*(true|false)\s*$/.test(text)
+  return isInline && !existsSync(text) ? parseJson(text, '--json-schema') : readJson(text)
 }
 
 export async function drafterOf({ draft, lookup }: WritingFlags): Promise<Drafter | undefined> {

@@ -11,6 +11,7 @@ export { JoinedExamples } from './examples/joined.ts'
 export { Packer, unpackAll } from './examples/pack.ts'
 export { hashFiles, stateOfFiles } from './hash-files.ts'
 export * from './images/index.ts'
+export { isMissing } from './missing.ts'
 export { Mistakes } from './mistakes.ts'
 export { Prefetch } from './prefetch.ts'
 export {
@@ -21,8 +22,8 @@ export {
   type TokenEncoder,
 } from './prepare-tokens.ts'
 export { readText } from './read-text.ts'
-export { type Line, readLines } from './readers/lines.ts'
-export type { Reader, ReadOptions } from './readers/reader.ts'
+export { type Line, type LineOptions, readLines } from './readers/lines.ts'
+export type { FileFormat, Reader, ReadOptions } from './readers/reader.ts'
 export { registerReader } from './readers/registry.ts'
 export type { Row, RowSource } from './row.ts'
 export { holdsRows, openRows, type RowOptions } from './rows.ts'
@@ -33,6 +34,7 @@ export {
   type Spread,
   surveyRows,
 } from './survey-rows.ts'
+export { tableText } from './table-text.ts'
 export { findTextFiles } from './text-files.ts'
 export { type SplitOptions, TokenDataset } from './token-dataset.ts'
 export { openTokens } from './token-files.ts'

@@ -28,6 +28,8 @@ export interface PrepareTokensOptions {
   /** As `findTextFiles` lists them. Each file is a document. */
   files: string[]
   tokenizer: TokenEncoder
+  /** Of the files, as `readText` takes it. */
+  encoding?: string
   /** Holds a folder for each pair of text and tokenizer, which later runs reuse. */
   cacheDir: string
   /** An error that it throws ends the work. */
@@ -51,8 +53,11 @@ export interface PrepareProgress {
  * one. An interrupted run leaves no folder.
  */
 export async function prepareTokens(options: PrepareTokensOptions): Promise<TokenDataset> {
-  const { files, tokenizer, cacheDir, onProgress } = options
-  const survey = surveyText(files, (done) => onProgress?.({ stage: 'read', done }))
+  const { files, tokenizer, cacheDir, onProgress, encoding } = options
+  const survey = surveyText(files, {
+    encoding,
+    onProgress: (done) => onProgress?.({ stage: 'read', done }),
+  })
   const hashes = { tokenizerHash: hashTokenizer(tokenizer), textHash: survey.hash }
   const folder = join(cacheDir, sha256(JSON.stringify(hashes)).slice(0, 32))
   const cached = await openCached(folder, hashes)
@@ -88,7 +93,7 @@ export function hashTokenizer(tokenizer: TokenEncoder): string {
 async function encodeFiles(
   folder: string,
   characters: number,
-  { files, tokenizer, onProgress, encode, shardTokens = 1 << 28 }: PrepareTokensOptions,
+  { files, tokenizer, onProgress, encode, encoding, shardTokens = 1 << 28 }: PrepareTokensOptions,
 ): Promise<Omit<TokenMeta, 'tokenizerHash' | 'textHash'>> {
   const { vocabSize, eosTokenId: end } = tokenizer
   const dtype = vocabSize <= 65536 ? 'u16' : 'u32'
@@ -97,7 +102,7 @@ async function encodeFiles(
   const underWay: { file: number; characters: number }[] = []
   function* texts(): Generator<string> {
     for (const [file, path] of files.entries())
-      for (const part of tokenizer.cutPieces(readText(path))) {
+      for (const part of tokenizer.cutPieces(readText(path, encoding))) {
         underWay.push({ file, characters: part.length })
         yield part
       }

@@ -2,21 +2,47 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { fileError } from '../io/files/file-error.ts'
 import { refuseOtherFormats } from '../io/files/wrong-format.ts'
 import { HeedError } from '../util/errors.ts'
+import { decoderFor, undecodable } from './readers/encoding.ts'
 import { findInvalidUtf8, incompleteTail } from './utf8.ts'
 
 /**
  * The text of a file in pieces of a few megabytes, cut between characters. A byte order mark at the start is skipped.
+ * @param encoding of a file that is not UTF-8, nor UTF-16 with a byte order mark
  * @throws HeedError with the position of the first byte that is not UTF-8 text
  */
-export function* readText(path: string): Generator<string> {
+export function* readText(path: string, encoding?: string): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  let other: TextDecoder | undefined
   let offset = 0
   for (const bytes of readCharacters(path)) {
-    if (offset === 0) refuseOtherFormats(path, 'a text file', bytes, ['json', 'html', 'xml'])
+    if (offset === 0) {
+      refuseOtherFormats(path, 'a text file', bytes, ['json', 'html', 'xml'])
+      other = decoderFor(bytes, path, encoding)
+    }
+    if (other) {
+      yield decodeOther(other, bytes, offset, path)
+      offset += bytes.length
+      continue
+    }
     checkText(bytes, offset, path)
     const text = decoder.decode(bytes)
     yield offset === 0 && text.startsWith('\uFEFF') ? text.slice(1) : text
     offset += bytes.length
+  }
+  if (other) yield decodeOther(other, undefined, offset, path)
+}
+
+/** @param bytes undefined at the end */
+function decodeOther(
+  decoder: TextDecoder,
+  bytes: Uint8Array | undefined,
+  offset: number,
+  path: string,
+): string {
+  try {
+    return decoder.decode(bytes, { stream: bytes !== undefined })
+  } catch (cause) {
+    throw undecodable(path, decoder, offset, cause)
   }
 }
 
@@ -72,13 +98,9 @@ function checkText(bytes: Uint8Array, offset: number, path: string): void {
   throw new HeedError(
     'invalid-data',
     `${path} must be UTF-8 text, got ${what} at byte ${offset + at}`,
-    { remedy: remedyFor(bytes, offset + at) },
+    {
+      remedy:
+        'Save the file as UTF-8, name its encoding with `encoding`, or leave it out if it is not text.',
+    },
   )
-}
-
-function remedyFor(bytes: Uint8Array, at: number): string {
-  const mark = (bytes[0] << 8) | bytes[1]
-  if (at < 4 && (mark === 0xfffe || mark === 0xfeff))
-    return 'Save the file, which looks like UTF-16, as UTF-8.'
-  return 'Save the file as UTF-8, or leave it out if it is not text.'
 }

@@ -1,4 +1,5 @@
 import type { Mistakes } from './mistakes.ts'
+import type { FileFormat } from './readers/reader.ts'
 
 /** A row of data, with its file and number. */
 export interface Row {
@@ -20,4 +21,6 @@ export interface RowSource {
    * @throws HeedError with the wrong rows, once there are twenty or all rows have been read
    */
   rows(mistakes?: Mistakes): AsyncIterable<Row>
+  /** What was detected in the files, where their readers detect something, such as the separator of a table. */
+  formats?(): Promise<{ file: string; format: FileFormat }[]>
 }

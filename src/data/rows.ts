@@ -5,6 +5,7 @@ import { fetchHubData, isHubData } from './hub-data.ts'
 import { isImageFile } from './images/decode.ts'
 import { imageFolderRows, isImageFolder } from './images/folder.ts'
 import { idxRows, isIdx } from './images/idx.ts'
+import { withNulls } from './missing.ts'
 import { Mistakes } from './mistakes.ts'
 import { parallelColumns, readParallelText } from './readers/parallel-text.ts'
 import type { ReadOptions } from './readers/reader.ts'
@@ -28,10 +29,10 @@ export async function openRows(
   paths: string | readonly string[],
   options: RowOptions = {},
 ): Promise<RowSource> {
-  const { readers, files } = await findReaders([paths].flat(), options)
+  const { readers, files, formats } = await findReaders([paths].flat(), options)
   async function* rows(given?: Mistakes): AsyncGenerator<Row> {
     const mistakes = given ?? new Mistakes()
-    for (const read of readers) yield* read(mistakes)
+    for (const read of readers) for await (const row of read(mistakes)) yield withoutNaN(row)
     if (!given) mistakes.throwIfAny()
   }
   const columns = await findColumns(rows())
@@ -39,7 +40,12 @@ export async function openRows(
     throw new HeedError('invalid-data', `${[paths].flat().join(', ')}: there are no rows`, {
       remedy: 'Name files with at least one row.',
     })
-  return { columns, files, rows }
+  return { columns, files, rows, formats }
+}
+
+function withoutNaN(row: Row): Row {
+  const values = withNulls(row.values)
+  return values === row.values ? row : { ...row, values }
 }
 
 /** Whether a path names a file of rows; all others are read as plain text by language models. */
@@ -54,7 +60,9 @@ type ReadRows = (mistakes: Mistakes) => AsyncIterable<Row>
 async function findReaders(
   paths: readonly string[],
   options: RowOptions,
-): Promise<{ readers: ReadRows[]; files: string[] | undefined }> {
+): Promise<
+  Pick<Required<RowSource>, 'formats'> & { readers: ReadRows[]; files: string[] | undefined }
+> {
   const files = (await Promise.all(paths.map((path) => filesOf(path)))).flat()
   const given = options.format === undefined ? undefined : readerNamed(options.format)
   const parallel = given ? new Map<string, string[]>() : parallelFiles(files)
@@ -68,9 +76,17 @@ async function findReaders(
     if (images) readers.push(() => images.rows())
     else if (reader) readers.push((mistakes) => reader.read(file, mistakes, options))
     else if (texts.length < 2) throw unknownKind(file)
-    else if (texts[0] === file) readers.push((mistakes) => readParallelText(texts, mistakes))
+    else if (texts[0] === file)
+      readers.push((mistakes) => readParallelText(texts, mistakes, options))
   }
-  return { readers, files: withImages ? undefined : files }
+  const formats = async () => {
+    const described = files.flatMap((file) => {
+      const reader = given ?? (imagesIn(file) ? undefined : readerFor(file))
+      return reader?.describe ? [reader.describe(file, options).then((format) => ({ file, format }))] : [] // biome-ignore format: one line
+    })
+    return Promise.all(described)
+  }
+  return { readers, files: withImages ? undefined : files, formats }
 }
 
 /** Files without a reader, by what precedes their endings. */

@@ -1,10 +1,11 @@
+import { hasMissing, isMissing } from './missing.ts'
 import { Mistakes } from './mistakes.ts'
 import type { Row, RowSource } from './row.ts'
 
 /** A summary of a column over all rows. */
 export interface ColumnSurvey {
   name: string
-  /** Number of rows with a value of each type; `missing` counts null, empty text and absent values. */
+  /** Number of rows with a value of each type; `missing` counts null, NaN, empty text and absent values. */
   types: Record<string, number>
   /** Characters of texts, or items of lists. */
   lengths?: Spread
@@ -99,12 +100,13 @@ class ColumnCounts {
 }
 
 function typeOf(value: unknown): string {
-  if (value === null || value === undefined || value === '') return 'missing'
+  if (isMissing(value)) return 'missing'
   if (typeof value === 'string') return 'text'
-  if (Array.isArray(value)) return 'list'
-  if (typeof value !== 'object') return typeof value
+  const gaps = hasMissing(value) ? ' with missing values' : ''
+  if (Array.isArray(value)) return `list${gaps}`
+  if (typeof value !== 'object' || value === null) return typeof value
   const image = 'file' in value || 'bytes' in value || ('width' in value && 'data' in value)
-  return image ? 'image' : 'object'
+  return image ? 'image' : `object${gaps}`
 }
 
 function spreadOf(values: readonly number[]): Spread | undefined {

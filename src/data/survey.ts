@@ -13,14 +13,17 @@ export interface TextSurvey {
  * Reads all files once before training starts.
  * @throws HeedError for text that is not UTF-8, empty, or one character only
  */
-export function surveyText(files: string[], onProgress?: (characters: number) => void): TextSurvey {
+export function surveyText(
+  files: string[],
+  { onProgress, encoding }: { onProgress?: (characters: number) => void; encoding?: string } = {},
+): TextSurvey {
   const hash = createHash('sha256')
   let characters = 0
   let first: string | undefined
   let varied = false
   for (const file of files) {
     const fileHash = createHash('sha256')
-    for (const text of readText(file)) {
+    for (const text of readText(file, encoding)) {
       fileHash.update(text)
       first ??= [...text.slice(0, 2)][0]
       varied ||= first !== undefined && text.replaceAll(first, '') !== ''

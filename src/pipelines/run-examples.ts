@@ -42,34 +42,57 @@ export async function runExamples<E, R>(
   examples: readonly E[],
   { batching, model, batchSize, forward, read }: RunOptions<E, R>,
 ): Promise<R[]> {
-  checkBatchSize(batchSize)
   model.eval()
   const run = holdBatch((batch) => noGrad(() => forward(batch)))
   const results = new Array<R>(examples.length)
   let step = 0
+  for (const { chosen, rows, length } of batchesOf(examples, batching, batchSize)) {
+    // The last batch repeats its last example: the same number of rows needs no further program.
+    const filled = Array.from({ length: rows }, (_, i) => examples[chosen[i] ?? chosen.at(-1)])
+    const outputs = await run(batching.collate(filled, length, { seed: 0, step: step++ }))
+    const values = await Promise.all(outputs.map((output) => output.data()))
+    chosen.forEach((i, row) => {
+      results[i] = read(values, row, examples[i], length)
+    })
+  }
+  return results
+}
+
+export interface PlannedBatch {
+  /** The indices of its examples. */
+  chosen: readonly number[]
+  /** Rows of all batches of its group; the last batch has fewer examples. */
+  rows: number
+  /** To which its examples are padded. */
+  length: number
+}
+
+/**
+ * All examples in batches of similar lengths, the longest first.
+ * @throws HeedError unless `batchSize` is a whole number of at least 1
+ */
+export function* batchesOf<E>(
+  examples: readonly E[],
+  batching: Pick<Batching<E>, 'length' | 'batchKey'>,
+  batchSize: number,
+): Generator<PlannedBatch> {
+  checkBatchSize(batchSize)
   for (const group of groupsOf(examples, batching)) {
     const lengths = new Map(group.map((i) => [i, batching.length(examples[i])]))
     const lengthOf = (i: number): number => lengths.get(i) ?? 1
     const longest = group.reduce((most, i) => Math.max(most, lengthOf(i)), 1)
     const order = group.sort((a, b) => lengthOf(b) - lengthOf(a))
     const rows = Math.min(batchSize, order.length)
-    for (let start = 0; start < order.length; start += rows, step++) {
+    for (let start = 0; start < order.length; start += rows) {
       const chosen = order.slice(start, start + rows)
       const length = Math.min(longest, roomFor(Math.max(1, lengthOf(chosen[0])), 8))
-      // The last batch repeats its last example: the same number of rows needs no further program.
-      const filled = Array.from({ length: rows }, (_, i) => examples[chosen[i] ?? chosen.at(-1)])
-      const outputs = await run(batching.collate(filled, length, { seed: 0, step }))
-      const values = await Promise.all(outputs.map((output) => output.data()))
-      chosen.forEach((i, row) => {
-        results[i] = read(values, row, examples[i], length)
-      })
+      yield { chosen, rows, length }
     }
   }
-  return results
 }
 
 /** The indices of examples that may share batches. */
-function groupsOf<E>(examples: readonly E[], batching: Batching<E>): number[][] {
+function groupsOf<E>(examples: readonly E[], batching: Pick<Batching<E>, 'batchKey'>): number[][] {
   const groups = new Map<string, number[]>()
   examples.forEach((example, i) => {
     const key = batching.batchKey?.(example) ?? ''

@@ -10,7 +10,7 @@ import type { Tensor } from './tensor.ts'
 /**
  * The gradient of one micro-batch, added into `grad` of each parameter, in memory that stays: any
  * number of micro-batches takes as much memory as one. The optimiser's step uses the sum and clears it.
- * The loss can be read afterwards. Scale it by 1/n for the mean of n.
+ * The loss can be read afterwards. Scale it by the share of its items (rows, tokens) in all micro-batches for their mean.
  */
 export async function accumulate(loss: Tensor): Promise<void> {
   const state = addGradients(loss)

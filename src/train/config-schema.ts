@@ -21,6 +21,20 @@ export const commonSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('validation data; default: a part of the training data'),
+  separator: z
+    .string()
+    .optional()
+    .describe('separator of tables: one character, or tab; detected by default'),
+  quote: z
+    .string()
+    .optional()
+    .describe('quote of tables: one character, or none; detected by default'),
+  encoding: z
+    .string()
+    .optional()
+    .describe(
+      'encoding of text files, such as windows-1252; default: UTF-8, or UTF-16 with its mark',
+    ),
   from: z.string().optional().describe('folder of a model to fine-tune'),
   train: z
     .string()
@@ -47,7 +61,7 @@ export const commonSchema = z.strictObject({
     .default({})
     .describe("other keys of the model's config.json"),
   batch: count.default(16).describe('number of rows in a micro-batch'),
-  accumulate: count.default(1).describe('number of micro-batches in a step'),
+  accumulate: count.default(1).describe('number of micro-batches in a step, to save memory'),
   steps: count.nullable().default(1000).describe('number of training steps'),
   epochs: z
     .number()
@@ -74,7 +88,10 @@ export const commonSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0.1).describe('weight decay of matrices'),
   clip: z.number().min(0).default(1).describe('maximum gradient norm; 0: no limit'),
   evalEvery: counted.default(100).describe('number of steps between evaluations; 0: never'),
-  evalBatches: count.default(8).describe('number of batches in an evaluation'),
+  evalBatches: count
+    .nullable()
+    .default(null)
+    .describe('maximum number of batches in an evaluation (default: 512 held-out examples)'),
   saveEvery: counted
     .default(200)
     .describe('number of steps between checkpoints; 0: only at the end'),

@@ -15,6 +15,7 @@ export function defineTask<O, F, P extends Preprocessor>(
     keepsExamples: true,
     isObjective: false,
     publishedOptions: {},
+    columnKeys: [],
     inputColumn: () => 'text',
     survey: async () => ({}) as F,
     preprocessor: async (setup) => (await newTokenizer(task, setup)) as P,

@@ -1,13 +1,10 @@
-import type { Mistakes, RowSource } from '../data/index.ts'
-import { encodeRows } from './examples.ts'
-import { openRun } from './open-run.ts'
+import { HeedError } from '../util/errors.ts'
+import { type EvaluationData, evaluationExamples } from './evaluation-data.ts'
+import { evaluateExamples } from './held-out-loss.ts'
+import { openWithTask } from './open-run.ts'
 import type { EvaluateOptions, Evaluation } from './task.ts'
 
-export interface EvaluateRunOptions extends EvaluateOptions {
-  /** Number of rows to read. Default: all. */
-  limit?: number
-  onProgress?: (rows: number) => void
-}
+export type EvaluateRunOptions = EvaluateOptions & Omit<EvaluationData, 'data'>
 
 export interface RunEvaluation extends Evaluation {
   task: string
@@ -16,30 +13,26 @@ export interface RunEvaluation extends Evaluation {
 }
 
 /**
- * Evaluates a trained model on data.
+ * Evaluates a trained model. The loss is the mean over all items that count (rows, labels, tokens), as in training.
  * @param dir the folder of a run, or the folder `best` in it
- * @param data paths for `openRows`
+ * @param data paths for `openRows`; default: what the run held out
  * @throws HeedError that lists bad rows, up to 20
  */
 export async function evaluateRun(
   dir: string,
-  data: string | readonly string[],
-  { limit, onProgress, ...options }: EvaluateRunOptions = {},
+  data?: string | readonly string[],
+  options: EvaluateRunOptions = {},
 ): Promise<RunEvaluation> {
-  const { task, model, openRows } = await openRun(dir)
-  const source = firstRows(await openRows([data].flat()), limit)
-  const examples = await encodeRows(task, source, { onRows: onProgress })
-  const evaluation = await task.evaluate(model, examples, options)
+  const opened = await openWithTask(dir)
+  const { task, model } = opened
+  const examples = await evaluationExamples(dir, opened, { ...options, data })
+  if (examples.length === 0)
+    throw new HeedError('invalid-data', 'The data must give at least one example, got none', {
+      key: 'data',
+      value: data,
+      remedy: 'Name files with more text, or with rows.',
+    })
+  const { batchSize, show } = options
+  const evaluation = await evaluateExamples(task, model, examples, { batchSize, show })
   return { task: task.name, count: examples.length, ...evaluation }
-}
-
-function firstRows(source: RowSource, limit = Number.POSITIVE_INFINITY): RowSource {
-  async function* rows(mistakes?: Mistakes) {
-    let count = 0
-    for await (const row of source.rows(mistakes)) {
-      yield row
-      if (++count >= limit) return
-    }
-  }
-  return { columns: source.columns, rows }
 }

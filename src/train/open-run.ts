@@ -18,6 +18,12 @@ export interface OpenOptions {
   options?: Options
 }
 
+/** A model with all that its task is made of. */
+export interface OpenedModel extends Omit<OpenedTask, 'file'> {
+  /** Switched to evaluation. */
+  model: Module
+}
+
 export interface OpenedRun {
   task: Task
   /** Switched to evaluation. */
@@ -35,10 +41,24 @@ export interface OpenedRun {
  * Opens the model in the folder of a run, or in any model folder, with its task: `task.predict(model, rows)`.
  * @throws HeedError for a model that was not trained for the task
  */
-export async function openRun(
+export async function openRun(dir: string, options: OpenOptions = {}): Promise<OpenedRun> {
+  const { kind, task, context, model } = await openWithTask(dir, options)
+  const dataAt = (paths: readonly string[]) => taskData(paths, kind, context.options)
+  return {
+    task,
+    model,
+    preprocessor: context.preprocessor,
+    inputColumn: kind.inputColumn(context.options),
+    rowOptions: dataAt([]).rowOptions ?? {},
+    openRows: (paths) => dataAt(paths).source(),
+  }
+}
+
+/** As `openRun`. */
+export async function openWithTask(
   dir: string,
   { task: name, options = {} }: OpenOptions = {},
-): Promise<OpenedRun> {
+): Promise<OpenedModel> {
   const wanted = name === undefined ? undefined : givenTaskName(name)
   const file = await findTaskFile(dir)
   if (!file || (wanted !== undefined && wanted !== file.task))
@@ -51,7 +71,8 @@ export async function openRun(
       remedy: 'Leave it out.',
     })
   const opened = await openTask(dir)
-  return openedRun(await fromPretrained(dir, opened.task.head), opened)
+  const model = (await fromPretrained(dir, opened.task.head)) as Module
+  return { ...opened, model }
 }
 
 /** A model that was not trained by a run, or for another task. */
@@ -59,22 +80,22 @@ async function openModel(
   dir: string,
   name: string | undefined,
   given: Options,
-): Promise<OpenedRun> {
+): Promise<OpenedModel> {
   const config = await readModelConfig(dir)
   const { model_type: modelType } = config
   const kind = name === undefined ? predictionTask(modelType, headOf(config)) : taskDefinition(name)
   const options = checkedOptions(kind, given)
-  const model = await fromPretrained(dir, kind.head(modelType, options), {
+  const model = (await fromPretrained(dir, kind.head(modelType, options), {
     onNew(names) {
       throw untrained(dir, kind.name, names)
     },
-  })
+  })) as Module
   const preprocessor = await kind.openPreprocessor(dir)
-  const contextLength = contextOf(model as Module)
+  const contextLength = contextOf(model)
   const context = { options, facts: {}, preprocessor, modelType, contextLength }
   const task = kind.create(context)
   await task.usePublished?.(dir)
-  return openedRun(model, { kind, task, context })
+  return { kind, task, context, model }
 }
 
 function checkedOptions(kind: TaskDefinition, given: Options): Options {
@@ -101,15 +122,3 @@ const untrained = (dir: string, task: string, names: readonly string[]): HeedErr
       remedy: 'Use a model that was trained for the task, or train this one first.',
     },
   )
-
-function openedRun(model: unknown, { kind, task, context }: Omit<OpenedTask, 'file'>): OpenedRun {
-  const dataAt = (paths: readonly string[]) => taskData(paths, kind, context.options)
-  return {
-    task,
-    model: model as Module,
-    preprocessor: context.preprocessor,
-    inputColumn: kind.inputColumn(context.options),
-    rowOptions: dataAt([]).rowOptions ?? {},
-    openRows: (paths) => dataAt(paths).source(),
-  }
-}

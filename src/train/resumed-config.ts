@@ -9,6 +9,7 @@ const changeable: ReadonlySet<string> = new Set([
   'data',
   'valData',
   'evalEvery',
+  'evalBatches',
   'saveEvery',
   'logEvery',
 ] satisfies (keyof CommonConfig)[])

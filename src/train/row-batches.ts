@@ -33,13 +33,11 @@ export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<Tra
       value: 0,
       remedy: 'Add rows, or hold out fewer.',
     })
-  const train = bucketed(task, examples.train, batch, seed, true)
-  const looked = examples.held.length > 0 ? bucketed(task, examples.held, batch, seed) : null
+  const train = bucketed(task, examples.train, batch, seed)
   return {
     train: new Prefetch(train),
     size: { train: amountOf(examples.train, task), validation: amountOf(examples.held, task) },
     perEpoch: train.stepsPerEpoch,
-    validation: looked && { batches: looked, count: looked.stepsPerEpoch },
     heldOut: examples.held,
     async close() {
       await all.close?.()
@@ -55,18 +53,12 @@ function amountOf(examples: Examples<unknown>, task: Task): number {
   return Array.from(lengths).reduce((sum, length) => sum + length, 0)
 }
 
-const bucketed = (
-  task: Task,
-  examples: Examples<unknown>,
-  batchSize: number,
-  seed: number,
-  training = false,
-) =>
+const bucketed = (task: Task, examples: Examples<unknown>, batchSize: number, seed: number) =>
   new BucketedBatches({
     examples,
     length: (example) => task.length(example),
     collate: (chosen, length, draw) =>
-      training && task.collateForTraining
+      task.collateForTraining
         ? task.collateForTraining(chosen, length, draw)
         : task.collate(chosen, length, draw),
     batchSize,

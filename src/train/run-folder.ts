@@ -34,8 +34,10 @@ export interface Metrics {
   val_loss?: number
   lr: number
   grad_norm: number
-  /** Or images_per_second, or rows_per_second. */
+  /** One of these, by the unit of the task. */
   tokens_per_second?: number
+  rows_per_second?: number
+  images_per_second?: number
 }
 
 /** All state of a run except tensors: with it, a resumed run computes the same as an uninterrupted one. */

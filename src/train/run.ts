@@ -1,6 +1,5 @@
 // The steps of a run, with logging, evaluation and checkpoints.
 
-import { firstExamples } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
 import { createOptimizer, decayGroups, type Optimizer, schedules } from '../optim/index.ts'
 import { defaultGenerator, noGrad } from '../tensor/index.ts'
@@ -9,6 +8,8 @@ import { Clock } from './clock.ts'
 import { computedOn, otherMachine } from './computed-on.ts'
 import { optimizerOptions } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
+import { sampleOf, validationExamples } from './held-out.ts'
+import { evaluateExamples, HeldOutLoss } from './held-out-loss.ts'
 import type { Metrics, RunFolder, TrainerState } from './run-folder.ts'
 import type { Evaluation, TrainingBatches } from './task.ts'
 import type { TaskModel } from './task-model.ts'
@@ -25,6 +26,8 @@ export class Run {
   private readonly steps: number
   private readonly optimizer: Optimizer
   private readonly clock = new Clock()
+  private readonly heldOutLoss: HeldOutLoss | null
+  private readonly validated: number
   private trainer!: Trainer
   private best: TrainerState['best'] = null
   private savedStep = -1
@@ -44,6 +47,12 @@ export class Run {
     this.trained = trained
     this.batches = batches
     this.steps = stepsOf(config, batches)
+    const examples = validationExamples(batches.heldOut, config)
+    this.validated = examples.length
+    this.heldOutLoss =
+      examples.length > 0
+        ? new HeldOutLoss(trained.task, trained.model, examples, config.batch)
+        : null
     const { lr, weightDecay, clip } = config
     this.optimizer = createOptimizer(config.optimizer, decayGroups(trained.model, weightDecay), {
       ...optimizerOptions(config),
@@ -68,6 +77,8 @@ export class Run {
       schedule: scheduleOf(config, this.steps),
       batches: batches.train,
       accumulate: config.accumulate,
+      itemCounts: task.itemCounts?.bind(task),
+      sliceBatch: task.sliceBatch?.bind(task),
       start: state?.step ?? 0,
     })
     const parameters = model.parameters()
@@ -82,6 +93,7 @@ export class Run {
       vocabSize: (model as { vocabSize?: number }).vocabSize,
       unit: task.unit,
       size: batches.size,
+      heldOut: { validated: this.validated, total: batches.heldOut.length },
       fresh: trained.fresh,
       warning: state && otherMachine(state),
     })
@@ -131,11 +143,10 @@ export class Run {
   }
 
   private async validate(): Promise<void> {
-    const { validation } = this.batches
-    if (!validation || this.config.evalEvery === 0) return
+    const { heldOutLoss } = this
+    if (!heldOutLoss || this.config.evalEvery === 0) return
     const { step } = this.trainer
-    const batches = Math.min(this.config.evalBatches, validation.count)
-    const loss = await this.clock.pause(() => this.trainer.evaluate(validation.batches, batches))
+    const loss = await this.clock.pause(() => heldOutLoss.mean())
     this.validationLoss = loss
     const best = loss < (this.best?.val_loss ?? Number.POSITIVE_INFINITY)
     if (best) {
@@ -149,7 +160,8 @@ export class Run {
   private async evaluate(): Promise<Evaluation | null> {
     const { heldOut } = this.batches
     const { task, model } = this.trained
-    return heldOut.length > 0 ? task.evaluate(model, firstExamples(heldOut, EVALUATED)) : null
+    if (heldOut.length === 0) return null
+    return evaluateExamples(task, model, sampleOf(heldOut, EVALUATED, this.config.seed))
   }
 
   private async save(): Promise<void> {
@@ -190,11 +202,8 @@ export class Run {
 /** Number of held-out examples in the final evaluation. */
 const EVALUATED = 2000
 
-function stepsOf(
-  { steps, epochs, accumulate }: TrainConfig,
-  { perEpoch }: TrainingBatches,
-): number {
-  return steps ?? Math.max(1, Math.ceil(((epochs ?? 1) * perEpoch) / accumulate))
+function stepsOf({ steps, epochs }: TrainConfig, { perEpoch }: TrainingBatches): number {
+  return steps ?? Math.max(1, Math.ceil((epochs ?? 1) * perEpoch))
 }
 
 function scheduleOf({ schedule, warmup: requested, minLr }: TrainConfig, steps: number) {

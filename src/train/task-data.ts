@@ -1,21 +1,28 @@
 // The only module of training that opens rows: the survey of a task, its tokenizer, its examples, evaluation and
 // reports read the same files in the same way.
-import { openRows, type RowSource } from '../data/index.ts'
+import { openRows, type RowOptions, type RowSource } from '../data/index.ts'
+import { checkColumns } from './columns.ts'
 import type { Options, TaskData, TaskDefinition } from './task.ts'
+
+/** How tables are written; what is left out is detected. */
+export type TableOptions = Pick<RowOptions, 'separator' | 'quote' | 'encoding'>
 
 /** Files as a task reads them. Nothing is opened before `source` is called. */
 export function taskData(
   paths: readonly string[],
-  kind: Pick<TaskDefinition, 'rowOptions'>,
+  kind: Pick<TaskDefinition, 'rowOptions' | 'columnKeys'>,
   options: Options,
+  { separator, quote, encoding }: TableOptions = {},
 ): TaskData {
-  const rowOptions = kind.rowOptions?.(options)
+  const given = Object.entries({ separator, quote, encoding }).filter(([, value]) => value != null)
+  const ofTask = kind.rowOptions?.(options)
+  const rowOptions = given.length > 0 ? { ...ofTask, ...Object.fromEntries(given) } : ofTask
   let opened: Promise<RowSource> | undefined
   return {
     paths,
     rowOptions,
     source() {
-      opened ??= openRows(paths, rowOptions)
+      opened ??= openRows(paths, rowOptions).then((source) => checkColumns(source, kind, options))
       return opened
     },
   }

@@ -49,7 +49,7 @@ export async function newTaskModel(
   const options = taskOptions(config)
   const modelType = await modelTypeOf(config)
   checkHead(modelType, kind, options) // before anything is read
-  const data = taskData(config.data, kind, options)
+  const data = taskData(config.data, kind, options, config)
   const setup: DataSetup = {
     options,
     data,
@@ -80,7 +80,7 @@ export async function savedTaskModel(config: TrainConfig, run: string): Promise<
   const Model = modelClass(context.modelType, task.head) as ModelClass
   const model = new Model((await readModelConfig(run)) as never)
   trainOnly(model, config.train)
-  const data = taskData(config.data, kind, context.options)
+  const data = taskData(config.data, kind, context.options, config)
   return { kind, task, context, data, model, file, fresh: [] }
 }
 

@@ -13,7 +13,7 @@ import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { BatchTensors } from '../pipelines/hold-batch.ts'
 import type { Batching, Draw } from '../pipelines/run-examples.ts'
-import type { Tensor } from '../tensor/index.ts'
+import type { LossTerms, Splitting } from './micro-batches.ts'
 
 /** Encodes rows as examples. */
 export interface RowEncoder<E = unknown> {
@@ -29,19 +29,37 @@ export interface RowEncoder<E = unknown> {
 }
 
 /** A row becomes examples, examples a batch, a batch a loss, a model an evaluation and predictions. */
-export interface Task<E = unknown, M extends Module = Module> extends RowEncoder<E>, Batching<E> {
+export interface Task<E = unknown, M extends Module = Module>
+  extends RowEncoder<E>,
+    Batching<E>,
+    Splitting {
   /** The head of the model. */
   readonly head: Head
   /** The unit of training speed and data size. */
   readonly unit: 'tokens' | 'images' | 'rows'
   /** As `collate`, where training augments examples: drawn by (seed, step) alone. */
   collateForTraining?(examples: readonly E[], length: number, draw: Draw): Batch
-  /** The mean over the batch. */
-  loss(model: M, batch: BatchTensors): Tensor
+  /**
+   * The mean over the items of a batch that count (rows, labels that are not -100, tokens), or several such means, which
+   * are added. `itemCounts` returns their numbers; `countItems` is its default.
+   */
+  loss(model: M, batch: BatchTensors): LossTerms
+  /**
+   * Draws once what training draws for each batch, such as masks, so that an evaluation does not depend on its batches:
+   * `collate` draws nothing for these examples.
+   */
+  fixDraws?(examples: readonly E[]): readonly E[]
+  /**
+   * The loss of held-out examples, where it is not the mean of `loss` over all items, because examples are compared with
+   * each other.
+   */
+  heldOutLoss?(model: M, examples: readonly E[], batchSize: number): Promise<number>
   /** Metrics on held-out examples. */
   evaluate(model: M, examples: readonly E[], options?: EvaluateOptions): Promise<Evaluation>
   /** One JSON object per row; the columns of answers may be missing. */
   predict(model: M, rows: readonly Row[]): Promise<Record<string, unknown>[]>
+  /** What a model writes for some examples, for reports; of models that continue texts. */
+  samples?(model: M, examples: readonly E[]): Promise<readonly ShownExample[]>
   /** The image of an example, for reports. */
   imageOf?(example: E): Image
   /** Writes further files beside the model. */
@@ -70,7 +88,8 @@ export interface ShownExample {
   input: string
   expected: string
   predicted: string
-  right: boolean
+  /** Null where an answer is neither right nor wrong, as a text that continues another one. */
+  right: boolean | null
 }
 
 /** A tokenizer or image processor, which is saved beside the model. */
@@ -139,6 +158,8 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   readonly defaults?: Options
   /** The column that plain text, single images and a single other column are put into. Default: `text`. */
   inputColumn?(options: O): string
+  /** Keys of `options` that name a column which the rows must have, or null. */
+  readonly columnKeys?: readonly string[]
   /** The texts of a row, from which a new tokenizer is trained. Not needed with a `preprocessor`. */
   texts?(row: Row, options: O): readonly string[]
   /** How rows are read where their files leave it open. */
@@ -168,9 +189,15 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   rowEncoder?(context: TaskContext<O, F, P>): RowEncoder
   /** Batches of another kind than rows in buckets by length. */
   batches?(setup: BatchSetup, context: TaskContext<O, F, P>): Promise<TrainingBatches>
+  /** The examples of held-out data, where they are not those of its rows. */
+  heldOut?(
+    data: TaskData,
+    setup: PrepareSetup,
+    context: TaskContext<O, F, P>,
+  ): Promise<HeldOutExamples>
 }
 
-type Optional = 'rowOptions' | 'rowEncoder' | 'batches' | 'texts'
+type Optional = 'rowOptions' | 'rowEncoder' | 'batches' | 'heldOut' | 'texts'
 
 /** A registered task, with the defaults of what it left out. */
 export type TaskDefinition<
@@ -179,14 +206,8 @@ export type TaskDefinition<
   P extends Preprocessor = Preprocessor,
 > = Required<Omit<NewTask<O, F, P>, Optional>> & Pick<NewTask<O, F, P>, Optional>
 
-/** How batches are drawn. */
-export interface BatchSetup {
-  data: TaskData
-  /** Held-out data; by default `valFraction` of `data`. */
-  valData?: TaskData
-  valFraction: number
-  batch: number
-  seed: number
+/** How data is encoded. */
+export interface PrepareSetup {
   /** A folder for encoded examples, which later runs on the same data reuse. */
   cacheDir: string
   /** Aborting it ends the preparation with an error. */
@@ -194,16 +215,32 @@ export interface BatchSetup {
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
-/** The batches of a run, for training and validation. */
+/** How batches are drawn. */
+export interface BatchSetup extends PrepareSetup {
+  data: TaskData
+  /** Held-out data; by default `valFraction` of `data`. */
+  valData?: TaskData
+  valFraction: number
+  /** Rows of a step: those of all its micro-batches. */
+  batch: number
+  seed: number
+}
+
+/** Examples of held-out data, in a file or in memory. */
+export interface HeldOutExamples<E = unknown> {
+  examples: Examples<E>
+  close?(): void | Promise<void>
+}
+
+/** The batches of a run for training, and its held-out examples. */
 export interface TrainingBatches {
+  /** The batch of each step. */
   train: BatchSampler
   /** Amount of data in the task's unit. */
   size: { train: number; validation: number }
-  /** Micro-batches of one epoch. */
+  /** Steps of one epoch. */
   perEpoch: number
-  /** Null where nothing is held out. */
-  validation: { batches: BatchSampler; count: number } | null
-  /** The held-out examples, for `Task.evaluate`. */
+  /** For evaluation; empty where nothing is held out. */
   heldOut: Examples<unknown>
   /** Of a text; converts a loss to bits per character. */
   charactersPerToken?: number

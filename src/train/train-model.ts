@@ -48,6 +48,8 @@ export interface Start {
   unit: Task['unit']
   /** Amount of training and validation data, in `unit`. */
   size: TrainingBatches['size']
+  /** Number of held-out examples that each validation sees, of all. */
+  heldOut: { validated: number; total: number }
   /** Weights that the checkpoint lacks, which are initialised. */
   fresh: readonly string[]
   warning?: string
@@ -115,15 +117,16 @@ async function trainInto(
 /** The batches of a run for training and validation. */
 export async function openBatches(
   { kind, task, context, data }: Pick<TaskModel, 'kind' | 'task' | 'context' | 'data'>,
-  { valData, valFraction, batch, seed }: TrainConfig,
+  config: TrainConfig,
   out: string,
   { onProgress, signal }: Pick<BatchSetup, 'onProgress' | 'signal'> = {},
 ): Promise<TrainingBatches> {
+  const { valData, valFraction, batch, accumulate, seed } = config
   const setup: BatchSetup = {
     data,
-    valData: valData && taskData(valData, kind, context.options),
+    valData: valData && taskData(valData, kind, context.options, config),
     valFraction,
-    batch,
+    batch: batch * accumulate,
     seed,
     cacheDir: await cacheFor(out),
     onProgress,
@@ -133,7 +136,7 @@ export async function openBatches(
 }
 
 /** A cache that all runs share; if it is not writable, a folder of the run. */
-async function cacheFor(out: string): Promise<string> {
+export async function cacheFor(out: string): Promise<string> {
   const shared = cacheFolder('data')
   try {
     await ensureDir(shared)

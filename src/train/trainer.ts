@@ -5,17 +5,29 @@ import type { Module } from '../nn/index.ts'
 import { LRScheduler, type Optimizer, type Schedule } from '../optim/index.ts'
 import { type BatchTensors, holdBatch } from '../pipelines/hold-batch.ts'
 import { addGradients } from '../tensor/accumulate.ts'
-import { type Held, hold, noGrad, synchronize, type Tensor } from '../tensor/index.ts'
+import { type Held, hold, synchronize, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
+import {
+  type LossTerms,
+  microBatches,
+  rowsOf,
+  type Splitting,
+  totalLoss,
+  weightedLoss,
+} from './micro-batches.ts'
 
-export interface TrainerOptions {
+export interface TrainerOptions extends Splitting {
   model: Module
-  /** The mean loss of a batch. It only builds the graph, once for each combination of shapes. */
-  loss: (batch: BatchTensors) => Tensor
+  /** The mean loss of a batch, see `Task.loss`. It only builds the graph, once for each combination of shapes. */
+  loss: (batch: BatchTensors) => LossTerms
   optimizer: Optimizer
   schedule: Schedule
-  /** Step s uses the micro-batches s·accumulate … (s + 1)·accumulate - 1. */
+  /** The batch of each step. */
   batches: BatchSampler
+  /**
+   * Number of micro-batches that a batch is computed in, one after the other, which takes less memory. Loss and gradient
+   * are those of the whole batch.
+   */
   accumulate?: number
   /** The number of steps that have been run before. */
   start?: number
@@ -39,10 +51,10 @@ export class Trainer {
   private readonly scheduler: LRScheduler
   private readonly batches: BatchSampler
   private readonly accumulate: number
+  private readonly splitting: Splitting
   private readonly forwardBackward: HeldBatch
   private readonly update: Held
   private readonly fullStep: HeldBatch
-  private readonly score: HeldBatch
   /** The step that is running on the device. */
   private running: Promise<StepResult> | null = null
 
@@ -51,26 +63,24 @@ export class Trainer {
     this.optimizer = optimizer
     this.batches = batches
     this.accumulate = accumulate
+    this.splitting = options
     this.step = start
     this.scheduler = new LRScheduler(optimizer, options.schedule)
     // The factor of a warm-up at 0 is 0. Counting from 1 wastes no step.
     this.scheduler.setStep(start + 1)
-    const lossOf = (batch: BatchTensors, training: boolean): Tensor => {
-      model.train(training)
-      return loss(batch)
-    }
     this.fullStep = holdBatch((batch) => {
-      const value = lossOf(batch, true)
+      model.train()
+      const value = totalLoss(loss(batch))
       value.backward()
       return [value, ...this.updated()]
     })
     this.forwardBackward = holdBatch((batch) => {
-      const value = lossOf(batch, true).div(accumulate)
+      model.train()
+      const value = weightedLoss(loss(batch), batch)
       addGradients(value)
       return [value]
     })
     this.update = hold(() => this.updated())
-    this.score = holdBatch((batch) => [noGrad(() => lossOf(batch, false))])
   }
 
   /**
@@ -80,7 +90,7 @@ export class Trainer {
   async advance(): Promise<StepResult | null> {
     const { lr } = this.optimizer.groups[0]
     this.optimizer.beginStep()
-    const started = this.accumulate === 1 ? await this.single() : await this.accumulated()
+    const started = await this.start(await this.batches.batch(this.step))
     this.step++
     this.scheduler.step()
     const before = this.running
@@ -97,40 +107,24 @@ export class Trainer {
     return last
   }
 
-  /** Mean loss over the first `count` batches, without dropout and gradients. */
-  async evaluate(batches: BatchSampler, count: number): Promise<number> {
-    let total = 0
-    for (let i = 0; i < count; i++) {
-      const [loss] = await this.score(await batches.batch(i))
-      total += await loss.item()
-    }
-    return total / count
-  }
-
   private updated(): Tensor[] {
     this.optimizer.update()
     return this.optimizer.gradNorm ? [this.optimizer.gradNorm] : []
   }
 
-  private async single(): Promise<Started> {
-    const batch = await this.batches.batch(this.step)
-    const [loss, norm] = await this.fullStep(batch)
-    return { losses: [loss.item()], norm: norm?.item(), ...sizeOf(batch) }
-  }
-
-  private async accumulated(): Promise<Started> {
+  /** Submits a step: the whole batch as one program, or its micro-batches and then the update. */
+  private async start(batch: Batch): Promise<Started> {
+    if (this.accumulate === 1) {
+      const [loss, norm] = await this.fullStep(batch)
+      return { losses: [loss.item()], norm: norm?.item(), ...sizeOf(batch) }
+    }
     const losses: Promise<number>[] = []
-    const size = { tokens: 0, rows: 0 }
-    for (let i = 0; i < this.accumulate; i++) {
-      const batch = await this.batches.batch(this.step * this.accumulate + i)
-      const [loss] = await this.forwardBackward(batch)
+    for (const micro of microBatches(batch, this.accumulate, this.splitting)) {
+      const [loss] = await this.forwardBackward(micro)
       losses.push(loss.item())
-      const { tokens, rows } = sizeOf(batch)
-      size.tokens += tokens
-      size.rows += rows
     }
     const [norm] = await this.update()
-    return { losses, norm: norm?.item(), ...size }
+    return { losses, norm: norm?.item(), ...sizeOf(batch) }
   }
 
   private async result(step: number, lr: number, started: Started): Promise<StepResult> {
@@ -164,6 +158,6 @@ interface Started {
 }
 
 function sizeOf(batch: Batch): { tokens: number; rows: number } {
-  const [{ data, shape }] = Object.values(batch)
-  return { tokens: data.length, rows: shape[0] }
+  const [{ data }] = Object.values(batch)
+  return { tokens: data.length, rows: rowsOf(batch) }
 }

@@ -91,7 +91,7 @@ it.each<[string[], RegExp]>([
   ],
   [
     ['train', 'bert', '--task', 'text-classification', '--data', at('mails.csv')],
-    /mails\.csv:2: the row must have a column 'label', got 'words', 'spam'/,
+    /data must have the columns 'text' and 'label', got 'words', 'spam'\n {2}Name the columns with --text-column and --label-column/,
   ],
   [
     ['train', 'bert', '--train', 'tail', ...data, '--task', 'text-classification'],

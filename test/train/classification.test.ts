@@ -174,7 +174,7 @@ describe('wrong rows', () => {
     )
     const wrong = trainTiny(at('mixed'), { ...keys, data: [file], model: 'bert' })
     await expect(wrong).rejects.toThrow(
-      /^3 rows are wrong:\n.*:2: the row must have a column 'label'.*\n.*:3: the row is not valid JSON.*\n.*:4: 'label' must be a label, got ""/,
+      /^3 rows are wrong:\n.*:2: the row must have a label in 'label', got nothing\n.*:3: the row is not valid JSON.*\n.*:4: the row must have a label in 'label', got ""/,
     )
   })
 
@@ -183,7 +183,7 @@ describe('wrong rows', () => {
     rows[2] = { text: 'no label' }
     rows[5] = { text: 7.5, label: { is: 'bad' } }
     await expect(run(rows)).rejects.toThrow(
-      /wrong\.jsonl:3: the row must have a column 'label', got 'text'[\s\S]*wrong\.jsonl:6: 'label' must be/,
+      /wrong\.jsonl:3: the row must have a label in 'label', got nothing[\s\S]*wrong\.jsonl:6: 'label' must be/,
     )
     await expect(
       run([

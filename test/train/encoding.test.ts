@@ -146,7 +146,7 @@ describe('threads', () => {
   })
 })
 
-const dataOf = (path: string) => taskData([path], {}, {})
+const dataOf = (path: string) => taskData([path], { columnKeys: [] }, {})
 
 describe('prepared examples', () => {
   const setupFor = (cacheDir: string, more: object = {}) => ({
@@ -219,8 +219,6 @@ describe('prepared examples', () => {
     const held = await rowBatches(setup, { ...made, kind: { ...made.kind, keepsExamples: false } })
     for (const step of [0, 1, 5, stored.perEpoch + 2])
       expect(await stored.train.batch(step)).toEqual(await held.train.batch(step))
-    const { validation } = stored
-    expect(await validation?.batches.batch(3)).toEqual(await held.validation?.batches.batch(3))
     expect(stored.size).toEqual(held.size)
     expect(firstExamples(stored.heldOut)).toEqual(firstExamples(held.heldOut))
     await stored.close?.()
@@ -307,7 +305,7 @@ it('a language model of many rows sees what it sees of few', async () => {
   expect(a.charactersPerToken).toBe(b.charactersPerToken)
   for (const step of [0, 1, 50])
     expect(await b.train.batch(step)).toEqual(await a.train.batch(step))
-  expect(await b.validation?.batches.batch(2)).toEqual(await a.validation?.batches.batch(2))
+  expect(firstExamples(b.heldOut)).toEqual(firstExamples(a.heldOut))
   expect(readdirSync(at('tokens'))).toHaveLength(1)
   for (const batches of opened) await batches.close?.()
 })

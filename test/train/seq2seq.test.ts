@@ -23,7 +23,9 @@ describe('span corruption', () => {
     const tokenizer = await Tokenizer.fromFile(out)
     const sentinel = (id: number): boolean => /^<extra_id_\d+>$/.test(tokenizer.idToToken(id) ?? '')
     const lengths = [2, 5, 17, 40, 64]
-    const texts = lengths.map((length) => Array.from({ length }, (_, i) => 3 + ((i * 7) % 20)))
+    const texts = lengths.map((length) => ({
+      ids: Array.from({ length }, (_, i) => 3 + ((i * 7) % 20)),
+    }))
     for (let step = 0; step < 50; step++) {
       const batch = task.collate(texts, 64, { seed: 1, step })
       expect(batch).toEqual(task.collate(texts, 64, { seed: 1, step }))
@@ -31,7 +33,7 @@ describe('span corruption', () => {
         const { data, shape } = batch[name]
         return Array.from(data.subarray(i * shape[1], (i + 1) * shape[1]))
       }
-      texts.forEach((ids, i) => {
+      texts.forEach(({ ids }, i) => {
         const source = row('input_ids', i).slice(0, batch.lengths.data[i])
         const target = row('labels', i).filter((id) => id >= 0)
         expect([source.pop(), target.pop()]).toEqual([tokenizer.eosTokenId, tokenizer.eosTokenId])
@@ -109,6 +111,6 @@ describe('text to text', () => {
     const wrong = writeRows(at('wrong.jsonl'), [...rows.slice(0, 3), { source: 'x', target: null }])
     await expect(
       trainTiny(at('none'), { ...keys, task: 'text2text-generation', data: [wrong] }),
-    ).rejects.toThrow(/wrong\.jsonl:4: the row must have a column 'target'/)
+    ).rejects.toThrow(/wrong\.jsonl:4: 'target' must have a value, got null/)
   })
 })

@@ -3,11 +3,16 @@ import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
 import { type CutValue, JsonCutter } from './json-cutter.ts'
 import { readLines } from './lines.ts'
+import type { ReadOptions } from './reader.ts'
 import { isArticle, questionRows } from './squad.ts'
 
 /** One JSON object a line. */
-export async function* readJsonLines(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
-  for await (const lines of readLines(file, mistakes))
+export async function* readJsonLines(
+  file: string,
+  mistakes: Mistakes,
+  { encoding }: ReadOptions,
+): AsyncGenerator<Row> {
+  for await (const lines of readLines(file, mistakes, { encoding }))
     for (const { text, number, sound } of lines) {
       if (!sound || text.trim() === '') continue
       const row = toRow(text, file, number, mistakes)
@@ -20,11 +25,15 @@ export async function* readJsonLines(file: string, mistakes: Mistakes): AsyncGen
  * of SQuAD's articles becomes a row. Rows are numbered by their lines in the first two cases. Only one value is in
  * memory at a time.
  */
-export async function* readJson(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
+export async function* readJson(
+  file: string,
+  mistakes: Mistakes,
+  { encoding }: ReadOptions,
+): AsyncGenerator<Row> {
   const cutter = new JsonCutter(file)
   let first: CutValue | undefined // may be the only value, with the list in it
   let count = 0
-  for await (const lines of readLines(file, mistakes))
+  for await (const lines of readLines(file, mistakes, { encoding }))
     for (const line of lines)
       for (const value of cutter.feed(line)) {
         if (count++ === 0) first = value

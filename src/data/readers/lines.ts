@@ -1,7 +1,7 @@
 import { HeedError } from '../../util/errors.ts'
 import type { Mistakes } from '../mistakes.ts'
 import { findInvalidUtf8 } from '../utf8.ts'
-import { readPieces } from './pieces.ts'
+import { readUtf8 } from './encoding.ts'
 
 export interface Line {
   /** Without the line break. */
@@ -12,28 +12,36 @@ export interface Line {
   sound: boolean
 }
 
+export interface LineOptions {
+  /** Of a file that is not UTF-8, nor UTF-16 with a byte order mark: `windows-1252`. */
+  encoding?: string
+  /** The character that ends a line. Default: line feed, where a carriage return before it belongs to the break. */
+  lineEnd?: '\n' | '\r'
+  /** Keep a carriage return before the line feed. */
+  keepReturns?: boolean
+  /** Any text may follow, also one that begins as another format does. */
+  isPlain?: boolean
+}
+
 /**
  * The lines of a file, many at a time, as a step of an asynchronous loop costs more than a line. Files packed with
  * gzip are unpacked; a byte order mark is skipped. At most a few megabytes and one line are in memory.
- * @throws HeedError for a line beyond 64 MB, and for UTF-16
+ * @throws HeedError for a line beyond 64 MB, and for an unknown encoding
  */
 export async function* readLines(
   file: string,
   mistakes: Mistakes,
-  { isPlain = false } = {},
+  { encoding, lineEnd = '\n', keepReturns = false, isPlain = false }: LineOptions = {},
 ): AsyncGenerator<Line[]> {
+  const cut = { lineEnd, keepReturns, file, mistakes }
+  const newline = lineEnd.charCodeAt(0)
   let rest: Uint8Array[] = []
   let restLength = 0
   let number = 1
-  for await (const piece of readPieces(file, isPlain)) {
-    const end = piece.lastIndexOf(NEWLINE) + 1
+  for await (const piece of readUtf8(file, encoding, isPlain)) {
+    const end = piece.lastIndexOf(newline) + 1
     if (end > 0) {
-      const lines = split(
-        Buffer.concat([...rest, piece.subarray(0, end - 1)]),
-        number,
-        file,
-        mistakes,
-      )
+      const lines = split(Buffer.concat([...rest, piece.subarray(0, end - 1)]), number, cut)
       number += lines.length
       yield lines
       rest = []
@@ -43,34 +51,41 @@ export async function* readLines(
     restLength += piece.length - end
     if (restLength > LONGEST) throw tooLong(file, number)
   }
-  if (restLength > 0) yield split(Buffer.concat(rest), number, file, mistakes)
+  if (restLength > 0) yield split(Buffer.concat(rest), number, cut)
 }
 
 /** The most bytes of a line or a value. */
 export const LONGEST = 64 << 20
-const NEWLINE = 10
 
-function split(bytes: Uint8Array, first: number, file: string, mistakes: Mistakes): Line[] {
-  if (first === 1) refuseUtf16(bytes, file)
+interface Cut extends Required<Pick<LineOptions, 'lineEnd' | 'keepReturns'>> {
+  file: string
+  mistakes: Mistakes
+}
+
+function split(bytes: Uint8Array, first: number, cut: Cut): Line[] {
+  const { lineEnd, keepReturns } = cut
+  const clean = (line: string): string => (keepReturns ? line : withoutReturn(line))
   const text = decodeText(bytes)
   if (text !== undefined) {
-    const lines = (first === 1 ? withoutMark(text) : text).split('\n')
-    return lines.map((line, i) => ({ text: withoutReturn(line), number: first + i, sound: true }))
+    const lines = (first === 1 ? withoutMark(text) : text).split(lineEnd)
+    return lines.map((line, i) => ({ text: clean(line), number: first + i, sound: true }))
   }
   const lines: Line[] = []
   for (let start = 0; start <= bytes.length; ) {
-    const newline = bytes.indexOf(NEWLINE, start)
+    const newline = bytes.indexOf(lineEnd.charCodeAt(0), start)
     const end = newline < 0 ? bytes.length : newline
-    lines.push(decodeLine(bytes.subarray(start, end), first + lines.length, file, mistakes))
+    const line = decodeLine(bytes.subarray(start, end), first + lines.length, cut)
+    lines.push({ ...line, text: clean(line.text) })
     start = end + 1
   }
   return lines
 }
 
-function decodeLine(bytes: Uint8Array, number: number, file: string, mistakes: Mistakes): Line {
+function decodeLine(bytes: Uint8Array, number: number, { file, mistakes }: Cut): Line {
   const text = decodeText(bytes)
-  if (text !== undefined) return { text: withoutReturn(withoutMark(text)), number, sound: true }
-  mistakes.add({ file, number }, describe(bytes), 'Save it as UTF-8.')
+  if (text !== undefined)
+    return { text: number === 1 ? withoutMark(text) : text, number, sound: true }
+  mistakes.add({ file, number }, describe(bytes), ENCODING_REMEDY)
   return { text: new TextDecoder().decode(bytes), number, sound: false }
 }
 
@@ -96,13 +111,7 @@ function decodeText(bytes: Uint8Array): string | undefined {
 const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text)
 const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)
 
-function refuseUtf16(bytes: Uint8Array, file: string): void {
-  const mark = (bytes[0] << 8) | bytes[1]
-  if (mark !== 0xfffe && mark !== 0xfeff) return
-  throw new HeedError('invalid-data', `${file} must be UTF-8, got UTF-16`, {
-    remedy: 'Save it as UTF-8.',
-  })
-}
+const ENCODING_REMEDY = 'Save it as UTF-8, or name its encoding with `encoding`: `windows-1252`.'
 
 function tooLong(file: string, number: number): HeedError {
   return new HeedError(

@@ -3,6 +3,7 @@ import { HeedError } from '../../util/errors.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
 import { type Line, readLines } from './lines.ts'
+import type { ReadOptions } from './reader.ts'
 
 /**
  * Files whose lines correspond, such as `train.en` and `train.fr`. A column has the name of its file's ending. Pairs
@@ -11,9 +12,10 @@ import { type Line, readLines } from './lines.ts'
 export async function* readParallelText(
   files: readonly string[],
   mistakes: Mistakes,
+  { encoding }: ReadOptions = {},
 ): AsyncGenerator<Row> {
   const columns = parallelColumns(files)
-  const sides = files.map((file) => eachLine(file, mistakes))
+  const sides = files.map((file) => eachLine(file, mistakes, encoding))
   try {
     for (let number = 1; ; number++) {
       const lines: IteratorResult<Line, void>[] = []
@@ -43,8 +45,12 @@ export function parallelColumns(files: readonly string[]): string[] {
   return files.map((file) => extname(file.replace(/\.gz$/i, '')).slice(1))
 }
 
-async function* eachLine(file: string, mistakes: Mistakes): AsyncGenerator<Line, void> {
-  for await (const lines of readLines(file, mistakes)) yield* lines
+async function* eachLine(
+  file: string,
+  mistakes: Mistakes,
+  encoding: string | undefined,
+): AsyncGenerator<Line, void> {
+  for await (const lines of readLines(file, mistakes, { encoding })) yield* lines
 }
 
 function unequal(files: readonly string[], short: number, number: number): HeedError {

@@ -8,12 +8,12 @@ import type { ReadOptions } from './reader.ts'
 export async function* readPlainText(
   file: string,
   mistakes: Mistakes,
-  { unit = 'line' }: ReadOptions,
+  { unit = 'line', encoding }: ReadOptions,
 ): AsyncGenerator<Row> {
   let linesOfRow: string[] = []
   let first = 1
   let length = 0
-  for await (const lines of readLines(file, mistakes, { isPlain: true }))
+  for await (const lines of readLines(file, mistakes, { encoding, isPlain: true }))
     for (const { text, number, sound } of lines) {
       if (!sound) continue
       const empty = text.trim() === ''

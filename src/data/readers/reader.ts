@@ -7,7 +7,16 @@ export interface ReadOptions {
   columns?: readonly string[]
   /** What a row of plain text is. Default 'line'. */
   unit?: 'line' | 'paragraph' | 'file'
+  /** The separator of a table: one character, or `tab`. Default: detected. */
+  separator?: string
+  /** The quote of a table: one character, or `none`. Default: detected. */
+  quote?: string
+  /** The encoding of text: `windows-1252`, `utf-16le` … Default: UTF-8, or UTF-16 with its byte order mark. */
+  encoding?: string
 }
+
+/** How a file is written, by property: `separator`, `encoding` … */
+export type FileFormat = Readonly<Record<string, string>>
 
 /** Reads the rows of one kind of file. See `registerReader`. */
 export interface Reader {
@@ -27,4 +36,6 @@ export interface Reader {
    * are shown together. `readLines` reads text files of any size, also those that end in .gz.
    */
   read(file: string, mistakes: Mistakes, options: ReadOptions): AsyncIterable<Row>
+  /** What was detected in a file, for `heed data`. */
+  describe?(file: string, options: ReadOptions): Promise<FileFormat>
 }

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { HeedError, shown } from '../../util/errors.ts'
 import { checkName, Registry } from '../../util/registry.ts'
-import { readCsv, readTsv } from './delimited.ts'
+import { tableReader } from './delimited.ts'
 import { readJson, readJsonLines } from './json.ts'
 import { readParquet } from './parquet.ts'
 import { readPlainText } from './plain-text.ts'
@@ -82,8 +82,8 @@ function checkEnding(ending: string, name: string): void {
 const BUILT_IN: readonly Reader[] = [
   { name: 'jsonl', endings: ['jsonl', 'ndjson'], read: readJsonLines },
   { name: 'json', endings: ['json'], read: readJson },
-  { name: 'csv', endings: ['csv'], read: readCsv },
-  { name: 'tsv', endings: ['tsv'], read: readTsv },
+  tableReader('csv', ['csv'], ','),
+  tableReader('tsv', ['tsv'], '\t'),
   { name: 'parquet', endings: ['parquet'], read: readParquet },
   { name: 'text', endings: ['txt', 'text', 'md'], plainText: true, read: readPlainText },
 ]

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError, shown } from '../../util/errors.ts'
+import { shellWord } from '../../util/shell.ts'
 import { fileError } from '../files/file-error.ts'
 import { describeContent, type FileFormat, formatOf, readHead } from '../files/file-format.ts'
 import { type JsonObject, readJsonObject } from '../files/json.ts'
@@ -73,7 +74,7 @@ async function required(dir: string, name: string): Promise<string> {
     if (error.code === 'ENOENT' && isHubName(dir))
       throw new HeedError('missing-file', `${dir} must be the folder of a model, got no folder`, {
         value: dir,
-        remedy: `If it is a model on the hub, download it first: heed pull ${dir}`,
+        remedy: `If it is a model on the hub, download it first: heed pull ${shellWord(dir)}`,
       })
     throw fileError(error, 'read the model folder', dir)
   })

@@ -1,5 +1,6 @@
-import { F, type Tensor } from '../../tensor/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
 import type { TextConfig, TextFamily, TextStack } from '../shared/family.ts'
+import { labelLoss } from '../shared/labels.ts'
 import { type HeadClass, type HeadSpec, headClass } from './headed-model.ts'
 import {
   type EncoderModel,
@@ -50,6 +51,6 @@ export class MaskedLMModel<C extends TextConfig, S extends TextStack, L extends 
   }
 
   loss(ids: Tensor, labels: Tensor, options?: MaskedLMOptions): Tensor {
-    return F.crossEntropy(this.forward(ids, options), labels)
+    return labelLoss(this.forward(ids, options), labels)
   }
 }

@@ -1,5 +1,6 @@
 import { F, type Tensor } from '../../tensor/index.ts'
 import type { TextConfig, TextFamily, TextStack } from '../shared/family.ts'
+import { labelLoss } from '../shared/labels.ts'
 import { type HeadClass, type HeadSpec, headClass } from './headed-model.ts'
 import { type MaskedLMOptions, statesAt } from './masked-lm.ts'
 import { type EncoderModel, type TextEncoder, TextModel } from './text-model.ts'
@@ -23,6 +24,8 @@ export interface Pretraining extends EncoderModel {
   forward(ids: Tensor, options?: MaskedLMOptions): PretrainingLogits
   /** The sum of both cross-entropies. */
   loss(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): Tensor
+  /** Both: the mean over masked tokens, and the mean over texts. */
+  lossTerms(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): [Tensor, Tensor]
 }
 
 /** The head of a family with both objectives: `logits` predicts tokens, `nextSentence` the order of texts. */
@@ -55,8 +58,12 @@ export class PretrainingModel<C extends TextConfig, S extends TextStack, L exten
   }
 
   loss(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): Tensor {
+    const [masked, next] = this.lossTerms(ids, labels, options)
+    return masked.add(next)
+  }
+
+  lossTerms(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): [Tensor, Tensor] {
     const { tokens, nextSentence } = this.forward(ids, options)
-    const masked = F.crossEntropy(tokens, labels.tokens)
-    return masked.add(F.crossEntropy(nextSentence, labels.nextSentence))
+    return [labelLoss(tokens, labels.tokens), F.crossEntropy(nextSentence, labels.nextSentence)]
   }
 }

@@ -29,6 +29,8 @@ export interface SequenceClassifier extends EncoderModel {
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
   /** Of decoders: adds the weighted loss of predicting the next token (Radford et al., 2018, section 3.2). */
   jointLoss?(ids: Tensor, labels: Tensor, options: JointLossOptions): Tensor
+  /** Both losses of `jointLoss`: the mean over texts, and the weighted mean over their next tokens. */
+  jointLossTerms?(ids: Tensor, labels: Tensor, options: JointLossOptions): [Tensor, Tensor]
 }
 
 export interface JointLossOptions extends EncoderOptions {
@@ -102,11 +104,20 @@ export class LastTokenClassifier<C extends TextConfig, S extends TextStack>
     return classificationLoss(this.forward(ids, options), labels, this.config)
   }
 
-  jointLoss(ids: Tensor, labels: Tensor, { lmWeight, ...options }: JointLossOptions): Tensor {
+  jointLoss(ids: Tensor, labels: Tensor, options: JointLossOptions): Tensor {
+    const [label, nextToken] = this.jointLossTerms(ids, labels, options)
+    return label.add(nextToken)
+  }
+
+  jointLossTerms(
+    ids: Tensor,
+    labels: Tensor,
+    { lmWeight, ...options }: JointLossOptions,
+  ): [Tensor, Tensor] {
     const states = this.states(ids, options)
     const label = classificationLoss(this.logits(states, ids, options), labels, this.config)
     const { weight } = embeddingsOf(this.family, this.stack)
-    return label.add(nextTokenLoss(states, ids, weight, options.attentionMask).mul(lmWeight))
+    return [label, nextTokenLoss(states, ids, weight, options.attentionMask).mul(lmWeight)]
   }
 
   private logits(states: Tensor, ids: Tensor, { attentionMask }: EncoderOptions): Tensor {

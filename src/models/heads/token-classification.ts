@@ -1,6 +1,6 @@
-import { F, type Tensor } from '../../tensor/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
 import { type TextConfig, type TextFamily, type TextStack, widthOf } from '../shared/family.ts'
-import { labelsOf } from '../shared/labels.ts'
+import { labelLoss, labelsOf } from '../shared/labels.ts'
 import {
   type ClassifierLayers,
   classifierLayers,
@@ -61,6 +61,6 @@ export class TokenClassifierModel<C extends TextConfig, S extends TextStack, L e
   }
 
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {
-    return F.crossEntropy(this.forward(ids, options), labels)
+    return labelLoss(this.forward(ids, options), labels)
   }
 }

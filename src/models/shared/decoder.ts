@@ -1,7 +1,8 @@
 // What models that read from left to right share.
 import type { KVCache } from '../../nn/index.ts'
-import { arange, cat, F, full, type Tensor } from '../../tensor/index.ts'
+import { arange, cat, full, type Tensor } from '../../tensor/index.ts'
 import { ShapeError } from '../../util/errors.ts'
+import { labelLoss } from './labels.ts'
 
 /** @throws ShapeError unless ids are (B, T) and, with those in the cache, at most as many tokens as a model can see */
 export function checkTokens(ids: Tensor, model: string, limit: number, cache?: KVCache): void {
@@ -44,5 +45,5 @@ export function nextTokenLoss(
   const ignored = full([batch, 1], -100, 'i32')
   const counted = attentionMask ? attentionMask.where(ids, full(ids.shape, -100, 'i32')) : ids
   const targets = cat([counted.narrow(1, 1, tokens - 1), ignored], 1)
-  return F.crossEntropy(states.matmul(embeddings.transpose(0, 1)), targets)
+  return labelLoss(states.matmul(embeddings.transpose(0, 1)), targets)
 }

@@ -69,6 +69,12 @@ const REGRESSION = 'regression'
 const SINGLE = 'single_label_classification'
 const MULTI = 'multi_label_classification'
 
+/** Mean cross-entropy of logits (…, V) and labels (…) over the labels that are not -100; 0 where there are none. */
+export function labelLoss(logits: Tensor, labels: Tensor, labelSmoothing = 0): Tensor {
+  const sum = F.crossEntropy(logits, labels, { labelSmoothing, reduction: 'sum' })
+  return sum.div(labels.reshape(-1).to('i32').ne(-100).sum().maximum(1))
+}
+
 /** The two columns of logits (B, T, 2). */
 export function spanOf(logits: Tensor): Span {
   return { start: logits.select(-1, 0), end: logits.select(-1, 1) }

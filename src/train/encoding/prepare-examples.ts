@@ -21,7 +21,7 @@ import { HeedError } from '../../util/errors.ts'
 import { importedModules } from '../../util/imports.ts'
 import { version } from '../../util/version.ts'
 import { encodeRows, stopped, withoutExamples } from '../examples.ts'
-import type { BatchSetup, NewTask, RowEncoder, TaskContext, TaskData } from '../task.ts'
+import type { NewTask, PrepareSetup, RowEncoder, TaskContext, TaskData } from '../task.ts'
 import type { EncodingSetup } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads, threadsFor } from './threads.ts'
@@ -33,8 +33,6 @@ export interface MadeEncoder<E = unknown> {
   task: RowEncoder<E>
   context: TaskContext
 }
-
-type PrepareSetup = Pick<BatchSetup, 'cacheDir' | 'onProgress' | 'signal'>
 
 export interface PreparedExamples<E = unknown> {
   examples: Examples<E>

@@ -15,6 +15,8 @@ export interface ReportContents {
   config: Readonly<Record<string, unknown>>
   /** The name of the evaluation data, the result, and the images of its examples. */
   evaluation?: { on: string; result: Evaluation; images: readonly (Image | undefined)[] }
+  /** What a model that continues texts writes. */
+  samples?: readonly ShownExample[]
   /** The reason why there is no evaluation. */
   withoutEvaluation?: string
   attention: readonly AttentionMap[]
@@ -41,6 +43,7 @@ export function reportPage(contents: ReportContents): string {
 ${evaluation ? evaluationHtml(evaluation.on, evaluation.result) : html`<p>${contents.withoutEvaluation}</p>`}
 ${curvesHtml(log)}
 ${evaluation && examplesSection(evaluation)}
+${samplesSection(contents.samples)}
 ${attentionSection(contents)}
 <h2>Configuration</h2>
 ${pairs(contents.config)}
@@ -62,7 +65,9 @@ ${confusion && confusion.labels.length <= 40 && confusionHtml(confusion)}`
 type Shown = ShownExample & { image?: Image }
 
 function examplesSection({ result, images }: Evaluated): Html | null {
-  const examples = result.examples.map((example, i): Shown => ({ ...example, image: images[i] }))
+  const examples = result.examples
+    .map((example, i): Shown => ({ ...example, image: images[i] }))
+    .filter(({ right }) => right !== null)
   if (examples.length === 0) return null
   const [right, wrong] = [true, false].map((isRight) =>
     examples.filter((example) => example.right === isRight),
@@ -72,10 +77,21 @@ ${examplesHtml('Wrong', wrong)}
 ${examplesHtml('Right', right)}`
 }
 
+function samplesSection(samples: readonly Shown[] = []): Html | null {
+  if (samples.length === 0) return null
+  return html`<h2>Samples</h2>
+<p>How the model continues held-out text, always with the most likely token.</p>
+${tableHtml(['text', 'continuation in the data', 'continuation by the model'], samples)}`
+}
+
 function examplesHtml(title: string, examples: readonly Shown[]): Html | null {
   if (examples.length === 0) return null
   return html`<h3>${title}</h3>
-<div class="wide"><table class="examples"><tr><th>input</th><th>expected</th><th>predicted</th></tr>
+${tableHtml(['input', 'expected', 'predicted'], examples)}`
+}
+
+function tableHtml(columns: readonly string[], examples: readonly Shown[]): Html {
+  return html`<div class="wide"><table class="examples"><tr>${columns.map((column) => html`<th>${column}</th>`)}</tr>
 ${examples.slice(0, 12).map(({ input, expected, predicted, image }) => html`<tr><td>${image && pictureHtml(image, input)}${cut(input)}</td><td>${cut(expected)}</td><td>${cut(predicted)}</td></tr>`)}
 </table></div>`
 }
@@ -92,8 +108,22 @@ function curvesHtml(log: readonly Partial<Metrics>[]): Html {
   ]
   return html`<h2>Loss</h2>
 ${lineChart(losses, 'loss')}
-<h3>Learning rate</h3>
-${lineChart([{ name: 'learning rate', style: 'rate', points: of('lr') }], 'learning rate')}`
+${chartHtml('Learning rate', of('lr'))}
+${chartHtml('Gradient norm', of('grad_norm'))}
+${RATES.map(([key, name]) => chartHtml(name, of(key)))}`
+}
+
+const RATES = [
+  ['tokens_per_second', 'Tokens per second'],
+  ['rows_per_second', 'Rows per second'],
+  ['images_per_second', 'Images per second'],
+] as const
+
+function chartHtml(title: string, points: [number, number][]): Html | null {
+  if (points.length === 0) return null
+  const name = title.toLowerCase()
+  return html`<h3>${title}</h3>
+${lineChart([{ name, style: 'rate', points }], name)}`
 }
 
 function attentionSection({ attention: maps, look }: ReportContents): Html | null {

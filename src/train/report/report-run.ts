@@ -1,20 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { firstExamples } from '../../data/index.ts'
 import { writeFileAtomic } from '../../io/files/atomic.ts'
 import { fromPretrained } from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { TrainConfig } from '../config-schema.ts'
-import { encodeRows } from '../examples.ts'
+import { evaluationExamples } from '../evaluation-data.ts'
+import { evaluateExamples } from '../held-out-loss.ts'
 import { type Metrics, RunFolder } from '../run-folder.ts'
-import { taskData } from '../task-data.ts'
+import type { TableOptions } from '../task-data.ts'
 import { type OpenedTask, openTask } from '../task-file.ts'
-import { openBatches } from '../train-model.ts'
 import { attentionOf, imageAttentionOf } from './attention.ts'
 import { type ReportContents, reportPage } from './page.ts'
 
-export interface ReportOptions {
+export interface ReportOptions extends TableOptions {
   /** Evaluation data. Default: the held-out data of the run. */
   data?: readonly string[]
   /** The file to write. Default: report.html in the folder of the run. */
@@ -45,11 +43,12 @@ export async function reportRun(dir: string, options: ReportOptions = {}): Promi
     config: state ? { ...state.config } : context.options,
     attention: [],
   }
-  const evaluated = await examplesFor(dir, opened, state?.config, { ...options, limit })
+  const evaluated = await examplesFor(dir, opened, { ...options, limit })
   if (typeof evaluated === 'string') report.withoutEvaluation = evaluated
   else {
     const { examples } = evaluated
-    const result = await task.evaluate(model, examples, { show: SHOWN })
+    const result = await evaluateExamples(task, model, examples, { show: SHOWN })
+    report.samples = await task.samples?.(model, examples.slice(0, SAMPLES))
     const images = task.imageOf
       ? examples.slice(0, SHOWN).map((example) => task.imageOf?.(example))
       : []
@@ -65,31 +64,25 @@ export async function reportRun(dir: string, options: ReportOptions = {}): Promi
 /** Number of examples on the page. */
 const SHOWN = 200
 
+/** Number of texts that the model continues on the page. */
+const SAMPLES = 6
+
 const machineOf = ({ heed, device }: { heed: string; device: string }): string =>
   `Heed ${heed} on ${device}`
 
 /** The evaluation examples, or the reason why there are none. */
 async function examplesFor(
   dir: string,
-  { kind, task, context }: OpenedTask,
-  config: TrainConfig | undefined,
-  { data, limit, onProgress }: ReportOptions,
+  opened: Omit<OpenedTask, 'file'>,
+  options: ReportOptions,
 ): Promise<{ examples: readonly unknown[]; name: string } | string> {
-  if (data) {
-    const source = await taskData(data, kind, context.options).source()
-    const examples = (await encodeRows(task, source)).slice(0, limit)
-    return { examples, name: `examples of ${data.join(', ')}` }
-  }
-  if (!config) return 'It was not evaluated: the run has no checkpoint that names its data.'
+  const { data } = options
   try {
-    const opened = { kind, task, context, data: taskData(config.data, kind, context.options) }
-    const batches = await openBatches(opened, config, dir, { onProgress })
-    const examples = firstExamples(batches.heldOut, limit)
-    await batches.close?.()
-    if (examples.length > 0) return { examples, name: 'held-out examples of the run' }
-    return 'It was not evaluated: the run has no held-out data. Set `data` to evaluate it on other data.'
+    const examples = (await evaluationExamples(dir, opened, options)).slice(0, options.limit)
+    const name = data ? `examples of ${data.join(', ')}` : 'held-out examples of the run'
+    return { examples, name }
   } catch (error) {
-    if (!(error instanceof HeedError)) throw error
+    if (data || !(error instanceof HeedError)) throw error
     return `It was not evaluated: ${[error.message, error.remedy].filter(Boolean).join('. ')}`
   }
 }

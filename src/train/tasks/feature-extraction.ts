@@ -35,8 +35,9 @@ export const featureExtraction = defineTask<Options, Record<string, never>, Toke
       .describe('the column of the one that belongs to it'),
     temperature: z.number().positive().default(0.05).describe('what cosines are divided by'),
   }),
-  defaults: { steps: null, epochs: 3, weightDecay: 0.01, batch: 32, evalBatches: 50 },
+  defaults: { steps: null, epochs: 3, weightDecay: 0.01, batch: 32 },
   inputColumn: ({ firstColumn }) => firstColumn,
+  columnKeys: ['firstColumn', 'secondColumn'],
   head: () => 'encoder',
   texts: (row, options) => pairIn(row, options),
   create: (context) => new FeatureExtraction(context),
@@ -55,6 +56,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
   readonly head = 'encoder'
   readonly unit = 'rows'
   private readonly context: Context
+  private readonly encoders = new WeakMap<TextEncoder, SentenceEncoder>()
   /** Of a model that Heed did not train. */
   private config: SentenceConfig | undefined
 
@@ -75,21 +77,36 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     return Math.max(first.length, second.length)
   }
 
-  /** (2B, T): all first texts, then all second ones. */
+  /** input_ids (B, 2, T) and lengths (B, 2): the first and the second text of each row. */
   collate(examples: readonly Example[], length: number): Batch {
-    const rows = [...examples.map(({ first }) => first), ...examples.map(({ second }) => second)]
-    const all = rows.map((ids) => ({ ids }))
-    return textBatch(all, length, padId(this.context.preprocessor))
+    const texts = examples.flatMap(({ first, second }) => [{ ids: first }, { ids: second }])
+    const { input_ids: ids, lengths } = textBatch(texts, length, padId(this.context.preprocessor))
+    return {
+      input_ids: { ...ids, shape: [examples.length, 2, length] },
+      lengths: { ...lengths, shape: [examples.length, 2] },
+    }
   }
 
-  loss(model: TextEncoder, batch: BatchTensors): Tensor {
-    const { attentionMask } = encoderInputs(batch)
-    const states = model.forward(batch.input_ids, { attentionMask })
+  loss(model: TextEncoder, { input_ids, lengths }: BatchTensors): Tensor {
+    const [, , tokens] = input_ids.shape
+    const ids = input_ids.transpose(0, 1).reshape(-1, tokens) // (2B, T): all first texts, then all second ones
+    const both = { input_ids: ids, lengths: lengths.transpose(0, 1).reshape(-1) }
+    const { attentionMask } = encoderInputs(both)
+    const states = model.forward(ids, { attentionMask })
     const vectors = F.normalize(pool(states, attentionMask as Tensor, 'mean'), { axis: -1 }) // (2B, C)
     const [first, second] = vectors.chunk(2, 0)
     const cosines = first.matmul(second.transpose(0, 1)) // (B, B)
     const own = arange(first.shape[0])
     return F.crossEntropy(cosines.div(this.context.options.temperature), own)
+  }
+
+  /** As `loss`, where each first text is compared with all second texts, not only with those of its batch. */
+  async heldOutLoss(
+    model: TextEncoder,
+    examples: readonly Example[],
+    batchSize: number,
+  ): Promise<number> {
+    return this.meanLoss(await this.scores(model, examples, batchSize))
   }
 
   /** How far ahead the right second text comes among all of them. */
@@ -98,19 +115,11 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     examples: readonly Example[],
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const encoder = this.encoder(model)
-    const [first, second] = await Promise.all(
-      [0, 1].map((side) =>
-        encoder.embed(
-          examples.map(({ texts }) => texts[side]),
-          { batchSize },
-        ),
-      ),
-    )
-    const scores = first.map((vector) => second.map((other) => dot(vector, other)))
+    const scores = await this.scores(model, examples, batchSize)
     const ranks = scores.map((row, i) => rankOf(row, i))
     return {
       metrics: {
+        loss: this.meanLoss(scores),
         mrr: meanReciprocalRank(ranks),
         recall_at_1: recallAt(1, ranks),
         recall_at_10: recallAt(10, ranks),
@@ -120,6 +129,29 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
         return { input, expected, predicted: examples[best].texts[1], right: ranks[i] === 1 }
       }),
     }
+  }
+
+  /** The cosine of each first text with all second ones. */
+  private async scores(
+    model: TextEncoder,
+    examples: readonly Example[],
+    batchSize: number,
+  ): Promise<number[][]> {
+    const encoder = this.encoder(model)
+    const sides = [0, 1].map((side) => examples.map(({ texts }) => texts[side]))
+    const first = await encoder.embed(sides[0], { batchSize })
+    const second = await encoder.embed(sides[1], { batchSize })
+    return first.map((vector) => second.map((other) => dot(vector, other)))
+  }
+
+  private meanLoss(scores: readonly (readonly number[])[]): number {
+    const { temperature } = this.context.options
+    const losses = scores.map((row, i) => {
+      const most = row.reduce((a, b) => Math.max(a, b))
+      const sum = row.reduce((total, score) => total + Math.exp((score - most) / temperature), 0)
+      return Math.log(sum) - (row[i] - most) / temperature
+    })
+    return losses.reduce((a, b) => a + b, 0) / losses.length
   }
 
   async predict(model: TextEncoder, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
@@ -138,11 +170,16 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     this.config = config
   }
 
+  /** One for each model, as it keeps its programs. */
   private encoder(model: TextEncoder): SentenceEncoder {
+    const made = this.encoders.get(model)
+    if (made) return made
     const { preprocessor, contextLength } = this.context
-    if (this.config) return new SentenceEncoder(model, preprocessor, this.config)
     const maxTokens = Number.isFinite(contextLength) ? contextLength : undefined
-    return new SentenceEncoder(model, preprocessor, { ...POOLING, maxTokens })
+    const config = this.config ?? { ...POOLING, maxTokens }
+    const encoder = new SentenceEncoder(model, preprocessor, config)
+    this.encoders.set(model, encoder)
+    return encoder
   }
 }
 

@@ -18,6 +18,7 @@ import { HeedError } from '../../util/errors.ts'
 import { deriveSeed, randomUniform } from '../../util/random.ts'
 import { defineTask } from '../define-task.ts'
 import { Draws } from '../draws.ts'
+import { countOf, type LossTerms, rowsOf, sliceRows } from '../micro-batches.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { documentOptions, segmentPairs, sentencesOf, windowsOf } from './documents.ts'
 import { type Masked, Masking } from './masking.ts'
@@ -45,8 +46,9 @@ export const fillMask = defineTask<Options, Record<string, never>, Tokenizer>({
       .meta({ off: 'train without next-sentence prediction' }),
     maskShare: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are chosen'),
   }),
-  defaults: { dropout: 0.1, weightDecay: 0.01, evalBatches: 20, steps: 2000 },
+  defaults: { dropout: 0.1, weightDecay: 0.01, steps: 2000 },
   inputColumn: ({ textColumn }) => textColumn,
+  columnKeys: ['textColumn'],
   rowOptions: ({ unit }) => ({ unit }),
   publishedOptions: { nextSentence: false },
   head: (modelType, { nextSentence }) =>
@@ -64,6 +66,14 @@ interface Example {
   first: readonly number[]
   second: readonly number[]
   document: string
+  /** What was drawn for it; undefined where each batch draws anew. */
+  drawn?: Drawn
+}
+
+/** An example with masks, perhaps with an exchanged second text. */
+interface Drawn extends Masked {
+  typeIds: number[] | undefined
+  follows: boolean
 }
 
 class FillMask implements Task<Example, MaskedLM | Pretraining> {
@@ -104,64 +114,80 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     return windows.map((first) => ({ first, second: [], document }))
   }
 
-  length({ first, second }: Example): number {
+  length({ first, second, drawn }: Example): number {
+    if (drawn) return drawn.ids.length
     return first.length + second.length + (this.head === 'pretraining' ? 3 : 2)
   }
 
+  fixDraws(examples: readonly Example[]): Example[] {
+    const { contextLength } = this.context
+    const drawn = this.drawn(examples, contextLength, { seed: 0, step: 0 })
+    return examples.map((example, i) => ({ ...example, drawn: drawn[i] }))
+  }
+
   collate(examples: readonly Example[], length: number, draw: Draw): Batch {
+    const isFixed = examples.every(({ drawn }) => drawn)
+    const rows = isFixed
+      ? examples.map(({ drawn }) => drawn as Drawn)
+      : this.drawn(examples, length, draw)
+    const batch = {
+      ...textBatch(rows, length, padId(this.context.preprocessor)),
+      ...this.masks(placesIn(rows, length), rows.length, length),
+    }
+    if (this.head === 'masked-lm') return batch
+    const answers = Int32Array.from(rows, ({ follows }) => (follows ? 0 : 1))
+    return { ...batch, next_sentence: { data: answers, shape: [rows.length] } }
+  }
+
+  /** Masks, and for half of the rows a second text of another document among them. */
+  private drawn(examples: readonly Example[], length: number, draw: Draw): Drawn[] {
     const draws = new Draws(draw, 'masking')
     const pairs = this.head === 'pretraining'
     const follows = examples.map(() => !pairs || draws.next() < 0.5)
-    const rows = examples.map((example, i) => {
+    return examples.map((example, i) => {
       const other = follows[i] ? undefined : otherDocument(examples, i, draws)
-      if (!other) follows[i] = true
       const { ids, typeIds } = this.assemble(example.first, (other ?? example).second, length)
-      return { ...this.masking.apply(ids, draws), typeIds: pairs ? typeIds : undefined }
+      const masked = this.masking.apply(ids, draws)
+      return { ...masked, typeIds: pairs ? typeIds : undefined, follows: !other }
     })
-    const batch = {
-      ...textBatch(rows, length, padId(this.context.preprocessor)),
-      ...this.chosenPlaces(rows, length),
-    }
-    if (!pairs) return batch
-    const answers = Int32Array.from(follows, (yes) => (yes ? 0 : 1))
-    return { ...batch, next_sentence: { data: answers, shape: [examples.length] } }
   }
 
-  /** Where tokens are masked, and what stood there, in as many places for each batch of a shape. */
-  private chosenPlaces(rows: readonly Masked[], length: number): Batch {
-    const { maskShare } = this.context.options
-    const expected = rows.length * (1 + length * maskShare)
-    const room = Math.ceil(expected + 4 * Math.sqrt(expected)) // what goes beyond, hardly ever, is left out
-    const places = rows.flatMap(({ labels }, row) =>
-      labels.flatMap((label, i) => (label >= 0 ? [{ at: row * length + i, label }] : [])),
-    )
-    const chosen = places.slice(0, room)
-    return {
-      places: {
-        data: filled(
-          room,
-          0,
-          chosen.map(({ at }) => at),
-        ),
-        shape: [room],
-      },
-      labels: {
-        data: filled(
-          room,
-          -100,
-          chosen.map(({ label }) => label),
-        ),
-        shape: [room],
-      },
-    }
+  /** Where tokens are masked, and what stood there: nearly always as many places in all batches of a shape. */
+  private masks(places: readonly Place[], rows: number, length: number): Batch {
+    const expected = rows * (1 + length * this.context.options.maskShare)
+    let room = Math.ceil(expected + 4 * Math.sqrt(expected))
+    while (room < places.length) room *= 2
+    const at = new Int32Array(room)
+    const labels = new Int32Array(room).fill(-100)
+    at.set(places.map((place) => place.at))
+    labels.set(places.map(({ label }) => label))
+    return { places: { data: at, shape: [room] }, labels: { data: labels, shape: [room] } }
   }
 
-  loss(model: MaskedLM | Pretraining, batch: BatchTensors): Tensor {
+  loss(model: MaskedLM | Pretraining, batch: BatchTensors): LossTerms {
     const { input_ids, labels, next_sentence: nextSentence } = batch
     const options = { ...encoderInputs(batch), logitsAt: batch.places }
-    if (nextSentence)
-      return (model as Pretraining).loss(input_ids, { tokens: labels, nextSentence }, options)
-    return (model as MaskedLM).loss(input_ids, labels, options)
+    if (!nextSentence) return (model as MaskedLM).loss(input_ids, labels, options)
+    const answers = { tokens: labels, nextSentence }
+    return (model as Pretraining).lossTerms(input_ids, answers, options)
+  }
+
+  /** Masked tokens, and pairs of texts. */
+  itemCounts(batch: Batch): number[] {
+    const masked = countOf(batch.labels.data as Int32Array)
+    return batch.next_sentence ? [masked, rowsOf(batch)] : [masked]
+  }
+
+  /** Masks are listed for the whole batch, not by row. */
+  sliceBatch({ places, labels, ...byRow }: Batch, start: number, end: number): Batch {
+    const length = byRow.input_ids.shape[1]
+    const inside: Place[] = []
+    for (const [i, label] of labels.data.entries()) {
+      const row = Math.floor(places.data[i] / length)
+      if (label >= 0 && row >= start && row < end)
+        inside.push({ at: places.data[i] - start * length, label })
+    }
+    return { ...sliceRows(byRow, start, end), ...this.masks(inside, end - start, length) }
   }
 
   async evaluate(
@@ -170,7 +196,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const tokenizer = this.context.preprocessor
-    const rows = await runExamples(examples, {
+    const rows = await runExamples(this.fixDraws(examples), {
       batching: this,
       model,
       batchSize,
@@ -202,11 +228,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
       ({ expected, predicted }) => expected.filter((id, i) => id === predicted[i]).length,
     )
     const loss = sum((row) => row.loss) / count
-    const metrics: Record<string, number> = {
-      loss,
-      perplexity: Math.exp(loss),
-      accuracy: right / count,
-    }
+    const metrics: Record<string, number> = { perplexity: Math.exp(loss), accuracy: right / count }
     if (rows[0].next !== undefined)
       metrics.next_sentence_accuracy = sum(({ next }) => next ?? 0) / rows.length
     const textOf = (list: readonly number[]): string =>
@@ -270,11 +292,16 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
   }
 }
 
-function filled(room: number, filling: number, values: readonly number[]): Int32Array {
-  const data = new Int32Array(room).fill(filling)
-  data.set(values)
-  return data
+/** A masked token: its position, counted over all rows of a batch, and the token that stood there. */
+interface Place {
+  at: number
+  label: number
 }
+
+const placesIn = (rows: readonly Masked[], length: number): Place[] =>
+  rows.flatMap(({ labels }, row) =>
+    labels.flatMap((label, i) => (label >= 0 ? [{ at: row * length + i, label }] : [])),
+  )
 
 /** An example of another document, or nothing where all are of one. */
 function otherDocument(examples: readonly Example[], i: number, draws: Draws): Example | undefined {

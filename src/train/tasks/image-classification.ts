@@ -85,8 +85,9 @@ export const imageClassification = defineTask<Options, Facts, ImageProcessor>({
     'a folder of images for each label, IDX files, or rows with the path of an image and its label',
   options: schema,
   facts: z.object({ labels: z.array(z.string()).min(1) }),
-  defaults: { steps: null, epochs: 10, batch: 64, weightDecay: 0.05, evalBatches: 50 },
+  defaults: { steps: null, epochs: 10, batch: 64, weightDecay: 0.05 },
   inputColumn: ({ imageColumn }) => imageColumn,
+  columnKeys: ['imageColumn', 'labelColumn'],
   keepsExamples: false,
   head: () => 'image-classification',
   survey: async (setup) => ({

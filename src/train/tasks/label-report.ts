@@ -23,9 +23,7 @@ export function evaluateLabels(results: LabelResults): Evaluation {
   )
   const right = predicted.map((list, i) => sameSet(list, expected[i]))
   const { macro, perClass } = f1FromSets(expected, predicted)
-  const loss = scores.reduce((sum, row, i) => sum + lossOf(row, results.expected[i], multiLabel), 0)
   const metrics: Record<string, number> = {
-    loss: loss / scores.length,
     accuracy: right.filter(Boolean).length / right.length,
     f1: macro.f1,
   }
@@ -61,13 +59,6 @@ export function predictionOf(
 
 /** With more labels, the F1 of each is left out. */
 const MAX_LISTED = 12
-
-function lossOf(scores: readonly number[], expected: readonly number[], each: boolean): number {
-  const log = (p: number): number => -Math.log(Math.max(p, 1e-12))
-  if (!each) return log(scores[expected[0]])
-  const losses = scores.map((p, i) => log(expected.includes(i) ? p : 1 - p))
-  return losses.reduce((a, b) => a + b, 0) / losses.length
-}
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((label) => b.includes(label))

@@ -1,32 +1,35 @@
 // Labels: their names in rows, and their indices in the model.
-import { Mistakes, type Row } from '../../data/index.ts'
+import { isMissing, Mistakes, type Row } from '../../data/index.ts'
 import { alternatives, HeedError, shown } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
 import type { DataSetup } from '../task.ts'
-import { valueIn } from './text.ts'
 
 interface LabelColumn {
   labelColumn: string
   multiLabel: boolean
 }
 
-/** The labels of a row: one, or with `multiLabel` a list; a text is split at commas. */
+/** The labels of a row: one, or with `multiLabel` a list, which may be empty; a text is split at commas. */
 export function labelsIn(row: Row, { labelColumn, multiLabel }: LabelColumn): string[] {
-  const value = valueIn(row, labelColumn)
+  const value = Object.hasOwn(row.values, labelColumn) ? row.values[labelColumn] : undefined
+  const isNone = multiLabel && (value === '' || (Array.isArray(value) && value.length === 0))
+  if (isNone) return []
+  if (isMissing(value)) throw unlabelled(value, labelColumn)
   if (!multiLabel) return [labelOf(value, labelColumn)]
-  const list = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
-  if (!Array.isArray(list))
-    throw new HeedError(
-      'invalid-data',
-      `'${labelColumn}' must be a list of labels, got ${shown(value)}`,
-      { key: labelColumn, value },
-    )
-  return list.filter((label) => label !== '').map((label) => labelOf(label, labelColumn))
+  const list = typeof value === 'string' ? value.split(',').filter((part) => part.trim() !== '') : value // biome-ignore format: one line
+  if (Array.isArray(list)) return list.map((label) => labelOf(label, labelColumn))
+  throw new HeedError(
+    'invalid-data',
+    `'${labelColumn}' must be a list of labels, got ${shown(value)}`,
+    { key: labelColumn, value },
+  )
 }
 
-function labelOf(value: unknown, column: string): string {
-  const plain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-  const label = plain ? String(value).trim() : ''
+/** A label or tag: a text, a number or a boolean. @throws HeedError for a missing one, and for other values */
+export function labelOf(value: unknown, column: string): string {
+  if (isMissing(value) || isMissingLabel(value)) throw unlabelled(value, column)
+  const isPlain = ['string', 'number', 'boolean'].includes(typeof value)
+  const label = isPlain ? String(value).trim() : ''
   if (label !== '' && label.length <= LONGEST) return label
   throw new HeedError('invalid-data', `'${column}' must be a label, got ${shown(value)}`, {
     key: column,
@@ -34,6 +37,27 @@ function labelOf(value: unknown, column: string): string {
     expected: `a text of 1 to ${LONGEST} characters, a number or a boolean`,
   })
 }
+
+/** Whether a text stands for a missing value where a label is expected, as programs write it. */
+export const isMissingLabel = (value: unknown): boolean =>
+  typeof value === 'string' && MISSING.has(value.trim())
+
+const MISSING: ReadonlySet<string> = new Set(
+  'NaN nan -nan NA N/A n/a #N/A <NA> null NULL \\N'.split(' '),
+)
+
+const unlabelled = (value: unknown, column: string): HeedError =>
+  new HeedError(
+    'invalid-data',
+    `the row must have a label in '${column}', got ${value === undefined ? 'nothing' : shown(value)}`,
+    {
+      key: column,
+      value,
+      remedy: isMissingLabel(value)
+        ? `Remove the rows without a label; a label that is called ${shown(value)} needs another name.`
+        : 'Fill in the labels, or remove the rows without one.',
+    },
+  )
 
 /**
  * All labels, numbers by value and names in alphabetical order.
@@ -87,10 +111,12 @@ export const labelConfig = (labels: readonly string[]): Record<string, unknown> 
   label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
 })
 
+/** Numbers before names; a total order, so that it does not matter in which order labels were met. */
 function byName(a: string, b: string): number {
-  const difference = Number(a) - Number(b)
-  if (difference !== 0 && !Number.isNaN(difference)) return difference
-  return a < b ? -1 : 1
+  const [x, y] = [Number(a), Number(b)]
+  if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1
+  if (x !== y && !Number.isNaN(x)) return x < y ? -1 : 1
+  return a < b ? -1 : Number(a > b)
 }
 
 const LONGEST = 200

@@ -9,7 +9,7 @@ import {
   answerWindows,
 } from '../../pipelines/question-answering.ts'
 import { encoderInputs, type TextExample } from '../../pipelines/text-examples.ts'
-import type { Tensor } from '../../tensor/index.ts'
+import { F, type Tensor } from '../../tensor/index.ts'
 import type { Encoding, Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
@@ -31,6 +31,7 @@ export const questionAnswering = defineTask<Options, Record<string, never>, Toke
   }),
   defaults: { steps: null, epochs: 2, dropout: 0.1, weightDecay: 0.01, context: 384 },
   inputColumn: ({ contextColumn }) => contextColumn,
+  columnKeys: ['questionColumn', 'contextColumn', 'answersColumn'],
   head: () => 'question-answering',
   texts: (row, options) => {
     const { questionColumn, contextColumn } = options
@@ -88,7 +89,14 @@ class QuestionAnswering extends TextTask<
   }
 
   loss(model: QuestionAnswerer, batch: BatchTensors): Tensor {
-    return model.loss(batch.input_ids, { start: batch.start, end: batch.end }, encoderInputs(batch))
+    const { start, end } = batch
+    const options = encoderInputs(batch)
+    if (model.training) return model.loss(batch.input_ids, { start, end }, options)
+    // As in transformers, padding takes part in the softmax of training; that of an evaluation must not depend on it.
+    const logits = model.forward(batch.input_ids, options)
+    const lossOf = (all: Tensor, places: Tensor): Tensor =>
+      F.crossEntropy((options.attentionMask as Tensor).where(all, -1e9), places)
+    return lossOf(logits.start, start).add(lossOf(logits.end, end)).div(2)
   }
 
   async evaluate(

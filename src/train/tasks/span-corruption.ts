@@ -38,8 +38,9 @@ export const spanCorruption = defineTask<Options, Record<string, never>, Tokeniz
       .describe('share of the tokens that are taken out'),
     spanLength: z.number().min(1).default(3).describe('tokens of a span on average'),
   }),
-  defaults: { dropout: 0, weightDecay: 0.01, evalBatches: 20, lr: 1e-3, steps: 2000 },
+  defaults: { dropout: 0, weightDecay: 0.01, lr: 1e-3, steps: 2000 },
   inputColumn: ({ textColumn }) => textColumn,
+  columnKeys: ['textColumn'],
   rowOptions: ({ unit }) => ({ unit }),
   isObjective: true,
   head: () => 'seq2seq-lm',
@@ -47,7 +48,18 @@ export const spanCorruption = defineTask<Options, Record<string, never>, Tokeniz
   create: (context) => new SpanCorruption(context),
 })
 
-class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
+/** The ids of a text, and what was taken out of it; undefined where each batch draws anew. */
+interface Example {
+  ids: readonly number[]
+  drawn?: Corrupted
+}
+
+interface Corrupted {
+  source: number[]
+  target: number[]
+}
+
+class SpanCorruption implements Task<Example, Seq2SeqLM> {
   readonly name = 'span-corruption'
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
@@ -69,21 +81,27 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
     this.end = tokenizer.eosTokenId
   }
 
-  encode(row: Row): (readonly number[])[] {
+  encode(row: Row): Example[] {
     const { preprocessor: tokenizer, contextLength, options } = this.context
     const ids = sentencesOf(textIn(row, options.textColumn)).flatMap((sentence) =>
       tokenizer.encode(sentence, { addSpecialTokens: false }),
     )
-    return windowsOf(ids, contextLength).filter(({ length }) => length > 1)
+    const windows = windowsOf(ids, contextLength).filter(({ length }) => length > 1)
+    return windows.map((ids) => ({ ids }))
   }
 
-  length(ids: readonly number[]): number {
+  length({ ids }: Example): number {
     return ids.length
   }
 
-  collate(examples: readonly (readonly number[])[], length: number, draw: Draw): Batch {
+  fixDraws(examples: readonly Example[]): Example[] {
+    const draws = new Draws({ seed: 0, step: 0 }, 'spans')
+    return examples.map(({ ids }) => ({ ids, drawn: this.corrupt(ids, draws) }))
+  }
+
+  collate(examples: readonly Example[], length: number, draw: Draw): Batch {
     const draws = new Draws(draw, 'spans')
-    const rows = examples.map((ids) => this.corrupt(ids, draws))
+    const rows = examples.map(({ ids, drawn }) => drawn ?? this.corrupt(ids, draws))
     const { noise, spans } = this.counts(length)
     const sources = rows.map(({ source }) => ({ ids: source }))
     return {
@@ -102,10 +120,11 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
 
   evaluate(
     model: Seq2SeqLM,
-    examples: readonly (readonly number[])[],
+    examples: readonly Example[],
     options?: EvaluateOptions,
   ): Promise<Evaluation> {
-    return targetReport(this, model, examples, this.context.preprocessor, options)
+    const fixed = this.fixDraws(examples)
+    return targetReport(this, model, fixed, this.context.preprocessor, options)
   }
 
   /** What stands for the sentinels `<extra_id_0>` … of each text. */
@@ -118,7 +137,7 @@ class SpanCorruption implements Task<readonly number[], Seq2SeqLM> {
   }
 
   /** The text with a sentinel for each span, and the spans, each behind its sentinel. */
-  private corrupt(ids: readonly number[], draws: Draws): { source: number[]; target: number[] } {
+  private corrupt(ids: readonly number[], draws: Draws): Corrupted {
     const { noise, spans } = this.counts(ids.length)
     const noisy = randomSum(noise, spans, draws)
     const plain = randomSum(ids.length - noise, spans, draws)

@@ -1,12 +1,12 @@
 // Text as one sequence of tokens, and windows of it as batches.
 import {
+  type Examples,
   findTextFiles,
   holdsRows,
   JoinedExamples,
   prepareTokens,
   RandomWindows,
   readText,
-  SequentialWindows,
   stateOfFiles,
   surveyText,
   TokenDataset,
@@ -20,6 +20,8 @@ import type {
   BatchSetup,
   DataSetup,
   Facts,
+  HeldOutExamples,
+  PrepareSetup,
   RowEncoder,
   TaskContext,
   TaskData,
@@ -36,18 +38,24 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
   const spec = parseTokenizerSpec(setup.tokenizer ?? 'char')
   if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
   const trainer = tokenizerTrainer({ ...spec, onProgress: learningProgress(setup) })
-  const { paths } = setup.data
+  const { paths, rowOptions } = setup.data
+  const encoding = rowOptions?.encoding
   if (paths.some(holdsRows))
     await addTexts(trainer, await setup.data.source(), (row) => [textIn(row, column)])
   else {
     const files = findTextFiles([...paths])
-    surveyText(files)
-    for (const file of files) for (const text of readText(file)) trainer.add(text)
+    surveyText(files, { encoding })
+    for (const file of files) for (const text of readText(file, encoding)) trainer.add(text)
   }
   return trainer.finish()
 }
 
-/** Windows at random positions for training, and consecutive ones for validation. */
+/** Tokens of a text, at most one more than the context length: the last is a target only. */
+export interface Window {
+  ids: readonly number[]
+}
+
+/** Windows at random positions for training, and consecutive ones that are held out. */
 export async function windowBatches(setup: BatchSetup, made: Context): Promise<TrainingBatches> {
   const { batch: batchSize, seed } = setup
   const { contextLength, preprocessor: tokenizer } = made
@@ -57,13 +65,11 @@ export async function windowBatches(setup: BatchSetup, made: Context): Promise<T
     ? { train: all.tokens, validation: other.tokens }
     : all.tokens.split({ fraction: setup.valFraction, seed })
   const train = new RandomWindows(tokens.train, { batchSize, contextLength, seed })
-  const looked = validationWindows(tokens.validation, batchSize, contextLength, seed)
   return {
     train,
-    size: { train: tokens.train.length, validation: looked ? looked.windows * contextLength : 0 },
+    size: { train: tokens.train.length, validation: tokens.validation.length },
     perEpoch: Math.max(1, Math.floor(tokens.train.length / (batchSize * contextLength))),
-    validation: looked && { batches: looked, count: looked.stepsPerEpoch },
-    heldOut: [],
+    heldOut: consecutiveWindows(tokens.validation, contextLength),
     charactersPerToken: charactersPerToken(tokens.validation, tokenizer),
     async close() {
       await all.close()
@@ -72,15 +78,27 @@ export async function windowBatches(setup: BatchSetup, made: Context): Promise<T
   }
 }
 
-function validationWindows(
-  text: TokenDataset,
-  batch: number,
-  contextLength: number,
-  seed: number,
-): SequentialWindows | null {
-  if (text.length === 0) return null
-  const batchSize = Math.max(1, Math.min(batch, Math.floor((text.length - 1) / contextLength)))
-  return new SequentialWindows(text, { batchSize, contextLength, seed, shuffle: true })
+/** The windows of data that is held out as a whole. */
+export async function windowsOfData(
+  data: TaskData,
+  setup: PrepareSetup,
+  context: Context,
+): Promise<HeldOutExamples<Window>> {
+  const { tokens, close } = await tokensIn(data, context, setup)
+  return { examples: consecutiveWindows(tokens, context.contextLength), close }
+}
+
+/** Windows in which each token but the first of the text is a target once; the last one may be shorter. */
+function consecutiveWindows(text: TokenDataset, context: number): Examples<Window> {
+  const targets = Math.max(0, text.length - 1)
+  const contextLength = Math.min(context, Math.max(1, targets))
+  const length = Math.ceil(targets / contextLength)
+  const sizeOf = (i: number): number => Math.min(contextLength, targets - i * contextLength)
+  return {
+    length,
+    lengths: Uint32Array.from({ length }, (_, i) => sizeOf(i)),
+    at: (i) => ({ ids: Array.from(text.read(i * contextLength, sizeOf(i) + 1)) }),
+  }
 }
 
 /** The mean over the text, or over the beginning of a long one. */
@@ -111,10 +129,16 @@ interface OpenTokens {
   close(): void | Promise<void>
 }
 
-async function tokensIn(data: TaskData, context: Context, setup: BatchSetup): Promise<OpenTokens> {
+async function tokensIn(
+  data: TaskData,
+  context: Context,
+  setup: PrepareSetup,
+): Promise<OpenTokens> {
   const { preprocessor: tokenizer, options } = context
   if (!data.paths.some(holdsRows)) {
-    const tokens = await tokensOfFiles(findTextFiles([...data.paths]), tokenizer, setup)
+    const encoding = data.rowOptions?.encoding
+    const files = findTextFiles([...data.paths])
+    const tokens = await tokensOfFiles(files, encoding, tokenizer, setup)
     return { tokens, close: (): void => tokens.close() }
   }
   const task = joinedTokens(tokenizer, options.textColumn)
@@ -131,8 +155,9 @@ async function tokensIn(data: TaskData, context: Context, setup: BatchSetup): Pr
 
 async function tokensOfFiles(
   files: string[],
+  encoding: string | undefined,
   tokenizer: Tokenizer,
-  { cacheDir, onProgress, signal }: BatchSetup,
+  { cacheDir, onProgress, signal }: PrepareSetup,
 ): Promise<TokenDataset> {
   const { bytes } = await stateOfFiles(files)
   const threads = threadsFor(bytes / 3) // texts are encoded faster than rows, which keep more
@@ -140,6 +165,7 @@ async function tokensOfFiles(
     encodeTexts(texts, tokenizer, { threads, cacheDir })
   return prepareTokens({
     files,
+    encoding,
     tokenizer,
     cacheDir,
     encode: threads > 0 ? byThreads : undefined,

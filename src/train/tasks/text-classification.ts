@@ -9,10 +9,10 @@ import {
   textLabelScores,
 } from '../../pipelines/text-classification.ts'
 import { encoderInputs, type TextExample, type TextInput } from '../../pipelines/text-examples.ts'
-import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
+import { type LossTerms, rowsOf } from '../micro-batches.ts'
 import type { EvaluateOptions, Evaluation } from '../task.ts'
 import { evaluateLabels, predictionOf } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
@@ -48,8 +48,9 @@ export const textClassification = defineTask<Options, Facts, Tokenizer>({
       .describe("weight of the next token's loss beside the label's, for GPT (0.5 in the paper)"),
   }),
   facts: z.object({ labels: z.array(z.string()).min(1) }),
-  defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01, evalBatches: 50 },
+  defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01 },
   inputColumn: ({ textColumn }) => textColumn,
+  columnKeys: ['textColumn', 'pairColumn', 'labelColumn'],
   head: () => 'sequence-classification',
   survey: async (setup) => ({
     labels: await surveyLabels(setup, (row) => labelsIn(row, setup.options)),
@@ -105,12 +106,12 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
     return { ...batch, labels: { data, shape: [rows, facts.labels.length] } }
   }
 
-  loss(model: SequenceClassifier, batch: BatchTensors): Tensor {
+  loss(model: SequenceClassifier, batch: BatchTensors): LossTerms {
     const { lmWeight } = this.context.options
     const settings = encoderInputs(batch)
     if (lmWeight === 0) return model.loss(batch.input_ids, batch.labels, settings)
-    if (model.jointLoss)
-      return model.jointLoss(batch.input_ids, batch.labels, { ...settings, lmWeight })
+    if (model.jointLossTerms)
+      return model.jointLossTerms(batch.input_ids, batch.labels, { ...settings, lmWeight })
     throw new HeedError(
       'unsupported',
       `\`lmWeight\` must be 0 for a model without a next-token loss (${model.constructor.name}), got ${lmWeight}`,
@@ -120,6 +121,13 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
         remedy: 'Leave it out, or train a decoder such as gpt2.',
       },
     )
+  }
+
+  /** Texts, and with `lmWeight` their tokens that follow another one. */
+  itemCounts(batch: Batch): number[] {
+    if (this.context.options.lmWeight === 0) return [rowsOf(batch)]
+    const lengths = batch.lengths.data as Int32Array
+    return [rowsOf(batch), lengths.reduce((sum, length) => sum + Math.max(0, length - 1), 0)]
   }
 
   async evaluate(

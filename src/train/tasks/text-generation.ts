@@ -10,9 +10,22 @@ import { padded, padId } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
-import type { EvaluateOptions, Evaluation, Facts, Task, TaskContext } from '../task.ts'
+import type {
+  EvaluateOptions,
+  Evaluation,
+  Facts,
+  ShownExample,
+  Task,
+  TaskContext,
+} from '../task.ts'
 import { textIn } from './text.ts'
-import { joinedTokens, tokenizerOfText, windowBatches } from './text-batches.ts'
+import {
+  joinedTokens,
+  tokenizerOfText,
+  type Window,
+  windowBatches,
+  windowsOfData,
+} from './text-batches.ts'
 
 type LmOptions = { textColumn: string }
 type Context = TaskContext<LmOptions, Facts, Tokenizer>
@@ -25,6 +38,7 @@ export const textGeneration = defineTask<LmOptions, Facts, Tokenizer>({
     textColumn: z.string().default('text').describe('the column of the text, in rows'),
   }),
   inputColumn: ({ textColumn }) => textColumn,
+  columnKeys: ['textColumn'],
   head: () => 'causal-lm',
   preprocessor: (setup) => tokenizerOfText(setup, setup.options.textColumn),
   newModelConfig: ({ preprocessor }) => ({
@@ -35,13 +49,8 @@ export const textGeneration = defineTask<LmOptions, Facts, Tokenizer>({
   create: (context) => new TextGeneration(context),
   rowEncoder: ({ preprocessor, options }) => joinedTokens(preprocessor, options.textColumn),
   batches: (setup, context) => windowBatches(setup, context),
+  heldOut: (data, setup, context) => windowsOfData(data, setup, context),
 })
-
-/** Tokens of a text, at most one more than the context length: the last is a target only. */
-interface Window {
-  ids: readonly number[]
-  text: string
-}
 
 class TextGeneration implements Task<Window, CausalLM> {
   readonly name = 'text-generation'
@@ -58,13 +67,8 @@ class TextGeneration implements Task<Window, CausalLM> {
     const ids = tokenizer.encode(textIn(row, options.textColumn), { addSpecialTokens: false })
     if (tokenizer.eosTokenId !== undefined) ids.push(tokenizer.eosTokenId)
     const windows: Window[] = []
-    for (let start = 0; start + 1 < ids.length; start += contextLength) {
-      const part = ids.slice(start, start + contextLength + 1)
-      windows.push({
-        ids: part,
-        text: tokenizer.decode(part.slice(1), { skipSpecialTokens: true }),
-      })
-    }
+    for (let start = 0; start + 1 < ids.length; start += contextLength)
+      windows.push({ ids: ids.slice(start, start + contextLength + 1) })
     return windows
   }
 
@@ -100,7 +104,8 @@ class TextGeneration implements Task<Window, CausalLM> {
       read: ([sums], row) => sums[row],
     })
     const tokens = examples.reduce((sum, example) => sum + this.length(example), 0)
-    const characters = examples.reduce((sum, { text }) => sum + text.length, 0)
+    const texts = examples.map(({ ids }) => this.textOf(ids.slice(1)))
+    const characters = texts.reduce((sum, text) => sum + text.length, 0)
     const total = losses.reduce((a, b) => a + b, 0)
     const loss = total / tokens
     return {
@@ -110,27 +115,55 @@ class TextGeneration implements Task<Window, CausalLM> {
         bits_per_character: total / Math.LN2 / characters,
       },
       examples: examples.slice(0, show).map((example, i) => ({
-        input: example.text,
+        input: texts[i],
         expected: '',
         predicted: `loss ${(losses[i] / this.length(example)).toFixed(3)}`,
-        right: true,
+        right: null,
       })),
     }
+  }
+
+  /** The first half of a window, what follows it, and what the model writes in its place. */
+  async samples(model: CausalLM, examples: readonly Window[]): Promise<ShownExample[]> {
+    const halves = examples.map(({ ids }) => {
+      const middle = Math.ceil(ids.length / 2)
+      return [ids.slice(0, middle), ids.slice(middle, middle + MAX_TOKENS)]
+    })
+    const written = await this.continuations(
+      model,
+      halves.map(([prompt]) => prompt),
+    )
+    return halves.map(([prompt, rest], i) => ({
+      input: this.textOf(prompt),
+      expected: this.textOf(rest),
+      predicted: written[i],
+      right: null,
+    }))
   }
 
   /** A continuation of each text. Of a long text, only the end is read. */
   async predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
     const { preprocessor: tokenizer, options } = this.context
-    const room = Math.min(MAX_TOKENS, model.contextLength >> 1)
     const prompts = rows.map((row) =>
-      tokenizer
-        .encode(textIn(row, options.textColumn), { addSpecialTokens: false })
-        .slice(-(model.contextLength - room)),
+      tokenizer.encode(textIn(row, options.textColumn), { addSpecialTokens: false }),
     )
+    const written = await this.continuations(model, prompts)
+    return written.map((continuation) => ({ continuation }))
+  }
+
+  private async continuations(
+    model: CausalLM,
+    prompts: readonly (readonly number[])[],
+  ): Promise<string[]> {
+    const room = Math.min(MAX_TOKENS, model.contextLength >> 1)
+    const ends = prompts.map((ids) => ids.slice(-(model.contextLength - room)))
     model.eval()
     const settings = { maxTokens: room, temperature: 0 }
-    const written = await continueBatch(model, tokenizer, prompts, settings)
-    return written.map((continuation) => ({ continuation }))
+    return continueBatch(model, this.context.preprocessor, ends, settings)
+  }
+
+  private textOf(ids: readonly number[]): string {
+    return this.context.preprocessor.decode(ids, { skipSpecialTokens: true })
   }
 }
 

@@ -3,8 +3,8 @@ import type { Head } from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { padId, type TextExample, textBatch } from '../../pipelines/text-examples.ts'
-import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
+import type { LossTerms } from '../micro-batches.ts'
 import type { EvaluateOptions, Evaluation, Facts, Options, Task, TaskContext } from '../task.ts'
 
 /**
@@ -28,7 +28,7 @@ export abstract class TextTask<
   }
 
   abstract encode(row: Row): readonly E[] | Promise<readonly E[]>
-  abstract loss(model: M, batch: BatchTensors): Tensor
+  abstract loss(model: M, batch: BatchTensors): LossTerms
   abstract evaluate(
     model: M,
     examples: readonly E[],

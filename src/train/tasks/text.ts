@@ -1,5 +1,5 @@
 // The columns of rows.
-import type { Row } from '../../data/index.ts'
+import { isMissing, type Row } from '../../data/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 
 /** The text in a column. @throws HeedError when there is none */
@@ -7,16 +7,24 @@ export function textIn(row: Row, column: string): string {
   const value = valueIn(row, column)
   if (typeof value === 'string' && value.trim() !== '') return value
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  const found = typeof value === 'string' ? 'an empty text' : shown(value)
-  throw new HeedError('invalid-data', `'${column}' must be a text, got ${found}`, {
+  const got = typeof value === 'string' ? 'an empty text' : shown(value)
+  throw new HeedError('invalid-data', `'${column}' must be a text, got ${got}`, {
     key: column,
     value,
   })
 }
 
-/** The value in a column. @throws HeedError that lists the columns when it is missing */
+/** The value in a column; an empty text is one. @throws HeedError for a missing value, and for a missing column */
 export function valueIn({ values }: Row, column: string): unknown {
-  if (Object.hasOwn(values, column) && values[column] != null) return values[column]
+  const isColumn = Object.hasOwn(values, column)
+  const value = isColumn ? values[column] : undefined
+  if (value === '' || !isMissing(value)) return value
+  if (isColumn)
+    throw new HeedError('invalid-data', `'${column}' must have a value, got ${shown(value)}`, {
+      key: column,
+      value,
+      remedy: 'Fill in the missing values, or remove their rows.',
+    })
   const names = Object.keys(values)
     .map((name) => `'${name.slice(0, 40)}'`)
     .join(', ')

@@ -29,8 +29,9 @@ const shared = {
     prefix: z.string().default('').describe('text before each source, such as "summarize: "'),
     labelSmoothing: z.number().min(0).max(1).default(0).describe('share spread over all tokens'),
   }),
-  defaults: { steps: null, epochs: 3, weightDecay: 0.01, evalBatches: 20 },
+  defaults: { steps: null, epochs: 3, weightDecay: 0.01 },
   inputColumn: ({ sourceColumn }: Options) => sourceColumn,
+  columnKeys: ['sourceColumn', 'targetColumn'],
   head: () => 'seq2seq-lm' as const,
   texts: (row: Row, { prefix, sourceColumn, targetColumn }: Options) => [
     prefix + textIn(row, sourceColumn),
@@ -91,7 +92,7 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
   }
 
   loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
-    return targetLoss(model, batch, this.context.options.labelSmoothing)
+    return targetLoss(model, batch, model.training ? this.context.options.labelSmoothing : 0)
   }
 
   /** Metrics of the generated texts; the loss is that of each token given the right ones before it. */

@@ -11,7 +11,7 @@ import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
-import { indexOfLabel, labelConfig, surveyLabels } from './labels.ts'
+import { indexOfLabel, labelConfig, labelOf, surveyLabels } from './labels.ts'
 import { valueIn } from './text.ts'
 
 type Options = { tokensColumn: string; tagsColumn: string }
@@ -28,8 +28,9 @@ export const tokenClassification = defineTask<Options, Facts, Tokenizer>({
     tagsColumn: z.string().default('tags').describe('the column of their tags'),
   }),
   facts: z.object({ labels: z.array(z.string()).min(1) }),
-  defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01, evalBatches: 50 },
+  defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01 },
   inputColumn: ({ tokensColumn }) => tokensColumn,
+  columnKeys: ['tokensColumn', 'tagsColumn'],
   head: () => 'token-classification',
   survey: async (setup) => ({
     labels: await surveyLabels(
@@ -136,7 +137,9 @@ class TokenClassification implements Task<Example, TokenClassifier> {
 
 function taggedIn(row: Row, options: Options): { words: string[]; tags: string[] } {
   const words = wordsIn(row, options.tokensColumn)
-  const tags = wordsIn(row, options.tagsColumn)
+  const tags = listIn(row, options.tagsColumn, 'tags').map((tag) =>
+    labelOf(tag, options.tagsColumn),
+  )
   if (words.length === tags.length) return { words, tags }
   throw new HeedError(
     'invalid-data',
@@ -144,19 +147,30 @@ function taggedIn(row: Row, options: Options): { words: string[]; tags: string[]
   )
 }
 
-/** A list of words; a text is split at spaces. */
 function wordsIn(row: Row, column: string): string[] {
-  const value = valueIn(row, column)
-  const list = typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : value
-  const isList = Array.isArray(list) && list.length > 0 && list.every(isWord)
-  if (isList) return list
-  throw new HeedError('invalid-data', `'${column}' must be a list of words, got ${shown(value)}`, {
-    key: column,
-    value,
+  return listIn(row, column, 'words').map((word) => {
+    if (typeof word === 'number' || typeof word === 'boolean') return String(word)
+    if (typeof word === 'string' && /^\S+$/.test(word)) return word
+    throw noList(row, column, 'words')
   })
 }
 
-const isWord = (value: unknown): value is string => typeof value === 'string' && /^\S+$/.test(value)
+/** A list that is not empty; a text is split at spaces. */
+function listIn(row: Row, column: string, what: string): unknown[] {
+  const value = valueIn(row, column)
+  const list = typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : value
+  if (Array.isArray(list) && list.length > 0) return list
+  throw noList(row, column, what)
+}
+
+function noList({ values }: Row, column: string, what: string): HeedError {
+  const value = values[column]
+  return new HeedError(
+    'invalid-data',
+    `'${column}' must be a list of ${what}, got ${shown(value)}`,
+    { key: column, value },
+  )
+}
 
 /** Whether the tags mark spans of words, as B-PER and I-PER do. */
 const areEntities = (labels: readonly string[]): boolean =>

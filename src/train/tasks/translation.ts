@@ -106,7 +106,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
   }
 
   loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
-    return targetLoss(model, batch, this.context.options.labelSmoothing)
+    return targetLoss(model, batch, model.training ? this.context.options.labelSmoothing : 0)
   }
 
   /** The loss has no smoothing: the cross-entropy of each token given the right ones before it. */

@@ -1,0 +1,27 @@
+import { Option } from 'commander'
+
+/** The flags of commands that read tables. */
+export const tableOptions = (): Option[] => [
+  new Option(
+    '--separator <character>',
+    'separator of tables, such as ; or tab; detected by default',
+  ),
+  new Option('--quote <character>', 'quote of tables, or none; detected by default'),
+  new Option(
+    '--encoding <name>',
+    'encoding of text files, such as windows-1252; default: UTF-8, or UTF-16 with its mark',
+  ),
+]
+
+export interface TableFlags {
+  separator?: string
+  quote?: string
+  encoding?: string
+}
+
+/** The flags among others, as options of `openRows`. */
+export const tableFlags = ({ separator, quote, encoding }: TableFlags): TableFlags => ({
+  separator,
+  quote,
+  encoding,
+})

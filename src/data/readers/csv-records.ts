@@ -1,0 +1,145 @@
+import { HeedError } from '../../util/errors.ts'
+import { LONGEST } from './lines.ts'
+
+/** How the cells of a table are separated and quoted. */
+export interface CsvSyntax {
+  readonly separator: string
+  /** Null: quotes are ordinary characters. */
+  readonly quote: string | null
+  /** The character at which lines are cut. */
+  readonly lineEnd: '\n' | '\r'
+}
+
+export interface CsvRecord {
+  cells: string[]
+  /** The line in which it begins. */
+  number: number
+  /** The indices of cells in quotes. */
+  quoted: readonly number[]
+  /** Whether text follows a closing quote. */
+  isMalformed: boolean
+}
+
+/**
+ * Makes records of lines, as Python's csv.reader does: quotes count at the beginning of a cell only, two of them stand
+ * for one, a cell in quotes may contain line breaks, and text after the closing quote belongs to the cell. A carriage
+ * return or line feed outside of quotes ends a record. Lines keep a carriage return before their line feed.
+ */
+export class CsvRecords {
+  /** The line in which the record begins that is being read. */
+  number: number | undefined
+  private readonly syntax: CsvSyntax
+  private readonly file: string
+  /** The other character that ends a record. */
+  private readonly otherEnd: string
+  private cells: string[] = []
+  private cell = ''
+  private inQuotes = false
+  private quoted: number[] = []
+  private isMalformed = false
+
+  /** @param file its name in errors */
+  constructor(syntax: CsvSyntax, file: string) {
+    this.syntax = syntax
+    this.file = file
+    this.otherEnd = syntax.lineEnd === '\n' ? '\r' : '\n'
+  }
+
+  /** The records that end in this line. @throws HeedError for a cell beyond 64 MB */
+  feed(line: string, number: number): CsvRecord[] {
+    const { separator, quote } = this.syntax
+    if (this.number === undefined && (quote === null || !line.includes(quote))) {
+      const text = line.endsWith(this.otherEnd) ? line.slice(0, -1) : line
+      if (!text.includes(this.otherEnd))
+        return [{ cells: text.split(separator), number, quoted: NONE, isMalformed: false }]
+    }
+    return this.scan(line, number)
+  }
+
+  private scan(line: string, number: number): CsvRecord[] {
+    const { separator, quote } = this.syntax
+    const records: CsvRecord[] = []
+    let at = 0
+    let end = this.endFrom(line, 0)
+    for (;;) {
+      this.number ??= number
+      if (!this.inQuotes && quote !== null && line[at] === quote) {
+        this.inQuotes = true
+        this.quoted.push(this.cells.length)
+        at++
+      }
+      const wasInQuotes = this.inQuotes
+      if (wasInQuotes) {
+        at = this.readQuoted(line, at, quote as string)
+        if (this.inQuotes) return records
+      }
+      if (end < at) end = this.endFrom(line, at)
+      const next = line.indexOf(separator, at)
+      const stop = next >= 0 && next < end ? next : end
+      if (wasInQuotes && stop > at) this.isMalformed = true
+      this.cells.push(this.cell + line.slice(at, stop))
+      this.cell = ''
+      at = stop + 1
+      if (stop < end) continue
+      records.push(this.takeRecord())
+      if (at >= line.length) return records
+      end = this.endFrom(line, at)
+    }
+  }
+
+  /** Where the record ends, unless that is in quotes. */
+  private endFrom(line: string, at: number): number {
+    const end = line.indexOf(this.otherEnd, at)
+    return end < 0 ? line.length : end
+  }
+
+  /** Reads up to the closing quote, or to the end of the line. @returns the position after it */
+  private readQuoted(line: string, from: number, quote: string): number {
+    for (let at = from; ; ) {
+      const end = line.indexOf(quote, at)
+      if (end < 0) {
+        this.cell += line.slice(at) + this.syntax.lineEnd
+        if (this.cell.length > LONGEST) throw this.unclosed()
+        return line.length
+      }
+      if (line[end + 1] !== quote) {
+        this.cell += line.slice(at, end)
+        this.inQuotes = false
+        return end + 1
+      }
+      this.cell += line.slice(at, end + 1)
+      at = end + 2
+    }
+  }
+
+  /** @throws HeedError at the end of a file within a cell in quotes */
+  finish(): void {
+    if (this.number !== undefined) throw this.unclosed()
+  }
+
+  private unclosed(): HeedError {
+    return new HeedError(
+      'invalid-data',
+      `${this.file}:${this.number}: a cell that begins with a quote must end with one`,
+      {
+        remedy:
+          'Close the quote. If quotes are ordinary characters in the file, set `quote` to none.',
+      },
+    )
+  }
+
+  private takeRecord(): CsvRecord {
+    const { cells, number = 1, quoted, isMalformed } = this
+    this.cells = []
+    this.quoted = []
+    this.number = undefined
+    this.isMalformed = false
+    return { cells, number, quoted, isMalformed }
+  }
+}
+
+/** Whether a record is an empty line. */
+export const isBlank = ({ cells, quoted }: CsvRecord): boolean =>
+  cells.length === 1 && cells[0] === '' && quoted.length === 0
+
+const NONE: readonly number[] = []

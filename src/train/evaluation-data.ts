@@ -1,0 +1,87 @@
+// The examples on which a run is evaluated: what it held out, or other data.
+import { basename, dirname } from 'node:path'
+import { firstExamples, type Mistakes, type RowSource } from '../data/index.ts'
+import { HeedError } from '../util/errors.ts'
+import { encodeRows } from './examples.ts'
+import type { OpenedModel } from './open-run.ts'
+import { RunFolder } from './run-folder.ts'
+import type { HeldOutExamples, PrepareSetup } from './task.ts'
+import { type TableOptions, taskData } from './task-data.ts'
+import { cacheFor, openBatches } from './train-model.ts'
+
+export interface EvaluationData extends TableOptions {
+  /** Files, folders, patterns and data sets of the hub. Default: what the run held out. */
+  data?: string | readonly string[]
+  /** Number of rows to read, or of windows of a running text. Default: all. */
+  limit?: number
+  onProgress?: PrepareSetup['onProgress']
+}
+
+type Opened = Pick<OpenedModel, 'kind' | 'task' | 'context'>
+
+/**
+ * The examples of `data`, or those that the run held out.
+ * @throws HeedError where a run held nothing out, and for a folder that is not a run
+ */
+export async function evaluationExamples(
+  dir: string,
+  opened: Opened,
+  options: EvaluationData,
+): Promise<readonly unknown[]> {
+  const { data, limit } = options
+  if (data === undefined) return readFirst(await heldOutOf(dir, opened, options), limit)
+  const { kind, task, context } = opened
+  const { onProgress, ...table } = options
+  const files = taskData([data].flat(), kind, context.options, table)
+  if (kind.heldOut) {
+    const setup = { cacheDir: await cacheFor(dir), onProgress }
+    return readFirst(await kind.heldOut(files, setup, context), limit)
+  }
+  const onRows = (rows: number): void => onProgress?.('Encoding rows', rows)
+  return encodeRows(task, firstRows(await files.source(), limit), { onRows })
+}
+
+async function readFirst(
+  { examples, close }: HeldOutExamples,
+  limit: number | undefined,
+): Promise<readonly unknown[]> {
+  try {
+    return firstExamples(examples, limit)
+  } finally {
+    await close?.()
+  }
+}
+
+async function heldOutOf(
+  dir: string,
+  { kind, task, context }: Opened,
+  { onProgress }: EvaluationData,
+): Promise<HeldOutExamples> {
+  const run = basename(dir) === 'best' ? dirname(dir) : dir
+  const config = (await new RunFolder(run).latest())?.state.config
+  if (!config)
+    throw new HeedError('missing-file', `${run} has no checkpoint that names its data`, {
+      key: 'data',
+      remedy: 'Set `data` to evaluate it on other data.',
+    })
+  const data = taskData(config.data, kind, context.options, config)
+  const batches = await openBatches({ kind, task, context, data }, config, run, { onProgress })
+  if (batches.heldOut.length > 0)
+    return { examples: batches.heldOut, close: () => batches.close?.() }
+  await batches.close?.()
+  throw new HeedError('invalid-data', `The run ${run} has no held-out data`, {
+    key: 'data',
+    remedy: 'Set `data` to evaluate it on other data.',
+  })
+}
+
+function firstRows(source: RowSource, limit = Number.POSITIVE_INFINITY): RowSource {
+  async function* rows(mistakes?: Mistakes) {
+    let count = 0
+    for await (const row of source.rows(mistakes)) {
+      yield row
+      if (++count >= limit) return
+    }
+  }
+  return { columns: source.columns, rows }
+}

@@ -1,0 +1,90 @@
+// A step in several micro-batches, whose losses and gradients add up to those of the whole batch: each term of the loss
+// is a mean over its items, so a micro-batch counts by its share of them.
+import type { Batch } from '../data/index.ts'
+import type { BatchTensors } from '../pipelines/hold-batch.ts'
+import type { Tensor } from '../tensor/index.ts'
+import { HeedError } from '../util/errors.ts'
+
+/** A mean, or several means that are added, each over the items that count in it. */
+export type LossTerms = Tensor | readonly Tensor[]
+
+/** How the batches of a task are split. */
+export interface Splitting {
+  /** The number of items that count in each term of the loss of a batch. Default: `countItems`. */
+  itemCounts?: (batch: Batch) => readonly number[]
+  /** Rows `start` to `end` (exclusive) of a batch. Default: those of every array. */
+  sliceBatch?: (batch: Batch, start: number, end: number) => Batch
+}
+
+/**
+ * Consecutive rows of a batch, in at most `count` parts of about equal size, with the weight of each. Those in which
+ * nothing counts are left out, unless it is so in all of them.
+ */
+export function microBatches(
+  batch: Batch,
+  count: number,
+  { itemCounts = countItems, sliceBatch = sliceRows }: Splitting,
+): Batch[] {
+  const rows = rowsOf(batch)
+  const size = Math.max(1, Math.ceil(rows / count))
+  const totals = itemCounts(batch)
+  const micros: Batch[] = []
+  for (let start = 0; start < rows; start += size) {
+    const micro = sliceBatch(batch, start, Math.min(start + size, rows))
+    const counts = itemCounts(micro)
+    const shares = counts.map((items, term) => items / Math.max(1, totals[term]))
+    if (counts.some((items) => items > 0)) micros.push(withWeights(micro, shares))
+  }
+  return micros.length > 0 ? micros : [withWeights(batch, totals)]
+}
+
+const withWeights = (batch: Batch, weights: readonly number[]): Batch => ({
+  ...batch,
+  [WEIGHTS]: { data: Float32Array.from(weights), shape: [weights.length] },
+})
+
+/** The loss of a batch as a whole. */
+export const totalLoss = (terms: LossTerms): Tensor => termsOf(terms).reduce((a, b) => a.add(b))
+
+/** What a micro-batch contributes to the loss of its step. */
+export function weightedLoss(loss: LossTerms, { [WEIGHTS]: weights }: BatchTensors): Tensor {
+  const terms = termsOf(loss)
+  if (terms.length === weights.size)
+    return totalLoss(terms.map((term, i) => term.mul(weights.select(0, i))))
+  throw new HeedError(
+    'invalid-option',
+    `\`itemCounts\` must give a number for each of the ${terms.length} terms of the loss, got ${weights.size}`,
+    { key: 'itemCounts', value: weights.size },
+  )
+}
+
+export const termsOf = (loss: LossTerms): readonly Tensor[] =>
+  Array.isArray(loss) ? loss : [loss as Tensor]
+
+/** Labels, or targets, that are not -100; rows where there are no class numbers. */
+export function countItems(batch: Batch): readonly number[] {
+  const { labels, targets = labels } = batch
+  return [targets?.data instanceof Int32Array ? countOf(targets.data) : rowsOf(batch)]
+}
+
+/** How many labels are not -100. */
+export const countOf = (labels: Int32Array): number =>
+  labels.reduce((count, label) => count + (label === -100 ? 0 : 1), 0)
+
+export function rowsOf(batch: Batch): number {
+  const [{ shape }] = Object.values(batch)
+  return shape[0]
+}
+
+/** Those rows of every array. */
+export function sliceRows(batch: Batch, start: number, end: number): Batch {
+  const rows = rowsOf(batch)
+  const slices = Object.entries(batch).map(([name, { data, shape }]) => {
+    const size = data.length / rows
+    return [name, { data: data.subarray(start * size, end * size), shape: [end - start, ...shape.slice(1)] }] // biome-ignore format: one line
+  })
+  return Object.fromEntries(slices)
+}
+
+/** The input with the weights; no array of a batch has such a name. */
+const WEIGHTS = 'weights of the terms'

@@ -1,0 +1,216 @@
+// Missing values mean the same in all readers and tasks: the row is reported, none of them passes as a value.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openRows, surveyRows } from '../../src/data/index.ts'
+import { heed } from '../cli/in-process.ts'
+import { FIXTURES } from '../fixtures/cases.ts'
+import { scratch, trainTiny, writeRows } from './support.ts'
+
+const at = scratch()
+
+async function rowsOf(path: string): Promise<unknown[]> {
+  const rows: unknown[] = []
+  for await (const { values } of (await openRows(path)).rows()) rows.push(values)
+  return rows
+}
+
+describe('readers', () => {
+  it('give null for null and NaN, at every depth', async () => {
+    const line = '{"a": NaN, "b": null, "c": [1, NaN, {"d": NaN, "e": [NaN]}], "f": "NaN"}'
+    const row = { a: null, b: null, c: [1, null, { d: null, e: [null] }], f: 'NaN' }
+    for (const name of ['a.jsonl', 'a.json']) {
+      writeFileSync(at(name), line)
+      expect(await rowsOf(at(name))).toEqual([row])
+    }
+    writeFileSync(at('list.json'), `[${line},\n${line}]`)
+    expect(await rowsOf(at('list.json'))).toEqual([row, row])
+    expect(await rowsOf(join(FIXTURES, 'rows', 'missing.parquet'))).toEqual([
+      { label: 1, half: 1, tags: [1, null], inner: { x: null, y: [null] }, time: '1970-01-01T00:00:00.000Z' }, // biome-ignore format: one line
+      { label: null, half: null, tags: [null, 2], inner: { x: null, y: null }, time: null },
+      { label: null, half: null, tags: null, inner: null, time: '1970-01-01T00:00:00.001Z' },
+    ])
+    writeFileSync(at('a.csv'), 'a,b\n1\n,2\n')
+    expect(await rowsOf(at('a.csv'))).toEqual([
+      { a: '1', b: null },
+      { a: '', b: '2' },
+    ])
+  })
+
+  it('are summarised with missing values counted, those in lists too', async () => {
+    const survey = await surveyRows(await openRows(join(FIXTURES, 'rows', 'missing.parquet')))
+    const types = Object.fromEntries(survey.columns.map(({ name, types }) => [name, types]))
+    expect(types).toMatchObject({
+      label: { number: 1, missing: 2 },
+      tags: { 'list with missing values': 2, missing: 1 },
+      inner: { 'object with missing values': 2, missing: 1 },
+    })
+    const labels = ['a', 'NA', 'b', 'a', 'NA', 'b', 'a', 'b', 'b']
+    writeFileSync(at('labels.csv'), `label,n\n${labels.map((label) => `${label},1\n`).join('')}`)
+    expect((await heed('data', at('labels.csv'))).out).toMatch(/NA 2 \(no label\)/)
+  })
+})
+
+/** Columns of a task in which a value may be missing, and a row with all of them. */
+const tasks: Record<string, { row: (i: number) => object; columns: string[]; more?: object }> = {
+  'text-classification': {
+    row: (i) => ({ text: `a b ${i}`, label: i % 2 }),
+    columns: ['text', 'label'],
+  },
+  'token-classification': {
+    row: (i) => ({ tokens: ['a', 'b'], tags: [i % 2, 'x'] }),
+    columns: ['tokens', 'tags'],
+  },
+  'question-answering': {
+    row: () => ({ question: 'who', context: 'it is ada', answers: 'ada' }),
+    columns: ['question', 'context', 'answers'],
+  },
+  'feature-extraction': {
+    row: (i) => ({ sentence1: `a ${i}`, sentence2: `b ${i}` }),
+    columns: ['sentence1', 'sentence2'],
+  },
+  'text2text-generation': {
+    row: (i) => ({ source: `a ${i}`, target: `b ${i}` }),
+    columns: ['source', 'target'],
+    more: { model: 't5' },
+  },
+  translation: {
+    row: (i) => ({ source: `a ${i}`, target: `b ${i}` }),
+    columns: ['source', 'target'],
+    more: { model: 'marian' },
+  },
+  'fill-mask': { row: (i) => ({ text: `a b c ${i}` }), columns: ['text'] },
+  'span-corruption': {
+    row: (i) => ({ text: `a b c ${i}` }),
+    columns: ['text'],
+    more: { model: 't5' },
+  },
+  'text-generation': {
+    row: (i) => ({ text: `a b c ${i}`, more: 1 }),
+    columns: ['text'],
+    more: { model: 'gpt2' },
+  },
+}
+
+const ways: Record<string, (row: object, column: string) => string> = {
+  null: (row, column) => JSON.stringify({ ...row, [column]: null }),
+  NaN: (row, column) => JSON.stringify({ ...row, [column]: '?' }).replace('"?"', 'NaN'),
+  'an empty text': (row, column) => JSON.stringify({ ...row, [column]: '' }),
+  spaces: (row, column) => JSON.stringify({ ...row, [column]: '  ' }),
+  'an absent column': (row, column) => JSON.stringify({ ...row, [column]: undefined }),
+}
+
+const missing = Object.entries(tasks).flatMap(([task, { columns }]) =>
+  columns.flatMap((column) => Object.keys(ways).map((way) => [task, column, way] as const)),
+)
+
+it.each(missing)('%s reports %s that is %s', async (task, column, way) => {
+  const { row, more } = tasks[task]
+  const lines = Array.from({ length: 6 }, (_, i) => JSON.stringify(row(i)))
+  lines[3] = ways[way](row(3), column)
+  writeFileSync(at('rows.jsonl'), lines.join('\n'))
+  const keys = { model: 'bert', task, data: [at('rows.jsonl')], tokenizer: 'char', steps: 1 }
+  const error = await trainTiny(at('none'), { ...keys, ...more }).catch((reason) => reason)
+  expect(error.code).toBe('invalid-data')
+  expect(error.message).toMatch(/^a row is wrong:\n.*rows\.jsonl:4: /)
+  expect(error.message).toContain(`'${column}'`)
+})
+
+describe('labels', () => {
+  const train = (name: string, text: string, more: object = {}) => {
+    writeFileSync(at(name), text)
+    const keys = { model: 'bert', task: 'text-classification', data: [at(name)], tokenizer: 'char' }
+    return trainTiny(at(`run of ${name}`), { ...keys, steps: 1, evalEvery: 0, ...more })
+  }
+
+  it.each([
+    ['', 'csv', ','],
+    ['""', 'csv', ','],
+    ['NaN', 'csv', ','],
+    ['nan', 'csv', ','],
+    ['NA', 'tsv', '\t'],
+    ['null', 'tsv', '\t'],
+    ['NULL', 'csv', ';'],
+    ['N/A', 'csv', '|'],
+    ['\\N', 'tsv', '\t'],
+  ])('%j in a table is reported', async (label, ending, separator) => {
+    const lines = [
+      ['text', 'label'],
+      ['a', 'x'],
+      ['b', 'y'],
+      ['c', label],
+      ['d', 'x'],
+    ]
+    const text = lines.map((cells) => cells.join(separator)).join('\n')
+    await expect(train(`missing.${ending}`, text)).rejects.toThrow(
+      /^a row is wrong:\n.*:4: the row must have a label in 'label', got /,
+    )
+  })
+
+  it.each([
+    '{"tokens": ["a", "b"], "tags": ["x", null]}',
+    '{"tokens": ["a", "b"], "tags": ["x", NaN]}',
+    '{"tokens": ["a", "b"], "tags": [1, ""]}',
+    '{"tokens": ["a", "b"], "tags": "x NaN"}',
+  ])('of words: %s', async (line) => {
+    const text = `{"tokens": ["a", "b"], "tags": [true, 1]}\n${line}\n`
+    await expect(train('tags.jsonl', text, { task: 'token-classification' })).rejects.toThrow(
+      /^a row is wrong:\n.*:2: the row must have a label in 'tags', got /,
+    )
+  })
+
+  it.each(['[1, null]', '[NaN]', 'null', 'NaN'])('of several: %s', async (label) => {
+    const text = `{"text": "a", "label": [true, 1]}\n{"text": "b", "label": []}\n{"text": "c", "label": ${label}}\n`
+    await expect(train('several.jsonl', text, { multiLabel: true })).rejects.toThrow(
+      /^a row is wrong:\n.*:3: the row must have a label in 'label', got /,
+    )
+  })
+
+  it('may be numbers and booleans in every task', async () => {
+    const labelled = (values: unknown[]): string =>
+      values.map((label, i) => JSON.stringify({ text: `a ${i}`, label })).join('\n')
+    await train('numbers.jsonl', labelled([0, 1.5, true, 'x', -2, 0]))
+    const tags = { tokens: ['a', 3, true], tags: [0, false, 'x'] }
+    const { task } = await train('tagged.jsonl', JSON.stringify(tags), { task: 'token-classification', valFraction: 0 }) // biome-ignore format: one line
+    expect(task.encode({ values: tags, file: '', number: 1 })).toMatchObject([
+      { words: ['a', '3', 'true'], tags: [0, 1, 2] },
+    ])
+    await train('lists.jsonl', labelled([[0, true], ['x'], [], [1.5]]), { multiLabel: true })
+  })
+
+  it('have an order that does not depend on the order of rows', async () => {
+    const names = ['10', '9', '1a', '2', 'b', 'true', '-1', '1e3', 'NaNs', '1.0', '1']
+    for (let shift = 0; shift < names.length; shift += 3) {
+      const labels = [...names.slice(shift), ...names.slice(0, shift)]
+      const rows = labels.map((label) => ({ text: 'a', label }))
+      const data = [writeRows(at(`order${shift}.jsonl`), rows)]
+      const keys = { model: 'bert', task: 'text-classification', data, tokenizer: 'char' }
+      const { model } = await trainTiny(at(`order ${shift}`), { ...keys, steps: 1, evalEvery: 0 })
+      expect((model as unknown as { labels: string[] }).labels).toEqual([
+        '-1',
+        '1',
+        '1.0',
+        '2',
+        '9',
+        '10',
+        '1e3',
+        '1a',
+        'NaNs',
+        'b',
+        'true',
+      ])
+    }
+  })
+
+  it('without their column are reported once, with the columns that exist', async () => {
+    const text = Array.from({ length: 30 }, (_, i) => `{"text": "a ${i}", "kind": "x"}`).join('\n')
+    const error = await train('other.jsonl', text).catch((reason) => reason)
+    expect(error).toMatchObject({
+      message: `The data must have a column 'label', got 'text', 'kind'`,
+      remedy: 'Name the column with `labelColumn`.',
+      details: { key: 'labelColumn' },
+    })
+    const { mistake } = await heed('train', 'bert', '--task', 'text-classification', '--data', at('other.jsonl'), '--out', at('none')) // biome-ignore format: one line
+    expect(mistake).toContain('Name the column with --label-column.')
+  })
+})
