@@ -5,22 +5,50 @@ export const isMissing = (value: unknown): boolean =>
   value == null || Number.isNaN(value) || (typeof value === 'string' && value.trim() === '')
 
 /** Whether a value is missing, or has a missing one in it. */
-export function hasMissing(value: unknown): boolean {
+export function hasMissing(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
     return isMissing(value)
-  return Object.values(value).some(hasMissing)
+  return depth < DEEPEST && Object.values(value).some((item) => hasMissing(item, depth + 1))
 }
 
-/** The values with null in place of NaN and undefined; a copy is made only where there are any. */
-export function withNulls<T>(value: T): T {
-  if (value === undefined || Number.isNaN(value)) return null as T
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
-  if (Array.isArray(value)) return someChanged(value) ? (value.map(withNulls) as T) : value
+/** The values with null in place of NaN and undefined, at every depth; the same object where there are none. */
+export function withNulls(
+  values: Readonly<Record<string, unknown>>,
+  depth = 0,
+): Readonly<Record<string, unknown>> {
+  let changed: Record<string, unknown> | undefined
+  for (const [key, value] of Object.entries(values)) {
+    const item = clean(value, depth)
+    if (item === value) continue
+    changed ??= { ...values }
+    changed[key] = item
+  }
+  return changed ?? values
+}
+
+function clean(value: unknown, depth: number): unknown {
+  if (value === undefined || Number.isNaN(value)) return null
+  if (depth >= DEEPEST) return value
+  if (Array.isArray(value)) return cleanList(value, depth + 1)
+  return isPlain(value) ? withNulls(value, depth + 1) : value
+}
+
+function cleanList(list: readonly unknown[], depth: number): readonly unknown[] {
+  let changed: unknown[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const item = clean(list[i], depth)
+    if (item === list[i]) continue
+    changed ??= [...list]
+    changed[i] = item
+  }
+  return changed ?? list
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
   const prototype = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return value
-  if (!someChanged(Object.values(value))) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNulls(item)])) as T
+  return prototype === Object.prototype || prototype === null
 }
 
-const someChanged = (values: readonly unknown[]): boolean =>
-  values.some((value) => withNulls(value) !== value)
+/** Of nested values; no data is deeper, and the stack is not endless. */
+const DEEPEST = 1000

@@ -17,13 +17,13 @@ export function tableText(
     .join('')
 }
 
-function cellsOf(record: Readonly<Record<string, unknown>>, prefix = ''): [string, string][] {
+function cellsOf(record: object, prefix = ''): [string, string][] {
   return Object.entries(record).flatMap(([key, value]): [string, string][] => {
     const name = `${prefix}${key}`
     if (value === null || value === undefined) return [[name, '']]
     if (typeof value !== 'object') return [[name, String(value)]]
     if (Array.isArray(value) || ArrayBuffer.isView(value)) return [[name, JSON.stringify(value)]]
-    return cellsOf(value as Record<string, unknown>, `${name}.`)
+    return cellsOf(value, `${name}.`)
   })
 }
 

@@ -2,7 +2,7 @@
 // is a mean over its items, so a micro-batch counts by its share of them.
 import type { Batch } from '../data/index.ts'
 import type { BatchTensors } from '../pipelines/hold-batch.ts'
-import type { Tensor } from '../tensor/index.ts'
+import type { HeldInput, Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 
 /** A mean, or several means that are added, each over the items that count in it. */
@@ -58,18 +58,22 @@ export function weightedLoss(loss: LossTerms, { [WEIGHTS]: weights }: BatchTenso
   )
 }
 
-export const termsOf = (loss: LossTerms): readonly Tensor[] =>
-  Array.isArray(loss) ? loss : [loss as Tensor]
+export const termsOf = (loss: LossTerms): readonly Tensor[] => (isList(loss) ? loss : [loss])
+
+const isList = (loss: LossTerms): loss is readonly Tensor[] => Array.isArray(loss)
 
 /** Labels, or targets, that are not -100; rows where there are no class numbers. */
 export function countItems(batch: Batch): readonly number[] {
   const { labels, targets = labels } = batch
-  return [targets?.data instanceof Int32Array ? countOf(targets.data) : rowsOf(batch)]
+  return [targets?.data instanceof Int32Array ? countOf(targets) : rowsOf(batch)]
 }
 
 /** How many labels are not -100. */
-export const countOf = (labels: Int32Array): number =>
-  labels.reduce((count, label) => count + (label === -100 ? 0 : 1), 0)
+export function countOf({ data }: HeldInput): number {
+  let count = 0
+  for (const label of data) if (label !== -100) count++
+  return count
+}
 
 export function rowsOf(batch: Batch): number {
   const [{ shape }] = Object.values(batch)

@@ -9,8 +9,8 @@ import { scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()
 
-async function rowsOf(path: string): Promise<unknown[]> {
-  const rows: unknown[] = []
+async function rowsOf(path: string): Promise<Readonly<Record<string, unknown>>[]> {
+  const rows: Readonly<Record<string, unknown>>[] = []
   for await (const { values } of (await openRows(path)).rows()) rows.push(values)
   return rows
 }
@@ -35,6 +35,16 @@ describe('readers', () => {
       { a: '1', b: null },
       { a: '', b: '2' },
     ])
+  })
+
+  it('are not stopped by values within values without end', async () => {
+    const deep = (depth: number): string => `{"a": ${'['.repeat(depth)}NaN${']'.repeat(depth)}, "b": NaN}`
+    for (const depth of [60, 900, 50_000]) {
+      writeFileSync(at('deep.jsonl'), deep(depth))
+      const [row] = await rowsOf(at('deep.jsonl')).catch((error) => [error])
+      expect(row.b === null || row.code === 'invalid-data').toBe(true)
+      await surveyRows(await openRows(at('deep.jsonl'))).catch((error) => expect(error.code).toBe('invalid-data'))
+    }
   })
 
   it('are summarised with missing values counted, those in lists too', async () => {

@@ -69,8 +69,8 @@ export class CsvRecords {
         at++
       }
       const wasInQuotes = this.inQuotes
-      if (wasInQuotes) {
-        at = this.readQuoted(line, at, quote as string)
+      if (wasInQuotes && quote !== null) {
+        at = this.readQuoted(line, at, quote)
         if (this.inQuotes) return records
       }
       if (end < at) end = this.endFrom(line, at)

@@ -100,7 +100,7 @@ function tried(sample: Sample, syntax: CsvSyntax): Trial {
   const share = rows.length > 0 ? even / rows.length : 1
   const quoted = records.reduce((sum, record) => sum + record.quoted.length, 0)
   // Python reads a quote at the beginning of a cell as one, also where others follow; tab-separated values have none.
-  const isRegular = quote === null ? separator === '\t' : areRegular(records, syntax)
+  const isRegular = quote === null ? separator === '\t' : areRegular(records, separator, quote)
   // An open quote is an error of comma-separated values, and an ordinary character elsewhere.
   const isPossible = isClosed || (quote === '"' && separator !== '\t')
   const isUsual = quote !== "'" || (isRegular && quoted > 0)
@@ -129,17 +129,17 @@ function recordsIn(
 }
 
 /** Programs put in quotes only cells that need it, or all texts; and no cell without quotes contains one. */
-function areRegular(records: readonly CsvRecord[], { separator, quote }: CsvSyntax): boolean {
+function areRegular(records: readonly CsvRecord[], separator: string, quote: string): boolean {
   let needless = 0
   let plain = 0
   for (const { cells, quoted, isMalformed } of records) {
     if (isMalformed) return false
     for (const [i, cell] of cells.entries()) {
       if (quoted.includes(i)) {
-        const isNeeded = cell.includes(separator) || cell.includes(quote as string) || /[\r\n]/.test(cell) // biome-ignore format: one line
+        const isNeeded = cell.includes(separator) || cell.includes(quote) || /[\r\n]/.test(cell) // biome-ignore format: one line
         if (!isNeeded && !(cell === '' && cells.length === 1)) needless++
       } else {
-        if (cell.includes(quote as string)) return false
+        if (cell.includes(quote)) return false
         if (cell !== '' && Number.isNaN(Number(cell))) plain++
       }
     }

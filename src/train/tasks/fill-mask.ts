@@ -126,10 +126,8 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
   }
 
   collate(examples: readonly Example[], length: number, draw: Draw): Batch {
-    const isFixed = examples.every(({ drawn }) => drawn)
-    const rows = isFixed
-      ? examples.map(({ drawn }) => drawn as Drawn)
-      : this.drawn(examples, length, draw)
+    const fixed = examples.flatMap(({ drawn }) => drawn ?? [])
+    const rows = fixed.length === examples.length ? fixed : this.drawn(examples, length, draw)
     const batch = {
       ...textBatch(rows, length, padId(this.context.preprocessor)),
       ...this.masks(placesIn(rows, length), rows.length, length),
@@ -174,7 +172,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
 
   /** Masked tokens, and pairs of texts. */
   itemCounts(batch: Batch): number[] {
-    const masked = countOf(batch.labels.data as Int32Array)
+    const masked = countOf(batch.labels)
     return batch.next_sentence ? [masked, rowsOf(batch)] : [masked]
   }
 

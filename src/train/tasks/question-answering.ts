@@ -91,11 +91,12 @@ class QuestionAnswering extends TextTask<
   loss(model: QuestionAnswerer, batch: BatchTensors): Tensor {
     const { start, end } = batch
     const options = encoderInputs(batch)
-    if (model.training) return model.loss(batch.input_ids, { start, end }, options)
+    const { attentionMask: mask } = options
+    if (model.training || !mask) return model.loss(batch.input_ids, { start, end }, options)
     // As in transformers, padding takes part in the softmax of training; that of an evaluation must not depend on it.
     const logits = model.forward(batch.input_ids, options)
     const lossOf = (all: Tensor, places: Tensor): Tensor =>
-      F.crossEntropy((options.attentionMask as Tensor).where(all, -1e9), places)
+      F.crossEntropy(mask.where(all, -1e9), places)
     return lossOf(logits.start, start).add(lossOf(logits.end, end)).div(2)
   }
 

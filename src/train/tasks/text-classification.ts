@@ -126,8 +126,9 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
   /** Texts, and with `lmWeight` their tokens that follow another one. */
   itemCounts(batch: Batch): number[] {
     if (this.context.options.lmWeight === 0) return [rowsOf(batch)]
-    const lengths = batch.lengths.data as Int32Array
-    return [rowsOf(batch), lengths.reduce((sum, length) => sum + Math.max(0, length - 1), 0)]
+    let following = 0
+    for (const length of batch.lengths.data) following += Math.max(0, Number(length) - 1)
+    return [rowsOf(batch), following]
   }
 
   async evaluate(

@@ -5,12 +5,16 @@ import {
   SequentialWindows,
   TokenDataset,
 } from '../../../src/data/index.ts'
+import { syntaxOf } from '../../../src/data/readers/dialect.ts'
+import { decoderFor } from '../../../src/data/readers/encoding.ts'
 import { pairedBootstrap } from '../../../src/metrics/bootstrap.ts'
 import { chrfMetric } from '../../../src/metrics/index.ts'
 import type { RemedyCase } from './case.ts'
 
 const tokens = TokenDataset.fromIds([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { vocabSize: 20 })
 const many = TokenDataset.fromIds(new Array(100).fill(1), { vocabSize: 20 })
+/** Any text file. */
+const TABLE = new URL('text.txt', import.meta.url).pathname
 const image = { width: 1, height: 1, channels: 3, data: new Uint8Array(3) }
 
 export const dataCases: RemedyCase[] = [
@@ -28,6 +32,18 @@ export const dataCases: RemedyCase[] = [
   {
     site: 'src/data/images/image.ts#withChannels',
     run: ({ channels = 2 }) => withChannels(image, Number(channels)),
+  },
+  {
+    site: 'src/data/readers/dialect.ts#separatorIn',
+    run: (changes) => syntaxOf(TABLE, { separator: ';;', ...changes }, ','),
+  },
+  {
+    site: 'src/data/readers/dialect.ts#quoteIn',
+    run: (changes) => syntaxOf(TABLE, { quote: 'double', ...changes }, ','),
+  },
+  {
+    site: 'src/data/readers/encoding.ts#decoderFor',
+    run: ({ encoding = 'klingon' }) => decoderFor(new Uint8Array(2), TABLE, String(encoding)),
   },
   {
     site: 'src/data/token-dataset.ts#TokenDataset.split',
