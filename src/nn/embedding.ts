@@ -12,12 +12,14 @@ export interface EmbeddingOptions {
 /** One row of `size` numbers for each of `count` ids: (...) i32 -> (..., size). */
 export class Embedding extends Module {
   weight: Parameter
-  readonly paddingIndex: number | undefined
+  readonly paddingIndex: number | undefined = undefined
 
   constructor(count: number, size: number, { std = 1, paddingIndex }: EmbeddingOptions = {}) {
     super()
     this.weight = new Parameter(init.normal([count, size], std))
-    this.paddingIndex = paddingIndex ?? undefined
+    // As in PyTorch, negative ids count from the end.
+    if (paddingIndex !== null && paddingIndex !== undefined)
+      this.paddingIndex = paddingIndex < 0 ? paddingIndex + count : paddingIndex
   }
 
   forward(ids: Tensor): Tensor {

@@ -49,7 +49,7 @@ export const bertSchema = z.object({
   layer_norm_eps: epsilon.default(1e-12),
   is_decoder: z.boolean().default(false), // attends to earlier tokens only
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().min(0).nullable().default(0),
+  pad_token_id: tokenId.default(0),
   bos_token_id: tokenId.default(null),
   eos_token_id: eosTokenId.default(null),
   ...labelFields,

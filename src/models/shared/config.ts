@@ -27,6 +27,13 @@ export const deviation = z.number()
 /** The id of a special token; null: there is none. */
 export const tokenId = z.int().nullable()
 
+/** A key whose value transformers does not check, but uses as a condition: by the truth of Python. */
+export const truth = z
+  .unknown()
+  .transform(
+    (value) => Boolean(value) && JSON.stringify(value) !== '[]' && JSON.stringify(value) !== '{}',
+  )
+
 /** The name of an activation function. */
 export const activation = z.enum(activationNames, {
   error: ({ input }) =>
@@ -64,6 +71,8 @@ export interface ConfigFormat<C extends object> {
   readonly aliases: Readonly<Record<string, string>>
   /** Keys of published configs that this family does not read, and the values with which they change nothing. */
   readonly unread?: UnreadKeys
+  /** Leaves out keys that others override, before anything is checked. */
+  prepare?(raw: object): object
   /** Checks what a schema cannot express, and fills in values that depend on others. */
   complete?(config: C): C
 }
@@ -73,11 +82,11 @@ export interface ConfigFormat<C extends object> {
  * @throws HeedError that names each key with a value that it cannot have
  */
 export function readConfig<C extends object>(
-  { schema, aliases, unread = {}, complete }: ConfigFormat<C>,
+  { schema, aliases, unread = {}, prepare, complete }: ConfigFormat<C>,
   raw: object,
   title: string,
 ): C {
-  const named = withoutAliases(raw, aliases, title)
+  const named = withoutAliases(prepare?.(raw) ?? raw, aliases, title)
   const config = parseConfig(schema, named, title)
   const known = { ...generalKeys, ...generationKeys, ...unread }
   warnOfUnreadKeys(named, (key) => Object.hasOwn(config, key), known, title)

@@ -1,10 +1,9 @@
 // What models that classify share: the names of labels, and the loss.
 import { z } from 'zod'
 import { F, type Tensor } from '../../tensor/index.ts'
-import { ShapeError } from '../../util/errors.ts'
+import { ShapeError, shown } from '../../util/errors.ts'
 import { listNames, warn } from '../../util/warn.ts'
 import type { Span } from '../heads/question-answering.ts'
-import { layerCount } from './config.ts'
 
 /** Names of labels may be numbers, and their numbers texts, as transformers accepts them. */
 const labelName = z.union([z.string(), z.number(), z.boolean(), z.null()]).transform(String)
@@ -16,15 +15,30 @@ const labelNumber = z.union([
     .transform(Number),
 ])
 
+const problemTypes = [
+  'regression',
+  'single_label_classification',
+  'multi_label_classification',
+] as const
+
+/** Others are no error in transformers, whose models then compute no loss. */
+function problemType(value: unknown): (typeof problemTypes)[number] | null {
+  const known = problemTypes.find((type) => type === value) ?? null
+  if (known === null && value !== null && value !== undefined)
+    warn(`problem_type ${shown(value)} is not one of ${problemTypes.join(', ')} and was ignored.`)
+  return known
+}
+
+const MAX_LABELS = 1e6
+
 /** The keys of config.json about labels, to be spread into a schema. */
 export const labelFields = {
-  id2label: z.record(z.string().max(16), labelName).nullish(),
-  label2id: z.record(z.string(), labelNumber).nullish(),
-  num_labels: layerCount.nullish(), // older configs, without names
-  problem_type: z
-    .enum(['regression', 'single_label_classification', 'multi_label_classification'])
-    .nullable()
-    .default(null),
+  id2label: z
+    .record(z.string().regex(/^\d{1,9}$/, 'must be the number of a label'), labelName)
+    .nullish(),
+  label2id: z.record(z.string(), labelNumber).nullish().catch(null), // id2label is read instead
+  num_labels: z.union([z.int().max(MAX_LABELS), z.boolean().transform(Number)]).nullish(), // older configs, without names
+  problem_type: z.unknown().optional().transform(problemType),
 }
 
 export type LabelConfig = z.output<z.ZodObject<typeof labelFields>>
@@ -32,7 +46,7 @@ export type LabelConfig = z.output<z.ZodObject<typeof labelFields>>
 /** The names of the labels in the order of the logits; two, as in transformers, when the config names none. */
 export function labelsOf({ id2label, num_labels }: LabelConfig): readonly string[] {
   const names = new Map(Object.entries(id2label ?? {}).map(([id, name]) => [Number(id), name]))
-  const count = id2label ? names.size : (num_labels ?? 2)
+  const count = id2label ? names.size : Math.max(0, num_labels ?? 2)
   const unnamed = Array.from({ length: count }, (_, i) => i).filter((i) => !names.has(i))
   if (id2label && unnamed.length > 0)
     warn(

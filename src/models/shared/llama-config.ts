@@ -28,7 +28,7 @@ export const llamaCommonSchema = z.object({
   initializer_range: deviation.default(0.02),
   rms_norm_eps: epsilon.default(1e-6),
   ...ropeFields,
-  attention_dropout: probability.default(0),
+  attention_dropout: probability.nullish().transform((rate) => rate ?? 0),
   classifier_dropout: probability.nullish(), // of token classification; none: 0.1
   tie_word_embeddings: z.boolean().default(false),
   pad_token_id: tokenId.default(null),

@@ -10,6 +10,7 @@ import {
   Linear,
   Module,
   RMSNorm,
+  type RopeParameters,
   Rotary,
   type RotaryAngles,
   rotate,
@@ -25,7 +26,15 @@ import {
   type LlamaWidths,
   llamaWidths,
 } from './llama-config.ts'
-import { ropeCacheLimit, ropeContext, ropeOf, rotatedDim } from './rope.ts'
+import {
+  ropeCacheLimit,
+  ropeContext,
+  ropeOf,
+  rotatedDim,
+  wholeRotation,
+  withoutOverriddenRope,
+  withoutPartialRotation,
+} from './rope.ts'
 import { llamaSizes } from './sizes.ts'
 import { decoderTokenizer } from './tokenizers.ts'
 
@@ -40,6 +49,7 @@ export interface LlamaPlan {
   window: (layer: number) => number | null
   /** Whether queries and keys of a layer are rotated by position. */
   rotates: (layer: number) => boolean
+  rope: RopeParameters
   /** Factor of the scores; undefined: 1/√D. */
   attentionScale?: number
   /** Factor of the embeddings, before the first layer. */
@@ -149,12 +159,16 @@ export class FusedMLP extends LlamaMLP {
 }
 
 /** Llama's own plan. Biases follow `attention_bias` and `mlp_bias`, where a config has them. */
-const llamaPlan = ({ attention_bias = false, mlp_bias = false }: BiasKeys): LlamaPlan => ({
+const llamaPlan = (
+  { attention_bias = false, mlp_bias = false, ...config }: BiasKeys & LlamaCommonConfig,
+  title: string,
+): LlamaPlan => ({
   qkvBias: attention_bias,
   outBias: attention_bias,
   mlpBias: mlp_bias,
   window: () => null,
   rotates: () => true,
+  rope: wholeRotation(ropeOf(config), title),
   embeddingScale: 1,
   residualScale: 1,
   residualDropout: 0,
@@ -205,8 +219,8 @@ export abstract class LlamaModel<C extends LlamaCommonConfig> extends Module<C> 
   )
   norm = norm(this.layer)
   private readonly rotary = new Rotary({
-    headDim: rotatedDim(this.layer.headDim, ropeOf(this.config)),
-    rope: ropeOf(this.config),
+    headDim: rotatedDim(this.layer.headDim, this.layer.rope),
+    rope: this.layer.rope,
     maxPositions: this.config.max_position_embeddings,
   })
 
@@ -233,6 +247,8 @@ export interface LlamaVariant<C extends LlamaCommonConfig & BiasKeys> {
   title: string
   schema: z.ZodType<C>
   unread?: UnreadKeys
+  /** Whether `partial_rotary_factor` is read. Default false, as in transformers. */
+  rotatesPart?: boolean
   /** Where it differs from Llama. */
   plan?: (config: C) => Partial<LlamaPlan>
 }
@@ -243,6 +259,7 @@ export const llamaFamily = <C extends LlamaCommonConfig & BiasKeys>({
   title,
   schema,
   unread,
+  rotatesPart = false,
   plan,
 }: LlamaVariant<C>): DecoderFamily<C, LlamaModel<C>, 'model'> => ({
   modelType,
@@ -251,11 +268,15 @@ export const llamaFamily = <C extends LlamaCommonConfig & BiasKeys>({
     schema,
     aliases: {},
     unread,
+    prepare: (raw) => {
+      const config = withoutOverriddenRope(raw)
+      return rotatesPart ? config : withoutPartialRotation(config, title)
+    },
     complete: (config) => completeLlamaConfig(config, title),
   },
   Stack: class extends LlamaModel<C> {
     protected override plan(config: C): LlamaPlan {
-      return { ...llamaPlan(config), ...plan?.(config) }
+      return { ...llamaPlan(config, title), ...plan?.(config) }
     }
   },
   prefix: 'model',

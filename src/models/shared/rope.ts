@@ -1,6 +1,7 @@
 // Rotary embeddings as config.json has them: `rope_parameters`, or `rope_theta` and `rope_scaling`.
 import { z } from 'zod'
 import { type RopeParameters, ropeTypes } from '../../nn/index.ts'
+import { shown } from '../../util/errors.ts'
 import { warn } from '../../util/warn.ts'
 import { dimension } from './config.ts'
 
@@ -80,6 +81,45 @@ export function ropeOf(config: RopeConfig): RopeParameters {
       config.original_max_position_embeddings ?? stored.original_max_position_embeddings,
   }
 }
+
+/** The parameters for a family that rotates all features of a head, whatever its config says, as in transformers. */
+export function wholeRotation(rope: RopeParameters, title: string): RopeParameters {
+  const { partial_rotary_factor: factor } = rope
+  if (factor !== undefined && factor !== null && factor !== 1)
+    warn(`${title} rotates all features of a head: partial_rotary_factor ${factor} was ignored.`)
+  return { ...rope, partial_rotary_factor: 1 }
+}
+
+/**
+ * A config without the keys beside `rope_parameters` that transformers does not look at: values there take precedence,
+ * and an empty `rope_scaling` means none.
+ */
+export function withoutOverriddenRope(raw: object): object {
+  const { rope_scaling, ...rest }: Record<string, unknown> = { ...raw }
+  const isScaled =
+    Boolean(rope_scaling) && !(Array.isArray(rope_scaling) && rope_scaling.length === 0)
+  const config: Record<string, unknown> = isScaled ? { ...rest, rope_scaling } : rest
+  const stored = isScaled ? rope_scaling : rest.rope_parameters
+  if (typeof stored !== 'object' || stored === null) return config
+  for (const key of ['rope_theta', 'partial_rotary_factor'])
+    if (Object.hasOwn(stored, key)) delete config[key]
+  const type = typeOf(stored)
+  if (isRopeType(type) && !EXTENDED.has(type)) delete config.original_max_position_embeddings
+  return config
+}
+
+/** A config without the share of rotated features, for families that do not read it. */
+export function withoutPartialRotation(raw: object, title: string): object {
+  const { partial_rotary_factor: factor, ...config }: Record<string, unknown> = { ...raw }
+  if (factor !== undefined && factor !== null && factor !== 1)
+    warn(
+      `${title} rotates all features of a head: partial_rotary_factor ${shown(factor)} was ignored.`,
+    )
+  return config
+}
+
+/** The types that look at the length of the training. */
+const EXTENDED: ReadonlySet<string> = new Set(['llama3', 'yarn', 'longrope'])
 
 function warnOfUnused(stored: object, type: RopeParameters['rope_type']): void {
   const unused = Object.entries(stored)

@@ -28,6 +28,7 @@ import {
   dimension,
   layerCount,
   probability,
+  tokenId,
 } from '../shared/config.ts'
 import type { TextFamily, TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
@@ -49,7 +50,7 @@ const schema = z.object({
   qa_dropout: probability.default(0.1),
   seq_classif_dropout: probability.default(0.2),
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().min(0).nullable().default(0),
+  pad_token_id: tokenId.default(0),
   ...labelFields,
 })
 

@@ -51,7 +51,10 @@ const schema = z.object({
   attention_types: z
     .array(z.tuple([z.array(attentionType).max(64), layerCount]))
     .max(64)
-    .default([[['global', 'local'], 12]]),
+    .nullish()
+    .transform((types) => types ?? [[['global' as const, 'local' as const], 12] as const]),
+  // Layer by layer, where a config repeats attention_types
+  attention_layers: z.array(attentionType).max(4096).nullish(),
   window_size: dimension.default(256),
   activation_function: activation.default('gelu_new'),
   resid_dropout: probability.default(0),
@@ -145,7 +148,7 @@ const family: DecoderFamily<GPTNeoConfig, Transformer, 'transformer'> = {
   config: {
     schema,
     aliases: { num_attention_heads: 'num_heads', num_hidden_layers: 'num_layers' },
-    unread: unreadKeys(...gptKeys, 'attention_layers'), // which repeats attention_types
+    unread: unreadKeys(...gptKeys),
     complete: checked,
   },
   Stack: Transformer,
@@ -196,7 +199,11 @@ export const gptNeo = defineModel({
 })
 
 /** The kind of attention of each layer. */
-function attentionTypes({ attention_types }: GPTNeoConfig): readonly ('global' | 'local')[] {
+function attentionTypes({
+  attention_layers,
+  attention_types,
+}: GPTNeoConfig): readonly ('global' | 'local')[] {
+  if (attention_layers) return attention_layers
   return attention_types.flatMap(([types, times]) =>
     Array.from({ length: times }, () => types).flat(),
   )

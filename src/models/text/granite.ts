@@ -6,7 +6,7 @@ import { textEncoder } from '../heads/text-model.ts'
 import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 
-const factor = z.number().positive().default(1)
+const factor = z.number().default(1)
 
 const schema = llamaCommonSchema.extend({
   attention_bias: z.boolean().default(false),
@@ -14,7 +14,10 @@ const schema = llamaCommonSchema.extend({
   embedding_multiplier: factor,
   attention_multiplier: factor, // in place of 1/√D
   residual_multiplier: factor,
-  logits_scaling: factor, // divides
+  logits_scaling: z
+    .number()
+    .refine((value) => value !== 0, 'must not be 0')
+    .default(1), // divides
 })
 
 export type GraniteConfig = z.output<typeof schema>

@@ -35,7 +35,7 @@ const schema = z.object({
   scale_embedding: z.boolean().default(false),
   share_encoder_decoder_embeddings: z.boolean().default(true),
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().min(0).default(58100),
+  pad_token_id: tokenId.default(58100),
   bos_token_id: tokenId.default(null),
   eos_token_id: eosTokenId.default(0),
   forced_eos_token_id: eosTokenId.default(0),
@@ -49,7 +49,7 @@ export type MarianConfig = z.output<typeof schema> & { decoder_start_token_id: n
 export const marianFormat: ConfigFormat<MarianConfig> = {
   schema: schema.transform((config) => ({
     ...config,
-    decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id,
+    decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id ?? 0,
   })),
   aliases: {
     hidden_size: 'd_model',
@@ -90,7 +90,7 @@ export const targetVocabSize = (config: MarianConfig): number =>
 function checkPadding(config: MarianConfig): void {
   const { pad_token_id: value, vocab_size } = config
   const limit = Math.min(vocab_size, targetVocabSize(config))
-  if (value < limit) return
+  if (value === null || value < limit) return
   throw new HeedError(
     'invalid-config',
     `Marian: pad_token_id must be below the size of both vocabularies (${limit}), got ${value}`,

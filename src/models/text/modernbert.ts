@@ -39,7 +39,7 @@ import {
 } from '../shared/config.ts'
 import type { TextFamily, TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
-import { ropeFields, ropeOf, rotatedDim } from '../shared/rope.ts'
+import { ropeFields, ropeOf, wholeRotation, withoutOverriddenRope } from '../shared/rope.ts'
 import { bertSizes } from '../shared/sizes.ts'
 import { bertTokenizer } from '../shared/tokenizers.ts'
 
@@ -63,7 +63,7 @@ const schema = z.object({
   layer_types: z.array(layerType).max(4096).nullish(),
   global_attn_every_n_layers: layerCount.default(3), // where layer_types is null
   rope_parameters: z
-    .object({
+    .strictObject({
       full_attention: ropeFields.rope_parameters,
       sliding_attention: ropeFields.rope_parameters,
     })
@@ -81,7 +81,7 @@ const schema = z.object({
   classifier_bias: z.boolean().default(false),
   classifier_activation: activation.default('gelu'),
   tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: z.int().min(0).nullable().default(50283),
+  pad_token_id: tokenId.default(50283),
   bos_token_id: tokenId.default(50281),
   eos_token_id: eosTokenId.default(50282),
   cls_token_id: tokenId.default(50281),
@@ -225,6 +225,7 @@ const family: TextFamily<ModernBertConfig, ModernBertStack, 'model'> = {
       ...unreadKeys('sparse_prediction', 'sparse_pred_ignore_index', 'repad_logits_with_grad'),
       ...unreadKeys('position_embedding_type', 'layer_norm_eps', 'sliding_window'),
     },
+    prepare: withoutOverriddenRope,
     complete: (config) => {
       checkLayerList(config, 'layer_types', 'ModernBERT')
       return checkDivides(config, 'num_attention_heads', 'hidden_size', 'ModernBERT')
@@ -311,9 +312,10 @@ function rotaryOf(config: ModernBertConfig, type: LayerType): Rotary {
   const rope_theta = type === 'full_attention' ? config.global_rope_theta : config.local_rope_theta
   const { max_position_embeddings } = config
   const rope_parameters = { ...config.rope_parameters?.[type], ...config.rope_scaling }
-  const rope = ropeOf({ rope_theta, rope_parameters, max_position_embeddings })
+  const given = ropeOf({ rope_theta, rope_parameters, max_position_embeddings })
+  const rope = wholeRotation(given, 'ModernBERT')
   return new Rotary({
-    headDim: rotatedDim(headDimOf(config), rope),
+    headDim: headDimOf(config),
     rope,
     maxPositions: max_position_embeddings,
   })

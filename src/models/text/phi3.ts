@@ -9,14 +9,23 @@ import { dimension, eosTokenId, epsilon, probability, tokenId } from '../shared/
 import { FusedAttention, FusedMLP, llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaTokenClassifier } from '../shared/llama-heads.ts'
-import { ropeFields } from '../shared/rope.ts'
+import { ropeFields, ropeOf } from '../shared/rope.ts'
 
 /** The first uploads call "longrope" by the names of its drafts. */
-const rope = z.preprocess((value) => {
-  if (typeof value !== 'object' || value === null) return value
-  const { type, rope_type = type, ...rest } = value as Record<string, unknown>
-  return { ...rest, rope_type: rope_type === 'su' || rope_type === 'yarn' ? 'longrope' : rope_type }
-}, ropeFields.rope_scaling)
+const rope = z.preprocess(
+  (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    const { type, rope_type = type, ...rest }: Record<string, unknown> = { ...value }
+    return {
+      ...rest,
+      rope_type: rope_type === 'su' || rope_type === 'yarn' ? 'longrope' : rope_type,
+    }
+  },
+  ropeFields.rope_scaling.refine(
+    (value) => [undefined, 'default', 'longrope'].includes(value?.rope_type),
+    "must have the rope_type 'longrope', or 'default'",
+  ),
+)
 
 const schema = llamaCommonSchema.extend({
   vocab_size: dimension.default(32064),
@@ -40,7 +49,9 @@ const family = llamaFamily<Phi3Config>({
   modelType: 'phi3',
   title: 'Phi-3',
   schema,
-  plan: ({ sliding_window, resid_pdrop }) => ({
+  rotatesPart: true,
+  plan: ({ sliding_window, resid_pdrop, ...config }) => ({
+    rope: ropeOf(config),
     window: () => sliding_window,
     residualDropout: resid_pdrop,
     Attention: FusedAttention,

@@ -21,7 +21,7 @@ const schema = llamaCommonSchema.extend({
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   sliding_window: dimension.nullable().default(null),
-  no_rope_layers: z.array(z.int().min(0).max(1)).max(4096).nullable().default(null), // 1: rotates
+  no_rope_layers: z.array(z.int()).max(4096).nullable().default(null), // 0: does not rotate
   no_rope_layer_interval: layerCount.default(4), // where no_rope_layers is null
   tie_word_embeddings: z.boolean().default(true),
   pad_token_id: tokenId.default(128004),
@@ -39,7 +39,7 @@ const family = llamaFamily<SmolLM3Config>({
     checkLayerList(config, 'no_rope_layers', 'SmolLM3')
     const rotates = (layer: number): boolean =>
       config.no_rope_layers
-        ? config.no_rope_layers[layer] === 1
+        ? config.no_rope_layers[layer] !== 0
         : (layer + 1) % config.no_rope_layer_interval !== 0
     return {
       rotates,

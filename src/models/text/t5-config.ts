@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Activation, activationNames } from '../../nn/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
+import { warn } from '../../util/warn.ts'
 import {
   activation,
   type ConfigFormat,
@@ -13,6 +14,7 @@ import {
   layerCount,
   probability,
   tokenId,
+  truth,
 } from '../shared/config.ts'
 import { labelFields } from '../shared/labels.ts'
 
@@ -32,9 +34,12 @@ export const t5Schema = z.object({
   initializer_factor: deviation.default(1),
   feed_forward_proj: z.string().default('relu'),
   dense_act_fn: activation.optional(), // what follows from feed_forward_proj, where a config repeats it
-  is_gated_act: z.boolean().nullish(),
-  tie_word_embeddings: z.boolean().default(true),
-  scale_decoder_outputs: z.boolean().optional(), // none: true where embeddings are tied
+  is_gated_act: truth.optional(),
+  tie_word_embeddings: z
+    .unknown()
+    .optional()
+    .transform((value) => value !== false),
+  scale_decoder_outputs: truth.optional(), // none: true where embeddings are tied
   pad_token_id: tokenId.default(0),
   eos_token_id: eosTokenId.default(1),
   decoder_start_token_id: tokenId.default(null), // null: the padding token
@@ -61,6 +66,8 @@ export const t5Format = (schema: z.ZodType<Config>, title: string): ConfigFormat
   complete: (config) => {
     checkActivation(config, title)
     checkDistance(config, title)
+    if (!config.is_encoder_decoder)
+      warn(`${title}: is_encoder_decoder false of the config is not supported and was ignored.`)
     // Written out, since the other key may change when a checkpoint has an output layer of its own.
     return {
       ...config,
@@ -76,7 +83,7 @@ export const decoderLayers = (config: T5Config): number =>
 export const innerSize = (config: T5Config): number => config.num_heads * config.d_kv
 
 export const isGated = ({ is_gated_act, feed_forward_proj }: T5Config): boolean =>
-  is_gated_act === undefined ? feed_forward_proj.startsWith('gated-') : is_gated_act === true
+  is_gated_act ?? feed_forward_proj.startsWith('gated-')
 
 /** 'gated-gelu' has always meant the approximation by tanh. */
 export function activationOf({ dense_act_fn, feed_forward_proj: name }: T5Config): Activation {
