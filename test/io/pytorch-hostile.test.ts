@@ -16,14 +16,21 @@ import {
   zip,
 } from './pytorch-archive.ts'
 
+async function readAll(path: string): Promise<void> {
+  const file = await openPyTorchFile(path)
+  try {
+    for (const name of file.names) await file.read(name)
+  } finally {
+    await file.close()
+  }
+}
+
 /** What is said of an archive; it must be closed and quick. */
 async function errorOf(entries: readonly ArchiveEntry[] | Uint8Array): Promise<HeedError> {
   const path = await written(entries instanceof Uint8Array ? entries : zip(entries))
   const started = performance.now()
   try {
-    const file = await openPyTorchFile(path)
-    for (const name of file.names) await file.read(name)
-    await file.close()
+    await readAll(path)
   } catch (error) {
     expect(error).toBeInstanceOf(HeedError)
     expect(performance.now() - started).toBeLessThan(5000)
@@ -171,9 +178,7 @@ describe('an archive', () => {
       other[at] ^= 0x55
       const path = await written(other)
       try {
-        const file = await openPyTorchFile(path)
-        for (const name of file.names) await file.read(name)
-        await file.close()
+        await readAll(path)
       } catch (error) {
         expect(error, `byte ${at}`).toBeInstanceOf(HeedError)
       }

@@ -51,6 +51,36 @@ onEach(oneOfEach, () => {
   })
 })
 
+describe('prompts', () => {
+  it('are applied as sentence-transformers does it', async () => {
+    const json = await readJsonObject(join(root, 'prompts.json'))
+    const { texts, prompts, vectors } = json as unknown as {
+      texts: string[]
+      prompts: object
+      vectors: Record<string, number[][]>
+    }
+    const dir = join(scratch, 'prompts')
+    await cp(join(root, 'mean'), dir, { recursive: true })
+    const settings = { prompts, default_prompt_name: 'query' }
+    await writeFile(join(dir, 'config_sentence_transformers.json'), JSON.stringify(settings))
+    for (const [name, wanted] of Object.entries(vectors)) {
+      const [pooling_mode, include, promptName] = name.split(' ')
+      const pooled = { pooling_mode, include_prompt: include === 'True' }
+      await writeFile(join(dir, '1_Pooling', 'config.json'), JSON.stringify(pooled))
+      const encoder = await SentenceEncoder.fromPretrained(dir)
+      expect(farthest(await encoder.embed(texts, { promptName }), wanted), name).toBeLessThan(1e-4)
+    }
+    const encoder = await SentenceEncoder.fromPretrained(dir)
+    await expect(encoder.embed(texts, { promptName: 'title' })).rejects.toThrow(
+      /`promptName` must be one of query, document/,
+    )
+    await encoder.save(join(scratch, 'saved-prompts'))
+    const back = await SentenceEncoder.fromPretrained(join(scratch, 'saved-prompts'))
+    expect(back.config).toMatchObject({ ...encoder.config, maxTokens: encoder.maxTokens })
+    expect(await back.embed(texts)).toEqual(await encoder.embed(texts))
+  })
+})
+
 describe('a sentence encoder', () => {
   it('comes back as it was saved', async () => {
     for (const name of ['mean', 'several']) {
