@@ -161,7 +161,8 @@ const hasClassifier = (family: string): boolean => existsSync(join(FIXTURES, fam
 async function load(family: string, name: string, variant: string) {
   const dir = join(FIXTURES, family, name)
   const { told, expected } = await open(dir, variant)
-  const config = await readJsonObject(join(dir, 'config.json'))
+  // GPT-Neo's list takes precedence over the key from which it is derived.
+  const { attention_layers, ...config } = await readJsonObject(join(dir, 'config.json'))
   const Model = modelClass(family)
   const model = new Model({ ...config, ...(told.overrides as object) } as never) as CausalLM
   await loadWeights(model, join(dir, 'model.safetensors'))
