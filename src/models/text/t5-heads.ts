@@ -1,5 +1,6 @@
 // The heads of T5 and its variants.
 // B batch, T tokens, C = d_model, K labels
+import type { z } from 'zod'
 import { Dropout, EncoderDecoderCache, Linear, type LoadOptions, Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import type { ModelDefinition } from '../definition.ts'
@@ -25,7 +26,7 @@ import { sameTextStates, T5Encoder, T5EncoderDecoder } from './t5-layers.ts'
 export interface T5Variant {
   readonly modelType: string
   readonly title: string
-  readonly schema: typeof t5Schema
+  readonly schema: z.ZodType<z.output<typeof t5Schema>>
   /** Whether the output layer has the weight of the embeddings, and whether its inputs are divided by √C. */
   readonly output: (config: T5Config) => { tied: boolean; scaled: boolean }
 }
