@@ -1,5 +1,6 @@
 // The keys of config.json that no family reads.
 import { type UnreadKeys, unreadKeys } from '../../util/unread-keys.ts'
+import { GENERATION_KEYS } from '../generation-keys.ts'
 
 /** Keys of any family, with which values they change nothing compared with transformers 5.24. */
 export const generalKeys: UnreadKeys = {
@@ -65,19 +66,4 @@ export const generalKeys: UnreadKeys = {
 }
 
 /** Settings of generation, which older folders have here and not in generation_config.json. */
-export const generationKeys: UnreadKeys = unreadKeys(
-  ...['max_length', 'min_length', 'do_sample', 'early_stopping', 'num_beams', 'num_beam_groups'],
-  ...['temperature', 'top_k', 'top_p', 'min_p', 'typical_p', 'diversity_penalty', 'penalty_alpha'],
-  ...[
-    'repetition_penalty',
-    'length_penalty',
-    'no_repeat_ngram_size',
-    'encoder_no_repeat_ngram_size',
-  ],
-  ...['bad_words_ids', 'num_return_sequences', 'forced_bos_token_id', 'forced_eos_token_id'],
-  ...['remove_invalid_values', 'exponential_decay_length_penalty', 'suppress_tokens'],
-  ...['begin_suppress_tokens', 'epsilon_cutoff', 'eta_cutoff', 'encoder_repetition_penalty'],
-  ...['num_assistant_tokens', 'num_assistant_tokens_schedule', 'assistant_confidence_threshold'],
-  ...['assistant_lookbehind', 'target_lookbehind', 'max_new_tokens', 'min_new_tokens'],
-  ...['renormalize_logits', 'max_time', 'stop_strings', 'cache_implementation'],
-)
+export const generationKeys: UnreadKeys = unreadKeys(...Object.keys(GENERATION_KEYS))
