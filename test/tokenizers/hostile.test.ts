@@ -79,18 +79,18 @@ describe('a tokenizer.json that lies', () => {
       /`pre_tokenizer.type` .* registered pre-tokenizer/,
     ],
     ['a broken pattern', withPattern('(['), /`pre_tokenizer.pattern` .* valid regular expression/],
-    ['a pattern that takes for ever', withPattern('(a+)+$'), /exponential time/],
-    ['a choice that takes for ever', withPattern('x(?:a|aa)*$'), /exponential time/],
+    ['a pattern with a back-reference', withPattern('(a+)\\1'), /without back-references/],
+    ['a pattern with a long repeat', withPattern('a{0,5000}b'), /without .* long repeats/],
     [
       'a hidden pattern',
       {
         ...good,
         normalizer: {
           type: 'Sequence',
-          normalizers: [null, { type: 'Replace', pattern: { Regex: '(\\s*)*x' }, content: '' }],
+          normalizers: [null, { type: 'Replace', pattern: { Regex: '(\\s)\\1' }, content: '' }],
         },
       },
-      /`normalizer.normalizers\[1\].pattern` .* exponential time/,
+      /`normalizer.normalizers\[1\].pattern` .* without back-references/,
     ],
     ['a very long pattern', withPattern('a'.repeat(1e6)), /at most 20000 characters/],
     ['endless nesting', { ...good, pre_tokenizer: deep }, /at most 64 levels/],

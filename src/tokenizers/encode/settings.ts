@@ -1,6 +1,7 @@
 import { SplitPreTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { isJsonObject } from '../../io/files/json-parse.ts'
+import { boundedPattern } from '../patterns/bounded-regexp.ts'
 import { refuse } from '../schema-error.ts'
 
 // Schemas of settings that several steps have. Files that leave one out, or write null, mean the default.
@@ -31,7 +32,7 @@ export const tokenId = z
 
 /**
  * Schema of a pattern, `{ Regex }` or `{ String }`; its output is a JavaScript expression. Patterns are
- * written for Oniguruma. Those that can take exponential time are refused.
+ * written for Oniguruma. All take time proportional to the text; those that cannot are refused.
  */
 export const tokenizerPattern = z.unknown().transform((pattern, context): RegExp => {
   const { Regex, String: literal } = isJsonObject(pattern) ? pattern : {}
@@ -40,14 +41,9 @@ export const tokenizerPattern = z.unknown().transform((pattern, context): RegExp
     return refuse(context, pattern, 'an object with `Regex` or `String`')
   if (Regex.length > MAX_LENGTH)
     return refuse(context, Regex, `a pattern of at most ${MAX_LENGTH} characters`)
-  if (repeatsRepeats(Regex))
-    return refuse(
-      context,
-      Regex,
-      'a pattern that cannot take exponential time (no repeat around a repeat or a choice)',
-    )
   try {
-    return compile({ Regex })
+    const pattern = boundedPattern(compile({ Regex }))
+    return pattern ?? refuse(context, Regex, 'a pattern without back-references and long repeats')
   } catch (cause) {
     return refuse(context, Regex, 'a valid regular expression', { cause })
   }
@@ -65,41 +61,4 @@ export function compile(pattern: { Regex: string } | { String: string }): RegExp
   })
   if (compiled) return compiled
   throw new Error('The pattern cannot be translated.')
-}
-
-/**
- * Whether an unbounded repeat is around another one or around a choice, as in `(a+)+` or `(a|aa)*`. No
- * published tokenizer needs either, and what remains is polynomial in the length of the text.
- */
-function repeatsRepeats(pattern: string): boolean {
-  const open: boolean[] = [] // for each open group, whether a repeat or choice came before it
-  let risky = false
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i]
-    if (char === '\\') i++
-    else if (char === '[') i = endOfClass(pattern, i)
-    else if (char === '|') risky = true
-    else if (char === '(') {
-      open.push(risky)
-      risky = false
-    } else if (char === ')') {
-      const repeated = UNBOUNDED.test(pattern.slice(i + 1, i + 24))
-      if (repeated && risky) return true
-      risky = (open.pop() ?? false) || risky || repeated
-    } else if (UNBOUNDED.test(pattern.slice(i, i + 24))) risky = true
-  }
-  return false
-}
-
-const UNBOUNDED = /^(?:[*+]|\{[0-9]*,\})/
-
-/** The index of the bracket that closes a character class; classes nest in Oniguruma. */
-function endOfClass(pattern: string, start: number): number {
-  let depth = 0
-  for (let i = start; i < pattern.length; i++) {
-    if (pattern[i] === '\\') i++
-    else if (pattern[i] === '[') depth++
-    else if (pattern[i] === ']' && --depth === 0) return i
-  }
-  return pattern.length
 }

@@ -72,6 +72,6 @@ function explained(cause: unknown): HeedError {
 
 function reasonOf(cause: unknown): string {
   if (cause instanceof TemplateFailure) return cause.message
-  if (cause instanceof RangeError) return 'it is nested too deeply, or calls itself without end'
+  if (cause instanceof RangeError) return 'maximum recursion depth exceeded'
   throw cause
 }

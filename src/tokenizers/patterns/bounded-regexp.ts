@@ -1,0 +1,66 @@
+import { HeedError } from '../../util/errors.ts'
+import { isLinear } from './linear-proof.ts'
+import { Matcher } from './matcher.ts'
+import { compileProgram, type Program } from './program.ts'
+import { parsePattern } from './syntax.ts'
+
+/**
+ * The pattern of a tokenizer, which may be hostile, so that it takes time proportional to the text: itself where that is
+ * proven, otherwise one that is matched by an automaton. Undefined if neither is possible.
+ */
+export function boundedPattern(pattern: RegExp): RegExp | undefined {
+  const tree = parsePattern(pattern.source)
+  if (!tree) return undefined
+  if (isLinear(tree)) return pattern
+  const program = compileProgram(tree)
+  return program && new AutomatonRegExp(pattern, program)
+}
+
+/** A regular expression for `match`, `matchAll` and `replace` that never backtracks twice from one place. */
+class AutomatonRegExp extends RegExp {
+  private readonly program: Program
+
+  constructor(pattern: RegExp, program: Program) {
+    super(pattern.source, pattern.flags)
+    this.program = program
+  }
+
+  override [Symbol.match](text: string): RegExpMatchArray | null {
+    const [first, ...rest] = Array.from(this.matches(text), ([start, end]) =>
+      text.slice(start, end),
+    )
+    return first === undefined ? null : [first, ...rest]
+  }
+
+  override *[Symbol.matchAll](text: string): RegExpStringIterator<RegExpExecArray> {
+    for (const [index, end] of this.matches(text))
+      yield Object.assign([text.slice(index, end)], { index, input: text }) as RegExpExecArray
+  }
+
+  override [Symbol.replace](
+    text: string,
+    replacement: string | ((match: string, ...rest: unknown[]) => string),
+  ): string {
+    let result = ''
+    let at = 0
+    for (const [start, end] of this.matches(text)) {
+      const match = text.slice(start, end)
+      result += text.slice(at, start)
+      result += typeof replacement === 'string' ? replacement : replacement(match, start, text)
+      at = end
+    }
+    return result + text.slice(at)
+  }
+
+  private matches(text: string): Generator<[start: number, end: number]> {
+    return new Matcher(this.program, text, () => this.tooSlow(text.length)).all()
+  }
+
+  private tooSlow(length: number): HeedError {
+    return new HeedError(
+      'unsupported',
+      `The pattern ${this.source.slice(0, 80)} of the tokenizer takes too long for a text of ${length} characters`,
+      { key: 'pattern', value: this.source, remedy: 'Use a tokenizer with a simpler pattern.' },
+    )
+  }
+}
