@@ -92,6 +92,13 @@ describe('patterns of a tokenizer.json', () => {
       ['b', 8],
     ])
     expect('xyz'.match(bounded)).toBe(null)
+    expect([bounded.exec(text)?.[0], bounded.exec(text)?.index, bounded.lastIndex]).toEqual([
+      'aab',
+      5,
+      6,
+    ])
+    bounded.lastIndex = 0
+    expect([bounded.test('b'), bounded.test('b')]).toEqual([true, false])
   })
 
   it.each([['(a)\\1'], ['a{0,5000}b']])('%s is refused', (pattern) => {

@@ -25,6 +25,15 @@ class AutomatonRegExp extends RegExp {
     this.program = program
   }
 
+  override exec(text: string): RegExpExecArray | null {
+    for (const [index, end] of this.matches(text, this.lastIndex)) {
+      this.lastIndex = end
+      return matchOf(text, index, end)
+    }
+    this.lastIndex = 0
+    return null
+  }
+
   override [Symbol.match](text: string): RegExpMatchArray | null {
     const [first, ...rest] = Array.from(this.matches(text), ([start, end]) =>
       text.slice(start, end),
@@ -33,8 +42,7 @@ class AutomatonRegExp extends RegExp {
   }
 
   override *[Symbol.matchAll](text: string): RegExpStringIterator<RegExpExecArray> {
-    for (const [index, end] of this.matches(text))
-      yield Object.assign([text.slice(index, end)], { index, input: text }) as RegExpExecArray
+    for (const [index, end] of this.matches(text)) yield matchOf(text, index, end)
   }
 
   override [Symbol.replace](
@@ -52,8 +60,8 @@ class AutomatonRegExp extends RegExp {
     return result + text.slice(at)
   }
 
-  private matches(text: string): Generator<[start: number, end: number]> {
-    return new Matcher(this.program, text, () => this.tooSlow(text.length)).all()
+  private matches(text: string, from = 0): Generator<[start: number, end: number]> {
+    return new Matcher(this.program, text, () => this.tooSlow(text.length)).all(from)
   }
 
   private tooSlow(length: number): HeedError {
@@ -63,4 +71,9 @@ class AutomatonRegExp extends RegExp {
       { key: 'pattern', value: this.source, remedy: 'Use a tokenizer with a simpler pattern.' },
     )
   }
+}
+
+function matchOf(text: string, index: number, end: number): RegExpExecArray {
+  const match: [string, ...string[]] = [text.slice(index, end)]
+  return Object.assign(match, { index, input: text })
 }

@@ -27,9 +27,10 @@ export class Matcher {
     this.stepsLeft = STEPS_PER_CHARACTER * Math.max(text.length, FEWEST_CHARACTERS)
   }
 
-  *all(): Generator<[start: number, end: number]> {
+  /** The matches from a place on. */
+  *all(from = 0): Generator<[start: number, end: number]> {
     const { text } = this
-    for (let start = this.candidate(0); start <= text.length; start = this.candidate(start)) {
+    for (let start = this.candidate(from); start <= text.length; start = this.candidate(start)) {
       const end = this.run(this.program.start, start, this.tried)
       if (end < 0) start = this.after(start)
       else {
