@@ -10,8 +10,9 @@ const HELP = `  /system TEXT  set the system message and start over
   /reset        start over
   /save FILE    write the conversation as JSON
   /help         show this list
+  /exit, /bye   exit; so do exit and Ctrl-D
 A line that ends in \\ continues on the next line; """ starts and ends a text of several lines.
-Ctrl-C stops the answer, Ctrl-D exits.`
+Ctrl-C stops the answer.`
 
 /** Answers a message; the signal stops it (Ctrl-C). */
 type Answer = (message: string, signal: AbortSignal) => Promise<void>
@@ -29,12 +30,13 @@ export async function converse(session: Chat, answer: Answer): Promise<void> {
     if (running.answer) running.answer.abort()
     else if (lines.line)
       lines.write(null, { ctrl: true, name: 'u' }) // clears what is typed
-    else note('Ctrl-D exits.')
+    else note('/exit or Ctrl-D exits.')
     if (!running.answer) ask(lines, '> ')
   }
   lines.on('SIGINT', interrupt)
-  if (process.stdin.isTTY) note('/help shows the commands.')
+  if (process.stdin.isTTY) note('/help shows the commands, /exit exits.')
   for await (const message of messagesOf(lines)) {
+    if (EXITS.includes(message.trim())) break
     running.answer = new AbortController()
     try {
       if (message.startsWith('/')) await obey(session, message)
@@ -46,7 +48,10 @@ export async function converse(session: Chat, answer: Answer): Promise<void> {
       running.answer = null
     }
   }
+  lines.close()
 }
+
+const EXITS = ['/exit', '/bye', 'exit']
 
 /** Joins lines that continue. */
 async function* messagesOf(lines: Interface): AsyncGenerator<string> {
@@ -71,7 +76,7 @@ async function obey(session: Chat, line: string): Promise<void> {
   const [name, rest] = [line.split(/\s/, 1)[0], line.slice(line.split(/\s/, 1)[0].length).trim()]
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name](session, rest)
   throw new HeedError('unknown-name', `There is no command ${name}`, {
-    remedy: suggestion(name, Object.keys(COMMANDS)),
+    remedy: suggestion(name, [...Object.keys(COMMANDS), ...EXITS]),
   })
 }
 

@@ -375,6 +375,14 @@ describe('heed chat', () => {
     expect(code).toBe(0)
   })
 
+  it.each(['/exit', '/bye', 'exit'])('ends at %s, while more could come', async (line) => {
+    const { child, ended } = start(['chat', model, ...greedy])
+    child.stdin?.write(`${line}\ndog\n`)
+    const { out, code } = await ended
+    child.stdin?.destroy()
+    expect([out, code]).toEqual(['', 0])
+  })
+
   it('names what it cannot do', async () => {
     expectMistake(
       await heed(['chat', at('run'), '--prompt', 'x']),

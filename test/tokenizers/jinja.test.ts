@@ -81,3 +81,30 @@ describe('templates', () => {
     )
   })
 })
+
+// Each would leave the interpreter with an error of JavaScript if a value were not checked.
+it.each([
+  "{{ '{:c}'.format(99999999) }}",
+  "{{ 'a'.translate({97: 9999999999}) }}",
+  "{{ 'a' * 2 ** 70 }}",
+  '{{ [1][2 ** 70] }}',
+  "{{ 'a'.center(2 ** 70) }}",
+  "{{ '%c' % (2 ** 70) }}",
+  '{{ range(2 ** 70) }}',
+  "{{ 'x'|round(2 ** 70) }}",
+  '{{ 1|round(-(2 ** 70)) }}',
+  "{{ '%.99999999999f' % 1 }}",
+  "{{ '{:.99999999f}'.format(1.5) }}",
+  "{{ 'a'|int(base=99) }}",
+  "{{ 'a'.splitlines(2 ** 70) }}",
+  '{{ (1,)[::2 ** 70] }}',
+  '{{ 1.5|round(400) }}{{ 1e308|round(-400) }}',
+  "{{ {}['a' * 9]|default(1)|batch(0)|list }}",
+  '{{ [1, 2]|batch(-1)|list }}{{ [1]|slice(-1)|list }}',
+  '{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}',
+  '{% set ns = namespace() %}{% set ns.x = [ns] %}{{ ns.x == ns.x }}{{ ns.x|tojson }}',
+  "{{ 'a'.join(namespace()) }}",
+  '{{ strftime_now("%" * 1000) }}',
+])('%s ends with a text or an error of Heed', (template) => {
+  expect(rendered(template)).toBeDefined()
+})

@@ -1,6 +1,5 @@
 import { HeedError } from '../../util/errors.ts'
 import { checkTemplate } from './check-template.ts'
-import { TemplateFailure } from './failure.ts'
 import { globals, RaisedByTemplate } from './globals.ts'
 import { Interpreter } from './interpreter.ts'
 import { withinLimits } from './limits.ts'
@@ -71,7 +70,7 @@ function explained(cause: unknown): HeedError {
 }
 
 function reasonOf(cause: unknown): string {
-  if (cause instanceof TemplateFailure) return cause.message
-  if (cause instanceof RangeError) return 'maximum recursion depth exceeded'
-  throw cause
+  if (cause instanceof RangeError && /call stack|recursion/i.test(cause.message))
+    return 'maximum recursion depth exceeded'
+  return cause instanceof Error ? cause.message : String(cause)
 }
