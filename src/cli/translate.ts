@@ -2,12 +2,13 @@ import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { pipeline, type TextToTextOptions } from '../pipelines/index.ts'
 import { invalidOption } from '../util/errors.ts'
-import { number, positive } from './options.ts'
+import { collected, number, positive } from './options.ts'
 
 interface Flags {
   beams?: number
   tokens?: number
   lengthPenalty?: number
+  stop?: string[]
   to?: string
   batch: number
 }
@@ -26,6 +27,7 @@ export function translateCommand(): Command {
     )
     .option('--tokens <number>', 'longest translation in tokens', positive)
     .option('--length-penalty <number>', 'above 0 favours long texts', number)
+    .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .option(
       '--to <code>',
       'target language, for multilingual models: fra puts >>fra<< before each text',
@@ -42,14 +44,14 @@ Examples:
 }
 
 async function translate(dir: string, texts: string[], flags: Flags): Promise<void> {
-  const { beams, tokens: maxTokens, lengthPenalty, to, batch } = flags
+  const { beams, tokens: maxTokens, lengthPenalty, stop: stopStrings, to, batch } = flags
   if (to !== undefined && !/^[A-Za-z_]{2,20}$/.test(to))
     throw invalidOption({ key: 'to', value: to, expected: 'a language code such as fra' })
   const translator = await pipeline('translation', dir)
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()
   process.once('SIGINT', interrupt)
-  const options: TextToTextOptions = { batchSize: batch, signal: stop.signal }
+  const options: TextToTextOptions = { batchSize: batch, signal: stop.signal, stop: stopStrings }
   if (beams !== undefined) options.beams = beams
   if (maxTokens !== undefined) options.maxTokens = maxTokens
   if (lengthPenalty !== undefined) options.lengthPenalty = lengthPenalty

@@ -3,7 +3,12 @@ export { type BeamOptions, beamSearch, type Hypothesis } from './beam-search.ts'
 export type { Candidates } from './candidates.ts'
 export { Chat, type ChatOptions, type ChatTurn } from './chat.ts'
 export type { GenerationSettings } from './config/generation-config.ts'
-export { isDrawn, type ModelOptions, type SearchOptions } from './config/settings.ts'
+export {
+  configOf as generationConfigOf,
+  isDrawn,
+  type ModelOptions,
+  type SearchOptions,
+} from './config/settings.ts'
 export { matchJsonSchema, matchRegex } from './constrained/constraint.ts'
 export { Decoder } from './decoder.ts'
 export type { EndOptions } from './ends.ts'

@@ -7,6 +7,8 @@ import {
   generate,
   generateBatch,
   generateBeams,
+  generateSeq2SeqText,
+  generateSeq2SeqTexts,
   generateTextSteps,
   PromptLookup,
 } from '../../src/generate/index.ts'
@@ -83,14 +85,11 @@ const sources: [string, (end: number) => Files][] = [
   ],
 ]
 
-function tokenizerWith({
-  special,
-  ...config
-}: {
-  special?: number
-  eos_token?: string
-}): Tokenizer {
-  const names = Array.from({ length: 65 }, (_, id) => wordOf(id))
+function tokenizerWith(
+  { special, ...config }: { special?: number; eos_token?: string },
+  size = 65,
+): Tokenizer {
+  const names = Array.from({ length: size }, (_, id) => wordOf(id))
   const specials = names.filter((name, id) => name === config.eos_token || id === special)
   return Tokenizer.fromJSON(
     {
@@ -110,14 +109,18 @@ function tokenizerWith({
   )
 }
 
-async function folderOf({ tokenizer, config, generation }: Files): Promise<string> {
+async function folderOf(
+  { tokenizer, config, generation }: Files,
+  source = MODEL,
+  size = 65,
+): Promise<string> {
   const folder = await temporaryFolder()
-  const json = JSON.parse(await readFile(join(MODEL, 'config.json'), 'utf8'))
-  await copyFile(join(MODEL, 'model.safetensors'), join(folder, 'model.safetensors'))
+  const json = JSON.parse(await readFile(join(source, 'config.json'), 'utf8'))
+  await copyFile(join(source, 'model.safetensors'), join(folder, 'model.safetensors'))
   await writeFile(join(folder, 'config.json'), JSON.stringify({ ...json, ...config }))
   if (generation)
     await writeFile(join(folder, 'generation_config.json'), JSON.stringify(generation))
-  await tokenizerWith(tokenizer ?? {}).save(folder)
+  await tokenizerWith(tokenizer ?? {}, size).save(folder)
   return folder
 }
 
@@ -186,6 +189,43 @@ describe.each(sources)('%s ends the text', (_, filesOf) => {
     const options = { maxTokens: 12, beams: 1, ...files.options }
     const [best] = await generateBeams(model, tokenizer, PROMPT, options)
     expect(best.text).toBe(expected)
+    const several = { ...options, beams: 3, best: 3 }
+    for (const { text } of await generateBeams(model, tokenizer, PROMPT, several))
+      expect(text).not.toContain(wordOf(end))
+  })
+})
+
+describe('an encoder-decoder', () => {
+  const T5 = join(FIXTURES, 't5', 'tied')
+  const source = 'w20 w04 w33 w12 w01'
+  const ways: [string, Files][] = [
+    ['the tokenizer', { tokenizer: { eos_token: 'w17' } }],
+    ['config.json', { config: { eos_token_id: 17 } }],
+    [
+      'generation_config.json',
+      { generation: { decoder_start_token_id: 0, eos_token_id: [46, 17] } },
+    ],
+    ['stop_strings', { generation: { decoder_start_token_id: 0, stop_strings: [' w17'] } }],
+    ['stop', { options: { stop: [' w17'] } }],
+    ['a special token as stop', { tokenizer: { special: 17 }, options: { stop: ['w17'] } }],
+  ]
+
+  it.each(ways)('ends where %s says', async (_, files) => {
+    const config = { eos_token_id: null, ...files.config }
+    const folder = await folderOf({ ...files, config }, T5, 48)
+    const model = await fromPretrained(folder, 'seq2seq-lm')
+    const tokenizer = await Tokenizer.fromFile(folder)
+    const ids = tokenizer.encode(source)
+    const options = { maxTokens: 8, ...files.options }
+    const texts = [
+      (await generateSeq2SeqTexts(model, tokenizer, [ids, ids], options))[1],
+      (await generateSeq2SeqTexts(model, tokenizer, [ids], { ...options, beams: 1 }))[0],
+      await joined(generateSeq2SeqText(model, tokenizer, ids, options)),
+      (await (await pipeline('translation', folder))(source, options))[0].translation_text,
+    ]
+    expect(texts).toEqual(texts.map(() => 'w42 w42 w42'))
+    const [best] = await generateSeq2SeqTexts(model, tokenizer, [ids], { ...options, beams: 3 })
+    expect(best).not.toContain('w17')
   })
 })
 

@@ -2,7 +2,7 @@
 // the other.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
-import { continueBatch } from '../../generate/index.ts'
+import { continueBatch, generationConfigOf } from '../../generate/index.ts'
 import type { CausalLM } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { runExamples } from '../../pipelines/run-examples.ts'
@@ -155,7 +155,8 @@ class TextGeneration implements Task<Window, CausalLM> {
     model: CausalLM,
     prompts: readonly (readonly number[])[],
   ): Promise<string[]> {
-    const room = Math.min(MAX_TOKENS, model.contextLength >> 1)
+    const limit = generationConfigOf(model).max_new_tokens ?? MAX_TOKENS
+    const room = Math.min(limit, model.contextLength >> 1)
     const ends = prompts.map((ids) => ids.slice(-(model.contextLength - room)))
     model.eval()
     const settings = { maxTokens: room, temperature: 0 }
@@ -167,5 +168,5 @@ class TextGeneration implements Task<Window, CausalLM> {
   }
 }
 
-/** Longest continuation in tokens. */
+/** Longest continuation in tokens, where generation_config.json has no limit. */
 const MAX_TOKENS = 64

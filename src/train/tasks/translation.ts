@@ -174,6 +174,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
       sources.map(({ ids }) => ids),
       {
         stopTokens: endOf(targetTokenizer),
+        generationConfig: { forced_eos_token_id: null }, // it would cut the last word at this limit
         maxTokens: (length) => Math.min(2 * length + 10, contextLength - 1),
         beams: options.beams,
         batchSize,
