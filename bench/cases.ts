@@ -1,4 +1,5 @@
 // What is measured, against whom, and what counts as reached.
+import type { BlockFormat } from '../src/util/block-formats.ts'
 
 export interface Case {
   name: string
@@ -39,6 +40,7 @@ export type Peer =
 
 export type Family =
   | 'matmul'
+  | 'quantized'
   | 'attention'
   | 'rows'
   | 'recurrent'
@@ -91,6 +93,26 @@ const gemv: Case = {
   atLeast: 0.9,
   bytes: 4 * 4096 * 4096,
 }
+
+/** Bits of a weight, its share of the scales included. */
+const blockBits: Partial<Record<BlockFormat, number>> = {
+  q4_k: 4.5,
+  q5_0: 5.5,
+  q5_1: 6,
+  q5_k: 5.5,
+  q3_k: 3.4375,
+  iq4_nl: 4.5,
+}
+
+/** Generating a token: all weights are read once. */
+const quantized: Case[] = Object.entries(blockBits).map(([format, bits]) => ({
+  name: `gemv 1x4096x16384 ${format}`,
+  family: 'quantized',
+  params: { m: 1, k: 4096, n: 16384, format },
+  peers: ['read'],
+  atLeast: 0.5,
+  bytes: (bits / 8) * 4096 * 16384,
+}))
 
 const attention: Case[] = [256, 1024].map((T) => ({
   name: `attention causal T ${T}`,
@@ -248,6 +270,7 @@ const ofFile = (family: 'prefill' | 'decode', tokens: number): Case => ({
 export const cases: Case[] = [
   ...sgemm,
   gemv,
+  ...quantized,
   ...attention,
   row('gelu', 2048, 1536),
   row('gelu_tanh', 2048, 1536),

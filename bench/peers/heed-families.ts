@@ -23,6 +23,7 @@ import {
 import { BatchNorm2d, GRU, GroupNorm, LSTM, quantize } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
+import { type BlockFormat, blockBytes } from '../../src/util/block-formats.ts'
 import type { QuantizeFormat } from '../../src/util/quantize-blocks.ts'
 import { novelSentences } from './sentences.mjs'
 
@@ -60,6 +61,20 @@ const matmul: Family = async ({ m, k, n, batches, layout }) => {
     return []
   })
   return { run: step, count }
+}
+
+/** Rows times weights in blocks: bytes below 60, so that scales are finite. */
+const quantized: Family = async ({ m, k, n, format }) => {
+  const [M, K, N] = [m, k, n].map(Number)
+  const width = blockBytes(format as BlockFormat, K)
+  const bytes = Uint8Array.from({ length: N * width }, (_, i) => (i * 29) % 60)
+  const [x, w] = [state(randn([M, K])), state(tensor(bytes).reshape([N, width]))]
+  const out = state(zeros([M, N]))
+  const step = hold(() => {
+    out.assign(F.linearQuantized(x, w, format as BlockFormat))
+    return []
+  })
+  return { run: step, count: 1 }
 }
 
 const attention: Family = async ({ batch, heads, T, D }) => {
@@ -275,6 +290,7 @@ async function firstWrite(command: string, args: string[]): Promise<number> {
 
 export const families: Record<string, Family> = {
   matmul,
+  quantized,
   attention,
   rows,
   recurrent,

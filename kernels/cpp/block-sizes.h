@@ -5,12 +5,13 @@
 
 namespace heed {
 
-enum class BlockFormat : uint8_t { q8_0, q4_0, q4_1, q4_k, q6_k };
+enum class BlockFormat : uint8_t { q8_0, q4_0, q4_1, q5_0, q5_1, iq4_nl, q3_k, q4_k, q5_k, q6_k };
 
 struct BlockSize {
   int64_t numbers, bytes;
 };
-constexpr BlockSize blockSizes[] = {{32, 34}, {32, 18}, {32, 20}, {256, 144}, {256, 210}};
+constexpr BlockSize blockSizes[] = {{32, 34}, {32, 18},   {32, 20},   {32, 22},   {32, 24},
+                                    {32, 18}, {256, 110}, {256, 144}, {256, 176}, {256, 210}};
 constexpr int BLOCK_FORMATS = sizeof blockSizes / sizeof *blockSizes;
 
 // All f16 numbers as f32, by their bits: a look-up is the fastest conversion that every processor

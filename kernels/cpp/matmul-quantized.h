@@ -1,116 +1,20 @@
 // The kernels `matmulQuantized` and `dequantize`: weights in blocks (blocks.h).
 //
-// Few rows of x: they are rounded to bytes, with a scale for each 32 numbers (an error of up to
-// 1/254 of the largest of them), and multiplied with the weights' bytes in integers: memory sets
-// the speed. Many rows: the weights become floats, a stretch at a time, for the products of gemm.h.
+// Few rows of x: they are rounded to 16 bits (an error of up to 1/65278 of the row's largest
+// number), and multiplied with the weights in integers: memory sets the speed. A row's products have the same bits, however many rows there are. Many rows: the weights
+// become floats, a stretch at a time, for the products of gemm.h.
 #pragma once
-#include "dot-quads.h"
-#include "gemv.h"
+#include "dot-rows.h"
 #include "rows.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int64_t BYTE_ROWS = 8;            // of x, above which the weights become floats
+constexpr int64_t FEW_ROWS = 32;            // of x, above which the weights become floats
 constexpr int64_t FLOATS_AT_ONCE = 1 << 19; // of weights: they stay in the cache
+constexpr int64_t ROUNDING_TASK = 1 << 14;  // numbers of x that are worth handing over
 constexpr int64_t QUANTIZED_TASK =
     1 << 19; // weights of a task: streams (see dotColumns) pay when they are long
-
-// ---- Few rows
-
-struct ByteProduct {
-  const float* halves;
-  const uint8_t* weights; // (n, bytes)
-  int64_t bytes, blocks;
-  const ByteRow* x;
-  float* const* out; // of each row of x
-  int64_t step;      // from column to column
-  const float* bias; // null, or of each column
-  int64_t biasStep;
-};
-
-HEED_INLINE float sumOf(FloatLanes s) {
-  return ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
-}
-
-// R rows of weights, `apart` from one another, times M rows of x: R * M sums stay in registers.
-template <class F, class Dot, int M, int R>
-static void dotRows(const ByteProduct& p, int64_t n, int64_t apart) {
-  constexpr BlockSize size = sizeOfBlock<F>();
-  FloatLanes sum[R][M] = {};
-  float shift[R][M] = {};
-  const uint8_t* block = p.weights + n * p.bytes;
-  int64_t b = 0, i = 0;
-  if constexpr (Dot::template QUADS<F>) {
-    QuadFloats wide[R][M] = {};
-    for (; b + 4 <= p.blocks; b += 4, i += 4, block += 4 * size.bytes) HEED_UNROLL
-    for (int r = 0; r < R; r++) {
-      const uint8_t* own = block + r * apart * p.bytes;
-      prefetchStream(own);
-      addQuad<F, M>(own, p.x, i / 4, wide[r]);
-    }
-    for (int r = 0; r < R; r++)
-      for (int m = 0; m < M; m++) sum[r][m] = halvesAdded(wide[r][m]);
-  }
-  for (; b < p.blocks; b++, block += size.bytes)
-    for (int g = 0; g < size.numbers / GROUP; g++, i++) HEED_UNROLL
-  for (int r = 0; r < R; r++) {
-    const uint8_t* own = block + r * apart * p.bytes;
-    if (g % 4 == 0) prefetchStream(own);
-    const Bytes u = F::numbers(own, g);
-    const FloatLanes scale = F::scale(p.halves, own, g);
-    HEED_UNROLL
-    for (int m = 0; m < M; m++) {
-      const ByteRow& x = p.x[m];
-      const Lanes dot =
-          Dot::template dot<F::OFFSET>(u, loadAs<Bytes>(x.q + i * GROUP), x.correction[i]);
-      sum[r][m] += __builtin_convertvector(dot, FloatLanes) * (scale * x.scale[i]);
-      if (F::SHIFTED) shift[r][m] += F::shift(p.halves, own, g) * x.sum[i];
-    }
-  }
-  for (int r = 0; r < R; r++)
-    for (int m = 0; m < M; m++) {
-      const int64_t column = n + r * apart;
-      const float total = sumOf(sum[r][m]) + shift[r][m];
-      p.out[m][column * p.step] = p.bias ? total + p.bias[column * p.biasStep] : total;
-    }
-}
-
-// Each of R streams goes through a piece of memory of its own, from row to row: processors fetch
-// long streams ahead, and rows of weights are short.
-template <class F, class Dot, int M> static void dotColumns(const ByteProduct& p, Range columns) {
-  constexpr int R = M > 2 ? 2 : 4;
-  const int64_t apart = columns.size() / R;
-  for (int64_t n = 0; n < apart; n++) dotRows<F, Dot, M, R>(p, columns.from + n, apart);
-  for (int64_t n = R * apart; n < columns.size(); n++)
-    dotRows<F, Dot, M, 1>(p, columns.from + n, 0);
-}
-
-template <class F, int M> static void multiplyBytes(const ByteProduct& p, Range columns) {
-#if defined(__AVX512F__)
-  if (hasVnni()) return dotColumns<F, DotBytesVnni, M>(p, columns);
-#endif
-  dotColumns<F, DotBytes, M>(p, columns);
-}
-
-// What differs from format to format.
-struct Format {
-  BlockSize size;
-  int offset;
-  bool nibbles;
-  void (*row)(const float* halves, const uint8_t* block, int64_t blocks, float* to);
-  void (*bytes[3])(const ByteProduct& p, Range columns); // by 1, 2 and 4 rows of x
-};
-
-template <class F> constexpr Format formatOf() {
-  return {sizeOfBlock<F>(),
-          F::OFFSET,
-          F::NIBBLES,
-          dequantizeRow<F>,
-          {multiplyBytes<F, 1>, multiplyBytes<F, 2>, multiplyBytes<F, 4>}};
-}
-constexpr Format formats[] = {formatOf<Q8_0>(), formatOf<Q4_0>(), formatOf<Q4_1>(),
-                              formatOf<Q4_K>(), formatOf<Q6_K>()};
 
 // What both ways work on: out = x wᵀ (+ bias).
 struct QuantizedProduct {
@@ -124,18 +28,24 @@ struct QuantizedProduct {
   int64_t rowBytes() const { return blocks() * format.size.bytes; }
 };
 
-inline void multiplyFew(const Run& run, const QuantizedProduct& p) {
+// ---- Few rows
+
+template <class Dot> inline void multiplyFew(const Run& run, const QuantizedProduct& p) {
   const Rows& x = p.x;
-  const int64_t groups = x.length / GROUP, bytes = roundUp((int64_t)ByteRow::bytes(groups), 64);
-  char* memory = (char*)run.pool.scratch(0, 3, (size_t)(bytes * x.count + x.length * 4 + 64));
-  ByteRow rows[BYTE_ROWS];
-  float* outs[BYTE_ROWS];
+  const int64_t groups = x.length / GROUP, bytes = roundUp((int64_t)ShortRow::bytes(groups), 64);
+  char* memory = (char*)run.pool.scratch(0, 3, (size_t)(bytes * x.count));
+  ShortRow rows[FEW_ROWS];
+  float* outs[FEW_ROWS];
   for (int64_t m = 0; m < x.count; m++) {
-    rows[m] = ByteRow(memory + m * bytes, groups);
+    rows[m] = ShortRow(memory + m * bytes, groups);
     outs[m] = p.out.base + p.out.offsets(m);
-    roundToBytes(x.read(m, (float*)(memory + bytes * x.count)), groups, p.format.offset, rows[m]);
-    if (p.format.nibbles && hasVnni()) fillQuads(rows[m], groups);
   }
+  const int64_t perTask = ceilDiv(ROUNDING_TASK, most(1, x.length));
+  parallel(run.pool, ceilDiv(x.count, perTask), [&](int64_t task, int thread) {
+    float* spare = (float*)run.pool.scratch(thread, 0, sizeof(float) * (size_t)x.length);
+    for (int64_t m = task * perTask; m < least(x.count, (task + 1) * perTask); m++)
+      p.format.round(x.read(m, spare), groups, rows[m]);
+  });
   const float* halves = halfTable();
   // Equal tasks, four of them or a multiple: then few threads end together.
   const Cut tasks{p.n, roundUp(ceilDiv(p.n * x.length, QUANTIZED_TASK), 4), 4};
@@ -144,9 +54,9 @@ inline void multiplyFew(const Run& run, const QuantizedProduct& p) {
     for (int64_t m = 0; m < x.count;) {
       const int64_t left = x.count - m;
       const int power = left >= 4 ? 2 : left >= 2 ? 1 : 0;
-      const ByteProduct product{halves,   p.w,        p.rowBytes(), p.blocks(), rows + m,
-                                outs + m, p.out.step, p.bias,       p.biasStep};
-      p.format.bytes[power](product, columns);
+      const ShortProduct product{halves,   p.w,        p.rowBytes(), p.blocks(), rows + m,
+                                 outs + m, p.out.step, p.bias,       p.biasStep};
+      p.format.few[power](product, columns);
       m += 1 << power;
     }
   });
@@ -196,22 +106,29 @@ inline void multiplyMany(const Run& run, const QuantizedProduct& p) {
     for (int64_t i = 0; i < n; i++) out.base[out.offsets(m) + i * out.step] = outCopy[m * n + i];
 }
 
+template <class Dot> inline void multiplyWith(const MatmulQuantizedArgs& args, const Run& run) {
+  const View* bias = args.bias;
+  const QuantizedProduct p{formats<Dot>[(int)args.format], Rows(args.x, run),
+                           Rows(args.out, run),            run.at<uint8_t>(args.w),
+                           args.w.shape[0],                bias ? run.at<float>(*bias) : nullptr,
+                           bias ? bias->stride[0] : 0};
+  if (p.x.count == 0 || p.n == 0) return;
+  if (p.x.count <= FEW_ROWS) multiplyFew<Dot>(run, p);
+  else multiplyMany(run, p);
+}
+
 // out = x wᵀ (+ bias); w (N, bytes of K numbers).
 inline void matmulQuantized(const Command& command, const Run& run) {
   const MatmulQuantizedArgs args(command);
-  const View* bias = args.bias;
-  const QuantizedProduct p{formats[(int)args.format], Rows(args.x, run),
-                           Rows(args.out, run),       run.at<uint8_t>(args.w),
-                           args.w.shape[0],           bias ? run.at<float>(*bias) : nullptr,
-                           bias ? bias->stride[0] : 0};
-  if (p.x.count == 0 || p.n == 0) return;
-  if (p.x.count <= BYTE_ROWS) multiplyFew(run, p);
-  else multiplyMany(run, p);
+#if defined(__AVX512F__)
+  if (hasVnni()) return multiplyWith<DotBytes>(args, run);
+#endif
+  multiplyWith<DotShorts>(args, run);
 }
 
 inline void dequantize(const Command& command, const Run& run) {
   const DequantizeArgs args(command);
-  const Format& format = formats[(int)args.format];
+  const Format& format = formats<DotShorts>[(int)args.format];
   const View& from = args.blocks;
   const Rows out(args.out, run);
   const uint8_t* base = run.at<uint8_t>(from);

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { Chat, type ModelOptions } from '../generate/index.ts'
-import { fromPretrained } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { converse } from './chat-session.ts'
+import { addExactFlag, type ExactFlag, openModel } from './exact.ts'
 import { collected, positive } from './options.ts'
 import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 
@@ -11,7 +11,7 @@ import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './samp
 const TOKENS = 512
 const SAMPLING = { temperature: 0.6, minP: 0.05 }
 
-interface Flags extends SamplingFlags {
+interface Flags extends SamplingFlags, ExactFlag {
   prompt?: string
   system?: string
   tokens?: number
@@ -32,7 +32,7 @@ export function chatCommand(): Command {
     )
     .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .option('--context <number>', 'number of tokens of the conversation to keep', positive)
-  return addSamplingFlags(command, SAMPLING)
+  return addSamplingFlags(addExactFlag(command), SAMPLING)
     .addHelpText(
       'after',
       `
@@ -45,7 +45,7 @@ Examples:
 
 async function chat(path: string, flags: Flags): Promise<void> {
   const { prompt, system, tokens: maxTokens, context: contextLength } = flags
-  const model = await fromPretrained(path)
+  const model = await openModel(path, 'causal-lm', flags)
   const session = new Chat(model, await Tokenizer.fromFile(path), { system, contextLength })
   const options: ModelOptions = {
     ...samplingOf(flags, { ...SAMPLING, maxTokens: TOKENS }),

@@ -1,16 +1,24 @@
 // `heed generate` with an encoder-decoder model: the prompt is the input of the encoder.
 import { generateSeq2SeqText, type Seq2SeqTextOptions } from '../generate/index.ts'
-import { fromPretrained } from '../models/index.ts'
 import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { openModel } from './exact.ts'
 import type { WritingFlags } from './writing-flags.ts'
 
 /** The pieces of text for standard output. */
 export async function* piecesFromSource(
   dir: string,
   target: Tokenizer,
-  { prompt, beams, draft, lookup, logprobs, quantize: format }: WritingFlags & { prompt: string },
+  {
+    prompt,
+    beams,
+    draft,
+    lookup,
+    logprobs,
+    quantize: format,
+    exact,
+  }: WritingFlags & { prompt: string },
   options: Omit<Seq2SeqTextOptions, 'decoder' | 'beams'>,
 ): AsyncGenerator<string> {
   if (draft !== undefined || lookup || logprobs !== undefined)
@@ -19,7 +27,7 @@ export async function* piecesFromSource(
       'An encoder-decoder model does not support --draft, --lookup and --logprobs',
       { remedy: 'Leave them out.' },
     )
-  const model = await fromPretrained(dir, 'seq2seq-lm')
+  const model = await openModel(dir, 'seq2seq-lm', { exact })
   if (format) await quantize(model, format)
   const tokenizer = await Tokenizer.fromFile(dir)
   const source = tokenizer.encode(prompt)

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { type GenerateOptions, generate } from '../generate/index.ts'
-import { type CausalLM, fromPretrained, headOf } from '../models/index.ts'
+import { type CausalLM, headOf } from '../models/index.ts'
 import { readModelConfig } from '../models/weight-file.ts'
 import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
+import { openModel } from './exact.ts'
 import { piecesFromSource } from './generate-from-source.ts'
 import { tokenLines } from './log-probability-lines.ts'
 import { wholeNumber } from './options.ts'
@@ -94,7 +95,7 @@ async function write(run: string, flags: Flags): Promise<void> {
 }
 
 async function modelOf(run: string, flags: Flags): Promise<CausalLM> {
-  const model = await fromPretrained(run)
+  const model = await openModel(run, 'causal-lm', flags)
   if (flags.quantize) await quantize(model, flags.quantize)
   return model
 }

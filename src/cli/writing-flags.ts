@@ -16,10 +16,11 @@ import { fromPretrained } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
+import { addExactFlag, type ExactFlag } from './exact.ts'
 import { collected, flagOf, nameFrom, number, positive, wholeNumber } from './options.ts'
 import { orElse } from './sampling-flags.ts'
 
-export interface WritingFlags {
+export interface WritingFlags extends ExactFlag {
   frequencyPenalty: number
   presencePenalty: number
   noRepeatNgram?: number
@@ -34,7 +35,7 @@ export interface WritingFlags {
 }
 
 export function addWritingFlags(command: Command): Command {
-  return command
+  command
     .option(
       '--frequency-penalty <number>',
       'subtract this from a score for each occurrence of the token',
@@ -64,6 +65,7 @@ export function addWritingFlags(command: Command): Command {
       `quantize the weights: faster, slightly less exact (${quantizeFormats.join(', ')})`,
       nameFrom(quantizeFormats),
     )
+  return addExactFlag(command)
     .option('--draft <dir>', 'a smaller model that drafts tokens: the same text in fewer steps')
     .option('--lookup', 'draft tokens that followed the same words earlier in the text')
     .optionsGroup('Output:')
@@ -107,6 +109,7 @@ export function checkTogether(flags: WritingFlags): void {
     ['beams', 'lookup'],
     ['beams', 'logprobs'],
     ['regex', 'jsonSchema'],
+    ['quantize', 'exact'],
   ]
   for (const [a, b] of pairs)
     if (flags[a] !== undefined && flags[b] !== undefined)

@@ -32,7 +32,7 @@ export function dequantize(blocks: Tensor, format: BlockFormat): Tensor {
   return tensorOf(g.dequantize(blocks.node, format))
 }
 
-/** x·Wᵀ + b with W (out, in) in blocks: u8 (out, bytes). Few rows of x are rounded to bytes on the way. */
+/** x·Wᵀ + b with W (out, in) in blocks: u8 (out, bytes). On the CPU, up to 32 rows of x are rounded to 16 bits. */
 export function linearQuantized(
   x: Tensor,
   blocks: Tensor,

@@ -3,8 +3,8 @@
 import { ShapeError } from './errors.ts'
 import { f16ToF32 } from './float16.ts'
 
-/** By ggml's names; q4_k and q6_k have blocks of 256 with scales of their own for each part. */
-export type BlockFormat = 'q8_0' | 'q4_0' | 'q4_1' | 'q4_k' | 'q6_k'
+/** By ggml's names. Formats that end with k have blocks of 256, with a scale for each 16 or 32 numbers. */
+export type BlockFormat = keyof typeof blockLayouts
 
 export interface BlockLayout {
   /** Numbers in a block. */
@@ -13,13 +13,18 @@ export interface BlockLayout {
   bytes: number
 }
 
-export const blockLayouts: Record<BlockFormat, BlockLayout> = {
+export const blockLayouts = {
   q8_0: { numbers: 32, bytes: 34 }, // d f16, q i8[32]:  d·q
   q4_0: { numbers: 32, bytes: 18 }, // d f16, q 4 bits:  d·(q - 8)
   q4_1: { numbers: 32, bytes: 20 }, // d f16, m f16, q 4 bits:  d·q + m
+  q5_0: { numbers: 32, bytes: 22 }, // d f16, q 1 bit, then 4 bits:  d·(q - 16)
+  q5_1: { numbers: 32, bytes: 24 }, // d f16, m f16, q 1 bit, then 4 bits:  d·q + m
+  iq4_nl: { numbers: 32, bytes: 18 }, // d f16, q 4 bits:  d·level[q]
+  q3_k: { numbers: 256, bytes: 110 }, // q 1 bit, then 2 bits, 6 bits s[16], d f16:  d·(s - 32)·(q - 4)
   q4_k: { numbers: 256, bytes: 144 }, // d f16, m f16, 6 bits (s, t)[8], q 4 bits:  d·s·q - m·t
-  q6_k: { numbers: 256, bytes: 210 }, // q 6 bits, s i8[16], d f16:  d·s·(q - 32)
-}
+  q5_k: { numbers: 256, bytes: 176 }, // d f16, m f16, 6 bits (s, t)[8], q 1 bit, then 4 bits:  d·s·q - m·t
+  q6_k: { numbers: 256, bytes: 210 }, // q 4 bits, then 2 bits, s i8[16], d f16:  d·s·(q - 32)
+} as const satisfies Record<string, BlockLayout>
 
 /** In the order of the kernels' list: the index is the number that a program carries. */
 export const blockFormats = Object.keys(blockLayouts) as readonly BlockFormat[]
@@ -84,20 +89,66 @@ const decoders: Record<BlockFormat, Decoder> = {
     })
   },
 
-  q4_k: (bytes, out) => {
-    const [scales, least] = [halves(bytes, 144, 0), halves(bytes, 144, 2)]
+  q5_0: (bytes, out) => {
+    const scales = halves(bytes, 22, 0)
     scales.forEach((d, block) => {
-      for (let part = 0; part < 8; part++) {
-        const [s, t] = sixBits(bytes, block * 144 + 4, part)
-        const [scale, offset] = [round(d * s), round(least[block] * t)]
-        const q = block * 144 + 16 + (part >> 1) * 32
-        const shift = (part & 1) * 4 // a byte holds numbers of two parts
-        const to = block * 256 + part * 32
-        for (let i = 0; i < 32; i++)
-          out[to + i] = round(scale * ((bytes[q + i] >> shift) & 15)) - offset
+      eachFiveBits(bytes, block * 22 + 2, (i, q) => {
+        out[block * 32 + i] = d * (q - 16)
+      })
+    })
+  },
+
+  q5_1: (bytes, out) => {
+    const [scales, least] = [halves(bytes, 24, 0), halves(bytes, 24, 2)]
+    scales.forEach((d, block) => {
+      eachFiveBits(bytes, block * 24 + 4, (i, q) => {
+        out[block * 32 + i] = round(d * q) + least[block]
+      })
+    })
+  },
+
+  iq4_nl: (bytes, out) => {
+    const scales = halves(bytes, 18, 0)
+    scales.forEach((d, block) => {
+      eachNibble(bytes, block * 18 + 2, (i, q) => {
+        out[block * 32 + i] = d * NEAR_ZERO_CLOSER[q]
+      })
+    })
+  },
+
+  q3_k: (bytes, out) => {
+    const scales = halves(bytes, 110, 108)
+    scales.forEach((d, block) => {
+      const start = block * 110
+      for (let i = 0; i < 256; i++) {
+        const group = i >> 5
+        const low = bytes[start + 32 + (group >> 2) * 32 + (i & 31)] >> (2 * (group & 3))
+        const high = bytes[start + (i & 31)] >> group
+        const q = (low & 3) | ((high & 1) << 2)
+        out[block * 256 + i] = round(d * sixteenthScale(bytes, start + 96, i >> 4)) * (q - 4)
       }
     })
   },
+
+  q4_k: (bytes, out) =>
+    eachPart(bytes, 144, (block, part, scale, offset) => {
+      const q = block * 144 + 16 + (part >> 1) * 32
+      const shift = (part & 1) * 4 // a byte holds numbers of two parts
+      const to = block * 256 + part * 32
+      for (let i = 0; i < 32; i++)
+        out[to + i] = round(scale * ((bytes[q + i] >> shift) & 15)) - offset
+    }),
+
+  q5_k: (bytes, out) =>
+    eachPart(bytes, 176, (block, part, scale, offset) => {
+      const q = block * 176 + 48 + (part >> 1) * 32
+      const shift = (part & 1) * 4
+      const to = block * 256 + part * 32
+      for (let i = 0; i < 32; i++) {
+        const fifth = (bytes[block * 176 + 16 + i] >> part) & 1
+        out[to + i] = round(scale * (((bytes[q + i] >> shift) & 15) | (fifth << 4))) - offset
+      }
+    }),
 
   q6_k: (bytes, out) => {
     const scales = halves(bytes, 210, 208)
@@ -131,6 +182,38 @@ function eachNibble(bytes: Uint8Array, at: number, visit: (i: number, q: number)
     visit(i, bytes[at + i] & 15)
     visit(i + 16, bytes[at + i] >> 4)
   }
+}
+
+/** 32 numbers in 20 bytes: the fifth bits, then the others as above. */
+function eachFiveBits(bytes: Uint8Array, at: number, visit: (i: number, q: number) => void): void {
+  eachNibble(bytes, at + 4, (i, q) => {
+    visit(i, q | (((bytes[at + (i >> 3)] >> (i & 7)) & 1) << 4))
+  })
+}
+
+/** The levels of iq4_nl. */
+const NEAR_ZERO_CLOSER = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
+
+/** The eight parts of each block of q4_k and q5_k, with scale and offset. */
+function eachPart(
+  bytes: Uint8Array,
+  size: number,
+  visit: (block: number, part: number, scale: number, offset: number) => void,
+): void {
+  const [scales, least] = [halves(bytes, size, 0), halves(bytes, size, 2)]
+  scales.forEach((d, block) => {
+    for (let part = 0; part < 8; part++) {
+      const [s, t] = sixBits(bytes, block * size + 4, part)
+      visit(block, part, round(d * s), round(least[block] * t))
+    }
+  })
+}
+
+/** One of sixteen scales: 8 bytes hold the low four bits, 4 bytes the high two. */
+function sixteenthScale(bytes: Uint8Array, at: number, index: number): number {
+  const low = bytes[at + (index & 7)] >> (index < 8 ? 0 : 4)
+  const high = bytes[at + 8 + (index & 3)] >> (2 * (index >> 2))
+  return ((low & 15) | ((high & 3) << 4)) - 32
 }
 
 /** Scale and offset of one of eight parts: 12 bytes hold the first four whole, and of the others

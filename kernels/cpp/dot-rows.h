@@ -1,0 +1,159 @@
+// Products of a few rows of x, rounded to 16 bits, with rows of weights in blocks.
+#pragma once
+#include "dot-quads.h"
+#include "gemv.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+struct ShortProduct {
+  const float* halves;
+  const uint8_t* weights; // (n, bytes)
+  int64_t bytes, blocks;
+  const ShortRow* x;
+  float* const* out; // of each row of x
+  int64_t step;      // from column to column
+  const float* bias; // null, or of each column
+  int64_t biasStep;
+};
+
+HEED_INLINE float sumOf(FloatLanes s) {
+  return ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+}
+HEED_INLINE float sumOf(HalfLanes s) { return (s[0] + s[2]) + (s[1] + s[3]); }
+HEED_INLINE float sumOf(float s) { return s; }
+
+// The shifts of a block's groups.
+template <class F>
+using Shifts = typename std::conditional<groupsOfBlock<F>() == 1, float, FloatLanes>::type;
+
+// body(g) for each group of a block, with g known to the compiler.
+template <class Body, int... G>
+HEED_INLINE void eachOf(std::integer_sequence<int, G...>, Body&& body) {
+  (body(G), ...);
+}
+template <class F, class Body> HEED_INLINE void eachGroup(Body&& body) {
+  eachOf(std::make_integer_sequence<int, groupsOfBlock<F>()>{}, body);
+}
+
+// A row of weights times M rows of x: sums without the scales of x.
+template <class F, int M> struct RowSums {
+  FloatLanes sum[M] = {};
+  Shifts<F> shift[M] = {};
+};
+
+// += a block of a row of weights times groups i and further of x.
+template <class F, class Dot, int M>
+HEED_INLINE void addBlock(const float* halves, const uint8_t* block, const ShortRow* x, int64_t i,
+                          RowSums<F, M>& to) {
+  Factors<F> factors;
+  readFactors(halves, block, factors);
+  eachGroup<F>([&](int g) __attribute__((always_inline)) {
+    const auto weights = Dot::template weights<F::OFFSET>(F::numbers(block, g));
+    const FloatLanes scale = scaleOf(factors, g);
+    HEED_UNROLL
+    for (int m = 0; m < M; m++) {
+      const Lanes correction = F::OFFSET > 0 ? x[m].correction[i + g] : Lanes{};
+      const Lanes dot = Dot::dot(weights, x[m].q[i + g], correction);
+      to.sum[m] = multiplyAdd(__builtin_convertvector(dot, FloatLanes), scale, to.sum[m]);
+    }
+  });
+  if constexpr (F::SHIFTED)
+    for (int m = 0; m < M; m++)
+      to.shift[m] = multiplyAdd(loadAs<Shifts<F>>(factors.shift), loadAs<Shifts<F>>(x[m].sum + i),
+                                to.shift[m]);
+}
+
+// All blocks of R rows of weights, `stride` bytes apart.
+template <class F, class Dot, int M, int R>
+HEED_INLINE void addBlocks(const ShortProduct& p, const uint8_t* block, int64_t stride,
+                            RowSums<F, M>* to) {
+  constexpr int64_t BYTES = sizeOfBlock<F>().bytes, GROUPS = groupsOfBlock<F>();
+  for (int64_t b = 0; b < p.blocks; b++, block += BYTES) HEED_UNROLL
+  for (int r = 0; r < R; r++) {
+    const uint8_t* own = block + r * stride;
+    for (int64_t at = 0; at < BYTES; at += 128) prefetchStream(own + at);
+    addBlock<F, Dot, M>(p.halves, own, p.x, b * GROUPS, to[r]);
+  }
+}
+
+// Likewise, four blocks at a time; the last four may overlap with those before.
+template <class F, int M, int R>
+inline void addQuads(const ShortProduct& p, const uint8_t* block, int64_t stride,
+                     RowSums<F, M>* to);
+
+#if defined(__AVX512BW__)
+template <class F, int M, int R>
+inline void addQuads(const ShortProduct& p, const uint8_t* block, int64_t stride,
+                     RowSums<F, M>* to) {
+  constexpr int64_t BYTES = sizeOfBlock<F>().bytes;
+  QuadSums wide[R][M];
+  const int64_t quads = ShortRow::quadsOf(p.blocks);
+  for (int64_t i = 0; i < quads; i++) {
+    const uint8_t* four = block + least(4 * i, p.blocks - 4) * BYTES;
+    HEED_UNROLL
+    for (int r = 0; r < R; r++) {
+      for (int64_t at = 0; at < 4 * BYTES; at += 128) prefetchStream(four + r * stride + at);
+      addQuad<F, M>(p.halves, four + r * stride, p.x, i, wide[r]);
+    }
+  }
+  for (int r = 0; r < R; r++)
+    for (int m = 0; m < M; m++) {
+      to[r].sum[m] = halvesAdded(wide[r][m].sum);
+      to[r].shift[m] = sumOf(wide[r][m].shift);
+    }
+}
+#endif
+
+// R rows of weights, `apart` from one another, times M rows of x: R * M sums stay in registers.
+// Each product is summed in one order, whatever R and M are.
+template <class F, class Dot, int M, int R>
+static void dotRows(const ShortProduct& p, int64_t n, int64_t apart) {
+  const uint8_t* block = p.weights + n * p.bytes;
+  RowSums<F, M> sums[R];
+  bool done = false;
+  if constexpr (Dot::QUADS && F::QUADS)
+    if ((done = p.blocks >= 4)) addQuads<F, M, R>(p, block, apart * p.bytes, sums);
+  if (!done) addBlocks<F, Dot, M, R>(p, block, apart * p.bytes, sums);
+  for (int r = 0; r < R; r++)
+    for (int m = 0; m < M; m++) {
+      const int64_t column = n + r * apart;
+      const float total = sumOf(sums[r].sum[m]) + sumOf(sums[r].shift[m]);
+      const float bias = p.bias ? p.bias[column * p.biasStep] : 0;
+      p.out[m][column * p.step] = multiplyAdd(total, p.x[m].scale, bias);
+    }
+}
+
+// Each of R streams goes through a piece of memory of its own, from row to row: processors fetch
+// long streams ahead, and rows of weights are short. A column that is left over is in all streams.
+template <class F, class Dot, int M>
+static void dotColumns(const ShortProduct& p, Range columns) {
+  constexpr int R = M > 2 ? 2 : 4;
+  const int64_t apart = columns.size() / R;
+  for (int64_t n = 0; n < apart; n++) dotRows<F, Dot, M, R>(p, columns.from + n, apart);
+  for (int64_t n = columns.from + R * apart; n < columns.to; n++) dotRows<F, Dot, M, R>(p, n, 0);
+}
+
+// What differs from format to format, for one way to multiply shorts.
+struct Format {
+  BlockSize size;
+  void (*row)(const float* halves, const uint8_t* block, int64_t blocks, float* to);
+  void (*round)(const float* x, int64_t groups, ShortRow& to);
+  void (*few[3])(const ShortProduct& p, Range columns); // by 1, 2 and 4 rows of x
+};
+
+template <class F, class Dot> constexpr Format formatOf() {
+  return {sizeOfBlock<F>(),
+          dequantizeRow<F>,
+          roundToShorts<F, Dot>,
+          {dotColumns<F, Dot, 1>, dotColumns<F, Dot, 2>, dotColumns<F, Dot, 4>}};
+}
+
+template <class Dot>
+constexpr Format formats[] = {formatOf<Q8_0, Dot>(),   formatOf<Q4_0, Dot>(), formatOf<Q4_1, Dot>(),
+                              formatOf<Q5_0, Dot>(),   formatOf<Q5_1, Dot>(),
+                              formatOf<IQ4_NL, Dot>(), formatOf<Q3_K, Dot>(), formatOf<Q4_K, Dot>(),
+                              formatOf<Q5_K, Dot>(),   formatOf<Q6_K, Dot>()};
+
+} // namespace HEED_ISA
+} // namespace heed

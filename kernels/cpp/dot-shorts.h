@@ -1,0 +1,151 @@
+// Dot products of groups of 32: bytes u of weights with 16-bit numbers q of x, exact. What a
+// processor has for them differs, so this is one of the few files with instructions of its own.
+// All ways give the same integers in the same lanes:
+//
+//   lane i = sum over the four numbers from 4 i on of (u - OFFSET) * q
+//
+// with u - OFFSET in -128..127 and |q| <= LARGEST_SHORT: a lane is less than 2^24.
+#pragma once
+#include "blocks.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+typedef int16_t Shorts __attribute__((vector_size(32)));
+typedef uint16_t Words __attribute__((vector_size(32)));
+typedef int16_t EightShorts __attribute__((vector_size(16)));
+
+// 127 * 257: its upper byte, rounded, is a signed byte.
+constexpr int LARGEST_SHORT = 32639;
+
+// A group of x, in two pieces that differ from one way to the other.
+struct PackedGroup {
+  Bytes first, second;
+};
+
+HEED_INLINE Lanes evenLanes(Lanes a, Lanes b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+}
+HEED_INLINE Lanes oddLanes(Lanes a, Lanes b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+
+// Sums of pairs of neighbours: lane i = a[2 i] b[2 i] + a[2 i + 1] b[2 i + 1].
+HEED_INLINE Lanes multiplyPairs(Shorts a, Shorts b) {
+#if defined(__AVX2__)
+  return (Lanes)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+  const Bytes x = (Bytes)a, y = (Bytes)b;
+  const auto pairs = [](HalfBytes p, HalfBytes q) {
+    return (HalfBytes)_mm_madd_epi16((__m128i)p, (__m128i)q);
+  };
+  return (Lanes)joined(pairs(lowHalf(x), lowHalf(y)), pairs(highHalf(x), highHalf(y)));
+#elif defined(__wasm_simd128__)
+  const Bytes x = (Bytes)a, y = (Bytes)b;
+  const auto pairs = [](HalfBytes p, HalfBytes q) {
+    return (HalfBytes)wasm_i32x4_dot_i16x8((v128_t)p, (v128_t)q);
+  };
+  return (Lanes)joined(pairs(lowHalf(x), lowHalf(y)), pairs(highHalf(x), highHalf(y)));
+#else
+  const Lanes x = (Lanes)a, y = (Lanes)b; // a lane is a pair
+  return (x << 16 >> 16) * (y << 16 >> 16) + (x >> 16) * (y >> 16);
+#endif
+}
+
+// The numbers at even places, then those at odd ones, as shorts: bytes of weights come so without
+// a shuffle.
+struct DotShorts {
+  static constexpr bool QUADS = false;
+  struct Weights {
+    Shorts even, odd;
+  };
+
+  template <int OFFSET> HEED_INLINE Weights weights(Bytes u) {
+    const Words both = (Words)u, offset = (uint16_t)OFFSET - Words{};
+    return {(Shorts)((both & 255) - offset), (Shorts)((both >> 8) - offset)};
+  }
+
+  HEED_INLINE Lanes dot(const Weights& w, const PackedGroup& x, Lanes) {
+    const Shorts even = (Shorts)x.first, odd = (Shorts)x.second;
+#if defined(__aarch64__)
+    const auto half = [](int16x8_t a, int16x8_t b, int16x8_t x, int16x8_t y) {
+      const int32x4_t low = vmull_s16(vget_low_s16(a), vget_low_s16(x));
+      const int32x4_t high = vmull_high_s16(a, x);
+      return (HalfBytes)vpaddq_s32(vmlal_s16(low, vget_low_s16(b), vget_low_s16(y)),
+                                   vmlal_high_s16(high, b, y));
+    };
+    const auto low = [](Shorts x) { return (int16x8_t)lowHalf((Bytes)x); };
+    const auto high = [](Shorts x) { return (int16x8_t)highHalf((Bytes)x); };
+    return (Lanes)joined(half(low(w.even), low(w.odd), low(even), low(odd)),
+                         half(high(w.even), high(w.odd), high(even), high(odd)));
+#else
+    return multiplyPairs(w.even, even) + multiplyPairs(w.odd, odd);
+#endif
+  }
+
+  HEED_INLINE PackedGroup pack(const Lanes* q) {
+    const auto narrow = [](Lanes a, Lanes b) {
+      return joined((HalfBytes)__builtin_convertvector(a, EightShorts),
+                    (HalfBytes)__builtin_convertvector(b, EightShorts));
+    };
+    return {narrow(evenLanes(q[0], q[1]), evenLanes(q[2], q[3])),
+            narrow(oddLanes(q[0], q[1]), oddLanes(q[2], q[3]))};
+  }
+};
+
+#if defined(__AVX512F__)
+HEED_INLINE void addByteProducts(Lanes& sum, Bytes u, Bytes q) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(q));
+}
+
+// Upper and lower bytes of q, each times u. Not all processors with AVX-512 have this instruction:
+// as assembly it needs no compiler flag, and who calls it asks first.
+struct DotBytes {
+  static constexpr bool QUADS = true; // see dot-quads.h
+  typedef Bytes Weights;
+
+  template <int OFFSET> HEED_INLINE Bytes weights(Bytes u) { return u; }
+
+  // correction: -OFFSET times the sum of q over the lane.
+  HEED_INLINE Lanes dot(Bytes u, const PackedGroup& x, Lanes correction) {
+    Lanes upper = {};
+    addByteProducts(upper, u, x.first);
+    Lanes sum = (upper << 8) + correction;
+    addByteProducts(sum, u, x.second);
+    return sum;
+  }
+
+  HEED_INLINE PackedGroup pack(const Lanes* q) {
+    Lanes upper[4], lower[4];
+    for (int i = 0; i < 4; i++) {
+      upper[i] = (q[i] + 128) >> 8;
+      lower[i] = q[i] - (upper[i] << 8);
+    }
+    return {narrow(upper), narrow(lower)};
+  }
+
+private:
+  HEED_INLINE Bytes narrow(const Lanes* x) {
+    SignedEight bytes[4];
+    for (int i = 0; i < 4; i++) bytes[i] = __builtin_convertvector(x[i], SignedEight);
+    return joined((HalfBytes)joined(bytes[0], bytes[1]), (HalfBytes)joined(bytes[2], bytes[3]));
+  }
+  HEED_INLINE HalfBytes joined(SignedEight a, SignedEight b) {
+    return (HalfBytes)__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+                                              14, 15);
+  }
+  HEED_INLINE Bytes joined(HalfBytes a, HalfBytes b) { return HEED_ISA::joined(a, b); }
+};
+#endif
+
+inline bool hasVnni() {
+#if defined(__AVX512F__)
+  static const bool has = __builtin_cpu_supports("avx512vnni");
+  return has;
+#else
+  return false;
+#endif
+}
+
+} // namespace HEED_ISA
+} // namespace heed

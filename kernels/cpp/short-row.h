@@ -1,0 +1,97 @@
+// Rows of x rounded to 16 bits:  x = scale * q.
+#pragma once
+#include "dot-shorts.h"
+#include "integers.h"
+
+namespace heed {
+namespace HEED_ISA {
+
+// Four groups for dot-quads.h, in vectors of 64 bytes. Formats have an offset or shifts.
+struct alignas(64) Quad {
+  Bytes upper[2][2], lower[2][2];
+  union {
+    Lanes correction[2][2];
+    float sum[4];
+  };
+};
+
+struct ShortRow {
+  float scale;
+  PackedGroup* q;    // of each group
+  float* sum;        // likewise, of q
+  Lanes* correction; // likewise, as dot-shorts.h wants them
+  Quad* quads;       // in place of groups, where there are at least four
+
+  static int64_t quadsOf(int64_t groups) { return groups < 4 ? 0 : ceilDiv(groups, 4); }
+  static size_t bytes(int64_t groups) {
+    return quadsOf(groups) * sizeof(Quad) + groups * (sizeof(PackedGroup) + sizeof(Lanes)) +
+           roundUp(groups, 16) * sizeof(float);
+  }
+  ShortRow() = default;
+  ShortRow(char* memory, int64_t groups) { // 64-byte aligned
+    quads = (Quad*)memory;
+    q = (PackedGroup*)(quads + quadsOf(groups));
+    correction = (Lanes*)(q + groups);
+    sum = (float*)(correction + groups);
+  }
+};
+
+template <int... L> HEED_INLINE Lanes larger(Lanes a) {
+  const Lanes b = __builtin_shufflevector(a, a, L...);
+  return a > b ? a : b;
+}
+
+// The largest magnitude: as bits, so that NaN is larger than anything.
+inline float largestOf(const float* x, int64_t count) {
+  Lanes top[4] = {};
+  for (int64_t i = 0; i < count; i += GROUP) HEED_UNROLL
+  for (int j = 0; j < 4; j++) {
+    const Lanes magnitude = loadAs<Lanes>(x + i + 8 * j) & INT32_MAX;
+    top[j] = magnitude > top[j] ? magnitude : top[j];
+  }
+  for (int j = 1; j < 4; j++) top[0] = top[j] > top[0] ? top[j] : top[0];
+  top[0] = larger<4, 5, 6, 7, 0, 1, 2, 3>(top[0]);
+  top[0] = larger<2, 3, 0, 1, 6, 7, 4, 5>(top[0]);
+  top[0] = larger<1, 0, 3, 2, 5, 4, 7, 6>(top[0]);
+  return ((FloatLanes)top[0])[0];
+}
+
+HEED_INLINE int32_t sumOfLanes(Lanes x) {
+  return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
+}
+
+// A group of x times `scale`, as the nearest whole numbers, and their sums over each lane.
+template <class Dot> struct RoundedGroup {
+  PackedGroup packed;
+  Lanes sums;
+
+  RoundedGroup(const float* x, float scale) {
+    Lanes q[4];
+    HEED_UNROLL
+    for (int i = 0; i < 4; i++)
+      q[i] = (Lanes)(loadAs<FloatLanes>(x + 8 * i) * scale + ROUNDER) - ROUNDER_BITS;
+    packed = Dot::pack(q);
+    sums = Dot::dot(Dot::template weights<0>(everyByte(1)), packed, Lanes{});
+  }
+};
+
+template <class F>
+static void fillQuads(const float* x, int64_t groups, float inverse, Quad* quads); // dot-quads.h
+
+// Numbers that are not finite make a scale that is not, and with it the products.
+template <class F, class Dot>
+static void roundToShorts(const float* x, int64_t groups, ShortRow& to) {
+  const float top = largestOf(x, groups * GROUP), inverse = top > 0 ? LARGEST_SHORT / top : 0;
+  to.scale = top / LARGEST_SHORT;
+  if constexpr (Dot::QUADS && F::QUADS)
+    if (groups >= 4) return fillQuads<F>(x, groups, inverse, to.quads);
+  for (int64_t i = 0; i < groups; i++) {
+    const RoundedGroup<Dot> group(x + i * GROUP, inverse);
+    to.q[i] = group.packed;
+    if (F::SHIFTED) to.sum[i] = (float)sumOfLanes(group.sums);
+    else to.correction[i] = -F::OFFSET * group.sums;
+  }
+}
+
+} // namespace HEED_ISA
+} // namespace heed
