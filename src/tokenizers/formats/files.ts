@@ -9,6 +9,7 @@ import { alternatives, HeedError } from '../../util/errors.ts'
 import { Tokenizer } from '../tokenizer.ts'
 import { bertVocabFiles } from './bert-vocab.ts'
 import { bpeFiles } from './bpe-files.ts'
+import { withClassSettings } from './class-settings.ts'
 import { withKnownClassTokens } from './classes.ts'
 import {
   exists,
@@ -122,7 +123,7 @@ async function filesOf(path: string, config: TokenizerConfig): Promise<Files> {
     return tiktokenModelFiles(await readText(path), config)
   const isModel = format === 'sentencepiece' || (format === null && name.includes('.model'))
   if (!isModel) {
-    const json = await readJson(path)
+    const json = withClassSettings(await readJson(path), config, path)
     return { json, config: withKnownClassTokens(config, json) }
   }
   const isT5 = name === 'spiece.model' ? /^T5|^$/ : /^T5Tokenizer/
