@@ -1,44 +1,40 @@
 // Parquet stores columns in row groups; they are read one after the other.
 import type { FileHandle } from 'node:fs/promises'
-import type { Compressors, FileMetaData, RowGroup } from 'hyparquet'
-import { formatBytes, quote } from '../../io/files/file-error.ts'
+import { fileError, formatBytes, quote } from '../../io/files/file-error.ts'
 import { readHead } from '../../io/files/file-format.ts'
 import { isJsonObject, parseJson } from '../../io/files/json.ts'
-import { openForReading, readFully } from '../../io/files/open-file.ts'
+import { openForReading } from '../../io/files/open-file.ts'
 import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Mistakes } from '../mistakes.ts'
+import { loadCodecs, type Unpack } from '../parquet/codecs.ts'
+import { type Column, readColumn } from '../parquet/column.ts'
+import { NOT_UTF8 } from '../parquet/convert.ts'
+import { type Footer, type RowGroup, readBytes, readFooter } from '../parquet/footer.ts'
+import { rowsOf } from '../parquet/rows.ts'
+import { leavesOf, type SchemaNode } from '../parquet/schema.ts'
 import type { Row } from '../row.ts'
 
 /**
- * Rows of a Parquet file; one row group is in memory at a time. 64-bit integers become numbers, and the class numbers
- * of the `datasets` library become names.
+ * Rows of a Parquet file; the columns of one row group are in memory at a time. 64-bit integers become numbers, and the
+ * class numbers of the `datasets` library become names.
  * @throws HeedError for a damaged file, and for row groups that are too large
  */
 export async function* readParquet(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
-  const { compressors } = await import('hyparquet-compressors')
   refuseOtherFormats(file, 'a Parquet file', await readHead(file), ['parquet'])
   const { handle, size } = await openForReading(file)
   try {
-    const buffer = { byteLength: size, slice: sliceOf(handle, size) }
-    const metadata = await decoded(file, () => parquetMetadataAsync(buffer))
-    checkNames(metadata, file)
-    const classes = classNames(metadata, file)
-    let rowStart = 0
-    for (const group of metadata.row_groups) {
-      const rowEnd = rowStart + checkGroup(group, file)
-      const options = { file: buffer, metadata, rowStart, rowEnd, utf8: false, parsers: PARSERS }
-      const rows = await decoded(file, () =>
-        parquetReadObjects({ ...options, compressors: careful(compressors) }),
-      )
-      for (const [i, values] of rows.entries()) {
-        const place = { file, number: rowStart + i + 1 }
-        const clean = mistakes.attempt(place, () => plainValues(values, classes))
-        if (clean) yield { values: clean, ...place }
-      }
-      rowStart = rowEnd
+    const footer = await readFooter(handle, size)
+    const classes = classNames(footer, file)
+    checkNames(footer, file)
+    let number = 0
+    for await (const values of rowsOfGroups(handle, footer, file)) {
+      const place = { file, number: ++number }
+      const clean = mistakes.attempt(place, () => plainValues(values, classes))
+      if (clean) yield { values: clean, ...place }
     }
+  } catch (cause) {
+    throw damaged(fileError(cause, 'read', file), file)
   } finally {
     await handle.close()
   }
@@ -46,87 +42,65 @@ export async function* readParquet(file: string, mistakes: Mistakes): AsyncGener
 
 const MOST_BYTES = 2 ** 31
 const MOST_ROWS = 10_000_000
-const MOST_PAGE = 2 ** 28
 
-/** Marks bytes that should be text but are not; the mistake is reported when the rows are built. */
-const NOT_UTF8 = Symbol('not UTF-8')
-const decoder = new TextDecoder('utf-8', { fatal: true })
-
-const PARSERS = {
-  stringFromBytes: (bytes: Uint8Array | undefined) => {
-    try {
-      return bytes && decoder.decode(bytes)
-    } catch {
-      return NOT_UTF8
+async function* rowsOfGroups(
+  handle: FileHandle,
+  { schema, rowGroups }: Footer,
+  file: string,
+): AsyncGenerator<Record<string, unknown>> {
+  const codecOf = await loadCodecs()
+  const leaves = leavesOf(schema)
+  for (const group of rowGroups) {
+    checkGroup(group, file)
+    const columns: Column[] = []
+    for (const [i, chunk] of group.columns.entries()) {
+      const bytes = await readBytes(handle, chunk.start, chunk.byteCount)
+      const unpack: Unpack = codecOf(chunk.codec)
+      columns.push(readColumn(bytes, chunk, leaves[i], unpack))
     }
-  },
-}
-
-function sliceOf(handle: FileHandle, size: number) {
-  return async (start: number, end = size): Promise<ArrayBuffer> => {
-    const from = Math.max(0, start < 0 ? size + start : start)
-    const length = Math.min(end, size) - from
-    if (!(length >= 0) || length > MOST_BYTES)
-      throw new RangeError(`bytes ${start} to ${end} are asked of ${size}`)
-    const bytes = new Uint8Array(length)
-    if (await readFully(handle, bytes, from)) return bytes.buffer
-    throw new RangeError('it became shorter while it was read')
+    yield* rowsOf(schema, leaves, columns, group.rowCount)
   }
 }
 
-/** Any error of the library is reported as damage of the file. */
-async function decoded<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    if (cause instanceof HeedError) throw cause
-    const reason = (cause as Error).message
-    throw new HeedError('corrupt-file', `${file} must be a sound Parquet file, got: ${reason}`, {
+/** Any error of decoding is reported as damage of the file. */
+function damaged(cause: unknown, file: string): unknown {
+  if (cause instanceof HeedError || !(cause instanceof Error)) return cause
+  return new HeedError(
+    'corrupt-file',
+    `${file} must be a sound Parquet file, got: ${cause.message}`,
+    {
       cause,
       remedy: 'Copy or download the file again.',
-    })
-  }
+    },
+  )
 }
 
-function checkNames({ schema }: FileMetaData, file: string): void {
-  if (schema.some(({ name }) => name === '__proto__'))
+function checkNames({ schema }: Footer, file: string): void {
+  const hasName = (node: SchemaNode): boolean =>
+    node.name === '__proto__' || node.children.some(hasName)
+  if (hasName(schema))
     throw new HeedError('invalid-data', `${file}: column names must not be "__proto__"`, {
       remedy: 'Rename the column.',
     })
 }
 
-function checkGroup({ total_byte_size, num_rows }: RowGroup, file: string): number {
-  if (num_rows <= MOST_ROWS && num_rows >= 0 && total_byte_size <= MOST_BYTES)
-    return Number(num_rows)
+function checkGroup({ rowCount, byteCount }: RowGroup, file: string): void {
+  if (rowCount <= MOST_ROWS && byteCount <= MOST_BYTES) return
   const limit = `${MOST_ROWS} rows and ${formatBytes(MOST_BYTES)}`
-  const size = `${num_rows} rows in ${formatBytes(Number(total_byte_size))}`
+  const size = `${rowCount} rows in ${formatBytes(byteCount)}`
   throw new HeedError(
     'invalid-data',
     `${file}: a row group must be at most ${limit}, got ${size}`,
-    {
-      remedy: 'Write the file with smaller row groups.',
-    },
+    { remedy: 'Write the file with smaller row groups.' },
   )
-}
-
-/** Refuses pages whose stated size is too large, before they are unpacked. */
-function careful(compressors: Compressors): Compressors {
-  const entries = Object.entries(compressors).map(([codec, unpack]) => [
-    codec,
-    (input: Uint8Array, length: number): Uint8Array => {
-      if (length <= MOST_PAGE) return unpack(input, length)
-      throw new RangeError(`a page of ${formatBytes(length)}`)
-    },
-  ])
-  return Object.fromEntries(entries)
 }
 
 type Classes = ReadonlyMap<string, readonly string[]>
 
 /** The class names that the `datasets` library has stored in the metadata. */
-function classNames({ key_value_metadata = [] }: FileMetaData, file: string): Classes {
+function classNames({ notes }: Footer, file: string): Classes {
   const classes = new Map<string, readonly string[]>()
-  const noted = key_value_metadata.find(({ key }) => key === 'huggingface')?.value
+  const noted = notes.get('huggingface')
   if (noted === undefined) return classes
   const { info } = { info: undefined, ...Object(parseJson(noted, `the metadata of ${file}`)) }
   const features = isJsonObject(info) && isJsonObject(info.features) ? info.features : {}

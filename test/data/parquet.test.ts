@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openRows } from '../../src/data/index.ts'
+import { ByteReader } from '../../src/data/parquet/byte-reader.ts'
+import { readRuns } from '../../src/data/parquet/runs.ts'
+import { ThriftReader } from '../../src/data/parquet/thrift.ts'
+import { HeedError } from '../../src/util/errors.ts'
+import { FIXTURES } from '../fixtures/cases.ts'
+import { temporaryFolder } from '../io/temporary-folder.ts'
+
+const fixture = (name: string): string => join(FIXTURES, 'rows', name)
+const FILES = 'none snappy gzip zstd brotli lz4 leaves-1 leaves-2 nested'.split(' ')
+
+async function read(path: string): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for await (const { values } of (await openRows(path)).rows()) rows.push(values)
+  return rows
+}
+
+describe('files of pyarrow', () => {
+  it.each(['leaves-1', 'leaves-2', 'nested'])('are read as they were written: %s', async (name) => {
+    const expected = JSON.parse(readFileSync(fixture(`${name}.json`), 'utf8'))
+    const rows = await read(fixture(`${name}.parquet`))
+    expect(JSON.parse(JSON.stringify(rows, bytesAsList))).toEqual(expected)
+  })
+})
+
+describe('changed bytes', () => {
+  it.each([
+    ['none', 5654, 0o27],
+    ['snappy', 3399, 0o50],
+  ])('of %s.parquet that once ended the process are an error', async (name, at, byte) => {
+    await expect(readChanged(`${name}.parquet`, at, byte)).resolves.toBeInstanceOf(HeedError)
+  })
+
+  it.each(FILES)('of %s give rows or one error', async (name) => {
+    const bytes = readFileSync(fixture(`${name}.parquet`))
+    const random = draws(name.length + bytes.length)
+    for (let i = 0; i < 60; i++) {
+      const at = random() % bytes.length
+      const result = await readChanged(`${name}.parquet`, at, random() % 256)
+      expect(result === null || result instanceof HeedError, `byte ${at}: ${result}`).toBe(true)
+    }
+  })
+
+  it('of a footer that is cut are an error', async () => {
+    const bytes = readFileSync(fixture('none.parquet'))
+    const path = join(await temporaryFolder(), 'a.parquet')
+    for (const length of [4, 11, 12, 100, bytes.length - 1]) {
+      await writeFile(path, bytes.subarray(0, length))
+      await expect(read(path)).rejects.toThrow(/must be a (sound )?Parquet file/)
+    }
+  })
+})
+
+describe('counts are checked against the bytes that are there:', () => {
+  it.each([
+    ['a run', [0x80, 0x80, 0x80, 0x80, 0x10, 1], /a run of \d+ values where 20 are left/],
+    ['packed bits', [0xff, 0xff, 0xff, 0xff, 0x0f], /values of \d+ bytes in the 0 that are left/],
+    ['nothing', [], /values of 1 bytes in the 0/],
+    ['an endless integer', Array(12).fill(0xff), /more than 10 bytes/],
+  ])('%s', (_, bytes, message) => {
+    const reader = new ByteReader(Uint8Array.from(bytes))
+    expect(() => readRuns(reader, 3, new Uint8Array(20))).toThrow(message)
+  })
+
+  it.each([
+    ['a list', [0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07], /a list of \d+ items has 0 bytes/],
+    ['a text', [0x18, 0xff, 0xff, 0x03], /claims 65535 bytes, 0 are left/],
+    ['a deep struct', Array(99).fill(0x1c), /nested/],
+    ['a struct without an end', [0x15, 0x02], /ends early/],
+    ['an unknown type', [0x1e], /the type 14/],
+  ])('%s', (_, bytes, message) => {
+    expect(() => new ThriftReader(Uint8Array.from(bytes)).struct()).toThrow(message)
+  })
+
+  it('runs and packed bits of every width', () => {
+    for (let width = 1; width <= 32; width++) {
+      const values = Array.from({ length: 16 }, (_, i) => (i * 2654435761) % 2 ** width)
+      const bits = values
+        .map((value) => value.toString(2).padStart(width, '0'))
+        .reverse()
+        .join('')
+      const packed =
+        bits
+          .match(/.{8}/g)
+          ?.reverse()
+          .map((byte) => Number.parseInt(byte, 2)) ?? []
+      const run = Array.from({ length: Math.ceil(width / 8) }, (_, i) => (5 >> (8 * i)) & 255)
+      const reader = new ByteReader(Uint8Array.from([5, ...packed, 6, ...run]))
+      const out = new Uint32Array(19)
+      readRuns(reader, width, out)
+      expect(Array.from(out), `width ${width}`).toEqual([...values, 5, 5, 5])
+    }
+  })
+})
+
+async function readChanged(name: string, at: number, byte: number): Promise<unknown> {
+  const bytes = Buffer.from(readFileSync(fixture(name)))
+  bytes[at] = byte
+  const path = join(await temporaryFolder(), 'a.parquet')
+  await writeFile(path, bytes)
+  return read(path).then(
+    () => null,
+    (error: unknown) => error,
+  )
+}
+
+function bytesAsList(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Array.from(value) : value
+}
+
+/** Whole numbers from 0 on, always the same. */
+function draws(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state >>> 8
+  }
+}
