@@ -17,7 +17,9 @@ export function withNulls(
   depth = 0,
 ): Readonly<Record<string, unknown>> {
   let changed: Record<string, unknown> | undefined
-  for (const [key, value] of Object.entries(values)) {
+  for (const key of Object.keys(values)) {
+    const value = values[key]
+    if (typeof value === 'string') continue
     const item = clean(value, depth)
     if (item === value) continue
     changed ??= { ...values }

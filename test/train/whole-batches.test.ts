@@ -5,6 +5,7 @@ import { evaluationExamples } from '../../src/train/evaluation-data.ts'
 import { HeldOutLoss } from '../../src/train/held-out-loss.ts'
 import { evaluateRun } from '../../src/train/index.ts'
 import { openWithTask } from '../../src/train/open-run.ts'
+import { FIXTURES } from '../fixtures/cases.ts'
 import { linesOf, scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()
@@ -126,4 +127,83 @@ describe.each(Object.entries(cases))('%s', (name, its) => {
     const evaluations = [await evaluateRun(run), await evaluateRun(join(run, 'best'), valData)]
     for (const { metrics } of evaluations) close(metrics.loss, losses[0])
   })
+})
+
+describe('image-classification', () => {
+  const images = join(FIXTURES, 'old-runs', 'data', 'bars-images-idx3-ubyte')
+  const keys = {
+    model: 'vit',
+    data: [images],
+    valFraction: 0.1,
+    patchSize: 4,
+    layers: 1,
+    dim: 16,
+    warmup: 0,
+    seed: 5,
+    steps: 2,
+    evalEvery: 2,
+  }
+
+  it.each([
+    ['plain', {}],
+    ['augmented and mixed', { shift: 1, flip: true, mixup: 0.5, smoothing: 0.1 }],
+  ])('has the same losses in one batch and in micro-batches: %s', async (name, more) => {
+    const lines: Record<string, number>[][] = []
+    for (const [batch, accumulate] of [
+      [16, 1],
+      [4, 4],
+    ]) {
+      // biome-ignore format: a list
+      const out = at(`images ${name} ${batch}`)
+      await trainTiny(out, { ...keys, ...more, batch, accumulate })
+      lines.push(linesOf(out))
+    }
+    lines[1].forEach((line, i) => {
+      for (const key of ['loss', 'grad_norm', 'val_loss'])
+        if (line[key] !== undefined) close(line[key], lines[0][i][key])
+    })
+  })
+})
+
+describe('feature-extraction', () => {
+  const row = (i: number) => ({ sentence1: textOf(i), sentence2: textOf(i + 4) })
+  const keys = { model: 'distilbert', task: 'feature-extraction', tokenizer: 'char', dropout: 0 }
+
+  it('has the same held-out loss for all sizes of batches: each text is compared with all', async () => {
+    const data = [writeRows(at('pairs.jsonl'), rowsOf(20, row))]
+    const valData = [writeRows(at('held pairs.jsonl'), rowsOf(7, row))]
+    const losses: number[] = []
+    for (const batch of [1, 3, 7]) {
+      const out = at(`pairs ${batch}`)
+      const more = { steps: 1, lr: 1e-12, evalEvery: 1, accumulate: 2 }
+      await trainTiny(out, { ...keys, ...more, data, valData, batch })
+      losses.push(linesOf(out).find((line) => line.val_loss !== undefined)?.val_loss ?? Number.NaN)
+    }
+    for (const loss of losses) close(loss, losses[0])
+    close((await evaluateRun(at('pairs 3'), undefined, { batchSize: 2 })).metrics.loss, losses[0])
+  })
+})
+
+it('more micro-batches than rows, and rows that do not divide evenly, change nothing', async () => {
+  const data = [dataOf('odd', 11, { model: 'bert', row: tagged })]
+  const run = async (batch: number, accumulate: number) => {
+    const keys = settings(['token-classification', { model: 'bert' }])
+    const out = at(`odd ${batch}x${accumulate}`)
+    const more = { data, batch, accumulate, valFraction: 0, steps: 2, evalEvery: 0, lr: 1e-3 }
+    await trainTiny(out, { ...keys, ...more })
+    return linesOf(out)
+  }
+  const whole = await run(16, 1)
+  for (const [batch, accumulate] of [
+    [1, 16],
+    [3, 5],
+    [4, 3],
+  ]) {
+    // biome-ignore format: a list
+    const lines = await run(batch, accumulate)
+    lines.forEach((line, i) => {
+      close(line.loss, whole[i].loss)
+      close(line.grad_norm, whole[i].grad_norm)
+    })
+  }
 })

@@ -49,8 +49,9 @@ export class CsvRecords {
   feed(line: string, number: number): CsvRecord[] {
     const { separator, quote } = this.syntax
     if (this.number === undefined && (quote === null || !line.includes(quote))) {
-      const text = line.endsWith(this.otherEnd) ? line.slice(0, -1) : line
-      if (!text.includes(this.otherEnd))
+      const end = this.endFrom(line, 0)
+      const text = end < line.length ? line.slice(0, end) : line
+      if (end >= line.length - 1)
         return [{ cells: text.split(separator), number, quoted: NONE, isMalformed: false }]
     }
     return this.scan(line, number)
@@ -63,7 +64,7 @@ export class CsvRecords {
     let end = this.endFrom(line, 0)
     for (;;) {
       this.number ??= number
-      if (!this.inQuotes && quote !== null && line[at] === quote) {
+      if (!this.inQuotes && line[at] === quote) {
         this.inQuotes = true
         this.quoted.push(this.cells.length)
         at++
@@ -74,10 +75,14 @@ export class CsvRecords {
         if (this.inQuotes) return records
       }
       if (end < at) end = this.endFrom(line, at)
-      const next = line.indexOf(separator, at)
-      const stop = next >= 0 && next < end ? next : end
+      let stop = end
+      if (line[at] === separator) stop = at
+      else if (at < end) {
+        const next = line.indexOf(separator, at)
+        if (next >= 0 && next < end) stop = next
+      }
       if (wasInQuotes && stop > at) this.isMalformed = true
-      this.cells.push(this.cell + line.slice(at, stop))
+      this.cells.push(stop > at ? this.cell + line.slice(at, stop) : this.cell)
       this.cell = ''
       at = stop + 1
       if (stop < end) continue

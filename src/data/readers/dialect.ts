@@ -5,7 +5,7 @@ import { readUtf8 } from './encoding.ts'
 import type { ReadOptions } from './reader.ts'
 
 /**
- * The syntax of a table: as `options` say, or detected in the first 256 kB.
+ * The syntax of a table: as `options` say, or detected in the first 64 kB.
  * @param usual the separator of files of this kind
  */
 export async function syntaxOf(
@@ -30,7 +30,7 @@ export async function syntaxOf(
 
 const SEPARATORS = [',', '\t', ';', '|', ':', '^', '~', '\u001f']
 const QUOTES = ['"', null, "'"]
-const SAMPLE = 1 << 18
+const SAMPLE = 1 << 16
 
 function separatorIn(given: string): string {
   const separator = given === 'tab' || given === '\\t' ? '\t' : given
