@@ -108,3 +108,14 @@ it.each([
 ])('%s ends with a text or an error of Heed', (template) => {
   expect(rendered(template)).toBeDefined()
 })
+
+it('change the case of letters as Python does', () => {
+  const methods = {
+    title: 'ʼNßß ǅ Fi ᾼ Οδος Ii̇',
+    capitalize: 'ʼNßß ǆ ﬁ ᾳ οδος ıi̇',
+    casefold: 'ʼnssss ǆ fi αι οδοσ ıi̇',
+    swapcase: 'ʼNßSS Ǆ FI ΑΙ οδος Ii̇',
+  }
+  for (const [name, expected] of Object.entries(methods))
+    expect(rendered(`{{ 'ŉẞß ǆ ﬁ ᾳ ΟΔΟΣ ıİ'.${name}() }}`).text).toBe(expected)
+})

@@ -37,7 +37,7 @@ export function caseFold(text: string): string {
   let result = ''
   for (const character of text) {
     if (CHEROKEE.test(character)) result += upper(character)
-    else result += character === 'ı' ? character : lower(upper(character))
+    else result += character === 'ı' ? character : lower(upper(lower(character)))
   }
   return result
 }
@@ -81,7 +81,7 @@ function titleCase(character: string): string {
   const [first, ...rest] = raised
   if (rest.length === 0) return raised
   if (IOTA_SUBSCRIPT.test(character) && rest.at(-1) === 'Ι') return withIota(character, raised)
-  return first + lower(rest.join(''))
+  return CASED.test(first) ? first + lower(rest.join('')) : raised
 }
 
 /** Greek letters with a iota below: their title case keeps it. */
