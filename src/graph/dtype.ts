@@ -1,3 +1,5 @@
+import { alternatives, HeedError, shown } from '../util/errors.ts'
+
 /** What a tensor computes in. f16, bf16, f64 and i64 exist in files only and are converted on the way. */
 export type DType = 'f32' | 'i32' | 'u32' | 'u8' | 'bool'
 
@@ -13,6 +15,47 @@ const arrays = {
   u8: Uint8Array,
   bool: Uint8Array,
 } as const
+
+/** @throws HeedError with the name that Heed has for it, for another dtype */
+export function checkDType(dtype: DType, owner: string): DType {
+  if (Object.hasOwn(arrays, dtype)) return dtype
+  const [near, why] = otherNames[String(dtype)] ?? []
+  throw new HeedError(
+    'invalid-option',
+    `${owner}: \`dtype\` must be ${alternatives(dtypes)}, got ${shown(dtype)}`,
+    {
+      key: 'dtype',
+      value: dtype,
+      remedy: near && `${why ?? ''}Use '${near}'.`,
+    },
+  )
+}
+
+const IN_FILES = 'Such numbers exist in files only; Heed computes in 32 bits. '
+
+/** What PyTorch, NumPy and JavaScript call dtypes. */
+const otherNames: Readonly<Partial<Record<string, readonly [DType, string?]>>> = {
+  float32: ['f32'],
+  float: ['f32'],
+  number: ['f32'],
+  float64: ['f32', IN_FILES],
+  double: ['f32', IN_FILES],
+  f64: ['f32', IN_FILES],
+  float16: ['f32', IN_FILES],
+  half: ['f32', IN_FILES],
+  f16: ['f32', IN_FILES],
+  bfloat16: ['f32', IN_FILES],
+  bf16: ['f32', IN_FILES],
+  int: ['i32'],
+  int32: ['i32'],
+  int64: ['i32', IN_FILES],
+  i64: ['i32', IN_FILES],
+  long: ['i32', IN_FILES],
+  uint32: ['u32'],
+  uint8: ['u8'],
+  byte: ['u8'],
+  boolean: ['bool'],
+}
 
 /** A zeroed typed array for `count` elements. */
 export function arrayOf(dtype: DType, count: number): TypedArray {

@@ -1,4 +1,4 @@
-import { ShapeError } from '../util/errors.ts'
+import { ShapeError, shown } from '../util/errors.ts'
 
 export type Shape = readonly number[]
 
@@ -54,7 +54,8 @@ export function normalizeAxis(axis: number, rank: number, what: string): number 
   const out = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(axis) || out < 0 || out >= Math.max(rank, 1))
     throw new ShapeError(
-      `${what}: the axis must be from ${-Math.max(rank, 1)} to ${Math.max(rank, 1) - 1} for rank ${rank}, got ${axis}`,
+      `${what}: the axis must be from ${-Math.max(rank, 1)} to ${Math.max(rank, 1) - 1} for rank ${rank}, got ${shown(axis)}`,
+      { key: 'axis', value: axis },
     )
   return out
 }
@@ -66,13 +67,21 @@ export function normalizeAxes(
   what: string,
 ): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
-  const list = (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(a, rank, what))
+  const list = (isList(axes) ? axes : [axes]).map((a) => normalizeAxis(a, rank, what))
   if (rank === 0) return []
   return [...new Set(list)].sort((a, b) => a - b)
 }
 
+const isList = (axes: number | readonly number[]): axes is readonly number[] => Array.isArray(axes)
+
 /** @throws ShapeError when a size is not a whole number of at least 0. */
 export function checkShape(shape: Shape, what: string): Shape {
+  if (!Array.isArray(shape))
+    throw new ShapeError(`${what}: the shape must be an array of sizes, got ${shown(shape)}`, {
+      key: 'shape',
+      value: shape,
+      remedy: `Write ${what}([2, 3]).`,
+    })
   for (const size of shape)
     if (!Number.isSafeInteger(size) || size < 0)
       throw new ShapeError(`${what}: sizes must be whole numbers >= 0, got ${showShape(shape)}`)

@@ -69,6 +69,7 @@ export {
   modelTypes,
   registerModel,
 } from './registry.ts'
+export { loadModel, saveModel } from './save-model.ts'
 export { readSentenceConfig, type SentenceConfig } from './sentence-config.ts'
 export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'
 export type { ConfigFormat } from './shared/config.ts'

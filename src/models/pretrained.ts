@@ -2,14 +2,12 @@
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import type { JsonObject } from '../io/files/json.ts'
+import { tensorsToWrite } from '../io/safetensors/from-tensors.ts'
 import {
-  type StoredDType,
   saveSafetensors,
-  type TensorToWrite,
   writeSafetensors,
 } from '../io/safetensors/safetensors.ts'
 import type { Module } from '../nn/index.ts'
-import { realize } from '../tensor/index.ts'
 import { invalidOption } from '../util/errors.ts'
 import { listNames, warn } from '../util/warn.ts'
 import { GENERATION_CONFIG } from './generation-config.ts'
@@ -48,7 +46,7 @@ export interface LoadModelOptions {
 }
 
 /** A model of this class with the weights of a folder or a GGUF file, switched to evaluation. */
-export async function loadModel<M extends Module>(
+export async function loadFolder<M extends Module>(
   Model: ModelClass<M>,
   config: object,
   dir: string,
@@ -125,7 +123,7 @@ export async function savePretrained(
       expected: `one of ${weightDTypes.join(', ')}`,
       try: { dtype: weightDTypes },
     })
-  await saveSafetensors(dir, await tensorsToWrite(model, dtype), { maxShardBytes })
+  await saveSafetensors(dir, await tensorsToWrite(model.stateDict(), dtype), { maxShardBytes })
   await writeFileAtomic(join(dir, 'config.json'), configJson(model, dtype))
   await saveGenerationConfig(model, dir)
   await tokenizer?.save(dir)
@@ -143,17 +141,7 @@ export const generates = (model: Module): model is Module & { generationConfig: 
 
 /** Writes parameters and buffers, each once, as float32 in one file. */
 export async function saveWeights(model: Module, path: string): Promise<void> {
-  await writeSafetensors(path, await tensorsToWrite(model, 'f32'), { format: 'pt' })
-}
-
-async function tensorsToWrite(model: Module, dtype: StoredDType): Promise<TensorToWrite[]> {
-  const named = Object.entries(model.stateDict())
-  await realize(named.map(([, state]) => state))
-  // Counters are as wide as PyTorch's.
-  return named.map(([name, state]) => {
-    const stored = state.dtype === 'f32' ? dtype : 'i64'
-    return { name, dtype: stored, shape: state.shape, data: () => state.data() }
-  })
+  await writeSafetensors(path, await tensorsToWrite(model.stateDict()), { format: 'pt' })
 }
 
 /** The contents of a model's config.json. */

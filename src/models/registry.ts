@@ -6,7 +6,7 @@ import { definitions } from './definitions.ts'
 import * as families from './families.ts'
 import { readGenerationConfig } from './generation-config.ts'
 import type { Head, Heads } from './heads/heads.ts'
-import { generates, type LoadModelOptions, loadModel, type ModelClass } from './pretrained.ts'
+import { generates, type LoadModelOptions, loadFolder, type ModelClass } from './pretrained.ts'
 import { type HeadFor, headFor, type TaskName } from './task-names.ts'
 import { readModelConfig } from './weight-file.ts'
 
@@ -73,7 +73,7 @@ export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
 ): Promise<Heads[HeadFor<N>]> {
   const config = await readModelConfig(dir)
   const Model = classOf(config, headFor(name))
-  const model = await loadModel<Module>(Model, config, dir, options)
+  const model = await loadFolder<Module>(Model, config, dir, options)
   if (generates(model)) model.generationConfig = await readGenerationConfig(dir, config)
   return model as Heads[HeadFor<N>]
 }

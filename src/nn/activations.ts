@@ -1,4 +1,6 @@
 import type { Tensor } from '../tensor/index.ts'
+import { wrongArgument } from '../util/check-argument.ts'
+import { nearestFirst } from '../util/nearest.ts'
 
 // Of MEGA (Ma et al., 2022), with the digits of transformers.
 // biome-ignore lint/suspicious/noApproximativeNumericConstant: not the exact root
@@ -34,6 +36,12 @@ export const activations = {
   sqrtsoftplus: (x: Tensor) => x.softplus().sqrt(),
   swish: (x: Tensor) => x.silu(),
   tanh: (x: Tensor) => x.tanh(),
+}
+
+/** @throws HeedError with the most similar name */
+export function activationOf(owner: string, name: Activation): (x: Tensor) => Tensor {
+  if (Object.hasOwn(activations, name)) return activations[name]
+  throw wrongArgument(owner, 'activation', name, `one of ${activationNames.join(', ')}`, `Did you mean ${nearestFirst(String(name), activationNames)[0]}?`) // biome-ignore format: one line
 }
 
 export type Activation = keyof typeof activations

@@ -1,6 +1,9 @@
 import { countOf, showShape } from '../graph/shape.ts'
+import { checkTensors } from '../tensor/arguments.ts'
 import { F, ModuleBuffer, noGrad, Parameter, type Tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
@@ -13,6 +16,13 @@ export interface BatchNormOptions {
   /** Whether there are running statistics; without them a batch's own serve evaluation too. Default true. */
   trackRunningStats?: boolean
 }
+
+const BATCH_NORM = optionKinds<BatchNormOptions>({
+  eps: 'number?',
+  momentum: 'number|null?',
+  affine: 'flag?',
+  trackRunningStats: 'flag?',
+})
 
 /**
  * Normalises each channel over the batch and all places (Ioffe and Szegedy, 2015). Training uses the
@@ -28,11 +38,11 @@ abstract class BatchNorm extends Module {
   readonly momentum: number | null
   protected abstract readonly shapes: readonly string[]
 
-  constructor(
-    channels: number,
-    { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true }: BatchNormOptions = {},
-  ) {
+  constructor(channels: number, options: BatchNormOptions = {}) {
     super()
+    BATCH_NORM.check(new.target.name, options)
+    checkArgument(new.target.name, 'channels', channels, 'size')
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options
     this.weight = affine ? new Parameter(init.ones([channels])) : null
     this.bias = affine ? new Parameter(init.zeros([channels])) : null
     const tracked = <T>(make: () => T): T | null => (trackRunningStats ? make() : null)
@@ -47,6 +57,7 @@ abstract class BatchNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    checkTensors(this.constructor.name, { x })
     if (!this.shapes[x.rank])
       throw new ShapeError(
         `${this.constructor.name}: the input must be ${this.shapes.filter(Boolean).join(' or ')}, got ${showShape(x.shape)}`,

@@ -1,19 +1,33 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { Parameter, type Tensor } from '../tensor/index.ts'
+import { checkArguments } from '../util/check-argument.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
+
+export interface Conv1DOptions {
+  /** Deviation of the first values. Default 0.02. */
+  std?: number
+}
+
+const CONV1D = optionKinds<Conv1DOptions>({ std: 'number?' })
 
 /** GPT-2's name for a linear layer whose weight is stored (in, out): y = x·W + b. */
 export class Conv1D extends Module {
   weight: Parameter
   bias: Parameter
 
-  constructor(inputs: number, outputs: number, { std = 0.02 } = {}) {
+  constructor(inputs: number, outputs: number, options: Conv1DOptions = {}) {
     super()
+    CONV1D.check('Conv1D', options)
+    checkArguments('Conv1D', { inputs, outputs }, 'size')
+    const { std = 0.02 } = options
     this.weight = new Parameter(init.normal([inputs, outputs], std))
     this.bias = new Parameter(init.zeros([outputs]))
   }
 
   forward(x: Tensor): Tensor {
+    checkTensors('Conv1D', { x })
     return x.matmul(this.weight).add(this.bias)
   }
 }

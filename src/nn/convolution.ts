@@ -1,4 +1,7 @@
+import { perAxis } from '../tensor/convolution.ts'
 import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import { checkArguments, wrongArgument } from '../util/check-argument.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
@@ -12,33 +15,61 @@ export interface ConvTransposeOptions extends F.TransposedConvolutionOptions {
   bias?: boolean
 }
 
+const COMMON = { stride: 'any?', padding: 'any?', dilation: 'any?', groups: 'size?', bias: 'flag?' } as const // biome-ignore format: one line
+const CONV = optionKinds<ConvOptions>(COMMON)
+const CONV_TRANSPOSE = optionKinds<ConvTransposeOptions>({ ...COMMON, outputPadding: 'any?' })
+
 /** A weight (O, C / groups, ...kernel) that slides over the places of x (B, C, ...). */
-abstract class Convolution<Options extends { groups?: number; bias?: boolean }> extends Module {
+abstract class Convolution extends Module {
   weight: Parameter
   bias: Parameter | null
-  protected readonly options: Options
+  protected readonly options: F.ConvolutionOptions
 
-  constructor(shape: readonly number[], outputs: number, options: Options) {
+  /** @param rank number of axes that the weight slides along */
+  constructor(
+    rank: number,
+    inputs: number,
+    outputs: number,
+    kernel: F.PerAxis,
+    options: ConvOptions,
+  ) {
     super()
-    const inputs = shape.slice(1).reduce((a, b) => a * b)
-    const bound = 1 / Math.sqrt(inputs)
-    const first = (size: readonly number[]): Tensor => init.uniform(size, -bound, bound)
-    this.weight = new Parameter(first(shape))
-    this.bias = (options.bias ?? true) ? new Parameter(first([outputs])) : null
-    this.options = options
+    const owner = new.target.name
+    CONV.check(owner, options)
+    const { bias = true, ...others } = options
+    const { groups = 1 } = others
+    const sizes = perAxis(owner, 'kernel', kernel, rank)
+    checkGroups(owner, inputs, outputs, groups)
+    const first = firstValues([outputs, inputs / groups, ...sizes], outputs)
+    this.weight = first.weight
+    this.bias = bias ? first.bias() : null
+    this.options = others
   }
 
   abstract override forward(x: Tensor): Tensor
 }
 
-const kernelOf = (size: F.PerAxis, rank: number): readonly number[] =>
-  typeof size === 'number' ? new Array<number>(rank).fill(size) : size
+/** PyTorch's first values: uniform within 1/√n, n the numbers that come into each output. */
+function firstValues(
+  shape: readonly number[],
+  outputs: number,
+): { weight: Parameter; bias: () => Parameter } {
+  const bound = 1 / Math.sqrt(shape.slice(1).reduce((a, b) => a * b))
+  const first = (size: readonly number[]): Parameter =>
+    new Parameter(init.uniform(size, -bound, bound))
+  return { weight: first(shape), bias: () => first([outputs]) }
+}
+
+function checkGroups(owner: string, inputs: number, outputs: number, groups: number): void {
+  checkArguments(owner, { inputs, outputs, groups }, 'size')
+  if (inputs % groups !== 0 || outputs % groups !== 0)
+    throw wrongArgument(owner, 'groups', groups, `a divisor of ${inputs} and ${outputs} channels`)
+}
 
 /** (B, inputs, L) -> (B, outputs, P), see `F.conv1d`. PyTorch's first values. */
-export class Conv1d extends Convolution<ConvOptions> {
+export class Conv1d extends Convolution {
   constructor(inputs: number, outputs: number, kernel: F.PerAxis, options: ConvOptions = {}) {
-    const shape = [outputs, inputs / (options.groups ?? 1), ...kernelOf(kernel, 1)]
-    super(shape, outputs, options)
+    super(1, inputs, outputs, kernel, options)
   }
 
   forward(x: Tensor): Tensor {
@@ -47,10 +78,9 @@ export class Conv1d extends Convolution<ConvOptions> {
 }
 
 /** (B, inputs, H, W) -> (B, outputs, Ph, Pw), see `F.conv2d`. PyTorch's first values. */
-export class Conv2d extends Convolution<ConvOptions> {
+export class Conv2d extends Convolution {
   constructor(inputs: number, outputs: number, kernel: F.PerAxis, options: ConvOptions = {}) {
-    const shape = [outputs, inputs / (options.groups ?? 1), ...kernelOf(kernel, 2)]
-    super(shape, outputs, options)
+    super(2, inputs, outputs, kernel, options)
   }
 
   forward(x: Tensor): Tensor {
@@ -81,15 +111,44 @@ export class StdConv2d extends Conv2d {
   }
 }
 
+/** A weight (C, O / groups, ...kernel). */
+abstract class TransposedConvolution extends Module {
+  weight: Parameter
+  bias: Parameter | null
+  protected readonly options: F.TransposedConvolutionOptions
+
+  constructor(
+    rank: number,
+    inputs: number,
+    outputs: number,
+    kernel: F.PerAxis,
+    options: ConvTransposeOptions,
+  ) {
+    super()
+    const owner = new.target.name
+    CONV_TRANSPOSE.check(owner, options)
+    const { bias = true, ...others } = options
+    const { groups = 1 } = others
+    const sizes = perAxis(owner, 'kernel', kernel, rank)
+    checkGroups(owner, inputs, outputs, groups)
+    const first = firstValues([inputs, outputs / groups, ...sizes], outputs)
+    this.weight = first.weight
+    this.bias = bias ? first.bias() : null
+    this.options = others
+  }
+
+  abstract override forward(x: Tensor): Tensor
+}
+
 /** (B, inputs, P) -> (B, outputs, L), see `F.convTranspose1d`. PyTorch's first values. */
-export class ConvTranspose1d extends Convolution<ConvTransposeOptions> {
+export class ConvTranspose1d extends TransposedConvolution {
   constructor(
     inputs: number,
     outputs: number,
     kernel: F.PerAxis,
     options: ConvTransposeOptions = {},
   ) {
-    super([inputs, outputs / (options.groups ?? 1), ...kernelOf(kernel, 1)], outputs, options)
+    super(1, inputs, outputs, kernel, options)
   }
 
   forward(x: Tensor): Tensor {
@@ -98,14 +157,14 @@ export class ConvTranspose1d extends Convolution<ConvTransposeOptions> {
 }
 
 /** (B, inputs, Ph, Pw) -> (B, outputs, H, W), see `F.convTranspose2d`. PyTorch's first values. */
-export class ConvTranspose2d extends Convolution<ConvTransposeOptions> {
+export class ConvTranspose2d extends TransposedConvolution {
   constructor(
     inputs: number,
     outputs: number,
     kernel: F.PerAxis,
     options: ConvTransposeOptions = {},
   ) {
-    super([inputs, outputs / (options.groups ?? 1), ...kernelOf(kernel, 2)], outputs, options)
+    super(2, inputs, outputs, kernel, options)
   }
 
   forward(x: Tensor): Tensor {

@@ -1,4 +1,5 @@
 import { F, type Tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { Module } from './module.ts'
 
 /** While training, zeroes elements with probability p and scales the others by 1/(1 - p). */
@@ -7,6 +8,7 @@ export class Dropout extends Module {
 
   constructor(p = 0.5) {
     super()
+    checkArgument('Dropout', 'p', p, 'share')
     this.p = p
   }
 

@@ -1,4 +1,6 @@
 import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import { checkArguments } from '../util/check-argument.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
@@ -9,13 +11,18 @@ export interface EmbeddingOptions {
   paddingIndex?: number | null
 }
 
+const EMBEDDING = optionKinds<EmbeddingOptions>({ std: 'number?', paddingIndex: 'count|null?' })
+
 /** One row of `size` numbers for each of `count` ids: (...) i32 -> (..., size). */
 export class Embedding extends Module {
   weight: Parameter
   readonly paddingIndex: number | undefined = undefined
 
-  constructor(count: number, size: number, { std = 1, paddingIndex }: EmbeddingOptions = {}) {
+  constructor(count: number, size: number, options: EmbeddingOptions = {}) {
     super()
+    EMBEDDING.check('Embedding', options)
+    checkArguments('Embedding', { count, size }, 'size')
+    const { std = 1, paddingIndex } = options
     this.weight = new Parameter(init.normal([count, size], std))
     // As in PyTorch, negative ids count from the end.
     if (paddingIndex !== null && paddingIndex !== undefined)

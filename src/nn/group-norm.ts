@@ -1,5 +1,8 @@
 import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import { checkArguments } from '../util/check-argument.ts'
+import { isPlain } from '../util/check-keys.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
@@ -9,6 +12,8 @@ export interface AffineOptions {
   affine?: boolean
 }
 
+const AFFINE = optionKinds<AffineOptions>({ eps: 'number?', affine: 'flag?' })
+
 /** Normalises each group of channels of x (B, C, ...) over its places (Wu and He, 2018). */
 export class GroupNorm extends Module {
   weight: Parameter | null
@@ -16,8 +21,11 @@ export class GroupNorm extends Module {
   readonly groups: number
   readonly eps: number
 
-  constructor(groups: number, channels: number, { eps = 1e-5, affine = true }: AffineOptions = {}) {
+  constructor(groups: number, channels: number, options: AffineOptions = {}) {
     super()
+    AFFINE.check(new.target.name, options)
+    checkArguments(new.target.name, { groups, channels }, 'size')
+    const { eps = 1e-5, affine = true } = options
     if (channels % groups !== 0)
       throw new ShapeError(
         `GroupNorm: \`groups\` must be a divisor of the channels (${channels}), got ${groups}`,
@@ -34,10 +42,14 @@ export class GroupNorm extends Module {
   }
 }
 
+/** Without weight and bias where the options do not ask for them. Other values are for the checks. */
+const withoutWeights = (options: AffineOptions): AffineOptions =>
+  isPlain(options) ? { affine: false, ...options } : options
+
 /** Each channel of x (B, C, L) over its places (Ulyanov et al., 2016). Without weight and bias by default. */
 export class InstanceNorm1d extends GroupNorm {
-  constructor(channels: number, { eps, affine = false }: AffineOptions = {}) {
-    super(channels, channels, { eps, affine })
+  constructor(channels: number, options: AffineOptions = {}) {
+    super(channels, channels, withoutWeights(options))
   }
 }
 

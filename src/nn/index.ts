@@ -1,3 +1,19 @@
+export {
+  ELU,
+  GELU,
+  GLU,
+  Hardswish,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  Mish,
+  ReLU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+} from './activation-layers.ts'
 export { type Activation, activationNames, activations } from './activations.ts'
 export { alibi } from './alibi.ts'
 export {
@@ -33,6 +49,7 @@ export {
 } from './cross-cache.ts'
 export { Dropout } from './dropout.ts'
 export { Embedding } from './embedding.ts'
+export { findNaN, type NaNOrigin } from './find-nan.ts'
 export { type AffineOptions, GroupNorm, InstanceNorm1d, InstanceNorm2d } from './group-norm.ts'
 export * as init from './init.ts'
 export { KVCache, type KVCacheShape, LayerCache } from './kv-cache.ts'
@@ -45,6 +62,17 @@ export {
   linearAttention,
   linearAttentionStep,
 } from './linear-attention.ts'
+export {
+  BCEWithLogitsLoss,
+  CrossEntropyLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  MSELoss,
+  NLLLoss,
+  SmoothL1Loss,
+  TripletMarginLoss,
+} from './loss-layers.ts'
 export { MLP, type MLPConfig } from './mlp.ts'
 export { type Hook, Module } from './module.ts'
 export {
@@ -87,7 +115,8 @@ export { replaceableWeights, replaceWeights } from './replace-weights.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { type RopeParameters, ropeTypes } from './rope-scaling.ts'
 export { Rotary, type RotaryAngles, type RotaryOptions, rotate } from './rotary.ts'
-export { Sequential } from './sequential.ts'
+export { Sequential, type SequentialLayer } from './sequential.ts'
+export { Flatten, Identity } from './shape-layers.ts'
 export { Sinusoidal, type SinusoidalConfig } from './sinusoidal.ts'
 export {
   AdaptiveAvgPool1d,
@@ -104,5 +133,11 @@ export {
   setValues,
   takeValues,
 } from './state-dict.ts'
+export type { StateFile } from './state-source.ts'
+export * from './torch-names.ts'
+export {
+  TransformerEncoderLayer,
+  type TransformerEncoderLayerConfig,
+} from './transformer-encoder-layer.ts'
 export { untie } from './untie.ts'
 export { type VisibleOptions, visibleKeys } from './visible-keys.ts'

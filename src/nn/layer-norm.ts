@@ -1,6 +1,15 @@
 import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
+
+export interface LayerNormOptions {
+  /** Default true. */
+  bias?: boolean
+}
+
+const LAYER_NORM = optionKinds<LayerNormOptions>({ bias: 'flag?' })
 
 /** Normalises the last axis to mean 0 and variance 1, then scales and shifts it (Ba et al., 2016). */
 export class LayerNorm extends Module {
@@ -8,8 +17,12 @@ export class LayerNorm extends Module {
   bias: Parameter | null
   readonly eps: number
 
-  constructor(size: number, eps = 1e-5, { bias = true } = {}) {
+  constructor(size: number, eps = 1e-5, options: LayerNormOptions = {}) {
     super()
+    LAYER_NORM.check('LayerNorm', options)
+    checkArgument('LayerNorm', 'size', size, 'size')
+    checkArgument('LayerNorm', 'eps', eps, 'number')
+    const { bias = true } = options
     this.weight = new Parameter(init.ones([size]))
     this.bias = bias ? new Parameter(init.zeros([size])) : null
     this.eps = eps

@@ -1,4 +1,6 @@
 import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import { checkArguments, wrongArgument } from '../util/check-argument.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
@@ -11,19 +13,26 @@ export interface LinearOptions {
   weight?: Parameter
 }
 
+const LINEAR = optionKinds<LinearOptions>({ bias: 'any?', std: 'number?', weight: 'tensor?' })
+
 /** y = x·Wᵀ + b, with W (out, in). */
 export class Linear extends Module {
   weight: Parameter
   bias: Parameter | null
 
-  constructor(inputs: number, outputs: number, { bias = true, std, weight }: LinearOptions = {}) {
+  constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super()
+    LINEAR.check('Linear', options)
+    checkArguments('Linear', { inputs, outputs }, 'size')
+    const { bias = true, std, weight } = options
     const bound = 1 / Math.sqrt(inputs)
     const first = (shape: number[]): Tensor =>
       std === undefined ? init.uniform(shape, -bound, bound) : init.normal(shape, std)
     const firstBias = (): Tensor => (std === undefined ? first([outputs]) : init.zeros([outputs]))
     this.weight = weight ?? new Parameter(first([outputs, inputs]))
     if (bias instanceof Parameter) this.bias = bias
+    else if (typeof bias !== 'boolean')
+      throw wrongArgument('Linear', 'bias', bias, 'true, false or a Parameter')
     else this.bias = bias ? new Parameter(firstBias()) : null
   }
 

@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor/index.ts'
-import { type Activation, activations } from './activations.ts'
+import { optionKinds } from '../util/options.ts'
+import { type Activation, activationOf } from './activations.ts'
 import { Dropout } from './dropout.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
@@ -15,11 +16,17 @@ export interface MLPConfig {
 
 /** Linear layers with an activation between them: a multi-layer perceptron. */
 export class MLP extends Module<MLPConfig> {
+  static readonly configRules = optionKinds<MLPConfig>({
+    sizes: 'numbers',
+    activation: 'text?',
+    dropout: 'share?',
+  })
+
   layers = this.config.sizes.slice(1).map((size, i) => new Linear(this.config.sizes[i], size))
   dropout = new Dropout(this.config.dropout ?? 0)
 
   forward(x: Tensor): Tensor {
-    const activate = activations[this.config.activation ?? 'relu']
+    const activate = activationOf('MLP', this.config.activation ?? 'relu')
     const last = this.layers.length - 1
     return this.layers.reduce((y, layer, i) => {
       const out = layer.forward(y)

@@ -1,8 +1,11 @@
 import { inScope, scopeNow } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
 import { ModuleBuffer, Parameter, Tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
+import { HeedError, shown } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
+import { type OptionRules, optionKinds } from '../util/options.ts'
+import { isContainer } from './container.ts'
 import {
   type LoadOptions,
   type Match,
@@ -11,9 +14,12 @@ import {
   type StateSource,
   setValues,
 } from './state-dict.ts'
+import { type StateFile, stateReader } from './state-source.ts'
 
 /** Called after each call of a module. A tensor that it returns replaces the output. */
 export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => unknown
+
+const LOAD = optionKinds<LoadOptions>({ strict: 'flag?', mayDiffer: 'function?' })
 
 type Forward = (...inputs: unknown[]) => unknown
 
@@ -34,6 +40,7 @@ export abstract class Module<Config = unknown> {
   #path = ''
 
   constructor(config?: Config) {
+    checkConfig(new.target, config)
     this.config = config as Config
     const forward = this.forward as Forward
     Object.defineProperty(this, 'forward', {
@@ -83,6 +90,7 @@ export abstract class Module<Config = unknown> {
    * @throws HeedError with the most similar paths
    */
   getModule(path: string): Module {
+    checkArgument('getModule', 'path', path, 'text')
     const all = this.namedModules()
     const exact = all.find(([name]) => name === path)
     if (exact) return exact[1]
@@ -102,6 +110,7 @@ export abstract class Module<Config = unknown> {
 
   /** Calls `hook` after each call of the module at `path` ('' is this one). Returns its removal. */
   hook(path: string, hook: Hook): () => void {
+    checkArgument('hook', 'hook', hook, 'function')
     const hooks = this.getModule(path).#hooks
     hooks.add(hook)
     return () => void hooks.delete(hook)
@@ -114,11 +123,15 @@ export abstract class Module<Config = unknown> {
   }
 
   /**
-   * Loads all parameters and buffers from `dict`. One error lists all names that are missing, unexpected
-   * or of another shape; nothing is loaded then. With `strict: false`, names may be missing or unexpected.
+   * Loads all parameters and buffers from `dict`, or from an open file: `loadStateDict(await openSafetensors(path))`.
+   * One error lists all names that are missing, unexpected or of another shape; nothing is loaded then. With
+   * `strict: false`, names may be missing or unexpected.
    */
-  loadStateDict(dict: Record<string, StateSource>, options: LoadOptions = {}): this {
-    for (const { key, state } of this.matchState(dict, options)) setValues(state, dict[key])
+  loadStateDict(dict: Record<string, StateSource> | StateFile, options: LoadOptions = {}): this {
+    LOAD.check('loadStateDict', options)
+    const { shapes, read } = stateReader(dict)
+    for (const { key, state } of this.matchState(shapes, options))
+      setValues(state, read(key, state.dtype))
     return this
   }
 
@@ -131,6 +144,7 @@ export abstract class Module<Config = unknown> {
 
   /** Switches to training, or back. */
   train(mode = true): this {
+    checkArgument('train', 'mode', mode, 'flag')
     for (const [, module] of this.namedModules()) module.training = mode
     return this
   }
@@ -165,6 +179,7 @@ export abstract class Module<Config = unknown> {
   }
 
   #setTrainable(prefix: string, trainable: boolean): this {
+    checkArgument(trainable ? 'unfreeze' : 'freeze', 'prefix', prefix, 'text')
     const all = this.namedParameters()
     const chosen = all.filter(
       ([name]) => !prefix || name === prefix || name.startsWith(`${prefix}.`),
@@ -197,13 +212,29 @@ export abstract class Module<Config = unknown> {
 
   #run(forward: Forward, inputs: unknown[]): unknown {
     return inScope(this.#path, () => {
-      let output = forward.apply(this, inputs)
+      let output = this.#computed(forward, inputs)
       for (const hook of this.#hooks) {
         const other = hook(this, inputs, output as Tensor)
         if (other instanceof Tensor) output = other
       }
       return output
     })
+  }
+
+  /** An exception of JavaScript's for inputs that are no tensors is the caller's mistake. */
+  #computed(forward: Forward, inputs: unknown[]): unknown {
+    try {
+      return forward.apply(this, inputs)
+    } catch (error) {
+      const [first] = inputs
+      const isTensor = first instanceof Tensor
+      if (isTensor || !(error instanceof TypeError || error instanceof RangeError)) throw error
+      throw new HeedError(
+        'invalid-option',
+        `${this.constructor.name}: forward() must be called with tensors, got ${shown(first)}`,
+        { value: first, remedy: `It failed with "${error.message}".`, cause: error },
+      )
+    }
   }
 
   /** At each outermost call, since fields may have been replaced in between. */
@@ -215,12 +246,27 @@ export abstract class Module<Config = unknown> {
   }
 }
 
+/** What the config of a class must be, where it says so. Classes derived from it may have further keys. */
+interface WithConfigRules {
+  readonly name: string
+  readonly configRules?: OptionRules
+}
+
+function checkConfig(Class: WithConfigRules, config: unknown): void {
+  if (Object.hasOwn(Class, 'configRules')) Class.configRules?.check(Class.name, config)
+}
+
+/** @throws HeedError for anything but a module */
+export function checkModule(owner: string, model: unknown): void {
+  if (!(model instanceof Module)) throw wrongArgument(owner, 'model', model, 'a Module')
+}
+
 /** The module whose call is the outermost one. */
 let outermost: Module | null = null
 
 const joinPath = (a: string, b: string): string => (a && b ? `${a}.${b}` : a || b)
 
-/** The modules and state in a module's fields; those in arrays as `name.0`, `name.1` … */
+/** The modules and state in a module's fields; those in arrays and plain objects as `name.0`, `name.key` … */
 function* fieldsOf(module: Module): Generator<[string, Module | ModuleState]> {
   for (const name of Object.keys(module)) {
     if (name === 'config') continue
@@ -228,10 +274,18 @@ function* fieldsOf(module: Module): Generator<[string, Module | ModuleState]> {
   }
 }
 
-function* partsOf(name: string, value: unknown): Generator<[string, Module | ModuleState]> {
+function* partsOf(
+  name: string,
+  value: unknown,
+  above: readonly object[] = [],
+): Generator<[string, Module | ModuleState]> {
+  if (typeof value !== 'object' || value === null) return
   if (value instanceof Module || isState(value)) yield [name, value]
-  else if (Array.isArray(value))
-    for (let i = 0; i < value.length; i++) yield* partsOf(`${name}.${i}`, value[i])
+  else if (isContainer(value) && !above.includes(value)) {
+    const inside = [...above, value]
+    for (const key of Object.keys(value))
+      yield* partsOf(`${name}.${key}`, Reflect.get(value, key), inside)
+  }
 }
 
 /** Every path that leads to a module. A module that contains itself is visited once. */

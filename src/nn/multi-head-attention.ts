@@ -1,6 +1,8 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { Parameter, type Tensor } from '../tensor/index.ts'
 import { divisorsNear } from '../util/divisors.ts'
 import { invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { attention } from './attention.ts'
 import * as init from './init.ts'
 import { Linear } from './linear.ts'
@@ -35,14 +37,7 @@ export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
   out_proj = new Linear(this.config.embedDim, this.config.embedDim, { bias: this.config.bias })
 
   constructor(config: MultiHeadAttentionConfig) {
-    const { embedDim, heads } = config
-    if (embedDim % heads !== 0)
-      throw invalidOption({
-        key: 'heads',
-        value: heads,
-        expected: `a divisor of \`embedDim\` (${embedDim})`,
-        try: { heads: divisorsNear(embedDim, heads) },
-      })
+    checkConfig(config)
     super(config)
   }
 
@@ -50,8 +45,11 @@ export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
     query: Tensor,
     key = query,
     value = key,
-    { attnMask, keyPaddingMask, causal }: MultiHeadAttentionOptions = {},
+    options: MultiHeadAttentionOptions = {},
   ): Tensor {
+    checkTensors('MultiHeadAttention', { query, key, value })
+    OPTIONS.check('MultiHeadAttention.forward', options)
+    const { attnMask, keyPaddingMask, causal } = options
     const { heads, dropout = 0, batchFirst = true } = this.config
     const [q, k, v] = [query, key, value].map((x, i) =>
       this.project(batchFirst ? x : x.transpose(0, 1), i),
@@ -73,6 +71,31 @@ export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
     const y = x.matmul(weight.t())
     return this.in_proj_bias ? y.add(this.in_proj_bias.narrow(0, part * embedDim, embedDim)) : y
   }
+}
+
+const CONFIG = optionKinds<MultiHeadAttentionConfig>({
+  embedDim: 'size',
+  heads: 'size',
+  dropout: 'share?',
+  bias: 'flag?',
+  batchFirst: 'flag?',
+})
+const OPTIONS = optionKinds<MultiHeadAttentionOptions>({
+  attnMask: 'tensor?',
+  keyPaddingMask: 'tensor?',
+  causal: 'flag?',
+})
+
+function checkConfig(config: MultiHeadAttentionConfig): void {
+  CONFIG.check('MultiHeadAttention', config)
+  const { embedDim, heads } = config
+  if (embedDim % heads !== 0)
+    throw invalidOption({
+      key: 'heads',
+      value: heads,
+      expected: `a divisor of \`embedDim\` (${embedDim})`,
+      try: { heads: divisorsNear(embedDim, heads) },
+    })
 }
 
 /** PyTorch's masks, where true hides, as one of ours, where true shows. */

@@ -1,7 +1,11 @@
 // Attention of a decoder to the states of a recurrent encoder.
 // B batch, T queries, S states, Q size of a query, K size of a state, A size of the hidden layer
+
+import { checkTensors } from '../tensor/arguments.ts'
 import type { Tensor } from '../tensor/index.ts'
+import { checkArguments } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 
@@ -20,6 +24,8 @@ export interface StateAttentionOutput {
   weights: Tensor
 }
 
+const OPTIONS = optionKinds<StateAttentionOptions>({ mask: 'tensor|null?', projected: 'tensor?' })
+
 export abstract class StateAttention extends Module {
   /** The part of the scores that does not depend on the query: (B, S, K) -> (B, S, A). */
   abstract project(states: Tensor): Tensor
@@ -30,8 +36,11 @@ export abstract class StateAttention extends Module {
   forward(
     query: Tensor,
     states: Tensor,
-    { mask, projected }: StateAttentionOptions = {},
+    options: StateAttentionOptions = {},
   ): StateAttentionOutput {
+    checkTensors(this.constructor.name, { query, states })
+    OPTIONS.check(`${this.constructor.name}.forward`, options)
+    const { mask, projected } = options
     const all = this.scores(query, projected ?? this.project(states))
     const scores = mask ? mask.unsqueeze(1).where(all, HIDDEN) : all
     const weights = scores.softmax(-1)
@@ -90,14 +99,19 @@ export interface DotAttentionConfig {
   scale?: number
 }
 
+const DOT = optionKinds<DotAttentionConfig>({ keySize: 'size?', scale: 'number?' })
+
 /** sᵀ·h, or sᵀ·W·h with `keySize` (Luong et al., 2015, equation 8). */
 export class DotAttention extends StateAttention {
   readonly querySize: number
   readonly scale: number
   key: Linear | null
 
-  constructor(querySize: number, { keySize, scale = 1 }: DotAttentionConfig = {}) {
+  constructor(querySize: number, config: DotAttentionConfig = {}) {
     super()
+    DOT.check('DotAttention', config)
+    checkArguments('DotAttention', { querySize }, 'size')
+    const { keySize, scale = 1 } = config
     this.querySize = querySize
     this.scale = scale
     this.key = keySize === undefined ? null : new Linear(keySize, querySize, { bias: false })

@@ -1,4 +1,7 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { F, Parameter, type Tensor, zeros } from '../tensor/index.ts'
+import { checkArguments, wrongArgument } from '../util/check-argument.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 import { type RecurrentKind, type RecurrentState, recurrentKinds } from './recurrent-step.ts'
@@ -7,6 +10,8 @@ export interface RecurrentCellOptions {
   /** Default true. */
   bias?: boolean
 }
+
+const CELL = optionKinds<RecurrentCellOptions>({ bias: 'flag?' })
 
 /** One step of a recurrent network: x (B, C) and the state (B, H) -> the next state. */
 export abstract class RecurrentCell extends Module {
@@ -21,13 +26,11 @@ export abstract class RecurrentCell extends Module {
   readonly states: number
   protected readonly kind: RecurrentKind
 
-  constructor(
-    kind: RecurrentKind,
-    inputs: number,
-    hidden: number,
-    { bias = true }: RecurrentCellOptions,
-  ) {
+  constructor(kind: RecurrentKind, inputs: number, hidden: number, options: RecurrentCellOptions) {
     super()
+    CELL.check(new.target.name, options)
+    checkArguments(new.target.name, { inputs, hidden }, 'size')
+    const { bias = true } = options
     this.kind = kind
     this.hiddenSize = hidden
     this.gates = kind.gates
@@ -41,7 +44,16 @@ export abstract class RecurrentCell extends Module {
   }
 
   /** The state that follows; without one, from zeros. Its first tensor is the output. */
-  forward(x: Tensor, state: RecurrentState = this.zeroState(x.shape[0])): RecurrentState {
+  forward(x: Tensor, state?: RecurrentState): RecurrentState {
+    checkTensors(this.constructor.name, { x })
+    if (state === undefined) return this.step(this.project(x), this.zeroState(x.shape[0]))
+    if (!Array.isArray(state) || state.length !== this.states)
+      throw wrongArgument(
+        this.constructor.name,
+        'state',
+        state,
+        `an array of ${this.states} tensors`,
+      )
     return this.step(this.project(x), state)
   }
 
@@ -66,7 +78,7 @@ export class RNNCell extends RecurrentCell {
     hidden: number,
     { nonlinearity = 'tanh', ...options }: RecurrentCellOptions & { nonlinearity?: 'tanh' | 'relu' } = {}, // biome-ignore format: one line
   ) {
-    super(recurrentKinds[`rnn_${nonlinearity}`], inputs, hidden, options)
+    super(rnnKind('RNNCell', nonlinearity), inputs, hidden, options)
   }
 }
 
@@ -81,6 +93,13 @@ export class GRUCell extends RecurrentCell {
   constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {
     super(recurrentKinds.gru, inputs, hidden, options)
   }
+}
+
+/** @throws HeedError for another function */
+export function rnnKind(owner: string, nonlinearity: 'tanh' | 'relu'): RecurrentKind {
+  if (nonlinearity === 'tanh' || nonlinearity === 'relu')
+    return recurrentKinds[`rnn_${nonlinearity}`]
+  throw wrongArgument(owner, 'nonlinearity', nonlinearity, "'tanh' or 'relu'")
 }
 
 /** PyTorch's first values: uniform within 1/√H. */

@@ -1,5 +1,7 @@
 // Recurrent networks over whole sequences, as torch.nn has them. Field names are PyTorch's keys.
 // B batch, T steps, C inputs, H hidden size, G gates, L layers, D directions
+
+import { checkTensors, nodesOf } from '../tensor/arguments.ts'
 import {
   arange,
   cat,
@@ -10,9 +12,11 @@ import {
   tensor,
   zeros,
 } from '../tensor/index.ts'
+import { checkArguments } from '../util/check-argument.ts'
 import { invalidOption, ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { Module } from './module.ts'
-import { recurrentParameter } from './recurrent-cell.ts'
+import { recurrentParameter, rnnKind } from './recurrent-cell.ts'
 import {
   type RecurrentKind,
   type RecurrentState,
@@ -51,6 +55,15 @@ export interface RecurrentOutput {
   state: RecurrentState
 }
 
+const RECURRENT = optionKinds<RecurrentOptions>({
+  numLayers: 'size?',
+  bias: 'flag?',
+  batchFirst: 'flag?',
+  dropout: 'share?',
+  bidirectional: 'flag?',
+})
+const INPUTS = optionKinds<RecurrentInputs>({ state: 'list?', lengths: 'object?' })
+
 abstract class Recurrent extends Module {
   readonly inputSize: number
   readonly hiddenSize: number
@@ -62,20 +75,18 @@ abstract class Recurrent extends Module {
   /** What the names of a layer's parameters end in, the layers in order, forward before reverse. */
   readonly #suffixes: string[] = []
 
-  constructor(
-    kind: RecurrentKind,
-    inputs: number,
-    hidden: number,
-    {
+  constructor(kind: RecurrentKind, inputs: number, hidden: number, options: RecurrentOptions) {
+    super()
+    const owner = new.target.name
+    RECURRENT.check(owner, options)
+    checkArguments(owner, { inputs, hidden }, 'size')
+    const {
       numLayers = 1,
       bias = true,
       batchFirst = false,
       dropout = 0,
       bidirectional = false,
-    }: RecurrentOptions,
-  ) {
-    super()
-    checkOptions(numLayers, hidden, dropout)
+    } = options
     this.kind = kind
     this.inputSize = inputs
     this.hiddenSize = hidden
@@ -91,7 +102,10 @@ abstract class Recurrent extends Module {
   }
 
   /** x (T, B, C), or (B, T, C) batch first. @throws ShapeError when x or the state does not fit */
-  forward(x: Tensor, { state, lengths }: RecurrentInputs = {}): RecurrentOutput {
+  forward(x: Tensor, inputs: RecurrentInputs = {}): RecurrentOutput {
+    checkTensors(this.constructor.name, { x })
+    INPUTS.check(`${this.constructor.name}.forward`, inputs)
+    const { state, lengths } = inputs
     if (x.rank !== 3 || x.shape[2] !== this.inputSize || x.size === 0)
       throw new ShapeError(
         `${this.constructor.name}: the input must be (${this.batchFirst ? 'batch, steps' : 'steps, batch'}, ${this.inputSize}), got (${x.shape.join(', ')})`,
@@ -143,6 +157,7 @@ abstract class Recurrent extends Module {
   /** For each layer and direction its own. */
   #firstStates(state: RecurrentState | undefined, batch: number): RecurrentState[] {
     const given = state ?? this.zeroState(batch)
+    nodesOf(given, this.constructor.name, 'state')
     const expected = [this.#suffixes.length, batch, this.hiddenSize].join(', ')
     if (given.length !== this.kind.states || given.some((x) => x.shape.join(', ') !== expected))
       throw new ShapeError(
@@ -194,7 +209,7 @@ export class RNN extends Recurrent {
     hidden: number,
     { nonlinearity = 'tanh', ...options }: RNNOptions = {},
   ) {
-    super(recurrentKinds[`rnn_${nonlinearity}`], inputs, hidden, options)
+    super(rnnKind('RNN', nonlinearity), inputs, hidden, options)
   }
 }
 
@@ -229,11 +244,4 @@ function countedSteps(lengths: Tensor | readonly number[], count: number, batch:
   return arange(count)
     .reshape(count, 1, 1)
     .lt(given.reshape(1, batch, 1))
-}
-
-function checkOptions(numLayers: number, hiddenSize: number, dropout: number): void {
-  for (const [key, value] of Object.entries({ numLayers, hiddenSize }))
-    if (!(value >= 1)) throw invalidOption({ key, value, expected: 'a whole number >= 1' })
-  if (!(dropout >= 0 && dropout <= 1))
-    throw invalidOption({ key: 'dropout', value: dropout, expected: 'a probability from 0 to 1' })
 }

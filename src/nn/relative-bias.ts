@@ -1,4 +1,6 @@
 import { arange, F, Parameter, type Tensor, tensor } from '../tensor/index.ts'
+import { checkArguments } from '../util/check-argument.ts'
+import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
@@ -22,6 +24,14 @@ export interface RelativeBiasConfig {
  * section 2.1).
  */
 export class RelativeBias extends Module<RelativeBiasConfig> {
+  static readonly configRules = optionKinds<RelativeBiasConfig>({
+    heads: 'size',
+    buckets: 'size',
+    maxDistance: 'number',
+    bidirectional: 'flag',
+    std: 'number?',
+  })
+
   weight = new Parameter(init.normal([this.config.buckets, this.config.heads], this.config.std))
   #table: Tensor | null = null // i32 (2·maxDistance + 1): bucket of -maxDistance … maxDistance
 
@@ -30,6 +40,7 @@ export class RelativeBias extends Module<RelativeBiasConfig> {
    * @param start i32, one element: the place of the first query among the keys. Default 0.
    */
   forward(queries: number, keys: number, start?: Tensor): Tensor {
+    checkArguments('RelativeBias', { queries, keys }, 'size')
     const { maxDistance } = this.config
     // One row of all distances that occur; row i of the bias is the part of it that begins T-1-i on.
     const distances = arange(1 - queries, keys).sub(start ?? 0) // (T+S-1): key - query

@@ -1,4 +1,5 @@
 import { Conv1D } from './conv1d.ts'
+import { isContainer } from './container.ts'
 import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
@@ -34,12 +35,20 @@ export function replaceWeights(model: Module, blocks: ReadonlyMap<ModuleState, B
 const isReplaceable = (layer: Module): layer is Linear | Conv1D | Embedding =>
   layer instanceof Linear || layer instanceof Conv1D || layer instanceof Embedding
 
-/** Also in arrays, as modules keep their layers. */
-export function replaceFields(holder: object, replaced: ReadonlyMap<Module, Module>): void {
+/** Also in arrays and plain objects, as modules keep their layers. */
+export function replaceFields(
+  holder: object,
+  replaced: ReadonlyMap<Module, Module>,
+  above: readonly object[] = [],
+): void {
   const fields = holder as Record<string, unknown>
   for (const key of Object.keys(fields)) {
     const value = fields[key]
-    if (value instanceof Module) fields[key] = replaced.get(value) ?? value
-    else if (Array.isArray(value)) replaceFields(value, replaced)
+    if (typeof value !== 'object' || value === null) continue
+    if (value instanceof Module) {
+      const other = replaced.get(value)
+      if (other) fields[key] = other
+    } else if (key !== 'config' && isContainer(value) && !above.includes(value))
+      replaceFields(value, replaced, [...above, holder, value])
   }
 }

@@ -1,4 +1,5 @@
 import { F, Parameter, type Tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
@@ -9,6 +10,8 @@ export class RMSNorm extends Module {
 
   constructor(size: number, eps = 1e-6) {
     super()
+    checkArgument('RMSNorm', 'size', size, 'size')
+    checkArgument('RMSNorm', 'eps', eps, 'number')
     this.weight = new Parameter(init.ones([size]))
     this.eps = eps
   }

@@ -1,22 +1,58 @@
-import type { Tensor } from '../tensor/index.ts'
+import { checkTensors } from '../tensor/arguments.ts'
+import { Tensor } from '../tensor/index.ts'
+import { wrongArgument } from '../util/check-argument.ts'
 import { Module } from './module.ts'
 
 type Layer = Module & { forward(x: Tensor): Tensor }
 
-/** Modules one after the other. Their names are 0, 1, 2 …, as in PyTorch. */
+/** A layer of `Sequential`: a module with one input, or a function of a tensor. */
+export type SequentialLayer = Layer | ((x: Tensor) => Tensor)
+
+/** Modules and functions one after the other. Their names are 0, 1, 2 …, as in PyTorch. */
 export class Sequential extends Module {
   readonly [index: number]: Layer
   readonly length: number
 
-  constructor(...layers: Layer[]) {
+  constructor(...layers: SequentialLayer[]) {
     super()
-    Object.assign(this, layers)
+    Object.assign(this, layers.map(layerOf))
     this.length = layers.length
   }
 
   forward(x: Tensor): Tensor {
+    checkTensors('Sequential', { x })
     let out = x
-    for (let i = 0; i < this.length; i++) out = this[i].forward(out)
+    for (let i = 0; i < this.length; i++) {
+      out = this[i].forward(out)
+      if (!(out instanceof Tensor))
+        throw wrongArgument('Sequential', `the result of layer ${i}`, out, 'a tensor')
+    }
     return out
+  }
+}
+
+function layerOf(layer: SequentialLayer, index: number): Layer {
+  if (typeof layer === 'function') return new FunctionLayer(layer)
+  if (typeof layer?.forward === 'function') return layer
+  throw wrongArgument(
+    'Sequential',
+    `layers[${index}]`,
+    layer,
+    'a module or a function',
+    Array.isArray(layer) ? 'Spread a list: new Sequential(...layers).' : undefined,
+  )
+}
+
+/** A function without parameters as a module. */
+class FunctionLayer extends Module {
+  readonly #compute: (x: Tensor) => Tensor
+
+  constructor(compute: (x: Tensor) => Tensor) {
+    super()
+    this.#compute = compute
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#compute(x)
   }
 }

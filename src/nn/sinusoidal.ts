@@ -1,4 +1,7 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { type Tensor, tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
+import { optionKinds } from '../util/options.ts'
 import { Module } from './module.ts'
 
 export interface SinusoidalConfig {
@@ -18,10 +21,18 @@ export interface SinusoidalConfig {
  * cosine. P(t+τ) is a rotation of P(t) that depends on τ alone. Nothing here is trained.
  */
 export class Sinusoidal extends Module<SinusoidalConfig> {
+  static readonly configRules = optionKinds<SinusoidalConfig>({
+    size: 'size',
+    interleaved: 'flag?',
+    base: 'number?',
+  })
+
   #table: Tensor | null = null // (N, C)
 
   /** positions (...) i32, each below `limit` -> (..., C). */
   forward(positions: Tensor, limit: number): Tensor {
+    checkTensors('Sinusoidal', { positions })
+    checkArgument('Sinusoidal', 'limit', limit, 'count')
     return this.rows(limit).take(positions, 0)
   }
 

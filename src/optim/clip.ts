@@ -1,13 +1,16 @@
 import { type Parameter, runtimeScalar, type Tensor } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { isPersistent } from './gradients.ts'
+import { listOfParameters } from './groups.ts'
 
 /**
  * Scales the gradients so that their joint norm is at most `max` (Pascanu et al., 2013). Returns the
- * norm before scaling: pass it to `step({ keep: [norm] })` to read it.
+ * norm before scaling, which the next step computes: it can be read afterwards.
  */
 export function clipGradNorm(params: Iterable<Parameter>, max: number): Tensor {
-  const owners = [...params].filter((parameter) => parameter.grad)
+  if (!(max > 0))
+    throw invalidOption({ owner: 'clipGradNorm', key: 'max', value: max, expected: 'a number > 0' })
+  const owners = listOfParameters('clipGradNorm', params).filter((parameter) => parameter.grad)
   const norm = gradNormOf(owners.map((parameter) => parameter.grad as Tensor))
   const scale = clipScale(norm, () => max)
   for (const parameter of owners) {
@@ -15,6 +18,7 @@ export function clipGradNorm(params: Iterable<Parameter>, max: number): Tensor {
     if (isPersistent(grad)) grad.assign(grad.mul(scale))
     else parameter.grad = grad.mul(scale)
   }
+  owners[0].gradRoots.push(norm.node)
   return norm
 }
 

@@ -1,4 +1,4 @@
-import type { Parameter } from '../tensor/index.ts'
+import { Parameter } from '../tensor/index.ts'
 import { checkKeys } from '../util/check-keys.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 
@@ -16,17 +16,48 @@ export function groupsOf<Options extends object>(
   options: Partial<Options>,
 ): Group<Options>[] {
   const fallback = filled(owner, defaults, options)
-  const list = [...(params as Iterable<Parameter | GroupInput<Options>>)]
-  const single = list.filter((item): item is Parameter => !('params' in item))
-  const given = list.filter((item): item is GroupInput<Options> => 'params' in item)
+  const list = listOf(owner, params)
+  const given = list.filter((item) => isGroup<Options>(item))
+  const single = parametersIn(
+    owner,
+    list.filter((item) => !isGroup(item)),
+  )
   const groups = given.map(({ params, ...rest }) => ({
     ...filled(`a group of ${owner}`, fallback, rest as object),
-    params: [...params],
+    params: listOfParameters(owner, params),
   }))
   if (single.length > 0) groups.unshift({ ...fallback, params: single })
   checkParameters(groups.flatMap((group) => group.params))
   return groups
 }
+
+/** @throws HeedError unless they can be listed, and all are parameters */
+export const listOfParameters = (owner: string, params: Iterable<Parameter>): Parameter[] =>
+  parametersIn(owner, listOf(owner, params))
+
+function parametersIn(owner: string, list: readonly unknown[]): Parameter[] {
+  return list.map((item) => {
+    if (item instanceof Parameter) return item
+    throw notParameters(owner, item)
+  })
+}
+
+const isGroup = <Options>(item: unknown): item is GroupInput<Options> =>
+  typeof item === 'object' && item !== null && 'params' in item
+
+function listOf(owner: string, params: Iterable<unknown>): unknown[] {
+  if (typeof params === 'object' && params !== null && Symbol.iterator in params) return [...params]
+  throw notParameters(owner, params)
+}
+
+const notParameters = (owner: string, value: unknown): HeedError =>
+  invalidOption({
+    owner,
+    key: 'params',
+    value,
+    expected: 'a list of parameters',
+    remedy: 'Pass model.parameters().',
+  })
 
 /** The options with their defaults. An option has the type of its default. */
 function filled<Options extends object>(owner: string, defaults: Options, given: object): Options {

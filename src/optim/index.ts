@@ -1,3 +1,5 @@
+import './torch-names.ts'
+
 export { Adam, type AdamGroupOptions, type AdamOptions, AdamW } from './adamw.ts'
 export { clipGradNorm } from './clip.ts'
 export { type DecayGroup, decayGroups } from './decay-groups.ts'

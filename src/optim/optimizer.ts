@@ -1,10 +1,14 @@
 import { setValues } from '../nn/index.ts'
+import { nodesOf } from '../tensor/arguments.ts'
 import { tensorOf } from '../tensor/core.ts'
 import { noGrad, type Parameter, realize, type Tensor, zerosLike } from '../tensor/index.ts'
 import { pendingBuffers } from '../tensor/module-buffer.ts'
 import { release } from '../tensor/submit.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { checkKeys } from '../util/check-keys.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { refuseNonFinite } from './check-finite.ts'
 import { clipScale, gradNormOf } from './clip.ts'
 import { clearGrad } from './gradients.ts'
 import { type Group, type GroupInput, groupsOf } from './groups.ts'
@@ -27,7 +31,22 @@ export type UpdateRule = (parameter: Parameter, grad: Tensor, scale: Tensor | nu
 export type OptimizerOptions<Options> = Partial<Options> & {
   /** See `Optimizer.maxGradNorm`. */
   maxGradNorm?: number | null
+  /** Compute the joint norm of the gradients in each step, for `Optimizer.gradNorm`. Default false. */
+  gradNorm?: boolean
+  /** Reject a step whose loss or gradients are not finite, before it changes anything. Default false. */
+  checkFinite?: boolean
 }
+
+export interface StepOptions {
+  /** Tensors to compute in the same program, which can be read afterwards. */
+  keep?: readonly Tensor[]
+  /** Compute the joint norm of the gradients, for `Optimizer.gradNorm`. */
+  gradNorm?: boolean
+  /** Reject when the loss or the gradients are not finite, before anything changes; such a step takes longer. */
+  checkFinite?: boolean
+}
+
+const STEP = optionKinds<StepOptions>({ keep: 'list?', gradNorm: 'flag?', checkFinite: 'flag?' })
 
 /**
  * Base class: subclasses define `ruleFor` and `initialState`. A loop calls `backward()` and
@@ -39,8 +58,10 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
   stepCount = 0
   /** Gradients whose joint norm is larger are scaled down to it; null for no limit. */
   maxGradNorm: number | null
-  /** The joint norm of the gradients in the last step, before scaling; null without maxGradNorm. */
+  /** The joint norm of the gradients in the last step, before scaling; null without `gradNorm` and `maxGradNorm`. */
   gradNorm: Tensor | null = null
+  private readonly asksNorm: boolean
+  private readonly checksFinite: boolean
   protected readonly state = new Map<Parameter, ParameterState>()
   /** Whether training may leave every parameter without state, like SGD without momentum. */
   protected readonly stateIsOptional: boolean = false
@@ -51,10 +72,15 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
     defaults: Options,
     options: OptimizerOptions<Options> = {},
   ) {
-    const { maxGradNorm = null, ...given } = options
-    checkKeys(this.constructor.name, options, [...Object.keys(defaults), 'maxGradNorm'])
+    const owner = this.constructor.name
+    checkKeys(owner, options, [...Object.keys(defaults), 'maxGradNorm', 'gradNorm', 'checkFinite'])
+    const { maxGradNorm = null, gradNorm = false, checkFinite = false, ...given } = options
     checkMaxNorm(maxGradNorm)
-    this.groups = groupsOf(this.constructor.name, params, defaults, given as Partial<Options>)
+    checkArgument(owner, 'gradNorm', gradNorm, 'flag')
+    checkArgument(owner, 'checkFinite', checkFinite, 'flag')
+    this.asksNorm = gradNorm
+    this.checksFinite = checkFinite
+    this.groups = groupsOf(owner, params, defaults, given as Partial<Options>)
     this.maxGradNorm = maxGradNorm
   }
 
@@ -66,8 +92,12 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
    * Updates every parameter that has a gradient, in one program with the forward and backward pass.
    * The program also computes the losses and the tensors in `keep`, which can be read afterwards.
    * Resolves when the previous step has run.
+   * @throws HeedError without gradients, and for NaN with `checkFinite` (code 'diverged')
    */
-  async step({ keep = [] }: { keep?: readonly Tensor[] } = {}): Promise<void> {
+  async step(options: StepOptions = {}): Promise<void> {
+    STEP.check('step()', options)
+    const { keep = [], gradNorm = this.asksNorm, checkFinite = this.checksFinite } = options
+    nodesOf(keep, 'step()', 'keep')
     const roots = new Set(this.params.flatMap((parameter) => parameter.gradRoots))
     if (this.params.every((parameter) => !parameter.grad))
       throw new HeedError(
@@ -75,8 +105,14 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
         'A parameter must have a gradient when step() is called, got no gradient',
         { remedy: 'Call loss.backward() before each step, on a loss that depends on them.' },
       )
+    if (checkFinite) await refuseNonFinite(this.params, [...roots])
     this.beginStep()
-    const outputs = [...this.update(), ...[...roots].map(tensorOf), ...keep, ...pendingBuffers()]
+    const outputs = [
+      ...this.update(gradNorm),
+      ...[...roots].map(tensorOf),
+      ...keep,
+      ...pendingBuffers(),
+    ]
     if (this.gradNorm) outputs.push(this.gradNorm)
     await realize(outputs)
     release(roots)
@@ -92,12 +128,16 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
    * Records the update in the graph, for the body of a held program. Clears the gradients and
    * returns all state that the update assigns.
    */
-  update(): Tensor[] {
+  update(gradNorm = this.asksNorm): Tensor[] {
     return noGrad(() => {
       const trained = this.params.filter((p) => p.grad && p.requiresGrad)
       const grads = trained.map((p) => p.grad as Tensor)
-      this.gradNorm = this.maxGradNorm === null ? null : gradNormOf(grads)
-      const scale = this.gradNorm && clipScale(this.gradNorm, () => this.maxGradNorm ?? Infinity)
+      const norm = gradNorm || this.maxGradNorm !== null ? gradNormOf(grads) : null
+      this.gradNorm = norm
+      const scale =
+        norm && this.maxGradNorm !== null
+          ? clipScale(norm, () => this.maxGradNorm ?? Infinity)
+          : null
       const changed: Tensor[] = []
       for (const group of this.groups) {
         const rule = this.ruleFor(group)

@@ -143,7 +143,8 @@ function deviceOf(graph: Trace): Device {
         {
           value: [device.name, next.name],
           expected: 'one device',
-          remedy: 'Move them to one device with await tensor.to(device).',
+          remedy:
+            'Make all of them while the same device is the default: setDefaultDevice(device).',
         },
       )
     device ??= next

@@ -1,6 +1,7 @@
 import { gradients, variablesOf } from '../grad/backward.ts'
 import { filled } from '../graph/build.ts'
 import { ShapeError } from '../util/errors.ts'
+import { checkTensors } from './arguments.ts'
 import { type TensorCore, tensorOf } from './core.ts'
 import { zerosLike } from './create.ts'
 import { pendingBuffers } from './module-buffer.ts'
@@ -21,6 +22,7 @@ export async function accumulate(loss: Tensor): Promise<void> {
 
 /** The same as graph only, for a held program: returns the gradient tensors that it assigns. */
 export function addGradients(loss: Tensor): TensorCore[] {
+  checkTensors('accumulate()', { loss })
   if (loss.size !== 1)
     throw new ShapeError(`accumulate(): the loss must have one element, got ${loss.size}`, {
       remedy: 'Reduce it first, with .mean() or .sum().',

@@ -3,7 +3,10 @@
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
+import { wrongArgument } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { checkOptionalTensors, checkTensors } from './arguments.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -28,6 +31,10 @@ export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, '
   /** Added behind: with a stride, inputs of several sizes give outputs of one. */
   outputPadding?: PerAxis
 }
+
+const COMMON = { stride: 'any?', padding: 'any?', dilation: 'any?', groups: 'size?' } as const
+const CONVOLUTION = optionKinds<ConvolutionOptions>(COMMON)
+const TRANSPOSED = optionKinds<TransposedConvolutionOptions>({ ...COMMON, outputPadding: 'any?' })
 
 /** x (B, C, L), weight (O, C/G, K), bias (O) -> (B, O, P). */
 export const conv1d = (
@@ -67,18 +74,24 @@ function convolve(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null | undefined,
-  { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvolutionOptions = {},
+  options: ConvolutionOptions = {},
 ): Tensor {
+  checkInputs(op, { x, weight }, bias)
+  CONVOLUTION.check(op, options)
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
   if (x.rank !== rank + 2 || weight.rank !== rank + 2)
     throw new ShapeError(
       `${op}: the input must be (B, C, ...) and the weight (O, C / groups, ...kernel), got ${showShape(x.shape)} and ${showShape(weight.shape)}`,
     )
   const kernel = weight.shape.slice(2)
-  const apart = { stride: perAxis(stride, rank), dilation: perAxis(dilation, rank) }
+  const apart = {
+    stride: perAxis(op, 'stride', stride, rank),
+    dilation: perAxis(op, 'dilation', dilation, rank),
+  }
   const widths =
     padding === 'same'
       ? samePadding(x.shape.slice(2), { kernel, ...apart })
-      : perAxis(padding, rank).map((n) => [n, n] as const)
+      : perAxis(op, 'padding', padding, rank).map((n) => [n, n] as const)
   // A negative padding takes places away.
   const cut = widths.some(([a, b]) => a < 0 || b < 0)
     ? x.pad(widths.map(([a, b]) => [Math.min(a, 0), Math.min(b, 0)]))
@@ -108,6 +121,8 @@ function convolveTransposed(
   bias: Tensor | null | undefined,
   options: TransposedConvolutionOptions = {},
 ): Tensor {
+  checkInputs(op, { x, weight }, bias)
+  TRANSPOSED.check(op, options)
   const { groups = 1 } = options
   const [, channels, ...places] = x.shape
   const [inner, , ...kernel] = weight.shape
@@ -116,10 +131,10 @@ function convolveTransposed(
       `${op}: the input must be (B, C, ...) and the weight (C, O / groups, ...kernel), got ${showShape(x.shape)} and ${showShape(weight.shape)} with ${groups} groups`,
       { remedy: '`groups` must divide C.' },
     )
-  const stride = perAxis(options.stride ?? 1, rank)
-  const dilation = perAxis(options.dilation ?? 1, rank)
-  const padding = perAxis(options.padding ?? 0, rank)
-  const extra = perAxis(options.outputPadding ?? 0, rank)
+  const stride = perAxis(op, 'stride', options.stride ?? 1, rank)
+  const dilation = perAxis(op, 'dilation', options.dilation ?? 1, rank)
+  const padding = perAxis(op, 'padding', options.padding ?? 0, rank)
+  const extra = perAxis(op, 'outputPadding', options.outputPadding ?? 0, rank)
   if (extra.some((n, i) => n >= Math.max(stride[i], dilation[i])))
     throw new ShapeError(
       `${op}: \`outputPadding\` must be smaller than the stride or the dilation, got ${extra.join(', ')}`,
@@ -149,6 +164,15 @@ function convolveTransposed(
   return biased(rank === 1 ? y.squeeze(2) : y, bias, rank)
 }
 
+function checkInputs(
+  op: string,
+  inputs: { x: Tensor; weight: Tensor },
+  bias: Tensor | null | undefined,
+): void {
+  checkTensors(op, { ...inputs })
+  checkOptionalTensors(op, { bias })
+}
+
 /** Convolutions are planar: a line is an image of one row. */
 export const asImages = (x: Tensor): Node => (x.rank === 3 ? x.unsqueeze(2) : x).node
 
@@ -171,5 +195,15 @@ function samePadding(
 const biased = (y: Tensor, bias: Tensor | null | undefined, rank: number): Tensor =>
   bias ? y.add(bias.reshape(-1, ...new Array<number>(rank).fill(1))) : y
 
-export const perAxis = (value: PerAxis, rank: number): number[] =>
-  typeof value === 'number' ? new Array<number>(rank).fill(value) : [...value]
+/** One number for each axis. @throws HeedError for other values; strides and the like are at least 1 */
+export function perAxis(op: string, key: string, value: PerAxis, rank: number): number[] {
+  const values = typeof value === 'number' ? new Array<number>(rank).fill(value) : value
+  const least = key === 'padding' || key === 'outputPadding' ? Number.NEGATIVE_INFINITY : 1
+  const fits =
+    Array.isArray(values) &&
+    values.length === rank &&
+    values.every((n) => Number.isInteger(n) && n >= least)
+  if (fits) return [...values]
+  const whole = key === 'padding' || key === 'outputPadding' ? 'whole number' : 'whole number >= 1'
+  throw wrongArgument(op, key, value, `a ${whole}, or an array of ${rank}`)
+}

@@ -5,10 +5,12 @@ import { gradients, variablesOf } from '../grad/backward.ts'
 import { alias, cast, constant, expand, leaf, make, scalar, stopGradient } from '../graph/build.ts'
 import { type DType, isFloat, type TypedArray } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
-import { countOf, type Shape, showShape } from '../graph/shape.ts'
+import { countOf, normalizeAxis, type Shape, sameShape, showShape } from '../graph/shape.ts'
 import { read } from '../runtime/run.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError, ShapeError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
+import { nodeOf, operandNode } from './arguments.ts'
 import { formatTensor } from './format.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -145,16 +147,19 @@ export abstract class TensorCore {
    * read until the assignment runs; afterwards they throw a StaleTensorError.
    */
   assign(value: Operand): this {
+    const values = expand(this.lift(value, 'assign', this.dtype), this.shape)
     this.becomeState()
-    const values = expand(this.lift(value, this.dtype), this.shape)
     return this.moveTo(make('assign', [this.node, values], {}))
   }
 
   /** Overwrites `[offset, offset + n)` along `axis`, where n is the value's size there. */
   assignAt(value: Tensor, offset: Tensor | number, axis = 0): this {
+    const written = nodeOf(value, 'assignAt', 'value')
+    const at =
+      typeof offset === 'number' ? offsetNode(offset) : nodeOf(offset, 'assignAt', 'offset')
+    const along = normalizeAxis(axis, this.rank, 'assignAt')
     this.becomeState()
-    const at = typeof offset === 'number' ? scalar(offset, 'i32') : offset.node
-    return this.moveTo(make('assignAt', [this.node, value.node, at], { axis }))
+    return this.moveTo(make('assignAt', [this.node, written, at], { axis: along }))
   }
 
   /** Gives the tensor memory of its own, computed once, so that it can be assigned and trained. @internal */
@@ -185,6 +190,7 @@ export abstract class TensorCore {
    */
   backward(gradient?: Tensor): void {
     const { node } = this
+    if (gradient !== undefined) checkGradient(nodeOf(gradient, 'backward', 'gradient'), node)
     if (!gradient && this.size !== 1)
       throw new ShapeError(
         `backward(): the tensor must have one element, got shape ${showShape(this.shape)}`,
@@ -207,10 +213,13 @@ export abstract class TensorCore {
   }
 
   /** An operand as a node, with the dtype that PyTorch would give it beside this tensor. @internal */
-  lift(value: Operand, dtype?: DType): Node {
-    if (typeof value === 'object') return dtype ? cast(value.node, dtype) : value.node
+  lift(value: Operand, op: string, dtype?: DType): Node {
     if (typeof value === 'boolean')
       return cast(constant(value ? 1 : 0, 'bool'), dtype ?? this.dtype)
+    if (typeof value !== 'number') {
+      const node = operandNode(value, op)
+      return dtype ? cast(node, dtype) : node
+    }
     if (dtype) return constant(value, dtype)
     if (this.dtype === 'f32') return constant(value)
     if (!Number.isInteger(value)) return constant(value, 'f32')
@@ -219,3 +228,15 @@ export abstract class TensorCore {
 }
 
 const broadcastOne = (shape: Shape): Node => expand(constant(1), shape)
+
+function offsetNode(offset: number): Node {
+  checkArgument('assignAt', 'offset', offset, 'count')
+  return scalar(offset, 'i32')
+}
+
+function checkGradient(gradient: Node, of: Node): void {
+  if (!sameShape(gradient.shape, of.shape))
+    throw new ShapeError(
+      `backward(): the gradient must have the shape of the tensor, ${showShape(of.shape)}, got ${showShape(gradient.shape)}`,
+    )
+}

@@ -1,7 +1,11 @@
 import * as g from '../graph/build.ts'
-import { arrayOf, type DType, dtypeOfArray, type TypedArray } from '../graph/dtype.ts'
-import { checkShape, countOf, type Shape, showShape } from '../graph/shape.ts'
+import { arrayOf, checkDType, type DType, dtypeOfArray, type TypedArray } from '../graph/dtype.ts'
+import type { Node } from '../graph/node.ts'
+import { checkShape, countOf, normalizeAxis, type Shape, showShape } from '../graph/shape.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError, ShapeError, shown } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { checkTensors, nodesOf } from './arguments.ts'
 import { type Operand, tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -13,12 +17,16 @@ export interface TensorOptions {
   shape?: Shape
 }
 
+const TENSOR = optionKinds<TensorOptions>({ dtype: 'text?', shape: 'numbers?' })
+
 /**
  * A tensor with these values: a number, nested arrays, or a typed array with a shape. The values are
  * copied. Numbers become f32, booleans bool, typed arrays keep their kind.
  * @throws ShapeError when nested arrays are ragged or the shape does not fit the values.
  */
 export function tensor(values: Nested | TypedArray, options: TensorOptions = {}): Tensor {
+  TENSOR.check('tensor', options)
+  if (options.dtype !== undefined) checkDType(options.dtype, 'tensor')
   if (ArrayBuffer.isView(values)) return fromTyped(values, options)
   const flat: number[] = []
   const shape: number[] = []
@@ -33,6 +41,8 @@ export function tensor(values: Nested | TypedArray, options: TensorOptions = {})
 function fromTyped(values: TypedArray, { dtype, shape }: TensorOptions): Tensor {
   const size = shape ?? [values.length]
   checkShape(size, 'tensor')
+  if (!(values instanceof Float32Array) && !(values instanceof Float64Array) && !isWhole(values))
+    throw wrongArgument('tensor', 'values', values, 'a Float32Array, Float64Array, Int32Array, Uint32Array or Uint8Array') // biome-ignore format: one line
   if (countOf(size) !== values.length)
     throw new ShapeError(
       `tensor: shape ${showShape(size)} must have ${countOf(size)} values, got ${values.length}`,
@@ -40,6 +50,9 @@ function fromTyped(values: TypedArray, { dtype, shape }: TensorOptions): Tensor 
   const own = dtype ?? dtypeOfArray(values)
   return tensorOf(g.leaf(copyAs(values, own), size, own))
 }
+
+const isWhole = (values: TypedArray): boolean =>
+  values instanceof Int32Array || values instanceof Uint32Array || values instanceof Uint8Array
 
 function copyAs(values: TypedArray, dtype: DType): TypedArray {
   // Doubles stay doubles: the reference device computes with them when it is asked to.
@@ -75,21 +88,41 @@ function flatten(value: Nested, depth: number, shape: number[], out: number[]): 
   return boolean
 }
 
-export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype)
+export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor =>
+  filledWith('zeros', shape, 0, dtype)
 
-export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype)
+export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor =>
+  filledWith('ones', shape, 1, dtype)
 
 export function full(shape: Shape, value: number, dtype: DType = 'f32'): Tensor {
-  return tensorOf(g.filled(value, checkShape(shape, 'full'), dtype))
+  if (typeof value !== 'boolean') checkArgument('full', 'value', value, 'number')
+  return filledWith('full', shape, Number(value), dtype)
 }
 
-export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype)
+function filledWith(op: string, shape: Shape, value: number, dtype: DType): Tensor {
+  return tensorOf(g.filled(value, checkShape(shape, op), checkDType(dtype, op)))
+}
 
-export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype)
+export function zerosLike(x: Tensor): Tensor {
+  checkTensors('zerosLike', { x })
+  return zeros(x.shape, x.dtype)
+}
+
+export function onesLike(x: Tensor): Tensor {
+  checkTensors('onesLike', { x })
+  return ones(x.shape, x.dtype)
+}
+
+export function fullLike(x: Tensor, value: number): Tensor {
+  checkTensors('fullLike', { x })
+  return full(x.shape, value, x.dtype)
+}
 
 /** From `start` (0) up to but without `end`, i32 when all are whole, else f32. */
 export function arange(start: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end]
+  for (const [key, value] of Object.entries({ start, end: to, step }))
+    checkArgument('arange', key, value, 'number')
   const count = Math.max(0, Math.ceil((to - from) / step))
   if (!Number.isFinite(count))
     throw new HeedError(
@@ -103,6 +136,9 @@ export function arange(start: number, end?: number, step = 1): Tensor {
 
 /** `count` values from start to end, both included. */
 export function linspace(start: number, end: number, count: number): Tensor {
+  for (const [key, value] of Object.entries({ start, end }))
+    checkArgument('linspace', key, value, 'number')
+  checkArgument('linspace', 'count', count, 'count')
   const step = count > 1 ? (end - start) / (count - 1) : 0
   return tensorOf(g.iota([count], 0))
     .to('f32')
@@ -112,12 +148,16 @@ export function linspace(start: number, end: number, count: number): Tensor {
 
 /** The identity matrix. */
 export function eye(rows: number, columns = rows): Tensor {
+  checkArgument('eye', 'rows', rows, 'count')
+  checkArgument('eye', 'columns', columns, 'count')
   const shape = [rows, columns]
   return tensorOf(g.binary('eq', g.iota(shape, 0), g.iota(shape, 1))).to('f32')
 }
 
 /** i32 class numbers -> f32 rows with one 1 in each: shape + (classes). */
 export function oneHot(index: Tensor, classes: number): Tensor {
+  checkTensors('oneHot', { index })
+  checkArgument('oneHot', 'classes', classes, 'size')
   const shape = [...index.shape, classes]
   const column = g.cast(index.unsqueeze(-1).node, 'i32')
   return tensorOf(g.binary('eq', g.iota(shape, shape.length - 1), column)).to('f32')
@@ -125,36 +165,64 @@ export function oneHot(index: Tensor, classes: number): Tensor {
 
 /** Concatenates along an existing axis. */
 export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
-  const [first] = tensors
-  if (!first)
-    throw new HeedError('invalid-option', 'cat: there must be at least one tensor, got none')
-  const at = axis < 0 ? axis + first.rank : axis
-  return tensorOf(
-    g.concat(
-      tensors.map((t) => t.node),
-      at,
-    ),
-  )
+  const nodes = listOf('cat', tensors)
+  return tensorOf(g.concat(nodes, normalizeAxis(axis, nodes[0].shape.length, 'cat')))
 }
 
 /** Laid side by side along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  const at = axis < 0 ? axis + tensors[0].rank + 1 : axis
+  const [first] = listOf('stack', tensors)
+  const at = normalizeAxis(axis, first.shape.length + 1, 'stack')
   return cat(
     tensors.map((t) => t.unsqueeze(at)),
     at,
   )
 }
 
+function listOf(op: string, tensors: readonly Tensor[]): Node[] {
+  const nodes = nodesOf(tensors, op)
+  if (nodes.length > 0) return nodes
+  throw new HeedError('invalid-option', `${op}: there must be at least one tensor, got none`)
+}
+
+export interface MeshgridOptions {
+  /** 'ij': the first vector runs along the first axis. 'xy': along the second, as on a map. Default 'ij'. */
+  indexing?: 'ij' | 'xy'
+}
+
+const MESHGRID = optionKinds<MeshgridOptions>({ indexing: 'text?' })
+
+/** For each vector its coordinate at every point of the grid that they span. */
+export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
+  MESHGRID.check('meshgrid', options)
+  const { indexing = 'ij' } = options
+  if (indexing !== 'ij' && indexing !== 'xy')
+    throw wrongArgument('meshgrid', 'indexing', indexing, "'ij' or 'xy'")
+  for (const { shape } of listOf('meshgrid', vectors))
+    if (shape.length > 1)
+      throw new ShapeError(`meshgrid: the tensors must be vectors, got ${showShape(shape)}`)
+  const swapped = indexing === 'xy' && vectors.length > 1
+  const order = swapped ? [vectors[1], vectors[0], ...vectors.slice(2)] : vectors
+  const sizes = order.map((vector) => vector.size)
+  const grids = order.map((vector, axis) =>
+    vector.reshape(sizes.map((n, i) => (i === axis ? n : 1))).expand(sizes),
+  )
+  return swapped ? [grids[1], grids[0], ...grids.slice(2)] : grids
+}
+
 /** `yes` where the condition holds, else `no`. */
-export const where = (condition: Tensor, yes: Operand, no: Operand): Tensor =>
-  condition.where(yes, no)
+export function where(condition: Tensor, yes: Operand, no: Operand): Tensor {
+  checkTensors('where', { condition })
+  return condition.where(yes, no)
+}
 
 /**
  * A number that enters a program when it runs. With a function, a held program asks again at each
  * run: learning rates, step counters and positions are made so.
  */
 export function runtimeScalar(read: (() => number) | number, dtype: DType = 'f32'): Tensor {
+  checkDType(dtype, 'runtimeScalar')
   if (typeof read === 'number') return tensorOf(g.scalar(read, dtype))
+  checkArgument('runtimeScalar', 'read', read, 'function')
   return tensorOf(g.scalar(read(), dtype, read))
 }

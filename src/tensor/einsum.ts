@@ -1,6 +1,8 @@
 // Einstein's convention: axes have letters, and those that the result does not name are summed over.
 import { countOf, showShape } from '../graph/shape.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError, ShapeError } from '../util/errors.ts'
+import { nodesOf } from './arguments.ts'
 import type { Tensor } from './tensor.ts'
 
 /** A tensor and the names of its axes, each once. */
@@ -16,6 +18,8 @@ interface Named {
  * @throws HeedError when the equation does not fit the tensors
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
+  checkArgument('einsum', 'equation', equation, 'text')
+  nodesOf(operands, 'einsum', 'operands')
   const { terms, result } = parse(equation, operands)
   let [product, ...rest] = operands.map((x, i) => withoutRepeats({ x, axes: terms[i] }))
   while (rest.length > 0) {

@@ -1,7 +1,11 @@
 import * as g from '../graph/build.ts'
-import { type DType, isFloat } from '../graph/dtype.ts'
+import { checkDType, type DType, isFloat } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
 import type { Binary, Unary } from '../graph/ops.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
+import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { nodeOf, operandNode } from './arguments.ts'
 import { type Operand, TensorCore, tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -23,13 +27,13 @@ export abstract class Elementwise extends TensorCore {
 
   /** True division: integers become f32, as in PyTorch. */
   div(other: Operand): Tensor {
-    const [a, b] = g.promoted(this.node, this.lift(other))
+    const [a, b] = g.promoted(this.node, this.lift(other, 'div'))
     return tensorOf(g.div(asFloat(a), asFloat(b)))
   }
 
   /** Division rounded towards minus infinity. An integer divided by 0 gives 0. */
   floorDivide(other: Operand): Tensor {
-    const [a, b] = g.promoted(this.node, this.lift(other))
+    const [a, b] = g.promoted(this.node, this.lift(other, 'floorDivide'))
     const quotient = g.div(a, b)
     return tensorOf(isFloat(a.dtype) ? g.unary('floor', quotient) : quotient)
   }
@@ -42,7 +46,7 @@ export abstract class Elementwise extends TensorCore {
   /** The remainder with the sign of the dividend. */
   fmod(other: Operand): Tensor {
     const x = self(this)
-    const rest = magnitude(x).remainder(magnitude(tensorOf(this.lift(other))))
+    const rest = magnitude(x).remainder(magnitude(tensorOf(this.lift(other, 'fmod'))))
     return x.lt(0).where(rest.neg(), rest)
   }
 
@@ -60,22 +64,36 @@ export abstract class Elementwise extends TensorCore {
     return this.binary('minimum', other)
   }
 
-  /** Limits to [min, max]; either may be left out. */
-  clamp({ min, max }: { min?: Operand; max?: Operand }): Tensor {
+  /** Limits to [min, max]: `clamp({ min, max })` or `clamp(min, max)`; either bound may be left out. */
+  clamp(bounds: Bounds): Tensor
+  clamp(min: Operand | null | undefined, max?: Operand | null): Tensor
+  clamp(min: Bounds | Operand | null | undefined, max?: Operand | null): Tensor {
+    const bounds = boundsOf(min, max)
     // The gradient ends at the bounds, as in PyTorch; that of maximum and minimum is shared there.
     let out = self(this)
-    if (min !== undefined) out = out.gt(min).where(out, out.detach().maximum(min))
-    if (max !== undefined) out = out.lt(max).where(out, out.detach().minimum(max))
+    if (bounds.min !== undefined)
+      out = out.gt(bounds.min).where(out, out.detach().maximum(bounds.min))
+    if (bounds.max !== undefined)
+      out = out.lt(bounds.max).where(out, out.detach().minimum(bounds.max))
     return out
+  }
+
+  /** The same as `clamp`. */
+  clip(bounds: Bounds): Tensor
+  clip(min: Operand | null | undefined, max?: Operand | null): Tensor
+  clip(min: Bounds | Operand | null | undefined, max?: Operand | null): Tensor {
+    return this.clamp(boundsOf(min, max))
   }
 
   /** this + weight·(end - this). */
   lerp(end: Tensor, weight: Operand): Tensor {
+    nodeOf(end, 'lerp', 'end')
     return this.add(end.sub(self(this)).mul(weight))
   }
 
   /** log(exp(this) + exp(other)), without overflow. */
   logaddexp(other: Tensor): Tensor {
+    nodeOf(other, 'logaddexp')
     const same = this.eq(other) // infinities too, whose difference is NaN
     const gap = same.where(0, self(this)).sub(same.where(0, other))
     return this.maximum(other).add(gap.abs().neg().exp().log1p())
@@ -192,10 +210,12 @@ export abstract class Elementwise extends TensorCore {
   }
 
   leakyRelu(slope = 0.01): Tensor {
+    checkArgument('leakyRelu', 'slope', slope, 'number')
     return this.gt(0).where(self(this), this.mul(slope))
   }
 
   elu(alpha = 1): Tensor {
+    checkArgument('elu', 'alpha', alpha, 'number')
     const positive = this.gt(0)
     const x = self(this)
     return positive.where(x, positive.where(0, x).expm1().mul(alpha))
@@ -230,6 +250,8 @@ export abstract class Elementwise extends TensorCore {
 
   /** Hendrycks and Gimpel (2016): x·Φ(x), or its tanh approximation. */
   gelu(approximate: 'none' | 'tanh' = 'none'): Tensor {
+    if (approximate !== 'none' && approximate !== 'tanh')
+      throw wrongArgument('gelu', 'approximate', approximate, "'none' or 'tanh'")
     return tensorOf(g.make('gelu', [this.node], { tanh: approximate === 'tanh' }))
   }
 
@@ -257,25 +279,25 @@ export abstract class Elementwise extends TensorCore {
   }
 
   gt(other: Operand): Tensor {
-    const [a, b] = g.promoted(this.node, this.lift(other))
+    const [a, b] = g.promoted(this.node, this.lift(other, 'gt'))
     return tensorOf(g.binary('lt', b, a))
   }
 
   ge(other: Operand): Tensor {
-    const [a, b] = g.promoted(this.node, this.lift(other))
+    const [a, b] = g.promoted(this.node, this.lift(other, 'ge'))
     return tensorOf(g.binary('le', b, a))
   }
 
   logicalAnd(other: Tensor): Tensor {
-    return tensorOf(g.binary('and', truth(this.node), truth(other.node)))
+    return tensorOf(g.binary('and', truth(this.node), truth(nodeOf(other, 'logicalAnd'))))
   }
 
   logicalOr(other: Tensor): Tensor {
-    return tensorOf(g.binary('or', truth(this.node), truth(other.node)))
+    return tensorOf(g.binary('or', truth(this.node), truth(nodeOf(other, 'logicalOr'))))
   }
 
   logicalXor(other: Tensor): Tensor {
-    return tensorOf(g.binary('xor', truth(this.node), truth(other.node)))
+    return tensorOf(g.binary('xor', truth(this.node), truth(nodeOf(other, 'logicalXor'))))
   }
 
   logicalNot(): Tensor {
@@ -314,21 +336,33 @@ export abstract class Elementwise extends TensorCore {
 
   /** `condition.where(yes, no)`: yes where this is true. */
   where(yes: Operand, no: Operand): Tensor {
-    const like = typeof yes === 'object' ? yes : typeof no === 'object' ? no : null
-    const lift = (x: Operand): Node =>
-      typeof x === 'object' ? x.node : like ? like.lift(x) : g.constant(Number(x))
-    const [a, b] = g.promoted(lift(yes), lift(no))
+    if (yes == null || no == null) throw withoutChoices()
+    const [a, b] = g.promoted(choiceNode(yes, no), choiceNode(no, yes))
     return tensorOf(g.where(truth(this.node), a, b))
   }
 
   /** `value` where `mask` is true. */
   maskedFill(mask: Tensor, value: number): Tensor {
-    return tensorOf(g.where(truth(mask.node), g.constant(value, this.dtype), this.node))
+    if (typeof value !== 'number' && typeof value !== 'boolean')
+      throw wrongArgument('maskedFill', 'value', value, 'a number')
+    const chosen = truth(nodeOf(mask, 'maskedFill', 'mask'))
+    return tensorOf(g.where(chosen, g.constant(Number(value), this.dtype), this.node))
   }
 
   /** Converted to another dtype. f32 to integers truncates; anything but 0 is true. */
   to(dtype: DType): Tensor {
-    return tensorOf(g.cast(this.node, dtype))
+    return tensorOf(g.cast(this.node, checkDType(dtype, 'to')))
+  }
+
+  /** Replaces NaN by `nan` (0), and infinities by `posinf` and `neginf` (the largest finite numbers). */
+  nanToNum(options: NanToNumOptions = {}): Tensor {
+    NAN_TO_NUM.check('nanToNum', options)
+    const { nan = 0, posinf = LARGEST, neginf = -LARGEST } = options
+    const x = self(this)
+    if (!isFloat(x.dtype)) return x
+    const finite = x.isnan().where(nan, x)
+    const below = finite.eq(Number.POSITIVE_INFINITY).where(posinf, finite)
+    return below.eq(Number.NEGATIVE_INFINITY).where(neginf, below)
   }
 
   private unary(op: Unary): Tensor {
@@ -340,9 +374,54 @@ export abstract class Elementwise extends TensorCore {
   }
 
   private binary(op: Binary, other: Operand): Tensor {
-    const [a, b] = g.promoted(this.node, this.lift(other))
+    const [a, b] = g.promoted(this.node, this.lift(other, op))
     return tensorOf(g.binary(op, a, b))
   }
+}
+
+export interface Bounds {
+  min?: Operand
+  max?: Operand
+}
+
+export interface NanToNumOptions {
+  nan?: number
+  posinf?: number
+  neginf?: number
+}
+
+const NAN_TO_NUM = optionKinds<NanToNumOptions>({
+  nan: 'number?',
+  posinf: 'number?',
+  neginf: 'number?',
+})
+const BOUNDS = optionKinds<Bounds>({ min: 'any?', max: 'any?' })
+/** Of f32. */
+const LARGEST = 3.4028234663852886e38
+
+function boundsOf(min: Bounds | Operand | null | undefined, max?: Operand | null): Bounds {
+  const isBound = min == null || typeof min !== 'object' || 'node' in min
+  if (!isBound) BOUNDS.check('clamp', min)
+  const bounds = isBound ? { min: min ?? undefined, max: max ?? undefined } : min
+  if (bounds.min !== undefined || bounds.max !== undefined) return bounds
+  throw wrongArgument('clamp', 'min', undefined, 'given, or `max`', 'Write clamp({ min: 0, max: 1 }) or clamp(0, 1).') // biome-ignore format: one line
+}
+
+const withoutChoices = (): HeedError =>
+  new HeedError('invalid-option', 'where: `yes` and `no` must be given, got none', {
+    remedy:
+      'Write where(condition, yes, no). await condition.nonzero() lists the places that are true.',
+  })
+
+/** One choice of `where` as a node, with the dtype that it has beside the other one. */
+function choiceNode(x: Operand, other: Operand): Node {
+  if (typeof other !== 'number' && typeof other !== 'boolean') {
+    operandNode(other, 'where')
+    return other.lift(x, 'where')
+  }
+  return typeof x === 'number' || typeof x === 'boolean'
+    ? g.constant(Number(x))
+    : operandNode(x, 'where')
 }
 
 /** Every tensor has all operations, also those of the other classes. */

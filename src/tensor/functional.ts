@@ -1,9 +1,12 @@
 // Operations of several tensors that have no natural owner: torch.nn.functional.
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
-import { showShape } from '../graph/shape.ts'
-import type { BlockFormat } from '../util/block-formats.ts'
-import { invalidOption, ShapeError } from '../util/errors.ts'
+import { normalizeAxis, showShape } from '../graph/shape.ts'
+import { type BlockFormat, blockLayouts } from '../util/block-formats.ts'
+import { wrongArgument } from '../util/check-argument.ts'
+import { alternatives, invalidOption, ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { checkOptionalTensors, checkTensors, nodeOf } from './arguments.ts'
 import { tensorOf } from './core.ts'
 import { defaultGenerator, type Generator } from './random.ts'
 import type { Tensor } from './tensor.ts'
@@ -17,19 +20,31 @@ export {
   type PerAxis,
   type TransposedConvolutionOptions,
 } from './convolution.ts'
+export { fold, type UnfoldOptions, unfold } from './fold.ts'
+export * from './functional-names.ts'
+export type {
+  CrossEntropyOptions,
+  HuberOptions,
+  SmoothL1Options,
+  TripletMarginOptions,
+} from './loss-options.ts'
 export * from './losses.ts'
 export * from './normalization.ts'
 export * from './pooling.ts'
+export type { Reduction } from './reduction.ts'
 
 /** x·Wᵀ + b with W (out, in), as torch.nn.Linear stores it. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  checkTensors('linear', { x, weight })
+  checkOptionalTensors('linear', { bias })
   const y = x.matmul(weight.t())
   return bias ? y.add(bias) : y
 }
 
 /** Decodes blocks: u8 (…, bytes) -> f32 (…, numbers). */
 export function dequantize(blocks: Tensor, format: BlockFormat): Tensor {
-  return tensorOf(g.dequantize(blocks.node, format))
+  checkBlockFormat('dequantize', format)
+  return tensorOf(g.dequantize(nodeOf(blocks, 'dequantize', 'blocks'), format))
 }
 
 /** x·Wᵀ + b with W (out, in) in blocks: u8 (out, bytes). On the CPU, up to 32 rows of x are rounded to 16 bits. */
@@ -39,17 +54,26 @@ export function linearQuantized(
   format: BlockFormat,
   bias?: Tensor | null,
 ): Tensor {
+  checkTensors('linearQuantized', { x, blocks })
+  checkOptionalTensors('linearQuantized', { bias })
+  checkBlockFormat('linearQuantized', format)
   if (x.rank === 1) return linearQuantized(x.unsqueeze(0), blocks, format, bias).squeeze(0)
   const y = tensorOf(g.matmulQuantized(x.node, blocks.node, format))
   return bias ? y.add(bias) : y
 }
 
+export interface EmbeddingOptions {
+  /** The row that gets no gradient. */
+  paddingIndex?: number
+}
+
+const EMBEDDING = optionKinds<EmbeddingOptions>({ paddingIndex: 'count?' })
+
 /** Rows of `weight` (V, C) by number: shape + (C). The row `paddingIndex` gets no gradient. */
-export function embedding(
-  index: Tensor,
-  weight: Tensor,
-  { paddingIndex }: { paddingIndex?: number } = {},
-): Tensor {
+export function embedding(index: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+  checkTensors('embedding', { index, weight })
+  EMBEDDING.check('embedding', options)
+  const { paddingIndex } = options
   const rows = weight.take(index, 0)
   return paddingIndex === undefined
     ? rows
@@ -58,7 +82,8 @@ export function embedding(
 
 /** Zeroes elements with probability p and scales the others by 1/(1 - p) (Srivastava et al., 2014). */
 export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenerator()): Tensor {
-  if (!(p >= 0 && p <= 1))
+  checkTensors('dropout', { x })
+  if (!(typeof p === 'number' && p >= 0 && p <= 1))
     throw invalidOption({ key: 'p', value: p, expected: 'a probability from 0 to 1' })
   if (p === 0) return x
   if (p === 1) return x.mul(0)
@@ -68,7 +93,8 @@ export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenera
 
 /** The first half of an axis times the sigmoid of the second (Dauphin et al., 2017). */
 export function glu(x: Tensor, axis = -1): Tensor {
-  const size = x.shape.at(axis)
+  checkTensors('glu', { x })
+  const size = x.shape[normalizeAxis(axis, x.rank, 'glu')]
   if (size === undefined || size % 2 !== 0)
     throw new ShapeError(
       `glu: axis ${axis} must have an even size, got shape ${showShape(x.shape)}`,
@@ -92,6 +118,16 @@ export interface AttentionOptions {
   generator?: Generator
 }
 
+const ATTENTION = optionKinds<AttentionOptions>({
+  mask: 'tensor|null?',
+  bias: 'tensor|null?',
+  causal: 'flag?',
+  scale: 'number?',
+  dropout: 'share?',
+  length: 'tensor|null?',
+  generator: 'object?',
+})
+
 /**
  * softmax(q·kᵀ·scale + mask)·v (Vaswani et al., 2017, section 3.2.1).
  * q (B, H, T, D), k (B, Hk, S, D), v (B, Hk, S, Dv), with Hk dividing H -> (B, H, T, Dv).
@@ -103,6 +139,8 @@ export function scaledDotProductAttention(
   v: Tensor,
   options: AttentionOptions = {},
 ): Tensor {
+  checkTensors('attention', { q, k, v })
+  ATTENTION.check('scaledDotProductAttention', options)
   if (q.rank !== 4)
     throw new ShapeError(`attention: the query must be (B, H, T, D), got ${showShape(q.shape)}`)
   const { mask, causal, scale, dropout: p = 0, generator = defaultGenerator() } = options
@@ -121,4 +159,9 @@ export function scaledDotProductAttention(
   }
   const [out] = g.attention(inputs, { scale, causal, dropout: p })
   return tensorOf(out)
+}
+
+function checkBlockFormat(op: string, format: BlockFormat): void {
+  if (!Object.hasOwn(blockLayouts, format))
+    throw wrongArgument(op, 'format', format, alternatives(Object.keys(blockLayouts)))
 }

@@ -10,7 +10,9 @@ import { programFor } from '../runtime/programs.ts'
 import { launch, leafOn, memoryOf, submit, watched } from '../runtime/run.ts'
 import { count } from '../runtime/stats.ts'
 import { assignedLeaf, isAssignment, type Trace, trace } from '../runtime/trace.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
+import { nodesOf } from './arguments.ts'
 import { type TensorCore, tensorOf, watchAssignments } from './core.ts'
 import { awaitPrevious } from './submit.ts'
 import type { Tensor } from './tensor.ts'
@@ -29,8 +31,10 @@ export type Held = (...inputs: HeldInput[]) => Promise<Tensor[]>
  * building the graph happens at the first run only. Numbers that change come from `runtimeScalar(f)`.
  */
 export function hold(body: (...inputs: Tensor[]) => Tensor[], device?: Device): Held {
+  checkArgument('hold', 'body', body, 'function')
   const programs = new Map<string, HeldProgram>()
   return async (...inputs) => {
+    for (const input of inputs) checkInput(input)
     for (const { data, shape } of inputs)
       if (data.length !== countOf(shape))
         throw new ShapeError(
@@ -47,6 +51,16 @@ export function hold(body: (...inputs: Tensor[]) => Tensor[], device?: Device): 
   }
 }
 
+function checkInput(input: HeldInput): void {
+  if (!ArrayBuffer.isView(input?.data) || !Array.isArray(input.shape))
+    throw wrongArgument(
+      'hold()',
+      'input',
+      input,
+      'an object { data, shape } with a typed array and its sizes',
+    )
+}
+
 async function first(
   body: (...inputs: Tensor[]) => Tensor[],
   inputs: HeldInput[],
@@ -54,6 +68,7 @@ async function first(
 ): Promise<{ program: HeldProgram; results: Tensor[] }> {
   const leaves = inputs.map(({ data, shape }) => g.leaf(data.slice(), shape, dtypeOfArray(data)))
   const { result, state } = watchAssignments(() => body(...leaves.map(tensorOf)))
+  nodesOf(result, 'hold()', 'the result of body')
   const wanted = [...result.map((t) => t.node), ...state.map((t) => t.node)]
   let graph = trace(wanted)
   if (graph.pendingState.length > 0) {

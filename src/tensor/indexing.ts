@@ -1,17 +1,24 @@
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
-import { broadcastShapes, countOf, normalizeAxis, showShape } from '../graph/shape.ts'
-import { ShapeError } from '../util/errors.ts'
-import { tensorOf } from './core.ts'
+import { broadcastShapes, countOf, normalizeAxis, type Shape, showShape } from '../graph/shape.ts'
+import { checkArgument } from '../util/check-argument.ts'
+import { ShapeError, shown } from '../util/errors.ts'
+import { nodeOf } from './arguments.ts'
+import { Arrangements } from './arrangements.ts'
+import { type TensorCore, tensorOf } from './core.ts'
+import {
+  type ScatterReduceOptions,
+  type ScatterReduction,
+  scatterReduce,
+} from './scatter-reduce.ts'
 import type { Tensor } from './tensor.ts'
-import { Views } from './views.ts'
 
 /** Elements by index, order, and products. Indices are i32; one out of range stops the run. */
-export abstract class Indexing extends Views {
+export abstract class Indexing extends Arrangements {
   /** `x[:axis] + index.shape + x[axis+1:]`: whole slices by an index of any shape. */
   take(index: Tensor, axis = 0): Tensor {
     const at = normalizeAxis(axis, this.rank, 'take')
-    return tensorOf(g.take(this.node, indexNode(index), at))
+    return tensorOf(g.take(this.node, indexNode(index, 'take'), at))
   }
 
   /** Slices along `axis` by a list of indices. */
@@ -22,11 +29,12 @@ export abstract class Indexing extends Views {
   /** out[i][j] = this[i][index[i][j]] for axis 1, and so on; the index may be shorter elsewhere. */
   gather(axis: number, index: Tensor): Tensor {
     const at = normalizeAxis(axis, this.rank, 'gather')
-    return tensorOf(g.gather(this.node, indexNode(index), at))
+    return tensorOf(g.gather(this.node, indexOf(this.shape, index, at, 'gather'), at))
   }
 
   /** `gather` with both broadcast, but for the axis: what argmax and argsort give selects by it. */
   takeAlongDim(index: Tensor, axis: number): Tensor {
+    nodeOf(index, 'takeAlongDim', 'index')
     const at = normalizeAxis(axis, this.rank, 'takeAlongDim')
     const without = ({ shape }: Tensor): number[] => shape.map((n, i) => (i === at ? 1 : n))
     const shared = broadcastShapes(without(tensorOf(this.node)), without(index), 'takeAlongDim')
@@ -44,14 +52,31 @@ export abstract class Indexing extends Views {
     return this.scattered('scatterAdd', axis, index, source)
   }
 
+  /**
+   * A copy in which each element is reduced with the elements of `source` that `gather` would read it for: 'sum',
+   * 'prod', 'mean', 'amax' or 'amin'.
+   */
+  scatterReduce(
+    axis: number,
+    index: Tensor,
+    source: Tensor,
+    reduction: ScatterReduction,
+    options: ScatterReduceOptions = {},
+  ): Tensor {
+    return scatterReduce(tensorOf(this.node), axis, index, source, reduction, options)
+  }
+
   /** A copy with whole slices added along `axis`. */
   indexAdd(axis: number, index: Tensor, source: Tensor): Tensor {
     const at = normalizeAxis(axis, this.rank, 'indexAdd')
-    return tensorOf(g.scatter('scatterAdd', this.node, indexNode(index), source.node, at))
+    const places = indexNode(index, 'indexAdd')
+    const added = nodeOf(source, 'indexAdd', 'source')
+    return tensorOf(g.scatter('scatterAdd', this.node, places, added, at))
   }
 
   /** Sorted along an axis, equal ones in their order; NaN counts as greatest. */
   sort(axis = -1, descending = false): { values: Tensor; indices: Tensor } {
+    checkArgument('sort', 'descending', descending, 'flag')
     return this.ordered(axis, (x) => g.make('sort', [x], { axis: x.shape.length - 1, descending }))
   }
 
@@ -63,7 +88,8 @@ export abstract class Indexing extends Views {
   topk(k: number, axis = -1, largest = true): { values: Tensor; indices: Tensor } {
     const size = this.shape[normalizeAxis(axis, this.rank, 'topk')]
     if (!Number.isInteger(k) || k < 0 || k > size)
-      throw new ShapeError(`topk: \`k\` must be a whole number from 0 to ${size}, got ${k}`)
+      throw new ShapeError(`topk: \`k\` must be a whole number from 0 to ${size}, got ${shown(k)}`)
+    checkArgument('topk', 'largest', largest, 'flag')
     return this.ordered(axis, (x) => g.make('topk', [x], { axis: x.shape.length - 1, k, largest }))
   }
 
@@ -74,6 +100,7 @@ export abstract class Indexing extends Views {
    * on the left and as a column on the right, as in PyTorch.
    */
   matmul(other: Tensor): Tensor {
+    nodeOf(other, 'matmul')
     if (this.rank === 0 || other.rank === 0)
       throw new ShapeError(
         `matmul: the inputs must have at least one axis, got ${showShape(this.shape)} x ${showShape(other.shape)}`,
@@ -95,11 +122,13 @@ export abstract class Indexing extends Views {
 
   /** Inner product of two vectors. */
   dot(other: Tensor): Tensor {
+    checkVectors('dot', this, other)
     return this.mul(other).sum()
   }
 
   /** Outer product of two vectors. */
   outer(other: Tensor): Tensor {
+    checkVectors('outer', this, other)
     return this.unsqueeze(1).mul(other.unsqueeze(0))
   }
 
@@ -110,8 +139,8 @@ export abstract class Indexing extends Views {
     source: Tensor | number,
   ): Tensor {
     const at = normalizeAxis(axis, this.rank, op)
-    const places = indexNode(index)
-    const values = g.expand(this.lift(source, this.dtype), places.shape)
+    const places = indexOf(this.shape, index, at, op)
+    const values = g.expand(this.lift(source, op, this.dtype), places.shape)
     const flat = g.reshape(this.node, [countOf(this.shape)])
     const written = g.scatter(op, flat, g.flatIndex(this.shape, places, at), values, 0)
     return tensorOf(g.reshape(written, this.shape))
@@ -129,7 +158,34 @@ export abstract class Indexing extends Views {
   }
 }
 
-const indexNode = (index: Tensor): Node => g.cast(index.node, 'i32')
+function indexNode(index: Tensor, op: string): Node {
+  const node = nodeOf(index, op, 'index')
+  if (node.dtype === 'bool')
+    throw new ShapeError(`${op}: the index must hold whole numbers, got bool`, {
+      remedy: 'Use maskedSelect(mask), or await mask.nonzero().',
+    })
+  return g.cast(node, 'i32')
+}
+
+/** An index of the rank of what it points into, as `gather` takes it. */
+function indexOf(shape: Shape, index: Tensor, axis: number, op: string): Node {
+  const node = indexNode(index, op)
+  const fits =
+    node.shape.length === shape.length && node.shape.every((n, i) => i === axis || n <= shape[i])
+  if (fits) return node
+  throw new ShapeError(
+    `${op}: the index must have the rank of ${showShape(shape)}, and no larger size but on axis ${axis}, got ${showShape(node.shape)}`,
+  )
+}
+
+function checkVectors(op: string, a: TensorCore, b: Tensor): void {
+  nodeOf(b, op)
+  if (a.rank !== 1 || b.rank !== 1)
+    throw new ShapeError(
+      `${op}: both must be vectors, got ${showShape(a.shape)} and ${showShape(b.shape)}`,
+      { remedy: 'Use matmul() for matrices.' },
+    )
+}
 
 /** (B, T, C) x (C, N) as one product of (B·T, C), so that its gradients are one product each too. */
 function flatMatmul(a: Node, b: Node): Node {

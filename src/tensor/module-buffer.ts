@@ -1,8 +1,17 @@
 import { alias } from '../graph/build.ts'
 import type { TypedArray } from '../graph/dtype.ts'
+import { optionKinds } from '../util/options.ts'
+import { nodeOf } from './arguments.ts'
 import { isHeld, type Operand } from './core.ts'
 import { realize } from './submit.ts'
 import { Tensor } from './tensor.ts'
+
+export interface ModuleBufferOptions {
+  /** Whether a checkpoint may lack it. Default false. */
+  optional?: boolean
+}
+
+const MODULE_BUFFER = optionKinds<ModuleBufferOptions>({ optional: 'flag?' })
 
 /**
  * State of a module that is not trained: running statistics, counters. Modules list it, state dicts
@@ -13,9 +22,11 @@ export class ModuleBuffer extends Tensor {
   /** Whether a checkpoint may lack it. */
   readonly optional: boolean
 
-  constructor(initial: Tensor, { optional = false } = {}) {
-    super(initial.node.place ? alias(initial.node) : initial.node)
-    this.optional = optional
+  constructor(initial: Tensor, options: ModuleBufferOptions = {}) {
+    const node = nodeOf(initial, 'ModuleBuffer', 'initial')
+    super(node.place ? alias(node) : node)
+    MODULE_BUFFER.check('ModuleBuffer', options)
+    this.optional = options.optional ?? false
     this.becomeState()
   }
 

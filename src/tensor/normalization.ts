@@ -1,7 +1,10 @@
 // The norms of torch.nn.functional.
 import * as g from '../graph/build.ts'
 import { countOf, type Shape, showShape } from '../graph/shape.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { checkOptionalTensors, checkTensors } from './arguments.ts'
 import { tensorOf } from './core.ts'
 import { ones, zeros } from './create.ts'
 import type { Tensor } from './tensor.ts'
@@ -13,6 +16,7 @@ export function layerNorm(
   bias?: Tensor | null,
   eps = 1e-5,
 ): Tensor {
+  checkNorm('layerNorm', x, weight, bias, eps)
   const shape = weight?.shape ?? bias?.shape ?? x.shape.slice(-1)
   const rows = overRows('layerNorm', x, shape)
   const gamma = weight?.flatten() ?? ones([countOf(shape)])
@@ -23,6 +27,7 @@ export function layerNorm(
 
 /** As `layerNorm`, without a mean (Zhang and Sennrich, 2019). */
 export function rmsNorm(x: Tensor, weight?: Tensor | null, eps = 1e-6): Tensor {
+  checkNorm('rmsNorm', x, weight, null, eps)
   const shape = weight?.shape ?? x.shape.slice(-1)
   const rows = overRows('rmsNorm', x, shape)
   const gamma = weight?.flatten() ?? ones([countOf(shape)])
@@ -38,6 +43,8 @@ export function groupNorm(
   bias?: Tensor | null,
   eps = 1e-5,
 ): Tensor {
+  checkNorm('groupNorm', x, weight, bias, eps)
+  checkArgument('groupNorm', 'groups', groups, 'size')
   const [batch, channels, ...rest] = x.shape
   if (channels === undefined || channels % groups !== 0)
     throw new ShapeError(
@@ -59,6 +66,9 @@ export function instanceNorm(
   bias?: Tensor | null,
   eps = 1e-5,
 ): Tensor {
+  checkNorm('instanceNorm', x, weight, bias, eps)
+  if (x.rank < 2)
+    throw new ShapeError(`instanceNorm: the input must be (B, C, ...), got ${showShape(x.shape)}`)
   return groupNorm(x, x.shape[1], weight, bias, eps)
 }
 
@@ -72,9 +82,20 @@ export interface BatchNormOptions {
   eps?: number
 }
 
+const BATCH_NORM = optionKinds<BatchNormOptions>({
+  mean: 'tensor',
+  variance: 'tensor',
+  weight: 'tensor|null?',
+  bias: 'tensor|null?',
+  eps: 'number?',
+})
+
 /** x (B, C, ...) with each channel's mean taken away, over its deviation (Ioffe and Szegedy, 2015). */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  BATCH_NORM.check('batchNorm', options)
+  checkTensors('batchNorm', { x, mean: options.mean, variance: options.variance })
   const { mean, variance, weight, bias, eps = 1e-5 } = options
+  checkNorm('batchNorm', x, weight, bias, eps)
   const apart = [-1, ...x.shape.slice(2).map(() => 1)]
   const inverse = variance.add(eps).rsqrt()
   const scale = weight ? inverse.mul(weight) : inverse
@@ -92,6 +113,7 @@ export function batchNormOfBatch(
   bias?: Tensor | null,
   eps = 1e-5,
 ): { y: Tensor; mean: Tensor; variance: Tensor } {
+  checkNorm('batchNormOfBatch', x, weight, bias, eps)
   if (x.rank === 2) {
     const { mean, variance } = batchStatistics(x)
     return { y: batchNorm(x, { mean, variance, weight, bias, eps }), mean, variance }
@@ -119,18 +141,54 @@ function channelNorm(
 
 /** Mean and variance (C) of each channel of x (B, C, ...), without Bessel's correction. */
 export function batchStatistics(x: Tensor): { mean: Tensor; variance: Tensor } {
+  checkTensors('batchStatistics', { x })
   const axes = x.shape.map((_, i) => i).filter((i) => i !== 1)
   return { mean: x.mean(axes), variance: x.var(axes, { correction: 0 }) }
 }
 
+export interface NormalizeOptions {
+  /** Default 2. */
+  p?: number
+  /** Default 1. */
+  axis?: number
+  /** The least norm to divide by. */
+  eps?: number
+}
+
+const COMMON = { axis: 'integer?', eps: 'number?' } as const
+const SIMILARITY = optionKinds<Omit<NormalizeOptions, 'p'>>(COMMON)
+const NORMALIZE = optionKinds<NormalizeOptions>({ ...COMMON, p: 'number?' })
+
 /** x over its p-norm along an axis, which counts as `eps` at least. */
-export function normalize(x: Tensor, { p = 2, axis = 1, eps = 1e-12 } = {}): Tensor {
+export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
+  checkTensors('normalize', { x })
+  NORMALIZE.check('normalize', options)
+  const { p = 2, axis = 1, eps = 1e-12 } = options
   return x.div(x.norm(p, axis, true).clamp({ min: eps }))
 }
 
 /** The cosine of the angle between two along an axis, which disappears. */
-export function cosineSimilarity(a: Tensor, b: Tensor, { axis = 1, eps = 1e-8 } = {}): Tensor {
+export function cosineSimilarity(
+  a: Tensor,
+  b: Tensor,
+  options: Omit<NormalizeOptions, 'p'> = {},
+): Tensor {
+  checkTensors('cosineSimilarity', { a, b })
+  SIMILARITY.check('cosineSimilarity', options)
+  const { axis = 1, eps = 1e-8 } = options
   return normalize(a, { axis, eps }).mul(normalize(b, { axis, eps })).sum(axis)
+}
+
+function checkNorm(
+  op: string,
+  x: Tensor,
+  weight: Tensor | null | undefined,
+  bias: Tensor | null | undefined,
+  eps: number,
+): void {
+  checkTensors(op, { x })
+  checkOptionalTensors(op, { weight, bias })
+  checkArgument(op, 'eps', eps, 'number')
 }
 
 /** x with its last axes, which have this shape, as one. */

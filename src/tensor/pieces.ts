@@ -2,6 +2,7 @@ import { checkShape, countOf, type Shape, showShape } from '../graph/shape.ts'
 import type { Device, DeviceMemory } from '../runtime/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
 import { leafOn } from '../runtime/run.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { OutOfMemoryError, ShapeError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
 import { tensorOf } from './core.ts'
@@ -20,6 +21,7 @@ export async function fromPieces(
   label = 'a tensor',
 ): Promise<Tensor> {
   const count = countOf(checkShape(shape, 'fromPieces'))
+  checkArgument('fromPieces', 'pieces', pieces, 'object')
   const device = defaultDevice()
   const memory = await allocate(device, count, label)
   for await (const { start, values } of pieces) {

@@ -3,6 +3,8 @@
 import * as g from '../graph/build.ts'
 import { countOf, showShape } from '../graph/shape.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { checkTensors } from './arguments.ts'
 import { asImages, conv1d, conv2d, type PerAxis, perAxis, planar } from './convolution.ts'
 import { tensorOf } from './core.ts'
 import { ones, tensor } from './create.ts'
@@ -27,6 +29,10 @@ export interface AvgPoolOptions {
   /** Whether these zeros count as places. Default true, as in PyTorch. */
   countIncludePad?: boolean
 }
+
+const WINDOW = { stride: 'any?', padding: 'any?', ceilMode: 'flag?' } as const
+const MAX_POOL = optionKinds<MaxPoolOptions>({ ...WINDOW, dilation: 'any?' })
+const AVG_POOL = optionKinds<AvgPoolOptions>({ ...WINDOW, countIncludePad: 'flag?' })
 
 /** x (B, C, L) -> (B, C, P). */
 export const maxPool1d = (x: Tensor, kernel: PerAxis, options?: MaxPoolOptions): Tensor =>
@@ -59,6 +65,7 @@ function maxPool(
   kernel: PerAxis,
   options: MaxPoolOptions = {},
 ): Tensor {
+  MAX_POOL.check(op, options)
   const { widths, kernel: size, attrs } = windowOf(op, rank, x, kernel, options)
   const window = {
     kernel: planar(size, 1),
@@ -84,6 +91,7 @@ function avgPool(
   kernel: PerAxis,
   options: AvgPoolOptions = {},
 ): Tensor {
+  AVG_POOL.check(op, options)
   const { countIncludePad = true } = options
   const window = windowOf(op, rank, x, kernel, options)
   const total = (values: Tensor): Tensor => windowSums(values, window.attrs)
@@ -110,7 +118,7 @@ type WindowAttrs = Record<'kernel' | 'stride' | 'dilation', readonly number[]>
 
 function adaptiveAvgPool(op: string, rank: number, x: Tensor, size: PerAxis): Tensor {
   checkRank(op, rank, x)
-  const sizes = perAxis(size, rank)
+  const sizes = perAxis(op, 'size', size, rank)
   const places = x.shape.slice(-rank)
   if (sizes.every((n) => n === 1))
     return x.mean(
@@ -145,10 +153,10 @@ function stretches(places: number, count: number): { inside: Tensor; counts: Ten
 
 function windowOf(op: string, rank: number, x: Tensor, size: PerAxis, options: MaxPoolOptions) {
   checkRank(op, rank, x)
-  const kernel = perAxis(size, rank)
-  const stride = perAxis(options.stride ?? kernel, rank)
-  const dilation = perAxis(options.dilation ?? 1, rank)
-  const padding = perAxis(options.padding ?? 0, rank)
+  const kernel = perAxis(op, 'kernel', size, rank)
+  const stride = perAxis(op, 'stride', options.stride ?? kernel, rank)
+  const dilation = perAxis(op, 'dilation', options.dilation ?? 1, rank)
+  const padding = perAxis(op, 'padding', options.padding ?? 0, rank)
   if (padding.some((n, i) => 2 * n > kernel[i]))
     throw new ShapeError(
       `${op}: \`padding\` must be at most half of the kernel (${kernel.join(', ')}), got ${padding.join(', ')}`,
@@ -167,6 +175,7 @@ function windowOf(op: string, rank: number, x: Tensor, size: PerAxis, options: M
 }
 
 function checkRank(op: string, rank: number, x: Tensor): void {
+  checkTensors(op, { x })
   if (x.rank !== rank + 2)
     throw new ShapeError(
       `${op}: the input must be (B, C, ${rank === 1 ? 'L' : 'H, W'}), got ${showShape(x.shape)}`,

@@ -1,5 +1,6 @@
 import type { Device, KernelTime } from '../runtime/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { synchronize } from './submit.ts'
 
@@ -16,6 +17,7 @@ export async function profile(
   work: () => Promise<unknown>,
   device: Device = defaultDevice(),
 ): Promise<KernelTime[]> {
+  checkArgument('profile', 'work', work, 'function')
   if (!device.profile)
     throw new HeedError(
       'unsupported',

@@ -2,9 +2,13 @@
 // index of the element), equal on every device and repeatable from two numbers.
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
-import { checkShape, type Shape } from '../graph/shape.ts'
-import { invalidOption } from '../util/errors.ts'
+import { checkShape, type Shape, showShape } from '../graph/shape.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
+import { invalidOption, ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { checkTensors, nodeOf } from './arguments.ts'
 import { tensorOf } from './core.ts'
+import { searchsorted } from './search.ts'
 import type { Tensor } from './tensor.ts'
 
 /** Where a stream of draws stands: all that has to be saved to repeat it. */
@@ -38,9 +42,11 @@ export class Generator {
     return { seed: this.seed, draws: this.draws }
   }
 
-  setState({ seed, draws }: RandomState): void {
-    this.manualSeed(seed)
-    this.draws = draws
+  setState(state: RandomState): void {
+    checkArgument('setState', 'state', state, 'object')
+    checkArgument('setState', 'draws', state.draws, 'count')
+    this.manualSeed(state.seed)
+    this.draws = state.draws
   }
 
   /** The seed and the number of the next draw, as run-time inputs: held programs draw anew. @internal */
@@ -60,39 +66,126 @@ export const manualSeed = (seed: number): Generator => shared.manualSeed(seed)
 
 /** Uniform in [0, 1). */
 export function rand(shape: Shape, generator = shared): Tensor {
-  const { seed, draw } = generator.next()
+  const { seed, draw } = checkGenerator('rand', generator).next()
   return tensorOf(g.uniform(checkShape(shape, 'rand'), seed, draw))
 }
 
+/** Uniform in [0, 1), in the shape of x. */
+export function randLike(x: Tensor, generator = shared): Tensor {
+  checkTensors('randLike', { x })
+  return rand(x.shape, generator)
+}
+
 /** Uniform in [low, high). */
-export const uniform = (shape: Shape, low = 0, high = 1, generator = shared): Tensor =>
-  rand(shape, generator)
+export function uniform(shape: Shape, low = 0, high = 1, generator = shared): Tensor {
+  checkArgument('uniform', 'low', low, 'number')
+  checkArgument('uniform', 'high', high, 'number')
+  return rand(checkShape(shape, 'uniform'), checkGenerator('uniform', generator))
     .mul(high - low)
     .add(low)
+}
 
 /** Normal with mean 0 and standard deviation 1 (Box and Muller, 1958). */
 export function randn(shape: Shape, generator = shared): Tensor {
-  const radius = rand(shape, generator)
+  const radius = rand(checkShape(shape, 'randn'), checkGenerator('randn', generator))
   const angle = rand(shape, generator)
   // 1 - u lies in (0, 1], so that the logarithm is finite.
   const length = radius.neg().add(1).log().mul(-2).sqrt()
   return length.mul(angle.mul(2 * Math.PI).cos())
 }
 
-export const normal = (shape: Shape, mean = 0, std = 1, generator = shared): Tensor =>
-  randn(shape, generator).mul(std).add(mean)
+/** Normal with mean 0 and standard deviation 1, in the shape of x. */
+export function randnLike(x: Tensor, generator = shared): Tensor {
+  checkTensors('randnLike', { x })
+  return randn(x.shape, generator)
+}
+
+export function normal(shape: Shape, mean = 0, std = 1, generator = shared): Tensor {
+  checkArgument('normal', 'mean', mean, 'number')
+  checkArgument('normal', 'std', std, 'number')
+  return randn(checkShape(shape, 'normal'), checkGenerator('normal', generator)).mul(std).add(mean)
+}
 
 /** Whole numbers in [low, high), i32. */
-export const randint = (low: number, high: number, shape: Shape, generator = shared): Tensor =>
-  rand(shape, generator)
+export function randint(low: number, high: number, shape: Shape, generator = shared): Tensor {
+  checkArgument('randint', 'low', low, 'integer')
+  checkArgument('randint', 'high', high, 'integer')
+  if (high <= low) throw wrongArgument('randint', 'high', high, `above \`low\` (${low})`)
+  return rand(checkShape(shape, 'randint'), checkGenerator('randint', generator))
     .mul(high - low)
     .floor()
     .to('i32')
     .add(low)
+}
 
-/** 1 with this probability, else 0, as bool. */
-export const bernoulli = (p: number, shape: Shape, generator = shared): Tensor =>
-  rand(shape, generator).lt(p)
+/** 1 with this probability, else 0, as bool; or, of a tensor of probabilities, an f32 tensor of 0 and 1. */
+export function bernoulli(p: number, shape: Shape, generator?: Generator): Tensor
+export function bernoulli(p: Tensor, generator?: Generator): Tensor
+export function bernoulli(
+  p: number | Tensor,
+  shape?: Shape | Generator,
+  generator: Generator = shared,
+): Tensor {
+  if (typeof p !== 'number') {
+    const source = checkGenerator('bernoulli', shape ?? shared)
+    return rand(nodeOf(p, 'bernoulli', 'p').shape, source)
+      .lt(p)
+      .to('f32')
+  }
+  checkArgument('bernoulli', 'p', p, 'share')
+  if (!isShape(shape)) throw wrongArgument('bernoulli', 'shape', shape, 'an array of sizes')
+  return rand(checkShape(shape, 'bernoulli'), checkGenerator('bernoulli', generator)).lt(p)
+}
+
+export interface MultinomialOptions {
+  /** Whether an index can be drawn more than once. Default false. */
+  replacement?: boolean
+  generator?: Generator
+}
+
+const MULTINOMIAL = optionKinds<MultinomialOptions>({ replacement: 'flag?', generator: 'object?' })
+
+/**
+ * Indices drawn by weights, which need not add up to 1: (V) -> (count), (B, V) -> (B, count), i32. Without
+ * replacement, each at most once.
+ */
+export function multinomial(
+  weights: Tensor,
+  count: number,
+  options: MultinomialOptions = {},
+): Tensor {
+  checkTensors('multinomial', { weights })
+  MULTINOMIAL.check('multinomial', options)
+  const { replacement = false, generator = shared } = options
+  checkGenerator('multinomial', generator)
+  const size = weights.shape.at(-1) ?? 0
+  if (weights.rank < 1 || weights.rank > 2 || size === 0)
+    throw new ShapeError(
+      `multinomial: the weights must be (V) or (B, V), got ${showShape(weights.shape)}`,
+    )
+  checkArgument('multinomial', 'count', count, 'size')
+  if (!replacement && count > size)
+    throw wrongArgument('multinomial', 'count', count, `at most the number of weights (${size})`, 'Set `replacement` to draw more.') // biome-ignore format: one line
+  const shares = weights.detach().to('f32')
+  if (!replacement) {
+    // The smallest of exponential variables with these rates (Efraimidis and Spirakis, 2006).
+    const times = rand(shares.shape, generator).neg().add(1).log().neg()
+    return times.div(shares).topk(count, -1, false).indices
+  }
+  const sums = shares.cumsum(-1)
+  const drawn = rand([...shares.shape.slice(0, -1), count], generator)
+  return searchsorted(sums.div(sums.narrow(-1, size - 1, 1)), drawn, { right: true })
+}
 
 /** The numbers from 0 to n - 1 in random order, i32. */
-export const randperm = (n: number, generator = shared): Tensor => rand([n], generator).argsort()
+export function randperm(n: number, generator = shared): Tensor {
+  checkArgument('randperm', 'n', n, 'count')
+  return rand([n], checkGenerator('randperm', generator)).argsort()
+}
+
+const isShape = (value: unknown): value is Shape => Array.isArray(value)
+
+function checkGenerator(owner: string, generator: unknown): Generator {
+  if (generator instanceof Generator) return generator
+  throw wrongArgument(owner, 'generator', generator, 'a Generator', `A shape is one list: ${owner}([2, 3]).`) // biome-ignore format: one line
+}

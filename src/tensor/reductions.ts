@@ -2,16 +2,25 @@ import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import type { Reduction } from '../graph/ops.ts'
 import { normalizeAxes, normalizeAxis, showShape } from '../graph/shape.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { tensorOf } from './core.ts'
-import { Elementwise } from './elementwise.ts'
 import type { Tensor } from './tensor.ts'
+import { Trigonometry } from './trigonometry.ts'
 
 /** Which axes disappear; all of them when none is named. */
 export type Axes = number | readonly number[]
 
+export interface VarianceOptions {
+  /** n - correction is the divisor. Default 1, which is Bessel's. */
+  correction?: number
+  /** Default false. */
+  keepdim?: boolean
+}
+
 /** Sums and their kin. `keepdim` leaves a size of 1 where an axis was reduced. */
-export abstract class Reductions extends Elementwise {
+export abstract class Reductions extends Trigonometry {
   /** Integers and bools add up as i32. */
   sum(axes?: Axes, keepdim = false): Tensor {
     const x =
@@ -25,12 +34,15 @@ export abstract class Reductions extends Elementwise {
   }
 
   mean(axes?: Axes, keepdim = false): Tensor {
+    checkFlag('mean', keepdim)
     const list = normalizeAxes(axes, this.rank, 'mean')
     return tensorOf(g.mean(g.cast(this.node, 'f32'), list, keepdim))
   }
 
   /** The variance; `correction` 1 (Bessel's) divides by n - 1. */
-  var(axes?: Axes, { correction = 1, keepdim = false } = {}): Tensor {
+  var(axes?: Axes, options: VarianceOptions = {}): Tensor {
+    checkVariance('var', options)
+    const { correction = 1, keepdim = false } = options
     const list = normalizeAxes(axes, this.rank, 'var')
     const count = list.reduce((n, axis) => n * this.shape[axis], 1)
     const centred = this.sub(this.mean(list, true))
@@ -40,7 +52,8 @@ export abstract class Reductions extends Elementwise {
       .div(Math.max(0, count - correction))
   }
 
-  std(axes?: Axes, options: { correction?: number; keepdim?: boolean } = {}): Tensor {
+  std(axes?: Axes, options: VarianceOptions = {}): Tensor {
+    checkVariance('std', options)
     return this.var(axes, options).sqrt()
   }
 
@@ -92,6 +105,7 @@ export abstract class Reductions extends Elementwise {
 
   /** log Σ exp, without overflow. */
   logsumexp(axes?: Axes, keepdim = false): Tensor {
+    checkFlag('logsumexp', keepdim)
     const list = normalizeAxes(axes, this.rank, 'logsumexp')
     const top = this.amax(list, true).detach()
     const safe = top.isfinite().where(top, 0) // a row of -inf stays -inf
@@ -101,6 +115,7 @@ export abstract class Reductions extends Elementwise {
 
   /** The p-norm, (Σ |x|^p)^(1/p). The gradient at zero is zero, as in PyTorch. */
   norm(p = 2, axes?: Axes, keepdim = false): Tensor {
+    checkArgument('norm', 'p', p, 'number')
     if (p === Number.POSITIVE_INFINITY) return this.abs().amax(axes, keepdim)
     if (p === 1) return this.abs().sum(axes, keepdim)
     const powers = p === 2 ? this.square() : this.abs().pow(p)
@@ -149,6 +164,7 @@ export abstract class Reductions extends Elementwise {
   }
 
   private reduce(op: Reduction, x: Node, axes: Axes | undefined, keepdim: boolean): Tensor {
+    checkFlag(op, keepdim)
     const list = normalizeAxes(axes, this.rank, op)
     if (op !== 'sum' && op !== 'prod' && list.some((axis) => x.shape[axis] === 0))
       throw new ShapeError(
@@ -162,6 +178,7 @@ export abstract class Reductions extends Elementwise {
     axis: number,
     keepdim: boolean,
   ): { values: Tensor; indices: Tensor } {
+    checkFlag(op, keepdim)
     const at = normalizeAxis(axis, this.rank, op)
     const kept = g.reduce(op, this.node, [at], true)
     const values = g.gather(this.node, kept, at)
@@ -185,6 +202,17 @@ export abstract class Reductions extends Elementwise {
     const order = this.shape.map((_, i) => (i === at ? last : i === last ? at : i))
     return tensorOf(g.permute(op(g.permute(x, order)), order))
   }
+}
+
+const VARIANCE = optionKinds<VarianceOptions>({ correction: 'number?', keepdim: 'flag?' })
+
+function checkVariance(op: string, options: VarianceOptions): void {
+  VARIANCE.check(op, options)
+}
+
+function checkFlag(op: string, keepdim: unknown): void {
+  if (typeof keepdim !== 'boolean')
+    throw wrongArgument(op, 'keepdim', keepdim, 'true or false', `Several axes are a list: ${op}([0, 1]).`) // biome-ignore format: one line
 }
 
 const withoutAxes = (x: Node, axes: readonly number[]): number[] =>

@@ -2,6 +2,7 @@
 import type { Node } from '../graph/node.ts'
 import { reported, submitPatiently } from '../runtime/run.ts'
 import { macrotask } from '../util/macrotask.ts'
+import { nodesOf } from './arguments.ts'
 import type { TensorCore } from './core.ts'
 
 let inFlight: Promise<void> = Promise.resolve()
@@ -12,7 +13,7 @@ let inFlight: Promise<void> = Promise.resolve()
  * @throws the error of the previous program
  */
 export async function realize(tensors: readonly TensorCore[]): Promise<void> {
-  await awaitPrevious(submitPatiently(tensors.map((t) => t.node)))
+  await awaitPrevious(submitPatiently(nodesOf(tensors, 'realize')))
 }
 
 /** Waits for the previous run, and lets finalisers of dropped memory run. */

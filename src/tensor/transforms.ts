@@ -3,17 +3,25 @@
 import { gradients } from '../grad/backward.ts'
 import { recompute } from '../grad/recompute.ts'
 import * as g from '../graph/build.ts'
-import type { DType } from '../graph/dtype.ts'
+import { checkDType, type DType } from '../graph/dtype.ts'
 import { type HostFunction, Node, untracked, upcomingId } from '../graph/node.ts'
-import type { Shape } from '../graph/shape.ts'
+import { checkShape, type Shape } from '../graph/shape.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
+import { checkTensors, nodeOf, nodesOf } from './arguments.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
 /** No gradient flows through what `body` makes; results keep no history. */
-export const noGrad = <T>(body: () => T): T => untracked(body)
+export function noGrad<T>(body: () => T): T {
+  checkArgument('noGrad', 'body', body, 'function')
+  return untracked(body)
+}
 
-export const stopGradient = (x: Tensor): Tensor => x.detach()
+export function stopGradient(x: Tensor): Tensor {
+  checkTensors('stopGradient', { x })
+  return x.detach()
+}
 
 /**
  * The gradient of a function with one value: `grad(f)(x)`, or `grad(f, [0, 2])(x, y, z)` for several
@@ -28,8 +36,9 @@ export function grad(
   f: (...args: Tensor[]) => Tensor,
   argnums?: number[],
 ): (...args: Tensor[]) => Tensor | Tensor[] {
+  checkFunction('grad', f, argnums)
   return (...args) => {
-    const { grads } = differentiate(f, args, argnums ?? [0])
+    const { grads } = differentiate('grad', f, args, argnums ?? [0])
     return argnums ? grads : grads[0]
   }
 }
@@ -39,21 +48,37 @@ export function valueAndGrad(
   f: (...args: Tensor[]) => Tensor,
   argnums: number[] = [0],
 ): (...args: Tensor[]) => { value: Tensor; grads: Tensor[] } {
-  return (...args) => differentiate(f, args, argnums)
+  checkFunction('valueAndGrad', f, argnums)
+  return (...args) => differentiate('valueAndGrad', f, args, argnums)
+}
+
+function checkFunction(op: string, f: unknown, argnums: readonly number[] = []): void {
+  checkArgument(op, 'f', f, 'function')
+  checkArgument(op, 'argnums', argnums, 'numbers')
 }
 
 function differentiate(
+  op: string,
   f: (...args: Tensor[]) => Tensor,
   args: Tensor[],
   argnums: number[],
 ): { value: Tensor; grads: Tensor[] } {
   const fresh = args.map((arg, i) => {
     if (!argnums.includes(i)) return arg
-    const node = g.alias(arg.node)
+    const node = g.alias(nodeOf(arg, op, `argument ${i}`))
     node.tracked = true
     return tensorOf(node)
   })
+  const beyond = argnums.find((i) => !Number.isInteger(i) || i < 0 || i >= args.length)
+  if (beyond !== undefined)
+    throw wrongArgument(
+      op,
+      'argnums',
+      beyond,
+      `the number of an argument (0 to ${args.length - 1})`,
+    )
   const value = f(...fresh)
+  nodeOf(value, op, 'the result')
   if (value.size !== 1)
     throw new ShapeError(`grad(): the result must have one element, got ${value.size}`, {
       remedy: 'Reduce it first, for example with .sum().',
@@ -72,8 +97,12 @@ export function customVjp(
   forward: (...inputs: Tensor[]) => Tensor,
   backward: (dy: Tensor, inputs: Tensor[], output: Tensor) => (Tensor | null)[],
 ): (...inputs: Tensor[]) => Tensor {
+  checkArgument('customVjp', 'forward', forward, 'function')
+  checkArgument('customVjp', 'backward', backward, 'function')
   return (...inputs) => {
+    nodesOf(inputs, 'customVjp', 'inputs')
     const value = untracked(() => forward(...inputs))
+    nodeOf(value, 'customVjp', 'the result of forward')
     const node = g.make('customVjp', [value.node, ...inputs.map((x) => x.node)], {})
     node.rule = (_, [dy]) => {
       if (!dy) return []
@@ -89,8 +118,11 @@ export function customVjp(
  * 2016). Random draws repeat. Parameters and other tensors that `f` uses get their gradients as usual.
  */
 export function checkpoint(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
+  checkArgument('checkpoint', 'f', f, 'function')
+  nodesOf(inputs, 'checkpoint', 'inputs')
   const since = upcomingId()
   const value = f(...inputs)
+  nodeOf(value, 'checkpoint', 'the result')
   const ends = inputs.map((x) => x.node)
   return tensorOf(recompute(value.node, ends, since))
 }
@@ -105,6 +137,10 @@ export function hostCall(
   shape: Shape,
   dtype: DType = 'f32',
 ): Tensor {
+  checkArgument('hostCall', 'f', f, 'function')
+  nodesOf(inputs, 'hostCall', 'inputs')
+  checkShape(shape, 'hostCall')
+  checkDType(dtype, 'hostCall')
   const node = new Node(
     'hostCall',
     inputs.map((x) => x.node),

@@ -1,14 +1,7 @@
 import * as g from '../graph/build.ts'
-import type { Node } from '../graph/node.ts'
-import {
-  checkShape,
-  countOf,
-  normalizeAxes,
-  normalizeAxis,
-  type Shape,
-  showShape,
-} from '../graph/shape.ts'
-import { ShapeError } from '../util/errors.ts'
+import { checkShape, countOf, normalizeAxis, type Shape, showShape } from '../graph/shape.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
+import { ShapeError, shown } from '../util/errors.ts'
 import { tensorOf } from './core.ts'
 import { Reductions } from './reductions.ts'
 import type { Tensor } from './tensor.ts'
@@ -37,11 +30,12 @@ export abstract class Views extends Reductions {
     return this.reshape([...this.shape.slice(0, from), joined, ...this.shape.slice(to + 1)])
   }
 
-  permute(...order: number[]): Tensor {
-    const axes = order.map((axis) => normalizeAxis(axis, this.rank, 'permute'))
+  permute(...order: number[] | [readonly number[]]): Tensor {
+    const list = listOf(order)
+    const axes = list.map((axis) => normalizeAxis(axis, this.rank, 'permute'))
     if (axes.length !== this.rank || new Set(axes).size !== this.rank)
       throw new ShapeError(
-        `permute: the order must name each axis of shape ${showShape(this.shape)} once, got ${order.join(', ')}`,
+        `permute: the order must name each axis of shape ${showShape(this.shape)} once, got ${list.join(', ')}`,
       )
     return tensorOf(g.permute(this.node, axes))
   }
@@ -53,9 +47,32 @@ export abstract class Views extends Reductions {
     return this.permute(...this.shape.map((_, i) => (i === x ? y : i === y ? x : i)))
   }
 
-  /** The transpose of a matrix. */
+  /** The transpose of a matrix; a vector stays as it is. */
   t(): Tensor {
     return this.rank < 2 ? tensorOf(this.node) : this.transpose(-2, -1)
+  }
+
+  /** The transpose of a matrix; a vector stays as it is. @throws ShapeError for more than two axes */
+  get T(): Tensor {
+    if (this.rank > 2)
+      throw new ShapeError(`T: the tensor must be a matrix, got shape ${showShape(this.shape)}`, {
+        remedy: 'Use mT for the matrices of a batch, or permute() for other orders.',
+      })
+    return this.t()
+  }
+
+  /** The transposes of the matrices in the last two axes. */
+  get mT(): Tensor {
+    if (this.rank < 2)
+      throw new ShapeError(
+        `mT: the tensor must have at least two axes, got shape ${showShape(this.shape)}`,
+      )
+    return this.transpose(-2, -1)
+  }
+
+  /** The same values under a node of its own, with a gradient. */
+  clone(): Tensor {
+    return tensorOf(g.alias(this.node))
   }
 
   /** Moves one axis to another place. */
@@ -82,8 +99,17 @@ export abstract class Views extends Reductions {
   expand(...sizes: number[] | [Shape]): Tensor {
     const list = listOf(sizes)
     const lead = list.length - this.rank
+    if (list.some((n, i) => n === -1 && i < lead))
+      throw new ShapeError(
+        `expand: -1 must stand for an axis of shape ${showShape(this.shape)}, got ${showShape(list)}`,
+      )
     const shape = list.map((n, i) => (n === -1 ? this.shape[i - lead] : n))
     return tensorOf(g.expand(this.node, checkShape(shape, 'expand')))
+  }
+
+  /** Repeats axes until the tensor has this shape, as operations with others do. */
+  broadcastTo(...shape: number[] | [Shape]): Tensor {
+    return tensorOf(g.expand(this.node, checkShape(listOf(shape), 'broadcastTo')))
   }
 
   /** Each axis from start to end by step; a number selects and drops the axis, null takes all. */
@@ -117,9 +143,10 @@ export abstract class Views extends Reductions {
   narrow(axis: number, start: number, length: number): Tensor {
     const at = normalizeAxis(axis, this.rank, 'narrow')
     const from = start < 0 ? start + this.shape[at] : start
-    if (from < 0 || length < 0 || from + length > this.shape[at])
+    const whole = Number.isInteger(start) && Number.isInteger(length)
+    if (!whole || from < 0 || length < 0 || from + length > this.shape[at])
       throw new ShapeError(
-        `narrow: the range must lie within size ${this.shape[at]} of axis ${axis}, got start ${start} and length ${length}`,
+        `narrow: the range must lie within size ${this.shape[at]} of axis ${axis}, got start ${shown(start)} and length ${shown(length)}`,
       )
     return tensorOf(g.narrow(this.node, at, from, length))
   }
@@ -135,6 +162,7 @@ export abstract class Views extends Reductions {
     const at = normalizeAxis(axis, this.rank, 'split')
     const length = this.shape[at]
     const list = typeof sizes === 'number' ? equalSizes(length, sizes) : sizes
+    if (typeof sizes !== 'number') checkArgument('split', 'sizes', sizes, 'numbers')
     if (list.reduce((a, b) => a + b, 0) !== length)
       throw new ShapeError(`split: the sizes must add up to ${length}, got ${list.join(', ')}`)
     let start = 0
@@ -146,6 +174,7 @@ export abstract class Views extends Reductions {
 
   /** At most `count` pieces of equal size. */
   chunk(count: number, axis = 0): Tensor[] {
+    checkArgument('chunk', 'count', count, 'size')
     const at = normalizeAxis(axis, this.rank, 'chunk')
     return this.split(Math.max(1, Math.ceil(this.shape[at] / count)), at)
   }
@@ -155,149 +184,15 @@ export abstract class Views extends Reductions {
     const at = normalizeAxis(axis, this.rank, 'unbind')
     return Array.from({ length: this.shape[at] }, (_, i) => this.select(at, i))
   }
-
-  flip(...axes: number[]): Tensor {
-    return tensorOf(g.flip(this.node, normalizeAxes(axes, this.rank, 'flip')))
-  }
-
-  /**
-   * [before, after] for each of the last axes, first axis first, filled with a value, or with the
-   * tensor's own elements: mirrored, the outermost repeated, or those of the other end.
-   */
-  pad(
-    widths: readonly (readonly [number, number])[],
-    value: number | 'reflect' | 'replicate' | 'circular' = 0,
-  ): Tensor {
-    const lead = this.rank - widths.length
-    if (lead < 0)
-      throw new ShapeError(
-        `pad: there must be at most ${this.rank} pairs of widths for shape ${showShape(this.shape)}, got ${widths.length}`,
-      )
-    const all = this.shape.map((_, i) => (i < lead ? ([0, 0] as const) : widths[i - lead]))
-    if (typeof value === 'string') return tensorOf(padWithOwn(this.node, all, value))
-    const crop = all.map(
-      ([before, after], i) => [Math.max(0, -before), this.shape[i] + Math.min(0, after)] as const,
-    )
-    const x = all.some(([a, b]) => a < 0 || b < 0) ? this.slice(...crop).node : this.node
-    const before = all.map(([n]) => Math.max(0, n))
-    const after = all.map(([, n]) => Math.max(0, n))
-    const padded = g.pad(x, before, after)
-    if (value === 0 || padded === x) return tensorOf(padded)
-    const inside = g.pad(g.filled(1, x.shape, 'bool'), before, after)
-    return tensorOf(g.where(inside, padded, g.constant(value, this.dtype)))
-  }
-
-  /** The elements whose two indices are equal, or `offset` apart, as a new last axis. */
-  diagonal(offset = 0, axis1 = 0, axis2 = 1): Tensor {
-    const first = normalizeAxis(axis1, this.rank, 'diagonal')
-    const second = normalizeAxis(axis2, this.rank, 'diagonal')
-    if (first === second)
-      throw new ShapeError(`diagonal: the axes must differ, got ${axis1} and ${axis2}`)
-    const kept = this.shape.map((_, i) => i).filter((i) => i !== first && i !== second)
-    const [rows, columns] = [this.shape[first], this.shape[second]]
-    const row = Math.max(0, -offset)
-    const column = Math.max(0, offset)
-    const length = Math.max(0, Math.min(rows - row, columns - column))
-    // In row-major order, the next element of a diagonal is one row and one column on.
-    const flat = this.permute(...kept, first, second).flatten(kept.length)
-    const lead = kept.map((i) => this.shape[i])
-    const zeros = kept.map(() => 0)
-    const start = length > 0 ? row * columns + column : 0
-    const steps = [...kept.map(() => 1), columns + 1]
-    return tensorOf(g.slice(flat.node, [...zeros, start], [...lead, length], steps))
-  }
-
-  /** Moves elements along an axis; what falls off one end comes in at the other. */
-  roll(shift: number, axis: number): Tensor {
-    const at = normalizeAxis(axis, this.rank, 'roll')
-    const size = this.shape[at]
-    const by = size === 0 ? 0 : ((shift % size) + size) % size
-    if (by === 0) return tensorOf(this.node)
-    const tail = g.narrow(this.node, at, size - by, by)
-    return tensorOf(g.concat([tail, g.narrow(this.node, at, 0, size - by)], at))
-  }
-
-  /** The whole tensor, this many times along each axis. */
-  repeat(...times: number[]): Tensor {
-    const lead = times.length - this.rank
-    if (lead < 0)
-      throw new ShapeError(
-        `repeat: there must be a count for each axis of shape ${showShape(this.shape)}, got ${times.join(', ')}`,
-      )
-    const shape = [...new Array<number>(lead).fill(1), ...this.shape]
-    const apart = shape.flatMap((n) => [1, n])
-    const wide = shape.flatMap((n, i) => [times[i], n])
-    const joined = shape.map((n, i) => n * times[i])
-    return tensorOf(g.reshape(g.expand(g.reshape(this.node, apart), wide), joined))
-  }
-
-  /** Each element of an axis `times` times in a row. */
-  repeatInterleave(times: number, axis: number): Tensor {
-    const at = normalizeAxis(axis, this.rank, 'repeatInterleave')
-    const apart = g.unsqueeze(this.node, [at + 1])
-    const wide = apart.shape.map((n, i) => (i === at + 1 ? times : n))
-    const joined = this.shape.map((n, i) => (i === at ? n * times : n))
-    return tensorOf(g.reshape(g.expand(apart, wide), joined))
-  }
-
-  /** Windows of `size` every `step` along an axis, as a new last axis. */
-  unfold(axis: number, size: number, step: number): Tensor {
-    const at = normalizeAxis(axis, this.rank, 'unfold')
-    const last = this.rank - 1
-    const moved = this.movedim(at, last).node
-    const windows = g.make('window', [moved], { kernel: [size], stride: [step], dilation: [1] })
-    return tensorOf(windows).movedim(last, at)
-  }
-
-  /** The lower triangle; `diagonal` above 0 keeps more. */
-  tril(diagonal = 0): Tensor {
-    return this.triangle((row, column) => g.binary('le', column, g.shift(row, diagonal)))
-  }
-
-  triu(diagonal = 0): Tensor {
-    return this.triangle((row, column) => g.binary('le', g.shift(row, diagonal), column))
-  }
-
-  private triangle(keep: (row: Node, column: Node) => Node): Tensor {
-    const [rows, columns] = this.shape.slice(-2)
-    const inside = keep(g.iota([rows, columns], 0), g.iota([rows, columns], 1))
-    return tensorOf(g.where(inside, this.node, g.constant(0, this.dtype)))
-  }
 }
 
-type OwnPadding = 'reflect' | 'replicate' | 'circular'
-
-/** Which element of an axis of size n stands at place i, i < 0 or i >= n outside it. */
-const places: Record<OwnPadding, (i: number, n: number) => number> = {
-  reflect: (i, n) => (i < 0 ? -i : i < n ? i : 2 * (n - 1) - i),
-  replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),
-  circular: (i, n) => (i + n) % n,
-}
-
-function padWithOwn(
-  x: Node,
-  widths: readonly (readonly [number, number])[],
-  mode: OwnPadding,
-): Node {
-  const most = { reflect: -1, replicate: Number.POSITIVE_INFINITY, circular: 0 }[mode]
-  return widths.reduce((out, [before, after], axis) => {
-    if (before === 0 && after === 0) return out
-    const size = x.shape[axis]
-    if (size === 0 || Math.max(before, after) > size + most)
-      throw new ShapeError(
-        `pad: widths for '${mode}' must be at most ${Math.max(0, size + most)} for an axis of size ${size}, got ${before} and ${after}`,
-      )
-    const count = Math.max(0, before + size + after)
-    const index = Int32Array.from({ length: count }, (_, i) => places[mode](i - before, size))
-    return g.take(out, g.leaf(index, [count], 'i32'), axis)
-  }, x)
-}
-
-const listOf = (sizes: number[] | [Shape]): Shape =>
-  Array.isArray(sizes[0]) ? sizes[0] : (sizes as number[])
+/** Arguments that are given one by one, or as one list. */
+export const listOf = (sizes: readonly number[] | readonly [Shape]): Shape =>
+  Array.isArray(sizes[0]) ? sizes[0] : (sizes as readonly number[])
 
 function equalSizes(length: number, size: number): number[] {
-  if (!(size >= 1)) throw new ShapeError(`split: the size of the pieces must be >= 1, got ${size}`)
+  if (!(size >= 1))
+    throw new ShapeError(`split: the size of the pieces must be >= 1, got ${shown(size)}`)
   const count = Math.max(1, Math.ceil(length / size))
   return Array.from({ length: count }, (_, i) => Math.min(size, length - i * size))
 }
@@ -305,6 +200,10 @@ function equalSizes(length: number, size: number): number[] {
 function resolveShape(shape: Shape, from: Shape): Shape {
   const open = shape.indexOf(-1)
   if (open < 0) return checkShape(shape, 'reshape')
+  checkShape(
+    shape.filter((_, i) => i !== open),
+    'reshape',
+  )
   const known = shape.reduce((n, size, i) => (i === open ? n : n * size), 1)
   const size = countOf(from) / known
   if (!Number.isInteger(size) || shape.lastIndexOf(-1) !== open)
@@ -324,7 +223,11 @@ function resolveRange(range: Range, size: number, axis: number): [number, number
       )
     return [at, at + 1, 1]
   }
+  if (!Array.isArray(range))
+    throw wrongArgument('slice', 'range', range, 'a number, [start, end, step] or null')
   const [start = 0, end = size, step = 1] = range
+  if (!Number.isInteger(start) || !Number.isInteger(end))
+    throw wrongArgument('slice', 'range', range, 'made of whole numbers')
   if (!Number.isInteger(step) || step < 1)
     throw new ShapeError(`slice: the step must be >= 1 on axis ${axis}, got ${step}`, {
       remedy: 'Use flip() to reverse an axis.',

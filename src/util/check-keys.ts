@@ -1,17 +1,45 @@
-import { HeedError } from './errors.ts'
+import { HeedError, shown } from './errors.ts'
 import { nearestFirst } from './nearest.ts'
 
 /**
- * Refuses keys that an options object does not have: `checkKeys('AdamW', options, ['lr', 'betas'])`.
+ * Refuses keys that an options object does not have, and values that are no such object:
+ * `checkKeys('AdamW', options, ['lr', 'betas'])`. Options that are not given (undefined) are accepted.
  * @throws HeedError with the most similar key
  */
-export function checkKeys(owner: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((key) => !known.includes(key))
-  if (unknown === undefined) return
-  const near = nearestFirst(unknown, known)
-  throw new HeedError(
+export function checkKeys(owner: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined) return
+  if (!isPlain(options)) throw notOptions(owner, options, known)
+  for (const key of Object.keys(options))
+    if (!known.includes(key)) throw unknownKey(owner, key, known)
+}
+
+/** The error for a key that options do not have. */
+export function unknownKey(owner: string, key: string, known: readonly string[]): HeedError {
+  const [near] = nearestFirst(key, known)
+  return new HeedError(
     'unknown-name',
-    `The options of ${owner} must be among ${known.join(', ')}, got \`${unknown}\``,
-    { key: unknown, expected: known.join(', '), remedy: `Did you mean \`${near[0]}\`?` },
+    `The options of ${owner} must be among ${known.join(', ')}, got \`${key}\``,
+    {
+      key,
+      expected: known.join(', '),
+      remedy: near === undefined ? `${owner} has no options.` : `Did you mean \`${near}\`?`,
+    },
   )
+}
+
+/** The error for a value in the place of options. */
+export function notOptions(owner: string, options: unknown, known: readonly string[]): HeedError {
+  return new HeedError(
+    'invalid-option',
+    `The options of ${owner} must be an object with keys among ${known.join(', ')}, got ${shown(options)}`,
+    { key: 'options', value: options, remedy: `Write { ${known[0]}: … }.` },
+  )
+}
+
+/** An object literal: no list, tensor, or function. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // Objects of another realm (a vm, a worker) have another Object.prototype, which has none itself.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

@@ -90,25 +90,57 @@ export class OutOfMemoryError extends HeedError {
 
 /**
  * The error for an option with a value that it cannot have: "`heads` must be a divisor of `dim` (128), got 3."
- * `key` and `expected` make the message; `try` or `remedy` says what to do.
+ * `key` and `expected` make the message, `owner` begins it; `try` or `remedy` says what to do.
  */
-export function invalidOption(
-  options: ErrorOptions & { key: string; value: unknown; expected: string },
-): HeedError {
+export function invalidOption({
+  owner,
+  ...options
+}: ErrorOptions & { key: string; value: unknown; expected: string; owner?: string }): HeedError {
   const { key, value, expected } = options
+  const start = owner === undefined ? '' : `${owner}: `
   return new HeedError(
     'invalid-option',
-    `\`${key}\` must be ${expected}, got ${shown(value)}`,
+    `${start}\`${key}\` must be ${expected}, got ${shown(value)}`,
     options,
   )
 }
 
-/** A value in an error message, shortened. */
+/** A value in an error message, shortened: values as JSON, objects of a class as "a Tensor". */
 export function shown(value: unknown): string {
-  const text =
-    typeof value === 'number' || value === undefined ? String(value) : JSON.stringify(value)
+  const text = textOf(value)
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }
+
+function textOf(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return value.name ? `the function ${value.name}` : 'a function'
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const kind = className(value)
+  if (kind) return withArticle(kind)
+  try {
+    return JSON.stringify(value, (_, part: unknown) => brief(part))
+  } catch {
+    return Array.isArray(value) ? 'an array' : 'an object'
+  }
+}
+
+/** Within lists and objects. */
+function brief(value: unknown): unknown {
+  if (typeof value === 'bigint' || typeof value === 'function') return textOf(value)
+  const kind = typeof value === 'object' && value !== null ? className(value) : undefined
+  return kind ? withArticle(kind) : value
+}
+
+/** The class of an object; undefined for a plain object or an array. */
+function className(value: object): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === null || Array.isArray(value)) return undefined
+  const { name } = value.constructor ?? {}
+  return typeof name === 'string' && name !== 'Object' ? name : undefined
+}
+
+const withArticle = (noun: string): string => `${/^[AEIOU]/i.test(noun) ? 'an' : 'a'} ${noun}`
 
 /** "a, b or c". */
 export function alternatives(values: readonly unknown[]): string {

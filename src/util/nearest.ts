@@ -1,13 +1,23 @@
-/** The candidates, most similar to `name` first. */
+/** The candidates, most similar to `name` first. Case, `_` and `-` do not count; `learningRate` is near to `lr`. */
 export function nearestFirst(name: string, candidates: Iterable<string>): string[] {
-  const start = name.slice(0, LONGEST)
+  const start = letters(name)
+  const short = initials(name)
   return [...candidates]
     .map((candidate) => ({
       candidate,
-      distance: editDistance(start, candidate.slice(0, LONGEST)),
+      distance: candidate === short ? 0 : editDistance(start, letters(candidate)),
     }))
     .sort((a, b) => a.distance - b.distance)
     .map(({ candidate }) => candidate)
+}
+
+const letters = (name: string): string =>
+  name.slice(0, LONGEST).toLowerCase().replaceAll(/[_-]/g, '')
+
+/** The first letters of the words of `learningRate`, `learning_rate` or `learning-rate`. */
+const initials = (name: string): string => {
+  const words = name.slice(0, LONGEST).match(/[A-Z]?[a-z]+/g) ?? []
+  return words.length > 1 ? words.map(([letter]) => letter.toLowerCase()).join('') : ''
 }
 
 /** Number of letters to insert, delete or replace (Levenshtein, 1966). */

@@ -27,6 +27,7 @@ import {
   Linear,
   MaxPool1d,
   MaxPool2d,
+  type Module,
   StdConv2d,
 } from '../../src/nn/index.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
@@ -162,7 +163,7 @@ onEach([exact, ...oneOfEach], () => {
 
 describe('layers', () => {
   it("have PyTorch's parameters and shapes", () => {
-    const shapes = (layer: Conv1d): unknown => layer.namedParameters().map(([n, p]) => [n, p.shape])
+    const shapes = (layer: Module): unknown => layer.namedParameters().map(([n, p]) => [n, p.shape])
     expect(shapes(new Conv2d(4, 6, [3, 2], { groups: 2 }))).toEqual([
       ['weight', [6, 2, 3, 2]],
       ['bias', [6]],

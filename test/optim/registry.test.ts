@@ -75,7 +75,8 @@ describe('options', () => {
   it('have no unknown keys', () => {
     refused(() => new AdamW(params(), { learningRate: 1 } as never), {
       code: 'unknown-name',
-      message: 'The options of AdamW must be among lr, betas, eps, weightDecay, maxGradNorm, got `learningRate`', // biome-ignore format: one line
+      message: 'The options of AdamW must be among lr, betas, eps, weightDecay, maxGradNorm, gradNorm, checkFinite, got `learningRate`', // biome-ignore format: one line
+      remedy: 'Did you mean `lr`?',
     })
     refused(() => new SGD(params(), { momentun: 0.9 } as never), {
       remedy: 'Did you mean `momentum`?',

@@ -1,17 +1,22 @@
 // PyTorch's names and arguments in Heed: one entry for each op that the fixtures have.
 import {
   cat,
+  cdist,
   einsum,
   F,
   hostCall,
+  meshgrid,
   oneHot,
+  ones,
   type Parameter,
+  searchsorted,
   stack,
   type Tensor,
   type TypedArray,
+  tensor,
   where,
 } from '../../src/index.ts'
-import { BatchNorm1d, BatchNorm2d, StdConv2d } from '../../src/nn/index.ts'
+import { BatchNorm1d, BatchNorm2d, StdConv2d, TransformerEncoderLayer } from '../../src/nn/index.ts'
 import { f32ToBf16, f32ToF16 } from '../../src/util/float16.ts'
 import { recurrentCell, recurrentLayer } from './recurrent.ts'
 
@@ -23,18 +28,21 @@ interface Arguments {
   [name: string]: unknown
 }
 
-type Entry = (inputs: Record<string, Tensor>, args: Arguments) => Tensor | Tensor[]
+type Entry = (
+  inputs: Record<string, Tensor>,
+  args: Arguments,
+) => Tensor | Tensor[] | Promise<Tensor | Tensor[]>
 
 /** What the op of a case gives, in the order of its outputs. @throws when the table lacks the op */
-export function apply(
+export async function apply(
   op: string,
   inputs: Record<string, Tensor>,
   args: Record<string, unknown>,
-): Tensor[] {
+): Promise<Tensor[]> {
   const entry = table[op]
   if (!entry) throw new Error(`The parity table has no entry for ${op}`)
   const known = { ...args, axes: args.dim } as Arguments
-  return [entry(inputs, known)].flat()
+  return [await entry(inputs, known)].flat()
 }
 
 const table: Record<string, Entry> = {
@@ -65,7 +73,8 @@ const table: Record<string, Entry> = {
   trunc: ({ input }) => input.trunc(),
   isnan: ({ input }) => input.isnan(),
   isfinite: ({ input }) => input.isfinite(),
-  clamp: ({ input }, args) => input.clamp(args as { min?: number; max?: number }),
+  clamp: ({ input }, { min, max }) => input.clamp({ min, max } as { min?: number; max?: number }),
+  clip: ({ input }, { min, max }) => input.clip(min as number, max as number),
   add: ({ input, other }) => input.add(other),
   sub: ({ input, other }) => input.sub(other),
   mul: ({ input, other }) => input.mul(other),
@@ -107,8 +116,8 @@ const table: Record<string, Entry> = {
   mean: ({ input }, { axes, keepdim }) => input.mean(axes, keepdim),
   amax: ({ input }, { axes, keepdim }) => input.amax(axes, keepdim),
   amin: ({ input }, { axes, keepdim }) => input.amin(axes, keepdim),
-  var: ({ input }, { axes, ...options }) => input.var(axes, options),
-  std: ({ input }, { axes, ...options }) => input.std(axes, options),
+  var: ({ input }, { axes, dim: _, ...options }) => input.var(axes, options),
+  std: ({ input }, { axes, dim: _, ...options }) => input.std(axes, options),
   logsumexp: ({ input }, { axes, keepdim }) => input.logsumexp(axes, keepdim),
   vector_norm: ({ input }, { ord, axes, keepdim }) =>
     input.norm(ord === 'inf' ? Number.POSITIVE_INFINITY : (ord as number), axes, keepdim),
@@ -142,7 +151,7 @@ const table: Record<string, Entry> = {
   diagonal: ({ input }, { offset, dim1, dim2 }) =>
     input.diagonal(offset as number, dim1 as number, dim2 as number),
   roll: ({ input }, { shifts, dims }) =>
-    (dims as number[]).reduce((x, dim, i) => x.roll((shifts as number[])[i], dim), input),
+    input.roll(shifts as number[], dims as number[] | undefined),
   flip: ({ input }, { dims }) => input.flip(...(dims as number[])),
   pad: ({ input }, { pad, mode, value }) =>
     input.pad(
@@ -168,27 +177,27 @@ const table: Record<string, Entry> = {
   outer: ({ input, vec2 }) => input.outer(vec2),
   einsum: ({ a, b }, { equation }) => einsum(equation as string, a, b),
   linear: ({ input, weight, bias }) => F.linear(input, weight, bias),
-  conv1d: ({ input, weight, bias }, options) =>
+  conv1d: ({ input, weight, bias }, { axes: _, ...options }) =>
     F.conv1d(input, weight, bias, options as F.ConvolutionOptions),
-  conv2d: ({ input, weight, bias }, options) =>
+  conv2d: ({ input, weight, bias }, { axes: _, ...options }) =>
     F.conv2d(input, weight, bias, options as F.ConvolutionOptions),
-  conv_transpose1d: ({ input, weight, bias }, { output_padding, ...options }) =>
+  conv_transpose1d: ({ input, weight, bias }, { output_padding, axes: _, ...options }) =>
     F.convTranspose1d(input, weight, bias, { ...options, outputPadding: output_padding as number }),
-  conv_transpose2d: ({ input, weight, bias }, { output_padding, ...options }) =>
+  conv_transpose2d: ({ input, weight, bias }, { output_padding, axes: _, ...options }) =>
     F.convTranspose2d(input, weight, bias, { ...options, outputPadding: output_padding as number }),
   std_conv2d: ({ input, weight }, { stride }) => {
     const layer = new StdConv2d(3, 4, 3, { stride: stride as number, bias: false })
     layer.weight = weight as Parameter
     return layer.forward(input)
   },
-  max_pool1d: ({ input }, args) =>
-    F.maxPool1d(input, args.kernel_size as number, args as F.MaxPoolOptions),
-  max_pool2d: ({ input }, { ceil_mode, ...args }) =>
-    F.maxPool2d(input, args.kernel_size as number, { ...args, ceilMode: ceil_mode as boolean }),
-  avg_pool1d: ({ input }, args) =>
-    F.avgPool1d(input, args.kernel_size as number, args as F.AvgPoolOptions),
-  avg_pool2d: ({ input }, { ceil_mode, count_include_pad, ...args }) =>
-    F.avgPool2d(input, args.kernel_size as number, {
+  max_pool1d: ({ input }, { kernel_size, axes: _, ...args }) =>
+    F.maxPool1d(input, kernel_size as number, args as F.MaxPoolOptions),
+  max_pool2d: ({ input }, { kernel_size, ceil_mode, axes: _, ...args }) =>
+    F.maxPool2d(input, kernel_size as number, { ...args, ceilMode: ceil_mode as boolean }),
+  avg_pool1d: ({ input }, { kernel_size, axes: _, ...args }) =>
+    F.avgPool1d(input, kernel_size as number, args as F.AvgPoolOptions),
+  avg_pool2d: ({ input }, { kernel_size, ceil_mode, count_include_pad, axes: _, ...args }) =>
+    F.avgPool2d(input, kernel_size as number, {
       ...args,
       ceilMode: ceil_mode as boolean,
       countIncludePad: count_include_pad as boolean,
@@ -247,6 +256,87 @@ const table: Record<string, Entry> = {
     F.smoothL1Loss(input, target, { beta: beta as number }),
   binary_cross_entropy_with_logits: ({ input, target }) => F.bceWithLogits(input, target),
   kl_div: ({ input, target }, { reduction }) => F.klDiv(input, target, reduction as 'batchmean'),
+  huber_loss: ({ input, target }, { delta, reduction }) =>
+    F.huberLoss(input, target, { delta, reduction } as F.HuberOptions),
+  triplet_margin_loss: ({ anchor, positive, negative }, { axes: _, ...options }) =>
+    F.tripletMarginLoss(anchor, positive, negative, options as object),
+
+  // --- angles
+  asin: ({ input }) => input.asin(),
+  acos: ({ input }) => input.acos(),
+  atan: ({ input }) => input.atan(),
+  atan2: ({ input, other }) => input.atan2(other),
+  asinh: ({ input }) => input.asinh(),
+  acosh: ({ input }) => input.acosh(),
+  atanh: ({ input }) => input.atanh(),
+
+  // --- comparison, selection, search
+  nan_to_num: ({ input }, { axes: _, ...options }) => input.nanToNum(options as object),
+  clone: ({ input }) => input.clone(),
+  allclose: async ({ input, other }, { rtol, equal_nan }) =>
+    tensor(await input.allclose(other, { rtol, equalNan: equal_nan } as object)),
+  equal: async ({ input, other }) => tensor(await input.equal(other)),
+  nonzero: ({ input }) => input.nonzero(),
+  masked_select: ({ input, mask }) => input.maskedSelect(mask),
+  unique: async ({ input }, { dim }) => {
+    const { values, inverse, counts } = await input.unique({ axis: dim })
+    return [values, inverse, counts]
+  },
+  bincount: ({ input, weights }, { minlength }) =>
+    input.bincount({ weights, minLength: minlength as number | undefined }),
+  searchsorted: ({ sorted_sequence, input }, { right }) =>
+    searchsorted(sorted_sequence, input, { right: right as boolean }),
+  scatter_reduce: ({ input, index, src }, { dim, reduce, include_self }) =>
+    input.scatterReduce(dim, index, src, reduce as 'sum', {
+      includeSelf: include_self as boolean | undefined,
+    }),
+  median: ({ input }) => input.median(),
+  median_dim: ({ input }, { dim }) => {
+    const found = input.median(dim)
+    // Of several NaN, PyTorch names any.
+    return input.rank === 2 ? found.values : pair(found)
+  },
+  quantile: ({ input }, { q, dim, keepdim, interpolation }) =>
+    input.quantile(q as number, dim, { keepdim, interpolation } as object),
+
+  // --- further arrangement
+  T: ({ input }) => input.T,
+  mT: ({ input }) => input.mT,
+  tile: ({ input }, { dims }) => input.tile(...(dims as number[])),
+  broadcast_to: ({ input }, { size }) => input.broadcastTo(size as number[]),
+  trace: ({ input }) => input.trace(),
+  diag: ({ input }, { diagonal }) => input.diag(diagonal as number),
+  meshgrid: ({ a, b, c }, { indexing }) => meshgrid([a, b, c], { indexing: indexing as 'ij' }),
+  unfold_images: ({ input }, { kernel_size, axes: _, ...options }) =>
+    F.unfold(input, kernel_size as number, options as object),
+  fold: ({ input }, { output_size, kernel_size, axes: _, ...options }) =>
+    F.fold(input, output_size as number[], kernel_size as number, options as object),
+  cdist: ({ x1, x2 }, { p }) =>
+    cdist(x1, x2, p === 'inf' ? Number.POSITIVE_INFINITY : (p as number)),
+
+  // --- layers
+  transformer_encoder_layer: ({ src, ...weights }, { norm_first, activation, masked }) => {
+    const layer = new TransformerEncoderLayer({
+      embedDim: 6,
+      heads: 2,
+      feedforwardDim: 8,
+      dropout: 0,
+      activation: activation as 'relu',
+      normFirst: norm_first as boolean,
+    })
+    for (const [key, weight] of Object.entries(weights)) {
+      const path = key.split('|')
+      const owner = layer.getModule(path.slice(0, -1).join('.'))
+      Object.assign(owner, { [path[path.length - 1]]: weight })
+    }
+    if (!masked) return layer.forward(src)
+    const attnMask = ones([3, 3]).triu(1).to('bool')
+    const keyPaddingMask = tensor([
+      [false, false, false],
+      [false, false, true],
+    ])
+    return layer.forward(src, { attnMask, keyPaddingMask })
+  },
 }
 
 /** The ops that have an entry. */

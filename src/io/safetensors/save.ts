@@ -1,9 +1,13 @@
 import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import type { Tensor } from '../../tensor/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError, invalidOption } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
 import { removeStaleTemporaries, writeFileAtomic } from '../files/atomic.ts'
 import { ensureDir } from '../files/ensure-dir.ts'
 import { fileError } from '../files/file-error.ts'
+import { tensorsToWrite } from './from-tensors.ts'
 import { type TensorToWrite, tensorBytes, writeSafetensors } from './write.ts'
 
 export interface SaveWeightsOptions {
@@ -12,20 +16,51 @@ export interface SaveWeightsOptions {
   metadata?: Record<string, string>
 }
 
+const SAVE_WEIGHTS = optionKinds<SaveWeightsOptions>({
+  maxShardBytes: 'number?',
+  metadata: 'object?',
+})
+
 const SINGLE = 'model.safetensors'
 const INDEX = 'model.safetensors.index.json'
 const SHARD = /^model(-[0-9]{1,9})?-[0-9]{5}-of-[0-9]{5}\.safetensors$/
 
 /**
- * Writes the weights of a model folder, as transformers reads them: `model.safetensors`, or shards with an index if
- * there are more than `maxShardBytes`. One tensor at a time is in memory. Atomic: until everything is on the disk,
- * the folder has the old weights.
+ * Writes tensors, such as `model.stateDict()`, to a `.safetensors` file; or to a folder, as transformers reads it:
+ * `model.safetensors`, or shards with an index if there are more than `maxShardBytes`. One tensor at a time is in
+ * memory. Atomic: until everything is on the disk, the path has the old weights.
  * @throws HeedError when the disk is full, or a value does not fit its dtype (the tensor is named)
  */
 export async function saveSafetensors(
+  path: string,
+  tensors: Iterable<TensorToWrite> | Readonly<Record<string, Tensor>>,
+  options: SaveWeightsOptions = {},
+): Promise<void> {
+  checkArgument('saveSafetensors', 'path', path, 'text')
+  checkArgument('saveSafetensors', 'tensors', tensors, 'object')
+  SAVE_WEIGHTS.check('saveSafetensors', options)
+  const { maxShardBytes = 5e9, metadata = { format: 'pt' } } = options
+  const list = isIterable(tensors) ? [...tensors] : await tensorsToWrite(tensors)
+  if (!path.endsWith('.safetensors')) return saveFolder(path, list, maxShardBytes, metadata)
+  if (options.maxShardBytes !== undefined)
+    throw invalidOption({
+      key: 'maxShardBytes',
+      value: maxShardBytes,
+      expected: 'left out for a single file',
+      remedy: 'Shards are written to a folder: give its path.',
+    })
+  await ensureDir(dirname(path))
+  await writeSafetensors(path, list, metadata)
+}
+
+const isIterable = (tensors: object): tensors is Iterable<TensorToWrite> =>
+  Symbol.iterator in tensors
+
+async function saveFolder(
   dir: string,
-  tensors: Iterable<TensorToWrite>,
-  { maxShardBytes = 5e9, metadata = { format: 'pt' } }: SaveWeightsOptions = {},
+  tensors: TensorToWrite[],
+  maxShardBytes: number,
+  metadata: Record<string, string>,
 ): Promise<void> {
   if (!(maxShardBytes > 0))
     throw invalidOption({
@@ -34,7 +69,7 @@ export async function saveSafetensors(
       expected: 'more than 0',
       try: { maxShardBytes: [5e9] },
     })
-  const shards = cutIntoShards([...tensors], maxShardBytes)
+  const shards = cutIntoShards(tensors, maxShardBytes)
   await ensureDir(dir)
   try {
     await removeStaleTemporaries(dir)

@@ -15,7 +15,7 @@ export const engineCases: RemedyCase[] = [
     run: ({ heads = 4 }) => splitHeads(tensor([[[1, 2, 3, 4, 5, 6]]]), Number(heads)),
   },
   {
-    site: 'src/nn/multi-head-attention.ts#MultiHeadAttention.constructor',
+    site: 'src/nn/multi-head-attention.ts#checkConfig',
     run: ({ heads = 5 }) =>
       new MultiHeadAttention({ embedDim: 12, heads: Number(heads) }).forward(randn([1, 3, 12])),
   },

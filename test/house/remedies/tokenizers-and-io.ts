@@ -71,7 +71,7 @@ export const tokenizerAndIoCases: RemedyCase[] = [
       saveCheckpoint(await temporaryFolder(), 1, { a: 'x' }, { keep: 0, ...changes }),
   },
   {
-    site: 'src/io/safetensors/save.ts#saveSafetensors',
+    site: 'src/io/safetensors/save.ts#saveFolder',
     run: async (changes) =>
       saveSafetensors(await temporaryFolder(), [], { maxShardBytes: 0, ...changes }),
   },

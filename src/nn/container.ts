@@ -1,0 +1,6 @@
+/** Whether a field may hold modules: a list, or an object literal. */
+export function isContainer(value: object): boolean {
+  if (Array.isArray(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

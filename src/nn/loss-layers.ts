@@ -1,0 +1,112 @@
+// Losses as modules, with PyTorch's names: their options are given once.
+
+import { F, type Tensor } from '../tensor/index.ts'
+import { lossRules } from '../tensor/loss-options.ts'
+import { checkReduction } from '../tensor/reduction.ts'
+import type { OptionRules } from '../util/options.ts'
+import { Module } from './module.ts'
+
+interface WithReduction {
+  reduction?: string
+}
+
+abstract class Loss<Options extends WithReduction> extends Module {
+  protected readonly options: Options
+
+  constructor(rules: OptionRules, options: Options, reductions: readonly string[] = []) {
+    super()
+    rules.check(new.target.name, options)
+    checkReduction(new.target.name, options.reduction ?? 'mean', reductions)
+    this.options = options
+  }
+}
+
+/** A loss with no option but what becomes of the losses of all elements. */
+abstract class PlainLoss extends Loss<{ reduction?: F.Reduction }> {
+  constructor(options: { reduction?: F.Reduction } = {}) {
+    super(lossRules.reduction, options)
+  }
+}
+
+/** See `F.crossEntropy`. */
+export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {
+  constructor(options: F.CrossEntropyOptions = {}) {
+    super(lossRules.crossEntropy, options)
+  }
+
+  forward(logits: Tensor, target: Tensor): Tensor {
+    return F.crossEntropy(logits, target, this.options)
+  }
+}
+
+/** See `F.nllLoss`. */
+export class NLLLoss extends PlainLoss {
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.nllLoss(input, target, this.options.reduction)
+  }
+}
+
+/** See `F.mseLoss`. */
+export class MSELoss extends PlainLoss {
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.mseLoss(input, target, this.options.reduction)
+  }
+}
+
+/** See `F.l1Loss`. */
+export class L1Loss extends PlainLoss {
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.l1Loss(input, target, this.options.reduction)
+  }
+}
+
+/** See `F.smoothL1Loss`. */
+export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
+  constructor(options: F.SmoothL1Options = {}) {
+    super(lossRules.smoothL1Loss, options)
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.smoothL1Loss(input, target, this.options)
+  }
+}
+
+/** See `F.huberLoss`. */
+export class HuberLoss extends Loss<F.HuberOptions> {
+  constructor(options: F.HuberOptions = {}) {
+    super(lossRules.huberLoss, options)
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.huberLoss(input, target, this.options)
+  }
+}
+
+/** See `F.bceWithLogits`. */
+export class BCEWithLogitsLoss extends PlainLoss {
+  forward(logits: Tensor, target: Tensor): Tensor {
+    return F.bceWithLogits(logits, target, this.options.reduction)
+  }
+}
+
+/** See `F.klDiv`. */
+export class KLDivLoss extends Loss<{ reduction?: F.Reduction | 'batchmean' }> {
+  constructor(options: { reduction?: F.Reduction | 'batchmean' } = {}) {
+    super(lossRules.reduction, options, ['batchmean'])
+  }
+
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.klDiv(input, target, this.options.reduction)
+  }
+}
+
+/** See `F.tripletMarginLoss`. */
+export class TripletMarginLoss extends Loss<F.TripletMarginOptions> {
+  constructor(options: F.TripletMarginOptions = {}) {
+    super(lossRules.tripletMarginLoss, options)
+  }
+
+  forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
+    return F.tripletMarginLoss(anchor, positive, negative, this.options)
+  }
+}

@@ -1,0 +1,30 @@
+import { checkTensors } from '../tensor/arguments.ts'
+import type { Tensor } from '../tensor/index.ts'
+import { checkArguments } from '../util/check-argument.ts'
+import { Module } from './module.ts'
+
+/** Returns its input: a placeholder for a layer. */
+export class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    checkTensors('Identity', { x })
+    return x
+  }
+}
+
+/** Joins the axes from `start` to `end`; by default all but the batch. */
+export class Flatten extends Module {
+  readonly start: number
+  readonly end: number
+
+  constructor(start = 1, end = -1) {
+    super()
+    checkArguments('Flatten', { start, end }, 'integer')
+    this.start = start
+    this.end = end
+  }
+
+  forward(x: Tensor): Tensor {
+    checkTensors('Flatten', { x })
+    return x.flatten(this.start, this.end)
+  }
+}

@@ -1,0 +1,20 @@
+// Names of torch.nn that Heed spells differently: a call answers with the name here.
+import { answerToMethods, renamedFunction } from '../util/other-names.ts'
+import { Module } from './module.ts'
+
+answerToMethods(Module.prototype, {
+  buffers: 'namedBuffers()',
+  children: 'namedModules()',
+  cpu: 'setDefaultDevice (a model computes on the default device)',
+  cuda: 'setDefaultDevice (a model computes on the default device)',
+  get_submodule: 'getModule(path)',
+  modules: 'namedModules()',
+  named_children: 'namedModules()',
+  register_forward_hook: "hook('', function)",
+  requires_grad_: 'freeze() or unfreeze()',
+  to: 'setDefaultDevice (a model computes on the default device)',
+  zero_grad: 'zeroGrad() of the optimiser',
+})
+
+/** @internal */
+export const MultiheadAttention = renamedFunction('MultiheadAttention', 'MultiHeadAttention')

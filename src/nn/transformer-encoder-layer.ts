@@ -1,0 +1,86 @@
+import { checkTensors } from '../tensor/arguments.ts'
+import type { Tensor } from '../tensor/index.ts'
+import { optionKinds } from '../util/options.ts'
+import { type Activation, activationOf } from './activations.ts'
+import { Dropout } from './dropout.ts'
+import { LayerNorm } from './layer-norm.ts'
+import { Linear } from './linear.ts'
+import { Module } from './module.ts'
+import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head-attention.ts'
+
+// B batch, T tokens, C width
+
+export interface TransformerEncoderLayerConfig {
+  /** C. */
+  embedDim: number
+  heads: number
+  /** Width between the two linear layers. Default 2048. */
+  feedforwardDim?: number
+  /** Default 0.1. */
+  dropout?: number
+  /** Default relu. */
+  activation?: Activation
+  /** Default 1e-5. */
+  layerNormEps?: number
+  /** (B, T, C), or (T, B, C) as PyTorch's default has it. Default true. */
+  batchFirst?: boolean
+  /** Normalise before attention and feed-forward, instead of after them. Default false. */
+  normFirst?: boolean
+  /** Default true. */
+  bias?: boolean
+}
+
+/** torch.nn.TransformerEncoderLayer, with its parameters' names (Vaswani et al., 2017, section 3.1). */
+export class TransformerEncoderLayer extends Module<TransformerEncoderLayerConfig> {
+  static readonly configRules = optionKinds<TransformerEncoderLayerConfig>({
+    embedDim: 'size',
+    heads: 'size',
+    feedforwardDim: 'size?',
+    dropout: 'share?',
+    activation: 'text?',
+    layerNormEps: 'number?',
+    batchFirst: 'flag?',
+    normFirst: 'flag?',
+    bias: 'flag?',
+  })
+
+  self_attn = new MultiHeadAttention({
+    embedDim: this.config.embedDim,
+    heads: this.config.heads,
+    dropout: this.config.dropout ?? 0.1,
+    bias: this.config.bias,
+    batchFirst: this.config.batchFirst,
+  })
+  linear1 = new Linear(this.config.embedDim, this.config.feedforwardDim ?? 2048, this.options)
+  dropout = new Dropout(this.config.dropout ?? 0.1)
+  linear2 = new Linear(this.config.feedforwardDim ?? 2048, this.config.embedDim, this.options)
+  norm1 = new LayerNorm(this.config.embedDim, this.config.layerNormEps, this.options)
+  norm2 = new LayerNorm(this.config.embedDim, this.config.layerNormEps, this.options)
+  dropout1 = new Dropout(this.config.dropout ?? 0.1)
+  dropout2 = new Dropout(this.config.dropout ?? 0.1)
+
+  /** x (B, T, C) -> (B, T, C). */
+  forward(x: Tensor, options: MultiHeadAttentionOptions = {}): Tensor {
+    checkTensors('TransformerEncoderLayer', { x })
+    if (this.config.normFirst) {
+      const y = x.add(this.attend(this.norm1.forward(x), options))
+      return y.add(this.feedForward(this.norm2.forward(y)))
+    }
+    const y = this.norm1.forward(x.add(this.attend(x, options)))
+    return this.norm2.forward(y.add(this.feedForward(y)))
+  }
+
+  private attend(x: Tensor, options: MultiHeadAttentionOptions): Tensor {
+    return this.dropout1.forward(this.self_attn.forward(x, x, x, options))
+  }
+
+  private feedForward(x: Tensor): Tensor {
+    const activate = activationOf('TransformerEncoderLayer', this.config.activation ?? 'relu')
+    const hidden = this.dropout.forward(activate(this.linear1.forward(x)))
+    return this.dropout2.forward(this.linear2.forward(hidden))
+  }
+
+  private get options(): { bias: boolean } {
+    return { bias: this.config.bias ?? true }
+  }
+}

@@ -1,0 +1,65 @@
+import { type HeedError, invalidOption } from './errors.ts'
+
+/** What an argument can be asked to be. */
+export type ArgumentKind = keyof typeof kinds
+
+const whole = (value: unknown): value is number => Number.isSafeInteger(value)
+
+/** Each with its noun for messages. */
+export const kinds = {
+  any: ['any value', () => true],
+  tensor: ['a tensor', (value: unknown) => typeof value === 'object' && value !== null && 'node' in value], // biome-ignore format: one line
+  number: ['a number', (value: unknown) => typeof value === 'number'],
+  finite: ['a finite number', (value: unknown) => Number.isFinite(value)],
+  integer: ['a whole number', whole],
+  count: ['a whole number >= 0', (value: unknown) => whole(value) && value >= 0],
+  size: ['a whole number >= 1', (value: unknown) => whole(value) && value >= 1],
+  share: ['a number from 0 to 1', (value: unknown) => Number(value) >= 0 && Number(value) <= 1 && typeof value === 'number'], // biome-ignore format: one line
+  text: ['a string', (value: unknown) => typeof value === 'string'],
+  flag: ['true or false', (value: unknown) => typeof value === 'boolean'],
+  list: ['an array', (value: unknown) => Array.isArray(value)],
+  numbers: ['an array of numbers', (value: unknown) => isListOf(value, (x) => typeof x === 'number')], // biome-ignore format: one line
+  texts: ['an array of strings', (value: unknown) => isListOf(value, (x) => typeof x === 'string')],
+  function: ['a function', (value: unknown) => typeof value === 'function'],
+  object: ['an object', (value: unknown) => typeof value === 'object' && value !== null],
+} as const satisfies Record<string, readonly [string, (value: unknown) => boolean]>
+
+/**
+ * Refuses an argument of another kind, as calls without types can give: "linspace: `count` must be a whole number >= 0,
+ * got undefined".
+ * @throws HeedError
+ */
+export function checkArgument(
+  owner: string,
+  key: string,
+  value: unknown,
+  kind: ArgumentKind,
+): void {
+  const [expected, fits] = kinds[kind]
+  if (!fits(value)) throw wrongArgument(owner, key, value, expected)
+}
+
+/** `checkArgument` for several of one kind. */
+export function checkArguments(
+  owner: string,
+  values: Readonly<Record<string, unknown>>,
+  kind: ArgumentKind,
+): void {
+  for (const key in values) checkArgument(owner, key, values[key], kind)
+}
+
+/** The error for an argument that is not what a function takes. */
+export const wrongArgument = (
+  owner: string,
+  key: string,
+  value: unknown,
+  expected: string,
+  remedy?: string,
+): HeedError => invalidOption({ key, value, expected, remedy, owner })
+
+function isListOf(value: unknown, fits: (item: unknown) => boolean): boolean {
+  if (ArrayBuffer.isView(value)) return true
+  if (!Array.isArray(value)) return false
+  for (let i = 0; i < value.length; i++) if (!fits(value[i])) return false
+  return true
+}

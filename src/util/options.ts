@@ -1,0 +1,67 @@
+import { type ArgumentKind, kinds, wrongArgument } from './check-argument.ts'
+import { isPlain, notOptions, unknownKey } from './check-keys.ts'
+
+/** What each option of a type must be: total, so that a new option without an entry does not compile. */
+export type OptionKinds<Options> = { readonly [K in keyof Options]-?: KindOf<Options[K]> }
+
+/** `count` for what must be given, `count?` for what may be left out, `count|null?` for what may also be null. */
+type KindOf<T> = undefined extends T
+  ? null extends T
+    ? `${ArgumentKind}|null?`
+    : `${ArgumentKind}?`
+  : ArgumentKind
+
+interface Rule {
+  expected: string
+  fits: (value: unknown) => boolean
+}
+
+/** The options of a function or class, compiled once: `const POOL = optionKinds<PoolOptions>({ stride: 'any?' })`. */
+export class OptionRules {
+  private readonly rules = new Map<string, Rule>()
+  private readonly required: readonly string[]
+
+  constructor(table: Readonly<Record<string, string>>) {
+    for (const [name, kind] of Object.entries(table)) this.rules.set(name, ruleOf(kind))
+    this.required = Object.keys(table).filter((name) => !table[name].endsWith('?'))
+  }
+
+  /**
+   * Refuses what is no object of options, unknown keys (with the most similar one), values of another kind, and
+   * missing ones.
+   * @throws HeedError
+   */
+  check(owner: string, options: unknown): void {
+    if (options !== undefined && !isPlain(options)) throw notOptions(owner, options, this.names)
+    for (const name in options) {
+      const rule = this.rules.get(name)
+      if (!rule) throw unknownKey(owner, name, this.names)
+      if (!rule.fits(options[name])) throw wrongArgument(owner, name, options[name], rule.expected)
+    }
+    for (const name of this.required)
+      if (options?.[name] === undefined)
+        throw wrongArgument(owner, name, undefined, this.rules.get(name)?.expected ?? 'given')
+  }
+
+  private get names(): string[] {
+    return [...this.rules.keys()]
+  }
+}
+
+/** Compiles a total table of kinds. */
+export const optionKinds = <Options>(table: OptionKinds<Options>): OptionRules =>
+  new OptionRules(table)
+
+const isKind = (name: string): name is ArgumentKind => Object.hasOwn(kinds, name)
+
+function ruleOf(kind: string): Rule {
+  const base = kind.replace(/(\|null)?\??$/, '')
+  const [expected, fits] = isKind(base) ? kinds[base] : kinds.any
+  const optional = kind.endsWith('?')
+  const nullable = kind.includes('|null')
+  return {
+    expected: nullable ? `${expected} or null` : expected,
+    fits: (value) =>
+      (value === undefined && optional) || (value === null && nullable) || fits(value),
+  }
+}
