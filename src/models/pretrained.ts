@@ -3,10 +3,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import type { JsonObject } from '../io/files/json.ts'
 import { tensorsToWrite } from '../io/safetensors/from-tensors.ts'
-import {
-  saveSafetensors,
-  writeSafetensors,
-} from '../io/safetensors/safetensors.ts'
+import { saveSafetensors, writeSafetensors } from '../io/safetensors/safetensors.ts'
 import type { Module } from '../nn/index.ts'
 import { invalidOption } from '../util/errors.ts'
 import { listNames, warn } from '../util/warn.ts'

@@ -3,7 +3,7 @@ import { tensorsToWrite } from '../io/safetensors/from-tensors.ts'
 import { openSafetensors, saveSafetensors } from '../io/safetensors/safetensors.ts'
 import type { Module } from '../nn/index.ts'
 import { checkModule } from '../nn/module.ts'
-import { OPTIMIZER, type StateFile, stateReader } from '../nn/state-source.ts'
+import { OPTIMIZER, type StateFile, shapesIn } from '../nn/state-source.ts'
 import { Optimizer, type OptimizerState } from '../optim/index.ts'
 import { tensor } from '../tensor/index.ts'
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
@@ -42,19 +42,19 @@ export async function loadModel<M extends Module>(
   checkArguments('loadModel', path, model, optimizer)
   const file = await openSafetensors(path)
   try {
-    const state = optimizer && savedState(file, path)
-    model.matchState(stateReader(file).shapes) // before anything changes
+    const state = optimizer && (await savedState(file, path))
+    model.matchState(shapesIn(file)) // before anything changes
     if (optimizer && state) optimizer.loadStateDict(state, model.namedParameters())
-    return model.loadStateDict(file)
+    return await model.loadStateDict(file)
   } finally {
     await file.close()
   }
 }
 
-function savedState(
+async function savedState(
   file: StateFile & { readonly metadata: Readonly<Record<string, string>> },
   path: string,
-): OptimizerState {
+): Promise<OptimizerState> {
   const step = Number(file.metadata.optimizer_step)
   if (!Number.isSafeInteger(step) || step < 0)
     throw new HeedError(
@@ -69,7 +69,7 @@ function savedState(
   const tensors: OptimizerState['tensors'] = {}
   for (const name of file.names) {
     if (!name.startsWith(OPTIMIZER)) continue
-    const values = file.readSync(name, { as: 'f32' })
+    const values = await file.read(name, { as: 'f32' })
     tensors[name.slice(OPTIMIZER.length)] = tensor(values, { shape: file.info(name).shape })
   }
   return { step, tensors }

@@ -1,5 +1,8 @@
 // Attention with linear biases (Press et al., 2022, "ALiBi"): keys count for less the further back they are.
+
+import { checkTensors } from '../tensor/arguments.ts'
 import { type Tensor, tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 
 /**
  * What is added to scores, one slope for each head: i32 positions of keys (S), or (B, S) where texts
@@ -7,6 +10,8 @@ import { type Tensor, tensor } from '../tensor/index.ts'
  * a softmax does not notice.
  */
 export function alibi(heads: number, positions: Tensor): Tensor {
+  checkArgument('alibi', 'heads', heads, 'size')
+  checkTensors('alibi', { positions })
   const slopes = tensor(alibiSlopes(heads)).reshape(heads, 1, 1)
   const places = positions.to('f32').unsqueeze(-2) // (1, S), or (B, 1, S)
   return (positions.rank === 2 ? places.unsqueeze(1) : places).mul(slopes)

@@ -1,6 +1,9 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { arange, F, type Tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { divisorsNear } from '../util/divisors.ts'
-import { invalidOption } from '../util/errors.ts'
+import { invalidOption, ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { offerAttention } from './capture.ts'
 import type { LayerCache } from './kv-cache.ts'
 
@@ -21,11 +24,24 @@ export interface AttentionOptions {
   scale?: number
 }
 
+const COMMON = {
+  causal: 'flag?',
+  dropout: 'share?',
+  mask: 'tensor|null?',
+  bias: 'tensor|null?',
+  scale: 'number?',
+} as const
+const ATTEND = optionKinds<Omit<AttentionOptions, 'heads' | 'kvHeads' | 'cache'>>(COMMON)
+const ATTENTION = optionKinds<AttentionOptions>({ ...COMMON, heads: 'size', kvHeads: 'size?', cache: 'object?' }) // biome-ignore format: one line
+const WEIGHTS = optionKinds<WeightOptions>({ causal: 'flag?', mask: 'tensor|null?', bias: 'tensor|null?', scale: 'number?', length: 'tensor|null?' }) // biome-ignore format: one line
+
 /**
  * Multi-head attention between projections: q (B, T, C), k and v (B, S, C') -> (B, T, C), the heads
  * lying side by side in the last axis.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  checkTensors('attention', { q, k, v })
+  ATTENTION.check('attention', options)
   const { heads, kvHeads = heads, cache, ...rest } = options
   const query = splitHeads(q, heads) // (B, H, T, D)
   const fresh = { k: splitHeads(k, kvHeads), v: splitHeads(v, kvHeads) }
@@ -38,12 +54,18 @@ export function attend(
   { k, v, length }: { k: Tensor; v: Tensor; length?: Tensor },
   options: Omit<AttentionOptions, 'heads' | 'kvHeads' | 'cache'>,
 ): Tensor {
-  offerAttention(() => attentionWeights(query, k, { ...options, length }))
+  checkTensors('attend', { query, k, v })
+  ATTEND.check('attend', options)
+  offerAttention(() => attentionWeights(query, k, weightOptions(options, length)))
   return joinHeads(F.scaledDotProductAttention(query, k, v, { ...options, length }))
 }
 
 /** (B, T, H·D) -> (B, H, T, D). */
 export function splitHeads(x: Tensor, heads: number): Tensor {
+  checkTensors('splitHeads', { x })
+  checkArgument('splitHeads', 'heads', heads, 'size')
+  if (x.rank !== 3)
+    throw new ShapeError(`splitHeads: the input must be (B, T, C), got (${x.shape.join(', ')})`)
   const [batch, tokens, size] = x.shape
   if (size % heads !== 0)
     throw invalidOption({
@@ -57,9 +79,18 @@ export function splitHeads(x: Tensor, heads: number): Tensor {
 
 /** (B, H, T, D) -> (B, T, H·D). */
 export function joinHeads(x: Tensor): Tensor {
+  checkTensors('joinHeads', { x })
+  if (x.rank !== 4)
+    throw new ShapeError(`joinHeads: the input must be (B, H, T, D), got (${x.shape.join(', ')})`)
   const [batch, heads, tokens, size] = x.shape
   return x.permute(0, 2, 1, 3).reshape(batch, tokens, heads * size)
 }
+
+/** Without dropout. */
+const weightOptions = (
+  { causal, mask, bias, scale }: WeightOptions,
+  length: Tensor | undefined,
+): WeightOptions => ({ causal, mask, bias, scale, length })
 
 type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'bias' | 'scale'> & {
   length?: Tensor | null
@@ -70,6 +101,8 @@ type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'bias' | 'scale'
  * q (B, H, T, D), k (B, Hk, S, D) -> (B, H, T, S). It never makes them itself; this is for looking.
  */
 export function attentionWeights(q: Tensor, k: Tensor, options: WeightOptions = {}): Tensor {
+  checkTensors('attentionWeights', { q, k })
+  WEIGHTS.check('attentionWeights', options)
   const [, heads, tokens, size] = q.shape
   const [, kvHeads, keys] = k.shape
   const { causal = false, mask, bias, scale = 1 / Math.sqrt(size), length } = options

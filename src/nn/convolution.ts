@@ -17,6 +17,7 @@ export interface ConvTransposeOptions extends F.TransposedConvolutionOptions {
 
 const COMMON = { stride: 'any?', padding: 'any?', dilation: 'any?', groups: 'size?', bias: 'flag?' } as const // biome-ignore format: one line
 const CONV = optionKinds<ConvOptions>(COMMON)
+const STD_CONV = optionKinds<ConvOptions & { eps?: number }>({ ...COMMON, eps: 'number?' })
 const CONV_TRANSPOSE = optionKinds<ConvTransposeOptions>({ ...COMMON, outputPadding: 'any?' })
 
 /** A weight (O, C / groups, ...kernel) that slides over the places of x (B, C, ...). */
@@ -99,8 +100,10 @@ export class StdConv2d extends Conv2d {
     inputs: number,
     outputs: number,
     kernel: F.PerAxis,
-    { eps = 1e-6, ...options }: ConvOptions & { eps?: number } = {},
+    given: ConvOptions & { eps?: number } = {},
   ) {
+    STD_CONV.check('StdConv2d', given)
+    const { eps = 1e-6, ...options } = given
     super(inputs, outputs, kernel, options)
     this.eps = eps
   }

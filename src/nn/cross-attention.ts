@@ -1,5 +1,7 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import type { Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { type AttentionOptions, attend, splitHeads } from './attention.ts'
 import type { CrossCache } from './cross-cache.ts'
 
@@ -9,6 +11,14 @@ export interface CrossAttentionOptions
   cache?: CrossCache
 }
 
+const CROSS = optionKinds<CrossAttentionOptions>({
+  heads: 'size',
+  mask: 'tensor|null?',
+  scale: 'number?',
+  dropout: 'share?',
+  cache: 'object?',
+})
+
 /**
  * A decoder's attention to what an encoder made of the source (Vaswani et al., 2017, section 3.2.3):
  * q (B, T, C) -> (B, T, C).
@@ -17,8 +27,12 @@ export interface CrossAttentionOptions
 export function crossAttention(
   q: Tensor,
   source: { k: Tensor; v: Tensor } | null,
-  { heads, cache, ...options }: CrossAttentionOptions,
+  given: CrossAttentionOptions,
 ): Tensor {
+  CROSS.check('crossAttention', given)
+  const { heads, cache, ...options } = given
+  checkTensors('crossAttention', { q })
+  if (source !== null) checkTensors('crossAttention', { k: source?.k, v: source?.v })
   const query = splitHeads(q, heads)
   if (!source) return attend(query, { k: held(cache).keys, v: held(cache).values }, options)
   const seen = { k: splitHeads(source.k, heads), v: splitHeads(source.v, heads) }

@@ -1,11 +1,22 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { type Tensor, zeros } from '../tensor/index.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { KVCache, type KVCacheShape } from './kv-cache.ts'
 
 export interface EncoderDecoderCacheShape extends KVCacheShape {
   /** How many tokens the source has, padding included. */
   sourceLength: number
 }
+
+const CACHE = optionKinds<EncoderDecoderCacheShape>({
+  layers: 'count',
+  heads: 'size',
+  headDim: 'size',
+  capacity: 'size',
+  batch: 'size?',
+  sourceLength: 'count',
+})
 
 /**
  * A decoder's memory: of the tokens before, and for each layer of the source, whose keys and values
@@ -14,7 +25,9 @@ export interface EncoderDecoderCacheShape extends KVCacheShape {
 export class EncoderDecoderCache extends KVCache {
   readonly cross: readonly CrossCache[]
 
-  constructor({ sourceLength, ...shape }: EncoderDecoderCacheShape) {
+  constructor(shapes: EncoderDecoderCacheShape) {
+    CACHE.check('EncoderDecoderCache', shapes)
+    const { sourceLength, ...shape } = shapes
     super(shape)
     const { layers, heads, headDim, batch = 1 } = shape
     const places = [batch, heads, sourceLength, headDim]
@@ -47,6 +60,7 @@ export class CrossCache {
 
   /** Replaces the keys and values by those of another source (B, H, S, D). */
   replace(k: Tensor, v: Tensor): void {
+    checkTensors('CrossCache.replace', { k, v })
     if (k.shape.join() !== this.keys.shape.join())
       throw new ShapeError(
         `The source must have the shape of the cache (${this.keys.shape.join(', ')}), got (${k.shape.join(', ')})`,

@@ -1,4 +1,4 @@
-import { describe } from '../graph/node.ts'
+import { describe, type Node } from '../graph/node.ts'
 import { checkTensors } from '../tensor/arguments.ts'
 import { firstNaN, type NaNOrigin } from '../tensor/first-nan.ts'
 import type { Tensor } from '../tensor/index.ts'
@@ -28,7 +28,9 @@ export async function findNaN(model: Module, loss: Tensor): Promise<NaNOrigin | 
   const gradients = model.parameters().flatMap(({ grad }) => (grad ? [grad.node] : []))
   const found = await firstNaN([loss.node, ...gradients])
   if (!found) return null
-  const state = model.namedState().find(([, { node }]) => node === found.node)
+  // Before its first use, a parameter is a copy of the values that it was given.
+  const holds = (node: Node): boolean => node === found.node || node.inputs.includes(found.node)
+  const state = model.namedState().find(([, { node }]) => holds(node))
   if (!state) return found.origin
   return { ...found.origin, module: state[0], operation: 'parameter' }
 }

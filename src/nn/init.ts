@@ -1,19 +1,26 @@
 // First values of parameters: lazy tensors, drawn from the default generator in the order of calls.
 // What a checkpoint replaces is never computed.
-import type { Shape } from '../graph/shape.ts'
+import { checkShape, type Shape } from '../graph/shape.ts'
 import { type Tensor, where } from '../tensor/index.ts'
 import * as random from '../tensor/random.ts'
+import { checkArgument, checkArguments } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
 
 export { ones, zeros } from '../tensor/index.ts'
 
-export const normal = (shape: Shape, std = 1): Tensor => random.randn(shape).mul(std)
+export function normal(shape: Shape, std = 1): Tensor {
+  checkArgument('init.normal', 'std', std, 'number')
+  return random.randn(shape).mul(std)
+}
 
-export const uniform = (shape: Shape, low: number, high: number): Tensor =>
-  random.uniform(shape, low, high)
+export function uniform(shape: Shape, low: number, high: number): Tensor {
+  checkArguments('init.uniform', { low, high }, 'number')
+  return random.uniform(shape, low, high)
+}
 
 /** Normal with this deviation, drawn again (in effect) where it lies outside [low, high]. */
 export function truncNormal(shape: Shape, std = 1, low = -2, high = 2): Tensor {
+  checkArguments('init.truncNormal', { std, low, high }, 'number')
   // Uniform in the part of Φ's range that lies between the bounds, then through Φ's inverse.
   const from = normalCdf(low / std)
   const to = normalCdf(high / std)
@@ -25,28 +32,33 @@ export function truncNormal(shape: Shape, std = 1, low = -2, high = 2): Tensor {
 
 /** Glorot and Bengio (2010): keeps the variance of activations and of gradients. */
 export function xavierUniform(shape: Shape, gain = 1): Tensor {
+  checkArgument('init.xavierUniform', 'gain', gain, 'number')
   const [fanIn, fanOut] = fans(shape)
   const bound = gain * Math.sqrt(6 / (fanIn + fanOut))
   return uniform(shape, -bound, bound)
 }
 
 export function xavierNormal(shape: Shape, gain = 1): Tensor {
+  checkArgument('init.xavierNormal', 'gain', gain, 'number')
   const [fanIn, fanOut] = fans(shape)
   return normal(shape, gain * Math.sqrt(2 / (fanIn + fanOut)))
 }
 
 /** He et al. (2015): keeps the variance through ReLU, √2 being its gain. */
 export function kaimingUniform(shape: Shape, gain = Math.SQRT2): Tensor {
+  checkArgument('init.kaimingUniform', 'gain', gain, 'number')
   const bound = gain * Math.sqrt(3 / fans(shape)[0])
   return uniform(shape, -bound, bound)
 }
 
 export function kaimingNormal(shape: Shape, gain = Math.SQRT2): Tensor {
+  checkArgument('init.kaimingNormal', 'gain', gain, 'number')
   return normal(shape, gain / Math.sqrt(fans(shape)[0]))
 }
 
 /** Fan-in and fan-out of a weight (out, in, ...kernel). */
 function fans(shape: Shape): [number, number] {
+  checkShape(shape, 'init')
   if (shape.length < 2)
     throw new ShapeError(
       `The weight must have at least two dimensions (out, in, ...kernel), got (${shape.join(', ')})`,

@@ -1,5 +1,8 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { runtimeScalar, type Tensor, zeros } from '../tensor/index.ts'
+import { wrongArgument } from '../util/check-argument.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 
 export interface KVCacheShape {
   layers: number
@@ -10,6 +13,14 @@ export interface KVCacheShape {
   capacity: number
   batch?: number
 }
+
+const KV_CACHE = optionKinds<KVCacheShape>({
+  layers: 'count',
+  heads: 'size',
+  headDim: 'size',
+  capacity: 'size',
+  batch: 'size?',
+})
 
 /**
  * The keys and values of earlier tokens, in memory of fixed size. How much of it is in use is a
@@ -22,7 +33,9 @@ export class KVCache {
   #length = 0
   #positions = new Map<number, Tensor>()
 
-  constructor({ layers, heads, headDim, capacity, batch = 1 }: KVCacheShape) {
+  constructor(shapes: KVCacheShape) {
+    KV_CACHE.check('KVCache', shapes)
+    const { layers, heads, headDim, capacity, batch = 1 } = shapes
     this.capacity = capacity
     const shape = [batch, heads, capacity, headDim]
     this.layers = Array.from({ length: layers }, () => new LayerCache(this, shape))
@@ -69,6 +82,7 @@ export class KVCache {
 
   /** Row r continues row order[r]: order i32 (B). Copies whole rows, unused positions too. */
   reorder(order: Tensor): void {
+    checkTensors('reorder', { order })
     for (const layer of this.layers) layer.reorder(order)
   }
 
@@ -86,6 +100,7 @@ export class LayerCache {
   readonly #cache: KVCache
 
   constructor(cache: KVCache, shape: readonly number[]) {
+    if (!(cache instanceof KVCache)) throw wrongArgument('LayerCache', 'cache', cache, 'a KVCache')
     this.#cache = cache
     this.keys = zeros(shape)
     this.values = zeros(shape)

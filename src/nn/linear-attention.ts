@@ -1,8 +1,12 @@
 // Attention whose cost grows linearly with the text (Katharopoulos et al., 2020, "Transformers are RNNs"):
 // softmax(q·kᵀ) becomes φ(q)·φ(k)ᵀ, and sums over keys can be made before the queries are known.
 // B batch, H heads, T queries, S keys, D features, E = Dv + 1, N chunks of C tokens
+
+import { checkTensors } from '../tensor/arguments.ts'
 import { cat, ones, type Tensor } from '../tensor/index.ts'
-import { ShapeError } from '../util/errors.ts'
+import { wrongArgument } from '../util/check-argument.ts'
+import { alternatives, ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 
 /** φ: what makes weights positive. */
 export const featureMaps = {
@@ -28,9 +32,12 @@ export function linearAttention(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  { feature = 'elu', causal = false, chunk = 64 }: LinearAttentionOptions = {},
+  options: LinearAttentionOptions = {},
 ): Tensor {
-  const map = featureMaps[feature]
+  checkHeads('linearAttention', { q, k, v })
+  LINEAR_ATTENTION.check('linearAttention', options)
+  const { feature = 'elu', causal = false, chunk = 64 } = options
+  const map = featureMap('linearAttention', feature)
   const [query, key, value] = [map(q), map(k), counted(v)]
   if (!causal) return normalized(query.matmul(key.transpose(-2, -1).matmul(value)))
   const [tokens, keys] = [q.shape[2], k.shape[2]]
@@ -61,10 +68,32 @@ export function linearAttentionStep(
   state: LinearAttentionState | null,
   feature: keyof typeof featureMaps = 'elu',
 ): { out: Tensor; state: LinearAttentionState } {
-  const map = featureMaps[feature]
+  checkHeads('linearAttentionStep', { q, k, v })
+  if (state !== null) checkTensors('linearAttentionStep', { state })
+  const map = featureMap('linearAttentionStep', feature)
   const share = map(k).transpose(-2, -1).matmul(counted(v)) // (B, H, D, E)
   const sums = state ? state.add(share) : share
   return { out: normalized(map(q).matmul(sums)), state: sums }
+}
+
+const LINEAR_ATTENTION = optionKinds<LinearAttentionOptions>({
+  feature: 'text?',
+  causal: 'flag?',
+  chunk: 'size?',
+})
+
+function featureMap(op: string, name: keyof typeof featureMaps): (x: Tensor) => Tensor {
+  if (Object.hasOwn(featureMaps, name)) return featureMaps[name]
+  throw wrongArgument(op, 'feature', name, alternatives(Object.keys(featureMaps)))
+}
+
+function checkHeads(op: string, tensors: Readonly<Record<string, Tensor>>): void {
+  checkTensors(op, tensors)
+  for (const key in tensors)
+    if (tensors[key].rank !== 4)
+      throw new ShapeError(
+        `${op}: \`${key}\` must be (B, H, T, D), got (${tensors[key].shape.join(', ')})`,
+      )
 }
 
 /** One more column of ones, whose sum is what the others are divided by. */

@@ -14,12 +14,16 @@ import {
   type StateSource,
   setValues,
 } from './state-dict.ts'
-import { type StateFile, stateReader } from './state-source.ts'
+import { isStateFile, readState, type StateFile, shapesIn } from './state-source.ts'
 
 /** Called after each call of a module. A tensor that it returns replaces the output. */
 export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => unknown
 
-const LOAD = optionKinds<LoadOptions>({ strict: 'flag?', mayDiffer: 'function?' })
+const LOAD = optionKinds<LoadOptions>({
+  strict: 'flag?',
+  mayDiffer: 'function?',
+  onUnexpected: 'function?',
+})
 
 type Forward = (...inputs: unknown[]) => unknown
 
@@ -38,6 +42,8 @@ export abstract class Module<Config = unknown> {
   /** The outermost module of the last call, and the path from there. */
   #root: Module | null = null
   #path = ''
+  /** Whether a file is being read. */
+  #loading = false
 
   constructor(config?: Config) {
     checkConfig(new.target, config)
@@ -123,15 +129,20 @@ export abstract class Module<Config = unknown> {
   }
 
   /**
-   * Loads all parameters and buffers from `dict`, or from an open file: `loadStateDict(await openSafetensors(path))`.
-   * One error lists all names that are missing, unexpected or of another shape; nothing is loaded then. With
-   * `strict: false`, names may be missing or unexpected.
+   * Loads all parameters and buffers from `dict`, or from an open file, which is to be awaited:
+   * `await model.loadStateDict(await openSafetensors(path))`. One error lists all names that are missing, unexpected
+   * or of another shape; nothing is loaded then. With `strict: false`, names may be missing or unexpected.
    */
-  loadStateDict(dict: Record<string, StateSource> | StateFile, options: LoadOptions = {}): this {
+  loadStateDict(dict: Record<string, StateSource>, options?: LoadOptions): this
+  loadStateDict(file: StateFile, options?: LoadOptions): Promise<this>
+  loadStateDict(
+    source: Record<string, StateSource> | StateFile,
+    options: LoadOptions = {},
+  ): this | Promise<this> {
     LOAD.check('loadStateDict', options)
-    const { shapes, read } = stateReader(dict)
-    for (const { key, state } of this.matchState(shapes, options))
-      setValues(state, read(key, state.dtype))
+    if (isStateFile(source))
+      return this.#loadFile(source, this.matchState(shapesIn(source), options))
+    for (const { key, state } of this.matchState(source, options)) setValues(state, source[key])
     return this
   }
 
@@ -166,6 +177,17 @@ export abstract class Module<Config = unknown> {
   /** Translates a key of a checkpoint; null for keys that are not needed. */
   protected keyInCheckpoint(key: string): string | null {
     return key
+  }
+
+  async #loadFile(file: StateFile, matches: readonly Match[]): Promise<this> {
+    this.#loading = true
+    try {
+      for (const { key, state } of matches)
+        setValues(state, await readState(file, key, state.dtype))
+      return this
+    } finally {
+      this.#loading = false
+    }
   }
 
   #refuseUnsaved(): void {
@@ -211,6 +233,12 @@ export abstract class Module<Config = unknown> {
   }
 
   #run(forward: Forward, inputs: unknown[]): unknown {
+    if (this.#loading)
+      throw new HeedError(
+        'invalid-state',
+        `${this.constructor.name} must have its weights when it is called, got them half loaded`,
+        { remedy: 'Write await model.loadStateDict(file).' },
+      )
     return inScope(this.#path, () => {
       let output = this.#computed(forward, inputs)
       for (const hook of this.#hooks) {

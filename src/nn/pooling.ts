@@ -1,4 +1,7 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import type { Tensor } from '../tensor/index.ts'
+import { wrongArgument } from '../util/check-argument.ts'
+import { alternatives } from '../util/errors.ts'
 
 // B texts, T tokens, C width
 
@@ -23,6 +26,9 @@ export const poolings = [
  * @param tokens bool (B, T): by which growing weights are counted, where `mask` leaves out a prompt. Default: the mask
  */
 export function pool(states: Tensor, mask: Tensor, pooling: Pooling, tokens?: Tensor): Tensor {
+  checkTensors('pool', { states, mask })
+  if (!poolings.includes(pooling))
+    throw wrongArgument('pool', 'pooling', pooling, alternatives(poolings))
   if (pooling === 'max') return mask.unsqueeze(-1).where(states, Number.NEGATIVE_INFINITY).amax(1)
   const counts = mask.to('f32') // (B, T)
   const isGrowing = tokens !== undefined && pooling === 'weightedmean'

@@ -1,5 +1,7 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { arange, type Tensor } from '../tensor/index.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import type { KVCache } from './kv-cache.ts'
 
 // B batch, T new tokens, S all tokens that there is room for: the cache's capacity, or T without one
@@ -10,11 +12,16 @@ export interface PaddedOptions {
   attentionMask?: Tensor
 }
 
+const PADDED = optionKinds<PaddedOptions>({ cache: 'object?', attentionMask: 'tensor?' })
+
 /**
  * Where the new tokens of ids (B, T) stand, counted from 0 over the tokens that count: i32 (T), or
  * (B, T) with a mask. Padding at the front gets 0, as nobody looks at it.
  */
-export function tokenPositions(ids: Tensor, { cache, attentionMask }: PaddedOptions = {}): Tensor {
+export function tokenPositions(ids: Tensor, options: PaddedOptions = {}): Tensor {
+  checkTensors('tokenPositions', { ids })
+  PADDED.checkValues('tokenPositions', options)
+  const { cache, attentionMask } = options
   const [batch, tokens] = ids.shape
   const own = arange(tokens)
   const places = cache ? own.add(cache.position()) : own
@@ -31,9 +38,14 @@ export function tokenPositions(ids: Tensor, { cache, attentionMask }: PaddedOpti
 }
 
 /** The position of each place of a mask (B, S), counted from 0 over the tokens that count: i32 (B, S). */
-export const countedPositions = (attentionMask: Tensor): Tensor =>
-  attentionMask.to('i32').cumsum(1).sub(1).clamp({ min: 0 })
+export function countedPositions(attentionMask: Tensor): Tensor {
+  checkTensors('countedPositions', { attentionMask })
+  return attentionMask.to('i32').cumsum(1).sub(1).clamp({ min: 0 })
+}
 
 /** The mask (B, S) as attention wants it: (B, 1, 1, S). */
-export const keyMask = (attentionMask?: Tensor): Tensor | undefined =>
-  attentionMask?.unsqueeze(1).unsqueeze(1)
+export function keyMask(attentionMask?: Tensor): Tensor | undefined {
+  if (attentionMask === undefined) return undefined
+  checkTensors('keyMask', { attentionMask })
+  return attentionMask.unsqueeze(1).unsqueeze(1)
+}

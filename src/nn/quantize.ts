@@ -6,7 +6,7 @@ import { type QuantizeFormat, quantizeBlocks, quantizeFormats } from '../util/qu
 import { Conv1D } from './conv1d.ts'
 import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
-import type { Module } from './module.ts'
+import { checkModule, type Module } from './module.ts'
 import { Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
 import { replaceFields } from './replace-weights.ts'
 
@@ -21,6 +21,7 @@ import { replaceFields } from './replace-weights.ts'
  * @throws HeedError when there are none, or a weight is not finite
  */
 export async function quantize(model: Module, format: QuantizeFormat): Promise<string[]> {
+  checkModule('quantize', model)
   if (!quantizeFormats.includes(format))
     throw invalidOption({
       key: 'format',

@@ -1,8 +1,11 @@
 // Layers whose weights are numbers in blocks: a quarter to an eighth of f32's bytes, which is what
 // generating text spends its time on. They are not trained; what is in front of them may be.
+
+import { checkOptionalTensors } from '../tensor/arguments.ts'
 import { F, type Parameter, type Tensor, tensor } from '../tensor/index.ts'
 import { type BlockFormat, blockBytes } from '../util/block-formats.ts'
 import { ShapeError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { Module } from './module.ts'
 
 /** A matrix of `shape` (rows, numbers in a row), in GGUF's blocks. */
@@ -13,6 +16,8 @@ export interface QuantizedWeight {
   data: Uint8Array
 }
 
+const BLOCKS = optionKinds<QuantizedWeight>({ format: 'text', shape: 'numbers', data: 'numbers' })
+
 /** The matrix on a device: one may serve several modules. */
 export class Blocks {
   readonly format: BlockFormat
@@ -21,7 +26,9 @@ export class Blocks {
   readonly bytes: Tensor
 
   /** @throws HeedError when the data are not as long as the shape says */
-  constructor({ format, shape, data }: QuantizedWeight) {
+  constructor(weight: QuantizedWeight) {
+    BLOCKS.check('Blocks', weight)
+    const { format, shape, data } = weight
     const [rows, columns] = shape
     const width = blockBytes(format, columns)
     if (data.length !== rows * width)
@@ -43,6 +50,7 @@ export class QuantizedLinear extends Module {
 
   constructor(weight: QuantizedWeight | Blocks, bias: Parameter | null = null) {
     super()
+    checkOptionalTensors('QuantizedLinear', { bias })
     this.weight = weight instanceof Blocks ? weight : new Blocks(weight)
     this.bias = bias
     this.unsaved = this.weight.format

@@ -12,6 +12,10 @@ export interface RecurrentCellOptions {
 }
 
 const CELL = optionKinds<RecurrentCellOptions>({ bias: 'flag?' })
+const RNN_CELL = optionKinds<RecurrentCellOptions & { nonlinearity?: 'tanh' | 'relu' }>({
+  bias: 'flag?',
+  nonlinearity: 'text?',
+})
 
 /** One step of a recurrent network: x (B, C) and the state (B, H) -> the next state. */
 export abstract class RecurrentCell extends Module {
@@ -76,9 +80,11 @@ export class RNNCell extends RecurrentCell {
   constructor(
     inputs: number,
     hidden: number,
-    { nonlinearity = 'tanh', ...options }: RecurrentCellOptions & { nonlinearity?: 'tanh' | 'relu' } = {}, // biome-ignore format: one line
+    options: RecurrentCellOptions & { nonlinearity?: 'tanh' | 'relu' } = {},
   ) {
-    super(rnnKind('RNNCell', nonlinearity), inputs, hidden, options)
+    RNN_CELL.check('RNNCell', options)
+    const { nonlinearity = 'tanh', ...others } = options
+    super(rnnKind('RNNCell', nonlinearity), inputs, hidden, others)
   }
 }
 

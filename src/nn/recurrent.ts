@@ -55,13 +55,15 @@ export interface RecurrentOutput {
   state: RecurrentState
 }
 
-const RECURRENT = optionKinds<RecurrentOptions>({
+const COMMON = {
   numLayers: 'size?',
   bias: 'flag?',
   batchFirst: 'flag?',
   dropout: 'share?',
   bidirectional: 'flag?',
-})
+} as const
+const RECURRENT = optionKinds<RecurrentOptions>(COMMON)
+const RNN_OPTIONS = optionKinds<RNNOptions>({ ...COMMON, nonlinearity: 'text?' })
 const INPUTS = optionKinds<RecurrentInputs>({ state: 'list?', lengths: 'object?' })
 
 abstract class Recurrent extends Module {
@@ -204,12 +206,10 @@ export interface RNNOptions extends RecurrentOptions {
 
 /** h = tanh(W·x + b + U·h + d) (Elman, 1990). */
 export class RNN extends Recurrent {
-  constructor(
-    inputs: number,
-    hidden: number,
-    { nonlinearity = 'tanh', ...options }: RNNOptions = {},
-  ) {
-    super(rnnKind('RNN', nonlinearity), inputs, hidden, options)
+  constructor(inputs: number, hidden: number, options: RNNOptions = {}) {
+    RNN_OPTIONS.check('RNN', options)
+    const { nonlinearity = 'tanh', ...others } = options
+    super(rnnKind('RNN', nonlinearity), inputs, hidden, others)
   }
 }
 

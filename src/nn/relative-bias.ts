@@ -1,5 +1,5 @@
 import { arange, F, Parameter, type Tensor, tensor } from '../tensor/index.ts'
-import { checkArguments } from '../util/check-argument.ts'
+import { checkArgument, checkArguments } from '../util/check-argument.ts'
 import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
@@ -60,6 +60,14 @@ export class RelativeBias extends Module<RelativeBiasConfig> {
   }
 }
 
+const BUCKETS = optionKinds<Omit<RelativeBiasConfig, 'heads'> & { heads?: number }>({
+  heads: 'size?',
+  buckets: 'size',
+  maxDistance: 'number',
+  bidirectional: 'flag',
+  std: 'number?',
+})
+
 /**
  * The bucket of `distance` = key's place - query's. Half of the buckets of a direction are for exact
  * distances, the others for ranges between powers of a ratio. Computed with single precision where the
@@ -67,8 +75,11 @@ export class RelativeBias extends Module<RelativeBiasConfig> {
  */
 export function relativeBucket(
   distance: number,
-  { buckets, maxDistance, bidirectional }: Omit<RelativeBiasConfig, 'heads'>,
+  config: Omit<RelativeBiasConfig, 'heads'>,
 ): number {
+  checkArgument('relativeBucket', 'distance', distance, 'integer')
+  BUCKETS.check('relativeBucket', config)
+  const { buckets, maxDistance, bidirectional } = config
   const count = bidirectional ? Math.floor(buckets / 2) : buckets
   const first = bidirectional && distance > 0 ? count : 0
   const away = bidirectional ? Math.abs(distance) : Math.max(0, -distance)

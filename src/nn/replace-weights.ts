@@ -1,13 +1,15 @@
-import { Conv1D } from './conv1d.ts'
+import { wrongArgument } from '../util/check-argument.ts'
 import { isContainer } from './container.ts'
+import { Conv1D } from './conv1d.ts'
 import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
-import { Module } from './module.ts'
+import { checkModule, Module } from './module.ts'
 import { type Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
 import type { ModuleState } from './state-dict.ts'
 
 /** The weights of a model that blocks can take the place of: of its Linear, Conv1D and Embedding layers. */
 export function replaceableWeights(model: Module): Set<ModuleState> {
+  checkModule('replaceableWeights', model)
   const layers = model.namedModules().map(([, module]) => module)
   return new Set(layers.filter(isReplaceable).map(({ weight }) => weight))
 }
@@ -17,6 +19,8 @@ export function replaceableWeights(model: Module): Set<ModuleState> {
  * weight as (out, in).
  */
 export function replaceWeights(model: Module, blocks: ReadonlyMap<ModuleState, Blocks>): void {
+  checkModule('replaceWeights', model)
+  if (!(blocks instanceof Map)) throw wrongArgument('replaceWeights', 'blocks', blocks, 'a Map')
   const replaced = new Map<Module, Module>()
   const all = model.namedModules()
   for (const [, layer] of all) {

@@ -1,8 +1,12 @@
 // Rotary position embeddings (Su et al., 2021, "RoFormer"): pairs of features of queries and keys are
 // rotated by an angle proportional to the position, so that scores depend on relative positions only.
 // B batch, T tokens, H heads, D features of a head
+
+import { checkTensors } from '../tensor/arguments.ts'
 import { cat, type Tensor, tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { type RopeParameters, ropeFrequencies } from './rope-scaling.ts'
 
 export interface RotaryOptions {
@@ -16,6 +20,13 @@ export interface RotaryOptions {
 }
 
 /** Cosines and sines of tokens at their positions: ((B,) T, 1, 2, D/2), or the last two swapped. */
+const ROTARY = optionKinds<RotaryOptions>({
+  headDim: 'size',
+  rope: 'object',
+  maxPositions: 'number',
+  layout: 'text?',
+})
+
 export interface RotaryAngles {
   cos: Tensor
   sin: Tensor
@@ -36,6 +47,7 @@ export class Rotary {
   private readonly long: { radians: Tensor; beyond: number } | null
 
   constructor(options: RotaryOptions) {
+    ROTARY.check('Rotary', options)
     const { headDim, rope, maxPositions, layout = 'halves' } = options
     if (headDim % 2 !== 0)
       throw invalidOption({
@@ -64,6 +76,7 @@ export class Rotary {
    * @param attended positions that are not padding; `dynamic` and `longrope` scaling take the length of the text from them
    */
   at(positions: Tensor, attended = positions): RotaryAngles {
+    checkTensors('Rotary.at', { positions, attended })
     const { axis, scale } = this
     const places = positions.to('f32').reshape([...positions.shape, 1, 1, 1])
     const angles = places.mul(this.radiansFor(attended))
@@ -106,7 +119,10 @@ export class Rotary {
  * @param headDim D, where fewer features are rotated than a head has: the first of each head
  */
 export function rotate(x: Tensor, angles: RotaryAngles, headDim?: number): Tensor {
+  checkTensors('rotate', { x })
+  checkArgument('rotate', 'angles', angles, 'object')
   const { cos, sin, axis } = angles
+  checkTensors('rotate', { cos, sin })
   const [batch, tokens] = x.shape
   const rotated = cos.shape[cos.rank - 2] * cos.shape[cos.rank - 1]
   if (headDim !== undefined && headDim > rotated) {

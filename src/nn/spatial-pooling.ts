@@ -1,12 +1,17 @@
+import { perAxis } from '../tensor/convolution.ts'
 import { F, type Tensor } from '../tensor/index.ts'
+import { AVG_POOL, MAX_POOL } from '../tensor/pooling.ts'
+import type { OptionRules } from '../util/options.ts'
 import { Module } from './module.ts'
 
 abstract class Pool<Options> extends Module {
   protected readonly kernel: F.PerAxis
   protected readonly options: Options
 
-  constructor(kernel: F.PerAxis, options: Options = {} as Options) {
+  constructor(rank: number, rules: OptionRules, kernel: F.PerAxis, options: Options) {
     super()
+    perAxis(new.target.name, 'kernel', kernel, rank)
+    rules.check(new.target.name, options)
     this.kernel = kernel
     this.options = options
   }
@@ -16,6 +21,10 @@ abstract class Pool<Options> extends Module {
 
 /** See `F.maxPool1d`. */
 export class MaxPool1d extends Pool<F.MaxPoolOptions> {
+  constructor(kernel: F.PerAxis, options: F.MaxPoolOptions = {}) {
+    super(1, MAX_POOL, kernel, options)
+  }
+
   forward(x: Tensor): Tensor {
     return F.maxPool1d(x, this.kernel, this.options)
   }
@@ -23,6 +32,10 @@ export class MaxPool1d extends Pool<F.MaxPoolOptions> {
 
 /** See `F.maxPool2d`. */
 export class MaxPool2d extends Pool<F.MaxPoolOptions> {
+  constructor(kernel: F.PerAxis, options: F.MaxPoolOptions = {}) {
+    super(2, MAX_POOL, kernel, options)
+  }
+
   forward(x: Tensor): Tensor {
     return F.maxPool2d(x, this.kernel, this.options)
   }
@@ -30,6 +43,10 @@ export class MaxPool2d extends Pool<F.MaxPoolOptions> {
 
 /** See `F.avgPool1d`. */
 export class AvgPool1d extends Pool<F.AvgPoolOptions> {
+  constructor(kernel: F.PerAxis, options: F.AvgPoolOptions = {}) {
+    super(1, AVG_POOL, kernel, options)
+  }
+
   forward(x: Tensor): Tensor {
     return F.avgPool1d(x, this.kernel, this.options)
   }
@@ -37,6 +54,10 @@ export class AvgPool1d extends Pool<F.AvgPoolOptions> {
 
 /** See `F.avgPool2d`. */
 export class AvgPool2d extends Pool<F.AvgPoolOptions> {
+  constructor(kernel: F.PerAxis, options: F.AvgPoolOptions = {}) {
+    super(2, AVG_POOL, kernel, options)
+  }
+
   forward(x: Tensor): Tensor {
     return F.avgPool2d(x, this.kernel, this.options)
   }
@@ -48,6 +69,7 @@ export class AdaptiveAvgPool1d extends Module {
 
   constructor(size: F.PerAxis) {
     super()
+    perAxis('AdaptiveAvgPool1d', 'size', size, 1)
     this.size = size
   }
 
@@ -62,6 +84,7 @@ export class AdaptiveAvgPool2d extends Module {
 
   constructor(size: F.PerAxis) {
     super()
+    perAxis('AdaptiveAvgPool2d', 'size', size, 2)
     this.size = size
   }
 

@@ -2,8 +2,10 @@ import { alias, leaf } from '../graph/build.ts'
 import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
 import { type Shape, sameShape, showShape } from '../graph/shape.ts'
+import { checkTensors } from '../tensor/arguments.ts'
 import { tensorOf } from '../tensor/core.ts'
 import { ModuleBuffer, type Parameter, Tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 
 /** State that a module saves in checkpoints. */
@@ -69,12 +71,15 @@ export function matchState(
 
 /** Sets the values of a parameter or other state. Pending initial values are dropped. */
 export function setValues(state: Tensor, source: StateSource): void {
+  checkTensors('setValues', { state })
+  checkArgument('setValues', 'source', source, 'object')
   if (hasMemory(state.node)) state.assign(asTensor(source, state.dtype))
   else state.moveTo(ownNode(source, state.dtype))
 }
 
 /** As `setValues`, but takes over the memory of the source, which must not be used afterwards. */
 export function takeValues(state: Tensor, source: Tensor): void {
+  checkTensors('takeValues', { state, source })
   if (hasMemory(state.node)) state.assign(source)
   else state.moveTo(source.node)
 }

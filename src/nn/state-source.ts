@@ -12,17 +12,15 @@ export const OPTIMIZER = 'optimizer:'
 export interface StateFile {
   readonly names: readonly string[]
   info(name: string): { readonly shape: Shape }
-  readSync(name: string, options: { as: 'f32' | 'i32' }): Float32Array | Int32Array
+  read(name: string, options: { as: 'f32' }): Promise<Float32Array>
+  read(name: string, options: { as: 'i32' }): Promise<Int32Array>
 }
 
-export interface StateReader {
-  /** Of each stored tensor, by its name. */
-  shapes: Record<string, { shape: Shape }>
-  read(name: string, dtype: DType): StateSource
-}
+/** The shape of each stored tensor, by its name. */
+export type StoredShapes = Record<string, { shape: Shape }>
 
-/** Stored state, from a dictionary or a file. @throws HeedError for a value that is no tensor */
-export function stateReader(source: Record<string, StateSource> | StateFile): StateReader {
+/** Whether state comes from an open file. @throws HeedError for what is neither a file nor a dictionary of tensors */
+export function isStateFile(source: Record<string, StateSource> | StateFile): source is StateFile {
   if (typeof source !== 'object' || source === null || source instanceof Promise)
     throw wrongArgument(
       'loadStateDict',
@@ -31,25 +29,26 @@ export function stateReader(source: Record<string, StateSource> | StateFile): St
       'an object with a tensor for each name, or an open file',
       source instanceof Promise ? 'Await it first.' : undefined,
     )
-  if (isFile(source)) return fileReader(source)
-  for (const name of Object.keys(source)) checkSource(name, source[name])
-  return { shapes: source, read: (name) => source[name] }
+  if ('read' in source && typeof source.read === 'function') return true
+  for (const [name, value] of Object.entries(source)) checkSource(name, value)
+  return false
 }
 
-function fileReader(file: StateFile): StateReader {
+/** The tensors of a file, without those of an optimiser. */
+export function shapesIn(file: StateFile): StoredShapes {
   const names = file.names.filter((name) => !name.startsWith(OPTIMIZER))
-  const shapes = Object.fromEntries(names.map((name) => [name, file.info(name)]))
-  const read = (name: string, dtype: DType): StateSource => {
-    const data = file.readSync(name, { as: dtype === 'f32' ? 'f32' : 'i32' })
-    return { data, shape: shapes[name].shape }
-  }
-  return { shapes, read }
+  return Object.fromEntries(names.map((name) => [name, file.info(name)]))
 }
 
-const isFile = (source: object): source is StateFile =>
-  'readSync' in source && typeof source.readSync === 'function'
+/** The values of a stored tensor, for state of this dtype. */
+export async function readState(file: StateFile, name: string, dtype: DType): Promise<StateSource> {
+  const data = await (dtype === 'f32'
+    ? file.read(name, { as: 'f32' })
+    : file.read(name, { as: 'i32' }))
+  return { data, shape: file.info(name).shape }
+}
 
-function checkSource(name: string, source: StateSource): void {
+function checkSource(name: string, source: unknown): void {
   if (source instanceof Tensor) return
   if (!isArray(source))
     throw wrongArgument('loadStateDict', name, source, 'a tensor, or { data, shape }')

@@ -1,15 +1,22 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import type { Parameter } from '../tensor/index.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { Embedding } from './embedding.ts'
-import type { Module } from './module.ts'
+import { checkModule, type Module } from './module.ts'
 
 /**
  * Gives the layer at a path of fields (`lm_head.weight`) a parameter of its own in place of one that it shared.
  * @returns the layer
  */
 export function untie(model: Module, path: string, parameter: Parameter): object {
+  checkModule('untie', model)
+  checkArgument('untie', 'path', path, 'text')
+  checkTensors('untie', { parameter })
   const fields = path.split('.')
   const name = fields.pop() ?? ''
   const layer = fields.reduce(fieldOf, model)
+  if (typeof layer !== 'object' || !name)
+    throw wrongArgument('untie', 'path', path, 'the path of a weight')
   if (!(layer instanceof Embedding)) {
     Reflect.set(layer, name, parameter)
     return layer
@@ -22,4 +29,4 @@ export function untie(model: Module, path: string, parameter: Parameter): object
   return separate
 }
 
-const fieldOf = (holder: object, name: string): object => Reflect.get(holder, name)
+const fieldOf = (holder: object, name: string): object => Reflect.get(Object(holder), name)

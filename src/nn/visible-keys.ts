@@ -1,4 +1,6 @@
+import { checkTensors } from '../tensor/arguments.ts'
 import { arange, type Tensor } from '../tensor/index.ts'
+import { optionKinds } from '../util/options.ts'
 import { keyMask, type PaddedOptions } from './positions.ts'
 
 export interface VisibleOptions extends PaddedOptions {
@@ -8,12 +10,21 @@ export interface VisibleOptions extends PaddedOptions {
   bothSides?: boolean
 }
 
+const VISIBLE = optionKinds<VisibleOptions>({
+  cache: 'object?',
+  attentionMask: 'tensor?',
+  window: 'number|null?',
+  bothSides: 'flag?',
+})
+
 /**
  * Which keys each of the tokens ids (B, T) sees, beside the causal rule: bool, broadcasting to
  * (B, H, T, S); null when all are. A window (Beltagy et al., 2020, "Longformer") counts places, padding
  * among them, as transformers does.
  */
 export function visibleKeys(ids: Tensor, options: VisibleOptions): Tensor | null {
+  checkTensors('visibleKeys', { ids })
+  VISIBLE.checkValues('visibleKeys', options)
   const { cache, attentionMask, window = null, bothSides = false } = options
   const tokens = ids.shape[1]
   const keys = cache?.capacity ?? tokens

@@ -1,5 +1,7 @@
 import type { Module } from '../nn/index.ts'
+import { checkModule } from '../nn/module.ts'
 import type { Parameter } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 
 /** Parameters that share a weight decay. */
 export interface DecayGroup {
@@ -9,6 +11,8 @@ export interface DecayGroup {
 
 /** Two groups: matrices and embeddings with this decay, biases and weights of norms without. */
 export function decayGroups(model: Module, weightDecay: number): DecayGroup[] {
+  checkModule('decayGroups', model)
+  checkArgument('decayGroups', 'weightDecay', weightDecay, 'finite')
   const params = model.parameters()
   const groups = [
     { params: params.filter((parameter) => parameter.rank >= 2), weightDecay },

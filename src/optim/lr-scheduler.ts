@@ -1,3 +1,4 @@
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import type { Schedule } from './schedules.ts'
 
 /** Sets the learning rate of each group to its initial value times the factor of the schedule. */
@@ -10,6 +11,9 @@ export class LRScheduler {
 
   /** Sets the factor of step 0. */
   constructor(optimizer: { groups: readonly { lr: number }[] }, schedule: Schedule) {
+    if (!Array.isArray(optimizer?.groups))
+      throw wrongArgument('LRScheduler', 'optimizer', optimizer, 'an Optimizer')
+    checkArgument('LRScheduler', 'schedule', schedule, 'function')
     this.groups = optimizer.groups
     this.initial = this.groups.map((group) => group.lr)
     this.schedule = schedule
@@ -23,6 +27,7 @@ export class LRScheduler {
 
   /** Jumps to a step, for example when a run resumes. */
   setStep(step: number): void {
+    checkArgument('setStep', 'step', step, 'count')
     this.stepCount = step
     const factor = this.schedule(step)
     this.groups.forEach((group, i) => {

@@ -1,10 +1,10 @@
 import { setValues } from '../nn/index.ts'
-import { nodesOf } from '../tensor/arguments.ts'
+import { nodeOf, nodesOf } from '../tensor/arguments.ts'
 import { tensorOf } from '../tensor/core.ts'
 import { noGrad, type Parameter, realize, type Tensor, zerosLike } from '../tensor/index.ts'
 import { pendingBuffers } from '../tensor/module-buffer.ts'
 import { release } from '../tensor/submit.ts'
-import { checkArgument } from '../util/check-argument.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { checkKeys } from '../util/check-keys.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
@@ -159,6 +159,7 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
 
   /** The state for a checkpoint, by the names of `model.namedParameters()`. */
   stateDict(names: Iterable<[string, Parameter]>): OptimizerState {
+    checkNames('stateDict', names)
     const tensors: Record<string, Tensor> = {}
     for (const [name, parameter] of names)
       for (const [key, tensor] of Object.entries(this.state.get(parameter) ?? {}))
@@ -167,7 +168,12 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
   }
 
   /** Restores a saved state. @throws HeedError when it belongs to another optimiser or model. */
-  loadStateDict({ step, tensors }: OptimizerState, names: Iterable<[string, Parameter]>): void {
+  loadStateDict(state: OptimizerState, names: Iterable<[string, Parameter]>): void {
+    checkNames('loadStateDict', names)
+    checkArgument('loadStateDict', 'state', state, 'object')
+    const { step, tensors } = state
+    checkArgument('loadStateDict', 'step', step, 'count')
+    checkArgument('loadStateDict', 'tensors', tensors, 'object')
     const mine = new Set(this.params)
     const named = [...names].filter(([, parameter]) => mine.has(parameter))
     const matched = matchSaved(this.constructor.name, { step, tensors }, named, {
@@ -177,8 +183,8 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
     for (const parameter of this.state.keys())
       if (!matched.has(parameter)) this.state.delete(parameter)
     for (const [parameter, saved] of matched) {
-      const state = this.stateOf(parameter)
-      for (const [key, values] of Object.entries(saved)) setValues(state[key], values)
+      const own = this.stateOf(parameter)
+      for (const [key, values] of Object.entries(saved)) setValues(own[key], values)
     }
     this.stepCount = step
   }
@@ -204,9 +210,15 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
 
 /** Zeros in the shape of `like` that the update can assign. */
 export function zeroState(like: Tensor): Tensor {
+  nodeOf(like, 'zeroState', 'like')
   const state = zerosLike(like)
   state.becomeState()
   return state
+}
+
+function checkNames(owner: string, names: Iterable<[string, Parameter]>): void {
+  if (typeof names !== 'object' || names === null || !(Symbol.iterator in names))
+    throw wrongArgument(owner, 'names', names, 'the result of model.namedParameters()')
 }
 
 function checkMaxNorm(value: number | null): void {

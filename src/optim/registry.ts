@@ -1,5 +1,6 @@
 // Optimisers by name: those that a training run can be configured with.
 import { z } from 'zod'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { Registry } from '../util/registry.ts'
 import { Adam, AdamW } from './adamw.ts'
@@ -38,6 +39,7 @@ const registry = new Registry<OptimizerDefinition>('optimiser', 'optimizer')
 export function registerOptimizer<Schema extends z.ZodObject>(
   definition: OptimizerDefinition<Schema>,
 ): void {
+  checkArgument('registerOptimizer', 'definition', definition, 'object')
   checkDefinition(definition)
   registry.register(definition.name, definition)
 }
@@ -52,8 +54,10 @@ export const optimizerDefinitions = (): OptimizerDefinition[] => registry.values
 export function createOptimizer(
   name: string,
   groups: DecayGroup[],
-  { lr, weightDecay, maxGradNorm, ...options }: OptimizerSettings & Record<string, unknown>,
+  settings: OptimizerSettings & Record<string, unknown>,
 ): Optimizer {
+  checkArgument('createOptimizer', 'settings', settings, 'object')
+  const { lr, weightDecay, maxGradNorm, ...options } = settings
   const definition = optimizerDefinition(name)
   const parsed = definition.options.parse(options)
   const optimizer = definition.create(groups, { ...parsed, lr, weightDecay, maxGradNorm })

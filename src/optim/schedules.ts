@@ -1,4 +1,5 @@
 import { invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 
 /** The factor of the learning rate at a step, counted from 0. */
 export type Schedule = (step: number) => number
@@ -15,16 +16,23 @@ export interface Decay extends WarmUp {
   end?: number
 }
 
-export const constant = ({ warmup = 0 }: WarmUp = {}): Schedule => warmed(warmup, () => 1)
+export function constant(options: WarmUp = {}): Schedule {
+  WARM_UP.check('constant', options)
+  return warmed(options.warmup ?? 0, () => 1)
+}
 
 /** Linear decay to `end`. */
-export function linear({ warmup = 0, steps, end = 0 }: Decay): Schedule {
+export function linear(options: Decay): Schedule {
+  DECAY.check('linear', options)
+  const { warmup = 0, steps, end = 0 } = options
   checkSteps(warmup, steps)
   return warmed(warmup, (step) => 1 + (end - 1) * progress(step, warmup, steps))
 }
 
 /** Cosine decay to `end` (Loshchilov and Hutter, 2017). */
-export function cosine({ warmup = 0, steps, end = 0 }: Decay): Schedule {
+export function cosine(options: Decay): Schedule {
+  DECAY.check('cosine', options)
+  const { warmup = 0, steps, end = 0 } = options
   checkSteps(warmup, steps)
   return warmed(warmup, (step) => {
     const height = 0.5 * (1 + Math.cos(Math.PI * progress(step, warmup, steps)))
@@ -33,12 +41,18 @@ export function cosine({ warmup = 0, steps, end = 0 }: Decay): Schedule {
 }
 
 /** √(timescale / step): the schedule of Vaswani et al. (2017), scaled to reach 1. */
-export function inverseSqrt({
-  warmup = 0,
-  timescale = warmup || 10_000,
-}: WarmUp & { timescale?: number } = {}): Schedule {
+export function inverseSqrt(options: WarmUp & { timescale?: number } = {}): Schedule {
+  INVERSE_SQRT.check('inverseSqrt', options)
+  const { warmup = 0, timescale = warmup || 10_000 } = options
   return warmed(warmup, (step) => Math.sqrt(timescale / (step - warmup + timescale)))
 }
+
+const WARM_UP = optionKinds<WarmUp>({ warmup: 'number?' })
+const DECAY = optionKinds<Decay>({ warmup: 'number?', steps: 'number', end: 'number?' })
+const INVERSE_SQRT = optionKinds<WarmUp & { timescale?: number }>({
+  warmup: 'number?',
+  timescale: 'number?',
+})
 
 export const schedules = { constant, linear, cosine, 'inverse-sqrt': inverseSqrt }
 

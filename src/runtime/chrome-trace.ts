@@ -1,4 +1,6 @@
 // Times of kernels as a trace that chrome://tracing and ui.perfetto.dev open (the Trace Event Format).
+
+import { checkArgument } from '../util/check-argument.ts'
 import type { KernelTime } from './device.ts'
 
 interface TraceEvent {
@@ -24,6 +26,8 @@ export interface ChromeTrace {
  * begins where the one before ended: time between kernels is not shown.
  */
 export function chromeTrace(times: readonly KernelTime[]): ChromeTrace {
+  checkArgument('chromeTrace', 'times', times, 'list')
+  for (const time of times) checkArgument('chromeTrace', 'times', time, 'object')
   const tracks = ['programs', 'modules', 'kernels']
   const names = tracks.map(
     (name, tid): TraceEvent => ({ ...onTrack(tid), name: 'thread_name', ph: 'M', args: { name } }),

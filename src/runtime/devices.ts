@@ -1,4 +1,6 @@
 // Devices by name, and the one that computes by default: the first that works, or HEED_DEVICE.
+
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { Registry } from '../util/registry.ts'
 import { warn } from '../util/warn.ts'
@@ -27,6 +29,7 @@ let chosen: Device | null = null
  * @throws HeedError when the name is taken or unsafe, or `create` is not a function
  */
 export function registerDevice(definition: DeviceDefinition): void {
+  checkArgument('registerDevice', 'definition', definition, 'object')
   if (typeof definition.create !== 'function')
     throw new HeedError(
       'invalid-option',
@@ -56,7 +59,10 @@ export function defaultDevice(): Device {
 
 /** Computes new tensors on this device from now on. Existing tensors stay on theirs. */
 export function setDefaultDevice(which: Device | string): Device {
-  chosen = typeof which === 'string' ? device(which) : which
+  if (typeof which === 'string') return (chosen = device(which))
+  checkArgument('setDefaultDevice', 'device', which, 'object')
+  checkDevice(which.name, which)
+  chosen = which
   return chosen
 }
 

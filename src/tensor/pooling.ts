@@ -31,8 +31,10 @@ export interface AvgPoolOptions {
 }
 
 const WINDOW = { stride: 'any?', padding: 'any?', ceilMode: 'flag?' } as const
-const MAX_POOL = optionKinds<MaxPoolOptions>({ ...WINDOW, dilation: 'any?' })
-const AVG_POOL = optionKinds<AvgPoolOptions>({ ...WINDOW, countIncludePad: 'flag?' })
+/** @internal */
+export const MAX_POOL = optionKinds<MaxPoolOptions>({ ...WINDOW, dilation: 'any?' })
+/** @internal */
+export const AVG_POOL = optionKinds<AvgPoolOptions>({ ...WINDOW, countIncludePad: 'flag?' })
 
 /** x (B, C, L) -> (B, C, P). */
 export const maxPool1d = (x: Tensor, kernel: PerAxis, options?: MaxPoolOptions): Tensor =>

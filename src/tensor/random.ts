@@ -127,7 +127,7 @@ export function bernoulli(
   generator: Generator = shared,
 ): Tensor {
   if (typeof p !== 'number') {
-    const source = checkGenerator('bernoulli', shape ?? shared)
+    const source = checkGenerator('bernoulli', shape === undefined ? shared : shape)
     return rand(nodeOf(p, 'bernoulli', 'p').shape, source)
       .lt(p)
       .to('f32')

@@ -52,7 +52,7 @@ export abstract class Statistics extends Indexing {
     checkArgument('quantile', 'q', shares, 'numbers')
     for (const share of shares) checkArgument('quantile', 'q', share, 'share')
     const x = axis === undefined ? this.flatten() : this
-    const at = normalizeAxis(axis ?? 0, x.rank, 'quantile')
+    const at = normalizeAxis(axis === undefined ? 0 : axis, x.rank, 'quantile')
     if (x.shape[at] === 0) throw withoutElements('quantile')
     const { values: sorted } = x.to('f32').sort(at)
     const found = shares.map((share) => between(sorted, share, at, interpolation))

@@ -153,6 +153,7 @@ export abstract class Views extends Reductions {
 
   /** One index of an axis, which disappears. */
   select(axis: number, index: number): Tensor {
+    checkArgument('select', 'index', index, 'integer')
     const at = normalizeAxis(axis, this.rank, 'select')
     return this.slice(...this.shape.map((_, i) => (i === at ? index : null)))
   }

@@ -32,10 +32,18 @@ export class OptionRules {
    * @throws HeedError
    */
   check(owner: string, options: unknown): void {
+    if (isPlain(options))
+      for (const name in options)
+        if (!this.rules.has(name)) throw unknownKey(owner, name, this.names)
+    this.checkValues(owner, options)
+  }
+
+  /** As `check`, for a part of larger options: other keys are not its concern. */
+  checkValues(owner: string, options: unknown): void {
     if (options !== undefined && !isPlain(options)) throw notOptions(owner, options, this.names)
     for (const name in options) {
       const rule = this.rules.get(name)
-      if (!rule) throw unknownKey(owner, name, this.names)
+      if (!rule) continue
       if (!rule.fits(options[name])) throw wrongArgument(owner, name, options[name], rule.expected)
     }
     for (const name of this.required)
