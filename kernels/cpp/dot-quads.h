@@ -32,8 +32,8 @@ template <class F> HEED_INLINE void fillRest(Quad& quad, int g, Lanes sums) {
     quad.sum[g] = (float)sumOfLanes(sums);
   } else if (F::NIBBLES) {
     typedef int32_t HalfInts __attribute__((vector_size(16)));
-    const HalfInts both = -F::OFFSET * ((HalfInts)lowHalf((Bytes)sums) +
-                                        (HalfInts)highHalf((Bytes)sums));
+    const HalfInts both =
+        -F::OFFSET * ((HalfInts)lowHalf((Bytes)sums) + (HalfInts)highHalf((Bytes)sums));
     memcpy((int32_t*)quad.correction + 4 * g, &both, sizeof both);
   } else quad.correction[g / 2][g % 2] = -F::OFFSET * sums;
 }
@@ -84,8 +84,7 @@ template <int WORDS> constexpr int wordAt(int word) {
 template <int WORDS, int... I>
 HEED_INLINE QuadWords pickNumbers(QuadWords first, QuadWords last,
                                   std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(first, last,
-                                 wordAt<WORDS>(I / 8 * WORDS + WORDS - 8 + I % 8)...);
+  return __builtin_shufflevector(first, last, wordAt<WORDS>(I / 8 * WORDS + WORDS - 8 + I % 8)...);
 }
 
 // The first two words of each head as floats: scales, then shifts.
@@ -110,18 +109,17 @@ HEED_INLINE void addNibbles(const uint8_t* blocks, const ShortRow* x, int64_t i,
   constexpr int BYTES = sizeOfBlock<F>().bytes, WORDS = BYTES / 2;
   QuadWords first = loadAs<QuadWords>(blocks);
   asm("" : "+v"(first)); // read once: reads across cache lines take longest here
-  const auto last = (QuadWords)_mm512_maskz_broadcast_i64x4(
-      0xff, loadAs<__m256i>(blocks + 4 * BYTES - 32));
+  const auto last =
+      (QuadWords)_mm512_maskz_broadcast_i64x4(0xff, loadAs<__m256i>(blocks + 4 * BYTES - 32));
   const QuadWords numbers = pickNumbers<WORDS>(first, last, std::make_integer_sequence<int, 32>{});
   QuadWords low = F::levels(numbers & 0x0f0f), high = F::levels(numbers >> 4 & 0x0f0f);
   if constexpr (F::FIFTH > 0) {
     low = withFifth<BYTES>(low, blocks + F::FIFTH);
     high = withFifth<BYTES>(high, blocks + F::FIFTH + 2);
   }
-  const FloatLanes halves =
-      pickHalves<WORDS>(first, last, std::make_integer_sequence<int, 8>{});
-  const QuadFloats scale = __builtin_shufflevector(halves, halves, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
-                                                   2, 3, 3, 3, 3);
+  const FloatLanes halves = pickHalves<WORDS>(first, last, std::make_integer_sequence<int, 8>{});
+  const QuadFloats scale =
+      __builtin_shufflevector(halves, halves, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
   const HalfLanes shift = __builtin_shufflevector(halves, halves, 4, 5, 6, 7);
   HEED_UNROLL
   for (int m = 0; m < M; m++) {
@@ -148,7 +146,8 @@ HEED_INLINE void addBytes(const float* halves, const uint8_t* blocks, const Shor
   HEED_UNROLL
   for (int h = 0; h < 2; h++) {
     const uint8_t *a = blocks + 2 * h * BYTES, *b = a + BYTES;
-    const auto u = (QuadWords)sideBySide((FloatLanes)F::numbers(a, 0), (FloatLanes)F::numbers(b, 0));
+    const auto u =
+        (QuadWords)sideBySide((FloatLanes)F::numbers(a, 0), (FloatLanes)F::numbers(b, 0));
     const QuadFloats scale = sideBySide(splat8(half(halves, a)), splat8(half(halves, b)));
     HEED_UNROLL
     for (int m = 0; m < M; m++) {

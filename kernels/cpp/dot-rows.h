@@ -27,13 +27,18 @@ HEED_INLINE float sumOf(float s) { return s; }
 template <class F>
 using Shifts = typename std::conditional<groupsOfBlock<F>() == 1, float, FloatLanes>::type;
 
-// body(g) for each group of a block, with g known to the compiler.
+// body(g) for each group of a block: with g known to the compiler, where vectors are wide. Of
+// narrow ones a group takes many, and compilers take minutes for eight.
 template <class Body, int... G>
 HEED_INLINE void eachOf(std::integer_sequence<int, G...>, Body&& body) {
   (body(G), ...);
 }
 template <class F, class Body> HEED_INLINE void eachGroup(Body&& body) {
+#if HEED_VL >= 8
   eachOf(std::make_integer_sequence<int, groupsOfBlock<F>()>{}, body);
+#else
+  for (int g = 0; g < groupsOfBlock<F>(); g++) body(g);
+#endif
 }
 
 // A row of weights times M rows of x: sums without the scales of x.
@@ -67,7 +72,7 @@ HEED_INLINE void addBlock(const float* halves, const uint8_t* block, const Short
 // All blocks of R rows of weights, `stride` bytes apart.
 template <class F, class Dot, int M, int R>
 HEED_INLINE void addBlocks(const ShortProduct& p, const uint8_t* block, int64_t stride,
-                            RowSums<F, M>* to) {
+                           RowSums<F, M>* to) {
   constexpr int64_t BYTES = sizeOfBlock<F>().bytes, GROUPS = groupsOfBlock<F>();
   for (int64_t b = 0; b < p.blocks; b++, block += BYTES) HEED_UNROLL
   for (int r = 0; r < R; r++) {
@@ -126,8 +131,7 @@ static void dotRows(const ShortProduct& p, int64_t n, int64_t apart) {
 
 // Each of R streams goes through a piece of memory of its own, from row to row: processors fetch
 // long streams ahead, and rows of weights are short. A column that is left over is in all streams.
-template <class F, class Dot, int M>
-static void dotColumns(const ShortProduct& p, Range columns) {
+template <class F, class Dot, int M> static void dotColumns(const ShortProduct& p, Range columns) {
   constexpr int R = M > 2 ? 2 : 4;
   const int64_t apart = columns.size() / R;
   for (int64_t n = 0; n < apart; n++) dotRows<F, Dot, M, R>(p, columns.from + n, apart);
@@ -150,10 +154,10 @@ template <class F, class Dot> constexpr Format formatOf() {
 }
 
 template <class Dot>
-constexpr Format formats[] = {formatOf<Q8_0, Dot>(),   formatOf<Q4_0, Dot>(), formatOf<Q4_1, Dot>(),
-                              formatOf<Q5_0, Dot>(),   formatOf<Q5_1, Dot>(),
-                              formatOf<IQ4_NL, Dot>(), formatOf<Q3_K, Dot>(), formatOf<Q4_K, Dot>(),
-                              formatOf<Q5_K, Dot>(),   formatOf<Q6_K, Dot>()};
+constexpr Format formats[] = {formatOf<Q8_0, Dot>(), formatOf<Q4_0, Dot>(), formatOf<Q4_1, Dot>(),
+                              formatOf<Q5_0, Dot>(), formatOf<Q5_1, Dot>(), formatOf<IQ4_NL, Dot>(),
+                              formatOf<Q3_K, Dot>(), formatOf<Q4_K, Dot>(), formatOf<Q5_K, Dot>(),
+                              formatOf<Q6_K, Dot>()};
 
 } // namespace HEED_ISA
 } // namespace heed

@@ -85,8 +85,8 @@ struct DotShorts {
 
   HEED_INLINE PackedGroup pack(const Lanes* q) {
     const auto narrow = [](Lanes a, Lanes b) {
-      return joined((HalfBytes)__builtin_convertvector(a, EightShorts),
-                    (HalfBytes)__builtin_convertvector(b, EightShorts));
+      return joined((HalfBytes) __builtin_convertvector(a, EightShorts),
+                    (HalfBytes) __builtin_convertvector(b, EightShorts));
     };
     return {narrow(evenLanes(q[0], q[1]), evenLanes(q[2], q[3])),
             narrow(oddLanes(q[0], q[1]), oddLanes(q[2], q[3]))};

@@ -1,8 +1,9 @@
 // The kernels `matmulQuantized` and `dequantize`: weights in blocks (blocks.h).
 //
 // Few rows of x: they are rounded to 16 bits (an error of up to 1/65278 of the row's largest
-// number), and multiplied with the weights in integers: memory sets the speed. A row's products have the same bits, however many rows there are. Many rows: the weights
-// become floats, a stretch at a time, for the products of gemm.h.
+// number), and multiplied with the weights in integers: memory sets the speed. A row's products
+// have the same bits, however many rows there are. Many rows: the weights become floats, a stretch
+// at a time, for the products of gemm.h.
 #pragma once
 #include "dot-rows.h"
 #include "rows.h"
@@ -108,10 +109,10 @@ inline void multiplyMany(const Run& run, const QuantizedProduct& p) {
 
 template <class Dot> inline void multiplyWith(const MatmulQuantizedArgs& args, const Run& run) {
   const View* bias = args.bias;
-  const QuantizedProduct p{formats<Dot>[(int)args.format], Rows(args.x, run),
-                           Rows(args.out, run),            run.at<uint8_t>(args.w),
-                           args.w.shape[0],                bias ? run.at<float>(*bias) : nullptr,
-                           bias ? bias->stride[0] : 0};
+  const QuantizedProduct p{
+      formats<Dot>[(int)args.format], Rows(args.x, run), Rows(args.out, run),
+      run.at<uint8_t>(args.w),        args.w.shape[0],   bias ? run.at<float>(*bias) : nullptr,
+      bias ? bias->stride[0] : 0};
   if (p.x.count == 0 || p.n == 0) return;
   if (p.x.count <= FEW_ROWS) multiplyFew<Dot>(run, p);
   else multiplyMany(run, p);
