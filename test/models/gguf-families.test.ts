@@ -2,7 +2,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openGGUF } from '../../src/io/gguf/gguf.ts'
 import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { fromPretrained, type Head } from '../../src/models/index.ts'
@@ -22,6 +22,14 @@ const FILES: [name: string, file: string, head: Head][] = [
 ]
 
 describe.each(FILES)('%s', (name, file, head) => {
+  // First, as each warning is printed once.
+  it('opens without a warning', async () => {
+    const warning = vi.spyOn(console, 'warn').mockReturnValue()
+    await fromPretrained(join(FIXTURES, file), head)
+    expect(warning).not.toHaveBeenCalled()
+    warning.mockRestore()
+  })
+
   it.each(['', 'short_'])('gives the results of transformers: %sids', async (kind) => {
     const model = (await fromPretrained(join(FIXTURES, file), head)) as unknown as Model
     const { ids, expected } = await read(name, kind)

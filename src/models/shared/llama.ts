@@ -160,15 +160,15 @@ export class FusedMLP extends LlamaMLP {
 
 /** Llama's own plan. Biases follow `attention_bias` and `mlp_bias`, where a config has them. */
 const llamaPlan = (
-  { attention_bias = false, mlp_bias = false, ...config }: BiasKeys & LlamaCommonConfig,
-  title: string,
+  { attention_bias = false, mlp_bias = false }: BiasKeys,
+  rope: RopeParameters,
 ): LlamaPlan => ({
   qkvBias: attention_bias,
   outBias: attention_bias,
   mlpBias: mlp_bias,
   window: () => null,
   rotates: () => true,
-  rope: wholeRotation(ropeOf(config), title),
+  rope,
   embeddingScale: 1,
   residualScale: 1,
   residualDropout: 0,
@@ -276,7 +276,9 @@ export const llamaFamily = <C extends LlamaCommonConfig & BiasKeys>({
   },
   Stack: class extends LlamaModel<C> {
     protected override plan(config: C): LlamaPlan {
-      return { ...llamaPlan(config, title), ...plan?.(config) }
+      const changes = plan?.(config) ?? {}
+      const rope = changes.rope ?? wholeRotation(ropeOf(config), title)
+      return { ...llamaPlan(config, rope), ...changes }
     }
   },
   prefix: 'model',
