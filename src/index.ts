@@ -1,6 +1,7 @@
 // The public surface of `heed`: tensors, their gradients, and the devices that compute them.
 export type { DType, TypedArray } from './graph/dtype.ts'
 export type { Composite } from './graph/ops.ts'
+export { pipeline } from './lazy-pipeline.ts'
 export { type ChromeTrace, chromeTrace } from './runtime/chrome-trace.ts'
 export { CpuDevice, type CpuOptions } from './runtime/cpu/device.ts'
 export type {

@@ -5,6 +5,7 @@ import { cacheFolder } from '../io/files/cache.ts'
 import { isHubName } from '../io/hub/hub.ts'
 import { type PullProgress, pullModel } from '../io/hub/pull.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 
 export interface HubModelOptions {
   /** A branch, a tag or a commit on the hub. Default 'main'. */
@@ -18,12 +19,21 @@ export interface HubModelOptions {
   signal?: AbortSignal
 }
 
+const HUB_MODEL = optionKinds<HubModelOptions>({
+  revision: 'text?',
+  cacheDir: 'text?',
+  localFilesOnly: 'flag?',
+  onProgress: 'function?',
+  signal: 'object?',
+})
+
 /**
  * The folder of a model: a path that exists, such as that of `heed pull`, or a name `owner/model` on the hub, which
  * is downloaded into the cache unless it is there.
  * @throws HeedError that says what to do: no network, unknown or gated model, full disk
  */
 export async function modelPath(source: string, options: HubModelOptions = {}): Promise<string> {
+  HUB_MODEL.check('pipeline', options)
   if (existsSync(source) || !source.includes('/') || !isHubName(source)) return source
   const { revision, cacheDir = cacheFolder('models'), localFilesOnly = false, ...pull } = options
   const name = source.replace('/', '--')

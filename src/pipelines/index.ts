@@ -1,5 +1,6 @@
 export type { Embedder, EmbedOptions } from './feature-extraction.ts'
 export type { Filled, FillMask, FillOptions } from './fill-mask.ts'
+export type { HubModelOptions } from './hub-model.ts'
 export type { ClassifyImageOptions, ImageClassification } from './image-classification.ts'
 export {
   type ModelWithProcessor,

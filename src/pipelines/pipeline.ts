@@ -3,9 +3,11 @@ import { ImageProcessor } from '../data/index.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
 import { givenTaskName, unknownTask } from '../models/task-names.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { type Embedder, featureExtraction } from './feature-extraction.ts'
 import { type FillMask, fillMask } from './fill-mask.ts'
+import { type HubModelOptions, modelPath } from './hub-model.ts'
 import { type ImageClassification, imageClassification } from './image-classification.ts'
 import { type QuestionAnswering, questionAnswering } from './question-answering.ts'
 import { type TextClassification, textClassification } from './text-classification.ts'
@@ -84,7 +86,7 @@ const makers: {
 export const taskNames = (): PipelineTask[] => Object.keys(makers) as PipelineTask[]
 
 /**
- * A function that does a task with the model of a folder, or with a model and its tokenizer (or, for
+ * A function that does a task with the model of a folder, of a name `owner/model` on the hub, or with a model and its tokenizer (or, for
  * images, its processor).
  *
  *     const fill = await pipeline('fill-mask', './bert-base-uncased')
@@ -95,11 +97,15 @@ export const taskNames = (): PipelineTask[] => Object.keys(makers) as PipelineTa
 export async function pipeline<T extends PipelineTask>(
   task: T,
   source: string | ModelWithTokenizer<Heads[TextHead]> | ModelWithProcessor<Heads[ImageHead]>,
+  options: HubModelOptions = {},
 ): Promise<Pipelines[T]> {
+  checkArgument('pipeline', 'task', task, 'text')
+  if (typeof source !== 'string') checkArgument('pipeline', 'source', source, 'object')
   const name = givenTaskName(task) as T
   if (!Object.hasOwn(makers, name)) throw unknownTask(task, taskNames())
   const { head, make } = makers[name] as { head: Head; make: (source: unknown) => Pipelines[T] }
-  const loaded = typeof source === 'string' ? await load(source, head, name) : source
+  const loaded =
+    typeof source === 'string' ? await load(await modelPath(source, options), head, name) : source
   if ('tokenizer' in loaded) checkVocabulary(loaded)
   loaded.model.eval()
   return make(loaded)

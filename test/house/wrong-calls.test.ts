@@ -79,6 +79,7 @@ const DEVICES_AND_ERRORS = [
   'ShapeError',
   'StaleTensorError',
   'Tensor',
+  'pipeline',
 ]
 
 /** The public methods of a class and of those above it, without the names of PyTorch, which are writable answers. */
