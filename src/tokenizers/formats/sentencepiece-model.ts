@@ -23,6 +23,7 @@ export const NORMAL = 1
 export const UNKNOWN = 2
 export const CONTROL = 3
 export const USER_DEFINED = 4
+export const BYTE = 6
 const KINDS: Record<number, SentencePieceModel['kind']> = { 1: 'Unigram', 2: 'BPE', 4: 'BPE' } // 4: characters
 const MAX_PIECES = 1 << 22
 
