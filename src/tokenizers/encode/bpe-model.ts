@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { refuse } from '../schema-error.ts'
 import { nextCharacter } from './aligned-text.ts'
-import { type MergeTable, pairKey, readMerges, vocabulary } from './model-settings.ts'
+import type { MergeTable } from './merge-table.ts'
+import { readMerges, vocabulary } from './model-settings.ts'
 import { NumberHeap } from './number-heap.ts'
 import { byteTokens, type Pieces, piecesOfBytes, unknownId, utf8Size } from './pieces.ts'
 import { registerTokenizerStep } from './register-step.ts'
@@ -61,7 +62,7 @@ class Bpe implements WordModel {
     this.unknownToken = settings.unk_token ?? undefined
     this.byteFallback = settings.byte_fallback
     this.splitsCharacters =
-      merges.merged.length === 0 &&
+      merges.size === 0 &&
       prefix === '' &&
       suffix === '' &&
       !settings.fuse_unk &&
@@ -76,7 +77,7 @@ class Bpe implements WordModel {
     const id = ignore_merges && !dropout ? this.vocab.get(word) : undefined
     if (id !== undefined) return { ids: [id], starts: [0], ends: [word.length] }
     const symbols = this.characters(word)
-    if (this.merges.ranks.size > 0 && symbols.ids.length > 1 && !dropout) this.merge(symbols)
+    if (this.merges.size > 0 && symbols.ids.length > 1 && !dropout) this.merge(symbols)
     return piecesOfBytes(word, symbols)
   }
 
@@ -121,25 +122,25 @@ class Bpe implements WordModel {
   }
 
   private merge(symbols: Symbols): void {
-    const { ranks, merged } = this.merges
+    const { merges } = this
     const { ids, sizes } = symbols
     const length = ids.length
     const next = Int32Array.from(ids, (_, i) => i + 1)
     const before = Int32Array.from(ids, (_, i) => i - 1)
     const waiting = new NumberHeap() // rank and place in one number: the earliest merge on top
-    const rankAt = (at: number): number | undefined =>
-      next[at] < length ? ranks.get(pairKey(ids[at], ids[next[at]])) : undefined
+    const rankAt = (at: number): number =>
+      next[at] < length ? merges.rank(ids[at], ids[next[at]]) : NONE
     const consider = (at: number): void => {
       const rank = rankAt(at)
-      if (rank !== undefined) waiting.push(rank * PLACES + at)
+      if (rank !== NONE) waiting.push(rank * PLACES + at)
     }
     for (let i = 0; i + 1 < length; i++) consider(i)
     for (let top = waiting.pop(); top !== undefined; top = waiting.pop()) {
       const at = top % PLACES
-      const token = merged[(top - at) / PLACES]
-      const rank = ids[at] === DEAD ? undefined : rankAt(at)
+      const token = merges.token((top - at) / PLACES)
+      const rank = ids[at] === DEAD ? NONE : rankAt(at)
       // The pair may have changed meanwhile; as in Python, it counts if it still forms the same token.
-      if (rank === undefined || merged[rank] !== token) continue
+      if (rank === NONE || merges.token(rank) !== token) continue
       const right = next[at]
       ids[at] = token
       ids[right] = DEAD
@@ -176,6 +177,7 @@ function keepAlive({ ids, sizes }: Symbols): void {
 }
 
 const DEAD = -1
+const NONE = -1
 const PLACES = 2 ** 29 // more than a string has; 2^24 ranks times this stay exact
 
 registerTokenizerStep('model', 'BPE', { schema: settings, make: (values) => new Bpe(values) })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isJsonObject } from '../../io/files/json-parse.ts'
 import { refuse } from '../schema-error.ts'
+import { MergeTable } from './merge-table.ts'
 import { MAX_ID } from './settings.ts'
 
 // Schemas of a model's vocabulary and merges. They have hundreds of thousands of entries, so each is
@@ -42,14 +43,6 @@ export const scoredVocabulary = z.unknown().transform((json, context): ScoredVoc
   return { tokens, scores }
 })
 
-/** The merges of BPE, in the order in which they apply. */
-export interface MergeTable {
-  /** The place of a merge in the order, by `pairKey`. */
-  ranks: ReadonlyMap<number, number>
-  /** The token that each merge makes, by its rank. */
-  merged: readonly number[]
-}
-
 /**
  * Reads `["left right", …]` or `[["left", "right"], …]`. Tokens inside a word begin with `prefix`, which the
  * right token of a pair loses.
@@ -59,39 +52,47 @@ export function readMerges(
   { vocab, prefix }: { vocab: ReadonlyMap<string, number>; prefix: string },
   context: Pick<z.RefinementCtx, 'issues'>,
 ): MergeTable {
-  const ranks = new Map<number, number>()
-  const merged: number[] = []
   if (!Array.isArray(merges)) return refuse(context, merges, 'a list', { path: ['merges'] })
   const list: unknown[] = merges
+  const table = new MergeTable(list.length)
   const read = Array.isArray(list[0]) ? pairOfList : pairOfLine
+  let last: string | undefined // joined before, as merges of one token often follow each other
+  let token: number | undefined
   for (let i = 0; i < list.length; i++) {
     const pair = read(list[i])
     const left = pair && vocab.get(pair[0])
     const right = pair && vocab.get(pair[1])
     if (pair === undefined || left === undefined || right === undefined)
       return refuse(context, list[i], 'two tokens of the vocabulary', { path: ['merges', i] })
-    const token = vocab.get(pair[0] + pair[1].slice(prefix.length))
+    const end = prefix === '' ? pair[1] : pair[1].slice(prefix.length)
+    if (last === undefined || !joins(pair[0], end, last)) {
+      last = pair[0] + end
+      token = vocab.get(last)
+    }
     if (token === undefined)
       return refuse(context, list[i], 'two tokens that together are a token of the vocabulary', {
         path: ['merges', i],
       })
-    ranks.set(pairKey(left, right), i)
-    merged.push(token)
+    table.add(left, right, token)
   }
-  return { ranks, merged }
+  return table
 }
 
-/** Two ids as one exact number. */
-export function pairKey(left: number, right: number): number {
-  return left * 2 ** 26 + right
+function joins(left: string, right: string, whole: string): boolean {
+  const { length } = whole
+  return left.length + right.length === length && whole.startsWith(left) && whole.endsWith(right)
 }
 
 type Pair = readonly [left: string, right: string]
 
+/** Lists of two texts are pairs already. */
 function pairOfList(merge: unknown): Pair | undefined {
-  if (!Array.isArray(merge) || merge.length !== 2) return undefined
-  const [left, right]: unknown[] = merge
-  return typeof left === 'string' && typeof right === 'string' ? [left, right] : undefined
+  return isPair(merge) ? merge : undefined
+}
+
+function isPair(merge: unknown): merge is Pair {
+  if (!Array.isArray(merge) || merge.length !== 2) return false
+  return typeof merge[0] === 'string' && typeof merge[1] === 'string'
 }
 
 function pairOfLine(merge: unknown): Pair | undefined {
