@@ -78,9 +78,9 @@ export function readMerges(
   return table
 }
 
-function joins(left: string, right: string, whole: string): boolean {
-  const { length } = whole
-  return left.length + right.length === length && whole.startsWith(left) && whole.endsWith(right)
+function joins(left: string, right: string, joined: string): boolean {
+  const { length } = joined
+  return left.length + right.length === length && joined.startsWith(left) && joined.endsWith(right)
 }
 
 type Pair = readonly [left: string, right: string]
