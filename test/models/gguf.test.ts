@@ -54,7 +54,7 @@ describe('weights in blocks', () => {
     )
     const largest = Array.from(wanted).reduce((a, b) => Math.max(a, Math.abs(b)), 0)
     wanted.forEach((value, i) => {
-      expect(Math.abs(value - found[i]) / largest).toBeLessThan(1e-4)
+      expect(Math.abs(value - found[i]) / largest).toBeLessThan(3e-4) // 10 rows, rounded to 16 bits
     })
   })
 
