@@ -1,4 +1,5 @@
 // A node is one operation on other nodes. Nothing is computed when one is made.
+import { setting } from '../util/settings.ts'
 import type { DType, TypedArray } from './dtype.ts'
 import type { Op, OpAttrs } from './ops.ts'
 import type { Shape } from './shape.ts'
@@ -141,7 +142,7 @@ export function inScope<T>(path: string, body: () => T): T {
 
 export const scopeNow = (): string => currentScope
 
-const debugging = typeof process !== 'undefined' && process.env?.HEED_DEBUG === '1'
+const debugging = setting('HEED_DEBUG') === '1'
 
 /** The first line of the stack that lies outside Heed. */
 function callerLine(): string | undefined {

@@ -3,6 +3,7 @@
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { Registry } from '../util/registry.ts'
+import { checkSettings, setting } from '../util/settings.ts'
 import { warn } from '../util/warn.ts'
 import { CpuDevice } from './cpu/device.ts'
 import type { Device } from './device.ts'
@@ -67,7 +68,8 @@ export function setDefaultDevice(which: Device | string): Device {
 }
 
 function firstThatWorks(): Device {
-  const name = typeof process === 'undefined' ? undefined : process.env.HEED_DEVICE
+  checkSettings()
+  const name = setting('HEED_DEVICE')
   if (name) return device(name)
   let reason: unknown
   for (const { name, speed = 'speed unknown' } of registry.values()) {
@@ -76,11 +78,16 @@ function firstThatWorks(): Device {
       if (reason) warn(`${textOf(reason)}\n  Computing on ${name}, ${speed}.`)
       return working
     } catch (error) {
+      if (isMistake(error)) throw error
       reason ??= error
     }
   }
   throw reason
 }
+
+/** A wrong setting (HEED_THREADS=0) is corrected, not avoided on a slower device. */
+const isMistake = (error: unknown): boolean =>
+  error instanceof HeedError && error.code === 'invalid-option'
 
 function checkDevice(name: string, created: Device): void {
   const methods = ['allocate', 'upload', 'write', 'read', 'compile', 'dispose', 'memory'] as const

@@ -30,15 +30,21 @@ export function submit(outputs: readonly Node[], preferred?: Device): Promise<vo
   return born.then(() => run)
 }
 
-/** `submit`, but when memory is short it lets the garbage collector's finalisers run and tries again. */
-export async function submitPatiently(outputs: readonly Node[], preferred?: Device): Promise<void> {
+/**
+ * `submit`, but when memory is short it lets the garbage collector's finalisers run and tries again. Resolves when the
+ * program is queued; until then the graph is needed. `run` settles when the program has run.
+ */
+export async function submitPatiently(
+  outputs: readonly Node[],
+  preferred?: Device,
+): Promise<{ run: Promise<void> }> {
   try {
-    await submit(outputs, preferred)
+    return { run: submit(outputs, preferred) }
   } catch (error) {
     if (!(error instanceof OutOfMemoryError)) throw error
     await macrotask()
     await macrotask()
-    await submit(outputs, preferred)
+    return { run: submit(outputs, preferred) }
   }
 }
 
@@ -158,7 +164,7 @@ export const reported = new WeakSet<Error>()
 /** The values of a node, computed if need be. */
 export async function read(node: Node): Promise<TypedArray> {
   if (node.data) return node.data.slice()
-  if (!node.place) await submitPatiently([node])
+  if (!node.place) await computed(node)
   const { memory, version } = node.place as unknown as Place
   if (memory.version !== version) throw stale(node)
   try {
@@ -167,6 +173,14 @@ export async function read(node: Node): Promise<TypedArray> {
     reported.add(error as Error)
     throw error
   }
+}
+
+async function computed(node: Node): Promise<void> {
+  const { run } = await submitPatiently([node])
+  await run.catch((error) => {
+    reported.add(error)
+    throw error
+  })
 }
 
 /** For callers that make memory of their own: an uninitialised leaf on a device. */

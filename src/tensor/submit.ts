@@ -13,7 +13,8 @@ let inFlight: Promise<void> = Promise.resolve()
  * @throws the error of the previous program
  */
 export async function realize(tensors: readonly TensorCore[]): Promise<void> {
-  await awaitPrevious(submitPatiently(nodesOf(tensors, 'realize')))
+  const { run } = await submitPatiently(nodesOf(tensors, 'realize'))
+  await awaitPrevious(run)
 }
 
 /** Waits for the previous run, and lets finalisers of dropped memory run. */

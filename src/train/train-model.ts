@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { cacheFolder } from '../io/files/cache.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import type { Module } from '../nn/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
+import { setting } from '../util/settings.ts'
 import type { TrainConfig } from './config-schema.ts'
 import { checkSameRun } from './resumed-config.ts'
 import { rowBatches } from './row-batches.ts'
@@ -135,15 +136,26 @@ export async function openBatches(
   return kind.batches ? kind.batches(setup, context) : rowBatches(setup, { kind, task, context })
 }
 
-/** A cache that all runs share; if it is not writable, a folder of the run. */
+/**
+ * A cache that all runs share; if it is not writable, a folder of the run.
+ * @throws HeedError if HEED_CACHE names a folder that cannot be used
+ */
 export async function cacheFor(out: string): Promise<string> {
   const shared = cacheFolder('data')
   try {
     await ensureDir(shared)
     await access(shared, constants.W_OK)
     return shared
-  } catch {
-    return join(out, 'data')
+  } catch (error) {
+    const named = setting('HEED_CACHE')
+    if (named === undefined) return join(out, 'data')
+    throw invalidOption({
+      key: 'HEED_CACHE',
+      value: named,
+      expected: 'a folder that can be written',
+      remedy: 'Set HEED_CACHE to another folder, or unset it.',
+      cause: error,
+    })
   }
 }
 

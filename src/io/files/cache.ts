@@ -1,12 +1,13 @@
 import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setting } from '../../util/settings.ts'
 import { removeStaleTemporaries } from './atomic.ts'
 
 /** A folder for data that can be recomputed: in HEED_CACHE, or in the system's folder for caches. */
 export function cacheFolder(name: string): string {
-  const { HEED_CACHE, XDG_CACHE_HOME } = process.env
-  return join(HEED_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'heed'), name)
+  const home = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  return join(setting('HEED_CACHE') ?? join(home, 'heed'), name)
 }
 
 /**

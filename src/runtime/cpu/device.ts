@@ -8,6 +8,7 @@ import type { Lowered } from '../../schedule/lower.ts'
 import type { Limits } from '../../schedule/schedule.ts'
 import { HeedError, invalidOption, OutOfMemoryError } from '../../util/errors.ts'
 import { formatBytes } from '../../util/format.ts'
+import { memorySetting, setting, threadsSetting } from '../../util/settings.ts'
 import type { Device, DeviceMemory, KernelTime, MemoryUse } from '../device.ts'
 import { LargestOwners } from '../owners.ts'
 import { type Addon, type BufferHandle, loadAddon } from './addon.ts'
@@ -89,8 +90,8 @@ export class CpuDevice implements Device {
     this.threads = threads
     this.kernelNumbers = new Map(addon.kernels.map((name, i) => [name, i]))
     this.microNumbers = new Map(addon.microOps.map((name, i) => [name, i]))
-    const budget = Number(globalThis.process?.env.HEED_MEMORY)
-    if (budget > 0) addon.setBudget(budget)
+    const budget = memorySetting()
+    if (budget !== undefined) addon.setBudget(budget)
   }
 
   allocate(dtype: DType, count: number, label: string): CpuMemory {
@@ -100,8 +101,7 @@ export class CpuDevice implements Device {
       this.owners.add(memory, bytes)
       return memory
     } catch (error) {
-      if ((error as { code?: string }).code !== 'ERR_HEED_MEMORY') throw error
-      throw this.outOfMemory(bytes, label)
+      throw this.explained(error, bytes, label)
     }
   }
 
@@ -173,6 +173,12 @@ export class CpuDevice implements Device {
     return mine
   }
 
+  /** The error of an allocation for users; any other error stays as it is. */
+  explained(error: unknown, bytes: number, label: string): unknown {
+    const { code } = error as { code?: string }
+    return code === 'ERR_HEED_MEMORY' ? this.outOfMemory(bytes, label) : error
+  }
+
   private outOfMemory(bytes: number, label: string): OutOfMemoryError {
     const { live, arena, budget } = this.addon.memory()
     return new OutOfMemoryError(
@@ -192,8 +198,8 @@ function nativeAddon(): Addon {
 }
 
 function configure(addon: Addon, options: CpuOptions): { isa: string; threads: number } {
-  const isa = options.isa ?? globalThis.process?.env.HEED_ISA
-  const threads = options.threads ?? numberFrom('HEED_THREADS')
+  const isa = options.isa ?? setting('HEED_ISA')
+  const threads = options.threads ?? threadsSetting()
   if (isa !== undefined && !addon.isas.includes(isa))
     throw invalidOption({
       key: 'isa',
@@ -202,20 +208,6 @@ function configure(addon: Addon, options: CpuOptions): { isa: string; threads: n
       try: { isa: addon.isas },
     })
   return addon.configure({ isa, threads })
-}
-
-function numberFrom(name: string): number | undefined {
-  const text = globalThis.process?.env[name]
-  if (text === undefined || text === '') return undefined
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > 1024)
-    throw invalidOption({
-      key: name,
-      value: text,
-      expected: 'a whole number from 1 to 1024',
-      remedy: `Unset ${name} to use all cores.`,
-    })
-  return value
 }
 
 /** In the dtype's own array class: doubles become floats. */

@@ -33,7 +33,7 @@ export class CpuExecutable implements Executable {
       if (!Array.isArray(part)) return { host: part }
       const words = encode(part, plan.leaves, device.kernelNumbers, device.microNumbers)
       bytes += words.byteLength
-      return { program: device.addon.program(words), calls: part }
+      return { program: programOf(device, words), calls: part }
     })
     this.bytes = bytes * 2
   }
@@ -55,7 +55,7 @@ export class CpuExecutable implements Executable {
     handles: BufferHandle[],
   ): Promise<void> {
     const { addon } = this.device
-    const arena = addon.allocate(Math.max(64, this.arenaBytes))
+    const arena = this.workingMemory()
     try {
       for (const segment of this.segments) {
         if ('program' in segment) await this.launch(segment, arena, scalars, handles)
@@ -66,17 +66,30 @@ export class CpuExecutable implements Executable {
     }
   }
 
+  private workingMemory(): BufferHandle {
+    try {
+      return this.device.addon.allocate(Math.max(64, this.arenaBytes))
+    } catch (error) {
+      throw this.device.explained(error, this.arenaBytes, ARENA)
+    }
+  }
+
   private launch(
     { program, calls }: Launch,
     arena: BufferHandle | null,
     scalars: Uint8Array,
     handles: BufferHandle[],
   ): Promise<void> {
-    const run = this.device.addon.run(program, this.arenaBytes, arena, scalars, handles)
-    this.device.profiler?.launched(calls)
-    return run.catch((error) => {
-      throw named(error, calls)
-    })
+    const fail = (error: unknown): never => {
+      throw named(this.device.explained(error, this.arenaBytes, ARENA), calls)
+    }
+    try {
+      const run = this.device.addon.run(program, this.arenaBytes, arena, scalars, handles)
+      this.device.profiler?.launched(calls)
+      return run.catch(fail)
+    } catch (error) {
+      return fail(error)
+    }
   }
 
   private async callHost(call: HostCall, bindings: Bindings, arena: BufferHandle): Promise<void> {
@@ -121,6 +134,17 @@ export class CpuExecutable implements Executable {
       else words[i] = value
     })
     return new Uint8Array(bytes)
+  }
+}
+
+/** The owner of a program's working memory, in errors. */
+const ARENA = 'intermediate results'
+
+function programOf(device: CpuDevice, words: Float64Array): ProgramHandle {
+  try {
+    return device.addon.program(words)
+  } catch (error) {
+    throw device.explained(error, words.byteLength, 'a compiled program')
   }
 }
 

@@ -8,6 +8,7 @@ import { countOf } from '../../graph/shape.ts'
 import type { Lowered } from '../../schedule/lower.ts'
 import { OutOfMemoryError } from '../../util/errors.ts'
 import { formatBytes } from '../../util/format.ts'
+import { memorySetting } from '../../util/settings.ts'
 import type { Device, DeviceMemory, MemoryUse } from '../device.ts'
 import { LargestOwners } from '../owners.ts'
 import { ReferenceExecutable } from './executable.ts'
@@ -50,7 +51,7 @@ export class ReferenceDevice implements Device {
 
   constructor({ precision = 'float32', budget }: ReferenceOptions = {}) {
     this.double = precision === 'float64'
-    this.budget = budget ?? (Number(process.env.HEED_MEMORY) || totalmem())
+    this.budget = budget ?? memorySetting() ?? totalmem()
   }
 
   /** Zeros for a value of this form. */

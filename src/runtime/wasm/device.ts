@@ -1,5 +1,6 @@
 // The CPU device without a compiler: the same kernels as WebAssembly, in Node and in browsers.
 import { HeedError, invalidOption } from '../../util/errors.ts'
+import { setting } from '../../util/settings.ts'
 import { CpuDevice, type CpuOptions } from '../cpu/device.ts'
 import { WasmAddon } from './addon.ts'
 import { hasThreads } from './host.ts'
@@ -38,7 +39,7 @@ export class WasmDevice extends CpuDevice {
 }
 
 function choose(options: WasmOptions): { isa: WasmIsa; workers: boolean; key: string } {
-  const given = options.isa ?? (typeof process === 'undefined' ? undefined : process.env.HEED_ISA)
+  const given = options.isa ?? setting('HEED_ISA')
   const supported = supportedIsas()
   if (supported.length === 0)
     throw new HeedError(

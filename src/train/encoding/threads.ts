@@ -4,13 +4,14 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import type { Row } from '../../data/index.ts'
-import { type ErrorCode, HeedError } from '../../util/errors.ts'
+import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
 import { importedModules } from '../../util/imports.ts'
+import { threadsSetting } from '../../util/settings.ts'
 import type { EncodedPart, EncodingSetup } from './encode-part.ts'
 
 /** Number of threads that are worthwhile for an amount of data; HEED_THREADS is the maximum. */
 export function threadsFor(bytes: number): number {
-  const most = Number(process.env.HEED_THREADS || availableParallelism())
+  const most = threadsSetting() ?? availableParallelism()
   const useful = Math.min(most, Math.floor(bytes / BYTES_EACH), MOST)
   return useful > 1 ? useful : 0 // a single one would not be faster than this thread
 }
@@ -107,17 +108,22 @@ class Thread {
 
 /** Lack of memory and errors of Heed are for the user; other errors are bugs and keep their stack. */
 function explained(error: unknown): unknown {
-  const { code, message, name } = error as NodeJS.ErrnoException
-  if (name !== 'HeedError')
-    return code === 'ERR_WORKER_OUT_OF_MEMORY' ? ended(message, 'out-of-memory') : error
-  const { code: kind, details, remedy } = error as HeedError // of another thread, where it was another class
-  return new HeedError(kind, message, { ...details, remedy, cause: error })
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return new OutOfMemoryError(stopped(message), withoutThreads)
+  // Of another thread, where it was another class.
+  const { code: kind, details, remedy } = error as Partial<HeedError>
+  if (!kind || !details) return error
+  const options = { ...details, remedy, cause: error }
+  if (kind === 'out-of-memory') return new OutOfMemoryError(message, options)
+  return new HeedError(kind, message, options)
 }
 
-const ended = (reason: string, code: ErrorCode = 'invalid-state'): HeedError =>
-  new HeedError(code, `A thread that encodes rows stopped: ${reason}`, {
-    remedy: 'Set HEED_THREADS to 1 to encode without threads.',
-  })
+const stopped = (reason: string): string => `A thread that encodes rows stopped: ${reason}`
+const withoutThreads = { remedy: 'Set HEED_THREADS to 1 to encode without threads.' }
+
+const ended = (reason: string): HeedError =>
+  new HeedError('invalid-state', stopped(reason), withoutThreads)
 
 /** From a bundle in dist/, and from src/train/encoding. */
 const PLACES = ['./encode-worker.js', '../encode-worker.js']

@@ -1,0 +1,92 @@
+// Settings from environment variables: each is read and checked here. An empty variable counts as unset.
+import { invalidOption } from './errors.ts'
+
+/** Each variable that Heed reads, with what it sets. */
+export const settingNames = {
+  HEED_DEVICE: 'the device that computes',
+  HEED_ISA: 'the instruction set of the kernels',
+  HEED_THREADS: 'the number of threads',
+  HEED_MEMORY: 'the memory that tensors may take',
+  HEED_CACHE: 'the folder of the cache',
+  HEED_DEBUG: '1 records where each tensor was made',
+  HEED_NICE: 'the priority of compute threads, as for nice',
+} as const
+
+export type SettingName = keyof typeof settingNames
+
+/** The text of a variable; undefined if it is unset or empty, and where there are none (browsers). */
+export function setting(name: SettingName): string | undefined {
+  return globalThis.process?.env?.[name] || undefined
+}
+
+/**
+ * HEED_MEMORY in bytes: a whole number, or a number with a unit (20MB, 1.5 GiB).
+ * @throws HeedError for anything else
+ */
+export function memorySetting(): number | undefined {
+  const text = setting('HEED_MEMORY')
+  if (text === undefined) return undefined
+  const { number, unit = 'B' } = AMOUNT.exec(text)?.groups ?? {}
+  const bytes = Math.floor(Number(number) * (UNITS[unit.toUpperCase()] ?? Number.NaN))
+  if (bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER) return bytes
+  throw invalidOption({
+    key: 'HEED_MEMORY',
+    value: text,
+    expected: 'a positive number of bytes, or a number with a unit such as 500MB or 2GiB',
+    remedy: 'Unset HEED_MEMORY to use the memory of the machine.',
+  })
+}
+
+const AMOUNT = /^\s*(?<number>\d{1,16}(?:\.\d{1,9})?)\s*(?<unit>[KMGT]?i?B)?\s*$/i
+const UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+}
+
+/** @throws HeedError for anything but a whole number from 1 to 1024 */
+export const threadsSetting = (): number | undefined =>
+  wholeNumber('HEED_THREADS', 1, 1024, 'Unset HEED_THREADS to use all cores.')
+
+/**
+ * Checks the values that do not depend on the machine. Those of HEED_DEVICE and HEED_ISA are checked when a device is
+ * opened, that of HEED_CACHE when the cache is used.
+ * @throws HeedError for the first that is wrong
+ */
+export function checkSettings(): void {
+  memorySetting()
+  threadsSetting()
+  wholeNumber('HEED_NICE', -20, 19, 'Unset HEED_NICE to compute at priority 5.')
+  const debug = setting('HEED_DEBUG')
+  if (debug !== undefined && debug !== '0' && debug !== '1')
+    throw invalidOption({
+      key: 'HEED_DEBUG',
+      value: debug,
+      expected: '0 or 1',
+      remedy: 'Set HEED_DEBUG to 1 for errors that name the line where a tensor was made.',
+    })
+}
+
+function wholeNumber(
+  name: SettingName,
+  least: number,
+  most: number,
+  remedy: string,
+): number | undefined {
+  const text = setting(name)
+  if (text === undefined) return undefined
+  const value = /^\s*-?\d{1,9}\s*$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  throw invalidOption({
+    key: name,
+    value: text,
+    expected: `a whole number from ${least} to ${most}`,
+    remedy,
+  })
+}
