@@ -7,6 +7,7 @@ const subcommands: Record<string, (argv: readonly string[]) => Promise<Command>>
   data: async () => (await import('./data.ts')).dataCommand(),
   eval: async () => (await import('./eval.ts')).evalCommand(),
   predict: async () => (await import('./predict.ts')).predictCommand(),
+  verify: async () => (await import('./verify.ts')).verifyCommand(),
   report: async () => (await import('./report.ts')).reportCommand(),
   generate: async () => (await import('./generate.ts')).generateCommand(),
   chat: async () => (await import('./chat.ts')).chatCommand(),

@@ -4,15 +4,14 @@ import { Command, CommanderError } from 'commander'
 import pc from 'picocolors'
 import { HeedError } from '../util/errors.ts'
 import { loadImports } from '../util/imports.ts'
+import { checkSettings } from '../util/settings.ts'
 import { version } from '../util/version.ts'
+import { watchOutput } from './closed-output.ts'
 import { commandNames, loadCommand, opensRuns } from './commands.ts'
 import { checkRuns, importOption, splitImports } from './imports.ts'
 import { printError, suggestion } from './print-error.ts'
 
-// `heed generate … | head` closes the output, which is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1)
-})
+watchOutput()
 
 /** The exit code after an error that the user can correct. */
 const USER_ERROR = 2
@@ -29,6 +28,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .addOption(importOption())
   try {
+    checkSettings()
     const { words, imports } = splitImports(argv)
     await loadImports(imports)
     for (const name of namesFor(words[2]))

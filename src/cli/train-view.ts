@@ -48,8 +48,8 @@ function headline(start: Start): string {
   return `${model} with ${short(parameters)} parameters${part}${vocabulary}, ${short(size.train)} training ${unit}, on ${where}`
 }
 
-function remarks({ warning, fresh, step, heldOut }: Start): string[] {
-  const lines = warning ? [warning] : []
+function remarks({ warnings, fresh, step, heldOut }: Start): string[] {
+  const lines = [...warnings]
   const { validated, total } = heldOut
   if (validated < total)
     lines.push(`Validation uses ${validated} of ${total} held-out examples (--eval-batches)`)
@@ -81,6 +81,7 @@ class PlainProgress implements Progress {
         `step ${event.step}  validation loss ${event.loss.toFixed(4)}${event.best ? ' (best)' : ''}`,
       )
     else if (event.type === 'saved') this.print(`step ${event.step}  saved`)
+    else if (event.type === 'warning') this.print(event.text)
   }
 
   print(text: string): void {
@@ -122,6 +123,7 @@ class LiveProgress implements Progress {
     if (event.type === 'progress') this.preparing(event.what, event.done, event.total)
     else if (event.type === 'start') this.begin(event)
     else if (event.type === 'step') this.advance(event)
+    else if (event.type === 'warning') this.print(pc.yellow(event.text))
     else if (event.type === 'validation') {
       const best = event.best ? pc.green(' best so far') : ''
       this.validation = `validation loss ${pc.bold(event.loss.toFixed(4))} at ${event.step}${best}`

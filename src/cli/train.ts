@@ -12,6 +12,7 @@ import type { Options, TaskDefinition } from '../train/task.ts'
 import { taskDefinitions } from '../train/tasks/index.ts'
 import { trainModel } from '../train/train-model.ts'
 import { HeedError } from '../util/errors.ts'
+import { continueWithoutOutput } from './closed-output.ts'
 import { flagOf, number } from './options.ts'
 import { withFlags } from './print-error.ts'
 import { assignments, valueKind } from './schema-flags.ts'
@@ -78,8 +79,12 @@ async function train(model: string | undefined, flags: Flags): Promise<void> {
     stop.abort()
     view.note('Stopping and saving after this step. Press Ctrl-C again to stop immediately.')
   }
+  // A closed terminal: its processes are told once or twice, and can print nothing any more.
+  const hangUp = (): void => stop.abort()
+  continueWithoutOutput()
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
+  process.on('SIGHUP', hangUp)
   try {
     const outcome = await trainModel({ config, out, resume, signal: stop.signal, on: view.on })
     view.finish(outcome)
@@ -87,6 +92,7 @@ async function train(model: string | undefined, flags: Flags): Promise<void> {
     view.close()
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
+    process.off('SIGHUP', hangUp)
   }
 }
 
@@ -98,7 +104,7 @@ async function configOf(
   given: Record<string, unknown>,
 ): Promise<TrainConfig> {
   const written = file === undefined ? {} : await readJsonObject(file)
-  const before = resume ? (await new RunFolder(out).latest())?.state.config : undefined
+  const before = resume ? await configBefore(new RunFolder(out)) : undefined
   const changes = { ...written, ...given }
   const raw: Record<string, unknown> = before ? { ...withChanges(before, changes) } : changes
   if (!('data' in raw))
@@ -108,6 +114,11 @@ async function configOf(
     })
   if (raw.model === undefined) raw.model = await modelIn(raw.from)
   return parseTrainConfig(raw, file)
+}
+
+/** That of the newest checkpoint; without one, that with which the run was started. */
+async function configBefore(run: RunFolder): Promise<TrainConfig | undefined> {
+  return (await run.latest())?.state.config ?? run.configuration()
 }
 
 async function modelIn(from: unknown): Promise<string> {

@@ -1,3 +1,4 @@
+import { requireIntact } from '../io/files/verify.ts'
 import type { RawConfig } from '../io/hub/hf.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
@@ -71,6 +72,7 @@ export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
   name: N = 'causal-lm' as N,
   options: LoadModelOptions = {},
 ): Promise<Heads[HeadFor<N>]> {
+  await requireIntact(dir)
   const config = await readModelConfig(dir)
   const Model = classOf(config, headFor(name))
   const model = await loadFolder<Module>(Model, config, dir, options)

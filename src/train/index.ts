@@ -11,10 +11,11 @@ export { parseTrainConfig } from './config.ts'
 export type { TrainConfig } from './config-schema.ts'
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate-run.ts'
 export { encodeRows } from './examples.ts'
+export type { Metrics } from './metrics-file.ts'
 export { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 export { type Prediction, type PredictRunOptions, predictRun } from './predict-run.ts'
 export { type ReportOptions, reportRun } from './report/report-run.ts'
-export { type Metrics, RunFolder, type TrainerState } from './run-folder.ts'
+export { RunFolder, type TrainerState } from './run-folder.ts'
 export type {
   BatchSetup,
   ConfigContext,

@@ -7,6 +7,8 @@ import type { Options } from './task.ts'
 /** Keys that may change when a run is resumed. */
 const changeable: ReadonlySet<string> = new Set([
   'data',
+  'steps',
+  'epochs',
   'valData',
   'evalEvery',
   'evalBatches',
@@ -20,6 +22,8 @@ export function withChanges(
   changes: Readonly<Record<string, unknown>>,
 ): Options {
   const replaced = replacedOptions(saved, { ...saved, ...changes })
+  // Steps count before epochs: of the two, the one that is given replaces the other.
+  if (changes.steps === undefined && changes.epochs !== undefined) replaced.add('steps')
   const kept = Object.entries(saved).filter(([key]) => !replaced.has(key))
   return { ...Object.fromEntries(kept), ...changes }
 }

@@ -1,17 +1,20 @@
 // A run on disk: a Hugging Face folder, and the files to resume training.
 //
 //   RUN/config.json, model.safetensors, tokenizer.json …   transformers can open it at any time
+//   RUN/run.json                                           the configuration, written before anything else
 //   RUN/task.json                                          the task, for eval and predict
 //   RUN/metrics.jsonl                                      a line for each logged step
+//   RUN/hashes.json                                        the SHA-256 of these files
 //   RUN/best/                                              the model with the best validation loss
 //   RUN/checkpoints/step-…/                                model, optimizer, trainer_state (io/files/checkpoint.ts)
-import { appendFile, readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomic } from '../io/files/atomic.ts'
-import { type Checkpoint, latestCheckpoint, saveCheckpoint } from '../io/files/checkpoint.ts'
+import { type LatestCheckpoint, latestCheckpoint, saveCheckpoint } from '../io/files/checkpoint.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
-import { fileError } from '../io/files/file-error.ts'
+import { forgetHashes, recordHashes } from '../io/files/hashes.ts'
 import { readJson } from '../io/files/json.ts'
 import { openSafetensors, writeSafetensors } from '../io/safetensors/safetensors.ts'
 import { configJson, loadWeights, savePretrained, saveWeights } from '../models/index.ts'
@@ -21,24 +24,12 @@ import type { Optimizer } from '../optim/index.ts'
 import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { schemaProblems } from '../util/schema-issues.ts'
-import type { ComputedOn } from './computed-on.ts'
+import { type ComputedOn, computedOn } from './computed-on.ts'
 import { parseTrainConfig } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
+import { type Metrics, MetricsFile } from './metrics-file.ts'
 import { writeTaskFile } from './task-file.ts'
 import { contextOf, type TaskModel } from './task-model.ts'
-
-/** One line of metrics.jsonl. */
-export interface Metrics {
-  step: number
-  loss: number
-  val_loss?: number
-  lr: number
-  grad_norm: number
-  /** One of these, by the unit of the task. */
-  tokens_per_second?: number
-  rows_per_second?: number
-  images_per_second?: number
-}
 
 /** All state of a run except tensors: with it, a resumed run computes the same as an uninterrupted one. */
 export interface TrainerState {
@@ -60,18 +51,66 @@ const stateSchema = z.object({
 
 export class RunFolder {
   readonly path: string
+  private readonly metrics: MetricsFile
 
   constructor(path: string) {
     this.path = path
+    this.metrics = new MetricsFile(path)
+  }
+
+  /** Writes the configuration, from which a run that is killed before its first checkpoint starts over. */
+  async begin(config: TrainConfig): Promise<void> {
+    await ensureDir(this.path)
+    const text = `${JSON.stringify({ config, computed_on: computedOn() }, null, 2)}\n`
+    await forgetHashes(this.path, [CONFIGURATION])
+    await writeFileAtomic(join(this.path, CONFIGURATION), text)
+    await recordHashes(this.path, [CONFIGURATION])
+  }
+
+  /** The configuration of a run that has no checkpoint yet; undefined if there is no run. */
+  async configuration(): Promise<TrainConfig | undefined> {
+    const path = join(this.path, CONFIGURATION)
+    if (!existsSync(path)) return undefined
+    const json = await readJson(path)
+    const parsed = stateSchema.pick({ config: true }).safeParse(json)
+    if (!parsed.success)
+      throw corrupt(path, json, parsed.error, 'Start the run again in another folder.')
+    return parseTrainConfig(withCurrentTask(parsed.data.config), path)
+  }
+
+  /** Removes the configuration of a run that has not begun. */
+  async abandon(): Promise<void> {
+    await forgetHashes(this.path)
+    await rm(join(this.path, CONFIGURATION), { force: true })
   }
 
   /** Writes the files that do not change during a run. */
-  async create({ model, task, context, file }: TaskModel): Promise<void> {
-    await ensureDir(this.path)
-    await writeFileAtomic(join(this.path, 'config.json'), configJson(model))
-    await context.preprocessor.save(this.path, lengthOf(model))
-    await task.saveBeside?.(this.path, model)
-    await writeTaskFile(this.path, file)
+  async create(trained: TaskModel): Promise<void> {
+    await this.metrics.clear()
+    await this.writeFiles(trained)
+  }
+
+  private async writeFiles({ model, task, context, file }: TaskModel): Promise<void> {
+    await forgetHashes(this.path)
+    const files = await filesWrittenBy(this.path, async () => {
+      await writeFileAtomic(join(this.path, 'config.json'), configJson(model))
+      await context.preprocessor.save(this.path, lengthOf(model))
+      await task.saveBeside?.(this.path, model)
+      await writeTaskFile(this.path, file)
+    })
+    await recordHashes(this.path, [...files, CONFIGURATION])
+  }
+
+  /** Whether the folder has been removed or emptied since the run began. */
+  isGone(): boolean {
+    return !existsSync(join(this.path, CONFIGURATION))
+  }
+
+  /** Writes a folder that is gone again, with all metrics so far. */
+  async createAgain(config: TrainConfig, trained: TaskModel): Promise<void> {
+    await this.begin(config)
+    await this.writeFiles(trained)
+    await this.metrics.writeAgain()
   }
 
   async save(model: Module, optimizer: Optimizer, state: TrainerState): Promise<void> {
@@ -82,11 +121,12 @@ export class RunFolder {
       'optimizer.safetensors': (path) => writeTensors(path, tensors),
       'trainer_state.json': `${JSON.stringify(json, null, 2)}\n`,
     })
+    await recordHashes(this.path, ['model.safetensors'], this.metrics.hash())
   }
 
-  /** The newest complete checkpoint; undefined if there is none. */
+  /** The newest intact checkpoint; undefined if there is none. */
   async latest(): Promise<
-    { files: Checkpoint; state: TrainerState & { optimizer_step: number } } | undefined
+    { files: LatestCheckpoint; state: TrainerState & { optimizer_step: number } } | undefined
   > {
     const files = await latestCheckpoint(this.path)
     if (!files) return undefined
@@ -94,17 +134,21 @@ export class RunFolder {
     const json = await readJson(path)
     const parsed = stateSchema.safeParse(json)
     if (!parsed.success)
-      throw new HeedError(
-        'corrupt-file',
-        `${path}: ${schemaProblems(parsed.error.issues, json, [])[0].message}`,
-        { remedy: 'Restore the file, or remove this checkpoint to resume from the one before.' },
+      throw corrupt(
+        path,
+        json,
+        parsed.error,
+        'Restore the file, or remove this checkpoint to resume from the one before.',
       )
     const config = parseTrainConfig(withCurrentTask(parsed.data.config), path)
     return { files, state: { ...parsed.data, config } }
   }
 
   /** Loads the state of model, optimizer and random numbers from the newest checkpoint. */
-  async restore(model: Module, optimizer: Optimizer): Promise<TrainerState | undefined> {
+  async restore(
+    model: Module,
+    optimizer: Optimizer,
+  ): Promise<(TrainerState & { damaged: readonly string[] }) | undefined> {
     const checkpoint = await this.latest()
     if (!checkpoint) return undefined
     const { files } = checkpoint.files
@@ -113,32 +157,50 @@ export class RunFolder {
     const step = checkpoint.state.optimizer_step
     optimizer.loadStateDict({ step, tensors }, model.namedParameters())
     defaultGenerator().setState(checkpoint.state.random)
-    await this.cutMetrics(checkpoint.state.step)
-    return checkpoint.state
+    await this.metrics.cut(checkpoint.state.step)
+    return { ...checkpoint.state, damaged: checkpoint.files.damaged }
   }
 
   async saveBest({ model, task, context, file }: TaskModel): Promise<void> {
     const best = join(this.path, 'best')
     const tokenizer = { save: (dir: string) => context.preprocessor.save(dir, lengthOf(model)) }
-    await savePretrained(model, best, { tokenizer })
-    await task.saveBeside?.(best, model)
-    await writeTaskFile(best, file)
+    await forgetHashes(best)
+    const files = await filesWrittenBy(best, async () => {
+      await savePretrained(model, best, { tokenizer })
+      await task.saveBeside?.(best, model)
+      await writeTaskFile(best, file)
+    })
+    await recordHashes(best, files)
   }
 
   async log(metrics: Metrics): Promise<void> {
-    const path = join(this.path, 'metrics.jsonl')
-    await appendFile(path, `${JSON.stringify(metrics)}\n`).catch((error) => {
-      throw fileError(error, 'write', path)
-    })
+    await this.metrics.add(metrics)
   }
+}
 
-  /** Drops the lines of later steps, which will run again. */
-  private async cutMetrics(step: number): Promise<void> {
-    const path = join(this.path, 'metrics.jsonl')
-    const text = await readFile(path, 'utf8').catch(() => '')
-    const kept = text.split('\n').filter((line) => line !== '' && stepOf(line) <= step)
-    await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''))
-  }
+const CONFIGURATION = 'run.json'
+
+function corrupt(path: string, json: unknown, error: z.ZodError, remedy: string): HeedError {
+  const [{ message }] = schemaProblems(error.issues, json, [])
+  return new HeedError('corrupt-file', `${path}: ${message}`, { remedy })
+}
+
+/** Names of the files in a folder that are new or changed after `write`. */
+async function filesWrittenBy(folder: string, write: () => Promise<void>): Promise<string[]> {
+  const before = await timesIn(folder)
+  await write()
+  const after = await timesIn(folder)
+  return [...after].flatMap(([name, time]) => (before.get(name) === time ? [] : [name]))
+}
+
+async function timesIn(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+  const times = files.map(async ({ name }): Promise<[string, string]> => {
+    const { mtimeNs, ino } = await stat(join(folder, name), { bigint: true })
+    return [name, `${mtimeNs} ${ino}`] // a replaced file has another number
+  })
+  return new Map(await Promise.all(times))
 }
 
 /** Older runs have former names of tasks. */
@@ -151,15 +213,6 @@ function withCurrentTask(config: Readonly<Record<string, unknown>>): Record<stri
 function lengthOf(model: Module): { modelMaxLength?: number } {
   const modelMaxLength = contextOf(model)
   return Number.isFinite(modelMaxLength) ? { modelMaxLength } : {}
-}
-
-/** The step of a line; infinite for an incomplete line of a killed process. */
-function stepOf(line: string): number {
-  try {
-    return Number(JSON.parse(line).step)
-  } catch {
-    return Number.POSITIVE_INFINITY
-  }
 }
 
 async function writeTensors(path: string, tensors: Record<string, Tensor>): Promise<void> {

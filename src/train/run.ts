@@ -10,7 +10,8 @@ import { optimizerOptions } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
 import { sampleOf, validationExamples } from './held-out.ts'
 import { evaluateExamples, HeldOutLoss } from './held-out-loss.ts'
-import type { Metrics, RunFolder, TrainerState } from './run-folder.ts'
+import type { Metrics } from './metrics-file.ts'
+import type { RunFolder, TrainerState } from './run-folder.ts'
 import type { Evaluation, TrainingBatches } from './task.ts'
 import type { TaskModel } from './task-model.ts'
 import type { TrainEvent, TrainModelOptions, TrainOutcome } from './train-model.ts'
@@ -67,6 +68,8 @@ export class Run {
     const { trained, batches, config } = this
     const { model, task } = trained
     const state = resumed ? await this.folder.restore(model, this.optimizer) : undefined
+    const before = state && stepsOf(state.config, batches)
+    if (state && before !== this.steps) checkSteps(config, this.steps, state.step)
     if (!resumed) await this.folder.create(trained)
     this.best = state?.best ?? null
     this.savedStep = state?.step ?? -1
@@ -95,8 +98,30 @@ export class Run {
       size: batches.size,
       heldOut: { validated: this.validated, total: batches.heldOut.length },
       fresh: trained.fresh,
-      warning: state && otherMachine(state),
+      warnings: state ? this.remarksOn(state, before) : [],
     })
+  }
+
+  /** What is not as it was when the run was saved. */
+  private remarksOn(
+    state: TrainerState & { damaged: readonly string[] },
+    before: number | undefined,
+  ): string[] {
+    const { config, steps } = this
+    const remarks = state.damaged.map(
+      (problem) => `Damaged, so that the steps after ${state.step} run again: ${problem}`,
+    )
+    const machine = otherMachine(state)
+    if (machine) remarks.push(machine)
+    if (before !== undefined && before !== steps) {
+      const rate = (schedule: ReturnType<typeof scheduleOf>): string =>
+        (config.lr * schedule(state.step + 1)).toExponential(2)
+      const [was, is] = [scheduleOf(state.config, before), scheduleOf(config, steps)].map(rate)
+      remarks.push(
+        `${steps} steps instead of ${before}: the schedule (${config.schedule}) now spans ${steps} steps, and the learning rate continues at ${is} (before: ${was})`,
+      )
+    }
+    return remarks
   }
 
   async train(): Promise<TrainOutcome> {
@@ -111,6 +136,7 @@ export class Run {
         if (isDue(trainer.step, config.saveEvery)) await this.save()
       }
       await this.report(await trainer.drain())
+      await this.ensureFolder()
       await this.save()
     } catch (error) {
       throw error instanceof DivergedError ? this.diverged(error) : error
@@ -139,7 +165,29 @@ export class Run {
     this.lastLoss = result.loss
     this.on({ type: 'step', result, rate })
     if (isDue(result.step, this.config.logEvery) || result.step === this.steps)
-      await this.folder.log(this.metricsOf(result, rate))
+      await this.log(this.metricsOf(result, rate))
+  }
+
+  private async log(metrics: Metrics): Promise<void> {
+    await this.ensureFolder()
+    await this.folder.log(metrics)
+  }
+
+  /** A folder that was removed during the run is written again; what it held is reported as lost. */
+  private async ensureFolder(): Promise<void> {
+    if (!this.folder.isGone()) return
+    await this.folder.createAgain(this.config, this.trained)
+    const lost = [
+      ...(this.savedStep > 0 ? ['the checkpoints'] : []),
+      ...(this.best ? [`the best model (step ${this.best.step})`] : []),
+    ]
+    const what = lost.length > 0 ? `, but ${lost.join(' and ')} until now are lost` : ''
+    this.on({
+      type: 'warning',
+      text: `${this.folder.path} was removed. It is written again${what}`,
+    })
+    this.best = null
+    this.savedStep = -1
   }
 
   private async validate(): Promise<void> {
@@ -148,13 +196,14 @@ export class Run {
     const { step } = this.trainer
     const loss = await this.clock.pause(() => heldOutLoss.mean())
     this.validationLoss = loss
+    await this.ensureFolder()
     const best = loss < (this.best?.val_loss ?? Number.POSITIVE_INFINITY)
     if (best) {
       this.best = { step, val_loss: loss }
       await this.clock.pause(() => this.folder.saveBest(this.trained))
     }
     this.on({ type: 'validation', step, loss, best })
-    await this.folder.log({ step, val_loss: loss } as Metrics)
+    await this.log({ step, val_loss: loss } as Metrics)
   }
 
   private async evaluate(): Promise<Evaluation | null> {
@@ -167,6 +216,7 @@ export class Run {
   private async save(): Promise<void> {
     const { step } = this.trainer
     if (step === this.savedStep || step === 0) return
+    await this.ensureFolder()
     await this.report(await this.trainer.drain())
     if (!(await allFinite(this.trained.model))) throw new DivergedError(step, Number.NaN)
     await this.clock.pause(() =>
@@ -204,6 +254,17 @@ const EVALUATED = 2000
 
 function stepsOf({ steps, epochs }: TrainConfig, { perEpoch }: TrainingBatches): number {
   return steps ?? Math.max(1, Math.ceil((epochs ?? 1) * perEpoch))
+}
+
+/** A run may be extended or shortened, but not below what it has done. */
+function checkSteps({ steps: given }: TrainConfig, steps: number, done: number): void {
+  if (steps > done) return
+  const key = given == null ? 'epochs' : 'steps'
+  throw new HeedError(
+    'invalid-option',
+    `\`${key}\` must be more than the run has done: ${steps} steps were requested, ${done} are done`,
+    { key, value: steps, remedy: `Use more than ${done} steps, or leave \`${key}\` out.` },
+  )
 }
 
 function scheduleOf({ schedule, warmup: requested, minLr }: TrainConfig, steps: number) {

@@ -4,6 +4,7 @@ import { access, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheFolder } from '../io/files/cache.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
+import { lockFolder } from '../io/files/lock.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { setting } from '../util/settings.ts'
@@ -36,6 +37,7 @@ export type TrainEvent =
   | { type: 'step'; result: StepResult; rate: number }
   | { type: 'validation'; step: number; loss: number; best: boolean }
   | { type: 'saved'; step: number }
+  | { type: 'warning'; text: string }
 
 export interface Start {
   /** The step from which the run starts or resumes. */
@@ -53,7 +55,8 @@ export interface Start {
   heldOut: { validated: number; total: number }
   /** Weights that the checkpoint lacks, which are initialised. */
   fresh: readonly string[]
-  warning?: string
+  /** What differs from when a resumed run was saved. */
+  warnings: readonly string[]
 }
 
 export interface TrainOutcome {
@@ -74,22 +77,36 @@ export interface TrainOutcome {
 
 /**
  * Trains a model for a task; logs and saves to `out`.
- * @throws HeedError if `out` has a run already and `resume` is not set, and if `signal` ends the run before
- * there is anything to save
+ * @throws HeedError if `out` has a run already and `resume` is not set, if another process trains into it, and if
+ * `signal` ends the run before there is anything to save
  */
 export async function trainModel(options: TrainModelOptions): Promise<TrainOutcome> {
-  const { config, out, resume = false } = options
-  const folder = new RunFolder(out)
-  const before = resume ? await folder.latest() : undefined
-  if (before) checkSameRun(before.state.config, config, out)
-  else checkFree(out, resume)
-
+  const { out, resume = false } = options
   const isNew = !existsSync(out)
+  if (isNew && resume) throw missing(`There is no run in ${out} to resume`, out)
   await ensureDir(out) // fails before the work, not after it
+  const lock = await lockFolder(out)
   try {
-    return await trainInto(options, folder, before !== undefined)
-  } catch (error) {
+    return await trainLocked(options, new RunFolder(out))
+  } finally {
+    await lock.release()
     if (isNew) await rmdir(out).catch(() => {}) // removes it only if it is empty
+  }
+}
+
+async function trainLocked(options: TrainModelOptions, folder: RunFolder): Promise<TrainOutcome> {
+  const { config, out, resume = false } = options
+  const saved = resume ? await folder.latest() : undefined
+  const before = saved?.state.config ?? (await folder.configuration())
+  if (resume && before) checkSameRun(before, config, out)
+  else if (resume) throw missing(`There is no run in ${out} to resume`, out)
+  else if (before || existsSync(join(out, 'checkpoints'))) throw taken(out)
+  await folder.begin(config)
+  try {
+    return await trainInto(options, folder, saved !== undefined)
+  } catch (error) {
+    // A run that failed before it had saved anything does not stand in the way of the next try.
+    if (!existsSync(join(out, 'checkpoints'))) await folder.abandon()
     throw error
   }
 }
@@ -159,23 +176,16 @@ export async function cacheFor(out: string): Promise<string> {
   }
 }
 
-function checkFree(out: string, resume: boolean): void {
-  if (resume && !existsSync(out))
-    throw new HeedError('missing-file', `There is no run in ${out} to resume`, {
-      key: 'out',
-      value: out,
-      remedy: 'Leave out `resume` to start a new run.',
-    })
-  if (resume)
-    throw new HeedError('missing-file', `There is no checkpoint in ${out} to resume from`, {
-      key: 'out',
-      value: out,
-      remedy: 'Leave out `resume`, and set `out` to another folder.',
-    })
-  if (existsSync(join(out, 'checkpoints')))
-    throw new HeedError('already-exists', `There is a run in ${out} already`, {
-      key: 'out',
-      value: out,
-      remedy: 'Set `resume` to continue it, set `out` to another folder, or remove the run.',
-    })
-}
+const missing = (message: string, out: string): HeedError =>
+  new HeedError('missing-file', message, {
+    key: 'out',
+    value: out,
+    remedy: 'Leave out `resume` to start a new run.',
+  })
+
+const taken = (out: string): HeedError =>
+  new HeedError('already-exists', `There is a run in ${out} already`, {
+    key: 'out',
+    value: out,
+    remedy: 'Set `resume` to continue it, set `out` to another folder, or remove the run.',
+  })

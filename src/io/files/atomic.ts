@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { fileError, systemCode } from './file-error.ts'
+import { fileError } from './file-error.ts'
+import { hasEnded, thisProcess } from './process-identity.ts'
 
 /**
  * Writes a file atomically: at any moment, even if the process is killed or the disk is full, `path` is the complete
@@ -51,7 +50,8 @@ export async function syncFile(path: string): Promise<void> {
 
 /** A name in the same folder (renames do not cross disks) that contains the process that owns it. */
 export function temporaryPath(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${HOST}-${process.pid}-${TOKEN}-${counter++}.tmp`)
+  const { host, pid, token } = thisProcess
+  return join(dirname(path), `.${basename(path)}.${host}-${pid}-${token}-${counter++}.tmp`)
 }
 
 /** Removes temporary files of killed processes; those of running ones stay. */
@@ -63,33 +63,18 @@ export async function removeStaleTemporaries(folder: string): Promise<void> {
   }
 }
 
-const HOST =
-  hostname()
-    .replace(/[^A-Za-z0-9]/g, '')
-    .slice(0, 32) || 'host'
-const TOKEN = randomBytes(4).toString('hex')
 const TEMPORARY =
   /^\..+\.(?<host>[A-Za-z0-9]{1,32})-(?<pid>[0-9]{1,10})-(?<token>[0-9a-f]{8})-[0-9]{1,15}\.tmp$/
 const ONE_DAY = 24 * 3600 * 1000
 let counter = 0
 
-// Process numbers are reused, in containers nearly always: files of this process also have its token.
 async function isStale(path: string, owner: Record<string, string>): Promise<boolean> {
-  if (owner.token === TOKEN) return false
-  const pid = Number(owner.pid)
-  if (owner.host === HOST && (pid === process.pid || !isAlive(pid))) return true
+  const { host, pid, token } = owner
+  const ended = hasEnded({ host, pid: Number(pid), token })
+  if (ended || token === thisProcess.token) return ended === true
   try {
     return Date.now() - (await stat(path)).mtimeMs > ONE_DAY // also files of other machines
   } catch {
     return false // another process has just removed it
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0) // sends no signal
-    return true
-  } catch (error) {
-    return systemCode(error) === 'EPERM' // alive, but of another user
   }
 }

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { HeedError, invalidOption } from '../../util/errors.ts'
 import { removeStaleTemporaries, syncFile, syncFolder, temporaryPath } from './atomic.ts'
 import { ensureDir } from './ensure-dir.ts'
 import { fileError, quote } from './file-error.ts'
+import { hashFile, problemOf } from './hashes.ts'
 import { isJsonObject, readJsonObject } from './json.ts'
 
 // RUN/                          a plain Hugging Face folder at every moment
@@ -12,12 +14,12 @@ import { isJsonObject, readJsonObject } from './json.ts'
 //   checkpoints/
 //     step-000200/              complete, or it would not have this name
 //       model.safetensors, optimizer.safetensors, trainer_state.json …
-//       checkpoint.json         { step, sequence, files: { name: bytes } }
+//       checkpoint.json         { step, sequence, files: { name: { bytes, sha256 } }, sha256 }
 //     .step-000300.….tmp/       being written or being removed; ignored
 //
 // The files of a checkpoint become visible in one rename of their folder, so that a killed process leaves the old set
-// or the new one, never a mixture. The list with sizes finds folders that were damaged by something else, such as an
-// interrupted copy.
+// or the new one, never a mixture. Sizes and hashes find folders that were damaged by something else, such as an
+// interrupted copy or a failing disk. Older checkpoints have sizes alone: { name: bytes }.
 
 /** The content, or a function that writes the file at the given path. */
 export type CheckpointFile = string | Uint8Array | ((path: string) => Promise<void>)
@@ -63,20 +65,34 @@ export async function saveCheckpoint(
   }
 }
 
+/** The newest intact checkpoint of a run. */
+export interface LatestCheckpoint extends Checkpoint {
+  /** Newer ones, which are damaged: what is wrong with each. */
+  damaged: readonly string[]
+}
+
 /**
- * The newest checkpoint, or undefined if the run has none. Damaged ones are skipped.
+ * The newest intact checkpoint, or undefined if the run has none. All bytes of it are checked.
  * @throws HeedError if all are damaged
  */
-export async function latestCheckpoint(runDir: string): Promise<Checkpoint | undefined> {
+export async function latestCheckpoint(runDir: string): Promise<LatestCheckpoint | undefined> {
   const saved = await listCheckpoints(join(runDir, 'checkpoints'))
-  const newest = saved.filter((c) => c.damage === undefined).at(-1)
-  if (newest)
-    return { path: newest.path, step: newest.step, files: pathsOf(newest.path, newest.names) }
+  const broken: { step: number; text: string }[] = []
+  let newest: Omit<LatestCheckpoint, 'damaged'> | undefined
+  for (const { path, step, files, damage } of saved.toReversed()) {
+    const problem = damage ?? (newest ? undefined : await wrongContent(path, files))
+    if (problem !== undefined) broken.push({ step, text: `${path}: ${problem}` })
+    else newest ??= { path, step, files: pathsOf(path, Object.keys(files)) }
+  }
+  if (newest) {
+    const { step } = newest
+    return { ...newest, damaged: broken.filter((x) => x.step > step).map(({ text }) => text) }
+  }
   const damaged = saved.at(-1)
   if (damaged === undefined) return undefined
   throw new HeedError(
     'corrupt-file',
-    `A checkpoint in ${runDir} must be complete, got only damaged ones. ${damaged.path}: ${damaged.damage}`,
+    `A checkpoint in ${runDir} must be complete, got only damaged ones. ${broken[0].text}`,
     {
       value: damaged.path,
       remedy: 'Copy the run folder again, or start a new run in another folder.',
@@ -84,11 +100,45 @@ export async function latestCheckpoint(runDir: string): Promise<Checkpoint | und
   )
 }
 
+/** Every checkpoint of a run, oldest first, with what is wrong with it. All bytes are checked. */
+export async function checkpointProblems(
+  runDir: string,
+): Promise<{ path: string; problem: string | undefined; hashed: boolean }[]> {
+  const saved = await listCheckpoints(join(runDir, 'checkpoints'))
+  return Promise.all(
+    saved.map(async ({ path, files, damage }) => ({
+      path,
+      problem: damage ?? (await wrongContent(path, files)),
+      hashed: Object.values(files).every(({ sha256 }) => sha256 !== undefined),
+    })),
+  )
+}
+
+/** Hashes of a file of this name in the checkpoints of a run. */
+export async function hashesInCheckpoints(runDir: string, name: string): Promise<string[]> {
+  const saved = await listCheckpoints(join(runDir, 'checkpoints'))
+  return saved.flatMap(({ files }) =>
+    Object.hasOwn(files, name) && files[name].sha256 ? [files[name].sha256] : [],
+  )
+}
+
+async function wrongContent(
+  path: string,
+  files: SavedCheckpoint['files'],
+): Promise<string | undefined> {
+  for (const [name, { sha256 }] of Object.entries(files)) {
+    const problem = sha256 && (await problemOf(join(path, name), { sha256 }))
+    if (problem) return `${name}: ${problem}`
+  }
+  return undefined
+}
+
 interface SavedCheckpoint {
   path: string
   step: number
   sequence: number
-  names: string[]
+  /** Checkpoints of older versions have no hashes. */
+  files: Readonly<Record<string, { bytes: number; sha256?: string }>>
   damage?: string
 }
 
@@ -104,16 +154,17 @@ async function writeFolder(
   const temporary = temporaryPath(path)
   try {
     await mkdir(temporary)
-    const sizes: Record<string, number> = {}
+    const written: Record<string, { bytes: number; sha256: string }> = {}
     for (const [name, content] of Object.entries(files)) {
       const file = join(temporary, name)
       if (typeof content === 'function') await content(file)
       else await writeFile(file, content)
       await syncFile(file)
-      sizes[name] = (await stat(file)).size
+      written[name] = { bytes: (await stat(file)).size, sha256: await hashFile(file) }
     }
     const manifest = join(temporary, MANIFEST)
-    await writeFile(manifest, `${JSON.stringify({ step, sequence, files: sizes }, null, 2)}\n`)
+    const list = { step, sequence, files: written }
+    await writeFile(manifest, `${JSON.stringify({ ...list, sha256: hashOf(list) }, null, 2)}\n`)
     await syncFile(manifest)
     await syncFolder(temporary)
     await rename(temporary, path)
@@ -174,27 +225,44 @@ async function listCheckpoints(root: string): Promise<SavedCheckpoint[]> {
 
 async function inspect(path: string): Promise<SavedCheckpoint> {
   try {
-    const { step, sequence, files } = await readJsonObject(join(path, MANIFEST), { maxBytes: 1e6 })
+    const list = await readJsonObject(join(path, MANIFEST), { maxBytes: 1e6 })
+    const { step, sequence, files, sha256 } = list
     if (!isCount(step) || !isCount(sequence) || !isJsonObject(files)) {
       throw damaged(`${MANIFEST} must have step, sequence and files`)
     }
-    for (const [name, bytes] of Object.entries(files)) {
+    if (sha256 !== undefined && sha256 !== hashOf({ step, sequence, files }))
+      throw damaged(`${MANIFEST} is not as it was written`)
+    const entries: Record<string, { bytes: number; sha256?: string }> = {}
+    for (const [name, entry] of Object.entries(files)) {
       if (!isPlainName(name))
         throw damaged(`Files in ${MANIFEST} must be plain names, got ${quote(name)}`)
+      entries[name] = entryOf(entry)
       const { size } = await stat(join(path, name))
-      if (size !== bytes) throw damaged(`${name} must have ${bytes} bytes, got ${size}`)
+      if (size !== entries[name].bytes)
+        throw damaged(`${name} must have ${entries[name].bytes} bytes, got ${size}`)
     }
-    return { path, step, sequence, names: Object.keys(files) }
+    return { path, step, sequence, files: entries }
   } catch (error) {
     return {
       path,
-      step: 0,
+      step: Number(/step-(\d+)/.exec(basename(path))?.[1]),
       sequence: 0,
-      names: [],
+      files: {},
       damage: String(error instanceof Error ? error.message : error),
     }
   }
 }
+
+/** An older version wrote the size alone. */
+function entryOf(entry: unknown): { bytes: number; sha256?: string } {
+  if (isCount(entry)) return { bytes: entry }
+  const { bytes, sha256 } = isJsonObject(entry) ? entry : {}
+  if (isCount(bytes) && typeof sha256 === 'string') return { bytes, sha256 }
+  throw damaged(`${MANIFEST} must state the size and the SHA-256 of each file`)
+}
+
+const hashOf = (list: object): string =>
+  createHash('sha256').update(JSON.stringify(list)).digest('hex')
 
 function checkArguments(step: number, files: object, keep: number): void {
   if (!isCount(step))

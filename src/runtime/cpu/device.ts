@@ -202,7 +202,7 @@ function configure(addon: Addon, options: CpuOptions): { isa: string; threads: n
   const threads = options.threads ?? threadsSetting()
   if (isa !== undefined && !addon.isas.includes(isa))
     throw invalidOption({
-      key: 'isa',
+      key: options.isa === undefined ? 'HEED_ISA' : 'isa',
       value: isa,
       expected: `an instruction set of this processor and build (${addon.isas.join(', ')})`,
       try: { isa: addon.isas },

@@ -1,5 +1,5 @@
 import type { Image } from '../../data/index.ts'
-import type { Metrics } from '../run-folder.ts'
+import type { Metrics } from '../metrics-file.ts'
 import type { Evaluation, ShownExample } from '../task.ts'
 import { type AttentionMap, attentionHtml, confusionHtml } from './heat.ts'
 import { type Html, html } from './html.ts'

@@ -1,0 +1,135 @@
+// A lock on a folder, so that two processes do not write into it at the same time.
+import { randomBytes } from 'node:crypto'
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { HeedError } from '../../util/errors.ts'
+import { fileError, systemCode } from './file-error.ts'
+import { hasEnded, startOf, thisProcess } from './process-identity.ts'
+
+const schema = z.object({
+  host: z.string().max(64),
+  pid: z.int().min(1),
+  token: z.string().max(64),
+  /** Of the process, see `startOf`. */
+  started: z.string().max(32).optional(),
+})
+
+type Holder = z.output<typeof schema>
+
+export interface FolderLock {
+  /** Removes the lock. */
+  release(): Promise<void>
+}
+
+/**
+ * Locks a folder for this process. The lock of a process that has ended is taken over; that of another machine if it has
+ * not been renewed for ten minutes.
+ * @throws HeedError that names the process which holds the lock
+ */
+export async function lockFolder(folder: string): Promise<FolderLock> {
+  const path = join(folder, LOCK)
+  const mine = {
+    ...thisProcess,
+    started: await startOf(process.pid),
+    id: randomBytes(8).toString('hex'),
+  }
+  const text = `${JSON.stringify(mine)}\n`
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (await create(path, text)) return held(path, text)
+    const found = await readFile(path, 'utf8').catch(() => undefined)
+    if (found === undefined) continue // it has just been released
+    const holder = holderIn(found)
+    if (holder && !(await isStale(path, holder))) throw locked(folder, holder)
+    // A lock without content has just been made, or its process was killed in that moment.
+    if (!holder && attempt < ATTEMPTS / 2) await sleep(50)
+    else await remove(path, found)
+  }
+  throw locked(folder)
+}
+
+const LOCK = '.lock'
+const ATTEMPTS = 20
+const MINUTE = 60_000
+const RENEW_EVERY = MINUTE
+const STALE_AFTER = 10 * MINUTE
+
+async function create(path: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(path, text, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    throw fileError(error, 'write', path)
+  }
+}
+
+function held(path: string, text: string): FolderLock {
+  const renew = async (): Promise<void> => {
+    const now = new Date()
+    await utimes(path, now, now).catch(() => create(path, text)) // the folder may have been removed
+  }
+  const timer = setInterval(() => void renew().catch(() => {}), RENEW_EVERY)
+  timer.unref()
+  return {
+    async release() {
+      clearInterval(timer)
+      const current = await readFile(path, 'utf8').catch(() => '')
+      if (current === text) await rm(path, { force: true })
+    },
+  }
+}
+
+function holderIn(text: string): Holder | undefined {
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+async function isStale(path: string, holder: Holder): Promise<boolean> {
+  const ended = hasEnded(holder)
+  if (ended === undefined) return (await age(path)) > STALE_AFTER
+  return ended || (await isReused(holder))
+}
+
+/** Whether another process has the number of the holder by now. */
+async function isReused({ pid, started }: Holder): Promise<boolean> {
+  const now = await startOf(pid)
+  return started !== undefined && now !== undefined && now !== started
+}
+
+async function age(path: string): Promise<number> {
+  const stats = await stat(path).catch(() => undefined)
+  return stats ? Date.now() - stats.mtimeMs : 0
+}
+
+/**
+ * Of several processes that find a stale lock, a rename lets one remove it. Another one may have replaced it in
+ * between; its lock is put back.
+ */
+async function remove(path: string, stale: string): Promise<void> {
+  const aside = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    await rename(path, aside)
+  } catch {
+    return // another process was faster
+  }
+  const moved = await readFile(aside, 'utf8').catch(() => undefined)
+  if (moved !== stale && moved !== undefined) await create(path, moved)
+  await rm(aside, { force: true })
+}
+
+function locked(folder: string, holder?: Holder): HeedError {
+  const where = holder && holder.host !== thisProcess.host ? ` on ${holder.host}` : ''
+  const who = holder ? `process ${holder.pid}${where}` : 'another process'
+  return new HeedError('invalid-state', `${folder} is in use by ${who}, which trains into it`, {
+    key: 'out',
+    value: folder,
+    remedy: `Wait until it has ended, or set \`out\` to another folder. If it has ended, remove ${join(folder, LOCK)}.`,
+  })
+}
+
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))

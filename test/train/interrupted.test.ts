@@ -1,0 +1,173 @@
+// A run survives what happens to its process and its folder: killed before the first checkpoint, extended, removed,
+// a flipped bit in any file, two processes at once.
+import { rmSync } from 'node:fs'
+import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { latestCheckpoint } from '../../src/io/files/checkpoint.ts'
+import { checkFiles } from '../../src/io/files/verify.ts'
+import { fromPretrained } from '../../src/models/index.ts'
+import { RunFolder } from '../../src/train/index.ts'
+import type { TrainEvent } from '../../src/train/train-model.ts'
+import { heed } from '../cli/in-process.ts'
+import { linesOf, scratch, trainTiny, weightsOf } from './support.ts'
+
+const at = scratch()
+const keys = {
+  model: 'gpt2',
+  data: [at('text.txt')],
+  warmup: 0,
+  saveEvery: 2,
+  evalEvery: 2,
+  seed: 3,
+}
+
+beforeAll(async () => {
+  await writeFile(at('text.txt'), 'the cat sat on the mat and the dog ran after it. '.repeat(60))
+  await trainTiny(at('whole'), { ...keys, steps: 6 })
+})
+
+/** A copy of the run, to be damaged. */
+async function copyOf(name: string): Promise<string> {
+  await cp(at('whole'), at(name), { recursive: true })
+  return at(name)
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  return entries.filter((x) => x.isFile()).map((x) => join(x.parentPath ?? x.path, x.name))
+}
+
+it('a run that was killed before its first checkpoint starts over from its configuration', async () => {
+  const out = at('early')
+  await trainTiny(out, { ...keys, steps: 6 }, { stopAt: 1 })
+  const config = await new RunFolder(out).configuration()
+  expect(config).toMatchObject({ model: 'gpt2', steps: 6 })
+  await rm(join(out, 'checkpoints'), { recursive: true })
+  await expect(trainTiny(out, { ...keys, steps: 6 })).rejects.toMatchObject({
+    code: 'already-exists',
+    remedy: expect.stringContaining('resume'),
+  })
+  await trainTiny(out, { ...keys, steps: 6 }, { resume: true })
+  expect(linesOf(out)).toEqual(linesOf(at('whole')))
+  expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
+})
+
+it('a failure before the first step leaves the folder free for the next try', async () => {
+  const out = at('failed')
+  await writeFile(at('empty.txt'), '')
+  await expect(trainTiny(out, { ...keys, data: [at('empty.txt')], steps: 2 })).rejects.toThrow()
+  await trainTiny(out, { ...keys, steps: 2 })
+})
+
+describe('a finished run', () => {
+  it('is extended, and the rule of the schedule is stated', async () => {
+    const out = await copyOf('extended')
+    let warnings: readonly string[] = []
+    const on = (event: TrainEvent): void => {
+      if (event.type === 'start') warnings = event.warnings
+    }
+    const { step } = await trainTiny(out, { ...keys, steps: 9 }, { resume: true, on })
+    expect(step).toBe(9)
+    expect(warnings.join()).toMatch(
+      /^9 steps instead of 6: the schedule \(cosine\) now spans 9 steps, and the learning rate continues at \d/,
+    )
+    expect(linesOf(out).map((line) => line.step)).toContain(9)
+    await expect(trainTiny(out, { ...keys, steps: 4 }, { resume: true })).rejects.toMatchObject({
+      code: 'invalid-option',
+      details: { key: 'steps' },
+    })
+  })
+
+  it('is extended by epochs, which then replace the steps', async () => {
+    const out = await copyOf('epochs')
+    const { mistake } = await heed('train', '--out', out, '--resume', '--epochs', '0.01')
+    expect(mistake).toMatch(/--epochs must be more than the run has done/)
+  })
+})
+
+it('a folder that is removed during the run is written again, and what is lost is reported', async () => {
+  const out = at('removed')
+  const texts: string[] = []
+  const on = (event: TrainEvent): void => {
+    if (event.type === 'warning') texts.push(event.text)
+    if (event.type === 'saved' && event.step === 2) rmSync(out, { recursive: true })
+  }
+  await trainTiny(out, { ...keys, steps: 6 }, { on })
+  expect(texts).toEqual([
+    `${out} was removed. It is written again, but the checkpoints and the best model (step 2) until now are lost`,
+  ])
+  expect(linesOf(out)).toEqual(linesOf(at('whole')))
+  expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
+  await fromPretrained(out)
+  expect((await checkFiles(out))?.filter(({ problem }) => problem)).toEqual([])
+})
+
+it('two processes cannot train into one folder', async () => {
+  const out = at('both')
+  const both = await Promise.allSettled([
+    trainTiny(out, { ...keys, steps: 2 }),
+    trainTiny(out, { ...keys, steps: 2 }),
+  ])
+  const failures = both.flatMap((x) => (x.status === 'rejected' ? [x.reason] : []))
+  expect(failures).toHaveLength(1)
+  expect(failures[0]).toMatchObject({ code: 'invalid-state', details: { key: 'out' } })
+})
+
+describe('a flipped bit', () => {
+  it('in any file is found by heed verify, which names the file', async () => {
+    const out = await copyOf('flipped')
+    let state = 1
+    const random = (n: number): number => (state = (state * 48271) % 2147483647) % n
+    for (const file of await filesBelow(out)) {
+      const bytes = await readFile(file)
+      for (let i = 0; i < 3; i++) {
+        const damaged = Buffer.from(bytes)
+        damaged[random(bytes.length)] ^= 1 << random(8)
+        await writeFile(file, damaged)
+        const { mistake } = await heed('verify', out)
+        expect(mistake, file).toMatch(/damaged|valid JSON|UTF-8/)
+      }
+      await writeFile(file, bytes)
+    }
+    const { out: text, mistake } = await heed('verify', out)
+    expect(mistake).toBe('')
+    expect(text).toMatch(
+      /✓ best\/model\.safetensors[\s\S]*✓ checkpoints\/step-000006[\s\S]*All \d+ are intact/,
+    )
+  })
+
+  it('in the newest checkpoint: the one before is used, and the steps that run again are stated', async () => {
+    const out = await copyOf('older')
+    const path = join(out, 'checkpoints', 'step-000006', 'optimizer.safetensors')
+    const bytes = await readFile(path)
+    bytes[bytes.length - 5] ^= 4
+    await writeFile(path, bytes)
+    expect(await latestCheckpoint(out)).toMatchObject({ step: 4 })
+    let warnings: readonly string[] = []
+    await trainTiny(
+      out,
+      { ...keys, steps: 6 },
+      { resume: true, on: (event) => event.type === 'start' && (warnings = event.warnings) },
+    )
+    expect(warnings).toEqual([
+      `Damaged, so that the steps after 4 run again: ${join(out, 'checkpoints', 'step-000006')}: optimizer.safetensors: its SHA-256 differs from when it was written`,
+    ])
+    expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
+  })
+
+  it('in the weights: the run does not open; accepted files do', async () => {
+    const out = await copyOf('weights')
+    await rm(join(out, 'checkpoints'), { recursive: true })
+    const path = join(out, 'model.safetensors')
+    const bytes = await readFile(path)
+    bytes[(await stat(path)).size - 3] ^= 1
+    await writeFile(path, bytes)
+    await expect(fromPretrained(out)).rejects.toMatchObject({
+      code: 'corrupt-file',
+      message: `${path} is damaged: its SHA-256 differs from when it was written`,
+    })
+    expect((await heed('verify', out, '--accept')).mistake).toBe('')
+    await fromPretrained(out)
+  })
+})
