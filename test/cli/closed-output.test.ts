@@ -66,7 +66,8 @@ it('a second process is refused, and a killed one does not block the run', async
   )
   first.kill('SIGKILL')
   await gone
-  const third = await ended(start(['train', '--out', out, '--resume', '--steps', '3']))
+  const steps = 3 + ((await latestCheckpoint(out))?.step ?? 0)
+  const third = await ended(start(['train', '--out', out, '--resume', '--steps', `${steps}`]))
   expect(third.err).toBe('')
   expect(third.code).toBe(0)
 })
