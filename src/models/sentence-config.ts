@@ -189,7 +189,7 @@ const model = z.object({
 })
 
 /** Keys of each file that change nothing here, compared with sentence-transformers 6.2. */
-export const unreadSentenceKeys = {
+const unreadSentenceKeys = {
   model: unreadKeys('__version__', 'model_type', 'similarity_fn_name'), // scores are the caller's
   transformer: {
     ...unreadKeys('unpad_inputs', 'model_args', 'tokenizer_args', 'config_args', 'cache_dir'),

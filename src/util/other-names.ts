@@ -1,7 +1,7 @@
 import { HeedError } from './errors.ts'
 
 /** The error for a name that PyTorch has and Heed spells differently: "bmm is called matmul here". */
-export const renamed = (name: string, here: string): HeedError =>
+const renamed = (name: string, here: string): HeedError =>
   new HeedError('unknown-name', `${name} is called ${here} here`, {
     key: name,
     remedy: `Write ${here}.`,
@@ -53,5 +53,5 @@ function snakeCased(prototype: object): Record<string, string> {
 }
 
 /** `logical_and` for `logicalAnd`. */
-export const snakeCase = (name: string): string =>
+const snakeCase = (name: string): string =>
   name.replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
