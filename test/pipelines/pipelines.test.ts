@@ -180,9 +180,19 @@ describe('pipeline', () => {
     await expect(pipeline('token-classification', folder('masked-lm'))).rejects.toThrow(
       'must be trained for token-classification, got one without classifier.weight',
     )
-    await expect(pipeline('fill-mask', 'org/model')).rejects.toMatchObject({
-      remedy: expect.stringContaining('heed pull org/model'),
+  })
+
+  it('takes a name of the hub, from the cache without a request', async () => {
+    const cacheDir = await temporaryFolder()
+    const options = { cacheDir, localFilesOnly: true }
+    await expect(pipeline('fill-mask', 'org/model', options)).rejects.toMatchObject({
+      code: 'missing-file',
+      details: { key: 'localFilesOnly', value: 'org/model' },
     })
+    await cp(folder('masked-lm'), join(cacheDir, 'org--model'), { recursive: true })
+    const here = await pipeline('fill-mask', folder('masked-lm'))
+    const cached = await pipeline('fill-mask', 'org/model', options)
+    expect(await cached('a [MASK]')).toEqual(await here('a [MASK]'))
   })
 
   it('takes a model that is there, and a tokenizer that fits it', async () => {
