@@ -77,13 +77,17 @@ onEach(
       })
     })
 
-    it.each(['saved', 'llama.gguf'])('an old model: %s computes the same', async (name) => {
+    // Activations of products in blocks were rounded to bytes then, and are to 16 bits now.
+    it.each([
+      ['saved', true, 4],
+      ['llama.gguf', false, 1],
+    ])('an old model: %s computes the same', async (name, exact, digits) => {
       const model = await fromPretrained(folder(name))
       const logits = model.eval().forward(tensor([[1, 5, 9, 2]], { dtype: 'i32' }))
       const found = [...(await logits.data()).slice(-8)]
-      if (isExact()) expect(found).toEqual(wanted(name))
+      if (exact && isExact()) expect(found).toEqual(wanted(name))
       for (const [i, value] of wanted<number[]>(name).entries())
-        expect(found[i]).toBeCloseTo(value, 4)
+        expect(found[i]).toBeCloseTo(value, digits)
     })
   },
 )
