@@ -11,7 +11,7 @@ export interface EmbeddingOptions {
   paddingIndex?: number | null
 }
 
-const EMBEDDING = optionKinds<EmbeddingOptions>({ std: 'number?', paddingIndex: 'count|null?' })
+const EMBEDDING = optionKinds<EmbeddingOptions>({ std: 'number?', paddingIndex: 'integer|null?' })
 
 /** One row of `size` numbers for each of `count` ids: (...) i32 -> (..., size). */
 export class Embedding extends Module {
