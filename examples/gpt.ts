@@ -34,7 +34,8 @@ const scheduler = new LRScheduler(
 
 for (let step = 1; step <= steps; step++) {
   const { inputs, targets } = batches.batch(step)
-  const loss = model.loss(tensor(inputs.data, inputs), tensor(targets.data, targets))
+  const [ids, next] = [inputs, targets].map(({ data, shape }) => tensor(data, { shape }))
+  const loss = model.loss(ids, next)
   loss.backward()
   await optimizer.step()
   scheduler.step()
