@@ -79,7 +79,7 @@ async function train(model: string | undefined, flags: Flags): Promise<void> {
     stop.abort()
     view.note('Stopping and saving after this step. Press Ctrl-C again to stop immediately.')
   }
-  // A closed terminal: its processes are told once or twice, and can print nothing any more.
+  // A closed terminal sends SIGHUP once or twice, and nothing can be printed any more.
   const hangUp = (): void => stop.abort()
   continueWithoutOutput()
   process.on('SIGINT', interrupt)

@@ -1,6 +1,6 @@
 // Missing values: the same in all readers, at every depth.
 
-/** Whether a value stands for a missing one: null, undefined, NaN, or a text without visible characters. */
+/** Whether a value is missing: null, undefined, NaN, or a text without visible characters. */
 export const isMissing = (value: unknown): boolean =>
   value == null || Number.isNaN(value) || (typeof value === 'string' && value.trim() === '')
 

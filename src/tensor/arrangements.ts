@@ -197,7 +197,7 @@ function checkWidths(widths: readonly (readonly [number, number])[], value: unkn
 
 type OwnPadding = 'reflect' | 'replicate' | 'circular'
 
-/** Which element of an axis of size n stands at place i, i < 0 or i >= n outside it. */
+/** The index of the element that is shown at place i of an axis of size n; i < 0 or i >= n lie outside the axis. */
 const places: Record<OwnPadding, (i: number, n: number) => number> = {
   reflect: (i, n) => (i < 0 ? -i : i < n ? i : 2 * (n - 1) - i),
   replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),

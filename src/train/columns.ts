@@ -31,7 +31,7 @@ export function checkColumns(
 const joined = (words: readonly string[]): string =>
   words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words[0]
 
-/** Null stands for a column that is not used. */
+/** Null for a column that is not used. */
 const isMissing = (column: unknown, columns: readonly string[]): boolean =>
   typeof column === 'string' && !columns.includes(column)
 

@@ -1,6 +1,6 @@
 import type { LogitsProcessor } from './processor.ts'
 
-/** NaN becomes 0 and infinite scores the largest finite ones, so that a broken model goes on. */
+/** NaN becomes 0 and infinite scores the largest finite ones, so that a broken model continues. */
 export function removeInvalidValues(): LogitsProcessor {
   return {
     process(scores) {

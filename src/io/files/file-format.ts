@@ -70,7 +70,7 @@ const FORMATS = {
   },
   lfs: {
     title: (text) => `a Git LFS pointer${sizeIn(text)}`,
-    remedy: 'Fetch the file that it stands for: git lfs pull in its folder, or heed pull NAME.',
+    remedy: 'Fetch the real file: git lfs pull in its folder, or heed pull NAME.',
     matches: starting('version https://git-lfs', 'version https://hawser'),
   },
   torch: {

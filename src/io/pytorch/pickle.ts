@@ -12,7 +12,7 @@ export class Tuple {
   }
 }
 
-/** What a global of a pickle stands for. */
+/** The meaning of a global in a pickle. */
 export type PickledFunction = (args: readonly unknown[]) => unknown
 
 export interface PickleReader {

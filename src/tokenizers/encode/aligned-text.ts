@@ -63,7 +63,7 @@ export class TextRewriter {
     }
   }
 
-  /** Appends a text that stands for units [from, to) of the source. */
+  /** Appends a text whose source is the units [from, to). */
   replace(from: number, to: number, text: string): void {
     this.text += text
     const start = from < to ? this.source.start(from) : this.source.base
@@ -74,7 +74,7 @@ export class TextRewriter {
     }
   }
 
-  /** Appends a text that stands for nothing: it gets the position of the character before unit `at`. */
+  /** Appends a text without a source: it gets the position of the character before unit `at`. */
   insert(at: number, text: string): void {
     const before = at > 1 && isLowSurrogate(this.source.text, at - 1) ? at - 2 : at - 1
     this.replace(Math.max(0, before), at, text)

@@ -115,7 +115,7 @@ function cut(
   if (at < text.text.length) useRest(text.slice(at, text.text.length))
 }
 
-/** What is searched for in the normalised text, and what stands for the token when it is decoded. */
+/** The text to find in the normalised input, and the text of the token when it is decoded. */
 export function normalizedContent(token: AddedTokenJson, normalizer?: Normalizer): string {
   if (!isNormalized(token) || !normalizer) return token.content
   return normalizer(new AlignedText(token.content)).text

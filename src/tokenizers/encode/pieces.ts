@@ -48,7 +48,7 @@ export function byteTokens(text: string, vocab: ReadonlyMap<string, number>): nu
 
 const encoder = new TextEncoder()
 
-/** The pieces of a word whose tokens stand for so many of its UTF-8 bytes, one after the other. */
+/** The pieces of a word, given the number of UTF-8 bytes of each of its tokens in order. */
 export function piecesOfBytes(
   word: string,
   { ids, sizes }: { ids: number[]; sizes: readonly number[] },

@@ -21,14 +21,14 @@ export function trimOffsets(tokens: TextTokens, text: string, keepsFirst: boolea
 const SPACES_BEFORE = /^[Ġ\p{White_Space}]*/u
 const SPACES_AFTER = /[Ġ\p{White_Space}]*$/u
 
-/** So many characters later, but not after `end`. */
+/** `by` characters later, but not after `end`. */
 function forward(text: string, at: number, { by, end }: { by: number; end: number }): number {
   let to = at
   for (let n = 0; n < by && to < end; n++) to = nextCharacter(text, to)
   return Math.min(to, end)
 }
 
-/** So many characters earlier, but not before `start`; where the text has fewer, in the same place. */
+/** `by` characters earlier, but not before `start`; the same place if the text has fewer. */
 function backward(text: string, at: number, { by, start }: { by: number; start: number }): number {
   let to = at
   for (let n = 0; n < by; n++) {

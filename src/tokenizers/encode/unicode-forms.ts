@@ -5,9 +5,9 @@ import { isAfterUnicode9 } from './unicode-version.ts'
 export type UnicodeForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD'
 
 /**
- * Unicode normalisation (UAX 15) that says for each character which characters of the source it stands for, as
- * Python's `tokenizers` counts them: the first character of a decomposition stands for the whole one, a composed
- * one for its first.
+ * Unicode normalisation (UAX 15) that records the source of each character, as Python's `tokenizers` counts them: the
+ * source of a decomposition's first character is the character before it; that of a composed character is the first
+ * of those that it was composed of.
  */
 export function unicodeForm(form: UnicodeForm): Normalizer {
   const decomposed = form === 'NFC' || form === 'NFD' ? 'NFD' : 'NFKD'

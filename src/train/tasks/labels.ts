@@ -38,7 +38,7 @@ export function labelOf(value: unknown, column: string): string {
   })
 }
 
-/** Whether a text stands for a missing value where a label is expected, as programs write it. */
+/** Whether a label is one of the texts that programs write for a missing value. */
 export const isMissingLabel = (value: unknown): boolean =>
   typeof value === 'string' && MISSING.has(value.trim())
 
