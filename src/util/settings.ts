@@ -1,18 +1,14 @@
 // Settings from environment variables: each is read and checked here. An empty variable counts as unset.
 import { invalidOption } from './errors.ts'
 
-/** Each variable that Heed reads, with what it sets. */
-export const settingNames = {
-  HEED_DEVICE: 'the device that computes',
-  HEED_ISA: 'the instruction set of the kernels',
-  HEED_THREADS: 'the number of threads',
-  HEED_MEMORY: 'the memory that tensors may take',
-  HEED_CACHE: 'the folder of the cache',
-  HEED_DEBUG: '1 records where each tensor was made',
-  HEED_NICE: 'the priority of compute threads, as for nice',
-} as const
-
-export type SettingName = keyof typeof settingNames
+type SettingName =
+  | 'HEED_DEVICE' // the device that computes
+  | 'HEED_ISA' // the instruction set of the kernels
+  | 'HEED_THREADS' // the number of threads
+  | 'HEED_MEMORY' // the memory that tensors may take
+  | 'HEED_CACHE' // the folder of the cache
+  | 'HEED_DEBUG' // 1 records where each tensor was made
+  | 'HEED_NICE' // the priority of compute threads, as for nice
 
 /** The text of a variable; undefined if it is unset or empty, and where there are none (browsers). */
 export function setting(name: SettingName): string | undefined {

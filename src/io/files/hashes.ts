@@ -68,7 +68,7 @@ export async function storedHashes(folder: string): Promise<Record<string, FileH
   const parsed = schema.safeParse(await readJson(path, { maxBytes: 20e6 }))
   if (parsed.success) return parsed.data.files
   throw new HeedError('corrupt-file', `${path} must list the SHA-256 of files, but is damaged`, {
-    remedy: 'Restore it from a copy. If the other files are right, accept them with heed verify.',
+    remedy: 'Restore it from a copy, or remove it: the folder then opens without being checked.',
   })
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
 import { fileError, systemCode } from './file-error.ts'
@@ -130,6 +131,3 @@ function locked(folder: string, holder?: Holder): HeedError {
     remedy: `Wait until it has ended, or set \`out\` to another folder. If it has ended, remove ${join(folder, LOCK)}.`,
   })
 }
-
-const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds))
