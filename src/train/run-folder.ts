@@ -49,9 +49,15 @@ const stateSchema = z.object({
   optimizer_step: z.int().min(0),
 })
 
+interface SavedRun {
+  files: LatestCheckpoint
+  state: TrainerState & { optimizer_step: number }
+}
+
 export class RunFolder {
   readonly path: string
   private readonly metrics: MetricsFile
+  private newest: Promise<SavedRun | undefined> | undefined
 
   constructor(path: string) {
     this.path = path
@@ -121,13 +127,17 @@ export class RunFolder {
       'optimizer.safetensors': (path) => writeTensors(path, tensors),
       'trainer_state.json': `${JSON.stringify(json, null, 2)}\n`,
     })
+    this.newest = undefined
     await recordHashes(this.path, ['model.safetensors'], this.metrics.hash())
   }
 
-  /** The newest intact checkpoint; undefined if there is none. */
-  async latest(): Promise<
-    { files: LatestCheckpoint; state: TrainerState & { optimizer_step: number } } | undefined
-  > {
+  /** The newest intact checkpoint; undefined if there is none. Its bytes are checked once for each folder object. */
+  latest(): Promise<SavedRun | undefined> {
+    this.newest ??= this.readNewest()
+    return this.newest
+  }
+
+  private async readNewest(): Promise<SavedRun | undefined> {
     const files = await latestCheckpoint(this.path)
     if (!files) return undefined
     const path = files.files['trainer_state.json']
