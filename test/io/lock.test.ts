@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -30,11 +31,29 @@ it('holds a folder for one at a time, also in one process', async () => {
   await (await lockFolder(folder)).release()
 })
 
-it('lets one of many through', async () => {
-  const folder = await folderWith('many', { ...thisProcess, pid: NOBODY, token: 'gone' })
-  const results = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder)))
-  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-  expect(JSON.parse(await readFile(join(folder, '.lock'), 'utf8')).pid).toBe(process.pid)
+const gone = { ...thisProcess, pid: NOBODY, token: 'gone' }
+
+it.each([
+  ['an old lock', gone],
+  ['no lock', undefined],
+  ['half a lock', '{"host"'],
+])('lets one of many through that find %s', async (name, lock) => {
+  for (let round = 0; round < 5; round++) {
+    const folder = await folderWith(`many ${name} ${round}`, lock)
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder)))
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(JSON.parse(await readFile(join(folder, '.lock'), 'utf8')).pid).toBe(process.pid)
+    expect(await readdir(folder)).toEqual(['.lock'])
+  }
+})
+
+it('takes over after a process that was killed while it took over', async () => {
+  const text = JSON.stringify(gone)
+  const folder = await folderWith('chain', text)
+  const claim = createHash('sha256').update(text).digest('hex').slice(0, 12)
+  await writeFile(join(folder, `.lock.${claim}`), JSON.stringify({ ...gone, token: 'second' }))
+  await (await lockFolder(folder)).release()
+  expect(await readdir(folder)).toEqual([])
 })
 
 const other = { ...thisProcess, token: 'other' }

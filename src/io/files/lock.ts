@@ -1,5 +1,5 @@
 // A lock on a folder, so that two processes do not write into it at the same time.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,21 +36,50 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     id: randomBytes(8).toString('hex'),
   }
   const text = `${JSON.stringify(mine)}\n`
+  const other = await acquire(path, text)
+  if (other) throw locked(folder, other.holder)
+  return held(path, text)
+}
+
+/**
+ * Makes a lock file of this content, or replaces a stale one.
+ * @returns the other lock if there is one, without `holder` if its file could not be read
+ */
+async function acquire(path: string, text: string): Promise<{ holder?: Holder } | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (await create(path, text)) return held(path, text)
+    if (await create(path, text)) return undefined
     const found = await readFile(path, 'utf8').catch(() => undefined)
     if (found === undefined) continue // it has just been released
     const holder = holderIn(found)
-    if (holder && !(await isStale(path, holder))) throw locked(folder, holder)
+    if (holder && !(await isStale(path, holder))) return { holder }
     // A lock without content has just been made, or its process was killed in that moment.
-    if (!holder && attempt < ATTEMPTS / 2) await sleep(50)
-    else await remove(path, found)
+    const isNew = !holder && attempt < ATTEMPTS / 2
+    if (!isNew && (await replace(path, found, text))) return undefined
+    await sleep(PAUSE)
   }
-  throw locked(folder)
+  return {}
+}
+
+/**
+ * Replaces a stale lock. Many processes may find it at the same time, so whoever replaces it holds a second lock, which
+ * is named after the content of the first: between the comparison and the rename nobody else touches the file.
+ */
+async function replace(path: string, stale: string, text: string): Promise<boolean> {
+  const claim = `${path}.${createHash('sha256').update(stale).digest('hex').slice(0, 12)}`
+  if (await acquire(claim, text)) return false
+  try {
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== stale) return false
+    await writeWhole(path, text)
+    return true
+  } finally {
+    await rm(claim, { force: true })
+  }
 }
 
 const LOCK = '.lock'
 const ATTEMPTS = 20
+/** Between two attempts, in milliseconds. */
+const PAUSE = 50
 const MINUTE = 60_000
 const RENEW_EVERY = MINUTE
 const STALE_AFTER = 10 * MINUTE
@@ -106,20 +135,15 @@ async function age(path: string): Promise<number> {
   return stats ? Date.now() - stats.mtimeMs : 0
 }
 
-/**
- * Of several processes that find a stale lock, a rename lets one remove it. Another one may have replaced it in
- * between; its lock is put back.
- */
-async function remove(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString('hex')}`
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`
   try {
-    await rename(path, aside)
-  } catch {
-    return // another process was faster
+    await writeFile(temporary, text)
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw fileError(error, 'write', path)
   }
-  const moved = await readFile(aside, 'utf8').catch(() => undefined)
-  if (moved !== stale && moved !== undefined) await create(path, moved)
-  await rm(aside, { force: true })
 }
 
 function locked(folder: string, holder?: Holder): HeedError {
