@@ -1,10 +1,11 @@
 // A lock on a folder, so that two processes do not write into it at the same time.
 import { createHash, randomBytes } from 'node:crypto'
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
+import { writeFileAtomic } from './atomic.ts'
 import { fileError, systemCode } from './file-error.ts'
 import { hasEnded, startOf, thisProcess } from './process-identity.ts'
 
@@ -69,7 +70,7 @@ async function replace(path: string, stale: string, text: string): Promise<boole
   if (await acquire(claim, text)) return false
   try {
     if ((await readFile(path, 'utf8').catch(() => undefined)) !== stale) return false
-    await writeWhole(path, text)
+    await writeFileAtomic(path, text)
     return true
   } finally {
     await rm(claim, { force: true })
@@ -133,17 +134,6 @@ async function isReused({ pid, started }: Holder): Promise<boolean> {
 async function age(path: string): Promise<number> {
   const stats = await stat(path).catch(() => undefined)
   return stats ? Date.now() - stats.mtimeMs : 0
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`
-  try {
-    await writeFile(temporary, text)
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw fileError(error, 'write', path)
-  }
 }
 
 function locked(folder: string, holder?: Holder): HeedError {
