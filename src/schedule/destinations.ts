@@ -8,7 +8,7 @@ import { overwritesInputs } from './kernel-call.ts'
 import { hasKernel } from './kernels.ts'
 import type { Lowered } from './lower.ts'
 import type { Biases } from './match-bias.ts'
-import { arenaBuffer, isView, type Operands, pieceOf, wholeBuffer } from './operands.ts'
+import { arenaBuffer, inView, isView, type Operands, pieceOf, wholeBuffer } from './operands.ts'
 import type { Reads } from './reads.ts'
 import type { Buffer, Operand } from './schedule.ts'
 import { isContiguous, permuted, reshaped } from './strided.ts'
@@ -135,11 +135,11 @@ export class Destinations {
         node.attrs.order.forEach((axis, i) => {
           inverse[axis] = i
         })
-        view = { ...view, ...permuted(view, inverse) }
+        view = inView(view, permuted(view, inverse))
       } else if (isOp(node, 'reshape') && !this.fusion.isInlined(node)) {
         const back = reshaped(view, input.shape)
         if (!back) return
-        view = { ...view, ...back }
+        view = inView(view, back)
       } else return
       node = input
     }

@@ -11,7 +11,15 @@ import { kernelFor } from './kernels.ts'
 import type { Lowered } from './lower.ts'
 import { matchBias, type Product } from './match-bias.ts'
 import { planMemory } from './memory.ts'
-import { arenaBuffer, isView, Operands, pieceOf, sameMemory, wholeBuffer } from './operands.ts'
+import {
+  arenaBuffer,
+  inView,
+  isView,
+  Operands,
+  pieceOf,
+  sameMemory,
+  wholeBuffer,
+} from './operands.ts'
 import { Reads } from './reads.ts'
 import type { Expression, Limits, Operand, Schedule } from './schedule.ts'
 import { contiguous, isContiguous, permuted, sameView, sliced } from './strided.ts'
@@ -119,7 +127,7 @@ class Emitter {
     const order = [...kept, ...axes]
     const { expression, inputs } = this.reducedExpression(x, order)
     const out = this.target(node)
-    const moved = inputs.map((operand) => ({ ...operand, ...permuted(operand, order) }))
+    const moved = inputs.map((operand) => inView(operand, permuted(operand, order)))
     const lanes = laneOf[(expression.steps.at(-1) ?? inputs[0]).dtype]
     this.call({
       kernel: 'reduce',
@@ -161,7 +169,9 @@ class Emitter {
     const target = this.target(node)
     // The sum may have another shape than the product (B·T rows): its memory is the same.
     const out =
-      node === product ? target : { ...target, ...contiguous(product.shape), offset: target.offset }
+      node === product
+        ? target
+        : inView(target, { ...contiguous(product.shape), offset: target.offset })
     if (isOp(product, 'matmulQuantized')) {
       const inputs = {
         x: this.operands.get(left),
@@ -221,7 +231,7 @@ class Emitter {
       x.shape,
       x.shape.map(() => 1),
     )
-    this.copy(this.operands.get(x), { ...out, ...inside })
+    this.copy(this.operands.get(x), inView(out, inside))
     this.operands.set(node, out)
   }
 
@@ -269,8 +279,8 @@ class Emitter {
   private hostCall(node: Node<'hostCall'>): void {
     const values = node.inputs.map((input) => this.adjacent(input))
     const result = this.target(node)
-    const host = this.graph.hosts.indexOf(node)
-    this.call({ kernel: 'host', inputs: { values }, outputs: { result }, host })
+    const attributes = { host: this.graph.hosts.indexOf(node) }
+    this.call({ kernel: 'host', inputs: { values }, outputs: { result }, attributes })
     this.operands.set(node, result)
   }
 

@@ -62,7 +62,7 @@ export class Operands {
   /** The value repeated to a larger shape. */
   expanded(node: Node, shape: Shape): Operand {
     const operand = this.get(node)
-    return { ...operand, ...expanded(operand, shape) }
+    return inView(operand, expanded(operand, shape))
   }
 
   /** One 0, for kernels that fill. */
@@ -84,8 +84,7 @@ export class Operands {
     if (!isView(node)) throw new Error(`${node.op} has not been computed`)
     const from = this.get(node.inputs[0])
     const view = viewed(node, from)
-    if (view) return { ...from, ...view }
-    return { ...this.copy(from), ...contiguous(node.shape) }
+    return view ? inView(from, view) : inView(this.copy(from), contiguous(node.shape))
   }
 
   /** A number's slot in the scalars buffer; a new literal unless one is given. */
@@ -98,11 +97,14 @@ export class Operands {
 }
 
 /** All of a buffer, in this shape. */
-export const wholeBuffer = (buffer: Buffer, { shape, dtype }: Form): Operand => ({
-  buffer,
-  dtype,
-  ...contiguous(shape),
-})
+export const wholeBuffer = (buffer: Buffer, { shape, dtype }: Form): Operand =>
+  inView({ buffer, dtype }, contiguous(shape))
+
+/** The same memory through another view. Every operand has its fields in this order: V8 then reads them fastest. */
+export const inView = (
+  { buffer, dtype }: Pick<Operand, 'buffer' | 'dtype'>,
+  { shape, strides, offset }: Strided,
+): Operand => ({ buffer, dtype, shape, strides, offset })
 
 /** What a view node does to strides; null when only a copy has this shape. */
 function viewed(node: Node, from: Strided): Strided | null {
@@ -134,5 +136,5 @@ export const sameMemory = (a: Operand, b: Operand): boolean =>
 export function pieceOf(out: Operand, axis: number, start: number, part: Form): Operand {
   const starts = part.shape.map((_, i) => (i === axis ? start : 0))
   const steps = part.shape.map(() => 1)
-  return { ...out, ...sliced(out, starts, part.shape, steps) }
+  return inView(out, sliced(out, starts, part.shape, steps))
 }

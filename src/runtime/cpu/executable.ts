@@ -109,7 +109,7 @@ export class CpuExecutable implements Executable {
       }),
     )
     const out = call.outputs.result
-    const result = await bindings.hosts[call.host](inputs)
+    const result = await bindings.hosts[call.attributes.host](inputs)
     if (result.length !== countOfOperand(out))
       throw new ShapeError(
         `The function of hostCall must return ${countOfOperand(out)} values, got ${result.length}`,
