@@ -39,8 +39,7 @@ export interface ModelDefinition<C extends object = object> extends Architecture
 
 /**
  * A definition of a family of models, checked; `registerModel` makes it known.
- * @throws HeedError for an unsafe name, for a definition without heads, for a head that no class implements, and for a
- * schema that does not accept its own defaults
+ * @throws HeedError for an unsafe name, for a definition without heads, and for a head that no class implements
  */
 export function defineModel<C extends object>(definition: ModelDefinition<C>): ModelDefinition<C> {
   const { modelType, otherNames, heads } = definition
@@ -56,16 +55,20 @@ export function defineModel<C extends object>(definition: ModelDefinition<C>): M
     )
   for (const Model of heads) checkClass(Model, modelType)
   checkImplemented(definition)
+  return definition
+}
+
+/** @throws HeedError for a schema that does not accept its own defaults */
+export function checkDefaults<C extends object>(definition: ModelDefinition<C>): void {
   try {
     configOf(definition, {})
   } catch (cause) {
     throw new HeedError(
       'invalid-option',
-      `The schema of '${modelType}' must accept its own defaults, but refuses them: ${(cause as Error).message}`,
+      `The schema of '${definition.modelType}' must accept its own defaults, but refuses them: ${(cause as Error).message}`,
       { key: 'config', cause, remedy: 'Give each key of the schema a default that is valid.' },
     )
   }
-  return definition
 }
 
 function checkClass(Model: ModelClass, modelType: string): void {

@@ -2,7 +2,7 @@ import { requireIntact } from '../io/files/verify.ts'
 import type { RawConfig } from '../io/hub/hf.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
-import type { ModelDefinition } from './definition.ts'
+import { checkDefaults, type ModelDefinition } from './definition.ts'
 import { definitions } from './definitions.ts'
 import * as families from './families.ts'
 import { readGenerationConfig } from './generation-config.ts'
@@ -12,16 +12,22 @@ import { type HeadFor, headFor, type TaskName } from './task-names.ts'
 import { readModelConfig } from './weight-file.ts'
 
 /**
- * Makes a family of models known to `fromPretrained`, training and all commands. Heed's own families are registered
- * through this function.
- * @throws HeedError when its `model_type` or another name of it is taken
+ * Makes a family of models known to `fromPretrained`, training and all commands.
+ * @throws HeedError when its `model_type` or another name of it is taken, and when its schema does not accept its own
+ * defaults
  */
 export function registerModel(definition: ModelDefinition): void {
+  checkDefaults(definition)
+  add(definition)
+}
+
+// The defaults of Heed's own families are checked by the tests, not at each start.
+for (const value of Object.values(families)) if (isDefinition(value)) add(value)
+
+function add(definition: ModelDefinition): void {
   for (const name of [definition.modelType, ...definition.otherNames])
     definitions.register(name, definition)
 }
-
-for (const value of Object.values(families)) if (isDefinition(value)) registerModel(value)
 
 /** The `model_type` of every family. */
 export const modelTypes = (): string[] => [

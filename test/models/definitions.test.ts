@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
+import { checkDefaults } from '../../src/models/definition.ts'
 import {
   type CausalLM,
   defineModel,
@@ -40,6 +41,10 @@ describe.each(modelTypes())('the definition of %s', (modelType) => {
         names.some((name) => name.startsWith(`${list}.0.`)),
         list,
       ).toBe(true)
+  })
+
+  it('accepts its own defaults', () => {
+    expect(() => checkDefaults(definition)).not.toThrow()
   })
 
   it('has keys of dropout, aliases and presets that its config knows', () => {
@@ -125,14 +130,17 @@ describe('a family from outside', () => {
     ['a class of another family', { heads: [GPT2] }, /'tiny'/],
     ['a head that no class implements', { maskedLanguageModeling: 'masked-lm' }, /causal-lm/],
     ['a task without its head', { task: 'fill-mask' }, /`task` of 'tiny'/],
-    [
-      'a schema that refuses its defaults',
-      { config: { schema: schema.extend({ width: z.int() }), aliases: {} } },
-      /must accept its own defaults/,
-    ],
   ]
   it.each(wrong)('with %s is refused', (_, change, message) => {
     expect(() => defineModel({ ...tiny, ...change })).toThrow(message)
+  })
+
+  it('with a schema that refuses its own defaults is not registered', () => {
+    const config = { schema: schema.extend({ width: z.int() }), aliases: {} }
+    const heads = [Object.assign(class extends Tiny {}, { modelType: 'narrow' as never })]
+    const narrow = defineModel({ ...tiny, modelType: 'narrow', otherNames: [], config, heads })
+    expect(() => registerModel(narrow)).toThrow(/'narrow' must accept its own defaults/)
+    expect(modelTypes()).not.toContain('narrow')
   })
 })
 
