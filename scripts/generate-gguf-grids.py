@@ -41,19 +41,29 @@ HEAD = """// Written by scripts/generate-gguf-grids.py. The vectors that GGUF's 
 export interface Grid {
   /** Numbers in a vector. */
   readonly width: number
-  /** Vector by vector. */
+  /** Vector by vector; unpacked when they are first read. */
   readonly numbers: Float32Array
 }
 
 function unpack(width: number, levels: readonly number[], bits: number, packed: string): Grid {
+  let numbers: Float32Array | undefined
+  return {
+    width,
+    get numbers() {
+      numbers ??= numbersIn(packed, bits, levels)
+      return numbers
+    },
+  }
+}
+
+function numbersIn(packed: string, bits: number, levels: readonly number[]): Float32Array {
   const bytes = Buffer.from(packed, 'base64')
   const perByte = 8 / bits
   const mask = (1 << bits) - 1
-  const numbers = Float32Array.from(
+  return Float32Array.from(
     { length: bytes.length * perByte },
     (_, i) => levels[(bytes[Math.floor(i / perByte)] >> (bits * (i % perByte))) & mask],
   )
-  return { width, numbers }
 }
 
 export const grids = {
