@@ -30,7 +30,10 @@ export default defineConfig([
       worker: 'src/runtime/wasm/worker.js',
       'encode-worker': 'src/train/encode-worker.js',
     },
-    copy: ['relaxed', 'simd128'].map((isa) => `src/runtime/wasm/${isa}.wasm`),
+    copy: [
+      ...['relaxed', 'simd128'].map((isa) => `src/runtime/wasm/${isa}.wasm`),
+      { from: 'node_modules/zod/LICENSE', to: 'dist/zod.LICENSE' },
+    ],
     // What Heed uses of zod is in its own files: a start opens 90 files less. Schemas of a user's zod work as well.
     noExternal: ['zod'],
     dts: false,
