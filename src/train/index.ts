@@ -7,6 +7,7 @@ export {
   type TextExample,
   textBatch,
 } from '../pipelines/text-examples.ts'
+export type { ContrastiveLoss } from './cached-gradients.ts'
 export { parseTrainConfig } from './config.ts'
 export type { TrainConfig } from './config-schema.ts'
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate-run.ts'

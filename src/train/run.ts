@@ -76,6 +76,7 @@ export class Run {
     this.trainer = new Trainer({
       model,
       loss: (batch) => task.loss(model, batch),
+      contrastive: task.contrastive,
       optimizer: this.optimizer,
       schedule: scheduleOf(config, this.steps),
       batches: batches.train,

@@ -13,6 +13,7 @@ import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { BatchTensors } from '../pipelines/hold-batch.ts'
 import type { Batching, Draw } from '../pipelines/run-examples.ts'
+import type { ContrastiveLoss } from './cached-gradients.ts'
 import type { LossTerms, Splitting } from './micro-batches.ts'
 
 /** Encodes rows as examples. */
@@ -44,6 +45,11 @@ export interface Task<E = unknown, M extends Module = Module>
    * are added. `itemCounts` returns their numbers; `countItems` is its default.
    */
   loss(model: M, batch: BatchTensors): LossTerms
+  /**
+   * The two stages of `loss`, where it compares the rows of a batch with each other. With `accumulate`, each row is then
+   * compared with all rows of its step, not only with those of its micro-batch.
+   */
+  readonly contrastive?: ContrastiveLoss<M>
   /**
    * Draws once what training draws for each batch, such as masks, so that an evaluation does not depend on its batches:
    * `collate` draws nothing for these examples.

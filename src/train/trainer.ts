@@ -7,6 +7,7 @@ import { type BatchTensors, holdBatch } from '../pipelines/hold-batch.ts'
 import { addGradients } from '../tensor/accumulate.ts'
 import { type Held, hold, synchronize, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { type ContrastiveLoss, cachedGradients } from './cached-gradients.ts'
 import {
   type LossTerms,
   microBatches,
@@ -20,6 +21,8 @@ export interface TrainerOptions extends Splitting {
   model: Module
   /** The mean loss of a batch, see `Task.loss`. It only builds the graph, once for each combination of shapes. */
   loss: (batch: BatchTensors) => LossTerms
+  /** The two stages of `loss`, where it compares the rows of a batch with each other. */
+  contrastive?: ContrastiveLoss
   optimizer: Optimizer
   schedule: Schedule
   /** The batch of each step. */
@@ -52,18 +55,19 @@ export class Trainer {
   private readonly batches: BatchSampler
   private readonly accumulate: number
   private readonly splitting: Splitting
-  private readonly forwardBackward: HeldBatch
+  /** Adds the gradient of the whole batch to those of the parameters; the losses add up to its loss. */
+  private readonly backward: (micros: readonly Batch[]) => Promise<Promise<number>[]>
   private readonly update: Held
   private readonly fullStep: HeldBatch
   /** The step that is running on the device. */
   private running: Promise<StepResult> | null = null
 
   constructor(options: TrainerOptions) {
-    const { model, loss, optimizer, batches, accumulate = 1, start = 0 } = options
+    const { model, loss, contrastive, optimizer, batches, accumulate = 1, start = 0 } = options
     this.optimizer = optimizer
     this.batches = batches
     this.accumulate = accumulate
-    this.splitting = options
+    this.splitting = contrastive ? { ...options, itemCounts: (batch) => [rowsOf(batch)] } : options
     this.step = start
     this.scheduler = new LRScheduler(optimizer, options.schedule)
     // The factor of a warm-up at 0 is 0. Counting from 1 wastes no step.
@@ -74,12 +78,7 @@ export class Trainer {
       value.backward()
       return [value, ...this.updated()]
     })
-    this.forwardBackward = holdBatch((batch) => {
-      model.train()
-      const value = weightedLoss(loss(batch), batch)
-      addGradients(value)
-      return [value]
-    })
+    this.backward = contrastive ? cachedGradients(model, contrastive) : summedGradients(model, loss)
     this.update = hold(() => this.updated())
   }
 
@@ -118,11 +117,7 @@ export class Trainer {
       const [loss, norm] = await this.fullStep(batch)
       return { losses: [loss.item()], norm: norm?.item(), ...sizeOf(batch) }
     }
-    const losses: Promise<number>[] = []
-    for (const micro of microBatches(batch, this.accumulate, this.splitting)) {
-      const [loss] = await this.forwardBackward(micro)
-      losses.push(loss.item())
-    }
+    const losses = await this.backward(microBatches(batch, this.accumulate, this.splitting))
     const [norm] = await this.update()
     return { losses, norm: norm?.item(), ...sizeOf(batch) }
   }
@@ -145,6 +140,27 @@ export class DivergedError extends HeedError {
   constructor(step: number, loss: number) {
     super('diverged', `The training diverged: the loss at step ${step} is ${loss}`)
     this.step = step
+  }
+}
+
+/** The gradient of a loss that is a mean over items: the weighted sum of those of the micro-batches. */
+function summedGradients(
+  model: Module,
+  loss: TrainerOptions['loss'],
+): (micros: readonly Batch[]) => Promise<Promise<number>[]> {
+  const forwardBackward = holdBatch((batch) => {
+    model.train()
+    const value = weightedLoss(loss(batch), batch)
+    addGradients(value)
+    return [value]
+  })
+  return async (micros) => {
+    const losses: Promise<number>[] = []
+    for (const micro of micros) {
+      const [value] = await forwardBackward(micro)
+      losses.push(value.item())
+    }
+    return losses
   }
 }
 

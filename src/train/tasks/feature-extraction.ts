@@ -16,6 +16,7 @@ import { indexOfMax } from '../../pipelines/scores.ts'
 import { encoderInputs, padId, textBatch } from '../../pipelines/text-examples.ts'
 import { arange, F, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
+import type { ContrastiveLoss } from '../cached-gradients.ts'
 import { defineTask } from '../define-task.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { textIn } from './text.ts'
@@ -87,17 +88,28 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     }
   }
 
-  loss(model: TextEncoder, { input_ids, lengths }: BatchTensors): Tensor {
-    const [, , tokens] = input_ids.shape
-    const ids = input_ids.transpose(0, 1).reshape(-1, tokens) // (2B, T): all first texts, then all second ones
-    const both = { input_ids: ids, lengths: lengths.transpose(0, 1).reshape(-1) }
-    const { attentionMask } = encoderInputs(both)
-    const states = model.forward(ids, { attentionMask })
-    const vectors = F.normalize(pool(states, attentionMask as Tensor, 'mean'), { axis: -1 }) // (2B, C)
-    const [first, second] = vectors.chunk(2, 0)
-    const cosines = first.matmul(second.transpose(0, 1)) // (B, B)
-    const own = arange(first.shape[0])
-    return F.crossEntropy(cosines.div(this.context.options.temperature), own)
+  loss(model: TextEncoder, batch: BatchTensors): Tensor {
+    const { represent, compare } = this.contrastive
+    return compare(represent(model, batch))
+  }
+
+  readonly contrastive: ContrastiveLoss<TextEncoder> = {
+    /** The vectors of the first and the second text of each row, (B, 2, C). */
+    represent: (model, { input_ids, lengths }) => {
+      const [rows, , tokens] = input_ids.shape
+      const ids = input_ids.transpose(0, 1).reshape(-1, tokens) // (2B, T): all first texts, then all second ones
+      const both = { input_ids: ids, lengths: lengths.transpose(0, 1).reshape(-1) }
+      const { attentionMask } = encoderInputs(both)
+      const states = model.forward(ids, { attentionMask })
+      const vectors = F.normalize(pool(states, attentionMask as Tensor, 'mean'), { axis: -1 }) // (2B, C)
+      return vectors.reshape(2, rows, -1).transpose(0, 1)
+    },
+    /** Each first text is to be told from all second ones but its own. */
+    compare: (vectors) => {
+      const cosines = vectors.select(1, 0).matmul(vectors.select(1, 1).transpose(0, 1)) // (B, B)
+      const own = arange(vectors.shape[0])
+      return F.crossEntropy(cosines.div(this.context.options.temperature), own)
+    },
   }
 
   /** As `loss`, where each first text is compared with all second texts, not only with those of its batch. */

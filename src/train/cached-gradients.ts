@@ -1,0 +1,81 @@
+// Losses that compare the rows of a batch with each other, in micro-batches: the gradient cache (Gao et al., 2021,
+// "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup").
+import type { Batch } from '../data/index.ts'
+import type { Module } from '../nn/index.ts'
+import { type BatchTensors, holdBatch } from '../pipelines/hold-batch.ts'
+import { addGradients } from '../tensor/accumulate.ts'
+import {
+  defaultGenerator,
+  type HeldInput,
+  hold,
+  noGrad,
+  type Tensor,
+  valueAndGrad,
+} from '../tensor/index.ts'
+import { rowsOf } from './micro-batches.ts'
+
+/** A loss in two stages, of which only the second one compares rows with each other. */
+export interface ContrastiveLoss<M = Module> {
+  /** The representations of the rows of a batch, (B, …). Each depends on its own row alone. */
+  represent(model: M, batch: BatchTensors): Tensor
+  /** The loss of the representations of all rows of a step. */
+  compare(representations: Tensor): Tensor
+}
+
+/**
+ * The gradient of a step in micro-batches, in which each row is compared with all rows of the step: the representations
+ * without gradients, the loss and its gradient with respect to them, then each micro-batch again with its share of that
+ * gradient. The second pass repeats the draws of the first one, so that dropout drops the same elements. Gradients are
+ * added to those of the parameters; the result is the loss.
+ */
+export function cachedGradients(
+  model: Module,
+  { represent, compare }: ContrastiveLoss,
+): (micros: readonly Batch[]) => Promise<Promise<number>[]> {
+  const first = holdBatch((batch) => [noGrad(() => represent(model.train(), batch))])
+  const gradient = hold((representations) => {
+    const { value, grads } = valueAndGrad(compare)(representations)
+    return [value, ...grads]
+  })
+  const second = holdBatch(({ [GRADIENT]: grad, ...batch }) => {
+    // d(loss)/dθ = Σ d(loss)/d(representation) · d(representation)/dθ
+    const value = represent(model.train(), batch).mul(grad).sum()
+    addGradients(value)
+    return [value]
+  })
+  return async (micros) => {
+    const generator = defaultGenerator()
+    const before = generator.getState()
+    const representations: Tensor[] = []
+    for (const micro of micros) representations.push(...(await first(micro)))
+    const after = generator.getState()
+    const [loss, grads] = await gradient(await joined(representations))
+    const all = (await grads.data()) as Float32Array
+    generator.setState(before)
+    let start = 0
+    for (const micro of micros) {
+      const shape = [rowsOf(micro), ...grads.shape.slice(1)]
+      const end = start + shape.reduce((size, n) => size * n, 1)
+      await second({ ...micro, [GRADIENT]: { data: all.subarray(start, end), shape } })
+      start = end
+    }
+    generator.setState(after)
+    return [loss.item()]
+  }
+}
+
+/** The representations of all micro-batches as one input. */
+async function joined(representations: readonly Tensor[]): Promise<HeldInput> {
+  const values = await Promise.all(representations.map((tensor) => tensor.data()))
+  const data = new Float32Array(values.reduce((size, { length }) => size + length, 0))
+  let start = 0
+  for (const some of values) {
+    data.set(some, start)
+    start += some.length
+  }
+  const rows = representations.reduce((count, { shape }) => count + shape[0], 0)
+  return { data, shape: [rows, ...representations[0].shape.slice(1)] }
+}
+
+/** The input with the gradient of the representations; no array of a batch has such a name. */
+const GRADIENT = 'gradient of the representations'
