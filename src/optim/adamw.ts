@@ -10,12 +10,18 @@ import {
   type UpdateRule,
   zeroState,
 } from './optimizer.ts'
+import { scaledRate } from './parameter-scale.ts'
 
 export interface AdamGroupOptions {
   lr: number
   betas: readonly [number, number]
   eps: number
   weightDecay: number
+  /**
+   * Multiply the rate by the root mean square of each parameter, at least 1e-3, as Adafactor does. `lr` is then the
+   * relative change of a step, and matrices of any size learn equally fast.
+   */
+  scaleParameter: boolean
 }
 
 export type AdamOptions = OptimizerOptions<AdamGroupOptions>
@@ -25,7 +31,14 @@ type Params = Iterable<Parameter> | Iterable<GroupInput<AdamGroupOptions>>
 /** Base of Adam and AdamW, which differ in where weight decay enters. */
 abstract class AdamBase extends Optimizer<AdamGroupOptions> {
   constructor(params: Params, weightDecay: number, options: AdamOptions) {
-    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay }, options)
+    const defaults: AdamGroupOptions = {
+      lr: 1e-3,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay,
+      scaleParameter: false,
+    }
+    super(params, defaults, options)
     for (const { betas } of this.groups)
       if (betas.length !== 2 || betas.some((beta) => !(beta >= 0 && beta < 1)))
         throw invalidOption({
@@ -45,8 +58,8 @@ abstract class AdamBase extends Optimizer<AdamGroupOptions> {
     // β is rounded to f32 as in the program, so that the first step divides by the very factor by
     // which it multiplied.
     const correction = (i: 0 | 1): number => 1 - Math.fround(group.betas[i]) ** this.stepCount
+    const lr = runtimeScalar(() => group.lr)
     const numbers = [
-      () => group.lr,
       () => group.betas[0],
       () => group.betas[1],
       () => group.eps,
@@ -57,7 +70,8 @@ abstract class AdamBase extends Optimizer<AdamGroupOptions> {
     return (parameter, grad, scale) => {
       const { exp_avg: m, exp_avg_sq: v } = this.stateOf(parameter)
       const tensors = [parameter, grad, m, v].map((tensor) => tensor.node)
-      const inputs = [...tensors, ...numbers, (scale ?? ones([])).node]
+      const rate = group.scaleParameter ? scaledRate(lr, parameter, 1e-3) : lr
+      const inputs = [...tensors, rate.node, ...numbers, (scale ?? ones([])).node]
       const [p, mean, square] = outputs(make('adamw', inputs, {})).map(tensorOf)
       parameter.assign(p)
       return [m.assign(mean), v.assign(square)]

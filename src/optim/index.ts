@@ -1,5 +1,6 @@
 import './torch-names.ts'
 
+export { Adafactor, type AdafactorGroupOptions, type AdafactorOptions } from './adafactor.ts'
 export { Adam, type AdamGroupOptions, type AdamOptions, AdamW } from './adamw.ts'
 export { clipGradNorm } from './clip.ts'
 export { type DecayGroup, decayGroups } from './decay-groups.ts'

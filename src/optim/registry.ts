@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { Registry } from '../util/registry.ts'
+import { Adafactor } from './adafactor.ts'
 import { Adam, AdamW } from './adamw.ts'
 import type { DecayGroup } from './decay-groups.ts'
 import { Optimizer } from './optimizer.ts'
@@ -27,6 +28,8 @@ export interface OptimizerDefinition<Schema extends z.ZodObject = z.ZodObject> {
   readonly options: Schema
   /** Defaults of a run that uses it, where they differ from AdamW's. */
   readonly defaults?: Partial<Pick<OptimizerSettings, 'lr' | 'weightDecay'>>
+  /** Defaults of a run that fine-tunes a model, where they differ from `defaults`. */
+  readonly tuningDefaults?: Partial<Pick<OptimizerSettings, 'lr' | 'weightDecay'>>
   create(groups: DecayGroup[], settings: OptimizerSettings & z.output<Schema>): Optimizer
 }
 
@@ -92,10 +95,16 @@ function checkDefinition({ name, options, create }: OptimizerDefinition): void {
 
 const beta = (value: number, text: string) => z.number().min(0).lt(1).default(value).describe(text)
 
+const flag = (value: boolean, on: string, { off }: { off: string }) =>
+  z.boolean().default(value).describe(on).meta({ off })
+
 const adamOptions = z.strictObject({
   beta1: beta(0.9, 'decay rate of the mean gradient'),
   beta2: beta(0.99, 'decay rate of the mean squared gradient'),
   eps: z.number().positive().default(1e-8).describe('term added to the denominator'),
+  scaleParameter: flag(false, 'multiply the rate by the root mean square of each parameter', {
+    off: 'use the same rate for all parameters',
+  }),
 })
 
 registerOptimizer({
@@ -122,11 +131,7 @@ registerOptimizer({
     .strictObject({
       momentum: beta(0, 'share of the previous update that is kept'),
       dampening: beta(0, 'share of each gradient that does not enter the momentum'),
-      nesterov: z
-        .boolean()
-        .default(false)
-        .describe('use Nesterov momentum')
-        .meta({ off: 'use plain momentum' }),
+      nesterov: flag(false, 'use Nesterov momentum', { off: 'use plain momentum' }),
     })
     .refine(({ nesterov, momentum, dampening }) => !nesterov || (momentum > 0 && dampening === 0), {
       path: ['nesterov'],
@@ -134,4 +139,44 @@ registerOptimizer({
     }),
   defaults: { weightDecay: 0 },
   create: (groups, settings) => new SGD(groups, settings),
+})
+
+registerOptimizer({
+  name: 'adafactor',
+  about: 'factored squared gradients, rates relative to each matrix (Shazeer and Stern, 2018)',
+  options: z
+    .strictObject({
+      beta1: beta(0, 'decay rate of the mean update; 0: no mean'),
+      decayRate: z
+        .number()
+        .negative()
+        .default(-0.8)
+        .describe('the squared gradients decay by 1 - step^decayRate'),
+      clipThreshold: z
+        .number()
+        .positive()
+        .default(1)
+        .describe('maximum root mean square of an update'),
+      eps1: z.number().positive().default(1e-30).describe('term added to the squared gradients'),
+      eps2: z
+        .number()
+        .positive()
+        .default(1e-3)
+        .describe('minimum root mean square by which a rate is multiplied'),
+      scaleParameter: flag(true, 'multiply the rate by the root mean square of each parameter', {
+        off: 'use the same rate for all parameters',
+      }),
+      relativeStep: flag(true, 'limit the rate to 1/√step', { off: 'use the rate as it is' }),
+      warmupInit: flag(false, 'let the rate rise by 1e-6 a step', {
+        off: 'leave warm-up to the schedule',
+      }),
+    })
+    .refine(({ warmupInit, relativeStep }) => !warmupInit || relativeStep, {
+      path: ['warmupInit'],
+      message: 'false unless `relativeStep` is true',
+    }),
+  defaults: { lr: 1e-2, weightDecay: 0 },
+  tuningDefaults: { lr: 1e-3 },
+  create: (groups, { eps1, eps2, ...rest }) =>
+    new Adafactor(groups, { eps: [eps1, eps2], ...rest }),
 })

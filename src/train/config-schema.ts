@@ -72,7 +72,7 @@ export const commonSchema = z.strictObject({
   optimizer: z
     .string()
     .default('adamw')
-    .describe('optimizer: adamw, adam, sgd or a registered name'),
+    .describe('optimizer: adamw, adam, sgd, adafactor or a registered name'),
   lr: z.number().positive().default(1e-3).describe('peak learning rate'),
   warmup: counted.default(50).describe('number of steps of learning-rate warm-up'),
   schedule: z

@@ -71,7 +71,8 @@ function defaultsOf(
     given.from === undefined ? {} : { dropout: null, lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
   const length =
     given.steps != null ? { epochs: null } : given.epochs != null ? { steps: null } : {}
-  const all = { ...defaults, ...tuning, ...optimizer.defaults, ...length }
+  const own = { ...optimizer.defaults, ...(given.from !== undefined && optimizer.tuningDefaults) }
+  const all = { ...defaults, ...tuning, ...own, ...length }
   // Defaults such as `beta2` are for the optimizers that have it.
   const keys = { ...commonSchema.shape, ...options.shape, ...optimizer.options.shape }
   return Object.fromEntries(Object.entries(all).filter(([key]) => key in keys))

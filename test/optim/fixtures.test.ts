@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Parameter, type Tensor, tensor, zeros } from '../../src/index.ts'
 import {
+  Adafactor,
   Adam,
   AdamW,
   clipGradNorm,
@@ -17,37 +18,40 @@ const all = await readCases('optimizers')
 const of = (ops: string[]): Case[] => all.filter(({ op }) => ops.includes(op))
 
 onEach(allDevices, () => {
-  describe.each(of(['AdamW', 'Adam', 'SGD']))('$name', ({ op, args, input, output }) => {
-    it("follows PyTorch's trajectory", async () => {
-      const params = { w: new Parameter(asTensor(input.w)), b: new Parameter(asTensor(input.b)) }
-      const optimizer = makeOptimizer(op, args, params)
-      const steps = input.w_grad.shape[0]
-      for (let step = 0; step < steps; step++) {
-        params.w.grad = asTensor(input.w_grad).select(0, step)
-        params.b.grad = asTensor(input.b_grad).select(0, step)
-        await optimizer.step()
-        for (const name of ['w', 'b'] as const) {
-          const { data, shape } = output[`${name}.after`]
-          const size = data.length / shape[0]
-          await expectClose(
-            await params[name].data(),
-            data.subarray(step * size, (step + 1) * size),
-            2e-6,
-          )
+  describe.each(of(['AdamW', 'Adam', 'SGD', 'Adafactor']))(
+    '$name',
+    ({ op, args, input, output }) => {
+      it("follows PyTorch's or transformers' trajectory", async () => {
+        const params = { w: new Parameter(asTensor(input.w)), b: new Parameter(asTensor(input.b)) }
+        const optimizer = makeOptimizer(op, args, params)
+        const steps = input.w_grad.shape[0]
+        for (let step = 0; step < steps; step++) {
+          params.w.grad = asTensor(input.w_grad).select(0, step)
+          params.b.grad = asTensor(input.b_grad).select(0, step)
+          await optimizer.step()
+          for (const name of ['w', 'b'] as const) {
+            const { data, shape } = output[`${name}.after`]
+            const size = data.length / shape[0]
+            await expectClose(
+              await params[name].data(),
+              data.subarray(step * size, (step + 1) * size),
+              2e-6,
+            )
+          }
         }
-      }
-      const { tensors } = optimizer.stateDict(Object.entries(params))
-      const states = Object.keys(output).filter((key) => !key.endsWith('.after'))
-      expect(Object.keys(tensors).sort()).toEqual(states.sort())
-      // 1 - β₂ of a float32 β₂ = 0.999 is 1.3e-5 off; so is the bias correction, and both cancel.
-      for (const key of states)
-        await expectClose(
-          await tensors[key].data(),
-          output[key].data,
-          key.endsWith('_sq') ? 2e-5 : 2e-6,
-        )
-    })
-  })
+        const { tensors } = optimizer.stateDict(Object.entries(params))
+        const states = Object.keys(output).filter((key) => !key.endsWith('.after'))
+        expect(Object.keys(tensors).sort()).toEqual(states.sort())
+        // 1 - β₂ of a float32 β₂ = 0.999 is 1.3e-5 off; so is the bias correction, and both cancel.
+        for (const key of states)
+          await expectClose(
+            await tensors[key].data(),
+            output[key].data,
+            key.endsWith('_sq') ? 2e-5 : 2e-6,
+          )
+      })
+    },
+  )
 
   describe.each(of(['clip_grad_norm']))('$name', ({ args, input, output }) => {
     it('scales as PyTorch does', async () => {
@@ -90,14 +94,14 @@ function makeOptimizer(
     params: [parameter],
     ...camelCased(special[name] ?? {}),
   }))
-  const Kind = { AdamW, Adam, SGD }[op] as typeof AdamW
+  const Kind = { AdamW, Adam, SGD, Adafactor }[op] as typeof AdamW
   return new Kind(listed, camelCased(rest)) as unknown as Optimizer<{ lr: number }>
 }
 
 const camelCased = (settings: Settings): Settings =>
   Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [
-      key === 'weight_decay' ? 'weightDecay' : key,
+      key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
       value,
     ]),
   )

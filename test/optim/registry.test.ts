@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { Parameter, rand } from '../../src/index.ts'
 import {
+  Adafactor,
   Adam,
   AdamW,
   createOptimizer,
@@ -17,7 +18,12 @@ const settings = { lr: 0.5, weightDecay: 0.1, maxGradNorm: null }
 
 describe('registerOptimizer', () => {
   it('knows the built-in ones, with their options and defaults', () => {
-    expect(optimizerDefinitions().map(({ name }) => name)).toEqual(['adamw', 'adam', 'sgd'])
+    expect(optimizerDefinitions().map(({ name }) => name)).toEqual([
+      'adamw',
+      'adam',
+      'sgd',
+      'adafactor',
+    ])
     const adamw = createOptimizer('adamw', groups(), { ...settings, beta2: 0.9 })
     expect(adamw).toBeInstanceOf(AdamW)
     expect(adamw.groups[0]).toMatchObject({
@@ -28,13 +34,18 @@ describe('registerOptimizer', () => {
     expect(sgd).toBeInstanceOf(SGD)
     expect(sgd.groups[0]).toMatchObject({ momentum: 0.9, nesterov: false })
     expect(sgd.maxGradNorm).toBe(2)
+    const adafactor = createOptimizer('adafactor', groups(), { ...settings, eps2: 0.1, beta1: 0.9 })
+    expect(adafactor).toBeInstanceOf(Adafactor)
+    expect(adafactor.groups[0]).toMatchObject({ lr: 0.5, eps: [1e-30, 0.1], beta1: 0.9 })
+    const scaled = createOptimizer('adamw', groups(), { ...settings, scaleParameter: true })
+    expect(scaled.groups[0]).toMatchObject({ scaleParameter: true })
   })
 
   it('names the nearest one of an unknown name', () => {
     expect(() => optimizerDefinition('adamm')).toThrow(
       expect.objectContaining({
         code: 'unknown-name',
-        remedy: 'Did you mean adamw? Known: adamw, adam, sgd.',
+        remedy: 'Did you mean adamw? Known: adamw, adam, sgd, adafactor.',
         details: expect.objectContaining({ key: 'optimizer', value: 'adamm' }),
       }),
     )
@@ -54,7 +65,7 @@ describe('registerOptimizer', () => {
     refused({ name: 'a', about: '', create }, 'invalid-option', '`options` must be a zod object')
     const required = z.object({ decay: z.number() })
     refused({ name: 'a', about: '', options: required, create }, 'invalid-option', 'a default')
-    expect(optimizerDefinitions()).toHaveLength(3)
+    expect(optimizerDefinitions()).toHaveLength(4)
   })
 
   it('refuses what a definition creates when it is no optimiser', () => {
@@ -75,7 +86,7 @@ describe('options', () => {
   it('have no unknown keys', () => {
     refused(() => new AdamW(params(), { learningRate: 1 } as never), {
       code: 'unknown-name',
-      message: 'The options of AdamW must be among lr, betas, eps, weightDecay, maxGradNorm, gradNorm, checkFinite, got `learningRate`', // biome-ignore format: one line
+      message: 'The options of AdamW must be among lr, betas, eps, weightDecay, scaleParameter, maxGradNorm, gradNorm, checkFinite, got `learningRate`', // biome-ignore format: one line
       remedy: 'Did you mean `lr`?',
     })
     refused(() => new SGD(params(), { momentun: 0.9 } as never), {
@@ -109,6 +120,21 @@ describe('options', () => {
     })
     refused(() => new AdamW(params(), { maxGradNorm: 0 }), {
       message: '`maxGradNorm` must be a positive number or null, got 0',
+    })
+    refused(() => new Adafactor(params(), { eps: [0, 1e-3] }), {
+      message: '`eps` must be two numbers > 0, got [0,0.001]',
+    })
+    refused(() => new Adafactor(params(), { decayRate: 0.8 }), {
+      message: '`decayRate` must be a number < 0, got 0.8',
+    })
+    refused(() => new Adafactor(params(), { clipThreshold: 0 }), {
+      message: '`clipThreshold` must be a number > 0, got 0',
+    })
+    refused(() => new Adafactor([{ params: params(), beta1: 1 }]), {
+      message: '`beta1` must be a number in [0, 1), got 1',
+    })
+    refused(() => new Adafactor(params(), { warmupInit: true, relativeStep: false }), {
+      message: '`warmupInit` must be used with `relativeStep`',
     })
     expect(new AdamW(params(), { lr: undefined }).groups[0].lr).toBe(1e-3)
   })

@@ -56,8 +56,12 @@ it.each([
   ['sgd', { momentum: 0.9, nesterov: true, lr: 0.1 }, ['momentum_buffer']],
   ['sgd', { lr: 0.1 }, []],
   ['lion', { decay: 0.5 }, ['mean']],
+  ['adafactor', {}, ['exp_avg_sq', 'exp_avg_sq_row', 'exp_avg_sq_col']],
+  ['adafactor', { beta1: 0.5, relativeStep: false, lr: 0.05 }, ['exp_avg_sq', 'exp_avg_sq_row', 'exp_avg_sq_col', 'exp_avg']], // biome-ignore format: one line
+  ['adamw', { scaleParameter: true, lr: 0.02 }, ['exp_avg', 'exp_avg_sq']],
 ])('%s with %j trains, and resumes bit for bit', async (optimizer, options, state) => {
-  const name = `${optimizer}-${state.join('')}`
+  const scaled = 'scaleParameter' in options ? '-scaled' : ''
+  const name = `${optimizer}-${state.join('')}${scaled}`
   const config = { ...keys, optimizer, ...options }
   const direct = await trainTiny(at(name), config)
   await trainTiny(at(`${name}-2`), config, { stopAt: 3 })
@@ -70,10 +74,16 @@ it.each([
 })
 
 it('differ in what they learn', () => {
-  const losses = ['adamw-exp_avgexp_avg_sq', 'sgd-momentum_buffer', 'sgd-', 'lion-mean'].map(
-    (name) => linesOf(at(name))[5].loss,
-  )
-  expect(new Set(losses).size).toBe(4)
+  const names = [
+    'adamw-exp_avgexp_avg_sq',
+    'adamw-exp_avgexp_avg_sq-scaled',
+    'sgd-momentum_buffer',
+    'sgd-',
+    'lion-mean',
+    'adafactor-exp_avg_sqexp_avg_sq_rowexp_avg_sq_col',
+  ]
+  const losses = names.map((name) => linesOf(at(name))[5].loss)
+  expect(new Set(losses).size).toBe(names.length)
 })
 
 it('have options and defaults of their own', () => {
@@ -84,6 +94,8 @@ it('have options and defaults of their own', () => {
   const sgd = parse({ optimizer: 'sgd', from: 'x' })
   expect(sgd).toMatchObject({ momentum: 0, nesterov: false, weightDecay: 0, lr: 5e-5 })
   expect(sgd).not.toHaveProperty('beta2')
+  expect(parse({ optimizer: 'adafactor' })).toMatchObject({ lr: 1e-2, weightDecay: 0, eps1: 1e-30 })
+  expect(parse({ optimizer: 'adafactor', from: 'x' })).toMatchObject({ lr: 1e-3, weightDecay: 0 })
   expect(parse({ optimizer: 'lion' })).toMatchObject({ decay: 0.9, lr: 1e-2 })
 })
 
@@ -95,6 +107,9 @@ it('refuses unknown optimisers, and options that the optimiser does not have', (
   expect(parse({ optimizer: 'sgd', beta2: 0.9 })).toThrow(/beta2/)
   expect(parse({ momentum: 0.9 })).toThrow(/momentum/)
   expect(parse({ optimizer: 'sgd', nesterov: true })).toThrow(/nesterov.*momentum/s)
+  expect(parse({ optimizer: 'adafactor', warmupInit: true, relativeStep: false })).toThrow(
+    /warmupInit.*relativeStep/s,
+  )
   expect(parse({ optimizer: 'sgd', momentum: 2 })).toThrow(/momentum/)
   expect(parse({ optimizer: 7 })).toThrow(/optimizer/)
 })

@@ -262,6 +262,7 @@ export const optimFunctions: Record<string, readonly Argument[]> = {
 }
 
 export const optimConstructors: Record<string, readonly Argument[]> = {
+  Adafactor: [parameters, options({})],
   Adam: [parameters, options({})],
   AdamW: [parameters, options({})],
   LRScheduler: [{ value: optimizer, wrong: [undefined, null, 3, {}] }, schedule],

@@ -1,0 +1,9 @@
+// Learning rates in proportion to the size of a parameter (Shazeer and Stern, 2018, section 8).
+import type { Parameter, Tensor } from '../tensor/index.ts'
+
+/** The rate times the root mean square of the parameter, or times `least` where that is larger. */
+export const scaledRate = (rate: Tensor, parameter: Parameter, least: Tensor | number): Tensor =>
+  rms(parameter).maximum(least).mul(rate)
+
+/** The root mean square of all elements. */
+export const rms = (x: Tensor): Tensor => x.square().mean().sqrt()
