@@ -1,4 +1,5 @@
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { warn } from '../util/warn.ts'
 import type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
 import {
   additionalTokensOf,
@@ -13,6 +14,7 @@ import { cutsAtSpaces } from './encode/cuts-at-spaces.ts'
 import { continued, type DecodeStream, pieceStream, windowStream } from './encode/decode-stream.ts'
 import { Encoder, normalizedContent } from './encode/encoder.ts'
 import { assemble, type Encoding, type TruncationOptions } from './encode/encoding.ts'
+import { withoutTables } from './encode/model-settings.ts'
 import { PLAIN_TEMPLATE } from './encode/post-processors.ts'
 import { trimOffsets } from './encode/trim-offsets.ts'
 import type { LoadTokenizerOptions } from './formats/files.ts'
@@ -261,7 +263,7 @@ export class Tokenizer {
 
   /** The contents of `tokenizer.json`. */
   toJSON(): TokenizerJson {
-    return this.json
+    return { ...this.json, model: withoutTables(this.json.model) }
   }
 
   /** Writes `tokenizer.json` and `tokenizer_config.json`, as `AutoTokenizer` reads them. */
@@ -345,8 +347,8 @@ function warnOfIds(
   const wrong = file.find(({ content, id }) => ids.get(content) !== id)
   if (!wrong) return
   const id = ids.get(wrong.content)
-  console.warn(
-    `heed: added_tokens in ${source} must have the next free ids, got ${wrong.id} for ` +
+  warn(
+    `added_tokens in ${source} must have the next free ids, got ${wrong.id} for ` +
       `${JSON.stringify(wrong.content)}; it is ${id}, as in Python's tokenizers.`,
   )
 }

@@ -1,30 +1,27 @@
 import { HeedError, shown } from '../util/errors.ts'
+import type { TokenIds } from './encode/steps.ts'
+import { TokenTable } from './encode/token-table.ts'
 import type { AddedTokenJson } from './formats/tokenizer-json.ts'
 
 /** Tokens and their ids: those of the model, and added ones, which come first. */
 export class Vocabulary {
   /** The highest id plus one. */
   readonly size: number
-  private readonly model: ReadonlyMap<string, number>
+  private readonly model: TokenTable
   private readonly added: ReadonlyMap<string, number>
-  private readonly tokens: (string | undefined)[]
+  private readonly addedTokens: ReadonlyMap<number, string>
+  /** The tokens that have been asked for. */
+  private readonly texts: (string | undefined)[]
 
   /** @throws HeedError when two tokens of the model have one id */
-  constructor(
-    model: ReadonlyMap<string, number>,
-    added: readonly AddedTokenJson[],
-    source = 'tokenizer.json',
-  ) {
-    this.model = model
+  constructor(model: TokenIds, added: readonly AddedTokenJson[], source = 'tokenizer.json') {
+    this.model = TokenTable.of(model)
     this.added = new Map(added.map(({ content, id }) => [content, id]))
-    const tokens: (string | undefined)[] = []
-    for (const [token, id] of model) {
-      if (tokens[id] !== undefined) throw sharedId(tokens[id], token, id, source)
-      tokens[id] = token
-    }
-    for (const { content, id } of added) tokens[id] = content
-    this.tokens = tokens
-    this.size = tokens.length
+    this.addedTokens = new Map(added.map(({ content, id }) => [id, content]))
+    const shared = this.model.sharedId()
+    if (shared) throw sharedId(shared, source)
+    this.size = added.reduce((size, { id }) => Math.max(size, id + 1), this.model.idLimit)
+    this.texts = new Array<string | undefined>(Math.min(this.size, 1 << 20)) // fewer than an id may claim
   }
 
   idOf(token: string): number | undefined {
@@ -32,14 +29,21 @@ export class Vocabulary {
   }
 
   tokenOf(id: number): string | undefined {
-    return this.tokens[id]
+    const known = this.texts[id]
+    if (known !== undefined) return known
+    const token = this.addedTokens.get(id) ?? this.model.tokenOf(id)
+    if (token !== undefined) this.texts[id] = token
+    return token
   }
 }
 
-function sharedId(a: string, b: string, id: number, source: string): HeedError {
+function sharedId(
+  { token, other, id }: { token: string; other: string; id: number },
+  source: string,
+): HeedError {
   return new HeedError(
     'corrupt-file',
-    `The ids of tokens in ${source} must be unique, got ${id} for ${shown(a)} and ${shown(b)}`,
-    { key: b, value: id, remedy: `Give ${shown(b)} an id of its own.` },
+    `The ids of tokens in ${source} must be unique, got ${id} for ${shown(token)} and ${shown(other)}`,
+    { key: other, value: id, remedy: `Give ${shown(other)} an id of its own.` },
   )
 }

@@ -13,7 +13,11 @@ export interface ReadJsonOptions {
 
 /** Reads a JSON file. Errors name the file, the line and the column. */
 export async function readJson(path: string, options: ReadJsonOptions = {}): Promise<JsonValue> {
-  const bytes = await readBytes(path, options.maxBytes ?? 256e6)
+  return parseJsonBytes(await readJsonBytes(path, options), path)
+}
+
+/** Parses the bytes of a JSON file. */
+export function parseJsonBytes(bytes: Uint8Array, path: string): JsonValue {
   return parseJson(decodeUtf8(bytes, path), path)
 }
 
@@ -45,7 +49,11 @@ export function decodeUtf8(bytes: Uint8Array, source: string): string {
   }
 }
 
-async function readBytes(path: string, maxBytes: number): Promise<Uint8Array> {
+/** Reads the bytes of a file that should be JSON. */
+export async function readJsonBytes(
+  path: string,
+  { maxBytes = 256e6 }: ReadJsonOptions = {},
+): Promise<Uint8Array> {
   const { handle, size } = await openForReading(path)
   try {
     if (size > maxBytes) {

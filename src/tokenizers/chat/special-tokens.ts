@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../io/files/json-parse.ts'
-import { AddedVocabulary, type NewToken, type TokenIds } from '../formats/added-vocabulary.ts'
+import { AddedVocabulary, type ModelTokens, type NewToken } from '../formats/added-vocabulary.ts'
 import { addedToken } from '../formats/read-json.ts'
 import type { AddedTokenJson, TokenizerConfig } from '../formats/tokenizer-json.ts'
 
@@ -38,7 +38,7 @@ export function additionalTokensOf(config: TokenizerConfig): string[] {
  */
 export function withConfigTokens(
   fileTokens: readonly AddedTokenJson[],
-  model: TokenIds,
+  model: ModelTokens,
   config: TokenizerConfig,
 ): AddedTokenJson[] {
   const added = new AddedVocabulary(model)

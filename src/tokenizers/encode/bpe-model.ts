@@ -7,7 +7,7 @@ import { NumberHeap } from './number-heap.ts'
 import { byteTokens, type Pieces, piecesOfBytes, unknownId, utf8Size } from './pieces.ts'
 import { registerTokenizerStep } from './register-step.ts'
 import { flag, text } from './settings.ts'
-import type { WordModel } from './steps.ts'
+import type { TokenIds, WordModel } from './steps.ts'
 
 const settings = z
   .object({
@@ -43,7 +43,7 @@ type Settings = z.output<typeof settings>
  * the one that was learned first is joined, the leftmost first, until no merge applies.
  */
 class Bpe implements WordModel {
-  readonly vocab: ReadonlyMap<string, number>
+  readonly vocab: TokenIds
   readonly unknownToken: string | undefined
   readonly byteFallback: boolean
   readonly splitsCharacters: boolean
@@ -180,4 +180,8 @@ const DEAD = -1
 const NONE = -1
 const PLACES = 2 ** 29 // more than a string has; 2^24 ranks times this stay exact
 
-registerTokenizerStep('model', 'BPE', { schema: settings, make: (values) => new Bpe(values) })
+registerTokenizerStep('model', 'BPE', {
+  schema: settings,
+  make: (values) => new Bpe(values),
+  readsTables: true,
+})

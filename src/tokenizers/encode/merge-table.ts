@@ -7,26 +7,16 @@ export class MergeTable {
   /** The number of merges. */
   size = 0
   /** The token that each merge makes, by its rank. */
-  private readonly tokens: Int32Array
+  private tokens = new Int32Array(1 << 6)
   /** Left, right and rank + 1 of each entry; 0 for a free one. */
-  private readonly entries: Int32Array
-  private readonly mask: number
+  private entries = new Int32Array(3 << 7)
+  private mask = (1 << 7) - 1
 
-  constructor(capacity: number) {
-    let slots = 4
-    while (slots < capacity * 2) slots *= 2
-    this.tokens = new Int32Array(capacity)
-    this.entries = new Int32Array(slots * 3)
-    this.mask = slots - 1
-  }
-
-  /** Adds the next merge; of equal pairs the last one counts. */
-  add(left: number, right: number, token: number): void {
-    const entry = this.find(left, right)
+  /** Adds the next merge; of equal pairs the last one counts. Returns whether the pair is new. */
+  add(left: number, right: number, token: number): boolean {
+    if (this.size === this.tokens.length) this.grow()
     this.tokens[this.size] = token
-    this.entries[entry] = left
-    this.entries[entry + 1] = right
-    this.entries[entry + 2] = ++this.size
+    return this.put(left, right, ++this.size)
   }
 
   /** The rank of the merge of two tokens, -1 if there is none. */
@@ -39,10 +29,41 @@ export class MergeTable {
     return this.tokens[rank]
   }
 
+  /** The pairs of tokens in the order of their ranks, if none came twice. */
+  pairs(): (readonly [left: number, right: number])[] {
+    const { entries } = this
+    const pairs = new Array<readonly [number, number]>(this.size)
+    for (let entry = 0; entry < entries.length; entry += 3) {
+      const rank = entries[entry + 2] - 1
+      if (rank >= 0) pairs[rank] = [entries[entry], entries[entry + 1]]
+    }
+    return pairs
+  }
+
+  private put(left: number, right: number, rank: number): boolean {
+    const { entries } = this
+    const entry = this.find(left, right)
+    const isNew = entries[entry + 2] === 0
+    entries[entry] = left
+    entries[entry + 1] = right
+    entries[entry + 2] = rank
+    return isNew
+  }
+
+  private grow(): void {
+    const { tokens, entries } = this
+    this.tokens = new Int32Array(tokens.length * 2)
+    this.tokens.set(tokens)
+    this.entries = new Int32Array(entries.length * 2)
+    this.mask = this.mask * 2 + 1
+    for (let entry = 0; entry < entries.length; entry += 3)
+      if (entries[entry + 2] > 0) this.put(entries[entry], entries[entry + 1], entries[entry + 2])
+  }
+
   /** The entry of a pair, or the free one where it belongs. */
   private find(left: number, right: number): number {
     const { entries, mask } = this
-    let slot = (Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b)) >>> 0
+    let slot = (Math.imul(left, LEFT) ^ Math.imul(right, RIGHT)) >>> 0
     slot = (slot ^ (slot >>> 15)) & mask
     for (;;) {
       const entry = slot * 3
@@ -51,4 +72,12 @@ export class MergeTable {
       slot = (slot + 1) & mask
     }
   }
+}
+
+/** Odd factors, which differ in each process so that no file can be made of pairs that share a slot. */
+const LEFT = oddNumber()
+const RIGHT = oddNumber()
+
+function oddNumber(): number {
+  return Math.floor(Math.random() * 2 ** 32) | 1
 }

@@ -3,21 +3,24 @@ import { isJsonObject } from '../../io/files/json-parse.ts'
 import { refuse } from '../schema-error.ts'
 import { MergeTable } from './merge-table.ts'
 import { MAX_ID } from './settings.ts'
+import type { TokenIds } from './steps.ts'
+import { TokenTable } from './token-table.ts'
 
 // Schemas of a model's vocabulary and merges. They have hundreds of thousands of entries, so each is
 // checked and turned into what encoding needs in one pass, without a schema for each entry.
 
-/** `{ token: id }`; the output is a map. */
-export const vocabulary = z.unknown().transform((json, context) => {
-  const ids = new Map<string, number>()
+/** `{ token: id }`, or the table that `readTokenizerJsonFile` makes of it. */
+export const vocabulary = z.unknown().transform((json, context): TokenTable => {
+  if (json instanceof TokenTable) return json
+  const table = new TokenTable()
   if (!isJsonObject(json)) return refuse(context, json, 'an object of tokens and their ids')
   for (const token of Object.keys(json)) {
     const id = json[token]
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= MAX_ID)
       return refuse(context, id, `a whole number from 0 to ${MAX_ID - 1}`, { path: [token] })
-    ids.set(token, id)
+    table.set(token, id)
   }
-  return ids
+  return table
 })
 
 /** Tokens with their scores, by id. */
@@ -44,31 +47,26 @@ export const scoredVocabulary = z.unknown().transform((json, context): ScoredVoc
 })
 
 /**
- * Reads `["left right", …]` or `[["left", "right"], …]`. Tokens inside a word begin with `prefix`, which the
- * right token of a pair loses.
+ * Reads `["left right", …]` or `[["left", "right"], …]`, or takes the table that `readTokenizerJsonFile` makes of them.
+ * Tokens inside a word begin with `prefix`, which the right token of a pair loses.
  */
 export function readMerges(
   merges: unknown,
-  { vocab, prefix }: { vocab: ReadonlyMap<string, number>; prefix: string },
+  { vocab, prefix }: { vocab: TokenIds; prefix: string },
   context: Pick<z.RefinementCtx, 'issues'>,
 ): MergeTable {
+  if (merges instanceof Merges) return merges.table
   if (!Array.isArray(merges)) return refuse(context, merges, 'a list', { path: ['merges'] })
   const list: unknown[] = merges
-  const table = new MergeTable(list.length)
+  const table = new MergeTable()
   const read = Array.isArray(list[0]) ? pairOfList : pairOfLine
-  let last: string | undefined // joined before, as merges of one token often follow each other
-  let token: number | undefined
   for (let i = 0; i < list.length; i++) {
     const pair = read(list[i])
     const left = pair && vocab.get(pair[0])
     const right = pair && vocab.get(pair[1])
     if (pair === undefined || left === undefined || right === undefined)
       return refuse(context, list[i], 'two tokens of the vocabulary', { path: ['merges', i] })
-    const end = prefix === '' ? pair[1] : pair[1].slice(prefix.length)
-    if (last === undefined || !joins(pair[0], end, last)) {
-      last = pair[0] + end
-      token = vocab.get(last)
-    }
+    const token = vocab.get(pair[0] + (prefix === '' ? pair[1] : pair[1].slice(prefix.length)))
     if (token === undefined)
       return refuse(context, list[i], 'two tokens that together are a token of the vocabulary', {
         path: ['merges', i],
@@ -78,9 +76,22 @@ export function readMerges(
   return table
 }
 
-function joins(left: string, right: string, joined: string): boolean {
-  const { length } = joined
-  return left.length + right.length === length && joined.startsWith(left) && joined.endsWith(right)
+/** The merges of a tokenizer.json, read into a table. */
+export class Merges {
+  readonly table = new MergeTable()
+  private readonly vocab: TokenTable
+  readonly asLines: boolean
+
+  /** @param asLines whether the file has `"left right"` and not `["left", "right"]` */
+  constructor(vocab: TokenTable, asLines: boolean) {
+    this.vocab = vocab
+    this.asLines = asLines
+  }
+
+  toJSON(): (string | string[])[] {
+    const pairs = this.table.pairs().map((pair) => pair.map((id) => this.vocab.tokenOf(id) ?? ''))
+    return this.asLines ? pairs.map((pair) => pair.join(' ')) : pairs
+  }
 }
 
 type Pair = readonly [left: string, right: string]
@@ -100,4 +111,14 @@ function pairOfLine(merge: unknown): Pair | undefined {
   const space = merge.indexOf(' ')
   if (space < 0 || merge.includes(' ', space + 1)) return undefined
   return [merge.slice(0, space), merge.slice(space + 1)]
+}
+
+/** The settings of a model as in tokenizer.json, also where a file was read into tables. */
+export function withoutTables<Settings extends Record<string, unknown>>(model: Settings): Settings {
+  const { vocab, merges } = model
+  return {
+    ...model,
+    ...(vocab instanceof TokenTable && { vocab: vocab.toJSON() }),
+    ...(merges instanceof Merges && { merges: merges.toJSON() }),
+  }
 }

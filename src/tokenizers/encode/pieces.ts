@@ -1,5 +1,6 @@
 import { HeedError, shown } from '../../util/errors.ts'
 import { nextCharacter } from './aligned-text.ts'
+import type { TokenIds } from './steps.ts'
 
 /** The tokens of one word. */
 export interface Pieces {
@@ -21,11 +22,7 @@ export function push({ ids, starts, ends }: Pieces, id: number, start: number, e
  * The id of the unknown token.
  * @throws HeedError when the model has none for this word
  */
-export function unknownId(
-  word: string,
-  token: string | undefined,
-  vocab: ReadonlyMap<string, number>,
-): number {
+export function unknownId(word: string, token: string | undefined, vocab: TokenIds): number {
   const id = token === undefined ? undefined : vocab.get(token)
   if (id !== undefined) return id
   throw new HeedError('invalid-data', `Every word must be in the vocabulary, got ${shown(word)}`, {
@@ -36,7 +33,7 @@ export function unknownId(
 }
 
 /** The byte tokens of a text; undefined if the vocabulary lacks one of them. */
-export function byteTokens(text: string, vocab: ReadonlyMap<string, number>): number[] | undefined {
+export function byteTokens(text: string, vocab: TokenIds): number[] | undefined {
   const ids: number[] = []
   for (const byte of encoder.encode(text)) {
     const id = vocab.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)

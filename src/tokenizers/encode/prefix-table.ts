@@ -1,10 +1,12 @@
+import type { TokenIds } from './steps.ts'
+
 /** Finds the tokens that a text begins with: the tokens are sorted, and searched character by character. */
 export class PrefixTable {
   private readonly sorted: string[]
   private readonly ids: Int32Array
 
-  constructor(ids: ReadonlyMap<string, number>) {
-    this.sorted = [...ids.keys()].sort() // by UTF-16 units, as they are compared below
+  constructor(ids: TokenIds) {
+    this.sorted = Array.from(ids, ([token]) => token).sort() // by UTF-16 units, as they are compared below
     this.ids = Int32Array.from(this.sorted, (token) => ids.get(token) ?? -1)
   }
 

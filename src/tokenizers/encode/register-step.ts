@@ -12,6 +12,8 @@ export interface TokenizerStepDefinition<Kind extends TokenizerStepKind, Setting
   schema: z.ZodType<Settings>
   /** Builds the step when a tokenizer is opened. */
   make(settings: Settings): TokenizerSteps[Kind]
+  /** For models: `vocab` and `merges` may be the tables of a file instead of their JSON. Default false. */
+  readsTables?: boolean
 }
 
 /**
@@ -21,9 +23,9 @@ export interface TokenizerStepDefinition<Kind extends TokenizerStepKind, Setting
 export function registerTokenizerStep<Kind extends TokenizerStepKind, Settings>(
   kind: Kind,
   type: string,
-  { schema, make }: TokenizerStepDefinition<Kind, Settings>,
+  { schema, make, readsTables = false }: TokenizerStepDefinition<Kind, Settings>,
 ): void {
-  registryOf(kind).register(type, (json, context) => {
+  const read: StepReader<Kind> = (json, context) => {
     const settings = schema.safeParse(json, { reportInput: true })
     if (!settings.success) return refuseBy(context, settings.error)
     try {
@@ -34,7 +36,14 @@ export function registerTokenizerStep<Kind extends TokenizerStepKind, Settings>(
         cause,
       })
     }
-  })
+  }
+  registryOf(kind).register(type, Object.assign(read, { readsTables }))
+}
+
+/** Whether a model accepts tables for `vocab` and `merges`. */
+export function readsTables(type: string): boolean {
+  const { model } = REGISTRIES
+  return model.has(type) && model.get(type).readsTables
 }
 
 /** Schema of a step within another one, as in a `Sequence`: its output is the step, ready for use. */
@@ -75,7 +84,9 @@ type StepReader<Kind extends TokenizerStepKind> = (
   context: Pick<z.RefinementCtx, 'issues'>,
 ) => TokenizerSteps[Kind]
 
-const REGISTRIES: { [Kind in TokenizerStepKind]: Registry<StepReader<Kind>> } = {
+const REGISTRIES: {
+  [Kind in TokenizerStepKind]: Registry<StepReader<Kind> & { readsTables: boolean }>
+} = {
   normalizer: new Registry('normalizer'),
   pre_tokenizer: new Registry('pre-tokenizer'),
   model: new Registry('tokenizer model'),

@@ -25,11 +25,17 @@ export interface PreTokenizer {
   readonly beforeBytes?: PreTokenizer
 }
 
+/** Tokens and their ids. A `Map` is one. */
+export interface TokenIds extends Iterable<readonly [token: string, id: number]> {
+  readonly size: number
+  get(token: string): number | undefined
+}
+
 /** Splits a word into tokens of its vocabulary. */
 export interface WordModel {
   encode(word: string): Pieces
   /** The id of each token. */
-  readonly vocab: ReadonlyMap<string, number>
+  readonly vocab: TokenIds
   /** The number of entries, if some tokens have several. */
   readonly size?: number
   /** The token for words or characters that the vocabulary lacks. */

@@ -6,7 +6,7 @@ import { byteTokens, type Pieces, push } from './pieces.ts'
 import { PrefixTable } from './prefix-table.ts'
 import { registerTokenizerStep } from './register-step.ts'
 import { flag } from './settings.ts'
-import type { WordModel } from './steps.ts'
+import type { TokenIds, WordModel } from './steps.ts'
 
 const settings = z
   .object({ vocab: scoredVocabulary, unk_id: z.int().min(0).nullish(), byte_fallback: flag(false) })
@@ -28,7 +28,7 @@ const settings = z
  * log-probabilities, computed from left to right (Viterbi).
  */
 class Unigram implements WordModel {
-  readonly vocab: ReadonlyMap<string, number>
+  readonly vocab: TokenIds
   readonly size: number
   readonly unknownToken: string | undefined
   readonly byteFallback: boolean

@@ -3,7 +3,7 @@ import { vocabulary } from './model-settings.ts'
 import { type Pieces, push, unknownId } from './pieces.ts'
 import { registerTokenizerStep } from './register-step.ts'
 import { text } from './settings.ts'
-import type { WordModel } from './steps.ts'
+import type { TokenIds, WordModel } from './steps.ts'
 
 registerTokenizerStep('model', 'WordPiece', {
   schema: z.object({
@@ -17,11 +17,13 @@ registerTokenizerStep('model', 'WordPiece', {
       .transform((value) => value ?? 100),
   }),
   make: wordPiece,
+  readsTables: true,
 })
 
 registerTokenizerStep('model', 'WordLevel', {
   schema: z.object({ vocab: vocabulary, unk_token: z.string().nullish() }),
   make: wordLevel,
+  readsTables: true,
 })
 
 /** The longest token that fits, repeatedly; a word that cannot be split in this way is unknown. */
@@ -31,7 +33,7 @@ function wordPiece({
   continuing_subword_prefix: prefix,
   max_input_chars_per_word: longest,
 }: {
-  vocab: ReadonlyMap<string, number>
+  vocab: TokenIds
   unk_token?: string | null
   continuing_subword_prefix: string
   max_input_chars_per_word: number
@@ -61,7 +63,7 @@ function wordLevel({
   vocab,
   unk_token,
 }: {
-  vocab: ReadonlyMap<string, number>
+  vocab: TokenIds
   unk_token?: string | null
 }): WordModel {
   const unknownToken = unk_token ?? undefined
@@ -76,11 +78,7 @@ function wordLevel({
   }
 }
 
-function unknown(
-  word: string,
-  token: string | undefined,
-  vocab: ReadonlyMap<string, number>,
-): Pieces {
+function unknown(word: string, token: string | undefined, vocab: TokenIds): Pieces {
   return { ids: [unknownId(word, token, vocab)], starts: [0], ends: [word.length] }
 }
 

@@ -2,7 +2,7 @@ import type { WordModel } from '../encode/steps.ts'
 import type { AddedTokenJson } from './tokenizer-json.ts'
 
 /** The tokens of a model with their ids. */
-export type TokenIds = Pick<WordModel, 'vocab' | 'size'>
+export type ModelTokens = Pick<WordModel, 'vocab' | 'size'>
 
 /** A token without its id, which the vocabulary gives it. */
 export type NewToken = Omit<AddedTokenJson, 'id'>
@@ -12,10 +12,10 @@ export type NewToken = Omit<AddedTokenJson, 'id'>
  * has keeps its id, others get the next ones, in the order in which they are added.
  */
 export class AddedVocabulary {
-  private readonly model: TokenIds
+  private readonly model: ModelTokens
   private readonly byContent = new Map<string, AddedTokenJson>()
 
-  constructor(model: TokenIds) {
+  constructor(model: ModelTokens) {
     this.model = model
   }
 

@@ -29,6 +29,7 @@ import {
   tiktokenModelFiles,
 } from './tiktoken.ts'
 import type { TokenizerConfig } from './tokenizer-json.ts'
+import { readTokenizerJsonFile } from './tokenizer-json-file.ts'
 
 export interface LoadTokenizerOptions {
   /** Of the two tokenizers of a Marian model, load that of the target language. */
@@ -123,7 +124,7 @@ async function filesOf(path: string, config: TokenizerConfig): Promise<Files> {
     return tiktokenModelFiles(await readText(path), config)
   const isModel = format === 'sentencepiece' || (format === null && name.includes('.model'))
   if (!isModel) {
-    const json = withClassSettings(await readJson(path), config, path)
+    const json = withClassSettings(await readTokenizerJsonFile(path), config, path)
     return { json, config: withKnownClassTokens(config, json) }
   }
   const isT5 = name === 'spiece.model' ? /^T5|^$/ : /^T5Tokenizer/
