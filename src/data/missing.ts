@@ -17,7 +17,7 @@ export function withNulls(
   depth = 0,
 ): Readonly<Record<string, unknown>> {
   let changed: Record<string, unknown> | undefined
-  for (const key of Object.keys(values)) {
+  for (const key in values) {
     const value = values[key]
     if (typeof value === 'string') continue
     const item = clean(value, depth)

@@ -8,7 +8,7 @@ import { idxRows, isIdx } from './images/idx.ts'
 import { withNulls } from './missing.ts'
 import { Mistakes } from './mistakes.ts'
 import { parallelColumns, readParallelText } from './readers/parallel-text.ts'
-import type { ReadOptions } from './readers/reader.ts'
+import { inBlocks, type ReadOptions } from './readers/reader.ts'
 import { knownEndings, readerFor, readerNamed } from './readers/registry.ts'
 import type { Row, RowSource } from './row.ts'
 
@@ -32,7 +32,8 @@ export async function openRows(
   const { readers, files, formats } = await findReaders([paths].flat(), options)
   async function* rows(given?: Mistakes): AsyncGenerator<Row> {
     const mistakes = given ?? new Mistakes()
-    for (const read of readers) for await (const row of read(mistakes)) yield withoutNaN(row)
+    for (const read of readers)
+      for await (const block of read(mistakes)) for (const row of block) yield withoutNaN(row)
     if (!given) mistakes.throwIfAny()
   }
   const columns = await findColumns(rows())
@@ -54,7 +55,7 @@ export function holdsRows(path: string): boolean {
   return reader !== undefined && !reader.plainText
 }
 
-type ReadRows = (mistakes: Mistakes) => AsyncIterable<Row>
+type ReadRows = (mistakes: Mistakes) => AsyncIterable<Iterable<Row>>
 
 /** What reads the files; `files` is undefined where rows refer to further files, as those of images do. */
 async function findReaders(
@@ -73,11 +74,11 @@ async function findReaders(
     const reader = given ?? readerFor(file)
     const texts = parallel.get(stemOf(file)) ?? []
     withImages ||= images !== undefined
-    if (images) readers.push(() => images.rows())
+    if (images) readers.push(() => inBlocks(images.rows()))
     else if (reader) readers.push((mistakes) => reader.read(file, mistakes, options))
     else if (texts.length < 2) throw unknownKind(file)
     else if (texts[0] === file)
-      readers.push((mistakes) => readParallelText(texts, mistakes, options))
+      readers.push((mistakes) => inBlocks(readParallelText(texts, mistakes, options)))
   }
   const formats = async () => {
     const described = files.flatMap((file) => {

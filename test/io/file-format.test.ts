@@ -97,7 +97,7 @@ interface Opener {
 async function rowsOf(format: string, path: string): Promise<unknown[]> {
   const mistakes = new Mistakes()
   const rows: unknown[] = []
-  for await (const row of readerNamed(format).read(path, mistakes, {})) rows.push(row)
+  for await (const block of readerNamed(format).read(path, mistakes, {})) rows.push(...block)
   mistakes.throwIfAny()
   return rows
 }

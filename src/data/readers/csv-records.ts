@@ -45,16 +45,19 @@ export class CsvRecords {
     this.otherEnd = syntax.lineEnd === '\n' ? '\r' : '\n'
   }
 
+  /** The cells of a line that is one record without quotes; undefined for any other, which `feed` reads. */
+  cellsOf(line: string): string[] | undefined {
+    const { separator, quote } = this.syntax
+    if (this.number !== undefined || (quote !== null && line.includes(quote))) return undefined
+    const end = line.indexOf(this.otherEnd)
+    if (end < 0) return line.split(separator)
+    return end === line.length - 1 ? line.slice(0, end).split(separator) : undefined
+  }
+
   /** The records that end in this line. @throws HeedError for a cell beyond 64 MB */
   feed(line: string, number: number): CsvRecord[] {
-    const { separator, quote } = this.syntax
-    if (this.number === undefined && (quote === null || !line.includes(quote))) {
-      const end = this.endFrom(line, 0)
-      const text = end < line.length ? line.slice(0, end) : line
-      if (end >= line.length - 1)
-        return [{ cells: text.split(separator), number, quoted: NONE, isMalformed: false }]
-    }
-    return this.scan(line, number)
+    const cells = this.cellsOf(line)
+    return cells ? [{ cells, number, quoted: NONE, isMalformed: false }] : this.scan(line, number)
   }
 
   private scan(line: string, number: number): CsvRecord[] {
@@ -143,8 +146,8 @@ export class CsvRecords {
   }
 }
 
-/** Whether a record is an empty line. */
-export const isBlank = ({ cells, quoted }: CsvRecord): boolean =>
+/** Whether the cells of a record are those of an empty line. */
+export const isBlank = (cells: readonly string[], quoted: readonly number[] = NONE): boolean =>
   cells.length === 1 && cells[0] === '' && quoted.length === 0
 
 const NONE: readonly number[] = []

@@ -2,18 +2,18 @@ import { quote as quoted } from '../../io/files/file-error.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
-import { type CsvRecord, CsvRecords, isBlank } from './csv-records.ts'
+import { CsvRecords, isBlank } from './csv-records.ts'
 import { syntaxOf } from './dialect.ts'
 import { encodingOf } from './encoding.ts'
-import { readLines } from './lines.ts'
-import type { FileFormat, Reader, ReadOptions } from './reader.ts'
+import { type Line, readLines } from './lines.ts'
+import type { BlockReader, FileFormat, ReadOptions } from './reader.ts'
 
 /**
  * A reader of tables whose first line names the columns. Cells are read as Python's csv does. A row may have fewer
  * cells than there are columns: the others are missing.
  * @param usual the separator of files with these endings
  */
-export const tableReader = (name: string, endings: string[], usual: string): Reader => ({
+export const tableReader = (name: string, endings: string[], usual: string): BlockReader => ({
   name,
   endings,
   read: (file, mistakes, options) => readTable(file, usual, mistakes, options),
@@ -25,23 +25,42 @@ async function* readTable(
   usual: string,
   mistakes: Mistakes,
   options: ReadOptions,
-): AsyncGenerator<Row> {
+): AsyncGenerator<Iterable<Row>> {
   const syntax = await syntaxOf(file, options, usual)
   const { lineEnd } = syntax
   const { encoding } = options
   let columns = options.columns && checkColumns(options.columns, file)
   const records = new CsvRecords(syntax, file)
-  for await (const lines of readLines(file, mistakes, { encoding, lineEnd, keepReturns: true }))
-    for (const { text, number, sound } of lines)
+  /** Undefined for empty lines, the header, and rows that do not fit, which are reported. */
+  const rowOf = (
+    cells: readonly string[],
+    number: number,
+    quoted?: readonly number[],
+  ): Row | undefined => {
+    if (isBlank(cells, quoted)) return undefined
+    if (columns === undefined) {
+      columns = checkColumns(distinct(cells), file)
+      return undefined
+    }
+    const values = valuesOf(cells, columns)
+    if (values) return { values, file, number }
+    mistakes.add({ file, number }, ragged(cells, columns), RAGGED_REMEDY)
+    return undefined
+  }
+  function* rowsIn(lines: readonly Line[]): Generator<Row> {
+    for (const { text, number, sound } of lines) {
+      const cells = sound ? records.cellsOf(text) : undefined
+      const row = cells && rowOf(cells, number)
+      if (row) yield row
+      if (cells) continue
       for (const record of records.feed(text, number)) {
-        if (!sound || isBlank(record)) continue
-        if (columns === undefined) columns = checkColumns(distinct(record.cells), file)
-        else {
-          const values = valuesOf(record, columns)
-          if (values) yield { values, file, number: record.number }
-          else mistakes.add({ file, number: record.number }, ragged(record, columns), RAGGED_REMEDY)
-        }
+        const row = sound ? rowOf(record.cells, record.number, record.quoted) : undefined
+        if (row) yield row
       }
+    }
+  }
+  for await (const lines of readLines(file, mistakes, { encoding, lineEnd, keepReturns: true }))
+    yield rowsIn(lines)
   records.finish()
 }
 
@@ -61,7 +80,7 @@ async function describeTable(
 
 /** Cells beyond the columns must be empty; undefined where they are not. */
 function valuesOf(
-  { cells }: CsvRecord,
+  cells: readonly string[],
   columns: readonly string[],
 ): Record<string, string | null> | undefined {
   for (let i = columns.length; i < cells.length; i++) if (cells[i] !== '') return undefined
@@ -73,7 +92,7 @@ function valuesOf(
 const RAGGED_REMEDY =
   'Put cells that contain the separator in quotes, or set `separator` or `quote` where they are not as `heed data` shows them.'
 
-function ragged({ cells }: CsvRecord, columns: readonly string[]): string {
+function ragged(cells: readonly string[], columns: readonly string[]): string {
   return `the row must have ${columns.length} cells, as the header has, got ${cells.length}`
 }
 

@@ -23,7 +23,14 @@ export async function syntaxOf(
   const absent = separators.find((mark) => !sample.text.includes(mark)) // for a single column
   const trials = separators
     .filter((mark, i) => i === 0 || mark === absent || sample.text.includes(mark))
-    .flatMap((mark) => quotes.map((q) => tried(sample, { separator: mark, quote: q, lineEnd })))
+    .flatMap((mark) => {
+      const plain = recordsIn(sample, { separator: mark, quote: null, lineEnd })
+      return quotes.map((q) => {
+        const syntax = { separator: mark, quote: q, lineEnd } as const
+        const isUsed = q !== null && sample.text.includes(q)
+        return tried(syntax, isUsed ? recordsIn(sample, syntax) : plain)
+      })
+    })
   const [{ syntax }] = trials.sort(byFit)
   return { ...syntax, lineBreak }
 }
@@ -91,9 +98,8 @@ function byFit(a: Trial, b: Trial): number {
   )
 }
 
-function tried(sample: Sample, syntax: CsvSyntax): Trial {
+function tried(syntax: CsvSyntax, { records, isClosed }: SampleRecords): Trial {
   const { quote, separator } = syntax
-  const { records, isClosed } = recordsIn(sample, syntax)
   const [header, ...rows] = records
   const columns = header?.cells.length ?? 1
   const even = rows.filter(({ cells }) => cells.length === columns).length
@@ -114,18 +120,21 @@ function likelihoodOf(header: readonly string[]): number {
   return SEPARATORS.some((mark) => mark !== ':' && header[0]?.includes(mark)) ? 0 : 0.6
 }
 
-/** The records of a sample without empty lines, and whether no quote is left open in it. */
-function recordsIn(
-  { text, isWhole }: Sample,
-  syntax: CsvSyntax,
-): { records: CsvRecord[]; isClosed: boolean } {
+interface SampleRecords {
+  /** Without empty lines. */
+  records: CsvRecord[]
+  /** Whether no quote is left open. */
+  isClosed: boolean
+}
+
+function recordsIn({ text, isWhole }: Sample, syntax: CsvSyntax): SampleRecords {
   const lines = text.split(syntax.lineEnd)
   if (lines.at(-1) === '' || !isWhole) lines.pop() // the rest of a line
   const reader = new CsvRecords(syntax, 'the sample')
   const records = lines.flatMap((line, i) => reader.feed(line, i + 1))
   const lastOpening = isWhole ? lines.length : lines.length / 2 // a sample may end within a cell
   const isClosed = (reader.number ?? Number.POSITIVE_INFINITY) > lastOpening
-  return { records: records.filter((record) => !isBlank(record)), isClosed }
+  return { records: records.filter(({ cells, quoted }) => !isBlank(cells, quoted)), isClosed }
 }
 
 /** Programs put in quotes only cells that need it, or all texts; and no cell without quotes contains one. */

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonValue, parseJson } from '../../io/files/json.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
 import { type CutValue, JsonCutter } from './json-cutter.ts'
-import { readLines } from './lines.ts'
+import { type Line, readLines } from './lines.ts'
 import type { ReadOptions } from './reader.ts'
 import { isArticle, questionRows } from './squad.ts'
 
@@ -11,13 +11,9 @@ export async function* readJsonLines(
   file: string,
   mistakes: Mistakes,
   { encoding }: ReadOptions,
-): AsyncGenerator<Row> {
+): AsyncGenerator<Iterable<Row>> {
   for await (const lines of readLines(file, mistakes, { encoding }))
-    for (const { text, number, sound } of lines) {
-      if (!sound || text.trim() === '') continue
-      const row = toRow(text, file, number, mistakes)
-      if (row) yield row
-    }
+    yield rowsOf(lines.filter(({ text, sound }) => sound && text.trim() !== ''), file, mistakes) // biome-ignore format: one line
 }
 
 /**
@@ -29,29 +25,39 @@ export async function* readJson(
   file: string,
   mistakes: Mistakes,
   { encoding }: ReadOptions,
-): AsyncGenerator<Row> {
+): AsyncGenerator<Iterable<Row>> {
   const cutter = new JsonCutter(file)
   let first: CutValue | undefined // may be the only value, with the list in it
   let count = 0
-  for await (const lines of readLines(file, mistakes, { encoding }))
+  function* valuesIn(lines: readonly Line[]): Generator<CutValue> {
     for (const line of lines)
       for (const value of cutter.feed(line)) {
         if (count++ === 0) first = value
-        else yield* rowsOf(first ? [first, value] : [value], file, mistakes)
-        if (count > 1) first = undefined
+        else {
+          if (first) yield first
+          first = undefined
+          yield value
+        }
       }
+  }
+  for await (const lines of readLines(file, mistakes, { encoding }))
+    yield rowsOf(valuesIn(lines), file, mistakes)
   cutter.finish()
-  if (first) yield* cutter.inList ? rowsOf([first], file, mistakes) : inData(first, file, mistakes)
+  if (first) yield cutter.inList ? rowsOf([first], file, mistakes) : inData(first, file, mistakes)
 }
 
-function* rowsOf(values: CutValue[], file: string, mistakes: Mistakes) {
+function* rowsOf(
+  values: Iterable<Pick<CutValue, 'text' | 'number'>>,
+  file: string,
+  mistakes: Mistakes,
+): Generator<Row> {
   for (const { text, number } of values) {
     const row = toRow(text, file, number, mistakes)
     if (row) yield row
   }
 }
 
-function* inData({ text, number }: CutValue, file: string, mistakes: Mistakes) {
+function* inData({ text, number }: CutValue, file: string, mistakes: Mistakes): Generator<Row> {
   const value = mistakes.attempt({ file, number }, () => parseValue(text))
   if (!isJsonObject(value) || !Array.isArray(value.data)) {
     yield* rowsOf([{ text, number }], file, mistakes)

@@ -20,7 +20,10 @@ import type { Row } from '../row.ts'
  * class numbers of the `datasets` library become names.
  * @throws HeedError for a damaged file, and for row groups that are too large
  */
-export async function* readParquet(file: string, mistakes: Mistakes): AsyncGenerator<Row> {
+export async function* readParquet(
+  file: string,
+  mistakes: Mistakes,
+): AsyncGenerator<Iterable<Row>> {
   refuseOtherFormats(file, 'a Parquet file', await readHead(file), ['parquet'])
   const { handle, size } = await openForReading(file)
   try {
@@ -28,11 +31,18 @@ export async function* readParquet(file: string, mistakes: Mistakes): AsyncGener
     const classes = classNames(footer, file)
     checkNames(footer, file)
     let number = 0
-    for await (const values of rowsOfGroups(handle, footer, file)) {
-      const place = { file, number: ++number }
-      const clean = mistakes.attempt(place, () => plainValues(values, classes))
-      if (clean) yield { values: clean, ...place }
+    function* rowsIn(group: Iterable<Record<string, unknown>>): Generator<Row> {
+      try {
+        for (const values of group) {
+          const place = { file, number: ++number }
+          const clean = mistakes.attempt(place, () => plainValues(values, classes))
+          if (clean) yield { values: clean, ...place }
+        }
+      } catch (cause) {
+        throw damaged(cause, file)
+      }
     }
+    for await (const group of groupsOf(handle, footer, file)) yield rowsIn(group)
   } catch (cause) {
     throw damaged(fileError(cause, 'read', file), file)
   } finally {
@@ -43,11 +53,11 @@ export async function* readParquet(file: string, mistakes: Mistakes): AsyncGener
 const MOST_BYTES = 2 ** 31
 const MOST_ROWS = 10_000_000
 
-async function* rowsOfGroups(
+async function* groupsOf(
   handle: FileHandle,
   { schema, rowGroups }: Footer,
   file: string,
-): AsyncGenerator<Record<string, unknown>> {
+): AsyncGenerator<Iterable<Record<string, unknown>>> {
   const codecOf = await loadCodecs()
   const leaves = leavesOf(schema)
   for (const group of rowGroups) {
@@ -58,7 +68,7 @@ async function* rowsOfGroups(
       const unpack: Unpack = codecOf(chunk.codec)
       columns.push(readColumn(bytes, chunk, leaves[i], unpack))
     }
-    yield* rowsOf(schema, leaves, columns, group.rowCount)
+    yield rowsOf(schema, leaves, columns, group.rowCount)
   }
 }
 

@@ -39,3 +39,14 @@ export interface Reader {
   /** What was detected in a file, for `heed data`. */
   describe?(file: string, options: ReadOptions): Promise<FileFormat>
 }
+
+/** A reader whose rows come many at a time, because a step of an asynchronous loop costs more than a row. */
+export interface BlockReader extends Omit<Reader, 'read'> {
+  /** As `Reader.read`. A block is read once, before the next one is requested. */
+  read(file: string, mistakes: Mistakes, options: ReadOptions): AsyncIterable<Iterable<Row>>
+}
+
+/** Blocks of one row. */
+export async function* inBlocks(rows: AsyncIterable<Row>): AsyncGenerator<readonly Row[]> {
+  for await (const row of rows) yield [row]
+}

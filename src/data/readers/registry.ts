@@ -6,10 +6,10 @@ import { tableReader } from './delimited.ts'
 import { readJson, readJsonLines } from './json.ts'
 import { readParquet } from './parquet.ts'
 import { readPlainText } from './plain-text.ts'
-import type { Reader } from './reader.ts'
+import { type BlockReader, inBlocks, type Reader } from './reader.ts'
 
-const registry = new Registry<Reader>('reader', 'format')
-const byEnding = new Map<string, Reader>()
+const registry = new Registry<BlockReader>('reader', 'format')
+const byEnding = new Map<string, BlockReader>()
 
 /**
  * Makes a file format available wherever Heed reads rows: `openRows`, training, evaluation, prediction and `heed data`.
@@ -17,12 +17,24 @@ const byEnding = new Map<string, Reader>()
  */
 export function registerReader(reader: Reader): void {
   checkReader(reader)
+  const { name, endings, plainText } = reader
+  add({
+    name,
+    endings,
+    plainText,
+    accepts: reader.accepts?.bind(reader),
+    describe: reader.describe?.bind(reader),
+    read: (file, mistakes, options) => inBlocks(reader.read(file, mistakes, options)),
+  })
+}
+
+function add(reader: BlockReader): void {
   registry.register(reader.name, reader)
   for (const ending of reader.endings) byEnding.set(ending.toLowerCase(), reader)
 }
 
 /** The reader for a file: the first that accepts its path, or the one with its longest ending. */
-export function readerFor(path: string): Reader | undefined {
+export function readerFor(path: string): BlockReader | undefined {
   const accepting = registry.values().find((reader) => reader.accepts?.(path))
   if (accepting) return accepting
   const [, ...endings] = basename(path).replace(/\.gz$/i, '').toLowerCase().split('.')
@@ -34,7 +46,7 @@ export function readerFor(path: string): Reader | undefined {
 }
 
 /** By its name, or by one of its endings. @throws HeedError with the most similar names */
-export function readerNamed(format: string): Reader {
+export function readerNamed(format: string): BlockReader {
   return byEnding.get(format) ?? registry.get(format)
 }
 
@@ -79,7 +91,7 @@ function checkEnding(ending: string, name: string): void {
   )
 }
 
-const BUILT_IN: readonly Reader[] = [
+const BUILT_IN: readonly BlockReader[] = [
   { name: 'jsonl', endings: ['jsonl', 'ndjson'], read: readJsonLines },
   { name: 'json', endings: ['json'], read: readJson },
   tableReader('csv', ['csv'], ','),
@@ -87,4 +99,4 @@ const BUILT_IN: readonly Reader[] = [
   { name: 'parquet', endings: ['parquet'], read: readParquet },
   { name: 'text', endings: ['txt', 'text', 'md'], plainText: true, read: readPlainText },
 ]
-for (const reader of BUILT_IN) registerReader(reader)
+BUILT_IN.forEach(add)
