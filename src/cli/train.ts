@@ -118,7 +118,7 @@ async function configOf(
 
 /** That of the newest checkpoint; without one, that with which the run was started. */
 async function configBefore(run: RunFolder): Promise<TrainConfig | undefined> {
-  return (await run.latest())?.state.config ?? run.configuration()
+  return (await run.state())?.config ?? run.configuration()
 }
 
 async function modelIn(from: unknown): Promise<string> {

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { checkpointProblems } from '../io/files/checkpoint.ts'
-import { recordHashes } from '../io/files/hashes.ts'
+import { recordHashes, storedHashes } from '../io/files/hashes.ts'
 import { checkFiles } from '../io/files/verify.ts'
 import { HeedError } from '../util/errors.ts'
+import { shellWord } from '../util/shell.ts'
 
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('Check that the files of a run are as they were written.')
     .argument('<run>', 'the folder of a run')
-    .option('--accept', 'accept the files as they are now, except for checkpoints')
+    .option('--accept', 'record the checksums of the files as they are now, except for checkpoints')
     .addHelpText('after', '\nExample:\n  $ heed verify runs/book')
     .action(verify)
 }
@@ -24,6 +26,7 @@ async function verify(run: string, { accept = false }: { accept?: boolean }): Pr
       value: run,
       remedy: 'Check the path.',
     })
+  const withoutHashes: string[] = []
   let [checked, damaged] = [0, 0]
   const report = (name: string, problem: string | undefined): void => {
     checked++
@@ -33,10 +36,10 @@ async function verify(run: string, { accept = false }: { accept?: boolean }): Pr
     )
   }
   for (const folder of folders) {
+    if (accept) await recordHashes(folder, await filesToAccept(folder))
     const files = await checkFiles(folder)
-    if (files && accept) await recordHashes(folder, existing(folder, files))
-    for (const { name, problem } of (accept && (await checkFiles(folder))) || (files ?? []))
-      report(relative(run, join(folder, name)), problem)
+    if (!files) withoutHashes.push(folder)
+    for (const { name, problem } of files ?? []) report(relative(run, join(folder, name)), problem)
   }
   for (const { path, problem, hashed } of await checkpointProblems(run))
     report(
@@ -51,10 +54,29 @@ async function verify(run: string, { accept = false }: { accept?: boolean }): Pr
         remedy: 'Restore them from a copy. `resume` uses the newest intact checkpoint.',
       },
     )
-  console.log(
-    checked > 0 ? `All ${checked} are intact.` : `${run} has no checksums; nothing was checked.`,
+  if (checked > 0) console.log(`All ${checked} are intact.`)
+  if (withoutHashes.length > 0)
+    console.log(
+      `Not checked, for there are no checksums: the files of ${withoutHashes.join(' and ')}. To record those of the files as they are now: heed verify ${shellWord(run)} --accept`,
+    )
+}
+
+/** Those that are listed; in a folder without a list, as older versions wrote it, the files of model, tokenizer and run. */
+async function filesToAccept(folder: string): Promise<string[]> {
+  const listed = await storedHashes(folder)
+  if (listed) return Object.keys(listed).filter((name) => existsSync(join(folder, name)))
+  const entries = await readdir(folder, { withFileTypes: true })
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name)
+  if (names.includes('config.json')) return names.filter((name) => READ.test(name))
+  throw new HeedError(
+    'missing-file',
+    `${folder} must be the folder of a run or a model, got none`,
+    {
+      key: 'run',
+      value: folder,
+      remedy: 'Name a folder with a config.json.',
+    },
   )
 }
 
-const existing = (folder: string, files: readonly { name: string }[]): string[] =>
-  files.map(({ name }) => name).filter((name) => existsSync(join(folder, name)))
+const READ = /^(?!\.)(.*\.(json|safetensors|bin|txt|model|jinja)|metrics\.jsonl)$/

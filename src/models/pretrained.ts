@@ -57,8 +57,9 @@ export async function loadFolder<M extends Module>(
   // Beside its base an encoder has nothing that its states need, such as a pooler.
   const apart = Model.head === 'encoder' || Model.head === 'image-features'
   const whole = own && !apart && other === undefined
-  const file = dequantizedWeights(await openWeights(await weightsOf(dir)), config)
+  const stored = await openWeights(await weightsOf(dir))
   try {
+    const file = dequantizedWeights(stored, config)
     const onUnexpected = (names: readonly string[]): void => warnOfUnused(names, file, Model)
     if (whole || Model.base === undefined) await loadAll(model, file, { keepBlocks, onUnexpected })
     else {
@@ -66,7 +67,7 @@ export async function loadFolder<M extends Module>(
       if (fresh.length > 0) onNew?.(fresh)
     }
   } finally {
-    await file.close()
+    await stored.close()
   }
   return model.eval()
 }

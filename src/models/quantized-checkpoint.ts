@@ -10,26 +10,31 @@ import type { WeightFile } from './weight-file.ts'
  */
 export function dequantizedWeights(file: WeightFile, config: object): WeightFile {
   const quantization_config: unknown = Reflect.get(config, 'quantization_config')
-  const method = methodOf(quantization_config, file.names)
+  const method = methodOf(config, file.names)
   if (method === null) return file
   if (method === 'fp8') return new FP8Weights(file, blockOf(quantization_config, file.path))
+  const { title = 'another format', remedy } = METHODS[method] ?? {}
+  const name = method === MLX ? 'config key quantization' : `quant_method ${shown(method)}`
   throw new HeedError(
     'unsupported',
-    `The weights in ${file.path} must be plain numbers or FP8 in blocks, got ${TITLES[method] ?? method} (quant_method ${shown(method)})`,
+    `The weights in ${file.path} must be plain numbers or FP8 in blocks, got ${title} (${name})`,
     {
-      key: 'quantization_config',
+      key: method === MLX ? 'quantization' : 'quantization_config',
       value: method,
       expected: 'plain numbers or FP8 in blocks',
-      remedy: 'Use the model that was quantised, or a GGUF file of it.',
+      remedy: `Use the model that was quantised, or a GGUF file of it${remedy ? `, or ${remedy}` : ''}.`,
     },
   )
 }
 
-/** By `quant_method`. */
-const TITLES: Readonly<Record<string, string>> = {
-  awq: 'AWQ',
-  bitsandbytes: 'bitsandbytes (int8 or 4 bits)',
-  gptq: 'GPTQ',
+const MLX = 'mlx'
+
+/** By `quant_method`; MLX has a key of its own. */
+const METHODS: Readonly<Record<string, { title: string; remedy?: string }>> = {
+  awq: { title: 'AWQ' },
+  bitsandbytes: { title: 'bitsandbytes (int8 or 4 bits)' },
+  gptq: { title: 'GPTQ' },
+  [MLX]: { title: 'weights quantised by MLX', remedy: 'mlx_lm.convert --dequantize' },
 }
 
 /** The names of tensors that only one method writes, for checkpoints whose config does not say it. */
@@ -41,14 +46,23 @@ const TRACES: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Null for a checkpoint that is not quantised. */
-function methodOf(config: unknown, names: readonly string[]): string | null {
-  if (isJsonObject(config)) {
-    if (typeof config.quant_method === 'string') return config.quant_method
-    if (config.load_in_8bit === true || config.load_in_4bit === true) return 'bitsandbytes'
+function methodOf(config: object, names: readonly string[]): string | null {
+  const quantization_config: unknown = Reflect.get(config, 'quantization_config')
+  if (isJsonObject(quantization_config)) {
+    const { quant_method, load_in_8bit, load_in_4bit } = quantization_config
+    if (typeof quant_method === 'string') return quant_method
+    if (load_in_8bit === true || load_in_4bit === true) return 'bitsandbytes'
   }
+  if (isMLX(quantization_config) || isMLX(Reflect.get(config, 'quantization'))) return MLX
   const trace = TRACES.find(([pattern]) => names.some((name) => pattern.test(name)))
-  return trace?.[1] ?? null
+  if (trace) return trace[1]
+  const scaled = new Set(names.filter((name) => name.endsWith('.scales')))
+  return names.some((name) => scaled.has(name.replace(/\.biases$/, '.scales')) && name.endsWith('.biases')) ? MLX : null // biome-ignore format: one line
 }
+
+/** MLX writes this under `quantization`, and newer versions under `quantization_config` too. */
+const isMLX = (value: unknown): boolean =>
+  isJsonObject(value) && typeof value.group_size === 'number' && typeof value.bits === 'number'
 
 /** Rows and columns that share a scale; null: a scale for each tensor. */
 type Block = readonly [rows: number, columns: number] | null

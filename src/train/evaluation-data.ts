@@ -58,7 +58,7 @@ async function heldOutOf(
   { onProgress }: EvaluationData,
 ): Promise<HeldOutExamples> {
   const run = basename(dir) === 'best' ? dirname(dir) : dir
-  const config = (await new RunFolder(run).latest())?.state.config
+  const config = (await new RunFolder(run).state())?.config
   if (!config)
     throw new HeedError('missing-file', `${run} has no checkpoint that names its data`, {
       key: 'data',

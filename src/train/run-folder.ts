@@ -125,7 +125,7 @@ export class RunFolder {
     await saveCheckpoint(this.path, state.step, {
       'model.safetensors': (path) => saveWeights(model, path),
       'optimizer.safetensors': (path) => writeTensors(path, tensors),
-      'trainer_state.json': `${JSON.stringify(json, null, 2)}\n`,
+      [STATE]: `${JSON.stringify(json, null, 2)}\n`,
     })
     this.newest = undefined
     await recordHashes(this.path, ['model.safetensors'], this.metrics.hash())
@@ -137,10 +137,15 @@ export class RunFolder {
     return this.newest
   }
 
-  private async readNewest(): Promise<SavedRun | undefined> {
-    const files = await latestCheckpoint(this.path)
+  /** The state of the newest checkpoint, of which only this file is read; undefined if there is none. */
+  async state(): Promise<TrainerState | undefined> {
+    return (await this.readNewest([STATE]))?.state
+  }
+
+  private async readNewest(needed?: readonly string[]): Promise<SavedRun | undefined> {
+    const files = await latestCheckpoint(this.path, needed)
     if (!files) return undefined
-    const path = files.files['trainer_state.json']
+    const path = files.files[STATE]
     const json = await readJson(path)
     const parsed = stateSchema.safeParse(json)
     if (!parsed.success)
@@ -189,6 +194,7 @@ export class RunFolder {
 }
 
 const CONFIGURATION = 'run.json'
+const STATE = 'trainer_state.json'
 
 function corrupt(path: string, json: unknown, error: z.ZodError, remedy: string): HeedError {
   const [{ message }] = schemaProblems(error.issues, json, [])

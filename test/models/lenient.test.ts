@@ -68,6 +68,8 @@ describe('a folder that transformers opens', () => {
   })
 })
 
+type Stored = 'i8' | 'u8' | 'u32' | 'f32'
+
 describe('a quantised folder', () => {
   const config = {
     vocab_size: 8,
@@ -77,7 +79,7 @@ describe('a quantised folder', () => {
     num_attention_heads: 1,
   }
   /** A model folder with another config and other tensors. */
-  async function folder(change: object, extra: Record<string, 'i8' | 'u8' | 'f32'> = {}) {
+  async function folder(change: object, extra: Record<string, Stored> = {}) {
     const dir = await temporaryFolder()
     await savePretrained(new Llama(config), dir)
     const file = await openSafetensors(dir)
@@ -85,7 +87,7 @@ describe('a quantised folder', () => {
       file.names.map(async (name) => {
         const dtype = extra[name] ?? 'f32'
         const values = await file.read(name, { as: 'f32' })
-        const data = { f32: values, i8: new Int8Array(values), u8: new Uint8Array(values) }[dtype]
+        const data = { f32: values, i8: new Int8Array(values), u8: new Uint8Array(values), u32: new Uint32Array(values) }[dtype] // biome-ignore format: one line
         return { name, dtype, shape: file.info(name).shape, data }
       }),
     )
@@ -99,7 +101,7 @@ describe('a quantised folder', () => {
     return dir
   }
 
-  const refused: [string, object, Record<string, 'i8' | 'u8' | 'f32'>, RegExp][] = [
+  const refused: [string, object, Record<string, Stored>, RegExp][] = [
     ['GPTQ', { quantization_config: { quant_method: 'gptq', bits: 4 } }, {}, /GPTQ/],
     ['AWQ', { quantization_config: { quant_method: 'awq' } }, {}, /AWQ/],
     ['bitsandbytes', { quantization_config: { quant_method: 'bitsandbytes' } }, {}, /bitsandbytes/],
@@ -118,6 +120,23 @@ describe('a quantised folder', () => {
       { 'model.layers.0.mlp.up_proj.SCB': 'f32' },
       /bitsandbytes/,
     ],
+    ['MLX', { quantization: { group_size: 64, bits: 4 } }, {}, /quantised by MLX/],
+    [
+      'MLX of newer versions',
+      { quantization_config: { group_size: 32, bits: 4, mode: 'mxfp4' } },
+      {},
+      /quantised by MLX/,
+    ],
+    [
+      'MLX without a config',
+      {},
+      {
+        'model.layers.0.mlp.up_proj.weight': 'u32',
+        'model.layers.0.mlp.up_proj.scales': 'f32',
+        'model.layers.0.mlp.up_proj.biases': 'f32',
+      },
+      /quantised by MLX/,
+    ],
     [
       'int8 without scales',
       {},
@@ -131,8 +150,16 @@ describe('a quantised folder', () => {
     await expect(error).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(message) }) // biome-ignore format: one line
   })
 
+  it('by MLX says how to make plain weights of it', async () => {
+    const error = fromPretrained(await folder({ quantization: { group_size: 64, bits: 4 } }))
+    await expect(error).rejects.toMatchObject({
+      details: { key: 'quantization' },
+      remedy: expect.stringContaining('mlx_lm.convert --dequantize'),
+    })
+  })
+
   it('with null for a quantization is opened', async () => {
-    await fromPretrained(await folder({ quantization_config: null }))
+    await fromPretrained(await folder({ quantization_config: null, quantization: null }))
   })
 
   it('in FP8 with the scales of other blocks is refused', async () => {

@@ -1,7 +1,7 @@
 // A run survives what happens to its process and its folder: killed before the first checkpoint, extended, removed,
 // a flipped bit in any file, two processes at once.
 import { rmSync } from 'node:fs'
-import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { latestCheckpoint } from '../../src/io/files/checkpoint.ts'
@@ -156,6 +156,21 @@ describe('a flipped bit', () => {
     expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
   })
 
+  it('in weights is not looked for where the configuration alone is read', async () => {
+    const out = await copyOf('configuration')
+    for (const step of ['step-000006', 'step-000004']) {
+      const path = join(out, 'checkpoints', step, 'optimizer.safetensors')
+      const bytes = await readFile(path)
+      bytes[bytes.length - 5] ^= 4
+      await writeFile(path, bytes)
+    }
+    expect(await new RunFolder(out).state()).toMatchObject({ step: 6, config: { model: 'gpt2' } })
+    await expect(new RunFolder(out).latest()).rejects.toThrow(/only damaged ones/)
+    const state = join(out, 'checkpoints', 'step-000006', 'trainer_state.json')
+    await writeFile(state, (await readFile(state, 'utf8')).replace('"seed"', '"sEed"'))
+    expect(await new RunFolder(out).state()).toMatchObject({ step: 4 })
+  })
+
   it('in the weights: the run does not open; accepted files do', async () => {
     const out = await copyOf('weights')
     await rm(join(out, 'checkpoints'), { recursive: true })
@@ -170,4 +185,27 @@ describe('a flipped bit', () => {
     expect((await heed('verify', out, '--accept')).mistake).toBe('')
     await fromPretrained(out)
   })
+})
+
+it('files without hashes, as older versions wrote them, are accepted as they are', async () => {
+  const out = await copyOf('without hashes')
+  const folders = [out, join(out, 'best')]
+  for (const folder of folders) await rm(join(folder, 'hashes.json'))
+  const before = await heed('verify', out)
+  expect(before.mistake).toBe('')
+  expect(before.out).toContain(`heed verify ${out.includes(' ') ? `'${out}'` : out} --accept`)
+  expect(before.out).not.toContain('config.json')
+  await writeFile(join(out, 'report.html'), '')
+  const accepted = await heed('verify', out, '--accept')
+  expect(accepted.out).not.toContain('report.html')
+  expect(accepted.out).toMatch(
+    /✓ config\.json[\s\S]*✓ metrics\.jsonl[\s\S]*✓ best\/model\.safetensors/,
+  )
+  expect(accepted.out).not.toContain('--accept')
+  await writeFile(join(out, 'task.json'), ' ', { flag: 'a' })
+  expect((await heed('verify', out)).mistake).toMatch(/1 of \d+ files .* are damaged/)
+  await expect(fromPretrained(out)).rejects.toThrow(/task\.json is damaged/)
+  const other = at('no run')
+  await mkdir(other)
+  expect((await heed('verify', other, '--accept')).mistake).toMatch(/must be the folder of a run/)
 })

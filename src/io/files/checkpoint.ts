@@ -72,15 +72,19 @@ export interface LatestCheckpoint extends Checkpoint {
 }
 
 /**
- * The newest intact checkpoint, or undefined if the run has none. All bytes of it are checked.
+ * The newest intact checkpoint, or undefined if the run has none. All bytes of it are checked, or only those of the
+ * `needed` files.
  * @throws HeedError if all are damaged
  */
-export async function latestCheckpoint(runDir: string): Promise<LatestCheckpoint | undefined> {
+export async function latestCheckpoint(
+  runDir: string,
+  needed?: readonly string[],
+): Promise<LatestCheckpoint | undefined> {
   const saved = await listCheckpoints(join(runDir, 'checkpoints'))
   const broken: { step: number; text: string }[] = []
   let newest: Omit<LatestCheckpoint, 'damaged'> | undefined
   for (const { path, step, files, damage } of saved.toReversed()) {
-    const problem = damage ?? (newest ? undefined : await wrongContent(path, files))
+    const problem = damage ?? (newest ? undefined : await wrongContent(path, files, needed))
     if (problem !== undefined) broken.push({ step, text: `${path}: ${problem}` })
     else newest ??= { path, step, files: pathsOf(path, Object.keys(files)) }
   }
@@ -125,9 +129,11 @@ export async function hashesInCheckpoints(runDir: string, name: string): Promise
 async function wrongContent(
   path: string,
   files: SavedCheckpoint['files'],
+  needed: readonly string[] = Object.keys(files),
 ): Promise<string | undefined> {
   for (const [name, { sha256 }] of Object.entries(files)) {
-    const problem = sha256 && (await problemOf(join(path, name), { sha256 }))
+    const problem =
+      sha256 && needed.includes(name) && (await problemOf(join(path, name), { sha256 }))
     if (problem) return `${name}: ${problem}`
   }
   return undefined

@@ -51,6 +51,7 @@ export const generalKeys: UnreadKeys = {
     ...['is_encoder_decoder', 'is_decoder', 'cross_attention_hidden_size', 'add_cross_attention'],
     // Read by other code: tokenizers, pipelines, quantised-checkpoint.ts
     ...[
+      'quantization',
       'quantization_config',
       'compression_config',
       'sep_token_id',

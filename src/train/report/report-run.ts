@@ -34,7 +34,7 @@ export async function reportRun(dir: string, options: ReportOptions = {}): Promi
   const opened = await openTask(dir)
   const { task, context } = opened
   const model = (await fromPretrained(dir, task.head)) as Module
-  const state = (await new RunFolder(dir).latest())?.state
+  const state = await new RunFolder(dir).state()
   const count = model.parameters().reduce((sum, { size }) => sum + size, 0)
   const about = `${model.constructor.name} with ${count.toLocaleString('en')} weights`
   const report: ReportContents = {
