@@ -47,6 +47,20 @@ it.each([
   }
 })
 
+it('never lies there without its content', async () => {
+  const folder = await folderWith('content')
+  let open = true
+  const seen: string[] = []
+  const look = (async () => {
+    while (open) seen.push(await readFile(join(folder, '.lock'), 'utf8').catch(() => 'none'))
+  })()
+  for (let i = 0; i < 300; i++) await (await lockFolder(folder)).release()
+  open = false
+  await look
+  expect(seen.filter((text) => !text.endsWith('}\n') && text !== 'none')).toEqual([])
+  expect(seen.some((text) => text !== 'none')).toBe(true)
+})
+
 it('takes over after a process that was killed while it took over', async () => {
   const text = JSON.stringify(gone)
   const folder = await folderWith('chain', text)

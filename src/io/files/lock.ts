@@ -1,11 +1,11 @@
 // A lock on a folder, so that two processes do not write into it at the same time.
 import { createHash, randomBytes } from 'node:crypto'
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
-import { writeFileAtomic } from './atomic.ts'
+import { temporaryPath, writeFileAtomic } from './atomic.ts'
 import { fileError, systemCode } from './file-error.ts'
 import { hasEnded, startOf, thisProcess } from './process-identity.ts'
 
@@ -85,13 +85,25 @@ const MINUTE = 60_000
 const RENEW_EVERY = MINUTE
 const STALE_AFTER = 10 * MINUTE
 
+/**
+ * Makes a file with its content at once: a lock without content, whose process is slow, would look like one of a killed
+ * process.
+ * @returns false if there is one
+ */
 async function create(path: string, text: string): Promise<boolean> {
+  const temporary = temporaryPath(path)
   try {
-    await writeFile(path, text, { flag: 'wx' })
+    await writeFile(temporary, text, { flag: 'wx' })
+    await link(temporary, path).catch(async (error) => {
+      if (systemCode(error) === 'EEXIST') throw error
+      await writeFile(path, text, { flag: 'wx' }) // a file system without hard links
+    })
     return true
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false
     throw fileError(error, 'write', path)
+  } finally {
+    await rm(temporary, { force: true })
   }
 }
 
