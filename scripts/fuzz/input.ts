@@ -17,6 +17,8 @@ export interface Sample {
   files: Readonly<Record<string, SampleFile>>
   /** The files that are changed. Default: all. */
   changed?: readonly string[]
+  /** It is refused as it is: hostile files, from which others are made. */
+  refused?: true
 }
 
 /** What reads files, for the fuzzer. */

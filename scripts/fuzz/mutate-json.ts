@@ -37,7 +37,7 @@ const PROTOTYPE_KEYS = [
 ]
 
 const setValue: Change = ({ parent, key }, dice) => {
-  parent[key] = dice.pick(VALUES)
+  parent[key] = structuredClone(dice.pick(VALUES)) // which later changes must leave alone
   return same
 }
 
@@ -79,7 +79,11 @@ const rename: Change = ({ parent, key }, dice, slots) => {
 const addKey: Change = ({ parent, key }, dice) => {
   const target = parent[key]
   if (typeof target !== 'object' || target === null || Array.isArray(target)) return same
-  define(target as Record<string, unknown>, dice.pick(PROTOTYPE_KEYS), dice.pick(VALUES))
+  define(
+    target as Record<string, unknown>,
+    dice.pick(PROTOTYPE_KEYS),
+    structuredClone(dice.pick(VALUES)),
+  )
   return same
 }
 

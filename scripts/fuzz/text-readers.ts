@@ -132,7 +132,8 @@ function templateSamples(): Sample[] {
 }
 
 const plain = (): Tokenizer => {
-  const vocab = Object.fromEntries([...'abc{}[]",:0123456789 .-'].map((token, id) => [token, id]))
+  const characters = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))
+  const vocab = Object.fromEntries(characters.map((character, id) => [character, id]))
   return Tokenizer.fromJSON({ model: { type: 'BPE', vocab, merges: [] }, added_tokens: [] })
 }
 

@@ -1,13 +1,19 @@
 // Readers of tensors: safetensors, GGUF, state dicts of PyTorch.
 import { join } from 'node:path'
 import { openGGUF, openSafetensors } from '../../src/io/index.ts'
-import { archiveWith, op, pickle, storage, tensorCall } from '../../test/io/pytorch-archive.ts'
+import {
+  type ArchiveEntry,
+  archiveWith,
+  op,
+  pickle,
+  storage,
+  tensorCall,
+} from '../../test/io/pytorch-archive.ts'
 import { attempt } from './attempt.ts'
 import type { FuzzReader, Sample } from './input.ts'
 import {
   entriesOf,
   fixture,
-  fixturesIn,
   folderSample,
   jsonFile,
   packedArchive,
@@ -74,32 +80,58 @@ function safetensorsSamples(): Sample[] {
   ].map((each) => ({ files: { 'model.safetensors': each } }))
 }
 
-/** State dicts of torch.save, and pickles that it never writes: hostile ones beside valid ones. */
+const w = op.text('w')
+const HUGE = 0x7fffffff
+
+/** State dicts that torch.save does not write, but might. */
+const soundPickles = (): Buffer[] => [
+  pickle(op.dict(w, tensorCall(), op.text('b'), tensorCall({ shape: [2, 2], strides: [2, 1] }))),
+  pickle(op.dict(w, tensorCall({ shape: [4, 4], strides: [0, 1] }))),
+  pickle(op.dict(w, tensorCall({ shape: [], strides: [] }))),
+  pickle(op.dict(w, tensorCall({ shape: [0, 3], strides: [3, 1] }))),
+  pickle(op.dict(w, op.call(op.global('torch._utils', '_rebuild_parameter'), op.tuple(tensorCall())))), // biome-ignore format: one line
+]
+
+/** Other globals, calls, cycles, depth, counts, storages and strides beyond what there is. */
+const hostilePickles = (): Buffer[] => [
+  pickle(op.dict(w, tensorCall({ storage: storage(HUGE), shape: [HUGE] }))),
+  pickle(op.dict(w, tensorCall({ shape: [HUGE, HUGE], strides: [0, 0] }))),
+  pickle(op.dict(w, tensorCall({ shape: [2], strides: [HUGE] }))),
+  pickle(op.dict(w, tensorCall({ storage: storage(4, 'FloatStorage', '../data.pkl') }))),
+  pickle(op.call(op.global('os', 'system'), op.tuple(op.text('id')))),
+  pickle(op.call(op.global('builtins', '__reduce__'), op.tuple())),
+  pickle(op.text('torch._utils'), op.text('_rebuild_parameter'), Buffer.from([0x93])),
+  pickle(Buffer.from('}q\x00X\x01\x00\x00\x00ah\x00s', 'latin1')), // contains itself
+  pickle(Buffer.from(']q\x00h\x00a', 'latin1')),
+  pickle(Buffer.alloc(2000, ']'), Buffer.alloc(1999, 'a')),
+  pickle(Buffer.alloc(5000, '}'), Buffer.from(')')),
+]
+
+/** Archives whose directory is wrong: method, flags, sizes, places and names of entries. */
+function hostileArchives(): ArchiveEntry[][] {
+  const [first, second] = archiveWith(pickle(op.dict(w, tensorCall())))
+  const records = [{ 10: 8 }, { 8: 1 }, { 20: 4 }, { 24: HUGE }, { 20: 4000, 24: 4000 }, { 42: 3 }, { 42: 0 }] // biome-ignore format: one line
+  const names = ['../../data/0', '/archive/data/0', 'archive/data.pkl', 'archive\\data\\0', '']
+  return [
+    ...records.map((record) => [first, { ...second, record }]),
+    ...names.map((name) => [first, { ...second, name }]),
+  ]
+}
+
 function pytorchSamples(): Sample[] {
-  const files = fixturesIn('pytorch').filter((path) => /(state|module|protocol4)\.bin$/.test(path))
-  const huge = 0x7fffffff
-  const name = op.text('w')
-  const cycle = Buffer.from('}q\x00X\x01\x00\x00\x00ah\x00s', 'latin1')
-  const pickles = [
-    pickle(op.dict(name, tensorCall(), op.text('b'), tensorCall({ shape: [2, 2], strides: [2, 1] }))), // biome-ignore format: one line
-    pickle(op.dict(name, tensorCall({ shape: [4, 4], strides: [0, 1] }))),
-    pickle(op.dict(name, tensorCall({ shape: [], strides: [] }), op.text('e'), tensorCall({ shape: [0, 3], strides: [3, 1] }))), // biome-ignore format: one line
-    pickle(op.dict(name, tensorCall({ storage: storage(huge), shape: [huge] }))),
-    pickle(op.dict(name, tensorCall({ shape: [huge, huge], strides: [0, 0] }))),
-    pickle(op.dict(name, tensorCall({ shape: [2], strides: [huge] }))),
-    pickle(op.call(op.global('os', 'system'), op.tuple(op.text('id')))),
-    pickle(op.call(op.global('builtins', '__reduce__'), op.tuple())),
-    pickle(op.text('torch._utils'), op.text('_rebuild_parameter'), Buffer.from([0x93])),
-    pickle(op.call(op.global('torch._utils', '_rebuild_parameter'), op.tuple(tensorCall()))),
-    pickle(cycle),
-    pickle(Buffer.from(']q\x00h\x00a', 'latin1')),
-    pickle(Buffer.alloc(2000, ']'), Buffer.alloc(1999, 'a')),
-    pickle(Buffer.alloc(5000, '}')),
+  const files = ['state', 'protocol4'].map((name) => entriesOf(fixture(`pytorch/${name}.bin`)))
+  const sampleOf = (entries: readonly ArchiveEntry[]): Sample => ({
+    files: { 'pytorch_model.bin': packedArchive(entries) },
+  })
+  const hostile = [
+    entriesOf(fixture('pytorch/module.bin')),
+    ...hostilePickles().map(archiveWith),
+    ...hostileArchives(),
   ]
   return [
-    ...files.map((path) => packedArchive(entriesOf(fixture(path)))),
-    ...pickles.map((bytes) => packedArchive(archiveWith(bytes))),
-  ].map((file) => ({ files: { 'pytorch_model.bin': file } }))
+    ...[...files, ...files, ...soundPickles().map(archiveWith)].map(sampleOf),
+    ...hostile.map((entries): Sample => ({ ...sampleOf(entries), refused: true })),
+  ]
 }
 
 export const weightReaders: readonly FuzzReader[] = [
