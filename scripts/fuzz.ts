@@ -99,16 +99,23 @@ async function report(
   if (isKnown && problem.kind === 'exception') return true
   const folder = save(name, seed, index, problem)
   const again = await readAgain(name, folder)
-  if (!again) {
-    // What takes long or much beside other inputs may be another one's garbage, or another process's work.
+  if (!again && UNSURE.includes(problem.kind)) {
     rmSync(folder, { recursive: true })
     return false
   }
   if (isKnown) rmSync(folder, { recursive: true })
-  else console.log(`\n${name}, input ${index}: ${again.kind}: ${again.message}\n  at ${again.place}\n  npm run fuzz -- --replay ${folder}`) // biome-ignore format: one line
+  else {
+    const { kind, message, place } = again ?? problem
+    const alone = again ? '' : ' (not when it is read alone)'
+    console.log(`\n${name}, input ${index}: ${kind}: ${message}${alone}\n  at ${place}`)
+    console.log(`  npm run fuzz -- --replay ${folder}`)
+  }
   seen.add(key)
   return true
 }
+
+/** What takes long or much beside other inputs may be their garbage, or the work of other processes. */
+const UNSURE: readonly Problem['kind'][] = ['hang', 'memory']
 
 function save(name: string, seed: number, index: number, problem: Problem): string {
   const reader = readers.find((each) => each.name === name)

@@ -1,4 +1,6 @@
 import type { Dice } from './dice.ts'
+import { mutateBytes } from './mutate-bytes.ts'
+import { mutateText } from './mutate-text.ts'
 
 /** A JSON text in which one to three things have changed: a value's type, a key, the depth, the order, a repetition. */
 export function mutateJson(value: unknown, dice: Dice): string {
@@ -6,7 +8,9 @@ export function mutateJson(value: unknown, dice: Dice): string {
   let last = (text: string): string => text
   for (let i = dice.size(3); i > 0; i--) {
     const slots = slotsIn(root)
-    last = dice.pick(CHANGES)(dice.pick(slots), dice, slots)
+    const change = dice.pick(CHANGES)
+    const texts = change === editText ? slots.filter(isText) : []
+    last = change(dice.pick(texts.length > 0 ? texts : slots), dice, slots)
   }
   return last(JSON.stringify(root.parent.root) ?? '')
 }
@@ -16,6 +20,8 @@ interface Slot {
   parent: Record<string, unknown>
   key: string
 }
+
+const isText = ({ parent, key }: Slot): boolean => typeof parent[key] === 'string'
 
 /** Changes what is in a slot; what it returns changes the text, for what JSON.stringify does not write. */
 type Change = (slot: Slot, dice: Dice, slots: readonly Slot[]) => (text: string) => string
@@ -53,6 +59,37 @@ const setNumber: Change = ({ parent, key }, dice) => {
       : dice.pick(NUMBERS)
   return same
 }
+
+/** A text, or the bytes that it stands for. */
+const editText: Change = ({ parent, key }, dice, slots) => {
+  const value = parent[key]
+  if (typeof value !== 'string' || value.length > 100_000) return same
+  if (value.length > 40 && /^[A-Za-z0-9+/]+={0,2}$/.test(value)) {
+    const bytes = mutateBytes(new Uint8Array(Buffer.from(value, 'base64')), new Uint8Array(0), dice)
+    parent[key] = Buffer.from(bytes).toString('base64')
+  } else parent[key] = mutateText(value, dice.pick(slots).key, PATTERN_WORDS, dice)
+  return same
+}
+
+/** Of regular expressions and templates, which many texts in settings are. */
+const PATTERN_WORDS = [
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  '*',
+  '+',
+  '?',
+  '|',
+  '\\p{L}',
+  '\\',
+  '{1,9999}',
+  '$A',
+  '{{',
+  '^',
+]
 
 const remove: Change = ({ parent, key }) => {
   if (Array.isArray(parent)) parent.splice(Number(key), 1)
@@ -159,6 +196,9 @@ const VALUES: readonly unknown[] = [
 ]
 
 const CHANGES: readonly Change[] = [
+  editText,
+  editText,
+  editText,
   setValue,
   setValue,
   setValue,

@@ -110,7 +110,7 @@ const hostilePickles = (): Buffer[] => [
 /** Archives whose directory is wrong: method, flags, sizes, places and names of entries. */
 function hostileArchives(): ArchiveEntry[][] {
   const [first, second] = archiveWith(pickle(op.dict(w, tensorCall())))
-  const records = [{ 10: 8 }, { 8: 1 }, { 20: 4 }, { 24: HUGE }, { 20: 4000, 24: 4000 }, { 42: 3 }, { 42: 0 }] // biome-ignore format: one line
+  const records: NonNullable<ArchiveEntry["record"]>[] = [{ 10: 8 }, { 8: 1 }, { 20: 4 }, { 24: HUGE }, { 20: 4000, 24: 4000 }, { 42: 3 }, { 42: 0 }] // biome-ignore format: one line
   const names = ['../../data/0', '/archive/data/0', 'archive/data.pkl', 'archive\\data\\0', '']
   return [
     ...records.map((record) => [first, { ...second, record }]),

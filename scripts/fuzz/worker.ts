@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import { HeedError } from '../../src/util/errors.ts'
+import { hiddenIn } from './attempt.ts'
 import { type FuzzReader, makeInput, packed, type Sample } from './input.ts'
 import { readers } from './readers.ts'
 
@@ -134,7 +135,10 @@ async function problemOf(
   try {
     await read()
   } catch (error) {
-    outcome = error instanceof HeedError ? null : exception(error)
+    const hidden = hiddenIn(error)
+    if (hidden)
+      outcome = exception(hidden, `hidden in "${String((error as Error).message).slice(0, 100)}": `) // biome-ignore format: one line
+    else outcome = error instanceof HeedError ? null : exception(error)
   }
   await setImmediate() // a rejection that nobody handles is reported now
   if (rejected !== undefined) {
@@ -142,7 +146,7 @@ async function problemOf(
     rejected = undefined
   }
   const polluted = pollution()
-  if (polluted) return { kind: 'prototype', message: polluted, place: polluted }
+  if (polluted) return { kind: 'prototype', message: polluted, place: 'prototype' }
   const taken = memory() - before
   if (outcome || taken <= MEMORY + MEMORY_PER_BYTE * bytes) return outcome
   const message = `${Math.round(taken / 1e6)} MB for ${bytes} bytes`

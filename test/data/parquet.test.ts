@@ -70,6 +70,7 @@ describe('counts are checked against the bytes that are there:', () => {
     ['a list', [0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07], /a list of \d+ items has 0 bytes/],
     ['a text', [0x18, 0xff, 0xff, 0x03], /claims 65535 bytes, 0 are left/],
     ['a deep struct', Array(99).fill(0x1c), /nested/],
+    ['a deep list', Array(99).fill(0x19), /nested/],
     ['a struct without an end', [0x15, 0x02], /ends early/],
     ['an unknown type', [0x1e], /the type 14/],
   ])('%s', (_, bytes, message) => {

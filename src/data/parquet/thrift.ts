@@ -85,7 +85,7 @@ export class ThriftReader {
   }
 
   struct(): Struct {
-    if (++this.depth > MOST_DEPTH) throw new Damage(`structs are nested ${MOST_DEPTH} levels deep`)
+    this.enter()
     const fields = new Map<number, ThriftValue>()
     for (let id = 0; ; ) {
       const byte = this.byte()
@@ -129,9 +129,16 @@ export class ThriftReader {
     const count = byte >> 4 === 15 ? this.varint() : byte >> 4
     const room = this.bytes.length - this.at
     if (count > room) throw new Damage(`a list of ${count} items has ${room} bytes`)
+    this.enter()
     const items: ThriftValue[] = []
     for (let i = 0; i < count; i++) items.push(this.value(byte & 15))
+    this.depth--
     return items
+  }
+
+  /** Into a struct or a list. */
+  private enter(): void {
+    if (++this.depth > MOST_DEPTH) throw new Damage(`a header is nested ${MOST_DEPTH} levels deep`)
   }
 
   private zigzag(): number {
