@@ -134,7 +134,7 @@ const repeatItems: Change = ({ parent, key }, dice) => {
 
 const wrap: Change = ({ parent, key }, dice) => {
   const value = parent[key]
-  parent[key] = dice.pick([[value], { value }, [[value]], String(value), [value, value]])
+  parent[key] = dice.pick([[value], { value }, [[value]], JSON.stringify(value), [value, value]])
   return same
 }
 

@@ -1,5 +1,5 @@
 // Reads the inputs of one reader after the other, as the main process asks for them. It may hang or die.
-import { mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
@@ -90,11 +90,16 @@ async function replay({
   for (const each of folders.slice(0, 4)) await problemOf(() => reader.read(each), 0)
   note(0, true)
   const started = performance.now()
-  const problem = await problemOf(() => reader.read(given), 0)
+  const problem = await problemOf(() => reader.read(given), sizeOf(given))
   note(0, false)
   if (problem) send({ kind: 'problem', index: 0, problem })
   const opened = problem === undefined ? 1 : 0
   return { kind: 'done', next: 1, opened, slowest: performance.now() - started }
+}
+
+function sizeOf(folder: string): number {
+  const names = readdirSync(folder, { recursive: true }).map(String)
+  return names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 }
 
 interface Prepared {

@@ -88,6 +88,9 @@ describe('rows', () => {
     expect(await read('a.csv', 'a,b,a,a.1,a\n1,2,3,4,5\n')).toEqual([
       { a: '1', b: '2', 'a.2': '3', 'a.1': '4', 'a.3': '5' },
     ])
+    const [row] = await read('a.csv', `${'a,'.repeat(30_000)}a\n1\n`) // a damaged file, in time
+    expect(Object.keys(row as object)).toHaveLength(30_001)
+    expect(row).toHaveProperty(['a.30000'], null)
   })
 
   it('keep their line numbers where cells contain line breaks', async () => {

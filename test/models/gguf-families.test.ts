@@ -108,6 +108,17 @@ describe('a set of files', () => {
     )
   })
 
+  it('is refused by the number of its files, however many a damaged one claims', async () => {
+    const folder = await copyOfSet()
+    const bytes = await readFile(join(folder, SET))
+    const key = 'split.count'
+    bytes.writeUInt16LE(0xffff, bytes.indexOf(key) + key.length + 4) // after the type
+    await writeFile(join(folder, SET), bytes)
+    await expect(openGGUF(join(folder, SET))).rejects.toThrow(
+      /got 3 of 65535: bloom-00004-of-00003.gguf, .* … missing/,
+    )
+  })
+
   it.each([
     ['another part in its place', '00003', /00002-of-00003.gguf must be part 2 of a set of 3, got/],
     ['the first part twice', '00001', /00002-of-00003.gguf must be part 2 of a set of 3, got/],

@@ -100,16 +100,20 @@ function ragged(cells: readonly string[], columns: readonly string[]): string {
 function distinct(names: readonly string[]): string[] {
   const taken = new Set(names)
   const used = new Set<string>()
+  const next = new Map<string, number>() // a damaged table may have the same name thousands of times
   return names.map((name) => {
     let free = name
-    for (let i = 1; used.has(free) || (free !== name && taken.has(free)); i++) free = `${name}.${i}`
+    let number = next.get(name) ?? 1
+    while (used.has(free) || (free !== name && taken.has(free))) free = `${name}.${number++}`
+    next.set(name, number)
     used.add(free)
     return free
   })
 }
 
 function checkColumns(columns: readonly string[], file: string): readonly string[] {
-  const twice = columns.find((name, i) => columns.indexOf(name) !== i)
+  const seen = new Set<string>()
+  const twice = columns.find((name) => seen.size === seen.add(name).size)
   const problem =
     twice !== undefined
       ? `must differ, got ${quoted(twice)} twice`

@@ -143,8 +143,9 @@ function areRegular(records: readonly CsvRecord[], separator: string, quote: str
   let plain = 0
   for (const { cells, quoted, isMalformed } of records) {
     if (isMalformed) return false
+    const inQuotes = new Set(quoted)
     for (const [i, cell] of cells.entries()) {
-      if (quoted.includes(i)) {
+      if (inQuotes.has(i)) {
         const isNeeded = cell.includes(separator) || cell.includes(quote) || /[\r\n]/.test(cell) // biome-ignore format: one line
         if (!isNeeded && !(cell === '' && cells.length === 1)) needless++
       } else {

@@ -1,5 +1,5 @@
 // The files of a GGUF model: one, or a set named `NAME-00001-of-00003.gguf` …, of which the first has the metadata.
-import { type FileHandle, stat } from 'node:fs/promises'
+import { type FileHandle, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
 import { fileError, quote } from '../files/file-error.ts'
@@ -75,8 +75,8 @@ async function pathsOfSet(path: string, count: number, number: number): Promise<
       { value: path, remedy: 'Give all files of the set the names that they were published with.' },
     )
   const paths = Array.from({ length: count }, (_, i) => (i === 0 ? path : pathOf(i)))
-  const present = await Promise.all(paths.map((each) => stat(each).catch(() => null)))
-  const missing = paths.filter((_, i) => present[i] === null).map((each) => basename(each))
+  const there = new Set(await readdir(dirname(path))) // the file may claim thousands of others
+  const missing = paths.map((each) => basename(each)).filter((name) => !there.has(name))
   if (missing.length === 0) return paths
   throw new HeedError(
     'missing-file',

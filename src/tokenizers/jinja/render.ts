@@ -62,15 +62,21 @@ function explained(cause: unknown): HeedError {
         remedy: 'Change the messages as the template asks.',
       },
     )
-  return new HeedError('invalid-data', `The chat template failed: ${reasonOf(cause)}`, {
-    key: 'chat_template',
-    cause,
-    remedy: 'Check that the messages have the roles and fields that the template uses.',
-  })
+  const isTooDeep = cause instanceof RangeError && /call stack/i.test(cause.message)
+  return new HeedError(
+    'invalid-data',
+    `The chat template failed: ${isTooDeep ? TOO_DEEP : reasonOf(cause)}`,
+    {
+      key: 'chat_template',
+      ...(!isTooDeep && { cause }),
+      remedy: 'Check that the messages have the roles and fields that the template uses.',
+    },
+  )
 }
 
+/** Python's words where its own stack ends. */
+const TOO_DEEP = 'maximum recursion depth exceeded'
+
 function reasonOf(cause: unknown): string {
-  if (cause instanceof RangeError && /call stack|recursion/i.test(cause.message))
-    return 'maximum recursion depth exceeded'
   return cause instanceof Error ? cause.message : String(cause)
 }
