@@ -71,6 +71,11 @@ struct IQ4_NL : Nibbles<BlockFormat::iq4_nl, 128, false, 0> {
   HEED_INLINE Bytes numbers(const uint8_t* block, int) { return levels(nibbles(block + 2)); }
 };
 
+// Formats whose numbers are the nibbles themselves.
+template <class F> constexpr bool plainNibbles = false;
+template <> constexpr bool plainNibbles<Q4_0> = true;
+template <> constexpr bool plainNibbles<Q4_1> = true;
+
 template <class F> constexpr BlockSize sizeOfBlock() { return blockSizes[(int)F::FORMAT]; }
 template <class F> constexpr int groupsOfBlock() { return (int)(sizeOfBlock<F>().numbers / GROUP); }
 

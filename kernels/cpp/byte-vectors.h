@@ -14,6 +14,8 @@ namespace HEED_ISA {
 typedef uint8_t Bytes __attribute__((vector_size(32)));
 typedef int32_t Lanes __attribute__((vector_size(32)));
 typedef float FloatLanes __attribute__((vector_size(32)));
+typedef int16_t Shorts __attribute__((vector_size(32)));
+typedef uint16_t Words __attribute__((vector_size(32)));
 typedef uint8_t HalfBytes __attribute__((vector_size(16)));
 typedef float HalfLanes __attribute__((vector_size(16)));
 
@@ -68,6 +70,15 @@ HEED_INLINE QuadWords lookUp(HalfBytes table, QuadWords index) {
   return (QuadWords)_mm512_maskz_shuffle_epi8(~0ull, wide, (__m512i)index);
 }
 #endif
+
+// Bytes as 16-bit numbers. GCC 12 makes five instructions of a conversion.
+HEED_INLINE Shorts asShorts(HalfBytes u) {
+#if defined(__AVX2__)
+  return (Shorts)_mm256_cvtepu8_epi16((__m128i)u);
+#else
+  return __builtin_convertvector(u, Shorts);
+#endif
+}
 
 // a b + c. Products of several rows must round as those of one row do: which sums a compiler
 // contracts depends on the code around them, so fused ones are asked for by name, where they exist.

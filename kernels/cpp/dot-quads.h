@@ -51,7 +51,7 @@ static void fillQuads(const float* x, int64_t groups, float inverse, Quad* quads
     Quad& quad = quads[i];
     for (int g = 0; g < 4; g++) {
       const bool fresh = first + g >= 4 * i;
-      const RoundedGroup<DotBytes> group(x + (first + g) * GROUP, fresh ? inverse : 0);
+      const RoundedGroup<F, DotBytes> group(x + (first + g) * GROUP, fresh ? inverse : 0);
       const Bytes upper = group.packed.first, lower = group.packed.second;
       if (F::NIBBLES) {
         const HalfBytes pieces[] = {lowHalf(upper), highHalf(upper), lowHalf(lower),

@@ -54,7 +54,7 @@ HEED_INLINE void addBlock(const float* halves, const uint8_t* block, const Short
   Factors<F> factors;
   readFactors(halves, block, factors);
   eachGroup<F>([&](int g) __attribute__((always_inline)) {
-    const auto weights = Dot::template weights<F::OFFSET>(F::numbers(block, g));
+    const auto weights = Dot::template weights<F>(block, g);
     const FloatLanes scale = scaleOf(factors, g);
     HEED_UNROLL
     for (int m = 0; m < M; m++) {

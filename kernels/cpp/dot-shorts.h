@@ -1,24 +1,24 @@
 // Dot products of groups of 32: bytes u of weights with 16-bit numbers q of x, exact. What a
 // processor has for them differs, so this is one of the few files with instructions of its own.
-// All ways give the same integers in the same lanes:
+// All ways give eight integers, each the sum over four numbers of
 //
-//   lane i = sum over the four numbers from 4 i on of (u - OFFSET) * q
+//   (u - OFFSET) * q = u * q + correction
 //
-// with u - OFFSET in -128..127 and |q| <= LARGEST_SHORT: a lane is less than 2^24.
+// with u - OFFSET in -128..127 and |q| <= LARGEST_SHORT: less than 2^24. Lane i has the numbers
+// from 4 i on, or 2 i, 2 i + 1, 2 i + 16 and 2 i + 17 where they are nibbles.
 #pragma once
 #include "blocks.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-typedef int16_t Shorts __attribute__((vector_size(32)));
-typedef uint16_t Words __attribute__((vector_size(32)));
 typedef int16_t EightShorts __attribute__((vector_size(16)));
 
 // 127 * 257: its upper byte, rounded, is a signed byte.
 constexpr int LARGEST_SHORT = 32639;
 
-// A group of x, in two pieces that differ from one way to the other.
+// A group of x, in two pieces that differ from one way to the other. Its corrections are
+// -OFFSET times the sums of q.
 struct PackedGroup {
   Bytes first, second;
 };
@@ -52,21 +52,27 @@ HEED_INLINE Lanes multiplyPairs(Shorts a, Shorts b) {
 #endif
 }
 
-// The numbers at even places, then those at odd ones, as shorts: bytes of weights come so without
-// a shuffle.
+// Two vectors of shorts: the first and the last 16 numbers where each is a nibble, otherwise those
+// at even and at odd places. Either comes without a shuffle.
 struct DotShorts {
   static constexpr bool QUADS = false;
   struct Weights {
-    Shorts even, odd;
+    Shorts a, b;
   };
 
-  template <int OFFSET> HEED_INLINE Weights weights(Bytes u) {
-    const Words both = (Words)u, offset = (uint16_t)OFFSET - Words{};
-    return {(Shorts)((both & 255) - offset), (Shorts)((both >> 8) - offset)};
+  template <class F> HEED_INLINE Weights weights(const uint8_t* block, int group) {
+    if constexpr (plainNibbles<F>) {
+      const Words both = (Words)asShorts(loadAs<HalfBytes>(block + sizeOfBlock<F>().bytes - 16));
+      return {(Shorts)(both & 15), (Shorts)(both >> 4)};
+    } else {
+      const Words both = (Words)F::numbers(block, group);
+      return {(Shorts)(both & 255), (Shorts)(both >> 8)};
+    }
   }
+  HEED_INLINE Weights ones() { return {Shorts{} + 1, Shorts{} + 1}; }
 
-  HEED_INLINE Lanes dot(const Weights& w, const PackedGroup& x, Lanes) {
-    const Shorts even = (Shorts)x.first, odd = (Shorts)x.second;
+  HEED_INLINE Lanes dot(const Weights& w, const PackedGroup& x, Lanes correction) {
+    const Shorts a = (Shorts)x.first, b = (Shorts)x.second;
 #if defined(__aarch64__)
     const auto half = [](int16x8_t a, int16x8_t b, int16x8_t x, int16x8_t y) {
       const int32x4_t low = vmull_s16(vget_low_s16(a), vget_low_s16(x));
@@ -76,20 +82,22 @@ struct DotShorts {
     };
     const auto low = [](Shorts x) { return (int16x8_t)lowHalf((Bytes)x); };
     const auto high = [](Shorts x) { return (int16x8_t)highHalf((Bytes)x); };
-    return (Lanes)joined(half(low(w.even), low(w.odd), low(even), low(odd)),
-                         half(high(w.even), high(w.odd), high(even), high(odd)));
+    return correction + (Lanes)joined(half(low(w.a), low(w.b), low(a), low(b)),
+                                      half(high(w.a), high(w.b), high(a), high(b)));
 #else
-    return multiplyPairs(w.even, even) + multiplyPairs(w.odd, odd);
+    return multiplyPairs(w.a, a) + correction + multiplyPairs(w.b, b);
 #endif
   }
 
-  HEED_INLINE PackedGroup pack(const Lanes* q) {
+  template <class F> HEED_INLINE PackedGroup pack(const Lanes* q) {
     const auto narrow = [](Lanes a, Lanes b) {
       return joined((HalfBytes) __builtin_convertvector(a, EightShorts),
                     (HalfBytes) __builtin_convertvector(b, EightShorts));
     };
-    return {narrow(evenLanes(q[0], q[1]), evenLanes(q[2], q[3])),
-            narrow(oddLanes(q[0], q[1]), oddLanes(q[2], q[3]))};
+    if constexpr (plainNibbles<F>) return {narrow(q[0], q[1]), narrow(q[2], q[3])};
+    else
+      return {narrow(evenLanes(q[0], q[1]), evenLanes(q[2], q[3])),
+              narrow(oddLanes(q[0], q[1]), oddLanes(q[2], q[3]))};
   }
 };
 
@@ -104,9 +112,11 @@ struct DotBytes {
   static constexpr bool QUADS = true; // see dot-quads.h
   typedef Bytes Weights;
 
-  template <int OFFSET> HEED_INLINE Bytes weights(Bytes u) { return u; }
+  template <class F> HEED_INLINE Bytes weights(const uint8_t* block, int group) {
+    return F::numbers(block, group);
+  }
+  HEED_INLINE Bytes ones() { return everyByte(1); }
 
-  // correction: -OFFSET times the sum of q over the lane.
   HEED_INLINE Lanes dot(Bytes u, const PackedGroup& x, Lanes correction) {
     Lanes upper = {};
     addByteProducts(upper, u, x.first);
@@ -115,7 +125,7 @@ struct DotBytes {
     return sum;
   }
 
-  HEED_INLINE PackedGroup pack(const Lanes* q) {
+  template <class F> HEED_INLINE PackedGroup pack(const Lanes* q) {
     Lanes upper[4], lower[4];
     for (int i = 0; i < 4; i++) {
       upper[i] = (q[i] + 128) >> 8;

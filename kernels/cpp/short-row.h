@@ -61,7 +61,7 @@ HEED_INLINE int32_t sumOfLanes(Lanes x) {
 }
 
 // A group of x times `scale`, as the nearest whole numbers, and their sums over each lane.
-template <class Dot> struct RoundedGroup {
+template <class F, class Dot> struct RoundedGroup {
   PackedGroup packed;
   Lanes sums;
 
@@ -70,8 +70,8 @@ template <class Dot> struct RoundedGroup {
     HEED_UNROLL
     for (int i = 0; i < 4; i++)
       q[i] = (Lanes)(loadAs<FloatLanes>(x + 8 * i) * scale + ROUNDER) - ROUNDER_BITS;
-    packed = Dot::pack(q);
-    sums = Dot::dot(Dot::template weights<0>(everyByte(1)), packed, Lanes{});
+    packed = Dot::template pack<F>(q);
+    sums = Dot::dot(Dot::ones(), packed, Lanes{});
   }
 };
 
@@ -86,7 +86,7 @@ static void roundToShorts(const float* x, int64_t groups, ShortRow& to) {
   if constexpr (Dot::QUADS && F::QUADS)
     if (groups >= 4) return fillQuads<F>(x, groups, inverse, to.quads);
   for (int64_t i = 0; i < groups; i++) {
-    const RoundedGroup<Dot> group(x + i * GROUP, inverse);
+    const RoundedGroup<F, Dot> group(x + i * GROUP, inverse);
     to.q[i] = group.packed;
     if (F::SHIFTED) to.sum[i] = (float)sumOfLanes(group.sums);
     else to.correction[i] = -F::OFFSET * group.sums;
