@@ -1,5 +1,5 @@
 // What Heed does with each key that transformers 5.24 saves: docs/config-keys.md, made from test/fixtures/config-keys.json
-// (scripts/fixtures/config_keys.py) and the schemas of the families.
+// (scripts/fixtures/config_keys.py), tokenizer-keys.json beside it (tokenizer_keys.py) and the schemas of the families.
 //
 //   npm run generate:config-keys   writes the table anew
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,9 @@ import { pathToFileURL } from 'node:url'
 import { unreadImageKeys } from '../src/data/images/processor-config.ts'
 import { ImageProcessor } from '../src/data/index.ts'
 import { modelDefinition } from '../src/models/index.ts'
+import { sentenceFiles } from '../src/models/sentence-config.ts'
 import { generalKeys, generationKeys } from '../src/models/shared/config-keys.ts'
+import { isReadKey, unreadTokenizerKeys } from '../src/tokenizers/formats/config-keys.ts'
 import type { UnreadKeys } from '../src/util/unread-keys.ts'
 
 /** The keys that transformers saves, with a value of each. */
@@ -17,10 +19,22 @@ export interface SavedKeys {
   images: string[]
 }
 
+/** The keys of tokenizers by version and class, and of the files of sentence-transformers. */
+export interface SavedTokenizerKeys {
+  tokenizers: Record<string, Record<string, string[]>>
+  sentences: Record<string, string[]>
+  /** The class of AutoTokenizer by model_type. */
+  autoClasses: Record<string, string>
+}
+
 export type Answer = 'obeyed' | 'no effect' | `warning, except ${string}`
 
 const FIXTURE = new URL('../test/fixtures/config-keys.json', import.meta.url)
+const TOKENIZER_FIXTURE = new URL('../test/fixtures/tokenizer-keys.json', import.meta.url)
 const TABLE = new URL('../docs/config-keys.md', import.meta.url)
+
+export const savedTokenizerKeys = (): SavedTokenizerKeys =>
+  JSON.parse(readFileSync(TOKENIZER_FIXTURE, 'utf8'))
 
 export const savedKeys = (): SavedKeys => JSON.parse(readFileSync(FIXTURE, 'utf8'))
 
@@ -42,6 +56,34 @@ export function imageAnswer(key: string): Answer | undefined {
   return Object.hasOwn(read, key) ? 'obeyed' : undefined
 }
 
+/** What tokenizers do with a key of tokenizer_config.json. */
+export function tokenizerAnswer(key: string, className: string): string | undefined {
+  const name = className.replace(/Tokenizer(Fast)?$/, '')
+  if (isReadKey(key, name, 'tokenizer.json')) return 'obeyed'
+  const answer = unreadAnswer(key, unreadTokenizerKeys(name))
+  const isConverted = isReadKey(key, name, 'other')
+  return answer && isConverted ? `${answer} (without a tokenizer.json: obeyed)` : answer
+}
+
+/** The files of sentence-transformers, by the names in the fixture. */
+const SENTENCE_FILES: Record<string, { file: string; keys: keyof typeof sentenceFiles }> = {
+  'modules.json': { file: 'modules.json', keys: 'modules' },
+  'config_sentence_transformers.json': {
+    file: 'config_sentence_transformers.json',
+    keys: 'model',
+  },
+  Transformer: { file: 'sentence_bert_config.json', keys: 'transformer' },
+  Pooling: { file: '1_Pooling/config.json', keys: 'pooling' },
+  Normalize: { file: '2_Normalize/config.json', keys: 'normalize' },
+}
+
+/** What sentence encoders do with a key; the folders of other modules are refused. */
+export function sentenceAnswer(part: string, key: string): string | undefined {
+  if (!Object.hasOwn(SENTENCE_FILES, part)) return 'the folder is refused'
+  const { schema, unread } = sentenceFiles[SENTENCE_FILES[part].keys]
+  return Object.hasOwn(schema.shape, key) ? 'obeyed' : unreadAnswer(key, unread)
+}
+
 function unreadAnswer(key: string, unread: UnreadKeys): Answer | undefined {
   if (!Object.hasOwn(unread, key)) return undefined
   const values = unread[key]
@@ -49,8 +91,41 @@ function unreadAnswer(key: string, unread: UnreadKeys): Answer | undefined {
   return `warning, except ${[null, ...values].map((value) => JSON.stringify(value)).join(', ')}`
 }
 
+/** The table of tokenizer_config.json: by key, the answers with the classes that have them. */
+function tokenizerLines({ tokenizers }: SavedTokenizerKeys): string[] {
+  const classes = [...new Set(Object.values(tokenizers).flatMap(Object.keys))].sort()
+  const keys = new Set(Object.values(tokenizers).flatMap((all) => Object.values(all).flat()))
+  return [...keys].sort().map((key) => {
+    const answers = new Map<string, string[]>()
+    for (const name of classes) {
+      const answer = tokenizerAnswer(key, name) ?? 'unknown'
+      answers.set(answer, [...(answers.get(answer) ?? []), name])
+    }
+    const cells = [...answers].map(([answer, names]) => {
+      if (answers.size === 1) return answer
+      return names.includes(EVERY) ? `others: ${answer}` : `${names.join(', ')}: ${answer}`
+    })
+    return `| \`${key}\` | ${cells.join('; ')} |`
+  })
+}
+
+/** The classes without an answer of their own. */
+const EVERY = 'every class'
+
+function sentenceLines({ sentences }: SavedTokenizerKeys): string[] {
+  return Object.entries(sentences).flatMap(([part, keys]) =>
+    keys.map((key) => {
+      const file = SENTENCE_FILES[part]?.file ?? `the folder of ${part}`
+      return `| ${file} | \`${key}\` | ${sentenceAnswer(part, key) ?? 'unknown'} |`
+    }),
+  )
+}
+
 /** The table as Markdown. */
-export function configKeysTable({ models, images }: SavedKeys): string {
+export function configKeysTable(
+  { models, images }: SavedKeys,
+  tokenizerKeys: SavedTokenizerKeys,
+): string {
   const rows = new Map<string, Map<string, string[]>>()
   for (const [family, keys] of Object.entries(models))
     for (const [key, value] of Object.entries(keys)) {
@@ -70,7 +145,11 @@ export function configKeysTable({ models, images }: SavedKeys): string {
       return `| \`${key}\` | ${cells.join('; ')} |`
     })
   const imageLines = images.map((key) => `| \`${key}\` | ${imageAnswer(key) ?? 'unknown'} |`)
-  return [HEAD, ...lines, IMAGES, ...imageLines, ''].join('\n')
+  return [
+    ...[HEAD, ...lines, IMAGES, ...imageLines],
+    ...[TOKENIZERS, ...tokenizerLines(tokenizerKeys), SENTENCES, ...sentenceLines(tokenizerKeys)],
+    '',
+  ].join('\n')
 }
 
 const HEAD = `# Keys of settings files
@@ -91,5 +170,22 @@ const IMAGES = `
 | key | answer |
 |---|---|`
 
+const TOKENIZERS = `
+## tokenizer_config.json
+
+The keys that the tokenizers of transformers 5.24 and 4.57 save, have as arguments or read. Keys that end in \`_token\` are
+special tokens, whatever their name. Keys that are not in this table cause a warning.
+
+| key | answer |
+|---|---|`
+
+const SENTENCES = `
+## Files of sentence-transformers
+
+The keys that sentence-transformers 6.2 saves.
+
+| file | key | answer |
+|---|---|---|`
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  writeFileSync(TABLE, configKeysTable(savedKeys()))
+  writeFileSync(TABLE, configKeysTable(savedKeys(), savedTokenizerKeys()))

@@ -52,15 +52,15 @@ export async function readSentenceConfig(
       { key: 'type', value: strange.type, remedy: 'Use a model without this module.' },
     )
   const modelDir = pathOf('Transformer') ?? dir
+  for (const [index, entry] of (Array.isArray(listed) ? listed : []).entries())
+    if (isJsonObject(entry)) warnOfFile(entry, sentenceFiles.modules, `${dir}, module ${index}`)
   const { max_seq_length, do_lower_case } = await readSettings(
     join(modelDir, 'sentence_bert_config.json'),
-    transformer,
-    unreadSentenceKeys.transformer,
+    sentenceFiles.transformer,
   )
   const { prompts, default_prompt_name } = await readSettings(
     join(dir, 'config_sentence_transformers.json'),
-    model,
-    unreadSentenceKeys.model,
+    sentenceFiles.model,
   )
   if (default_prompt_name && prompts?.[default_prompt_name] === undefined)
     throw new HeedError(
@@ -74,11 +74,7 @@ export async function readSentenceConfig(
     )
   const normalize = pathOf('Normalize')
   if (normalize !== undefined)
-    await readSettings(
-      join(normalize, 'config.json'),
-      z.looseObject({}),
-      unreadSentenceKeys.normalize,
-    )
+    await readSettings(join(normalize, 'config.json'), sentenceFiles.normalize)
   const config = {
     ...(await readPooling(pathOf('Pooling'))),
     normalize: normalize !== undefined,
@@ -100,7 +96,7 @@ async function readPooling(
 ): Promise<Pick<SentenceConfig, 'pooling' | 'includePrompt'>> {
   if (dir === undefined) return { pooling: ['mean'] }
   const path = join(dir, 'config.json')
-  const raw = await readSettings(path, pooling, unreadSentenceKeys.pooling)
+  const raw = await readSettings(path, sentenceFiles.pooling)
   const includePrompt = raw.include_prompt ? {} : { includePrompt: false }
   if (raw.pooling_mode) return { pooling: [raw.pooling_mode].flat(), ...includePrompt }
   const chosen = poolings.filter((name) => raw[OLD_KEYS[name]])
@@ -110,14 +106,16 @@ async function readPooling(
 /** The settings in a file that may be missing; those that are not read and have an effect cause a warning. */
 async function readSettings<S extends z.ZodObject>(
   path: string,
-  schema: S,
-  unread: UnreadKeys,
+  file: SentenceFile<S>,
 ): Promise<z.output<S>> {
   const raw = (await optional(path)) ?? {}
-  const settings = parseConfig(schema, raw, path)
-  if (isJsonObject(raw))
-    warnOfUnreadKeys(raw, (key) => Object.hasOwn(schema.shape, key), unread, path)
+  const settings = parseConfig(file.schema, raw, path)
+  if (isJsonObject(raw)) warnOfFile(raw, file, path)
   return settings
+}
+
+function warnOfFile(settings: object, { schema, unread }: SentenceFile, source: string): void {
+  warnOfUnreadKeys(settings, (key) => Object.hasOwn(schema.shape, key), unread, source)
 }
 
 const withoutNulls = (prompts: Readonly<Record<string, string | null>>): Record<string, string> =>
@@ -162,18 +160,15 @@ function poolingConfig(chosen: readonly Pooling[], width: number, include_prompt
 
 const KINDS = ['Transformer', 'Pooling', 'Normalize']
 
-const modules = z
-  .array(
-    z.object({
-      type: z.string().max(200),
-      path: z
-        .string()
-        .regex(/^(?!\.\.?$)[\w.-]{0,80}$/, 'is not the name of a folder')
-        .default(''),
-    }),
-  )
-  .min(1)
-  .max(16)
+const module = z.object({
+  type: z.string().max(200),
+  path: z
+    .string()
+    .regex(/^(?!\.\.?$)[\w.-]{0,80}$/, 'is not the name of a folder')
+    .default(''),
+})
+
+const modules = z.array(module).min(1).max(16)
 
 const transformer = z.object({
   max_seq_length: dimension.nullish(),
@@ -187,25 +182,6 @@ const model = z.object({
   prompts: z.record(z.string(), z.string().nullable()).nullish(),
   default_prompt_name: z.string().nullish(),
 })
-
-/** Keys of each file that change nothing here, compared with sentence-transformers 6.2. */
-const unreadSentenceKeys = {
-  model: unreadKeys('__version__', 'model_type', 'similarity_fn_name'), // scores are the caller's
-  transformer: {
-    ...unreadKeys('unpad_inputs', 'model_args', 'tokenizer_args', 'config_args', 'cache_dir'),
-    ...unreadKeys('tokenizer_name_or_path', 'query_length', 'document_length'),
-    transformer_task: ['feature-extraction'],
-    module_output_name: ['token_embeddings'],
-    modality_config: [{ text: { method: 'forward', method_output_name: 'last_hidden_state' } }],
-    processing_kwargs: [{}],
-    query_expansion: [false],
-  },
-  pooling: unreadKeys('word_embedding_dimension', 'embedding_dimension'),
-  normalize: {
-    module_input_name: ['sentence_embedding'],
-    module_output_name: ['sentence_embedding'],
-  },
-} as const satisfies Record<string, UnreadKeys>
 
 /** Until 2025 each way of pooling had a key of its own. */
 const OLD_KEYS = {
@@ -232,6 +208,47 @@ const pooling = z.object({
   pooling_mode_weightedmean_tokens: flag,
   pooling_mode_lasttoken: flag,
 })
+
+/** The keys of a file: those of the schema are read, the others change nothing with some values. */
+interface SentenceFile<S extends z.ZodObject = z.ZodObject> {
+  schema: S
+  unread: UnreadKeys
+}
+
+/** Compared with sentence-transformers 6.2. */
+export const sentenceFiles = {
+  modules: { schema: module, unread: { ...unreadKeys('idx', 'name'), kwargs: [[]] } },
+  model: {
+    schema: model,
+    unread: {
+      ...unreadKeys('__version__', 'model_type', 'similarity_fn_name'), // scores are the caller's
+      truncate_dim: [],
+    },
+  },
+  transformer: {
+    schema: transformer,
+    unread: {
+      ...unreadKeys('unpad_inputs', 'model_args', 'tokenizer_args', 'config_args', 'cache_dir'),
+      ...unreadKeys('tokenizer_name_or_path', 'query_length', 'document_length'),
+      transformer_task: ['feature-extraction'],
+      module_output_name: ['token_embeddings'],
+      modality_config: [{ text: { method: 'forward', method_output_name: 'last_hidden_state' } }],
+      processing_kwargs: [{}],
+      query_expansion: [false],
+    },
+  },
+  pooling: {
+    schema: pooling,
+    unread: unreadKeys('word_embedding_dimension', 'embedding_dimension'),
+  },
+  normalize: {
+    schema: z.object({}),
+    unread: {
+      module_input_name: ['sentence_embedding'],
+      module_output_name: ['sentence_embedding'],
+    },
+  },
+} as const satisfies Record<string, SentenceFile>
 
 async function optional(path: string): Promise<unknown> {
   const stats = await stat(path).catch(() => undefined)

@@ -1,11 +1,20 @@
 // Every key that transformers saves is obeyed, known to have no effect, or named in a warning.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
-import { answerOf, configKeysTable, imageAnswer, savedKeys } from '../../scripts/config-keys.ts'
+import {
+  answerOf,
+  configKeysTable,
+  imageAnswer,
+  savedKeys,
+  savedTokenizerKeys,
+  sentenceAnswer,
+  tokenizerAnswer,
+} from '../../scripts/config-keys.ts'
 import { ImageProcessor } from '../../src/data/index.ts'
 import { GPT2, modelDefinition, modelTypes } from '../../src/models/index.ts'
 
 const keys = savedKeys()
+const tokenizerKeys = savedTokenizerKeys()
 
 describe('the keys that transformers saves', () => {
   it.each(Object.keys(keys.models))('of %s all have an answer', (family) => {
@@ -29,9 +38,27 @@ describe('the keys that transformers saves', () => {
     expect(keys.images.filter((key) => imageAnswer(key) === undefined)).toEqual([])
   })
 
+  it('of tokenizers all have an answer, for every class and version', () => {
+    const unknown = Object.values(tokenizerKeys.tokenizers).flatMap((classes) =>
+      Object.entries(classes).flatMap(([name, all]) =>
+        all.filter((key) => tokenizerAnswer(key, name) === undefined),
+      ),
+    )
+    expect(Object.keys(tokenizerKeys.tokenizers).map((version) => version.slice(0, 4))).toEqual(['4.57', '5.24']) // biome-ignore format: one line
+    expect(unknown).toEqual([])
+  })
+
+  it('of sentence-transformers all have an answer', () => {
+    for (const [part, all] of Object.entries(tokenizerKeys.sentences))
+      expect(
+        all.filter((key) => sentenceAnswer(part, key) === undefined),
+        part,
+      ).toEqual([])
+  })
+
   it('are listed in docs/config-keys.md', () => {
     const table = readFileSync(new URL('../../docs/config-keys.md', import.meta.url), 'utf8')
-    expect(table).toBe(configKeysTable(keys))
+    expect(table).toBe(configKeysTable(keys, tokenizerKeys))
   })
 })
 

@@ -1,30 +1,44 @@
 // What tokenizer_config.json changes of a tokenizer.json: the classes of transformers build some steps anew from it.
 import { isJsonObject, type JsonObject } from '../../io/files/json.ts'
-import { type UnreadKeys, warnOfUnreadKeys } from '../../util/unread-keys.ts'
+import { warnOfUnreadKeys } from '../../util/unread-keys.ts'
+import { BACKEND } from './auto-class.ts'
 import { classOf } from './classes.ts'
+import {
+  BERT,
+  BYTE_LEVEL,
+  isReadKey,
+  unreadTokenizerKeys,
+  type VocabularyFile,
+} from './config-keys.ts'
 import type { TokenizerConfig } from './tokenizer-json.ts'
 
 /** A tokenizer.json with the steps that the class of its config builds. Settings that are not applied cause a warning. */
 export function withClassSettings(json: unknown, config: TokenizerConfig, source: string): unknown {
   if (!isJsonObject(json)) return json
-  const name = classOf(config)
-  const unread = LLAMA.test(name) && !isLegacy(json) ? { ...UNREAD, ...UNREAD_LLAMA } : UNREAD
-  warnOfUnreadKeys(config, (key) => !Object.hasOwn(unread, key), unread, source)
+  const name = isReadAsItIs(classOf(config), json) ? BACKEND : classOf(config)
+  warnOfConfigKeys(config, { name, file: 'tokenizer.json', source })
   if (BERT.test(name)) return withBertNormalizer(json, config)
   return BYTE_LEVEL.test(name) ? withPrefixSpace(json, config) : json
 }
 
-const BERT = /^(Bert|DistilBert|Electra|MobileBert)$/
-const BYTE_LEVEL = /^(GPT2|Roberta)$/
-const LLAMA = /^Llama$/
+/** Names the settings of a config that have an effect in transformers and none here. */
+export function warnOfConfigKeys(
+  config: TokenizerConfig,
+  { name = classOf(config), file, source }: { name?: string; file: VocabularyFile; source: string },
+): void {
+  warnOfUnreadKeys(
+    config,
+    (key) => isReadKey(key, name, file),
+    unreadTokenizerKeys(name),
+    `the tokenizer_config.json of ${source}`,
+  )
+}
 
-/** Settings that are not applied, and the values with which they change nothing. */
-const UNREAD: UnreadKeys = { split_special_tokens: [false], truncation_side: ['right'] }
-const UNREAD_LLAMA: UnreadKeys = { legacy: [false], add_prefix_space: [true] }
-
-/** Whether it puts a space before each text as older versions of Llama's class did. */
-const isLegacy = ({ normalizer }: JsonObject): boolean =>
-  JSON.stringify(normalizer ?? null).includes('"Prepend"')
+/** Llama's class does not read the files of Llama 3, and its older files put a space before each text themselves. */
+function isReadAsItIs(name: string, { normalizer, pre_tokenizer }: JsonObject): boolean {
+  const has = (step: unknown, type: string) => JSON.stringify(step ?? null).includes(`"${type}"`)
+  return name === 'Llama' && (has(normalizer, 'Prepend') || has(pre_tokenizer, 'ByteLevel'))
+}
 
 /** These classes ignore the normaliser of the file, and those below the space before a text: defaults count. */
 function withBertNormalizer(json: JsonObject, config: TokenizerConfig): JsonObject {

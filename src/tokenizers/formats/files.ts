@@ -7,9 +7,10 @@ import { isJsonObject } from '../../io/files/json-parse.ts'
 import { isGGUF } from '../../io/gguf/gguf.ts'
 import { alternatives, HeedError } from '../../util/errors.ts'
 import { Tokenizer } from '../tokenizer.ts'
+import { autoClass, BACKEND, type ModelSettings } from './auto-class.ts'
 import { bertVocabFiles } from './bert-vocab.ts'
 import { bpeFiles } from './bpe-files.ts'
-import { withClassSettings } from './class-settings.ts'
+import { warnOfConfigKeys, withClassSettings } from './class-settings.ts'
 import { withKnownClassTokens } from './classes.ts'
 import {
   exists,
@@ -84,10 +85,10 @@ function fastFile(config: unknown): string {
 
 const VERSIONED = /^tokenizer\.[0-9.]+\.json$/
 
-async function loadFile(path: string, { config, added }: FolderConfig): Promise<Tokenizer> {
+async function loadFile(path: string, { config, added, model }: FolderConfig): Promise<Tokenizer> {
   if (path.endsWith('.tiktoken')) return loadTiktoken(path)
   const settings = readTokenizerConfig(config, `the tokenizer_config.json of ${path}`)
-  const files = await filesOf(path, settings)
+  const files = await filesOf(path, settings, model)
   return Tokenizer.fromJSON(files.json, withAdded(files, added), path)
 }
 
@@ -112,8 +113,11 @@ interface Files {
   config: TokenizerConfig
 }
 
-async function filesOf(path: string, config: TokenizerConfig): Promise<Files> {
+async function filesOf(path: string, given: TokenizerConfig, model: ModelSettings): Promise<Files> {
+  const config = withAutoClass(given, model)
   const name = basename(path)
+  const isJson = name.endsWith('.json') && name !== 'vocab.json' && name !== 'tekken.json'
+  if (!isJson) warnOfConfigKeys(config, { file: 'other', source: path })
   const format = await fileFormat(path) // by its first bytes; null for text
   if (format === null && name.endsWith('.txt')) return bertVocabFiles(await readText(path), config)
   if (name === 'vocab.json') {
@@ -124,12 +128,20 @@ async function filesOf(path: string, config: TokenizerConfig): Promise<Files> {
     return tiktokenModelFiles(await readText(path), config)
   const isModel = format === 'sentencepiece' || (format === null && name.includes('.model'))
   if (!isModel) {
-    const json = withClassSettings(await readTokenizerJsonFile(path), config, path)
-    return { json, config: withKnownClassTokens(config, json) }
+    const classed = { ...config, tokenizer_class: autoClass(given, model) }
+    const json = withClassSettings(await readTokenizerJsonFile(path), classed, path)
+    const { tokenizer_class = classed.tokenizer_class } = config
+    return { json, config: { ...withKnownClassTokens(classed, json), tokenizer_class } }
   }
   const isT5 = name === 'spiece.model' ? /^T5|^$/ : /^T5Tokenizer/
   const read = isT5.test(config.tokenizer_class ?? '') ? t5Files : sentencePieceFiles
   return read(await readBytes(path), config, path)
+}
+
+/** A config that names no class, with the one that transformers takes. */
+function withAutoClass(config: TokenizerConfig, model: ModelSettings): TokenizerConfig {
+  const name = config.tokenizer_class || autoClass(config, model)
+  return name === undefined || name === BACKEND ? config : { ...config, tokenizer_class: name }
 }
 
 /** A SentencePiece model per language, with a common vocabulary or one each. */
@@ -142,6 +154,7 @@ async function loadMarian(
   const settings = readTokenizerConfig(config, `the tokenizer_config.json of ${folder}`)
   const separate = asTarget && settings.separate_vocabs === true
   const vocab = await readJson(join(folder, separate ? 'target_vocab.json' : 'vocab.json'))
+  warnOfConfigKeys(settings, { name: 'Marian', file: 'other', source: folder })
   const files = marianFiles(await readBytes(path), vocab, settings, path)
   return Tokenizer.fromJSON(files.json, withAdded(files, added), path)
 }

@@ -5,6 +5,7 @@ import { readJson } from '../../io/files/json.ts'
 import { isJsonObject } from '../../io/files/json-parse.ts'
 import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
 import { SPECIAL_TOKENS } from '../chat/special-tokens.ts'
+import type { ModelSettings } from './auto-class.ts'
 
 /** What the files beside a vocabulary say about a tokenizer. */
 export interface FolderConfig {
@@ -12,6 +13,8 @@ export interface FolderConfig {
   config: unknown
   /** The tokens of `added_tokens.json` by id, as `added_tokens_decoder` writes them. */
   added: Record<string, unknown>
+  /** `config.json` of the model. */
+  model: ModelSettings
 }
 
 /**
@@ -20,15 +23,17 @@ export interface FolderConfig {
  */
 export async function readFolderConfig(folder: string): Promise<FolderConfig> {
   const config = await readIfPresent(join(folder, 'tokenizer_config.json'))
-  if (!isJsonObject(config)) return { config, added: {} }
+  const settings = await readIfPresent(join(folder, 'config.json'))
+  const model = isJsonObject(settings) ? settings : {}
+  if (!isJsonObject(config)) return { config, added: {}, model }
   const templates = await chatTemplates(folder)
   if (config.added_tokens_decoder !== undefined) {
-    return { config: { ...config, ...templates }, added: {} }
+    return { config: { ...config, ...templates }, added: {}, model }
   }
   const special = await readIfPresent(join(folder, 'special_tokens_map.json'))
   const merged = isJsonObject(special) ? { ...config, ...specialTokens(config, special) } : config
   const added = await readIfPresent(join(folder, 'added_tokens.json'))
-  return { config: { ...merged, ...templates }, added: decoderOf(added, { config, merged }) }
+  return { config: { ...merged, ...templates }, added: decoderOf(added, { config, merged }), model }
 }
 
 /** The tokens of `special_tokens_map.json`, which are special even where it does not say so. */

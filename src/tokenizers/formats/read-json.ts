@@ -58,7 +58,9 @@ export function readTokenizerJson(
 
 /** Checks the contents of a `tokenizer_config.json`. Settings with values of a wrong type are left out. */
 export function readTokenizerConfig(value: unknown, source: string): TokenizerConfig {
-  return parse(settings, value, source)
+  const { max_len, ...config } = parse(settings, value, source)
+  const { model_max_length = max_len } = config
+  return model_max_length === undefined ? config : { ...config, model_max_length }
 }
 
 /** An entry of `added_tokens`. */
@@ -113,6 +115,7 @@ const optionalFlag = z.boolean().optional().catch(undefined)
 const settings = z.looseObject({
   tokenizer_class: z.string().optional().catch(undefined),
   model_max_length: z.number().optional().catch(undefined),
+  max_len: z.number().optional().catch(undefined), // of older folders
   bos_token: optionalToken,
   eos_token: optionalToken,
   unk_token: optionalToken,
