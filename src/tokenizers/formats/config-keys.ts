@@ -18,7 +18,7 @@ export function isReadKey(key: string, name: Name, file: VocabularyFile): boolea
   if (key === 'add_prefix_space')
     return BYTE_LEVEL.test(name) || (file === 'other' && PREFIXED.test(name))
   if (key === 'legacy') return file === 'other' && name === 'Llama'
-  if (key === 'extra_ids') return file === 'other' && name === 'T5'
+  if (key === 'extra_ids') return file === 'other' && (name === 'T5' || name === '')
   return key === 'separate_vocabs' && name === 'Marian'
 }
 
