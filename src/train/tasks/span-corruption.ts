@@ -14,6 +14,7 @@ import { Draws } from '../draws.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
 import { documentOptions, sentencesOf, windowsOf } from './documents.ts'
 import { targetLoss, targetReport } from './seq2seq.ts'
+import { type Corrupted, drawSpans, spanCounts, takeSpans } from './spans.ts'
 import { textIn } from './text.ts'
 
 type Options = {
@@ -54,24 +55,19 @@ interface Example {
   drawn?: Corrupted
 }
 
-interface Corrupted {
-  source: number[]
-  target: number[]
-}
-
 class SpanCorruption implements Task<Example, Seq2SeqLM> {
   readonly name = 'span-corruption'
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
   private readonly context: Context
-  private readonly sentinels: number[]
-  private readonly end: number
+  readonly sentinels: number[]
+  readonly end: number
 
   constructor(context: Context) {
     const { preprocessor: tokenizer, contextLength } = context
     this.context = context
     this.sentinels = sentinelsOf(tokenizer)
-    const { spans } = this.counts(contextLength)
+    const { spans } = spanCounts(contextLength, context.options)
     if (tokenizer.eosTokenId === undefined || this.sentinels.length < spans)
       throw new HeedError(
         'unsupported',
@@ -102,7 +98,7 @@ class SpanCorruption implements Task<Example, Seq2SeqLM> {
   collate(examples: readonly Example[], length: number, draw: Draw): Batch {
     const draws = new Draws(draw, 'spans')
     const rows = examples.map(({ ids, drawn }) => drawn ?? this.corrupt(ids, draws))
-    const { noise, spans } = this.counts(length)
+    const { noise, spans } = spanCounts(length, this.context.options)
     const sources = rows.map(({ source }) => ({ ids: source }))
     return {
       ...textBatch(sources, length - noise + spans + 1, padId(this.context.preprocessor)),
@@ -136,36 +132,9 @@ class SpanCorruption implements Task<Example, Seq2SeqLM> {
     return written.map((ids) => ({ spans: tokenizer.decode(ids) }))
   }
 
-  /** The text with a sentinel for each span, and the spans, each behind its sentinel. */
   private corrupt(ids: readonly number[], draws: Draws): Corrupted {
-    const { noise, spans } = this.counts(ids.length)
-    const noisy = randomSum(noise, spans, draws)
-    const plain = randomSum(ids.length - noise, spans, draws)
-    const [source, target]: number[][] = [[], []]
-    let at = 0
-    for (let i = 0; i < spans; i++) {
-      source.push(...ids.slice(at, at + plain[i]), this.sentinels[i])
-      at += plain[i]
-      target.push(this.sentinels[i], ...ids.slice(at, at + noisy[i]))
-      at += noisy[i]
-    }
-    return { source: [...source, this.end], target: [...target, this.end] }
+    return takeSpans(ids, drawSpans(ids.length, this.context.options, draws), this)
   }
-
-  /** How many tokens are taken out, in how many spans; both grow with the text, and so do the results. */
-  private counts(length: number): { noise: number; spans: number } {
-    const { noiseShare, spanLength } = this.context.options
-    const noise = Math.min(Math.max(1, Math.round(length * noiseShare)), length - 1)
-    const spans = Math.min(Math.max(1, Math.round(noise / spanLength)), length - noise)
-    return { noise, spans }
-  }
-}
-
-/** A number as a sum of `count` numbers of 1 or more, all such sums being equally likely. */
-function randomSum(total: number, count: number, draws: Draws): number[] {
-  const cuts = draws.some(count - 1, total - 1).sort((a, b) => a - b)
-  const ends = [...cuts.map((cut) => cut + 1), total]
-  return ends.map((end, i) => end - (ends[i - 1] ?? 0))
 }
 
 function sentinelsOf(tokenizer: Tokenizer): number[] {
