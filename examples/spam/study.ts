@@ -13,18 +13,22 @@ const { values: flags } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     mails: { type: 'string', default: 'build/spam-assassin' },
-    out: { type: 'string', default: 'build/spam' },
+    out: { type: 'string' },
     thorough: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
   },
 })
-export const { out, smoke, thorough } = flags
-const seed = Number(flags.seed)
+export const { smoke, thorough } = flags
+/** A model that a short run leaves there must not be used by a real one. */
+export const out = flags.out ?? (smoke ? 'build/spam-smoke' : 'build/spam')
+export const seed = Number(flags.seed)
 
-export const SIZE = smoke ? { layers: 1, heads: 2, dim: 32 } : { layers: 3, heads: 4, dim: 128 }
+const SIZE = smoke ? { layers: 1, heads: 2, dim: 32 } : { layers: 3, heads: 4, dim: 128 }
 const context = smoke ? 32 : 320
+/** By seed, because the seed decides which mails are the test. */
+const pretrainedName = `pretrained-${seed}`
 /** Of a model from nothing; the tokenizer is the same for all, so that only the weights differ. */
-export const fresh = { ...SIZE, tokenizer: join(out, 'pretrained') }
+export const fresh = { ...SIZE, tokenizer: join(out, pretrainedName) }
 
 mkdirSync(out, { recursive: true })
 const all = shuffled(smoke ? toyMails() : mails(flags.mails))
@@ -35,7 +39,7 @@ const testFile = write('test', test)
 
 /** The folder of the pre-trained model, which is used again when it is there. */
 export async function pretrain(): Promise<string> {
-  const folder = join(out, 'pretrained')
+  const folder = join(out, pretrainedName)
   if (existsSync(join(folder, 'model.safetensors'))) return folder
   const data = [texts()]
   const length = smoke ? { steps: 60, warmup: 10 } : { steps: 2800, warmup: 100 }
@@ -45,7 +49,7 @@ export async function pretrain(): Promise<string> {
     ? { batch: 16 }
     : { context: 64, batch: 48, set: { max_position_embeddings: context } }
   const task = { task: 'fill-mask', maskShare: 0.3, valFraction: 0.05, dropout: 0, lr: 3e-3 }
-  const { evaluation } = await run('pretrained', {
+  const { evaluation } = await run(pretrainedName, {
     ...SIZE,
     ...text,
     ...pieces,
@@ -58,7 +62,7 @@ export async function pretrain(): Promise<string> {
 }
 
 /** A book, and the mails to learn from without their labels. */
-export function texts(): string {
+function texts(): string {
   const book = smoke ? [] : mobyDick().map(({ text }) => ({ text }))
   return write('texts', [...book, ...all.slice(tested).map(({ text }) => ({ text }))])
 }

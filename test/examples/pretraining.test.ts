@@ -30,6 +30,8 @@ it('fine-tunes all, the top and the head', async () => {
 
 it('pre-trains a T5 that answers in words', async () => {
   const printed = await smoke('examples/t5.ts')
-  expect(printed).toMatch(/span corruption: [\d.]+ % of the tokens/)
-  expect(printed.match(/^60 answers, (pre-trained|from nothing): [\d.]+ % right/gm)).toHaveLength(2)
+  expect(printed).toMatch(/span corruption: [\d.]+ % of the target tokens are right, loss [\d.]+/)
+  expect(printed).toMatch(/^ {2}to step +30 {2}loss [\d.]+$/m)
+  expect(printed.match(/^60 answers, t5-(pre-trained|from-nothing)-1: [\d.]+ % right/gm)).toHaveLength(2) // biome-ignore format: one line
+  expect(printed.match(/^(pre-trained|from nothing)( +[\d.]+ %){2}$/gm)).toHaveLength(2)
 }, 60_000)
