@@ -55,6 +55,23 @@ function idxSample(): Sample {
   }
 }
 
+/** Files of pyarrow, and damaged ones that once did harm. */
+function parquetSamples(): Sample[] {
+  const paths = fixturesIn('rows').filter((path) => /(?<!broken-text)\.parquet$/.test(path))
+  const changed = (name: string, at: number, byte: number): Uint8Array =>
+    fixture(`rows/${name}.parquet`).map((each, i) => (i === at ? byte : each))
+  const deep = new Uint8Array(20_000).fill(0x19) // lists in lists
+  const hostile = [
+    changed('none', 5654, 0o27),
+    changed('snappy', 3399, 0o50),
+    joined(utf8('PAR1'), deep, u32(deep.length), utf8('PAR1')),
+  ]
+  return [
+    ...samplesOf(paths, 'rows.parquet'),
+    ...hostile.map((bytes): Sample => ({ files: { 'rows.parquet': bytes }, refused: true })),
+  ]
+}
+
 /** A folder for each label. */
 const imageSamples = (): Sample[] =>
   fixturesIn('images/files').map((path) => {
@@ -114,7 +131,13 @@ const tokens = (count: number): SampleFile =>
 export const dataReaders: readonly FuzzReader[] = [
   rowReader(
     'csv',
-    [CSV, CSV.replaceAll(',', ';'), CSV.replaceAll('\n', '\r\n').replaceAll('"', "'"), utf16(CSV)],
+    [
+      CSV,
+      CSV.replaceAll(',', ';'),
+      CSV.replaceAll('\n', '\r\n').replaceAll('"', "'"),
+      utf16(CSV),
+      `${','.repeat(20_000)}\n1\n`,
+    ],
     [',', ';', '|', '\t', '"', '""', "'", '\n', '\r', '\r\n', '\0', ' '],
   ),
   rowReader('tsv', [CSV.replaceAll(',', '\t')], ['\t', '"', '\n', '\r', '\0', '\\t']),
@@ -135,11 +158,7 @@ export const dataReaders: readonly FuzzReader[] = [
   },
   {
     name: 'parquet',
-    samples: () =>
-      samplesOf(
-        fixturesIn('rows').filter((path) => /(?<!broken-text)\.parquet$/.test(path)),
-        'rows.parquet',
-      ),
+    samples: parquetSamples,
     read: (folder) => readRows(join(folder, 'rows.parquet')),
   },
   {

@@ -81,11 +81,17 @@ function filesOf(files: Stored): Record<string, SampleFile> {
   )
 }
 
-/** Random tokenizers with every kind of step. */
+/** Random tokenizers with every kind of step, and patterns that take exponential time where they are tried in turn. */
 function pipelineSamples(): Sample[] {
   const lines = Buffer.from(fixture('tokenizer-pipelines.jsonl')).toString().trim().split('\n')
-  return lines.map((line) => {
-    const { tokenizer, config = {} } = JSON.parse(line)
+  const slow = ['(?:a|a){1,40}b', 'a*a*a*b'].map((Regex) => ({
+    tokenizer: {
+      model: { type: 'WordLevel', vocab: { a: 0, '[UNK]': 1 }, unk_token: '[UNK]' },
+      pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false },
+      added_tokens: [],
+    },
+  }))
+  return [...lines.map((line) => JSON.parse(line)), ...slow].map(({ tokenizer, config = {} }) => {
     return {
       files: {
         'tokenizer.json': jsonFile(tokenizer),
@@ -112,6 +118,12 @@ const TEMPLATES = [
   `{% set xs = range(5) | list %}{{ xs | map('string') | join(', ') }}{{ messages | selectattr('role', 'equalto', 'user') | list | length }}{{ '%s-%05.2f' | format('a', 1.5) }}{{ "{:>10}|{!r}".format('x', none) }}{{ xs[::-1] }}{{ 7 // 2 ** 3 % 4 }}{{ strftime_now('%Y') }}{{ (1 if xs is defined else 2) ~ 'é' }}{{ 'a,b'.split(',')[-1] * 3 }}{{ xs | groupby('x') if false }}{% generation %}{{ xs | sum }}{% endgeneration %}`,
 ]
 
+const HOSTILE_TEMPLATES = [
+  '{% for i in range(99999) if i in range(99999) %}{% endfor %}',
+  `{{ ${'('.repeat(20_000)}1${')'.repeat(20_000)} }}`,
+  '{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}',
+]
+
 interface JinjaCases {
   variables: Record<string, unknown>
   /** Template and text; without text, Python raises an error. */
@@ -126,9 +138,11 @@ function templateSamples(): Sample[] {
   const works = cases.filter(([, text]) => text !== null).map(([template]) => template)
   const joined: string[] = []
   for (let i = 0; i < works.length; i += 20) joined.push(works.slice(i, i + 3).join(''))
-  return [...TEMPLATES, ...TEMPLATES, ...joined].map((template) => ({
-    files: { 'template.jinja': utf8(template) },
-  }))
+  const sampleOf = (template: string): Sample => ({ files: { 'template.jinja': utf8(template) } })
+  return [
+    ...[...TEMPLATES, ...TEMPLATES, ...joined].map(sampleOf),
+    ...HOSTILE_TEMPLATES.map((template): Sample => ({ ...sampleOf(template), refused: true })),
+  ]
 }
 
 const plain = (): Tokenizer => {

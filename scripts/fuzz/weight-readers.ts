@@ -134,6 +134,16 @@ function pytorchSamples(): Sample[] {
   ]
 }
 
+/** A set of three files, or one that claims another number. */
+function setSample(count = 3): Sample {
+  const names = [1, 2, 3].map((n) => `bloom-0000${n}-of-00003.gguf`)
+  const files = Object.fromEntries(names.map((name) => [name, fixture(`gguf/${name}`)]))
+  const first = Buffer.from(files[names[0]].buffer)
+  const key = 'split.count'
+  first.writeUInt16LE(count, first.indexOf(key) + key.length + 4) // after the type
+  return { files }
+}
+
 export const weightReaders: readonly FuzzReader[] = [
   {
     name: 'safetensors',
@@ -168,10 +178,7 @@ export const weightReaders: readonly FuzzReader[] = [
   },
   {
     name: 'gguf-set',
-    samples: () => {
-      const names = [1, 2, 3].map((n) => `bloom-0000${n}-of-00003.gguf`)
-      return [{ files: Object.fromEntries(names.map((name) => [name, fixture(`gguf/${name}`)])) }]
-    },
+    samples: () => [setSample(), { ...setSample(0xffff), refused: true }],
     read: (folder) => readGGUF(join(folder, 'bloom-00001-of-00003.gguf')),
   },
 ]
