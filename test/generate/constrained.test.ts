@@ -178,6 +178,12 @@ describe('a JSON schema', () => {
     expect(() => matchJsonSchema(schema, bytes)).toThrow(message)
   })
 
+  it('may have texts and lists that are longer than what a call takes as arguments', () => {
+    matchJsonSchema({ const: 'a'.repeat(150_000) }, bytes)
+    const many = Array.from({ length: 150_000 }, (_, i) => i)
+    expect(() => matchJsonSchema({ enum: many }, bytes)).toThrow(/at most 200000 states/)
+  })
+
   it('holds in streams, batches, beams and with a drafter', async () => {
     manualSeed(2)
     const size = { n_positions: 128, n_embd: 16, n_layer: 1, n_head: 2, initializer_range: 0.6 }

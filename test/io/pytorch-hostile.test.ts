@@ -104,6 +104,17 @@ describe('a pickle', () => {
     expect((await ofPickle(deepName)).message).toMatch(/a global has no name/)
   })
 
+  it('cannot fill the memory with dictionaries of one long list', async () => {
+    const pair = op.tuple(op.text('a'), op.int(1))
+    const list = [Buffer.from(']q\x00(', 'latin1'), ...Array(2000).fill(pair), Buffer.from('e')]
+    const made = op.call(
+      op.global('collections', 'OrderedDict'),
+      Buffer.from('h\x00\x85', 'latin1'),
+    )
+    const calls = Buffer.concat(Array(100_000).fill(made))
+    expect((await ofPickle(...list, calls)).message).toMatch(/more than 1000000 objects/)
+  })
+
   it('cannot fill the memory with objects of one byte', async () => {
     expect((await ofPickle(Buffer.alloc(3_000_000, '}'))).message).toMatch(
       /more than 1000000 objects/,

@@ -72,8 +72,11 @@ export const byteRange =
   (automaton, from, to) =>
     void automaton.edges[from].push({ low, high, to })
 
-export const sequence =
-  (...fragments: readonly Fragment[]): Fragment =>
+export const sequence = (...fragments: readonly Fragment[]): Fragment => sequenceOf(fragments)
+
+/** For lists of any length, which no call takes as arguments. */
+export const sequenceOf =
+  (fragments: readonly Fragment[]): Fragment =>
   (automaton, from, to) => {
     let at = from
     for (const [i, part] of fragments.entries()) {
@@ -84,8 +87,11 @@ export const sequence =
     if (fragments.length === 0) empty(automaton, from, to)
   }
 
-export const either =
-  (...ways: readonly Fragment[]): Fragment =>
+export const either = (...ways: readonly Fragment[]): Fragment => eitherOf(ways)
+
+/** For lists of any length. */
+export const eitherOf =
+  (ways: readonly Fragment[]): Fragment =>
   (automaton, from, to) => {
     for (const way of ways) way(automaton, from, to)
   }
@@ -118,5 +124,5 @@ export function repeated(part: Fragment, least: number, most: number): Fragment 
 
 /** Exactly this text. */
 export function literal(text: string): Fragment {
-  return sequence(...Array.from(new TextEncoder().encode(text), (byte) => byteRange(byte, byte)))
+  return sequenceOf(Array.from(new TextEncoder().encode(text), (byte) => byteRange(byte, byte)))
 }

@@ -1,5 +1,5 @@
 // Sets of characters as ranges of code points, and their UTF-8.
-import { byteRange, either, type Fragment, never, sequence } from './automaton.ts'
+import { byteRange, eitherOf, type Fragment, never, sequence } from './automaton.ts'
 
 /** Inclusive ranges [low, high]; `union` returns them sorted and disjoint. */
 export type Ranges = readonly (readonly [low: number, high: number])[]
@@ -40,7 +40,7 @@ export const includes = (ranges: Ranges, character: string): boolean => {
 /** One character of the set, in UTF-8, without surrogates. */
 export function oneOf(ranges: Ranges): Fragment {
   const ways = without(ranges, [[0xd800, 0xdfff]]).flatMap(([low, high]) => utf8(low, high))
-  return ways.length > 0 ? either(...ways) : never
+  return ways.length > 0 ? eitherOf(ways) : never
 }
 
 /** The last code points of 1, 2, 3 and 4 bytes. */

@@ -1,6 +1,7 @@
 import { HeedError } from '../../util/errors.ts'
 import {
   either,
+  eitherOf,
   empty,
   type Fragment,
   literal,
@@ -73,7 +74,7 @@ class Compiler {
   enum({ enum: values }: Schema, at: string): Fragment {
     if (!Array.isArray(values) || values.length === 0)
       this.fail(`${at}/enum`, 'the value must be a list of values')
-    return either(...values.map((value) => literal(JSON.stringify(value))))
+    return eitherOf(values.map((value) => literal(JSON.stringify(value))))
   }
 
   const({ const: value }: Schema): Fragment {
@@ -92,7 +93,7 @@ class Compiler {
   private either(schemas: unknown, at: string): Fragment {
     if (!Array.isArray(schemas) || schemas.length === 0)
       this.fail(at, 'the value must be a list of schemas')
-    return either(...schemas.map((schema, i) => this.fragment(schema, `${at}/${i}`)))
+    return eitherOf(schemas.map((schema, i) => this.fragment(schema, `${at}/${i}`)))
   }
 
   type(schema: Schema, at: string): Fragment {

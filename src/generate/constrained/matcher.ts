@@ -60,7 +60,7 @@ export class Matcher {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       if (members.has(next) || this.distances[next] === Number.POSITIVE_INFINITY) continue
       members.add(next)
-      waiting.push(...this.automaton.free[next])
+      for (const reached of this.automaton.free[next]) waiting.push(reached)
     }
     if (members.size === 0) return NOWHERE
     const { edges, end } = this.automaton

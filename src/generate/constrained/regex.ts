@@ -1,5 +1,5 @@
 import { HeedError } from '../../util/errors.ts'
-import { either, empty, type Fragment, repeated, sequence } from './automaton.ts'
+import { eitherOf, empty, type Fragment, repeated, sequenceOf } from './automaton.ts'
 import { complement, oneOf, type Ranges, union } from './characters.ts'
 
 /**
@@ -59,7 +59,7 @@ class Parser {
     const ways = [this.run()]
     while (this.take('|')) ways.push(this.run())
     this.depth--
-    return ways.length === 1 ? ways[0] : either(...ways)
+    return ways.length === 1 ? ways[0] : eitherOf(ways)
   }
 
   private run(): Fragment {
@@ -70,7 +70,7 @@ class Parser {
       next = this.peek()
     )
       items.push(this.quantified(this.item()))
-    return sequence(...items)
+    return sequenceOf(items)
   }
 
   private item(): Fragment {

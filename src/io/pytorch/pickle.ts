@@ -74,8 +74,13 @@ class Unpickler {
 
   /** Pushes a new object. */
   create(object: Tuple | unknown[] | ReadonlyMap<unknown, unknown>): void {
-    if (++this.#objects > MAX_OBJECTS) this.fail(`it has more than ${MAX_OBJECTS} objects`)
+    this.#count(1)
     this.push(object)
+  }
+
+  #count(objects: number): void {
+    this.#objects += objects
+    if (this.#objects > MAX_OBJECTS) this.fail(`it has more than ${MAX_OBJECTS} objects`)
   }
 
   pop(): unknown {
@@ -126,8 +131,9 @@ class Unpickler {
   call(): void {
     const args = this.pop()
     const target = this.pop()
-    if (++this.#objects > MAX_OBJECTS) this.fail(`it has more than ${MAX_OBJECTS} objects`)
     if (!(args instanceof Tuple)) this.fail('the arguments of a call are not a tuple')
+    // A list may be the argument of thousands of calls, each of which makes a dictionary of all its items.
+    this.#count(args.items.reduce<number>((sum, x) => sum + (Array.isArray(x) ? x.length : 0), 1))
     if (typeof target !== 'function') this.fail('it calls what is no function')
     this.push(target(args.items))
   }

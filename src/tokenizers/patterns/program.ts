@@ -46,7 +46,7 @@ function firstCharacters(node: PatternNode): string[] | undefined {
     if (item.kind === 'look') continue
     const inner = item.kind === 'repeat' && firstCharacters(item.body)
     if (!inner) return undefined
-    all.push(...inner)
+    for (const source of inner) all.push(source)
   }
   return undefined
 }
