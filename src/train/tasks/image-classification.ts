@@ -232,7 +232,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
 /** The image in a column: pixels, a file or its bytes; paths are relative to the file of the row. */
 function imageIn(row: Row, column: string): ImageSource {
   const value = valueIn(row, column)
-  if (typeof value === 'string') return { file: resolve(dirname(row.file), value) }
+  if (typeof value === 'string' && value !== '') return { file: resolve(dirname(row.file), value) }
   if (typeof value === 'object' && value !== null) {
     const { file, bytes, data } = value as Record<string, unknown>
     if (typeof file === 'string') return { file }
@@ -257,7 +257,8 @@ async function makeProcessor({ from, options, data }: DataSetup<Options>): Promi
   let looked = 0
   let [height, width] = [USUAL_SIDE, USUAL_SIDE]
   for await (const row of (await data.source()).rows()) {
-    const image = await openImage(imageIn(row, options.imageColumn)).catch(() => null) // told with all others
+    const open = async (): Promise<Image> => openImage(imageIn(row, options.imageColumn))
+    const image = await open().catch(() => null) // reported when rows are encoded
     if (!image) continue
     ;({ height, width } = image)
     shapes.add(`${width} x ${height}`)

@@ -160,7 +160,8 @@ function answersIn(row: Row, column: string, context: string): Answer[] {
   const { text = value, answer_start: starts } = value as { text?: unknown; answer_start?: unknown }
   const texts = [text].flat()
   const places = [starts ?? []].flat()
-  const answers = texts.map((text, i) => {
+  const answers = texts.map((value, i) => {
+    const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
     if (typeof text !== 'string' || text === '')
       throw new HeedError('invalid-data', `'${column}' must have texts, got ${shown(text)}`, {
         key: column,
