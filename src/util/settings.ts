@@ -1,14 +1,30 @@
 // Settings from environment variables: each is read and checked here. An empty variable counts as unset.
 import { invalidOption } from './errors.ts'
+import { nearestFirst } from './nearest.ts'
+import { warn } from './warn.ts'
 
-type SettingName =
-  | 'HEED_DEVICE' // the device that computes
-  | 'HEED_ISA' // the instruction set of the kernels
-  | 'HEED_THREADS' // the number of threads
-  | 'HEED_MEMORY' // the memory that tensors may take
-  | 'HEED_CACHE' // the folder of the cache
-  | 'HEED_DEBUG' // 1 records where each tensor was made
-  | 'HEED_NICE' // the priority of compute threads, as for nice
+const SETTINGS = [
+  'HEED_DEVICE', // the device that computes
+  'HEED_ISA', // the instruction set of the kernels
+  'HEED_THREADS', // the number of threads
+  'HEED_MEMORY', // the memory that tensors may take
+  'HEED_CACHE', // the folder of the cache
+  'HEED_DEBUG', // 1 records where each tensor was made
+  'HEED_NICE', // the priority of compute threads, as for nice
+] as const
+type SettingName = (typeof SETTINGS)[number]
+
+/** Read by the scripts, tests and benchmarks of this repository alone. */
+const OF_SCRIPTS = [
+  'HEED_AGAINST',
+  'HEED_KERNEL_SERVER',
+  'HEED_LONG',
+  'HEED_MINILM',
+  'HEED_PYTHON',
+  'HEED_SMOLLM2',
+  'HEED_SOAK',
+  'HEED_SWEEP',
+]
 
 /** The text of a variable; undefined if it is unset or empty, and where there are none (browsers). */
 export function setting(name: SettingName): string | undefined {
@@ -51,7 +67,7 @@ export const threadsSetting = (): number | undefined =>
   wholeNumber('HEED_THREADS', 1, 1024, 'Unset HEED_THREADS to use all cores.')
 
 /**
- * Checks the values that do not depend on the machine. Those of HEED_DEVICE and HEED_ISA are checked when a device is
+ * Checks the values that do not depend on the machine, and warns of variables that are no settings. Those of HEED_DEVICE and HEED_ISA are checked when a device is
  * opened, that of HEED_CACHE when the cache is used.
  * @throws HeedError for the first that is wrong
  */
@@ -67,6 +83,18 @@ export function checkSettings(): void {
       expected: '0 or 1',
       remedy: 'Set HEED_DEBUG to 1 for errors that name the line where a tensor was made.',
     })
+  warnUnknown()
+}
+
+/** One warning for each HEED_ variable that nothing reads, with the most similar name: HEED_THREAD. */
+function warnUnknown(): void {
+  const known: readonly string[] = [...SETTINGS, ...OF_SCRIPTS]
+  for (const name of Object.keys(globalThis.process?.env ?? {})) {
+    if (!name.startsWith('HEED_') || known.includes(name)) continue
+    const [near] = nearestFirst(name, SETTINGS)
+    const all = SETTINGS.join(', ')
+    warn(`${name} is not a setting and has no effect. Did you mean ${near}? Settings are ${all}.`)
+  }
 }
 
 function wholeNumber(
