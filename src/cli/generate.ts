@@ -71,12 +71,11 @@ async function write(run: string, flags: Flags): Promise<void> {
         ...generationConfig,
         ...(flags.noRepeatNgram !== undefined && { no_repeat_ngram_size: flags.noRepeatNgram }),
       },
-      drafter,
       signal: stop.signal,
     }
     const text = fromSource
       ? piecesFromSource(run, tokenizer, flags, options)
-      : piecesOf(await modelOf(run, flags), tokenizer, flags, options)
+      : piecesOf(await modelOf(run, flags), tokenizer, flags, { ...options, drafter })
     for await (const piece of text) {
       process.stdout.write(piece)
       pieces++

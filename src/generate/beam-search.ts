@@ -1,5 +1,7 @@
 import type { TypedArray } from '../graph/dtype.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { logSumExp } from './log-probabilities.ts'
 import {
   checkWhole,
@@ -35,6 +37,21 @@ export interface BeamOptions {
   signal?: AbortSignal
 }
 
+const checkCall = argumentKinds('beamSearch', {
+  model: 'object',
+  prompts: 'list',
+  options: optionKinds<BeamOptions>({
+    beams: 'number',
+    lengthPenalty: 'number?',
+    earlyStopping: 'any?',
+    best: 'number?',
+    maxTokens: 'number?',
+    stopTokens: 'numbers?',
+    processors: 'list?',
+    signal: 'object?',
+  }),
+})
+
 export interface Hypothesis {
   /** The generated tokens, with the stop token if one ended the text. */
   tokens: number[]
@@ -51,6 +68,7 @@ export async function beamSearch(
   options: BeamOptions,
   { sources }: Pick<WriteContext, 'sources'> = {},
 ): Promise<Hypothesis[][]> {
+  checkCall(model, prompts, options)
   const settings = withDefaults(options)
   const { beams, maxTokens, signal } = settings
   const searches = prompts.map((prompt, i) => new Search(prompt, settings, sources?.[i]))

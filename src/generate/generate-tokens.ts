@@ -1,8 +1,11 @@
 // Generation of token ids, without text.
 import type { CausalLM } from '../models/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
+import { type OptionKinds, optionKinds } from '../util/options.ts'
 import { BatchDecoder } from './batch-decoder.ts'
-import { type ModelOptions, type Settings, settingsOf } from './config/settings.ts'
+import { MODEL_OPTIONS, type ModelOptions, type Settings, settingsOf } from './config/settings.ts'
 import { Decoder } from './decoder.ts'
 import { powerOfTwo } from './evaluating.ts'
 import { GuidedModel } from './guided-model.ts'
@@ -10,6 +13,8 @@ import type { Drafter } from './speculative/drafter.ts'
 import { speculate } from './speculative/speculate.ts'
 import type { StepModel } from './step-model.ts'
 import { type Written, writeTokens } from './write-tokens.ts'
+
+const { stop: _, ...BATCH_TOKEN_OPTIONS } = MODEL_OPTIONS
 
 export interface GenerateTokensOptions extends Omit<ModelOptions, 'stop'> {
   /** Context in tokens. Default: as much as needed and possible. */
@@ -19,6 +24,21 @@ export interface GenerateTokensOptions extends Omit<ModelOptions, 'stop'> {
   /** Guesses tokens ahead, which the model checks together; the same texts in fewer runs. */
   drafter?: Drafter
 }
+
+export const TOKEN_OPTIONS: OptionKinds<GenerateTokensOptions> = {
+  ...BATCH_TOKEN_OPTIONS,
+  contextLength: 'size?',
+  decoder: 'object?',
+  drafter: 'object?',
+}
+const PROMPT = { model: 'model', prompt: 'numbers' } as const
+const RULES = optionKinds<GenerateTokensOptions>(TOKEN_OPTIONS)
+const checkSteps = argumentKinds('generateSteps', { ...PROMPT, options: RULES })
+const checkBatch = argumentKinds('generateTokensBatch', {
+  model: 'model',
+  prompts: 'list',
+  options: optionKinds<Omit<ModelOptions, 'stop'>>(BATCH_TOKEN_OPTIONS),
+})
 
 /** Continues a text of token ids, token by token. Aborting throws the signal's reason. */
 export async function* generateTokens(
@@ -35,6 +55,7 @@ export async function* generateSteps(
   prompt: readonly number[],
   options: GenerateTokensOptions = {},
 ): AsyncGenerator<Written, void, undefined> {
+  checkSteps(model, prompt, options)
   const lacks = options.drafter ? [...TOKENS_ONLY, 'guidance_scale' as const] : TOKENS_ONLY
   const context = { promptLength: prompt.length, samples: true, lacks }
   yield* stepsOf(model, prompt, settingsOf(model, options, context), options)
@@ -70,6 +91,7 @@ export async function generateTokensBatch(
   prompts: readonly (readonly number[])[],
   options: Omit<ModelOptions, 'stop'> = {},
 ): Promise<number[][]> {
+  checkBatch(model, prompts, options)
   for (const prompt of prompts) checkPrompt(prompt, model.vocabSize)
   const context = { promptLength: longest(prompts), samples: true, lacks: TOKENS_ONLY }
   const settings = settingsOf(model, options, context)
@@ -91,7 +113,9 @@ export function batchSteps(model: CausalLM, { write, guidance }: Settings): Step
 export const longest = (rows: readonly (readonly number[])[]): number =>
   rows.reduce((most, { length }) => Math.max(most, length), 0)
 
+/** @throws HeedError for what is no list of token ids of the vocabulary */
 export function checkPrompt(prompt: readonly number[], vocabSize: number): void {
+  checkArgument('generate', 'prompt', prompt, 'numbers')
   const wrong = prompt.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize)
   if (wrong !== undefined)
     throw new HeedError(

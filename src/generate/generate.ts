@@ -1,10 +1,14 @@
 // Generation of texts.
 import type { CausalLM } from '../models/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { type OptionKinds, optionKinds } from '../util/options.ts'
 import { BatchDecoder } from './batch-decoder.ts'
 import { beamSearch, type Hypothesis } from './beam-search.ts'
 import {
   configOf,
+  MODEL_OPTIONS,
   type ModelOptions,
+  SEARCH_OPTIONS,
   type SearchOptions,
   type Settings,
   settingsOf,
@@ -15,19 +19,51 @@ import {
   type GenerateTokensOptions,
   longest,
   stepsOf,
+  TOKEN_OPTIONS,
 } from './generate-tokens.ts'
 import { promptTokens, stopAt, type TextTokenizer, TextWriter, textOf } from './text-writer.ts'
 import { type Written, writeTokens } from './write-tokens.ts'
 
 export type GenerateOptions = GenerateTokensOptions & Pick<ModelOptions, 'stop'> & SearchOptions
 
-/** Continues a text, in pieces of complete characters; a text that beam search finds is one piece. */
+/** A text, or its token ids. */
+export type Prompt = string | readonly number[]
+
+export const GENERATE_OPTIONS: OptionKinds<GenerateOptions> = {
+  ...MODEL_OPTIONS,
+  ...TOKEN_OPTIONS,
+  ...SEARCH_OPTIONS,
+}
+const BATCH_OPTIONS: OptionKinds<GenerateBatchOptions> = { ...MODEL_OPTIONS, ...SEARCH_OPTIONS }
+const { temperature: _, ...BEAM_OPTIONS } = BATCH_OPTIONS
+const FROM = { model: 'model', tokenizer: 'tokenizer' } as const
+const ONE = {
+  ...FROM,
+  prompt: 'any',
+  options: optionKinds<GenerateOptions>(GENERATE_OPTIONS),
+} as const
+const MANY = { ...FROM, prompts: 'list' } as const
+const checkGenerate = argumentKinds('generate', ONE)
+const checkSteps = argumentKinds('generateTextSteps', ONE)
+const checkSeveral = argumentKinds('generateSeveral', { ...MANY, options: ONE.options })
+const checkBatch = argumentKinds('generateBatch', {
+  ...MANY,
+  options: optionKinds<GenerateBatchOptions>(BATCH_OPTIONS),
+})
+const checkBeams = argumentKinds('generateBeams', {
+  ...FROM,
+  prompt: 'any',
+  options: optionKinds<GenerateBeamsOptions>(BEAM_OPTIONS),
+})
+
+/** Continues a text, or the text of token ids, in pieces of complete characters; a text that beam search finds is one piece. */
 export async function* generate(
   model: CausalLM,
   tokenizer: TextTokenizer,
-  prompt: string,
+  prompt: Prompt,
   options: GenerateOptions = {},
 ): AsyncGenerator<string, void, undefined> {
+  checkGenerate(model, tokenizer, prompt, options)
   const tokens = promptOf(model, tokenizer, prompt, options)
   const settings = settingsOf(model, options, {
     tokenizer,
@@ -64,9 +100,10 @@ async function* piecesOf(
 export async function* generateTextSteps(
   model: CausalLM,
   tokenizer: TextTokenizer,
-  prompt: string,
+  prompt: Prompt,
   options: GenerateOptions = {},
 ): AsyncGenerator<Written, void, undefined> {
+  checkSteps(model, tokenizer, prompt, options)
   const tokens = promptOf(model, tokenizer, prompt, options)
   const context = { tokenizer, promptLength: tokens.length, samples: true, lacks: STEP_BY_STEP }
   const settings = settingsOf(model, options, context)
@@ -84,9 +121,10 @@ export type GenerateBatchOptions = ModelOptions & SearchOptions
 export async function generateBatch(
   model: CausalLM,
   tokenizer: TextTokenizer,
-  prompts: readonly string[],
+  prompts: readonly Prompt[],
   options: GenerateBatchOptions = {},
 ): Promise<string[]> {
+  checkBatch(model, tokenizer, prompts, options)
   const rows = prompts.map((prompt) => promptOf(model, tokenizer, prompt, options))
   return continueBatch(model, tokenizer, rows, options)
 }
@@ -98,6 +136,7 @@ export async function continueBatch(
   prompts: readonly (readonly number[])[],
   options: GenerateBatchOptions = {},
 ): Promise<string[]> {
+  checkBatch(model, tokenizer, prompts, options)
   const context = { tokenizer, promptLength: longest(prompts), samples: true, lacks: ONE_TEXT }
   const settings = settingsOf(model, options, context)
   if (settings.search.beams === 1) return writeBatch(model, tokenizer, prompts, settings)
@@ -109,9 +148,10 @@ export async function continueBatch(
 export async function generateSeveral(
   model: CausalLM,
   tokenizer: TextTokenizer,
-  prompts: readonly string[],
+  prompts: readonly Prompt[],
   options: GenerateOptions = {},
 ): Promise<string[][]> {
+  checkSeveral(model, tokenizer, prompts, options)
   const rows = prompts.map((prompt) => promptOf(model, tokenizer, prompt, options))
   const context = { tokenizer, promptLength: longest(rows), samples: true }
   const settings = settingsOf(model, options, context)
@@ -155,9 +195,10 @@ export type GenerateBeamsOptions = Omit<ModelOptions, 'temperature'> & SearchOpt
 export async function generateBeams(
   model: CausalLM,
   tokenizer: TextTokenizer,
-  prompt: string,
+  prompt: Prompt,
   options: GenerateBeamsOptions = {},
 ): Promise<{ text: string; score: number }[]> {
+  checkBeams(model, tokenizer, prompt, options)
   const tokens = promptOf(model, tokenizer, prompt, options)
   const context = { tokenizer, promptLength: tokens.length, samples: false }
   const settings = settingsOf(model, options, context)
@@ -203,13 +244,17 @@ export function textOfHypothesis(
   return textOf(ended ? tokens.slice(0, -1) : tokens, tokenizer, { stop, after })
 }
 
-/** The tokens of a prompt; of an empty one, the token with which the model begins texts. */
+/** The tokens of a prompt; of an empty text, the token with which the model begins texts. */
 function promptOf(
   model: CausalLM,
   tokenizer: TextTokenizer,
-  prompt: string,
+  prompt: Prompt,
   { generationConfig }: Pick<ModelOptions, 'generationConfig'>,
 ): number[] {
+  if (typeof prompt !== 'string') {
+    checkPrompt(prompt, model.vocabSize)
+    return [...prompt]
+  }
   return promptTokens(tokenizer, prompt, configOf(model, generationConfig).bos_token_id?.[0])
 }
 

@@ -22,6 +22,7 @@ export {
   generateBeams,
   generateSeveral,
   generateTextSteps,
+  type Prompt,
 } from './generate.ts'
 export {
   type GenerateTokensOptions,

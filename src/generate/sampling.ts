@@ -1,4 +1,5 @@
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { type OptionKinds, optionKinds } from '../util/options.ts'
 import { checkSeed, randomUniform } from '../util/random.ts'
 import { type Candidates, drawFrom, keep } from './candidates.ts'
 import {
@@ -32,6 +33,19 @@ export interface SamplingOptions {
   seed?: number
 }
 
+export const SAMPLING: OptionKinds<SamplingOptions> = {
+  temperature: 'number?',
+  topK: 'number?',
+  topP: 'number?',
+  minP: 'number?',
+  topH: 'number?',
+  typicalP: 'number?',
+  epsilonCutoff: 'number?',
+  etaCutoff: 'number?',
+  seed: 'number?',
+}
+const RULES = optionKinds<SamplingOptions>(SAMPLING)
+
 /** Chooses tokens from logits, which it does not change. */
 export interface Sampler {
   choose(logits: ArrayLike<number>): number
@@ -46,6 +60,7 @@ export interface Sampler {
  * @throws HeedError when an option is outside its range
  */
 export function createSampler(options: SamplingOptions = {}, stream = 0): Sampler {
+  RULES.check('createSampler', options)
   const limits: Limits = { ...NO_LIMITS, ...given(options) }
   const { temperature, topK, topP, minP, topH, typicalP, epsilonCutoff, etaCutoff } = limits
   check('temperature', temperature, temperature >= 0, '>= 0', [0, 1])

@@ -1,10 +1,14 @@
 // Generation by encoder-decoders.
 import type { Seq2SeqLM } from '../models/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
+import { type OptionKinds, optionKinds } from '../util/options.ts'
 import { beamSearch, type Hypothesis } from './beam-search.ts'
 import {
   configOf,
+  MODEL_OPTIONS,
   type ModelOptions,
+  SEARCH_OPTIONS,
   type SearchOptions,
   type Settings,
   type SettingsContext,
@@ -20,12 +24,43 @@ export interface Seq2SeqWriteOptions extends Omit<ModelOptions, 'stop'> {
   decoder?: Seq2SeqDecoder
 }
 
+const { stop, ...WITHOUT_TEXT } = MODEL_OPTIONS
+const STEPS: OptionKinds<Seq2SeqWriteOptions> = { ...WITHOUT_TEXT, decoder: 'object?' }
+const BEAMS: OptionKinds<Seq2SeqBeamOptions> = { ...STEPS, ...SEARCH_OPTIONS }
+export const SEQ2SEQ_OPTIONS: OptionKinds<Seq2SeqTextOptions> = { ...BEAMS, stop }
+const TEXT_RULES = optionKinds<Seq2SeqTextOptions>(SEQ2SEQ_OPTIONS)
+const STEP_RULES = optionKinds<Seq2SeqWriteOptions>(STEPS)
+const SOURCES = { model: 'model', sources: 'list' } as const
+const checkSteps = argumentKinds('seq2SeqSteps', {
+  model: 'model',
+  source: 'numbers',
+  options: STEP_RULES,
+})
+const checkTokens = argumentKinds('generateSeq2Seq', { ...SOURCES, options: STEP_RULES })
+const checkBeams = argumentKinds('seq2SeqBeams', {
+  ...SOURCES,
+  options: optionKinds<Seq2SeqBeamOptions>(BEAMS),
+})
+const checkTexts = argumentKinds('generateSeq2SeqTexts', {
+  model: 'model',
+  targetTokenizer: 'tokenizer',
+  sources: 'list',
+  options: TEXT_RULES,
+})
+const checkText = argumentKinds('generateSeq2SeqText', {
+  model: 'model',
+  targetTokenizer: 'tokenizer',
+  source: 'numbers',
+  options: TEXT_RULES,
+})
+
 /** Generates a text from the tokens of another, token by token, with the logits of each. */
 export async function* seq2SeqSteps(
   model: Seq2SeqLM,
   source: readonly number[],
   options: Seq2SeqWriteOptions = {},
 ): AsyncGenerator<Written, void, undefined> {
+  checkSteps(model, source, options)
   yield* stepsOf(model, source, seq2SeqSettings(model, options, { lacks: TOKENS_ONLY }), options)
 }
 
@@ -36,8 +71,10 @@ export async function* seq2SeqSteps(
 export async function generateSeq2Seq(
   model: Seq2SeqLM,
   sources: readonly (readonly number[])[],
-  { decoder = new Seq2SeqDecoder(model), ...options }: Seq2SeqWriteOptions = {},
+  given: Seq2SeqWriteOptions = {},
 ): Promise<number[][]> {
+  checkTokens(model, sources, given)
+  const { decoder = new Seq2SeqDecoder(model), ...options } = given
   const { write } = seq2SeqSettings(model, options, { lacks: TOKENS_ONLY })
   const prompts = startsOf(model, options, sources.length)
   const texts: number[][] = sources.map(() => [])
@@ -54,6 +91,7 @@ export async function seq2SeqBeams(
   sources: readonly (readonly number[])[],
   options: Seq2SeqBeamOptions = {},
 ): Promise<Hypothesis[][]> {
+  checkBeams(model, sources, options)
   const settings = seq2SeqSettings(model, options, { lacks: ['stop_strings'] })
   return searchFrom(model, sources, settings, options)
 }
@@ -67,6 +105,7 @@ export async function generateSeq2SeqTexts(
   sources: readonly (readonly number[])[],
   options: Seq2SeqTextOptions = {},
 ): Promise<string[]> {
+  checkTexts(model, targetTokenizer, sources, options)
   const settings = seq2SeqSettings(model, options, { tokenizer: targetTokenizer, lacks: ONE_TEXT })
   if (settings.search.beams > 1) {
     const found = await searchFrom(model, sources, settings, options, targetTokenizer)
@@ -92,6 +131,7 @@ export async function* generateSeq2SeqText(
   source: readonly number[],
   options: Seq2SeqTextOptions = {},
 ): AsyncGenerator<string, void, undefined> {
+  checkText(model, targetTokenizer, source, options)
   const settings = seq2SeqSettings(model, options, { tokenizer: targetTokenizer, lacks: ONE_TEXT })
   if (settings.search.beams > 1) {
     const [text] = await generateSeq2SeqTexts(model, targetTokenizer, [source], options)

@@ -1,11 +1,13 @@
 import type { TypedArray } from '../graph/dtype.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { type OptionKinds, optionKinds } from '../util/options.ts'
 import {
   checkMaxTokens,
   isComplete,
   type LogitsProcessor,
   processed,
 } from './processors/processor.ts'
-import { createSampler, type SamplingOptions } from './sampling.ts'
+import { createSampler, SAMPLING, type SamplingOptions } from './sampling.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
 export interface WriteOptions extends SamplingOptions {
@@ -17,6 +19,21 @@ export interface WriteOptions extends SamplingOptions {
   processors?: readonly LogitsProcessor[]
   signal?: AbortSignal
 }
+
+export const WRITING: OptionKinds<WriteOptions> = {
+  ...SAMPLING,
+  maxTokens: 'number?',
+  stopTokens: 'numbers?',
+  processors: 'list?',
+  signal: 'object?',
+}
+const CONTEXT = optionKinds<WriteContext>({ sources: 'list?', endsAfter: 'function?' })
+const checkCall = argumentKinds('writeTokens', {
+  model: 'object',
+  prompts: 'list',
+  options: optionKinds<WriteOptions>(WRITING),
+  context: CONTEXT,
+})
 
 export interface Written {
   token: number
@@ -36,8 +53,10 @@ export async function* writeTokens(
   model: StepModel,
   prompts: readonly (readonly number[])[],
   options: WriteOptions = {},
-  { sources, endsAfter = () => false }: WriteContext = {},
+  context: WriteContext = {},
 ): AsyncGenerator<(Written | null)[], void, undefined> {
+  checkCall(model, prompts, options, context)
+  const { sources, endsAfter = () => false } = context
   const { maxTokens = 100, stopTokens = [], processors = [], signal, ...sampling } = options
   checkMaxTokens(maxTokens)
   const stop = new Set(stopTokens)

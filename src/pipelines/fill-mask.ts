@@ -2,10 +2,12 @@ import type { EncoderModel, MaskedLM, MaskedLMOptions } from '../models/index.ts
 import type { Tensor } from '../tensor/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError, shown } from '../util/errors.ts'
+import { optionReader } from './option-names.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
 import { runExamples } from './run-examples.ts'
 import { softmax, topIndices } from './scores.ts'
 import {
+  BATCHES,
   type BatchOptions,
   encoderInputs,
   encodeTexts,
@@ -20,6 +22,8 @@ export interface FillOptions extends BatchOptions {
   /** How many guesses for each mask. Default 5. */
   topK?: number
 }
+
+const readOptions = optionReader<FillOptions>('fill-mask', { ...BATCHES, topK: 'size?' })
 
 /** A guess for a mask. */
 export interface Filled {
@@ -39,8 +43,10 @@ export interface FillMask {
 export function fillMask({ model, tokenizer }: ModelWithTokenizer<MaskedLM>): FillMask {
   const predictor: TokenPredictor = (ids, options) => model.forward(ids, options)
   const source = { model, predictor, tokenizer }
-  const fill = (input: string | readonly string[], options: FillOptions = {}) =>
-    forOneOrMany(input, isText, (texts) => fillAll(source, texts, options))
+  const fill = async (input: string | readonly string[], given?: FillOptions) => {
+    const options = readOptions(given)
+    return forOneOrMany(input, isText, (texts) => fillAll(source, texts, options))
+  }
   return fill as FillMask
 }
 

@@ -5,7 +5,7 @@ import { cacheFolder } from '../io/files/cache.ts'
 import { isHubName } from '../io/hub/hub.ts'
 import { type PullProgress, pullModel } from '../io/hub/pull.ts'
 import { HeedError } from '../util/errors.ts'
-import { optionKinds } from '../util/options.ts'
+import { optionReader } from './option-names.ts'
 
 export interface HubModelOptions {
   /** A branch, a tag or a commit on the hub. Default 'main'. */
@@ -16,14 +16,28 @@ export interface HubModelOptions {
   localFilesOnly?: boolean
   /** Called while files are downloaded. */
   onProgress?: (progress: PullProgress) => void
+  /** The same as transformers.js calls it: bytes of a file, and its progress in percent. */
+  progress_callback?: (progress: TransformersProgress) => void
   signal?: AbortSignal
 }
 
-const HUB_MODEL = optionKinds<HubModelOptions>({
+/** The progress of a file in the words of transformers.js. */
+export interface TransformersProgress {
+  status: 'progress' | 'done'
+  name: string
+  file: string
+  progress: number
+  loaded: number
+  total: number
+}
+
+/** @throws HeedError for options that are not known or not supported */
+export const readHubOptions = optionReader<HubModelOptions>('pipeline', {
   revision: 'text?',
   cacheDir: 'text?',
   localFilesOnly: 'flag?',
   onProgress: 'function?',
+  progress_callback: 'function?',
   signal: 'object?',
 })
 
@@ -32,10 +46,9 @@ const HUB_MODEL = optionKinds<HubModelOptions>({
  * is downloaded into the cache unless it is there.
  * @throws HeedError that says what to do: no network, unknown or gated model, full disk
  */
-export async function modelPath(source: string, options: HubModelOptions = {}): Promise<string> {
-  HUB_MODEL.check('pipeline', options)
+export async function modelPath(source: string, options: HubModelOptions): Promise<string> {
   if (existsSync(source) || !source.includes('/') || !isHubName(source)) return source
-  const { revision, cacheDir = cacheFolder('models'), localFilesOnly = false, ...pull } = options
+  const { revision, cacheDir = cacheFolder('models'), localFilesOnly = false, signal } = options
   const name = source.replace('/', '--')
   const folder = join(
     cacheDir,
@@ -52,6 +65,19 @@ export async function modelPath(source: string, options: HubModelOptions = {}): 
         remedy: 'Leave it out to download the model.',
       },
     )
-  await pullModel(source, folder, { revision, ...pull })
+  const onProgress = (progress: PullProgress): void => {
+    options.onProgress?.(progress)
+    options.progress_callback?.(inOtherWords(source, progress))
+  }
+  await pullModel(source, folder, { revision, signal, onProgress })
   return folder
 }
+
+const inOtherWords = (name: string, { file, done, size }: PullProgress): TransformersProgress => ({
+  status: done < size ? 'progress' : 'done',
+  name,
+  file,
+  progress: size === 0 ? 100 : (100 * done) / size,
+  loaded: done,
+  total: size,
+})

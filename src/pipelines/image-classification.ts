@@ -7,6 +7,7 @@ import {
 } from '../data/index.ts'
 import type { ImageClassifier } from '../models/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionReader } from './option-names.ts'
 import type { ModelWithProcessor } from './pipeline.ts'
 import { checkBatchSize, runExamples } from './run-examples.ts'
 import { labelScores, topIndices } from './scores.ts'
@@ -18,6 +19,11 @@ export interface ClassifyImageOptions {
   /** Images that go through the model together. Default 16. */
   batchSize?: number
 }
+
+const readOptions = optionReader<ClassifyImageOptions>('image-classification', {
+  topK: 'size|null?',
+  batchSize: 'size?',
+})
 
 type Input = string | ImageSource
 
@@ -35,8 +41,9 @@ export function imageClassification(
 ): ImageClassification {
   const classify = async (
     input: Input | readonly Input[],
-    options: ClassifyImageOptions = {},
+    given?: ClassifyImageOptions,
   ): Promise<Label[] | Label[][]> => {
+    const options = readOptions(given)
     const many = Array.isArray(input)
     const lists = await classifyAll(source, (many ? input : [input]) as Input[], options)
     return many ? lists : lists[0]

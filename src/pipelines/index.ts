@@ -1,6 +1,6 @@
 export type { Embedder, EmbedOptions } from './feature-extraction.ts'
 export type { Filled, FillMask, FillOptions } from './fill-mask.ts'
-export type { HubModelOptions } from './hub-model.ts'
+export type { HubModelOptions, TransformersProgress } from './hub-model.ts'
 export type { ClassifyImageOptions, ImageClassification } from './image-classification.ts'
 export {
   type ModelWithProcessor,
@@ -13,7 +13,7 @@ export {
 export type { Answer, AnswerOptions, QuestionAnswering } from './question-answering.ts'
 export type { ClassifyOptions, Label, TextClassification } from './text-classification.ts'
 export type { TextInput } from './text-examples.ts'
-export type { TextGeneration, WriteTextOptions } from './text-generation.ts'
+export type { Conversation, TextGeneration, WriteTextOptions, Written } from './text-generation.ts'
 export type {
   Summarization,
   TextToText,

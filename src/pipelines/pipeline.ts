@@ -1,13 +1,14 @@
 // Tasks by name, as in transformers.js: pipeline('fill-mask', dir) returns a function of texts.
 import { ImageProcessor } from '../data/index.ts'
+import { checkHead } from '../models/check-head.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
 import { givenTaskName, unknownTask } from '../models/task-names.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { type Embedder, featureExtraction } from './feature-extraction.ts'
 import { type FillMask, fillMask } from './fill-mask.ts'
-import { type HubModelOptions, modelPath } from './hub-model.ts'
+import { type HubModelOptions, modelPath, readHubOptions } from './hub-model.ts'
 import { type ImageClassification, imageClassification } from './image-classification.ts'
 import { type QuestionAnswering, questionAnswering } from './question-answering.ts'
 import { type TextClassification, textClassification } from './text-classification.ts'
@@ -97,21 +98,34 @@ export const taskNames = (): PipelineTask[] => Object.keys(makers) as PipelineTa
 export async function pipeline<T extends PipelineTask>(
   task: T,
   source: string | ModelWithTokenizer<Heads[TextHead]> | ModelWithProcessor<Heads[ImageHead]>,
-  options: HubModelOptions = {},
+  options?: HubModelOptions,
 ): Promise<Pipelines[T]> {
   checkArgument('pipeline', 'task', task, 'text')
   if (typeof source !== 'string') checkArgument('pipeline', 'source', source, 'object')
+  const hubOptions = readHubOptions(options)
   const name = givenTaskName(task) as T
   if (!Object.hasOwn(makers, name)) throw unknownTask(task, taskNames())
   const { head, make } = makers[name] as { head: Head; make: (source: unknown) => Pipelines[T] }
   const loaded =
-    typeof source === 'string' ? await load(await modelPath(source, options), head, name) : source
-  if ('tokenizer' in loaded) checkVocabulary(loaded)
+    typeof source === 'string'
+      ? await load(await modelPath(source, hubOptions), head, name)
+      : source
+  checkHead('pipeline', loaded.model, head)
+  if (!isOfImages(head)) checkVocabulary(loaded as ModelWithTokenizer<Heads[TextHead]>)
+  else if (!(Object(loaded).processor instanceof ImageProcessor))
+    throw invalidOption({
+      owner: 'pipeline',
+      key: 'source.processor',
+      value: Object(loaded).processor,
+      expected: 'an ImageProcessor',
+      remedy: 'Use `await ImageProcessor.fromFile(folder)`.',
+    })
   loaded.model.eval()
   return make(loaded)
 }
 
 function checkVocabulary({ model, tokenizer }: ModelWithTokenizer<Heads[TextHead]>): void {
+  checkArgument('pipeline', 'source.tokenizer', tokenizer, 'tokenizer')
   if (tokenizer.vocabSize > model.vocabSize)
     throw new HeedError(
       'invalid-config',

@@ -1,10 +1,18 @@
 import type { QuestionAnswerer } from '../models/index.ts'
 import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
+import { checkArguments } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionReader } from './option-names.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
 import { runExamples } from './run-examples.ts'
 import { softmax } from './scores.ts'
-import { type BatchOptions, encoderInputs, exampleOf, textBatching } from './text-examples.ts'
+import {
+  BATCHES,
+  type BatchOptions,
+  encoderInputs,
+  exampleOf,
+  textBatching,
+} from './text-examples.ts'
 
 export interface AnswerOptions extends BatchOptions {
   /** How many answers. Default 1. */
@@ -12,6 +20,12 @@ export interface AnswerOptions extends BatchOptions {
   /** Longest answer in tokens. Default 15. */
   maxAnswerTokens?: number
 }
+
+const readOptions = optionReader<AnswerOptions>('question-answering', {
+  ...BATCHES,
+  topK: 'size?',
+  maxAnswerTokens: 'size?',
+})
 
 export interface Answer {
   answer: string
@@ -31,7 +45,9 @@ export interface QuestionAnswering {
 }
 
 export function questionAnswering(source: ModelWithTokenizer<QuestionAnswerer>): QuestionAnswering {
-  const answer = async (question: string, context: string, options: AnswerOptions = {}) => {
+  const answer = async (question: string, context: string, given?: AnswerOptions) => {
+    checkArguments('question-answering', { question, context }, 'text')
+    const options = readOptions(given)
     const answers = await answersOf(source, question, context, options)
     return (options.topK ?? 1) === 1 ? answers[0] : answers
   }

@@ -1,9 +1,11 @@
 import type { SequenceClassifier } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
+import { optionReader } from './option-names.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
 import { runExamples } from './run-examples.ts'
 import { labelScores, topIndices } from './scores.ts'
 import {
+  BATCHES,
   type BatchOptions,
   encoderInputs,
   encodeTexts,
@@ -12,6 +14,7 @@ import {
   isTextInput,
   type TextExample,
   type TextInput,
+  TRUNCATION,
   type TruncateOptions,
   textBatching,
 } from './text-examples.ts'
@@ -20,6 +23,12 @@ export interface ClassifyOptions extends BatchOptions, TruncateOptions {
   /** How many labels, the likeliest first; null for all. Default 1. */
   topK?: number | null
 }
+
+const readOptions = optionReader<ClassifyOptions>('text-classification', {
+  ...BATCHES,
+  ...TRUNCATION,
+  topK: 'size|null?',
+})
 
 export interface Label {
   label: string
@@ -42,8 +51,9 @@ export function textClassification(
 ): TextClassification {
   const classify = async (
     input: TextInput | readonly TextInput[],
-    options: ClassifyOptions = {},
+    given?: ClassifyOptions,
   ): Promise<Label[] | Label[][]> => {
+    const options = readOptions(given)
     const { topK = 1 } = options
     const classifyTexts = (texts: readonly TextInput[]) => classifyAll(source, texts, options)
     const lists = await forOneOrMany(input, isTextInput, classifyTexts)

@@ -4,6 +4,7 @@ import type { EncoderOptions } from '../models/index.ts'
 import { arange, type HeldInput } from '../tensor/index.ts'
 import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { HeedError, shown } from '../util/errors.ts'
+import type { OptionKinds } from '../util/options.ts'
 import type { BatchTensors } from './hold-batch.ts'
 import type { Batching } from './run-examples.ts'
 
@@ -22,12 +23,16 @@ export interface BatchOptions {
   batchSize?: number
 }
 
+export const BATCHES: OptionKinds<BatchOptions> = { batchSize: 'size?' }
+
 export interface TruncateOptions {
   /** Cut texts that are longer than `maxLength`; otherwise they are an error. */
   truncate?: boolean
   /** Longest text in tokens. Default: the context length of the model. */
   maxLength?: number
 }
+
+export const TRUNCATION: OptionKinds<TruncateOptions> = { truncate: 'flag?', maxLength: 'size?' }
 
 /** Batches of examples that are nothing but texts. */
 export const textBatching = <E extends TextExample>(tokenizer: Tokenizer): Batching<E> => ({

@@ -4,8 +4,12 @@ import {
   Seq2SeqDecoder,
   type Seq2SeqTextOptions,
 } from '../generate/index.ts'
+import { SEQ2SEQ_OPTIONS } from '../generate/seq2seq.ts'
 import type { Seq2SeqLM } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
+import type { OptionKinds } from '../util/options.ts'
+import { optionReader } from './option-names.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
 import { checkBatchSize } from './run-examples.ts'
 
@@ -13,6 +17,9 @@ export interface TextToTextOptions extends Omit<Seq2SeqTextOptions, 'decoder' | 
   /** Texts that are generated together. Default 8. */
   batchSize?: number
 }
+
+const { decoder: _, best: __, ...GENERATE } = SEQ2SEQ_OPTIONS
+const TABLE: OptionKinds<TextToTextOptions> = { ...GENERATE, batchSize: 'size?' }
 
 export interface TextToTextSource extends ModelWithTokenizer<Seq2SeqLM> {
   /** The tokenizer of generated texts, where it differs. */
@@ -36,31 +43,33 @@ export type Summarization = (
 ) => Promise<{ summary_text: string }[]>
 
 export function textToText(source: TextToTextSource): TextToText {
-  const write = writer(source)
+  const write = writer('text2text-generation', source)
   return async (texts, options) =>
     (await write(texts, options)).map((text) => ({ generated_text: text }))
 }
 
 export function translation(source: TextToTextSource): Translation {
-  const write = writer(source)
+  const write = writer('translation', source)
   return async (texts, options) =>
     (await write(texts, options)).map((text) => ({ translation_text: text }))
 }
 
 export function summarization(source: TextToTextSource): Summarization {
-  const write = writer(source)
+  const write = writer('summarization', source)
   return async (texts, options) =>
     (await write(texts, options)).map((text) => ({ summary_text: text }))
 }
 
-function writer({
-  model,
-  tokenizer,
-  targetTokenizer = tokenizer,
-}: TextToTextSource): (texts: Texts, options?: TextToTextOptions) => Promise<string[]> {
+function writer(
+  task: string,
+  { model, tokenizer, targetTokenizer = tokenizer }: TextToTextSource,
+): (texts: Texts, options?: TextToTextOptions) => Promise<string[]> {
   const decoder = new Seq2SeqDecoder(model)
-  return async (input, { batchSize = 8, ...options } = {}) => {
+  const readOptions = optionReader<TextToTextOptions>(task, TABLE)
+  return async (input, given) => {
     const texts = typeof input === 'string' ? [input] : input
+    checkArgument(task, 'texts', texts, 'texts')
+    const { batchSize = 8, ...options } = readOptions(given)
     const sources = texts.map((text) => tokenizer.encode(text))
     const defaults = { maxTokens: DEFAULT_MAX_TOKENS, ...options.defaults }
     return writeTexts({ model, targetTokenizer, decoder }, sources, {

@@ -1,16 +1,19 @@
 import type { TokenClassifier } from '../models/index.ts'
 import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { alternatives, invalidOption } from '../util/errors.ts'
+import { optionReader } from './option-names.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
 import { runExamples } from './run-examples.ts'
 import { indexOfMax, softmax } from './scores.ts'
 import {
+  BATCHES,
   type BatchOptions,
   encoderInputs,
   encodeTexts,
   exampleOf,
   forOneOrMany,
   isText,
+  TRUNCATION,
   type TruncateOptions,
   textBatching,
 } from './text-examples.ts'
@@ -29,6 +32,13 @@ export interface TagOptions extends BatchOptions, TruncateOptions {
   /** Labels to leave out. Default ['O']. */
   ignoreLabels?: readonly string[]
 }
+
+const readOptions = optionReader<TagOptions>('token-classification', {
+  ...BATCHES,
+  ...TRUNCATION,
+  aggregation: 'text?',
+  ignoreLabels: 'texts?',
+})
 
 export interface Entity {
   entity: string
@@ -61,8 +71,10 @@ export interface TokenClassification {
 export function tokenClassification(
   source: ModelWithTokenizer<TokenClassifier>,
 ): TokenClassification {
-  const tag = (input: string | readonly string[], options: TagOptions = {}) =>
-    forOneOrMany(input, isText, (texts) => tagAll(source, texts, options))
+  const tag = async (input: string | readonly string[], given?: TagOptions) => {
+    const options = readOptions(given)
+    return forOneOrMany(input, isText, (texts) => tagAll(source, texts, options))
+  }
   return tag as TokenClassification
 }
 

@@ -21,6 +21,8 @@ export const kinds = {
   numbers: ['an array of numbers', (value: unknown) => isListOf(value, (x) => typeof x === 'number')], // biome-ignore format: one line
   texts: ['an array of strings', (value: unknown) => isListOf(value, (x) => typeof x === 'string')],
   function: ['a function', (value: unknown) => typeof value === 'function'],
+  model: ['a model', (value: unknown) => hasMethod(value, 'forward')],
+  tokenizer: ['a tokenizer', (value: unknown) => hasMethod(value, 'encode')],
   object: ['an object', (value: unknown) => typeof value === 'object' && value !== null],
 } as const satisfies Record<string, readonly [string, (value: unknown) => boolean]>
 
@@ -56,6 +58,9 @@ export const wrongArgument = (
   expected: string,
   remedy?: string,
 ): HeedError => invalidOption({ key, value, expected, remedy, owner })
+
+const hasMethod = (value: unknown, name: string): boolean =>
+  typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function'
 
 function isListOf(value: unknown, fits: (item: unknown) => boolean): boolean {
   if (ArrayBuffer.isView(value)) return true

@@ -13,9 +13,17 @@ export function checkKeys(owner: string, options: unknown, known: readonly strin
     if (!known.includes(key)) throw unknownKey(owner, key, known)
 }
 
-/** The error for a key that options do not have. */
-export function unknownKey(owner: string, key: string, known: readonly string[]): HeedError {
-  const [near] = nearestFirst(key, known)
+/**
+ * The error for a key that options do not have.
+ * @param others further names that exist, too many to list
+ */
+export function unknownKey(
+  owner: string,
+  key: string,
+  known: readonly string[],
+  others: readonly string[] = [],
+): HeedError {
+  const [near] = nearestFirst(key, [...known, ...others])
   return new HeedError(
     'unknown-name',
     `The options of ${owner} must be among ${known.join(', ')}, got \`${key}\``,

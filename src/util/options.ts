@@ -11,7 +11,7 @@ type KindOf<T> = undefined extends T
     : `${ArgumentKind}?`
   : ArgumentKind
 
-interface Rule {
+export interface Rule {
   expected: string
   fits: (value: unknown) => boolean
 }
@@ -62,7 +62,7 @@ export const optionKinds = <Options>(table: OptionKinds<Options>): OptionRules =
 
 const isKind = (name: string): name is ArgumentKind => Object.hasOwn(kinds, name)
 
-function ruleOf(kind: string): Rule {
+export function ruleOf(kind: string): Rule {
   const base = kind.replace(/(\|null)?\??$/, '')
   const [expected, fits] = isKind(base) ? kinds[base] : kinds.any
   const optional = kind.endsWith('?')

@@ -97,11 +97,10 @@ describe('the keys of GenerationConfig', () => {
         {},
         { promptLength: 4, samples: false },
       )
+      const { maxTokens: _, stopTokens: __, processors, signal: ___, ...sampling } = write
       const draw = (): Map<number, number> => {
-        const sampler = createSampler(write)
-        const { tokens, weights } = sampler.candidates(
-          processed(scores, write.processors ?? [], text),
-        )
+        const sampler = createSampler(sampling)
+        const { tokens, weights } = sampler.candidates(processed(scores, processors ?? [], text))
         const sum = weights.reduce((all, weight) => all + weight, 0)
         return new Map(Array.from(tokens, (token, at) => [token, weights[at] / sum]))
       }
@@ -204,7 +203,7 @@ describe('generation_config.json', () => {
     ['sequence_bias', [[1, 2]]],
   ])('is refused where %s is %j', (key, value) => {
     expect(() => parseGenerationConfig({ [key]: value } as GenerationSettings)).toThrow(
-      new RegExp(`generation_config.json .*\\n {2}${key}`, 's'),
+      new RegExp(`generation_config.json .*\\n {2}\`${key}`, 's'),
     )
   })
 

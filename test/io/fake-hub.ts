@@ -22,7 +22,7 @@ export interface FakeHub {
   /** Cuts the connection after so many bytes of each answer; used up one by one. */
   cuts: number[]
   /** Answers everything with this. */
-  refuse?: { status: number; code?: string }
+  refuse?: { status: number; code?: string; body?: string }
   /** Whether ranges are understood. */
   ranges: boolean
   /** What was pushed: path to content. */
@@ -68,8 +68,8 @@ async function answer(hub: FakeHub, request: IncomingMessage, response: ServerRe
   hub.authorization = request.headers.authorization
   const json = (value: unknown): void => void response.end(JSON.stringify(value))
   if (hub.refuse) {
-    response.writeHead(hub.refuse.status, { 'X-Error-Code': hub.refuse.code ?? '' })
-    return response.end()
+    const { status, code = '', body } = hub.refuse
+    return response.writeHead(status, { 'X-Error-Code': code }).end(body)
   }
   if (request.method === 'PUT') {
     hub.pushed.set(url.pathname.slice('/store/'.length), await bodyOf(request))

@@ -5,12 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { manualSeed } from '../../src/index.ts'
 import { fromPretrained, GPT2, savePretrained } from '../../src/models/index.ts'
-import {
-  type Aggregation,
-  type ModelWithTokenizer,
-  pipeline,
-  taskNames,
-} from '../../src/pipelines/index.ts'
+import { type Aggregation, pipeline, taskNames } from '../../src/pipelines/index.ts'
 import { Tokenizer, trainTokenizer } from '../../src/tokenizers/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
@@ -200,10 +195,7 @@ describe('pipeline', () => {
     const tokenizer = await Tokenizer.fromFile(folder('encoder'))
     const embed = await pipeline('feature-extraction', { model, tokenizer })
     expect((await embed('a', { pooling: 'cls' })).shape).toEqual([1, 16])
-    const large = {
-      ...tokenizer,
-      vocabSize: 1000,
-    } as unknown as ModelWithTokenizer<never>['tokenizer']
+    const large: Tokenizer = Object.create(tokenizer, { vocabSize: { value: 1000 } })
     await expect(pipeline('feature-extraction', { model, tokenizer: large })).rejects.toMatchObject(
       {
         code: 'invalid-config',

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { JsonObject } from '../../io/files/json.ts'
 import { HeedError } from '../../util/errors.ts'
+import { schemaProblems } from '../../util/schema-issues.ts'
 
 const id = z.int().min(0)
 /** One or several ids; negative ones stand for none. */
@@ -66,9 +67,8 @@ export type GenerationConfig = z.output<typeof schema>
 export function parseGenerationConfig(json: JsonObject | GenerationSettings): GenerationConfig {
   const result = schema.safeParse(json)
   if (result.success) return result.data
-  const lines = result.error.issues.map(
-    ({ path, message }) => `  ${path.join('.') || 'the file'}: ${message}`,
-  )
+  const problems = schemaProblems(result.error.issues, json, Object.keys(schema.shape))
+  const lines = problems.map(({ message }) => `  ${message}`)
   throw new HeedError(
     'invalid-config',
     `generation_config.json has values that its keys cannot have:\n${lines.join('\n')}`,

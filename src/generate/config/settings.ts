@@ -1,12 +1,15 @@
 // What a text is generated with: the options of a call, the generation_config.json of the model, and Heed's defaults.
 import type { JsonObject } from '../../io/files/json.ts'
+import { GENERATION_KEYS } from '../../models/index.ts'
+import { unknownKey } from '../../util/check-keys.ts'
 import { HeedError } from '../../util/errors.ts'
+import type { OptionKinds } from '../../util/options.ts'
 import type { BeamOptions } from '../beam-search.ts'
 import { type EndOptions, endsOf } from '../ends.ts'
 import { maxTime, normalise } from '../processors/index.ts'
 import type { SamplingOptions } from '../sampling.ts'
 import type { TextTokenizer } from '../text-writer.ts'
-import type { WriteOptions } from '../write-tokens.ts'
+import { WRITING, type WriteOptions } from '../write-tokens.ts'
 import {
   type GenerationConfig,
   type GenerationSettings,
@@ -24,10 +27,25 @@ export interface ModelOptions extends WriteOptions, Omit<EndOptions, 'stopTokens
   defaults?: SamplingOptions & { maxTokens?: number }
 }
 
+export const MODEL_OPTIONS: OptionKinds<ModelOptions> = {
+  ...WRITING,
+  stopAtEnd: 'flag?',
+  stop: 'texts?',
+  generationConfig: 'object?',
+  defaults: 'object?',
+}
+
 /** Options of the search for the likeliest texts. */
 export type SearchOptions = Partial<
   Pick<BeamOptions, 'beams' | 'lengthPenalty' | 'earlyStopping' | 'best'>
 >
+
+export const SEARCH_OPTIONS: OptionKinds<SearchOptions> = {
+  beams: 'number?',
+  lengthPenalty: 'number?',
+  earlyStopping: 'any?',
+  best: 'number?',
+}
 
 export interface SettingsContext {
   /** Left out: stop strings have no effect. */
@@ -82,6 +100,9 @@ export function settingsOf(
     lacks = [],
   }: SettingsContext,
 ): Settings {
+  for (const key in options.generationConfig)
+    if (!Object.hasOwn(GENERATION_KEYS, key))
+      throw unknownKey('generationConfig', key, Object.keys(GENERATION_KEYS))
   const config = configOf(model, options.generationConfig)
   const { defaults = {}, processors = [], signal } = options
   const { maxTokens: usual = 100, ...sampling } = defaults

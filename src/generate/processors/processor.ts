@@ -1,3 +1,4 @@
+import { checkArgument } from '../../util/check-argument.ts'
 import { invalidOption } from '../../util/errors.ts'
 
 /** A text that is being generated. */
@@ -74,6 +75,7 @@ export function checkMaxTokens(maxTokens: number): void {
 }
 
 export function checkTokens(name: string, tokens: readonly number[]): void {
+  checkArgument(name, 'tokens', tokens, 'numbers')
   const wrong = tokens.find((token) => !Number.isSafeInteger(token) || token < 0)
   if (wrong !== undefined)
     throw invalidOption({
