@@ -1,12 +1,20 @@
 import type { TypedArray } from '../graph/dtype.ts'
+import { checkHead } from '../models/check-head.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { KVCache } from '../nn/index.ts'
 import { type Held, type HeldInput, hold, type Tensor } from '../tensor/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
 // R rows (texts), T new tokens, S capacity of the cache
+
+const checkBatchDecoder = argumentKinds('BatchDecoder', {
+  model: 'model',
+  options: optionKinds<{ maxTokens: number }>({ maxTokens: 'number' }),
+})
 
 /**
  * Runs a model on several texts together. Shorter texts are padded at the front, so that all continue at the same
@@ -18,7 +26,10 @@ export class BatchDecoder implements StepModel {
   private batch: Batch | null = null
 
   /** @param maxTokens maximum number of tokens after the prompts */
-  constructor(model: CausalLM, { maxTokens }: { maxTokens: number }) {
+  constructor(model: CausalLM, options: { maxTokens: number }) {
+    checkBatchDecoder(model, options)
+    checkHead('BatchDecoder', model, 'causal-lm')
+    const { maxTokens } = options
     this.model = model
     this.maxTokens = maxTokens
   }

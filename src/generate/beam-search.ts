@@ -38,8 +38,8 @@ export interface BeamOptions {
 }
 
 const checkCall = argumentKinds('beamSearch', {
-  model: 'object',
-  prompts: 'list',
+  model: 'stepModel',
+  prompts: 'numberLists',
   options: optionKinds<BeamOptions>({
     beams: 'number',
     lengthPenalty: 'number?',

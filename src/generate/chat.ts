@@ -1,7 +1,10 @@
+import { checkHead } from '../models/check-head.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { ChatMessage, Tokenizer } from '../tokenizers/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
-import { configOf, type ModelOptions, settingsOf } from './config/settings.ts'
+import { optionKinds } from '../util/options.ts'
+import { configOf, MODEL_OPTIONS, type ModelOptions, settingsOf } from './config/settings.ts'
 import { Decoder } from './decoder.ts'
 import { stepsOf } from './generate-tokens.ts'
 import { TextWriter } from './text-writer.ts'
@@ -24,6 +27,12 @@ export interface ChatTurn {
   forgotten: number
 }
 
+const checkChat = argumentKinds('Chat', {
+  model: 'model',
+  tokenizer: 'tokenizer',
+  options: optionKinds<ChatOptions>({ system: 'text?', contextLength: 'size?' }),
+})
+
 /**
  * A conversation in the tokenizer's chat template. Only the new text of each turn is processed; the rest is in the cache.
  * When the context is full, the oldest turns are dropped; the system message stays.
@@ -39,6 +48,8 @@ export class Chat {
   private turn: ChatTurn = { promptTokens: 0, readTokens: 0, writtenTokens: 0, forgotten: 0 }
 
   constructor(model: CausalLM, tokenizer: Tokenizer, options: ChatOptions = {}) {
+    checkChat(model, tokenizer, options)
+    checkHead('Chat', model, 'causal-lm')
     const { system, contextLength = Math.min(model.contextLength, 4096) } = options
     this.model = model
     this.tokenizer = tokenizer
@@ -67,6 +78,7 @@ export class Chat {
    * @throws HeedError for a message that is longer than the context, or a tokenizer without a template
    */
   async *say(message: string, options: ModelOptions = {}): AsyncGenerator<string, void, undefined> {
+    checkSay(message, options)
     const asked: ChatMessage = { role: 'user', content: message }
     const messages = [...this.history, asked]
     const { text, tokens, forgotten } = await this.fit(messages, this.answerLength(options))
@@ -176,6 +188,11 @@ export class Chat {
     return next !== undefined && tokenizer.isSpecial(next) ? [next] : []
   }
 }
+
+const checkSay = argumentKinds('Chat.say', {
+  message: 'text',
+  options: optionKinds<ModelOptions>(MODEL_OPTIONS),
+})
 
 const MARK = 'x0x1x2x' // occurs in no template
 /** Longest answer where nothing says so. */

@@ -1,4 +1,5 @@
 import type { TypedArray } from '../graph/dtype.ts'
+import { checkHead } from '../models/check-head.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { KVCache } from '../nn/index.ts'
 import { type Held, hold } from '../tensor/index.ts'
@@ -21,7 +22,9 @@ export class Decoder implements StepModel {
   private text: number[] = []
   private read = 0
 
-  constructor(model: CausalLM, capacity = model.contextLength) {
+  constructor(model: CausalLM, contextLength?: number) {
+    checkHead('Decoder', model, 'causal-lm')
+    const capacity = contextLength === undefined ? model.contextLength : contextLength
     this.capacity = Math.min(capacity, model.contextLength)
     if (!Number.isInteger(capacity) || this.capacity < 2)
       throw invalidOption({

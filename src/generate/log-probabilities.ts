@@ -1,3 +1,5 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { wrongArgument } from '../util/check-argument.ts'
 import { checkWhole } from './processors/processor.ts'
 
 export interface TokenProbability {
@@ -5,6 +7,12 @@ export interface TokenProbability {
   /** Natural logarithm. */
   logprob: number
 }
+
+const checkLogProbabilities = argumentKinds('logProbabilities', {
+  logits: 'numbers',
+  token: 'count',
+  top: 'count?',
+})
 
 /**
  * The log-probability of a token by these logits (V), and the `top` most probable tokens with theirs, in descending
@@ -15,7 +23,10 @@ export function logProbabilities(
   token: number,
   top = 0,
 ): TokenProbability & { top: TokenProbability[] } {
+  checkLogProbabilities(logits, token, top)
   checkWhole('top', top, 0)
+  if (token >= logits.length)
+    throw wrongArgument('logProbabilities', 'token', token, `below ${logits.length}`)
   const norm = logSumExp(logits)
   const best = largest(logits, top).map((token) => ({ token, logprob: logits[token] - norm }))
   return { token, logprob: logits[token] - norm, top: best }

@@ -1,4 +1,5 @@
 import type { TypedArray } from '../graph/dtype.ts'
+import { checkHead } from '../models/check-head.ts'
 import type { Seq2SeqLM } from '../models/index.ts'
 import type { EncoderDecoderCache } from '../nn/index.ts'
 import { type Held, type HeldInput, hold, noGrad } from '../tensor/index.ts'
@@ -20,6 +21,7 @@ export class Seq2SeqDecoder implements StepModel {
   private room: Room | null = null
 
   constructor(model: Seq2SeqLM) {
+    checkHead('Seq2SeqDecoder', model, 'seq2seq-lm')
     this.model = model
   }
 

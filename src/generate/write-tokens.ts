@@ -29,8 +29,8 @@ export const WRITING: OptionKinds<WriteOptions> = {
 }
 const CONTEXT = optionKinds<WriteContext>({ sources: 'list?', endsAfter: 'function?' })
 const checkCall = argumentKinds('writeTokens', {
-  model: 'object',
-  prompts: 'list',
+  model: 'stepModel',
+  prompts: 'numberLists',
   options: optionKinds<WriteOptions>(WRITING),
   context: CONTEXT,
 })

@@ -1,4 +1,6 @@
 // BLEU (Papineni et al., 2002) as in sacrebleu (Post, 2018): tokens of mteval-v13a, exponential smoothing.
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { optionKinds } from '../util/options.ts'
 import { countNgrams, sharedNgrams, splitWords } from './ngrams.ts'
 import { corpusScore, type References, referenceList, type TextMetric } from './text-metric.ts'
 
@@ -19,11 +21,14 @@ export function bleu(
   return corpusScore(bleuMetric(options), hypotheses, references)
 }
 
+const checkBleuMetric = argumentKinds('bleuMetric', {
+  options: optionKinds<BleuOptions>({ effectiveOrder: 'flag?', lowercase: 'flag?' }),
+})
+
 /** Counts: length, length of the nearest reference, matches of each order, n-grams of each order. */
-export function bleuMetric({
-  effectiveOrder = false,
-  lowercase = false,
-}: BleuOptions = {}): TextMetric {
+export function bleuMetric(options: BleuOptions = {}): TextMetric {
+  checkBleuMetric(options)
+  const { effectiveOrder = false, lowercase = false } = options
   const tokens = (text: string): string[] => tokenize13a(lowercase ? text.toLowerCase() : text)
   return {
     name: 'BLEU',
@@ -83,8 +88,11 @@ function nearest(length: number, references: readonly string[][]): number {
   })
 }
 
+const checkTokenize13a = argumentKinds('tokenize13a', { text: 'text' })
+
 /** Splits words and punctuation, except for points and commas within numbers. */
 export function tokenize13a(text: string): string[] {
+  checkTokenize13a(text)
   let line = text
     .trimEnd()
     .replaceAll('<skipped>', '')

@@ -1,5 +1,8 @@
 // Whether the difference between two systems is significant.
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { randomBelow } from '../util/random.ts'
 import { addCounts, countsOf, type References, type TextMetric } from './text-metric.ts'
 
@@ -21,16 +24,27 @@ export interface BootstrapResult {
   pValue: number
 }
 
+const checkPairedBootstrap = argumentKinds('pairedBootstrap', {
+  metric: optionKinds<TextMetric>({ name: 'text', count: 'function', score: 'function' }),
+  systems: 'textLists',
+  references: 'list',
+  options: optionKinds<BootstrapOptions>({ samples: 'size?', seed: 'number?' }),
+})
+
 /**
  * Paired bootstrap (Koehn, 2004): samples of the texts, drawn with replacement, are scored for both systems. The p-value
  * compares the difference with the deviations of the samples from their mean.
  */
 export function pairedBootstrap(
   metric: TextMetric,
-  [first, second]: readonly [readonly string[], readonly string[]],
+  systems: readonly [readonly string[], readonly string[]],
   references: readonly References[],
-  { samples = 1000, seed = 0 }: BootstrapOptions = {},
+  options: BootstrapOptions = {},
 ): BootstrapResult {
+  checkPairedBootstrap(metric, systems, references, options)
+  const [first, second] = systems
+  checkArgument('pairedBootstrap', 'systems[1]', second, 'texts')
+  const { samples = 1000, seed = 0 } = options
   if (!Number.isInteger(samples) || samples < 1)
     throw invalidOption({
       key: 'samples',

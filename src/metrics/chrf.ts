@@ -1,4 +1,6 @@
 // chrF (Popović, 2015) and chrF++ (2017) as in sacrebleu.
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { optionKinds } from '../util/options.ts'
 import { countNgrams, sharedNgrams, splitWords } from './ngrams.ts'
 import { corpusScore, type References, referenceList, type TextMetric } from './text-metric.ts'
 
@@ -21,13 +23,19 @@ export function chrf(
   return corpusScore(chrfMetric(options), hypotheses, references)
 }
 
+const checkChrfMetric = argumentKinds('chrfMetric', {
+  options: optionKinds<ChrfOptions>({
+    charOrder: 'size?',
+    wordOrder: 'count?',
+    beta: 'number?',
+    lowercase: 'flag?',
+  }),
+})
+
 /** Counts for each order: n-grams of the text, of the reference, and common ones. */
-export function chrfMetric({
-  charOrder = 6,
-  wordOrder = 0,
-  beta = 2,
-  lowercase = false,
-}: ChrfOptions = {}): TextMetric {
+export function chrfMetric(options: ChrfOptions = {}): TextMetric {
+  checkChrfMetric(options)
+  const { charOrder = 6, wordOrder = 0, beta = 2, lowercase = false } = options
   const score = (counts: readonly number[]): number => fScore(counts, beta)
   const ngrams = (text: string): Map<string, number>[] => {
     const words = splitWords(lowercase ? text.toLowerCase() : text)

@@ -1,3 +1,4 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 
 /** Number of examples for each pair of true and predicted class. */
@@ -7,30 +8,41 @@ export interface Confusion {
   readonly counts: readonly (readonly number[])[]
 }
 
+const checkConfusionMatrix = argumentKinds('confusionMatrix', {
+  expected: 'texts',
+  predicted: 'texts',
+  labels: 'texts?',
+})
+
 /** @throws HeedError for lists of different lengths, and labels that are not among `labels` */
 export function confusionMatrix(
   expected: readonly string[],
   predicted: readonly string[],
-  labels: readonly string[] = [...new Set([...expected, ...predicted])].sort(),
+  labels?: readonly string[],
 ): Confusion {
+  checkConfusionMatrix(expected, predicted, labels)
   checkPairs(expected, predicted)
-  const places = new Map(labels.map((label, i) => [label, i]))
+  const names = labels ?? [...new Set([...expected, ...predicted])].sort()
+  const places = new Map(names.map((label, i) => [label, i]))
   const placeOf = (label: string): number => {
     const place = places.get(label)
     if (place !== undefined) return place
     throw new HeedError(
       'unknown-name',
-      `A label must be one of ${labels.join(', ')}, got '${label}'`,
+      `A label must be one of ${names.join(', ')}, got '${label}'`,
       { key: 'labels', value: label, remedy: 'Add it to `labels`.' },
     )
   }
-  const counts = labels.map(() => labels.map(() => 0))
+  const counts = names.map(() => names.map(() => 0))
   for (const [i, label] of expected.entries()) counts[placeOf(label)][placeOf(predicted[i])]++
-  return { labels, counts }
+  return { labels: names, counts }
 }
+
+const checkAccuracy = argumentKinds('accuracy', { expected: 'list', predicted: 'list' })
 
 /** The fraction of equal pairs. NaN for no pairs. */
 export function accuracy<T>(expected: readonly T[], predicted: readonly T[]): number {
+  checkAccuracy(expected, predicted)
   checkPairs(expected, predicted)
   return expected.filter((answer, i) => answer === predicted[i]).length / expected.length
 }

@@ -1,3 +1,5 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { optionKinds } from '../util/options.ts'
 import type { Confusion } from './confusion.ts'
 
 /** Scores of one class, or of several together. A score is 0 where it would be 0/0. */
@@ -29,8 +31,14 @@ export interface DecisionCounts {
   falseNegatives: number
 }
 
+const checkF1FromConfusion = argumentKinds('f1FromConfusion', {
+  confusion: optionKinds<Confusion>({ labels: 'texts', counts: 'lists' }),
+})
+
 /** Scores of a confusion matrix; with single labels, micro-averaged F1 is the accuracy. */
-export function f1FromConfusion({ labels, counts }: Confusion): F1Report {
+export function f1FromConfusion(confusion: Confusion): F1Report {
+  checkF1FromConfusion(confusion)
+  const { labels, counts } = confusion
   return f1Report(
     labels.map((label, i) => {
       const row = counts[i].reduce((a, b) => a + b, 0)
@@ -44,13 +52,21 @@ export function f1FromConfusion({ labels, counts }: Confusion): F1Report {
   )
 }
 
+const checkF1FromSets = argumentKinds('f1FromSets', {
+  expected: 'textLists',
+  predicted: 'textLists',
+  labels: 'texts?',
+})
+
 /** Scores for several labels per example: lists of the true and the predicted ones. */
 export function f1FromSets(
   expected: readonly (readonly string[])[],
   predicted: readonly (readonly string[])[],
-  labels: readonly string[] = [...new Set([...expected, ...predicted].flat())].sort(),
+  labels?: readonly string[],
 ): F1Report {
-  const decisions = new Map(labels.map((label) => [label, nothing()]))
+  checkF1FromSets(expected, predicted, labels)
+  const names = labels ?? [...new Set([...expected, ...predicted].flat())].sort()
+  const decisions = new Map(names.map((label) => [label, nothing()]))
   expected.forEach((is, i) => {
     const said = new Set(predicted[i])
     for (const label of new Set([...is, ...said])) {

@@ -1,4 +1,5 @@
 // ROUGE (Lin, 2004) as in the rouge-score package, without its stemmer.
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { countNgrams, sharedNgrams } from './ngrams.ts'
 import { checkPairs, type References, referenceList } from './text-metric.ts'
 
@@ -18,8 +19,11 @@ export interface Rouge {
   rougeL: RougeScore
 }
 
+const checkRouge = argumentKinds('rouge', { hypotheses: 'texts', references: 'list' })
+
 /** The means over all texts; of several references, the one with the best F1 counts. */
 export function rouge(hypotheses: readonly string[], references: readonly References[]): Rouge {
+  checkRouge(hypotheses, references)
   checkPairs(hypotheses, references)
   const all = hypotheses.map((text, i) => rougeOf(text, references[i]))
   const mean = (name: keyof Rouge): RougeScore => {
@@ -30,8 +34,11 @@ export function rouge(hypotheses: readonly string[], references: readonly Refere
   return { rouge1: mean('rouge1'), rouge2: mean('rouge2'), rougeL: mean('rougeL') }
 }
 
+const checkRougeOf = argumentKinds('rougeOf', { hypothesis: 'text', references: 'textOrList' })
+
 /** Of one text. */
 export function rougeOf(hypothesis: string, references: References): Rouge {
+  checkRougeOf(hypothesis, references)
   const words = wordsOf(hypothesis)
   const all = referenceList(references).map((reference) => compared(words, wordsOf(reference)))
   const best = (name: keyof Rouge): RougeScore =>

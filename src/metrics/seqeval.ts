@@ -1,3 +1,4 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkPairs } from './confusion.ts'
 import { type F1Report, f1Report, nothing } from './f1.ts'
 
@@ -8,12 +9,15 @@ export interface Entity {
   end: number
 }
 
+const checkEntitiesOf = argumentKinds('entitiesOf', { tags: 'texts' })
+
 /**
  * The entities of tags such as `B-PER I-PER O`, as conlleval and seqeval's default mode count them: an
  * `I-` without a beginning begins one itself, and IOBES' `E-` and `S-` end one. Tags without a type are
  * of type `_`.
  */
 export function entitiesOf(tags: readonly string[]): Entity[] {
+  checkEntitiesOf(tags)
   const entities: Entity[] = []
   let open: { type: string; start: number } | undefined
   let before = 'O'
@@ -29,6 +33,8 @@ export function entitiesOf(tags: readonly string[]): Entity[] {
   return entities
 }
 
+const checkEntityF1 = argumentKinds('entityF1', { expected: 'textLists', predicted: 'textLists' })
+
 /**
  * Precision, recall and F1 of entities as in seqeval's default mode: an entity is right if its type and bounds are.
  * @throws HeedError when the numbers of sentences, or of their tags, differ
@@ -37,6 +43,7 @@ export function entityF1(
   expected: readonly (readonly string[])[],
   predicted: readonly (readonly string[])[],
 ): F1Report {
+  checkEntityF1(expected, predicted)
   checkPairs(expected, predicted)
   const decisions = new Map<string, ReturnType<typeof nothing>>()
   const of = (type: string) => {

@@ -1,13 +1,21 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+
+const checkExactMatch = argumentKinds('exactMatch', { answers: 'texts', predicted: 'text' })
+
 /**
  * 1 if an answer is one of the right ones, otherwise 0. Case, punctuation and English articles are ignored, as in SQuAD
  * (Rajpurkar et al., 2016).
  */
 export function exactMatch(answers: readonly string[], predicted: string): number {
+  checkExactMatch(answers, predicted)
   return bestOf(answers, (answer) => (normalize(answer) === normalize(predicted) ? 1 : 0))
 }
 
+const checkSquadF1 = argumentKinds('squadF1', { answers: 'texts', predicted: 'text' })
+
 /** F1 of the words of an answer and of the most similar right answer. */
 export function squadF1(answers: readonly string[], predicted: string): number {
+  checkSquadF1(answers, predicted)
   return bestOf(answers, (answer) => wordF1(words(answer), words(predicted)))
 }
 

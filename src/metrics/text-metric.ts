@@ -1,4 +1,7 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 
 /** The reference of a text, or several alternatives. */
 export type References = string | readonly string[]
@@ -15,12 +18,19 @@ export interface TextMetric {
   score(counts: readonly number[]): number
 }
 
+const checkCorpusScore = argumentKinds('corpusScore', {
+  metric: optionKinds<TextMetric>({ name: 'text', count: 'function', score: 'function' }),
+  hypotheses: 'texts',
+  references: 'list',
+})
+
 /** The score of all texts together, 0 to 100. @throws HeedError unless there is a reference for each text */
 export function corpusScore(
   metric: TextMetric,
   hypotheses: readonly string[],
   references: readonly References[],
 ): number {
+  checkCorpusScore(metric, hypotheses, references)
   return metric.score(addCounts(countsOf(metric, hypotheses, references)))
 }
 
@@ -50,6 +60,7 @@ export function checkPairs(hypotheses: readonly string[], references: readonly R
 
 /** @throws HeedError when there is none */
 export function referenceList(references: References): readonly string[] {
+  checkArgument('references', 'reference', references, 'textOrList')
   const list = typeof references === 'string' ? [references] : references
   if (list.length === 0)
     throw new HeedError('invalid-option', 'Each text must have at least one reference, got none', {

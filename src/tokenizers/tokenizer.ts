@@ -1,4 +1,6 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { warn } from '../util/warn.ts'
 import type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
 import {
@@ -37,6 +39,36 @@ export interface DecodeStreamOptions {
 }
 
 export type BatchOptions = Omit<EncodeOptions, 'pair'> & PaddingOptions
+
+const ENCODE_WITH_OFFSETS = optionKinds<EncodeOptions>({
+  pair: 'text?',
+  addSpecialTokens: 'flag?',
+  maxLength: 'count?',
+  truncation: 'text?',
+  truncationSide: 'text?',
+})
+const ENCODE = optionKinds<Pick<EncodeOptions, 'addSpecialTokens'>>({ addSpecialTokens: 'flag?' })
+const DECODE_STREAM = optionKinds<DecodeStreamOptions>({
+  skipSpecialTokens: 'flag?',
+  after: 'iterable?',
+})
+const checkDecode = argumentKinds('decode', {
+  ids: 'iterable',
+  options: optionKinds<{ skipSpecialTokens?: boolean }>({ skipSpecialTokens: 'flag?' }),
+})
+const checkBatch = argumentKinds('batch', {
+  texts: 'list',
+  options: optionKinds<BatchOptions>({
+    addSpecialTokens: 'flag?',
+    maxLength: 'count?',
+    truncation: 'text?',
+    truncationSide: 'text?',
+    padding: 'text?',
+    padToLength: 'count?',
+    padToMultipleOf: 'size?',
+    padTokenId: 'count?',
+  }),
+})
 
 /** Text to token ids and back, as a `tokenizer.json` describes it, with the ids of Python's `tokenizers`. */
 export class Tokenizer {
@@ -137,6 +169,7 @@ export class Tokenizer {
    */
   encode(text: string, options: { addSpecialTokens?: boolean } = {}): number[] {
     checkText(text)
+    ENCODE.check('encode', options)
     const ids: number[] = []
     const stretches = this.cuts ? cutBeforeSpaces([text], STRETCH) : [text]
     for (const each of stretches) this.encodeStretch(each, options.addSpecialTokens ?? true, ids)
@@ -165,6 +198,7 @@ export class Tokenizer {
 
   /** The tokens of a text with their offsets, truncated to `maxLength` if that is given. */
   encodeWithOffsets(text: string, options: EncodeOptions = {}): Encoding {
+    ENCODE_WITH_OFFSETS.check('encodeWithOffsets', options)
     const { pair, addSpecialTokens = true } = options
     const tokenOf = (id: number) => this.idToToken(id) ?? ''
     const { postProcessor } = this.pipeline
@@ -185,9 +219,17 @@ export class Tokenizer {
 
   /** Texts, or pairs of texts, as a rectangle of ids with attention masks and token types. */
   batch(texts: readonly (string | readonly [string, string])[], options: BatchOptions = {}): Batch {
+    checkBatch(texts, options)
+    const {
+      padding: _,
+      padToLength: __,
+      padToMultipleOf: ___,
+      padTokenId: ____,
+      ...encoding
+    } = options
     const encodings = texts.map((text) => {
-      if (typeof text === 'string') return this.encodeWithOffsets(text, options)
-      return this.encodeWithOffsets(text[0], { ...options, pair: text[1] })
+      if (!Array.isArray(text)) return this.encodeWithOffsets(text as string, encoding)
+      return this.encodeWithOffsets(text[0], { ...encoding, pair: text[1] })
     })
     return pad(encodings, {
       ...options,
@@ -210,6 +252,7 @@ export class Tokenizer {
 
   /** Text from ids. Ids without a token are left out, as in Python. */
   decode(ids: Iterable<number>, options: { skipSpecialTokens?: boolean } = {}): string {
+    checkDecode(ids, options)
     const { skipSpecialTokens = false } = options
     const tokens = Array.from(ids)
       .filter((id) => this.shows(id, skipSpecialTokens))
@@ -224,6 +267,7 @@ export class Tokenizer {
    * @param options.after ids of a text that is continued: the sum is what `decode` of all ids adds to `decode` of these
    */
   decodeStream(options: DecodeStreamOptions = {}): DecodeStream {
+    DECODE_STREAM.check('decodeStream', options)
     const { after, ...decoding } = options
     const stream = this.streamOf(decoding.skipSpecialTokens ?? false)
     if (after === undefined) return stream

@@ -1,3 +1,4 @@
+import { isPlain } from './check-keys.ts'
 import { type HeedError, invalidOption } from './errors.ts'
 
 /** What an argument can be asked to be. */
@@ -20,7 +21,20 @@ export const kinds = {
   list: ['an array', (value: unknown) => Array.isArray(value)],
   numbers: ['an array of numbers', (value: unknown) => isListOf(value, (x) => typeof x === 'number')], // biome-ignore format: one line
   texts: ['an array of strings', (value: unknown) => isListOf(value, (x) => typeof x === 'string')],
+  lists: [
+    'an array of arrays',
+    (value: unknown) => isListOf(value, (x) => isListOf(x, () => true)),
+  ],
+  numberLists: ['an array of arrays of numbers', (value: unknown) => isListOf(value, (x) => isListOf(x, (y) => typeof y === 'number'))], // biome-ignore format: one line
+  textLists: ['an array of arrays of strings', (value: unknown) => isListOf(value, (x) => isListOf(x, (y) => typeof y === 'string'))], // biome-ignore format: one line
+  textOrList: ['a string or an array of strings', (value: unknown) => typeof value === 'string' || isListOf(value, (x) => typeof x === 'string')], // biome-ignore format: one line
+  floats: ['a Float32Array', (value: unknown) => value instanceof Float32Array],
+  bytes: ['a Uint8Array', (value: unknown) => value instanceof Uint8Array],
+  iterable: ['a list or another iterable', (value: unknown) => typeof value === 'object' && value !== null && Symbol.iterator in value], // biome-ignore format: one line
+  record: ['a plain object', isPlain],
+  textRecord: ['an object of strings', (value: unknown) => isPlain(value) && Object.values(value).every((x) => typeof x === 'string')], // biome-ignore format: one line
   function: ['a function', (value: unknown) => typeof value === 'function'],
+  stepModel: ['a step model, such as a BatchDecoder', (value: unknown) => hasMethod(value, 'start') && hasMethod(value, 'next')], // biome-ignore format: one line
   model: ['a model', (value: unknown) => hasMethod(value, 'forward')],
   tokenizer: ['a tokenizer', (value: unknown) => hasMethod(value, 'encode')],
   object: ['an object', (value: unknown) => typeof value === 'object' && value !== null],
@@ -63,7 +77,7 @@ const hasMethod = (value: unknown, name: string): boolean =>
   typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function'
 
 function isListOf(value: unknown, fits: (item: unknown) => boolean): boolean {
-  if (ArrayBuffer.isView(value)) return true
+  if (ArrayBuffer.isView(value)) return fits(0)
   if (!Array.isArray(value)) return false
   for (let i = 0; i < value.length; i++) if (!fits(value[i])) return false
   return true

@@ -1,6 +1,7 @@
 // What a text is generated with: the options of a call, the generation_config.json of the model, and Heed's defaults.
 import type { JsonObject } from '../../io/files/json.ts'
 import { GENERATION_KEYS } from '../../models/index.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { unknownKey } from '../../util/check-keys.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { OptionKinds } from '../../util/options.ts'
@@ -76,14 +77,23 @@ export interface Settings {
 type ConfiguredModel = { generationConfig?: JsonObject }
 
 /** The settings of a model's files, with those that replace them. */
-export const configOf = (
-  { generationConfig = {} }: ConfiguredModel,
+export function configOf(
+  model: ConfiguredModel,
   settings: GenerationSettings = {},
-): GenerationConfig => parseGenerationConfig({ ...generationConfig, ...settings })
+): GenerationConfig {
+  checkConfigOf(model, settings)
+  return parseGenerationConfig({ ...model.generationConfig, ...settings })
+}
+
+const checkConfigOf = argumentKinds('generationConfigOf', { model: 'object', settings: 'object' })
 
 /** Whether tokens are drawn by request: of the options, or else of the model's files. */
-export const isDrawn = (model: ConfiguredModel, options: ModelOptions): boolean =>
-  isSampled(configOf(model, options.generationConfig), options)
+export function isDrawn(model: ConfiguredModel, options: ModelOptions): boolean {
+  checkIsDrawn(model, options)
+  return isSampled(configOf(model, options.generationConfig), options)
+}
+
+const checkIsDrawn = argumentKinds('isDrawn', { model: 'object', options: 'object' })
 
 /**
  * Settings for a call. One warning for each model names what is ignored.

@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../../tokenizers/index.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HIDDEN, type LogitsProcessor, type Text } from '../processors/processor.ts'
 import type { Fragment } from './automaton.ts'
 import { jsonSchemaFragment } from './json-schema.ts'
@@ -9,21 +10,32 @@ import { TokenTrie } from './token-trie.ts'
 /** The part of a tokenizer that constraints use. */
 export type ByteTokenizer = Pick<Tokenizer, 'tokenBytes' | 'vocabSize' | 'eosTokenId'>
 
+const checkMatchRegex = argumentKinds('matchRegex', { pattern: 'text', tokenizer: 'tokenizer' })
+
 /**
  * The complete text matches a regular expression: literals, classes, groups, alternatives and repetitions, without
  * back-references and look-around.
  * @throws HeedError for a construct that is not supported
  */
-export const matchRegex = (pattern: string, tokenizer: ByteTokenizer): LogitsProcessor =>
-  new Constraint(regexFragment(pattern), tokenizer)
+export function matchRegex(pattern: string, tokenizer: ByteTokenizer): LogitsProcessor {
+  checkMatchRegex(pattern, tokenizer)
+  return new Constraint(regexFragment(pattern), tokenizer)
+}
+
+const checkMatchJsonSchema = argumentKinds('matchJsonSchema', {
+  schema: 'any',
+  tokenizer: 'tokenizer',
+})
 
 /**
  * The text is JSON that conforms to a schema: its properties in the schema's order and no others, arrays, strings with
  * lengths, patterns and some formats, numbers, enum, const, anyOf, local $ref.
  * @throws HeedError with the position of a keyword that is not supported
  */
-export const matchJsonSchema = (schema: unknown, tokenizer: ByteTokenizer): LogitsProcessor =>
-  new Constraint(jsonSchemaFragment(schema), tokenizer)
+export function matchJsonSchema(schema: unknown, tokenizer: ByteTokenizer): LogitsProcessor {
+  checkMatchJsonSchema(schema, tokenizer)
+  return new Constraint(jsonSchemaFragment(schema), tokenizer)
+}
 
 /** Hides the tokens that no text of the language contains next (Willard and Louf, 2023). */
 class Constraint implements LogitsProcessor {

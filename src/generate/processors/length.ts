@@ -60,7 +60,7 @@ export function decayLength(
 
 /** The text ends with the first token after this time, counted from now. */
 export function maxTime(seconds: number): LogitsProcessor {
-  if (!(seconds >= 0))
+  if (!(typeof seconds === 'number' && seconds >= 0))
     throw invalidOption({
       key: 'maxTime',
       value: seconds,

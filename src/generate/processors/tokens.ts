@@ -1,19 +1,25 @@
+import { checkArgument } from '../../util/check-argument.ts'
 import { invalidOption } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
 import { checkTokens, HIDDEN, keepOnly, type LogitsProcessor, type Text } from './processor.ts'
+
+const SUPPRESS = optionKinds<{ atBegin?: boolean; forced?: number }>({
+  atBegin: 'flag?',
+  forced: 'count?',
+})
 
 /** These tokens are never generated. */
 export function suppressTokens(
   banned: readonly number[],
-  {
-    atBegin = false,
-    forced = 0,
-  }: {
+  options: {
     /** Only as the first generated token. */
     atBegin?: boolean
     /** Number of generated tokens that are forced where the prompt has one token; the first free one follows them. */
     forced?: number
   } = {},
 ): LogitsProcessor {
+  SUPPRESS.check('suppressTokens', options)
+  const { atBegin = false, forced = 0 } = options
   checkTokens('suppressTokens', banned)
   return {
     process(scores, { tokens, promptLength }) {
@@ -38,6 +44,7 @@ export function forceTokens(forced: readonly number[]): LogitsProcessor {
 
 /** None of these token sequences is completed. A sequence that is a single end token is allowed. */
 export function badWords(words: readonly (readonly number[])[]): LogitsProcessor {
+  checkArgument('badWords', 'words', words, 'numberLists')
   checkSequences('badWords', words)
   return {
     process(scores, text) {
@@ -52,6 +59,8 @@ export function badWords(words: readonly (readonly number[])[]): LogitsProcessor
 export function sequenceBias(
   biases: readonly (readonly [tokens: readonly number[], bias: number])[],
 ): LogitsProcessor {
+  checkArgument('sequenceBias', 'biases', biases, 'lists')
+  for (const [, bias] of biases) checkArgument('sequenceBias', 'bias', bias, 'finite')
   checkSequences(
     'sequenceBias',
     biases.map(([tokens]) => tokens),

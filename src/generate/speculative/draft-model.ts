@@ -1,4 +1,6 @@
 import type { CausalLM } from '../../models/index.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { optionKinds } from '../../util/options.ts'
 import { drawFrom } from '../candidates.ts'
 import { Decoder } from '../decoder.ts'
 import { checkWhole, processed, type Text } from '../processors/processor.ts'
@@ -12,13 +14,20 @@ export interface DraftModelOptions {
   contextLength?: number
 }
 
+const checkDraftModel = argumentKinds('DraftModel', {
+  model: 'model',
+  options: optionKinds<DraftModelOptions>({ tokens: 'size?', contextLength: 'size?' }),
+})
+
 /** Drafts by a smaller model with the same vocabulary. */
 export class DraftModel extends Drafter {
   private readonly decoder: Decoder
   private readonly most: number
   private draw: { rules: SamplingOptions; sampler: Sampler } | null = null
 
-  constructor(model: CausalLM, { tokens = 3, contextLength }: DraftModelOptions = {}) {
+  constructor(model: CausalLM, options: DraftModelOptions = {}) {
+    checkDraftModel(model, options)
+    const { tokens = 3, contextLength } = options
     super()
     checkWhole('tokens', tokens, 1)
     this.decoder = new Decoder(model, contextLength)

@@ -1,3 +1,5 @@
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { optionKinds } from '../../util/options.ts'
 import { checkWhole, type Text } from '../processors/processor.ts'
 import { type Draft, Drafter } from './drafter.ts'
 
@@ -8,6 +10,10 @@ export interface PromptLookupOptions {
   tokens?: number
 }
 
+const checkPromptLookup = argumentKinds('PromptLookup', {
+  options: optionKinds<PromptLookupOptions>({ ngram: 'number?', tokens: 'number?' }),
+})
+
 /**
  * Guesses that the text continues as after an earlier occurrence of its last tokens (Saxena, 2023), which works for
  * summaries, code and quotations.
@@ -16,7 +22,9 @@ export class PromptLookup extends Drafter {
   private readonly ngram: number
   private readonly most: number
 
-  constructor({ ngram = 3, tokens = 7 }: PromptLookupOptions = {}) {
+  constructor(options: PromptLookupOptions = {}) {
+    checkPromptLookup(options)
+    const { ngram = 3, tokens = 7 } = options
     super()
     checkWhole('ngram', ngram, 1)
     checkWhole('tokens', tokens, 1)

@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { checkArgument } from '../../util/check-argument.ts'
 import { fileError } from './file-error.ts'
 import { hasEnded, thisProcess } from './process-identity.ts'
 
@@ -16,6 +17,7 @@ export async function replaceFile(
   path: string,
   write: (handle: FileHandle) => Promise<void>,
 ): Promise<void> {
+  checkArgument('A file', 'path', path, 'text')
   const temporary = temporaryPath(path)
   try {
     const handle = await open(temporary, 'wx')

@@ -1,10 +1,12 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import { fileError } from './file-error.ts'
 
 /** Opens a regular file for reading. Pipes and devices are refused, because they could block. */
 export async function openForReading(path: string): Promise<{ handle: FileHandle; size: number }> {
+  checkArgument('A file', 'path', path, 'text')
   let handle: FileHandle | undefined
   try {
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)) // does not wait for a pipe

@@ -1,5 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
-import { HeedError } from '../../util/errors.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { alternatives, HeedError, invalidOption } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
+import { unknownName } from '../../util/registry.ts'
 import { replaceFile } from '../files/atomic.ts'
 import { quote } from '../files/file-error.ts'
 import {
@@ -20,12 +23,38 @@ export interface GGUFTensorToWrite {
   data: Uint8Array | (() => Promise<Uint8Array>)
 }
 
+const TENSOR = optionKinds<GGUFTensorToWrite>({
+  name: 'text',
+  type: 'text',
+  shape: 'numbers',
+  data: 'any',
+})
+const checkWriteGGUF = argumentKinds('writeGGUF', {
+  path: 'text',
+  metadata: 'record',
+  tensors: 'list',
+})
+
 /** Writes a GGUF file of version 3 atomically: if it fails, the old file is unchanged. */
 export async function writeGGUF(
   path: string,
   metadata: Readonly<Record<string, GGUFValue>>,
   tensors: readonly GGUFTensorToWrite[],
 ): Promise<void> {
+  checkWriteGGUF(path, metadata, tensors)
+  for (const [key, value] of Object.entries(metadata))
+    if (!VALUE_TYPES.includes(Object(value).type))
+      throw invalidOption({
+        owner: 'writeGGUF',
+        key,
+        value,
+        expected: `{ type, value } with a type of ${alternatives(VALUE_TYPES)}`,
+      })
+  for (const tensor of tensors) {
+    TENSOR.check('writeGGUF', Object(tensor))
+    if (!Object.hasOwn(TENSOR_TYPES, tensor.type))
+      throw unknownName('GGUF type', tensor.type, Object.keys(TENSOR_TYPES))
+  }
   const header = buildHeader(metadata, tensors)
   await replaceFile(path, async (handle) => {
     await writePadded(handle, header)

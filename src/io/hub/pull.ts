@@ -1,7 +1,9 @@
 import { realpath, stat, statfs } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { ListFileEntry } from '@huggingface/hub'
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
 import { ensureDir } from '../files/ensure-dir.ts'
 import { formatBytes, quote } from '../files/file-error.ts'
 import { download } from './download.ts'
@@ -34,6 +36,20 @@ export interface Pulled {
   files: { path: string; size: number; fetched: boolean }[]
 }
 
+const checkPullModel = argumentKinds('pullModel', {
+  name: 'text',
+  dir: 'text',
+  options: optionKinds<PullOptions>({
+    endpoint: 'text?',
+    token: 'text?',
+    signal: 'object?',
+    revision: 'text?',
+    include: 'texts?',
+    onProgress: 'function?',
+    retryDelay: 'number?',
+  }),
+})
+
 /**
  * Downloads a model from the hub to a folder: config, weights as safetensors, tokenizer. The checksum of each file is
  * verified before it gets its name, existing files are kept, and interrupted downloads resume. config.json comes last:
@@ -45,6 +61,7 @@ export async function pullModel(
   dir: string = name,
   options: PullOptions = {},
 ): Promise<Pulled> {
+  checkPullModel(name, dir, options)
   const { include = [] } = options
   return pullFiles(hub(name, options), dir, options, (paths) => chooseFiles(paths, include, name))
 }

@@ -1,7 +1,9 @@
 import { openAsBlob } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError, invalidOption } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
 import { checkPath, chooseFiles } from './files.ts'
 import { modelFolder } from './hf.ts'
 import { type HubOptions, hub } from './hub.ts'
@@ -18,6 +20,21 @@ export interface PushOptions extends HubOptions {
   onProgress?: (progress: { file: string; share: number; state: string }) => void
 }
 
+const checkPushModel = argumentKinds('pushModel', {
+  dir: 'text',
+  name: 'text',
+  options: optionKinds<PushOptions>({
+    endpoint: 'text?',
+    token: 'text?',
+    signal: 'object?',
+    branch: 'text?',
+    private: 'flag?',
+    message: 'text?',
+    include: 'texts?',
+    onProgress: 'function?',
+  }),
+})
+
 /**
  * Uploads a model folder to the hub in one commit, with all its files or none. Creates the repository if it does not
  * exist. Returns the address of the commit.
@@ -28,6 +45,7 @@ export async function pushModel(
   name: string,
   options: PushOptions = {},
 ): Promise<{ url: string; files: string[] }> {
+  checkPushModel(dir, name, options)
   const { branch = 'main', message = 'Upload a model with heed', onProgress, signal } = options
   const to = hub(name, options)
   const accessToken = to.token

@@ -1,11 +1,20 @@
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
+
+const checkAssertFinite = argumentKinds('assertFinite', {
+  values: 'floats',
+  tensor: 'text',
+  file: 'text',
+  start: 'count?',
+})
 
 /**
  * Refuses NaN and infinities, with which a model computes nonsense.
  * @param start index in the tensor of the first value
  */
 export function assertFinite(values: Float32Array, tensor: string, file: string, start = 0): void {
+  checkAssertFinite(values, tensor, file, start)
   const index = firstNonFinite(values)
   if (index < 0) return
   throw new HeedError(

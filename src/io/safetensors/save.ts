@@ -8,7 +8,7 @@ import { removeStaleTemporaries, writeFileAtomic } from '../files/atomic.ts'
 import { ensureDir } from '../files/ensure-dir.ts'
 import { fileError } from '../files/file-error.ts'
 import { tensorsToWrite } from './from-tensors.ts'
-import { type TensorToWrite, tensorBytes, writeSafetensors } from './write.ts'
+import { type TensorToWrite, tensorBytes, tensorList, writeSafetensors } from './write.ts'
 
 export interface SaveWeightsOptions {
   /** Maximum size of the data in a file; a larger tensor gets a file of its own. Default 5e9. */
@@ -40,7 +40,9 @@ export async function saveSafetensors(
   checkArgument('saveSafetensors', 'tensors', tensors, 'object')
   SAVE_WEIGHTS.check('saveSafetensors', options)
   const { maxShardBytes = 5e9, metadata = { format: 'pt' } } = options
-  const list = isIterable(tensors) ? [...tensors] : await tensorsToWrite(tensors)
+  const list = isIterable(tensors)
+    ? tensorList('saveSafetensors', tensors)
+    : await tensorsToWrite(tensors)
   if (!path.endsWith('.safetensors')) return saveFolder(path, list, maxShardBytes, metadata)
   if (options.maxShardBytes !== undefined)
     throw invalidOption({

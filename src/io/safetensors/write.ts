@@ -1,9 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import { f32ToBf16, f32ToF16 } from '../../util/float16.ts'
+import { optionKinds } from '../../util/options.ts'
+import { unknownName } from '../../util/registry.ts'
 import { replaceFile } from '../files/atomic.ts'
 import { quote } from '../files/file-error.ts'
-import { STORED_DTYPES, type StoredDType, type TypedArray } from './stored-dtype.ts'
+import { isStoredDType, STORED_DTYPES, type StoredDType, type TypedArray } from './stored-dtype.ts'
 
 export interface TensorToWrite {
   name: string
@@ -23,13 +26,35 @@ export async function writeSafetensors(
   tensors: Iterable<TensorToWrite>,
   metadata: Record<string, string> = {},
 ): Promise<void> {
+  checkArgument('writeSafetensors', 'metadata', metadata, 'textRecord')
   // Wide elements first, so that every tensor starts at a multiple of its element size.
-  const ordered = [...tensors].sort((a, b) => elementBytes(b) - elementBytes(a))
+  const ordered = tensorList('writeSafetensors', tensors).sort(
+    (a, b) => elementBytes(b) - elementBytes(a),
+  )
   const header = buildHeader(path, ordered, metadata)
   await replaceFile(path, async (handle) => {
     await writeFully(handle, header)
     for (const tensor of ordered) await writeTensor(handle, tensor, path)
   })
+}
+
+const TENSOR = optionKinds<TensorToWrite>({
+  name: 'text',
+  dtype: 'text',
+  shape: 'numbers',
+  data: 'any',
+})
+
+/** The tensors in a new list. @throws HeedError for what is no tensor to write */
+export function tensorList(owner: string, tensors: Iterable<TensorToWrite>): TensorToWrite[] {
+  checkArgument(owner, 'tensors', tensors, 'iterable')
+  const list = [...tensors]
+  for (const tensor of list) {
+    TENSOR.check(owner, Object(tensor))
+    if (!isStoredDType(tensor.dtype))
+      throw unknownName('dtype', tensor.dtype, Object.keys(STORED_DTYPES))
+  }
+  return list
 }
 
 function buildHeader(

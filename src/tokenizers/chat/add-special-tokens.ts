@@ -1,4 +1,6 @@
 import { isJsonObject } from '../../io/files/json-parse.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { optionKinds } from '../../util/options.ts'
 import {
   type AddedTokenJson,
   type ComponentJson,
@@ -17,11 +19,19 @@ export interface SpecialTokenOptions {
   template?: { single: string; pair: string }
 }
 
+const checkAddSpecialTokens = argumentKinds('addSpecialTokens', {
+  tokenizer: 'tokenizer',
+  options: optionKinds<SpecialTokenOptions>({
+    names: 'record',
+    additional: 'texts?',
+    template: 'record?',
+  }),
+})
+
 /** A copy of a tokenizer with further special tokens, and with another template. */
-export function addSpecialTokens(
-  tokenizer: Tokenizer,
-  { names, additional = [], template }: SpecialTokenOptions,
-): Tokenizer {
+export function addSpecialTokens(tokenizer: Tokenizer, options: SpecialTokenOptions): Tokenizer {
+  checkAddSpecialTokens(tokenizer, options)
+  const { names, additional = [], template } = options
   const json = tokenizer.toJSON()
   const tokens = [...new Set([...Object.values(names), ...additional])]
   const missing = tokens.filter((token) => tokenizer.tokenToId(token) === undefined)

@@ -1,3 +1,5 @@
+import { checkArgument, wrongArgument } from '../../util/check-argument.ts'
+
 /**
  * A text with the position in the original text of each of its UTF-16 units. Without tables it is a part of the
  * original itself, from `base`.
@@ -10,6 +12,7 @@ export class AlignedText {
   private readonly ends: Int32Array | undefined
 
   constructor(text: string, base = 0, starts?: Int32Array, ends?: Int32Array) {
+    if (typeof text !== 'string') throw wrongArgument('AlignedText', 'text', text, 'a string')
     this.text = text
     this.base = base
     this.starts = starts
@@ -51,6 +54,8 @@ export class TextRewriter {
   private readonly source: AlignedText
 
   constructor(source: AlignedText) {
+    if (!(source instanceof AlignedText))
+      throw wrongArgument('TextRewriter', 'source', source, 'an AlignedText')
     this.source = source
   }
 
@@ -92,8 +97,9 @@ export function mapCharacters(
   source: AlignedText,
   map: (character: string) => string,
 ): AlignedText {
-  const { text } = source
+  checkArgument('mapCharacters', 'map', map, 'function')
   const rewriter = new TextRewriter(source)
+  const { text } = source
   let changed = false
   for (let i = 0; i < text.length; ) {
     const character = String.fromCodePoint(text.codePointAt(i) as number)

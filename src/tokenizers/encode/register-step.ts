@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isJsonObject } from '../../io/files/json-parse.ts'
 import { nearestFirst } from '../../util/nearest.ts'
+import { optionKinds } from '../../util/options.ts'
 import { Registry, unknownName } from '../../util/registry.ts'
 import { refuse, refuseBy, schemaError } from '../schema-error.ts'
 import type { TokenizerSteps } from './steps.ts'
@@ -16,6 +17,12 @@ export interface TokenizerStepDefinition<Kind extends TokenizerStepKind, Setting
   readsTables?: boolean
 }
 
+const STEP = optionKinds<TokenizerStepDefinition<TokenizerStepKind, unknown>>({
+  schema: 'object',
+  make: 'function',
+  readsTables: 'flag?',
+})
+
 /**
  * Registers a step by its `type` in `tokenizer.json`. The built-in steps are registered in the same way.
  * @throws HeedError when the name is taken or unsafe
@@ -23,8 +30,10 @@ export interface TokenizerStepDefinition<Kind extends TokenizerStepKind, Setting
 export function registerTokenizerStep<Kind extends TokenizerStepKind, Settings>(
   kind: Kind,
   type: string,
-  { schema, make, readsTables = false }: TokenizerStepDefinition<Kind, Settings>,
+  definition: TokenizerStepDefinition<Kind, Settings>,
 ): void {
+  STEP.check('registerTokenizerStep', Object(definition))
+  const { schema, make, readsTables = false } = definition
   const read: StepReader<Kind> = (json, context) => {
     const settings = schema.safeParse(json, { reportInput: true })
     if (!settings.success) return refuseBy(context, settings.error)
@@ -50,6 +59,7 @@ export function readsTables(type: string): boolean {
 export function tokenizerStep<Kind extends TokenizerStepKind>(
   kind: Kind,
 ): z.ZodType<TokenizerSteps[Kind]> {
+  registryOf(kind)
   return z.unknown().transform((json, context): TokenizerSteps[Kind] => {
     if (!isJsonObject(json)) return refuse(context, json, 'an object')
     const registry = registryOf(kind)

@@ -1,3 +1,4 @@
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { Tokenizer } from '../tokenizer.ts'
 import { sentencePieceFiles } from './sentencepiece.ts'
 import {
@@ -17,6 +18,12 @@ export function tokenizerFromTiktoken(
   return Tokenizer.fromJSON(json, config, 'the tiktoken ranks')
 }
 
+const checkTokenizerFromSentencePiece = argumentKinds('tokenizerFromSentencePiece', {
+  bytes: 'bytes',
+  config: 'object',
+  source: 'text',
+})
+
 /**
  * A tokenizer from a SentencePiece model (`tokenizer.model`, `spiece.model`), Unigram or BPE.
  * `add_bos_token` and `add_eos_token` of the config add those tokens around texts.
@@ -26,6 +33,7 @@ export function tokenizerFromSentencePiece(
   config: TokenizerConfig = {},
   source = 'the SentencePiece model',
 ): Tokenizer {
+  checkTokenizerFromSentencePiece(bytes, config, source)
   const files = sentencePieceFiles(bytes, config, source)
   return Tokenizer.fromJSON(files.json, files.config, source)
 }

@@ -1,5 +1,8 @@
 import { isJsonObject } from '../../io/files/json-parse.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError, shown } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
+import { unknownName } from '../../util/registry.ts'
 import { BYTE_CHARS } from '../encode/byte-level.ts'
 import { MAX_ID } from '../encode/settings.ts'
 import { mergesOf } from './merges-of.ts'
@@ -58,13 +61,19 @@ export function isTiktokenName(name: string): name is TiktokenName {
 /** The lines of a `.tiktoken` file (base64, space, rank), or the bytes of tokens with their ranks, which are their ids. */
 export type TiktokenRanks = string | Iterable<readonly [bytes: Uint8Array, rank: number]>
 
+const ENCODING = optionKinds<TiktokenEncoding>({ pattern: 'text', specialTokens: 'object' })
+
 /** Converts tiktoken's ranks to the two files of a tokenizer. */
 export function tiktokenFiles(
   ranks: TiktokenRanks,
   encoding: TiktokenName | TiktokenEncoding,
 ): { json: TokenizerJson; config: TokenizerConfig } {
-  const { pattern, specialTokens } =
-    typeof encoding === 'string' ? TIKTOKEN_ENCODINGS[encoding] : encoding
+  if (typeof ranks !== 'string') checkArgument('tokenizerFromTiktoken', 'ranks', ranks, 'iterable')
+  if (typeof encoding === 'string' && !Object.hasOwn(TIKTOKEN_ENCODINGS, encoding))
+    throw unknownName('encoding', encoding, Object.keys(TIKTOKEN_ENCODINGS))
+  const given = typeof encoding === 'string' ? TIKTOKEN_ENCODINGS[encoding] : encoding
+  ENCODING.check('tokenizerFromTiktoken', Object(given))
+  const { pattern, specialTokens } = given
   const ids = new Map<string, number>()
   for (const [bytes, rank] of typeof ranks === 'string' ? readLines(ranks) : ranks) {
     ids.set(Array.from(bytes, (byte) => BYTE_CHARS[byte]).join(''), rank)

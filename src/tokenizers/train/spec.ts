@@ -1,3 +1,4 @@
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { type HeedError, invalidOption } from '../../util/errors.ts'
 import { type LearnedType, MAX_BPE_VOCAB, MIN_BPE_VOCAB } from './train.ts'
 
@@ -7,8 +8,11 @@ export type TokenizerSpec =
   | { type: LearnedType; vocabSize: number }
   | { type: 'file'; path: string }
 
+const checkParseTokenizerSpec = argumentKinds('parseTokenizerSpec', { spec: 'text' })
+
 /** Parses `char`, `bpe`, `wordpiece:8192`, `unigram`, or the path of a tokenizer.json or of a folder with one. */
 export function parseTokenizerSpec(spec: string): TokenizerSpec {
+  checkParseTokenizerSpec(spec)
   if (spec === 'char') return { type: 'char' }
   const learned = LEARNED.find((type) => spec === type || spec.startsWith(`${type}:`))
   if (learned) return { type: learned, vocabSize: parseVocabSize(spec, learned) }

@@ -1,4 +1,8 @@
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError, invalidOption } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
+import { unknownName } from '../../util/registry.ts'
 import { BYTE_CHARS } from '../encode/byte-level.ts'
 import {
   byteLevelJson,
@@ -52,8 +56,22 @@ export interface TokenizerProgress {
   total?: number
 }
 
+const checkTexts = argumentKinds('trainTokenizer', { texts: 'iterable' })
+const checkTrainer = argumentKinds('trainTokenizer', {
+  options: optionKinds<TrainTokenizerOptions>({
+    type: 'text',
+    vocabSize: 'size?',
+    minFrequency: 'size?',
+    specialTokens: 'texts?',
+    lowercase: 'flag?',
+    limitAlphabet: 'size?',
+    onProgress: 'function?',
+  }),
+})
+
 /** Learns a vocabulary. The texts may be pieces of one text, as `readText` yields them. */
 export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
+  checkTexts(texts)
   const trainer = tokenizerTrainer(options)
   for (const text of texts) trainer.add(text)
   return trainer.finish()
@@ -68,10 +86,14 @@ export interface TokenizerTrainer {
 
 /** As `trainTokenizer`, for texts that are added one by one. */
 export function tokenizerTrainer(options: TrainTokenizerOptions): TokenizerTrainer {
+  checkTrainer(options)
+  if (!Object.hasOwn(LEARNERS, options.type))
+    throw unknownName('type of tokenizer', options.type, Object.keys(LEARNERS))
   const { counts, learn } = LEARNERS[options.type](options)
   let done = 0
   return {
     add(text) {
+      checkArgument('trainTokenizer', 'texts', text, 'text')
       counts.add(text)
       done += text.length
       options.onProgress?.({ stage: 'count', done })

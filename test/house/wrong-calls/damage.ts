@@ -1,6 +1,6 @@
 // Calls as plain JavaScript can write them: a well-formed one, damaged in every way that the kind of each argument has.
 import { tensor } from '../../../src/index.ts'
-import { HeedError } from '../../../src/util/errors.ts'
+import { HeedError, shown } from '../../../src/util/errors.ts'
 
 /** An argument that works, and values that must be refused in its place. */
 export interface Argument {
@@ -64,7 +64,7 @@ export function damaged({ call, args }: Sample): { text: string; run: () => unkn
   return args.flatMap(({ wrong }, i) =>
     wrong.map((value) => {
       const given = args.map((argument, k) => (k === i ? value : argument.value))
-      const text = `argument ${i} is ${String(typeof value === 'object' && value ? JSON.stringify(value) : value)}`
+      const text = `argument ${i} is ${shown(value)}`
       return { text, run: () => call(...(given as never[])) }
     }),
   )
@@ -98,3 +98,16 @@ export const make =
   <A extends never[]>(Class: new (...args: A) => unknown): Call =>
   (...args) =>
     new Class(...(args as unknown as A))
+
+/** The functions of an entry point with their arguments; classes are called with `new`. */
+export const samplesOf = (
+  module: object,
+  table: Readonly<Record<string, readonly Argument[]>>,
+): Sample[] =>
+  Object.entries(table).map(([name, args]) => {
+    const callee = Reflect.get(module, name)
+    return { name, call: isClass(callee) ? make(callee) : callee, args }
+  })
+
+export const isClass = (value: unknown): value is new (...args: never[]) => unknown =>
+  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))

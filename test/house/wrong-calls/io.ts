@@ -1,0 +1,232 @@
+// `heed/io`, `heed/tokenizers` and `heed/pipelines`: functions of files work in a folder of their own.
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tensor } from '../../../src/index.ts'
+import * as io from '../../../src/io/index.ts'
+import * as pipelines from '../../../src/pipelines/index.ts'
+import * as tokenizers from '../../../src/tokenizers/index.ts'
+import { FIXTURES } from '../../fixtures/cases.ts'
+import { type Argument, arg, type Sample, samplesOf } from './damage.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'heed-wrong-calls-'))
+const fixture = (name: string): string => join(FIXTURES, name)
+const path = (value: string): Argument => ({
+  value,
+  wrong: [undefined, null, 3, {}, [], true, join(scratch, 'none')],
+})
+const target = (name: string): Argument => ({
+  value: join(scratch, name),
+  wrong: [undefined, null, 3, {}, [], true],
+})
+
+export const ioFunctions: Record<string, readonly Argument[]> = {
+  assertFinite: [
+    { value: new Float32Array(2), wrong: [undefined, null, 3, 'x', {}] },
+    arg.text('w'),
+    arg.text('f'),
+  ],
+  isStoredDType: [arg.any('f32')],
+  openGGUF: [path(fixture('gguf/llama.gguf'))],
+  openSafetensors: [path(fixture('pipelines/encoder/model.safetensors'))],
+  saveSafetensors: [
+    target('a.safetensors'),
+    { value: { x: tensor([1]) }, wrong: [undefined, null, 3, 'x', { x: 3 }, { x: {} }, [3]] },
+    { value: {}, wrong: [null, 3, 'x', { meta: {} }, { maxShardBytes: 'x' }] },
+  ],
+  writeGGUF: [
+    target('a.gguf'),
+    { value: {}, wrong: [undefined, null, 3, 'x', { a: 3 }, { a: { type: 'none', value: 3 } }] },
+    {
+      value: [{ name: 'x', type: 'f32', shape: [1], data: new Uint8Array(4) }],
+      wrong: [
+        undefined,
+        null,
+        3,
+        'x',
+        {},
+        [3],
+        [{}],
+        [{ name: 'x', type: 'Q', shape: [1], data: new Uint8Array(4) }],
+      ],
+    },
+  ],
+  writeSafetensors: [
+    target('b.safetensors'),
+    { value: [], wrong: [undefined, null, 3, {}, [3], [{}]] },
+    { value: {}, wrong: [null, 3, 'x', { a: 3 }] },
+  ],
+}
+
+/** Refused before anything is asked of the hub: no network is used. */
+const wrongOnly = (wrong: readonly unknown[]): Argument => ({ value: undefined, wrong })
+const pull = (...args: never[]) => io.pullModel(...(args as unknown as [string]))
+const push = (...args: never[]) => io.pushModel(...(args as unknown as [string, string]))
+
+const tokenizer = tokenizers.trainTokenizer(['to be or not'], { type: 'char' })
+const [sentencePiece] = JSON.parse(
+  readFileSync(fixture('tokenizers/sentencepiece.json'), 'utf8'),
+).models
+const aligned = new tokenizers.AlignedText('abc')
+const step = { schema: tokenizers.tokenizerPattern, make: () => () => {} }
+export const tokenizerFunctions: Record<string, readonly Argument[]> = {
+  AlignedText: [arg.text('abc')],
+  TextRewriter: [{ value: aligned, wrong: [undefined, null, 3, 'x', {}] }],
+  addSpecialTokens: [
+    { value: tokenizer, wrong: [undefined, null, 3, 'x', {}] },
+    {
+      value: { names: { eos_token: '<e>' } },
+      wrong: [undefined, null, 3, 'x', {}, { names: 3 }, { name: {} }],
+    },
+  ],
+  mapCharacters: [
+    { value: aligned, wrong: [undefined, null, 3, 'x', {}] },
+    arg.function((character: string) => character),
+  ],
+  parseTokenizerSpec: [{ value: 'bpe:4096', wrong: [undefined, null, 3, {}, '', 'bpe:1'] }],
+  registerTokenizerStep: [
+    { value: 'normalizer', wrong: [undefined, null, 3, 'x', {}] },
+    arg.text('WrongCalls'),
+    { value: step, wrong: [undefined, null, 3, 'x', {}, { schema: 3, make: 3 }] },
+  ],
+  tokenizerFromSentencePiece: [
+    {
+      value: Buffer.from(sentencePiece.file, 'base64'),
+      wrong: [undefined, null, 3, 'x', {}, Buffer.alloc(4)],
+    },
+  ],
+  tokenizerFromTiktoken: [
+    { value: 'YQ== 0\nYg== 1', wrong: [undefined, null, 3, {}, 'not ranks'] },
+    {
+      value: { pattern: '\\w', specialTokens: {} },
+      wrong: [undefined, null, 3, 'no such encoding', {}, { pattern: 3 }],
+    },
+  ],
+  tokenizerStep: [{ value: 'normalizer', wrong: [undefined, null, 3, 'x', {}] }],
+  tokenizerTrainer: [
+    {
+      value: { type: 'char' },
+      wrong: [
+        undefined,
+        null,
+        3,
+        'x',
+        {},
+        { type: 'q' },
+        { type: 'char', vocab: 3 },
+        { type: 'bpe', vocabSize: 'x' },
+      ],
+    },
+  ],
+  trainTokenizer: [
+    { value: ['a b'], wrong: [undefined, null, 3, {}, [3], [undefined]] },
+    {
+      value: { type: 'char' },
+      wrong: [
+        undefined,
+        null,
+        3,
+        'x',
+        {},
+        { type: 'q' },
+        { type: 'char', vocab: 3 },
+        { type: 'bpe', vocabSize: Number.NaN },
+      ],
+    },
+  ],
+}
+
+const onTokenizer =
+  (name: string) =>
+  (...args: never[]) =>
+    (Reflect.get(tokenizer, name) as (...args: never[]) => unknown).apply(tokenizer, args)
+const encodeOptions: Argument = {
+  value: {},
+  wrong: [null, 3, 'x', { addSpecial: true }, { addSpecialTokens: 3 }],
+}
+const ids: Argument = { value: [1], wrong: [undefined, null, 3, {}, ['x']] }
+const methods: Sample[] = [
+  {
+    name: 'Tokenizer.fromFile',
+    call: (p: never) => tokenizers.Tokenizer.fromFile(p),
+    args: [path(fixture('pipelines/encoder'))],
+  },
+  {
+    name: 'Tokenizer.fromJSON',
+    call: (j: never) => tokenizers.Tokenizer.fromJSON(j),
+    args: [{ value: tokenizer.toJSON(), wrong: [undefined, null, 3, 'x', {}, []] }],
+  },
+  { name: 'Tokenizer.encode', call: onTokenizer('encode'), args: [arg.text('to'), encodeOptions] },
+  {
+    name: 'Tokenizer.encodeWithOffsets',
+    call: onTokenizer('encodeWithOffsets'),
+    args: [
+      arg.text('to'),
+      { value: {}, wrong: [null, 3, 'x', { pairs: 'x' }, { pair: 3 }, { maxLength: 'x' }] },
+    ],
+  },
+  {
+    name: 'Tokenizer.batch',
+    call: onTokenizer('batch'),
+    args: [
+      { value: ['to'], wrong: [undefined, null, 3, 'x', {}, [3]] },
+      { value: {}, wrong: [null, 3, 'x', { pad: 'x' }] },
+    ],
+  },
+  {
+    name: 'Tokenizer.decode',
+    call: onTokenizer('decode'),
+    args: [
+      ids,
+      { value: {}, wrong: [null, 3, 'x', { skipSpecial: true }, { skipSpecialTokens: 3 }] },
+    ],
+  },
+  {
+    name: 'Tokenizer.decodeStream',
+    call: onTokenizer('decodeStream'),
+    args: [{ value: {}, wrong: [null, 3, 'x', { skipSpecial: true }] }],
+  },
+  { name: 'Tokenizer.save', call: onTokenizer('save'), args: [target('tokenizer')] },
+]
+
+export const pipelineFunctions: Record<string, readonly Argument[]> = {
+  pipeline: [
+    { value: 'fill-mask', wrong: [undefined, null, 3, {}, 'fil-mask', 'encoder'] },
+    {
+      value: fixture('pipelines/masked-lm'),
+      wrong: [undefined, null, 3, {}, [], join(scratch, 'none'), { model: {}, tokenizer: {} }],
+    },
+    { value: {}, wrong: [null, 3, 'x', { cacheDirectory: 'x' }, { cacheDir: 3 }, { dtype: 'q4' }] },
+  ],
+}
+
+export const withoutArguments = ['taskNames']
+/** They need a hub; their samples below are wrong calls alone. */
+export const ofTheHub = ['pullModel', 'pushModel', 'Tokenizer']
+
+export const samples: Sample[] = [
+  ...samplesOf(io, ioFunctions),
+  ...samplesOf(tokenizers, tokenizerFunctions),
+  ...methods,
+  ...samplesOf(pipelines, pipelineFunctions),
+]
+
+/** Calls of which every form is wrong. */
+export const hubSamples: Sample[] = [
+  { name: 'pullModel', call: pull, args: [wrongOnly([undefined, null, 3, '../x', {}])] },
+  {
+    name: 'pullModel',
+    call: (options: never) => io.pullModel('org/model', join(scratch, 'm'), options),
+    args: [wrongOnly([null, 3, 'x', { revison: 'main' }, { revision: 3 }, { include: 3 }])],
+  },
+  {
+    name: 'pushModel',
+    call: push,
+    args: [wrongOnly([undefined, null, 3, join(scratch, 'none'), {}])],
+  },
+  {
+    name: 'pushModel',
+    call: (options: never) => io.pushModel(scratch, 'org/model', options),
+    args: [wrongOnly([null, 3, 'x', { branc: 'main' }, { private: 'x' }])],
+  },
+]
