@@ -1,4 +1,5 @@
 // One form of a model on disk to another.
+
 import { copyFile, readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
@@ -14,7 +15,9 @@ import {
   type TensorToWrite,
 } from '../io/safetensors/safetensors.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { openGGUFModel } from './gguf/model.ts'
 import { ggufPooling } from './gguf/pooling.ts'
 import { TORCH_DTYPES, type WeightDType } from './pretrained.ts'
@@ -29,6 +32,12 @@ export interface ConvertOptions {
   maxShardBytes?: number
 }
 
+const checkConvertModel = argumentKinds('convertModel', {
+  source: 'text',
+  target: 'text',
+  options: optionKinds<ConvertOptions>({ dtype: 'text?', maxShardBytes: 'number?' }),
+})
+
 /**
  * Writes a model as a Hugging Face folder: of a GGUF file config.json, weights, tokenizer.json and
  * tokenizer_config.json with the chat template; of another folder its files, with weights of another
@@ -40,6 +49,7 @@ export async function convertModel(
   target: string,
   options: ConvertOptions = {},
 ): Promise<void> {
+  checkConvertModel(source, target, options)
   await ensureDir(target)
   if (await isGGUF(source)) return convertGGUF(source, target, options)
   if ((await realpath(source).catch(() => source)) === (await realpath(target)))

@@ -1,10 +1,12 @@
 // Parameters, operations and memory of a model, counted from shapes: its graph is built and nothing is computed.
+
 import { isOp, type Node } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
 import type { KVCache, Module } from '../nn/index.ts'
 import { trace } from '../runtime/trace.ts'
 import { attentionFlops } from '../schedule/cost.ts'
 import { Tensor, zeros } from '../tensor/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { invalidOption } from '../util/errors.ts'
 
 /** Any model of the registry. */
@@ -42,8 +44,12 @@ export interface ModelCount {
   cacheBytes: number
 }
 
-/** @param context tokens at once; by default as many as the model can see */
-export function countModel(model: Countable, context = contextOf(model)): ModelCount {
+const checkCountModel = argumentKinds('countModel', { model: 'model', context: 'any' })
+
+/** @param given tokens at once; by default as many as the model can see */
+export function countModel(model: Countable, given?: number): ModelCount {
+  checkCountModel(model, given)
+  const context = given === undefined ? contextOf(model) : given
   const most = model.imageShape ? 1 : (model.contextLength ?? LONGEST)
   if (!Number.isInteger(context) || context < 1 || context > most)
     throw invalidOption({

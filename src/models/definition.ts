@@ -1,5 +1,7 @@
 // Everything that Heed knows of a family of models, in one place: the end of the family's file.
+
 import { Module } from '../nn/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import { checkName } from '../util/registry.ts'
 import type { GGUFFormat } from './gguf/format.ts'
@@ -37,11 +39,21 @@ export interface ModelDefinition<C extends object = object> extends Architecture
   readonly presets: Readonly<Record<string, Partial<C>>>
 }
 
+/** Refuses what is no definition at all. @throws HeedError */
+export function checkDefinition(owner: string, definition: unknown): void {
+  checkArgument(owner, 'definition', definition, 'record')
+  const { modelType, otherNames, heads } = definition as Record<string, unknown>
+  checkArgument(owner, 'modelType', modelType, 'text')
+  checkArgument(owner, 'otherNames', otherNames, 'texts')
+  checkArgument(owner, 'heads', heads, 'list')
+}
+
 /**
  * A definition of a family of models, checked; `registerModel` makes it known.
  * @throws HeedError for an unsafe name, for a definition without heads, and for a head that no class implements
  */
 export function defineModel<C extends object>(definition: ModelDefinition<C>): ModelDefinition<C> {
+  checkDefinition('defineModel', definition)
   const { modelType, otherNames, heads } = definition
   for (const name of [modelType, ...otherNames]) checkName('model type', name)
   if (heads.length === 0)

@@ -1,4 +1,5 @@
 // From the tensors of a file to the parameters of a model.
+
 import { isJsonObject } from '../io/files/json.ts'
 import { assertFinite, type Piece } from '../io/safetensors/safetensors.ts'
 import {
@@ -14,6 +15,7 @@ import {
   untie,
 } from '../nn/index.ts'
 import { fromPieces, ModuleBuffer, Parameter, zeros } from '../tensor/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 import { warn } from '../util/warn.ts'
 import { sameTensors } from './same-tensors.ts'
@@ -47,9 +49,13 @@ export async function loadAll(
   return matches.map(({ state }) => state)
 }
 
+const checkIsBelow = argumentKinds('isBelow', { name: 'text', bases: 'texts' })
+
 /** Whether a weight is below one of these paths; '' is above all. */
-export const isBelow = (name: string, bases: readonly string[]): boolean =>
-  bases.some((base) => base === '' || name.startsWith(`${base}.`))
+export function isBelow(name: string, bases: readonly string[]): boolean {
+  checkIsBelow(name, bases)
+  return bases.some((base) => base === '' || name.startsWith(`${base}.`))
+}
 
 /** Loads what is below `bases`, all of it, and of the rest what fits by name; returns what is missing. */
 export async function loadBelowHead(

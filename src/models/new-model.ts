@@ -1,6 +1,8 @@
 import type { Module } from '../nn/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { divisorsNear } from '../util/divisors.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { definitions } from './definitions.ts'
 import type { Head } from './heads/heads.ts'
 import type { ModelClass } from './pretrained.ts'
@@ -17,12 +19,23 @@ export interface NewModelOptions {
   config?: Readonly<Record<string, unknown>>
 }
 
+const checkNewModel = argumentKinds('newModel', {
+  options: optionKinds<NewModelOptions>({
+    modelType: 'text',
+    head: 'text',
+    sizes: 'record',
+    dropout: 'share?',
+    config: 'record?',
+  }),
+})
+
 /**
  * A model with random weights.
  * @throws HeedError for a family that cannot be built from sizes, and for sizes that do not fit together: with values
  * of `heads` or `dim` that do
  */
 export function newModel(options: NewModelOptions): Module {
+  checkNewModel(options)
   try {
     return build(options)
   } catch (error) {
@@ -38,11 +51,14 @@ function build({ modelType, head, sizes, dropout = 0, config }: NewModelOptions)
   return new Model({ ...sizeKeys(sizes), ...dropoutKeys(modelType, dropout), ...config } as never)
 }
 
+const checkDropoutKeys = argumentKinds('dropoutKeys', { modelType: 'text', rate: 'share' })
+
 /**
  * The keys of config.json that set all dropout of a family.
  * @throws HeedError where the family has no dropout and `rate` is above 0
  */
 export function dropoutKeys(modelType: string, rate: number): Record<string, number> {
+  checkDropoutKeys(modelType, rate)
   const { dropout: keys, title } = modelDefinition(modelType)
   if (keys.length === 0 && rate > 0)
     throw new HeedError(

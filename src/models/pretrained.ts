@@ -1,11 +1,15 @@
 // Models on disk: Hugging Face's folders.
+
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import type { JsonObject } from '../io/files/json.ts'
 import { tensorsToWrite } from '../io/safetensors/from-tensors.ts'
 import { saveSafetensors, writeSafetensors } from '../io/safetensors/safetensors.ts'
 import type { Module } from '../nn/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { listNames, warn } from '../util/warn.ts'
 import { GENERATION_CONFIG } from './generation-config.ts'
 import type { Head } from './heads/heads.ts'
@@ -72,8 +76,11 @@ export async function loadFolder<M extends Module>(
   return model.eval()
 }
 
+const checkLoadWeights = argumentKinds('loadWeights', { model: 'model', path: 'text' })
+
 /** Gives a model the weights of a `.safetensors` file, or of the index of a sharded checkpoint. */
 export async function loadWeights(model: Module, path: string): Promise<void> {
+  checkLoadWeights(model, path)
   const file = await openWeights(path)
   try {
     await loadAll(model, file)
@@ -104,6 +111,16 @@ export type WeightDType = keyof typeof TORCH_DTYPES
 
 export const weightDTypes = Object.keys(TORCH_DTYPES) as WeightDType[]
 
+const checkSavePretrained = argumentKinds('savePretrained', {
+  model: 'model',
+  dir: 'text',
+  options: optionKinds<SaveOptions>({
+    dtype: 'text?',
+    maxShardBytes: 'number?',
+    tokenizer: 'object?',
+  }),
+})
+
 /**
  * Writes config.json, the weights, generation_config.json and tokenizer.json, as transformers reads them. The weights are
  * replaced in one moment, one tensor at a time is in memory.
@@ -112,15 +129,11 @@ export const weightDTypes = Object.keys(TORCH_DTYPES) as WeightDType[]
 export async function savePretrained(
   model: Module,
   dir: string,
-  { dtype = 'f32', maxShardBytes, tokenizer }: SaveOptions = {},
+  options: SaveOptions = {},
 ): Promise<void> {
-  if (!Object.hasOwn(TORCH_DTYPES, dtype))
-    throw invalidOption({
-      key: 'dtype',
-      value: dtype,
-      expected: `one of ${weightDTypes.join(', ')}`,
-      try: { dtype: weightDTypes },
-    })
+  checkSavePretrained(model, dir, options)
+  const { dtype = 'f32', maxShardBytes, tokenizer } = options
+  checkDType(dtype)
   await saveSafetensors(dir, await tensorsToWrite(model.stateDict(), dtype), { maxShardBytes })
   await writeFileAtomic(join(dir, 'config.json'), configJson(model, dtype))
   await saveGenerationConfig(model, dir)
@@ -137,14 +150,36 @@ async function saveGenerationConfig(model: Module, dir: string): Promise<void> {
 export const generates = (model: Module): model is Module & { generationConfig: JsonObject } =>
   'generationConfig' in model
 
+const checkSaveWeights = argumentKinds('saveWeights', { model: 'model', path: 'text' })
+
 /** Writes parameters and buffers, each once, as float32 in one file. */
 export async function saveWeights(model: Module, path: string): Promise<void> {
+  checkSaveWeights(model, path)
   await writeSafetensors(path, await tensorsToWrite(model.stateDict()), { format: 'pt' })
 }
 
-/** The contents of a model's config.json. */
+function checkDType(dtype: string): void {
+  if (typeof dtype === 'string' && Object.hasOwn(TORCH_DTYPES, dtype)) return
+  throw invalidOption({
+    key: 'dtype',
+    value: dtype,
+    expected: `one of ${weightDTypes.join(', ')}`,
+    try: { dtype: weightDTypes },
+  })
+}
+
+/** The contents of a model's config.json. @throws HeedError for a module without a `model_type` */
 export function configJson(model: Module, dtype: WeightDType = 'f32'): string {
+  checkArgument('configJson', 'model', model, 'model')
+  checkDType(dtype)
   const { modelType, architectures } = model.constructor as unknown as ModelClass
+  if (typeof modelType !== 'string')
+    throw invalidOption({
+      key: 'model',
+      value: model,
+      expected: 'a model of heed/models, or of a class with a static `modelType`',
+      remedy: 'Save other modules with saveModel.',
+    })
   const config = {
     architectures,
     model_type: modelType,

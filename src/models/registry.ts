@@ -1,8 +1,11 @@
 import { requireIntact } from '../io/files/verify.ts'
 import type { RawConfig } from '../io/hub/hf.ts'
 import type { Module } from '../nn/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
-import { checkDefaults, type ModelDefinition } from './definition.ts'
+import { optionKinds } from '../util/options.ts'
+import { checkDefaults, checkDefinition, type ModelDefinition } from './definition.ts'
 import { definitions } from './definitions.ts'
 import * as families from './families.ts'
 import { readGenerationConfig } from './generation-config.ts'
@@ -17,6 +20,7 @@ import { readModelConfig } from './weight-file.ts'
  * defaults
  */
 export function registerModel(definition: ModelDefinition): void {
+  checkDefinition('registerModel', definition)
   checkDefaults(definition)
   add(definition)
 }
@@ -63,10 +67,22 @@ export const headsOf = (modelType: string): Head[] => [
 ]
 
 /** The head of a folder, from `architectures` of its config; by default the family's first. */
-export function headOf({ model_type, architectures }: RawConfig): Head {
+export function headOf(config: RawConfig): Head {
+  checkArgument('headOf', 'config', config, 'record')
+  const { model_type, architectures } = config
   const { heads } = modelDefinition(model_type)
   return (heads.find((Model) => isNamed(Model, architectures)) ?? heads[0]).head
 }
+
+const checkFromPretrained = argumentKinds('fromPretrained', {
+  dir: 'text',
+  name: 'text',
+  options: optionKinds<LoadModelOptions>({
+    config: 'record?',
+    onNew: 'function?',
+    keepBlocks: 'flag?',
+  }),
+})
 
 /**
  * The model of a Hugging Face folder or a GGUF file, with its weights. From a checkpoint with another head, the weights
@@ -78,6 +94,7 @@ export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
   name: N = 'causal-lm' as N,
   options: LoadModelOptions = {},
 ): Promise<Heads[HeadFor<N>]> {
+  checkFromPretrained(dir, name, options)
   await requireIntact(dir)
   const config = await readModelConfig(dir)
   const Model = classOf(config, headFor(name))

@@ -1,4 +1,5 @@
 // What sentence-transformers keeps beside a model: modules.json, and a folder for each module.
+
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -7,6 +8,7 @@ import { ensureDir } from '../io/files/ensure-dir.ts'
 import { isJsonObject, readJson } from '../io/files/json.ts'
 import { isGGUF } from '../io/gguf/gguf.ts'
 import { type Pooling, poolings } from '../nn/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 import { type UnreadKeys, unreadKeys, warnOfUnreadKeys } from '../util/unread-keys.ts'
 import { listNames } from '../util/warn.ts'
@@ -29,12 +31,15 @@ export interface SentenceConfig {
   includePrompt?: boolean
 }
 
+const checkReadSentenceConfig = argumentKinds('readSentenceConfig', { dir: 'text' })
+
 /**
  * What a folder or a GGUF file says, and where its model lies; of a folder without modules.json, the mean is taken.
  */
 export async function readSentenceConfig(
   dir: string,
 ): Promise<{ config: SentenceConfig; modelDir: string }> {
+  checkReadSentenceConfig(dir)
   if (await isGGUF(dir)) return { config: await ggufConfig(dir), modelDir: dir }
   const listed = await optional(join(dir, 'modules.json'))
   if (listed === undefined)

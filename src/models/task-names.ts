@@ -1,3 +1,4 @@
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { unknownName } from '../util/registry.ts'
@@ -31,8 +32,10 @@ export type HeadFor<Name extends Head | TaskName> = Name extends TaskName
   : Name
 
 /** The head that a task needs; the name of a head stays as it is. */
-export const headFor = <Name extends Head | TaskName>(name: Name): HeadFor<Name> =>
-  (Object.hasOwn(taskHeads, name) ? taskHeads[name as TaskName] : name) as HeadFor<Name>
+export function headFor<Name extends Head | TaskName>(name: Name): HeadFor<Name> {
+  checkArgument('headFor', 'name', name, 'text')
+  return (Object.hasOwn(taskHeads, name) ? taskHeads[name as TaskName] : name) as HeadFor<Name>
+}
 
 /** Names that Heed gave to tasks before it took over those of transformers. */
 export const formerTaskNames: Readonly<Record<string, TaskName>> = {

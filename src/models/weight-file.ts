@@ -1,8 +1,10 @@
 // Where a model comes from: a Hugging Face folder, or a GGUF file.
+
 import { isGGUF } from '../io/gguf/gguf.ts'
 import { modelFolder, type RawConfig, readConfig } from '../io/hub/hf.ts'
 import { openSafetensors, type Piece } from '../io/safetensors/safetensors.ts'
 import type { QuantizedWeight } from '../nn/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 
 /** Weights by the names that a Hugging Face checkpoint has for them. */
 export interface WeightFile {
@@ -17,8 +19,11 @@ export interface WeightFile {
   close(): Promise<void>
 }
 
+const checkReadModelConfig = argumentKinds('readModelConfig', { path: 'text' })
+
 /** The config of a model folder, or what a GGUF file says in place of one. */
 export async function readModelConfig(path: string): Promise<RawConfig> {
+  checkReadModelConfig(path)
   if (!(await isGGUF(path))) return readConfig(path)
   const { openGGUFModel } = await import('./gguf/model.ts')
   const { config, weights } = await openGGUFModel(path)

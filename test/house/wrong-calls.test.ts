@@ -1,41 +1,56 @@
 // Every exported function and class, called as plain JavaScript can call it: one clear error, never a foreign exception
 // and never a silent result.
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import * as heed from '../../src/index.ts'
-import * as nn from '../../src/nn/index.ts'
-import * as optim from '../../src/optim/index.ts'
 import { complaint, damaged, type Sample } from './wrong-calls/damage.ts'
+import * as generate from './wrong-calls/generate.ts'
+import * as files from './wrong-calls/io.ts'
+import * as metrics from './wrong-calls/metrics.ts'
+import * as models from './wrong-calls/models.ts'
 import * as modules from './wrong-calls/modules.ts'
 import * as tensors from './wrong-calls/tensors.ts'
+import { WITHOUT_ROWS } from './wrong-calls/without-rows.ts'
 
 describe.each<[string, readonly Sample[]]>([
   ['tensors', tensors.samples],
   ['modules and optimisers', modules.samples],
+  ['metrics', metrics.samples],
+  ['generation', generate.samples],
+  ['files, tokenizers and pipelines', files.samples],
+  ['models', models.samples],
 ])('%s', (_, samples) => {
-  it.each(samples)('$name', async ({ call, args }) => {
-    await call(...(args.map(({ value }) => value) as never[])) // the call itself is right
-    const complaints: string[] = []
-    for (const { text, run } of damaged({ name: '', call, args })) {
-      const what = await complaint(run)
-      if (what) complaints.push(`${text}: ${what}`)
-    }
-    expect(complaints).toEqual([])
+  it.each(samples)('$name', async (sample) => {
+    await sample.call(...(sample.args.map(({ value }) => value) as never[])) // the call itself is right
+    expect(await complaintsAbout(sample)).toEqual([])
   })
 })
 
-describe('the table has every', () => {
-  const functionsOf = (module: object): string[] =>
-    Object.entries(module).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []))
-  const answers = ['MultiheadAttention'] // names of PyTorch
+describe('calls of the hub, and configs of models', () => {
+  it.each([...files.hubSamples, ...models.wrongConfigs])('$name', async (sample) => {
+    expect(await complaintsAbout(sample)).toEqual([])
+  })
+})
 
-  it('function and class of heed', () => {
-    const known = [
-      ...Object.keys(tensors.functions),
-      ...Object.keys(tensors.classes_),
-      ...tensors.withoutArguments,
-      ...DEVICES_AND_ERRORS,
-    ]
-    expect(functionsOf(heed).filter((name) => !known.includes(name))).toEqual([])
+async function complaintsAbout(sample: Sample): Promise<string[]> {
+  const complaints: string[] = []
+  for (const { text, run } of damaged(sample)) {
+    const what = await complaint(run)
+    if (what) complaints.push(`${text}: ${what}`)
+  }
+  return complaints
+}
+
+describe('the table has every', () => {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const entries = Object.keys(exports).filter((name) => name !== './package.json')
+
+  it.each(entries)('function and class of %s', async (entry) => {
+    const module = await import(`../../src/${entry.slice(2)}/index.ts`.replace('//', '/'))
+    const functions = functionsOf(module)
+    const known = [...(ROWS[entry] ?? []), ...(WITHOUT_ROWS[entry] ?? [])]
+    expect(functions.filter((name) => !known.includes(name))).toEqual([])
+    expect((WITHOUT_ROWS[entry] ?? []).filter((name) => !functions.includes(name))).toEqual([])
   })
 
   it('function of F', () => {
@@ -50,37 +65,23 @@ describe('the table has every', () => {
     const known = [...Object.keys(tensors.methods), ...tensors.plainMethods]
     expect(methodsOf(heed.Tensor.prototype).filter((name) => !known.includes(name))).toEqual([])
   })
-
-  it('function and class of heed/nn and heed/optim', () => {
-    const known = [
-      ...Object.keys(modules.functions),
-      ...Object.keys(modules.constructors),
-      ...modules.withoutArguments,
-      ...modules.abstract_,
-      ...answers,
-    ]
-    expect(functionsOf(nn).filter((name) => !known.includes(name))).toEqual([])
-    const optimisers = [
-      ...Object.keys(modules.optimFunctions),
-      ...Object.keys(modules.optimConstructors),
-      'Optimizer',
-      'optimizerDefinitions',
-    ]
-    expect(functionsOf(optim).filter((name) => !optimisers.includes(name))).toEqual([])
-  })
 })
 
-/** Devices check their options in their own tests; errors are made by Heed. */
-const DEVICES_AND_ERRORS = [
-  'CpuDevice',
-  'HeedError',
-  'OutOfMemoryError',
-  'ReferenceDevice',
-  'ShapeError',
-  'StaleTensorError',
-  'Tensor',
-  'pipeline',
-]
+const functionsOf = (module: object): string[] =>
+  Object.entries(module).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []))
+
+/** The functions and classes that have rows, by entry point. */
+const ROWS: Readonly<Record<string, readonly string[]>> = {
+  '.': [...Object.keys(tensors.functions), ...Object.keys(tensors.classes_)],
+  './nn': [...Object.keys(modules.functions), ...Object.keys(modules.constructors)],
+  './optim': [...Object.keys(modules.optimFunctions), ...Object.keys(modules.optimConstructors)],
+  './metrics': Object.keys(metrics.functions),
+  './generate': Object.keys(generate.functions),
+  './io': [...Object.keys(files.ioFunctions), 'pullModel', 'pushModel'],
+  './tokenizers': [...Object.keys(files.tokenizerFunctions), 'Tokenizer'],
+  './pipelines': Object.keys(files.pipelineFunctions),
+  './models': [...Object.keys(models.functions), ...models.modelClasses],
+}
 
 /** The public methods of a class and of those above it, without the names of PyTorch, which are writable answers. */
 function methodsOf(prototype: object): string[] {

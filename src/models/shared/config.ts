@@ -1,6 +1,8 @@
 // The keys of a config.json: what they may be, and what other families call them.
+
 import { z } from 'zod'
 import { activationNames } from '../../nn/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { divisorsNear } from '../../util/divisors.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { type UnreadKeys, warnOfUnreadKeys } from '../../util/unread-keys.ts'
@@ -86,6 +88,7 @@ export function readConfig<C extends object>(
   raw: object,
   title: string,
 ): C {
+  checkArgument(title, 'config', raw, 'record')
   const named = withoutAliases(prepare?.(raw) ?? raw, aliases, title)
   const config = parseConfig(schema, named, title)
   const known = { ...generalKeys, ...generationKeys, ...unread }

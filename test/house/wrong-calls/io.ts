@@ -200,10 +200,6 @@ export const pipelineFunctions: Record<string, readonly Argument[]> = {
   ],
 }
 
-export const withoutArguments = ['taskNames']
-/** They need a hub; their samples below are wrong calls alone. */
-export const ofTheHub = ['pullModel', 'pushModel', 'Tokenizer']
-
 export const samples: Sample[] = [
   ...samplesOf(io, ioFunctions),
   ...samplesOf(tokenizers, tokenizerFunctions),

@@ -170,22 +170,6 @@ export const constructors: Record<string, readonly Argument[]> = {
   TripletMarginLoss: [options({})],
 }
 
-/** Classes whose constructor takes nothing. */
-export const withoutArguments = [
-  'Hardswish',
-  'Identity',
-  'LogSigmoid',
-  'Mish',
-  'ReLU',
-  'SiLU',
-  'Sigmoid',
-  'Softplus',
-  'Tanh',
-]
-
-/** Classes that only serve to be derived from. */
-export const abstract_ = ['Module', 'RecurrentCell', 'StateAttention']
-
 /** Modules with a call of `forward`. */
 const calls: [nn.Module, readonly Argument[]][] = [
   [model, [t(x)]],

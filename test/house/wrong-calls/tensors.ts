@@ -93,16 +93,6 @@ export const functions: Record<string, readonly Argument[]> = {
   zerosLike: [t(x)],
 }
 
-/** What takes no arguments. */
-export const withoutArguments = [
-  'clearPrograms',
-  'defaultDevice',
-  'defaultGenerator',
-  'deviceNames',
-  'stats',
-  'synchronize',
-]
-
 /** Classes, with the arguments of their constructors. */
 export const classes_: Record<string, readonly Argument[]> = {
   Generator: [{ value: 1, wrong: [null, 'x', -1, 1.5] }],

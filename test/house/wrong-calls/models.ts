@@ -1,0 +1,110 @@
+// `heed/models`.
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as models from '../../../src/models/index.ts'
+import { Linear } from '../../../src/nn/index.ts'
+import { FIXTURES } from '../../fixtures/cases.ts'
+import { type Argument, arg, isClass, make, type Sample, samplesOf } from './damage.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'heed-wrong-calls-'))
+const folder = join(FIXTURES, 'pipelines', 'encoder')
+const none = join(scratch, 'none')
+const dir = (value: string): Argument => ({
+  value,
+  wrong: [undefined, null, 3, {}, [], true, none],
+})
+const target = (name: string): Argument => ({
+  value: join(scratch, name),
+  wrong: [undefined, null, 3, {}, [], true],
+})
+const gpt2 = new models.GPT2({ vocab_size: 8, n_embd: 8, n_layer: 1, n_head: 1, n_positions: 8 })
+const pretrained: Argument = { value: gpt2, wrong: [undefined, null, 3, 'x', {}, new Linear(1, 1)] }
+const module_: Argument = { value: gpt2, wrong: [undefined, null, 3, 'x', {}] }
+const modelType: Argument = { value: 'gpt2', wrong: [undefined, null, 3, {}, 'gpt3x'] }
+const head: Argument = { value: 'causal-lm', wrong: [null, 3, {}, 'causal'] }
+await models.savePretrained(gpt2, join(scratch, 'gpt2'))
+await models.saveModel(join(scratch, 'model'), gpt2)
+const sizes = { layers: 1, heads: 1, dim: 8, context: 8, vocabSize: 8 }
+
+export const functions: Record<string, readonly Argument[]> = {
+  configJson: [pretrained, { value: 'f32', wrong: [null, 3, 'q8', {}] }],
+  convertModel: [
+    dir(join(scratch, 'gpt2')),
+    target('converted'),
+    { value: {}, wrong: [null, 3, 'x', { type: 'f16' }, { dtype: 'q8' }] },
+  ],
+  countModel: [pretrained, { value: 8, wrong: [null, 'x', {}, 1.5] }],
+  defineModel: [{ value: models.gpt2, wrong: [undefined, null, 3, 'x', {}] }],
+  dropoutKeys: [modelType, { value: 0.1, wrong: [undefined, null, 'x', 2, {}] }],
+  fromPretrained: [
+    dir(join(scratch, 'gpt2')),
+    head,
+    { value: {}, wrong: [null, 3, 'x', { onnew: () => {} }, { onNew: 3 }, { keepBlocks: 'x' }] },
+  ],
+  headFor: [{ value: 'causal-lm', wrong: [undefined, null, 3, {}] }],
+  headOf: [
+    { value: { model_type: 'gpt2' }, wrong: [undefined, null, 3, 'x', {}, { model_type: 3 }] },
+  ],
+  headsOf: [modelType],
+  isBelow: [arg.text('h.0'), { value: ['h'], wrong: [undefined, null, 3, {}] }],
+  loadModel: [
+    dir(join(scratch, 'model')),
+    module_,
+    { value: undefined, wrong: [null, 3, 'x', {}] },
+  ],
+  loadWeights: [module_, dir(join(scratch, 'gpt2'))],
+  modelClass: [modelType, head],
+  modelDefinition: [modelType],
+  newModel: [
+    {
+      value: { modelType: 'gpt2', head: 'causal-lm', sizes },
+      wrong: [
+        undefined,
+        null,
+        3,
+        'x',
+        {},
+        { modelType: 'gpt2', head: 'causal-lm', sizes, dropouts: 0 },
+        { modelType: 'gpt2', head: 'causal-lm', sizes: 3 },
+        { modelType: 'gpt2', head: 'causal-lm', sizes: { ...sizes, dim: 'x' } },
+        { modelType: 'gpt2', head: 'causal-lm', sizes, dropout: 'x' },
+      ],
+    },
+  ],
+  preset: [{ value: models.presetNames()[0], wrong: [undefined, null, 3, {}, 'no such preset'] }],
+  readModelConfig: [dir(folder)],
+  readSentenceConfig: [{ ...dir(folder), wrong: [undefined, null, 3, {}, []] }],
+  registerModel: [
+    {
+      value: { ...models.gpt2, modelType: 'wrong_calls' },
+      wrong: [undefined, null, 3, 'x', {}, models.gpt2],
+    },
+  ],
+  saveModel: [target('saved'), module_, { value: undefined, wrong: [null, 3, 'x', {}] }],
+  savePretrained: [
+    pretrained,
+    target('pretrained'),
+    { value: {}, wrong: [null, 3, 'x', { type: 'f16' }, { dtype: 'q8' }, { tokenizer: 3 }] },
+  ],
+  saveWeights: [module_, target('weights.safetensors')],
+}
+
+/** The classes of models: their configs, refused before anything is built. */
+export const modelClasses = Object.entries(models).flatMap(([name, value]) =>
+  isClass(value) && 'head' in value ? [name] : [],
+)
+
+export const samples: Sample[] = samplesOf(models, functions)
+
+/** Calls of which every form is wrong. */
+export const wrongConfigs: Sample[] = modelClasses.map((name) => ({
+  name,
+  call: make(Reflect.get(models, name) as new () => unknown),
+  args: [
+    {
+      value: undefined,
+      wrong: [null, 3, 'x', true, [1], { vocab_size: 'x', image_size: 'x', num_channels: 'x' }],
+    },
+  ],
+}))
