@@ -56,7 +56,6 @@ const MISSING: Readonly<Record<string, readonly string[]>> = {
     'GPT2MLP',
     'imageClassifier',
     'imageEncoder',
-    'LastTokenClassifier',
     'lastTokenClassifier',
     'LMHead',
     'maskedLM',
