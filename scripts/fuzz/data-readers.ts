@@ -188,6 +188,11 @@ export const dataReaders: readonly FuzzReader[] = [
     ],
     read: async (folder) => {
       const processor = await ImageProcessor.fromFile(folder)
+      const { size, crop_size } = processor.config
+      const sides = [size, crop_size].flatMap((each) =>
+        typeof each === 'object' ? Object.values(each) : [each],
+      )
+      if (sides.some((side) => Number(side) > 2048)) return // images as large as the settings ask for
       const data = new Uint8Array(12 * 10 * 3).fill(100)
       const image = processor.fit({ width: 12, height: 10, channels: 3, data })
       const { width, height, channels } = image

@@ -114,8 +114,9 @@ function jsonOf(text: string): unknown {
 /** Values as deep as this are not walked: they have been made by an earlier change. */
 function isDeep(text: string): boolean {
   let depth = 0
-  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1
+  for (const [part] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (part === '[' || part === '{') depth++
+    else if (part === ']' || part === '}') depth--
     if (depth > 200) return true
   }
   return false
