@@ -191,3 +191,29 @@ function byteFallbackTokenizer(): Tokenizer {
     },
   })
 }
+
+describe('offsets of an added token', () => {
+  const upper = { type: 'Replace', pattern: { String: 'b' }, content: 'bb' }
+
+  it.each([
+    ['no normalizer', null],
+    ['a normalizer', upper],
+  ])('are those of its match, wherever it stands, with %s', (_, normalizer) => {
+    const added = ['<a>', '<ab>', 'long token'].map((content, i) => ({
+      id: 3 + i,
+      content,
+      single_word: false,
+      lstrip: i === 2,
+      rstrip: false,
+      normalized: false,
+      special: i === 0,
+    }))
+    const model = { type: 'BPE', vocab: { x: 0, y: 1, ' ': 2 }, merges: [] }
+    const tokenizer = Tokenizer.fromJSON({ model, added_tokens: added, normalizer })
+    const offsetsOf = (text: string) => tokenizer.encodeWithOffsets(text).offsets
+    expect(offsetsOf('x<a>')).toEqual([[0, 1], [1, 4]]) // biome-ignore format: one line
+    expect(offsetsOf('<a>')).toEqual([[0, 3]])
+    expect(offsetsOf('x<ab>y')).toEqual([[0, 1], [1, 5], [5, 6]]) // biome-ignore format: one line
+    expect(offsetsOf('x  long token')).toEqual([[0, 1], [1, 13]]) // biome-ignore format: one line
+  })
+})

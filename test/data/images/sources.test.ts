@@ -123,6 +123,21 @@ describe('an image processor', () => {
     expect(again.channels).toBe(1)
   })
 
+  it('reads null as a key that is absent', async () => {
+    const folder = await temporaryFolder()
+    const config = {
+      do_resize: true,
+      size: { height: 16, width: 16 },
+      resample: 2,
+      image_std: [0.5, 0.5, 0.5],
+    }
+    const absent = 'crop_size data_format default_to_square device do_center_crop do_convert_rgb do_normalize do_rescale image_mean image_processor_type feature_extractor_type crop_pct rescale_factor input_data_format return_tensors'.split(' ') // biome-ignore format: one line
+    const nulls = Object.fromEntries(absent.map((key) => [key, null]))
+    await writeFile(join(folder, 'preprocessor_config.json'), JSON.stringify({ ...nulls, ...config })) // biome-ignore format: one line
+    const { config: opened } = await ImageProcessor.fromFile(folder)
+    expect(opened).toEqual(new ImageProcessor(config).config)
+  })
+
   it('shows colours in grey, and grey in colours', () => {
     const grey = new ImageProcessor({ do_resize: false, image_mean: [0.5], image_std: [0.5] })
     const { data } = grey.fit(image)
