@@ -20,7 +20,7 @@ export async function textTokenizer(
   textsOf: (row: Row) => readonly string[],
 ): Promise<Tokenizer> {
   if (setup.from !== undefined) return Tokenizer.fromFile(setup.from)
-  const { spec: usual, ...special } = conventionsOf(setup.modelType)
+  const { spec: usual, vocabulary: _, ...special } = conventionsOf(setup.modelType)
   const spec = parseTokenizerSpec(setup.tokenizer ?? usual)
   if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
   const trainer = tokenizerTrainer({
