@@ -51,7 +51,7 @@ export async function writeGGUF(
         expected: `{ type, value } with a type of ${alternatives(VALUE_TYPES)}`,
       })
   for (const tensor of tensors) {
-    TENSOR.check('writeGGUF', Object(tensor))
+    TENSOR.checkValues('writeGGUF', Object(tensor))
     if (!Object.hasOwn(TENSOR_TYPES, tensor.type))
       throw unknownName('GGUF type', tensor.type, Object.keys(TENSOR_TYPES))
   }

@@ -50,7 +50,7 @@ export function tensorList(owner: string, tensors: Iterable<TensorToWrite>): Ten
   checkArgument(owner, 'tensors', tensors, 'iterable')
   const list = [...tensors]
   for (const tensor of list) {
-    TENSOR.check(owner, Object(tensor))
+    TENSOR.checkValues(owner, Object(tensor))
     if (!isStoredDType(tensor.dtype))
       throw unknownName('dtype', tensor.dtype, Object.keys(STORED_DTYPES))
   }
