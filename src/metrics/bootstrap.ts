@@ -1,7 +1,6 @@
 // Whether the difference between two systems is significant.
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
-import { invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { randomBelow } from '../util/random.ts'
 import { addCounts, countsOf, type References, type TextMetric } from './text-metric.ts'
@@ -45,13 +44,6 @@ export function pairedBootstrap(
   const [first, second] = systems
   checkArgument('pairedBootstrap', 'systems[1]', second, 'texts')
   const { samples = 1000, seed = 0 } = options
-  if (!Number.isInteger(samples) || samples < 1)
-    throw invalidOption({
-      key: 'samples',
-      value: samples,
-      expected: 'a whole number from 1',
-      try: { samples: [1000] },
-    })
   const counts = [countsOf(metric, first, references), countsOf(metric, second, references)]
   const [a, b] = counts.map((all) => metric.score(addCounts(all)))
   const texts = references.length

@@ -34,7 +34,10 @@ const METHODS: Readonly<Record<string, { title: string; remedy?: string }>> = {
   awq: { title: 'AWQ' },
   bitsandbytes: { title: 'bitsandbytes (int8 or 4 bits)' },
   gptq: { title: 'GPTQ' },
-  [MLX]: { title: 'weights quantised by MLX', remedy: 'mlx_lm.convert --dequantize' },
+  [MLX]: {
+    title: 'weights quantised by MLX',
+    remedy: 'what `mlx_lm.convert` makes of it with its option `dequantize`',
+  },
 }
 
 /** The names of tensors that only one method writes, for checkpoints whose config does not say it. */

@@ -8,7 +8,9 @@ import config from '../../tsdown.config.ts'
 const root = resolve(import.meta.dirname, '../..')
 
 /** The options with which tsdown emits, of those that change what is emitted. */
-const published = (config as { dts: { compilerOptions: ts.CompilerOptions } }).dts.compilerOptions
+const published = (config as { dts: false | { compilerOptions: ts.CompilerOptions } }[]).flatMap(
+  ({ dts }) => (dts ? [dts.compilerOptions] : []),
+)[0]
 
 function declarationsOf(file: string, options: ts.CompilerOptions): string {
   const path = resolve(root, 'tsconfig.json')

@@ -61,7 +61,8 @@ describe.each(quantizeFormats)('quantize to %s', (format) => {
     await quantize(model, format)
     const [expected, found] = [await rounded.forward(ids).data(), await model.forward(ids).data()]
     const size = Math.max(...expected.map(Math.abs))
-    expect(worst(found, expected) / size).toBeLessThan(1e-4)
+    // Activations are rounded to 16 bits in front of each layer.
+    expect(worst(found, expected) / size).toBeLessThan(3e-4)
   })
 })
 

@@ -49,7 +49,7 @@ export async function requireIntact(folder: string): Promise<void> {
     throw new HeedError('corrupt-file', `${join(folder, bad.name)} is damaged: ${bad.problem}`, {
       value: join(folder, bad.name),
       remedy:
-        'Restore it from a copy, or resume the run to write it again. If you changed it yourself, accept it: heed verify --accept.',
+        'Restore it from a copy, or resume the run to write it again. If you changed it yourself, `heed verify` can accept it.',
     })
 }
 

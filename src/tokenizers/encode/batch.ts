@@ -37,14 +37,6 @@ export function pad(
       remedy: 'Give at least one text.',
     })
   }
-  if (!(Number.isInteger(padToMultipleOf) && padToMultipleOf > 0)) {
-    throw invalidOption({
-      key: 'padToMultipleOf',
-      value: padToMultipleOf,
-      expected: 'a whole number from 1',
-      try: { padToMultipleOf: [1, 8, 64] },
-    })
-  }
   const longest = encodings.reduce((n, { ids }) => Math.max(n, ids.length), padToLength)
   const length = Math.ceil(longest / padToMultipleOf) * padToMultipleOf
   const size = encodings.length * length

@@ -7,8 +7,6 @@ import {
 } from '../../../src/data/index.ts'
 import { syntaxOf } from '../../../src/data/readers/dialect.ts'
 import { decoderFor } from '../../../src/data/readers/encoding.ts'
-import { pairedBootstrap } from '../../../src/metrics/bootstrap.ts'
-import { chrfMetric } from '../../../src/metrics/index.ts'
 import type { RemedyCase } from './case.ts'
 
 const tokens = TokenDataset.fromIds([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { vocabSize: 20 })
@@ -62,10 +60,5 @@ export const dataCases: RemedyCase[] = [
     site: 'src/data/windows.ts#checkWindows',
     about: 'a long context',
     run: (changes) => new RandomWindows(tokens, { batchSize: 1, contextLength: 50, ...changes }),
-  },
-  {
-    site: 'src/metrics/bootstrap.ts#pairedBootstrap',
-    run: (changes) =>
-      pairedBootstrap(chrfMetric(), [['a'], ['b']], ['a'], { samples: 0, ...changes }),
   },
 ]

@@ -12,6 +12,7 @@ import {
 } from '../../../src/models/index.ts'
 import { dropoutKeys, newModel } from '../../../src/models/new-model.ts'
 import { pipeline } from '../../../src/pipelines/index.ts'
+import { checkBatchSize } from '../../../src/pipelines/run-examples.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
 import type { RemedyCase } from './case.ts'
 
@@ -51,7 +52,7 @@ export const modelCases: RemedyCase[] = [
       }),
   })),
   {
-    site: 'src/models/pretrained.ts#savePretrained',
+    site: 'src/models/pretrained.ts#checkDType',
     run: (changes) =>
       savePretrained(gpt2(), mkdtempSync(join(tmpdir(), 'heed-remedy-')), {
         dtype: 'f8',
@@ -80,10 +81,7 @@ export const modelCases: RemedyCase[] = [
   },
   {
     site: 'src/pipelines/run-examples.ts#checkBatchSize',
-    run: async (changes) => {
-      const embed = await pipeline('feature-extraction', folder('encoder'))
-      await embed('a', { batchSize: 0, ...changes })
-    },
+    run: (changes) => checkBatchSize({ batchSize: 0, ...changes }.batchSize),
   },
   {
     site: 'src/pipelines/token-classification.ts#tagAll',

@@ -25,10 +25,6 @@ const spiece = () => {
 
 export const tokenizerAndIoCases: RemedyCase[] = [
   {
-    site: 'src/tokenizers/encode/batch.ts#pad',
-    run: (changes) => words.batch([text], { padToMultipleOf: 0, ...changes }),
-  },
-  {
     site: 'src/tokenizers/encode/batch.ts#noPadding',
     run: (changes) => characters.batch(['a', text], changes),
   },
