@@ -21,7 +21,9 @@ describe.each<[string, readonly Sample[]]>([
   ['models', models.samples],
 ])('%s', (_, samples) => {
   it.each(samples)('$name', async (sample) => {
-    await sample.call(...(sample.args.map(({ value }) => value) as never[])) // the call itself is right
+    // The call itself is right.
+    const result = await sample.call(...(sample.args.map(({ value }) => value) as never[]))
+    if (isOpenFile(result)) await result.close()
     expect(await complaintsAbout(sample)).toEqual([])
   })
 })
@@ -31,6 +33,9 @@ describe('calls of the hub, and configs of models', () => {
     expect(await complaintsAbout(sample)).toEqual([])
   })
 })
+
+const isOpenFile = (value: unknown): value is { close(): Promise<void> } =>
+  typeof value === 'object' && value !== null && 'close' in value
 
 async function complaintsAbout(sample: Sample): Promise<string[]> {
   const complaints: string[] = []
