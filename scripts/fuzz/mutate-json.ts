@@ -60,7 +60,7 @@ const setNumber: Change = ({ parent, key }, dice) => {
   return same
 }
 
-/** A text, or the bytes that it stands for. */
+/** A string, or its encoded bytes. */
 const editText: Change = ({ parent, key }, dice, slots) => {
   const value = parent[key]
   if (typeof value !== 'string' || value.length > 100_000) return same

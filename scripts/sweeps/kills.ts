@@ -29,7 +29,7 @@ interface Training {
   ended: Promise<{ code: number | null; message: string }>
 }
 
-/** A process that is ready to train once it is told `go`. */
+/** Starts a process that loads Heed and then waits for the line `go` before it trains. */
 async function prepare(out: string, way: 'start' | 'resume'): Promise<Training> {
   const script = new URL('train-once.ts', import.meta.url).pathname
   const child = spawn(process.execPath, [...loader, script, out, text, way])

@@ -62,8 +62,9 @@ async function acquire(path: string, text: string): Promise<{ holder?: Holder } 
 }
 
 /**
- * Replaces a stale lock. Many processes may find it at the same time, so whoever replaces it holds a second lock, which
- * is named after the content of the first: between the comparison and the rename nobody else touches the file.
+ * Replaces a stale lock. Several processes may find the same one at the same time. To replace it, a process must first
+ * acquire a second lock, whose name is a hash of the stale content. While it holds that lock, no other process changes
+ * the file between the comparison and the rename.
  */
 async function replace(path: string, stale: string, text: string): Promise<boolean> {
   const claim = `${path}.${createHash('sha256').update(stale).digest('hex').slice(0, 12)}`

@@ -176,5 +176,5 @@ const ESCAPES: Readonly<Record<string, string | undefined>> = {
   r: '\r',
   t: '\t',
 }
-/** The lowest code point of a character with so many further bytes. */
+/** The lowest code point that UTF-8 encodes with this many continuation bytes. */
 const LEAST = [0, 0x80, 0x800, 0x10000]

@@ -20,6 +20,21 @@ const target = (name: string): Argument => ({
   wrong: [undefined, null, 3, {}, [], true],
 })
 
+/** With `vocabSize` as one of the mistakes. */
+const trainerSettings = (vocabSize: unknown): Argument => ({
+  value: { type: 'char' },
+  wrong: [
+    undefined,
+    null,
+    3,
+    'x',
+    {},
+    { type: 'q' },
+    { type: 'char', vocab: 3 },
+    { type: 'bpe', vocabSize },
+  ],
+})
+
 export const ioFunctions: Record<string, readonly Argument[]> = {
   assertFinite: [
     { value: new Float32Array(2), wrong: [undefined, null, 3, 'x', {}] },
@@ -103,36 +118,10 @@ export const tokenizerFunctions: Record<string, readonly Argument[]> = {
     },
   ],
   tokenizerStep: [{ value: 'normalizer', wrong: [undefined, null, 3, 'x', {}] }],
-  tokenizerTrainer: [
-    {
-      value: { type: 'char' },
-      wrong: [
-        undefined,
-        null,
-        3,
-        'x',
-        {},
-        { type: 'q' },
-        { type: 'char', vocab: 3 },
-        { type: 'bpe', vocabSize: 'x' },
-      ],
-    },
-  ],
+  tokenizerTrainer: [trainerSettings('x')],
   trainTokenizer: [
     { value: ['a b'], wrong: [undefined, null, 3, {}, [3], [undefined]] },
-    {
-      value: { type: 'char' },
-      wrong: [
-        undefined,
-        null,
-        3,
-        'x',
-        {},
-        { type: 'q' },
-        { type: 'char', vocab: 3 },
-        { type: 'bpe', vocabSize: Number.NaN },
-      ],
-    },
+    trainerSettings(Number.NaN),
   ],
 }
 
