@@ -14,6 +14,9 @@ const entry = {
   train: 'src/train/index.ts',
   cli: 'src/cli/main.ts',
 }
+// Packages that lie within Heed's own files, with their licences: a start opens a hundred files less.
+const bundled = ['zod', 'commander', 'picocolors']
+
 const common = {
   format: 'esm',
   platform: 'node',
@@ -32,10 +35,13 @@ export default defineConfig([
     },
     copy: [
       ...['relaxed', 'simd128'].map((isa) => `src/runtime/wasm/${isa}.wasm`),
-      { from: 'node_modules/zod/LICENSE', to: 'dist/zod.LICENSE' },
+      ...bundled.map((name) => ({
+        from: `node_modules/${name}/LICENSE`,
+        to: `dist/${name}.LICENSE`,
+      })),
     ],
-    // What Heed uses of zod is in its own files: a start opens 90 files less. Schemas of a user's zod work as well.
-    noExternal: ['zod'],
+    // Schemas of a user's zod work as well.
+    noExternal: bundled,
     dts: false,
     clean: true,
   },

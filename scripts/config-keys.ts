@@ -8,6 +8,7 @@ import { unreadImageKeys } from '../src/data/images/processor-config.ts'
 import { ImageProcessor } from '../src/data/index.ts'
 import { modelDefinition } from '../src/models/index.ts'
 import { sentenceFiles } from '../src/models/sentence-config.ts'
+import { schemaOf } from '../src/models/shared/config.ts'
 import { generalKeys, generationKeys } from '../src/models/shared/config-keys.ts'
 import { isReadKey, unreadTokenizerKeys } from '../src/tokenizers/formats/config-keys.ts'
 import type { UnreadKeys } from '../src/util/unread-keys.ts'
@@ -40,9 +41,10 @@ export const savedKeys = (): SavedKeys => JSON.parse(readFileSync(FIXTURE, 'utf8
 
 /** What a family does with a key of config.json; undefined for a key of which nothing is known. */
 export function answerOf(modelType: string, key: string, value: unknown): Answer | undefined {
-  const { schema, aliases, unread = {} } = modelDefinition(modelType).config
+  const { config } = modelDefinition(modelType)
+  const { aliases, unread = {} } = config
   if (Object.hasOwn(aliases, key)) return 'obeyed'
-  const { data = {} } = schema.safeParse({ [key]: value })
+  const { data = {} } = schemaOf(config).safeParse({ [key]: value })
   if (Object.hasOwn(data, key)) return 'obeyed'
   return unreadAnswer(key, { ...generalKeys, ...generationKeys, ...unread })
 }

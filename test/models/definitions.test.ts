@@ -14,6 +14,7 @@ import {
   newModel,
   registerModel,
 } from '../../src/models/index.ts'
+import { schemaOf } from '../../src/models/shared/config.ts'
 import { KVCache, Linear, Module } from '../../src/nn/index.ts'
 import { arange, F, type Tensor } from '../../src/tensor/index.ts'
 
@@ -48,8 +49,7 @@ describe.each(modelTypes())('the definition of %s', (modelType) => {
   })
 
   it('has keys of dropout, aliases and presets that its config knows', () => {
-    const { schema } = definition.config
-    const parsed = schema.parse({}) as Record<string, unknown>
+    const parsed = schemaOf(definition.config).parse({}) as Record<string, unknown>
     const keys = [...definition.dropout, ...Object.values(definition.config.aliases)]
     for (const key of keys) expect(key in parsed, key).toBe(true)
     for (const preset of Object.values(definition.presets))
@@ -60,7 +60,7 @@ describe.each(modelTypes())('the definition of %s', (modelType) => {
     const [alias, key] = Object.entries(definition.config.aliases)[0] ?? []
     if (!alias) return expect(definition.config.aliases).toEqual({})
     const Model = definition.heads[0] as unknown as new (config: object) => Module
-    const value = (definition.config.schema.parse({}) as Record<string, unknown>)[key]
+    const value = (schemaOf(definition.config).parse({}) as Record<string, unknown>)[key]
     const model = new Model({ [alias]: value })
     expect((model.config as Record<string, unknown>)[key]).toBe(value)
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})

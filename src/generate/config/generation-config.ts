@@ -65,7 +65,7 @@ export type GenerationConfig = z.output<typeof schema>
 
 /** The settings that Heed follows. @throws HeedError that names each key with a value that it cannot have */
 export function parseGenerationConfig(json: JsonObject | GenerationSettings): GenerationConfig {
-  const result = schema.safeParse(json)
+  const result = schema.safeParse(json, { jitless: true })
   if (result.success) return result.data
   const problems = schemaProblems(result.error.issues, json, Object.keys(schema.shape))
   const lines = problems.map(({ message }) => `  ${message}`)

@@ -16,6 +16,7 @@ import {
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { headLinear } from '../heads/headed-model.ts'
 import { bertKeys } from './checkpoint-keys.ts'
@@ -33,29 +34,31 @@ import {
 import type { DecoderFamily, StackParts, TextStackOptions } from './family.ts'
 import { labelFields } from './labels.ts'
 
-export const bertSchema = z.object({
-  vocab_size: dimension.default(30522),
-  hidden_size: dimension.default(768),
-  num_hidden_layers: layerCount.default(12),
-  num_attention_heads: layerCount.default(12),
-  intermediate_size: dimension.default(3072),
-  hidden_act: activation.default('gelu'),
-  hidden_dropout_prob: probability.default(0.1),
-  attention_probs_dropout_prob: probability.default(0.1),
-  classifier_dropout: probability.nullable().default(null), // null: hidden_dropout_prob
-  max_position_embeddings: dimension.default(512),
-  type_vocab_size: dimension.default(2),
-  initializer_range: deviation.default(0.02),
-  layer_norm_eps: epsilon.default(1e-12),
-  is_decoder: z.boolean().default(false), // attends to earlier tokens only
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(0),
-  bos_token_id: tokenId.default(null),
-  eos_token_id: eosTokenId.default(null),
-  ...labelFields,
-})
+export const bertSchema = once(() =>
+  z.object({
+    vocab_size: dimension.default(30522),
+    hidden_size: dimension.default(768),
+    num_hidden_layers: layerCount.default(12),
+    num_attention_heads: layerCount.default(12),
+    intermediate_size: dimension.default(3072),
+    hidden_act: activation.default('gelu'),
+    hidden_dropout_prob: probability.default(0.1),
+    attention_probs_dropout_prob: probability.default(0.1),
+    classifier_dropout: probability.nullable().default(null), // null: hidden_dropout_prob
+    max_position_embeddings: dimension.default(512),
+    type_vocab_size: dimension.default(2),
+    initializer_range: deviation.default(0.02),
+    layer_norm_eps: epsilon.default(1e-12),
+    is_decoder: z.boolean().default(false), // attends to earlier tokens only
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(0),
+    bos_token_id: tokenId.default(null),
+    eos_token_id: eosTokenId.default(null),
+    ...labelFields,
+  }),
+)
 
-export type BertConfig = z.output<typeof bertSchema>
+export type BertConfig = z.output<ReturnType<typeof bertSchema>>
 
 /** The keys with a probability of dropout in training. */
 export const bertDropout = ['hidden_dropout_prob', 'attention_probs_dropout_prob']
@@ -202,7 +205,7 @@ export class BertStack extends Module<BertConfig> {
 export interface BertVariant<C extends BertConfig, P extends string> {
   modelType: string
   title: string
-  schema: z.ZodType<C>
+  schema: () => z.ZodType<C>
   prefix: P
   Stack?: new (config: BertConfig, has: StackParts) => BertStack
   contextLength?: (config: C) => number

@@ -68,7 +68,8 @@ export function checkLayerList<C extends { num_hidden_layers: number }, K extend
 
 /** How a family reads its config.json. */
 export interface ConfigFormat<C extends object> {
-  readonly schema: z.ZodType<C>
+  /** Heed's own are functions, called when a config is first read: a start does not pay for all families. */
+  readonly schema: z.ZodType<C> | (() => z.ZodType<C>)
   /** Other names of keys, as `attribute_map` in transformers has them: `hidden_size` -> `n_embd`. */
   readonly aliases: Readonly<Record<string, string>>
   /** Keys of published configs that this family does not read, and the values with which they change nothing. */
@@ -78,6 +79,11 @@ export interface ConfigFormat<C extends object> {
   /** Checks what a schema cannot express, and fills in values that depend on others. */
   complete?(config: C): C
 }
+
+export const schemaOf = <C extends object>({
+  schema,
+}: Pick<ConfigFormat<C>, 'schema'>): z.ZodType<C> =>
+  typeof schema === 'function' ? schema() : schema
 
 /**
  * A complete config, with defaults for missing keys. Keys that are not supported cause one warning.
@@ -90,7 +96,7 @@ export function readConfig<C extends object>(
 ): C {
   checkArgument(title, 'config', raw, 'record')
   const named = withoutAliases(prepare?.(raw) ?? raw, aliases, title)
-  const config = parseConfig(schema, named, title)
+  const config = parseConfig(schemaOf({ schema }), named, title)
   const known = { ...generalKeys, ...generationKeys, ...unread }
   warnOfUnreadKeys(named, (key) => Object.hasOwn(config, key), known, title)
   return complete ? complete(config) : config
@@ -125,7 +131,7 @@ export function parseConfig<S extends z.ZodType>(
   raw: unknown,
   title: string,
 ): z.output<S> {
-  const result = schema.safeParse(raw)
+  const result = schema.safeParse(raw, { jitless: true })
   if (result.success) return result.data
   const lines = result.error.issues.map(
     ({ path, message }) => `  ${path.join('.') || 'config'}: ${message}`,

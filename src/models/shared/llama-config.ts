@@ -1,5 +1,6 @@
 // The config of Llama and its variants, with the keys of the published config.json.
 import { z } from 'zod'
+import { once } from '../../util/once.ts'
 import {
   activation,
   checkDivides,
@@ -15,29 +16,31 @@ import { labelFields } from './labels.ts'
 import { ropeFields } from './rope.ts'
 
 /** What all variants have. */
-export const llamaCommonSchema = z.object({
-  vocab_size: dimension.default(32000),
-  hidden_size: dimension.default(4096),
-  intermediate_size: dimension.default(11008),
-  num_hidden_layers: layerCount.default(32),
-  num_attention_heads: layerCount.default(32),
-  num_key_value_heads: layerCount.nullable().optional(), // null: as many as of queries
-  head_dim: layerCount.nullable().optional(), // null: hidden_size / num_attention_heads
-  hidden_act: activation.default('silu'),
-  max_position_embeddings: dimension.default(2048),
-  initializer_range: deviation.default(0.02),
-  rms_norm_eps: epsilon.default(1e-6),
-  ...ropeFields,
-  attention_dropout: probability.nullish().transform((rate) => rate ?? 0),
-  classifier_dropout: probability.nullish(), // of token classification; none: 0.1
-  tie_word_embeddings: z.boolean().default(false),
-  pad_token_id: tokenId.default(null),
-  bos_token_id: tokenId.default(1),
-  eos_token_id: eosTokenId.default(2),
-  ...labelFields,
-})
+export const llamaCommonSchema = once(() =>
+  z.object({
+    vocab_size: dimension.default(32000),
+    hidden_size: dimension.default(4096),
+    intermediate_size: dimension.default(11008),
+    num_hidden_layers: layerCount.default(32),
+    num_attention_heads: layerCount.default(32),
+    num_key_value_heads: layerCount.nullable().optional(), // null: as many as of queries
+    head_dim: layerCount.nullable().optional(), // null: hidden_size / num_attention_heads
+    hidden_act: activation.default('silu'),
+    max_position_embeddings: dimension.default(2048),
+    initializer_range: deviation.default(0.02),
+    rms_norm_eps: epsilon.default(1e-6),
+    ...ropeFields,
+    attention_dropout: probability.nullish().transform((rate) => rate ?? 0),
+    classifier_dropout: probability.nullish(), // of token classification; none: 0.1
+    tie_word_embeddings: z.boolean().default(false),
+    pad_token_id: tokenId.default(null),
+    bos_token_id: tokenId.default(1),
+    eos_token_id: eosTokenId.default(2),
+    ...labelFields,
+  }),
+)
 
-export type LlamaCommonConfig = z.output<typeof llamaCommonSchema>
+export type LlamaCommonConfig = z.output<ReturnType<typeof llamaCommonSchema>>
 
 /** Checks what depends on several keys. */
 export function completeLlamaConfig<C extends LlamaCommonConfig>(config: C, title: string): C {

@@ -245,7 +245,7 @@ export abstract class LlamaModel<C extends LlamaCommonConfig> extends Module<C> 
 export interface LlamaVariant<C extends LlamaCommonConfig & BiasKeys> {
   modelType: string
   title: string
-  schema: z.ZodType<C>
+  schema: () => z.ZodType<C>
   unread?: UnreadKeys
   /** Whether `partial_rotary_factor` is read. Default false, as in transformers. */
   rotatesPart?: boolean

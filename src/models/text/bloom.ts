@@ -14,6 +14,7 @@ import {
   Module,
 } from '../../nn/index.ts'
 import { arange, type Tensor } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { bloomGGUF } from '../gguf/bloom.ts'
@@ -36,26 +37,28 @@ import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/fa
 import { labelFields } from '../shared/labels.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
 
-const schema = z.object({
-  vocab_size: dimension.default(250880),
-  hidden_size: dimension.default(64),
-  n_layer: layerCount.default(2),
-  n_head: layerCount.default(8),
-  layer_norm_epsilon: epsilon.default(1e-5),
-  initializer_range: deviation.default(0.02),
-  apply_residual_connection_post_layernorm: z.boolean().default(false),
-  hidden_dropout: probability.default(0),
-  attention_dropout: probability.default(0),
-  classifier_dropout: probability.nullish(), // of token classification; none: hidden_dropout
-  seq_length: dimension.default(2048), // of the training: any length can be computed
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(null),
-  bos_token_id: tokenId.default(1),
-  eos_token_id: eosTokenId.default(2),
-  ...labelFields,
-})
+const schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(250880),
+    hidden_size: dimension.default(64),
+    n_layer: layerCount.default(2),
+    n_head: layerCount.default(8),
+    layer_norm_epsilon: epsilon.default(1e-5),
+    initializer_range: deviation.default(0.02),
+    apply_residual_connection_post_layernorm: z.boolean().default(false),
+    hidden_dropout: probability.default(0),
+    attention_dropout: probability.default(0),
+    classifier_dropout: probability.nullish(), // of token classification; none: hidden_dropout
+    seq_length: dimension.default(2048), // of the training: any length can be computed
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(null),
+    bos_token_id: tokenId.default(1),
+    eos_token_id: eosTokenId.default(2),
+    ...labelFields,
+  }),
+)
 
-export type BloomConfig = z.output<typeof schema>
+export type BloomConfig = z.output<ReturnType<typeof schema>>
 
 /** What all layers share: the visible keys, and the bias of each. */
 interface Shared {

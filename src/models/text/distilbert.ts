@@ -12,6 +12,7 @@ import {
   Module,
 } from '../../nn/index.ts'
 import { Parameter, type Tensor, tensor } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { classifierLayers, classify, headLinear } from '../heads/headed-model.ts'
@@ -35,26 +36,28 @@ import { labelFields } from '../shared/labels.ts'
 import { narrowDeviation } from '../shared/sizes.ts'
 import { bertTokenizer } from '../shared/tokenizers.ts'
 
-const schema = z.object({
-  vocab_size: dimension.default(30522),
-  max_position_embeddings: dimension.default(512),
-  sinusoidal_pos_embds: z.boolean().default(false), // whether positions start from sinusoids
-  n_layers: layerCount.default(6),
-  n_heads: layerCount.default(12),
-  dim: dimension.default(768),
-  hidden_dim: dimension.default(3072),
-  dropout: probability.default(0.1),
-  attention_dropout: probability.default(0.1),
-  activation: activation.default('gelu'),
-  initializer_range: deviation.default(0.02),
-  qa_dropout: probability.default(0.1),
-  seq_classif_dropout: probability.default(0.2),
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(0),
-  ...labelFields,
-})
+const schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(30522),
+    max_position_embeddings: dimension.default(512),
+    sinusoidal_pos_embds: z.boolean().default(false), // whether positions start from sinusoids
+    n_layers: layerCount.default(6),
+    n_heads: layerCount.default(12),
+    dim: dimension.default(768),
+    hidden_dim: dimension.default(3072),
+    dropout: probability.default(0.1),
+    attention_dropout: probability.default(0.1),
+    activation: activation.default('gelu'),
+    initializer_range: deviation.default(0.02),
+    qa_dropout: probability.default(0.1),
+    seq_classif_dropout: probability.default(0.2),
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(0),
+    ...labelFields,
+  }),
+)
 
-export type DistilBertConfig = z.output<typeof schema>
+export type DistilBertConfig = z.output<ReturnType<typeof schema>>
 
 class Embeddings extends Module<DistilBertConfig> {
   word_embeddings = new Embedding(this.config.vocab_size, this.config.dim, {

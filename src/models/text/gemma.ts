@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { RMSNorm } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { llamaGGUF } from '../gguf/llama.ts'
@@ -13,28 +14,30 @@ import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaTokenClassifier } from '../shared/llama-heads.ts'
 
-const schema = llamaCommonSchema.extend({
-  vocab_size: dimension.default(256000),
-  hidden_size: dimension.default(3072),
-  intermediate_size: dimension.default(24576),
-  num_hidden_layers: layerCount.default(28),
-  num_attention_heads: layerCount.default(16),
-  num_key_value_heads: layerCount.nullable().default(16),
-  head_dim: layerCount.nullable().default(256),
-  // The first uploads say gelu and mean its approximation.
-  hidden_act: activation
-    .default('gelu_pytorch_tanh')
-    .transform((name) => (name === 'gelu' ? 'gelu_pytorch_tanh' : name)),
-  max_position_embeddings: dimension.default(8192),
-  attention_bias: z.boolean().default(false),
-  use_bidirectional_attention: z.literal(false).nullable().default(null),
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(0),
-  bos_token_id: tokenId.default(2),
-  eos_token_id: eosTokenId.default(1),
-})
+const schema = once(() =>
+  llamaCommonSchema().extend({
+    vocab_size: dimension.default(256000),
+    hidden_size: dimension.default(3072),
+    intermediate_size: dimension.default(24576),
+    num_hidden_layers: layerCount.default(28),
+    num_attention_heads: layerCount.default(16),
+    num_key_value_heads: layerCount.nullable().default(16),
+    head_dim: layerCount.nullable().default(256),
+    // The first uploads say gelu and mean its approximation.
+    hidden_act: activation
+      .default('gelu_pytorch_tanh')
+      .transform((name) => (name === 'gelu' ? 'gelu_pytorch_tanh' : name)),
+    max_position_embeddings: dimension.default(8192),
+    attention_bias: z.boolean().default(false),
+    use_bidirectional_attention: z.literal(false).nullable().default(null),
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(0),
+    bos_token_id: tokenId.default(2),
+    eos_token_id: eosTokenId.default(1),
+  }),
+)
 
-export type GemmaConfig = z.output<typeof schema>
+export type GemmaConfig = z.output<ReturnType<typeof schema>>
 
 class Norm extends RMSNorm {
   constructor(size: number, eps: number) {

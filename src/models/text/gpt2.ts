@@ -14,6 +14,7 @@ import {
   tokenPositions,
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { gpt2GGUF } from '../gguf/gpt2.ts'
@@ -38,28 +39,30 @@ import { labelFields } from '../shared/labels.ts'
 import { gptSizes } from '../shared/sizes.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
 
-const schema = z.object({
-  vocab_size: dimension.default(50257),
-  n_positions: dimension.default(1024),
-  n_embd: dimension.default(768),
-  n_layer: layerCount.default(12),
-  n_head: layerCount.default(12),
-  n_inner: dimension.nullable().default(null), // null: four times n_embd
-  activation_function: activation.default('gelu_new'),
-  resid_pdrop: probability.default(0.1),
-  embd_pdrop: probability.default(0.1),
-  attn_pdrop: probability.default(0.1),
-  classifier_dropout: probability.nullish(), // of token classification; none: 0.1
-  layer_norm_epsilon: epsilon.default(1e-5),
-  initializer_range: deviation.default(0.02),
-  scale_attn_weights: z.boolean().default(true),
-  scale_attn_by_inverse_layer_idx: z.boolean().default(false),
-  tie_word_embeddings: z.boolean().default(true),
-  bos_token_id: tokenId.default(50256),
-  eos_token_id: eosTokenId.default(50256),
-  pad_token_id: tokenId.default(null),
-  ...labelFields,
-})
+const schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(50257),
+    n_positions: dimension.default(1024),
+    n_embd: dimension.default(768),
+    n_layer: layerCount.default(12),
+    n_head: layerCount.default(12),
+    n_inner: dimension.nullable().default(null), // null: four times n_embd
+    activation_function: activation.default('gelu_new'),
+    resid_pdrop: probability.default(0.1),
+    embd_pdrop: probability.default(0.1),
+    attn_pdrop: probability.default(0.1),
+    classifier_dropout: probability.nullish(), // of token classification; none: 0.1
+    layer_norm_epsilon: epsilon.default(1e-5),
+    initializer_range: deviation.default(0.02),
+    scale_attn_weights: z.boolean().default(true),
+    scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+    tie_word_embeddings: z.boolean().default(true),
+    bos_token_id: tokenId.default(50256),
+    eos_token_id: eosTokenId.default(50256),
+    pad_token_id: tokenId.default(null),
+    ...labelFields,
+  }),
+)
 
 /** Keys of a head for multiple choice, and of the first uploads. */
 export const gptKeys = [
@@ -67,7 +70,7 @@ export const gptKeys = [
   ...['summary_first_dropout', 'n_ctx', 'n_special', 'predict_special_tokens'],
 ]
 
-export type GPT2Config = z.output<typeof schema>
+export type GPT2Config = z.output<ReturnType<typeof schema>>
 /** The config of a layer, with its number. */
 export type GPT2LayerConfig = GPT2Config & { layer: number }
 

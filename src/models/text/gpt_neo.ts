@@ -15,6 +15,7 @@ import {
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
@@ -40,37 +41,39 @@ import { gptKeys } from './gpt2.ts'
 
 const attentionType = z.enum(['global', 'local'])
 
-const schema = z.object({
-  vocab_size: dimension.default(50257),
-  max_position_embeddings: dimension.default(2048),
-  hidden_size: dimension.default(2048),
-  num_layers: layerCount.default(24),
-  num_heads: layerCount.default(16),
-  intermediate_size: dimension.nullable().default(null), // null: four times hidden_size
-  // [[["global", "local"], 12]]: alternating, 24 layers in all
-  attention_types: z
-    .array(z.tuple([z.array(attentionType).max(64), layerCount]))
-    .max(64)
-    .nullish()
-    .transform((types) => types ?? [[['global' as const, 'local' as const], 12] as const]),
-  // Layer by layer, where a config repeats attention_types
-  attention_layers: z.array(attentionType).max(4096).nullish(),
-  window_size: dimension.default(256),
-  activation_function: activation.default('gelu_new'),
-  resid_dropout: probability.default(0),
-  embed_dropout: probability.default(0),
-  attention_dropout: probability.default(0),
-  classifier_dropout: probability.default(0.1), // of token classification
-  layer_norm_epsilon: epsilon.default(1e-5),
-  initializer_range: deviation.default(0.02),
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(null),
-  bos_token_id: tokenId.default(50256),
-  eos_token_id: eosTokenId.default(50256),
-  ...labelFields,
-})
+const schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(50257),
+    max_position_embeddings: dimension.default(2048),
+    hidden_size: dimension.default(2048),
+    num_layers: layerCount.default(24),
+    num_heads: layerCount.default(16),
+    intermediate_size: dimension.nullable().default(null), // null: four times hidden_size
+    // [[["global", "local"], 12]]: alternating, 24 layers in all
+    attention_types: z
+      .array(z.tuple([z.array(attentionType).max(64), layerCount]))
+      .max(64)
+      .nullish()
+      .transform((types) => types ?? [[['global' as const, 'local' as const], 12] as const]),
+    // Layer by layer, where a config repeats attention_types
+    attention_layers: z.array(attentionType).max(4096).nullish(),
+    window_size: dimension.default(256),
+    activation_function: activation.default('gelu_new'),
+    resid_dropout: probability.default(0),
+    embed_dropout: probability.default(0),
+    attention_dropout: probability.default(0),
+    classifier_dropout: probability.default(0.1), // of token classification
+    layer_norm_epsilon: epsilon.default(1e-5),
+    initializer_range: deviation.default(0.02),
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(null),
+    bos_token_id: tokenId.default(50256),
+    eos_token_id: eosTokenId.default(50256),
+    ...labelFields,
+  }),
+)
 
-export type GPTNeoConfig = z.output<typeof schema>
+export type GPTNeoConfig = z.output<ReturnType<typeof schema>>
 
 class SelfAttention extends Module<GPTNeoConfig> {
   k_proj = square(this.config, false)

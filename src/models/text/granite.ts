@@ -1,5 +1,6 @@
 // Granite (IBM, 2024): Llama with factors of embeddings, scores, residuals and logits.
 import { z } from 'zod'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM, outputLayer } from '../heads/causal-lm.ts'
 import { textEncoder } from '../heads/text-model.ts'
@@ -8,19 +9,21 @@ import { llamaCommonSchema } from '../shared/llama-config.ts'
 
 const factor = z.number().default(1)
 
-const schema = llamaCommonSchema.extend({
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-  embedding_multiplier: factor,
-  attention_multiplier: factor, // in place of 1/√D
-  residual_multiplier: factor,
-  logits_scaling: z
-    .number()
-    .refine((value) => value !== 0, 'must not be 0')
-    .default(1), // divides
-})
+const schema = once(() =>
+  llamaCommonSchema().extend({
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+    embedding_multiplier: factor,
+    attention_multiplier: factor, // in place of 1/√D
+    residual_multiplier: factor,
+    logits_scaling: z
+      .number()
+      .refine((value) => value !== 0, 'must not be 0')
+      .default(1), // divides
+  }),
+)
 
-export type GraniteConfig = z.output<typeof schema>
+export type GraniteConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<GraniteConfig>({
   modelType: 'granite',

@@ -1,5 +1,6 @@
 // Llama (Touvron et al., 2023). Its stack is in shared/llama.ts.
 import { z } from 'zod'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
@@ -8,12 +9,14 @@ import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 
-const schema = llamaCommonSchema.extend({
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-})
+const schema = once(() =>
+  llamaCommonSchema().extend({
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+  }),
+)
 
-export type LlamaConfig = z.output<typeof schema>
+export type LlamaConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<LlamaConfig>({
   modelType: 'llama',

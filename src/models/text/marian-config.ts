@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import {
   activation,
@@ -16,41 +17,45 @@ import {
 } from '../shared/config.ts'
 import { labelFields } from '../shared/labels.ts'
 
-const schema = z.object({
-  vocab_size: dimension.default(58101),
-  decoder_vocab_size: dimension.nullable().default(null), // null: vocab_size
-  max_position_embeddings: z.int().min(1).max(65536).default(1024),
-  d_model: dimension.default(1024),
-  encoder_layers: layerCount.default(12),
-  encoder_attention_heads: layerCount.default(16),
-  encoder_ffn_dim: dimension.default(4096),
-  decoder_layers: layerCount.default(12),
-  decoder_attention_heads: layerCount.default(16),
-  decoder_ffn_dim: dimension.default(4096),
-  activation_function: activation.default('gelu'),
-  dropout: probability.default(0.1),
-  attention_dropout: probability.default(0),
-  activation_dropout: probability.default(0),
-  init_std: deviation.default(0.02),
-  scale_embedding: z.boolean().default(false),
-  share_encoder_decoder_embeddings: z.boolean().default(true),
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(58100),
-  bos_token_id: tokenId.default(null),
-  eos_token_id: eosTokenId.default(0),
-  forced_eos_token_id: eosTokenId.default(0),
-  decoder_start_token_id: tokenId.default(null), // null: the padding token
-  is_encoder_decoder: z.boolean().default(true),
-  ...labelFields,
-})
+const schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(58101),
+    decoder_vocab_size: dimension.nullable().default(null), // null: vocab_size
+    max_position_embeddings: z.int().min(1).max(65536).default(1024),
+    d_model: dimension.default(1024),
+    encoder_layers: layerCount.default(12),
+    encoder_attention_heads: layerCount.default(16),
+    encoder_ffn_dim: dimension.default(4096),
+    decoder_layers: layerCount.default(12),
+    decoder_attention_heads: layerCount.default(16),
+    decoder_ffn_dim: dimension.default(4096),
+    activation_function: activation.default('gelu'),
+    dropout: probability.default(0.1),
+    attention_dropout: probability.default(0),
+    activation_dropout: probability.default(0),
+    init_std: deviation.default(0.02),
+    scale_embedding: z.boolean().default(false),
+    share_encoder_decoder_embeddings: z.boolean().default(true),
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(58100),
+    bos_token_id: tokenId.default(null),
+    eos_token_id: eosTokenId.default(0),
+    forced_eos_token_id: eosTokenId.default(0),
+    decoder_start_token_id: tokenId.default(null), // null: the padding token
+    is_encoder_decoder: z.boolean().default(true),
+    ...labelFields,
+  }),
+)
 
-export type MarianConfig = z.output<typeof schema> & { decoder_start_token_id: number }
+export type MarianConfig = z.output<ReturnType<typeof schema>> & { decoder_start_token_id: number }
 
 export const marianFormat: ConfigFormat<MarianConfig> = {
-  schema: schema.transform((config) => ({
-    ...config,
-    decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id ?? 0,
-  })),
+  schema: once(() =>
+    schema().transform((config) => ({
+      ...config,
+      decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id ?? 0,
+    })),
+  ),
   aliases: {
     hidden_size: 'd_model',
     num_attention_heads: 'encoder_attention_heads',

@@ -1,5 +1,6 @@
 // Mistral 7B (Jiang et al., 2023): Llama with a sliding window.
 import type { z } from 'zod'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
@@ -8,14 +9,16 @@ import { llamaDefaults, llamaFamily } from '../shared/llama.ts'
 import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 
-const schema = llamaCommonSchema.extend({
-  intermediate_size: dimension.default(14336),
-  num_key_value_heads: layerCount.nullable().default(8),
-  max_position_embeddings: dimension.default(131072),
-  sliding_window: dimension.nullable().default(4096),
-})
+const schema = once(() =>
+  llamaCommonSchema().extend({
+    intermediate_size: dimension.default(14336),
+    num_key_value_heads: layerCount.nullable().default(8),
+    max_position_embeddings: dimension.default(131072),
+    sliding_window: dimension.nullable().default(4096),
+  }),
+)
 
-export type MistralConfig = z.output<typeof schema>
+export type MistralConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<MistralConfig>({
   modelType: 'mistral',

@@ -17,6 +17,7 @@ import {
   visibleKeys,
 } from '../../nn/index.ts'
 import { arange, ones, type Tensor } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { headLinear } from '../heads/headed-model.ts'
@@ -47,49 +48,51 @@ const layerType = z.enum(['full_attention', 'sliding_attention'])
 type LayerType = z.output<typeof layerType>
 const theta = z.number().positive()
 
-const schema = z.object({
-  vocab_size: dimension.default(50368),
-  hidden_size: dimension.default(768),
-  intermediate_size: dimension.default(1152),
-  num_hidden_layers: layerCount.default(22),
-  num_attention_heads: layerCount.default(12),
-  hidden_activation: activation.default('gelu'),
-  max_position_embeddings: dimension.default(8192),
-  initializer_range: deviation.default(0.02),
-  norm_eps: epsilon.default(1e-5),
-  norm_bias: z.boolean().default(false),
-  attention_bias: z.boolean().default(false),
-  attention_dropout: probability.default(0),
-  layer_types: z.array(layerType).max(4096).nullish(),
-  global_attn_every_n_layers: layerCount.default(3), // where layer_types is null
-  rope_parameters: z
-    .strictObject({
-      full_attention: ropeFields.rope_parameters,
-      sliding_attention: ropeFields.rope_parameters,
-    })
-    .nullish(),
-  rope_scaling: ropeFields.rope_scaling, // of both kinds of layers, in place of their own
-  global_rope_theta: theta.default(160_000),
-  local_rope_theta: theta.default(10_000),
-  local_attention: dimension.default(128), // the window, both sides together
-  embedding_dropout: probability.default(0),
-  mlp_bias: z.boolean().default(false),
-  mlp_dropout: probability.default(0),
-  decoder_bias: z.boolean().default(true),
-  classifier_pooling: z.enum(['cls', 'mean']).default('cls'),
-  classifier_dropout: probability.default(0),
-  classifier_bias: z.boolean().default(false),
-  classifier_activation: activation.default('gelu'),
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(50283),
-  bos_token_id: tokenId.default(50281),
-  eos_token_id: eosTokenId.default(50282),
-  cls_token_id: tokenId.default(50281),
-  sep_token_id: tokenId.default(50282),
-  ...labelFields,
-})
+const schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(50368),
+    hidden_size: dimension.default(768),
+    intermediate_size: dimension.default(1152),
+    num_hidden_layers: layerCount.default(22),
+    num_attention_heads: layerCount.default(12),
+    hidden_activation: activation.default('gelu'),
+    max_position_embeddings: dimension.default(8192),
+    initializer_range: deviation.default(0.02),
+    norm_eps: epsilon.default(1e-5),
+    norm_bias: z.boolean().default(false),
+    attention_bias: z.boolean().default(false),
+    attention_dropout: probability.default(0),
+    layer_types: z.array(layerType).max(4096).nullish(),
+    global_attn_every_n_layers: layerCount.default(3), // where layer_types is null
+    rope_parameters: z
+      .strictObject({
+        full_attention: ropeFields.rope_parameters,
+        sliding_attention: ropeFields.rope_parameters,
+      })
+      .nullish(),
+    rope_scaling: ropeFields.rope_scaling, // of both kinds of layers, in place of their own
+    global_rope_theta: theta.default(160_000),
+    local_rope_theta: theta.default(10_000),
+    local_attention: dimension.default(128), // the window, both sides together
+    embedding_dropout: probability.default(0),
+    mlp_bias: z.boolean().default(false),
+    mlp_dropout: probability.default(0),
+    decoder_bias: z.boolean().default(true),
+    classifier_pooling: z.enum(['cls', 'mean']).default('cls'),
+    classifier_dropout: probability.default(0),
+    classifier_bias: z.boolean().default(false),
+    classifier_activation: activation.default('gelu'),
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(50283),
+    bos_token_id: tokenId.default(50281),
+    eos_token_id: eosTokenId.default(50282),
+    cls_token_id: tokenId.default(50281),
+    sep_token_id: tokenId.default(50282),
+    ...labelFields,
+  }),
+)
 
-export type ModernBertConfig = z.output<typeof schema>
+export type ModernBertConfig = z.output<ReturnType<typeof schema>>
 
 class Embeddings extends Module<ModernBertConfig> {
   tok_embeddings = new Embedding(this.config.vocab_size, this.config.hidden_size, {

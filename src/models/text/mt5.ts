@@ -1,5 +1,6 @@
 // mT5 (Xue et al., 2021): T5 v1.1 for 101 languages, whose output layer reads the states as they are.
 import { z } from 'zod'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { dimension, layerCount } from '../shared/config.ts'
 import { t5Schema } from './t5-config.ts'
@@ -8,14 +9,16 @@ import { type T5Variant, t5Defaults, t5Family, t5Heads } from './t5-heads.ts'
 const variant: T5Variant = {
   modelType: 'mt5',
   title: 'mT5',
-  schema: t5Schema.extend({
-    vocab_size: dimension.default(250112),
-    d_ff: dimension.default(1024),
-    num_layers: layerCount.default(8),
-    num_heads: layerCount.default(6),
-    feed_forward_proj: z.string().default('gated-gelu'),
-    tie_word_embeddings: z.boolean().default(false),
-  }),
+  schema: once(() =>
+    t5Schema().extend({
+      vocab_size: dimension.default(250112),
+      d_ff: dimension.default(1024),
+      num_layers: layerCount.default(8),
+      num_heads: layerCount.default(6),
+      feed_forward_proj: z.string().default('gated-gelu'),
+      tie_word_embeddings: z.boolean().default(false),
+    }),
+  ),
   // Checkpoints decide about the output layer: transformers writes tie_word_embeddings: true for all of them.
   output: () => ({ tied: false, scaled: false }),
 }

@@ -11,6 +11,7 @@ import {
   tokenPositions,
 } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
@@ -34,24 +35,26 @@ import { GPT2Attention, type GPT2LayerConfig, GPT2MLP, gpt2, gptKeys } from './g
 /** By this config's names, where gelu is the approximation. */
 const activationsHere = { gelu: 'gelu_new', relu: 'relu', silu: 'silu', swish: 'silu' } as const
 
-const schema = z.object({
-  vocab_size: dimension.default(40478),
-  n_positions: dimension.default(512),
-  n_embd: dimension.default(768),
-  n_layer: layerCount.default(12),
-  n_head: layerCount.default(12),
-  afn: z.enum(['gelu', 'relu', 'silu', 'swish']).default('gelu'),
-  resid_pdrop: probability.default(0.1),
-  embd_pdrop: probability.default(0.1),
-  attn_pdrop: probability.default(0.1),
-  layer_norm_epsilon: epsilon.default(1e-5),
-  initializer_range: deviation.default(0.02),
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(null),
-  ...labelFields,
-})
+const schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(40478),
+    n_positions: dimension.default(512),
+    n_embd: dimension.default(768),
+    n_layer: layerCount.default(12),
+    n_head: layerCount.default(12),
+    afn: z.enum(['gelu', 'relu', 'silu', 'swish']).default('gelu'),
+    resid_pdrop: probability.default(0.1),
+    embd_pdrop: probability.default(0.1),
+    attn_pdrop: probability.default(0.1),
+    layer_norm_epsilon: epsilon.default(1e-5),
+    initializer_range: deviation.default(0.02),
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(null),
+    ...labelFields,
+  }),
+)
 
-export type OpenAIGPTConfig = z.output<typeof schema>
+export type OpenAIGPTConfig = z.output<ReturnType<typeof schema>>
 
 class Block extends Module<GPT2LayerConfig> {
   attn = new GPT2Attention(this.config)

@@ -1,5 +1,6 @@
 // Phi-3 (Abdin et al., 2024): Llama with fused projections and rotary positions of long texts (Ding et al., 2024).
 import { z } from 'zod'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { phi3GGUF } from '../gguf/phi3.ts'
 import { causalLM } from '../heads/causal-lm.ts'
@@ -27,23 +28,25 @@ const rope = z.preprocess(
   ),
 )
 
-const schema = llamaCommonSchema.extend({
-  vocab_size: dimension.default(32064),
-  hidden_size: dimension.default(3072),
-  intermediate_size: dimension.default(8192),
-  rope_scaling: rope,
-  rope_parameters: rope,
-  resid_pdrop: probability.default(0),
-  embd_pdrop: probability.default(0), // transformers ignores it
-  max_position_embeddings: dimension.default(4096),
-  original_max_position_embeddings: dimension.default(4096),
-  rms_norm_eps: epsilon.default(1e-5),
-  sliding_window: dimension.nullable().default(null),
-  eos_token_id: eosTokenId.default(32000),
-  pad_token_id: tokenId.default(32000),
-})
+const schema = once(() =>
+  llamaCommonSchema().extend({
+    vocab_size: dimension.default(32064),
+    hidden_size: dimension.default(3072),
+    intermediate_size: dimension.default(8192),
+    rope_scaling: rope,
+    rope_parameters: rope,
+    resid_pdrop: probability.default(0),
+    embd_pdrop: probability.default(0), // transformers ignores it
+    max_position_embeddings: dimension.default(4096),
+    original_max_position_embeddings: dimension.default(4096),
+    rms_norm_eps: epsilon.default(1e-5),
+    sliding_window: dimension.nullable().default(null),
+    eos_token_id: eosTokenId.default(32000),
+    pad_token_id: tokenId.default(32000),
+  }),
+)
 
-export type Phi3Config = z.output<typeof schema>
+export type Phi3Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<Phi3Config>({
   modelType: 'phi3',

@@ -1,5 +1,6 @@
 // Qwen2 (Yang et al., 2024): Llama with biases of queries, keys and values, and windows in some layers.
 import type { z } from 'zod'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
@@ -10,16 +11,18 @@ import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
 
-const schema = llamaCommonSchema.extend({
-  vocab_size: dimension.default(151936),
-  intermediate_size: dimension.default(22016),
-  max_position_embeddings: dimension.default(32768),
-  ...windowFields,
-  bos_token_id: tokenId.default(null),
-  eos_token_id: eosTokenId.default(null),
-})
+const schema = once(() =>
+  llamaCommonSchema().extend({
+    vocab_size: dimension.default(151936),
+    intermediate_size: dimension.default(22016),
+    max_position_embeddings: dimension.default(32768),
+    ...windowFields,
+    bos_token_id: tokenId.default(null),
+    eos_token_id: eosTokenId.default(null),
+  }),
+)
 
-export type Qwen2Config = z.output<typeof schema>
+export type Qwen2Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<Qwen2Config>({
   modelType: 'qwen2',

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { RMSNorm } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { llamaGGUF } from '../gguf/llama.ts'
 import { causalLM } from '../heads/causal-lm.ts'
@@ -12,18 +13,20 @@ import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
 
-const schema = llamaCommonSchema.extend({
-  vocab_size: dimension.default(151936),
-  intermediate_size: dimension.default(22016),
-  max_position_embeddings: dimension.default(32768),
-  head_dim: layerCount.nullable().default(128),
-  attention_bias: z.boolean().default(false),
-  ...windowFields,
-  bos_token_id: tokenId.default(null),
-  eos_token_id: eosTokenId.default(null),
-})
+const schema = once(() =>
+  llamaCommonSchema().extend({
+    vocab_size: dimension.default(151936),
+    intermediate_size: dimension.default(22016),
+    max_position_embeddings: dimension.default(32768),
+    head_dim: layerCount.nullable().default(128),
+    attention_bias: z.boolean().default(false),
+    ...windowFields,
+    bos_token_id: tokenId.default(null),
+    eos_token_id: eosTokenId.default(null),
+  }),
+)
 
-export type Qwen3Config = z.output<typeof schema>
+export type Qwen3Config = z.output<ReturnType<typeof schema>>
 
 class Attention extends SeparateAttention {
   q_norm = new RMSNorm(this.config.headDim, this.config.rms_norm_eps)

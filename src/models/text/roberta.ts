@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import { Dropout, type KVCache, Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
 import { defineModel, type ModelDefinition } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { classify } from '../heads/headed-model.ts'
@@ -26,16 +27,17 @@ import { bertSizes } from '../shared/sizes.ts'
 import { robertaTokenizer } from '../shared/tokenizers.ts'
 import { bertClassifier, requireDecoder } from './bert.ts'
 
-const { pad_token_id, bos_token_id, eos_token_id } = bertSchema.shape
-
-export const robertaSchema = bertSchema.extend({
-  vocab_size: dimension.default(50265),
-  pad_token_id: pad_token_id.unwrap().unwrap().default(1), // positions are counted from it
-  bos_token_id: bos_token_id.default(0),
-  eos_token_id: eos_token_id.default(2),
+export const robertaSchema = once(() => {
+  const { pad_token_id, bos_token_id, eos_token_id } = bertSchema().shape
+  return bertSchema().extend({
+    vocab_size: dimension.default(50265),
+    pad_token_id: pad_token_id.unwrap().unwrap().default(1), // positions are counted from it
+    bos_token_id: bos_token_id.default(0),
+    eos_token_id: eos_token_id.default(2),
+  })
 })
 
-export type RobertaConfig = z.output<typeof robertaSchema>
+export type RobertaConfig = z.output<ReturnType<typeof robertaSchema>>
 
 class RobertaEmbeddings extends BertEmbeddings {
   /** Counted over tokens only, from the id of padding + 1; padding has the position of its id. */
@@ -91,7 +93,7 @@ export class ClassificationHead extends Module<RobertaConfig> {
 export const robertaFamily = (
   modelType: string,
   title: string,
-  schema: z.ZodType<RobertaConfig> = robertaSchema,
+  schema: () => z.ZodType<RobertaConfig> = robertaSchema,
 ): DecoderFamily<RobertaConfig, BertStack, 'roberta'> =>
   bertFamily({
     modelType,

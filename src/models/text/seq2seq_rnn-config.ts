@@ -1,6 +1,7 @@
 // The config of recurrent encoder-decoders.
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import {
   type ConfigFormat,
   deviation,
@@ -14,34 +15,40 @@ import {
 const cellTypes = ['rnn', 'lstm', 'gru'] as const
 const attentionTypes = ['none', 'additive', 'mlp', 'dot'] as const
 
-const schema = z.object({
-  vocab_size: dimension.default(8000),
-  embedding_size: dimension.default(256),
-  hidden_size: dimension.default(256), // of the decoder, and of both directions of the encoder together
-  num_hidden_layers: layerCount.default(1), // in each half
-  cell_type: z.enum(cellTypes).default('gru'),
-  attention_type: z.enum(attentionTypes).default('additive'), // 'none': the decoder sees the encoder's last state only
-  bidirectional: z.boolean().default(true),
-  dropout: probability.default(0.1),
-  init_std: deviation.default(0.06), // of embeddings
-  scale_embedding: z.boolean().default(true), // multiplies embeddings by √embedding_size
-  share_encoder_decoder_embeddings: z.boolean().default(true),
-  tie_word_embeddings: z.boolean().default(true),
-  max_position_embeddings: z.int().min(2).max(4096).default(256), // steps are unrolled: longer texts make longer programs
-  pad_token_id: z.int().min(0).default(0),
-  bos_token_id: tokenId.default(null),
-  eos_token_id: eosTokenId.default(1),
-  decoder_start_token_id: z.int().min(0).nullable().default(null), // null: the padding token
-  is_encoder_decoder: z.literal(true).default(true),
-})
+const schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(8000),
+    embedding_size: dimension.default(256),
+    hidden_size: dimension.default(256), // of the decoder, and of both directions of the encoder together
+    num_hidden_layers: layerCount.default(1), // in each half
+    cell_type: z.enum(cellTypes).default('gru'),
+    attention_type: z.enum(attentionTypes).default('additive'), // 'none': the decoder sees the encoder's last state only
+    bidirectional: z.boolean().default(true),
+    dropout: probability.default(0.1),
+    init_std: deviation.default(0.06), // of embeddings
+    scale_embedding: z.boolean().default(true), // multiplies embeddings by √embedding_size
+    share_encoder_decoder_embeddings: z.boolean().default(true),
+    tie_word_embeddings: z.boolean().default(true),
+    max_position_embeddings: z.int().min(2).max(4096).default(256), // steps are unrolled: longer texts make longer programs
+    pad_token_id: z.int().min(0).default(0),
+    bos_token_id: tokenId.default(null),
+    eos_token_id: eosTokenId.default(1),
+    decoder_start_token_id: z.int().min(0).nullable().default(null), // null: the padding token
+    is_encoder_decoder: z.literal(true).default(true),
+  }),
+)
 
-export type Seq2SeqRNNConfig = z.output<typeof schema> & { decoder_start_token_id: number }
+export type Seq2SeqRNNConfig = z.output<ReturnType<typeof schema>> & {
+  decoder_start_token_id: number
+}
 
 export const seq2seqRNNFormat: ConfigFormat<Seq2SeqRNNConfig> = {
-  schema: schema.transform((config) => ({
-    ...config,
-    decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id,
-  })),
+  schema: once(() =>
+    schema().transform((config) => ({
+      ...config,
+      decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id,
+    })),
+  ),
   aliases: {},
   complete: (config) => {
     checkDirections(config)

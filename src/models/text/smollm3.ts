@@ -1,5 +1,6 @@
 // SmolLM3 (Bakouch et al., 2025): Llama with layers that do not rotate by position.
 import { z } from 'zod'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { causalLM } from '../heads/causal-lm.ts'
 import { lastTokenClassifier } from '../heads/sequence-classification.ts'
@@ -9,27 +10,29 @@ import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaHeads } from '../shared/llama-heads.ts'
 import { windowFields, windowOf } from '../shared/windows.ts'
 
-const schema = llamaCommonSchema.extend({
-  ...windowFields,
-  vocab_size: dimension.default(128256),
-  hidden_size: dimension.default(2048),
-  num_hidden_layers: layerCount.default(36),
-  num_attention_heads: layerCount.default(16),
-  num_key_value_heads: layerCount.nullable().default(4),
-  max_position_embeddings: dimension.default(32768),
-  rope_theta: z.number().positive().default(2e6),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-  sliding_window: dimension.nullable().default(null),
-  no_rope_layers: z.array(z.int()).max(4096).nullable().default(null), // 0: does not rotate
-  no_rope_layer_interval: layerCount.default(4), // where no_rope_layers is null
-  tie_word_embeddings: z.boolean().default(true),
-  pad_token_id: tokenId.default(128004),
-  bos_token_id: tokenId.default(128000),
-  eos_token_id: eosTokenId.default(128001),
-})
+const schema = once(() =>
+  llamaCommonSchema().extend({
+    ...windowFields,
+    vocab_size: dimension.default(128256),
+    hidden_size: dimension.default(2048),
+    num_hidden_layers: layerCount.default(36),
+    num_attention_heads: layerCount.default(16),
+    num_key_value_heads: layerCount.nullable().default(4),
+    max_position_embeddings: dimension.default(32768),
+    rope_theta: z.number().positive().default(2e6),
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+    sliding_window: dimension.nullable().default(null),
+    no_rope_layers: z.array(z.int()).max(4096).nullable().default(null), // 0: does not rotate
+    no_rope_layer_interval: layerCount.default(4), // where no_rope_layers is null
+    tie_word_embeddings: z.boolean().default(true),
+    pad_token_id: tokenId.default(128004),
+    bos_token_id: tokenId.default(128000),
+    eos_token_id: eosTokenId.default(128001),
+  }),
+)
 
-export type SmolLM3Config = z.output<typeof schema>
+export type SmolLM3Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<SmolLM3Config>({
   modelType: 'smollm3',

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Activation, activationNames } from '../../nn/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { warn } from '../../util/warn.ts'
 import {
@@ -18,44 +19,51 @@ import {
 } from '../shared/config.ts'
 import { labelFields } from '../shared/labels.ts'
 
-export const t5Schema = z.object({
-  vocab_size: dimension.default(32128),
-  d_model: dimension.default(512),
-  d_kv: dimension.default(64), // of one head; all heads together may differ from d_model
-  d_ff: dimension.default(2048),
-  num_layers: layerCount.default(6),
-  num_decoder_layers: layerCount.nullable().default(null), // null: as many as num_layers
-  num_heads: layerCount.default(8),
-  relative_attention_num_buckets: z.int().min(4).max(4096).default(32),
-  relative_attention_max_distance: z.int().min(2).max(65536).default(128),
-  dropout_rate: probability.default(0.1),
-  classifier_dropout: probability.optional(), // of the heads that classify; none: 0
-  layer_norm_epsilon: epsilon.default(1e-6),
-  initializer_factor: deviation.default(1),
-  feed_forward_proj: z.string().default('relu'),
-  dense_act_fn: activation.optional(), // what follows from feed_forward_proj, where a config repeats it
-  is_gated_act: truth.optional(),
-  tie_word_embeddings: z
-    .unknown()
-    .optional()
-    .transform((value) => value !== false),
-  scale_decoder_outputs: truth.optional(), // none: true where embeddings are tied
-  pad_token_id: tokenId.default(0),
-  eos_token_id: eosTokenId.default(1),
-  decoder_start_token_id: tokenId.default(null), // null: the padding token
-  is_encoder_decoder: z.boolean().default(true),
-  ...labelFields,
-})
+export const t5Schema = once(() =>
+  z.object({
+    vocab_size: dimension.default(32128),
+    d_model: dimension.default(512),
+    d_kv: dimension.default(64), // of one head; all heads together may differ from d_model
+    d_ff: dimension.default(2048),
+    num_layers: layerCount.default(6),
+    num_decoder_layers: layerCount.nullable().default(null), // null: as many as num_layers
+    num_heads: layerCount.default(8),
+    relative_attention_num_buckets: z.int().min(4).max(4096).default(32),
+    relative_attention_max_distance: z.int().min(2).max(65536).default(128),
+    dropout_rate: probability.default(0.1),
+    classifier_dropout: probability.optional(), // of the heads that classify; none: 0
+    layer_norm_epsilon: epsilon.default(1e-6),
+    initializer_factor: deviation.default(1),
+    feed_forward_proj: z.string().default('relu'),
+    dense_act_fn: activation.optional(), // what follows from feed_forward_proj, where a config repeats it
+    is_gated_act: truth.optional(),
+    tie_word_embeddings: z
+      .unknown()
+      .optional()
+      .transform((value) => value !== false),
+    scale_decoder_outputs: truth.optional(), // none: true where embeddings are tied
+    pad_token_id: tokenId.default(0),
+    eos_token_id: eosTokenId.default(1),
+    decoder_start_token_id: tokenId.default(null), // null: the padding token
+    is_encoder_decoder: z.boolean().default(true),
+    ...labelFields,
+  }),
+)
 
-type Config = z.output<typeof t5Schema>
+type Config = z.output<ReturnType<typeof t5Schema>>
 export type T5Config = Config & { decoder_start_token_id: number }
 
 /** The format of a variant, whose schema differs in its defaults. */
-export const t5Format = (schema: z.ZodType<Config>, title: string): ConfigFormat<T5Config> => ({
-  schema: schema.transform((config) => ({
-    ...config,
-    decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id ?? 0,
-  })),
+export const t5Format = (
+  schema: () => z.ZodType<Config>,
+  title: string,
+): ConfigFormat<T5Config> => ({
+  schema: once(() =>
+    schema().transform((config) => ({
+      ...config,
+      decoder_start_token_id: config.decoder_start_token_id ?? config.pad_token_id ?? 0,
+    })),
+  ),
   aliases: {
     head_dim: 'd_kv',
     hidden_size: 'd_model',

@@ -26,7 +26,7 @@ import { sameTextStates, T5Encoder, T5EncoderDecoder } from './t5-layers.ts'
 export interface T5Variant {
   readonly modelType: string
   readonly title: string
-  readonly schema: z.ZodType<z.output<typeof t5Schema>>
+  readonly schema: () => z.ZodType<z.output<ReturnType<typeof t5Schema>>>
   /** Whether the output layer has the weight of the embeddings, and whether its inputs are divided by √C. */
   readonly output: (config: T5Config) => { tied: boolean; scaled: boolean }
 }

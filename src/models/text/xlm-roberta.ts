@@ -1,9 +1,11 @@
 // XLM-RoBERTa (Conneau et al., 2020): RoBERTa in a hundred languages.
+
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { dimension } from '../shared/config.ts'
 import { robertaDefaults, robertaFamily, robertaHeads, robertaSchema } from './roberta.ts'
 
-const schema = robertaSchema.extend({ vocab_size: dimension.default(30522) })
+const schema = once(() => robertaSchema().extend({ vocab_size: dimension.default(30522) }))
 const family = robertaFamily('xlm-roberta', 'XLM-RoBERTa', schema)
 const heads = robertaHeads(family, 'XLMRoberta')
 

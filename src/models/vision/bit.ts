@@ -4,28 +4,31 @@ import { z } from 'zod'
 import { activations, GroupNorm, init, Module, StdConv2d } from '../../nn/index.ts'
 import { F, ones, Parameter, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import { checkImages } from '../heads/image-model.ts'
 import { activation, dimension, layerCount, probability } from '../shared/config.ts'
 
-export const bitSchema = z.object({
-  model_type: z.literal('bit').default('bit'),
-  num_channels: layerCount.default(3),
-  embedding_size: dimension.default(64),
-  hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
-  depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
-  layer_type: z.enum(['preactivation', 'bottleneck']).default('preactivation'),
-  hidden_act: activation.default('relu'),
-  global_padding: z.string().toUpperCase().pipe(z.literal('SAME')).nullable().default(null),
-  num_groups: layerCount.default(32),
-  drop_path_rate: probability.default(0),
-  embedding_dynamic_padding: z.boolean().default(false),
-  output_stride: layerCount.default(32),
-  width_factor: z.number().positive().max(64).default(1),
-  out_features: z.array(z.string().max(40)).nullish(),
-  out_indices: z.array(z.int()).nullish(),
-})
+export const bitSchema = once(() =>
+  z.object({
+    model_type: z.literal('bit').default('bit'),
+    num_channels: layerCount.default(3),
+    embedding_size: dimension.default(64),
+    hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
+    depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
+    layer_type: z.enum(['preactivation', 'bottleneck']).default('preactivation'),
+    hidden_act: activation.default('relu'),
+    global_padding: z.string().toUpperCase().pipe(z.literal('SAME')).nullable().default(null),
+    num_groups: layerCount.default(32),
+    drop_path_rate: probability.default(0),
+    embedding_dynamic_padding: z.boolean().default(false),
+    output_stride: layerCount.default(32),
+    width_factor: z.number().positive().max(64).default(1),
+    out_features: z.array(z.string().max(40)).nullish(),
+    out_indices: z.array(z.int()).nullish(),
+  }),
+)
 
-export type BitConfig = z.output<typeof bitSchema>
+export type BitConfig = z.output<ReturnType<typeof bitSchema>>
 
 const EPS = 1e-8 // of the standardised weights
 

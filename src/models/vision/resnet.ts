@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { activations, BatchNorm2d, Conv2d, init, Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel } from '../definition.ts'
 import { type ImageFamily, imageClassifier, imageEncoder } from '../heads/image-classification.ts'
@@ -13,19 +14,21 @@ import { activation, dimension, layerCount } from '../shared/config.ts'
 import { widthOf } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 
-const schema = z.object({
-  num_channels: layerCount.default(3),
-  embedding_size: dimension.default(64),
-  hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
-  depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
-  layer_type: z.enum(['basic', 'bottleneck']).default('bottleneck'),
-  hidden_act: activation.default('relu'),
-  downsample_in_first_stage: z.boolean().default(false),
-  downsample_in_bottleneck: z.boolean().default(false),
-  ...labelFields,
-})
+const schema = once(() =>
+  z.object({
+    num_channels: layerCount.default(3),
+    embedding_size: dimension.default(64),
+    hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
+    depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
+    layer_type: z.enum(['basic', 'bottleneck']).default('bottleneck'),
+    hidden_act: activation.default('relu'),
+    downsample_in_first_stage: z.boolean().default(false),
+    downsample_in_bottleneck: z.boolean().default(false),
+    ...labelFields,
+  }),
+)
 
-export type ResNetConfig = z.output<typeof schema>
+export type ResNetConfig = z.output<ReturnType<typeof schema>>
 
 interface ConvOptions {
   kernel?: number

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { imageClassifier, imageEncoder } from '../heads/image-classification.ts'
 import { dimension } from '../shared/config.ts'
@@ -21,25 +22,26 @@ import {
   vitSchema,
 } from './vit.ts'
 
-const { patch_size } = vitSchema.shape
-const schema = vitSchema.extend({
-  patch_size: patch_size.default(1),
-  backbone_config: bitSchema.default(() =>
-    bitSchema.parse({
-      global_padding: 'same',
-      layer_type: 'bottleneck',
-      depths: [3, 4, 9],
-      out_features: ['stage3'],
-      embedding_dynamic_padding: true,
-    }),
-  ),
-  /** The features (1, channels, height, width) of an image of `image_size`. */
-  backbone_featmap_shape: z
-    .tuple([dimension, dimension, dimension, dimension])
-    .default([1, 1024, 24, 24]),
-})
+const schema = once(() =>
+  vitSchema().extend({
+    patch_size: vitSchema().shape.patch_size.default(1),
+    backbone_config: bitSchema().default(() =>
+      bitSchema().parse({
+        global_padding: 'same',
+        layer_type: 'bottleneck',
+        depths: [3, 4, 9],
+        out_features: ['stage3'],
+        embedding_dynamic_padding: true,
+      }),
+    ),
+    /** The features (1, channels, height, width) of an image of `image_size`. */
+    backbone_featmap_shape: z
+      .tuple([dimension, dimension, dimension, dimension])
+      .default([1, 1024, 24, 24]),
+  }),
+)
 
-export type ViTHybridConfig = z.output<typeof schema>
+export type ViTHybridConfig = z.output<ReturnType<typeof schema>>
 
 class HybridPatches extends Module<ViTHybridConfig> implements Patches {
   backbone = new BitBackbone(this.config.backbone_config)

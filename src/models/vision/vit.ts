@@ -13,6 +13,7 @@ import {
 } from '../../nn/index.ts'
 import { cat, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
+import { once } from '../../util/once.ts'
 import { type UnreadKeys, unreadKeys } from '../../util/unread-keys.ts'
 import { defineModel, type ModelDefinition } from '../definition.ts'
 import { headLinear } from '../heads/headed-model.ts'
@@ -37,26 +38,28 @@ import { resizeGrid } from './bicubic.ts'
 const pixels = z.int().min(1).max(16384)
 const sides = z.union([pixels, z.tuple([pixels, pixels])]) // one number, or height and width
 
-export const vitSchema = z.object({
-  hidden_size: dimension.default(768),
-  num_hidden_layers: layerCount.default(12),
-  num_attention_heads: layerCount.default(12),
-  intermediate_size: dimension.default(3072),
-  hidden_act: activation.default('gelu'),
-  hidden_dropout_prob: probability.default(0),
-  attention_probs_dropout_prob: probability.default(0),
-  initializer_range: deviation.default(0.02),
-  layer_norm_eps: epsilon.default(1e-12),
-  image_size: sides.default(224),
-  patch_size: sides.default(16),
-  num_channels: layerCount.default(3),
-  qkv_bias: z.boolean().default(true),
-  pooler_output_size: dimension.nullish(), // left out: hidden_size
-  pooler_act: activation.default('tanh'),
-  ...labelFields,
-})
+export const vitSchema = once(() =>
+  z.object({
+    hidden_size: dimension.default(768),
+    num_hidden_layers: layerCount.default(12),
+    num_attention_heads: layerCount.default(12),
+    intermediate_size: dimension.default(3072),
+    hidden_act: activation.default('gelu'),
+    hidden_dropout_prob: probability.default(0),
+    attention_probs_dropout_prob: probability.default(0),
+    initializer_range: deviation.default(0.02),
+    layer_norm_eps: epsilon.default(1e-12),
+    image_size: sides.default(224),
+    patch_size: sides.default(16),
+    num_channels: layerCount.default(3),
+    qkv_bias: z.boolean().default(true),
+    pooler_output_size: dimension.nullish(), // left out: hidden_size
+    pooler_act: activation.default('tanh'),
+    ...labelFields,
+  }),
+)
 
-export type ViTConfig = z.output<typeof vitSchema>
+export type ViTConfig = z.output<ReturnType<typeof vitSchema>>
 
 /** What makes tokens of an image. */
 export interface Patches extends Module {
@@ -275,7 +278,7 @@ export const vitFamily = <
 >(variant: {
   modelType: string
   title: string
-  schema: z.ZodType<C>
+  schema: () => z.ZodType<C>
   unread?: UnreadKeys
   Stack: new (config: C, has: StackParts) => S
   prefix: P

@@ -1,3 +1,4 @@
+import { once } from '../../util/once.ts'
 import { type AlignedText, rewrite } from './aligned-text.ts'
 import type { Normalizer } from './steps.ts'
 
@@ -45,7 +46,7 @@ class CharsMap {
     // Every ASCII character is a grapheme of its own, but for a line ending of two.
     if (ASCII.test(text) && !text.includes('\r\n')) replaceSingly(text)
     else
-      for (const { segment } of graphemes.segment(text))
+      for (const { segment } of graphemes().segment(text))
         if (utf8Length(segment) >= LONGEST || !replace(segment)) replaceSingly(segment)
     return changed ? rewrite(source, changes) : source
   }
@@ -99,9 +100,11 @@ function pushChanges(
 const LONGEST = 6 // bytes; longer graphemes are looked up by code point
 const MAX_KNOWN = 1 << 16
 const ASCII = /^\p{ASCII}*$/u
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' })
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+// It takes 9 ms to make.
+const graphemes = once(() => new Intl.Segmenter('und', { granularity: 'grapheme' }))
 
 function offsetOf(unit: number): number {
   return (unit >>> 10) << ((unit & 0x200) >>> 6)

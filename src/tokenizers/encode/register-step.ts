@@ -35,7 +35,7 @@ export function registerTokenizerStep<Kind extends TokenizerStepKind, Settings>(
   STEP.check('registerTokenizerStep', Object(definition))
   const { schema, make, readsTables = false } = definition
   const read: StepReader<Kind> = (json, context) => {
-    const settings = schema.safeParse(json, { reportInput: true })
+    const settings = schema.safeParse(json, { reportInput: true, jitless: true })
     if (!settings.success) return refuseBy(context, settings.error)
     try {
       return make(settings.data)
@@ -83,7 +83,7 @@ export function makeTokenizerStep<Kind extends TokenizerStepKind>(
   json: unknown,
   source: string,
 ): TokenizerSteps[Kind] {
-  const result = tokenizerStep(kind).safeParse(json, { reportInput: true })
+  const result = tokenizerStep(kind).safeParse(json, { reportInput: true, jitless: true })
   if (result.success) return result.data
   throw schemaError(result.error, source)
 }

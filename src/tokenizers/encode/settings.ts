@@ -8,11 +8,16 @@ import { refuse } from '../schema-error.ts'
 
 export const noSettings = z.object({})
 
-export function flag(byDefault: boolean) {
-  return z
+/** Two schemas for all flags: dozens are made while modules load. */
+const [on, off] = [true, false].map((byDefault) =>
+  z
     .boolean()
     .nullish()
-    .transform((value) => value ?? byDefault)
+    .transform((value) => value ?? byDefault),
+)
+
+export function flag(byDefault: boolean): typeof on {
+  return byDefault ? on : off
 }
 
 export function text(byDefault: string) {

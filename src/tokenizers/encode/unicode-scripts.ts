@@ -1,3 +1,4 @@
+import { once } from '../../util/once.ts'
 import type { AlignedText } from './aligned-text.ts'
 import type { PreTokenizer } from './steps.ts'
 import { isAfterUnicode9 } from './unicode-version.ts'
@@ -29,7 +30,7 @@ const known = new Map<string, string | undefined>([
 /** The script of a character in Unicode 9, the version of Python's table. */
 function scriptOf(character: string): string | undefined {
   if (known.has(character)) return known.get(character)
-  const index = isAfterUnicode9(character) ? -1 : PATTERNS.findIndex((p) => p.test(character))
+  const index = isAfterUnicode9(character) ? -1 : patterns().findIndex((p) => p.test(character))
   const script = index < 0 ? undefined : (SAME[SCRIPTS[index]] ?? SCRIPTS[index])
   known.set(character, script)
   return script
@@ -52,4 +53,4 @@ Psalter_Pahlavi Rejang Runic Samaritan Saurashtra Sharada Shavian Siddham SignWr
 Syloti_Nagri Syriac Tagalog Tagbanwa Tai_Le Tai_Tham Tai_Viet Takri Tamil Tangut Telugu Thaana Tibetan Tifinagh
 Tirhuta Ugaritic Vai Warang_Citi Yi`.split(/\s/)
 
-const PATTERNS = SCRIPTS.map((script) => new RegExp(`\\p{Script=${script}}`, 'u'))
+const patterns = once(() => SCRIPTS.map((script) => new RegExp(`\\p{Script=${script}}`, 'u')))

@@ -131,7 +131,7 @@ function parse<Schema extends z.ZodType>(
   value: unknown,
   source: string,
 ): z.output<Schema> {
-  const result = schema.safeParse(value, { reportInput: true })
+  const result = schema.safeParse(value, { reportInput: true, jitless: true })
   if (result.success) return result.data
   throw schemaError(result.error, source)
 }
