@@ -45,6 +45,10 @@ export async function compareBuilds(options: AgainstOptions): Promise<Comparison
     for (const which of options.cases) {
       if (which.threads && !which.threads.includes(threads)) continue
       const row = await compare(which, threads, { ...options, directory }, probe)
+      if (typeof row === 'string') {
+        console.log(columns([which.name, String(threads), `not compared: ${row}`], widths))
+        continue
+      }
       rows.push(row)
       console.log(columns(cellsOf(row), widths))
       mkdirSync(dirname(options.json), { recursive: true })
@@ -68,17 +72,26 @@ export function comparisonOf(
   return { name, threads, here, there, ratio, slower: ratio.high < TOLERATED }
 }
 
+/** The reason, if the other build cannot do the work: an older one has fewer formats. */
 async function compare(
   which: Case,
   threads: number,
   { directory, rounds, turnMs }: AgainstOptions,
   probe: ScalingProbe,
-): Promise<Comparison> {
+): Promise<Comparison | string> {
   const name = which.device === 'wasm' ? 'heed wasm' : 'heed'
   const here = { side: await start(name, threads), times: [] as number[] }
   const there = { side: await start(name, threads, directory), times: [] as number[] }
   const both = [here, there]
-  for (const { side } of both) await side.turn(which, turnMs) // warm-up
+  await here.side.turn(which, turnMs) // warm-up
+  const refused = await there.side.turn(which, turnMs).then(
+    () => null,
+    (error: Error) => error,
+  )
+  if (refused) {
+    for (const { side } of both) await side.end()
+    return refused.message
+  }
   for (let round = 0; round < rounds; round++) {
     await probe.waitForQuiet(threads)
     for (const { side, times } of round % 2 === 0 ? both : both.toReversed()) {

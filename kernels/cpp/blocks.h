@@ -41,7 +41,7 @@ HEED_INLINE Bytes sixteens(const uint8_t* at) {
 struct Q8_0 {
   static constexpr BlockFormat FORMAT = BlockFormat::q8_0;
   static constexpr int OFFSET = 128, HALVES = 1, FIFTH = 0;
-  static constexpr bool SHIFTED = false, NIBBLES = false, QUADS = true;
+  static constexpr bool SHIFTED = false, NIBBLES = false;
   HEED_INLINE Bytes numbers(const uint8_t* block, int) {
     return loadAs<Bytes>(block + 2) ^ everyByte(128);
   }
@@ -50,7 +50,7 @@ struct Q8_0 {
 template <BlockFormat FORMAT_, int OFFSET_, bool SHIFTED_, int FIFTH_> struct Nibbles {
   static constexpr BlockFormat FORMAT = FORMAT_;
   static constexpr int OFFSET = OFFSET_, HALVES = 1, FIFTH = FIFTH_;
-  static constexpr bool SHIFTED = SHIFTED_, NIBBLES = true, QUADS = true;
+  static constexpr bool SHIFTED = SHIFTED_, NIBBLES = true;
   // What the bits of a number stand for, in vectors of any width.
   template <class V> HEED_INLINE V levels(V bits) { return bits; }
   HEED_INLINE Bytes numbers(const uint8_t* block, int) {
@@ -117,7 +117,7 @@ HEED_INLINE Bytes nibblesOfGroup(const uint8_t* at, int group) {
 struct Q4_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q4_k;
   static constexpr int OFFSET = 0, HALVES = 1;
-  static constexpr bool SHIFTED = true, QUADS = false;
+  static constexpr bool SHIFTED = true, NIBBLES = false;
   HEED_INLINE Bytes numbers(const uint8_t* block, int group) {
     return nibblesOfGroup(block + 16, group);
   }
@@ -130,7 +130,7 @@ struct Q4_K {
 struct Q5_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q5_k;
   static constexpr int OFFSET = 0, HALVES = 1;
-  static constexpr bool SHIFTED = true, QUADS = false;
+  static constexpr bool SHIFTED = true, NIBBLES = false;
   HEED_INLINE Bytes numbers(const uint8_t* block, int group) {
     const Bytes fifth = loadAs<Bytes>(block + 16) >> everyByte((uint8_t)group) & everyByte(1);
     return nibblesOfGroup(block + 48, group) | fifth << 4;
@@ -145,7 +145,7 @@ struct Q5_K {
 struct Q3_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q3_k;
   static constexpr int OFFSET = 4, HALVES = 2;
-  static constexpr bool SHIFTED = false, QUADS = false;
+  static constexpr bool SHIFTED = false, NIBBLES = false;
   HEED_INLINE Bytes numbers(const uint8_t* block, int group) {
     const Bytes high = loadAs<Bytes>(block) >> everyByte((uint8_t)group) & everyByte(1);
     const Bytes low = loadAs<Bytes>(block + 32 + group / 4 * 32);
@@ -167,7 +167,7 @@ struct Q3_K {
 struct Q6_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q6_k;
   static constexpr int OFFSET = 32, HALVES = 2;
-  static constexpr bool SHIFTED = false, QUADS = false;
+  static constexpr bool SHIFTED = false, NIBBLES = false;
   HEED_INLINE Bytes numbers(const uint8_t* block, int group) {
     const int first = group / 4, quarter = group % 4;
     const Bytes low = loadAs<Bytes>(block + first * 64 + quarter % 2 * 32);
@@ -193,11 +193,13 @@ HEED_INLINE void readFactors(const float* table, const uint8_t* block, Factors<F
   }
 }
 
-// The scale of each number in the lanes of DotShorts and DotBytes (dot-shorts.h).
-template <class F> HEED_INLINE FloatLanes scaleOf(const Factors<F>& f, int group) {
-  if (F::HALVES == 1) return splat8(f.scale[group]);
-  const float a = f.scale[2 * group], b = f.scale[2 * group + 1];
-  return FloatLanes{a, a, a, a, b, b, b, b};
+// The scale of each number in the lanes V of a dot product (dot-shorts.h).
+template <class V, class F> HEED_INLINE V scaleOf(const Factors<F>& f, int group) {
+  if constexpr (F::HALVES == 1) return f.scale[group] - V{};
+  else {
+    const float a = f.scale[2 * group], b = f.scale[2 * group + 1];
+    return V{a, a, a, a, b, b, b, b};
+  }
 }
 
 // A row of `blocks` blocks as floats.

@@ -22,6 +22,9 @@ HEED_INLINE float sumOf(FloatLanes s) {
 }
 HEED_INLINE float sumOf(HalfLanes s) { return (s[0] + s[2]) + (s[1] + s[3]); }
 HEED_INLINE float sumOf(float s) { return s; }
+#if defined(__AVX512F__)
+HEED_INLINE float sumOf(QuadFloats s) { return sumOf(halvesAdded(s)); }
+#endif
 
 // The shifts of a block's groups.
 template <class F>
@@ -42,25 +45,26 @@ template <class F, class Body> HEED_INLINE void eachGroup(Body&& body) {
 }
 
 // A row of weights times M rows of x: sums without the scales of x.
-template <class F, int M> struct RowSums {
-  FloatLanes sum[M] = {};
+template <class F, class Floats, int M> struct RowSums {
+  Floats sum[M] = {};
   Shifts<F> shift[M] = {};
 };
 
 // += a block of a row of weights times groups i and further of x.
 template <class F, class Dot, int M>
 HEED_INLINE void addBlock(const float* halves, const uint8_t* block, const ShortRow* x, int64_t i,
-                          RowSums<F, M>& to) {
+                          RowSums<F, typename Dot::Floats, M>& to) {
   Factors<F> factors;
   readFactors(halves, block, factors);
   eachGroup<F>([&](int g) __attribute__((always_inline)) {
     const auto weights = Dot::template weights<F>(block, g);
-    const FloatLanes scale = scaleOf(factors, g);
+    typedef typename Dot::Floats Floats;
+    const Floats scale = scaleOf<Floats>(factors, g);
     HEED_UNROLL
     for (int m = 0; m < M; m++) {
-      const Lanes correction = F::OFFSET > 0 ? x[m].correction[i + g] : Lanes{};
-      const Lanes dot = Dot::dot(weights, x[m].q[i + g], correction);
-      to.sum[m] = multiplyAdd(__builtin_convertvector(dot, FloatLanes), scale, to.sum[m]);
+      const Lanes correction = F::OFFSET > 0 && !Dot::SIGNED ? x[m].correction[i + g] : Lanes{};
+      const auto dot = Dot::dot(weights, x[m].q[i + g], correction);
+      to.sum[m] = multiplyAdd(__builtin_convertvector(dot, Floats), scale, to.sum[m]);
     }
   });
   if constexpr (F::SHIFTED)
@@ -72,7 +76,7 @@ HEED_INLINE void addBlock(const float* halves, const uint8_t* block, const Short
 // All blocks of R rows of weights, `stride` bytes apart.
 template <class F, class Dot, int M, int R>
 HEED_INLINE void addBlocks(const ShortProduct& p, const uint8_t* block, int64_t stride,
-                           RowSums<F, M>* to) {
+                           RowSums<F, typename Dot::Floats, M>* to) {
   constexpr int64_t BYTES = sizeOfBlock<F>().bytes, GROUPS = groupsOfBlock<F>();
   for (int64_t b = 0; b < p.blocks; b++, block += BYTES) HEED_UNROLL
   for (int r = 0; r < R; r++) {
@@ -85,22 +89,20 @@ HEED_INLINE void addBlocks(const ShortProduct& p, const uint8_t* block, int64_t 
 // Likewise, four blocks at a time; the last four may overlap with those before.
 template <class F, int M, int R>
 inline void addQuads(const ShortProduct& p, const uint8_t* block, int64_t stride,
-                     RowSums<F, M>* to);
+                     RowSums<F, FloatLanes, M>* to);
 
 #if defined(__AVX512BW__)
 template <class F, int M, int R>
 inline void addQuads(const ShortProduct& p, const uint8_t* block, int64_t stride,
-                     RowSums<F, M>* to) {
+                     RowSums<F, FloatLanes, M>* to) {
   constexpr int64_t BYTES = sizeOfBlock<F>().bytes;
   QuadSums wide[R][M];
   const int64_t quads = ShortRow::quadsOf(p.blocks);
   for (int64_t i = 0; i < quads; i++) {
     const uint8_t* four = block + least(4 * i, p.blocks - 4) * BYTES;
     HEED_UNROLL
-    for (int r = 0; r < R; r++) {
-      for (int64_t at = 0; at < 4 * BYTES; at += 128) prefetchStream(four + r * stride + at);
-      addQuad<F, M>(p.halves, four + r * stride, p.x, i, wide[r]);
-    }
+    for (int r = 0; r < R; r++) prefetchStream(four + r * stride);
+    addQuad<F, M, R>(four, stride, p.x, i, wide);
   }
   for (int r = 0; r < R; r++)
     for (int m = 0; m < M; m++) {
@@ -115,9 +117,9 @@ inline void addQuads(const ShortProduct& p, const uint8_t* block, int64_t stride
 template <class F, class Dot, int M, int R>
 static void dotRows(const ShortProduct& p, int64_t n, int64_t apart) {
   const uint8_t* block = p.weights + n * p.bytes;
-  RowSums<F, M> sums[R];
+  RowSums<F, typename Dot::Floats, M> sums[R];
   bool done = false;
-  if constexpr (Dot::QUADS && F::QUADS)
+  if constexpr (Dot::QUADS && F::NIBBLES)
     if ((done = p.blocks >= 4)) addQuads<F, M, R>(p, block, apart * p.bytes, sums);
   if (!done) addBlocks<F, Dot, M, R>(p, block, apart * p.bytes, sums);
   for (int r = 0; r < R; r++)
@@ -147,10 +149,11 @@ struct Format {
 };
 
 template <class F, class Dot> constexpr Format formatOf() {
+  using Way = typename WayOf<F, Dot>::Way;
   return {sizeOfBlock<F>(),
           dequantizeRow<F>,
-          roundToShorts<F, Dot>,
-          {dotColumns<F, Dot, 1>, dotColumns<F, Dot, 2>, dotColumns<F, Dot, 4>}};
+          roundToShorts<F, Way>,
+          {dotColumns<F, Way, 1>, dotColumns<F, Way, 2>, dotColumns<F, Way, 4>}};
 }
 
 template <class Dot>

@@ -1,11 +1,12 @@
 // Dot products of groups of 32: bytes u of weights with 16-bit numbers q of x, exact. What a
 // processor has for them differs, so this is one of the few files with instructions of its own.
-// All ways give eight integers, each the sum over four numbers of
+// Most ways give eight integers, each the sum over four numbers of
 //
 //   (u - OFFSET) * q = u * q + correction
 //
 // with u - OFFSET in -128..127 and |q| <= LARGEST_SHORT: less than 2^24. Lane i has the numbers
-// from 4 i on, or 2 i, 2 i + 1, 2 i + 16 and 2 i + 17 where they are nibbles.
+// from 4 i on, or 2 i, 2 i + 1, 2 i + 16 and 2 i + 17 where they are nibbles. DotWords gives
+// sixteen, over two numbers each.
 #pragma once
 #include "blocks.h"
 
@@ -19,9 +20,14 @@ constexpr int LARGEST_SHORT = 32639;
 
 // A group of x, in two pieces that differ from one way to the other. Its corrections are
 // -OFFSET times the sums of q.
-struct PackedGroup {
+struct alignas(64) PackedGroup {
   Bytes first, second;
 };
+
+HEED_INLINE Bytes narrow(Lanes a, Lanes b) {
+  return joined((HalfBytes) __builtin_convertvector(a, EightShorts),
+                (HalfBytes) __builtin_convertvector(b, EightShorts));
+}
 
 HEED_INLINE Lanes evenLanes(Lanes a, Lanes b) {
   return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
@@ -55,7 +61,8 @@ HEED_INLINE Lanes multiplyPairs(Shorts a, Shorts b) {
 // Two vectors of shorts: the first and the last 16 numbers where each is a nibble, otherwise those
 // at even and at odd places. Either comes without a shuffle.
 struct DotShorts {
-  static constexpr bool QUADS = false;
+  static constexpr bool QUADS = false, SIGNED = false;
+  typedef FloatLanes Floats;
   struct Weights {
     Shorts a, b;
   };
@@ -90,10 +97,6 @@ struct DotShorts {
   }
 
   template <class F> HEED_INLINE PackedGroup pack(const Lanes* q) {
-    const auto narrow = [](Lanes a, Lanes b) {
-      return joined((HalfBytes) __builtin_convertvector(a, EightShorts),
-                    (HalfBytes) __builtin_convertvector(b, EightShorts));
-    };
     if constexpr (plainNibbles<F>) return {narrow(q[0], q[1]), narrow(q[2], q[3])};
     else
       return {narrow(evenLanes(q[0], q[1]), evenLanes(q[2], q[3])),
@@ -109,7 +112,8 @@ HEED_INLINE void addByteProducts(Lanes& sum, Bytes u, Bytes q) {
 // Upper and lower bytes of q, each times u. Not all processors with AVX-512 have this instruction:
 // as assembly it needs no compiler flag, and who calls it asks first.
 struct DotBytes {
-  static constexpr bool QUADS = true; // see dot-quads.h
+  static constexpr bool QUADS = true, SIGNED = false; // see dot-quads.h
+  typedef FloatLanes Floats;
   typedef Bytes Weights;
 
   template <class F> HEED_INLINE Bytes weights(const uint8_t* block, int group) {
@@ -145,6 +149,51 @@ private:
                                               14, 15);
   }
   HEED_INLINE Bytes joined(HalfBytes a, HalfBytes b) { return HEED_ISA::joined(a, b); }
+};
+
+typedef int32_t QuadLanes __attribute__((vector_size(64)));
+typedef float QuadFloats __attribute__((vector_size(64)));
+
+HEED_INLINE FloatLanes halvesAdded(QuadFloats x) {
+  return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+HEED_INLINE QuadFloats multiplyAdd(QuadFloats a, QuadFloats b, QuadFloats c) {
+  return (QuadFloats)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+
+// Bytes with a sign (an offset of 128 undone), widened to 16 bits in vectors of 64 bytes: the
+// fewest instructions for a block of bytes. Likewise for those who ask first.
+struct DotWords {
+  static constexpr bool QUADS = false, SIGNED = true;
+  typedef QuadFloats Floats;
+  typedef QuadLanes Weights;
+
+  template <class F> HEED_INLINE QuadLanes weights(const uint8_t* block, int group) {
+    static_assert(F::OFFSET == 128, "");
+    const Bytes numbers = F::numbers(block, group) ^ everyByte(128);
+    return (QuadLanes)_mm512_maskz_cvtepi8_epi16(~0u, (__m256i)numbers);
+  }
+
+  HEED_INLINE QuadLanes dot(QuadLanes w, const PackedGroup& x, Lanes) {
+    QuadLanes sum = {};
+    asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(w), "v"(loadAs<QuadLanes>(&x)));
+    return sum;
+  }
+
+  template <class F> HEED_INLINE PackedGroup pack(const Lanes* q) {
+    return {narrow(q[0], q[1]), narrow(q[2], q[3])};
+  }
+};
+#endif
+
+// The way for a format on processors with vpdpbusd and vpdpwssd.
+template <class F, class Dot> struct WayOf {
+  typedef Dot Way;
+};
+#if defined(__AVX512F__)
+template <> struct WayOf<Q8_0, DotBytes> {
+  typedef DotWords Way;
 };
 #endif
 

@@ -6,11 +6,12 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Four groups for dot-quads.h, in vectors of 64 bytes. Formats have an offset or shifts.
+// Four groups for dot-quads.h: the first half of each, and the second. Formats have an offset or
+// shifts.
 struct alignas(64) Quad {
-  Bytes upper[2][2], lower[2][2];
+  uint8_t upper[2][64], lower[2][64];
   union {
-    Lanes correction[2][2];
+    int32_t correction[16];
     float sum[4];
   };
 };
@@ -60,10 +61,9 @@ HEED_INLINE int32_t sumOfLanes(Lanes x) {
   return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
 }
 
-// A group of x times `scale`, as the nearest whole numbers, and their sums over each lane.
+// A group of x times `scale`, as the nearest whole numbers.
 template <class F, class Dot> struct RoundedGroup {
   PackedGroup packed;
-  Lanes sums;
 
   RoundedGroup(const float* x, float scale) {
     Lanes q[4];
@@ -71,8 +71,8 @@ template <class F, class Dot> struct RoundedGroup {
     for (int i = 0; i < 4; i++)
       q[i] = (Lanes)(loadAs<FloatLanes>(x + 8 * i) * scale + ROUNDER) - ROUNDER_BITS;
     packed = Dot::template pack<F>(q);
-    sums = Dot::dot(Dot::ones(), packed, Lanes{});
   }
+  Lanes sums() const { return Dot::dot(Dot::ones(), packed, Lanes{}); } // over each lane
 };
 
 template <class F>
@@ -83,13 +83,13 @@ template <class F, class Dot>
 static void roundToShorts(const float* x, int64_t groups, ShortRow& to) {
   const float top = largestOf(x, groups * GROUP), inverse = top > 0 ? LARGEST_SHORT / top : 0;
   to.scale = top / LARGEST_SHORT;
-  if constexpr (Dot::QUADS && F::QUADS)
+  if constexpr (Dot::QUADS && F::NIBBLES)
     if (groups >= 4) return fillQuads<F>(x, groups, inverse, to.quads);
   for (int64_t i = 0; i < groups; i++) {
     const RoundedGroup<F, Dot> group(x + i * GROUP, inverse);
     to.q[i] = group.packed;
-    if (F::SHIFTED) to.sum[i] = (float)sumOfLanes(group.sums);
-    else to.correction[i] = -F::OFFSET * group.sums;
+    if constexpr (F::SHIFTED) to.sum[i] = (float)sumOfLanes(group.sums());
+    else if constexpr (!Dot::SIGNED) to.correction[i] = -F::OFFSET * group.sums();
   }
 }
 
