@@ -1,10 +1,14 @@
 // Sentences as vectors, near each other where they mean the same (Reimers and Gurevych, 2019).
 import type { Module } from '../nn/index.ts'
-import { pool } from '../nn/index.ts'
+import { pool, poolings } from '../nn/index.ts'
 import { arange, cat, F, type Held, hold, noGrad, type Tensor } from '../tensor/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
-import { HeedError, invalidOption } from '../util/errors.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
+import { alternatives, HeedError, invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { roomFor } from '../util/room-for.ts'
+import { checkHead } from './check-head.ts'
 import type { TextEncoder } from './heads/text-model.ts'
 import { savePretrained } from './pretrained.ts'
 import { fromPretrained } from './registry.ts'
@@ -18,6 +22,21 @@ export interface EmbedOptions {
   /** The name of a prompt of the config, which is put before each text. Default: that of the config, if it has one. */
   promptName?: string
 }
+
+const SENTENCE = optionKinds<SentenceConfig>({
+  pooling: 'texts',
+  normalize: 'flag',
+  maxTokens: 'size?',
+  lowerCase: 'flag?',
+  prompts: 'textRecord?',
+  defaultPrompt: 'text?',
+  includePrompt: 'flag?',
+})
+
+const checkEmbed = argumentKinds('SentenceEncoder.embed', {
+  texts: 'texts',
+  options: optionKinds<EmbedOptions>({ batchSize: 'any?', promptName: 'text?' }),
+})
 
 /** An encoder, its tokenizer and a way of pooling: a folder of sentence-transformers. */
 export class SentenceEncoder {
@@ -33,6 +52,16 @@ export class SentenceEncoder {
     tokenizer: Tokenizer,
     config: SentenceConfig = { pooling: ['mean'], normalize: true },
   ) {
+    checkHead('SentenceEncoder', model, 'encoder')
+    checkArgument('SentenceEncoder', 'tokenizer', tokenizer, 'tokenizer')
+    SENTENCE.check('SentenceEncoder', config)
+    if (config.pooling.length === 0 || !config.pooling.every((way) => poolings.includes(way)))
+      throw wrongArgument(
+        'SentenceEncoder',
+        'pooling',
+        config.pooling,
+        `one or more of ${alternatives(poolings)}`,
+      )
     if (tokenizer.vocabSize > model.vocabSize)
       throw new HeedError(
         'invalid-config',
@@ -85,10 +114,9 @@ export class SentenceEncoder {
    * One vector for each text, in their order. Texts of like length are run together, filled up to one
    * of few lengths, so that few programs serve all.
    */
-  async embed(
-    texts: readonly string[],
-    { batchSize = 16, promptName }: EmbedOptions = {},
-  ): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
+    checkEmbed(texts, options)
+    const { batchSize = 16, promptName } = options
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw invalidOption({
         key: 'batchSize',

@@ -277,7 +277,7 @@ export abstract class Module<Config = unknown> {
 /** What the config of a class must be, where it says so. Classes derived from it may have further keys. */
 interface WithConfigRules {
   readonly name: string
-  readonly configRules?: OptionRules
+  readonly configRules?: Pick<OptionRules, 'check'>
 }
 
 function checkConfig(Class: WithConfigRules, config: unknown): void {

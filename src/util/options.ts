@@ -4,12 +4,8 @@ import { isPlain, notOptions, unknownKey } from './check-keys.ts'
 /** What each option of a type must be: total, so that a new option without an entry does not compile. */
 export type OptionKinds<Options> = { readonly [K in keyof Options]-?: KindOf<Options[K]> }
 
-/** `count` for what must be given, `count?` for what may be left out, `count|null?` for what may also be null. */
-type KindOf<T> = undefined extends T
-  ? null extends T
-    ? `${ArgumentKind}|null?`
-    : `${ArgumentKind}?`
-  : ArgumentKind
+/** `count` for what must be given, `count?` for what may be left out, `count|null` for what may be null. */
+type KindOf<T> = `${ArgumentKind}${null extends T ? '|null' : ''}${undefined extends T ? '?' : ''}`
 
 export interface Rule {
   expected: string

@@ -2,8 +2,10 @@
 // the head beside it.
 import { Dropout, type Embedding, Linear, Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { checkArgument, wrongArgument } from '../../util/check-argument.ts'
+import { OptionRules } from '../../util/options.ts'
 import { modelKey } from '../shared/checkpoint-keys.ts'
-import { configOf, embeddingsOf, type Family, stackClass } from '../shared/family.ts'
+import { checkFamily, configOf, embeddingsOf, type Family, stackClass } from '../shared/family.ts'
 import { type LabelConfig, labelsOf } from '../shared/labels.ts'
 import type { Head } from './heads.ts'
 
@@ -20,6 +22,17 @@ export interface HeadSpec<C extends object, S extends Module, L extends object> 
   /** The field of the stack, where this head has another; null: the model has the layers of the stack as fields. */
   readonly prefix?: string | null
 }
+
+/** Those of all heads: some have further functions. */
+const HEAD = new OptionRules({
+  architectures: 'any',
+  layers: 'function',
+  logits: 'function',
+  pooler: 'flag?',
+  prefix: 'text|null?',
+  pool: 'function?',
+  nextSentence: 'function?',
+})
 
 /** What a head is built on. */
 export interface BelowHead<S extends Module> {
@@ -111,7 +124,11 @@ export function headClass<C extends object, S extends Module, L extends object, 
   family: F & Family<C, S, string>,
   spec: H & HeadSpec<C, S, L>,
 ): HeadClass<C, R> {
-  const architectures = [spec.architectures].flat()
+  const owner = `The head '${head}'`
+  checkFamily(owner, family)
+  checkArgument(owner, 'spec', spec, 'record')
+  HEAD.check(owner, spec)
+  const architectures = classNames(owner, spec.architectures)
   const prefix = prefixOf(family, spec)
   const below = (path: string): string => [prefix, path].filter(Boolean).join('.')
   const Headed = class extends (Model as new (
@@ -131,6 +148,13 @@ export function headClass<C extends object, S extends Module, L extends object, 
   }
   Object.defineProperty(Headed, 'name', { value: architectures[0] })
   return Headed as unknown as HeadClass<C, R>
+}
+
+/** The class names of a model in transformers. @throws HeedError unless there are one or more */
+export function classNames(owner: string, architectures: string | readonly string[]): string[] {
+  const names = [architectures].flat()
+  if (names.length > 0 && names.every((name) => typeof name === 'string' && name)) return names
+  throw wrongArgument(owner, 'architectures', architectures, 'one or more class names')
 }
 
 /** The field of the stack; null where the model has the layers of the stack as fields of its own. */

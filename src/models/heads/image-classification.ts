@@ -1,8 +1,22 @@
 import type { Tensor } from '../../tensor/index.ts'
 import { modelKey } from '../shared/checkpoint-keys.ts'
-import { configOf, type Family, type StackParts, setStackClass, widthOf } from '../shared/family.ts'
+import {
+  checkFamily,
+  configOf,
+  type Family,
+  type StackParts,
+  setStackClass,
+  widthOf,
+} from '../shared/family.ts'
 import { classificationLoss, type LabelConfig, labelsOf } from '../shared/labels.ts'
-import { baseOf, type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
+import {
+  baseOf,
+  classNames,
+  type HeadClass,
+  HeadedModel,
+  type HeadSpec,
+  headClass,
+} from './headed-model.ts'
 import type { ImageClassifier, ImageEncoder, ImageModel } from './image-model.ts'
 
 /** A stack that reads images: states, and one vector for each image. */
@@ -53,7 +67,8 @@ export function imageEncoder<C extends LabelConfig, S extends ImageStack, P exte
   family: ImageFamily<C, S, P>,
   architectures: string | readonly string[],
 ): HeadClass<C, S & ImageEncoder> {
-  const names = [architectures].flat()
+  checkFamily('imageEncoder', family)
+  const names = classNames('imageEncoder', architectures)
   const Stack = family.Stack as new (
     ...has: ConstructorParameters<typeof family.Stack>
   ) => ImageStack

@@ -36,10 +36,9 @@ export const questionAnswerer = <
   L extends object = SpanLayer,
 >(
   family: TextFamily<C, S, P>,
-  { architectures, ...spec }: Partial<HeadSpec<C, S, L>> & Pick<HeadSpec<C, S, L>, 'architectures'>,
+  spec: Partial<HeadSpec<C, S, L>> & Pick<HeadSpec<C, S, L>, 'architectures'>,
 ): HeadClass<C, QuestionAnswererModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(QuestionAnswererModel<C, S, L>, 'question-answering', family, {
-    architectures,
     ...(spanLayer(family) as object as Pick<HeadSpec<C, S, L>, 'layers' | 'logits'>),
     ...spec,
   })

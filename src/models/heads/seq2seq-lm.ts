@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../io/files/json.ts'
 import type { EncoderDecoderCache, Module } from '../../nn/index.ts'
 import { cat, F, full, type Tensor } from '../../tensor/index.ts'
+import { checkArgument, checkArguments } from '../../util/check-argument.ts'
 import { ShapeError } from '../../util/errors.ts'
 import type { Family } from '../shared/family.ts'
 import { type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
@@ -166,8 +167,12 @@ export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L e
 /** What a decoder reads in order to predict `labels` (B, T): the first token, then each label but the last. */
 export function shiftRight(
   labels: Tensor,
-  { decoderStartTokenId, padTokenId }: Pick<Seq2SeqLM, 'decoderStartTokenId' | 'padTokenId'>,
+  model: Pick<Seq2SeqLM, 'decoderStartTokenId' | 'padTokenId'>,
 ): Tensor {
+  checkArgument('shiftRight', 'labels', labels, 'tensor')
+  checkArgument('shiftRight', 'model', model, 'object')
+  const { decoderStartTokenId, padTokenId } = model
+  checkArguments('shiftRight', { decoderStartTokenId, padTokenId }, 'integer')
   const [batch, tokens] = labels.shape
   const start = full([batch, 1], decoderStartTokenId, 'i32')
   const before = labels.to('i32').narrow(1, 0, tokens - 1)

@@ -3,6 +3,7 @@ import type { Tensor } from '../../tensor/index.ts'
 import { modelKey } from '../shared/checkpoint-keys.ts'
 import { checkEncoderInputs } from '../shared/encoder-mask.ts'
 import {
+  checkFamily,
   configOf,
   type StackParts,
   setStackClass,
@@ -12,7 +13,7 @@ import {
   type TextStackOptions,
   widthOf,
 } from '../shared/family.ts'
-import { baseOf, type HeadClass, HeadedModel, type HeadSpec } from './headed-model.ts'
+import { baseOf, classNames, type HeadClass, HeadedModel, type HeadSpec } from './headed-model.ts'
 
 // B batch, T tokens, C width, V vocabulary, K labels
 
@@ -70,12 +71,14 @@ export function textEncoder<C extends TextConfig, S extends TextStack, P extends
   family: TextFamily<C, S, P>,
   architecture: string,
 ): HeadClass<C, S & TextEncoder> {
+  checkFamily('textEncoder', family)
+  const [name] = classNames('textEncoder', architecture)
   const Stack = family.Stack as new (
     ...has: ConstructorParameters<typeof family.Stack>
   ) => TextStack
   const Encoder = class extends Stack implements TextEncoder {
     static readonly modelType = family.modelType
-    static readonly architectures = [architecture]
+    static readonly architectures = [name]
     static readonly head = 'encoder'
     static readonly base = baseOf(family.names)
     static readonly layerLists = family.names.layers
@@ -106,7 +109,7 @@ export function textEncoder<C extends TextConfig, S extends TextStack, P extends
       return modelKey(key, family, this, null)
     }
   }
-  Object.defineProperty(Encoder, 'name', { value: architecture })
+  Object.defineProperty(Encoder, 'name', { value: name })
   setStackClass(family, Encoder)
   return Encoder as unknown as HeadClass<C, S & TextEncoder>
 }

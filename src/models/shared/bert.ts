@@ -18,7 +18,7 @@ import type { Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
-import { headLinear } from '../heads/headed-model.ts'
+import { type ClassifierLayers, classifierLayers, headLinear } from '../heads/headed-model.ts'
 import { bertKeys } from './checkpoint-keys.ts'
 import {
   activation,
@@ -251,6 +251,29 @@ export const bertFamily = <C extends BertConfig, P extends string>({
   }),
   ...bertKeys,
 })
+
+/** Dropout and a linear layer called `classifier`. */
+export const bertClassifier = (
+  config: BertConfig,
+  { labelCount }: { labelCount: number },
+): ClassifierLayers =>
+  classifierLayers(
+    config.hidden_size,
+    labelCount,
+    config,
+    config.classifier_dropout ?? config.hidden_dropout_prob,
+  )
+
+/** @throws HeedError for a config that lets tokens attend to later ones */
+export function requireDecoder({ is_decoder }: BertConfig, title: string): void {
+  if (is_decoder) return
+  throw new HeedError('unsupported', `${title} writes text only where is_decoder is true`, {
+    key: 'is_decoder',
+    value: is_decoder,
+    expected: 'true',
+    remedy: 'Set is_decoder to true in the config and train it to predict the next token.',
+  })
+}
 
 function initial({ initializer_range: std }: BertConfig): { std: number } {
   return { std }

@@ -80,6 +80,11 @@ export interface ConfigFormat<C extends object> {
   complete?(config: C): C
 }
 
+/** The rules of a layer that is used by itself: its config is that of the family, whose values are checked before. */
+export const wholeConfig = {
+  check: (owner: string, config: unknown) => checkArgument(owner, 'config', config, 'record'),
+}
+
 export const schemaOf = <C extends object>({
   schema,
 }: Pick<ConfigFormat<C>, 'schema'>): z.ZodType<C> =>

@@ -2,7 +2,9 @@
 import type { Embedding, Module } from '../../nn/index.ts'
 import { Embedding as EmbeddingModule } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
+import { OptionRules, optionKinds } from '../../util/options.ts'
 import type { CausalLMOptions } from '../heads/causal-lm.ts'
 import type { EncoderOptions } from '../heads/text-model.ts'
 import { type ConfigFormat, readConfig } from './config.ts'
@@ -76,6 +78,27 @@ export interface DecoderFamily<C extends TextConfig, S extends TextStack, P exte
   readonly cache: (config: C) => { layers: number; heads: number; headDim: number }
   /** The number of tokens after which caches must be computed again; left out: never. */
   readonly cacheValidTo?: (config: C) => number
+}
+
+const FAMILY = new OptionRules({
+  modelType: 'text',
+  title: 'text',
+  config: 'record',
+  Stack: 'function',
+  names: 'record',
+})
+const NAMES = optionKinds<StackNames<object>>({
+  width: 'any',
+  layers: 'texts',
+  embeddings: 'text|null',
+  required: 'texts?',
+})
+
+/** Refuses what is no family of models, in calls without types. @throws HeedError */
+export function checkFamily(owner: string, family: { readonly names: unknown }): void {
+  checkArgument(owner, 'family', family, 'record')
+  FAMILY.checkValues(owner, family)
+  NAMES.check(owner, family.names)
 }
 
 /** The cache of a decoder whose heads divide its width, given their keys in config.json. */

@@ -1,3 +1,5 @@
+import { wrongArgument } from '../../util/check-argument.ts'
+
 /** The images that a new model reads. */
 export interface ImageInput {
   channels: number
@@ -11,7 +13,10 @@ export interface ImageInput {
 export type ImageKeys = (input: ImageInput) => Readonly<Record<string, unknown>>
 
 /** The side of the patches of a new model: as in published models for large images, at most 64 patches for small ones. */
-export function patchFor([height, width]: readonly [number, number]): number {
+export function patchFor(size: readonly [number, number]): number {
+  if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => side >= 1))
+    throw wrongArgument('patchFor', 'size', size, '[height, width] in pixels')
+  const [height, width] = size
   const most = Math.max(height, width) > SMALL_IMAGE ? 196 : 64
   for (let patch = 1; patch <= Math.min(height, width); patch++)
     if (height % patch === 0 && width % patch === 0 && (height * width) / patch ** 2 <= most)

@@ -2,11 +2,10 @@
 // B batch, T tokens, C = hidden_size, V = vocab_size
 import { activations, Linear, Module } from '../../nn/index.ts'
 import { Parameter, type Tensor, zeros } from '../../tensor/index.ts'
-import { HeedError } from '../../util/errors.ts'
 import { defineModel } from '../definition.ts'
 import { bertGGUF } from '../gguf/bert.ts'
 import { causalLM } from '../heads/causal-lm.ts'
-import { type ClassifierLayers, classifierLayers, classify } from '../heads/headed-model.ts'
+import { classify } from '../heads/headed-model.ts'
 import { maskedLM } from '../heads/masked-lm.ts'
 import { nextSentencePredictor } from '../heads/next-sentence.ts'
 import { pretraining } from '../heads/pretraining.ts'
@@ -16,11 +15,13 @@ import { textEncoder } from '../heads/text-model.ts'
 import { tokenClassifier } from '../heads/token-classification.ts'
 import {
   type BertConfig,
+  bertClassifier,
   bertDropout,
   bertFamily,
   bertSchema,
   linear,
   norm,
+  requireDecoder,
 } from '../shared/bert.ts'
 import { bertSizes } from '../shared/sizes.ts'
 import { bertTokenizer } from '../shared/tokenizers.ts'
@@ -80,29 +81,6 @@ class PretrainingHeads extends MaskedHead {
 }
 
 const family = bertFamily({ modelType: 'bert', title: 'BERT', schema: bertSchema, prefix: 'bert' })
-
-/** Dropout and a linear layer called `classifier`. */
-export const bertClassifier = (
-  config: BertConfig,
-  { labelCount }: { labelCount: number },
-): ClassifierLayers =>
-  classifierLayers(
-    config.hidden_size,
-    labelCount,
-    config,
-    config.classifier_dropout ?? config.hidden_dropout_prob,
-  )
-
-/** @throws HeedError for a config that lets tokens attend to later ones */
-export function requireDecoder({ is_decoder }: BertConfig, title: string): void {
-  if (is_decoder) return
-  throw new HeedError('unsupported', `${title} writes text only where is_decoder is true`, {
-    key: 'is_decoder',
-    value: is_decoder,
-    expected: 'true',
-    remedy: 'Set is_decoder to true in the config and train it to predict the next token.',
-  })
-}
 
 export class BertModel extends textEncoder(family, 'BertModel') {}
 export class BertForMaskedLM extends maskedLM(family, {

@@ -3,7 +3,7 @@
 import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
 import { dimension } from '../shared/config.ts'
-import { robertaDefaults, robertaFamily, robertaHeads, robertaSchema } from './roberta.ts'
+import { robertaDefaults, robertaFamily, robertaHeads, robertaSchema } from '../shared/roberta.ts'
 
 const schema = once(() => robertaSchema().extend({ vocab_size: dimension.default(30522) }))
 const family = robertaFamily('camembert', 'CamemBERT', schema)

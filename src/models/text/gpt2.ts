@@ -33,6 +33,7 @@ import {
   layerCount,
   probability,
   tokenId,
+  wholeConfig,
 } from '../shared/config.ts'
 import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
@@ -75,6 +76,7 @@ export type GPT2Config = z.output<ReturnType<typeof schema>>
 export type GPT2LayerConfig = GPT2Config & { layer: number }
 
 export class GPT2Attention extends Module<GPT2LayerConfig> {
+  static readonly configRules = wholeConfig
   c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, initial(this.config))
   c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, residual(this.config))
   resid_dropout = new Dropout(this.config.resid_pdrop)
@@ -90,6 +92,7 @@ export class GPT2Attention extends Module<GPT2LayerConfig> {
 }
 
 export class GPT2MLP extends Module<GPT2Config> {
+  static readonly configRules = wholeConfig
   c_fc = new Conv1D(this.config.n_embd, innerSize(this.config), initial(this.config))
   c_proj = new Conv1D(innerSize(this.config), this.config.n_embd, residual(this.config))
   dropout = new Dropout(this.config.resid_pdrop)

@@ -20,7 +20,7 @@ import {
   vitDefaults,
   vitFamily,
   vitSchema,
-} from './vit.ts'
+} from './vit-layers.ts'
 
 class DeiTEmbeddings extends ViTEmbeddings {
   distillation_token = this.token()

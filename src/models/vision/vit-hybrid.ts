@@ -20,7 +20,7 @@ import {
   vitDefaults,
   vitFamily,
   vitSchema,
-} from './vit.ts'
+} from './vit-layers.ts'
 
 const schema = once(() =>
   vitSchema().extend({

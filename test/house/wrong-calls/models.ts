@@ -3,7 +3,9 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as models from '../../../src/models/index.ts'
-import { Linear } from '../../../src/nn/index.ts'
+import { Linear, Module } from '../../../src/nn/index.ts'
+import { ones, type Tensor, tensor } from '../../../src/tensor/index.ts'
+import { Tokenizer } from '../../../src/tokenizers/index.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
 import { type Argument, arg, isClass, make, type Sample, samplesOf } from './damage.ts'
 
@@ -27,8 +29,75 @@ await models.savePretrained(gpt2, join(scratch, 'gpt2'))
 await models.saveModel(join(scratch, 'model'), gpt2)
 const sizes = { layers: 1, heads: 1, dim: 8, context: 8, vocabSize: 8 }
 
+const bert = models.bert as typeof models.bert & models.DecoderFamily<never, never, 'bert'>
+const { names } = bert
+const family = (value: object): Argument => ({
+  value,
+  wrong: [
+    undefined,
+    null,
+    3,
+    'x',
+    {},
+    { ...value, Stack: 3 },
+    { ...value, names: { ...names, layers: 'x' } },
+  ],
+})
+const classNames: Argument = { value: 'MyModel', wrong: [undefined, null, 3, {}, [], [3]] }
+const layers = () => ({ classifier: new Linear(8, 2) })
+const logits = ({ classifier }: { classifier: Linear }, x: Tensor) => classifier.forward(x)
+const wrongSpecs = [
+  null,
+  3,
+  'x',
+  {},
+  { architectures: 'X', layers: 3, logits },
+  { architectures: 'X', layers },
+  { architectures: 'X', layers, logits, noSuchKey: 1 },
+  { architectures: [], layers, logits },
+]
+const spec: Argument = {
+  value: { architectures: 'MyModel', layers, logits },
+  wrong: [undefined, ...wrongSpecs],
+}
+class States extends Module {
+  static readonly head = 'encoder'
+  contextLength = 8
+  vocabSize = 1e6
+  hiddenSize = 4
+  forward = () => ones([1, 8, 4])
+}
+const gpt2Layer: Argument = {
+  value: { ...gpt2.config, layer: 0 },
+  wrong: [undefined, null, 3, 'x', {}, { n_embd: 'x' }],
+}
+
+/** The functions that make the class of a family with a head. */
+const heads: Record<string, readonly Argument[]> = {
+  causalLM: [
+    family(bert),
+    classNames,
+    { value: undefined, wrong: [null, 3, 'x', {}, { layers: 3, logits }] },
+  ],
+  imageClassifier: [family(models.vit), spec],
+  imageEncoder: [family(models.vit), classNames],
+  lastTokenClassifier: [family(bert), classNames],
+  maskedLM: [family(bert), spec],
+  questionAnswerer: [
+    family(bert),
+    {
+      value: { architectures: 'MyModel' },
+      wrong: [undefined, ...wrongSpecs.filter((wrong) => !(wrong as { layers?: unknown })?.layers), { architectures: 'X', layers: 3 }], // biome-ignore format: one line
+    },
+  ],
+  sequenceClassifier: [family(bert), spec],
+  textEncoder: [family(bert), classNames],
+  tokenClassifier: [family(bert), spec],
+}
+
 export const functions: Record<string, readonly Argument[]> = {
   configJson: [pretrained, { value: 'f32', wrong: [null, 3, 'q8', {}] }],
+  ...heads,
   convertModel: [
     dir(join(scratch, 'gpt2')),
     target('converted'),
@@ -42,6 +111,8 @@ export const functions: Record<string, readonly Argument[]> = {
     head,
     { value: {}, wrong: [null, 3, 'x', { onnew: () => {} }, { onNew: 3 }, { keepBlocks: 'x' }] },
   ],
+  GPT2Attention: [gpt2Layer],
+  GPT2MLP: [gpt2Layer],
   headFor: [{ value: 'causal-lm', wrong: [undefined, null, 3, {}] }],
   headOf: [
     { value: { model_type: 'gpt2' }, wrong: [undefined, null, 3, 'x', {}, { model_type: 3 }] },
@@ -72,6 +143,7 @@ export const functions: Record<string, readonly Argument[]> = {
       ],
     },
   ],
+  patchFor: [{ value: [32, 32], wrong: [undefined, null, 3, 'x', {}, [32], ['x', 32], [Number.NaN, 32]] }], // biome-ignore format: one line
   preset: [{ value: models.presetNames()[0], wrong: [undefined, null, 3, {}, 'no such preset'] }],
   readModelConfig: [dir(folder)],
   readSentenceConfig: [{ ...dir(folder), wrong: [undefined, null, 3, {}, []] }],
@@ -86,6 +158,30 @@ export const functions: Record<string, readonly Argument[]> = {
     pretrained,
     target('pretrained'),
     { value: {}, wrong: [null, 3, 'x', { type: 'f16' }, { dtype: 'q8' }, { tokenizer: 3 }] },
+  ],
+  SentenceEncoder: [
+    { value: new States(), wrong: [undefined, null, 3, 'x', {}, gpt2] },
+    { value: await Tokenizer.fromFile(folder), wrong: [undefined, null, 3, 'x', {}] },
+    {
+      value: undefined,
+      wrong: [
+        null,
+        3,
+        'x',
+        {},
+        { pooling: ['middle'], normalize: true },
+        { pooling: [], normalize: true },
+        { pooling: ['mean'], normalize: 3 },
+        { pooling: ['mean'], normalize: true, noSuchKey: 1 },
+      ],
+    },
+  ],
+  shiftRight: [
+    arg.tensor(tensor([[1, 2]])),
+    {
+      value: { decoderStartTokenId: 0, padTokenId: 0 },
+      wrong: [undefined, null, 3, 'x', {}, { decoderStartTokenId: 0 }],
+    },
   ],
   saveWeights: [module_, target('weights.safetensors')],
 }

@@ -1,0 +1,154 @@
+// What RoBERTa (Liu et al., 2019) and its variants share: BERT with other positions and heads.
+// B batch, T tokens, C = hidden_size, V = vocab_size, K labels
+import type { z } from 'zod'
+import { Dropout, type KVCache, Linear, Module } from '../../nn/index.ts'
+import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
+import { once } from '../../util/once.ts'
+import type { ModelDefinition } from '../definition.ts'
+import { causalLM } from '../heads/causal-lm.ts'
+import { classify } from '../heads/headed-model.ts'
+import { maskedLM } from '../heads/masked-lm.ts'
+import { questionAnswerer } from '../heads/question-answering.ts'
+import { sequenceClassifier } from '../heads/sequence-classification.ts'
+import { textEncoder } from '../heads/text-model.ts'
+import { tokenClassifier } from '../heads/token-classification.ts'
+import {
+  BertEmbeddings,
+  BertStack,
+  bertClassifier,
+  bertDropout,
+  bertFamily,
+  bertSchema,
+  linear,
+  norm,
+  requireDecoder,
+} from './bert.ts'
+import { dimension } from './config.ts'
+import type { DecoderFamily } from './family.ts'
+import { bertSizes } from './sizes.ts'
+import { robertaTokenizer } from './tokenizers.ts'
+
+export const robertaSchema = once(() => {
+  const { pad_token_id, bos_token_id, eos_token_id } = bertSchema().shape
+  return bertSchema().extend({
+    vocab_size: dimension.default(50265),
+    pad_token_id: pad_token_id.unwrap().unwrap().default(1), // positions are counted from it
+    bos_token_id: bos_token_id.default(0),
+    eos_token_id: eos_token_id.default(2),
+  })
+})
+
+export type RobertaConfig = z.output<ReturnType<typeof robertaSchema>>
+
+class RobertaEmbeddings extends BertEmbeddings {
+  /** Counted over tokens only, from the id of padding + 1; padding has the position of its id. */
+  protected override positions(ids: Tensor, cache?: KVCache): Tensor {
+    const paddingIndex = this.config.pad_token_id as number
+    const counts = ids.ne(paddingIndex).to('i32') // (B, T)
+    const places = cache ? counts.cumsum(1).add(cache.position()) : counts.cumsum(1)
+    const positions = places.mul(counts).add(paddingIndex)
+    return F.embedding(positions, this.position_embeddings.weight, { paddingIndex }) // (B, T, C)
+  }
+}
+
+class RobertaStack extends BertStack {
+  override embeddings = new RobertaEmbeddings(this.config)
+}
+
+export class LMHead extends Module<RobertaConfig> {
+  dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
+  layer_norm = norm(this.config)
+  bias = new Parameter(zeros([this.config.vocab_size]))
+  decoder: Linear
+
+  constructor(config: RobertaConfig, embeddings: Parameter) {
+    super(config)
+    // An untied decoder has its own bias, and the one above is not used, as in transformers.
+    this.decoder = config.tie_word_embeddings
+      ? new Linear(config.hidden_size, config.vocab_size, { weight: embeddings, bias: this.bias })
+      : linear(config.hidden_size, config.vocab_size, config)
+  }
+
+  forward(states: Tensor): Tensor {
+    return this.decoder.forward(this.layer_norm.forward(this.dense.forward(states).gelu()))
+  }
+}
+
+export class ClassificationHead extends Module<RobertaConfig> {
+  dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
+  dropout = new Dropout(this.config.classifier_dropout ?? this.config.hidden_dropout_prob)
+  out_proj: Linear
+
+  constructor(config: RobertaConfig, labelCount: number) {
+    super(config)
+    this.out_proj = linear(config.hidden_size, labelCount, config)
+  }
+
+  forward(states: Tensor): Tensor {
+    const first = this.dropout.forward(states.select(1, 0)) // (B, T, C) -> (B, C)
+    return this.out_proj.forward(this.dropout.forward(this.dense.forward(first).tanh()))
+  }
+}
+
+/** The family of a variant: all of them call the stack `roberta`. */
+export const robertaFamily = (
+  modelType: string,
+  title: string,
+  schema: () => z.ZodType<RobertaConfig> = robertaSchema,
+): DecoderFamily<RobertaConfig, BertStack, 'roberta'> =>
+  bertFamily({
+    modelType,
+    title,
+    schema,
+    prefix: 'roberta',
+    Stack: RobertaStack,
+    contextLength: (config) => config.max_position_embeddings - config.pad_token_id - 1,
+  })
+
+/** The classes of a variant, by the beginning of their names in transformers. */
+export const robertaHeads = (family: ReturnType<typeof robertaFamily>, name: string) => ({
+  Model: textEncoder(family, `${name}Model`),
+  ForMaskedLM: maskedLM(family, {
+    architectures: `${name}ForMaskedLM`,
+    layers: (config, { embeddings }) => ({ lm_head: new LMHead(config, embeddings().weight) }),
+    logits: ({ lm_head }, states) => lm_head.forward(states),
+  }),
+  ForSequenceClassification: sequenceClassifier(family, {
+    architectures: `${name}ForSequenceClassification`,
+    layers: (config, { labelCount }) => ({
+      classifier: new ClassificationHead(config, labelCount),
+    }),
+    logits: ({ classifier }, states) => classifier.forward(states),
+  }),
+  ForTokenClassification: tokenClassifier(family, {
+    architectures: `${name}ForTokenClassification`,
+    layers: bertClassifier,
+    logits: classify,
+  }),
+  ForQuestionAnswering: questionAnswerer(family, { architectures: `${name}ForQuestionAnswering` }),
+  ForCausalLM: causalLM(family, `${name}ForCausalLM`, {
+    layers: (config, { embeddings }) => {
+      requireDecoder(config, family.title)
+      return { lm_head: new LMHead(config, embeddings().weight) }
+    },
+    logits: ({ lm_head }, states) => lm_head.forward(states),
+  }),
+})
+
+/** What the definitions of all variants share. */
+export const robertaDefaults = {
+  otherNames: [],
+  // Positions are counted from the one after the id of padding.
+  sizes: (sizes) => ({
+    ...bertSizes(sizes),
+    max_position_embeddings: sizes.context + sizes.padTokenId + 1,
+    type_vocab_size: 1,
+  }),
+  dropout: bertDropout,
+  tokenizer: robertaTokenizer,
+  image: null,
+  task: 'fill-mask',
+  maskedLanguageModeling: 'masked-lm',
+  gguf: null,
+  presets: {},
+} as const satisfies Partial<ModelDefinition>
