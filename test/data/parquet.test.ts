@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openRows } from '../../src/data/index.ts'
 import { ByteReader } from '../../src/data/parquet/byte-reader.ts'
+import { loadCodecs } from '../../src/data/parquet/codecs.ts'
+import { Damage } from '../../src/data/parquet/damage.ts'
 import { readRuns } from '../../src/data/parquet/runs.ts'
 import { ThriftReader } from '../../src/data/parquet/thrift.ts'
 import { HeedError } from '../../src/util/errors.ts'
@@ -121,3 +123,41 @@ function draws(seed: number): () => number {
     return state >>> 8
   }
 }
+
+describe('codecs', () => {
+  const pages: Record<string, string> = JSON.parse(readFileSync(fixture('pages.json'), 'utf8'))
+  const { text, ...packed } = Object.fromEntries(
+    Object.entries(pages).map(([name, base64]) => [
+      name,
+      new Uint8Array(Buffer.from(base64, 'base64')),
+    ]),
+  )
+  const numbers = { snappy: 1, gzip: 2, brotli: 4, hadoop: 5, zstd: 6, 'zstd-open': 6, lz4: 7 }
+
+  it.each(Object.entries(numbers))(
+    'give a page whole, or say that it is damaged: %s',
+    async (name, codec) => {
+      const unpack = (await loadCodecs())(codec)
+      const page = packed[name]
+      expect(unpack(page, text.length)).toEqual(text)
+      for (const wrong of [-5, -1, 1, 5])
+        expect(() => unpack(page, text.length + wrong), `${wrong} bytes`).toThrow(Damage)
+      for (let end = 0; end < page.length; end++)
+        expect(() => unpack(page.subarray(0, end), text.length), `the first ${end}`).toThrow(Damage)
+    },
+  )
+
+  it.each(Object.entries(numbers))('say of noise that it is damaged: %s', async (name, codec) => {
+    const unpack = (await loadCodecs())(codec)
+    let state = 4
+    const byte = (): number => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0
+      return state >>> 24
+    }
+    for (let length = 1; length < 50; length++) {
+      const bytes = Uint8Array.from({ length }, byte)
+      if (name.startsWith('zstd')) bytes.set(packed.zstd.slice(0, Math.min(4, length)))
+      expect(() => unpack(bytes, 1000), `${length} bytes`).toThrow(Damage)
+    }
+  })
+})

@@ -1,6 +1,8 @@
 // How pages are packed, by the number of the codec.
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { ByteReader } from './byte-reader.ts'
 import { Damage } from './damage.ts'
+import { unpackHadoopLz4, unpackLz4 } from './lz4.ts'
 
 /** The bytes of a page, of which there must be `length`. */
 export type Unpack = (packed: Uint8Array, length: number) => Uint8Array
@@ -10,13 +12,16 @@ export async function loadCodecs(): Promise<(codec: number) => Unpack> {
   const library = await import('hyparquet-compressors')
   const unpackers: readonly (Unpack | undefined)[] = [
     (packed) => packed,
-    library.decompressSnappy,
+    (packed, length) => {
+      checkSize(new ByteReader(packed).varint(), length)
+      return library.decompressSnappy(packed, length)
+    },
     (packed, length) => gunzipSync(packed, { maxOutputLength: length }),
     undefined, // LZO
     (packed, length) => brotliDecompressSync(packed, { maxOutputLength: length }),
-    library.decompressLz4,
-    (packed, length) => library.decompressZstd(packed, new Uint8Array(length)),
-    library.decompressLz4Raw,
+    unpackHadoopLz4,
+    (packed, length) => unpackZstd(packed, length, library.decompressZstd),
+    unpackLz4,
   ]
   return (codec) => {
     const unpack = unpackers[codec]
@@ -24,10 +29,67 @@ export async function loadCodecs(): Promise<(codec: number) => Unpack> {
     return (packed, length) => {
       if (length > MOST_PAGE) throw new Damage(`a page of ${length} bytes`)
       if (length === 0) return new Uint8Array()
-      const bytes = unpack(packed, length)
+      const bytes = unpackedBy(unpack, packed, length)
       if (bytes.length === length) return new Uint8Array(bytes.buffer, bytes.byteOffset, length) // no Buffer
       throw new Damage(`a page of ${bytes.length} bytes, where its header claims ${length}`)
     }
+  }
+}
+
+function checkSize(size: number | bigint, length: number): void {
+  if (BigInt(size) !== BigInt(length))
+    throw new Damage(`a page of ${size} bytes, where its header claims ${length}`)
+}
+
+/**
+ * Unpacks a frame of Zstandard. With an array to fill, the library is faster, and leaves alone what it does not reach;
+ * a frame that does not say its size is unpacked without one, if its blocks cannot fill the memory.
+ */
+function unpackZstd(packed: Uint8Array, length: number, library: Zstd): Uint8Array {
+  const page = new ByteReader(packed)
+  const size = sizeOfZstd(page)
+  if (size === undefined) checkBlocks(page)
+  else checkSize(size, length)
+  return library(packed, size === undefined ? undefined : new Uint8Array(length))
+}
+
+type Zstd = (packed: Uint8Array, to?: Uint8Array) => Uint8Array
+
+/** As the header of a frame says it (RFC 8878, section 3.1.1.1); undefined where it does not. */
+function sizeOfZstd(page: ByteReader): bigint | undefined {
+  page.take(4)
+  const descriptor = page.byte()
+  const [hasOneSegment, width] = [(descriptor & 32) > 0, descriptor >> 6]
+  if (!hasOneSegment) page.byte() // of the window
+  page.take([0, 1, 2, 4][descriptor & 3]) // of the dictionary
+  if (width === 0) return hasOneSegment ? BigInt(page.byte()) : undefined
+  if (width === 1) return BigInt(page.byte() | (page.byte() << 8)) + 256n
+  const low = BigInt(page.u32())
+  return width === 2 ? low : low | (BigInt(page.u32()) << 32n)
+}
+
+/** The blocks of a frame, after its header (section 3.1.1.2), give at most 128 KiB each. */
+function checkBlocks(page: ByteReader): void {
+  let most = 0
+  for (let isLast = false; !isLast; ) {
+    const header = page.byte() | (page.byte() << 8) | (page.byte() << 16)
+    isLast = (header & 1) === 1
+    const [type, size] = [(header >> 1) & 3, header >> 3]
+    page.take(type === RLE ? 1 : size)
+    most += type === COMPRESSED ? 1 << 17 : size
+    if (most > MOST_PAGE) throw new Damage(`a page of up to ${most} bytes`)
+  }
+}
+
+const RLE = 1
+const COMPRESSED = 2
+
+/** Whatever a library throws, a page that it cannot unpack is damaged. */
+function unpackedBy(unpack: Unpack, packed: Uint8Array, length: number): Uint8Array {
+  try {
+    return unpack(packed, length)
+  } catch {
+    throw new Damage('a page that cannot be unpacked')
   }
 }
 
