@@ -13,6 +13,7 @@ import {
   valueAndGrad,
 } from '../tensor/index.ts'
 import { rowsOf } from './micro-batches.ts'
+import { readLater } from './read-later.ts'
 
 /** A loss in two stages, of which only the second one compares rows with each other. */
 export interface ContrastiveLoss<M = Module> {
@@ -60,7 +61,7 @@ export function cachedGradients(
       start = end
     }
     generator.setState(after)
-    return [loss.item()]
+    return [readLater(loss)]
   }
 }
 

@@ -16,6 +16,7 @@ import {
   totalLoss,
   weightedLoss,
 } from './micro-batches.ts'
+import { readLater } from './read-later.ts'
 
 export interface TrainerOptions extends Splitting {
   model: Module
@@ -115,11 +116,11 @@ export class Trainer {
   private async start(batch: Batch): Promise<Started> {
     if (this.accumulate === 1) {
       const [loss, norm] = await this.fullStep(batch)
-      return { losses: [loss.item()], norm: norm?.item(), ...sizeOf(batch) }
+      return { losses: [readLater(loss)], norm: norm && readLater(norm), ...sizeOf(batch) }
     }
     const losses = await this.backward(microBatches(batch, this.accumulate, this.splitting))
     const [norm] = await this.update()
-    return { losses, norm: norm?.item(), ...sizeOf(batch) }
+    return { losses, norm: norm && readLater(norm), ...sizeOf(batch) }
   }
 
   private async result(step: number, lr: number, started: Started): Promise<StepResult> {
@@ -158,7 +159,7 @@ function summedGradients(
     const losses: Promise<number>[] = []
     for (const micro of micros) {
       const [value] = await forwardBackward(micro)
-      losses.push(value.item())
+      losses.push(readLater(value))
     }
     return losses
   }

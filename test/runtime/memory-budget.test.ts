@@ -17,14 +17,15 @@ const at = scratch()
 const text = 'the cat sat on the mat and the dog ran after the cat. '.repeat(20)
 await writeFile(at('text.txt'), text)
 
+let draws = 0
 const size = { vocab_size: 64, n_positions: 32, n_embd: 32, n_layer: 2, n_head: 2 }
 
 /** 60 in the long form of this test. */
 const COUNT = Number(process.env.HEED_LONG ? 60 : 24)
 
-/** From 1 byte to 10 MB, evenly on a logarithmic scale. */
-const budgets = (count: number): number[] =>
-  Array.from({ length: count }, (_, i) => Math.round(10 ** ((7 * i) / (count - 1))))
+/** From 1 byte, or `least`, to 10 MB, evenly on a logarithmic scale. */
+const budgets = (count: number, least = 1): number[] =>
+  Array.from({ length: count }, (_, i) => Math.round(least * (1e7 / least) ** (i / (count - 1))))
 
 async function trains(): Promise<void> {
   manualSeed(1)
@@ -93,6 +94,23 @@ onEach(oneOfEach, (device) => {
     expect(worked.length).toBeGreaterThan(0)
     expect(worked.length).toBeLessThan(COUNT)
   })
+})
+
+it.each([{}, { accumulate: 2 }])('trainModel with %j', async (keys) => {
+  // From the weights alone to all of a step: the first step fails while it runs.
+  const worked = await survives(
+    budgets(12, 1e5),
+    () =>
+      trainTiny(at(`steps-${draws++}`), {
+        model: 'gpt2',
+        data: [at('text.txt')],
+        steps: 3,
+        ...keys,
+      }),
+    () => setDefaultDevice(oneOfEach[1].make()),
+  )
+  expect(worked.length).toBeGreaterThan(0)
+  expect(worked.length).toBeLessThan(12)
 })
 
 it('trainModel and the command line', async () => {
