@@ -1,5 +1,7 @@
-import { HeedError, invalidOption } from '../util/errors.ts'
-import { checkSeed, deriveSeed, shuffledIndices } from '../util/random.ts'
+import { checkArgument } from '../util/check-argument.ts'
+import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { deriveSeed, shuffledIndices } from '../util/random.ts'
 import type { Batch, BatchSampler } from './batch.ts'
 import { bucketLengths } from './bucket-lengths.ts'
 import { type Examples, firstExamples } from './examples/examples.ts'
@@ -22,6 +24,15 @@ export interface BucketedOptions<E> {
   buckets?: number
 }
 
+const BUCKETED = optionKinds<BucketedOptions<unknown>>({
+  examples: 'collection',
+  length: 'function',
+  collate: 'function',
+  batchSize: 'size',
+  seed: 'count?',
+  buckets: 'size?',
+})
+
 /**
  * Batches of examples of similar length, each padded to one of a few lengths. An epoch visits every example once, in an
  * order drawn by (seed, epoch), except for an incomplete last batch.
@@ -38,15 +49,8 @@ export class BucketedBatches<E> implements BatchSampler {
 
   /** Fewer examples than `batchSize` make one batch of all. */
   constructor(options: BucketedOptions<E>) {
+    BUCKETED.check('BucketedBatches', options)
     const { examples, length, batchSize, buckets = 8, seed = 0 } = options
-    for (const [name, value] of Object.entries({ batchSize, buckets }))
-      if (!Number.isInteger(value) || value < 1)
-        throw invalidOption({
-          key: name,
-          value,
-          expected: 'a whole number from 1',
-          try: { [name]: [8] },
-        })
     if (examples.length === 0)
       throw new HeedError('invalid-data', '`examples` must hold at least one example, got none', {
         key: 'examples',
@@ -55,10 +59,11 @@ export class BucketedBatches<E> implements BatchSampler {
         remedy: 'Check that the rows give examples.',
       })
     this.options = options
-    this.seed = checkSeed(seed)
+    this.seed = seed
     this.batchSize = Math.min(batchSize, examples.length)
     this.stepsPerEpoch = Math.floor(examples.length / this.batchSize)
     const each = Array.from(examples.lengths ?? firstExamples(examples).map(length))
+    for (const size of each) checkArgument('BucketedBatches', 'length(example)', size, 'count')
     this.lengths = bucketLengths(each, buckets)
     const members: number[][] = this.lengths.map(() => [])
     each.forEach((size, i) => {
@@ -68,6 +73,7 @@ export class BucketedBatches<E> implements BatchSampler {
   }
 
   batch(step: number): Batch | Promise<Batch> {
+    checkArgument('BucketedBatches', 'step', step, 'count')
     const { examples, collate } = this.options
     const { chosen, length } = this.planFor(Math.floor(step / this.stepsPerEpoch))[
       step % this.stepsPerEpoch

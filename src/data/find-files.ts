@@ -41,7 +41,11 @@ function matchesParts([part, ...rest]: readonly string[], path: readonly string[
 export const isGlob = (path: string): boolean => /[*?]/.test(path)
 
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  } catch (error) {
+    throw fileError(error, 'read', path)
+  }
 }
 
 const MAX_DEPTH = 64

@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileError } from '../io/files/file-error.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 
 /** Size and modification times of files. */
 export interface FilesState {
@@ -13,10 +15,13 @@ export interface FilesState {
 }
 
 export async function stateOfFiles(files: readonly string[]): Promise<FilesState> {
+  checkArgument('stateOfFiles', 'files', files, 'texts')
   const states = await Promise.all(files.map((file) => statOf(file)))
   const bytes = states.reduce((sum, { size }) => sum + size, 0)
   return { bytes, mark: JSON.stringify(states.map(({ size, mtimeMs }) => [size, mtimeMs])) }
 }
+
+const checkHashFiles = argumentKinds('hashFiles', { files: 'texts', onBytes: 'function?' })
 
 /**
  * A SHA-256, in hexadecimal, of the contents of files, their names and their order, but not of their folders.
@@ -26,6 +31,7 @@ export async function hashFiles(
   files: readonly string[],
   onBytes?: (bytes: number) => void,
 ): Promise<string> {
+  checkHashFiles(files, onBytes)
   const hash = createHash('sha256')
   let bytes = 0
   for (const file of files) {

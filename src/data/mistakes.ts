@@ -1,5 +1,10 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 import type { Row } from './row.ts'
+
+const MISTAKE = { file: 'text', number: 'number' } as const
+const checkAdd = argumentKinds('Mistakes.add', { ...MISTAKE, message: 'text', remedy: 'text?' })
+const checkAttempt = argumentKinds('Mistakes.attempt', { ...MISTAKE, work: 'function' })
 
 /** Collects the mistakes in rows, so that one run reports all of them. */
 export class Mistakes {
@@ -10,7 +15,9 @@ export class Mistakes {
    * Adds a mistake; one for each row is enough.
    * @throws HeedError that lists all, once there are twenty
    */
-  add({ file, number }: Pick<Row, 'file' | 'number'>, message: string, remedy?: string): void {
+  add(row: Pick<Row, 'file' | 'number'>, message: string, remedy?: string): void {
+    const { file, number } = Object(row)
+    checkAdd(file, number, message, remedy)
     this.list.push({ file, number, message: message.replaceAll('\n', ' ') })
     if (remedy) this.remedies.add(remedy)
     if (this.list.length >= MOST) this.throwIfAny()
@@ -18,6 +25,8 @@ export class Mistakes {
 
   /** Runs `work`. A HeedError is added as a mistake, and the result is undefined. */
   attempt<T>(row: Pick<Row, 'file' | 'number'>, work: () => T): T | undefined {
+    const { file, number } = Object(row)
+    checkAttempt(file, number, work)
     try {
       return work()
     } catch (error) {

@@ -1,5 +1,13 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { macrotask } from '../util/macrotask.ts'
+import { having } from '../util/options.ts'
 import type { Batch, BatchSampler } from './batch.ts'
+
+const checkPrefetch = argumentKinds('Prefetch', {
+  inner: having('batches by step, such as RandomWindows', 'batch'),
+  ahead: 'count',
+})
 
 /** Prepares the next batches while the device computes. */
 export class Prefetch implements BatchSampler {
@@ -10,11 +18,13 @@ export class Prefetch implements BatchSampler {
   private readonly made = new Map<number, Promise<Batch>>()
 
   constructor(inner: BatchSampler, ahead = 2) {
+    checkPrefetch(inner, ahead)
     this.inner = inner
     this.ahead = ahead
   }
 
   async batch(step: number): Promise<Batch> {
+    checkArgument('Prefetch', 'step', step, 'count')
     const asked = performance.now()
     const made = this.made.get(step) ?? Promise.resolve(this.inner.batch(step))
     for (const old of this.made.keys())

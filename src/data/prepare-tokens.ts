@@ -5,8 +5,10 @@ import { syncFolder, temporaryPath, writeFileAtomic } from '../io/files/atomic.t
 import { tidyCache } from '../io/files/cache.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { fileError } from '../io/files/file-error.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
+import { having, optionKinds } from '../util/options.ts'
 import { readText } from './read-text.ts'
 import { surveyText } from './survey.ts'
 import type { TokenDataset } from './token-dataset.ts'
@@ -40,6 +42,18 @@ export interface PrepareTokensOptions {
   shardTokens?: number
 }
 
+const ENCODER = having('a tokenizer', 'encode', 'cutPieces', 'toJSON')
+const checkHashTokenizer = argumentKinds('hashTokenizer', { tokenizer: ENCODER })
+const PREPARE = optionKinds<PrepareTokensOptions>({
+  files: 'pathList',
+  tokenizer: ENCODER,
+  encoding: 'text?',
+  cacheDir: 'text',
+  onProgress: 'function?',
+  encode: 'function?',
+  shardTokens: 'size?',
+})
+
 export interface PrepareProgress {
   /** `read` checks the text, `encode` makes tokens of it. */
   stage: 'read' | 'encode'
@@ -53,6 +67,7 @@ export interface PrepareProgress {
  * one. An interrupted run leaves no folder.
  */
 export async function prepareTokens(options: PrepareTokensOptions): Promise<TokenDataset> {
+  PREPARE.check('prepareTokens', options)
   const { files, tokenizer, cacheDir, onProgress, encoding } = options
   const survey = surveyText(files, {
     encoding,
@@ -80,13 +95,14 @@ async function makeTokens(
     await writeFileAtomic(join(temporary, META_FILE), `${JSON.stringify(meta)}\n`)
     await publish(temporary, folder)
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
+    await rm(temporary, { recursive: true, force: true }).catch(() => {}) // the first error is reported
     throw fileError(error, 'write tokens to', folder)
   }
 }
 
 /** A SHA-256 of everything that the ids depend on. */
 export function hashTokenizer(tokenizer: TokenEncoder): string {
+  checkHashTokenizer(tokenizer)
   return sha256(JSON.stringify([tokenizer.toJSON(), tokenizer.eosTokenId ?? null]))
 }
 

@@ -1,9 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { fileError } from '../io/files/file-error.ts'
 import { refuseOtherFormats } from '../io/files/wrong-format.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 import { decoderFor, undecodable } from './readers/encoding.ts'
 import { findInvalidUtf8, incompleteTail } from './utf8.ts'
+
+const checkReadText = argumentKinds('readText', { path: 'text', encoding: 'text?' })
 
 /**
  * The text of a file in pieces of a few megabytes, cut between characters. A byte order mark at the start is skipped.
@@ -11,6 +14,7 @@ import { findInvalidUtf8, incompleteTail } from './utf8.ts'
  * @throws HeedError with the position of the first byte that is not UTF-8 text
  */
 export function* readText(path: string, encoding?: string): Generator<string> {
+  checkReadText(path, encoding)
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let other: TextDecoder | undefined
   let offset = 0

@@ -1,5 +1,9 @@
+import { having } from '../util/options.ts'
 import type { Mistakes } from './mistakes.ts'
 import type { FileFormat } from './readers/reader.ts'
+
+/** What an argument with rows must be. */
+export const ROW_SOURCE = having('the result of `openRows`', 'rows')
 
 /** A row of data, with its file and number. */
 export interface Row {

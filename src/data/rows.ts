@@ -1,5 +1,10 @@
+import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { fileError } from '../io/files/file-error.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
+import { oneOf, optionKinds } from '../util/options.ts'
 import { expandGlob, isFolder, isGlob, listFolder } from './find-files.ts'
 import { fetchHubData, isHubData } from './hub-data.ts'
 import { isImageFile } from './images/decode.ts'
@@ -17,6 +22,16 @@ export interface RowOptions extends ReadOptions {
   format?: string
 }
 
+const ROWS = optionKinds<RowOptions>({
+  format: 'text?',
+  columns: 'texts?',
+  unit: oneOf(['line', 'paragraph', 'file']),
+  separator: 'text?',
+  quote: 'text?',
+  encoding: 'text?',
+})
+const checkOpenRows = argumentKinds('openRows', { paths: 'paths', options: ROWS })
+
 /**
  * Opens the rows of files, folders, patterns (`data/*.jsonl`) and data sets of the hub (`hub:owner/name`,
  * `hub:owner/name/train-*`), in this order. Files are read as rows are requested. The ending of a name chooses
@@ -29,6 +44,7 @@ export async function openRows(
   paths: string | readonly string[],
   options: RowOptions = {},
 ): Promise<RowSource> {
+  checkOpenRows(paths, options)
   const { readers, files, formats } = await findReaders([paths].flat(), options)
   async function* rows(given?: Mistakes): AsyncGenerator<Row> {
     const mistakes = given ?? new Mistakes()
@@ -51,6 +67,7 @@ function withoutNaN(row: Row): Row {
 
 /** Whether a path names a file of rows; all others are read as plain text by language models. */
 export function holdsRows(path: string): boolean {
+  checkArgument('holdsRows', 'path', path, 'text')
   const reader = readerFor(path)
   return reader !== undefined && !reader.plainText
 }
@@ -76,7 +93,7 @@ async function findReaders(
     withImages ||= images !== undefined
     if (images) readers.push(() => inBlocks(images.rows()))
     else if (reader) readers.push((mistakes) => reader.read(file, mistakes, options))
-    else if (texts.length < 2) throw unknownKind(file)
+    else if (texts.length < 2) throw await unknownKind(file)
     else if (texts[0] === file)
       readers.push((mistakes) => inBlocks(readParallelText(texts, mistakes, options)))
   }
@@ -156,7 +173,9 @@ async function findColumns(rows: AsyncIterable<Row>): Promise<string[]> {
 
 const ROWS_FOR_COLUMNS = 100
 
-function unknownKind(file: string): HeedError {
+async function unknownKind(file: string): Promise<unknown> {
+  const missing: unknown = await stat(file).catch((error) => fileError(error, 'read', file))
+  if (missing instanceof Error) return missing
   const [column] = parallelColumns([file])
   const ending = column ? `.${column}` : 'none'
   return new HeedError(

@@ -1,6 +1,8 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { hasMissing, isMissing } from './missing.ts'
 import { Mistakes } from './mistakes.ts'
-import type { Row, RowSource } from './row.ts'
+import { ROW_SOURCE, type Row, type RowSource } from './row.ts'
 
 /** A summary of a column over all rows. */
 export interface ColumnSurvey {
@@ -28,11 +30,15 @@ export interface RowSurvey {
   examples: Row[]
 }
 
+const checkSurveyRows = argumentKinds('surveyRows', { source: ROW_SOURCE })
+
 /**
  * Reads all rows once and summarises their columns.
  * @throws HeedError that lists the rows which cannot be read, up to twenty of them
  */
 export async function surveyRows(source: RowSource): Promise<RowSurvey> {
+  checkSurveyRows(source)
+  checkArgument('surveyRows', 'columns', source.columns, 'texts')
   const columns = new Map<string, ColumnCounts>(
     source.columns.map((name) => [name, new ColumnCounts()]),
   )

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { readText } from './read-text.ts'
 
 export interface TextSurvey {
@@ -9,14 +11,23 @@ export interface TextSurvey {
   hash: string
 }
 
+export interface SurveyOptions {
+  onProgress?: (characters: number) => void
+  encoding?: string
+}
+
+const checkSurveyText = argumentKinds('surveyText', {
+  files: 'pathList',
+  options: optionKinds<SurveyOptions>({ onProgress: 'function?', encoding: 'text?' }),
+})
+
 /**
  * Reads all files once before training starts.
  * @throws HeedError for text that is not UTF-8, empty, or one character only
  */
-export function surveyText(
-  files: string[],
-  { onProgress, encoding }: { onProgress?: (characters: number) => void; encoding?: string } = {},
-): TextSurvey {
+export function surveyText(files: string[], options: SurveyOptions = {}): TextSurvey {
+  checkSurveyText(files, options)
+  const { onProgress, encoding } = options
   const hash = createHash('sha256')
   let characters = 0
   let first: string | undefined

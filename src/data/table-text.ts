@@ -1,3 +1,13 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+
+const checkTableText = argumentKinds('tableText', {
+  records: 'objects',
+  separator: {
+    expected: 'one character that is no quote and no line break',
+    fits: (value) => typeof value === 'string' && /^[^"\r\n]$/.test(value),
+  },
+})
+
 /**
  * Records as a table with a header, in the dialect that Python's csv writes: cells with the separator, a quote or a
  * line break are in quotes. Objects become columns (`scores.spam`), lists JSON, missing values empty cells.
@@ -6,6 +16,7 @@ export function tableText(
   records: readonly Readonly<Record<string, unknown>>[],
   separator = ',',
 ): string {
+  checkTableText(records, separator)
   const rows = records.map((record) => new Map(cellsOf(record)))
   const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))]
   const line = (cells: readonly string[]): string =>

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileError } from '../io/files/file-error.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { listFolder } from './find-files.ts'
 
@@ -10,6 +11,7 @@ import { listFolder } from './find-files.ts'
  * are skipped.
  */
 export function findTextFiles(path: string | string[]): string[] {
+  checkArgument('findTextFiles', 'path', path, 'paths')
   const files = [path].flat().flatMap((name) => (isFolder(name) ? textFiles(name) : [name]))
   if (files.length > 0) return files
   throw new HeedError(

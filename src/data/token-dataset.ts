@@ -1,6 +1,9 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
-import { checkSeed, deriveSeed, shuffledIndices } from '../util/random.ts'
-import { findSegment, MemorySource, type TokenSource } from './token-source.ts'
+import { oneOf, optionKinds } from '../util/options.ts'
+import { deriveSeed, shuffledIndices } from '../util/random.ts'
+import { findSegment, MemorySource, TOKEN_SOURCE, type TokenSource } from './token-source.ts'
 
 export interface SplitOptions {
   /** Fraction of the tokens for validation. Default 0.1. */
@@ -22,6 +25,7 @@ export class TokenDataset {
   private readonly stretches: Stretches
 
   private constructor(options: DatasetOptions) {
+    DATASET.check('TokenDataset', options)
     this.name = options.name
     this.source = options.source
     this.vocabSize = options.vocabSize
@@ -32,26 +36,37 @@ export class TokenDataset {
 
   /** A data set of ids that are in memory. */
   static fromIds(ids: Iterable<number>, options: { vocabSize: number }): TokenDataset {
-    const kept = ids instanceof Int32Array ? ids : Int32Array.from(ids)
-    return TokenDataset.fromSource(new MemorySource(kept), { ...options, documents: [0] })
+    checkFromIds(ids, options)
+    const kept = ids instanceof Int32Array ? ids : Int32Array.from(ids, wholeId)
+    const dataset = TokenDataset.fromSource(new MemorySource(kept), { ...options, documents: [0] })
+    dataset.checkIds(kept, 0, kept.length, 0)
+    return dataset
   }
 
   static fromSource(
     source: TokenSource,
     options: { vocabSize: number; documents: readonly number[] },
   ): TokenDataset {
-    return new TokenDataset({ name: 'data', source, ...options, ranges: [[0, source.length]] })
+    checkFromSource(source)
+    SOURCE.checkValues('fromSource', options)
+    const { vocabSize, documents } = options
+    const ranges: Range[] = [[0, source.length]]
+    return new TokenDataset({ name: 'data', source, vocabSize, documents, ranges })
   }
 
   /** Copies `count` ids from `start` on. @throws HeedError for ids outside of the vocabulary */
   read(start: number, count: number, out: Int32Array = new Int32Array(count), at = 0): Int32Array {
-    if (!(start >= 0 && count >= 0 && start + count <= this.length)) {
+    const isWhole = Number.isSafeInteger(start) && Number.isSafeInteger(count)
+    if (!(isWhole && start >= 0 && count >= 0 && start + count <= this.length)) {
       throw new HeedError(
         'invalid-option',
         `Tokens to read must lie within the ${this.length} of the ${this.name} set, got ${start} to ${start + count}`,
         { remedy: 'Read fewer tokens.' },
       )
     }
+    checkRead(out, at)
+    if (out.length < at + count)
+      throw wrongArgument('TokenDataset.read', 'out', out, `an array of ${at + count} ids or more`)
     const { starts, offsets, length } = this.stretches
     let stretch = findSegment(starts, start)
     for (let done = 0; done < count; stretch++) {
@@ -67,6 +82,7 @@ export class TokenDataset {
 
   /** Splits the data into two sets without common tokens. */
   split(options: SplitOptions = {}): { train: TokenDataset; validation: TokenDataset } {
+    SPLIT.check('split', options)
     const { fraction = 0.1, by = 'end', seed = 0 } = options
     if (!(fraction >= 0 && fraction < 1)) {
       throw invalidOption({
@@ -77,7 +93,7 @@ export class TokenDataset {
       })
     }
     if (by === 'end' || fraction === 0) return this.splitEnd(fraction)
-    return this.splitDocuments(fraction, checkSeed(seed))
+    return this.splitDocuments(fraction, seed)
   }
 
   /** Closes the files, also for the data sets that were split from this one. */
@@ -176,6 +192,37 @@ interface DatasetOptions {
   vocabSize: number
   documents: readonly number[]
   ranges: Range[]
+}
+
+const SOURCE = optionKinds<Pick<DatasetOptions, 'vocabSize' | 'documents'>>({
+  vocabSize: 'size',
+  documents: 'numbers',
+})
+const DATASET = optionKinds<DatasetOptions>({
+  name: 'text',
+  source: TOKEN_SOURCE,
+  vocabSize: 'size',
+  documents: 'numbers',
+  ranges: 'lists',
+})
+const SPLIT = optionKinds<SplitOptions>({
+  fraction: 'number?',
+  by: oneOf(['end', 'document']),
+  seed: 'count?',
+})
+const checkFromSource = argumentKinds('fromSource', { source: TOKEN_SOURCE })
+const checkFromIds = argumentKinds('fromIds', {
+  ids: 'iterable',
+  options: optionKinds<Pick<DatasetOptions, 'vocabSize'>>({ vocabSize: 'size' }),
+})
+const checkRead = argumentKinds('TokenDataset.read', {
+  out: { expected: 'an Int32Array', fits: (value) => value instanceof Int32Array },
+  at: 'count',
+})
+
+function wholeId(id: number): number {
+  checkArgument('fromIds', 'id', id, 'integer')
+  return id
 }
 
 /** Where each stretch starts in the data set, and where that is in the source. */

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { fileError } from '../io/files/file-error.ts'
 import { readJson } from '../io/files/json.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { TokenDataset } from './token-dataset.ts'
 import {
   MemorySource,
@@ -20,11 +22,19 @@ export const META_FILE = 'meta.json'
 
 export type TokenMeta = z.infer<typeof metaSchema>
 
+/** How much of a file is held in memory. */
+export interface HoldOptions {
+  /** Larger files are read piece by piece. */
+  maxBytesInMemory?: number
+}
+
+export const HOLD = optionKinds<HoldOptions>({ maxBytesInMemory: 'amount?' })
+
+const checkOpenTokens = argumentKinds('openTokens', { folder: 'text', options: HOLD })
+
 /** Opens a folder of tokens. Small ones are read into memory, large ones window by window. */
-export async function openTokens(
-  folder: string,
-  options: { maxBytesInMemory?: number } = {},
-): Promise<TokenDataset> {
+export async function openTokens(folder: string, options: HoldOptions = {}): Promise<TokenDataset> {
+  checkOpenTokens(folder, options)
   const meta = await readMeta(folder)
   const bytesPerToken = meta.dtype === 'u16' ? 2 : 4
   const shards: OpenShard[] = []

@@ -1,6 +1,7 @@
 import { closeSync, readSync } from 'node:fs'
 import { fileError } from '../io/files/file-error.ts'
 import { HeedError } from '../util/errors.ts'
+import { having } from '../util/options.ts'
 
 /** A row of token ids, wherever it is kept. */
 export interface TokenSource {
@@ -9,6 +10,8 @@ export interface TokenSource {
   read(start: number, count: number, out: Int32Array, at: number): void
   close(): void
 }
+
+export const TOKEN_SOURCE = having('a source of tokens, such as JoinedExamples', 'read', 'close')
 
 export type TokenArray = Uint16Array | Uint32Array | Int32Array
 

@@ -1,5 +1,8 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { invalidOption } from '../util/errors.ts'
-import { checkSeed, randomBelow, shuffledIndices } from '../util/random.ts'
+import { having, optionKinds } from '../util/options.ts'
+import { randomBelow, shuffledIndices } from '../util/random.ts'
 import type { BatchSampler } from './batch.ts'
 import type { TokenDataset } from './token-dataset.ts'
 
@@ -18,6 +21,24 @@ export interface WindowOptions {
   seed?: number
 }
 
+export interface SequentialOptions extends WindowOptions {
+  /** Draw the order of the windows in each epoch. Default true. */
+  shuffle?: boolean
+  /** Skip the last batch of an epoch when it is not full. Default true. */
+  dropLast?: boolean
+}
+
+const WINDOWS = { batchSize: 'size', contextLength: 'size', seed: 'count?' } as const
+const DATASET = having('a TokenDataset', 'read', 'split')
+const checkRandom = argumentKinds('RandomWindows', {
+  dataset: DATASET,
+  options: optionKinds<WindowOptions>(WINDOWS),
+})
+const checkSequential = argumentKinds('SequentialWindows', {
+  dataset: DATASET,
+  options: optionKinds<SequentialOptions>({ ...WINDOWS, shuffle: 'flag?', dropLast: 'flag?' }),
+})
+
 /** Windows that start anywhere, drawn with replacement by (seed, step, row). */
 export class RandomWindows implements BatchSampler {
   private readonly dataset: TokenDataset
@@ -25,15 +46,18 @@ export class RandomWindows implements BatchSampler {
   private readonly contextLength: number
   private readonly seed: number
 
-  constructor(dataset: TokenDataset, { batchSize, contextLength, seed = 0 }: WindowOptions) {
-    checkWindows(dataset, batchSize, contextLength)
+  constructor(dataset: TokenDataset, options: WindowOptions) {
+    checkRandom(dataset, options)
+    const { batchSize, contextLength, seed = 0 } = options
+    checkLength(dataset, contextLength)
     this.dataset = dataset
     this.batchSize = batchSize
     this.contextLength = contextLength
-    this.seed = checkSeed(seed)
+    this.seed = seed
   }
 
   batch(step: number): TokenBatch {
+    checkArgument('RandomWindows', 'step', step, 'count')
     const places = this.dataset.length - this.contextLength
     const starts = Array.from({ length: this.batchSize }, (_, row) =>
       randomBelow(places, this.seed, step, row),
@@ -54,17 +78,14 @@ export class SequentialWindows implements BatchSampler {
   private readonly shuffle: boolean
   private order: { epoch: number; indices: Uint32Array } | undefined
 
-  /** `dropLast` (default true) skips the last batch of an epoch when it is not full. */
-  constructor(
-    dataset: TokenDataset,
-    options: WindowOptions & { shuffle?: boolean; dropLast?: boolean },
-  ) {
+  constructor(dataset: TokenDataset, options: SequentialOptions) {
+    checkSequential(dataset, options)
     const { batchSize, contextLength, seed = 0, shuffle = true, dropLast = true } = options
-    checkWindows(dataset, batchSize, contextLength)
+    checkLength(dataset, contextLength)
     this.dataset = dataset
     this.batchSize = batchSize
     this.contextLength = contextLength
-    this.seed = checkSeed(seed)
+    this.seed = seed
     this.shuffle = shuffle
     this.windows = Math.floor((dataset.length - 1) / contextLength)
     const batches = this.windows / batchSize
@@ -79,6 +100,7 @@ export class SequentialWindows implements BatchSampler {
   }
 
   batch(step: number): TokenBatch {
+    checkArgument('SequentialWindows', 'step', step, 'count')
     const epoch = Math.floor(step / this.stepsPerEpoch)
     const first = (step % this.stepsPerEpoch) * this.batchSize
     const rows = Math.min(this.batchSize, this.windows - first)
@@ -98,16 +120,7 @@ export class SequentialWindows implements BatchSampler {
   }
 }
 
-function checkWindows(dataset: TokenDataset, batchSize: number, contextLength: number): void {
-  for (const [name, value] of Object.entries({ batchSize, contextLength })) {
-    if (Number.isInteger(value) && value >= 1) continue
-    throw invalidOption({
-      key: name,
-      value,
-      expected: 'a whole number from 1',
-      try: { [name]: [8] },
-    })
-  }
+function checkLength(dataset: TokenDataset, contextLength: number): void {
   if (dataset.length > contextLength) return
   throw invalidOption({
     key: 'contextLength',

@@ -1,8 +1,13 @@
 import { type ArgumentKind, wrongArgument } from './check-argument.ts'
 import { OptionRules, type Rule, ruleOf } from './options.ts'
 
-/** What an argument must be: a kind, with `?` where it may be left out, or the rules of options. */
-export type ArgumentRule = ArgumentKind | `${ArgumentKind}?` | `${ArgumentKind}|null?` | OptionRules
+/** What an argument must be: a kind, with `?` where it may be left out, a rule, or the rules of options. */
+export type ArgumentRule =
+  | ArgumentKind
+  | `${ArgumentKind}?`
+  | `${ArgumentKind}|null?`
+  | Rule
+  | OptionRules
 
 /**
  * The arguments of a function in their order, compiled once: `const check = argumentKinds('bleu', { hypotheses:
@@ -15,7 +20,7 @@ export function argumentKinds(
 ): (...values: readonly unknown[]) => void {
   const rules = Object.entries(table).map(([name, rule]): [string, Rule | OptionRules] => [
     name,
-    typeof rule === 'string' ? ruleOf(rule) : rule,
+    rule instanceof OptionRules ? rule : ruleOf(rule),
   ])
   return (...values) => {
     for (let i = 0; i < rules.length; i++) {

@@ -11,6 +11,7 @@ export const kinds = {
   any: ['any value', () => true],
   tensor: ['a tensor', (value: unknown) => typeof value === 'object' && value !== null && 'node' in value], // biome-ignore format: one line
   number: ['a number', (value: unknown) => typeof value === 'number'],
+  amount: ['a finite number >= 0', (value: unknown) => Number.isFinite(value) && Number(value) >= 0], // biome-ignore format: one line
   finite: ['a finite number', (value: unknown) => Number.isFinite(value)],
   integer: ['a whole number', whole],
   count: ['a whole number >= 0', (value: unknown) => whole(value) && value >= 0],
@@ -30,7 +31,12 @@ export const kinds = {
   textOrList: ['a string or an array of strings', (value: unknown) => typeof value === 'string' || isListOf(value, (x) => typeof x === 'string')], // biome-ignore format: one line
   floats: ['a Float32Array', (value: unknown) => value instanceof Float32Array],
   bytes: ['a Uint8Array', (value: unknown) => value instanceof Uint8Array],
+  paths: ['a path, or an array of one or more paths', (value: unknown) => typeof value === 'string' || isPathList(value)], // biome-ignore format: one line
+  pathList: ['an array of one or more paths', (value: unknown) => isPathList(value)],
+  collection: ['an array, or another collection with `length` and `at`', (value: unknown) => hasMethod(value, 'at') && whole(Reflect.get(Object(value), 'length'))], // biome-ignore format: one line
   iterable: ['a list or another iterable', (value: unknown) => typeof value === 'object' && value !== null && Symbol.iterator in value], // biome-ignore format: one line
+  stream: ['a list or another iterable, also an asynchronous one', (value: unknown) => typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)], // biome-ignore format: one line
+  objects: ['an array of objects', (value: unknown) => isListOf(value, (x) => typeof x === 'object' && x !== null)], // biome-ignore format: one line
   record: ['a plain object', isPlain],
   textRecord: ['an object of strings', (value: unknown) => isPlain(value) && Object.values(value).every((x) => typeof x === 'string')], // biome-ignore format: one line
   function: ['a function', (value: unknown) => typeof value === 'function'],
@@ -73,8 +79,11 @@ export const wrongArgument = (
   remedy?: string,
 ): HeedError => invalidOption({ key, value, expected, remedy, owner })
 
-const hasMethod = (value: unknown, name: string): boolean =>
+export const hasMethod = (value: unknown, name: string): boolean =>
   typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function'
+
+const isPathList = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && isListOf(value, (x) => typeof x === 'string')
 
 function isListOf(value: unknown, fits: (item: unknown) => boolean): boolean {
   if (ArrayBuffer.isView(value)) return fits(0)

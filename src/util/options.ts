@@ -1,8 +1,9 @@
-import { type ArgumentKind, kinds, wrongArgument } from './check-argument.ts'
+import { type ArgumentKind, hasMethod, kinds, wrongArgument } from './check-argument.ts'
 import { isPlain, notOptions, unknownKey } from './check-keys.ts'
+import { alternatives, shown } from './errors.ts'
 
 /** What each option of a type must be: total, so that a new option without an entry does not compile. */
-export type OptionKinds<Options> = { readonly [K in keyof Options]-?: KindOf<Options[K]> }
+export type OptionKinds<Options> = { readonly [K in keyof Options]-?: KindOf<Options[K]> | Rule }
 
 /** `count` for what must be given, `count?` for what may be left out, `count|null` for what may be null. */
 type KindOf<T> = `${ArgumentKind}${null extends T ? '|null' : ''}${undefined extends T ? '?' : ''}`
@@ -17,9 +18,11 @@ export class OptionRules {
   private readonly rules = new Map<string, Rule>()
   private readonly required: readonly string[]
 
-  constructor(table: Readonly<Record<string, string>>) {
+  constructor(table: Readonly<Record<string, string | Rule>>) {
     for (const [name, kind] of Object.entries(table)) this.rules.set(name, ruleOf(kind))
-    this.required = Object.keys(table).filter((name) => !table[name].endsWith('?'))
+    this.required = Object.entries(table).flatMap(([name, kind]) =>
+      (typeof kind === 'string' ? kind.endsWith('?') : kind.fits(undefined)) ? [] : [name],
+    )
   }
 
   /**
@@ -58,7 +61,26 @@ export const optionKinds = <Options>(table: OptionKinds<Options>): OptionRules =
 
 const isKind = (name: string): name is ArgumentKind => Object.hasOwn(kinds, name)
 
-export function ruleOf(kind: string): Rule {
+/** One of some values, or left out. */
+export const oneOf = (values: readonly unknown[]): Rule => ({
+  expected: alternatives(values.map(shown)),
+  fits: (value) => value === undefined || values.includes(value),
+})
+
+/** An object with these methods, whatever its class is. */
+export const having = (expected: string, ...methods: readonly string[]): Rule => ({
+  expected,
+  fits: (value) => methods.every((name) => hasMethod(value, name)),
+})
+
+/** A number between two limits. */
+export const numberFrom = (least: number, most: number): Rule => ({
+  expected: `a number from ${least} to ${most}`,
+  fits: (value) => typeof value === 'number' && value >= least && value <= most,
+})
+
+export function ruleOf(kind: string | Rule): Rule {
+  if (typeof kind !== 'string') return kind
   const base = kind.replace(/(\|null)?\??$/, '')
   const [expected, fits] = isKind(base) ? kinds[base] : kinds.any
   const optional = kind.endsWith('?')

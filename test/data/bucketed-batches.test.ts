@@ -87,7 +87,7 @@ describe('bucketed batches', () => {
 
   it('take fewer examples than a batch', async () => {
     expect((await idsOf(make(1, 1000), 0)).length).toBe(103)
-    expect(() => make(1, 0)).toThrow('`batchSize` must be a whole number from 1, got 0')
+    expect(() => make(1, 0)).toThrow('`batchSize` must be a whole number >= 1, got 0')
   })
 
   it('are the same when they are made ahead', async () => {

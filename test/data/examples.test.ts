@@ -72,9 +72,17 @@ describe('packed examples', () => {
     expect(() => unpack(new Uint8Array(1000).fill(7))).toThrow(HeedError) // a list in a list in …
   })
 
+  it('are nested no deeper than they can be read', () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 'a' : [nested(depth - 1)])
+    expect(unpack(packed(nested(32)))).toEqual(nested(32))
+    const cycle: unknown[] = []
+    cycle.push(cycle)
+    for (const value of [nested(33), cycle]) expect(() => packed(value)).toThrow(/at most 32/)
+  })
+
   it('are data: nothing else can be packed', () => {
     for (const value of [() => 1, Symbol('a'), 1n, new Map(), new Uint8Array(2)])
-      expect(() => packed([value])).toThrow(TypeError)
+      expect(() => packed([value])).toThrow(/must hold JSON values, got/)
   })
 })
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import * as heed from '../../src/index.ts'
 import { complaint, damaged, type Sample } from './wrong-calls/damage.ts'
+import * as data from './wrong-calls/data.ts'
 import * as generate from './wrong-calls/generate.ts'
 import * as files from './wrong-calls/io.ts'
 import * as metrics from './wrong-calls/metrics.ts'
@@ -19,6 +20,7 @@ describe.each<[string, readonly Sample[]]>([
   ['generation', generate.samples],
   ['files, tokenizers and pipelines', files.samples],
   ['models', models.samples],
+  ['data', data.samples],
 ])('%s', (_, samples) => {
   it.each(samples)('$name', async (sample) => {
     // The call itself is right.
@@ -86,6 +88,7 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
   './tokenizers': [...Object.keys(files.tokenizerFunctions), 'Tokenizer'],
   './pipelines': Object.keys(files.pipelineFunctions),
   './models': [...Object.keys(models.functions), ...models.modelClasses],
+  './data': Object.keys(data.functions),
 }
 
 /** The public methods of a class and of those above it, without the names of PyTorch, which are writable answers. */

@@ -7,18 +7,24 @@ import { z } from 'zod'
 import { replaceFile } from '../../io/files/atomic.ts'
 import { parseJson } from '../../io/files/json.ts'
 import { openForReading, readFully } from '../../io/files/open-file.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError } from '../../util/errors.ts'
+import { HOLD, type HoldOptions } from '../token-files.ts'
 import { readExactly } from '../token-source.ts'
-import type { Examples, PackedExamples } from './examples.ts'
+import { checkPacked, type Examples, type PackedExamples } from './examples.ts'
 import { unpack } from './pack.ts'
 
+const checkWrite = argumentKinds('writeExamples', { path: 'text', key: 'text', packed: 'stream' })
+const checkOpen = argumentKinds('openExamples', { path: 'text', key: 'text', options: HOLD })
+
 /** Writes a file of examples. It replaces an older file at once, when it is complete. */
-export function writeExamples(
+export async function writeExamples(
   path: string,
   key: string,
   packed: AsyncIterable<PackedExamples>,
 ): Promise<void> {
-  return replaceFile(path, async (handle) => {
+  checkWrite(path, key, packed)
+  await replaceFile(path, async (handle) => {
     const hash = createHash('sha256')
     const write = async (bytes: Uint8Array): Promise<void> => {
       hash.update(bytes)
@@ -28,6 +34,7 @@ export function writeExamples(
     const lengths: Uint32Array[] = []
     let bytes = 0
     for await (const part of packed) {
+      checkPacked(part)
       await write(part.bytes)
       sizes.push(part.sizes)
       lengths.push(part.lengths)
@@ -52,12 +59,15 @@ export interface StoredExamples<E> extends Examples<E> {
  * Opens a file of examples after having checked all of it. Small ones are held, as they are in the file;
  * of others what each example takes.
  * @returns undefined where there is none of this key, or a damaged one
+ * @throws HeedError for a file that may not be read, and for a folder
  */
 export async function openExamples<E>(
   path: string,
   key: string,
-  { maxBytesInMemory = 256 << 20 }: { maxBytesInMemory?: number } = {},
+  options: HoldOptions = {},
 ): Promise<StoredExamples<E> | undefined> {
+  checkOpen(path, key, options)
+  const { maxBytesInMemory = 256 << 20 } = options
   let handle: FileHandle | undefined
   try {
     const opened = await openForReading(path)
@@ -79,7 +89,7 @@ export async function openExamples<E>(
     handle = undefined // which is the file's now
     return file
   } catch (error) {
-    if (error instanceof HeedError) return undefined
+    if (error instanceof HeedError && error.code !== 'file-system') return undefined
     throw error
   } finally {
     await handle?.close()

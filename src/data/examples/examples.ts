@@ -1,3 +1,10 @@
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { wrongArgument } from '../../util/check-argument.ts'
+import type { Rule } from '../../util/options.ts'
+
+const checkSelect = argumentKinds('selectExamples', { all: 'collection', numbers: 'numbers' })
+const checkFirst = argumentKinds('firstExamples', { all: 'collection', most: 'count' })
+
 /** Examples by index, in memory or in a file; an array is one. */
 export interface Examples<E> {
   readonly length: number
@@ -8,6 +15,10 @@ export interface Examples<E> {
 
 /** Some of the examples, in the order of their numbers here. */
 export function selectExamples<E>(all: Examples<E>, numbers: Uint32Array): Examples<E> {
+  checkSelect(all, numbers)
+  for (const number of numbers)
+    if (!Number.isInteger(number) || number < 0 || number >= all.length)
+      throw wrongArgument('selectExamples', 'numbers', number, `indices of ${all.length} examples`)
   const { lengths } = all
   return {
     length: numbers.length,
@@ -17,8 +28,22 @@ export function selectExamples<E>(all: Examples<E>, numbers: Uint32Array): Examp
 }
 
 /** The first `most` examples; by default all. */
-export function firstExamples<E>(all: Examples<E>, most = all.length): E[] {
+export function firstExamples<E>(all: Examples<E>, most = all?.length): E[] {
+  checkFirst(all, most)
   return Array.from({ length: Math.min(most, all.length) }, (_, i) => all.at(i) as E)
+}
+
+const UINTS: Rule = { expected: 'a Uint32Array', fits: (value) => value instanceof Uint32Array }
+const checkParts = argumentKinds('Packed examples', {
+  bytes: 'bytes',
+  sizes: UINTS,
+  lengths: UINTS,
+})
+
+/** @throws HeedError for what is not packed examples */
+export function checkPacked(packed: PackedExamples): void {
+  const { bytes, sizes, lengths } = Object(packed)
+  checkParts(bytes, sizes, lengths)
 }
 
 /** Consecutive examples in the format of `Packer`. */

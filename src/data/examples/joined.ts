@@ -1,6 +1,10 @@
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import { findSegment, type TokenSource } from '../token-source.ts'
 import { type Examples, firstExamples } from './examples.ts'
+
+const checkJoined = argumentKinds('JoinedExamples', { examples: 'collection' })
 
 /** Examples of token ids as one sequence. */
 export class JoinedExamples implements TokenSource {
@@ -9,8 +13,9 @@ export class JoinedExamples implements TokenSource {
   private readonly starts: Float64Array
 
   constructor(examples: Examples<readonly number[]>) {
+    checkJoined(examples)
     this.examples = examples
-    const lengths = examples.lengths ?? firstExamples(examples).map((ids) => ids.length)
+    const lengths = examples.lengths ?? firstExamples(examples).map(lengthOf)
     this.starts = new Float64Array(lengths.length)
     let length = 0
     for (let i = 0; i < lengths.length; i++) {
@@ -40,4 +45,9 @@ export class JoinedExamples implements TokenSource {
   }
 
   close(): void {}
+}
+
+function lengthOf(ids: readonly number[]): number {
+  checkArgument('JoinedExamples', 'example', ids, 'numbers')
+  return ids.length
 }

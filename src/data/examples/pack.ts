@@ -1,7 +1,7 @@
 // Examples as bytes: a tag, then the value. Lists of integers, the bulk of an example, take one, two or four bytes a
 // number.
-import { HeedError } from '../../util/errors.ts'
-import type { PackedExamples } from './examples.ts'
+import { HeedError, shown } from '../../util/errors.ts'
+import { checkPacked, type PackedExamples } from './examples.ts'
 
 const TAGS = {
   undefined: 0,
@@ -41,16 +41,22 @@ export class Packer {
     return taken
   }
 
+  /** @throws HeedError for values that are no JSON, and for those that are nested more than 32 deep */
   add(value: unknown): void {
+    this.addValue(value, 0)
+  }
+
+  private addValue(value: unknown, depth: number): void {
+    if (depth > DEEPEST) throw wrongValue('at most 32 lists and objects in each other, got more')
     if (typeof value === 'string') this.addText(value)
     else if (typeof value === 'number') {
       this.addByte(TAGS.number)
       this.filled = this.roomFor(8).writeDoubleLE(value, this.filled)
     } else if (value === undefined || value === null || typeof value === 'boolean')
       this.addByte(TAGS[`${value}`])
-    else if (Array.isArray(value)) this.addList(value)
-    else if (isRecord(value)) this.addRecord(value)
-    else throw new TypeError(`An example must hold JSON values, got ${String(value)}`)
+    else if (Array.isArray(value)) this.addList(value, depth + 1)
+    else if (isRecord(value)) this.addRecord(value, depth + 1)
+    else throw wrongValue(`JSON values, got ${shown(value)}`)
   }
 
   private addText(text: string): void {
@@ -69,11 +75,11 @@ export class Packer {
     this.filled += this.roomFor(size).write(text, this.filled, encoding)
   }
 
-  private addList(list: readonly unknown[]): void {
+  private addList(list: readonly unknown[], depth: number): void {
     const width = widthOf(list)
     this.addByte(width ?? TAGS.list)
     this.addCount(list.length)
-    if (width === undefined) for (const value of list) this.add(value)
+    if (width === undefined) for (const value of list) this.addValue(value, depth)
     else this.addNumbers(list as readonly number[], width)
   }
 
@@ -86,13 +92,13 @@ export class Packer {
       else this.filled = bytes.writeInt32LE(number, this.filled)
   }
 
-  private addRecord(record: Record<string, unknown>): void {
+  private addRecord(record: Record<string, unknown>, depth: number): void {
     const entries = Object.entries(record)
     this.addByte(TAGS.record)
     this.addCount(entries.length)
     for (const [name, value] of entries) {
       this.addString(name, 'utf8')
-      this.add(value)
+      this.addValue(value, depth)
     }
   }
 
@@ -129,7 +135,9 @@ export function unpack(bytes: Uint8Array): unknown {
 }
 
 /** All values of packed examples. */
-export function* unpackAll({ bytes, sizes }: PackedExamples): Generator<unknown> {
+export function* unpackAll(packed: PackedExamples): Generator<unknown> {
+  checkPacked(packed)
+  const { bytes, sizes } = packed
   let start = 0
   for (const size of sizes) yield unpack(bytes.subarray(start, (start += size)))
 }
@@ -233,6 +241,11 @@ class Unpacker {
     return start
   }
 }
+
+const wrongValue = (expected: string): HeedError =>
+  new HeedError('invalid-data', `An example must hold ${expected}`, {
+    remedy: 'Encode rows as lists of numbers, texts and plain objects of them.',
+  })
 
 const damaged = (): HeedError =>
   new HeedError('corrupt-file', 'An example in the cache is damaged', {

@@ -1,7 +1,9 @@
 // What images are changed by while a model learns, so that it does not learn them by heart.
+import { checkArgument, wrongArgument } from '../../util/check-argument.ts'
+import { numberFrom, optionKinds } from '../../util/options.ts'
 import { brightness, contrast, saturation, turnHue } from './colours.ts'
 import type { Draw } from './draws.ts'
-import type { Image } from './image.ts'
+import { checkImage, type Image } from './image.ts'
 import { randAugment } from './rand-augment.ts'
 import { flip, randomResizedCrop, randomShift } from './shapes.ts'
 
@@ -22,8 +24,21 @@ export interface Augmentation {
   erase: number
 }
 
-/** An image of the same size, changed in what is asked for. */
+const AUGMENTATION = optionKinds<Augmentation>({
+  crop: 'share',
+  shift: 'count',
+  flip: 'flag',
+  jitter: 'share',
+  hue: numberFrom(0, 0.5),
+  randAugment: numberFrom(0, 10),
+  erase: 'share',
+})
+
+/** An image of the same size, changed in what is asked for. Options may have further keys, such as those of a task. */
 export function augment(image: Image, options: Augmentation, draw: Draw): Image {
+  checkImage('augment', image)
+  AUGMENTATION.checkValues('augment', options)
+  checkArgument('augment', 'draw', draw, 'function')
   let out = image
   if (options.crop < 1) out = randomResizedCrop(out, options.crop, draw)
   if (options.shift > 0) out = randomShift(out, options.shift, draw)
@@ -86,8 +101,19 @@ export interface Mix {
   cutmix: number
 }
 
-/** Two images as one, and the share of the first in it: that of its label. */
-export function mix(a: Image, b: Image, { mixup, cutmix }: Mix, draw: Draw): [Image, number] {
+const MIX = optionKinds<Mix>({ mixup: 'amount', cutmix: 'amount' })
+
+/**
+ * Two images of one size as one, and the share of the first in it: that of its label. Options may have further keys.
+ */
+export function mix(a: Image, b: Image, options: Mix, draw: Draw): [Image, number] {
+  for (const image of [a, b]) checkImage('mix', image)
+  if (sizeOf(a) !== sizeOf(b))
+    throw wrongArgument('mix', 'b', b, `an image of ${sizeOf(a)}, the size of \`a\``)
+  MIX.checkValues('mix', options)
+  checkArgument('mix', 'draw', draw, 'function')
+  const { mixup, cutmix } = options
+  if (mixup === 0 && cutmix === 0) return [a, 1]
   const cut = mixup === 0 || (cutmix > 0 && draw() < 0.5)
   const share = betaDraw(cut ? cutmix : mixup, draw)
   if (!cut) {
@@ -104,6 +130,8 @@ export function mix(a: Image, b: Image, { mixup, cutmix }: Mix, draw: Draw): [Im
   }
   return [{ ...a, data }, 1 - (box.width * box.height) / (a.width * a.height)]
 }
+
+const sizeOf = ({ width, height, channels }: Image): string => `${width} x ${height} x ${channels}`
 
 /** Of Beta(a, a): two numbers of Gamma(a), the first as a share of both. */
 function betaDraw(a: number, draw: Draw): number {

@@ -3,6 +3,7 @@ import { extname } from 'node:path'
 import type Sharp from 'sharp'
 import { openForReading, readFully } from '../../io/files/open-file.ts'
 import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import { cmykToRgb } from './cmyk.ts'
 import { checkImage, type Image, type ImageSource } from './image.ts'
@@ -39,7 +40,7 @@ async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
     const { width, height, channels } = info
-    const image = checkImage({ width, height, channels, data: new Uint8Array(data) })
+    const image = checkImage(name, { width, height, channels, data: new Uint8Array(data) })
     return isCmyk ? cmykToRgb(image) : image
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
@@ -52,8 +53,11 @@ async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
 
 /** The pixels of a row's image. */
 export async function openImage(source: ImageSource): Promise<Image> {
+  checkArgument('openImage', 'source', source, 'object')
   if ('file' in source) return readImage(source.file)
-  return 'bytes' in source ? decodeImage(source.bytes, 'in the row') : checkImage(source)
+  if (!('bytes' in source)) return checkImage('openImage', source)
+  checkArgument('openImage', 'bytes', source.bytes, 'bytes')
+  return decodeImage(source.bytes, 'in the row')
 }
 
 async function loadSharp(): Promise<typeof Sharp> {

@@ -2,6 +2,7 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileError } from '../../io/files/file-error.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Row, RowSource } from '../row.ts'
 import { IMAGE_ENDINGS } from './decode.ts'
@@ -10,6 +11,7 @@ const MAX_DEPTH = 16
 
 /** Whether a folder holds folders with images. */
 export function isImageFolder(path: string): boolean {
+  checkArgument('isImageFolder', 'path', path, 'text')
   return foldersIn(path).some((label) => listImages(join(path, label), 1, 1).length > 0)
 }
 
@@ -19,6 +21,7 @@ export function isImageFolder(path: string): boolean {
  * @throws HeedError for a folder without such folders
  */
 export function imageFolderRows(path: string): RowSource {
+  checkArgument('imageFolderRows', 'path', path, 'text')
   return { columns: ['image', 'label'], rows: () => listRows(path) }
 }
 

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { fileError } from '../../io/files/file-error.ts'
 import { wrongFormat } from '../../io/files/wrong-format.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Row, RowSource } from '../row.ts'
 
@@ -18,10 +19,14 @@ const MAX_BYTES = 2 ** 31
 const UBYTE = 8
 
 /** Whether a path has the name of an IDX file. */
-export const isIdx = (path: string): boolean => /[-.]idx\d?(-ubyte)?(\.gz)?$/.test(path)
+export function isIdx(path: string): boolean {
+  checkArgument('isIdx', 'path', path, 'text')
+  return /[-.]idx\d?(-ubyte)?(\.gz)?$/.test(path)
+}
 
 /** @throws HeedError for a file of another format */
 export async function readIdx(path: string): Promise<IdxArray> {
+  checkArgument('readIdx', 'path', path, 'text')
   const stored = await readFile(path).catch((error) => {
     throw fileError(error, 'read', path)
   })
@@ -50,6 +55,7 @@ export async function readIdx(path: string): Promise<IdxArray> {
  * Columns: image, label (a number).
  */
 export function idxRows(path: string): RowSource {
+  checkArgument('idxRows', 'path', path, 'text')
   const labelsPath = findLabels(path)
   return {
     columns: labelsPath ? ['image', 'label'] : ['image'],

@@ -1,3 +1,4 @@
+import { checkArgument, checkArguments } from '../../util/check-argument.ts'
 import { HeedError, invalidOption } from '../../util/errors.ts'
 
 /** Bytes of pixels: (height, width, channels). */
@@ -11,16 +12,17 @@ export interface Image {
 /** The image of a row: pixels, the path of an image file, or the bytes of one. */
 export type ImageSource = Image | { readonly file: string } | { readonly bytes: Uint8Array }
 
-/** @throws HeedError for pixels that do not fill the image */
-export function checkImage(image: Image): Image {
+/** @throws HeedError for what is no image, and for pixels that do not fill it */
+export function checkImage(owner: string, image: Image): Image {
+  checkArgument(owner, 'image', image, 'object')
   const { width, height, channels, data } = image
-  const sizes = [width, height, channels]
-  const isValid = sizes.every((size) => Number.isInteger(size) && size > 0)
-  if (isValid && data.length === width * height * channels) return image
+  checkArguments(owner, { width, height, channels }, 'size')
+  checkArgument(owner, 'data', data, 'bytes')
+  if (data.length === width * height * channels) return image
   throw new HeedError(
     'invalid-data',
     `An image of ${width} x ${height} pixels with ${channels} channels must have ${width * height * channels} bytes, got ${data.length}`,
-    { remedy: 'Give sizes from 1, and a byte for each channel of each pixel.' },
+    { remedy: 'Give a byte for each channel of each pixel.' },
   )
 }
 

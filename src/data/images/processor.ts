@@ -2,8 +2,10 @@
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../io/files/atomic.ts'
 import { readJsonObject } from '../../io/files/json.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
-import { type Image, withChannels } from './image.ts'
+import { checkImage, type Image, withChannels } from './image.ts'
 import {
   type CompleteImageConfig,
   type ImageProcessorConfig,
@@ -12,6 +14,8 @@ import {
 import { RESAMPLES, resize } from './resize.ts'
 
 const FILE = 'preprocessor_config.json'
+const checkNew = argumentKinds('ImageProcessor', { config: 'record', source: 'text' })
+const checkNormalize = argumentKinds('normalize', { out: 'floats', offset: 'count' })
 
 /** Converts images to the size and the scale of numbers that a model expects. */
 export class ImageProcessor {
@@ -23,6 +27,7 @@ export class ImageProcessor {
 
   /** @throws HeedError with each invalid key */
   constructor(config: ImageProcessorConfig = {}, source = 'the image processor') {
+    checkNew(config, source)
     this.config = readImageConfig(config, source)
     const { image_mean, image_std } = this.config
     this.channels = Math.max(...[image_mean, image_std].map((list) => [list].flat().length))
@@ -38,11 +43,13 @@ export class ImageProcessor {
 
   /** Of a model folder, or a file. */
   static async fromFile(path: string): Promise<ImageProcessor> {
+    checkArgument('ImageProcessor.fromFile', 'path', path, 'text')
     const file = path.endsWith('.json') ? path : join(path, FILE)
     return new ImageProcessor(await readJsonObject(file, { maxBytes: 1e6 }), file)
   }
 
   async save(folder: string): Promise<void> {
+    checkArgument('ImageProcessor.save', 'folder', folder, 'text')
     const config = { image_processor_type: 'ViTImageProcessor', ...this.config }
     await writeFileAtomic(join(folder, FILE), `${JSON.stringify(config, null, 2)}\n`)
   }
@@ -59,6 +66,7 @@ export class ImageProcessor {
 
   /** An image of the model's channels and size, still in bytes. */
   fit(image: Image): Image {
+    checkImage('fit', image)
     const { do_resize, size = DEFAULT_SIDE } = this.config
     let fitted = withChannels(image, this.channels)
     if (do_resize) {
@@ -70,7 +78,10 @@ export class ImageProcessor {
   }
 
   /** The numbers of a fitted image, channel by channel: (channels, height, width) into `out` at `offset`. */
-  normalize({ width, height, channels, data }: Image, out: Float32Array, offset = 0): void {
+  normalize(image: Image, out: Float32Array, offset = 0): void {
+    const { width, height, channels, data } = checkImage('normalize', image)
+    checkNormalize(out, offset)
+    this.checkRoom(image, out.length - offset)
     const { do_rescale, rescale_factor, do_normalize } = this.config
     const scale = do_rescale ? rescale_factor : 1
     const pixels = width * height
@@ -84,6 +95,15 @@ export class ImageProcessor {
       const start = offset + c * pixels
       for (let i = 0; i < pixels; i++) out[start + i] = table[data[i * channels + c]]
     }
+  }
+
+  private checkRoom({ channels, data }: Image, room: number): void {
+    if (channels === this.channels && data.length <= room) return
+    throw new HeedError(
+      'invalid-option',
+      `normalize: \`image\` must have ${this.channels} channels, and at most ${room} numbers after \`offset\`, got ${channels} channels and ${data.length} numbers`,
+      { key: 'image', remedy: 'Pass the result of `fit`, and an array with room for it.' },
+    )
   }
 
   /** What cuts the middle out: crop_size; or with shortest_edge below 384, as ConvNeXT's has it, that. */

@@ -1,6 +1,9 @@
 // Resampling as PIL computes it: separable, the filter widened when an image shrinks, each pass in bytes.
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { wrongArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
-import type { Image } from './image.ts'
+import { oneOf, optionKinds } from '../../util/options.ts'
+import { checkImage, type Image } from './image.ts'
 
 /** By the names and the numbers of PIL. */
 export const RESAMPLES = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const
@@ -15,6 +18,13 @@ export interface Box {
   height: number
 }
 
+const checkResize = argumentKinds('resize', {
+  width: 'number',
+  height: 'number',
+  resample: oneOf(RESAMPLES),
+  box: optionKinds<Box>({ left: 'amount', top: 'amount', width: 'amount', height: 'amount' }),
+})
+
 /**
  * An image of another size, to the byte what PIL's `Image.resize` gives.
  * @param box what of the image to take; all of it by default
@@ -24,8 +34,17 @@ export function resize(
   width: number,
   height: number,
   resample: Resample = 'bilinear',
-  box: Box = { left: 0, top: 0, width: image.width, height: image.height },
+  box: Box = wholeOf(image),
 ): Image {
+  checkImage('resize', image)
+  checkResize(width, height, resample, box)
+  if (!isWithin(box, image))
+    throw wrongArgument(
+      'resize',
+      'box',
+      box,
+      `a part of the image (${image.width} x ${image.height})`,
+    )
   for (const side of [width, height])
     if (!Number.isInteger(side) || side < 1 || side > MAX_SIDE)
       throw new HeedError(
@@ -46,6 +65,16 @@ export function resize(
 }
 
 const MAX_SIDE = 65_536
+
+const wholeOf = (image: Image): Box => ({
+  left: 0,
+  top: 0,
+  width: image?.width,
+  height: image?.height,
+})
+
+const isWithin = (box: Box, { width, height }: Image): boolean =>
+  box.width > 0 && box.height > 0 && box.left + box.width <= width && box.top + box.height <= height
 
 interface Filter {
   /** How far from its middle it is not 0. */

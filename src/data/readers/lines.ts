@@ -1,4 +1,6 @@
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError } from '../../util/errors.ts'
+import { having, oneOf, optionKinds } from '../../util/options.ts'
 import type { Mistakes } from '../mistakes.ts'
 import { findInvalidUtf8 } from '../utf8.ts'
 import { readUtf8 } from './encoding.ts'
@@ -23,6 +25,17 @@ export interface LineOptions {
   isPlain?: boolean
 }
 
+const checkReadLines = argumentKinds('readLines', {
+  file: 'text',
+  mistakes: having('a Mistakes', 'add'),
+  options: optionKinds<LineOptions>({
+    encoding: 'text?',
+    lineEnd: oneOf(['\n', '\r']),
+    keepReturns: 'flag?',
+    isPlain: 'flag?',
+  }),
+})
+
 /**
  * The lines of a file, many at a time, as a step of an asynchronous loop costs more than a line. Files packed with
  * gzip are unpacked; a byte order mark is skipped. At most a few megabytes and one line are in memory.
@@ -31,8 +44,10 @@ export interface LineOptions {
 export async function* readLines(
   file: string,
   mistakes: Mistakes,
-  { encoding, lineEnd = '\n', keepReturns = false, isPlain = false }: LineOptions = {},
+  options: LineOptions = {},
 ): AsyncGenerator<Line[]> {
+  checkReadLines(file, mistakes, options)
+  const { encoding, lineEnd = '\n', keepReturns = false, isPlain = false } = options
   const cut = { lineEnd, keepReturns, file, mistakes }
   const newline = lineEnd.charCodeAt(0)
   let rest: Uint8Array[] = []

@@ -1,5 +1,7 @@
 // The readers of files, by name and by ending.
 import { basename } from 'node:path'
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { checkName, Registry } from '../../util/registry.ts'
 import { tableReader } from './delimited.ts'
@@ -54,19 +56,25 @@ export function readerNamed(format: string): BlockReader {
 export const knownEndings = (): string =>
   [...byEnding.keys()].map((ending) => `.${ending}`).join(' ')
 
+const checkParts = argumentKinds('registerReader', {
+  read: 'function',
+  endings: 'texts',
+  accepts: 'function?',
+  describe: 'function?',
+  plainText: 'flag?',
+})
+
 function checkReader(reader: Reader): void {
-  const { name, endings, accepts, read } = reader
+  checkArgument('registerReader', 'reader', reader, 'object')
+  const { name, read, endings, accepts, describe, plainText } = reader
   checkName('reader', name)
+  checkParts(read, endings, accepts, describe, plainText)
   const problem =
-    typeof read !== 'function'
-      ? '`read` must be a function that yields rows'
-      : !Array.isArray(endings)
-        ? '`endings` must be a list of file endings'
-        : endings.length === 0 && typeof accepts !== 'function'
-          ? '`endings` must not be empty without `accepts`'
-          : new Set(endings.map((ending) => String(ending).toLowerCase())).size < endings.length
-            ? '`endings` must differ from each other'
-            : undefined
+    endings.length === 0 && accepts === undefined
+      ? '`endings` must not be empty without `accepts`'
+      : new Set(endings.map((ending) => ending.toLowerCase())).size < endings.length
+        ? '`endings` must differ from each other'
+        : undefined
   if (problem)
     throw new HeedError('invalid-option', `Reader '${name}': ${problem}`, {
       key: 'reader',

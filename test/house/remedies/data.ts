@@ -1,32 +1,15 @@
 import { withChannels } from '../../../src/data/images/image.ts'
-import {
-  BucketedBatches,
-  RandomWindows,
-  SequentialWindows,
-  TokenDataset,
-} from '../../../src/data/index.ts'
+import { RandomWindows, SequentialWindows, TokenDataset } from '../../../src/data/index.ts'
 import { syntaxOf } from '../../../src/data/readers/dialect.ts'
 import { decoderFor } from '../../../src/data/readers/encoding.ts'
 import type { RemedyCase } from './case.ts'
 
 const tokens = TokenDataset.fromIds([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { vocabSize: 20 })
-const many = TokenDataset.fromIds(new Array(100).fill(1), { vocabSize: 20 })
 /** Any text file. */
 const TABLE = new URL('text.txt', import.meta.url).pathname
 const image = { width: 1, height: 1, channels: 3, data: new Uint8Array(3) }
 
 export const dataCases: RemedyCase[] = [
-  {
-    site: 'src/data/bucketed-batches.ts#BucketedBatches.constructor',
-    run: (changes) =>
-      new BucketedBatches({
-        examples: ['a', 'bc'],
-        length: (text) => text.length,
-        collate: () => ({}),
-        batchSize: 0,
-        ...changes,
-      }),
-  },
   {
     site: 'src/data/images/image.ts#withChannels',
     run: ({ channels = 2 }) => withChannels(image, Number(channels)),
@@ -52,13 +35,7 @@ export const dataCases: RemedyCase[] = [
     run: (changes) => new SequentialWindows(tokens, { batchSize: 9, contextLength: 2, ...changes }),
   },
   {
-    site: 'src/data/windows.ts#checkWindows',
-    about: 'a whole number',
-    run: (changes) => new RandomWindows(many, { batchSize: 0, contextLength: 4, ...changes }),
-  },
-  {
-    site: 'src/data/windows.ts#checkWindows',
-    about: 'a long context',
+    site: 'src/data/windows.ts#checkLength',
     run: (changes) => new RandomWindows(tokens, { batchSize: 1, contextLength: 50, ...changes }),
   },
 ]

@@ -88,8 +88,8 @@ export async function complaint(run: () => unknown): Promise<string | undefined>
 
 async function settle(result: unknown): Promise<unknown> {
   const value = await result
-  if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value)
-    for await (const item of value as AsyncIterable<unknown>) return item
+  if (typeof value === 'object' && value !== null && 'next' in value)
+    for await (const item of value as unknown as AsyncIterable<unknown>) return item
   return value
 }
 
