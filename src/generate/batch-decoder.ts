@@ -7,7 +7,7 @@ import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
-import { rowOf, type StepModel } from './step-model.ts'
+import { checkNext, checkStart, rowOf, type StepModel } from './step-model.ts'
 
 // R rows (texts), T new tokens, S capacity of the cache
 
@@ -35,6 +35,7 @@ export class BatchDecoder implements StepModel {
   }
 
   async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
+    checkStart(prompts)
     const longest = Math.max(...prompts.map((prompt) => prompt.length))
     checkPrompts(prompts)
     const needed = longest + this.maxTokens
@@ -48,6 +49,7 @@ export class BatchDecoder implements StepModel {
   }
 
   async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
+    checkNext(tokens, order)
     if (!this.batch) throw notStarted()
     return this.batch.next(tokens, order)
   }

@@ -67,6 +67,7 @@ export class Chat {
 
   /** Removes all turns. Without a new system message the previous one stays. */
   reset(system?: string): void {
+    checkReset(system)
     const before = this.history.filter(({ role }) => role === 'system')
     this.history =
       system === undefined ? before : system ? [{ role: 'system', content: system }] : []
@@ -193,6 +194,8 @@ const checkSay = argumentKinds('Chat.say', {
   message: 'text',
   options: optionKinds<ModelOptions>(MODEL_OPTIONS),
 })
+
+const checkReset = argumentKinds('Chat.reset', { system: 'text?' })
 
 const MARK = 'x0x1x2x' // occurs in no template
 /** Longest answer where nothing says so. */

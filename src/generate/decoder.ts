@@ -5,7 +5,7 @@ import type { KVCache } from '../nn/index.ts'
 import { type Held, hold } from '../tensor/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
-import { rowOf, type StepModel } from './step-model.ts'
+import { checkNext, checkStart, rowOf, type StepModel } from './step-model.ts'
 
 /**
  * Runs a model on one text, token by token. The prompt is processed at once, padded to a power of two, so that prompts
@@ -52,7 +52,9 @@ export class Decoder implements StepModel {
   }
 
   /** The logits of the token after a text; a text longer than the capacity is cut at the front. */
-  async start([tokens]: readonly (readonly number[])[]): Promise<TypedArray> {
+  async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
+    checkStart(prompts)
+    const [tokens = []] = prompts
     if (tokens.length === 0) throw emptyPrompt()
     const text = tokens.slice(-this.capacity)
     const shared = Math.min(sharedLength(this.text, text), text.length - 1)
@@ -64,7 +66,9 @@ export class Decoder implements StepModel {
   }
 
   /** Appends a token. The logits of the token after it. */
-  async next([token]: readonly number[]): Promise<TypedArray> {
+  async next(tokens: readonly number[]): Promise<TypedArray> {
+    checkNext(tokens)
+    const [token] = tokens
     if (this.text.length === this.capacity)
       return this.start([[...this.text, token].slice(-Math.ceil(this.capacity / 2))])
     if (!this.staysValid(this.text.length + 1)) return this.start([[...this.text, token]])
@@ -73,6 +77,7 @@ export class Decoder implements StepModel {
 
   /** Appends tokens. The logits after each of them, from one run. */
   async extend(tokens: readonly number[]): Promise<TypedArray[]> {
+    checkNext(tokens)
     if (!this.staysValid(this.text.length + tokens.length)) {
       const logits: TypedArray[] = []
       for (const token of tokens) logits.push(await this.next([token]))

@@ -3,10 +3,11 @@ import { checkHead } from '../models/check-head.ts'
 import type { Seq2SeqLM } from '../models/index.ts'
 import type { EncoderDecoderCache } from '../nn/index.ts'
 import { type Held, type HeldInput, hold, noGrad } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { emptyBatch, notStarted } from './batch-decoder.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
-import type { StepModel } from './step-model.ts'
+import { checkNext, checkStart, type StepModel } from './step-model.ts'
 
 // N sources, R rows (texts that are written: some for each source), S source tokens
 
@@ -28,6 +29,7 @@ export class Seq2SeqDecoder implements StepModel {
   /** Sets the source texts of the next `start`. */
   read(sources: readonly (readonly number[])[]): this {
     const { contextLength, vocabSize } = this.model
+    checkArgument('read', 'sources', sources, 'lists')
     if (sources.length === 0) throw emptyBatch()
     for (const [i, source] of sources.entries()) {
       if (source.length > 0 && source.length <= contextLength) continue
@@ -50,6 +52,8 @@ export class Seq2SeqDecoder implements StepModel {
 
   /** @param prompts the beginnings of the texts, all of one length, the same number for each source, in their order */
   async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
+    checkStart(prompts)
+    if (prompts.length === 0) throw emptyBatch()
     const [first] = prompts
     if (
       prompts.length % this.sources.length !== 0 ||
@@ -67,6 +71,7 @@ export class Seq2SeqDecoder implements StepModel {
   }
 
   async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
+    checkNext(tokens, order)
     if (!this.room) throw notStarted()
     if (this.room.full) {
       const { rows, sourceLength, capacity } = this.room

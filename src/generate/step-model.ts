@@ -1,4 +1,5 @@
 import type { TypedArray } from '../graph/dtype.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 
 /**
  * The interface that sampling and beam search use for any model: each step adds a token to every text of a batch, which
@@ -13,6 +14,10 @@ export interface StepModel {
    */
   next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray>
 }
+
+/** The arguments of a step model, in calls without types. */
+export const checkStart = argumentKinds('start', { prompts: 'numberLists' })
+export const checkNext = argumentKinds('next', { tokens: 'numbers', order: 'numbers?' })
 
 /** The scores of one row. */
 export function rowOf(logits: TypedArray, row: number, rows: number): TypedArray {

@@ -15,7 +15,7 @@ export interface Countable extends Module {
   /** Of models that read images, which are counted by the image. */
   readonly imageShape?: readonly number[]
   forward(...inputs: never[]): unknown
-  createCache?(room: { capacity: number; sourceLength: number }): KVCache
+  createCache?(room: { capacity: number; sourceLength?: number }): KVCache
 }
 
 export interface Component {
@@ -92,8 +92,10 @@ function callWithZeros(model: Countable, tokens: number): unknown {
     return forward(zeros([1, ...model.imageShape]))
   }
   const ids = zeros([1, tokens], 'i32')
-  return 'encode' in model ? forward(ids, ids) : forward(ids)
+  return readsTwoTexts(model) ? forward(ids, ids) : forward(ids)
 }
+
+const readsTwoTexts = (model: Countable): boolean => 'encode' in model
 
 function tensorsIn(output: unknown): Tensor[] {
   if (output instanceof Tensor) return [output]
@@ -141,7 +143,8 @@ function componentsOf(model: Module, flops: ReadonlyMap<string, number>): Compon
 
 /** A cache for two tokens is made, to see how it grows. */
 function cacheBytes(model: Countable, context: number): number {
-  const layers = model.createCache?.({ capacity: 2, sourceLength: 1 }).layers ?? []
+  const room = { capacity: 2, ...(readsTwoTexts(model) && { sourceLength: 1 }) }
+  const layers = model.createCache?.(room).layers ?? []
   const elements = layers.reduce((n, { keys, values }) => n + keys.size + values.size, 0)
   return (elements / 2) * 4 * context
 }

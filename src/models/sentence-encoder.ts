@@ -174,7 +174,8 @@ export class SentenceEncoder {
   private lengthOf(prompt: string): number {
     if (prompt === '') return 0
     const ids = this.encode(prompt)
-    return this.tokenizer.isSpecial(ids[ids.length - 1]) ? ids.length - 1 : ids.length
+    const end = ids.at(-1)
+    return end !== undefined && this.tokenizer.isSpecial(end) ? ids.length - 1 : ids.length
   }
 
   private encode(text: string): number[] {

@@ -1,4 +1,5 @@
 import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { warn } from '../util/warn.ts'
@@ -68,6 +69,15 @@ const checkBatch = argumentKinds('batch', {
     padToMultipleOf: 'size?',
     padTokenId: 'count?',
   }),
+})
+
+const checkFromFile = argumentKinds('Tokenizer.fromFile', {
+  path: 'text',
+  options: optionKinds<LoadTokenizerOptions>({ asTarget: 'flag?' }),
+})
+const checkSave = argumentKinds('Tokenizer.save', {
+  folder: 'text',
+  options: optionKinds<{ modelMaxLength?: number }>({ modelMaxLength: 'count?' }),
 })
 
 /** Text to token ids and back, as a `tokenizer.json` describes it, with the ids of Python's `tokenizers`. */
@@ -147,6 +157,7 @@ export class Tokenizer {
 
   /** Loads a `tokenizer.json`, a folder with one (or with another format that Heed reads), or a GGUF file. */
   static async fromFile(path: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+    checkFromFile(path, options)
     const { loadTokenizer } = await import('./formats/files.ts') // not for browsers
     return loadTokenizer(path, options)
   }
@@ -181,6 +192,7 @@ export class Tokenizer {
    * those of the whole text. There is one part if the tokenizer does not allow cuts.
    */
   cutPieces(pieces: Iterable<string>): Iterable<string> {
+    if (typeof pieces !== 'string') checkArgument('cutPieces', 'pieces', pieces, 'iterable')
     return cutBeforeSpaces(pieces, this.cuts ? STRETCH : Number.POSITIVE_INFINITY)
   }
 
@@ -292,11 +304,15 @@ export class Tokenizer {
     return both.startsWith(first) ? utf8.encode(both.slice(first.length)) : null
   }
 
+  /** Undefined where the vocabulary has no such token. */
   tokenToId(token: string): number | undefined {
+    checkArgument('tokenToId', 'token', token, 'text')
     return this.vocabulary.idOf(token)
   }
 
+  /** Undefined where the vocabulary has no such id. */
   idToToken(id: number): string | undefined {
+    checkArgument('idToToken', 'id', id, 'count')
     return this.vocabulary.tokenOf(id)
   }
 
@@ -312,6 +328,7 @@ export class Tokenizer {
 
   /** Writes `tokenizer.json` and `tokenizer_config.json`, as `AutoTokenizer` reads them. */
   async save(folder: string, options: { modelMaxLength?: number } = {}): Promise<void> {
+    checkSave(folder, options)
     const { saveTokenizer } = await import('./formats/save.ts')
     await saveTokenizer(this, folder, options)
   }

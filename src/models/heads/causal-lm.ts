@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../io/files/json.ts'
 import { KVCache, Linear, type Module } from '../../nn/index.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
+import { optionKinds } from '../../util/options.ts'
 import { checkTokens } from '../shared/decoder.ts'
 import { type DecoderFamily, type TextConfig, type TextStack, widthOf } from '../shared/family.ts'
 import { type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
@@ -16,6 +17,18 @@ export interface CausalLMOptions {
   attentionMask?: Tensor
   /** i32 (N): computes logits at these positions only. */
   logitsAt?: Tensor
+}
+
+const CAUSAL = optionKinds<CausalLMOptions>({
+  cache: 'object?',
+  attentionMask: 'tensor?',
+  logitsAt: 'tensor?',
+})
+const CACHE = optionKinds<CacheSize>({ capacity: 'size?', batch: 'size?' })
+
+interface CacheSize {
+  capacity?: number
+  batch?: number
 }
 
 /** A model that predicts the next token from those before it. */
@@ -35,7 +48,7 @@ export interface CausalLM extends Module {
   /** Mean cross-entropy of targets (B, T), the token after each; -100 is ignored. */
   loss(ids: Tensor, targets: Tensor): Tensor
   /** Memory for the keys and values of `capacity` tokens (default: the whole context). */
-  createCache(options?: { capacity?: number; batch?: number }): KVCache
+  createCache(size?: CacheSize): KVCache
 }
 
 /** The output layer of most families. */
@@ -98,6 +111,7 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
   }
 
   forward(ids: Tensor, options: CausalLMOptions = {}): Tensor {
+    CAUSAL.check(this.constructor.name, options)
     checkTokens(ids, this.family.title, this.contextLength, options.cache)
     return this.headLogits(this.stack.forward(ids, options))
   }
@@ -106,7 +120,9 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
     return F.crossEntropy(this.forward(ids), targets)
   }
 
-  createCache({ capacity = this.contextLength, batch = 1 } = {}): KVCache {
+  createCache(size: CacheSize = {}): KVCache {
+    CACHE.check('createCache', size)
+    const { capacity = this.contextLength, batch = 1 } = size
     return new KVCache({ ...this.family.cache(this.config), capacity, batch })
   }
 }

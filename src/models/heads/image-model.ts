@@ -1,6 +1,7 @@
 import { showShape } from '../../graph/shape.ts'
 import type { Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { ShapeError } from '../../util/errors.ts'
 
 // N images, C channels, H height, W width, K labels
@@ -32,6 +33,7 @@ export interface ImageClassifier extends ImageModel {
 
 /** @throws ShapeError unless images are (N, channels, H, W) */
 export function checkImages(images: Tensor, channels: number): void {
+  checkArgument('forward', 'images', images, 'tensor')
   if (images.rank === 4 && images.shape[1] === channels) return
   throw new ShapeError(
     `Images must be (N, ${channels}, height, width), got ${showShape(images.shape)}`,

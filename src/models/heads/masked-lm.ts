@@ -1,4 +1,5 @@
 import type { Tensor } from '../../tensor/index.ts'
+import { optionKinds } from '../../util/options.ts'
 import type { TextConfig, TextFamily, TextStack } from '../shared/family.ts'
 import { labelLoss } from '../shared/labels.ts'
 import { type HeadClass, type HeadSpec, headClass } from './headed-model.ts'
@@ -16,6 +17,16 @@ export interface MaskedLMOptions extends EncoderOptions {
    */
   logitsAt?: Tensor
 }
+
+const MASKED = optionKinds<MaskedLMOptions>({
+  attentionMask: 'tensor?',
+  tokenTypeIds: 'tensor?',
+  logitsAt: 'tensor?',
+})
+
+/** Refuses options of another kind, in calls without types. @throws HeedError */
+export const checkMaskedOptions = (model: object, options: unknown): void =>
+  MASKED.check(model.constructor.name, options)
 
 /** Predicts the tokens that are masked (Devlin et al., 2019). */
 export interface MaskedLM extends EncoderModel {
@@ -46,7 +57,9 @@ export class MaskedLMModel<C extends TextConfig, S extends TextStack, L extends 
   extends TextModel<C, S, L>
   implements MaskedLM
 {
-  forward(ids: Tensor, { logitsAt, ...options }: MaskedLMOptions = {}): Tensor {
+  forward(ids: Tensor, given: MaskedLMOptions = {}): Tensor {
+    checkMaskedOptions(this, given)
+    const { logitsAt, ...options } = given
     return this.headLogits(statesAt(this.states(ids, options), logitsAt))
   }
 

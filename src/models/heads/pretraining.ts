@@ -1,8 +1,9 @@
 import { F, type Tensor } from '../../tensor/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import type { TextConfig, TextFamily, TextStack } from '../shared/family.ts'
 import { labelLoss } from '../shared/labels.ts'
 import { type HeadClass, type HeadSpec, headClass } from './headed-model.ts'
-import { type MaskedLMOptions, statesAt } from './masked-lm.ts'
+import { checkMaskedOptions, type MaskedLMOptions, statesAt } from './masked-lm.ts'
 import { type EncoderModel, type TextEncoder, TextModel } from './text-model.ts'
 
 export interface PretrainingLogits {
@@ -49,7 +50,9 @@ export class PretrainingModel<C extends TextConfig, S extends TextStack, L exten
   extends TextModel<C, S, L, PretrainingSpec<C, S, L>>
   implements Pretraining
 {
-  forward(ids: Tensor, { logitsAt, ...options }: MaskedLMOptions = {}): PretrainingLogits {
+  forward(ids: Tensor, given: MaskedLMOptions = {}): PretrainingLogits {
+    checkMaskedOptions(this, given)
+    const { logitsAt, ...options } = given
     const states = this.states(ids, options)
     return {
       tokens: this.headLogits(statesAt(states, logitsAt)),
@@ -63,6 +66,7 @@ export class PretrainingModel<C extends TextConfig, S extends TextStack, L exten
   }
 
   lossTerms(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): [Tensor, Tensor] {
+    checkArgument(this.constructor.name, 'labels', labels, 'object')
     const { tokens, nextSentence } = this.forward(ids, options)
     return [labelLoss(tokens, labels.tokens), F.crossEntropy(nextSentence, labels.nextSentence)]
   }

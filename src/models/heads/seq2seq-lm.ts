@@ -3,6 +3,7 @@ import type { EncoderDecoderCache, Module } from '../../nn/index.ts'
 import { cat, F, full, type Tensor } from '../../tensor/index.ts'
 import { checkArgument, checkArguments } from '../../util/check-argument.ts'
 import { ShapeError } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
 import type { Family } from '../shared/family.ts'
 import { type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
 
@@ -65,6 +66,22 @@ export interface Seq2SeqCacheSize {
   /** Default 1. */
   batch?: number
 }
+
+const SOURCE = { attentionMask: 'tensor?' } as const
+const ENCODE = optionKinds<Seq2SeqOptions>(SOURCE)
+const DECODE = optionKinds<DecodeOptions>({
+  encoded: 'tensor?',
+  encodedMask: 'tensor?',
+  attentionMask: 'tensor?',
+  cache: 'object?',
+  logitsAt: 'tensor?',
+})
+const LOSS = optionKinds<Seq2SeqLossOptions>({ ...SOURCE, labelSmoothing: 'number?' })
+const CACHE = optionKinds<Seq2SeqCacheSize>({
+  capacity: 'size',
+  sourceLength: 'size',
+  batch: 'size?',
+})
 
 /** The keys of a config that all encoder-decoders have. */
 export interface Seq2SeqConfig {
@@ -134,32 +151,34 @@ export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L e
     return this.config.pad_token_id ?? 0
   }
 
-  encode(ids: Tensor, { attentionMask }: Seq2SeqOptions = {}): Tensor {
+  encode(ids: Tensor, options: Seq2SeqOptions = {}): Tensor {
+    ENCODE.check(this.constructor.name, options)
     checkIds(ids, this.contextLength, this.family.title)
-    return this.stack.encoder.forward(ids, attentionMask)
+    return this.stack.encoder.forward(ids, options.attentionMask)
   }
 
-  decode(ids: Tensor, { logitsAt, ...options }: DecodeOptions): Tensor {
+  decode(ids: Tensor, given: DecodeOptions): Tensor {
+    DECODE.check(this.constructor.name, given)
+    const { logitsAt, ...options } = given ?? {}
     checkIds(ids, this.contextLength, this.family.title, options.cache?.length)
     const states = this.stack.decoder.forward(ids, options)
     return this.headLogits(logitsAt ? states.take(logitsAt, 1) : states)
   }
 
-  forward(ids: Tensor, decoderIds: Tensor, { attentionMask }: Seq2SeqOptions = {}): Tensor {
-    const encoded = this.encode(ids, { attentionMask })
-    return this.decode(decoderIds, { encoded, encodedMask: attentionMask })
+  forward(ids: Tensor, decoderIds: Tensor, options: Seq2SeqOptions = {}): Tensor {
+    const encoded = this.encode(ids, options)
+    return this.decode(decoderIds, { encoded, encodedMask: options.attentionMask })
   }
 
-  loss(
-    ids: Tensor,
-    labels: Tensor,
-    { labelSmoothing, ...options }: Seq2SeqLossOptions = {},
-  ): Tensor {
+  loss(ids: Tensor, labels: Tensor, given: Seq2SeqLossOptions = {}): Tensor {
+    LOSS.check(this.constructor.name, given)
+    const { labelSmoothing, ...options } = given
     const logits = this.forward(ids, shiftRight(labels, this), options)
     return F.crossEntropy(logits, labels, { labelSmoothing })
   }
 
   createCache(size: Seq2SeqCacheSize): EncoderDecoderCache {
+    CACHE.check('createCache', size)
     return this.family.createCache(this.below, size)
   }
 }
@@ -181,6 +200,7 @@ export function shiftRight(
 
 /** @throws ShapeError unless ids are (B, T) with at most `limit` tokens, `earlier` ones in the cache included */
 function checkIds(ids: Tensor, limit: number, title: string, earlier = 0): void {
+  checkArgument(title, 'ids', ids, 'tensor')
   if (ids.rank === 2 && ids.shape[1] + earlier <= limit) return
   const most = Number.isFinite(limit) ? ` with at most ${limit} tokens` : ''
   const cached = earlier > 0 ? ` after ${earlier} tokens in the cache` : ''

@@ -1,5 +1,6 @@
 import type { Linear } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { optionKinds } from '../../util/options.ts'
 import { lastToken, nextTokenLoss } from '../shared/decoder.ts'
 import {
   embeddingsOf,
@@ -37,6 +38,12 @@ export interface JointLossOptions extends EncoderOptions {
   /** λ of the paper, which uses 0.5. */
   lmWeight: number
 }
+
+const JOINT = optionKinds<JointLossOptions>({
+  lmWeight: 'number',
+  attentionMask: 'tensor?',
+  tokenTypeIds: 'tensor?',
+})
 
 export interface SequenceClassifierSpec<C extends object, S extends TextStack, L extends object>
   extends HeadSpec<C, S, L> {
@@ -109,11 +116,9 @@ export class LastTokenClassifier<C extends TextConfig, S extends TextStack>
     return label.add(nextToken)
   }
 
-  jointLossTerms(
-    ids: Tensor,
-    labels: Tensor,
-    { lmWeight, ...options }: JointLossOptions,
-  ): [Tensor, Tensor] {
+  jointLossTerms(ids: Tensor, labels: Tensor, given: JointLossOptions): [Tensor, Tensor] {
+    JOINT.check(this.constructor.name, given)
+    const { lmWeight, ...options } = given
     const states = this.states(ids, options)
     const label = classificationLoss(this.logits(states, ids, options), labels, this.config)
     const { weight } = embeddingsOf(this.family, this.stack)

@@ -1,5 +1,6 @@
 import type { Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { optionKinds } from '../../util/options.ts'
 import { modelKey } from '../shared/checkpoint-keys.ts'
 import { checkEncoderInputs } from '../shared/encoder-mask.ts'
 import {
@@ -38,6 +39,13 @@ export interface TextEncoder extends EncoderModel {
   forward(ids: Tensor, options?: EncoderOptions): Tensor
 }
 
+const STACK = optionKinds<TextStackOptions>({
+  attentionMask: 'tensor?',
+  tokenTypeIds: 'tensor?',
+  cache: 'object?',
+  logitsAt: 'tensor?',
+})
+
 /** A model with a head on a stack that reads a whole text at once. */
 export abstract class TextModel<
     C extends TextConfig,
@@ -58,7 +66,7 @@ export abstract class TextModel<
 
   /** ids (B, T) i32 -> states (B, T, C). @throws ShapeError for other shapes, and for too many tokens */
   protected states(ids: Tensor, options: EncoderOptions = {}): Tensor {
-    checkEncoderInputs(this, ids, options.attentionMask)
+    checkEncoderInputs(this, ids, options)
     return this.stack.forward(ids, options)
   }
 }
@@ -101,7 +109,7 @@ export function textEncoder<C extends TextConfig, S extends TextStack, P extends
     }
 
     override forward(ids: Tensor, options: TextStackOptions = {}): Tensor {
-      if (!options.cache) checkEncoderInputs(this, ids, options.attentionMask)
+      if (!options?.cache) checkEncoderInputs(this, ids, options, STACK)
       return super.forward(ids, options)
     }
 

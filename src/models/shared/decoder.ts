@@ -1,11 +1,13 @@
 // What models that read from left to right share.
 import type { KVCache } from '../../nn/index.ts'
 import { arange, cat, full, type Tensor } from '../../tensor/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { labelLoss } from './labels.ts'
 
 /** @throws ShapeError unless ids are (B, T) and, with those in the cache, at most as many tokens as a model can see */
 export function checkTokens(ids: Tensor, model: string, limit: number, cache?: KVCache): void {
+  checkArgument(model, 'ids', ids, 'tensor')
   if (ids.rank === 2 && ids.shape[1] + (cache?.length ?? 0) <= limit) return
   const earlier = cache ? ` after ${cache.length} tokens` : ''
   throw new ShapeError(

@@ -1,13 +1,25 @@
 import type { Tensor } from '../../tensor/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { ShapeError } from '../../util/errors.ts'
-import type { EncoderModel } from '../heads/text-model.ts'
+import { type OptionRules, optionKinds } from '../../util/options.ts'
+import type { EncoderModel, EncoderOptions } from '../heads/text-model.ts'
+
+const ENCODER = optionKinds<EncoderOptions>({ attentionMask: 'tensor?', tokenTypeIds: 'tensor?' })
 
 /**
  * Checks what a model reads that sees a whole text at once.
  * @throws ShapeError unless ids are (B, T) with at most as many tokens as the model can see, and the mask fits them
  */
-export function checkEncoderInputs(model: EncoderModel, ids: Tensor, attentionMask?: Tensor): void {
+export function checkEncoderInputs(
+  model: EncoderModel,
+  ids: Tensor,
+  options: EncoderOptions,
+  rules: OptionRules = ENCODER,
+): void {
   const { name } = model.constructor
+  checkArgument(name, 'ids', ids, 'tensor')
+  rules.check(name, options)
+  const { attentionMask } = options
   const [batch, tokens] = ids.shape
   if (ids.rank !== 2 || ids.size === 0 || tokens > model.contextLength)
     throw new ShapeError(

@@ -1,6 +1,7 @@
 // What models that classify share: the names of labels, and the loss.
 import { z } from 'zod'
 import { F, type Tensor } from '../../tensor/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { ShapeError, shown } from '../../util/errors.ts'
 import { listNames, warn } from '../../util/warn.ts'
 import type { Span } from '../heads/question-answering.ts'
@@ -65,6 +66,7 @@ export function classificationLoss(
   labels: Tensor,
   { problem_type }: LabelConfig,
 ): Tensor {
+  checkArgument('loss', 'labels', labels, 'tensor')
   const [batch, count] = logits.shape
   const numbers = labels.size === batch * count && labels.dtype === 'f32'
   const classes = labels.size === batch && labels.dtype !== 'f32'
@@ -96,6 +98,7 @@ export function spanOf(logits: Tensor): Span {
 
 /** The mean of the cross-entropies of both ends. */
 export function spanLoss(logits: Span, answer: Span): Tensor {
+  checkArgument('loss', 'answer', answer, 'object')
   const start = F.crossEntropy(logits.start, answer.start)
   return start.add(F.crossEntropy(logits.end, answer.end)).div(2)
 }

@@ -171,7 +171,7 @@ export class T5QuestionAnswerer extends QuestionAnswererModel<
   SpanLayer
 > {
   protected override states(ids: Tensor, options: EncoderOptions = {}): Tensor {
-    checkEncoderInputs(this, ids, options.attentionMask)
+    checkEncoderInputs(this, ids, options)
     return sameTextStates(this.stack, ids, options)
   }
 }

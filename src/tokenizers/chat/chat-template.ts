@@ -1,4 +1,5 @@
 import { HeedError, invalidOption } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
 import { unknownName } from '../../util/registry.ts'
 import type { TokenizerConfig } from '../formats/tokenizer-json.ts'
 import { renderTemplate } from '../jinja/render.ts'
@@ -27,6 +28,15 @@ export interface ChatTemplateOptions {
   variables?: Record<string, unknown>
 }
 
+const TEMPLATE = optionKinds<ChatTemplateOptions>({
+  addGenerationPrompt: 'flag?',
+  continueFinalMessage: 'flag?',
+  tools: 'list?',
+  documents: 'list?',
+  chatTemplate: 'text?',
+  variables: 'record?',
+})
+
 /** The text that a chat template makes of messages; see `Tokenizer.applyChatTemplate`. */
 export function renderChat(
   config: TokenizerConfig,
@@ -35,6 +45,7 @@ export function renderChat(
   options: ChatTemplateOptions = {},
 ): string {
   checkMessages(messages)
+  TEMPLATE.check('applyChatTemplate', options)
   const template = chooseTemplate(config.chat_template, options)
   const { addGenerationPrompt = false, continueFinalMessage = false } = options
   if (addGenerationPrompt && continueFinalMessage)

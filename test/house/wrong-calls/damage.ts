@@ -99,6 +99,18 @@ export const make =
   (...args) =>
     new Class(...(args as unknown as A))
 
+/** The methods of an object with their arguments, named after its class. */
+export const methodsOf = (
+  object: object,
+  table: Readonly<Record<string, readonly Argument[]>>,
+  owner = object.constructor.name,
+): Sample[] =>
+  Object.entries(table).map(([name, args]) => ({
+    name: `${owner}.${name}`,
+    call: (...given) => Reflect.get(object, name).apply(object, given),
+    args,
+  }))
+
 /** The functions of an entry point with their arguments; classes are called with `new`. */
 export const samplesOf = (
   module: object,

@@ -3,8 +3,8 @@
 import * as generate from '../../../src/generate/index.ts'
 import * as heed from '../../../src/index.ts'
 import { GPT2, T5ForConditionalGeneration } from '../../../src/models/index.ts'
-import { trainTokenizer } from '../../../src/tokenizers/index.ts'
-import { type Argument, arg, type Sample, samplesOf } from './damage.ts'
+import { Tokenizer, trainTokenizer } from '../../../src/tokenizers/index.ts'
+import { type Argument, arg, methodsOf, type Sample, samplesOf } from './damage.ts'
 
 heed.manualSeed(1)
 const tokenizer = trainTokenizer(['to be or not to be ""'], { type: 'char' })
@@ -136,4 +136,25 @@ export const functions: Record<string, readonly Argument[]> = {
   ],
 }
 
-export const samples: Sample[] = samplesOf(generate, functions)
+const withTemplate = Tokenizer.fromJSON(tokenizer.toJSON(), {
+  chat_template: '{% for message in messages %}{{ message.content }}{% endfor %}',
+})
+const next: Argument = { value: [1], wrong: [undefined, null, 3, 'x', {}, ['x']] }
+const batch = new generate.BatchDecoder(gpt2, settings)
+await batch.start([[1]])
+const written = new generate.Seq2SeqDecoder(t5).read([[1]])
+await written.start([[1]])
+const order: Argument = { value: undefined, wrong: [null, 3, 'x', {}] }
+
+const methods: Sample[] = [
+  ...methodsOf(new generate.Chat(gpt2, withTemplate), {
+    reset: [{ value: undefined, wrong: [null, 3, {}, ['x']] }],
+    say: [arg.text('to'), options],
+  }),
+  ...methodsOf(new generate.Decoder(gpt2, 8), { start: [rows], next: [next], extend: [next] }),
+  ...methodsOf(batch, { next: [next, order], start: [rows] }),
+  ...methodsOf(written, { next: [next, order], start: [{ ...rows, value: [[1]] }] }),
+  ...methodsOf(new generate.Seq2SeqDecoder(t5), { read: [rows] }),
+]
+
+export const samples: Sample[] = [...samplesOf(generate, functions), ...methods]

@@ -7,7 +7,7 @@ import * as io from '../../../src/io/index.ts'
 import * as pipelines from '../../../src/pipelines/index.ts'
 import * as tokenizers from '../../../src/tokenizers/index.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
-import { type Argument, arg, type Sample, samplesOf } from './damage.ts'
+import { type Argument, arg, methodsOf, type Sample, samplesOf } from './damage.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'heed-wrong-calls-'))
 const fixture = (name: string): string => join(FIXTURES, name)
@@ -125,57 +125,64 @@ export const tokenizerFunctions: Record<string, readonly Argument[]> = {
   ],
 }
 
-const onTokenizer =
-  (name: string) =>
-  (...args: never[]) =>
-    (Reflect.get(tokenizer, name) as (...args: never[]) => unknown).apply(tokenizer, args)
 const encodeOptions: Argument = {
   value: {},
   wrong: [null, 3, 'x', { addSpecial: true }, { addSpecialTokens: 3 }],
 }
 const ids: Argument = { value: [1], wrong: [undefined, null, 3, {}, ['x']] }
+const token: Argument = { value: 1, wrong: [undefined, null, 'x', {}, [1], -1, 1.5] }
+const withTemplate = tokenizers.Tokenizer.fromJSON(tokenizer.toJSON(), {
+  chat_template: '{% for message in messages %}{{ message.content }}{% endfor %}',
+})
 const methods: Sample[] = [
-  {
-    name: 'Tokenizer.fromFile',
-    call: (p: never) => tokenizers.Tokenizer.fromFile(p),
-    args: [path(fixture('pipelines/encoder'))],
-  },
-  {
-    name: 'Tokenizer.fromJSON',
-    call: (j: never) => tokenizers.Tokenizer.fromJSON(j),
-    args: [{ value: tokenizer.toJSON(), wrong: [undefined, null, 3, 'x', {}, []] }],
-  },
-  { name: 'Tokenizer.encode', call: onTokenizer('encode'), args: [arg.text('to'), encodeOptions] },
-  {
-    name: 'Tokenizer.encodeWithOffsets',
-    call: onTokenizer('encodeWithOffsets'),
-    args: [
+  ...methodsOf(
+    tokenizers.Tokenizer,
+    {
+      fromFile: [
+        path(fixture('pipelines/encoder')),
+        { value: {}, wrong: [null, 3, 'x', [1], { target: true }, { asTarget: 3 }] },
+      ],
+      fromJSON: [{ value: tokenizer.toJSON(), wrong: [undefined, null, 3, 'x', {}, []] }],
+    },
+    'Tokenizer',
+  ),
+  ...methodsOf(withTemplate, {
+    applyChatTemplate: [
+      {
+        value: [{ role: 'user', content: 'to' }],
+        wrong: [undefined, null, 3, 'x', {}, [], ['x'], [{ content: 'to' }]],
+      },
+      {
+        value: {},
+        wrong: [null, 3, 'x', [1], { addPrompt: true }, { tools: 3 }, { variables: 'x' }],
+      },
+    ],
+  }),
+  ...methodsOf(tokenizer, {
+    encode: [arg.text('to'), encodeOptions],
+    encodeWithOffsets: [
       arg.text('to'),
       { value: {}, wrong: [null, 3, 'x', { pairs: 'x' }, { pair: 3 }, { maxLength: 'x' }] },
     ],
-  },
-  {
-    name: 'Tokenizer.batch',
-    call: onTokenizer('batch'),
-    args: [
+    batch: [
       { value: ['to'], wrong: [undefined, null, 3, 'x', {}, [3]] },
       { value: {}, wrong: [null, 3, 'x', { pad: 'x' }] },
     ],
-  },
-  {
-    name: 'Tokenizer.decode',
-    call: onTokenizer('decode'),
-    args: [
+    cutPieces: [{ value: ['to'], wrong: [undefined, null, 3, {}] }],
+    decode: [
       ids,
       { value: {}, wrong: [null, 3, 'x', { skipSpecial: true }, { skipSpecialTokens: 3 }] },
     ],
-  },
-  {
-    name: 'Tokenizer.decodeStream',
-    call: onTokenizer('decodeStream'),
-    args: [{ value: {}, wrong: [null, 3, 'x', { skipSpecial: true }] }],
-  },
-  { name: 'Tokenizer.save', call: onTokenizer('save'), args: [target('tokenizer')] },
+    decodeStream: [{ value: {}, wrong: [null, 3, 'x', { skipSpecial: true }] }],
+    idToToken: [token],
+    isSpecial: [token],
+    save: [
+      target('tokenizer'),
+      { value: {}, wrong: [null, 3, 'x', [1], { maxLength: 8 }, { modelMaxLength: 'x' }] },
+    ],
+    tokenBytes: [token],
+    tokenToId: [arg.text('t')],
+  }),
 ]
 
 export const pipelineFunctions: Record<string, readonly Argument[]> = {

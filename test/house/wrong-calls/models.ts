@@ -7,7 +7,7 @@ import { Linear, Module } from '../../../src/nn/index.ts'
 import { ones, type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { Tokenizer } from '../../../src/tokenizers/index.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
-import { type Argument, arg, isClass, make, type Sample, samplesOf } from './damage.ts'
+import { type Argument, arg, isClass, make, methodsOf, type Sample, samplesOf } from './damage.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'heed-wrong-calls-'))
 const folder = join(FIXTURES, 'pipelines', 'encoder')
@@ -191,7 +191,87 @@ export const modelClasses = Object.entries(models).flatMap(([name, value]) =>
   isClass(value) && 'head' in value ? [name] : [],
 )
 
-export const samples: Sample[] = samplesOf(models, functions)
+const ids = arg.tensor(tensor([[1, 2]], { dtype: 'i32' }))
+const label = arg.tensor(tensor([1], { dtype: 'i32' }))
+/** The options of a forward pass, as they are often misspelt. */
+const inputs = (value?: object): Argument => ({
+  value,
+  wrong: [
+    null,
+    3,
+    'x',
+    [1],
+    { ...value, attention_mask: ones([1, 2]) },
+    { ...value, attentionMask: [[1, 1]] },
+  ],
+})
+const small = { vocab_size: 8, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 8 } // biome-ignore format: one line
+const answer: Argument = { value: { start: tensor([0]), end: tensor([1]) }, wrong: [undefined, null, 3, {}] } // biome-ignore format: one line
+const t5 = new models.T5ForConditionalGeneration({ vocab_size: 8, d_model: 8, d_kv: 8, d_ff: 8, num_layers: 1, num_heads: 1 }) // biome-ignore format: one line
+
+const methods: Sample[] = [
+  ...methodsOf(gpt2, {
+    forward: [ids, inputs()],
+    loss: [ids, ids],
+    createCache: [
+      { value: undefined, wrong: [null, 3, 'x', [1], { length: 8 }, { capacity: 'x' }, { batch: 0 }] }, // biome-ignore format: one line
+    ],
+  }),
+  ...methodsOf(new models.GPT2ForSequenceClassification(gpt2.config), {
+    forward: [ids, inputs()],
+    loss: [ids, label, inputs()],
+    jointLoss: [ids, label, { ...inputs({ lmWeight: 0.5 }), wrong: [undefined, {}, ...inputs().wrong, { lmWeight: 'x' }] }], // biome-ignore format: one line
+  }),
+  ...methodsOf(new models.BertModel(small), { forward: [ids, inputs()] }),
+  ...methodsOf(new models.BertForMaskedLM(small), {
+    forward: [ids, inputs()],
+    loss: [ids, ids, inputs()],
+  }),
+  ...methodsOf(new models.BertForPreTraining(small), {
+    forward: [ids, inputs()],
+    loss: [ids, { value: { tokens: ids.value, nextSentence: label.value }, wrong: [undefined, null, 3, {}] }, inputs()], // biome-ignore format: one line
+  }),
+  ...methodsOf(new models.BertForNextSentencePrediction(small), {
+    forward: [ids, inputs()],
+    loss: [ids, label, inputs()],
+  }),
+  ...methodsOf(new models.BertForSequenceClassification(small), {
+    forward: [ids, inputs()],
+    loss: [ids, label, inputs()],
+  }),
+  ...methodsOf(new models.BertForTokenClassification(small), {
+    forward: [ids, inputs()],
+    loss: [ids, ids, inputs()],
+  }),
+  ...methodsOf(new models.BertForQuestionAnswering(small), {
+    forward: [ids, inputs()],
+    loss: [ids, answer, inputs()],
+  }),
+  ...methodsOf(new models.ViTForImageClassification({ ...small, image_size: 4, patch_size: 2 }), {
+    forward: [arg.tensor(ones([1, 3, 4, 4]))],
+    loss: [arg.tensor(ones([1, 3, 4, 4])), label],
+  }),
+  ...methodsOf(t5, {
+    forward: [ids, ids, inputs()],
+    encode: [ids, inputs()],
+    decode: [ids, inputs({ encoded: ones([1, 2, 8]) })],
+    loss: [ids, ids, inputs()],
+    createCache: [
+      {
+        value: { capacity: 4, sourceLength: 4 },
+        wrong: [undefined, null, 3, 'x', {}, { capacity: 4, sourceLength: 4, rows: 1 }, { capacity: 'x', sourceLength: 4 }], // biome-ignore format: one line
+      },
+    ],
+  }),
+  ...methodsOf(await models.SentenceEncoder.fromPretrained(folder), {
+    embed: [
+      { value: ['a'], wrong: [undefined, null, 3, 'x', {}, [3]] },
+      { value: {}, wrong: [null, 3, 'x', [1], { batch: 1 }, { batchSize: 'x' }, { promptName: 3 }] }, // biome-ignore format: one line
+    ],
+  }),
+]
+
+export const samples: Sample[] = [...samplesOf(models, functions), ...methods]
 
 /** Calls of which every form is wrong. */
 export const wrongConfigs: Sample[] = modelClasses.map((name) => ({
