@@ -1,7 +1,7 @@
 // Whether the difference between two systems is significant.
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
-import { optionKinds } from '../util/options.ts'
+import { optionKinds, ruleOf } from '../util/options.ts'
 import { randomBelow } from '../util/random.ts'
 import { addCounts, countsOf, type References, type TextMetric } from './text-metric.ts'
 
@@ -27,7 +27,10 @@ const checkPairedBootstrap = argumentKinds('pairedBootstrap', {
   metric: optionKinds<TextMetric>({ name: 'text', count: 'function', score: 'function' }),
   systems: 'textLists',
   references: 'list',
-  options: optionKinds<BootstrapOptions>({ samples: 'size?', seed: 'number?' }),
+  options: optionKinds<BootstrapOptions>({
+    samples: { ...ruleOf('size?'), try: [1000] },
+    seed: 'number?',
+  }),
 })
 
 /**

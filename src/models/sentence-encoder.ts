@@ -6,7 +6,7 @@ import { Tokenizer } from '../tokenizers/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { alternatives, HeedError, invalidOption } from '../util/errors.ts'
-import { optionKinds } from '../util/options.ts'
+import { optionKinds, ruleOf } from '../util/options.ts'
 import { roomFor } from '../util/room-for.ts'
 import { checkHead } from './check-head.ts'
 import type { TextEncoder } from './heads/text-model.ts'
@@ -35,7 +35,10 @@ const SENTENCE = optionKinds<SentenceConfig>({
 
 const checkEmbed = argumentKinds('SentenceEncoder.embed', {
   texts: 'texts',
-  options: optionKinds<EmbedOptions>({ batchSize: 'any?', promptName: 'text?' }),
+  options: optionKinds<EmbedOptions>({
+    batchSize: { ...ruleOf('size?'), try: [16] },
+    promptName: 'text?',
+  }),
 })
 
 /** An encoder, its tokenizer and a way of pooling: a folder of sentence-transformers. */
@@ -117,13 +120,6 @@ export class SentenceEncoder {
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     checkEmbed(texts, options)
     const { batchSize = 16, promptName } = options
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw invalidOption({
-        key: 'batchSize',
-        value: batchSize,
-        expected: 'a whole number above 0',
-        try: { batchSize: [16] },
-      })
     const prompt = this.promptOf(promptName)
     const encoded = texts.map((text) => this.encode(prompt + text))
     const skipped = this.config.includePrompt === false ? this.lengthOf(prompt) : 0

@@ -9,7 +9,7 @@ import type { ImageClassifier } from '../models/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { optionReader } from './option-names.ts'
 import type { ModelWithProcessor } from './pipeline.ts'
-import { checkBatchSize, runExamples } from './run-examples.ts'
+import { BATCH_SIZE, checkBatchSize, runExamples } from './run-examples.ts'
 import { labelScores, topIndices } from './scores.ts'
 import type { Label } from './text-classification.ts'
 
@@ -22,7 +22,7 @@ export interface ClassifyImageOptions {
 
 const readOptions = optionReader<ClassifyImageOptions>('image-classification', {
   topK: 'size|null?',
-  batchSize: 'size?',
+  batchSize: BATCH_SIZE,
 })
 
 type Input = string | ImageSource

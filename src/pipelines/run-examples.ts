@@ -4,6 +4,7 @@ import type { TypedArray } from '../graph/dtype.ts'
 import type { Module } from '../nn/index.ts'
 import { noGrad, type Tensor } from '../tensor/index.ts'
 import { invalidOption } from '../util/errors.ts'
+import { ruleOf } from '../util/options.ts'
 import { roomFor } from '../util/room-for.ts'
 import { type BatchTensors, holdBatch } from './hold-batch.ts'
 
@@ -102,6 +103,9 @@ function groupsOf<E>(examples: readonly E[], batching: Pick<Batching<E>, 'batchK
   })
   return [...groups.values()]
 }
+
+/** What `batchSize` must be in the options of a pipeline. */
+export const BATCH_SIZE = { ...ruleOf('size?'), try: [1, 16] }
 
 /** @throws HeedError unless it is a whole number of at least 1 */
 export function checkBatchSize(batchSize: number): void {

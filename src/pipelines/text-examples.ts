@@ -6,7 +6,7 @@ import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import type { OptionKinds } from '../util/options.ts'
 import type { BatchTensors } from './hold-batch.ts'
-import type { Batching } from './run-examples.ts'
+import { BATCH_SIZE, type Batching } from './run-examples.ts'
 
 /** The token ids of a text, or of a pair of texts, which has `typeIds` too. */
 export interface TextExample {
@@ -23,7 +23,7 @@ export interface BatchOptions {
   batchSize?: number
 }
 
-export const BATCHES: OptionKinds<BatchOptions> = { batchSize: 'size?' }
+export const BATCHES: OptionKinds<BatchOptions> = { batchSize: BATCH_SIZE }
 
 export interface TruncateOptions {
   /** Cut texts that are longer than `maxLength`; otherwise they are an error. */

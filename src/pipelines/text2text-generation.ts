@@ -11,7 +11,7 @@ import { checkArgument } from '../util/check-argument.ts'
 import type { OptionKinds } from '../util/options.ts'
 import { optionReader } from './option-names.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
-import { checkBatchSize } from './run-examples.ts'
+import { BATCH_SIZE, checkBatchSize } from './run-examples.ts'
 
 export interface TextToTextOptions extends Omit<Seq2SeqTextOptions, 'decoder' | 'best'> {
   /** Texts that are generated together. Default 8. */
@@ -19,7 +19,7 @@ export interface TextToTextOptions extends Omit<Seq2SeqTextOptions, 'decoder' | 
 }
 
 const { decoder: _, best: __, ...GENERATE } = SEQ2SEQ_OPTIONS
-const TABLE: OptionKinds<TextToTextOptions> = { ...GENERATE, batchSize: 'size?' }
+const TABLE: OptionKinds<TextToTextOptions> = { ...GENERATE, batchSize: BATCH_SIZE }
 
 export interface TextToTextSource extends ModelWithTokenizer<Seq2SeqLM> {
   /** The tokenizer of generated texts, where it differs. */

@@ -1,7 +1,7 @@
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
-import { optionKinds } from '../util/options.ts'
+import { optionKinds, ruleOf } from '../util/options.ts'
 import { warn } from '../util/warn.ts'
 import type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
 import {
@@ -66,7 +66,7 @@ const checkBatch = argumentKinds('batch', {
     truncationSide: 'text?',
     padding: 'text?',
     padToLength: 'count?',
-    padToMultipleOf: 'size?',
+    padToMultipleOf: { ...ruleOf('size?'), try: [8, 64] },
     padTokenId: 'count?',
   }),
 })

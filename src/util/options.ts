@@ -1,6 +1,6 @@
-import { type ArgumentKind, hasMethod, kinds, wrongArgument } from './check-argument.ts'
+import { type ArgumentKind, hasMethod, kinds } from './check-argument.ts'
 import { isPlain, notOptions, unknownKey } from './check-keys.ts'
-import { alternatives, shown } from './errors.ts'
+import { alternatives, type HeedError, invalidOption, shown } from './errors.ts'
 
 /** What each option of a type must be: total, so that a new option without an entry does not compile. */
 export type OptionKinds<Options> = { readonly [K in keyof Options]-?: KindOf<Options[K]> | Rule }
@@ -11,6 +11,8 @@ type KindOf<T> = `${ArgumentKind}${null extends T ? '|null' : ''}${undefined ext
 export interface Rule {
   expected: string
   fits: (value: unknown) => boolean
+  /** Values that work in every call: the error suggests them. `samples: { ...ruleOf('size?'), try: [1000] }`. */
+  try?: readonly (string | number | boolean)[]
 }
 
 /** The options of a function or class, compiled once: `const POOL = optionKinds<PoolOptions>({ stride: 'any?' })`. */
@@ -43,11 +45,15 @@ export class OptionRules {
     for (const name in options) {
       const rule = this.rules.get(name)
       if (!rule) continue
-      if (!rule.fits(options[name])) throw wrongArgument(owner, name, options[name], rule.expected)
+      if (!rule.fits(options[name])) throw this.wrong(owner, name, options[name])
     }
     for (const name of this.required)
-      if (options?.[name] === undefined)
-        throw wrongArgument(owner, name, undefined, this.rules.get(name)?.expected ?? 'given')
+      if (options?.[name] === undefined) throw this.wrong(owner, name, undefined)
+  }
+
+  private wrong(owner: string, key: string, value: unknown): HeedError {
+    const { expected = 'given', try: values } = this.rules.get(key) ?? {}
+    return invalidOption({ owner, key, value, expected, ...(values && { try: { [key]: values } }) })
   }
 
   private get names(): string[] {

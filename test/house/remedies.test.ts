@@ -50,13 +50,19 @@ it('finds `try` with the function around it', () => {
   const text = `
     export function a() { throw invalidOption({ key: 'x', try: { x: [1] } }) }
     const b = () => new E({ ...c, try: values })
+    const check = rules({ x: { try: [1] } })
     class C { d() { if (x) return { try: {} } } }
     interface I { try?: string }
     try { f() } catch {}`
-  expect(sitesIn('src/x.ts', text)).toEqual(['src/x.ts#a', 'src/x.ts#b', 'src/x.ts#C.d'])
+  expect(sitesIn('src/x.ts', text)).toEqual([
+    'src/x.ts#a',
+    'src/x.ts#b',
+    'src/x.ts#check',
+    'src/x.ts#C.d',
+  ])
 })
 
-/** The functions of a file with an object literal that has \`try\`. */
+/** The functions and tables of a file with an object literal that has \`try\`. */
 function sitesIn(path: string, text: string): string[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const sites: string[] = []
@@ -72,7 +78,8 @@ function sitesIn(path: string, text: string): string[] {
 function functionAround(node: ts.Node): string {
   for (let at = node.parent; at; at = at.parent) {
     if (ts.isFunctionDeclaration(at)) return at.name?.text ?? 'default'
-    if (ts.isVariableDeclaration(at) && at.initializer && ts.isArrowFunction(at.initializer))
+    const isFunction = ts.isVariableDeclaration(at) && at.initializer && ts.isArrowFunction(at.initializer) // biome-ignore format: one line
+    if (ts.isVariableDeclaration(at) && (isFunction || ts.isSourceFile(at.parent.parent.parent)))
       return at.name.getText()
     if (ts.isMethodDeclaration(at) || ts.isConstructorDeclaration(at)) {
       const owner = ts.isClassDeclaration(at.parent) ? at.parent.name?.text : undefined

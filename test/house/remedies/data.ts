@@ -2,6 +2,8 @@ import { withChannels } from '../../../src/data/images/image.ts'
 import { RandomWindows, SequentialWindows, TokenDataset } from '../../../src/data/index.ts'
 import { syntaxOf } from '../../../src/data/readers/dialect.ts'
 import { decoderFor } from '../../../src/data/readers/encoding.ts'
+import { bleuMetric, pairedBootstrap } from '../../../src/metrics/index.ts'
+import { OptionRules, ruleOf } from '../../../src/util/options.ts'
 import type { RemedyCase } from './case.ts'
 
 const tokens = TokenDataset.fromIds([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { vocabSize: 20 })
@@ -10,6 +12,16 @@ const TABLE = new URL('text.txt', import.meta.url).pathname
 const image = { width: 1, height: 1, channels: 3, data: new Uint8Array(3) }
 
 export const dataCases: RemedyCase[] = [
+  {
+    site: 'src/metrics/bootstrap.ts#checkPairedBootstrap',
+    run: (changes) =>
+      pairedBootstrap(bleuMetric(), [['a b'], ['a c']], ['a b'], { samples: 0, ...changes }),
+  },
+  {
+    site: 'src/util/options.ts#OptionRules.wrong',
+    run: (changes) =>
+      new OptionRules({ size: { ...ruleOf('size'), try: [1, 2] } }).check('f', changes),
+  },
   {
     site: 'src/data/images/image.ts#withChannels',
     run: ({ channels = 2 }) => withChannels(image, Number(channels)),

@@ -60,7 +60,7 @@ export const modelCases: RemedyCase[] = [
       } as unknown as SaveOptions),
   },
   {
-    site: 'src/models/sentence-encoder.ts#SentenceEncoder.embed',
+    site: 'src/models/sentence-encoder.ts#checkEmbed',
     run: async (changes) => {
       const encoder = await SentenceEncoder.fromPretrained(folder('encoder'))
       await encoder.embed(['a'], { batchSize: 0, ...changes })
@@ -82,6 +82,13 @@ export const modelCases: RemedyCase[] = [
   {
     site: 'src/pipelines/run-examples.ts#checkBatchSize',
     run: (changes) => checkBatchSize({ batchSize: 0, ...changes }.batchSize),
+  },
+  {
+    site: 'src/pipelines/run-examples.ts#BATCH_SIZE',
+    run: async (changes) => {
+      const embed = await pipeline('feature-extraction', folder('encoder'))
+      await embed('a', { batchSize: 0, ...changes })
+    },
   },
   {
     site: 'src/pipelines/token-classification.ts#tagAll',

@@ -29,6 +29,10 @@ export const tokenizerAndIoCases: RemedyCase[] = [
     run: (changes) => characters.batch(['a', text], changes),
   },
   {
+    site: 'src/tokenizers/tokenizer.ts#checkBatch',
+    run: (changes) => words.batch(['a', text], { padToMultipleOf: 0, ...changes }),
+  },
+  {
     site: 'src/tokenizers/encode/encoding.ts#truncate',
     run: (changes) => words.batch([text], { maxLength: 1, ...changes }),
   },
