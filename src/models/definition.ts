@@ -1,11 +1,13 @@
 // Everything that Heed knows of a family of models, in one place: the end of the family's file.
 
 import { Module } from '../nn/index.ts'
-import { checkArgument } from '../util/check-argument.ts'
+import { checkArgument, hasMethod } from '../util/check-argument.ts'
 import { HeedError, shown } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { checkName } from '../util/registry.ts'
 import type { GGUFFormat } from './gguf/format.ts'
 import type { ModelClass } from './pretrained.ts'
+import type { ConfigFormat } from './shared/config.ts'
 import { type Architecture, configOf } from './shared/family.ts'
 import type { ImageKeys } from './shared/images.ts'
 import type { SizeKeys } from './shared/sizes.ts'
@@ -39,14 +41,31 @@ export interface ModelDefinition<C extends object = object> extends Architecture
   readonly presets: Readonly<Record<string, Partial<C>>>
 }
 
-/** Refuses what is no definition at all. @throws HeedError */
-export function checkDefinition(owner: string, definition: unknown): void {
-  checkArgument(owner, 'definition', definition, 'record')
-  const { modelType, otherNames, heads } = definition as Record<string, unknown>
-  checkArgument(owner, 'modelType', modelType, 'text')
-  checkArgument(owner, 'otherNames', otherNames, 'texts')
-  checkArgument(owner, 'heads', heads, 'list')
-}
+const DEFINITION = optionKinds<ModelDefinition>({
+  modelType: 'text',
+  title: 'text',
+  config: 'record',
+  otherNames: 'texts',
+  heads: 'list',
+  sizes: 'function|null',
+  dropout: 'texts',
+  tokenizer: 'record|null',
+  image: 'function|null',
+  task: 'text',
+  maskedLanguageModeling: 'text|null',
+  gguf: 'record|null',
+  presets: 'record',
+})
+const CONFIG = optionKinds<ConfigFormat<object>>({
+  schema: {
+    expected: 'a schema of zod, or a function that returns one',
+    fits: (value) => typeof value === 'function' || hasMethod(value, 'safeParse'),
+  },
+  aliases: 'textRecord',
+  unread: 'record?',
+  prepare: 'function?',
+  complete: 'function?',
+})
 
 /**
  * A definition of a family of models, checked; `registerModel` makes it known.
@@ -54,6 +73,17 @@ export function checkDefinition(owner: string, definition: unknown): void {
  */
 export function defineModel<C extends object>(definition: ModelDefinition<C>): ModelDefinition<C> {
   checkDefinition('defineModel', definition)
+  return definition
+}
+
+/** @throws HeedError as `defineModel` does */
+export function checkDefinition<C extends object>(
+  owner: string,
+  definition: ModelDefinition<C>,
+): void {
+  checkArgument(owner, 'definition', definition, 'record')
+  DEFINITION.checkValues(owner, definition) // the keys of its family are beside them
+  CONFIG.check(owner, definition.config)
   const { modelType, otherNames, heads } = definition
   for (const name of [modelType, ...otherNames]) checkName('model type', name)
   if (heads.length === 0)
@@ -67,7 +97,6 @@ export function defineModel<C extends object>(definition: ModelDefinition<C>): M
     )
   for (const Model of heads) checkClass(Model, modelType)
   checkImplemented(definition)
-  return definition
 }
 
 /** @throws HeedError for a schema that does not accept its own defaults */

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
+import { having, optionKinds } from '../util/options.ts'
 import { Registry } from '../util/registry.ts'
 import { Adafactor } from './adafactor.ts'
 import { Adam, AdamW } from './adamw.ts'
@@ -33,6 +34,19 @@ export interface OptimizerDefinition<Schema extends z.ZodObject = z.ZodObject> {
   create(groups: DecayGroup[], settings: OptimizerSettings & z.output<Schema>): Optimizer
 }
 
+const DEFINITION = optionKinds<OptimizerDefinition>({
+  name: 'text',
+  about: 'text',
+  options: having('a zod object', 'safeParse', 'extend'),
+  defaults: 'record?',
+  tuningDefaults: 'record?',
+  create: 'function',
+})
+const DEFAULTS = optionKinds<OptimizerDefinition['defaults'] & object>({
+  lr: 'number?',
+  weightDecay: 'number?',
+})
+
 const registry = new Registry<OptimizerDefinition>('optimiser', 'optimizer')
 
 /**
@@ -43,7 +57,10 @@ export function registerOptimizer<Schema extends z.ZodObject>(
   definition: OptimizerDefinition<Schema>,
 ): void {
   checkArgument('registerOptimizer', 'definition', definition, 'object')
-  checkDefinition(definition)
+  DEFINITION.check('registerOptimizer', definition)
+  DEFAULTS.check('registerOptimizer', definition.defaults)
+  DEFAULTS.check('registerOptimizer', definition.tuningDefaults)
+  checkOptions(definition)
   registry.register(definition.name, definition)
 }
 
@@ -76,21 +93,18 @@ export function createOptimizer(
   )
 }
 
-function checkDefinition({ name, options, create }: OptimizerDefinition): void {
-  const problem =
-    typeof create !== 'function'
-      ? '`create` must be a function that returns an Optimizer'
-      : typeof options?.shape !== 'object'
-        ? '`options` must be a zod object'
-        : Object.keys(options.shape).some((key) => !options.shape[key].safeParse(undefined).success)
-          ? 'each of `options` must have a default'
-          : undefined
-  if (problem)
-    throw new HeedError('invalid-option', `Optimiser '${name}': ${problem}`, {
-      key: 'optimizer',
-      value: name,
-      remedy: 'See OptimizerDefinition for what a definition holds.',
-    })
+function checkOptions({ name, options: { shape } }: OptimizerDefinition): void {
+  const required = Object.keys(shape).find((key) => !shape[key].safeParse(undefined).success)
+  if (required === undefined) return
+  throw new HeedError(
+    'invalid-option',
+    `Optimiser '${name}': each of \`options\` must have a default, got \`${required}\` without`,
+    {
+      key: 'options',
+      value: required,
+      remedy: `Give it one: ${required}: z.number().default(0.9).`,
+    },
+  )
 }
 
 const beta = (value: number, text: string) => z.number().min(0).lt(1).default(value).describe(text)

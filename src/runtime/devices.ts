@@ -2,6 +2,7 @@
 
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { Registry } from '../util/registry.ts'
 import { checkSettings, setting } from '../util/settings.ts'
 import { warn } from '../util/warn.ts'
@@ -20,6 +21,12 @@ export interface DeviceDefinition {
   create(): Device
 }
 
+const DEFINITION = optionKinds<DeviceDefinition>({
+  name: 'text',
+  speed: 'text?',
+  create: 'function',
+})
+
 const registry = new Registry<DeviceDefinition>('device')
 const opened = new Map<string, Device>()
 let chosen: Device | null = null
@@ -31,12 +38,7 @@ let chosen: Device | null = null
  */
 export function registerDevice(definition: DeviceDefinition): void {
   checkArgument('registerDevice', 'definition', definition, 'object')
-  if (typeof definition.create !== 'function')
-    throw new HeedError(
-      'invalid-option',
-      `\`create\` of the device '${definition.name}' must be a function, got ${typeof definition.create}`,
-      { key: 'create', remedy: 'Pass a function that returns a Device.' },
-    )
+  DEFINITION.check('registerDevice', definition)
   registry.register(definition.name, definition)
 }
 

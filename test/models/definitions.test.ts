@@ -117,7 +117,7 @@ describe('a family from outside', () => {
     expect(modelClass('tiny')).toBe(Tiny)
     expect(modelDefinition('tinier').modelType).toBe('tiny')
     expect(() => registerModel(tiny)).toThrow(expect.objectContaining({ code: 'already-exists' }))
-    expect(() => registerModel({ ...tiny, modelType: 'gpt2' })).toThrow(
+    expect(() => registerModel(modelDefinition('gpt2'))).toThrow(
       expect.objectContaining({ code: 'already-exists' }),
     )
   })

@@ -99,6 +99,22 @@ export const make =
   (...args) =>
     new Class(...(args as unknown as A))
 
+/** What is registered under a name: each of its fields is of another kind, and missing if it may not be left out. */
+export const definition = (
+  value: Readonly<Record<string, unknown>>,
+  { name = 'name', optional = [] }: { name?: string; optional?: readonly string[] } = {},
+): Argument => ({
+  value,
+  wrong: [
+    ...[undefined, null, 3, 'x', {}],
+    ...['__proto__', '../x', 'a b', ''].map((wrong) => ({ ...value, [name]: wrong })),
+    ...Object.keys(value).map((key) => ({ ...value, [key]: 3 })),
+    ...Object.keys(value).flatMap((key) =>
+      optional.includes(key) ? [] : [{ ...value, [key]: undefined }],
+    ),
+  ],
+})
+
 /** The methods of an object with their arguments, named after its class. */
 export const methodsOf = (
   object: object,

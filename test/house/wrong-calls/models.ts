@@ -7,7 +7,16 @@ import { Linear, Module } from '../../../src/nn/index.ts'
 import { ones, type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { Tokenizer } from '../../../src/tokenizers/index.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
-import { type Argument, arg, isClass, make, methodsOf, type Sample, samplesOf } from './damage.ts'
+import {
+  type Argument,
+  arg,
+  definition,
+  isClass,
+  make,
+  methodsOf,
+  type Sample,
+  samplesOf,
+} from './damage.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'heed-wrong-calls-'))
 const folder = join(FIXTURES, 'pipelines', 'encoder')
@@ -72,6 +81,15 @@ const gpt2Layer: Argument = {
   wrong: [undefined, null, 3, 'x', {}, { n_embd: 'x' }],
 }
 
+const { modelType: _, title, config, otherNames, sizes: gptSizes, dropout, tokenizer, image, task, maskedLanguageModeling, gguf, presets } = models.gpt2 // biome-ignore format: one line
+class Registered extends models.GPT2 {
+  static override readonly modelType = 'wrong_calls'
+}
+const newFamily = definition(
+  { modelType: 'wrong_calls', title, config, otherNames, heads: [Registered], sizes: gptSizes, dropout, tokenizer, image, task, maskedLanguageModeling, gguf, presets }, // biome-ignore format: one line
+  { name: 'modelType' },
+)
+
 /** The functions that make the class of a family with a head. */
 const heads: Record<string, readonly Argument[]> = {
   causalLM: [
@@ -104,7 +122,7 @@ export const functions: Record<string, readonly Argument[]> = {
     { value: {}, wrong: [null, 3, 'x', { type: 'f16' }, { dtype: 'q8' }] },
   ],
   countModel: [pretrained, { value: 8, wrong: [null, 'x', {}, 1.5] }],
-  defineModel: [{ value: models.gpt2, wrong: [undefined, null, 3, 'x', {}] }],
+  defineModel: [newFamily],
   dropoutKeys: [modelType, { value: 0.1, wrong: [undefined, null, 'x', 2, {}] }],
   fromPretrained: [
     dir(join(scratch, 'gpt2')),
@@ -147,12 +165,7 @@ export const functions: Record<string, readonly Argument[]> = {
   preset: [{ value: models.presetNames()[0], wrong: [undefined, null, 3, {}, 'no such preset'] }],
   readModelConfig: [dir(folder)],
   readSentenceConfig: [{ ...dir(folder), wrong: [undefined, null, 3, {}, []] }],
-  registerModel: [
-    {
-      value: { ...models.gpt2, modelType: 'wrong_calls' },
-      wrong: [undefined, null, 3, 'x', {}, models.gpt2],
-    },
-  ],
+  registerModel: [newFamily],
   saveModel: [target('saved'), module_, { value: undefined, wrong: [null, 3, 'x', {}] }],
   savePretrained: [
     pretrained,

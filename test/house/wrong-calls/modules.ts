@@ -2,7 +2,7 @@
 import * as heed from '../../../src/index.ts'
 import * as nn from '../../../src/nn/index.ts'
 import * as optim from '../../../src/optim/index.ts'
-import { type Argument, arg, type Call, make, type Sample } from './damage.ts'
+import { type Argument, arg, type Call, definition, make, type Sample } from './damage.ts'
 
 const { tensor, ones } = heed
 const x = ones([2, 4])
@@ -232,15 +232,17 @@ export const optimFunctions: Record<string, readonly Argument[]> = {
   linear: [required({ steps: 2 })],
   optimizerDefinition: [{ value: 'adamw', wrong: [undefined, null, 3, 'x'] }],
   registerOptimizer: [
-    {
-      value: {
+    definition(
+      {
         name: 'wrong-calls',
         about: '',
         options: optim.optimizerDefinition('sgd').options,
+        defaults: { lr: 1 },
+        tuningDefaults: {},
         create: () => optimizer,
       },
-      wrong: [undefined, null, 3, {}],
-    },
+      { optional: ['defaults', 'tuningDefaults'] },
+    ),
   ],
   zeroState: [t(x)],
 }

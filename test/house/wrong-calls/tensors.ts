@@ -1,6 +1,6 @@
 // `heed`: making tensors, functions of tensors, `F`, and the methods of tensors.
 import * as heed from '../../../src/index.ts'
-import { type Argument, arg, type Call, make, type Sample } from './damage.ts'
+import { type Argument, arg, type Call, definition, make, type Sample } from './damage.ts'
 
 const { tensor, F } = heed
 const x = tensor([
@@ -74,7 +74,10 @@ export const functions: Record<string, readonly Argument[]> = {
   randperm: [size(3), generator],
   realize: [arg.tensors([x])],
   registerDevice: [
-    arg.object({ name: 'wrong-calls', speed: 'slow', create: () => heed.defaultDevice() }),
+    definition(
+      { name: 'wrong-calls', speed: 'slow', create: () => heed.defaultDevice() },
+      { optional: ['speed'] },
+    ),
   ],
   runtimeScalar: [{ value: 1, wrong: [undefined, null, 'x', {}] }, dtype],
   searchsorted: [t(v), t(v), options({})],
