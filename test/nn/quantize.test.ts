@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { defaultDevice, setDefaultDevice } from '../../src/index.ts'
 import { GPT2, savePretrained } from '../../src/models/index.ts'
 import {
   Conv1D,
@@ -10,9 +11,10 @@ import {
   quantize,
   Sequential,
 } from '../../src/nn/index.ts'
-import { manualSeed, Parameter, randn, type Tensor, tensor } from '../../src/tensor/index.ts'
+import { manualSeed, Parameter, rand, randn, type Tensor, tensor } from '../../src/tensor/index.ts'
 import { dequantizeBlocks } from '../../src/util/block-formats.ts'
 import { quantizeBlocks, quantizeFormats } from '../../src/util/quantize-blocks.ts'
+import { allDevices } from '../support/devices.ts'
 
 const tiny = { vocab_size: 50, n_positions: 16, n_embd: 32, n_layer: 2, n_head: 2 }
 
@@ -21,10 +23,30 @@ function gpt(more = {}): GPT2 {
   return new GPT2({ ...tiny, initializer_range: 0.3, ...more }).eval()
 }
 
-const ids = tensor(Int32Array.from({ length: 12 }, (_, i) => (i * 7) % 50)).reshape([1, 12])
+const ids = (): Tensor =>
+  tensor(Int32Array.from({ length: 12 }, (_, i) => (i * 7) % 50)).reshape([1, 12])
 
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).reduce((most: number, x, i) => Math.max(most, Math.abs(x - b[i])), 0)
+
+/**
+ * Adds to what each layer computes an error as products with weights in blocks may have, which round the numbers in front
+ * of them: of up to 1/65278 of the largest in the row (kernels/cpp/matmul-quantized.h).
+ */
+function roundInputs(model: GPT2): void {
+  for (const [path, layer] of model.namedModules()) {
+    if (!(layer instanceof Linear || layer instanceof Conv1D)) continue
+    const weight = layer instanceof Linear ? layer.weight.t() : layer.weight
+    model.hook(path, (_, [input], output) => {
+      const x = input as Tensor
+      const share = rand([...x.shape])
+        .mul(2)
+        .sub(1)
+        .div(65278)
+      return output.add(share.mul(x.abs().amax(-1, true)).matmul(weight))
+    })
+  }
+}
 
 describe.each(quantizeFormats)('quantize to %s', (format) => {
   it('hardly moves what a layer computes', async () => {
@@ -48,21 +70,34 @@ describe.each(quantizeFormats)('quantize to %s', (format) => {
     }
   })
 
-  it('is the model with its weights rounded', async () => {
-    const [model, rounded] = [gpt(), gpt()]
-    for (const [name, parameter] of rounded.namedParameters()) {
-      if (parameter.rank < 2 || name.includes('wpe')) continue
-      const turned = name.includes('.h.') ? parameter.detach().t() : parameter
-      const values = Float32Array.from(await turned.data())
-      const back = dequantizeBlocks(format, quantizeBlocks(format, values))
-      const near = tensor(back).reshape([...turned.shape])
-      parameter.assign(name.includes('.h.') ? near.t() : near)
-    }
-    await quantize(model, format)
-    const [expected, found] = [await rounded.forward(ids).data(), await model.forward(ids).data()]
-    const size = Math.max(...expected.map(Math.abs))
-    // Activations are rounded to 16 bits in front of each layer.
-    expect(worst(found, expected) / size).toBeLessThan(3e-4)
+  describe.each(allDevices)('on $name', ({ make }) => {
+    it('is the model with its weights rounded, and its activations to 16 bits', async () => {
+      const before = defaultDevice()
+      setDefaultDevice(make())
+      onTestFinished(() => void setDefaultDevice(before))
+      const [model, rounded] = [gpt(), gpt()]
+      for (const [name, parameter] of rounded.namedParameters()) {
+        if (parameter.rank < 2 || name.includes('wpe')) continue
+        const turned = name.includes('.h.') ? parameter.detach().t() : parameter
+        const values = Float32Array.from(await turned.data())
+        const back = dequantizeBlocks(format, quantizeBlocks(format, values))
+        const near = tensor(back).reshape([...turned.shape])
+        parameter.assign(name.includes('.h.') ? near.t() : near)
+      }
+      await quantize(model, format)
+      const [expected, found] = [
+        await rounded.forward(ids()).data(),
+        await model.forward(ids()).data(),
+      ]
+      roundInputs(rounded)
+      let cost = 0
+      for (let seed = 0; seed < 8; seed++) {
+        manualSeed(seed)
+        cost = Math.max(cost, worst(await rounded.forward(ids()).data(), expected))
+      }
+      // Of the largest of eight draws, at most 1.01 times as much was measured on any device.
+      expect(worst(found, expected)).toBeLessThan(2 * cost)
+    })
   })
 })
 
