@@ -5,6 +5,8 @@ import { syncFolder, temporaryPath, writeFileAtomic } from '../io/files/atomic.t
 import { tidyCache } from '../io/files/cache.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { fileError } from '../io/files/file-error.ts'
+import { recordHashes } from '../io/files/hashes.ts'
+import { checkFiles } from '../io/files/verify.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
@@ -93,6 +95,7 @@ async function makeTokens(
     await ensureDir(temporary)
     const meta = { ...(await encodeFiles(temporary, characters, options)), ...hashes }
     await writeFileAtomic(join(temporary, META_FILE), `${JSON.stringify(meta)}\n`)
+    await recordHashes(temporary, [META_FILE, ...meta.shards.map(({ file }) => file)])
     await publish(temporary, folder)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {}) // the first error is reported
@@ -165,6 +168,8 @@ async function openCached(
   hashes: { tokenizerHash: string; textHash: string },
 ): Promise<TokenDataset | undefined> {
   try {
+    const files = await checkFiles(folder)
+    if (!files || files.some(({ problem }) => problem !== undefined)) return undefined
     const meta = await readMeta(folder)
     const same = meta.tokenizerHash === hashes.tokenizerHash && meta.textHash === hashes.textHash
     return same ? await openTokens(folder) : undefined

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { fileError } from '../io/files/file-error.ts'
+import { requireIntact } from '../io/files/verify.ts'
 import { isGGUF } from '../io/gguf/gguf.ts'
 import { modelFolder, type RawConfig, readConfig } from '../io/hub/hf.ts'
 import {
@@ -62,6 +63,7 @@ export async function convertModel(
         remedy: 'Convert into another folder.',
       },
     )
+  await requireIntact(source)
   await convertFolder(source, target, options)
 }
 

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from '../io/files/cache.ts'
+import { recordHashes } from '../io/files/hashes.ts'
 import { isHubName } from '../io/hub/hub.ts'
 import { type PullProgress, pullModel } from '../io/hub/pull.ts'
 import { HeedError } from '../util/errors.ts'
@@ -69,7 +70,11 @@ export async function modelPath(source: string, options: HubModelOptions): Promi
     options.onProgress?.(progress)
     options.progress_callback?.(inOtherWords(source, progress))
   }
-  await pullModel(source, folder, { revision, signal, onProgress })
+  const { files } = await pullModel(source, folder, { revision, signal, onProgress })
+  await recordHashes(
+    folder,
+    files.map(({ path }) => path),
+  )
   return folder
 }
 

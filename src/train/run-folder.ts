@@ -8,14 +8,16 @@
 //   RUN/best/                                              the model with the best validation loss
 //   RUN/checkpoints/step-…/                                model, optimizer, trainer_state (io/files/checkpoint.ts)
 import { existsSync } from 'node:fs'
-import { readdir, rm, stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { type LatestCheckpoint, latestCheckpoint, saveCheckpoint } from '../io/files/checkpoint.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
+import { filesBelow } from '../io/files/files-below.ts'
 import { forgetHashes, recordHashes } from '../io/files/hashes.ts'
 import { readJson } from '../io/files/json.ts'
+import { requireIntact } from '../io/files/verify.ts'
 import { openSafetensors, writeSafetensors } from '../io/safetensors/safetensors.ts'
 import { configJson, loadWeights, savePretrained, saveWeights } from '../models/index.ts'
 import { currentTaskName } from '../models/task-names.ts'
@@ -24,6 +26,7 @@ import type { Optimizer } from '../optim/index.ts'
 import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { schemaProblems } from '../util/schema-issues.ts'
+import { warn } from '../util/warn.ts'
 import { type ComputedOn, computedOn } from './computed-on.ts'
 import { parseTrainConfig } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
@@ -77,6 +80,7 @@ export class RunFolder {
   async configuration(): Promise<TrainConfig | undefined> {
     const path = join(this.path, CONFIGURATION)
     if (!existsSync(path)) return undefined
+    await requireIntact(this.path, { weights: false })
     const json = await readJson(path)
     const parsed = stateSchema.pick({ config: true }).safeParse(json)
     if (!parsed.success)
@@ -137,9 +141,12 @@ export class RunFolder {
     return this.newest
   }
 
-  /** The state of the newest checkpoint, of which only this file is read; undefined if there is none. */
+  /** The state of the newest intact checkpoint, of which only this file is read; undefined if there is none. */
   async state(): Promise<TrainerState | undefined> {
-    return (await this.readNewest([STATE]))?.state
+    const newest = await this.readNewest([STATE])
+    for (const text of newest?.files.damaged ?? [])
+      warn(`A newer checkpoint is not used, as it is damaged: ${text}`)
+    return newest?.state
   }
 
   private async readNewest(needed?: readonly string[]): Promise<SavedRun | undefined> {
@@ -201,7 +208,7 @@ function corrupt(path: string, json: unknown, error: z.ZodError, remedy: string)
   return new HeedError('corrupt-file', `${path}: ${message}`, { remedy })
 }
 
-/** Names of the files in a folder that are new or changed after `write`. */
+/** Paths of the files below a folder that are new or changed after `write`. */
 async function filesWrittenBy(folder: string, write: () => Promise<void>): Promise<string[]> {
   const before = await timesIn(folder)
   await write()
@@ -210,9 +217,8 @@ async function filesWrittenBy(folder: string, write: () => Promise<void>): Promi
 }
 
 async function timesIn(folder: string): Promise<Map<string, string>> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-  const times = files.map(async ({ name }): Promise<[string, string]> => {
+  const files = await filesBelow(folder).catch(() => [])
+  const times = files.map(async (name): Promise<[string, string]> => {
     const { mtimeNs, ino } = await stat(join(folder, name), { bigint: true })
     return [name, `${mtimeNs} ${ino}`] // a replaced file has another number
   })

@@ -1,17 +1,19 @@
-import { vi } from 'vitest'
 import { run } from '../../src/cli/main.ts'
 
 /** Runs a command in this process; what it printed, and its mistake. */
 export async function heed(...words: string[]): Promise<{ out: string; mistake: string }> {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
-  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
+  const { log } = console
+  const { write } = process.stderr
+  const lines: string[] = []
+  const mistakes: string[] = []
+  console.log = (line) => void lines.push(String(line))
+  process.stderr.write = (text) => mistakes.push(String(text)) > 0
   try {
     await run(['node', 'heed', ...words])
-    const text = (calls: unknown[][]): string => calls.map(([line]) => String(line)).join('\n')
-    return { out: text(log.mock.calls), mistake: text(err.mock.calls) }
+    return { out: lines.join('\n'), mistake: mistakes.join('\n') }
   } finally {
     process.exitCode = 0
-    log.mockRestore()
-    err.mockRestore()
+    console.log = log
+    process.stderr.write = write
   }
 }

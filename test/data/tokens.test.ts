@@ -5,6 +5,7 @@ import { openTokens, prepareTokens } from '../../src/data/index.ts'
 import { Tokenizer, trainTokenizer } from '../../src/tokenizers/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { flipBit } from '../support/flip-bit.ts'
 import { chapters, MIXED } from '../tokenizers/samples.ts'
 
 const texts = [...chapters(3), MIXED.replaceAll('\u0000', '')]
@@ -88,6 +89,8 @@ describe('tokens on disk', () => {
       () => truncate(join(folder, 'tokens-00000.bin'), 100),
       () => rm(join(folder, 'tokens-00000.bin')),
       () => writeFile(join(folder, 'meta.json'), '{'),
+      () => flipBit(join(folder, 'tokens-00000.bin'), 20),
+      () => flipBit(join(folder, 'hashes.json'), 60),
     ]
     for (const damage of damages) {
       await damage()

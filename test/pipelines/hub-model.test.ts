@@ -10,6 +10,7 @@ import type { HubModelOptions } from '../../src/pipelines/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { type FakeFile, type FakeHub, fakeHub } from '../io/fake-hub.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { flipBit } from '../support/flip-bit.ts'
 
 const FOLDER = join(FIXTURES, 'pipelines', 'masked-lm')
 let cacheDir: string
@@ -89,6 +90,20 @@ describe('a name of the hub', () => {
     expect(resolved(hub)[0]).toMatch(/model\.safetensors bytes=\d+-$/)
     expect(resolved(hub)).toHaveLength(2) // and the config, which comes last
   })
+
+  it.each(['model.safetensors', 'config.json', 'tokenizer.json'])(
+    'whose %s was damaged in the cache is refused',
+    async (name) => {
+      await hubWith()
+      await open()
+      const path = join(cacheDir, 'org--model', name)
+      flipBit(path, -30)
+      await expect(open()).rejects.toMatchObject({
+        code: 'corrupt-file',
+        message: expect.stringContaining(`${path} is damaged`),
+      })
+    },
+  )
 
   it.each([
     ['model.safetensors', 'changed'],

@@ -10,7 +10,7 @@ import { fromPretrained } from '../../src/models/index.ts'
 import { RunFolder } from '../../src/train/index.ts'
 import type { TrainEvent } from '../../src/train/train-model.ts'
 import { heed } from '../cli/in-process.ts'
-import { linesOf, scratch, trainTiny, weightsOf } from './support.ts'
+import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()
 const keys = {
@@ -154,6 +154,45 @@ describe('a flipped bit', () => {
       `Damaged, so that the steps after 4 run again: ${join(out, 'checkpoints', 'step-000006')}: optimizer.safetensors: its SHA-256 differs from when it was written`,
     ])
     expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
+  })
+
+  it.each(['tokenizer.json', 'config.json', 'task.json', 'metrics.jsonl'])(
+    'in %s: the run is not resumed',
+    async (name) => {
+      const out = await copyOf(`not resumed for ${name}`)
+      const path = join(out, name)
+      const text = await readFile(path, 'utf8')
+      await writeFile(
+        path,
+        text.replace(/\d/, (digit) => `${Number(digit) ^ 1}`),
+      )
+      await expect(trainTiny(out, { ...keys, steps: 9 }, { resume: true })).rejects.toMatchObject({
+        code: 'corrupt-file',
+        message: expect.stringContaining(`${path} is damaged`),
+      })
+    },
+  )
+
+  it('in the configuration of a run without a checkpoint: it does not start over from it', async () => {
+    const out = await copyOf('changed configuration')
+    await rm(join(out, 'checkpoints'), { recursive: true })
+    const path = join(out, 'run.json')
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"seed": 3', '"seed": 2'))
+    await expect(new RunFolder(out).configuration()).rejects.toThrow(`${path} is damaged`)
+  })
+
+  it('in a file of a folder in the run is found', async () => {
+    const out = at('pooled')
+    const data = writeRows(at('pairs.jsonl'), [
+      { sentence1: 'a cat', sentence2: 'the cat' },
+      { sentence1: 'a dog', sentence2: 'the dog' },
+    ])
+    const pairs = { model: 'distilbert', task: 'feature-extraction', data: [data], steps: 1 }
+    await trainTiny(out, { ...pairs, batch: 2, valFraction: 0 })
+    const path = join(out, '1_Pooling', 'config.json')
+    await writeFile(path, (await readFile(path, 'utf8')).replace('mean', 'meao'))
+    expect((await heed('verify', out)).out).toContain('✗ 1_Pooling/config.json')
+    await expect(fromPretrained(out)).rejects.toThrow(`${path} is damaged`)
   })
 
   it('in weights is not looked for where the configuration alone is read', async () => {

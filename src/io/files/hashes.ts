@@ -1,4 +1,4 @@
-// SHA-256 of the files of a folder, kept in it as hashes.json: a flipped bit is found when the folder is opened.
+// SHA-256 of the files below a folder, kept in it as hashes.json: a flipped bit is found when the folder is opened.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
@@ -12,13 +12,16 @@ import { readJson } from './json.ts'
 /** The name of the list. */
 export const HASHES = 'hashes.json'
 
-const entrySchema = z.object({
+const entrySchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** Only this number of bytes is covered: the file has grown since. */
   bytes: z.int().min(0).optional(),
 })
 
-const schema = z.object({ files: z.record(z.string().regex(/^[^/\\]+$/), entrySchema) })
+/** A path below the folder, with `/`. */
+const pathSchema = z.string().regex(/^(?!(.*\/)?\.\.?(\/|$))[^/\\]+(\/[^/\\]+)*$/)
+
+const schema = z.strictObject({ files: z.record(pathSchema, entrySchema) })
 
 export type FileHash = z.output<typeof entrySchema>
 

@@ -13,21 +13,27 @@ export interface FileCheck {
 }
 
 /**
- * Checks the files that hashes.json of a folder lists. Undefined if it has none: other folders, and runs of older
- * versions.
+ * Checks the files that hashes.json of a folder lists, without those of weights if `weights` is false. Undefined if it
+ * has none: other folders, and runs of older versions.
  * @throws HeedError if the list is damaged
  */
-export async function checkFiles(folder: string): Promise<FileCheck[] | undefined> {
+export async function checkFiles(
+  folder: string,
+  { weights = true }: { weights?: boolean } = {},
+): Promise<FileCheck[] | undefined> {
   const stored = await storedHashes(folder)
   if (!stored) return undefined
+  const entries = Object.entries(stored).filter(([name]) => weights || !WEIGHTS.test(name))
   return Promise.all(
-    Object.entries(stored).map(async ([name, entry]) => {
+    entries.map(async ([name, entry]) => {
       const problem = await problemOf(join(folder, name), entry)
       const sound = problem === undefined || (await isPublished(folder, name))
       return { name, problem: sound ? undefined : problem }
     }),
   )
 }
+
+const WEIGHTS = /\.(safetensors|bin|gguf)$/
 
 /** A process that was killed between publishing a checkpoint's file and recording its hash leaves this state. */
 async function isPublished(folder: string, name: string): Promise<boolean> {
@@ -38,18 +44,21 @@ async function isPublished(folder: string, name: string): Promise<boolean> {
 }
 
 /**
- * Checks a folder before it is opened.
+ * Checks a folder before it is opened; only its small files if `weights` is false.
  * @throws HeedError that names a damaged file
  */
-export async function requireIntact(folder: string): Promise<void> {
-  const files = await checkFiles(folder)
+export async function requireIntact(
+  folder: string,
+  options: { weights?: boolean } = {},
+): Promise<void> {
+  const files = await checkFiles(folder, options)
   if (!files) return noteMissingHashes(folder)
   const bad = files.find(({ problem }) => problem !== undefined)
   if (bad)
     throw new HeedError('corrupt-file', `${join(folder, bad.name)} is damaged: ${bad.problem}`, {
       value: join(folder, bad.name),
       remedy:
-        'Restore it from a copy, or resume the run to write it again. If you changed it yourself, `heed verify` can accept it.',
+        'Restore it from a copy: a checkpoint of the run, or a new download. If you changed it yourself, `heed verify` can accept it.',
     })
 }
 

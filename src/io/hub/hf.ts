@@ -5,6 +5,7 @@ import { shellWord } from '../../util/shell.ts'
 import { fileError } from '../files/file-error.ts'
 import { describeContent, type FileFormat, formatOf, readHead } from '../files/file-format.ts'
 import { type JsonObject, readJsonObject } from '../files/json.ts'
+import { requireIntact } from '../files/verify.ts'
 import { wrongFormat } from '../files/wrong-format.ts'
 import { WEIGHT_FILES } from '../safetensors/weight-files.ts'
 import { isHubName } from './hub.ts'
@@ -23,8 +24,12 @@ export interface ModelFolder {
 /** A config as read: `model_type` is present; the model checks the rest. */
 export type RawConfig = JsonObject & { model_type: string }
 
-/** Reads `config.json` of a model folder. */
+/**
+ * Reads `config.json` of a model folder.
+ * @throws HeedError also if a small file of a run is damaged
+ */
 export async function readConfig(dir: string): Promise<RawConfig> {
+  await requireIntact(dir, { weights: false })
   return readConfigFile(await required(dir, 'config.json'))
 }
 

@@ -1,9 +1,10 @@
 import { openAsBlob } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { basename, join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError, invalidOption } from '../../util/errors.ts'
 import { optionKinds } from '../../util/options.ts'
+import { filesBelow } from '../files/files-below.ts'
+import { requireIntact } from '../files/verify.ts'
 import { checkPath, chooseFiles } from './files.ts'
 import { modelFolder } from './hf.ts'
 import { type HubOptions, hub } from './hub.ts'
@@ -62,7 +63,8 @@ export async function pushModel(
       remedy: `Write it as owner/${name}, with your user name.`,
     })
   await modelFolder(dir) // throws if it is not one
-  const files = chooseFiles(await filesIn(dir), options.include ?? [], dir).map(checkPath)
+  await requireIntact(dir)
+  const files = chooseFiles(await filesBelow(dir), options.include ?? [], dir).map(checkPath)
   const api = await import('@huggingface/hub')
   const call = { ...to.call, accessToken }
   if (!(await api.repoExists({ ...call, fetch: to.ask })))
@@ -86,13 +88,4 @@ export async function pushModel(
     if (value.event === 'fileProgress')
       onProgress?.({ file: value.path, share: value.progress, state: value.state })
   }
-}
-
-/** Paths below a folder, separated by `/`, without hidden files. */
-async function filesIn(dir: string): Promise<string[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile() && !basename(entry.name).startsWith('.'))
-    .map((entry) => relative(dir, join(entry.parentPath ?? entry.path, entry.name)))
-    .map((path) => path.split(sep).join('/'))
 }

@@ -4,6 +4,7 @@ import { fileError } from '../../io/files/file-error.ts'
 import { fileFormat } from '../../io/files/file-format.ts'
 import { readJson } from '../../io/files/json.ts'
 import { isJsonObject } from '../../io/files/json-parse.ts'
+import { requireIntact } from '../../io/files/verify.ts'
 import { isGGUF } from '../../io/gguf/gguf.ts'
 import { alternatives, HeedError } from '../../util/errors.ts'
 import { Tokenizer } from '../tokenizer.ts'
@@ -47,6 +48,7 @@ export async function loadTokenizer(
     return Tokenizer.fromJSON(json, config, path)
   }
   if (!(await isFolder(path))) return loadFile(path, await readFolderConfig(join(path, '..')))
+  await requireIntact(path, { weights: false })
   const config = await readFolderConfig(path)
   for (const name of [fastFile(config.config), ...FILES]) {
     if (await exists(join(path, name))) return loadFile(join(path, name), config)

@@ -1,7 +1,7 @@
 // The examples of a run. Those of small data are encoded in memory; those of large data by threads, into a file that
 // later runs on the same data reuse.
 import { createHash } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -17,6 +17,7 @@ import {
 import { temporaryPath } from '../../io/files/atomic.ts'
 import { tidyCache } from '../../io/files/cache.ts'
 import { ensureDir } from '../../io/files/ensure-dir.ts'
+import { filesBelow } from '../../io/files/files-below.ts'
 import { HeedError } from '../../util/errors.ts'
 import { importedModules } from '../../util/imports.ts'
 import { version } from '../../util/version.ts'
@@ -108,7 +109,8 @@ async function keyOf(
     if (signal?.aborted) throw stopped()
     onProgress?.('Checking data', done, bytes)
   })
-  const preprocessor = await hashFiles(await filesBelow(folder))
+  const saved = await filesBelow(folder)
+  const preprocessor = await hashFiles(saved.map((name) => join(folder, name)))
   const imported = importedModules().map(({ url }) => fileURLToPath(url))
   const imports = imported.length > 0 ? await hashFiles(imported) : undefined
   const all = { heed: version, data, preprocessor, rowOptions, imports, ...encoding }
@@ -147,11 +149,4 @@ async function encodeFiles(
   } finally {
     await threads?.stop()
   }
-}
-
-/** In the order of their paths. */
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile())
-  return files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort()
 }
