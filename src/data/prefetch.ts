@@ -1,11 +1,10 @@
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { macrotask } from '../util/macrotask.ts'
-import { having } from '../util/options.ts'
-import type { Batch, BatchSampler } from './batch.ts'
+import { type Batch, type BatchSampler, SAMPLER } from './batch.ts'
 
 const checkPrefetch = argumentKinds('Prefetch', {
-  inner: having('batches by step, such as RandomWindows', 'batch'),
+  inner: SAMPLER,
   ahead: 'count',
 })
 

@@ -1,7 +1,7 @@
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
-import { oneOf, optionKinds } from '../util/options.ts'
+import { instanceOf, oneOf, optionKinds } from '../util/options.ts'
 import { deriveSeed, shuffledIndices } from '../util/random.ts'
 import { findSegment, MemorySource, TOKEN_SOURCE, type TokenSource } from './token-source.ts'
 
@@ -216,7 +216,7 @@ const checkFromIds = argumentKinds('fromIds', {
   options: optionKinds<Pick<DatasetOptions, 'vocabSize'>>({ vocabSize: 'size' }),
 })
 const checkRead = argumentKinds('TokenDataset.read', {
-  out: { expected: 'an Int32Array', fits: (value) => value instanceof Int32Array },
+  out: instanceOf('an Int32Array', Int32Array),
   at: 'count',
 })
 

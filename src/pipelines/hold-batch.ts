@@ -1,5 +1,7 @@
 import type { Batch } from '../data/index.ts'
 import { type Held, hold, type Tensor } from '../tensor/index.ts'
+import { wrongArgument } from '../util/check-argument.ts'
+import { isPlain } from '../util/check-keys.ts'
 
 /** The tensors of a batch in the body of a held program. */
 export type BatchTensors = Readonly<Record<string, Tensor>>
@@ -10,7 +12,9 @@ export function holdBatch(
 ): (batch: Batch) => Promise<Tensor[]> {
   const programs = new Map<string, Held>()
   return (batch) => {
-    const names = Object.keys(batch)
+    const names = isPlain(batch) ? Object.keys(batch) : []
+    if (names.length === 0)
+      throw wrongArgument('A batch', 'batch', batch, 'an object of { data, shape } by name')
     const key = names.join(' ')
     let held = programs.get(key)
     if (!held) {

@@ -3,8 +3,10 @@ import type { Batch } from '../data/index.ts'
 import type { TypedArray } from '../graph/dtype.ts'
 import type { Module } from '../nn/index.ts'
 import { noGrad, type Tensor } from '../tensor/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { invalidOption } from '../util/errors.ts'
-import { ruleOf } from '../util/options.ts'
+import { having, optionKinds, ruleOf } from '../util/options.ts'
 import { roomFor } from '../util/room-for.ts'
 import { type BatchTensors, holdBatch } from './hold-batch.ts'
 
@@ -35,14 +37,27 @@ export interface RunOptions<E, R> {
   read(outputs: readonly TypedArray[], row: number, example: E, length: number): R
 }
 
+const checkRunExamples = argumentKinds('runExamples', {
+  examples: 'list',
+  options: optionKinds<RunOptions<unknown, unknown>>({
+    batching: having('a task, or another object with `length` and `collate`', 'length', 'collate'),
+    model: having('a Module', 'forward', 'eval'),
+    batchSize: 'size',
+    forward: 'function',
+    read: 'function',
+  }),
+})
+
 /**
  * The result of each example, in the order of the examples. Examples of similar length run together, padded to one of
  * few lengths, so that few programs serve all of them.
  */
 export async function runExamples<E, R>(
   examples: readonly E[],
-  { batching, model, batchSize, forward, read }: RunOptions<E, R>,
+  options: RunOptions<E, R>,
 ): Promise<R[]> {
+  checkRunExamples(examples, options)
+  const { batching, model, batchSize, forward, read } = options
   model.eval()
   const run = holdBatch((batch) => noGrad(() => forward(batch)))
   const results = new Array<R>(examples.length)
@@ -79,7 +94,7 @@ export function* batchesOf<E>(
 ): Generator<PlannedBatch> {
   checkBatchSize(batchSize)
   for (const group of groupsOf(examples, batching)) {
-    const lengths = new Map(group.map((i) => [i, batching.length(examples[i])]))
+    const lengths = new Map(group.map((i) => [i, lengthIn(batching, examples[i])]))
     const lengthOf = (i: number): number => lengths.get(i) ?? 1
     const longest = group.reduce((most, i) => Math.max(most, lengthOf(i)), 1)
     const order = group.sort((a, b) => lengthOf(b) - lengthOf(a))
@@ -90,6 +105,12 @@ export function* batchesOf<E>(
       yield { chosen, rows, length }
     }
   }
+}
+
+function lengthIn<E>(batching: Pick<Batching<E>, 'length'>, example: E): number {
+  const length = batching.length(example)
+  checkArgument('A batch', 'length(example)', length, 'count')
+  return length
 }
 
 /** The indices of examples that may share batches. */

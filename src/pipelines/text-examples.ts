@@ -3,8 +3,10 @@ import type { Batch } from '../data/index.ts'
 import type { EncoderOptions } from '../models/index.ts'
 import { arange, type HeldInput } from '../tensor/index.ts'
 import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError, shown } from '../util/errors.ts'
-import type { OptionKinds } from '../util/options.ts'
+import { type OptionKinds, OptionRules } from '../util/options.ts'
 import type { BatchTensors } from './hold-batch.ts'
 import { BATCH_SIZE, type Batching } from './run-examples.ts'
 
@@ -40,12 +42,30 @@ export const textBatching = <E extends TextExample>(tokenizer: Tokenizer): Batch
   collate: (examples, length) => textBatch(examples, length, padId(tokenizer)),
 })
 
+const checkTextBatch = argumentKinds('textBatch', {
+  examples: 'objects',
+  length: 'count',
+  pad: 'integer',
+})
+const checkPadded = argumentKinds('padded', {
+  rows: 'numberLists',
+  length: 'count',
+  padding: 'integer',
+})
+const INPUTS = new OptionRules({
+  input_ids: 'tensor',
+  lengths: 'tensor',
+  token_type_ids: 'tensor?',
+})
+
 /** input_ids (B, T), lengths (B), and token_type_ids (B, T) where the examples have them. */
 export function textBatch(examples: readonly TextExample[], length: number, pad: number): Batch {
-  const lengths = Int32Array.from(examples, ({ ids }) => Math.min(ids.length, length))
+  checkTextBatch(examples, length, pad)
   const ids = examples.map((example) => example.ids)
+  const input_ids = padded(ids, length, pad)
+  const lengths = Int32Array.from(ids, (row) => Math.min(row.length, length))
   const batch = {
-    input_ids: padded(ids, length, pad),
+    input_ids,
     lengths: { data: lengths, shape: [examples.length] },
   }
   if (!examples.some(({ typeIds }) => typeIds)) return batch
@@ -59,6 +79,7 @@ export function padded(
   length: number,
   padding: number,
 ): HeldInput {
+  checkPadded(rows, length, padding)
   const data = new Int32Array(rows.length * length).fill(padding)
   rows.forEach((row, i) => {
     for (let j = 0; j < Math.min(row.length, length); j++) data[i * length + j] = row[j]
@@ -67,17 +88,18 @@ export function padded(
 }
 
 /** The arguments of an encoder beside the ids: attention mask and token types. */
-export function encoderInputs({
-  input_ids,
-  lengths,
-  token_type_ids,
-}: BatchTensors): EncoderOptions {
+export function encoderInputs(batch: BatchTensors): EncoderOptions {
+  INPUTS.checkValues('encoderInputs', batch)
+  const { input_ids, lengths, token_type_ids } = batch
   const attentionMask = arange(input_ids.shape[1]).lt(lengths.unsqueeze(1))
   return token_type_ids ? { attentionMask, tokenTypeIds: token_type_ids } : { attentionMask }
 }
 
-export const padId = (tokenizer: Tokenizer): number =>
-  tokenizer.padTokenId ?? tokenizer.eosTokenId ?? 0
+/** The id that fills rows: that of padding, or of the end of a text, or 0. */
+export function padId(tokenizer: Tokenizer): number {
+  checkArgument('padId', 'tokenizer', tokenizer, 'tokenizer')
+  return tokenizer.padTokenId ?? tokenizer.eosTokenId ?? 0
+}
 
 /**
  * Texts as tokens.

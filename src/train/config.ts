@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { givenTaskName } from '../models/task-names.ts'
 import { type OptimizerDefinition, optimizerDefinition } from '../optim/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { divisorsNear } from '../util/divisors.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { schemaProblems } from '../util/schema-issues.ts'
@@ -10,12 +11,15 @@ import { type CommonConfig, commonSchema, type TrainConfig } from './config-sche
 import type { Options, TaskDefinition } from './task.ts'
 import { taskDefinition, usualTask } from './tasks/index.ts'
 
+const checkParse = argumentKinds('parseTrainConfig', { config: 'record', source: 'text?' })
+
 /**
  * A complete configuration, with the defaults of its task and its optimizer.
  * @param source the file of the configuration, for errors
  * @throws HeedError that names each key that is unknown (and the nearest known key) or has a wrong value
  */
 export function parseTrainConfig(raw: object, source?: string): TrainConfig {
+  checkParse(raw, source)
   const given = raw as Partial<CommonConfig>
   const task =
     typeof given.task === 'string' ? givenTaskName(given.task) : usualTask(given.model ?? 'gpt2')

@@ -1,8 +1,11 @@
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { type EvaluationData, evaluationExamples } from './evaluation-data.ts'
 import { evaluateExamples } from './held-out-loss.ts'
 import { openWithTask } from './open-run.ts'
 import type { EvaluateOptions, Evaluation } from './task.ts'
+import { TABLE } from './task-data.ts'
 
 export type EvaluateRunOptions = EvaluateOptions & Omit<EvaluationData, 'data'>
 
@@ -11,6 +14,18 @@ export interface RunEvaluation extends Evaluation {
   /** Number of examples; most tasks make one of each row. */
   count: number
 }
+
+const checkEvaluateRun = argumentKinds('evaluateRun', {
+  dir: 'text',
+  data: 'paths?',
+  options: optionKinds<EvaluateRunOptions>({
+    ...TABLE,
+    batchSize: 'size?',
+    show: 'count?',
+    limit: 'size?',
+    onProgress: 'function?',
+  }),
+})
 
 /**
  * Evaluates a trained model. The loss is the mean over all items that count (rows, labels, tokens), as in training.
@@ -23,6 +38,7 @@ export async function evaluateRun(
   data?: string | readonly string[],
   options: EvaluateRunOptions = {},
 ): Promise<RunEvaluation> {
+  checkEvaluateRun(dir, data, options)
   const opened = await openWithTask(dir)
   const { task, model } = opened
   const examples = await evaluationExamples(dir, opened, { ...options, data })

@@ -1,6 +1,9 @@
 import { Mistakes, type RowSource } from '../data/index.ts'
+import { ROW_SOURCE } from '../data/row.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 import { macrotask } from '../util/macrotask.ts'
+import { having, instanceOf, optional, optionKinds } from '../util/options.ts'
 import type { RowEncoder } from './task.ts'
 
 export interface EncodeOptions {
@@ -10,6 +13,14 @@ export interface EncodeOptions {
   signal?: AbortSignal
 }
 
+export const SIGNAL = optional(instanceOf('an AbortSignal', AbortSignal))
+
+const checkEncodeRows = argumentKinds('encodeRows', {
+  task: having('a task, or another object with `encode`', 'encode'),
+  source: ROW_SOURCE,
+  options: optionKinds<EncodeOptions>({ onRows: 'function?', signal: SIGNAL }),
+})
+
 /**
  * The examples of all rows, encoded in this thread.
  * @throws HeedError that lists up to twenty wrong rows with file and number
@@ -17,8 +28,10 @@ export interface EncodeOptions {
 export async function encodeRows<E>(
   task: RowEncoder<E>,
   source: RowSource,
-  { onRows, signal }: EncodeOptions = {},
+  options: EncodeOptions = {},
 ): Promise<E[]> {
+  checkEncodeRows(task, source, options)
+  const { onRows, signal } = options
   const examples: E[] = []
   const mistakes = new Mistakes()
   let rows = 0

@@ -3,6 +3,7 @@
 import type { Batch } from '../data/index.ts'
 import type { BatchTensors } from '../pipelines/hold-batch.ts'
 import type { HeldInput, Tensor } from '../tensor/index.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 
 /** A mean, or several means that are added, each over the items that count in it. */
@@ -58,7 +59,13 @@ export function weightedLoss(loss: LossTerms, { [WEIGHTS]: weights }: BatchTenso
   )
 }
 
-export const termsOf = (loss: LossTerms): readonly Tensor[] => (isList(loss) ? loss : [loss])
+export function termsOf(loss: LossTerms): readonly Tensor[] {
+  const terms = isList(loss) ? loss : [loss]
+  const expected = 'a tensor, or an array of one or more tensors'
+  if (terms.length === 0) throw wrongArgument('Trainer', 'loss(batch)', loss, expected)
+  for (const term of terms) checkArgument('Trainer', 'loss(batch)', term, 'tensor')
+  return terms
+}
 
 const isList = (loss: LossTerms): loss is readonly Tensor[] => Array.isArray(loss)
 

@@ -3,7 +3,9 @@ import type { RowOptions, RowSource } from '../data/index.ts'
 import { fromPretrained, headOf, readModelConfig } from '../models/index.ts'
 import { givenTaskName } from '../models/task-names.ts'
 import type { Module } from '../nn/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { unknownName } from '../util/registry.ts'
 import type { Options, Preprocessor, Task, TaskDefinition } from './task.ts'
 import { taskData } from './task-data.ts'
@@ -17,6 +19,13 @@ export interface OpenOptions {
   /** Options of the task for a model that is not a run, for example `{ textColumn: 'review' }`. */
   options?: Options
 }
+
+export const OPEN = { task: 'text?', options: 'record?' } as const
+
+const checkOpenRun = argumentKinds('openRun', {
+  dir: 'text',
+  options: optionKinds<OpenOptions>(OPEN),
+})
 
 /** A model with all that its task is made of. */
 export interface OpenedModel extends Omit<OpenedTask, 'file'> {
@@ -42,6 +51,7 @@ export interface OpenedRun {
  * @throws HeedError for a model that was not trained for the task
  */
 export async function openRun(dir: string, options: OpenOptions = {}): Promise<OpenedRun> {
+  checkOpenRun(dir, options)
   const { kind, task, context, model } = await openWithTask(dir, options)
   const dataAt = (paths: readonly string[]) => taskData(paths, kind, context.options)
   return {

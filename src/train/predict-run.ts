@@ -1,6 +1,8 @@
 import { Mistakes, type Row } from '../data/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
-import { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
+import { optionKinds } from '../util/options.ts'
+import { OPEN, type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 
 export interface Prediction {
   row: Row
@@ -13,6 +15,18 @@ export interface PredictRunOptions extends OpenOptions {
   batchSize?: number
 }
 
+const checkPredictRun = argumentKinds('predictRun', {
+  dir: 'text',
+  rows: 'stream',
+  options: optionKinds<PredictRunOptions>({ ...OPEN, batchSize: 'size?' }),
+})
+
+const checkRow = argumentKinds('predictRun', {
+  'row.values': 'object',
+  'row.file': 'text',
+  'row.number': 'number',
+})
+
 /**
  * The prediction of a model for each row, in the order of the rows. No more than `batchSize` rows are held.
  * @param dir the folder of a run, the folder `best` in it, or any model folder
@@ -21,8 +35,10 @@ export interface PredictRunOptions extends OpenOptions {
 export async function* predictRun(
   dir: string,
   rows: AsyncIterable<Row> | Iterable<Row>,
-  { batchSize, ...options }: PredictRunOptions = {},
+  given: PredictRunOptions = {},
 ): AsyncGenerator<Prediction> {
+  checkPredictRun(dir, rows, given)
+  const { batchSize, ...options } = given
   yield* predictRows(await openRun(dir, options), rows, batchSize)
 }
 
@@ -35,6 +51,8 @@ export async function* predictRows(
   const mistakes = new Mistakes()
   let batch: Row[] = []
   for await (const row of rows) {
+    const { values, file, number }: Row = Object(row)
+    checkRow(values, file, number)
     batch.push(row)
     if (batch.length < batchSize) continue
     yield* await predictBatch(task, model, batch, mistakes)

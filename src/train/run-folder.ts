@@ -24,7 +24,10 @@ import { currentTaskName } from '../models/task-names.ts'
 import type { Module } from '../nn/index.ts'
 import type { Optimizer } from '../optim/index.ts'
 import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tensor/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
+import { having, optionKinds } from '../util/options.ts'
 import { schemaProblems } from '../util/schema-issues.ts'
 import { warn } from '../util/warn.ts'
 import { type ComputedOn, computedOn } from './computed-on.ts'
@@ -52,6 +55,31 @@ const stateSchema = z.object({
   optimizer_step: z.int().min(0),
 })
 
+const OPTIMIZER = having('an Optimizer', 'stateDict', 'loadStateDict')
+const checkSave = argumentKinds('RunFolder.save', {
+  model: 'model',
+  optimizer: OPTIMIZER,
+  state: optionKinds<TrainerState>({
+    step: 'count',
+    config: 'record',
+    random: 'record',
+    best: 'record|null',
+    computed_on: 'record',
+  }),
+})
+const checkRestore = argumentKinds('RunFolder.restore', { model: 'model', optimizer: OPTIMIZER })
+const checkParts = argumentKinds('RunFolder', {
+  model: 'model',
+  task: 'object',
+  'context.preprocessor': having('a tokenizer or image processor', 'save'),
+  file: 'record',
+})
+
+function checkTrained(trained: TaskModel): void {
+  const { model, task, context, file }: TaskModel = Object(trained)
+  checkParts(model, task, context?.preprocessor, file)
+}
+
 interface SavedRun {
   files: LatestCheckpoint
   state: TrainerState & { optimizer_step: number }
@@ -63,12 +91,14 @@ export class RunFolder {
   private newest: Promise<SavedRun | undefined> | undefined
 
   constructor(path: string) {
+    checkArgument('RunFolder', 'path', path, 'text')
     this.path = path
     this.metrics = new MetricsFile(path)
   }
 
   /** Writes the configuration, from which a run that is killed before its first checkpoint starts over. */
   async begin(config: TrainConfig): Promise<void> {
+    checkArgument('RunFolder.begin', 'config', config, 'record')
     await ensureDir(this.path)
     const text = `${JSON.stringify({ config, computed_on: computedOn() }, null, 2)}\n`
     await forgetHashes(this.path, [CONFIGURATION])
@@ -96,6 +126,7 @@ export class RunFolder {
 
   /** Writes the files that do not change during a run. */
   async create(trained: TaskModel): Promise<void> {
+    checkTrained(trained)
     await this.metrics.clear()
     await this.writeFiles(trained)
   }
@@ -118,12 +149,14 @@ export class RunFolder {
 
   /** Writes a folder that is gone again, with all metrics so far. */
   async createAgain(config: TrainConfig, trained: TaskModel): Promise<void> {
+    checkTrained(trained)
     await this.begin(config)
     await this.writeFiles(trained)
     await this.metrics.writeAgain()
   }
 
   async save(model: Module, optimizer: Optimizer, state: TrainerState): Promise<void> {
+    checkSave(model, optimizer, state)
     const { step, tensors } = optimizer.stateDict(model.namedParameters())
     const json = { ...state, optimizer_step: step }
     await saveCheckpoint(this.path, state.step, {
@@ -171,6 +204,7 @@ export class RunFolder {
     model: Module,
     optimizer: Optimizer,
   ): Promise<(TrainerState & { damaged: readonly string[] }) | undefined> {
+    checkRestore(model, optimizer)
     const checkpoint = await this.latest()
     if (!checkpoint) return undefined
     const { files } = checkpoint.files
@@ -183,7 +217,9 @@ export class RunFolder {
     return { ...checkpoint.state, damaged: checkpoint.files.damaged }
   }
 
-  async saveBest({ model, task, context, file }: TaskModel): Promise<void> {
+  async saveBest(trained: TaskModel): Promise<void> {
+    checkTrained(trained)
+    const { model, task, context, file } = trained
     const best = join(this.path, 'best')
     const tokenizer = { save: (dir: string) => context.preprocessor.save(dir, lengthOf(model)) }
     await forgetHashes(best)
@@ -196,6 +232,7 @@ export class RunFolder {
   }
 
   async log(metrics: Metrics): Promise<void> {
+    checkArgument('RunFolder.log', 'metrics', metrics, 'record')
     await this.metrics.add(metrics)
   }
 }

@@ -1,11 +1,18 @@
 // The only module of training that opens rows: the survey of a task, its tokenizer, its examples, evaluation and
 // reports read the same files in the same way.
 import { openRows, type RowOptions, type RowSource } from '../data/index.ts'
+import type { OptionKinds } from '../util/options.ts'
 import { checkColumns } from './columns.ts'
 import type { Options, TaskData, TaskDefinition } from './task.ts'
 
 /** How tables are written; what is left out is detected. */
 export type TableOptions = Pick<RowOptions, 'separator' | 'quote' | 'encoding'>
+
+export const TABLE: OptionKinds<TableOptions> = {
+  separator: 'text?',
+  quote: 'text?',
+  encoding: 'text?',
+}
 
 /** Files as a task reads them. Nothing is opened before `source` is called. */
 export function taskData(

@@ -7,8 +7,11 @@ import { ensureDir } from '../io/files/ensure-dir.ts'
 import { lockFolder } from '../io/files/lock.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
 import { setting } from '../util/settings.ts'
+import { parseTrainConfig } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
+import { SIGNAL } from './examples.ts'
 import { checkSameRun } from './resumed-config.ts'
 import { rowBatches } from './row-batches.ts'
 import { Run } from './run.ts'
@@ -75,12 +78,22 @@ export interface TrainOutcome {
   preprocessor: Preprocessor
 }
 
+const TRAIN = optionKinds<TrainModelOptions>({
+  config: 'record',
+  out: 'text',
+  resume: 'flag?',
+  signal: SIGNAL,
+  on: 'function?',
+})
+
 /**
  * Trains a model for a task; logs and saves to `out`.
  * @throws HeedError if `out` has a run already and `resume` is not set, if another process trains into it, and if
  * `signal` ends the run before there is anything to save
  */
-export async function trainModel(options: TrainModelOptions): Promise<TrainOutcome> {
+export async function trainModel(given: TrainModelOptions): Promise<TrainOutcome> {
+  TRAIN.check('trainModel', given)
+  const options = { ...given, config: parseTrainConfig(given.config) }
   const { out, resume = false } = options
   const isNew = !existsSync(out)
   if (isNew && resume) throw missing(`There is no run in ${out} to resume`, out)

@@ -1,12 +1,13 @@
 // The training loop. It holds its compiled step, so that a training step builds no graph. The device runs
 // a step while the host prepares the next one and reads the result of the one before.
-import type { Batch, BatchSampler } from '../data/index.ts'
+import { type Batch, type BatchSampler, SAMPLER } from '../data/batch.ts'
 import type { Module } from '../nn/index.ts'
 import { LRScheduler, type Optimizer, type Schedule } from '../optim/index.ts'
 import { type BatchTensors, holdBatch } from '../pipelines/hold-batch.ts'
 import { addGradients } from '../tensor/accumulate.ts'
 import { type Held, hold, synchronize, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { having, optional, optionKinds } from '../util/options.ts'
 import { type ContrastiveLoss, cachedGradients } from './cached-gradients.ts'
 import {
   type LossTerms,
@@ -37,6 +38,19 @@ export interface TrainerOptions extends Splitting {
   start?: number
 }
 
+const TRAINER = optionKinds<TrainerOptions>({
+  model: having('a Module', 'forward', 'train'),
+  loss: 'function',
+  contrastive: optional(having('{ represent, compare }', 'represent', 'compare')),
+  optimizer: having('an Optimizer', 'update', 'beginStep'),
+  schedule: 'function',
+  batches: SAMPLER,
+  accumulate: 'size?',
+  start: 'count?',
+  itemCounts: 'function?',
+  sliceBatch: 'function?',
+})
+
 /** The result of a step. */
 export interface StepResult {
   /** Number of updates so far, including this one. */
@@ -64,6 +78,7 @@ export class Trainer {
   private running: Promise<StepResult> | null = null
 
   constructor(options: TrainerOptions) {
+    TRAINER.check('Trainer', options)
     const { model, loss, contrastive, optimizer, batches, accumulate = 1, start = 0 } = options
     this.optimizer = optimizer
     this.batches = batches

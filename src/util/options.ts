@@ -67,10 +67,23 @@ export const optionKinds = <Options>(table: OptionKinds<Options>): OptionRules =
 
 const isKind = (name: string): name is ArgumentKind => Object.hasOwn(kinds, name)
 
+/** As a rule, for what may be left out. */
+export const optional = (rule: Rule): Rule => ({
+  ...rule,
+  fits: (value) => value === undefined || rule.fits(value),
+})
+
 /** One of some values, or left out. */
-export const oneOf = (values: readonly unknown[]): Rule => ({
-  expected: alternatives(values.map(shown)),
-  fits: (value) => value === undefined || values.includes(value),
+export const oneOf = (values: readonly unknown[]): Rule =>
+  optional({
+    expected: alternatives(values.map(shown)),
+    fits: (value) => values.includes(value),
+  })
+
+/** An instance of a class. */
+export const instanceOf = (expected: string, Class: new (...args: never[]) => unknown): Rule => ({
+  expected,
+  fits: (value) => value instanceof Class,
 })
 
 /** An object with these methods, whatever its class is. */

@@ -11,6 +11,7 @@ import * as metrics from './wrong-calls/metrics.ts'
 import * as models from './wrong-calls/models.ts'
 import * as modules from './wrong-calls/modules.ts'
 import * as tensors from './wrong-calls/tensors.ts'
+import * as train from './wrong-calls/train.ts'
 import { WITHOUT_ROWS } from './wrong-calls/without-rows.ts'
 
 describe.each<[string, readonly Sample[]]>([
@@ -21,6 +22,7 @@ describe.each<[string, readonly Sample[]]>([
   ['files, tokenizers and pipelines', files.samples],
   ['models', models.samples],
   ['data', data.samples],
+  ['training', train.samples],
 ])('%s', (_, samples) => {
   it.each(samples)('$name', async (sample) => {
     // The call itself is right.
@@ -30,10 +32,13 @@ describe.each<[string, readonly Sample[]]>([
   })
 })
 
-describe('calls of the hub, and configs of models', () => {
-  it.each([...files.hubSamples, ...models.wrongConfigs])('$name', async (sample) => {
-    expect(await complaintsAbout(sample)).toEqual([])
-  })
+describe('calls of the hub, configs of models, and files of runs', () => {
+  it.each([...files.hubSamples, ...models.wrongConfigs, ...train.wrongFolders])(
+    '$name',
+    async (sample) => {
+      expect(await complaintsAbout(sample)).toEqual([])
+    },
+  )
 })
 
 const isOpenFile = (value: unknown): value is { close(): Promise<void> } =>
@@ -89,6 +94,7 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
   './pipelines': Object.keys(files.pipelineFunctions),
   './models': [...Object.keys(models.functions), ...models.modelClasses],
   './data': Object.keys(data.functions),
+  './train': Object.keys(train.functions),
 }
 
 /** The public methods of a class and of those above it, without the names of PyTorch, which are writable answers. */

@@ -1,6 +1,6 @@
 import { argumentKinds } from '../../util/argument-kinds.ts'
 import { wrongArgument } from '../../util/check-argument.ts'
-import type { Rule } from '../../util/options.ts'
+import { instanceOf } from '../../util/options.ts'
 
 const checkSelect = argumentKinds('selectExamples', { all: 'collection', numbers: 'numbers' })
 const checkFirst = argumentKinds('firstExamples', { all: 'collection', most: 'count' })
@@ -33,7 +33,7 @@ export function firstExamples<E>(all: Examples<E>, most = all?.length): E[] {
   return Array.from({ length: Math.min(most, all.length) }, (_, i) => all.at(i) as E)
 }
 
-const UINTS: Rule = { expected: 'a Uint32Array', fits: (value) => value instanceof Uint32Array }
+const UINTS = instanceOf('a Uint32Array', Uint32Array)
 const checkParts = argumentKinds('Packed examples', {
   bytes: 'bytes',
   sizes: UINTS,

@@ -3,12 +3,14 @@ import { basename, join, resolve } from 'node:path'
 import { writeFileAtomic } from '../../io/files/atomic.ts'
 import { fromPretrained } from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
 import { evaluationExamples } from '../evaluation-data.ts'
 import { evaluateExamples } from '../held-out-loss.ts'
 import type { Metrics } from '../metrics-file.ts'
 import { RunFolder } from '../run-folder.ts'
-import type { TableOptions } from '../task-data.ts'
+import { TABLE, type TableOptions } from '../task-data.ts'
 import { type OpenedTask, openTask } from '../task-file.ts'
 import { attentionOf, imageAttentionOf } from './attention.ts'
 import { type ReportContents, reportPage } from './page.ts'
@@ -23,6 +25,17 @@ export interface ReportOptions extends TableOptions {
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
+const checkReportRun = argumentKinds('reportRun', {
+  dir: 'text',
+  options: optionKinds<ReportOptions>({
+    ...TABLE,
+    data: 'pathList?',
+    out: 'text?',
+    limit: 'size?',
+    onProgress: 'function?',
+  }),
+})
+
 /**
  * Writes a self-contained HTML page about a run: evaluation with right and wrong examples, loss curves,
  * configuration, and the attention of an example. It needs no network and has no script.
@@ -30,6 +43,7 @@ export interface ReportOptions extends TableOptions {
  * @returns the path of the page
  */
 export async function reportRun(dir: string, options: ReportOptions = {}): Promise<string> {
+  checkReportRun(dir, options)
   const { out = join(dir, 'report.html'), limit = 1000 } = options
   const opened = await openTask(dir)
   const { task, context } = opened

@@ -2,6 +2,7 @@
 import { type Head, headsOf, modelDefinition, modelTypes } from '../../models/index.ts'
 import { currentTaskName, unknownTask } from '../../models/task-names.ts'
 import { HeedError, shown } from '../../util/errors.ts'
+import { having, optional, optionKinds } from '../../util/options.ts'
 import { Registry } from '../../util/registry.ts'
 import { defineTask } from '../define-task.ts'
 import type { NewTask, Options, Preprocessor, TaskDefinition } from '../task.ts'
@@ -15,6 +16,33 @@ import { textGeneration } from './text-generation.ts'
 import { summarization, text2TextGeneration } from './text2text-generation.ts'
 import { tokenClassification } from './token-classification.ts'
 import { translation } from './translation.ts'
+
+const SCHEMA = optional(having('a z.object of zod', 'safeParse', 'extend'))
+const NEW_TASK = optionKinds<NewTask>({
+  name: 'text',
+  about: 'text',
+  columns: 'text',
+  head: 'function',
+  create: 'function',
+  options: SCHEMA,
+  defaults: 'record?',
+  inputColumn: 'function?',
+  columnKeys: 'texts?',
+  texts: 'function?',
+  rowOptions: 'function?',
+  facts: SCHEMA,
+  survey: 'function?',
+  preprocessor: 'function?',
+  openPreprocessor: 'function?',
+  modelConfig: 'function?',
+  newModelConfig: 'function?',
+  keepsExamples: 'flag?',
+  isObjective: 'flag?',
+  publishedOptions: 'record?',
+  rowEncoder: 'function?',
+  batches: 'function?',
+  heldOut: 'function?',
+})
 
 const registry = new Registry<TaskDefinition>('task')
 const builtIn: readonly NewTask[] = [
@@ -38,6 +66,7 @@ for (const task of builtIn) registerTask(task)
  * @throws HeedError for a name that is taken or unsafe
  */
 export function registerTask<O, F, P extends Preprocessor>(task: NewTask<O, F, P>): void {
+  NEW_TASK.check('registerTask', task)
   const { name } = task
   const current = currentTaskName(String(name))
   if (current !== String(name))

@@ -1,6 +1,9 @@
 import { confusionMatrix, f1FromSets } from '../../metrics/index.ts'
 import { indexOfMax } from '../../pipelines/scores.ts'
 import type { Label } from '../../pipelines/text-classification.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { HeedError } from '../../util/errors.ts'
+import { optionKinds } from '../../util/options.ts'
 import type { Evaluation } from '../task.ts'
 
 export interface LabelResults {
@@ -14,8 +17,45 @@ export interface LabelResults {
   show: number
 }
 
+const RESULTS = optionKinds<LabelResults>({
+  labels: 'texts',
+  multiLabel: 'flag',
+  scores: 'numberLists',
+  expected: 'numberLists',
+  texts: 'texts',
+  show: 'count',
+})
+const checkPrediction = argumentKinds('predictionOf', {
+  list: {
+    expected: 'an array of one or more { label, score }',
+    fits: (value) => Array.isArray(value) && value.length > 0 && value.every((item) => typeof item?.label === 'string' && typeof item.score === 'number'), // biome-ignore format: one line
+  },
+  'model.labels': 'list',
+  'model.config': 'object',
+})
+
+/** @throws HeedError for results that do not belong together */
+function checkResults(results: LabelResults): void {
+  RESULTS.check('evaluateLabels', results)
+  const { labels, scores, expected, texts } = results
+  const rows = scores.length
+  const fit =
+    rows > 0 &&
+    expected.length === rows &&
+    texts.length === rows &&
+    scores.every((row) => row.length === labels.length) &&
+    expected.every((indices) => indices.every((i) => i in labels))
+  if (fit) return
+  throw new HeedError(
+    'invalid-option',
+    `evaluateLabels: each of one or more examples must have ${labels.length} scores, indices of labels and a text, got ${rows} rows of scores, ${expected.length} lists of indices and ${texts.length} texts`,
+    { key: 'scores', remedy: 'Give as many scores as labels, and indices from 0.' },
+  )
+}
+
 /** Metrics of labels. Where a text may have several, each is predicted on its own, at a probability of one half. */
 export function evaluateLabels(results: LabelResults): Evaluation {
+  checkResults(results)
   const { labels, multiLabel, scores, texts, show } = results
   const expected = results.expected.map((indices) => indices.map((i) => labels[i]))
   const predicted = scores.map((row) =>
@@ -46,8 +86,10 @@ export function evaluateLabels(results: LabelResults): Evaluation {
 /** A prediction from the scores of all labels, the likeliest first. */
 export function predictionOf(
   list: readonly Label[],
-  { labels, config }: { labels: readonly string[]; config: unknown },
+  model: { labels: readonly string[]; config: unknown },
 ): Record<string, unknown> {
+  const { labels, config }: typeof model = Object(model)
+  checkPrediction(list, labels, config)
   const { problem_type: problem } = config as { problem_type?: string | null }
   const byLabel = new Map(list.map(({ label, score }) => [label, score]))
   const scores = Object.fromEntries(labels.map((label) => [label, byLabel.get(label) ?? 0]))

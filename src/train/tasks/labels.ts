@@ -1,7 +1,11 @@
 // Labels: their names in rows, and their indices in the model.
 import { isMissing, Mistakes, type Row } from '../../data/index.ts'
+import { ROW_SOURCE } from '../../data/row.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import { alternatives, HeedError, shown } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
+import { having, optionKinds } from '../../util/options.ts'
 import type { DataSetup } from '../task.ts'
 
 interface LabelColumn {
@@ -9,8 +13,21 @@ interface LabelColumn {
   multiLabel: boolean
 }
 
+const COLUMN = optionKinds<LabelColumn>({ labelColumn: 'text', multiLabel: 'flag' })
+const checkRow = argumentKinds('labelsIn', { 'row.values': 'object' })
+const checkSurvey = argumentKinds('surveyLabels', {
+  'setup.data': having('the data of a run', 'source'),
+  'setup.options': 'object',
+  labelsOf: 'function',
+})
+const checkSource = argumentKinds('surveyLabels', { 'data.source()': ROW_SOURCE })
+const checkIndex = argumentKinds('indexOfLabel', { labels: 'list', label: 'text' })
+
 /** The labels of a row: one, or with `multiLabel` a list, which may be empty; a text is split at commas. */
-export function labelsIn(row: Row, { labelColumn, multiLabel }: LabelColumn): string[] {
+export function labelsIn(row: Row, column: LabelColumn): string[] {
+  checkRow(row?.values)
+  COLUMN.checkValues('labelsIn', column)
+  const { labelColumn, multiLabel } = column
   const value = Object.hasOwn(row.values, labelColumn) ? row.values[labelColumn] : undefined
   const isNone = multiLabel && (value === '' || (Array.isArray(value) && value.length === 0))
   if (isNone) return []
@@ -64,15 +81,24 @@ const unlabelled = (value: unknown, column: string): HeedError =>
  * @throws HeedError when there is only one, or more than 2,000
  */
 export async function surveyLabels(
-  { data, options }: DataSetup,
+  setup: DataSetup,
   labelsOf: (row: Row) => readonly string[],
 ): Promise<string[]> {
+  const { data, options }: DataSetup = Object(setup)
+  checkSurvey(data, options, labelsOf)
   const names = new Set<string>()
   const mistakes = new Mistakes()
   let rows = 0
-  for await (const row of (await data.source()).rows(mistakes)) {
+  const source = await data.source()
+  checkSource(source)
+  const readLabels = (row: Row): readonly string[] => {
+    const labels = labelsOf(row)
+    checkArgument('surveyLabels', 'labelsOf(row)', labels, 'texts')
+    return labels
+  }
+  for await (const row of source.rows(mistakes)) {
     rows++
-    for (const label of mistakes.attempt(row, () => labelsOf(row)) ?? []) names.add(label)
+    for (const label of mistakes.attempt(row, () => readLabels(row)) ?? []) names.add(label)
     if (names.size > MOST)
       throw new HeedError(
         'invalid-data',
@@ -97,6 +123,7 @@ export async function surveyLabels(
 
 /** @throws HeedError for a label that is not among them */
 export function indexOfLabel(labels: readonly string[], label: string): number {
+  checkIndex(labels, label)
   const index = labels.indexOf(label)
   if (index >= 0) return index
   const known = alternatives(nearestFirst(label, labels).slice(0, 8))
@@ -106,10 +133,13 @@ export function indexOfLabel(labels: readonly string[], label: string): number {
 }
 
 /** The keys of config.json. */
-export const labelConfig = (labels: readonly string[]): Record<string, unknown> => ({
-  id2label: Object.fromEntries(labels.map((label, i) => [String(i), label])),
-  label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
-})
+export function labelConfig(labels: readonly string[]): Record<string, unknown> {
+  checkArgument('labelConfig', 'labels', labels, 'texts')
+  return {
+    id2label: Object.fromEntries(labels.map((label, i) => [String(i), label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+  }
+}
 
 /** Numbers before names; a total order, so that it does not matter in which order labels were met. */
 function byName(a: string, b: string): number {

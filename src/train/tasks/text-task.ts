@@ -4,6 +4,7 @@ import type { Module } from '../../nn/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { padId, type TextExample, textBatch } from '../../pipelines/text-examples.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
+import { checkArgument } from '../../util/check-argument.ts'
 import type { LossTerms } from '../micro-batches.ts'
 import type { EvaluateOptions, Evaluation, Facts, Options, Task, TaskContext } from '../task.ts'
 
@@ -24,6 +25,7 @@ export abstract class TextTask<
   protected readonly context: TaskContext<O, F, Tokenizer>
 
   constructor(context: TaskContext<O, F, Tokenizer>) {
+    checkArgument('TextTask', 'context', context, 'object')
     this.context = context
   }
 

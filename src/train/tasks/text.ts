@@ -1,6 +1,9 @@
 // The columns of rows.
 import { isMissing, type Row } from '../../data/index.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError, shown } from '../../util/errors.ts'
+
+const checkColumn = argumentKinds('A row', { values: 'object', column: 'text' })
 
 /** The text in a column. @throws HeedError when there is none */
 export function textIn(row: Row, column: string): string {
@@ -15,7 +18,9 @@ export function textIn(row: Row, column: string): string {
 }
 
 /** The value in a column; an empty text is one. @throws HeedError for a missing value, and for a missing column */
-export function valueIn({ values }: Row, column: string): unknown {
+export function valueIn(row: Row, column: string): unknown {
+  const { values }: Row = Object(row)
+  checkColumn(values, column)
   const isColumn = Object.hasOwn(values, column)
   const value = isColumn ? values[column] : undefined
   if (value === '' || !isMissing(value)) return value
