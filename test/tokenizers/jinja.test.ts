@@ -109,6 +109,19 @@ it.each([
   expect(rendered(template)).toBeDefined()
 })
 
+// Each would leave the interpreter with a RangeError of JavaScript, whose message is not Python's.
+it.each([
+  ["{{ '%c' % -9 }}", '%c arg not in range(0x110000)'],
+  ["{{ '%c' % 0x110000 }}", '%c arg not in range(0x110000)'],
+  ["{{ '{:c}'.format(-9) }}", '%c arg not in range(0x110000)'],
+  ["{{ '{:c}'.format(0x110000) }}", '%c arg not in range(0x110000)'],
+  ["{{ 'a'.translate({97: -9}) }}", 'character mapping must be in range(0x110000)'],
+  ["{{ 'a'.translate({97: 10 ** 30}) }}", 'character mapping must be in range(0x110000)'],
+  ["{{ 'a'.translate({97: 1.5}) }}", 'character mapping must return integer, None or str'],
+])('%s fails as in Python', (template, message) => {
+  expect(rendered(template).error).toContain(message)
+})
+
 it('change the case of letters as Python does', () => {
   const methods = {
     title: 'ʼNßß ǅ Fi ᾼ Οδος Ii̇',

@@ -72,3 +72,9 @@ export function splitLines(text: string, keepEnds = false): string[] {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Python ends lines at these
 const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g
+
+/** The character with this number; undefined outside of 0 … 0x10ffff. */
+export function characterWith(code: bigint | boolean): string | undefined {
+  const number = Number(code)
+  return number >= 0 && number < 0x110000 ? String.fromCodePoint(number) : undefined
+}

@@ -1,4 +1,4 @@
-import { characterCount } from './characters.ts'
+import { characterCount, characterWith } from './characters.ts'
 import { numeric } from './compare.ts'
 import { fail } from './failure.ts'
 import { exponentSuffix, fixed, floatRepr, scientific } from './float-text.ts'
@@ -85,7 +85,7 @@ function formatNumber(value: bigint | number, spec: Spec): string {
   const negative = value < 0 || Object.is(value, -0)
   const body =
     typeof value === 'bigint'
-      ? integerBody(negative ? -value : value, spec)
+      ? integerBody(negative ? -value : value, negative, spec)
       : floatBody(Math.abs(value), spec)
   const isZero = spec.coerces && !/[1-9a-z]/i.test(body.digits)
   const sign = negative && !isZero ? '-' : spec.sign === '-' ? '' : spec.sign
@@ -104,17 +104,23 @@ const BASES: Record<string, [base: number, prefix: string]> = {
   X: [16, '0X'],
 }
 
-function integerBody(value: bigint, spec: Spec): Body {
+function integerBody(magnitude: bigint, negative: boolean, spec: Spec): Body {
   const { type } = spec
   if (spec.coerces)
     fail('ValueError', 'Negative zero coercion (z) not allowed in integer format specifier')
   if (spec.precision !== undefined)
     fail('ValueError', 'Precision not allowed in integer format specifier')
-  if (type === 'c') return { prefix: '', digits: String.fromCodePoint(Number(value)) }
+  if (type === 'c') {
+    const character = negative ? undefined : characterWith(magnitude)
+    return {
+      prefix: '',
+      digits: character ?? fail('OverflowError', '%c arg not in range(0x110000)'),
+    }
+  }
   if (type === 's') unknownCode(type, 'int')
   const [base, prefix] = BASES[type] ?? [10, '']
   if (base !== 10 && spec.grouping === ',') fail('ValueError', `Cannot specify ',' with '${type}'.`)
-  const digits = type === 'X' ? value.toString(16).toUpperCase() : value.toString(base)
+  const digits = type === 'X' ? magnitude.toString(16).toUpperCase() : magnitude.toString(base)
   const grouped = groupDigits(digits, spec, base === 10 ? 3 : 4)
   return { prefix: spec.alternate ? prefix : '', digits: grouped }
 }

@@ -1,4 +1,4 @@
-import { charactersOf } from './characters.ts'
+import { charactersOf, characterWith } from './characters.ts'
 import { numeric } from './compare.ts'
 import { Dict } from './dict.ts'
 import { fail } from './failure.ts'
@@ -114,11 +114,8 @@ const cut = (text: string, precision: number | undefined): string =>
 
 function characterFor(value: Value): string {
   if (isText(value) && charactersOf(rawText(value)).length === 1) return rawText(value)
-  if (isInteger(value) && BigInt(value) >= 0n && BigInt(value) < 0x110000n)
-    return String.fromCodePoint(Number(value))
-  return isInteger(value)
-    ? fail('OverflowError', '%c arg not in range(0x110000)')
-    : fail('TypeError', '%c requires int or char')
+  if (!isInteger(value)) return fail('TypeError', '%c requires int or char')
+  return characterWith(value) ?? fail('OverflowError', '%c arg not in range(0x110000)')
 }
 
 function formatInteger(value: Value, directive: Directive): string {

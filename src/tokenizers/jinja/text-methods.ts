@@ -1,12 +1,12 @@
 import { integerOf, textOf } from './arguments.ts'
 import { capitalize, caseFold, lower, swapCase, title, upper } from './case.ts'
 import { characterTests } from './character-tests.ts'
-import { characterCount, splitLines, stripLeft, stripRight } from './characters.ts'
+import { characterCount, characterWith, splitLines, stripLeft, stripRight } from './characters.ts'
 import { Dict } from './dict.ts'
 import { fail } from './failure.ts'
 import { allocateText } from './limits.ts'
 import type { Members } from './methods.ts'
-import { isText, rawText, typeName, type Value } from './objects.ts'
+import { isInteger, isText, rawText, typeName, type Value } from './objects.ts'
 import { toText } from './repr.ts'
 import { searchMethods } from './search-methods.ts'
 import { iterate, truth } from './sequences.ts'
@@ -150,12 +150,23 @@ function translated(text: string, table: Value): string {
   let result = ''
   for (const character of text) {
     const target = table.get(BigInt(character.codePointAt(0) ?? 0))
-    const mapped = target === undefined ? character : target === null ? '' : target
-    const piece = typeof mapped === 'bigint' ? String.fromCodePoint(Number(mapped)) : textOf(mapped)
+    const piece = target === undefined ? character : replacement(target)
     allocateText(piece.length)
     result += piece
   }
   return result
+}
+
+/** What a table of `translate` has for a character. */
+function replacement(target: Value): string {
+  if (target === null) return ''
+  if (isInteger(target))
+    return (
+      characterWith(target) ?? fail('ValueError', 'character mapping must be in range(0x110000)')
+    )
+  return isText(target)
+    ? rawText(target)
+    : fail('TypeError', 'character mapping must return integer, None or str')
 }
 
 function makeTranslation([x, y, z]: Value[]): Value {
