@@ -181,6 +181,17 @@ describe('a flipped bit', () => {
     await expect(new RunFolder(out).configuration()).rejects.toThrow(`${path} is damaged`)
   })
 
+  it('in the number of bytes that a hash covers is found', async () => {
+    const out = await copyOf('bytes')
+    const path = join(out, 'hashes.json')
+    const text = await readFile(path, 'utf8')
+    await writeFile(
+      path,
+      text.replace(/(?<="bytes": )\d+/, (bytes) => `${Number(bytes) + 1}`),
+    )
+    expect((await heed('verify', out)).out).toContain('✗ metrics.jsonl: it has fewer than')
+  })
+
   it('in a file of a folder in the run is found', async () => {
     const out = at('pooled')
     const data = writeRows(at('pairs.jsonl'), [

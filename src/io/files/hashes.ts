@@ -81,6 +81,8 @@ export async function problemOf(
   { sha256, bytes }: FileHash,
 ): Promise<string | undefined> {
   try {
+    if (bytes !== undefined && (await stat(path)).size < bytes)
+      return `it has fewer than the ${bytes} bytes that were written`
     if ((await hashFile(path, bytes)) === sha256) return undefined
     return 'its SHA-256 differs from when it was written'
   } catch (error) {
