@@ -102,7 +102,7 @@ function checkOptions({ name, options: { shape } }: OptimizerDefinition): void {
     {
       key: 'options',
       value: required,
-      remedy: `Give it one: ${required}: z.number().default(0.9).`,
+      remedy: `Add .default(…) to \`${required}\`.`,
     },
   )
 }
