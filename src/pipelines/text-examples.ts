@@ -4,7 +4,7 @@ import type { EncoderOptions } from '../models/index.ts'
 import { arange, type HeldInput } from '../tensor/index.ts'
 import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
-import { checkArgument } from '../util/check-argument.ts'
+import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import { type OptionKinds, OptionRules } from '../util/options.ts'
 import type { BatchTensors } from './hold-batch.ts'
@@ -48,7 +48,7 @@ const checkTextBatch = argumentKinds('textBatch', {
   pad: 'integer',
 })
 const checkPadded = argumentKinds('padded', {
-  rows: 'numberLists',
+  rows: 'list',
   length: 'count',
   padding: 'integer',
 })
@@ -82,7 +82,12 @@ export function padded(
   checkPadded(rows, length, padding)
   const data = new Int32Array(rows.length * length).fill(padding)
   rows.forEach((row, i) => {
-    for (let j = 0; j < Math.min(row.length, length); j++) data[i * length + j] = row[j]
+    let isNumbers = Array.isArray(row) || ArrayBuffer.isView(row)
+    for (let j = 0; isNumbers && j < Math.min(row.length, length); j++) {
+      isNumbers = typeof row[j] === 'number' // checked here, as a second pass would take as long
+      data[i * length + j] = row[j]
+    }
+    if (!isNumbers) throw wrongArgument('padded', 'rows', row, 'arrays of numbers')
   })
   return { data, shape: [rows.length, length] }
 }
