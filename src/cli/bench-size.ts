@@ -18,6 +18,9 @@ export const PRESETS: Record<string, Size> = {
   gpt2: { layers: 12, heads: 12, dim: 768, context: 128, batch: 1, vocab: 50257 },
 }
 
+/** In a training step. */
+const MOST_TOKENS = 2 ** 24
+
 /** Number of unmeasured steps. */
 export const WARM_UP = 2
 
@@ -38,12 +41,20 @@ export function benchSize(preset: string, given: Partial<Size>, steps: number): 
       expected: `a divisor of \`dim\` (${size.dim})`,
       try: { heads: divisorsNear(size.dim, size.heads) },
     })
+  const mostRows = Math.max(1, Math.floor(MOST_TOKENS / size.context))
+  if (size.batch > mostRows)
+    throw invalidOption({
+      key: 'batch',
+      value: size.batch,
+      expected: `at most ${mostRows} in a context of ${size.context}`,
+      try: { batch: [mostRows] },
+    })
   const most = size.context - WARM_UP - 1
   if (steps > most)
     throw invalidOption({
       key: 'steps',
       value: steps,
-      expected: `at most ${most} in a context of ${size.context}`,
+      expected: `at most ${Math.max(0, most)} in a context of ${size.context}`,
       try: most > 0 ? { steps: [most] } : { context: [steps + WARM_UP + 1] },
     })
   return size

@@ -25,6 +25,7 @@ export async function converse(session: Chat, answer: Answer): Promise<void> {
     historySize: 1000,
     removeHistoryDuplicates: true,
   })
+  lines.once('close', () => closed.add(lines))
   const running: { answer: AbortController | null } = { answer: null }
   const interrupt = (): void => {
     if (running.answer) running.answer.abort()
@@ -100,8 +101,11 @@ const COMMANDS: Record<string, (session: Chat, rest: string) => void | Promise<v
   },
 }
 
+/** Ctrl-D closes the input, also during an answer. A prompt after that would open it again, and the process stay. */
+const closed = new WeakSet<Interface>()
+
 function ask(lines: Interface, prompt: string): void {
-  if (!process.stdin.isTTY) return
+  if (!process.stdin.isTTY || closed.has(lines)) return
   lines.setPrompt(prompt)
   lines.prompt()
 }

@@ -55,7 +55,7 @@ async function write(run: string, flags: Flags): Promise<void> {
   const fromSource = headOf(await readModelConfig(run)) === 'seq2seq-lm'
   const tokenizer = await Tokenizer.fromFile(run, { asTarget: fromSource })
   const { generationConfig, ...sampling } = samplingOf(flags, { ...SAMPLING, maxTokens: TOKENS })
-  const drafter = await drafterOf(flags)
+  const drafter = await drafterOf(flags, tokenizer)
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()
   process.once('SIGINT', interrupt)

@@ -31,7 +31,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     checkSettings()
     const { words, imports } = splitImports(argv)
     await loadImports(imports)
-    for (const name of namesFor(words[2]))
+    for (const name of namesFor(words[2], words[3]))
       program.addCommand(await subcommand(name, words, program))
     await program.parseAsync(words)
   } catch (error) {
@@ -51,8 +51,9 @@ async function subcommand(
 }
 
 /** The subcommands to load: the one that is called, or all of them for the general help. */
-function namesFor(word: string | undefined): string[] {
+function namesFor(word: string | undefined, next: string | undefined): string[] {
   const names = commandNames()
+  if (word === 'help' && next !== undefined && next !== word) namesFor(next, undefined) // it must be known
   if (word === undefined || word.startsWith('-') || word === 'help') return names
   if (names.includes(word)) return [word]
   throw new HeedError('unknown-name', `There is no command '${word.slice(0, 80)}'`, {

@@ -5,23 +5,25 @@ import { suggestion } from './print-error.ts'
 export function number(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value))
-    throw new InvalidArgumentError('It must be a number.')
+    throw new InvalidArgumentError('It must be a finite number.')
   return value
 }
 
 /** A whole number of at least 0. */
 export function wholeNumber(text: string): number {
+  return wholeFrom(0, text)
+}
+
+function wholeFrom(least: number, text: string): number {
   const value = number(text)
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('It must be a whole number of at least 0.')
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`)
   return value
 }
 
 /** A whole number of at least 1. */
 export function positive(text: string): number {
-  const value = wholeNumber(text)
-  if (value === 0) throw new InvalidArgumentError('It must be a whole number of at least 1.')
-  return value
+  return wholeFrom(1, text)
 }
 
 /** '2GB' -> 2e9. */

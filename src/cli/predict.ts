@@ -5,8 +5,9 @@ import { writeFileAtomic } from '../io/files/atomic.ts'
 import { isJsonObject, parseJson } from '../io/files/json.ts'
 import { openRun } from '../train/open-run.ts'
 import { predictRows } from '../train/predict-run.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, shown } from '../util/errors.ts'
 import { positive } from './options.ts'
+import { checkOutput } from './output-file.ts'
 import { assignments } from './schema-flags.ts'
 import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
 
@@ -50,6 +51,10 @@ interface Flags extends TableFlags {
 
 async function predict(dir: string, data: string[], flags: Flags): Promise<void> {
   const write = writerFor(flags)
+  if (flags.text && data.length > 0)
+    throw new HeedError('invalid-option', '--text and files exclude each other', {
+      remedy: 'Leave one of them out.',
+    })
   const opened = await openRun(dir, { task: flags.task, options: flags.set })
   const rows = await rowsOf(data, flags, opened.inputColumn)
   try {
@@ -104,6 +109,7 @@ async function rowsOf(
   if (texts) return texts.map((text, i) => textRow(text, '--text', i + 1, column))
   if (data.length === 0 || data[0] === '-') return standardInput(column)
   const source = await openRows(data, tableFlags(flags))
+  if (flags.out !== undefined) await checkOutput(flags.out, source.files ?? data)
   const [first, ...others] = source.columns
   return others.length === 0 && first !== column
     ? renamed(source.rows(), first, column)
@@ -133,7 +139,13 @@ async function* standardInput(column: string): AsyncGenerator<Row> {
 function jsonRow(line: string, number: number): Row {
   const values = parseJson(line, `line ${number} of standard input`)
   if (isJsonObject(values)) return { values, file: 'standard input', number }
-  throw new HeedError('invalid-data', `Line ${number} of standard input must be a JSON object`)
+  throw new HeedError(
+    'invalid-data',
+    `Line ${number} of standard input must be a JSON object ({ … }), got ${shown(values)}`,
+    {
+      remedy: 'Write one object to a line, as in the first one.',
+    },
+  )
 }
 
 const textRow = (text: string, file: string, number: number, column: string): Row => ({

@@ -46,6 +46,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   maxTokens: 'tokens',
   contextLength: 'context',
   topK: 'top',
+  repetition_penalty: 'repetitionPenalty',
+  no_repeat_ngram_size: 'noRepeatNgram',
 }
 
 /** "Did you mean a? Known: a, b, c." */

@@ -8,7 +8,7 @@ import { bar, duration } from './text.ts'
 
 interface Flags {
   revision: string
-  include: string[]
+  include?: string[]
 }
 
 export function pullCommand(): Command {
@@ -17,7 +17,7 @@ export function pullCommand(): Command {
     .argument('<name>', 'owner/model')
     .argument('[folder]', 'the folder to write; default: owner/model')
     .option('--revision <name>', 'a branch, a tag or a commit', 'main')
-    .option('--include <patterns...>', 'download these files too, such as "*.gguf"', [])
+    .option('--include <patterns...>', 'download these files too, such as "*.gguf"')
     .addHelpText(
       'after',
       `

@@ -8,7 +8,7 @@ interface Flags {
   branch: string
   message?: string
   public?: boolean
-  include: string[]
+  include?: string[]
 }
 
 export function pushCommand(): Command {
@@ -19,7 +19,7 @@ export function pushCommand(): Command {
     .option('--branch <name>', 'the branch to commit to', 'main')
     .option('--message <text>', 'the first line of the commit')
     .option('--public', 'create a missing repository as public')
-    .option('--include <patterns...>', 'upload these files too', [])
+    .option('--include <patterns...>', 'upload these files too')
     .addHelpText(
       'after',
       `

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { checkpointProblems } from '../io/files/checkpoint.ts'
-import { recordHashes, storedHashes } from '../io/files/hashes.ts'
+import { HASHES, recordHashes, storedHashes } from '../io/files/hashes.ts'
 import { checkFiles } from '../io/files/verify.ts'
 import { HeedError } from '../util/errors.ts'
 import { shellWord } from '../util/shell.ts'
@@ -20,12 +20,8 @@ export function verifyCommand(): Command {
 
 async function verify(run: string, { accept = false }: { accept?: boolean }): Promise<void> {
   const folders = [run, join(run, 'best')].filter((folder) => existsSync(folder))
-  if (folders.length === 0)
-    throw new HeedError('missing-file', `There is no folder ${run}`, {
-      key: 'run',
-      value: run,
-      remedy: 'Check the path.',
-    })
+  if (![HASHES, 'config.json', 'checkpoints'].some((name) => existsSync(join(run, name))))
+    throw noRun(run)
   const withoutHashes: string[] = []
   let [checked, damaged] = [0, 0]
   const report = (name: string, problem: string | undefined): void => {
@@ -51,13 +47,13 @@ async function verify(run: string, { accept = false }: { accept?: boolean }): Pr
       'corrupt-file',
       `${damaged} of ${checked} files and checkpoints of ${run} are damaged`,
       {
-        remedy: 'Restore them from a copy. `resume` uses the newest intact checkpoint.',
+        remedy: `Restore them from a copy, or continue from the newest intact checkpoint: heed train --resume --out ${shellWord(run)}`,
       },
     )
   if (checked > 0) console.log(`All ${checked} are intact.`)
   if (withoutHashes.length > 0)
     console.log(
-      `Not checked, for there are no checksums: the files of ${withoutHashes.join(' and ')}. To record those of the files as they are now: heed verify ${shellWord(run)} --accept`,
+      `${withoutHashes.join(' and ')} ${withoutHashes.length > 1 ? 'have' : 'has'} no checksums, so these files were not checked. To record the checksums of the files as they are now: heed verify ${shellWord(run)} --accept`,
     )
 }
 
@@ -68,14 +64,16 @@ async function filesToAccept(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true })
   const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name)
   if (names.includes('config.json')) return names.filter((name) => READ.test(name))
-  throw new HeedError(
+  throw noRun(folder)
+}
+
+function noRun(folder: string): HeedError {
+  const stats = statSync(folder, { throwIfNoEntry: false })
+  const got = !stats ? 'no folder' : stats.isDirectory() ? 'no config.json in it' : 'a file'
+  return new HeedError(
     'missing-file',
-    `${folder} must be the folder of a run or a model, got none`,
-    {
-      key: 'run',
-      value: folder,
-      remedy: 'Name a folder with a config.json.',
-    },
+    `${folder || "''"} must be the folder of a run or a model, got ${got}`,
+    { key: 'run', value: folder, remedy: 'Name a folder with a config.json.' },
   )
 }
 

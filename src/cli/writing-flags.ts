@@ -13,8 +13,8 @@ import {
 } from '../generate/index.ts'
 import { parseJson, readJson } from '../io/files/json.ts'
 import { fromPretrained } from '../models/index.ts'
-import type { Tokenizer } from '../tokenizers/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { Tokenizer } from '../tokenizers/index.ts'
+import { HeedError, shown } from '../util/errors.ts'
 import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
 import { addExactFlag, type ExactFlag } from './exact.ts'
 import { collected, flagOf, nameFrom, number, positive, wholeNumber } from './options.ts'
@@ -96,9 +96,28 @@ async function schemaIn(text: string): Promise<unknown> {
   return isInline && !existsSync(text) ? parseJson(text, '--json-schema') : readJson(text)
 }
 
-export async function drafterOf({ draft, lookup }: WritingFlags): Promise<Drafter | undefined> {
-  if (draft !== undefined) return new DraftModel(await fromPretrained(draft))
-  return lookup ? new PromptLookup() : undefined
+export async function drafterOf(
+  { draft, lookup }: WritingFlags,
+  tokenizer: Tokenizer,
+): Promise<Drafter | undefined> {
+  if (draft === undefined) return lookup ? new PromptLookup() : undefined
+  const model = await fromPretrained(draft)
+  checkSameTokens(tokenizer, await Tokenizer.fromFile(draft), draft)
+  return new DraftModel(model)
+}
+
+/** One of the two may have further tokens. */
+function checkSameTokens(tokenizer: Tokenizer, other: Tokenizer, draft: string): void {
+  const count = Math.min(tokenizer.vocabSize, other.vocabSize)
+  for (let id = 0; id < count; id++) {
+    const [token, drafted] = [tokenizer.idToToken(id), other.idToToken(id)]
+    if (token !== undefined && drafted !== undefined && token !== drafted)
+      throw new HeedError(
+        'invalid-option',
+        `--draft must be a model with the same tokenizer, got ${draft}, where token ${id} is ${shown(drafted)} and not ${shown(token)}`,
+        { value: draft, remedy: 'Draft with a smaller model of the same family.' },
+      )
+  }
 }
 
 /** @throws HeedError for flags that exclude each other */

@@ -234,6 +234,13 @@ function checkNumbers(scores: ArrayLike<number>): void {
 function withDefaults(options: BeamOptions): Settings {
   const { beams, best = 1, maxTokens = 100, lengthPenalty = 1 } = options
   checkWhole('beams', beams, 1)
+  if (beams > MOST_BEAMS)
+    throw invalidOption({
+      key: 'beams',
+      value: beams,
+      expected: `at most ${MOST_BEAMS}`,
+      try: { beams: [MOST_BEAMS] },
+    })
   checkWhole('best', best, 1)
   checkWhole('maxTokens', maxTokens, 1)
   if (best > beams)
@@ -260,3 +267,6 @@ function withDefaults(options: BeamOptions): Settings {
     lengthPenalty,
   }
 }
+
+/** As of `num_beams` in generation_config.json. */
+const MOST_BEAMS = 1024

@@ -179,7 +179,10 @@ function indexOfMax(scores: ArrayLike<number>): number {
     throw new HeedError(
       'invalid-state',
       'The logits processors must leave a token, got none: together they hide all',
-      { remedy: 'Leave out a rule, or add the end-of-text token to `stopTokens`.' },
+      {
+        remedy:
+          'Leave out a rule (a pattern, a schema, suppressed tokens), or add the end-of-text token to `stopTokens`.',
+      },
     )
   return best
 }

@@ -1,10 +1,12 @@
 // One form of a model on disk to another.
 
+import { existsSync } from 'node:fs'
 import { copyFile, readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { fileError } from '../io/files/file-error.ts'
+import { forgetHashes, HASHES, recordHashes, storedHashes } from '../io/files/hashes.ts'
 import { requireIntact } from '../io/files/verify.ts'
 import { isGGUF } from '../io/gguf/gguf.ts'
 import { modelFolder, type RawConfig, readConfig } from '../io/hub/hf.ts'
@@ -51,9 +53,7 @@ export async function convertModel(
   options: ConvertOptions = {},
 ): Promise<void> {
   checkConvertModel(source, target, options)
-  await ensureDir(target)
-  if (await isGGUF(source)) return convertGGUF(source, target, options)
-  if ((await realpath(source).catch(() => source)) === (await realpath(target)))
+  if ((await realpath(source).catch(() => source)) === (await realpath(target).catch(() => target)))
     throw new HeedError(
       'invalid-option',
       `The target must differ from the source, got ${target} for both`,
@@ -63,6 +63,15 @@ export async function convertModel(
         remedy: 'Convert into another folder.',
       },
     )
+  if (existsSync(join(target, 'run.json')))
+    throw new HeedError('already-exists', `The target must not be a run, got ${target}`, {
+      key: 'target',
+      value: target,
+      remedy: 'Convert into another folder.',
+    })
+  await ensureDir(target)
+  await forgetHashes(target)
+  if (await isGGUF(source)) return convertGGUF(source, target, options)
   await requireIntact(source)
   await convertFolder(source, target, options)
 }
@@ -116,7 +125,11 @@ async function convertFolder(
     dtype === undefined ? config : { ...dequantized, model_type: config.model_type },
     dtype,
   )
+  const hashes = await storedHashes(source)
+  if (hashes) await recordHashes(target, (await readdir(target)).filter((name) => Object.hasOwn(hashes, name) || WEIGHTS.test(name))) // biome-ignore format: one line
 }
+
+const WEIGHTS = /\.safetensors(\.index\.json)?$/
 
 /** Integers and truth values stay what they are. */
 function tensorOf(
@@ -150,15 +163,16 @@ async function writeConfig(target: string, config: RawConfig, dtype?: WeightDTyp
   await writeFileAtomic(join(target, 'config.json'), `${JSON.stringify(all, null, 2)}\n`)
 }
 
-/** Tokenizer, generation settings and the like: small files beside the weights. */
+/** Tokenizer, generation settings and the like: small files beside the weights. A copy is not a run to resume, and has other checksums. */
 async function copyRest(source: string, target: string): Promise<void> {
   for (const entry of await readdir(source, { withFileTypes: true })) {
-    if (!entry.isFile() || !BESIDE.test(entry.name) || WRITTEN.test(entry.name)) continue
-    await copyFile(join(source, entry.name), join(target, entry.name)).catch((error) => {
-      throw fileError(error, 'write', join(target, entry.name))
+    const { name } = entry
+    if (!entry.isFile() || !BESIDE.test(name) || WRITTEN.test(name) || name === HASHES) continue
+    await copyFile(join(source, name), join(target, name)).catch((error) => {
+      throw fileError(error, 'write', join(target, name))
     })
   }
 }
 
 const BESIDE = /^[^.].*\.(json|txt|model|jinja|tiktoken|md)$|^(README|LICENSE)/
-const WRITTEN = /^config\.json$|\.safetensors\.index\.json$|\.bin\.index\.json$/
+const WRITTEN = /^(config|run)\.json$|\.safetensors\.index\.json$|\.bin\.index\.json$/

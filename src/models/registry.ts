@@ -5,11 +5,12 @@ import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
+import { listNames } from '../util/warn.ts'
 import { checkDefaults, checkDefinition, type ModelDefinition } from './definition.ts'
 import { definitions } from './definitions.ts'
 import * as families from './families.ts'
 import { readGenerationConfig } from './generation-config.ts'
-import type { Head, Heads } from './heads/heads.ts'
+import { ABILITIES, type Head, type Heads } from './heads/heads.ts'
 import { generates, type LoadModelOptions, loadFolder, type ModelClass } from './pretrained.ts'
 import { type HeadFor, headFor, type TaskName } from './task-names.ts'
 import { readModelConfig } from './weight-file.ts'
@@ -57,7 +58,12 @@ export function modelClass<N extends Head | TaskName = 'causal-lm'>(
   throw new HeedError(
     'unsupported',
     `The head of ${title} must be one of ${known.join(', ')}, got '${head}'`,
-    { key: 'head', value: head, expected: `one of ${known.join(', ')}` },
+    {
+      key: 'head',
+      value: head,
+      expected: `one of ${known.join(', ')}`,
+      remedy: `${title} cannot ${ABILITIES[head]}. It can: ${listNames(known.map((name) => ABILITIES[name]))}.`,
+    },
   )
 }
 

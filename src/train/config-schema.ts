@@ -6,6 +6,9 @@ import type { Options } from './task.ts'
 
 const count = z.int().min(1)
 const counted = z.int().min(0)
+
+/** Rows beyond what any memory holds; the lists of a batch are made before a device sees it. */
+const MOST_ROWS = 2 ** 20
 const scheduleNames = Object.keys(schedules) as [keyof typeof schedules]
 
 /** The keys of every run with defaults and descriptions, in the order of the help. */
@@ -60,8 +63,11 @@ export const commonSchema = z.strictObject({
     .record(z.string().max(80), z.unknown())
     .default({})
     .describe("other keys of the model's config.json"),
-  batch: count.default(16).describe('number of rows in a micro-batch'),
-  accumulate: count.default(1).describe('number of micro-batches in a step, to save memory'),
+  batch: count.max(MOST_ROWS).default(16).describe('number of rows in a micro-batch'),
+  accumulate: count
+    .max(MOST_ROWS)
+    .default(1)
+    .describe('number of micro-batches in a step, to save memory'),
   steps: count.nullable().default(1000).describe('number of training steps'),
   epochs: z
     .number()

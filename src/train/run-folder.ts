@@ -255,11 +255,12 @@ async function filesWrittenBy(folder: string, write: () => Promise<void>): Promi
 
 async function timesIn(folder: string): Promise<Map<string, string>> {
   const files = await filesBelow(folder).catch(() => [])
-  const times = files.map(async (name): Promise<[string, string]> => {
-    const { mtimeNs, ino } = await stat(join(folder, name), { bigint: true })
-    return [name, `${mtimeNs} ${ino}`] // a replaced file has another number
+  const times = files.map(async (name): Promise<[string, string][]> => {
+    const stats = await stat(join(folder, name), { bigint: true }).catch(() => undefined)
+    if (!stats) return [] // removed in the meantime
+    return [[name, `${stats.mtimeNs} ${stats.ino}`]] // a replaced file has another number
   })
-  return new Map(await Promise.all(times))
+  return new Map((await Promise.all(times)).flat())
 }
 
 /** Older runs have former names of tasks. */

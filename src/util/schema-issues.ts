@@ -38,12 +38,14 @@ export function schemaProblems(
   value: unknown,
   known: readonly string[],
 ): SchemaProblem[] {
-  return issues.flatMap((issue) => {
+  const all = issues.flatMap((issue) => {
     const path = issue.path.map(String)
     if (issue.code === 'unrecognized_keys')
       return (issue.keys ?? []).map((name) => unknownKey([...path, name], value, known))
     return [unfitValue(issue, path, path.reduce(memberOf, value))]
   })
+  // A value may fail several checks of a schema, of which the last one is the narrowest.
+  return [...new Map(all.map((problem) => [problem.key, problem])).values()]
 }
 
 function unfitValue(issue: Issue, path: string[], value: unknown): SchemaProblem {

@@ -137,7 +137,7 @@ describe('heed train', () => {
     expectMistake(
       await train(at('text.txt'), at('none'), '--steps', 'many'),
       /--steps/,
-      /must be a number/,
+      /must be a finite number/,
     )
   })
 

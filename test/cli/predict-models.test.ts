@@ -1,6 +1,6 @@
 // heed predict on model folders that no run has written: the same results as the short forms.
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { FIXTURES } from '../fixtures/cases.ts'
@@ -62,4 +62,24 @@ it('refuses a task that the model was not trained for, and options that a task l
   expect(await mistake(folder('encoder'), ...model, 'text-classification')).toMatch(/must be trained for text-classification, got one without classifier/) // biome-ignore format: one line
   expect(await mistake(folder('sequence'), ...model, 'text-clasification')).toMatch(/Did you mean text-classification/) // biome-ignore format: one line
   expect(await mistake(folder('sequence'), '--text', text, '--set', 'textColum=x')).toMatch(/textColumn/) // biome-ignore format: one line
+})
+
+it('does not write over its data, by any name, and takes texts or files', async () => {
+  const at = await temporaryFolder()
+  const [data, link] = [join(at, 'data.csv'), join(at, 'link.csv')]
+  const rows = `text\n${text}\n`
+  await writeFile(data, rows)
+  await symlink(data, link)
+  const mistake = async (...words: string[]) =>
+    (await heed('predict', folder('sequence'), ...words)).mistake
+  for (const [from, to] of [[data, data], [data, link], [link, data], [join(at, '*.csv'), data], [at, data]]) // biome-ignore format: one line
+    expect(await mistake(from, '--out', to)).toMatch(/--out must differ from the data, got .* for both/) // biome-ignore format: one line
+  expect(readFileSync(data, 'utf8')).toBe(rows)
+  expect(await mistake(data, '--out', join(at, 'other.csv'))).toBe('')
+  expect(await mistake(data, '--text', text)).toMatch(/--text and files exclude each other/)
+})
+
+it('leaves a text without masks as it is', async () => {
+  const [{ text: same, tokens }] = await predicted(folder('masked-lm'), '--text', 'Nothing hidden')
+  expect([same, tokens]).toEqual(['Nothing hidden', []])
 })

@@ -151,8 +151,8 @@ describe('a JSON schema', () => {
   it.each([
     [{}, /#: a schema must have 'type'/],
     [true, /#: a schema must be an object/],
-    [{ type: 'strnig' }, /#\/type: the type must be one of JSON/],
-    [{ type: 'constructor' }, /#\/type: the type must be one of JSON/],
+    [{ type: 'strnig' }, /#\/type: the type must be one of .*string/],
+    [{ type: 'constructor' }, /#\/type: the type must be one of .*string/],
     [{ type: 'integer', minimum: 2.5 }, /#\/minimum: bounds must be whole numbers/],
     [{ type: 'integer', minimum: 3, exclusiveMaximum: 3 }, /#: the bounds must include a number/],
     [{ type: 'number', multipleOf: 3 }, /#\/multipleOf: this keyword is not supported/],

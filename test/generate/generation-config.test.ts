@@ -225,3 +225,13 @@ describe('generation_config.json', () => {
     )
   })
 })
+
+it('names the call where its setting is wrong, and the file where that of the model is', () => {
+  const context = { promptLength: 1, samples: true }
+  const both = (files: JsonObject, generationConfig: GenerationSettings) => () =>
+    settingsOf({ generationConfig: files }, { generationConfig }, context)
+  expect(both({}, { repetition_penalty: 0 })).toThrow(/^`repetition_penalty` must be greater than 0, got 0$/) // biome-ignore format: one line
+  expect(both({ top_p: 2 }, { repetition_penalty: 0 })).toThrow(/^`repetition_penalty`/)
+  expect(both({ repetition_penalty: 0 }, {})).toThrow(/^generation_config\.json .*\n {2}`repetition_penalty` must be greater/) // biome-ignore format: one line
+  expect(both({ repetition_penalty: 0 }, { repetition_penalty: 2 })).not.toThrow()
+})

@@ -112,8 +112,12 @@ onEach(oneOfEach, () => {
     it('refuses guesses from another vocabulary', async () => {
       const drafter = new Told([99, 99, 99])
       await expect(collect(generateTokens(model, prompt, { ...greedy, drafter }))).rejects.toThrow(
-        /below the vocabulary size \(12\), got 99/,
+        /below the vocabulary size of the model \(12\), got 99/,
       )
+      const small = new DraftModel(new GPT2({ ...model.config, vocab_size: 5 }))
+      await expect(
+        collect(generateTokens(model, [1, 9], { ...greedy, drafter: small })),
+      ).rejects.toThrow(/vocabulary size of the draft model \(5\), got 9/)
     })
 
     it('goes on when the context is full, ends at stop tokens, and obeys processors', async () => {

@@ -1,6 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { HASHES, recordHashes } from '../../src/io/files/hashes.ts'
+import { checkFiles } from '../../src/io/files/verify.ts'
 import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { type CausalLM, convertModel, fromPretrained } from '../../src/models/index.ts'
 import { noGrad, tensor } from '../../src/tensor/index.ts'
@@ -30,6 +32,30 @@ describe.each(['llama', 'qwen2', 'qwen3', 'gemma'])('%s.gguf as a folder', (name
 
 describe('convertModel', () => {
   const source = join(FIXTURES, 'llama.gguf')
+
+  it('records the checksums of what it writes, where the source has checksums', async () => {
+    const folder = await temporaryFolder()
+    const [run, copy] = [join(folder, 'run'), join(folder, 'copy')]
+    await convertModel(source, run)
+    await writeFile(join(run, 'run.json'), '{}')
+    await recordHashes(run, await readdir(run))
+    await convertModel(run, copy, { dtype: 'bf16' })
+    const files = await checkFiles(copy)
+    expect(files?.map(({ name }) => name)).toEqual((await readdir(copy)).filter((name) => name !== HASHES).sort()) // biome-ignore format: one line
+    expect(files?.map(({ problem }) => problem)).toEqual(files?.map(() => undefined))
+    expect(await readdir(copy)).not.toContain('run.json') // a copy cannot be resumed
+    await fromPretrained(copy)
+    // Of an earlier conversion into the same folder.
+    await convertModel(source, copy)
+    expect(await checkFiles(copy)).toBeUndefined()
+  })
+
+  it('does not write over a run', async () => {
+    const run = await temporaryFolder()
+    await writeFile(join(run, 'run.json'), '{}')
+    await expect(convertModel(source, run)).rejects.toThrow(/target must not be a run, got/)
+    expect(await readdir(run)).toEqual(['run.json'])
+  })
 
   it('changes the dtype and cuts into shards, and leaves the other files as they are', async () => {
     const folder = await temporaryFolder()

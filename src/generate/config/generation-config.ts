@@ -63,18 +63,28 @@ export type GenerationSettings = z.input<typeof schema>
 /** The same, checked; ids are lists. */
 export type GenerationConfig = z.output<typeof schema>
 
-/** The settings that Heed follows. @throws HeedError that names each key with a value that it cannot have */
-export function parseGenerationConfig(json: JsonObject | GenerationSettings): GenerationConfig {
-  const result = schema.safeParse(json, { jitless: true })
+/**
+ * The settings that Heed follows: those of a model's files, with those of a call in their place.
+ * @throws HeedError that names each key with a value that it cannot have, and says which of the two has it
+ */
+export function parseGenerationConfig(
+  files: JsonObject = {},
+  given: JsonObject | GenerationSettings = {},
+): GenerationConfig {
+  const all = { ...files, ...given }
+  const result = schema.safeParse(all, { jitless: true })
   if (result.success) return result.data
-  const problems = schemaProblems(result.error.issues, json, Object.keys(schema.shape))
+  const problems = schemaProblems(result.error.issues, all, Object.keys(schema.shape))
+  const ofCall = problems.filter(({ key }) => Object.hasOwn(given, key.split('.', 1)[0]))
+  if (ofCall.length > 0) {
+    const [{ key, value, expected }] = ofCall
+    const messages = ofCall.map(({ message }) => message)
+    throw new HeedError('invalid-option', messages.join('; '), { key, value, expected })
+  }
   const lines = problems.map(({ message }) => `  ${message}`)
   throw new HeedError(
     'invalid-config',
     `generation_config.json has values that its keys cannot have:\n${lines.join('\n')}`,
-    {
-      key: result.error.issues[0]?.path.join('.'),
-      remedy: 'Correct these keys, or remove them.',
-    },
+    { key: problems[0].key, remedy: 'Correct these keys, or remove them.' },
   )
 }

@@ -82,7 +82,7 @@ export function configOf(
   settings: GenerationSettings = {},
 ): GenerationConfig {
   checkConfigOf(model, settings)
-  return parseGenerationConfig({ ...model.generationConfig, ...settings })
+  return parseGenerationConfig(model.generationConfig, settings)
 }
 
 const checkConfigOf = argumentKinds('generationConfigOf', { model: 'object', settings: 'object' })

@@ -46,14 +46,15 @@ class Compiler {
   }
 
   private ruled(schema: unknown, at: string): Fragment {
-    if (!isObject(schema)) this.fail(at, 'a schema must be an object, not true or false')
+    if (!isObject(schema))
+      this.fail(at, 'a schema must be an object ({ … }); true, false and lists are not supported')
     const rule = RULES.find(([key]) => Object.hasOwn(schema, key))
     if (!rule)
       this.fail(at, "a schema must have 'type', 'enum', 'const', 'anyOf', 'oneOf' or '$ref'")
     const [key, keywords] = rule
     const types = key === 'type' ? typesOf(schema.type) : []
     if (types.some((type) => !Object.hasOwn(TYPES, type)))
-      this.fail(`${at}/type`, 'the type must be one of JSON')
+      this.fail(`${at}/type`, `the type must be one of ${Object.keys(TYPES).join(', ')}`)
     const known = [...NOTES, key, ...keywords, ...types.flatMap((type) => TYPES[type])]
     const unknown = Object.keys(schema).find((name) => !known.includes(name))
     if (unknown !== undefined) this.fail(`${at}/${unknown}`, 'this keyword is not supported')

@@ -22,6 +22,12 @@ export class Matcher {
       throw new HeedError('invalid-option', 'A pattern or schema must match some text, got none', {
         remedy: 'Check it for contradictions, and the vocabulary for the characters that it needs.',
       })
+    if (this.accepts(this.start) && !this.goesOn(this.start))
+      throw new HeedError(
+        'invalid-option',
+        'A pattern or schema must match a text of at least one character, got only the empty text',
+        { remedy: 'Leave the pattern out, or let it match more.' },
+      )
   }
 
   /** The state after a byte; NOWHERE if no text of the language continues so. */

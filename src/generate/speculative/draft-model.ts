@@ -5,7 +5,7 @@ import { drawFrom } from '../candidates.ts'
 import { Decoder } from '../decoder.ts'
 import { checkWhole, processed, type Text } from '../processors/processor.ts'
 import { createSampler, type Sampler, type SamplingOptions } from '../sampling.ts'
-import { type Draft, Drafter, type DraftRules } from './drafter.ts'
+import { type Draft, Drafter, type DraftRules, foreignToken } from './drafter.ts'
 
 export interface DraftModelOptions {
   /** Number of tokens to guess at a time. Default 3. */
@@ -23,6 +23,7 @@ const checkDraftModel = argumentKinds('DraftModel', {
 export class DraftModel extends Drafter {
   private readonly decoder: Decoder
   private readonly most: number
+  private readonly vocabSize: number
   private draw: { rules: SamplingOptions; sampler: Sampler } | null = null
 
   constructor(model: CausalLM, options: DraftModelOptions = {}) {
@@ -32,6 +33,7 @@ export class DraftModel extends Drafter {
     checkWhole('tokens', tokens, 1)
     this.decoder = new Decoder(model, contextLength)
     this.most = tokens
+    this.vocabSize = model.vocabSize
   }
 
   async propose(text: Text, count: number, { sampling, processors }: DraftRules): Promise<Draft[]> {
@@ -39,6 +41,8 @@ export class DraftModel extends Drafter {
       this.draw = { rules: sampling, sampler: createSampler(sampling, DRAFTS) }
     const { sampler } = this.draw
     const tokens = [...text.tokens]
+    const unknown = tokens.find((token) => token >= this.vocabSize)
+    if (unknown !== undefined) throw foreignToken('text', 'draft model', this.vocabSize, unknown)
     const drafts: Draft[] = []
     while (drafts.length < Math.min(count, this.most)) {
       // Accepted drafts are still in the decoder's cache.

@@ -1,3 +1,4 @@
+import { HeedError } from '../../util/errors.ts'
 import type { Candidates } from '../candidates.ts'
 import type { LogitsProcessor, Text } from '../processors/processor.ts'
 import type { SamplingOptions } from '../sampling.ts'
@@ -23,3 +24,11 @@ export abstract class Drafter {
   /** At most `count` tokens that may follow the text. */
   abstract propose(text: Text, count: number, rules: DraftRules): Promise<Draft[]>
 }
+
+/** The error for a token of one side that is not in the vocabulary of the other. */
+export const foreignToken = (from: string, of: string, size: number, token: number): HeedError =>
+  new HeedError(
+    'invalid-option',
+    `Tokens of the ${from} must be below the vocabulary size of the ${of} (${size}), got ${token}`,
+    { value: token, remedy: 'Draft with a model that has the same tokenizer.' },
+  )

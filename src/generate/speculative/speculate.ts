@@ -1,11 +1,10 @@
 import type { TypedArray } from '../../graph/dtype.ts'
-import { HeedError } from '../../util/errors.ts'
 import type { Decoder } from '../decoder.ts'
 import { checkMaxTokens, isComplete, processed } from '../processors/processor.ts'
 import { createSampler } from '../sampling.ts'
 import type { WriteOptions, Written } from '../write-tokens.ts'
 import { acceptOrDraw } from './accept.ts'
-import type { Draft, Drafter } from './drafter.ts'
+import { type Draft, type Drafter, foreignToken } from './drafter.ts'
 
 /**
  * Like writeTokens for one text, with several tokens for a run of the model where the drafter guesses right. The text is
@@ -65,10 +64,5 @@ async function read(decoder: Decoder, last: number, drafts: Draft[]): Promise<Ty
 
 function checkVocabulary(drafts: readonly Draft[], size: number): void {
   const wrong = drafts.find(({ token }) => token >= size)
-  if (wrong)
-    throw new HeedError(
-      'invalid-option',
-      `Tokens of the drafter must be below the vocabulary size (${size}), got ${wrong.token}`,
-      { remedy: 'Draft with a model that has the same tokenizer.' },
-    )
+  if (wrong) throw foreignToken('drafter', 'model', size, wrong.token)
 }

@@ -221,7 +221,7 @@ async function prune(previous: SavedCheckpoint[], keep: number): Promise<void> {
 /** All checkpoints in the order in which they were saved; damaged ones first. */
 async function listCheckpoints(root: string): Promise<SavedCheckpoint[]> {
   const names = await readdir(root).catch((error) => {
-    if (error.code === 'ENOENT') return []
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
     throw fileError(error, 'read', root)
   })
   const folders = names.filter((name) => /^step-[0-9]{6,16}(\.[0-9]{1,9})?$/.test(name))

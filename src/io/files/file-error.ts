@@ -8,14 +8,20 @@ export function fileError(error: unknown, action: string, path: string): unknown
   if (!(error instanceof Error) || error instanceof HeedError) return error
   const code = systemCode(error)
   if (code === undefined) return error
-  const [reason, remedy] = REASONS[code] ?? [error.message, 'Check the path and the disk.']
+  const [reason, remedy] = reasonOf(code, action) ?? [error.message, 'Check the path and the disk.']
   const kind: ErrorCode = code === 'ENOENT' ? 'missing-file' : 'file-system'
-  return new HeedError(kind, `Cannot ${action} ${path}: ${reason}`, {
+  return new HeedError(kind, `Cannot ${action} ${path || "''"}: ${reason}`, {
     value: path,
     remedy,
     cause: error,
   })
 }
+
+/** What is written need not exist, but its folder must. */
+const reasonOf = (code: string, action: string): [string, string?] | undefined =>
+  code === 'ENOENT' && action.startsWith('write')
+    ? ['its folder does not exist', 'Create the folder, or check the path.']
+    : REASONS[code]
 
 /** The code of a system error, such as ENOENT; undefined for other errors. */
 export function systemCode(error: unknown): string | undefined {

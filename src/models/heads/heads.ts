@@ -25,3 +25,18 @@ export interface Heads {
 }
 
 export type Head = keyof Heads
+
+/** What a model with a head can do, in the words of a message. */
+export const ABILITIES: Readonly<Record<Head, string>> = {
+  'causal-lm': 'write text',
+  'seq2seq-lm': 'translate or rewrite texts',
+  encoder: 'embed texts',
+  'masked-lm': 'fill masks',
+  'next-sentence-prediction': 'predict whether a sentence follows another',
+  pretraining: 'fill masks and predict whether a sentence follows another',
+  'sequence-classification': 'classify texts',
+  'token-classification': 'tag words',
+  'question-answering': 'find answers in a text',
+  'image-features': 'embed images',
+  'image-classification': 'classify images',
+}

@@ -271,7 +271,8 @@ export function requireDecoder({ is_decoder }: BertConfig, title: string): void 
     key: 'is_decoder',
     value: is_decoder,
     expected: 'true',
-    remedy: 'Set is_decoder to true in the config and train it to predict the next token.',
+    remedy:
+      'It can fill masks, classify texts and embed them. To make it write, set is_decoder to true in the config and train it to predict the next token.',
   })
 }
 

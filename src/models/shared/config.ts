@@ -5,6 +5,7 @@ import { activationNames } from '../../nn/index.ts'
 import { checkArgument } from '../../util/check-argument.ts'
 import { divisorsNear } from '../../util/divisors.ts'
 import { HeedError, shown } from '../../util/errors.ts'
+import { schemaProblems } from '../../util/schema-issues.ts'
 import { type UnreadKeys, warnOfUnreadKeys } from '../../util/unread-keys.ts'
 import { warn } from '../../util/warn.ts'
 import { generalKeys, generationKeys } from './config-keys.ts'
@@ -138,13 +139,19 @@ export function parseConfig<S extends z.ZodType>(
 ): z.output<S> {
   const result = schema.safeParse(raw, { jitless: true })
   if (result.success) return result.data
-  const lines = result.error.issues.map(
-    ({ path, message }) => `  ${path.join('.') || 'config'}: ${message}`,
-  )
-  throw new HeedError('invalid-config', `This is not a config of ${title}:\n${lines.join('\n')}`, {
-    key: result.error.issues[0]?.path.join('.'),
-    remedy: 'Correct these keys in config.json.',
+  const problems = result.error.issues.flatMap((issue) => {
+    const { path, message } = issue
+    // Messages of a schema's own, such as those for activation functions, are sentences.
+    if (!/^(Invalid|Too )/.test(message))
+      return [{ key: path.join('.'), message: `\`${path.join('.')}\`: ${message}` }]
+    return schemaProblems([issue], raw, [])
   })
+  const lines = problems.map(({ message }) => `  ${message}`)
+  throw new HeedError(
+    'invalid-config',
+    `The config of ${title} has values that its keys cannot have:\n${lines.join('\n')}`,
+    { key: problems[0].key, remedy: 'Correct these keys.' },
+  )
 }
 
 /**

@@ -200,12 +200,13 @@ function nativeAddon(): Addon {
 function configure(addon: Addon, options: CpuOptions): { isa: string; threads: number } {
   const isa = options.isa ?? setting('HEED_ISA')
   const threads = options.threads ?? threadsSetting()
+  const key = options.isa === undefined ? 'HEED_ISA' : 'isa'
   if (isa !== undefined && !addon.isas.includes(isa))
     throw invalidOption({
-      key: options.isa === undefined ? 'HEED_ISA' : 'isa',
+      key,
       value: isa,
       expected: `an instruction set of this processor and build (${addon.isas.join(', ')})`,
-      try: { isa: addon.isas },
+      try: { [key]: addon.isas },
     })
   return addon.configure({ isa, threads })
 }

@@ -252,6 +252,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     const predictor = this.tokenPredictor(model)
     const guesses = await guessTokens({ model, predictor, tokenizer }, encodings, { topK: 1 })
     return encodings.map(({ ids }, i) => {
+      if (guesses[i].length === 0) return { text: texts[i], tokens: [] } // there is no mask
       const filled = [...ids]
       const tokens = guesses[i].map(({ place, tokens: [{ token }] }) => {
         filled[place] = token

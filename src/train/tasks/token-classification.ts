@@ -20,7 +20,7 @@ type Context = TaskContext<Options, Facts, Tokenizer>
 
 export const tokenClassification = defineTask<Options, Facts, Tokenizer>({
   name: 'token-classification',
-  about: 'tags of words: context of speech, names',
+  about: 'tags of words: parts of speech, names',
   columns:
     'rows with a list of words and a list of their tags, or both as text with spaces between',
   options: z.object({
