@@ -103,10 +103,12 @@ export function hashOfFile(folder, name) {
     .digest('hex')
 }
 
+const ofNativePool = ['aligned.h', 'pool.h', 'spin.h']
+
 // The native pool and the list of native instruction sets are not part of it.
 function isPart(folder, name) {
   if (folder === 'native/wasm') return true
-  return name.endsWith('.h') ? name !== 'pool.h' && name !== 'spin.h' : isSource(name)
+  return name.endsWith('.h') ? !ofNativePool.includes(name) : isSource(name)
 }
 
 function isSource(name) {

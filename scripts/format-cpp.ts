@@ -6,7 +6,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const folders = ['kernels/cpp', 'native', 'native/wasm', 'test/native']
+const folders = [
+  'kernels/cpp',
+  'native',
+  ...['posix', 'prebuilt', 'wasm', 'windows'].map((name) => `native/${name}`),
+  'test/native',
+]
 
 const formatter = join(
   root,

@@ -9,7 +9,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { commonFlags, kernelFlags } from '../native/build.mjs'
+import { commonFlags, kernelFlags } from '../native/compile.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'native', 'build', 'neon')
@@ -44,7 +44,7 @@ async function buildServer(): Promise<string> {
   const kernels = readdirSync(join(root, 'kernels/cpp')).filter((name) => name.endsWith('.cc'))
   const sources = [
     ...kernels.sort().map((name) => `kernels/cpp/${name}`), // isa.cc, the longest, among the first
-    ...['engine', 'memory', 'pages', 'host'].map((name) => `native/${name}.cc`),
+    ...['engine', 'memory', 'posix/pages', 'posix/host'].map((name) => `native/${name}.cc`),
     'test/native/kernel-server.cc',
   ]
   const objects = sources.map((source) => join(folder, `${basename(source)}.o`))

@@ -197,14 +197,5 @@ template <> struct WayOf<Q8_0, DotBytes> {
 };
 #endif
 
-inline bool hasVnni() {
-#if defined(__AVX512F__)
-  static const bool has = __builtin_cpu_supports("avx512vnni");
-  return has;
-#else
-  return false;
-#endif
-}
-
 } // namespace HEED_ISA
 } // namespace heed

@@ -6,6 +6,7 @@
 // at a time, for the products of gemm.h.
 #pragma once
 #include "dot-rows.h"
+#include "processor.h"
 #include "rows.h"
 
 namespace heed {
@@ -122,7 +123,7 @@ template <class Dot> inline void multiplyWith(const MatmulQuantizedArgs& args, c
 inline void matmulQuantized(const Command& command, const Run& run) {
   const MatmulQuantizedArgs args(command);
 #if defined(__AVX512F__)
-  if (hasVnni()) return multiplyWith<DotBytes>(args, run);
+  if (processor().vnni) return multiplyWith<DotBytes>(args, run);
 #endif
   multiplyWith<DotShorts>(args, run);
 }

@@ -1,4 +1,5 @@
 #include "pool.h"
+#include "aligned.h"
 #include "spin.h"
 #include <algorithm>
 #include <cstdlib>
@@ -39,7 +40,7 @@ ThreadPool::~ThreadPool() {
   moreTasks.notify_all();
   for (size_t i = 1; i < members.size(); i++) pthread_join(members[i].handle, nullptr);
   for (Member& member : members)
-    for (void* memory : member.scratch) free(memory);
+    for (void* memory : member.scratch) freeAligned(memory);
 }
 
 void ThreadPool::each(int64_t tasks, void (*run)(void*, int64_t, int), void* argument) {
@@ -74,8 +75,9 @@ void* ThreadPool::scratch(int thread, int slot, size_t bytes) {
   Member& member = members[thread];
   if (member.capacity[slot] >= bytes) return member.scratch[slot];
   const size_t capacity = (std::max(bytes, 2 * member.capacity[slot]) + 63) / 64 * 64;
-  free(member.scratch[slot]);
-  if (posix_memalign(&member.scratch[slot], 64, capacity) != 0) {
+  freeAligned(member.scratch[slot]);
+  member.scratch[slot] = allocateAligned(capacity);
+  if (!member.scratch[slot]) {
     fprintf(stderr, "heed: out of memory: %zu bytes of scratch memory\n", capacity);
     abort(); // a kernel has no way to go on without
   }
