@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'tsdown'
 
 const entry = {
@@ -16,6 +17,10 @@ const entry = {
 }
 // Packages that lie within Heed's own files, with their licences: a start opens a hundred files less.
 const bundled = ['zod', 'commander', 'picocolors']
+
+// The sizes and hashes of the addons that `npm run prebuild` has made.
+const record = 'build/prebuilt/prebuilt.json'
+const prebuilt = existsSync(record) ? readFileSync(record, 'utf8') : '{}'
 
 const common = {
   format: 'esm',
@@ -42,6 +47,7 @@ export default defineConfig([
     ],
     // Schemas of a user's zod work as well.
     noExternal: bundled,
+    define: { HEED_PREBUILT: JSON.stringify(JSON.parse(prebuilt)) },
     dts: false,
     clean: true,
   },

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const main = new URL('../dist/cli.js', import.meta.url)
 if (!existsSync(fileURLToPath(main))) {
-  console.error('heed: not built yet: run `npm run build` in the folder of the package')
+  console.error('heed: not built yet: run `npm run prepare` in the folder of the package')
   process.exit(2)
 }
 const { run } = await import(main.href)

@@ -6,7 +6,7 @@ import { HeedError } from '../util/errors.ts'
 
 export function buildCommand(): Command {
   return new Command('build')
-    .description('Compile the native kernels. npm install does this too, unless it skips scripts.')
+    .description('Compile the native kernels for this machine, where no prebuilt addon fits it.')
     .option('--force', 'rebuild even if the kernels are up to date')
     .option('--verbose', 'print the commands of the compiler')
     .action(build)

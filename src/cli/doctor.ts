@@ -21,24 +21,38 @@ async function doctor(): Promise<void> {
   console.log(
     `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ${formatBytes(freemem())} of ${formatBytes(totalmem())} free\n`,
   )
-  const { addon, reason } = loadAddon()
-  if (addon) {
-    const { isa, threads } = new CpuDevice()
-    console.log(
-      `${good} cpu        native kernels: ${isa}, ${threads} threads (also: ${addon.isas.filter((x) => x !== isa).join(', ')})`,
-    )
-  } else {
-    console.log(`${bad} cpu        ${reason}`)
-    console.log(
-      '             Building it needs a C++ compiler: apt install g++, or xcode-select --install.',
-    )
-  }
+  console.log(cpuLines(good, bad).join(`\n${' '.repeat(13)}`))
   console.log(wasmLine(good, bad))
   console.log(`${good} reference  plain TypeScript: slow, for verification`)
   console.log(
     `\nComputing on: ${pc.bold(defaultDevice().name)} (set HEED_DEVICE, HEED_ISA or HEED_THREADS to change it)`,
   )
 }
+
+function cpuLines(good: string, bad: string): string[] {
+  const loaded = loadAddon()
+  if (loaded.addon === null)
+    return [
+      `${bad} cpu        ${loaded.reason}`,
+      'To compile it you need a C++ compiler: apt install g++, or xcode-select --install.',
+    ]
+  const { isa, threads } = new CpuDevice()
+  const others = loaded.addon.isas.filter((name) => name !== isa)
+  const also = others.length > 0 ? ` (also: ${others.join(', ')})` : ''
+  return [
+    `${good} cpu        native kernels: ${isa}, ${threads} threads${also}`,
+    `${ORIGINS[loaded.origin]}: ${loaded.path}`,
+    ...(loaded.addon.isas[0] === 'baseline'
+      ? ['This processor has no AVX2: kernels run several times slower than with it.']
+      : []),
+  ]
+}
+
+const ORIGINS = {
+  HEED_ADDON: 'the addon that HEED_ADDON names',
+  built: 'the addon that was compiled here',
+  prebuilt: 'the addon that npm installed',
+} as const
 
 function wasmLine(good: string, bad: string): string {
   try {

@@ -9,6 +9,7 @@ const SETTINGS = [
   'HEED_THREADS', // the number of threads
   'HEED_MEMORY', // the memory that tensors may take
   'HEED_CACHE', // the folder of the cache
+  'HEED_ADDON', // the file of the native addon
   'HEED_DEBUG', // 1 records where each tensor was made
   'HEED_NICE', // the priority of compute threads, as for nice
 ] as const
@@ -18,6 +19,7 @@ type SettingName = (typeof SETTINGS)[number]
 const OF_SCRIPTS = [
   'HEED_AGAINST',
   'HEED_KERNEL_SERVER',
+  'HEED_ZIG',
   'HEED_LONG',
   'HEED_MINILM',
   'HEED_PYTHON',

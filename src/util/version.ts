@@ -1,16 +1,11 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageFolder } from './package-folder.ts'
 
 /** Of this package. */
 export const version: string = findVersion()
 
-/** From src/ and from a bundle in dist/ alike, the package's folder is some levels up. */
 function findVersion(): string {
-  const require = createRequire(import.meta.url)
-  for (const path of ['../package.json', '../../package.json', '../../../package.json']) {
-    try {
-      const json = require(path)
-      if (json.name === 'heed') return json.version
-    } catch {}
-  }
-  return 'unknown'
+  const folder = packageFolder()
+  return folder ? JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version : 'unknown'
 }

@@ -1,7 +1,14 @@
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { once } from '../../util/once.ts'
+import { warn } from '../../util/warn.ts'
+import {
+  type AddonRecord,
+  addonPlaces,
+  damageOf,
+  lackOf,
+  type Origin,
+  reasonForNone,
+} from './addon-places.ts'
 
 // The native addon as native/addon.cc exports it. One engine serves all threads of the process: its queue,
 // settings, memory account and profile are shared, its handles belong to the thread that made them.
@@ -69,29 +76,39 @@ export interface Addon {
 /** Raised together with ABI in native/addon.cc. */
 const ABI = 2
 
-/** The addon, or null and the reason why there is none; the reason names the remedy. */
-export function loadAddon(): { addon: Addon; reason: '' } | { addon: null; reason: string } {
-  const path = addonPath(dirname(fileURLToPath(import.meta.url)))
-  if (!path) return missing("heed's own folder was not found: bundlers must leave heed external")
-  if (!existsSync(path)) return missing('the native addon is not built: run `npx heed build`')
+/** An addon, where it lies and where it came from; or the reason why there is none, which names the remedy. */
+export type LoadedAddon =
+  | { addon: Addon; path: string; origin: Origin; reason: '' }
+  | { addon: null; reason: string }
+
+/** The first addon that works, in the order of `addonPlaces`. What lies there and does not work is reported once. */
+export const loadAddon = once((): LoadedAddon => {
+  for (const { path, origin, record } of addonPlaces()) {
+    const opened = openAddon(path, record)
+    if (typeof opened !== 'string') return { addon: opened, path, origin, reason: '' }
+    warn(`The native addon ${path} is ignored: ${opened}. ${REMEDIES[origin]}`)
+  }
+  return { addon: null, reason: reasonForNone() }
+})
+
+const REMEDIES: Readonly<Record<Origin, string>> = {
+  HEED_ADDON: 'Correct HEED_ADDON, or unset it.',
+  built: 'Run `npx heed build` to compile it anew.',
+  prebuilt: 'Install heed again (`npm install heed`).',
+}
+
+/** The addon, or what is wrong with the file. */
+function openAddon(path: string, record: AddonRecord | undefined): Addon | string {
+  const damage = record ? damageOf(path, record) : lackOf(path)
+  if (damage) return damage
   try {
     const addon = createRequire(import.meta.url)(path) as Addon
-    if (addon.abi === ABI) return { addon, reason: '' }
-    return missing('the native addon is of another version of heed: run `npx heed build`')
+    if (addon?.abi === ABI) return addon
+    return typeof addon?.abi === 'number' && Array.isArray(addon.kernels)
+      ? 'it was made for another version of heed'
+      : 'it is not an addon of heed'
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    return missing(`the native addon does not load (${message}): run \`npx heed build\``)
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n')
+    return `it does not load (${line.trim()})`
   }
-}
-
-function missing(reason: string): { addon: null; reason: string } {
-  return { addon: null, reason }
-}
-
-// The package's folder is the first above that holds the addon's sources: the same from src/runtime/cpu
-// and from a bundle in dist.
-function addonPath(folder: string): string | null {
-  if (existsSync(join(folder, 'native', 'addon.cc')))
-    return join(folder, 'native', 'build', 'heed.node')
-  return dirname(folder) === folder ? null : addonPath(dirname(folder))
 }

@@ -1,0 +1,104 @@
+// Builds the native addons of all systems on one machine, and their packages below build/packages:
+//
+//   npm run prebuild [-- --only linux-x64-gnu,win32-x64] [-- --force]
+//
+// The compiler is zig, of one version (scripts/prebuild/zig.ts), and the same sources give the same bytes, wherever the
+// checkout lies. The first run takes some minutes; targets whose sources have not changed are not built again. Each
+// addon is read and checked before its package is written (scripts/prebuild/check.ts).
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { compileUnits, execute, hash, listUnits, root } from '../native/compile.mjs'
+import { type Target, targets } from '../src/runtime/cpu/targets.ts'
+import { ENTRY_POINTS, problemsOf } from './prebuild/check.ts'
+import { writePackage } from './prebuild/package.ts'
+import { findZig, zigCompiler } from './prebuild/zig.ts'
+
+const { values: options } = parseArgs({
+  options: { only: { type: 'string' }, force: { type: 'boolean', default: false } },
+})
+
+const folder = join(root, 'build', 'prebuilt')
+const RECORD = join(folder, 'prebuilt.json')
+
+/** By the name of the target; the published build holds it (see tsdown.config.ts). */
+type Records = Record<string, { key: string; bytes: number; sha256: string }>
+
+async function main(): Promise<number> {
+  const names = options.only?.split(',') ?? targets.map(({ name }) => name)
+  const strange = names.find((name) => !targets.some((target) => target.name === name))
+  if (strange !== undefined) {
+    console.error(`--only must name targets (${targets.map(({ name }) => name).join(', ')}), got ${strange}`) // biome-ignore format: one line
+    return 2
+  }
+  mkdirSync(folder, { recursive: true })
+  const zig = findZig()
+  for (const target of targets.filter(({ name }) => names.includes(name))) {
+    const started = performance.now()
+    const built = await build(target, zig)
+    const bytes = readFileSync(built.path)
+    const problems = problemsOf(bytes, target)
+    if (problems.length > 0) {
+      rmSync(built.path)
+      console.error(`${target.name}: ${problems.join('; ')}`)
+      return 1
+    }
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    record({ [target.name]: { key: built.key, bytes: bytes.length, sha256 } })
+    writePackage(target, built.path)
+    const seconds = ((performance.now() - started) / 1000).toFixed(0)
+    const how = built.isNew ? `built in ${seconds} s` : 'unchanged'
+    console.log(`${target.name.padEnd(18)} ${how.padEnd(14)} ${(bytes.length / 1e6).toFixed(1)} MB  ${sha256.slice(0, 16)}`) // biome-ignore format: one line
+  }
+  return 0
+}
+
+async function build(
+  target: Target,
+  zig: string,
+): Promise<{ path: string; key: string; isNew: boolean }> {
+  const compiler = zigCompiler(zig, target.zig)
+  const units = listUnits(compiler, target.cpu, target.os === 'win32')
+  const flags = linkFlags(target)
+  const key = hash([...units.map((unit) => unit.key), ...flags])
+  const path = join(folder, `${target.name}.node`)
+  if (!options.force && existsSync(path) && records()[target.name]?.key === key)
+    return { path, key, isNew: false }
+  const objects = await compileUnits(compiler, units, join(folder, target.name), {
+    force: options.force,
+    log: () => {},
+    done: ({ name }) => process.stdout.isTTY && console.log(`  ${target.name}: ${name}`),
+  })
+  const fresh = `${path}.${process.pid}`
+  await execute([...compiler.command, ...objects, '-o', fresh, ...flags], compiler.env)
+  renameSync(fresh, path)
+  return { path, key, isNew: true }
+}
+
+function linkFlags({ os }: Target): string[] {
+  if (os === 'darwin') return ['-s', '-dynamiclib', '-undefined', 'dynamic_lookup']
+  if (os === 'win32') return ['-s', '-shared']
+  const script = join('build', 'prebuilt', 'exports.map')
+  const entries = ENTRY_POINTS.map((name) => `${name};`).join(' ')
+  writeFileSync(join(root, script), `{ global: ${entries} local: *; };\n`)
+  return ['-s', '-shared', '-Wl,-Bsymbolic', `-Wl,--version-script=${script}`]
+}
+
+function records(): Records {
+  return existsSync(RECORD) ? JSON.parse(readFileSync(RECORD, 'utf8')) : {}
+}
+
+function record(more: Records): void {
+  writeFileSync(RECORD, `${JSON.stringify({ ...records(), ...more }, null, 2)}\n`)
+}
+
+await main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: Error & { detail?: string }) => {
+    console.error(error.detail ?? error.message)
+    process.exitCode = 1
+  },
+)

@@ -1,0 +1,200 @@
+// What a library for Linux, macOS or Windows says of itself, read from its headers.
+
+export interface Binary {
+  format: 'ELF' | 'Mach-O' | 'PE'
+  cpu: 'x64' | 'arm64' | 'other'
+  /** Names of the symbols that it gives to others. */
+  exports: string[]
+  /** Libraries that it needs. */
+  needs: string[]
+  /** ELF: the newest version of glibc that a symbol needs. */
+  glibc: string | null
+}
+
+/** @throws Error for what is none of the three */
+export function readBinary(bytes: Buffer): Binary {
+  const magic = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0
+  if (magic === 0x7f454c46) return readElf(bytes)
+  if (magic === 0xcffaedfe) return readMach(bytes)
+  if (magic >>> 16 === 0x4d5a) return readPe(bytes)
+  throw new Error(`no library: it begins with ${bytes.subarray(0, 4).toString('hex') || 'nothing'}`)
+}
+
+/** A text that ends with 0. */
+const textAt = (bytes: Buffer, at: number): string =>
+  bytes.toString('utf8', at, bytes.indexOf(0, at))
+
+// ---- ELF, 64 bits, little endian
+
+interface Section {
+  type: number
+  offset: number
+  size: number
+  /** The section of its names. */
+  link: number
+}
+
+const DYNSYM = 11
+const DYNAMIC = 6
+const VERNEED = 0x6ffffffe
+
+function readElf(bytes: Buffer): Binary {
+  const start = Number(bytes.readBigUInt64LE(40))
+  const sections = Array.from({ length: bytes.readUInt16LE(60) }, (_, i): Section => {
+    const at = start + 64 * i
+    const [offset, size] = [24, 32].map((field) => Number(bytes.readBigUInt64LE(at + field)))
+    return { type: bytes.readUInt32LE(at + 4), offset, size, link: bytes.readUInt32LE(at + 40) }
+  })
+  const ofType = (type: number): Section[] => sections.filter((section) => section.type === type)
+  const named = (section: Section, at: number): string =>
+    textAt(bytes, sections[section.link].offset + at)
+  const machines: Record<number, Binary['cpu']> = { 62: 'x64', 183: 'arm64' }
+  const versions = ofType(VERNEED).flatMap((section) => versionsIn(bytes, section, named))
+  return {
+    format: 'ELF',
+    cpu: machines[bytes.readUInt16LE(18)] ?? 'other',
+    exports: ofType(DYNSYM).flatMap((section) => elfExports(bytes, section, named)),
+    needs: ofType(DYNAMIC).flatMap((section) => neededBy(bytes, section, named)),
+    glibc: newest(versions),
+  }
+}
+
+type Named = (section: Section, at: number) => string
+
+/** Defined symbols that are global or weak. */
+function elfExports(bytes: Buffer, section: Section, named: Named): string[] {
+  const names: string[] = []
+  for (let at = section.offset; at < section.offset + section.size; at += 24) {
+    const binding = bytes[at + 4] >> 4
+    const isDefined = bytes.readUInt16LE(at + 6) !== 0
+    if (isDefined && binding > 0) names.push(named(section, bytes.readUInt32LE(at)))
+  }
+  return names
+}
+
+function neededBy(bytes: Buffer, section: Section, named: Named): string[] {
+  const names: string[] = []
+  for (let at = section.offset; at < section.offset + section.size; at += 16)
+    if (bytes.readBigUInt64LE(at) === 1n)
+      names.push(named(section, Number(bytes.readBigUInt64LE(at + 8))))
+  return names
+}
+
+/** `GLIBC_2.17` and others, a list of versions for each library. */
+function versionsIn(bytes: Buffer, section: Section, named: Named): string[] {
+  const names: string[] = []
+  for (let at = section.offset, more = 1; more > 0; at += more) {
+    let auxiliary = at + bytes.readUInt32LE(at + 8)
+    for (let left = bytes.readUInt16LE(at + 2); left > 0; left--) {
+      names.push(named(section, bytes.readUInt32LE(auxiliary + 8)))
+      auxiliary += bytes.readUInt32LE(auxiliary + 12)
+    }
+    more = bytes.readUInt32LE(at + 12)
+  }
+  return names
+}
+
+function newest(versions: string[]): string | null {
+  const numbers = versions.flatMap((name) => /^GLIBC_(\d+(?:\.\d+)*)$/.exec(name)?.[1] ?? [])
+  return numbers.sort(compareVersions).at(-1) ?? null
+}
+
+/** As numbers, part by part: 2.9 is before 2.28. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => text.split('.').map(Number))
+  const parts = left.map((part, i) => part - (right[i] ?? 0))
+  return parts.find((difference) => difference !== 0) ?? left.length - right.length
+}
+
+// ---- Mach-O, 64 bits
+
+const LOAD_DYLIB = 0xc
+const EXPORTS_TRIE = 0x80000033
+const DYLD_INFO = 0x80000022
+
+function readMach(bytes: Buffer): Binary {
+  const cpus: Record<number, Binary['cpu']> = { 16777223: 'x64', 16777228: 'arm64' }
+  const binary: Binary = {
+    format: 'Mach-O',
+    cpu: cpus[bytes.readUInt32LE(4)] ?? 'other',
+    exports: [],
+    needs: [],
+    glibc: null,
+  }
+  for (let left = bytes.readUInt32LE(16), at = 32; left > 0; left--) {
+    const command = bytes.readUInt32LE(at)
+    if (command === LOAD_DYLIB) binary.needs.push(textAt(bytes, at + bytes.readUInt32LE(at + 8)))
+    const trie = command === EXPORTS_TRIE ? at + 8 : command === DYLD_INFO ? at + 40 : 0
+    if (trie > 0) {
+      const [start, size] = [bytes.readUInt32LE(trie), bytes.readUInt32LE(trie + 4)]
+      binary.exports.push(...trieNames(bytes.subarray(start, start + size)))
+    }
+    at += bytes.readUInt32LE(at + 4)
+  }
+  return binary
+}
+
+/** A prefix tree: in each node what the name so far is, then its children with their pieces of names. */
+function trieNames(trie: Buffer, at = 0, prefix = ''): string[] {
+  if (trie.length === 0) return []
+  const size = leb(trie, at)
+  const names = size.value > 0 ? [prefix.replace(/^_/, '')] : []
+  let next = size.end + size.value
+  for (let children = trie[next++]; children > 0; children--) {
+    const piece = textAt(trie, next)
+    const child = leb(trie, next + Buffer.byteLength(piece) + 1)
+    names.push(...trieNames(trie, child.value, prefix + piece))
+    next = child.end
+  }
+  return names
+}
+
+function leb(bytes: Buffer, at: number): { value: number; end: number } {
+  let value = 0
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[at++]
+    value |= (byte & 127) << shift
+    if (byte < 128) return { value, end: at }
+  }
+}
+
+// ---- PE, 64 bits
+
+function readPe(bytes: Buffer): Binary {
+  const header = bytes.readUInt32LE(60)
+  if (bytes.readUInt32BE(header) !== 0x50450000) throw new Error('no library for Windows')
+  const [sectionCount, optional] = [bytes.readUInt16LE(header + 6), bytes.readUInt16LE(header + 20)]
+  const sections = Array.from({ length: sectionCount }, (_, i) => {
+    const at = header + 24 + optional + 40 * i
+    const [size, address, , offset] = [8, 12, 16, 20].map((field) => bytes.readUInt32LE(at + field))
+    return { size, address, offset }
+  })
+  /** The place in the file of an address in memory. */
+  const place = (address: number): number => {
+    const home = sections.find((s) => address >= s.address && address < s.address + s.size)
+    return home ? address - home.address + home.offset : 0
+  }
+  const directory = (index: number): number => bytes.readUInt32LE(header + 24 + 112 + 8 * index) // its address; 0: there is none
+  const cpus: Record<number, Binary['cpu']> = { 34404: 'x64', 43620: 'arm64' }
+  return {
+    format: 'PE',
+    cpu: cpus[bytes.readUInt16LE(header + 4)] ?? 'other',
+    exports: directory(0) ? peExports(bytes, place(directory(0)), place) : [],
+    needs: directory(1) ? peImports(bytes, place(directory(1)), place) : [],
+    glibc: null,
+  }
+}
+
+function peExports(bytes: Buffer, table: number, place: (address: number) => number): string[] {
+  const names = place(bytes.readUInt32LE(table + 32))
+  return Array.from({ length: bytes.readUInt32LE(table + 24) }, (_, i) =>
+    textAt(bytes, place(bytes.readUInt32LE(names + 4 * i))),
+  )
+}
+
+function peImports(bytes: Buffer, table: number, place: (address: number) => number): string[] {
+  const names: string[] = []
+  for (let at = table; bytes.readUInt32LE(at + 12) !== 0; at += 20)
+    names.push(textAt(bytes, place(bytes.readUInt32LE(at + 12))))
+  return names
+}

@@ -1,0 +1,45 @@
+import type { Target } from '../../src/runtime/cpu/targets.ts'
+import { type Binary, compareVersions, readBinary } from './binary.ts'
+
+/** The only symbols that an addon gives to others. */
+export const ENTRY_POINTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
+
+/** What zig's linker adds on macOS. */
+const OF_LINKER = ['__dso_handle', '_mh_dylib_header']
+
+/** Of Linux distributions that Node 20 supports. */
+const NEWEST_GLIBC = '2.28'
+
+const FORMATS = { linux: 'ELF', darwin: 'Mach-O', win32: 'PE' } as const
+
+/** Libraries of the system alone: the C++ library is within the addon. */
+const LIBRARIES = {
+  linux: /^(?:lib(?:c|m|dl|pthread)\.so(?:\.\d+)?|ld-linux-[\w-]+\.so\.\d)$/,
+  darwin: /^\/usr\/lib\/libSystem\.B\.dylib$/,
+  win32: /^(?:kernel32\.dll|ntdll\.dll|advapi32\.dll|api-ms-win-[\w-]+\.dll)$/i,
+} as const
+
+/** What is wrong with the bytes of an addon for this system; empty if nothing is. */
+export function problemsOf(bytes: Buffer, { os, cpu }: Target): string[] {
+  let binary: Binary
+  try {
+    binary = readBinary(bytes)
+  } catch (error) {
+    return [(error as Error).message]
+  }
+  const problems: string[] = []
+  if (binary.format !== FORMATS[os])
+    problems.push(`it must be ${FORMATS[os]} for ${os}, got ${binary.format}`)
+  if (binary.cpu !== cpu) problems.push(`it must be for ${cpu}, got ${binary.cpu}`)
+  const foreign = binary.exports.filter(
+    (name) => !ENTRY_POINTS.includes(name) && !(os === 'darwin' && OF_LINKER.includes(name)),
+  )
+  if (foreign.length > 0) problems.push(`it must export Node-API's entry points alone, got ${foreign.join(', ')}`) // biome-ignore format: one line
+  const missing = ENTRY_POINTS.filter((name) => !binary.exports.includes(name))
+  if (missing.length > 0) problems.push(`it must export ${missing.join(' and ')}`)
+  const strange = binary.needs.filter((name) => !LIBRARIES[os].test(name))
+  if (strange.length > 0) problems.push(`it must need the system's libraries alone, got ${strange.join(', ')}`) // biome-ignore format: one line
+  if (binary.glibc !== null && compareVersions(binary.glibc, NEWEST_GLIBC) > 0)
+    problems.push(`it must load with glibc ${NEWEST_GLIBC}, needs ${binary.glibc}`)
+  return problems
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { buildNative } from '../../native/build.mjs'
+import { compareVersions, readBinary } from '../../scripts/prebuild/binary.ts'
+import { ENTRY_POINTS, problemsOf } from '../../scripts/prebuild/check.ts'
+import { targets } from '../../src/runtime/cpu/targets.ts'
+
+const built = await buildNative()
+const [linux] = targets.filter(({ os, cpu }) => os === 'linux' && cpu === process.arch)
+
+// The addon that was compiled here is one for Linux that needs more than it may: each check finds what is its own.
+describe.skipIf(!built.ok || process.platform !== 'linux')('a built addon', () => {
+  const bytes = built.ok ? readFileSync(built.path) : Buffer.alloc(0)
+  const changed = (from: string, to: string): Buffer =>
+    Buffer.from(bytes.toString('latin1').replaceAll(from, to), 'latin1')
+
+  it('is read', () => {
+    const { format, cpu, exports, needs, glibc } = readBinary(bytes)
+    expect([format, cpu]).toEqual(['ELF', process.arch])
+    for (const name of ENTRY_POINTS) expect(exports).toContain(name)
+    expect(needs).toContain('libc.so.6')
+    expect(glibc).toMatch(/^2\.\d+$/)
+  })
+
+  it('may not be a file of zeros', () => {
+    expect(problemsOf(Buffer.alloc(bytes.length), linux)).toEqual([
+      'no library: it begins with 00000000',
+    ])
+  })
+
+  it('may not be for another processor or system', () => {
+    for (const target of targets.filter(({ os, cpu }) => os !== 'linux' || cpu !== process.arch))
+      expect(problemsOf(bytes, target).join()).toMatch(/it must be (?:ELF|Mach-O|PE|for)/)
+  })
+
+  it('may not give symbols to others', () => {
+    const other = changed('napi_register_module_v1', 'napi_register_module_v9')
+    expect(problemsOf(other, linux).join()).toMatch(
+      /must export Node-API's entry points alone, got .*v9/,
+    )
+    expect(problemsOf(other, linux).join()).toMatch(/must export napi_register_module_v1/)
+  })
+
+  it('may not need a newer glibc', () => {
+    const { glibc } = readBinary(bytes)
+    const newer = changed(`GLIBC_${glibc}`, 'GLIBC_2.99')
+    expect(problemsOf(newer, linux).join()).toMatch(/must load with glibc 2\.28, needs 2\.99/)
+  })
+
+  it('may not need other libraries', () => {
+    const other = changed('libc.so.6', 'libx.so.6')
+    expect(problemsOf(other, linux).join()).toMatch(
+      /must need the system's libraries alone, got .*libx/,
+    )
+  })
+})
+
+it('versions are compared part by part', () => {
+  const versions = ['2.28', '2.9', '2.17', '2.2.5', '3', '2.28.1']
+  expect(versions.sort(compareVersions)).toEqual(['2.2.5', '2.9', '2.17', '2.28', '2.28.1', '3'])
+})
