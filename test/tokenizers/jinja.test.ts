@@ -132,3 +132,15 @@ it('change the case of letters as Python does', () => {
   for (const [name, expected] of Object.entries(methods))
     expect(rendered(`{{ 'ŉẞß ǆ ﬁ ᾳ ΟΔΟΣ ıİ'.${name}() }}`).text).toBe(expected)
 })
+
+// A backslash becomes two, so that each filter doubles a text.
+it.each(['tojson', 'string|urlencode', 'pprint', "replace('x', 'x')|escape|string"])(
+  'a text that grows with each filter meets the limit of memory: %s',
+  (filter) => {
+    const before = process.resourceUsage().maxRSS
+    const chain = `|${filter}`.repeat(200)
+    const { error, text } = rendered(`{{ ("\\\\" * 9 ~ "&%")${chain} }}`)
+    expect(error ?? text?.length).toBeDefined()
+    expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(400)
+  },
+)

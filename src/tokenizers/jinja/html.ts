@@ -1,5 +1,5 @@
-import { allocateText } from './limits.ts'
 import { Markup, type Value } from './objects.ts'
+import { replaceCharacters } from './replace-characters.ts'
 import { toText } from './repr.ts'
 
 const ENTITIES: Record<string, string> = {
@@ -11,9 +11,7 @@ const ENTITIES: Record<string, string> = {
 }
 
 export function escapeHtml(text: string): string {
-  const result = text.replace(/[&<>"']/g, (character) => ENTITIES[character])
-  allocateText(result.length)
-  return result
+  return replaceCharacters(text, /[&<>"']/g, (character) => ENTITIES[character])
 }
 
 /** The text of a value that is safe in HTML; one that already is stays. */

@@ -5,6 +5,7 @@ import { fail } from './failure.ts'
 import { floatRepr } from './float-text.ts'
 import { allocateText, spend } from './limits.ts'
 import { isInteger, isNumber, isText, rawText, Tuple, typeName, type Value } from './objects.ts'
+import { replaceCharacters } from './replace-characters.ts'
 import { integerText } from './repr.ts'
 import { unpacked } from './scope.ts'
 import { truth } from './sequences.ts'
@@ -125,9 +126,8 @@ const SPECIAL = /["\\\x00-\x1f]/g
 const SPECIAL_OR_NOT_ASCII = /["\\\x00-\x1f\x7f-\uffff]/g
 
 function jsonString(text: string, ascii: boolean): string {
-  allocateText(text.length + 2)
   const escaped = (unit: string) =>
     ESCAPES[unit] ??
     (unit === '\x7f' ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  return `"${text.replace(ascii ? SPECIAL_OR_NOT_ASCII : SPECIAL, escaped)}"`
+  return `"${replaceCharacters(text, ascii ? SPECIAL_OR_NOT_ASCII : SPECIAL, escaped)}"`
 }

@@ -2,6 +2,7 @@ import { fail } from './failure.ts'
 import { floatRepr } from './float-text.ts'
 import { allocateText, spend } from './limits.ts'
 import { Markup, TemplateObject, typeName, type Value } from './objects.ts'
+import { replaceCharacters } from './replace-characters.ts'
 
 /** `str(value)`. */
 export function toText(value: Value): string {
@@ -42,9 +43,8 @@ const SHORT = 1n << 64n
 
 /** A string literal with the quotes and escapes of Python. */
 export function quoted(text: string): string {
-  allocateText(text.length + 2)
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
-  const body = text.replace(UNPRINTABLE, (character) => {
+  const body = replaceCharacters(text, UNPRINTABLE, (character) => {
     if (character === quote || character === '\\') return `\\${character}`
     return character === "'" || character === '"' ? character : escaped(character)
   })
@@ -65,7 +65,7 @@ function escaped(character: string): string {
 
 /** `ascii(value)`: like repr, with escapes for all but ASCII. */
 export const asciiRepr = (value: Value): string =>
-  repr(value).replace(/\P{ASCII}/gu, (character) => escaped(character))
+  replaceCharacters(repr(value), /\P{ASCII}/gu, escaped)
 
 /** A type in messages about what is undefined, such as "dict object". */
 export function typeDescription(value: Value): string {

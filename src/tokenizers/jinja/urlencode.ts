@@ -1,5 +1,6 @@
 import { Dict } from './dict.ts'
 import { isText, rawText, type Value } from './objects.ts'
+import { replaceCharacters } from './replace-characters.ts'
 import { toText } from './repr.ts'
 import { unpacked } from './scope.ts'
 import { isIterable, iterate } from './sequences.ts'
@@ -20,7 +21,7 @@ function pairOf(value: Value): [Value, Value] {
 }
 
 function quote(text: string, safe: string): string {
-  return text.replace(/[^\w.~-]/gu, (character) => {
+  return replaceCharacters(text, /[^\w.~-]/gu, (character) => {
     if (safe.includes(character)) return character
     const bytes = Array.from(new TextEncoder().encode(character))
     return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
