@@ -244,6 +244,6 @@ describe('writeSafetensors', () => {
 
   it('says so when the folder is not there', async () => {
     const path = join(await temporaryFolder(), 'no', 'x.safetensors')
-    await expect(writeSafetensors(path, [])).rejects.toThrow(/Cannot write .*: it does not exist/)
+    await expect(writeSafetensors(path, [])).rejects.toThrow(/Cannot write .*: its folder does not exist/)
   })
 })
