@@ -9,6 +9,7 @@ export default defineConfig({
     execArgv: ['--expose-gc', '--import', './scripts/typescript/register.mjs'],
     setupFiles: ['./test/support/plain.ts'],
     pool: 'forks',
+    maxWorkers: '100%', // by default one core stays free, which is half of two
     reporters: ['default', './test/support/totals.ts'],
   },
 })
