@@ -152,6 +152,8 @@ describe('a JSON schema', () => {
     [{}, /#: a schema must have 'type'/],
     [true, /#: a schema must be an object/],
     [{ type: 'strnig' }, /#\/type: the type must be one of .*string/],
+    [{ type: Object.create(null) }, /#\/type: the type must be one of .*string/],
+    [{ type: 'string', format: Object.create(null) }, /#\/format: the format must be one of/],
     [{ type: 'constructor' }, /#\/type: the type must be one of .*string/],
     [{ type: 'integer', minimum: 2.5 }, /#\/minimum: bounds must be whole numbers/],
     [{ type: 'integer', minimum: 3, exclusiveMaximum: 3 }, /#: the bounds must include a number/],

@@ -144,3 +144,9 @@ it.each(['tojson', 'string|urlencode', 'pprint', "replace('x', 'x')|escape|strin
     expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(400)
   },
 )
+
+it('wraps a word as long as the text in time in proportion to it', () => {
+  const { text } = rendered("{{ ('-a😀' * 60000)|wordwrap(10) }}")
+  expect(text?.replaceAll('\n', '')).toBe('-a😀'.repeat(60000))
+  expect(rendered("{{ 'ab--cd😀ef-gh'|wordwrap(5) }}").text).toBe('ab--c\nd😀ef-\ngh')
+})

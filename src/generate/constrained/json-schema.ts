@@ -53,7 +53,7 @@ class Compiler {
       this.fail(at, "a schema must have 'type', 'enum', 'const', 'anyOf', 'oneOf' or '$ref'")
     const [key, keywords] = rule
     const types = key === 'type' ? typesOf(schema.type) : []
-    if (types.some((type) => !Object.hasOwn(TYPES, type)))
+    if (!types.every(isType))
       this.fail(`${at}/type`, `the type must be one of ${Object.keys(TYPES).join(', ')}`)
     const known = [...NOTES, key, ...keywords, ...types.flatMap((type) => TYPES[type])]
     const unknown = Object.keys(schema).find((name) => !known.includes(name))
@@ -162,9 +162,9 @@ class Compiler {
       return sequence(literal('"'), inside, literal('"'))
     }
     if (format !== undefined) {
-      if (!Object.hasOwn(FORMATS, String(format)))
+      if (typeof format !== 'string' || !Object.hasOwn(FORMATS, format))
         this.fail(`${at}/format`, `the format must be one of ${Object.keys(FORMATS).join(', ')}`)
-      return sequence(literal('"'), regexFragment(FORMATS[String(format)]), literal('"'))
+      return sequence(literal('"'), regexFragment(FORMATS[format]), literal('"'))
     }
     if (!limited) return jsonString
     return sequence(literal('"'), repeated(jsonCharacter(), least, most), literal('"'))
@@ -307,7 +307,10 @@ function anchored(pattern: string): string {
   return `${start ? '' : '[^]*'}(?:${inner})${end ? '' : '[^]*'}`
 }
 
-const typesOf = (type: unknown): string[] => (Array.isArray(type) ? type : [type]).map(String)
+const typesOf = (type: unknown): unknown[] => (Array.isArray(type) ? type : [type])
+
+const isType = (type: unknown): type is keyof typeof TYPES =>
+  typeof type === 'string' && Object.hasOwn(TYPES, type)
 
 const isObject = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -41,18 +41,23 @@ function wrap(text: string, options: WrapOptions): string[] {
     const line: string[] = []
     let length = 0
     while (chunks.length > 0) {
-      const size = characterCount(chunks[chunks.length - 1])
-      if (length + size > width) break
-      line.push(chunks.pop() ?? '')
-      length += size
+      const chunk = chunks[chunks.length - 1]
+      if (isLonger(chunk, width - length)) break
+      line.push(chunk)
+      chunks.pop()
+      length += characterCount(chunk)
     }
-    if (chunks.length > 0 && characterCount(chunks[chunks.length - 1]) > width)
+    if (chunks.length > 0 && isLonger(chunks[chunks.length - 1], width))
       breakWord(chunks, line, width - length, options)
     if (line.length > 0 && isBlank(line[line.length - 1])) line.pop()
     if (line.length > 0) lines.push(line.join(''))
   }
   return lines
 }
+
+/** Whether there are more characters, in time that the limit bounds: a word may be as long as the text. */
+const isLonger = (chunk: string, limit: number): boolean =>
+  chunk.length > 2 * limit || characterCount(chunk) > limit
 
 const isBlank = (chunk: string): boolean => chunk.trim() === ''
 
@@ -63,16 +68,19 @@ function breakWord(
   room: number,
   { width, breakLongWords, breakOnHyphens }: WrapOptions,
 ): void {
-  const word = charactersOf(chunks[chunks.length - 1])
+  const word = chunks[chunks.length - 1]
   if (breakLongWords) {
     const space = Math.max(width < 1 ? 1 : room, 0)
-    let end = space
-    if (breakOnHyphens && word.length > space) {
-      const hyphen = space > 0 ? word.lastIndexOf('-', space - 1) : -1
-      if (hyphen > 0 && word.slice(0, hyphen).some((character) => character !== '-'))
+    // The word is longer than the line: what fits is in its first units.
+    const start = charactersOf(word.slice(0, 2 * space)).slice(0, space)
+    let end = start.length
+    if (breakOnHyphens) {
+      const hyphen = start.lastIndexOf('-')
+      if (hyphen > 0 && start.slice(0, hyphen).some((character) => character !== '-'))
         end = hyphen + 1
     }
-    line.push(word.slice(0, end).join(''))
-    chunks[chunks.length - 1] = word.slice(end).join('')
+    const head = start.slice(0, end).join('')
+    line.push(head)
+    chunks[chunks.length - 1] = word.slice(head.length)
   } else if (line.length === 0) line.push(chunks.pop() ?? '')
 }
