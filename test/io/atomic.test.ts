@@ -36,7 +36,9 @@ describe('writeFileAtomic', () => {
     const folder = await temporaryFolder()
     await mkdir(join(folder, 'taken'))
     await expect(writeFileAtomic(join(folder, 'taken'), '')).rejects.toThrow(/it is a folder/)
-    await expect(writeFileAtomic(join(folder, 'no', 'a'), '')).rejects.toThrow(/its folder does not exist/)
+    await expect(writeFileAtomic(join(folder, 'no', 'a'), '')).rejects.toThrow(
+      /its folder does not exist/,
+    )
     expect(await readdir(folder)).toEqual(['taken'])
   })
 })

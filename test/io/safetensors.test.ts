@@ -244,6 +244,8 @@ describe('writeSafetensors', () => {
 
   it('says so when the folder is not there', async () => {
     const path = join(await temporaryFolder(), 'no', 'x.safetensors')
-    await expect(writeSafetensors(path, [])).rejects.toThrow(/Cannot write .*: its folder does not exist/)
+    await expect(writeSafetensors(path, [])).rejects.toThrow(
+      /Cannot write .*: its folder does not exist/,
+    )
   })
 })
