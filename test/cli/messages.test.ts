@@ -6,7 +6,7 @@ import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 import { heed } from './in-process.ts'
 
-/** Stands for the temporary folder. */
+/** Commands hold this text in the place of the temporary folder's path. */
 const path = (name: string): string => `@/${name}`
 const train = ['train', 'gpt2', '--data', path('text.txt'), '--out', path('run')]
 const fixture = (name: string): string => join(FIXTURES, name)

@@ -18,7 +18,7 @@ export interface FakeHub {
   files: Map<string, FakeFile>
   /** Method, path and range of every request. */
   log: string[]
-  /** Cuts the connection after so many bytes of each answer; used up one by one. */
+  /** The next answers are cut off after these numbers of bytes, one number for each answer. */
   cuts: number[]
   /** Answers everything with this. */
   refuse?: { status: number; code?: string; body?: string }

@@ -10,11 +10,11 @@ import {
   keyMask,
   type LayerCache,
   LayerNorm,
-  type Linear,
+  Linear,
   Module,
   tokenPositions,
 } from '../../nn/index.ts'
-import type { Tensor } from '../../tensor/index.ts'
+import type { Parameter, Tensor } from '../../tensor/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { once } from '../../util/once.ts'
 import { unreadKeys } from '../../util/unread-keys.ts'
@@ -283,6 +283,17 @@ function initial({ initializer_range: std }: BertConfig): { std: number } {
 /** A linear layer whose first weights have the deviation of the config. */
 export function linear(inputs: number, outputs: number, config: BertConfig): Linear {
   return headLinear(inputs, outputs, config)
+}
+
+/** From states to the vocabulary. An untied layer has its own bias and does not use `bias`, as in transformers. */
+export function vocabularyDecoder(
+  config: BertConfig,
+  embeddings: Parameter,
+  bias: Parameter,
+): Linear {
+  return config.tie_word_embeddings
+    ? new Linear(config.hidden_size, config.vocab_size, { weight: embeddings, bias })
+    : linear(config.hidden_size, config.vocab_size, config)
 }
 
 /** The norm of all layers. */

@@ -1,7 +1,7 @@
 // What RoBERTa (Liu et al., 2019) and its variants share: BERT with other positions and heads.
 // B batch, T tokens, C = hidden_size, V = vocab_size, K labels
 import type { z } from 'zod'
-import { Dropout, type KVCache, Linear, Module } from '../../nn/index.ts'
+import { Dropout, type KVCache, type Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { once } from '../../util/once.ts'
 import type { ModelDefinition } from '../definition.ts'
@@ -22,6 +22,7 @@ import {
   linear,
   norm,
   requireDecoder,
+  vocabularyDecoder,
 } from './bert.ts'
 import { dimension } from './config.ts'
 import type { DecoderFamily } from './family.ts'
@@ -63,10 +64,7 @@ export class LMHead extends Module<RobertaConfig> {
 
   constructor(config: RobertaConfig, embeddings: Parameter) {
     super(config)
-    // An untied decoder has its own bias, and the one above is not used, as in transformers.
-    this.decoder = config.tie_word_embeddings
-      ? new Linear(config.hidden_size, config.vocab_size, { weight: embeddings, bias: this.bias })
-      : linear(config.hidden_size, config.vocab_size, config)
+    this.decoder = vocabularyDecoder(config, embeddings, this.bias)
   }
 
   forward(states: Tensor): Tensor {

@@ -1,6 +1,6 @@
 // BERT (Devlin et al., 2019): the two objectives of its training, and tasks. Its stack is in shared/bert.ts.
 // B batch, T tokens, C = hidden_size, V = vocab_size
-import { activations, Linear, Module } from '../../nn/index.ts'
+import { activations, type Linear, Module } from '../../nn/index.ts'
 import { Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { defineModel } from '../definition.ts'
 import { bertGGUF } from '../gguf/bert.ts'
@@ -22,6 +22,7 @@ import {
   linear,
   norm,
   requireDecoder,
+  vocabularyDecoder,
 } from '../shared/bert.ts'
 import { bertSizes } from '../shared/sizes.ts'
 import { bertTokenizer } from '../shared/tokenizers.ts'
@@ -44,10 +45,7 @@ class Predictions extends Module<BertConfig> {
 
   constructor(config: BertConfig, embeddings: Parameter) {
     super(config)
-    // An untied decoder has its own bias, and the one above is not used, as in transformers.
-    this.decoder = config.tie_word_embeddings
-      ? new Linear(config.hidden_size, config.vocab_size, { weight: embeddings, bias: this.bias })
-      : linear(config.hidden_size, config.vocab_size, config)
+    this.decoder = vocabularyDecoder(config, embeddings, this.bias)
   }
 
   forward(states: Tensor): Tensor {
