@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'tsdown'
 
 const entry = {
@@ -17,10 +16,6 @@ const entry = {
 }
 // Packages that lie within Heed's own files, with their licences: a start opens a hundred files less.
 const bundled = ['zod', 'commander', 'picocolors']
-
-// The sizes and hashes of the addons that `npm run prebuild` has made.
-const record = 'build/prebuilt/prebuilt.json'
-const prebuilt = existsSync(record) ? readFileSync(record, 'utf8') : '{}'
 
 const common = {
   format: 'esm',
@@ -47,7 +42,6 @@ export default defineConfig([
     ],
     // Schemas of a user's zod work as well.
     noExternal: bundled,
-    define: { HEED_PREBUILT: JSON.stringify(JSON.parse(prebuilt)) },
     dts: false,
     clean: true,
   },

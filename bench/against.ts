@@ -1,5 +1,6 @@
-// This build of Heed against another one, in alternation: `npm run bench -- --against DIR`. DIR is a checkout with its
-// addon built, for example a worktree of an earlier commit. The work is that of peers/heed-families.ts on both sides.
+// This build of Heed against another one, in alternation: `npm run bench -- --against OTHER`. OTHER is a checkout with
+// its addon built, for example a worktree of an earlier commit, or another addon for this checkout (a .node file, as
+// `npm run prebuild` makes it). The work is that of peers/heed-families.ts on both sides.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -8,10 +9,11 @@ import type { Case } from './cases.ts'
 import { REST, ScalingProbe } from './machine.ts'
 import { columns, showMs } from './report.ts'
 import { Side } from './side.ts'
-import { bootstrap, type Interval, median } from './statistics.ts'
+import { bootstrap, geometricMean, type Interval, median } from './statistics.ts'
 
 export interface AgainstOptions {
-  directory: string
+  /** A checkout, or a native addon. */
+  other: string
   cases: readonly Case[]
   threads: readonly number[]
   rounds: number
@@ -36,15 +38,17 @@ const widths = [37, 7, 11, 11, 6, 13, 0]
 
 /** Prints a row for each case. Resolves to those that are slower here. */
 export async function compareBuilds(options: AgainstOptions): Promise<Comparison[]> {
-  const directory = resolve(options.directory)
+  const other = resolve(options.other)
   const probe = await ScalingProbe.start()
   const rows: Comparison[] = []
-  console.log(`Here ${commitOf('.')}, there ${commitOf(directory)} (${directory})\n`)
+  console.log(
+    `Here ${commitOf('.')}, there ${other.endsWith('.node') ? 'the addon' : commitOf(other)} (${other})\n`,
+  )
   console.log(columns(['case', 'threads', 'here', 'there', 'ratio', '95 %', ''], widths))
   for (const threads of options.threads)
     for (const which of options.cases) {
       if (which.threads && !which.threads.includes(threads)) continue
-      const row = await compare(which, threads, { ...options, directory }, probe)
+      const row = await compare(which, threads, { ...options, other }, probe)
       if (typeof row === 'string') {
         console.log(columns([which.name, String(threads), `not compared: ${row}`], widths))
         continue
@@ -56,7 +60,9 @@ export async function compareBuilds(options: AgainstOptions): Promise<Comparison
     }
   await probe.end()
   const slower = rows.filter((row) => row.slower)
-  console.log(`\n${slower.length} of ${rows.length} rows are slower here. ${options.json} has all`)
+  const mean = geometricMean(rows.map(({ ratio }) => ratio.median))
+  console.log(`\nGeometric mean of the ratios: ${mean.toFixed(3)}`)
+  console.log(`${slower.length} of ${rows.length} rows are slower here. ${options.json} has all`)
   return slower
 }
 
@@ -76,12 +82,12 @@ export function comparisonOf(
 async function compare(
   which: Case,
   threads: number,
-  { directory, rounds, turnMs }: AgainstOptions,
+  { other, rounds, turnMs }: AgainstOptions,
   probe: ScalingProbe,
 ): Promise<Comparison | string> {
   const name = which.device === 'wasm' ? 'heed wasm' : 'heed'
   const here = { side: await start(name, threads), times: [] as number[] }
-  const there = { side: await start(name, threads, directory), times: [] as number[] }
+  const there = { side: await start(name, threads, other), times: [] as number[] }
   const both = [here, there]
   await here.side.turn(which, turnMs) // warm-up
   const refused = await there.side.turn(which, turnMs).then(
@@ -103,10 +109,10 @@ async function compare(
   return comparisonOf(which.name, threads, here.times, there.times)
 }
 
-async function start(name: string, threads: number, directory?: string): Promise<Side> {
-  const side = await Side.start(name, threads, directory)
+async function start(name: string, threads: number, other?: string): Promise<Side> {
+  const side = await Side.start(name, threads, other)
   if (side) return side
-  throw new Error(`Heed in ${directory ?? 'this folder'} does not run (HEED_DEBUG=1 shows why)`)
+  throw new Error(`Heed in ${other ?? 'this folder'} does not run (HEED_DEBUG=1 shows why)`)
 }
 
 function cellsOf({ name, threads, here, there, ratio, slower }: Comparison): string[] {

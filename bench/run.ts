@@ -59,7 +59,7 @@ if (values.list || chosen.length === 0) {
 
 if (values.against) {
   const slower = await compareBuilds({
-    directory: values.against,
+    other: values.against,
     cases: chosen,
     threads: threadCounts,
     rounds,

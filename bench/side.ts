@@ -58,10 +58,11 @@ export class Side {
 
   /**
    * Null when there is no such peer on this machine.
-   * @param directory the checkout of another build of Heed, to run in place of this one
+   * @param other another build of Heed, to run in place of this one: a checkout, or a native addon
    */
-  static async start(name: string, threads: number, directory?: string): Promise<Side | null> {
-    const command = directory ? otherBuild : commands[name]
+  static async start(name: string, threads: number, other?: string): Promise<Side | null> {
+    const isAddon = other?.endsWith('.node')
+    const command = other && !isAddon ? otherBuild : commands[name]
     if (!command) return null
     const count = String(threads)
     const env = {
@@ -71,7 +72,7 @@ export class Side {
       MKL_NUM_THREADS: count,
       OPENBLAS_NUM_THREADS: count,
       ...(devices[name] && { HEED_DEVICE: devices[name] }),
-      ...(directory && { HEED_AGAINST: directory }),
+      ...(other && { [isAddon ? 'HEED_ADDON' : 'HEED_AGAINST']: other }),
     }
     const child = spawn(command[0], command.slice(1), { env })
     child.stdin.on('error', () => {}) // it has ended: the next answer says so

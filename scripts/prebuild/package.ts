@@ -1,35 +1,41 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+// The packages that are published: `heed`, and one with the native addon of each system.
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
+import { dirname, join } from 'node:path'
 import { root } from '../../native/compile.mjs'
-import { packageOf } from '../../src/runtime/cpu/addon-places.ts'
-import type { Target } from '../../src/runtime/cpu/targets.ts'
+import { type AddonRecord, packageOf, RECORDS } from '../../src/runtime/cpu/addon-places.ts'
+import { type Target, targets } from '../../src/runtime/cpu/targets.ts'
 
-const packages = join(root, 'build', 'packages')
+export const packages = join(root, 'build', 'packages')
 
-/** The package of an addon: npm installs the one whose `os`, `cpu` and `libc` fit. Returns its folder. */
-export function writePackage(target: Target, addon: string): string {
-  const folder = join(packages, target.name)
-  const { version, license, repository, homepage, bugs, engines } = JSON.parse(
-    readFileSync(join(root, 'package.json'), 'utf8'),
-  )
+/** Fields of the checkout's package.json that are of use to developers alone. */
+const DEVELOPERS = ['scripts', 'devDependencies']
+
+/**
+ * The package of an addon: package managers install the one whose `os`, `cpu` and `libc` fit.
+ * @param into the folder that holds the packages
+ * @returns the folder of the package
+ */
+export function writeAddonPackage(target: Target, addon: string, into = packages): string {
+  const { version, license, repository, homepage, bugs, engines } = manifestOfCheckout()
   const name = packageOf(target)
-  const manifest = {
+  const folder = emptyFolder(join(into, target.name))
+  writeJson(join(folder, 'package.json'), {
     name,
     version,
     description: `The native addon of heed for ${target.name}.`,
     license,
-    ...(repository && { repository, homepage, bugs }),
+    repository,
+    homepage,
+    bugs,
     engines,
     os: [target.os],
     cpu: [target.cpu],
     ...(target.libc && { libc: [target.libc] }),
     main: 'heed.node',
-    files: ['heed.node'],
+    files: ['heed.node', 'LICENSES.md'],
     preferUnplugged: true, // an addon must be a file of its own
-  }
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+  })
   writeFileSync(
     join(folder, 'README.md'),
     `# ${name}\n\nThe native addon of [heed](https://www.npmjs.com/package/heed) for ${target.name}. Install \`heed\`, which brings it.\n`,
@@ -37,4 +43,55 @@ export function writePackage(target: Target, addon: string): string {
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   copyFileSync(addon, join(folder, 'heed.node'))
   return folder
+}
+
+/**
+ * The package `heed`: the checkout's files without its scripts, with the addons' packages as optional dependencies of
+ * exactly this version, and with their sizes and hashes. `dist` must be built.
+ * @param records by the name of the target
+ * @returns the folder of the package
+ */
+export function writeMainPackage(
+  records: Readonly<Record<string, AddonRecord>>,
+  into = packages,
+): string {
+  const folder = emptyFolder(join(into, 'heed'))
+  const manifest = manifestOfCheckout()
+  for (const file of packedFiles()) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    copyFileSync(join(root, file), join(folder, file))
+  }
+  const addons = targets.filter(({ name }) => Object.hasOwn(records, name))
+  writeJson(join(folder, RECORDS), Object.fromEntries(addons.map(({ name }) => [name, pick(records[name])]))) // biome-ignore format: one line
+  for (const field of DEVELOPERS) delete manifest[field]
+  writeJson(join(folder, 'package.json'), {
+    ...manifest,
+    files: [...manifest.files, RECORDS],
+    optionalDependencies: Object.fromEntries(addons.map((it) => [packageOf(it), manifest.version])),
+  })
+  return folder
+}
+
+const pick = ({ bytes, sha256 }: AddonRecord): AddonRecord => ({ bytes, sha256 })
+
+function manifestOfCheckout() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+}
+
+/** What npm would pack of the checkout. */
+function packedFiles(): string[] {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
+  const shell = process.platform === 'win32' // where npm is a batch file
+  const [packed] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8', shell }))
+  return packed.files.map(({ path }: { path: string }) => path)
+}
+
+function emptyFolder(folder: string): string {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
+
+function writeJson(path: string, value: object): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`)
 }

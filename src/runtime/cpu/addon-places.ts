@@ -1,10 +1,12 @@
-// Where a native addon may lie. The build of the published package knows the size and the hash of each prebuilt one.
+// Where a native addon may lie. The published package holds the size and the hash of each prebuilt one (prebuilt.json).
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
+import { once } from '../../util/once.ts'
 import { packageFolder } from '../../util/package-folder.ts'
 import { setting } from '../../util/settings.ts'
+import { warn } from '../../util/warn.ts'
 import { SCOPE, type Target, targets } from './targets.ts'
 
 /** HEED_ADDON, `heed build` (or `npm install` in a checkout), or the package of this system. */
@@ -22,9 +24,21 @@ export interface AddonPlace {
   readonly record?: AddonRecord
 }
 
-/** By the name of the target; written into the published build (see tsdown.config.ts). */
-declare const HEED_PREBUILT: Readonly<Record<string, AddonRecord>>
-const records = typeof HEED_PREBUILT === 'undefined' ? {} : HEED_PREBUILT
+/** The name of the file in the main package. It is written by `npm run prebuild`; a checkout has none. */
+export const RECORDS = 'prebuilt.json'
+
+/** By the name of the target. */
+const records = once((): ReadonlyMap<string, AddonRecord> => {
+  const folder = packageFolder()
+  const path = folder && join(folder, RECORDS)
+  if (!path || !existsSync(path)) return new Map()
+  try {
+    return new Map(Object.entries(JSON.parse(readFileSync(path, 'utf8'))))
+  } catch (error) {
+    warn(`${path} cannot be read (${(error as Error).message}). Install heed again (\`npm install heed\`).`) // biome-ignore format: one line
+    return new Map()
+  }
+})
 
 /** In the order in which they are tried: as HEED_ADDON says, built here, prebuilt. */
 export function addonPlaces(): AddonPlace[] {
@@ -35,7 +49,7 @@ export function addonPlaces(): AddonPlace[] {
   const built = folder && join(folder, 'native', 'build', 'heed.node')
   if (built && existsSync(built)) places.push({ path: built, origin: 'built' })
   const target = targetHere()
-  const record = target && records[target.name]
+  const record = target && records().get(target.name)
   const path = record && prebuiltPath(target)
   if (path) places.push({ path, origin: 'prebuilt', record })
   return places
@@ -114,7 +128,7 @@ export function reasonForNone(): string {
   const target = targetHere()
   if (target === undefined)
     return `there is no prebuilt addon for ${process.platform} on ${process.arch}: compile one with \`npx heed build\``
-  if (records[target.name])
+  if (records().has(target.name))
     return `the package ${packageOf(target)} is not installed: run \`npm install ${packageOf(target)}\`, or compile the addon with \`npx heed build\``
   return 'the native addon is not built: run `npx heed build`'
 }
