@@ -1,0 +1,28 @@
+// The packages of this machine, staged for tests of their installation.
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../../native/compile.mjs'
+import { type Target, targets } from '../../src/runtime/cpu/targets.ts'
+import { writeAddonPackage, writeMainPackage } from '../prebuild/package.ts'
+
+/**
+ * Writes `heed` and the addons' packages of all systems. All hold this addon: those of other systems must not be
+ * installed here.
+ * @returns their folders
+ */
+export function stagePackages(addon: string, into: string): string[] {
+  const bytes = readFileSync(addon)
+  const record = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+  const main = writeMainPackage(Object.fromEntries(targets.map(({ name }) => [name, record])), into)
+  return [main, ...targets.map((it) => writeAddonPackage(it, addon, into))]
+}
+
+/** The addon that `npm run prebuild` has made for the target, or else the one that was compiled here; null without. */
+export function addonFor({ name }: Target): string | null {
+  const places = [
+    join(root, 'build', 'prebuilt', `${name}.node`),
+    join(root, 'native', 'build', 'heed.node'),
+  ]
+  return places.find((path) => existsSync(path)) ?? null
+}
