@@ -7,12 +7,12 @@
 // addon is read and checked before its package is written (scripts/prebuild/check.ts).
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compileUnits, execute, hash, listUnits, root } from '../native/compile.mjs'
 import { type Target, targets } from '../src/runtime/cpu/targets.ts'
 import { ENTRY_POINTS, problemsOf } from './prebuild/check.ts'
-import { writeAddonPackage, writeMainPackage } from './prebuild/package.ts'
+import { packages, writeAddonPackage, writeMainPackage } from './prebuild/package.ts'
 import { findZig, zigCompiler } from './prebuild/zig.ts'
 
 const { values: options } = parseArgs({
@@ -46,13 +46,13 @@ async function main(): Promise<number> {
     }
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     record({ [target.name]: { key: built.key, bytes: bytes.length, sha256 } })
-    writeAddonPackage(target, built.path)
+    writeAddonPackage(target, built.path, packages, join(dirname(zig), 'lib'))
     const seconds = ((performance.now() - started) / 1000).toFixed(0)
     const how = built.isNew ? `built in ${seconds} s` : 'unchanged'
     console.log(`${target.name.padEnd(18)} ${how.padEnd(14)} ${(bytes.length / 1e6).toFixed(1)} MB  ${sha256.slice(0, 16)}`) // biome-ignore format: one line
   }
   await execute(['npx', 'tsdown', '--logLevel', 'error'])
-  writeMainPackage(records())
+  writeMainPackage(records(), packages)
   const missing = targets.filter(({ name }) => !Object.hasOwn(records(), name))
   if (missing.length > 0) console.log(`heed is not complete: build ${missing.map(({ name }) => name).join(', ')} too`) // biome-ignore format: one line
   return 0

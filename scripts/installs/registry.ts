@@ -72,7 +72,12 @@ function describe({ manifest, tarball }: Packed, host: string): object {
   const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`
   const shasum = createHash('sha1').update(tarball).digest('hex')
   const dist = { tarball: `${host}/${name}/-/${version}.tgz`, integrity, shasum }
-  return { name, 'dist-tags': { latest: version }, versions: { [version]: { ...manifest, dist } } }
+  return {
+    name,
+    'dist-tags': { latest: version },
+    versions: { [version]: { ...manifest, dist } },
+    time: { [version]: '2020-01-01T00:00:00.000Z' }, // some managers refuse what is only some days old
+  }
 }
 
 /** As npm packs it, but for files that are left out: everything in the folder is taken. */

@@ -5,8 +5,12 @@ import { dirname, join } from 'node:path'
 import { root } from '../../native/compile.mjs'
 import { type AddonRecord, packageOf, RECORDS } from '../../src/runtime/cpu/addon-places.ts'
 import { type Target, targets } from '../../src/runtime/cpu/targets.ts'
+import { licencesOfAddon, licencesOfMain } from './licences.ts'
 
 export const packages = join(root, 'build', 'packages')
+
+/** The list of the software of others in a package. */
+const LICENCES = 'LICENSES.md'
 
 /** Fields of the checkout's package.json that are of use to developers alone. */
 const DEVELOPERS = ['scripts', 'devDependencies']
@@ -14,9 +18,15 @@ const DEVELOPERS = ['scripts', 'devDependencies']
 /**
  * The package of an addon: package managers install the one whose `os`, `cpu` and `libc` fit.
  * @param into the folder that holds the packages
+ * @param zigLibraries zig's folder `lib`, which has the notices of what is linked into the addon
  * @returns the folder of the package
  */
-export function writeAddonPackage(target: Target, addon: string, into = packages): string {
+export function writeAddonPackage(
+  target: Target,
+  addon: string,
+  into: string,
+  zigLibraries?: string,
+): string {
   const { version, license, repository, homepage, bugs, engines } = manifestOfCheckout()
   const name = packageOf(target)
   const folder = emptyFolder(join(into, target.name))
@@ -33,13 +43,14 @@ export function writeAddonPackage(target: Target, addon: string, into = packages
     cpu: [target.cpu],
     ...(target.libc && { libc: [target.libc] }),
     main: 'heed.node',
-    files: ['heed.node', 'LICENSES.md'],
+    files: ['heed.node', LICENCES],
     preferUnplugged: true, // an addon must be a file of its own
   })
   writeFileSync(
     join(folder, 'README.md'),
     `# ${name}\n\nThe native addon of [heed](https://www.npmjs.com/package/heed) for ${target.name}. Install \`heed\`, which brings it.\n`,
   )
+  writeFileSync(join(folder, LICENCES), licencesOfAddon(target, zigLibraries))
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   copyFileSync(addon, join(folder, 'heed.node'))
   return folder
@@ -53,7 +64,7 @@ export function writeAddonPackage(target: Target, addon: string, into = packages
  */
 export function writeMainPackage(
   records: Readonly<Record<string, AddonRecord>>,
-  into = packages,
+  into: string,
 ): string {
   const folder = emptyFolder(join(into, 'heed'))
   const manifest = manifestOfCheckout()
@@ -61,12 +72,13 @@ export function writeMainPackage(
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     copyFileSync(join(root, file), join(folder, file))
   }
+  writeFileSync(join(folder, LICENCES), licencesOfMain())
   const addons = targets.filter(({ name }) => Object.hasOwn(records, name))
   writeJson(join(folder, RECORDS), Object.fromEntries(addons.map(({ name }) => [name, pick(records[name])]))) // biome-ignore format: one line
   for (const field of DEVELOPERS) delete manifest[field]
   writeJson(join(folder, 'package.json'), {
     ...manifest,
-    files: [...manifest.files, RECORDS],
+    files: [...manifest.files, RECORDS, LICENCES],
     optionalDependencies: Object.fromEntries(addons.map((it) => [packageOf(it), manifest.version])),
   })
   return folder

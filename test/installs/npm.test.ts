@@ -77,7 +77,7 @@ describe.skipIf(!target || !addon || !built)('npm install heed, in an empty fold
     expect(device()).toEqual({ out: 'cpu\n', errors: '' })
   })
 
-  it('has no scripts, and no dependency with an install script', () => {
+  it('has no scripts, and no dependency with an install script or a licence that Apache 2.0 excludes', () => {
     const folders = readdirSync(join(project, 'node_modules'), {
       recursive: true,
       encoding: 'utf8',
@@ -85,13 +85,26 @@ describe.skipIf(!target || !addon || !built)('npm install heed, in an empty fold
     const manifests = folders.filter((path) => /(^|\/)package\.json$/.test(path))
     expect(manifests.length).toBeGreaterThan(10)
     for (const path of manifests) {
-      const { scripts } = JSON.parse(readFileSync(join(project, 'node_modules', path), 'utf8'))
+      const manifest = JSON.parse(readFileSync(join(project, 'node_modules', path), 'utf8'))
+      const { scripts, name, license } = manifest
+      if (name) expect(['MIT', 'ISC', 'Apache-2.0', 'BSD-3-Clause'], path).toContain(license)
       for (const name of ['preinstall', 'install', 'postinstall'])
         expect(scripts?.[name], `${name} in ${path}`).toBeUndefined()
     }
     const own = JSON.parse(readFileSync(join(project, 'node_modules/heed/package.json'), 'utf8'))
     expect(own.scripts).toBeUndefined()
     expect(own.devDependencies).toBeUndefined()
+    const licences = readFileSync(join(project, 'node_modules/heed/LICENSES.md'), 'utf8')
+    for (const name of ['zod', 'commander', 'picocolors', 'musl']) expect(licences).toContain(name)
+  })
+
+  it('has a description whose links to files of the repository work on the npm page', () => {
+    const own = JSON.parse(readFileSync(join(project, 'node_modules/heed/package.json'), 'utf8'))
+    expect(own.repository.url).toMatch(/^git\+https:.*\.git$/) // npm resolves relative links by it
+    const readme = readFileSync(join(project, 'node_modules/heed/README.md'), 'utf8')
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path)
+    expect(links.length).toBeGreaterThan(3)
+    for (const path of links) expect(existsSync(new URL(`../../${path}`, import.meta.url)), path).toBe(true) // biome-ignore format: one line
   })
 
   it('does not use an addon that has changed, and says so in one line', () => {
