@@ -1,0 +1,2 @@
+/** Sentences in which a habit is the right word, each with the reason. */
+export const allowed: readonly { text: RegExp; reason: string }[] = []
