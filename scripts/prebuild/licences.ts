@@ -70,7 +70,7 @@ export function licencesOfMain(): string {
 }
 
 /** The packages whose code lies in dist, as the bundler notes them there. */
-export function bundledPackages(): string[] {
+function bundledPackages(): string[] {
   const dist = join(root, 'dist')
   const files = readdirSync(dist).filter((name) => name.endsWith('.js'))
   const names = files.flatMap(
