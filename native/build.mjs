@@ -1,6 +1,7 @@
 // Builds the native addon for this machine with plain compiler calls: `node native/build.mjs
 // [--verbose] [--force]`, or buildNative(). `npm install` in a checkout runs it, and `heed build`
 // where no prebuilt addon fits; without a C++ compiler Heed runs on WebAssembly, slower.
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,8 +20,9 @@ const linkFlags = words(
 )
 
 /**
- * Resolves to { ok, reason, detail, path, seconds }: `reason` says in a line why there is no addon,
- * `detail` is what the compiler said, `seconds` is 0 when the addon was up to date. Never rejects.
+ * Resolves to { ok, reason, remedy, detail, path, seconds }: `reason` says in a line why there is no
+ * addon, `remedy` what to do, `detail` is what the compiler said, `seconds` is 0 when the addon was up
+ * to date. Never rejects.
  * @param options.progress called with a line for each part that was compiled
  */
 export async function buildNative({ verbose = false, force = false, progress } = {}) {
@@ -29,12 +31,22 @@ export async function buildNative({ verbose = false, force = false, progress } =
   const log = verbose ? (line) => console.log(line) : () => {}
   try {
     const built = await build(force, log, progress)
-    return { ok: true, reason: '', detail: '', path: target, seconds: built ? elapsed() : 0 }
+    const seconds = built ? elapsed() : 0
+    return { ok: true, reason: '', remedy: '', detail: '', path: target, seconds }
   } catch (error) {
     const { message, detail = '' } = error
-    return { ok: false, reason: message, detail, path: target, seconds: elapsed() }
+    const { reason, remedy } = isOfFiles(error)
+      ? { reason: `${error.path} cannot be written (${error.code})`, remedy: WRITABLE }
+      : { reason: message, remedy: COMPILER }
+    return { ok: false, reason, remedy, detail, path: target, seconds: elapsed() }
   }
 }
+
+const WRITABLE = 'Make the folder of heed writable, or build in a copy of it and set HEED_ADDON.'
+const COMPILER = 'Install a C++ compiler (apt install g++), or set CXX to the path of one.'
+
+const isOfFiles = ({ code, path }) => path !== undefined && UNWRITABLE.includes(code)
+const UNWRITABLE = words('EACCES EPERM EROFS ENOSPC EDQUOT EEXIST ENOTDIR EISDIR')
 
 // Whether there was anything to do.
 async function build(force, log, progress) {
@@ -43,7 +55,7 @@ async function build(force, log, progress) {
   log(`compiler: ${compiler.command.join(' ')} (${compiler.version})`)
   const units = listUnits(compiler, process.arch)
   const key = hash([...units.map((unit) => unit.key), ...linkFlags])
-  const upToDate = () => !force && existsSync(target) && readRecord().key === key
+  const upToDate = () => !force && existsSync(target) && isOwn(readRecord(), key)
   if (upToDate()) return false
   return whenAlone(async () => {
     if (upToDate()) return false
@@ -54,9 +66,21 @@ async function build(force, log, progress) {
     const first = ownUnit()
     const made = await compileUnits(compiler, units, objects, { force, first, log, done })
     await link(compiler, made, log)
-    writeFileSync(record, `${JSON.stringify({ key, compiler: compiler.version }, null, 2)}\n`)
+    const facts = { key, compiler: compiler.version, ...factsOf(target) }
+    writeFileSync(record, `${JSON.stringify(facts, null, 2)}\n`)
     return true
   })
+}
+
+// What is checked when the addon is loaded.
+function factsOf(path) {
+  const bytes = readFileSync(path)
+  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+}
+
+function isOwn(facts, key) {
+  const { bytes, sha256 } = factsOf(target)
+  return facts.key === key && facts.bytes === bytes && facts.sha256 === sha256
 }
 
 // The kernels that this processor will use, as far as the system says it.

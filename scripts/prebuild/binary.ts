@@ -1,8 +1,8 @@
 // What a library for Linux, macOS or Windows says of itself, read from its headers.
 
-export interface Binary {
-  format: 'ELF' | 'Mach-O' | 'PE'
-  cpu: 'x64' | 'arm64' | 'other'
+import { type LibraryHeader, readHeader } from '../../src/runtime/cpu/library-header.ts'
+
+export interface Binary extends LibraryHeader {
   /** Names of the symbols that it gives to others. */
   exports: string[]
   /** Libraries that it needs. */
@@ -13,11 +13,20 @@ export interface Binary {
 
 /** @throws Error for what is none of the three */
 export function readBinary(bytes: Buffer): Binary {
-  const magic = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0
-  if (magic === 0x7f454c46) return readElf(bytes)
-  if (magic === 0xcffaedfe) return readMach(bytes)
-  if (magic >>> 16 === 0x4d5a) return readPe(bytes)
-  throw new Error(`no library: it begins with ${bytes.subarray(0, 4).toString('hex') || 'nothing'}`)
+  const header = readHeader(bytes)
+  if (header === null)
+    throw new Error(
+      `no library: it begins with ${bytes.subarray(0, 4).toString('hex') || 'nothing'}`,
+    )
+  return { ...header, ...READERS[header.format](bytes) }
+}
+
+type Contents = Omit<Binary, keyof LibraryHeader>
+
+const READERS: Readonly<Record<LibraryHeader['format'], (bytes: Buffer) => Contents>> = {
+  ELF: readElf,
+  'Mach-O': readMach,
+  PE: readPe,
 }
 
 /** A text that ends with 0. */
@@ -38,7 +47,7 @@ const DYNSYM = 11
 const DYNAMIC = 6
 const VERNEED = 0x6ffffffe
 
-function readElf(bytes: Buffer): Binary {
+function readElf(bytes: Buffer): Contents {
   const start = Number(bytes.readBigUInt64LE(40))
   const sections = Array.from({ length: bytes.readUInt16LE(60) }, (_, i): Section => {
     const at = start + 64 * i
@@ -48,11 +57,8 @@ function readElf(bytes: Buffer): Binary {
   const ofType = (type: number): Section[] => sections.filter((section) => section.type === type)
   const named = (section: Section, at: number): string =>
     textAt(bytes, sections[section.link].offset + at)
-  const machines: Record<number, Binary['cpu']> = { 62: 'x64', 183: 'arm64' }
   const versions = ofType(VERNEED).flatMap((section) => versionsIn(bytes, section, named))
   return {
-    format: 'ELF',
-    cpu: machines[bytes.readUInt16LE(18)] ?? 'other',
     exports: ofType(DYNSYM).flatMap((section) => elfExports(bytes, section, named)),
     needs: ofType(DYNAMIC).flatMap((section) => neededBy(bytes, section, named)),
     glibc: newest(versions),
@@ -112,15 +118,8 @@ const LOAD_DYLIB = 0xc
 const EXPORTS_TRIE = 0x80000033
 const DYLD_INFO = 0x80000022
 
-function readMach(bytes: Buffer): Binary {
-  const cpus: Record<number, Binary['cpu']> = { 16777223: 'x64', 16777228: 'arm64' }
-  const binary: Binary = {
-    format: 'Mach-O',
-    cpu: cpus[bytes.readUInt32LE(4)] ?? 'other',
-    exports: [],
-    needs: [],
-    glibc: null,
-  }
+function readMach(bytes: Buffer): Contents {
+  const binary: Contents = { exports: [], needs: [], glibc: null }
   for (let left = bytes.readUInt32LE(16), at = 32; left > 0; left--) {
     const command = bytes.readUInt32LE(at)
     if (command === LOAD_DYLIB) binary.needs.push(textAt(bytes, at + bytes.readUInt32LE(at + 8)))
@@ -160,9 +159,8 @@ function leb(bytes: Buffer, at: number): { value: number; end: number } {
 
 // ---- PE, 64 bits
 
-function readPe(bytes: Buffer): Binary {
+function readPe(bytes: Buffer): Contents {
   const header = bytes.readUInt32LE(60)
-  if (bytes.readUInt32BE(header) !== 0x50450000) throw new Error('no library for Windows')
   const [sectionCount, optional] = [bytes.readUInt16LE(header + 6), bytes.readUInt16LE(header + 20)]
   const sections = Array.from({ length: sectionCount }, (_, i) => {
     const at = header + 24 + optional + 40 * i
@@ -175,10 +173,7 @@ function readPe(bytes: Buffer): Binary {
     return home ? address - home.address + home.offset : 0
   }
   const directory = (index: number): number => bytes.readUInt32LE(header + 24 + 112 + 8 * index) // its address; 0: there is none
-  const cpus: Record<number, Binary['cpu']> = { 34404: 'x64', 43620: 'arm64' }
   return {
-    format: 'PE',
-    cpu: cpus[bytes.readUInt16LE(header + 4)] ?? 'other',
     exports: directory(0) ? peExports(bytes, place(directory(0)), place) : [],
     needs: directory(1) ? peImports(bytes, place(directory(1)), place) : [],
     glibc: null,

@@ -1,3 +1,4 @@
+import { formatFor } from '../../src/runtime/cpu/library-header.ts'
 import type { Target } from '../../src/runtime/cpu/targets.ts'
 import { type Binary, compareVersions, readBinary } from './binary.ts'
 
@@ -9,8 +10,6 @@ const OF_LINKER = ['__dso_handle', '_mh_dylib_header']
 
 /** Of Linux distributions that Node 20 supports. */
 const NEWEST_GLIBC = '2.28'
-
-const FORMATS = { linux: 'ELF', darwin: 'Mach-O', win32: 'PE' } as const
 
 /** Libraries of the system alone: the C++ library is within the addon. */
 const LIBRARIES = {
@@ -28,8 +27,8 @@ export function problemsOf(bytes: Buffer, { os, cpu }: Target): string[] {
     return [(error as Error).message]
   }
   const problems: string[] = []
-  if (binary.format !== FORMATS[os])
-    problems.push(`it must be ${FORMATS[os]} for ${os}, got ${binary.format}`)
+  if (binary.format !== formatFor(os))
+    problems.push(`it must be ${formatFor(os)} for ${os}, got ${binary.format}`)
   if (binary.cpu !== cpu) problems.push(`it must be for ${cpu}, got ${binary.cpu}`)
   const foreign = binary.exports.filter(
     (name) => !ENTRY_POINTS.includes(name) && !(os === 'darwin' && OF_LINKER.includes(name)),

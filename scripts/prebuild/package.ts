@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { dirname, join } from 'node:path'
 import { root } from '../../native/compile.mjs'
-import { type AddonRecord, packageOf, RECORDS } from '../../src/runtime/cpu/addon-places.ts'
+import type { AddonRecord } from '../../src/runtime/cpu/addon-file.ts'
+import { packageOf, RECORDS } from '../../src/runtime/cpu/addon-places.ts'
 import { type Target, targets } from '../../src/runtime/cpu/targets.ts'
 import { licencesOfAddon, licencesOfMain } from './licences.ts'
 

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Command } from 'commander'
 import { HeedError } from '../util/errors.ts'
+import { noFolder, packageFolder } from '../util/package-folder.ts'
 
 export function buildCommand(): Command {
   return new Command('build')
@@ -13,23 +13,13 @@ export function buildCommand(): Command {
 }
 
 async function build(options: { force?: boolean; verbose?: boolean }): Promise<void> {
-  const script = findUp(dirname(fileURLToPath(import.meta.url)), join('native', 'build.mjs'))
+  const folder = packageFolder()
+  if (folder === null) throw noFolder()
+  const script = join(folder, 'native', 'build.mjs')
   const { buildNative } = await import(pathToFileURL(script).href)
-  const { ok, reason, detail, seconds } = await buildNative(options)
+  const { ok, reason, remedy, detail, seconds } = await buildNative(options)
   if (!ok && detail) console.error(detail)
   if (!ok)
-    throw new HeedError('unsupported', `The native kernels were not built: ${reason}`, {
-      remedy: 'Install a C++ compiler (apt install g++), or set CXX to the path of one.',
-    })
+    throw new HeedError('unsupported', `The native kernels were not built: ${reason}`, { remedy })
   console.log(`Built in ${seconds.toFixed(1)} s.`)
-}
-
-function findUp(folder: string, path: string): string {
-  const candidate = join(folder, path)
-  if (existsSync(candidate)) return candidate
-  if (dirname(folder) === folder)
-    throw new HeedError('missing-file', `${path} is missing from the package`, {
-      remedy: 'Install heed again.',
-    })
-  return findUp(dirname(folder), path)
 }

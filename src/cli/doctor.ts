@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { loadAddon } from '../runtime/cpu/addon.ts'
+import { type LoadedAddon, loadAddon } from '../runtime/cpu/addon.ts'
 import { CpuDevice } from '../runtime/cpu/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
 import { WasmDevice } from '../runtime/wasm/device.ts'
@@ -21,38 +21,74 @@ async function doctor(): Promise<void> {
   console.log(
     `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ${formatBytes(freemem())} of ${formatBytes(totalmem())} free\n`,
   )
-  console.log(cpuLines(good, bad).join(`\n${' '.repeat(13)}`))
+  const loaded = loadAddon()
+  const cpu = loaded.addon ? new CpuDevice() : null
+  console.log(cpuLines(loaded, cpu, good, bad).join(`\n${' '.repeat(13)}`))
   console.log(wasmLine(good, bad))
   console.log(`${good} reference  plain TypeScript: slow, for verification`)
+  const device = defaultDevice().name
   console.log(
-    `\nComputing on: ${pc.bold(defaultDevice().name)} (set HEED_DEVICE, HEED_ISA or HEED_THREADS to change it)`,
+    `\nComputing on: ${pc.bold(device)} (set HEED_DEVICE, HEED_ISA or HEED_THREADS to change it)`,
   )
+  const advice = faster({ device, cpu, isas: loaded.addon?.isas ?? [] })
+  for (const line of advice) console.log(`Faster: ${line}`)
 }
 
-function cpuLines(good: string, bad: string): string[] {
-  const loaded = loadAddon()
-  if (loaded.addon === null)
-    return [
-      `${bad} cpu        ${loaded.reason}`,
-      'To compile it you need a C++ compiler: apt install g++, or xcode-select --install.',
-    ]
-  const { isa, threads } = new CpuDevice()
-  const others = loaded.addon.isas.filter((name) => name !== isa)
+function cpuLines(loaded: LoadedAddon, cpu: CpuDevice | null, good: string, bad: string): string[] {
+  const ignored = loaded.ignored.map(
+    ({ path, problem, remedy }) => `${path} is ignored: ${problem}. ${remedy}`,
+  )
+  if (loaded.addon === null || cpu === null) {
+    const [first = '', ...rest] = ignored.length > 0 ? ignored : reasonOf(loaded)
+    return [`${bad} cpu        ${first}`, ...rest]
+  }
+  const others = loaded.addon.isas.filter((name) => name !== cpu.isa)
   const also = others.length > 0 ? ` (also: ${others.join(', ')})` : ''
   return [
-    `${good} cpu        native kernels: ${isa}, ${threads} threads${also}`,
+    `${good} cpu        native kernels: ${cpu.isa}, ${cpu.threads} threads${also}`,
     `${ORIGINS[loaded.origin]}: ${loaded.path}`,
-    ...(loaded.addon.isas[0] === 'baseline'
-      ? ['This processor has no AVX2: kernels run several times slower than with it.']
-      : []),
+    ...ignored,
   ]
 }
 
+const reasonOf = (loaded: LoadedAddon): string[] =>
+  loaded.addon ? [] : [`${loaded.reason}. ${loaded.remedy}`, COMPILER]
+
+const COMPILER =
+  'To compile it you need a C++ compiler: apt install g++, or xcode-select --install.'
+
+/** Why this one is used: they are tried in this order. */
 const ORIGINS = {
   HEED_ADDON: 'the addon that HEED_ADDON names',
-  built: 'the addon that was compiled here',
-  prebuilt: 'the addon that npm installed',
+  built: 'the addon that was compiled here, which comes before a prebuilt one',
+  prebuilt: 'the prebuilt addon, as none was compiled here',
 } as const
+
+/** What would compute faster on this machine, with what to do. */
+export function faster({
+  device,
+  cpu,
+  isas,
+  cores = availableParallelism(),
+}: {
+  device: string
+  cpu: { isa: string; threads: number } | null
+  isas: readonly string[]
+  cores?: number
+}): string[] {
+  if (cpu === null) return ['the native kernels, 3 to 8 times (see cpu above).']
+  const [best] = isas
+  return [
+    ...(device === 'cpu' ? [] : ['the device cpu: unset HEED_DEVICE.']),
+    ...(cpu.isa === best ? [] : [`the instruction set ${best}: unset HEED_ISA.`]),
+    ...(cpu.threads >= cores ? [] : [`${cores} threads: unset HEED_THREADS.`]),
+    ...(best === 'baseline'
+      ? [
+          'a processor with AVX2, by several times: this one has none, and the baseline kernels serve.',
+        ]
+      : []),
+  ]
+}
 
 function wasmLine(good: string, bad: string): string {
   try {

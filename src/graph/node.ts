@@ -1,4 +1,5 @@
 // A node is one operation on other nodes. Nothing is computed when one is made.
+import { here } from '../util/here.ts'
 import { setting } from '../util/settings.ts'
 import type { DType, TypedArray } from './dtype.ts'
 import type { Op, OpAttrs } from './ops.ts'
@@ -147,8 +148,8 @@ const debugging = setting('HEED_DEBUG') === '1'
 /** The first line of the stack that lies outside Heed. */
 function callerLine(): string | undefined {
   const lines = (new Error().stack ?? '').split('\n').slice(1)
-  const here = import.meta.url.replace(/\/graph\/[^/]*$/, '/')
-  return lines.find((line) => !line.includes(here) && !line.includes('node:'))?.trim()
+  const own = here?.replace(/(?:util\/)?[^/]*$/, '')
+  return lines.find((line) => !(own && line.includes(own)) && !line.includes('node:'))?.trim()
 }
 
 const signatures = new Map<string, number>()

@@ -77,7 +77,7 @@ function firstThatWorks(): Device {
   for (const { name, speed = 'speed unknown' } of registry.values()) {
     try {
       const working = device(name)
-      if (reason) warn(`${textOf(reason)}\n  Computing on ${name}, ${speed}.`)
+      if (reason) warn(`${textOf(reason)} Computing on ${name}, ${speed}.`)
       return working
     } catch (error) {
       if (isMistake(error)) throw error
@@ -87,9 +87,9 @@ function firstThatWorks(): Device {
   throw reason
 }
 
-/** A wrong setting (HEED_THREADS=0) is corrected, not avoided on a slower device. */
+/** A wrong setting (HEED_THREADS=0) or an incomplete package is corrected, not avoided on a slower device. */
 const isMistake = (error: unknown): boolean =>
-  error instanceof HeedError && error.code === 'invalid-option'
+  error instanceof HeedError && (error.code === 'invalid-option' || error.code === 'missing-file')
 
 function checkDevice(name: string, created: Device): void {
   const methods = ['allocate', 'upload', 'write', 'read', 'compile', 'dispose', 'memory'] as const
@@ -105,7 +105,7 @@ function checkDevice(name: string, created: Device): void {
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const remedy = error instanceof HeedError ? error.remedy : undefined
-  return remedy ? `${error.message}. ${remedy}` : error.message
+  return `${error.message}. ${remedy ?? ''}`.trimEnd()
 }
 
 registerDevice({ name: 'cpu', create: () => new CpuDevice() })

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { here } from './here.ts'
 
 const KEY = Symbol.for('heed.copies')
 
@@ -16,7 +17,8 @@ function register(): readonly string[] {
 }
 
 function folder(): string {
-  const { href, protocol } = new URL('.', import.meta.url)
+  if (here === undefined) return 'a bundle'
+  const { href, protocol } = new URL('.', here)
   const path = protocol === 'file:' ? fileURLToPath(href) : href
   return path.replace(/[\\/](?:util[\\/])?$/, '')
 }

@@ -1,38 +1,97 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import nodeModule from 'node:module' // programs that esbuild bundles often declare createRequire themselves
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { HeedError } from './errors.ts'
+import { builtVersion, commonJsFile, here } from './here.ts'
 import { once } from './once.ts'
 
 /**
- * The folder of the package heed: the first above this file, whether it lies in src or in dist. A program that was put
- * together with Heed's code (by esbuild, webpack …) lies elsewhere; then it is the package that the program can import.
- * Null where there is none.
+ * The folder of the package heed, which holds its files besides code: the package of this file. A bundle of Heed's
+ * code (by esbuild, webpack …) belongs to another package and uses the heed of the same version that the program can
+ * import. Null where there is none.
  */
-export const packageFolder = once((): string | null => {
-  if (!import.meta.url.startsWith('file:')) return null
-  return above(dirname(fileURLToPath(import.meta.url))) ?? importable()
-})
+export const packageFolder = (): string | null => search().folder
 
-function above(folder: string): string | null {
-  if (isHeed(folder)) return folder
-  return dirname(folder) === folder ? null : above(dirname(folder))
+/**
+ * The path of a file of Heed's own that is read or started as it is.
+ * @param path below `src`; the build puts such files into `dist`
+ * @throws HeedError where the package or the file is missing
+ */
+export function ownFile(path: string): string {
+  const folder = packageFolder()
+  if (folder === null) throw noFolder()
+  const places = builtVersion === undefined ? ['src', path] : ['dist', basename(path)]
+  const file = onDisk(join(folder, ...places))
+  if (existsSync(file)) return file
+  throw new HeedError('missing-file', `heed must have its file ${file}, which is missing`, {
+    remedy: 'Install heed again.',
+  })
 }
 
-function importable(): string | null {
+/** The error where `packageFolder` is null. */
+export const noFolder = (): HeedError =>
+  new HeedError('missing-file', search().problem, {
+    remedy: 'Install heed where the program runs.',
+  })
+
+/** Part of the message, as some runtimes print no more of an error. */
+const LEAVE_OUT =
+  'leave heed out of the bundle (esbuild: `--external:heed`; Bun, Deno: `--external heed`; Vite: `ssr.external`; webpack: `externals`; rolldown: `external`)'
+
+/** Electron unpacks files that the system opens itself to a folder beside its archive. */
+export function onDisk(path: string): string {
+  const unpacked = path.replace(/\.asar(?=[\\/])/, '.asar.unpacked')
+  return unpacked !== path && existsSync(unpacked) ? unpacked : path
+}
+
+interface Search {
+  readonly folder: string | null
+  readonly problem: string
+}
+
+const search = once((): Search => {
+  const files = starts()
+  let other = ''
+  for (const file of files) {
+    const folder = heedOf(file) ?? importable(file)
+    if (folder === null) continue
+    const { version } = manifestOf(folder)
+    if (builtVersion === undefined || version === builtVersion) return { folder, problem: '' }
+    other ||= `The program holds heed ${builtVersion} and found heed ${version} in ${folder}, whose files do not fit` // biome-ignore format: one line
+  }
+  return {
+    folder: null,
+    problem: `${other || `The files of heed were not found from ${files[0]}`}: ${LEAVE_OUT}`,
+  }
+})
+
+/** A bundler may have replaced the first by a path of the machine on which it ran. */
+function starts(): string[] {
+  const own = here?.startsWith('file:') ? fileURLToPath(here) : undefined
+  return [own, commonJsFile, process.argv[1], process.execPath].filter((path) => path !== undefined)
+}
+
+/** The folder of the package to which a file belongs, if that is heed. */
+function heedOf(file: string): string | null {
+  const folder = dirname(file)
+  if (existsSync(join(folder, 'package.json')))
+    return manifestOf(folder).name === 'heed' ? folder : null
+  return folder === file ? null : heedOf(folder)
+}
+
+function importable(file: string): string | null {
   try {
-    return above(dirname(createRequire(import.meta.url).resolve('heed')))
+    return heedOf(nodeModule.createRequire(file).resolve('heed'))
   } catch {
     return null
   }
 }
 
-function isHeed(folder: string): boolean {
-  const path = join(folder, 'package.json')
-  if (!existsSync(path)) return false
+function manifestOf(folder: string): { name?: string; version?: string } {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')).name === 'heed'
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) ?? {}
   } catch {
-    return false
+    return {}
   }
 }

@@ -54,9 +54,9 @@ export function onEach(candidates: Candidate[], suite: (device: () => Device) =>
 }
 
 function nativeDevices(): Candidate[] {
-  const { addon, reason } = loadAddon()
-  if (!addon) console.warn(`The native device is not tested: ${reason}`)
-  return (addon?.isas ?? []).map((isa) => ({
+  const loaded = loadAddon()
+  if (!loaded.addon) console.warn(`The native device is not tested: ${loaded.reason}`)
+  return (loaded.addon?.isas ?? []).map((isa) => ({
     name: `cpu ${isa}`,
     make: (options = {}) => new CpuDevice({ ...options, isa }),
   }))

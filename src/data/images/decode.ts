@@ -62,7 +62,7 @@ export async function openImage(source: ImageSource): Promise<Image> {
 
 async function loadSharp(): Promise<typeof Sharp> {
   try {
-    return (await import('sharp')).default
+    return (await import(/* webpackIgnore: true */ 'sharp')).default // its addon cannot be bundled
   } catch (error) {
     throw new HeedError(
       'unsupported',

@@ -1,14 +1,8 @@
-import { createRequire } from 'node:module'
+import { toNamespacedPath } from 'node:path'
 import { once } from '../../util/once.ts'
 import { warn } from '../../util/warn.ts'
-import {
-  type AddonRecord,
-  addonPlaces,
-  damageOf,
-  lackOf,
-  type Origin,
-  reasonForNone,
-} from './addon-places.ts'
+import { problemOf } from './addon-file.ts'
+import { type AddonPlace, addonPlaces, type Origin, whyNone } from './addon-places.ts'
 
 // The native addon as native/addon.cc exports it. One engine serves all threads of the process: its queue,
 // settings, memory account and profile are shared, its handles belong to the thread that made them.
@@ -76,39 +70,51 @@ export interface Addon {
 /** Raised together with ABI in native/addon.cc. */
 const ABI = 2
 
-/** An addon, where it lies and where it came from; or the reason why there is none, which names the remedy. */
-export type LoadedAddon =
-  | { addon: Addon; path: string; origin: Origin; reason: '' }
-  | { addon: null; reason: string }
+/** An addon, where it lies and where it came from; or the reason why there is none, and the remedy. */
+export type LoadedAddon = (
+  | { addon: Addon; path: string; origin: Origin }
+  | { addon: null; reason: string; remedy: string }
+) & {
+  /** What was tried before, with what is wrong with it. */
+  ignored: readonly { path: string; origin: Origin; problem: string; remedy: string }[]
+}
 
 /** The first addon that works, in the order of `addonPlaces`. What lies there and does not work is reported once. */
 export const loadAddon = once((): LoadedAddon => {
-  for (const { path, origin, record } of addonPlaces()) {
-    const opened = openAddon(path, record)
-    if (typeof opened !== 'string') return { addon: opened, path, origin, reason: '' }
-    warn(`The native addon ${path} is ignored: ${opened}. ${REMEDIES[origin]}`)
+  const ignored: LoadedAddon['ignored'][number][] = []
+  for (const place of addonPlaces()) {
+    const { path, origin, remedy } = place
+    const opened = openAddon(place)
+    if (typeof opened !== 'string') {
+      for (const other of ignored) warn(`${describe(other)}. ${other.remedy}`)
+      return { addon: opened, path, origin, ignored }
+    }
+    ignored.push({ path, origin, remedy, problem: opened })
   }
-  return { addon: null, reason: reasonForNone() }
+  const last = ignored.at(-1)
+  if (last === undefined) return { addon: null, ...whyNone(), ignored }
+  for (const other of ignored.slice(0, -1)) warn(`${describe(other)}. ${other.remedy}`)
+  return { addon: null, reason: describe(last), remedy: last.remedy, ignored }
 })
 
-const REMEDIES: Readonly<Record<Origin, string>> = {
-  HEED_ADDON: 'Correct HEED_ADDON, or unset it.',
-  built: 'Run `npx heed build` to compile it anew.',
-  prebuilt: 'Install heed again (`npm install heed`).',
-}
+const describe = ({ path, problem }: { path: string; problem: string }): string =>
+  `the native addon ${path} is ignored: ${problem}`
 
 /** The addon, or what is wrong with the file. */
-function openAddon(path: string, record: AddonRecord | undefined): Addon | string {
-  const damage = record ? damageOf(path, record) : lackOf(path)
-  if (damage) return damage
+function openAddon({ path, record, problem }: AddonPlace): Addon | string {
+  const wrong = problem ?? problemOf(path, record)
+  if (wrong) return wrong
   try {
-    const addon = createRequire(import.meta.url)(path) as Addon
-    if (addon?.abi === ABI) return addon
-    return typeof addon?.abi === 'number' && Array.isArray(addon.kernels)
+    const module: { exports: Partial<Addon> } = { exports: {} }
+    // As `require` does, whatever the ending of the file.
+    process.dlopen(module, toNamespacedPath(path))
+    const { abi, kernels } = module.exports
+    if (abi === ABI) return module.exports as Addon
+    return typeof abi === 'number' && Array.isArray(kernels)
       ? 'it was made for another version of heed'
       : 'it is not an addon of heed'
   } catch (error) {
-    const [line] = (error instanceof Error ? error.message : String(error)).split('\n')
-    return `it does not load (${line.trim()})`
+    const text = error instanceof Error ? error.message : String(error)
+    return `it does not load (${text.replace(/\s+/g, ' ').trim()})`
   }
 }

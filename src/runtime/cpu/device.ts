@@ -192,9 +192,10 @@ export class CpuDevice implements Device {
 }
 
 function nativeAddon(): Addon {
-  const { addon, reason } = loadAddon()
-  if (!addon) throw new HeedError('unsupported', `The cpu device is not available: ${reason}`)
-  return addon
+  const loaded = loadAddon()
+  if (loaded.addon) return loaded.addon
+  const { reason, remedy } = loaded
+  throw new HeedError('unsupported', `The cpu device is not available: ${reason}`, { remedy })
 }
 
 function configure(addon: Addon, options: CpuOptions): { isa: string; threads: number } {

@@ -1,5 +1,6 @@
 // What the device needs of Node or of a browser: files, threads, cores, memory.
 import type { Worker as NodeWorker } from 'node:worker_threads'
+import { ownFile } from '../../util/package-folder.ts'
 import type { Reply } from './instance.js'
 
 /** A thread that runs worker.js. */
@@ -15,22 +16,27 @@ function builtin<T>(name: string): T | undefined {
   return typeof process === 'undefined' ? undefined : (process.getBuiltinModule?.(name) as T)
 }
 
-/** The contents of a file of Heed's own, or the reason why they cannot be had at once. */
-export function readFile(url: URL): Uint8Array {
+/** The contents of a file beside this one, or the reason why they cannot be had at once. */
+export function readFile(name: string): Uint8Array {
   const fs = builtin<typeof import('node:fs')>('node:fs')
   if (!fs) throw new Error('files are read at once only by Node, from version 20.16 on')
-  return fs.readFileSync(url)
+  return fs.readFileSync(besideThis(name))
 }
+
+/** A bundle lies elsewhere. */
+const besideThis = (name: string): string => ownFile(`runtime/wasm/${name}`)
 
 export function startThread(
   onMessage: (message: Reply) => void,
   onCrash: (reason: string) => void,
 ): Thread {
-  const url = new URL('./worker.js', import.meta.url)
   const threads = builtin<typeof import('node:worker_threads')>('node:worker_threads')
-  return threads
-    ? nodeThread(new threads.Worker(url, { execArgv: [], name: 'heed' }), onMessage, onCrash)
-    : webThread(new Worker(url, { type: 'module', name: 'heed' }), onMessage, onCrash)
+  if (!threads) {
+    const url = new URL('./worker.js', import.meta.url)
+    return webThread(new Worker(url, { type: 'module', name: 'heed' }), onMessage, onCrash)
+  }
+  const worker = new threads.Worker(besideThis('worker.js'), { execArgv: [], name: 'heed' })
+  return nodeThread(worker, onMessage, onCrash)
 }
 
 function nodeThread(

@@ -36,7 +36,7 @@ export interface Loaded {
 
 /** The kernels, in Node. @throws Error where files cannot be read at once. */
 export function load(isa: WasmIsa, threaded: boolean): Loaded {
-  const bytes = readFile(urlOf(isa))
+  const bytes = readFile(`${isa}.wasm`)
   return start(new WebAssembly.Module(adapted(bytes, threaded)), threaded)
 }
 

@@ -1,11 +1,12 @@
 // Threads that encode rows, as tokenizers are much slower than files.
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import type { Row } from '../../data/index.ts'
 import { HeedError, OutOfMemoryError } from '../../util/errors.ts'
+import { builtVersion } from '../../util/here.ts'
 import { importedModules } from '../../util/imports.ts'
+import { ownFile } from '../../util/package-folder.ts'
 import { threadsSetting } from '../../util/settings.ts'
 import type { EncodedPart, EncodingSetup } from './encode-part.ts'
 
@@ -34,7 +35,7 @@ export class EncodingThreads {
     this.ahead = threads.length * PARTS_EACH
   }
 
-  /** Undefined where there are no threads, as in browsers, or where a bundler has omitted their file. */
+  /** Undefined where there are no threads, as in browsers, or where a bundle finds no package of heed. */
   static async start(
     setup: EncodingSetup,
     count: number,
@@ -43,7 +44,7 @@ export class EncodingThreads {
     const module = await import('node:worker_threads').catch(() => undefined)
     if (!module || !file || count < 1) return undefined
     // Sources need the loader of this process; dist/ does not.
-    const execArgv = import.meta.url.endsWith('.ts') ? undefined : []
+    const execArgv = builtVersion === undefined ? undefined : []
     const workerData = { ...setup, imports: importedModules() }
     const start = () => new module.Worker(file, { workerData, execArgv, name: 'heed rows' })
     return new EncodingThreads(Array.from({ length: count }, () => new Thread(start())))
@@ -125,14 +126,10 @@ const withoutThreads = { remedy: 'Set HEED_THREADS to 1 to encode without thread
 const ended = (reason: string): HeedError =>
   new HeedError('invalid-state', stopped(reason), withoutThreads)
 
-/** From a bundle in dist/, and from src/train/encoding. */
-const PLACES = ['./encode-worker.js', '../encode-worker.js']
-
 function workerFile(): URL | undefined {
   try {
-    const urls = PLACES.map((place) => new URL(place, import.meta.url))
-    return urls.find((url) => existsSync(fileURLToPath(url)))
+    return pathToFileURL(ownFile('train/encode-worker.js'))
   } catch {
-    return undefined // a bundle that is not a file
+    return undefined
   }
 }
