@@ -6,7 +6,6 @@
 // with the addon that was compiled here as its prebuilt one. Each program must use the addon where it is installed,
 // WebAssembly where it is not, and say what to do where it finds no package of heed.
 import { execFile, execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -14,7 +13,7 @@ import { parseArgs, promisify } from 'node:util'
 import { buildNative } from '../native/build.mjs'
 import { root } from '../native/compile.mjs'
 import { packageOf, targetHere } from '../src/runtime/cpu/addon-places.ts'
-import { writeAddonPackage, writeMainPackage } from './prebuild/package.ts'
+import { stagePackages } from './installs/stage.ts'
 
 const TOOLS = {
   esbuild: '0.28.2',
@@ -216,11 +215,8 @@ function installTools(): void {
 function stage(addon: string): string {
   const target = targetHere()
   if (!target) throw new Error('no target')
-  const bytes = readFileSync(addon)
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  const packages = join(folder, 'packages')
-  const heed = writeMainPackage({ [target.name]: { bytes: bytes.length, sha256 } }, packages)
-  const own = writeAddonPackage(target, addon, packages)
+  const packages = join(outside, 'packages')
+  const [heed] = stagePackages(addon, packages)
   const modules = join(project, 'node_modules')
   const addonPackage = join(modules, packageOf(target))
   mkdirSync(dirname(addonPackage), { recursive: true })
@@ -228,7 +224,7 @@ function stage(addon: string): string {
     if (!name.startsWith('.') && name !== 'heed' && !existsSync(join(modules, name)))
       symlinkSync(join(root, 'node_modules', name), join(modules, name))
   cpSync(heed, join(modules, 'heed'), { recursive: true })
-  cpSync(own, addonPackage, { recursive: true })
+  cpSync(join(packages, target.name), addonPackage, { recursive: true })
   writeFileSync(join(project, 'package.json'), '{ "name": "project", "type": "module" }')
   writeFileSync(join(project, 'main.mjs'), MAIN)
   for (const [file, text] of Object.entries(CONFIGS))

@@ -16,15 +16,14 @@ function builtin<T>(name: string): T | undefined {
   return typeof process === 'undefined' ? undefined : (process.getBuiltinModule?.(name) as T)
 }
 
-/** The contents of a file beside this one, or the reason why they cannot be had at once. */
+/** The contents of a file in this folder, read synchronously. @throws Error outside of Node */
 export function readFile(name: string): Uint8Array {
   const fs = builtin<typeof import('node:fs')>('node:fs')
-  if (!fs) throw new Error('files are read at once only by Node, from version 20.16 on')
-  return fs.readFileSync(besideThis(name))
+  if (!fs) throw new Error('only Node reads files synchronously, from version 20.16 on')
+  return fs.readFileSync(inThisFolder(name))
 }
 
-/** A bundle lies elsewhere. */
-const besideThis = (name: string): string => ownFile(`runtime/wasm/${name}`)
+const inThisFolder = (name: string): string => ownFile(`runtime/wasm/${name}`)
 
 export function startThread(
   onMessage: (message: Reply) => void,
@@ -35,7 +34,7 @@ export function startThread(
     const url = new URL('./worker.js', import.meta.url)
     return webThread(new Worker(url, { type: 'module', name: 'heed' }), onMessage, onCrash)
   }
-  const worker = new threads.Worker(besideThis('worker.js'), { execArgv: [], name: 'heed' })
+  const worker = new threads.Worker(inThisFolder('worker.js'), { execArgv: [], name: 'heed' })
   return nodeThread(worker, onMessage, onCrash)
 }
 
