@@ -4,8 +4,9 @@
 //     npm run prose -- src/nn README.md    each one in these files and folders
 //     npm run prose -- --check         what `npm run check` requires: no file has more than scripts/prose/baseline.json
 //     npm run prose -- --lower         writes lower figures to the baseline
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { allowed } from './prose/allowed.ts'
@@ -66,13 +67,12 @@ function findsIn(path: string): Find[] {
   )
 }
 
+/** The files that git knows or would take. */
 function filesIn(place: string): string[] {
-  if (statSync(join(root, place)).isFile()) return [place]
-  return readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
-    .map((file) => `${place}/${file.split(sep).join('/')}`)
-    .filter(
-      (path) => /\.(?:ts|js|mjs|mts|cc|h|md|py)$/.test(path) && !path.startsWith('native/build/'),
-    )
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', place]
+  return execFileSync('git', args, { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter((path) => /\.(?:ts|js|mjs|mts|cc|h|md|py)$/.test(path) && existsSync(join(root, path)))
     .filter((path) => !GENERATED.some((name) => path.endsWith(name)))
     .sort()
 }
