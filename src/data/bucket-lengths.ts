@@ -1,6 +1,6 @@
 /**
- * At most `buckets` lengths to which examples are padded, with the least padding: each length is rounded up to the next
- * chosen one. The choice is optimal (dynamic programming) among multiples of `step`.
+ * Chooses at most `buckets` lengths to which examples are padded. Each length is rounded up to the next bucket. Among
+ * multiples of `step`, the choice minimises padding (dynamic programming).
  */
 export function bucketLengths(lengths: readonly number[], buckets: number, step = 8): number[] {
   const longest = lengths.reduce((a, b) => Math.max(a, b), 1)
@@ -11,10 +11,10 @@ export function bucketLengths(lengths: readonly number[], buckets: number, step 
     counts.set(rounded, (counts.get(rounded) ?? 0) + 1)
   }
   const places = [...counts.keys()].sort((a, b) => a - b)
-  const before = [0] // examples up to each place
+  const before = [0] // number of examples up to each place
   for (const place of places) before.push(before[before.length - 1] + (counts.get(place) as number))
 
-  // cost[i]: the least area that the i shortest places take, in the buckets so far
+  // cost[i]: smallest padded area of the i shortest places with the buckets so far
   let cost = [0, ...places.map((place, i) => place * before[i + 1])]
   const choices: number[][] = [places.map(() => 0)]
   for (let bucket = 1; bucket < Math.min(buckets, places.length); bucket++) {
@@ -34,7 +34,7 @@ export function bucketLengths(lengths: readonly number[], buckets: number, step 
   let end = places.length
   for (let bucket = choices.length - 1; end > 0; bucket--) {
     const start = choices[bucket][end - 1]
-    if (start < 0) continue // one bucket fewer is as good
+    if (start < 0) continue // one bucket less has the same cost
     chosen.unshift(places[end - 1])
     end = start
   }

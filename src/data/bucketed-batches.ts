@@ -7,10 +7,11 @@ import { bucketLengths } from './bucket-lengths.ts'
 import { type Examples, firstExamples } from './examples/examples.ts'
 import { findSegment } from './token-source.ts'
 
+/** Options of `BucketedBatches`. */
 export interface BucketedOptions<E> {
-  /** A list, or another collection; only the examples of one batch are read at a time. */
+  /** A list or another collection. Only the examples of one batch are read at a time. */
   examples: Examples<E>
-  /** Number of tokens of an example, where `examples.lengths` is missing; constant for a fixed shape. */
+  /** Number of tokens of an example; used if `examples.lengths` is missing. Return a constant for a fixed shape. */
   length: (example: E) => number
   /** Makes a batch of examples, padded to `length`. */
   collate: (
@@ -20,7 +21,7 @@ export interface BucketedOptions<E> {
   ) => Batch | Promise<Batch>
   batchSize: number
   seed?: number
-  /** Maximum number of different batch lengths; each needs a program. Default 8. */
+  /** Maximum number of different batch lengths. A program is compiled for each. Default 8. */
   buckets?: number
 }
 
@@ -34,8 +35,8 @@ const BUCKETED = optionKinds<BucketedOptions<unknown>>({
 })
 
 /**
- * Batches of examples of similar length, each padded to one of a few lengths. An epoch visits every example once, in an
- * order drawn by (seed, epoch), except for an incomplete last batch.
+ * Groups examples of similar length into batches, each padded to one of a few lengths. An epoch visits every example
+ * once in an order drawn from (seed, epoch); an incomplete last batch is dropped.
  */
 export class BucketedBatches<E> implements BatchSampler {
   readonly stepsPerEpoch: number
@@ -47,7 +48,10 @@ export class BucketedBatches<E> implements BatchSampler {
   private readonly members: readonly (readonly number[])[]
   private plan: { epoch: number; batches: readonly Planned[] } | undefined
 
-  /** Fewer examples than `batchSize` make one batch of all. */
+  /**
+   * If there are fewer examples than `batchSize`, one batch holds them all.
+   * @throws HeedError if there are no examples
+   */
   constructor(options: BucketedOptions<E>) {
     BUCKETED.check('BucketedBatches', options)
     const { examples, length, batchSize, buckets = 8, seed = 0 } = options
@@ -56,7 +60,7 @@ export class BucketedBatches<E> implements BatchSampler {
         key: 'examples',
         value: 0,
         expected: 'at least one example',
-        remedy: 'Check that the rows give examples.',
+        remedy: 'Check that the rows can be encoded as examples.',
       })
     this.options = options
     this.seed = seed
@@ -91,7 +95,7 @@ export class BucketedBatches<E> implements BatchSampler {
     return this.plan.batches
   }
 
-  /** Examples that do not fill a batch move to the next bucket, with more padding. */
+  /** Examples that do not fill a batch move to the next longer bucket. */
   private makePlan(epoch: number): Planned[] {
     const batches: Planned[] = []
     let rest: number[] = []

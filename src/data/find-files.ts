@@ -3,15 +3,14 @@ import { join } from 'node:path'
 import { fileError } from '../io/files/file-error.ts'
 import { HeedError } from '../util/errors.ts'
 
-/** All files in a folder and the folders below it, in the order of their names. Hidden files are skipped. */
+/** Lists the files in a folder and its subfolders, sorted by name. Hidden files are skipped. */
 export function listFolder(folder: string): string[] {
   return listBelow(folder, 0)
 }
 
 /**
- * The files that match a pattern, in the order of their names: `*` and `?` match within a name, `**` any number of
- * folders.
- * @throws HeedError when there is none
+ * Lists the files that match a pattern, sorted by name. `*` and `?` match within a name, `**` any number of folders.
+ * @throws HeedError if no file matches
  */
 export function expandGlob(pattern: string): string[] {
   const parts = pattern.split('/')
@@ -19,10 +18,10 @@ export function expandGlob(pattern: string): string[] {
   const base = parts.slice(0, fixed).join('/') || (pattern.startsWith('/') ? '/' : '.')
   const files = matchBelow(base, parts.slice(fixed), 0)
   if (files.length > 0) return [...new Set(files)]
-  throw new HeedError('missing-file', `The pattern must match a file, got ${pattern}`, {
+  throw new HeedError('missing-file', `The pattern must match at least one file, got ${pattern}`, {
     key: 'data',
     value: pattern,
-    remedy: 'Check the folder: `*` and `?` match within a name, `**` any number of folders.',
+    remedy: 'Check the folder. `*` and `?` match within a name, `**` any number of folders.',
   })
 }
 
@@ -84,7 +83,7 @@ function patternOf(part: string): RegExp {
   return new RegExp(`^${escaped.replaceAll('?', '.')}$`)
 }
 
-/** Links to folders, which may form a cycle, are not followed: `isDirectory` is false for them. */
+/** Links to folders are not followed, because they may form a cycle: `isDirectory` is false for them. */
 function entriesOf(folder: string): Dirent[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true })
@@ -106,6 +105,6 @@ function checkDepth(folder: string, depth: number): void {
   throw new HeedError(
     'invalid-data',
     `Folders must be nested at most ${MAX_DEPTH} deep, got ${folder}`,
-    { remedy: 'Name one of the deeper folders instead.' },
+    { remedy: 'Pass one of the deeper folders instead.' },
   )
 }

@@ -6,14 +6,15 @@ import { fileError } from '../io/files/file-error.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
 
-/** Size and modification times of files. */
+/** Total size and modification times of files. */
 export interface FilesState {
-  /** Of all files together. */
+  /** Total size. */
   bytes: number
-  /** Differs when a file has changed. */
+  /** Changes when a file changes. */
   mark: string
 }
 
+/** Returns the size and a change mark of files without reading them. @throws HeedError for a missing file */
 export async function stateOfFiles(files: readonly string[]): Promise<FilesState> {
   checkArgument('stateOfFiles', 'files', files, 'texts')
   const states = await Promise.all(files.map((file) => statOf(file)))
@@ -24,8 +25,8 @@ export async function stateOfFiles(files: readonly string[]): Promise<FilesState
 const checkHashFiles = argumentKinds('hashFiles', { files: 'texts', onBytes: 'function?' })
 
 /**
- * A SHA-256, in hexadecimal, of the contents of files, their names and their order, but not of their folders.
- * @param onBytes called often; an error that it throws ends the work
+ * Computes a hexadecimal SHA-256 of the contents, names and order of files. Their folders do not count.
+ * @param onBytes progress callback; an error that it throws aborts the hashing
  */
 export async function hashFiles(
   files: readonly string[],

@@ -7,10 +7,10 @@ import { matchesGlob } from './find-files.ts'
 export const isHubData = (path: string): boolean => path.startsWith('hub:')
 
 /**
- * Downloads the files of `hub:owner/name` or `hub:owner/name/PATTERN` into the cache, unless they are there, and
+ * Downloads the files of `hub:owner/name` or `hub:owner/name/PATTERN` into the cache, if they are not cached yet, and
  * returns their paths.
- * @param isData which files can be read
- * @throws HeedError when there are none, and as `pullModel`
+ * @param isData whether Heed can read a file
+ * @throws HeedError if no file matches, and like `pullModel`
  */
 export async function fetchHubData(
   path: string,
@@ -28,11 +28,15 @@ export async function fetchHubData(
     // Many data sets have the same rows in several formats.
     if (matching.length > 0) return parquet.length > 0 ? parquet : matching
     const some = (data.length > 0 ? data : paths).slice(0, 8).join(', ')
-    throw new HeedError('invalid-data', `${path} must match data files of the data set, got none`, {
-      key: 'data',
-      value: path,
-      remedy: `It has ${some} …`,
-    })
+    throw new HeedError(
+      'invalid-data',
+      `${path} must match at least one data file of the data set`,
+      {
+        key: 'data',
+        value: path,
+        remedy: `It has ${some} …`,
+      },
+    )
   }
   const { files } = await pullDataset(repo, folder, choose)
   return files.map((file) => join(folder, file.path)).sort()

@@ -1,17 +1,17 @@
-// Missing values: the same in all readers, at every depth.
+// All readers use this definition of missing values, at every depth.
 
-/** Whether a value is missing: null, undefined, NaN, or a text without visible characters. */
+/** Whether a value is missing: null, undefined, NaN, or a blank string. */
 export const isMissing = (value: unknown): boolean =>
   value == null || Number.isNaN(value) || (typeof value === 'string' && value.trim() === '')
 
-/** Whether a value is missing, or has a missing one in it. */
+/** Whether a value is missing or contains a missing value. */
 export function hasMissing(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
     return isMissing(value)
   return depth < DEEPEST && Object.values(value).some((item) => hasMissing(item, depth + 1))
 }
 
-/** The values with null in place of NaN and undefined, at every depth; the same object where there are none. */
+/** Replaces NaN and undefined by null at every depth. Returns the same object if there are none. */
 export function withNulls(
   values: Readonly<Record<string, unknown>>,
   depth = 0,
@@ -52,5 +52,5 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null
 }
 
-/** Of nested values; no data is deeper, and the stack is not endless. */
+/** Limit of nesting, because the stack is finite. No real data is deeper. */
 const DEEPEST = 1000

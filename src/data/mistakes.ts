@@ -6,14 +6,14 @@ const MISTAKE = { file: 'text', number: 'number' } as const
 const checkAdd = argumentKinds('Mistakes.add', { ...MISTAKE, message: 'text', remedy: 'text?' })
 const checkAttempt = argumentKinds('Mistakes.attempt', { ...MISTAKE, work: 'function' })
 
-/** Collects the mistakes in rows, so that one run reports all of them. */
+/** Collects the errors of rows, so that one run reports all of them. */
 export class Mistakes {
   private readonly list: { file: string; number: number; message: string }[] = []
   private readonly remedies = new Set<string>()
 
   /**
-   * Adds a mistake; one for each row is enough.
-   * @throws HeedError that lists all, once there are twenty
+   * Adds an error. One per row is enough.
+   * @throws HeedError that lists all errors when there are 20
    */
   add(row: Pick<Row, 'file' | 'number'>, message: string, remedy?: string): void {
     const { file, number } = Object(row)
@@ -23,7 +23,7 @@ export class Mistakes {
     if (this.list.length >= MOST) this.throwIfAny()
   }
 
-  /** Runs `work`. A HeedError is added as a mistake, and the result is undefined. */
+  /** Runs `work` and returns its result. If it throws a HeedError, the error is added and the result is undefined. */
   attempt<T>(row: Pick<Row, 'file' | 'number'>, work: () => T): T | undefined {
     const { file, number } = Object(row)
     checkAttempt(file, number, work)
@@ -36,7 +36,7 @@ export class Mistakes {
     }
   }
 
-  /** @throws HeedError that lists all mistakes with file and row, when there are any */
+  /** @throws HeedError that lists all errors with file and row, if there are any */
   throwIfAny(): void {
     const { length } = this.list
     if (length === 0) return

@@ -8,9 +8,9 @@ const checkPrefetch = argumentKinds('Prefetch', {
   ahead: 'count',
 })
 
-/** Prepares the next batches while the device computes. */
+/** Prepares batches ahead of time, while the device computes. */
 export class Prefetch implements BatchSampler {
-  /** Milliseconds that callers have waited. */
+  /** Total time in milliseconds that callers have waited for batches. */
   waited = 0
   private readonly inner: BatchSampler
   private readonly ahead: number
@@ -34,7 +34,7 @@ export class Prefetch implements BatchSampler {
     return batch
   }
 
-  /** One after the other, each in its own macrotask, so that the current step is submitted first. */
+  /** Makes batches one after the other, each in a separate macrotask, so that the current step is submitted first. */
   private prepare(first: number, last: number): void {
     let before: Promise<unknown> = Promise.resolve()
     for (let step = first; step <= last; step++) {

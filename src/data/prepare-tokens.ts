@@ -17,30 +17,31 @@ import type { TokenDataset } from './token-dataset.ts'
 import { META_FILE, openTokens, readMeta, type TokenMeta } from './token-files.ts'
 import { TokenWriter } from './token-writer.ts'
 
-/** The part of a tokenizer that is used here. */
+/** The part of a tokenizer that `prepareTokens` uses. */
 export interface TokenEncoder {
   readonly vocabSize: number
   readonly eosTokenId: number | undefined
-  /** A text that comes in pieces, cut into texts that can be encoded by themselves. */
+  /** Cuts a text that arrives in pieces into pieces that can be encoded independently. */
   cutPieces(pieces: Iterable<string>): Iterable<string>
   encode(text: string, options: { addSpecialTokens: boolean }): readonly number[]
-  /** All that its ids depend on. */
+  /** Everything that determines the ids. */
   toJSON(): unknown
 }
 
+/** Options of `prepareTokens`. */
 export interface PrepareTokensOptions {
-  /** As `findTextFiles` lists them. Each file is a document. */
+  /** Text files, such as those of `findTextFiles`. Each file is a document. */
   files: string[]
   tokenizer: TokenEncoder
-  /** Of the files, as `readText` takes it. */
+  /** Encoding of the files. See `readText`. */
   encoding?: string
-  /** Holds a folder for each pair of text and tokenizer, which later runs reuse. */
+  /** Cache that has a folder for each pair of text and tokenizer. Later runs reuse them. */
   cacheDir: string
-  /** An error that it throws ends the work. */
+  /** Progress callback. An error that it throws aborts the work. */
   onProgress?: (progress: PrepareProgress) => void
-  /** Encodes texts in their order, for example in other threads; by default the tokenizer does. */
+  /** Encodes texts in order, for example in other threads. Default: `tokenizer.encode`. */
   encode?: (texts: Iterable<string>) => AsyncIterable<readonly number[]>
-  /** Tokens in a file; for tests. */
+  /** Number of tokens per file; for tests. */
   shardTokens?: number
 }
 
@@ -56,17 +57,19 @@ const PREPARE = optionKinds<PrepareTokensOptions>({
   shardTokens: 'size?',
 })
 
+/** Progress of `prepareTokens`. */
 export interface PrepareProgress {
-  /** `read` checks the text, `encode` makes tokens of it. */
+  /** `read` checks the text, `encode` tokenizes it. */
   stage: 'read' | 'encode'
-  /** Characters. */
+  /** Number of characters. */
   done: number
   total?: number
 }
 
 /**
- * Encodes text into a folder of tokens and opens it. Documents end with the tokenizer's end-of-text token, where it has
- * one. An interrupted run leaves no folder.
+ * Encodes text into a folder of tokens and opens it. If the tokenizer has an end-of-text token, it ends each document.
+ * An interrupted run leaves no folder.
+ * @throws HeedError for a missing file, text that is not valid, and a full disk
  */
 export async function prepareTokens(options: PrepareTokensOptions): Promise<TokenDataset> {
   PREPARE.check('prepareTokens', options)
@@ -103,7 +106,7 @@ async function makeTokens(
   }
 }
 
-/** A SHA-256 of everything that the ids depend on. */
+/** SHA-256 of everything that determines the ids of a tokenizer. */
 export function hashTokenizer(tokenizer: TokenEncoder): string {
   checkHashTokenizer(tokenizer)
   return sha256(JSON.stringify([tokenizer.toJSON(), tokenizer.eosTokenId ?? null]))
@@ -162,7 +165,7 @@ async function* encodeHere(
   }
 }
 
-/** The tokens of an earlier run; undefined where they are damaged or of other text. */
+/** Opens the tokens of an earlier run; undefined if they are damaged or belong to other text. */
 async function openCached(
   folder: string,
   hashes: { tokenizerHash: string; textHash: string },
@@ -179,7 +182,7 @@ async function openCached(
   }
 }
 
-/** Moves the folder to its final name and replaces a damaged or outdated one. */
+/** Renames the folder to its final name. A damaged or outdated folder is replaced. */
 async function publish(temporary: string, folder: string): Promise<void> {
   await syncFolder(temporary)
   await rm(folder, { recursive: true, force: true })

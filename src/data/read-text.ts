@@ -9,9 +9,9 @@ import { findInvalidUtf8, incompleteTail } from './utf8.ts'
 const checkReadText = argumentKinds('readText', { path: 'text', encoding: 'text?' })
 
 /**
- * The text of a file in pieces of a few megabytes, cut between characters. A byte order mark at the start is skipped.
- * @param encoding of a file that is not UTF-8, nor UTF-16 with a byte order mark
- * @throws HeedError with the position of the first byte that is not UTF-8 text
+ * Reads the text of a file in pieces of a few megabytes, cut between characters. A byte order mark is skipped.
+ * @param encoding required unless the file is UTF-8, or UTF-16 with a byte order mark
+ * @throws HeedError with the position of the first invalid byte
  */
 export function* readText(path: string, encoding?: string): Generator<string> {
   checkReadText(path, encoding)
@@ -53,7 +53,7 @@ function decodeOther(
 const PIECE = 1 << 22
 const LONGEST_CHARACTER = 4
 
-/** The bytes of a file, cut between characters; the last piece may end within one. */
+/** Reads the bytes of a file, cut between characters. The last piece may end within a character. */
 function* readCharacters(path: string): Generator<Uint8Array> {
   const { file, size } = openText(path)
   try {
@@ -88,7 +88,7 @@ function openText(path: string): { file: number; size: number } {
   }
   closeSync(file)
   throw new HeedError('invalid-data', `The path ${path} must be a file`, {
-    remedy: 'Name a text file.',
+    remedy: 'Pass a text file.',
   })
 }
 
@@ -103,8 +103,7 @@ function checkText(bytes: Uint8Array, offset: number, path: string): void {
     'invalid-data',
     `${path} must be UTF-8 text, got ${what} at byte ${offset + at}`,
     {
-      remedy:
-        'Save the file as UTF-8, name its encoding with `encoding`, or leave it out if it is not text.',
+      remedy: 'Save the file as UTF-8, set `encoding`, or leave the file out if it is not text.',
     },
   )
 }

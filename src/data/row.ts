@@ -2,29 +2,29 @@ import { having } from '../util/options.ts'
 import type { Mistakes } from './mistakes.ts'
 import type { FileFormat } from './readers/reader.ts'
 
-/** What an argument with rows must be. */
+/** Check for arguments that take rows. */
 export const ROW_SOURCE = having('the result of `openRows`', 'rows')
 
-/** A row of data, with its file and number. */
+/** A row of data with its file and number. */
 export interface Row {
-  /** By column. Cells of CSV are strings; JSON and Parquet keep their types. */
+  /** Values by column. Cells of CSV files are strings; JSON and Parquet keep their types. */
   readonly values: Readonly<Record<string, unknown>>
   readonly file: string
-  /** Line or row in that file, from 1. */
+  /** Number of the line or row in that file, from 1. */
   readonly number: number
 }
 
-/** Rows that are read when they are requested; every call of `rows` starts over. */
+/** A source of rows, read on demand. Each call of `rows` starts from the first row. */
 export interface RowSource {
   readonly columns: readonly string[]
-  /** The files of the rows; undefined where rows refer to further files, as those of images do. */
+  /** The files of the rows; undefined if rows refer to other files, such as images. */
   readonly files?: readonly string[]
   /**
-   * Rows that cannot be read are added to `mistakes`, together with those that the caller adds. Without `mistakes`
-   * they are thrown here.
-   * @throws HeedError with the wrong rows, once there are twenty or all rows have been read
+   * Yields the rows. Invalid rows are added to `mistakes`, where the caller may add others. Without `mistakes`, this
+   * method throws.
+   * @throws HeedError that lists the invalid rows, when there are 20 or all rows have been read
    */
   rows(mistakes?: Mistakes): AsyncIterable<Row>
-  /** What was detected in the files, where their readers detect something, such as the separator of a table. */
+  /** Detected properties of the files, such as the separator of a table. */
   formats?(): Promise<{ file: string; format: FileFormat }[]>
 }

@@ -17,8 +17,9 @@ import { inBlocks, type ReadOptions } from './readers/reader.ts'
 import { knownEndings, readerFor, readerNamed } from './readers/registry.ts'
 import type { Row, RowSource } from './row.ts'
 
+/** Options of `openRows`. */
 export interface RowOptions extends ReadOptions {
-  /** The name of a reader, for files whose names do not have its endings: `csv`, `jsonl`, … */
+  /** Name of the reader (`csv`, `jsonl`, …) for files with other endings. */
   format?: string
 }
 
@@ -34,11 +35,11 @@ const checkOpenRows = argumentKinds('openRows', { paths: 'paths', options: ROWS 
 
 /**
  * Opens the rows of files, folders, patterns (`data/*.jsonl`) and data sets of the hub (`hub:owner/name`,
- * `hub:owner/name/train-*`), in this order. Files are read as rows are requested. The ending of a name chooses
- * the reader: `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.txt` or that of a registered reader. Two files whose names
- * differ only in their endings, such as `train.en` and `train.fr`, are parallel texts. Images are read from folders
- * named by label, from IDX files, or from single files.
- * @throws HeedError for files that are missing, of an unknown kind or without rows
+ * `hub:owner/name/train-*`) in the given order. Files are read on demand. The ending of a file name selects the reader:
+ * `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.txt` or that of a registered reader. Two files whose names
+ * differ only in their endings, such as `train.en` and `train.fr`, are read as parallel text. Images are read from
+ * folders named by label, from IDX files, or from single files.
+ * @throws HeedError for files that are missing, have an unknown format or no rows
  */
 export async function openRows(
   paths: string | readonly string[],
@@ -54,9 +55,13 @@ export async function openRows(
   }
   const columns = await findColumns(rows())
   if (columns.length === 0)
-    throw new HeedError('invalid-data', `${[paths].flat().join(', ')}: there are no rows`, {
-      remedy: 'Name files with at least one row.',
-    })
+    throw new HeedError(
+      'invalid-data',
+      `${[paths].flat().join(', ')} must have at least one row, got none`,
+      {
+        remedy: 'Pass files with at least one row.',
+      },
+    )
   return { columns, files, rows, formats }
 }
 
@@ -65,7 +70,7 @@ function withoutNaN(row: Row): Row {
   return values === row.values ? row : { ...row, values }
 }
 
-/** Whether a path names a file of rows; all others are read as plain text by language models. */
+/** Whether a path is a file with rows. Language models read other files as plain text. */
 export function holdsRows(path: string): boolean {
   checkArgument('holdsRows', 'path', path, 'text')
   const reader = readerFor(path)
@@ -74,7 +79,7 @@ export function holdsRows(path: string): boolean {
 
 type ReadRows = (mistakes: Mistakes) => AsyncIterable<Iterable<Row>>
 
-/** What reads the files; `files` is undefined where rows refer to further files, as those of images do. */
+/** The readers of the files. `files` is undefined if rows refer to other files, such as images. */
 async function findReaders(
   paths: readonly string[],
   options: RowOptions,
@@ -107,7 +112,7 @@ async function findReaders(
   return { readers, files: withImages ? undefined : files, formats }
 }
 
-/** Files without a reader, by what precedes their endings. */
+/** Groups files without a reader by their names without the ending. */
 function parallelFiles(files: readonly string[]): Map<string, string[]> {
   const byStem = new Map<string, string[]>()
   for (const file of files)
@@ -151,12 +156,12 @@ function isData(file: string): boolean {
 
 const NO_DATA = /^(readme|license|dataset_infos?|dataset_dict)\b/i
 
-/** What the names of parallel texts have in common. */
+/** The common part of the names of parallel text files. */
 function stemOf(file: string): string {
   return file.replace(/\.gz$/i, '').replace(/\.[^./\\]+$/, '')
 }
 
-/** The columns of the first rows; mistakes are left to those who read all rows. */
+/** The columns of the first rows. Errors are ignored here; they are reported when all rows are read. */
 async function findColumns(rows: AsyncIterable<Row>): Promise<string[]> {
   const columns = new Set<string>()
   let count = 0
@@ -180,11 +185,11 @@ async function unknownKind(file: string): Promise<unknown> {
   const ending = column ? `.${column}` : 'none'
   return new HeedError(
     'invalid-data',
-    `${file} must have the ending of a known file format, got ${ending}`,
+    `${file} must have a known file name ending, got ${ending}`,
     {
       key: 'data',
       value: file,
-      remedy: `Known endings: ${knownEndings()}. ${basename(file)} may also be one of two parallel texts.`,
+      remedy: `Known endings: ${knownEndings()}. ${basename(file)} may also be one of two parallel text files.`,
     },
   )
 }

@@ -7,26 +7,28 @@ import { ROW_SOURCE, type Row, type RowSource } from './row.ts'
 /** A summary of a column over all rows. */
 export interface ColumnSurvey {
   name: string
-  /** Number of rows with a value of each type; `missing` counts null, NaN, empty text and absent values. */
+  /** Number of rows with a value of each type. `missing` counts null, NaN, blank strings and absent values. */
   types: Record<string, number>
-  /** Characters of texts, or items of lists. */
+  /** Number of characters of strings, or of items of lists. */
   lengths?: Spread
-  /** Of numbers. */
+  /** Range of numbers. */
   range?: Spread
-  /** How often each value occurs, the most frequent first; only for columns with few values. */
+  /** Values with their counts, the most frequent first. Only for columns with few values. */
   values?: readonly (readonly [value: string, count: number])[]
 }
 
+/** Smallest, median and largest of some numbers. */
 export interface Spread {
   least: number
   median: number
   most: number
 }
 
+/** A summary of all rows. */
 export interface RowSurvey {
   rows: number
   columns: ColumnSurvey[]
-  /** The first three. */
+  /** The first three rows. */
   examples: Row[]
 }
 
@@ -34,7 +36,7 @@ const checkSurveyRows = argumentKinds('surveyRows', { source: ROW_SOURCE })
 
 /**
  * Reads all rows once and summarises their columns.
- * @throws HeedError that lists the rows which cannot be read, up to twenty of them
+ * @throws HeedError that lists up to 20 invalid rows
  */
 export async function surveyRows(source: RowSource): Promise<RowSurvey> {
   checkSurveyRows(source)
@@ -93,7 +95,7 @@ class ColumnCounts {
     const types = { ...this.types }
     if (rows > this.rows) types.missing = (types.missing ?? 0) + rows - this.rows
     const values = this.values && [...this.values].sort((a, b) => b[1] - a[1])
-    // Few values, each of which occurs several times, are labels.
+    // Few values that each occur several times are labels.
     const isFew = values && values.length > 0 && values.length <= Math.max(2, rows / 3)
     return {
       name,

@@ -4,10 +4,11 @@ import { HeedError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { readText } from './read-text.ts'
 
+/** A summary of text files. */
 export interface TextSurvey {
-  /** UTF-16 units of all files together. */
+  /** Total number of UTF-16 code units. */
   characters: number
-  /** Differs when a file or the order of the files has changed. */
+  /** SHA-256 that changes with the files and their order. */
   hash: string
 }
 
@@ -22,8 +23,8 @@ const checkSurveyText = argumentKinds('surveyText', {
 })
 
 /**
- * Reads all files once before training starts.
- * @throws HeedError for text that is not UTF-8, empty, or one character only
+ * Reads all files once and counts their characters, before training starts.
+ * @throws HeedError for text that is invalid, empty, or a repetition of one character
  */
 export function surveyText(files: string[], options: SurveyOptions = {}): TextSurvey {
   checkSurveyText(files, options)
@@ -45,16 +46,16 @@ export function surveyText(files: string[], options: SurveyOptions = {}): TextSu
   }
   const name = files.length === 1 ? files[0] : `The ${files.length} files from ${files[0]} on`
   if (characters === 0)
-    throw new HeedError('invalid-data', `${name} must hold text, got 0 characters`, {
+    throw new HeedError('invalid-data', `${name} must contain text, got 0 characters`, {
       key: 'data',
       value: files[0],
-      remedy: 'Name files with text.',
+      remedy: 'Pass files with text.',
     })
   if (!varied) {
     throw new HeedError(
       'invalid-data',
-      `${name} must hold different characters, got ${characters} times ${JSON.stringify(first)}`,
-      { key: 'data', value: files[0], remedy: 'Name files with real text.' },
+      `${name} must contain different characters, got ${characters} times ${JSON.stringify(first)}`,
+      { key: 'data', value: files[0], remedy: 'Pass files with real text.' },
     )
   }
   return { characters, hash: hash.digest('hex') }

@@ -3,14 +3,14 @@ import { argumentKinds } from '../util/argument-kinds.ts'
 const checkTableText = argumentKinds('tableText', {
   records: 'objects',
   separator: {
-    expected: 'one character that is no quote and no line break',
+    expected: 'one character other than a quote or a line break',
     fits: (value) => typeof value === 'string' && /^[^"\r\n]$/.test(value),
   },
 })
 
 /**
- * Records as a table with a header, in the dialect that Python's csv writes: cells with the separator, a quote or a
- * line break are in quotes. Objects become columns (`scores.spam`), lists JSON, missing values empty cells.
+ * Formats records as a table with a header, like Python's csv.writer: cells with the separator, a quote or a line break
+ * are quoted. Nested objects become columns (`scores.spam`), lists JSON, and missing values empty cells.
  */
 export function tableText(
   records: readonly Readonly<Record<string, unknown>>[],

@@ -6,9 +6,9 @@ import { HeedError } from '../util/errors.ts'
 import { listFolder } from './find-files.ts'
 
 /**
- * The text files at a path: the file itself, whatever its name, or all files of a folder and the folders below it
- * that end in .txt, .md or another ending of text, in the order of their names. Hidden files and links to folders
- * are skipped.
+ * Finds the text files at a path: the file itself, whatever its name, or all files in a folder and its subfolders with
+ * .txt, .md or another ending of text files, sorted by name. Hidden files and links to folders are skipped.
+ * @throws HeedError if there are none
  */
 export function findTextFiles(path: string | string[]): string[] {
   checkArgument('findTextFiles', 'path', path, 'paths')
@@ -16,7 +16,7 @@ export function findTextFiles(path: string | string[]): string[] {
   if (files.length > 0) return files
   throw new HeedError(
     'invalid-data',
-    `${[path].flat().join(', ')} must hold text files, got none`,
+    `${[path].flat().join(', ')} must contain text files, got none`,
     {
       key: 'data',
       value: path,

@@ -5,21 +5,22 @@ import { instanceOf, oneOf, optionKinds } from '../util/options.ts'
 import { deriveSeed, shuffledIndices } from '../util/random.ts'
 import { findSegment, MemorySource, TOKEN_SOURCE, type TokenSource } from './token-source.ts'
 
+/** Options of `TokenDataset.split`. */
 export interface SplitOptions {
   /** Fraction of the tokens for validation. Default 0.1. */
   fraction?: number
-  /** `end` takes the end of the text, `document` complete documents drawn by seed. Default `end`. */
+  /** `end` takes the end of the text; `document` takes whole documents, drawn with `seed`. Default `end`. */
   by?: 'end' | 'document'
   seed?: number
 }
 
-/** The tokens of a text, or of some ranges of it, as one sequence. */
+/** The tokens of a text, or of ranges of it, as one sequence. */
 export class TokenDataset {
   readonly length: number
   readonly vocabSize: number
   /** The position at which each document starts. */
   readonly documents: readonly number[]
-  /** The name in messages: `data`, `training` or `validation`. */
+  /** Name in messages: `data`, `training` or `validation`. */
   readonly name: string
   private readonly source: TokenSource
   private readonly stretches: Stretches
@@ -34,7 +35,7 @@ export class TokenDataset {
     this.length = this.stretches.length
   }
 
-  /** A data set of ids that are in memory. */
+  /** Makes a data set from ids in memory. @throws HeedError for ids that are not integers */
   static fromIds(ids: Iterable<number>, options: { vocabSize: number }): TokenDataset {
     checkFromIds(ids, options)
     const kept = ids instanceof Int32Array ? ids : Int32Array.from(ids, wholeId)
@@ -54,13 +55,16 @@ export class TokenDataset {
     return new TokenDataset({ name: 'data', source, vocabSize, documents, ranges })
   }
 
-  /** Copies `count` ids from `start` on. @throws HeedError for ids outside of the vocabulary */
+  /**
+   * Copies `count` ids, starting at `start`, to `out` at position `at`.
+   * @throws HeedError for a range outside of the data set, and for ids outside of the vocabulary
+   */
   read(start: number, count: number, out: Int32Array = new Int32Array(count), at = 0): Int32Array {
     const isWhole = Number.isSafeInteger(start) && Number.isSafeInteger(count)
     if (!(isWhole && start >= 0 && count >= 0 && start + count <= this.length)) {
       throw new HeedError(
         'invalid-option',
-        `Tokens to read must lie within the ${this.length} of the ${this.name} set, got ${start} to ${start + count}`,
+        `The range to read must be within the ${this.length} tokens of the ${this.name} set, got ${start} to ${start + count}`,
         { remedy: 'Read fewer tokens.' },
       )
     }
@@ -80,7 +84,7 @@ export class TokenDataset {
     return out
   }
 
-  /** Splits the data into two sets without common tokens. */
+  /** Splits the data into two disjoint sets. @throws HeedError if there are too few documents */
   split(options: SplitOptions = {}): { train: TokenDataset; validation: TokenDataset } {
     SPLIT.check('split', options)
     const { fraction = 0.1, by = 'end', seed = 0 } = options
@@ -96,7 +100,7 @@ export class TokenDataset {
     return this.splitDocuments(fraction, seed)
   }
 
-  /** Closes the files, also for the data sets that were split from this one. */
+  /** Closes the files, which data sets split from this one share. */
   close(): void {
     this.source.close()
   }
@@ -117,8 +121,8 @@ export class TokenDataset {
     if (documents.length < 2) {
       throw new HeedError(
         'invalid-data',
-        'Data that is split by document must have at least 2 documents, got 1',
-        { remedy: 'Set `by` to "end", or give a folder with a file for each document.' },
+        'Data to split by document must have at least 2 documents, got 1',
+        { remedy: 'Set `by` to "end", or pass a folder with a file for each document.' },
       )
     }
     const held = new Set<number>()
@@ -150,7 +154,7 @@ export class TokenDataset {
     return this.documents[document + 1] ?? this.length
   }
 
-  /** Some ranges of this data set as a new one. */
+  /** Makes a data set from ranges of this one. */
   private part(name: string, ranges: Range[]): TokenDataset {
     return new TokenDataset({
       name,
@@ -225,7 +229,7 @@ function wholeId(id: number): number {
   return id
 }
 
-/** Where each stretch starts in the data set, and where that is in the source. */
+/** The start of each stretch in the data set, and its offset in the source. */
 interface Stretches {
   starts: number[]
   offsets: number[]
@@ -247,7 +251,7 @@ function joinStretches(ranges: Range[]): Stretches {
   return joined
 }
 
-/** The starts of the documents, and of what is left of them, once only the ranges remain. */
+/** The starts of documents, or of their remaining parts, in a data set that consists of the ranges. */
 function documentsWithin(documents: readonly number[], ranges: Range[]): number[] {
   const starts: number[] = []
   let length = 0

@@ -16,15 +16,15 @@ import {
   type TokenSource,
 } from './token-source.ts'
 
-// A folder of tokens: meta.json, and shards of ids as little-endian u16 (vocabularies up to 65,536) or u32.
+// Format of a folder of tokens: meta.json, and shards of ids as little-endian u16 (vocabularies up to 65,536) or u32.
 
 export const META_FILE = 'meta.json'
 
 export type TokenMeta = z.infer<typeof metaSchema>
 
-/** How much of a file is held in memory. */
+/** Options for keeping files in memory. */
 export interface HoldOptions {
-  /** Larger files are read piece by piece. */
+  /** Larger files are read in pieces. */
   maxBytesInMemory?: number
 }
 
@@ -32,7 +32,7 @@ export const HOLD = optionKinds<HoldOptions>({ maxBytesInMemory: 'amount?' })
 
 const checkOpenTokens = argumentKinds('openTokens', { folder: 'text', options: HOLD })
 
-/** Opens a folder of tokens. Small ones are read into memory, large ones window by window. */
+/** Opens a folder of tokens. Small ones are read into memory, large ones on demand. @throws HeedError for damage */
 export async function openTokens(folder: string, options: HoldOptions = {}): Promise<TokenDataset> {
   checkOpenTokens(folder, options)
   const meta = await readMeta(folder)
@@ -59,7 +59,7 @@ export async function readMeta(folder: string): Promise<TokenMeta> {
   const { path: at, message } = parsed.error.issues[0]
   throw new HeedError(
     'corrupt-file',
-    `${path} must describe tokens: ${at.join('.') || 'it'}: ${message}`,
+    `${path} must be the meta.json of a token folder: ${at.join('.') || 'file'}: ${message}`,
     { remedy: 'Delete the folder and prepare the tokens again.' },
   )
 }
@@ -76,13 +76,13 @@ const metaSchema = z
     tokenizerHash: z.string(),
     textHash: z.string(),
     tokens: count,
-    // plain names only: a path here could lead anywhere on the disk
+    // names only: a path could lead anywhere on the disk
     shards: z.array(z.object({ file: z.string().regex(/^tokens-[0-9]{5}\.bin$/), tokens: count })),
     /** Where each document starts. */
     documents: z.array(count),
   })
   .refine((meta) => sum(meta.shards.map((shard) => shard.tokens)) === meta.tokens, {
-    message: 'the tokens of the shards must add up to `tokens`',
+    message: 'the tokens of the shards must sum to `tokens`',
   })
   .refine(
     (meta) => meta.documents.every((at, d, all) => at < meta.tokens && at > (all[d - 1] ?? -1)),

@@ -3,10 +3,10 @@ import { fileError } from '../io/files/file-error.ts'
 import { HeedError } from '../util/errors.ts'
 import { having } from '../util/options.ts'
 
-/** A row of token ids, wherever it is kept. */
+/** A sequence of token ids in memory or in files. */
 export interface TokenSource {
   readonly length: number
-  /** Copies `count` ids from `start` on into `out` from `at` on. */
+  /** Copies `count` ids, starting at `start`, to `out` at position `at`. */
   read(start: number, count: number, out: Int32Array, at: number): void
   close(): void
 }
@@ -39,7 +39,7 @@ export interface OpenShard {
   tokens: number
 }
 
-/** Ids in files, read at their positions: a window costs one or two system calls. */
+/** Ids in files. Reading a window costs one or two system calls. */
 export class ShardSource implements TokenSource {
   readonly length: number
   private readonly shards: OpenShard[]
@@ -83,7 +83,7 @@ export class ShardSource implements TokenSource {
   }
 }
 
-/** Fills `target` from a place in a shard. */
+/** Fills `target` from a position in a shard. @throws HeedError if the file ends early */
 export function readExactly(
   { file, path }: Pick<OpenShard, 'file' | 'path'>,
   target: Uint8Array,
@@ -106,7 +106,7 @@ export function readExactly(
   }
 }
 
-/** The last segment that starts at or before `position`. */
+/** The index of the last segment that starts at or before `position`. */
 export function findSegment(starts: ArrayLike<number>, position: number): number {
   let low = 0
   let high = starts.length

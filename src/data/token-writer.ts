@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileError } from '../io/files/file-error.ts'
 import type { TokenMeta } from './token-files.ts'
 
-/** Writes ids to the shards of a folder; only one buffer of them is in memory. */
+/** Writes ids to the shards of a folder. Only one buffer is in memory. */
 export class TokenWriter {
   tokens = 0
   readonly shards: TokenMeta['shards'] = []
@@ -34,7 +34,7 @@ export class TokenWriter {
     this.closeShard(true)
   }
 
-  /** Closes the files of an incomplete folder. */
+  /** Closes the files without completing the folder. */
   abandon(): void {
     this.closeShard(false)
   }

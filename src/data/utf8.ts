@@ -1,4 +1,4 @@
-/** The index of the first byte that is no part of a UTF-8 character, -1 when all are. */
+/** The index of the first byte that is not valid UTF-8; -1 if all are valid. */
 export function findInvalidUtf8(bytes: Uint8Array): number {
   let i = 0
   while (i < bytes.length) {
@@ -9,7 +9,7 @@ export function findInvalidUtf8(bytes: Uint8Array): number {
   return -1
 }
 
-/** How many bytes at the end begin a character that is cut off: 0 to 3. */
+/** The number of bytes of an incomplete character at the end: 0 to 3. */
 export function incompleteTail(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]
@@ -25,7 +25,7 @@ function announced(first: number): number {
   return first < 0xf0 ? 3 : 4
 }
 
-/** The length of the character at `at`; 0 for one that is overlong, a surrogate or broken off. */
+/** The length of the character at `at`; 0 if it is overlong, a surrogate or incomplete. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at]
   if (first < 0x80) return 1

@@ -6,15 +6,16 @@ import { randomBelow, shuffledIndices } from '../util/random.ts'
 import type { BatchSampler } from './batch.ts'
 import type { TokenDataset } from './token-dataset.ts'
 
-/** Ids (B, T), row-major: B rows of T tokens. */
+/** Token ids of shape (B, T), row-major: B rows of T tokens. */
 export interface TokenRows {
   data: Int32Array
   shape: [batchSize: number, contextLength: number]
 }
 
-/** Rows of tokens and, for each of them, the token that comes next. */
+/** Inputs (B, T), and as targets (B, T) the next token of each position. */
 export type TokenBatch = { readonly inputs: TokenRows; readonly targets: TokenRows }
 
+/** Options of `RandomWindows` and `SequentialWindows`. */
 export interface WindowOptions {
   batchSize: number
   contextLength: number
@@ -22,7 +23,7 @@ export interface WindowOptions {
 }
 
 export interface SequentialOptions extends WindowOptions {
-  /** Draw the order of the windows in each epoch. Default true. */
+  /** Shuffle the windows in each epoch. Default true. */
   shuffle?: boolean
   /** Skip the last batch of an epoch when it is not full. Default true. */
   dropLast?: boolean
@@ -39,7 +40,7 @@ const checkSequential = argumentKinds('SequentialWindows', {
   options: optionKinds<SequentialOptions>({ ...WINDOWS, shuffle: 'flag?', dropLast: 'flag?' }),
 })
 
-/** Windows that start anywhere, drawn with replacement by (seed, step, row). */
+/** Samples windows at random positions with replacement, drawn from (seed, step, row). */
 export class RandomWindows implements BatchSampler {
   private readonly dataset: TokenDataset
   private readonly batchSize: number
@@ -66,9 +67,9 @@ export class RandomWindows implements BatchSampler {
   }
 }
 
-/** Consecutive windows, each once in an epoch, in an order drawn by (seed, epoch). */
+/** Visits consecutive windows once per epoch, in an order drawn from (seed, epoch). */
 export class SequentialWindows implements BatchSampler {
-  /** Windows in an epoch; the rest of the text, shorter than a window, is not used. */
+  /** Number of windows per epoch. The rest of the text, shorter than a window, is not used. */
   readonly windows: number
   readonly stepsPerEpoch: number
   private readonly dataset: TokenDataset

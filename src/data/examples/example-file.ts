@@ -1,5 +1,5 @@
-// A file of encoded examples: the bytes of each as `Packer` writes them; the size of each in bytes and its length for
-// bucketing, as u32; a description as JSON, and the size of the JSON as u32. Numbers are little-endian. The JSON holds
+// File format for encoded examples: the bytes that `Packer` writes for each; the size in bytes and the length for
+// bucketing of each, as u32; a JSON footer; the size of the footer as u32. Numbers are little-endian. The footer has
 // a SHA-256 of everything before it.
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
@@ -17,7 +17,7 @@ import { unpack } from './pack.ts'
 const checkWrite = argumentKinds('writeExamples', { path: 'text', key: 'text', packed: 'stream' })
 const checkOpen = argumentKinds('openExamples', { path: 'text', key: 'text', options: HOLD })
 
-/** Writes a file of examples. It replaces an older file at once, when it is complete. */
+/** Writes a file of examples. An older file is replaced atomically after the new one is complete. */
 export async function writeExamples(
   path: string,
   key: string,
@@ -49,17 +49,16 @@ export async function writeExamples(
   })
 }
 
-/** Examples of a file, each read when it is asked for. */
+/** Examples in a file. Each is read on access. */
 export interface StoredExamples<E> extends Examples<E> {
   readonly lengths: Uint32Array
   close(): Promise<void>
 }
 
 /**
- * Opens a file of examples after having checked all of it. Small ones are held, as they are in the file;
- * of others what each example takes.
- * @returns undefined where there is none of this key, or a damaged one
- * @throws HeedError for a file that may not be read, and for a folder
+ * Verifies and opens a file of examples. Small files are kept in memory; of large ones, only the sizes of the examples.
+ * @returns undefined if the file is missing, damaged, or has another key
+ * @throws HeedError if the file is not readable or is a folder
  */
 export async function openExamples<E>(
   path: string,
@@ -86,7 +85,7 @@ export async function openExamples<E>(
       throw new HeedError('corrupt-file', `${path} is damaged`)
     if (held) return new FileExamples<E>(starts, lengths, held)
     const file = new FileExamples<E>(starts, lengths, { path, handle })
-    handle = undefined // which is the file's now
+    handle = undefined // the file closes it
     return file
   } catch (error) {
     if (error instanceof HeedError && error.code !== 'file-system') return undefined
@@ -108,7 +107,7 @@ const footerSchema = z.object({
   version: z.literal(VERSION),
   key: z.string(),
   count: count.max(2 ** 31),
-  /** Of all examples together. */
+  /** Total size of the examples. */
   bytes: count,
   sha256: z.string(),
 })
@@ -127,7 +126,7 @@ async function readFooter(handle: FileHandle, size: number, key: string) {
   return data
 }
 
-/** The first bytes of a file, kept where there is an array for them. */
+/** Yields the first bytes of a file; `target` is an array to fill, or only their number. */
 async function* piecesOf(
   handle: FileHandle,
   target: Uint8Array | number,

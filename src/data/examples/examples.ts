@@ -5,15 +5,18 @@ import { instanceOf } from '../../util/options.ts'
 const checkSelect = argumentKinds('selectExamples', { all: 'collection', numbers: 'numbers' })
 const checkFirst = argumentKinds('firstExamples', { all: 'collection', most: 'count' })
 
-/** Examples by index, in memory or in a file; an array is one. */
+/** A collection of examples by index, in memory or in a file. Arrays qualify. */
 export interface Examples<E> {
   readonly length: number
   at(index: number): E | undefined
-  /** Lengths for bucketing, where they are known without reading the examples. */
+  /** Lengths for bucketing, if they are known without reading the examples. */
   readonly lengths?: ArrayLike<number>
 }
 
-/** Some of the examples, in the order of their numbers here. */
+/**
+ * Selects examples by index, in the order of `numbers`.
+ * @throws HeedError for an index out of range
+ */
 export function selectExamples<E>(all: Examples<E>, numbers: Uint32Array): Examples<E> {
   checkSelect(all, numbers)
   for (const number of numbers)
@@ -27,7 +30,7 @@ export function selectExamples<E>(all: Examples<E>, numbers: Uint32Array): Examp
   }
 }
 
-/** The first `most` examples; by default all. */
+/** Returns the first `most` examples as an array; all by default. */
 export function firstExamples<E>(all: Examples<E>, most = all?.length): E[] {
   checkFirst(all, most)
   return Array.from({ length: Math.min(most, all.length) }, (_, i) => all.at(i) as E)
@@ -40,7 +43,7 @@ const checkParts = argumentKinds('Packed examples', {
   lengths: UINTS,
 })
 
-/** @throws HeedError for what is not packed examples */
+/** @throws HeedError if `packed` is not a PackedExamples */
 export function checkPacked(packed: PackedExamples): void {
   const { bytes, sizes, lengths } = Object(packed)
   checkParts(bytes, sizes, lengths)

@@ -6,7 +6,7 @@ import { type Examples, firstExamples } from './examples.ts'
 
 const checkJoined = argumentKinds('JoinedExamples', { examples: 'collection' })
 
-/** Examples of token ids as one sequence. */
+/** Presents examples of token ids as one long sequence. */
 export class JoinedExamples implements TokenSource {
   readonly length: number
   private readonly examples: Examples<readonly number[]>
@@ -39,8 +39,8 @@ export class JoinedExamples implements TokenSource {
     const ids = this.examples.at(example)
     const end = this.starts[example + 1] ?? this.length
     if (ids && this.starts[example] + ids.length === end) return ids
-    throw new HeedError('corrupt-file', `Example ${example} must have the length that was stored`, {
-      remedy: 'Delete the folder of HEED_CACHE and run again.',
+    throw new HeedError('corrupt-file', `Example ${example} must have its stored length`, {
+      remedy: 'Delete the cache folder (HEED_CACHE) and run again.',
     })
   }
 

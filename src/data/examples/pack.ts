@@ -1,5 +1,5 @@
-// Examples as bytes: a tag, then the value. Lists of integers, the bulk of an example, take one, two or four bytes a
-// number.
+// Binary encoding of examples: a tag, then the value. Lists of integers, the bulk of an example, take one, two or four
+// bytes per number.
 import { HeedError, shown } from '../../util/errors.ts'
 import { checkPacked, type PackedExamples } from './examples.ts'
 
@@ -8,23 +8,23 @@ const TAGS = {
   null: 1,
   false: 2,
   true: 3,
-  /** f64, little-endian as all numbers here. */
+  /** f64, little-endian like all numbers here. */
   number: 4,
-  /** Bytes as a varint, UTF-8. */
+  /** Number of bytes as a varint, then UTF-8. */
   text: 5,
-  /** The same in UTF-16, for text with half a surrogate pair, which UTF-8 has no bytes for. */
+  /** The same in UTF-16, for text with lone surrogates, which UTF-8 cannot represent. */
   brokenText: 6,
-  /** Count as a varint, values. */
+  /** Count as a varint, then the values. */
   list: 7,
-  /** Count as a varint; name without a tag and value of each. */
+  /** Count as a varint, then for each entry its name without a tag and its value. */
   record: 8,
-  /** Count as a varint, numbers of one width. */
+  /** Count as a varint, then numbers of one width. */
   u8: 9,
   u16: 10,
   i32: 11,
 } as const
 
-/** Appends values to a buffer: JSON values and `undefined`. */
+/** Encodes JSON values and `undefined` into a buffer. */
 export class Packer {
   private bytes = Buffer.alloc(1 << 16)
   private filled = 0
@@ -34,20 +34,21 @@ export class Packer {
     return this.filled
   }
 
-  /** A copy of the bytes since the last call; the buffer is empty afterwards. */
+  /** Returns a copy of the bytes and empties the buffer. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.bytes.subarray(0, this.filled))
     this.filled = 0
     return taken
   }
 
-  /** @throws HeedError for values that are no JSON, and for those that are nested more than 32 deep */
+  /** @throws HeedError for a value that is not JSON, or is nested more than 32 levels deep */
   add(value: unknown): void {
     this.addValue(value, 0)
   }
 
   private addValue(value: unknown, depth: number): void {
-    if (depth > DEEPEST) throw wrongValue('at most 32 lists and objects in each other, got more')
+    if (depth > DEEPEST)
+      throw wrongValue('lists and objects nested at most 32 levels deep, got more')
     if (typeof value === 'string') this.addText(value)
     else if (typeof value === 'number') {
       this.addByte(TAGS.number)
@@ -124,8 +125,8 @@ export class Packer {
 }
 
 /**
- * The value that bytes hold.
- * @throws HeedError for bytes that `Packer` has not written
+ * Decodes one value.
+ * @throws HeedError for bytes that `Packer` did not write
  */
 export function unpack(bytes: Uint8Array): unknown {
   const reader = new Unpacker(bytes)
@@ -134,7 +135,7 @@ export function unpack(bytes: Uint8Array): unknown {
   return value
 }
 
-/** All values of packed examples. */
+/** Decodes packed examples one after the other. */
 export function* unpackAll(packed: PackedExamples): Generator<unknown> {
   checkPacked(packed)
   const { bytes, sizes } = packed
@@ -148,7 +149,7 @@ const SIZES = { [TAGS.u8]: 1, [TAGS.u16]: 2, [TAGS.i32]: 4 } as const
 const HALF_A_PAIR = /\p{Surrogate}/u
 const DEEPEST = 32
 
-/** The narrowest form of whole numbers; undefined for lists of anything else, or of nothing. */
+/** The narrowest type for a list of integers; undefined for empty and other lists. */
 function widthOf(list: readonly unknown[]): Width | undefined {
   let least = 0
   let most = 0
@@ -222,7 +223,7 @@ class Unpacker {
     return list
   }
 
-  /** A count of things of at least `size` bytes each: more than there can be is refused. */
+  /** Reads a count of items of at least `size` bytes each. Throws if the remaining bytes cannot hold them. */
   private count(size: number): number {
     let count = 0
     for (let scale = 1; ; scale *= 128) {
@@ -244,10 +245,10 @@ class Unpacker {
 
 const wrongValue = (expected: string): HeedError =>
   new HeedError('invalid-data', `An example must hold ${expected}`, {
-    remedy: 'Encode rows as lists of numbers, texts and plain objects of them.',
+    remedy: 'Encode rows as numbers, strings, and lists or plain objects of them.',
   })
 
 const damaged = (): HeedError =>
   new HeedError('corrupt-file', 'An example in the cache is damaged', {
-    remedy: 'Delete the folder of HEED_CACHE and run again.',
+    remedy: 'Delete the cache folder (HEED_CACHE) and run again.',
   })

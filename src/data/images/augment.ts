@@ -1,4 +1,4 @@
-// What images are changed by while a model learns, so that it does not learn them by heart.
+// Data augmentation: random changes of training images against overfitting.
 import { checkArgument, wrongArgument } from '../../util/check-argument.ts'
 import { numberFrom, optionKinds } from '../../util/options.ts'
 import { brightness, contrast, saturation, turnHue } from './colours.ts'
@@ -7,20 +7,21 @@ import { checkImage, type Image } from './image.ts'
 import { randAugment } from './rand-augment.ts'
 import { flip, randomResizedCrop, randomShift } from './shapes.ts'
 
+/** Options of `augment`. */
 export interface Augmentation {
-  /** Smallest part of the area that is cut out and enlarged; 1: all of it. */
+  /** Smallest fraction of the area for a random resized crop; 1 keeps the whole image. */
   crop: number
-  /** Pixels by which an image is moved at most. */
+  /** Maximum shift in pixels. */
   shift: number
-  /** Whether half of all images are mirrored. */
+  /** Whether to mirror half of the images. */
   flip: boolean
-  /** Share by which brightness, contrast and saturation may change. */
+  /** Maximum relative change of brightness, contrast and saturation. */
   jitter: number
-  /** Part of the colour circle by which hues turn at most, 0 to 0.5. */
+  /** Maximum rotation of hues as a fraction of the colour circle, 0 to 0.5. */
   hue: number
   /** Strength of RandAugment, 0 (none) to 10. */
   randAugment: number
-  /** How often a rectangle is made noise (Zhong et al., 2020). */
+  /** Probability of random erasing: a rectangle becomes noise (Zhong et al., 2020). */
   erase: number
 }
 
@@ -34,7 +35,7 @@ const AUGMENTATION = optionKinds<Augmentation>({
   erase: 'share',
 })
 
-/** An image of the same size, changed in what is asked for. Options may have further keys, such as those of a task. */
+/** Returns an augmented image of the same size. Options may have other keys, such as those of a task. */
 export function augment(image: Image, options: Augmentation, draw: Draw): Image {
   checkImage('augment', image)
   AUGMENTATION.checkValues('augment', options)
@@ -60,14 +61,14 @@ function jitter(image: Image, most: number, draw: Draw): Image {
   return out
 }
 
-/** A rectangle of 2 % to a third of the area, and a shape between 3:10 and 10:3. */
+/** Erases a rectangle of 2 % to 33 % of the area with an aspect ratio between 3:10 and 10:3. */
 function erase(image: Image, draw: Draw): Image {
   const { width, height, channels } = image
   const area = width * height * (0.02 + (1 / 3 - 0.02) * draw())
   const ratio = Math.exp((2 * draw() - 1) * Math.log(10 / 3))
   const box = boxIn(image, Math.sqrt(area * ratio), Math.sqrt(area / ratio), draw)
   const data = image.data.slice()
-  let noise = Math.floor(draw() * 2 ** 32) // a draw for each pixel would take too long
+  let noise = Math.floor(draw() * 2 ** 32) // one draw per pixel would be too slow
   for (let y = box.top; y < box.top + box.height; y++) {
     const start = (y * width + box.left) * channels
     for (let i = start; i < start + box.width * channels; i++) {
@@ -85,7 +86,7 @@ interface Area {
   height: number
 }
 
-/** A rectangle of about these sides somewhere in an image. */
+/** Draws a rectangle of about this size within an image. */
 function boxIn(image: Image, width: number, height: number, draw: Draw): Area {
   const w = Math.min(image.width, Math.max(1, Math.round(width)))
   const h = Math.min(image.height, Math.max(1, Math.round(height)))
@@ -94,17 +95,20 @@ function boxIn(image: Image, width: number, height: number, draw: Draw): Area {
   return { left, top, width: w, height: h }
 }
 
+/** Options of `mix`. */
 export interface Mix {
-  /** Of Beta(a, a), how much of one image another one takes away (Zhang et al., 2018); 0: none. */
+  /** Alpha of mixup: the blend ratio is drawn from Beta(alpha, alpha) (Zhang et al., 2018). 0 turns it off. */
   mixup: number
-  /** The same for a rectangle of another image, put in (Yun et al., 2019). */
+  /** Alpha of CutMix: a rectangle is pasted from another image (Yun et al., 2019). 0 turns it off. */
   cutmix: number
 }
 
 const MIX = optionKinds<Mix>({ mixup: 'amount', cutmix: 'amount' })
 
 /**
- * Two images of one size as one, and the share of the first in it: that of its label. Options may have further keys.
+ * Mixes two images of the same size with mixup or CutMix. Returns the result and the weight of the first label. Options
+ * may have other keys.
+ * @throws HeedError for images of different sizes
  */
 export function mix(a: Image, b: Image, options: Mix, draw: Draw): [Image, number] {
   for (const image of [a, b]) checkImage('mix', image)
@@ -133,13 +137,13 @@ export function mix(a: Image, b: Image, options: Mix, draw: Draw): [Image, numbe
 
 const sizeOf = ({ width, height, channels }: Image): string => `${width} x ${height} x ${channels}`
 
-/** Of Beta(a, a): two numbers of Gamma(a), the first as a share of both. */
+/** Draws from Beta(a, a) as x / (x + y), with x and y from Gamma(a). */
 function betaDraw(a: number, draw: Draw): number {
   const [x, y] = [gammaDraw(a, draw), gammaDraw(a, draw)]
   return x + y === 0 ? 0.5 : x / (x + y)
 }
 
-/** Marsaglia and Tsang (2000); below 1 by Gamma(a + 1)·u^(1/a). */
+/** Draws from Gamma(a) (Marsaglia and Tsang, 2000); for a < 1 as Gamma(a + 1)·u^(1/a). */
 function gammaDraw(a: number, draw: Draw): number {
   if (a < 1) return gammaDraw(a + 1, draw) * (1 - draw()) ** (1 / a)
   const d = a - 1 / 3

@@ -1,7 +1,7 @@
-// Images in the colours of printers, as Pillow converts them: without a colour profile.
+// CMYK images are converted like in Pillow, without a colour profile.
 import type { Image } from './image.ts'
 
-/** Cyan, magenta, yellow and black (0: no ink) as RGB: each colour is (255 - ink)·(255 - black)/255, rounded. */
+/** Converts CMYK (0: no ink) to RGB: each channel is (255 - ink)·(255 - black)/255, rounded. */
 export function cmykToRgb({ width, height, data }: Image): Image {
   const rgb = new Uint8Array(3 * width * height)
   for (let pixel = 0; pixel < width * height; pixel++) {

@@ -1,25 +1,25 @@
-// Changes of colours, as PIL's ImageEnhance and ImageOps compute them.
+// Colour operations with the results of PIL's ImageEnhance and ImageOps.
 import { type Image, withChannels } from './image.ts'
 
-/** 1 leaves an image as it is; 0 makes it black, and 2 twice as bright. */
+/** Scales the brightness: 0 gives a black image, 1 the same image, 2 twice the brightness. */
 export const brightness = (image: Image, factor: number): Image =>
   mapBytes(image, (value) => value * factor)
 
-/** 1 leaves an image as it is; 0 makes it grey all over. */
+/** Scales the contrast: 0 gives a uniform grey, 1 the same image. */
 export function contrast(image: Image, factor: number): Image {
   const { data } = withChannels(image, 1)
   const mean = Math.floor(data.reduce((sum, value) => sum + value, 0) / data.length + 0.5)
   return mapBytes(image, (value) => mean + (value - mean) * factor)
 }
 
-/** 1 leaves an image as it is; 0 takes its colours. */
+/** Scales the saturation: 0 gives a greyscale image, 1 the same image. */
 export function saturation(image: Image, factor: number): Image {
   if (image.channels < 3) return image
   const grey = withChannels(withChannels(image, 1), image.channels).data
   return mapBytes(image, (value, i) => grey[i] + (value - grey[i]) * factor)
 }
 
-/** Hues turned by a part of the colour circle: by a third of it, red becomes green. Greys stay. */
+/** Rotates hues by a fraction of the colour circle: 1/3 turns red into green. Greys do not change. */
 export function turnHue(image: Image, turn: number): Image {
   if (image.channels < 3) return image
   const data = image.data.slice()
@@ -36,19 +36,19 @@ export function turnHue(image: Image, turn: number): Image {
   return { ...image, data }
 }
 
-/** In sixths of the circle from red on (Smith, 1978). */
+/** Hue in sixths of the colour circle, starting at red (Smith, 1978). */
 function hueOf(red: number, green: number, blue: number, most: number, chroma: number): number {
   if (most === red) return (green - blue) / chroma
   return most === green ? 2 + (blue - red) / chroma : 4 + (red - green) / chroma
 }
 
-/** How much of the chroma a channel lacks at a place of the circle: none for a third, all for another. */
+/** Fraction of the chroma that a channel lacks at a hue: 0 on one third of the circle, 1 on another. */
 function channelLoss(at: number): number {
   const sixth = at % 6
   return Math.max(0, Math.min(sixth, 4 - sixth, 1))
 }
 
-/** 1 leaves an image as it is; 0 smooths it, and 2 sharpens it. */
+/** Sharpens an image: 0 smooths it, 1 gives the same image, 2 sharpens it. */
 export function sharpness(image: Image, factor: number): Image {
   const { width, height, channels, data } = image
   const line = width * channels
@@ -56,7 +56,7 @@ export function sharpness(image: Image, factor: number): Image {
     const y = Math.floor(i / line)
     const x = Math.floor((i % line) / channels)
     if (x === 0 || y === 0 || x === width - 1 || y === height - 1) return value
-    let sum = 4 * value // of 13: five for the middle, one for each place around it
+    let sum = 4 * value // weights: 5/13 for the centre, 1/13 for each neighbour
     for (const row of [i - line, i, i + line])
       sum += data[row - channels] + data[row] + data[row + channels]
     const smooth = Math.floor(sum / 13 + 0.5)
@@ -64,7 +64,7 @@ export function sharpness(image: Image, factor: number): Image {
   })
 }
 
-/** Each channel stretched over all values. */
+/** Stretches each channel to the full range of values. */
 export const autoContrast = (image: Image): Image =>
   mapChannels(image, (counts) => {
     const low = counts.findIndex((count) => count > 0)
@@ -72,7 +72,7 @@ export const autoContrast = (image: Image): Image =>
     return (value) => (high > low ? Math.trunc(((value - low) * 255) / (high - low)) : value)
   })
 
-/** Each channel's values made about equally frequent. */
+/** Equalises the histogram of each channel. */
 export const equalize = (image: Image): Image =>
   mapChannels(image, (counts) => {
     const used = counts.filter((count) => count > 0)
@@ -87,11 +87,11 @@ export const equalize = (image: Image): Image =>
     return (value) => table[value]
   })
 
-/** Values from `threshold` on turned into their negatives. */
+/** Inverts values from `threshold` upwards. */
 export const solarize = (image: Image, threshold: number): Image =>
   mapBytes(image, (value) => (value < threshold ? value : 255 - value))
 
-/** So many of the eight bits kept. */
+/** Keeps the highest `bits` bits of each value. */
 export const posterize = (image: Image, bits: number): Image =>
   mapBytes(image, (value) => value & (0xff << (8 - bits)))
 
@@ -102,7 +102,7 @@ function mapBytes(image: Image, change: (value: number, i: number) => number): I
   return { ...image, data }
 }
 
-/** By how often each value is in each channel. */
+/** Maps each channel with a function that is made from its histogram. */
 function mapChannels(
   image: Image,
   changeOf: (counts: number[]) => (value: number) => number,

@@ -1,4 +1,4 @@
-// Image files are decoded by sharp (libvips), an optional package of 20 MB.
+// Image files are decoded by sharp (libvips), an optional dependency of 20 MB.
 import { extname } from 'node:path'
 import type Sharp from 'sharp'
 import { openForReading, readFully } from '../../io/files/open-file.ts'
@@ -8,26 +8,26 @@ import { HeedError } from '../../util/errors.ts'
 import { cmykToRgb } from './cmyk.ts'
 import { checkImage, type Image, type ImageSource } from './image.ts'
 
-/** The endings of files that hold images. */
+/** File extensions of images, with the dot. */
 export const IMAGE_ENDINGS: ReadonlySet<string> = new Set(
   '.jpg .jpeg .png .webp .gif .avif .tif .tiff'.split(' '),
 )
 
-/** Whether a path has the ending of an image file. */
+/** Whether a path has the extension of an image file. */
 export const isImageFile = (path: string): boolean => IMAGE_ENDINGS.has(extname(path).toLowerCase())
 
 const MAX_BYTES = 512e6
 const MAX_PIXELS = 2 ** 27 // of a decoded image: half a gigabyte
 
 /**
- * The pixels of a file, rotated as its EXIF data says, with 1 to 4 channels (grey or RGB, with or without alpha).
- * @throws HeedError for a file that is missing, damaged or not an image, and when sharp is not installed
+ * Reads an image file as 1 to 4 channels (grey or RGB, with or without alpha), rotated by its EXIF orientation.
+ * @throws HeedError for a file that is missing, damaged or not an image, and if sharp is not installed
  */
 export async function readImage(file: string): Promise<Image> {
   return decodeImage(await readBytes(file), file)
 }
 
-/** The pixels in the bytes of a file; `name` is for errors. */
+/** Decodes the bytes of an image file. `name` appears in errors. */
 async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
   refuseOtherFormats(`The image ${name}`, 'an image', bytes, [])
   const sharp = await loadSharp()
@@ -35,7 +35,7 @@ async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
     const options = { limitInputPixels: MAX_PIXELS, failOn: 'error' } as const
     const isCmyk = (await sharp(bytes, options).metadata()).space === 'cmyk'
     const pixels = sharp(bytes, options).autoOrient()
-    if (isCmyk) pixels.pipelineColourspace('cmyk').toColourspace('cmyk') // else a profile is used
+    if (isCmyk) pixels.pipelineColourspace('cmyk').toColourspace('cmyk') // otherwise a colour profile is applied
     const { data, info } = await pixels
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
@@ -46,12 +46,12 @@ async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
     const [reason] = (error as Error).message.split('\n')
     throw new HeedError('corrupt-file', `The image ${name} must be readable, got: ${reason}`, {
       cause: error,
-      remedy: `Check that it is complete, and of a known format: ${[...IMAGE_ENDINGS].join(' ')}.`,
+      remedy: `Check that the file is complete and has a supported format: ${[...IMAGE_ENDINGS].join(' ')}.`,
     })
   }
 }
 
-/** The pixels of a row's image. */
+/** Returns the pixels of an image in a row. @throws HeedError like `readImage` */
 export async function openImage(source: ImageSource): Promise<Image> {
   checkArgument('openImage', 'source', source, 'object')
   if ('file' in source) return readImage(source.file)
@@ -79,12 +79,12 @@ async function readBytes(file: string): Promise<Uint8Array> {
       throw new HeedError(
         'invalid-data',
         `The image ${file} must be at most ${MAX_BYTES} bytes, got ${size}`,
-        { remedy: 'Save it with less resolution.' },
+        { remedy: 'Save it with a lower resolution.' },
       )
     const bytes = new Uint8Array(size)
     if (await readFully(handle, bytes, 0)) return bytes
     throw new HeedError('corrupt-file', `The image ${file} became shorter while it was read`, {
-      remedy: 'Run again when no program writes to it.',
+      remedy: 'Run again when no other program writes to it.',
     })
   } finally {
     await handle.close()

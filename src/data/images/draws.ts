@@ -1,14 +1,14 @@
 import { argumentKinds } from '../../util/argument-kinds.ts'
 import { randomUniform } from '../../util/random.ts'
 
-/** The next of a series of numbers in [0, 1). */
+/** Returns the next random number in [0, 1). */
 export type Draw = () => number
 
-const MOST = 4096 // draws of one row
+const MOST = 4096 // random numbers per row
 
 const checkDrawsOf = argumentKinds('drawsOf', { seed: 'count', step: 'count', row: 'count' })
 
-/** The series of a batch's row: the same for the same seed, step and row, whatever was drawn before. */
+/** Random numbers for a row of a batch. They depend on seed, step and row only, not on earlier draws. */
 export function drawsOf(seed: number, step: number, row: number): Draw {
   checkDrawsOf(seed, step, row)
   let index = row * MOST

@@ -1,4 +1,4 @@
-// A folder of images, with a folder for each label.
+// A folder of images with a subfolder for each label.
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileError } from '../../io/files/file-error.ts'
@@ -9,16 +9,16 @@ import { IMAGE_ENDINGS } from './decode.ts'
 
 const MAX_DEPTH = 16
 
-/** Whether a folder holds folders with images. */
+/** Whether a folder has subfolders with images. */
 export function isImageFolder(path: string): boolean {
   checkArgument('isImageFolder', 'path', path, 'text')
   return foldersIn(path).some((label) => listImages(join(path, label), 1, 1).length > 0)
 }
 
 /**
- * The images of `path/LABEL/…`, label by label, in the order of their names. Columns: image
- * (`{ file }`), label. Hidden files, links to folders and files with other endings are skipped.
- * @throws HeedError for a folder without such folders
+ * Rows for the images in `path/LABEL/…`, sorted by label and name. Columns: image (`{ file }`), label. Hidden files,
+ * links to folders and files with other extensions are skipped.
+ * @throws HeedError if no subfolder has images
  */
 export function imageFolderRows(path: string): RowSource {
   checkArgument('imageFolderRows', 'path', path, 'text')
@@ -33,11 +33,11 @@ async function* listRows(path: string): AsyncGenerator<Row> {
   if (number > 0) return
   throw new HeedError(
     'invalid-data',
-    `${path} must hold a folder of images for each label, got none`,
+    `${path} must have a subfolder of images for each label, got none`,
     {
       key: 'data',
       value: path,
-      remedy: `The files of images end in ${[...IMAGE_ENDINGS].join(' ')}.`,
+      remedy: `Image files end in ${[...IMAGE_ENDINGS].join(' ')}.`,
     },
   )
 }
@@ -45,7 +45,7 @@ async function* listRows(path: string): AsyncGenerator<Row> {
 const foldersIn = (path: string): string[] =>
   entriesOf(path).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
 
-/** At most `limit` of the images in a folder and the folders below it. */
+/** Lists at most `limit` images in a folder and its subfolders. */
 function listImages(folder: string, depth: number, limit = Number.POSITIVE_INFINITY): string[] {
   if (depth > MAX_DEPTH)
     throw new HeedError(

@@ -1,4 +1,4 @@
-// IDX, the format of MNIST: two zero bytes, type, rank, sizes (big-endian), numbers; often packed with gzip.
+// IDX, the format of MNIST: two zero bytes, type, rank, sizes (big-endian), numbers; often compressed with gzip.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Row, RowSource } from '../row.ts'
 
-/** Numbers of one byte each, and the sizes of their axes. */
+/** An array of unsigned bytes with its shape. */
 export interface IdxArray {
   readonly shape: readonly number[]
   readonly data: Uint8Array
@@ -24,7 +24,7 @@ export function isIdx(path: string): boolean {
   return /[-.]idx\d?(-ubyte)?(\.gz)?$/.test(path)
 }
 
-/** @throws HeedError for a file of another format */
+/** Reads an IDX file of unsigned bytes, compressed or not. @throws HeedError for a damaged file or another format */
 export async function readIdx(path: string): Promise<IdxArray> {
   checkArgument('readIdx', 'path', path, 'text')
   const stored = await readFile(path).catch((error) => {
@@ -34,7 +34,8 @@ export async function readIdx(path: string): Promise<IdxArray> {
   const bytes = zipped ? await unzip(stored, path) : stored
   const fail = (why: string): never => {
     throw new HeedError('corrupt-file', `${path} must be an IDX file, got ${why}`, {
-      remedy: 'IDX begins with 0, 0, 8 (for bytes) and the number of axes, then their sizes.',
+      remedy:
+        'An IDX file starts with 0, 0, 8 (for bytes) and the number of axes, followed by their sizes.',
     })
   }
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0)
@@ -51,7 +52,7 @@ export async function readIdx(path: string): Promise<IdxArray> {
 }
 
 /**
- * Images (`…images-idx3-ubyte`), with the labels of `…labels-idx1-ubyte` in the same folder, where that file exists.
+ * Rows for the images of `…images-idx3-ubyte`, with labels from `…labels-idx1-ubyte` in the same folder if it exists.
  * Columns: image, label (a number).
  */
 export function idxRows(path: string): RowSource {
@@ -70,14 +71,14 @@ async function* readRows(path: string, labelsPath: string | null): AsyncGenerato
     throw new HeedError(
       'invalid-data',
       `${path} must hold images (count, height, width), got sizes of ${shape.join(' x ')}`,
-      { remedy: 'Name the file of the images, not that of the labels.' },
+      { remedy: 'Pass the file with the images, not the one with the labels.' },
     )
   const labels = labelsPath ? await readIdx(labelsPath) : null
   if (labels && labels.data.length !== count)
     throw new HeedError(
       'invalid-data',
-      `${labelsPath} must have a label for each of ${count} images, got ${labels.data.length}`,
-      { remedy: 'Put the labels of these images beside them.' },
+      `${labelsPath} must have ${count} labels, one for each image, got ${labels.data.length}`,
+      { remedy: 'Put the label file of these images into the same folder.' },
     )
   const size = height * width * channels
   for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 import { checkArgument, checkArguments } from '../../util/check-argument.ts'
 import { HeedError, invalidOption } from '../../util/errors.ts'
 
-/** Bytes of pixels: (height, width, channels). */
+/** An image as unsigned bytes of shape (height, width, channels). */
 export interface Image {
   readonly width: number
   readonly height: number
@@ -9,10 +9,10 @@ export interface Image {
   readonly data: Uint8Array
 }
 
-/** The image of a row: pixels, the path of an image file, or the bytes of one. */
+/** An image in a row: pixels, the path of an image file, or the bytes of an image file. */
 export type ImageSource = Image | { readonly file: string } | { readonly bytes: Uint8Array }
 
-/** @throws HeedError for what is no image, and for pixels that do not fill it */
+/** @throws HeedError if `image` is not an Image or its data does not match its size */
 export function checkImage(owner: string, image: Image): Image {
   checkArgument(owner, 'image', image, 'object')
   const { width, height, channels, data } = image
@@ -22,17 +22,18 @@ export function checkImage(owner: string, image: Image): Image {
   throw new HeedError(
     'invalid-data',
     `An image of ${width} x ${height} pixels with ${channels} channels must have ${width * height * channels} bytes, got ${data.length}`,
-    { remedy: 'Give a byte for each channel of each pixel.' },
+    { remedy: 'Pass one byte per channel of each pixel.' },
   )
 }
 
 /**
- * The image with one channel (the luma of ITU-R 601, as in PIL) or three; transparency is dropped.
+ * Converts an image to one channel (luma of ITU-R 601, as in PIL) or three. Transparency is dropped.
+ * @throws HeedError for another number of channels
  */
 export function withChannels(image: Image, channels: number): Image {
   const { width, height, data, channels: given } = image
   if (given === channels) return image
-  const grey = given < 3 // one channel, or one and alpha
+  const grey = given < 3 // with or without alpha
   if (channels !== 1 && channels !== 3)
     throw invalidOption({
       key: 'channels',

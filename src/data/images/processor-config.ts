@@ -1,4 +1,4 @@
-// preprocessor_config.json: its keys, and what each kind of image processor takes for those that are missing or null.
+// Keys of preprocessor_config.json, and the defaults of each kind of image processor.
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
 import { type UnreadKeys, unreadKeys, warnOfUnreadKeys } from '../../util/unread-keys.ts'
@@ -37,13 +37,14 @@ const schema = z.looseObject({
 })
 
 type Keys = z.input<typeof schema>
-/** The contents of preprocessor_config.json: null means the same as a missing key. */
+/** Contents of preprocessor_config.json. Null means the same as a missing key. */
 export type ImageProcessorConfig = { [K in keyof Keys]: Keys[K] | null }
+/** A config with all defaults filled in. */
 export type CompleteImageConfig = z.output<typeof schema>
 
 /**
- * A complete config. Keys that are not supported cause one warning.
- * @throws HeedError with each invalid key
+ * Validates a config and fills in the defaults. Unsupported keys cause one warning.
+ * @throws HeedError that lists all invalid keys
  */
 export function readImageConfig(given: ImageProcessorConfig, source: string): CompleteImageConfig {
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
@@ -58,10 +59,10 @@ export function readImageConfig(given: ImageProcessorConfig, source: string): Co
   return result.data
 }
 
-/** Keys that change nothing here, compared with transformers 5.24. */
+/** Keys of transformers 5.24 that have no effect on the result here. */
 export const unreadImageKeys: UnreadKeys = {
   ...unreadKeys('processor_class', '_processor_class', 'image_processor_class', 'auto_map'),
-  // How images are passed in and out, and where they are computed
+  // Formats of inputs and outputs, and devices
   ...unreadKeys('do_convert_rgb', 'input_data_format', 'return_tensors', 'device', 'backend'),
   ...unreadKeys('disable_grouping', 'image_seq_length', '_valid_processor_keys'),
   ...unreadKeys('_valid_kwargs_names', 'model_input_names', 'feature_extractor_type'),
@@ -70,7 +71,7 @@ export const unreadImageKeys: UnreadKeys = {
   data_format: ['channels_first'],
 }
 
-/** Of the kind of image processor, by the beginning of its name. */
+/** Defaults by the prefix of the image processor's class name. */
 function defaultsOf({
   image_processor_type,
   feature_extractor_type,

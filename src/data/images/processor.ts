@@ -1,4 +1,4 @@
-// Pixels as the input of a model, by preprocessor_config.json of a Hugging Face folder.
+// Preprocessing of images by the preprocessor_config.json of a Hugging Face model folder.
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../io/files/atomic.ts'
 import { readJsonObject } from '../../io/files/json.ts'
@@ -17,7 +17,7 @@ const FILE = 'preprocessor_config.json'
 const checkNew = argumentKinds('ImageProcessor', { config: 'record', source: 'text' })
 const checkNormalize = argumentKinds('normalize', { out: 'floats', offset: 'count' })
 
-/** Converts images to the size and the scale of numbers that a model expects. */
+/** Resizes, crops, rescales and normalises images to the input that a model expects. */
 export class ImageProcessor {
   readonly config: CompleteImageConfig
   /** Channels of the result: 1 or 3. */
@@ -25,7 +25,7 @@ export class ImageProcessor {
   private readonly means: number[]
   private readonly deviations: number[]
 
-  /** @throws HeedError with each invalid key */
+  /** @throws HeedError that lists all invalid keys */
   constructor(config: ImageProcessorConfig = {}, source = 'the image processor') {
     checkNew(config, source)
     this.config = readImageConfig(config, source)
@@ -41,7 +41,7 @@ export class ImageProcessor {
       })
   }
 
-  /** Of a model folder, or a file. */
+  /** Reads the config of a model folder, or a JSON file. @throws HeedError for a missing file and invalid keys */
   static async fromFile(path: string): Promise<ImageProcessor> {
     checkArgument('ImageProcessor.fromFile', 'path', path, 'text')
     const file = path.endsWith('.json') ? path : join(path, FILE)
@@ -54,7 +54,7 @@ export class ImageProcessor {
     await writeFileAtomic(join(folder, FILE), `${JSON.stringify(config, null, 2)}\n`)
   }
 
-  /** Height and width of what `fit` makes; null where images keep a size of their own. */
+  /** Height and width of the result of `fit`; null if it depends on the image. */
   get outputSize(): readonly [number, number] | null {
     const { do_resize, size = DEFAULT_SIDE } = this.config
     const crop = this.crop
@@ -64,7 +64,7 @@ export class ImageProcessor {
     return 'height' in size ? [size.height, size.width] : null
   }
 
-  /** An image of the model's channels and size, still in bytes. */
+  /** Converts an image to the channels and size of the model. Values remain bytes. */
   fit(image: Image): Image {
     checkImage('fit', image)
     const { do_resize, size = DEFAULT_SIDE } = this.config
@@ -77,7 +77,10 @@ export class ImageProcessor {
     return crop ? centerCrop(fitted, ...crop) : fitted
   }
 
-  /** The numbers of a fitted image, channel by channel: (channels, height, width) into `out` at `offset`. */
+  /**
+   * Rescales and normalises a fitted image. Writes (channels, height, width) to `out`, starting at `offset`.
+   * @throws HeedError for other channels, and if `out` is too small
+   */
   normalize(image: Image, out: Float32Array, offset = 0): void {
     const { width, height, channels, data } = checkImage('normalize', image)
     checkNormalize(out, offset)
@@ -101,12 +104,15 @@ export class ImageProcessor {
     if (channels === this.channels && data.length <= room) return
     throw new HeedError(
       'invalid-option',
-      `normalize: \`image\` must have ${this.channels} channels, and at most ${room} numbers after \`offset\`, got ${channels} channels and ${data.length} numbers`,
-      { key: 'image', remedy: 'Pass the result of `fit`, and an array with room for it.' },
+      `normalize: \`image\` must have ${this.channels} channels and at most ${room} values, the space in \`out\` after \`offset\`, got ${channels} channels and ${data.length} values`,
+      {
+        key: 'image',
+        remedy: 'Pass the result of `fit` and an array that is large enough for it.',
+      },
     )
   }
 
-  /** What cuts the middle out: crop_size; or with shortest_edge below 384, as ConvNeXT's has it, that. */
+  /** Size of the centre crop: crop_size, or for ConvNeXT a shortest_edge below 384. */
   private get crop(): [number, number] | null {
     const { size, do_center_crop, crop_size = DEFAULT_SIDE } = this.config
     if (do_center_crop)
@@ -122,7 +128,7 @@ export class ImageProcessor {
     return /^ConvNext/.test(String(type ?? old)) || (type === undefined && crop_pct != null)
   }
 
-  /** Whether a single number is the shorter side, as CLIP's and its relatives have it. */
+  /** Whether a size of one number means the shorter side, as in CLIP. */
   private get keepsShape(): boolean {
     return this.config.default_to_square === false
   }
@@ -148,20 +154,20 @@ export class ImageProcessor {
     throw new HeedError(
       'invalid-config',
       `${key} of ${source} must have ${this.channels} numbers, one for each channel, got ${list.length}`,
-      { key, value, remedy: 'Give one number, or one for each channel.' },
+      { key, value, remedy: 'Use one number, or a list with one for each channel.' },
     )
   }
 }
 
 const DEFAULT_SIDE = 224
-const CONVNEXT_SIDE = 384 // from here on ConvNeXT's images are stretched, not cut
+const CONVNEXT_SIDE = 384 // from this size on, ConvNeXT stretches images instead of cropping them
 
 const shortestEdge = (size: NonNullable<CompleteImageConfig['size']>): number => {
   if (typeof size === 'number') return size
   return 'shortest_edge' in size ? size.shortest_edge : Math.min(size.height, size.width)
 }
 
-/** Height and width with this shorter side, the longer one rounded down. */
+/** Height and width for a given shorter side; the longer side is rounded down. */
 function bySide(
   { width, height }: Image,
   shortest: number,
@@ -177,7 +183,7 @@ function bySide(
   return width <= height ? [newLong, newShort] : [newShort, newLong]
 }
 
-/** The middle of an image; where that is too small, zeros around it. */
+/** Crops the centre of an image; smaller images are padded with zeros. */
 function centerCrop(image: Image, height: number, width: number): Image {
   const { channels, data } = image
   if (image.height === height && image.width === width) return image
@@ -193,6 +199,6 @@ function centerCrop(image: Image, height: number, width: number): Image {
   return { width, height, channels, data: out }
 }
 
-/** Halves are rounded down where an image is cut, and up where it is padded. */
+/** Rounds halves down for cropping and up for padding. */
 const cropStart = (have: number, want: number): number =>
   have >= want ? Math.floor((have - want) / 2) : -Math.ceil((want - have) / 2)

@@ -1,4 +1,4 @@
-// RandAugment (Cubuk et al., 2020): a few changes, drawn from a list, all of one strength.
+// RandAugment (Cubuk et al., 2020): a few operations, drawn from a list, all of the same strength.
 import {
   autoContrast,
   brightness,
@@ -15,7 +15,7 @@ import { affine } from './shapes.ts'
 
 const COUNT = 2
 
-/** Changes an image by two of fourteen ways, of a strength from 0 (hardly) to 10. */
+/** Applies two of fourteen operations with a strength from 0 (weakest) to 10. */
 export function randAugment(image: Image, strength: number, draw: Draw): Image {
   let out = image
   for (let i = 0; i < COUNT; i++) {
@@ -26,7 +26,7 @@ export function randAugment(image: Image, strength: number, draw: Draw): Image {
   return out
 }
 
-/** By the strength from 0 to 1, and to either side. */
+/** Operations with a strength from 0 to 1, in the direction of `sign`. */
 const CHANGES: readonly ((image: Image, strength: number, sign: number) => Image)[] = [
   (image) => image,
   (image) => autoContrast(image),

@@ -1,16 +1,17 @@
-// Resampling as PIL computes it: separable, the filter widened when an image shrinks, each pass in bytes.
+// Resampling with the results of PIL: separable, with a wider filter for downsampling, and each pass rounded to bytes.
 import { argumentKinds } from '../../util/argument-kinds.ts'
 import { wrongArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import { oneOf, optionKinds } from '../../util/options.ts'
 import { checkImage, type Image } from './image.ts'
 
-/** By the names and the numbers of PIL. */
+/** Filters with PIL's names, in the order of PIL's numbers. */
 export const RESAMPLES = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const
 
+/** Name of a resampling filter. */
 export type Resample = (typeof RESAMPLES)[number]
 
-/** A part of an image, in pixels; its borders may lie between two. */
+/** A region of an image in pixels. Its borders may be fractions. */
 export interface Box {
   left: number
   top: number
@@ -26,8 +27,9 @@ const checkResize = argumentKinds('resize', {
 })
 
 /**
- * An image of another size, to the byte what PIL's `Image.resize` gives.
- * @param box what of the image to take; all of it by default
+ * Resizes an image. The result is byte for byte that of PIL's `Image.resize`.
+ * @param box region of the image to resize; the whole image by default
+ * @throws HeedError for an unknown filter, a size out of range, and a box outside of the image
  */
 export function resize(
   image: Image,
@@ -43,13 +45,13 @@ export function resize(
       'resize',
       'box',
       box,
-      `a part of the image (${image.width} x ${image.height})`,
+      `a region of the image (${image.width} x ${image.height})`,
     )
   for (const side of [width, height])
     if (!Number.isInteger(side) || side < 1 || side > MAX_SIDE)
       throw new HeedError(
         'invalid-option',
-        `The size of an image must be 1 to ${MAX_SIDE} pixels each way, got ${width} x ${height}`,
+        `The width and height of an image must be 1 to ${MAX_SIDE} pixels, got ${width} x ${height}`,
         { remedy: 'Choose another size.' },
       )
   const same = box.left === 0 && box.top === 0 && box.width === width && box.height === height
@@ -57,7 +59,7 @@ export function resize(
   if (resample === 'nearest') return nearest(image, width, height, box)
   const columns = tapsOf(image.width, box.left, box.width, width, filters[resample])
   const rows = tapsOf(image.height, box.top, box.height, height, filters[resample])
-  // Which pass is first decides what is rounded: Pillow takes the height first where it loses far more.
+  // The order of the passes affects rounding. Like Pillow, start with the height if it shrinks far more.
   const tallFirst = height < image.height && 2 * (image.width - width) < image.height - height
   return tallFirst
     ? horizontal(vertical(image, rows), columns)
@@ -77,7 +79,7 @@ const isWithin = (box: Box, { width, height }: Image): boolean =>
   box.width > 0 && box.height > 0 && box.left + box.width <= width && box.top + box.height <= height
 
 interface Filter {
-  /** How far from its middle it is not 0. */
+  /** Radius of the filter; it is 0 beyond. */
   reach: number
   at: (x: number) => number
 }
@@ -105,7 +107,7 @@ const filters: Record<Exclude<Resample, 'nearest'>, Filter> = {
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
 
-/** Which of the old pixels make a new one, and with what weights in units of 2^-BITS. */
+/** The source pixels of an output pixel, with their weights in units of 2^-BITS. */
 interface Taps {
   first: number
   weights: Float64Array
@@ -116,7 +118,7 @@ const UNIT = 2 ** BITS
 
 function tapsOf(from: number, start: number, span: number, to: number, filter: Filter): Taps[] {
   const scale = span / to
-  const spread = Math.max(1, scale) // shrinking averages over what becomes one pixel
+  const spread = Math.max(1, scale) // downsampling averages over the source pixels of an output pixel
   const reach = filter.reach * spread
   return Array.from({ length: to }, (_, i) => {
     const middle = start + (i + 0.5) * scale
@@ -184,7 +186,7 @@ function nearest(image: Image, width: number, height: number, box: Box): Image {
   return { width, height, channels, data: out }
 }
 
-/** Where each new pixel's middle lies; summed up as Pillow does, which decides between two that are equally near. */
+/** Source position of each output pixel. Summed like in Pillow, so that ties are broken equally. */
 function nearestTo(from: number, start: number, span: number, to: number): Int32Array {
   const scale = span / to
   let place = start + scale * 0.5

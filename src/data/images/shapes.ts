@@ -1,9 +1,9 @@
-// Images moved, turned and cut.
+// Geometric transforms: flip, crop, shift, rotation.
 import type { Draw } from './draws.ts'
 import type { Image } from './image.ts'
 import { type Resample, resize } from './resize.ts'
 
-/** The mirror image, left and right exchanged. */
+/** Flips an image horizontally. */
 export function flip(image: Image): Image {
   const { width, channels } = image
   const data = new Uint8Array(image.data.length)
@@ -16,8 +16,8 @@ export function flip(image: Image): Image {
 }
 
 /**
- * A part of an image, of an area between `smallest` and 1 and a shape between 3:4 and 4:3, at the
- * image's size again (Szegedy et al., 2015).
+ * Crops a random region with an area between `smallest` and 1 and an aspect ratio between 3:4 and 4:3, and resizes it
+ * to the size of the image (Szegedy et al., 2015).
  */
 export function randomResizedCrop(
   image: Image,
@@ -39,15 +39,16 @@ export function randomResizedCrop(
   return image
 }
 
-/** Moved by at most so many pixels each way; what comes in is black. */
+/** Shifts an image by at most `most` pixels in each direction. The uncovered area is black. */
 export function randomShift(image: Image, most: number, draw: Draw): Image {
   const step = (): number => Math.floor(draw() * (2 * most + 1)) - most
   return affine(image, [1, 0, step(), 0, 1, step()], 0)
 }
 
 /**
- * The image that shows at (x, y) what was at (a·x + b·y + c, d·x + e·y + f), read between four
- * pixels; places outside have the value `fill`. Coordinates are of the pixels' middles, from the image's middle.
+ * Applies an affine transform with bilinear interpolation: the output at (x, y) is the input at
+ * (a·x + b·y + c, d·x + e·y + f). Places outside of the input get the value `fill`. Coordinates are those of pixel
+ * centres, relative to the centre of the image.
  */
 export function affine(image: Image, matrix: readonly number[], fill = 128): Image {
   const { width, height, channels, data } = image

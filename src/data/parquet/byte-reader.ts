@@ -1,6 +1,6 @@
 import { Damage } from './damage.ts'
 
-/** Reads the values of a page one after the other, and checks that their bytes are there. */
+/** Reads a page sequentially with bounds checks. */
 export class ByteReader {
   at = 0
   readonly bytes: Uint8Array
@@ -11,11 +11,11 @@ export class ByteReader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  /** The position of the next `length` bytes, which are skipped. */
+  /** Skips `length` bytes and returns their position. */
   skip(length: number, what = 'values'): number {
     const room = this.bytes.length - this.at
     if (!(length >= 0 && length <= room))
-      throw new Damage(`${what} of ${length} bytes in the ${room} that are left of a page`)
+      throw new Damage(`${what} of ${length} bytes where ${room} remain in a page`)
     this.at += length
     return this.at - length
   }
@@ -33,7 +33,7 @@ export class ByteReader {
     return this.view.getUint32(this.skip(4), true)
   }
 
-  /** An integer of 7 bits a byte, of at most 10 bytes. */
+  /** Reads an integer of 7 bits per byte, at most 10 bytes. */
   varint(): bigint {
     let value = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
@@ -44,7 +44,7 @@ export class ByteReader {
     throw new Damage('an integer of more than 10 bytes')
   }
 
-  /** The same for a count or a length. */
+  /** Reads a count or a length. */
   count(): number {
     return Number(this.varint())
   }

@@ -1,13 +1,13 @@
-// How pages are packed, by the number of the codec.
+// Decompression of pages, by codec number.
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { ByteReader } from './byte-reader.ts'
 import { Damage } from './damage.ts'
 import { unpackHadoopLz4, unpackLz4 } from './lz4.ts'
 
-/** The bytes of a page, of which there must be `length`. */
+/** Decompresses a page to exactly `length` bytes. */
 export type Unpack = (packed: Uint8Array, length: number) => Uint8Array
 
-/** What unpacks the pages of each codec but LZO. */
+/** Loads the decompressors of all codecs except LZO. */
 export async function loadCodecs(): Promise<(codec: number) => Unpack> {
   const library = await import('hyparquet-compressors')
   const unpackers: readonly (Unpack | undefined)[] = [
@@ -25,25 +25,26 @@ export async function loadCodecs(): Promise<(codec: number) => Unpack> {
   ]
   return (codec) => {
     const unpack = unpackers[codec]
-    if (unpack === undefined) throw new Damage(`the codec ${codec}, which cannot be unpacked`)
+    if (unpack === undefined) throw new Damage(`the codec ${codec}, which is not supported`)
     return (packed, length) => {
       if (length > MOST_PAGE) throw new Damage(`a page of ${length} bytes`)
       if (length === 0) return new Uint8Array()
       const bytes = unpackedBy(unpack, packed, length)
-      if (bytes.length === length) return new Uint8Array(bytes.buffer, bytes.byteOffset, length) // no Buffer
-      throw new Damage(`a page of ${bytes.length} bytes, where its header claims ${length}`)
+      if (bytes.length === length) return new Uint8Array(bytes.buffer, bytes.byteOffset, length) // a Uint8Array, not a Buffer
+      throw new Damage(`a page of ${bytes.length} bytes whose header states ${length}`)
     }
   }
 }
 
 function checkSize(size: number | bigint, length: number): void {
   if (BigInt(size) !== BigInt(length))
-    throw new Damage(`a page of ${size} bytes, where its header claims ${length}`)
+    throw new Damage(`a page of ${size} bytes whose header states ${length}`)
 }
 
 /**
- * Unpacks a frame of Zstandard. With an array to fill, the library is faster, and leaves alone what it does not reach;
- * a frame that does not say its size is unpacked without one, if its blocks cannot fill the memory.
+ * Decompresses a Zstandard frame. The library is faster with an output array, but does not report bytes that it leaves
+ * unfilled. A frame without its content size is decompressed without an output array, after a check that its blocks
+ * cannot exhaust memory.
  */
 function unpackZstd(packed: Uint8Array, length: number, library: Zstd): Uint8Array {
   const page = new ByteReader(packed)
@@ -55,20 +56,20 @@ function unpackZstd(packed: Uint8Array, length: number, library: Zstd): Uint8Arr
 
 type Zstd = (packed: Uint8Array, to?: Uint8Array) => Uint8Array
 
-/** As the header of a frame says it (RFC 8878, section 3.1.1.1); undefined where it does not. */
+/** Content size in the header of a frame (RFC 8878, section 3.1.1.1); undefined if it is missing. */
 function sizeOfZstd(page: ByteReader): bigint | undefined {
   page.take(4)
   const descriptor = page.byte()
   const [hasOneSegment, width] = [(descriptor & 32) > 0, descriptor >> 6]
-  if (!hasOneSegment) page.byte() // of the window
-  page.take([0, 1, 2, 4][descriptor & 3]) // of the dictionary
+  if (!hasOneSegment) page.byte() // window size
+  page.take([0, 1, 2, 4][descriptor & 3]) // dictionary ID
   if (width === 0) return hasOneSegment ? BigInt(page.byte()) : undefined
   if (width === 1) return BigInt(page.byte() | (page.byte() << 8)) + 256n
   const low = BigInt(page.u32())
   return width === 2 ? low : low | (BigInt(page.u32()) << 32n)
 }
 
-/** The blocks of a frame, after its header (section 3.1.1.2), give at most 128 KiB each. */
+/** Limits the total size of a frame's blocks (section 3.1.1.2). Each gives at most 128 KiB. */
 function checkBlocks(page: ByteReader): void {
   let most = 0
   for (let isLast = false; !isLast; ) {
@@ -84,12 +85,12 @@ function checkBlocks(page: ByteReader): void {
 const RLE = 1
 const COMPRESSED = 2
 
-/** Whatever a library throws, a page that it cannot unpack is damaged. */
+/** Reports any error of a library as damage of the page. */
 function unpackedBy(unpack: Unpack, packed: Uint8Array, length: number): Uint8Array {
   try {
     return unpack(packed, length)
   } catch {
-    throw new Damage('a page that cannot be unpacked')
+    throw new Damage('a page that cannot be decompressed')
   }
 }
 

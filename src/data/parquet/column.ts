@@ -1,4 +1,4 @@
-// The pages of a column in a row group.
+// Decodes the pages of a column in a row group.
 import { ByteReader } from './byte-reader.ts'
 import type { Unpack } from './codecs.ts'
 import { Damage } from './damage.ts'
@@ -10,15 +10,15 @@ import { isDictionary, readPlain, readValues, type Values } from './values.ts'
 
 /** The levels and values of a column. */
 export interface Column {
-  /** Number of levels: of values, nulls and empty lists. */
+  /** Number of levels: one for each value, null and empty list. */
   readonly count: number
-  /** For each, 0 where a row begins, and otherwise the list that continues; null for columns without lists. */
+  /** Repetition levels: 0 at the start of a row, otherwise the list that continues. Null for columns without lists. */
   readonly repetitions: Uint8Array | null
-  /** For each, how many of the optional nodes of the path are present; null where none is optional. */
+  /** Definition levels: number of optional nodes of the path that are present. Null if none is optional. */
   readonly definitions: Uint8Array | null
   /** The values that are present, page by page. */
   readonly pages: readonly Values[]
-  /** Values that the page has as indices. */
+  /** For each page, the dictionary that its indices refer to, if any. */
   readonly dictionaries: readonly (Values | null)[]
 }
 
@@ -46,7 +46,7 @@ export function readColumn(
     const page = (kind === DATA_PAGE ? openPage : openPage2)(header, packed, leaf, unpack)
     const end = done + page.count
     if (end > valueCount)
-      throw new Damage(`a page of ${page.count} values where ${valueCount - done} are left`)
+      throw new Damage(`a page of ${page.count} values where ${valueCount - done} remain`)
     const present = readLevels(page, leaf, {
       repetitions: repetitions?.subarray(done, end),
       definitions: definitions?.subarray(done, end),
@@ -66,7 +66,7 @@ export function readColumn(
 function pageBytes(bytes: Uint8Array, start: number, length: number): Uint8Array {
   const room = bytes.length - start
   if (length <= room) return bytes.subarray(start, start + length)
-  throw new Damage(`a page of ${length} bytes where ${room} are left`)
+  throw new Damage(`a page of ${length} bytes where ${room} remain`)
 }
 
 function readDictionary(
@@ -83,13 +83,13 @@ function readDictionary(
 interface Page {
   count: number
   encoding: number
-  /** Runs of levels, where the column has such levels. */
+  /** Runs of levels; null if the column has none. */
   repetitions: ByteReader | null
   definitions: ByteReader | null
   data: ByteReader
 }
 
-/** Levels and values are packed together; levels have their length before them. */
+/** Opens a page of version 1: levels and values are compressed together, and a length precedes the levels. */
 function openPage(header: Struct, packed: Uint8Array, leaf: SchemaNode, unpack: Unpack): Page {
   const fields = header.struct(5, 'the header of a data page')
   const data = new ByteReader(unpack(packed, header.int(2, 'the unpacked size of a page')))
@@ -104,7 +104,7 @@ function openPage(header: Struct, packed: Uint8Array, leaf: SchemaNode, unpack: 
   }
 }
 
-/** Levels are not packed. */
+/** Opens a page of version 2: levels are not compressed. */
 function openPage2(header: Struct, packed: Uint8Array, leaf: SchemaNode, unpack: Unpack): Page {
   const fields = header.struct(8, 'the header of a data page')
   const reader = new ByteReader(packed)
@@ -136,7 +136,7 @@ function readLevels(
 function fill(reader: ByteReader, most: number, levels: Uint8Array): void {
   readRuns(reader, 32 - Math.clz32(most), levels)
   const wrong = levels.find((level) => level > most)
-  if (wrong !== undefined) throw new Damage(`a level of ${wrong}, where ${most} is the most`)
+  if (wrong !== undefined) throw new Damage(`a level of ${wrong} where ${most} is the maximum`)
 }
 
 function readIndices(reader: ByteReader, count: number, size: number): Uint32Array {

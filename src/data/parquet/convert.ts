@@ -1,4 +1,4 @@
-// What the stored values of a column mean.
+// Converts stored values to JavaScript values by the type of their column.
 import { parseJson } from '../../io/files/json.ts'
 import { f16ToF32 } from '../../util/float16.ts'
 import { Damage } from './damage.ts'
@@ -8,12 +8,12 @@ import { type StoredValue, TYPES } from './values.ts'
 /** Marks bytes that should be text but are not. */
 export const NOT_UTF8 = Symbol('not UTF-8')
 
-/** A value as JavaScript has it: a boolean, a number, a big integer, a text, a date, bytes, or parsed JSON. */
+/** Converts to a boolean, number, bigint, string, Date, Uint8Array, or parsed JSON. */
 export type Convert = (value: StoredValue) => unknown
 
 /**
- * How the values of a column are converted; newer files name a logical type, older ones a converted type.
- * @throws Damage for types that have no meaning here
+ * The converter for a column. Newer files have a logical type, older ones a converted type.
+ * @throws Damage for unsupported types
  */
 export function convertOf({ name, type, convertedType, logicalType, scale }: SchemaNode): Convert {
   const logical = LOGICAL.find(([field]) => logicalType.has(field))?.[1]
@@ -31,7 +31,7 @@ export function convertOf({ name, type, convertedType, logicalType, scale }: Sch
   return meaning
 }
 
-/** Bytes are copied, so that they do not keep their page in memory. */
+/** Copies bytes, so that they do not keep their page in memory. */
 const plain: Convert = (value) => (value instanceof Uint8Array ? value.slice() : value)
 
 const text: Convert = (value) => {
@@ -66,10 +66,10 @@ const float16: Convert = (value) => {
 
 type Meaning = Convert | 'decimal' | 'timestamp' | 'integer' | 'unsupported'
 
-/** By the field of a logical type. Lists and maps are groups. */
+/** By the field number of the logical type. Lists and maps are groups. */
 const LOGICAL: readonly (readonly [field: number, meaning: Meaning])[] = [
   [1, text],
-  [4, text], // of an enumeration
+  [4, text], // enumeration
   [5, 'decimal'],
   [6, date],
   [8, 'timestamp'],
@@ -80,7 +80,7 @@ const LOGICAL: readonly (readonly [field: number, meaning: Meaning])[] = [
   [15, float16],
 ]
 
-/** By the number of a converted type. */
+/** By the number of the converted type. */
 const CONVERTED: Readonly<Record<number, Meaning>> = {
   0: text,
   4: text,
@@ -98,7 +98,7 @@ const CONVERTED: Readonly<Record<number, Meaning>> = {
 const decimalScale = (logicalType: SchemaNode['logicalType']): number | undefined =>
   logicalType.optionalStruct(5).optionalInt(1, 'the scale of a decimal')
 
-/** Big-endian bytes, or an integer, of which the last `scale` digits are behind the point. */
+/** A decimal: big-endian bytes or an integer, with `scale` digits after the decimal point. */
 function decimal(value: StoredValue, scale: number): number {
   const digits = value instanceof Uint8Array ? signed(value) : integerOf(value)
   return Number(`${digits}e${-scale}`)
@@ -106,13 +106,13 @@ function decimal(value: StoredValue, scale: number): number {
 
 function bytesOf(value: StoredValue): Uint8Array {
   if (value instanceof Uint8Array) return value
-  throw new Damage('numbers in a column of texts')
+  throw new Damage('numbers in a column of strings')
 }
 
 function integerOf(value: StoredValue): bigint {
   if (typeof value === 'bigint') return value
   if (typeof value === 'number' && Number.isInteger(value)) return BigInt(value)
-  throw new Damage('other values in a column of integers')
+  throw new Damage('values of another type in a column of integers')
 }
 
 function signed(bytes: Uint8Array): bigint {
@@ -131,7 +131,7 @@ function unsignedOf(logicalType: SchemaNode['logicalType'], type: number | undef
   return type === TYPES.int64 ? unsigned64 : unsigned32
 }
 
-/** Nanoseconds of a day, then the Julian day. */
+/** A timestamp of 12 bytes: nanoseconds of the day, then the Julian day. */
 function nanoDate(bytes: Uint8Array): Date {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const days = view.getUint32(8, true) - JULIAN_1970

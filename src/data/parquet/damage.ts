@@ -1,2 +1,2 @@
-/** What is wrong with the bytes of a Parquet file; its reader adds the name of the file. */
+/** A fault in the bytes of a Parquet file. The reader of the file adds its name. */
 export class Damage extends Error {}

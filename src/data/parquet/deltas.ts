@@ -1,9 +1,9 @@
-// Encodings that store differences: of integers, and of the beginnings of texts.
+// Delta encodings: differences of integers, and common prefixes of strings.
 import type { ByteReader } from './byte-reader.ts'
 import { Damage } from './damage.ts'
 import { Texts } from './texts.ts'
 
-/** Integers in blocks of differences, in as few bits as each part of a block needs. */
+/** Reads integers in blocks of differences (DELTA_BINARY_PACKED). Each part of a block has its own bit width. */
 export function readDeltaIntegers(reader: ByteReader, count: number): BigInt64Array {
   const blockSize = reader.count()
   const partCount = reader.count()
@@ -31,13 +31,13 @@ export function readDeltaIntegers(reader: ByteReader, count: number): BigInt64Ar
   return out
 }
 
-/** All lengths, then all texts. */
+/** Reads all lengths, then all strings (DELTA_LENGTH_BYTE_ARRAY). */
 export function readDeltaLengthBytes(reader: ByteReader, count: number): Texts {
   const lengths = readDeltaIntegers(reader, count)
   return Texts.read(reader, count, (i) => Number(lengths[i]))
 }
 
-/** How much each text has in common with the one before it, then the rest of each. */
+/** Reads the lengths of the prefixes shared with the previous string, then all suffixes (DELTA_BYTE_ARRAY). */
 export function readDeltaBytes(reader: ByteReader, count: number): Texts {
   const common = readDeltaIntegers(reader, count)
   const rests = readDeltaLengthBytes(reader, count)
@@ -45,10 +45,10 @@ export function readDeltaBytes(reader: ByteReader, count: number): Texts {
   for (let i = 0, before = 0, end = 0; i < count; i++) {
     const length = Number(common[i])
     if (!(length >= 0 && length <= before))
-      throw new Damage(`a text has ${length} bytes in common with one of ${before}`)
+      throw new Damage(`a prefix of ${length} bytes after a string of ${before} bytes`)
     before = length + rests.at(i).length
     end += before
-    if (end > MOST_BYTES) throw new Damage(`a page with texts of ${end} bytes or more`)
+    if (end > MOST_BYTES) throw new Damage(`a page with strings of ${end} bytes or more`)
     ends[i] = end
   }
   const starts = Uint32Array.from(ends, (_, i) => (i === 0 ? 0 : ends[i - 1]))

@@ -1,4 +1,4 @@
-// The end of a Parquet file: its schema, and where the columns of each row group lie.
+// The footer of a Parquet file: its schema, and the position of the columns of each row group.
 import type { FileHandle } from 'node:fs/promises'
 import { readFully } from '../../io/files/open-file.ts'
 import { Damage } from './damage.ts'
@@ -8,13 +8,13 @@ import { type Struct, ThriftReader } from './thrift.ts'
 export interface Footer {
   readonly schema: SchemaNode
   readonly rowGroups: readonly RowGroup[]
-  /** Notes of the program that wrote the file. */
+  /** Key-value metadata of the program that wrote the file. */
   readonly notes: ReadonlyMap<string, string>
 }
 
 export interface RowGroup {
   readonly rowCount: number
-  /** Of all columns, unpacked. */
+  /** Size of all columns when decompressed. */
   readonly byteCount: number
   /** In the order of the leaves of the schema. */
   readonly columns: readonly ColumnChunk[]
@@ -23,7 +23,7 @@ export interface RowGroup {
 /** The pages of a column in a row group. */
 export interface ColumnChunk {
   readonly codec: number
-  /** Values, nulls and empty lists. */
+  /** Number of values, nulls and empty lists. */
   readonly valueCount: number
   readonly start: number
   readonly byteCount: number
@@ -35,10 +35,12 @@ export async function readFooter(handle: FileHandle, size: number): Promise<Foot
   const tail = await readBytes(handle, size - 8, 8)
   const magic = String.fromCharCode(...tail.subarray(4))
   if (magic === 'PARE') throw new Damage('it is encrypted')
-  if (magic !== 'PAR1') throw new Damage('it does not end in PAR1 (it may be truncated)')
+  if (magic !== 'PAR1') throw new Damage('it does not end with PAR1 (it may be truncated)')
   const length = new DataView(tail.buffer).getUint32(0, true)
   if (length > size - LEAST_BYTES)
-    throw new Damage(`its footer claims ${length} bytes, it has ${size - LEAST_BYTES}`)
+    throw new Damage(
+      `its footer states ${length} bytes, but at most ${size - LEAST_BYTES} are available`,
+    )
   const footer = new ThriftReader(await readBytes(handle, size - 8 - length, length)).struct()
   const schema = schemaOf(footer.structs(2, 'the schema'))
   const dataEnd = size - 8 - length
@@ -51,7 +53,7 @@ export async function readFooter(handle: FileHandle, size: number): Promise<Foot
   }
 }
 
-/** Bytes of a file that became shorter are damage. */
+/** Reads bytes at a position. @throws Damage if the file has become shorter */
 export async function readBytes(
   handle: FileHandle,
   start: number,
@@ -75,11 +77,12 @@ function rowGroupOf(group: Struct, leaves: readonly SchemaNode[], dataEnd: numbe
 
 function chunkOf(column: Struct, { name, type }: SchemaNode, dataEnd: number): ColumnChunk {
   const what = `of column ${JSON.stringify(name)}`
-  if (column.has(1)) throw new Damage(`the data ${what} lie in another file`)
+  if (column.has(1)) throw new Damage(`the data ${what} is in another file`)
   const meta = column.struct(3, `the description ${what}`)
-  if (meta.int(1, `the type ${what}`) !== type) throw new Damage(`the type ${what} is not its own`)
+  if (meta.int(1, `the type ${what}`) !== type)
+    throw new Damage(`the type ${what} differs from the schema`)
   const path = meta.texts(3, `the path ${what}`)
-  if (path.at(-1) !== name) throw new Damage(`the path ${what} ends in another name`)
+  if (path.at(-1) !== name) throw new Damage(`the path ${what} ends with another name`)
   const byteCount = meta.int(7, `the size ${what}`)
   const data = meta.int(9, `the first page ${what}`)
   const dictionary = meta.optionalInt(11, `the dictionary ${what}`) ?? 0
@@ -104,4 +107,4 @@ function notesOf(footer: Struct): Map<string, string> {
   )
 }
 
-const LEAST_BYTES = 12 // the magic bytes at both ends, and a length
+const LEAST_BYTES = 12 // magic bytes at both ends, and the length of the footer

@@ -1,15 +1,15 @@
-// LZ4 blocks (the format's description: lz4_Block_format.md). The library that unpacks the other codecs gives zeros
-// for what a shortened page lacks, so pages are unpacked here, where every byte must come from the page.
+// Decompresses LZ4 blocks (specification: lz4_Block_format.md). The library for the other codecs pads a truncated page
+// with zeros; this decoder throws.
 import { Damage } from './damage.ts'
 
-/** A block without a frame, as `LZ4_RAW` has it. */
+/** Decompresses a block without a frame (`LZ4_RAW`). */
 export function unpackLz4(packed: Uint8Array, length: number): Uint8Array {
   const to = new Uint8Array(length)
   unpackBlock(packed, to)
   return to
 }
 
-/** Blocks with their lengths before and after, each in four bytes, as Hadoop writes them; or a block alone. */
+/** Decompresses Hadoop's frames: each block is preceded by both of its sizes, four bytes each. Or a block alone. */
 export function unpackHadoopLz4(packed: Uint8Array, length: number): Uint8Array {
   const frames = framesOf(packed, length)
   if (frames === null) return unpackLz4(packed, length)
@@ -21,11 +21,11 @@ export function unpackHadoopLz4(packed: Uint8Array, length: number): Uint8Array 
 
 interface Frame {
   block: Uint8Array
-  /** Bytes of it when it is unpacked. */
+  /** Number of bytes after decompression. */
   size: number
 }
 
-/** Null unless the bytes are frames from the first to the last one, and give `length` bytes together. */
+/** Null if the bytes are not a sequence of frames that gives `length` bytes in total. */
 function framesOf(packed: Uint8Array, length: number): Frame[] | null {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
   const frames: Frame[] = []
@@ -42,10 +42,10 @@ function framesOf(packed: Uint8Array, length: number): Frame[] | null {
   return total === length ? frames : null
 }
 
-/** Fills `to`, whose length is that of the block when it is unpacked. */
+/** Decompresses a block into `to`, which must have the exact size. */
 function unpackBlock(packed: Uint8Array, to: Uint8Array): void {
   let at = 0
-  let end = 0 // of what has been written
+  let end = 0 // of the output so far
   const byte = (): number => {
     if (at >= packed.length) throw new Damage('an LZ4 block that ends too early')
     return packed[at++]
@@ -66,7 +66,7 @@ function unpackBlock(packed: Uint8Array, to: Uint8Array): void {
     to.set(packed.subarray(at, at + literals), end)
     at += literals
     end += literals
-    if (at === packed.length) break // the last sequence is literals alone
+    if (at === packed.length) break // the last sequence has only literals
     const distance = byte() | (byte() << 8)
     const copied = 4 + count(token & 15)
     check(distance > 0 && distance <= end && copied <= to.length - end)

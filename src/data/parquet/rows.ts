@@ -1,11 +1,11 @@
-// Rows of the columns of a row group (Melnik et al., 2010, "Dremel", section 4.3).
+// Assembles rows from the columns of a row group (Melnik et al., 2010, "Dremel", section 4.3).
 import type { Column } from './column.ts'
 import { type Convert, convertOf } from './convert.ts'
 import { Damage } from './damage.ts'
 import { REPEATED, REQUIRED, type SchemaNode } from './schema.ts'
 import type { Values } from './values.ts'
 
-/** The rows of columns in the order of the leaves of a schema, one at a time. @throws Damage */
+/** Yields the rows of a row group. Columns are in the order of the schema's leaves. @throws Damage */
 export function* rowsOf(
   schema: SchemaNode,
   leaves: readonly SchemaNode[],
@@ -16,13 +16,14 @@ export function* rowsOf(
   const assembly = new Assembly(cursors)
   for (let row = 0; row < count; row++) {
     for (const cursor of cursors)
-      if (cursor.repetition !== 0) throw new Damage('a column has rows of another length')
+      if (cursor.repetition !== 0)
+        throw new Damage('the columns have different numbers of values in a row')
     yield assembly.group(schema)
   }
   if (cursors.some((cursor) => !cursor.isDone)) throw new Damage('a column has too many rows')
 }
 
-/** Reads the levels and values of a column one after the other. */
+/** Reads the levels and values of a column sequentially. */
 class Cursor {
   private readonly column: Column
   private readonly definition: number
@@ -42,25 +43,25 @@ class Cursor {
     return this.at >= this.column.count
   }
 
-  /** The list that the next value continues: 0 begins a row, -1 is the end. */
+  /** The repetition level of the next value: 0 starts a row. -1 at the end. */
   get repetition(): number {
     if (this.isDone) return -1
     return this.column.repetitions?.[this.at] ?? 0
   }
 
-  /** Whether the next value has all nodes up to this definition level. */
+  /** Whether the next value reaches this definition level. */
   reaches(definition: number): boolean {
     if (this.isDone) throw new Damage('a column has too few values')
     return this.column.definitions === null || this.column.definitions[this.at] >= definition
   }
 
-  /** Passes a null. */
+  /** Skips a null. */
   skip(): void {
     this.at++
   }
 
   take(): unknown {
-    if (!this.reaches(this.definition)) throw new Damage('a column lacks a value that it must have')
+    if (!this.reaches(this.definition)) throw new Damage('a column lacks a required value')
     this.at++
     while (this.inPage >= this.column.pages[this.page].length) {
       this.page++
@@ -73,7 +74,7 @@ class Cursor {
     return dictionary ? this.entry(dictionary, Number(value)) : this.convert(value)
   }
 
-  /** Each value of a dictionary is converted once. */
+  /** Converts each value of a dictionary once. */
   private entry(dictionary: Values, index: number): unknown {
     const entries = this.converted.get(dictionary) ?? []
     this.converted.set(dictionary, entries)
@@ -93,13 +94,13 @@ class Assembly {
     this.cursors = cursors
   }
 
-  /** A node with its absence: null, or an empty list. */
+  /** The value of a node. An absent node is null, or an empty list. */
   private node(node: SchemaNode): unknown {
     if (node.repetition === REPEATED) return this.items(node, () => this.content(node))
     return this.isPresent(node) ? this.content(node) : null
   }
 
-  /** What `read` returns for each item of a repeated node. */
+  /** Reads the items of a repeated node. */
   private items<T>(node: SchemaNode, read: () => T): T[] {
     const items: T[] = []
     if (!this.isPresent(node)) return items
@@ -108,22 +109,22 @@ class Assembly {
     return items
   }
 
-  /** Whether a node is there; otherwise it is passed. */
+  /** Whether a node is present. An absent node is skipped. */
   private isPresent({ repetition, definition, leaves }: SchemaNode): boolean {
     if (repetition === REQUIRED || this.cursors[leaves[0]].reaches(definition)) return true
     for (const leaf of leaves) {
       if (this.cursors[leaf].reaches(definition))
-        throw new Damage('a column has a value where another has none')
+        throw new Damage('a column has a value where another column has none')
       this.cursors[leaf].skip()
     }
     return false
   }
 
-  /** Whether the list at this level has another item, in all columns alike. */
+  /** Whether the list at this level continues. All columns must agree. */
   private continues({ leaves, level }: SchemaNode): boolean {
     const count = leaves.filter((leaf) => this.cursors[leaf].repetition === level).length
     if (count === 0 || count === leaves.length) return count > 0
-    throw new Damage('the lists of two columns have other lengths')
+    throw new Damage('the lists of two columns have different lengths')
   }
 
   private content(node: SchemaNode): unknown {
@@ -138,7 +139,7 @@ class Assembly {
     return values
   }
 
-  /** The items of a repeated node, without the group around each. */
+  /** The items of a list, without the group around each. */
   private list(repeated: SchemaNode): unknown[] {
     const [child] = repeated.children
     const isWrapped = repeated.children.length === 1 && !isList(repeated)

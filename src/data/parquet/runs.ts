@@ -1,11 +1,11 @@
-// Small integers as Parquet stores levels, indices and booleans: runs of one value, and runs of packed bits.
+// Decodes the run-length/bit-packing hybrid, in which Parquet stores levels, indices and booleans.
 import type { ByteReader } from './byte-reader.ts'
 import { Damage } from './damage.ts'
 
-/** Fills `out` with integers of `width` bits. @throws Damage when they are not in the bytes, or a run is too long */
+/** Fills `out` with integers of `width` bits. @throws Damage if bytes are missing or a run is too long */
 export function readRuns(reader: ByteReader, width: number, out: Uint8Array | Uint32Array): void {
   if (width > 32) throw new Damage(`integers of ${width} bits`)
-  if (width === 0) return // all are 0, whatever follows
+  if (width === 0) return // all values are 0
   for (let done = 0; done < out.length; ) {
     const header = reader.count()
     const rest = out.subarray(done)
@@ -23,7 +23,7 @@ function readRepeated(
   out: Uint8Array | Uint32Array,
 ): number {
   const bytes = reader.take(Math.ceil(width / 8))
-  if (count > out.length) throw new Damage(`a run of ${count} values where ${out.length} are left`)
+  if (count > out.length) throw new Damage(`a run of ${count} values where ${out.length} remain`)
   out.fill(
     bytes.reduce((sum, byte, i) => sum + byte * 256 ** i, 0),
     0,
@@ -32,7 +32,7 @@ function readRepeated(
   return count
 }
 
-/** Groups of eight, of which the last may be longer than what is left, and cut. */
+/** Reads groups of eight values. The last group may be padded and truncated. */
 function readPacked(
   reader: ByteReader,
   groups: number,
@@ -47,7 +47,7 @@ function readPacked(
   return count
 }
 
-/** Integers of `width` bits (at most 32), the first in the lowest bits. The bytes must be there. */
+/** Unpacks integers of `width` bits (at most 32), the first in the lowest bits. `bytes` must be long enough. */
 function unpackBits(bytes: Uint8Array, width: number, out: Uint8Array | Uint32Array): void {
   const modulus = 2 ** width
   for (let i = 0, bit = 0; i < out.length; i++, bit += width) {

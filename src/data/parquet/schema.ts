@@ -1,4 +1,4 @@
-// The tree of columns of a Parquet file: groups with children, and leaves that hold values.
+// The schema of a Parquet file: a tree of groups, whose leaves are the columns with values.
 import { Damage } from './damage.ts'
 import type { Struct } from './thrift.ts'
 
@@ -7,27 +7,27 @@ export const REPEATED = 2
 
 export interface SchemaNode {
   readonly name: string
-  /** 0 required, 1 optional, 2 repeated. */
+  /** 0: required, 1: optional, 2: repeated. */
   readonly repetition: number
   /** The definition level at which the node is present. */
   readonly definition: number
   /** The number of repeated nodes from the root to this one. */
   readonly level: number
   readonly children: readonly SchemaNode[]
-  /** The leaves at and below this node, by their number. */
+  /** Numbers of the leaves at and below this node. */
   readonly leaves: readonly number[]
-  /** What values are stored as (see `values.ts`); undefined for groups. */
+  /** Physical type (see `values.ts`); undefined for groups. */
   readonly type: number | undefined
-  /** Bytes of a value of fixed length. */
+  /** Number of bytes of a value of fixed length. */
   readonly typeLength: number
-  /** What values mean, as older and as newer files write it. */
+  /** Meaning of the values: `convertedType` in older files, `logicalType` in newer ones. */
   readonly convertedType: number | undefined
   readonly logicalType: Struct
-  /** Digits after the point of a decimal number. */
+  /** Number of digits after the decimal point of a decimal. */
   readonly scale: number
 }
 
-/** The tree of a list of elements in the order of their names. @throws Damage for counts that do not fit */
+/** Builds the tree from its elements in depth-first order. @throws Damage for inconsistent counts */
 export function schemaOf(elements: readonly Struct[]): SchemaNode {
   let next = 0
   let leaf = 0
@@ -64,7 +64,7 @@ export function schemaOf(elements: readonly Struct[]): SchemaNode {
   return root
 }
 
-/** The leaves in the order of their numbers. */
+/** The leaves, in the order of their numbers. */
 export const leavesOf = (node: SchemaNode): SchemaNode[] =>
   node.children.length === 0 ? [node] : node.children.flatMap(leavesOf)
 

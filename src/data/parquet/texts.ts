@@ -1,7 +1,7 @@
 import type { ByteReader } from './byte-reader.ts'
 import { Damage } from './damage.ts'
 
-/** Texts in the bytes of a page, which are cut out when they are read: objects for all would take far more memory. */
+/** Strings in the bytes of a page. They are sliced on access, because an object for each would take far more memory. */
 export class Texts {
   readonly length: number
   private readonly bytes: Uint8Array
@@ -19,14 +19,14 @@ export class Texts {
     return this.bytes.subarray(this.starts[index], this.ends[index])
   }
 
-  /** Texts with their lengths before them. */
+  /** Reads strings that are preceded by their lengths. */
   static withLengths(reader: ByteReader, count: number): Texts {
     const room = reader.bytes.length - reader.at
-    if (4 * count > room) throw new Damage(`${count} texts in ${room} bytes`)
+    if (4 * count > room) throw new Damage(`${count} strings in ${room} bytes`)
     return Texts.read(reader, count, () => reader.u32())
   }
 
-  /** Texts of one length. */
+  /** Reads strings of one length. */
   static ofLength(reader: ByteReader, length: number, count: number): Texts {
     const room = reader.bytes.length - reader.at
     if (length < 1 || length * count > room)
@@ -34,12 +34,12 @@ export class Texts {
     return Texts.read(reader, count, () => length)
   }
 
-  /** `count` texts of which `lengthOf` gives the lengths. */
+  /** Reads `count` strings with the lengths that `lengthOf` returns. */
   static read(reader: ByteReader, count: number, lengthOf: (index: number) => number): Texts {
     const [starts, ends] = [new Uint32Array(count), new Uint32Array(count)]
     for (let i = 0; i < count; i++) {
       const length = lengthOf(i)
-      starts[i] = reader.skip(length, 'a text')
+      starts[i] = reader.skip(length, 'a string')
       ends[i] = reader.at
     }
     return new Texts(reader.bytes, starts, ends)

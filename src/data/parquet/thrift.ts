@@ -1,9 +1,9 @@
-// Thrift's compact protocol, in which Parquet writes its headers. Each length is checked against the bytes that are left.
+// Thrift's compact protocol, the encoding of Parquet's headers. Each length is checked against the remaining bytes.
 import { Damage } from './damage.ts'
 
 type ThriftValue = boolean | number | Uint8Array | ThriftValue[] | Struct
 
-/** The fields of a struct by their number. A field of another type than asked for is damage. */
+/** The fields of a struct by number. Accessors throw Damage if a field has another type. */
 export class Struct {
   private readonly fields: ReadonlyMap<number, ThriftValue>
 
@@ -11,7 +11,7 @@ export class Struct {
     this.fields = fields
   }
 
-  /** An integer from `least` on that is exact as a number. */
+  /** A safe integer >= `least`. */
   int(id: number, what: string, least = 0): number {
     const value = this.optionalInt(id, what)
     if (value !== undefined && value >= least) return value
@@ -46,7 +46,7 @@ export class Struct {
     throw new Damage(`${what} is missing`)
   }
 
-  /** The struct, or one without fields. */
+  /** The struct, or an empty one if it is missing. */
   optionalStruct(id: number): Struct {
     const value = this.fields.get(id)
     return value instanceof Struct ? value : new Struct(new Map())
@@ -73,7 +73,7 @@ export class Struct {
   }
 }
 
-/** Reads values one after the other. */
+/** Reads values sequentially. */
 export class ThriftReader {
   at: number
   private readonly bytes: Uint8Array
@@ -111,7 +111,7 @@ export class ThriftReader {
         return this.zigzag()
       case DOUBLE:
         this.take(8)
-        return 0 // of statistics, which nobody reads
+        return 0 // only statistics have doubles, and they are not used
       case BINARY:
         return this.take(this.varint())
       case LIST:
@@ -120,7 +120,7 @@ export class ThriftReader {
       case STRUCT:
         return this.struct()
       default:
-        throw new Damage(`a header has the type ${type}, which is unknown`)
+        throw new Damage(`a header has the unknown type ${type}`)
     }
   }
 
@@ -136,7 +136,7 @@ export class ThriftReader {
     return items
   }
 
-  /** Into a struct or a list. */
+  /** Enters a struct or a list. */
   private enter(): void {
     if (++this.depth > MOST_DEPTH) throw new Damage(`a header is nested ${MOST_DEPTH} levels deep`)
   }
@@ -167,7 +167,7 @@ export class ThriftReader {
 
   private take(length: number): Uint8Array {
     const room = this.bytes.length - this.at
-    if (length > room) throw new Damage(`a header claims ${length} bytes, ${room} are left`)
+    if (length > room) throw new Damage(`a header states ${length} bytes where ${room} remain`)
     this.at += length
     return this.bytes.subarray(this.at - length, this.at)
   }

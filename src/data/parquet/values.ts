@@ -1,20 +1,20 @@
-// The values of a page, as they are stored: numbers, big integers and bytes.
+// Decodes the stored values of a page: numbers, bigints and bytes.
 import { ByteReader } from './byte-reader.ts'
 import { Damage } from './damage.ts'
 import { readDeltaBytes, readDeltaIntegers, readDeltaLengthBytes } from './deltas.ts'
 import { readRuns } from './runs.ts'
 import { Texts } from './texts.ts'
 
-/** What a column stores. */
+/** Physical type of a column. */
 interface ValueType {
   readonly type: number | undefined
-  /** Bytes of a value of fixed length. */
+  /** Number of bytes of a value of fixed length. */
   readonly typeLength: number
 }
 
 export type StoredValue = number | bigint | Uint8Array
 
-/** Values that are made when they are read. */
+/** Values that are decoded on access. */
 export interface Values {
   readonly length: number
   at(index: number): StoredValue | undefined
@@ -40,10 +40,10 @@ const ENCODINGS = {
   split: 9,
 } as const
 
-/** Whether a page has indices of a dictionary. */
+/** Whether a page stores indices into a dictionary. */
 export const isDictionary = (encoding: number): boolean => encoding === 2 || encoding === 8
 
-/** `count` values. @throws Damage when their bytes are not there */
+/** Reads `count` values. @throws Damage if bytes are missing */
 export function readValues(
   encoding: number,
   { type, typeLength }: ValueType,
@@ -68,7 +68,7 @@ export function readValues(
   throw new Damage(`values of type ${type} in the encoding ${encoding}`)
 }
 
-/** Values one after the other, as a dictionary has them. */
+/** Reads values in the PLAIN encoding, which dictionaries have too. */
 export function readPlain(
   { type, typeLength }: ValueType,
   reader: ByteReader,
@@ -99,7 +99,7 @@ export function readPlain(
   }
 }
 
-/** All first bytes, then all second bytes … of the values. */
+/** Reads the BYTE_STREAM_SPLIT encoding: the first bytes of all values, then all second bytes, and so on. */
 function readSplit(value: ValueType, reader: ByteReader, count: number): Values {
   const width = { 1: 4, 4: 4, 2: 8, 5: 8, 7: value.typeLength }[value.type ?? -1] ?? 0
   if (width < 1) throw new Damage(`split values of type ${value.type}`)

@@ -1,36 +1,36 @@
 import { HeedError } from '../../util/errors.ts'
 import { LONGEST } from './lines.ts'
 
-/** How the cells of a table are separated and quoted. */
+/** Separator, quote and line end of a table. */
 export interface CsvSyntax {
   readonly separator: string
-  /** Null: quotes are ordinary characters. */
+  /** Null if quotes are ordinary characters. */
   readonly quote: string | null
-  /** The character at which lines are cut. */
+  /** The character that splits the text into lines. */
   readonly lineEnd: '\n' | '\r'
 }
 
 export interface CsvRecord {
   cells: string[]
-  /** The line in which it begins. */
+  /** The line on which the record begins. */
   number: number
-  /** The indices of cells in quotes. */
+  /** The indices of quoted cells. */
   quoted: readonly number[]
   /** Whether text follows a closing quote. */
   isMalformed: boolean
 }
 
 /**
- * Makes records of lines, as Python's csv.reader does: quotes count at the beginning of a cell only, two of them stand
- * for one, a cell in quotes may contain line breaks, and text after the closing quote belongs to the cell. A carriage
- * return or line feed outside of quotes ends a record. Lines keep a carriage return before their line feed.
+ * Parses lines into records, like Python's csv.reader: a quote counts only at the start of a cell, a doubled quote
+ * stands for one, a quoted cell may contain line breaks, and text after the closing quote belongs to the cell. A
+ * carriage return or line feed outside of quotes ends a record. Lines keep a carriage return before their line feed.
  */
 export class CsvRecords {
-  /** The line in which the record begins that is being read. */
+  /** The line on which the current record begins; undefined between records. */
   number: number | undefined
   private readonly syntax: CsvSyntax
   private readonly file: string
-  /** The other character that ends a record. */
+  /** The other line-ending character, which also ends a record. */
   private readonly otherEnd: string
   private cells: string[] = []
   private cell = ''
@@ -38,14 +38,14 @@ export class CsvRecords {
   private quoted: number[] = []
   private isMalformed = false
 
-  /** @param file its name in errors */
+  /** @param file name of the file for errors */
   constructor(syntax: CsvSyntax, file: string) {
     this.syntax = syntax
     this.file = file
     this.otherEnd = syntax.lineEnd === '\n' ? '\r' : '\n'
   }
 
-  /** The cells of a line that is one record without quotes; undefined for any other, which `feed` reads. */
+  /** Fast path: the cells of a line that is one record without quotes. Undefined for other lines: use `feed`. */
   cellsOf(line: string): string[] | undefined {
     const { separator, quote } = this.syntax
     if (this.number !== undefined || (quote !== null && line.includes(quote))) return undefined
@@ -54,7 +54,7 @@ export class CsvRecords {
     return end === line.length - 1 ? line.slice(0, end).split(separator) : undefined
   }
 
-  /** The records that end in this line. @throws HeedError for a cell beyond 64 MB */
+  /** Returns the records that end on this line. @throws HeedError for a cell larger than 64 MB */
   feed(line: string, number: number): CsvRecord[] {
     const cells = this.cellsOf(line)
     return cells ? [{ cells, number, quoted: NONE, isMalformed: false }] : this.scan(line, number)
@@ -95,13 +95,13 @@ export class CsvRecords {
     }
   }
 
-  /** Where the record ends, unless that is in quotes. */
+  /** The end of the current record, ignoring quotes. */
   private endFrom(line: string, at: number): number {
     const end = line.indexOf(this.otherEnd, at)
     return end < 0 ? line.length : end
   }
 
-  /** Reads up to the closing quote, or to the end of the line. @returns the position after it */
+  /** Reads to the closing quote or the end of the line. @returns the position after it */
   private readQuoted(line: string, from: number, quote: string): number {
     for (let at = from; ; ) {
       const end = line.indexOf(quote, at)
@@ -120,7 +120,7 @@ export class CsvRecords {
     }
   }
 
-  /** @throws HeedError at the end of a file within a cell in quotes */
+  /** Called at the end of the file. @throws HeedError if a quoted cell is not closed */
   finish(): void {
     if (this.number !== undefined) throw this.unclosed()
   }
@@ -128,10 +128,10 @@ export class CsvRecords {
   private unclosed(): HeedError {
     return new HeedError(
       'invalid-data',
-      `${this.file}:${this.number}: a cell that begins with a quote must end with one`,
+      `${this.file}:${this.number}: a quoted cell must have a closing quote`,
       {
         remedy:
-          'Close the quote. If quotes are ordinary characters in the file, set `quote` to none.',
+          'Close the quote. If quotes are ordinary characters in this file, set `quote` to none.',
       },
     )
   }
@@ -146,7 +146,7 @@ export class CsvRecords {
   }
 }
 
-/** Whether the cells of a record are those of an empty line. */
+/** Whether a record is an empty line. */
 export const isBlank = (cells: readonly string[], quoted: readonly number[] = NONE): boolean =>
   cells.length === 1 && cells[0] === '' && quoted.length === 0
 

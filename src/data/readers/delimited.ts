@@ -9,9 +9,9 @@ import { type Line, readLines } from './lines.ts'
 import type { BlockReader, FileFormat, ReadOptions } from './reader.ts'
 
 /**
- * A reader of tables whose first line names the columns. Cells are read as Python's csv does. A row may have fewer
- * cells than there are columns: the others are missing.
- * @param usual the separator of files with these endings
+ * Makes a reader of tables whose first line is the header. Cells are parsed like Python's csv. A row may have fewer
+ * cells than columns; the other values are missing.
+ * @param usual default separator of files with these endings
  */
 export const tableReader = (name: string, endings: string[], usual: string): BlockReader => ({
   name,
@@ -31,7 +31,7 @@ async function* readTable(
   const { encoding } = options
   let columns = options.columns && checkColumns(options.columns, file)
   const records = new CsvRecords(syntax, file)
-  /** Undefined for empty lines, the header, and rows that do not fit, which are reported. */
+  /** Undefined for empty lines, the header, and rows with too many cells, which are reported. */
   const rowOf = (
     cells: readonly string[],
     number: number,
@@ -78,7 +78,7 @@ async function describeTable(
   }
 }
 
-/** Cells beyond the columns must be empty; undefined where they are not. */
+/** The values by column; undefined if cells beyond the last column are not empty. */
 function valuesOf(
   cells: readonly string[],
   columns: readonly string[],
@@ -90,13 +90,13 @@ function valuesOf(
 }
 
 const RAGGED_REMEDY =
-  'Put cells that contain the separator in quotes, or set `separator` or `quote` where they are not as `heed data` shows them.'
+  'Quote cells that contain the separator. If `heed data` shows the wrong separator or quote, set `separator` or `quote`.'
 
 function ragged(cells: readonly string[], columns: readonly string[]): string {
-  return `the row must have ${columns.length} cells, as the header has, got ${cells.length}`
+  return `the row must have ${columns.length} cells like the header, got ${cells.length}`
 }
 
-/** A name that occurs again gets a number, as in pandas: `a`, `a.1`. */
+/** Numbers repeated names as pandas does: `a`, `a.1`. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set(names)
   const used = new Set<string>()

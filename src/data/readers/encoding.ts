@@ -2,10 +2,10 @@ import { HeedError, invalidOption } from '../../util/errors.ts'
 import { readPieces } from './pieces.ts'
 
 /**
- * A text file in UTF-8, in pieces of about a megabyte. UTF-16 is recognised by its byte order mark.
- * @param encoding the encoding of a file without a mark, as the Encoding Standard names it
+ * Reads a text file in pieces of about a megabyte, converted to UTF-8. UTF-16 is recognised by its byte order mark.
+ * @param encoding encoding of a file without a byte order mark, with a name of the Encoding Standard
  * @param isPlain see `readPieces`
- * @throws HeedError for an unknown encoding, and for bytes that are not text in it
+ * @throws HeedError for an unknown encoding and for invalid bytes
  */
 export async function* readUtf8(
   file: string,
@@ -29,7 +29,7 @@ export async function* readUtf8(
   if (decoder) yield decode()
 }
 
-/** "UTF-8", "UTF-16LE", "WINDOWS-1252": the encoding of a file, as `readUtf8` reads it. */
+/** The encoding in which `readUtf8` reads a file: "UTF-8", "UTF-16LE", "WINDOWS-1252" … */
 export async function encodingOf(file: string, encoding?: string): Promise<string> {
   for await (const bytes of readPieces(file)) {
     return (decoderFor(bytes, file, encoding)?.encoding ?? 'utf-8').toUpperCase()
@@ -38,8 +38,8 @@ export async function encodingOf(file: string, encoding?: string): Promise<strin
 }
 
 /**
- * The decoder of a text; undefined for UTF-8, whose faulty lines are reported one by one.
- * @param bytes the beginning of the file
+ * The decoder for a file. Undefined for UTF-8, where each invalid line is reported.
+ * @param bytes the first bytes of the file
  */
 export function decoderFor(
   bytes: Uint8Array,
@@ -54,7 +54,7 @@ export function decoderFor(
     throw invalidOption({
       key: 'encoding',
       value: encoding,
-      expected: 'an encoding of the Encoding Standard',
+      expected: 'a name of the Encoding Standard',
       try: { encoding: ['utf-8', 'utf-16le', 'windows-1252', 'shift_jis'] },
       cause,
     })
@@ -80,6 +80,6 @@ export const undecodable = (
 ): HeedError =>
   new HeedError(
     'invalid-data',
-    `${file} must be text in ${encoding}, got other bytes after byte ${offset}`,
-    { cause, remedy: 'Name the right encoding with `encoding`, or save the file as UTF-8.' },
+    `${file} must be valid ${encoding} text, got an invalid byte after byte ${offset}`,
+    { cause, remedy: 'Set `encoding` to the encoding of the file, or save the file as UTF-8.' },
   )

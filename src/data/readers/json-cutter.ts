@@ -3,17 +3,17 @@ import { type Line, LONGEST } from './lines.ts'
 
 export interface CutValue {
   text: string
-  /** The line in which the value begins. */
+  /** The line on which the value begins. */
   number: number
 }
 
-/** Cuts JSON that is fed line by line into the values of its list, or into values that follow each other. */
+/** Splits JSON, fed line by line, into the values of its list, or into consecutive values. */
 export class JsonCutter {
   /** Whether the values are in a list. */
   inList = false
   private readonly file: string
   private depth = 0
-  /** The beginning of a value that continues in the next line. */
+  /** The start of a value that continues on the next line. */
   private pending: string[] = []
   private length = 0
   private number = 1
@@ -51,12 +51,12 @@ export class JsonCutter {
     else this.checkBetween(text.slice(start), number)
   }
 
-  /** Called at the end of the file. */
+  /** Called at the end of the file. @throws HeedError for an incomplete value */
   finish(): void {
     if (this.depth === 0) return
     throw new HeedError(
       'invalid-data',
-      `${this.file} ends within the value that begins in line ${this.number}`,
+      `${this.file} ends within the value that begins on line ${this.number}`,
       { remedy: 'Close the brackets, or copy the file again if it was truncated.' },
     )
   }
@@ -68,7 +68,7 @@ export class JsonCutter {
     throw new HeedError(
       'invalid-data',
       `${this.file}:${this.number}: a value must be at most ${LONGEST >> 20} MB`,
-      { remedy: 'Write the rows as a list, or one to a line (.jsonl).' },
+      { remedy: 'Write the rows as a list, or one per line (.jsonl).' },
     )
   }
 
@@ -77,7 +77,7 @@ export class JsonCutter {
     throw new HeedError(
       'invalid-data',
       `${this.file}:${number}: rows must be objects ({ … }), got ${JSON.stringify(text.trim().slice(0, 40))}`,
-      { remedy: 'Write a list of objects, or one object to a line.' },
+      { remedy: 'Write a list of objects, or one object per line.' },
     )
   }
 }
@@ -86,7 +86,7 @@ const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [...'{}[]'].map((c) =
 const QUOTE = 34
 const BACKSLASH = 92
 
-/** The position of the quote that ends a string; the end of the line where there is none. */
+/** The position of the quote that closes a string, or the end of the line. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)

@@ -6,7 +6,7 @@ import { type Line, readLines } from './lines.ts'
 import type { ReadOptions } from './reader.ts'
 import { isArticle, questionRows } from './squad.ts'
 
-/** One JSON object a line. */
+/** Reads one JSON object per line. */
 export async function* readJsonLines(
   file: string,
   mistakes: Mistakes,
@@ -17,9 +17,9 @@ export async function* readJsonLines(
 }
 
 /**
- * A list of JSON objects, objects one after the other, or one object with the list under `data`, where each question
- * of SQuAD's articles becomes a row. Rows are numbered by their lines in the first two cases. Only one value is in
- * memory at a time.
+ * Reads a list of JSON objects, consecutive objects, or one object with the list under `data`. For SQuAD, each question
+ * of an article becomes a row. The number of a row is its line in the first two cases. Only one value is in memory at
+ * a time.
  */
 export async function* readJson(
   file: string,
@@ -27,7 +27,7 @@ export async function* readJson(
   { encoding }: ReadOptions,
 ): AsyncGenerator<Iterable<Row>> {
   const cutter = new JsonCutter(file)
-  let first: CutValue | undefined // may be the only value, with the list in it
+  let first: CutValue | undefined // may be the only value, which contains the list
   let count = 0
   function* valuesIn(lines: readonly Line[]): Generator<CutValue> {
     for (const line of lines)
@@ -83,7 +83,7 @@ function toRow(text: string, file: string, number: number, mistakes: Mistakes): 
   return undefined
 }
 
-/** JSON.parse is fast; the other parser refuses `__proto__` keys, and reports mistakes with their position. */
+/** JSON.parse is fast; our parser rejects `__proto__` keys and reports the position of errors. */
 function parseValue(text: string): JsonValue {
   if (!/__proto__|\\u005f/i.test(text)) {
     try {

@@ -5,23 +5,25 @@ import type { Mistakes } from '../mistakes.ts'
 import { findInvalidUtf8 } from '../utf8.ts'
 import { readUtf8 } from './encoding.ts'
 
+/** A line of a text file. */
 export interface Line {
-  /** Without the line break. */
+  /** The line without its line break. */
   text: string
-  /** From 1. */
+  /** Line number, from 1. */
   number: number
-  /** False for a line that is not UTF-8 text; the mistake has been reported. */
+  /** False for a line that is not UTF-8 text. The error has been reported. */
   sound: boolean
 }
 
+/** Options of `readLines`. */
 export interface LineOptions {
-  /** Of a file that is not UTF-8, nor UTF-16 with a byte order mark: `windows-1252`. */
+  /** Encoding, such as `windows-1252`. Default: UTF-8, or UTF-16 with a byte order mark. */
   encoding?: string
-  /** The character that ends a line. Default: line feed, where a carriage return before it belongs to the break. */
+  /** The character that ends a line. Default: line feed; a carriage return before it belongs to the line break. */
   lineEnd?: '\n' | '\r'
   /** Keep a carriage return before the line feed. */
   keepReturns?: boolean
-  /** Any text may follow, also one that begins as another format does. */
+  /** Accept any text, even if it begins like another format. */
   isPlain?: boolean
 }
 
@@ -37,9 +39,9 @@ const checkReadLines = argumentKinds('readLines', {
 })
 
 /**
- * The lines of a file, many at a time, as a step of an asynchronous loop costs more than a line. Files packed with
- * gzip are unpacked; a byte order mark is skipped. At most a few megabytes and one line are in memory.
- * @throws HeedError for a line beyond 64 MB, and for an unknown encoding
+ * Reads the lines of a file in batches, because a step of an asynchronous loop costs more than a line. Gzip files are
+ * decompressed; a byte order mark is skipped. At most a few megabytes and one line are in memory.
+ * @throws HeedError for a line larger than 64 MB, and for an unknown encoding
  */
 export async function* readLines(
   file: string,
@@ -69,7 +71,7 @@ export async function* readLines(
   if (restLength > 0) yield split(Buffer.concat(rest), number, cut)
 }
 
-/** The most bytes of a line or a value. */
+/** Maximum number of bytes of a line or a value. */
 export const LONGEST = 64 << 20
 
 interface Cut extends Required<Pick<LineOptions, 'lineEnd' | 'keepReturns'>> {
@@ -113,7 +115,7 @@ function describe(bytes: Uint8Array): string {
   return `the line must be UTF-8, got 0x${byte} (byte ${broken + 1})`
 }
 
-/** Text without zero bytes, or undefined. */
+/** Decodes UTF-8 text; undefined if it is invalid or has zero bytes. */
 function decodeText(bytes: Uint8Array): string | undefined {
   if (bytes.includes(0)) return undefined
   try {
@@ -126,7 +128,7 @@ function decodeText(bytes: Uint8Array): string | undefined {
 const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text)
 const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)
 
-const ENCODING_REMEDY = 'Save it as UTF-8, or name its encoding with `encoding`: `windows-1252`.'
+const ENCODING_REMEDY = 'Save the file as UTF-8, or set `encoding`, for example to `windows-1252`.'
 
 function tooLong(file: string, number: number): HeedError {
   return new HeedError(

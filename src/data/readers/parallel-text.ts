@@ -6,8 +6,8 @@ import { type Line, readLines } from './lines.ts'
 import type { ReadOptions } from './reader.ts'
 
 /**
- * Files whose lines correspond, such as `train.en` and `train.fr`. A column has the name of its file's ending. Pairs
- * with one empty side are reported as mistakes.
+ * Reads files whose lines correspond, such as `train.en` and `train.fr`. Each file is a column, named after its ending.
+ * A pair with one empty line is reported as an error.
  */
 export async function* readParallelText(
   files: readonly string[],
@@ -29,7 +29,7 @@ export async function* readParallelText(
       if (empty >= 0 && texts.some((text) => text !== ''))
         mistakes.add(
           { file: files[empty], number },
-          'the line must not be empty, as its counterpart is not',
+          'the line must not be empty, because the corresponding line is not',
         )
       else if (sound && empty < 0) {
         const values = Object.fromEntries(columns.map((column, i) => [column, texts[i]]))

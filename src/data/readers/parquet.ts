@@ -1,4 +1,4 @@
-// Parquet stores columns in row groups; they are read one after the other.
+// Reads Parquet files, one row group after the other.
 import type { FileHandle } from 'node:fs/promises'
 import { fileError, formatBytes, quote } from '../../io/files/file-error.ts'
 import { readHead } from '../../io/files/file-format.ts'
@@ -16,8 +16,8 @@ import { leavesOf, type SchemaNode } from '../parquet/schema.ts'
 import type { Row } from '../row.ts'
 
 /**
- * Rows of a Parquet file; the columns of one row group are in memory at a time. 64-bit integers become numbers, and the
- * class numbers of the `datasets` library become names.
+ * Reads the rows of a Parquet file. One row group is in memory at a time. 64-bit integers become numbers, and class
+ * indices of the `datasets` library become class names.
  * @throws HeedError for a damaged file, and for row groups that are too large
  */
 export async function* readParquet(
@@ -72,12 +72,12 @@ async function* groupsOf(
   }
 }
 
-/** Any error of decoding is reported as damage of the file. */
+/** Reports any decoding error as damage of the file. */
 function damaged(cause: unknown, file: string): unknown {
   if (cause instanceof HeedError || !(cause instanceof Error)) return cause
   return new HeedError(
     'corrupt-file',
-    `${file} must be a sound Parquet file, got: ${cause.message}`,
+    `${file} must be a valid Parquet file, got: ${cause.message}`,
     {
       cause,
       remedy: 'Copy or download the file again.',
@@ -107,7 +107,7 @@ function checkGroup({ rowCount, byteCount }: RowGroup, file: string): void {
 
 type Classes = ReadonlyMap<string, readonly string[]>
 
-/** The class names that the `datasets` library has stored in the metadata. */
+/** The class names by column, which the `datasets` library stores in the metadata. */
 function classNames({ notes }: Footer, file: string): Classes {
   const classes = new Map<string, readonly string[]>()
   const noted = notes.get('huggingface')

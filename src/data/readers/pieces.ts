@@ -7,12 +7,12 @@ import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
 import { HeedError } from '../../util/errors.ts'
 
 /**
- * The bytes of a text file in pieces of about a megabyte; files packed with gzip are unpacked, whatever their name.
- * @param isPlain any text is wanted, so that a web page is text too
- * @throws HeedError for a file that is recognised as another format, such as a Git LFS pointer
+ * Reads the bytes of a text file in pieces of about a megabyte. Gzip files are decompressed, whatever their name.
+ * @param isPlain accept any text, including HTML and XML
+ * @throws HeedError for a file in another known format, such as a Git LFS pointer
  */
 export async function* readPieces(file: string, isPlain = false): AsyncGenerator<Uint8Array> {
-  const head = await readHead(file) // refuses folders and devices
+  const head = await readHead(file) // throws for folders and devices
   const markup = isPlain ? (['html', 'xml'] as const) : []
   refuseOtherFormats(file, 'a text file', head, ['json', 'gzip', ...markup])
   const stream = createReadStream(file, { highWaterMark: 1 << 20 })
@@ -26,7 +26,7 @@ export async function* readPieces(file: string, isPlain = false): AsyncGenerator
   }
 }
 
-/** Text does not compress this well; gzip reaches a ratio of 1000 for one repeated byte. */
+/** Protects against decompression bombs. Text does not reach this ratio; one repeated byte reaches 1000. */
 const BEST_RATIO = 200
 const HARMLESS = 256 << 20
 
@@ -55,7 +55,7 @@ async function* unpack(file: string, packed: NodeJS.ReadableStream): AsyncGenera
 function bomb(file: string, size: number): HeedError {
   return new HeedError(
     'invalid-data',
-    `${file} must unpack to at most ${BEST_RATIO} times its size (${formatBytes(size)}), got more`,
-    { remedy: 'If you trust the file, unpack it first.' },
+    `${file} must decompress to at most ${BEST_RATIO} times its size (${formatBytes(size)}), got more`,
+    { remedy: 'If you trust the file, decompress it first.' },
   )
 }

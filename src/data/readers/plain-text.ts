@@ -4,7 +4,7 @@ import type { Row } from '../row.ts'
 import { type Line, LONGEST, readLines } from './lines.ts'
 import type { ReadOptions } from './reader.ts'
 
-/** Rows with one column, `text`: lines, paragraphs (separated by empty lines) or the whole file. */
+/** Reads lines, paragraphs (separated by empty lines) or the whole file as rows with one column, `text`. */
 export async function* readPlainText(
   file: string,
   mistakes: Mistakes,

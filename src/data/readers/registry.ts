@@ -1,4 +1,4 @@
-// The readers of files, by name and by ending.
+// Registry of file readers by name and file name ending.
 import { basename } from 'node:path'
 import { argumentKinds } from '../../util/argument-kinds.ts'
 import { checkArgument } from '../../util/check-argument.ts'
@@ -14,8 +14,8 @@ const registry = new Registry<BlockReader>('reader', 'format')
 const byEnding = new Map<string, BlockReader>()
 
 /**
- * Makes a file format available wherever Heed reads rows: `openRows`, training, evaluation, prediction and `heed data`.
- * @throws HeedError when the name or an ending is taken or unsafe, or when the reader is incomplete
+ * Registers a file format for everything that reads rows: `openRows`, training, evaluation, prediction and `heed data`.
+ * @throws HeedError if the name or an ending is already registered or invalid, or if the reader is incomplete
  */
 export function registerReader(reader: Reader): void {
   checkReader(reader)
@@ -35,7 +35,7 @@ function add(reader: BlockReader): void {
   for (const ending of reader.endings) byEnding.set(ending.toLowerCase(), reader)
 }
 
-/** The reader for a file: the first that accepts its path, or the one with its longest ending. */
+/** The reader for a file: the first that accepts its path, otherwise the one with the longest matching ending. */
 export function readerFor(path: string): BlockReader | undefined {
   const accepting = registry.values().find((reader) => reader.accepts?.(path))
   if (accepting) return accepting
@@ -47,12 +47,12 @@ export function readerFor(path: string): BlockReader | undefined {
   return undefined
 }
 
-/** By its name, or by one of its endings. @throws HeedError with the most similar names */
+/** The reader with this name or ending. @throws HeedError with the most similar names */
 export function readerNamed(format: string): BlockReader {
   return byEnding.get(format) ?? registry.get(format)
 }
 
-/** ".csv .jsonl …" */
+/** List of endings for messages: ".csv .jsonl …" */
 export const knownEndings = (): string =>
   [...byEnding.keys()].map((ending) => `.${ending}`).join(' ')
 
@@ -71,15 +71,15 @@ function checkReader(reader: Reader): void {
   checkParts(read, endings, accepts, describe, plainText)
   const problem =
     endings.length === 0 && accepts === undefined
-      ? '`endings` must not be empty without `accepts`'
+      ? '`endings` must not be empty if `accepts` is missing'
       : new Set(endings.map((ending) => ending.toLowerCase())).size < endings.length
-        ? '`endings` must differ from each other'
+        ? '`endings` must not contain duplicates'
         : undefined
   if (problem)
     throw new HeedError('invalid-option', `Reader '${name}': ${problem}`, {
       key: 'reader',
       value: name,
-      remedy: 'See Reader in heed/data for what a reader has.',
+      remedy: 'See the interface Reader in heed/data.',
     })
   for (const ending of endings) checkEnding(ending, name)
 }
@@ -90,7 +90,7 @@ function checkEnding(ending: string, name: string): void {
   if (before === undefined && ending.toLowerCase() !== 'gz') return
   throw new HeedError(
     'already-exists',
-    `A file ending must belong to one reader, got ${shown(`.${ending}`)} for ${before?.name ?? 'packed files'} and ${name}`,
+    `A file ending must belong to one reader, got ${shown(`.${ending}`)} for ${before?.name ?? 'compressed files'} and ${name}`,
     {
       key: 'endings',
       value: ending,

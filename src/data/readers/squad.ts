@@ -2,15 +2,15 @@ import { isJsonObject, type JsonValue } from '../../io/files/json.ts'
 import type { Mistakes } from '../mistakes.ts'
 import type { Row } from '../row.ts'
 
-/** Whether a value is an article of SQuAD (Rajpurkar et al., 2016): paragraphs with their questions. */
+/** Whether a value is an article of SQuAD (Rajpurkar et al., 2016), which has paragraphs with questions. */
 export function isArticle(value: JsonValue): boolean {
   return isJsonObject(value) && Array.isArray(value.paragraphs)
 }
 
 /**
- * A row for each question of an article, with the columns that the data set has elsewhere: id, title,
- * context, question, answers {text, answer_start}. Rows are numbered by question, from `first` on.
- * @returns the number of the row after them
+ * Yields a row for each question of an article, with the columns of the data set on the hub: id, title, context,
+ * question, answers {text, answer_start}. Rows are numbered by question, starting at `first`.
+ * @returns the next row number
  */
 export function* questionRows(
   article: JsonValue,
@@ -38,7 +38,7 @@ export function* questionRows(
   return number
 }
 
-/** A list of answers as lists of their texts and positions; other values are returned as they are. */
+/** Converts a list of answers to lists of texts and positions. Other values are returned unchanged. */
 function inColumns(answers: JsonValue | undefined): unknown {
   if (!Array.isArray(answers) || !answers.every(isJsonObject)) return answers
   return {
