@@ -52,16 +52,16 @@ describe('changed bytes', () => {
     const path = join(await temporaryFolder(), 'a.parquet')
     for (const length of [4, 11, 12, 100, bytes.length - 1]) {
       await writeFile(path, bytes.subarray(0, length))
-      await expect(read(path)).rejects.toThrow(/must be a (sound )?Parquet file/)
+      await expect(read(path)).rejects.toThrow(/Parquet file/)
     }
   })
 })
 
 describe('counts are checked against the bytes that are there:', () => {
   it.each([
-    ['a run', [0x80, 0x80, 0x80, 0x80, 0x10, 1], /a run of \d+ values where 20 are left/],
-    ['packed bits', [0xff, 0xff, 0xff, 0xff, 0x0f], /values of \d+ bytes in the 0 that are left/],
-    ['nothing', [], /values of 1 bytes in the 0/],
+    ['a run', [0x80, 0x80, 0x80, 0x80, 0x10, 1], /run of \d+ values .* 20/],
+    ['packed bits', [0xff, 0xff, 0xff, 0xff, 0x0f], /values of \d+ bytes .* 0/],
+    ['nothing', [], /values of 1 bytes .* 0/],
     ['an endless integer', Array(12).fill(0xff), /more than 10 bytes/],
   ])('%s', (_, bytes, message) => {
     const reader = new ByteReader(Uint8Array.from(bytes))
@@ -70,11 +70,11 @@ describe('counts are checked against the bytes that are there:', () => {
 
   it.each([
     ['a list', [0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07], /a list of \d+ items has 0 bytes/],
-    ['a text', [0x18, 0xff, 0xff, 0x03], /claims 65535 bytes, 0 are left/],
+    ['a text', [0x18, 0xff, 0xff, 0x03], /65535 bytes .* 0/],
     ['a deep struct', Array(99).fill(0x1c), /nested/],
     ['a deep list', Array(99).fill(0x19), /nested/],
     ['a struct without an end', [0x15, 0x02], /ends early/],
-    ['an unknown type', [0x1e], /the type 14/],
+    ['an unknown type', [0x1e], /type 14/],
   ])('%s', (_, bytes, message) => {
     expect(() => new ThriftReader(Uint8Array.from(bytes)).struct()).toThrow(message)
   })

@@ -86,7 +86,10 @@ describe('a registered reader', () => {
     const path = join(await temporaryFolder(), 'settings')
     writeFileSync(path, SECTIONS)
     expect(await all(path, 'ini')).toHaveLength(2)
-    await expect(all(path)).rejects.toThrow('must have the ending of a known file format')
+    await expect(all(path)).rejects.toMatchObject({
+      code: 'invalid-data',
+      details: { key: 'data', value: path },
+    })
     const error = await all(path, 'inni').catch((reason) => reason)
     expect(error).toMatchObject({ code: 'unknown-name', details: { key: 'format' } })
     expect(error.remedy).toContain('Did you mean ini?')

@@ -92,7 +92,7 @@ describe('JSON', () => {
   })
 
   it.each([
-    ['[{"a":1},{"a":', 'ends within the value that begins in line 1'],
+    ['[{"a":1},{"a":', 'line 1'],
     ['[1, 2]', 'got "1, 2]"'],
     ['{"a":1} x {"a":2}', 'got "x"'],
   ])('refuses %s', async (text, message) => {
@@ -116,16 +116,14 @@ describe('tables', () => {
     const text = 'a,b\n1\n1,2\n1,2,3\n1,2,3,4\n"x"y,2\nx"y",2\n'
     const error = await read('a.csv', text).catch((reason: Error) => reason.message)
     expect(error).toMatch(/^2 rows are wrong:/)
-    expect(error).toMatch(
-      /a\.csv:4: the row must have 2 cells, as the header has, got 3\n.*:5: .* got 4/,
-    )
+    expect(error).toMatch(/a\.csv:4: .* 2 cells.* got 3\n.*:5: .* got 4/)
   })
 
   it.each([
     ['__proto__,a\n1,2', '__proto__'],
-    ['a,b\n1,"2\n3', 'a.csv:2: a cell that begins with a quote must end with one'],
-    ['a,b\n', 'there are no rows'],
-    ['', 'there are no rows'],
+    ['a,b\n1,"2\n3', /a\.csv:2: .*quote/],
+    ['a,b\n', /one row/],
+    ['', /one row/],
   ])('refuses %j', async (text, message) => {
     await expect(read('a.csv', text)).rejects.toThrow(message)
   })
@@ -162,10 +160,8 @@ describe('Parquet', () => {
       const result = await read('a.parquet', damaged).catch((error) => error)
       expect(Array.isArray(result) || result instanceof HeedError, String(result)).toBe(true)
     }
-    await expect(read('a.parquet', bytes.subarray(0, 2000))).rejects.toThrow(
-      'must be a sound Parquet file',
-    )
-    await expect(read('a.parquet', Buffer.alloc(3))).rejects.toThrow('must be a sound Parquet file')
+    for (const damaged of [bytes.subarray(0, 2000), Buffer.alloc(3)])
+      await expect(read('a.parquet', damaged)).rejects.toMatchObject({ code: 'corrupt-file' })
   })
 })
 
@@ -217,7 +213,7 @@ describe('text', () => {
       { values: { en: 'one', fr: 'un' }, number: 1 },
       { values: { en: 'two', fr: 'deux' }, number: 3 },
     ])
-    await expect(all(join(folder, 'b.en'))).rejects.toThrow('of a known file format, got .en')
+    await expect(all(join(folder, 'b.en'))).rejects.toThrow('got .en')
     await writeFile(pair[1], 'un\nx\n')
     await expect(all(pair)).rejects.toThrow(/a\.fr must have as many lines as .*a\.en, got 2/)
     await writeFile(pair[1], 'un\nx\ndeux')
@@ -247,7 +243,7 @@ describe('files', () => {
     expect(await numbers(folder)).toEqual([1, 10, 2])
     expect(await numbers(join(folder, 'b/*.jsonl'))).toEqual([10, 2])
     expect(await numbers(join(folder, '**/?.jsonl*'))).toEqual([1, 2])
-    await expect(all(join(folder, '*.csv'))).rejects.toThrow('must match a file')
+    await expect(all(join(folder, '*.csv'))).rejects.toMatchObject({ code: 'missing-file' })
     await expect(all(join(folder, 'b/notes.pdf'))).rejects.toThrow('got .pdf')
     await expect(all(join(folder, 'gone.csv'))).rejects.toThrow(/gone\.csv: it does not exist/)
   })
@@ -267,7 +263,7 @@ describe('files', () => {
     const bomb = Buffer.alloc(300 << 20, 'x')
     for (let at = 0; at < bomb.length; at += 1 << 20) bomb[at] = 10
     await expect(read('a.txt.gz', gzipSync(bomb, { level: 1 }))).rejects.toThrow(
-      'must unpack to at most',
+      'at most 200 times its size',
     )
   })
 })

@@ -48,7 +48,7 @@ describe('finding text', () => {
   it('says what is missing', async () => {
     const folder = await temporaryFolder()
     expect(() => findTextFiles(join(folder, 'no.txt'))).toThrow(/no\.txt.*does not exist/)
-    expect(() => findTextFiles(folder)).toThrow('must hold text files')
+    expect(() => findTextFiles(folder)).toThrow('text files')
   })
 })
 
@@ -73,7 +73,7 @@ describe('reading text', () => {
   it.each([
     ['a zero byte', [...Buffer.from('ab'), 0, 0xff], /a zero byte at byte 2/],
     ['Latin-1', Buffer.from('caf\u00e9 noir', 'latin1'), /0xe9 at byte 3/],
-    ['half of a UTF-16 character', [0xff, 0xfe, 0x61], /must be text in utf-16le/],
+    ['half of a UTF-16 character', [0xff, 0xfe, 0x61], /utf-16le.* byte 3/],
     ['a broken end', [0x61, 0xe2, 0x82], /0xe2 at byte 1/],
     ['half a pair', [0x61, 0xed, 0xa0, 0x80], /0xed at byte 1/],
   ])('refuses %s, with the place', async (_, bytes, message) => {
@@ -126,8 +126,8 @@ describe('the survey', () => {
 
   it('refuses text with nothing in it', async () => {
     const [empty, mark, same] = await Promise.all(['', '\ufeff', '😀'.repeat(500)].map(file))
-    expect(() => surveyText([empty])).toThrow(/text\.txt must hold text, got 0/)
-    expect(() => surveyText([mark, empty])).toThrow(/2 files from .* must hold text, got 0/)
+    expect(() => surveyText([empty])).toThrow(/text\.txt .* got 0 characters/)
+    expect(() => surveyText([mark, empty])).toThrow(/2 files from .* got 0 characters/)
     expect(() => surveyText([same])).toThrow('got 1000 times "😀"')
     expect(surveyText([same, empty, await file('a')]).characters).toBe(1001)
   })

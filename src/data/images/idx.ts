@@ -77,7 +77,7 @@ async function* readRows(path: string, labelsPath: string | null): AsyncGenerato
   if (labels && labels.data.length !== count)
     throw new HeedError(
       'invalid-data',
-      `${labelsPath} must have ${count} labels, one for each image, got ${labels.data.length}`,
+      `${labelsPath} must have a label for each image (${count}), got ${labels.data.length}`,
       { remedy: 'Put the label file of these images into the same folder.' },
     )
   const size = height * width * channels

@@ -74,7 +74,7 @@ describe('IDX', () => {
     const labels = join(folder, 'labels-idx1-ubyte')
     await writeFile(images, idx([1, 1, 1], [9]))
     await writeFile(labels, idx([2], [1, 2]))
-    await expect(allOf(idxRows(images))).rejects.toThrow(/a label for each of 1 images, got 2/)
+    await expect(allOf(idxRows(images))).rejects.toThrow(/a label for each image \(1\), got 2/)
     await expect(allOf(idxRows(labels))).rejects.toThrow(/must hold images .* got sizes of 2/)
   })
 })
@@ -103,9 +103,7 @@ describe('a folder of images', () => {
 
   it('without such folders is refused', async () => {
     const folder = await temporaryFolder()
-    await expect(allOf(imageFolderRows(folder))).rejects.toThrow(
-      /must hold a folder of images for each label/,
-    )
+    await expect(allOf(imageFolderRows(folder))).rejects.toThrow(/images for each label/)
     await expect(allOf(imageFolderRows(join(folder, 'absent')))).rejects.toThrow(/does not exist/)
   })
 })
