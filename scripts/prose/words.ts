@@ -48,7 +48,7 @@ export const habits: readonly Habit[] = [
   { pattern: /\blike(?:wise)?[.;]$|\blikewise\b/i, instead: 'also, in the same way' },
   { pattern: /\bends well\b|\bends badly\b/i, instead: 'succeeds, fails' },
   {
-    pattern: /\brow by row\b.*\bpiece by piece\b|\bbit for bit\b/i,
+    pattern: /\brow by row\b.*\bpiece by piece\b/i,
     instead: 'bitwise identical, exactly',
   },
   { pattern: /\bas (?:far|long) as .* has (?:them|it)\b/i, instead: 'where available' },
