@@ -8,7 +8,15 @@ namespace heed {
 
 namespace {
 
-constexpr int ABI = 2; // raised with every change that addon.ts must know of
+// Raised with every change that addon.ts must know of, together with ABI in addon-file.ts.
+#define HEED_ABI 2
+
+#define HEED_TEXT(value) #value
+#define HEED_MARK(abi, api) "heed addon: interface " HEED_TEXT(abi) ", Node-API " HEED_TEXT(api)
+
+// Is looked for in a file before it is loaded: loading a foreign library can end the process.
+__attribute__((used)) const char MARK[] = HEED_MARK(HEED_ABI, NAPI_VERSION);
+
 constexpr int MOST_THREADS = 1024;
 
 struct Call {
@@ -264,7 +272,7 @@ napi_value load(napi_env env) {
   pinLibrary();
   Instance* const instance = Instance::create(env);
   const auto toText = [&](const std::string& name) { return text(env, name); };
-  return object(env, {{"abi", number(env, ABI)},
+  return object(env, {{"abi", number(env, HEED_ABI)},
                       {"kernels", array(env, names(kernelNames), toText)},
                       {"microOps", array(env, names(microOpNames), toText)},
                       {"isas", array(env, supportedIsas(), toText)},

@@ -1,7 +1,6 @@
 // Builds the native addon for this machine with plain compiler calls: `node native/build.mjs
 // [--verbose] [--force]`, or buildNative(). `npm install` in a checkout runs it, and `heed build`
 // where no prebuilt addon fits; without a C++ compiler Heed runs on WebAssembly, slower.
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -66,21 +65,14 @@ async function build(force, log, progress) {
     const first = ownUnit()
     const made = await compileUnits(compiler, units, objects, { force, first, log, done })
     await link(compiler, made, log)
-    const facts = { key, compiler: compiler.version, ...factsOf(target) }
+    const facts = { key, compiler: compiler.version, bytes: statSync(target).size }
     writeFileSync(record, `${JSON.stringify(facts, null, 2)}\n`)
     return true
   })
 }
 
-// What is checked when the addon is loaded.
-function factsOf(path) {
-  const bytes = readFileSync(path)
-  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
-}
-
-function isOwn(facts, key) {
-  const { bytes, sha256 } = factsOf(target)
-  return facts.key === key && facts.bytes === bytes && facts.sha256 === sha256
+function isOwn({ key: own, bytes }, key) {
+  return own === key && bytes === statSync(target).size
 }
 
 // The kernels that this processor will use, as far as the system says it.

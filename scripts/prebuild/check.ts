@@ -1,3 +1,4 @@
+import { MARK } from '../../src/runtime/cpu/addon-file.ts'
 import { formatFor } from '../../src/runtime/cpu/library-header.ts'
 import type { Target } from '../../src/runtime/cpu/targets.ts'
 import { type Binary, compareVersions, readBinary } from './binary.ts'
@@ -34,6 +35,8 @@ export function problemsOf(bytes: Buffer, { os, cpu }: Target): string[] {
     (name) => !ENTRY_POINTS.includes(name) && !(os === 'darwin' && OF_LINKER.includes(name)),
   )
   if (foreign.length > 0) problems.push(`it must export Node-API's entry points alone, got ${foreign.join(', ')}`) // biome-ignore format: one line
+  if (!MARK.test(bytes.toString('latin1')))
+    problems.push('it must hold the mark of an addon of heed')
   const missing = ENTRY_POINTS.filter((name) => !binary.exports.includes(name))
   if (missing.length > 0) problems.push(`it must export ${missing.join(' and ')}`)
   const strange = binary.needs.filter((name) => !LIBRARIES[os].test(name))

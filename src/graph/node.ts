@@ -1,4 +1,6 @@
 // A node is one operation on other nodes. Nothing is computed when one is made.
+import { copies } from '../util/copies.ts'
+import { HeedError } from '../util/errors.ts'
 import { here } from '../util/here.ts'
 import { setting } from '../util/settings.ts'
 import type { DType, TypedArray } from './dtype.ts'
@@ -78,6 +80,7 @@ export class Node<O extends Op = Op> implements Form {
   private interned: number | null = null
 
   constructor(op: O, inputs: readonly Node[], attrs: OpAttrs[O], forms: Form | readonly Form[]) {
+    for (const input of inputs) if (!(input instanceof Node)) throw ofOtherCopy(op)
     this.op = op
     this.inputs = inputs
     this.attrs = attrs
@@ -103,6 +106,16 @@ export class Node<O extends Op = Op> implements Form {
     this.rule = null
     this.released = true
   }
+}
+
+/** Where two versions of Heed are installed, a tensor of one can be given to the other. */
+function ofOtherCopy(op: Op): HeedError {
+  const folders = [...new Set(copies)].join(' and ')
+  return new HeedError(
+    'invalid-option',
+    `${op}: all tensors must be of one copy of Heed, got tensors of several (${folders})`,
+    { remedy: 'Install one version of heed for all: `npm ls heed` shows who depends on which.' },
+  )
 }
 
 function anyTracked(inputs: readonly Node[]): boolean {

@@ -47,6 +47,12 @@ describe.skipIf(!built.ok || process.platform !== 'linux')('a built addon', () =
     expect(problemsOf(newer, linux).join()).toMatch(/must load with glibc 2\.28, needs 2\.99/)
   })
 
+  it('must hold the mark of an addon', () => {
+    const other = changed('heed addon: interface', 'heed addon! interface')
+    expect(problemsOf(other, linux).join()).toMatch(/must hold the mark of an addon of heed/)
+    expect(problemsOf(bytes, linux).join()).not.toMatch(/mark/)
+  })
+
   it('may not need other libraries', () => {
     const other = changed('libc.so.6', 'libx.so.6')
     expect(problemsOf(other, linux).join()).toMatch(

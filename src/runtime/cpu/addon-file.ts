@@ -3,13 +3,19 @@ import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { formatFor, HEADER_BYTES, readHeader } from './library-header.ts'
 
+/** The version of the interface; raised together with HEED_ABI in native/addon.cc. */
+export const ABI = 2
+
+export const OTHER_VERSION = 'it was made for another version of heed'
+
 /** What a file must be. */
 export interface AddonRecord {
   readonly bytes: number
-  readonly sha256: string
+  /** That of an addon that was compiled here is not checked: it takes 5 ms of each start. */
+  readonly sha256?: string
 }
 
-/** Null if nothing is found. Without a record, the header alone is checked. */
+/** Null if nothing is found. Without a record, the file must hold the mark of an addon of this version. */
 export function problemOf(path: string, record?: AddonRecord): string | null {
   let file: number | undefined
   try {
@@ -18,8 +24,12 @@ export function problemOf(path: string, record?: AddonRecord): string | null {
     if (stat.isDirectory()) return 'it is a folder'
     if (!stat.isFile()) return 'it is no regular file'
     if (stat.size === 0) return 'it is empty'
-    const bytes = readStart(file, record ? stat.size : Math.min(stat.size, HEADER_BYTES))
-    return (record && damageOf(bytes, record)) ?? foreign(bytes) ?? lackOf(bytes, stat.size)
+    const damage = record ? damageOf(file, stat.size, record) : null
+    if (damage) return damage
+    const start = read(file, 0, HEADER_BYTES)
+    return (
+      foreign(start) ?? lackOf(start, stat.size) ?? (record ? null : otherMark(file, stat.size))
+    )
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code ?? message})`
@@ -28,19 +38,38 @@ export function problemOf(path: string, record?: AddonRecord): string | null {
   }
 }
 
-function readStart(file: number, size: number): Buffer {
+/** At most this number of bytes, fewer at the end of the file. */
+function read(file: number, position: number, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size)
-  let read = 0
-  for (let more = -1; more !== 0 && read < size; read += more)
-    more = readSync(file, bytes, read, size - read, read)
-  return bytes.subarray(0, read)
+  return bytes.subarray(0, readSync(file, bytes, 0, size, position))
 }
 
-function damageOf(bytes: Buffer, record: AddonRecord): string | null {
-  if (bytes.length !== record.bytes)
-    return `it has ${bytes.length} bytes and must have ${record.bytes}`
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return sha256 === record.sha256 ? null : 'its content has changed'
+function damageOf(file: number, size: number, record: AddonRecord): string | null {
+  if (size !== record.bytes) return `it has ${size} bytes and must have ${record.bytes}`
+  if (record.sha256 === undefined) return null
+  return sha256Of(file) === record.sha256 ? null : 'its content has changed'
+}
+
+/** Piece by piece: memory for all of it takes longer than its hash. */
+function sha256Of(file: number): string {
+  const hash = createHash('sha256')
+  const piece = Buffer.allocUnsafe(1 << 17)
+  for (let at = 0, count = -1; count !== 0; at += count) {
+    count = readSync(file, piece, 0, piece.length, at)
+    hash.update(piece.subarray(0, count))
+  }
+  return hash.digest('hex')
+}
+
+/** The mark that native/addon.cc leaves in the file. */
+export const MARK = /heed addon: interface (?<abi>\d+), Node-API (?<api>\d+)/
+
+function otherMark(file: number, size: number): string | null {
+  const { abi, api } = MARK.exec(read(file, 0, size).toString('latin1'))?.groups ?? {}
+  if (abi === undefined) return 'it is not an addon of heed'
+  if (Number(abi) !== ABI) return OTHER_VERSION
+  const own = Number(process.versions.napi)
+  return Number(api) > own ? `it needs Node-API ${api}, and this Node has ${own}` : null
 }
 
 const SYSTEMS = { ELF: 'Linux', 'Mach-O': 'macOS', PE: 'Windows' } as const

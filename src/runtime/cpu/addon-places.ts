@@ -1,5 +1,5 @@
 // Where a native addon may lie. The published package holds the size and the hash of each prebuilt one (prebuilt.json),
-// and `heed build` writes those of the one that it makes beside it (heed.json).
+// and `heed build` writes the size of the one that it makes into heed.json.
 import { existsSync, readFileSync } from 'node:fs'
 import nodeModule from 'node:module'
 import { dirname, join, resolve } from 'node:path'
@@ -48,8 +48,8 @@ export function addonPlaces(): AddonPlace[] {
 function builtPlace(folder: string): AddonPlace | undefined {
   const path = onDisk(join(folder, 'native', 'build', 'heed.node'))
   if (!existsSync(path)) return undefined
-  const { bytes, sha256 } = readJson<AddonRecord>(join(dirname(path), 'heed.json'))
-  const record = bytes !== undefined && sha256 !== undefined ? { bytes, sha256 } : undefined
+  const { bytes } = readJson<AddonRecord>(join(dirname(path), 'heed.json'))
+  const record = bytes === undefined ? undefined : { bytes }
   return { path, origin: 'built', record, remedy: 'Run `npx heed build` to compile it again.' }
 }
 

@@ -1,7 +1,7 @@
 import { toNamespacedPath } from 'node:path'
 import { once } from '../../util/once.ts'
 import { warn } from '../../util/warn.ts'
-import { problemOf } from './addon-file.ts'
+import { ABI, OTHER_VERSION, problemOf } from './addon-file.ts'
 import { type AddonPlace, addonPlaces, type Origin, whyNone } from './addon-places.ts'
 
 // The native addon as native/addon.cc exports it. One engine serves all threads of the process: its queue,
@@ -67,9 +67,6 @@ export interface Addon {
   takeProfile(): { kernel: number[]; micros: number[]; command: number[] }
 }
 
-/** Raised together with ABI in native/addon.cc. */
-const ABI = 2
-
 /** An addon, where it lies and where it came from; or the reason why there is none, and the remedy. */
 export type LoadedAddon = (
   | { addon: Addon; path: string; origin: Origin }
@@ -108,11 +105,7 @@ function openAddon({ path, record, problem }: AddonPlace): Addon | string {
     const module: { exports: Partial<Addon> } = { exports: {} }
     // As `require` does, whatever the ending of the file.
     process.dlopen(module, toNamespacedPath(path))
-    const { abi, kernels } = module.exports
-    if (abi === ABI) return module.exports as Addon
-    return typeof abi === 'number' && Array.isArray(kernels)
-      ? 'it was made for another version of heed'
-      : 'it is not an addon of heed'
+    return module.exports.abi === ABI ? (module.exports as Addon) : OTHER_VERSION
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
     return `it does not load (${text.replace(/\s+/g, ' ').trim()})`
