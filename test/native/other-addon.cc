@@ -1,4 +1,4 @@
-// An addon that is not Heed's: for version API of Node-API, and with the mark MARK where it is defined.
+// An addon of others: for version API of Node-API, with the mark MARK where it is defined.
 #include <node_api.h>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
