@@ -1,4 +1,4 @@
-// Where this code runs, and what the build says of it. The only file that reads import.meta.url, which bundlers change.
+// The file of this code, and what the build says of it. In Node, import.meta.url is read here alone: bundlers change it.
 import { pathToFileURL } from 'node:url'
 
 declare const HEED_VERSION: string | undefined
