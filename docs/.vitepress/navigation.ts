@@ -8,6 +8,15 @@ export const navigation = [
     ],
   },
   {
+    text: 'Guides',
+    items: [
+      { text: 'Your own model and training loop', link: '/guides/training-loop' },
+      { text: 'Saving and loading', link: '/guides/saving' },
+      { text: 'Looking inside a model', link: '/guides/looking-inside' },
+      { text: 'Finding NaN, profiling, memory', link: '/guides/debugging' },
+    ],
+  },
+  {
     text: 'Reference',
     items: [
       { text: 'Glossary', link: '/glossary' },

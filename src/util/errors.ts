@@ -56,9 +56,18 @@ export class HeedError extends Error {
     super(remedy ? `${message}\n  ${remedy}` : message, cause === undefined ? undefined : { cause })
     Object.defineProperty(this, 'message', { value: message, writable: true, configurable: true })
     this.code = code
+    // Node prints an uncaught error with all its fields: of a tensor, the whole graph.
+    if (isInstance(details.value)) Object.defineProperty(details, 'value', { enumerable: false })
     this.details = details
     this.remedy = remedy
   }
+}
+
+/** Whether the value is an object of a class, such as a tensor or a module. */
+function isInstance(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype !== null && prototype !== Object.prototype
 }
 
 /** A tensor was read after the state on which it depends had been overwritten. */
