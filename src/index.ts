@@ -1,4 +1,4 @@
-// The public surface of `heed`: tensors, their gradients, and the devices that compute them.
+// Public API of `heed`: tensors, gradients, and devices.
 export type { DType, TypedArray } from './graph/dtype.ts'
 export type { Composite } from './graph/ops.ts'
 export { pipeline } from './lazy-pipeline.ts'

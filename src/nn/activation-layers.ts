@@ -1,11 +1,11 @@
-// Activations as modules, with PyTorch's names. None has parameters.
+// Activation functions as modules, named as in PyTorch. They have no parameters.
 
 import { checkTensors } from '../tensor/arguments.ts'
 import { F, type Tensor } from '../tensor/index.ts'
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { Module } from './module.ts'
 
-/** A function of a tensor as a module. */
+/** A module that applies a function to a tensor. */
 abstract class Activation extends Module {
   protected abstract activate(x: Tensor): Tensor
 
@@ -15,14 +15,14 @@ abstract class Activation extends Module {
   }
 }
 
-/** max(x, 0). */
+/** ReLU: max(x, 0), element-wise. */
 export class ReLU extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.relu()
   }
 }
 
-/** x·Φ(x), or its tanh approximation (Hendrycks and Gimpel, 2016). */
+/** GELU: x·Φ(x), or its tanh approximation (Hendrycks and Gimpel, 2016). */
 export class GELU extends Activation {
   readonly approximate: 'none' | 'tanh'
 
@@ -38,53 +38,56 @@ export class GELU extends Activation {
   }
 }
 
-/** x·sigmoid(x). */
+/** SiLU (swish): x·sigmoid(x). */
 export class SiLU extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.silu()
   }
 }
 
+/** Sigmoid: 1/(1 + exp(-x)). */
 export class Sigmoid extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.sigmoid()
   }
 }
 
+/** Logarithm of the sigmoid, computed without overflow. */
 export class LogSigmoid extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.logSigmoid()
   }
 }
 
+/** Hyperbolic tangent. */
 export class Tanh extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.tanh()
   }
 }
 
-/** log(1 + exp(x)). */
+/** Softplus: log(1 + exp(x)). */
 export class Softplus extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.softplus()
   }
 }
 
-/** x·tanh(softplus(x)) (Misra, 2019). */
+/** Mish: x·tanh(softplus(x)) (Misra, 2019). */
 export class Mish extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.mish()
   }
 }
 
-/** x·min(max(x + 3, 0), 6)/6 (Howard et al., 2019). */
+/** Hardswish: x·min(max(x + 3, 0), 6)/6 (Howard et al., 2019). */
 export class Hardswish extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.hardswish()
   }
 }
 
-/** x where it is positive, x·slope elsewhere. */
+/** Leaky ReLU: x where x > 0, slope·x elsewhere. */
 export class LeakyReLU extends Activation {
   readonly slope: number
 
@@ -99,7 +102,7 @@ export class LeakyReLU extends Activation {
   }
 }
 
-/** x where it is positive, alpha·(exp(x) - 1) elsewhere. */
+/** ELU: x where x > 0, alpha·(exp(x) - 1) elsewhere (Clevert et al., 2016). */
 export class ELU extends Activation {
   readonly alpha: number
 
@@ -114,7 +117,7 @@ export class ELU extends Activation {
   }
 }
 
-/** A function along an axis, by default the last one. */
+/** An activation function along one axis. Default: the last axis. */
 abstract class AxisActivation extends Activation {
   readonly axis: number
 
@@ -125,19 +128,21 @@ abstract class AxisActivation extends Activation {
   }
 }
 
+/** Softmax along an axis: non-negative values that sum to 1. */
 export class Softmax extends AxisActivation {
   protected activate(x: Tensor): Tensor {
     return x.softmax(this.axis)
   }
 }
 
+/** Logarithm of the softmax along an axis, computed stably. */
 export class LogSoftmax extends AxisActivation {
   protected activate(x: Tensor): Tensor {
     return x.logSoftmax(this.axis)
   }
 }
 
-/** The first half of an axis times the sigmoid of the second (Dauphin et al., 2017). */
+/** GLU: the first half of an axis times the sigmoid of its second half (Dauphin et al., 2017). */
 export class GLU extends AxisActivation {
   protected activate(x: Tensor): Tensor {
     return F.glu(x, this.axis)

@@ -2,11 +2,11 @@ import type { Tensor } from '../tensor/index.ts'
 import { wrongArgument } from '../util/check-argument.ts'
 import { nearestFirst } from '../util/nearest.ts'
 
-// Of MEGA (Ma et al., 2022), with the digits of transformers.
+// Laplace activation of MEGA (Ma et al., 2022), with the constants of transformers.
 // biome-ignore lint/suspicious/noApproximativeNumericConstant: not the exact root
 const LAPLACE = { mean: 0.707107, deviation: 0.282095 }
 
-/** Activation functions by the names that published configs use. */
+/** Activation functions, keyed by the names used in published configs. */
 export const activations = {
   gelu: (x: Tensor) => x.gelu(),
   gelu_10: (x: Tensor) => x.gelu().clamp({ min: -10, max: 10 }),
@@ -38,12 +38,14 @@ export const activations = {
   tanh: (x: Tensor) => x.tanh(),
 }
 
-/** @throws HeedError with the most similar name */
+/** Returns the activation function with this name. @throws HeedError for an unknown name, with the most similar one */
 export function activationOf(owner: string, name: Activation): (x: Tensor) => Tensor {
   if (Object.hasOwn(activations, name)) return activations[name]
   throw wrongArgument(owner, 'activation', name, `one of ${activationNames.join(', ')}`, `Did you mean ${nearestFirst(String(name), activationNames)[0]}?`) // biome-ignore format: one line
 }
 
+/** Name of an activation function, as in published configs. */
 export type Activation = keyof typeof activations
 
+/** All names of activation functions. */
 export const activationNames = Object.keys(activations) as [Activation, ...Activation[]]

@@ -1,13 +1,14 @@
-// Attention with linear biases (Press et al., 2022, "ALiBi"): keys count for less the further back they are.
+// Attention with linear biases (Press et al., 2022, "ALiBi"): distant keys get lower scores.
 
 import { checkTensors } from '../tensor/arguments.ts'
 import { type Tensor, tensor } from '../tensor/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 
 /**
- * What is added to scores, one slope for each head: i32 positions of keys (S), or (B, S) where texts
- * differ -> (H, 1, S), or (B, H, 1, S). The query's own position would add the same to all keys, which
- * a softmax does not notice.
+ * Computes the ALiBi biases, which are added to attention scores. Each head has its own slope. The query's position is
+ * omitted: it would add the same value to all keys, and softmax is invariant to that.
+ * @param positions i32 positions of the keys: (S), or (B, S) if they differ between sequences
+ * @returns f32 (H, 1, S), or (B, H, 1, S)
  */
 export function alibi(heads: number, positions: Tensor): Tensor {
   checkArgument('alibi', 'heads', heads, 'size')
@@ -17,7 +18,7 @@ export function alibi(heads: number, positions: Tensor): Tensor {
   return (positions.rank === 2 ? places.unsqueeze(1) : places).mul(slopes)
 }
 
-/** 2^(-8/H), its square and so on; other counts than powers of two take every other of the next one. */
+/** Geometric sequence from 2^(-8/H). If H is not a power of two, the rest comes from the sequence of the next power. */
 function alibiSlopes(heads: number): number[] {
   const whole = 2 ** Math.floor(Math.log2(heads))
   const first = Array.from({ length: whole }, (_, i) => 2 ** ((-8 * (i + 1)) / whole))

@@ -7,20 +7,21 @@ import { optionKinds } from '../util/options.ts'
 import { offerAttention } from './capture.ts'
 import type { LayerCache } from './kv-cache.ts'
 
+/** Options of `attention`. */
 export interface AttentionOptions {
   heads: number
-  /** Of k and v, when there are fewer than of q (grouped-query attention). */
+  /** Number of heads of k and v, if it is less than that of q (grouped-query attention). Default `heads`. */
   kvHeads?: number
   causal?: boolean
-  /** Earlier keys and values, which the new ones are added to. */
+  /** Cache of earlier keys and values. The new ones are appended to it. */
   cache?: LayerCache
-  /** Of attention weights, with this probability. */
+  /** Dropout probability for attention weights. Default 0. */
   dropout?: number
-  /** bool, true = may be seen; or f32, added to the scores. Broadcasts to (B, H, T, S). */
+  /** bool, true where attention is allowed, or f32, added to the scores. Broadcasts to (B, H, T, S). */
   mask?: Tensor | null
-  /** f32, added to the scores beside the mask. Broadcasts to (B, H, T, S). */
+  /** f32, added to the scores in addition to the mask. Broadcasts to (B, H, T, S). */
   bias?: Tensor | null
-  /** 1/√D when left out. */
+  /** Factor of the scores. Default 1/√D. */
   scale?: number
 }
 
@@ -36,8 +37,12 @@ const ATTENTION = optionKinds<AttentionOptions>({ ...COMMON, heads: 'size', kvHe
 const WEIGHTS = optionKinds<WeightOptions>({ causal: 'flag?', mask: 'tensor|null?', bias: 'tensor|null?', scale: 'number?', length: 'tensor|null?' }) // biome-ignore format: one line
 
 /**
- * Multi-head attention between projections: q (B, T, C), k and v (B, S, C') -> (B, T, C), the heads
- * lying side by side in the last axis.
+ * Computes multi-head attention of projected queries, keys and values. The heads are adjacent blocks of the last axis.
+ * @param q (B, T, C)
+ * @param k (B, S, C')
+ * @param v (B, S, C')
+ * @returns (B, T, C)
+ * @throws HeedError if `heads` does not divide the width
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
   checkTensors('attention', { q, k, v })
@@ -48,7 +53,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   return attend(query, cache ? cache.append(fresh.k, fresh.v) : fresh, rest)
 }
 
-/** Attention of queries (B, H, T, D) to keys and values (B, Hk, S, D) -> (B, T, H·D). */
+/** Computes attention of queries (B, H, T, D) to keys and values (B, Hk, S, D). Returns (B, T, H·D). */
 export function attend(
   query: Tensor,
   { k, v, length }: { k: Tensor; v: Tensor; length?: Tensor },
@@ -60,7 +65,7 @@ export function attend(
   return joinHeads(F.scaledDotProductAttention(query, k, v, { ...options, length }))
 }
 
-/** (B, T, H·D) -> (B, H, T, D). */
+/** Splits the last axis into heads: (B, T, H·D) -> (B, H, T, D). @throws HeedError if `heads` does not divide it */
 export function splitHeads(x: Tensor, heads: number): Tensor {
   checkTensors('splitHeads', { x })
   checkArgument('splitHeads', 'heads', heads, 'size')
@@ -77,7 +82,7 @@ export function splitHeads(x: Tensor, heads: number): Tensor {
   return x.reshape(batch, tokens, heads, size / heads).permute(0, 2, 1, 3)
 }
 
-/** (B, H, T, D) -> (B, T, H·D). */
+/** Joins the heads in the last axis: (B, H, T, D) -> (B, T, H·D). */
 export function joinHeads(x: Tensor): Tensor {
   checkTensors('joinHeads', { x })
   if (x.rank !== 4)
@@ -86,7 +91,7 @@ export function joinHeads(x: Tensor): Tensor {
   return x.permute(0, 2, 1, 3).reshape(batch, tokens, heads * size)
 }
 
-/** Without dropout. */
+/** The options without dropout. */
 const weightOptions = (
   { causal, mask, bias, scale }: WeightOptions,
   length: Tensor | undefined,
@@ -97,8 +102,11 @@ type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'bias' | 'scale'
 }
 
 /**
- * The weights that scaledDotProductAttention gives each value, before dropout:
- * q (B, H, T, D), k (B, Hk, S, D) -> (B, H, T, S). It never makes them itself; this is for looking.
+ * Computes the attention weights, before dropout. Use it for inspection: `F.scaledDotProductAttention` never stores
+ * them.
+ * @param q (B, H, T, D)
+ * @param k (B, Hk, S, D)
+ * @returns (B, H, T, S); each row sums to 1
  */
 export function attentionWeights(q: Tensor, k: Tensor, options: WeightOptions = {}): Tensor {
   checkTensors('attentionWeights', { q, k })
@@ -113,7 +121,7 @@ export function attentionWeights(q: Tensor, k: Tensor, options: WeightOptions = 
   const used = length ?? keys
   if (length) scores = column.lt(used).where(scores, HIDDEN)
   if (causal) {
-    // Query i is the (used - T + i)-th token.
+    // Query i is token (used - T + i).
     const row = arange(tokens).unsqueeze(1).add(used).sub(tokens) // (T, 1)
     scores = column.le(row).where(scores, HIDDEN)
   }

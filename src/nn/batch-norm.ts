@@ -7,13 +7,14 @@ import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
+/** Options of batch normalisation. */
 export interface BatchNormOptions {
   eps?: number
-  /** The newest batch's share of the running statistics; null: the mean over all batches. Default 0.1. */
+  /** Weight of the current batch in the running statistics. null: cumulative mean over all batches. Default 0.1. */
   momentum?: number | null
-  /** Whether there are weight and bias. Default true. */
+  /** Whether to have a learnable weight and bias. Default true. */
   affine?: boolean
-  /** Whether there are running statistics; without them a batch's own serve evaluation too. Default true. */
+  /** Whether to keep running statistics. Otherwise evaluation also uses the statistics of the batch. Default true. */
   trackRunningStats?: boolean
 }
 
@@ -25,8 +26,10 @@ const BATCH_NORM = optionKinds<BatchNormOptions>({
 })
 
 /**
- * Normalises each channel over the batch and all places (Ioffe and Szegedy, 2015). Training uses the
- * batch's own statistics and moves the running ones; evaluation uses the running ones.
+ *
+ * Normalises each channel over the batch and all positions (Ioffe and Szegedy, 2015). Training uses the statistics of
+ * the batch and updates the running statistics; evaluation uses the running statistics.
+ *
  */
 abstract class BatchNorm extends Module {
   weight: Parameter | null
@@ -48,7 +51,7 @@ abstract class BatchNorm extends Module {
     const tracked = <T>(make: () => T): T | null => (trackRunningStats ? make() : null)
     this.running_mean = tracked(() => new ModuleBuffer(init.zeros([channels])))
     this.running_var = tracked(() => new ModuleBuffer(init.ones([channels])))
-    // Checkpoints of before 2018 have no counter.
+    // Checkpoints written before 2018 have no counter.
     this.num_batches_tracked = tracked(
       () => new ModuleBuffer(init.zeros([], 'i32'), { optional: true }),
     )
@@ -68,9 +71,9 @@ abstract class BatchNorm extends Module {
     const count = countOf(x.shape) / x.shape[1]
     if (this.training && count < 2)
       throw new ShapeError(
-        `${this.constructor.name}: a channel must have at least two values in training, got one`,
+        `${this.constructor.name}: a channel must have at least two values in training, got 1`,
         {
-          remedy: 'Train with batches of at least two, or freeze the layer with eval().',
+          remedy: 'Train with batches of two or more, or freeze the layer with eval().',
         },
       )
     const { y, mean, variance } = F.batchNormOfBatch(x, weight, bias, eps)
@@ -91,12 +94,12 @@ abstract class BatchNorm extends Module {
 const mix = (old: Tensor, now: Tensor, share: number | Tensor): Tensor =>
   old.add(now.detach().sub(old).mul(share))
 
-/** (B, C) or (B, C, L). */
+/** Batch normalisation of (B, C) or (B, C, L). See `BatchNormOptions`. */
 export class BatchNorm1d extends BatchNorm {
   protected override readonly shapes = ['', '', '(B, C)', '(B, C, L)']
 }
 
-/** (B, C, H, W). */
+/** Batch normalisation of images (B, C, H, W). See `BatchNormOptions`. */
 export class BatchNorm2d extends BatchNorm {
   protected override readonly shapes = ['', '', '', '', '(B, C, H, W)']
 }

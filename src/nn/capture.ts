@@ -1,15 +1,15 @@
-// Looking inside a model without changing it.
+// Reading intermediate values of a model without changing its code.
 import { scopeNow } from '../graph/node.ts'
 import type { Tensor } from '../tensor/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { checkModule, type Module } from './module.ts'
 
-/** Attention weights by the path of the module that computed them: each (B, H, T, S). */
+/** Attention weights (B, H, T, S), keyed by the path of the module that computed them. */
 export type Attentions = Map<string, Tensor>
 
 let wanted: Attentions | null = null
 
-/** The attention weights of every layer that `body` calls, beside what it returns. */
+/** Runs `body` and returns its result and the attention weights of every layer that it calls. */
 export function captureAttention<T>(body: () => T): { result: T; attentions: Attentions } {
   checkArgument('captureAttention', 'body', body, 'function')
   const outer = wanted
@@ -22,13 +22,13 @@ export function captureAttention<T>(body: () => T): { result: T; attentions: Att
   }
 }
 
-/** Called by attention layers; the weights are made only when somebody captures them. */
+/** Reports attention weights to `captureAttention`. Attention layers call it; `weights` runs only during a capture. */
 export function offerAttention(weights: () => Tensor): void {
   checkArgument('offerAttention', 'weights', weights, 'function')
   if (wanted) wanted.set(scopeNow(), weights())
 }
 
-/** What the modules at these paths return while `body` runs, by path. */
+/** Runs `body` and returns its result and the outputs of the modules at `paths`, keyed by path. */
 export function captureActivations<T>(
   model: Module,
   paths: readonly string[],

@@ -1,4 +1,4 @@
-/** Whether a field may hold modules: a list, or an object literal. */
+/** Whether a field's value can contain modules: an array or an object literal. */
 export function isContainer(value: object): boolean {
   if (Array.isArray(value)) return true
   const prototype: unknown = Object.getPrototypeOf(value)

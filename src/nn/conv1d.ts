@@ -6,13 +6,13 @@ import * as init from './init.ts'
 import { Module } from './module.ts'
 
 export interface Conv1DOptions {
-  /** Deviation of the first values. Default 0.02. */
+  /** Standard deviation of the initial weights. Default 0.02. */
   std?: number
 }
 
 const CONV1D = optionKinds<Conv1DOptions>({ std: 'number?' })
 
-/** GPT-2's name for a linear layer whose weight is stored (in, out): y = x·W + b. */
+/** GPT-2's linear layer, whose weight is stored transposed, (in, out): y = x·W + b. */
 export class Conv1D extends Module {
   weight: Parameter
   bias: Parameter

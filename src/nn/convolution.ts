@@ -5,13 +5,15 @@ import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
+/** Options of convolution layers. */
 export interface ConvOptions extends F.ConvolutionOptions {
-  /** Default true. */
+  /** Whether to add a bias. Default true. */
   bias?: boolean
 }
 
+/** Options of transposed convolution layers. */
 export interface ConvTransposeOptions extends F.TransposedConvolutionOptions {
-  /** Default true. */
+  /** Whether to add a bias. Default true. */
   bias?: boolean
 }
 
@@ -20,13 +22,13 @@ const CONV = optionKinds<ConvOptions>(COMMON)
 const STD_CONV = optionKinds<ConvOptions & { eps?: number }>({ ...COMMON, eps: 'number?' })
 const CONV_TRANSPOSE = optionKinds<ConvTransposeOptions>({ ...COMMON, outputPadding: 'any?' })
 
-/** A weight (O, C / groups, ...kernel) that slides over the places of x (B, C, ...). */
+/** A convolution of x (B, C, ...) with a weight (O, C / groups, ...kernel). */
 abstract class Convolution extends Module {
   weight: Parameter
   bias: Parameter | null
   protected readonly options: F.ConvolutionOptions
 
-  /** @param rank number of axes that the weight slides along */
+  /** @param rank number of spatial axes */
   constructor(
     rank: number,
     inputs: number,
@@ -50,7 +52,7 @@ abstract class Convolution extends Module {
   abstract override forward(x: Tensor): Tensor
 }
 
-/** PyTorch's first values: uniform within 1/√n, n the numbers that come into each output. */
+/** PyTorch's initial values: uniform in ±1/√n, where n is the number of inputs of each output. */
 function firstValues(
   shape: readonly number[],
   outputs: number,
@@ -67,7 +69,7 @@ function checkGroups(owner: string, inputs: number, outputs: number, groups: num
     throw wrongArgument(owner, 'groups', groups, `a divisor of ${inputs} and ${outputs} channels`)
 }
 
-/** (B, inputs, L) -> (B, outputs, P), see `F.conv1d`. PyTorch's first values. */
+/** 1-d convolution: (B, inputs, L) -> (B, outputs, P). See `F.conv1d`. Initialised as in PyTorch. */
 export class Conv1d extends Convolution {
   constructor(inputs: number, outputs: number, kernel: F.PerAxis, options: ConvOptions = {}) {
     super(1, inputs, outputs, kernel, options)
@@ -78,7 +80,7 @@ export class Conv1d extends Convolution {
   }
 }
 
-/** (B, inputs, H, W) -> (B, outputs, Ph, Pw), see `F.conv2d`. PyTorch's first values. */
+/** 2-d convolution: (B, inputs, H, W) -> (B, outputs, Ph, Pw). See `F.conv2d`. Initialised as in PyTorch. */
 export class Conv2d extends Convolution {
   constructor(inputs: number, outputs: number, kernel: F.PerAxis, options: ConvOptions = {}) {
     super(2, inputs, outputs, kernel, options)
@@ -90,8 +92,8 @@ export class Conv2d extends Convolution {
 }
 
 /**
- * A convolution whose weight has mean 0 and variance 1 over what comes into each output (Qiao et
- * al., 2019), as BiT has it.
+ * 2-d convolution with weight standardisation, as in BiT: the weights of each output have mean 0 and variance 1 (Qiao
+ * et al., 2019).
  */
 export class StdConv2d extends Conv2d {
   readonly eps: number
@@ -114,7 +116,7 @@ export class StdConv2d extends Conv2d {
   }
 }
 
-/** A weight (C, O / groups, ...kernel). */
+/** A transposed convolution with a weight (C, O / groups, ...kernel). */
 abstract class TransposedConvolution extends Module {
   weight: Parameter
   bias: Parameter | null
@@ -143,7 +145,9 @@ abstract class TransposedConvolution extends Module {
   abstract override forward(x: Tensor): Tensor
 }
 
-/** (B, inputs, P) -> (B, outputs, L), see `F.convTranspose1d`. PyTorch's first values. */
+/**
+ * 1-d transposed convolution: (B, inputs, P) -> (B, outputs, L). See `F.convTranspose1d`. Initialised as in PyTorch.
+ */
 export class ConvTranspose1d extends TransposedConvolution {
   constructor(
     inputs: number,
@@ -159,7 +163,10 @@ export class ConvTranspose1d extends TransposedConvolution {
   }
 }
 
-/** (B, inputs, Ph, Pw) -> (B, outputs, H, W), see `F.convTranspose2d`. PyTorch's first values. */
+/**
+ * 2-d transposed convolution: (B, inputs, Ph, Pw) -> (B, outputs, H, W). See `F.convTranspose2d`. Initialised as in
+ * PyTorch.
+ */
 export class ConvTranspose2d extends TransposedConvolution {
   constructor(
     inputs: number,

@@ -5,9 +5,10 @@ import { optionKinds } from '../util/options.ts'
 import { type AttentionOptions, attend, splitHeads } from './attention.ts'
 import type { CrossCache } from './cross-cache.ts'
 
+/** Options of `crossAttention`. */
 export interface CrossAttentionOptions
   extends Pick<AttentionOptions, 'heads' | 'mask' | 'scale' | 'dropout'> {
-  /** Where the source's keys and values are kept for the tokens that follow. */
+  /** Cache of the source's keys and values, for the following tokens. */
   cache?: CrossCache
 }
 
@@ -20,9 +21,11 @@ const CROSS = optionKinds<CrossAttentionOptions>({
 })
 
 /**
- * A decoder's attention to what an encoder made of the source (Vaswani et al., 2017, section 3.2.3):
- * q (B, T, C) -> (B, T, C).
- * @param source keys and values (B, S, C'); null: those that the cache holds
+ * Computes a decoder's attention to the encoder's output (Vaswani et al., 2017, section 3.2.3).
+ * @param q (B, T, C)
+ * @param source keys and values (B, S, C'); null reads them from the cache
+ * @returns (B, T, C)
+ * @throws HeedError if both `source` and the cache are missing
  */
 export function crossAttention(
   q: Tensor,
@@ -44,10 +47,10 @@ function held(cache?: CrossCache): CrossCache {
   if (cache) return cache
   throw new HeedError(
     'invalid-state',
-    '`encoded` must be given when the cache is empty, got neither',
+    '`encoded` must be given if there is no cache, got neither',
     {
       key: 'encoded',
-      remedy: 'Pass the result of encode() as `encoded`, or a cache that was filled with it.',
+      remedy: 'Pass the result of encode() as `encoded`, or a cache filled from it.',
     },
   )
 }

@@ -4,8 +4,9 @@ import { ShapeError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { KVCache, type KVCacheShape } from './kv-cache.ts'
 
+/** Sizes of an encoder-decoder cache. */
 export interface EncoderDecoderCacheShape extends KVCacheShape {
-  /** How many tokens the source has, padding included. */
+  /** Number of source tokens, including padding. */
   sourceLength: number
 }
 
@@ -19,8 +20,8 @@ const CACHE = optionKinds<EncoderDecoderCacheShape>({
 })
 
 /**
- * A decoder's memory: of the tokens before, and for each layer of the source, whose keys and values
- * are computed once and stay the same for all tokens.
+ * The cache of an encoder-decoder model: the keys and values of earlier tokens, and in each layer those of the source,
+ * which are computed once.
  */
 export class EncoderDecoderCache extends KVCache {
   readonly cross: readonly CrossCache[]
@@ -34,7 +35,7 @@ export class EncoderDecoderCache extends KVCache {
     this.cross = Array.from({ length: layers }, () => new CrossCache(places))
   }
 
-  /** Goes on from what a smaller cache of the same texts holds. */
+  /** Copies the content of a smaller cache of the same sequences. */
   takeOver(smaller: EncoderDecoderCache): void {
     for (const [i, { keys, values }] of smaller.layers.entries()) {
       this.layers[i].keys.assignAt(keys, 0, 2)
@@ -46,7 +47,7 @@ export class EncoderDecoderCache extends KVCache {
   }
 }
 
-/** One layer's keys and values of the source. */
+/** Keys and values of the source in one layer. */
 export class CrossCache {
   readonly keys: Tensor // (B, H, S, D)
   readonly values: Tensor
@@ -58,13 +59,13 @@ export class CrossCache {
     this.values.becomeState()
   }
 
-  /** Replaces the keys and values by those of another source (B, H, S, D). */
+  /** Replaces the keys and values with those of another source (B, H, S, D). @throws ShapeError for another shape */
   replace(k: Tensor, v: Tensor): void {
     checkTensors('CrossCache.replace', { k, v })
     if (k.shape.join() !== this.keys.shape.join())
       throw new ShapeError(
         `The source must have the shape of the cache (${this.keys.shape.join(', ')}), got (${k.shape.join(', ')})`,
-        { remedy: 'Create the cache with the length and batch of the source.' },
+        { remedy: "Create the cache with the source's length and batch size." },
       )
     this.keys.assign(k)
     this.values.assign(v)

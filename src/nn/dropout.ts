@@ -2,7 +2,7 @@ import { F, type Tensor } from '../tensor/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { Module } from './module.ts'
 
-/** While training, zeroes elements with probability p and scales the others by 1/(1 - p). */
+/** In training, sets elements to zero with probability p and scales the others by 1/(1 - p). Identity in evaluation. */
 export class Dropout extends Module {
   readonly p: number
 

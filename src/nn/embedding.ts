@@ -5,15 +5,15 @@ import * as init from './init.ts'
 import { Module } from './module.ts'
 
 export interface EmbeddingOptions {
-  /** Deviation of the first values. Default 1. */
+  /** Standard deviation of the initial values. Default 1. */
   std?: number
-  /** The id of padding, whose row gets no gradient. */
+  /** Padding id. Its row gets no gradient. */
   paddingIndex?: number | null
 }
 
 const EMBEDDING = optionKinds<EmbeddingOptions>({ std: 'number?', paddingIndex: 'integer|null?' })
 
-/** One row of `size` numbers for each of `count` ids: (...) i32 -> (..., size). */
+/** A table of `count` vectors, looked up by id: i32 (...) -> f32 (..., size). */
 export class Embedding extends Module {
   weight: Parameter
   readonly paddingIndex: number | undefined = undefined

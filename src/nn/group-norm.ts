@@ -6,15 +6,17 @@ import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
+/** Options of normalisation layers without running statistics. */
 export interface AffineOptions {
+  /** Added to the variance. Default 1e-5. */
   eps?: number
-  /** Whether there are weight and bias. */
+  /** Whether to have a learnable weight and bias. */
   affine?: boolean
 }
 
 const AFFINE = optionKinds<AffineOptions>({ eps: 'number?', affine: 'flag?' })
 
-/** Normalises each group of channels of x (B, C, ...) over its places (Wu and He, 2018). */
+/** Normalises each group of channels of x (B, C, ...) over its channels and positions (Wu and He, 2018). */
 export class GroupNorm extends Module {
   weight: Parameter | null
   bias: Parameter | null
@@ -42,16 +44,16 @@ export class GroupNorm extends Module {
   }
 }
 
-/** Without weight and bias where the options do not ask for them. Other values are for the checks. */
+/** Adds the default `affine: false`. Values that are not options are passed unchanged and rejected by the checks. */
 const withoutWeights = (options: AffineOptions): AffineOptions =>
   isPlain(options) ? { affine: false, ...options } : options
 
-/** Each channel of x (B, C, L) over its places (Ulyanov et al., 2016). Without weight and bias by default. */
+/** Normalises each channel of x (B, C, L) separately (Ulyanov et al., 2016). No weight and bias by default. */
 export class InstanceNorm1d extends GroupNorm {
   constructor(channels: number, options: AffineOptions = {}) {
     super(channels, channels, withoutWeights(options))
   }
 }
 
-/** Each channel of x (B, C, H, W) over its places. Without weight and bias by default. */
+/** Normalises each channel of x (B, C, H, W) separately. No weight and bias by default. */
 export class InstanceNorm2d extends InstanceNorm1d {}

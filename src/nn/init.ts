@@ -1,5 +1,5 @@
-// First values of parameters: lazy tensors, drawn from the default generator in the order of calls.
-// What a checkpoint replaces is never computed.
+// Initial values of parameters: lazy tensors, drawn from the default generator in the order of the calls. Values that a
+// checkpoint replaces are never computed.
 import { checkShape, type Shape } from '../graph/shape.ts'
 import { type Tensor, where } from '../tensor/index.ts'
 import * as random from '../tensor/random.ts'
@@ -8,20 +8,22 @@ import { ShapeError } from '../util/errors.ts'
 
 export { ones, zeros } from '../tensor/index.ts'
 
+/** Values from the normal distribution with mean 0 and standard deviation `std`. */
 export function normal(shape: Shape, std = 1): Tensor {
   checkArgument('init.normal', 'std', std, 'number')
   return random.randn(shape).mul(std)
 }
 
+/** Values from the uniform distribution over [low, high). */
 export function uniform(shape: Shape, low: number, high: number): Tensor {
   checkArguments('init.uniform', { low, high }, 'number')
   return random.uniform(shape, low, high)
 }
 
-/** Normal with this deviation, drawn again (in effect) where it lies outside [low, high]. */
+/** Values from the normal distribution with standard deviation `std`, truncated to [low, high]. */
 export function truncNormal(shape: Shape, std = 1, low = -2, high = 2): Tensor {
   checkArguments('init.truncNormal', { std, low, high }, 'number')
-  // Uniform in the part of Φ's range that lies between the bounds, then through Φ's inverse.
+  // Inverse transform sampling: uniform between Φ(low) and Φ(high), mapped through the inverse of Φ.
   const from = normalCdf(low / std)
   const to = normalCdf(high / std)
   const share = random.uniform(shape, 2 * from - 1, 2 * to - 1)
@@ -30,7 +32,7 @@ export function truncNormal(shape: Shape, std = 1, low = -2, high = 2): Tensor {
     .clamp({ min: low, max: high })
 }
 
-/** Glorot and Bengio (2010): keeps the variance of activations and of gradients. */
+/** Xavier uniform initialisation: keeps the variance of activations and gradients (Glorot and Bengio, 2010). */
 export function xavierUniform(shape: Shape, gain = 1): Tensor {
   checkArgument('init.xavierUniform', 'gain', gain, 'number')
   const [fanIn, fanOut] = fans(shape)
@@ -38,38 +40,42 @@ export function xavierUniform(shape: Shape, gain = 1): Tensor {
   return uniform(shape, -bound, bound)
 }
 
+/** Xavier normal initialisation (Glorot and Bengio, 2010). */
 export function xavierNormal(shape: Shape, gain = 1): Tensor {
   checkArgument('init.xavierNormal', 'gain', gain, 'number')
   const [fanIn, fanOut] = fans(shape)
   return normal(shape, gain * Math.sqrt(2 / (fanIn + fanOut)))
 }
 
-/** He et al. (2015): keeps the variance through ReLU, √2 being its gain. */
+/**
+ * Kaiming uniform initialisation: keeps the variance of activations through ReLU, whose gain is √2 (He et al., 2015).
+ */
 export function kaimingUniform(shape: Shape, gain = Math.SQRT2): Tensor {
   checkArgument('init.kaimingUniform', 'gain', gain, 'number')
   const bound = gain * Math.sqrt(3 / fans(shape)[0])
   return uniform(shape, -bound, bound)
 }
 
+/** Kaiming normal initialisation (He et al., 2015). */
 export function kaimingNormal(shape: Shape, gain = Math.SQRT2): Tensor {
   checkArgument('init.kaimingNormal', 'gain', gain, 'number')
   return normal(shape, gain / Math.sqrt(fans(shape)[0]))
 }
 
-/** Fan-in and fan-out of a weight (out, in, ...kernel). */
+/** Fan-in and fan-out of a weight (out, in, ...kernel). @throws ShapeError for fewer than two dimensions */
 function fans(shape: Shape): [number, number] {
   checkShape(shape, 'init')
   if (shape.length < 2)
     throw new ShapeError(
       `The weight must have at least two dimensions (out, in, ...kernel), got (${shape.join(', ')})`,
-      { remedy: 'Initialise vectors with init.normal, uniform, zeros or ones.' },
+      { remedy: 'For vectors, use init.normal, init.uniform, init.zeros or init.ones.' },
     )
   const [out, inputs, ...kernel] = shape
   const field = kernel.reduce((a, b) => a * b, 1)
   return [inputs * field, out * field]
 }
 
-/** Φ, by the expansion 7.1.26 of Abramowitz and Stegun: within 1e-7. */
+/** Φ, by formula 7.1.26 of Abramowitz and Stegun. Absolute error below 1e-7. */
 function normalCdf(x: number): number {
   const z = Math.abs(x) * Math.SQRT1_2
   const t = 1 / (1 + 0.3275911 * z)
@@ -78,7 +84,7 @@ function normalCdf(x: number): number {
   return x < 0 ? tail : 1 - tail
 }
 
-/** Giles (2010), single precision: one polynomial in the middle, one for the tails. */
+/** Inverse error function in single precision: one polynomial for the centre, one for the tails (Giles, 2010). */
 function inverseErf(x: Tensor): Tensor {
   const w = x.square().neg().log1p().neg()
   const polynomial = (t: Tensor, coefficients: number[]): Tensor =>

@@ -4,12 +4,13 @@ import { wrongArgument } from '../util/check-argument.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 
+/** Sizes of a key-value cache. */
 export interface KVCacheShape {
   layers: number
-  /** Of keys and values, which may be fewer than of queries. */
+  /** Number of heads of keys and values. May be less than that of queries. */
   heads: number
   headDim: number
-  /** How many tokens fit. */
+  /** Maximum number of tokens. */
   capacity: number
   batch?: number
 }
@@ -23,9 +24,9 @@ const KV_CACHE = optionKinds<KVCacheShape>({
 })
 
 /**
- * The keys and values of earlier tokens, in memory of fixed size. How much of it is in use is a
- * run-time number, so one compiled program serves every position. A forward pass writes behind the
- * used part; `advance` then says how many of the written tokens count.
+ * The keys and values of earlier tokens, in memory of fixed size. The number of tokens in use is a run-time value, so
+ * one compiled program serves every position. A forward pass writes after the tokens in use; `advance` then sets how
+ * many of the written tokens count.
  */
 export class KVCache {
   readonly capacity: number
@@ -41,12 +42,12 @@ export class KVCache {
     this.layers = Array.from({ length: layers }, () => new LayerCache(this, shape))
   }
 
-  /** Tokens in use. */
+  /** Number of tokens in use. */
   get length(): number {
     return this.#length
   }
 
-  /** The number of tokens in use plus `offset`, as an i32 that held programs read anew. */
+  /** The number of tokens in use plus `offset`, as an i32 scalar. Held programs read it at each run. */
   position(offset = 0): Tensor {
     let found = this.#positions.get(offset)
     if (!found) {
@@ -56,7 +57,7 @@ export class KVCache {
     return found
   }
 
-  /** Adds the first `tokens` tokens of the last forward pass to the length. */
+  /** Adds the first `tokens` tokens of the last forward pass to the length. @throws HeedError if they do not fit */
   advance(tokens: number): void {
     const room = this.capacity - this.#length
     if (!Number.isInteger(tokens) || tokens < 0 || tokens > room)
@@ -64,12 +65,14 @@ export class KVCache {
     this.#move(this.#length + tokens)
   }
 
-  /** Forgets all tokens. The memory stays, and what is in it is never looked at. */
+  /** Removes all tokens. The memory is kept; its old contents are never read. */
   reset(): void {
     this.#move(0)
   }
 
-  /** Keeps the first `length` tokens and drops the rest. */
+  /**
+   * Keeps the first `length` tokens and removes the others. @throws HeedError for a length greater than the current one
+   */
   rewind(length: number): void {
     if (!Number.isInteger(length) || length < 0 || length > this.#length)
       throw invalidOption({
@@ -80,20 +83,20 @@ export class KVCache {
     this.#move(length)
   }
 
-  /** Row r continues row order[r]: order i32 (B). Copies whole rows, unused positions too. */
+  /** Replaces row r by row order[r], where order is i32 (B). Copies entire rows, including unused positions. */
   reorder(order: Tensor): void {
     checkTensors('reorder', { order })
     for (const layer of this.layers) layer.reorder(order)
   }
 
-  /** Numbers of a plain (not held) program are read when it is built: later ones need new nodes. */
+  /** A program that is not held reads its numbers when it is built, so a new length needs new nodes. */
   #move(length: number): void {
     this.#length = length
     this.#positions.clear()
   }
 }
 
-/** One layer's part. */
+/** Keys and values of one layer. */
 export class LayerCache {
   readonly keys: Tensor // (B, H, capacity, D)
   readonly values: Tensor
@@ -113,7 +116,10 @@ export class LayerCache {
     this.values.assign(this.values.take(order, 0))
   }
 
-  /** Writes k and v (B, H, T, D) behind what is in use. `length` counts them in. */
+  /**
+   * Writes k and v (B, H, T, D) after the tokens in use. The returned `length` includes them. @throws HeedError if they
+   * do not fit
+   */
   append(k: Tensor, v: Tensor): { k: Tensor; v: Tensor; length: Tensor } {
     const tokens = k.shape[2]
     const room = this.#cache.capacity - this.#cache.length
@@ -127,6 +133,6 @@ export class LayerCache {
 const noRoom = (tokens: number, room: number, capacity: number): HeedError =>
   new HeedError(
     'invalid-state',
-    `The key-value cache must have room for the new tokens, got ${tokens} for ${room} free positions`,
-    { remedy: `Its capacity is ${capacity}: create a larger one, or reset() it.` },
+    `The key-value cache must have space for the new tokens, got ${tokens} tokens for ${room} free positions`,
+    { remedy: `Its capacity is ${capacity}. Create a larger cache, or call reset().` },
   )

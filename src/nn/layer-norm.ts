@@ -5,7 +5,7 @@ import * as init from './init.ts'
 import { Module } from './module.ts'
 
 export interface LayerNormOptions {
-  /** Default true. */
+  /** Whether to add a bias. Default true. */
   bias?: boolean
 }
 

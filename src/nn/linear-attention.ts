@@ -1,5 +1,5 @@
-// Attention whose cost grows linearly with the text (Katharopoulos et al., 2020, "Transformers are RNNs"):
-// softmax(q·kᵀ) becomes φ(q)·φ(k)ᵀ, and sums over keys can be made before the queries are known.
+// Attention with cost linear in the number of tokens (Katharopoulos et al., 2020, "Transformers are RNNs").
+// softmax(q·kᵀ) becomes φ(q)·φ(k)ᵀ, so that sums over keys do not depend on the queries.
 // B batch, H heads, T queries, S keys, D features, E = Dv + 1, N chunks of C tokens
 
 import { checkTensors } from '../tensor/arguments.ts'
@@ -8,25 +8,30 @@ import { wrongArgument } from '../util/check-argument.ts'
 import { alternatives, ShapeError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 
-/** φ: what makes weights positive. */
+/** Feature maps φ, which make attention weights positive. */
 export const featureMaps = {
   elu: (x: Tensor) => x.elu().add(1),
   relu: (x: Tensor) => x.relu(),
 }
 
+/** Options of `linearAttention`. */
 export interface LinearAttentionOptions {
-  /** Default elu, that is elu(x) + 1. */
+  /** Name of the feature map. Default `elu`: elu(x) + 1. */
   feature?: keyof typeof featureMaps
-  /** Each query sees the keys up to its own. */
+  /** Whether each query sees only the keys up to its own position. Default false. */
   causal?: boolean
-  /** Causal: so many tokens are treated at once, at a cost that grows with it. Default 64. */
+  /** Number of tokens per chunk in causal attention. Memory and time per token grow with it. Default 64. */
   chunk?: number
 }
 
 /**
- * φ(q)·(Σ φ(k)ᵀ·v) / φ(q)·Σ φ(k), all queries at once: q (B, H, T, D), k (B, H, S, D), v (B, H, S, Dv) ->
- * (B, H, T, Dv). A query that no key resembles (relu) gets 0.
- * @throws ShapeError when causal and there are not as many queries as keys
+ * Computes linear attention, φ(q)·(Σ φ(k)ᵀ·v) / φ(q)·Σ φ(k), for all queries in parallel. A query that is orthogonal to
+ * all keys (possible with `relu`) gets 0.
+ * @param q (B, H, T, D)
+ * @param k (B, H, S, D)
+ * @param v (B, H, S, Dv)
+ * @returns (B, H, T, Dv)
+ * @throws ShapeError if `causal` is set and T differs from S
  */
 export function linearAttention(
   q: Tensor,
@@ -44,7 +49,7 @@ export function linearAttention(
   if (tokens !== keys)
     throw new ShapeError(
       `linearAttention: causal attention must have one key for each query, got ${tokens} queries and ${keys} keys`,
-      { remedy: 'Continue a text with linearAttentionStep().' },
+      { remedy: 'To continue a sequence, use linearAttentionStep().' },
     )
   const size = Math.min(chunk, tokens)
   const [qs, ks, vs] = [query, key, value].map((x) => chunked(x, size)) // (B, H, N, C, ·)
@@ -54,12 +59,12 @@ export function linearAttention(
   return normalized(all.narrow(2, 0, tokens))
 }
 
-/** What a recurrent run keeps of its text, whatever its length: (B, H, D, E). */
+/** State of recurrent linear attention, (B, H, D, E). Its size does not depend on the length of the sequence. */
 export type LinearAttentionState = Tensor
 
 /**
- * The same token by token: the sums over earlier keys go in, and come out with this one's share. All are
- * (B, H, 1, ·); without a state the text begins.
+ * Computes causal linear attention of one token. The state contains the sums over earlier keys; the returned state
+ * includes this token. q, k and v are (B, H, 1, ·). Pass null as the state of the first token.
  */
 export function linearAttentionStep(
   q: Tensor,
@@ -96,7 +101,7 @@ function checkHeads(op: string, tensors: Readonly<Record<string, Tensor>>): void
       )
 }
 
-/** One more column of ones, whose sum is what the others are divided by. */
+/** Appends a column of ones. Its sum is the normaliser of the other columns. */
 const counted = (v: Tensor): Tensor => cat([v, ones([...v.shape.slice(0, -1), 1])], -1)
 
 function normalized(sums: Tensor): Tensor {
@@ -105,7 +110,7 @@ function normalized(sums: Tensor): Tensor {
   return sums.narrow(3, 0, width).div(total.eq(0).where(1, total))
 }
 
-/** (B, H, T, X) -> (B, H, N, C, X), the last chunk filled up with zeros, which add nothing to sums. */
+/** (B, H, T, X) -> (B, H, N, C, X). Pads the last chunk with zeros, which do not change the sums. */
 function chunked(x: Tensor, size: number): Tensor {
   const [batch, heads, tokens, width] = x.shape
   const count = Math.ceil(tokens / size)
@@ -117,7 +122,7 @@ function chunked(x: Tensor, size: number): Tensor {
     .reshape(batch, heads, count, size, width)
 }
 
-/** The sum over all chunks before each. */
+/** For each chunk, the sum over all earlier chunks. */
 function before(sums: Tensor): Tensor {
   const count = sums.shape[2]
   return sums

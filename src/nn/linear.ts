@@ -4,18 +4,22 @@ import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
+/** Options of `Linear`. */
 export interface LinearOptions {
-  /** Whether there is one; or another module's bias, to be shared. Default true. */
+  /** Whether to add a bias, or another module's bias to share. Default true. */
   bias?: boolean | Parameter
-  /** Normal with this deviation, and a bias of zeros, in place of PyTorch's uniform values. */
+  /**
+   * Standard deviation of normally distributed initial weights, with a bias of zeros. Default: PyTorch's uniform
+   * values.
+   */
   std?: number
-  /** Another module's weight, to be shared. */
+  /** Another module's weight to share. */
   weight?: Parameter
 }
 
 const LINEAR = optionKinds<LinearOptions>({ bias: 'any?', std: 'number?', weight: 'tensor?' })
 
-/** y = x·Wᵀ + b, with W (out, in). */
+/** Linear layer: y = x·Wᵀ + b, with a weight (out, in). (..., inputs) -> (..., outputs). */
 export class Linear extends Module {
   weight: Parameter
   bias: Parameter | null

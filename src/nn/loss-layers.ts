@@ -1,4 +1,4 @@
-// Losses as modules, with PyTorch's names: their options are given once.
+// Losses as modules, named as in PyTorch. Their options are passed to the constructor.
 
 import { F, type Tensor } from '../tensor/index.ts'
 import { lossRules } from '../tensor/loss-options.ts'
@@ -21,14 +21,14 @@ abstract class Loss<Options extends WithReduction> extends Module {
   }
 }
 
-/** A loss with no option but what becomes of the losses of all elements. */
+/** A loss whose only option is the reduction. */
 abstract class PlainLoss extends Loss<{ reduction?: F.Reduction }> {
   constructor(options: { reduction?: F.Reduction } = {}) {
     super(lossRules.reduction, options)
   }
 }
 
-/** See `F.crossEntropy`. */
+/** Cross-entropy loss of logits. See `F.crossEntropy`. */
 export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {
   constructor(options: F.CrossEntropyOptions = {}) {
     super(lossRules.crossEntropy, options)
@@ -39,28 +39,28 @@ export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {
   }
 }
 
-/** See `F.nllLoss`. */
+/** Negative log-likelihood loss. See `F.nllLoss`. */
 export class NLLLoss extends PlainLoss {
   forward(input: Tensor, target: Tensor): Tensor {
     return F.nllLoss(input, target, this.options.reduction)
   }
 }
 
-/** See `F.mseLoss`. */
+/** Mean squared error. See `F.mseLoss`. */
 export class MSELoss extends PlainLoss {
   forward(input: Tensor, target: Tensor): Tensor {
     return F.mseLoss(input, target, this.options.reduction)
   }
 }
 
-/** See `F.l1Loss`. */
+/** Mean absolute error. See `F.l1Loss`. */
 export class L1Loss extends PlainLoss {
   forward(input: Tensor, target: Tensor): Tensor {
     return F.l1Loss(input, target, this.options.reduction)
   }
 }
 
-/** See `F.smoothL1Loss`. */
+/** Smooth L1 loss. See `F.smoothL1Loss`. */
 export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
   constructor(options: F.SmoothL1Options = {}) {
     super(lossRules.smoothL1Loss, options)
@@ -71,7 +71,7 @@ export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
   }
 }
 
-/** See `F.huberLoss`. */
+/** Huber loss. See `F.huberLoss`. */
 export class HuberLoss extends Loss<F.HuberOptions> {
   constructor(options: F.HuberOptions = {}) {
     super(lossRules.huberLoss, options)
@@ -82,14 +82,14 @@ export class HuberLoss extends Loss<F.HuberOptions> {
   }
 }
 
-/** See `F.bceWithLogits`. */
+/** Binary cross-entropy loss of logits. See `F.bceWithLogits`. */
 export class BCEWithLogitsLoss extends PlainLoss {
   forward(logits: Tensor, target: Tensor): Tensor {
     return F.bceWithLogits(logits, target, this.options.reduction)
   }
 }
 
-/** See `F.klDiv`. */
+/** Kullback-Leibler divergence. See `F.klDiv`. */
 export class KLDivLoss extends Loss<{ reduction?: F.Reduction | 'batchmean' }> {
   constructor(options: { reduction?: F.Reduction | 'batchmean' } = {}) {
     super(lossRules.reduction, options, ['batchmean'])
@@ -100,7 +100,7 @@ export class KLDivLoss extends Loss<{ reduction?: F.Reduction | 'batchmean' }> {
   }
 }
 
-/** See `F.tripletMarginLoss`. */
+/** Triplet margin loss. See `F.tripletMarginLoss`. */
 export class TripletMarginLoss extends Loss<F.TripletMarginOptions> {
   constructor(options: F.TripletMarginOptions = {}) {
     super(lossRules.tripletMarginLoss, options)

@@ -5,16 +5,17 @@ import { Dropout } from './dropout.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 
+/** Config of `MLP`. */
 export interface MLPConfig {
-  /** Width of the input, of each hidden layer and of the output. */
+  /** Widths of the input, of each hidden layer and of the output. */
   sizes: readonly number[]
-  /** Default relu. */
+  /** Activation function of the hidden layers. Default relu. */
   activation?: Activation
-  /** After each hidden layer. Default 0. */
+  /** Dropout probability after each hidden layer. Default 0. */
   dropout?: number
 }
 
-/** Linear layers with an activation between them: a multi-layer perceptron. */
+/** Multi-layer perceptron: linear layers with an activation function between them. */
 export class MLP extends Module<MLPConfig> {
   static readonly configRules = optionKinds<MLPConfig>({
     sizes: 'numbers',

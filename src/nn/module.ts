@@ -16,7 +16,7 @@ import {
 } from './state-dict.ts'
 import { isStateFile, readState, type StateFile, shapesIn } from './state-source.ts'
 
-/** Called after each call of a module. A tensor that it returns replaces the output. */
+/** A function called after each call of a module. If it returns a tensor, that tensor replaces the output. */
 export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => unknown
 
 const LOAD = optionKinds<LoadOptions>({
@@ -28,21 +28,21 @@ const LOAD = optionKinds<LoadOptions>({
 type Forward = (...inputs: unknown[]) => unknown
 
 /**
- * A part of a model. Its fields are its submodules, parameters and buffers, also in arrays. The path of
- * fields is the name of a parameter in checkpoints: `h.3.attn.c_proj.weight`. Everything that `forward`
- * computes carries that path, which errors and profiles print.
+ * Base class of layers and models. Fields contain submodules, parameters and buffers, also in arrays. The path of
+ * fields is the parameter's name in checkpoints: `h.3.attn.c_proj.weight`. All nodes created by `forward` carry that
+ * path, and errors and profiles print it.
  */
 export abstract class Module<Config = unknown> {
   readonly config: Config
-  /** Whether dropout and batch statistics are active. Set by `train()` and `eval()`. */
+  /** Whether the module is in training mode (dropout and batch statistics active). Set by `train()` and `eval()`. */
   training = true
-  /** The block format of weights that no state dict can hold. */
+  /** Block format of quantised weights, which a state dict cannot contain. */
   readonly unsaved?: string
   readonly #hooks = new Set<Hook>()
-  /** The outermost module of the last call, and the path from there. */
+  /** The outermost module of the last call. `#path` is the path from there. */
   #root: Module | null = null
   #path = ''
-  /** Whether a file is being read. */
+  /** Whether weights are currently being loaded from a file. */
   #loading = false
 
   constructor(config?: Config) {
@@ -56,19 +56,20 @@ export abstract class Module<Config = unknown> {
     })
   }
 
+  /** Computes the module's output. Each module defines it. */
   abstract forward(...inputs: never[]): unknown
 
-  /** Every parameter once, with its name. A shared parameter has the name of its first place. */
+  /** Returns each parameter once, with its name. A shared parameter has the name of its first occurrence. */
   namedParameters(): [string, Parameter][] {
     return this.namedState().filter(ofKind(Parameter))
   }
 
-  /** Every buffer once, with its name: state that is saved but not trained. */
+  /** Returns each buffer once, with its name. Buffers are state that is saved but not trained. */
   namedBuffers(): [string, ModuleBuffer][] {
     return this.namedState().filter(ofKind(ModuleBuffer))
   }
 
-  /** Parameters and buffers, each once, in the order of fields. */
+  /** Returns each parameter and buffer once, in the order of the fields. */
   namedState(): [string, ModuleState][] {
     const seen = new Set<ModuleState>()
     return statePaths(this).filter(([, state]) => {
@@ -78,11 +79,12 @@ export abstract class Module<Config = unknown> {
     })
   }
 
+  /** Returns each parameter once. */
   parameters(): Parameter[] {
     return this.namedParameters().map(([, parameter]) => parameter)
   }
 
-  /** This module, named '', and all below it, each once. */
+  /** Returns this module, named '', and all its descendants, each once. */
   namedModules(): [string, Module][] {
     const found = new Map<Module, string>()
     visitModules(this, '', (path, module) => {
@@ -92,8 +94,8 @@ export abstract class Module<Config = unknown> {
   }
 
   /**
-   * The module at a path below this one. The end of the path suffices if it is unique.
-   * @throws HeedError with the most similar paths
+   * Returns the module at `path`. A suffix of the path is sufficient if it is unique.
+   * @throws HeedError for an unknown or ambiguous path, with the most similar ones
    */
   getModule(path: string): Module {
     checkArgument('getModule', 'path', path, 'text')
@@ -114,7 +116,9 @@ export abstract class Module<Config = unknown> {
     })
   }
 
-  /** Calls `hook` after each call of the module at `path` ('' is this one). Returns its removal. */
+  /**
+   * Calls `hook` after each call of the module at `path` ('' is this module). Returns a function that removes the hook.
+   */
   hook(path: string, hook: Hook): () => void {
     checkArgument('hook', 'hook', hook, 'function')
     const hooks = this.getModule(path).#hooks
@@ -122,16 +126,16 @@ export abstract class Module<Config = unknown> {
     return () => void hooks.delete(hook)
   }
 
-  /** Parameters and buffers by name, each once. @throws HeedError when some weights are in blocks */
+  /** Returns each parameter and buffer by name. @throws HeedError if weights are quantised to blocks */
   stateDict(): Record<string, Tensor> {
     this.#refuseUnsaved()
     return Object.fromEntries(this.namedState())
   }
 
   /**
-   * Loads all parameters and buffers from `dict`, or from an open file, which is to be awaited:
-   * `await model.loadStateDict(await openSafetensors(path))`. One error lists all names that are missing, unexpected
-   * or of another shape; nothing is loaded then. With `strict: false`, names may be missing or unexpected.
+   * Loads all parameters and buffers from `dict`, or from an open file: `await model.loadStateDict(await
+   * openSafetensors(path))`. With `strict: false`, names may be missing or unexpected.
+   * @throws HeedError listing all names that are missing, unexpected or have another shape; nothing is loaded then
    */
   loadStateDict(dict: Record<string, StateSource>, options?: LoadOptions): this
   loadStateDict(file: StateFile, options?: LoadOptions): Promise<this>
@@ -146,35 +150,36 @@ export abstract class Module<Config = unknown> {
     return this
   }
 
-  /** Which stored tensor belongs to which parameter or buffer, to fetch the values one by one. */
+  /** Matches stored tensors to parameters and buffers, so that their values can be read one at a time. */
   matchState(stored: Record<string, { shape: Shape }>, options: LoadOptions = {}): Match[] {
     this.#refuseUnsaved()
     const translate = (key: string): string | null => this.keyInCheckpoint(key)
     return matchState(statePaths(this), stored, translate, this.constructor.name, options)
   }
 
-  /** Switches to training, or back. */
+  /** Sets training mode; `train(false)` sets evaluation mode. */
   train(mode = true): this {
     checkArgument('train', 'mode', mode, 'flag')
     for (const [, module] of this.namedModules()) module.training = mode
     return this
   }
 
-  /** Switches to evaluation: no dropout, running statistics. */
+  /** Sets evaluation mode: no dropout, running statistics. */
   eval(): this {
     return this.train(false)
   }
 
-  /** Excludes the parameters below `prefix` from training; all by default. */
+  /** Excludes the parameters below `prefix` from training. Default: all parameters. */
   freeze(prefix = ''): this {
     return this.#setTrainable(prefix, false)
   }
 
+  /** Includes the parameters below `prefix` in training again. Default: all parameters. */
   unfreeze(prefix = ''): this {
     return this.#setTrainable(prefix, true)
   }
 
-  /** Translates a key of a checkpoint; null for keys that are not needed. */
+  /** Translates a checkpoint key to a name in this module. Returns null for keys that are ignored. */
   protected keyInCheckpoint(key: string): string | null {
     return key
   }
@@ -196,7 +201,9 @@ export abstract class Module<Config = unknown> {
       throw new HeedError(
         'unsupported',
         `Weights in a state dict must be numbers, got ${module.unsaved} blocks in ${name || this.constructor.name}`,
-        { remedy: 'Save before quantize(), or load GGUF files with keepBlocks: false.' },
+        {
+          remedy: 'Save before you call quantize(), or load the GGUF file with keepBlocks: false.',
+        },
       )
   }
 
@@ -209,7 +216,7 @@ export abstract class Module<Config = unknown> {
     if (chosen.length === 0)
       throw new HeedError(
         'unknown-name',
-        `The prefix must be that of a parameter of ${this.constructor.name}, got '${prefix}'`,
+        `The prefix must be the name of a parameter or module of ${this.constructor.name}, got '${prefix}'`,
         {
           key: 'prefix',
           value: prefix,
@@ -236,8 +243,8 @@ export abstract class Module<Config = unknown> {
     if (this.#loading)
       throw new HeedError(
         'invalid-state',
-        `${this.constructor.name} must have its weights when it is called, got them half loaded`,
-        { remedy: 'Write await model.loadStateDict(file).' },
+        `The weights of ${this.constructor.name} must be loaded before it is called, got an unfinished loadStateDict()`,
+        { remedy: 'Write `await model.loadStateDict(file)`.' },
       )
     return inScope(this.#path, () => {
       let output = this.#computed(forward, inputs)
@@ -249,7 +256,7 @@ export abstract class Module<Config = unknown> {
     })
   }
 
-  /** An exception of JavaScript's for inputs that are no tensors is the caller's mistake. */
+  /** Turns a JavaScript exception caused by inputs that are not tensors into an error about the inputs. */
   #computed(forward: Forward, inputs: unknown[]): unknown {
     try {
       return forward.apply(this, inputs)
@@ -260,12 +267,12 @@ export abstract class Module<Config = unknown> {
       throw new HeedError(
         'invalid-option',
         `${this.constructor.name}: forward() must be called with tensors, got ${shown(first)}`,
-        { value: first, remedy: `It failed with "${error.message}".`, cause: error },
+        { value: first, remedy: `The original error was: ${error.message}`, cause: error },
       )
     }
   }
 
-  /** At each outermost call, since fields may have been replaced in between. */
+  /** Runs at each outermost call, because fields may have been replaced since the last one. */
   #nameTree(prefix: string): void {
     for (const [path, module] of this.namedModules()) {
       module.#root = this
@@ -274,7 +281,7 @@ export abstract class Module<Config = unknown> {
   }
 }
 
-/** What the config of a class must be, where it says so. Classes derived from it may have further keys. */
+/** A class may declare rules for its config. Subclasses may add keys. */
 interface WithConfigRules {
   readonly name: string
   readonly configRules?: Pick<OptionRules, 'check'>
@@ -284,17 +291,17 @@ function checkConfig(Class: WithConfigRules, config: unknown): void {
   if (Object.hasOwn(Class, 'configRules')) Class.configRules?.check(Class.name, config)
 }
 
-/** @throws HeedError for anything but a module */
+/** @throws HeedError if `model` is not a Module */
 export function checkModule(owner: string, model: unknown): void {
   if (!(model instanceof Module)) throw wrongArgument(owner, 'model', model, 'a Module')
 }
 
-/** The module whose call is the outermost one. */
+/** The outermost module of the current call. */
 let outermost: Module | null = null
 
 const joinPath = (a: string, b: string): string => (a && b ? `${a}.${b}` : a || b)
 
-/** The modules and state in a module's fields; those in arrays and plain objects as `name.0`, `name.key` … */
+/** The modules and state in a module's fields. Elements of arrays and plain objects are named `name.0`, `name.key` … */
 function* fieldsOf(module: Module): Generator<[string, Module | ModuleState]> {
   for (const name of Object.keys(module)) {
     if (name === 'config') continue
@@ -316,7 +323,7 @@ function* partsOf(
   }
 }
 
-/** Every path that leads to a module. A module that contains itself is visited once. */
+/** Visits every path to a module. A module that contains itself is visited once. */
 function visitModules(
   module: Module,
   path: string,
@@ -338,7 +345,7 @@ const ofKind =
   (named: [string, ModuleState]): named is [string, S] =>
     named[1] instanceof Kind
 
-/** Every path that leads to a parameter or buffer: a tied one appears with all its names. */
+/** Every path to a parameter or buffer. A shared one appears under all its names. */
 function statePaths(root: Module): [string, ModuleState][] {
   const found: [string, ModuleState][] = []
   visitModules(root, '', (path, module) => {

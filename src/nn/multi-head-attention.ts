@@ -10,24 +10,27 @@ import { Module } from './module.ts'
 
 // B batch, T queries, S keys, C width
 
+/** Config of `MultiHeadAttention`. */
 export interface MultiHeadAttentionConfig {
+  /** Width of the input and output. `heads` must divide it. */
   embedDim: number
   heads: number
   dropout?: number
   bias?: boolean
-  /** (B, T, C), or (T, B, C) as PyTorch's default has it. Default true. */
+  /** Whether inputs are (B, T, C). If false, they are (T, B, C), as in PyTorch's default. Default true. */
   batchFirst?: boolean
 }
 
+/** Options of `MultiHeadAttention.forward`. */
 export interface MultiHeadAttentionOptions {
-  /** As in PyTorch: bool (true = hidden) or f32 (added), broadcasting to (B, H, T, S). */
+  /** As in PyTorch: bool (true = masked) or f32 (added to the scores). Broadcasts to (B, H, T, S). */
   attnMask?: Tensor
   /** bool (B, S), true where a key is padding. */
   keyPaddingMask?: Tensor
   causal?: boolean
 }
 
-/** torch.nn.MultiheadAttention, with its parameters' names (Vaswani et al., 2017, section 3.2.2). */
+/** torch.nn.MultiheadAttention, with the same parameter names (Vaswani et al., 2017, section 3.2.2). */
 export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
   in_proj_weight = new Parameter(
     init.xavierUniform([3 * this.config.embedDim, this.config.embedDim]),
@@ -64,7 +67,7 @@ export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
     return batchFirst ? out : out.transpose(0, 1)
   }
 
-  /** Part 0, 1 or 2 of the joint projection: of queries, keys or values. */
+  /** The projection of queries (part 0), keys (1) or values (2). */
   private project(x: Tensor, part: number): Tensor {
     const { embedDim } = this.config
     const weight = this.in_proj_weight.narrow(0, part * embedDim, embedDim)
@@ -98,7 +101,7 @@ function checkConfig(config: MultiHeadAttentionConfig): void {
     })
 }
 
-/** PyTorch's masks, where true hides, as one of ours, where true shows. */
+/** Combines PyTorch's masks, where true means masked, into one of Heed's masks, where true means visible. */
 function visible(attnMask?: Tensor, keyPaddingMask?: Tensor): Tensor | null {
   const padding = keyPaddingMask?.logicalNot().unsqueeze(1).unsqueeze(1) // (B, 1, 1, S)
   if (!attnMask) return padding ?? null

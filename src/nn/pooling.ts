@@ -6,12 +6,13 @@ import { alternatives } from '../util/errors.ts'
 // B texts, T tokens, C width
 
 /**
- * One vector for a text out of its tokens' states, by the names of sentence-transformers: the first
- * token, the last, the mean, the sum over the root of the length, the mean with growing weights, the
- * greatest of each feature (Reimers and Gurevych, 2019).
+ * How the hidden states of a text's tokens are pooled into one vector (Reimers and Gurevych, 2019). The names are those
+ * of sentence-transformers: first token, last token, mean, sum divided by the square root of the length,
+ * position-weighted mean, maximum of each feature.
  */
 export type Pooling = (typeof poolings)[number]
 
+/** All pooling methods. */
 export const poolings = [
   'cls',
   'max',
@@ -22,8 +23,12 @@ export const poolings = [
 ] as const
 
 /**
- * states (B, T, C), mask bool (B, T), true where a token counts, on either side -> (B, C).
- * @param tokens bool (B, T): by which growing weights are counted, where `mask` leaves out a prompt. Default: the mask
+ * Pools hidden states to one vector per text.
+ * @param states (B, T, C)
+ * @param mask bool (B, T), true for tokens that count; padding may be on either side
+ * @param tokens bool (B, T), tokens counted for the weights of `weightedmean` if `mask` excludes a prompt. Default
+ * `mask`
+ * @returns (B, C)
  */
 export function pool(states: Tensor, mask: Tensor, pooling: Pooling, tokens?: Tensor): Tensor {
   checkTensors('pool', { states, mask })
@@ -37,7 +42,7 @@ export function pool(states: Tensor, mask: Tensor, pooling: Pooling, tokens?: Te
   return states.mul(weights.unsqueeze(-1)).sum(1)
 }
 
-/** The weight of each token: `place` is its number among those that count, from 1; `total` the last. */
+/** Weight of each token. `place` is its number among the tokens that count, from 1; `total` is the last number. */
 type Weighting = (counts: Tensor, place: Tensor, total: Tensor) => Tensor
 
 const weightings: Record<Exclude<Pooling, 'max'>, Weighting> = {

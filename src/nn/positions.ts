@@ -4,19 +4,22 @@ import { ShapeError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import type { KVCache } from './kv-cache.ts'
 
-// B batch, T new tokens, S all tokens that there is room for: the cache's capacity, or T without one
+// B batch, T new tokens, S all token positions: the capacity of the cache, or T without a cache
 
+/** Options for batches that contain padding. */
 export interface PaddedOptions {
   cache?: KVCache
-  /** bool (B, S): true where a token counts, false where it is padding, on either side. */
+  /** bool (B, S), true for tokens, false for padding. Padding may be on either side. */
   attentionMask?: Tensor
 }
 
 const PADDED = optionKinds<PaddedOptions>({ cache: 'object?', attentionMask: 'tensor?' })
 
 /**
- * Where the new tokens of ids (B, T) stand, counted from 0 over the tokens that count: i32 (T), or
- * (B, T) with a mask. Padding at the front gets 0, as nobody looks at it.
+ * Computes the positions of the new tokens of ids (B, T), counted from 0 without padding. Padding on the left gets
+ * position 0, which has no effect because it is masked.
+ * @returns i32 (T), or (B, T) with a mask
+ * @throws ShapeError for a mask of another shape or dtype
  */
 export function tokenPositions(ids: Tensor, options: PaddedOptions = {}): Tensor {
   checkTensors('tokenPositions', { ids })
@@ -31,19 +34,19 @@ export function tokenPositions(ids: Tensor, options: PaddedOptions = {}): Tensor
   if (attentionMask.dtype !== 'bool' || rows !== batch || columns !== room)
     throw new ShapeError(
       `\`attentionMask\` must be bool (${batch}, ${room}), got ${attentionMask.dtype} (${attentionMask.shape.join(', ')})`,
-      { remedy: 'It has a row for each text and a column for each token or cache position.' },
+      { remedy: 'It must have one row per sequence and one column per token or cache position.' },
     )
   const counted = countedPositions(attentionMask)
   return cache ? counted.take(places, 1) : counted
 }
 
-/** The position of each place of a mask (B, S), counted from 0 over the tokens that count: i32 (B, S). */
+/** Computes the position of each column of a mask (B, S), counted from 0 without padding: i32 (B, S). */
 export function countedPositions(attentionMask: Tensor): Tensor {
   checkTensors('countedPositions', { attentionMask })
   return attentionMask.to('i32').cumsum(1).sub(1).clamp({ min: 0 })
 }
 
-/** The mask (B, S) as attention wants it: (B, 1, 1, S). */
+/** Reshapes a mask (B, S) to broadcast over heads and queries: (B, 1, 1, S). */
 export function keyMask(attentionMask?: Tensor): Tensor | undefined {
   if (attentionMask === undefined) return undefined
   checkTensors('keyMask', { attentionMask })

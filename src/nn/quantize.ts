@@ -1,4 +1,4 @@
-// Rounds a model's weights to blocks of 8 or 4 bits, in place.
+// Quantises a model's weights to blocks of 8 or 4 bits, in place.
 import type { Parameter } from '../tensor/index.ts'
 import { blockLayouts } from '../util/block-formats.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
@@ -11,14 +11,14 @@ import { Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
 import { replaceFields } from './replace-weights.ts'
 
 /**
- * Replaces the Linear and Conv1D layers of a model by ones with weights in blocks, and the embeddings
- * that share a layer's weight. Others stay: of a table, only the rows that are looked up are read. A weight
- * whose rows are no whole blocks stays too.
+ * Replaces a model's Linear and Conv1D layers with layers whose weights are quantised to blocks, and embeddings that
+ * share such a weight. Other embeddings are kept, because only the rows that are looked up are read. Weights whose rows
+ * are not a multiple of the block size are kept as well.
  *
- * Generating reads all weights for each token, so it gets faster as they get smaller: q8_0 has 8.5 bits
- * for a number and hardly changes the results, q4_0 4.5, q4_1 5.
- * @returns the names of the layers that were replaced
- * @throws HeedError when there are none, or a weight is not finite
+ * Generation reads all weights for each token, so smaller weights make it faster. q8_0 uses 8.5 bits per weight and
+ * hardly changes the results; q4_0 uses 4.5 bits and q4_1 5.
+ * @returns the names of the replaced layers
+ * @throws HeedError if no layer can be quantised, or a weight is not finite
  */
 export async function quantize(model: Module, format: QuantizeFormat): Promise<string[]> {
   checkModule('quantize', model)
@@ -46,16 +46,16 @@ export async function quantize(model: Module, format: QuantizeFormat): Promise<s
   if (replaced.size === 0)
     throw new HeedError(
       'unsupported',
-      `A model must have layers that ${format} fits, got none in ${model.constructor.name}`,
+      `The model must have layers that can be quantised to ${format}, got none in ${model.constructor.name}`,
       {
-        remedy: `Linear and Conv1D layers with a multiple of ${blockLayouts[format].numbers} inputs are quantised.`,
+        remedy: `Only Linear and Conv1D layers with a multiple of ${blockLayouts[format].numbers} inputs can be quantised.`,
       },
     )
   for (const [, module] of layers) replaceFields(module, replaced)
   return layers.filter(([, layer]) => replaced.has(layer)).map(([name]) => name)
 }
 
-/** The weight (out, in) of the layer in blocks; undefined where its rows do not consist of blocks. */
+/** The layer's weight (out, in) in blocks; null if its rows are not a multiple of the block size. */
 async function blocksOf(
   layer: Linear | Conv1D,
   format: QuantizeFormat,

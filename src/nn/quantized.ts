@@ -1,5 +1,5 @@
-// Layers whose weights are numbers in blocks: a quarter to an eighth of f32's bytes, which is what
-// generating text spends its time on. They are not trained; what is in front of them may be.
+// Layers with weights in quantised blocks, an eighth to a quarter of the size of f32. Reading weights dominates the
+// time of text generation. These weights cannot be trained, but gradients flow through them to their inputs.
 
 import { checkOptionalTensors } from '../tensor/arguments.ts'
 import { F, type Parameter, type Tensor, tensor } from '../tensor/index.ts'
@@ -8,24 +8,24 @@ import { ShapeError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { Module } from './module.ts'
 
-/** A matrix of `shape` (rows, numbers in a row), in GGUF's blocks. */
+/** A quantised matrix in GGUF's block format. `shape` counts numbers, not bytes. */
 export interface QuantizedWeight {
   format: BlockFormat
   shape: readonly [rows: number, columns: number]
-  /** The rows one after the other, each of whole blocks; taken, not copied. */
+  /** The rows in order, each a whole number of blocks. Used without a copy. */
   data: Uint8Array
 }
 
 const BLOCKS = optionKinds<QuantizedWeight>({ format: 'text', shape: 'numbers', data: 'numbers' })
 
-/** The matrix on a device: one may serve several modules. */
+/** A quantised matrix on the device. Several modules can share it. */
 export class Blocks {
   readonly format: BlockFormat
   readonly shape: readonly [rows: number, columns: number]
-  /** u8 (rows, bytes of a row). */
+  /** u8 (rows, bytes per row). */
   readonly bytes: Tensor
 
-  /** @throws HeedError when the data are not as long as the shape says */
+  /** @throws ShapeError if the length of the data does not match the shape */
   constructor(weight: QuantizedWeight) {
     BLOCKS.check('Blocks', weight)
     const { format, shape, data } = weight
@@ -42,7 +42,7 @@ export class Blocks {
   }
 }
 
-/** y = x·Wᵀ + b, with W (out, in) in blocks. */
+/** Linear layer with a quantised weight: y = x·Wᵀ + b, with W (out, in). */
 export class QuantizedLinear extends Module {
   readonly weight: Blocks
   bias: Parameter | null
@@ -61,7 +61,10 @@ export class QuantizedLinear extends Module {
   }
 }
 
-/** One row of W (count, size), kept in blocks, for each id: (...) i32 -> (..., size). */
+/**
+ * Embedding with a quantised table (count, size), which dequantises only the rows it looks up: i32 (...) -> f32 (...,
+ * size).
+ */
 export class QuantizedEmbedding extends Module {
   readonly weight: Blocks
   override readonly unsaved: string

@@ -9,30 +9,32 @@ import { optionKinds } from '../util/options.ts'
 import { Linear } from './linear.ts'
 import { Module } from './module.ts'
 
+/** Options of attention to states. */
 export interface StateAttentionOptions {
-  /** bool (B, S): true for states to attend to. Default: all. */
+  /** bool (B, S), true for states to attend to. Default: all states. */
   mask?: Tensor | null
-  /** The result of `project`, for several calls with the same states. */
+  /** Result of `project`, to be reused in several calls with the same states. */
   projected?: Tensor
 }
 
-/** The result of an attention to states. */
+/** The result of attention to states. */
 export interface StateAttentionOutput {
-  /** (B, T, K): weighted mean of the states. */
+  /** Weighted mean of the states, (B, T, K). */
   context: Tensor
-  /** (B, T, S); each row sums to 1. */
+  /** Attention weights, (B, T, S). Each row sums to 1. */
   weights: Tensor
 }
 
 const OPTIONS = optionKinds<StateAttentionOptions>({ mask: 'tensor|null?', projected: 'tensor?' })
 
+/** Base class of attention to the states of an encoder. Subclasses define the scores. */
 export abstract class StateAttention extends Module {
-  /** The part of the scores that does not depend on the query: (B, S, K) -> (B, S, A). */
+  /** Computes the part of the scores that does not depend on the query: (B, S, K) -> (B, S, A). */
   abstract project(states: Tensor): Tensor
-  /** (B, T, Q) and the result of `project` -> (B, T, S). */
+  /** Computes the scores (B, T, S) from a query (B, T, Q) and the result of `project`. */
   protected abstract scores(query: Tensor, projected: Tensor): Tensor
 
-  /** query (B, T, Q), states (B, S, K). */
+  /** Attends from query (B, T, Q) to states (B, S, K). */
   forward(
     query: Tensor,
     states: Tensor,
@@ -48,7 +50,7 @@ export abstract class StateAttention extends Module {
   }
 }
 
-/** vᵀ·tanh(W·s + U·h) (Bahdanau et al., 2015, appendix A.1.2). */
+/** Additive attention, with the scores vᵀ·tanh(W·s + U·h) (Bahdanau et al., 2015, appendix A.1.2). */
 export class AdditiveAttention extends StateAttention {
   query: Linear
   key: Linear
@@ -70,10 +72,10 @@ export class AdditiveAttention extends StateAttention {
   }
 }
 
-/** A network with one hidden layer on query and state: v·relu(W·[s; h] + b) + d. */
+/** Attention with a one-hidden-layer network on query and state: v·relu(W·[s; h] + b) + d. */
 export class MLPAttention extends StateAttention {
   query: Linear
-  key: Linear // its bias is the hidden layer's
+  key: Linear // its bias is that of the hidden layer
   score: Linear
 
   constructor(querySize: number, keySize: number, hidden = keySize) {
@@ -92,16 +94,17 @@ export class MLPAttention extends StateAttention {
   }
 }
 
+/** Options of `DotAttention`. */
 export interface DotAttentionConfig {
-  /** Of a state, where it is another than the query's: a matrix W lies between them. */
+  /** Size of a state, if it differs from the query's size. The states are then projected by a matrix W. */
   keySize?: number
-  /** What the scores are multiplied by. Default 1. */
+  /** Factor of the scores. Default 1. */
   scale?: number
 }
 
 const DOT = optionKinds<DotAttentionConfig>({ keySize: 'size?', scale: 'number?' })
 
-/** sᵀ·h, or sᵀ·W·h with `keySize` (Luong et al., 2015, equation 8). */
+/** Dot-product attention, with the scores sᵀ·h, or sᵀ·W·h with `keySize` (Luong et al., 2015, equation 8). */
 export class DotAttention extends StateAttention {
   readonly querySize: number
   readonly scale: number
@@ -121,7 +124,7 @@ export class DotAttention extends StateAttention {
     const keys = this.key ? this.key.forward(states) : states
     if (keys.shape.at(-1) !== this.querySize)
       throw new ShapeError(
-        `DotAttention: queries and states must have one size, got ${this.querySize} and ${keys.shape.at(-1)}`,
+        `DotAttention: queries and states must have the same size, got ${this.querySize} and ${keys.shape.at(-1)}`,
         { remedy: 'Set `keySize` to project the states.' },
       )
     return keys
@@ -132,10 +135,10 @@ export class DotAttention extends StateAttention {
   }
 }
 
-/** Each query with each state: (B, T, A) and (B, S, A) -> (B, T, S, A). */
+/** The sum of each query and each state: (B, T, A) and (B, S, A) -> (B, T, S, A). */
 const sums = (query: Tensor, keys: Tensor): Tensor => query.unsqueeze(2).add(keys.unsqueeze(1))
 
-/** (B, T, S, A) -> (B, T, S), without keeping the products. */
+/** (B, T, S, A) -> (B, T, S). A fused multiply and sum, so that the products are not stored. */
 function scored({ weight, bias }: Linear, x: Tensor): Tensor {
   const sum = x.mul(weight.reshape(-1)).sum(-1)
   return bias ? sum.add(bias) : sum

@@ -6,8 +6,9 @@ import * as init from './init.ts'
 import { Module } from './module.ts'
 import { type RecurrentKind, type RecurrentState, recurrentKinds } from './recurrent-step.ts'
 
+/** Options of recurrent cells. */
 export interface RecurrentCellOptions {
-  /** Default true. */
+  /** Whether to add biases. Default true. */
   bias?: boolean
 }
 
@@ -17,16 +18,16 @@ const RNN_CELL = optionKinds<RecurrentCellOptions & { nonlinearity?: 'tanh' | 'r
   nonlinearity: 'text?',
 })
 
-/** One step of a recurrent network: x (B, C) and the state (B, H) -> the next state. */
+/** Base class of recurrent cells: one step, from x (B, C) and the state, tensors (B, H), to the next state. */
 export abstract class RecurrentCell extends Module {
   readonly hiddenSize: number
   weight_ih: Parameter // (G·H, C)
   weight_hh: Parameter // (G·H, H)
   bias_ih: Parameter | null
   bias_hh: Parameter | null
-  /** Gates, each as wide as the hidden size. */
+  /** Number of gates. Each is as wide as the hidden size. */
   readonly gates: number
-  /** Tensors in the state. */
+  /** Number of tensors in the state. */
   readonly states: number
   protected readonly kind: RecurrentKind
 
@@ -47,7 +48,7 @@ export abstract class RecurrentCell extends Module {
     this.bias_hh = bias ? first(rows) : null
   }
 
-  /** The state that follows; without one, from zeros. Its first tensor is the output. */
+  /** Computes the next state, whose first tensor is the output. Without `state`, the previous state is zeros. */
   forward(x: Tensor, state?: RecurrentState): RecurrentState {
     checkTensors(this.constructor.name, { x })
     if (state === undefined) return this.step(this.project(x), this.zeroState(x.shape[0]))
@@ -61,21 +62,23 @@ export abstract class RecurrentCell extends Module {
     return this.step(this.project(x), state)
   }
 
-  /** The input's part of the gates, for any number of steps at once: (..., C) -> (..., G·H). */
+  /** Computes the input's part of the gates, for any number of steps in one product: (..., C) -> (..., G·H). */
   project(x: Tensor): Tensor {
     return F.linear(x, this.weight_ih, this.bias_ih)
   }
 
-  /** The state that follows, from what `project` made of one step's input. */
+  /** Computes the next state from the result of `project` for one step. */
   step(input: Tensor, state: RecurrentState): RecurrentState {
     return this.kind.step(input, F.linear(state[0], this.weight_hh, this.bias_hh), state)
   }
 
+  /** The initial state: zeros. */
   zeroState(batch: number): RecurrentState {
     return Array.from({ length: this.kind.states }, () => zeros([batch, this.hiddenSize]))
   }
 }
 
+/** One step of a simple recurrent network: h' = tanh(W·x + b + U·h + d) (Elman, 1990). State [h]. */
 export class RNNCell extends RecurrentCell {
   constructor(
     inputs: number,
@@ -88,27 +91,28 @@ export class RNNCell extends RecurrentCell {
   }
 }
 
-/** State [h, c]. */
+/** One step of an LSTM (Hochreiter and Schmidhuber, 1997). State [h, c]. */
 export class LSTMCell extends RecurrentCell {
   constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {
     super(recurrentKinds.lstm, inputs, hidden, options)
   }
 }
 
+/** One step of a GRU (Cho et al., 2014). State [h]. */
 export class GRUCell extends RecurrentCell {
   constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {
     super(recurrentKinds.gru, inputs, hidden, options)
   }
 }
 
-/** @throws HeedError for another function */
+/** @throws HeedError for an unknown activation function */
 export function rnnKind(owner: string, nonlinearity: 'tanh' | 'relu'): RecurrentKind {
   if (nonlinearity === 'tanh' || nonlinearity === 'relu')
     return recurrentKinds[`rnn_${nonlinearity}`]
   throw wrongArgument(owner, 'nonlinearity', nonlinearity, "'tanh' or 'relu'")
 }
 
-/** PyTorch's first values: uniform within 1/√H. */
+/** PyTorch's initial values: uniform in ±1/√H. */
 export function recurrentParameter(shape: readonly number[], hidden: number): Parameter {
   const bound = 1 / Math.sqrt(hidden)
   return new Parameter(init.uniform(shape, -bound, bound))

@@ -1,24 +1,24 @@
-// One step of each kind of recurrent network, after the products with the weights.
+// One step of each kind of recurrent network, after the matrix products.
 // B batch, H hidden size, G gates
 import { cat, type Tensor } from '../tensor/index.ts'
 
-/** What a network remembers: [h], or [h, c] of an LSTM. */
+/** The state of a recurrent network: [h], or [h, c] for an LSTM. */
 export type RecurrentState = readonly Tensor[]
 
 export interface RecurrentKind {
   readonly gates: number
-  /** Tensors that are carried from step to step; the first is the output. */
+  /** Number of tensors in the state. The first is the output. */
   readonly states: number
   /**
-   * Whether the hidden part's bias stays with the hidden part. Where both parts are only added, one
-   * bias for both is added to the input's part, for all steps at once.
+   * Whether the hidden part needs its own bias. If both parts are simply added, the sum of both biases is added to the
+   * input's part, for all steps in one operation.
    */
   readonly biasApart: boolean
-  /** The next state from the input's part x (B, G·H), the hidden part u (B, G·H) and the state. */
+  /** Computes the next state from the input's part x (B, G·H), the hidden part u (B, G·H) and the state. */
   step(x: Tensor, u: Tensor, state: RecurrentState): RecurrentState
 }
 
-/** h = f(x + u) (Elman, 1990). */
+/** Simple recurrent network: h = f(x + u) (Elman, 1990). */
 const elman = (activate: (x: Tensor) => Tensor): RecurrentKind => ({
   gates: 1,
   states: 1,
@@ -26,7 +26,7 @@ const elman = (activate: (x: Tensor) => Tensor): RecurrentKind => ({
   step: (x, u) => [activate(x.add(u))],
 })
 
-/** Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000). */
+/** LSTM (Hochreiter and Schmidhuber, 1997), with the forget gate of Gers et al. (2000). */
 const lstm: RecurrentKind = {
   gates: 4,
   states: 2,
@@ -38,7 +38,7 @@ const lstm: RecurrentKind = {
   },
 }
 
-/** Cho et al. (2014), the reset gate behind the product, as in PyTorch and cuDNN. */
+/** GRU (Cho et al., 2014), with the reset gate applied after the product, as in PyTorch and cuDNN. */
 const gru: RecurrentKind = {
   gates: 3,
   states: 1,
@@ -62,15 +62,16 @@ export const recurrentKinds = {
 const parts = (x: Tensor, count: number): Tensor[] => x.chunk(count, -1)
 
 export interface StepsOptions {
-  /** bool (B, 1) for each step: where it is false, the state stays as it is. */
+  /** For each step bool (B, 1). The state does not change where it is false. */
   valid?: readonly Tensor[]
-  /** From the last step to the first. */
+  /** Whether to run from the last step to the first. */
   reverse?: boolean
 }
 
 /**
- * All steps of one layer in one direction. The product with the inputs is done before, for all steps
- * at once: `inputs` (T·B, G·H), step after step. Outputs (T·B, H) and the last state.
+ * Runs all steps of one layer in one direction. `inputs` (T·B, G·H) is the product of all steps' inputs with the
+ * weights, ordered by step.
+ * @returns outputs (T·B, H) and the last state
  */
 export function recurrentSteps(
   kind: RecurrentKind,
@@ -81,7 +82,7 @@ export function recurrentSteps(
   { valid, reverse = false }: StepsOptions = {},
 ): { output: Tensor; state: RecurrentState } {
   const steps = inputs.split(first[0].shape[0], 0) // T x (B, G·H)
-  const columns = weight.t() // once, so that its gradient is one product over all steps
+  const columns = weight.t() // outside the loop, so that its gradient is one product over all steps
   const outputs: Tensor[] = new Array(steps.length)
   let state = first
   for (let i = 0; i < steps.length; i++) {

@@ -1,4 +1,4 @@
-// Recurrent networks over whole sequences, as torch.nn has them. Field names are PyTorch's keys.
+// Recurrent networks over whole sequences, as in torch.nn. Field names are PyTorch's keys.
 // B batch, T steps, C inputs, H hidden size, G gates, L layers, D directions
 
 import { checkTensors, nodesOf } from '../tensor/arguments.ts'
@@ -24,34 +24,36 @@ import {
   recurrentSteps,
 } from './recurrent-step.ts'
 
+/** Options of `RNN`, `LSTM` and `GRU`. */
 export interface RecurrentOptions {
-  /** Default 1. */
+  /** Number of layers. Default 1. */
   numLayers?: number
-  /** Default true. */
+  /** Whether to add biases. Default true. */
   bias?: boolean
-  /** Whether sequences are (B, T, C), not (T, B, C). Default false. */
+  /** Whether inputs and outputs are (B, T, C) rather than (T, B, C). Default false. */
   batchFirst?: boolean
-  /** Of what every layer but the last gives, while training. Default 0. */
+  /** Dropout probability for the output of every layer except the last, in training. Default 0. */
   dropout?: number
-  /** Whether each layer also reads from the end. Default false. */
+  /** Whether each layer also runs in the reverse direction. Default false. */
   bidirectional?: boolean
 }
 
+/** Further inputs of recurrent networks. */
 export interface RecurrentInputs {
-  /** The first state, each tensor (L·D, B, H). Default: zeros. */
+  /** The initial state, each tensor (L·D, B, H). Default: zeros. */
   state?: RecurrentState
   /**
-   * How many steps of each sequence count, i32 (B): as with PyTorch's pack_padded_sequence, outputs
-   * behind them are zero, the last state is that of the last step which counts, and the reverse
-   * direction begins there. Default: all.
+   * The number of valid steps of each sequence, i32 (B). As with PyTorch's pack_padded_sequence, later outputs are
+   * zero, the last state is that of the last valid step, and the reverse direction starts there. Default: all steps.
    */
   lengths?: Tensor | readonly number[]
 }
 
+/** The result of recurrent networks. */
 export interface RecurrentOutput {
-  /** h of the last layer at each step: (T, B, D·H), or (B, T, D·H) batch first. */
+  /** h of the last layer at each step: (T, B, D·H), or (B, T, D·H) with `batchFirst`. */
   output: Tensor
-  /** What is carried on, each tensor (L·D, B, H): the layers in order, forward before reverse. */
+  /** The last state, each tensor (L·D, B, H): layers in order, forward before reverse. */
   state: RecurrentState
 }
 
@@ -74,7 +76,7 @@ abstract class Recurrent extends Module {
   readonly batchFirst: boolean
   readonly dropout: number
   protected readonly kind: RecurrentKind
-  /** What the names of a layer's parameters end in, the layers in order, forward before reverse. */
+  /** Suffixes of parameter names: layers in order, forward before reverse. */
   readonly #suffixes: string[] = []
 
   constructor(kind: RecurrentKind, inputs: number, hidden: number, options: RecurrentOptions) {
@@ -103,7 +105,7 @@ abstract class Recurrent extends Module {
       }
   }
 
-  /** x (T, B, C), or (B, T, C) batch first. @throws ShapeError when x or the state does not fit */
+  /** x (T, B, C), or (B, T, C) with `batchFirst`. @throws ShapeError if x or the state has another shape */
   forward(x: Tensor, inputs: RecurrentInputs = {}): RecurrentOutput {
     checkTensors(this.constructor.name, { x })
     INPUTS.check(`${this.constructor.name}.forward`, inputs)
@@ -134,7 +136,7 @@ abstract class Recurrent extends Module {
     }
   }
 
-  /** Zeros, each tensor (L·D, B, H). */
+  /** The initial state: zeros, each tensor (L·D, B, H). */
   zeroState(batch: number): RecurrentState {
     const shape = [this.#suffixes.length, batch, this.hiddenSize]
     return Array.from({ length: this.kind.states }, () => zeros(shape))
@@ -156,7 +158,7 @@ abstract class Recurrent extends Module {
     return { ...found, output: found.output.reshape(count, batch, this.hiddenSize) }
   }
 
-  /** For each layer and direction its own. */
+  /** The initial state of each layer and direction. */
   #firstStates(state: RecurrentState | undefined, batch: number): RecurrentState[] {
     const given = state ?? this.zeroState(batch)
     nodesOf(given, this.constructor.name, 'state')
@@ -199,12 +201,13 @@ interface Weights {
   bias_hh: Parameter | null
 }
 
+/** Options of `RNN`. */
 export interface RNNOptions extends RecurrentOptions {
-  /** Default 'tanh'. */
+  /** Activation function. Default 'tanh'. */
   nonlinearity?: 'tanh' | 'relu'
 }
 
-/** h = tanh(W·x + b + U·h + d) (Elman, 1990). */
+/** Simple recurrent network: h = tanh(W·x + b + U·h + d) (Elman, 1990). State [h]. */
 export class RNN extends Recurrent {
   constructor(inputs: number, hidden: number, options: RNNOptions = {}) {
     RNN_OPTIONS.check('RNN', options)
@@ -213,21 +216,21 @@ export class RNN extends Recurrent {
   }
 }
 
-/** Hochreiter and Schmidhuber (1997). State [h, c]. */
+/** LSTM (Hochreiter and Schmidhuber, 1997). State [h, c]. */
 export class LSTM extends Recurrent {
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
     super(recurrentKinds.lstm, inputs, hidden, options)
   }
 }
 
-/** Cho et al. (2014). */
+/** GRU (Cho et al., 2014). State [h]. */
 export class GRU extends Recurrent {
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
     super(recurrentKinds.gru, inputs, hidden, options)
   }
 }
 
-/** bool (T, B, 1): whether a step counts. */
+/** bool (T, B, 1), true for valid steps. */
 function countedSteps(lengths: Tensor | readonly number[], count: number, batch: number): Tensor {
   const given = Array.isArray(lengths)
     ? tensor(Int32Array.from(lengths as number[]))

@@ -6,22 +6,22 @@ import { Module } from './module.ts'
 
 // H heads, T queries, S keys, K buckets
 
+/** Config of `RelativeBias`. */
 export interface RelativeBiasConfig {
   heads: number
-  /** K. */
+  /** Number of buckets, K. */
   buckets: number
-  /** From this distance on all keys share a bucket. */
+  /** All keys at this distance or farther share one bucket. */
   maxDistance: number
-  /** Whether keys behind the query have buckets of their own (an encoder) or none (a decoder). */
+  /** Whether keys after the query have separate buckets (encoder) or share the one of distance 0 (decoder). */
   bidirectional: boolean
-  /** Deviation of the first values. */
+  /** Standard deviation of the initial values. */
   std?: number
 }
 
 /**
- * A number for each head and each distance between query and key, which is added to their score. Near
- * distances have a bucket each, far ones share theirs, in steps that grow (Raffel et al., 2020,
- * section 2.1).
+ * Learned biases of attention scores, one for each head and each bucket of distances between query and key (T5: Raffel
+ * et al., 2020, section 2.1). Small distances have their own buckets; larger ones share buckets of increasing width.
  */
 export class RelativeBias extends Module<RelativeBiasConfig> {
   static readonly configRules = optionKinds<RelativeBiasConfig>({
@@ -36,13 +36,13 @@ export class RelativeBias extends Module<RelativeBiasConfig> {
   #table: Tensor | null = null // i32 (2·maxDistance + 1): bucket of -maxDistance … maxDistance
 
   /**
-   * What is added to scores: (1, H, T, S).
-   * @param start i32, one element: the place of the first query among the keys. Default 0.
+   * Computes the bias of the scores, f32 (1, H, T, S).
+   * @param start i32 with one element: position of the first query among the keys. Default 0.
    */
   forward(queries: number, keys: number, start?: Tensor): Tensor {
     checkArguments('RelativeBias', { queries, keys }, 'size')
     const { maxDistance } = this.config
-    // One row of all distances that occur; row i of the bias is the part of it that begins T-1-i on.
+    // One row with all distances. Row i of the bias is the slice of it that starts at T-1-i.
     const distances = arange(1 - queries, keys).sub(start ?? 0) // (T+S-1): key - query
     const places = distances.clamp({ min: -maxDistance, max: maxDistance }).add(maxDistance)
     const row = F.embedding(this.table().take(places), this.weight).t() // (H, T+S-1)
@@ -69,9 +69,9 @@ const BUCKETS = optionKinds<Omit<RelativeBiasConfig, 'heads'> & { heads?: number
 })
 
 /**
- * The bucket of `distance` = key's place - query's. Half of the buckets of a direction are for exact
- * distances, the others for ranges between powers of a ratio. Computed with single precision where the
- * published models were, so that a distance on the border of two ranges falls on the same side.
+ * Returns the bucket of `distance` = key position - query position. Half of the buckets of a direction are for exact
+ * distances, the others for ranges that grow logarithmically. Computed in single precision like the published models,
+ * so that distances at the border of two ranges get the same bucket.
  */
 export function relativeBucket(
   distance: number,

@@ -7,7 +7,7 @@ import { checkModule, Module } from './module.ts'
 import { type Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
 import type { ModuleState } from './state-dict.ts'
 
-/** The weights of a model that blocks can take the place of: of its Linear, Conv1D and Embedding layers. */
+/** Returns the weights that can be quantised: those of a model's Linear, Conv1D and Embedding layers. */
 export function replaceableWeights(model: Module): Set<ModuleState> {
   checkModule('replaceableWeights', model)
   const layers = model.namedModules().map(([, module]) => module)
@@ -15,8 +15,8 @@ export function replaceableWeights(model: Module): Set<ModuleState> {
 }
 
 /**
- * Puts blocks in the place of weights, in every layer that has one of these. The blocks of a Conv1D are those of its
- * weight as (out, in).
+ * Replaces weights with quantised blocks in every layer that uses them. The blocks of a Conv1D layer are those of its
+ * transposed weight, (out, in).
  */
 export function replaceWeights(model: Module, blocks: ReadonlyMap<ModuleState, Blocks>): void {
   checkModule('replaceWeights', model)
@@ -39,7 +39,7 @@ export function replaceWeights(model: Module, blocks: ReadonlyMap<ModuleState, B
 const isReplaceable = (layer: Module): layer is Linear | Conv1D | Embedding =>
   layer instanceof Linear || layer instanceof Conv1D || layer instanceof Embedding
 
-/** Also in arrays and plain objects, as modules keep their layers. */
+/** Replaces modules in fields, also in arrays and plain objects. */
 export function replaceFields(
   holder: object,
   replaced: ReadonlyMap<Module, Module>,

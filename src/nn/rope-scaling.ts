@@ -1,16 +1,16 @@
-// Frequencies of rotary position embeddings (Su et al., 2021), and their scaling for texts that are
-// longer than those of the training.
+// Frequencies of rotary position embeddings (Su et al., 2021), and their scaling to contexts longer than in training.
 import { HeedError, shown } from '../util/errors.ts'
 
+/** Names of the kinds of rotary position embeddings, as in config.json. */
 export const ropeTypes = ['default', 'linear', 'dynamic', 'yarn', 'llama3', 'longrope'] as const
 
 /** `rope_parameters` of a config.json. */
 export interface RopeParameters {
   rope_type: (typeof ropeTypes)[number]
   rope_theta: number
-  /** Ratio of the new context length to that of the training. */
+  /** Ratio of the new context length to that of the original training. */
   factor?: number | null
-  /** Context length of the training. Default: `max_position_embeddings`. */
+  /** Context length of the original training. Default: `max_position_embeddings`. */
   original_max_position_embeddings?: number | null
   low_freq_factor?: number | null
   high_freq_factor?: number | null
@@ -20,19 +20,19 @@ export interface RopeParameters {
   mscale?: number | null
   mscale_all_dim?: number | null
   truncate?: boolean | null
-  /** Of "longrope": divisors of the frequencies up to the length of the training, and beyond it. */
+  /** For "longrope": divisors of the frequencies, up to the original context length and beyond it. */
   short_factor?: readonly number[] | null
   long_factor?: readonly number[] | null
-  /** The share of a head's features that are rotated. Default 1. */
+  /** Fraction of a head's features that are rotated. Default 1. */
   partial_rotary_factor?: number | null
 }
 
 export interface Frequencies {
-  /** Radians per position, for each of dim / 2 pairs. */
+  /** Radians per position, for each of the dim / 2 pairs. */
   radians: Float64Array
-  /** Factor of cosines and sines: values above 1 sharpen attention. */
+  /** Factor of cosines and sines. Values above 1 sharpen attention. */
   scale: number
-  /** The radians of texts with more tokens than `beyond`, where they differ. */
+  /** Radians for sequences of more than `beyond` tokens, if they differ. */
   long?: { radians: Float64Array; beyond: number }
 }
 
@@ -51,7 +51,7 @@ const unscaled: Scaling = (radians) => ({ radians, scale: 1 })
 
 const scalings: Record<RopeParameters['rope_type'], Scaling> = {
   default: unscaled,
-  // It depends on the length of the text: see `Rotary`.
+  // Depends on the length of the sequence; see `Rotary`.
   dynamic: unscaled,
   linear,
   yarn,
@@ -65,14 +65,14 @@ function linear(plain: Float64Array, rope: RopeParameters): Frequencies {
   return { radians: plain.map((f) => f / factor), scale: 1 }
 }
 
-/** High frequencies stay, low ones are divided by the factor (Dubey et al., 2024). */
+/** Llama 3: keeps high frequencies and divides low ones by the factor (Dubey et al., 2024). */
 function llama3(plain: Float64Array, rope: RopeParameters, longest: number): Frequencies {
   const factor = given(rope, 'factor')
   const low = given(rope, 'low_freq_factor')
   const high = given(rope, 'high_freq_factor')
   const length = rope.original_max_position_embeddings ?? longest
   const radians = plain.map((f) => {
-    const rotations = (length * f) / (2 * Math.PI) // within a text of the training
+    const rotations = (length * f) / (2 * Math.PI) // within the original context length
     if (rotations > high) return f
     if (rotations < low) return f / factor
     return mix(f / factor, f, (rotations - low) / (high - low))
@@ -85,7 +85,7 @@ function yarn(plain: Float64Array, rope: RopeParameters, longest: number): Frequ
   const length = rope.original_max_position_embeddings ?? longest
   const factor = rope.factor ?? longest / length
   const dim = 2 * plain.length
-  // The pair that makes this number of rotations in a text of the training.
+  // The pair with this number of rotations within the original context length.
   const pairOf = (rotations: number): number =>
     (dim * Math.log(length / (rotations * 2 * Math.PI))) / (2 * Math.log(rope.rope_theta))
   const [from, to] = [pairOf(rope.beta_fast || 32), pairOf(rope.beta_slow || 1)]
@@ -104,7 +104,10 @@ function sharpness(factor: number, { mscale, mscale_all_dim }: RopeParameters): 
   return mscale && mscale_all_dim ? of(mscale) / of(mscale_all_dim) : of(1)
 }
 
-/** Each pair has its own divisor, another one for texts longer than the training's (Ding et al., 2024, "LongRoPE"). */
+/**
+ * LongRoPE: a divisor for each pair, with a second set for sequences beyond the original context length (Ding et al.,
+ * 2024).
+ */
 function longrope(plain: Float64Array, rope: RopeParameters, longest: number): Frequencies {
   const length = rope.original_max_position_embeddings ?? longest
   const factor = rope.factor ?? longest / length
@@ -126,7 +129,11 @@ function divided(
   throw new HeedError(
     'invalid-config',
     `${key} of rope_parameters must have ${plain.length} numbers, got ${divisors.length}`,
-    { key, value: divisors.length, remedy: 'Write one for each pair of features of a head.' },
+    {
+      key,
+      value: divisors.length,
+      remedy: 'Write one number for each pair of rotated features of a head.',
+    },
   )
 }
 

@@ -1,5 +1,5 @@
-// Rotary position embeddings (Su et al., 2021, "RoFormer"): pairs of features of queries and keys are
-// rotated by an angle proportional to the position, so that scores depend on relative positions only.
+// Rotary position embeddings (Su et al., 2021, "RoFormer"): pairs of features of queries and keys are rotated by an
+// angle proportional to the position, so that scores depend on relative positions only.
 // B batch, T tokens, H heads, D features of a head
 
 import { checkTensors } from '../tensor/arguments.ts'
@@ -9,17 +9,17 @@ import { invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { type RopeParameters, ropeFrequencies } from './rope-scaling.ts'
 
+/** Options of `Rotary`. */
 export interface RotaryOptions {
-  /** The rotated features of a head, an even number: D, unless a part of them is rotated. */
+  /** Number of rotated features of a head, an even number: D, or less if only a part is rotated. */
   headDim: number
   rope: RopeParameters
-  /** The context length of the model's training. */
+  /** The model's context length in training (`max_position_embeddings`). */
   maxPositions: number
-  /** A pair is (i, i + D/2), as in Hugging Face's Llama, or (2i, 2i + 1), as in the paper. */
+  /** Features of a pair: (i, i + D/2) as in Hugging Face's Llama, or (2i, 2i + 1) as in the paper. Default 'halves'. */
   layout?: 'halves' | 'interleaved'
 }
 
-/** Cosines and sines of tokens at their positions: ((B,) T, 1, 2, D/2), or the last two swapped. */
 const ROTARY = optionKinds<RotaryOptions>({
   headDim: 'size',
   rope: 'object',
@@ -27,23 +27,28 @@ const ROTARY = optionKinds<RotaryOptions>({
   layout: 'text?',
 })
 
+/**
+ * Cosines and sines at the positions of tokens: ((B,) T, 1, 2, D/2), or ((B,) T, 1, D/2, 2) with the interleaved
+ * layout.
+ */
 export interface RotaryAngles {
   cos: Tensor
   sin: Tensor
-  /** The axis of the two features of a pair. */
+  /** Axis of the two features of a pair. */
   axis: -1 | -2
 }
 
+/** Computes the rotation angles of rotary position embeddings. `rotate` applies them. */
 export class Rotary {
   private readonly options: RotaryOptions
   private readonly scale: number
-  /** The axis of the two features of a pair. */
+  /** Axis of the two features of a pair. */
   private readonly axis: -1 | -2
-  /** Radians for each position; negative for the first of a pair, which takes -sin. */
+  /** Radians per position. Negative for the first feature of a pair, which gets -sin. */
   private readonly radians: Tensor
-  /** Exponents by which theta grows with the text (dynamic NTK); null otherwise. */
+  /** Exponents of the growth of theta with the length (dynamic NTK); null for other types. */
   private readonly exponents: Tensor | null
-  /** The radians of texts with more tokens than `beyond` ("longrope"); null: the same for all. */
+  /** Radians for sequences of more than `beyond` tokens (LongRoPE); null if they do not depend on the length. */
   private readonly long: { radians: Tensor; beyond: number } | null
 
   constructor(options: RotaryOptions) {
@@ -54,7 +59,7 @@ export class Rotary {
         key: 'headDim',
         value: headDim,
         expected: 'even',
-        remedy: 'Rotary embeddings rotate pairs of features: choose an even number for each head.',
+        remedy: 'Rotary embeddings rotate pairs of features. Choose a head size that is even.',
       })
     this.options = options
     this.axis = layout === 'halves' ? -2 : -1
@@ -72,8 +77,10 @@ export class Rotary {
   }
 
   /**
-   * @param positions i32 (T), or (B, T) if they differ between texts
-   * @param attended positions that are not padding; `dynamic` and `longrope` scaling take the length of the text from them
+   * Computes cosines and sines.
+   * @param positions i32 (T), or (B, T) if they differ between sequences
+   * @param attended positions without padding, from which `dynamic` and `longrope` take the length of the sequence.
+   * Default `positions`
    */
   at(positions: Tensor, attended = positions): RotaryAngles {
     checkTensors('Rotary.at', { positions, attended })
@@ -84,7 +91,7 @@ export class Rotary {
     return scale === 1 ? { cos, sin, axis } : { cos: cos.mul(scale), sin: sin.mul(scale), axis }
   }
 
-  /** The radians for a text that is as long as its last position says. */
+  /** The radians for a sequence whose length follows from the largest position. */
   private radiansFor(positions: Tensor): Tensor {
     const { exponents, long, radians } = this
     if (exponents) return this.grown(exponents, positions.amax().add(1))
@@ -92,8 +99,8 @@ export class Rotary {
   }
 
   /**
-   * Dynamic NTK (bloc97 and emozilla, 2023): theta grows by ratio^(D/(D-2)) with
-   * ratio = factor·length/maxPositions - (factor - 1), for texts longer than maxPositions.
+   * Dynamic NTK (bloc97 and emozilla, 2023). For sequences longer than maxPositions, theta is multiplied by
+   * ratio^(D/(D-2)), where ratio = factor·length/maxPositions - (factor - 1).
    */
   private grown(exponents: Tensor, length: Tensor): Tensor {
     const { rope, maxPositions } = this.options
@@ -115,8 +122,9 @@ export class Rotary {
 }
 
 /**
- * Rotates the heads of x (B, T, H·D), side by side, or (B, T, H, D). One kernel: the swap is a view.
- * @param headDim D, where fewer features are rotated than a head has: the first of each head
+ * Rotates the heads of x, (B, T, H·D) or (B, T, H, D). Runs as one kernel, because swapping the pairs is a view.
+ * @param headDim D, if only the first features of each head are rotated
+ * @returns the shape of x
  */
 export function rotate(x: Tensor, angles: RotaryAngles, headDim?: number): Tensor {
   checkTensors('rotate', { x })

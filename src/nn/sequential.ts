@@ -8,7 +8,7 @@ type Layer = Module & { forward(x: Tensor): Tensor }
 /** A layer of `Sequential`: a module with one input, or a function of a tensor. */
 export type SequentialLayer = Layer | ((x: Tensor) => Tensor)
 
-/** Modules and functions one after the other. Their names are 0, 1, 2 …, as in PyTorch. */
+/** Applies modules and functions in sequence. Their names are 0, 1, 2 …, as in PyTorch. */
 export class Sequential extends Module {
   readonly [index: number]: Layer
   readonly length: number
@@ -39,11 +39,11 @@ function layerOf(layer: SequentialLayer, index: number): Layer {
     `layers[${index}]`,
     layer,
     'a module or a function',
-    Array.isArray(layer) ? 'Spread a list: new Sequential(...layers).' : undefined,
+    Array.isArray(layer) ? 'Spread an array: new Sequential(...layers).' : undefined,
   )
 }
 
-/** A function without parameters as a module. */
+/** Wraps a function without parameters in a module. */
 class FunctionLayer extends Module {
   readonly #compute: (x: Tensor) => Tensor
 

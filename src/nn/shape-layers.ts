@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/index.ts'
 import { checkArguments } from '../util/check-argument.ts'
 import { Module } from './module.ts'
 
-/** Returns its input: a placeholder for a layer. */
+/** Returns its input unchanged. A placeholder for a layer. */
 export class Identity extends Module {
   forward(x: Tensor): Tensor {
     checkTensors('Identity', { x })
@@ -11,7 +11,7 @@ export class Identity extends Module {
   }
 }
 
-/** Joins the axes from `start` to `end`; by default all but the batch. */
+/** Flattens the axes from `start` to `end`. Default: all except the first. */
 export class Flatten extends Module {
   readonly start: number
   readonly end: number

@@ -4,21 +4,22 @@ import { checkArgument } from '../util/check-argument.ts'
 import { optionKinds } from '../util/options.ts'
 import { Module } from './module.ts'
 
+/** Config of `Sinusoidal`. */
 export interface SinusoidalConfig {
-  /** C, the width. */
+  /** Width, C. */
   size: number
   /**
-   * Sine and cosine of one frequency side by side, as the paper has them; otherwise all sines first,
-   * then all cosines, which is the same up to an order of columns. Default true.
+   * Whether sine and cosine of a frequency are adjacent, as in the paper. If false, all sines precede all cosines,
+   * which is a permutation of the columns. Default true.
    */
   interleaved?: boolean
-  /** The longest wave is 2π times this. Default 10000. */
+  /** The longest wavelength is 2π·base. Default 10000. */
   base?: number
 }
 
 /**
- * Positions as waves (Vaswani et al., 2017, section 3.5): P(t)[2i] = sin(t·base^(-2i/C)), P(t)[2i+1] the
- * cosine. P(t+τ) is a rotation of P(t) that depends on τ alone. Nothing here is trained.
+ * Sinusoidal position embeddings (Vaswani et al., 2017, section 3.5): P(t)[2i] = sin(t·base^(-2i/C)), and P(t)[2i+1] is
+ * the cosine. P(t+τ) is a rotation of P(t) that depends only on τ. It has no parameters.
  */
 export class Sinusoidal extends Module<SinusoidalConfig> {
   static readonly configRules = optionKinds<SinusoidalConfig>({
@@ -29,14 +30,14 @@ export class Sinusoidal extends Module<SinusoidalConfig> {
 
   #table: Tensor | null = null // (N, C)
 
-  /** positions (...) i32, each below `limit` -> (..., C). */
+  /** Embeds positions: i32 (...), each below `limit`, -> f32 (..., C). */
   forward(positions: Tensor, limit: number): Tensor {
     checkTensors('Sinusoidal', { positions })
     checkArgument('Sinusoidal', 'limit', limit, 'count')
     return this.rows(limit).take(positions, 0)
   }
 
-  /** The first rows, (N, C) with N ≥ count. The table grows when more are asked for. */
+  /** The first N ≥ count rows, (N, C). The table grows on demand. */
   private rows(count: number): Tensor {
     if (this.#table && this.#table.shape[0] >= count) return this.#table
     const { size } = this.config
@@ -45,7 +46,7 @@ export class Sinusoidal extends Module<SinusoidalConfig> {
   }
 }
 
-/** In double precision: t times a frequency loses too many digits in single. */
+/** Computed in double precision, because t times a frequency is inaccurate in single precision. */
 function waves(
   count: number,
   { size, interleaved = true, base = 10000 }: SinusoidalConfig,

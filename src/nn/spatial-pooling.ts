@@ -19,7 +19,7 @@ abstract class Pool<Options> extends Module {
   abstract override forward(x: Tensor): Tensor
 }
 
-/** See `F.maxPool1d`. */
+/** 1-d max pooling. See `F.maxPool1d`. */
 export class MaxPool1d extends Pool<F.MaxPoolOptions> {
   constructor(kernel: F.PerAxis, options: F.MaxPoolOptions = {}) {
     super(1, MAX_POOL, kernel, options)
@@ -30,7 +30,7 @@ export class MaxPool1d extends Pool<F.MaxPoolOptions> {
   }
 }
 
-/** See `F.maxPool2d`. */
+/** 2-d max pooling. See `F.maxPool2d`. */
 export class MaxPool2d extends Pool<F.MaxPoolOptions> {
   constructor(kernel: F.PerAxis, options: F.MaxPoolOptions = {}) {
     super(2, MAX_POOL, kernel, options)
@@ -41,7 +41,7 @@ export class MaxPool2d extends Pool<F.MaxPoolOptions> {
   }
 }
 
-/** See `F.avgPool1d`. */
+/** 1-d average pooling. See `F.avgPool1d`. */
 export class AvgPool1d extends Pool<F.AvgPoolOptions> {
   constructor(kernel: F.PerAxis, options: F.AvgPoolOptions = {}) {
     super(1, AVG_POOL, kernel, options)
@@ -52,7 +52,7 @@ export class AvgPool1d extends Pool<F.AvgPoolOptions> {
   }
 }
 
-/** See `F.avgPool2d`. */
+/** 2-d average pooling. See `F.avgPool2d`. */
 export class AvgPool2d extends Pool<F.AvgPoolOptions> {
   constructor(kernel: F.PerAxis, options: F.AvgPoolOptions = {}) {
     super(2, AVG_POOL, kernel, options)
@@ -63,7 +63,7 @@ export class AvgPool2d extends Pool<F.AvgPoolOptions> {
   }
 }
 
-/** (B, C, L) -> (B, C, size), each the mean of its stretch. */
+/** 1-d average pooling to a given output size: (B, C, L) -> (B, C, size). See `F.adaptiveAvgPool1d`. */
 export class AdaptiveAvgPool1d extends Module {
   readonly size: F.PerAxis
 
@@ -78,7 +78,7 @@ export class AdaptiveAvgPool1d extends Module {
   }
 }
 
-/** (B, C, H, W) -> (B, C, ...size), each the mean of its part. */
+/** 2-d average pooling to a given output size: (B, C, H, W) -> (B, C, ...size). See `F.adaptiveAvgPool2d`. */
 export class AdaptiveAvgPool2d extends Module {
   readonly size: F.PerAxis
 

@@ -11,30 +11,32 @@ import { HeedError } from '../util/errors.ts'
 /** State that a module saves in checkpoints. */
 export type ModuleState = Parameter | ModuleBuffer
 
-/** A source of values for a parameter or buffer. Arrays are used without a copy. */
+/** Values of a parameter or buffer. Arrays are used without a copy. */
 export type StateSource = Tensor | { data: ArrayLike<number>; shape: Shape }
 
+/** Options of `loadStateDict`. */
 export interface LoadOptions {
-  /** Report missing and unexpected names as errors. Default true. */
+  /** Whether missing and unexpected names are errors. Default true. */
   strict?: boolean
-  /** Names whose state is kept when the stored one has another shape; otherwise that is an error. */
+  /** Returns true for names that keep their state if the stored shape differs. For others, that is an error. */
   mayDiffer?: (name: string) => boolean
-  /** Called with unexpected names, which are then no error. */
+  /** Called with unexpected names, which then are not an error. */
   onUnexpected?: (names: readonly string[]) => void
 }
 
-/** A stored tensor and the state that it belongs to. */
+/** A stored tensor and the parameter or buffer that it belongs to. */
 export interface Match {
-  /** As the checkpoint calls it. */
+  /** Name in the checkpoint. */
   key: string
   state: ModuleState
-  /** Further names of the same state that the checkpoint has too, with their paths in the model. */
+  /** Further names of the same state in the checkpoint, with their paths in the model. */
   tied: readonly { key: string; path: string }[]
 }
 
 /**
- * Which stored tensor belongs to which parameter or buffer; one error tells everything that does not fit.
- * @param paths every path to a parameter or buffer: a tied one may be stored under any of its names
+ * Matches stored tensors to parameters and buffers.
+ * @param paths every path to a parameter or buffer: shared state may be stored under any of its names
+ * @throws HeedError that lists all differences
  */
 export function matchState(
   paths: readonly [string, ModuleState][],
@@ -69,7 +71,7 @@ export function matchState(
   return matched
 }
 
-/** Sets the values of a parameter or other state. Pending initial values are dropped. */
+/** Sets the values of a parameter or buffer. Initial values that have not been computed yet are discarded. */
 export function setValues(state: Tensor, source: StateSource): void {
   checkTensors('setValues', { state })
   checkArgument('setValues', 'source', source, 'object')
@@ -77,7 +79,7 @@ export function setValues(state: Tensor, source: StateSource): void {
   else state.moveTo(ownNode(source, state.dtype))
 }
 
-/** As `setValues`, but takes over the memory of the source, which must not be used afterwards. */
+/** Like `setValues`, but takes over the memory of the source, which must not be used afterwards. */
 export function takeValues(state: Tensor, source: Tensor): void {
   checkTensors('takeValues', { state, source })
   if (hasMemory(state.node)) state.assign(source)
@@ -124,7 +126,7 @@ function refuse(
     'shape',
     `The weights must fit ${model}, got these differences:\n${lines.join('\n')}`,
     {
-      remedy: 'Check that they were saved from a model with the same config.',
+      remedy: 'Check that the weights were saved from a model with the same config.',
     },
   )
 }
@@ -141,7 +143,7 @@ function listed(what: string, names: readonly string[]): string[] {
   ]
 }
 
-/** Whether the state has memory on a device: held programs may use it, so it must stay there. */
+/** Whether the state has memory on a device. Held programs may use that memory, so the state must stay in it. */
 function hasMemory(node: Node): boolean {
   let state = node
   while (!state.place && (state.op === 'assign' || state.op === 'assignAt')) [state] = state.inputs
@@ -159,7 +161,7 @@ function ownNode(source: StateSource, dtype: DType): Node {
   return node
 }
 
-// Doubles stay: the reference device computes with them when it is asked to.
+// Doubles are kept, because the reference device can compute with them.
 const floats = (data: ArrayLike<number>): Float32Array | Float64Array =>
   data instanceof Float32Array || data instanceof Float64Array ? data : Float32Array.from(data)
 

@@ -5,10 +5,10 @@ import { wrongArgument } from '../util/check-argument.ts'
 import { ShapeError } from '../util/errors.ts'
 import type { StateSource } from './state-dict.ts'
 
-/** With this begin the names of tensors in a file that belong to an optimiser (see `saveModel`). */
+/** Prefix of the names of an optimiser's tensors in a file of weights (see `saveModel`). */
 export const OPTIMIZER = 'optimizer:'
 
-/** An open file of weights, such as `openSafetensors` returns. */
+/** An open file of weights, as `openSafetensors` returns it. */
 export interface StateFile {
   readonly names: readonly string[]
   info(name: string): { readonly shape: Shape }
@@ -16,17 +16,19 @@ export interface StateFile {
   read(name: string, options: { as: 'i32' }): Promise<Int32Array>
 }
 
-/** The shape of each stored tensor, by its name. */
+/** The shape of each stored tensor, by name. */
 export type StoredShapes = Record<string, { shape: Shape }>
 
-/** Whether state comes from an open file. @throws HeedError for what is neither a file nor a dictionary of tensors */
+/**
+ * Whether the source is an open file. @throws HeedError for values that are neither a file nor a dictionary of tensors
+ */
 export function isStateFile(source: Record<string, StateSource> | StateFile): source is StateFile {
   if (typeof source !== 'object' || source === null || source instanceof Promise)
     throw wrongArgument(
       'loadStateDict',
       'dict',
       source,
-      'an object with a tensor for each name, or an open file',
+      'an object of tensors by name, or an open file',
       source instanceof Promise ? 'Await it first.' : undefined,
     )
   if ('read' in source && typeof source.read === 'function') return true
@@ -34,13 +36,13 @@ export function isStateFile(source: Record<string, StateSource> | StateFile): so
   return false
 }
 
-/** The tensors of a file, without those of an optimiser. */
+/** The shapes of a file's tensors, without those of an optimiser. */
 export function shapesIn(file: StateFile): StoredShapes {
   const names = file.names.filter((name) => !name.startsWith(OPTIMIZER))
   return Object.fromEntries(names.map((name) => [name, file.info(name)]))
 }
 
-/** The values of a stored tensor, for state of this dtype. */
+/** Reads a stored tensor for state of this dtype. */
 export async function readState(file: StateFile, name: string, dtype: DType): Promise<StateSource> {
   const data = await (dtype === 'f32'
     ? file.read(name, { as: 'f32' })

@@ -1,4 +1,4 @@
-// Names of torch.nn that Heed spells differently: a call answers with the name here.
+// Names of torch.nn that have another name in Heed. A call throws an error with Heed's name.
 import { answerToMethods, renamedFunction } from '../util/other-names.ts'
 import { Module } from './module.ts'
 
@@ -16,5 +16,5 @@ answerToMethods(Module.prototype, {
   zero_grad: 'zeroGrad() of the optimiser',
 })
 
-/** @internal */
+/** torch.nn's spelling. A call throws an error with Heed's name. @internal */
 export const MultiheadAttention = renamedFunction('MultiheadAttention', 'MultiHeadAttention')

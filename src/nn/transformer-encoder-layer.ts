@@ -10,27 +10,28 @@ import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head
 
 // B batch, T tokens, C width
 
+/** Config of `TransformerEncoderLayer`. */
 export interface TransformerEncoderLayerConfig {
-  /** C. */
+  /** Width of the input and output, C. `heads` must divide it. */
   embedDim: number
   heads: number
-  /** Width between the two linear layers. Default 2048. */
+  /** Width of the feed-forward network. Default 2048. */
   feedforwardDim?: number
-  /** Default 0.1. */
+  /** Dropout probability. Default 0.1. */
   dropout?: number
-  /** Default relu. */
+  /** Activation function of the feed-forward network. Default relu. */
   activation?: Activation
-  /** Default 1e-5. */
+  /** Added to the variance in layer normalisation. Default 1e-5. */
   layerNormEps?: number
-  /** (B, T, C), or (T, B, C) as PyTorch's default has it. Default true. */
+  /** Whether inputs are (B, T, C). If false, they are (T, B, C), as in PyTorch's default. Default true. */
   batchFirst?: boolean
-  /** Normalise before attention and feed-forward, instead of after them. Default false. */
+  /** Whether to normalise before attention and feed-forward (pre-norm) rather than after them. Default false. */
   normFirst?: boolean
-  /** Default true. */
+  /** Whether linear and normalisation layers have biases. Default true. */
   bias?: boolean
 }
 
-/** torch.nn.TransformerEncoderLayer, with its parameters' names (Vaswani et al., 2017, section 3.1). */
+/** torch.nn.TransformerEncoderLayer, with the same parameter names (Vaswani et al., 2017, section 3.1). */
 export class TransformerEncoderLayer extends Module<TransformerEncoderLayerConfig> {
   static readonly configRules = optionKinds<TransformerEncoderLayerConfig>({
     embedDim: 'size',

@@ -5,8 +5,8 @@ import { Embedding } from './embedding.ts'
 import { checkModule, type Module } from './module.ts'
 
 /**
- * Gives the layer at a path of fields (`lm_head.weight`) a parameter of its own in place of one that it shared.
- * @returns the layer
+ * Replaces a shared parameter at a path such as `lm_head.weight` with a separate one.
+ * @returns the layer that uses it
  */
 export function untie(model: Module, path: string, parameter: Parameter): object {
   checkModule('untie', model)
@@ -21,7 +21,7 @@ export function untie(model: Module, path: string, parameter: Parameter): object
     Reflect.set(layer, name, parameter)
     return layer
   }
-  // Stacks may share the layer, and not only its weight.
+  // Stacks may share the whole layer rather than only its weight.
   const [count, size] = parameter.shape
   const separate = new Embedding(count, size, { paddingIndex: layer.paddingIndex })
   separate.weight = parameter

@@ -3,10 +3,11 @@ import { arange, type Tensor } from '../tensor/index.ts'
 import { optionKinds } from '../util/options.ts'
 import { keyMask, type PaddedOptions } from './positions.ts'
 
+/** Options of `visibleKeys`. */
 export interface VisibleOptions extends PaddedOptions {
-  /** How many keys a token sees: its own and those just before it. Null: all before it. */
+  /** Number of keys that a token sees: its own and the preceding ones. null: no limit. */
   window?: number | null
-  /** Whether a token sees as many keys after its own as before it. Default false. */
+  /** Whether the window extends after the token as far as before it. Default false. */
   bothSides?: boolean
 }
 
@@ -18,9 +19,9 @@ const VISIBLE = optionKinds<VisibleOptions>({
 })
 
 /**
- * Which keys each of the tokens ids (B, T) sees, beside the causal rule: bool, broadcasting to
- * (B, H, T, S); null when all are. A window (Beltagy et al., 2020, "Longformer") counts places, padding
- * among them, as transformers does.
+ * Computes which keys each token of ids (B, T) sees, in addition to the causal rule. A sliding window (Beltagy et al.,
+ * 2020, "Longformer") counts positions including padding, as in transformers.
+ * @returns bool that broadcasts to (B, H, T, S); null if all keys are visible
  */
 export function visibleKeys(ids: Tensor, options: VisibleOptions): Tensor | null {
   checkTensors('visibleKeys', { ids })

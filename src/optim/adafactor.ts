@@ -10,35 +10,37 @@ import {
 } from './optimizer.ts'
 import { rms, scaledRate } from './parameter-scale.ts'
 
+/** Options of a parameter group of `Adafactor`. */
 export interface AdafactorGroupOptions {
-  /** The learning rate; with `relativeStep`, its upper limit. */
+  /** Learning rate. With `relativeStep`, its maximum. */
   lr: number
-  /** Terms added to the squared gradient, and the least root mean square by which a rate is scaled. */
+  /** Term added to the squared gradients, and minimum root mean square used by `scaleParameter`. */
   eps: readonly [number, number]
-  /** Updates whose root mean square is larger are scaled down to it. */
+  /** Maximum root mean square of an update. Larger updates are scaled down. */
   clipThreshold: number
-  /** The squared gradients decay by 1 - step^decayRate. */
+  /** The running mean of squared gradients decays by 1 - step^decayRate. Negative. */
   decayRate: number
-  /** Decay rate of the mean update; 0 keeps no mean, which saves memory. */
+  /** Decay rate of the mean update. 0 keeps no mean, which saves memory. */
   beta1: number
   weightDecay: number
-  /** Multiply the rate by the root mean square of each parameter. */
+  /** Whether to multiply the learning rate by the root mean square of each parameter. */
   scaleParameter: boolean
-  /** Let the rate fall with 1/√step. */
+  /** Whether to limit the learning rate to 1/√step. */
   relativeStep: boolean
-  /** With `relativeStep`: let the rate rise by 1e-6 a step. */
+  /** Whether to also limit the learning rate to 1e-6·step. Requires `relativeStep`. */
   warmupInit: boolean
 }
 
+/** Options of `Adafactor`: those of all groups, and those of the optimiser. */
 export type AdafactorOptions = OptimizerOptions<AdafactorGroupOptions>
 
 /**
- * Adafactor (Shazeer and Stern, 2018) as in transformers: the squared gradients of a matrix are kept as the
- * means of its rows and columns. The rate is min(lr, 1/√step) times the root mean square of the parameter.
- * `lr` is 0.01 by default, transformers' upper limit. Without `relativeStep` the rate is `lr`.
+ * Adafactor (Shazeer and Stern, 2018), as in transformers. For matrices, it stores only row and column means of the
+ * squared gradients. The learning rate is min(lr, 1/√step) times the root mean square of the parameter; without
+ * `relativeStep`, it is `lr` times that. `lr` is 0.01 by default, the maximum in transformers.
  */
 export class Adafactor extends Optimizer<AdafactorGroupOptions> {
-  /** @throws HeedError for options that are unknown or out of range, and for `warmupInit` without `relativeStep` */
+  /** @throws HeedError for unknown options or options out of range, and for `warmupInit` without `relativeStep` */
   constructor(
     params: Iterable<Parameter> | Iterable<GroupInput<AdafactorGroupOptions>>,
     options: AdafactorOptions = {},
@@ -83,7 +85,7 @@ export class Adafactor extends Optimizer<AdafactorGroupOptions> {
       const grad = scale ? gradient.mul(scale) : gradient
       const { exp_avg, ...squares } = this.stateOf(parameter)
       const state: Tensor[] = []
-      /** s + (1 - β₂)(x - s) */
+      /** Updates a running mean s: s + (1 - β₂)(x - s). */
       const average = (mean: Tensor, x: Tensor): Tensor => {
         const next = mean.add(x.sub(mean).mul(fresh))
         state.push(mean.assign(next))
@@ -109,7 +111,7 @@ export class Adafactor extends Optimizer<AdafactorGroupOptions> {
   }
 }
 
-/** 1/√v for the averages v of `squared` (… R, C). Of matrices, v = rows · columns / mean of rows. */
+/** 1/√v, where v is the running mean of `squared` (… R, C). For matrices, v = rows · columns / mean of rows. */
 function inverseRoot(
   { exp_avg_sq, exp_avg_sq_row, exp_avg_sq_col }: ParameterState,
   squared: Tensor,

@@ -12,23 +12,29 @@ import {
 } from './optimizer.ts'
 import { scaledRate } from './parameter-scale.ts'
 
+/** Options of a parameter group of `Adam` and `AdamW`. */
 export interface AdamGroupOptions {
+  /** Learning rate. Default 1e-3. */
   lr: number
+  /** Decay rates of the mean gradient and the mean squared gradient. Default [0.9, 0.999]. */
   betas: readonly [number, number]
+  /** Term added to the denominator. Default 1e-8. */
   eps: number
+  /** Weight decay. Default 0.01 for AdamW, 0 for Adam. */
   weightDecay: number
   /**
-   * Multiply the rate by the root mean square of each parameter, at least 1e-3, as Adafactor does. `lr` is then the
-   * relative change of a step, and matrices of any size learn equally fast.
+   * Whether to multiply the learning rate by the root mean square of each parameter (at least 1e-3), as in Adafactor.
+   * `lr` is then the relative change per step, so that parameters of any scale train equally fast.
    */
   scaleParameter: boolean
 }
 
+/** Options of `Adam` and `AdamW`: those of all groups, and those of the optimiser. */
 export type AdamOptions = OptimizerOptions<AdamGroupOptions>
 
 type Params = Iterable<Parameter> | Iterable<GroupInput<AdamGroupOptions>>
 
-/** Base of Adam and AdamW, which differ in where weight decay enters. */
+/** Base of Adam and AdamW, which differ in how weight decay is applied. */
 abstract class AdamBase extends Optimizer<AdamGroupOptions> {
   constructor(params: Params, weightDecay: number, options: AdamOptions) {
     const defaults: AdamGroupOptions = {
@@ -53,10 +59,9 @@ abstract class AdamBase extends Optimizer<AdamGroupOptions> {
     return { exp_avg: zeroState(parameter), exp_avg_sq: zeroState(parameter) }
   }
 
-  /** `decay` is the decoupled weight decay: it shrinks the parameter directly. */
+  /** `decay` is decoupled weight decay, which shrinks the parameter directly. */
   protected adamRule(group: Group<AdamGroupOptions>, decay: () => number): UpdateRule {
-    // β is rounded to f32 as in the program, so that the first step divides by the very factor by
-    // which it multiplied.
+    // β is rounded to f32 as in the program, so that the bias correction of the first step cancels exactly.
     const correction = (i: 0 | 1): number => 1 - Math.fround(group.betas[i]) ** this.stepCount
     const lr = runtimeScalar(() => group.lr)
     const numbers = [
@@ -79,7 +84,7 @@ abstract class AdamBase extends Optimizer<AdamGroupOptions> {
   }
 }
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter, 2019). */
+/** AdamW: Adam with decoupled weight decay, 0.01 by default (Loshchilov and Hutter, 2019). */
 export class AdamW extends AdamBase {
   constructor(params: Params, options: AdamOptions = {}) {
     super(params, 1e-2, options)
@@ -90,7 +95,7 @@ export class AdamW extends AdamBase {
   }
 }
 
-/** Adam (Kingma and Ba, 2015). Weight decay, by default 0, is added to the gradient. */
+/** Adam (Kingma and Ba, 2015). Weight decay, 0 by default, is added to the gradient. */
 export class Adam extends AdamBase {
   constructor(params: Params, options: AdamOptions = {}) {
     super(params, 0, options)

@@ -7,8 +7,8 @@ import { HeedError } from '../util/errors.ts'
 import { gradNormOf } from './clip.ts'
 
 /**
- * Computes the losses and gradients of a step, and nothing else.
- * @throws HeedError ('diverged') when one is not finite; no state has changed then
+ * Computes the losses and gradients of a step without updating any state.
+ * @throws HeedError with code 'diverged' if one of them is not finite
  */
 export async function refuseNonFinite(
   params: readonly Parameter[],
@@ -31,7 +31,7 @@ async function diverged(what: string, value: number, roots: readonly Node[]): Pr
   return new HeedError('diverged', `${what} must be finite, got ${value}`, {
     value,
     remedy: found
-      ? `The first NaN comes from ${describe(found.node)}. No parameter was changed.`
-      : 'Lower the learning rate, or clip gradients with `maxGradNorm`. No parameter was changed.',
+      ? `The first NaN is in the result of ${describe(found.node)}. No parameter was changed.`
+      : 'Lower the learning rate, or clip the gradients with `maxGradNorm`. No parameter was changed.',
   })
 }

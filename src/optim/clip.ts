@@ -4,8 +4,9 @@ import { isPersistent } from './gradients.ts'
 import { listOfParameters } from './groups.ts'
 
 /**
- * Scales the gradients so that their joint norm is at most `max` (Pascanu et al., 2013). Returns the
- * norm before scaling, which the next step computes: it can be read afterwards.
+ * Scales the gradients in place so that their joint norm is at most `max` (Pascanu et al., 2013).
+ * @returns the norm before scaling. The next optimiser step computes it; read it after that.
+ * @throws HeedError if no parameter has a gradient
  */
 export function clipGradNorm(params: Iterable<Parameter>, max: number): Tensor {
   if (!(max > 0))
@@ -22,7 +23,7 @@ export function clipGradNorm(params: Iterable<Parameter>, max: number): Tensor {
   return norm
 }
 
-/** The joint norm of all gradients, as one vector. */
+/** The joint norm of all gradients, taken as one vector. */
 export function gradNormOf(grads: readonly Tensor[]): Tensor {
   if (grads.length === 0)
     throw new HeedError('invalid-state', 'A parameter must have a gradient to clip, got none', {
@@ -34,6 +35,6 @@ export function gradNormOf(grads: readonly Tensor[]): Tensor {
     .sqrt()
 }
 
-/** The factor for gradients of this norm. */
+/** The clipping factor for gradients with this norm. */
 export const clipScale = (norm: Tensor, max: () => number): Tensor =>
   runtimeScalar(max).div(norm.add(1e-6)).minimum(1)

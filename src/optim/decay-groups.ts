@@ -3,13 +3,13 @@ import { checkModule } from '../nn/module.ts'
 import type { Parameter } from '../tensor/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 
-/** Parameters that share a weight decay. */
+/** Parameters with the same weight decay. */
 export interface DecayGroup {
   params: Parameter[]
   weightDecay: number
 }
 
-/** Two groups: matrices and embeddings with this decay, biases and weights of norms without. */
+/** Splits a model's parameters into two groups: matrices and embeddings with weight decay, biases and norms without. */
 export function decayGroups(model: Module, weightDecay: number): DecayGroup[] {
   checkModule('decayGroups', model)
   checkArgument('decayGroups', 'weightDecay', weightDecay, 'finite')

@@ -1,6 +1,6 @@
 import type { Parameter, Tensor } from '../tensor/index.ts'
 
-/** Removes the gradient; an accumulated one is set to zero. Returns the tensors that it assigns. */
+/** Removes the gradient, or sets an accumulated one to zero. Returns the tensors that it assigns. */
 export function clearGrad(parameter: Parameter): Tensor[] {
   parameter.gradRoots = []
   const { grad } = parameter
@@ -9,5 +9,5 @@ export function clearGrad(parameter: Parameter): Tensor[] {
   return []
 }
 
-/** Whether a gradient was accumulated: it has memory of its own then. */
+/** Whether a gradient was accumulated. It then has its own memory. */
 export const isPersistent = (grad: Tensor): boolean => grad.node.variable === grad

@@ -2,13 +2,13 @@ import { Parameter } from '../tensor/index.ts'
 import { checkKeys } from '../util/check-keys.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 
-/** Parameters that share options. The numbers may change at any time; schedulers set `lr`. */
+/** Parameters that share options. The options may be changed between steps; schedulers set `lr`. */
 export type Group<Options> = Options & { params: Parameter[] }
 
-/** A group as given: options that it leaves out come from the optimiser's. */
+/** A group as passed to the constructor. Missing options are taken from the optimiser's options. */
 export type GroupInput<Options> = Partial<Options> & { params: Iterable<Parameter> }
 
-/** Parameters as one group, or groups with options; `owner` names the optimiser in errors. */
+/** Converts parameters, or groups with options, to complete groups. `owner` is the optimiser's name in errors. */
 export function groupsOf<Options extends object>(
   owner: string,
   params: Iterable<Parameter> | Iterable<GroupInput<Options>>,
@@ -31,7 +31,7 @@ export function groupsOf<Options extends object>(
   return groups
 }
 
-/** @throws HeedError unless they can be listed, and all are parameters */
+/** Converts an iterable of parameters to an array. @throws HeedError for anything else */
 export const listOfParameters = (owner: string, params: Iterable<Parameter>): Parameter[] =>
   parametersIn(owner, listOf(owner, params))
 
@@ -59,7 +59,7 @@ const notParameters = (owner: string, value: unknown): HeedError =>
     remedy: 'Pass model.parameters().',
   })
 
-/** The options with their defaults. An option has the type of its default. */
+/** The given options completed with defaults. An option must have the type of its default. */
 function filled<Options extends object>(owner: string, defaults: Options, given: object): Options {
   checkKeys(owner, given, Object.keys(defaults))
   const entries = Object.entries(given).filter(([, value]) => value !== undefined)
@@ -85,13 +85,21 @@ function checkType(key: string, value: unknown, fallback: unknown): void {
 
 function checkParameters(params: readonly Parameter[]): void {
   if (params.length === 0)
-    throw new HeedError('invalid-option', '`params` must hold at least one parameter, got none', {
-      key: 'params',
-      remedy: 'Pass model.parameters().',
-    })
+    throw new HeedError(
+      'invalid-option',
+      '`params` must contain at least one parameter, got none',
+      {
+        key: 'params',
+        remedy: 'Pass model.parameters().',
+      },
+    )
   if (new Set(params).size < params.length)
-    throw new HeedError('invalid-option', '`params` must hold each parameter once, got one twice', {
-      key: 'params',
-      remedy: 'Put each parameter into one group; model.parameters() lists shared ones once.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      '`params` must contain each parameter once, got one twice',
+      {
+        key: 'params',
+        remedy: 'Put each parameter into one group. model.parameters() lists shared ones once.',
+      },
+    )
 }

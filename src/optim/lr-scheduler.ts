@@ -1,7 +1,7 @@
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import type { Schedule } from './schedules.ts'
 
-/** Sets the learning rate of each group to its initial value times the factor of the schedule. */
+/** Multiplies the initial learning rate of each group by the factor of a schedule. */
 export class LRScheduler {
   /** Number of calls of `step`. */
   stepCount = 0
@@ -9,7 +9,7 @@ export class LRScheduler {
   private readonly initial: readonly number[]
   private readonly schedule: Schedule
 
-  /** Sets the factor of step 0. */
+  /** Sets the learning rate of step 0. */
   constructor(optimizer: { groups: readonly { lr: number }[] }, schedule: Schedule) {
     if (!Array.isArray(optimizer?.groups))
       throw wrongArgument('LRScheduler', 'optimizer', optimizer, 'an Optimizer')
@@ -20,12 +20,12 @@ export class LRScheduler {
     this.setStep(0)
   }
 
-  /** Call it after each step of the optimiser. */
+  /** Sets the learning rate of the next step. Call it after each step of the optimiser. */
   step(): void {
     this.setStep(this.stepCount + 1)
   }
 
-  /** Jumps to a step, for example when a run resumes. */
+  /** Sets the learning rate of a given step, for example to resume a run. */
   setStep(step: number): void {
     checkArgument('setStep', 'step', step, 'count')
     this.stepCount = step

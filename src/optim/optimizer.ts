@@ -14,59 +14,61 @@ import { clearGrad } from './gradients.ts'
 import { type Group, type GroupInput, groupsOf } from './groups.ts'
 import { matchSaved } from './saved-state.ts'
 
-/** The tensors of one parameter's state, by PyTorch's names (`exp_avg`). */
+/** The state tensors of one parameter, keyed by PyTorch's names (`exp_avg`). */
 export type ParameterState = Record<string, Tensor>
 
-/** What a checkpoint keeps, beside the options, so that training resumes exactly. */
+/**
+ * The state of an optimiser in a checkpoint. Together with the options, it is sufficient to resume training exactly.
+ */
 export interface OptimizerState {
   step: number
-  /** Keyed by parameter and state: `transformer.wte.weight.exp_avg`. */
+  /** Keyed by parameter and state name: `transformer.wte.weight.exp_avg`. */
   tensors: Record<string, Tensor>
 }
 
-/** Updates one parameter by its gradient times `scale`; returns the state that it has assigned. */
+/** Updates one parameter with its gradient times `scale`. Returns the state tensors that it assigned. */
 export type UpdateRule = (parameter: Parameter, grad: Tensor, scale: Tensor | null) => Tensor[]
 
-/** The options of a group as defaults of all groups, and those of the optimiser as a whole. */
+/** Options of an optimiser: defaults for all groups, and options of the optimiser itself. */
 export type OptimizerOptions<Options> = Partial<Options> & {
-  /** See `Optimizer.maxGradNorm`. */
+  /** Maximum norm of the gradients. See `Optimizer.maxGradNorm`. */
   maxGradNorm?: number | null
-  /** Compute the joint norm of the gradients in each step, for `Optimizer.gradNorm`. Default false. */
+  /** Whether to compute the joint norm of the gradients in each step, see `Optimizer.gradNorm`. Default false. */
   gradNorm?: boolean
-  /** Reject a step whose loss or gradients are not finite, before it changes anything. Default false. */
+  /** Whether to reject a step with a non-finite loss or gradient before it changes any state. Default false. */
   checkFinite?: boolean
 }
 
 export interface StepOptions {
-  /** Tensors to compute in the same program, which can be read afterwards. */
+  /** Further tensors to compute in the same program. They can be read after the step. */
   keep?: readonly Tensor[]
-  /** Compute the joint norm of the gradients, for `Optimizer.gradNorm`. */
+  /** Whether to compute the joint norm of the gradients, see `Optimizer.gradNorm`. */
   gradNorm?: boolean
-  /** Reject when the loss or the gradients are not finite, before anything changes; such a step takes longer. */
+  /** Whether to reject a non-finite loss or gradient before any state changes. Such a step takes longer. */
   checkFinite?: boolean
 }
 
 const STEP = optionKinds<StepOptions>({ keep: 'list?', gradNorm: 'flag?', checkFinite: 'flag?' })
 
 /**
- * Base class: subclasses define `ruleFor` and `initialState`. A loop calls `backward()` and
- * `await step()`: the forward pass, the backward pass and the update run as one program.
+ * Base class of optimisers. Subclasses define `ruleFor` and `initialState`. A training loop calls `loss.backward()` and
+ * `await optimizer.step()`. The forward pass, the backward pass and the update run as one program.
  */
 export abstract class Optimizer<Options extends { lr: number } = { lr: number }> {
   readonly groups: Group<Options>[]
-  /** Updates so far. */
+  /** Number of updates so far. */
   stepCount = 0
-  /** Gradients whose joint norm is larger are scaled down to it; null for no limit. */
+  /** Maximum joint norm of the gradients. Gradients with a larger norm are scaled down. null: no limit. */
   maxGradNorm: number | null
-  /** The joint norm of the gradients in the last step, before scaling; null without `gradNorm` and `maxGradNorm`. */
+  /** Joint norm of the gradients in the last step, before clipping; null without `gradNorm` and `maxGradNorm`. */
   gradNorm: Tensor | null = null
   private readonly asksNorm: boolean
   private readonly checksFinite: boolean
   protected readonly state = new Map<Parameter, ParameterState>()
-  /** Whether training may leave every parameter without state, like SGD without momentum. */
+  /** Whether parameters can lack state after training, as with SGD without momentum. */
   protected readonly stateIsOptional: boolean = false
 
-  /** @throws HeedError for options that `defaults` does not have, and for values of another type */
+  /** @throws HeedError for options that are not in `defaults`, and for values of another type */
   constructor(
     params: Iterable<Parameter> | Iterable<GroupInput<Options>>,
     defaults: Options,
@@ -84,15 +86,16 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
     this.maxGradNorm = maxGradNorm
   }
 
+  /** The parameters of all groups. */
   get params(): Parameter[] {
     return this.groups.flatMap((group) => group.params)
   }
 
   /**
-   * Updates every parameter that has a gradient, in one program with the forward and backward pass.
-   * The program also computes the losses and the tensors in `keep`, which can be read afterwards.
-   * Resolves when the previous step has run.
-   * @throws HeedError without gradients, and for NaN with `checkFinite` (code 'diverged')
+   * Updates every parameter that has a gradient, in one program with the forward and backward pass. The program also
+   * computes the losses and the tensors in `keep`, which can be read afterwards. Resolves when the previous step has
+   * finished, so that one step can be prepared while another runs.
+   * @throws HeedError if there are no gradients; with `checkFinite`, also for NaN or infinity (code 'diverged')
    */
   async step(options: StepOptions = {}): Promise<void> {
     STEP.check('step()', options)
@@ -103,7 +106,10 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
       throw new HeedError(
         'invalid-state',
         'A parameter must have a gradient when step() is called, got no gradient',
-        { remedy: 'Call loss.backward() before each step, on a loss that depends on them.' },
+        {
+          remedy:
+            'Call loss.backward() before each step(), on a loss that depends on the parameters.',
+        },
       )
     if (checkFinite) await refuseNonFinite(this.params, [...roots])
     this.beginStep()
@@ -119,14 +125,14 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
     release(outputs.map((tensor) => tensor.node))
   }
 
-  /** Counts a step. `step()` calls it; loops with a held program call it before each run. */
+  /** Counts a step. Called by `step()`, and by loops with a held program before each run. */
   beginStep(): void {
     this.stepCount++
   }
 
   /**
-   * Records the update in the graph, for the body of a held program. Clears the gradients and
-   * returns all state that the update assigns.
+   * Records the update in the graph, for the body of a held program. Clears the gradients and returns all state that
+   * the update assigns.
    */
   update(gradNorm = this.asksNorm): Tensor[] {
     return noGrad(() => {
@@ -152,12 +158,12 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
     })
   }
 
-  /** Clears the gradients, as `step()` does. */
+  /** Clears the gradients. `step()` does this automatically. */
   zeroGrad(): void {
     for (const parameter of this.params) clearGrad(parameter)
   }
 
-  /** The state for a checkpoint, by the names of `model.namedParameters()`. */
+  /** Returns the state for a checkpoint, keyed by the names in `model.namedParameters()`. */
   stateDict(names: Iterable<[string, Parameter]>): OptimizerState {
     checkNames('stateDict', names)
     const tensors: Record<string, Tensor> = {}
@@ -167,7 +173,7 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
     return { step: this.stepCount, tensors }
   }
 
-  /** Restores a saved state. @throws HeedError when it belongs to another optimiser or model. */
+  /** Restores a saved state. @throws HeedError for the state of another optimiser or model */
   loadStateDict(state: OptimizerState, names: Iterable<[string, Parameter]>): void {
     checkNames('loadStateDict', names)
     checkArgument('loadStateDict', 'state', state, 'object')
@@ -190,12 +196,12 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
   }
 
   /**
-   * The update of a group's parameters. It passes numbers that may change, such as `lr`, through
-   * `runtimeScalar`, which is read at each run.
+   * Returns the update rule of a group. Numbers that may change, such as `lr`, must be passed through `runtimeScalar`,
+   * which is read at each run.
    */
   protected abstract ruleFor(group: Group<Options>): UpdateRule
 
-  /** The state of a parameter before its first update. */
+  /** Returns the state of a parameter before its first update. */
   protected abstract initialState(parameter: Parameter): ParameterState
 
   protected stateOf(parameter: Parameter): ParameterState {
@@ -208,7 +214,7 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
   }
 }
 
-/** Zeros in the shape of `like` that the update can assign. */
+/** Returns zeros with the shape of `like`, as state that an update can assign. */
 export function zeroState(like: Tensor): Tensor {
   nodeOf(like, 'zeroState', 'like')
   const state = zerosLike(like)

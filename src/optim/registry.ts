@@ -1,7 +1,7 @@
-// Optimisers by name: those that a training run can be configured with.
+// Optimisers by name, for the configuration of training runs.
 import { z } from 'zod'
 import { checkArgument } from '../util/check-argument.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, shown } from '../util/errors.ts'
 import { having, optionKinds } from '../util/options.ts'
 import { Registry } from '../util/registry.ts'
 import { Adafactor } from './adafactor.ts'
@@ -10,27 +10,28 @@ import type { DecayGroup } from './decay-groups.ts'
 import { Optimizer } from './optimizer.ts'
 import { SGD } from './sgd.ts'
 
-/** The settings of a training run that every optimiser has. */
+/** Settings of a training run that apply to every optimiser. */
 export interface OptimizerSettings {
-  /** The peak learning rate: the run's schedule changes `lr` of each group. */
+  /** Peak learning rate. The schedule of the run changes `lr` of each group. */
   lr: number
   weightDecay: number
   /** See `Optimizer.maxGradNorm`. */
   maxGradNorm: number | null
 }
 
-/** An optimiser as training runs and the command line know it. */
+/** An optimiser that training runs and the command line can use by name. */
 export interface OptimizerDefinition<Schema extends z.ZodObject = z.ZodObject> {
-  /** As in the key `optimizer` of a training configuration: `adamw`. */
+  /** Value of the key `optimizer` in a training configuration, such as `adamw`. */
   readonly name: string
-  /** One line for help. */
+  /** One-line description for help. */
   readonly about: string
-  /** Its options beside the settings of every run. Each has a default and a description for help. */
+  /** Its own options, in addition to `OptimizerSettings`. Each needs a default and a description for help. */
   readonly options: Schema
-  /** Defaults of a run that uses it, where they differ from AdamW's. */
+  /** Default settings of runs that use it, if they differ from those of AdamW. */
   readonly defaults?: Partial<Pick<OptimizerSettings, 'lr' | 'weightDecay'>>
-  /** Defaults of a run that fine-tunes a model, where they differ from `defaults`. */
+  /** Default settings of fine-tuning runs, if they differ from `defaults`. */
   readonly tuningDefaults?: Partial<Pick<OptimizerSettings, 'lr' | 'weightDecay'>>
+  /** Creates the optimiser. */
   create(groups: DecayGroup[], settings: OptimizerSettings & z.output<Schema>): Optimizer
 }
 
@@ -51,7 +52,7 @@ const registry = new Registry<OptimizerDefinition>('optimiser', 'optimizer')
 
 /**
  * Makes an optimiser available to training runs: `trainModel` and `heed train --optimizer NAME`.
- * @throws HeedError when the name is taken or unsafe, or the definition is incomplete
+ * @throws HeedError if the name is already in use or invalid, or if the definition is incomplete
  */
 export function registerOptimizer<Schema extends z.ZodObject>(
   definition: OptimizerDefinition<Schema>,
@@ -64,13 +65,16 @@ export function registerOptimizer<Schema extends z.ZodObject>(
   registry.register(definition.name, definition)
 }
 
-/** @throws HeedError with the most similar names when there is none of this name. */
+/** Returns the definition of an optimiser. @throws HeedError for an unknown name, with the most similar ones */
 export const optimizerDefinition = (name: string): OptimizerDefinition => registry.get(name)
 
-/** In the order of their registration. */
+/** Returns the definitions of all registered optimisers, in the order of registration. */
 export const optimizerDefinitions = (): OptimizerDefinition[] => registry.values()
 
-/** @throws HeedError when the options do not fit the schema, or the definition does not create an `Optimizer` */
+/**
+ * Creates a registered optimiser. @throws HeedError if the options do not match its schema, or `create` does not return
+ * an `Optimizer`
+ */
 export function createOptimizer(
   name: string,
   groups: DecayGroup[],
@@ -84,11 +88,11 @@ export function createOptimizer(
   if (optimizer instanceof Optimizer) return optimizer
   throw new HeedError(
     'invalid-state',
-    `\`create\` of the optimiser '${name}' must return an Optimizer`,
+    `\`create\` of the optimiser '${name}' must return an Optimizer, got ${shown(optimizer)}`,
     {
       key: 'create',
       value: optimizer,
-      remedy: 'Derive its class from Optimizer of the copy of heed/optim that trains.',
+      remedy: 'Derive its class from Optimizer, imported from the same copy of heed/optim.',
     },
   )
 }
@@ -98,7 +102,7 @@ function checkOptions({ name, options: { shape } }: OptimizerDefinition): void {
   if (required === undefined) return
   throw new HeedError(
     'invalid-option',
-    `Optimiser '${name}': each of \`options\` must have a default, got \`${required}\` without`,
+    `Optimiser '${name}': each of \`options\` must have a default, got \`${required}\` without a default`,
     {
       key: 'options',
       value: required,
@@ -143,8 +147,8 @@ registerOptimizer({
   about: 'stochastic gradient descent, with momentum if given',
   options: z
     .strictObject({
-      momentum: beta(0, 'share of the previous update that is kept'),
-      dampening: beta(0, 'share of each gradient that does not enter the momentum'),
+      momentum: beta(0, 'fraction of the previous update that is kept'),
+      dampening: beta(0, 'fraction of each gradient that is left out of the momentum'),
       nesterov: flag(false, 'use Nesterov momentum', { off: 'use plain momentum' }),
     })
     .refine(({ nesterov, momentum, dampening }) => !nesterov || (momentum > 0 && dampening === 0), {
@@ -160,12 +164,12 @@ registerOptimizer({
   about: 'factored squared gradients, rates relative to each matrix (Shazeer and Stern, 2018)',
   options: z
     .strictObject({
-      beta1: beta(0, 'decay rate of the mean update; 0: no mean'),
+      beta1: beta(0, 'decay rate of the mean update; 0 for no mean'),
       decayRate: z
         .number()
         .negative()
         .default(-0.8)
-        .describe('the squared gradients decay by 1 - step^decayRate'),
+        .describe('exponent of the decay rate of the squared gradients, 1 - step^decayRate'),
       clipThreshold: z
         .number()
         .positive()
@@ -176,12 +180,12 @@ registerOptimizer({
         .number()
         .positive()
         .default(1e-3)
-        .describe('minimum root mean square by which a rate is multiplied'),
+        .describe('minimum root mean square of a parameter for scaling the learning rate'),
       scaleParameter: flag(true, 'multiply the rate by the root mean square of each parameter', {
         off: 'use the same rate for all parameters',
       }),
-      relativeStep: flag(true, 'limit the rate to 1/√step', { off: 'use the rate as it is' }),
-      warmupInit: flag(false, 'let the rate rise by 1e-6 a step', {
+      relativeStep: flag(true, 'limit the rate to 1/√step', { off: 'use the rate unchanged' }),
+      warmupInit: flag(false, 'limit the rate to 1e-6·step', {
         off: 'leave warm-up to the schedule',
       }),
     })

@@ -5,14 +5,14 @@ import type { OptimizerState, ParameterState } from './optimizer.ts'
 
 export interface StateRules {
   initialState(parameter: Parameter): ParameterState
-  /** Whether the optimiser can have trained without leaving any state. */
+  /** Whether the optimiser may have no state after training. */
   optional: boolean
 }
 
 /**
- * Assigns saved tensors (`h.0.weight.exp_avg`) to their parameters. A parameter has all of its state
- * or none: a frozen one has none. `owner` names the optimiser in errors.
- * @throws HeedError when a tensor fits no parameter, is missing, or has another shape
+ * Matches saved tensors (`h.0.weight.exp_avg`) to parameters. A parameter has either all of its state or, if it was
+ * frozen, none. `owner` is the optimiser's name in errors.
+ * @throws HeedError if a tensor matches no parameter, is missing, or has another shape
  */
 export function matchSaved(
   owner: string,
@@ -37,11 +37,11 @@ export function matchSaved(
     matched.set(parameter, Object.fromEntries(entries))
   }
   if (left.size > 0) throw unfit(`fit the model, got ${listed([...left])}, which fits no parameter`)
-  if (missing.length > 0) throw unfit(`be complete, but it lacks ${listed(missing)}`)
+  if (missing.length > 0) throw unfit(`be complete, but lacks ${listed(missing)}`)
   return matched
 }
 
-/** The state's own keys tell optimisers apart: `exp_avg` of Adam, `momentum_buffer` of SGD. */
+/** Optimisers are distinguished by their state's keys: `exp_avg` for Adam, `momentum_buffer` for SGD. */
 function checkKeys(
   owner: string,
   keys: ReadonlySet<string>,
@@ -58,7 +58,8 @@ function checkKeys(
     {
       key: 'tensors',
       expected,
-      remedy: 'It was saved by another optimiser: load it into one of the same kind.',
+      remedy:
+        'The state was saved by another optimiser. Load it into an optimiser of the same kind.',
     },
   )
 }
@@ -68,14 +69,16 @@ function checkShape(path: string, saved: Tensor, fresh: Tensor): void {
   const [expected, got] = [fresh.shape, saved.shape].map(showShape)
   throw new ShapeError(`${path} of the optimiser state must have shape ${expected}, got ${got}`, {
     key: path,
-    remedy: 'It was saved with another model: load it with the model of the same checkpoint.',
+    remedy:
+      'The state was saved with another model. Load it with the model of the same checkpoint.',
   })
 }
 
 const unfit = (problem: string): HeedError =>
   new HeedError('invalid-option', `The optimiser state must ${problem}`, {
     key: 'tensors',
-    remedy: 'It was saved with another model: load it with the model of the same checkpoint.',
+    remedy:
+      'The state was saved with another model. Load it with the model of the same checkpoint.',
   })
 
 const listed = (names: readonly string[]): string =>

@@ -9,18 +9,24 @@ import {
   zeroState,
 } from './optimizer.ts'
 
+/** Options of a parameter group of `SGD`. */
 export interface SGDGroupOptions {
+  /** Learning rate. Default 1e-3. */
   lr: number
+  /** Fraction of the previous update that is kept. Default 0. */
   momentum: number
-  /** Each gradient after the first enters the momentum times 1 - dampening. */
+  /** Fraction of each gradient after the first that is left out of the momentum. Default 0. */
   dampening: number
+  /** Whether to use Nesterov momentum. Default false. */
   nesterov: boolean
+  /** Weight decay, added to the gradient. Default 0. */
   weightDecay: number
 }
 
+/** Options of `SGD`: those of all groups, and those of the optimiser. */
 export type SGDOptions = OptimizerOptions<SGDGroupOptions>
 
-/** Stochastic gradient descent with momentum, as in PyTorch (Sutskever et al., 2013). */
+/** Stochastic gradient descent with optional momentum, as in PyTorch (Sutskever et al., 2013). */
 export class SGD extends Optimizer<SGDGroupOptions> {
   constructor(
     params: Iterable<Parameter> | Iterable<GroupInput<SGDGroupOptions>>,

@@ -85,7 +85,7 @@ onEach(allDevices, () => {
         await expectWithin(part, whole.narrow(1, start, size))
       }
       expect(cache.length).toBe(7)
-      expect(() => cache.advance(3)).toThrow(/got 3 for 2 free positions/)
+      expect(() => cache.advance(3)).toThrow(/got 3 .* 2 free positions/)
       const late = q.narrow(1, 0, 3)
       const kv = k.narrow(1, 0, 3)
       expect(() => attention(late, kv, kv, { ...shape, cache: cache.layers[0] })).toThrow(

@@ -191,7 +191,8 @@ describe('modes', () => {
     ).toBe(true)
     expect(() => model.freeze('h.1.atn')).toThrow(
       expect.objectContaining({
-        message: "The prefix must be that of a parameter of Model, got 'h.1.atn'",
+        code: 'unknown-name',
+        details: expect.objectContaining({ key: 'prefix', value: 'h.1.atn' }),
         remedy: expect.stringContaining('h.1.attn.c_proj'),
       }),
     )

@@ -145,7 +145,7 @@ describe('quantize', () => {
     expect(() => model.stateDict()).toThrow(
       expect.objectContaining({
         message: expect.stringContaining('got q4_0 blocks in '),
-        remedy: expect.stringContaining('before quantize'),
+        remedy: expect.stringContaining('quantize()'),
       }),
     )
     expect(() => model.loadStateDict(state)).toThrow(/got q4_0 blocks in /)
