@@ -7,11 +7,13 @@ import { defaultDevice } from '../runtime/devices.ts'
 import { WasmDevice } from '../runtime/wasm/device.ts'
 import { formatBytes } from '../util/format.ts'
 import { version } from '../util/version.ts'
+import { addExamples } from './examples.ts'
 
 export function doctorCommand(): Command {
-  return new Command('doctor')
-    .description('Show which devices work on this machine, what is missing, and how to install it.')
+  const command = new Command('doctor')
+    .description('Show which devices work on this machine and how to install missing ones.')
     .action(doctor)
+  return addExamples(command, 'nothing', ['npx heed doctor'])
 }
 
 async function doctor(): Promise<void> {

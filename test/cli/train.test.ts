@@ -48,7 +48,7 @@ it('pre-trains, fine-tunes the head, goes on, and predicts', async () => {
   const task = ['--task', 'text-classification', ...data, '--epochs', '1', '--train', 'head']
   const tune = await heed('train', '--from', at('bert'), ...task, '--out', at('spam'))
   expect(tune.mistake).toBe('')
-  expect(tune.out).toMatch(/of them trained[\s\S]*New weights: .*classifier/)
+  expect(tune.out).toMatch(/ trained\)[\s\S]*New weights: .*classifier/)
   expect(tune.out).toMatch(/Evaluation on held-out data: loss .*accuracy/)
   const again = await heed('train', '--out', at('spam'), '--resume')
   expect(again.mistake).toBe('')
