@@ -99,7 +99,7 @@ it.each([
   [['train', 'gpt2', '--data', 'x', '--out', 'y', '--optimizer', 'adamq'], /adamw/],
   [
     ['train', 'gpt2', '--data', 'x', '--out', 'y', '--momentum', '0.9'],
-    /--momentum must be left out[\s\S]*sgd/,
+    /--momentum must be omitted[\s\S]*sgd/,
   ],
   [
     ['train', 'gpt2', '--data', 'x', '--out', 'y', '--min-lr', '2', '--batch', '1.5'],

@@ -59,7 +59,7 @@ it('embeds texts', async () => {
 it('refuses a task that the model was not trained for, and options that a task lacks', async () => {
   const mistake = async (...words: string[]) => (await heed('predict', ...words)).mistake
   const model = ['--text', text, '--task']
-  expect(await mistake(folder('encoder'), ...model, 'text-classification')).toMatch(/must be trained for text-classification, got one without classifier/) // biome-ignore format: one line
+  expect(await mistake(folder('encoder'), ...model, 'text-classification')).toMatch(/must be trained for text-classification, got a model without classifier/) // biome-ignore format: one line
   expect(await mistake(folder('sequence'), ...model, 'text-clasification')).toMatch(/Did you mean text-classification/) // biome-ignore format: one line
   expect(await mistake(folder('sequence'), '--text', text, '--set', 'textColum=x')).toMatch(/textColumn/) // biome-ignore format: one line
 })

@@ -79,11 +79,11 @@ it.each<[string[], RegExp]>([
   ],
   [
     ['train', 'bert', '--task', 'token-classification', ...data],
-    /--label-column must be left out with this task/,
+    /--label-column must be omitted with this task/,
   ],
   [
     ['train', 'resnet', '--task', 'token-classification', '--data', 'x'],
-    /A 'resnet' cannot learn token-classification/,
+    /A 'resnet' cannot be trained for token-classification/,
   ],
   [
     ['train', '--task', 'text-classification', ...data],

@@ -69,7 +69,7 @@ onEach(allDevices, () => {
       await expect(decoder.start([new Array(13).fill(1)])).rejects.toThrow(
         /`maxTokens` must be at most 19, .* context of 32 and the longest text 13 tokens, got 20/,
       )
-      await expect(decoder.next([1])).rejects.toThrow(/`next` must follow `start`/)
+      await expect(decoder.next([1])).rejects.toThrow(/`next` must be called after `start`/)
     })
   })
 

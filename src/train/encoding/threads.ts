@@ -1,4 +1,4 @@
-// Threads that encode rows, as tokenizers are much slower than files.
+// Threads that encode rows. Tokenizing is much slower than reading files.
 import { availableParallelism } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
@@ -35,7 +35,7 @@ export class EncodingThreads {
     this.ahead = threads.length * PARTS_EACH
   }
 
-  /** Undefined where there are no threads, as in browsers, or where a bundle finds no package of heed. */
+  /** Starts threads. Returns undefined without thread support, as in browsers, or in a bundle that finds no package of heed. */
   static async start(
     setup: EncodingSetup,
     count: number,
@@ -43,7 +43,7 @@ export class EncodingThreads {
   ): Promise<EncodingThreads | undefined> {
     const module = await import('node:worker_threads').catch(() => undefined)
     if (!module || !file || count < 1) return undefined
-    // Sources need the loader of this process; dist/ does not.
+    // TypeScript sources need the loader of this process; dist/ does not.
     const execArgv = builtVersion === undefined ? undefined : []
     const workerData = { ...setup, imports: importedModules() }
     const start = () => new module.Worker(file, { workerData, execArgv, name: 'heed rows' })
