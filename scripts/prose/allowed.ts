@@ -1,2 +1,2 @@
-/** Sentences in which a habit is the right word, each with the reason. */
+/** Sentences in which a listed habit is correct, each with a reason. */
 export const allowed: readonly { text: RegExp; reason: string }[] = []

@@ -1,4 +1,4 @@
-// The thread that encodes rows. encoding/threads.ts starts it, from sources and from dist/. This file is not in
+// The thread that encodes rows. encoding/threads.ts starts it, from the sources and from dist/. This file is not in
 // encoding/ because modules there must not import the tasks.
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadModules } from '../util/imports.ts'

@@ -112,12 +112,16 @@ const expected: Readonly<Record<string, RegExp>> = {
   build: /Built in/,
 }
 
-it.for(commandNames())('heed %s --help ends with an example that works', async (name, { skip }) => {
-  if (name === 'build' && loadAddon().addon === null) skip('there is no compiler')
-  const [, example] = (await helpOf(name)).split(COMPLETE)
-  const lines = example.trim().split('\n')
-  const commands = lines.map((line) => line.trim().slice(2))
-  for (const command of commands) expect(command).toMatch(/^(npx heed|node -e) /)
-  expect(commands.some((command) => `${command} `.startsWith(`npx heed ${name} `))).toBe(true)
-  expect((await resultOf(commands)).out).toMatch(expected[name])
-})
+it.for(commandNames())(
+  'heed %s --help ends with an example that works',
+  { timeout: 240_000 },
+  async (name, { skip }) => {
+    if (name === 'build' && loadAddon().addon === null) skip('there is no compiler')
+    const [, example] = (await helpOf(name)).split(COMPLETE)
+    const lines = example.trim().split('\n')
+    const commands = lines.map((line) => line.trim().slice(2))
+    for (const command of commands) expect(command).toMatch(/^(npx heed|node -e) /)
+    expect(commands.some((command) => `${command} `.startsWith(`npx heed ${name} `))).toBe(true)
+    expect((await resultOf(commands)).out).toMatch(expected[name])
+  },
+)

@@ -67,8 +67,8 @@ it('lists tasks, and the options and columns of one', async () => {
     expect(out).toContain(name)
   expect(out).not.toContain('--label-column')
   const own = await heed('train', '--task', 'text-classification', '--help')
-  expect(own.out).toMatch(/--label-column <name> +the column of the label \(default: label\)/)
-  expect(own.out).toMatch(/--epochs <number> .*replaces --steps\s+\(default: 3\)/)
+  expect(own.out).toMatch(/--label-column <name> +column of the label \(default: label\)/)
+  expect(own.out).toMatch(/--epochs <number> .*instead of --steps\s+\(default:\s+3\)/)
   expect(own.out).toMatch(/Data of text-classification: rows with a text/)
 })
 

@@ -247,7 +247,7 @@ describe.skipIf(!built.ok || !target || process.platform !== 'linux')('an instal
       const doctor = await start('', DOCTOR)
       expect(doctor.used).toContain(says())
       expect(doctor.used).toContain('Computing on: wasm')
-      expect(doctor.used).toContain('Faster: the native kernels')
+      expect(doctor.used).toContain('Faster: native kernels')
     },
   )
 
