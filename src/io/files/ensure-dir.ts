@@ -2,9 +2,11 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
 import { fileError, systemCode } from './file-error.ts'
+import { checkNames } from './names-on-windows.ts'
 
 /** Creates a folder and its parents. */
 export async function ensureDir(path: string): Promise<void> {
+  checkNames(path)
   try {
     await makeFolder(path)
   } catch (error) {
@@ -28,7 +30,7 @@ async function makeFolder(path: string): Promise<void> {
     await mkdir(path)
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'EEXIST' && (await isFolder(path))) return
+    if (await isFolder(path)) return // of a drive (C:\) Windows says EPERM, not EEXIST
     const above = dirname(path)
     if (code !== 'ENOENT' || (await isFolder(above))) throw error
     await makeFolder(above)
