@@ -48,7 +48,7 @@ export class MetricsFile {
   /** Drops the lines of later steps, which will run again. */
   async cut(step: number): Promise<void> {
     const text = await readFile(this.path, 'utf8').catch(() => '')
-    const kept = text.split('\n').filter((line) => line !== '' && stepOf(line) <= step)
+    const kept = text.split(/\r?\n/).filter((line) => line !== '' && stepOf(line) <= step)
     this.text = kept.map((line) => `${line}\n`).join('')
     await forgetHashes(this.folder, [NAME])
     await this.writeAgain()
