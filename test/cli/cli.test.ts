@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loader } from '../support/run-script.ts'
 
@@ -23,8 +24,8 @@ interface Ended {
   err: string
 }
 
-const gguf = new URL('../fixtures/gguf/blocks.gguf', import.meta.url).pathname
-const main = new URL('../support/heed-main.ts', import.meta.url).pathname
+const gguf = fileURLToPath(new URL('../fixtures/gguf/blocks.gguf', import.meta.url))
+const main = fileURLToPath(new URL('../support/heed-main.ts', import.meta.url))
 
 function start(
   args: string[],
@@ -349,7 +350,7 @@ describe('heed bench', () => {
 })
 
 describe('heed chat', () => {
-  const model = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+  const model = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url))
   const greedy = ['--temperature', '0', '--tokens', '8']
 
   it('answers one message, alone on standard output', async () => {
@@ -395,7 +396,7 @@ describe('heed chat', () => {
 })
 
 describe('heed convert', () => {
-  const model = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+  const model = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url))
 
   it('makes a folder of a GGUF file, which chats', async () => {
     const flags = ['--dtype', 'bf16', '--shard-size', '20kB']

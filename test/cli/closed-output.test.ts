@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { latestCheckpoint } from '../../src/io/files/checkpoint.ts'
 import { loader } from '../support/run-script.ts'
 import { scratch } from '../train/support.ts'
 
 const at = scratch()
-const main = new URL('../support/heed-main.ts', import.meta.url).pathname
+const main = fileURLToPath(new URL('../support/heed-main.ts', import.meta.url))
 writeFileSync(at('text.txt'), 'the cat sat on the mat and the dog ran after it. '.repeat(60))
 
 const small = '--layers 1 --heads 2 --dim 16 --context 16 --batch 2 --log-every 1 --seed 1'.split(

@@ -51,8 +51,10 @@ export async function patiently<T>(work: () => Promise<T>, system = thisSystem):
 }
 
 /** Whether Windows has refused a call for a file that another program has open. */
-export const isHeld = (error: unknown, { isWindows } = thisSystem): boolean =>
-  isWindows && HELD.has(systemCode(error))
+export const isHeld = (
+  error: unknown,
+  { isWindows }: Pick<FileSystem, 'isWindows'> = thisSystem,
+): boolean => isWindows && HELD.has(systemCode(error))
 
 const HELD: ReadonlySet<string | undefined> = new Set(['EPERM', 'EACCES', 'EBUSY', 'ENOTEMPTY'])
 
