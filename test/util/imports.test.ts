@@ -41,7 +41,7 @@ const write = (name: string, text: string): string => {
 
 const install = (copy: string): void => {
   mkdirSync(at('node_modules'), { recursive: true })
-  symlinkSync(packages(copy), at('node_modules/heed'))
+  symlinkSync(packages(copy), at('node_modules/heed'), 'junction') // needs no right on Windows
 }
 
 let projects = 0

@@ -24,6 +24,7 @@ export async function replaceFile(
   checkNames(path)
   const temporary = temporaryPath(path)
   try {
+    if (await isFolder(path)) throw Object.assign(new Error('EISDIR'), { code: 'EISDIR' })
     const handle = await open(temporary, 'wx')
     try {
       await write(handle)
@@ -38,6 +39,13 @@ export async function replaceFile(
     throw fileError(error, 'write', path)
   }
 }
+
+/** Whether there is a folder of this name. */
+export const isFolder = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
 
 /** Flushes the names in a folder to the disk after a rename. */
 export async function syncFolder(path: string): Promise<void> {
