@@ -37,7 +37,7 @@ export const checks: readonly Check[] = [
       const { out, code } = await heed(['doctor'])
       strictEqual(code, 0, out)
       match(out, /Node 20\.\S+, win32 x64/)
-      match(out, /the addon that npm installed: .*\\@heed\\win32-x64\\heed\.node/)
+      match(out, /native kernels: .*\n.*C:\\my project\\node_modules\\@heed\\win32-x64\\heed\.node/)
     },
   },
   {
@@ -204,7 +204,7 @@ async function stopped(): Promise<void> {
 
 async function muchData(): Promise<void> {
   writeFileSync(join(project, 'much.jsonl'), `${JSON.stringify({ text: 'the cat sat on the mat. '.repeat(20) })}\r\n`.repeat(24_000)) // biome-ignore format: one line
-  const words = ['train', 'bert', '--task', 'fill-mask', '--data', 'much.jsonl', '--out', 'runs/much', ...SIZE, '--steps', '2', '--eval-batches', '2', '--tokenizer', 'wordpiece:100'] // biome-ignore format: one line
+  const words = ['train', 'bert', '--task', 'fill-mask', '--data', 'much.jsonl', '--out', 'runs/much', ...SIZE, '--steps', '2', '--eval-batches', '2', '--tokenizer', 'wordpiece:300'] // biome-ignore format: one line
   const { out, code } = await heed(words)
   strictEqual(code, 0, out)
   const users = join(driveC, 'users')

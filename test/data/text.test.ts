@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { findTextFiles, readText, surveyText } from '../../src/data/index.ts'
 import { findInvalidUtf8, incompleteTail } from '../../src/data/utf8.ts'
 import { HeedError } from '../../src/util/errors.ts'
+import { onWindows } from '../../src/util/on-windows.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 import { hasLinks } from '../support/links.ts'
 
@@ -46,6 +47,17 @@ describe('finding text', () => {
     const path = join(folder, 'data')
     expect(findTextFiles(path)).toEqual([path])
     expect(findTextFiles([path, folder])).toEqual([path, join(folder, 'a.txt')])
+  })
+
+  it('takes patterns, unless a file has that name', async () => {
+    const folder = await temporaryFolder()
+    for (const name of ['b.txt', 'a.txt', 'c.md']) await writeFile(join(folder, name), name)
+    const pattern = join(folder, '*.txt')
+    expect(findTextFiles(pattern)).toEqual(['a.txt', 'b.txt'].map((name) => join(folder, name)))
+    expect(() => findTextFiles(join(folder, '*.csv'))).toThrow(/The pattern must match a file/)
+    if (onWindows) return // where no file can have it
+    await writeFile(pattern, 'x')
+    expect(findTextFiles(pattern)).toEqual([pattern])
   })
 
   it('says what is missing', async () => {
