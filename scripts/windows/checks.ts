@@ -51,6 +51,18 @@ export const checks: readonly Check[] = [
   },
   { name: 'a training that is killed resumes bit for bit', run: killed },
   { name: 'Ctrl-Break stops and saves a training, which resumes bit for bit', run: stopped },
+  {
+    name: 'npm start trains on Moby-Dick in a checkout, and writes',
+    run: async () => {
+      const out = join(folder, 'moby-dick')
+      rmSync(out, { recursive: true, force: true })
+      const script = ['--import', './scripts/typescript/register.mjs', 'scripts/start.ts']
+      const flags = ['--out', onZ(out), ...SIZE, '--steps', '2', '--tokenizer', 'char']
+      const done = await wine([node, ...script, ...flags], { env: { HEED_ADDON: addon } })
+      strictEqual(done.code, 0, done.out)
+      match(done.out, /It writes:\s+The whale/)
+    },
+  },
   { name: 'much data is encoded by threads into %LOCALAPPDATA%', run: muchData },
   { name: 'a file that is open is replaced once it is closed', run: () => replaced(true) },
   { name: 'a file that stays open is kept, and the error says so', run: () => replaced(false) },
