@@ -7,8 +7,8 @@ import { expandGlob, isGlob, listFolder } from './find-files.ts'
 
 /**
  * Finds the text files at a path: the file itself, whatever its name, or all files in a folder and its subfolders with
- * .txt, .md or another ending of text files, or the files that match a pattern (`texts/*.txt`), sorted by name. Hidden files and
- * links to folders are skipped.
+ * .txt, .md or another ending of text files, or the files that match a pattern (`texts/*.txt`), sorted by name. Hidden
+ * files and links to folders are skipped.
  * @throws HeedError if there are none
  */
 export function findTextFiles(path: string | string[]): string[] {

@@ -2,7 +2,7 @@
 export const withLineFeeds = (text: string): string =>
   text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
 
-/** The same for a text in pieces, one of which may end within a line break. */
+/** The same for a text in pieces; a piece may end within a line break. */
 export function* piecesWithLineFeeds(pieces: Iterable<string>): Generator<string> {
   let held = ''
   for (const piece of pieces) {

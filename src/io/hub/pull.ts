@@ -192,7 +192,7 @@ async function targetIn(dir: string, path: string): Promise<string> {
   )
 }
 
-/** Whether an absolute path is that of a folder, or lies in it. */
+/** Whether an absolute path is a folder, or inside that folder. */
 export function isInside(
   folder: string,
   path: string,
