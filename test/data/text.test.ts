@@ -54,7 +54,7 @@ describe('finding text', () => {
     for (const name of ['b.txt', 'a.txt', 'c.md']) await writeFile(join(folder, name), name)
     const pattern = join(folder, '*.txt')
     expect(findTextFiles(pattern)).toEqual(['a.txt', 'b.txt'].map((name) => join(folder, name)))
-    expect(() => findTextFiles(join(folder, '*.csv'))).toThrow(/The pattern must match a file/)
+    expect(() => findTextFiles(join(folder, '*.csv'))).toThrow(/The pattern must match/)
     if (onWindows) return // where no file can have it
     await writeFile(pattern, 'x')
     expect(findTextFiles(pattern)).toEqual([pattern])
