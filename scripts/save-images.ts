@@ -4,6 +4,7 @@
 
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { manualSeed, randn } from '../src/index.ts'
 import { readConfig } from '../src/io/hub/hf.ts'
 import {
@@ -17,7 +18,7 @@ import {
 const [folder] = process.argv.slice(2)
 if (!folder) throw new Error('Name the folder to write')
 
-const fixtures = new URL('../test/fixtures/', import.meta.url).pathname
+const fixtures = fileURLToPath(new URL('../test/fixtures/', import.meta.url))
 manualSeed(1)
 for (const family of ['vit', 'deit', 'vit-hybrid', 'resnet'])
   for (const name of await readdir(join(fixtures, family))) {

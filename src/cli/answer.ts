@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { fileError } from '../io/files/file-error.ts'
 import { type Answer, pipeline } from '../pipelines/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { withLineFeeds } from '../util/line-feeds.ts'
+import { pc } from './colors.ts'
 import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
@@ -57,7 +58,8 @@ async function contextOf({ context, file }: Flags): Promise<string> {
       `Exactly one of --context TEXT and --file PATH is required, got ${context === undefined ? 'neither' : 'both'}`,
     )
   if (file === undefined) return context as string
-  return readFile(file, 'utf8').catch((error) => {
+  const text = await readFile(file, 'utf8').catch((error) => {
     throw fileError(error, 'read', file)
   })
+  return withLineFeeds(text)
 }

@@ -16,7 +16,12 @@ export function watchOutput(): void {
   process.stderr.on('error', () => {})
 }
 
-/** Error codes of a closed output. EIO: the terminal was closed. */
-const CLOSED: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'])
+/** Error codes of a closed output. EIO: the terminal was closed. EOF: a pipe was closed, on Windows. */
+const CLOSED: ReadonlySet<string | undefined> = new Set([
+  'EPIPE',
+  'EIO',
+  'EOF',
+  'ERR_STREAM_DESTROYED',
+])
 
 const isClosed = ({ code }: NodeJS.ErrnoException): boolean => CLOSED.has(code)

@@ -1,5 +1,5 @@
-import pc from 'picocolors'
 import type { Confusion } from '../metrics/index.ts'
+import { pc } from './colors.ts'
 
 /** Formats a confusion matrix: true labels as rows, predicted labels as columns. */
 export function confusionTable({ labels, counts }: Confusion): string[] {

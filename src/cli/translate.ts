@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { pipeline, type TextToTextOptions } from '../pipelines/index.ts'
 import { invalidOption } from '../util/errors.ts'
 import { addExamples } from './examples.ts'
+import { inputLines } from './input-lines.ts'
 import { collected, number, positive } from './options.ts'
 
 interface Flags {
@@ -77,10 +77,6 @@ async function translate(dir: string, texts: string[], flags: Flags): Promise<vo
   } finally {
     process.off('SIGINT', interrupt)
   }
-}
-
-function inputLines(): AsyncIterable<string> {
-  return createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 /** Groups `size` lines; lines typed at a terminal are translated one at a time. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { fileError } from '../io/files/file-error.ts'
 import { type FileHash, forgetHashes } from '../io/files/hashes.ts'
+import { patiently } from '../io/files/patience.ts'
 
 /** One line of metrics.jsonl. */
 export interface Metrics {
@@ -33,7 +34,7 @@ export class MetricsFile {
   /** Appends a line. */
   async add(metrics: Metrics): Promise<void> {
     const line = `${JSON.stringify(metrics)}\n`
-    await appendFile(this.path, line).catch((error) => {
+    await patiently(() => appendFile(this.path, line)).catch((error) => {
       throw fileError(error, 'write', this.path)
     })
     this.text += line
@@ -48,7 +49,7 @@ export class MetricsFile {
   /** Removes the lines after `step`; these steps will run again. */
   async cut(step: number): Promise<void> {
     const text = await readFile(this.path, 'utf8').catch(() => '')
-    const kept = text.split('\n').filter((line) => line !== '' && stepOf(line) <= step)
+    const kept = text.split(/\r?\n/).filter((line) => line !== '' && stepOf(line) <= step)
     this.text = kept.map((line) => `${line}\n`).join('')
     await forgetHashes(this.folder, [NAME])
     await this.writeAgain()
