@@ -12,7 +12,12 @@ import { parseArgs } from 'node:util'
 import { compileUnits, execute, hash, listUnits, root } from '../native/compile.mjs'
 import { type Target, targets } from '../src/runtime/cpu/targets.ts'
 import { ENTRY_POINTS, problemsOf } from './prebuild/check.ts'
-import { packages, writeAddonPackage, writeMainPackage } from './prebuild/package.ts'
+import {
+  packages,
+  writeAddonPackage,
+  writeMainPackage,
+  writeWasmPackage,
+} from './prebuild/package.ts'
 import { findZig, zigCompiler } from './prebuild/zig.ts'
 
 const { values: options } = parseArgs({
@@ -52,6 +57,7 @@ async function main(): Promise<number> {
     console.log(`${target.name.padEnd(18)} ${how.padEnd(14)} ${(bytes.length / 1e6).toFixed(1)} MB  ${sha256.slice(0, 16)}`) // biome-ignore format: one line
   }
   await execute(['npx', 'tsdown', '--logLevel', 'error'])
+  writeWasmPackage(packages)
   writeMainPackage(records(), packages)
   const missing = targets.filter(({ name }) => !Object.hasOwn(records(), name))
   if (missing.length > 0) console.log(`heed is not complete: build ${missing.map(({ name }) => name).join(', ')} too`) // biome-ignore format: one line

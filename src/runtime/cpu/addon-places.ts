@@ -1,15 +1,20 @@
 // Where a native addon may lie. The published package holds the size and the hash of each prebuilt one (prebuilt.json),
 // and `heed build` writes the size of the one that it makes into heed.json.
 import { existsSync, readFileSync } from 'node:fs'
-import nodeModule from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { once } from '../../util/once.ts'
-import { noFolder, onDisk, packageFolder } from '../../util/package-folder.ts'
+import {
+  companionFolder,
+  noFolder,
+  onDisk,
+  packageFolder,
+  SCOPE,
+} from '../../util/package-folder.ts'
 import { setting } from '../../util/settings.ts'
 import { version } from '../../util/version.ts'
 import { warn } from '../../util/warn.ts'
 import type { AddonRecord } from './addon-file.ts'
-import { SCOPE, type Target, targets } from './targets.ts'
+import { type Target, targets } from './targets.ts'
 
 /** HEED_ADDON, `heed build` (or `npm install` in a checkout), or the package of this system. */
 export type Origin = 'HEED_ADDON' | 'built' | 'prebuilt'
@@ -55,10 +60,10 @@ function builtPlace(folder: string): AddonPlace | undefined {
 
 function prebuiltPlace(folder: string): AddonPlace | undefined {
   const target = targetHere()
-  const manifest = target && manifestPath(folder, target)
-  if (!manifest) return undefined
-  const other = readJson<{ version: string }>(manifest).version
-  const path = onDisk(join(dirname(manifest), 'heed.node'))
+  const companion = target && companionFolder(target.name)
+  if (!companion) return undefined
+  const other = readJson<{ version: string }>(join(companion, 'package.json')).version
+  const path = onDisk(join(companion, 'heed.node'))
   const place = { path, origin: 'prebuilt' } as const
   if (other !== version) {
     const problem = `it belongs to heed ${other}, and this is heed ${version}`
@@ -70,17 +75,6 @@ function prebuiltPlace(folder: string): AddonPlace | undefined {
     return { ...place, problem, remedy: `Run \`npm install heed@${version}\`, or \`npx heed build\`.` } // biome-ignore format: one line
   }
   return { ...place, record, remedy: `Delete ${dirname(path)} and run \`npm install\`.` }
-}
-
-/** Of the package beside this copy of Heed. */
-function manifestPath(folder: string, target: Target): string | null {
-  try {
-    return nodeModule
-      .createRequire(join(folder, 'package.json'))
-      .resolve(`${packageOf(target)}/package.json`)
-  } catch {
-    return null
-  }
 }
 
 /** That of this process: musl and glibc may both be installed, so the process itself is asked. */
