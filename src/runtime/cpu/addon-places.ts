@@ -79,20 +79,28 @@ function prebuiltPlace(folder: string): AddonPlace | undefined {
 
 /** That of this process: musl and glibc may both be installed, so the process itself is asked. */
 export function targetHere(): Target | undefined {
-  const libc = process.platform === 'linux' ? (usesMusl() ? 'musl' : 'glibc') : undefined
+  const libc = process.platform === 'linux' ? libcHere() : undefined
   return targets.find(
     (target) =>
       target.os === process.platform && target.cpu === process.arch && target.libc === libc,
   )
 }
 
-function usesMusl(): boolean {
-  try {
-    return /\/(?:ld-musl-|libc\.musl-)[^/\n]*$/m.test(readFileSync('/proc/self/maps', 'utf8'))
-  } catch {
-    const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
-    return header.glibcVersionRuntime === undefined
-  }
+function libcHere(): Target['libc'] {
+  const maps = existsSync('/proc/self/maps') ? readFileSync('/proc/self/maps', 'utf8') : ''
+  return libcIn(maps) ?? libcReported()
+}
+
+/** The C library among the files of a process. Their names differ between distributions. */
+export function libcIn(maps: string): Target['libc'] {
+  if (/\/(?:ld-musl-|libc\.musl-)[^/\n]*$|-musl\/libc\.so$/m.test(maps)) return 'musl'
+  return /\/libc(?:\.so\.6|-2\.\d+\.so)$/m.test(maps) ? 'glibc' : undefined
+}
+
+/** The report is slow. */
+function libcReported(): Target['libc'] {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
 }
 
 export const packageOf = (target: Target): string => `${SCOPE}/${target.name}`
