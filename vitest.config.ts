@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+// The tests run in another Node, and vitest itself in this one (see scripts/nodes/other-node.ts).
+process.execPath = process.env.HEED_NODE || process.execPath
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

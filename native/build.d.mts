@@ -1,3 +1,5 @@
+import type { Compiler } from './compile.mjs'
+
 export function buildNative(options?: {
   verbose?: boolean
   force?: boolean
@@ -9,3 +11,7 @@ export function buildNative(options?: {
   path: string
   seconds: number
 }>
+
+export const linkFlags: string[]
+/** @throws Error that says what was looked for */
+export function findCompiler(): Promise<Compiler>

@@ -12,7 +12,7 @@ const objects = join(output, 'objects')
 const target = join(output, 'heed.node')
 const record = join(output, 'heed.json')
 
-const linkFlags = words(
+export const linkFlags = words(
   process.platform === 'darwin'
     ? '-bundle -undefined dynamic_lookup'
     : '-shared -pthread -ldl -Wl,-Bsymbolic',
@@ -120,7 +120,7 @@ function isHeld(lock) {
   }
 }
 
-async function findCompiler() {
+export async function findCompiler() {
   const plain =
     process.platform === 'darwin' ? ['clang++', 'g++', 'c++'] : ['g++', 'clang++', 'c++']
   const candidates = process.env.CXX ? [process.env.CXX] : plain

@@ -7,6 +7,8 @@ export interface Compiler {
   plainest: string
   /** Of sources, beside those of every build. */
   folders: string[]
+  /** Leaves out the instruction sets that not every processor has. */
+  plainestOnly?: boolean
   env?: NodeJS.ProcessEnv
 }
 
@@ -19,6 +21,8 @@ export interface Unit {
 
 /** The folder of the package. */
 export const root: string
+/** By Node's `process.arch`, best first: names and flags. */
+export const instructionSets: Readonly<Record<string, readonly (readonly [string, string])[]>>
 export const commonFlags: string[]
 /** Of the kernels, beside the common ones and those of the instruction set. */
 export const kernelFlags: string[]

@@ -15,7 +15,7 @@ const kernels = join(root, 'kernels', 'cpp')
 const native = join(root, 'native')
 
 /** By Node's `process.arch`, best first: the first one that the processor supports is used. */
-const instructionSets = {
+export const instructionSets = {
   x64: [
     ['avx512', '-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512'],
     ['avx2', '-mavx2 -mfma'],
@@ -35,11 +35,11 @@ export const kernelFlags = words('-O3 -ffp-contract=fast -fno-math-errno -fno-tr
  * function, the linker keeps the first, and a processor without AVX must never meet one that was
  * compiled with it. Paths are relative to the package's folder, and so the same everywhere.
  *
- * @param compiler { command, version, flags, plainest, folders }: flags of all units, and of kernels
- *   for the plainest processor; further folders of sources
+ * @param compiler { command, version, flags, plainest, folders, plainestOnly }: flags of all units, and
+ *   of kernels for the plainest processor; further folders of sources; kernels for no other processor
  */
 export function listUnits(compiler, arch, windows = false) {
-  const isas = instructionSets[arch] ?? [['baseline', '']]
+  const isas = (instructionSets[arch] ?? [['baseline', '']]).slice(compiler.plainestOnly ? -1 : 0)
   const include = relative(root, createRequire(import.meta.url)('node-api-headers').include_dir)
   // -iquote and not -I: a header of ours has the name of a system header, <math.h>.
   const places = ['-iquotekernels/cpp', '-iquotenative', `-isystem${posix(include)}`]

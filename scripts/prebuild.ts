@@ -1,22 +1,33 @@
 // Builds the native addons of all systems on one machine, and all packages to publish, in build/packages:
 //
-//   npm run prebuild [-- --only linux-x64-gnu,win32-x64] [-- --force]
+//   npm run prebuild [-- --only linux-x64-gnu,win32-x64] [-- --force] [-- --verify]
 //
 // The compiler is a fixed version of zig (scripts/prebuild/zig.ts). Builds are reproducible: the same sources give the
-// same bytes in any folder. The first run takes several minutes; unchanged targets are not built again. Each addon is
-// checked before its package is written (scripts/prebuild/check.ts).
+// same bytes in any folder; --verify builds each target a second time, from a copy in another folder, and compares. The
+// first run takes several minutes; unchanged targets are not built again. Each addon is checked before its package is
+// written (scripts/prebuild/check.ts).
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { compileUnits, execute, hash, listUnits, root } from '../native/compile.mjs'
-import { type Target, targets } from '../src/runtime/cpu/targets.ts'
-import { ENTRY_POINTS, problemsOf } from './prebuild/check.ts'
-import { packages, writeAddonPackage, writeMainPackage } from './prebuild/package.ts'
-import { findZig, zigCompiler } from './prebuild/zig.ts'
+import { execute, root } from '../native/compile.mjs'
+import { targets } from '../src/runtime/cpu/targets.ts'
+import { buildAddon, isReproduced } from './prebuild/build.ts'
+import { problemsOf } from './prebuild/check.ts'
+import {
+  packages,
+  writeAddonPackage,
+  writeMainPackage,
+  writeWasmPackage,
+} from './prebuild/package.ts'
+import { findZig } from './prebuild/zig.ts'
 
 const { values: options } = parseArgs({
-  options: { only: { type: 'string' }, force: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    force: { type: 'boolean', default: false },
+    verify: { type: 'boolean', default: false },
+  },
 })
 
 const folder = join(root, 'build', 'prebuilt')
@@ -36,9 +47,12 @@ async function main(): Promise<number> {
   const zig = findZig()
   for (const target of targets.filter(({ name }) => names.includes(name))) {
     const started = performance.now()
-    const built = await build(target, zig)
+    const known = records()[target.name]?.key
+    const built = await buildAddon(target, zig, { known, force: options.force })
     const bytes = readFileSync(built.path)
     const problems = problemsOf(bytes, target)
+    if (options.verify && !(await isReproduced(target, zig, bytes)))
+      problems.push('a copy of the sources in another folder gives other bytes')
     if (problems.length > 0) {
       rmSync(built.path)
       console.error(`${target.name}: ${problems.join('; ')}`)
@@ -48,45 +62,15 @@ async function main(): Promise<number> {
     record({ [target.name]: { key: built.key, bytes: bytes.length, sha256 } })
     writeAddonPackage(target, built.path, packages, join(dirname(zig), 'lib'))
     const seconds = ((performance.now() - started) / 1000).toFixed(0)
-    const how = built.isNew ? `built in ${seconds} s` : 'unchanged'
+    const how = options.verify ? `same bytes twice, ${seconds} s` : built.isNew ? `built in ${seconds} s` : 'unchanged' // biome-ignore format: one line
     console.log(`${target.name.padEnd(18)} ${how.padEnd(14)} ${(bytes.length / 1e6).toFixed(1)} MB  ${sha256.slice(0, 16)}`) // biome-ignore format: one line
   }
   await execute(['npx', 'tsdown', '--logLevel', 'error'])
+  writeWasmPackage(packages)
   writeMainPackage(records(), packages)
   const missing = targets.filter(({ name }) => !Object.hasOwn(records(), name))
   if (missing.length > 0) console.log(`heed is not complete: build ${missing.map(({ name }) => name).join(', ')} too`) // biome-ignore format: one line
   return 0
-}
-
-async function build(
-  target: Target,
-  zig: string,
-): Promise<{ path: string; key: string; isNew: boolean }> {
-  const compiler = zigCompiler(zig, target.zig)
-  const units = listUnits(compiler, target.cpu, target.os === 'win32')
-  const flags = linkFlags(target)
-  const key = hash([...units.map((unit) => unit.key), ...flags])
-  const path = join(folder, `${target.name}.node`)
-  if (!options.force && existsSync(path) && records()[target.name]?.key === key)
-    return { path, key, isNew: false }
-  const objects = await compileUnits(compiler, units, join(folder, target.name), {
-    force: options.force,
-    log: () => {},
-    done: ({ name }) => process.stdout.isTTY && console.log(`  ${target.name}: ${name}`),
-  })
-  const fresh = `${path}.${process.pid}`
-  await execute([...compiler.command, ...objects, '-o', fresh, ...flags], compiler.env)
-  renameSync(fresh, path)
-  return { path, key, isNew: true }
-}
-
-function linkFlags({ os }: Target): string[] {
-  if (os === 'darwin') return ['-s', '-dynamiclib', '-undefined', 'dynamic_lookup']
-  if (os === 'win32') return ['-s', '-shared']
-  const script = join('build', 'prebuilt', 'exports.map')
-  const entries = ENTRY_POINTS.map((name) => `${name};`).join(' ')
-  writeFileSync(join(root, script), `{ global: ${entries} local: *; };\n`)
-  return ['-s', '-shared', '-Wl,-Bsymbolic', `-Wl,--version-script=${script}`]
 }
 
 function records(): Records {

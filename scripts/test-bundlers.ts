@@ -225,6 +225,7 @@ function stage(addon: string): string {
       symlinkSync(join(root, 'node_modules', name), join(modules, name))
   cpSync(heed, join(modules, 'heed'), { recursive: true })
   cpSync(join(packages, target.name), addonPackage, { recursive: true })
+  cpSync(join(packages, 'wasm'), join(dirname(addonPackage), 'wasm'), { recursive: true })
   writeFileSync(join(project, 'package.json'), '{ "name": "project", "type": "module" }')
   writeFileSync(join(project, 'main.mjs'), MAIN)
   for (const [file, text] of Object.entries(CONFIGS))

@@ -62,7 +62,12 @@ HEED_INLINE vf whereFractional(vf x, vf rounded) {
 }
 HEED_INLINE vf inTruncatable(vf x) { return select(vabs(x) < 8388608.0f, x, vf{}); }
 HEED_INLINE vf vtrunc(vf x) { return whereFractional(x, convert(truncate(inTruncatable(x)))); }
-HEED_INLINE vf vround(vf x) { return whereFractional(x, (vabs(x) + 8388608.0f) - 8388608.0f); }
+// Without copySign, as the sum is not negative: in it, zig 0.17.1 computes the wrong sign with
+// AVX-512.
+HEED_INLINE vf vround(vf x) {
+  vf rounded = (vabs(x) + 8388608.0f) - 8388608.0f;
+  return select(vabs(x) < 8388608.0f, floats(bits(rounded) | (bits(x) & SIGN)), x);
+}
 HEED_INLINE vf vfloor(vf x) {
   vf t = convert(truncate(inTruncatable(x)));
   return whereFractional(x, t + convert(t > x)); // a true comparison is -1

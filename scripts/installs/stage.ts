@@ -4,10 +4,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../native/compile.mjs'
 import { type Target, targets } from '../../src/runtime/cpu/targets.ts'
-import { writeAddonPackage, writeMainPackage } from '../prebuild/package.ts'
+import { writeAddonPackage, writeMainPackage, writeWasmPackage } from '../prebuild/package.ts'
 
 /**
- * Writes `heed` and the addons' packages of all systems. All hold this addon: those of other systems must not be
+ * Writes `heed`, its WebAssembly, and the addons' packages of all systems. All hold this addon: those of other systems must not be
  * installed here.
  * @returns their folders
  */
@@ -15,7 +15,7 @@ export function stagePackages(addon: string, into: string): string[] {
   const bytes = readFileSync(addon)
   const record = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
   const main = writeMainPackage(Object.fromEntries(targets.map(({ name }) => [name, record])), into)
-  return [main, ...targets.map((it) => writeAddonPackage(it, addon, into))]
+  return [main, writeWasmPackage(into), ...targets.map((it) => writeAddonPackage(it, addon, into))]
 }
 
 /** The addon that `npm run prebuild` built for the target, or the addon compiled here; null without either. */

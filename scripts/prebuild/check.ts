@@ -1,3 +1,4 @@
+import { instructionSets } from '../../native/compile.mjs'
 import { MARK } from '../../src/runtime/cpu/addon-file.ts'
 import { formatFor } from '../../src/runtime/cpu/library-header.ts'
 import type { Target } from '../../src/runtime/cpu/targets.ts'
@@ -39,6 +40,10 @@ export function problemsOf(bytes: Buffer, { os, cpu }: Target): string[] {
     problems.push('it must hold the mark of an addon of heed')
   const missing = ENTRY_POINTS.filter((name) => !binary.exports.includes(name))
   if (missing.length > 0) problems.push(`it must export ${missing.join(' and ')}`)
+  const lacking = instructionSets[cpu].map(([name]) => name).filter((name) => !bytes.includes(`${name}\0`)) // biome-ignore format: one line
+  if (lacking.length > 0) problems.push(`it must have the instruction sets ${lacking.join(', ')}`)
+  // Linkers take undefined symbols for Node's. Names of ours are hidden, and gone unless one is undefined.
+  if (bytes.includes('_ZN4heed')) problems.push('it must have no undefined symbols of heed')
   const strange = binary.needs.filter((name) => !LIBRARIES[os].test(name))
   if (strange.length > 0) problems.push(`it must need the system's libraries alone, got ${strange.join(', ')}`) // biome-ignore format: one line
   if (binary.glibc !== null && compareVersions(binary.glibc, NEWEST_GLIBC) > 0)

@@ -61,12 +61,16 @@ export function licencesOfMain(): string {
     const notice = readFileSync(join(folder, 'LICENSE'), 'utf8')
     return { name: `${name} ${version}`, licence: license, where: 'dist/*.js', notice }
   })
+  return textOf(bundled)
+}
+
+export function licencesOfWasm(): string {
   const mit = readFileSync(join(root, 'node_modules/zod/LICENSE'), 'utf8')
-  const compiled = [
-    { name: 'musl, in wasi-libc', licence: 'MIT', where: 'dist/*.wasm', notice: mit.replace(/^Copyright.*$/m, MUSL) }, // biome-ignore format: one line
-    { name: 'libc++, compiler-rt', licence: LLVM, where: 'dist/*.wasm', notice: '' },
-  ]
-  return textOf([...bundled, ...compiled])
+  const notice = mit.replace(/^Copyright.*$/m, MUSL)
+  return textOf([
+    { name: 'musl, in wasi-libc', licence: 'MIT', where: '*.wasm', notice },
+    { name: 'libc++, compiler-rt', licence: LLVM, where: '*.wasm', notice: '' },
+  ])
 }
 
 /** The packages whose code is in dist, as noted by the bundler. */

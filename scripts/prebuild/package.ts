@@ -1,12 +1,13 @@
-// Writes the packages to publish: `heed`, and one package with the native addon of each system.
+// Writes the packages to publish: `heed`, its WebAssembly, and one package with the native addon of each system.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { dirname, join } from 'node:path'
 import { root } from '../../native/compile.mjs'
 import type { AddonRecord } from '../../src/runtime/cpu/addon-file.ts'
 import { packageOf, RECORDS } from '../../src/runtime/cpu/addon-places.ts'
 import { type Target, targets } from '../../src/runtime/cpu/targets.ts'
-import { licencesOfAddon, licencesOfMain } from './licences.ts'
+import { SCOPE } from '../../src/util/package-folder.ts'
+import { licencesOfAddon, licencesOfMain, licencesOfWasm } from './licences.ts'
 
 export const packages = join(root, 'build', 'packages')
 
@@ -28,37 +29,55 @@ export function writeAddonPackage(
   into: string,
   zigLibraries?: string,
 ): string {
-  const { version, license, repository, homepage, bugs, engines } = manifestOfCheckout()
-  const name = packageOf(target)
-  const folder = emptyFolder(join(into, target.name))
-  writeJson(join(folder, 'package.json'), {
-    name,
-    version,
+  const folder = writeCompanion(join(into, target.name), {
+    name: packageOf(target),
     description: `The native addon of heed for ${target.name}.`,
-    license,
-    repository,
-    homepage,
-    bugs,
-    engines,
     os: [target.os],
     cpu: [target.cpu],
     ...(target.libc && { libc: [target.libc] }),
     main: 'heed.node',
     files: ['heed.node', LICENCES],
-    preferUnplugged: true, // an addon must be a file of its own
+    preferUnplugged: true, // the system opens the file itself, which it cannot do inside an archive
   })
-  writeFileSync(
-    join(folder, 'README.md'),
-    `# ${name}\n\nThe native addon of [heed](https://www.npmjs.com/package/heed) for ${target.name}. Install \`heed\`, which brings it.\n`,
-  )
   writeFileSync(join(folder, LICENCES), licencesOfAddon(target, zigLibraries))
-  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   copyFileSync(addon, join(folder, 'heed.node'))
   return folder
 }
 
+/** The package of the WebAssembly, on which `heed` depends everywhere: it is a third of the bytes. */
+export function writeWasmPackage(into: string): string {
+  const source = join(root, 'src', 'runtime', 'wasm')
+  const files = readdirSync(source).filter((name) => name.endsWith('.wasm'))
+  const folder = writeCompanion(join(into, 'wasm'), {
+    name: `${SCOPE}/wasm`,
+    description: 'The kernels of heed as WebAssembly.',
+    files: [...files, LICENCES],
+  })
+  writeFileSync(join(folder, LICENCES), licencesOfWasm())
+  for (const file of files) copyFileSync(join(source, file), join(folder, file))
+  return folder
+}
+
+/** A package that belongs to `heed` and has its version. */
+function writeCompanion(
+  folder: string,
+  fields: { name: string; description: string } & Record<string, unknown>,
+): string {
+  const { version, license, repository, homepage, bugs, engines } = manifestOfCheckout()
+  const { name, description } = fields
+  emptyFolder(folder)
+  writeJson(join(folder, 'package.json'), {
+    ...{ name, version, license, repository, homepage, bugs, engines },
+    ...fields,
+  })
+  const readme = `# ${name}\n\n${description} Install [heed](https://www.npmjs.com/package/heed), which brings it.\n`
+  writeFileSync(join(folder, 'README.md'), readme)
+  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
+  return folder
+}
+
 /**
- * Writes the package `heed`: the files of the checkout without its scripts, with the packages of addons as optional
+ * Writes the package `heed`: the files of the checkout without its scripts and WebAssembly, with the other packages as
  * dependencies of exactly this version, and with the sizes and hashes of the addons. `dist` must be built.
  * @param records by the name of the target
  * @returns the folder of the package
@@ -69,7 +88,7 @@ export function writeMainPackage(
 ): string {
   const folder = emptyFolder(join(into, 'heed'))
   const manifest = manifestOfCheckout()
-  for (const file of packedFiles()) {
+  for (const file of packedFiles().filter((path) => !path.endsWith('.wasm'))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     copyFileSync(join(root, file), join(folder, file))
   }
@@ -80,6 +99,7 @@ export function writeMainPackage(
   writeJson(join(folder, 'package.json'), {
     ...manifest,
     files: [...manifest.files, RECORDS, LICENCES],
+    dependencies: { ...manifest.dependencies, [`${SCOPE}/wasm`]: manifest.version },
     optionalDependencies: Object.fromEntries(addons.map((it) => [packageOf(it), manifest.version])),
   })
   return folder

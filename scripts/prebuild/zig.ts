@@ -30,18 +30,23 @@ function installed(): string | undefined {
 
 function install(): string {
   console.log(`Installing zig ${ZIG} (the wheel ziglang) in build/zig.`)
-  mkdirSync(join(root, 'build'), { recursive: true })
-  execFileSync('python3', ['-m', 'venv', environment], { stdio: 'inherit' })
-  const pip = join(environment, 'bin', 'pip')
-  execFileSync(pip, ['install', '--quiet', `ziglang==${ZIG}`], { stdio: 'inherit' })
+  execFileSync(pip(), ['install', '--quiet', `ziglang==${ZIG}`], { stdio: 'inherit' })
   const path = installed()
   if (path === undefined) throw new Error(`The wheel ziglang ${ZIG} holds no zig.`)
   return path
 }
 
-/** Runs zig as a C++ compiler, with its caches in build/, and without paths or debug information in objects. */
-export function zigCompiler(path: string, target: string): Compiler {
-  const cache = join(root, 'build', 'zig-cache')
+/** The path of pip in a virtual environment in build/, which is created if it is missing. */
+export function pip(): string {
+  const path = join(environment, 'bin', 'pip')
+  if (existsSync(path)) return path
+  mkdirSync(join(root, 'build'), { recursive: true })
+  execFileSync('python3', ['-m', 'venv', environment], { stdio: 'inherit' })
+  return path
+}
+
+/** Runs zig as a C++ compiler, without paths or debug information in objects. */
+export function zigCompiler(path: string, target: string, cache: string): Compiler {
   return {
     command: [path, 'c++', '-target', target],
     version: `zig ${ZIG}`,

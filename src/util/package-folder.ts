@@ -13,6 +13,21 @@ import { once } from './once.ts'
  */
 export const packageFolder = (): string | null => search().folder
 
+/** The scope of the packages that belong to heed: its native addons and its WebAssembly. */
+export const SCOPE = '@heed'
+
+/** The folder of a package in `SCOPE`, as this copy of heed finds it; null if it is not installed. */
+export function companionFolder(name: string): string | null {
+  const folder = packageFolder()
+  if (folder === null) return null
+  try {
+    const { resolve } = nodeModule.createRequire(join(folder, 'package.json'))
+    return dirname(resolve(`${SCOPE}/${name}/package.json`))
+  } catch {
+    return null
+  }
+}
+
 /**
  * The path of a file of Heed's own that is read or started as it is.
  * @param path below `src`; the build puts such files into `dist`

@@ -22,6 +22,7 @@ const OF_SCRIPTS = [
   'HEED_ZIG',
   'HEED_LONG',
   'HEED_MINILM',
+  'HEED_NODE',
   'HEED_PYTHON',
   'HEED_SMOLLM2',
   'HEED_SOAK',

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { buildNative } from '../../native/build.mjs'
 import { faster } from '../../src/cli/doctor.ts'
 import { ABI } from '../../src/runtime/cpu/addon-file.ts'
-import { packageOf, RECORDS, targetHere } from '../../src/runtime/cpu/addon-places.ts'
+import { libcIn, packageOf, RECORDS, targetHere } from '../../src/runtime/cpu/addon-places.ts'
 import { readHeader } from '../../src/runtime/cpu/library-header.ts'
 import { targets } from '../../src/runtime/cpu/targets.ts'
 import {
@@ -21,9 +21,10 @@ import {
   recordOf,
   writeJson,
 } from '../support/installed-heed.ts'
+import { isOtherNode } from '../support/native.ts'
 
 const { version } = manifest
-const built = await buildNative()
+const built = isOtherNode ? { ok: false, path: '' } : await buildNative()
 const target = targetHere()
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'heed-addons-')))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -382,6 +383,18 @@ describe('a prebuilt addon', () => {
     const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
     if (process.platform === 'linux')
       expect(target?.libc).toBe(header.glibcVersionRuntime ? 'glibc' : 'musl')
+  })
+
+  it.each([
+    ['/usr/lib/x86_64-linux-gnu/libc.so.6', 'glibc'], // Debian
+    ['/usr/lib64/libc.so.6', 'glibc'], // Fedora
+    ['/usr/lib/aarch64-linux-gnu/libc-2.31.so', 'glibc'], // older Debian
+    ['/lib/ld-musl-x86_64.so.1', 'musl'], // Alpine
+    ['/usr/lib/x86_64-linux-musl/libc.so', 'musl'], // Debian's package musl
+    ['/usr/bin/node', undefined],
+  ])('is for the C library of the process, which maps %s', (path, libc) => {
+    const line = (file: string): string => `7f12a-7f12b r-xp 00000000 fe:00 123    ${file}\n`
+    expect(libcIn(line('/usr/lib/libstdc++.so.6') + line(path) + line('[stack]'))).toBe(libc)
   })
 
   it('has a name of its own for each system', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { buildNative } from '../../native/build.mjs'
+import { instructionSets } from '../../native/compile.mjs'
 import { compareVersions, readBinary } from '../../scripts/prebuild/binary.ts'
 import { ENTRY_POINTS, problemsOf } from '../../scripts/prebuild/check.ts'
 import { targets } from '../../src/runtime/cpu/targets.ts'
@@ -39,6 +40,19 @@ describe.skipIf(!built.ok || process.platform !== 'linux')('a built addon', () =
       /must export Node-API's entry points alone, got .*v9/,
     )
     expect(problemsOf(other, linux).join()).toMatch(/must export napi_register_module_v1/)
+  })
+
+  it('must have every instruction set of its processor', () => {
+    const [[best]] = instructionSets[process.arch]
+    expect(problemsOf(bytes, linux).join()).not.toMatch(/instruction sets/)
+    const other = changed(`${best}\0`, `${best.replaceAll(/./g, 'x')}\0`)
+    expect(problemsOf(other, linux).join()).toMatch(`must have the instruction sets ${best}`)
+  })
+
+  it('may not lack functions of ours', () => {
+    const message = 'no undefined symbols of heed'
+    expect(problemsOf(bytes, linux).join()).toMatch(message) // it is not stripped
+    expect(problemsOf(changed('_ZN4heed', '_ZN4node'), linux).join()).not.toMatch(message)
   })
 
   it('may not need a newer glibc', () => {

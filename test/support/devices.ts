@@ -1,11 +1,11 @@
 // Runs a suite on every device that works here: the contract is one, the implementations are many.
 import { afterAll, beforeAll, describe } from 'vitest'
 import { type Device, defaultDevice, setDefaultDevice } from '../../src/index.ts'
-import { loadAddon } from '../../src/runtime/cpu/addon.ts'
 import { CpuDevice } from '../../src/runtime/cpu/device.ts'
 import { ReferenceDevice } from '../../src/runtime/reference/device.ts'
 import { WasmDevice } from '../../src/runtime/wasm/device.ts'
 import { supportedIsas, wasmIsas } from '../../src/runtime/wasm/load.ts'
+import { isOtherNode, native } from './native.ts'
 import { pipedAddon } from './piped-addon.ts'
 
 export interface Candidate {
@@ -17,20 +17,22 @@ export interface Candidate {
 /** NEON alone, while HEED_KERNEL_SERVER names a kernel server (see scripts/test-neon.ts). */
 const served = servedDevices()
 
+/** Where only native kernels are tested, since the others are the same everywhere: these. */
+const alone = served ?? (isOtherNode ? nativeDevices() : null)
+
 /** One for each way in which the kernels are built. Those of a kind share settings: use one at a time. */
-export const cpuDevices: Candidate[] = served ?? [...nativeDevices(), ...wasmDevices()]
+export const cpuDevices: Candidate[] = alone ?? [...nativeDevices(), ...wasmDevices()]
 
 /** Those that time their kernels, which the kernel server does not. */
 export const timedDevices: Candidate[] = served ? [] : cpuDevices
 
-/** The reference device has been tested without the server. */
-export const allDevices: Candidate[] = served ?? [
+export const allDevices: Candidate[] = alone ?? [
   { name: 'reference', make: () => new ReferenceDevice() },
   ...cpuDevices,
 ]
 
 /** One of each kind: the reference, native, WebAssembly with threads and without. */
-export const oneOfEach: Candidate[] = served ?? [
+export const oneOfEach: Candidate[] = alone ?? [
   ...allDevices.slice(0, 1),
   ...cpuDevices.filter(({ name }) => name.startsWith('cpu')).slice(0, 1),
   ...cpuDevices.filter(({ name }) => name.startsWith('wasm')).slice(-2),
@@ -54,9 +56,7 @@ export function onEach(candidates: Candidate[], suite: (device: () => Device) =>
 }
 
 function nativeDevices(): Candidate[] {
-  const loaded = loadAddon()
-  if (!loaded.addon) console.warn(`The native device is not tested: ${loaded.reason}`)
-  return (loaded.addon?.isas ?? []).map((isa) => ({
+  return (native().addon?.isas ?? []).map((isa) => ({
     name: `cpu ${isa}`,
     make: (options = {}) => new CpuDevice({ ...options, isa }),
   }))

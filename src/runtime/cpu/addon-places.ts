@@ -1,15 +1,20 @@
 // Where a native addon may lie. The published package holds the size and the hash of each prebuilt one (prebuilt.json),
 // and `heed build` writes the size of the one that it makes into heed.json.
 import { existsSync, readFileSync } from 'node:fs'
-import nodeModule from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { once } from '../../util/once.ts'
-import { noFolder, onDisk, packageFolder } from '../../util/package-folder.ts'
+import {
+  companionFolder,
+  noFolder,
+  onDisk,
+  packageFolder,
+  SCOPE,
+} from '../../util/package-folder.ts'
 import { setting } from '../../util/settings.ts'
 import { version } from '../../util/version.ts'
 import { warn } from '../../util/warn.ts'
 import type { AddonRecord } from './addon-file.ts'
-import { SCOPE, type Target, targets } from './targets.ts'
+import { type Target, targets } from './targets.ts'
 
 /** HEED_ADDON, `heed build` (or `npm install` in a checkout), or the package of this system. */
 export type Origin = 'HEED_ADDON' | 'built' | 'prebuilt'
@@ -55,10 +60,10 @@ function builtPlace(folder: string): AddonPlace | undefined {
 
 function prebuiltPlace(folder: string): AddonPlace | undefined {
   const target = targetHere()
-  const manifest = target && manifestPath(folder, target)
-  if (!manifest) return undefined
-  const other = readJson<{ version: string }>(manifest).version
-  const path = onDisk(join(dirname(manifest), 'heed.node'))
+  const companion = target && companionFolder(target.name)
+  if (!companion) return undefined
+  const other = readJson<{ version: string }>(join(companion, 'package.json')).version
+  const path = onDisk(join(companion, 'heed.node'))
   const place = { path, origin: 'prebuilt' } as const
   if (other !== version) {
     const problem = `it belongs to heed ${other}, and this is heed ${version}`
@@ -72,33 +77,30 @@ function prebuiltPlace(folder: string): AddonPlace | undefined {
   return { ...place, record, remedy: `Delete ${dirname(path)} and run \`npm install\`.` }
 }
 
-/** Of the package beside this copy of Heed. */
-function manifestPath(folder: string, target: Target): string | null {
-  try {
-    return nodeModule
-      .createRequire(join(folder, 'package.json'))
-      .resolve(`${packageOf(target)}/package.json`)
-  } catch {
-    return null
-  }
-}
-
 /** That of this process: musl and glibc may both be installed, so the process itself is asked. */
 export function targetHere(): Target | undefined {
-  const libc = process.platform === 'linux' ? (usesMusl() ? 'musl' : 'glibc') : undefined
+  const libc = process.platform === 'linux' ? libcHere() : undefined
   return targets.find(
     (target) =>
       target.os === process.platform && target.cpu === process.arch && target.libc === libc,
   )
 }
 
-function usesMusl(): boolean {
-  try {
-    return /\/(?:ld-musl-|libc\.musl-)[^/\n]*$/m.test(readFileSync('/proc/self/maps', 'utf8'))
-  } catch {
-    const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
-    return header.glibcVersionRuntime === undefined
-  }
+function libcHere(): Target['libc'] {
+  const maps = existsSync('/proc/self/maps') ? readFileSync('/proc/self/maps', 'utf8') : ''
+  return libcIn(maps) ?? libcReported()
+}
+
+/** The C library among the files of a process. Their names differ between distributions. */
+export function libcIn(maps: string): Target['libc'] {
+  if (/\/(?:ld-musl-|libc\.musl-)[^/\n]*$|-musl\/libc\.so$/m.test(maps)) return 'musl'
+  return /\/libc(?:\.so\.6|-2\.\d+\.so)$/m.test(maps) ? 'glibc' : undefined
+}
+
+/** The report is slow. */
+function libcReported(): Target['libc'] {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
 }
 
 export const packageOf = (target: Target): string => `${SCOPE}/${target.name}`

@@ -10,8 +10,6 @@ export interface Target {
   readonly zig: string
 }
 
-export const SCOPE = '@heed'
-
 export const targets: readonly Target[] = [
   { name: 'linux-x64-gnu', os: 'linux', cpu: 'x64', libc: 'glibc', zig: 'x86_64-linux-gnu.2.28' },
   { name: 'linux-x64-musl', os: 'linux', cpu: 'x64', libc: 'musl', zig: 'x86_64-linux-musl' },

@@ -1,6 +1,6 @@
 // What the device needs of Node or of a browser: files, threads, cores, memory.
 import type { Worker as NodeWorker } from 'node:worker_threads'
-import { ownFile } from '../../util/package-folder.ts'
+import { companionFolder, onDisk, ownFile } from '../../util/package-folder.ts'
 import type { Reply } from './instance.js'
 
 /** A thread that runs worker.js. */
@@ -16,11 +16,17 @@ function builtin<T>(name: string): T | undefined {
   return typeof process === 'undefined' ? undefined : (process.getBuiltinModule?.(name) as T)
 }
 
-/** The contents of a file in this folder, read synchronously. @throws Error outside of Node */
+/** The contents of a WebAssembly file, read synchronously. @throws Error outside of Node */
 export function readFile(name: string): Uint8Array {
   const fs = builtin<typeof import('node:fs')>('node:fs')
   if (!fs) throw new Error('only Node reads files synchronously, from version 20.16 on')
-  return fs.readFileSync(inThisFolder(name))
+  return fs.readFileSync(fileOf(name))
+}
+
+/** The published package has its WebAssembly in a package of its own version; a checkout has it in this folder. */
+function fileOf(name: string): string {
+  const folder = companionFolder('wasm')
+  return folder === null ? inThisFolder(name) : onDisk(`${folder}/${name}`)
 }
 
 const inThisFolder = (name: string): string => ownFile(`runtime/wasm/${name}`)

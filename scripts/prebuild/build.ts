@@ -1,0 +1,76 @@
+// One addon from the sources of a checkout: this one, or a copy of it in another folder, which must give the same bytes.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import * as own from '../../native/compile.mjs'
+import type { Target } from '../../src/runtime/cpu/targets.ts'
+import { ENTRY_POINTS } from './check.ts'
+import { zigCompiler } from './zig.ts'
+
+/** Where addons lie, in each checkout. */
+const FOLDER = join('build', 'prebuilt')
+
+export interface Built {
+  path: string
+  /** A hash of the sources and flags. */
+  key: string
+  isNew: boolean
+}
+
+/**
+ * @param known the key of the addon that is there: it is built again if the key has changed
+ * @param checkout the module native/compile.mjs of the checkout
+ */
+export async function buildAddon(
+  target: Target,
+  zig: string,
+  { known, force = false }: { known?: string; force?: boolean } = {},
+  checkout: typeof own = own,
+): Promise<Built> {
+  const { compileUnits, execute, hash, listUnits, root } = checkout
+  const folder = join(root, FOLDER)
+  mkdirSync(folder, { recursive: true })
+  const compiler = zigCompiler(zig, target.zig, join(root, 'build', 'zig-cache'))
+  const units = listUnits(compiler, target.cpu, target.os === 'win32')
+  const flags = linkFlags(target, root)
+  const key = hash([...units.map((unit) => unit.key), ...flags])
+  const path = join(folder, `${target.name}.node`)
+  if (!force && existsSync(path) && known === key) return { path, key, isNew: false }
+  const objects = await compileUnits(compiler, units, join(folder, target.name), {
+    force,
+    log: () => {},
+    done: ({ name }) => process.stdout.isTTY && console.log(`  ${target.name}: ${name}`),
+  })
+  const fresh = `${path}.${process.pid}`
+  await execute([...compiler.command, ...objects, '-o', fresh, ...flags], compiler.env)
+  renameSync(fresh, path)
+  return { path, key, isNew: true }
+}
+
+/** Whether a copy of the sources in another folder, with caches of its own, gives these bytes. */
+export async function isReproduced(target: Target, zig: string, bytes: Buffer): Promise<boolean> {
+  const copy = mkdtempSync(join(tmpdir(), 'heed-checkout-'))
+  try {
+    const headers = join('node_modules', 'node-api-headers')
+    for (const name of ['package.json', 'kernels', 'native', headers])
+      cpSync(join(own.root, name), join(copy, name), {
+        recursive: true,
+        filter: (path) => path !== join(own.root, 'native', 'build'),
+      })
+    const checkout = await import(pathToFileURL(join(copy, 'native', 'compile.mjs')).href)
+    const { path } = await buildAddon(target, zig, {}, checkout)
+    return readFileSync(path).equals(bytes)
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+function linkFlags({ os }: Target, root: string): string[] {
+  if (os === 'darwin') return ['-s', '-dynamiclib', '-undefined', 'dynamic_lookup']
+  if (os === 'win32') return ['-s', '-shared']
+  const script = join(FOLDER, 'exports.map')
+  const entries = ENTRY_POINTS.map((name) => `${name};`).join(' ')
+  writeFileSync(join(root, script), `{ global: ${entries} local: *; };\n`)
+  return ['-s', '-shared', '-Wl,-Bsymbolic', `-Wl,--version-script=${script}`]
+}
