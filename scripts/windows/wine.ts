@@ -61,7 +61,11 @@ const versionOf = (name: string): string =>
 async function addMissingLibrary(): Promise<void> {
   const made = join(folder, 'bcryptprimitives.dll')
   if (!existsSync(made)) {
-    const { command, env } = zigCompiler(findZig(), 'x86_64-windows-gnu')
+    const { command, env } = zigCompiler(
+      findZig(),
+      'x86_64-windows-gnu',
+      join(root, 'build', 'zig-cache'),
+    )
     const source = join(root, 'scripts', 'windows', 'bcryptprimitives.cc')
     const flags = ['-O2', '-g0', '-fno-sanitize=all', '-nostdlib', '-shared']
     await execute([...command, ...flags, source, '-o', made, '-ladvapi32'], env)
