@@ -1,6 +1,7 @@
 // Who computes with a GGUF file in bench/agreement.ts: Heed with weights in blocks, Heed in f32, and llama.cpp.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { Decoder } from '../src/generate/index.ts'
 import { type CausalLM, fromPretrained } from '../src/models/index.ts'
 import { noGrad, tensor } from '../src/tensor/index.ts'
@@ -44,7 +45,7 @@ async function askLlama(
   threads: string,
   question: object,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const script = new URL('peers/llama_cpp_agreement.py', import.meta.url).pathname
+  const script = fileURLToPath(new URL('peers/llama_cpp_agreement.py', import.meta.url))
   const child = spawn(python, [script, path, threads], { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.end(JSON.stringify(question))
   const chunks: Buffer[] = []

@@ -10,6 +10,7 @@
 // --prompts N [--tokens 40] also continues the beginnings of N sentences of Moby-Dick with the likeliest tokens, and
 // compares them with those in f32.
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Tokenizer } from '../src/tokenizers/index.ts'
 import { argmax, heedSide, llamaSide, type Side } from './agreement-sides.ts'
@@ -18,7 +19,10 @@ import { novelSentences } from './peers/sentences.mjs'
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    text: { type: 'string', default: new URL('../ARCHITECTURE.md', import.meta.url).pathname },
+    text: {
+      type: 'string',
+      default: fileURLToPath(new URL('../ARCHITECTURE.md', import.meta.url)),
+    },
     positions: { type: 'string', default: '200' },
     prompts: { type: 'string', default: '0' },
     tokens: { type: 'string', default: '40' },

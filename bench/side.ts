@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import type { Case } from './cases.ts'
 
 /** What a turn brought. */
@@ -13,11 +14,11 @@ export interface Turn {
 
 type Command = [command: string, ...args: string[]]
 
-const folder = new URL('.', import.meta.url).pathname
+const folder = fileURLToPath(new URL('.', import.meta.url))
 const python = process.env.HEED_PYTHON ?? 'python3'
 
 /** Peers from npm live in a folder of their own: none is a dependency of Heed. */
-const npmPeers = new URL('../build/bench/', import.meta.url).pathname
+const npmPeers = fileURLToPath(new URL('../build/bench/', import.meta.url))
 
 const heed: Command = [process.execPath, ...process.execArgv, `${folder}peers/heed.ts`]
 const otherBuild: Command = [

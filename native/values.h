@@ -2,6 +2,10 @@
 #pragma once
 #include <cstdint>
 #include <initializer_list>
+#ifdef _WIN32
+#define NAPI_EXTERN \
+  __declspec(dllimport) // functions are called through pointers, see windows/node-api.cc
+#endif
 #include <node_api.h>
 #include <string>
 #include <utility>

@@ -4,6 +4,7 @@
 //
 //   HEED_PYTHON=.venv/bin/python npm run check:templates -- FOLDER
 import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { type ChatMessage, renderChat } from '../src/tokenizers/chat/chat-template.ts'
 import { HeedError } from '../src/util/errors.ts'
 
@@ -27,7 +28,7 @@ interface Result {
   error?: string
 }
 
-const script = new URL('./fixtures/chat_templates.py', import.meta.url).pathname
+const script = fileURLToPath(new URL('./fixtures/chat_templates.py', import.meta.url))
 const python = process.env.HEED_PYTHON ?? 'python3'
 const child = spawnSync(python, [script, process.argv[2] ?? '.'], {
   encoding: 'utf8',

@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Tensor, tensor } from 'heed'
 import { fromPretrained } from 'heed/models'
 import { exceptionOf } from './config-exceptions.ts'
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
   const given = process.env.HEED_SWEEP
   const out = given ?? mkdtempSync(join(tmpdir(), 'heed-configs-'))
   if (!given) {
-    const script = new URL('fixtures/config_sweep.py', import.meta.url).pathname
+    const script = fileURLToPath(new URL('fixtures/config_sweep.py', import.meta.url))
     const { status } = spawnSync(python, [script, out, ...process.argv.slice(2)], {
       stdio: 'inherit',
     })

@@ -5,6 +5,7 @@
 
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Tensor, tensor } from '../src/index.ts'
 import { readConfig } from '../src/io/hub/hf.ts'
 import { fromPretrained, headOf, SentenceEncoder, savePretrained } from '../src/models/index.ts'
@@ -13,7 +14,7 @@ import type { Module } from '../src/nn/index.ts'
 const [folder] = process.argv.slice(2)
 if (!folder) throw new Error('Say which folder to write to')
 
-const fixtures = new URL('../test/fixtures/', import.meta.url).pathname
+const fixtures = fileURLToPath(new URL('../test/fixtures/', import.meta.url))
 const ids = [
   [3, 9, 14, 20, 7],
   [31, 8, 25, 6, 11],

@@ -5,6 +5,7 @@
 
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { manualSeed, randn } from '../src/index.ts'
 import { readConfig } from '../src/io/hub/hf.ts'
 import {
@@ -18,7 +19,7 @@ import {
 const [folder] = process.argv.slice(2)
 if (!folder) throw new Error('Say which folder to write to')
 
-const fixtures = new URL('../test/fixtures/', import.meta.url).pathname
+const fixtures = fileURLToPath(new URL('../test/fixtures/', import.meta.url))
 manualSeed(1)
 for (const family of ['vit', 'deit', 'vit-hybrid', 'resnet'])
   for (const name of await readdir(join(fixtures, family))) {

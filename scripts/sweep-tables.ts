@@ -4,10 +4,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { readAsWritten, type WrittenTable } from '../test/data/written-tables.ts'
 
 const [count = '2000', seed = '7'] = process.argv.slice(2)
-const script = new URL('fixtures/tables.py', import.meta.url).pathname
+const script = fileURLToPath(new URL('fixtures/tables.py', import.meta.url))
 const written = execFileSync(process.env.HEED_PYTHON ?? 'python3', [script, count, seed], {
   maxBuffer: 1 << 30,
   encoding: 'utf8',

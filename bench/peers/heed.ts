@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { defaultDevice, synchronize } from '../../src/index.ts'
 import type { CpuDevice } from '../../src/runtime/cpu/device.ts'
 import { families, type Params, type Workload } from './heed-families.ts'
@@ -17,7 +18,7 @@ interface Question {
 }
 
 /** Of the build that runs here, which may be another one: see other-build.mjs. */
-const root = process.env.HEED_AGAINST ?? new URL('../../', import.meta.url).pathname
+const root = process.env.HEED_AGAINST ?? fileURLToPath(new URL('../../', import.meta.url))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 let current: { key: string; workload: Workload } | null = null

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Problem, Reply, Request } from './worker.ts'
 
 /** What a process has answered to a request. `next` is the input after the last that it has read. */
@@ -70,7 +71,7 @@ export class ReadingProcess {
   }
 
   #start(): ChildProcess {
-    const worker = new URL('worker.ts', import.meta.url).pathname
+    const worker = fileURLToPath(new URL('worker.ts', import.meta.url))
     const child = fork(worker, [this.#folder, this.#stateFile], {
       execArgv: [...process.execArgv, '--max-old-space-size=768'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

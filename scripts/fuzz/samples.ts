@@ -1,12 +1,13 @@
 // Valid files for the fuzzer: from the fixtures of the tests, or built here.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { type ArchiveEntry, zip } from '../../test/io/pytorch-archive.ts'
 import type { PackedFile, Sample, SampleFile } from './input.ts'
 import { joined } from './mutate-bytes.ts'
 
-const FIXTURES = new URL('../../test/fixtures/', import.meta.url).pathname
+const FIXTURES = fileURLToPath(new URL('../../test/fixtures/', import.meta.url))
 
 export const fixture = (path: string): Uint8Array =>
   new Uint8Array(readFileSync(join(FIXTURES, path)))

@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { fetchHubData } from '../../src/data/hub-data.ts'
 import { pipeline } from '../../src/index.ts'
 import { pullModel } from '../../src/io/hub/pull.ts'
@@ -308,7 +309,7 @@ for (const [name, keys] of Object.entries(trainings)) {
   await sweep(`cache of ${name}`, cache, { train: training(keys) })
 }
 
-const model = new URL('../../test/fixtures/pipelines/masked-lm', import.meta.url).pathname
+const model = fileURLToPath(new URL('../../test/fixtures/pipelines/masked-lm', import.meta.url))
 const hubFiles = Object.fromEntries(
   [...filesBelow(model).map((name) => join(model, name)), many].map((path) => [
     basename(path),

@@ -10,6 +10,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { checkpointProblems } from '../../src/io/files/checkpoint.ts'
 import { checkFiles } from '../../src/io/files/verify.ts'
 import { randomUniform } from '../../src/util/random.ts'
@@ -31,7 +32,7 @@ interface Training {
 
 /** Starts a process that loads Heed and then waits for the line `go` before it trains. */
 async function prepare(out: string, way: 'start' | 'resume'): Promise<Training> {
-  const script = new URL('train-once.ts', import.meta.url).pathname
+  const script = fileURLToPath(new URL('train-once.ts', import.meta.url))
   const child = spawn(process.execPath, [...loader, script, out, text, way])
   let message = ''
   child.stderr.on('data', (part) => {

@@ -9,14 +9,15 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { GPT2, savePretrained } from '../../src/models/index.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
 import { loader } from '../../test/support/run-script.ts'
 
 const [count, seconds] = [60, 60].map((usual, i) => Number(process.argv[2 + i] ?? usual))
 const folder = mkdtempSync(join(tmpdir(), 'heed-memory-'))
-const script = new URL('memory-once.ts', import.meta.url).pathname
-const main = new URL('../../test/support/heed-main.ts', import.meta.url).pathname
+const script = fileURLToPath(new URL('memory-once.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../test/support/heed-main.ts', import.meta.url))
 const problems: string[] = []
 
 type Outcome = 'success' | 'out of memory' | 'problem'

@@ -3,10 +3,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { openRows } from '../../src/data/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
 
-const FOLDER = new URL('../../test/fixtures/rows/', import.meta.url).pathname
+const FOLDER = fileURLToPath(new URL('../../test/fixtures/rows/', import.meta.url))
 const path = join(tmpdir(), `heed-mutated-${process.pid}.parquet`)
 const changes = [...Array(8).keys()].map((bit) => (byte: number) => byte ^ (1 << bit))
 changes.push(

@@ -3,12 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { openRows } from '../../src/data/index.ts'
 
 const python = process.env.HEED_PYTHON ?? 'python3'
 const folder = mkdtempSync(join(tmpdir(), 'heed-parquet-'))
-const script = new URL('../fixtures/rows.py', import.meta.url).pathname
+const script = fileURLToPath(new URL('../fixtures/rows.py', import.meta.url))
 let [same, different] = [0, 0]
 try {
   execFileSync(python, [script, folder], { stdio: 'inherit' })

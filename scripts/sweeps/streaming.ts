@@ -3,6 +3,7 @@
 //
 //   HEED_PYTHON=python npm run sweep:streaming -- FOLDER…   (folders with tokenizer.json and tokenizer_config.json)
 import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { unusualTexts } from './unusual-texts.ts'
 
@@ -50,7 +51,7 @@ for (const folder of folders) {
 process.exitCode = wrong === 0 ? 0 : 1
 
 function decodedByPython(folder: string, rows: readonly number[][]): Prefixes {
-  const script = new URL('decode_prefixes.py', import.meta.url).pathname
+  const script = fileURLToPath(new URL('decode_prefixes.py', import.meta.url))
   const { stdout, stderr, status } = spawnSync(python as string, [script, folder], {
     input: JSON.stringify(rows),
     encoding: 'utf8',

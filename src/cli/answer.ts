@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { fileError } from '../io/files/file-error.ts'
 import { type Answer, pipeline } from '../pipelines/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { withLineFeeds } from '../util/line-feeds.ts'
+import { pc } from './colors.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
 
@@ -54,7 +55,8 @@ async function contextOf({ context, file }: Flags): Promise<string> {
       `The text must be given once, with --context TEXT or --file PATH, got ${context === undefined ? 'neither' : 'both'}`,
     )
   if (file === undefined) return context as string
-  return readFile(file, 'utf8').catch((error) => {
+  const text = await readFile(file, 'utf8').catch((error) => {
     throw fileError(error, 'read', file)
   })
+  return withLineFeeds(text)
 }

@@ -1,9 +1,9 @@
 // A conversation at the terminal: lines with a history, and commands that begin with a slash.
 import { createInterface, type Interface } from 'node:readline'
-import pc from 'picocolors'
 import type { Chat } from '../generate/index.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { HeedError } from '../util/errors.ts'
+import { stderrColors } from './colors.ts'
 import { printError, suggestion } from './print-error.ts'
 
 const HELP = `  /system TEXT  set the system message and start over
@@ -22,6 +22,7 @@ export async function converse(session: Chat, answer: Answer): Promise<void> {
   const lines = createInterface({
     input: process.stdin,
     output: process.stdin.isTTY ? process.stderr : undefined, // standard output is for answers
+    crlfDelay: Number.POSITIVE_INFINITY,
     historySize: 1000,
     removeHistoryDuplicates: true,
   })
@@ -110,4 +111,4 @@ function ask(lines: Interface, prompt: string): void {
   lines.prompt()
 }
 
-const note = (text: string): void => void process.stderr.write(`${pc.dim(text)}\n`)
+const note = (text: string): void => void process.stderr.write(`${stderrColors.dim(text)}\n`)

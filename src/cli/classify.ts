@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { headOf, readModelConfig } from '../models/index.ts'
 import { type EntityGroup, type Label, pipeline } from '../pipelines/index.ts'
+import { pc } from './colors.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
 

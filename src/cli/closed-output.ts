@@ -16,7 +16,12 @@ export function watchOutput(): void {
   process.stderr.on('error', () => {})
 }
 
-/** EIO: the terminal is gone. */
-const CLOSED: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'])
+/** EIO: the terminal is gone. EOF: a pipe is closed, on Windows. */
+const CLOSED: ReadonlySet<string | undefined> = new Set([
+  'EPIPE',
+  'EIO',
+  'EOF',
+  'ERR_STREAM_DESTROYED',
+])
 
 const isClosed = ({ code }: NodeJS.ErrnoException): boolean => CLOSED.has(code)

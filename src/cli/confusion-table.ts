@@ -1,5 +1,5 @@
-import pc from 'picocolors'
 import type { Confusion } from '../metrics/index.ts'
+import { pc } from './colors.ts'
 
 /** The true labels as rows, the predicted labels as columns. */
 export function confusionTable({ labels, counts }: Confusion): string[] {

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { openSafetensors } from '../io/safetensors/safetensors.ts'
 import { convertModel, type WeightDType, weightDTypes } from '../models/index.ts'
 import { formatBytes } from '../util/format.ts'
+import { pc } from './colors.ts'
 import { byteCount, nameFrom } from './options.ts'
 
 interface Flags {

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import {
   type ColumnSurvey,
   openRows,
@@ -16,6 +15,7 @@ import { type OpenedTask, openTask } from '../train/task-file.ts'
 import { newTaskModel } from '../train/task-model.ts'
 import { trainTasks } from '../train/tasks/index.ts'
 import { isMissingLabel } from '../train/tasks/labels.ts'
+import { pc } from './colors.ts'
 import { assignments } from './schema-flags.ts'
 import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
 

@@ -1,12 +1,12 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { type LoadedAddon, loadAddon } from '../runtime/cpu/addon.ts'
 import { CpuDevice } from '../runtime/cpu/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
 import { WasmDevice } from '../runtime/wasm/device.ts'
 import { formatBytes } from '../util/format.ts'
 import { version } from '../util/version.ts'
+import { pc } from './colors.ts'
 
 export function doctorCommand(): Command {
   return new Command('doctor')

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { fileError } from '../io/files/file-error.ts'
 import { SentenceEncoder } from '../models/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { pc } from './colors.ts'
 import { bar } from './text.ts'
 
 interface Flags {

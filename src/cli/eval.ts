@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { evaluateRun, type RunEvaluation } from '../train/evaluate-run.ts'
 import type { ShownExample } from '../train/task.ts'
+import { pc } from './colors.ts'
 import { confusionTable } from './confusion-table.ts'
 import { positive } from './options.ts'
 import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { type Filled, pipeline } from '../pipelines/index.ts'
+import { pc } from './colors.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
 

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { type GenerateOptions, generate } from '../generate/index.ts'
 import { type CausalLM, headOf } from '../models/index.ts'
 import { readModelConfig } from '../models/weight-file.ts'
 import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
+import { stderrColors } from './colors.ts'
 import { openModel } from './exact.ts'
 import { piecesFromSource } from './generate-from-source.ts'
 import { tokenLines } from './log-probability-lines.ts'
@@ -90,7 +90,7 @@ async function write(run: string, flags: Flags): Promise<void> {
   if (!process.stderr.isTTY) return
   const items = [`${pieces} pieces in ${seconds.toFixed(1)} s, ${short(pieces / seconds)}/s`]
   if (drafter) items.push(`${drafter.accepted} of ${drafter.proposed} draft tokens accepted`)
-  process.stderr.write(pc.dim(`${items.join('; ')}\n`))
+  process.stderr.write(stderrColors.dim(`${items.join('; ')}\n`))
 }
 
 async function modelOf(run: string, flags: Flags): Promise<CausalLM> {

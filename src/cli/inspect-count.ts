@@ -1,7 +1,8 @@
 // Parameters, memory and FLOPs of a model as a table, without allocating it.
-import pc from 'picocolors'
+
 import { type Component, type Countable, countModel, type ModelCount } from '../models/index.ts'
 import { formatBytes } from '../util/format.ts'
+import { pc } from './colors.ts'
 import { short } from './text.ts'
 
 export function printCount(title: string, model: Countable, context?: number): void {

@@ -1,6 +1,6 @@
-import pc from 'picocolors'
 import { type GGUFFile, openGGUF, showValue } from '../io/gguf/gguf.ts'
 import { formatBytes } from '../util/format.ts'
+import { pc } from './colors.ts'
 import { short } from './text.ts'
 
 /** Prints the metadata of a GGUF file, and its tensors by type. */

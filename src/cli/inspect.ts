@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { fileFormat } from '../io/files/file-format.ts'
 import { modelFolder, type RawConfig, readConfig, readConfigFile } from '../io/hub/hf.ts'
 import { openSafetensors, type Safetensors } from '../io/safetensors/safetensors.ts'
@@ -13,6 +12,7 @@ import {
   presetNames,
 } from '../models/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { pc } from './colors.ts'
 import { printCount } from './inspect-count.ts'
 import { positive } from './options.ts'
 import { short } from './text.ts'

@@ -1,12 +1,12 @@
 // The command `heed`. An error that the user can correct prints its message and exits with code 2. Any other
 // error is a bug in Heed and prints its stack.
 import { Command, CommanderError } from 'commander'
-import pc from 'picocolors'
 import { HeedError } from '../util/errors.ts'
 import { loadImports } from '../util/imports.ts'
 import { checkSettings } from '../util/settings.ts'
 import { version } from '../util/version.ts'
 import { watchOutput } from './closed-output.ts'
+import { stderrColors } from './colors.ts'
 import { commandNames, loadCommand, opensRuns } from './commands.ts'
 import { checkRuns, importOption, splitImports } from './imports.ts'
 import { printError, suggestion } from './print-error.ts'
@@ -23,7 +23,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError()
     .showHelpAfterError('Add --help for the options and examples.')
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error:/, pc.red('heed:'))),
+      outputError: (text, write) => write(text.replace(/^error:/, stderrColors.red('heed:'))),
     })
     .exitOverride()
     .addOption(importOption())
@@ -70,6 +70,8 @@ function report(error: unknown, command?: Command): number {
     printError(error, command)
     return USER_ERROR
   }
-  process.stderr.write(`${pc.red('heed: internal error')}\n${(error as Error)?.stack ?? error}\n`)
+  process.stderr.write(
+    `${stderrColors.red('heed: internal error')}\n${(error as Error)?.stack ?? error}\n`,
+  )
   return 1
 }

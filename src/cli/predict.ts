@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { openRows, type Row, tableText } from '../data/index.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
@@ -6,6 +5,7 @@ import { isJsonObject, parseJson } from '../io/files/json.ts'
 import { openRun } from '../train/open-run.ts'
 import { predictRows } from '../train/predict-run.ts'
 import { HeedError, shown } from '../util/errors.ts'
+import { inputLines } from './input-lines.ts'
 import { positive } from './options.ts'
 import { checkOutput } from './output-file.ts'
 import { assignments } from './schema-flags.ts'
@@ -128,7 +128,7 @@ async function* standardInput(column: string): AsyncGenerator<Row> {
     )
   let number = 0
   let isJson: boolean | undefined
-  for await (const line of createInterface({ input: process.stdin })) {
+  for await (const line of inputLines()) {
     number++
     if (line.trim() === '') continue
     isJson ??= line.trimStart().startsWith('{')

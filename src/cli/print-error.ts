@@ -1,16 +1,16 @@
 // Errors and help texts as the terminal shows them: options that the library names in backticks become flags.
 import type { Command, Option } from 'commander'
-import pc from 'picocolors'
 import type { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { shellWord } from '../util/shell.ts'
+import { stderrColors } from './colors.ts'
 
 /** Prints the message and the remedy of an error to standard error. */
 export function printError(error: HeedError, command?: Command): void {
   const [message, remedy] = [error.message, error.remedy].map(
     (text) => text && withFlags(text, command?.options ?? []),
   )
-  process.stderr.write(`${pc.red('heed:')} ${message}\n${remedy ? `  ${remedy}\n` : ''}`)
+  process.stderr.write(`${stderrColors.red('heed:')} ${message}\n${remedy ? `  ${remedy}\n` : ''}`)
 }
 
 /**

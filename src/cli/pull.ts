@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { type PullProgress, pullModel } from '../io/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { formatBytes } from '../util/format.ts'
+import { isTerminal, pc, stderrColors } from './colors.ts'
 import { liveBlock } from './live.ts'
 import { bar, duration } from './text.ts'
 
@@ -34,7 +34,7 @@ Examples:
 
 async function pull(name: string, folder: string | undefined, flags: Flags): Promise<void> {
   const dir = folder ?? name
-  const view = process.stderr.isTTY ? barView() : undefined
+  const view = isTerminal(process.stderr) ? barView() : undefined
   const stop = new AbortController()
   const interrupt = (): void =>
     stop.abort(
@@ -87,7 +87,7 @@ function pullLines(progress: PullProgress, speed: number): string[] {
   const rest = totalSize - totalDone
   const left = rest > 0 && speed > 0 ? `, ${duration(rest / speed)} left` : ''
   return [
-    `${pc.dim(file)}  ${formatBytes(done)} of ${formatBytes(size)}`,
-    `${pc.cyan(bar(share, 30))} ${(100 * share).toFixed(0).padStart(3)} %  ${formatBytes(totalDone)} of ${formatBytes(totalSize)}, ${formatBytes(Math.round(speed))}/s${left}`,
+    `${stderrColors.dim(file)}  ${formatBytes(done)} of ${formatBytes(size)}`,
+    `${stderrColors.cyan(bar(share, 30))} ${(100 * share).toFixed(0).padStart(3)} %  ${formatBytes(totalDone)} of ${formatBytes(totalSize)}, ${formatBytes(Math.round(speed))}/s${left}`,
   ]
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { pushModel } from '../io/index.ts'
+import { isTerminal, pc, stderrColors } from './colors.ts'
 import { liveBlock } from './live.ts'
 import { bar } from './text.ts'
 
@@ -32,13 +32,13 @@ Example:
 }
 
 async function push(folder: string, name: string, flags: Flags): Promise<void> {
-  const block = process.stderr.isTTY ? liveBlock(process.stderr) : undefined
+  const block = isTerminal(process.stderr) ? liveBlock(process.stderr) : undefined
   try {
     const { url, files } = await pushModel(folder, name, {
       ...flags,
       private: !flags.public,
       onProgress: ({ file, share, state }) =>
-        block?.draw([`${pc.cyan(bar(share, 30))} ${pc.dim(state)} ${file}`]),
+        block?.draw([`${stderrColors.cyan(bar(share, 30))} ${stderrColors.dim(state)} ${file}`]),
     })
     console.log(`${files.length} files: ${files.join(', ')}\n${pc.bold(url)}`)
   } finally {

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { type Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { withLineFeeds } from '../util/line-feeds.ts'
+import { pc } from './colors.ts'
 
 interface Flags {
   pair?: string
@@ -101,5 +102,5 @@ async function standardInput(): Promise<string> {
   }
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
+  return withLineFeeds(Buffer.concat(chunks).toString('utf8'))
 }

@@ -1,10 +1,12 @@
 // The view of a training run: a live block on a terminal, plain lines elsewhere.
-import pc from 'picocolors'
+
+import { join } from 'node:path'
 import { defaultDevice } from '../runtime/devices.ts'
 import type { TrainConfig } from '../train/config-schema.ts'
 import type { Start, TrainEvent, TrainOutcome } from '../train/train-model.ts'
 import { importedModules } from '../util/imports.ts'
 import { shellWord } from '../util/shell.ts'
+import { isTerminal, pc } from './colors.ts'
 import { drawCurve } from './curve.ts'
 import { liveBlock } from './live.ts'
 import { bar, duration, short } from './text.ts'
@@ -17,7 +19,7 @@ export interface TrainView {
 }
 
 export function trainView(config: TrainConfig, out: string): TrainView {
-  const live = process.stdout.isTTY === true
+  const live = isTerminal(process.stdout)
   const progress = live ? new LiveProgress() : new PlainProgress(config)
   return {
     on: (event) => progress.on(event),
@@ -194,7 +196,7 @@ function summary(outcome: TrainOutcome, config: TrainConfig, out: string): strin
     const bits =
       bitsPerCharacter === null ? '' : ` (${bitsPerCharacter.toFixed(3)} bits per character)`
     lines.push(
-      `Best validation loss ${best.val_loss.toFixed(4)}${bits} at step ${best.step}, saved in ${out}/best`,
+      `Best validation loss ${best.val_loss.toFixed(4)}${bits} at step ${best.step}, saved in ${join(out, 'best')}`,
     )
   }
   if (!finished) {

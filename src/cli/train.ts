@@ -66,6 +66,9 @@ Examples:
   $ heed train gpt2 --out runs/texts --resume`
 }
 
+/** Windows has no SIGTERM; there Ctrl-Break sends SIGBREAK, and a closed console SIGHUP. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const
+
 type Flags = Record<string, unknown> & { out: string; resume?: boolean; config?: string }
 
 async function train(model: string | undefined, flags: Flags): Promise<void> {
@@ -82,16 +85,14 @@ async function train(model: string | undefined, flags: Flags): Promise<void> {
   // A closed terminal sends SIGHUP once or twice, and nothing can be printed any more.
   const hangUp = (): void => stop.abort()
   continueWithoutOutput()
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
+  for (const signal of STOP_SIGNALS) process.on(signal, interrupt)
   process.on('SIGHUP', hangUp)
   try {
     const outcome = await trainModel({ config, out, resume, signal: stop.signal, on: view.on })
     view.finish(outcome)
   } finally {
     view.close()
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
+    for (const signal of STOP_SIGNALS) process.off(signal, interrupt)
     process.off('SIGHUP', hangUp)
   }
 }

@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { pipeline, type TextToTextOptions } from '../pipelines/index.ts'
 import { invalidOption } from '../util/errors.ts'
+import { inputLines } from './input-lines.ts'
 import { collected, number, positive } from './options.ts'
 
 interface Flags {
@@ -72,10 +72,6 @@ async function translate(dir: string, texts: string[], flags: Flags): Promise<vo
   } finally {
     process.off('SIGINT', interrupt)
   }
-}
-
-function inputLines(): AsyncIterable<string> {
-  return createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 /** Groups of `size` lines; lines that a person types are handled one at a time. */

@@ -2,12 +2,12 @@ import { existsSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { checkpointProblems } from '../io/files/checkpoint.ts'
 import { HASHES, recordHashes, storedHashes } from '../io/files/hashes.ts'
 import { checkFiles } from '../io/files/verify.ts'
 import { HeedError } from '../util/errors.ts'
 import { shellWord } from '../util/shell.ts'
+import { pc } from './colors.ts'
 
 export function verifyCommand(): Command {
   return new Command('verify')

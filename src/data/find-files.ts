@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import nodePath, { join } from 'node:path'
 import { fileError } from '../io/files/file-error.ts'
 import { HeedError } from '../util/errors.ts'
 
@@ -13,16 +13,26 @@ export function listFolder(folder: string): string[] {
  * @throws HeedError if no file matches
  */
 export function expandGlob(pattern: string): string[] {
-  const parts = pattern.split('/')
-  const fixed = parts.findIndex(isGlob)
-  const base = parts.slice(0, fixed).join('/') || (pattern.startsWith('/') ? '/' : '.')
-  const files = matchBelow(base, parts.slice(fixed), 0)
+  const { folder, names } = splitPattern(pattern)
+  const files = matchBelow(folder, names, 0)
   if (files.length > 0) return [...new Set(files)]
   throw new HeedError('missing-file', `The pattern must match at least one file, got ${pattern}`, {
     key: 'data',
     value: pattern,
     remedy: 'Check the folder. `*` and `?` match within a name, `**` any number of folders.',
   })
+}
+
+/** The folder before the first name with `*` or `?`, and the names from there on. */
+export function splitPattern(
+  pattern: string,
+  { parse, sep } = nodePath,
+): { folder: string; names: string[] } {
+  const { root } = parse(pattern) // of Windows also C:\ and \\server\share\, and \\?\ is no pattern
+  const parts = pattern.slice(root.length).split(sep === '\\' ? /[\\/]/ : '/')
+  const fixed = parts.findIndex((part) => /[*?]/.test(part))
+  const names = parts.slice(fixed)
+  return { folder: root + parts.slice(0, fixed).join(sep) || '.', names }
 }
 
 /** Whether a path with `/` as its separator matches a pattern. */
@@ -37,7 +47,8 @@ function matchesParts([part, ...rest]: readonly string[], path: readonly string[
   return path.length > 0 && patternOf(part).test(path[0]) && matchesParts(rest, path.slice(1))
 }
 
-export const isGlob = (path: string): boolean => /[*?]/.test(path)
+export const isGlob = (path: string, { parse } = nodePath): boolean =>
+  /[*?]/.test(path.slice(parse(path).root.length))
 
 export function isFolder(path: string): boolean {
   try {

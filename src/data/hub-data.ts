@@ -39,5 +39,6 @@ export async function fetchHubData(
     )
   }
   const { files } = await pullDataset(repo, folder, choose)
-  return files.map((file) => join(folder, file.path)).sort()
+  const names = files.map((file) => file.path).sort() // before they get the separators of the system
+  return names.map((name) => join(folder, name))
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { syncFolder, temporaryPath, writeFileAtomic } from '../io/files/atomic.ts'
 import { tidyCache } from '../io/files/cache.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { fileError } from '../io/files/file-error.ts'
 import { recordHashes } from '../io/files/hashes.ts'
+import { move, remove } from '../io/files/patience.ts'
 import { checkFiles } from '../io/files/verify.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
@@ -101,7 +102,7 @@ async function makeTokens(
     await recordHashes(temporary, [META_FILE, ...meta.shards.map(({ file }) => file)])
     await publish(temporary, folder)
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {}) // the first error is reported
+    await remove(temporary).catch(() => {}) // the first error is reported
     throw fileError(error, 'write tokens to', folder)
   }
 }
@@ -185,14 +186,12 @@ async function openCached(
 /** Renames the folder to its final name. A damaged or outdated folder is replaced. */
 async function publish(temporary: string, folder: string): Promise<void> {
   await syncFolder(temporary)
-  await rm(folder, { recursive: true, force: true })
+  await remove(folder)
   try {
-    await rename(temporary, folder)
+    await move(temporary, folder)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
-    // Another process has just written the same folder.
-    await rm(temporary, { recursive: true, force: true })
+    if (!existsSync(folder)) throw error
+    await remove(temporary) // another process has just written the same folder
   }
   await syncFolder(dirname(folder))
 }

@@ -3,18 +3,24 @@ import { fileError } from '../io/files/file-error.ts'
 import { refuseOtherFormats } from '../io/files/wrong-format.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
+import { piecesWithLineFeeds } from '../util/line-feeds.ts'
 import { decoderFor, undecodable } from './readers/encoding.ts'
 import { findInvalidUtf8, incompleteTail } from './utf8.ts'
 
 const checkReadText = argumentKinds('readText', { path: 'text', encoding: 'text?' })
 
 /**
- * Reads the text of a file in pieces of a few megabytes, cut between characters. A byte order mark is skipped.
+ * Reads the text of a file in pieces of a few megabytes, cut between characters. A byte order mark is skipped,
+ * and CRLF becomes a line feed.
  * @param encoding required unless the file is UTF-8, or UTF-16 with a byte order mark
  * @throws HeedError with the position of the first invalid byte
  */
 export function* readText(path: string, encoding?: string): Generator<string> {
   checkReadText(path, encoding)
+  yield* piecesWithLineFeeds(decodedPieces(path, encoding))
+}
+
+function* decodedPieces(path: string, encoding: string | undefined): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let other: TextDecoder | undefined
   let offset = 0

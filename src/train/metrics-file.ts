@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { fileError } from '../io/files/file-error.ts'
 import { type FileHash, forgetHashes } from '../io/files/hashes.ts'
+import { patiently } from '../io/files/patience.ts'
 
 /** One line of metrics.jsonl. */
 export interface Metrics {
@@ -32,7 +33,7 @@ export class MetricsFile {
 
   async add(metrics: Metrics): Promise<void> {
     const line = `${JSON.stringify(metrics)}\n`
-    await appendFile(this.path, line).catch((error) => {
+    await patiently(() => appendFile(this.path, line)).catch((error) => {
       throw fileError(error, 'write', this.path)
     })
     this.text += line
@@ -47,7 +48,7 @@ export class MetricsFile {
   /** Drops the lines of later steps, which will run again. */
   async cut(step: number): Promise<void> {
     const text = await readFile(this.path, 'utf8').catch(() => '')
-    const kept = text.split('\n').filter((line) => line !== '' && stepOf(line) <= step)
+    const kept = text.split(/\r?\n/).filter((line) => line !== '' && stepOf(line) <= step)
     this.text = kept.map((line) => `${line}\n`).join('')
     await forgetHashes(this.folder, [NAME])
     await this.writeAgain()

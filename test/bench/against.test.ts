@@ -1,9 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { comparisonOf } from '../../bench/against.ts'
 import type { Case } from '../../bench/cases.ts'
 import { Side } from '../../bench/side.ts'
 
-const root = new URL('../..', import.meta.url).pathname
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 it('calls a row slower when its whole interval lies below 0.98', () => {
   const there = [10, 10, 10, 10, 10]

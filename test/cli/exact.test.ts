@@ -1,9 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { openModel } from '../../src/cli/exact.ts'
 import { Linear, QuantizedLinear } from '../../src/nn/index.ts'
 import { heed } from './in-process.ts'
 
-const path = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+const path = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url))
 
 describe('--exact', () => {
   it('makes numbers of weights in blocks', async () => {

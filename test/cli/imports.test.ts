@@ -1,12 +1,13 @@
 // --import: registered names in help and validation, recorded in runs, demanded when a run is opened.
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { splitImports } from '../../src/cli/imports.ts'
 import { loader } from '../support/run-script.ts'
 import { scratch } from '../train/support.ts'
 
-const main = new URL('../support/heed-main.ts', import.meta.url).pathname
+const main = fileURLToPath(new URL('../support/heed-main.ts', import.meta.url))
 const at = scratch()
 
 function heed(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {

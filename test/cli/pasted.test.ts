@@ -6,6 +6,7 @@ import { trainView } from '../../src/cli/train-view.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
 import type { TrainOutcome } from '../../src/train/train-model.ts'
 import { shellWord } from '../../src/util/shell.ts'
+import { posixOnly } from '../support/posix-only.ts'
 import { scratch, writeRows } from '../train/support.ts'
 import { heed } from './in-process.ts'
 
@@ -46,7 +47,11 @@ function words(command: string): string[] {
 const commandsIn = (text: string): string[] =>
   [...text.matchAll(/npx heed (?:'[^']*'|\\.|[^\n'])*/g)].map(([command]) => command)
 
-describe('a word', () => {
+const noShell = posixOnly(
+  'there is no POSIX shell; test/util/shell.test.ts has the words for cmd and PowerShell',
+)
+
+describe.skipIf(noShell)('a word', () => {
   it.each(names)('%j', (name) => {
     expect(words(`npx ${shellWord(name)}`)).toEqual([name.startsWith('-') ? `./${name}` : name])
   })
@@ -54,7 +59,7 @@ describe('a word', () => {
   it('is empty', () => expect(words(`npx ${shellWord('')}`)).toEqual(['']))
 })
 
-describe('training', () => {
+describe.skipIf(noShell)('training', () => {
   const at = scratch()
   const rows = Array.from({ length: 12 }, (_, i) => ({ text: `a ${i}`, label: i % 2 }))
 
@@ -85,7 +90,7 @@ describe('training', () => {
   })
 })
 
-describe('a summary', () => {
+describe.skipIf(noShell)('a summary', () => {
   const config = parseTrainConfig({ data: ['a.txt'] })
   const shown = (outcome: object, out: string): string => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})

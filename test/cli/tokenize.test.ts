@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { loader } from '../support/run-script.ts'
 
-const main = new URL('../support/heed-main.ts', import.meta.url).pathname
+const main = fileURLToPath(new URL('../support/heed-main.ts', import.meta.url))
 const fixture = new URL('../fixtures/tokenizers/bert.json', import.meta.url)
 const { tokenizer: json } = JSON.parse(readFileSync(fixture, 'utf8'))
 const bert = Tokenizer.fromJSON(json)

@@ -2,12 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pipeline } from '../../src/pipelines/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { loader } from '../support/run-script.ts'
 
-const main = new URL('../support/heed-main.ts', import.meta.url).pathname
+const main = fileURLToPath(new URL('../support/heed-main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'heed-translate-'))
 const config = { num_beams: 3, max_length: 9, eos_token_id: 1, forced_eos_token_id: 1 }
 

@@ -1,11 +1,13 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findTextFiles, readText, surveyText } from '../../src/data/index.ts'
 import { findInvalidUtf8, incompleteTail } from '../../src/data/utf8.ts'
 import { HeedError } from '../../src/util/errors.ts'
+import { onWindows } from '../../src/util/on-windows.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { hasLinks } from '../support/links.ts'
 
 async function file(content: string | Uint8Array): Promise<string> {
   const path = join(await temporaryFolder(), 'text.txt')
@@ -29,10 +31,12 @@ describe('finding text', () => {
       'p.png',
     ]
     for (const name of names) await writeFile(join(folder, name), name)
-    await symlink(folder, join(folder, 'round'))
-    await symlink(join(folder, 'gone'), join(folder, 'gone.txt'))
-    await symlink(join(folder, 'z.txt'), join(folder, 'link.txt'))
-    const found = findTextFiles(folder).map((path) => relative(folder, path))
+    if (hasLinks) {
+      await symlink(folder, join(folder, 'round'))
+      await symlink(join(folder, 'gone'), join(folder, 'gone.txt'))
+      await symlink(join(folder, 'z.txt'), join(folder, 'link.txt'))
+    } else await writeFile(join(folder, 'link.txt'), '')
+    const found = findTextFiles(folder).map((path) => relative(folder, path).replaceAll(sep, '/'))
     expect(found).toEqual(['a.MD', 'b/10.txt', 'b/2.txt', 'b/c/1.txt', 'link.txt', 'z.txt'])
   })
 
@@ -43,6 +47,17 @@ describe('finding text', () => {
     const path = join(folder, 'data')
     expect(findTextFiles(path)).toEqual([path])
     expect(findTextFiles([path, folder])).toEqual([path, join(folder, 'a.txt')])
+  })
+
+  it('takes patterns, unless a file has that name', async () => {
+    const folder = await temporaryFolder()
+    for (const name of ['b.txt', 'a.txt', 'c.md']) await writeFile(join(folder, name), name)
+    const pattern = join(folder, '*.txt')
+    expect(findTextFiles(pattern)).toEqual(['a.txt', 'b.txt'].map((name) => join(folder, name)))
+    expect(() => findTextFiles(join(folder, '*.csv'))).toThrow(/The pattern must match/)
+    if (onWindows) return // where no file can have it
+    await writeFile(pattern, 'x')
+    expect(findTextFiles(pattern)).toEqual([pattern])
   })
 
   it('says what is missing', async () => {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Chat, generateTokens } from '../../src/generate/index.ts'
 import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
@@ -5,7 +6,7 @@ import { type ChatMessage, Tokenizer } from '../../src/tokenizers/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
 
 // Random weights: what they say is noise, but the same noise each time.
-const path = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+const path = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url))
 const greedy = { temperature: 0, maxTokens: 6 }
 let model: CausalLM
 let tokenizer: Tokenizer

@@ -1,7 +1,8 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
-import { cacheFolder, tidyCache } from '../../src/io/files/cache.ts'
+import { cacheFolder, cacheHome, tidyCache } from '../../src/io/files/cache.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 it('a cache is where HEED_CACHE says, else where the system has caches', () => {
@@ -11,6 +12,16 @@ it('a cache is where HEED_CACHE says, else where the system has caches', () => {
   vi.stubEnv('XDG_CACHE_HOME', '/tmp/all')
   expect(cacheFolder('data')).toBe(join('/tmp/all', 'heed', 'data'))
   vi.unstubAllEnvs()
+})
+
+it.each([
+  ['win32', { LOCALAPPDATA: 'C:\\Users\\me\\AppData\\Local' }, 'C:\\Users\\me\\AppData\\Local'],
+  ['win32', {}, join(homedir(), 'AppData', 'Local')],
+  ['win32', { XDG_CACHE_HOME: 'D:\\caches', LOCALAPPDATA: 'C:\\x' }, 'D:\\caches'],
+  ['linux', { LOCALAPPDATA: 'C:\\x' }, join(homedir(), '.cache')],
+  ['darwin', {}, join(homedir(), '.cache')],
+])('caches of %s with %o', (platform, env, home) => {
+  expect(cacheHome(env, platform)).toBe(home)
 })
 
 it('a cache loses what has not been used for longest, never what is used', async () => {

@@ -1,5 +1,6 @@
 import { rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type GGUFFile, type GGUFType, openGGUF, showValue } from '../../src/io/gguf/gguf.ts'
 import type { GGUFValue } from '../../src/io/gguf/types.ts'
@@ -7,7 +8,7 @@ import { writeGGUF } from '../../src/io/gguf/write.ts'
 import { openSafetensors, type Safetensors } from '../../src/io/safetensors/safetensors.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-const FIXTURES = new URL('../fixtures/gguf/', import.meta.url).pathname
+const FIXTURES = fileURLToPath(new URL('../fixtures/gguf/', import.meta.url))
 
 describe('a file of gguf-py', () => {
   let file: GGUFFile

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { HASHES, recordHashes } from '../../src/io/files/hashes.ts'
 import { checkFiles } from '../../src/io/files/verify.ts'
@@ -9,7 +10,7 @@ import { noGrad, tensor } from '../../src/tensor/index.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 
-const FIXTURES = new URL('../fixtures/gguf/', import.meta.url).pathname
+const FIXTURES = fileURLToPath(new URL('../fixtures/gguf/', import.meta.url))
 
 async function logitsOf(model: CausalLM): Promise<Float32Array> {
   const ids = tensor([[1, 70, 30, 99, 5, 200]], { dtype: 'i32' })

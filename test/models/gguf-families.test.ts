@@ -2,6 +2,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openGGUF } from '../../src/io/gguf/gguf.ts'
 import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
@@ -11,7 +12,7 @@ import { type Module, QuantizedEmbedding, QuantizedLinear } from '../../src/nn/i
 import { noGrad, type Tensor, tensor } from '../../src/tensor/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
 
-const FIXTURES = new URL('../fixtures/gguf/', import.meta.url).pathname
+const FIXTURES = fileURLToPath(new URL('../fixtures/gguf/', import.meta.url))
 const SET = 'bloom-00001-of-00003.gguf'
 
 const FILES: [name: string, file: string, head: Head][] = [

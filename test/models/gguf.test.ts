@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
 import { Linear, QuantizedEmbedding, QuantizedLinear } from '../../src/nn/index.ts'
 import { noGrad, tensor } from '../../src/tensor/index.ts'
 
-const FIXTURES = new URL('../fixtures/gguf/', import.meta.url).pathname
+const FIXTURES = fileURLToPath(new URL('../fixtures/gguf/', import.meta.url))
 
 describe.each(['llama', 'qwen2', 'qwen3', 'gemma'])('%s.gguf', (name) => {
   it('gives the logits of transformers', async () => {

@@ -1,4 +1,5 @@
 // Chats, and the names that transformers and transformers.js have for options.
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { generate } from '../../src/generate/index.ts'
 import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
@@ -6,7 +7,7 @@ import { pipeline, type TextGeneration } from '../../src/pipelines/index.ts'
 import { type ChatMessage, Tokenizer } from '../../src/tokenizers/index.ts'
 
 // Random weights: what they say is noise, but the same noise each time.
-const path = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+const path = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url))
 const CHAT: ChatMessage[] = [
   { role: 'system', content: 'Be brief.' },
   { role: 'user', content: 'dog' },

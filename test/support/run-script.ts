@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What Node needs to run a TypeScript file of the repository. */
 export const loader = [
   '--import',
-  new URL('scripts/typescript/register.mjs', `file://${root}`).href,
+  new URL('../../scripts/typescript/register.mjs', import.meta.url).href,
 ]
 
 /** What a script of the repository prints. Rejects when it fails. */

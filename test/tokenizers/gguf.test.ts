@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { GGUFValue } from '../../src/io/gguf/gguf.ts'
 import { writeGGUF } from '../../src/io/gguf/write.ts'
@@ -8,7 +9,7 @@ import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 
-const FIXTURES = new URL('../fixtures/gguf/', import.meta.url).pathname
+const FIXTURES = fileURLToPath(new URL('../fixtures/gguf/', import.meta.url))
 
 const string = (value: string): GGUFValue => ({ type: 'string', value })
 const strings = (value: string[]): GGUFValue => ({ type: 'array', of: 'string', value })

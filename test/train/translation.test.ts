@@ -1,4 +1,5 @@
 import { cpSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Marian, savePretrained } from '../../src/models/index.ts'
 import { pipeline } from '../../src/pipelines/index.ts'
@@ -77,7 +78,7 @@ describe('translation', () => {
 
   it('fine-tunes a Marian with a tokenizer for each language', async () => {
     const from = at('opus')
-    cpSync(new URL('../fixtures/marian/tokenizer', import.meta.url).pathname, from, {
+    cpSync(fileURLToPath(new URL('../fixtures/marian/tokenizer', import.meta.url)), from, {
       recursive: true,
     })
     const target = await Tokenizer.fromFile(from, { asTarget: true })

@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'rolldown'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { hasLinks } from '../support/links.ts'
 
 const source = (path: string): string =>
   fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
@@ -97,7 +98,7 @@ describe('imported modules', () => {
     ])
   })
 
-  it('share the running copy of Heed', async () => {
+  it.skipIf(!hasLinks)('share the running copy of Heed', async () => {
     install('ours')
     write(
       'uses.mjs',
@@ -136,7 +137,7 @@ describe('imported modules', () => {
     expect((await failure('./null.mjs')).code).toBe('invalid-option')
   })
 
-  it('that Heed refuses keep the code and the remedy', async () => {
+  it.skipIf(!hasLinks)('that Heed refuses keep the code and the remedy', async () => {
     install('ours')
     write(
       'refused.mjs',
@@ -158,7 +159,7 @@ throw new HeedError('already-exists', 'The name must be free', { key: 'model', r
     expect(remedy).toBe('Install heed in the project of the file: npm install heed.')
   })
 
-  it('must use the running copy of Heed', async () => {
+  it.skipIf(!hasLinks)('must use the running copy of Heed', async () => {
     install('theirs')
     const remedy = 'Start the Heed that the file imports: run npx heed in its project.'
     write('second.mjs', "import 'heed'")

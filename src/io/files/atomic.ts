@@ -1,7 +1,10 @@
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { checkArgument } from '../../util/check-argument.ts'
+import { onWindows } from '../../util/on-windows.ts'
 import { fileError } from './file-error.ts'
+import { checkNames } from './names-on-windows.ts'
+import { move, removeUnlessHeld } from './patience.ts'
 import { hasEnded, thisProcess } from './process-identity.ts'
 
 /**
@@ -18,8 +21,10 @@ export async function replaceFile(
   write: (handle: FileHandle) => Promise<void>,
 ): Promise<void> {
   checkArgument('A file', 'path', path, 'text')
+  checkNames(path)
   const temporary = temporaryPath(path)
   try {
+    if (await isFolder(path)) throw Object.assign(new Error('EISDIR'), { code: 'EISDIR' })
     const handle = await open(temporary, 'wx')
     try {
       await write(handle)
@@ -27,7 +32,7 @@ export async function replaceFile(
     } finally {
       await handle.close()
     }
-    await rename(temporary, path)
+    await move(temporary, path)
     await syncFolder(dirname(path))
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}) // the first error is reported
@@ -35,14 +40,21 @@ export async function replaceFile(
   }
 }
 
+/** Whether there is a folder of this name. */
+export const isFolder = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  )
+
 /** Flushes the names in a folder to the disk after a rename. */
 export async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return // folders cannot be opened there
+  if (onWindows) return // folders cannot be opened there
   await syncFile(path)
 }
 
 export async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r')
+  const handle = await open(path, onWindows ? 'r+' : 'r') // Windows flushes only what may be written
   try {
     await handle.sync()
   } finally {
@@ -61,7 +73,7 @@ export async function removeStaleTemporaries(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const owner = TEMPORARY.exec(name)?.groups
     const path = join(folder, name)
-    if (owner && (await isStale(path, owner))) await rm(path, { recursive: true, force: true })
+    if (owner && (await isStale(path, owner))) await removeUnlessHeld(path)
   }
 }
 

@@ -1,13 +1,20 @@
-import { readdir, rm, stat, utimes } from 'node:fs/promises'
+import { readdir, stat, utimes } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setting } from '../../util/settings.ts'
 import { removeStaleTemporaries } from './atomic.ts'
+import { removeUnlessHeld } from './patience.ts'
 
 /** A folder for data that can be recomputed: in HEED_CACHE, or in the system's folder for caches. */
 export function cacheFolder(name: string): string {
-  const home = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  return join(setting('HEED_CACHE') ?? join(home, 'heed'), name)
+  return join(setting('HEED_CACHE') ?? join(cacheHome(), 'heed'), name)
+}
+
+/** The system's folder for caches: XDG_CACHE_HOME, on Windows LOCALAPPDATA, otherwise ~/.cache. */
+export function cacheHome(env = process.env, platform: string = process.platform): string {
+  if (env.XDG_CACHE_HOME) return env.XDG_CACHE_HOME
+  if (platform === 'win32') return env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local')
+  return join(homedir(), '.cache')
 }
 
 /**
@@ -23,7 +30,7 @@ export async function tidyCache(folder: string, used: string, maxBytes = 20e9): 
   let bytes = 0
   for (const { path, size } of entries.sort((a, b) => b.time - a.time)) {
     bytes += size
-    if (bytes > maxBytes && path !== used) await rm(path, { recursive: true, force: true })
+    if (bytes > maxBytes && path !== used) await removeUnlessHeld(path)
   }
 }
 

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
-import { copyFile, link, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { HeedError, invalidOption } from '../../util/errors.ts'
+import { warn } from '../../util/warn.ts'
 import { removeStaleTemporaries, syncFile, syncFolder, temporaryPath } from './atomic.ts'
 import { ensureDir } from './ensure-dir.ts'
 import { fileError, quote } from './file-error.ts'
 import { hashFile, problemOf } from './hashes.ts'
 import { isJsonObject, readJsonObject } from './json.ts'
+import { isHeld, move, remove } from './patience.ts'
 
 // RUN/                          a plain Hugging Face folder at every moment
 //   config.json, tokenizer.json …
@@ -173,11 +175,11 @@ async function writeFolder(
     await writeFile(manifest, `${JSON.stringify({ ...list, sha256: hashOf(list) }, null, 2)}\n`)
     await syncFile(manifest)
     await syncFolder(temporary)
-    await rename(temporary, path)
+    await move(temporary, path)
     await syncFolder(root)
     return path
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {})
+    await remove(temporary).catch(() => {})
     throw error
   }
 }
@@ -200,7 +202,7 @@ async function publishFile(folder: string, runDir: string, name: string): Promis
       await copyFile(join(folder, name), temporary) // a file system without hard links
       await syncFile(temporary)
     })
-    await rename(temporary, target)
+    await move(temporary, target)
     await syncFolder(runDir)
   } finally {
     await rm(temporary, { force: true })
@@ -213,8 +215,15 @@ async function prune(previous: SavedCheckpoint[], keep: number): Promise<void> {
   const sound = previous.filter((c) => c.damage === undefined)
   for (const old of sound.slice(0, Math.max(0, sound.length - keep))) {
     const doomed = temporaryPath(old.path)
-    await rename(old.path, doomed)
-    await rm(doomed, { recursive: true, force: true })
+    try {
+      await move(old.path, doomed)
+      await remove(doomed)
+    } catch (error) {
+      if (!isHeld(error)) throw error
+      warn(
+        `${old.path} cannot be removed yet, as another program has it open; the next checkpoints try again.`,
+      )
+    }
   }
 }
 

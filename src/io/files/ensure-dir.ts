@@ -1,14 +1,19 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
+import { isFolder } from './atomic.ts'
 import { fileError, systemCode } from './file-error.ts'
+import { checkNames } from './names-on-windows.ts'
 
 /** Creates a folder and its parents. */
 export async function ensureDir(path: string): Promise<void> {
+  checkNames(path)
   try {
     await makeFolder(path)
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw fileError(error, 'create the folder', path)
+    if (!existsSync(path)) throw fileError(FILE_IN_PATH, 'create the folder', path)
     throw new HeedError(
       'already-exists',
       `Cannot create the folder ${path}: a file has this name`,
@@ -21,6 +26,9 @@ export async function ensureDir(path: string): Promise<void> {
   }
 }
 
+/** Windows has no ENOTDIR: there a folder in a file does not exist, and making that folder finds the file. */
+const FILE_IN_PATH = Object.assign(new Error('ENOTDIR'), { code: 'ENOTDIR' })
+
 // Without mkdir's `recursive`: in Node 20 it never returns if a file system refuses new folders with ENOENT, as /proc
 // does.
 async function makeFolder(path: string): Promise<void> {
@@ -28,16 +36,10 @@ async function makeFolder(path: string): Promise<void> {
     await mkdir(path)
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'EEXIST' && (await isFolder(path))) return
+    if (await isFolder(path)) return // of a drive (C:\) Windows says EPERM, not EEXIST
     const above = dirname(path)
     if (code !== 'ENOENT' || (await isFolder(above))) throw error
     await makeFolder(above)
     await mkdir(path)
   }
 }
-
-const isFolder = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  )

@@ -1,14 +1,20 @@
 import { type ErrorCode, HeedError } from '../../util/errors.ts'
+import { onWindows } from '../../util/on-windows.ts'
 
 /**
  * Converts a system error to one that says what failed and what to do: "Cannot `action` `path`: the disk is full".
  * Other errors are returned unchanged.
  */
-export function fileError(error: unknown, action: string, path: string): unknown {
+export function fileError(
+  error: unknown,
+  action: string,
+  path: string,
+  isWindows = onWindows,
+): unknown {
   if (!(error instanceof Error) || error instanceof HeedError) return error
   const code = systemCode(error)
   if (code === undefined) return error
-  const [reason, remedy] = reasonOf(code, action) ?? [error.message, 'Check the path and the disk.']
+  const [reason, remedy] = reasonOf(code, action, isWindows) ?? [error.message, 'Check the path and the disk.'] // biome-ignore format: one line
   const kind: ErrorCode = code === 'ENOENT' ? 'missing-file' : 'file-system'
   return new HeedError(kind, `Cannot ${action} ${path || "''"}: ${reason}`, {
     value: path,
@@ -18,10 +24,11 @@ export function fileError(error: unknown, action: string, path: string): unknown
 }
 
 /** What is written need not exist, but its folder must. */
-const reasonOf = (code: string, action: string): [string, string?] | undefined =>
-  code === 'ENOENT' && action.startsWith('write')
-    ? ['its folder does not exist', 'Create the folder, or check the path.']
-    : REASONS[code]
+function reasonOf(code: string, action: string, isWindows: boolean): Reason | undefined {
+  if (code === 'ENOENT' && action.startsWith('write'))
+    return ['its folder does not exist', 'Create the folder, or check the path.']
+  return (isWindows ? ON_WINDOWS[code] : undefined) ?? REASONS[code]
+}
 
 /** The code of a system error, such as ENOENT; undefined for other errors. */
 export function systemCode(error: unknown): string | undefined {
@@ -41,12 +48,15 @@ export function formatBytes(bytes: number): string {
   return `${Number((bytes / 1000 ** unit).toPrecision(3))} ${['kB', 'MB', 'GB', 'TB'][unit - 1]}`
 }
 
-const REASONS: Record<string, [reason: string, remedy?: string]> = {
+type Reason = readonly [reason: string, remedy: string]
+
+const REASONS: Readonly<Record<string, Reason>> = {
   ENOENT: ['it does not exist', 'Check the path.'],
   ENOTDIR: ['a part of the path is a file, not a folder', 'Check the path.'],
   EISDIR: ['it is a folder, not a file', 'Use the path of a file.'],
   EACCES: ['permission denied', 'Change its permissions, or choose another folder.'],
   EPERM: ['permission denied', 'Change its permissions, or choose another folder.'],
+  EBUSY: ['another program has it open', 'Close that program, and try again.'],
   EROFS: ['the file system is read-only', 'Choose a folder on another file system.'],
   ENOSPC: [
     'the disk is full',
@@ -61,3 +71,10 @@ const REASONS: Record<string, [reason: string, remedy?: string]> = {
   ENAMETOOLONG: ['the name is too long', 'Choose a shorter name.'],
   ELOOP: ['its symbolic links form a loop', 'Check the links.'],
 }
+
+/** Windows has one answer for files without permission and files that another program has open. */
+const HELD: Reason = [
+  'another program has it open, or permission is denied',
+  'Close programs that use it (editors, virus scanners, programs that synchronise folders), or change its permissions, and try again. Old files were kept.',
+]
+const ON_WINDOWS: Readonly<Record<string, Reason>> = { EACCES: HELD, EPERM: HELD, EBUSY: HELD }

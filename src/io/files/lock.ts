@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
 import { temporaryPath, writeFileAtomic } from './atomic.ts'
 import { fileError, systemCode } from './file-error.ts'
+import { isHeld, patiently } from './patience.ts'
 import { hasEnded, startOf, thisProcess } from './process-identity.ts'
 
 const schema = z.object({
@@ -50,7 +51,10 @@ async function acquire(path: string, text: string): Promise<{ holder?: Holder } 
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await create(path, text)) return undefined
     const found = await readFile(path, 'utf8').catch(() => undefined)
-    if (found === undefined) continue // it has just been released
+    if (found === undefined) {
+      await sleep(attempt === 0 ? 0 : PAUSE) // it has just been released
+      continue
+    }
     const holder = holderIn(found)
     if (holder && !(await isStale(path, holder))) return { holder }
     // A lock without content has just been made, or its process was killed in that moment.
@@ -95,8 +99,9 @@ async function create(path: string, text: string): Promise<boolean> {
   const temporary = temporaryPath(path)
   try {
     await writeFile(temporary, text, { flag: 'wx' })
-    await link(temporary, path).catch(async (error) => {
-      if (systemCode(error) === 'EEXIST') throw error
+    // On Windows a removed lock keeps its name while another process reads it.
+    await patiently(() => link(temporary, path)).catch(async (error) => {
+      if (systemCode(error) === 'EEXIST' || isHeld(error)) throw error
       await writeFile(path, text, { flag: 'wx' }) // a file system without hard links
     })
     return true
@@ -135,13 +140,14 @@ function holderIn(text: string): Holder | undefined {
 async function isStale(path: string, holder: Holder): Promise<boolean> {
   const ended = hasEnded(holder)
   if (ended === undefined) return (await age(path)) > STALE_AFTER
-  return ended || (await isReused(holder))
+  return ended || (await isReused(path, holder))
 }
 
 /** Whether another process has the number of the holder by now. */
-async function isReused({ pid, started }: Holder): Promise<boolean> {
+async function isReused(path: string, { pid, started }: Holder): Promise<boolean> {
   const now = await startOf(pid)
-  return started !== undefined && now !== undefined && now !== started
+  if (started === undefined || now === undefined) return (await age(path)) > STALE_AFTER
+  return now !== started
 }
 
 async function age(path: string): Promise<number> {

@@ -1,9 +1,10 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { HeedError } from '../../util/errors.ts'
 import { syncFile, syncFolder } from '../files/atomic.ts'
 import { fileError, quote } from '../files/file-error.ts'
+import { move } from '../files/patience.ts'
 import { hasChecksum, type RemoteFile } from './files.ts'
 import { type Hub, PassingError, unreachable } from './hub.ts'
 
@@ -55,7 +56,7 @@ async function finish(partial: string, target: string, file: RemoteFile): Promis
     )
   }
   await syncFile(partial)
-  await rename(partial, target)
+  await move(partial, target)
   await syncFolder(dirname(target))
 }
 

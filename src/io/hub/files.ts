@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { alternatives, HeedError } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
+import { isDevice } from '../files/names-on-windows.ts'
 
 /** A file of a repository, with its size and checksum. */
 export interface RemoteFile {
@@ -70,7 +71,9 @@ export function refuseHostile(paths: Iterable<string>): void {
 /** Refuses names with a special meaning in file systems: hidden files, devices, control characters. */
 export function checkPath(path: string): string {
   const names = path.split('/')
-  const plain = names.every((name) => /^[\w-][\w.+=@, ()-]*$/.test(name) && !/[. ]$/.test(name))
+  const plain = names.every(
+    (name) => /^[\w-][\w.+=@, ()-]*$/.test(name) && !/[. ]$/.test(name) && !isDevice(name),
+  )
   if (plain && path.length <= 400 && names.length <= 8) return path
   throw unsafe(path)
 }

@@ -1,5 +1,5 @@
 import { realpath, stat, statfs } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import nodePath, { dirname, join } from 'node:path'
 import type { ListFileEntry } from '@huggingface/hub'
 import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError } from '../../util/errors.ts'
@@ -184,13 +184,22 @@ function remoteFile({ path, size, oid, lfs }: ListFileEntry): RemoteFile {
 async function targetIn(dir: string, path: string): Promise<string> {
   const target = join(dir, path)
   await ensureDir(dirname(target))
-  const inside = relative(await realpath(dir), await realpath(dirname(target)))
-  if (!inside.startsWith('..')) return target
+  if (isInside(await realpath(dir), await realpath(dirname(target)))) return target
   throw new HeedError(
     'file-system',
     `Files must be inside of ${dir}, got ${target}, which a link leads out of it`,
     { value: target, remedy: 'Remove the link, or choose another folder.' },
   )
+}
+
+/** Whether an absolute path is a folder, or inside that folder. */
+export function isInside(
+  folder: string,
+  path: string,
+  { relative, isAbsolute } = nodePath,
+): boolean {
+  const inside = relative(folder, path)
+  return !isAbsolute(inside) && inside.split(/[\\/]/, 1)[0] !== '..' // absolute: on another drive
 }
 
 async function isThere(path: string, file: RemoteFile): Promise<boolean> {

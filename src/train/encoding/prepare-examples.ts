@@ -1,7 +1,6 @@
 // The examples of a run. Those of small data are encoded in memory; those of large data by threads, into a file that
 // later runs on the same data reuse.
 import { createHash } from 'node:crypto'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -18,6 +17,7 @@ import { temporaryPath } from '../../io/files/atomic.ts'
 import { tidyCache } from '../../io/files/cache.ts'
 import { ensureDir } from '../../io/files/ensure-dir.ts'
 import { filesBelow } from '../../io/files/files-below.ts'
+import { remove } from '../../io/files/patience.ts'
 import { HeedError } from '../../util/errors.ts'
 import { importedModules } from '../../util/imports.ts'
 import { version } from '../../util/version.ts'
@@ -95,7 +95,7 @@ async function storedExamples<E>(
     await tidyCache(cacheDir, path)
     return { examples, close: () => examples.close() }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await remove(folder)
   }
 }
 

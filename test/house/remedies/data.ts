@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { withChannels } from '../../../src/data/images/image.ts'
 import { RandomWindows, SequentialWindows, TokenDataset } from '../../../src/data/index.ts'
 import { syntaxOf } from '../../../src/data/readers/dialect.ts'
@@ -8,7 +9,7 @@ import type { RemedyCase } from './case.ts'
 
 const tokens = TokenDataset.fromIds([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], { vocabSize: 20 })
 /** Any text file. */
-const TABLE = new URL('text.txt', import.meta.url).pathname
+const TABLE = fileURLToPath(new URL('text.txt', import.meta.url))
 const image = { width: 1, height: 1, channels: 3, data: new Uint8Array(3) }
 
 export const dataCases: RemedyCase[] = [

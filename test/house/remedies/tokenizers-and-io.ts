@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { saveCheckpoint } from '../../../src/io/files/checkpoint.ts'
 import {
   openGGUF,
@@ -92,7 +93,7 @@ export const tokenizerAndIoCases: RemedyCase[] = [
   {
     site: 'src/io/gguf/gguf.ts#GGUFFile.stored',
     run: async ({ name = 'q8' }) => {
-      const file = await openGGUF(new URL('gguf/blocks.gguf', fixtures).pathname)
+      const file = await openGGUF(fileURLToPath(new URL('gguf/blocks.gguf', fixtures)))
       try {
         return file.info(String(name))
       } finally {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { GPT2 } from '../../../src/models/index.ts'
 import { parseTrainConfig } from '../../../src/train/config.ts'
 import { newTaskModel } from '../../../src/train/task-model.ts'
@@ -7,7 +8,7 @@ import { FIXTURES } from '../../fixtures/cases.ts'
 import type { RemedyCase } from './case.ts'
 
 const encoder = join(FIXTURES, 'pipelines/encoder')
-const data = [new URL('./text.txt', import.meta.url).pathname]
+const data = [fileURLToPath(new URL('./text.txt', import.meta.url))]
 
 /** Builds the model, too: a size may fit the configuration and not the architecture. */
 const modelOf =

@@ -1,0 +1,62 @@
+// Windows refuses to rename, replace or remove a file that another program has open, and a folder with such a file. A
+// virus scanner or an indexer holds new files for a moment, so that the same call works soon after.
+import { rename, rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { onWindows } from '../../util/on-windows.ts'
+import { systemCode } from './file-error.ts'
+
+/** What is called of the system; tests replace it. */
+export interface FileSystem {
+  readonly isWindows: boolean
+  rename(from: string, to: string): Promise<void>
+  rm(path: string, options: { recursive: boolean; force: boolean }): Promise<void>
+  wait(milliseconds: number): Promise<unknown>
+}
+
+const thisSystem: FileSystem = { isWindows: onWindows, rename, rm, wait: sleep }
+
+/** Renames a file, which replaces another one, or a folder. */
+export const move = (from: string, to: string, system = thisSystem): Promise<void> =>
+  patiently(() => system.rename(from, to), system)
+
+/** Removes a file, or a folder with all that is in it, if it is there. */
+export const remove = (path: string, system = thisSystem): Promise<void> =>
+  patiently(() => system.rm(path, { recursive: true, force: true }), system)
+
+/**
+ * Removes what is no longer needed.
+ * @returns false if another program has it open, so that it can be removed later
+ */
+export async function removeUnlessHeld(path: string, system = thisSystem): Promise<boolean> {
+  try {
+    await system.rm(path, { recursive: true, force: true })
+    return true
+  } catch (error) {
+    if (isHeld(error, system)) return false
+    throw error
+  }
+}
+
+/** Runs `work`; on Windows for 3 seconds again while another program has its file open. */
+export async function patiently<T>(work: () => Promise<T>, system = thisSystem): Promise<T> {
+  for (const pause of PAUSES) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isHeld(error, system)) throw error
+      await system.wait(pause)
+    }
+  }
+  return work()
+}
+
+/** Whether Windows has refused a call for a file that another program has open. */
+export const isHeld = (
+  error: unknown,
+  { isWindows }: Pick<FileSystem, 'isWindows'> = thisSystem,
+): boolean => isWindows && HELD.has(systemCode(error))
+
+const HELD: ReadonlySet<string | undefined> = new Set(['EPERM', 'EACCES', 'EBUSY', 'ENOTEMPTY'])
+
+/** Milliseconds between attempts. */
+const PAUSES = [10, 20, 40, 80, 160, 320, 640, 800, 1000]

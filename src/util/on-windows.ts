@@ -1,0 +1,2 @@
+/** Whether Heed runs on Windows. */
+export const onWindows: boolean = globalThis.process?.platform === 'win32'
