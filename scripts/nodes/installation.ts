@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { root } from '../../native/compile.mjs'
 import { packageOf } from '../../src/runtime/cpu/addon-places.ts'
 import type { Target } from '../../src/runtime/cpu/targets.ts'
+import { SCOPE } from '../../src/util/package-folder.ts'
 import { packages } from '../prebuild/package.ts'
 import type { Started } from './other-node.ts'
 
@@ -28,6 +29,7 @@ function install(project: string, target: Target): void {
   const modules = join(project, 'node_modules')
   for (const [name, staged] of [
     ['heed', 'heed'],
+    [`${SCOPE}/wasm`, 'wasm'],
     [packageOf(target), target.name],
   ]) {
     const from = join(packages, staged)
@@ -36,6 +38,7 @@ function install(project: string, target: Target): void {
   }
   const manifest = JSON.parse(readFileSync(join(modules, 'heed', 'package.json'), 'utf8'))
   for (const name of Object.keys(manifest.dependencies)) {
+    if (existsSync(join(modules, name))) continue
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
@@ -45,7 +48,7 @@ function install(project: string, target: Target): void {
 
 function addonIsFound(node: Started, project: string): string[] {
   const out = run(node, project, join('node_modules', 'heed', 'bin', 'heed.js'), 'doctor')
-  const isFound = /native kernels: \w+/.test(out) && out.includes('the addon that npm installed')
+  const isFound = /native kernels: \w+/.test(out) && out.includes('the prebuilt addon')
   return isFound ? [] : [`heed doctor does not name the prebuilt addon:\n${out}`]
 }
 
