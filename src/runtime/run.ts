@@ -23,11 +23,23 @@ export function submit(outputs: readonly Node[], preferred?: Device): Promise<vo
   if (missing.length === 0) return Promise.resolve()
   const graph = trace(missing)
   if (graph.pendingState.length === 0) return compileAndLaunch(graph, preferred)
-  const born = compileAndLaunch(trace(graph.pendingState), preferred)
+  const born = submitState(graph.pendingState, preferred)
   const rest = missing.filter((node) => !isLeaf(node))
   if (rest.length === 0) return born
   const run = compileAndLaunch(trace(rest), preferred)
   return born.then(() => run)
+}
+
+/** New state in one program; but state that is assigned before other state is made from it needs memory first. */
+function submitState(pending: readonly Node[], preferred?: Device): Promise<void> {
+  const graph = trace(pending)
+  if (graph.assigns.length === 0) return compileAndLaunch(graph, preferred)
+  const first = pending.filter((node) => trace([node]).pendingState.length === 1)
+  const run = compileAndLaunch(trace(first), preferred)
+  const rest = pending.filter((node) => !isLeaf(node))
+  if (rest.length === 0) return run
+  const more = submitState(rest, preferred)
+  return run.then(() => more)
 }
 
 /**

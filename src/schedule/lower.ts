@@ -31,7 +31,7 @@ export function lower(
 ): Lowered {
   const lowering = new Lowering(composites)
   for (const node of nodes) lowering.accept(node, isLeaf(node))
-  const kept = outputs.map((node) => lowering.get(node))
+  const kept = outputs.map((node) => lowering.output(node))
   const live = reachable([...kept, ...lowering.effects])
   return {
     nodes: lowering.nodes.filter((node) => live.has(node)),
@@ -59,6 +59,16 @@ class Lowering {
 
   get(node: Node): Node {
     return (this.images.get(node) as Node[])[0]
+  }
+
+  /** The image of an output. The value of an assignment that has another memory is a copy. */
+  output(node: Node): Node {
+    const image = this.get(node)
+    if (node.op === image.op || !(isOp(image, 'assign') || isOp(image, 'assignAt'))) return image
+    return this.twin(`copy:${image.id}`, () => {
+      const { shape } = image
+      return new Node('reshape', [image], { shape }, image)
+    })
   }
 
   accept(node: Node, isLeaf: boolean): void {

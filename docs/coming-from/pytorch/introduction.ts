@@ -1,0 +1,1 @@
+export const introduction = `# Coming from PyTorch`
