@@ -1,10 +1,10 @@
-// Writes docs/coming-from/pytorch.md from the table in pytorch.ts. With HEED_PYTHON, an interpreter that has PyTorch, it
+// Writes the tables of docs/coming-from/pytorch.md from pytorch.ts. With HEED_PYTHON, an interpreter that has PyTorch, it
 // first runs the PyTorch column and writes test/fixtures/pytorch-table.json:
 //
 //     npm run generate:pytorch
 //     HEED_PYTHON=python3 npm run generate:pytorch
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { sections } from '../docs/coming-from/pytorch.ts'
 import { pageText, torchProgram } from './pytorch-table/page.ts'
@@ -13,7 +13,8 @@ const fileAt = (path: string): string => fileURLToPath(new URL(`../${path}`, imp
 
 const python = process.env.HEED_PYTHON
 if (python) runTorch(python)
-writeFileSync(fileAt('docs/coming-from/pytorch.md'), pageText())
+const page = fileAt('docs/coming-from/pytorch.md')
+writeFileSync(page, pageText(readFileSync(page, 'utf8')))
 
 function runTorch(interpreter: string): void {
   const rows = sections.flatMap((section) =>

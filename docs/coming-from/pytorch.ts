@@ -6,7 +6,6 @@ import type { Section } from './pytorch/row.ts'
 import { tensors } from './pytorch/tensors.ts'
 import { training } from './pytorch/training.ts'
 
-export { introduction } from './pytorch/introduction.ts'
 export type { Row, Section } from './pytorch/row.ts'
 
 export const sections: readonly Section[] = [...tensors, ...networks, ...training, ...models]

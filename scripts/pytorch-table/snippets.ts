@@ -1,9 +1,9 @@
 // The code of docs/coming-from/pytorch.ts as programs: with imports, and with the value of their last line.
 import * as files from 'node:fs/promises'
 import ts from 'typescript'
-import * as heed from '../../src/index.ts'
 import * as data from '../../src/data/index.ts'
 import * as generate from '../../src/generate/index.ts'
+import * as heed from '../../src/index.ts'
 import * as io from '../../src/io/index.ts'
 import * as models from '../../src/models/index.ts'
 import * as nn from '../../src/nn/index.ts'
@@ -29,7 +29,7 @@ const modules: Record<string, object> = {
 }
 
 /** The names of Heed that this code uses, by the module that has them. */
-export function namesIn(code: string): Map<string, string[]> {
+function namesIn(code: string): Map<string, string[]> {
   const tree = parse(code)
   const used = new Set<string>()
   const own = new Set<string>()

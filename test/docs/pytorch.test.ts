@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sections, setup } from '../../docs/coming-from/pytorch.ts'
+import { sections } from '../../docs/coming-from/pytorch.ts'
 import { heedProgram, pageText } from '../../scripts/pytorch-table/page.ts'
 import { exists, importsFor, valuesOf, withReturn } from '../../scripts/pytorch-table/snippets.ts'
 import { Tensor } from '../../src/index.ts'
@@ -51,6 +51,13 @@ test('there are at least 170 rows, and none twice', () => {
   expect(new Set(rows.map(({ row }) => row.torch)).size).toBe(rows.length)
 })
 
+test('the names that notes list exist', () => {
+  const notes = rows.flatMap(({ row }) => (row.note?.startsWith('Also `') ? [row.note] : []))
+  const names = notes.flatMap((note) => [...note.matchAll(/`(\w+)`/g)].map(([, name]) => name))
+  expect(names.length).toBeGreaterThan(20)
+  expect(names.filter((name) => !exists(name))).toEqual([])
+})
+
 test('PyTorch has run every row', () => {
   const run = rows.filter(({ row }) => row.expected === undefined).map(({ row }) => row.torch)
   expect(Object.keys(fixture.values).sort()).toEqual(run.sort())
@@ -58,7 +65,7 @@ test('PyTorch has run every row', () => {
 
 test('pytorch.md is generated from the table', () => {
   const page = readFileSync(join(root, 'docs/coming-from/pytorch.md'), 'utf8')
-  expect(page, 'Run `npm run generate:pytorch`').toBe(pageText())
+  expect(page, 'Run `npm run generate:pytorch`').toBe(pageText(page))
 })
 
 test('the Heed code type-checks', () => {

@@ -59,7 +59,7 @@ for (const p of net.parameters()) p.assign(0.1)`,
       row('shapes = []\nhook = net.layers[0].register_forward_hook(lambda m, args, out: shapes.append(list(out.shape)))\nnet(x); hook.remove(); shapes', "const shapes: (readonly number[])[] = []\nconst remove = net.hook('layers.0', (module, inputs, output) => void shapes.push(output.shape))\nnet.forward(x)\nremove()\nshapes", 'A hook that returns a tensor replaces the output.'), // biome-ignore format: one line
       { torch: 'acts = create_feature_extractor(net, ["layers.0"])(x)', heed: "const { activations } = captureActivations(net, ['layers.0'], () => net.forward(x))\nactivations.get('layers.0')", expected: [[0.3, 0.3, 0.3], [-0.4, -0.4, -0.4]], note: '`captureAttention` returns the attention weights of every layer.' }, // biome-ignore format: one line
       row('tied = nn.Linear(3, 10, bias=False)\nemb = nn.Embedding(10, 3); tied.weight = emb.weight\ntied.weight is emb.weight', 'const emb = new Embedding(10, 3)\nconst tied = new Linear(3, 10, { bias: false, weight: emb.weight })\ntied.weight === emb.weight', 'Shared weights: the same `Parameter` in two fields.'), // biome-ignore format: one line
-      { torch: 'copy.deepcopy(net)', heed: 'const copy = new Net().loadStateDict(net.stateDict())', then: { torch: '', heed: 'copy.layers[1].weight' }, expected: [[0.1, 0.1, 0.1], [0.1, 0.1, 0.1]] }, // biome-ignore format: one line
+      { torch: 'copy.deepcopy(net)', heed: 'const copy = new Net().loadStateDict(net.stateDict())', check: { torch: '', heed: 'copy.layers[1].weight' }, expected: [[0.1, 0.1, 0.1], [0.1, 0.1, 0.1]] }, // biome-ignore format: one line
     ],
   },
   {
@@ -68,9 +68,9 @@ for (const p of net.parameters()) p.assign(0.1)`,
     setup: { torch: 'net = nn.Linear(3, 2)', heed: 'const net = new Linear(3, 2)\nconst opt = new AdamW(net.parameters())' }, // biome-ignore format: one line
     rows: [
       { torch: 'torch.save(net.state_dict(), "net.pt")', heed: "await saveModel('net.safetensors', net)", expected: null }, // biome-ignore format: one line
-      { torch: 'net.load_state_dict(torch.load("net.pt"))', heed: "await saveModel('net.safetensors', net)\nconst copy = await loadModel('net.safetensors', new Linear(3, 2))", then: { torch: '', heed: 'await copy.weight.equal(net.weight)' }, expected: true }, // biome-ignore format: one line
+      { torch: 'net.load_state_dict(torch.load("net.pt"))', heed: "await saveModel('net.safetensors', net)\nconst copy = await loadModel('net.safetensors', new Linear(3, 2))", check: { torch: '', heed: 'await copy.weight.equal(net.weight)' }, expected: true }, // biome-ignore format: one line
       { torch: 'torch.save({"model": net.state_dict(), "opt": opt.state_dict()}, "all.pt")', heed: "net.forward(x).mean().backward()\nawait opt.step()\nawait saveModel('all.safetensors', net, opt)", note: '`loadModel(path, net, opt)` restores both; save the step and `defaultGenerator().getState()` next to it.', expected: null }, // biome-ignore format: one line
-      { torch: 'net.load_state_dict(state, strict=False)', heed: 'net.loadStateDict({ weight: zeros([2, 3]) }, { strict: false })', note: 'Without it, one error lists all keys that are missing, unexpected or of another shape.', then: { torch: '', heed: 'net.weight' }, expected: [[0, 0, 0], [0, 0, 0]] }, // biome-ignore format: one line
+      { torch: 'net.load_state_dict(state, strict=False)', heed: 'net.loadStateDict({ weight: zeros([2, 3]) }, { strict: false })', note: 'Without it, one error lists all keys that are missing, unexpected or of another shape.', check: { torch: '', heed: 'net.weight' }, expected: [[0, 0, 0], [0, 0, 0]] }, // biome-ignore format: one line
       { torch: 'safetensors.torch.load_file("net.safetensors")', heed: "await saveModel('net.safetensors', net)\nconst file = await openSafetensors('net.safetensors')\nconst names = [...file.names].sort()\nawait file.close()\nnames", note: '`await net.loadStateDict(file)` loads them one after the other.', expected: ['bias', 'weight'] }, // biome-ignore format: one line
       { torch: 'torch.load("model.pt")', heed: '// heed convert FOLDER OUT; fromPretrained opens pytorch_model.bin', note: 'Files of `torch.save` are read where a model folder has them, without running their pickle code.', expected: null }, // biome-ignore format: one line
       { torch: 'torch.onnx.export(net, …), torch.jit.script(net)', heed: '// not in Heed', expected: null, absent: ['onnx', 'jit'] }, // biome-ignore format: one line
@@ -80,9 +80,13 @@ for (const p of net.parameters()) p.assign(0.1)`,
     title: 'Devices and dtypes',
     text: 'The devices are `cpu` (native kernels), `wasm` and `reference`. A tensor is computed on the default device; there is no `.to(device)`.',
     rows: [
-      { torch: 'x.cuda(), model.to("cuda")', heed: "setDefaultDevice('cpu')", note: 'Once, at the start, or HEED_DEVICE. There is no GPU device yet.', expected: null, then: { torch: '', heed: 'null' }, absent: ['isCudaAvailable'] }, // biome-ignore format: one line
+      { torch: 'x.cuda(), model.to("cuda")', heed: "setDefaultDevice('cpu')", note: 'Once, at the start, or HEED_DEVICE. There is no GPU device yet.', expected: null, check: { torch: '', heed: 'null' }, absent: ['isCudaAvailable'] }, // biome-ignore format: one line
       { torch: 'torch.cuda.is_available()', heed: "deviceNames().includes('cuda')", expected: false }, // biome-ignore format: one line
-      { torch: 'torch.set_default_device("cpu")', heed: "setDefaultDevice('cpu').name", expected: 'cpu' },
+      {
+        torch: 'torch.set_default_device("cpu")',
+        heed: "setDefaultDevice('cpu').name",
+        expected: 'cpu',
+      },
       { torch: 'x.device', heed: 'defaultDevice().name', expected: 'cpu' },
       { torch: 'torch.cuda.synchronize()', heed: 'await synchronize()', expected: null },
       { torch: 'torch.set_num_threads(2)', heed: 'new CpuDevice({ threads: 2 }).name', note: 'Or HEED_THREADS.', expected: 'cpu' }, // biome-ignore format: one line

@@ -4,7 +4,7 @@ export interface Row {
   heed: string
   note?: string
   /** Further lines, not shown on the page, whose last line is compared instead. */
-  then?: { torch: string; heed: string }
+  check?: { torch: string; heed: string }
   /** The value of the Heed code where the PyTorch code is not run: it needs a GPU, files or other packages. */
   expected?: unknown
   /** Names that Heed does not have, as the row says. */

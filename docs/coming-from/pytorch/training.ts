@@ -30,15 +30,15 @@ for (let step = 0; step < 10; step++) {
 rates`,
 }
 
-const optimizer = (torch: string, heed: string, note?: string): Row => ({ torch: `opt = ${torch}`, heed: `const opt = ${heed}`, note, then: THREE_STEPS }) // biome-ignore format: one line
+const optimizer = (torch: string, heed: string, note?: string): Row => ({ torch: `opt = ${torch}`, heed: `const opt = ${heed}`, note, check: THREE_STEPS }) // biome-ignore format: one line
 
-const schedule = (torch: string, heed: string, note?: string): Row => ({ torch: `sched = torch.optim.lr_scheduler.${torch}`, heed: `const sched = new LRScheduler(opt, ${heed})`, note, then: TEN_RATES }) // biome-ignore format: one line
+const schedule = (torch: string, heed: string, note?: string): Row => ({ torch: `sched = torch.optim.lr_scheduler.${torch}`, heed: `const sched = new LRScheduler(opt, ${heed})`, note, check: TEN_RATES }) // biome-ignore format: one line
 
 /** Random values: only that the parameter has changed to values of the right size is compared. */
 const initial = (torch: string, heed: string): Row => ({
   torch,
   heed,
-  then: { torch: 'bool((layer.weight.abs() < 3).all())', heed: 'const small = await layer.weight.abs().lt(3).all().item()\nsmall === 1' }, // biome-ignore format: one line
+  check: { torch: 'bool((layer.weight.abs() < 3).all())', heed: 'const small = await layer.weight.abs().lt(3).all().item()\nsmall === 1' }, // biome-ignore format: one line
 })
 
 export const training: readonly Section[] = [
@@ -47,8 +47,8 @@ export const training: readonly Section[] = [
     text: 'The functions of `init` return tensors and change nothing: assign them to a parameter, or pass them to `new Parameter`. Layers start with the values of PyTorch’s layers.',
     setup: { torch: 'layer = nn.Linear(3, 4)', heed: 'const layer = new Linear(3, 4)' },
     rows: [
-      { torch: 'nn.init.zeros_(layer.bias)', heed: 'layer.bias?.assign(0)', then: { torch: 'layer.bias', heed: 'layer.bias' } }, // biome-ignore format: one line
-      { torch: 'nn.init.constant_(layer.weight, 0.5)', heed: 'layer.weight.assign(0.5)', then: { torch: 'layer.weight', heed: 'layer.weight' } }, // biome-ignore format: one line
+      { torch: 'nn.init.zeros_(layer.bias)', heed: 'layer.bias?.assign(0)', check: { torch: 'layer.bias', heed: 'layer.bias' } }, // biome-ignore format: one line
+      { torch: 'nn.init.constant_(layer.weight, 0.5)', heed: 'layer.weight.assign(0.5)', check: { torch: 'layer.weight', heed: 'layer.weight' } }, // biome-ignore format: one line
       initial('nn.init.normal_(layer.weight, std=0.02)', 'layer.weight.assign(init.normal([4, 3], 0.02))'), // biome-ignore format: one line
       initial('nn.init.uniform_(layer.weight, -0.1, 0.1)', 'layer.weight.assign(init.uniform([4, 3], -0.1, 0.1))'), // biome-ignore format: one line
       initial('nn.init.trunc_normal_(layer.weight, std=0.02)', 'layer.weight.assign(init.truncNormal([4, 3], 0.02))'), // biome-ignore format: one line
@@ -110,7 +110,7 @@ opt.param_groups[0]["lr"] = 0.5`,
         heed: `const opt = new SGD(model.parameters(), { lr: 0.1 })
 opt.groups[0].lr = 0.5`,
         note: 'Read at each step: no recompilation.',
-        then: THREE_STEPS,
+        check: THREE_STEPS,
       },
       {
         torch: `opt = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -120,19 +120,19 @@ norm = nn.utils.clip_grad_norm_(model.parameters(), 0.5)`,
 F.mseLoss(model.forward(x), y.slice(null, [0, 2])).backward()
 const norm = clipGradNorm(model.parameters(), 0.5)`,
         note: 'Or once, as an option: `new SGD(params, { maxGradNorm: 0.5 })`; `opt.gradNorm` is the norm.',
-        then: { torch: 'opt.step()\nmodel.weight', heed: 'await opt.step()\nmodel.weight' },
+        check: { torch: 'opt.step()\nmodel.weight', heed: 'await opt.step()\nmodel.weight' },
       },
       {
         torch: 'model(x).sum().backward()\nnn.utils.clip_grad_value_(model.parameters(), 0.1)',
         heed: 'model.forward(x).sum().backward()\nfor (const p of model.parameters()) if (p.grad) p.grad = p.grad.clamp(-0.1, 0.1)',
         absent: ['clipGradValue'],
-        then: { torch: 'model.weight.grad', heed: 'model.weight.grad' },
+        check: { torch: 'model.weight.grad', heed: 'model.weight.grad' },
       },
       {
         torch: 'ema = [p.detach().clone() for p in model.parameters()]\nfor e, p in zip(ema, model.parameters()):\n    e.mul_(0.9).add_(p.detach(), alpha=0.1)', // biome-ignore format: one line
         heed: 'const ema = model.parameters().map((p) => p.detach().clone())\nmodel.parameters().forEach((p, k) => ema[k].assign(ema[k].mul(0.9).add(p.mul(0.1))))\nawait realize(ema)', // biome-ignore format: one line
         note: 'Call `realize` after each step, so that the averages are computed then.',
-        then: { torch: 'ema[0]', heed: 'ema[0]' },
+        check: { torch: 'ema[0]', heed: 'ema[0]' },
       },
     ],
   },
@@ -148,9 +148,9 @@ const norm = clipGradNorm(model.parameters(), 0.5)`,
       schedule('CosineAnnealingLR(opt, T_max=20)', 'schedules.cosine({ steps: 20 })', '`end` is the final factor of the rate, not the final rate.'), // biome-ignore format: one line
       schedule('LinearLR(opt, start_factor=1, end_factor=0.5, total_iters=5)', 'schedules.linear({ steps: 5, end: 0.5 })'), // biome-ignore format: one line
       schedule('ExponentialLR(opt, gamma=0.9)', '(step) => 0.9 ** step'),
-      { torch: 'transformers.get_cosine_schedule_with_warmup(opt, 4, 10)', heed: 'const sched = new LRScheduler(opt, schedules.cosine({ warmup: 4, steps: 10 }))', then: { torch: '', heed: TEN_RATES.heed }, expected: [0, 1, 2, 3, 4].map((k) => k / 40).concat([1, 2, 3, 4, 5].map((k) => 0.05 * (1 + Math.cos((Math.PI * k) / 6)))) }, // biome-ignore format: one line
-      { torch: 'transformers.get_linear_schedule_with_warmup(opt, 4, 10)', heed: 'const sched = new LRScheduler(opt, schedules.linear({ warmup: 4, steps: 10 }))', then: { torch: '', heed: TEN_RATES.heed }, expected: [0, 1, 2, 3, 4].map((k) => k / 40).concat([5, 4, 3, 2, 1].map((k) => k / 60)) }, // biome-ignore format: one line
-      { torch: 'sched = torch.optim.lr_scheduler.ReduceLROnPlateau(opt)', heed: 'opt.groups[0].lr *= 0.1', note: 'Written in the loop, when the loss has not improved.', expected: null, then: { torch: '', heed: 'null' }, absent: ['ReduceLROnPlateau'] }, // biome-ignore format: one line
+      { torch: 'transformers.get_cosine_schedule_with_warmup(opt, 4, 10)', heed: 'const sched = new LRScheduler(opt, schedules.cosine({ warmup: 4, steps: 10 }))', check: { torch: '', heed: TEN_RATES.heed }, expected: [0, 1, 2, 3, 4].map((k) => k / 40).concat([1, 2, 3, 4, 5].map((k) => 0.05 * (1 + Math.cos((Math.PI * k) / 6)))) }, // biome-ignore format: one line
+      { torch: 'transformers.get_linear_schedule_with_warmup(opt, 4, 10)', heed: 'const sched = new LRScheduler(opt, schedules.linear({ warmup: 4, steps: 10 }))', check: { torch: '', heed: TEN_RATES.heed }, expected: [0, 1, 2, 3, 4].map((k) => k / 40).concat([5, 4, 3, 2, 1].map((k) => k / 60)) }, // biome-ignore format: one line
+      { torch: 'sched = torch.optim.lr_scheduler.ReduceLROnPlateau(opt)', heed: 'opt.groups[0].lr *= 0.1', note: 'Written in the loop, when the loss has not improved.', expected: null, check: { torch: '', heed: 'null' }, absent: ['ReduceLROnPlateau'] }, // biome-ignore format: one line
       row('opt.param_groups[0]["lr"]', 'opt.groups[0].lr', 'Also in place of `sched.get_last_lr()`.'), // biome-ignore format: one line
     ],
   },
@@ -163,8 +163,8 @@ const norm = clipGradNorm(model.parameters(), 0.5)`,
       row('w = nn.Parameter(torch.ones(2))\n(w * v[:2]).backward(torch.tensor([1., 10.]))\nw.grad', 'const w = new Parameter(ones([2]))\nw.mul(v.narrow(0, 0, 2)).backward(tensor([1, 10]))\nw.grad'), // biome-ignore format: one line
       row('w = nn.Parameter(torch.ones(3))\nfor _ in range(2): (w * v).sum().backward()\nw.grad', 'const w = new Parameter(ones([3]))\nfor (let k = 0; k < 2; k++) w.mul(v).sum().backward()\nw.grad', 'Gradients add up, as in PyTorch.'), // biome-ignore format: one line
       row('w = nn.Parameter(v)\n(w.detach() * w).sum().backward()\nw.grad', 'const w = new Parameter(v)\nw.detach().mul(w).sum().backward()\nw.grad'), // biome-ignore format: one line
-      { torch: 'w = nn.Parameter(v)\nwith torch.no_grad():\n    out = w * 2', heed: 'const w = new Parameter(v)\nconst out = noGrad(() => w.mul(2))', note: 'A function, not a context. Rarely needed: nothing is kept for a gradient that nobody asks for.', then: { torch: 'try:\n    out.sum().backward()\n    ok = True\nexcept RuntimeError:\n    ok = False\nok', heed: 'let ok = true\ntry {\n  out.sum().backward()\n} catch {\n  ok = false\n}\nok' } }, // biome-ignore format: one line
-      { torch: 'with torch.inference_mode():\n    out = x * 2', heed: 'const out = x.mul(2)', then: { torch: 'out', heed: 'out' }, absent: ['inferenceMode'] }, // biome-ignore format: one line
+      { torch: 'w = nn.Parameter(v)\nwith torch.no_grad():\n    out = w * 2', heed: 'const w = new Parameter(v)\nconst out = noGrad(() => w.mul(2))', note: 'A function, not a context. Rarely needed: nothing is kept for a gradient until `backward()` asks for it.', check: { torch: 'try:\n    out.sum().backward()\n    ok = True\nexcept RuntimeError:\n    ok = False\nok', heed: 'let ok = true\ntry {\n  out.sum().backward()\n} catch {\n  ok = false\n}\nok' } }, // biome-ignore format: one line
+      { torch: 'with torch.inference_mode():\n    out = x * 2', heed: 'const out = x.mul(2)', check: { torch: 'out', heed: 'out' }, absent: ['inferenceMode'] }, // biome-ignore format: one line
       row('torch.func.grad(lambda a: (a ** 3).sum())(v)', 'grad((a) => a.pow(3).sum())(v)', 'No `requiresGrad` needed.'), // biome-ignore format: one line
       row('torch.func.grad(torch.func.grad(lambda a: a ** 3))(torch.tensor(2.))', 'grad(grad((a) => a.pow(3)))(tensor(2))', 'Gradients of gradients.'), // biome-ignore format: one line
       row('w = nn.Parameter(v)\ng, = torch.autograd.grad((w ** 2).sum(), w)\ng', 'const { grads } = valueAndGrad((w) => w.square().sum())(v)\ngrads[0]'), // biome-ignore format: one line
@@ -193,18 +193,18 @@ w.grad`,
       row('from torch.utils.checkpoint import checkpoint\nw = nn.Parameter(v)\ncheckpoint(lambda a: a.exp().sin(), w, use_reentrant=False).sum().backward(); w.grad', 'const w = new Parameter(v)\ncheckpoint((a) => a.exp().sin(), w).sum().backward()\nw.grad'), // biome-ignore format: one line
       row('w = nn.Parameter(v)\nw.requires_grad_(False)\nw.requires_grad', 'const w = new Parameter(v)\nw.requiresGrad = false\nw.requiresGrad', '`model.freeze(prefix)` for parts of a model.'), // biome-ignore format: one line
       row('w = nn.Parameter(v); opt = torch.optim.SGD([w], lr=1.)\n(w * 2).sum().backward(); opt.zero_grad()\nw.grad', 'const w = new Parameter(v)\nconst opt = new SGD([w])\nw.mul(2).sum().backward()\nopt.zeroGrad()\nw.grad'), // biome-ignore format: one line
-      { torch: 'w.register_hook(lambda g: print(g))', heed: 'const w = new Parameter(v)\nw.mul(v).sum().backward()\nconst g = w.grad', note: 'No hooks on gradients: read or replace `grad` between `backward()` and `step()`.', then: { torch: '', heed: 'g' }, expected: [3, 1, 2], absent: ['registerHook'] }, // biome-ignore format: one line
+      { torch: 'w.register_hook(lambda g: print(g))', heed: 'const w = new Parameter(v)\nw.mul(v).sum().backward()\nconst g = w.grad', note: 'No hooks on gradients: read or replace `grad` between `backward()` and `step()`.', check: { torch: '', heed: 'g' }, expected: [3, 1, 2], absent: ['registerHook'] }, // biome-ignore format: one line
     ],
   },
   {
     title: 'Data',
     text: 'There is no `Dataset` to extend and no worker to configure: a batch is an object of typed arrays with shapes, and a batch sampler is anything with `batch(step)`. `heed/data` reads rows of files and encodes them in all cores.',
     rows: [
-      { torch: 'TensorDataset(x, y); DataLoader(dataset, batch_size=2, shuffle=True)', heed: "const order = await randperm(x.shape[0]).data()\nconst rows = tensor(order.slice(0, 2), { dtype: 'i32' })\nconst batch = [x.take(rows), y.take(rows)]", then: { torch: '', heed: 'batch.map(({ shape }) => shape)' }, expected: [[2, 3], [2, 3]], absent: ['DataLoader', 'TensorDataset'] }, // biome-ignore format: one line
+      { torch: 'TensorDataset(x, y); DataLoader(dataset, batch_size=2, shuffle=True)', heed: "const order = await randperm(x.shape[0]).data()\nconst rows = tensor(order.slice(0, 2), { dtype: 'i32' })\nconst batch = [x.take(rows), y.take(rows)]", check: { torch: '', heed: 'batch.map(({ shape }) => shape)' }, expected: [[2, 3], [2, 3]], absent: ['DataLoader', 'TensorDataset'] }, // biome-ignore format: one line
       { torch: 'DataLoader(dataset, batch_size=2, collate_fn=pad)', heed: "const batches = new BucketedBatches({\n  examples: [[1, 2], [3], [4, 5, 6]],\n  length: (ids) => ids.length,\n  batchSize: 2,\n  collate: (list, length) => ({\n    ids: {\n      data: Int32Array.from(list.flatMap((ids) => [...ids, ...Array(length - ids.length).fill(0)])),\n      shape: [list.length, length],\n    },\n  }),\n})\nconst { ids } = await batches.batch(0)\nids.shape[0]", expected: 2, note: 'Batches of examples of similar length, padded by `collate`; an epoch visits each example once:' }, // biome-ignore format: one line
       { torch: 'ix = torch.randint(len(data) - T, (B,))\nxb = torch.stack([data[k : k + T] for k in ix])\nyb = torch.stack([data[k + 1 : k + T + 1] for k in ix])', heed: "const data = TokenDataset.fromIds([0, 1, 2, 3, 4, 5, 6, 7], { vocabSize: 8 })\nconst windows = new RandomWindows(data, { batchSize: 2, contextLength: 4, seed: 1 })\nconst { inputs, targets } = windows.batch(0)\nconst xb = tensor(inputs.data, { shape: inputs.shape })\nconst yb = tensor(targets.data, { shape: targets.shape })\nyb.sub(xb)", expected: [[1, 1, 1, 1], [1, 1, 1, 1]], note: 'Random windows of a long text, nanoGPT’s `get_batch`:' }, // biome-ignore format: one line
-      { torch: 'random_split(dataset, [0.9, 0.1])', heed: 'const data = TokenDataset.fromIds(Array(100).fill(1), { vocabSize: 8 })\nconst { train, validation } = data.split({ fraction: 0.1 })', then: { torch: '', heed: 'const sizes = [train.length, validation.length]\nsizes' }, expected: [90, 10] }, // biome-ignore format: one line
-      { torch: 'DataLoader(…, num_workers=2, prefetch_factor=2)', heed: 'const data = TokenDataset.fromIds([0, 1, 2, 3, 4, 5], { vocabSize: 8 })\nconst batches = new Prefetch(new RandomWindows(data, { batchSize: 2, contextLength: 3 }), 2)\nconst { inputs } = await batches.batch(0)', then: { torch: '', heed: 'inputs.shape' }, expected: [2, 3], note: 'Batches are prepared while the device computes.' }, // biome-ignore format: one line
+      { torch: 'random_split(dataset, [0.9, 0.1])', heed: 'const data = TokenDataset.fromIds(Array(100).fill(1), { vocabSize: 8 })\nconst { train, validation } = data.split({ fraction: 0.1 })', check: { torch: '', heed: 'const sizes = [train.length, validation.length]\nsizes' }, expected: [90, 10] }, // biome-ignore format: one line
+      { torch: 'DataLoader(…, num_workers=2, prefetch_factor=2)', heed: 'const data = TokenDataset.fromIds([0, 1, 2, 3, 4, 5], { vocabSize: 8 })\nconst batches = new Prefetch(new RandomWindows(data, { batchSize: 2, contextLength: 3 }), 2)\nconst { inputs } = await batches.batch(0)', check: { torch: '', heed: 'inputs.shape' }, expected: [2, 3], note: 'Batches are prepared while the device computes.' }, // biome-ignore format: one line
       { torch: 'datasets.load_dataset("csv", data_files="a.csv")', heed: "await writeFile('a.csv', 'text,label\\nhello,1\\nbye,0\\n')\nconst source = await openRows('a.csv')\nconst texts: unknown[] = []\nfor await (const row of source.rows()) texts.push(row.values.text)\ntexts", expected: ['hello', 'bye'], note: 'CSV, TSV, JSONL, Parquet, text, images; `hub:owner/name` for the hub:' }, // biome-ignore format: one line
       { torch: 'torchvision.transforms.Resize, RandomCrop …', heed: '// ImageProcessor and the options of image-classification', note: 'See `heed train --task image-classification --help`.', expected: null }, // biome-ignore format: one line
     ],
@@ -256,7 +256,7 @@ await output.data()
 await loss.item()
 const numbers = [loss.rank, opt.gradNorm?.rank]
 numbers`,
-        note: 'After `step()` the loss can be read at no cost. Any other tensor that depends on the parameters is stale then: read it before, or name it in `keep`:',
+        note: 'After `step()` the loss can be read at no cost. Any other tensor that depends on the parameters is stale check: read it before, or name it in `keep`:',
       },
       {
         torch: `model = nn.Linear(2, 1)

@@ -1,1 +1,0 @@
-export const introduction = `# Coming from PyTorch`
