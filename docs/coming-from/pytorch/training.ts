@@ -139,8 +139,8 @@ const norm = clipGradNorm(model.parameters(), 0.5)`,
   {
     title: 'Learning-rate schedules',
     setup: {
-      torch: `opt = torch.optim.SGD([nn.Parameter(v)], lr=0.1)`,
-      heed: `const opt = new SGD([new Parameter(v)], { lr: 0.1 })`,
+      torch: `opt = torch.optim.SGD([nn.Parameter(torch.zeros(3))], lr=0.1)`,
+      heed: `const opt = new SGD([new Parameter(zeros([3]))], { lr: 0.1 })`,
     },
     rows: [
       schedule('LambdaLR(opt, lambda step: 0.9 ** step)', '(step) => 0.9 ** step', 'Any function.'), // biome-ignore format: one line
