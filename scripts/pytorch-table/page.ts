@@ -79,7 +79,9 @@ const cell = (code: string): string =>
     .split('\n')
     .map((line) => {
       const [spaces] = /^ */.exec(line) ?? ['']
-      const span = `\`${line.trimStart().replaceAll('|', '\\|')}\``
+      const text = line.trimStart().replaceAll('|', '\\|')
+      // Vue evaluates {{ }} in a span of Markdown.
+      const span = text.includes('{{') ? `<code v-pre>${text}</code>` : `\`${text}\``
       return line === '' ? '' : '&nbsp;'.repeat(spaces.length) + span
     })
     .join('<br>')
