@@ -14,7 +14,7 @@ export function pageText(page: string): string {
   const parts = [
     `${introduction.trimEnd()}\n\n${MARK}`,
     '## The values in the tables',
-    'The code of a row follows these lines:',
+    'The code of a row follows these lines. The value of its last line was compared.',
     block('py', setup.torch),
     block('ts', program(setup.heed)),
     ...sections.flatMap(sectionText),
@@ -56,7 +56,10 @@ const tableText = (rows: readonly Row[]): string =>
   [
     '| PyTorch | Heed | |',
     '|---|---|---|',
-    ...rows.map(({ torch, heed, note = '' }) => `| ${cell(torch)} | ${cell(heed)} | ${note} |`),
+    ...rows.map(
+      ({ torch, heed, note = '' }) =>
+        `| ${cell(torch)} | ${cell(heed)} | ${note.replace(/:$/, '.')} |`,
+    ),
   ].join('\n')
 
 const blocksText = ({ torch, heed, note }: Row): string[] => [
