@@ -108,13 +108,16 @@ export class Node<O extends Op = Op> implements Form {
   }
 }
 
-/** Where two versions of Heed are installed, a tensor of one can be given to the other. */
+/** If two versions of Heed are installed, a tensor of one may be passed to the other. */
 function ofOtherCopy(op: Op): HeedError {
   const folders = [...new Set(copies)].join(' and ')
   return new HeedError(
     'invalid-option',
-    `${op}: all tensors must be of one copy of Heed, got tensors of several (${folders})`,
-    { remedy: 'Install one version of heed for all: `npm ls heed` shows who depends on which.' },
+    `${op}: all tensors must come from the same copy of Heed, got tensors of several copies (${folders})`,
+    {
+      remedy:
+        'Install a single version of heed: `npm ls heed` shows which package depends on which version.',
+    },
   )
 }
 

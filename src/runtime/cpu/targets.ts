@@ -1,12 +1,12 @@
-/** A system with a prebuilt native addon. Each has a separate package (see scripts/prebuild.ts). */
+/** The systems for which the native addon is built beforehand, one package each (see scripts/prebuild.ts). */
 export interface Target {
-  /** Name of the package within its scope. */
+  /** Of the package, below its scope. */
   readonly name: string
-  /** Values of `process.platform`, `process.arch` and npm's `libc`. */
+  /** As in `process.platform`, `process.arch`, and npm's `libc`. */
   readonly os: 'linux' | 'darwin' | 'win32'
   readonly cpu: 'x64' | 'arm64'
   readonly libc?: 'glibc' | 'musl'
-  /** Target for zig, with the oldest glibc or macOS on which the addon loads. */
+  /** What zig compiles for: with the oldest glibc or system on which the addon loads. */
   readonly zig: string
 }
 
