@@ -170,7 +170,7 @@ describe('a quantised folder', () => {
     const write = (weight_block_size: unknown) =>
       writeFile(path, JSON.stringify({ ...json, quantization_config: { ...json.quantization_config, weight_block_size } })) // biome-ignore format: one line
     await write([16, 16])
-    await expect(fromPretrained(dir)).rejects.toThrow(/must have \d+ scales, one for each block/)
+    await expect(fromPretrained(dir)).rejects.toThrow(/must have \d+ scales/)
     await write([0, 8])
     await expect(fromPretrained(dir)).rejects.toThrow(/two positive whole numbers/)
   })
