@@ -13,14 +13,17 @@ import type { Tensor } from './tensor.ts'
 export abstract class Elementwise extends TensorCore {
   // --- arithmetic
 
+  /** Addition. */
   add(other: Operand): Tensor {
     return this.binary('add', other)
   }
 
+  /** Subtraction. */
   sub(other: Operand): Tensor {
     return this.binary('sub', other)
   }
 
+  /** Multiplication. */
   mul(other: Operand): Tensor {
     return this.binary('mul', other)
   }
@@ -50,16 +53,19 @@ export abstract class Elementwise extends TensorCore {
     return x.lt(0).where(rest.neg(), rest)
   }
 
+  /** Power with this tensor as the base. */
   pow(exponent: Operand): Tensor {
     if (exponent === 2) return tensorOf(g.square(this.node))
     if (exponent === 0.5) return this.sqrt()
     return this.binary('pow', exponent)
   }
 
+  /** Element-wise maximum of two tensors. */
   maximum(other: Operand): Tensor {
     return this.binary('maximum', other)
   }
 
+  /** Element-wise minimum of two tensors. */
   minimum(other: Operand): Tensor {
     return this.binary('minimum', other)
   }
@@ -69,7 +75,7 @@ export abstract class Elementwise extends TensorCore {
   clamp(min: Operand | null | undefined, max?: Operand | null): Tensor
   clamp(min: Bounds | Operand | null | undefined, max?: Operand | null): Tensor {
     const bounds = boundsOf(min, max)
-    // As in PyTorch, the gradient at a bound is 0. With maximum and minimum, half of it would pass.
+    // The gradient at a bound is 0. With maximum and minimum, half of it would pass.
     let out = self(this)
     if (bounds.min !== undefined)
       out = out.gt(bounds.min).where(out, out.detach().maximum(bounds.min))
@@ -101,10 +107,12 @@ export abstract class Elementwise extends TensorCore {
 
   // --- one argument
 
+  /** Negation. */
   neg(): Tensor {
     return this.unary('neg')
   }
 
+  /** Absolute value. */
   abs(): Tensor {
     return this.unary('abs')
   }
@@ -114,78 +122,97 @@ export abstract class Elementwise extends TensorCore {
     return this.unary('sign')
   }
 
+  /** Exponential function. */
   exp(): Tensor {
     return this.floating('exp')
   }
 
+  /** exp(x) - 1, accurate near 0. */
   expm1(): Tensor {
     return this.floating('expm1')
   }
 
+  /** Natural logarithm. */
   log(): Tensor {
     return this.floating('log')
   }
 
+  /** log(1 + x), accurate near 0. */
   log1p(): Tensor {
     return this.floating('log1p')
   }
 
+  /** Logarithm to base 2. */
   log2(): Tensor {
     return this.log().mul(Math.LOG2E)
   }
 
+  /** Logarithm to base 10. */
   log10(): Tensor {
     return this.log().mul(Math.LOG10E)
   }
 
+  /** Square root. */
   sqrt(): Tensor {
     return this.floating('sqrt')
   }
 
+  /** Reciprocal of the square root. */
   rsqrt(): Tensor {
     return this.floating('rsqrt')
   }
 
+  /** Square. */
   square(): Tensor {
     return tensorOf(g.square(this.node))
   }
 
+  /** Reciprocal, 1/x. */
   reciprocal(): Tensor {
     return this.floating('recip')
   }
 
+  /** Sine of an angle in radians. */
   sin(): Tensor {
     return this.floating('sin')
   }
 
+  /** Cosine of an angle in radians. */
   cos(): Tensor {
     return this.floating('cos')
   }
 
+  /** Tangent of an angle in radians. */
   tan(): Tensor {
     return this.sin().div(this.cos())
   }
 
+  /** Hyperbolic tangent. */
   tanh(): Tensor {
     return this.floating('tanh')
   }
 
+  /** Hyperbolic sine. */
   sinh(): Tensor {
     return this.exp().sub(this.neg().exp()).mul(0.5)
   }
 
+  /** Hyperbolic cosine. */
   cosh(): Tensor {
     return this.exp().add(this.neg().exp()).mul(0.5)
   }
 
+  /** Error function. */
   erf(): Tensor {
     return this.floating('erf')
   }
 
+  /** Rounds down to an integer. */
   floor(): Tensor {
     return this.unary('floor')
   }
 
+  /** Rounds up to an integer. */
   ceil(): Tensor {
     return this.unary('ceil')
   }
@@ -195,12 +222,14 @@ export abstract class Elementwise extends TensorCore {
     return this.unary('round')
   }
 
+  /** Rounds towards zero to an integer. */
   trunc(): Tensor {
     return this.unary('trunc')
   }
 
   // --- activations
 
+  /** ReLU: max(x, 0). */
   relu(): Tensor {
     // maximum(x, 0) would have the gradient 1/2 at 0, where PyTorch has 0.
     const { node } = this
@@ -209,11 +238,13 @@ export abstract class Elementwise extends TensorCore {
     )
   }
 
+  /** Leaky ReLU: x where x > 0, slope·x elsewhere. */
   leakyRelu(slope = 0.01): Tensor {
     checkArgument('leakyRelu', 'slope', slope, 'number')
     return this.gt(0).where(self(this), this.mul(slope))
   }
 
+  /** ELU: x where x > 0, alpha·(exp(x) - 1) elsewhere (Clevert et al., 2016). */
   elu(alpha = 1): Tensor {
     checkArgument('elu', 'alpha', alpha, 'number')
     const positive = this.gt(0)
@@ -231,6 +262,7 @@ export abstract class Elementwise extends TensorCore {
     return this.mul(this.softplus().tanh())
   }
 
+  /** Sigmoid: 1/(1 + exp(-x)). */
   sigmoid(): Tensor {
     return this.floating('sigmoid')
   }
@@ -244,6 +276,7 @@ export abstract class Elementwise extends TensorCore {
     )
   }
 
+  /** Logarithm of the sigmoid, computed without overflow. */
   logSigmoid(): Tensor {
     return this.neg().softplus().neg()
   }
@@ -262,72 +295,89 @@ export abstract class Elementwise extends TensorCore {
 
   // --- comparison and logic (results are bool)
 
+  /** Whether elements are equal. */
   eq(other: Operand): Tensor {
     return this.binary('eq', other)
   }
 
+  /** Whether elements differ. */
   ne(other: Operand): Tensor {
     return this.binary('ne', other)
   }
 
+  /** Whether elements are less than those of the other operand. */
   lt(other: Operand): Tensor {
     return this.binary('lt', other)
   }
 
+  /** Whether elements are less than or equal to those of the other operand. */
   le(other: Operand): Tensor {
     return this.binary('le', other)
   }
 
+  /** Whether elements are greater than those of the other operand. */
   gt(other: Operand): Tensor {
     const [a, b] = g.promoted(this.node, this.lift(other, 'gt'))
     return tensorOf(g.binary('lt', b, a))
   }
 
+  /** Whether elements are greater than or equal to those of the other operand. */
   ge(other: Operand): Tensor {
     const [a, b] = g.promoted(this.node, this.lift(other, 'ge'))
     return tensorOf(g.binary('le', b, a))
   }
 
+  /** Logical AND. Every value except 0 is true. */
   logicalAnd(other: Tensor): Tensor {
     return tensorOf(g.binary('and', truth(this.node), truth(nodeOf(other, 'logicalAnd'))))
   }
 
+  /** Logical OR. Every value except 0 is true. */
   logicalOr(other: Tensor): Tensor {
     return tensorOf(g.binary('or', truth(this.node), truth(nodeOf(other, 'logicalOr'))))
   }
 
+  /** Logical XOR. Every value except 0 is true. */
   logicalXor(other: Tensor): Tensor {
     return tensorOf(g.binary('xor', truth(this.node), truth(nodeOf(other, 'logicalXor'))))
   }
 
+  /** Logical NOT. Every value except 0 is true. */
   logicalNot(): Tensor {
     return tensorOf(g.unary('not', truth(this.node)))
   }
 
+  /** Bitwise AND of integers or bools. */
   bitwiseAnd(other: Operand): Tensor {
     return this.binary('and', other)
   }
 
+  /** Bitwise OR of integers or bools. */
   bitwiseOr(other: Operand): Tensor {
     return this.binary('or', other)
   }
 
+  /** Bitwise XOR of integers or bools. */
   bitwiseXor(other: Operand): Tensor {
     return this.binary('xor', other)
   }
 
+  /** Bitwise NOT of integers or bools. */
   bitwiseNot(): Tensor {
     return this.unary('not')
   }
 
+  /** Whether elements are NaN. */
   isnan(): Tensor {
     return tensorOf(g.binary('ne', this.node, this.node))
   }
 
+  /** Whether elements are infinite. */
   isinf(): Tensor {
     return this.abs().eq(Number.POSITIVE_INFINITY)
   }
 
+  /** Whether elements are neither infinite nor NaN. */
   isfinite(): Tensor {
     return this.abs().lt(Number.POSITIVE_INFINITY)
   }
