@@ -187,7 +187,11 @@ describe('activation functions', () => {
   })
 
   it('with parameters are refused by name', () => {
-    expect(() => new Llama({ hidden_act: 'xielu' as never })).toThrow(/'xielu' has parameters/)
-    expect(() => new Llama({ hidden_act: 'prelu' as never })).toThrow(/'prelu' has parameters/)
+    expect(() => new Llama({ hidden_act: 'xielu' as never })).toThrow(
+      /'xielu' has trainable parameters/,
+    )
+    expect(() => new Llama({ hidden_act: 'prelu' as never })).toThrow(
+      /'prelu' has trainable parameters/,
+    )
   })
 })
