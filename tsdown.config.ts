@@ -17,11 +17,11 @@ const entry = {
   train: 'src/train/index.ts',
   cli: 'src/cli/main.ts',
 }
-// Packages that lie within Heed's own files, with their licences: a start opens a hundred files less.
+// Packages that are bundled into Heed's own files, with their licences. Heed then opens a hundred files less on start.
 const bundled = ['zod', 'commander', 'picocolors']
 
-// rolldown makes its `require`, which commander uses, while the library is loaded. That would fail in a CommonJS bundle
-// by esbuild, which has no import.meta.url.
+// commander uses `require`, which rolldown creates when the library is loaded. In a CommonJS bundle made by esbuild this
+// would fail, because import.meta.url is undefined there. So it is created on first use.
 const requireWhenUsed = {
   name: 'require-when-used',
   renderChunk(code: string): string {
@@ -35,7 +35,9 @@ const requireWhenUsed = {
         '__require = (name) => nodeModule.createRequire(import.meta.url)(name);',
       )
     if (/[^.]createRequire\(/.test(changed))
-      throw new Error('a chunk makes `require` while it is loaded')
+      throw new Error(
+        'a chunk must create `require` on first use, not when it is loaded; see requireWhenUsed',
+      )
     return changed
   },
 }
@@ -66,14 +68,14 @@ export default defineConfig([
       })),
     ],
     plugins: [requireWhenUsed],
-    // Schemas of a user's zod work as well.
+    // Schemas made with the user's own copy of zod work, too.
     noExternal: bundled,
     dts: false,
     clean: true,
   },
   {
     ...common,
-    // The types are those of the package, so that they are the same as a user's.
+    // Types of dependencies are imported from their packages, so that they are identical to the user's.
     entry,
     dts: { tsgo: false, emitDtsOnly: true, compilerOptions: { stripInternal: true } },
     clean: false,

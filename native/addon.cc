@@ -1,5 +1,5 @@
-// The functions that the addon exports; src/runtime/cpu/addon.ts documents them. Nothing here is
-// shared between JavaScript threads but Engine::shared().
+// The functions that the addon exports. src/runtime/cpu/addon.ts documents them. JavaScript threads
+// share only Engine::shared().
 #include "host.h"
 #include "instance.h"
 #include <cstring>
@@ -8,13 +8,14 @@ namespace heed {
 
 namespace {
 
-// Raised with every change that addon.ts must know of, together with ABI in addon-file.ts.
+// Increase it with every change that concerns addon.ts, together with ABI in addon-file.ts.
 #define HEED_ABI 2
 
 #define HEED_TEXT(value) #value
 #define HEED_MARK(abi, api) "heed addon: interface " HEED_TEXT(abi) ", Node-API " HEED_TEXT(api)
 
-// Is looked for in a file before it is loaded: loading a foreign library can end the process.
+// addon-file.ts searches a file for this mark before it is loaded, because loading a foreign
+// library can end the process.
 __attribute__((used)) const char MARK[] = HEED_MARK(HEED_ABI, NAPI_VERSION);
 
 constexpr int MOST_THREADS = 1024;
@@ -69,8 +70,7 @@ napi_value allocate(const Call& call) {
 bool insideBlock(const Call& call, const Block& block, size_t offset, size_t bytes) {
   if (offset <= block.bytes && bytes <= block.bytes - offset) return true;
   throwRange(call.env, std::to_string(bytes) + " bytes at offset " + std::to_string(offset) +
-                           " do not lie inside a buffer of " + std::to_string(block.bytes) +
-                           " bytes");
+                           " are outside a buffer of " + std::to_string(block.bytes) + " bytes");
   return false;
 }
 
@@ -120,7 +120,8 @@ napi_value program(const Call& call) {
   if (!getBytes(call.env, call.args[0], "the program", words)) return nullptr;
   if (words.type != napi_float64_array)
     return throwType(call.env, "the program must be a Float64Array");
-  // A view takes at most five times the words that describe it, and this build has no exceptions.
+  // A decoded view takes at most five times the size of its words, and this build has no
+  // exceptions.
   if (!withinBudget(5 * words.count)) return outOfMemory(call.env, "a program", 5 * words.count);
   Program decoded;
   const std::string error =
@@ -151,7 +152,7 @@ bool getBuffers(const Call& call, napi_value list, std::vector<std::shared_ptr<B
   return true;
 }
 
-// Whether each buffer is as large as the program's views need.
+// Checks that each buffer has the size that the views of the program need.
 bool fits(const Call& call, const RunJob& job, size_t scalarBytes) {
   const std::vector<int64_t>& extents = job.program->extents;
   for (size_t i = 0; i < extents.size(); i++) {
@@ -257,7 +258,7 @@ template <napi_value (*function)(const Call&)>
 napi_value entry(napi_env env, napi_callback_info info) {
   Call call{env, nullptr};
   size_t count =
-      sizeof call.args / sizeof *call.args; // what the caller leaves out is filled with undefined
+      sizeof call.args / sizeof *call.args; // missing arguments are filled with undefined
   napi_get_cb_info(env, info, &count, call.args, nullptr, (void**)&call.instance);
   return function(call);
 }

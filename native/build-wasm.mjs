@@ -1,6 +1,6 @@
 // Builds the kernels for WebAssembly: `npm run build:wasm`, with clang 19 (Debian: clang-19, lld-19,
-// wasi-libc, libc++-19-dev-wasm32, libclang-rt-19-dev-wasm32). What it writes is in the repository,
-// so that Heed computes where there is no compiler; `wasm.json` records what it was made of.
+// wasi-libc, libc++-19-dev-wasm32, libclang-rt-19-dev-wasm32). The results are in the repository, so
+// that Heed works without a compiler. `wasm.json` records their sources and their hashes.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { sourceTokens } from './source-tokens.mjs'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const target = join(root, 'src', 'runtime', 'wasm')
 
-/** The version whose output the repository holds, byte for byte. */
+/** The compiler version that built the files in the repository. */
 const clang = 'Debian clang version 19.1.7 (3~deb12u1)'
 
 const isas = { simd128: [], relaxed: ['-mrelaxed-simd'] }
@@ -23,7 +23,7 @@ const flags = words(
     '-iquote kernels/cpp -Wall -Wextra -Werror',
 )
 const fast = ['-O3'] // the kernels
-const small = ['-Os'] // all else
+const small = ['-Os'] // all other sources
 const kernels = 'kernels/cpp/isa.cc'
 const others = [
   ...words('program.cc check.cc micro-ops.cc half-table.cc').map((name) => `kernels/cpp/${name}`),
@@ -31,8 +31,8 @@ const others = [
   ...['heap.cc', 'module.cc', 'pool.cc'].map((name) => `native/wasm/${name}`),
 ]
 
-// The memory comes from the host, shared between threads; where it cannot be, the loader changes
-// one byte. The C library has no build for threads: --no-check-features says that this is known.
+// The host provides the memory, shared between threads. Where memory cannot be shared, the loader
+// changes one byte of the module. The C library is not built for threads, hence --no-check-features.
 const linkFlags = [
   ...words('--target=wasm32-wasi -pthread -nostartfiles -Wl,--no-entry,--strip-all'),
   '-Wl,--import-memory,--shared-memory,--max-memory=4294967296,--no-check-features',
@@ -67,7 +67,7 @@ export function buildWasm(folder = target) {
   return Object.keys(isas).map((isa) => `${isa}.wasm`)
 }
 
-/** What the files in the repository are made of: sources (without comments and layout), flags and compiler. */
+/** Hash of everything that determines the files: sources (without comments and layout), flags and compiler. */
 export function hashOfSources() {
   const sum = createHash('sha256')
   const add = (text) => sum.update(`${text.length}:${text}`)
@@ -82,7 +82,7 @@ export function hashOfSources() {
   return sum.digest('hex')
 }
 
-/** Whether this compiler gives the same bytes as the one that made the files in the repository. */
+/** Whether the installed compiler has the version that built the files in the repository. */
 export function hasSameCompiler() {
   try {
     const compiler = process.env.WASM_CXX ?? 'clang++-19'
@@ -92,7 +92,7 @@ export function hasSameCompiler() {
   }
 }
 
-/** The recorded hash of sources, and of each file. */
+/** The record of the files in the repository: compiler, hash of the sources, and hash of each file. */
 export function recorded() {
   return JSON.parse(readFileSync(join(target, 'wasm.json'), 'utf8'))
 }
@@ -105,7 +105,7 @@ export function hashOfFile(folder, name) {
 
 const ofNativePool = ['aligned.h', 'pool.h', 'spin.h']
 
-// The native pool and the list of native instruction sets are not part of it.
+// Without the native thread pool and the list of native instruction sets.
 function isPart(folder, name) {
   if (folder === 'native/wasm') return true
   return name.endsWith('.h') ? !ofNativePool.includes(name) : isSource(name)
@@ -120,7 +120,10 @@ function words(text) {
 }
 
 if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
-  if (!hasSameCompiler()) console.warn(`heed: the files in the repository come from ${clang}`)
+  if (!hasSameCompiler())
+    console.warn(
+      `heed: the files in the repository were built with ${clang}; this compiler differs`,
+    )
   const names = buildWasm()
   const files = Object.fromEntries(names.map((name) => [name, hashOfFile(target, name)]))
   const record = { compiler: clang, sources: hashOfSources(), files }

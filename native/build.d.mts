@@ -13,5 +13,5 @@ export function buildNative(options?: {
 }>
 
 export const linkFlags: string[]
-/** @throws Error that says what was looked for */
+/** Finds a C++ compiler. @throws Error with the names that were tried */
 export function findCompiler(): Promise<Compiler>

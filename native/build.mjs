@@ -1,6 +1,6 @@
 // Builds the native addon for this machine with plain compiler calls: `node native/build.mjs
-// [--verbose] [--force]`, or buildNative(). `npm install` in a checkout runs it, and `heed build`
-// where no prebuilt addon fits; without a C++ compiler Heed runs on WebAssembly, slower.
+// [--verbose] [--force]`, or buildNative(). `npm install` in a checkout runs it, and so does `heed
+// build` if no prebuilt addon fits. Without a C++ compiler, Heed runs on WebAssembly, which is slower.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,10 +19,10 @@ export const linkFlags = words(
 )
 
 /**
- * Resolves to { ok, reason, remedy, detail, path, seconds }: `reason` says in a line why there is no
- * addon, `remedy` what to do, `detail` is what the compiler said, `seconds` is 0 when the addon was up
- * to date. Never rejects.
- * @param options.progress called with a line for each part that was compiled
+ * Builds the addon unless it is up to date. Never rejects. Resolves to { ok, reason, remedy, detail,
+ * path, seconds }: `reason` and `remedy` explain a failure in one line each, `detail` is the output of
+ * the compiler, and `seconds` is 0 if the addon was up to date.
+ * @param options.progress called with a line for each compiled part
  */
 export async function buildNative({ verbose = false, force = false, progress } = {}) {
   const started = performance.now()
@@ -47,9 +47,9 @@ const COMPILER = 'Install a C++ compiler (apt install g++), or set CXX to the pa
 const isOfFiles = ({ code, path }) => path !== undefined && UNWRITABLE.includes(code)
 const UNWRITABLE = words('EACCES EPERM EROFS ENOSPC EDQUOT EEXIST ENOTDIR EISDIR')
 
-// Whether there was anything to do.
+// Resolves to false if the addon was up to date.
 async function build(force, log, progress) {
-  if (process.platform === 'win32') throw new Error('it is not compiled on Windows')
+  if (process.platform === 'win32') throw new Error('the addon cannot be compiled on Windows')
   const compiler = await findCompiler()
   log(`compiler: ${compiler.command.join(' ')} (${compiler.version})`)
   const units = listUnits(compiler, process.arch)
@@ -75,7 +75,7 @@ function isOwn({ key: own, bytes }, key) {
   return own === key && bytes === statSync(target).size
 }
 
-// The kernels that this processor will use, as far as the system says it.
+// The name of the unit with the kernels for this processor, if the system reports its features.
 function ownUnit() {
   try {
     const flags = words(/^flags.*/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[0] ?? '')
@@ -86,7 +86,8 @@ function ownUnit() {
   }
 }
 
-// Test runners ask from several processes at once: the first builds, the others wait for it.
+// Runs `work` under a lock. Test runners build from several processes at the same time: the first one
+// builds, and the others wait.
 async function whenAlone(work) {
   const lock = join(output, 'lock')
   mkdirSync(output, { recursive: true })
@@ -109,7 +110,7 @@ function take(lock) {
   return false
 }
 
-// A process that was killed leaves its lock behind.
+// Whether the process that took the lock is alive: a killed process does not remove it.
 function isHeld(lock) {
   try {
     if (Date.now() - statSync(lock).mtimeMs > 15 * 60_000) return false
@@ -131,13 +132,13 @@ export async function findCompiler() {
       const plainest = process.arch === 'x64' ? '-march=x86-64' : ''
       return { command, version: answer.split('\n')[0].trim(), flags: [], plainest, folders: [] }
     } catch {
-      // the next one may be there
+      // try the next one
     }
   }
   throw new Error(
     process.env.CXX
-      ? `the C++ compiler that CXX names (${process.env.CXX}) does not run`
-      : `no C++ compiler was found (looked for ${plain.join(', ')}; CXX can name another)`,
+      ? `the C++ compiler of CXX (${process.env.CXX}) does not run`
+      : `no C++ compiler was found (tried ${plain.join(', ')})`,
   )
 }
 
@@ -146,13 +147,13 @@ async function link(compiler, made, log) {
   try {
     await execute([...compiler.command, ...made, '-o', fresh, ...linkFlags])
     log(`loads: ${await tryLoading(fresh)}`)
-    renameSync(fresh, target) // at once, so that nobody ever loads half an addon
+    renameSync(fresh, target) // atomic, so that no process loads an incomplete file
   } finally {
     rmSync(fresh, { force: true })
   }
 }
 
-// In a process of its own: an addon that crashes must not take the installation with it.
+// Loads the addon in a separate process, so that a crash does not end the installation.
 function tryLoading(path) {
   const script =
     'const addon = require(process.argv[1]);' +
@@ -174,10 +175,10 @@ async function main() {
   const { ok, reason, detail, seconds } = await buildNative({ verbose, force, progress })
   if (ok && seconds > 0) console.log(`heed: built the native addon in ${seconds.toFixed(1)} s`)
   else if (ok) console.log('heed: the native addon is up to date')
-  else console.log(`heed: no native addon, WebAssembly will compute, slower: ${reason}`)
+  else console.log(`heed: no native addon: ${reason}. Heed will use WebAssembly, which is slower.`)
   if (!detail) return
   console.log(detail)
-  // An installation goes on without the addon.
+  // An installation continues without the addon.
   if (!process.env.npm_lifecycle_event) process.exitCode = 1
 }
 

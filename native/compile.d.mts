@@ -1,11 +1,11 @@
 export interface Compiler {
   command: string[]
   version: string
-  /** Of all units. */
+  /** Flags of all units. */
   flags: string[]
-  /** Of kernels for the plainest processor. */
+  /** Flags of kernels for the oldest processor. */
   plainest: string
-  /** Of sources, beside those of every build. */
+  /** Folders with additional sources. */
   folders: string[]
   /** Leaves out the instruction sets that not every processor has. */
   plainestOnly?: boolean
@@ -19,12 +19,12 @@ export interface Unit {
   key: string
 }
 
-/** The folder of the package. */
+/** The root folder of the package. */
 export const root: string
-/** By Node's `process.arch`, best first: names and flags. */
+/** Names and flags of the instruction sets by `process.arch`, best first. */
 export const instructionSets: Readonly<Record<string, readonly (readonly [string, string])[]>>
 export const commonFlags: string[]
-/** Of the kernels, beside the common ones and those of the instruction set. */
+/** Flags of kernels, in addition to the common flags and those of the instruction set. */
 export const kernelFlags: string[]
 export function listUnits(compiler: Compiler, arch: string, windows?: boolean): Unit[]
 export function compileUnits(

@@ -1,6 +1,6 @@
-// How the native addon is compiled, whatever the compiler and the system: for this machine by
-// build.mjs, for others by scripts/prebuild. Plain JavaScript, since a package without the addon
-// compiles it with nothing but Node and a C++ compiler.
+// Compiles the native addon, with any compiler and for any system. build.mjs uses it for this machine,
+// scripts/prebuild for others. Plain JavaScript, because a package without the addon compiles it with
+// only Node and a C++ compiler.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -14,7 +14,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const kernels = join(root, 'kernels', 'cpp')
 const native = join(root, 'native')
 
-/** By Node's `process.arch`, best first: the first one that the processor supports is used. */
+/** Instruction sets by `process.arch`, best first. The first one that the processor supports is used. */
 export const instructionSets = {
   x64: [
     ['avx512', '-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512'],
@@ -31,17 +31,18 @@ const addonFlags = words('-O2 -DNAPI_VERSION=8')
 export const kernelFlags = words('-O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math')
 
 /**
- * What to compile, in the order of linking, the plainest first: where units share an inline
- * function, the linker keeps the first, and a processor without AVX must never meet one that was
- * compiled with it. Paths are relative to the package's folder, and so the same everywhere.
+ * Lists the units to compile in the order of linking. Units for the oldest processor are first: if
+ * several units contain the same inline function, the linker keeps the first copy, which must not use
+ * AVX. Paths are relative to the root folder, so they are the same on every machine.
  *
- * @param compiler { command, version, flags, plainest, folders, plainestOnly }: flags of all units, and
- *   of kernels for the plainest processor; further folders of sources; kernels for no other processor
+ * @param compiler { command, version, flags, plainest, folders, plainestOnly }: flags of all units, flags
+ *   of kernels for the oldest processor, folders with additional sources, and whether to compile kernels
+ *   for the oldest processor only
  */
 export function listUnits(compiler, arch, windows = false) {
   const isas = (instructionSets[arch] ?? [['baseline', '']]).slice(compiler.plainestOnly ? -1 : 0)
   const include = relative(root, createRequire(import.meta.url)('node-api-headers').include_dir)
-  // -iquote and not -I: a header of ours has the name of a system header, <math.h>.
+  // -iquote rather than -I, because one of our headers has the name of a system header, <math.h>.
   const places = ['-iquotekernels/cpp', '-iquotenative', `-isystem${posix(include)}`]
   const shared = [...commonFlags, ...compiler.flags, ...places]
   const defines = `-DHEED_ISAS=${isas.map(([name]) => `X(${name})`).join(' ')}`
@@ -67,10 +68,10 @@ export function listUnits(compiler, arch, windows = false) {
 }
 
 /**
- * Compiles what is not yet in `folder`, and removes what no unit needs. Resolves to the objects, in
- * the order of the units.
- * @param first the name of the unit to begin with
- * @param done called with each unit that was compiled, and its seconds
+ * Compiles the units whose objects are not in `folder` yet, and removes other files from it. Resolves
+ * to the paths of the objects in the order of the units.
+ * @param first name of the unit to start with
+ * @param done called with each compiled unit and the seconds that it took
  */
 export async function compileUnits(compiler, units, folder, { force = false, first, log, done }) {
   mkdirSync(folder, { recursive: true })
@@ -78,7 +79,7 @@ export async function compileUnits(compiler, units, folder, { force = false, fir
   const waiting = units
     .map((unit, i) => ({ unit, object: objects[i] }))
     .filter(({ object }) => force || !existsSync(object))
-    .reverse() // the kernels take longest
+    .reverse() // kernels take longest
     .sort((a, b) => Number(b.unit.name === first) - Number(a.unit.name === first))
   await inParallel(waiting, async ({ unit, object }) => {
     const started = performance.now()
@@ -100,7 +101,7 @@ export async function compileUnits(compiler, units, folder, { force = false, fir
   return objects
 }
 
-/** What a command wrote. Rejects with `detail`, which holds the command and what it said. */
+/** Resolves to the output of a command. Rejects with an error whose `detail` is the command and its error output. */
 export function execute([command, ...args], env = process.env) {
   return new Promise((resolve, reject) => {
     execFile(command, args, { maxBuffer: 64 << 20, cwd: root, env }, (error, stdout, stderr) => {
@@ -126,7 +127,7 @@ async function inParallel(tasks, work) {
   const worker = async () => {
     for (let task = waiting.shift(); task; task = waiting.shift()) {
       await work(task).catch((error) => {
-        waiting.length = 0 // a unit that fails ends the others
+        waiting.length = 0 // after a failure, no further unit is started
         throw error
       })
     }
@@ -141,7 +142,7 @@ function tokensOf(path) {
   return known.get(path)
 }
 
-// A source file and all of our own headers that it includes.
+// A source file and all headers of Heed that it includes.
 function withIncludes(source, seen = new Set()) {
   if (seen.has(source)) return []
   seen.add(source)

@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t MOST_PROFILED = 1 << 20; // commands; a forgotten profile must not grow for ever
+constexpr size_t MOST_PROFILED = 1 << 20; // commands; limits a recording that is never stopped
 
 double microsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
@@ -20,12 +20,12 @@ double microsSince(Clock::time_point start) {
 const Isa* bestIsa() {
   for (const Isa* const* isa = isas; *isa; isa++)
     if ((*isa)->supported()) return *isa;
-  return nullptr; // cannot be: every build holds one for the plainest processor
+  return nullptr; // impossible: every build has an instruction set for the oldest processor
 }
 
 } // namespace
 
-// Never destroyed: its threads outlive the main thread's exit.
+// Never destroyed, because its threads outlive the exit of the main thread.
 Engine& Engine::shared() {
   static Engine* const one = new Engine;
   return *one;
@@ -67,7 +67,7 @@ uint64_t Engine::submit(std::unique_ptr<Job> job) {
 }
 
 void Engine::leave(Owner* owner) {
-  std::deque<std::unique_ptr<Job>> dropped; // destroyed after the lock is gone
+  std::deque<std::unique_ptr<Job>> dropped; // destroyed after the lock is released
   std::unique_lock<std::mutex> lock(mutex);
   for (std::unique_ptr<Job>& job : queue)
     if (job->owner == owner) dropped.push_back(std::move(job));
@@ -97,7 +97,7 @@ void Engine::addProfile(const Profile& part) {
 
 Pool& Engine::pool(int count) {
   if (!threads || threads->requested != count) {
-    threads.reset(); // first, so that the old and the new threads never exist together
+    threads.reset(); // first, so that the old and the new threads never exist at the same time
     threads.reset(new ThreadPool(count, enterComputeThread));
   }
   return *threads;
@@ -118,7 +118,7 @@ void Engine::serve() {
     outcome.job = job->number;
     job->perform(*this, outcome);
     lastDone.store(outcome.job);
-    job.reset(); // lets go of its buffers before anybody hears that it is done
+    job.reset(); // releases its buffers before its promise settles
     if (awaited) owner->settle(std::move(outcome));
     std::lock_guard<std::mutex> lock(mutex);
     active = nullptr;

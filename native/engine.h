@@ -1,5 +1,5 @@
-// The process-wide queue: runs, writes and reads of every JavaScript thread, done one after the
-// other by one runner thread, which is also thread 0 of the pool. Knows nothing of JavaScript.
+// The process-wide queue of runs, writes and reads of all JavaScript threads. One runner thread,
+// which is also thread 0 of the pool, executes them in order. Independent of JavaScript.
 #pragma once
 #include "memory.h"
 #include "pool.h"
@@ -7,15 +7,15 @@
 
 namespace heed {
 
-// How a job ended. An empty error means well.
+// The result of a job. An empty error means success.
 struct Outcome {
   uint64_t job = 0;
   std::string error;
   bool outOfMemory = false;
-  int command = -1; // that failed
+  int command = -1; // the command that failed
 };
 
-// Who submits jobs: one JavaScript environment. `settle` is called on the runner thread.
+// A JavaScript environment that submits jobs. `settle` is called on the runner thread.
 class Owner {
 public:
   virtual ~Owner() = default;
@@ -38,9 +38,9 @@ class Job {
 public:
   virtual ~Job() = default;
   virtual void perform(Engine& engine, Outcome& outcome) = 0;
-  virtual void mark(uint64_t number) = 0; // as the last use of its buffers
+  virtual void mark(uint64_t number) = 0; // sets the last use of its buffers
   Owner* owner = nullptr;
-  bool awaited = true; // somebody wants its outcome
+  bool awaited = true; // whether its outcome is reported
   uint64_t number = 0;
   Settings settings{};
 };
@@ -56,16 +56,16 @@ struct WriteJob final : Job {
 struct ReadJob final : Job {
   std::shared_ptr<Block> source;
   size_t offset = 0, bytes = 0;
-  void* target = nullptr; // the owner keeps it in place until the outcome
+  void* target = nullptr; // must stay valid until the outcome is reported
   void perform(Engine& engine, Outcome& outcome) override;
   void mark(uint64_t number) override;
 };
 
 struct RunJob final : Job {
   std::shared_ptr<const Program> program;
-  std::shared_ptr<Block> arena; // null: the shared one, of at least arenaBytes
+  std::shared_ptr<Block> arena; // null: the shared arena, with at least arenaBytes
   size_t arenaBytes = 0;
-  std::vector<uint64_t> scalars; // words, for their alignment
+  std::vector<uint64_t> scalars; // uint64_t for alignment
   std::vector<std::shared_ptr<Block>> buffers;
   void perform(Engine& engine, Outcome& outcome) override;
   void mark(uint64_t number) override;
@@ -80,14 +80,14 @@ class Engine {
 public:
   static Engine& shared();
 
-  // For later jobs. An unknown instruction set returns false.
+  // Sets the options of later jobs. Returns false for an unknown instruction set.
   bool configure(const char* isa, int threads);
   Settings settings();
 
   uint64_t submit(std::unique_ptr<Job> job);
-  // Drops the owner's waiting jobs and returns once none of its jobs is running.
+  // Drops the waiting jobs of an owner, and returns when none of its jobs is running.
   void leave(Owner* owner);
-  // No job that was submitted with this block is waiting or running.
+  // Whether no job that uses this block is waiting or running.
   bool idle(const Block& block) const { return block.lastUse <= lastDone.load(); }
 
   void profile(bool on) { profiling.store(on); }
@@ -109,9 +109,9 @@ private:
   std::mutex mutex;
   std::condition_variable submitted, finished;
   std::deque<std::unique_ptr<Job>> queue;
-  std::atomic<int> waiting{0};        // the queue's length, to spin on
-  Owner* active = nullptr;            // of the job that runs
-  std::atomic<bool> abandoned{false}; // by that owner
+  std::atomic<int> waiting{0};        // length of the queue, for spinning
+  Owner* active = nullptr;            // owner of the running job
+  std::atomic<bool> abandoned{false}; // whether that owner has left
   bool started = false;
   Settings current;
   uint64_t lastSubmitted = 0;

@@ -1,21 +1,22 @@
-// What the addon asks of the operating system.
+// Functions of the operating system that the addon needs.
 #pragma once
 #include <cstdint>
 
 namespace heed {
 
-// Physical cores that this process may use: CPU affinity, hyper-threads and a container's quota
-// count.
+// Number of physical cores that this process may use, given CPU affinity, hyper-threads and the
+// quota of a container.
 int availableCores();
 
-// Memory that this process may use: the machine's, or its container's where that is less.
+// Memory that this process may use, in bytes: that of the machine, or the limit of the container if
+// it is lower.
 int64_t availableMemory();
 
-// The calling thread computes: it is named, and gives way to the threads that answer people
-// (priority HEED_NICE, 5 when unset).
+// Prepares the calling thread for computing: sets its name, and a lower priority than that of
+// interactive threads (HEED_NICE, default 5).
 void enterComputeThread(int index);
 
-// Keeps this library mapped for good: its threads outlive the worker that loaded it.
+// Prevents this library from being unloaded, because its threads outlive the worker that loaded it.
 void pinLibrary();
 
 } // namespace heed

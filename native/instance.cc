@@ -20,7 +20,7 @@ Instance* Instance::create(napi_env env) {
   napi_create_threadsafe_function(env, nullptr, nullptr, text(env, "heed"), 0, 1, nullptr, nullptr,
                                   instance, onOutcome, &instance->wake);
   napi_unref_threadsafe_function(env, instance->wake);
-  // Hooks run last first: the runs end before the thread-safe function goes.
+  // Hooks run in reverse order, so runs end before the thread-safe function is released.
   napi_add_env_cleanup_hook(env, beforeUnload, instance);
   return instance;
 }
@@ -64,7 +64,7 @@ std::shared_ptr<const Program> Instance::program(napi_value value, const char* w
   return found ? found->program : nullptr;
 }
 
-// Jobs that use the memory still hold it, so it goes with the last of them.
+// Jobs that use the memory still own it, so it is freed with the last of them.
 void Instance::release(Handle& handle) {
   int64_t total;
   if (handle.reported) napi_adjust_external_memory(env, -handle.reported, &total);
@@ -105,7 +105,7 @@ napi_value Instance::promise(std::unique_ptr<Job> job, napi_value result) {
   return promise;
 }
 
-// On the runner thread.
+// Called on the runner thread.
 void Instance::settle(Outcome&& outcome) {
   {
     std::lock_guard<std::mutex> lock(mutex);
@@ -114,10 +114,10 @@ void Instance::settle(Outcome&& outcome) {
   napi_call_threadsafe_function(wake, nullptr, napi_tsfn_nonblocking);
 }
 
-// On the JavaScript thread, once for each outcome, so that a promise's reactions run before the
-// next settles.
+// Called on the JavaScript thread, once for each outcome, so that the reactions of a promise run
+// before the next promise settles.
 void Instance::onOutcome(napi_env env, napi_value, void* data, void*) {
-  if (!env) return; // the environment is going down
+  if (!env) return; // the environment is shutting down
   Instance* const instance = (Instance*)data;
   Outcome outcome;
   {
@@ -142,7 +142,7 @@ void Instance::settleNow(Outcome&& outcome) {
   else napi_reject_deferred(env, waiting.deferred, errorOf(env, outcome));
 }
 
-// ---- the end of the environment
+// ---- end of the environment
 
 void Instance::beforeUnload(void* instance) { Engine::shared().leave((Instance*)instance); }
 void Instance::unload(napi_env, void* instance, void*) { ((Instance*)instance)->letGo(); }

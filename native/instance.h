@@ -1,4 +1,5 @@
-// The addon in one JavaScript environment (the main thread or a worker): its handles and promises.
+// The state of the addon in one JavaScript environment (the main thread or a worker): handles and
+// promises.
 #pragma once
 #include "engine.h"
 #include "values.h"
@@ -9,13 +10,12 @@ namespace heed {
 
 class Instance;
 
-// What a JavaScript handle (an external value) stands for: a buffer or a program, until it is
-// disposed of.
+// The buffer or program of a JavaScript handle (an external value), until it is disposed of.
 struct Handle {
   Instance* instance;
   std::shared_ptr<Block> block;
   std::shared_ptr<const Program> program;
-  int64_t reported = 0; // bytes that the garbage collector was told of
+  int64_t reported = 0; // bytes reported to the garbage collector
 };
 
 class Instance final : public Owner {
@@ -23,15 +23,15 @@ public:
   static Instance* create(napi_env env);
 
   napi_value makeHandle(std::shared_ptr<Block> block, std::shared_ptr<const Program> program);
-  // These throw and return null for any other value; `what` names it in the message.
+  // For any other value these throw and return null. `what` names the value in the message.
   Handle* handle(napi_value value, const char* what);
   std::shared_ptr<Block> block(napi_value value, const char* what);
   std::shared_ptr<const Program> program(napi_value value, const char* what);
   void release(Handle& handle);
 
   void submit(std::unique_ptr<Job> job);
-  // The promise of the job's end, with `result` as its value (null: undefined). While one is
-  // pending, the process stays alive.
+  // Submits a job and returns a promise that resolves to `result` (null: undefined). A pending
+  // promise keeps the process alive.
   napi_value promise(std::unique_ptr<Job> job, napi_value result);
 
   void settle(Outcome&& outcome) override;
@@ -52,12 +52,12 @@ private:
   void settleNow(Outcome&& outcome);
   void letGo();
 
-  std::unordered_set<Handle*> handles;            // other addons' externals are not among them
-  std::unordered_map<uint64_t, Waiting> promises; // by job
+  std::unordered_set<Handle*> handles;            // to reject externals of other addons
+  std::unordered_map<uint64_t, Waiting> promises; // by number of the job
   napi_threadsafe_function wake = nullptr;
   std::mutex mutex;
-  std::deque<Outcome> outcomes; // one for each call of `wake` under way
-  int holders = 1;              // itself and its handles, which may be finalised later
+  std::deque<Outcome> outcomes; // one for each pending call of `wake`
+  int holders = 1;              // the instance and its handles, which may be finalised later
 };
 
 } // namespace heed

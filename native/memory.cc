@@ -8,7 +8,8 @@ namespace heed {
 
 namespace {
 
-// The process's one account. Never destroyed: threads may outlive the main thread's exit.
+// The memory account of the process. Never destroyed, because threads may outlive the exit of the
+// main thread.
 struct Account {
   std::mutex mutex;
   MemoryUse use{0, 0, 0, availableMemory(), 0};
@@ -76,7 +77,7 @@ Block::~Block() {
 void* Arena::borrow(size_t wanted) {
   shrinkWhenUnused(wanted);
   if (wanted <= bytes && data) return data;
-  release(); // first, so that the old and the new arena never exist together
+  release(); // first, so that the old and the new arena never exist at the same time
   if (wanted > MOST || !account().add(account().use.arena, (int64_t)wanted)) return nullptr;
   data = allocatePages(wanted);
   if (data) bytes = wanted;
@@ -92,8 +93,7 @@ void Arena::release() {
   bytes = 0;
 }
 
-// After many runs that used less than half of it, the arena is made anew in the size that they
-// need.
+// Reallocates the arena with a smaller size after many runs that used less than half of it.
 void Arena::shrinkWhenUnused(size_t wanted) {
   constexpr int RUNS = 128;
   largest = std::max(largest, wanted);

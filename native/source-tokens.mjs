@@ -1,5 +1,5 @@
-// What a compiler makes of a C++ file: its tokens, without comments and layout. Two files with the same tokens give the
-// same machine code, so builds are keyed by them and a changed comment builds nothing again.
+// The tokens of a C++ file, without comments and layout. Files with the same tokens give the same machine code, so they
+// are the key of a build, and a changed comment does not cause a new one.
 
 const comment = /\/\/(?:\\\n|[^\n])*|\/\*[\s\S]*?\*\//
 const literal = /"(?:\\[\s\S]|[^"\\\n])*"|'(?:\\[\s\S]|[^'\\\n])*'/
@@ -8,11 +8,11 @@ const operator = /<<=|>>=|\.\.\.|->\*|::|->|\+\+|--|<<|>>|[-+*/%&|^<>=!]=|&&|\|\
 const part = new RegExp([comment, literal, word, operator].map((x) => x.source).join('|'), 'gu')
 const directive = /^[ \t]*#(?:\\\n|[^\n])*/gm
 
-/** The tokens of a file, one on each line; a directive is one token. */
+/** Returns the tokens of a file, one on each line. A directive is one token. */
 export function sourceTokens(text) {
   const tokens = []
   let end = 0
-  // Comments go first, because a directive may end with one; a string may hold the signs of a comment.
+  // Remove comments first, because a directive may end with one. Strings may contain comment markers.
   const bare = text.replace(part, (token) => (/^\/[/*]/.test(token) ? ' ' : token))
   for (const { 0: line, index } of bare.matchAll(directive)) {
     tokens.push(...(bare.slice(end, index).match(part) ?? []))

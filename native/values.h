@@ -1,4 +1,4 @@
-// Reading arguments and making values through Node-API, whose plain calls take four lines each.
+// Short functions for reading arguments and creating values through Node-API.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -13,9 +13,9 @@
 namespace heed {
 
 constexpr double MOST_BYTES =
-    1125899906842624; // 2^50, far above any memory, far below a double's limit
+    1125899906842624; // 2^50: far above any memory size, and exact in a double
 
-// Throws; the result is for `return`. Types: Error, TypeError, RangeError.
+// Throw an Error, TypeError or RangeError. The result is for `return`.
 inline std::nullptr_t throwError(napi_env env, const char* code, const std::string& message) {
   napi_throw_error(env, code, message.c_str());
   return nullptr;
@@ -35,7 +35,7 @@ inline napi_valuetype typeOf(napi_env env, napi_value value) {
   return type;
 }
 
-// A whole number in [0, most]; throws and returns false on anything else.
+// Reads a whole number in [0, most]. Throws and returns false for any other value.
 inline bool getSize(napi_env env, napi_value value, const char* what, double most, size_t& out) {
   double number = -1;
   if (typeOf(env, value) != napi_number) {
@@ -75,8 +75,8 @@ inline size_t elementSize(napi_typedarray_type type) {
   }
 }
 
-// The memory of an ArrayBuffer, typed array, Buffer or DataView; throws and returns false on
-// anything else.
+// Gets the memory of an ArrayBuffer, typed array, Buffer or DataView. Throws and returns false for
+// any other value.
 inline bool getBytes(napi_env env, napi_value value, const char* what, Bytes& out) {
   bool is = false;
   if (typeOf(env, value) == napi_object) {

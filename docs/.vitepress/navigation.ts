@@ -17,6 +17,14 @@ export const navigation = [
     ],
   },
   {
+    text: 'Coming from',
+    items: [
+      { text: 'PyTorch', link: '/coming-from/pytorch' },
+      { text: 'transformers.js', link: '/coming-from/transformers-js' },
+      { text: 'nanoGPT', link: '/coming-from/nanogpt' },
+    ],
+  },
+  {
     text: 'Reference',
     items: [
       { text: 'Glossary', link: '/glossary' },

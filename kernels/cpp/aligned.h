@@ -1,4 +1,4 @@
-// Memory at multiples of 64 bytes, uninitialised.
+// Uninitialised memory, aligned to 64 bytes.
 #pragma once
 #include <cstddef>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 
 namespace heed {
 
-// Null when there is no more.
+// Returns null if there is not enough memory.
 inline void* allocateAligned(size_t bytes) {
 #ifdef _WIN32
   return _aligned_malloc(bytes, 64);

@@ -1,21 +1,21 @@
-// What the argument structs of kernel-schemas.h are made of: a command's operands and attributes,
-// taken one after another in the order in which src/runtime/cpu/encode.ts writes them. The
-// attributes begin with a word of bits that say which optional operands are present, if the kernel
-// has any, and the length of each list of operands.
+// Building blocks of the argument structs in kernel-schemas.h. They read the operands and
+// attributes of a command in the order in which src/runtime/cpu/encode.ts writes them. Before the
+// attributes come a bit mask of the optional operands that are present (if the kernel has optional
+// operands) and the length of each list of operands.
 #pragma once
 #include "program.h"
 
 namespace heed {
 
-// Sizes stay below this, so that no product or sum of them overflows an int64 or loses a double's
-// digits.
+// Upper limit of sizes, so that their sums and products neither overflow an int64 nor exceed the
+// precision of a double.
 constexpr double LARGEST = 1125899906842624; // 2^50
 
-// In the shape patterns of checks, instead of a dimension's number: any number of leading
-// dimensions, one element, any shape.
+// Used in place of a dimension in the shape patterns of checks: any number of leading dimensions, a
+// single element, any shape.
 enum { LEAD = -1, SINGLE = -2, ANY_SHAPE = -3 };
 
-// Operands of a number that differs from command to command.
+// A list of operands. Its length differs between commands.
 struct Views {
   const View* first;
   int64_t count;
@@ -35,7 +35,7 @@ struct MicroWords {
   int64_t count; // of words
 };
 
-// Trusts the command: checks::Check has read the same words before.
+// Reads without checks: checks::Check has validated the same words before.
 class Arguments {
 public:
   Arguments(const Command& c, int optionals, int lists)

@@ -1,9 +1,9 @@
-// Flash attention, backward. P is computed again from the scores and lse; with dP = dout v^T and
+// Flash attention, backward. P is recomputed from the scores and lse; with dP = dout v^T and
 // delta = sum(dout out) of a row:
 //   dS = P (dP - delta);  dv = P^T dout;  dq = scale dS k;  dk = scale dS^T q;  dbias = dS
-// A task owns stretches of keys of one key head, with their dk and dv, and takes all query rows
-// through them. Where heads are few, several tasks share one; each then has a dq of its own, and
-// these are added up.
+// A task owns some stretches of keys of one key head with their dk and dv, and processes all query
+// rows for each of them. If there are few heads, several tasks share a head; each then has a
+// separate dq, and these are summed at the end.
 #pragma once
 #include "attention-forward.h"
 
@@ -54,7 +54,7 @@ static void startGradientRows(const RowTile& tile, const AttentionGradients& g,
   for (int i = 0; i < TILE; i++) {
     const float lse = i < tile.rows ? *tile.row(g.lse, i) : 0;
     space.lse[i] =
-        lse == -INFINITY_F ? INFINITY_F : lse * LOG2_E; // saw nothing: all probabilities 0
+        lse == -INFINITY_F ? INFINITY_F : lse * LOG2_E; // fully masked: all probabilities are 0
     space.delta[i] = 0;
   }
   for (int64_t d = 0; d < p.Dv; d += TILE) {
@@ -73,7 +73,7 @@ static void startGradientRows(const RowTile& tile, const AttentionGradients& g,
   memset(space.dqT, 0, (size_t)space.keyTile * sizeof(float));
 }
 
-// scores -> P (dropped and scaled, as the values met it), dprobs -> dS.
+// Converts scores to P (after dropout, as in the forward pass) and dprobs to dS.
 template <bool MASKED>
 static void gradientTile(const RowTile& tile, int64_t start, int keys, BackwardSpace& space) {
   for (int vector = 0; vector < tile.lanes / VL; vector++) {
@@ -100,8 +100,8 @@ static void gradientTile(const RowTile& tile, int64_t start, int keys, BackwardS
   }
 }
 
-// sums (keys x dims) += W X, for weights W (keys x rows) and X (rows x dims). Keys meet only rows
-// that see them.
+// sums (keys x dims) += W X, for weights W (keys x rows) and X (rows x dims). Rows that do not
+// attend to a key are skipped.
 static void addToKeys(const RowTile& tile, int64_t start, int keys, int64_t dims,
                       const float* weights, const float* x, float* sums) {
   eachRowBlock(keys, [&](int i, int n) {
@@ -203,7 +203,7 @@ static void stretchGradients(const AttentionProblem& p, const AttentionGradients
   }
 }
 
-// How to cut, by shape alone: a task for each key head, unless these are few.
+// Chooses the tasks by shape alone: one for each key head, or several if there are few heads.
 static void cutGradients(const AttentionProblem& p, const Run& run, AttentionGradients& g) {
   const int64_t heads = p.B * p.Hk, keyTiles = tilesFor(p.S);
   g.splits = heads >= 12 ? 1 : most(1, least(least(8, 16 / heads), keyTiles));
@@ -247,7 +247,7 @@ static void attentionGradients(const AttentionProblem& p, const AttentionBackwar
     BackwardSpace space(p, run, thread, g.stretch);
     bool first = true;
     for (int64_t i = 0; i == 0 || i * g.stretch < p.S; i++) {
-      // There and back again, so that causal tasks have about the same to do: 0 1 2 2 1 0 …
+      // Stretches are assigned in the order 0 1 2 2 1 0 …, so that causal tasks have similar work.
       const int64_t turn = i % (2 * g.splits);
       if ((turn < g.splits ? turn : 2 * g.splits - 1 - turn) != split) continue;
       const int64_t keys = least(g.stretch, p.S - i * g.stretch);

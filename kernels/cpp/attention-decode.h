@@ -1,7 +1,7 @@
-// Attention for a few query rows against many keys, as in generating token by token: K and V are
-// read once, where they lie, and cost follows the keys in use. Keys are cut into chunks (by shape
-// alone), so that few heads still give work to many threads; the chunks' results are put together
-// in their order.
+// Attention of a few query rows over many keys, as in generation token by token. K and V are read
+// once, in place, and the cost is proportional to the number of keys in use. Keys are cut into
+// chunks (by shape alone), so that a few heads give work to many threads. The results of the chunks
+// are combined in order.
 #pragma once
 #include "attention-problem.h"
 
@@ -9,12 +9,12 @@ namespace heed {
 namespace HEED_ISA {
 
 constexpr int DECODE_ROWS =
-    VL / 2; // of one key head; for more, the lanes of tiles are filled well enough
+    VL / 2; // per key head; with more rows, the tiles of attention-forward.h are full enough
 constexpr int64_t DECODE_CHUNK = 512;
 
 HEED_INLINE bool isDecode(const AttentionProblem& p) { return p.rows <= DECODE_ROWS; }
 
-// What one chunk of keys gives for one row: outputs are still to be divided by the sum.
+// The result of one chunk of keys for each row. The output is not divided by the sum yet.
 struct DecodePartial {
   float *max, *sum, *out; // of each row; rows of out are `pitch` apart
   int64_t pitch;
@@ -28,7 +28,8 @@ struct DecodePartial {
   }
 };
 
-// Up to 64 rows of K or V with whole vectors: in place if possible, else a copy filled up with 0.
+// Up to 64 rows of K or V, in place if they consist of whole vectors, otherwise a copy padded with
+// 0.
 struct KeyRows {
   const float* base;
   int64_t pitch;
@@ -44,7 +45,7 @@ struct KeyRows {
   }
 };
 
-// scores[j] = q . k[j]; past n, up to a whole vector, anything.
+// scores[j] = q . k[j] for j < n. The rest of the last vector is undefined.
 static void decodeScores(const float* q, const KeyRows& k, int n, int64_t dims, float* scores) {
   for (int j = 0; j < n; j += VL) {
     const float* key[VL];
@@ -62,7 +63,7 @@ static void decodeScores(const float* q, const KeyRows& k, int n, int64_t dims, 
   }
 }
 
-// out += weights V, in strips of VECTORS vectors
+// out += weights V, for a strip of VECTORS vectors.
 template <int VECTORS>
 HEED_INLINE void decodeStrip(const float* weights, const float* v, int64_t pitch, int n,
                              float* out) {
@@ -83,7 +84,8 @@ static void decodeOutput(const float* weights, const KeyRows& v, int n, int64_t 
   for (; d < dims; d += VL) decodeStrip<1>(weights, v.base + d, v.pitch, n, out + d);
 }
 
-// Bias, mask and the end of what the row sees, for keys [start, start + n); past n: -inf.
+// Applies bias, mask and the causal limit to the scores of keys [start, start + n). Scores after
+// these are -inf.
 static void finishScores(const RowTile& rows, int r, int64_t start, int n, float* scores) {
   const AttentionProblem& p = rows.p;
   const int seen = (int)most(0, least(n, rows.last[r] + 1 - start));
@@ -108,7 +110,7 @@ static void dropWeights(const RowTile& rows, int r, int64_t start, int n, float*
     weights[j] = (bits[j] >> 8) < p.dropBelow ? 0 : weights[j] * p.keptScale;
 }
 
-// Scores -> weights 2^(score - max), with the running maximum, sum and output of the row.
+// Converts scores to weights 2^(score - max), and updates the running maximum, sum and output.
 static void decodeSoftmax(float* scores, int n, float& max, float& sum, float* out, int64_t dims) {
   vf top = splat(max);
   for (int j = 0; j < n; j += VL) {
@@ -116,7 +118,7 @@ static void decodeSoftmax(float* scores, int n, float& max, float& sum, float* o
     top = s > top ? s : top;
   }
   const float raised = maxOfLanes(top);
-  const float origin = raised == -INFINITY_F ? 0 : raised; // nothing seen yet: 2^-inf = 0, not NaN
+  const float origin = raised == -INFINITY_F ? 0 : raised; // no key yet: 2^-inf = 0 in place of NaN
   if (raised > max && max != -INFINITY_F) {
     const vf kept = vexp2(splat(max - raised));
     sum *= kept[0];
@@ -132,7 +134,8 @@ static void decodeSoftmax(float* scores, int n, float& max, float& sum, float* o
   max = raised;
 }
 
-// Keys [first, end) of one key head for all its query rows. `q` rows are scaled, padded(D) apart.
+// Processes keys [first, end) of one key head for all its query rows. The rows of `q` are already
+// scaled and padded(D) apart.
 static void decodeChunk(const RowTile& rows, int64_t keyHead, const float* q, int64_t first,
                         int64_t end, float* spare, const DecodePartial& result) {
   const AttentionProblem& p = rows.p;
@@ -153,7 +156,7 @@ static void decodeChunk(const RowTile& rows, int64_t keyHead, const float* q, in
   }
 }
 
-// Puts the chunks of one row together.
+// Combines the results of all chunks for one row.
 static void combineChunks(const AttentionProblem& p, const float* partials, int64_t chunks, int row,
                           float* out, int64_t step, float* lse) {
   float max = -INFINITY_F, sum = 0;
@@ -164,7 +167,7 @@ static void combineChunks(const AttentionProblem& p, const float* partials, int6
   for (int64_t d = 0; d < p.Dv; d++) out[d * step] = 0;
   for (int64_t i = 0; i < chunks; i++) {
     const DecodePartial part(p, (float*)partials + i * DecodePartial::floats(p));
-    if (part.sum[row] == 0) continue; // saw nothing
+    if (part.sum[row] == 0) continue; // fully masked
     const float weight = std::exp2(part.max[row] - max);
     sum += part.sum[row] * weight;
     for (int64_t d = 0; d < p.Dv; d++) out[d * step] += part.out[row * part.pitch + d] * weight;

@@ -1,15 +1,15 @@
-// Flash attention, forward. A task takes some rows of one key head; for each stretch of keys it
-// packs K and V once and takes its row tiles through it, each keeping its running maximum, sum and
-// output.
+// Flash attention, forward. A task takes some query rows of one key head. For each stretch of keys
+// it packs K and V once and processes all its row tiles. Each row tile keeps its running maximum,
+// sum and output.
 #pragma once
 #include "attention-problem.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int64_t KEY_TILES = 8; // of a stretch: K and V (64 dimensions) take 256 KiB, a part of L2
+constexpr int64_t KEY_TILES = 8; // per stretch: K and V (64 dimensions) take 256 KiB of L2
 
-// What is kept of 64 query rows while the keys go by. Scores count in powers of two.
+// The running softmax state of 64 query rows. Scores are exponents of two.
 struct RunningSoftmax {
   float max[TILE], sum[TILE];
 
@@ -18,8 +18,9 @@ struct RunningSoftmax {
   }
 };
 
-// scores -> probabilities (times their sum): 2^(score - max). The maximum is only raised when it is
-// exceeded by far, as 2^SLACK does no harm; the output so far is then scaled down.
+// Scores become unnormalised probabilities 2^(score - max). The maximum is raised, and the output
+// so far scaled down, only if a score exceeds it by more than SLACK: smaller factors cannot
+// overflow.
 constexpr float SLACK = 8;
 
 HEED_INLINE void raiseMax(float* max, float* sum, vf reached, int vector, int64_t dims,
@@ -28,7 +29,7 @@ HEED_INLINE void raiseMax(float* max, float* sum, vf reached, int vector, int64_
   const vi raised = reached > before + SLACK;
   if (!any(raised)) return;
   const vf after = select(raised, reached, before);
-  const vf factor = vexp2(before - after); // before = -inf: 0, as nothing was there
+  const vf factor = vexp2(before - after); // 0 for before = -inf: there is no output yet
   store(max + vector * VL, after);
   const vf kept = select(raised, factor, splat(1.0f));
   store(sum + vector * VL, load(sum + vector * VL) * kept);
@@ -54,7 +55,7 @@ static void softmaxTile(const RowTile& tile, int64_t start, int keys, float* sco
     raiseMax(running.max, running.sum, reached, vector, tile.p.Dv, outT);
     const vf max = load(running.max + vector * VL);
     const vf origin =
-        select(max == -INFINITY_F, vf{}, max); // nothing seen yet: 2^-inf = 0, not NaN
+        select(max == -INFINITY_F, vf{}, max); // no key yet: 2^-inf = 0 in place of NaN
     vf sum = load(running.sum + vector * VL);
     for (int i = 0; i < seen; i++) {
       const vf p = vexp2(load(column + i * TILE) - origin);
@@ -71,8 +72,8 @@ static void softmaxTile(const RowTile& tile, int64_t start, int keys, float* sco
   }
 }
 
-// sumT^T (dims x lanes) += X^T W, for X (keys x dims) and weights W (keys x lanes). Lanes see only
-// their keys.
+// sumT^T (dims x lanes) += X^T W, for X (keys x dims) and weights W (keys x lanes). Keys to which
+// no lane attends are skipped.
 static void addWeightedRows(const RowTile& tile, int64_t start, int keys, int64_t dims,
                             const float* x, const float* weights, float* sumT) {
   for (int64_t d = 0; d < dims; d += TILE)
@@ -144,7 +145,7 @@ static void attendKeys(const RowTile& tile, const ForwardSpace& space, int64_t i
   }
 }
 
-// out = output / sum; lse in natural logarithms.
+// out = output / sum; lse becomes a natural logarithm.
 static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t index,
                        const Tensor4& out, const Tensor4& lse) {
   const AttentionProblem& p = tile.p;
@@ -152,8 +153,8 @@ static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t i
   float* outT = space.output(index);
   for (int lane = 0; lane < tile.lanes; lane += VL) {
     const vf sum = load(running.sum + lane);
-    const vf factor = sum == 0.0f ? vf{} : 1.0f / sum; // rows that see nothing give 0
-    store(running.max + lane, load(running.max + lane) * LN_2 + vlog(sum)); // then -inf
+    const vf factor = sum == 0.0f ? vf{} : 1.0f / sum; // fully masked rows give 0
+    store(running.max + lane, load(running.max + lane) * LN_2 + vlog(sum)); // and lse = -inf
     for (int64_t d = 0; d < p.Dv; d++)
       store(outT + d * TILE + lane, load(outT + d * TILE + lane) * factor);
   }
@@ -165,8 +166,8 @@ static void finishRows(const RowTile& tile, const ForwardSpace& space, int64_t i
   for (int i = 0; i < tile.rows; i++) *tile.row(lse, i) = running.max[i];
 }
 
-// Rows of a task: many, so that packing K and V pays, but enough tasks for many threads. By shape
-// alone.
+// Row tiles per task: many, so that packing K and V pays, but few enough for at least 32 tasks.
+// Depends on the shape alone.
 static int64_t rowTilesPerTask(const AttentionProblem& p) {
   int64_t tiles = KEY_TILES;
   while (tiles > 1 && p.B * p.Hk * ceilDiv(tilesFor(p.rows), tiles) < 32) tiles /= 2;
@@ -179,12 +180,13 @@ static void attentionForward(const AttentionProblem& p, const Run& run, const Te
   const int64_t tasksOfHead = ceilDiv(rowTiles, perTask);
   const int64_t stretch = KEY_TILES * TILE;
   parallel(run.pool, p.B * p.Hk * tasksOfHead, [&](int64_t task, int thread) {
-    // The last rows, which see most keys, come first: the short tasks then fill the gaps.
+    // Start with the last rows, which attend to the most keys: short tasks at the end balance the
+    // threads.
     const int64_t part = tasksOfHead - 1 - task / (p.B * p.Hk);
     const int64_t b = task % (p.B * p.Hk) / p.Hk, h = task % p.Hk;
     const ForwardSpace space(p, run, thread, perTask);
     std::vector<RowTile> tiles;
-    int64_t end = 0; // of the keys that any row sees
+    int64_t end = 0; // of the keys to which any row attends
     for (int64_t i = part * perTask; i < least(rowTiles, (part + 1) * perTask); i++) {
       tiles.emplace_back(p, b, h, i * TILE);
       startRows(tiles.back(), space, (int64_t)tiles.size() - 1);

@@ -1,5 +1,5 @@
-// What attention's forward and backward pass share: the shapes, which keys a row sees, and how rows
-// are brought into tiles.
+// Shared by the forward and the backward pass of attention: shapes, masking, and packing rows into
+// tiles.
 // B batch, H heads, Hk key heads, T queries, S keys, D and Dv dimensions of a head.
 #pragma once
 #include "attention-tile.h"
@@ -25,8 +25,8 @@ struct Tensor4 {
 struct AttentionProblem {
   int64_t B, H, Hk, T, S, D, Dv;
   int64_t group; // query heads that share a key head
-  int64_t rows;  // group * T: the query rows of one key head, one head's after another's
-  int64_t used;  // keys in use, from the front
+  int64_t rows;  // group * T: all query rows of one key head, head by head
+  int64_t used;  // number of keys in use; later ones are ignored
   float scale;
   bool causal, hasBias, hasMask;
   Tensor4 q, k, v, bias;
@@ -66,7 +66,7 @@ struct AttentionProblem {
   }
 
   bool drops() const { return dropBelow > 0; }
-  // The last key that a query sees; -1 if none.
+  // The last key to which a query attends; -1 if there is none.
   int32_t lastKey(int64_t query) const {
     const int64_t last = causal ? query + used - T : used - 1;
     return (int32_t)(last < -1 ? -1 : last);
@@ -76,16 +76,16 @@ struct AttentionProblem {
   }
 };
 
-// ---- Rows of tensors into and out of tiles ----
+// ---- Packing rows of tensors into tiles, and back ----
 
-// Rows of packed (B, T, 3C) tensors lie pages apart, which no hardware prefetcher follows.
+// Rows of packed (B, T, 3C) tensors are pages apart, where hardware prefetchers do not help.
 HEED_INLINE void fetchAhead(const float* row, const int64_t* stride) {
   constexpr int AHEAD = 12; // rows
 #pragma GCC unroll 4
   for (int i = 0; i < TILE; i += 16) __builtin_prefetch(row + AHEAD * stride[2] + i);
 }
 
-// Columns [start, start + n) of one row -> a tile's row, filled up to whole vectors with 0.
+// Copies columns [start, start + n) of a row to a row of a tile, padded with 0 to whole vectors.
 HEED_INLINE void packRow(const float* from, int64_t step, int64_t start, int n, float* to) {
   from += start * step;
   int i = 0;
@@ -104,14 +104,14 @@ HEED_INLINE void unpackRow(const float* from, float* to, int64_t step, int64_t s
   for (; i < n; i++) to[i * step] = from[i] * factor;
 }
 
-// Up to 64 query rows of one key head: which they are, and which keys they see.
+// Up to 64 query rows of one key head, with the last key to which each attends.
 struct RowTile {
   const AttentionProblem& p;
   int64_t batch;
   int rows, lanes;                    // lanes: rows rounded up to whole vectors
   int64_t head[TILE], query[TILE];    // of each row
-  int32_t last[TILE];                 // the last key that a row sees
-  int32_t lastOfVector[LANE_VECTORS]; // the greatest of these in a vector
+  int32_t last[TILE];                 // last key to which each row attends
+  int32_t lastOfVector[LANE_VECTORS]; // maximum of `last` in each vector
   int32_t seenByAll = INT32_MAX, seenByAny = -1;
 
   RowTile(const AttentionProblem& p, int64_t batch, int64_t keyHead, int64_t first)
@@ -131,24 +131,25 @@ struct RowTile {
   }
   float* row(const Tensor4& x, int i) const { return x.row(batch, head[i], query[i]); }
 
-  // How many of `keys` keys from `start` on any lane of a vector sees.
+  // The number of keys in [start, start + keys) up to the last one to which any lane of a vector
+  // attends.
   int seen(int vector, int64_t start, int keys) const {
     return (int)most(0, least(keys, lastOfVector[vector] + 1 - start));
   }
-  // The first lane, at a vector's start, that sees a key.
+  // The first lane of the first vector that attends to a key.
   int firstLane(int64_t key) const {
     int vector = 0;
     while (vector < lanes / VL && lastOfVector[vector] < key) vector++;
     return vector * VL;
   }
-  // The first row that sees a key.
+  // The first row that attends to a key.
   int firstRow(int64_t key) const {
     int row = 0;
     while (row < rows && last[row] < key) row++;
     return row;
   }
 
-  // Columns [start, start + n), n <= 64, of these rows of x.
+  // Packs columns [start, start + n), n <= 64, of these rows of x.
   void pack(const Tensor4& x, int64_t start, int n, float* tile) const {
     for (int i = 0; i < rows; i++) {
       fetchAhead(row(x, i) + start, x.stride);
@@ -162,7 +163,7 @@ struct RowTile {
   }
 };
 
-// Rows [first, first + rows) of a (B, Hk, S, columns) tensor -> one tile for each 64 columns.
+// Packs rows [first, first + rows) of a (B, Hk, S, columns) tensor, one tile for each 64 columns.
 static void packKeys(const Tensor4& x, int64_t b, int64_t h, int64_t first, int rows,
                      int64_t columns, float* tiles) {
   for (int64_t start = 0; start < columns; start += TILE, tiles += TILE_FLOATS)
@@ -175,8 +176,8 @@ static void packKeys(const Tensor4& x, int64_t b, int64_t h, int64_t first, int 
 
 // ---- Scores ----
 
-// scores^T (keys x lanes) = K Q^T, where any lane sees the key; the rest stays undefined. `keys`
-// keys from `start` on; one tile of K and of Q^T for each 64 dimensions.
+// scores^T (keys x lanes) = K Q^T for keys [start, start + keys). Vectors that do not attend to a
+// key are undefined. K and Q^T have one tile for each 64 dimensions.
 static void scoreTile(const RowTile& tile, int64_t start, int keys, int64_t dims, const float* k,
                       const float* qT, float* scores) {
   eachRowBlock(keys, [&](int i, int n) {
@@ -187,8 +188,8 @@ static void scoreTile(const RowTile& tile, int64_t start, int keys, int64_t dims
   });
 }
 
-// scores^T += bias * log2(e); -inf where the mask hides. `natural` and `turned`: two tiles to work
-// in.
+// scores^T += bias * log2(e), and -inf where the mask is false. `natural` and `turned` are scratch
+// tiles.
 static void addBiasAndMask(const RowTile& tile, int64_t start, int keys, float* scores,
                            float* natural, float* turned) {
   const AttentionProblem& p = tile.p;
@@ -214,17 +215,17 @@ static void addBiasAndMask(const RowTile& tile, int64_t start, int keys, float* 
   }
 }
 
-// The lanes that see a key.
+// Mask of the lanes that attend to a key.
 HEED_INLINE vi seesKey(const RowTile& tile, int vector, int64_t key) {
   return load(tile.last + vector * VL) >= splat((int32_t)key);
 }
 
 // ---- Dropout ----
 
-// For a vector of rows: the factor (0 or 1 / (1 - p)) of each probability, key after key.
+// Dropout factors (0 or 1 / (1 - p)) of the probabilities of a vector of rows, one key at a time.
 struct DropoutLanes {
   vu low, high,
-      odd; // linear index of key 0 in (B, H, T, S): half of it in two words, and its last bit
+      odd; // linear index of key 0 in (B, H, T, S): half of it in two words, and its lowest bit
   vu seed, draw;
   vi dropBelow;
   float keptScale;

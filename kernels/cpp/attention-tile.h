@@ -1,6 +1,6 @@
-// Attention computes on tiles of 64 x 64 floats: 64 query rows against 64 keys, or either of them
-// against 64 of a head's dimensions. One fixed size makes every stride a constant.
-// A tile whose lanes are queries ("^T") needs no horizontal step in softmax.
+// Attention computes on tiles of 64 x 64 floats: 64 query rows by 64 keys, or either by 64
+// dimensions of a head. With one fixed size, all strides are constants. Tiles marked "^T" have
+// queries as lanes, so that softmax needs no horizontal operations.
 #pragma once
 #include "exponential.h"
 #include "lanes.h"
@@ -18,13 +18,13 @@ HEED_INLINE int wholeVectors(int64_t n) { return (int)padded(n); }
 
 // ---- Products ----
 
-// Rows of the register block: its ROWS x 2 sums, two vectors of B and one of A fill the registers.
+// Rows of the register block: ROWS x 2 sums, two vectors of B and one of A fill the registers.
 #if defined(__AVX512F__)
 constexpr int BLOCK_ROWS = 14; // 32 registers
 #elif defined(__aarch64__)
 constexpr int BLOCK_ROWS = 12; // 32 registers
 #elif defined(__wasm__) && !defined(__wasm_relaxed_simd__)
-constexpr int BLOCK_ROWS = 4; // products want a register of their own before they are added
+constexpr int BLOCK_ROWS = 4; // products need separate registers before they are added
 #else
 constexpr int BLOCK_ROWS = 6; // 16 registers
 #endif
@@ -66,7 +66,7 @@ HEED_INLINE BlockProduct pickBlock(int rows, std::integer_sequence<int, I...>) {
   return table[rows - 1];
 }
 
-// Columns [from, to), whole vectors, of `rows` rows of C.
+// Computes columns [from, to), whole vectors, of `rows` rows of C.
 template <bool TRANSPOSED>
 HEED_INLINE void rowBlock(int rows, int from, int to, int depth, const float* a, const float* b,
                           float* c, bool accumulate) {
@@ -80,7 +80,7 @@ HEED_INLINE void rowBlock(int rows, int from, int to, int depth, const float* a,
     pickBlock<2, TRANSPOSED>(rows, sizes)(depth, a, b + j, c + j, accumulate);
 }
 
-// Calls body(first row, rows) for the least number of blocks of nearly equal height.
+// Calls body(first row, rows) for the minimum number of blocks, of nearly equal height.
 template <class F> HEED_INLINE void eachRowBlock(int rows, F&& body) {
   const int blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
   for (int i = 0; i < blocks; i++) {
@@ -91,7 +91,7 @@ template <class F> HEED_INLINE void eachRowBlock(int rows, F&& body) {
 
 // ---- Transposition ----
 
-// to = factor * from^T, for the upper left rows x columns of a tile (rounded up to whole vectors).
+// to = factor * from^T, for the upper left rows x columns of a tile, rounded up to whole vectors.
 static void transposeTile(const float* from, float* to, int rows, int columns, float factor = 1) {
   for (int i = 0; i < rows; i += VL)
     for (int j = 0; j < columns; j += VL) {

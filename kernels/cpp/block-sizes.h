@@ -1,5 +1,5 @@
-// Numbers in blocks as GGUF stores them: how large a block is, for kernels and for what checks
-// them. src/util/block-formats.ts says what its bytes mean, and keeps the same order.
+// Block sizes of GGUF's quantised formats, for kernels and checks. src/util/block-formats.ts
+// describes the bytes of a block and has the formats in the same order.
 #pragma once
 #include <cstdint>
 
@@ -14,8 +14,8 @@ constexpr BlockSize blockSizes[] = {{32, 34}, {32, 18},   {32, 20},   {32, 22}, 
                                     {32, 18}, {256, 110}, {256, 144}, {256, 176}, {256, 210}};
 constexpr int BLOCK_FORMATS = sizeof blockSizes / sizeof *blockSizes;
 
-// All f16 numbers as f32, by their bits: a look-up is the fastest conversion that every processor
-// has.
+// All f16 numbers as f32, indexed by their bits. A look-up is the fastest conversion that works on
+// every processor.
 const float* halfTable();
 
 } // namespace heed

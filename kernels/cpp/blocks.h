@@ -1,5 +1,5 @@
-// Numbers in GGUF's blocks, seen as groups of 32 that are  scale * (u - OFFSET) + shift  with u a
-// byte each. Half of a group may have a scale of its own (HALVES = 2).
+// Blocks of GGUF as groups of 32 numbers  scale * (u - OFFSET) + shift  with one byte u each. If
+// HALVES is 2, each half of a group has a separate scale.
 #pragma once
 #include "block-sizes.h"
 #include "byte-vectors.h"
@@ -14,13 +14,13 @@ HEED_INLINE float half(const float* table, const uint8_t* at) {
   return table[loadAs<uint16_t>(at)];
 }
 
-// 32 numbers in 16 bytes: the first half in the low bits.
+// Unpacks 32 numbers from 16 bytes. The low bits hold the first half.
 HEED_INLINE Bytes nibbles(const uint8_t* at) {
   const HalfBytes both = loadAs<HalfBytes>(at);
   return joined(both & 15, both >> 4);
 }
 
-// 32 bits as bytes that are 16 or 0.
+// Expands 32 bits to bytes that are 16 or 0.
 HEED_INLINE Bytes sixteens(const uint8_t* at) {
 #if defined(__AVX512BW__)
   return (Bytes)_mm256_maskz_set1_epi8(loadAs<uint32_t>(at), 16);
@@ -35,8 +35,8 @@ HEED_INLINE Bytes sixteens(const uint8_t* at) {
 #endif
 }
 
-// ---- Blocks of one group: a scale, which all begin with, and a shift after it in some formats.
-// FIFTH: where the fifth bits of its numbers are, 0 if there are none.
+// ---- Blocks of one group. They start with a scale; in some formats a shift follows.
+// FIFTH is the position of the fifth bits of the numbers; 0 if there are none.
 
 struct Q8_0 {
   static constexpr BlockFormat FORMAT = BlockFormat::q8_0;
@@ -51,7 +51,7 @@ template <BlockFormat FORMAT_, int OFFSET_, bool SHIFTED_, int FIFTH_> struct Ni
   static constexpr BlockFormat FORMAT = FORMAT_;
   static constexpr int OFFSET = OFFSET_, HALVES = 1, FIFTH = FIFTH_;
   static constexpr bool SHIFTED = SHIFTED_, NIBBLES = true;
-  // What the bits of a number stand for, in vectors of any width.
+  // The values that the bits stand for, in vectors of any width.
   template <class V> HEED_INLINE V levels(V bits) { return bits; }
   HEED_INLINE Bytes numbers(const uint8_t* block, int) {
     const Bytes four = nibbles(block + blockSizes[(int)FORMAT].bytes - 16);
@@ -63,7 +63,7 @@ using Q4_1 = Nibbles<BlockFormat::q4_1, 0, true, 0>;
 using Q5_0 = Nibbles<BlockFormat::q5_0, 16, false, 2>;
 using Q5_1 = Nibbles<BlockFormat::q5_1, 0, true, 4>;
 
-// 16 levels, closer to one another near 0.
+// 16 levels, which are denser near 0.
 struct IQ4_NL : Nibbles<BlockFormat::iq4_nl, 128, false, 0> {
   static constexpr HalfBytes LEVELS = {1,   24,  45,  63,  79,  93,  106, 118,
                                        129, 141, 153, 166, 181, 197, 217, 241}; // + OFFSET
@@ -71,7 +71,7 @@ struct IQ4_NL : Nibbles<BlockFormat::iq4_nl, 128, false, 0> {
   HEED_INLINE Bytes numbers(const uint8_t* block, int) { return levels(nibbles(block + 2)); }
 };
 
-// Formats whose numbers are the nibbles themselves.
+// Formats whose numbers are plain nibbles.
 template <class F> constexpr bool plainNibbles = false;
 template <> constexpr bool plainNibbles<Q4_0> = true;
 template <> constexpr bool plainNibbles<Q4_1> = true;
@@ -79,7 +79,7 @@ template <> constexpr bool plainNibbles<Q4_1> = true;
 template <class F> constexpr BlockSize sizeOfBlock() { return blockSizes[(int)F::FORMAT]; }
 template <class F> constexpr int groupsOfBlock() { return (int)(sizeOfBlock<F>().numbers / GROUP); }
 
-// What the groups of a block have in common. Of one group both are plain numbers.
+// Scales and shifts of the groups of a block.
 template <class F> struct Factors {
   float scale[groupsOfBlock<F>() * F::HALVES];
   float shift[groupsOfBlock<F>()];
@@ -95,8 +95,9 @@ template <class V> HEED_INLINE FloatLanes asFloats(V bytes) {
 }
 HEED_INLINE void storeFloats(float* to, FloatLanes x) { memcpy(to, &x, sizeof x); }
 
-// Scales and shifts of 6 bits: 12 bytes hold those of the first four groups whole; of the others
-// four bits there, and two above the first ones'.
+// Reads scales and shifts of 6 bits from 12 bytes. Those of the first four groups are stored in one
+// piece. Of the other four groups, four bits are stored in the last four bytes, and two bits above
+// the values of the first groups.
 template <class F>
 HEED_INLINE void sixBitFactors(const float* table, const uint8_t* block, Factors<F>& to) {
   constexpr uint32_t FOUR = 0x0f0f0f0f, SIX = 0x3f3f3f3f, TWO = 0x30303030;
@@ -126,7 +127,7 @@ struct Q4_K {
   }
 };
 
-// The fifth bits of a group: one in each of 32 bytes.
+// Each of 32 bytes holds the fifth bit of one number of every group.
 struct Q5_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q5_k;
   static constexpr int OFFSET = 0, HALVES = 1;
@@ -140,8 +141,8 @@ struct Q5_K {
   }
 };
 
-// The high bits of a group: one in each of 32 bytes. 12 bytes have four low bits of 16 scales, then
-// two high bits.
+// Each of 32 bytes holds the high bit of one number of every group. 12 bytes hold the four low bits
+// of 16 scales, then their two high bits.
 struct Q3_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q3_k;
   static constexpr int OFFSET = 4, HALVES = 2;
@@ -163,7 +164,7 @@ struct Q3_K {
   }
 };
 
-// Of each half of the block, 64 bytes of four low bits and 32 of two high bits.
+// Each half of the block has 64 bytes with the four low bits and 32 bytes with the two high bits.
 struct Q6_K {
   static constexpr BlockFormat FORMAT = BlockFormat::q6_k;
   static constexpr int OFFSET = 32, HALVES = 2;
@@ -182,7 +183,7 @@ struct Q6_K {
   }
 };
 
-// ---- Both kinds.
+// ---- Blocks of any number of groups.
 
 template <class F>
 HEED_INLINE void readFactors(const float* table, const uint8_t* block, Factors<F>& to) {
@@ -193,7 +194,7 @@ HEED_INLINE void readFactors(const float* table, const uint8_t* block, Factors<F
   }
 }
 
-// The scale of each number in the lanes V of a dot product (dot-shorts.h).
+// The scale of each lane V of a dot product (dot-shorts.h).
 template <class V, class F> HEED_INLINE V scaleOf(const Factors<F>& f, int group) {
   if constexpr (F::HALVES == 1) return f.scale[group] - V{};
   else {
@@ -202,7 +203,7 @@ template <class V, class F> HEED_INLINE V scaleOf(const Factors<F>& f, int group
   }
 }
 
-// A row of `blocks` blocks as floats.
+// Converts a row of `blocks` blocks to floats.
 template <class F>
 static void dequantizeRow(const float* table, const uint8_t* block, int64_t blocks, float* to) {
   for (int64_t b = 0; b < blocks; b++, block += sizeOfBlock<F>().bytes) {

@@ -1,5 +1,5 @@
-// Vectors of 32 bytes, whatever the instruction set, and what processors have of their own for
-// them: look-ups of bytes and fused multiply-adds. One of the few files with intrinsics.
+// Vectors of 32 bytes for every instruction set, with the special instructions that processors have
+// for them: byte look-ups and fused multiply-adds. One of the few files with intrinsics.
 #pragma once
 #include "math.h"
 
@@ -71,7 +71,7 @@ HEED_INLINE QuadWords lookUp(HalfBytes table, QuadWords index) {
 }
 #endif
 
-// Bytes as 16-bit numbers. GCC 12 makes five instructions of a conversion.
+// Converts bytes to 16-bit numbers. GCC 12 compiles a plain conversion to five instructions.
 HEED_INLINE Shorts asShorts(HalfBytes u) {
 #if defined(__AVX2__)
   return (Shorts)_mm256_cvtepu8_epi16((__m128i)u);
@@ -80,8 +80,9 @@ HEED_INLINE Shorts asShorts(HalfBytes u) {
 #endif
 }
 
-// a b + c. Products of several rows must round as those of one row do: which sums a compiler
-// contracts depends on the code around them, so fused ones are asked for by name, where they exist.
+// a b + c. Products of several rows must round like those of one row. Which sums a compiler
+// contracts depends on the surrounding code, so fused operations are requested explicitly where
+// they exist.
 HEED_INLINE float multiplyAdd(float a, float b, float c) {
 #if defined(__FMA__) || defined(__aarch64__)
   return __builtin_fmaf(a, b, c);

@@ -1,15 +1,15 @@
-// Norms over channels of images (B, C, P): of each channel over the batch, or of each group of
-// channels of each image.
+// Norms of images (B, C, P): of each channel over the batch, or of each group of channels within
+// each image.
 //   xhat = (x - mean) rstd, rstd = 1 / sqrt(variance + eps);  y = gamma[c] xhat + beta[c]
-// A task takes whole groups: what is normalised together is a few rows of P numbers, and mostly
-// stays in the cache from one pass over it to the next.
+// A task takes whole groups. A group is a few rows of P numbers, which usually stay in the cache
+// between the passes.
 #pragma once
 #include "norm.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// The rows (b, c) that are normalised together: from `first` on, `step` apart.
+// The rows (b, c) of one group: `count` rows, `step` apart, starting at `first`.
 struct NormGroup {
   int64_t first, step, count;
 };

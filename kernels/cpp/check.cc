@@ -10,7 +10,8 @@ const View none;
 
 std::string quoted(const char* what) { return std::string("`") + what + "`"; }
 
-// The same elements in the same places: each is read before it is written.
+// Whether two views have the same elements at the same positions, so that each is read before it is
+// written.
 bool sameView(const View& a, const View& b) {
   bool same =
       a.buffer == b.buffer && a.dtype == b.dtype && a.offset == b.offset && a.rank == b.rank;
@@ -69,7 +70,7 @@ void Check::integers(const char* what, int64_t count, double low, double high) {
 
 void Check::program(const char* what) {
   integer(what, 0, MAX_INSTRUCTIONS);
-  nextWord = command.attrs.size(); // the rest is for a rule of the kernel's own
+  nextWord = command.attrs.size(); // a rule in validate.cc checks the instructions
 }
 
 // ---- Operands
@@ -90,7 +91,7 @@ const View& Check::operand(const char* what, Pattern shape, bool output, const V
   const View& view = command.views[nextView++];
   operands.push_back({what, &view, output, over});
   matches(what, view, shape);
-  // Threads write the elements of an output in any order, so each needs a place of its own.
+  // Threads write the elements of an output in any order, so each needs its own position.
   for (int d = 0; output && d < view.rank; d++)
     if (view.stride[d] == 0 && view.shape[d] > 1)
       complain("the output " + quoted(what) + " has stride 0 along axis " + std::to_string(d));

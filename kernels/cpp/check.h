@@ -1,5 +1,5 @@
-// What the checks of commands are made of: those of kernel-schemas.h, and the rules of validate*.cc
-// that the table of kernels cannot express.
+// Building blocks of the checks of commands: for the checks generated in kernel-schemas.h, and for
+// the rules in validate*.cc that the table of kernels cannot express.
 #pragma once
 #include "kernel-schemas.h"
 #include <cmath>
@@ -25,8 +25,8 @@ inline const char* name(DType t) {
 
 using Pattern = std::initializer_list<int>; // dimensions by number, or LEAD, SINGLE, ANY_SHAPE
 
-// Reads a command in the order of its kernel's schema and keeps the first complaint. After one, the
-// getters answer harmless values, so that a check may simply be read from top to bottom.
+// Reads a command in the order of its kernel's schema and keeps the first error. After an error the
+// getters return harmless values, so that checks need no early returns.
 class Check {
 public:
   explicit Check(const Command& command) : command(command) {
@@ -48,7 +48,7 @@ public:
   void start(int optionals, int lists);
   double real(const char* what, double low = -INFINITY, double high = INFINITY);
   int64_t integer(const char* what, double low, double high);
-  // A list's length: the same for all lists with this dimension.
+  // The length of a list, which must be equal for all lists with this dimension.
   int64_t length(const char* what, int dimension, int64_t longest);
   void integers(const char* what, int64_t count, double low, double high);
   void program(const char* what);
@@ -58,7 +58,7 @@ public:
   const View& input(const char* what, DType dtype, Pattern shape);
   const View* inputIfPresent(const char* what, DType dtype, Pattern shape);
   void inputs(const char* what, Pattern shape);
-  // `over`: an input with exactly the same view.
+  // The output may overwrite the input `over` if both have exactly the same view.
   const View& output(const char* what, Pattern shape, const View* over = nullptr);
   const View& output(const char* what, DType dtype, Pattern shape, const View* over = nullptr);
   const View* outputIfPresent(const char* what, DType dtype, Pattern shape);
@@ -73,7 +73,7 @@ public:
   void axis(const char* what, int64_t axis, const View& view);
   void atMost(const char* what, int dimension, int limit);
   void divides(const char* what, int dimension, int whole);
-  // Nothing is left over, and outputs overlap nothing.
+  // Checks that all words are used and that outputs overlap no other operand.
   void end();
 
 private:
@@ -88,8 +88,8 @@ private:
     const View* over;
   };
   Size sizes[24];
-  const View* lead = nullptr; // has the leading dimensions,
-  int leadRank = 0;           // their number
+  const View* lead = nullptr; // a view with the leading dimensions,
+  int leadRank = 0;           // and their number
   size_t nextView = 0, nextWord = 0;
   uint64_t present = 0;
   std::vector<int64_t> counts; // of lists
@@ -116,7 +116,7 @@ inline Shape replaced(Shape shape, int axis, int64_t size) {
   return shape;
 }
 
-// The rules of kernels that are HAND_CHECKED, after the checks of the table have passed.
+// The rules of kernels that are HAND_CHECKED. They run after the checks of the table have passed.
 void check(const ElementwiseArgs& args, Check& c);
 void check(const ReduceArgs& args, Check& c);
 void check(const TakeArgs& args, Check& c);

@@ -1,5 +1,5 @@
-// Convolutions of images (B, C, H, W) with weights (O, C/G, Kh, Kw) -> (B, O, Ph, Pw), and what
-// takes their gradients back. Pairs are (y, x): the stride, zeros before and behind, the dilation.
+// Convolutions of images (B, C, H, W) with weights (O, C/G, Kh, Kw) -> (B, O, Ph, Pw), and their
+// gradients. Stride, padding (before and behind) and dilation are pairs (y, x).
 #pragma once
 #include "correlate-weights.h"
 #include "elementwise.h"
@@ -12,7 +12,7 @@ static Images imagesOf(const View& v, const Run& run) {
           v.stride[3],      v.shape[2],  v.shape[3]};
 }
 
-// All taps of a window, as the places of the result count them.
+// All taps of a window, relative to the position of the result.
 template <class Args> static List<Tap> tapsOf(const Args& a, const View& w) {
   List<Tap> taps;
   for (int64_t y = 0; y < w.shape[2]; y++)
@@ -36,10 +36,10 @@ static void convolution(const Command& command, const Run& run) {
             run.pool);
 }
 
-// The gradient of the input. Place i of x is read by place p of y at tap k when i + before =
-// p·stride + k·dilation. The places of one axis of x with one residue of (i + before) by the stride
-// see some of the taps, `every` apart: the place after `n` steps is n·stride behind `start`, and
-// sees places of y from n + at downwards, `apart` apart.
+// The gradient of the input. Position p of y reads position i of x at tap k if i + before =
+// p·stride + k·dilation. All positions of one axis of x with the same residue of (i + before)
+// modulo the stride use the same taps, which are `every` apart. Position number n of a residue is
+// start + n·stride; it uses positions of y from n + at downwards, `apart` apart.
 struct Residue {
   int64_t start, count, tap, taps, at;
   bool seesAs(const Residue& r) const { return count == r.count && taps == r.taps && at == r.at; }
@@ -48,7 +48,7 @@ struct Residue {
 struct Residues {
   List<Residue> all;
   int64_t stride, every = 1, apart;
-  bool cover = true; // all places of x
+  bool cover = true; // whether every position of x is written
 
   Residues(int64_t size, int64_t places, int64_t kernel, int64_t stride, int64_t before,
            int64_t dilation)
@@ -69,7 +69,7 @@ struct Residues {
     }
   }
 
-  // Whether a residue is the first that sees what it sees.
+  // Whether a residue is the first of those that use the same positions of y.
   bool isFirst(int64_t r) const {
     int64_t i = 0;
     while (!all[i].seesAs(all[r])) i++;
@@ -77,7 +77,8 @@ struct Residues {
   }
 };
 
-// Residues that see the same places of y, as all do where windows do not overlap, are one product.
+// Residues that use the same positions of y are computed as one product. Without overlap of the
+// windows, this is the case for all of them.
 static void convolutionInput(const Command& command, const Run& run) {
   const ConvolutionInputArgs a(command);
   const View &dy = a.dy, &w = a.w, &dx = a.dx;

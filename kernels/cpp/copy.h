@@ -1,13 +1,14 @@
 // copyAt:  target[.., offset : offset + n, ..] = source along axis
 // sliceAt: out = x[.., offset : offset + n, ..]
-// The offset is read when the program runs.
+// The offset is a run-time value.
 #pragma once
 #include "elementwise.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// `whole` narrowed to `length` places from the offset on; false when they are not all there.
+// Narrows `whole` to [offset, offset + length) along the axis. Returns false if that is out of
+// range.
 static bool narrow(const char* kernel, View& whole, const View& offset, int axis, int64_t length,
                    const Run& run) {
   const int64_t start = *run.at<int32_t>(offset);

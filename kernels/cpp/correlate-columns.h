@@ -1,17 +1,17 @@
-// Convolutions of few outputs: the windows of places are the columns of a product and its rows the
-// outputs.
+// Convolutions with few outputs: a matrix product whose columns are the windows of the positions,
+// and whose rows are the outputs.
 //
-// A task takes some images, or some rows of one. It lays them out as sheets, packs columns (places)
-// of the matrix of windows straight from there, a few panels at a time, and multiplies: that matrix
-// is never whole in memory.
+// A task takes some images, or some rows of one. It copies them to sheets, packs columns
+// (positions) of the matrix of windows directly from there, a few panels at a time, and multiplies.
+// The whole matrix is never in memory.
 #pragma once
 #include "correlation.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// The weights of a group, in the panels that tiles read: blocks of rows, one stretch of K after the
-// other.
+// Packs the weights of a group into the panels that tiles read: blocks of rows, stretch by stretch
+// of K.
 inline void packWeights(const Correlation& c, int64_t group, const Product& p, Range rows,
                         float* all) {
   const Cut ks = kBlocks(p.k), panels = rowPanels(rows.size());
@@ -34,7 +34,7 @@ inline void packWeights(const Correlation& c, int64_t group, const Product& p, R
   }
 }
 
-// How the columns of a panel are copied from the sheets of a task.
+// The copies that fill the columns of a panel from the sheets of a task.
 inline RowCopy columnsFrom(const Sheet& sheet, int64_t rows, int64_t width, int64_t column,
                            int64_t count) {
   RowCopy copy;
@@ -47,7 +47,7 @@ inline RowCopy columnsFrom(const Sheet& sheet, int64_t rows, int64_t width, int6
   return copy;
 }
 
-// Copies a task's results to where they belong.
+// Copies the results of a task to the output.
 inline void scatterPlaces(const Correlation& c, int64_t group, Places at, const float* from) {
   const int64_t width = c.out.width, step = c.out.column;
   for (int64_t m = 0; m < c.rows(); m++)
@@ -61,8 +61,7 @@ inline void scatterPlaces(const Correlation& c, int64_t group, Places at, const 
       }
 }
 
-constexpr int64_t PANELS_AT_ONCE =
-    6; // of the windows' matrix: with K_BLOCK rows they stay in the L2
+constexpr int64_t PANELS_AT_ONCE = 6; // of the matrix of windows: with K_BLOCK rows they stay in L2
 
 inline void correlateColumnsOf(const Correlation& c, Pool& pool, int thread, int64_t group,
                                Places at, const float* weights) {

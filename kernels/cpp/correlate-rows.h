@@ -1,6 +1,6 @@
-// Convolutions of many outputs: the windows of places are the rows of a product and its columns the
-// outputs, whose weights are packed once. Neighbouring places read neighbouring numbers of a sheet,
-// so that the product reads them where they lie: the matrix of windows never exists.
+// Convolutions with many outputs: a matrix product whose rows are the windows of the positions, and
+// whose columns are the outputs. Weights are packed once. Adjacent positions read adjacent numbers
+// of a sheet, so the product reads the windows in place, and the matrix of windows is never built.
 #pragma once
 #include "correlation.h"
 #include "window-tile.h"
@@ -8,8 +8,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Panels of TILE_COLUMNS outputs, each of all numbers that a place sees; the last one as wide as
-// whole vectors.
+// Packs the weights of the outputs into panels of TILE_COLUMNS outputs, each over the whole window.
+// The last panel is padded to whole vectors.
 inline void packOutputs(const Correlation& c, int64_t group, Range outputs, float* to) {
   const int64_t width = roundUp(outputs.size(), VL);
   List<const float*> from((size_t)outputs.size());
@@ -24,7 +24,7 @@ inline void packOutputs(const Correlation& c, int64_t group, Range outputs, floa
     }
 }
 
-// Some outputs of a task's places, from (places, width) in `from` to where they belong.
+// Copies some outputs of the positions of a task from `from` (positions, width) to the output.
 inline void scatterOutputs(const Correlation& c, int64_t group, Places at, Range outputs,
                            const float* from, int64_t width) {
   const bool adjacent = isAdjacent(c.out);

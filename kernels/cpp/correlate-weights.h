@@ -1,10 +1,10 @@
-// dw[g, m, c, t] = sum over images b and places of dy[b, m, y, x] · in[b, c, y·step + t.y, x·step +
-// t.x].
+// dw[g, m, c, t] = sum over images b and positions (y, x) of dy[b, m, y, x] · in[b, c, y·step +
+// t.y, x·step + t.x].
 //
-// A product for each image, whose inner dimension are the places. dy is packed, and the image laid
-// out with its channels side by side, zeros around it: there the windows of places are the rows of
-// the other operand, read where they lie, or copied a panel at a time where one is not in one
-// piece. Groups of one channel are summed place by place without a product.
+// One matrix product for each image, with the positions as the inner dimension. dy is packed, and
+// the image is copied with the channels last and zeros around it. The windows of this copy are the
+// rows of the other operand: they are read in place, or copied a panel at a time where a panel is
+// not contiguous. Groups of one channel are summed position by position without a product.
 #pragma once
 #include "correlate.h"
 
@@ -23,7 +23,7 @@ struct WeightGradient {
   int64_t field() const { return channels * (int64_t)taps.size(); }
 };
 
-// All that the windows reach of an image, the channels of a group side by side.
+// The part of an image that the windows read, with the channels of a group as the last dimension.
 struct ChannelsLast {
   const WeightGradient& g;
   int64_t firstY = INT64_MAX, firstX = INT64_MAX, rows, columns;
@@ -58,7 +58,7 @@ struct ChannelsLast {
   }
 
 private:
-  // `count` columns of a row, from (C, count) to (count, C).
+  // Transposes `count` columns of a row from (C, count) to (count, C).
   void transpose(const float* from, int64_t count, float* to) const {
     const int64_t C = g.channels, channel = g.in.channel, column = g.in.column;
     const int64_t whole = column == 1 ? count / 4 * 4 : 0, wholeC = C / 4 * 4;
@@ -71,8 +71,8 @@ private:
   }
 };
 
-// The product of one image: dy (outputs, places) times windows (places, fields), fields in the
-// order of the sheet: taps, and their channels side by side.
+// The product of one image: dy (outputs, positions) times windows (positions, fields). A field is a
+// tap and a channel; the channels of a tap are adjacent.
 struct ImageProduct {
   const WeightGradient& g;
   const ChannelsLast sheet;
@@ -116,7 +116,7 @@ struct ImageProduct {
       }
   }
 
-  // How the fields of a panel are copied from the sheet.
+  // The copies that fill the fields of a panel from the sheet.
   RowCopy fieldsFrom(int64_t column, int64_t count) const {
     RowCopy copy;
     for (int64_t from = column; from < column + count;) {
@@ -132,7 +132,7 @@ struct ImageProduct {
     return fieldAt[column + count - 1] == fieldAt[column] + count - 1;
   }
 
-  // Some fields of some blocks of outputs, from the packed dy and the sheet of an image.
+  // Computes some fields of some blocks of outputs from the packed dy and the sheet of an image.
   void multiply(Pool& pool, int thread, const float* windows, const float* dy, Range some,
                 Range blocks, float* sums, bool accumulate) const {
     float* panel =
@@ -159,7 +159,7 @@ struct ImageProduct {
     }
   }
 
-  // As multiplyPacked, of one panel.
+  // Like multiplyPacked, for one panel.
   void multiplyWindows(const Product& p, Range k, Range rows, const float* a, const float* windows,
                        Range columns) const {
     const Cut panels = rowPanels(rows.size());
@@ -180,8 +180,8 @@ struct ImageProduct {
   }
 };
 
-// Few weights: each task has sums of its own for a slice of the images, which it lays out and
-// multiplies one by one while they are in the L2. The slices are added in order.
+// For few weights: each task has its own sums for a slice of the images, which it copies and
+// multiplies one at a time while they are in L2. The sums of the slices are added in order.
 constexpr int64_t SLICES = 16, FLOATS_OF_SLICES = 4 << 20;
 
 inline void weightsBySlices(const ImageProduct& image, const WeightGradient& g, Pool& pool) {
@@ -211,8 +211,8 @@ inline void weightsBySlices(const ImageProduct& image, const WeightGradient& g, 
   });
 }
 
-// Many weights: a round of images is laid out by all threads, then each task adds up some weights
-// over all of them.
+// For many weights: all threads copy a round of images; then each task computes some of the weights
+// over all of these images.
 constexpr int64_t ROUND_OF_IMAGES = 4 << 20; // floats
 
 inline void weightsByRounds(ImageProduct& image, const WeightGradient& g, Pool& pool) {
@@ -224,7 +224,7 @@ inline void weightsByRounds(ImageProduct& image, const WeightGradient& g, Pool& 
       (float*)pool.scratch(0, 3, sizeof(float) * (perRound * g.groups * ofItem + g.groups * M * K));
   float* sums = items + perRound * g.groups * ofItem;
   const Cut columns{K, ceilDiv(K, 2 * TILE_COLUMNS), TILE_COLUMNS};
-  // Rows are cut further where that is what it takes to have enough tasks.
+  // Cut the rows further if there are not enough tasks.
   Cut& rows = image.rows;
   while (g.groups * columns.parts * rows.parts < TASKS / 2 && M / rows.parts >= 2 * TILE_ROWS)
     rows.parts *= 2;
@@ -251,8 +251,8 @@ inline void weightsByRounds(ImageProduct& image, const WeightGradient& g, Pool& 
            [&](int64_t task, int) { image.write(task / M, task % M, sums + task * K); });
 }
 
-// All places of one channel: dy lies as the sheet does, 0 where a row of the sheet goes on, so that
-// one walk meets all places, and each number of dy serves TAPS taps.
+// Adds TAPS taps over all positions of one channel. dy has the layout of the sheet, with zeros in
+// the additional columns, so that a single loop covers all positions.
 template <int TAPS>
 HEED_INLINE void addTaps(const float* plane, const float* dy, int64_t count, const int64_t* at,
                          float* sums) {
@@ -267,7 +267,7 @@ HEED_INLINE void addTaps(const float* plane, const float* dy, int64_t count, con
   for (int t = 0; t < TAPS; t++) sums[t] += sumOfLanes(sum[t]);
 }
 
-// One weight, place by place.
+// Computes one weight, position by position.
 inline float sumOfPlaces(const WeightGradient& g, int64_t group, int64_t m, const Tap& tap) {
   float sum = 0;
   for (int64_t image = 0; image < g.images; image++)
@@ -296,7 +296,7 @@ inline void weightsByTaps(const WeightGradient& g, Pool& pool) {
     sums.fill(0);
     for (int64_t i = 0; i < height * sheet.columns + SPARE; i++) dy[i] = 0;
     for (int64_t i = 0; i < SPARE; i++)
-      plane[sheet.image() + i] = 0; // times 0, but not if it were not a number
+      plane[sheet.image() + i] = 0; // multiplied by 0 later, which must not be NaN or inf
     for (int64_t image = 0; image < g.images; image++) {
       sheet.fill(image, group, 0, plane);
       for (int64_t m = 0; m < g.outputs; m++) {
@@ -316,7 +316,7 @@ inline void weightsByTaps(const WeightGradient& g, Pool& pool) {
       for (int64_t t = 0; t < T; t++) {
         float sum = sums[m * T + t];
         if (sum != sum)
-          sum = sumOfPlaces(g, group, m, g.taps[t]); // 0 between two rows may have met an infinity
+          sum = sumOfPlaces(g, group, m, g.taps[t]); // a 0 between two rows may have met infinity
         g.weights[group * g.weightGroup + m * g.weightOutput + g.taps[t].weight] = sum;
       }
   });

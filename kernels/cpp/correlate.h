@@ -1,5 +1,5 @@
-// Chooses how a correlation is computed. Groups of one channel are summed tap by tap without a
-// product.
+// Chooses the algorithm for a correlation. Groups of one channel are summed tap by tap without a
+// matrix product.
 #pragma once
 #include "correlate-columns.h"
 #include "correlate-rows.h"
@@ -7,7 +7,7 @@
 namespace heed {
 namespace HEED_ISA {
 
-// One channel of one image: vectors of places, tap by tap, in registers.
+// Sums all taps for some vectors of positions of one channel, in registers.
 template <int VECTORS>
 HEED_INLINE void sumTaps(const float* from, int64_t T, const int64_t* at, const float* weights,
                          float* to) {
@@ -29,7 +29,7 @@ inline void correlateChannel(const Correlation& c, const Sheet& sheet, const flo
   const int64_t T = (int64_t)c.taps.size(), width = c.out.width;
   for (int64_t y = 0; y < c.out.height; y++, plane += sheet.columns, to += width) {
     int64_t x = 0;
-    // Each row's last vector reaches into the next row, which is written later.
+    // The last vector of a row extends into the next row, which is written later.
     for (; x + (WIDE - 1) * VL < width; x += WIDE * VL)
       sumTaps<WIDE>(plane + x, T, at, weights, to + x);
     for (; x < width; x += VL) sumTaps<1>(plane + x, T, at, weights, to + x);
@@ -63,7 +63,7 @@ inline void correlateByTaps(const Correlation& c, Pool& pool) {
   });
 }
 
-// Windows of one place are the image itself: a plain product for each image.
+// Windows of one position are the image itself: one plain product for each image.
 inline void correlateImages(const Correlation& c, Pool& pool) {
   gemm(pool, c.images * c.groups, [&](int64_t i) {
     const int64_t image = i / c.groups, group = i % c.groups;
@@ -86,8 +86,8 @@ HEED_INLINE bool readsInPlace(const Correlation& c) {
          isAdjacent(c.in) && isAdjacent(c.out);
 }
 
-// Rows of outputs have to be brought home: much less work than their products are, or what has to
-// be done anyway.
+// With outputs as rows, results must be transposed. This pays if the product is much more work, or
+// if results must be rearranged in any case.
 HEED_INLINE bool suitsRows(const Correlation& c) {
   return c.rows() >= VL && (c.field() >= 2 * c.rows() || c.phases.size() > 1);
 }

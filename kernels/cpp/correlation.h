@@ -1,12 +1,14 @@
 // out[b, m, y, x] = sum over channels c and taps t of weights[m, c, t] · in[b, c, y·step + t.y,
-// x·step + t.x], with zeros around `in`: a convolution, and the gradient of its input too.
+// x·step + t.x], with zeros around `in`. Convolutions and the gradient of their input have this
+// form.
 #pragma once
 #include "sheet.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// Of results that see the same places: where its weights and its places begin.
+// Results that read the same positions are computed together, one phase each: offset of its weights
+// and of its first output.
 struct Phase {
   int64_t weight, place;
 };
@@ -23,7 +25,7 @@ struct Correlation {
   int64_t places() const { return out.height * out.width; }
   int64_t field() const { return channels * (int64_t)taps.size(); }
 
-  // All outputs of a group, phase by phase within each.
+  // All outputs of a group, with all phases of each.
   int64_t rows() const { return outputs * (int64_t)phases.size(); }
   const float* weightsOf(int64_t group, int64_t row) const {
     const int64_t n = (int64_t)phases.size();
@@ -35,12 +37,13 @@ struct Correlation {
   }
 };
 
-// Which places a task takes: images, and rows of each.
+// The positions of a task: images, and rows of each.
 struct Places {
   Range images, rows;
 };
 
-// Cut by shape alone: about `columns` places, fewer where that leaves less than TASKS tasks.
+// Cuts the positions into tasks by shape alone: about `columns` positions each, or fewer if there
+// would be less than TASKS tasks.
 struct PlaceCut {
   Cut images, rows;
   int64_t parts() const { return images.parts * rows.parts; }
@@ -55,7 +58,7 @@ inline PlaceCut cutPlaces(const Correlation& c, int64_t columns) {
     columns /= 2;
   if (2 * P <= columns)
     return {{c.images, ceilDiv(c.images, columns / P), 1}, {c.out.height, 1, 1}};
-  // Whole vectors of places where a few rows make them.
+  // Choose a number of rows that gives whole vectors of positions, if it is small.
   int64_t unit = 1;
   while (unit < 8 && unit * width % VL != 0) unit++;
   if (unit == 8) unit = 1;
@@ -71,7 +74,7 @@ template <class Body> inline void eachTask(const Correlation& c, Pool& pool, Bod
   });
 }
 
-// Where each number that a place sees lies in the sheet.
+// Offset in the sheet of each number of a window.
 inline List<int64_t> fieldsOf(const Correlation& c, const Sheet& sheet) {
   List<int64_t> at((size_t)c.field());
   int64_t k = 0;

@@ -20,7 +20,7 @@ struct CrossEntropy {
 
   int64_t target(int64_t row) const { return targets[row * targetStep]; }
 
-  // False: there is no such class, and the run has failed.
+  // Returns false, and the run fails, if there is no such class.
   bool valid(int64_t target, const Run& run) const {
     if (target >= 0 && target < logits.length) return true;
     run.fail("crossEntropy: target %lld is not in [0, %lld)", (long long)target,
@@ -29,7 +29,7 @@ struct CrossEntropy {
   }
 };
 
-// Rows whose target is ignoreIndex have loss 0.
+// The loss of rows whose target is ignoreIndex is 0.
 static void crossEntropy(const Command& command, const Run& run) {
   const CrossEntropyArgs args(command);
   const CrossEntropy p(args, run);

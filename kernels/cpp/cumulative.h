@@ -1,12 +1,12 @@
 // cumulative: y[.., i, ..] = x[.., 0, ..] op ... op x[.., i, ..] along axis. Floats are summed and
-// multiplied in double.
+// multiplied in double precision.
 #pragma once
 #include "lanes.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// Offset of a line along `axis`: lines are numbered in row-major order of the other axes.
+// Offset of a line along `axis`. Lines are numbered in row-major order of the other axes.
 static inline int64_t lineOffset(const View& v, int axis, int64_t line) {
   int64_t offset = 0;
   for (int d = v.rank - 1; d >= 0; d--) {
@@ -17,7 +17,7 @@ static inline int64_t lineOffset(const View& v, int axis, int64_t line) {
   return offset;
 }
 
-// Lines that are neighbours in memory.
+// Scans lines that are adjacent in memory.
 template <class T, class Wide, class Op>
 static void scanNeighbours(const T* in, T* out, Wide* total, int64_t width, int64_t length,
                            int64_t inStep, int64_t outStep, Op op) {
@@ -27,7 +27,8 @@ static void scanNeighbours(const T* in, T* out, Wide* total, int64_t width, int6
       out[i * outStep + j] = (T)(total[j] = op(total[j], (Wide)in[i * inStep + j]));
 }
 
-// Some lines side by side, one element of each at a time: their chains of additions overlap.
+// Scans several lines together, one element of each at a time, so that their dependency chains
+// overlap.
 template <class T, class Wide, class Op>
 static void scanLines(const T* in, T* out, const int64_t* from, const int64_t* to, int64_t lines,
                       int64_t length, int64_t inStep, int64_t outStep, Op op) {
@@ -59,8 +60,8 @@ static void cumulativeOf(const CumulativeArgs& args, const Run& run) {
   const int axis = args.axis;
   const int64_t length = in.shape[axis], count = in.count();
   if (count == 0) return;
-  // Lines that are neighbours in memory are best taken many at a time, others few: each is a
-  // stream.
+  // Lines that are adjacent in memory are fastest many at a time, others few at a time: each is a
+  // separate memory stream.
   const int64_t lines = count / length, together = axis == in.rank - 1 ? 4 : 64;
   const int64_t groups = ceilDiv(lines, together),
                 groupsPerTask = most(1, 16384 / (length * together));
@@ -79,12 +80,12 @@ static void cumulativeOf(const CumulativeArgs& args, const Run& run) {
       if (args.operation == Operation::sum) scan([](Wide a, Wide b) { return (Wide)(a + b); });
       else if (args.operation == Operation::prod)
         scan([](Wide a, Wide b) { return (Wide)(a * b); });
-      else scan([](Wide a, Wide b) { return a > b || a != a ? a : b; }); // NaN stays
+      else scan([](Wide a, Wide b) { return a > b || a != a ? a : b; }); // NaN propagates
     }
   });
 }
 
-// Sums and products of i32 are those of u32, which wrap; only the maximum has to know the sign.
+// Sums and products of i32 are computed as u32, which wraps. Only the maximum depends on the sign.
 static void cumulative(const Command& command, const Run& run) {
   const CumulativeArgs args(command);
   const bool max = args.operation == CumulativeArgs::Operation::max;

@@ -1,5 +1,6 @@
-// Four blocks of 32 numbers in nibbles at a time, in vectors of 512 bits: with one block at a time
-// (dot-shorts.h) arithmetic, not memory, sets the speed. For processors with vpdpbusd.
+// Dot products of four blocks of 32 nibbles at a time, in vectors of 512 bits. With one block at a
+// time (dot-shorts.h), arithmetic is the bottleneck rather than memory. For processors with
+// vpdpbusd.
 #pragma once
 #include "short-row.h"
 #include <utility>
@@ -24,7 +25,7 @@ template <class F> HEED_INLINE void fillRest(Quad& quad, int g, Lanes sums) {
   }
 }
 
-// The last four blocks of a row may overlap with those before, which then count as 0.
+// The last four blocks of a row may overlap the four before them; the repeated ones are set to 0.
 template <class F>
 static void fillQuads(const float* x, int64_t groups, float inverse, Quad* quads) {
   for (int64_t i = 0; i < ceilDiv(groups, 4); i++) {
@@ -44,19 +45,20 @@ static void fillQuads(const float* x, int64_t groups, float inverse, Quad* quads
   }
 }
 
-// The 16-bit words of four blocks, WORDS each: 32 in a vector, the last 16 in another.
+// Index of a 16-bit word of four blocks, WORDS each, in two vectors: 32 words in one, the last 16
+// in the other.
 template <int WORDS> constexpr int wordAt(int word) {
   return word < 32 ? word : word - (4 * WORDS - 16) + 32;
 }
 
-// The numbers, which are the last 8 words of each block.
+// Selects the numbers, which are the last 8 words of each block.
 template <int WORDS, int... I>
 HEED_INLINE QuadWords pickNumbers(QuadWords first, QuadWords last,
                                   std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(first, last, wordAt<WORDS>(I / 8 * WORDS + WORDS - 8 + I % 8)...);
 }
 
-// The first word of each head, four times, as floats: scales.
+// Selects the scales: the first word of each block, repeated four times, as floats.
 template <int WORDS, int... I>
 HEED_INLINE QuadFloats pickScales(QuadWords first, QuadWords last,
                                   std::integer_sequence<int, I...>) {
@@ -64,7 +66,7 @@ HEED_INLINE QuadFloats pickScales(QuadWords first, QuadWords last,
   return (QuadFloats)_mm512_maskz_cvtph_ps(0xffff, (__m256i)halves);
 }
 
-// The second: shifts.
+// Selects the shifts: the second word of each block.
 template <int WORDS, int... I>
 HEED_INLINE HalfLanes pickShifts(QuadWords first, QuadWords last,
                                  std::integer_sequence<int, I...>) {
@@ -72,7 +74,8 @@ HEED_INLINE HalfLanes pickShifts(QuadWords first, QuadWords last,
   return (HalfLanes)_mm_maskz_cvtph_ps(0xff, (__m128i)halves);
 }
 
-// Adds 16 where the fifth bit of a number is set: 16 bits of each block, from `at` on.
+// Adds 16 where the fifth bit of a number is set. Each block has 16 of these bits, starting at
+// `at`.
 template <int BYTES> HEED_INLINE QuadWords withFifth(QuadWords four, const uint8_t* at) {
   uint64_t mask = 0;
   for (int b = 0; b < 4; b++) mask |= (uint64_t)loadAs<uint16_t>(at + b * BYTES) << 16 * b;
@@ -80,7 +83,7 @@ template <int BYTES> HEED_INLINE QuadWords withFifth(QuadWords four, const uint8
   return (QuadWords)_mm512_mask_add_epi8(x, mask, x, _mm512_maskz_set1_epi8(~0ull, 16));
 }
 
-// Four blocks of a row of weights: the first halves of their numbers, and the second ones.
+// Four blocks of a row of weights: the first and the second halves of their numbers.
 struct QuadWeights {
   QuadWords low, high;
   QuadFloats scale;
@@ -90,7 +93,7 @@ struct QuadWeights {
 template <class F> HEED_INLINE QuadWeights readQuad(const uint8_t* blocks) {
   constexpr int BYTES = sizeOfBlock<F>().bytes, WORDS = BYTES / 2;
   QuadWords first = loadAs<QuadWords>(blocks);
-  asm("" : "+v"(first)); // read once: reads across cache lines take longest here
+  asm("" : "+v"(first)); // prevents a second load: loads across cache lines are the slowest part
   const auto last =
       (QuadWords)_mm512_maskz_broadcast_i64x4(0xff, loadAs<__m256i>(blocks + 4 * BYTES - 32));
   const QuadWords numbers = pickNumbers<WORDS>(first, last, std::make_integer_sequence<int, 32>{});
@@ -116,9 +119,9 @@ struct QuadSums {
   HalfLanes shift = {};
 };
 
-// sums[r][m] += four blocks of R rows of weights, `stride` bytes apart, times the i-th four groups
-// of x[m], but for its scale. Step by step for all rows: processors look ahead too little to find
-// the next row's work behind that of one.
+// sums[r][m] += four blocks of R rows of weights, `stride` bytes apart, times groups 4 i to 4 i + 3
+// of x[m], without its scale. Each step is done for all rows before the next, because processors do
+// not look far enough ahead to overlap the rows otherwise.
 template <class F, int M, int R>
 HEED_INLINE void addQuad(const uint8_t* blocks, int64_t stride, const ShortRow* x, int64_t i,
                          QuadSums (*sums)[M]) {

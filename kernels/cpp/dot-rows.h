@@ -1,4 +1,4 @@
-// Products of a few rows of x, rounded to 16 bits, with rows of weights in blocks.
+// Products of a few rows of x, rounded to 16 bits, with rows of quantised weights.
 #pragma once
 #include "dot-quads.h"
 #include "gemv.h"
@@ -11,9 +11,9 @@ struct ShortProduct {
   const uint8_t* weights; // (n, bytes)
   int64_t bytes, blocks;
   const ShortRow* x;
-  float* const* out; // of each row of x
-  int64_t step;      // from column to column
-  const float* bias; // null, or of each column
+  float* const* out; // one for each row of x
+  int64_t step;      // stride between columns
+  const float* bias; // one for each column, or null
   int64_t biasStep;
 };
 
@@ -26,12 +26,12 @@ HEED_INLINE float sumOf(float s) { return s; }
 HEED_INLINE float sumOf(QuadFloats s) { return sumOf(halvesAdded(s)); }
 #endif
 
-// The shifts of a block's groups.
+// Sums of shifts, one for each group of a block.
 template <class F>
 using Shifts = typename std::conditional<groupsOfBlock<F>() == 1, float, FloatLanes>::type;
 
-// body(g) for each group of a block: with g known to the compiler, where vectors are wide. Of
-// narrow ones a group takes many, and compilers take minutes for eight.
+// Calls body(g) for each group of a block. With wide vectors the loop is unrolled. With narrow ones
+// a group takes many instructions, and compilers would need minutes for eight of them.
 template <class Body, int... G>
 HEED_INLINE void eachOf(std::integer_sequence<int, G...>, Body&& body) {
   (body(G), ...);
@@ -44,13 +44,13 @@ template <class F, class Body> HEED_INLINE void eachGroup(Body&& body) {
 #endif
 }
 
-// A row of weights times M rows of x: sums without the scales of x.
+// Sums of a row of weights times M rows of x, without the scales of x.
 template <class F, class Floats, int M> struct RowSums {
   Floats sum[M] = {};
   Shifts<F> shift[M] = {};
 };
 
-// += a block of a row of weights times groups i and further of x.
+// Adds the product of a block of a row of weights and the groups of x from i on.
 template <class F, class Dot, int M>
 HEED_INLINE void addBlock(const float* halves, const uint8_t* block, const ShortRow* x, int64_t i,
                           RowSums<F, typename Dot::Floats, M>& to) {
@@ -73,7 +73,7 @@ HEED_INLINE void addBlock(const float* halves, const uint8_t* block, const Short
                                 to.shift[m]);
 }
 
-// All blocks of R rows of weights, `stride` bytes apart.
+// Adds all blocks of R rows of weights, `stride` bytes apart.
 template <class F, class Dot, int M, int R>
 HEED_INLINE void addBlocks(const ShortProduct& p, const uint8_t* block, int64_t stride,
                            RowSums<F, typename Dot::Floats, M>* to) {
@@ -86,7 +86,7 @@ HEED_INLINE void addBlocks(const ShortProduct& p, const uint8_t* block, int64_t 
   }
 }
 
-// Likewise, four blocks at a time; the last four may overlap with those before.
+// Like addBlocks, four blocks at a time. The last four may overlap the four before them.
 template <class F, int M, int R>
 inline void addQuads(const ShortProduct& p, const uint8_t* block, int64_t stride,
                      RowSums<F, FloatLanes, M>* to);
@@ -112,8 +112,8 @@ inline void addQuads(const ShortProduct& p, const uint8_t* block, int64_t stride
 }
 #endif
 
-// R rows of weights, `apart` from one another, times M rows of x: R * M sums stay in registers.
-// Each product is summed in one order, whatever R and M are.
+// R rows of weights, `apart` rows from each other, times M rows of x. The R * M sums stay in
+// registers. The order of summation does not depend on R and M.
 template <class F, class Dot, int M, int R>
 static void dotRows(const ShortProduct& p, int64_t n, int64_t apart) {
   const uint8_t* block = p.weights + n * p.bytes;
@@ -131,8 +131,9 @@ static void dotRows(const ShortProduct& p, int64_t n, int64_t apart) {
     }
 }
 
-// Each of R streams goes through a piece of memory of its own, from row to row: processors fetch
-// long streams ahead, and rows of weights are short. A column that is left over is in all streams.
+// Reads R streams, each through a separate piece of memory, from row to row: processors prefetch
+// long streams, and rows of weights are short. For the remaining columns, all streams read the same
+// row.
 template <class F, class Dot, int M> static void dotColumns(const ShortProduct& p, Range columns) {
   constexpr int R = M > 2 ? 2 : 4;
   const int64_t apart = columns.size() / R;
@@ -140,12 +141,12 @@ template <class F, class Dot, int M> static void dotColumns(const ShortProduct& 
   for (int64_t n = columns.from + R * apart; n < columns.to; n++) dotRows<F, Dot, M, R>(p, n, 0);
 }
 
-// What differs from format to format, for one way to multiply shorts.
+// The functions of a format, for one way to multiply 16-bit numbers.
 struct Format {
   BlockSize size;
   void (*row)(const float* halves, const uint8_t* block, int64_t blocks, float* to);
   void (*round)(const float* x, int64_t groups, ShortRow& to);
-  void (*few[3])(const ShortProduct& p, Range columns); // by 1, 2 and 4 rows of x
+  void (*few[3])(const ShortProduct& p, Range columns); // for 1, 2 and 4 rows of x
 };
 
 template <class F, class Dot> constexpr Format formatOf() {

@@ -1,12 +1,12 @@
-// Dot products of groups of 32: bytes u of weights with 16-bit numbers q of x, exact. What a
-// processor has for them differs, so this is one of the few files with instructions of its own.
-// Most ways give eight integers, each the sum over four numbers of
+// Exact dot products of groups of 32 numbers: bytes u of weights with 16-bit numbers q of x.
+// Processors have different instructions for this, so it is one of the few files with intrinsics
+// and assembly. Most variants give eight integers, each the sum over four numbers of
 //
 //   (u - OFFSET) * q = u * q + correction
 //
-// with u - OFFSET in -128..127 and |q| <= LARGEST_SHORT: less than 2^24. Lane i has the numbers
-// from 4 i on, or 2 i, 2 i + 1, 2 i + 16 and 2 i + 17 where they are nibbles. DotWords gives
-// sixteen, over two numbers each.
+// with u - OFFSET in -128..127 and |q| <= LARGEST_SHORT, so it is less than 2^24. Lane i has
+// numbers 4 i to 4 i + 3, or, for nibbles, numbers 2 i, 2 i + 1, 2 i + 16 and 2 i + 17. DotWords
+// gives sixteen integers, each over two numbers.
 #pragma once
 #include "blocks.h"
 
@@ -15,11 +15,11 @@ namespace HEED_ISA {
 
 typedef int16_t EightShorts __attribute__((vector_size(16)));
 
-// 127 * 257: its upper byte, rounded, is a signed byte.
+// 127 * 257: the rounded upper byte still fits a signed byte.
 constexpr int LARGEST_SHORT = 32639;
 
-// A group of x, in two pieces that differ from one way to the other. Its corrections are
-// -OFFSET times the sums of q.
+// A group of x. The meaning of the two halves depends on the variant. Its corrections are -OFFSET
+// times the sums of q.
 struct alignas(64) PackedGroup {
   Bytes first, second;
 };
@@ -36,7 +36,7 @@ HEED_INLINE Lanes oddLanes(Lanes a, Lanes b) {
   return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
 }
 
-// Sums of pairs of neighbours: lane i = a[2 i] b[2 i] + a[2 i + 1] b[2 i + 1].
+// Sums of products of adjacent pairs: lane i = a[2 i] b[2 i] + a[2 i + 1] b[2 i + 1].
 HEED_INLINE Lanes multiplyPairs(Shorts a, Shorts b) {
 #if defined(__AVX2__)
   return (Lanes)_mm256_madd_epi16((__m256i)a, (__m256i)b);
@@ -58,8 +58,8 @@ HEED_INLINE Lanes multiplyPairs(Shorts a, Shorts b) {
 #endif
 }
 
-// Two vectors of shorts: the first and the last 16 numbers where each is a nibble, otherwise those
-// at even and at odd places. Either comes without a shuffle.
+// Two vectors of 16-bit numbers: for nibbles the first and the last 16 numbers, otherwise those at
+// even and at odd positions. Neither needs a shuffle.
 struct DotShorts {
   static constexpr bool QUADS = false, SIGNED = false;
   typedef FloatLanes Floats;
@@ -109,8 +109,8 @@ HEED_INLINE void addByteProducts(Lanes& sum, Bytes u, Bytes q) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(q));
 }
 
-// Upper and lower bytes of q, each times u. Not all processors with AVX-512 have this instruction:
-// as assembly it needs no compiler flag, and who calls it asks first.
+// Multiplies u by the upper and the lower bytes of q. Not all processors with AVX-512 have this
+// instruction. In assembly it needs no compiler flag; the caller checks that the processor has it.
 struct DotBytes {
   static constexpr bool QUADS = true, SIGNED = false; // see dot-quads.h
   typedef FloatLanes Floats;
@@ -162,8 +162,8 @@ HEED_INLINE QuadFloats multiplyAdd(QuadFloats a, QuadFloats b, QuadFloats c) {
   return (QuadFloats)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 }
 
-// Bytes with a sign (an offset of 128 undone), widened to 16 bits in vectors of 64 bytes: the
-// fewest instructions for a block of bytes. Likewise for those who ask first.
+// Signed bytes (the offset of 128 is removed), widened to 16 bits in vectors of 64 bytes. This
+// takes the fewest instructions for a block of bytes. The caller checks the processor here, too.
 struct DotWords {
   static constexpr bool QUADS = false, SIGNED = true;
   typedef QuadFloats Floats;
@@ -187,7 +187,7 @@ struct DotWords {
 };
 #endif
 
-// The way for a format on processors with vpdpbusd and vpdpwssd.
+// The variant for a format on processors with vpdpbusd and vpdpwssd.
 template <class F, class Dot> struct WayOf {
   typedef Dot Way;
 };

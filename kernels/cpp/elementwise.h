@@ -1,12 +1,12 @@
-// elementwise: inputs and outputs have one shape, the iteration shape.
-// Runs a micro-program (see vm.h) on every element. An output may be exactly the view of an input.
+// elementwise: runs a micro-program (see vm.h) on every element. All inputs and outputs have the
+// same shape. An output may have exactly the same view as an input.
 #pragma once
 #include "transposed.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// Axes by falling stride, so that neighbours in memory are walked one after the other.
+// Orders axes by decreasing stride, so that elements are visited in the order of memory.
 static Order byStride(const View& v) {
   Order order;
   for (int d = 0; d < v.rank; d++) {
@@ -32,11 +32,12 @@ static void runLinear(const MicroProgram& program, const View* views, const Orde
   for (int i = 0; i < program.inputs; i++) inputs.push(Cursor(run, views[i], order));
   for (int o = 0; o < outputs; o++) outs.push(Cursor(run, views[program.inputs + o], order));
 
-  int last = -1; // the output that the last instruction may write in place
+  int last = -1; // the output to which the last instruction may write directly
   bool mayPoint = true;
   for (int o = outputs - 1; o >= 0; o--) {
     if (!program.steps.empty() && program.results[o] == program.steps.back().dst) last = o;
-    // An output that is an input passed on must have left memory before another output is written.
+    // If an output is a copy of an input, the input must be loaded before another output overwrites
+    // it.
     if (outputs > 1 && program.results[o] < program.inputs) mayPoint = false;
   }
 
@@ -57,7 +58,7 @@ static void runLinear(const MicroProgram& program, const View* views, const Orde
   });
 }
 
-// `views` are the inputs, then the outputs.
+// `views` holds the inputs, then the outputs.
 static void runProgram(const MicroProgram& program, const View* views, const Run& run) {
   if (views[0].count() == 0) return;
   if (program.positional) return runLinear(program, views, Order::natural(views[0].rank), run);

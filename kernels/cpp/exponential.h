@@ -1,5 +1,6 @@
-// The exponentials of softmax and attention, whose arguments are at most 0: no branch and no
-// special case, relative error 2e-7. Below 2^-126 they give exactly 0; a NaN passes.
+// The exponentials of softmax and attention, whose arguments are at most 0. They have no branches
+// or special cases and a relative error of 2e-7. Results below 2^-126 are exactly 0; NaN
+// propagates.
 #pragma once
 #include "math.h"
 
@@ -8,11 +9,11 @@ namespace HEED_ISA {
 
 constexpr float LOG2_E = 1.44269504088896341f;
 constexpr float LN_2 = 0.69314718055994531f;
-// Adding it rounds to an integer n, and leaves n + 127 in the low mantissa bits: the exponent of
-// 2^n.
+// Adding it rounds to an integer n and leaves n + 127, the exponent of 2^n, in the low mantissa
+// bits.
 constexpr float BIASED_ROUNDER = ROUNDER + 127;
 
-// Written so that it is one instruction, and that a NaN passes.
+// Written in a form that compiles to one instruction and propagates NaN.
 HEED_INLINE vf atLeast(float bound, vf x) {
   const vf lowest = constant(bound);
   return lowest > x ? lowest : x;
@@ -31,7 +32,7 @@ HEED_INLINE vf vexp2(vf x) {
   return p * floats(bits(shifted) << 23);
 }
 
-// e^x for x < 88: x = n ln 2 + r, with ln 2 in two parts.
+// e^x for x < 88. x = n ln 2 + r, with ln 2 split in two parts.
 HEED_INLINE vf vexpSoftmax(vf x) {
   x = atLeast(-127 * LN_2, x);
   const vf shifted = fma(x, constant(LOG2_E), constant(BIASED_ROUNDER));

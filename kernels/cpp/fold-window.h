@@ -20,7 +20,8 @@ template <class T> struct WindowFold {
   int64_t placeStep(int i) const { return in.stride[lead + i]; }
   int64_t tapStep(int i) const { return in.stride[lead + d + i]; }
 
-  // All that reaches line `at` of window dim i (and what lies inside of it), whose start is `to`.
+  // Adds all windows that contain line `at` of window dimension i to this line, which starts at
+  // `to`.
   void line(int i, int64_t at, const T* from, T* to) const {
     for (int64_t k = 0; k < taps(i); k++) {
       const int64_t reach = at - k * dilation[i];
@@ -44,8 +45,8 @@ template <class T> struct WindowFold {
 template <class T> static void foldWindowOf(const FoldWindowArgs& args, const Run& run) {
   const WindowFold<T> fold(args);
   const View &in = fold.in, &out = fold.out;
-  // A task is a range of outputs: of leads and, with two or more window dims, of lines of the
-  // first.
+  // A task is a range of outputs: of leading dimensions and, with two or more window dimensions, of
+  // lines of the first.
   const int64_t lines = fold.d > 1 ? out.shape[fold.lead] : 1;
   int64_t items = lines;
   for (int i = 0; i < fold.lead; i++) items *= out.shape[i];

@@ -1,4 +1,4 @@
-// The arithmetic of reductions: folding blocks of lanes with sum, prod, max or min.
+// The arithmetic of reductions: folds blocks of lanes with sum, prod, max or min.
 #pragma once
 #include "lanes.h"
 #include "math.h"
@@ -6,8 +6,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Type-erased, so that the loops of reduce.h are compiled once. A wide value (a running result,
-// kept as 64 bits) is a double for f32 and the plain number for integers.
+// Type-erased, so that the loops of reduce.h are compiled only once. A wide value (a running result
+// in 64 bits) is a double for f32 and the plain number for integers.
 struct Folder {
   uint32_t identity; // lane bits
   uint64_t (*fold)(const uint32_t* lanes, int64_t n);
@@ -21,7 +21,7 @@ struct Folder {
   void (*merge)(const uint32_t* parts, int64_t pitch, int64_t count, int64_t n, uint32_t* out);
 };
 
-// Each operation is a scalar and a vector function of two, with its neutral element.
+// Each operation has a scalar and a vector function of two arguments, and an identity element.
 struct SumF32 {
   typedef float Lane;
   typedef double Wide;
@@ -33,7 +33,7 @@ struct ProdF32 : SumF32 {
   static constexpr Lane identity = 1;
   template <class T> HEED_INLINE T apply(T a, T b) { return a * b; }
 };
-struct MaxF32 : SumF32 { // b wins when it is NaN, as does a
+struct MaxF32 : SumF32 { // NaN in a or b propagates
   static constexpr Lane identity = -INFINITY_F;
   HEED_INLINE vf apply(vf a, vf b) { return select((a > b) | (a != a), a, b); }
   HEED_INLINE double apply(double a, double b) { return a > b || a != a ? a : b; }
@@ -45,7 +45,7 @@ struct MinF32 : SumF32 {
   HEED_INLINE double apply(double a, double b) { return a < b || a != a ? a : b; }
   HEED_INLINE float apply(float a, float b) { return a < b || a != a ? a : b; }
 };
-struct SumU32 { // of i32 too: both wrap
+struct SumU32 { // for i32, too: both wrap
   typedef uint32_t Lane;
   typedef uint32_t Wide;
   typedef vu Vector;
@@ -91,7 +91,8 @@ template <class Op> struct Folding {
   }
   HEED_INLINE Vector vectorAt(const uint32_t* p) { return (Vector)load((const int32_t*)p); }
 
-  // Four accumulators: enough to hide the latency of an addition, and short sums lose few digits.
+  // Four accumulators hide the latency of an addition, and shorter sums have smaller rounding
+  // errors.
   static uint64_t fold(const uint32_t* lanes, int64_t n) {
     Wide total = Op::identity;
     int64_t i = 0;

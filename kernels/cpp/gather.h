@@ -1,19 +1,19 @@
 // take:
 //   out = x with `axis` replaced by index's dims: out[.., j.., ..] = x[.., index[j..], ..]
 // scatterAdd, scatterSet:
-//   out = base; then out[.., index[j..], ..] += (=) source[.., j.., ..] for j in rising order, so
-//   that sums are always the same and the last one set wins. out may be exactly base.
+//   out = base; then out[.., index[j..], ..] += (=) source[.., j.., ..] for increasing j, so that sums
+//   are deterministic and the last value set remains. out may have exactly the same view as base.
 #pragma once
 #include "elementwise.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// Indices as a plain array, all checked against the axis that they select from.
+// Indices as a contiguous array, checked against the size of the axis.
 struct Indices {
   const int32_t* at;
   int64_t count;
-  bool valid = false; // otherwise one was out of range, and the run has failed
+  bool valid = false; // if false, an index was out of range and the run has failed
   List<int32_t> copy;
 
   Indices(const char* kernel, const View& index, const View& whole, int axis, const Run& run)
@@ -35,7 +35,7 @@ struct Indices {
   }
 };
 
-// The dims behind the axis, of two views at once, merged where both allow it.
+// The dimensions after the axis, for two views together, merged where both allow it.
 struct Slices {
   int rank = 0;
   int64_t count = 1, shape[MAX_RANK], a[MAX_RANK], b[MAX_RANK];
@@ -62,7 +62,7 @@ struct Slices {
     return best;
   }
 
-  // each(pa, stride, pb, stride, length) for every innermost run.
+  // Calls each(pa, stride, pb, stride, length) for every innermost run.
   template <class T, class F> void runs(const T* pa, T* pb, F&& each) const {
     const int last = rank - 1;
     int64_t index[MAX_RANK] = {};
@@ -95,7 +95,7 @@ HEED_INLINE void runInto(const T* from, int64_t fromStep, T* to, int64_t toStep,
     for (int64_t i = 0; i < n; i++) Op::apply(to[i * toStep], from[i * fromStep]);
 }
 
-// The dims before the axis, or those of the index, as a cursor over their offsets.
+// A cursor over the offsets of some dimensions: those before the axis, or those of the index.
 static Cursor leadingDims(const View& v, int first, int count, const Run& run) {
   Order order;
   for (int d = 0; d < count; d++) order.axis[order.rank++] = first + d;
@@ -151,7 +151,7 @@ static bool sameView(const View& a, const View& b) {
   return same;
 }
 
-// Two tasks never write the same element: each owns a band of the slices, or a range of target
+// Two tasks never write the same element: each owns a band of the slices or a range of target
 // indices.
 template <class Op, class T, class Args>
 static void scatterOf(const char* kernel, const Args& args, const Run& run) {

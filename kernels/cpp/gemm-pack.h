@@ -1,8 +1,6 @@
-// Packing: copies a piece of a strided operand into panels, in exactly the order that a tile reads
-// it.
+// Packing: copies a piece of a strided operand into panels, in the order in which a tile reads it.
 //
-// A panel holds `width` rows of A (or columns of B); its element (i, k) lies at panel[k * width +
-// i].
+// A panel holds `width` rows of A (or columns of B). Element (i, k) is panel[k * width + i].
 #pragma once
 #include "gemm-tile.h"
 #include "shuffle.h"
@@ -16,7 +14,7 @@ typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias
 HEED_INLINE v4 load4(const float* p) { return *(const v4_unaligned*)p; }
 HEED_INLINE void store4(float* p, v4 v) { *(v4_unaligned*)p = v; }
 
-// LANES <= count <= 2 LANES.
+// Copies `count` numbers as two overlapping pieces; LANES <= count <= 2 LANES.
 template <int LANES> HEED_INLINE void copyTwice(const float* from, int64_t count, float* to) {
   struct Lanes {
     float lane[LANES];
@@ -27,8 +25,7 @@ template <int LANES> HEED_INLINE void copyTwice(const float* from, int64_t count
   memcpy(to + count - LANES, &tail, sizeof tail);
 }
 
-// Four rows of four become four columns: works in 128-bit registers, so it is the same code
-// everywhere.
+// Transposes 4 x 4 numbers in 128-bit registers, which every instruction set has.
 HEED_INLINE void transpose4x4(const float* from, int64_t fromStride, float* to, int64_t toStride) {
   const v4 a = load4(from), b = load4(from + fromStride);
   const v4 c = load4(from + 2 * fromStride), d = load4(from + 3 * fromStride);
@@ -42,17 +39,16 @@ HEED_INLINE void transpose4x4(const float* from, int64_t fromStride, float* to, 
   store4(to + 3 * toStride, __builtin_shufflevector(AB, CD, 2, 3, 6, 7));
 }
 
-// How far ahead packing asks for memory: the processor's own guesses end at each row.
+// Prefetch distances of packing. Hardware prefetchers do not continue in the next row.
 constexpr int64_t PREFETCH_ROWS = 8, PREFETCH_FLOATS = 32;
 
-// Where a panel begins among the rows (or columns) that are packed, how many of them it holds, and
-// its width: lanes from count to width are 0. All panels before it take up `from` numbers for each
-// k.
+// A panel of `count` of the packed rows (or columns), starting at `from`. Lanes from count to width
+// are 0. The panels before it hold `from` numbers for each k.
 struct Panel {
   int64_t from, count, width;
 };
 
-// One element at a time: odd strides and edges.
+// Packs one element at a time, for edges and unusual strides.
 inline void packSlowly(Operand from, int64_t count, int64_t width, int64_t k0, int64_t k1,
                        float* panel) {
   for (int64_t k = k0; k < k1; k++) {
@@ -62,8 +58,8 @@ inline void packSlowly(Operand from, int64_t count, int64_t width, int64_t k0, i
   }
 }
 
-// What whole vectors do not cover is copied by one that overlaps the last, or as two of a smaller
-// size.
+// Copies whole vectors, then the rest with a vector that overlaps the last one, or with two smaller
+// vectors.
 HEED_INLINE void copyRun(const float* from, int64_t count, int64_t width, float* to) {
   int64_t i = 0;
   for (; i + VL <= count; i += VL) store(to + i, load(from + i));
@@ -76,8 +72,8 @@ HEED_INLINE void copyRun(const float* from, int64_t count, int64_t width, float*
   for (i = count; i < width; i++) to[i] = 0;
 }
 
-// Source adjacent across. Every panel takes its part of some rows before the next rows are touched:
-// rows may be a multiple of 4 KiB apart, and then only a few of them fit into the cache at once.
+// Packs a source that is adjacent across. All panels copy their part of a few rows before the next
+// rows are read: rows may be a multiple of 4 KiB apart, and then only a few fit into the cache.
 template <class PanelOf>
 inline void packRuns(Operand from, int64_t panels, const PanelOf& panelOf, int64_t K, float* to) {
   constexpr int64_t AT_ONCE = 8;
@@ -94,8 +90,8 @@ inline void packRuns(Operand from, int64_t panels, const PanelOf& panelOf, int64
     }
 }
 
-// The same for COUNT panels, all of WIDTH: a few instructions for each vector, so that many rows
-// are on their way.
+// The same for COUNT panels of width WIDTH. Each vector takes few instructions, so that many rows
+// are loaded in parallel.
 template <int COUNT, int WIDTH> inline void packRunsOf(Operand from, int64_t K, float* to) {
   const float* row = from.data;
   for (int64_t k = 0; k < K; k++, row += from.along, to += WIDTH) {
@@ -110,8 +106,8 @@ template <int COUNT, int WIDTH> inline void packRunsOf(Operand from, int64_t K, 
   }
 }
 
-// Source adjacent along k, in square blocks of whole vectors; the last block of rows overlaps the
-// one before it. Returns how many k are done.
+// Packs a source that is adjacent along k, in square blocks of whole vectors. The last block of
+// rows overlaps the one before it. Returns the number of k that are packed.
 HEED_INLINE int64_t packSquares(Operand from, int64_t count, int64_t width, int64_t K,
                                 float* panel) {
   int64_t k = 0;
@@ -132,8 +128,8 @@ HEED_INLINE int64_t packSquares(Operand from, int64_t count, int64_t width, int6
   return k;
 }
 
-// The same in blocks of four, where rows or k are few. Half of a row's cache line is used before
-// the next four rows are touched: rows may be a multiple of 4 KiB apart.
+// The same in blocks of four, for few rows or k. Half of a cache line of each row is used before
+// the next four rows are read, because rows may be a multiple of 4 KiB apart.
 inline void packTransposed(Operand from, int64_t count, int64_t width, int64_t K, float* panel) {
   const int64_t whole = K / 4 * 4, stretch = 8;
   const int64_t done = VL > 4 && count >= VL ? packSquares(from, count, width, K, panel) : 0;

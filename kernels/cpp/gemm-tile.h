@@ -1,7 +1,7 @@
 // The innermost loop of every matrix product: one register tile of C.
 //
-// A tile is MR rows x NV vectors of columns. All MR*NV accumulators live in registers while k runs;
-// each step loads NV vectors of B, and broadcasts MR numbers of A, each of which is used NV times.
+// A tile has MR rows and NV vectors of columns. All MR*NV accumulators stay in registers. Each step
+// of k loads NV vectors of B and broadcasts MR numbers of A, each used NV times.
 #pragma once
 #include "simd.h"
 
@@ -14,16 +14,16 @@
 namespace heed {
 namespace HEED_ISA {
 
-// The largest tile that fits the registers (accumulators, NV of B, one of A).
-// DIRECT: where A is read in place, fewer rows at a time: a cache keeps few lines that lie 4 KiB
-// apart.
+// The largest tiles that fit the registers (accumulators, NV of B, one of A).
+// DIRECT: if A is read in place, fewer rows at a time, because a cache holds few lines that are 4
+// KiB apart.
 #if HEED_VL == 16
 constexpr int TILE_ROWS = 14, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 4;
 #elif HEED_VL == 8
 constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
 #elif defined(__aarch64__)
 constexpr int TILE_ROWS = 7, TILE_VECTORS = 3, DIRECT_ROWS = 5,
-              DIRECT_VECTORS = 4; // one more row spills
+              DIRECT_VECTORS = 4; // with one more row, registers spill
 #elif defined(__wasm_relaxed_simd__)
 constexpr int TILE_ROWS = 6, TILE_VECTORS = 2, DIRECT_ROWS = 6, DIRECT_VECTORS = 2;
 #else
@@ -31,14 +31,14 @@ constexpr int TILE_ROWS = 4, TILE_VECTORS = 2, DIRECT_ROWS = 4, DIRECT_VECTORS =
 #endif
 constexpr int64_t TILE_COLUMNS = TILE_VECTORS * VL, DIRECT_COLUMNS = DIRECT_VECTORS * VL;
 
-// One operand as the tile reads it: element (i of M or N, k) is data[i * across + k * along].
+// An operand of a tile: element (i of M or N, k) is data[i * across + k * along].
 struct Operand {
   const float* data;
   int64_t across, along;
 };
 
-// A block of C: rows are `stride` apart, columns are adjacent. `bias`, unless null, is added to
-// each row.
+// A block of C. Rows are `stride` apart and columns adjacent. `bias` is added to each row unless it
+// is null.
 struct Block {
   float* data;
   int64_t stride;
@@ -53,7 +53,7 @@ HEED_INLINE vf loadLanes(const float* from, int64_t lanes) {
 
 HEED_INLINE void storeLanes(float* to, vf v, int64_t lanes, bool accumulate) {
   float lane[VL];
-  store(lane, v); // memcpy would want its address, and GCC then keeps v in memory all along
+  store(lane, v); // memcpy would take the address of v, and GCC then keeps v in memory
   for (int64_t i = 0; i < lanes; i++) to[i] = accumulate ? to[i] + lane[i] : lane[i];
 }
 
@@ -67,8 +67,8 @@ HEED_INLINE void addProducts(const float* a, int64_t across, const float* b, vf 
   for (int i = 0; i < MR; i++) {
 #if defined(__wasm__)
     asm volatile("" ::
-                     : "memory"); // holds LLVM to this order: all rows' numbers at once do not fit
-                                  // the registers
+                     : "memory"); // keeps LLVM from loading the numbers of all rows first, for
+                                  // which there are too few registers
 #endif
     const vf av = splat(a[i * across]);
     HEED_UNROLL
@@ -76,7 +76,7 @@ HEED_INLINE void addProducts(const float* a, int64_t across, const float* b, vf 
   }
 }
 
-// Adds the bias and writes, or adds to, c: (NV-1)*VL < columns <= NV*VL.
+// Adds the bias and stores the sums in c, or adds them to c; (NV-1)*VL < columns <= NV*VL.
 template <int MR, int NV>
 HEED_INLINE void finishTile(vf (&sum)[MR][NV], Block c, int64_t columns, bool accumulate) {
   const int64_t lanes = columns - (NV - 1) * VL; // in the last vector
@@ -102,8 +102,8 @@ HEED_INLINE void finishTile(vf (&sum)[MR][NV], Block c, int64_t columns, bool ac
 }
 
 // c[0..MR, 0..columns) (+)= bias[j] + sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <=
-// NV*VL. b is adjacent across and readable up to NV*VL; so is a, or, if DIRECT, a is adjacent along
-// k. In WebAssembly they are packed: a.along = MR, b.along = NV*VL.
+// NV*VL. b is adjacent across and readable up to NV*VL. a is adjacent across too, or along k if
+// DIRECT. In WebAssembly both are packed: a.along = MR, b.along = NV*VL.
 template <int MR, int NV, bool DIRECT>
 static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Block c,
                                            int64_t columns, bool accumulate) {
@@ -119,10 +119,10 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
   }
   const float *pa = a.data, *pb = b.data;
 #if defined(__wasm__)
-  // V8 asks at the head of each loop whether to stop, and in Node 20 it moves a block's loads to
-  // its start, where they take registers. So a turn of the loop is several steps, each a block that
-  // may be the last. B is read at constant distances from one address; A's address moves on, as V8
-  // adds to it by an instruction for each number.
+  // V8 checks for interrupts at the head of each loop, and in Node 20 it moves the loads of a basic
+  // block to its start, where they occupy registers. So an iteration has several steps, each a
+  // basic block that may be the last. B is read at constant offsets from one address. The address
+  // of A is advanced in each step, because V8 adds each offset to it with a separate instruction.
   const auto isLast = [&](int step) {
     addProducts<MR, NV>(pa, 1, pb + step * NV * VL, sum);
     pa += MR;
@@ -141,7 +141,7 @@ static __attribute__((noinline)) void tile(int64_t k, Operand a, Operand b, Bloc
   finishTile<MR, NV>(sum, c, columns, accumulate);
 }
 
-// Edges get a tile of their own size.
+// Tiles of all sizes, for edges.
 using Tile = void (*)(int64_t k, Operand a, Operand b, Block c, int64_t columns, bool accumulate);
 
 template <int ROWS, int VECTORS, bool DIRECT = false> struct Tiles {

@@ -1,15 +1,14 @@
-// C (+)= A B for any strides: the classic blocked product (Goto, van de Geijn 2008).
+// C (+)= A B for any strides: the blocked product of Goto and van de Geijn (2008).
 //
-//   round    up to ROUND_FLOATS of B (all of K, some columns) are packed once, by all threads, and
-//            so is a small A,
-//   task     a block of C; within it, for each stretch of K of at most K_BLOCK:
-//     A block  up to ROW_BLOCK rows, which stay in L2: packed into the thread's own scratch, or,
-//              where they are adjacent along K, read where they lie,
-//     tile     and multiplied with one panel of B after the other (gemm-tile.h).
+//   round    all threads pack up to ROUND_FLOATS of B (all of K, some columns), and A if it is small;
+//   task     then each task computes a block of C. For each stretch of K of at most K_BLOCK:
+//     A block  up to ROW_BLOCK rows of A, which stay in L2, are packed into the thread's scratch
+//              memory, or read in place if they are adjacent along K,
+//     tile     and multiplied by one panel of B at a time (gemm-tile.h).
 //
-// Tasks are cut by shape alone and each number of C is summed by one task in order of k, so a
-// result does not depend on the number of threads. Small or many products skip the round: each task
-// packs its own B.
+// Tasks depend on the shape alone, and each number of C is summed by one task in the order of k, so
+// the result does not depend on the number of threads. If products are small or many, there is no
+// round: each task packs its own B.
 #pragma once
 #include "gemm-pack.h"
 #include "integers.h"
@@ -23,9 +22,9 @@ constexpr int64_t K_BLOCK = 768;
 constexpr int64_t ROW_BLOCK = TILE_ROWS * (84 / TILE_ROWS);
 constexpr int64_t ROUND_FLOATS = 4 << 20;
 constexpr int64_t SHARED_A_FLOATS = 1 << 20;
-constexpr int64_t CHUNK_FLOATS = 96 << 10; // of B that stay in L2 beside a block of A
+constexpr int64_t CHUNK_FLOATS = 96 << 10; // of B that stay in L2 together with a block of A
 #if defined(__wasm__)
-constexpr int64_t PACKING_PAYS = 0; // rows, above which B is read often enough
+constexpr int64_t PACKING_PAYS = 0; // with more rows, B is read often enough to pack it
 #else
 constexpr int64_t PACKING_PAYS = 2 * TILE_ROWS;
 #endif
@@ -33,12 +32,12 @@ constexpr int64_t PACKING_PAYS = 2 * TILE_ROWS;
 struct Product {
   int64_t m, n, k;
   Operand a, b;
-  Block c; // with the bias of its first column
+  Block c; // its bias is that of the first column
   bool accumulate;
 };
 
-// A is read where it lies if it is adjacent along K. WebAssembly has too few registers for the
-// rows' addresses.
+// A is read in place if it is adjacent along K, except in WebAssembly, which has too few registers
+// for the addresses of the rows.
 #if defined(__wasm__)
 HEED_INLINE bool isDirect(const Product&) { return false; }
 #else
@@ -49,13 +48,13 @@ HEED_INLINE int64_t tileColumns(const Product& p) {
   return isDirect(p) ? DIRECT_COLUMNS : TILE_COLUMNS;
 }
 
-// Called for each finished tile of C, while it is still in L1: (tile, batch, row, column, rows,
-// columns).
+// An epilogue is called for each finished tile of C while it is in L1, with (tile, batch, row,
+// column, rows, columns).
 struct NoEpilogue {
   void operator()(Block, int64_t, int64_t, int64_t, int64_t, int64_t) const {}
 };
 
-// `total` cut into `parts` that differ by at most one `unit`.
+// Cuts `total` into `parts` whose sizes differ by at most one `unit`.
 struct Cut {
   int64_t total, parts, unit;
   int64_t at(int64_t i) const { return least(total, ceilDiv(total, unit) * i / parts * unit); }
@@ -74,13 +73,13 @@ HEED_INLINE Operand shifted(Operand x, int64_t across, int64_t k) {
   return {x.data + across * x.across + k * x.along, x.across, x.along};
 }
 
-// Columns of B as panels, one stretch of K after the other.
+// Columns of B packed as panels, stretch by stretch of K.
 struct PackedB {
   float* data;
   Range columns; // of B
   int64_t k0;    // of B, the first
   int64_t panelColumns = TILE_COLUMNS;
-  Operand inPlace = {nullptr, 1, 0}; // B itself, where whole panels are not packed
+  Operand inPlace = {nullptr, 1, 0}; // B itself, if whole panels are not packed
   int64_t width() const { return roundUp(columns.size(), VL); }
   float* panel(Range k, int64_t column) const {
     return data + (k.from - k0) * width() + (column - columns.from) * k.size();
@@ -91,12 +90,12 @@ struct PackedB {
   }
 };
 
-// A last column by itself is packed as a column, for dotColumn.
+// A single last column is packed contiguously, for dotColumn.
 HEED_INLINE bool hasLoneColumn(const Product& p, Range k, Range columns) {
   return isDirect(p) && columns.size() % DIRECT_COLUMNS == 1 && k.size() >= VL;
 }
 
-// So many panels of B at a time; returns the columns that are left.
+// Packs AT_ONCE whole panels of B at a time. Returns the remaining columns.
 template <int AT_ONCE, int WIDTH>
 inline Range packWhole(const Product& p, Range k, Range columns, const PackedB& to) {
   for (; columns.size() >= AT_ONCE * WIDTH; columns.from += AT_ONCE * WIDTH)
@@ -134,8 +133,8 @@ inline void packA(const Product& p, Range k, Range rows, float* to) {
   packPanels(shifted(p.a, rows.from, k.from), panels.parts, panelOf, k.size(), to);
 }
 
-// A block of C from packed rows of A and packed columns of B; finished(tile, row, column, rows,
-// columns).
+// Computes a block of C from packed rows of A and packed columns of B. Calls finished(tile, row,
+// column, rows, columns) for each tile.
 template <class Finished>
 inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a, Range columns,
                            const PackedB& b, Finished&& finished) {
@@ -156,15 +155,15 @@ inline void multiplyPacked(const Product& p, Range k, Range rows, const float* a
   }
 }
 
-// Asks for a part of the next few rows of A: the processor's own guesses do not lead from row to
+// Prefetches a part of the next few rows of A: hardware prefetchers do not continue in the next
 // row.
 HEED_INLINE void prefetchRows(Operand a, int64_t rows, Range k) {
   for (int64_t i = 0; i < rows; i++)
     for (int64_t at = k.from; at < k.to; at += 16) __builtin_prefetch(a.data + i * a.across + at);
 }
 
-// One column of C from rows of A where they lie: a tile would leave all of its lanes but one empty.
-// b is adjacent along k.
+// Computes a single column of C from rows of A in place: a tile would use only one of its lanes. b
+// is adjacent along k.
 static __attribute__((noinline)) void dotColumn(int64_t rows, int64_t k, Operand a, const float* b,
                                                 Block c, bool accumulate) {
   for (int64_t i = 0; i < rows; i++) {
@@ -177,8 +176,8 @@ static __attribute__((noinline)) void dotColumn(int64_t rows, int64_t k, Operand
   }
 }
 
-// A block of C from rows of A where they lie and packed columns of B. Of B, as much at a time as
-// stays in L2; of A, as few rows as a tile has, which then stay in L1.
+// Computes a block of C from rows of A in place and packed columns of B. It takes as much of B at a
+// time as stays in L2, and as few rows of A as a tile has, which stay in L1.
 template <class Finished>
 inline void multiplyDirect(const Product& p, Range k, Range rows, Range columns, const PackedB& b,
                            Finished&& finished) {
@@ -209,15 +208,15 @@ inline void multiplyDirect(const Product& p, Range k, Range rows, Range columns,
   }
 }
 
-// All of A, packed once for tasks that would otherwise pack the same rows again: one block after
-// the other, each a stretch of K after the other.
+// The place of a block in a fully packed A, which is packed once if several tasks need the same
+// rows: block by block, and within each stretch by stretch of K.
 HEED_INLINE float* blockOfA(float* all, const Product& p, Range k, Range rows) {
   return all + rows.from * p.k + k.from * rows.size();
 }
 
-// The work of one task: a block of C. Without `shared` it packs its own columns of B, a stretch of
-// K at a time; without `sharedA` its own rows of A, unless they are read where they lie. With it,
-// `rows` is one of its blocks.
+// The work of one task: a block of C. Without `shared`, the task packs its columns of B, a stretch
+// of K at a time. Without `sharedA`, it packs its rows of A unless they are read in place. With
+// `sharedA`, `rows` is one of the packed blocks.
 template <class Epilogue>
 inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batch, Range rows,
                           Range columns, float* sharedA, const PackedB* shared,
@@ -229,7 +228,7 @@ inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batc
   if (!sharedA && !direct)
     a = (float*)pool.scratch(thread, 0, sizeof(float) * least(ROW_BLOCK, rows.size()) * K_BLOCK);
   PackedB b = shared ? *shared : PackedB{nullptr, columns, 0, tileColumns(p)};
-  Range packed = columns; // what of B is packed here
+  Range packed = columns; // the columns of B that this task packs
   if (!shared) {
     b.data = (float*)pool.scratch(thread, 1, sizeof(float) * b.width() * K_BLOCK);
     if (p.b.across == 1 && rows.size() <= PACKING_PAYS) {
@@ -260,15 +259,15 @@ inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batc
   }
 }
 
-// Cutting goes by shape alone: enough tasks for 16 threads, none too small to be worth handing
-// over.
+// Tasks are cut by shape alone: enough of them for 16 threads, but none so small that the overhead
+// of a task matters.
 constexpr int64_t TASKS = 32;
 constexpr double MIN_TASK = 1 << 20;     // multiply-adds
-constexpr double SHARING_PAYS = 1 << 24; // likewise, of the whole product
+constexpr double SHARING_PAYS = 1 << 24; // multiply-adds of the whole product
 
-// Rows of C for each task. Of many rows a multiple of four tasks, so that two or four threads have
-// equally many; a task of few tiles takes as many rows as the others, though its last tile is then
-// a smaller one.
+// Cuts the rows of C into tasks. With many rows, the number of tasks is a multiple of four, so that
+// two or four threads have the same number each. Tasks with few tiles get equal numbers of rows,
+// although their last tile is then smaller.
 HEED_INLINE Cut rowTasks(const Product& p) {
   const auto parts = [&](int64_t rows) {
     const int64_t n = ceilDiv(p.m, rows);
@@ -280,7 +279,7 @@ HEED_INLINE Cut rowTasks(const Product& p) {
   return cut;
 }
 
-// One large product: B is packed once for all tasks.
+// For one large product: B is packed once for all tasks.
 template <class Epilogue>
 inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilogue& epilogue) {
   const int64_t unit = tileColumns(p), perRound = roundUp(ROUND_FLOATS / p.k + 1, 8 * unit);
@@ -318,7 +317,7 @@ inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilog
   }
 }
 
-// Products that are small or many: each task packs the columns that it needs.
+// For small or many products: each task packs the columns that it needs.
 template <class ProductOf, class Epilogue>
 inline void gemmOwn(Pool& pool, int64_t batches, const ProductOf& productOf,
                     const Epilogue& epilogue) {
@@ -340,7 +339,8 @@ inline void gemmOwn(Pool& pool, int64_t batches, const ProductOf& productOf,
   });
 }
 
-// C (+)= A B for each of `batches` products of the same shape. productOf(i) gives the i-th Product.
+// C (+)= A B for each of `batches` products of the same shape. productOf(i) returns product number
+// i.
 template <class ProductOf, class Epilogue = NoEpilogue>
 inline void gemm(Pool& pool, int64_t batches, const ProductOf& productOf,
                  const Epilogue& epilogue = {}) {

@@ -1,10 +1,10 @@
-// C (+)= A B where A has few rows: each number of B is used that many times only, so memory sets
-// the speed. B is read in place, once. A task reads some pieces of it side by side, each from row
-// to row: processors fetch long streams ahead, and rows are short; one stream alone would have all
-// of A pass through L1 for each of its rows.
+// C (+)= A B for an A with few rows. Each number of B is used only once per row of A, so memory
+// bandwidth is the limit. B is read in place, once. A task reads several pieces of B in parallel
+// streams, each from row to row: processors prefetch long streams, and rows are short. With a
+// single stream, all of A would pass through L1 for each row of B.
 //
-// Tasks are cut by shape alone, and each sum is made in one order: the same bits on any number of
-// threads.
+// Tasks are cut by shape alone and each sum has a fixed order, so the bits do not depend on the
+// number of threads.
 #pragma once
 #include "gemm.h"
 #include "rows.h"
@@ -12,21 +12,21 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Rows of A, at most: beyond, packing B for the tiles of gemm.h pays.
+// Maximum rows of A. With more rows, packing B for the tiles of gemm.h is faster.
 constexpr int64_t GEMV_ROWS_ALONG = 4, GEMV_ROWS_ACROSS = 8;
-constexpr int64_t GEMV_TASK = 1 << 16; // numbers of B that make a task worth handing over
+constexpr int64_t GEMV_TASK = 1 << 16; // minimum numbers of B for a separate task
 constexpr int64_t GEMV_COLUMNS = 4096; // of C, whose sums stay in L1 (all rows together)
 constexpr int64_t PREFETCH_NEAR = 256,
                   PREFETCH_FAR = 1024; // bytes ahead in each stream, into L1 and L2
 
-// How many tasks read `numbers` of B: equal ones for few threads, and long, as every one makes its
-// stream start anew.
+// Number of tasks for `numbers` of B: a multiple of four, so that few threads have equal work, and
+// few, because each task has to start its streams.
 HEED_INLINE int64_t gemvTasks(int64_t numbers) {
   if (numbers < 4 * GEMV_TASK) return most(1, ceilDiv(numbers, GEMV_TASK));
   return roundUp(ceilDiv(numbers, 2 * GEMV_TASK), 4);
 }
 
-// Few are fetched faster, but more rows of A take longer with each.
+// Fewer streams are prefetched faster, but with more rows of A each number takes longer to process.
 constexpr int streamsFor(int rows) { return rows == 1 ? 4 : 8; }
 
 HEED_INLINE void prefetchStream(const void* at) {
@@ -39,9 +39,9 @@ inline bool suitsGemv(const Product& p) {
   return p.b.along == 1 ? p.m <= GEMV_ROWS_ALONG : p.b.across == 1 && p.m <= GEMV_ROWS_ACROSS;
 }
 
-// ---- B adjacent along k (a Linear's weight): each number of C is a dot product.
+// ---- B adjacent along k (the weight of Linear): each number of C is a dot product.
 
-// R columns, `apart` from one another.
+// R columns, `apart` columns from each other.
 template <int M, int R> static void dotColumns(const Product& p, int64_t column, int64_t apart) {
   vf sum[M][R] = {};
   const float* b = p.b.data + column * p.b.across;
@@ -80,10 +80,10 @@ template <int M> static void gemvDots(const Product& p, Range columns) {
   for (int64_t j = columns.from + R * apart; j < columns.to; j++) dotColumns<M, 1>(p, j, 0);
 }
 
-// ---- B adjacent across (a Conv1D's weight): its rows, times numbers of A, are added to sums that
-// stay in L1.
+// ---- B adjacent across (the weight of Conv1D): its rows, times numbers of A, are added to sums
+// that stay in L1.
 
-// R rows, `apart` from one another.
+// R rows, `apart` rows from each other.
 template <int M, int R>
 static void addRows(const Product& p, int64_t k, int64_t apart, Range columns, float* sums) {
   const int64_t width = columns.size(), stride = apart * p.b.along;
@@ -99,7 +99,7 @@ static void addRows(const Product& p, int64_t k, int64_t apart, Range columns, f
     HEED_UNROLL
     for (int i = 0; i < M; i++) {
       vf few = splat(a[i * p.a.across]) *
-               bv[0]; // added up on their own first: the long sum rounds less often
+               bv[0]; // summed separately first, so that the long sum is rounded less often
       HEED_UNROLL
       for (int r = 1; r < R; r++) few = fma(splat(a[i * p.a.across + r * apart]), bv[r], few);
       store(sums + i * width + j, load(sums + i * width + j) + few);
@@ -119,14 +119,14 @@ template <int M> static void gemvSums(const Product& p, Range k, Range columns, 
   for (int64_t l = k.from + R * apart; l < k.to; l++) addRows<M, 1>(p, l, 0, columns, sums);
 }
 
-// to (+)= from, `n` numbers.
+// to (+)= from, for `n` numbers.
 HEED_INLINE void addRun(const float* from, bool add, int64_t n, float* to) {
   int64_t j = 0;
   for (; j + VL <= n; j += VL) store(to + j, add ? load(to + j) + load(from + j) : load(from + j));
   for (; j < n; j++) to[j] = add ? to[j] + from[j] : from[j];
 }
 
-// The sums of all stretches of K, in order, and the bias.
+// Adds the sums of all stretches of K, in order, and the bias.
 inline void addStretches(const Product& p, Range columns, int64_t stretches, const float* sums) {
   const int64_t width = columns.size();
   for (int64_t i = 0; i < p.m; i++) {
@@ -137,17 +137,16 @@ inline void addStretches(const Product& p, Range columns, int64_t stretches, con
   }
 }
 
-// ---- The two for any batch.
+// ---- Both, for any batch.
 
-// body(std::integral_constant<int, m>), 1 <= m <= MOST
+// Calls body(std::integral_constant<int, m>), 1 <= m <= MOST.
 template <int64_t MOST, class F> inline void withRows(int64_t m, F&& body) {
   if constexpr (MOST > 1)
     if (m < MOST) return withRows<MOST - 1>(m, body);
   body(std::integral_constant<int, MOST>());
 }
 
-// body(unit, thread) for each of `units` pieces of equal work, several to a task when they are
-// small.
+// Calls body(unit, thread) for each of `units` pieces of equal work. Small pieces share a task.
 template <class F> inline void eachUnit(Pool& pool, int64_t units, int64_t work, F&& body) {
   const int64_t perTask = ceilDiv(GEMV_TASK, most(1, work));
   parallel(pool, ceilDiv(units, perTask), [&](int64_t task, int thread) {
@@ -199,7 +198,7 @@ inline void gemvAcross(Pool& pool, int64_t batches, const ProductOf& productOf,
   });
 }
 
-// C (+)= A B for each of `batches` products of the same shape, all of which suit.
+// C (+)= A B for each of `batches` products of the same shape, for which suitsGemv is true.
 template <class ProductOf, class Epilogue = NoEpilogue>
 inline void gemv(Pool& pool, int64_t batches, const ProductOf& productOf,
                  const Epilogue& epilogue = {}) {

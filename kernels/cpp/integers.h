@@ -1,4 +1,4 @@
-// Arithmetic on sizes that most kernels need.
+// Arithmetic on sizes, for most kernels.
 #pragma once
 #include "simd.h"
 

@@ -1,5 +1,5 @@
-// All kernels of one instruction set. Compiled once for each, with -DHEED_ISA=<name> and the
-// compiler's flags for it; isas.cc lists the results.
+// All kernels of one instruction set. This file is compiled once for each set, with
+// -DHEED_ISA=<name> and the compiler flags for it. isas.cc lists the results.
 #include "program.h"
 
 #include "attention.h"

@@ -1,5 +1,6 @@
-// The instruction sets of this build, best first: the build defines HEED_ISAS as a list of X(name).
-// Compiled for the plainest processor, unlike the kernels: it decides which of them may run.
+// The instruction sets of this build, best first. The build defines HEED_ISAS as a list of X(name).
+// Unlike the kernels, this file is compiled for the oldest processor: it decides which of them can
+// run.
 #include "processor.h"
 #include "program.h"
 
@@ -11,7 +12,7 @@ namespace {
 [[maybe_unused]] bool supports_avx512() { return processor().avx512; }
 [[maybe_unused]] bool supports_baseline() { return true; }
 #define supports_neon supports_baseline // part of every 64-bit ARM processor
-#define supports_wasm supports_baseline // the loader has chosen
+#define supports_wasm supports_baseline // the loader has chosen the module
 #define supports_wasm_relaxed supports_baseline
 
 } // namespace

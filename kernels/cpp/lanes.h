@@ -1,4 +1,4 @@
-// Moving lanes between strided memory and blocks of 32-bit lanes.
+// Copying elements between strided memory and blocks of 32-bit lanes.
 #pragma once
 #include "integers.h"
 #include "kernel-schemas.h"
@@ -7,8 +7,7 @@
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int64_t BLOCK =
-    512; // lanes that are worked on at a time: a few registers of them stay in L1
+constexpr int64_t BLOCK = 512; // lanes processed at a time: a few registers of this size stay in L1
 
 HEED_INLINE int64_t padded(int64_t lanes) { return (lanes + VL - 1) / VL * VL; }
 
@@ -24,7 +23,7 @@ HEED_INLINE void fillLanes(uint32_t value, uint32_t* to, int64_t n) {
   for (; i < n; i++) to[i] = value;
 }
 
-// n elements, `stride` apart, to lanes. Bytes are widened.
+// Loads n elements, `stride` apart, into lanes. Bytes are widened.
 template <class T>
 HEED_INLINE void gatherLanes(const T* from, int64_t stride, int64_t n, uint32_t* to) {
   if (stride == 0) return fillLanes(*from, to, n);
@@ -35,8 +34,8 @@ HEED_INLINE void gatherLanes(const T* from, int64_t stride, int64_t n, uint32_t*
     for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
 }
 
-// Rows of L elements, `pitch` apart: unrolled, as a loop over a few elements costs more than they
-// do.
+// Loads rows of L elements, `pitch` apart. Unrolled, because the overhead of a loop over a few
+// elements is larger than their cost.
 template <int L, class T>
 static void gatherRows(const T* from, int64_t stride, int64_t pitch, int64_t rows, uint32_t* to) {
   for (int64_t r = 0; r < rows; r++, from += pitch, to += L)
@@ -56,7 +55,7 @@ static void gatherRows(const T* from, int64_t length, int64_t stride, int64_t pi
     default:
       for (int64_t r = 0; r < rows; r++, from += pitch, to += length) {
         __builtin_prefetch(
-            from + length * stride); // what follows this row is often wanted soon (image patches)
+            from + length * stride); // what follows this row is often read soon (image patches)
         gatherLanes(from, stride, length, to);
       }
   }
@@ -68,7 +67,8 @@ static inline void loadLanes(DType dtype, const char* base, int64_t offset, int6
   else gatherLanes((const uint8_t*)base + offset, stride, n, to);
 }
 
-// The opposite. Bytes are narrowed: u8 keeps the low bits, boolean asks whether any is set.
+// Stores lanes to strided memory. Bytes are narrowed: u8 keeps the low 8 bits; boolean is 1 unless
+// the lane is 0.
 static inline void storeLanes(DType dtype, char* base, int64_t offset, int64_t stride, int64_t n,
                               const uint32_t* from) {
   if (sizeOf(dtype) == 4) {
@@ -87,7 +87,7 @@ static inline void storeLanes(DType dtype, char* base, int64_t offset, int64_t s
   }
 }
 
-// The dimensions of a view in the order in which a kernel walks them.
+// The dimensions of a view in the order in which a kernel loops over them.
 struct Order {
   int rank = 0;
   int axis[MAX_RANK];
@@ -100,14 +100,14 @@ struct Order {
   }
 };
 
-// Walks a view in linear order of an iteration space. Dimensions that lie one in another are
-// merged.
+// Visits a view in the linear order of an iteration space. Dimensions that are contiguous in memory
+// are merged.
 struct Cursor {
   char* base = nullptr;
   DType dtype = DType::f32;
   int rank = 1;
   int64_t shape[MAX_RANK] = {1}, stride[MAX_RANK] = {0};
-  int64_t index[MAX_RANK] = {}, offset = 0; // where it stands
+  int64_t index[MAX_RANK] = {}, offset = 0; // the current position
 
   Cursor() = default;
   Cursor(const Run& run, const View& v, const Order& order) : dtype(v.dtype) {
@@ -127,7 +127,7 @@ struct Cursor {
     rank = r > 0 ? r : 1;
   }
 
-  bool uniform() const { return rank == 1 && stride[0] == 0; } // one element, seen everywhere
+  bool uniform() const { return rank == 1 && stride[0] == 0; } // a single element, broadcast
 
   void seek(int64_t linear) {
     offset = 0;
@@ -140,7 +140,8 @@ struct Cursor {
     offset += linear * stride[0];
   }
 
-  // f(done, offset, stride, length) for each straight piece of the next n elements.
+  // Calls f(done, offset, stride, length) for each piece of the next n elements with a single
+  // stride.
   template <class F> void pieces(int64_t n, F&& f) {
     const int last = rank - 1;
     for (int64_t done = 0; done < n;) {
@@ -151,7 +152,7 @@ struct Cursor {
     }
   }
 
-  // Where the next n elements lie, when that is one piece of consecutive 32-bit elements.
+  // The address of the next n elements if they are consecutive and have 32 bits, otherwise null.
   uint32_t* direct(int64_t n) {
     const int last = rank - 1;
     if (stride[last] != 1 || n > shape[last] - index[last] || sizeOf(dtype) != 4) return nullptr;
@@ -191,7 +192,7 @@ private:
     }
   }
 
-  void advance(int64_t n, int d) { // along dimension d, at most to its end
+  void advance(int64_t n, int d) { // along dimension d, to its end at most
     index[d] += n;
     offset += n * stride[d];
     for (; d > 0 && index[d] == shape[d]; d--) {

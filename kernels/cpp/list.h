@@ -1,6 +1,6 @@
 // An array of plain values. Kernels use it in place of std::vector: the linker keeps only one copy
-// of std::vector<int>'s functions, which could be the one compiled for an instruction set that this
-// machine lacks. For the same reason std algorithms are given only types of this namespace.
+// of the functions of std::vector<int>, possibly the one compiled for an instruction set that this
+// machine lacks. For the same reason, std algorithms are used only with types of this namespace.
 #pragma once
 #include <cstddef>
 #include <cstdlib>

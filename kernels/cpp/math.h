@@ -1,5 +1,5 @@
-// Elementary functions on vectors: 1 to 3 ulp over their whole range, right at 0, inf and NaN.
-// Polynomials without branches (after Moshier's Cephes, unless said otherwise).
+// Elementary functions on vectors, accurate to 1 to 3 ulp over their whole range and correct at 0,
+// inf and NaN. Polynomials without branches, after Moshier's Cephes unless another source is named.
 #pragma once
 #include <cmath>
 #include "simd.h"
@@ -17,8 +17,7 @@ namespace HEED_ISA {
 
 constexpr float INFINITY_F = __builtin_inff();
 constexpr float NAN_F = __builtin_nanf("");
-// Added to |x| < 2^22, it rounds x to an integer (half to even) that stands in the low mantissa
-// bits.
+// Adding it to |x| < 2^22 rounds x to an integer (half to even), which is in the low mantissa bits.
 constexpr float ROUNDER = 12582912.0f; // 1.5 * 2^23
 constexpr int32_t ROUNDER_BITS = 0x4B400000;
 constexpr int32_t SIGN = INT32_MIN;
@@ -56,7 +55,7 @@ HEED_INLINE vf vsqrt(vf x) {
 #endif
 }
 
-// From 2^23 on every float is an integer (or inf or NaN): those pass unchanged.
+// From 2^23 on, every float is an integer, inf or NaN, and is returned unchanged.
 HEED_INLINE vf whereFractional(vf x, vf rounded) {
   return select(vabs(x) < 8388608.0f, copySign(rounded, x), x);
 }
@@ -81,14 +80,14 @@ HEED_INLINE vf vceil(vf x) {
 
 HEED_INLINE vf powerOfTwo(vi n) { return floats((n + constant(127)) << 23); } // -127 < n < 128
 
-// p * 2^n in two steps, so that n may lie outside of what one exponent holds (denormals, overflow).
+// p * 2^n in two steps, so that n may exceed the range of one exponent (denormals, overflow).
 HEED_INLINE vf scale(vf p, vi n) {
   vi half = n >> 1;
   return p * powerOfTwo(half) * powerOfTwo(n - half);
 }
 
-// x = n ln 2 + r, |r| <= ln 2 / 2; e^r - 1 is returned. ln 2 in two parts: n times the first is
-// exact.
+// Returns e^r - 1 for x = n ln 2 + r, |r| <= ln 2 / 2. ln 2 is split in two parts, so that n times
+// the first one is exact.
 HEED_INLINE vf expReduced(vf x, vf& n, vi& integer) {
   vf shifted = fma(x, constant(1.44269504088896341f), constant(ROUNDER));
   integer = bits(shifted) - constant(ROUNDER_BITS);
@@ -103,7 +102,7 @@ HEED_INLINE vf expReduced(vf x, vf& n, vi& integer) {
   return fma(p, r * r, r);
 }
 
-// Comparisons are written so that a NaN passes.
+// The comparisons are written in a form that propagates NaN.
 HEED_INLINE vf clampKeepingNan(vf x, float least, float most) {
   const vf low = constant(least), high = constant(most);
   x = select(x < low, low, x);
@@ -117,8 +116,7 @@ HEED_INLINE vf vexp(vf x) {
   return scale(p + constant(1.0f), integer);
 }
 
-// e^x for x <= 0 (softmax, attention): results below 2^-126 become 0, which saves a fifth of the
-// work.
+// e^x for x <= 0. Results below 2^-126 become 0, which saves a fifth of the work.
 HEED_INLINE vf vexpNegative(vf x) {
   vf n;
   vi integer;
@@ -160,7 +158,7 @@ HEED_INLINE vf vlog(vf x) {
   return select((x < 0.0f) | (x != x), splat(NAN_F), y);
 }
 
-// log(1 + x) = log(u) + (what rounding took from u = 1 + x) / u
+// log(1 + x) = log(u) + (rounding error of u = 1 + x) / u
 HEED_INLINE vf vlog1p(vf x) {
   vf u = 1.0f + x;
   vf lost = x - (u - 1.0f);
@@ -183,7 +181,7 @@ HEED_INLINE vf vtanh(vf x) {
   return copySign(-t / (constant(2.0f) + t), x);
 }
 
-// Rational approximation on [-3.92, 3.92] (Eigen's coefficients); beyond, erf rounds to ±1.
+// Rational approximation on [-3.92, 3.92] (Eigen's coefficients). Outside, erf rounds to ±1.
 HEED_INLINE vf verf(vf x) {
   vf c = clampKeepingNan(x, -3.9192059f, 3.9192059f);
   vf s = c * c;
@@ -202,8 +200,9 @@ HEED_INLINE vf verf(vf x) {
 
 HEED_INLINE vf vsilu(vf x) { return x / (constant(1.0f) + vexp(-x)); }
 
-// s + z s (1 - s) with s = sigmoid(x), the derivative of f sigmoid(x) where z = f x' . 1 - s = e^-x
-// s, as subtracting would cancel. |x| <= 80, so that z e^-x is finite.
+// s + z s (1 - s) with s = sigmoid(x): the derivative of f sigmoid(x) for f' = 1 and z = f x'. 1 -
+// s is computed as e^-x s, because the subtraction would cancel. |x| <= 80, so that z e^-x is
+// finite.
 HEED_INLINE vf sigmoidSlope(vf x, vf z) {
   vf e = vexp(-x);
   vf s = constant(1.0f) / (constant(1.0f) + e);
@@ -224,7 +223,7 @@ HEED_INLINE vf vgeluBackward(vf x, vf dy) {
   vf cumulative = fma(verf(x * constant(0.70710678118654752f)), constant(0.5f), constant(0.5f));
   vf a = vabs(x);
   a = select(a > constant(14.0f), constant(14.0f),
-             a); // beyond, the density is 0 in float; keeps inf * 0 away
+             a); // above 14 the density is 0 in float; avoids inf * 0
   vf density = vexpNegative(constant(-0.5f) * a * a) * constant(0.39894228040143268f);
   return dy * fma(copySign(a, x), density, cumulative);
 }
@@ -237,7 +236,7 @@ HEED_INLINE vf vgeluTanh(vf x) {
 }
 
 HEED_INLINE vf vgeluTanhBackward(vf x, vf dy) {
-  vf c = clampKeepingNan(x, -9.5f, 9.5f); // where 2u = ±76; beyond, the derivative is 0 or 1
+  vf c = clampKeepingNan(x, -9.5f, 9.5f); // where 2u = ±76; outside, the derivative is 0 or 1
   vf square = c * c;
   vf twice = c * fma(square, constant(2 * 0.79788456080286536f * 0.044715f),
                      constant(2 * 0.79788456080286536f));
@@ -290,8 +289,8 @@ HEED_INLINE vf vcos(vf x) {
 typedef double vd __attribute__((vector_size(4 * VL))); // half as many lanes
 typedef float vHalf __attribute__((vector_size(2 * VL)));
 
-// m^y 2^(e y) = 2^n p, with log2 and the fraction in double: |y log2 x| reaches 150, so that float
-// loses digits.
+// m^y 2^(e y) = 2^n p. log2 and the fraction are computed in double: |y log2 x| reaches 150, where
+// float has too few digits.
 static inline void powHalf(vHalf m, vHalf e, vHalf y, vHalf& p, vHalf& n) {
   vd x = __builtin_convertvector(m, vd);
   vd s = (x - 1.0) / (x + 1.0), q = s * s; // log2 x = 2/ln2 (s + s^3/3 + s^5/5 + ...), |s| < 0.172
@@ -309,7 +308,8 @@ static inline void powHalf(vHalf m, vHalf e, vHalf y, vHalf& p, vHalf& n) {
   n = __builtin_convertvector(whole, vHalf);
 }
 
-// As C's pow: x < 0 wants an integer y (NaN otherwise), pow(x, 0) = pow(1, y) = 1 even for NaN.
+// Like pow in C: for x < 0 the result is NaN unless y is an integer; pow(x, 0) = pow(1, y) = 1 even
+// for NaN.
 HEED_INLINE vf vpow(vf x, vf y) {
   vf a = vabs(x);
   vi tiny = a < 1.17549435e-38f;

@@ -1,9 +1,9 @@
-// The kernels `matmulQuantized` and `dequantize`: weights in blocks (blocks.h).
+// The kernels `matmulQuantized` and `dequantize`, for quantised weights (blocks.h).
 //
-// Few rows of x: they are rounded to 16 bits (an error of up to 1/65278 of the row's largest
-// number), and multiplied with the weights in integers: memory sets the speed. A row's products
-// have the same bits, however many rows there are. Many rows: the weights become floats, a stretch
-// at a time, for the products of gemm.h.
+// If x has few rows, they are rounded to 16 bits (an error of up to 1/65278 of the largest number
+// in the row) and multiplied by the weights in integers. Memory bandwidth is then the limit. The
+// results of a row do not depend on the number of rows. If x has many rows, the weights are
+// converted to floats, a stretch at a time, for the products of gemm.h.
 #pragma once
 #include "dot-rows.h"
 #include "processor.h"
@@ -12,13 +12,13 @@
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int64_t FEW_ROWS = 32;            // of x, above which the weights become floats
-constexpr int64_t FLOATS_AT_ONCE = 1 << 19; // of weights: they stay in the cache
-constexpr int64_t ROUNDING_TASK = 1 << 14;  // numbers of x that are worth handing over
+constexpr int64_t FEW_ROWS = 32;            // of x; with more, weights are converted to floats
+constexpr int64_t FLOATS_AT_ONCE = 1 << 19; // of weights, which stay in the cache
+constexpr int64_t ROUNDING_TASK = 1 << 14;  // minimum numbers of x for a separate task
 constexpr int64_t QUANTIZED_TASK =
-    1 << 19; // weights of a task: streams (see dotColumns) pay when they are long
+    1 << 19; // weights of a task: streams (see dotColumns) should be long
 
-// What both ways work on: out = x wᵀ (+ bias).
+// The problem: out = x wᵀ (+ bias).
 struct QuantizedProduct {
   const Format& format;
   Rows x, out;
@@ -49,7 +49,7 @@ template <class Dot> inline void multiplyFew(const Run& run, const QuantizedProd
       p.format.round(x.read(m, spare), groups, rows[m]);
   });
   const float* halves = halfTable();
-  // Equal tasks, four of them or a multiple: then few threads end together.
+  // Equal tasks in a multiple of four, so that two or four threads finish at the same time.
   const Cut tasks{p.n, roundUp(ceilDiv(p.n * x.length, QUANTIZED_TASK), 4), 4};
   parallel(run.pool, tasks.parts, [&](int64_t task, int) {
     const Range columns = part(tasks, task);
@@ -66,7 +66,8 @@ template <class Dot> inline void multiplyFew(const Run& run, const QuantizedProd
 
 // ---- Many rows
 
-// Rows that are the same distance apart, and adjacent along: as they lie, or copied.
+// Rows at a constant distance with adjacent elements: in place if x has this form, otherwise
+// copied.
 inline Operand evenRows(const Rows& x, float* copy) {
   if (x.step == 1 && x.offsets.rank <= 1)
     return {x.base, x.offsets.rank == 1 ? x.offsets.stride[0] : x.length, 1};
@@ -76,7 +77,7 @@ inline Operand evenRows(const Rows& x, float* copy) {
   return {copy, x.length, 1};
 }
 
-// Slot 3: the others are those of gemm.h.
+// Uses scratch slot 3, because gemm.h uses the others.
 inline void multiplyMany(const Run& run, const QuantizedProduct& p) {
   const Rows &x = p.x, &out = p.out;
   const int64_t k = x.length, n = p.n;
@@ -119,7 +120,7 @@ template <class Dot> inline void multiplyWith(const MatmulQuantizedArgs& args, c
   else multiplyMany(run, p);
 }
 
-// out = x wᵀ (+ bias); w (N, bytes of K numbers).
+// out = x wᵀ (+ bias), with w (N, bytes of K numbers).
 inline void matmulQuantized(const Command& command, const Run& run) {
   const MatmulQuantizedArgs args(command);
 #if defined(__AVX512F__)

@@ -6,7 +6,7 @@
 namespace heed {
 namespace HEED_ISA {
 
-// The dimensions before the last two.
+// The batch dimensions: all but the last two.
 struct Batch {
   int rank = 0;
   int64_t shape[MAX_RANK], a[MAX_RANK], b[MAX_RANK], out[MAX_RANK], bias[MAX_RANK];
@@ -27,7 +27,7 @@ inline Offsets offsetsAt(const Batch& batch, int64_t index) {
   return o;
 }
 
-// A view's strides in the last two dimensions.
+// The strides of a view in the last two dimensions.
 struct Plane {
   float* data;
   int64_t row, column;
@@ -37,7 +37,7 @@ HEED_INLINE Plane planeOf(const Run& run, const View& v) {
   return {run.at<float>(v), v.stride[v.rank - 2], v.stride[v.rank - 1]};
 }
 
-// Adds a bias that differs from row to row to each finished tile.
+// Adds a bias that differs between rows to each finished tile.
 struct AddBias {
   const float* data;
   int64_t row, column;
@@ -57,7 +57,7 @@ struct AddBias {
   }
 };
 
-// out of any strides, one number at a time: only for views that no layer makes.
+// One number at a time, for an output with any strides. No layer makes such outputs.
 inline void matmulSlowly(int64_t m, int64_t n, int64_t k, Plane a, Plane b, Plane out, Plane bias) {
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < n; j++) {
@@ -90,7 +90,8 @@ inline void matmul(const Command& command, const Run& run) {
     batch.rank++;
   }
 
-  // Cᵀ = Bᵀ Aᵀ when only that has adjacent columns, and for one column, which then is one row.
+  // Compute Cᵀ = Bᵀ Aᵀ if only Cᵀ has adjacent columns, or if C is a single column, which becomes a
+  // row.
   const bool rowsAdjacent = out.row == 1 || m == 1;
   if (n > 1 ? out.column != 1 && rowsAdjacent : m > 1 && rowsAdjacent) {
     const Plane t = transposed(a);

@@ -1,7 +1,7 @@
-// maxPool: x (B, C, H, W) -> y and taps (B, C, Ph, Pw): the largest of each window, and which place
-// of the window it has (i32, the first of equals; places around x are -infinity). Pairs are (y, x):
-// the kernel, the stride, places before and behind, the dilation. maxPoolBackward: taps, dy -> dx,
-// where each dy goes to the place that was the largest.
+// maxPool: x (B, C, H, W) -> y and taps (B, C, Ph, Pw): the maximum of each window and its position
+// in the window (i32; ties give the first). The padding is -infinity. Kernel, stride, padding
+// (before and behind) and dilation are pairs (y, x). maxPoolBackward: taps, dy -> dx, where each dy
+// is added at the position of the maximum.
 #pragma once
 #include "copy.h"
 #include "elementwise.h"
@@ -10,7 +10,7 @@
 namespace heed {
 namespace HEED_ISA {
 
-// The taps of a window; `weight` is the number.
+// The taps of a window. `weight` is the number of the tap.
 template <class Args> static List<Tap> poolTaps(const Args& a) {
   List<Tap> taps;
   for (int64_t y = 0; y < a.kernel[0]; y++)
@@ -20,7 +20,8 @@ template <class Args> static List<Tap> poolTaps(const Args& a) {
   return taps;
 }
 
-// Channels of images, so many to a task that it is worth handing over.
+// Calls body(image, channel, thread) for each channel of each image, with enough channels per task
+// to outweigh its overhead.
 template <class F> inline void eachChannel(const Run& run, const View& v, int64_t work, F&& body) {
   const int64_t channels = v.shape[0] * v.shape[1],
                 atOnce = most(1, least(32, 32768 / most(1, work)));
@@ -30,7 +31,7 @@ template <class F> inline void eachChannel(const Run& run, const View& v, int64_
   });
 }
 
-// A vector of places. Once a window has met a value that is not a number, that stays.
+// Maxima of the windows of a vector of positions. The first NaN of a window is its maximum.
 HEED_INLINE void largest(const float* from, int64_t T, const int64_t* at, float* values,
                          int32_t* taps) {
   vf best = load(from + at[0]);

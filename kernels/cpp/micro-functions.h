@@ -1,4 +1,4 @@
-// One function for each micro-op, over n lanes (a multiple of VL): d may be a, b or c.
+// One function for each micro-op, over n lanes (a multiple of VL). d may be a, b or c.
 #pragma once
 #include "math.h"
 #include "micro-ops.h"
@@ -18,7 +18,7 @@ using MicroFunction = void (*)(uint32_t* d, const uint32_t* a, const uint32_t* b
       store((int32_t*)d_ + i_, (vi)(expression));                                                  \
     }                                                                                              \
   }
-// For what has no vector form.
+// For operations without a vector form.
 #define HEED_MICRO_SCALAR(name, type, expression)                                               \
   static void run_##name(uint32_t* d_, const uint32_t* a_, const uint32_t* b_, const uint32_t*, \
                          int64_t n_) {                                                          \
@@ -45,7 +45,7 @@ HEED_MICRO(lt_f32, vf, (a < b) & 1)
 HEED_MICRO(le_f32, vf, (a <= b) & 1)
 HEED_MICRO(neg_f32, vf, bits(a) ^ SIGN)
 HEED_MICRO(abs_f32, vf, vabs(a))
-// Of NaN: 0, as in PyTorch.
+// 0 for NaN, as in PyTorch.
 HEED_MICRO(sign_f32, vf, select((a < 0.0f) | (a > 0.0f), copySign(splat(1.0f), a), splat(0.0f)))
 HEED_MICRO(exp_f32, vf, vexp(a))
 HEED_MICRO(log_f32, vf, vlog(a))
@@ -70,7 +70,7 @@ HEED_MICRO(geluBackward_f32, vf, vgeluBackward(a, b))
 HEED_MICRO(geluTanhBackward_f32, vf, vgeluTanhBackward(a, b))
 HEED_MICRO(siluBackward_f32, vf, vsiluBackward(a, b))
 
-// Below 2^28 the double quotient has the right whole part, and whole * b is exact in double.
+// Below 2^28, the integer part of the double quotient is correct, and its product with b is exact.
 static inline float flooredMod(float a, float b) {
   const double quotient = (double)a / b;
   float r;
@@ -81,11 +81,11 @@ static inline float flooredMod(float a, float b) {
 }
 HEED_MICRO_SCALAR(mod_f32, float, flooredMod(a, b))
 
-// Powers that are known before the kernel starts: exact, and far cheaper.
+// Powers with a constant exponent, which are exact and much cheaper.
 HEED_MICRO(square, vf, a* a)
 HEED_MICRO(cube, vf, a* a* a)
 
-// ---- integers: arithmetic on unsigned lanes, which wraps ----
+// ---- integers: arithmetic on unsigned lanes, so that it wraps ----
 
 // clang-format off
 #define HEED_MICRO_BITS(type, v) \
@@ -117,7 +117,8 @@ HEED_MICRO(not_bool, vu, 1 - a)
 
 static inline int32_t floorDiv(int32_t a, int32_t b) {
   if (b == 0) return 0;
-  if (b == -1) return (int32_t)(0u - (uint32_t)a); // the one quotient that overflows
+  if (b == -1)
+    return (int32_t)(0u - (uint32_t)a); // the only divisor for which a quotient overflows
   return a / b - (a % b != 0 && (a < 0) != (b < 0));
 }
 static inline int32_t floorMod(int32_t a, int32_t b) {
@@ -130,7 +131,7 @@ HEED_MICRO_SCALAR(mod_i32, int32_t, floorMod(a, b))
 HEED_MICRO_SCALAR(div_u32, uint32_t, b ? a / b : 0)
 HEED_MICRO_SCALAR(mod_u32, uint32_t, b ? a % b : 0)
 
-// ---- casts, choice ----
+// ---- casts, select ----
 
 HEED_INLINE vi toI32(vf x) {
   vi inside = (x >= -2147483648.0f) & (x < 2147483648.0f);
@@ -144,7 +145,7 @@ HEED_INLINE vi toU32(vf x) {
   n = (vi)select(x >= 4294967296.0f, (vf)splat(-1), (vf)n);
   return n & (x > 0.0f);
 }
-// Both halves are exact, so the sum rounds once.
+// Both halves are exact, so only the sum is rounded.
 HEED_INLINE vf fromU32(vu x) {
   return convert((vi)(x >> 16)) * 65536.0f + convert((vi)(x & 0xFFFF));
 }
@@ -159,7 +160,7 @@ HEED_MICRO(cast_i32_u8, vi, a & 255)
 HEED_MICRO(copy, vi, a)
 HEED_MICRO(select, vi, select(a != 0, (vf)b, (vf)load((const int32_t*)c_ + i_)))
 
-// These need to know where the block lies: see Machine.
+// These depend on the position of the block: see Machine.
 constexpr MicroFunction run_index = nullptr, run_linear = nullptr, run_random = nullptr;
 
 #define HEED_MICRO_ENTRY(name) run_##name,

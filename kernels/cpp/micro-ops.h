@@ -1,5 +1,6 @@
-// The instructions of the register machine that runs inside `elementwise` and `reduce` (see vm.h).
-// An instruction is (op, dst, a, b, c): registers of 32-bit lanes, whose type is the op's suffix.
+// The instructions of the register machine inside `elementwise` and `reduce` (see vm.h).
+// An instruction is (op, dst, a, b, c). Registers hold 32-bit lanes; the suffix of the op is their
+// type.
 #pragma once
 #include "program.h"
 
@@ -16,7 +17,7 @@ namespace heed {
   O(gelu_f32) O(geluTanh_f32) O(silu_f32) \
   /* a = x, b = the gradient of the result */ \
   O(geluBackward_f32) O(geluTanhBackward_f32) O(siluBackward_f32) \
-  /* integers wrap; div rounds to -infinity; anything divided by 0 is 0; shift counts are */ \
+  /* integers wrap; div rounds to -infinity; division by 0 gives 0; shift counts are */ \
   /* modulo 32 */ \
   O(add_i32) O(sub_i32) O(mul_i32) O(div_i32) O(mod_i32) O(max_i32) O(min_i32) \
   O(eq_i32) O(ne_i32) O(lt_i32) O(le_i32) O(neg_i32) O(abs_i32) O(sign_i32) \

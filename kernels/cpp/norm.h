@@ -1,13 +1,13 @@
 // Layer norm and RMS norm over the last dimension.
 //   xhat = (x - mean) rstd, rstd = 1 / sqrt(var + eps);  y = gamma xhat + beta
-// RMS norm is the same with mean = 0 and without beta.
+// RMS norm is the same with mean = 0 and no beta.
 #pragma once
 #include "rows.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// A vector of C floats, copied when its elements do not lie side by side.
+// A vector of C floats, copied unless its elements are adjacent.
 static const float* packedVector(const View& v, const Run& run, float* spare) {
   const float* from = run.at<float>(v);
   if (v.stride[0] == 1 || v.shape[0] <= 1) return from;
@@ -15,7 +15,7 @@ static const float* packedVector(const View& v, const Run& run, float* spare) {
   return spare;
 }
 
-// Without CENTRED (RMS norm), `beta` and `mean` are null.
+// CENTRED is false for RMS norm; `beta` and `mean` are then null.
 template <bool CENTRED, class Args>
 static void norm(const Args& args, const Run& run, const View* beta, const View* mean) {
   const Rows x(args.x, run), y(args.y, run);
@@ -59,10 +59,10 @@ static void rmsNorm(const Command& command, const Run& run) {
 }
 
 // ---- Backward, with g = gamma dy ----
-//   dx = rstd (g - mean(g) - xhat mean(g xhat))     (RMS norm: without mean(g))
+//   dx = rstd (g - mean(g) - xhat mean(g xhat))     (for RMS norm without mean(g))
 //   dgamma = sum over rows of dy xhat, dbeta = sum over rows of dy
 
-// One row; adds its part of dgamma and dbeta.
+// Computes dx of one row and adds its part of dgamma and dbeta.
 template <bool CENTRED>
 HEED_INLINE void normBackwardRow(int64_t C, const float* x, const float* gamma, float mean,
                                  float rstd, const float* dy, float* dx, float* dgamma,
@@ -85,7 +85,7 @@ HEED_INLINE void normBackwardRow(int64_t C, const float* x, const float* gamma, 
   });
 }
 
-// total[j] = sum over the blocks, in their order, of partial[block][j].
+// total[j] = sum of partial[block][j] over the blocks, in order.
 static void addPartials(const Run& run, const float* partial, int64_t blocks, int64_t pitch,
                         const View& total) {
   constexpr int64_t CHUNK = 512;
@@ -102,13 +102,13 @@ static void addPartials(const Run& run, const float* partial, int64_t blocks, in
   });
 }
 
-// Without CENTRED, `mean` and `dbeta` are null.
+// CENTRED is false for RMS norm; `mean` and `dbeta` are then null.
 template <bool CENTRED, class Args>
 static void normBackward(const Args& args, const Run& run, const View* mean, const View* dbeta) {
   const Rows x(args.x, run), dy(args.dy, run), dx(args.dx, run);
   const RowValues rstds(args.rstd, run), means(CENTRED ? *mean : args.rstd, run);
   const int64_t C = x.length, pitch = padded(C);
-  // At most 64 blocks of rows, so that the partial sums stay few; cut by shape alone.
+  // At most 64 blocks of rows, so that there are few partial sums. Cut by shape alone.
   const int64_t perBlock = most(16, ceilDiv(x.count, 64));
   const int64_t blocks = ceilDiv(x.count, perBlock);
   float* partial =

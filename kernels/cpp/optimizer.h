@@ -1,4 +1,4 @@
-// Optimiser updates: one pass over parameter, gradient and state.
+// Optimiser updates in one pass over parameter, gradient and state.
 #pragma once
 #include "rows.h"
 
@@ -19,7 +19,7 @@ HEED_INLINE void adamwStep(const AdamwFactors& f, vf g, vf& p, vf& m, vf& v) {
   p = f.keep * p - f.stepSize * m / (vsqrt(v) * f.rootScale + f.eps);
 }
 
-// With parameter p, gradient g, mean m and variance v, whose memory is mostly that of the results:
+// With parameter p, gradient g, mean m and variance v (the results usually have the same memory):
 //   g *= gradScale; p *= 1 - lr decay; m += (1 - beta1)(g - m); v = beta2 v + (1 - beta2) g²
 //   p -= lr/correction1 m / (sqrt(v)/sqrt(correction2) + eps)
 static void adamw(const Command& command, const Run& run) {

@@ -1,4 +1,4 @@
-// Numbers as unsigned keys of the same order, for sort, topk and the arg-reductions.
+// Converts numbers to unsigned keys with the same order, for sort, topk and the arg-reductions.
 #pragma once
 #include "program.h"
 #include "simd.h"
@@ -12,13 +12,13 @@ HEED_INLINE KeyType keyTypeOf(DType t) {
   return t == DType::f32 ? KeyType::f32 : t == DType::i32 ? KeyType::i32 : KeyType::u32;
 }
 
-// Keys of a block of words. Floats: -0 equals 0, and every NaN is the greatest key. `flip` (0 or
-// all ones) reverses the order, except that with `nanFirst` NaN stays the greatest.
+// Computes the keys of a block of words. For floats, -0 equals 0, and every NaN has the largest
+// key. `flip` (0 or all ones) reverses the order; with `nanFirst`, NaN still has the largest key.
 static void orderKeys(const uint32_t* from, uint32_t* to, int64_t n, KeyType type, uint32_t flip,
                       bool nanFirst) {
   if (type == KeyType::f32) {
     const uint32_t nan = nanFirst ? UINT32_MAX : UINT32_MAX ^ flip;
-    for (int64_t i = 0; i < n; i++) { // written so that compilers vectorise it
+    for (int64_t i = 0; i < n; i++) { // written in a form that compilers vectorise
       const uint32_t b = from[i] == 0x80000000u ? 0 : from[i];
       const uint32_t key = b ^ ((uint32_t)((int32_t)b >> 31) | 0x80000000u) ^ flip;
       to[i] = (b & 0x7FFFFFFFu) > 0x7F800000u ? nan : key;

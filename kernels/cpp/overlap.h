@@ -1,4 +1,4 @@
-// Whether two views have a byte in common: exactly, for views that the scheduler makes.
+// Tests whether two views share a byte. The result is exact for all views that the scheduler makes.
 #pragma once
 #include "program.h"
 #include <algorithm>
@@ -6,12 +6,12 @@
 
 namespace heed {
 
-// A byte that both have in common is a solution of the sum over all axes of stride * (i - j) =
-// distance. Axes are tried from the largest stride on: what is left must be within reach of the
-// smaller ones, which mostly leaves one choice.
+// A shared byte is a solution of: sum over all axes of stride * (i - j) = distance. Axes are tried
+// in the order of decreasing stride. The remaining distance must be within reach of the smaller
+// strides, which usually leaves only one choice.
 class Overlap {
 public:
-  // Both in the same buffer, neither of them empty.
+  // Both views must be in the same buffer and not empty.
   Overlap(const View& a, const View& b) {
     add(a, 1), add(b, -1);
     std::sort(axes.begin(), axes.end(),
@@ -19,7 +19,7 @@ public:
     int64_t low = 0, high = 0;
     for (size_t i = axes.size(); i-- > 0;) {
       Axis& axis = axes[i];
-      axis.low = low, axis.high = high; // of the axes after it
+      axis.low = low, axis.high = high; // range of the axes after it
       low += axis.least * axis.stride, high += axis.most * axis.stride;
     }
     const int64_t distance = b.offset * sizeOf(b.dtype) - a.offset * sizeOf(a.dtype);
@@ -41,7 +41,7 @@ private:
     for (int d = 0; d < v.rank; d++)
       if (v.stride[d] != 0) range(v.stride[d] * size, sign * (v.shape[d] - 1));
   }
-  // Steps from 0 to `last`, of either sign.
+  // Adds an axis with steps from 0 to `last`, which may be negative.
   void range(int64_t stride, int64_t last) {
     if (stride < 0) stride = -stride, last = -last;
     const int64_t least = std::min<int64_t>(0, last), most = std::max<int64_t>(0, last);
@@ -53,8 +53,8 @@ private:
     axes.push_back({stride, least, most, 0, 0});
   }
 
-  // Axes from `i` on. Views with too many choices, which the scheduler does not make, count as
-  // overlapping.
+  // Tries the axes from `i` on. Views with too many choices count as overlapping; the scheduler
+  // does not make any.
   bool solve(size_t i, int64_t distance) {
     if (i == axes.size()) return distance == 0;
     if (++steps > 10000) return true;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t MOST_TASKS = UINT32_MAX; // the low half of a ticket
 
-thread_local int insideTask = -1; // the thread's index while it runs a task
+thread_local int insideTask = -1; // index of the thread while it runs a task
 
 uint32_t epochOf(uint64_t ticket) { return (uint32_t)(ticket >> 32); }
 uint32_t tasksLeft(uint64_t ticket) { return (uint32_t)ticket; }
@@ -22,13 +22,13 @@ ThreadPool::ThreadPool(int threads, void (*onStart)(int))
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes,
-                            4 << 20); // musl's default of 128 KiB is little for a kernel
+                            4 << 20); // the default of musl, 128 KiB, is too small for kernels
   for (size_t i = 0; i < members.size(); i++) {
     members[i].pool = this;
     members[i].index = (int)i;
     if (i == 0) continue;
     if (pthread_create(&members[i].handle, &attributes, enter, &members[i]) == 0) continue;
-    members.resize(i); // the system grants no more: the threads that exist share the tasks
+    members.resize(i); // the system refuses more threads: the existing ones share the tasks
     break;
   }
   pthread_attr_destroy(&attributes);
@@ -52,19 +52,19 @@ void ThreadPool::each(int64_t tasks, void (*run)(void*, int64_t, int), void* arg
     if (!nested) insideTask = -1;
     return;
   }
-  if (tasks > MOST_TASKS) { // no kernel cuts this fine; one thread is right, if slow
+  if (tasks > MOST_TASKS) { // no kernel has this many; a single thread is slow, but correct
     for (int64_t task = 0; task < tasks; task++) run(argument, task, thread);
     return;
   }
-  // Released, so that a worker that reads them early, under the epoch before, also sees that all of
-  // that epoch's tasks are taken, and takes none.
+  // Release stores: a worker that reads these values under the previous epoch then also sees that
+  // all tasks of that epoch are taken, and takes none.
   body.store(run, std::memory_order_release);
   state.store(argument, std::memory_order_release);
   total.store(tasks, std::memory_order_release);
   completed.store(0, std::memory_order_relaxed);
   const uint64_t open = (uint64_t)(epochOf(ticket.load()) + 1) << 32 | (uint64_t)tasks;
   ticket.store(
-      open); // sequentially consistent, against `sleepers`: one of the two sides sees the other
+      open); // sequentially consistent with `sleepers`, so that one of the two sides sees the other
   wake(tasks - 1);
   const int64_t mine = takeTasks(open, 0);
   completed.fetch_add(mine, std::memory_order_acq_rel);
@@ -79,7 +79,7 @@ void* ThreadPool::scratch(int thread, int slot, size_t bytes) {
   member.scratch[slot] = allocateAligned(capacity);
   if (!member.scratch[slot]) {
     fprintf(stderr, "heed: out of memory: %zu bytes of scratch memory\n", capacity);
-    abort(); // a kernel has no way to go on without
+    abort(); // kernels cannot continue without it
   }
   member.capacity[slot] = capacity;
   return member.scratch[slot];
@@ -102,7 +102,8 @@ void ThreadPool::work(Member& member) {
   }
 }
 
-// The ticket of an epoch other than `seen` with tasks left: spins for a while, then sleeps.
+// Waits for an epoch other than `seen` with tasks left, and returns its ticket. Spins first, then
+// sleeps.
 uint64_t ThreadPool::awaitTasks(uint32_t seen) {
   uint64_t open = 0;
   const auto ready = [&] {
@@ -118,7 +119,7 @@ uint64_t ThreadPool::awaitTasks(uint32_t seen) {
   return open;
 }
 
-// Takes and runs tasks of `open`'s epoch until none is left; returns how many.
+// Runs tasks of the epoch of `open` until none is left. Returns the number of tasks that it ran.
 int64_t ThreadPool::takeTasks(uint64_t open, int thread) {
   const uint32_t epoch = epochOf(open);
   int64_t taken = 0;
@@ -141,7 +142,7 @@ void ThreadPool::wake(int64_t helpers) {
   if (asleep == 0) return;
   {
     std::lock_guard<std::mutex> lock(mutex);
-  } // a worker between its last look and its wait is in it
+  } // a worker between its last check and its wait holds the mutex
   if (helpers >= asleep) return moreTasks.notify_all();
   for (int64_t i = 0; i < helpers; i++) moreTasks.notify_one();
 }

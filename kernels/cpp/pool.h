@@ -1,4 +1,4 @@
-// The thread pool of the native build: sleeping workers that wake for one kernel at a time.
+// The thread pool of the native build. Workers sleep and wake for one kernel at a time.
 #pragma once
 #include "program.h"
 #include <condition_variable>
@@ -7,15 +7,15 @@
 
 namespace heed {
 
-// Only one thread at a time may call `each`; it takes part as thread 0. An `each` inside a task
-// runs on the thread that calls it.
+// Only one thread at a time may call `each`; it works as thread 0. A nested `each` inside a task
+// runs on the calling thread.
 class ThreadPool final : public Pool {
 public:
   // `onStart` is called on each new thread with its index (name, priority).
   ThreadPool(int threads, void (*onStart)(int index));
   ~ThreadPool() override;
 
-  const int requested; // threads; there are fewer when the system grants no more
+  const int requested; // threads; the system may have allowed fewer
   int threads() const override { return (int)members.size(); }
   void each(int64_t tasks, void (*body)(void* state, int64_t task, int thread),
             void* state) override;
@@ -43,11 +43,11 @@ private:
   void (*onStart)(int index);
   std::vector<Member> members; // [0] is the caller
 
-  // Epoch in the high half, tasks not yet taken in the low half. Taking a task is a
-  // compare-and-swap of the whole word, so a worker that overslept an epoch cannot take from the
+  // Epoch in the high half, number of tasks not yet taken in the low half. Taking a task is a
+  // compare-and-swap of the whole word, so a worker that missed an epoch cannot take a task of the
   // next one by mistake.
   alignas(64) std::atomic<uint64_t> ticket{0};
-  // Written only while no task is left, read only under a ticket with tasks left.
+  // Written only while no task is left; read only with a ticket that has tasks left.
   std::atomic<void (*)(void*, int64_t, int)> body{nullptr};
   std::atomic<void*> state{nullptr};
   std::atomic<int64_t> total{0};

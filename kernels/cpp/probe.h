@@ -1,5 +1,5 @@
-// probe: the most that the machine can do, as a measure for other kernels. Each task, one for each
-// number of `out`, makes
+// probe: measures the peak performance of the machine, for comparison with other kernels. There is
+// one task for each number of `out`. Depending on `kind`, it runs
 //   multiplyAdd  `times` steps of 192 multiply-adds, in 12 independent chains of vectors
 //   read         `times` sums over its share of the memory
 //   readWrite    `times` passes that read and write its share of the memory
@@ -12,7 +12,7 @@ namespace heed {
 namespace HEED_ISA {
 
 constexpr int PROBE_CHAINS =
-    12; // more than latency times throughput, and few enough for 16 registers
+    12; // more than latency times throughput, but few enough for 16 registers
 
 inline float probeMultiplyAdd(int64_t times, const float* from) {
   vf sum[PROBE_CHAINS];

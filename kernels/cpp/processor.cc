@@ -1,5 +1,5 @@
-// Compiled for the plainest processor. The instructions CPUID and XGETBV are read here, since what
-// compilers offer for it differs: with zig, __builtin_cpu_supports denies everything.
+// Compiled for the oldest processor. It executes CPUID and XGETBV itself, because the functions of
+// compilers differ: with zig, __builtin_cpu_supports always returns false.
 #include "processor.h"
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -21,7 +21,7 @@ Answer ask(unsigned leaf) {
   return to;
 }
 
-// The registers that the system saves when it changes threads.
+// Mask of the registers that the system saves when it switches threads.
 unsigned savedRegisters() {
   unsigned low, high;
   __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -33,7 +33,7 @@ bool has(unsigned word, int bit) { return word >> bit & 1; }
 Processor detect() {
   constexpr unsigned YMM = 0x6, ZMM = 0xe6;
   const Answer one = ask(1), seven = ask(7);
-  const bool asksSystem = has(one.ecx, 27); // OSXSAVE: otherwise XGETBV is an error
+  const bool asksSystem = has(one.ecx, 27); // OSXSAVE: without it, XGETBV is invalid
   const unsigned saved = asksSystem ? savedRegisters() : 0;
   Processor to;
   const bool fma = has(one.ecx, 12), avx = has(one.ecx, 28);

@@ -1,4 +1,4 @@
-// What the processor can do and the operating system lets programs use.
+// Features that the processor has and the operating system supports.
 #pragma once
 
 namespace heed {
@@ -6,10 +6,10 @@ namespace heed {
 struct Processor {
   bool avx2 = false;   // with FMA
   bool avx512 = false; // F, BW, DQ and VL
-  bool vnni = false;   // of AVX-512: vpdpbusd and vpdpwssd
+  bool vnni = false;   // vpdpbusd and vpdpwssd of AVX-512
 };
 
-// Asked once.
+// Detects the features on the first call.
 const Processor& processor();
 
 } // namespace heed

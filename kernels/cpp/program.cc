@@ -10,7 +10,7 @@ namespace {
 
 constexpr double MOST_BUFFERS = 65536;
 
-// Hands out the words in order; a bad one leaves a message and answers 0.
+// Returns the words in order. After an invalid word it keeps a message and returns 0.
 class Reader {
 public:
   Reader(const double* words, size_t count) : words(words), count(count) {}
@@ -39,8 +39,8 @@ private:
   size_t count, next = 0;
 };
 
-// Bytes from the buffer's start to the end of the view's furthest element; complains of elements
-// before the start. Doubles cannot overflow here, and are exact below LARGEST.
+// Number of bytes from the start of the buffer to the end of the last element of the view. Elements
+// before the start are an error. Doubles cannot overflow here and are exact below LARGEST.
 int64_t extentOf(const View& view, Reader& reader) {
   double elements = 1, least = (double)view.offset, most = (double)view.offset;
   bool empty = false;

@@ -1,6 +1,5 @@
-// The form in which a program reaches the kernels: a flat list of commands over strided views.
-// Shared by every instruction set, the Node addon and the WebAssembly build; knows nothing of
-// JavaScript.
+// Decoded programs: a flat list of commands over strided views. Shared by all instruction sets, the
+// Node addon and the WebAssembly build; independent of JavaScript.
 #pragma once
 #include <atomic>
 #include <cstdarg>
@@ -15,17 +14,17 @@ namespace heed {
 
 constexpr int MAX_RANK = 8;
 constexpr int MAX_REGISTERS = 256;        // of a micro-program
-constexpr int MAX_INSTRUCTIONS = 1 << 16; // likewise
+constexpr int MAX_INSTRUCTIONS = 1 << 16; // of a micro-program
 
 enum class DType : uint8_t { f32, i32, u32, u8, boolean }; // boolean is stored as one byte, 0 or 1
 
 inline int64_t sizeOf(DType t) { return t == DType::u8 || t == DType::boolean ? 1 : 4; }
 
-// A strided window onto one of the run's buffers. Offset and strides count elements, not bytes;
-// strides may be 0 (broadcast) or negative (flip).
+// A strided view of one of the buffers of a run. Offset and strides are in elements; strides may be
+// 0 (broadcast) or negative (flip).
 struct View {
   int32_t buffer =
-      0; // 0 is the arena, 1 the run's scalars, then inputs and outputs in the program's order
+      0; // 0 is the arena, 1 the scalars; inputs and outputs of the program follow in order
   DType dtype = DType::f32;
   int32_t rank = 0;
   int64_t offset = 0;
@@ -37,7 +36,7 @@ struct View {
     for (int i = 0; i < rank; i++) n *= shape[i];
     return n;
   }
-  // The least and the greatest offset of an element, unless the view is empty.
+  // The smallest and the largest offset of an element, unless the view is empty.
   int64_t first() const {
     int64_t at = offset;
     for (int i = 0; i < rank; i++) at += stride[i] < 0 ? (shape[i] - 1) * stride[i] : 0;
@@ -58,7 +57,7 @@ struct View {
   }
 };
 
-// Kernels read it by the names of kernel-schemas.h.
+// A kernel call. Kernels read its operands through the structs in kernel-schemas.h.
 struct Command {
   int32_t kernel = 0;        // index into kernelNames
   std::vector<View> views;   // the operands that are present: inputs first, then outputs
@@ -67,34 +66,34 @@ struct Command {
 
 struct Program {
   std::vector<Command> commands;
-  std::vector<int64_t> extents; // bytes that the views need of each buffer
-  size_t bytes = 0;             // memory that the program itself takes
+  std::vector<int64_t> extents; // bytes that the views need in each buffer
+  size_t bytes = 0;             // memory of the program itself
 };
 
-// Reads the words that the scheduler wrote: for each command
+// Decodes the words of a program (src/runtime/cpu/encode.ts): for each command
 //   kernel, number of views, number of attrs,
 //   for each view: buffer, dtype, offset, rank, shape[rank], stride[rank],
 //   attrs.
-// Returns an error message, empty when the words are well formed. A program that passes, run with
-// buffers of at least `extents` bytes, touches no memory outside them, whatever they hold.
+// Returns an error message, or an empty string if the words are valid. A valid program that runs
+// with buffers of at least `extents` bytes accesses no memory outside them, whatever they contain.
 std::string decode(const double* words, size_t count, Program& out);
 
-// Whether views and attrs are what the command's kernel takes: number, dtypes, shapes, ranges.
-// Returns an error message, empty when they are (see kernel-schemas.h and validate.cc).
+// Checks number, dtypes, shapes and ranges of the views and attrs of a command. Returns an error
+// message, or an empty string if they are valid (see kernel-schemas.h and validate.cc).
 std::string validate(const Command& command);
 
-// Threads that take tiles of one command at a time. One pool per process.
+// Threads that run the tasks of one command at a time. There is one pool per process.
 class Pool {
 public:
   virtual ~Pool() = default;
   virtual int threads() const = 0;
   // Calls body(state, task, thread) once for each task in [0, tasks), on any thread in [0,
-  // threads()), and returns when all are done. Which thread takes a task must never change a
-  // result: cut work by shape alone, never by the number of threads.
+  // threads()), and returns when all are done. Results must not depend on which thread runs a task:
+  // cut work by shape alone, never by the number of threads.
   virtual void each(int64_t tasks, void (*body)(void* state, int64_t task, int thread),
                     void* state) = 0;
-  // At least `bytes` of 64-byte aligned scratch memory of this thread's own, kept between calls,
-  // contents undefined. Slot 0..3: so that nested helpers do not share.
+  // At least `bytes` of scratch memory of this thread, aligned to 64 bytes and kept between calls.
+  // The contents are undefined. Nested helpers use different slots (0 to 3).
   virtual void* scratch(int thread, int slot, size_t bytes) = 0;
 };
 
@@ -108,23 +107,23 @@ template <class F> inline void parallel(Pool& pool, int64_t tasks, F&& body) {
       (void*)&body);
 }
 
-// What went wrong in a run: the first message wins, whichever thread it comes from.
+// The failure of a run. The first message is kept, from whichever thread.
 struct Failure {
   std::atomic<bool> happened{false};
   char message[256] = "";
 };
 
-// What a kernel sees of a run: where each buffer lies, the threads, and where to complain.
+// The run of a program, as kernels see it: addresses of the buffers, threads, and error reporting.
 struct Run {
   void* const* buffers;
   Pool& pool;
-  Failure* failure = nullptr; // null: nobody listens
+  Failure* failure = nullptr; // null: failures are ignored
 
   template <class T> T* at(const View& v) const { return (T*)buffers[v.buffer] + v.offset; }
 
-  // For what only the data can show (an index out of range). May be called from any thread; the
-  // kernel then returns when it likes, without touching memory outside its views, and the program
-  // stops after this command.
+  // Reports an error in the data (an index out of range). May be called from any thread. The kernel
+  // may continue, but must not access memory outside its views. The program stops after this
+  // command.
   __attribute__((format(printf, 2, 3))) void fail(const char* format, ...) const {
     if (!failure || failure->happened.exchange(true)) return;
     va_list values;
@@ -138,7 +137,7 @@ struct Run {
 using Kernel = void (*)(const Command&, const Run&);
 
 extern const char* const kernelNames[];  // ends with nullptr
-extern const char* const microOpNames[]; // the instructions of elementwise and reduce, likewise
+extern const char* const microOpNames[]; // instructions of elementwise and reduce; same format
 
 // One per instruction set: the kernels in the order of kernelNames.
 struct Isa {

@@ -1,6 +1,6 @@
-// reduce: inputs have the iteration shape: the dimensions of out, then the reduced ones.
-// Folds what a micro-program computes from the inputs. argmax and argmin give the linear index
-// within the reduced dims, the first of equals; NaN wins. In max and min, NaN wins too.
+// reduce: folds the results of a micro-program over the inputs. Their shape is the dimensions of
+// out, then the reduced ones. argmax and argmin give the linear index in the reduced dimensions;
+// ties give the first. NaN propagates in max and min, and argmax and argmin return its index.
 #pragma once
 #include "elementwise.h"
 #include "fold.h"
@@ -9,17 +9,17 @@
 namespace heed {
 namespace HEED_ISA {
 
-// A reduction whose axes have been put into the order in which they are walked.
+// A reduction with its axes in the order of the loops.
 struct Reduction {
   const MicroProgram& program;
   const Run& run;
   Folder folder;
   List<Cursor> inputs;
   Cursor out;
-  int64_t outer, reduced, inner; // sizes, in walking order: kept, reduced, kept (rows: inner = 1)
+  int64_t outer, reduced, inner; // sizes in loop order: kept, reduced, kept (rows: inner = 1)
 };
 
-struct Best { // of arg-reductions
+struct Best { // result of an arg-reduction
   uint32_t key = 0;
   int64_t index = -1;
   void offer(uint32_t k, int64_t i) {
@@ -27,8 +27,8 @@ struct Best { // of arg-reductions
   }
 };
 
-// ---- Rows: the reduced elements of an output follow one another. ----
-// Long rows are cut into parts, short ones share a task; what is a part depends on the shape alone.
+// ---- Rows: the reduced elements of an output are consecutive. ----
+// Long rows are cut into parts; short ones share a task. The parts depend on the shape alone.
 
 constexpr int64_t ROW_PART = 128 * BLOCK, ROW_TASK = 32 * BLOCK;
 
@@ -78,7 +78,7 @@ static void foldRows(const Reduction& r) {
       }
       return;
     }
-    const int64_t together = BLOCK / r.reduced; // short rows that make a block
+    const int64_t together = BLOCK / r.reduced; // number of short rows in a block
     for (int64_t row = firstRow; row < lastRow; row += together) {
       const int64_t rows = least(together, lastRow - row);
       const uint32_t* lanes = evaluate(r, machine, feed, row * r.reduced, rows * r.reduced);
@@ -127,13 +127,13 @@ static void argRows(const Reduction& r, KeyType type, bool smallest) {
   }
 }
 
-// ---- Columns: outputs lie side by side, their elements one row below another. ----
+// ---- Columns: outputs are adjacent, and their reduced elements are one row apart. ----
 
 constexpr int64_t COLUMN_TILE = 4 * BLOCK, COLUMN_PART = 256 * BLOCK;
 
-// Adds rows [from, to) of the `width` columns from `column` on to sums, which holds identities.
-// Narrow rows are taken several at a time (sums then has that many groups of columns); returns that
-// number.
+// Adds rows [from, to) of columns [column, column + width) to sums, which starts with identities.
+// Several narrow rows are added at a time; sums then has one group of columns for each. Returns the
+// number of groups.
 static int64_t accumulateColumns(const Reduction& r, Machine& machine, Feed& feed, int64_t outer,
                                  int64_t column, int64_t width, int64_t from, int64_t to,
                                  uint32_t* sums) {
@@ -185,9 +185,9 @@ static void foldColumns(const Reduction& r) {
   });
 }
 
-// ---- Choice ----
+// ---- Choosing rows or columns ----
 
-// The input that matters most for the order of the walk: the one with the fewest broadcast axes.
+// The input that determines the order of the loops: the one with the fewest broadcast axes.
 static const View& leadingInput(const Views& views) {
   int best = 0, bestBroadcast = MAX_RANK + 1;
   for (int i = 0; i < views.count; i++) {
@@ -198,7 +198,8 @@ static const View& leadingInput(const Views& views) {
   return views[best];
 }
 
-// Kept axes, reduced axes and again kept axes: a run of kept axes stays inside when memory does.
+// The loops are over kept axes, reduced axes and again kept axes: trailing kept axes stay innermost
+// if they are innermost in memory.
 static int innerKept(const Order& memory, int keptRank) {
   int run = 0;
   while (run < memory.rank && memory.axis[memory.rank - 1 - run] < keptRank) run++;
@@ -237,7 +238,7 @@ static void reduce(const Command& command, const Run& run) {
   for (int i = 0; i < inside; i++) r.inner *= in.shape[memory.axis[memory.rank - 1 - i]];
   if (out.count() == 0) return;
   r.outer = out.count() / r.inner;
-  if (r.reduced == 0) { // what is left is the neutral element
+  if (r.reduced == 0) { // the result is the identity element
     List<uint32_t> nothing((size_t)out.count());
     nothing.fill(arg ? 0 : r.folder.identity);
     writeResults(r.out, 0, out.count(), nothing.begin());

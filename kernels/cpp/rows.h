@@ -1,5 +1,4 @@
-// Tensors as rows along their last dimension, and loops over one row, for softmax, norms and
-// losses.
+// Tensors as rows along their last dimension, and loops over a row, for softmax, norms and losses.
 #pragma once
 #include "exponential.h"
 #include "lanes.h"
@@ -8,8 +7,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Linear index over the first dimensions of a view -> offset in elements. Dimensions that lie
-// behind one another in memory are merged, so that there is mostly nothing to divide.
+// Converts a linear index over the first dimensions of a view to an offset in elements. Dimensions
+// that are contiguous in memory are merged, so that usually no division is needed.
 struct RowOffsets {
   int rank = 0;
   int64_t size[MAX_RANK], stride[MAX_RANK];
@@ -36,7 +35,7 @@ struct RowOffsets {
   }
 };
 
-// One number for each row: (…).
+// A tensor (…) with one number for each row.
 struct RowValues {
   float* base;
   RowOffsets offsets;
@@ -44,7 +43,8 @@ struct RowValues {
   float& operator[](int64_t row) const { return base[offsets(row)]; }
 };
 
-// Rows of C floats: (…, C). A row without unit stride goes through a spare row of the caller's.
+// A tensor (…, C) as rows of C floats. Rows without unit stride are copied to a spare row of the
+// caller.
 struct Rows {
   float* base;
   RowOffsets offsets;
@@ -56,7 +56,7 @@ struct Rows {
     count = 1;
     for (int i = 0; i + 1 < v.rank; i++) count *= v.shape[i];
   }
-  // Of each row only `n` elements from `start` on.
+  // Elements [start, start + n) of each row.
   Rows slice(int64_t start, int64_t n) const {
     Rows part = *this;
     part.base += start * step;
@@ -69,7 +69,7 @@ struct Rows {
     for (int64_t i = 0; i < length; i++) spare[i] = from[i * step];
     return spare;
   }
-  // Where to write a row; `commit` brings it home.
+  // Where to write a row. `commit` then copies it to the tensor if necessary.
   float* target(int64_t row, float* spare) const { return step == 1 ? base + offsets(row) : spare; }
   void commit(int64_t row, const float* written) const {
     if (step == 1) return;
@@ -91,12 +91,12 @@ template <class F> inline void eachRow(const Run& run, const Rows& rows, int spa
   });
 }
 
-// ---- Loops over a row, vector by vector ----
-// A row's last vector may be partly done or partly missing. Which lanes count is a type, so that
-// the loop over whole vectors has no branches.
+// ---- Loops over the vectors of a row ----
+// The last vector of a row may be partly processed already, or partly missing. The valid lanes are
+// a type, so that the loop over whole vectors has no branches.
 
 struct AllLanes {};
-struct LastLanes { // the last VL elements of a row, of which only some are new
+struct LastLanes { // the last VL elements of a row; those that are not processed yet are valid
   vi fresh;
 };
 struct FirstLanes { // a row shorter than a vector
@@ -119,14 +119,15 @@ HEED_INLINE void storePart(float* p, vf v, FirstLanes lanes) {
   for (int i = 0; i < lanes.n; i++) p[i] = v[i];
 }
 
-// The last vector, if `left` elements are left over.
+// The lanes of the last vector if `left` elements remain.
 HEED_INLINE LastLanes lastLanes(int64_t left) {
   int32_t position[VL];
   for (int i = 0; i < VL; i++) position[i] = i;
   return {load(position) >= splat((int32_t)(VL - left))};
 }
 
-// body(i, lanes) for each vector of a row of n; lanes is one of the three types above.
+// Calls body(i, lanes) for each vector of a row of n elements. lanes has one of the three types
+// above.
 template <class F> HEED_INLINE void eachVector(int64_t n, F&& body) {
   int64_t i = 0;
   for (; i + VL <= n; i += VL) body(i, AllLanes{});
@@ -152,12 +153,12 @@ HEED_INLINE vf foldRow(int64_t n, vf start, Term&& term, Combine&& combine) {
   return combine(combine(a, b), combine(c, d));
 }
 
-// The term must be 0 in lanes that do not count.
+// The term must be 0 in invalid lanes.
 template <class Term> HEED_INLINE float sumRow(int64_t n, Term&& term) {
   return sumOfLanes(foldRow(n, vf{}, term, [](vf a, vf b) { return a + b; }));
 }
 
-// NaNs may get lost: whoever needs them meets them again in a sum.
+// NaNs may be ignored here. Callers find them in the sum that follows.
 HEED_INLINE float maxRow(const float* x, int64_t n) {
   return maxOfLanes(foldRow(
       n, splat(-INFINITY_F),
@@ -165,10 +166,10 @@ HEED_INLINE float maxRow(const float* x, int64_t n) {
       [](vf a, vf b) { return a > b ? a : b; }));
 }
 
-// Floats that stay in L1 between looking for the maximum and adding up.
+// Number of floats that stay in L1 between the maximum and the sum.
 constexpr int64_t SOFTMAX_BLOCK = 2048;
 
-// For a row x: its greatest element and the sum of e^(x - max), in one pass through memory.
+// The maximum of a row x and the sum of e^(x - max), computed in one pass through memory.
 struct SoftmaxSum {
   float max = -INFINITY_F, sum = 0;
 };
@@ -180,7 +181,7 @@ static inline SoftmaxSum softmaxSum(const float* x, int64_t n) {
     const int64_t size = least(SOFTMAX_BLOCK, n - start);
     const float blockMax = maxRow(block, size);
     const float max = blockMax > s.max ? blockMax : s.max;
-    const float origin = max == -INFINITY_F ? 0 : max; // nothing but -inf so far: adds 0, or NaN
+    const float origin = max == -INFINITY_F ? 0 : max; // only -inf so far: adds 0, or NaN
     if (start > 0) s.sum *= std::exp(s.max - origin);
     s.sum += sumRow(size, [&](int64_t i, auto lanes) {
       return vexpSoftmax(loadPart(block + i, lanes, -INFINITY_F) - origin);

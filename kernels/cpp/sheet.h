@@ -1,5 +1,5 @@
-// What convolutions read: an image with zeros around it, so that the windows of all places lie
-// inside, and lists of the vectors that make a panel of a matrix product out of it.
+// The input of convolutions: a copy of an image with zeros around it (a sheet), so that the windows
+// of all positions are inside, and the copies that make a panel of a matrix product from it.
 #pragma once
 #include "gemm.h"
 #include "list.h"
@@ -14,13 +14,14 @@ struct Images {
   int64_t height, width;
 };
 
-// Where a window reads, counted from its place times the step; and where its weights lie.
+// The position at which a window reads, relative to its own position times the step, and the offset
+// of its weight.
 struct Tap {
   int64_t y, x, weight;
 };
 
-// One axis of the windows: the least tap, how many phases of the step the taps fall into, and how
-// far they reach beyond the places in any phase.
+// One axis of the windows: the smallest tap, the number of phases of the step that the taps use,
+// and the number of elements that a phase has beyond the positions.
 struct Reach {
   int64_t first, phases, beyond;
   Reach(int64_t least_, int64_t greatest, int64_t step)
@@ -28,9 +29,9 @@ struct Reach {
         beyond((greatest - least_) / step) {}
 };
 
-// Channel by channel, some rows of places. With a step, the rows and columns that stand at the same
-// place between two steps are together (phases), so that neighbouring places always read
-// neighbouring numbers.
+// A sheet for some rows of positions, channel by channel. With a step, rows and columns with the
+// same residue modulo the step are stored together (as phases), so that adjacent positions always
+// read adjacent numbers.
 struct Sheet {
   const Images& in;
   int64_t stepY, stepX, channels;
@@ -47,14 +48,14 @@ struct Sheet {
   int64_t channel() const { return y.phases * x.phases * phase(); }
   int64_t image() const { return channels * channel(); }
 
-  // Where a tap's numbers begin, in each channel.
+  // Offset of the numbers of a tap in each channel.
   int64_t at(const Tap& tap) const {
     const int64_t dy = tap.y - y.first, dx = tap.x - x.first;
     const int64_t inPhase = (dy / stepY) * columns + dx / stepX;
     return ((dy % stepY) * x.phases + dx % stepX) * phase() + inPhase;
   }
 
-  // The channels from `first` on of one image, for the rows of places from y0 on.
+  // Copies the channels of one image, starting at `first`, for the rows of positions from y0 on.
   void fill(int64_t imageIndex, int64_t first, int64_t y0, float* to) const {
     const float* image = in.data + imageIndex * in.image + first * in.channel;
     for (int64_t c = 0; c < channels; c++, image += in.channel)
@@ -72,7 +73,7 @@ private:
     return Reach(low, high, step);
   }
 
-  // Columns start, start + step, …; `around` outside of the image.
+  // Copies columns start, start + step, …; outside the image they are `around`.
   void fillRow(const float* image, int64_t row, int64_t start, float* to) const {
     const bool inside = row >= 0 && row < in.height;
     const int64_t from = !inside ? columns : least(columns, start < 0 ? ceilDiv(-start, stepX) : 0);
@@ -91,11 +92,12 @@ private:
   }
 };
 
-// Memory behind a sheet or a panel that whole vectors may read, or write before the next one does.
+// Additional floats after a sheet or a panel, because whole vectors may read or write beyond its
+// end.
 constexpr int64_t SPARE = 2 * VL;
 
-// A panel's row as vectors of a source: neighbours there are copied whole, and each copy is written
-// before the next, which overwrites what it has taken too much.
+// Copies a row of a panel as whole vectors of a source. A vector may be too long; the next one then
+// overwrites the excess.
 struct RowCopy {
   struct Piece {
     int64_t from, to;
@@ -107,7 +109,7 @@ struct RowCopy {
     for (int64_t i = 0; i < length; i += VL) pieces[count++] = {from + i, to + i};
   }
 
-  // panel[k] = the pieces from source[at[k]] on, for each k.
+  // Copies the pieces that start at source[at[k]] to panel[k], for each k.
   void run(int64_t K, const float* source, const int64_t* at, int64_t width, float* panel) const {
     switch (count) {
       case 1: return copies<1>(K, source, at, width, panel);

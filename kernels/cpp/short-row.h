@@ -1,4 +1,4 @@
-// Rows of x rounded to 16 bits:  x = scale * q.
+// Rows of x, rounded to 16 bits:  x = scale * q.
 #pragma once
 #include "dot-shorts.h"
 #include "integers.h"
@@ -6,8 +6,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// Four groups for dot-quads.h: the first half of each, and the second. Formats have an offset or
-// shifts.
+// Four groups for dot-quads.h: the first halves, then the second halves. A format has either an
+// offset (correction) or shifts (sum).
 struct alignas(64) Quad {
   uint8_t upper[2][64], lower[2][64];
   union {
@@ -18,10 +18,10 @@ struct alignas(64) Quad {
 
 struct ShortRow {
   float scale;
-  PackedGroup* q;    // of each group
-  float* sum;        // likewise, of q
-  Lanes* correction; // likewise, as dot-shorts.h wants them
-  Quad* quads;       // in place of groups, where there are at least four
+  PackedGroup* q;    // one for each group
+  float* sum;        // sum of q for each group
+  Lanes* correction; // one for each group (see dot-shorts.h)
+  Quad* quads;       // in place of groups, if there are at least four
 
   static int64_t quadsOf(int64_t groups) { return groups < 4 ? 0 : ceilDiv(groups, 4); }
   static size_t bytes(int64_t groups) {
@@ -42,7 +42,7 @@ template <int... L> HEED_INLINE Lanes larger(Lanes a) {
   return a > b ? a : b;
 }
 
-// The largest magnitude: as bits, so that NaN is larger than anything.
+// The largest magnitude. Compares the bits, so that NaN is larger than all numbers.
 inline float largestOf(const float* x, int64_t count) {
   Lanes top[4] = {};
   for (int64_t i = 0; i < count; i += GROUP) HEED_UNROLL
@@ -61,7 +61,7 @@ HEED_INLINE int32_t sumOfLanes(Lanes x) {
   return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
 }
 
-// A group of x times `scale`, as the nearest whole numbers.
+// A group of x times `scale`, rounded to integers.
 template <class F, class Dot> struct RoundedGroup {
   PackedGroup packed;
 
@@ -72,13 +72,13 @@ template <class F, class Dot> struct RoundedGroup {
       q[i] = (Lanes)(loadAs<FloatLanes>(x + 8 * i) * scale + ROUNDER) - ROUNDER_BITS;
     packed = Dot::template pack<F>(q);
   }
-  Lanes sums() const { return Dot::dot(Dot::ones(), packed, Lanes{}); } // over each lane
+  Lanes sums() const { return Dot::dot(Dot::ones(), packed, Lanes{}); } // one for each lane
 };
 
 template <class F>
 static void fillQuads(const float* x, int64_t groups, float inverse, Quad* quads); // dot-quads.h
 
-// Numbers that are not finite make a scale that is not, and with it the products.
+// If x contains inf or NaN, the scale is not finite either, and so are the products.
 template <class F, class Dot>
 static void roundToShorts(const float* x, int64_t groups, ShortRow& to) {
   const float top = largestOf(x, groups * GROUP), inverse = top > 0 ? LARGEST_SHORT / top : 0;

@@ -1,4 +1,4 @@
-// Movements between the lanes of vectors, by constant patterns.
+// Constant permutations of the lanes of vectors.
 #pragma once
 #include <utility>
 #include "simd.h"
@@ -8,7 +8,7 @@ namespace HEED_ISA {
 
 using LaneIndices = std::make_integer_sequence<int, VL>;
 
-// One step of a butterfly: a keeps its lanes without bit STEP and takes in those of b; b gets the
+// One butterfly step: a gets the lanes of a and b whose index has bit STEP clear; b gets the
 // others.
 template <int STEP, int... L>
 HEED_INLINE void exchange(vf& a, vf& b, std::integer_sequence<int, L...>) {
@@ -18,7 +18,7 @@ HEED_INLINE void exchange(vf& a, vf& b, std::integer_sequence<int, L...>) {
   b = with;
 }
 
-// VL rows become VL columns.
+// Transposes VL vectors.
 template <int STEP = VL / 2> HEED_INLINE void transposeVectors(vf* row) {
 #pragma GCC unroll 16
   for (int i = 0; i < VL; i++)
@@ -26,7 +26,7 @@ template <int STEP = VL / 2> HEED_INLINE void transposeVectors(vf* row) {
   if constexpr (STEP > 1) transposeVectors<STEP / 2>(row);
 }
 
-// Lane l of row[0] becomes the sum of row[l]'s lanes.
+// Lane l of row[0] becomes the sum of the lanes of row[l].
 template <int STEP = VL / 2> HEED_INLINE void sumEachVector(vf* row) {
 #pragma GCC unroll 8
   for (int i = 0; i < STEP; i++) {
@@ -40,8 +40,7 @@ template <int STEP, int... L> HEED_INLINE vf swapped(vf v, std::integer_sequence
   return __builtin_shufflevector(v, v, (L ^ STEP)...);
 }
 
-// The lanes of one vector, combined as a halving tree: the order of the additions depends on VL
-// alone.
+// Reduces the lanes of a vector in a binary tree, so that the order depends on VL alone.
 template <int STEP = VL / 2> HEED_INLINE float sumOfLanes(vf v) {
   v += swapped<STEP>(v, LaneIndices{});
   if constexpr (STEP > 1) return sumOfLanes<STEP / 2>(v);

@@ -1,5 +1,5 @@
-// One vector type, as wide as the instruction set that this translation unit is compiled for.
-// Everything is written in GCC/Clang vector extensions: no intrinsics outside this file and math.h.
+// Vector types, as wide as the instruction set for which this file is compiled. Kernels are written
+// in the vector extensions of GCC and Clang. Only a few files use intrinsics.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -13,7 +13,7 @@
 #endif
 
 namespace heed {
-namespace HEED_ISA { // each instruction set has its own namespace, so the builds link into one
+namespace HEED_ISA { // a separate namespace for each instruction set, so that all link into one
                      // addon
 
 constexpr int VL = HEED_VL; // float lanes in a vector
@@ -22,7 +22,7 @@ typedef float vf __attribute__((vector_size(4 * HEED_VL)));
 typedef int32_t vi __attribute__((vector_size(4 * HEED_VL)));
 typedef uint32_t vu __attribute__((vector_size(4 * HEED_VL)));
 
-// Unaligned twins, only for loads and stores.
+// Unaligned variants, only for loads and stores.
 typedef float vf_unaligned __attribute__((vector_size(4 * HEED_VL), aligned(4), may_alias));
 typedef int32_t vi_unaligned __attribute__((vector_size(4 * HEED_VL), aligned(4), may_alias));
 
@@ -33,13 +33,13 @@ HEED_INLINE vi load(const int32_t* p) { return *(const vi_unaligned*)p; }
 HEED_INLINE void store(float* p, vf v) { *(vf_unaligned*)p = v; }
 HEED_INLINE void store(int32_t* p, vi v) { *(vi_unaligned*)p = v; }
 
-// `x - vf{}` and not `vf{} + x`: GCC 12 keeps the addition of the latter, which halves a GEMM's
-// speed.
+// `x - vf{}` rather than `vf{} + x`: GCC 12 does not remove the addition, which halves the speed of
+// a GEMM.
 HEED_INLINE vf splat(float x) { return x - vf{}; }
 HEED_INLINE vi splat(int32_t x) { return x - vi{}; }
 
-// The same for a constant inside of loops. V8 would make a vector of it, in three instructions,
-// wherever it is used; of a number that is not known it makes one before the loop.
+// The same for a constant in a loop. V8 would build the vector of a known constant at each use, in
+// three instructions; of an unknown number it builds the vector once before the loop.
 template <class Number> HEED_INLINE auto constant(Number x) {
 #if defined(__wasm__)
   asm("" : "+r"(x));
@@ -47,8 +47,7 @@ template <class Number> HEED_INLINE auto constant(Number x) {
   return splat(x);
 }
 
-// Compiled with -ffp-contract=fast, this is one fused multiply-add, where the instruction set has
-// it.
+// With -ffp-contract=fast this compiles to one fused multiply-add, if the instruction set has it.
 #if defined(__wasm_relaxed_simd__)
 HEED_INLINE vf fma(vf a, vf b, vf c) { return (vf)__builtin_wasm_relaxed_madd_f32x4(a, b, c); }
 #else
@@ -58,7 +57,7 @@ HEED_INLINE vf fma(vf a, vf b, vf c) { return a * b + c; }
 HEED_INLINE vi bits(vf x) { return (vi)x; }
 HEED_INLINE vf floats(vi x) { return (vf)x; }
 
-// Lane-wise choice; mask lanes are 0 or -1, as comparisons give them.
+// Lane-wise selection. The lanes of the mask are 0 or -1, like the results of comparisons.
 HEED_INLINE vf select(vi mask, vf yes, vf no) { return mask ? yes : no; }
 
 HEED_INLINE vf vmax(vf a, vf b) { return a > b ? a : b; }

@@ -5,8 +5,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// A row that stays in L1 keeps its exponentials there; of a longer one they are computed twice,
-// which is faster than to bring them from memory.
+// The exponentials of a short row are stored, because they stay in L1. Those of a longer row are
+// computed twice, which is faster than reading them from memory.
 static inline void softmaxRow(const float* x, float* y, int64_t n) {
   if (n > SOFTMAX_BLOCK) {
     const SoftmaxSum s = softmaxSum(x, n);
@@ -46,7 +46,7 @@ static void softmax(const Command& command, const Run& run) {
   });
 }
 
-// y is what softmax gave.
+// y is the result of the forward pass.
 //   softmax:     dx = y (dy - sum(y dy))
 //   log-softmax: dx = dy - e^y sum(dy)
 static void softmaxBackward(const Command& command, const Run& run) {

@@ -1,5 +1,6 @@
-// sort: along the last dimension, stable; NaN is the greatest.
-// topk: the k largest (smallest) along the last dimension, best first; of equals, the first.
+// sort: along the last dimension, stable; NaN is larger than all numbers.
+// topk: the k largest (smallest) along the last dimension, best first; ties in the order of the
+// input.
 #pragma once
 #include "cumulative.h"
 #include "math.h"
@@ -9,8 +10,8 @@
 namespace heed {
 namespace HEED_ISA {
 
-// What is sorted: the key in the high half, the index in the low half. All differ, and the index
-// makes any sort a stable one.
+// An entry has the key in the high half and the index in the low half. With the index, all entries
+// differ, so that any sort is stable.
 enum class Entry : uint64_t {};
 HEED_INLINE Entry entryOf(uint32_t key, int64_t index) {
   return (Entry)((uint64_t)key << 32 | (uint64_t)index);
@@ -18,8 +19,8 @@ HEED_INLINE Entry entryOf(uint32_t key, int64_t index) {
 HEED_INLINE uint32_t keyOf(Entry e) { return (uint32_t)((uint64_t)e >> 32); }
 HEED_INLINE int64_t indexOf(Entry e) { return (int64_t)((uint64_t)e & UINT32_MAX); }
 
-// By key alone, stable: three passes of 11 bits. Returns the array, of the two, that holds the
-// result.
+// Stable radix sort by key, in three passes of 11 bits. Returns the array that holds the result,
+// which is one of the two.
 static Entry* radixSort(Entry* entries, Entry* spare, int64_t n) {
   constexpr int BITS = 11, BUCKETS = 1 << BITS, PASSES = 3;
   uint32_t count[PASSES][BUCKETS] = {};
@@ -65,13 +66,13 @@ static void keysOf(const Line& line, int64_t start, int64_t n, uint32_t flip, ui
   orderKeys(keys, keys, n, keyTypeOf(line.dtype), flip, false);
 }
 
-// The k best: candidates gather until there are 2k of them; then the worse half goes, and the bar
-// rises.
+// Finds the k smallest keys. Candidates are collected until there are 2k; then the larger half is
+// dropped and the bar is lowered.
 struct Candidates {
   Entry* entries;
   int64_t k, count = 0;
   uint32_t bar = UINT32_MAX;
-  bool full = false; // an equal key that comes later is no better once there are k
+  bool full = false; // with k candidates, a later entry with an equal key is not better
 
   void offer(uint32_t key, int64_t index) {
     if (full && key >= bar) return;
@@ -82,7 +83,7 @@ struct Candidates {
     bar = keyOf(entries[k - 1]);
     full = true;
   }
-  // Most blocks of a long line have nothing to offer: a vector at a time is ruled out.
+  // Most of a long line is above the bar, so whole vectors are skipped.
   void offerAll(const uint32_t* keys, int64_t start, int64_t n) {
     int64_t i = 0;
     for (; i + VL <= n; i += VL) {
@@ -94,7 +95,7 @@ struct Candidates {
   }
 };
 
-// The first k elements of n, by falling (`flip` all ones) or rising key.
+// The first k of n elements, sorted by decreasing (`flip` all ones) or increasing key.
 static Entry* bestEntries(const Line& line, int64_t n, int64_t k, uint32_t flip, Entry* entries,
                           Entry* spare) {
   uint32_t keys[BLOCK];

@@ -1,4 +1,4 @@
-// Waiting without sleeping, for gaps that are shorter than waking up takes.
+// Waits without sleeping, for gaps that are shorter than the time to wake up.
 #pragma once
 #include <chrono>
 
@@ -12,12 +12,11 @@ inline void pauseProcessor() {
 #endif
 }
 
-// Longer than JavaScript takes from one run of a loop to the next, shorter than anybody would
-// notice: waking up takes as long again, and a third of the time of 64 small products with two
-// threads.
+// Longer than the time between two runs of a loop in JavaScript, but too short to be noticed.
+// Waking up takes about as long again: a third of the time of 64 small products on two threads.
 constexpr auto SPIN = std::chrono::microseconds(200);
 
-// Whether it became ready in time.
+// Spins until ready() is true. Returns false after the time limit.
 template <class Ready> bool spinUntil(Ready&& ready) {
   const auto end = std::chrono::steady_clock::now() + SPIN;
   do {

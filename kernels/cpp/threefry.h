@@ -1,12 +1,12 @@
-// Threefry-2x32 with 20 rounds (Salmon et al., 2011; the same bits as JAX): random bits as a pure
-// function of (key, counter), hence the same for any number of threads and on every device.
+// Threefry-2x32 with 20 rounds (Salmon et al., 2011; the same bits as JAX). Random bits are a pure
+// function of (key, counter), so they are the same with any number of threads and on every device.
 #pragma once
 #include "simd.h"
 
 namespace heed {
 namespace HEED_ISA {
 
-// Word: uint32_t or vu. Turns the counter (x0, x1) into two random words.
+// Converts the counter (x0, x1) to two random words. Word is uint32_t or vu.
 template <class Word> HEED_INLINE void threefryRounds(Word k0, Word k1, Word& x0, Word& x1) {
   constexpr int rotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
   const Word key[3] = {k0, k1, k0 ^ k1 ^ 0x1BD11BDAu};
@@ -29,13 +29,13 @@ HEED_INLINE void threefry2x32(uint32_t k0, uint32_t k1, uint32_t c0, uint32_t c1
   threefryRounds<uint32_t>(k0, k1, out[0], out[1]);
 }
 
-// Lane-wise: (x0, x1) hold the counters and receive the random words.
+// Lane-wise: (x0, x1) are the counters and are replaced by the random words.
 HEED_INLINE void threefry2x32(vu k0, vu k1, vu& x0, vu& x1) { threefryRounds<vu>(k0, k1, x0, x1); }
 
 HEED_INLINE vu splatWord(uint32_t x) { return (vu)splat((int32_t)x); }
 
-// out[j] = bits(start + j), j < n: element i takes word i & 1 of the block with counter i >> 1.
-// Two elements share a block, so this does half the work of a call for each element.
+// out[j] = bits(start + j) for j < n. Element i is word i & 1 of the block with counter i >> 1. Two
+// elements share a block, so this takes half the time of a call for each element.
 static void randomBits(uint32_t k0, uint32_t k1, uint64_t start, int64_t n, uint32_t* out) {
   uint32_t lane[VL], first[VL], second[VL];
   for (int i = 0; i < VL; i++) lane[i] = i;

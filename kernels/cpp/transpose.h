@@ -1,4 +1,4 @@
-// A matrix tile, column-major to row-major.
+// Transposes a tile of a matrix from column-major to row-major order.
 #pragma once
 #include "integers.h"
 
@@ -8,8 +8,8 @@ namespace HEED_ISA {
 typedef float v4 __attribute__((vector_size(16)));
 typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 
-// Four floats of each of VL/4 columns, four columns apart, side by side. (Not through an array: the
-// vector would be loaded before the narrow stores have reached the cache.)
+// Four floats of each of VL/4 columns, which are four columns apart, in one vector. (Without an
+// array in memory: the vector load would stall on the narrow stores.)
 HEED_INLINE vf columnsOf4(const float* from, int64_t stride) {
   const auto column = [&](int64_t i) -> v4 { return *(const v4_unaligned*)(from + i * stride); };
 #if HEED_VL == 4
@@ -52,8 +52,8 @@ HEED_INLINE void transpose4(const float* from, int64_t stride, float* to, int64_
 }
 #undef HEED_SHUFFLE
 
-// to[r * pitch + c] = from[r + c * stride] for r < R, c < C. A row of `to` is written without a
-// break: a cache line that is filled at once need not be fetched again.
+// to[r * pitch + c] = from[r + c * stride] for r < R, c < C. Each row of `to` is written in one go,
+// so that a cache line is complete before it is evicted.
 static void transposeTile(const float* from, int64_t stride, int64_t R, int64_t C, float* to,
                           int64_t pitch) {
   const int64_t wholeR = R / 4 * 4, wholeC = C / VL * VL;

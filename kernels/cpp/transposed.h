@@ -1,5 +1,5 @@
-// Element-wise programs that read an input across its rows (a matrix transpose, perhaps with
-// arithmetic): walked in tiles, so that each cache line is used whole while it is near.
+// Element-wise programs that read an input across its rows (a matrix transpose, possibly with
+// arithmetic). They run in tiles, so that each cache line is fully used while it is in the cache.
 #pragma once
 #include "transpose.h"
 #include "vm.h"
@@ -7,12 +7,12 @@
 namespace heed {
 namespace HEED_ISA {
 
-// The iteration space with jointly merged dimensions. Along `across`, an input has stride 1;
-// along `along`, the last dimension, the outputs have (or at least their smallest stride).
+// The iteration space, with dimensions merged where all views allow it. Along `across`, an input
+// has unit stride. Along `along`, the last dimension, the outputs have their smallest stride.
 struct Tiling {
   static constexpr int64_t C = 16, R = BLOCK / C; // a tile along and across: a cache line wide
   static constexpr int64_t BAND = 256,
-                           STRIP = 1024; // across and along, what one task does at least
+                           STRIP = 1024; // minimum work of a task, across and along
   int rank = 0, across = -1, along = -1;
   int64_t shape[MAX_RANK];
   struct Strides {
@@ -34,8 +34,8 @@ struct Tiling {
   }
   bool worthwhile() const { return across >= 0; }
 
-  // Offset of a view's element at row `row` of `across`, column `column` of `along` and `rest`, the
-  // linear index over the other dimensions.
+  // Offset in a view of the element at `row` along `across`, `column` along `along`, and `rest`,
+  // the linear index over all other dimensions.
   int64_t offset(size_t view, int64_t rest, int64_t row, int64_t column) const {
     int64_t at = row * stride[view][across] + column * stride[view][along];
     for (int d = along - 1; d >= 0; d--) {
@@ -73,7 +73,7 @@ struct Tiled {
 
   char* base(size_t view) const { return (char*)run.buffers[views[view].buffer]; }
 
-  // R rows from `row` on, C columns from `column` on.
+  // Computes rows [row, row + R) and columns [column, column + C).
   void tile(Machine& machine, int64_t rest, int64_t row, int64_t column, int64_t R,
             int64_t C) const {
     for (size_t i = 0; i < (size_t)program.inputs; i++) {
@@ -100,7 +100,7 @@ struct Tiled {
     }
   }
 
-  // The same when there is nothing to compute.
+  // The same for a plain transpose without arithmetic.
   void plainTile(int64_t rest, int64_t row, int64_t column, int64_t R, int64_t C) const {
     transposeTile((const float*)base(0) + views[0].offset + tiling.offset(0, rest, row, column),
                   tiling.stride[0][tiling.along], R, C,

@@ -1,11 +1,11 @@
-// What the table of kernels cannot express of products and attention: block sizes and multiples of
-// heads.
+// Rules for products and attention that the table of kernels cannot express: block sizes and
+// multiples of heads.
 #include "check.h"
 
 namespace heed {
 namespace checks {
 
-// How many numbers the blocks along the last axis hold.
+// Number of values in the blocks along the last axis.
 static int64_t numbersIn(Check& c, const View& blocks, BlockFormat format) {
   const BlockSize size = blockSizes[(int)format];
   const int64_t bytes = blocks.shape[blocks.rank - 1];

@@ -1,11 +1,12 @@
-// What the table of kernels cannot express of kernels that slide windows over images: how many
-// places a window has.
+// Rules for kernels with windows over images that the table of kernels cannot express: the number
+// of positions of a window.
 #include "check.h"
 
 namespace heed {
 namespace checks {
 
-// How a window of `taps` moves along one axis of `size` places, with padding on both sides.
+// A window of `taps` elements that moves along an axis of `size` elements with padding on both
+// sides.
 struct WindowAxis {
   int64_t size, taps, stride, before, behind, dilation;
   double padded() const { return (double)size + (double)before + (double)behind; }
@@ -14,7 +15,7 @@ struct WindowAxis {
   int64_t places() const { return (int64_t)((padded() - reach()) / (double)stride) + 1; }
 };
 
-// The places of windows over the last two axes of images. Complains of windows that do not fit.
+// The window along axis 2 + i of images.
 template <class Args>
 static WindowAxis axisOf(const Args& args, const View& images, int64_t taps, int i) {
   return {images.shape[2 + i], taps,           args.stride[i],
@@ -31,7 +32,7 @@ template <class Args>
 static void checkConvolution(const Args& args, const View& x, const View& w, const View& y,
                              Check& c) {
   Shape places{x.shape[0], w.shape[0]};
-  double memory = 1; // of an image with the zeros around it
+  double memory = 1; // size of an image with its padding
   for (int i = 0; i < 2; i++) {
     const WindowAxis axis = axisOf(args, x, w.shape[2 + i], i);
     if (!fits(c, axis, i)) return;
@@ -62,7 +63,7 @@ void check(const ConvolutionWeightArgs& args, Check& c) {
 template <class Args>
 static void checkPool(const Args& args, const View& x, const View& y, Check& c) {
   Shape places{x.shape[0], x.shape[1]};
-  double memory = 1; // of a channel with the places around it
+  double memory = 1; // size of a channel with its padding
   for (int i = 0; i < 2; i++) {
     const WindowAxis axis = axisOf(args, x, args.kernel[i], i);
     if (!fits(c, axis, i)) return;

@@ -1,21 +1,22 @@
-// Checks of commands: kernels trust these and check nothing but the data. Most rules come from the
-// table of kernels (kernel-schemas.h). Here and in validate-products.cc and validate-windows.cc:
-// what the table cannot express. Here: micro-programs, and kernels that move slices.
+// Checks of commands. Kernels rely on them and check only data. Most rules are in the table of
+// kernels (kernel-schemas.h). This file, validate-products.cc and validate-windows.cc have the
+// rules that the table cannot express; this one those for micro-programs and for kernels that copy
+// slices.
 #include "check.h"
 #include "micro-ops.h"
 
 namespace heed {
 namespace checks {
 
-// An integer in a micro-program.
+// Checks that an integer in a micro-program is in [0, high].
 static void isIn(Check& c, double value, int64_t high) {
   if (value >= 0 && value <= (double)high && value == std::floor(value)) return;
   c.complain("the program has " + std::to_string(value) + " where an integer in [0, " +
              std::to_string(high) + "] must be");
 }
 
-// Instructions (op, dst, a, b, c), then the registers of `results` results, over elements of so
-// many axes.
+// Checks a micro-program: instructions (op, dst, a, b, c), then the registers of `results` results.
+// `rank` is the number of axes of the elements.
 static void checkProgram(Check& c, const MicroWords& program, int64_t results, int rank) {
   if (program.count != 5 * program.instructions + results)
     return c.complain("the program has " + std::to_string(program.count) + " words for " +
@@ -51,7 +52,7 @@ void check(const ReduceArgs& args, Check& c) {
   c.require(!isIndex || args.out.dtype == DType::i32, "`out` must be i32");
 }
 
-// x's shape with `axis` replaced by all of index's dimensions.
+// The shape of x with `axis` replaced by the dimensions of index.
 static Shape gathered(const View& x, const View& index, int axis) {
   Shape shape = shapeOf(x);
   shape.erase(shape.begin() + axis);
@@ -71,7 +72,7 @@ void check(const ScatterSetArgs& args, Check& c) {
   c.has("source", args.source, gathered(args.base, args.index, args.axis));
 }
 
-// `slice` is as long as it likes along `axis`, up to the length of the whole.
+// Checks that `slice` has the shape of `whole`, except that it may be shorter along `axis`.
 static void slides(Check& c, const char* name, const View& slice, const View& whole, int axis) {
   if (axis >= slice.rank)
     return c.complain(std::string("`") + name + "` must have the rank of what it is a slice of");

@@ -1,6 +1,6 @@
-// The register machine inside `elementwise` and `reduce`: a short program over blocks of lanes.
-// Each instruction runs over a whole block before the next, so registers stay in L1 and the cost of
-// interpretation is spread over hundreds of lanes.
+// The register machine inside `elementwise` and `reduce`. It runs micro-programs on blocks of
+// lanes. Each instruction processes a whole block before the next one, so that registers stay in L1
+// and the cost of interpretation is divided by hundreds of lanes.
 #pragma once
 #include "lanes.h"
 #include "list.h"
@@ -10,9 +10,9 @@
 namespace heed {
 namespace HEED_ISA {
 
-// An instruction that is ready to run.
+// A decoded instruction.
 struct Step {
-  MicroFunction function; // null: by op
+  MicroFunction function; // null for ops that depend on the position
   MicroOp op;
   uint8_t dst, a, b, c;
   bool constantKey; // random: both key words are the same for all lanes
@@ -21,14 +21,14 @@ struct Step {
 
 struct MicroProgram {
   int inputs = 0, registers = 0;
-  bool positional = false; // some instruction asks where an element lies
+  bool positional = false; // an instruction depends on the position of an element
   List<Step> steps;
   List<uint8_t> results;  // registers
-  List<uint8_t> constant; // of each register: a one-element input that no instruction overwrites
+  List<uint8_t> constant; // for each register: is it a one-element input that is never overwritten
   int64_t size[MAX_RANK],
-      inner[MAX_RANK]; // of each axis: its size, and how far apart its elements are
+      inner[MAX_RANK]; // size of each axis, and distance of its elements
 
-  // `v` has the shape that the program walks over.
+  // `v` has the shape over which the program iterates.
   MicroProgram(const MicroWords& program, const Views& views, const View& v, int outputs,
                const Run& run)
       : inputs((int)views.count) {
@@ -92,7 +92,7 @@ private:
     for (const Step& s : steps) constant[s.dst] = 0;
   }
 
-  // Scalars reach a program as inputs; what they allow is decided here, once per run.
+  // Chooses faster instructions that the values of scalar inputs allow, once per run.
   void specialise(Step& s, const Views& views, const Run& run) {
     if (s.op == MicroOp::random && constant[s.a] && constant[s.b]) {
       s.constantKey = true;
@@ -114,7 +114,7 @@ private:
   }
 };
 
-// The registers of one thread. The caller points at[0..inputs) to the inputs' lanes, or fills
+// The registers of one thread. The caller sets at[0..inputs) to the lanes of the inputs, or fills
 // own().
 class Machine {
 public:
@@ -128,9 +128,9 @@ public:
   }
   uint32_t* own(int r) const { return memory + r * PITCH; }
 
-  // Lanes [start, start + n) of the iteration space. The last instruction writes to `target` if
-  // there is one. Unless n is a multiple of VL, all inputs must be in their own registers, which
-  // have room for it.
+  // Processes lanes [start, start + n) of the iteration space. If `target` is given, the last
+  // instruction writes to it. Unless n is a multiple of VL, all inputs must be in their own
+  // registers, which have room for whole vectors.
   void execute(int64_t start, int64_t n, uint32_t* target) {
     for (const Step* s = program.steps.begin(); s < program.steps.end(); s++) {
       uint32_t* to = s + 1 == program.steps.end() && target ? target : own(s->dst);
@@ -172,10 +172,10 @@ private:
   }
 };
 
-// The inputs of a machine, read in linear order of the iteration space.
+// Loads the inputs of a machine in the linear order of the iteration space.
 class Feed {
 public:
-  // Constants are spread over their registers here, once.
+  // Fills the registers of constants once.
   Feed(const MicroProgram& program, const List<Cursor>& inputs, Machine& machine)
       : program(program), machine(machine), cursors(inputs) {
     for (int i = 0; i < program.inputs; i++) {
@@ -186,7 +186,7 @@ public:
     }
   }
 
-  // Lanes [start, start + n), n <= BLOCK.
+  // Loads lanes [start, start + n), n <= BLOCK.
   void load(int64_t start, int64_t n, bool mayPoint = true) {
     const bool point = mayPoint && (n % VL == 0 || program.steps.empty());
     for (int i = 0; i < program.inputs; i++) {

@@ -1,5 +1,5 @@
-// Register tiles of products with windows: these are read where they lie in a sheet, number k of
-// the first one at at[k].
+// Register tiles of products with windows, which are read in place from a sheet: number k of the
+// first window is at at[k].
 #pragma once
 #include "sheet.h"
 
@@ -7,8 +7,8 @@ namespace heed {
 namespace HEED_ISA {
 
 // c[0..MR, 0..columns) (+)= sum over k of a[i, k] * b[k, j], with (NV-1)*VL < columns <= NV*VL.
-// AS_ROWS: windows of adjacent places are a, and b is packed; otherwise a is packed, and what is
-// adjacent in a window is b.
+// If AS_ROWS, a is the windows of adjacent positions and b is packed. Otherwise a is packed, and b
+// is the adjacent numbers of a window.
 template <int MR, int NV, bool AS_ROWS>
 static __attribute__((noinline)) void windowTile(int64_t k, const float* windows, const int64_t* at,
                                                  const float* packed, Block c, int64_t columns,

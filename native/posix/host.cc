@@ -32,8 +32,8 @@ std::string readLine(const std::string& path) {
   return line;
 }
 
-// The folders of this process's control group, the group itself first, then what encloses it. In a
-// container the path often names a folder that is not mounted, so the root is always among them.
+// Visits the folders of this process's control group and of its parents. In a container the path
+// often names a folder that is not mounted, so the root is always included.
 template <class F> void eachGroup(const char* controller, F&& visit) {
   std::string root = "/sys/fs/cgroup", path;
   if (FILE* file = fopen("/proc/self/cgroup", "r")) {
@@ -50,7 +50,8 @@ template <class F> void eachGroup(const char* controller, F&& visit) {
         continue;
       path = folder + 1;
       if (!version2) root = std::string("/sys/fs/cgroup/") + controller;
-      if (!version2) break; // a version 1 controller is more telling than the empty version 2 group
+      if (!version2)
+        break; // a version 1 controller is more specific than the empty version 2 group
     }
     fclose(file);
   }
@@ -74,7 +75,7 @@ double cpuQuota() {
   return quota;
 }
 
-// Hyper-threads of one core name the same list of siblings.
+// Number of cores in the affinity mask. Hyper-threads of a core have the same list of siblings.
 int allowedCores() {
   const int most = (int)std::max(1L, sysconf(_SC_NPROCESSORS_CONF));
   cpu_set_t* allowed = CPU_ALLOC(most);

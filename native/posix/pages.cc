@@ -18,7 +18,7 @@ constexpr size_t SHARED = 64 << 10, ALONE = 32 << 20, REGION = 64 << 20;
 size_t roundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 size_t wholePages(size_t bytes) { return roundUp(bytes, (size_t)sysconf(_SC_PAGESIZE)); }
 
-// `size` bytes at a multiple of `unit`: so much too much, cut off again on both sides.
+// Maps `size` bytes at a multiple of `unit`: maps more, and unmaps the excess on both sides.
 char* map(size_t size, size_t unit) {
   char* const mapped =
       (char*)mmap(nullptr, size + unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
@@ -32,8 +32,8 @@ char* map(size_t size, size_t unit) {
   return start;
 }
 
-// Regions, at multiples of their size, that blocks are cut from: from the first gap that is large
-// enough, so that gaps gather at the end. Of regions without blocks one is kept.
+// Regions of memory, at multiples of their size, from which blocks are allocated. The first gap
+// that is large enough is used, so that gaps accumulate at the end. One empty region is kept.
 class Regions {
 public:
   char* take(size_t size) {
@@ -65,11 +65,12 @@ public:
   }
 
 private:
-  using Gaps = std::map<char*, size_t>; // by address: bytes
+  using Gaps = std::map<char*, size_t>; // address -> bytes
   Gaps gaps;
   std::mutex mutex;
 
-  // Of two gaps one, if they touch and lie in one region; the gap that holds the second.
+  // Merges two gaps if they are adjacent in the same region. Returns the gap that contains the
+  // second.
   Gaps::iterator join(Gaps::iterator first, Gaps::iterator second) {
     const bool touch = first->first + first->second == second->first;
     if (!touch || (size_t)second->first % REGION == 0) return second;
@@ -78,8 +79,8 @@ private:
     return first;
   }
 
-  // A large block's huge pages go back to the system, those at its ends too if the gap holds them
-  // whole.
+  // Returns the huge pages of a large block to the system, including those at its ends if they are
+  // entirely in the gap.
   static void letGo(const Gaps::value_type& gap, char* block, size_t size) {
     const size_t start = (size_t)gap.first, end = start + gap.second, first = (size_t)block;
     const size_t from = std::max(roundUp(start, HUGE_PAGE), first / HUGE_PAGE * HUGE_PAGE);
@@ -88,7 +89,7 @@ private:
   }
 };
 
-// Never destroyed: threads may outlive the main thread's exit.
+// Never destroyed, because threads may outlive the exit of the main thread.
 Regions& regions() {
   static Regions* const one = new Regions;
   return *one;

@@ -1,5 +1,5 @@
-// Memory for C++ objects, for this library alone: those of zig's C++ library would be seen by, and
-// on macOS taken over by, everything else in the process. Compiled with
+// Allocation operators that are private to this library. Those of zig's C++ library would be
+// visible to the whole process, and on macOS would replace those of other libraries. Compiled with
 // -fvisibility-global-new-delete=force-hidden.
 #include "aligned.h"
 #include <cstdio>
@@ -23,7 +23,7 @@ void operator delete[](void* memory) noexcept { free(memory); }
 void operator delete(void* memory, size_t) noexcept { free(memory); }
 void operator delete[](void* memory, size_t) noexcept { free(memory); }
 
-// No type of Heed is aligned to more than 64 bytes.
+// No type of Heed has an alignment above 64 bytes.
 void* operator new(size_t bytes, std::align_val_t) { return orEnd(heed::allocateAligned(bytes)); }
 void* operator new[](size_t bytes, std::align_val_t) { return orEnd(heed::allocateAligned(bytes)); }
 void operator delete(void* memory, std::align_val_t) noexcept { heed::freeAligned(memory); }

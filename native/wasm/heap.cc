@@ -1,5 +1,5 @@
-// The C library's allocator, for several threads: its build for WebAssembly has no locks. The
-// linker leads each call of these functions here (--wrap), and from here to the real one.
+// Makes the allocator of the C library thread-safe: its build for WebAssembly has no locks. The
+// linker redirects all calls to these functions (--wrap), which call the real ones.
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -7,8 +7,8 @@
 
 namespace {
 
-// Held for about as long as an addition takes, so that even a browser's main thread, which may not
-// sleep, may wait for it.
+// A spin lock. It is held only briefly, so that even the main thread of a browser, which must not
+// sleep, can wait for it.
 class Lock {
 public:
   Lock() {
@@ -53,8 +53,8 @@ void __wrap_free(void* memory) {
 }
 }
 
-// The standard library's own versions of these want handlers, which want files to write to. Where
-// it cannot go on, the host sees a trap.
+// The versions of the standard library need handlers that write to files. Here a failure traps,
+// which the host reports.
 void* operator new(size_t bytes) {
   void* const memory = malloc(bytes > 0 ? bytes : 1);
   if (!memory) __builtin_trap();

@@ -1,5 +1,6 @@
-// What the WebAssembly build exports; src/runtime/wasm/ calls it. One memory may have several
-// instances: the host's main thread allocates and decodes, one worker runs jobs, others help it.
+// The exports of the WebAssembly build, for src/runtime/wasm/. One memory may have several
+// instances: the main thread of the host allocates and decodes, one worker runs jobs, and the
+// others help it.
 #include "pool.h"
 #include <algorithm>
 #include <cstdlib>
@@ -17,9 +18,9 @@ namespace {
 
 WasmPool pool;
 Failure failure;
-std::string complaint; // of the last program that did not decode
+std::string complaint; // the error of the last invalid program
 
-// The memory for intermediates that runs borrow in turn.
+// Memory for intermediates, which one run at a time borrows.
 class Arena {
 public:
   size_t bytes = 0;
@@ -27,7 +28,7 @@ public:
   void* borrow(size_t wanted, size_t limit) {
     shrinkWhenUnused(wanted);
     if (wanted <= bytes) return data;
-    release(); // first, so that the old and the new arena never exist together
+    release(); // first, so that the old and the new arena never exist at the same time
     if (wanted > limit || posix_memalign(&data, 64, (wanted + 63) / 64 * 64) != 0) return nullptr;
     bytes = wanted;
     return data;
@@ -35,16 +36,15 @@ public:
 
 private:
   void* data = nullptr;
-  int borrowed = 0;   // since the last look at the sizes in use
-  size_t largest = 0; // of these
+  int borrowed = 0;   // number of runs since the last check of the size
+  size_t largest = 0; // largest size that these runs needed
 
   void release() {
     if (bytes > 0) free(data);
     bytes = 0;
   }
 
-  // After many runs that used less than half of it, the arena is made anew in the size that they
-  // need.
+  // Reallocates the arena with a smaller size after many runs that used less than half of it.
   void shrinkWhenUnused(size_t wanted) {
     constexpr int RUNS = 128;
     largest = std::max(largest, wanted);
@@ -59,16 +59,16 @@ Arena arena;
 
 } // namespace
 
-// As the host writes it.
+// A job in the layout that the host writes.
 struct Job {
   const Program* program;
   int32_t threads;
-  uint32_t arenaBytes; // of the shared arena; 0: buffers[0] is given
-  uint32_t arenaLimit; // what it may take
+  uint32_t arenaBytes; // size in the shared arena; 0: buffers[0] is given
+  uint32_t arenaLimit; // maximum size of the shared arena
   void* buffers[];     // arena, scalars, inputs, outputs
 };
 
-// 64-byte aligned and zero-filled. Null when there is no more.
+// Allocates zero-filled memory, aligned to 64 bytes. Returns null if there is no more.
 EXPORT(allocate) void* allocate(size_t bytes) {
   void* memory = nullptr;
   const size_t size = (bytes + 63) / 64 * 64;
@@ -77,7 +77,7 @@ EXPORT(allocate) void* allocate(size_t bytes) {
 }
 EXPORT(release) void release(void* memory) { free(memory); }
 
-// Null when the words are malformed: `malformed` says why.
+// Returns null if the words are invalid; `malformed` then returns the reason.
 EXPORT(decode) const Program* decodeProgram(const double* words, size_t count) {
   Program* const program = new Program;
   complaint = decode(words, count, *program);
@@ -93,12 +93,13 @@ EXPORT(commandsOf) size_t commandsOf(const Program* program) { return program->c
 EXPORT(kernelOf) int32_t kernelOf(const Program* program, size_t command) {
   return program->commands[command].kernel;
 }
-// Bytes that the program needs of a buffer; -1 after the last buffer.
+// Number of bytes that the program needs in a buffer; -1 after the last buffer.
 EXPORT(extentOf) double extentOf(const Program* program, size_t buffer) {
   return buffer < program->extents.size() ? (double)program->extents[buffer] : -1;
 }
 
-// Before a job's commands. False when there is no memory for its intermediates.
+// Prepares a job before its commands run. Returns false if there is no memory for its
+// intermediates.
 EXPORT(begin) bool begin(Job* job) {
   failure.happened.store(false);
   pool.use(job->threads);
@@ -106,7 +107,7 @@ EXPORT(begin) bool begin(Job* job) {
   return job->arenaBytes == 0 || job->buffers[0];
 }
 EXPORT(arenaBytes) size_t arenaBytes() { return arena.bytes; }
-// Runs one command; false when it fails: `failed` says why.
+// Runs one command. Returns false if it fails; `failed` then returns the reason.
 EXPORT(run) bool run(const Job* job, size_t command) {
   const Run run{job->buffers, pool, &failure};
   const Command& c = job->program->commands[command];
@@ -115,7 +116,7 @@ EXPORT(run) bool run(const Job* job, size_t command) {
 }
 EXPORT(failed) const char* failed() { return failure.message; }
 
-// Helps the thread that runs jobs, for ever.
+// Helps the thread that runs jobs. Never returns.
 EXPORT(help) void help(int32_t thread) { pool.work(thread); }
 
 EXPORT(kernelName) const char* kernelName(size_t i) { return kernelNames[i]; } // null at the end

@@ -8,11 +8,11 @@ namespace {
 
 constexpr int64_t MOST_TASKS = UINT32_MAX; // the low half of a ticket
 
-// Looks, not time: a clock is a call into JavaScript. About 40 microseconds, longer than the gap
-// between two kernels of a program.
+// Number of checks rather than a time, because reading a clock is a call into JavaScript. About 40
+// microseconds, which is longer than the gap between two kernels of a program.
 constexpr int SPIN = 20000;
 
-thread_local int insideTask = -1; // the thread's index while it runs a task
+thread_local int insideTask = -1; // index of the thread while it runs a task
 
 uint32_t epochOf(uint64_t ticket) { return (uint32_t)(ticket >> 32); }
 uint32_t tasksLeft(uint64_t ticket) { return (uint32_t)ticket; }
@@ -48,7 +48,8 @@ void WasmPool::each(int64_t tasks, void (*run)(void*, int64_t, int), void* argum
   invited.store(used, std::memory_order_relaxed);
   completed.store(0, std::memory_order_relaxed);
   const uint64_t open = (uint64_t)(epochOf(ticket.load()) + 1) << 32 | (uint64_t)tasks;
-  ticket.store(open); // sequentially consistent, against `sleepers`: one of the two sides sees it
+  ticket.store(
+      open); // sequentially consistent with `sleepers`: one of the two sides sees the other
   if (sleepers.load() > 0) wakeAll(rounds);
   completed.fetch_add(takeTasks(open, 0));
   awaitOthers(tasks);
@@ -60,7 +61,8 @@ void* WasmPool::scratch(int thread, int slot, size_t bytes) {
   const size_t capacity = (std::max(bytes, 2 * member.capacity[slot]) + 63) / 64 * 64;
   free(member.scratch[slot]);
   member.capacity[slot] = 0;
-  if (posix_memalign(&member.scratch[slot], 64, capacity) != 0) abort(); // a kernel cannot go on
+  if (posix_memalign(&member.scratch[slot], 64, capacity) != 0)
+    abort(); // kernels cannot continue without it
   member.capacity[slot] = capacity;
   return member.scratch[slot];
 }
@@ -77,7 +79,8 @@ void WasmPool::work(int index) {
   }
 }
 
-// The ticket of an epoch other than `seen` with tasks left: spins for a while, then sleeps.
+// Waits for an epoch other than `seen` with tasks left, and returns its ticket. Spins first, then
+// sleeps.
 uint64_t WasmPool::awaitTasks(uint32_t seen) {
   uint64_t open = 0;
   const auto ready = [&] {
@@ -95,13 +98,13 @@ uint64_t WasmPool::awaitTasks(uint32_t seen) {
   return open;
 }
 
-// Takes and runs tasks of `open`'s epoch until none is left; returns how many.
+// Runs tasks of the epoch of `open` until none is left. Returns the number of tasks that it ran.
 int64_t WasmPool::takeTasks(uint64_t open, int thread) {
   const uint32_t epoch = epochOf(open);
   int64_t taken = 0;
   insideTask = thread;
   while (epochOf(open) == epoch && tasksLeft(open) > 0) {
-    if (invited.load() <= thread) break; // a run on fewer threads than there are
+    if (invited.load() <= thread) break; // this run uses fewer threads than exist
     const auto run = body.load(std::memory_order_acquire);
     void* const argument = state.load(std::memory_order_acquire);
     const int64_t task = total.load(std::memory_order_acquire) - tasksLeft(open);

@@ -31,7 +31,7 @@ int64_t availableMemory() {
   return GlobalMemoryStatusEx(&status) ? (int64_t)status.ullTotalPhys : INT64_MAX / 2;
 }
 
-// Windows has no priorities of 5 steps: HEED_NICE above 0 is one below normal.
+// Windows has no fine-grained priorities: any HEED_NICE above 0 means "below normal".
 void enterComputeThread(int) {
   const char* wanted = getenv("HEED_NICE");
   if (!wanted || !*wanted || atoi(wanted) > 0)

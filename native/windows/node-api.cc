@@ -1,7 +1,7 @@
-// The functions of Node-API, taken from the program that runs when this library is loaded. An
-// import from node.exe by name would load a second Node in a program of another name (Electron, a
-// renamed Node). Compilers call an imported function through a pointer named __imp_ and its name:
-// these are the pointers. A function that is missing here is an undefined symbol when linking.
+// Looks up the functions of Node-API in the running program when this library is loaded. An import
+// from node.exe would load a second Node in a program with another name (Electron, a renamed Node).
+// Compilers call an imported function through a pointer with the prefix __imp_; these pointers are
+// defined here. A function that is missing in the list is an undefined symbol when linking.
 #include <initializer_list>
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
@@ -60,7 +60,7 @@ NODE_API_FUNCTIONS(X)
 
 namespace {
 
-// Programs that hold Node in a library have it under one of these names.
+// Finds a function in the program itself, or in a library with one of the usual names of Node.
 FARPROC find(const char* name) {
   for (const wchar_t* module : {(const wchar_t*)nullptr, L"libnode.dll", L"node.dll"})
     if (const HMODULE loaded = GetModuleHandleW(module))

@@ -11,11 +11,11 @@ namespace heed {
 
 namespace {
 
-constexpr size_t ALONE = 1 << 20; // smaller blocks share the heap's pages
+constexpr size_t ALONE = 1 << 20; // smaller blocks are allocated on the heap
 
 } // namespace
 
-// The system gives zeroed pages. Huge ones need a right that users do not have.
+// The system returns zeroed pages. Huge pages need a privilege that users do not have.
 void* allocatePages(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
   if (bytes >= ALONE) return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);

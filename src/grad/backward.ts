@@ -8,12 +8,12 @@ import { HeedError } from '../util/errors.ts'
 import { compositeRules } from './composite-rules.ts'
 import { primitiveRules, type Rule } from './rules.ts'
 
-/** The total table: primitives and composites. */
+/** The rule of every operation: primitives and composites. */
 const rules = { ...primitiveRules, ...compositeRules } satisfies Record<Op, unknown>
 
 /**
- * The gradients of `roots`, weighted by `seeds`, with respect to `wrt`; null where there is no path.
- * Nothing behind a node of `wrt` is looked at.
+ * The vector-Jacobian product: gradients of `roots`, weighted by `seeds`, with respect to `wrt`; null
+ * for a node without a path. The walk stops at the nodes of `wrt`.
  */
 export function gradients(
   roots: readonly Node[],
@@ -21,7 +21,7 @@ export function gradients(
   wrt: readonly Node[],
 ): (Node | null)[] {
   const ends = new Set(wrt)
-  const arrived = new Map<Node, Node[][]>() // node -> for each output, what has arrived
+  const arrived = new Map<Node, Node[][]>() // node -> the gradient terms of each output
   roots.forEach((root, i) => {
     const seed = seeds[i]
     if (seed) deliver(arrived, root, seed)
@@ -38,7 +38,7 @@ export function gradients(
   })
 }
 
-/** The state that `root` depends on and that wants gradients, in the order of making. */
+/** The state that `root` depends on and that requires gradients, in the order of creation. */
 export function variablesOf(root: Node): Node[] {
   const found: Node[] = []
   const nodes = trackedBefore([root], null)
@@ -54,9 +54,9 @@ function propagate(node: Node, terms: Node[][], arrived: Map<Node, Node[][]>): v
   if (node.released)
     throw new HeedError(
       'invalid-state',
-      `The graph must exist when backward() is called, got a freed one (at ${node.op})`,
+      `backward() must be called while the graph exists, got a graph that was already freed (at ${node.op})`,
       {
-        remedy: 'Build the loss again for each step; call backward() once.',
+        remedy: 'Compute the loss again for each step, and call backward() once per loss.',
       },
     )
   const grads = Array.from({ length: node.forms?.length ?? 1 }, (_, i) =>
@@ -71,13 +71,13 @@ function propagate(node: Node, terms: Node[][], arrived: Map<Node, Node[][]>): v
   })
 }
 
-/** Differentiates what a composite means, with the composite's own inputs as the variables. */
+/** Differentiates the decomposition of a composite with respect to the composite's inputs. */
 function throughDecomposition<C extends Composite>(
   node: Node<C>,
   grads: (Node | null)[],
 ): (Node | null)[] {
   const expand = decompose[node.op] as (inputs: readonly Node[], attrs: OpAttrs[C]) => Node[]
-  // Fresh names for the inputs: one that appears twice gets each of its gradients apart.
+  // Aliases keep the gradients separate when the same node is passed as two inputs.
   const inputs = node.inputs.map((x) => (x.tracked ? g.alias(x) : x))
   return gradients(expand(inputs, node.attrs), grads, inputs)
 }
@@ -92,14 +92,14 @@ function deliver(arrived: Map<Node, Node[][]>, node: Node, grad: Node, output = 
   terms[output].push(grad)
 }
 
-/** The sum of what arrived: without adding, where it can be had so. */
+/** The sum of all gradient terms, as a concatenation or a single matrix product where possible. */
 function total(terms: Node[]): Node {
   return tiled(terms) ?? joined(terms) ?? terms.reduce((a, b) => g.add(a, b))
 }
 
 /**
- * Σ AᵢᵀBᵢ is one product of all Aᵢ and all Bᵢ: the gradient of a weight that a recurrent network uses
- * at each step. Only where laying them side by side moves less than adding the products would.
+ * Σ AᵢᵀBᵢ as a single product of all Aᵢ and all Bᵢ concatenated: the gradient of a weight that a
+ * recurrent network uses at each step. Only if the concatenation moves less memory than the sum would.
  */
 function joined(terms: Node[]): Node | null {
   if (terms.length < 2) return null
@@ -111,7 +111,7 @@ function joined(terms: Node[]): Node | null {
   const products: Node<'matmul'>[] = []
   for (const part of terms) {
     if (!isOp(part, 'matmul')) return null
-    products.unshift(part) // what arrived last comes from the first step
+    products.unshift(part) // the last term belongs to the first step
   }
   const [rows, columns] = terms[0].shape.slice(-2)
   const axis = terms[0].shape.length - 2
@@ -126,7 +126,7 @@ function joined(terms: Node[]): Node | null {
   return g.matmul(g.transpose(g.concat(left, axis)), g.concat(right, axis))
 }
 
-/** `split` and its like: pads along one axis, each zero where the others are not. */
+/** Terms that are zero-padded slices of one axis without overlap (from `split`) are concatenated. */
 function tiled(terms: Node[]): Node | null {
   if (terms.length < 2) return null
   const pads: Node<'pad'>[] = []
@@ -151,7 +151,7 @@ function tiled(terms: Node[]): Node | null {
   )
 }
 
-/** How all terms are permuted, if they are, in one way. */
+/** The order of axes if all terms are permuted in the same order; otherwise null. */
 function sameOrder(terms: Node[]): readonly number[] | null {
   const [first] = terms
   if (!isOp(first, 'permute')) return null
@@ -163,7 +163,7 @@ function sameOrder(terms: Node[]): readonly number[] | null {
 
 let walk = 0
 
-/** Tracked nodes behind `roots`, newest first, none behind `ends` (null: behind variables). */
+/** Tracked nodes that `roots` depend on, newest first. Stops at `ends`, or at variables if `ends` is null. */
 function trackedBefore(roots: readonly Node[], ends: ReadonlySet<Node> | null): Node[] {
   walk++
   const found: Node[] = []

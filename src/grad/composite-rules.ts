@@ -1,6 +1,6 @@
-// The vector-Jacobian product of every composite. Where a device may have a kernel, the gradient is
-// again a composite. A rule that gives null leaves the gradient to what the composite means, its
-// decomposition: those of gradients, and of outputs that only backward passes read.
+// The vector-Jacobian product of every composite. Where a device may have a kernel, the gradient is a
+// composite too. A rule that returns null means "differentiate the decomposition": for gradients of
+// gradients, and for gradients of outputs that only backward passes read.
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import type { Composite } from '../graph/ops.ts'
@@ -43,7 +43,7 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
     return g.outputs(g.make('attentionBackward', inputs, node.attrs))
   },
   dropout: ({ inputs: [, seed, draw], attrs }, dy) => [g.make('dropout', [dy, seed, draw], attrs)],
-  // One form in three arguments: the gradient of each is one of the other two's kind.
+  // Images, weights and results form one trilinear sum: the gradient of each operation is the other two.
   convolution: ({ inputs: [x, w], attrs }, dy) => [
     g.make('convolutionInput', [dy, w], { ...attrs, size: x.shape.slice(2) }),
     g.make('convolutionWeight', [x, dy], { ...attrs, kernel: w.shape.slice(2) }),
@@ -60,7 +60,7 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
     const size = node.inputs[0].shape.slice(2)
     return [g.make('maxPoolBackward', [g.pick(node, 1), dy], { ...node.attrs, size })]
   },
-  // The weights are rounded: they have no gradient.
+  // Quantised weights have no gradient.
   matmulQuantized: ({ inputs: [, w], attrs }, dy) => [
     g.matmul(dy, g.dequantize(w, attrs.format)),
     null,

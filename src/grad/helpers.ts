@@ -1,16 +1,16 @@
-// The longer derivations that the table of rules refers to.
+// Longer derivations used by the table of gradient rules.
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import type { OpAttrs } from '../graph/ops.ts'
 import { countOf, type Shape } from '../graph/shape.ts'
 
-/** 1 where `wins`, 1/2 where the two are equal: PyTorch's gradient of maximum and minimum. */
+/** 1 where `wins` is true, 1/2 where a equals b, otherwise 0: PyTorch's gradient of maximum and minimum. */
 export function tieShare(wins: Node, a: Node, b: Node): Node {
   const half = g.scale(g.cast(g.binary('eq', a, b), 'f32'), 0.5)
   return g.add(g.cast(wins, 'f32'), half)
 }
 
-/** Puts a slice's gradient back where it was cut from, with zeros around and between. */
+/** The adjoint of a slice: places the gradient in zeros of the original shape. */
 export function undoSlice(dy: Node, shape: Shape, { starts, steps }: OpAttrs['slice']): Node {
   let out = dy
   const before: number[] = []
@@ -20,7 +20,7 @@ export function undoSlice(dy: Node, shape: Shape, { starts, steps }: OpAttrs['sl
     before.push(starts[axis])
     after.push(shape[axis] - starts[axis] - out.shape[axis])
   }
-  // A spread axis may end in zeros that lie outside the original.
+  // A spread axis may end in zeros beyond the original size.
   const over = after.map((n) => Math.max(0, -n))
   if (over.some((n) => n > 0)) {
     const sizes = out.shape.map((n, i) => n - over[i])
@@ -37,7 +37,7 @@ export function undoSlice(dy: Node, shape: Shape, { starts, steps }: OpAttrs['sl
   )
 }
 
-/** [a, b] -> [a, 0, 0, b, 0, 0] for step 3. */
+/** Inserts zeros along an axis: [a, b] -> [a, 0, 0, b, 0, 0] for step 3. */
 function spread(x: Node, axis: number, step: number): Node {
   const wide = g.unsqueeze(x, [axis + 1])
   const after = wide.shape.map((_, i) => (i === axis + 1 ? step - 1 : 0))
@@ -52,7 +52,7 @@ function spread(x: Node, axis: number, step: number): Node {
   )
 }
 
-/** The adjoint of `gather` along `axis`: adds each gradient where its element came from. */
+/** The adjoint of `gather` along `axis`: adds each gradient at the position that `index` read. */
 export function gatherBackward(shape: Shape, index: Node, axis: number, dy: Node): Node {
   const zeros = g.filled(0, [countOf(shape)])
   const flat = g.scatter('scatterAdd', zeros, g.flatIndex(shape, index, axis), dy, 0)
@@ -60,8 +60,8 @@ export function gatherBackward(shape: Shape, index: Node, axis: number, dy: Node
 }
 
 /**
- * d prod: each factor's gradient is the product of the others, taken from the left and from the
- * right so that zeros do no harm.
+ * d prod: the gradient of each factor is the product of the others. It is the product of all factors
+ * to the left times that of all to the right, without a division, so that zeros are allowed.
  */
 export function prodBackward(x: Node, axes: readonly number[], dy: Node): Node {
   const rank = x.shape.length
@@ -81,7 +81,7 @@ export function prodBackward(x: Node, axes: readonly number[], dy: Node): Node {
   return g.permute(g.reshape(grad, moved.shape), inverse)
 }
 
-/** [a, b, c] -> [1, a, a·b]. */
+/** Exclusive cumulative product: [a, b, c] -> [1, a, a·b]. */
 function exclusiveProduct(x: Node, axis: number): Node {
   const n = x.shape[axis]
   if (n === 0) return x
@@ -94,8 +94,8 @@ function exclusiveProduct(x: Node, axis: number): Node {
 }
 
 /**
- * d cumprod without a division, so that zeros do no harm: dx[k] = Σ over i >= k of
- * dy[i] · Π over j <= i, j != k of x[j]. Costs n² memory along the axis.
+ * d cumprod without a division, so that zeros are allowed: dx[k] = Σ over i >= k of
+ * dy[i] · Π over j <= i, j != k of x[j]. Needs memory for n² elements along the axis.
  */
 export function pairProducts(x: Node, axis: number, dy: Node): Node {
   const n = x.shape[axis]

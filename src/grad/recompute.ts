@@ -1,12 +1,12 @@
-// Gradient checkpointing: what lies between the inputs and the value is built a second time for the
-// backward pass, behind a barrier, so that the first copy's memory is free in between.
+// Gradient checkpointing: the backward pass builds the nodes between the inputs and the value a second
+// time, after a barrier, so that the memory of the first copy is free in between.
 import * as g from '../graph/build.ts'
 import { isOp, Node } from '../graph/node.ts'
 import { gradients } from './backward.ts'
 
 /**
- * A node with the value of `value`, whose gradient computes everything behind it again, as far back
- * as `inputs` and nodes that are older than `since`.
+ * A node with the same value as `value`. Its backward pass recomputes everything that `value` depends
+ * on, back to `inputs` and to nodes with ids below `since`.
  */
 export function recompute(value: Node, inputs: readonly Node[], since = 0): Node {
   const isOutside = (node: Node): boolean => isEnd(node) || node.id < since
@@ -31,7 +31,7 @@ function fresh(node: Node, like: Node): Node {
   return node
 }
 
-/** Everything that `value` is made of behind `inputs`, oldest first, as far as what lies outside. */
+/** All nodes that `value` depends on, oldest first, without `inputs`; stops at nodes that are outside. */
 function inside(value: Node, inputs: readonly Node[], isOutside: (node: Node) => boolean): Node[] {
   const seen = new Set<Node>(inputs)
   const found: Node[] = []
@@ -45,15 +45,15 @@ function inside(value: Node, inputs: readonly Node[], isOutside: (node: Node) =>
   return found.sort((a, b) => a.id - b.id)
 }
 
-/** State, or a value that is there: what lies behind is not computed again. */
+/** Whether a node is state or already has a value, so that its inputs need not be recomputed. */
 const isEnd = (node: Node): boolean =>
   node.variable !== null || node.place !== null || node.data !== null
 
-/** The same graph again on the twins. Leaves and run-time numbers are shared, so draws repeat. */
+/** Copies the graph onto the twins. Leaves and run-time numbers are shared, so random draws repeat. */
 function copy(value: Node, inner: Node[], twins: Map<Node, Node>, dy: Node, since: number): Node {
   for (const node of inner) {
     if (twins.has(node)) continue
-    // One that has been read in the meantime is computed again all the same: gradients go through.
+    // A tracked node is copied even if its value has been read meanwhile: gradients flow through it.
     const shared = node.inputs.length === 0 || node.id < since
     if (shared || (isEnd(node) && !node.tracked)) {
       twins.set(node, node)

@@ -1,6 +1,6 @@
-// The vector-Jacobian product of every primitive: one total table. A rule gets the node and the
-// gradient of each of its outputs, and returns one gradient (or null) for each input. What nobody
-// asks for is never computed, so a rule simply builds everything.
+// The vector-Jacobian product of every primitive, as one total table. A rule receives the node and the
+// gradient of each of its outputs, and returns one gradient (or null) for each input. Nodes that are
+// not used are never computed, so a rule simply builds all gradients.
 import * as g from '../graph/build.ts'
 import { isFloat } from '../graph/dtype.ts'
 import type { Node } from '../graph/node.ts'
@@ -16,7 +16,7 @@ export type Rule<O extends Op> = (
 
 const blocked = (): (Node | null)[] => []
 
-/** Gradients of an element-wise operation, summed back over what broadcasting repeated. */
+/** Gradients of an element-wise operation, summed over the axes that broadcasting repeated. */
 function broadcasting<O extends Op>(rule: (node: Node<O>, dy: Node) => (Node | null)[]): Rule<O> {
   return (node, dy) => rule(node, dy).map((grad, i) => grad && g.sumTo(grad, node.inputs[i].shape))
 }
@@ -55,7 +55,7 @@ export const primitiveRules: { [O in Primitive]: Rule<O> } = {
     const da = g.div(dy, y.inputs[1])
     return [da, g.neg(g.mul(da, y))]
   }),
-  // d aᵇ = b·a^(b-1) da + aᵇ·ln a db, with 0 where PyTorch has it: b = 0, and a = 0 for db
+  // d aᵇ = b·a^(b-1) da + aᵇ·ln a db; as in PyTorch, da is 0 for b = 0, and db is 0 for a = 0
   pow: broadcasting((y, dy) => {
     const [a, b] = y.inputs
     const zero = g.constant(0)
@@ -121,7 +121,7 @@ export const primitiveRules: { [O in Primitive]: Rule<O> } = {
 
   sum: ({ inputs: [x], attrs: { axes } }, dy) => [g.expand(g.unsqueeze(dy, axes), x.shape)],
   prod: ({ inputs: [x], attrs: { axes } }, dy) => [prodBackward(x, axes, dy)],
-  // PyTorch's amax: equal elements share the gradient.
+  // As in PyTorch, equal elements share the gradient.
   amax: (y, dy) => [sharedByTies(y, dy, y.attrs.axes)],
   amin: (y, dy) => [sharedByTies(y, dy, y.attrs.axes)],
   argmax: blocked,
@@ -177,9 +177,9 @@ export const primitiveRules: { [O in Primitive]: Rule<O> } = {
   dequantize: blocked,
 
   buffer: blocked,
-  pick: blocked, // the walk hands the gradient to the node that it picks from
+  pick: blocked, // `propagate` in backward.ts handles it
   assign: (_, dy) => [null, dy],
-  // As updateAt: what an earlier assignment wrote beside the part keeps its gradient.
+  // Like updateAt: the rest of the target, which an earlier assignment wrote, keeps its gradient.
   assignAt: ({ inputs: [, value, offset], attrs: { axis } }, dy) => [
     g.make('updateAt', [dy, g.zerosLike(value), offset], { axis }),
     g.make('sliceAt', [dy, offset], { axis, size: value.shape[axis] }),

@@ -1,4 +1,4 @@
-// Constructors of nodes: what gradients, decompositions and tensors are written in.
+// Functions that create nodes. Gradients, decompositions and tensors are written in them.
 import type { BlockFormat } from '../util/block-formats.ts'
 import { ShapeError } from '../util/errors.ts'
 import { type DType, promote, type TypedArray } from './dtype.ts'
@@ -15,7 +15,7 @@ import type {
 } from './ops.ts'
 import { countOf, type Shape, sameShape, stridesOf } from './shape.ts'
 
-/** Any operation, with its shapes checked. @throws ShapeError that names the module path. */
+/** Creates a node of any operation and checks its shapes. @throws ShapeError that names the module path. */
 export function make<O extends Op>(op: O, inputs: readonly Node[], attrs: OpAttrs[O]): Node<O> {
   let forms: Form | Form[]
   try {
@@ -33,7 +33,7 @@ const none = {}
 
 // --- leaves and generators
 
-/** Memory with these contents. The array is not copied. */
+/** A leaf with the given contents. The array is not copied. */
 export function leaf(data: TypedArray, shape: Shape, dtype: DType): Node {
   const node = make('buffer', [], { shape, dtype })
   node.data = data
@@ -41,8 +41,8 @@ export function leaf(data: TypedArray, shape: Shape, dtype: DType): Node {
 }
 
 /**
- * A number as a run-time input: its value is not part of the program.
- * `read` makes a held program ask again at each run.
+ * A number as a run-time input: its value is not part of the program. A held program calls `read`
+ * at each run to get the current number.
  */
 export function scalar(
   value: number,
@@ -55,7 +55,7 @@ export function scalar(
   return node
 }
 
-/** A JavaScript number in an expression: 0 and ±1 are structure, all others run-time inputs. */
+/** A number in an expression: 0 and ±1 are part of the program, all others are run-time inputs. */
 export function constant(value: number, dtype: DType = 'f32'): Node {
   if (value === 0 || value === 1 || (value === -1 && dtype !== 'bool'))
     return make('constant', [], { dtype, value: value === 0 ? 0 : value })
@@ -77,7 +77,7 @@ export function uniform(shape: Shape, seed: Node, draw: Node): Node {
 
 const shiftRight = (x: Node, by: number): Node => binary('shr', x, scalar(by, x.dtype))
 
-// --- element by element
+// --- element-wise
 
 export const unary = (op: Unary, x: Node): Node => make(op, [x], none)
 export const binary = (op: Binary, a: Node, b: Node): Node => make(op, [a, b], none)
@@ -103,7 +103,7 @@ export const where = (condition: Node, yes: Node, no: Node): Node =>
 export const cast = (x: Node, dtype: DType): Node =>
   x.dtype === dtype ? x : make('cast', [x], { dtype })
 
-/** Both in the dtype that PyTorch promotes them to. */
+/** Converts both to the dtype that PyTorch would promote them to. */
 export function promoted(a: Node, b: Node): [Node, Node] {
   const dtype = promote(a.dtype, b.dtype)
   return [cast(a, dtype), cast(b, dtype)]
@@ -114,7 +114,7 @@ export function promoted(a: Node, b: Node): [Node, Node] {
 export const reshape = (x: Node, shape: Shape): Node =>
   sameShape(x.shape, shape) ? x : make('reshape', [x], { shape })
 
-/** The same value under another name, so that gradients of the two can be told apart. */
+/** A new node with the same value, so that its gradient is separate from that of `x`. */
 export const alias = (x: Node): Node => make('reshape', [x], { shape: x.shape })
 
 export const permute = (x: Node, order: readonly number[]): Node =>
@@ -154,7 +154,7 @@ export const pad = (x: Node, before: readonly number[], after: readonly number[]
 
 export const flip = (x: Node, axes: readonly number[]): Node => make('flip', [x], { axes })
 
-/** Puts axes of size 1 at these places of the result. */
+/** Inserts axes of size 1 at these positions of the result. */
 export function unsqueeze(x: Node, axes: readonly number[]): Node {
   const shape = [...x.shape]
   for (const axis of [...axes].sort((a, b) => a - b)) shape.splice(axis, 0, 1)
@@ -166,7 +166,7 @@ export const concat = (nodes: readonly Node[], axis: number): Node =>
 
 // --- reductions
 
-/** Over `axes`, which disappear unless `keep`. */
+/** Reduces over `axes`. They are dropped, or kept with size 1 if `keep` is true. */
 export function reduce(op: Reduction, x: Node, axes: readonly number[], keep = false): Node {
   if (axes.length === 0 && op !== 'argmax' && op !== 'argmin') return x
   const out = make(op, [x], { axes })
@@ -181,7 +181,7 @@ export function mean(x: Node, axes: readonly number[], keep = false): Node {
   return div(sum(x, axes, keep), scalar(count))
 }
 
-/** The adjoint of broadcasting: sums what was repeated, until `shape` is left. */
+/** The adjoint of broadcasting: sums over the repeated axes, down to `shape`. */
 export function sumTo(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x
   const lead = x.shape.length - shape.length
@@ -195,7 +195,7 @@ export function sumTo(x: Node, shape: Shape): Node {
 
 export const matmul = (a: Node, b: Node): Node => make('matmul', [a, b], none)
 
-/** x·wᵀ with w in blocks. */
+/** x·wᵀ with quantised weights w. */
 export const matmulQuantized = (x: Node, w: Node, format: BlockFormat): Node =>
   make('matmulQuantized', [x, w], { format })
 
@@ -209,7 +209,7 @@ export function gather(x: Node, index: Node, axis: number): Node {
   return take(reshape(x, [countOf(x.shape)]), flatIndex(x.shape, index, axis), 0)
 }
 
-/** Where each element of `index` (along `axis`) lies in a flat tensor of `shape`. */
+/** Converts each element of `index` (a position along `axis`) to a position in the flattened tensor of `shape`. */
 export function flatIndex(shape: Shape, index: Node, axis: number): Node {
   const strides = stridesOf(shape)
   let flat = mul(index, constant(strides[axis], 'i32'))
@@ -231,13 +231,13 @@ export function scatter(
 
 // --- several outputs, control
 
-/** Output `index` of a node that has several. */
+/** Selects one output of a node with several outputs. */
 export function pick(node: Node, index: number): Node {
   const forms = node.forms as readonly Form[]
   return new Node('pick', [node], { index }, forms[index])
 }
 
-/** All outputs of a node, as nodes. */
+/** All outputs of a node, each as a node. */
 export const outputs = (node: Node): Node[] =>
   node.forms ? node.forms.map((_, i) => pick(node, i)) : [node]
 
@@ -283,6 +283,6 @@ export function attention(
   return outputs(make('attention', [q, k, v, ...optional], attrs))
 }
 
-/** [loss of each row, log-sum-exp of each row]. */
+/** [loss, log-sum-exp], each with one value per row. */
 export const crossEntropy = (logits: Node, target: Node, attrs: CrossEntropyAttrs): Node[] =>
   outputs(make('crossEntropy', [logits, target], attrs))

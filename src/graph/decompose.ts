@@ -1,11 +1,11 @@
-// What each composite means, in primitives: one total table. The reference device runs these, every
-// device may, and gradients of higher order go through them.
+// The definition of each composite in primitives, as one total table. The reference device runs these
+// decompositions, other devices may, and higher-order gradients are derived from them.
 import * as g from './build.ts'
 import type { Form, Node } from './node.ts'
 import type { AttentionAttrs, Composite, ConvolutionAttrs, OpAttrs } from './ops.ts'
 import { countOf, type Shape } from './shape.ts'
 
-/** Returns the outputs, in the order of the composite's forms. */
+/** Returns the outputs in the order of the composite's forms. */
 export type Decomposition<C extends Composite> = (
   inputs: readonly Node[],
   attrs: OpAttrs[C],
@@ -105,7 +105,7 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     return [y, g.reshape(mean, kept), g.reshape(variance, kept)]
   },
 
-  // As layerNormBackward, over the numbers that share mean and variance.
+  // Like layerNormBackward, over the elements that share a mean and variance.
   channelNormBackward: ([x, gamma, mean, variance, dy], { groups, eps }) => {
     const { rows, axes } = channelGroups(x, groups)
     const apart = rows.shape.map((n, i) => (axes.includes(i) ? 1 : n))
@@ -118,7 +118,7 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     return [g.reshape(dx, x.shape), g.sum(slopes, [0, 2]), g.sum(dy, [0, 2])]
   },
 
-  // loss = (1 - e)·(lse - x[target]) + e·(lse - mean(x)), and 0 where the target is ignored
+  // loss = (1 - e)·(lse - x[target]) + e·(lse - mean(x)), and 0 for ignored targets
   crossEntropy: ([logits, target], { ignoreIndex, labelSmoothing }) => {
     const top = rowMax(logits)
     const lse = g.add(g.log(g.sum(g.exp(g.sub(logits, top)), [1], true)), top)
@@ -149,7 +149,7 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     const { q, v, groups } = headed(inputs)
     const { scores, keep } = scoresOf(inputs, attrs)
     const top = rowMax(scores)
-    // A row that sees nothing has -inf everywhere: subtract 0 there, and divide by 1.
+    // In a fully masked row all scores are -inf: subtract 0 and divide by 1 to avoid NaN.
     const blind = g.binary('eq', top, g.scalar(Number.NEGATIVE_INFINITY))
     const e = g.exp(g.sub(scores, g.where(blind, g.constant(0), top)))
     const total = g.where(blind, g.constant(1), g.sum(e, [3], true))
@@ -183,7 +183,7 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     return [g.where(keep, g.scale(x, 1 / (1 - p)), g.constant(0))]
   },
 
-  // y = W·windows(x), by group; both gradients are products with one of the two as well.
+  // y = W·windows(x) for each group. The two gradients below are matrix products too.
   convolution: ([x, w], attrs) => {
     const windows = windowRows(x, w.shape.slice(2), attrs)
     const [, , ...places] = windowsOf(x.shape, w.shape.slice(2), attrs)
@@ -244,14 +244,14 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
   },
 }
 
-/** x (B, C, P) as what is normalised together along some axes. */
+/** Reshapes x (B, C, P) so that each mean and variance is taken over `axes`. */
 function channelGroups(x: Node, groups: number): { rows: Node; axes: number[] } {
   const [batch, channels, places] = x.shape
   if (groups === 0) return { rows: x, axes: [0, 2] }
   return { rows: g.reshape(x, [batch, groups, (channels / groups) * places]), axes: [2] }
 }
 
-/** Φ(x), the normal distribution's cumulative share. */
+/** Φ(x), the cumulative distribution function of the normal distribution. */
 const normalCdf = (x: Node): Node => g.scale(g.shift(g.unary('erf', g.scale(x, SQRT_HALF)), 1), 0.5)
 
 const tanhArgument = (x: Node): Node =>
@@ -264,7 +264,7 @@ const rowMax = (x: Node): Node => g.stopGradient(g.reduce('amax', x, [last(x)], 
 const isCounted = (target: Node, ignoreIndex: number): Node =>
   g.binary('ne', target, g.scalar(ignoreIndex, 'i32'))
 
-/** The shape of all windows: (B, C, Ph, Pw, Kh, Kw). */
+/** Shape of all windows: (B, C, Ph, Pw, Kh, Kw). */
 function windowsOf(
   [batch, channels, ...size]: Shape,
   kernel: readonly number[],
@@ -277,7 +277,7 @@ function windowsOf(
   return [batch, channels, ...places, ...kernel]
 }
 
-/** What each place sees of x: (B, G, C/G·K, P). */
+/** The windows of x as the columns of a matrix: (B, G, C/G·K, P). */
 function windowRows(x: Node, kernel: readonly number[], attrs: ConvolutionAttrs): Node {
   const { stride, before, behind, dilation, groups } = attrs
   const padded = g.pad(x, [0, 0, ...before], [0, 0, ...behind])
@@ -287,7 +287,7 @@ function windowRows(x: Node, kernel: readonly number[], attrs: ConvolutionAttrs)
   return g.reshape(fields, [batch, groups, (channels / groups) * kh * kw, ph * pw])
 }
 
-/** (1, G, O/G, C/G·K). */
+/** The weights as matrices, one for each group: (1, G, O/G, C/G·K). */
 function weightRows(w: Node, { groups }: ConvolutionAttrs): Node {
   const [outputs, ...field] = w.shape
   return g.reshape(w, [1, groups, outputs / groups, countOf(field)])
@@ -316,7 +316,7 @@ function ungrouped(x: Node, groups: number): Node {
   return g.sum(g.reshape(x, [b, h / groups, groups, s, d]), [2])
 }
 
-/** Masked scores (B, H, T, S), and what dropout multiplies the probabilities by. */
+/** Masked scores (B, H, T, S), and the dropout factors of the probabilities (0 or 1 / (1 - p)). */
 function scoresOf(
   [q, k, , ...options]: readonly Node[],
   attrs: AttentionAttrs,
@@ -337,7 +337,7 @@ function scoresOf(
   if (mask) scores = g.where(mask, scores, hidden)
   if (length) scores = g.where(g.binary('lt', column, used), scores, hidden)
   if (attrs.causal) {
-    // Query i is the (used - T + i)-th token of the text.
+    // Query i is token number used - T + i of the sequence.
     const position = g.add(g.iota([1, 1, t, s], 2), g.sub(used, g.scalar(t, 'i32')))
     scores = g.where(g.binary('le', column, position), scores, hidden)
   }

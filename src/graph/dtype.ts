@@ -1,11 +1,12 @@
 import { alternatives, HeedError, shown } from '../util/errors.ts'
 
-/** What a tensor computes in. f16, bf16, f64 and i64 exist in files only and are converted on the way. */
+/** Type of a tensor's elements. f16, bf16, f64 and i64 exist in files only and are converted on reading. */
 export type DType = 'f32' | 'i32' | 'u32' | 'u8' | 'bool'
 
+/** Typed arrays that tensors are created from and read as. bool is read as a `Uint8Array`. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array
 
-/** In the order of the kernels' `DType`: the index is the number that a program carries. */
+/** All dtypes in the order of `DType` in C++: programs store the index. */
 export const dtypes: readonly DType[] = ['f32', 'i32', 'u32', 'u8', 'bool']
 
 const arrays = {
@@ -16,7 +17,7 @@ const arrays = {
   bool: Uint8Array,
 } as const
 
-/** @throws HeedError with the name that Heed has for it, for another dtype */
+/** Returns a valid dtype. @throws HeedError otherwise, which suggests Heed's name for a dtype of PyTorch or NumPy. */
 export function checkDType(dtype: DType, owner: string): DType {
   if (Object.hasOwn(arrays, dtype)) return dtype
   const [near, why] = otherNames[String(dtype)] ?? []
@@ -31,9 +32,9 @@ export function checkDType(dtype: DType, owner: string): DType {
   )
 }
 
-const IN_FILES = 'Such numbers exist in files only; Heed computes in 32 bits. '
+const IN_FILES = 'This type exists in files only; Heed computes in 32 bits. '
 
-/** What PyTorch, NumPy and JavaScript call dtypes. */
+/** The names of dtypes in PyTorch, NumPy and JavaScript. */
 const otherNames: Readonly<Partial<Record<string, readonly [DType, string?]>>> = {
   float32: ['f32'],
   float: ['f32'],
@@ -73,14 +74,14 @@ export const isFloat = (dtype: DType): boolean => dtype === 'f32'
 
 const rank: Record<DType, number> = { bool: 0, u8: 1, i32: 2, u32: 2, f32: 3 }
 
-/** The dtype of an operation between two: f32 above integers above u8 above bool, as in PyTorch. */
+/** The dtype to which an operation promotes its two inputs, as in PyTorch: f32 > i32, u32 > u8 > bool. */
 export function promote(a: DType, b: DType): DType {
   if (a === b) return a
-  if (rank[a] === rank[b]) return 'i32' // i32 with u32
+  if (rank[a] === rank[b]) return 'i32' // i32 and u32
   return rank[a] > rank[b] ? a : b
 }
 
-/** The dtype that an array of this class holds. A plain Uint8Array is u8, never bool. */
+/** The dtype for an array of this class. A Uint8Array is u8, never bool. */
 export function dtypeOfArray(data: TypedArray): DType {
   if (data instanceof Int32Array) return 'i32'
   if (data instanceof Uint32Array) return 'u32'

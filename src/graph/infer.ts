@@ -1,5 +1,5 @@
-// Shape and dtype of the result of every operation: one total table. A rule throws a ShapeError
-// when the inputs do not fit; `make` adds the module path.
+// Shape and dtype of the result of every operation, as one total table. A rule throws a ShapeError
+// when the inputs do not fit; `make` adds the module path to the message.
 import { type BlockFormat, blockLayouts } from '../util/block-formats.ts'
 import { ShapeError } from '../util/errors.ts'
 import { bytesOf, type DType, isFloat } from './dtype.ts'
@@ -11,7 +11,7 @@ export type InferRule<O extends Op> = (inputs: readonly Form[], attrs: OpAttrs[O
 
 const form = (shape: Shape, dtype: DType): Form => ({ shape, dtype })
 
-/** The form of the input. */
+/** The result has the shape and dtype of the first input. */
 const same = ([x]: readonly Form[]): Form => x
 
 const float =
@@ -28,7 +28,7 @@ const broadcast =
     return form(broadcastShapes(a.shape, b.shape, op), result ?? a.dtype)
   }
 
-/** Operations on the bits of integers, or on bool. */
+/** Bitwise operations on integers, or logical operations on bool. */
 const bitwise =
   (op: string) =>
   (inputs: readonly Form[]): Form => {
@@ -90,7 +90,7 @@ const binary: { [O in Binary]: InferRule<O> } = {
   shr: bitwise('shift right'),
 }
 
-/** (..., L1..Ld) with d = kernel.length -> (..., P1..Pd, K1..Kd). */
+/** Shape of all windows: (..., L1..Ld) -> (..., P1..Pd, K1..Kd), with d = kernel.length. */
 function windowShape(
   shape: Shape,
   kernel: readonly number[],
@@ -154,7 +154,7 @@ function matmul([a, b]: readonly Form[]): Form {
     throw new ShapeError(
       `matmul: the inner sizes must be equal, got ${showShape(a.shape)} x ${showShape(b.shape)}`,
       {
-        remedy: `The last size of the left input (${k}) is the second last of the right one (${k2}).`,
+        remedy: `The last size of the left input (${k}) must equal the second-to-last size of the right input (${k2}).`,
       },
     )
   return form(
@@ -163,7 +163,7 @@ function matmul([a, b]: readonly Form[]): Form {
   )
 }
 
-/** (..., bytes of blocks) -> (..., numbers in them). */
+/** Shape after dequantisation: (..., bytes of blocks) -> (..., numbers). */
 function dequantized({ shape, dtype }: Form, format: BlockFormat): Form {
   const { numbers, bytes } = blockLayouts[format]
   const length = shape.at(-1) ?? 0
@@ -203,7 +203,7 @@ function convolution(x: Shape, w: Shape, attrs: OpAttrs['convolution']): Shape {
   return [x[0], w[0], ...places]
 }
 
-/** Checks that images and weights give an output of this shape. */
+/** Checks that `dy` has the output shape of a convolution of these images and weights. */
 function checkPlaces(x: Shape, w: Shape, dy: Form, attrs: OpAttrs['convolution']): void {
   const places = convolution(x, w, attrs)
   if (!sameShape(places, dy.shape))
@@ -212,7 +212,7 @@ function checkPlaces(x: Shape, w: Shape, dy: Form, attrs: OpAttrs['convolution']
     )
 }
 
-/** Output shape of a pooling over images (B, C, H, W). */
+/** Output shape of pooling over images (B, C, H, W). */
 function pooled(x: Shape, { kernel, stride, before, behind, dilation }: OpAttrs['maxPool']): Shape {
   if (x.length !== 4)
     throw new ShapeError(`maxPool: the input must be (B, C, H, W), got ${showShape(x)}`)
@@ -245,7 +245,7 @@ function attention(inputs: readonly Form[], attrs: OpAttrs['attention']): Form[]
   return [form([b, h, t, v.shape[3]], 'f32'), form([b, h, t], 'f32')]
 }
 
-/** The total table. */
+/** The rule of every operation. */
 export const infer: { [O in Op]: InferRule<O> } = {
   ...unary,
   ...binary,
@@ -259,7 +259,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
   bitcast: ([x], { dtype }) => {
     if (bytesOf(x.dtype) !== bytesOf(dtype))
       throw new ShapeError(
-        `bitcast: the dtypes must have elements of one size, got ${x.dtype} and ${dtype}`,
+        `bitcast: the dtypes must have the same element size, got ${x.dtype} and ${dtype}`,
       )
     return form(x.shape, dtype)
   },
@@ -314,7 +314,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
         x.shape.every((n, i) => i === axis || n === first.shape[i])
       if (!fits)
         throw new ShapeError(
-          `concat: the inputs must have one dtype and differ only along axis ${axis}, got ${showForm(first)} and ${showForm(x)}`,
+          `concat: the inputs must have the same dtype and differ only along axis ${axis}, got ${showForm(first)} and ${showForm(x)}`,
         )
       size += x.shape[axis]
     }
@@ -347,7 +347,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
   dequantize: ([x], { format }) => dequantized(x, format),
 
   buffer: (_, { shape, dtype }) => form(shape, dtype),
-  pick: same, // `pick` makes its own form
+  pick: same, // not used: `pick` in build.ts passes the form itself
   assign: ([target, value]) => {
     if (target.dtype !== value.dtype || !sameShape(target.shape, value.shape))
       throw new ShapeError(`assign: the value must be ${showForm(target)}, got ${showForm(value)}`)
@@ -460,7 +460,7 @@ const notFloat = (op: string, x: Form): ShapeError =>
   new ShapeError(`${op}: the input must be f32, got ${x.dtype}`, { remedy: TO_F32 })
 
 const dtypesDiffer = (op: string, a: Form, b: Form): ShapeError =>
-  new ShapeError(`${op}: the inputs must have one dtype, got ${a.dtype} and ${b.dtype}`)
+  new ShapeError(`${op}: the inputs must have the same dtype, got ${a.dtype} and ${b.dtype}`)
 
 const showForm = ({ shape, dtype }: Form): string => `${showShape(shape)} ${dtype}`
 

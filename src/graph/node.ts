@@ -1,4 +1,4 @@
-// A node is one operation on other nodes. Nothing is computed when one is made.
+// A node is one operation on other nodes. Creating one computes nothing.
 import { copies } from '../util/copies.ts'
 import { HeedError } from '../util/errors.ts'
 import { here } from '../util/here.ts'
@@ -13,67 +13,67 @@ export interface Form {
   readonly dtype: DType
 }
 
-/** Memory of a device, as far as the graph has to know about it. */
+/** The part of a device's memory that the graph needs to know about. */
 export interface Memory {
-  /** Counts the assignments; a leaf made before the newest one is stale. */
+  /** Number of assignments so far. A leaf with a lower version is stale. */
   version: number
 }
 
-/** Where a computed value lies. */
+/** Where a computed value is stored. */
 export interface Place {
   readonly memory: Memory
   readonly version: number
 }
 
-/** Runs on the host, between two halves of a program. */
+/** A JavaScript function that runs between two halves of a program. */
 export type HostFunction = (inputs: TypedArray[]) => TypedArray | Promise<TypedArray>
 
-/** What a node of each operation says about its own gradient (see grad/). */
+/** The gradient rule of a `customVjp` node: takes the gradients of the outputs, returns those of the inputs. */
 export type CustomRule = (node: Node, grads: (Node | null)[]) => (Node | null)[]
 
 let nextId = 0
 
-/** The id of the node that is made next: all that are there are below it. */
+/** The id that the next node will get. All existing nodes have lower ids. */
 export const upcomingId = (): number => nextId
 
 export class Node<O extends Op = Op> implements Form {
-  /** Ids grow as user code runs, so sorting by id is an order in which the graph can be computed. */
+  /** Ids increase with creation, so nodes sorted by id are in topological order. */
   readonly id = nextId++
   readonly op: O
   inputs: readonly Node[]
   readonly attrs: OpAttrs[O]
   readonly shape: Shape
   readonly dtype: DType
-  /** Present when the node has several outputs, which `pick` nodes then select. */
+  /** Present when the node has several outputs; `pick` nodes select one. */
   readonly forms: readonly Form[] | undefined
-  /** Module path at the time of making (`h.3.attn`); errors and profiles print it. */
+  /** Path of the module that created the node (`h.3.attn`). Errors and profiles print it. */
   readonly scope: string
-  /** The user's line, only with HEED_DEBUG=1. */
+  /** The line of user code that created the node; set only with HEED_DEBUG=1. */
   readonly source: string | undefined
 
-  /** Whether a gradient may flow through: some input is tracked and nothing forbids it. */
+  /** Whether gradients flow through this node: an input is tracked, and gradients are enabled. */
   tracked: boolean
-  /** The inputs were let go, so that a kept value does not keep its whole history. */
+  /** The inputs were dropped, so that a kept value does not keep its whole history alive. */
   released = false
 
-  /** Where the value lies once it is computed; such a node is a leaf from then on. */
+  /** Where the value is stored once it has been computed. The node is a leaf from then on. */
   place: Place | null = null
-  /** A leaf's contents until a device first needs them. */
+  /** Contents of a leaf until a device first needs them. */
   data: TypedArray | null = null
-  /** A `scalar`'s number, when the node was made. */
+  /** The number of a `scalar` at the time of creation. */
   value = 0
-  /** A `scalar` of a held program is read again here at each run. */
+  /** For a `scalar` of a held program: returns its number at each run. */
   read: (() => number) | null = null
-  /** The tensor whose state this node is. If tracked, gradients stop here and belong to it. */
+  /** The tensor whose state this node is. If tracked, backward() stops here and the gradient belongs to that tensor. */
   variable: object | null = null
-  /** State: computed once, on its own, before the first program that needs it. */
+  /** Pending state: computed once, in its own program, before the first program that needs it. */
   persistent = false
-  /** Programs that have computed this node without keeping it. */
+  /** Number of programs that have computed this node without keeping it. */
   runs = 0
-  /** The last walk of `trace` (runtime/trace.ts) that came here, and the number that it gave. */
+  /** The last walk of `trace` (runtime/trace.ts) that visited this node, and the number that it assigned. */
   traceWalk = 0
   index = 0
-  /** The last walk of `gradients` (grad/backward.ts) that came here. */
+  /** The last walk of `gradients` (grad/backward.ts) that visited this node. */
   gradientWalk = 0
   rule: CustomRule | null = null
   host: HostFunction | null = null
@@ -94,13 +94,13 @@ export class Node<O extends Op = Op> implements Form {
     this.tracked = tracking && op !== 'stopGradient' && first.dtype === 'f32' && anyTracked(inputs)
   }
 
-  /** Operation, attributes, shape and dtype as one interned number: made when it is asked for. */
+  /** Operation, attributes, shape and dtype as one interned number, computed on first use. */
   get signature(): number {
     this.interned ??= intern(this.op, this.attrs, this)
     return this.interned
   }
 
-  /** Forgets how the value came about; it is a plain leaf from then on. */
+  /** Drops the inputs and the gradient rule. The node is a plain leaf from then on. */
   release(): void {
     this.inputs = []
     this.rule = null
@@ -108,13 +108,16 @@ export class Node<O extends Op = Op> implements Form {
   }
 }
 
-/** Where two versions of Heed are installed, a tensor of one can be given to the other. */
+/** If two versions of Heed are installed, a tensor of one may be passed to the other. */
 function ofOtherCopy(op: Op): HeedError {
   const folders = [...new Set(copies)].join(' and ')
   return new HeedError(
     'invalid-option',
-    `${op}: all tensors must be of one copy of Heed, got tensors of several (${folders})`,
-    { remedy: 'Install one version of heed for all: `npm ls heed` shows who depends on which.' },
+    `${op}: all tensors must come from the same copy of Heed, got tensors of several copies (${folders})`,
+    {
+      remedy:
+        'Install a single version of heed: `npm ls heed` shows which package depends on which version.',
+    },
   )
 }
 
@@ -125,7 +128,7 @@ function anyTracked(inputs: readonly Node[]): boolean {
 
 let tracking = true
 
-/** Runs `body` with no gradients through what it makes. */
+/** Runs `body` with gradients disabled: the nodes that it creates are not tracked. */
 export function untracked<T>(body: () => T): T {
   const outer = tracking
   tracking = false
@@ -136,14 +139,14 @@ export function untracked<T>(body: () => T): T {
   }
 }
 
-/** Narrows a node to one operation, and with it the type of its attributes. */
+/** Narrows the type of a node, and of its attributes, to one operation. */
 export function isOp<O extends Op>(node: Node, op: O): node is Node<O> {
   return node.op === op
 }
 
 let currentScope = ''
 
-/** Runs `body` with `path` as the scope of every node that it makes. */
+/** Runs `body` with `path` as the scope of every node that it creates. */
 export function inScope<T>(path: string, body: () => T): T {
   const outer = currentScope
   currentScope = path
@@ -158,7 +161,7 @@ export const scopeNow = (): string => currentScope
 
 const debugging = setting('HEED_DEBUG') === '1'
 
-/** The first line of the stack that lies outside Heed. */
+/** The first line of the stack trace outside Heed. */
 function callerLine(): string | undefined {
   const lines = (new Error().stack ?? '').split('\n').slice(1)
   const own = here?.replace(/(?:util\/)?[^/]*$/, '')
@@ -168,8 +171,8 @@ function callerLine(): string | undefined {
 const signatures = new Map<string, number>()
 
 /**
- * Equal structure, equal number. Multi-output nodes need only their first form here, because the
- * inputs and attributes determine the others.
+ * Returns the same number for equal structures. The first form of a node with several outputs is
+ * enough, because inputs and attributes determine the others.
  */
 function intern(op: Op, attrs: object, form: Form): number {
   let text = `${op} ${form.dtype} ${form.shape.join()}`
@@ -184,10 +187,10 @@ function intern(op: Op, attrs: object, form: Form): number {
 
 const leafSignatures = new WeakMap<Shape, number>()
 
-/** The signature of a node whose value is there: however it came about, only its form counts. */
+/** The signature of a node whose value exists. It depends on shape and dtype only, not on the operation. */
 export function leafSignature(node: Node): number {
   if (node.dtype !== 'f32') return intern('buffer', {}, node)
-  // Versions of one state share their shape object, so this is found again at each step.
+  // All versions of a state share one shape object, so each step finds its signature here.
   let signature = leafSignatures.get(node.shape)
   if (signature === undefined) {
     signature = intern('buffer', {}, node)
@@ -196,7 +199,7 @@ export function leafSignature(node: Node): number {
   return signature
 }
 
-/** How a node is named in messages: `h.3.attn.c_proj: matmul -> (8, 256, 384) f32`. */
+/** Describes a node for messages: `h.3.attn.c_proj: matmul -> (8, 256, 384) f32`. */
 export function describe(node: Node): string {
   const where = node.scope ? `${node.scope}: ` : ''
   const line = node.source ? ` ${node.source}` : ''

@@ -1,17 +1,17 @@
-// The closed list of operations, with the attributes of each. Every concern (shapes, gradients,
+// The closed list of operations and their attributes. Every concern (shapes, gradients,
 // decompositions, devices) is one total table over these names: a missing entry does not compile.
-// Groups whose names are needed at run time are objects, the others are types.
+// Groups whose names are needed at run time are objects; the others are types.
 import type { BlockFormat } from '../util/block-formats.ts'
 import type { DType } from './dtype.ts'
 import type { Shape } from './shape.ts'
 
 type None = Record<never, never>
 type Axis = { axis: number }
-type Reduce = { axes: readonly number[] } // the reduced axes disappear; sugar puts them back
+type Reduce = { axes: readonly number[] } // the reduced axes are dropped; `build.ts` restores them for keepdim
 type Blocks = { format: BlockFormat }
 type Window = { kernel: readonly number[]; stride: readonly number[]; dilation: readonly number[] }
 
-/** Declares the attributes of an operation. Only the type exists: of the tables, code reads the keys. */
+/** Declares the attributes of an operation. They exist as a type only; code reads just the keys of the tables. */
 const attrs = <Attrs>(): Attrs => undefined as never
 const none = attrs<None>()
 
@@ -35,16 +35,16 @@ const unaryOps = {
   ceil: none,
   round: none,
   trunc: none,
-  not: none, // of bool: logical; of integers: bitwise
+  not: none, // logical for bool, bitwise for integers
 }
 
 const binaryOps = {
   add: none,
   sub: none,
   mul: none,
-  div: none, // of integers: floored
+  div: none, // rounds down for integers
   pow: none,
-  mod: none, // sign of the divisor
+  mod: none, // the result has the sign of the divisor
   maximum: none,
   minimum: none,
   eq: none,
@@ -58,7 +58,7 @@ const binaryOps = {
   shr: none,
 }
 
-/** Element by element over broadcast inputs. */
+/** Element-wise operations on broadcast inputs. */
 const elementwise = {
   ...unaryOps,
   ...binaryOps,
@@ -67,15 +67,15 @@ const elementwise = {
   bitcast: attrs<{ dtype: DType }>(),
 }
 
-/** Values that need no memory: a kernel computes them where it needs them. */
+/** Values that need no memory: each kernel that reads them computes them. */
 export interface GeneratorOps {
-  scalar: { dtype: DType } // a number that enters at run time; the value is the node's, not structure
+  scalar: { dtype: DType } // a run-time number; its value is a field of the node, not part of the structure
   constant: { dtype: DType; value: number } // 0 or ±1, part of the structure
   iota: { shape: Shape; axis: number } // i32: the index along `axis`
   random: { shape: Shape } // u32 bits; inputs: seed, draw (Threefry 2x32-20)
 }
 
-/** The same memory, looked at otherwise. */
+/** Operations that return the same memory with another shape, order or strides. */
 const views = {
   reshape: attrs<{ shape: Shape }>(),
   permute: attrs<{ order: readonly number[] }>(),
@@ -90,7 +90,7 @@ const reductions = {
   prod: attrs<Reduce>(),
   amax: attrs<Reduce>(),
   amin: attrs<Reduce>(),
-  argmax: attrs<Reduce>(), // i32: linear index in the reduced axes, the first of equals
+  argmax: attrs<Reduce>(), // i32: linear index in the reduced axes; ties give the first
   argmin: attrs<Reduce>(),
 }
 
@@ -103,10 +103,10 @@ export interface KernelOps {
   pad: { before: readonly number[]; after: readonly number[] } // with zeros
   foldWindow: Window & { size: readonly number[] } // the transpose of window
   take: Axis // x, index: x[:axis] + index.shape + x[axis+1:]
-  scatterAdd: Axis // base, index, source (shaped as take's output)
+  scatterAdd: Axis // base, index, source (with the shape of take's output)
   scatterSet: Axis
   sliceAt: Axis & { size: number } // x, offset (i32, at run time)
-  updateAt: Axis // x, source, offset: x with source written over it
+  updateAt: Axis // x, source, offset: x with source written at the offset
   sort: Axis & { descending: boolean } // -> values, indices
   topk: Axis & { k: number; largest: boolean } // -> values, indices
   dequantize: Blocks // u8 (..., bytes) -> f32 (..., numbers)
@@ -114,33 +114,33 @@ export interface KernelOps {
 
 export interface ControlOps {
   buffer: { shape: Shape; dtype: DType } // a leaf: memory of a device at one version
-  pick: { index: number } // one output of a node that has several
+  pick: { index: number } // selects one output of a node with several outputs
   assign: None // target, value -> the target's next version
-  assignAt: Axis // target, value, offset: writes a part
+  assignAt: Axis // target, value, offset: writes a part of the target
   stopGradient: None
-  barrier: None // x, ...after: neither merged with its twin nor computed before `after`
-  customVjp: None // outputs' value, ...inputs of its own gradient rule
+  barrier: None // x, ...after: returns x; never merged with an equal node, nor computed before `after`
+  customVjp: None // value, ...inputs of the node's own gradient rule
   hostCall: { shape: Shape; dtype: DType } // a JavaScript function between two halves of a program
 }
 
-/** Of images (B, C, H, W) and weights (O, C / groups, Kh, Kw). Pairs are (y, x). */
+/** Attributes of a convolution of images (B, C, H, W) with weights (O, C / groups, Kh, Kw). Pairs are (y, x). */
 export interface ConvolutionAttrs {
   stride: readonly number[]
-  /** Zeros before the first row and column, and behind the last. */
+  /** Number of zeros before the first row and column, and after the last (`behind`). */
   before: readonly number[]
   behind: readonly number[]
   dilation: readonly number[]
   groups: number
 }
 
-/** Of images (B, C, H, W). Pairs are (y, x). */
+/** Attributes of pooling over images (B, C, H, W). Pairs are (y, x). */
 export interface PoolAttrs extends Window {
-  /** Places of -infinity before the first row and column, and behind the last. */
+  /** Number of -infinity values before the first row and column, and after the last (`behind`). */
   before: readonly number[]
   behind: readonly number[]
 }
 
-/** One node each, with a decomposition into the operations above; a device may run them whole. */
+/** Composites: one node each, defined by a decomposition into the operations above. A device may run them whole. */
 const composites = {
   gelu: attrs<{ tanh: boolean }>(),
   geluBackward: attrs<{ tanh: boolean }>(), // x, dy
@@ -164,7 +164,7 @@ const composites = {
   convolution: attrs<ConvolutionAttrs>(), // x, w -> y (B, O, Ph, Pw)
   convolutionInput: attrs<ConvolutionAttrs & { size: readonly number[] }>(), // dy, w -> dx
   convolutionWeight: attrs<ConvolutionAttrs & { kernel: readonly number[] }>(), // x, dy -> dw
-  maxPool: attrs<PoolAttrs>(), // x -> y, taps (i32: which place of its window)
+  maxPool: attrs<PoolAttrs>(), // x -> y, taps (i32: position of the maximum in its window)
   maxPoolBackward: attrs<PoolAttrs & { size: readonly number[] }>(), // taps, dy -> dx
   matmulQuantized: attrs<Blocks>(), // x (..., M, K), w u8 (N, bytes of K numbers) -> x·wᵀ (..., M, N)
   adamw: none, // p, g, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, scale -> p, m, v
@@ -172,7 +172,10 @@ const composites = {
 
 export interface ChannelNormAttrs {
   eps: number
-  /** Of the channels of each image (mean and variance are (B, groups)); 0: each channel over the batch (C). */
+  /**
+   * Number of channel groups, normalised within each image (mean and variance have shape (B, groups)).
+   * 0 normalises each channel over the batch instead (shape (C)).
+   */
   groups: number
 }
 
@@ -184,7 +187,7 @@ export interface CrossEntropyAttrs {
 export interface AttentionAttrs {
   scale: number
   causal: boolean
-  /** Which of the optional inputs follow, in this order. */
+  /** Which optional inputs are given. They follow v in this order. */
   bias: boolean
   mask: boolean
   length: boolean
@@ -213,6 +216,7 @@ export type Generator = keyof GeneratorOps
 export type View = keyof ViewOps
 export type Reduction = keyof ReduceOps
 export type Primitive = keyof PrimitiveOps
+/** Name of an operation that decomposes into primitives, such as `softmax` or `attention`. */
 export type Composite = keyof CompositeOps
 export type Op = keyof OpAttrs
 

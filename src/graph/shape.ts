@@ -14,10 +14,10 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true
 }
 
-/** `(2, 3)`: how shapes are written in messages. */
+/** Formats a shape for messages: `(2, 3)`. */
 export const showShape = (shape: Shape): string => `(${shape.join(', ')})`
 
-/** Row-major strides, in elements. Sizes of 0 count as 1, since a stride of 0 means repetition. */
+/** Row-major strides, in elements. Sizes of 0 count as 1, because a stride of 0 means repetition. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length)
   let step = 1
@@ -41,15 +41,15 @@ export function broadcastShapes(a: Shape, b: Shape, what = 'broadcast'): Shape {
     const y = i <= b.length ? b[b.length - i] : 1
     if (x !== y && x !== 1 && y !== 1)
       throw new ShapeError(
-        `${what}: shapes must broadcast, got ${showShape(a)} and ${showShape(b)}: ${x} against ${y}`,
-        { remedy: 'Sizes must be equal or 1, counted from the right.' },
+        `${what}: shapes must broadcast, got ${showShape(a)} and ${showShape(b)} (sizes ${x} and ${y} differ)`,
+        { remedy: 'Aligned at the last axis, each pair of sizes must be equal or contain a 1.' },
       )
     out[rank - i] = x === 1 ? y : x
   }
   return out
 }
 
-/** A negative axis counts from the end. @throws ShapeError when it is outside the rank. */
+/** Converts a negative axis, which counts from the end. @throws ShapeError when the axis is out of range. */
 export function normalizeAxis(axis: number, rank: number, what: string): number {
   const out = axis < 0 ? axis + rank : axis
   if (!Number.isInteger(axis) || out < 0 || out >= Math.max(rank, 1))
@@ -74,7 +74,7 @@ export function normalizeAxes(
 
 const isList = (axes: number | readonly number[]): axes is readonly number[] => Array.isArray(axes)
 
-/** @throws ShapeError when a size is not a whole number of at least 0. */
+/** Returns a valid shape. @throws ShapeError when a size is not a whole number >= 0, or for more than 8 dimensions. */
 export function checkShape(shape: Shape, what: string): Shape {
   if (!Array.isArray(shape))
     throw new ShapeError(`${what}: the shape must be an array of sizes, got ${shown(shape)}`, {

@@ -3,9 +3,8 @@ import { HeedError } from '../util/errors.ts'
 import type { Head } from './heads/heads.ts'
 
 /**
- * Refuses what is no model, and a model with another head: a BERT of embeddings where one that writes is needed. Models
- * of other classes may have no head.
- * @throws HeedError
+ * Checks that a value is a model with the given head. Models of other classes, without a head, are accepted.
+ * @throws HeedError for other values, and for a model with another head, such as an embedding BERT for text generation
  */
 export function checkHead(owner: string, model: unknown, head: Head): void {
   checkArgument(owner, 'model', model, 'model')

@@ -1,4 +1,4 @@
-// One form of a model on disk to another.
+// Converts models on disk between formats.
 
 import { existsSync } from 'node:fs'
 import { copyFile, readdir, realpath } from 'node:fs/promises'
@@ -28,10 +28,11 @@ import { dequantizedWeights } from './quantized-checkpoint.ts'
 import { writeSentenceConfig } from './sentence-config.ts'
 import type { WeightFile } from './weight-file.ts'
 
+/** Options of `convertModel`. */
 export interface ConvertOptions {
-  /** What weights are stored in. Default: as they are, and f32 for those of a GGUF file. */
+  /** Data type of the stored weights. Default: unchanged, or f32 for a GGUF file. */
   dtype?: WeightDType
-  /** Bytes of weights in one file at most; above that they are cut into shards. Default 5e9. */
+  /** Maximum number of bytes of weights in one file. Larger models are split into shards. Default 5e9. */
   maxShardBytes?: number
 }
 
@@ -42,10 +43,10 @@ const checkConvertModel = argumentKinds('convertModel', {
 })
 
 /**
- * Writes a model as a Hugging Face folder: of a GGUF file config.json, weights, tokenizer.json and
- * tokenizer_config.json with the chat template; of another folder its files, with weights of another
- * dtype or in shards of another size. One tensor at a time is in memory.
- * @throws HeedError when `target` is `source`, or a value is too large for f16
+ * Writes a model as a Hugging Face folder. From a GGUF file, it writes config.json, weights, tokenizer.json and
+ * tokenizer_config.json with the chat template. From a folder, it copies the files, with weights in another dtype or
+ * shard size. Only one tensor at a time is in memory.
+ * @throws HeedError if `target` is `source` or a run folder, or a value is too large for f16
  */
 export async function convertModel(
   source: string,
@@ -60,14 +61,14 @@ export async function convertModel(
       {
         key: 'target',
         value: target,
-        remedy: 'Convert into another folder.',
+        remedy: 'Choose another target folder.',
       },
     )
   if (existsSync(join(target, 'run.json')))
-    throw new HeedError('already-exists', `The target must not be a run, got ${target}`, {
+    throw new HeedError('already-exists', `The target must not be a run folder, got ${target}`, {
       key: 'target',
       value: target,
-      remedy: 'Convert into another folder.',
+      remedy: 'Choose another target folder.',
     })
   await ensureDir(target)
   await forgetHashes(target)
@@ -111,7 +112,7 @@ async function convertFolder(
   const { weights } = await modelFolder(source)
   const file = await openSafetensors(weights)
   try {
-    // As they are stored, or as numbers of another dtype, for which scales of FP8 must be applied.
+    // Either the stored bytes, or numbers of another dtype, for which FP8 scales must be applied.
     const plain = dtype === undefined ? file : dequantizedWeights(file, config)
     const tensors = plain.names.map((name) => tensorOf(file, plain, name, dtype))
     await saveSafetensors(target, tensors, { maxShardBytes })
@@ -131,7 +132,7 @@ async function convertFolder(
 
 const WEIGHTS = /\.safetensors(\.index\.json)?$/
 
-/** Integers and truth values stay what they are. */
+/** Integers and bools keep their dtype. */
 function tensorOf(
   file: Safetensors,
   plain: WeightFile,
@@ -144,7 +145,7 @@ function tensorOf(
   if (isStoredDType(stored)) return { name, dtype: stored, shape, data: () => file.read(name) }
   throw new HeedError(
     'unsupported',
-    `The dtype of ${name} in ${file.path} must be one that can be read, got ${stored}`,
+    `The dtype of ${name} in ${file.path} must be one that Heed can read, got ${stored}`,
     { key: name, value: stored, remedy: 'Remove or convert this tensor in Python.' },
   )
 }
@@ -157,13 +158,16 @@ async function valuesOf(weights: WeightFile, name: string): Promise<Float32Array
 }
 
 async function writeConfig(target: string, config: RawConfig, dtype?: WeightDType): Promise<void> {
-  const { dtype: _, torch_dtype, ...rest } = config // newer files call it `dtype`
+  const { dtype: _, torch_dtype, ...rest } = config // newer versions of transformers write `dtype`
   const stored = dtype === undefined ? (torch_dtype ?? config.dtype) : TORCH_DTYPES[dtype]
   const all = stored === undefined ? rest : { ...rest, torch_dtype: stored }
   await writeFileAtomic(join(target, 'config.json'), `${JSON.stringify(all, null, 2)}\n`)
 }
 
-/** Tokenizer, generation settings and the like: small files beside the weights. A copy is not a run to resume, and has other checksums. */
+/**
+ * Copies small files such as tokenizer and generation settings. Not run.json and hashes: a copy is not a run that can
+ * be resumed.
+ */
 async function copyRest(source: string, target: string): Promise<void> {
   for (const entry of await readdir(source, { withFileTypes: true })) {
     const { name } = entry

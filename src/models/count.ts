@@ -1,4 +1,4 @@
-// Parameters, operations and memory of a model, counted from shapes: its graph is built and nothing is computed.
+// Counts parameters, operations and memory of a model from shapes. Builds its graph but computes nothing.
 
 import { isOp, type Node } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
@@ -9,44 +9,50 @@ import { Tensor, zeros } from '../tensor/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { invalidOption } from '../util/errors.ts'
 
-/** Any model of the registry. */
+/** A model that can be counted, such as any registered model. */
 export interface Countable extends Module {
   readonly contextLength?: number
-  /** Of models that read images, which are counted by the image. */
+  /** Shape of the input, for models that read images. Their counts are per image. */
   readonly imageShape?: readonly number[]
   forward(...inputs: never[]): unknown
   createCache?(room: { capacity: number; sourceLength?: number }): KVCache
 }
 
+/** Counts of one component of a model. */
 export interface Component {
-  /** Path of the module; numbered siblings are counted together: `h.*.attn`. */
+  /** Path of the module. Numbered siblings are combined: `h.*.attn`. */
   name: string
-  /** How many siblings there are. */
+  /** Number of siblings. */
   copies: number
-  /** Of all copies; what is shared with a component before counts there. */
+  /** Parameters of all copies. Parameters shared with an earlier component are counted there. */
   parameters: number
-  /** Floating-point operations of matrix products and attention in a forward pass, per token. */
+  /** Floating-point operations of matrix products and attention in a forward pass, per token or image. */
   flops: number
 }
 
+/** The result of `countModel`. */
 export interface ModelCount {
-  /** What FLOPs are told for. */
+  /** Unit of the FLOPs. */
   unit: 'token' | 'image'
   components: Component[]
   parameters: number
-  /** Tokens at once, of which FLOPs are the mean: later tokens attend to more. */
+  /** Number of tokens in the sequence. FLOPs are the mean over it, because later tokens attend to more keys. */
   context: number
-  /** Per token; a multiply-add is two. */
+  /** FLOPs of a forward pass per token or image. A multiply-add counts as two. */
   forwardFlops: number
-  /** Forward and backward pass, per token. */
+  /** FLOPs of a forward and backward pass per token or image. */
   trainingFlops: number
-  /** f32 keys and values of a full context; 0 for models that have no cache. */
+  /** Bytes of f32 keys and values for a full context; 0 for models without a cache. */
   cacheBytes: number
 }
 
 const checkCountModel = argumentKinds('countModel', { model: 'model', context: 'any' })
 
-/** @param given tokens at once; by default as many as the model can see */
+/**
+ * Counts the parameters, FLOPs and cache size of a model by component.
+ * @param given number of tokens. Default: the context length of the model, at most 4096
+ * @throws HeedError for a context that the model does not support
+ */
 export function countModel(model: Countable, given?: number): ModelCount {
   checkCountModel(model, given)
   const context = given === undefined ? contextOf(model) : given
@@ -56,10 +62,10 @@ export function countModel(model: Countable, given?: number): ModelCount {
       key: 'context',
       value: context,
       expected: model.imageShape
-        ? 'left out for a model that reads images'
+        ? 'omitted for a model that reads images'
         : `a whole number from 1 to ${most}`,
       try: model.imageShape ? undefined : { context: [most] },
-      remedy: model.imageShape ? 'Leave it out.' : undefined,
+      remedy: model.imageShape ? 'Omit it.' : undefined,
     })
   const outputs = tensorsIn(callWithZeros(model, context))
   const forward = flopsOf(outputs.map(({ node }) => node))
@@ -79,16 +85,16 @@ export function countModel(model: Countable, given?: number): ModelCount {
   }
 }
 
-const LONGEST = 4096 // models without a limit, and those with limits that nobody fills, are counted at this
+const LONGEST = 4096 // context for models without a limit, and for those with a larger limit
 
 const contextOf = ({ imageShape, contextLength = LONGEST }: Countable): number =>
   imageShape ? 1 : Math.min(contextLength, LONGEST)
 
-/** Models of two texts (encoder and decoder) get both, of one length. */
+/** Encoder-decoder models get a source and a target of the same length. */
 function callWithZeros(model: Countable, tokens: number): unknown {
   const forward = model.forward as unknown as (...inputs: Tensor[]) => unknown
   if (model.imageShape) {
-    model.eval() // one image has no statistics of a batch
+    model.eval() // batch statistics of one image are undefined
     return forward(zeros([1, ...model.imageShape]))
   }
   const ids = zeros([1, tokens], 'i32')
@@ -102,7 +108,7 @@ function tensorsIn(output: unknown): Tensor[] {
   return Object.values(output as object).flatMap(tensorsIn)
 }
 
-/** FLOPs by module path. */
+/** FLOPs, keyed by module path. */
 function flopsOf(outputs: readonly Node[]): Map<string, number> {
   const found = new Map<string, number>()
   for (const node of trace(outputs).nodes) {
@@ -122,7 +128,7 @@ function flopsOfNode(node: Node): number {
   return attentionFlops(shapes, node.attrs.causal)[node.op]
 }
 
-/** In the order in which the model names its modules. */
+/** Counts by component, in the order of the model's modules. */
 function componentsOf(model: Module, flops: ReadonlyMap<string, number>): Component[] {
   const found = new Map<string, Component & { paths: Set<string> }>()
   const at = (path: string): Component => {
@@ -141,7 +147,7 @@ function componentsOf(model: Module, flops: ReadonlyMap<string, number>): Compon
     .map(({ paths: _, ...component }) => component)
 }
 
-/** A cache for two tokens is made, to see how it grows. */
+/** Bytes of the cache, extrapolated from a cache for two tokens. */
 function cacheBytes(model: Countable, context: number): number {
   const room = { capacity: 2, ...(readsTwoTexts(model) && { sourceLength: 1 }) }
   const layers = model.createCache?.(room).layers ?? []

@@ -1,4 +1,4 @@
-// Everything that Heed knows of a family of models, in one place: the end of the family's file.
+// The definition of a family of models: everything that Heed knows about it. It is at the end of the family's file.
 
 import { Module } from '../nn/index.ts'
 import { checkArgument, hasMethod } from '../util/check-argument.ts'
@@ -14,30 +14,33 @@ import type { SizeKeys } from './shared/sizes.ts'
 import type { TokenizerConventions } from './shared/tokenizers.ts'
 import { type TaskName, taskHeads } from './task-names.ts'
 
-/** All keys are required: a feature that a family does not have is an explicit `null`, `[]` or `{}`. */
+/**
+ * Definition of a family of models. All keys are required. If a family lacks a feature, the value is `null`, `[]` or
+ * `{}`.
+ */
 export interface ModelDefinition<C extends object = object> extends Architecture<C> {
-  /** Other values of `model_type` that mean this family. */
+  /** Other values of `model_type` that refer to this family. */
   readonly otherNames: readonly string[]
   /**
-   * The classes, by head: the first is the default of a folder without `architectures`. Where several classes have the
-   * same head, the first is the default for that head.
+   * The model classes. The first one is the default for folders without `architectures`. If several classes have the
+   * same head, the first of them is the default for that head.
    */
   readonly heads: readonly ModelClass[]
-  /** The keys of config.json for the sizes of a new model; null: new models cannot be built from sizes alone. */
+  /** Returns the config of a new model from sizes; null if new models cannot be built from sizes alone. */
   readonly sizes: SizeKeys | null
-  /** The keys of config.json with a probability of dropout in training. */
+  /** Keys of config.json that contain a dropout probability for training. */
   readonly dropout: readonly string[]
-  /** The vocabulary of a new model; null for models that read no text. */
+  /** Tokenizer of a new model; null for models that do not read text. */
   readonly tokenizer: TokenizerConventions | null
-  /** The keys of config.json for the images that a new model reads; null for models that read none. */
+  /** Returns the config keys for the image size of a new model; null for models that do not read images. */
   readonly image: ImageKeys | null
-  /** What is trained by default. */
+  /** Default training task. */
   readonly task: TaskName
-  /** The head for training on masked tokens; null: there is none. */
+  /** Head for masked language modelling; null if there is none. */
   readonly maskedLanguageModeling: 'masked-lm' | 'pretraining' | null
-  /** How GGUF files store this family; null: they are not read. */
+  /** How GGUF files store this family; null if they are not supported. */
   readonly gguf: GGUFFormat | null
-  /** Published sizes by name, for `heed inspect --preset`: what differs from the defaults of the config. */
+  /** Published sizes by name, as differences from the config's defaults. Used by `heed inspect --preset`. */
   readonly presets: Readonly<Record<string, Partial<C>>>
 }
 
@@ -68,21 +71,21 @@ const CONFIG = optionKinds<ConfigFormat<object>>({
 })
 
 /**
- * A definition of a family of models, checked; `registerModel` makes it known.
- * @throws HeedError for an unsafe name, for a definition without heads, and for a head that no class implements
+ * Checks and returns the definition of a family of models. `registerModel` registers it.
+ * @throws HeedError for an invalid name, a definition without heads, or a task whose head no class implements
  */
 export function defineModel<C extends object>(definition: ModelDefinition<C>): ModelDefinition<C> {
   checkDefinition('defineModel', definition)
   return definition
 }
 
-/** @throws HeedError as `defineModel` does */
+/** Checks a definition. @throws HeedError like `defineModel` */
 export function checkDefinition<C extends object>(
   owner: string,
   definition: ModelDefinition<C>,
 ): void {
   checkArgument(owner, 'definition', definition, 'record')
-  DEFINITION.checkValues(owner, definition) // the keys of its family are beside them
+  DEFINITION.checkValues(owner, definition) // allows the additional keys of the family
   CONFIG.check(owner, definition.config)
   const { modelType, otherNames, heads } = definition
   for (const name of [modelType, ...otherNames]) checkName('model type', name)
@@ -99,15 +102,15 @@ export function checkDefinition<C extends object>(
   checkImplemented(definition)
 }
 
-/** @throws HeedError for a schema that does not accept its own defaults */
+/** Checks that the config schema has valid defaults. @throws HeedError otherwise */
 export function checkDefaults<C extends object>(definition: ModelDefinition<C>): void {
   try {
     configOf(definition, {})
   } catch (cause) {
     throw new HeedError(
       'invalid-option',
-      `The schema of '${definition.modelType}' must accept its own defaults, but refuses them: ${(cause as Error).message}`,
-      { key: 'config', cause, remedy: 'Give each key of the schema a default that is valid.' },
+      `The schema of '${definition.modelType}' must accept its own defaults, but rejects them: ${(cause as Error).message}`,
+      { key: 'config', cause, remedy: 'Give each key of the schema a valid default.' },
     )
   }
 }
@@ -135,7 +138,7 @@ function checkClass(Model: ModelClass, modelType: string): void {
   )
 }
 
-/** The head of the default task, and that for masked tokens, must be there. */
+/** The heads for the default task and for masked language modelling must be implemented. */
 function checkImplemented({
   modelType,
   heads,
@@ -153,8 +156,13 @@ function checkImplemented({
     if (head === undefined || !implemented.has(head))
       throw new HeedError(
         'invalid-option',
-        `\`${key}\` of '${modelType}' must need ${expected}, got ${shown(head ?? task)}`,
-        { key, value: head, expected, remedy: 'Add the class to `heads`, or choose another.' },
+        `\`${key}\` of '${modelType}' must require ${expected}, got ${shown(head ?? task)}`,
+        {
+          key,
+          value: head,
+          expected,
+          remedy: 'Add the class to `heads`, or choose another value.',
+        },
       )
   }
 }

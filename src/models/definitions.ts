@@ -1,5 +1,5 @@
 import { Registry } from '../util/registry.ts'
 import type { ModelDefinition } from './definition.ts'
 
-/** Every family that is known, by `model_type`. */
+/** The definitions of all registered families, keyed by `model_type`. */
 export const definitions = new Registry<ModelDefinition>('model type')

@@ -1,4 +1,4 @@
-// The families of models that Heed has: one line for each. The registry and the public exports are made of this list.
+// All built-in families of models, one per line. The registry and the public exports are derived from this list.
 
 export * from './text/bert.ts'
 export * from './text/bloom.ts'

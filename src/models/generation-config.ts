@@ -1,15 +1,15 @@
-// generation_config.json of a model folder: the settings that its authors recommend for generation.
+// generation_config.json of a model folder: recommended settings for generation.
 import { type JsonObject, readJsonObject } from '../io/files/json.ts'
 import { isGGUF } from '../io/gguf/gguf.ts'
 import { modelFolder, type RawConfig } from '../io/hub/hf.ts'
 import { GENERATION_KEYS } from './generation-keys.ts'
 
-/** The name of the file. */
+/** Name of the file with generation settings. */
 export const GENERATION_CONFIG = 'generation_config.json'
 
 /**
- * The generation settings of a folder or GGUF file. Older folders have them in config.json. End tokens are those of
- * both files.
+ * Reads the generation settings of a folder or GGUF file. Older folders have them in config.json. The end tokens of
+ * both files are combined.
  */
 export async function readGenerationConfig(path: string, config: RawConfig): Promise<JsonObject> {
   const settings = (await fileOf(path)) ?? knownKeys(config)
@@ -26,7 +26,7 @@ async function fileOf(path: string): Promise<JsonObject | undefined> {
 const knownKeys = (config: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(config).filter(([key]) => Object.hasOwn(GENERATION_KEYS, key)))
 
-/** Ids may be given one at a time or as a list. Negative ids stand for none. */
+/** Collects ids given as numbers or arrays. Negative ids mean none. */
 function endTokens(...values: unknown[]): number[] {
   const isToken = (id: unknown): id is number => Number.isSafeInteger(id) && Number(id) >= 0
   return [...new Set(values.flat().filter(isToken))]

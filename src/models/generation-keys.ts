@@ -1,16 +1,17 @@
-// The keys of transformers 5.24's GenerationConfig, and what Heed does with each.
+// The keys of GenerationConfig in transformers 5.24, and how Heed handles each of them.
 
-/** What Heed does with a key of generation_config.json. */
+/** How Heed handles a key of generation_config.json. */
 export type KeyAnswer =
-  /** It changes the text as it does in transformers. */
+  /** Same effect on the text as in transformers. */
   | 'obeyed'
-  /** It changes speed, memory or the form of the result in transformers, but no text. */
+  /** Affects only speed, memory or the form of the result in transformers, not the text. */
   | 'no effect'
-  /** A warning names it, unless its value is one of `harmless`. */
+  /** Not supported. A warning names it, unless its value is one of `harmless`. */
   | { readonly harmless: readonly unknown[] }
 
 const unlessOneOf = (...harmless: readonly unknown[]): KeyAnswer => ({ harmless })
 
+/** Every key of generation_config.json with the way Heed handles it. */
 export const GENERATION_KEYS: Readonly<Record<string, KeyAnswer>> = {
   // Length
   max_length: 'obeyed',
@@ -65,7 +66,7 @@ export const GENERATION_KEYS: Readonly<Record<string, KeyAnswer>> = {
   output_logits: 'no effect',
   return_dict_in_generate: 'no effect',
   // Special tokens
-  pad_token_id: 'no effect', // fills texts that have ended
+  pad_token_id: 'no effect', // fills finished texts
   bos_token_id: 'obeyed',
   eos_token_id: 'obeyed',
   decoder_start_token_id: 'obeyed',
@@ -85,15 +86,15 @@ export const GENERATION_KEYS: Readonly<Record<string, KeyAnswer>> = {
   compile_config: 'no effect',
   disable_compile: 'no effect',
   continuous_batching_config: 'no effect',
-  // Strategies that transformers 5 no longer contains
+  // Strategies that transformers 5 has removed
   penalty_alpha: unlessOneOf(0),
   dola_layers: unlessOneOf(),
   diversity_penalty: unlessOneOf(0),
   num_beam_groups: unlessOneOf(1),
   constraints: unlessOneOf(),
   force_words_ids: unlessOneOf(),
-  // About the file itself
+  // Metadata of the file
   _from_model_config: 'no effect',
   transformers_version: 'no effect',
-  _commit_hash: 'no effect', // of older files
+  _commit_hash: 'no effect', // in older files
 }

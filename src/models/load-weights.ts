@@ -1,4 +1,4 @@
-// From the tensors of a file to the parameters of a model.
+// Loads the tensors of a file into the parameters of a model.
 
 import { isJsonObject } from '../io/files/json.ts'
 import { assertFinite, type Piece } from '../io/safetensors/safetensors.ts'
@@ -21,14 +21,15 @@ import { warn } from '../util/warn.ts'
 import { sameTensors } from './same-tensors.ts'
 import type { WeightFile } from './weight-file.ts'
 
+/** Options of `loadAll`. */
 export interface LoadWeightsOptions extends LoadOptions {
-  /** Keep quantised weights in their blocks. Default false. */
+  /** Whether to keep quantised weights in their blocks. Default false. */
   keepBlocks?: boolean
 }
 
 /**
- * Gives a model all its weights; returns the parameters and buffers that have got values.
- * @throws HeedError that lists missing and misshaped weights, and those that are not numbers
+ * Loads all weights of a model. Returns the parameters and buffers that were loaded.
+ * @throws HeedError that lists weights that are missing or have another shape, or for weights that are not numbers
  */
 export async function loadAll(
   model: Module,
@@ -51,13 +52,16 @@ export async function loadAll(
 
 const checkIsBelow = argumentKinds('isBelow', { name: 'text', bases: 'texts' })
 
-/** Whether a weight is below one of these paths; '' is above all. */
+/** Returns whether a weight's name is below one of these paths. The path '' contains all weights. */
 export function isBelow(name: string, bases: readonly string[]): boolean {
   checkIsBelow(name, bases)
   return bases.some((base) => base === '' || name.startsWith(`${base}.`))
 }
 
-/** Loads what is below `bases`, all of it, and of the rest what fits by name; returns what is missing. */
+/**
+ * Loads all weights below `bases`, and of the others those that fit. Returns the names of missing weights. @throws
+ * HeedError if a weight below `bases` is missing
+ */
 export async function loadBelowHead(
   model: Module,
   file: WeightFile,
@@ -76,7 +80,7 @@ export async function loadBelowHead(
   if (below.length === 0) return missing
   throw new HeedError(
     'invalid-config',
-    `${file.path} lacks ${below.length} weights:\n    ${below.slice(0, 20).join('\n    ')}`,
+    `${file.path} must have all weights of the model, but lacks ${below.length}:\n    ${below.slice(0, 20).join('\n    ')}`,
     { remedy: 'Check that the download is complete and that config.json belongs to it.' },
   )
 }
@@ -95,7 +99,7 @@ async function* finitePieces(file: WeightFile, key: string): AsyncGenerator<Piec
   }
 }
 
-/** Bytes in place of a weight are codes of a quantisation, whose scales are not known. */
+/** Rejects bytes stored in place of a weight: they are quantised codes with unknown scales. */
 function checkNumbers(file: WeightFile, key: string): void {
   const { dtype } = file.info(key)
   if (dtype !== 'i8' && dtype !== 'u8') return
@@ -103,13 +107,13 @@ function checkNumbers(file: WeightFile, key: string): void {
   throw new HeedError(
     'unsupported',
     `The weight ${key} in ${file.path} must be floating-point numbers, got ${name} (a quantised checkpoint)`,
-    { key, value: dtype, remedy: 'Use the model before its quantisation, or a GGUF file of it.' },
+    { key, value: dtype, remedy: 'Use the original, unquantised model, or a GGUF file of it.' },
   )
 }
 
 /**
- * The model shares a parameter between two layers, for which the checkpoint has different values (as fine-tuned and
- * merged models do): each layer gets its own, as in transformers 5.
+ * Gives a layer its own parameter if it shares one in the model but the checkpoint has different values, which occurs
+ * in fine-tuned and merged models. transformers 5 does the same.
  */
 async function untieWhereDifferent(
   model: Module,
@@ -125,6 +129,6 @@ async function untieWhereDifferent(
   if (isJsonObject(config) && config.tie_word_embeddings === true && !isEmbedding)
     config.tie_word_embeddings = false
   warn(
-    `${file.path} has different values for ${key} and ${other.key}, which its config ties: both are used.`,
+    `${file.path} has different values for ${key} and ${other.key}, although its config ties them. Both are used.`,
   )
 }

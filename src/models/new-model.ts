@@ -9,13 +9,14 @@ import type { ModelClass } from './pretrained.ts'
 import { modelClass, modelDefinition } from './registry.ts'
 import type { Sizes } from './shared/sizes.ts'
 
+/** Options of `newModel`. */
 export interface NewModelOptions {
   modelType: string
   head: Head
   sizes: Sizes
-  /** Probability of dropout. Default 0. */
+  /** Dropout probability. Default 0. */
   dropout?: number
-  /** Further keys of the config, which override those of the sizes. */
+  /** Further config keys, which override those derived from the sizes. */
   config?: Readonly<Record<string, unknown>>
 }
 
@@ -30,9 +31,9 @@ const checkNewModel = argumentKinds('newModel', {
 })
 
 /**
- * A model with random weights.
- * @throws HeedError for a family that cannot be built from sizes, and for sizes that do not fit together: with values
- * of `heads` or `dim` that do
+ * Creates a model with random weights.
+ * @throws HeedError for a family that cannot be built from sizes, and for incompatible sizes, with compatible values of
+ * `heads` or `dim`
  */
 export function newModel(options: NewModelOptions): Module {
   checkNewModel(options)
@@ -54,8 +55,8 @@ function build({ modelType, head, sizes, dropout = 0, config }: NewModelOptions)
 const checkDropoutKeys = argumentKinds('dropoutKeys', { modelType: 'text', rate: 'share' })
 
 /**
- * The keys of config.json that set all dropout of a family.
- * @throws HeedError where the family has no dropout and `rate` is above 0
+ * Returns the config keys that set all dropout probabilities of a family.
+ * @throws HeedError if the family has no dropout and `rate` is above 0
  */
 export function dropoutKeys(modelType: string, rate: number): Record<string, number> {
   checkDropoutKeys(modelType, rate)
@@ -63,7 +64,7 @@ export function dropoutKeys(modelType: string, rate: number): Record<string, num
   if (keys.length === 0 && rate > 0)
     throw new HeedError(
       'unsupported',
-      `\`dropout\` must be 0 for ${title}, which has none, got ${rate}`,
+      `\`dropout\` must be 0 for ${title}, which has no dropout, got ${rate}`,
       {
         key: 'dropout',
         value: rate,
@@ -86,7 +87,7 @@ function notBuildable(modelType: string): HeedError {
   })
 }
 
-/** Where other values of `heads` or `dim` make a valid model, the error that names them. */
+/** An error that suggests values of `heads` or `dim` for which the model is valid, if there are any. */
 function sizesError(cause: HeedError, options: NewModelOptions): HeedError | undefined {
   const { sizes } = options
   const works = (changed: Partial<Sizes>): boolean => {
@@ -102,18 +103,18 @@ function sizesError(cause: HeedError, options: NewModelOptions): HeedError | und
   if (heads.length === 0 && dim.length === 0) return undefined
   return new HeedError(
     'invalid-option',
-    `\`heads\` and \`dim\` must fit together, got ${sizes.heads} and ${sizes.dim} (${cause.message})`,
+    `\`heads\` and \`dim\` must be compatible, got ${sizes.heads} and ${sizes.dim} (${cause.message})`,
     {
       key: 'heads',
       value: sizes.heads,
-      expected: 'a number that fits `dim`',
+      expected: 'compatible with `dim`',
       try: { heads, dim },
       cause,
     },
   )
 }
 
-/** The multiples of the number of heads, and of twice that, next to the width. */
+/** The multiples of twice the number of heads below and above the width. */
 function dimensionsNear({ heads, dim }: Sizes): number[] {
   const below = Math.floor(dim / (2 * heads)) * 2 * heads
   return [below, below + 2 * heads].filter((value) => value > 0)

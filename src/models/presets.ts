@@ -1,4 +1,4 @@
-// Models of published sizes, for counting parameters without allocating them.
+// Models of published sizes, for counting parameters without allocating memory.
 import { attention, Embedding, Linear, Module, RMSNorm } from '../nn/index.ts'
 import type { Tensor } from '../tensor/index.ts'
 import { unknownName } from '../util/registry.ts'
@@ -6,7 +6,7 @@ import type { Countable } from './count.ts'
 import { definitions } from './definitions.ts'
 import { modelClass } from './registry.ts'
 
-/** Published sizes by name: those of the definitions, and those of models without a `model_type`. */
+/** Published sizes by name: those of the definitions, and those of models that have no `model_type`. */
 function presets(): Map<string, () => Countable> {
   const all = new Map<string, () => Countable>()
   for (const { modelType, presets } of definitions.values())
@@ -16,9 +16,13 @@ function presets(): Map<string, () => Countable> {
   return all
 }
 
+/** Returns the names of all published sizes. */
 export const presetNames = (): string[] => [...presets().keys()]
 
-/** A model of a published size, whose weights are not computed. @throws HeedError with the most similar names */
+/**
+ * Creates a model of a published size. Its weights are never computed. @throws HeedError for an unknown name, with the
+ * most similar ones
+ */
 export function preset(name: string): Countable {
   const make = presets().get(name)
   if (make) return make()
@@ -41,12 +45,12 @@ const palm: Record<string, PaLMConfig> = {
 const PALM = { headDim: 256, vocabulary: 256_000, context: 2048 }
 
 /**
- * The shapes of PaLM, for counting only: no checkpoint was ever published. Rotary positions, which have no weights and
- * no matrix products, are left out.
+ * The shapes of PaLM, only for counting, because no checkpoint has been published. Rotary positions have no weights and
+ * no matrix products, and are omitted.
  */
 class PaLM extends Module<PaLMConfig> implements Countable {
   readonly contextLength = PALM.context
-  embedding = new Embedding(PALM.vocabulary, this.config.width) // the output shares it
+  embedding = new Embedding(PALM.vocabulary, this.config.width) // shared with the output layer
   h = Array.from({ length: this.config.layers }, () => new PaLMBlock(this.config))
   norm = new RMSNorm(this.config.width)
   lm_head = new Linear(this.config.width, PALM.vocabulary, {
@@ -60,7 +64,7 @@ class PaLM extends Module<PaLMConfig> implements Countable {
   }
 }
 
-/** Attention and SwiGLU side by side on one norm; one head of keys and values for all queries. */
+/** Parallel attention and SwiGLU after a single norm, with one head of keys and values (multi-query attention). */
 class PaLMBlock extends Module<PaLMConfig> {
   norm = new RMSNorm(this.config.width)
   q_proj = this.linear(this.config.width, this.config.heads * PALM.headDim)

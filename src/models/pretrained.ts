@@ -1,4 +1,4 @@
-// Models on disk: Hugging Face's folders.
+// Reads and writes models in Hugging Face's folder layout.
 
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
@@ -17,36 +17,40 @@ import { loadAll, loadBelowHead } from './load-weights.ts'
 import { dequantizedWeights } from './quantized-checkpoint.ts'
 import { openWeights, type WeightFile, weightsOf } from './weight-file.ts'
 
-/** A class of models with one head. */
+/** A model class with one head. */
 export interface ModelClass<M extends Module = Module> {
   new (config: never): M
   /** `model_type` of config.json. */
   readonly modelType: string
-  /** The class names in transformers: the first is written to config.json, all open. */
+  /** Class names in transformers. The first one is written to config.json; all are accepted when opening. */
   readonly architectures: readonly string[]
   readonly head: Head
   /**
-   * Paths below which a checkpoint must have every weight ('' is the whole model); the rest is the head, which may be
-   * new. Left out: there is no such part.
+   * Paths below which a checkpoint must have every weight ('' is the whole model). Other weights belong to the head and
+   * may be new. Omitted if all weights are required.
    */
   readonly base?: string | readonly string[]
-  /** Paths of the lists of layers, from input to output: `transformer.h`. */
+  /** Paths of the lists of layers, from input to output, such as `transformer.h`. */
   readonly layerLists?: readonly string[]
 }
 
+/** Options of `fromPretrained`. */
 export interface LoadModelOptions {
-  /** Keys that replace those of config.json: other labels, another dropout. */
+  /** Config keys that override those of config.json, such as labels or dropout. */
   config?: Readonly<Record<string, unknown>>
-  /** Called with the names of weights that the checkpoint lacks, or has for other labels: they start from random values. */
+  /**
+   * Called with the names of weights that are missing in the checkpoint or belong to other labels. They are initialised
+   * randomly.
+   */
   onNew?: (names: readonly string[]) => void
   /**
-   * Keep quantised weights in their blocks (default): less memory, faster generation. False dequantises them, so that
-   * they can be trained and saved; a new head is always dequantised.
+   * Whether to keep quantised weights in their blocks, for less memory and faster generation. If false, they are
+   * dequantised, so that they can be trained and saved. A new head is always dequantised. Default true.
    */
   keepBlocks?: boolean
 }
 
-/** A model of this class with the weights of a folder or a GGUF file, switched to evaluation. */
+/** Creates a model of this class with the weights of a folder or GGUF file, in evaluation mode. */
 export async function loadFolder<M extends Module>(
   Model: ModelClass<M>,
   config: object,
@@ -58,7 +62,7 @@ export async function loadFolder<M extends Module>(
   const own =
     !Array.isArray(architectures) ||
     architectures.some((name) => Model.architectures.includes(name))
-  // Beside its base an encoder has nothing that its states need, such as a pooler.
+  // An encoder's class has only the base. Other parts, such as a pooler, do not affect its hidden states.
   const apart = Model.head === 'encoder' || Model.head === 'image-features'
   const whole = own && !apart && other === undefined
   const stored = await openWeights(await weightsOf(dir))
@@ -78,7 +82,10 @@ export async function loadFolder<M extends Module>(
 
 const checkLoadWeights = argumentKinds('loadWeights', { model: 'model', path: 'text' })
 
-/** Gives a model the weights of a `.safetensors` file, or of the index of a sharded checkpoint. */
+/**
+ * Loads the weights of a `.safetensors` file, or of a sharded checkpoint's index, into a model. @throws HeedError if
+ * they do not fit
+ */
 export async function loadWeights(model: Module, path: string): Promise<void> {
   checkLoadWeights(model, path)
   const file = await openWeights(path)
@@ -94,21 +101,23 @@ function warnOfUnused(names: readonly string[], { path }: WeightFile, { name }: 
   warn(`${path} has ${count} that ${name} does not use: ${listNames(names)}.`)
 }
 
+/** Options of `savePretrained`. */
 export interface SaveOptions {
-  /** What numbers are stored in, rounded to the nearest. Default 'f32', which loses nothing. */
+  /** Data type of the stored weights. Numbers are rounded to nearest. Default 'f32', which is lossless. */
   dtype?: WeightDType
-  /** Bytes of weights in one file at most; above that they are cut into shards. Default 5e9. */
+  /** Maximum number of bytes of weights in one file. Larger models are split into shards. Default 5e9. */
   maxShardBytes?: number
-  /** Goes beside the weights, as tokenizer.json. */
+  /** Tokenizer to save with the weights, as tokenizer.json. */
   tokenizer?: { save(folder: string): Promise<void> }
 }
 
-/** As config.json names them. */
+/** Names of dtypes in config.json. */
 export const TORCH_DTYPES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const
 
-/** What weights can be stored in. */
+/** Data type of stored weights. */
 export type WeightDType = keyof typeof TORCH_DTYPES
 
+/** All data types of stored weights. */
 export const weightDTypes = Object.keys(TORCH_DTYPES) as WeightDType[]
 
 const checkSavePretrained = argumentKinds('savePretrained', {
@@ -122,9 +131,10 @@ const checkSavePretrained = argumentKinds('savePretrained', {
 })
 
 /**
- * Writes config.json, the weights, generation_config.json and tokenizer.json, as transformers reads them. The weights are
- * replaced in one moment, one tensor at a time is in memory.
- * @throws HeedError that names the tensor with a value too large for f16
+ * Saves a model as transformers reads it: config.json, weights, generation_config.json and, if given, the tokenizer.
+ * The weights are replaced atomically. Only one tensor at a time is in memory.
+ * @throws HeedError for a module that is not a model of a family, and for a value too large for f16, with the name of
+ * its tensor
  */
 export async function savePretrained(
   model: Module,
@@ -146,13 +156,13 @@ async function saveGenerationConfig(model: Module, dir: string): Promise<void> {
   await writeFileAtomic(join(dir, GENERATION_CONFIG), `${json}\n`)
 }
 
-/** Whether a model keeps settings for generation. */
+/** Whether a model has settings for generation. */
 export const generates = (model: Module): model is Module & { generationConfig: JsonObject } =>
   'generationConfig' in model
 
 const checkSaveWeights = argumentKinds('saveWeights', { model: 'model', path: 'text' })
 
-/** Writes parameters and buffers, each once, as float32 in one file. */
+/** Saves each parameter and buffer once, as float32 in one safetensors file. */
 export async function saveWeights(model: Module, path: string): Promise<void> {
   checkSaveWeights(model, path)
   await writeSafetensors(path, await tensorsToWrite(model.stateDict()), { format: 'pt' })
@@ -168,7 +178,7 @@ function checkDType(dtype: string): void {
   })
 }
 
-/** The contents of a model's config.json. @throws HeedError for a module without a `model_type` */
+/** Returns the content of a model's config.json. @throws HeedError for a module without a `model_type` */
 export function configJson(model: Module, dtype: WeightDType = 'f32'): string {
   checkArgument('configJson', 'model', model, 'model')
   checkDType(dtype)
@@ -178,7 +188,7 @@ export function configJson(model: Module, dtype: WeightDType = 'f32'): string {
       key: 'model',
       value: model,
       expected: 'a model of heed/models, or of a class with a static `modelType`',
-      remedy: 'Save other modules with saveModel.',
+      remedy: 'Save other modules with saveModel().',
     })
   const config = {
     architectures,
@@ -189,6 +199,6 @@ export function configJson(model: Module, dtype: WeightDType = 'f32'): string {
   return `${JSON.stringify(config, null, 2).replace(WHOLE_FLOATS, '$1.0')}\n`
 }
 
-/** transformers refuses 1 where it wants 1.0. */
+/** Floats that must be written as 1.0, because transformers rejects 1. */
 const WHOLE_FLOATS =
   /("(?:initializer_factor|initializer_range|init_std|layer_norm_eps|layer_norm_epsilon)": \d+)(?=,?$)/gm

@@ -1,12 +1,12 @@
-// Checkpoints that were quantised before they were published: FP8 in blocks opens as f32, other methods are refused.
+// Checkpoints that were quantised before publication. FP8 in blocks is converted to f32; other methods are rejected.
 import { isJsonObject } from '../io/files/json.ts'
 import type { Piece } from '../io/safetensors/safetensors.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import type { WeightFile } from './weight-file.ts'
 
 /**
- * The weights of a checkpoint as plain numbers, by `quantization_config`.
- * @throws HeedError that names the method of other checkpoints
+ * Returns the weights of a checkpoint as plain numbers, according to `quantization_config`.
+ * @throws HeedError that names the method, if it is not supported
  */
 export function dequantizedWeights(file: WeightFile, config: object): WeightFile {
   const quantization_config: unknown = Reflect.get(config, 'quantization_config')
@@ -22,25 +22,25 @@ export function dequantizedWeights(file: WeightFile, config: object): WeightFile
       key: method === MLX ? 'quantization' : 'quantization_config',
       value: method,
       expected: 'plain numbers or FP8 in blocks',
-      remedy: `Use the model that was quantised, or a GGUF file of it${remedy ? `, or ${remedy}` : ''}.`,
+      remedy: `Use the original, unquantised model, or a GGUF file of it${remedy ? `, or ${remedy}` : ''}.`,
     },
   )
 }
 
 const MLX = 'mlx'
 
-/** By `quant_method`; MLX has a key of its own. */
+/** Quantisation methods by `quant_method`. MLX has a separate key. */
 const METHODS: Readonly<Record<string, { title: string; remedy?: string }>> = {
   awq: { title: 'AWQ' },
   bitsandbytes: { title: 'bitsandbytes (int8 or 4 bits)' },
   gptq: { title: 'GPTQ' },
   [MLX]: {
     title: 'weights quantised by MLX',
-    remedy: 'what `mlx_lm.convert` makes of it with its option `dequantize`',
+    remedy: 'convert it with `mlx_lm.convert` and its option `dequantize`',
   },
 }
 
-/** The names of tensors that only one method writes, for checkpoints whose config does not say it. */
+/** Names of tensors that only one method writes, for checkpoints whose config does not name the method. */
 const TRACES: readonly (readonly [RegExp, string])[] = [
   [/\.weight_scale_inv$/, 'fp8'],
   [/\.(SCB|weight_format|absmax|quant_map|quant_state\..*)$/, 'bitsandbytes'],
@@ -48,7 +48,7 @@ const TRACES: readonly (readonly [RegExp, string])[] = [
   [/\.qzeros$/, 'awq'],
 ]
 
-/** Null for a checkpoint that is not quantised. */
+/** The quantisation method; null for a checkpoint that is not quantised. */
 function methodOf(config: object, names: readonly string[]): string | null {
   const quantization_config: unknown = Reflect.get(config, 'quantization_config')
   if (isJsonObject(quantization_config)) {
@@ -63,11 +63,11 @@ function methodOf(config: object, names: readonly string[]): string | null {
   return names.some((name) => scaled.has(name.replace(/\.biases$/, '.scales')) && name.endsWith('.biases')) ? MLX : null // biome-ignore format: one line
 }
 
-/** MLX writes this under `quantization`, and newer versions under `quantization_config` too. */
+/** Recognises MLX, which uses the key `quantization` and, in newer versions, also `quantization_config`. */
 const isMLX = (value: unknown): boolean =>
   isJsonObject(value) && typeof value.group_size === 'number' && typeof value.bits === 'number'
 
-/** Rows and columns that share a scale; null: a scale for each tensor. */
+/** Numbers of rows and columns that share a scale; null: one scale per tensor. */
 type Block = readonly [rows: number, columns: number] | null
 
 function blockOf(config: unknown, path: string): Block {
@@ -92,7 +92,7 @@ function blockOf(config: unknown, path: string): Block {
 
 const SCALE = '_scale_inv'
 
-/** `name_scale_inv` holds the factor of each block of `name`. */
+/** Weights in FP8. `name_scale_inv` contains the factor of each block of `name`. */
 class FP8Weights implements WeightFile {
   readonly path: string
   readonly names: readonly string[]
@@ -127,7 +127,7 @@ class FP8Weights implements WeightFile {
     return this.#file.close()
   }
 
-  /** The factor of the element at an index. */
+  /** Returns a function from the index of an element to its factor. */
   async #factors(name: string): Promise<(index: number) => number> {
     const { shape } = this.#file.info(name)
     const [rows, columns] = [shape.slice(0, -1).reduce((a, b) => a * b, 1), shape.at(-1) ?? 1]
@@ -148,7 +148,7 @@ class FP8Weights implements WeightFile {
     if (size !== count)
       throw new HeedError(
         'corrupt-file',
-        `${name} in ${this.path} must have ${count} scales, one for each block, got ${size}`,
+        `${name} in ${this.path} must have ${count} scales, one per block, got ${size}`,
         { key: name, value: size, remedy: 'Check weight_block_size in config.json.' },
       )
     const scales = new Float32Array(count)

@@ -16,9 +16,9 @@ import { type HeadFor, headFor, type TaskName } from './task-names.ts'
 import { readModelConfig } from './weight-file.ts'
 
 /**
- * Makes a family of models known to `fromPretrained`, training and all commands.
- * @throws HeedError when its `model_type` or another name of it is taken, and when its schema does not accept its own
- * defaults
+ * Makes a family of models available to `fromPretrained`, training and all commands.
+ * @throws HeedError if its `model_type` or one of its other names is already registered, or its schema does not accept
+ * its own defaults
  */
 export function registerModel(definition: ModelDefinition): void {
   checkDefinition('registerModel', definition)
@@ -26,7 +26,7 @@ export function registerModel(definition: ModelDefinition): void {
   add(definition)
 }
 
-// The defaults of Heed's own families are checked by the tests, not at each start.
+// The defaults of built-in families are checked by tests rather than at each start.
 for (const value of Object.values(families)) if (isDefinition(value)) add(value)
 
 function add(definition: ModelDefinition): void {
@@ -34,17 +34,18 @@ function add(definition: ModelDefinition): void {
     definitions.register(name, definition)
 }
 
-/** The `model_type` of every family. */
+/** Returns the `model_type` of every registered family. */
 export const modelTypes = (): string[] => [
   ...new Set(definitions.values().map(({ modelType }) => modelType)),
 ]
 
-/** All that Heed knows of a family. @throws HeedError with the most similar names */
+/** Returns the definition of a family. @throws HeedError for an unknown name, with the most similar ones */
 export const modelDefinition = (modelType: string): ModelDefinition => definitions.get(modelType)
 
 /**
- * The class for a `model_type` and a head, or the task that needs it.
- * @throws HeedError with the most similar names, or the heads that there are
+ * Returns the class for a `model_type` and a head.
+ * @param name a head, or the task that requires it
+ * @throws HeedError for an unknown `model_type`, with the most similar ones, or a head that the family does not have
  */
 export function modelClass<N extends Head | TaskName = 'causal-lm'>(
   modelType: string,
@@ -67,12 +68,12 @@ export function modelClass<N extends Head | TaskName = 'causal-lm'>(
   )
 }
 
-/** The heads of a family, without repetition. @throws HeedError with the most similar names */
+/** Returns the heads of a family, each once. @throws HeedError for an unknown name, with the most similar ones */
 export const headsOf = (modelType: string): Head[] => [
   ...new Set(modelDefinition(modelType).heads.map(({ head }) => head)),
 ]
 
-/** The head of a folder, from `architectures` of its config; by default the family's first. */
+/** Returns the head of a model folder, according to `architectures` in its config. Default: the family's first head. */
 export function headOf(config: RawConfig): Head {
   checkArgument('headOf', 'config', config, 'record')
   const { model_type, architectures } = config
@@ -91,9 +92,10 @@ const checkFromPretrained = argumentKinds('fromPretrained', {
 })
 
 /**
- * The model of a Hugging Face folder or a GGUF file, with its weights. From a checkpoint with another head, the weights
- * of the layers below are taken; the new head starts from random values, and `onNew` gets its names.
- * @param name a head, or the task that needs it
+ * Loads a model from a Hugging Face folder or a GGUF file, in evaluation mode. If the checkpoint has another head, the
+ * layers below it are loaded, the new head is initialised randomly, and `onNew` receives the names of its weights.
+ * @param name a head, or the task that requires it
+ * @throws HeedError for a folder that is not a model, a family without this head, and weights that do not fit
  */
 export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
   dir: string,
@@ -109,7 +111,7 @@ export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
   return model as Heads[HeadFor<N>]
 }
 
-/** The class that a config names where it has this head, otherwise the first that has. */
+/** The class that the config names if it has this head, otherwise the first class with this head. */
 function classOf(config: RawConfig, head: Head): ModelClass {
   const first = modelClass(config.model_type, head) as ModelClass
   const { heads } = modelDefinition(config.model_type)

@@ -1,6 +1,6 @@
 import type { WeightFile } from './weight-file.ts'
 
-/** Whether two tensors of a file have the same values, read piece by piece. */
+/** Whether two tensors of a file have the same values. Reads them in pieces. */
 export async function sameTensors(file: WeightFile, a: string, b: string): Promise<boolean> {
   const left = new ValueReader(file, a)
   const right = new ValueReader(file, b)
@@ -19,7 +19,7 @@ export async function sameTensors(file: WeightFile, a: string, b: string): Promi
   }
 }
 
-/** The values of a tensor in order, however it is cut into pieces. */
+/** Reads the values of a tensor in order, independent of how it is split into pieces. */
 class ValueReader {
   readonly #pieces: ReturnType<WeightFile['pieces']>
   #values = new Float32Array()
@@ -28,7 +28,7 @@ class ValueReader {
     this.#pieces = file.pieces(name)
   }
 
-  /** Values that have not been skipped; none at the end. */
+  /** Values that have not been skipped yet; empty at the end. */
   async next(): Promise<Float32Array> {
     while (this.#values.length === 0) {
       const { done, value } = await this.#pieces.next()

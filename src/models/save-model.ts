@@ -1,4 +1,4 @@
-// Any module on disk, with its optimiser if wanted, in one file.
+// Saves and loads any module, optionally with its optimiser, in one file.
 import { tensorsToWrite } from '../io/safetensors/from-tensors.ts'
 import { openSafetensors, saveSafetensors } from '../io/safetensors/safetensors.ts'
 import type { Module } from '../nn/index.ts'
@@ -10,13 +10,13 @@ import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 
 /**
- * Writes the parameters and buffers of any module, and the state of its optimiser, to a `.safetensors` file, or to
- * `model.safetensors` in a folder. Other programs read the weights under the names of `stateDict()`.
+ * Saves the parameters and buffers of any module, and optionally the state of its optimiser, to a `.safetensors` file,
+ * or to `model.safetensors` in a folder. Other programs can read the weights by their names in `stateDict()`.
  *
  *     await saveModel('mlp.safetensors', model, optimizer)
  *     await loadModel('mlp.safetensors', model, optimizer)   // in the next process
  *
- * @throws HeedError when the file cannot be written, or weights are quantised
+ * @throws HeedError if the file cannot be written, or weights are quantised
  */
 export async function saveModel(path: string, model: Module, optimizer?: Optimizer): Promise<void> {
   checkArguments('saveModel', path, model, optimizer)
@@ -31,8 +31,9 @@ export async function saveModel(path: string, model: Module, optimizer?: Optimiz
 }
 
 /**
- * Gives a module, and its optimiser, what `saveModel` has written; or the weights of any file with such names.
- * @throws HeedError when names or shapes differ, or the file has no state for the optimiser; nothing is loaded then
+ * Loads a file written by `saveModel` into a module and, optionally, its optimiser. Other `.safetensors` files with the
+ * same names also work.
+ * @throws HeedError if names or shapes differ, or the file has no state for the optimiser; nothing is loaded then
  */
 export async function loadModel<M extends Module>(
   path: string,
@@ -43,7 +44,7 @@ export async function loadModel<M extends Module>(
   const file = await openSafetensors(path)
   try {
     const state = optimizer && (await savedState(file, path))
-    model.matchState(shapesIn(file)) // before anything changes
+    model.matchState(shapesIn(file)) // throws before anything changes
     if (optimizer && state) optimizer.loadStateDict(state, model.namedParameters())
     return await model.loadStateDict(file)
   } finally {
@@ -59,11 +60,11 @@ async function savedState(
   if (!Number.isSafeInteger(step) || step < 0)
     throw new HeedError(
       'invalid-option',
-      `${path} must hold the state of an optimiser, got weights alone`,
+      `${path} must contain the state of an optimiser, got only weights`,
       {
         key: 'optimizer',
         value: path,
-        remedy: 'Leave out `optimizer`, or save with saveModel(path, model, optimizer).',
+        remedy: 'Omit `optimizer`, or save with saveModel(path, model, optimizer).',
       },
     )
   const tensors: OptimizerState['tensors'] = {}

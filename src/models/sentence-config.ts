@@ -1,4 +1,4 @@
-// What sentence-transformers keeps beside a model: modules.json, and a folder for each module.
+// The files of sentence-transformers in a model folder: modules.json, and one folder per module.
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,26 +15,33 @@ import { listNames } from '../util/warn.ts'
 import { ggufPooling } from './gguf/pooling.ts'
 import { dimension, parseConfig } from './shared/config.ts'
 
+/** Settings of a sentence encoder, as in sentence-transformers. */
 export interface SentenceConfig {
-  /** One after the other in the vector. */
+  /** Pooling methods, whose results are concatenated. */
   pooling: readonly Pooling[]
-  /** Whether vectors have length one. */
+  /** Whether to normalise vectors to length 1. */
   normalize: boolean
-  /** Longer texts are cut. Default: what the tokenizer says, and never more than the model can see. */
+  /**
+   * Maximum number of tokens. Longer texts are truncated. Default: the limit of the tokenizer, at most that of the
+   * model.
+   */
   maxTokens?: number
+  /** Whether to convert texts to lower case. Default false. */
   lowerCase?: boolean
-  /** Texts that are put before others, by name: "query", "document". */
+  /** Prompts that are prepended to texts, by name, such as "query" and "document". */
   prompts?: Readonly<Record<string, string>>
-  /** The prompt of texts for which no other is chosen. */
+  /** Name of the default prompt. */
   defaultPrompt?: string
-  /** Whether the vector covers the prompt. Default true. */
+  /** Whether pooling includes the tokens of the prompt. Default true. */
   includePrompt?: boolean
 }
 
 const checkReadSentenceConfig = argumentKinds('readSentenceConfig', { dir: 'text' })
 
 /**
- * What a folder or a GGUF file says, and where its model lies; of a folder without modules.json, the mean is taken.
+ * Reads the sentence encoder settings of a folder or GGUF file, and the location of its model. The default without
+ * modules.json is mean pooling.
+ * @throws HeedError for invalid or unsupported settings
  */
 export async function readSentenceConfig(
   dir: string,
@@ -53,7 +60,7 @@ export async function readSentenceConfig(
   if (strange)
     throw new HeedError(
       'unsupported',
-      `The modules of ${dir} must be of the kinds ${KINDS.join(', ')}, got '${strange.type}'`,
+      `The modules of ${dir} must be of the types ${KINDS.join(', ')}, got '${strange.type}'`,
       { key: 'type', value: strange.type, remedy: 'Use a model without this module.' },
     )
   const modelDir = pathOf('Transformer') ?? dir
@@ -91,7 +98,7 @@ export async function readSentenceConfig(
   return { config, modelDir }
 }
 
-/** GGUF files do not say whether vectors have length one; llama.cpp gives them that length. */
+/** GGUF files do not contain a setting for normalisation. llama.cpp normalises. */
 async function ggufConfig(path: string): Promise<SentenceConfig> {
   return { pooling: [(await ggufPooling(path)) ?? 'mean'], normalize: true }
 }
@@ -108,7 +115,7 @@ async function readPooling(
   return { pooling: chosen.length > 0 ? chosen : ['mean'], ...includePrompt }
 }
 
-/** The settings in a file that may be missing; those that are not read and have an effect cause a warning. */
+/** Reads the settings in an optional file. Unread settings that have an effect cause a warning. */
 async function readSettings<S extends z.ZodObject>(
   path: string,
   file: SentenceFile<S>,
@@ -126,7 +133,7 @@ function warnOfFile(settings: object, { schema, unread }: SentenceFile, source: 
 const withoutNulls = (prompts: Readonly<Record<string, string | null>>): Record<string, string> =>
   Object.fromEntries(Object.entries(prompts).map(([name, text]) => [name, text ?? '']))
 
-/** Writes the files beside a model's, as sentence-transformers reads them. */
+/** Writes the files of sentence-transformers to a model folder. */
 export async function writeSentenceConfig(
   dir: string,
   config: SentenceConfig,
@@ -154,7 +161,7 @@ export async function writeSentenceConfig(
     })
 }
 
-/** With the keys that all versions read, where those can say it. */
+/** Uses the keys that all versions read, if they can express the setting. */
 function poolingConfig(chosen: readonly Pooling[], width: number, include_prompt: boolean): object {
   const usual = poolings.filter((name) => chosen.includes(name))
   if (usual.join() !== chosen.join())
@@ -188,7 +195,7 @@ const model = z.object({
   default_prompt_name: z.string().nullish(),
 })
 
-/** Until 2025 each way of pooling had a key of its own. */
+/** Before 2025, each pooling method had its own key. */
 const OLD_KEYS = {
   cls: 'pooling_mode_cls_token',
   max: 'pooling_mode_max_tokens',
@@ -214,19 +221,19 @@ const pooling = z.object({
   pooling_mode_lasttoken: flag,
 })
 
-/** The keys of a file: those of the schema are read, the others change nothing with some values. */
+/** The keys of a file. Keys in the schema are read; `unread` lists others with the values that have no effect. */
 interface SentenceFile<S extends z.ZodObject = z.ZodObject> {
   schema: S
   unread: UnreadKeys
 }
 
-/** Compared with sentence-transformers 6.2. */
+/** Checked against sentence-transformers 6.2. */
 export const sentenceFiles = {
   modules: { schema: module, unread: { ...unreadKeys('idx', 'name'), kwargs: [[]] } },
   model: {
     schema: model,
     unread: {
-      ...unreadKeys('__version__', 'model_type', 'similarity_fn_name'), // scores are the caller's
+      ...unreadKeys('__version__', 'model_type', 'similarity_fn_name'), // the caller computes similarities
       truncate_dim: [],
     },
   },

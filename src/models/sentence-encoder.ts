@@ -1,4 +1,4 @@
-// Sentences as vectors, near each other where they mean the same (Reimers and Gurevych, 2019).
+// Sentence embeddings: texts with similar meaning get vectors that are close to each other (Reimers and Gurevych, 2019).
 import type { Module } from '../nn/index.ts'
 import { pool, poolings } from '../nn/index.ts'
 import { arange, cat, F, type Held, hold, noGrad, type Tensor } from '../tensor/index.ts'
@@ -16,10 +16,11 @@ import { readSentenceConfig, type SentenceConfig, writeSentenceConfig } from './
 
 // B texts, T tokens, C width
 
+/** Options of `SentenceEncoder.embed`. */
 export interface EmbedOptions {
-  /** Texts in one run. Default 16: of more, the shorter ones are filled up more. */
+  /** Number of texts per batch. Default 16. In larger batches, shorter texts get more padding. */
   batchSize?: number
-  /** The name of a prompt of the config, which is put before each text. Default: that of the config, if it has one. */
+  /** Name of a prompt in the config, prepended to each text. Default: the default prompt of the config, if any. */
   promptName?: string
 }
 
@@ -41,12 +42,12 @@ const checkEmbed = argumentKinds('SentenceEncoder.embed', {
   }),
 })
 
-/** An encoder, its tokenizer and a way of pooling: a folder of sentence-transformers. */
+/** A sentence encoder: a model, its tokenizer and pooling, as in a folder of sentence-transformers. */
 export class SentenceEncoder {
   readonly model: TextEncoder
   readonly tokenizer: Tokenizer
   readonly config: SentenceConfig
-  /** Longer texts are cut. */
+  /** Maximum number of tokens. Longer texts are truncated. */
   readonly maxTokens: number
   private readonly run: Held
 
@@ -77,7 +78,7 @@ export class SentenceEncoder {
     const told = config.maxTokens ?? tokenizer.config.model_max_length ?? model.contextLength
     this.maxTokens = Math.min(told, model.contextLength)
     this.run = hold((ids, lengths, skipped) => {
-      const { training } = model // what is built here is built as for evaluation
+      const { training } = model // the program is always built in evaluation mode
       model.eval()
       try {
         const places = arange(ids.shape[1])
@@ -90,21 +91,23 @@ export class SentenceEncoder {
     })
   }
 
-  /** From a folder; without the files of sentence-transformers, the mean is taken. */
+  /**
+   * Loads a sentence encoder from a folder or GGUF file. Without files of sentence-transformers, it uses mean pooling.
+   */
   static async fromPretrained(dir: string): Promise<SentenceEncoder> {
     const { config, modelDir } = await readSentenceConfig(dir)
     const model = await fromPretrained(modelDir, 'encoder')
     return new SentenceEncoder(model, await Tokenizer.fromFile(modelDir), config)
   }
 
-  /** Numbers in a vector. */
+  /** Number of elements of a vector. */
   get dimension(): number {
     return this.model.hiddenSize * this.config.pooling.length
   }
 
   /**
-   * ids (B, T) i32 and mask (B, T) bool, true for tokens -> vectors (B, dimension).
-   * @param pooled the tokens that the vector covers, where the prompt is left out; default: all
+   * Computes vectors (B, dimension) from ids i32 (B, T) and mask bool (B, T), which is true for tokens.
+   * @param pooled tokens to include in pooling, for example without the prompt. Default: all tokens
    */
   forward(ids: Tensor, mask: Tensor, pooled = mask): Tensor {
     const states = this.model.forward(ids, { attentionMask: mask })
@@ -114,8 +117,9 @@ export class SentenceEncoder {
   }
 
   /**
-   * One vector for each text, in their order. Texts of like length are run together, filled up to one
-   * of few lengths, so that few programs serve all.
+   * Embeds texts. Returns one vector per text, in the same order. Texts of similar length are batched and padded to one
+   * of a few lengths, so that few programs are compiled.
+   * @throws HeedError for an unknown prompt
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     checkEmbed(texts, options)
@@ -140,13 +144,13 @@ export class SentenceEncoder {
     return vectors
   }
 
-  /** Writes the model, the tokenizer and the files of sentence-transformers. */
+  /** Saves the model, the tokenizer and the files of sentence-transformers. */
   async save(dir: string): Promise<void> {
     await savePretrained(this.model as Module, dir, { tokenizer: this.tokenizer })
     await this.saveSettings(dir)
   }
 
-  /** Writes the files of sentence-transformers alone, beside a model that is saved otherwise. */
+  /** Saves only the files of sentence-transformers, for a model that is saved separately. */
   async saveSettings(dir: string): Promise<void> {
     const config = { ...this.config, maxTokens: this.maxTokens }
     await writeSentenceConfig(dir, config, this.model.hiddenSize)
@@ -161,12 +165,12 @@ export class SentenceEncoder {
       key: 'promptName',
       value: name,
       expected:
-        names.length > 0 ? `one of ${names.join(', ')}` : 'left out for a model without prompts',
-      remedy: names.length > 0 ? 'Choose one of them.' : 'Put the prompt before each text.',
+        names.length > 0 ? `one of ${names.join(', ')}` : 'omitted for a model without prompts',
+      remedy: names.length > 0 ? 'Choose one of them.' : 'Prepend the prompt to each text.',
     })
   }
 
-  /** Tokens of a prompt, without a special token that ends it. */
+  /** Number of tokens of a prompt, without a special token at its end. */
   private lengthOf(prompt: string): number {
     if (prompt === '') return 0
     const ids = this.encode(prompt)
@@ -181,7 +185,7 @@ export class SentenceEncoder {
     return this.tokenizer.encodeWithOffsets(given, { maxLength: this.maxTokens }).ids
   }
 
-  /** Rows beyond the texts are one token long and forgotten. */
+  /** Starts a batch. Unused rows have length 1 and their results are ignored. */
   private async start(texts: readonly number[][], rows: number, skipped: number): Promise<Tensor> {
     const longest = texts.reduce((most, { length }) => Math.max(most, length), 1)
     const width = Math.min(Math.max(8, roomFor(longest, 4)), this.model.contextLength)

@@ -6,8 +6,8 @@ import { warn } from '../util/warn.ts'
 import type { Head } from './heads/heads.ts'
 
 /**
- * The head that each task needs. The names are those of transformers and transformers.js;
- * `span-corruption` is T5's training objective, for which there is no pipeline.
+ * The head that each task requires. Names are those of transformers and transformers.js, except `span-corruption`, T5's
+ * training objective, which has no pipeline.
  */
 export const taskHeads = {
   'text-generation': 'causal-lm',
@@ -23,21 +23,21 @@ export const taskHeads = {
   'span-corruption': 'seq2seq-lm',
 } as const satisfies Record<string, Head>
 
-/** The name of a built-in task. */
+/** Name of a built-in task. */
 export type TaskName = keyof typeof taskHeads
 
-/** The head of a task, or of itself: library functions accept either name. */
+/** The head of a task. The name of a head maps to itself, because functions accept both. */
 export type HeadFor<Name extends Head | TaskName> = Name extends TaskName
   ? (typeof taskHeads)[Name]
   : Name
 
-/** The head that a task needs; the name of a head stays as it is. */
+/** Returns the head that a task requires. Returns the name of a head unchanged. */
 export function headFor<Name extends Head | TaskName>(name: Name): HeadFor<Name> {
   checkArgument('headFor', 'name', name, 'text')
   return (Object.hasOwn(taskHeads, name) ? taskHeads[name as TaskName] : name) as HeadFor<Name>
 }
 
-/** Names that Heed gave to tasks before it took over those of transformers. */
+/** Names of tasks in earlier versions of Heed, before it adopted those of transformers. */
 export const formerTaskNames: Readonly<Record<string, TaskName>> = {
   'language-modeling': 'text-generation',
   'masked-lm': 'fill-mask',
@@ -47,26 +47,26 @@ export const formerTaskNames: Readonly<Record<string, TaskName>> = {
   'text-to-text': 'text2text-generation',
 }
 
-/** Second names of tasks in transformers. */
+/** Aliases of tasks in transformers. */
 const aliases: Readonly<Record<string, TaskName>> = {
   'sentiment-analysis': 'text-classification',
   ner: 'token-classification',
 }
 
-/** The present name of a task, given a former name or an alias. Other names stay as they are. */
+/** Converts former names and aliases to current task names. Returns other names unchanged. */
 export function currentTaskName(name: string): string {
   if (Object.hasOwn(formerTaskNames, name)) return formerTaskNames[name]
   return Object.hasOwn(aliases, name) ? aliases[name] : name
 }
 
-/** `currentTaskName` for a name that the user has given: a former name prints a hint, once. */
+/** `currentTaskName` for a name given by the user. A former name causes a warning, once. */
 export function givenTaskName(name: string): string {
   const current = currentTaskName(name)
   if (Object.hasOwn(formerTaskNames, name)) warn(`the task '${name}' is now called '${current}'.`)
   return current
 }
 
-/** The error for a task that does not exist; `known` are the names that would work. */
+/** The error for an unknown task. `known` lists the valid names. */
 export function unknownTask(name: string, known: readonly string[]): HeedError {
   const former = Object.keys(formerTaskNames).filter((old) => known.includes(formerTaskNames[old]))
   const [nearest] = nearestFirst(name, [...known, ...former])

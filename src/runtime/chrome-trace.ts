@@ -1,4 +1,4 @@
-// Times of kernels as a trace that chrome://tracing and ui.perfetto.dev open (the Trace Event Format).
+// Kernel times as a trace for chrome://tracing and ui.perfetto.dev (the Trace Event Format).
 
 import { checkArgument } from '../util/check-argument.ts'
 import type { KernelTime } from './device.ts'
@@ -6,7 +6,7 @@ import type { KernelTime } from './device.ts'
 interface TraceEvent {
   name: string
   cat: string
-  /** 'X' is an event with a duration, 'M' names a track. */
+  /** 'X' is an event with a duration; 'M' sets the name of a track. */
   ph: 'X' | 'M'
   pid: number
   tid: number
@@ -16,14 +16,17 @@ interface TraceEvent {
   args: Record<string, unknown>
 }
 
+/** A trace in the Trace Event Format; `JSON.stringify` gives the file. */
 export interface ChromeTrace {
   displayTimeUnit: 'ms'
   traceEvents: TraceEvent[]
 }
 
 /**
- * One track of programs, one of the modules that asked for kernels, one of the kernels. A kernel
- * begins where the one before ended: time between kernels is not shown.
+ * Converts kernel times, as `profile()` returns them, to a trace for chrome://tracing and ui.perfetto.dev. It has
+ * three tracks: programs, modules and kernels. Each kernel starts where the previous one ended, so the time between
+ * kernels is not shown.
+ * @throws HeedError if `times` is not a list of objects
  */
 export function chromeTrace(times: readonly KernelTime[]): ChromeTrace {
   checkArgument('chromeTrace', 'times', times, 'list')

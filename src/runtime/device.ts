@@ -1,23 +1,23 @@
-// What a device is to the rest of Heed. Each lives in a folder of its own beside this file.
+// The interface between devices and the rest of Heed. Each device is in a separate folder next to this file.
 import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { HostFunction, Memory } from '../graph/node.ts'
 import type { Composite } from '../graph/ops.ts'
 import type { Cost } from '../schedule/cost.ts'
 import type { Lowered } from '../schedule/lower.ts'
 
-/** A piece of a device's memory: one tensor's, at its newest version. */
+/** The memory of one tensor on a device, at its newest version. */
 export interface DeviceMemory extends Memory {
   readonly device: Device
   readonly dtype: DType
-  /** Elements, not bytes. */
+  /** Number of elements. */
   readonly count: number
-  /** What it is for, as errors about memory name it. */
+  /** Purpose of the memory, for out-of-memory errors. */
   label: string
-  /** Set when the run that was to fill it failed: reading throws this. */
+  /** The error of the run that should have filled this memory. Reading throws it. */
   failure: Error | null
 }
 
-/** What one run of a program reads and writes, each list in the order of the lowered graph. */
+/** The inputs and outputs of one run of a program. Each list is in the order of the lowered graph. */
 export interface Bindings {
   leaves: DeviceMemory[]
   scalars: number[]
@@ -25,58 +25,69 @@ export interface Bindings {
   hosts: HostFunction[]
 }
 
-/** A compiled program. It owns no working memory: each run borrows the device's. */
+/** A compiled program. It owns no working memory: each run borrows an arena from the device. */
 export interface Executable {
-  /** Working memory that a run borrows. */
+  /** Size of the arena that a run borrows, in bytes. */
   readonly arenaBytes: number
-  /** What the program itself takes, for the cache's budget. */
+  /** Size of the program itself, in bytes. It counts towards the budget of the program cache. */
   readonly bytes: number
-  /** Kernel calls of a run, for people who look. */
+  /** Number of kernel calls in a run, for inspection. */
   readonly kernels: number
-  /** Queues a run behind earlier ones and returns at once. */
+  /** Queues a run after earlier ones and returns immediately. The promise resolves when the run has ended. */
   run(bindings: Bindings): Promise<void>
 }
 
+/** Memory and compiled programs: everything that Heed needs to compute on some hardware. */
 export interface Device {
   readonly name: string
-  /** The composites that it runs whole; all others reach it decomposed. */
+  /** The composites that the device runs whole. All others are decomposed before `compile`. */
   readonly composites: ReadonlySet<Composite>
-  /** Zeroed memory. @throws HeedError when it cannot be had, with how much was asked. */
+  /**
+   * Allocates zeroed memory for `count` elements.
+   * @throws OutOfMemoryError when the memory is not available; the message names the largest owners
+   */
   allocate(dtype: DType, count: number, label: string): DeviceMemory
-  /** Memory with a copy of these contents. */
+  /** Allocates memory with a copy of `data`. @throws OutOfMemoryError like `allocate` */
   upload(data: TypedArray, dtype: DType, label: string): DeviceMemory
-  /** Overwrites memory from element `start` (0) on, behind earlier runs. The data is copied at once. */
+  /** Overwrites memory from element `start` (default 0), after earlier runs. `data` is copied during the call. */
   write(memory: DeviceMemory, data: TypedArray, start?: number): void
-  /** A copy of the contents, once all runs before this call have ended. */
+  /** Returns a copy of the contents after all earlier runs. @throws the `failure` of the memory, if any */
   read(memory: DeviceMemory): Promise<TypedArray>
+  /** Compiles a graph to a program. */
   compile(graph: Lowered): Executable
-  /** Gives memory back before the garbage collector would. */
+  /** Frees memory without waiting for the garbage collector. */
   dispose(memory: DeviceMemory): void
+  /** Returns the current memory use. */
   memory(): MemoryUse
   /**
-   * Records the time of each kernel from now on, until what it returns is called. Absent where
-   * kernels are not timed. @throws HeedError when a recording is under way.
+   * Starts recording kernel times. The returned function stops the recording and returns the times.
+   * Absent on devices that do not time kernels.
+   * @throws HeedError when a recording is already running
    */
   profile?(): () => KernelTime[]
 }
 
-/** One kernel of one run. */
+/** The time of one kernel in one run. */
 export interface KernelTime {
-  /** Runs of programs, counted from 0. */
+  /** Number of the run, counted from 0. */
   run: number
   kernel: string
-  /** The path of the module that asked for it (`h.3.attn.c_proj`), empty outside of modules. */
+  /** Path of the module that the kernel belongs to (`h.3.attn.c_proj`); empty outside of modules. */
   scope: string
   /** Microseconds. */
   micros: number
-  /** Null where it depends on run-time data. */
+  /** Operations and bytes of the call; null if they depend on run-time data. */
   cost: Cost | null
 }
 
-/** Bytes. */
+/** Memory use of a device, in bytes. */
 export interface MemoryUse {
+  /** Tensors and programs that are alive. */
   live: number
+  /** The highest sum of `live` and `arena` so far. */
   peak: number
+  /** Working memory of runs. */
   arena: number
+  /** Upper limit for the sum of `live` and `arena`. */
   budget: number
 }

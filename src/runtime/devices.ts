@@ -11,11 +11,11 @@ import type { Device } from './device.ts'
 import { ReferenceDevice } from './reference/device.ts'
 import { WasmDevice } from './wasm/device.ts'
 
-/** How a device is opened. */
+/** Describes a device for `registerDevice`. */
 export interface DeviceDefinition {
-  /** As in `device('cpu')` and HEED_DEVICE. */
+  /** The name for `device(name)` and HEED_DEVICE. */
   readonly name: string
-  /** Expected speed, for the warning when it computes because those before it do not work. */
+  /** Expected speed, for the warning when Heed falls back to this device. */
   readonly speed?: string
   /** Called once, when the device is first used. @throws HeedError where it does not work */
   create(): Device
@@ -32,8 +32,8 @@ const opened = new Map<string, Device>()
 let chosen: Device | null = null
 
 /**
- * Makes a device available by name. It computes by default only if it is named (`setDefaultDevice`,
- * HEED_DEVICE) or if no device that was registered before it works.
+ * Makes a device available by name. It becomes the default only if it is selected (`setDefaultDevice`,
+ * HEED_DEVICE) or if none of the devices registered before it works.
  * @throws HeedError when the name is taken or unsafe, or `create` is not a function
  */
 export function registerDevice(definition: DeviceDefinition): void {
@@ -42,10 +42,13 @@ export function registerDevice(definition: DeviceDefinition): void {
   registry.register(definition.name, definition)
 }
 
-/** In the order of their registration: the built-in ones, fastest first, then those of users. */
+/** Names of all devices in the order of registration: built-in devices, fastest first, then your own. */
 export const deviceNames = (): string[] => registry.names()
 
-/** @throws HeedError when there is none of this name, or it does not work on this machine */
+/**
+ * Returns the device with this name and opens it on first use.
+ * @throws HeedError when no device has this name, or it does not work on this machine
+ */
 export function device(name: string): Device {
   const before = opened.get(name)
   if (before) return before
@@ -55,12 +58,21 @@ export function device(name: string): Device {
   return created
 }
 
+/**
+ * Returns the device on which new tensors are computed: the one set by `setDefaultDevice` or HEED_DEVICE, otherwise
+ * the first that works. A warning names the reason if that is not the fastest one.
+ * @throws HeedError when HEED_DEVICE or another setting is wrong
+ */
 export function defaultDevice(): Device {
   chosen ??= firstThatWorks()
   return chosen
 }
 
-/** Computes new tensors on this device from now on. Existing tensors stay on theirs. */
+/**
+ * Sets the device on which new tensors are computed, and returns it. Existing tensors stay on their device.
+ * @param which a device or the name of one
+ * @throws HeedError when no device has this name, or it does not work on this machine
+ */
 export function setDefaultDevice(which: Device | string): Device {
   if (typeof which === 'string') return (chosen = device(which))
   checkArgument('setDefaultDevice', 'device', which, 'object')
@@ -87,7 +99,7 @@ function firstThatWorks(): Device {
   throw reason
 }
 
-/** A wrong setting (HEED_THREADS=0) or an incomplete package is corrected, not avoided on a slower device. */
+/** A wrong setting (HEED_THREADS=0) or an incomplete package is an error that a slower device must not hide. */
 const isMistake = (error: unknown): boolean =>
   error instanceof HeedError && (error.code === 'invalid-option' || error.code === 'missing-file')
 
@@ -97,7 +109,7 @@ function checkDevice(name: string, created: Device): void {
   if (missing.length > 0)
     throw new HeedError(
       'invalid-option',
-      `The device '${name}' must have the methods of Device, got none named ${missing.join(', ')}`,
+      `The device '${name}' must have the methods of Device, but lacks ${missing.join(', ')}`,
       { key: 'device', value: name, remedy: 'Return a Device from `create` in registerDevice.' },
     )
 }

@@ -1,13 +1,13 @@
 import { formatBytes } from '../util/format.ts'
 
-/** What holds the most memory, by label, for the message that there is no more. */
+/** Memory in use by label, so that an out-of-memory error can name the largest owners. */
 export class LargestOwners {
   private readonly bytes = new Map<string, number>()
   private readonly registry = new FinalizationRegistry<{ label: string; bytes: number }>(
     ({ label, bytes }) => this.count(label, -bytes),
   )
 
-  /** Bytes of all that is alive. */
+  /** Bytes of all memory that is alive. */
   total = 0
 
   add(memory: { label: string }, bytes: number): void {
@@ -17,8 +17,8 @@ export class LargestOwners {
 
   describe(most = 3): string {
     const sorted = [...this.bytes].sort((a, b) => b[1] - a[1]).slice(0, most)
-    if (sorted.length === 0) return 'nobody'
-    return sorted.map(([label, bytes]) => `${label} (${formatBytes(bytes)})`).join(', ')
+    if (sorted.length === 0) return 'none by tensors'
+    return `mostly by ${sorted.map(([label, bytes]) => `${label} (${formatBytes(bytes)})`).join(', ')}`
   }
 
   private count(label: string, bytes: number): void {

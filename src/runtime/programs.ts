@@ -1,4 +1,4 @@
-// The cache of compiled programs, for all devices. Least recently used ones go first.
+// The cache of compiled programs of all devices. The least recently used programs are evicted first.
 import { type Shape, showShape } from '../graph/shape.ts'
 import { lower } from '../schedule/lower.ts'
 import { warn } from '../util/warn.ts'
@@ -20,7 +20,7 @@ const byHash = new Map<number, Program[]>()
 let clock = 0
 let size = 0
 
-/** The program for this graph, compiled if nobody has asked for it yet. */
+/** Returns the program for this graph, and compiles it on first use. */
 export function programFor(graph: Trace, device: Device): Executable {
   const bucket = byHash.get(graph.hash)
   const found = bucket?.find((p) => p.device === device && sameWords(p.key, graph.key))
@@ -41,7 +41,7 @@ export function programFor(graph: Trace, device: Device): Executable {
   return executable
 }
 
-/** Forgets all programs; the next runs compile again. */
+/** Empties the cache of compiled programs, so that the next runs compile again. */
 export function clearPrograms(): void {
   byHash.clear()
   variants.clear()
@@ -69,21 +69,21 @@ function sameWords(a: Int32Array, b: Int32Array): boolean {
   return true
 }
 
-// --- programs that differ in one size only
+// --- programs that differ only in one size
 
 const TOO_MANY = 24
 interface Variants {
   shapes: Shape[]
   count: number
-  /** Where sizes differ: leaf and axis, with a shape to show. */
+  /** Positions at which sizes differ: `leaf axis` -> description with a shape. */
   differs: Map<string, string>
-  /** Whether it was one size each time, as a batch in its tokens and its targets. */
+  /** Whether a single size differed each time, such as the batch size of tokens and targets. */
   oneSize: boolean
 }
 
 const variants = new Map<string, Variants>()
 
-/** A size that changes at every run compiles at every run: say so once, and which it is. */
+/** Warns once, with the name of the axis, if a size that changes at each run causes a compilation at each run. */
 function warnOfVariants(graph: Trace): void {
   const recipe = graph.nodes.map((node) => node.op).join(' ')
   const shapes = graph.leaves.map((node) => node.shape)
@@ -105,6 +105,6 @@ function warnOfVariants(graph: Trace): void {
   if (sizes.size > 1) seen.oneSize = false
   if (seen.count === TOO_MANY && seen.differs.size > 0 && seen.oneSize)
     warn(
-      `${TOO_MANY} programs have been compiled that differ only in ${[...seen.differs.values()].join(', ')}. Pad this size to a few fixed values, and each is compiled once.`,
+      `${TOO_MANY} compiled programs differ only in ${[...seen.differs.values()].join(', ')}. Pad this size to a few fixed values, so that each is compiled once.`,
     )
 }

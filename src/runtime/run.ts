@@ -1,4 +1,4 @@
-// Takes the tensors that are wanted, finds or compiles their program, and hands it to the device.
+// Finds or compiles the program that computes some tensors, and runs it on a device.
 import type { DType, TypedArray } from '../graph/dtype.ts'
 import { describe, type HostFunction, Node, type Place } from '../graph/node.ts'
 import { countOf } from '../graph/shape.ts'
@@ -10,29 +10,41 @@ import { programFor } from './programs.ts'
 import { count } from './stats.ts'
 import { assignedLeaf, isAssignment, isLeaf, type Trace, trace } from './trace.ts'
 
-/** Where a value lies on a device. */
+/** The memory in which a computed value is stored. */
 export const memoryOf = (node: Node): DeviceMemory => (node.place as Place).memory as DeviceMemory
 
 /**
- * Queues one program that computes all of these, and returns at once; what is returned settles when
- * the program has run. State that nobody has computed yet is computed first, on its own, so that
- * the first step of a loop is the same program as the others.
+ * Queues one program that computes all `outputs` and returns immediately. The promise settles when the
+ * program has run. Pending state is computed first, in a separate program, so that the first step of a
+ * loop is the same program as all others.
  */
 export function submit(outputs: readonly Node[], preferred?: Device): Promise<void> {
   const missing = outputs.filter((node) => !isLeaf(node))
   if (missing.length === 0) return Promise.resolve()
   const graph = trace(missing)
   if (graph.pendingState.length === 0) return compileAndLaunch(graph, preferred)
-  const born = compileAndLaunch(trace(graph.pendingState), preferred)
+  const born = submitState(graph.pendingState, preferred)
   const rest = missing.filter((node) => !isLeaf(node))
   if (rest.length === 0) return born
   const run = compileAndLaunch(trace(rest), preferred)
   return born.then(() => run)
 }
 
+/** New state in one program; but state that is assigned before other state is made from it needs memory first. */
+function submitState(pending: readonly Node[], preferred?: Device): Promise<void> {
+  const graph = trace(pending)
+  if (graph.assigns.length === 0) return compileAndLaunch(graph, preferred)
+  const first = pending.filter((node) => trace([node]).pendingState.length === 1)
+  const run = compileAndLaunch(trace(first), preferred)
+  const rest = pending.filter((node) => !isLeaf(node))
+  if (rest.length === 0) return run
+  const more = submitState(rest, preferred)
+  return run.then(() => more)
+}
+
 /**
- * `submit`, but when memory is short it lets the garbage collector's finalisers run and tries again. Resolves when the
- * program is queued; until then the graph is needed. `run` settles when the program has run.
+ * Like `submit`, but if memory runs out, it waits until finalisers have freed memory and tries again. Resolves when
+ * the program is queued; keep the graph until then. `run` settles when the program has run.
  */
 export async function submitPatiently(
   outputs: readonly Node[],
@@ -53,7 +65,7 @@ function compileAndLaunch(graph: Trace, preferred?: Device): Promise<void> {
   return launch(graph, device, programFor(graph, device))
 }
 
-/** Binds a graph's own leaves, numbers and outputs to its program and runs it. */
+/** Binds the leaves, numbers and outputs of a graph to its program and runs it. */
 export function launch(graph: Trace, device: Device, executable: Executable): Promise<void> {
   const leaves = graph.leaves.map((leaf) => bindLeaf(leaf, device))
   const outputs = graph.outputs.map((node) => outputMemory(node, device))
@@ -70,8 +82,8 @@ export function launch(graph: Trace, device: Device, executable: Executable): Pr
 }
 
 /**
- * A failed run leaves nothing sensible in the memory that it was to fill: whoever reads that, or
- * computes from it, gets the same error. State that it was to assign stays as it was.
+ * Records a failed run as the `failure` of the memory that it should have filled: reading this memory,
+ * or computing with it, throws the same error. State that the run should have assigned is unchanged.
  */
 export function watched(
   run: Promise<void>,
@@ -86,11 +98,11 @@ export function watched(
     const spoiled = inputs.find((memory) => memory.failure)
     if (spoiled) fail(spoiled.failure as Error)
   }, fail)
-  result.catch(() => {}) // whoever awaits the run or reads an output learns of it
+  result.catch(() => {}) // awaiting the run or reading an output throws the error
   return result
 }
 
-/** Records where each output lies, and that assigned state has a new version. */
+/** Records the place of each output and the new versions of assigned state. */
 function settle(graph: Trace, outputs: DeviceMemory[]): void {
   let again = false
   for (const node of graph.nodes) {
@@ -121,7 +133,7 @@ function bindLeaf(leaf: Node, device: Device): DeviceMemory {
   return memory as DeviceMemory
 }
 
-/** Puts a leaf's contents on the device. */
+/** Copies the contents of a leaf to the device. */
 function upload(leaf: Node, device: Device): void {
   const memory = device.upload(leaf.data as TypedArray, leaf.dtype, leaf.scope || 'data')
   leaf.place = { memory, version: memory.version }
@@ -130,10 +142,10 @@ function upload(leaf: Node, device: Device): void {
 
 function stale(leaf: Node): StaleTensorError {
   return new StaleTensorError(
-    `You read a tensor after ${describe(leaf)}, on which it depends, had changed`,
+    `You read a tensor after ${describe(leaf)}, on which it depends, was changed`,
     {
       remedy:
-        'Read it before the change, keep it with step({ keep: [tensor] }), or compute it again.',
+        'Read the tensor before the change, keep it with step({ keep: [tensor] }), or compute it again.',
     },
   )
 }
@@ -145,12 +157,11 @@ function deviceOf(graph: Trace): Device {
     if (next && device && next !== device)
       throw new HeedError(
         'invalid-option',
-        `Tensors that are computed together must be on one device, got ${device.name} and ${next.name}`,
+        `Tensors in one expression must be on the same device, got ${device.name} and ${next.name}`,
         {
           value: [device.name, next.name],
           expected: 'one device',
-          remedy:
-            'Make all of them while the same device is the default: setDefaultDevice(device).',
+          remedy: 'Call setDefaultDevice(device) once, before you create any of them.',
         },
       )
     device ??= next
@@ -158,10 +169,10 @@ function deviceOf(graph: Trace): Device {
   return device ?? defaultDevice()
 }
 
-/** Failures of runs that somebody has been told of. */
+/** Errors of runs that have been thrown to the user. */
 export const reported = new WeakSet<Error>()
 
-/** The values of a node, computed if need be. */
+/** Reads the values of a node, and computes them first if necessary. */
 export async function read(node: Node): Promise<TypedArray> {
   if (node.data) return node.data.slice()
   if (!node.place) await computed(node)
@@ -183,7 +194,7 @@ async function computed(node: Node): Promise<void> {
   })
 }
 
-/** For callers that make memory of their own: an uninitialised leaf on a device. */
+/** Creates a leaf for memory that the caller has allocated. */
 export function leafOn(memory: DeviceMemory, shape: readonly number[], dtype: DType): Node {
   const leaf = new Node('buffer', [], { shape, dtype }, { shape, dtype })
   leaf.place = { memory, version: memory.version }

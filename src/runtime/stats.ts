@@ -1,14 +1,14 @@
-/** What the runtime has done since the start. A plain training loop compiles once and then only hits. */
+/** Counters of the runtime since the process started. A training loop compiles once; then each step is a cache hit. */
 export interface Stats {
-  /** Programs compiled. */
+  /** Number of programs compiled. */
   compilations: number
-  /** Runs that found their program compiled. */
+  /** Number of times that a program was found in the cache. */
   cacheHits: number
-  /** Programs submitted. */
+  /** Number of programs submitted. */
   runs: number
-  /** Runs that computed something again which an earlier run had computed and not kept. */
+  /** Number of runs that recomputed a value which an earlier run had computed but not kept. */
   recomputations: number
-  /** Bytes that cached programs take. */
+  /** Memory of all cached programs, in bytes. */
   programBytes: number
 }
 
@@ -20,8 +20,8 @@ const counters: Stats = {
   programBytes: 0,
 }
 
-/** Lets the runtime count; everybody else reads `stats()`. */
+/** The counters themselves, for the runtime. Other code reads `stats()`. */
 export const count = counters
 
-/** A copy of the counters. */
+/** Returns a copy of the runtime's counters: compilations, cache hits, runs, recomputations and bytes of programs. */
 export const stats = (): Stats => ({ ...counters })

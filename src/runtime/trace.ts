@@ -1,25 +1,25 @@
-// From the tensors that are wanted to a graph with a key. Two graphs with the same key are the same
-// program: nodes are numbered at first encounter, so mul(a, b) is not mul(a, a).
+// Traces the graph of some tensors and computes its key. Graphs with the same key share a program.
+// Nodes are numbered at first encounter, so mul(a, b) and mul(a, a) have different keys.
 import { isOp, leafSignature, type Node } from '../graph/node.ts'
 
 export interface Trace {
-  /** All nodes that take part, in an order in which they can be computed. */
+  /** All nodes, in topological order. */
   nodes: Node[]
   outputs: Node[]
   leaves: Node[]
   scalars: Node[]
   hosts: Node[]
   assigns: Node[]
-  /** State that has to be computed on its own first. */
+  /** State that must be computed first, in a separate program. */
   pendingState: Node[]
   key: Int32Array
   hash: number
 }
 
-/** A value that is there: no need to look behind it. */
+/** Whether the value of a node exists, so that tracing stops there. */
 export const isLeaf = (node: Node): boolean => node.place !== null || node.data !== null
 
-/** Writes memory that is there already. */
+/** Whether a node writes to existing memory. */
 export const isAssignment = (node: Node): boolean => node.op === 'assign' || node.op === 'assignAt'
 
 let walk = 0
@@ -64,8 +64,9 @@ function classify(node: Node, out: Trace): void {
 }
 
 /**
- * Everything behind `outputs`, sorted by id, each leaf where it is first used: the age of a leaf
- * changes when it is assigned, its place in the graph does not. Iterative: graphs may be very deep.
+ * All nodes that `outputs` depend on, sorted by id. Leaves are placed at their first use instead: an
+ * assignment replaces a leaf by a node with a higher id, but must not change the key. Iterative, because
+ * graphs can be very deep.
  */
 function collect(outputs: readonly Node[]): Node[] {
   walk++
@@ -102,7 +103,7 @@ function collect(outputs: readonly Node[]): Node[] {
   return ordered
 }
 
-/** FNV-1a over the words. */
+/** The FNV-1a hash of the words. */
 function hashOf(words: Int32Array): number {
   let hash = 0x811c9dc5 | 0
   for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i], 0x01000193)

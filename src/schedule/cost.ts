@@ -1,4 +1,4 @@
-// What a kernel call computes and moves, counted from its shapes: the measure for the time that it takes.
+// The work of a kernel call (operations and bytes), computed from its shapes. Profiles compare it with the time.
 import { bytesOf } from '../graph/dtype.ts'
 import type { Shape } from '../graph/shape.ts'
 import type { Operand } from './schedule.ts'
@@ -6,34 +6,34 @@ import type { Operand } from './schedule.ts'
 export interface Cost {
   /** Floating-point operations of matrix products (a multiply-add is two); 0 for all other kernels. */
   flops: number
-  /** Bytes that must be read, each once, and bytes that are written. */
+  /** Bytes read (each byte counts once) and bytes written. */
   read: number
   written: number
 }
 
-/** Operands by name; null: absent. */
+/** Operands by name; null if absent. */
 export type NamedOperands = Readonly<Record<string, Operand | readonly Operand[] | null>>
 
-/** Inputs are read and outputs written: the cost of kernels that do not say otherwise. */
+/** The default cost: all inputs are read and all outputs written. */
 export function traffic(call: { inputs: NamedOperands; outputs: NamedOperands }): Cost {
   return { flops: 0, read: total(call.inputs), written: total(call.outputs) }
 }
 
-/** Bytes of one operand that are read and written elsewhere; others are read too. */
+/** The cost of copying `piece` elsewhere; the operands in `also` are read too. */
 export function moved(piece: Operand, ...also: Operand[]): Cost {
   const read = also.reduce((sum, x) => sum + bytes(x), bytes(piece))
   return { flops: 0, read, written: bytes(piece) }
 }
 
-/** q (B, H, T, D), k (B, H', S, D), v (B, H', S, Dv). */
+/** Floating-point operations of attention for q (B, H, T, D), k (B, H', S, D) and v (B, H', S, Dv). */
 export function attentionFlops([q, k, v]: Shape[], causal: boolean) {
   const [batch, heads, T, D] = q
   const [S, Dv] = [k[2], v[3]]
-  // Query i sees S - T + i + 1 keys, or all of them.
+  // Query i attends to S - T + i + 1 keys if causal, otherwise to all of them.
   const pairs = causal ? T * (S - T) + (T * (T + 1)) / 2 : T * S
   return {
     attention: 2 * batch * heads * pairs * (D + Dv),
-    // The scores are computed again: three products of width D, two of width Dv.
+    // The scores are recomputed: three products of width D, two of width Dv.
     attentionBackward: 2 * batch * heads * pairs * (3 * D + 2 * Dv),
   }
 }
@@ -41,7 +41,7 @@ export function attentionFlops([q, k, v]: Shape[], causal: boolean) {
 const total = (operands: NamedOperands): number =>
   collect(operands).reduce((sum, x) => sum + bytes(x), 0)
 
-/** Adds the operands that are present, in order, to a list. */
+/** Appends the operands that are present to a list, in order. */
 export function collect(operands: NamedOperands, to: Operand[] = []): Operand[] {
   for (const name in operands) {
     const operand = operands[name]
@@ -52,7 +52,7 @@ export function collect(operands: NamedOperands, to: Operand[] = []): Operand[] 
   return to
 }
 
-/** Of the elements in memory: an axis that repeats them (stride 0) counts once. */
+/** Size of the elements in memory, in bytes. A repeated axis (stride 0) counts once. */
 export function bytes({ shape, strides, dtype }: Operand): number {
   return shape.reduce((n, size, i) => (strides[i] === 0 && size > 0 ? n : n * size), bytesOf(dtype))
 }

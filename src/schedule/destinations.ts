@@ -1,5 +1,5 @@
-// Where results are written straight away, instead of being copied there afterwards: the memory of a
-// program's outputs, of assigned state, and slices of a concatenation.
+// Destinations: memory that a kernel writes its result to directly, in place of a copy afterwards. These
+// are outputs of the program, assigned state, and slices of a concatenation.
 import { isOp, type Node } from '../graph/node.ts'
 import { type Op, reduceOps } from '../graph/ops.ts'
 import { countOf } from '../graph/shape.ts'
@@ -49,7 +49,7 @@ export class Destinations {
     return this.outputs[index]
   }
 
-  /** Results that a kernel writes: neither a view nor memory that is there already. */
+  /** Whether a kernel writes the result: it is neither a view, nor inlined, nor existing memory. */
   private isWritten(node: Node): boolean {
     if (this.fusion.isInlined(node)) return false
     if (written.has(node.op)) return true
@@ -61,8 +61,8 @@ export class Destinations {
   }
 
   /**
-   * The new value is written over the old one when nobody reads the old one any more by then. Whoever
-   * else reads the new one reads it there, unless yet another value follows.
+   * The new value overwrites the old one if no later kernel reads the old one. Other readers of the new
+   * value then read it from this memory, unless a further assignment follows.
    */
   private assigned(node: Node<'assign'>, operands: Operands): void {
     const [target, given] = node.inputs
@@ -83,7 +83,7 @@ export class Destinations {
     this.want(value, wholeBuffer(operands.get(version).buffer, value))
   }
 
-  /** What is read by reshapes alone, each of them once: the same numbers in the same order. */
+  /** Skips reshapes whose input has no other reader: the elements are the same, in the same order. */
   private behindReshapes(last: Node): Node {
     let node = last
     while (isOp(node, 'reshape') && !this.fusion.isInlined(node) && this.isReadOnce(node))
@@ -91,7 +91,7 @@ export class Destinations {
     return node
   }
 
-  /** When its memory is first written: parts of a concatenation come before the whole. */
+  /** The step that first writes the memory of a node. Parts of a concatenation are written before the whole. */
   private firstWriteOf(node: Node): number {
     let step = this.reads.stepOf(node)
     if (!isOp(node, 'concat')) return step
@@ -103,7 +103,7 @@ export class Destinations {
     return step
   }
 
-  /** Parts that are read by nothing else are computed in place, through the views in between. */
+  /** Inputs without another reader are computed in place, through the views in between. */
   private concat(node: Node<'concat'>): void {
     const out =
       this.targets.get(node) ?? wholeBuffer(arenaBuffer(node.dtype, countOf(node.shape)), node)
@@ -116,15 +116,15 @@ export class Destinations {
   }
 
   /**
-   * A reshape of a permuted value needs a copy, unless the value is written in that order at once, as
-   * attention writes its heads side by side.
+   * A reshape of a permuted value needs a copy, unless the kernel writes the value in the permuted order
+   * directly. Attention writes its heads next to each other this way.
    */
   private reordered(node: Node<'reshape'>): void {
     if (this.fusion.isInlined(node)) return
     this.throughViews(node, wholeBuffer(arenaBuffer(node.dtype, countOf(node.shape)), node))
   }
 
-  /** Has the result behind some views written so that the last of them fills `target`. */
+  /** Sets the destination of the result that `last` is a view of, so that `last` fills `target`. */
   private throughViews(last: Node, target: Operand): void {
     let node = last
     let view = target
@@ -143,11 +143,11 @@ export class Destinations {
       } else return
       node = input
     }
-    // A product with its bias is written as one plain matrix.
+    // A product with a fused bias is written as one contiguous matrix.
     if (!this.biases.sums.has(node) || isContiguous(view)) this.want(node, view)
   }
 
-  /** By one node, through views that are read once too. */
+  /** Whether the node has one reader, and so does every view between it and the stored value. */
   private isReadOnce(node: Node): boolean {
     if (this.fusion.users(node).length !== 1) return false
     return this.isWritten(node) || node.inputs.length === 0 || this.isReadOnce(node.inputs[0])
@@ -162,5 +162,5 @@ function leafBehind(target: Node): Node | null {
   return isOp(node, 'buffer') ? node : null
 }
 
-/** Operations whose kernels the emitter chooses. */
+/** Operations whose kernel calls the emitter makes itself. */
 const written: ReadonlySet<string> = new Set<Op>(['pick', 'matmul', 'matmulQuantized', 'concat'])

@@ -1,5 +1,5 @@
-// From the lowered graph to kernel calls: one walk in order. What each value is written into is
-// settled before (destinations.ts); views cost nothing unless a reshape needs a copy.
+// Emits the kernel calls of a lowered graph in one walk. The destination of each value is known
+// in advance (destinations.ts). Views cost nothing, except a reshape that needs a copy.
 import { type Form, isOp, type Node } from '../graph/node.ts'
 import { type Reduction, reduceOps } from '../graph/ops.ts'
 import { countOf } from '../graph/shape.ts'
@@ -82,7 +82,7 @@ class Emitter {
     else this.kernel(node)
   }
 
-  /** Outputs that no kernel has written into their own memory are copied there. */
+  /** Copies the outputs that no kernel has written to their own memory. */
   finish(): void {
     this.scope = ''
     this.graph.outputs.forEach((node, index) => {
@@ -93,7 +93,7 @@ class Emitter {
     })
   }
 
-  // --- element by element
+  // --- element-wise
 
   private pointwise(node: Node, step: number): void {
     const { expression, inputs } = expressionOf(node, node.shape, this.fusion, this.operands)
@@ -106,7 +106,7 @@ class Emitter {
     const wanted = this.destinations.get(node)
     if (wanted && inputs.every((x) => x.buffer !== wanted.buffer || sameView(x, wanted)))
       return wanted
-    // A working buffer that is read here for the last time may be written in place.
+    // An arena buffer whose last read is here can be overwritten in place.
     for (const base of new Set([...node.inputs].flatMap((x) => this.reads.bases(x)))) {
       if (this.reads.lastReadOf(base) !== step || this.destinations.get(base)) continue
       const old = this.operands.get(base)
@@ -138,7 +138,7 @@ class Emitter {
     this.operands.set(node, out)
   }
 
-  /** The operand's expression, with its axes in the order in which the reduction walks them. */
+  /** The expression of the operand, with its axes in the order of the reduction's loop. */
   private reducedExpression(
     x: Node,
     order: number[],
@@ -149,7 +149,8 @@ class Emitter {
     }
     const { expression, inputs } = expressionOf(x, x.shape, this.fusion, this.operands)
     const inOrder = order.every((axis, i) => axis === i)
-    // A reduction takes its shape from what it reads, and random numbers know their places only.
+    // A reduction takes its shape from its inputs, and random numbers depend on their position in the
+    // original order. In both cases the value is stored first.
     const apart = !inOrder && expression.steps.some((s) => s.op === 'random')
     if (apart || inputs.length === 0) {
       const stored = this.fresh(x)
@@ -167,7 +168,7 @@ class Emitter {
   private matmul(node: Node, product: Product, biasNode: Node | null): void {
     const [left, right] = product.inputs
     const target = this.target(node)
-    // The sum may have another shape than the product (B·T rows): its memory is the same.
+    // The sum may have a different shape from the product (B·T rows), but has the same memory.
     const out =
       node === product
         ? target
@@ -254,7 +255,7 @@ class Emitter {
     const memory = this.overwritable(target, step)
     const from = this.operands.get(value)
     if (!sameMemory(from, memory)) {
-      // Reading and writing one memory in different orders needs a copy in between.
+      // Reading and writing the same memory in different orders needs a copy in between.
       this.copy(from.buffer === memory.buffer ? this.copied(from) : from, memory)
     }
     this.operands.set(node, memory)
@@ -269,7 +270,7 @@ class Emitter {
     this.operands.set(node, memory)
   }
 
-  /** The target's memory, once later readers of the old version have a copy of it. */
+  /** The memory of an assigned target. If the old version is read later, it is copied first. */
   private overwritable(target: Node, step: number): Operand {
     const memory = this.operands.get(target)
     if (this.reads.lastReadOf(target) > step) this.operands.move(target, this.copied(memory))
@@ -286,7 +287,7 @@ class Emitter {
 
   // --- memory
 
-  /** Where a node's value goes: its settled destination, or fresh working memory. */
+  /** The memory for a node's value: its destination if it has one that fits, otherwise a new arena buffer. */
   private target(node: Node, inputs: Operand[] = [], aligned = false): Operand {
     const wanted = this.destinations.get(node)
     const clashes = (x: Operand): boolean =>
@@ -298,7 +299,7 @@ class Emitter {
     return wholeBuffer(arenaBuffer(form.dtype, countOf(form.shape)), form)
   }
 
-  /** A node's value without gaps. */
+  /** A node's value in contiguous memory. */
   private adjacent(node: Node): Operand {
     const operand = this.operands.get(node)
     return isContiguous(operand) ? operand : this.copied(operand)
@@ -329,5 +330,5 @@ class Emitter {
   }
 }
 
-/** u8 and bool are combined as i32. */
+/** The type in which a reduction combines values; i32 for u8 and bool. */
 const laneOf = { f32: 'f32', i32: 'i32', u32: 'u32', u8: 'i32', bool: 'i32' } as const

@@ -1,11 +1,11 @@
-// The expression of a fused group, over the operands that it reads from memory.
+// The expression that a fused group computes from the operands that it reads from memory.
 import { isOp, type Node } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
 import type { Fusion } from './fuse.ts'
 import type { Operands } from './operands.ts'
 import type { Expression, Operand, Step } from './schedule.ts'
 
-/** What a kernel computes for `node` when it walks `shape`, and the operands that it loads. */
+/** The expression of `node` in a kernel that loops over `shape`, and the operands that it loads. */
 export function expressionOf(
   node: Node,
   shape: Shape,
@@ -26,7 +26,7 @@ export function expressionOf(
     inputs: loads.map((load) => operands.expanded(load, shape)),
   }
 
-  /** Depth first: arguments before what they are used in. Groups are small. */
+  /** Depth first, so that arguments precede their uses. Groups are small, so linear search is fine. */
   function collect(part: Node, root: boolean): void {
     if (order.includes(part) || loads.includes(part)) return
     if (!root && !fusion.isInlined(part)) {
@@ -43,7 +43,7 @@ function stepOf(node: Node, shape: Shape, register: ReadonlyMap<Node, number>): 
   const from = node.inputs[node.op === 'where' ? 1 : 0]?.dtype ?? node.dtype
   const step = { op: node.op as string, dtype: node.dtype, from, args }
   if (isOp(node, 'iota')) {
-    // Aligned at the right, as broadcasting is.
+    // Axes are aligned at the right, as in broadcasting.
     return { ...step, args: [shape.length - node.shape.length + node.attrs.axis] }
   }
   if (isOp(node, 'gelu') && node.attrs.tanh) return { ...step, op: 'geluTanh' }

@@ -1,6 +1,6 @@
-// Which element-wise nodes are computed inside the kernel of another, so that they never reach
-// memory. A group has one root, which is stored (or reduced); every other member is read by members
-// of the same group only.
+// Fusion: element-wise nodes that are computed inside the kernel of another node, so that their values
+// never reach memory. A group has one root, which is stored (or reduced); all readers of the other
+// members are in the same group.
 import type { Node } from '../graph/node.ts'
 import { elementwiseOps, reduceOps } from '../graph/ops.ts'
 import { type Shape, sameShape } from '../graph/shape.ts'
@@ -9,12 +9,12 @@ import { type Biases, usersOf } from './match-bias.ts'
 import type { Limits } from './schedule.ts'
 
 export interface Fusion {
-  /** Computed where it is read. Generators may be so in several groups. */
+  /** Whether a node is computed inside the kernels that read it. A generator may be inlined in several groups. */
   isInlined(node: Node): boolean
   users(node: Node): readonly Node[]
 }
 
-/** Element-wise composites that a device may have an instruction for. */
+/** Element-wise composites for which a device may have an instruction. */
 const pointwiseComposites: ReadonlySet<string> = new Set([
   'gelu',
   'geluBackward',
@@ -56,7 +56,7 @@ export function fuse(graph: Lowered, limits: Limits, biases: Biases): Fusion {
     users: (node) => users.get(node) ?? [],
   }
 
-  /** The one group that all readers belong to, if it walks this node's shape and has room. */
+  /** The root of the group that contains all readers, if it loops over this node's shape and has room. */
   function commonRoot(node: Node): Node | null {
     const readers = users.get(node)
     if (!readers) return null
@@ -67,17 +67,17 @@ export function fuse(graph: Lowered, limits: Limits, biases: Biases): Fusion {
       if (!sameShape(walkedShape(reader), node.shape)) return null
       root = other
     }
-    // A step has up to 3 inputs, each possibly a load of its own.
+    // A step has up to 3 inputs, and each may need a separate load.
     const size = root ? (sizes.get(root) ?? 1) : 0
     return size < Math.min(limits.steps / 2, limits.inputs / 2) ? root : null
   }
 }
 
-/** The shape over which a kernel of this node walks. */
+/** The shape over which a kernel of this node loops. */
 const walkedShape = (node: Node): Shape =>
   reduceOps.has(node.op) ? node.inputs[0].shape : node.shape
 
-/** Whether the kernel of `user` can make the generator's values itself. */
+/** Whether the kernel of `user` can compute the generator's values itself. */
 function mayGenerate(node: Node, user: Node): boolean {
   if (reduceOps.has(user.op)) return node.op === 'iota' && sameShape(walkedShape(user), node.shape)
   if (!isPointwise(user)) return false

@@ -1,4 +1,4 @@
-// Kernel calls, with types that come from the table of kernels.
+// Kernel calls, with types derived from the table of kernels.
 import { type Cost, collect } from './cost.ts'
 import { kernelSchemas } from './kernel-schemas.ts'
 import type { Operand } from './schedule.ts'
@@ -17,9 +17,9 @@ export type KernelArguments<K extends KernelName = KernelName> = {
 }[K]
 
 interface Emitted {
-  /** The path of the module that asked for the call: errors and profiles print it. */
+  /** Path of the module that the call belongs to. Errors and profiles print it. */
   readonly scope: string
-  /** The operands that are present, inputs first. */
+  /** All operands that are present, inputs first. */
   readonly operands: readonly Operand[]
 }
 
@@ -30,19 +30,19 @@ export interface HostCall extends Emitted {
   readonly kernel: 'host'
   readonly inputs: { readonly values: readonly Operand[] }
   readonly outputs: { readonly result: Operand }
-  /** `host`: its number in the graph's list. */
+  /** `host` is the index in `hosts` of the lowered graph. */
   readonly attributes: { readonly host: number }
 }
 
 export type Call = KernelCall | HostCall
 
-/** A call as a program holds it. */
+/** Completes a call with its scope and its list of operands. */
 export function emitted<C extends KernelArguments | Omit<HostCall, keyof Emitted>>(
   call: C,
   scope = '',
 ): C & Emitted {
   const { kernel, inputs, outputs, attributes } = call
-  // Field by field: a program has many calls, and a spread is slower and takes five times the memory.
+  // Listed field by field: a spread is slower and takes five times the memory, and programs have many calls.
   const all: object = {
     kernel,
     inputs,
@@ -54,13 +54,13 @@ export function emitted<C extends KernelArguments | Omit<HostCall, keyof Emitted
   return all as C & Emitted
 }
 
-/** Null where only the run knows: attention over the used part of a cache. */
+/** The cost of a call. Null if it depends on run-time values (attention over the used part of a cache). */
 export function costOf(call: KernelCall): Cost | null {
   const schema: KernelSchema = kernelSchemas[call.kernel]
   return schema.cost(call)
 }
 
-/** Kernels that have read each element by the time they overwrite it, so that state may be updated in place. */
+/** Kernels that read each element before they overwrite it, so that they can update state in place. */
 export const overwritesInputs: ReadonlySet<string> = new Set(
   Object.entries<KernelSchema>(kernelSchemas)
     .filter(([, { outputs }]) => Object.values(outputs).every((x) => x.mayOverwrite === ANY_INPUT))

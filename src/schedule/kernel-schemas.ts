@@ -1,6 +1,6 @@
-// The table of all kernels: the inputs, outputs and attributes of each. The types of kernel calls, the words of a program
-// and its costs come from here, and `npm run generate:kernels` makes kernels/cpp/kernel-schemas.h of it. What a kernel
-// computes is documented there, above its function.
+// The table of all kernels: inputs, outputs and attributes of each. The types of kernel calls, the encoding of programs
+// and their costs are derived from it, and `npm run generate:kernels` writes it to kernels/cpp/kernel-schemas.h. The
+// formula of a kernel is documented above its function in kernels/cpp.
 import { attentionFlops, bytes, type Cost, moved, sizeOf, traffic } from './cost.ts'
 import type { Operand } from './schedule.ts'
 import {
@@ -38,7 +38,7 @@ const windows = { kernel: integers(2, { min: 1, max: 1 << 15 }), ...places, dila
 
 const losses = { ignoreIndex: integer(-(2 ** 31)), labelSmoothing: fraction }
 
-/** `scale` multiplies the scores; `dropout` needs seed and draw. */
+/** `scale` multiplies the scores; `dropout` > 0 needs the inputs seed and draw. */
 const scores = { scale: real, causal: flag, dropout: fraction }
 
 const scoreOptions = {
@@ -49,11 +49,11 @@ const scoreOptions = {
   draw: optional(u32('1'), 'seed'),
 }
 
-// `groups` 0: one mean and variance for each channel; otherwise for each group of channels of each image.
+// One mean and variance for each channel if `groups` is 0, otherwise for each group of channels of each image.
 const channelStatistics = byAttribute('groups', 'C', 'B groups')
 const channelGroups = { eps: real, groups: integer(0, undefined, 'C') }
 
-// Base, index, source as in the operation: the shape of source is base's with the axis replaced by index's shape.
+// The shape of source is that of base, with the axis replaced by the shape of index.
 const scatter = kernel({
   inputs: { base: anyType('...'), index: i32('*'), source: typeOf('base', '*') },
   outputs: { out: overwrites(typeOf('base', '...'), 'base') },
@@ -62,7 +62,7 @@ const scatter = kernel({
   cost: (call) => ({ ...traffic(call), written: bytes(call.inputs.source) }),
 })
 
-/** By name, in the order of the numbers that programs carry. */
+/** All kernels by name. Programs store a kernel's position in this table. */
 export const kernelSchemas = {
   elementwise: kernel({
     inputs: { inputs: list(anyType('...')) },
@@ -70,7 +70,7 @@ export const kernelSchemas = {
     attributes: { program },
     handChecked: true, // the program
   }),
-  // The leading `kept` axes of the inputs are those of the output; `lanes` is the type in which values are combined.
+  // The leading `kept` axes of the inputs are the axes of the output; `lanes` is the type in which values are combined.
   reduce: kernel({
     inputs: { inputs: list(anyType('...')) },
     outputs: { out: anyType('*') },
@@ -117,7 +117,7 @@ export const kernelSchemas = {
   }),
   copyAt: kernel({
     inputs: { source: anyType('*'), offset: i32('1') },
-    outputs: { target: typeOf('source', '*') }, // the rest of target stays as it is
+    outputs: { target: typeOf('source', '*') }, // the rest of target is unchanged
     attributes: { axis: axisOf('target') },
     handChecked: true, // the shape of source
     cost: ({ inputs: { source } }) => moved(source),
@@ -288,7 +288,7 @@ export const kernelSchemas = {
       nextVariance: overwrites(f32('...'), ANY_INPUT),
     },
   }),
-  // One of the outputs for each task; `memory` is read, and written where the kind says so.
+  // One element of `out` for each task. `memory` is read, or read and written, as `kind` says.
   probe: kernel({
     inputs: {},
     outputs: { memory: adjacent(f32('*'), 2), out: f32('N') },
@@ -296,10 +296,10 @@ export const kernelSchemas = {
   }),
 } as const
 
-/** a (…, K) times something -> out. */
+/** Operations of a matrix product a (…, K) · b -> out. */
 const productFlops = (a: Operand, out: Operand): number => 2 * sizeOf(out) * (a.shape.at(-1) ?? 1)
 
-/** Each result, or each gradient of one, meets all that a filter holds. */
+/** Operations of a convolution: each result (or its gradient) is multiplied by all weights of one filter. */
 const windowFlops = (results: Operand, weights: Operand): number =>
   2 * sizeOf(results) * weights.shape.slice(1).reduce((n, size) => n * size, 1)
 
@@ -308,7 +308,7 @@ type AttentionCall = Parameters<typeof traffic>[0] & {
   attributes: { causal: boolean }
 }
 
-/** Null with a length: the used part of a cache is known to the run only. */
+/** Null if a length is given: the used part of a cache is known only at run time. */
 function attentionCost(call: AttentionCall, pass: 'attention' | 'attentionBackward'): Cost | null {
   const { q, k, v, length } = call.inputs
   if (length) return null

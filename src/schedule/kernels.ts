@@ -1,4 +1,4 @@
-// Operations that have a kernel of their own: how its operands and attributes are named.
+// Operations with their own kernel, and the names of its operands and attributes.
 import type { Node } from '../graph/node.ts'
 import type {
   AttentionAttrs,
@@ -13,14 +13,14 @@ import type {
 import type { KernelArguments } from './kernel-call.ts'
 import type { Operand } from './schedule.ts'
 
-/** Inputs and outputs are the node's, in the order of graph/ops.ts. */
+/** Maps the inputs and outputs of a node, in the order of graph/ops.ts, to a kernel call. */
 type Rule<O extends Op> = (
   inputs: readonly Operand[],
   outputs: readonly Operand[],
   attrs: OpAttrs[O],
 ) => KernelArguments
 
-/** The emitter makes kernel calls of these itself. */
+/** Without the operations for which the emitter makes the kernel calls itself. */
 type Primitives = Exclude<keyof KernelOps, 'matmul' | 'concat' | 'pad' | 'updateAt'>
 
 const primitives: { [O in Primitives]: Rule<O> } = {
@@ -77,7 +77,7 @@ const primitives: { [O in Primitives]: Rule<O> } = {
   }),
 }
 
-/** Composites that a device may run whole. All others reach the scheduler decomposed. */
+/** Composites that a device may run whole. All others are decomposed before scheduling. */
 const composites = {
   softmax: ([x], [y]) => softmax(x, y, false),
   softmaxBackward: ([y, dy], [dx]) => softmaxBackward(y, dy, dx, false),
@@ -218,7 +218,7 @@ const composites = {
   }),
 } satisfies { [O in Composite]?: Rule<O> }
 
-/** Composites with a kernel: alone, or as a part of element-wise kernels and products. */
+/** Composites that a kernel can compute: a separate one, or element-wise kernels and products. */
 export type KernelComposite =
   | keyof typeof composites
   | 'gelu'
@@ -231,7 +231,7 @@ const rules = { ...primitives, ...composites } as Readonly<Record<string, Rule<O
 
 export const hasKernel = (node: Node): boolean => node.op in rules
 
-/** The call that computes `node`. */
+/** Returns the call that computes `node`. */
 export function kernelFor(
   node: Node,
   inputs: readonly Operand[],
@@ -274,7 +274,7 @@ const softmaxBackward = (
 
 const scores = ({ scale, causal, dropout }: AttentionAttrs) => ({ scale, causal, dropout })
 
-/** The optional inputs by name: the node has those that its attributes announce, in this order. */
+/** Names the optional inputs. The attributes of the node say which are present, in this order. */
 function scoreOptions(options: readonly Operand[], attrs: AttentionAttrs) {
   let next = 0
   const take = (present: boolean): Operand | null => (present ? options[next++] : null)

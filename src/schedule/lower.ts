@@ -1,27 +1,29 @@
-// From what the user wrote to what a device runs: composites that the device lacks are decomposed,
-// equal nodes merged, idle ones dropped. The result holds no tensor's memory, only its shape, so a
-// cached program keeps nothing alive.
+// Lowering, from the user's graph to the graph that a device runs: composites that the device lacks are
+// decomposed, equal nodes are merged, and unused ones are dropped. The result holds shapes but no
+// memory of tensors, so a cached program keeps nothing alive.
 import * as g from '../graph/build.ts'
 import { decompose } from '../graph/decompose.ts'
 import { inScope, isOp, Node } from '../graph/node.ts'
 import { type Composite, compositeOps, type Op, type OpAttrs } from '../graph/ops.ts'
 import { sameShape } from '../graph/shape.ts'
 
-/** A graph of primitives and the device's own composites, in the order of execution. */
+/** A graph of primitives and of composites that the device runs whole, in the order of execution. */
 export interface Lowered {
   nodes: Node[]
-  /** Memory that comes in, one `buffer` node for each leaf. */
+  /** Memory passed to the program: one `buffer` node for each leaf. */
   leaves: Node[]
   /** Run-time numbers, in the order in which they are bound. Other `scalar` nodes are literals. */
   scalars: Node[]
-  /** What is kept. A node that assigns writes into its leaf's memory and needs no other. */
+  /** Values that are kept. An assignment writes to the memory of its leaf and needs no other. */
   outputs: Node[]
+  /** Host calls, in the order of execution. */
   hosts: Node[]
 }
 
 /**
- * @param nodes the graph in order; nodes without inputs are leaves, scalars and generators
- * @param isLeaf whether a node's value is already there
+ * Lowers a traced graph for a device that runs `composites` whole.
+ * @param nodes the graph in topological order; nodes without inputs are leaves, scalars and generators
+ * @param isLeaf whether the value of a node exists already
  */
 export function lower(
   nodes: readonly Node[],
@@ -31,7 +33,7 @@ export function lower(
 ): Lowered {
   const lowering = new Lowering(composites)
   for (const node of nodes) lowering.accept(node, isLeaf(node))
-  const kept = outputs.map((node) => lowering.get(node))
+  const kept = outputs.map((node) => lowering.output(node))
   const live = reachable([...kept, ...lowering.effects])
   return {
     nodes: lowering.nodes.filter((node) => live.has(node)),
@@ -59,6 +61,16 @@ class Lowering {
 
   get(node: Node): Node {
     return (this.images.get(node) as Node[])[0]
+  }
+
+  /** The image of an output. The value of an assignment that has another memory is a copy. */
+  output(node: Node): Node {
+    const image = this.get(node)
+    if (node.op === image.op || !(isOp(image, 'assign') || isOp(image, 'assignAt'))) return image
+    return this.twin(`copy:${image.id}`, () => {
+      const { shape } = image
+      return new Node('reshape', [image], { shape }, image)
+    })
   }
 
   accept(node: Node, isLeaf: boolean): void {
@@ -145,13 +157,13 @@ class Lowering {
   }
 }
 
-/** Matter to gradients only. */
+/** Operations that affect gradients only: the value is the first input. */
 const transparent: ReadonlySet<string> = new Set<Op>(['stopGradient', 'customVjp'])
 
-/** Never merged with an equal one. */
+/** Operations that are never merged with an equal node. */
 const single: ReadonlySet<string> = new Set<Op>(['assign', 'assignAt', 'hostCall', 'barrier'])
 
-/** An input, or a shorter form of the same value; null when there is none. */
+/** An input that equals the result (x + 0, x · 1, …), or null. */
 function simplify(node: Node, [a, b, c]: Node[]): Node | null {
   const is = (x: Node, value: number): boolean =>
     isOp(x, 'constant')
@@ -177,7 +189,7 @@ function simplify(node: Node, [a, b, c]: Node[]): Node | null {
   }
 }
 
-/** The nodes between `known` and `results`, in order, with the results. */
+/** The nodes from `known` (excluded) to `results` (included), in topological order. */
 function between(results: readonly Node[], known: ReadonlySet<Node>): Node[] {
   const all = reachable(results, known)
   return [...all].filter((node) => !known.has(node)).sort((x, y) => x.id - y.id)

@@ -1,4 +1,4 @@
-// product + bias in one kernel: the bias row is added while the product's tile is still in registers.
+// Computes product + bias in one kernel, which adds the bias while the tile of the product is in registers.
 import { isOp, type Node } from '../graph/node.ts'
 import type { Lowered } from './lower.ts'
 
@@ -10,9 +10,9 @@ interface Match {
 }
 
 export interface Biases {
-  /** Sum -> the product and the row that it is made of. */
+  /** Sum -> its product and bias. */
   sums: Map<Node, Match>
-  /** Products that their sum computes, and the reshapes between the two. */
+  /** Products that are computed with their sum, and the reshapes between the two. */
   products: Set<Node>
 }
 

@@ -1,5 +1,5 @@
-// Where each arena buffer lies: buffers that live at the same time must not overlap. Largest first,
-// each into the lowest gap that it fits in, comes close to the least possible.
+// The memory plan: offsets of the arena buffers. Buffers that are alive at the same time must not overlap.
+// Placing the largest first, each in the lowest gap that fits, comes close to the minimum.
 import { bytesOf } from '../graph/dtype.ts'
 import type { Call } from './kernel-call.ts'
 import type { Buffer } from './schedule.ts'
@@ -11,7 +11,7 @@ interface Lifetime {
   last: number
 }
 
-/** Assigns offsets; returns the arena's size and the peak of bytes in use. */
+/** Assigns offsets. Returns the size of the arena and the peak of bytes in use. */
 export function planMemory(
   calls: readonly Call[],
   alignment: number,

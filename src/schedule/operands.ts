@@ -1,5 +1,5 @@
-// Where the value of each node lies: leaves and numbers in bound buffers, views as strides on what
-// they look at, everything else where its kernel has put it.
+// The operand of each node: leaves and numbers are in bound buffers, views are strides over the memory
+// of their input, and other values are where their kernel has written them.
 import { bytesOf, type DType } from '../graph/dtype.ts'
 import { type Form, isOp, type Node } from '../graph/node.ts'
 import { viewOps } from '../graph/ops.ts'
@@ -33,7 +33,7 @@ export class Operands {
   private readonly boundScalars: Map<Node, number>
   private readonly copy: (from: Operand) => Operand
 
-  /** `copy` emits a kernel that copies into fresh working memory. */
+  /** `copy` emits a kernel that copies an operand to a new arena buffer. */
   constructor(graph: Lowered, copy: (from: Operand) => Operand) {
     this.copy = copy
     this.boundScalars = new Map(graph.scalars.map((node, i) => [node, i]))
@@ -59,18 +59,18 @@ export class Operands {
     return operand
   }
 
-  /** The value repeated to a larger shape. */
+  /** The value broadcast to a larger shape. */
   expanded(node: Node, shape: Shape): Operand {
     const operand = this.get(node)
     return inView(operand, expanded(operand, shape))
   }
 
-  /** One 0, for kernels that fill. */
+  /** A single 0, for filling memory. */
   zero(dtype: DType): Operand {
     return this.number({ dtype, value: 0 })
   }
 
-  /** From now on the old contents of a buffer are found in a copy: views of it are looked up anew. */
+  /** Replaces a node's operand by a copy of it. Views of the old buffer are resolved again on the next read. */
   move(node: Node, to: Operand): void {
     const { buffer } = this.get(node)
     for (const [other, operand] of this.known)
@@ -87,7 +87,7 @@ export class Operands {
     return view ? inView(from, view) : inView(this.copy(from), contiguous(node.shape))
   }
 
-  /** A number's slot in the scalars buffer; a new literal unless one is given. */
+  /** The slot of a number in the scalars buffer: `bound`, or the slot of a new literal. */
   private number({ dtype, value }: { dtype: DType; value: number }, bound?: number): Operand {
     const slot = bound ?? this.boundScalars.size + this.literals.push({ value, dtype }) - 1
     // A slot has 4 bytes, whatever the dtype; offsets count elements.
@@ -96,17 +96,17 @@ export class Operands {
   }
 }
 
-/** All of a buffer, in this shape. */
+/** The whole buffer as an operand of the given shape. */
 export const wholeBuffer = (buffer: Buffer, { shape, dtype }: Form): Operand =>
   inView({ buffer, dtype }, contiguous(shape))
 
-/** The same memory through another view. Every operand has its fields in this order: V8 then reads them fastest. */
+/** The same memory with another view. All operands have their fields in this order, which V8 reads fastest. */
 export const inView = (
   { buffer, dtype }: Pick<Operand, 'buffer' | 'dtype'>,
   { shape, strides, offset }: Strided,
 ): Operand => ({ buffer, dtype, shape, strides, offset })
 
-/** What a view node does to strides; null when only a copy has this shape. */
+/** Applies a view node to strides; null if the shape needs a copy. */
 function viewed(node: Node, from: Strided): Strided | null {
   if (isOp(node, 'reshape')) return reshaped(from, node.shape)
   if (isOp(node, 'permute')) return permuted(from, node.attrs.order)
@@ -132,7 +132,7 @@ export const arenaBuffer = (dtype: DType, count: number): Buffer => ({
 export const sameMemory = (a: Operand, b: Operand): boolean =>
   a.buffer === b.buffer && sameView(a, b)
 
-/** The part of a concatenation that one input fills. */
+/** The slice of a concatenation that one input fills. */
 export function pieceOf(out: Operand, axis: number, start: number, part: Form): Operand {
   const starts = part.shape.map((_, i) => (i === axis ? start : 0))
   const steps = part.shape.map(() => 1)

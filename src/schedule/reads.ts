@@ -1,10 +1,10 @@
-// Who reads what, and when for the last time: the ground for writing in place.
+// The last read of each value. Writing in place depends on it.
 import type { Node } from '../graph/node.ts'
 import type { Fusion } from './fuse.ts'
 import type { Lowered } from './lower.ts'
 import { isView } from './operands.ts'
 
-/** Steps are positions in the lowered graph's order; what a program keeps is read after the last. */
+/** Steps are positions in the lowered graph. Outputs of the program count as read after the last step. */
 export class Reads {
   private readonly lastRead = new Map<Node, number>()
   private readonly basesOf = new Map<Node, readonly Node[]>()
@@ -16,7 +16,7 @@ export class Reads {
     graph.nodes.forEach((node, step) => {
       this.position.set(node, step)
       if (this.isTransparent(node)) return
-      // An assignment names its target, but does not read it.
+      // An assignment does not read its target.
       const read =
         node.op === 'assign' || node.op === 'assignAt' ? node.inputs.slice(1) : node.inputs
       for (const input of read) for (const base of this.bases(input)) this.lastRead.set(base, step)
@@ -29,12 +29,12 @@ export class Reads {
     return this.position.get(node) as number
   }
 
-  /** -1 when nobody does. */
+  /** The step of the last read, or -1 if the value is never read. */
   lastReadOf(node: Node): number {
     return this.lastRead.get(node) ?? -1
   }
 
-  /** The stored values that reading this node means reading. */
+  /** The stored values that are read when this node is read. */
   bases(node: Node): readonly Node[] {
     let found = this.basesOf.get(node)
     if (!found) {
@@ -44,7 +44,7 @@ export class Reads {
     return found
   }
 
-  /** Has no kernel of its own: reading it is reading what is behind it. */
+  /** Whether the node has no separate kernel, so that reading it means reading its inputs. */
   private isTransparent(node: Node): boolean {
     return isView(node) || node.op === 'pick' || this.fusion.isInlined(node)
   }

@@ -1,11 +1,11 @@
-// What comes out of scheduling: kernel calls on strided pieces of buffers, for a device to encode.
+// The result of scheduling: kernel calls on strided pieces of buffers. A device encodes them.
 import type { DType } from '../graph/dtype.ts'
 import type { Call } from './kernel-call.ts'
 import type { Strided } from './strided.ts'
 
 /**
- * A piece of memory during a run. 'arena' is working memory with an offset that the plan assigns;
- * the others are bound from outside, numbered in the order of the lowered graph.
+ * A piece of memory during a run. 'arena' is working memory at an offset that the memory plan assigns.
+ * The other kinds are bound at each run and numbered in the order of the lowered graph.
  */
 export interface Buffer {
   readonly kind: 'arena' | 'scalars' | 'leaf' | 'output'
@@ -21,13 +21,16 @@ export interface Operand extends Strided {
   readonly dtype: DType
 }
 
-/** One step of the expression inside an element-wise or reducing kernel. Values are numbered: the
- * kernel's inputs first, then each step's result. */
+/**
+ * One step of the expression in an element-wise or reducing kernel. Values are numbered: first the
+ * inputs of the kernel, then the result of each step.
+ */
 export interface Step {
   op: string
   dtype: DType
-  /** The dtype of the first argument, where it differs from the result's (comparisons, casts). */
+  /** The dtype of the arguments. It differs from the result's for comparisons and casts. */
   from: DType
+  /** Numbers of the arguments; for `iota`, the axis. */
   args: number[]
 }
 
@@ -40,9 +43,9 @@ export interface Expression {
 export interface Schedule {
   calls: Call[]
   arenaBytes: number
-  /** The largest sum of bytes that are in use at once: what the arena is measured against. */
+  /** The peak of bytes in use, a lower bound for `arenaBytes`. */
   peakBytes: number
-  /** Values of the scalars buffer beyond the bound ones: literals. */
+  /** Numbers that follow the bound ones in the scalars buffer. */
   literals: { value: number; dtype: DType }[]
   leaves: number
   scalars: number
@@ -50,10 +53,10 @@ export interface Schedule {
 }
 
 export interface Limits {
-  /** Bytes that each arena piece is aligned to. */
+  /** Alignment of arena buffers, in bytes. */
   alignment: number
-  /** Inputs of one element-wise or reducing kernel. */
+  /** Maximum number of inputs of an element-wise or reducing kernel. */
   inputs: number
-  /** Steps of one expression. */
+  /** Maximum number of steps of an expression. */
   steps: number
 }

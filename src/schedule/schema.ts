@@ -1,13 +1,13 @@
-// The vocabulary of the kernel table (kernel-schemas.ts): operands with a dtype and a shape pattern, and typed attributes.
+// Types of the kernel table (kernel-schemas.ts): operands with a dtype and a shape pattern, and typed attributes.
 import type { DType } from '../graph/dtype.ts'
 import type { BlockFormat } from '../util/block-formats.ts'
 import { type Cost, traffic } from './cost.ts'
 import type { Expression, Operand } from './schedule.ts'
 
 /**
- * Dimensions by name, separated by spaces: equal names are equal sizes in all operands of a call, and the name of an
- * integer attribute stands for its value. A leading `...` is any number of leading dimensions, likewise equal in all
- * operands. `1` alone is one element of any rank, `*` alone any shape.
+ * Names of dimensions, separated by spaces. A name has the same size in all operands of a call; the name of an integer
+ * attribute stands for its value. A leading `...` matches any number of leading dimensions, which are also equal in all
+ * operands. `1` alone is one element of any rank; `*` alone is any shape.
  */
 type Pattern = string
 
@@ -20,23 +20,23 @@ interface PatternByAttribute {
 
 export type OperandShape = Pattern | PatternByAttribute
 
-/** A required operand, one that may be absent, or any number of them. */
+/** A required operand, an optional one, or any number of operands. */
 type Arity = 'required' | 'optional' | 'list'
 
 export interface OperandSchema<A extends Arity = Arity> {
   readonly arity: A
-  /** A dtype, that of an earlier operand, or any (null). */
+  /** A dtype, the dtype of an earlier operand, or null for any. */
   readonly dtype: DType | { readonly of: string } | null
   readonly shape: OperandShape
-  /** The elements lie side by side, in row-major order. */
+  /** The elements are contiguous, in row-major order. */
   readonly adjacent?: boolean
-  /** The least number of elements. */
+  /** Minimum number of elements. */
   readonly least?: number
-  /** Of an optional operand: present if and only if this one is. */
+  /** For an optional operand: it is present if and only if the named operand is. */
   readonly presentWith?: string
   /**
-   * Of an output: inputs with exactly the same view, that is, memory that the kernel has read by the time it writes
-   * there. Apart from these, outputs overlap neither inputs nor one another.
+   * For an output: the inputs whose memory it may overwrite, if the view is exactly the same. The kernel reads each
+   * element before it writes it. All other outputs overlap neither inputs nor each other.
    */
   readonly mayOverwrite?: string | typeof ANY_INPUT
 }
@@ -45,7 +45,7 @@ export const ANY_INPUT = '*'
 
 export type AttributeSchema =
   | { readonly type: 'real'; readonly min?: number; readonly max?: number }
-  /** `max` and `divides` may name dimensions; 0 divides nothing and is not tested. */
+  /** `max` and `divides` may name dimensions. The value 0 is not tested for divisibility. */
   | {
       readonly type: 'integer'
       readonly min: number
@@ -54,10 +54,10 @@ export type AttributeSchema =
     }
   | { readonly type: 'flag' }
   | { readonly type: 'choice'; readonly of: readonly string[] }
-  /** A number of an axis of the operand. */
+  /** The number of an axis of the operand. */
   | { readonly type: 'axis'; readonly of: string }
   | { readonly type: 'format' }
-  /** `length` is a number, or a name for what all lists with that name have; then `longest` limits it. */
+  /** `length` is a number, or a name that stands for the same length in all lists; then `longest` limits it. */
   | {
       readonly type: 'integers'
       readonly length: number | string
@@ -65,7 +65,7 @@ export type AttributeSchema =
       readonly min: number
       readonly max: number
     }
-  /** What element-wise kernels compute; the last attribute. */
+  /** The expression of an element-wise or reducing kernel; always the last attribute. */
   | { readonly type: 'program' }
 
 export interface KernelSchema<
@@ -78,7 +78,7 @@ export interface KernelSchema<
   readonly attributes: A
   /** Whether kernels/cpp/validate*.cc has rules that this table cannot express. */
   readonly handChecked: boolean
-  /** What a call computes and moves; null where only the run knows. */
+  /** The cost of a call; null if it depends on run-time values. */
   cost(call: Arguments<I, O, A>): Cost | null
 }
 
@@ -119,7 +119,7 @@ type AttributeOf<S extends AttributeSchema> = S extends {
     ? AttributeTypes[S['type']]
     : never
 
-/** One row of the table. Inputs, outputs and attributes are in the order in which a kernel receives them. */
+/** One row of the table. Inputs, outputs and attributes are listed in the order in which the kernel receives them. */
 export function kernel<
   const I extends Operands,
   const O extends Operands,
@@ -151,7 +151,7 @@ export const anyType = typed(null)
 /** The dtype of an earlier operand. */
 export const typeOf = (name: string, shape: OperandShape): Required => typed({ of: name })(shape)
 
-/** A pattern for attribute = 0, and one for all other values. */
+/** A pattern for the attribute value 0, and one for all other values. */
 export const byAttribute = (
   attribute: string,
   zero: Pattern,
@@ -196,7 +196,7 @@ export const choice = <const V extends readonly string[]>(...of: V) =>
 
 export const axisOf = (of: string) => ({ type: 'axis', of }) as const
 
-/** Integers of a fixed number, or a number with a name (at most `longest`). */
+/** A list of integers. Its length is a number, or a name (at most `longest` then). */
 export const integers = (
   length: number | string,
   { min = 0, max = INT32, longest = typeof length === 'number' ? length : 8 } = {},

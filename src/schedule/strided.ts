@@ -1,4 +1,5 @@
-// Views as strides: what reshape, permute and their kin do to where elements lie. Counts elements.
+// Views as strides: the effect of reshape, permute and other views on the position of elements. Strides and
+// offsets are in elements.
 import { type Shape, sameShape, stridesOf } from '../graph/shape.ts'
 
 export interface Strided {
@@ -29,8 +30,8 @@ const sameStrides = (a: Strided, b: Strided): boolean =>
   a.strides.every((s, i) => s === b.strides[i] || a.shape[i] === 1)
 
 /**
- * The view in another shape, or null when that would need a copy. Each run of axes whose sizes
- * multiply to the same number must be one even walk through memory.
+ * The view in another shape, or null if that needs a copy. Axes are grouped into runs whose sizes have the
+ * same product in both shapes; each run must have a single stride in memory.
  */
 export function reshaped(view: Strided, shape: Shape): Strided | null {
   if (view.shape.includes(0)) return { ...contiguous(shape), offset: view.offset }
@@ -47,7 +48,7 @@ export function reshaped(view: Strided, shape: Shape): Strided | null {
     while (want > have) have *= from[++i][0]
     while (j < shape.length && want < have) want *= shape[j++]
     if (want !== have) {
-      // Sizes cross: take more on both sides until they meet.
+      // The sizes do not divide each other: take more axes on both sides until the products are equal.
       while (want !== have) {
         if (want < have) want *= shape[j++]
         else have *= from[++i][0]
@@ -73,7 +74,7 @@ export const permuted = (
   offset,
 })
 
-/** Repeats axes of size 1, and adds axes in front, with stride 0. */
+/** Broadcasts a view: repeats axes of size 1 and adds leading axes, with stride 0. */
 export function expanded(view: Strided, shape: Shape): Strided {
   const lead = shape.length - view.shape.length
   const strides = shape.map((n, i) =>
@@ -106,7 +107,7 @@ export function flipped({ shape, strides, offset }: Strided, axes: readonly numb
   }
 }
 
-/** (..., L1..Ld) -> (..., P1..Pd, K1..Kd), overlapping. `shape` is the result's. */
+/** A view of overlapping windows: (..., L1..Ld) -> (..., P1..Pd, K1..Kd). `shape` is the result's. */
 export function windowed(
   { strides, offset }: Strided,
   shape: Shape,

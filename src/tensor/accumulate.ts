@@ -9,9 +9,11 @@ import { realize, release } from './submit.ts'
 import type { Tensor } from './tensor.ts'
 
 /**
- * The gradient of one micro-batch, added into `grad` of each parameter, in memory that stays: any
- * number of micro-batches takes as much memory as one. The optimiser's step uses the sum and clears it.
- * The loss can be read afterwards. Scale it by the share of its items (rows, tokens) in all micro-batches for their mean.
+ * Computes the gradient of one micro-batch and adds it to `grad` of each parameter. The gradients keep their memory, so
+ * that any number of micro-batches needs as much as one. The optimiser's step uses the sum and clears it. To get the
+ * mean over all micro-batches, multiply each loss by its fraction of all items (rows, tokens). `loss` can be read
+ * afterwards.
+ * @throws HeedError unless the loss has one element
  */
 export async function accumulate(loss: Tensor): Promise<void> {
   const state = addGradients(loss)
@@ -20,12 +22,12 @@ export async function accumulate(loss: Tensor): Promise<void> {
   release([root])
 }
 
-/** The same as graph only, for a held program: returns the gradient tensors that it assigns. */
+/** Like `accumulate`, but only builds the graph, for a held program. Returns the gradient tensors that it assigns. */
 export function addGradients(loss: Tensor): TensorCore[] {
   checkTensors('accumulate()', { loss })
   if (loss.size !== 1)
     throw new ShapeError(`accumulate(): the loss must have one element, got ${loss.size}`, {
-      remedy: 'Reduce it first, with .mean() or .sum().',
+      remedy: 'Reduce it first with .mean() or .sum().',
     })
   const variables = variablesOf(loss.node)
   const found = gradients([loss.node], [filled(1, loss.shape)], variables)

@@ -8,15 +8,17 @@ import type { Axes } from './reductions.ts'
 import type { Tensor } from './tensor.ts'
 import { listOf, Views } from './views.ts'
 
-/** Elements in another order, repeated, padded, or cut out of matrices. */
+/** Operations that reorder, repeat, pad or select elements by position. */
 export abstract class Arrangements extends Views {
+  /** Reverses the order of elements along the axes. */
   flip(...axes: number[] | [readonly number[]]): Tensor {
     return tensorOf(g.flip(this.node, normalizeAxes(listOf(axes), this.rank, 'flip')))
   }
 
   /**
-   * [before, after] for each of the last axes, first axis first, filled with a value, or with the
-   * tensor's own elements: mirrored, the outermost repeated, or those of the other end.
+   * Pads the last axes. `widths` has [before, after] for each of them, first axis first; negative widths crop. New
+   * elements are `value`, or copies of elements: mirrored (reflect), of the edge (replicate) or of the other end
+   * (circular). @throws ShapeError if the widths do not fit the shape
    */
   pad(
     widths: readonly (readonly [number, number])[],
@@ -42,7 +44,7 @@ export abstract class Arrangements extends Views {
     return tensorOf(g.where(inside, padded, g.constant(value, this.dtype)))
   }
 
-  /** The elements whose two indices are equal, or `offset` apart, as a new last axis. */
+  /** Returns the elements whose indices along two axes differ by `offset`, as a new last axis. */
   diagonal(offset = 0, axis1 = 0, axis2 = 1): Tensor {
     checkArgument('diagonal', 'offset', offset, 'integer')
     const first = normalizeAxis(axis1, this.rank, 'diagonal')
@@ -54,7 +56,7 @@ export abstract class Arrangements extends Views {
     const row = Math.max(0, -offset)
     const column = Math.max(0, offset)
     const length = Math.max(0, Math.min(rows - row, columns - column))
-    // In row-major order, the next element of a diagonal is one row and one column on.
+    // In row-major order, consecutive elements of a diagonal are one row and one column apart.
     const flat = this.permute(...kept, first, second).flatten(kept.length)
     const lead = kept.map((i) => this.shape[i])
     const zeros = kept.map(() => 0)
@@ -63,14 +65,14 @@ export abstract class Arrangements extends Views {
     return tensorOf(g.slice(flat.node, [...zeros, start], [...lead, length], steps))
   }
 
-  /** A matrix with this vector on a diagonal; or the diagonal of a matrix. */
+  /** For a vector, returns a matrix with it on a diagonal; for a matrix, returns its diagonal. */
   diag(offset = 0): Tensor {
     checkArgument('diag', 'offset', offset, 'integer')
     if (this.rank === 2) return this.diagonal(offset)
     if (this.rank !== 1)
       throw new ShapeError(
         `diag: the tensor must be a vector or a matrix, got shape ${showShape(this.shape)}`,
-        { remedy: 'Use diagonal() for more axes.' },
+        { remedy: 'For more axes, use diagonal().' },
       )
     const [size] = this.shape
     const [row, column] = [Math.max(0, -offset), Math.max(0, offset)]
@@ -81,14 +83,17 @@ export abstract class Arrangements extends Views {
     return tensorOf(g.where(on, g.expand(values, shape), g.constant(0, this.dtype)))
   }
 
-  /** The sum of the diagonal of a matrix. */
+  /** Returns the sum of the diagonal of a matrix. */
   trace(): Tensor {
     if (this.rank !== 2)
       throw new ShapeError(`trace: the tensor must be a matrix, got shape ${showShape(this.shape)}`)
     return this.diagonal().sum()
   }
 
-  /** Moves elements along axes, and what falls off one end to the other; without an axis, in the flat tensor. */
+  /**
+   * Shifts elements along axes; elements shifted past the end reappear at the start. Without axes, shifts the flattened
+   * tensor.
+   */
   roll(shifts: number | readonly number[], axes?: Axes): Tensor {
     const by = listOf([shifts].flat())
     if (axes === undefined) {
@@ -97,17 +102,17 @@ export abstract class Arrangements extends Views {
     }
     const along = listOf([axes].flat())
     if (along.length !== by.length)
-      throw wrongArgument('roll', 'axes', axes, `as many as there are shifts (${by.length})`)
+      throw wrongArgument('roll', 'axes', axes, `an array of ${by.length} axes, one for each shift`)
     return along.reduce((x: Tensor, axis, i) => rolled(x, by[i], axis), tensorOf(this.node))
   }
 
-  /** The whole tensor, this many times along each axis. */
+  /** Repeats the whole tensor `counts` times along each axis. */
   repeat(...counts: number[] | [readonly number[]]): Tensor {
     const times = checkShape(listOf(counts), 'repeat')
     const lead = times.length - this.rank
     if (lead < 0)
       throw new ShapeError(
-        `repeat: there must be a count for each axis of shape ${showShape(this.shape)}, got ${times.join(', ')}`,
+        `repeat: there must be one count for each axis of shape ${showShape(this.shape)}, got ${times.join(', ')}`,
       )
     const shape = [...new Array<number>(lead).fill(1), ...this.shape]
     const apart = shape.flatMap((n) => [1, n])
@@ -116,14 +121,14 @@ export abstract class Arrangements extends Views {
     return tensorOf(g.reshape(g.expand(g.reshape(this.node, apart), wide), joined))
   }
 
-  /** As `repeat`, where leading counts may be left out. */
+  /** Like `repeat`, but missing leading counts are 1. */
   tile(...counts: number[] | [readonly number[]]): Tensor {
     const times = listOf(counts)
     const lead = new Array<number>(Math.max(0, this.rank - times.length)).fill(1)
     return this.repeat([...lead, ...times])
   }
 
-  /** Each element of an axis `times` times in a row. */
+  /** Repeats each element along an axis `times` times in succession. */
   repeatInterleave(times: number, axis: number): Tensor {
     checkArgument('repeatInterleave', 'times', times, 'count')
     const at = normalizeAxis(axis, this.rank, 'repeatInterleave')
@@ -133,7 +138,7 @@ export abstract class Arrangements extends Views {
     return tensorOf(g.reshape(g.expand(apart, wide), joined))
   }
 
-  /** Windows of `size` every `step` along an axis, as a new last axis. */
+  /** Returns sliding windows of `size` elements, `step` apart, along an axis, as a new last axis. */
   unfold(axis: number, size: number, step: number): Tensor {
     checkArgument('unfold', 'size', size, 'size')
     checkArgument('unfold', 'step', step, 'size')
@@ -144,12 +149,19 @@ export abstract class Arrangements extends Views {
     return tensorOf(windows).movedim(last, at)
   }
 
-  /** The lower triangle; `diagonal` above 0 keeps more. */
+  /**
+   * Returns the lower triangle of matrices and zeros elsewhere. A positive `diagonal` also keeps diagonals above the
+   * main one.
+   */
   tril(diagonal = 0): Tensor {
     checkArgument('tril', 'diagonal', diagonal, 'integer')
     return this.triangle((row, column) => g.binary('le', column, g.shift(row, diagonal)))
   }
 
+  /**
+   * Returns the upper triangle of matrices and zeros elsewhere. A negative `diagonal` also keeps diagonals below the
+   * main one.
+   */
   triu(diagonal = 0): Tensor {
     checkArgument('triu', 'diagonal', diagonal, 'integer')
     return this.triangle((row, column) => g.binary('le', g.shift(row, diagonal), column))
@@ -197,7 +209,7 @@ function checkWidths(widths: readonly (readonly [number, number])[], value: unkn
 
 type OwnPadding = 'reflect' | 'replicate' | 'circular'
 
-/** The index of the element that is shown at place i of an axis of size n; i < 0 or i >= n lie outside the axis. */
+/** Index of the element to use at position i of an axis of size n; i < 0 and i >= n are in the padding. */
 const places: Record<OwnPadding, (i: number, n: number) => number> = {
   reflect: (i, n) => (i < 0 ? -i : i < n ? i : 2 * (n - 1) - i),
   replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),

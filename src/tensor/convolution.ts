@@ -1,5 +1,5 @@
-// Convolutions as torch.nn.functional has them.
-// B batch, G groups, C channels in, O channels out, P places, K window
+// Convolutions, as in torch.nn.functional.
+// B batch, G groups, C input channels, O output channels, P positions, K kernel size
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
@@ -10,25 +10,30 @@ import { checkOptionalTensors, checkTensors } from './arguments.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
-/** One number for all axes, or one for each. */
+/** One number for all axes, or one number per axis. */
 export type PerAxis = number | readonly number[]
 
+/** Options of convolutions. */
 export interface ConvolutionOptions {
   stride?: PerAxis
   /**
-   * Zeros at both ends. 'same': as many as make ceil(size / stride) places, an odd one behind, as
-   * PyTorch does for a stride of 1 and TensorFlow for all.
+   * Number of zeros at both ends. 'same' pads to ceil(size / stride) outputs; an odd zero goes to the end, as in
+   * TensorFlow, and in PyTorch with stride 1. Default 0.
    */
   padding?: PerAxis | 'same'
   dilation?: PerAxis
-  /** Each group of channels out sees its own group of channels in. */
+  /** Number of groups. Each group of output channels sees only its group of input channels. Default 1. */
   groups?: number
 }
 
+/** Options of transposed convolutions. */
 export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, 'padding'> {
-  /** Taken away at both ends. */
+  /** Number of elements removed at both ends. Default 0. */
   padding?: PerAxis
-  /** Added behind: with a stride, inputs of several sizes give outputs of one. */
+  /**
+   * Number of elements added at the end. With a stride above 1, it selects one of several possible output sizes.
+   * Default 0.
+   */
   outputPadding?: PerAxis
 }
 
@@ -36,7 +41,10 @@ const COMMON = { stride: 'any?', padding: 'any?', dilation: 'any?', groups: 'siz
 const CONVOLUTION = optionKinds<ConvolutionOptions>(COMMON)
 const TRANSPOSED = optionKinds<TransposedConvolutionOptions>({ ...COMMON, outputPadding: 'any?' })
 
-/** x (B, C, L), weight (O, C/G, K), bias (O) -> (B, O, P). */
+/**
+ * 1-d convolution: x (B, C, L), weight (O, C/G, K), bias (O) -> (B, O, P). @throws HeedError for shapes or options that
+ * do not fit
+ */
 export const conv1d = (
   x: Tensor,
   weight: Tensor,
@@ -44,7 +52,10 @@ export const conv1d = (
   options?: ConvolutionOptions,
 ): Tensor => convolve('conv1d', 1, x, weight, bias, options)
 
-/** x (B, C, H, W), weight (O, C/G, Kh, Kw), bias (O) -> (B, O, Ph, Pw). */
+/**
+ * 2-d convolution: x (B, C, H, W), weight (O, C/G, Kh, Kw), bias (O) -> (B, O, Ph, Pw). @throws HeedError for shapes or
+ * options that do not fit
+ */
 export const conv2d = (
   x: Tensor,
   weight: Tensor,
@@ -52,7 +63,7 @@ export const conv2d = (
   options?: ConvolutionOptions,
 ): Tensor => convolve('conv2d', 2, x, weight, bias, options)
 
-/** x (B, C, P), weight (C, O/G, K), bias (O) -> (B, O, L): what takes conv1d's gradient back. */
+/** 1-d transposed convolution, the gradient of `conv1d`: x (B, C, P), weight (C, O/G, K), bias (O) -> (B, O, L). */
 export const convTranspose1d = (
   x: Tensor,
   weight: Tensor,
@@ -60,7 +71,10 @@ export const convTranspose1d = (
   options?: TransposedConvolutionOptions,
 ): Tensor => convolveTransposed('convTranspose1d', 1, x, weight, bias, options)
 
-/** x (B, C, Ph, Pw), weight (C, O/G, Kh, Kw), bias (O) -> (B, O, H, W). */
+/**
+ * 2-d transposed convolution, the gradient of `conv2d`: x (B, C, Ph, Pw), weight (C, O/G, Kh, Kw), bias (O) -> (B, O,
+ * H, W).
+ */
 export const convTranspose2d = (
   x: Tensor,
   weight: Tensor,
@@ -92,7 +106,7 @@ function convolve(
     padding === 'same'
       ? samePadding(x.shape.slice(2), { kernel, ...apart })
       : perAxis(op, 'padding', padding, rank).map((n) => [n, n] as const)
-  // A negative padding takes places away.
+  // Negative padding crops.
   const cut = widths.some(([a, b]) => a < 0 || b < 0)
     ? x.pad(widths.map(([a, b]) => [Math.min(a, 0), Math.min(b, 0)]))
     : x
@@ -140,7 +154,7 @@ function convolveTransposed(
       `${op}: \`outputPadding\` must be smaller than the stride or the dilation, got ${extra.join(', ')}`,
       { key: 'outputPadding', value: extra },
     )
-  // The output, as an input, has these places: padding cuts at both ends, and more behind adds there.
+  // Padding crops the output at both ends; `outputPadding` extends its end.
   const size = places.map(
     (n, i) => (n - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1 - 2 * padding[i] + extra[i],
   )
@@ -173,14 +187,14 @@ function checkInputs(
   checkOptionalTensors(op, { bias })
 }
 
-/** Convolutions are planar: a line is an image of one row. */
+/** Convolutions are 2-d. A 1-d input becomes an image with one row. */
 export const asImages = (x: Tensor): Node => (x.rank === 3 ? x.unsqueeze(2) : x).node
 
-/** (y, x) of one number or two. */
+/** One or two numbers as (y, x). */
 export const planar = (values: readonly number[], missing: number): number[] =>
   values.length === 1 ? [missing, values[0]] : [...values]
 
-/** Zeros before and behind each axis. */
+/** Number of zeros before and after each axis for 'same'. */
 function samePadding(
   sizes: readonly number[],
   { kernel, stride, dilation }: Record<'kernel' | 'stride' | 'dilation', readonly number[]>,
@@ -195,7 +209,7 @@ function samePadding(
 const biased = (y: Tensor, bias: Tensor | null | undefined, rank: number): Tensor =>
   bias ? y.add(bias.reshape(-1, ...new Array<number>(rank).fill(1))) : y
 
-/** One number for each axis. @throws HeedError for other values; strides and the like are at least 1 */
+/** Converts to one number per axis. @throws HeedError for other values; all except paddings must be at least 1 */
 export function perAxis(op: string, key: string, value: PerAxis, rank: number): number[] {
   const values = typeof value === 'number' ? new Array<number>(rank).fill(value) : value
   const least = key === 'padding' || key === 'outputPadding' ? Number.NEGATIVE_INFINITY : 1

@@ -1,5 +1,5 @@
-// The base of all tensors: shape, dtype and node; reading values; assigning state; starting gradients.
-// The operations are in the other files of this folder, one for each family.
+// The base class of tensors: shape, dtype and node; reading values; assigning state; starting gradients.
+// The operations are in the other files of this folder, one file per family.
 
 import { gradients, variablesOf } from '../grad/backward.ts'
 import { alias, cast, constant, expand, leaf, make, scalar, stopGradient } from '../graph/build.ts'
@@ -17,16 +17,17 @@ import type { Tensor } from './tensor.ts'
 /** The second operand of an operation. */
 export type Operand = Tensor | number | boolean
 
-/** Set by tensor.ts, which knows the whole class. */
+/** Set by tensor.ts, where the complete class is defined. */
 let wrapNode: (node: Node) => Tensor
 
+/** Sets the function that makes a tensor from a node. */
 export function setWrap(wrap: (node: Node) => Tensor): void {
   wrapNode = wrap
 }
 
 let assigned: Set<TensorCore> | null = null
 
-/** Runs `body` and returns the tensors that it assigned. */
+/** Runs `body` and returns its result and the tensors that it assigned. */
 export function watchAssignments<T>(body: () => T): { result: T; state: TensorCore[] } {
   const outer = assigned
   const seen = new Set<TensorCore>()
@@ -38,18 +39,21 @@ export function watchAssignments<T>(body: () => T): { result: T; state: TensorCo
   }
 }
 
-/** Whether a held program is being traced. It updates the tensors that are assigned meanwhile. */
+/** Whether a held program is being traced. It will update the tensors assigned during the trace. */
 export const isHeld = (): boolean => assigned !== null
 
-/** A tensor for a node. */
+/** Makes a tensor from a node. */
 export const tensorOf = (node: Node): Tensor => wrapNode(node)
 
+/** Base class of tensors. */
 export abstract class TensorCore {
-  /** The node of the current version; an assignment replaces it. @internal */
+  /** The node of the current version. An assignment replaces it. @internal */
   node: Node
-  /** Filled by `backward()`. */
+  /** The gradient, set by `backward()`; null if there is none. */
   grad: Tensor | null = null
-  /** The losses whose backward pass filled `grad`: the next step keeps them for reading. @internal */
+  /**
+   * The losses whose backward pass set `grad`. The next step also computes them, so that they can be read. @internal
+   */
   gradRoots: Node[] = []
   private wantsGrad = false
 
@@ -57,15 +61,17 @@ export abstract class TensorCore {
     this.node = node
   }
 
+  /** Size of each axis. */
   get shape(): Shape {
     return this.node.shape
   }
 
+  /** Data type of the elements: f32, i32, u32, u8 or bool. */
   get dtype(): DType {
     return this.node.dtype
   }
 
-  /** Number of dimensions. */
+  /** Number of axes. */
   get rank(): number {
     return this.node.shape.length
   }
@@ -75,6 +81,7 @@ export abstract class TensorCore {
     return countOf(this.node.shape)
   }
 
+  /** Whether `backward()` computes a gradient for this tensor. Only f32 tensors can require one. */
   get requiresGrad(): boolean {
     return this.wantsGrad
   }
@@ -82,36 +89,36 @@ export abstract class TensorCore {
   set requiresGrad(value: boolean) {
     if (value && !isFloat(this.dtype))
       throw new ShapeError(`A tensor that requires a gradient must be f32, got ${this.dtype}`, {
-        remedy: 'Convert it first: x.to("f32").',
+        remedy: 'Convert it first with x.to("f32").',
       })
     this.wantsGrad = value
     this.claim(this.node)
   }
 
-  /** Marks a node as this tensor's state. */
+  /** Marks a node as the state of this tensor. */
   private claim(node: Node): void {
     node.variable = this
     node.tracked = this.wantsGrad
   }
 
-  /** A copy of the values, row-major. Computes them if necessary. */
+  /** Returns a copy of the values in row-major order. Computes them if necessary. */
   async data(): Promise<TypedArray> {
     const values = await read(this.node)
     await macrotask()
     return values
   }
 
-  /** The value of a tensor with one element; bool gives 0 or 1. */
+  /** Returns the value of a tensor with one element. For bool, 0 or 1. @throws ShapeError for other sizes */
   async item(): Promise<number> {
     if (this.size !== 1)
       throw new ShapeError(
         `item(): the tensor must have one element, got shape ${showShape(this.shape)}`,
-        { remedy: 'Reduce it first, or read all values with await tensor.data().' },
+        { remedy: 'Reduce it first, or read all values with `await tensor.data()`.' },
       )
     return (await this.data())[0]
   }
 
-  /** The values as nested arrays. */
+  /** Returns the values as nested arrays. */
   async tolist(): Promise<unknown> {
     const values = await this.data()
     const nest = (axis: number, start: number): unknown => {
@@ -122,11 +129,12 @@ export abstract class TensorCore {
     return nest(0, 0)
   }
 
-  /** The values as text; long tensors are shortened. */
+  /** Formats the values as text. Long tensors are abbreviated. */
   async text(): Promise<string> {
     return formatTensor(await this.data(), this.shape, this.dtype)
   }
 
+  /** Formats the values if they are in memory, otherwise shape and dtype. */
   toString(): string {
     const { data } = this.node
     if (data) return formatTensor(data, this.shape, this.dtype)
@@ -137,14 +145,14 @@ export abstract class TensorCore {
     return this.toString()
   }
 
-  /** The same values, without a gradient. */
+  /** Returns the same values without a gradient. */
   detach(): Tensor {
     return tensorOf(stopGradient(this.node))
   }
 
   /**
-   * Replaces the values of this tensor, in the same memory. Tensors that were computed from it can be
-   * read until the assignment runs; afterwards they throw a StaleTensorError.
+   * Replaces the values of this tensor in place. Tensors that depend on the old values can be read until the assignment
+   * runs; afterwards, reading them throws a StaleTensorError.
    */
   assign(value: Operand): this {
     const values = expand(this.lift(value, 'assign', this.dtype), this.shape)
@@ -152,7 +160,7 @@ export abstract class TensorCore {
     return this.moveTo(make('assign', [this.node, values], {}))
   }
 
-  /** Overwrites `[offset, offset + n)` along `axis`, where n is the value's size there. */
+  /** Overwrites `[offset, offset + n)` along `axis` in place, where n is the size of `value` along it. */
   assignAt(value: Tensor, offset: Tensor | number, axis = 0): this {
     const written = nodeOf(value, 'assignAt', 'value')
     const at =
@@ -162,11 +170,11 @@ export abstract class TensorCore {
     return this.moveTo(make('assignAt', [this.node, written, at], { axis: along }))
   }
 
-  /** Gives the tensor memory of its own, computed once, so that it can be assigned and trained. @internal */
+  /** Gives the tensor its own memory, computed once, so that it can be assigned and trained. @internal */
   becomeState(): void {
     const { node } = this
     if (node.variable === this) return
-    // A node of its own, so that others who hold this one keep what they have.
+    // A separate node, so that other tensors with this node keep their values.
     if (node.data) this.node = leaf(node.data, node.shape, node.dtype)
     else if (!node.place || node.variable) {
       this.node = alias(node)
@@ -184,9 +192,11 @@ export abstract class TensorCore {
   }
 
   /**
-   * Adds the gradient of this tensor to `grad` of every tensor that requires one. Computes nothing:
-   * the optimiser's step does, and keeps this tensor so that reading it afterwards costs nothing.
-   * @throws HeedError when the tensor has more than one element and no `gradient` is given.
+   * Adds the gradient of this tensor to `grad` of every tensor that requires one. This only builds the graph; the
+   * optimiser's step computes it, together with this tensor's value, which can then be read at no cost.
+   * @param gradient of this tensor; required unless it has one element
+   * @throws HeedError if the tensor has several elements and no `gradient`, or does not depend on a tensor that
+   * requires a gradient
    */
   backward(gradient?: Tensor): void {
     const { node } = this
@@ -194,13 +204,13 @@ export abstract class TensorCore {
     if (!gradient && this.size !== 1)
       throw new ShapeError(
         `backward(): the tensor must have one element, got shape ${showShape(this.shape)}`,
-        { remedy: 'Reduce it first (.mean(), .sum()), or pass its gradient to backward().' },
+        { remedy: 'Reduce it first with .mean() or .sum(), or pass its gradient to backward().' },
       )
     if (!node.tracked)
       throw new HeedError(
         'invalid-state',
         'backward(): the tensor must depend on a parameter that requires a gradient, got none',
-        { remedy: 'Set requiresGrad on the parameters; noGrad() and detach() stop gradients.' },
+        { remedy: 'Set requiresGrad on the parameters. noGrad() and detach() stop gradients.' },
       )
     const variables = variablesOf(node)
     const seed = gradient ? gradient.node : broadcastOne(this.shape)
@@ -212,7 +222,7 @@ export abstract class TensorCore {
     })
   }
 
-  /** An operand as a node, with the dtype that PyTorch would give it beside this tensor. @internal */
+  /** Converts an operand to a node, with the dtype that PyTorch gives it when combined with this tensor. @internal */
   lift(value: Operand, op: string, dtype?: DType): Node {
     if (typeof value === 'boolean')
       return cast(constant(value ? 1 : 0, 'bool'), dtype ?? this.dtype)

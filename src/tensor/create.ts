@@ -9,20 +9,22 @@ import { checkTensors, nodesOf } from './arguments.ts'
 import { type Operand, tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
+/** A number, a boolean, or nested arrays of them. */
 export type Nested = number | boolean | readonly Nested[]
 
+/** Options of `tensor`. */
 export interface TensorOptions {
+  /** Data type. Default: f32 for numbers, bool for booleans, the type of a typed array. */
   dtype?: DType
-  /** For typed arrays; nested arrays bring their own. */
+  /** Shape, for typed arrays. Default: that of the nested arrays, or a vector. */
   shape?: Shape
 }
 
 const TENSOR = optionKinds<TensorOptions>({ dtype: 'text?', shape: 'numbers?' })
 
 /**
- * A tensor with these values: a number, nested arrays, or a typed array with a shape. The values are
- * copied. Numbers become f32, booleans bool, typed arrays keep their kind.
- * @throws ShapeError when nested arrays are ragged or the shape does not fit the values.
+ * Creates a tensor from a number, nested arrays or a typed array. The values are copied.
+ * @throws ShapeError if nested arrays are ragged, or the shape does not fit the values
  */
 export function tensor(values: Nested | TypedArray, options: TensorOptions = {}): Tensor {
   TENSOR.check('tensor', options)
@@ -55,7 +57,7 @@ const isWhole = (values: TypedArray): boolean =>
   values instanceof Int32Array || values instanceof Uint32Array || values instanceof Uint8Array
 
 function copyAs(values: TypedArray, dtype: DType): TypedArray {
-  // Doubles stay doubles: the reference device computes with them when it is asked to.
+  // Doubles are kept, because the reference device can compute with them.
   if (dtype === 'f32' && values instanceof Float64Array) return values.slice()
   const copy = arrayOf(dtype, values.length)
   if (dtype === 'bool') for (let i = 0; i < values.length; i++) copy[i] = values[i] ? 1 : 0
@@ -63,7 +65,7 @@ function copyAs(values: TypedArray, dtype: DType): TypedArray {
   return copy
 }
 
-/** Appends the values row-major and fills in the shape; whether all were booleans. */
+/** Appends the values in row-major order and sets the shape. Returns whether all values are booleans. */
 function flatten(value: Nested, depth: number, shape: number[], out: number[]): boolean {
   if (!Array.isArray(value)) {
     if (typeof value !== 'number' && typeof value !== 'boolean')
@@ -73,7 +75,7 @@ function flatten(value: Nested, depth: number, shape: number[], out: number[]): 
       )
     if (depth !== shape.length)
       throw new ShapeError(
-        `tensor: nested arrays must have one depth, got ${depth} and ${shape.length}`,
+        `tensor: nested arrays must all have the same depth, got ${depth} and ${shape.length}`,
       )
     out.push(Number(value))
     return typeof value === 'boolean'
@@ -81,19 +83,22 @@ function flatten(value: Nested, depth: number, shape: number[], out: number[]): 
   if (shape.length === depth && out.length === 0) shape.push(value.length)
   if (shape[depth] !== value.length)
     throw new ShapeError(
-      `tensor: nested arrays must have one length at depth ${depth}, got ${shape[depth]} and ${value.length}`,
+      `tensor: nested arrays must have the same length at depth ${depth}, got ${shape[depth]} and ${value.length}`,
     )
   let boolean = value.length > 0
   for (const item of value) boolean = flatten(item, depth + 1, shape, out) && boolean
   return boolean
 }
 
+/** Creates a tensor of zeros. */
 export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor =>
   filledWith('zeros', shape, 0, dtype)
 
+/** Creates a tensor of ones. */
 export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor =>
   filledWith('ones', shape, 1, dtype)
 
+/** Creates a tensor filled with one value. */
 export function full(shape: Shape, value: number, dtype: DType = 'f32'): Tensor {
   if (typeof value !== 'boolean') checkArgument('full', 'value', value, 'number')
   return filledWith('full', shape, Number(value), dtype)
@@ -103,22 +108,28 @@ function filledWith(op: string, shape: Shape, value: number, dtype: DType): Tens
   return tensorOf(g.filled(value, checkShape(shape, op), checkDType(dtype, op)))
 }
 
+/** Creates zeros with the shape and dtype of x. */
 export function zerosLike(x: Tensor): Tensor {
   checkTensors('zerosLike', { x })
   return zeros(x.shape, x.dtype)
 }
 
+/** Creates ones with the shape and dtype of x. */
 export function onesLike(x: Tensor): Tensor {
   checkTensors('onesLike', { x })
   return ones(x.shape, x.dtype)
 }
 
+/** Creates a tensor filled with one value, with the shape and dtype of x. */
 export function fullLike(x: Tensor, value: number): Tensor {
   checkTensors('fullLike', { x })
   return full(x.shape, value, x.dtype)
 }
 
-/** From `start` (0) up to but without `end`, i32 when all are whole, else f32. */
+/**
+ * Returns `start`, `start + step`, … below `end`. `arange(end)` starts at 0. i32 if all arguments are integers,
+ * otherwise f32.
+ */
 export function arange(start: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end]
   for (const [key, value] of Object.entries({ start, end: to, step }))
@@ -134,7 +145,7 @@ export function arange(start: number, end?: number, step = 1): Tensor {
   return index.to('f32').mul(step).add(from)
 }
 
-/** `count` values from start to end, both included. */
+/** Returns `count` evenly spaced values from `start` to `end`, inclusive. f32. */
 export function linspace(start: number, end: number, count: number): Tensor {
   for (const [key, value] of Object.entries({ start, end }))
     checkArgument('linspace', key, value, 'number')
@@ -146,7 +157,7 @@ export function linspace(start: number, end: number, count: number): Tensor {
     .add(start)
 }
 
-/** The identity matrix. */
+/** Returns the identity matrix, f32 (rows, columns). */
 export function eye(rows: number, columns = rows): Tensor {
   checkArgument('eye', 'rows', rows, 'count')
   checkArgument('eye', 'columns', columns, 'count')
@@ -154,7 +165,7 @@ export function eye(rows: number, columns = rows): Tensor {
   return tensorOf(g.binary('eq', g.iota(shape, 0), g.iota(shape, 1))).to('f32')
 }
 
-/** i32 class numbers -> f32 rows with one 1 in each: shape + (classes). */
+/** One-hot encoding: class indices i32 (...) -> f32 (..., classes). */
 export function oneHot(index: Tensor, classes: number): Tensor {
   checkTensors('oneHot', { index })
   checkArgument('oneHot', 'classes', classes, 'size')
@@ -163,13 +174,13 @@ export function oneHot(index: Tensor, classes: number): Tensor {
   return tensorOf(g.binary('eq', g.iota(shape, shape.length - 1), column)).to('f32')
 }
 
-/** Concatenates along an existing axis. */
+/** Concatenates tensors along an existing axis. */
 export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
   const nodes = listOf('cat', tensors)
   return tensorOf(g.concat(nodes, normalizeAxis(axis, nodes[0].shape.length, 'cat')))
 }
 
-/** Laid side by side along a new axis. */
+/** Stacks tensors of the same shape along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = listOf('stack', tensors)
   const at = normalizeAxis(axis, first.shape.length + 1, 'stack')
@@ -185,14 +196,18 @@ function listOf(op: string, tensors: readonly Tensor[]): Node[] {
   throw new HeedError('invalid-option', `${op}: there must be at least one tensor, got none`)
 }
 
+/** Options of `meshgrid`. */
 export interface MeshgridOptions {
-  /** 'ij': the first vector runs along the first axis. 'xy': along the second, as on a map. Default 'ij'. */
+  /**
+   * 'ij' (matrix indexing): the first vector varies along the first axis. 'xy' (Cartesian): along the second. Default
+   * 'ij'.
+   */
   indexing?: 'ij' | 'xy'
 }
 
 const MESHGRID = optionKinds<MeshgridOptions>({ indexing: 'text?' })
 
-/** For each vector its coordinate at every point of the grid that they span. */
+/** Returns coordinate grids: for each vector, its value at every point of the grid spanned by all vectors. */
 export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
   MESHGRID.check('meshgrid', options)
   const { indexing = 'ij' } = options
@@ -210,15 +225,15 @@ export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = 
   return swapped ? [grids[1], grids[0], ...grids.slice(2)] : grids
 }
 
-/** `yes` where the condition holds, else `no`. */
+/** Selects `yes` where the condition is true, else `no`. */
 export function where(condition: Tensor, yes: Operand, no: Operand): Tensor {
   checkTensors('where', { condition })
   return condition.where(yes, no)
 }
 
 /**
- * A number that enters a program when it runs. With a function, a held program asks again at each
- * run: learning rates, step counters and positions are made so.
+ * Creates a scalar that a program reads when it runs, so that its value can change without a new compilation. If `read`
+ * is a function, a held program calls it at each run. Used for learning rates, step counts and positions.
  */
 export function runtimeScalar(read: (() => number) | number, dtype: DType = 'f32'): Tensor {
   checkDType(dtype, 'runtimeScalar')

@@ -4,7 +4,7 @@ import { ShapeError } from '../util/errors.ts'
 import { checkTensors } from './arguments.ts'
 import type { Tensor } from './tensor.ts'
 
-/** The p-norm of the difference of each row of a (..., N, C) and each of b (..., M, C): (..., N, M). */
+/** Computes the p-norm distance between all pairs of rows: (..., N, C) and (..., M, C) -> (..., N, M). */
 export function cdist(a: Tensor, b: Tensor, p = 2): Tensor {
   checkTensors('cdist', { a, b })
   checkArgument('cdist', 'p', p, 'number')

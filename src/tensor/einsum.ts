@@ -1,21 +1,21 @@
-// Einstein's convention: axes have letters, and those that the result does not name are summed over.
+// Einstein summation: axes are named by letters, and letters that are missing in the result are summed over.
 import { countOf, showShape } from '../graph/shape.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError, ShapeError } from '../util/errors.ts'
 import { nodesOf } from './arguments.ts'
 import type { Tensor } from './tensor.ts'
 
-/** A tensor and the names of its axes, each once. */
+/** A tensor with a name for each axis. */
 interface Named {
   x: Tensor
   axes: readonly string[]
 }
 
 /**
- * `einsum('bik,bkj->bij', a, b)`: a product of tensors by the letters of their axes, two at a time from
- * the left, each a matrix product. `...` stands for any axes, broadcast. Without `->` the result has
- * the letters that occur once, in the order of the alphabet.
- * @throws HeedError when the equation does not fit the tensors
+ * Einstein summation: `einsum('bik,bkj->bij', a, b)`. Operands are contracted pairwise from the left, each pair with a
+ * matrix product. `...` stands for any number of axes, which broadcast. Without `->`, the result has the letters that
+ * occur once, in alphabetical order.
+ * @throws HeedError if the equation does not fit the tensors
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
   checkArgument('einsum', 'equation', equation, 'text')
@@ -62,7 +62,7 @@ function parse(equation: string, operands: Tensor[]): { terms: string[][]; resul
 
 const TERM = /^[A-Za-z]*(\.\.\.)?[A-Za-z]*$/
 
-/** The names of a term's axes; those of `...` are numbers, counted from the right. */
+/** The names of a term's axes. Axes of `...` are numbered from the right. */
 function named(term: string, open: number): string[] | null {
   if (open < 0) return null
   const numbers = Array.from({ length: open }, (_, i) => String(open - 1 - i))
@@ -72,7 +72,7 @@ function named(term: string, open: number): string[] | null {
 
 const isOpen = (name: string): boolean => name >= '0' && name <= '9'
 
-/** 'ii' is the diagonal. */
+/** Replaces a repeated letter, as in 'ii', with the diagonal. */
 function withoutRepeats({ x, axes }: Named): Named {
   const second = axes.findIndex((name, i) => axes.indexOf(name) < i)
   if (second < 0) return { x, axes }
@@ -80,13 +80,13 @@ function withoutRepeats({ x, axes }: Named): Named {
   const first = axes.indexOf(name)
   if (x.shape[first] !== x.shape[second])
     throw new ShapeError(
-      `einsum: axes '${name}' must have one size, got ${x.shape[first]} and ${x.shape[second]}`,
+      `einsum: axes '${name}' must have the same size, got ${x.shape[first]} and ${x.shape[second]}`,
     )
   const rest = axes.filter((_, i) => i !== second && i !== first)
   return withoutRepeats({ x: x.diagonal(0, first, second), axes: [...rest, name] })
 }
 
-/** The product, summed over the axes that are not kept. */
+/** The product of two factors, summed over the axes that are not in `kept`. */
 function contract(a: Named, b: Named, kept: ReadonlySet<string>, equation: string): Named {
   const left = summed(a, new Set([...kept, ...b.axes]))
   const right = summed(b, new Set([...kept, ...a.axes]))
@@ -107,7 +107,7 @@ function contract(a: Named, b: Named, kept: ReadonlySet<string>, equation: strin
   return { x: product.reshape(size(axes)), axes }
 }
 
-/** What each name is long: sizes are equal, or 1. */
+/** The size of each named axis. Sizes must be equal, or 1. */
 function sizesOf(factors: Named[], equation: string): Map<string, number> {
   const sizes = new Map<string, number>()
   for (const { x, axes } of factors)
@@ -115,7 +115,7 @@ function sizesOf(factors: Named[], equation: string): Map<string, number> {
       const known = sizes.get(name) ?? 1
       if (known !== 1 && x.shape[i] !== 1 && known !== x.shape[i])
         throw new ShapeError(
-          `einsum '${equation}': axes '${name}' must have one size, got ${known} and ${x.shape[i]}`,
+          `einsum '${equation}': axes '${name}' must have the same size, got ${known} and ${x.shape[i]}`,
         )
       sizes.set(name, known === 1 ? x.shape[i] : known)
     }

@@ -9,67 +9,73 @@ import { nodeOf, operandNode } from './arguments.ts'
 import { type Operand, TensorCore, tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Element by element, with broadcasting and PyTorch's names and dtype promotion. */
+/** Element-wise operations, with broadcasting and the names and dtype promotion of PyTorch. */
 export abstract class Elementwise extends TensorCore {
   // --- arithmetic
 
+  /** Addition. */
   add(other: Operand): Tensor {
     return this.binary('add', other)
   }
 
+  /** Subtraction. */
   sub(other: Operand): Tensor {
     return this.binary('sub', other)
   }
 
+  /** Multiplication. */
   mul(other: Operand): Tensor {
     return this.binary('mul', other)
   }
 
-  /** True division: integers become f32, as in PyTorch. */
+  /** True division. Integers are converted to f32, as in PyTorch. */
   div(other: Operand): Tensor {
     const [a, b] = g.promoted(this.node, this.lift(other, 'div'))
     return tensorOf(g.div(asFloat(a), asFloat(b)))
   }
 
-  /** Division rounded towards minus infinity. An integer divided by 0 gives 0. */
+  /** Division rounded towards negative infinity. Integer division by 0 gives 0. */
   floorDivide(other: Operand): Tensor {
     const [a, b] = g.promoted(this.node, this.lift(other, 'floorDivide'))
     const quotient = g.div(a, b)
     return tensorOf(isFloat(a.dtype) ? g.unary('floor', quotient) : quotient)
   }
 
-  /** The remainder with the sign of the divisor. */
+  /** Remainder with the sign of the divisor. */
   remainder(other: Operand): Tensor {
     return this.binary('mod', other)
   }
 
-  /** The remainder with the sign of the dividend. */
+  /** Remainder with the sign of the dividend. */
   fmod(other: Operand): Tensor {
     const x = self(this)
     const rest = magnitude(x).remainder(magnitude(tensorOf(this.lift(other, 'fmod'))))
     return x.lt(0).where(rest.neg(), rest)
   }
 
+  /** Power with this tensor as the base. */
   pow(exponent: Operand): Tensor {
     if (exponent === 2) return tensorOf(g.square(this.node))
     if (exponent === 0.5) return this.sqrt()
     return this.binary('pow', exponent)
   }
 
+  /** Element-wise maximum of two tensors. */
   maximum(other: Operand): Tensor {
     return this.binary('maximum', other)
   }
 
+  /** Element-wise minimum of two tensors. */
   minimum(other: Operand): Tensor {
     return this.binary('minimum', other)
   }
 
-  /** Limits to [min, max]: `clamp({ min, max })` or `clamp(min, max)`; either bound may be left out. */
+  /** Limits the values to [min, max]: `clamp({ min, max })` or `clamp(min, max)`. Either bound is optional. */
   clamp(bounds: Bounds): Tensor
   clamp(min: Operand | null | undefined, max?: Operand | null): Tensor
   clamp(min: Bounds | Operand | null | undefined, max?: Operand | null): Tensor {
     const bounds = boundsOf(min, max)
-    // The gradient ends at the bounds, as in PyTorch; that of maximum and minimum is shared there.
+    // The gradient at a bound is 0. With maximum and minimum, half of it would pass.
     let out = self(this)
     if (bounds.min !== undefined)
       out = out.gt(bounds.min).where(out, out.detach().maximum(bounds.min))
@@ -78,142 +84,167 @@ export abstract class Elementwise extends TensorCore {
     return out
   }
 
-  /** The same as `clamp`. */
+  /** Alias of `clamp`. */
   clip(bounds: Bounds): Tensor
   clip(min: Operand | null | undefined, max?: Operand | null): Tensor
   clip(min: Bounds | Operand | null | undefined, max?: Operand | null): Tensor {
     return this.clamp(boundsOf(min, max))
   }
 
-  /** this + weight·(end - this). */
+  /** Linear interpolation: this + weight·(end - this). */
   lerp(end: Tensor, weight: Operand): Tensor {
     nodeOf(end, 'lerp', 'end')
     return this.add(end.sub(self(this)).mul(weight))
   }
 
-  /** log(exp(this) + exp(other)), without overflow. */
+  /** log(exp(this) + exp(other)), computed without overflow. */
   logaddexp(other: Tensor): Tensor {
     nodeOf(other, 'logaddexp')
-    const same = this.eq(other) // infinities too, whose difference is NaN
+    const same = this.eq(other) // excludes equal infinities, whose difference is NaN
     const gap = same.where(0, self(this)).sub(same.where(0, other))
     return this.maximum(other).add(gap.abs().neg().exp().log1p())
   }
 
   // --- one argument
 
+  /** Negation. */
   neg(): Tensor {
     return this.unary('neg')
   }
 
+  /** Absolute value. */
   abs(): Tensor {
     return this.unary('abs')
   }
 
-  /** -1, 0 or 1. */
+  /** The sign: -1, 0 or 1. */
   sign(): Tensor {
     return this.unary('sign')
   }
 
+  /** Exponential function. */
   exp(): Tensor {
     return this.floating('exp')
   }
 
+  /** exp(x) - 1, accurate near 0. */
   expm1(): Tensor {
     return this.floating('expm1')
   }
 
+  /** Natural logarithm. */
   log(): Tensor {
     return this.floating('log')
   }
 
+  /** log(1 + x), accurate near 0. */
   log1p(): Tensor {
     return this.floating('log1p')
   }
 
+  /** Logarithm to base 2. */
   log2(): Tensor {
     return this.log().mul(Math.LOG2E)
   }
 
+  /** Logarithm to base 10. */
   log10(): Tensor {
     return this.log().mul(Math.LOG10E)
   }
 
+  /** Square root. */
   sqrt(): Tensor {
     return this.floating('sqrt')
   }
 
+  /** Reciprocal of the square root. */
   rsqrt(): Tensor {
     return this.floating('rsqrt')
   }
 
+  /** Square. */
   square(): Tensor {
     return tensorOf(g.square(this.node))
   }
 
+  /** Reciprocal, 1/x. */
   reciprocal(): Tensor {
     return this.floating('recip')
   }
 
+  /** Sine of an angle in radians. */
   sin(): Tensor {
     return this.floating('sin')
   }
 
+  /** Cosine of an angle in radians. */
   cos(): Tensor {
     return this.floating('cos')
   }
 
+  /** Tangent of an angle in radians. */
   tan(): Tensor {
     return this.sin().div(this.cos())
   }
 
+  /** Hyperbolic tangent. */
   tanh(): Tensor {
     return this.floating('tanh')
   }
 
+  /** Hyperbolic sine. */
   sinh(): Tensor {
     return this.exp().sub(this.neg().exp()).mul(0.5)
   }
 
+  /** Hyperbolic cosine. */
   cosh(): Tensor {
     return this.exp().add(this.neg().exp()).mul(0.5)
   }
 
+  /** Error function. */
   erf(): Tensor {
     return this.floating('erf')
   }
 
+  /** Rounds down to an integer. */
   floor(): Tensor {
     return this.unary('floor')
   }
 
+  /** Rounds up to an integer. */
   ceil(): Tensor {
     return this.unary('ceil')
   }
 
-  /** To the nearest, halves to even. */
+  /** Rounds to the nearest integer, ties to even. */
   round(): Tensor {
     return this.unary('round')
   }
 
+  /** Rounds towards zero to an integer. */
   trunc(): Tensor {
     return this.unary('trunc')
   }
 
   // --- activations
 
+  /** ReLU: max(x, 0). */
   relu(): Tensor {
-    // Not maximum(x, 0), whose gradient at 0 is one half: PyTorch has 0 there.
+    // maximum(x, 0) would have the gradient 1/2 at 0, where PyTorch has 0.
     const { node } = this
     return tensorOf(
       g.where(g.binary('lt', g.constant(0, node.dtype), node), node, g.constant(0, node.dtype)),
     )
   }
 
+  /** Leaky ReLU: x where x > 0, slope·x elsewhere. */
   leakyRelu(slope = 0.01): Tensor {
     checkArgument('leakyRelu', 'slope', slope, 'number')
     return this.gt(0).where(self(this), this.mul(slope))
   }
 
+  /** ELU: x where x > 0, alpha·(exp(x) - 1) elsewhere (Clevert et al., 2016). */
   elu(alpha = 1): Tensor {
     checkArgument('elu', 'alpha', alpha, 'number')
     const positive = this.gt(0)
@@ -221,21 +252,22 @@ export abstract class Elementwise extends TensorCore {
     return positive.where(x, positive.where(0, x).expm1().mul(alpha))
   }
 
-  /** log(1 + exp(x)), without overflow. */
+  /** log(1 + exp(x)), computed without overflow. */
   softplus(): Tensor {
     return this.maximum(0).add(this.abs().neg().exp().log1p())
   }
 
-  /** x·tanh(softplus(x)) (Misra, 2019). */
+  /** Mish: x·tanh(softplus(x)) (Misra, 2019). */
   mish(): Tensor {
     return this.mul(this.softplus().tanh())
   }
 
+  /** Sigmoid: 1/(1 + exp(-x)). */
   sigmoid(): Tensor {
     return this.floating('sigmoid')
   }
 
-  /** x·min(max(x + 3, 0), 6)/6 (Howard et al., 2019). */
+  /** Hardswish: x·min(max(x + 3, 0), 6)/6 (Howard et al., 2019). */
   hardswish(): Tensor {
     return this.mul(
       this.add(3)
@@ -244,104 +276,122 @@ export abstract class Elementwise extends TensorCore {
     )
   }
 
+  /** Logarithm of the sigmoid, computed without overflow. */
   logSigmoid(): Tensor {
     return this.neg().softplus().neg()
   }
 
-  /** Hendrycks and Gimpel (2016): x·Φ(x), or its tanh approximation. */
+  /** GELU: x·Φ(x), or its tanh approximation (Hendrycks and Gimpel, 2016). */
   gelu(approximate: 'none' | 'tanh' = 'none'): Tensor {
     if (approximate !== 'none' && approximate !== 'tanh')
       throw wrongArgument('gelu', 'approximate', approximate, "'none' or 'tanh'")
     return tensorOf(g.make('gelu', [this.node], { tanh: approximate === 'tanh' }))
   }
 
-  /** x·sigmoid(x), also called swish. */
+  /** SiLU, also called swish: x·sigmoid(x). */
   silu(): Tensor {
     return tensorOf(g.make('silu', [this.node], {}))
   }
 
-  // --- comparison and logic: bool
+  // --- comparison and logic (results are bool)
 
+  /** Whether elements are equal. */
   eq(other: Operand): Tensor {
     return this.binary('eq', other)
   }
 
+  /** Whether elements differ. */
   ne(other: Operand): Tensor {
     return this.binary('ne', other)
   }
 
+  /** Whether elements are less than those of the other operand. */
   lt(other: Operand): Tensor {
     return this.binary('lt', other)
   }
 
+  /** Whether elements are less than or equal to those of the other operand. */
   le(other: Operand): Tensor {
     return this.binary('le', other)
   }
 
+  /** Whether elements are greater than those of the other operand. */
   gt(other: Operand): Tensor {
     const [a, b] = g.promoted(this.node, this.lift(other, 'gt'))
     return tensorOf(g.binary('lt', b, a))
   }
 
+  /** Whether elements are greater than or equal to those of the other operand. */
   ge(other: Operand): Tensor {
     const [a, b] = g.promoted(this.node, this.lift(other, 'ge'))
     return tensorOf(g.binary('le', b, a))
   }
 
+  /** Logical AND. Every value except 0 is true. */
   logicalAnd(other: Tensor): Tensor {
     return tensorOf(g.binary('and', truth(this.node), truth(nodeOf(other, 'logicalAnd'))))
   }
 
+  /** Logical OR. Every value except 0 is true. */
   logicalOr(other: Tensor): Tensor {
     return tensorOf(g.binary('or', truth(this.node), truth(nodeOf(other, 'logicalOr'))))
   }
 
+  /** Logical XOR. Every value except 0 is true. */
   logicalXor(other: Tensor): Tensor {
     return tensorOf(g.binary('xor', truth(this.node), truth(nodeOf(other, 'logicalXor'))))
   }
 
+  /** Logical NOT. Every value except 0 is true. */
   logicalNot(): Tensor {
     return tensorOf(g.unary('not', truth(this.node)))
   }
 
+  /** Bitwise AND of integers or bools. */
   bitwiseAnd(other: Operand): Tensor {
     return this.binary('and', other)
   }
 
+  /** Bitwise OR of integers or bools. */
   bitwiseOr(other: Operand): Tensor {
     return this.binary('or', other)
   }
 
+  /** Bitwise XOR of integers or bools. */
   bitwiseXor(other: Operand): Tensor {
     return this.binary('xor', other)
   }
 
+  /** Bitwise NOT of integers or bools. */
   bitwiseNot(): Tensor {
     return this.unary('not')
   }
 
+  /** Whether elements are NaN. */
   isnan(): Tensor {
     return tensorOf(g.binary('ne', this.node, this.node))
   }
 
+  /** Whether elements are infinite. */
   isinf(): Tensor {
     return this.abs().eq(Number.POSITIVE_INFINITY)
   }
 
+  /** Whether elements are neither infinite nor NaN. */
   isfinite(): Tensor {
     return this.abs().lt(Number.POSITIVE_INFINITY)
   }
 
-  // --- choice and conversion
+  // --- selection and conversion
 
-  /** `condition.where(yes, no)`: yes where this is true. */
+  /** Selects `yes` where this tensor is true, else `no`: `condition.where(yes, no)`. */
   where(yes: Operand, no: Operand): Tensor {
     if (yes == null || no == null) throw withoutChoices()
     const [a, b] = g.promoted(choiceNode(yes, no), choiceNode(no, yes))
     return tensorOf(g.where(truth(this.node), a, b))
   }
 
-  /** `value` where `mask` is true. */
+  /** Replaces elements with `value` where `mask` is true. */
   maskedFill(mask: Tensor, value: number): Tensor {
     if (typeof value !== 'number' && typeof value !== 'boolean')
       throw wrongArgument('maskedFill', 'value', value, 'a number')
@@ -349,12 +399,12 @@ export abstract class Elementwise extends TensorCore {
     return tensorOf(g.where(chosen, g.constant(Number(value), this.dtype), this.node))
   }
 
-  /** Converted to another dtype. f32 to integers truncates; anything but 0 is true. */
+  /** Converts to another dtype. f32 to integers truncates; to bool, every value except 0 is true. */
   to(dtype: DType): Tensor {
     return tensorOf(g.cast(this.node, checkDType(dtype, 'to')))
   }
 
-  /** Replaces NaN by `nan` (0), and infinities by `posinf` and `neginf` (the largest finite numbers). */
+  /** Replaces NaN and infinities. Defaults: 0 for NaN, the largest finite numbers for infinities. */
   nanToNum(options: NanToNumOptions = {}): Tensor {
     NAN_TO_NUM.check('nanToNum', options)
     const { nan = 0, posinf = LARGEST, neginf = -LARGEST } = options
@@ -379,11 +429,13 @@ export abstract class Elementwise extends TensorCore {
   }
 }
 
+/** Bounds of `clamp`. */
 export interface Bounds {
   min?: Operand
   max?: Operand
 }
 
+/** Replacements in `nanToNum`. */
 export interface NanToNumOptions {
   nan?: number
   posinf?: number
@@ -396,7 +448,7 @@ const NAN_TO_NUM = optionKinds<NanToNumOptions>({
   neginf: 'number?',
 })
 const BOUNDS = optionKinds<Bounds>({ min: 'any?', max: 'any?' })
-/** Of f32. */
+/** The largest finite f32. */
 const LARGEST = 3.4028234663852886e38
 
 function boundsOf(min: Bounds | Operand | null | undefined, max?: Operand | null): Bounds {
@@ -410,10 +462,10 @@ function boundsOf(min: Bounds | Operand | null | undefined, max?: Operand | null
 const withoutChoices = (): HeedError =>
   new HeedError('invalid-option', 'where: `yes` and `no` must be given, got none', {
     remedy:
-      'Write where(condition, yes, no). await condition.nonzero() lists the places that are true.',
+      'Write where(condition, yes, no). To list the indices of true elements, use `await condition.nonzero()`.',
   })
 
-/** One choice of `where` as a node, with the dtype that it has beside the other one. */
+/** One operand of `where` as a node, with the dtype that it has when combined with the other operand. */
 function choiceNode(x: Operand, other: Operand): Node {
   if (typeof other !== 'number' && typeof other !== 'boolean') {
     operandNode(other, 'where')
@@ -424,10 +476,10 @@ function choiceNode(x: Operand, other: Operand): Node {
     : operandNode(x, 'where')
 }
 
-/** Every tensor has all operations, also those of the other classes. */
+/** The same tensor, typed with the operations of all classes. */
 const self = (x: Elementwise): Tensor => x as unknown as Tensor
 
-/** |x| with slope 1 at 0. */
+/** |x| with gradient 1 at 0. */
 const magnitude = (x: Tensor): Tensor => x.lt(0).where(x.neg(), x)
 
 const asFloat = (x: Node): Node => g.cast(x, 'f32')

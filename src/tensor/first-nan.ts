@@ -1,4 +1,4 @@
-// Looking for the origin of NaN: every operation of a graph is computed once more, and checked.
+// Finds the origin of NaN by computing every operation of a graph again.
 import { outputs } from '../graph/build.ts'
 import { type Node, untracked } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
@@ -6,18 +6,18 @@ import { tensorOf } from './core.ts'
 import { cat } from './create.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Where NaN first appears in a graph. */
+/** The first operation of a graph whose result contains NaN. */
 export interface NaNOrigin {
-  /** Path of the module: `h.3.attn`; '' outside of modules. */
+  /** Path of the module, such as `h.3.attn`; '' outside modules. */
   module: string
-  /** The operation, such as `log`; `buffer` where a parameter or data holds NaN. */
+  /** The operation, such as `log`; `buffer` if a parameter or data contains NaN. */
   operation: string
   shape: Shape
-  /** Whether an input of the operation was infinite: ∞ - ∞, 0·∞ and the like are NaN. */
+  /** Whether an input of the operation was infinite. ∞ - ∞ and 0·∞ are NaN. */
   infiniteInput: boolean
 }
 
-/** The earliest operation behind these nodes with NaN in its result; null if there is none. */
+/** Returns the first operation on which these nodes depend whose result contains NaN; null if there is none. */
 export async function firstNaN(
   roots: readonly Node[],
 ): Promise<{ node: Node; origin: NaNOrigin } | null> {
@@ -34,7 +34,7 @@ export async function firstNaN(
   return { node, origin: { module, operation, shape, infiniteInput } }
 }
 
-/** bool (2·N): whether each node has NaN, then whether it has infinities. */
+/** bool (2·N): for each node whether it contains NaN, then for each whether it contains infinities. */
 function flagsOf(nodes: readonly Node[]): Tensor {
   const any = (node: Node, test: (x: Tensor) => Tensor): Tensor =>
     outputs(node)
@@ -45,14 +45,14 @@ function flagsOf(nodes: readonly Node[]): Tensor {
   return cat(tests.flatMap((test) => nodes.map((node) => any(node, test))))
 }
 
-/** Outputs of a node are checked with it. */
+/** Excludes `pick` nodes, because the outputs of a node are checked together with it. */
 const hasFloats = (node: Node): boolean =>
   node.op !== 'pick' &&
   (node.forms ?? [node]).some(({ dtype, shape }) => dtype === 'f32' && !shape.includes(0))
 
 const sourceOf = (node: Node): Node => (node.op === 'pick' ? node.inputs[0] : node)
 
-/** In the order of making. */
+/** All nodes on which the roots depend, in the order of creation. */
 function nodesBehind(roots: readonly Node[]): Node[] {
   const all = new Set<Node>(roots)
   for (const node of all) for (const input of node.inputs) all.add(input)

@@ -1,5 +1,5 @@
-// Windows as columns, and columns as windows: torch.nn.functional.unfold and fold.
-// B batch, C channels, H, W places, K window, P places of the window
+// Sliding windows as columns and back: torch.nn.functional.unfold and fold.
+// B batch, C channels, H height, W width, K kernel size, P window positions
 import * as g from '../graph/build.ts'
 import { countOf, showShape } from '../graph/shape.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -9,16 +9,17 @@ import { type PerAxis, perAxis } from './convolution.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
+/** Options of `unfold` and `fold`. */
 export interface UnfoldOptions {
   dilation?: PerAxis
-  /** Zeros at both ends. */
+  /** Number of zeros at both ends. Default 0. */
   padding?: PerAxis
   stride?: PerAxis
 }
 
 const UNFOLD = optionKinds<UnfoldOptions>({ dilation: 'any?', padding: 'any?', stride: 'any?' })
 
-/** The windows of x (B, C, H, W) as columns: (B, C·Kh·Kw, P). */
+/** Extracts sliding windows of images as columns: (B, C, H, W) -> (B, C·Kh·Kw, P). */
 export function unfold(x: Tensor, kernel: PerAxis, options: UnfoldOptions = {}): Tensor {
   checkTensors('unfold', { x })
   if (x.rank !== 4)
@@ -32,7 +33,7 @@ export function unfold(x: Tensor, kernel: PerAxis, options: UnfoldOptions = {}):
     .reshape(batch, channels * countOf(attrs.kernel), high * wide)
 }
 
-/** Sums columns (B, C·Kh·Kw, P) where `unfold` has taken them from an image of `size`: (B, C, ...size). */
+/** Sums columns back to their positions in an image, the adjoint of `unfold`: (B, C·Kh·Kw, P) -> (B, C, ...size). */
 export function fold(
   x: Tensor,
   size: PerAxis,

@@ -1,11 +1,11 @@
 import type { DType, TypedArray } from '../graph/dtype.ts'
 import { countOf, type Shape, showShape } from '../graph/shape.ts'
 
-const EDGE = 3 // elements shown at each end of an axis that is too long
+const EDGE = 3 // elements shown at each end of an abbreviated axis
 const LONG = 8
 
 /**
- * The values as PyTorch prints them: brackets, aligned columns, `…` for what is left out.
+ * Formats values as PyTorch does: brackets, aligned columns, `…` for omitted elements.
  *
  *     tensor([[0.1000, 0.2000],
  *             [0.3000, 0.4000]], shape (2, 2), f32)
@@ -35,7 +35,7 @@ function bracket(
   return `[${parts.join(last ? ', ' : newline)}]`
 }
 
-/** Indices to print; -1 stands for the gap. */
+/** Indices to print. -1 marks the omitted ones. */
 function shownIndices(size: number): number[] {
   const all = Array.from({ length: Math.min(size, LONG) }, (_, i) => i)
   if (size <= LONG) return all

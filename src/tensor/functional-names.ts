@@ -1,4 +1,4 @@
-// Names of torch.nn.functional that Heed spells differently: a call answers with the name here.
+// Names of torch.nn.functional that have another name in Heed. A call throws an error with Heed's name.
 import { renamedFunction } from '../util/other-names.ts'
 
 /** @internal */

@@ -1,4 +1,4 @@
-// Operations of several tensors that have no natural owner: torch.nn.functional.
+// Functions of several tensors: torch.nn.functional.
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
@@ -33,7 +33,7 @@ export * from './normalization.ts'
 export * from './pooling.ts'
 export type { Reduction } from './reduction.ts'
 
-/** x·Wᵀ + b with W (out, in), as torch.nn.Linear stores it. */
+/** Linear transformation x·Wᵀ + b, with W (out, in): (..., in) -> (..., out). */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   checkTensors('linear', { x, weight })
   checkOptionalTensors('linear', { bias })
@@ -41,13 +41,16 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   return bias ? y.add(bias) : y
 }
 
-/** Decodes blocks: u8 (…, bytes) -> f32 (…, numbers). */
+/** Decodes quantised blocks: u8 (…, bytes) -> f32 (…, numbers). */
 export function dequantize(blocks: Tensor, format: BlockFormat): Tensor {
   checkBlockFormat('dequantize', format)
   return tensorOf(g.dequantize(nodeOf(blocks, 'dequantize', 'blocks'), format))
 }
 
-/** x·Wᵀ + b with W (out, in) in blocks: u8 (out, bytes). On the CPU, up to 32 rows of x are rounded to 16 bits. */
+/**
+ * Linear transformation x·Wᵀ + b with a quantised W (out, in), given as u8 (out, bytes). On the CPU, inputs of up to 32
+ * rows are rounded to 16 bits.
+ */
 export function linearQuantized(
   x: Tensor,
   blocks: Tensor,
@@ -62,14 +65,15 @@ export function linearQuantized(
   return bias ? y.add(bias) : y
 }
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions {
-  /** The row that gets no gradient. */
+  /** Index of the row that gets no gradient. */
   paddingIndex?: number
 }
 
 const EMBEDDING = optionKinds<EmbeddingOptions>({ paddingIndex: 'count?' })
 
-/** Rows of `weight` (V, C) by number: shape + (C). The row `paddingIndex` gets no gradient. */
+/** Looks up rows of `weight` (V, C) by index: i32 (...) -> (..., C). */
 export function embedding(index: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   checkTensors('embedding', { index, weight })
   EMBEDDING.check('embedding', options)
@@ -80,7 +84,7 @@ export function embedding(index: Tensor, weight: Tensor, options: EmbeddingOptio
     : index.eq(paddingIndex).unsqueeze(-1).where(rows.detach(), rows)
 }
 
-/** Zeroes elements with probability p and scales the others by 1/(1 - p) (Srivastava et al., 2014). */
+/** Sets elements to zero with probability p and scales the others by 1/(1 - p) (Srivastava et al., 2014). */
 export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenerator()): Tensor {
   checkTensors('dropout', { x })
   if (!(typeof p === 'number' && p >= 0 && p <= 1))
@@ -91,7 +95,7 @@ export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenera
   return tensorOf(g.make('dropout', [x.node, seed, draw], { p }))
 }
 
-/** The first half of an axis times the sigmoid of the second (Dauphin et al., 2017). */
+/** GLU: the first half of an axis times the sigmoid of its second half (Dauphin et al., 2017). */
 export function glu(x: Tensor, axis = -1): Tensor {
   checkTensors('glu', { x })
   const size = x.shape[normalizeAxis(axis, x.rank, 'glu')]
@@ -103,17 +107,22 @@ export function glu(x: Tensor, axis = -1): Tensor {
   return value.mul(gate.sigmoid())
 }
 
+/** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions {
-  /** bool, true for keys to attend to; or f32, added to the scores. Broadcasts to (B, H, T, S). */
+  /** bool, true where attention is allowed, or f32, added to the scores. Broadcasts to (B, H, T, S). */
   mask?: Tensor | null
-  /** f32, added to the scores, with a gradient. Broadcasts to (B, H, T, S). */
+  /** f32, added to the scores, differentiable. Broadcasts to (B, H, T, S). */
   bias?: Tensor | null
-  /** Query i attends to keys up to its position; fewer queries than keys are the last ones. */
+  /**
+   * Whether query i attends only to keys up to its position. If there are fewer queries than keys, they are the last
+   * ones. Default false.
+   */
   causal?: boolean
-  /** 1/√D when left out. */
+  /** Factor of the scores. Default 1/√D. */
   scale?: number
+  /** Dropout probability of the attention weights. Default 0. */
   dropout?: number
-  /** i32, one element: the number of keys in use, in a cache of fixed capacity. */
+  /** i32 with one element: number of keys in use in a cache of fixed capacity. */
   length?: Tensor | null
   generator?: Generator
 }
@@ -129,9 +138,13 @@ const ATTENTION = optionKinds<AttentionOptions>({
 })
 
 /**
- * softmax(q·kᵀ·scale + mask)·v (Vaswani et al., 2017, section 3.2.1).
- * q (B, H, T, D), k (B, Hk, S, D), v (B, Hk, S, Dv), with Hk dividing H -> (B, H, T, Dv).
- * Unlike torch's `is_causal`, a causal mask is aligned at the last query and the last key.
+ * Computes softmax(q·kᵀ·scale + mask)·v (Vaswani et al., 2017, section 3.2.1). Unlike torch's `is_causal`, a causal
+ * mask is aligned to the last query and the last key.
+ * @param q (B, H, T, D)
+ * @param k (B, Hk, S, D), where Hk divides H
+ * @param v (B, Hk, S, Dv)
+ * @returns (B, H, T, Dv)
+ * @throws HeedError for shapes that do not fit
  */
 export function scaledDotProductAttention(
   q: Tensor,

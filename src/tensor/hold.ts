@@ -1,5 +1,5 @@
-// A held program: traced once, then run again and again with new inputs, new run-time numbers and
-// the newest state, without building a graph. Training and generation run this way.
+// Held programs: traced once, then run repeatedly with new inputs, new run-time numbers and the newest state, without
+// building a graph. Training and generation use them.
 import * as g from '../graph/build.ts'
 import { dtypeOfArray, type TypedArray } from '../graph/dtype.ts'
 import { type HostFunction, Node } from '../graph/node.ts'
@@ -17,18 +17,20 @@ import { type TensorCore, tensorOf, watchAssignments } from './core.ts'
 import { awaitPrevious } from './submit.ts'
 import type { Tensor } from './tensor.ts'
 
+/** An input of a held program: values and their shape. The dtype follows from the array. */
 export interface HeldInput {
   data: TypedArray
   shape: Shape
 }
 
-/** Runs the held program. Resolves when the run before has ended; the results need not be there yet. */
+/** Runs a held program. Resolves when the previous run has finished; the results of this run may still be pending. */
 export type Held = (...inputs: HeldInput[]) => Promise<Tensor[]>
 
 /**
- * `body` builds the graph from input tensors and returns what is to be read; everything that it
- * assigns is updated. It is called once for each combination of input shapes: what it does beside
- * building the graph happens at the first run only. Numbers that change come from `runtimeScalar(f)`.
+ * Makes a held program. `body` builds the graph from input tensors and returns the tensors to be read; all state that
+ * it assigns is updated. `body` is called once for each combination of input shapes, so its side effects happen only at
+ * the first run. Use `runtimeScalar(f)` for numbers that change.
+ * @throws HeedError if `body` is not a function, and at a run for inputs that are not `{ data, shape }`
  */
 export function hold(body: (...inputs: Tensor[]) => Tensor[], device?: Device): Held {
   checkArgument('hold', 'body', body, 'function')
@@ -57,7 +59,7 @@ function checkInput(input: HeldInput): void {
       'hold()',
       'input',
       input,
-      'an object { data, shape } with a typed array and its sizes',
+      'an object { data, shape } with a typed array and its shape',
     )
 }
 
@@ -91,13 +93,13 @@ class HeldProgram {
   private readonly leaves: LeafSlot[]
   private readonly scalars: { value: number; read: (() => number) | null }[]
   private readonly hosts: HostFunction[]
-  /** Memory that is written in place, once for each assignment; null: fresh memory for a result. */
+  /** Memory that is written in place, one entry per assignment; null: new memory for a result. */
   private readonly outputs: { form: Node; memory: DeviceMemory | null }[]
   private readonly assigned: DeviceMemory[]
   private readonly results: number
   private readonly state: { tensor: TensorCore; memory: DeviceMemory }[]
 
-  /** Reads the graph before it is launched: afterwards its leaves have moved on. */
+  /** Must run before the launch, which moves the leaves of the graph to new versions. */
   constructor(
     graph: Trace,
     executable: Executable,
@@ -147,7 +149,7 @@ class HeldProgram {
       .map(({ form }, i) => tensorOf(leafOn(outputs[i], form.shape, form.dtype)))
   }
 
-  /** State that somebody has assigned in between is computed before it is used. */
+  /** Computes state that was assigned since the last run. */
   private async bringUpToDate(): Promise<void> {
     const pending: Node[] = []
     for (const slot of this.leaves)
@@ -167,6 +169,6 @@ class HeldProgram {
   }
 }
 
-/** Shape and dtype without the history. */
+/** A node with the same shape and dtype, without its inputs. */
 const bare = ({ shape, dtype }: Node): Node =>
   new Node('buffer', [], { shape, dtype }, { shape, dtype })

@@ -13,26 +13,29 @@ import {
 } from './scatter-reduce.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Elements by index, order, and products. Indices are i32; one out of range stops the run. */
+/** Indexing, sorting and products. Indices are i32. An index out of range makes the run fail. */
 export abstract class Indexing extends Arrangements {
-  /** `x[:axis] + index.shape + x[axis+1:]`: whole slices by an index of any shape. */
+  /** Selects slices along an axis by an index of any shape: `x[:axis] + index.shape + x[axis+1:]`. */
   take(index: Tensor, axis = 0): Tensor {
     const at = normalizeAxis(axis, this.rank, 'take')
     return tensorOf(g.take(this.node, indexNode(index, 'take'), at))
   }
 
-  /** Slices along `axis` by a list of indices. */
+  /** Selects slices along an axis by a vector of indices. */
   indexSelect(axis: number, index: Tensor): Tensor {
     return this.take(index, axis)
   }
 
-  /** out[i][j] = this[i][index[i][j]] for axis 1, and so on; the index may be shorter elsewhere. */
+  /**
+   * Selects elements along an axis: out[i][j] = this[i][index[i][j]] for axis 1. The index may be smaller on other
+   * axes.
+   */
   gather(axis: number, index: Tensor): Tensor {
     const at = normalizeAxis(axis, this.rank, 'gather')
     return tensorOf(g.gather(this.node, indexOf(this.shape, index, at, 'gather'), at))
   }
 
-  /** `gather` with both broadcast, but for the axis: what argmax and argsort give selects by it. */
+  /** Like `gather`, but both tensors are broadcast except along the axis. Accepts the result of argmax and argsort. */
   takeAlongDim(index: Tensor, axis: number): Tensor {
     nodeOf(index, 'takeAlongDim', 'index')
     const at = normalizeAxis(axis, this.rank, 'takeAlongDim')
@@ -42,18 +45,21 @@ export abstract class Indexing extends Arrangements {
     return this.expand(shape(this.shape[at])).gather(at, index.expand(shape(index.shape[at])))
   }
 
-  /** A copy with `source` written where `gather` would read it; of equal places the last wins. */
+  /**
+   * Returns a copy with `source` written to the positions that `gather` would read. For duplicate indices, the last one
+   * wins.
+   */
   scatter(axis: number, index: Tensor, source: Tensor | number): Tensor {
     return this.scattered('scatterSet', axis, index, source)
   }
 
-  /** A copy with `source` added where `gather` would read it. */
+  /** Returns a copy with `source` added at the positions that `gather` would read. */
   scatterAdd(axis: number, index: Tensor, source: Tensor | number): Tensor {
     return this.scattered('scatterAdd', axis, index, source)
   }
 
   /**
-   * A copy in which each element is reduced with the elements of `source` that `gather` would read it for: 'sum',
+   * Returns a copy in which each element is reduced with the elements of `source` whose index points to it: 'sum',
    * 'prod', 'mean', 'amax' or 'amin'.
    */
   scatterReduce(
@@ -66,7 +72,7 @@ export abstract class Indexing extends Arrangements {
     return scatterReduce(tensorOf(this.node), axis, index, source, reduction, options)
   }
 
-  /** A copy with whole slices added along `axis`. */
+  /** Returns a copy with slices of `source` added along an axis. */
   indexAdd(axis: number, index: Tensor, source: Tensor): Tensor {
     const at = normalizeAxis(axis, this.rank, 'indexAdd')
     const places = indexNode(index, 'indexAdd')
@@ -74,17 +80,18 @@ export abstract class Indexing extends Arrangements {
     return tensorOf(g.scatter('scatterAdd', this.node, places, added, at))
   }
 
-  /** Sorted along an axis, equal ones in their order; NaN counts as greatest. */
+  /** Sorts along an axis. The sort is stable; NaN is the largest value. */
   sort(axis = -1, descending = false): { values: Tensor; indices: Tensor } {
     checkArgument('sort', 'descending', descending, 'flag')
     return this.ordered(axis, (x) => g.make('sort', [x], { axis: x.shape.length - 1, descending }))
   }
 
+  /** Returns the i32 indices that sort along an axis. */
   argsort(axis = -1, descending = false): Tensor {
     return this.sort(axis, descending).indices
   }
 
-  /** The k largest along an axis, in falling order (or the smallest, rising). */
+  /** Returns the k largest elements along an axis in descending order, or the k smallest in ascending order. */
   topk(k: number, axis = -1, largest = true): { values: Tensor; indices: Tensor } {
     const size = this.shape[normalizeAxis(axis, this.rank, 'topk')]
     if (!Number.isInteger(k) || k < 0 || k > size)
@@ -96,15 +103,15 @@ export abstract class Indexing extends Arrangements {
   // --- products
 
   /**
-   * Matrix product of the last two axes with the others broadcast; a tensor of rank 1 counts as a row
-   * on the left and as a column on the right, as in PyTorch.
+   * Matrix product of the last two axes; the others are broadcast. As in PyTorch, a vector is a row on the left and a
+   * column on the right.
    */
   matmul(other: Tensor): Tensor {
     nodeOf(other, 'matmul')
     if (this.rank === 0 || other.rank === 0)
       throw new ShapeError(
         `matmul: the inputs must have at least one axis, got ${showShape(this.shape)} x ${showShape(other.shape)}`,
-        { remedy: 'Use mul() to multiply by a scalar.' },
+        { remedy: 'To multiply by a scalar, use mul().' },
       )
     const a = this.rank === 1 ? g.unsqueeze(this.node, [0]) : this.node
     const b = other.rank === 1 ? g.unsqueeze(other.node, [1]) : other.node
@@ -120,7 +127,7 @@ export abstract class Indexing extends Arrangements {
     )
   }
 
-  /** Inner product of two vectors. */
+  /** Dot product of two vectors. */
   dot(other: Tensor): Tensor {
     checkVectors('dot', this, other)
     return this.mul(other).sum()
@@ -161,20 +168,20 @@ export abstract class Indexing extends Arrangements {
 function indexNode(index: Tensor, op: string): Node {
   const node = nodeOf(index, op, 'index')
   if (node.dtype === 'bool')
-    throw new ShapeError(`${op}: the index must hold whole numbers, got bool`, {
-      remedy: 'Use maskedSelect(mask), or await mask.nonzero().',
+    throw new ShapeError(`${op}: the index must contain integers, got bool`, {
+      remedy: 'Use maskedSelect(mask), or `await mask.nonzero()`.',
     })
   return g.cast(node, 'i32')
 }
 
-/** An index of the rank of what it points into, as `gather` takes it. */
+/** The index of `gather`, with the rank of the indexed tensor. */
 function indexOf(shape: Shape, index: Tensor, axis: number, op: string): Node {
   const node = indexNode(index, op)
   const fits =
     node.shape.length === shape.length && node.shape.every((n, i) => i === axis || n <= shape[i])
   if (fits) return node
   throw new ShapeError(
-    `${op}: the index must have the rank of ${showShape(shape)}, and no larger size but on axis ${axis}, got ${showShape(node.shape)}`,
+    `${op}: the index must have the rank of ${showShape(shape)}, and no larger size except on axis ${axis}, got ${showShape(node.shape)}`,
   )
 }
 
@@ -182,12 +189,12 @@ function checkVectors(op: string, a: TensorCore, b: Tensor): void {
   nodeOf(b, op)
   if (a.rank !== 1 || b.rank !== 1)
     throw new ShapeError(
-      `${op}: both must be vectors, got ${showShape(a.shape)} and ${showShape(b.shape)}`,
+      `${op}: both tensors must be vectors, got ${showShape(a.shape)} and ${showShape(b.shape)}`,
       { remedy: 'Use matmul() for matrices.' },
     )
 }
 
-/** (B, T, C) x (C, N) as one product of (B·T, C), so that its gradients are one product each too. */
+/** Computes (B, T, C) x (C, N) as one product of (B·T, C), so that the gradients are one product each as well. */
 function flatMatmul(a: Node, b: Node): Node {
   if (a.shape.length <= 2 || b.shape.length !== 2) return g.matmul(a, b)
   const rows = countOf(a.shape.slice(0, -1))

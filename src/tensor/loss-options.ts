@@ -1,41 +1,47 @@
-// The options of losses, for the functions and the modules.
+// Options of loss functions and loss modules.
 import { optionKinds } from '../util/options.ts'
 import type { Reduction } from './reduction.ts'
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions {
-  /** Rows with this target count for nothing; for targets that are class numbers. */
+  /** Class index of targets to ignore. Default -100. */
   ignoreIndex?: number
-  /** Share of the probability that is spread over all classes (Szegedy et al., 2016). */
+  /** Probability that is distributed uniformly over all classes (Szegedy et al., 2016). Default 0. */
   labelSmoothing?: number
-  /** 'mean' is over the rows that count. */
+  /** How losses are reduced. 'mean' averages over targets that are not ignored. Default 'mean'. */
   reduction?: Reduction
 }
 
+/** Options of `smoothL1Loss`. */
 export interface SmoothL1Options {
-  /** The error from which on the loss is linear. Default 1. */
+  /** Error above which the loss is linear. Default 1. */
   beta?: number
   reduction?: Reduction
 }
 
+/** Options of `huberLoss`. */
 export interface HuberOptions {
-  /** The error from which on the loss is linear. Default 1. */
+  /** Error above which the loss is linear. Default 1. */
   delta?: number
   reduction?: Reduction
 }
 
+/** Options of `tripletMarginLoss`. */
 export interface TripletMarginOptions {
-  /** By how much the negative must be farther away. Default 1. */
+  /** Minimum difference of the distances to the negative and to the positive. Default 1. */
   margin?: number
-  /** The norm of distances. Default 2. */
+  /** Exponent of the norm. Default 2. */
   p?: number
-  /** Added to each difference, so that a distance of 0 has a slope. Default 1e-6. */
+  /** Added to each difference, so that the gradient at distance 0 is defined. Default 1e-6. */
   eps?: number
-  /** Whether the distance of positive and negative counts where it is smaller (Balntas et al., 2016). Default false. */
+  /**
+   * Whether to use the distance between positive and negative if it is smaller (Balntas et al., 2016). Default false.
+   */
   swap?: boolean
   reduction?: Reduction
 }
 
-/** What each option must be, by the name of the function. */
+/** Rules of the options, by the name of the function. */
 export const lossRules = {
   crossEntropy: optionKinds<CrossEntropyOptions>({
     ignoreIndex: 'integer?',

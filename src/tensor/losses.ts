@@ -1,4 +1,4 @@
-// What models are trained on: the losses of torch.nn.functional.
+// The loss functions of torch.nn.functional.
 import * as g from '../graph/build.ts'
 import { isFloat } from '../graph/dtype.ts'
 import { sameShape, showShape } from '../graph/shape.ts'
@@ -16,8 +16,10 @@ import { checkReduction, type Reduction, reduced } from './reduction.ts'
 import type { Tensor } from './tensor.ts'
 
 /**
- * −log softmax(logits)[target]: logits (..., V), targets (...) of class numbers, or f32 (..., V) of probabilities, for
- * which it is −Σ target·log softmax(logits).
+ * Cross-entropy loss: −log softmax(logits)[target], or −Σ target·log softmax(logits) for probabilities.
+ * @param logits f32 (..., V)
+ * @param target class indices (...), or probabilities f32 (..., V)
+ * @throws HeedError for shapes or options that do not fit
  */
 export function crossEntropy(
   logits: Tensor,
@@ -33,7 +35,7 @@ export function crossEntropy(
   const classes = logits.shape.at(-1) ?? 1
   if (!sameShape(logits.shape.slice(0, -1), target.shape))
     throw new ShapeError(
-      `crossEntropy: the targets must be ${showShape(logits.shape.slice(0, -1))} class numbers, or ${showShape(logits.shape)} probabilities, got ${showShape(target.shape)} ${target.dtype}`,
+      `crossEntropy: the targets must be ${showShape(logits.shape.slice(0, -1))} class indices, or ${showShape(logits.shape)} probabilities, got ${showShape(target.shape)} ${target.dtype}`,
     )
   const rows = target.reshape(-1).to('i32')
   const flat = logits.reshape(-1, classes)
@@ -44,7 +46,7 @@ export function crossEntropy(
   return loss.sum().div(rows.ne(ignoreIndex).sum())
 }
 
-/** The targets are probabilities. */
+/** Cross-entropy with targets that are probabilities. */
 function softCrossEntropy(
   logits: Tensor,
   target: Tensor,
@@ -55,8 +57,8 @@ function softCrossEntropy(
       owner: 'crossEntropy',
       key: 'ignoreIndex',
       value: ignoreIndex,
-      expected: 'left out where targets are probabilities',
-      remedy: 'Give such rows a target of zeros.',
+      expected: 'omitted if the targets are probabilities',
+      remedy: 'For ignored rows, use a target of zeros.',
     })
   const classes = logits.shape[logits.rank - 1]
   const shares =
@@ -64,7 +66,7 @@ function softCrossEntropy(
   return reduced(shares.mul(logits.logSoftmax(-1)).sum(-1).neg(), reduction)
 }
 
-/** −input[target] of log-probabilities (..., V) and class numbers (...). */
+/** Negative log-likelihood loss: −input[target], with log-probabilities (..., V) and class indices (...). */
 export function nllLoss(input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
   checkTensors('nllLoss', { input, target })
   checkReduction('nllLoss', reduction)
@@ -76,21 +78,21 @@ export function nllLoss(input: Tensor, target: Tensor, reduction: Reduction = 'm
   return reduced(chosen, reduction)
 }
 
-/** The mean squared error. */
+/** Mean squared error. */
 export function mseLoss(input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
   checkPair('mseLoss', input, target)
   checkReduction('mseLoss', reduction)
   return reduced(input.sub(target).square(), reduction)
 }
 
-/** The mean absolute error. */
+/** Mean absolute error. */
 export function l1Loss(input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
   checkPair('l1Loss', input, target)
   checkReduction('l1Loss', reduction)
   return reduced(input.sub(target).abs(), reduction)
 }
 
-/** Squared where the error is below `beta`, absolute beyond (Girshick, 2015). */
+/** Smooth L1 loss: squared for errors below `beta`, linear above (Girshick, 2015). */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
   checkPair('smoothL1Loss', input, target)
   lossRules.smoothL1Loss.check('smoothL1Loss', options)
@@ -103,7 +105,7 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Opt
   return reduced(error.lt(beta).where(near, error.sub(0.5 * beta)), reduction)
 }
 
-/** e²/2 where the error e is at most `delta`, delta·(|e| - delta/2) beyond (Huber, 1964). */
+/** Huber loss: e²/2 for |e| ≤ delta, otherwise delta·(|e| - delta/2) (Huber, 1964). */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
   checkPair('huberLoss', input, target)
   lossRules.huberLoss.check('huberLoss', options)
@@ -115,7 +117,9 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions =
   return reduced(error.le(delta).where(error.square().mul(0.5), far), reduction)
 }
 
-/** max(0, margin + |a - p| - |a - n|) of rows (..., C): anchors, positives and negatives. */
+/**
+ * Triplet margin loss: max(0, margin + |a - p| - |a - n|) for anchors a, positives p and negatives n, each (..., C).
+ */
 export function tripletMarginLoss(
   anchor: Tensor,
   positive: Tensor,
@@ -133,7 +137,7 @@ export function tripletMarginLoss(
   return reduced(near.sub(far).add(margin).clamp({ min: 0 }), reduction)
 }
 
-/** Binary cross-entropy of logits, without overflow. */
+/** Binary cross-entropy of logits, computed without overflow. */
 export function bceWithLogits(
   logits: Tensor,
   target: Tensor,
@@ -146,8 +150,8 @@ export function bceWithLogits(
 }
 
 /**
- * target·(log target − input) of log-probabilities `input` and probabilities `target`; 'batchmean'
- * divides by the first size, which is the divergence of Kullback and Leibler (1951).
+ * Kullback-Leibler divergence: target·(log target − input), with log-probabilities `input` and probabilities `target`
+ * (Kullback and Leibler, 1951). 'batchmean' divides the sum by the first size, which is the mathematical definition.
  */
 export function klDiv(
   input: Tensor,
@@ -161,12 +165,12 @@ export function klDiv(
   return reduction === 'batchmean' ? loss.sum().div(input.shape[0]) : reduced(loss, reduction)
 }
 
-/** A target of another shape would be broadcast, which PyTorch warns about: it is a mistake. */
+/** Rejects targets of another shape: broadcasting them is usually a mistake. PyTorch warns about it. */
 function checkPair(op: string, input: Tensor, target: Tensor): void {
   checkTensors(op, { input, target })
   if (sameShape(input.shape, target.shape) || input.rank === 0 || target.rank === 0) return
   throw new ShapeError(
-    `${op}: both must have one shape, got ${showShape(input.shape)} and ${showShape(target.shape)}`,
+    `${op}: both tensors must have the same shape, got ${showShape(input.shape)} and ${showShape(target.shape)}`,
     { remedy: 'Use expand(), or squeeze() an axis of size 1.' },
   )
 }

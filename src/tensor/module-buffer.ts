@@ -6,6 +6,7 @@ import { isHeld, type Operand } from './core.ts'
 import { realize } from './submit.ts'
 import { Tensor } from './tensor.ts'
 
+/** Options of `ModuleBuffer`. */
 export interface ModuleBufferOptions {
   /** Whether a checkpoint may lack it. Default false. */
   optional?: boolean
@@ -14,9 +15,9 @@ export interface ModuleBufferOptions {
 const MODULE_BUFFER = optionKinds<ModuleBufferOptions>({ optional: 'flag?' })
 
 /**
- * State of a module that is not trained: running statistics, counters. Modules list it, state dicts
- * hold it. What a forward pass assigns to it is computed by the next step of an optimiser, or by the
- * held program that the pass is a part of.
+ * State of a module that is not trained, such as running statistics and counters. Modules list it as a buffer and state
+ * dicts contain it. The next optimiser step, or the held program that contains the forward pass, computes the values
+ * that the forward pass assigns.
  */
 export class ModuleBuffer extends Tensor {
   /** Whether a checkpoint may lack it. */
@@ -36,7 +37,7 @@ export class ModuleBuffer extends Tensor {
     return this
   }
 
-  /** What waits is computed together: the new value of one may come from that of another. */
+  /** Computes all pending buffers together, because the new value of one may depend on that of another. */
   override async data(): Promise<TypedArray> {
     if (pending.has(this)) await realize(pendingBuffers())
     return super.data()
@@ -46,8 +47,8 @@ export class ModuleBuffer extends Tensor {
 const pending = new Set<ModuleBuffer>()
 
 /**
- * Buffers that wait to be computed, none from now on. Before parameters change they have to be:
- * their new values come from the old parameters.
+ * Returns the pending buffers and clears the list. They must be computed before parameters change, because their new
+ * values depend on the old parameters.
  */
 export function pendingBuffers(): ModuleBuffer[] {
   const all = [...pending]

@@ -1,4 +1,4 @@
-// The norms of torch.nn.functional.
+// The normalisation functions of torch.nn.functional.
 import * as g from '../graph/build.ts'
 import { countOf, type Shape, showShape } from '../graph/shape.ts'
 import { checkArgument } from '../util/check-argument.ts'
@@ -9,7 +9,7 @@ import { tensorOf } from './core.ts'
 import { ones, zeros } from './create.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Over the axes that the weight has, the last ones; without a weight the last (Ba et al., 2016). */
+/** Layer normalisation over the last axes, those of the weight, or the last axis without a weight (Ba et al., 2016). */
 export function layerNorm(
   x: Tensor,
   weight?: Tensor | null,
@@ -25,7 +25,7 @@ export function layerNorm(
   return tensorOf(g.reshape(y, x.shape))
 }
 
-/** As `layerNorm`, without a mean (Zhang and Sennrich, 2019). */
+/** Root mean square normalisation: like `layerNorm`, without subtracting the mean (Zhang and Sennrich, 2019). */
 export function rmsNorm(x: Tensor, weight?: Tensor | null, eps = 1e-6): Tensor {
   checkNorm('rmsNorm', x, weight, null, eps)
   const shape = weight?.shape ?? x.shape.slice(-1)
@@ -35,7 +35,7 @@ export function rmsNorm(x: Tensor, weight?: Tensor | null, eps = 1e-6): Tensor {
   return tensorOf(g.reshape(y, x.shape))
 }
 
-/** Over groups of the channels of x (B, C, ...); weight and bias (C) (Wu and He, 2018). */
+/** Group normalisation of the channels of x (B, C, ...), with weight and bias (C) (Wu and He, 2018). */
 export function groupNorm(
   x: Tensor,
   groups: number,
@@ -48,7 +48,7 @@ export function groupNorm(
   const [batch, channels, ...rest] = x.shape
   if (channels === undefined || channels % groups !== 0)
     throw new ShapeError(
-      `groupNorm: the channels must be divisible by ${groups} groups, got shape ${showShape(x.shape)}`,
+      `groupNorm: the number of channels must be divisible by ${groups} groups, got shape ${showShape(x.shape)}`,
     )
   return channelNorm(
     x.reshape(batch, channels, countOf(rest)),
@@ -59,7 +59,9 @@ export function groupNorm(
   ).y.reshape(x.shape)
 }
 
-/** Over all places of each channel of x (B, C, ...); weight and bias (C) (Ulyanov et al., 2016). */
+/**
+ * Instance normalisation: each channel of x (B, C, ...) separately, with weight and bias (C) (Ulyanov et al., 2016).
+ */
 export function instanceNorm(
   x: Tensor,
   weight?: Tensor | null,
@@ -72,10 +74,11 @@ export function instanceNorm(
   return groupNorm(x, x.shape[1], weight, bias, eps)
 }
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
-  /** Of each channel (C): running statistics, or those of the batch itself. */
+  /** Mean of each channel, (C): running statistics or those of the batch. */
   mean: Tensor
-  /** Without Bessel's correction. */
+  /** Variance of each channel, (C), without Bessel's correction. */
   variance: Tensor
   weight?: Tensor | null
   bias?: Tensor | null
@@ -90,7 +93,10 @@ const BATCH_NORM = optionKinds<BatchNormOptions>({
   eps: 'number?',
 })
 
-/** x (B, C, ...) with each channel's mean taken away, over its deviation (Ioffe and Szegedy, 2015). */
+/**
+ * Batch normalisation with given statistics: (x - mean)/√(variance + eps)·weight + bias, for x (B, C, ...) (Ioffe and
+ * Szegedy, 2015).
+ */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   BATCH_NORM.check('batchNorm', options)
   checkTensors('batchNorm', { x, mean: options.mean, variance: options.variance })
@@ -104,8 +110,8 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
 }
 
 /**
- * `batchNorm` with the batch's own mean and variance (C), which come with it; the latter without
- * Bessel's correction.
+ * Batch normalisation with the statistics of the batch. Also returns the mean and the variance (C), without Bessel's
+ * correction.
  */
 export function batchNormOfBatch(
   x: Tensor,
@@ -123,7 +129,7 @@ export function batchNormOfBatch(
   return { ...found, y: found.y.reshape(x.shape) }
 }
 
-/** x (B, C, P), normalised by groups of the channels of each image, or (0) each channel over the batch. */
+/** Normalises x (B, C, P) over groups of channels of each image, or, if `groups` is 0, each channel over the batch. */
 function channelNorm(
   x: Tensor,
   groups: number,
@@ -139,19 +145,20 @@ function channelNorm(
   return { y, mean, variance }
 }
 
-/** Mean and variance (C) of each channel of x (B, C, ...), without Bessel's correction. */
+/** Computes mean and variance (C) of each channel of x (B, C, ...), without Bessel's correction. */
 export function batchStatistics(x: Tensor): { mean: Tensor; variance: Tensor } {
   checkTensors('batchStatistics', { x })
   const axes = x.shape.map((_, i) => i).filter((i) => i !== 1)
   return { mean: x.mean(axes), variance: x.var(axes, { correction: 0 }) }
 }
 
+/** Options of `normalize` and `cosineSimilarity`. */
 export interface NormalizeOptions {
-  /** Default 2. */
+  /** Exponent of the norm. Default 2. */
   p?: number
-  /** Default 1. */
+  /** Axis of the vectors. Default 1. */
   axis?: number
-  /** The least norm to divide by. */
+  /** Minimum divisor. Default 1e-12, or 1e-8 for `cosineSimilarity`. */
   eps?: number
 }
 
@@ -159,7 +166,7 @@ const COMMON = { axis: 'integer?', eps: 'number?' } as const
 const SIMILARITY = optionKinds<Omit<NormalizeOptions, 'p'>>(COMMON)
 const NORMALIZE = optionKinds<NormalizeOptions>({ ...COMMON, p: 'number?' })
 
-/** x over its p-norm along an axis, which counts as `eps` at least. */
+/** Divides x by its p-norm along an axis, which is at least `eps`. */
 export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
   checkTensors('normalize', { x })
   NORMALIZE.check('normalize', options)
@@ -167,7 +174,7 @@ export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
   return x.div(x.norm(p, axis, true).clamp({ min: eps }))
 }
 
-/** The cosine of the angle between two along an axis, which disappears. */
+/** Cosine similarity along an axis, which is removed from the shape. */
 export function cosineSimilarity(
   a: Tensor,
   b: Tensor,
@@ -191,7 +198,7 @@ function checkNorm(
   checkArgument(op, 'eps', eps, 'number')
 }
 
-/** x with its last axes, which have this shape, as one. */
+/** Flattens the last axes of x, which must have this shape. */
 function overRows(op: string, x: Tensor, shape: Shape): Tensor {
   if (shape.length <= 1) return x
   const lead = x.shape.slice(0, -shape.length)

@@ -11,9 +11,10 @@ import type { Tensor } from './tensor.ts'
 type Pieces = AsyncIterable<{ start: number; values: Float32Array }>
 
 /**
- * An f32 tensor of the default device whose values come piece by piece and go straight into its
- * memory: a large one never exists twice. What no piece covers is 0.
- * @param label what errors about memory call it
+ * Creates an f32 tensor on the default device from values that arrive in pieces. Each piece is written directly to the
+ * device's memory, so large tensors never exist twice. Elements that no piece covers are 0.
+ * @param label name of the tensor in errors about memory
+ * @throws ShapeError for a piece outside the shape
  */
 export async function fromPieces(
   shape: Shape,
@@ -27,14 +28,14 @@ export async function fromPieces(
   for await (const { start, values } of pieces) {
     if (start < 0 || start + values.length > count)
       throw new ShapeError(
-        `${label}: elements must lie within shape ${showShape(shape)}, got ${start} to ${start + values.length}`,
+        `${label}: elements must be within shape ${showShape(shape)}, got ${start} to ${start + values.length}`,
       )
     device.write(memory, values, start)
   }
   return tensorOf(leafOn(memory, shape, 'f32'))
 }
 
-/** When memory is short, lets the finalisers of dropped tensors run and tries again. */
+/** If memory is exhausted, lets finalisers of unreachable tensors run and tries again. */
 async function allocate(device: Device, count: number, label: string): Promise<DeviceMemory> {
   try {
     return device.allocate('f32', count, label)

@@ -1,5 +1,5 @@
-// The pooling of torch.nn.functional: of each window of places, the largest or the mean.
-// B batch, C channels, L or H, W places
+// Pooling functions of torch.nn.functional: the maximum or mean of each window.
+// B batch, C channels, L length, H height, W width, P number of windows
 import * as g from '../graph/build.ts'
 import { countOf, showShape } from '../graph/shape.ts'
 import { ShapeError } from '../util/errors.ts'
@@ -10,23 +10,26 @@ import { tensorOf } from './core.ts'
 import { ones, tensor } from './create.ts'
 import type { Tensor } from './tensor.ts'
 
+/** Options of max pooling. */
 export interface MaxPoolOptions {
-  /** As large as the window when left out. */
+  /** Distance between windows. Default: the size of the window. */
   stride?: PerAxis
-  /** Places at both ends that are never the largest; at most half a window. */
+  /** Number of padding elements at both ends, which are never the maximum. At most half a window. Default 0. */
   padding?: PerAxis
   dilation?: PerAxis
-  /** Whether a last window may reach over the end. */
+  /** Whether the last window may extend past the end. Default false. */
   ceilMode?: boolean
 }
 
+/** Options of average pooling. */
 export interface AvgPoolOptions {
-  /** As large as the window when left out. */
+  /** Distance between windows. Default: the size of the window. */
   stride?: PerAxis
-  /** Zeros at both ends; at most half a window. */
+  /** Number of zeros at both ends. At most half a window. Default 0. */
   padding?: PerAxis
+  /** Whether the last window may extend past the end. Default false. */
   ceilMode?: boolean
-  /** Whether these zeros count as places. Default true, as in PyTorch. */
+  /** Whether the mean includes padding. Default true, as in PyTorch. */
   countIncludePad?: boolean
 }
 
@@ -36,27 +39,27 @@ export const MAX_POOL = optionKinds<MaxPoolOptions>({ ...WINDOW, dilation: 'any?
 /** @internal */
 export const AVG_POOL = optionKinds<AvgPoolOptions>({ ...WINDOW, countIncludePad: 'flag?' })
 
-/** x (B, C, L) -> (B, C, P). */
+/** 1-d max pooling: (B, C, L) -> (B, C, P). */
 export const maxPool1d = (x: Tensor, kernel: PerAxis, options?: MaxPoolOptions): Tensor =>
   maxPool('maxPool1d', 1, x, kernel, options)
 
-/** x (B, C, H, W) -> (B, C, Ph, Pw). */
+/** 2-d max pooling: (B, C, H, W) -> (B, C, Ph, Pw). */
 export const maxPool2d = (x: Tensor, kernel: PerAxis, options?: MaxPoolOptions): Tensor =>
   maxPool('maxPool2d', 2, x, kernel, options)
 
-/** x (B, C, L) -> (B, C, P). */
+/** 1-d average pooling: (B, C, L) -> (B, C, P). */
 export const avgPool1d = (x: Tensor, kernel: PerAxis, options?: AvgPoolOptions): Tensor =>
   avgPool('avgPool1d', 1, x, kernel, options)
 
-/** x (B, C, H, W) -> (B, C, Ph, Pw). */
+/** 2-d average pooling: (B, C, H, W) -> (B, C, Ph, Pw). */
 export const avgPool2d = (x: Tensor, kernel: PerAxis, options?: AvgPoolOptions): Tensor =>
   avgPool('avgPool2d', 2, x, kernel, options)
 
-/** The mean of `size` stretches of about equal length: x (B, C, L) -> (B, C, size). */
+/** 1-d average pooling to `size` outputs: (B, C, L) -> (B, C, size). */
 export const adaptiveAvgPool1d = (x: Tensor, size: PerAxis): Tensor =>
   adaptiveAvgPool('adaptiveAvgPool1d', 1, x, size)
 
-/** x (B, C, H, W) -> (B, C, ...size). */
+/** 2-d average pooling to `size` outputs: (B, C, H, W) -> (B, C, ...size). */
 export const adaptiveAvgPool2d = (x: Tensor, size: PerAxis): Tensor =>
   adaptiveAvgPool('adaptiveAvgPool2d', 2, x, size)
 
@@ -98,7 +101,7 @@ function avgPool(
   const window = windowOf(op, rank, x, kernel, options)
   const total = (values: Tensor): Tensor => windowSums(values, window.attrs)
   const sums = total(x.pad(window.widths))
-  // What hangs over the end in ceil mode is no place, whatever zeros count as.
+  // Elements past the end in ceil mode never count, whatever `countIncludePad` says.
   const overhang = window.widths.some(([before, after]) => before !== after)
   if (!overhang && (countIncludePad || window.widths.every(([n]) => n === 0)))
     return sums.div(countOf(window.kernel))
@@ -108,7 +111,7 @@ function avgPool(
   return sums.div(total(places.pad(rest)))
 }
 
-/** Of all windows of each channel: a convolution with ones. */
+/** Sums of all windows of each channel, as a convolution with ones. */
 function windowSums(x: Tensor, { kernel, stride, dilation }: WindowAttrs): Tensor {
   const channels = x.shape[1]
   const weight = ones([channels, 1, ...kernel])
@@ -141,7 +144,7 @@ function adaptiveAvgPool(op: string, rank: number, x: Tensor, size: PerAxis): Te
   }, x)
 }
 
-/** inside (places, count) has 1 where a place belongs to a stretch; they may share their ends. */
+/** `inside` (places, count) is 1 where a position belongs to a segment. Neighbouring segments can overlap. */
 function stretches(places: number, count: number): { inside: Tensor; counts: Tensor } {
   const inside = new Float32Array(places * count)
   for (let j = 0; j < count; j++) {
@@ -168,7 +171,7 @@ function windowOf(op: string, rank: number, x: Tensor, size: PerAxis, options: M
     const places = x.shape[2 + i]
     const room = places + 2 * before - (kernel[i] - 1) * dilation[i] - 1
     const over = room % stride[i]
-    // A window that begins in the padding behind does not count.
+    // A window that starts in the padding at the end is omitted.
     const begins = room - over + stride[i] < places + before
     const after = options.ceilMode && over > 0 && begins ? stride[i] - over : 0
     return [before, before + after] as const

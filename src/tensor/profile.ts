@@ -5,13 +5,13 @@ import { HeedError } from '../util/errors.ts'
 import { synchronize } from './submit.ts'
 
 /**
- * Runs `work` and returns how long each kernel took, in order, with the module that asked for it:
+ * Profiles the kernels that run during `work`. Returns the time of each kernel in order, with the path of its module:
  *
  *     const times = await profile(async () => { loss.backward(); await optimizer.step() })
  *     writeFileSync('trace.json', JSON.stringify(chromeTrace(times)))
  *
- * The first run of a step compiles its program, which no kernel's time shows.
- * @throws HeedError on a device that does not time its kernels, or when a profile is under way.
+ * The first run of a step also compiles its program. Kernel times do not include that.
+ * @throws HeedError if the device cannot time kernels, or a profile is already running
  */
 export async function profile(
   work: () => Promise<unknown>,

@@ -1,5 +1,5 @@
-// Random numbers: counter-based, so that a draw is a pure function of (seed, number of the draw,
-// index of the element), equal on every device and repeatable from two numbers.
+// Counter-based random numbers: a value is a pure function of the seed, the number of the draw and the index of the
+// element. It is the same on every device, and two numbers are sufficient to reproduce it.
 import * as g from '../graph/build.ts'
 import type { Node } from '../graph/node.ts'
 import { checkShape, type Shape, showShape } from '../graph/shape.ts'
@@ -11,12 +11,13 @@ import { tensorOf } from './core.ts'
 import { searchsorted } from './search.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Where a stream of draws stands: all that has to be saved to repeat it. */
+/** State of a generator: all that is needed to reproduce its next draws. */
 export interface RandomState {
   seed: number
   draws: number
 }
 
+/** A stream of random numbers (Threefry). Tensors drawn from it are lazy. */
 export class Generator {
   private seed = 0
   private draws = 0
@@ -25,7 +26,7 @@ export class Generator {
     this.manualSeed(seed)
   }
 
-  /** Restarts the stream. @throws HeedError when the seed is not a whole number from 0 to 2³² - 1. */
+  /** Restarts the stream. @throws HeedError unless the seed is an integer from 0 to 2³² - 1 */
   manualSeed(seed: number): this {
     if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
       throw invalidOption({
@@ -38,10 +39,12 @@ export class Generator {
     return this
   }
 
+  /** Returns the state, to be saved in a checkpoint. */
   getState(): RandomState {
     return { seed: this.seed, draws: this.draws }
   }
 
+  /** Restores a state. */
   setState(state: RandomState): void {
     checkArgument('setState', 'state', state, 'object')
     checkArgument('setState', 'draws', state.draws, 'count')
@@ -49,7 +52,10 @@ export class Generator {
     this.draws = state.draws
   }
 
-  /** The seed and the number of the next draw, as run-time inputs: held programs draw anew. @internal */
+  /**
+   * The seed and the number of the next draw, as run-time inputs, so that each run of a held program draws new numbers.
+   * @internal
+   */
   next(): { seed: Node; draw: Node } {
     const seed = (): number => this.seed
     const draw = (): number => this.draws++
@@ -59,24 +65,25 @@ export class Generator {
 
 const shared = new Generator()
 
-/** The stream that is used when none is named. */
+/** The generator that functions use by default. */
 export const defaultGenerator = (): Generator => shared
 
+/** Restarts the default generator with this seed. */
 export const manualSeed = (seed: number): Generator => shared.manualSeed(seed)
 
-/** Uniform in [0, 1). */
+/** Draws from the uniform distribution over [0, 1). */
 export function rand(shape: Shape, generator = shared): Tensor {
   const { seed, draw } = checkGenerator('rand', generator).next()
   return tensorOf(g.uniform(checkShape(shape, 'rand'), seed, draw))
 }
 
-/** Uniform in [0, 1), in the shape of x. */
+/** Draws from the uniform distribution over [0, 1), in the shape of x. */
 export function randLike(x: Tensor, generator = shared): Tensor {
   checkTensors('randLike', { x })
   return rand(x.shape, generator)
 }
 
-/** Uniform in [low, high). */
+/** Draws from the uniform distribution over [low, high). */
 export function uniform(shape: Shape, low = 0, high = 1, generator = shared): Tensor {
   checkArgument('uniform', 'low', low, 'number')
   checkArgument('uniform', 'high', high, 'number')
@@ -85,28 +92,29 @@ export function uniform(shape: Shape, low = 0, high = 1, generator = shared): Te
     .add(low)
 }
 
-/** Normal with mean 0 and standard deviation 1 (Box and Muller, 1958). */
+/** Draws from the standard normal distribution (Box and Muller, 1958). */
 export function randn(shape: Shape, generator = shared): Tensor {
   const radius = rand(checkShape(shape, 'randn'), checkGenerator('randn', generator))
   const angle = rand(shape, generator)
-  // 1 - u lies in (0, 1], so that the logarithm is finite.
+  // 1 - u is in (0, 1], so that the logarithm is finite.
   const length = radius.neg().add(1).log().mul(-2).sqrt()
   return length.mul(angle.mul(2 * Math.PI).cos())
 }
 
-/** Normal with mean 0 and standard deviation 1, in the shape of x. */
+/** Draws from the standard normal distribution, in the shape of x. */
 export function randnLike(x: Tensor, generator = shared): Tensor {
   checkTensors('randnLike', { x })
   return randn(x.shape, generator)
 }
 
+/** Draws from the normal distribution with this mean and standard deviation. */
 export function normal(shape: Shape, mean = 0, std = 1, generator = shared): Tensor {
   checkArgument('normal', 'mean', mean, 'number')
   checkArgument('normal', 'std', std, 'number')
   return randn(checkShape(shape, 'normal'), checkGenerator('normal', generator)).mul(std).add(mean)
 }
 
-/** Whole numbers in [low, high), i32. */
+/** Draws integers uniformly from [low, high), i32. */
 export function randint(low: number, high: number, shape: Shape, generator = shared): Tensor {
   checkArgument('randint', 'low', low, 'integer')
   checkArgument('randint', 'high', high, 'integer')
@@ -118,7 +126,7 @@ export function randint(low: number, high: number, shape: Shape, generator = sha
     .add(low)
 }
 
-/** 1 with this probability, else 0, as bool; or, of a tensor of probabilities, an f32 tensor of 0 and 1. */
+/** Draws from the Bernoulli distribution: bool for a number p, or f32 zeros and ones for a tensor of probabilities. */
 export function bernoulli(p: number, shape: Shape, generator?: Generator): Tensor
 export function bernoulli(p: Tensor, generator?: Generator): Tensor
 export function bernoulli(
@@ -137,18 +145,16 @@ export function bernoulli(
   return rand(checkShape(shape, 'bernoulli'), checkGenerator('bernoulli', generator)).lt(p)
 }
 
+/** Options of `multinomial`. */
 export interface MultinomialOptions {
-  /** Whether an index can be drawn more than once. Default false. */
+  /** Whether the same index can be drawn more than once. Default false. */
   replacement?: boolean
   generator?: Generator
 }
 
 const MULTINOMIAL = optionKinds<MultinomialOptions>({ replacement: 'flag?', generator: 'object?' })
 
-/**
- * Indices drawn by weights, which need not add up to 1: (V) -> (count), (B, V) -> (B, count), i32. Without
- * replacement, each at most once.
- */
+/** Draws indices with probabilities proportional to weights, i32: (V) -> (count), (B, V) -> (B, count). */
 export function multinomial(
   weights: Tensor,
   count: number,
@@ -165,10 +171,10 @@ export function multinomial(
     )
   checkArgument('multinomial', 'count', count, 'size')
   if (!replacement && count > size)
-    throw wrongArgument('multinomial', 'count', count, `at most the number of weights (${size})`, 'Set `replacement` to draw more.') // biome-ignore format: one line
+    throw wrongArgument('multinomial', 'count', count, `at most the number of weights (${size})`, 'Set `replacement: true` to draw more.') // biome-ignore format: one line
   const shares = weights.detach().to('f32')
   if (!replacement) {
-    // The smallest of exponential variables with these rates (Efraimidis and Spirakis, 2006).
+    // The indices of the smallest exponential variables with these rates (Efraimidis and Spirakis, 2006).
     const times = rand(shares.shape, generator).neg().add(1).log().neg()
     return times.div(shares).topk(count, -1, false).indices
   }
@@ -177,7 +183,7 @@ export function multinomial(
   return searchsorted(sums.div(sums.narrow(-1, size - 1, 1)), drawn, { right: true })
 }
 
-/** The numbers from 0 to n - 1 in random order, i32. */
+/** Returns a random permutation of 0 to n - 1, i32. */
 export function randperm(n: number, generator = shared): Tensor {
   checkArgument('randperm', 'n', n, 'count')
   return rand([n], checkGenerator('randperm', generator)).argsort()
@@ -187,5 +193,5 @@ const isShape = (value: unknown): value is Shape => Array.isArray(value)
 
 function checkGenerator(owner: string, generator: unknown): Generator {
   if (generator instanceof Generator) return generator
-  throw wrongArgument(owner, 'generator', generator, 'a Generator', `A shape is one list: ${owner}([2, 3]).`) // biome-ignore format: one line
+  throw wrongArgument(owner, 'generator', generator, 'a Generator', `Pass the shape as one array: ${owner}([2, 3]).`) // biome-ignore format: one line
 }

@@ -9,37 +9,40 @@ import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 import { Trigonometry } from './trigonometry.ts'
 
-/** Which axes disappear; all of them when none is named. */
+/** The axes to reduce. Default: all axes. */
 export type Axes = number | readonly number[]
 
+/** Options of `var` and `std`. */
 export interface VarianceOptions {
-  /** n - correction is the divisor. Default 1, which is Bessel's. */
+  /** The divisor is n - correction. Default 1 (Bessel's correction). */
   correction?: number
-  /** Default false. */
+  /** Whether to keep reduced axes with size 1. Default false. */
   keepdim?: boolean
 }
 
-/** Sums and their kin. `keepdim` leaves a size of 1 where an axis was reduced. */
+/** Reductions. `keepdim` keeps reduced axes with size 1. */
 export abstract class Reductions extends Trigonometry {
-  /** Integers and bools add up as i32. */
+  /** Returns the sum. Integers and bools are summed as i32. */
   sum(axes?: Axes, keepdim = false): Tensor {
     const x =
       this.node.dtype === 'f32' || this.node.dtype === 'u32' ? this.node : g.cast(this.node, 'i32')
     return this.reduce('sum', x, axes, keepdim)
   }
 
+  /** Returns the product. Integers and bools are multiplied as i32. */
   prod(axes?: Axes, keepdim = false): Tensor {
     const x = this.node.dtype === 'f32' ? this.node : g.cast(this.node, 'i32')
     return this.reduce('prod', x, axes, keepdim)
   }
 
+  /** Returns the mean, f32. */
   mean(axes?: Axes, keepdim = false): Tensor {
     checkFlag('mean', keepdim)
     const list = normalizeAxes(axes, this.rank, 'mean')
     return tensorOf(g.mean(g.cast(this.node, 'f32'), list, keepdim))
   }
 
-  /** The variance; `correction` 1 (Bessel's) divides by n - 1. */
+  /** Returns the variance. The divisor is n - 1 by default (Bessel's correction). */
   var(axes?: Axes, options: VarianceOptions = {}): Tensor {
     checkVariance('var', options)
     const { correction = 1, keepdim = false } = options
@@ -52,21 +55,23 @@ export abstract class Reductions extends Trigonometry {
       .div(Math.max(0, count - correction))
   }
 
+  /** Returns the standard deviation. */
   std(axes?: Axes, options: VarianceOptions = {}): Tensor {
     checkVariance('std', options)
     return this.var(axes, options).sqrt()
   }
 
-  /** The largest; equal ones share the gradient. */
+  /** Returns the maximum. Equal maxima share the gradient. */
   amax(axes?: Axes, keepdim = false): Tensor {
     return this.reduce('amax', this.node, axes, keepdim)
   }
 
+  /** Returns the minimum. Equal minima share the gradient. */
   amin(axes?: Axes, keepdim = false): Tensor {
     return this.reduce('amin', this.node, axes, keepdim)
   }
 
-  /** The largest of all, or, along an axis, `{ values, indices }`; the gradient goes to the first. */
+  /** Returns the maximum, or `{ values, indices }` along an axis, where the gradient goes to the first maximum. */
   max(): Tensor
   max(axis: number, keepdim?: boolean): { values: Tensor; indices: Tensor }
   max(axis?: number, keepdim = false): Tensor | { values: Tensor; indices: Tensor } {
@@ -74,6 +79,7 @@ export abstract class Reductions extends Trigonometry {
     return this.chosen('argmax', axis, keepdim)
   }
 
+  /** Returns the minimum, or `{ values, indices }` along an axis, where the gradient goes to the first minimum. */
   min(): Tensor
   min(axis: number, keepdim?: boolean): { values: Tensor; indices: Tensor }
   min(axis?: number, keepdim = false): Tensor | { values: Tensor; indices: Tensor } {
@@ -81,29 +87,32 @@ export abstract class Reductions extends Trigonometry {
     return this.chosen('argmin', axis, keepdim)
   }
 
-  /** i32 index of the largest, the first of equals; without an axis, in the flat tensor. */
+  /** Returns the i32 index of the first maximum. Without an axis, the index in the flattened tensor. */
   argmax(axis?: number, keepdim = false): Tensor {
     return this.reduce('argmax', this.node, axis, keepdim)
   }
 
+  /** Returns the i32 index of the first minimum. Without an axis, the index in the flattened tensor. */
   argmin(axis?: number, keepdim = false): Tensor {
     return this.reduce('argmin', this.node, axis, keepdim)
   }
 
+  /** Returns whether any element is not zero, as bool. */
   any(axes?: Axes, keepdim = false): Tensor {
     return tensorOf(this.node).ne(0).to('i32').amax(axes, keepdim).to('bool')
   }
 
+  /** Returns whether all elements are not zero, as bool. */
   all(axes?: Axes, keepdim = false): Tensor {
     return tensorOf(this.node).ne(0).to('i32').amin(axes, keepdim).to('bool')
   }
 
-  /** How many are not zero, as i32. */
+  /** Returns the number of nonzero elements, i32. */
   countNonzero(axes?: Axes): Tensor {
     return this.ne(0).sum(axes)
   }
 
-  /** log Σ exp, without overflow. */
+  /** log Σ exp(x), computed without overflow. */
   logsumexp(axes?: Axes, keepdim = false): Tensor {
     checkFlag('logsumexp', keepdim)
     const list = normalizeAxes(axes, this.rank, 'logsumexp')
@@ -113,26 +122,28 @@ export abstract class Reductions extends Trigonometry {
     return keepdim ? sum : tensorOf(g.reshape(sum.node, withoutAxes(this.node, list)))
   }
 
-  /** The p-norm, (Σ |x|^p)^(1/p). The gradient at zero is zero, as in PyTorch. */
+  /** Returns the p-norm, (Σ |x|^p)^(1/p). As in PyTorch, the gradient at zero is zero. */
   norm(p = 2, axes?: Axes, keepdim = false): Tensor {
     checkArgument('norm', 'p', p, 'number')
     if (p === Number.POSITIVE_INFINITY) return this.abs().amax(axes, keepdim)
     if (p === 1) return this.abs().sum(axes, keepdim)
     const powers = p === 2 ? this.square() : this.abs().pow(p)
     const sum = powers.sum(axes, keepdim)
-    const zero = sum.eq(0) // where a root has no slope
+    const zero = sum.eq(0) // where the root is not differentiable
     return zero.where(0, zero.where(1, sum).pow(1 / p))
   }
 
+  /** Returns the cumulative sum along an axis. */
   cumsum(axis: number): Tensor {
     return this.cumulative('cumsum', axis)
   }
 
+  /** Returns the cumulative product along an axis. */
   cumprod(axis: number): Tensor {
     return this.cumulative('cumprod', axis)
   }
 
-  /** The largest so far, and where the last of equals was. */
+  /** Returns the cumulative maximum along an axis, and the index of its last occurrence. */
   cummax(axis: number): { values: Tensor; indices: Tensor } {
     const values = this.cumulative('cummax', axis)
     const place = tensorOf(g.iota(this.shape, normalizeAxis(axis, this.rank, 'cummax')))
@@ -140,11 +151,11 @@ export abstract class Reductions extends Trigonometry {
     return { values, indices: reached.where(place, 0).cumulative('cummax', axis) }
   }
 
-  /** log of the sum of exp so far, without overflow. */
+  /** Logarithm of the cumulative sum of exp(x) along an axis, computed without overflow. */
   logcumsumexp(axis: number): Tensor {
     const at = normalizeAxis(axis, this.rank, 'logcumsumexp')
     let out = tensorOf(this.node)
-    // Hillis and Steele (1986): after each round, every element has taken in twice as many.
+    // Parallel prefix sum (Hillis and Steele, 1986): each round doubles the number of elements included.
     for (let by = 1; by < (this.shape[at] ?? 1); by *= 2) {
       const [head, tail] = [out.narrow(at, 0, by), out.narrow(at, by, this.shape[at] - by)]
       const earlier = out.narrow(at, 0, this.shape[at] - by)
@@ -153,12 +164,14 @@ export abstract class Reductions extends Trigonometry {
     return out
   }
 
-  // --- over one axis, as composites
+  // --- along one axis, as composites
 
+  /** Softmax along an axis. */
   softmax(axis = -1): Tensor {
     return this.onLastAxis(axis, (x) => g.make('softmax', [x], {}))
   }
 
+  /** Logarithm of softmax along an axis, computed without overflow. */
   logSoftmax(axis = -1): Tensor {
     return this.onLastAxis(axis, (x) => g.make('logSoftmax', [x], {}))
   }
@@ -212,7 +225,7 @@ function checkVariance(op: string, options: VarianceOptions): void {
 
 function checkFlag(op: string, keepdim: unknown): void {
   if (typeof keepdim !== 'boolean')
-    throw wrongArgument(op, 'keepdim', keepdim, 'true or false', `Several axes are a list: ${op}([0, 1]).`) // biome-ignore format: one line
+    throw wrongArgument(op, 'keepdim', keepdim, 'true or false', `Pass several axes as an array: ${op}([0, 1]).`) // biome-ignore format: one line
 }
 
 const withoutAxes = (x: Node, axes: readonly number[]): number[] =>

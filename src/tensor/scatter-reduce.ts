@@ -1,4 +1,4 @@
-// torch.scatter_reduce, whose gradients are written out as PyTorch defines them.
+// torch.scatter_reduce, with gradients as PyTorch defines them.
 import { iota } from '../graph/build.ts'
 import { normalizeAxis } from '../graph/shape.ts'
 import { wrongArgument } from '../util/check-argument.ts'
@@ -10,17 +10,18 @@ import { zeros } from './create.ts'
 import type { Tensor } from './tensor.ts'
 import { customVjp } from './transforms.ts'
 
+/** Options of `scatterReduce`. */
 export interface ScatterReduceOptions {
-  /** Whether the tensor's own element takes part. Default true. */
+  /** Whether the tensor's own element is included in the reduction. Default true. */
   includeSelf?: boolean
 }
 
-/** What becomes of elements with one target. */
+/** How elements with the same target are reduced. */
 export type ScatterReduction = keyof typeof reductions
 
 const SCATTER_REDUCE = optionKinds<ScatterReduceOptions>({ includeSelf: 'flag?' })
 
-/** The elements of `source` where `gather` would read them, reduced with those of x. */
+/** Reduces each element of x with the elements of `source` whose index points to it. See `Tensor.scatterReduce`. */
 export function scatterReduce(
   x: Tensor,
   axis: number,
@@ -36,7 +37,7 @@ export function scatterReduce(
   const at = normalizeAxis(axis, x.rank, 'scatterReduce')
   checkTensors('scatterReduce', { index, source })
   const hits = zeros(x.shape).scatterAdd(at, index, 1)
-  // A source may be larger than the index, which says how much of it is used.
+  // The source may be larger than the index, whose shape then selects the part that is used.
   const used = index.shape.reduce((y, n, i) => (y.shape[i] > n ? y.narrow(i, 0, n) : y), source)
   return reductions[how](x, used, { axis: at, index: index.to('i32'), includeSelf, hits })
 }
@@ -45,13 +46,13 @@ interface Targets {
   axis: number
   index: Tensor
   includeSelf: boolean
-  /** f32: the number of sources of each element. */
+  /** f32: number of sources of each element. */
   hits: Tensor
 }
 
 type Rule = (x: Tensor, source: Tensor, targets: Targets) => Tensor
 
-/** x where it takes part, `neutral` where only sources do. */
+/** x where it is included in the reduction, otherwise `neutral`. */
 const baseOf = (x: Tensor, neutral: number, { includeSelf, hits }: Targets): Tensor =>
   includeSelf ? x : hits.gt(0).where(neutral, x)
 
@@ -64,7 +65,7 @@ const mean: Rule = (x, source, targets) => {
   return x.dtype === 'f32' ? total.div(count) : total.floorDivide(count.to('i32'))
 }
 
-/** Of a sorted source the last one, which is the largest, is written last; NaN counts as largest. */
+/** Sources are written in sorted order, so that the extreme one is written last. NaN counts as the largest. */
 const extreme =
   (largest: boolean): Rule =>
   (x, source, targets) => {
@@ -79,18 +80,18 @@ const extreme =
       return holes.gt(0).where(Number.NaN, found)
     }
     if (x.dtype !== 'f32') return extremeOf(x, source)
-    // Elements equal to the result share the gradient.
+    // Elements equal to the result share the gradient equally.
     return customVjp(extremeOf, (dy, [mine, given], y) => {
       const kept = mine.eq(y).to('f32')
       const theirs = given.eq(y.gather(axis, index)).to('f32')
-      // PyTorch counts the own element even where it takes no part.
+      // PyTorch counts the tensor's own element even if it is excluded.
       const share = dy.div(kept.scatterAdd(axis, index, theirs))
       const counted = includeSelf ? kept : hits.gt(0).where(0, kept)
       return [counted.mul(share), theirs.mul(share.gather(axis, index))]
     })(x, source)
   }
 
-/** Every element is compared with every source along the axis: n·m operations, in one kernel. */
+/** Compares every element with every source along the axis: n·m operations, in one kernel. */
 const prod: Rule = (x, source, targets) => {
   const { axis, index } = targets
   const base = baseOf(x, 1, targets)
@@ -100,7 +101,7 @@ const prod: Rule = (x, source, targets) => {
   return base.mul(factors.prod(axis + 1))
 }
 
-/** Padded with zeros to the sizes of x on the other axes: elements without an index. */
+/** Pads y with zeros to the size of x on all other axes, for elements without an index. */
 function grownTo(y: Tensor, x: Tensor, axis: number): Tensor {
   return y.pad(x.shape.map((n, i) => [0, i === axis ? 0 : n - y.shape[i]] as const))
 }

@@ -5,16 +5,18 @@ import { checkTensors } from './arguments.ts'
 import { zeros } from './create.ts'
 import type { Tensor } from './tensor.ts'
 
+/** Options of `searchsorted`. */
 export interface SearchOptions {
-  /** Whether elements that are equal count as before the value. Default false. */
+  /** Whether to return the position after equal elements rather than before them. Default false. */
   right?: boolean
 }
 
 const SEARCH = optionKinds<SearchOptions>({ right: 'flag?' })
 
 /**
- * How many elements of a sorted sequence (..., N) lie before each value (..., M), i32: its place there. A sequence
- * (N) takes values of any shape. NaN lies behind everything.
+ * Finds where each value (..., M) would be inserted in a sorted sequence (..., N) to keep it sorted, by binary search.
+ * A sequence (N) accepts values of any shape. NaN is the largest value.
+ * @returns i32, in the shape of the values
  */
 export function searchsorted(sorted: Tensor, values: Tensor, options: SearchOptions = {}): Tensor {
   checkTensors('searchsorted', { sorted, values })
@@ -27,7 +29,7 @@ export function searchsorted(sorted: Tensor, values: Tensor, options: SearchOpti
     )
   const wanted = sorted.rank === 1 ? values.flatten() : values
   let place = zeros(wanted.shape, 'i32')
-  // From the highest bit of the place to the lowest.
+  // From the highest bit of the position to the lowest.
   for (let step = 2 ** Math.floor(Math.log2(length || 0.5)); step >= 1; step /= 2) {
     const next = place.add(step)
     const last = sorted.gather(-1, next.sub(1).minimum(length - 1))

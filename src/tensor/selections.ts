@@ -1,5 +1,5 @@
-// What depends on values: operations whose result has a size that only the values tell. They compute what they read,
-// and are awaited.
+// Operations whose result has a size that depends on values. They compute what they read, and therefore return
+// promises.
 import type { TypedArray } from '../graph/dtype.ts'
 import { broadcastShapes, normalizeAxis, sameShape, stridesOf } from '../graph/shape.ts'
 import { HeedError, ShapeError } from '../util/errors.ts'
@@ -18,39 +18,43 @@ import { Statistics } from './statistics.ts'
 import type { Tensor } from './tensor.ts'
 import { uniqueSlices } from './unique.ts'
 
+/** Options of `allclose`. */
 export interface CloseOptions {
-  /** Relative to the other's size. Default 1e-5. */
+  /** Relative tolerance. Default 1e-5. */
   rtol?: number
-  /** Absolute. Default 1e-8. */
+  /** Absolute tolerance. Default 1e-8. */
   atol?: number
-  /** Whether NaN is close to NaN. Default false. */
+  /** Whether NaN equals NaN. Default false. */
   equalNan?: boolean
 }
 
+/** Options of `unique`. */
 export interface UniqueOptions {
-  /** Slices of this axis are compared; by default elements. */
+  /** Axis whose slices are compared. Default: elements are compared. */
   axis?: number
 }
 
+/** The result of `unique`. */
 export interface Unique {
-  /** In rising order. */
+  /** The unique elements, or slices, in ascending order. */
   values: Tensor
-  /** i32: for each element, or slice, its place in `values`. */
+  /** i32: the index in `values` of each element, or slice. */
   inverse: Tensor
-  /** i32: how often each occurs. */
+  /** i32: the number of occurrences of each value. */
   counts: Tensor
 }
 
+/** Options of `bincount`. */
 export interface BincountOptions {
-  /** f32, what each element counts for. Default 1. */
+  /** f32 weight of each element. Default 1. */
   weights?: Tensor
-  /** Least size of the result. Default 0. */
+  /** Minimum size of the result. Default 0. */
   minLength?: number
 }
 
-/** Results whose size, or truth, depends on values; and random choices. */
+/** Operations whose result has a size, or truth value, that depends on values, and random choices. */
 export abstract class Selections extends Statistics {
-  /** The places of elements that are not zero: i32 (N, rank), row-major. */
+  /** Returns the indices of nonzero elements, i32 (N, rank), in row-major order. */
   async nonzero(): Promise<Tensor> {
     const flat = await this.flatPlaces()
     const strides = stridesOf(this.shape)
@@ -61,19 +65,19 @@ export abstract class Selections extends Statistics {
     return tensor(out, { shape: [flat.length, this.rank] })
   }
 
-  /** The elements where the mask is true, as a vector, with a gradient. Both are broadcast. */
+  /** Returns the elements where the mask is true, as a vector. Tensor and mask are broadcast. Differentiable. */
   async maskedSelect(mask: Tensor): Promise<Tensor> {
     nodeOf(mask, 'maskedSelect', 'mask')
     if (mask.dtype !== 'bool')
       throw new ShapeError(`maskedSelect: the mask must be bool, got ${mask.dtype}`, {
-        remedy: 'Compare first: x.maskedSelect(x.gt(0)).',
+        remedy: 'Compare first, for example x.maskedSelect(x.gt(0)).',
       })
     const shape = broadcastShapes(this.shape, mask.shape, 'maskedSelect')
     const places = await mask.broadcastTo(shape).flatPlaces()
     return this.broadcastTo(shape).flatten().take(tensor(places))
   }
 
-  /** The different elements, or slices of an axis, in rising order. */
+  /** Returns the unique elements, or slices of an axis, in ascending order. */
   async unique(options: UniqueOptions = {}): Promise<Unique> {
     UNIQUE.check('unique', options)
     const { axis } = options
@@ -88,7 +92,7 @@ export abstract class Selections extends Statistics {
     }
   }
 
-  /** How often each number from 0 occurs in a vector of whole numbers: i32, or f32 with weights. */
+  /** Counts the occurrences of each integer from 0 in a vector: i32, or f32 sums of weights. */
   async bincount(options: BincountOptions = {}): Promise<Tensor> {
     BINCOUNT.check('bincount', options)
     const { weights, minLength = 0 } = options
@@ -98,8 +102,8 @@ export abstract class Selections extends Statistics {
       (weights && !sameShape(weights.shape, this.shape))
     )
       throw new ShapeError(
-        `bincount: the tensor must be a vector of integers, and weights as many, got ${this.toString()}`,
-        { remedy: 'Convert it first: x.to("i32").' },
+        `bincount: the tensor must be a vector of integers, with as many weights, got ${this.toString()}`,
+        { remedy: 'Convert it first with x.to("i32").' },
       )
     const values = await this.data()
     const out = new Int32Array(lengthFor(values, minLength))
@@ -111,7 +115,7 @@ export abstract class Selections extends Statistics {
     return tensor(sums)
   }
 
-  /** Whether all elements are within atol + rtol·|other| of the other's. */
+  /** Returns whether |this - other| ≤ atol + rtol·|other| for all elements. */
   async allclose(other: Tensor, options: CloseOptions = {}): Promise<boolean> {
     CLOSE.check('allclose', options)
     const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
@@ -122,27 +126,24 @@ export abstract class Selections extends Statistics {
     return close.size === 0 || (await close.all().item()) === 1
   }
 
-  /** Whether the other has the same shape and elements. */
+  /** Returns whether both tensors have the same shape and elements. */
   async equal(other: Tensor): Promise<boolean> {
     nodeOf(other, 'equal')
     if (!sameShape(this.shape, other.shape)) return false
     return this.size === 0 || (await this.eq(other).all().item()) === 1
   }
 
-  /** 1 with the probability that each element states, else 0, in f32. */
+  /** Draws from the Bernoulli distribution, with these elements as probabilities. f32 zeros and ones. */
   bernoulli(generator: Generator = defaultGenerator()): Tensor {
     return bernoulli(tensorOf(this.node), generator)
   }
 
-  /**
-   * Indices drawn by weights, which need not add up to 1: (V) -> (count), (B, V) -> (B, count), i32. Without
-   * replacement, each at most once.
-   */
+  /** Draws indices with these elements as weights. See `multinomial`. */
   multinomial(count: number, options: MultinomialOptions = {}): Tensor {
     return multinomial(tensorOf(this.node), count, options)
   }
 
-  /** Row-major places of elements that are not zero. */
+  /** Row-major positions of nonzero elements. */
   private async flatPlaces(): Promise<Int32Array> {
     const values = await this.data()
     let count = 0
@@ -160,7 +161,7 @@ function lengthFor(values: TypedArray, least: number): number {
   let length = least
   for (let i = 0; i < values.length; i++) {
     if (values[i] < 0)
-      throw new HeedError('invalid-option', `bincount: numbers must be >= 0, got ${values[i]}`, {
+      throw new HeedError('invalid-option', `bincount: elements must be >= 0, got ${values[i]}`, {
         value: values[i],
       })
     length = Math.max(length, values[i] + 1)

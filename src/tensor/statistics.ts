@@ -1,4 +1,4 @@
-// Order statistics: sorted once, with the gradients of PyTorch.
+// Order statistics: the tensor is sorted once. Gradients are those of PyTorch.
 import { normalizeAxis } from '../graph/shape.ts'
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { alternatives, ShapeError } from '../util/errors.ts'
@@ -8,21 +8,23 @@ import { Indexing } from './indexing.ts'
 import type { Tensor } from './tensor.ts'
 import { customVjp } from './transforms.ts'
 
+/** Options of `quantile`. */
 export interface QuantileOptions {
-  /** Default false. */
+  /** Whether to keep the reduced axis with size 1. Default false. */
   keepdim?: boolean
-  /** What lies between two elements. Default 'linear'. */
+  /** How to interpolate between two elements. Default 'linear'. */
   interpolation?: Interpolation
 }
 
-/** How a quantile between two elements is chosen, as in PyTorch. */
+/** How a quantile between two elements is computed, as in PyTorch. */
 export type Interpolation = (typeof interpolations)[number]
 const interpolations = ['linear', 'lower', 'higher', 'midpoint', 'nearest'] as const
 
-/** Medians and other quantiles; a row with NaN gives NaN. */
+/** Medians and other quantiles. A row that contains NaN gives NaN. */
 export abstract class Statistics extends Indexing {
   /**
-   * The median of all, whose ties share the gradient; or, along an axis, `{ values, indices }`. The lower one of two.
+   * Returns the median, or `{ values, indices }` along an axis. Of two middle elements, the lower one. Without an axis,
+   * elements equal to the median share the gradient.
    */
   median(): Tensor
   median(axis: number, keepdim?: boolean): { values: Tensor; indices: Tensor }
@@ -40,8 +42,8 @@ export abstract class Statistics extends Indexing {
   }
 
   /**
-   * The value below which a share `q` of the elements lies, of all or along an axis. For a list of shares, a first
-   * axis with one for each.
+   * Returns the q-th quantile of all elements or along an axis. For several q, the result has a new first axis.
+   * @param q number or numbers from 0 to 1
    */
   quantile(q: number | readonly number[], axis?: number, options: QuantileOptions = {}): Tensor {
     QUANTILE.check('quantile', options)
@@ -66,7 +68,10 @@ export abstract class Statistics extends Indexing {
 
 const QUANTILE = optionKinds<QuantileOptions>({ keepdim: 'flag?', interpolation: 'text?' })
 
-/** The place of the lower middle along an axis, of size 1 there; the last one, which is NaN, where there is NaN. */
+/**
+ * Index of the lower middle element along an axis, of size 1 there. If there is NaN, the index of the last element,
+ * which is NaN.
+ */
 function middle(sorted: Tensor, order: Tensor, axis: number): Tensor {
   const last = sorted.shape[axis] - 1
   if (last < 0) throw withoutElements('median')
@@ -74,7 +79,7 @@ function middle(sorted: Tensor, order: Tensor, axis: number): Tensor {
   return hasNaN.where(order.narrow(axis, last, 1), order.narrow(axis, last >> 1, 1))
 }
 
-/** All elements equal to the median share the gradient. */
+/** Elements equal to the median share the gradient. */
 const medianOfAll = customVjp(
   (x) => {
     const { values, indices } = x.sort(0)

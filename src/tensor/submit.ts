@@ -1,4 +1,4 @@
-// Submitting programs: the base of optimisers, loops and generators.
+// Submits programs to the device. Optimisers, training loops and generators are built on it.
 import type { Node } from '../graph/node.ts'
 import { reported, submitPatiently } from '../runtime/run.ts'
 import { macrotask } from '../util/macrotask.ts'
@@ -8,8 +8,8 @@ import type { TensorCore } from './core.ts'
 let inFlight: Promise<void> = Promise.resolve()
 
 /**
- * Computes these tensors in one program. Resolves when the *previous* program has ended, so that the
- * host builds at most one step while the device runs another.
+ * Computes tensors in one program. Resolves when the *previous* program has finished, so that the host builds one step
+ * while the device runs another.
  * @throws the error of the previous program
  */
 export async function realize(tensors: readonly TensorCore[]): Promise<void> {
@@ -17,7 +17,7 @@ export async function realize(tensors: readonly TensorCore[]): Promise<void> {
   await awaitPrevious(run)
 }
 
-/** Waits for the previous run, and lets finalisers of dropped memory run. */
+/** Waits for the previous run, and lets finalisers free unreachable memory. */
 export async function awaitPrevious(run: Promise<void>): Promise<void> {
   const before = inFlight
   inFlight = run
@@ -26,7 +26,7 @@ export async function awaitPrevious(run: Promise<void>): Promise<void> {
   await macrotask()
 }
 
-/** An error that a reader of the results has received is not thrown again. */
+/** Does not throw an error again that a reader of the results has already received. */
 async function unlessReported(run: Promise<void>): Promise<void> {
   try {
     await run
@@ -38,13 +38,13 @@ async function unlessReported(run: Promise<void>): Promise<void> {
   }
 }
 
-/** Resolves when all submitted programs have run. */
+/** Resolves when all submitted programs have finished. @throws the error of the last one */
 export async function synchronize(): Promise<void> {
   await unlessReported(inFlight)
   await macrotask()
 }
 
-/** Releases the graphs of nodes that have been computed, as a step does with its losses. */
+/** Releases the graphs of computed nodes, as a step does with its losses. */
 export function release(nodes: Iterable<Node>): void {
   for (const node of nodes) node.release()
 }

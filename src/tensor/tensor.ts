@@ -4,11 +4,11 @@ import { setWrap } from './core.ts'
 import { Selections } from './selections.ts'
 
 /**
- * A lazy, immutable value: operations check shapes and dtypes at once and compute nothing. Reading
- * (`await t.data()`, `item()`, `text()`) computes; only `assign` changes what a tensor holds.
+ * A lazy, immutable multi-dimensional array. Operations check shapes and dtypes immediately but compute nothing.
+ * Reading (`await t.data()`, `item()`, `text()`) computes. Only `assign` changes the values of a tensor.
  *
- * The operations are PyTorch's, in families, each on top of the last: elementwise.ts, trigonometry.ts, reductions.ts,
- * views.ts, arrangements.ts, indexing.ts, statistics.ts, selections.ts.
+ * Operations have PyTorch's names. Each family extends the previous one: elementwise.ts, trigonometry.ts,
+ * reductions.ts, views.ts, arrangements.ts, indexing.ts, statistics.ts, selections.ts.
  */
 export class Tensor extends Selections {
   static {
@@ -16,10 +16,10 @@ export class Tensor extends Selections {
   }
 }
 
-/** A tensor that is trained: it requires a gradient, and modules list it. */
+/** A trainable tensor: it requires a gradient, and modules list it as a parameter. */
 export class Parameter extends Tensor {
   constructor(initial: Tensor) {
-    // Computed values belong to `initial`: they are copied.
+    // Values that are already computed belong to `initial` and are copied.
     const node = nodeOf(initial, 'Parameter', 'initial')
     super(node.place ? alias(node) : node)
     this.becomeState()

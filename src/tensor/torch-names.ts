@@ -1,4 +1,4 @@
-// Names of torch.Tensor that Heed spells differently: a call answers with the name here.
+// Names of torch.Tensor that have another name in Heed. A call throws an error with Heed's name.
 import { answerToMethods, answerToProperties } from '../util/other-names.ts'
 import { Tensor } from './tensor.ts'
 
@@ -16,7 +16,7 @@ const methods = {
   bmm: 'matmul',
   bool: "to('bool')",
   byte: "to('u8')",
-  contiguous: 'the tensor itself (memory has no order)',
+  contiguous: 'the tensor itself (tensors have no memory order)',
   cpu: 'setDefaultDevice (a tensor stays on its device)',
   cuda: 'setDefaultDevice (a tensor stays on its device)',
   dim: 'rank',
@@ -64,7 +64,7 @@ const properties = {
   requires_grad: 'requiresGrad',
 }
 
-/** In place, as `add_`: tensors do not change, but their state may be assigned. */
+/** In-place operations such as `add_`. Tensors are immutable, but state can be assigned. */
 const inPlace = {
   copy_: 'assign(values)',
   fill_: 'assign(value)',

@@ -1,4 +1,4 @@
-// Functions of functions: gradients, custom gradients, checkpointing, code of the host.
+// Function transformations: gradients, custom gradients, checkpointing, host functions.
 
 import { gradients } from '../grad/backward.ts'
 import { recompute } from '../grad/recompute.ts'
@@ -12,20 +12,22 @@ import { checkTensors, nodeOf, nodesOf } from './arguments.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
-/** No gradient flows through what `body` makes; results keep no history. */
+/** Runs `body` without recording gradients. Its results keep no graph for the backward pass. */
 export function noGrad<T>(body: () => T): T {
   checkArgument('noGrad', 'body', body, 'function')
   return untracked(body)
 }
 
+/** Returns the same values without a gradient. */
 export function stopGradient(x: Tensor): Tensor {
   checkTensors('stopGradient', { x })
   return x.detach()
 }
 
 /**
- * The gradient of a function with one value: `grad(f)(x)`, or `grad(f, [0, 2])(x, y, z)` for several
- * arguments. What comes out can be differentiated again.
+ * Returns the gradient function of a function with a scalar result: `grad(f)(x)`, or `grad(f, [0, 2])(x, y, z)` for
+ * several arguments. Gradients can be differentiated again.
+ * @throws ShapeError if the result of `f` has more than one element
  */
 export function grad(f: (...args: Tensor[]) => Tensor): (...args: Tensor[]) => Tensor
 export function grad(
@@ -43,7 +45,7 @@ export function grad(
   }
 }
 
-/** The value and its gradients at once. */
+/** Like `grad`, but returns both the value and the gradients. */
 export function valueAndGrad(
   f: (...args: Tensor[]) => Tensor,
   argnums: number[] = [0],
@@ -71,12 +73,7 @@ function differentiate(
   })
   const beyond = argnums.find((i) => !Number.isInteger(i) || i < 0 || i >= args.length)
   if (beyond !== undefined)
-    throw wrongArgument(
-      op,
-      'argnums',
-      beyond,
-      `the number of an argument (0 to ${args.length - 1})`,
-    )
+    throw wrongArgument(op, 'argnums', beyond, `the index of an argument (0 to ${args.length - 1})`)
   const value = f(...fresh)
   nodeOf(value, op, 'the result')
   if (value.size !== 1)
@@ -90,8 +87,8 @@ function differentiate(
 }
 
 /**
- * A function with a gradient of its own: `backward(dy, inputs, output)` returns one gradient, or null,
- * for each input.
+ * Defines a function with a custom gradient: `backward(dy, inputs, output)` returns the gradient of each input, or
+ * null.
  */
 export function customVjp(
   forward: (...inputs: Tensor[]) => Tensor,
@@ -114,8 +111,8 @@ export function customVjp(
 }
 
 /**
- * Computes `f` now and again in the backward pass, instead of keeping what lies between (Chen et al.,
- * 2016). Random draws repeat. Parameters and other tensors that `f` uses get their gradients as usual.
+ * Computes `f` without storing its intermediate values, and again in the backward pass (gradient checkpointing, Chen et
+ * al., 2016). Random draws repeat. Parameters and other tensors that `f` uses get their gradients as usual.
  */
 export function checkpoint(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
   checkArgument('checkpoint', 'f', f, 'function')
@@ -128,8 +125,8 @@ export function checkpoint(f: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor
 }
 
 /**
- * A JavaScript function inside a program, between two halves of it. It gets copies of the inputs'
- * values and returns the values of its result. No gradient flows through it.
+ * Calls a JavaScript function within a program, which is split there. The function gets copies of the inputs' values
+ * and returns the values of the result. It has no gradient.
  */
 export function hostCall(
   f: HostFunction,

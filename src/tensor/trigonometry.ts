@@ -1,55 +1,61 @@
-// Inverse functions of angles, composed of what devices have. Each has PyTorch's gradient, written out: that of the
-// composition would lose digits.
+// Inverse trigonometric and hyperbolic functions, composed of primitives. Their gradients are explicit, because those
+// of the compositions would be inaccurate.
 import { type Operand, tensorOf } from './core.ts'
 import { Elementwise } from './elementwise.ts'
 import type { Tensor } from './tensor.ts'
 import { customVjp } from './transforms.ts'
 
-/** Angles and their hyperbolic kin: f32, integers are converted. */
+/** Inverse trigonometric and hyperbolic functions. Integers are converted to f32. */
 export abstract class Trigonometry extends Elementwise {
+  /** Arcsine, in radians. */
   asin(): Tensor {
     return arcsine(this.to('f32'))
   }
 
+  /** Arccosine, in radians. */
   acos(): Tensor {
     return arccosine(this.to('f32'))
   }
 
+  /** Arctangent, in radians. */
   atan(): Tensor {
     return arctangent(this.to('f32'))
   }
 
-  /** The angle of the point (other, this), from -π to π. */
+  /** Angle of the point (x = other, y = this), from -π to π. */
   atan2(other: Operand): Tensor {
     const x = tensorOf(this.lift(other, 'atan2'))
     return angle(this.to('f32'), x.to('f32'))
   }
 
+  /** Inverse hyperbolic sine. */
   asinh(): Tensor {
     return areaSine(this.to('f32'))
   }
 
+  /** Inverse hyperbolic cosine. */
   acosh(): Tensor {
     return areaCosine(this.to('f32'))
   }
 
+  /** Inverse hyperbolic tangent. */
   atanh(): Tensor {
     return areaTangent(this.to('f32'))
   }
 }
 
-/** 1 - x², without cancellation. */
+/** 1 - x², computed without cancellation. */
 const within = (x: Tensor): Tensor => x.neg().add(1).mul(x.add(1))
 
 type Slope = (x: Tensor) => Tensor
 
-/** A function of one argument whose slope is `slope(x)`. */
+/** A function of one argument with the derivative `slope(x)`. */
 const withSlope = (value: (x: Tensor) => Tensor, slope: Slope): ((x: Tensor) => Tensor) =>
   customVjp(value, (dy, [x]) => [dy.mul(slope(x))])
 
 const arctangent = withSlope(arctan, (x) => x.square().add(1).reciprocal())
 
-// asin x = 2·atan(x / (1 + √(1 - x²))), whose argument stays within ±1
+// asin x = 2·atan(x / (1 + √(1 - x²))), where the argument is within ±1
 const arcsine = withSlope(
   (x) => arctan(x.div(x.neg().add(1).mul(x.add(1)).sqrt().add(1))).mul(2),
   (x) => within(x).rsqrt(),
@@ -61,7 +67,7 @@ const arccosine = withSlope(
   (x) => within(x).rsqrt().neg(),
 )
 
-// asinh |x| = log1p(|x| + x²/(1 + √(1 + x²))); log(2|x|) where 1 is lost beside x²
+// asinh |x| = log1p(|x| + x²/(1 + √(1 + x²))); log(2|x|) where 1 is negligible against x²
 const areaSine = withSlope(
   (x) => {
     const size = x.abs()
@@ -92,7 +98,7 @@ const areaTangent = withSlope(
   (x) => within(x).reciprocal(),
 )
 
-/** From here on √(1 + x²) is |x|, in double precision too. */
+/** Above this value, √(1 + x²) equals |x|, even in double precision. */
 const FAR = 1e8
 
 const angle = customVjp(
@@ -111,22 +117,22 @@ const angle = customVjp(
   },
 )
 
-/** Sums what broadcasting repeated. */
+/** Sums over broadcast axes. */
 function sumLike(x: Tensor, like: Tensor): Tensor {
   const lead = x.rank - like.rank
   const axes = x.shape.flatMap((n, i) => (i < lead || (like.shape[i - lead] === 1 && n !== 1) ? [i] : [])) // biome-ignore format: one line
   return axes.length === 0 ? x : x.sum(axes).reshape(like.shape)
 }
 
-/** Also of -0. */
+/** True for negative numbers and -0. */
 const isNegative = (x: Tensor): Tensor =>
   x.lt(0).logicalOr(x.eq(0).logicalAnd(x.reciprocal().lt(0)))
 
 const withSignOf = (x: Tensor, size: Tensor): Tensor => isNegative(x).where(size.neg(), size)
 
 /**
- * A polynomial on [0, 1] (Abramowitz and Stegun, 4.4.49, within 2e-8), then one step of Newton's for tan y = t, which
- * squares the error: y - (sin y - t·cos y)·cos y. atan x = π/2 - atan(1/x) beyond 1.
+ * Arctangent: a polynomial on [0, 1] (Abramowitz and Stegun, 4.4.49, error below 2e-8), then one step of Newton's
+ * method for tan y = t, which squares the error: y - (sin y - t·cos y)·cos y. For |x| > 1, atan x = π/2 - atan(1/x).
  */
 function arctan(x: Tensor): Tensor {
   const size = x.abs()
@@ -141,7 +147,7 @@ function arctan(x: Tensor): Tensor {
   return withSignOf(x, beyond.where(y.neg().add(Math.PI / 2), y))
 }
 
-/** Of t¹⁶, t¹⁴ … 1. */
+/** Coefficients of t¹⁶, t¹⁴ … 1. */
 const POLYNOMIAL = [
   0.0028662257, -0.0161657367, 0.0429096138, -0.07528964, 0.1065626393, -0.1420889944, 0.1999355085,
   -0.3333314528, 1,

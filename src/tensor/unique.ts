@@ -1,14 +1,20 @@
 import type { TypedArray } from '../graph/dtype.ts'
 import { countOf, type Shape } from '../graph/shape.ts'
 
-/** Where each different slice occurs first, in rising order of slices; and of each slice, which of these it is. */
+/**
+ * The index of the first occurrence of each unique slice, in ascending order of slices; the unique slice of each slice;
+ * counts.
+ */
 export interface UniqueSlices {
   first: Int32Array
   inverse: Int32Array
   counts: Int32Array
 }
 
-/** Slices (N, ...) are compared element by element; NaN counts as greatest, and as different from NaN, as in PyTorch. */
+/**
+ * Finds unique slices (N, ...), compared element by element. As in PyTorch, NaN is the largest value and differs from
+ * NaN.
+ */
 export function uniqueSlices(values: TypedArray, shape: Shape): UniqueSlices {
   const [count, ...rest] = shape
   const width = countOf(rest)

@@ -6,22 +6,22 @@ import { tensorOf } from './core.ts'
 import { Reductions } from './reductions.ts'
 import type { Tensor } from './tensor.ts'
 
-/** `[start, end, step]` of an axis; an end that is left out, or undefined, is the axis' own. */
+/** Selection along an axis: an index, `[start, end, step]` with defaults, or null for the whole axis. */
 export type Range = number | readonly [start?: number, end?: number, step?: number] | null
 
-/** The same elements in another arrangement. */
+/** Views: the same elements with another shape or order. */
 export abstract class Views extends Reductions {
-  /** One size may be -1: it is worked out from the others. */
+  /** Changes the shape. One size may be -1 and is inferred from the others. */
   reshape(...shape: number[] | [Shape]): Tensor {
     return tensorOf(g.reshape(this.node, resolveShape(listOf(shape), this.shape)))
   }
 
-  /** `reshape`: in Heed, memory is nobody's concern. */
+  /** Alias of `reshape`. Tensors have no memory order. */
   view(...shape: number[] | [Shape]): Tensor {
     return this.reshape(...(shape as number[]))
   }
 
-  /** Joins the axes from `start` to `end`. */
+  /** Flattens the axes from `start` to `end` into one. */
   flatten(start = 0, end = -1): Tensor {
     if (this.rank === 0) return this.reshape(1)
     const from = normalizeAxis(start, this.rank, 'flatten')
@@ -30,6 +30,7 @@ export abstract class Views extends Reductions {
     return this.reshape([...this.shape.slice(0, from), joined, ...this.shape.slice(to + 1)])
   }
 
+  /** Reorders the axes. */
   permute(...order: number[] | [readonly number[]]): Tensor {
     const list = listOf(order)
     const axes = list.map((axis) => normalizeAxis(axis, this.rank, 'permute'))
@@ -47,21 +48,21 @@ export abstract class Views extends Reductions {
     return this.permute(...this.shape.map((_, i) => (i === x ? y : i === y ? x : i)))
   }
 
-  /** The transpose of a matrix; a vector stays as it is. */
+  /** Transposes a matrix. Returns a vector unchanged. */
   t(): Tensor {
     return this.rank < 2 ? tensorOf(this.node) : this.transpose(-2, -1)
   }
 
-  /** The transpose of a matrix; a vector stays as it is. @throws ShapeError for more than two axes */
+  /** The transpose of a matrix, or a vector unchanged. @throws ShapeError for more than two axes */
   get T(): Tensor {
     if (this.rank > 2)
       throw new ShapeError(`T: the tensor must be a matrix, got shape ${showShape(this.shape)}`, {
-        remedy: 'Use mT for the matrices of a batch, or permute() for other orders.',
+        remedy: 'Use mT for a batch of matrices, or permute() for another order.',
       })
     return this.t()
   }
 
-  /** The transposes of the matrices in the last two axes. */
+  /** The transposes of matrices in the last two axes. @throws ShapeError for fewer than two axes */
   get mT(): Tensor {
     if (this.rank < 2)
       throw new ShapeError(
@@ -70,12 +71,12 @@ export abstract class Views extends Reductions {
     return this.transpose(-2, -1)
   }
 
-  /** The same values under a node of its own, with a gradient. */
+  /** Returns a copy with a separate node. Differentiable. */
   clone(): Tensor {
     return tensorOf(g.alias(this.node))
   }
 
-  /** Moves one axis to another place. */
+  /** Moves one axis to another position. */
   movedim(from: number, to: number): Tensor {
     const source = normalizeAxis(from, this.rank, 'movedim')
     const target = normalizeAxis(to, this.rank, 'movedim')
@@ -84,35 +85,37 @@ export abstract class Views extends Reductions {
     return this.permute(...order)
   }
 
-  /** Drops axes of size 1: this one, or all. */
+  /** Removes an axis if its size is 1, or all axes of size 1. */
   squeeze(axis?: number): Tensor {
     const at = axis === undefined ? -1 : normalizeAxis(axis, this.rank, 'squeeze')
     return this.reshape(this.shape.filter((n, i) => n !== 1 || (at >= 0 && i !== at)))
   }
 
-  /** A new axis of size 1 at this place of the result. */
+  /** Inserts an axis of size 1 at this position of the result. */
   unsqueeze(axis: number): Tensor {
     return tensorOf(g.unsqueeze(this.node, [normalizeAxis(axis, this.rank + 1, 'unsqueeze')]))
   }
 
-  /** Repeats axes of size 1 without copying; -1 leaves a size as it is. */
+  /** Expands axes of size 1 without copying. -1 keeps the size of an axis. */
   expand(...sizes: number[] | [Shape]): Tensor {
     const list = listOf(sizes)
     const lead = list.length - this.rank
     if (list.some((n, i) => n === -1 && i < lead))
       throw new ShapeError(
-        `expand: -1 must stand for an axis of shape ${showShape(this.shape)}, got ${showShape(list)}`,
+        `expand: -1 must refer to an axis of shape ${showShape(this.shape)}, got ${showShape(list)}`,
       )
     const shape = list.map((n, i) => (n === -1 ? this.shape[i - lead] : n))
     return tensorOf(g.expand(this.node, checkShape(shape, 'expand')))
   }
 
-  /** Repeats axes until the tensor has this shape, as operations with others do. */
+  /** Broadcasts to a shape, following the rules of element-wise operations. */
   broadcastTo(...shape: number[] | [Shape]): Tensor {
     return tensorOf(g.expand(this.node, checkShape(listOf(shape), 'broadcastTo')))
   }
 
-  /** Each axis from start to end by step; a number selects and drops the axis, null takes all. */
+  /**
+   * Selects a range of each axis: `[start, end, step]`, an index, which removes the axis, or null for the whole axis.
+   */
   slice(...ranges: Range[]): Tensor {
     if (ranges.length > this.rank)
       throw new ShapeError(
@@ -139,26 +142,26 @@ export abstract class Views extends Reductions {
     )
   }
 
-  /** `length` elements of an axis, from `start`. */
+  /** Selects `length` elements along an axis from `start`. */
   narrow(axis: number, start: number, length: number): Tensor {
     const at = normalizeAxis(axis, this.rank, 'narrow')
     const from = start < 0 ? start + this.shape[at] : start
     const whole = Number.isInteger(start) && Number.isInteger(length)
     if (!whole || from < 0 || length < 0 || from + length > this.shape[at])
       throw new ShapeError(
-        `narrow: the range must lie within size ${this.shape[at]} of axis ${axis}, got start ${shown(start)} and length ${shown(length)}`,
+        `narrow: the range must be within size ${this.shape[at]} of axis ${axis}, got start ${shown(start)} and length ${shown(length)}`,
       )
     return tensorOf(g.narrow(this.node, at, from, length))
   }
 
-  /** One index of an axis, which disappears. */
+  /** Selects one index along an axis and removes the axis. */
   select(axis: number, index: number): Tensor {
     checkArgument('select', 'index', index, 'integer')
     const at = normalizeAxis(axis, this.rank, 'select')
     return this.slice(...this.shape.map((_, i) => (i === at ? index : null)))
   }
 
-  /** Pieces of this size along an axis, or of these sizes; the last of equal ones may be shorter. */
+  /** Splits along an axis into pieces of given sizes, or of one size, where the last piece may be smaller. */
   split(sizes: number | readonly number[], axis = 0): Tensor[] {
     const at = normalizeAxis(axis, this.rank, 'split')
     const length = this.shape[at]
@@ -173,21 +176,21 @@ export abstract class Views extends Reductions {
     })
   }
 
-  /** At most `count` pieces of equal size. */
+  /** Splits along an axis into at most `count` pieces of equal size; the last may be smaller. */
   chunk(count: number, axis = 0): Tensor[] {
     checkArgument('chunk', 'count', count, 'size')
     const at = normalizeAxis(axis, this.rank, 'chunk')
     return this.split(Math.max(1, Math.ceil(this.shape[at] / count)), at)
   }
 
-  /** One tensor for each index of an axis. */
+  /** Splits along an axis into one tensor per index and removes the axis. */
   unbind(axis = 0): Tensor[] {
     const at = normalizeAxis(axis, this.rank, 'unbind')
     return Array.from({ length: this.shape[at] }, (_, i) => this.select(at, i))
   }
 }
 
-/** Arguments that are given one by one, or as one list. */
+/** Accepts arguments separately or as one array. */
 export const listOf = (sizes: readonly number[] | readonly [Shape]): Shape =>
   Array.isArray(sizes[0]) ? sizes[0] : (sizes as readonly number[])
 
@@ -228,10 +231,10 @@ function resolveRange(range: Range, size: number, axis: number): [number, number
     throw wrongArgument('slice', 'range', range, 'a number, [start, end, step] or null')
   const [start = 0, end = size, step = 1] = range
   if (!Number.isInteger(start) || !Number.isInteger(end))
-    throw wrongArgument('slice', 'range', range, 'made of whole numbers')
+    throw wrongArgument('slice', 'range', range, 'an array of integers')
   if (!Number.isInteger(step) || step < 1)
     throw new ShapeError(`slice: the step must be >= 1 on axis ${axis}, got ${step}`, {
-      remedy: 'Use flip() to reverse an axis.',
+      remedy: 'To reverse an axis, use flip().',
     })
   const clip = (i: number): number => Math.min(size, Math.max(0, i < 0 ? i + size : i))
   return [clip(start), clip(end), step]

@@ -185,7 +185,7 @@ describe('paths', () => {
     expect(() => slopes(z, x)).toThrow(
       expect.objectContaining({
         code: 'invalid-state',
-        message: expect.stringMatching(/got a freed one \(at sum\)/),
+        message: expect.stringMatching(/freed \(at sum\)/),
         remedy: expect.stringContaining('backward() once'),
       }),
     )

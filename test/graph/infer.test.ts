@@ -50,11 +50,8 @@ describe('what does not fit is told with its shapes', () => {
     g.attention({ q: of(q), k: of(k), v: of(v) })
 
   it.each<[() => unknown, RegExp]>([
-    [
-      () => g.add(of([2, 3]), of([4])),
-      /add: shapes must broadcast, got \(2, 3\) and \(4\): 3 against 4/,
-    ],
-    [() => g.add(of([2]), of([2], 'i32')), /add: the inputs must have one dtype, got f32 and i32/],
+    [() => g.add(of([2, 3]), of([4])), /add: .*\(2, 3\) and \(4\)/],
+    [() => g.add(of([2]), of([2], 'i32')), /add: .* dtype, got f32 and i32/],
     [() => g.exp(of([2], 'i32')), /exp: the input must be f32, got i32/],
     [() => g.unary('not', of([2])), /not: the inputs must be integers or bool, got f32/],
     [
@@ -64,7 +61,7 @@ describe('what does not fit is told with its shapes', () => {
     [() => g.binary('shl', of([2]), of([2])), /shift left: the inputs must be integers/],
     [
       () => g.make('bitcast', [of([2])], { dtype: 'u8' }),
-      /bitcast: .* elements of one size, got f32 and u8/,
+      /bitcast: .* element size, got f32 and u8/,
     ],
     [() => g.where(of([2]), of([2]), of([2])), /where: the condition must be bool, got f32/],
     [
@@ -115,7 +112,7 @@ describe('what does not fit is told with its shapes', () => {
     ],
     [
       () => g.scatter('scatterAdd', of([4]), of([3], 'i32'), of([3], 'i32'), 0),
-      /scatterAdd: the inputs must have one dtype, got f32 and i32/,
+      /scatterAdd: .* dtype, got f32 and i32/,
     ],
     [
       () => g.make('updateAt', [of([4, 2]), of([5, 2]), of([], 'i32')], { axis: 0 }),

@@ -74,7 +74,7 @@ describe('a checkpoint with another head', () => {
     const config = JSON.parse(await readFile(join(dir, 'config.json'), 'utf8'))
     await writeFile(join(dir, 'config.json'), JSON.stringify({ ...config, num_hidden_layers: 3 }))
     await expect(fromPretrained(dir, 'question-answering')).rejects.toThrow(
-      /lacks 16 weights:\s+roberta\.encoder\.layer\.2\./,
+      /lacks 16:\s+roberta\.encoder\.layer\.2\./,
     )
   })
 
@@ -168,7 +168,7 @@ describe('encoders', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('position_embedding_type'))
     const gap = new BertForTokenClassification({ ...tiny, id2label: { 0: 'A', 2: 'B' } })
     expect(gap.labels).toEqual(['A', 'LABEL_1'])
-    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/id2label .* has no 1/))
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/id2label .* lacks 1/))
     warn.mockRestore()
     expect(() => modelClass('bert', 'seq2seq-lm')).toThrow(/one of encoder, masked-lm/)
     expect(new BertForQuestionAnswering(tiny).contextLength).toBe(6)

@@ -170,7 +170,7 @@ describe('a quantised folder', () => {
     const write = (weight_block_size: unknown) =>
       writeFile(path, JSON.stringify({ ...json, quantization_config: { ...json.quantization_config, weight_block_size } })) // biome-ignore format: one line
     await write([16, 16])
-    await expect(fromPretrained(dir)).rejects.toThrow(/must have \d+ scales, one for each block/)
+    await expect(fromPretrained(dir)).rejects.toThrow(/must have \d+ scales/)
     await write([0, 8])
     await expect(fromPretrained(dir)).rejects.toThrow(/two positive whole numbers/)
   })
@@ -187,7 +187,11 @@ describe('activation functions', () => {
   })
 
   it('with parameters are refused by name', () => {
-    expect(() => new Llama({ hidden_act: 'xielu' as never })).toThrow(/'xielu' has parameters/)
-    expect(() => new Llama({ hidden_act: 'prelu' as never })).toThrow(/'prelu' has parameters/)
+    expect(() => new Llama({ hidden_act: 'xielu' as never })).toThrow(
+      /'xielu' has trainable parameters/,
+    )
+    expect(() => new Llama({ hidden_act: 'prelu' as never })).toThrow(
+      /'prelu' has trainable parameters/,
+    )
   })
 })

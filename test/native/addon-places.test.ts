@@ -86,12 +86,12 @@ const DAMAGE: Record<string, [(path: string) => void, RegExp]> = {
     },
     /it cannot be read \(ELOOP\)/,
   ],
-  'is a text': [contains(Buffer.from('no library')), /it is no library/],
-  'is zeros': [contains(Buffer.alloc(100_000)), /it is no library/],
-  'is for Windows': [contains(peStart), /it is for Windows on x64, and this is \w+ on \w+/],
+  'is a text': [contains(Buffer.from('no library')), /not a library/],
+  'is zeros': [contains(Buffer.alloc(100_000)), /not a library/],
+  'is for Windows': [contains(peStart), /for Windows on x64, .* \w+ on \w+/],
   'is for macOS': [
     contains(libraryStart([0xcf, 0xfa, 0xed, 0xfe], 4, [12, 0, 0, 1])),
-    /it is for macOS on arm64, and this is \w+ on \w+/,
+    /for macOS on arm64, .* \w+ on \w+/,
   ],
   'is for another processor': [
     (path) => {
@@ -99,22 +99,22 @@ const DAMAGE: Record<string, [(path: string) => void, RegExp]> = {
       bytes.writeUInt16LE(OTHER_CPU, 18)
       writeFileSync(path, bytes)
     },
-    /it is for Linux on (?:arm64|x64), and this is Linux on (?:arm64|x64)/,
+    /for Linux on (?:arm64|x64), .* Linux on (?:arm64|x64)/,
   ],
-  'ends within its header': [cut(40), /it is no library/],
-  'ends within its first page': [cut(1000), /it has 1000 bytes and must have at least \d+/],
-  'is cut off': [cut(100_000), /it has 100000 bytes and must have at least \d+/],
+  'ends within its header': [cut(40), /not a library/],
+  'ends within its first page': [cut(1000), /at least \d+ bytes, .* 1000\b/],
+  'is cut off': [cut(100_000), /at least \d+ bytes, .* 100000\b/],
   'is an addon of others': [
     (path) => copyFileSync(compileOther('others.node', '-DAPI=8'), path),
     /it is not an addon of heed/,
   ],
   'is of another version of Heed': [
     (path) => copyFileSync(compileOther('older.node', '-DAPI=8', marked(1, 8)), path),
-    /it was made for another version of heed/,
+    /another version of heed/,
   ],
   'is of a newer Node-API, which would end the process': [
     (path) => copyFileSync(compileOther('newer.node', '-DAPI=99', marked(ABI, 99)), path),
-    /it needs Node-API 99, and this Node has \d+/,
+    /Node-API 99, .* \d+/,
   ],
 }
 
@@ -197,7 +197,7 @@ describe.skipIf(!built.ok || !target || process.platform !== 'linux')('an instal
       expect(used).toBe('wasm none')
       expect(said).toEqual([
         expect.stringMatching(
-          /(?:it has \d+ bytes and must have \d+|its content has changed|it is a folder|it is empty|there is no such file|it cannot be read \(ELOOP\))\. Delete .* and run `npm install`\. Computing on wasm/,
+          /(?:\d+ bytes, .* \d+|its content has changed|it is a folder|it is empty|there is no such file|it cannot be read \(ELOOP\))\. Delete .* and run `npm install`\. Computing on wasm/,
         ),
       ])
       expect(said[0]).toContain(`the native addon ${installed.addonFile} is ignored`)
@@ -205,8 +205,8 @@ describe.skipIf(!built.ok || !target || process.platform !== 'linux')('an instal
   )
 
   it.each([
-    ['is cut off', cut(100_000), /it has 100000 bytes and must have \d+/],
-    ['has more bytes', (path: string) => appendFileSync(path, '!'), /it has \d+ bytes and must/],
+    ['is cut off', cut(100_000), /\d+ bytes, .* 100000\b/],
+    ['has more bytes', (path: string) => appendFileSync(path, '!'), /\d+ bytes, .* \d+/],
   ])('uses the prebuilt addon where the compiled one %s', async (_, damage, says) => {
     damage(compileHere())
     const { used, said } = await start()
@@ -224,7 +224,7 @@ describe.skipIf(!built.ok || !target || process.platform !== 'linux')('an instal
     [
       'is of another version',
       () => writeJson(join(installed.addonPackage, 'package.json'), { version: '9.9.9' }),
-      () => `it belongs to heed 9.9.9, and this is heed ${version}. Run \`npm install ${name()}\``,
+      () => `this is heed ${version}. Run \`npm install ${name()}\``,
     ],
     [
       'has no hash in heed',
@@ -291,7 +291,7 @@ describe.skipIf(!built.ok || !target || process.platform !== 'linux')('an instal
       ],
       installed.addonFile,
       other.addonFile,
-      `add: all tensors must be of one copy of Heed, got tensors of several (${installed.heed}/dist and ${other.heed}/dist)`,
+      expect.stringMatching(`^add: .* \\(${installed.heed}/dist and ${other.heed}/dist\\)$`),
     ])
   })
 

@@ -68,7 +68,7 @@ describe('memory', () => {
     const more = (): DeviceMemory => device.allocate('f32', 1000, 'h.0.mlp')
     expect(more).toThrow(OutOfMemoryError)
     expect(more).toThrow(
-      /4\.00 kB for h\.0\.mlp do not fit: 7\.00 kB of 10\.0 kB are in use, most by wte\.weight \(6\.00 kB\), tokens \(1\.00 kB\)$/,
+      /4\.00 kB for h\.0\.mlp do not fit: 7\.00 kB of 10\.0 kB .* wte\.weight \(6\.00 kB\), tokens \(1\.00 kB\)$/,
     )
     expect(more).toThrow(
       expect.objectContaining({ remedy: expect.stringContaining('HEED_MEMORY') }),

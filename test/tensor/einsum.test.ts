@@ -68,8 +68,8 @@ describe('einsum refuses', () => {
     ['i1->i', [x], /must consist of letters/],
     ['i.j', [x], /must consist of letters/],
     ['ij->i->j', [x], /must consist of letters/],
-    ['ij,ij->', [x, x.t()], /axes 'i' must have one size, got 2 and 3/],
-    ['ii', [x], /axes 'i' must have one size, got 2 and 3/],
+    ['ij,ij->', [x, x.t()], /axes 'i' must have the same size, got 2 and 3/],
+    ['ii', [x], /axes 'i' must have the same size, got 2 and 3/],
   ])('%s', (equation, operands, message) => {
     expect(() => einsum(equation, ...operands)).toThrow(message)
   })

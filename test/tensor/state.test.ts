@@ -49,6 +49,31 @@ onEach(allDevices, () => {
       expect(await list(p)).toEqual([2, 3])
     })
 
+    it('computes new state that is made from other new state after its assignment', async () => {
+      const p = new Parameter(rand([2]))
+      p.assign(0.5)
+      const average = p.detach().clone()
+      average.assign(average.mul(0.5).add(1))
+      const copy = new Parameter(average)
+      copy.assign(copy.mul(2))
+      await realize([copy])
+      expect(await list(copy)).toEqual([2.5, 2.5])
+      expect(await list(average)).toEqual([1.25, 1.25])
+      expect(await list(p)).toEqual([0.5, 0.5])
+    })
+
+    it('copies a value that is only an assignment under another name', async () => {
+      const p = state([1, 2])
+      p.assign(tensor([5, 6]))
+      const copies = [p.clone(), p.detach(), p.add(0), p.clone().detach()]
+      await realize([copies[0], p, copies[1], copies[2], copies[3]])
+      p.assign(0)
+      for (const copy of copies) expect(await list(copy)).toEqual([5, 6])
+      expect(await list(p)).toEqual([0, 0])
+      p.assignAt(tensor([7]), 1)
+      expect(await list(p.clone())).toEqual([0, 7])
+    })
+
     it('swaps', async () => {
       const a = state([1, 2])
       const b = state([3, 4])

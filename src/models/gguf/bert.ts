@@ -1,7 +1,7 @@
 import type { GGUFFormat } from './format.ts'
 import { numberReader, tokenIds } from './metadata.ts'
 
-/** BERT without heads: files hold encoders of texts for embeddings. */
+/** BERT without a head. The files contain text encoders for embeddings. */
 export const bertGGUF: GGUFFormat = {
   architecture: 'bert',
   className: 'BertModel',
@@ -39,6 +39,6 @@ export const bertGGUF: GGUFFormat = {
       layer_output_norm: 'output.LayerNorm',
     },
   },
-  // These tables are added as they are, without a look-up.
+  // These tables are added without a lookup, so they must not stay in blocks.
   forms: { position_embd: { expanded: true }, token_types: { expanded: true } },
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../io/files/json.ts'
 import type { GGUFFormat } from './format.ts'
 import { numberReader, tokenIds } from './metadata.ts'
 
-/** BLOOM. */
+/** GGUF format of BLOOM. */
 export const bloomGGUF: GGUFFormat = {
   architecture: 'bloom',
   className: 'BloomForCausalLM',
@@ -39,7 +39,7 @@ export const bloomGGUF: GGUFFormat = {
   forms: { attn_qkv: { rowOrder: byHead } },
 }
 
-/** Files have q, k and v of all heads one after the other; checkpoints have the three of each head together. */
+/** Files store q, k and v of all heads one after the other; checkpoints store the three of each head together. */
 function byHead(rows: number, config: JsonObject): (row: number) => number {
   const width = rows / Number(config.n_head) / 3
   return (row) => {

@@ -1,35 +1,36 @@
-// How GGUF files store a family of models: what differs from its Hugging Face folder.
+// How GGUF files store a family of models.
 import type { JsonObject } from '../../io/files/json.ts'
 import type { GGUFFile } from '../../io/gguf/gguf.ts'
 
+/** How GGUF files store a family, as differences from its Hugging Face folder. */
 export interface GGUFFormat {
-  /** `general.architecture`. */
+  /** Value of `general.architecture`. */
   readonly architecture: string
-  /** The class in transformers. */
+  /** Name of the class in transformers. */
   readonly className: string
-  /** The keys of config.json, from the metadata and tensors of a file. */
+  /** Derives the keys of config.json from the metadata and tensors of a file. */
   readonly config: (file: GGUFFile, architecture: string) => Promise<JsonObject>
   readonly names: GGUFNames
-  /** The tensors that are stored in another form than in a checkpoint, by GGUF's name within a layer. */
+  /** Tensors that are stored differently than in a checkpoint, keyed by GGUF's name within a layer. */
   readonly forms: Readonly<Record<string, StoredForm>>
 }
 
-/** The names of tensors, as GGUF calls them -> as checkpoints do, without `.weight` and `.bias`. */
+/** Names of tensors in GGUF, mapped to those in checkpoints, without `.weight` and `.bias`. */
 export interface GGUFNames {
   readonly outer: Readonly<Record<string, string>>
-  /** The path of the list of layers: `model.layers`. */
+  /** Path of the list of layers, such as `model.layers`. */
   readonly layers: string
   readonly inner: Readonly<Record<string, string>>
 }
 
-/** What turns a stored tensor into that of a checkpoint. */
+/** How to convert a stored tensor to that of a checkpoint. */
 export interface StoredForm {
-  /** The stored row of each row of the checkpoint. */
+  /** Maps a row of the checkpoint to its stored row. */
   readonly rowOrder?: (rows: number, config: JsonObject) => (row: number) => number
-  /** Added to each number. */
+  /** Added to each element. */
   readonly shift?: number
-  /** The checkpoint has the matrix as (in, out): the weight of a `Conv1D`. */
+  /** Whether the checkpoint stores the matrix as (in, out), like the weight of a `Conv1D`. */
   readonly transposed?: boolean
-  /** Read as float32 even where it is stored in blocks. */
+  /** Whether to read the tensor as float32 even if it is stored in blocks. */
   readonly expanded?: boolean
 }

@@ -1,7 +1,7 @@
 import type { GGUFFormat } from './format.ts'
 import { numberReader, tokenIds } from './metadata.ts'
 
-/** GPT-2: its matrices are stored as those of linear layers. */
+/** GGUF format of GPT-2. Its matrices are stored as those of linear layers. */
 export const gpt2GGUF: GGUFFormat = {
   architecture: 'gpt2',
   className: 'GPT2LMHeadModel',

@@ -6,25 +6,26 @@ import type { GGUFFormat, StoredForm } from './format.ts'
 import { numberReader, tokenIds } from './metadata.ts'
 import { ggufRope } from './rope.ts'
 
-/** Tensors whose presence sets a key. */
+/** Config keys that are true if the file has this tensor. */
 const BIASES = { attention_bias: 'blk.0.attn_q.bias', mlp_bias: 'blk.0.ffn_up.bias' }
 
+/** Differences of a Llama variant in GGUF files. */
 export interface LlamaGGUFOptions {
   architecture: string
   className: string
-  /** Keys of config.json that the metadata does not have. */
+  /** Keys of config.json that are missing in the metadata. */
   fields?: JsonObject
-  /** Whether rows of queries and keys are stored as the paper's rotary embeddings need them. Default false. */
+  /** Whether rows of queries and keys are stored in the interleaved layout of the RoPE paper. Default false. */
   interleaved?: boolean
-  /** What must be added to the weights of norms. Default 0. */
+  /** Number that must be added to the weights of norms. Default 0. */
   normShift?: number
-  /** Whether a part of the features of a head may be rotated. Default false. */
+  /** Whether rotary embeddings may rotate only a part of a head's features. Default false. */
   partial?: boolean
-  /** The keys of config.json that say whether there are biases. Default none. */
+  /** Config keys for biases that are derived from the tensors of the file. Default none. */
   biases?: readonly (keyof typeof BIASES)[]
 }
 
-/** The format of a variant of Llama. */
+/** The GGUF format of a Llama variant. */
 export const llamaGGUF = ({
   architecture,
   className,
@@ -73,9 +74,9 @@ export const llamaGGUF = ({
 const NORMS = ['attn_norm', 'ffn_norm', 'output_norm']
 
 /**
- * Llama's files store the rows of each head so that the two features which a rotary embedding turns are neighbours,
- * (0, 1), (2, 3) …; checkpoints have (0, D/2), (1, D/2 + 1) ….
- * @param heads the config key with the number of heads
+ * Llama's files store the rows of each head so that the two features of a rotary pair are adjacent, (0, 1), (2, 3) …;
+ * checkpoints use (0, D/2), (1, D/2 + 1) ….
+ * @param heads config key of the number of heads
  */
 const pairsToHalves =
   (heads: string): StoredForm['rowOrder'] =>
@@ -117,7 +118,7 @@ async function configOfFile(
   }
 }
 
-/** Settings that change the numbers and that the models do not have. */
+/** Rejects settings that change the results and that the models do not support. */
 function refuseUnsupported(
   { metadata, path }: GGUFFile,
   name: string,
@@ -125,14 +126,13 @@ function refuseUnsupported(
 ): void {
   const refuse = (problem: string): never => {
     throw new HeedError('unsupported', `${path}: ${problem}, which is not supported`, {
-      remedy: 'Use a model without it.',
+      remedy: 'Use a model without this feature.',
     })
   }
   const experts = metadata.number(`${name}.expert_count`, 0)
   if (experts > 0) refuse(`its layers have ${experts} experts`)
   const valueLength = metadata.number(`${name}.attention.value_length`, headDim)
   if (valueLength !== headDim)
-    refuse(`its heads have ${headDim} features of keys and ${valueLength} of values`)
-  if (rotated !== headDim)
-    refuse(`it rotates ${rotated} of the ${headDim} features of a head by position`)
+    refuse(`its heads have ${headDim} features of keys but ${valueLength} of values`)
+  if (rotated !== headDim) refuse(`it rotates only ${rotated} of the ${headDim} features of a head`)
 }

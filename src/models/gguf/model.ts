@@ -1,5 +1,5 @@
-// Models of GGUF files: names, config and order of rows as in the Hugging Face checkpoint that the
-// file was made from.
+// Models in GGUF files, with the names, config and row order of the Hugging Face checkpoint that they were converted
+// from.
 import { type GGUFFile, openGGUF } from '../../io/gguf/gguf.ts'
 import type { RawConfig } from '../../io/hub/hf.ts'
 import type { Piece } from '../../io/safetensors/safetensors.ts'
@@ -17,8 +17,8 @@ export interface GGUFModel {
 }
 
 /**
- * Opens a GGUF file as a model. Close its weights in the end.
- * @throws HeedError for an architecture that is not known, or a tensor that cannot be decoded
+ * Opens a GGUF file as a model. The caller must close its weights.
+ * @throws HeedError for an unknown architecture, or a tensor that cannot be decoded
  */
 export async function openGGUFModel(path: string): Promise<GGUFModel> {
   const file = await openGGUF(path)
@@ -68,7 +68,7 @@ class GGUFWeights implements WeightFile {
     this.format = format
     this.config = config
     const kept = file.names.filter((name) => !DERIVED.test(name))
-    for (const name of kept) file.decodableType(name) // says at once what cannot be read
+    for (const name of kept) file.decodableType(name) // throws for tensors that cannot be decoded
     this.stored = new Map(kept.map((name) => [checkpointName(name, format.names), name]))
     this.names = [...this.stored.keys()]
   }
@@ -120,7 +120,7 @@ class GGUFWeights implements WeightFile {
     return this.formOf(stored).transposed === true && this.file.info(stored).shape.length === 2
   }
 
-  /** The stored row of each row, where they differ. */
+  /** The stored row of each row of the checkpoint; null if the order is the same. */
   private rowOrder(stored: string): number[] | null {
     const [rows] = this.file.info(stored).shape
     const order = this.formOf(stored).rowOrder?.(rows, this.config)
@@ -128,7 +128,7 @@ class GGUFWeights implements WeightFile {
   }
 }
 
-/** Divisors of rotary frequencies: the config has them. */
+/** Divisors of rotary frequencies, which are part of the config instead. */
 const DERIVED = /(^|\.)(rope_freqs|rope_factors_(long|short)|attn_rot_embd)\.weight$/
 
 function checkpointName(stored: string, { outer, layers, inner }: GGUFNames): string {
@@ -142,7 +142,7 @@ function checkpointName(stored: string, { outer, layers, inner }: GGUFNames): st
 
 const STORED_NAME = /^(?:blk\.(\d+)\.)?(.+)\.(weight|bias)$/
 
-/** Rows of numbers, or of the bytes of blocks, in another order. */
+/** Reorders rows of numbers, or of bytes of blocks. */
 function reordered<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
   values: T,
   order: readonly number[],
@@ -155,7 +155,7 @@ function reordered<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
   return out
 }
 
-/** A stored matrix (columns, rows) as (rows, columns). */
+/** Transposes a stored matrix (columns, rows) to (rows, columns). */
 function transposed(
   values: Float32Array<ArrayBuffer>,
   [rows, columns]: readonly number[],

@@ -3,7 +3,7 @@ import { llamaGGUF } from './llama.ts'
 
 const llama = llamaGGUF({ architecture: 'phi3', className: 'Phi3ForCausalLM', partial: true })
 
-/** Phi-3: Llama with fused projections. */
+/** GGUF format of Phi-3: Llama with fused projections. */
 export const phi3GGUF: GGUFFormat = {
   ...llama,
   config: async (file, name) => {

@@ -1,11 +1,11 @@
-// How the file of an encoder makes one vector of the states of a text.
+// The pooling method of an encoder in a GGUF file.
 import { openGGUF } from '../../io/gguf/gguf.ts'
 import type { Pooling } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
 
 /**
- * The pooling that a GGUF file names; null where it names none.
- * @throws HeedError for a file that ranks pairs of texts
+ * Returns the pooling method of a GGUF file; null if the file does not specify one.
+ * @throws HeedError for other methods, such as that of rerankers
  */
 export async function ggufPooling(path: string): Promise<Pooling | null> {
   const file = await openGGUF(path)
@@ -18,12 +18,12 @@ export async function ggufPooling(path: string): Promise<Pooling | null> {
     throw new HeedError(
       'unsupported',
       `The pooling of ${path} must be mean, cls or last (1 to 3), got ${type}`,
-      { key: 'pooling_type', value: type, remedy: 'Use a model for embeddings.' },
+      { key: 'pooling_type', value: type, remedy: 'Use an embedding model.' },
     )
   } finally {
     await file.close()
   }
 }
 
-/** By the number in the file. */
+/** Pooling methods by their number in the file. */
 const POOLINGS: readonly (Pooling | undefined)[] = [undefined, 'mean', 'cls', 'lasttoken']

@@ -1,12 +1,14 @@
-// Rotary embeddings of GGUF files. Llama 3.1's scaling is stored as what each frequency is divided by
-// (`rope_freqs.weight`), a config names the rule: the rule is found again, and checked.
+// Rotary embeddings in GGUF files. Llama 3.1's scaling is stored as divisors of the frequencies (`rope_freqs.weight`),
+// but a config contains the parameters of the rule. They are recovered from the divisors and verified.
 
 import type { JsonObject } from '../../io/files/json.ts'
 import type { GGUFFile } from '../../io/gguf/gguf.ts'
 import { HeedError } from '../../util/errors.ts'
 import { shortest } from './metadata.ts'
 
-/** `rope_theta` and, where positions are scaled, `rope_scaling`. */
+/**
+ * Returns `rope_theta` and, if positions are scaled, `rope_scaling`. @throws HeedError for an unknown kind of scaling
+ */
 export async function ggufRope(file: GGUFFile, name: string, headDim: number): Promise<JsonObject> {
   const { metadata, path } = file
   const rope_theta = shortest(metadata.number(`${name}.rope.freq_base`, 10_000))
@@ -20,9 +22,9 @@ export async function ggufRope(file: GGUFFile, name: string, headDim: number): P
   if (type !== 'linear' && type !== 'yarn')
     throw new HeedError(
       'invalid-config',
-      `${path}: its positions are scaled as ${JSON.stringify(type)}`,
+      `${path}: the scaling of positions must be linear, yarn or that of Llama 3.1, got ${JSON.stringify(type)}`,
       {
-        remedy: 'Known: linear, yarn, and the frequencies of Llama 3.1.',
+        remedy: 'Use the Hugging Face folder that the file was converted from.',
       },
     )
   const factor = shortest(metadata.number(`${name}.rope.scaling.factor`))
@@ -32,7 +34,7 @@ export async function ggufRope(file: GGUFFile, name: string, headDim: number): P
   return { rope_theta, rope_scaling }
 }
 
-/** Ding et al., 2024: the divisors are tensors. The length of the training is a key of the config itself. */
+/** LongRoPE (Ding et al., 2024). The divisors are tensors; the original context length is a separate config key. */
 async function longRope(file: GGUFFile, name: string): Promise<JsonObject> {
   const factors = async (texts: string): Promise<number[]> =>
     Array.from(await file.read(`rope_factors_${texts}.weight`), shortest)
@@ -53,14 +55,17 @@ async function longRope(file: GGUFFile, name: string): Promise<JsonObject> {
     : { rope_scaling, original_max_position_embeddings }
 }
 
-/** Dubey et al., 2024: divided by `factor` below `low` turns in the training's length, by 1 above `high`. */
+/**
+ * Recovers the rule of Llama 3 (Dubey et al., 2024): frequencies with less than `low` rotations in the original context
+ * length are divided by `factor`, those above `high` by 1.
+ */
 function llama3Rule(
   divisors: Float32Array,
   theta: number,
   headDim: number,
   path: string,
 ): JsonObject {
-  const [low, high] = [1, 4] // of every Llama so far
+  const [low, high] = [1, 4] // the values of every Llama so far
   const factor = shortest(divisors.reduce((a, b) => Math.max(a, b), 1))
   for (const length of [8192, 4096, 2048, 16384, 32768, 65536, 131072]) {
     const fits = divisors.every((divisor, i) => {
@@ -77,7 +82,11 @@ function llama3Rule(
         original_max_position_embeddings: length,
       }
   }
-  throw new HeedError('invalid-config', `${path}: its rope_freqs follow no rule that is known`, {
-    remedy: 'Use the Hugging Face folder that the file was made from.',
-  })
+  throw new HeedError(
+    'invalid-config',
+    `${path}: rope_freqs must follow the rule of Llama 3, got other values`,
+    {
+      remedy: 'Use the Hugging Face folder that the file was converted from.',
+    },
+  )
 }

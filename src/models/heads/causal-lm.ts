@@ -7,15 +7,16 @@ import { type DecoderFamily, type TextConfig, type TextStack, widthOf } from '..
 import { type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
 import type { TextEncoder } from './text-model.ts'
 
+/** Options of `CausalLM.forward`. */
 export interface CausalLMOptions {
-  /** Earlier tokens, to which the new ones are added; `cache.advance(n)` then counts them in. */
+  /** Cache of earlier tokens. The new tokens are written to it; call `cache.advance(n)` to keep them. */
   cache?: KVCache
   /**
-   * bool (B, S): true for tokens, false for padding, on either side. S is the capacity of the cache, or T without a
-   * cache. Positions are counted over tokens only.
+   * bool (B, S), true for tokens, false for padding, which may be on either side. S is the capacity of the cache, or T
+   * without a cache. Positions are counted without padding.
    */
   attentionMask?: Tensor
-  /** i32 (N): computes logits at these positions only. */
+  /** i32 (N): positions at which to compute logits. Default: all positions. */
   logitsAt?: Tensor
 }
 
@@ -31,23 +32,23 @@ interface CacheSize {
   batch?: number
 }
 
-/** A model that predicts the next token from those before it. */
+/** A causal language model, which predicts the next token from the preceding ones. */
 export interface CausalLM extends Module {
-  /** The most tokens that it can see. */
+  /** Maximum number of tokens. */
   readonly contextLength: number
   readonly vocabSize: number
-  /** The settings of generation_config.json, which generation follows where no option is given. */
+  /** Settings of generation_config.json. Generation uses them as defaults. */
   generationConfig?: JsonObject
   /**
-   * Texts that grow past this number of tokens rotate all keys anew (LongRoPE): a cache of a shorter text is then of no
-   * use. Left out, or infinite: caches stay valid.
+   * Number of tokens above which all keys have other rotations (LongRoPE), so that the cache of a shorter sequence
+   * becomes invalid. Undefined or infinite if caches stay valid.
    */
   readonly cacheValidTo?: number
-  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
+  /** Computes the logits of the next token at each position: i32 (B, T) -> f32 (B, T, V). */
   forward(ids: Tensor, options?: CausalLMOptions): Tensor
-  /** Mean cross-entropy of targets (B, T), the token after each; -100 is ignored. */
+  /** Mean cross-entropy with targets (B, T), the next tokens. Targets of -100 are ignored. */
   loss(ids: Tensor, targets: Tensor): Tensor
-  /** Memory for the keys and values of `capacity` tokens (default: the whole context). */
+  /** Creates a cache for the keys and values of `capacity` tokens. Default: the context length. */
   createCache(size?: CacheSize): KVCache
 }
 
@@ -56,7 +57,7 @@ export interface OutputLayer {
   lm_head: Linear
 }
 
-/** The head of a family that predicts the next token, by default with an output layer called `lm_head`. */
+/** Creates the causal language model class of a family. Default: an output layer named `lm_head`. */
 export function causalLM<
   C extends TextConfig,
   S extends TextStack,
@@ -70,7 +71,7 @@ export function causalLM<
   return headClass(CausalLMModel<C, S, L>, 'causal-lm', family, { architectures, ...head })
 }
 
-/** A linear layer to the vocabulary, which shares its weight with the embeddings where the config ties them. */
+/** A linear layer to the vocabulary. It shares its weight with the embeddings if the config ties them. */
 export const outputLayer = <C extends TextConfig, S extends TextStack>(
   family: DecoderFamily<C, S, string>,
 ): Pick<HeadSpec<C, S, OutputLayer>, 'layers' | 'logits'> => ({
@@ -84,6 +85,7 @@ export const outputLayer = <C extends TextConfig, S extends TextStack>(
   logits: ({ lm_head }, states) => lm_head.forward(states),
 })
 
+/** Base of the causal language models of all families. */
 export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends object>
   extends HeadedModel<C, S, L, DecoderFamily<C, S, string>>
   implements CausalLM

@@ -1,5 +1,5 @@
-// What all models with a head share: the stack of their family in the field that checkpoints name, and the layers of
-// the head beside it.
+// Common base of models with a head: the stack of their family, in the field that checkpoints name, and the layers of
+// the head.
 import { Dropout, type Embedding, Linear, Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { checkArgument, wrongArgument } from '../../util/check-argument.ts'
@@ -9,21 +9,24 @@ import { checkFamily, configOf, embeddingsOf, type Family, stackClass } from '..
 import { type LabelConfig, labelsOf } from '../shared/labels.ts'
 import type { Head } from './heads.ts'
 
-/** A head of a family. */
+/** Specification of a head of a family. */
 export interface HeadSpec<C extends object, S extends Module, L extends object> {
-  /** The class names in transformers: the first is written to config.json, all open. */
+  /** Class names in transformers. The first one is written to config.json; all are accepted when opening. */
   readonly architectures: string | readonly string[]
-  /** The layers of the head by field name, and so by checkpoint key, made in this order. */
+  /** Creates the layers of the head, in this order. Field names are checkpoint keys. */
   readonly layers: (config: C, below: BelowHead<S>) => L
-  /** What the head computes from the states of the stack. */
+  /** Computes the output of the head from the hidden states of the stack. */
   readonly logits: (layers: L, states: Tensor, model: { config: C; stack: S }) => Tensor
-  /** Whether the stack has its pooler, where the family has one. Default false. */
+  /** Whether the stack includes its pooler, if the family has one. Default false. */
   readonly pooler?: boolean
-  /** The field of the stack, where this head has another; null: the model has the layers of the stack as fields. */
+  /**
+   * Field of the stack, if it differs from that of the family. null: the layers of the stack are fields of the model
+   * itself.
+   */
   readonly prefix?: string | null
 }
 
-/** Those of all heads: some have further functions. */
+/** Keys of all heads, including optional functions of some. */
 const HEAD = new OptionRules({
   architectures: 'any',
   layers: 'function',
@@ -34,16 +37,16 @@ const HEAD = new OptionRules({
   nextSentence: 'function?',
 })
 
-/** What a head is built on. */
+/** What the layers of a head are built on. */
 export interface BelowHead<S extends Module> {
   readonly stack: S
-  /** Number of labels, for heads that classify. */
+  /** Number of labels, for classification heads. */
   readonly labelCount: number
-  /** The token embeddings, whose weight an output layer may share. */
+  /** The token embeddings, whose weight an output layer can share. */
   readonly embeddings: () => Embedding
 }
 
-/** The class of a model with its head: the stack is the field `P`, the layers of the head are fields beside it. */
+/** A model class with a head. The stack is the field `P`; the layers of the head are further fields. */
 export interface HeadClass<C extends object, M> {
   new (config?: Partial<C>): M
   readonly modelType: string
@@ -53,6 +56,7 @@ export interface HeadClass<C extends object, M> {
   readonly layerLists: readonly string[]
 }
 
+/** Base class of models with a head. */
 export abstract class HeadedModel<
   C extends object,
   S extends Module,
@@ -80,8 +84,8 @@ export abstract class HeadedModel<
   }
 
   /**
-   * Read from the fields at each call, since a field may be replaced, by a quantised layer for example. Without a prefix
-   * the model itself, which has the layers of the stack.
+   * The stack, read from its field at each call, because fields can be replaced, for example by quantised layers.
+   * Without a prefix, this is the model itself.
    */
   protected get stack(): S {
     const fields = this as unknown as S & Record<string, S>
@@ -114,9 +118,11 @@ export abstract class HeadedModel<
 }
 
 /**
- * The class of one family with one head.
- * @param Model what models of all families with this head share
- * @returns a class whose instances have the stack and the layers of the head as fields: the caller states which
+ * Creates the class of one family with one head.
+ * @param Model base class of all models with this head
+ * @returns a class whose instances have the stack and the layers of the head as fields. The caller declares their
+ * types.
+ * @throws HeedError for a family or specification that is incomplete
  */
 export function headClass<C extends object, S extends Module, L extends object, F, H, R>(
   Model: new (family: F, spec: H, config?: Partial<C>) => HeadedModel<C, S, L>,
@@ -150,14 +156,14 @@ export function headClass<C extends object, S extends Module, L extends object, 
   return Headed as unknown as HeadClass<C, R>
 }
 
-/** The class names of a model in transformers. @throws HeedError unless there are one or more */
+/** Returns the class names of a model in transformers. @throws HeedError if there is none */
 export function classNames(owner: string, architectures: string | readonly string[]): string[] {
   const names = [architectures].flat()
   if (names.length > 0 && names.every((name) => typeof name === 'string' && name)) return names
   throw wrongArgument(owner, 'architectures', architectures, 'one or more class names')
 }
 
-/** The field of the stack; null where the model has the layers of the stack as fields of its own. */
+/** The field of the stack; null if the layers of the stack are fields of the model itself. */
 const prefixOf = (
   family: { prefix: string },
   { prefix = family.prefix }: { prefix?: string | null },
@@ -170,14 +176,14 @@ interface ConcreteModule extends Module {
   forward(...inputs: never[]): unknown
 }
 
-/** Paths in the stack below which a checkpoint must have every weight; '' is the whole stack. */
+/** Paths in the stack below which a checkpoint must have every weight. '' is the whole stack. */
 export const baseOf = ({
   required,
 }: {
   readonly required?: readonly string[]
 }): readonly string[] => required ?? ['']
 
-/** A linear layer whose first weights are those of the family's other layers. */
+/** A linear layer, initialised like the family's other layers. */
 export const headLinear = (
   inputs: number,
   outputs: number,
@@ -185,13 +191,13 @@ export const headLinear = (
   bias = true,
 ): Linear => new Linear(inputs, outputs, { std, bias })
 
-/** The layers of a head that classifies states: dropout, then a linear layer. */
+/** Layers of a head that classifies hidden states: dropout and a linear layer. */
 export interface ClassifierLayers {
   dropout: Dropout
   classifier: Linear
 }
 
-/** Those layers. @param rate probability of dropout */
+/** Creates the layers of such a head. @param rate dropout probability */
 export const classifierLayers = (
   width: number,
   labelCount: number,
@@ -202,5 +208,6 @@ export const classifierLayers = (
   classifier: headLinear(width, labelCount, config),
 })
 
+/** Applies the layers of such a head. */
 export const classify = ({ dropout, classifier }: ClassifierLayers, states: Tensor): Tensor =>
   classifier.forward(dropout.forward(states))

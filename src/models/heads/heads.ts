@@ -9,7 +9,7 @@ import type { SequenceClassifier } from './sequence-classification.ts'
 import type { TextEncoder } from './text-model.ts'
 import type { TokenClassifier } from './token-classification.ts'
 
-/** What a model can be for, as in transformers' AutoModelFor…, and what it then can do. */
+/** The heads, named as in transformers' AutoModelFor…, with the interface of models that have them. */
 export interface Heads {
   'causal-lm': CausalLM
   'seq2seq-lm': Seq2SeqLM
@@ -24,9 +24,10 @@ export interface Heads {
   'image-classification': ImageClassifier
 }
 
+/** Name of a head. */
 export type Head = keyof Heads
 
-/** What a model with a head can do, in the words of a message. */
+/** What models with a head can do, for messages. */
 export const ABILITIES: Readonly<Record<Head, string>> = {
   'causal-lm': 'write text',
   'seq2seq-lm': 'translate or rewrite texts',

@@ -19,17 +19,17 @@ import {
 } from './headed-model.ts'
 import type { ImageClassifier, ImageEncoder, ImageModel } from './image-model.ts'
 
-/** A stack that reads images: states, and one vector for each image. */
+/** A stack for images: hidden states, and one vector per image. */
 export type ImageStack = ImageModel & Pick<ImageEncoder, 'forward' | 'pooled'>
 
-/** A family that reads images. */
+/** A family of image models. */
 export type ImageFamily<C extends LabelConfig, S extends ImageStack, P extends string> = Family<
   C,
   S,
   P
 >
 
-/** A head that classifies images from the states of the stack. */
+/** Creates the image classification class of a family. */
 export const imageClassifier = <
   C extends LabelConfig,
   S extends ImageStack,
@@ -41,7 +41,7 @@ export const imageClassifier = <
 ): HeadClass<C, ImageClassifierModel<C, S, L> & Record<P, S & ImageEncoder> & L> =>
   headClass(ImageClassifierModel<C, S, L>, 'image-classification', family, spec)
 
-/** What all image classifiers share. */
+/** Base of the image classifiers of all families. */
 export class ImageClassifierModel<C extends LabelConfig, S extends ImageStack, L extends object>
   extends HeadedModel<C, S, L>
   implements ImageClassifier
@@ -52,7 +52,7 @@ export class ImageClassifierModel<C extends LabelConfig, S extends ImageStack, L
     return this.stack.imageShape
   }
 
-  /** images (N, channels, H, W) f32 -> logits (N, K). */
+  /** Computes logits: images f32 (N, channels, H, W) -> f32 (N, K). */
   forward(images: Tensor): Tensor {
     return this.headLogits(this.stack.forward(images))
   }
@@ -62,7 +62,7 @@ export class ImageClassifierModel<C extends LabelConfig, S extends ImageStack, L
   }
 }
 
-/** The stack of a family as a model of its own, with the keys of checkpoints without a head. */
+/** Creates the class of a family without a head, with the keys of such checkpoints. */
 export function imageEncoder<C extends LabelConfig, S extends ImageStack, P extends string>(
   family: ImageFamily<C, S, P>,
   architectures: string | readonly string[],

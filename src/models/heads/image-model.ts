@@ -6,37 +6,40 @@ import { ShapeError } from '../../util/errors.ts'
 
 // N images, C channels, H height, W width, K labels
 
-/** What all models that read images share. */
+/** Common interface of image models. */
 export interface ImageModel extends Module {
-  /** Channels, height and width of the images that it is trained on. */
+  /** Channels, height and width of the images in training. */
   readonly imageShape: readonly [number, number, number]
 }
 
-/** The layers below any head. */
+/** An image model without a head. */
 export interface ImageEncoder extends ImageModel {
   readonly hiddenSize: number
-  /** images (N, C, H, W) f32 -> states: (N, tokens, width), or (N, width, h, w) of a CNN. */
+  /** Computes hidden states: images f32 (N, C, H, W) -> (N, tokens, width), or (N, width, h, w) for a CNN. */
   forward(images: Tensor): Tensor
-  /** One vector for each image of these states: (N, width). */
+  /** Reduces hidden states to one vector per image: (N, width). */
   pooled(states: Tensor): Tensor
 }
 
-/** One label, or several, for an image. */
+/** An image classifier, with one or several labels per image. */
 export interface ImageClassifier extends ImageModel {
-  /** K names, in the order of the logits. */
+  /** Names of the K labels, in the order of the logits. */
   readonly labels: readonly string[]
-  /** images (N, C, H, W) f32 -> logits (N, K). */
+  /** Computes logits: images f32 (N, C, H, W) -> f32 (N, K). */
   forward(images: Tensor): Tensor
-  /** Labels (N) i32: cross-entropy; (N, K) f32: binary cross-entropy of each label; one label: squared error. */
+  /**
+   * Computes the loss: cross-entropy for labels i32 (N), binary cross-entropy for labels f32 (N, K), mean squared error
+   * if there is only one label.
+   */
   loss(images: Tensor, labels: Tensor): Tensor
 }
 
-/** @throws ShapeError unless images are (N, channels, H, W) */
+/** @throws ShapeError if images are not (N, channels, H, W) */
 export function checkImages(images: Tensor, channels: number): void {
   checkArgument('forward', 'images', images, 'tensor')
   if (images.rank === 4 && images.shape[1] === channels) return
   throw new ShapeError(
     `Images must be (N, ${channels}, height, width), got ${showShape(images.shape)}`,
-    { remedy: 'Add the axis of images, or convert the channels.' },
+    { remedy: 'Add a batch axis, or convert the channels.' },
   )
 }

@@ -10,10 +10,11 @@ import {
   TextModel,
 } from './text-model.ts'
 
+/** Options of `MaskedLM.forward`. */
 export interface MaskedLMOptions extends EncoderOptions {
   /**
-   * i32 (N): computes logits at these positions only, counted over all rows: row·T + column. Logits are then (N, V),
-   * and labels (N). It saves most of the work where only some tokens are masked.
+   * i32 (N): positions at which to compute logits, in the flattened batch (row·T + column). Logits are then (N, V), and
+   * labels (N). This saves most of the work if only some tokens are masked.
    */
   logitsAt?: Tensor
 }
@@ -24,19 +25,19 @@ const MASKED = optionKinds<MaskedLMOptions>({
   logitsAt: 'tensor?',
 })
 
-/** Refuses options of another kind, in calls without types. @throws HeedError */
+/** Checks options in calls from plain JavaScript. @throws HeedError */
 export const checkMaskedOptions = (model: object, options: unknown): void =>
   MASKED.check(model.constructor.name, options)
 
-/** Predicts the tokens that are masked (Devlin et al., 2019). */
+/** A masked language model, which predicts masked tokens (Devlin et al., 2019). */
 export interface MaskedLM extends EncoderModel {
-  /** ids (B, T) i32 -> logits (B, T, V). */
+  /** Computes logits: i32 (B, T) -> f32 (B, T, V). */
   forward(ids: Tensor, options?: MaskedLMOptions): Tensor
-  /** Mean cross-entropy of labels (B, T); -100 is ignored. */
+  /** Mean cross-entropy with labels (B, T). Labels of -100 are ignored. */
   loss(ids: Tensor, labels: Tensor, options?: MaskedLMOptions): Tensor
 }
 
-/** The head of a family that predicts masked tokens. */
+/** Creates the masked language model class of a family. */
 export const maskedLM = <
   C extends TextConfig,
   S extends TextStack,
@@ -48,11 +49,12 @@ export const maskedLM = <
 ): HeadClass<C, MaskedLMModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(MaskedLMModel<C, S, L>, 'masked-lm', family, spec)
 
-/** States (B, T, C) at the positions of `logitsAt`, (N, C); all of them without it. */
+/** Selects hidden states (B, T, C) at the positions `logitsAt`: (N, C). Without `logitsAt`, returns them unchanged. */
 export function statesAt(states: Tensor, logitsAt?: Tensor): Tensor {
   return logitsAt ? states.reshape(-1, states.shape[2]).take(logitsAt) : states
 }
 
+/** Base of the masked language models of all families. */
 export class MaskedLMModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L>
   implements MaskedLM

@@ -8,15 +8,15 @@ import {
   TextModel,
 } from './text-model.ts'
 
-/** Predicts whether the second of two texts follows the first (Devlin et al., 2019). */
+/** A model that predicts whether the second of two texts follows the first (Devlin et al., 2019). */
 export interface NextSentencePredictor extends EncoderModel {
-  /** ids (B, T) i32 -> logits (B, 2): 0, it follows; 1, it does not. */
+  /** Computes logits: i32 (B, T) -> f32 (B, 2). Class 0: the second text follows; 1: it does not. */
   forward(ids: Tensor, options?: EncoderOptions): Tensor
-  /** Mean cross-entropy of labels (B). */
+  /** Mean cross-entropy with labels i32 (B). */
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
 }
 
-/** The head of a family that predicts whether one text follows another. */
+/** Creates the next sentence prediction class of a family. */
 export const nextSentencePredictor = <
   C extends TextConfig,
   S extends TextStack,
@@ -28,6 +28,7 @@ export const nextSentencePredictor = <
 ): HeadClass<C, NextSentenceModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(NextSentenceModel<C, S, L>, 'next-sentence-prediction', family, spec)
 
+/** Base of the next sentence predictors of all families. */
 export class NextSentenceModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L>
   implements NextSentencePredictor

@@ -6,35 +6,42 @@ import { type HeadClass, type HeadSpec, headClass } from './headed-model.ts'
 import { checkMaskedOptions, type MaskedLMOptions, statesAt } from './masked-lm.ts'
 import { type EncoderModel, type TextEncoder, TextModel } from './text-model.ts'
 
+/** Logits of both objectives of BERT. */
 export interface PretrainingLogits {
-  /** (B, T, V) or (N, V), as of a masked language model. */
+  /** Logits of tokens, (B, T, V) or (N, V), as for a masked language model. */
   tokens: Tensor
-  /** (B, 2). */
+  /** Logits of next sentence prediction, (B, 2). */
   nextSentence: Tensor
 }
 
+/** Labels of both objectives of BERT. */
 export interface PretrainingLabels {
-  /** i32 (B, T) or (N); -100 is ignored. */
+  /** Token ids, i32 (B, T) or (N). -100 is ignored. */
   tokens: Tensor
-  /** i32 (B): 0, the second text follows the first; 1, it does not. */
+  /** Classes i32 (B). 0: the second text follows the first; 1: it does not. */
   nextSentence: Tensor
 }
 
-/** Both objectives of BERT: masked tokens, and whether one text follows the other. */
+/** A model with both objectives of BERT: masked language modelling and next sentence prediction. */
 export interface Pretraining extends EncoderModel {
+  /** Computes the logits of both objectives for ids i32 (B, T). */
   forward(ids: Tensor, options?: MaskedLMOptions): PretrainingLogits
   /** The sum of both cross-entropies. */
   loss(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): Tensor
-  /** Both: the mean over masked tokens, and the mean over texts. */
+  /** Both cross-entropies: the mean over masked tokens, and the mean over texts. */
   lossTerms(ids: Tensor, labels: PretrainingLabels, options?: MaskedLMOptions): [Tensor, Tensor]
 }
 
-/** The head of a family with both objectives: `logits` predicts tokens, `nextSentence` the order of texts. */
+/**
+ * Specification of a head with both objectives: `logits` predicts tokens, `nextSentence` whether the second text
+ * follows.
+ */
 export interface PretrainingSpec<C extends object, S extends TextStack, L extends object>
   extends HeadSpec<C, S, L> {
   readonly nextSentence: (layers: L, states: Tensor, model: { config: C; stack: S }) => Tensor
 }
 
+/** Creates the pretraining class of a family. */
 export const pretraining = <
   C extends TextConfig,
   S extends TextStack,
@@ -46,6 +53,7 @@ export const pretraining = <
 ): HeadClass<C, PretrainingModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(PretrainingModel<C, S, L>, 'pretraining', family, spec)
 
+/** Base of the models with both objectives of all families. */
 export class PretrainingModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L, PretrainingSpec<C, S, L>>
   implements Pretraining

@@ -10,17 +10,19 @@ import {
   TextModel,
 } from './text-model.ts'
 
+/** Start and end of answers: logits or token positions. */
 export interface Span {
-  /** Logits (B, T) of the first token of the answer. */
+  /** Logits (B, T) of the first token of the answer, or its position, i32 (B). */
   start: Tensor
-  /** Logits (B, T) of its last token. */
+  /** Logits (B, T) of the last token, or its position, i32 (B). */
   end: Tensor
 }
 
-/** Finds the answer to a question in a text. */
+/** A model for extractive question answering, which finds the answer to a question in a text. */
 export interface QuestionAnswerer extends EncoderModel {
+  /** Computes the logits of start and end for ids i32 (B, T). */
   forward(ids: Tensor, options?: EncoderOptions): Span
-  /** The mean of the cross-entropies of both ends; `start` and `end` are (B) i32. */
+  /** Mean of the cross-entropies of start and end. `start` and `end` of the answer are i32 (B). */
   loss(ids: Tensor, answer: Span, options?: EncoderOptions): Tensor
 }
 
@@ -28,7 +30,7 @@ export interface SpanLayer {
   qa_outputs: Linear
 }
 
-/** The head of a family that finds answers: a layer called `qa_outputs`, unless the family has others. */
+/** Creates the question answering class of a family. Default: a layer named `qa_outputs`. */
 export const questionAnswerer = <
   C extends TextConfig,
   S extends TextStack,
@@ -50,6 +52,7 @@ const spanLayer = <C extends TextConfig, S extends TextStack>(
   logits: ({ qa_outputs }, states) => qa_outputs.forward(states),
 })
 
+/** Base of the question answering models of all families. */
 export class QuestionAnswererModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L>
   implements QuestionAnswerer

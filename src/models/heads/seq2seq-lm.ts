@@ -9,61 +9,70 @@ import { type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-
 
 // B batch, S source tokens, T target tokens, C width, V vocabulary
 
+/** Options of `Seq2SeqLM.decode`. */
 export interface DecodeOptions {
   /**
-   * The states that `encode` returned for the source: (B, S, C). A cache keeps what it needs of them: leave them out in
-   * later calls with the same cache.
+   * The hidden states (B, S, C) that `encode` returned for the source. Later calls with the same cache can omit them.
    */
   encoded?: Tensor
-  /** bool (B, S): true for tokens of the source, false for padding. Default: all are tokens. */
+  /** bool (B, S), true for tokens of the source, false for padding. Default: no padding. */
   encodedMask?: Tensor
-  /** bool (B, T), or (B, capacity) with a cache: the same for the target. Default: all are tokens. */
+  /**
+   * bool (B, T), or (B, capacity) with a cache, true for tokens of the target, false for padding. Default: no padding.
+   */
   attentionMask?: Tensor
-  /** Earlier target tokens, to which the new ones are added; `cache.advance(n)` then counts them in. */
+  /** Cache of earlier target tokens. The new tokens are written to it; call `cache.advance(n)` to keep them. */
   cache?: EncoderDecoderCache
-  /** i32 (N): computes logits at these positions only. */
+  /** i32 (N): positions at which to compute logits. Default: all positions. */
   logitsAt?: Tensor
 }
 
+/** Options of `Seq2SeqLM.encode` and `forward`. */
 export interface Seq2SeqOptions {
-  /** bool (B, S): true for tokens of the source, false for padding, on either side. Default: all are tokens. */
+  /**
+   * bool (B, S), true for tokens of the source, false for padding, which may be on either side. Default: no padding.
+   */
   attentionMask?: Tensor
 }
 
+/** Options of `Seq2SeqLM.loss`. */
 export interface Seq2SeqLossOptions extends Seq2SeqOptions {
-  /** Share of the probability that is spread over all tokens (Szegedy et al., 2016). Default 0. */
+  /** Probability that is distributed uniformly over all tokens (Szegedy et al., 2016). Default 0. */
   labelSmoothing?: number
 }
 
-/** A model that reads one text and writes another (Vaswani et al., 2017). */
+/** An encoder-decoder model, which reads a source text and writes a target text (Vaswani et al., 2017). */
 export interface Seq2SeqLM extends Module {
-  /** The most tokens of source or target; infinite where positions are relative. */
+  /** Maximum number of source or target tokens; infinite for relative positions. */
   readonly contextLength: number
-  /** Of the target. */
+  /** Size of the target vocabulary. */
   readonly vocabSize: number
-  /** The first token that the decoder reads. */
+  /** Id of the first token of the decoder. */
   readonly decoderStartTokenId: number
   readonly padTokenId: number
-  /** The settings of generation_config.json, which generation follows where no option is given. */
+  /** Settings of generation_config.json. Generation uses them as defaults. */
   generationConfig?: JsonObject
-  /** ids (B, S) i32 -> states (B, S, C). */
+  /** Encodes the source: i32 (B, S) -> hidden states (B, S, C). */
   encode(ids: Tensor, options?: Seq2SeqOptions): Tensor
-  /** ids (B, T) i32 -> logits (B, T, V) of the token after each. */
+  /** Computes the logits of the next target token at each position: i32 (B, T) -> f32 (B, T, V). */
   decode(ids: Tensor, options: DecodeOptions): Tensor
-  /** ids (B, S) and decoderIds (B, T) -> logits (B, T, V). */
+  /** Computes logits (B, T, V) from source ids (B, S) and target ids (B, T). */
   forward(ids: Tensor, decoderIds: Tensor, options?: Seq2SeqOptions): Tensor
-  /** Mean cross-entropy of labels (B, T), which the decoder reads shifted by one; -100 is ignored. */
+  /**
+   * Mean cross-entropy with labels (B, T). The decoder's input is the labels shifted by one. Labels of -100 are
+   * ignored.
+   */
   loss(ids: Tensor, labels: Tensor, options?: Seq2SeqLossOptions): Tensor
-  /** Memory for the keys and values of `capacity` target tokens and `sourceLength` source tokens. */
+  /** Creates a cache for the keys and values of `capacity` target tokens and `sourceLength` source tokens. */
   createCache(size: Seq2SeqCacheSize): EncoderDecoderCache
 }
 
 export interface Seq2SeqCacheSize {
-  /** Target tokens. */
+  /** Number of target tokens. */
   capacity: number
-  /** Source tokens, padding included. */
+  /** Number of source tokens, including padding. */
   sourceLength: number
-  /** Default 1. */
+  /** Batch size. Default 1. */
   batch?: number
 }
 
@@ -83,24 +92,24 @@ const CACHE = optionKinds<Seq2SeqCacheSize>({
   batch: 'size?',
 })
 
-/** The keys of a config that all encoder-decoders have. */
+/** Config keys that all encoder-decoder models have. */
 export interface Seq2SeqConfig {
   pad_token_id: number | null
   decoder_start_token_id: number
 }
 
-/** Both halves of an encoder-decoder. */
+/** The stack of an encoder-decoder model. */
 export interface EncoderDecoder extends Module {
-  /** ids (B, S) i32 -> states (B, S, C). */
+  /** i32 (B, S) -> hidden states (B, S, C). */
   readonly encoder: { forward(ids: Tensor, attentionMask?: Tensor): Tensor }
-  /** ids (B, T) i32 -> states (B, T, C). */
+  /** i32 (B, T) -> hidden states (B, T, C). */
   readonly decoder: { forward(ids: Tensor, options: DecodeOptions): Tensor }
 }
 
-/** A family of encoder-decoders. */
+/** A family of encoder-decoder models. */
 export interface Seq2SeqFamily<C extends Seq2SeqConfig, S extends EncoderDecoder, P extends string>
   extends Family<C, S, P> {
-  /** The most tokens of source or target. */
+  /** Maximum number of source or target tokens. */
   readonly contextLength: (config: C) => number
   readonly targetVocabSize: (config: C) => number
   readonly createCache: (
@@ -109,7 +118,7 @@ export interface Seq2SeqFamily<C extends Seq2SeqConfig, S extends EncoderDecoder
   ) => EncoderDecoderCache
 }
 
-/** The head of a family that writes text. */
+/** Creates the encoder-decoder language model class of a family. */
 export const seq2seqLM = <
   C extends Seq2SeqConfig,
   S extends EncoderDecoder,
@@ -183,7 +192,10 @@ export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L e
   }
 }
 
-/** What a decoder reads in order to predict `labels` (B, T): the first token, then each label but the last. */
+/**
+ * Computes the decoder's input for predicting `labels` (B, T): the start token, then all labels except the last.
+ * Ignored labels become padding.
+ */
 export function shiftRight(
   labels: Tensor,
   model: Pick<Seq2SeqLM, 'decoderStartTokenId' | 'padTokenId'>,
@@ -198,7 +210,7 @@ export function shiftRight(
   return cat([start, before.lt(0).where(full(before.shape, padTokenId, 'i32'), before)], 1)
 }
 
-/** @throws ShapeError unless ids are (B, T) with at most `limit` tokens, `earlier` ones in the cache included */
+/** @throws ShapeError if ids are not (B, T), or exceed `limit` tokens together with the `earlier` ones in the cache */
 function checkIds(ids: Tensor, limit: number, title: string, earlier = 0): void {
   checkArgument(title, 'ids', ids, 'tensor')
   if (ids.rank === 2 && ids.shape[1] + earlier <= limit) return

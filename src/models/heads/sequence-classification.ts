@@ -18,24 +18,25 @@ import {
   TextModel,
 } from './text-model.ts'
 
-/** One label, or several, for a whole text. */
+/** A text classifier, with one or several labels per text. */
 export interface SequenceClassifier extends EncoderModel {
-  /** K names, in the order of the logits. */
+  /** Names of the K labels, in the order of the logits. */
   readonly labels: readonly string[]
-  /** ids (B, T) i32 -> logits (B, K). */
+  /** Computes logits: i32 (B, T) -> f32 (B, K). */
   forward(ids: Tensor, options?: EncoderOptions): Tensor
   /**
-   * Labels (B) i32: cross-entropy; (B, K) f32: binary cross-entropy of each label; one label: squared error.
+   * Computes the loss: cross-entropy for labels i32 (B), binary cross-entropy for labels f32 (B, K), mean squared error
+   * if there is only one label.
    */
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
-  /** Of decoders: adds the weighted loss of predicting the next token (Radford et al., 2018, section 3.2). */
+  /** For decoders: the loss plus a weighted language modelling loss (Radford et al., 2018, section 3.2). */
   jointLoss?(ids: Tensor, labels: Tensor, options: JointLossOptions): Tensor
-  /** Both losses of `jointLoss`: the mean over texts, and the weighted mean over their next tokens. */
+  /** The two terms of `jointLoss`: the mean over texts, and the weighted mean over next tokens. */
   jointLossTerms?(ids: Tensor, labels: Tensor, options: JointLossOptions): [Tensor, Tensor]
 }
 
 export interface JointLossOptions extends EncoderOptions {
-  /** λ of the paper, which uses 0.5. */
+  /** Weight of the language modelling loss, λ in the paper, which uses 0.5. */
   lmWeight: number
 }
 
@@ -47,11 +48,11 @@ const JOINT = optionKinds<JointLossOptions>({
 
 export interface SequenceClassifierSpec<C extends object, S extends TextStack, L extends object>
   extends HeadSpec<C, S, L> {
-  /** Chooses states (B, C) by the ids (B, T) and the mask. Default: `logits` gets all states (B, T, C). */
+  /** Selects hidden states (B, C) by the ids (B, T) and the mask. Default: `logits` receives all states (B, T, C). */
   readonly pool?: (states: Tensor, ids: Tensor, config: C, attentionMask?: Tensor) => Tensor
 }
 
-/** A head of a text encoder that classifies from the states (B, T, C), as `logits` says: (B, K). */
+/** Creates the text classification class of an encoder family. */
 export const sequenceClassifier = <
   C extends TextConfig,
   S extends TextStack,
@@ -63,6 +64,7 @@ export const sequenceClassifier = <
 ): HeadClass<C, SequenceClassifierModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(SequenceClassifierModel<C, S, L>, 'sequence-classification', family, spec)
 
+/** Base of the text classifiers of all encoder families. */
 export class SequenceClassifierModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L, SequenceClassifierSpec<C, S, L>>
   implements SequenceClassifier
@@ -84,7 +86,7 @@ export interface ScoreLayer {
   score: Linear
 }
 
-/** The head of a decoder: it classifies a text from the states of its last token. */
+/** Creates the text classification class of a decoder family. It classifies the hidden state of the last token. */
 export const lastTokenClassifier = <C extends TextConfig, S extends TextStack, P extends string>(
   family: TextFamily<C, S, P>,
   architectures: string | readonly string[],
@@ -97,6 +99,7 @@ export const lastTokenClassifier = <C extends TextConfig, S extends TextStack, P
     logits: ({ score }, states) => score.forward(states),
   })
 
+/** Base of the text classifiers of all decoder families. */
 export class LastTokenClassifier<C extends TextConfig, S extends TextStack>
   extends TextModel<C, S, ScoreLayer>
   implements SequenceClassifier

@@ -18,24 +18,25 @@ import { baseOf, classNames, type HeadClass, HeadedModel, type HeadSpec } from '
 
 // B batch, T tokens, C width, V vocabulary, K labels
 
+/** Inputs of encoders in addition to the token ids. */
 export interface EncoderOptions {
-  /** bool (B, T): true for tokens, false for padding. Default: all are tokens. */
+  /** bool (B, T), true for tokens, false for padding. Default: no padding. */
   attentionMask?: Tensor
-  /** i32 (B, T): to which of two texts a token belongs, for models that distinguish them. */
+  /** i32 (B, T): number of the text that a token belongs to, for models that distinguish two texts. */
   tokenTypeIds?: Tensor
 }
 
-/** What all models share that read a whole text at once. */
+/** Common interface of models that read a whole text in one pass. */
 export interface EncoderModel extends Module {
-  /** The most tokens that it can see. */
+  /** Maximum number of tokens. */
   readonly contextLength: number
   readonly vocabSize: number
 }
 
-/** The layers below any head: a vector for each token. */
+/** A text model without a head, which returns one vector per token. */
 export interface TextEncoder extends EncoderModel {
   readonly hiddenSize: number
-  /** ids (B, T) i32 -> states (B, T, C). */
+  /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
   forward(ids: Tensor, options?: EncoderOptions): Tensor
 }
 
@@ -46,7 +47,7 @@ const STACK = optionKinds<TextStackOptions>({
   logitsAt: 'tensor?',
 })
 
-/** A model with a head on a stack that reads a whole text at once. */
+/** Base class of models with a head that read a whole text in one pass. */
 export abstract class TextModel<
     C extends TextConfig,
     S extends TextStack,
@@ -64,7 +65,7 @@ export abstract class TextModel<
     return this.config.vocab_size
   }
 
-  /** ids (B, T) i32 -> states (B, T, C). @throws ShapeError for other shapes, and for too many tokens */
+  /** Computes hidden states: i32 (B, T) -> (B, T, C). @throws ShapeError for another shape, or too many tokens */
   protected states(ids: Tensor, options: EncoderOptions = {}): Tensor {
     checkEncoderInputs(this, ids, options)
     return this.stack.forward(ids, options)
@@ -72,8 +73,8 @@ export abstract class TextModel<
 }
 
 /**
- * The stack of a family as a model of its own, with the keys of checkpoints without a head. Models with a head have one
- * as their stack, so that it can be used and saved by itself.
+ * Creates the class of a family without a head, with the keys of such checkpoints. The stacks of models with a head
+ * become instances of it, so that they can be used and saved separately.
  */
 export function textEncoder<C extends TextConfig, S extends TextStack, P extends string>(
   family: TextFamily<C, S, P>,

@@ -16,17 +16,17 @@ import {
   TextModel,
 } from './text-model.ts'
 
-/** A label for each token. */
+/** A token classifier, with one label per token. */
 export interface TokenClassifier extends EncoderModel {
-  /** K names, in the order of the logits. */
+  /** Names of the K labels, in the order of the logits. */
   readonly labels: readonly string[]
-  /** ids (B, T) i32 -> logits (B, T, K). */
+  /** Computes logits: i32 (B, T) -> f32 (B, T, K). */
   forward(ids: Tensor, options?: EncoderOptions): Tensor
-  /** Mean cross-entropy of labels (B, T); -100 is ignored. */
+  /** Mean cross-entropy with labels (B, T). Labels of -100 are ignored. */
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor
 }
 
-/** The head of a family that labels each token, by its own layers. */
+/** Creates the token classification class of a family. */
 export const tokenClassifier = <
   C extends TextConfig,
   S extends TextStack,
@@ -38,7 +38,9 @@ export const tokenClassifier = <
 ): HeadClass<C, TokenClassifierModel<C, S, L> & Record<P, S & TextEncoder> & L> =>
   headClass(TokenClassifierModel<C, S, L>, 'token-classification', family, spec)
 
-/** Dropout and a layer called `classifier`. @param rate probability of dropout */
+/**
+ * Specification of a token classification head: dropout and a layer named `classifier`. @param rate dropout probability
+ */
 export const dropoutClassifier = <C extends TextConfig, S extends TextStack>(
   family: TextFamily<C, S, string>,
   architectures: string,
@@ -50,6 +52,7 @@ export const dropoutClassifier = <C extends TextConfig, S extends TextStack>(
   logits: classify,
 })
 
+/** Base of the token classifiers of all families. */
 export class TokenClassifierModel<C extends TextConfig, S extends TextStack, L extends object>
   extends TextModel<C, S, L>
   implements TokenClassifier

@@ -34,6 +34,7 @@ import {
 import type { DecoderFamily, StackParts, TextStackOptions } from './family.ts'
 import { labelFields } from './labels.ts'
 
+/** Schema of BERT's config.json. */
 export const bertSchema = once(() =>
   z.object({
     vocab_size: dimension.default(30522),
@@ -58,11 +59,13 @@ export const bertSchema = once(() =>
   }),
 )
 
+/** Config of BERT and its variants. */
 export type BertConfig = z.output<ReturnType<typeof bertSchema>>
 
-/** The keys with a probability of dropout in training. */
+/** Config keys that contain a dropout probability for training. */
 export const bertDropout = ['hidden_dropout_prob', 'attention_probs_dropout_prob']
 
+/** Embeddings of tokens, token types and positions. */
 export class BertEmbeddings extends Module<BertConfig> {
   word_embeddings = new Embedding(this.config.vocab_size, this.config.hidden_size, {
     ...initial(this.config),
@@ -89,7 +92,7 @@ export class BertEmbeddings extends Module<BertConfig> {
     return this.dropout.forward(this.LayerNorm.forward(x))
   }
 
-  /** (B, T) -> (T, C), or (B, T, C) where texts differ. */
+  /** Position embeddings of ids (B, T): (T, C), or (B, T, C) if positions differ between sequences. */
   protected positions(ids: Tensor, cache?: KVCache): Tensor {
     if (cache) return this.position_embeddings.forward(tokenPositions(ids, { cache }))
     return this.position_embeddings.weight.narrow(0, 0, ids.shape[1])
@@ -112,7 +115,7 @@ class SelfAttention extends Module<BertConfig> {
   }
 }
 
-/** The end of both halves of a layer: a projection, added to the input of the half and normalised. */
+/** The end of both halves of a layer: a projection, the residual connection and a norm. */
 class Output extends Module<BertConfig> {
   dense: Linear
   LayerNorm = norm(this.config)
@@ -176,7 +179,7 @@ class Pooler extends Module<BertConfig> {
 export class BertStack extends Module<BertConfig> {
   embeddings = new BertEmbeddings(this.config)
   encoder = new Encoder(this.config)
-  /** Only for heads that need it. */
+  /** Only present for heads that need it. */
   pooler: Pooler | null
 
   constructor(config: BertConfig, { pooler }: StackParts) {
@@ -184,7 +187,7 @@ export class BertStack extends Module<BertConfig> {
     this.pooler = pooler ? new Pooler(this.config) : null
   }
 
-  /** ids (B, T) i32 -> states (B, T, C). */
+  /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
   forward(ids: Tensor, options: TextStackOptions): Tensor {
     const { attentionMask, cache, logitsAt } = options
     const x = this.embeddings.forward(ids, options)
@@ -192,16 +195,22 @@ export class BertStack extends Module<BertConfig> {
     return logitsAt ? states.take(logitsAt, 1) : states
   }
 
-  /** The states (B, T, C) of the first token through one more layer: (B, C). */
+  /**
+   * Applies the pooler to the hidden state of the first token: (B, T, C) -> (B, C). @throws HeedError without a pooler
+   */
   pooled(states: Tensor): Tensor {
     if (this.pooler) return this.pooler.forward(states)
-    throw new HeedError('invalid-state', 'This stack must have a pooler, but was made without', {
-      remedy: 'Use a head that needs the pooler, such as sequence classification.',
-    })
+    throw new HeedError(
+      'invalid-state',
+      'This stack must have a pooler, but was created without one',
+      {
+        remedy: 'Use a head with a pooler, such as sequence classification.',
+      },
+    )
   }
 }
 
-/** A variant of BERT: what differs. `P` is the beginning of its keys. */
+/** Differences of a BERT variant. `P` is the prefix of its keys. */
 export interface BertVariant<C extends BertConfig, P extends string> {
   modelType: string
   title: string
@@ -211,6 +220,7 @@ export interface BertVariant<C extends BertConfig, P extends string> {
   contextLength?: (config: C) => number
 }
 
+/** The family of a BERT variant. */
 export const bertFamily = <C extends BertConfig, P extends string>({
   modelType,
   title,
@@ -225,10 +235,10 @@ export const bertFamily = <C extends BertConfig, P extends string>({
     schema,
     aliases: {},
     unread: {
-      // Keys of multilingual BERT's first upload
+      // Keys of multilingual BERT in its first release
       ...unreadKeys('directionality', 'pooler_fc_size', 'pooler_num_attention_heads'),
       ...unreadKeys('pooler_num_fc_layers', 'pooler_size_per_head', 'pooler_type'),
-      position_embedding_type: ['absolute'], // transformers 5 computes no others
+      position_embedding_type: ['absolute'], // the only one in transformers 5
     },
     complete: (config) => {
       checkDivides(config, 'num_attention_heads', 'hidden_size', title)
@@ -252,7 +262,7 @@ export const bertFamily = <C extends BertConfig, P extends string>({
   ...bertKeys,
 })
 
-/** Dropout and a linear layer called `classifier`. */
+/** Layers of a classification head: dropout and a linear layer named `classifier`. */
 export const bertClassifier = (
   config: BertConfig,
   { labelCount }: { labelCount: number },
@@ -264,28 +274,32 @@ export const bertClassifier = (
     config.classifier_dropout ?? config.hidden_dropout_prob,
   )
 
-/** @throws HeedError for a config that lets tokens attend to later ones */
+/** @throws HeedError if the config lets tokens attend to later ones */
 export function requireDecoder({ is_decoder }: BertConfig, title: string): void {
   if (is_decoder) return
-  throw new HeedError('unsupported', `${title} writes text only where is_decoder is true`, {
-    key: 'is_decoder',
-    value: is_decoder,
-    expected: 'true',
-    remedy:
-      'It can fill masks, classify texts and embed them. To make it write, set is_decoder to true in the config and train it to predict the next token.',
-  })
+  throw new HeedError(
+    'unsupported',
+    `is_decoder of ${title} must be true to write text, got false`,
+    {
+      key: 'is_decoder',
+      value: is_decoder,
+      expected: 'true',
+      remedy:
+        'It can fill masks, classify texts and embed them. To make it write text, set is_decoder to true in the config and train it to predict the next token.',
+    },
+  )
 }
 
 function initial({ initializer_range: std }: BertConfig): { std: number } {
   return { std }
 }
 
-/** A linear layer whose first weights have the deviation of the config. */
+/** A linear layer, initialised with the standard deviation in the config. */
 export function linear(inputs: number, outputs: number, config: BertConfig): Linear {
   return headLinear(inputs, outputs, config)
 }
 
-/** From states to the vocabulary. An untied layer has its own bias and does not use `bias`, as in transformers. */
+/** The output layer to the vocabulary. As in transformers, an untied layer has its own bias and ignores `bias`. */
 export function vocabularyDecoder(
   config: BertConfig,
   embeddings: Parameter,
@@ -296,7 +310,7 @@ export function vocabularyDecoder(
     : linear(config.hidden_size, config.vocab_size, config)
 }
 
-/** The norm of all layers. */
+/** The normalisation layer of all layers. */
 export function norm({ hidden_size, layer_norm_eps }: BertConfig): LayerNorm {
   return new LayerNorm(hidden_size, layer_norm_eps)
 }

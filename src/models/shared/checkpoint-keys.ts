@@ -1,7 +1,7 @@
-// The names of weights in checkpoints of all ages and heads.
+// Names of weights in checkpoints of different versions and heads.
 import type { Module } from '../../nn/index.ts'
 
-/** What a family says about the keys of its checkpoints. */
+/** What a family declares about the keys of its checkpoints. */
 export interface KeyRules {
   readonly prefix: string
   readonly ignoredKeys?: RegExp
@@ -9,10 +9,10 @@ export interface KeyRules {
 }
 
 /**
- * What a key of a checkpoint is called in a model; null for a key that holds no weight. Checkpoints of the stack alone
- * lack the prefix, those of models with a head have it: either kind opens in either model.
+ * Translates a key of a checkpoint to a model's name; null for a key without a weight. Keys of models with a head have
+ * a prefix, keys of stacks do not. Both kinds of checkpoints can be loaded into both kinds of models.
  * @param stack the layers below any head
- * @param prefix the field of the stack in the model; null where the model is the stack
+ * @param prefix field of the stack in the model; null if the model is the stack
  */
 export function modelKey(
   key: string,
@@ -30,7 +30,7 @@ export function modelKey(
   return prefix !== null && isField(stack, field) ? `${prefix}.${name}` : name
 }
 
-/** Old checkpoints of BERT and its relatives store positions, and call weights by the names of TensorFlow. */
+/** Old checkpoints of BERT and its variants store position ids and use TensorFlow's names of weights. */
 export const bertKeys = {
   ignoredKeys: /embeddings\.(position_ids|mask_token)$/,
   renamedKeys: [

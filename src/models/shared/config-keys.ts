@@ -1,11 +1,11 @@
-// The keys of config.json that no family reads.
+// Keys of config.json that no family reads.
 import { type UnreadKeys, unreadKeys } from '../../util/unread-keys.ts'
 import { GENERATION_KEYS } from '../generation-keys.ts'
 
-/** Keys of any family, with which values they change nothing compared with transformers 5.24. */
+/** Keys of any family, with the values for which transformers 5.24 gives the same results. */
 export const generalKeys: UnreadKeys = {
   ...unreadKeys(
-    // What the file is, and who wrote it
+    // Origin of the file
     ...[
       'architectures',
       'model_type',
@@ -22,7 +22,7 @@ export const generalKeys: UnreadKeys = {
       'vocab_file',
     ],
     ...['unsloth_version', 'unsloth_fixed', 'finetuning_task'],
-    // How it is computed: everything is float32 here
+    // Execution; Heed always computes in float32
     ...[
       'dtype',
       'torch_dtype',
@@ -38,7 +38,7 @@ export const generalKeys: UnreadKeys = {
       '_experts_implementation_internal',
     ],
     ...['gradient_checkpointing', 'tf_legacy_loss', 'pretraining_tp', '_use_flash_attention_2'],
-    // What is returned
+    // Outputs
     ...[
       'output_attentions',
       'output_hidden_states',
@@ -47,9 +47,9 @@ export const generalKeys: UnreadKeys = {
       'use_return_dict',
     ],
     ...['output_scores', 'return_dict_in_generate', 'tie_last_hidden_states'],
-    // Encoders and decoders: a family is one or the other
+    // Encoder or decoder; fixed by the family
     ...['is_encoder_decoder', 'is_decoder', 'cross_attention_hidden_size', 'add_cross_attention'],
-    // Read by other code: tokenizers, pipelines, quantised-checkpoint.ts
+    // Read elsewhere: by tokenizers, pipelines and quantised-checkpoint.ts
     ...[
       'quantization',
       'quantization_config',
@@ -66,5 +66,5 @@ export const generalKeys: UnreadKeys = {
   tie_word_embeddings: [true, false],
 }
 
-/** Settings of generation, which older folders have here and not in generation_config.json. */
+/** Settings for generation. Older folders have them in config.json rather than generation_config.json. */
 export const generationKeys: UnreadKeys = unreadKeys(...Object.keys(GENERATION_KEYS))

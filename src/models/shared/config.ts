@@ -1,4 +1,4 @@
-// The keys of a config.json: what they may be, and what other families call them.
+// Schemas for the keys of config.json, and their names in other families.
 
 import { z } from 'zod'
 import { activationNames } from '../../nn/index.ts'
@@ -10,47 +10,48 @@ import { type UnreadKeys, warnOfUnreadKeys } from '../../util/unread-keys.ts'
 import { warn } from '../../util/warn.ts'
 import { generalKeys, generationKeys } from './config-keys.ts'
 
-/** A width or a count. The limit keeps a hostile config from building for hours. */
+/** A width or a count. The limit prevents malicious configs from allocating for hours. */
 export const dimension = z
   .int()
   .min(1)
   .max(2 ** 24)
 
-/** Layers and heads. */
+/** Number of layers or heads. */
 export const layerCount = z.int().min(1).max(4096)
 
+/** A probability. */
 export const probability = z.number().min(0).max(1)
 
-/** What is added to a variance. */
+/** A term added to a variance. */
 export const epsilon = z.number().min(0)
 
-/** The deviation of first weights; 0 and negative numbers are valid in transformers. */
+/** Standard deviation of initial weights. transformers accepts 0 and negative numbers. */
 export const deviation = z.number()
 
-/** The id of a special token; null: there is none. */
+/** Id of a special token; null if there is none. */
 export const tokenId = z.int().nullable()
 
-/** A key whose value transformers does not check, but uses as a condition: by the truth of Python. */
+/** A key that transformers uses as a condition without checking it, with Python's truth value. */
 export const truth = z
   .unknown()
   .transform(
     (value) => Boolean(value) && JSON.stringify(value) !== '[]' && JSON.stringify(value) !== '{}',
   )
 
-/** The name of an activation function. */
+/** Name of an activation function. */
 export const activation = z.enum(activationNames, {
   error: ({ input }) =>
     input === 'prelu' || input === 'xielu'
-      ? `'${input}' has parameters that are learnt, which is not supported; use one of ${activationNames.join(', ')}`
+      ? `'${input}' has trainable parameters, which is not supported; use one of ${activationNames.join(', ')}`
       : undefined,
 })
 
-/** The ids that end a text: one, several or none. */
+/** Ids that end a text: one, several or none. */
 export const eosTokenId = z.union([z.int(), z.array(z.int()).max(64)]).nullable()
 
 /**
- * For lists with a value for each layer; a config without the list passes.
- * @throws HeedError that names the list
+ * Checks a list with a value per layer. Returns the config; the list may be missing.
+ * @throws HeedError that names the list if it is too short
  */
 export function checkLayerList<C extends { num_hidden_layers: number }, K extends keyof C & string>(
   config: C,
@@ -69,31 +70,32 @@ export function checkLayerList<C extends { num_hidden_layers: number }, K extend
 
 /** How a family reads its config.json. */
 export interface ConfigFormat<C extends object> {
-  /** Heed's own are functions, called when a config is first read: a start does not pay for all families. */
+  /** Schema of the config. Built-in families use functions, which are called on first use, to keep start-up fast. */
   readonly schema: z.ZodType<C> | (() => z.ZodType<C>)
-  /** Other names of keys, as `attribute_map` in transformers has them: `hidden_size` -> `n_embd`. */
+  /** Aliases of keys, as in `attribute_map` of transformers: `hidden_size` -> `n_embd`. */
   readonly aliases: Readonly<Record<string, string>>
-  /** Keys of published configs that this family does not read, and the values with which they change nothing. */
+  /** Keys of published configs that this family does not read, with the values that have no effect. */
   readonly unread?: UnreadKeys
-  /** Leaves out keys that others override, before anything is checked. */
+  /** Removes keys that others override, before validation. */
   prepare?(raw: object): object
-  /** Checks what a schema cannot express, and fills in values that depend on others. */
+  /** Checks rules that a schema cannot express, and fills in values that depend on other keys. */
   complete?(config: C): C
 }
 
-/** The rules of a layer that is used by itself: its config is that of the family, whose values are checked before. */
+/** Rules for a layer that is used separately. Its config is that of the family, which is already validated. */
 export const wholeConfig = {
   check: (owner: string, config: unknown) => checkArgument(owner, 'config', config, 'record'),
 }
 
+/** The schema of a config, which may be given as a function. */
 export const schemaOf = <C extends object>({
   schema,
 }: Pick<ConfigFormat<C>, 'schema'>): z.ZodType<C> =>
   typeof schema === 'function' ? schema() : schema
 
 /**
- * A complete config, with defaults for missing keys. Keys that are not supported cause one warning.
- * @throws HeedError that names each key with a value that it cannot have
+ * Validates a config and fills in defaults. Keys that are not supported cause a warning.
+ * @throws HeedError that names each key with an invalid value
  */
 export function readConfig<C extends object>(
   { schema, aliases, unread = {}, prepare, complete }: ConfigFormat<C>,
@@ -108,7 +110,7 @@ export function readConfig<C extends object>(
   return complete ? complete(config) : config
 }
 
-/** An alias takes precedence over the key, as in transformers. */
+/** Replaces aliases. As in transformers, an alias takes precedence over the key. */
 function withoutAliases(
   raw: object,
   aliases: Readonly<Record<string, string>>,
@@ -121,7 +123,7 @@ function withoutAliases(
     if (value === undefined || value === null) continue
     if (other !== undefined && JSON.stringify(other) !== JSON.stringify(value))
       warn(
-        `${title}: ${alias} (${shown(value)}) of the config takes precedence over ${key} (${shown(other)}).`,
+        `${title}: ${alias} (${shown(value)}) in the config takes precedence over ${key} (${shown(other)}).`,
       )
     config[key] = value
   }
@@ -129,8 +131,8 @@ function withoutAliases(
 }
 
 /**
- * A config as its schema has it, with defaults for missing keys.
- * @throws HeedError that names each key with a value that it cannot have
+ * Validates a config against its schema and fills in defaults.
+ * @throws HeedError that names each key with an invalid value
  */
 export function parseConfig<S extends z.ZodType>(
   schema: S,
@@ -141,7 +143,7 @@ export function parseConfig<S extends z.ZodType>(
   if (result.success) return result.data
   const problems = result.error.issues.flatMap((issue) => {
     const { path, message } = issue
-    // Messages of a schema's own, such as those for activation functions, are sentences.
+    // Custom messages of a schema, such as those for activation functions, are complete sentences.
     if (!/^(Invalid|Too )/.test(message))
       return [{ key: path.join('.'), message: `\`${path.join('.')}\`: ${message}` }]
     return schemaProblems([issue], raw, [])
@@ -149,13 +151,13 @@ export function parseConfig<S extends z.ZodType>(
   const lines = problems.map(({ message }) => `  ${message}`)
   throw new HeedError(
     'invalid-config',
-    `The config of ${title} has values that its keys cannot have:\n${lines.join('\n')}`,
+    `The config of ${title} must have valid values, got these problems:\n${lines.join('\n')}`,
     { key: problems[0].key, remedy: 'Correct these keys.' },
   )
 }
 
 /**
- * The config, for values that must divide another: `checkDivides(config, 'n_head', 'n_embd', 'GPT-2')`.
+ * Checks that one key divides another: `checkDivides(config, 'n_head', 'n_embd', 'GPT-2')`. Returns the config.
  * @throws HeedError with the nearest divisors
  */
 export function checkDivides<C extends object, K extends keyof C & string>(

@@ -1,11 +1,11 @@
-// What models that read from left to right share.
+// Functions shared by decoders.
 import type { KVCache } from '../../nn/index.ts'
 import { arange, cat, full, type Tensor } from '../../tensor/index.ts'
 import { checkArgument } from '../../util/check-argument.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { labelLoss } from './labels.ts'
 
-/** @throws ShapeError unless ids are (B, T) and, with those in the cache, at most as many tokens as a model can see */
+/** @throws ShapeError if ids are not (B, T), or exceed the context length together with the tokens in the cache */
 export function checkTokens(ids: Tensor, model: string, limit: number, cache?: KVCache): void {
   checkArgument(model, 'ids', ids, 'tensor')
   if (ids.rank === 2 && ids.shape[1] + (cache?.length ?? 0) <= limit) return
@@ -16,14 +16,15 @@ export function checkTokens(ids: Tensor, model: string, limit: number, cache?: K
   )
 }
 
+/** Where padding is, for `lastToken`. */
 export interface LastTokenOptions {
-  /** bool (B, T): true for tokens, false for padding. */
+  /** bool (B, T), true for tokens, false for padding. */
   attentionMask?: Tensor
-  /** The id of padding, where there is no mask. */
+  /** Padding id, used without a mask. */
   padTokenId?: number | null
 }
 
-/** The states (B, T, C) of the last token of ids (B, T): (B, C). Padding may be on either side. */
+/** Selects the hidden state of the last token of ids (B, T): (B, T, C) -> (B, C). Padding may be on either side. */
 export function lastToken(
   states: Tensor,
   ids: Tensor,
@@ -36,7 +37,7 @@ export function lastToken(
   return states.gather(1, last.reshape(batch, 1, 1).expand(batch, 1, width)).squeeze(1)
 }
 
-/** Mean cross-entropy of predicting each next token of ids (B, T) from states (B, T, C) with the embeddings (V, C). */
+/** Mean cross-entropy of predicting the next tokens of ids (B, T) from states (B, T, C) with the embeddings (V, C). */
 export function nextTokenLoss(
   states: Tensor,
   ids: Tensor,

@@ -7,8 +7,8 @@ import type { EncoderModel, EncoderOptions } from '../heads/text-model.ts'
 const ENCODER = optionKinds<EncoderOptions>({ attentionMask: 'tensor?', tokenTypeIds: 'tensor?' })
 
 /**
- * Checks what a model reads that sees a whole text at once.
- * @throws ShapeError unless ids are (B, T) with at most as many tokens as the model can see, and the mask fits them
+ * Checks the inputs of a model that reads a whole text in one pass.
+ * @throws ShapeError if ids are not (B, T), exceed the context length, or do not match the mask
  */
 export function checkEncoderInputs(
   model: EncoderModel,
@@ -31,6 +31,6 @@ export function checkEncoderInputs(
   if (dtype !== 'bool' || shape.length !== 2 || shape[0] !== batch || shape[1] !== tokens)
     throw new ShapeError(
       `${name}: attentionMask must be bool (${batch}, ${tokens}), got ${dtype} (${shape.join(', ')})`,
-      { remedy: 'It is true for tokens and false for padding.' },
+      { remedy: 'It must be true for tokens and false for padding.' },
     )
 }

@@ -1,4 +1,4 @@
-// A family of models: the layers below any head, which all its models share, and what heads need to know of them.
+// A family of models: the stack that all its models share, and what heads need to know about it.
 import type { Embedding, Module } from '../../nn/index.ts'
 import { Embedding as EmbeddingModule } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
@@ -10,60 +10,63 @@ import type { EncoderOptions } from '../heads/text-model.ts'
 import { type ConfigFormat, readConfig } from './config.ts'
 import type { LabelConfig } from './labels.ts'
 
-/** What every family has. */
+/** What every family declares. */
 export interface Architecture<C extends object> {
   /** `model_type` of config.json. */
   readonly modelType: string
-  /** Its name in messages: "GPT-2". */
+  /** Name in messages, such as "GPT-2". */
   readonly title: string
   readonly config: ConfigFormat<C>
 }
 
-/** Parts of a stack that only some heads have. */
+/** Parts of a stack that only some heads use. */
 export interface StackParts {
-  /** BERT's and ViT's layer on the first token's states. */
+  /** The pooler of BERT and ViT, a layer on the state of the first token. */
   readonly pooler: boolean
 }
 
-/** The layers below any head. */
+/** A family: the stack below any head, and its names in checkpoints. */
 export interface Family<C extends object, S extends Module, P extends string>
   extends Architecture<C> {
   readonly Stack: new (config: C, has: StackParts) => S
-  /** The field of the stack in a model with a head, and so the beginning of its keys: `transformer`. */
+  /** Field of the stack in models with a head, and thus the prefix of its keys, such as `transformer`. */
   readonly prefix: P
   readonly names: StackNames<C>
-  /** Keys of checkpoints that hold no weight, such as stored masks. */
+  /** Keys of checkpoints that are not weights, such as stored masks. */
   readonly ignoredKeys?: RegExp
-  /** Replacements that make today's keys of those in old checkpoints. */
+  /** Replacements that convert keys of old checkpoints. */
   readonly renamedKeys?: readonly (readonly [RegExp, string])[]
 }
 
+/** Names of the parts of a stack. */
 export interface StackNames<C> {
-  /** The width of states: a key of config.json, or computed from several. */
+  /** Width of the hidden states: a config key, or a function of the config. */
   readonly width: (keyof C & string) | ((config: C) => number)
-  /** Paths of the lists of layers: `h`; of an encoder-decoder both. */
+  /** Paths of the lists of layers, such as `h`; two for an encoder-decoder. */
   readonly layers: readonly string[]
-  /** The path of the token embeddings; null for stacks that read no tokens. */
+  /** Path of the token embeddings; null for stacks that do not read tokens. */
   readonly embeddings: string | null
-  /** Fields that every checkpoint has; left out: all. The others, such as a pooler, do not change the states. */
+  /** Fields that every checkpoint must have. Default: all. Other fields, such as a pooler, do not affect the states. */
   readonly required?: readonly string[]
 }
 
 /** A stack that reads token ids. */
 export interface TextStack extends Module {
-  /** ids (B, T) i32 -> states (B, T, C); at the positions of `logitsAt` only, where it is given. */
+  /** Computes hidden states: i32 (B, T) -> f32 (B, T, C), or only those at the positions of `logitsAt`. */
   forward(ids: Tensor, options: TextStackOptions): Tensor
 }
 
+/** Options of a text stack. */
 export type TextStackOptions = EncoderOptions & CausalLMOptions
 
+/** A family of text models. */
 export interface TextFamily<C extends TextConfig, S extends TextStack, P extends string>
   extends Family<C, S, P> {
-  /** The most tokens that a model can see. */
+  /** Maximum number of tokens. */
   readonly contextLength: (config: C) => number
 }
 
-/** The keys that heads on text stacks read. */
+/** Config keys that heads on text stacks read. */
 export interface TextConfig extends LabelConfig {
   vocab_size: number
   initializer_range?: number
@@ -71,12 +74,12 @@ export interface TextConfig extends LabelConfig {
   pad_token_id?: number | null
 }
 
-/** A family that can write text: its stack takes a cache. */
+/** A family that can generate text: its stack accepts a cache. */
 export interface DecoderFamily<C extends TextConfig, S extends TextStack, P extends string>
   extends TextFamily<C, S, P> {
-  /** The shape of the keys and values that each layer keeps. */
+  /** Sizes of the keys and values in each layer. */
   readonly cache: (config: C) => { layers: number; heads: number; headDim: number }
-  /** The number of tokens after which caches must be computed again; left out: never. */
+  /** Number of tokens above which caches must be recomputed. Omitted if they always stay valid. */
   readonly cacheValidTo?: (config: C) => number
 }
 
@@ -94,14 +97,14 @@ const NAMES = optionKinds<StackNames<object>>({
   required: 'texts?',
 })
 
-/** Refuses what is no family of models, in calls without types. @throws HeedError */
+/** Checks a family in calls from plain JavaScript. @throws HeedError */
 export function checkFamily(owner: string, family: { readonly names: unknown }): void {
   checkArgument(owner, 'family', family, 'record')
   FAMILY.checkValues(owner, family)
   NAMES.check(owner, family.names)
 }
 
-/** The cache of a decoder whose heads divide its width, given their keys in config.json. */
+/** Returns a function for `cache` of a decoder whose heads divide its width, from the names of its config keys. */
 export const cacheOf =
   <C extends object>(layers: keyof C, heads: keyof C, width: keyof C) =>
   (config: C): { layers: number; heads: number; headDim: number } => ({
@@ -112,7 +115,7 @@ export const cacheOf =
 
 const stackClasses = new WeakMap<object, unknown>()
 
-/** Makes models with a head use `Stack`, a model of its own, in place of the family's plain stack. */
+/** Makes models with a head use `Stack`, a complete model class, in place of the family's plain stack. */
 export const setStackClass = (family: object, Stack: unknown): void =>
   void stackClasses.set(family, Stack)
 
@@ -122,24 +125,28 @@ export const stackClass = <C extends object, S extends Module>(
 ): Family<C, S, string>['Stack'] =>
   (stackClasses.get(family) as Family<C, S, string>['Stack'] | undefined) ?? family.Stack
 
-/** A complete config of a family. @throws HeedError that names what does not fit */
+/** Validates and completes a config of a family. @throws HeedError that names invalid keys */
 export const configOf = <C extends object>({ config, title }: Architecture<C>, raw: object): C =>
   readConfig(config, raw, title)
 
-/** The width of a family's states. */
+/** The width of a family's hidden states. */
 export const widthOf = <C extends object>(
   { names }: Pick<Family<C, Module, string>, 'names'>,
   config: C,
 ): number => (typeof names.width === 'function' ? names.width(config) : Number(config[names.width]))
 
-/** The token embeddings of a stack. */
+/** The token embeddings of a stack. @throws HeedError if it has none */
 export function embeddingsOf<C extends object>(
   { names, title }: Pick<Family<C, Module, string>, 'names' | 'title'>,
   stack: Module,
 ): Embedding {
   const module = names.embeddings === null ? null : stack.getModule(names.embeddings)
   if (module instanceof EmbeddingModule) return module
-  throw new HeedError('unsupported', `${title} has no token embeddings`, {
-    remedy: 'Use a head that does not need them.',
-  })
+  throw new HeedError(
+    'unsupported',
+    `${title} must have token embeddings for this head, got none`,
+    {
+      remedy: 'Use a head that does not need them.',
+    },
+  )
 }

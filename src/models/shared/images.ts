@@ -5,14 +5,16 @@ export interface ImageInput {
   channels: number
   /** Height and width in pixels. */
   size: readonly [number, number]
-  /** The side of a patch in pixels, as the user set it; undefined: as fits the images. */
+  /** Side of a patch in pixels, if the user has set it. Default: depends on the size. */
   patchSize?: number
 }
 
-/** The keys of config.json for images. */
+/** Returns the config keys for images. */
 export type ImageKeys = (input: ImageInput) => Readonly<Record<string, unknown>>
 
-/** The side of the patches of a new model: as in published models for large images, at most 64 patches for small ones. */
+/**
+ * Returns the patch size of a new model: as in published models for large images, at most 64 patches for small images.
+ */
 export function patchFor(size: readonly [number, number]): number {
   if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => side >= 1))
     throw wrongArgument('patchFor', 'size', size, '[height, width] in pixels')
@@ -24,5 +26,5 @@ export function patchFor(size: readonly [number, number]): number {
   return Math.ceil(Math.sqrt((height * width) / most))
 }
 
-/** Images up to this many pixels a side are small. */
+/** Images with sides of at most this many pixels are small. */
 export const SMALL_IMAGE = 128

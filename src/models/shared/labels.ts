@@ -1,4 +1,4 @@
-// What models that classify share: the names of labels, and the loss.
+// Labels and losses of classification models.
 import { z } from 'zod'
 import { F, type Tensor } from '../../tensor/index.ts'
 import { checkArgument } from '../../util/check-argument.ts'
@@ -6,7 +6,7 @@ import { ShapeError, shown } from '../../util/errors.ts'
 import { listNames, warn } from '../../util/warn.ts'
 import type { Span } from '../heads/question-answering.ts'
 
-/** Names of labels may be numbers, and their numbers texts, as transformers accepts them. */
+/** As in transformers, label names may be numbers, and label ids may be strings. */
 const labelName = z.union([z.string(), z.number(), z.boolean(), z.null()]).transform(String)
 const labelNumber = z.union([
   z.int(),
@@ -22,7 +22,7 @@ const problemTypes = [
   'multi_label_classification',
 ] as const
 
-/** Others are no error in transformers, whose models then compute no loss. */
+/** Unknown values are ignored with a warning. transformers accepts them but computes no loss. */
 function problemType(value: unknown): (typeof problemTypes)[number] | null {
   const known = problemTypes.find((type) => type === value) ?? null
   if (known === null && value !== null && value !== undefined)
@@ -32,34 +32,35 @@ function problemType(value: unknown): (typeof problemTypes)[number] | null {
 
 const MAX_LABELS = 1e6
 
-/** The keys of config.json about labels, to be spread into a schema. */
+/** Config keys for labels. Spread them into the schema of a config. */
 export const labelFields = {
   id2label: z
     .record(z.string().regex(/^\d{1,9}$/, 'must be the number of a label'), labelName)
     .nullish(),
-  label2id: z.record(z.string(), labelNumber).nullish().catch(null), // id2label is read instead
-  num_labels: z.union([z.int().max(MAX_LABELS), z.boolean().transform(Number)]).nullish(), // older configs, without names
+  label2id: z.record(z.string(), labelNumber).nullish().catch(null), // unused; id2label is read instead
+  num_labels: z.union([z.int().max(MAX_LABELS), z.boolean().transform(Number)]).nullish(), // in older configs without names
   problem_type: z.unknown().optional().transform(problemType),
 }
 
+/** Config keys for labels. */
 export type LabelConfig = z.output<z.ZodObject<typeof labelFields>>
 
-/** The names of the labels in the order of the logits; two, as in transformers, when the config names none. */
+/** Returns label names in the order of the logits. As in transformers, the default is two labels. */
 export function labelsOf({ id2label, num_labels }: LabelConfig): readonly string[] {
   const names = new Map(Object.entries(id2label ?? {}).map(([id, name]) => [Number(id), name]))
   const count = id2label ? names.size : Math.max(0, num_labels ?? 2)
   const unnamed = Array.from({ length: count }, (_, i) => i).filter((i) => !names.has(i))
   if (id2label && unnamed.length > 0)
     warn(
-      `id2label must number its ${count} labels from 0 to ${count - 1}, but has no ${listNames(unnamed.map(String))}. They are called LABEL_${unnamed[0]} and so on.`,
+      `id2label must number its ${count} labels from 0 to ${count - 1}, but lacks ${listNames(unnamed.map(String))}. Missing labels are named LABEL_${unnamed[0]} and so on.`,
     )
   return Array.from({ length: count }, (_, i) => names.get(i) ?? `LABEL_${i}`)
 }
 
 /**
- * The loss of logits (B, K) by `problem_type`, or else by the form of the labels: (B) i32 are classes
- * (cross-entropy), (B, K) f32 are independent labels (binary cross-entropy), one label is a number (squared error).
- * @throws ShapeError when the labels do not fit
+ * Computes the loss of logits (B, K). Without `problem_type`, it depends on the labels: cross-entropy for classes i32
+ * (B), binary cross-entropy for independent labels f32 (B, K), mean squared error if there is only one label.
+ * @throws ShapeError if the labels do not fit
  */
 export function classificationLoss(
   logits: Tensor,
@@ -85,18 +86,18 @@ const REGRESSION = 'regression'
 const SINGLE = 'single_label_classification'
 const MULTI = 'multi_label_classification'
 
-/** Mean cross-entropy of logits (…, V) and labels (…) over the labels that are not -100; 0 where there are none. */
+/** Mean cross-entropy of logits (…, V) with labels (…), ignoring labels of -100; 0 if all are ignored. */
 export function labelLoss(logits: Tensor, labels: Tensor, labelSmoothing = 0): Tensor {
   const sum = F.crossEntropy(logits, labels, { labelSmoothing, reduction: 'sum' })
   return sum.div(labels.reshape(-1).to('i32').ne(-100).sum().maximum(1))
 }
 
-/** The two columns of logits (B, T, 2). */
+/** The logits of start and end from logits (B, T, 2). */
 export function spanOf(logits: Tensor): Span {
   return { start: logits.select(-1, 0), end: logits.select(-1, 1) }
 }
 
-/** The mean of the cross-entropies of both ends. */
+/** Mean of the cross-entropies of start and end. */
 export function spanLoss(logits: Span, answer: Span): Tensor {
   checkArgument('loss', 'answer', answer, 'object')
   const start = F.crossEntropy(logits.start, answer.start)

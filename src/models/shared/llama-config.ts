@@ -1,4 +1,4 @@
-// The config of Llama and its variants, with the keys of the published config.json.
+// The config of Llama and its variants, with the keys of published config.json files.
 import { z } from 'zod'
 import { once } from '../../util/once.ts'
 import {
@@ -15,7 +15,7 @@ import {
 import { labelFields } from './labels.ts'
 import { ropeFields } from './rope.ts'
 
-/** What all variants have. */
+/** Keys that all variants have. */
 export const llamaCommonSchema = once(() =>
   z.object({
     vocab_size: dimension.default(32000),
@@ -23,7 +23,7 @@ export const llamaCommonSchema = once(() =>
     intermediate_size: dimension.default(11008),
     num_hidden_layers: layerCount.default(32),
     num_attention_heads: layerCount.default(32),
-    num_key_value_heads: layerCount.nullable().optional(), // null: as many as of queries
+    num_key_value_heads: layerCount.nullable().optional(), // null: same as num_attention_heads
     head_dim: layerCount.nullable().optional(), // null: hidden_size / num_attention_heads
     hidden_act: activation.default('silu'),
     max_position_embeddings: dimension.default(2048),
@@ -31,7 +31,7 @@ export const llamaCommonSchema = once(() =>
     rms_norm_eps: epsilon.default(1e-6),
     ...ropeFields,
     attention_dropout: probability.nullish().transform((rate) => rate ?? 0),
-    classifier_dropout: probability.nullish(), // of token classification; none: 0.1
+    classifier_dropout: probability.nullish(), // for token classification; null: 0.1
     tie_word_embeddings: z.boolean().default(false),
     pad_token_id: tokenId.default(null),
     bos_token_id: tokenId.default(1),
@@ -40,9 +40,10 @@ export const llamaCommonSchema = once(() =>
   }),
 )
 
+/** Config keys that all Llama variants have. */
 export type LlamaCommonConfig = z.output<ReturnType<typeof llamaCommonSchema>>
 
-/** Checks what depends on several keys. */
+/** Checks rules that involve several keys. */
 export function completeLlamaConfig<C extends LlamaCommonConfig>(config: C, title: string): C {
   if (!config.head_dim) checkDivides(config, 'num_attention_heads', 'hidden_size', title)
   if (config.num_key_value_heads)
@@ -50,7 +51,7 @@ export function completeLlamaConfig<C extends LlamaCommonConfig>(config: C, titl
   return config
 }
 
-/** Sizes that follow from the config. */
+/** Returns sizes derived from the config. */
 export function llamaWidths(config: LlamaCommonConfig): LlamaWidths {
   const heads = config.num_attention_heads
   const headDim = config.head_dim ?? config.hidden_size / heads
@@ -58,11 +59,12 @@ export function llamaWidths(config: LlamaCommonConfig): LlamaWidths {
   return { headDim, kvHeads, queryWidth: heads * headDim, keyWidth: kvHeads * headDim }
 }
 
+/** Sizes derived from the config. */
 export interface LlamaWidths {
   headDim: number
   kvHeads: number
-  /** Features of a query, over all heads. */
+  /** Number of query features over all heads. */
   queryWidth: number
-  /** Features of a key or a value, over all heads. */
+  /** Number of key or value features over all heads. */
   keyWidth: number
 }

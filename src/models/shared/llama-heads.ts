@@ -9,13 +9,13 @@ import { type TextConfig, type TextFamily, type TextStack, widthOf } from './fam
 type HeadConfig = TextConfig & { classifier_dropout?: number | null }
 
 /**
- * The further heads of Llama and its variants, by the beginning of their class names in transformers: token
- * classification, question answering and the stack alone.
+ * The other heads of Llama variants: token classification, question answering and the stack without a head.
+ * @param name prefix of the class names in transformers
  */
 export const llamaHeads = <C extends HeadConfig, S extends TextStack>(
   family: TextFamily<C, S, string>,
   name: string,
-  answerPrefix = 'transformer', // as transformers calls the stack in the class that answers questions
+  answerPrefix = 'transformer', // field of the stack in transformers' question answering class
 ): ModelClass[] => [
   llamaTokenClassifier(family, `${name}ForTokenClassification`),
   questionAnswerer(family, {
@@ -25,7 +25,7 @@ export const llamaHeads = <C extends HeadConfig, S extends TextStack>(
   textEncoder(family, `${name}Model`),
 ]
 
-/** Its layer is called `score`. */
+/** A token classification head with a layer named `score`. */
 export const llamaTokenClassifier = <C extends HeadConfig, S extends TextStack>(
   family: TextFamily<C, S, string>,
   architectures: string,

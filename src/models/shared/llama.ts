@@ -1,5 +1,5 @@
 // The stack of Llama (Touvron et al., 2023) and its variants. Field names are checkpoint keys: renaming one breaks loading.
-// B batch, T tokens, C = hidden_size, H heads of queries, Hk of keys and values, D = head_dim
+// B batch, T tokens, C = hidden_size, H query heads, Hk key and value heads, D = head_dim
 import type { z } from 'zod'
 import {
   activations,
@@ -40,39 +40,40 @@ import { decoderTokenizer } from './tokenizers.ts'
 
 /** Where Llama variants differ. */
 export interface LlamaPlan {
-  /** Bias of the q, k, v projections. */
+  /** Whether the q, k and v projections have a bias. */
   qkvBias: boolean
-  /** Bias of the output projection of attention. */
+  /** Whether the output projection of attention has a bias. */
   outBias: boolean
   mlpBias: boolean
-  /** How many tokens each token of a layer sees, itself included; null: all before it. */
+  /** Size of the sliding window of a layer, including the token itself; null: no window. */
   window: (layer: number) => number | null
-  /** Whether queries and keys of a layer are rotated by position. */
+  /** Whether a layer applies rotary embeddings. */
   rotates: (layer: number) => boolean
   rope: RopeParameters
-  /** Factor of the scores; undefined: 1/√D. */
+  /** Factor of the attention scores. Default 1/√D. */
   attentionScale?: number
-  /** Factor of the embeddings, before the first layer. */
+  /** Factor of the embeddings before the first layer. */
   embeddingScale: number
-  /** Factor of what attention and MLP add to the residual stream. */
+  /** Factor of the outputs of attention and MLP before they are added to the residual stream. */
   residualScale: number
-  /** Probability of dropout of the same. */
+  /** Dropout probability of these outputs. */
   residualDropout: number
   Attention: new (config: LlamaLayerConfig) => LlamaAttention
   MLP: new (config: LlamaLayerConfig) => LlamaMLP
   Norm: new (size: number, eps: number) => RMSNorm
 }
 
+/** Config of a layer: keys of config.json, derived sizes, plan and layer index. */
 export type LlamaLayerConfig = LlamaCommonConfig & LlamaWidths & LlamaPlan & { layer: number }
 
 /** Queries (B, T, H·D), keys and values (B, T, Hk·D). */
 export type Projections = readonly [q: Tensor, k: Tensor, v: Tensor]
 
-/** Attention of a layer; variants differ in the projections. */
+/** Attention of a layer. Variants differ in the projections. */
 export abstract class LlamaAttention extends Module<LlamaLayerConfig> {
   abstract readonly o_proj: Linear
 
-  /** x (B, T, C) -> queries, keys and values, not rotated. */
+  /** Computes queries, keys and values from x (B, T, C), before rotation. */
   protected abstract project(x: Tensor): Projections
 
   forward(x: Tensor, angles: RotaryAngles, mask: Tensor | null, cache?: LayerCache): Tensor {
@@ -88,7 +89,7 @@ export abstract class LlamaAttention extends Module<LlamaLayerConfig> {
   }
 }
 
-/** Each projection has its own matrix. */
+/** Attention with separate projections of queries, keys and values. */
 export class SeparateAttention extends LlamaAttention {
   q_proj = linear(this.config, 'hidden_size', 'queryWidth', this.config.qkvBias)
   k_proj = linear(this.config, 'hidden_size', 'keyWidth', this.config.qkvBias)
@@ -100,7 +101,7 @@ export class SeparateAttention extends LlamaAttention {
   }
 }
 
-/** One matrix for queries, keys and values. */
+/** Attention with a joint projection of queries, keys and values. */
 export class FusedAttention extends LlamaAttention {
   qkv_proj = new Linear(
     this.config.hidden_size,
@@ -120,11 +121,11 @@ export class FusedAttention extends LlamaAttention {
   }
 }
 
-/** SwiGLU (Shazeer, 2020), or with another activation. */
+/** SwiGLU (Shazeer, 2020), or a gated MLP with another activation function. */
 export abstract class LlamaMLP extends Module<LlamaLayerConfig> {
   abstract readonly down_proj: Linear
 
-  /** x (B, T, C) -> gate and values, each (B, T, intermediate_size). */
+  /** Computes gate and values from x (B, T, C), each (B, T, intermediate_size). */
   protected abstract project(x: Tensor): readonly [gate: Tensor, values: Tensor]
 
   forward(x: Tensor): Tensor {
@@ -133,7 +134,7 @@ export abstract class LlamaMLP extends Module<LlamaLayerConfig> {
   }
 }
 
-/** Gate and values have a matrix each. */
+/** MLP with separate projections of gate and values. */
 export class SeparateMLP extends LlamaMLP {
   gate_proj = linear(this.config, 'hidden_size', 'intermediate_size', this.config.mlpBias)
   up_proj = linear(this.config, 'hidden_size', 'intermediate_size', this.config.mlpBias)
@@ -144,7 +145,7 @@ export class SeparateMLP extends LlamaMLP {
   }
 }
 
-/** One matrix for both. */
+/** MLP with a joint projection of gate and values. */
 export class FusedMLP extends LlamaMLP {
   gate_up_proj = new Linear(this.config.hidden_size, 2 * this.config.intermediate_size, {
     bias: this.config.mlpBias,
@@ -158,7 +159,7 @@ export class FusedMLP extends LlamaMLP {
   }
 }
 
-/** Llama's own plan. Biases follow `attention_bias` and `mlp_bias`, where a config has them. */
+/** The plan of Llama. Biases follow `attention_bias` and `mlp_bias` if the config has them. */
 const llamaPlan = (
   { attention_bias = false, mlp_bias = false }: BiasKeys,
   rope: RopeParameters,
@@ -202,7 +203,7 @@ class Layer extends Module<LlamaLayerConfig> {
   }
 }
 
-/** The stack of Llama and its variants, which state in `plan` where they differ. */
+/** The stack of Llama and its variants. A variant overrides parts of `plan`. */
 export abstract class LlamaModel<C extends LlamaCommonConfig> extends Module<C> {
   private readonly layer = {
     ...this.config,
@@ -226,7 +227,7 @@ export abstract class LlamaModel<C extends LlamaCommonConfig> extends Module<C> 
 
   protected abstract plan(config: C): LlamaPlan
 
-  /** ids (B, T) -> states (B, T, C). */
+  /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
   forward(ids: Tensor, { logitsAt, cache, attentionMask }: TextStackOptions): Tensor {
     const { embeddingScale, window } = this.layer
     const positions = tokenPositions(ids, { cache, attentionMask })
@@ -241,19 +242,19 @@ export abstract class LlamaModel<C extends LlamaCommonConfig> extends Module<C> 
   }
 }
 
-/** A variant of Llama: its config, and where it differs. */
+/** Differences of a Llama variant. */
 export interface LlamaVariant<C extends LlamaCommonConfig & BiasKeys> {
   modelType: string
   title: string
   schema: () => z.ZodType<C>
   unread?: UnreadKeys
-  /** Whether `partial_rotary_factor` is read. Default false, as in transformers. */
+  /** Whether `partial_rotary_factor` is used. Default false, as in transformers. */
   rotatesPart?: boolean
-  /** Where it differs from Llama. */
+  /** Differences from the plan of Llama. */
   plan?: (config: C) => Partial<LlamaPlan>
 }
 
-/** The family of a variant. */
+/** The family of a Llama variant. */
 export const llamaFamily = <C extends LlamaCommonConfig & BiasKeys>({
   modelType,
   title,
@@ -289,10 +290,10 @@ export const llamaFamily = <C extends LlamaCommonConfig & BiasKeys>({
     const { kvHeads: heads, headDim } = llamaWidths(config)
     return { layers: config.num_hidden_layers, heads, headDim }
   },
-  ignoredKeys: /\.rotary_emb\.inv_freq$/, // frequencies of each layer, in old checkpoints
+  ignoredKeys: /\.rotary_emb\.inv_freq$/, // rotary frequencies, stored per layer in old checkpoints
 })
 
-/** What the definitions of all variants share. */
+/** Parts of the definition that all variants share. */
 export const llamaDefaults = {
   otherNames: [],
   sizes: llamaSizes,

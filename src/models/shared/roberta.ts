@@ -1,4 +1,4 @@
-// What RoBERTa (Liu et al., 2019) and its variants share: BERT with other positions and heads.
+// RoBERTa (Liu et al., 2019) and its variants: BERT with other positions and heads.
 // B batch, T tokens, C = hidden_size, V = vocab_size, K labels
 import type { z } from 'zod'
 import { Dropout, type KVCache, type Linear, Module } from '../../nn/index.ts'
@@ -29,20 +29,22 @@ import type { DecoderFamily } from './family.ts'
 import { bertSizes } from './sizes.ts'
 import { robertaTokenizer } from './tokenizers.ts'
 
+/** Schema of RoBERTa's config.json. */
 export const robertaSchema = once(() => {
   const { pad_token_id, bos_token_id, eos_token_id } = bertSchema().shape
   return bertSchema().extend({
     vocab_size: dimension.default(50265),
-    pad_token_id: pad_token_id.unwrap().unwrap().default(1), // positions are counted from it
+    pad_token_id: pad_token_id.unwrap().unwrap().default(1), // position ids start after it
     bos_token_id: bos_token_id.default(0),
     eos_token_id: eos_token_id.default(2),
   })
 })
 
+/** Config of RoBERTa and its variants. */
 export type RobertaConfig = z.output<ReturnType<typeof robertaSchema>>
 
 class RobertaEmbeddings extends BertEmbeddings {
-  /** Counted over tokens only, from the id of padding + 1; padding has the position of its id. */
+  /** Positions start at the padding id + 1 and count only tokens. Padding has the position of its id. */
   protected override positions(ids: Tensor, cache?: KVCache): Tensor {
     const paddingIndex = this.config.pad_token_id as number
     const counts = ids.ne(paddingIndex).to('i32') // (B, T)
@@ -56,6 +58,7 @@ class RobertaStack extends BertStack {
   override embeddings = new RobertaEmbeddings(this.config)
 }
 
+/** Output layer of masked language models. */
 export class LMHead extends Module<RobertaConfig> {
   dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
   layer_norm = norm(this.config)
@@ -72,6 +75,7 @@ export class LMHead extends Module<RobertaConfig> {
   }
 }
 
+/** Classification head on the first token. */
 export class ClassificationHead extends Module<RobertaConfig> {
   dense = linear(this.config.hidden_size, this.config.hidden_size, this.config)
   dropout = new Dropout(this.config.classifier_dropout ?? this.config.hidden_dropout_prob)
@@ -88,7 +92,7 @@ export class ClassificationHead extends Module<RobertaConfig> {
   }
 }
 
-/** The family of a variant: all of them call the stack `roberta`. */
+/** The family of a RoBERTa variant. All of them name the stack `roberta`. */
 export const robertaFamily = (
   modelType: string,
   title: string,
@@ -103,7 +107,7 @@ export const robertaFamily = (
     contextLength: (config) => config.max_position_embeddings - config.pad_token_id - 1,
   })
 
-/** The classes of a variant, by the beginning of their names in transformers. */
+/** The classes of a RoBERTa variant. @param name prefix of their names in transformers */
 export const robertaHeads = (family: ReturnType<typeof robertaFamily>, name: string) => ({
   Model: textEncoder(family, `${name}Model`),
   ForMaskedLM: maskedLM(family, {
@@ -133,10 +137,10 @@ export const robertaHeads = (family: ReturnType<typeof robertaFamily>, name: str
   }),
 })
 
-/** What the definitions of all variants share. */
+/** Parts of the definition that all variants share. */
 export const robertaDefaults = {
   otherNames: [],
-  // Positions are counted from the one after the id of padding.
+  // Positions start after the padding id.
   sizes: (sizes) => ({
     ...bertSizes(sizes),
     max_position_embeddings: sizes.context + sizes.padTokenId + 1,

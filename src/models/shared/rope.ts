@@ -1,4 +1,4 @@
-// Rotary embeddings as config.json has them: `rope_parameters`, or `rope_theta` and `rope_scaling`.
+// Rotary embeddings in config.json: `rope_parameters`, or `rope_theta` and `rope_scaling`.
 import { z } from 'zod'
 import { type RopeParameters, ropeTypes } from '../../nn/index.ts'
 import { shown } from '../../util/errors.ts'
@@ -12,7 +12,7 @@ const factors = z.array(z.number().positive()).max(4096).nullable().optional()
 const rope = z
   .looseObject({
     rope_type: z.enum(ropeTypes).optional(),
-    type: z.unknown().optional(), // the name in older configs, which rope_type overrides
+    type: z.unknown().optional(), // name in older configs; rope_type overrides it
     rope_theta: number,
     factor: number,
     original_max_position_embeddings: number,
@@ -44,7 +44,7 @@ const rope = z
   .nullable()
   .optional()
 
-/** To be spread into the schema of a config. */
+/** Config keys for rotary embeddings. Spread them into the schema of a config. */
 export const ropeFields = {
   rope_theta: z.number().positive().optional(),
   rope_scaling: rope,
@@ -64,7 +64,7 @@ interface RopeConfig {
   original_max_position_embeddings?: number | null
 }
 
-/** Both spellings as one, by the rules of transformers. Parameters that the type does not have cause a warning. */
+/** Combines both spellings by the rules of transformers. Parameters that the type does not use cause a warning. */
 export function ropeOf(config: RopeConfig): RopeParameters {
   const { rope_scaling, rope_parameters } = config
   const isScaled = rope_scaling && Object.keys(rope_scaling).length > 0
@@ -82,17 +82,17 @@ export function ropeOf(config: RopeConfig): RopeParameters {
   }
 }
 
-/** The parameters for a family that rotates all features of a head, whatever its config says, as in transformers. */
+/** Returns the parameters for a family that always rotates all features of a head, as in transformers. */
 export function wholeRotation(rope: RopeParameters, title: string): RopeParameters {
   const { partial_rotary_factor: factor } = rope
   if (factor !== undefined && factor !== null && factor !== 1)
-    warn(`${title} rotates all features of a head: partial_rotary_factor ${factor} was ignored.`)
+    warn(`${title} rotates all features of a head. partial_rotary_factor ${factor} was ignored.`)
   return { ...rope, partial_rotary_factor: 1 }
 }
 
 /**
- * A config without the keys beside `rope_parameters` that transformers does not look at: values there take precedence,
- * and an empty `rope_scaling` means none.
+ * Removes keys that transformers ignores because `rope_parameters` overrides them. An empty `rope_scaling` means no
+ * scaling.
  */
 export function withoutOverriddenRope(raw: object): object {
   const { rope_scaling, ...rest }: Record<string, unknown> = { ...raw }
@@ -108,17 +108,17 @@ export function withoutOverriddenRope(raw: object): object {
   return config
 }
 
-/** A config without the share of rotated features, for families that do not read it. */
+/** Removes `partial_rotary_factor`, for families that do not use it. */
 export function withoutPartialRotation(raw: object, title: string): object {
   const { partial_rotary_factor: factor, ...config }: Record<string, unknown> = { ...raw }
   if (factor !== undefined && factor !== null && factor !== 1)
     warn(
-      `${title} rotates all features of a head: partial_rotary_factor ${shown(factor)} was ignored.`,
+      `${title} rotates all features of a head. partial_rotary_factor ${shown(factor)} was ignored.`,
     )
   return config
 }
 
-/** The types that look at the length of the training. */
+/** Types that depend on the original context length. */
 const EXTENDED: ReadonlySet<string> = new Set(['llama3', 'yarn', 'longrope'])
 
 function warnOfUnused(stored: object, type: RopeParameters['rope_type']): void {
@@ -126,16 +126,14 @@ function warnOfUnused(stored: object, type: RopeParameters['rope_type']): void {
     .filter(([key, value]) => value !== null && !ofAllTypes.has(key) && !ofType[type].includes(key))
     .map(([key]) => key)
   if (unused.length > 0)
-    warn(
-      `rotary embeddings of type '${type}' do not use ${unused.join(', ')}, which the config has.`,
-    )
+    warn(`rotary embeddings of type '${type}' do not use ${unused.join(', ')} in the config.`)
 }
 
-/** How many of a head's features are rotated. */
+/** Number of rotated features of a head. */
 export const rotatedDim = (headDim: number, { partial_rotary_factor }: RopeParameters): number =>
   Math.floor(headDim * (partial_rotary_factor ?? 1))
 
-/** The most tokens that a model can see: some scalings extend what it was trained for. */
+/** Maximum number of tokens. Some types extend the original context length. */
 export function ropeContext(config: RopeConfig): number {
   const { rope_type, factor, original_max_position_embeddings } = ropeOf(config)
   const longest = config.max_position_embeddings
@@ -146,7 +144,10 @@ export function ropeContext(config: RopeConfig): number {
   )
 }
 
-/** LongRoPE has other frequencies beyond the length of the training. */
+/**
+ * Number of tokens above which caches become invalid. LongRoPE has other frequencies beyond the original context
+ * length.
+ */
 export function ropeCacheLimit(config: RopeConfig): number {
   const { rope_type, original_max_position_embeddings } = ropeOf(config)
   return rope_type === 'longrope'
@@ -169,7 +170,7 @@ const ofAllTypes: ReadonlySet<string> = new Set([
   ...['rope_type', 'rope_theta', 'partial_rotary_factor', 'original_max_position_embeddings'],
 ])
 
-/** Further parameters of each type. */
+/** Parameters of each type, in addition to those of all types. */
 const ofType: Readonly<Record<RopeParameters['rope_type'], readonly string[]>> = {
   default: [],
   linear: ['factor'],

@@ -1,18 +1,20 @@
-// The keys of config.json for the sizes of a new model, by kind of architecture.
+// Config keys for the sizes of a new model, by kind of architecture.
 
-/** The sizes of a new model. */
+/** Sizes of a new model. */
 export interface Sizes {
   layers: number
   heads: number
-  /** Width of states. */
+  /** Width of the hidden states. */
   dim: number
-  /** The most tokens that it will see. */
+  /** Maximum number of tokens. */
   context: number
   padTokenId: number
 }
 
+/** Returns config keys for sizes. */
 export type SizeKeys = (sizes: Sizes) => Readonly<Record<string, unknown>>
 
+/** Config keys of GPT-like models. */
 export const gptSizes: SizeKeys = ({ layers, heads, dim, context }) => ({
   n_positions: context,
   n_embd: dim,
@@ -20,6 +22,7 @@ export const gptSizes: SizeKeys = ({ layers, heads, dim, context }) => ({
   n_head: heads,
 })
 
+/** Config keys of Llama-like models. */
 export const llamaSizes: SizeKeys = ({ layers, heads, dim, context }) => ({
   max_position_embeddings: context,
   hidden_size: dim,
@@ -30,11 +33,13 @@ export const llamaSizes: SizeKeys = ({ layers, heads, dim, context }) => ({
   intermediate_size: gatedWidth(dim),
 })
 
+/** Config keys of BERT-like models. */
 export const bertSizes: SizeKeys = ({ context, ...sizes }) => ({
   max_position_embeddings: context,
   ...vitSizes({ ...sizes, context }),
 })
 
+/** Config keys of ViT-like models. */
 export const vitSizes: SizeKeys = ({ layers, heads, dim }) => ({
   hidden_size: dim,
   num_hidden_layers: layers,
@@ -43,8 +48,11 @@ export const vitSizes: SizeKeys = ({ layers, heads, dim }) => ({
   initializer_range: narrowDeviation(dim),
 })
 
-/** The deviation of BERT's first weights, 0.02 at a width of 768; larger below, where sums have fewer terms. */
+/**
+ * Standard deviation of initial weights: BERT's 0.02 at width 768, larger for narrower models, whose sums have fewer
+ * terms.
+ */
 export const narrowDeviation = (dim: number): number => 0.02 * Math.sqrt(Math.max(1, 768 / dim))
 
-/** Three matrices with about as many weights as two of four times the width (Shazeer, 2020). */
+/** Width for three matrices with about as many weights as two of four times the width (Shazeer, 2020). */
 const gatedWidth = (dim: number): number => Math.ceil((8 * dim) / 3 / 16) * 16

@@ -1,14 +1,15 @@
-// The vocabulary of a new model: what is learnt by default, and the special tokens that a kind of model works with.
+// The tokenizer of a new model: default vocabulary and special tokens, by kind of model.
 import type { SpecialTokenOptions } from '../../tokenizers/index.ts'
 
+/** Vocabulary and special tokens of new models of one kind. */
 export interface TokenizerConventions extends SpecialTokenOptions {
-  /** The vocabulary that is learnt by default, as the option `tokenizer` spells it: `bpe:4096`. */
+  /** Default vocabulary, as in the option `tokenizer`: `bpe:4096`. */
   readonly spec: string
-  /** The keys of config.json for a vocabulary. */
+  /** Returns the config keys for a vocabulary. */
   readonly vocabulary: (ids: VocabularyIds) => Readonly<Record<string, unknown>>
 }
 
-/** A vocabulary in the words of config.json; a token that it lacks is null. */
+/** A vocabulary with the keys of config.json. Ids of missing tokens are null. */
 export type VocabularyIds = {
   vocab_size: number
   pad_token_id: number | null
@@ -18,13 +19,14 @@ export type VocabularyIds = {
 
 const END = '<|endoftext|>'
 
-/** One token ends and begins texts, and fills them up. */
+/** Tokenizer of decoders. One token starts, ends and pads texts. */
 export const decoderTokenizer: TokenizerConventions = {
   spec: 'bpe:4096',
   names: { bos_token: END, eos_token: END, pad_token: END },
   vocabulary: (ids) => ids,
 }
 
+/** Tokenizer of BERT-like models. */
 export const bertTokenizer: TokenizerConventions = {
   spec: 'wordpiece:4096',
   names: {
@@ -38,7 +40,7 @@ export const bertTokenizer: TokenizerConventions = {
   vocabulary: (ids) => ids,
 }
 
-/** Padding comes first: positions are counted from its id. */
+/** Tokenizer of RoBERTa-like models. The padding token has the first id, because positions start after it. */
 export const robertaTokenizer: TokenizerConventions = {
   spec: 'bpe:4096',
   names: {
@@ -54,7 +56,7 @@ export const robertaTokenizer: TokenizerConventions = {
   vocabulary: (ids) => ids,
 }
 
-/** A decoder of this kind starts from padding. */
+/** Tokenizer of encoder-decoder models. The decoder starts with the padding token. */
 export const seq2seqTokenizer: TokenizerConventions = {
   spec: 'unigram:4096',
   names: { pad_token: '<pad>', eos_token: '</s>', unk_token: '<unk>' },
@@ -66,7 +68,7 @@ export const seq2seqTokenizer: TokenizerConventions = {
   }),
 }
 
-/** The same, with 100 sentinels that stand for the spans which are taken out (Raffel et al., 2020). */
+/** `seq2seqTokenizer` with T5's 100 sentinel tokens, which replace masked spans (Raffel et al., 2020). */
 export const t5Tokenizer: TokenizerConventions = {
   ...seq2seqTokenizer,
   additional: Array.from({ length: 100 }, (_, i) => `<extra_id_${i}>`),

@@ -1,15 +1,15 @@
-// The layers of a model that attend within a sliding window, as config.json states them.
+// Sliding windows in config.json.
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
 import { dimension, layerCount } from './config.ts'
 
 const layerTypes = ['full_attention', 'sliding_attention'] as const
 
-/** To be spread into the schema of a config. */
+/** Config keys for sliding windows. Spread them into the schema of a config. */
 export const windowFields = {
   use_sliding_window: z.boolean().default(false),
   sliding_window: dimension.nullable().default(4096),
-  max_window_layers: z.int().min(0).default(28), // the number of layers at the bottom without a window
+  max_window_layers: z.int().min(0).default(28), // number of lowest layers without a window
   layer_types: z.array(z.enum(layerTypes)).nullable().optional(),
   num_hidden_layers: layerCount.default(32),
 }
@@ -17,8 +17,9 @@ export const windowFields = {
 type WindowConfig = z.output<z.ZodObject<typeof windowFields>>
 
 /**
- * How many tokens each token of a layer sees; null: all before it.
- * @throws HeedError unless `layer_types` has one entry for each layer, and names only windows that the config has
+ * Returns the size of the sliding window of a layer; null for full attention.
+ * @throws HeedError if `layer_types` does not have one entry per layer, or selects a window that the config does not
+ * have
  */
 export function windowOf(config: WindowConfig, layer: number): number | null {
   const { layer_types, num_hidden_layers, max_window_layers } = config
@@ -34,7 +35,7 @@ export function windowOf(config: WindowConfig, layer: number): number | null {
   if (window !== null) return window
   throw new HeedError(
     'invalid-config',
-    `layer_types must not give layer ${layer} a window, since the config has none`,
+    `layer_types must be full_attention if the config has no window, got sliding_attention for layer ${layer}`,
     {
       key: 'layer_types',
       remedy: 'Set use_sliding_window to true, and sliding_window to a number of tokens.',

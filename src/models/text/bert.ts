@@ -1,4 +1,4 @@
-// BERT (Devlin et al., 2019): the two objectives of its training, and tasks. Its stack is in shared/bert.ts.
+// BERT (Devlin et al., 2019): its two training objectives, and other heads. The stack is in shared/bert.ts.
 // B batch, T tokens, C = hidden_size, V = vocab_size
 import { activations, type Linear, Module } from '../../nn/index.ts'
 import { Parameter, type Tensor, zeros } from '../../tensor/index.ts'
@@ -80,12 +80,15 @@ class PretrainingHeads extends MaskedHead {
 
 const family = bertFamily({ modelType: 'bert', title: 'BERT', schema: bertSchema, prefix: 'bert' })
 
+/** BERT without a head: hidden states of tokens. */
 export class BertModel extends textEncoder(family, 'BertModel') {}
+/** BERT for masked language modelling. */
 export class BertForMaskedLM extends maskedLM(family, {
   architectures: 'BertForMaskedLM',
   layers: (config, { embeddings }) => ({ cls: new MaskedHead(config, embeddings().weight) }),
   logits: ({ cls }, states) => cls.forward(states),
 }) {}
+/** BERT with both training objectives. */
 export class BertForPreTraining extends pretraining(family, {
   architectures: 'BertForPreTraining',
   pooler: true,
@@ -93,26 +96,31 @@ export class BertForPreTraining extends pretraining(family, {
   logits: ({ cls }, states) => cls.forward(states),
   nextSentence: ({ cls }, states, { stack }) => cls.seq_relationship.forward(stack.pooled(states)),
 }) {}
+/** BERT for next sentence prediction. */
 export class BertForNextSentencePrediction extends nextSentencePredictor(family, {
   architectures: 'BertForNextSentencePrediction',
   pooler: true,
   layers: (config) => ({ cls: new NextSentenceHead(config) }),
   logits: ({ cls }, states, { stack }) => cls.forward(stack.pooled(states)),
 }) {}
+/** BERT for text classification. */
 export class BertForSequenceClassification extends sequenceClassifier(family, {
   architectures: 'BertForSequenceClassification',
   pooler: true,
   layers: bertClassifier,
   logits: (layers, states, { stack }) => classify(layers, stack.pooled(states)),
 }) {}
+/** BERT for token classification. */
 export class BertForTokenClassification extends tokenClassifier(family, {
   architectures: 'BertForTokenClassification',
   layers: bertClassifier,
   logits: classify,
 }) {}
+/** BERT for extractive question answering. */
 export class BertForQuestionAnswering extends questionAnswerer(family, {
   architectures: 'BertForQuestionAnswering',
 }) {}
+/** BERT as a causal language model. `is_decoder` must be true. */
 export class BertLMHeadModel extends causalLM(family, 'BertLMHeadModel', {
   layers: (config, { embeddings }) => {
     requireDecoder(config, family.title)
@@ -121,6 +129,7 @@ export class BertLMHeadModel extends causalLM(family, 'BertLMHeadModel', {
   logits: ({ cls }, states) => cls.forward(states),
 }) {}
 
+/** Definition of the BERT family. */
 export const bert = defineModel({
   ...family,
   otherNames: [],

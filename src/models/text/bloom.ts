@@ -48,8 +48,8 @@ const schema = once(() =>
     apply_residual_connection_post_layernorm: z.boolean().default(false),
     hidden_dropout: probability.default(0),
     attention_dropout: probability.default(0),
-    classifier_dropout: probability.nullish(), // of token classification; none: hidden_dropout
-    seq_length: dimension.default(2048), // of the training: any length can be computed
+    classifier_dropout: probability.nullish(), // for token classification; null: hidden_dropout
+    seq_length: dimension.default(2048), // in training; the model accepts any length
     tie_word_embeddings: z.boolean().default(true),
     pad_token_id: tokenId.default(null),
     bos_token_id: tokenId.default(1),
@@ -58,9 +58,10 @@ const schema = once(() =>
   }),
 )
 
+/** Config of BLOOM. */
 export type BloomConfig = z.output<ReturnType<typeof schema>>
 
-/** What all layers share: the visible keys, and the bias of each. */
+/** Inputs that all layers share: the mask of visible keys and the ALiBi biases. */
 interface Shared {
   mask?: Tensor
   bias: Tensor
@@ -74,7 +75,7 @@ class Attention extends Module<BloomConfig> {
   forward(x: Tensor, shared: Shared, cache?: LayerCache): Tensor {
     const { n_head: heads, attention_dropout } = this.config
     const [batch, tokens, width] = x.shape
-    // Each head's q, k and v lie together.
+    // q, k and v of each head are adjacent.
     const joint = this.query_key_value.forward(x).reshape(batch, tokens, heads, 3, width / heads)
     const [q, k, v] = joint.unbind(3).map((part) => part.reshape(batch, tokens, width))
     const dropout = this.training ? attention_dropout : 0
@@ -152,12 +153,15 @@ const family: DecoderFamily<BloomConfig, Transformer, 'transformer'> = {
   cache: cacheOf('n_layer', 'n_head', 'hidden_size'),
 }
 
+/** BLOOM as a causal language model. */
 export class Bloom extends causalLM(family, 'BloomForCausalLM') {}
+/** BLOOM for text classification. */
 export class BloomForSequenceClassification extends lastTokenClassifier(
   family,
   'BloomForSequenceClassification',
 ) {}
 
+/** Definition of the BLOOM family. */
 export const bloom = defineModel({
   ...family,
   otherNames: [],

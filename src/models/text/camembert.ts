@@ -9,12 +9,18 @@ const schema = once(() => robertaSchema().extend({ vocab_size: dimension.default
 const family = robertaFamily('camembert', 'CamemBERT', schema)
 const heads = robertaHeads(family, 'Camembert')
 
+/** CamemBERT without a head: hidden states of tokens. */
 export class CamembertModel extends heads.Model {}
+/** CamemBERT for masked language modelling. */
 export class CamembertForMaskedLM extends heads.ForMaskedLM {}
+/** CamemBERT for text classification. */
 export class CamembertForSequenceClassification extends heads.ForSequenceClassification {}
+/** CamemBERT for token classification. */
 export class CamembertForTokenClassification extends heads.ForTokenClassification {}
+/** CamemBERT for extractive question answering. */
 export class CamembertForQuestionAnswering extends heads.ForQuestionAnswering {}
 
+/** Definition of the CamemBERT family. */
 export const camembert = defineModel({
   ...family,
   ...robertaDefaults,

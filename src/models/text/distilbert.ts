@@ -40,7 +40,7 @@ const schema = once(() =>
   z.object({
     vocab_size: dimension.default(30522),
     max_position_embeddings: dimension.default(512),
-    sinusoidal_pos_embds: z.boolean().default(false), // whether positions start from sinusoids
+    sinusoidal_pos_embds: z.boolean().default(false), // initialises positions with sinusoids
     n_layers: layerCount.default(6),
     n_heads: layerCount.default(12),
     dim: dimension.default(768),
@@ -57,6 +57,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of DistilBERT. */
 export type DistilBertConfig = z.output<ReturnType<typeof schema>>
 
 class Embeddings extends Module<DistilBertConfig> {
@@ -122,12 +123,12 @@ class Transformer extends Module<DistilBertConfig> {
   }
 }
 
-/** The stack. */
+/** The stack of DistilBERT. */
 class DistilBertStack extends Module<DistilBertConfig> {
   embeddings = new Embeddings(this.config)
   transformer = new Transformer(this.config)
 
-  /** ids (B, T) i32 -> states (B, T, C). */
+  /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
   forward(ids: Tensor, { attentionMask }: TextStackOptions): Tensor {
     return this.transformer.forward(this.embeddings.forward(ids), keyMask(attentionMask))
   }
@@ -156,7 +157,9 @@ const family: TextFamily<DistilBertConfig, DistilBertStack, 'distilbert'> = {
   ...bertKeys,
 }
 
+/** DistilBERT without a head: hidden states of tokens. */
 export class DistilBertModel extends textEncoder(family, 'DistilBertModel') {}
+/** DistilBERT for masked language modelling. */
 export class DistilBertForMaskedLM extends maskedLM(family, {
   architectures: 'DistilBertForMaskedLM',
   layers: (config, { embeddings }) => ({
@@ -172,6 +175,7 @@ export class DistilBertForMaskedLM extends maskedLM(family, {
     return vocab_projector.forward(vocab_layer_norm.forward(hidden))
   },
 }) {}
+/** DistilBERT for text classification. */
 export class DistilBertForSequenceClassification extends sequenceClassifier(family, {
   architectures: 'DistilBertForSequenceClassification',
   layers: (config, { labelCount }) => ({
@@ -181,10 +185,12 @@ export class DistilBertForSequenceClassification extends sequenceClassifier(fami
   logits: (layers, states) =>
     classify(layers, layers.pre_classifier.forward(states.select(1, 0)).relu()), // (B, T, C) -> (B, K)
 }) {}
+/** DistilBERT for token classification. */
 export class DistilBertForTokenClassification extends tokenClassifier(
   family,
   dropoutClassifier(family, 'DistilBertForTokenClassification', ({ dropout }) => dropout),
 ) {}
+/** DistilBERT for extractive question answering. */
 export class DistilBertForQuestionAnswering extends questionAnswerer(family, {
   architectures: 'DistilBertForQuestionAnswering',
   layers: (config) => ({
@@ -194,6 +200,7 @@ export class DistilBertForQuestionAnswering extends questionAnswerer(family, {
   logits: ({ qa_outputs, dropout }, states) => qa_outputs.forward(dropout.forward(states)),
 }) {}
 
+/** Definition of the DistilBERT family. */
 export const distilbert = defineModel({
   ...family,
   otherNames: [],
@@ -221,7 +228,9 @@ export const distilbert = defineModel({
   presets: {},
 })
 
-/** Learned positions, which may start from sinusoids (Vaswani et al., 2017, section 3.5) as in transformers. */
+/**
+ * Learned positions. As in transformers, they may be initialised with sinusoids (Vaswani et al., 2017, section 3.5).
+ */
 function positions(config: DistilBertConfig): Embedding {
   const { max_position_embeddings: count, dim, initializer_range: std } = config
   const table = new Embedding(count, dim, { std })

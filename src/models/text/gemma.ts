@@ -1,4 +1,4 @@
-// Gemma (Gemma Team, 2024): Llama with GeGLU, scaled embeddings, and norms that store their distance from 1.
+// Gemma (Gemma Team, 2024): Llama with GeGLU, scaled embeddings, and norms whose weights are stored minus 1.
 import { z } from 'zod'
 import { RMSNorm } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
@@ -23,7 +23,7 @@ const schema = once(() =>
     num_attention_heads: layerCount.default(16),
     num_key_value_heads: layerCount.nullable().default(16),
     head_dim: layerCount.nullable().default(256),
-    // The first uploads say gelu and mean its approximation.
+    // The first releases specify gelu, but use its tanh approximation.
     hidden_act: activation
       .default('gelu_pytorch_tanh')
       .transform((name) => (name === 'gelu' ? 'gelu_pytorch_tanh' : name)),
@@ -37,6 +37,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of Gemma. */
 export type GemmaConfig = z.output<ReturnType<typeof schema>>
 
 class Norm extends RMSNorm {
@@ -54,16 +55,19 @@ const family = llamaFamily<GemmaConfig>({
   modelType: 'gemma',
   title: 'Gemma',
   schema,
-  unread: unreadKeys('hidden_activation'), // of the versions in which hidden_act was not yet read
+  unread: unreadKeys('hidden_activation'), // used by versions that did not read hidden_act
   plan: ({ hidden_size }) => ({ embeddingScale: Math.sqrt(hidden_size), Norm }),
 })
 
+/** Gemma as a causal language model. */
 export class Gemma extends causalLM(family, 'GemmaForCausalLM') {}
+/** Gemma for text classification. */
 export class GemmaForSequenceClassification extends lastTokenClassifier(
   family,
   'GemmaForSequenceClassification',
 ) {}
 
+/** Definition of the Gemma family. */
 export const gemma = defineModel({
   ...family,
   ...llamaDefaults,
@@ -78,6 +82,6 @@ export const gemma = defineModel({
     className: 'GemmaForCausalLM',
     biases: ['attention_bias'],
     fields: { hidden_act: 'gelu_pytorch_tanh', hidden_activation: 'gelu_pytorch_tanh' },
-    normShift: -1, // its norms multiply by 1 + weight; files hold the sum
+    normShift: -1, // norms multiply by 1 + weight, and files contain the sum
   }),
 })

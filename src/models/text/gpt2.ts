@@ -52,7 +52,7 @@ const schema = once(() =>
     resid_pdrop: probability.default(0.1),
     embd_pdrop: probability.default(0.1),
     attn_pdrop: probability.default(0.1),
-    classifier_dropout: probability.nullish(), // of token classification; none: 0.1
+    classifier_dropout: probability.nullish(), // for token classification; null: 0.1
     layer_norm_epsilon: epsilon.default(1e-5),
     initializer_range: deviation.default(0.02),
     scale_attn_weights: z.boolean().default(true),
@@ -65,16 +65,18 @@ const schema = once(() =>
   }),
 )
 
-/** Keys of a head for multiple choice, and of the first uploads. */
+/** Keys for multiple choice heads, and keys of the first releases. */
 export const gptKeys = [
   ...['summary_type', 'summary_use_proj', 'summary_activation', 'summary_proj_to_labels'],
   ...['summary_first_dropout', 'n_ctx', 'n_special', 'predict_special_tokens'],
 ]
 
+/** Config of GPT-2. */
 export type GPT2Config = z.output<ReturnType<typeof schema>>
-/** The config of a layer, with its number. */
+/** Config of a layer of GPT-2, with its index. */
 export type GPT2LayerConfig = GPT2Config & { layer: number }
 
+/** Causal self-attention of GPT-2: x (B, T, C) -> (B, T, C). */
 export class GPT2Attention extends Module<GPT2LayerConfig> {
   static readonly configRules = wholeConfig
   c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, initial(this.config))
@@ -91,6 +93,7 @@ export class GPT2Attention extends Module<GPT2LayerConfig> {
   }
 }
 
+/** Feed-forward network of GPT-2: x (B, T, C) -> (B, T, C). */
 export class GPT2MLP extends Module<GPT2Config> {
   static readonly configRules = wholeConfig
   c_fc = new Conv1D(this.config.n_embd, innerSize(this.config), initial(this.config))
@@ -147,7 +150,7 @@ const family: DecoderFamily<GPT2Config, Transformer, 'transformer'> = {
       num_attention_heads: 'n_head',
       num_hidden_layers: 'n_layer',
     },
-    unread: unreadKeys(...gptKeys, 'reorder_and_upcast_attn'), // which chooses how float16 is summed
+    unread: unreadKeys(...gptKeys, 'reorder_and_upcast_attn'), // affects only summation in float16
     complete: (config) => checkDivides(config, 'n_head', 'n_embd', 'GPT-2'),
   },
   Stack: Transformer,
@@ -155,15 +158,18 @@ const family: DecoderFamily<GPT2Config, Transformer, 'transformer'> = {
   names: { width: 'n_embd', layers: ['h'], embeddings: 'wte' },
   contextLength: ({ n_positions }) => n_positions,
   cache: cacheOf('n_layer', 'n_head', 'n_embd'),
-  ignoredKeys: /(^|\.)attn\.(bias|masked_bias)$/, // the causal mask of each layer, in old uploads
+  ignoredKeys: /(^|\.)attn\.(bias|masked_bias)$/, // causal masks, stored in old checkpoints
 }
 
+/** GPT-2 as a causal language model. */
 export class GPT2 extends causalLM(family, 'GPT2LMHeadModel') {}
+/** GPT-2 for text classification. */
 export class GPT2ForSequenceClassification extends lastTokenClassifier(
   family,
   'GPT2ForSequenceClassification',
 ) {}
 
+/** Definition of the GPT-2 family. */
 export const gpt2 = defineModel({
   ...family,
   otherNames: [],
@@ -194,7 +200,8 @@ export const gpt2 = defineModel({
     'gpt2-medium': size(24, 1024, 16),
     'gpt2-large': size(36, 1280, 20),
     'gpt2-xl': size(48, 1600, 25),
-    // Brown et al. (2020), table 2.1; every layer attends to all tokens here, there every second only to near ones
+    // Brown et al. (2020), table 2.1. Here all layers have full attention; in GPT-3, every second layer has local
+    // attention.
     'gpt3-175b': size(96, 12288, 96, 2048),
   },
 })
@@ -207,7 +214,7 @@ const innerSize = (config: GPT2Config): number => config.n_inner ?? 4 * config.n
 
 const initial = ({ initializer_range: std }: GPT2Config): { std: number } => ({ std })
 
-/** Each layer adds two outputs to the residual stream: this keeps its variance. */
+/** Scales the initial weights, because each layer adds two outputs to the residual stream. This keeps its variance. */
 const residual = ({ initializer_range, n_layer }: GPT2Config): { std: number } => ({
   std: initializer_range / Math.sqrt(2 * n_layer),
 })

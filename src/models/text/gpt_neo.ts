@@ -49,20 +49,20 @@ const schema = once(() =>
     num_layers: layerCount.default(24),
     num_heads: layerCount.default(16),
     intermediate_size: dimension.nullable().default(null), // null: four times hidden_size
-    // [[["global", "local"], 12]]: alternating, 24 layers in all
+    // [[["global", "local"], 12]]: alternating, 24 layers in total
     attention_types: z
       .array(z.tuple([z.array(attentionType).max(64), layerCount]))
       .max(64)
       .nullish()
       .transform((types) => types ?? [[['global' as const, 'local' as const], 12] as const]),
-    // Layer by layer, where a config repeats attention_types
+    // One type per layer. Some configs contain it in addition to attention_types.
     attention_layers: z.array(attentionType).max(4096).nullish(),
     window_size: dimension.default(256),
     activation_function: activation.default('gelu_new'),
     resid_dropout: probability.default(0),
     embed_dropout: probability.default(0),
     attention_dropout: probability.default(0),
-    classifier_dropout: probability.default(0.1), // of token classification
+    classifier_dropout: probability.default(0.1), // for token classification
     layer_norm_epsilon: epsilon.default(1e-5),
     initializer_range: deviation.default(0.02),
     tie_word_embeddings: z.boolean().default(true),
@@ -73,6 +73,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of GPT-Neo. */
 export type GPTNeoConfig = z.output<ReturnType<typeof schema>>
 
 class SelfAttention extends Module<GPTNeoConfig> {
@@ -159,15 +160,18 @@ const family: DecoderFamily<GPTNeoConfig, Transformer, 'transformer'> = {
   names: { width: 'hidden_size', layers: ['h'], embeddings: 'wte' },
   contextLength: ({ max_position_embeddings }) => max_position_embeddings,
   cache: cacheOf('num_layers', 'num_heads', 'hidden_size'),
-  ignoredKeys: /\.attention\.(bias|masked_bias)$/, // the mask of each layer, in old uploads
+  ignoredKeys: /\.attention\.(bias|masked_bias)$/, // causal masks, stored in old checkpoints
 }
 
+/** GPT-Neo as a causal language model. */
 export class GPTNeo extends causalLM(family, 'GPTNeoForCausalLM') {}
+/** GPT-Neo for text classification. */
 export class GPTNeoForSequenceClassification extends lastTokenClassifier(
   family,
   'GPTNeoForSequenceClassification',
 ) {}
 
+/** Definition of the GPT-Neo family. */
 export const gptNeo = defineModel({
   ...family,
   otherNames: [],
@@ -201,7 +205,7 @@ export const gptNeo = defineModel({
   presets: {},
 })
 
-/** The kind of attention of each layer. */
+/** The type of attention of each layer. */
 function attentionTypes({
   attention_layers,
   attention_types,
@@ -223,7 +227,7 @@ function checked(config: GPTNeoConfig): GPTNeoConfig {
     {
       key: 'attention_types',
       value: config.attention_types,
-      remedy: `Write [[["global"], ${num_layers}]], for example.`,
+      remedy: `Write, for example, [[["global"], ${num_layers}]].`,
     },
   )
 }

@@ -1,4 +1,4 @@
-// Granite (IBM, 2024): Llama with factors of embeddings, scores, residuals and logits.
+// Granite (IBM, 2024): Llama with factors for embeddings, scores, residuals and logits.
 import { z } from 'zod'
 import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
@@ -14,15 +14,16 @@ const schema = once(() =>
     attention_bias: z.boolean().default(false),
     mlp_bias: z.boolean().default(false),
     embedding_multiplier: factor,
-    attention_multiplier: factor, // in place of 1/√D
+    attention_multiplier: factor, // replaces 1/√D
     residual_multiplier: factor,
     logits_scaling: z
       .number()
       .refine((value) => value !== 0, 'must not be 0')
-      .default(1), // divides
+      .default(1), // a divisor
   }),
 )
 
+/** Config of Granite. */
 export type GraniteConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<GraniteConfig>({
@@ -36,11 +37,13 @@ const family = llamaFamily<GraniteConfig>({
   }),
 })
 
+/** Granite as a causal language model. */
 export class Granite extends causalLM(family, 'GraniteForCausalLM', {
   ...outputLayer(family),
   logits: ({ lm_head }, states, { config }) => lm_head.forward(states).div(config.logits_scaling),
 }) {}
 
+/** Definition of the Granite family. */
 export const granite = defineModel({
   ...family,
   ...llamaDefaults,

@@ -1,4 +1,4 @@
-// Llama (Touvron et al., 2023). Its stack is in shared/llama.ts.
+// Llama (Touvron et al., 2023). The stack is in shared/llama.ts.
 import { z } from 'zod'
 import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
@@ -16,6 +16,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of Llama. */
 export type LlamaConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<LlamaConfig>({
@@ -24,17 +25,20 @@ const family = llamaFamily<LlamaConfig>({
   schema,
 })
 
+/** Llama as a causal language model. */
 export class Llama extends causalLM(family, 'LlamaForCausalLM') {}
+/** Llama for text classification. */
 export class LlamaForSequenceClassification extends lastTokenClassifier(
   family,
   'LlamaForSequenceClassification',
 ) {}
 
+/** Definition of the Llama family. */
 export const llama = defineModel({
   ...family,
   ...llamaDefaults,
   heads: [Llama, LlamaForSequenceClassification, ...llamaHeads(family, 'Llama')],
-  // Also Mistral, SmolLM2 and all others that differ by size alone.
+  // Also used for Mistral, SmolLM2 and other models that differ from Llama only in size.
   gguf: llamaGGUF({
     architecture: 'llama',
     className: 'LlamaForCausalLM',

@@ -1,4 +1,4 @@
-// The config of Marian, with the keys of the published config.json.
+// The config of Marian, with the keys of published config.json files.
 
 import { z } from 'zod'
 import { HeedError } from '../../util/errors.ts'
@@ -47,8 +47,10 @@ const schema = once(() =>
   }),
 )
 
+/** Config of Marian. */
 export type MarianConfig = z.output<ReturnType<typeof schema>> & { decoder_start_token_id: number }
 
+/** How Marian's config.json is read. */
 export const marianFormat: ConfigFormat<MarianConfig> = {
   schema: once(() =>
     schema().transform((config) => ({
@@ -68,12 +70,13 @@ export const marianFormat: ConfigFormat<MarianConfig> = {
       'extra_pos_embeddings',
       'add_bias_logits',
     ),
-    // Layers normalise their outputs, as in the paper, and positions are sinusoids: transformers reads none of these.
+    // As in the paper, norms follow the residual connection and positions are sinusoids. transformers reads none of
+    // these.
     normalize_before: [false],
     normalize_embedding: [false],
     add_final_layer_norm: [false],
     static_position_embeddings: [true],
-    // Chances that a layer is left out in training
+    // LayerDrop: probability of skipping a layer in training
     encoder_layerdrop: [0],
     decoder_layerdrop: [0],
   },
@@ -86,7 +89,7 @@ export const marianFormat: ConfigFormat<MarianConfig> = {
   },
 }
 
-/** With shared embeddings there is one vocabulary. */
+/** Size of the target vocabulary. With shared embeddings, it is that of the source. */
 export const targetVocabSize = (config: MarianConfig): number =>
   config.share_encoder_decoder_embeddings
     ? config.vocab_size
@@ -107,7 +110,7 @@ function checkTied({ share_encoder_decoder_embeddings, tie_word_embeddings }: Ma
   if (tie_word_embeddings || !share_encoder_decoder_embeddings) return
   throw new HeedError(
     'invalid-config',
-    'Marian: tie_word_embeddings must be true where share_encoder_decoder_embeddings is, got false',
+    'Marian: tie_word_embeddings must be true if share_encoder_decoder_embeddings is true, got false',
     {
       key: 'tie_word_embeddings',
       value: false,

@@ -27,7 +27,7 @@ interface TargetOptions {
 }
 
 interface SourceOptions {
-  /** (B, S, C); default: the states that the cache holds. */
+  /** (B, S, C). Default: read keys and values from the cache. */
   encoded?: Tensor
   mask?: Tensor
   cache?: CrossCache
@@ -63,7 +63,7 @@ class CrossAttention extends Attention {
   }
 }
 
-/** What the layers of both halves have: self-attention, then two linear layers. */
+/** Parts of encoder and decoder layers: self-attention and a feed-forward network. */
 abstract class Layer extends Module<MarianConfig & { heads: number; inner: number }> {
   self_attn = new SelfAttention(this.config)
   self_attn_layer_norm = new LayerNorm(this.config.d_model)
@@ -114,7 +114,7 @@ abstract class Half extends Module<MarianConfig> {
     this.embed_tokens = embedding
   }
 
-  /** ids (B, T) at `positions` (T), which are below `limit` -> (B, T, C). */
+  /** Embeds ids (B, T) at `positions` (T), which are below `limit`: (B, T, C). */
   protected embed(ids: Tensor, positions: Tensor, limit: number): Tensor {
     const { scale_embedding, d_model } = this.config
     const tokens = this.embed_tokens.forward(ids)
@@ -153,7 +153,7 @@ class Decoder extends Half {
     }))
   }
 
-  /** ids (B, T) at `positions` -> (B, T, C), with the source of each layer, if there is one. */
+  /** Computes states (B, T, C) from ids (B, T) at `positions`. `sourceOf` returns the source of each layer, or null. */
   run(
     ids: Tensor,
     positions: Tensor,
@@ -169,7 +169,7 @@ class Decoder extends Half {
   }
 }
 
-/** The decoder without a source. Its layers keep their attention to a source, which is not used, as in transformers. */
+/** The decoder without a source. As in transformers, its layers have an unused cross-attention. */
 export class DecoderOnly extends Module<MarianConfig> {
   decoder = new Decoder(this.config, embedding(this.config.vocab_size, this.config))
 
@@ -186,6 +186,7 @@ export class DecoderOnly extends Module<MarianConfig> {
   }
 }
 
+/** The stack of Marian. */
 export class EncoderDecoder extends Module<MarianConfig> {
   shared = this.config.share_encoder_decoder_embeddings
     ? embedding(this.config.vocab_size, this.config)

@@ -1,5 +1,5 @@
-// Marian (Junczys-Dowmunt et al., 2018): the Transformer of Vaswani et al. (2017), published by OPUS-MT for many pairs
-// of languages.
+// Marian (Junczys-Dowmunt et al., 2018): the Transformer of Vaswani et al. (2017). OPUS-MT has published models for
+// many language pairs.
 import { EncoderDecoderCache, Linear } from '../../nn/index.ts'
 import { Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { defineModel } from '../definition.ts'
@@ -18,7 +18,7 @@ const shared = {
   config: marianFormat,
   prefix: 'model',
   contextLength: ({ max_position_embeddings }: MarianConfig) => max_position_embeddings,
-  ignoredKeys: /\.embed_positions\.weight$/, // computed here, stored in some uploads
+  ignoredKeys: /\.embed_positions\.weight$/, // sinusoids, which some checkpoints contain
 } as const
 
 const family: Seq2SeqFamily<MarianConfig, EncoderDecoder, 'model'> = {
@@ -50,9 +50,10 @@ const decoderFamily: DecoderFamily<MarianConfig, DecoderOnly, 'model'> = {
     heads,
     headDim: d_model / heads,
   }),
-  renamedKeys: [[/^model\.shared\./, 'model.decoder.embed_tokens.']], // in checkpoints of both halves
+  renamedKeys: [[/^model\.shared\./, 'model.decoder.embed_tokens.']], // in encoder-decoder checkpoints
 }
 
+/** Marian for translation. */
 export class Marian extends seq2seqLM(family, {
   architectures: 'MarianMTModel',
   layers: (config, { stack }) => ({
@@ -67,7 +68,7 @@ export class Marian extends seq2seqLM(family, {
     lm_head.forward(states).add(final_logits_bias),
 }) {}
 
-/** The decoder alone, which continues texts. */
+/** Marian's decoder as a causal language model. */
 export class MarianForCausalLM extends causalLM(decoderFamily, 'MarianForCausalLM', {
   layers: (config, { embeddings }) => ({
     lm_head: new Linear(config.d_model, config.vocab_size, {
@@ -79,6 +80,7 @@ export class MarianForCausalLM extends causalLM(decoderFamily, 'MarianForCausalL
   logits: ({ lm_head }: OutputLayer, states) => lm_head.forward(states),
 }) {}
 
+/** Definition of the Marian family. */
 export const marian = defineModel({
   ...family,
   otherNames: [],
@@ -93,7 +95,7 @@ export const marian = defineModel({
     encoder_ffn_dim: 4 * dim,
     decoder_ffn_dim: 4 * dim,
     scale_embedding: true,
-    init_std: dim ** -0.5, // scaled by √dim, embeddings are as large as positions
+    init_std: dim ** -0.5, // scaled by √dim, embeddings have the same magnitude as positions
   }),
   dropout: ['dropout'],
   tokenizer: seq2seqTokenizer,
@@ -104,7 +106,7 @@ export const marian = defineModel({
   presets: {},
 })
 
-/** A parameter that is saved, but not trained. */
+/** A parameter that is saved but not trained. */
 function fixed(values: Tensor): Parameter {
   const parameter = new Parameter(values)
   parameter.requiresGrad = false

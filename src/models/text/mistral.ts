@@ -18,6 +18,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of Mistral. */
 export type MistralConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<MistralConfig>({
@@ -27,15 +28,18 @@ const family = llamaFamily<MistralConfig>({
   plan: ({ sliding_window }) => ({ window: () => sliding_window }),
 })
 
+/** Mistral as a causal language model. */
 export class Mistral extends causalLM(family, 'MistralForCausalLM') {}
+/** Mistral for text classification. */
 export class MistralForSequenceClassification extends lastTokenClassifier(
   family,
   'MistralForSequenceClassification',
 ) {}
 
+/** Definition of the Mistral family. */
 export const mistral = defineModel({
   ...family,
   ...llamaDefaults,
   heads: [Mistral, MistralForSequenceClassification, ...llamaHeads(family, 'Mistral', 'model')],
-  gguf: null, // its files say `llama`
+  gguf: null, // Mistral's GGUF files have the architecture `llama`
 })

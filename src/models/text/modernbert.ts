@@ -1,5 +1,5 @@
-// ModernBERT (Warner et al., 2024): an encoder with norms before each half of a layer, rotary positions, GeGLU, and
-// windows in most layers. Field names are checkpoint keys: renaming one breaks loading.
+// ModernBERT (Warner et al., 2024): an encoder with pre-norm, rotary positions, GeGLU, and sliding windows in most
+// layers. Field names are checkpoint keys: renaming one breaks loading.
 // B batch, T tokens, C = hidden_size, H heads, D = C / H
 import { z } from 'zod'
 import {
@@ -63,17 +63,17 @@ const schema = once(() =>
     attention_bias: z.boolean().default(false),
     attention_dropout: probability.default(0),
     layer_types: z.array(layerType).max(4096).nullish(),
-    global_attn_every_n_layers: layerCount.default(3), // where layer_types is null
+    global_attn_every_n_layers: layerCount.default(3), // if layer_types is null
     rope_parameters: z
       .strictObject({
         full_attention: ropeFields.rope_parameters,
         sliding_attention: ropeFields.rope_parameters,
       })
       .nullish(),
-    rope_scaling: ropeFields.rope_scaling, // of both kinds of layers, in place of their own
+    rope_scaling: ropeFields.rope_scaling, // overrides the parameters of both layer types
     global_rope_theta: theta.default(160_000),
     local_rope_theta: theta.default(10_000),
-    local_attention: dimension.default(128), // the window, both sides together
+    local_attention: dimension.default(128), // window size, both sides together
     embedding_dropout: probability.default(0),
     mlp_bias: z.boolean().default(false),
     mlp_dropout: probability.default(0),
@@ -92,6 +92,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of ModernBERT. */
 export type ModernBertConfig = z.output<ReturnType<typeof schema>>
 
 class Embeddings extends Module<ModernBertConfig> {
@@ -134,7 +135,7 @@ class Attention extends Module<ModernBertConfig> {
   }
 }
 
-/** GeGLU (Shazeer, 2020): one matrix for values and gate. */
+/** GeGLU (Shazeer, 2020), with a joint projection of values and gate. */
 class MLP extends Module<ModernBertConfig> {
   Wi = linear(
     this.config.hidden_size,
@@ -158,7 +159,7 @@ class MLP extends Module<ModernBertConfig> {
 }
 
 class Layer extends Module<ModernBertConfig & { layer: number }> {
-  /** The first layer has none: the embeddings are normalised. */
+  /** null in the first layer, because the embeddings are already normalised. */
   attn_norm = this.config.layer === 0 ? null : norm(this.config)
   attn = new Attention(this.config)
   mlp_norm = norm(this.config)
@@ -182,7 +183,7 @@ class ModernBertStack extends Module<ModernBertConfig> {
     sliding_attention: rotaryOf(this.config, 'sliding_attention'),
   }
 
-  /** ids (B, T) i32 -> states (B, T, C). */
+  /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
   forward(ids: Tensor, { attentionMask }: TextStackOptions): Tensor {
     const positions = arange(ids.shape[1])
     const window = Math.floor(this.config.local_attention / 2) + 1
@@ -251,7 +252,9 @@ const classify = (
   states: Tensor,
 ): Tensor => layer.forward(drop.forward(head.forward(states)))
 
+/** ModernBERT without a head: hidden states of tokens. */
 export class ModernBertModel extends textEncoder(family, 'ModernBertModel') {}
+/** ModernBERT for masked language modelling. */
 export class ModernBertForMaskedLM extends maskedLM(family, {
   architectures: 'ModernBertForMaskedLM',
   layers: (config, { embeddings }) => ({
@@ -265,6 +268,7 @@ export class ModernBertForMaskedLM extends maskedLM(family, {
   logits: ({ head, decoder }, states) => decoder.forward(head.forward(states)),
 }) {}
 
+/** Definition of the ModernBERT family. */
 export const modernbert = defineModel({
   ...family,
   otherNames: [],

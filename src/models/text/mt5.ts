@@ -1,4 +1,4 @@
-// mT5 (Xue et al., 2021): T5 v1.1 for 101 languages, whose output layer reads the states as they are.
+// mT5 (Xue et al., 2021): T5 v1.1 for 101 languages, with an output layer on unscaled states.
 import { z } from 'zod'
 import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
@@ -19,17 +19,23 @@ const variant: T5Variant = {
       tie_word_embeddings: z.boolean().default(false),
     }),
   ),
-  // Checkpoints decide about the output layer: transformers writes tie_word_embeddings: true for all of them.
+  // The output layer is never tied: transformers writes tie_word_embeddings: true regardless of the checkpoint.
   output: () => ({ tied: false, scaled: false }),
 }
 const heads = t5Heads(variant, 'MT5')
 
+/** mT5 for text generation from a source text. */
 export class MT5ForConditionalGeneration extends heads.ForConditionalGeneration {}
+/** mT5's encoder: hidden states of tokens. */
 export class MT5EncoderModel extends heads.EncoderModel {}
+/** mT5 for text classification. */
 export class MT5ForSequenceClassification extends heads.ForSequenceClassification {}
+/** mT5 for token classification. */
 export class MT5ForTokenClassification extends heads.ForTokenClassification {}
+/** mT5 for extractive question answering. */
 export class MT5ForQuestionAnswering extends heads.ForQuestionAnswering {}
 
+/** Definition of the mT5 family. */
 export const mt5 = defineModel({
   ...t5Family(variant).both,
   ...t5Defaults,

@@ -1,4 +1,4 @@
-// GPT (Radford et al., 2018): GPT-2 with norms behind the residuals. Field names are checkpoint keys.
+// GPT (Radford et al., 2018): GPT-2 with norms after the residual connections. Field names are checkpoint keys.
 // B batch, T tokens, C = n_embd, V = vocab_size
 import { z } from 'zod'
 import {
@@ -32,7 +32,7 @@ import { gptSizes } from '../shared/sizes.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
 import { GPT2Attention, type GPT2LayerConfig, GPT2MLP, gpt2, gptKeys } from './gpt2.ts'
 
-/** By this config's names, where gelu is the approximation. */
+/** Activation functions by their names in this config, where gelu means the tanh approximation. */
 const activationsHere = { gelu: 'gelu_new', relu: 'relu', silu: 'silu', swish: 'silu' } as const
 
 const schema = once(() =>
@@ -54,6 +54,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of GPT. */
 export type OpenAIGPTConfig = z.output<ReturnType<typeof schema>>
 
 class Block extends Module<GPT2LayerConfig> {
@@ -107,15 +108,18 @@ const family: DecoderFamily<OpenAIGPTConfig, Transformer, 'transformer'> = {
   names: { width: 'n_embd', layers: ['h'], embeddings: 'tokens_embed' },
   contextLength: ({ n_positions }) => n_positions,
   cache: cacheOf('n_layer', 'n_head', 'n_embd'),
-  ignoredKeys: /\.attn\.bias$/, // the causal mask of each layer, in old uploads
+  ignoredKeys: /\.attn\.bias$/, // causal masks, stored in old checkpoints
 }
 
+/** GPT as a causal language model. */
 export class OpenAIGPT extends causalLM(family, 'OpenAIGPTLMHeadModel') {}
+/** GPT for text classification. */
 export class OpenAIGPTForSequenceClassification extends lastTokenClassifier(
   family,
   'OpenAIGPTForSequenceClassification',
 ) {}
 
+/** Definition of the GPT family. */
 export const openAIGPT = defineModel({
   ...family,
   otherNames: [],
@@ -130,7 +134,7 @@ export const openAIGPT = defineModel({
   presets: {},
 })
 
-/** The config in GPT-2's words. */
+/** Converts the config to GPT-2's keys. */
 function layerConfig({ afn, ...config }: OpenAIGPTConfig, layer: number): GPT2LayerConfig {
   return { ...configOf(gpt2, { ...config, activation_function: activationsHere[afn] }), layer }
 }

@@ -1,4 +1,4 @@
-// Phi-3 (Abdin et al., 2024): Llama with fused projections and rotary positions of long texts (Ding et al., 2024).
+// Phi-3 (Abdin et al., 2024): Llama with fused projections, and LongRoPE for long contexts (Ding et al., 2024).
 import { z } from 'zod'
 import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
@@ -12,7 +12,7 @@ import { llamaCommonSchema } from '../shared/llama-config.ts'
 import { llamaTokenClassifier } from '../shared/llama-heads.ts'
 import { ropeFields, ropeOf } from '../shared/rope.ts'
 
-/** The first uploads call "longrope" by the names of its drafts. */
+/** The first releases have the type names of LongRoPE's drafts. */
 const rope = z.preprocess(
   (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
@@ -24,7 +24,7 @@ const rope = z.preprocess(
   },
   ropeFields.rope_scaling.refine(
     (value) => [undefined, 'default', 'longrope'].includes(value?.rope_type),
-    "must have the rope_type 'longrope', or 'default'",
+    "must have the rope_type 'longrope' or 'default'",
   ),
 )
 
@@ -36,7 +36,7 @@ const schema = once(() =>
     rope_scaling: rope,
     rope_parameters: rope,
     resid_pdrop: probability.default(0),
-    embd_pdrop: probability.default(0), // transformers ignores it
+    embd_pdrop: probability.default(0), // ignored, as in transformers
     max_position_embeddings: dimension.default(4096),
     original_max_position_embeddings: dimension.default(4096),
     rms_norm_eps: epsilon.default(1e-5),
@@ -46,6 +46,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of Phi-3. */
 export type Phi3Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<Phi3Config>({
@@ -62,8 +63,10 @@ const family = llamaFamily<Phi3Config>({
   }),
 })
 
+/** Phi-3 as a causal language model. */
 export class Phi3 extends causalLM(family, 'Phi3ForCausalLM') {}
 
+/** Definition of the Phi-3 family. */
 export const phi3 = defineModel({
   ...family,
   ...llamaDefaults,

@@ -1,4 +1,4 @@
-// Qwen2 (Yang et al., 2024): Llama with biases of queries, keys and values, and windows in some layers.
+// Qwen2 (Yang et al., 2024): Llama with biases in the q, k and v projections, and sliding windows in some layers.
 import type { z } from 'zod'
 import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
@@ -22,6 +22,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of Qwen2. */
 export type Qwen2Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<Qwen2Config>({
@@ -31,12 +32,15 @@ const family = llamaFamily<Qwen2Config>({
   plan: (config) => ({ qkvBias: true, window: (layer) => windowOf(config, layer) }),
 })
 
+/** Qwen2 as a causal language model. */
 export class Qwen2 extends causalLM(family, 'Qwen2ForCausalLM') {}
+/** Qwen2 for text classification. */
 export class Qwen2ForSequenceClassification extends lastTokenClassifier(
   family,
   'Qwen2ForSequenceClassification',
 ) {}
 
+/** Definition of the Qwen2 family. */
 export const qwen2 = defineModel({
   ...family,
   ...llamaDefaults,

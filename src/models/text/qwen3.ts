@@ -1,4 +1,4 @@
-// Qwen3 (Yang et al., 2025): Llama with normalised queries and keys, and windows in some layers.
+// Qwen3 (Yang et al., 2025): Llama with normalised queries and keys, and sliding windows in some layers.
 import { z } from 'zod'
 import { RMSNorm } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
@@ -26,6 +26,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of Qwen3. */
 export type Qwen3Config = z.output<ReturnType<typeof schema>>
 
 class Attention extends SeparateAttention {
@@ -38,7 +39,7 @@ class Attention extends SeparateAttention {
   }
 }
 
-/** (B, T, H·D): normalises each head. */
+/** Normalises each head of x (B, T, H·D). */
 function byHead(norm: RMSNorm, x: Tensor): Tensor {
   const [batch, tokens] = x.shape
   const [headDim] = norm.weight.shape
@@ -52,12 +53,15 @@ const family = llamaFamily<Qwen3Config>({
   plan: (config) => ({ window: (layer) => windowOf(config, layer), Attention }),
 })
 
+/** Qwen3 as a causal language model. */
 export class Qwen3 extends causalLM(family, 'Qwen3ForCausalLM') {}
+/** Qwen3 for text classification. */
 export class Qwen3ForSequenceClassification extends lastTokenClassifier(
   family,
   'Qwen3ForSequenceClassification',
 ) {}
 
+/** Definition of the Qwen3 family. */
 export const qwen3 = defineModel({
   ...family,
   ...llamaDefaults,

@@ -2,19 +2,20 @@ import { EncoderDecoderCache } from '../../nn/index.ts'
 import { type Tensor, zeros } from '../../tensor/index.ts'
 import { HeedError, ShapeError } from '../../util/errors.ts'
 
+/** Sizes of a recurrent cache. */
 export interface RecurrentCacheSize {
-  /** The most target tokens; the memory does not depend on it. */
+  /** Maximum number of target tokens. The memory does not depend on it. */
   capacity: number
   sourceLength: number
   batch?: number
-  /** Rows of the decoder's state. */
+  /** Number of rows of the decoder's state. */
   rows: number
-  /** States of the source that attention needs. */
+  /** Number of source states that attention needs. */
   states: number
   hiddenSize: number
 }
 
-/** The state of a recurrent decoder, and what it reads of the source. */
+/** The state of a recurrent decoder, and the encoded source. */
 export class RecurrentCache extends EncoderDecoderCache {
   readonly state: Tensor // (B, rows, H)
   readonly encoded: Tensor // (B, rows + states, H)
@@ -28,17 +29,17 @@ export class RecurrentCache extends EncoderDecoderCache {
     this.encoded.becomeState()
   }
 
-  /** Replaces the source. @throws ShapeError for a source of another size */
+  /** Replaces the source. @throws ShapeError for another shape */
   setSource(encoded: Tensor): void {
     if (encoded.shape.join() !== this.encoded.shape.join())
       throw new ShapeError(
         `The encoded source must be (${this.encoded.shape.join(', ')}) for this cache, got (${encoded.shape.join(', ')})`,
-        { remedy: 'Create the cache with the length and the batch size of the source.' },
+        { remedy: "Create the cache with the source's length and batch size." },
       )
     this.encoded.assign(encoded)
   }
 
-  /** Keeps the state after the newest token. */
+  /** Stores the state after the newest token. */
   setState(state: Tensor): void {
     this.state.assign(state)
   }
@@ -54,12 +55,12 @@ export class RecurrentCache extends EncoderDecoderCache {
     this.encoded.assign(smaller.encoded)
   }
 
-  /** @throws HeedError: the states of earlier tokens are not kept */
+  /** @throws HeedError for another length, because the states of earlier tokens are not stored */
   override rewind(length: number): void {
     if (length !== this.length)
       throw new HeedError(
         'unsupported',
-        `A recurrent cache must stay at its ${this.length} tokens, got rewind(${length})`,
+        `A recurrent cache must keep all its ${this.length} tokens, got rewind(${length})`,
         { remedy: 'Create a new cache and decode the tokens again.' },
       )
   }

@@ -19,17 +19,17 @@ const schema = once(() =>
   z.object({
     vocab_size: dimension.default(8000),
     embedding_size: dimension.default(256),
-    hidden_size: dimension.default(256), // of the decoder, and of both directions of the encoder together
-    num_hidden_layers: layerCount.default(1), // in each half
+    hidden_size: dimension.default(256), // of the decoder; of both directions of the encoder together
+    num_hidden_layers: layerCount.default(1), // in the encoder and in the decoder
     cell_type: z.enum(cellTypes).default('gru'),
-    attention_type: z.enum(attentionTypes).default('additive'), // 'none': the decoder sees the encoder's last state only
+    attention_type: z.enum(attentionTypes).default('additive'), // 'none': the decoder gets only the encoder's last state
     bidirectional: z.boolean().default(true),
     dropout: probability.default(0.1),
     init_std: deviation.default(0.06), // of embeddings
     scale_embedding: z.boolean().default(true), // multiplies embeddings by √embedding_size
     share_encoder_decoder_embeddings: z.boolean().default(true),
     tie_word_embeddings: z.boolean().default(true),
-    max_position_embeddings: z.int().min(2).max(4096).default(256), // steps are unrolled: longer texts make longer programs
+    max_position_embeddings: z.int().min(2).max(4096).default(256), // steps are unrolled, so longer texts need larger programs
     pad_token_id: z.int().min(0).default(0),
     bos_token_id: tokenId.default(null),
     eos_token_id: eosTokenId.default(1),
@@ -38,10 +38,12 @@ const schema = once(() =>
   }),
 )
 
+/** Config of recurrent encoder-decoders. */
 export type Seq2SeqRNNConfig = z.output<ReturnType<typeof schema>> & {
   decoder_start_token_id: number
 }
 
+/** How the config.json of a recurrent encoder-decoder is read. */
 export const seq2seqRNNFormat: ConfigFormat<Seq2SeqRNNConfig> = {
   schema: once(() =>
     schema().transform((config) => ({
@@ -58,12 +60,12 @@ export const seq2seqRNNFormat: ConfigFormat<Seq2SeqRNNConfig> = {
   },
 }
 
-/** Each direction of the encoder has half of the width. */
+/** Each direction of the encoder has half the width. */
 function checkDirections({ bidirectional, hidden_size: value }: Seq2SeqRNNConfig): void {
   if (!bidirectional || value % 2 === 0) return
   throw new HeedError(
     'invalid-config',
-    `Seq2SeqRNN: hidden_size must be even where bidirectional is true, got ${value}`,
+    `Seq2SeqRNN: hidden_size must be even if bidirectional is true, got ${value}`,
     {
       key: 'hidden_size',
       value,

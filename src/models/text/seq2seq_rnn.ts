@@ -1,8 +1,8 @@
-// Recurrent encoder-decoders, the models for translation before the Transformer. The decoder starts from the encoder's
-// last state (Sutskever et al., 2014); with attention it also reads all states of the encoder before each token
+// Recurrent encoder-decoders, which were used for translation before the Transformer. The decoder starts with the last
+// state of the encoder (Sutskever et al., 2014). With attention, it also reads all states of the encoder at each step
 // (Bahdanau et al., 2015).
 // B batch, S source tokens, T target tokens, E embedding, H hidden size, V vocabulary
-// L layers, N tensors of a state (2 for LSTM: h and c)
+// L layers, N tensors per state (2 for LSTM: h and c)
 import {
   AdditiveAttention,
   DotAttention,
@@ -49,9 +49,9 @@ class Encoder extends Module<Seq2SeqRNNConfig> {
     this.rnn = new networks[cell_type](embedding_size, width, options)
   }
 
-  /** ids (B, S) -> (B, L·N + S, H): the decoder's first state, then, for attention, the state of each token. */
+  /** Encodes ids (B, S) to (B, L·N + S, H): the decoder's initial state and, for attention, the state of each token. */
   forward(ids: Tensor, attentionMask?: Tensor): Tensor {
-    const lengths = attentionMask?.to('i32').sum(1) // padding is on the right
+    const lengths = attentionMask?.to('i32').sum(1) // padding must be on the right
     const x = this.dropout.forward(embedded(this, ids)) // (B, S, E)
     const { output, state } = this.rnn.forward(x, { lengths })
     const first = cat(
@@ -61,7 +61,7 @@ class Encoder extends Module<Seq2SeqRNNConfig> {
     return this.config.attention_type === 'none' ? first : cat([first, output], 1)
   }
 
-  /** (L·D, B, H/D) -> (B, L, H). */
+  /** Joins the states of both directions: (L·D, B, H/D) -> (B, L, H). */
   private joinDirections(state: Tensor): Tensor {
     const [rows, batch] = state.shape
     const layers = this.config.num_hidden_layers
@@ -72,7 +72,7 @@ class Encoder extends Module<Seq2SeqRNNConfig> {
   }
 }
 
-/** The source, as attention reads it. */
+/** The source in the form that attention needs. */
 interface AttendedSource {
   states: Tensor // (B, S, H)
   projected: Tensor
@@ -86,7 +86,7 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
     return new cells[cell_type](i === 0 ? embedding_size : hidden_size, hidden_size)
   })
   attention = makeAttention(this.config)
-  /** Makes the context a part of the first layer's input. */
+  /** Projects the context to an additional input of the first layer. */
   context_proj = this.attention
     ? new Linear(this.config.hidden_size, this.layers[0].gates * this.config.hidden_size, {
         bias: false,
@@ -103,7 +103,7 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
     this.embed_tokens = embedding
   }
 
-  /** ids (B, T) -> (B, T, E), which is near the embedding of the most likely next token. */
+  /** Computes (B, T, E) from ids (B, T), close to the embedding of the most likely next token. */
   forward(ids: Tensor, { encoded, encodedMask, cache }: DecodeOptions): Tensor {
     const memory = cache ? recurrent(cache) : null
     if (encoded) memory?.setSource(encoded)
@@ -143,7 +143,9 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
     return { states, mask, projected: (this.attention as StateAttention).project(states) }
   }
 
-  /** The state of the top layer is the query; the context becomes a part of the first layer's input. */
+  /**
+   * Attends with the state of the top layer as the query. The projected context is added to the first layer's input.
+   */
   private attend(states: RecurrentState[], source: AttendedSource) {
     const query = states[states.length - 1][0].unsqueeze(1) // (B, 1, H)
     const { states: keys, ...options } = source
@@ -152,7 +154,7 @@ class Decoder extends Module<Seq2SeqRNNConfig> {
     return { context: row, weights, input: (this.context_proj as Linear).forward(row) }
   }
 
-  /** (B, N·L, H) -> for each layer its N tensors (B, H). */
+  /** Splits (B, N·L, H) into N tensors (B, H) per layer. */
   private unpack(packed: Tensor): RecurrentState[] {
     const rows = packed.unbind(1)
     const { length } = this.layers
@@ -193,7 +195,7 @@ const family: Seq2SeqFamily<Seq2SeqRNNConfig, EncoderDecoder, 'model'> = {
     }),
 }
 
-/** Padding must be on the right. The encoded source is (B, L·N + S, H). */
+/** Recurrent encoder-decoder for translation. Padding must be on the right. The encoded source is (B, L·N + S, H). */
 export class Seq2SeqRNN extends seq2seqLM(family, {
   architectures: 'Seq2SeqRNN',
   layers: (config, { stack }) => ({
@@ -205,6 +207,7 @@ export class Seq2SeqRNN extends seq2seqLM(family, {
   logits: ({ lm_head }, states) => lm_head.forward(states),
 }) {}
 
+/** Definition of the family of recurrent encoder-decoders. */
 export const seq2seqRNN = defineModel({
   ...family,
   otherNames: [],
@@ -224,7 +227,7 @@ export const seq2seqRNN = defineModel({
   presets: {},
 })
 
-/** Rows of the decoder's state: one for each tensor of each layer. */
+/** Number of rows of the decoder's state: one per state tensor and layer. */
 const stateRows = ({ layers }: Decoder): number => layers.length * layers[0].states
 
 const embedding = ({
@@ -236,7 +239,7 @@ const embedding = ({
   // biome-ignore format: one line
   new Embedding(vocab_size, embedding_size, { std: init_std, paddingIndex: pad_token_id })
 
-/** Embeddings as large as the states, though their weight, which the output layer may share, is small. */
+/** Embeddings, scaled to the magnitude of the states. Their weight, which the output layer may share, is small. */
 function embedded({ config, embed_tokens }: Encoder | Decoder, ids: Tensor): Tensor {
   const x = embed_tokens.forward(ids)
   return config.scale_embedding ? x.mul(Math.sqrt(config.embedding_size)) : x
@@ -255,7 +258,7 @@ function recurrent(cache: DecodeOptions['cache']): RecurrentCache {
   if (cache instanceof RecurrentCache) return cache
   throw new HeedError(
     'invalid-option',
-    '`cache` must be one that createCache() of this model returned, got one of another model',
+    '`cache` must have been created by createCache() of this model, got the cache of another model',
     { key: 'cache', remedy: 'Call createCache() of this model.' },
   )
 }
@@ -263,6 +266,6 @@ function recurrent(cache: DecodeOptions['cache']): RecurrentCache {
 const noSource = (): HeedError =>
   new HeedError(
     'invalid-option',
-    '`encoded` must be the states of the source at the first call, got undefined',
-    { key: 'encoded', remedy: 'Pass what encode() returned, or a cache that was used with it.' },
+    '`encoded` must be the encoded source in the first call, got undefined',
+    { key: 'encoded', remedy: 'Pass the result of encode(), or a cache that was used with it.' },
   )

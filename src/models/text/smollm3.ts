@@ -1,4 +1,4 @@
-// SmolLM3 (Bakouch et al., 2025): Llama with layers that do not rotate by position.
+// SmolLM3 (Bakouch et al., 2025): Llama with layers without rotary embeddings.
 import { z } from 'zod'
 import { once } from '../../util/once.ts'
 import { defineModel } from '../definition.ts'
@@ -23,8 +23,8 @@ const schema = once(() =>
     attention_bias: z.boolean().default(false),
     mlp_bias: z.boolean().default(false),
     sliding_window: dimension.nullable().default(null),
-    no_rope_layers: z.array(z.int()).max(4096).nullable().default(null), // 0: does not rotate
-    no_rope_layer_interval: layerCount.default(4), // where no_rope_layers is null
+    no_rope_layers: z.array(z.int()).max(4096).nullable().default(null), // 0: no rotary embeddings
+    no_rope_layer_interval: layerCount.default(4), // if no_rope_layers is null
     tie_word_embeddings: z.boolean().default(true),
     pad_token_id: tokenId.default(128004),
     bos_token_id: tokenId.default(128000),
@@ -32,6 +32,7 @@ const schema = once(() =>
   }),
 )
 
+/** Config of SmolLM3. */
 export type SmolLM3Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<SmolLM3Config>({
@@ -54,8 +55,10 @@ const family = llamaFamily<SmolLM3Config>({
   },
 })
 
+/** SmolLM3 as a causal language model. */
 export class SmolLM3 extends causalLM(family, 'SmolLM3ForCausalLM') {}
 
+/** Definition of the SmolLM3 family. */
 export const smollm3 = defineModel({
   ...family,
   ...llamaDefaults,

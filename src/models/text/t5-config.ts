@@ -1,4 +1,4 @@
-// The config of T5 and its variants, with the keys of the published config.json.
+// The config of T5 and its variants, with the keys of published config.json files.
 import { z } from 'zod'
 import { type Activation, activationNames } from '../../nn/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
@@ -19,29 +19,30 @@ import {
 } from '../shared/config.ts'
 import { labelFields } from '../shared/labels.ts'
 
+/** Schema of T5's config.json. */
 export const t5Schema = once(() =>
   z.object({
     vocab_size: dimension.default(32128),
     d_model: dimension.default(512),
-    d_kv: dimension.default(64), // of one head; all heads together may differ from d_model
+    d_kv: dimension.default(64), // per head; d_kv · num_heads may differ from d_model
     d_ff: dimension.default(2048),
     num_layers: layerCount.default(6),
-    num_decoder_layers: layerCount.nullable().default(null), // null: as many as num_layers
+    num_decoder_layers: layerCount.nullable().default(null), // null: same as num_layers
     num_heads: layerCount.default(8),
     relative_attention_num_buckets: z.int().min(4).max(4096).default(32),
     relative_attention_max_distance: z.int().min(2).max(65536).default(128),
     dropout_rate: probability.default(0.1),
-    classifier_dropout: probability.optional(), // of the heads that classify; none: 0
+    classifier_dropout: probability.optional(), // for classification heads; undefined: 0
     layer_norm_epsilon: epsilon.default(1e-6),
     initializer_factor: deviation.default(1),
     feed_forward_proj: z.string().default('relu'),
-    dense_act_fn: activation.optional(), // what follows from feed_forward_proj, where a config repeats it
+    dense_act_fn: activation.optional(), // implied by feed_forward_proj, which some configs repeat
     is_gated_act: truth.optional(),
     tie_word_embeddings: z
       .unknown()
       .optional()
       .transform((value) => value !== false),
-    scale_decoder_outputs: truth.optional(), // none: true where embeddings are tied
+    scale_decoder_outputs: truth.optional(), // undefined: same as tie_word_embeddings
     pad_token_id: tokenId.default(0),
     eos_token_id: eosTokenId.default(1),
     decoder_start_token_id: tokenId.default(null), // null: the padding token
@@ -51,9 +52,10 @@ export const t5Schema = once(() =>
 )
 
 type Config = z.output<ReturnType<typeof t5Schema>>
+/** Config of T5 and its variants. */
 export type T5Config = Config & { decoder_start_token_id: number }
 
-/** The format of a variant, whose schema differs in its defaults. */
+/** How a variant's config.json is read. Variants differ in the defaults of the schema. */
 export const t5Format = (
   schema: () => z.ZodType<Config>,
   title: string,
@@ -70,13 +72,13 @@ export const t5Format = (
     num_attention_heads: 'num_heads',
     num_hidden_layers: 'num_layers',
   },
-  unread: unreadKeys('n_positions'), // of the training: positions are relative
+  unread: unreadKeys('n_positions'), // of training; positions are relative
   complete: (config) => {
     checkActivation(config, title)
     checkDistance(config, title)
     if (!config.is_encoder_decoder)
-      warn(`${title}: is_encoder_decoder false of the config is not supported and was ignored.`)
-    // Written out, since the other key may change when a checkpoint has an output layer of its own.
+      warn(`${title}: is_encoder_decoder false in the config is not supported and was ignored.`)
+    // Always set, because tie_word_embeddings may change if a checkpoint has a separate output layer.
     return {
       ...config,
       scale_decoder_outputs: config.scale_decoder_outputs ?? config.tie_word_embeddings,
@@ -84,16 +86,18 @@ export const t5Format = (
   },
 })
 
+/** Number of decoder layers. */
 export const decoderLayers = (config: T5Config): number =>
   config.num_decoder_layers ?? config.num_layers
 
-/** Of all heads together. */
+/** Width of the queries, keys and values of all heads together. */
 export const innerSize = (config: T5Config): number => config.num_heads * config.d_kv
 
+/** Whether the feed-forward network is gated. */
 export const isGated = ({ is_gated_act, feed_forward_proj }: T5Config): boolean =>
   is_gated_act ?? feed_forward_proj.startsWith('gated-')
 
-/** 'gated-gelu' has always meant the approximation by tanh. */
+/** Returns the activation function. 'gated-gelu' always means the tanh approximation. */
 export function activationOf({ dense_act_fn, feed_forward_proj: name }: T5Config): Activation {
   if (dense_act_fn !== undefined) return dense_act_fn
   if (name === 'gated-gelu') return 'gelu_new'
@@ -116,7 +120,7 @@ function checkActivation(config: T5Config, title: string): void {
   )
 }
 
-/** Half of the buckets are for single distances, the others for ranges up to the maximum. */
+/** Half of the buckets are for exact distances, the others for ranges up to the maximum. */
 function checkDistance(config: T5Config, title: string): void {
   const { relative_attention_num_buckets: buckets, relative_attention_max_distance: value } = config
   if (value > buckets / 2) return

@@ -22,12 +22,12 @@ import { t5Tokenizer } from '../shared/tokenizers.ts'
 import { decoderLayers, type T5Config, t5Format, type t5Schema } from './t5-config.ts'
 import { sameTextStates, T5Encoder, T5EncoderDecoder } from './t5-layers.ts'
 
-/** A variant of T5, and where it differs. */
+/** Differences of a T5 variant. */
 export interface T5Variant {
   readonly modelType: string
   readonly title: string
   readonly schema: () => z.ZodType<z.output<ReturnType<typeof t5Schema>>>
-  /** Whether the output layer has the weight of the embeddings, and whether its inputs are divided by √C. */
+  /** Whether the output layer shares the weight of the embeddings, and whether its inputs are divided by √C. */
   readonly output: (config: T5Config) => { tied: boolean; scaled: boolean }
 }
 
@@ -35,7 +35,7 @@ type Encoder = TextFamily<T5Config, T5Encoder, 'transformer'>
 type Both = TextFamily<T5Config, T5EncoderDecoder, 'transformer'> &
   Seq2SeqFamily<T5Config, T5EncoderDecoder, 'transformer'>
 
-/** The two stacks of a variant: some heads need the encoder only. */
+/** The two stacks of a variant. Some heads need only the encoder. */
 export function t5Family({ modelType, title, schema }: T5Variant): {
   encoder: Encoder
   both: Both
@@ -63,7 +63,7 @@ export function t5Family({ modelType, title, schema }: T5Variant): {
         layers: ['encoder.block', 'decoder.block'],
         required: ['shared', 'encoder', 'decoder'],
       },
-      // Old uploads have distances between source and target, which are not used.
+      // Old checkpoints contain unused relative biases of cross-attention.
       ignoredKeys: /EncDecAttention\.relative_attention_bias\./,
       targetVocabSize: ({ vocab_size }) => vocab_size,
       createCache: ({ config }, size) => {
@@ -74,7 +74,7 @@ export function t5Family({ modelType, title, schema }: T5Variant): {
   }
 }
 
-/** The classes of a variant, by the beginning of their names in transformers. */
+/** The classes of a variant. @param name prefix of their names in transformers */
 export function t5Heads(variant: T5Variant, name: string) {
   const { encoder, both } = t5Family(variant)
   return {
@@ -100,7 +100,7 @@ export function t5Heads(variant: T5Variant, name: string) {
   }
 }
 
-/** What the definitions of all variants share. */
+/** Parts of the definition that all variants share. */
 export const t5Defaults = {
   otherNames: [],
   sizes: ({ layers, heads, dim }) => ({
@@ -145,7 +145,7 @@ function conditionalGeneration(
     },
   )
   const Generator: typeof Model = class extends Model {
-    /** A checkpoint without an output layer uses the embeddings there, whatever its config says. */
+    /** If a checkpoint has no output layer, the embeddings are used instead, regardless of the config. */
     override matchState(stored: Parameters<Module['matchState']>[0], options: LoadOptions = {}) {
       if (!Object.hasOwn(stored, 'lm_head.weight')) this.lm_head.weight = this.shared.weight
       return super.matchState(stored, options)
@@ -165,6 +165,7 @@ const questionAnswerer = (
     logits: ({ qa_outputs }, states) => qa_outputs.forward(states),
   })
 
+/** T5 for extractive question answering. */
 export class T5QuestionAnswerer extends QuestionAnswererModel<
   T5Config,
   T5EncoderDecoder,
@@ -176,6 +177,7 @@ export class T5QuestionAnswerer extends QuestionAnswererModel<
   }
 }
 
+/** Classification head of T5. */
 export class ClassificationHead extends Module<T5Config> {
   dense = headLinear(this.config, this.config.d_model)
   dropout = new Dropout(this.config.classifier_dropout ?? 0)
@@ -186,14 +188,14 @@ export class ClassificationHead extends Module<T5Config> {
     this.out_proj = headLinear(config, labelCount)
   }
 
-  /** (B, C) -> (B, K). */
+  /** Computes logits: (B, C) -> (B, K). */
   forward(states: Tensor): Tensor {
     const inner = this.dense.forward(this.dropout.forward(states)).tanh()
     return this.out_proj.forward(this.dropout.forward(inner))
   }
 }
 
-/** The states (B, C) at the last end-of-text token, or at the last token where the config names none. */
+/** The hidden state (B, C) of the last end-of-text token, or of the last token if the config has no such token. */
 function lastEnd(
   states: Tensor,
   ids: Tensor,

@@ -19,27 +19,30 @@ import { type DecodeOptions, shiftRight } from '../heads/seq2seq-lm.ts'
 import type { EncoderOptions } from '../heads/text-model.ts'
 import { activationOf, decoderLayers, innerSize, isGated, type T5Config } from './t5-config.ts'
 
+/** Base of self-attention and cross-attention. */
 export abstract class Attention extends Module<T5Config> {
   q = linear(this.config.d_model, innerSize(this.config), this.config, this.config.d_kv)
   k = linear(this.config.d_model, innerSize(this.config), this.config)
   v = linear(this.config.d_model, innerSize(this.config), this.config)
   o = linear(innerSize(this.config), this.config.d_model, this.config)
 
-  /** Scores are not scaled; the first values of q are smaller instead. */
+  /** Scores are not scaled. Instead, the initial weights of q are smaller. */
   protected options(): { heads: number; scale: number; dropout: number } {
     const { num_heads: heads, dropout_rate } = this.config
     return { heads, scale: 1, dropout: this.training ? dropout_rate : 0 }
   }
 }
 
+/** Options of self-attention. */
 export interface SelfOptions {
-  /** (1, H, T, S), shared by all layers of a stack. */
+  /** Relative bias (1, H, T, S), shared by all layers of a stack. */
   bias: Tensor
   mask?: Tensor
   causal?: boolean
   cache?: LayerCache
 }
 
+/** Self-attention. Only the first layer has a relative bias. */
 export class SelfAttention extends Attention {
   relative_attention_bias: RelativeBias | null
 
@@ -54,13 +57,15 @@ export class SelfAttention extends Attention {
   }
 }
 
+/** The source of cross-attention. */
 export interface SourceOptions {
-  /** (B, S, C); default: the states that the cache holds. */
+  /** (B, S, C). Default: read keys and values from the cache. */
   encoded?: Tensor
   mask?: Tensor
   cache?: CrossCache
 }
 
+/** Cross-attention of the decoder. */
 export class EncDecAttention extends Attention {
   forward(x: Tensor, { encoded, ...rest }: SourceOptions): Tensor {
     const source = encoded ? { k: this.k.forward(encoded), v: this.v.forward(encoded) } : null
@@ -69,6 +74,7 @@ export class EncDecAttention extends Attention {
   }
 }
 
+/** Feed-forward network, optionally gated. */
 export class DenseReluDense extends Module<T5Config> {
   wi = isGated(this.config) ? null : linear(this.config.d_model, this.config.d_ff, this.config)
   wi_0 = isGated(this.config) ? linear(this.config.d_model, this.config.d_ff, this.config) : null
@@ -84,7 +90,7 @@ export class DenseReluDense extends Module<T5Config> {
   }
 }
 
-/** x + f(norm(x)), the form of all layers of a block. */
+/** Base of the layers of a block: x + f(norm(x)). */
 export abstract class Layer extends Module<T5Config> {
   layer_norm = new RMSNorm(this.config.d_model, this.config.layer_norm_epsilon)
   dropout = new Dropout(this.config.dropout_rate)
@@ -94,6 +100,7 @@ export abstract class Layer extends Module<T5Config> {
   }
 }
 
+/** Self-attention with norm and residual connection. */
 export class LayerSelfAttention extends Layer {
   SelfAttention: SelfAttention
 
@@ -107,6 +114,7 @@ export class LayerSelfAttention extends Layer {
   }
 }
 
+/** Cross-attention with norm and residual connection. */
 export class LayerCrossAttention extends Layer {
   EncDecAttention = new EncDecAttention(this.config)
 
@@ -115,6 +123,7 @@ export class LayerCrossAttention extends Layer {
   }
 }
 
+/** Feed-forward network with norm and residual connection. */
 export class LayerFF extends Layer {
   DenseReluDense = new DenseReluDense(this.config)
 
@@ -123,6 +132,7 @@ export class LayerFF extends Layer {
   }
 }
 
+/** A block of the encoder. */
 export class EncoderBlock extends Module<T5Config & { first: boolean }> {
   layer = [
     new LayerSelfAttention(this.config, this.config.first ? biasOf(this.config, true) : null),
@@ -135,6 +145,7 @@ export class EncoderBlock extends Module<T5Config & { first: boolean }> {
   }
 }
 
+/** A block of the decoder. */
 export class DecoderBlock extends Module<T5Config & { first: boolean }> {
   layer = [
     new LayerSelfAttention(this.config, this.config.first ? biasOf(this.config, false) : null),
@@ -148,6 +159,7 @@ export class DecoderBlock extends Module<T5Config & { first: boolean }> {
   }
 }
 
+/** Base of encoder and decoder. */
 export abstract class Stack<Block extends EncoderBlock | DecoderBlock> extends Module<T5Config> {
   embed_tokens: Embedding
   abstract block: Block[]
@@ -159,7 +171,7 @@ export abstract class Stack<Block extends EncoderBlock | DecoderBlock> extends M
     this.embed_tokens = shared
   }
 
-  /** The first block's, which all blocks use. */
+  /** The relative bias of the first block, which all blocks use. */
   protected get relativeBias(): RelativeBias {
     return this.block[0].layer[0].SelfAttention.relative_attention_bias as RelativeBias
   }
@@ -170,10 +182,11 @@ export abstract class Stack<Block extends EncoderBlock | DecoderBlock> extends M
   }
 }
 
+/** The encoder of T5. */
 export class EncoderStack extends Stack<EncoderBlock> {
   block = blocks(this.config.num_layers, (first) => new EncoderBlock({ ...this.config, first }))
 
-  /** ids (B, S) -> (B, S, C). */
+  /** Computes hidden states: i32 (B, S) -> f32 (B, S, C). */
   forward(ids: Tensor, attentionMask?: Tensor): Tensor {
     const length = ids.shape[1]
     const options = {
@@ -184,10 +197,11 @@ export class EncoderStack extends Stack<EncoderBlock> {
   }
 }
 
+/** The decoder of T5. */
 export class DecoderStack extends Stack<DecoderBlock> {
   block = blocks(decoderLayers(this.config), (first) => new DecoderBlock({ ...this.config, first }))
 
-  /** ids (B, T) -> (B, T, C). */
+  /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
   forward(ids: Tensor, { encoded, encodedMask, attentionMask, cache }: DecodeOptions): Tensor {
     const tokens = ids.shape[1]
     const bias = this.relativeBias.forward(tokens, cache?.capacity ?? tokens, cache?.position())
@@ -199,17 +213,18 @@ export class DecoderStack extends Stack<DecoderBlock> {
   }
 }
 
-/** The encoder alone. */
+/** T5's stack without the decoder. */
 export class T5Encoder extends Module<T5Config> {
   shared = embedding(this.config)
   encoder = new EncoderStack(this.config, this.shared)
 
-  /** ids (B, T) -> (B, T, C). */
+  /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
   forward(ids: Tensor, { attentionMask }: EncoderOptions): Tensor {
     return this.encoder.forward(ids, attentionMask)
   }
 }
 
+/** T5's stack. As a text model, encoder and decoder read the same text. */
 export class T5EncoderDecoder extends Module<T5Config> {
   shared = embedding(this.config)
   encoder = new EncoderStack(this.config, this.shared)
@@ -220,7 +235,10 @@ export class T5EncoderDecoder extends Module<T5Config> {
   }
 }
 
-/** ids (B, T) -> (B, T, C): the states of the decoder, which reads the text of the encoder, shifted by one. */
+/**
+ * Computes hidden states of the decoder, f32 (B, T, C), from ids (B, T). The decoder reads the text of the encoder,
+ * shifted by one.
+ */
 export function sameTextStates(
   { encoder, decoder, config }: Pick<T5EncoderDecoder, 'encoder' | 'decoder' | 'config'>,
   ids: Tensor,
@@ -238,7 +256,7 @@ const embedding = (config: T5Config): Embedding =>
 const blocks = <Block>(count: number, make: (first: boolean) => Block): Block[] =>
   Array.from({ length: count }, (_, i) => make(i === 0))
 
-/** Outputs have the variance of the inputs, divided by `wider`. */
+/** A linear layer, initialised so that its outputs have the variance of its inputs divided by `wider`. */
 const linear = (inputs: number, outputs: number, config: T5Config, wider = 1): Linear =>
   new Linear(inputs, outputs, {
     bias: false,

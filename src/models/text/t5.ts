@@ -1,4 +1,4 @@
-// T5 (Raffel et al., 2020), with v1.1 and Flan-T5, whose layers are gated (Shazeer, 2020).
+// T5 (Raffel et al., 2020), T5 v1.1 and Flan-T5. The latter two have gated layers (Shazeer, 2020).
 import { defineModel } from '../definition.ts'
 import { t5Schema } from './t5-config.ts'
 import { type T5Variant, t5Defaults, t5Family, t5Heads } from './t5-heads.ts'
@@ -16,12 +16,18 @@ const variant: T5Variant = {
 }
 const heads = t5Heads(variant, 'T5')
 
+/** T5 for text generation from a source text. */
 export class T5ForConditionalGeneration extends heads.ForConditionalGeneration {}
+/** T5's encoder: hidden states of tokens. */
 export class T5EncoderModel extends heads.EncoderModel {}
+/** T5 for text classification. */
 export class T5ForSequenceClassification extends heads.ForSequenceClassification {}
+/** T5 for token classification. */
 export class T5ForTokenClassification extends heads.ForTokenClassification {}
+/** T5 for extractive question answering. */
 export class T5ForQuestionAnswering extends heads.ForQuestionAnswering {}
 
+/** Definition of the T5 family. */
 export const t5 = defineModel({
   ...t5Family(variant).both,
   ...t5Defaults,

@@ -9,12 +9,18 @@ const schema = once(() => robertaSchema().extend({ vocab_size: dimension.default
 const family = robertaFamily('xlm-roberta', 'XLM-RoBERTa', schema)
 const heads = robertaHeads(family, 'XLMRoberta')
 
+/** XLM-RoBERTa without a head: hidden states of tokens. */
 export class XLMRobertaModel extends heads.Model {}
+/** XLM-RoBERTa for masked language modelling. */
 export class XLMRobertaForMaskedLM extends heads.ForMaskedLM {}
+/** XLM-RoBERTa for text classification. */
 export class XLMRobertaForSequenceClassification extends heads.ForSequenceClassification {}
+/** XLM-RoBERTa for token classification. */
 export class XLMRobertaForTokenClassification extends heads.ForTokenClassification {}
+/** XLM-RoBERTa for extractive question answering. */
 export class XLMRobertaForQuestionAnswering extends heads.ForQuestionAnswering {}
 
+/** Definition of the XLM-RoBERTa family. */
 export const xlmRoberta = defineModel({
   ...family,
   ...robertaDefaults,

@@ -1,9 +1,9 @@
-// Bicubic interpolation (Keys, 1981) as a matrix, as torch.nn.functional.interpolate has it.
+// Bicubic interpolation (Keys, 1981) as a matrix product, with the results of torch.nn.functional.interpolate.
 import { type Tensor, tensor } from '../../tensor/index.ts'
 
-const A = -0.75 // the slope that torch and OpenCV take
+const A = -0.75 // parameter of the kernel, as in torch and OpenCV
 
-/** A grid of vectors (h, w, C) read at other places: (H, W, C). The corners of both lie together. */
+/** Resizes a grid of vectors (h, w, C) to (H, W, C). The outer corners of both grids are aligned. */
 export function resizeGrid(grid: Tensor, height: number, width: number): Tensor {
   const [h, w, channels] = grid.shape
   const rows = bicubicMatrix(h, height) // (H, h)
@@ -12,7 +12,7 @@ export function resizeGrid(grid: Tensor, height: number, width: number): Tensor 
   return columns.matmul(tall)
 }
 
-/** (to, from): with what weights each new value reads the old ones, the border ones standing on beyond it. */
+/** Interpolation weights (to, from). Positions beyond the border use the border value. */
 function bicubicMatrix(from: number, to: number): Tensor {
   const values = new Float32Array(to * from)
   for (let row = 0; row < to; row++) {
@@ -26,7 +26,7 @@ function bicubicMatrix(from: number, to: number): Tensor {
   return tensor(values, { shape: [to, from] })
 }
 
-/** (a+2)x³ - (a+3)x² + 1 up to 1, then ax³ - 5ax² + 8ax - 4a up to 2. */
+/** The kernel: (a+2)x³ - (a+3)x² + 1 for x ≤ 1, ax³ - 5ax² + 8ax - 4a for x < 2. */
 function weightAt(x: number): number {
   if (x <= 1) return ((A + 2) * x - (A + 3)) * x * x + 1
   return x < 2 ? A * (((x - 5) * x + 8) * x - 4) : 0

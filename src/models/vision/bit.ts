@@ -1,5 +1,5 @@
-// Big Transfer (Kolesnikov et al., 2020), the ResNet below hybrid ViTs: weights are standardised, and
-// groups of channels normalised, so that nothing depends on the batch. Field names are checkpoint keys.
+// Big Transfer (Kolesnikov et al., 2020), the ResNet in hybrid ViTs. It has weight standardisation and group
+// normalisation, so that nothing depends on the batch. Field names are checkpoint keys.
 import { z } from 'zod'
 import { activations, GroupNorm, init, Module, StdConv2d } from '../../nn/index.ts'
 import { F, ones, Parameter, type Tensor } from '../../tensor/index.ts'
@@ -8,6 +8,7 @@ import { once } from '../../util/once.ts'
 import { checkImages } from '../heads/image-model.ts'
 import { activation, dimension, layerCount, probability } from '../shared/config.ts'
 
+/** Schema of BiT's config.json. */
 export const bitSchema = once(() =>
   z.object({
     model_type: z.literal('bit').default('bit'),
@@ -28,16 +29,17 @@ export const bitSchema = once(() =>
   }),
 )
 
+/** Config of BiT. */
 export type BitConfig = z.output<ReturnType<typeof bitSchema>>
 
-const EPS = 1e-8 // of the standardised weights
+const EPS = 1e-8 // for weight standardisation
 
 interface ConvOptions {
   stride?: number
   dilation?: number
 }
 
-/** A convolution padded as the config says: SAME is TensorFlow's, which depends on the image's size. */
+/** A convolution with the padding of the config. SAME is TensorFlow's padding, which depends on the image size. */
 class Conv extends StdConv2d {
   private readonly kernel: number
   private readonly stride: number
@@ -67,7 +69,10 @@ class Conv extends StdConv2d {
   }
 }
 
-/** Zeros so that a window at every stride-th place lies inside, one more at the end where it is odd. */
+/**
+ * Pads so that a window at every multiple of the stride is inside. If the number of zeros is odd, the end gets one
+ * more.
+ */
 function padSame(x: Tensor, kernel: number, stride: number, dilation = 1): Tensor {
   const ends = x.shape.slice(-2).map((length) => {
     const covered = (Math.ceil(length / stride) - 1) * stride + (kernel - 1) * dilation + 1
@@ -113,7 +118,7 @@ class Embeddings extends Module<BitConfig> {
   }
 }
 
-/** What brings a block's input to the shape of its output. */
+/** Projects a block's input to the shape of its output. */
 class Downsample extends Module {
   conv: Conv
   norm: Norm | null
@@ -136,7 +141,7 @@ interface LayerOptions {
   outputs: number
   stride: number
   dilation: number
-  /** Chance that a training example skips this block (Huang et al., 2016). */
+  /** Stochastic depth: probability that a training example skips this block (Huang et al., 2016). */
   drop: number
   first: boolean
 }
@@ -159,7 +164,7 @@ abstract class Layer extends Module<BitConfig> {
   }
 }
 
-/** Each convolution has its norm behind it. */
+/** A block with norms after the convolutions. */
 class Bottleneck extends Layer {
   conv1: Conv
   norm1: Norm
@@ -189,7 +194,7 @@ class Bottleneck extends Layer {
   }
 }
 
-/** Each convolution has its norm in front (He et al., 2016, "Identity mappings"). */
+/** A block with norms before the convolutions (He et al., 2016, "Identity mappings"). */
 class PreActivation extends Layer {
   norm1: Norm
   conv1: Conv
@@ -259,7 +264,7 @@ class Stage extends Module {
 class Encoder extends Module<BitConfig> {
   stages = makeStages(this.config)
 
-  /** What comes out of the stages up to this one, counted from 1. */
+  /** Computes the output of stage `last`, counted from 1. */
   forward(x: Tensor, last: number): Tensor {
     return this.stages.slice(0, last).reduce((states, stage) => stage.forward(states), x)
   }
@@ -269,7 +274,7 @@ function makeStages(config: BitConfig): Stage[] {
   const { depths, drop_path_rate: rate, output_stride } = config
   const total = depths.reduce((a, b) => a + b, 0)
   let inputs = config.embedding_size
-  let reached = 4 // the stem's stride
+  let reached = 4 // stride of the stem
   let dilation = 1
   let done = 0
   return stageWidths(config).map((outputs, i) => {
@@ -293,7 +298,7 @@ function makeStages(config: BitConfig): Stage[] {
 const stageWidths = ({ depths, hidden_sizes, width_factor }: BitConfig): number[] =>
   hidden_sizes.slice(0, depths.length).map((width) => wholeEighths(width * width_factor))
 
-/** The nearest multiple of 8, or the one above where that would be less than 90 %. */
+/** Rounds to a multiple of 8, but not by more than 10 % down. */
 function wholeEighths(value: number): number {
   const near = Math.max(8, Math.floor((value + 4) / 8) * 8)
   return near < 0.9 * value ? near + 8 : near
@@ -302,7 +307,7 @@ function wholeEighths(value: number): number {
 class Bit extends Module<BitConfig> {
   embedder = new Embeddings(this.config)
   encoder = new Encoder(this.config)
-  /** Of checkpoints; features are taken before it. */
+  /** Present in checkpoints, but not applied to features. */
   norm =
     this.config.layer_type === 'preactivation'
       ? new Norm(this.config, this.config.hidden_sizes.at(-1) ?? 0)
@@ -313,12 +318,12 @@ class Bit extends Module<BitConfig> {
   }
 }
 
-/** images (N, channels, H, W) -> the features (N, C, h, w) of the last stage that the config names. */
+/** Computes the features (N, C, h, w) of images (N, channels, H, W) in the last stage that the config selects. */
 export class BitBackbone extends Module<BitConfig> {
   bit = new Bit(this.config)
   private readonly last = lastStage(this.config)
 
-  /** C. */
+  /** Number of channels of the features, C. */
   get width(): number {
     return this.last === 0 ? this.config.embedding_size : stageWidths(this.config)[this.last - 1]
   }
@@ -328,7 +333,7 @@ export class BitBackbone extends Module<BitConfig> {
   }
 }
 
-/** `out_features` and `out_indices` say the same: by name, and by number with the stem as 0. */
+/** The number of the last selected stage. `out_features` has names, `out_indices` numbers, where 0 is the stem. */
 function lastStage({ out_features, out_indices, depths, hidden_sizes }: BitConfig): number {
   const count = Math.min(depths.length, hidden_sizes.length)
   const names = ['stem', ...Array.from({ length: count }, (_, i) => `stage${i + 1}`)]

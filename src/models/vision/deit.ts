@@ -1,4 +1,4 @@
-// DeiT (Touvron et al., 2021): ViT with a second special token, which learns the predictions of a teacher.
+// DeiT (Touvron et al., 2021): ViT with a second special token, which learns from a teacher (distillation).
 // N images, C = hidden_size, K labels
 
 import type { Linear } from '../../nn/index.ts'
@@ -48,9 +48,10 @@ const family = vitFamily({
   prefix: 'deit',
 })
 
+/** DeiT without a head: hidden states of patches. */
 export class DeiTModel extends imageEncoder(family, 'DeiTModel') {}
 
-/** Classifies by the class token alone. */
+/** DeiT for image classification with the class token. */
 export class DeiTForImageClassification extends imageClassifier(family, {
   architectures: 'DeiTForImageClassification',
   layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
@@ -63,7 +64,7 @@ interface TeacherLayers {
 }
 
 class WithTeacher extends ImageClassifierModel<ViTConfig, DeiTStack, TeacherLayers> {
-  /** Logits (N, K) of the class token, which learns the labels, and of the token that learns from a teacher. */
+  /** Computes the logits (N, K) of the class token (student) and of the distillation token (teacher). */
   separately(images: Tensor): { student: Tensor; teacher: Tensor } {
     const states = this.stack.forward(images)
     const { cls_classifier, distillation_classifier } = this.layers
@@ -90,9 +91,10 @@ const withTeacher: HeadClass<ViTConfig, WithTeacher & Record<'deit', DeiTStack> 
       cls_classifier.forward(states.select(1, 0)),
   })
 
-/** Each special token has its own classifier; the mean of both is the result. */
+/** DeiT for image classification with both special tokens. The logits are the mean of both classifiers. */
 export class DeiTForImageClassificationWithTeacher extends withTeacher {}
 
+/** Definition of the DeiT family. */
 export const deit = defineModel({
   ...family,
   ...vitDefaults,

@@ -1,5 +1,5 @@
-// ResNet v1.5 (He et al., 2016; the stride in the 3 x 3 convolution). Field names are checkpoint keys.
-// N images, C channels, h and w places, K labels
+// ResNet v1.5 (He et al., 2016), with the stride in the 3 x 3 convolution. Field names are checkpoint keys.
+// N images, C channels, h and w height and width of the features, K labels
 import { z } from 'zod'
 import { activations, BatchNorm2d, Conv2d, init, Linear, Module } from '../../nn/index.ts'
 import { F, Parameter, type Tensor } from '../../tensor/index.ts'
@@ -28,16 +28,17 @@ const schema = once(() =>
   }),
 )
 
+/** Config of ResNet. */
 export type ResNetConfig = z.output<ReturnType<typeof schema>>
 
 interface ConvOptions {
   kernel?: number
   stride?: number
-  /** Default: none, as after the last convolution of a block. */
+  /** Activation function. Default: none, as after the last convolution of a block. */
   act?: ResNetConfig['hidden_act']
 }
 
-/** A convolution that keeps the size (or divides it by the stride), normalised. */
+/** A convolution that keeps the size, or divides it by the stride, and batch normalisation. */
 class ConvLayer extends Module {
   convolution: Conv2d
   normalization: BatchNorm2d
@@ -51,7 +52,7 @@ class ConvLayer extends Module {
     super()
     const padding = Math.floor(kernel / 2)
     this.convolution = new Conv2d(inputs, outputs, kernel, { stride, padding, bias: false })
-    // He et al. (2015), by the number of outputs
+    // He et al. (2015), with fan-out
     const std = Math.sqrt(2 / (outputs * kernel * kernel))
     this.convolution.weight = new Parameter(init.normal(this.convolution.weight.shape, std))
     this.normalization = new BatchNorm2d(outputs)
@@ -76,7 +77,7 @@ class Embeddings extends Module<ResNetConfig> {
   }
 }
 
-/** A block: convolutions, added to the input, which a shortcut projects where its shape differs. */
+/** A residual block. The shortcut projects the input if its shape differs from that of the output. */
 class Layer extends Module<ResNetConfig> {
   shortcut: ConvLayer | null
   layer: ConvLayer[]
@@ -98,7 +99,7 @@ class Layer extends Module<ResNetConfig> {
   }
 }
 
-// The activations inside a block are ReLU whatever the config says, as in transformers.
+// As in transformers, the activation function within a block is always ReLU.
 const basic = (inputs: number, outputs: number, stride: number): ConvLayer[] => [
   new ConvLayer(inputs, outputs, { stride, act: 'relu' }),
   new ConvLayer(outputs, outputs, {}),
@@ -114,7 +115,7 @@ function bottleneck(
   if (inner === 0)
     throw new HeedError(
       'invalid-config',
-      `hidden_sizes must be at least 4 where layer_type is 'bottleneck', got ${outputs}`,
+      `hidden_sizes must be at least 4 if layer_type is 'bottleneck', got ${outputs}`,
       {
         key: 'hidden_sizes',
         value: outputs,
@@ -159,17 +160,17 @@ class ResNetStack extends Module<ResNetConfig> {
   embedder = new Embeddings(this.config)
   encoder = new Encoder(this.config)
 
-  /** Images of any size; published checkpoints were trained on 224 x 224. */
+  /** The image size of published checkpoints. The model accepts images of any size. */
   get imageShape(): readonly [number, number, number] {
     return [this.config.num_channels, 224, 224]
   }
 
-  /** images (N, channels, H, W) f32 -> states (N, C, h, w). */
+  /** Computes features: images f32 (N, channels, H, W) -> (N, C, h, w). */
   forward(images: Tensor): Tensor {
     return this.encoder.forward(this.embedder.forward(images))
   }
 
-  /** The mean over all places: (N, C). */
+  /** Mean over all positions: (N, C, h, w) -> (N, C). */
   pooled(states: Tensor): Tensor {
     return states.mean([2, 3])
   }
@@ -187,7 +188,7 @@ const family: ImageFamily<ResNetConfig, ResNetStack, 'resnet'> = {
       'out_indices',
       '_out_features',
       '_out_indices',
-    ), // of backbones
+    ), // for backbones
     complete: checked,
   },
   Stack: ResNetStack,
@@ -200,21 +201,24 @@ const family: ImageFamily<ResNetConfig, ResNetStack, 'resnet'> = {
   ...bertKeys,
 }
 
+/** ResNet without a head: features of images. */
 export class ResNetModel extends imageEncoder(family, ['ResNetModel', 'ResNetBackbone']) {}
+/** ResNet for image classification. */
 export class ResNetForImageClassification extends imageClassifier(family, {
   architectures: 'ResNetForImageClassification',
   layers: (config, { labelCount }) => ({
-    // In checkpoints 0 is the flattening, which has no weights.
+    // Index 0 in checkpoints is a flatten layer without weights.
     classifier: [null, new Linear(widthOf(family, config), labelCount)] as const,
   }),
   logits: ({ classifier }, states, { stack }) => classifier[1].forward(stack.pooled(states)),
 }) {}
 
+/** Definition of the ResNet family. */
 export const resnet = defineModel({
   ...family,
   otherNames: [],
   heads: [ResNetModel, ResNetForImageClassification],
-  // Blocks of two convolutions in up to three stages, the last of width `dim`, each twice as wide as the one before.
+  // Basic blocks in up to three stages. Each stage is twice as wide as the previous one; the last has width `dim`.
   sizes: ({ layers, dim }) => {
     const stages = Math.min(3, layers)
     const width = (stage: number): number => Math.ceil(dim / 2 ** (stages - 1 - stage))
@@ -240,6 +244,6 @@ function checked(config: ResNetConfig): ResNetConfig {
   throw new HeedError(
     'invalid-config',
     `depths must have a value for each of the ${hidden_sizes.length} hidden_sizes, got ${depths.length}`,
-    { key: 'depths', value: depths, remedy: 'Each stage has one of both.' },
+    { key: 'depths', value: depths, remedy: 'Write one depth and one hidden size for each stage.' },
   )
 }

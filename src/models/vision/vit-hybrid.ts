@@ -1,4 +1,4 @@
-// The hybrid of Dosovitskiy et al. (2021), section 3.1: a ViT on the features of a CNN.
+// Hybrid ViT (Dosovitskiy et al., 2021, section 3.1): a ViT on the features of a CNN.
 // N images, C = hidden_size, K labels
 import { z } from 'zod'
 import { Module } from '../../nn/index.ts'
@@ -34,13 +34,14 @@ const schema = once(() =>
         embedding_dynamic_padding: true,
       }),
     ),
-    /** The features (1, channels, height, width) of an image of `image_size`. */
+    /** Shape of the features of an image of size `image_size`: (1, channels, height, width). */
     backbone_featmap_shape: z
       .tuple([dimension, dimension, dimension, dimension])
       .default([1, 1024, 24, 24]),
   }),
 )
 
+/** Config of hybrid ViT. */
 export type ViTHybridConfig = z.output<ReturnType<typeof schema>>
 
 class HybridPatches extends Module<ViTHybridConfig> implements Patches {
@@ -89,16 +90,19 @@ const family = vitFamily({
   prefix: 'vit',
 })
 
+/** Hybrid ViT without a head: hidden states of patches. */
 export class ViTHybridModel extends imageEncoder(family, 'ViTHybridModel') {}
+/** Hybrid ViT for image classification. */
 export class ViTHybridForImageClassification extends imageClassifier(family, {
   architectures: 'ViTHybridForImageClassification',
   layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
   logits: ({ classifier }, states) => classifier.forward(states.select(1, 0)),
 }) {}
 
+/** Definition of the hybrid ViT family. */
 export const vitHybrid = defineModel({
   ...family,
   ...vitDefaults,
   heads: [ViTHybridModel, ViTHybridForImageClassification],
-  sizes: null, // its backbone has sizes of its own
+  sizes: null, // the backbone has its own sizes
 })

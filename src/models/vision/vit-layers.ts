@@ -1,5 +1,6 @@
-// What ViT (Dosovitskiy et al., 2021) and its variants share. Field names are checkpoint keys: renaming one breaks loading.
-// N images, T tokens (one for the class, then patches row by row), C = hidden_size, K labels
+// Layers of ViT (Dosovitskiy et al., 2021) and its variants. Field names are checkpoint keys: renaming one breaks
+// loading.
+// N images, T tokens (the class token, then patches in row-major order), C = hidden_size, K labels
 import { z } from 'zod'
 import {
   activations,
@@ -38,6 +39,7 @@ import { resizeGrid } from './bicubic.ts'
 const pixels = z.int().min(1).max(16384)
 const sides = z.union([pixels, z.tuple([pixels, pixels])]) // one number, or height and width
 
+/** Schema of ViT's config.json. */
 export const vitSchema = once(() =>
   z.object({
     hidden_size: dimension.default(768),
@@ -53,19 +55,20 @@ export const vitSchema = once(() =>
     patch_size: sides.default(16),
     num_channels: layerCount.default(3),
     qkv_bias: z.boolean().default(true),
-    pooler_output_size: dimension.nullish(), // left out: hidden_size
+    pooler_output_size: dimension.nullish(), // null: hidden_size
     pooler_act: activation.default('tanh'),
     ...labelFields,
   }),
 )
 
+/** Config of ViT and its variants. */
 export type ViTConfig = z.output<ReturnType<typeof vitSchema>>
 
-/** What makes tokens of an image. */
+/** Converts images to patches. */
 export interface Patches extends Module {
-  /** How many there are over the height and the width of an image of the config's size. */
+  /** Numbers of patches vertically and horizontally, for images of the config's size. */
   readonly grid: readonly [number, number]
-  /** (N, channels, H, W) -> (N, C, h, w). */
+  /** Computes patch embeddings: (N, channels, H, W) -> (N, C, h, w). */
   forward(images: Tensor): Tensor
 }
 
@@ -84,7 +87,7 @@ class PatchEmbeddings extends Module<ViTConfig> implements Patches {
   }
 }
 
-/** A convolution whose windows lie side by side: a linear map of each patch's values. */
+/** A convolution with adjacent windows, which is a linear map of each patch. */
 export class PatchProjection extends Conv2d {
   constructor(channels: number, { hidden_size, patch_size, initializer_range: std }: ViTConfig) {
     const patch = bothSides(patch_size)
@@ -94,13 +97,14 @@ export class PatchProjection extends Conv2d {
   }
 }
 
+/** Embeddings of special tokens and patches, with positions. */
 export class ViTEmbeddings extends Module<ViTConfig> {
   cls_token = this.token()
   position_embeddings: Parameter
   patch_embeddings: Patches
   dropout = new Dropout(this.config.hidden_dropout_prob)
 
-  /** @param special tokens in front of the patches; each has a position, too */
+  /** @param special number of special tokens before the patches; they have positions as well */
   constructor(config: ViTConfig, special = 1, patches: Patches = new PatchEmbeddings(config)) {
     super(config)
     this.patch_embeddings = patches
@@ -126,7 +130,7 @@ export class ViTEmbeddings extends Module<ViTConfig> {
     return this.dropout.forward(x.add(this.positions(height, width)))
   }
 
-  /** (1, T, C) for a grid of patches; read between those that are known where it is another one. */
+  /** Position embeddings (1, T, C) for a grid of patches, interpolated if it differs from that of the config. */
   positions(height: number, width: number): Tensor {
     const [knownHeight, knownWidth] = this.patch_embeddings.grid
     const all = this.position_embeddings
@@ -167,7 +171,7 @@ class SelfAttention extends Module<ViTConfig> {
   }
 }
 
-/** What ends both halves of a layer. */
+/** The end of both halves of a layer. */
 class Output extends Module<ViTConfig> {
   dense: Linear
   dropout = new Dropout(this.config.hidden_dropout_prob)
@@ -232,12 +236,12 @@ class Pooler extends Module<ViTConfig> {
   }
 }
 
-/** The stack of ViT and its variants, which differ in what comes before the layers. */
+/** The stack of ViT and its variants, which differ in the embeddings. */
 export abstract class VisionTransformer<C extends ViTConfig = ViTConfig> extends Module<C> {
   embeddings: ViTEmbeddings
   encoder = new Encoder(this.config)
   layernorm = norm(this.config)
-  /** Only for heads that need it. */
+  /** Only present for heads that need it. */
   pooler: Pooler | null
 
   constructor(config: C, embeddings: ViTEmbeddings, { pooler }: StackParts) {
@@ -251,20 +255,20 @@ export abstract class VisionTransformer<C extends ViTConfig = ViTConfig> extends
   }
 
   /**
-   * images (N, channels, H, W) f32 -> states (N, T, C), the class token first. For images of another size, positions
-   * are interpolated bicubically.
+   * Computes hidden states: images f32 (N, channels, H, W) -> (N, T, C), with the class token first. For images of
+   * another size, positions are interpolated bicubically.
    */
   forward(images: Tensor): Tensor {
     return this.layernorm.forward(this.encoder.forward(this.embeddings.forward(images)))
   }
 
-  /** The states (N, T, C) of the class token, through the pooler where there is one: (N, C). */
+  /** The hidden state of the class token, after the pooler if there is one: (N, T, C) -> (N, C). */
   pooled(states: Tensor): Tensor {
     return this.pooler ? this.pooler.forward(states) : states.select(1, 0)
   }
 }
 
-/** The family of a variant. */
+/** The family of a ViT variant. */
 export const vitFamily = <
   C extends ViTConfig,
   S extends VisionTransformer<C>,
@@ -282,7 +286,7 @@ export const vitFamily = <
   config: {
     schema: variant.schema,
     aliases: {},
-    unread: { ...unreadKeys('encoder_stride'), ...variant.unread }, // of the head for masked images
+    unread: { ...unreadKeys('encoder_stride'), ...variant.unread }, // used for masked image modelling
     complete: (config) => {
       checkDivides<ViTConfig, 'num_attention_heads' | 'hidden_size'>(
         config,
@@ -304,11 +308,11 @@ export const vitFamily = <
   ...bertKeys,
 })
 
-/** A linear layer from the states of a token to the labels. */
+/** A linear layer from the hidden state of a token to the labels. */
 export const vitClassifier = (config: ViTConfig, { labelCount }: { labelCount: number }): Linear =>
   linear(config.hidden_size, labelCount, config)
 
-/** What the definitions of all variants share. */
+/** Parts of the definition that all variants share. */
 export const vitDefaults = {
   otherNames: [],
   sizes: vitSizes,
@@ -333,6 +337,6 @@ function norm({ hidden_size, layer_norm_eps }: ViTConfig): LayerNorm {
   return new LayerNorm(hidden_size, layer_norm_eps)
 }
 
-/** Height and width. */
+/** Height and width of a size given as one number or two. */
 export const bothSides = (side: ViTConfig['image_size']): readonly [number, number] =>
   typeof side === 'number' ? [side, side] : side

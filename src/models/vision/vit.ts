@@ -1,4 +1,4 @@
-// The Vision Transformer (Dosovitskiy et al., 2021). Its layers are in vit-layers.ts.
+// The Vision Transformer (Dosovitskiy et al., 2021). The layers are in vit-layers.ts.
 import { defineModel } from '../definition.ts'
 import { imageClassifier, imageEncoder } from '../heads/image-classification.ts'
 import type { StackParts } from '../shared/family.ts'
@@ -28,13 +28,16 @@ const family = vitFamily({
   prefix: 'vit',
 })
 
+/** ViT without a head: hidden states of patches. */
 export class ViTModel extends imageEncoder(family, 'ViTModel') {}
+/** ViT for image classification. */
 export class ViTForImageClassification extends imageClassifier(family, {
   architectures: 'ViTForImageClassification',
   layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
   logits: ({ classifier }, states) => classifier.forward(states.select(1, 0)),
 }) {}
 
+/** Definition of the ViT family. */
 export const vit = defineModel({
   ...family,
   ...vitDefaults,

@@ -1,28 +1,28 @@
-// What is wrong with the file of an addon, found without loading it: loading a damaged library may end the process.
+// Checks the file of an addon without loading it, because loading a damaged library may end the process.
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { formatFor, HEADER_BYTES, readHeader } from './library-header.ts'
 
-/** The version of the interface; raised together with HEED_ABI in native/addon.cc. */
+/** The version of the interface. Change it together with HEED_ABI in native/addon.cc. */
 export const ABI = 2
 
-export const OTHER_VERSION = 'it was made for another version of heed'
+export const OTHER_VERSION = 'it was built for another version of heed'
 
-/** What a file must be. */
+/** The expected size and hash of a file. */
 export interface AddonRecord {
   readonly bytes: number
-  /** That of an addon that was compiled here is not checked: it takes 5 ms of each start. */
+  /** Absent for an addon that was compiled here, because the check takes 5 ms of each start. */
   readonly sha256?: string
 }
 
-/** Null if nothing is found. Without a record, the file must hold the mark of an addon of this version. */
+/** Returns the problem with a file, or null. Without a record, it must have the mark of an addon of this version. */
 export function problemOf(path: string, record?: AddonRecord): string | null {
   let file: number | undefined
   try {
     file = openSync(path, 'r')
     const stat = fstatSync(file)
     if (stat.isDirectory()) return 'it is a folder'
-    if (!stat.isFile()) return 'it is no regular file'
+    if (!stat.isFile()) return 'it is not a regular file'
     if (stat.size === 0) return 'it is empty'
     const damage = record ? damageOf(file, stat.size, record) : null
     if (damage) return damage
@@ -38,19 +38,19 @@ export function problemOf(path: string, record?: AddonRecord): string | null {
   }
 }
 
-/** At most this number of bytes, fewer at the end of the file. */
+/** Reads up to `size` bytes; fewer at the end of the file. */
 function read(file: number, position: number, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size)
   return bytes.subarray(0, readSync(file, bytes, 0, size, position))
 }
 
 function damageOf(file: number, size: number, record: AddonRecord): string | null {
-  if (size !== record.bytes) return `it has ${size} bytes and must have ${record.bytes}`
+  if (size !== record.bytes) return `it must have ${record.bytes} bytes, but has ${size}`
   if (record.sha256 === undefined) return null
   return sha256Of(file) === record.sha256 ? null : 'its content has changed'
 }
 
-/** Piece by piece: memory for all of it takes longer than its hash. */
+/** Reads in pieces, because allocating memory for the whole file would take longer than its hash. */
 function sha256Of(file: number): string {
   const hash = createHash('sha256')
   const piece = Buffer.allocUnsafe(1 << 17)
@@ -61,7 +61,7 @@ function sha256Of(file: number): string {
   return hash.digest('hex')
 }
 
-/** The mark that native/addon.cc leaves in the file. */
+/** The mark that native/addon.cc puts into the file. */
 export const MARK = /heed addon: interface (?<abi>\d+), Node-API (?<api>\d+)/
 
 function otherMark(file: number, size: number): string | null {
@@ -69,24 +69,24 @@ function otherMark(file: number, size: number): string | null {
   if (abi === undefined) return 'it is not an addon of heed'
   if (Number(abi) !== ABI) return OTHER_VERSION
   const own = Number(process.versions.napi)
-  return Number(api) > own ? `it needs Node-API ${api}, and this Node has ${own}` : null
+  return Number(api) > own ? `it needs Node-API ${api}, but this Node has ${own}` : null
 }
 
 const SYSTEMS = { ELF: 'Linux', 'Mach-O': 'macOS', PE: 'Windows' } as const
 
 function foreign(bytes: Buffer): string | null {
   const header = readHeader(bytes)
-  if (header === null) return 'it is no library'
+  if (header === null) return 'it is not a library'
   const format = formatFor(process.platform)
   const cpus: readonly string[] = [process.arch, 'several', 'other']
   if (header.format === format && cpus.includes(header.cpu)) return null
   const own = `${SYSTEMS[format]} on ${process.arch}`
-  return `it is for ${SYSTEMS[header.format]} on ${header.cpu}, and this is ${own}`
+  return `it is for ${SYSTEMS[header.format]} on ${header.cpu}, but this is ${own}`
 }
 
 /**
- * What an ELF library lacks at its end: its segments, or the table of its sections. Other systems find this out
- * themselves.
+ * Detects a truncated ELF library, in which segments or the section table are missing at the end. Other systems
+ * check this themselves.
  */
 function lackOf(bytes: Buffer, size: number): string | null {
   if (bytes.readUInt32BE(0) !== 0x7f454c46 || bytes[4] !== 2 || bytes[5] !== 1) return null // 64 bits, little endian
@@ -99,5 +99,5 @@ function lackOf(bytes: Buffer, size: number): string | null {
     ends.push(at + 56 > bytes.length ? at + each : long(at + 8) + long(at + 32))
   }
   const needed = Math.max(...ends)
-  return size < needed ? `it has ${size} bytes and must have at least ${needed}` : null
+  return size < needed ? `it must have at least ${needed} bytes, but has ${size}` : null
 }

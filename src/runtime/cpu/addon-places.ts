@@ -1,5 +1,5 @@
-// Where a native addon may lie. The published package holds the size and the hash of each prebuilt one (prebuilt.json),
-// and `heed build` writes the size of the one that it makes into heed.json.
+// The places of native addons. The published package has the size and the hash of each prebuilt addon (prebuilt.json).
+// `heed build` writes the size of the addon that it compiles to heed.json.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { once } from '../../util/once.ts'
@@ -16,30 +16,30 @@ import { warn } from '../../util/warn.ts'
 import type { AddonRecord } from './addon-file.ts'
 import { type Target, targets } from './targets.ts'
 
-/** HEED_ADDON, `heed build` (or `npm install` in a checkout), or the package of this system. */
+/** Set by HEED_ADDON, compiled by `heed build` (or `npm install` in a checkout), or from the package of this system. */
 export type Origin = 'HEED_ADDON' | 'built' | 'prebuilt'
 
 export interface AddonPlace {
   readonly path: string
   readonly origin: Origin
-  /** What the file must be, where it is known. */
+  /** The expected size and hash of the file, if known. */
   readonly record?: AddonRecord
-  /** Why it cannot be used, whatever the file holds. */
+  /** The reason why the file cannot be used, regardless of its contents. */
   readonly problem?: string
-  /** What to do where it does not work. */
+  /** What to do if the file does not work. */
   readonly remedy: string
 }
 
-/** The name of the file in the main package. It is written by `npm run prebuild`; a checkout has none. */
+/** Name of the record file in the main package. `npm run prebuild` writes it; a checkout has none. */
 export const RECORDS = 'prebuilt.json'
 
-/** By the name of the target. */
+/** Records of the prebuilt addons by name of the target. */
 const records = once((): Partial<Record<string, AddonRecord>> => {
   const folder = packageFolder()
   return folder === null ? {} : readJson(join(folder, RECORDS))
 })
 
-/** In the order in which they are tried: as HEED_ADDON says, built here, prebuilt. */
+/** All places in the order in which they are tried: HEED_ADDON, compiled here, prebuilt. */
 export function addonPlaces(): AddonPlace[] {
   const wanted = setting('HEED_ADDON')
   const named: AddonPlace | undefined = wanted
@@ -66,7 +66,7 @@ function prebuiltPlace(folder: string): AddonPlace | undefined {
   const path = onDisk(join(companion, 'heed.node'))
   const place = { path, origin: 'prebuilt' } as const
   if (other !== version) {
-    const problem = `it belongs to heed ${other}, and this is heed ${version}`
+    const problem = `it belongs to heed ${other}, but this is heed ${version}`
     return { ...place, problem, remedy: `Run \`npm install ${packageOf(target)}@${version}\`.` }
   }
   const record = records()[target.name]
@@ -77,7 +77,7 @@ function prebuiltPlace(folder: string): AddonPlace | undefined {
   return { ...place, record, remedy: `Delete ${dirname(path)} and run \`npm install\`.` }
 }
 
-/** That of this process: musl and glibc may both be installed, so the process itself is asked. */
+/** The target of this process. musl and glibc may both be installed, so the C library of the process is checked. */
 export function targetHere(): Target | undefined {
   const libc = process.platform === 'linux' ? libcHere() : undefined
   return targets.find(
@@ -91,13 +91,13 @@ function libcHere(): Target['libc'] {
   return libcIn(maps) ?? libcReported()
 }
 
-/** The C library among the files of a process. Their names differ between distributions. */
+/** Finds the C library in the memory map of a process. Its file names differ between distributions. */
 export function libcIn(maps: string): Target['libc'] {
   if (/\/(?:ld-musl-|libc\.musl-)[^/\n]*$|-musl\/libc\.so$/m.test(maps)) return 'musl'
   return /\/libc(?:\.so\.6|-2\.\d+\.so)$/m.test(maps) ? 'glibc' : undefined
 }
 
-/** The report is slow. */
+/** The C library according to the diagnostic report, which is slow. */
 function libcReported(): Target['libc'] {
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
   return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
@@ -105,7 +105,7 @@ function libcReported(): Target['libc'] {
 
 export const packageOf = (target: Target): string => `${SCOPE}/${target.name}`
 
-/** Why there is no addon to try, and what to do. */
+/** The reason why there is no addon to try, and the remedy. */
 export function whyNone(): { reason: string; remedy: string } {
   if (packageFolder() === null) {
     const { message, remedy = '' } = noFolder()
@@ -126,13 +126,13 @@ export function whyNone(): { reason: string; remedy: string } {
   }
 }
 
-/** An empty object where there is no file. */
+/** Reads a JSON file. Returns an empty object if it does not exist. */
 function readJson<T>(path: string): Partial<T> {
   if (!existsSync(path)) return {}
   try {
     return JSON.parse(readFileSync(path, 'utf8')) ?? {}
   } catch (error) {
-    warn(`${path} cannot be read (${(error as Error).message}). Install heed again (\`npm install heed\`).`) // biome-ignore format: one line
+    warn(`${path} cannot be read (${(error as Error).message}). Reinstall heed (\`npm install heed\`).`) // biome-ignore format: one line
     return {}
   }
 }

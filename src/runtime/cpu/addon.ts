@@ -4,48 +4,51 @@ import { warn } from '../../util/warn.ts'
 import { ABI, OTHER_VERSION, problemOf } from './addon-file.ts'
 import { type AddonPlace, addonPlaces, type Origin, whyNone } from './addon-places.ts'
 
-// The native addon as native/addon.cc exports it. One engine serves all threads of the process: its queue,
-// settings, memory account and profile are shared, its handles belong to the thread that made them.
+// The native addon, as native/addon.cc exports it. All threads of the process share one engine: its queue,
+// settings, memory account and profile. Handles belong to the thread that created them.
 
 declare const buffer: unique symbol
 declare const program: unique symbol
-/** Device memory; freed when disposed of or collected, and no run uses it any more. */
+/** Device memory. It is freed when the handle is disposed of or collected and no run uses it. */
 export type BufferHandle = { readonly [buffer]: true }
-/** A decoded program, freed likewise. */
+/** A decoded program. It is freed like a buffer. */
 export type ProgramHandle = { readonly [program]: true }
 
 /**
- * Promises settle in the order of the calls, each in a turn of its own: what awaits a run hears of its
- * end before what awaits a later read.
+ * Promises settle in the order of the calls, each in a separate turn of the event loop: code that awaits a
+ * run continues before code that awaits a later read.
  */
 export interface Addon {
   readonly abi: number
-  /** Kernel names; a program's first word of a command is an index into them. */
+  /** Names of the kernels. The first word of a command is an index into this list. */
   readonly kernels: readonly string[]
-  /** Instructions of `elementwise` and `reduce`, likewise. */
+  /** Names of the instructions of `elementwise` and `reduce`. Micro-programs contain indices into this list. */
   readonly microOps: readonly string[]
   /** Instruction sets that this processor supports, best first. */
   readonly isas: readonly string[]
 
-  /** Sets what is given, for later runs; returns what is in force. Throws on an unknown instruction set. */
+  /** Changes the given settings for later runs, and returns all settings. Throws for an unknown instruction set. */
   configure(settings?: { isa?: string; threads?: number }): { isa: string; threads: number }
 
-  /** Zero-filled and 64-byte aligned. Throws ERR_HEED_MEMORY when the budget or the system has no more. */
+  /**
+   * Allocates zero-filled memory, aligned to 64 bytes. Throws ERR_HEED_MEMORY if it exceeds the budget or the
+   * system has no more.
+   */
   allocate(bytes: number): BufferHandle
-  /** Copies at once; lands after the runs that were submitted earlier with this buffer. */
+  /** Writes after earlier runs that use this buffer. `data` is copied during the call. */
   write(handle: BufferHandle, byteOffset: number, data: ArrayBufferView | ArrayBuffer): void
-  /** A copy of the memory as the runs submitted so far leave it. */
+  /** Returns a copy of the memory after all earlier runs. */
   read(handle: BufferHandle, byteOffset: number, bytes: number): Promise<ArrayBuffer>
   /** Idempotent. Memory that a run uses is freed when the run ends. */
   dispose(handle: BufferHandle | ProgramHandle): void
 
-  /** Decodes and checks the words (see kernels/cpp/program.h); throws ERR_HEED_PROGRAM on malformed ones. */
+  /** Decodes and checks the words (see kernels/cpp/program.h). Throws ERR_HEED_PROGRAM if they are invalid. */
   program(words: Float64Array): ProgramHandle
   /**
-   * Runs after everything submitted earlier. The program's buffer 0 is `arena`, or the one that all runs
-   * share when null, of at least `arenaBytes`; its contents are undefined at first. Buffer 1 is a copy of
-   * `scalars`; the rest are `buffers`. Rejects with ERR_HEED_RUN and the number of the `command` that failed,
-   * or with ERR_HEED_MEMORY.
+   * Queues a run after everything submitted earlier. Buffer 0 of the program is `arena`, or the arena shared by
+   * all runs if it is null, with at least `arenaBytes`; its initial contents are undefined. Buffer 1 is a copy of
+   * `scalars`; the others are `buffers`. Rejects with ERR_HEED_RUN and the index of the failed `command`, or with
+   * ERR_HEED_MEMORY.
    */
   run(
     program: ProgramHandle,
@@ -55,28 +58,28 @@ export interface Addon {
     buffers: readonly BufferHandle[],
   ): Promise<void>
 
-  /** Bytes: `live` of buffers and programs, `peak` the most of live and arena together, `buffers` a count. */
+  /** Bytes of buffers and programs (`live`), maximum of live + arena (`peak`), and the number of `buffers`. */
   memory(): { live: number; peak: number; arena: number; budget: number; buffers: number }
   resetPeak(): void
-  /** The most bytes of live and arena together; at first the memory of the machine or the container. */
+  /** Sets the limit of live + arena, in bytes. Default: the memory of the machine or the container. */
   setBudget(bytes: number): void
 
-  /** Whether runs record the time of each command, for takeProfile. */
+  /** Starts or stops recording the time of each command, for takeProfile. */
   profile(on: boolean): void
-  /** What was recorded since the last call: kernel index, microseconds and command number, in order. */
+  /** Returns the records since the last call, in order: kernel index, microseconds and command index. */
   takeProfile(): { kernel: number[]; micros: number[]; command: number[] }
 }
 
-/** An addon, where it lies and where it came from; or the reason why there is none, and the remedy. */
+/** An addon with its path and origin; or the reason why there is none, and the remedy. */
 export type LoadedAddon = (
   | { addon: Addon; path: string; origin: Origin }
   | { addon: null; reason: string; remedy: string }
 ) & {
-  /** What was tried before, with what is wrong with it. */
+  /** The files that were tried before, with their problems. */
   ignored: readonly { path: string; origin: Origin; problem: string; remedy: string }[]
 }
 
-/** The first addon that works, in the order of `addonPlaces`. What lies there and does not work is reported once. */
+/** Loads the first addon that works, in the order of `addonPlaces`. Files that do not work are reported once. */
 export const loadAddon = once((): LoadedAddon => {
   const ignored: LoadedAddon['ignored'][number][] = []
   for (const place of addonPlaces()) {
@@ -97,17 +100,17 @@ export const loadAddon = once((): LoadedAddon => {
 const describe = ({ path, problem }: { path: string; problem: string }): string =>
   `the native addon ${path} is ignored: ${problem}`
 
-/** The addon, or what is wrong with the file. */
+/** Returns the addon, or the problem with the file. */
 function openAddon({ path, record, problem }: AddonPlace): Addon | string {
   const wrong = problem ?? problemOf(path, record)
   if (wrong) return wrong
   try {
     const module: { exports: Partial<Addon> } = { exports: {} }
-    // As `require` does, whatever the ending of the file.
+    // Like `require`, but for any file name extension.
     process.dlopen(module, toNamespacedPath(path))
     return module.exports.abi === ABI ? (module.exports as Addon) : OTHER_VERSION
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    return `it does not load (${text.replace(/\s+/g, ' ').trim()})`
+    return `it cannot be loaded (${text.replace(/\s+/g, ' ').trim()})`
   }
 }

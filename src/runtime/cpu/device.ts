@@ -1,5 +1,5 @@
-// The CPU device: the kernels of kernels/cpp, run by the native addon on threads of its own. With the
-// same kernels behind the same interface as WebAssembly, it is the wasm device.
+// The CPU device: the native addon runs the kernels of kernels/cpp on its own threads. The wasm device is
+// this class too, with an addon that has the same interface over WebAssembly.
 import { bytesOf, type DType, type TypedArray, viewAs } from '../../graph/dtype.ts'
 import type { Composite } from '../../graph/ops.ts'
 import { schedule } from '../../schedule/emit.ts'
@@ -17,10 +17,11 @@ import { Profiler } from './profiler.ts'
 
 const limits: Limits = { alignment: 64, inputs: 32, steps: 64 }
 
+/** Options of `CpuDevice`. */
 export interface CpuOptions {
-  /** 'avx512', 'avx2', 'baseline': the best that the processor has, unless named. */
+  /** Instruction set: 'avx512', 'avx2' or 'baseline' on x86-64. Default: HEED_ISA, or the best of the processor. */
   isa?: string
-  /** As many as the process has cores, unless named. */
+  /** Number of threads. Default: HEED_THREADS, or the number of cores that the process may use. */
   threads?: number
 }
 
@@ -42,6 +43,7 @@ export class CpuMemory implements DeviceMemory {
   }
 }
 
+/** Computes on the CPU with the native addon. `device('cpu')` returns one; create your own to set options. */
 export class CpuDevice implements Device {
   readonly name: string = 'cpu'
   readonly composites: ReadonlySet<Composite> = new Set<KernelComposite>([
@@ -77,9 +79,9 @@ export class CpuDevice implements Device {
   readonly kernelNumbers: ReadonlyMap<string, number>
   readonly microNumbers: ReadonlyMap<string, number>
   private readonly owners = new LargestOwners()
-  /** Set while a run with host code is under way: later runs wait for it. */
+  /** The current run with host calls. Later runs wait for it. */
   private hosted: Promise<void> | null = null
-  /** Set while times are recorded: it learns of each run. */
+  /** The current recording of kernel times. Each run is reported to it. */
   profiler: Profiler | null = null
 
   /** @throws HeedError when the addon is missing, with the command that builds it. */
@@ -155,13 +157,13 @@ export class CpuDevice implements Device {
     }
   }
 
-  /** Starts a run, after the run with host code that may be under way. */
+  /** Starts a run. If a run with host calls is in progress, it starts after that. */
   enqueue(start: () => Promise<void>): Promise<void> {
     if (!this.hosted) return start()
     return this.hosted.catch(() => {}).then(start)
   }
 
-  /** A run whose later parts start only when JavaScript has had its turn. */
+  /** Starts a run with host calls, whose later parts are queued only after JavaScript functions return. */
   enqueueHosted(run: () => Promise<void>): Promise<void> {
     const before = this.hosted ?? Promise.resolve()
     const mine = before.catch(() => {}).then(run)
@@ -173,7 +175,7 @@ export class CpuDevice implements Device {
     return mine
   }
 
-  /** The error of an allocation for users; any other error stays as it is. */
+  /** Converts an allocation error of the addon to an OutOfMemoryError; returns other errors unchanged. */
   explained(error: unknown, bytes: number, label: string): unknown {
     const { code } = error as { code?: string }
     return code === 'ERR_HEED_MEMORY' ? this.outOfMemory(bytes, label) : error
@@ -182,7 +184,7 @@ export class CpuDevice implements Device {
   private outOfMemory(bytes: number, label: string): OutOfMemoryError {
     const { live, arena, budget } = this.addon.memory()
     return new OutOfMemoryError(
-      `${formatBytes(bytes)} for ${label} do not fit: ${formatBytes(live + arena)} of ${formatBytes(budget)} are in use, most by ${this.owners.describe()}`,
+      `${formatBytes(bytes)} for ${label} do not fit: ${formatBytes(live + arena)} of ${formatBytes(budget)} are in use, ${this.owners.describe()}`,
       {
         remedy:
           'Make the batch, the context or the model smaller, or set HEED_MEMORY to a larger number of bytes.',
@@ -212,7 +214,7 @@ function configure(addon: Addon, options: CpuOptions): { isa: string; threads: n
   return addon.configure({ isa, threads })
 }
 
-/** In the dtype's own array class: doubles become floats. */
+/** Converts doubles to floats, because f32 is stored in 4 bytes. */
 function asStored(data: TypedArray, dtype: DType): TypedArray {
   return dtype === 'f32' && data instanceof Float64Array ? Float32Array.from(data) : data
 }

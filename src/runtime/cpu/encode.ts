@@ -1,4 +1,4 @@
-// Kernel calls as the words of a program, which the kernels decode (kernels/cpp/program.h, arguments.h).
+// Encodes kernel calls as the words of a program. kernels/cpp/program.h and arguments.h decode them.
 import { bytesOf, dtypes } from '../../graph/dtype.ts'
 import type { NamedOperands } from '../../schedule/cost.ts'
 import type { KernelArguments, KernelCall, KernelName } from '../../schedule/kernel-call.ts'
@@ -8,13 +8,13 @@ import type { AttributeSchema, KernelSchema } from '../../schedule/schema.ts'
 import { type BlockFormat, blockFormats } from '../../util/block-formats.ts'
 import { encodeExpression, type MicroNumbers } from './micro.ts'
 
-/** Numbers of kernels by name, as the addon was built. */
+/** Numbers of kernels by name in this build of the addon. */
 export type KernelNumbers = ReadonlyMap<string, number>
 
 const ARENA = 0
 const SCALARS = 1
 
-/** @param leaves how many leaves the program has: they are bound first, then the outputs */
+/** @param leaves number of leaves of the program, which are bound before the outputs */
 export function encode(
   calls: readonly KernelCall[],
   leaves: number,
@@ -35,7 +35,7 @@ export function encode(
   return new Float64Array(words)
 }
 
-/** Which optional operands are present (a bit each), the length of each list of operands, the attributes. */
+/** Appends a bit mask of the optional operands that are present, the lengths of operand lists, and the attributes. */
 function pushAttributes(words: number[], call: KernelArguments, micro: MicroNumbers): void {
   const { optionals, lists, attributes } = layoutOf(call.kernel)
   const inputs: NamedOperands = call.inputs
@@ -52,7 +52,7 @@ function pushAttributes(words: number[], call: KernelArguments, micro: MicroNumb
   for (const [name, schema] of attributes) pushAttribute(words, schema, values[name], micro)
 }
 
-/** The values have the types that the table gives them: the calls' own types say so. */
+/** The type of a kernel call guarantees that `value` has the type that the table declares. */
 function pushAttribute(
   words: number[],
   schema: AttributeSchema,

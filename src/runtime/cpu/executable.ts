@@ -1,4 +1,4 @@
-// A compiled program on the CPU: one command buffer, or several with JavaScript between them.
+// A compiled program on the CPU: one command buffer, or several with host calls in between.
 import { bytesOf, type DType, viewAs } from '../../graph/dtype.ts'
 import type { Call, HostCall, KernelCall } from '../../schedule/kernel-call.ts'
 import type { Operand, Schedule } from '../../schedule/schedule.ts'
@@ -48,7 +48,7 @@ export class CpuExecutable implements Executable {
     return this.device.enqueueHosted(() => this.runSegments(bindings, scalars, handles))
   }
 
-  /** With host code in between, the working memory must last: the run has an arena of its own. */
+  /** The arena must survive the host calls in between, so such a run allocates its own. */
   private async runSegments(
     bindings: Bindings,
     scalars: Uint8Array,
@@ -121,7 +121,7 @@ export class CpuExecutable implements Executable {
     addon.write(handle, at, data)
   }
 
-  /** Four bytes for each number, in the bytes of its dtype. */
+  /** Packs each number into four bytes, in the representation of its dtype. */
   private packScalars(values: readonly number[]): Uint8Array {
     const all = [...values, ...this.literals]
     const bytes = new ArrayBuffer(Math.max(4, all.length * 4))
@@ -137,7 +137,7 @@ export class CpuExecutable implements Executable {
   }
 }
 
-/** The owner of a program's working memory, in errors. */
+/** The name of the arena in error messages. */
 const ARENA = 'intermediate results'
 
 function programOf(device: CpuDevice, words: Float64Array): ProgramHandle {
@@ -161,7 +161,7 @@ function segmentsOf(calls: readonly Call[]): (HostCall | KernelCall[])[] {
 
 const countOfOperand = ({ shape }: Operand): number => shape.reduce((n, size) => n * size, 1)
 
-/** The kernel's message with the module that asked for it. */
+/** Adds the path of the module to the error message of a kernel. */
 function named(error: unknown, calls: KernelCall[]): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   const { code, command } = error as Error & { code?: string; command?: number }

@@ -2,8 +2,8 @@
 export type Emit = (name: string, args: number[], immediate?: number) => number
 
 /**
- * Powers of integers, for which the kernels have no instruction: by squaring, which wraps at 32 bits.
- * `bits` is how many an exponent may have. A negative exponent truncates 1/aⁿ to a whole number.
+ * Emits the power of two integers, for which the kernels have no instruction: repeated squaring, with
+ * results modulo 2³². `bits` is the width of the exponent. Negative exponents truncate 1/aⁿ to an integer.
  */
 export function integerPower(
   a: number,

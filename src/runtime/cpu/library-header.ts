@@ -1,14 +1,14 @@
-/** What the first bytes of a library say. */
+/** Format and processor of a library, from its first bytes. */
 export interface LibraryHeader {
   readonly format: 'ELF' | 'Mach-O' | 'PE'
-  /** Mach-O may hold several. */
+  /** 'several' for a universal Mach-O file. */
   readonly cpu: 'x64' | 'arm64' | 'several' | 'other'
 }
 
-/** Number of bytes that `readHeader` needs at most. */
+/** Maximum number of bytes that `readHeader` needs. */
 export const HEADER_BYTES = 4096
 
-/** Null for what is none of the three. */
+/** Returns null if the file has none of the three formats. */
 export function readHeader(bytes: Buffer): LibraryHeader | null {
   const magic = bytes.length >= 64 ? bytes.readUInt32BE(0) : 0
   if (magic === 0x7f454c46) return header('ELF', bytes.readUInt16LE(18))
@@ -19,11 +19,11 @@ export function readHeader(bytes: Buffer): LibraryHeader | null {
   return header('PE', bytes.readUInt16LE(pe + 4))
 }
 
-/** Of libraries for a system, as `process.platform` names it. */
+/** The format of libraries on a platform, given as in `process.platform`. */
 export const formatFor = (platform: string): LibraryHeader['format'] =>
   platform === 'darwin' ? 'Mach-O' : platform === 'win32' ? 'PE' : 'ELF'
 
-/** The numbers of processors in each format. */
+/** Numbers of the processors in each format. */
 const CPUS: Readonly<Record<LibraryHeader['format'], Readonly<Record<number, 'x64' | 'arm64'>>>> = {
   ELF: { 62: 'x64', 183: 'arm64' },
   'Mach-O': { 16777223: 'x64', 16777228: 'arm64' },

@@ -1,15 +1,15 @@
-// Expressions as the kernels' register machine runs them: typed instructions, registers reused.
+// Compiles expressions to micro-programs: typed instructions for the register machine of the kernels.
 import type { DType } from '../../graph/dtype.ts'
 import type { Expression, Step } from '../../schedule/schedule.ts'
 import { HeedError } from '../../util/errors.ts'
 import { type Emit, integerPower } from './integer-power.ts'
 
-/** Numbers of instructions by name, as the addon was built. */
+/** Numbers of instructions by name in this build of the addon. */
 export type MicroNumbers = ReadonlyMap<string, number>
 
 type Lane = 'f32' | 'i32' | 'u32'
 
-/** u8 and bool compute as i32. */
+/** u8 and bool are computed as i32. */
 const laneOf: Record<DType, Lane> = { f32: 'f32', i32: 'i32', u32: 'u32', u8: 'i32', bool: 'i32' }
 
 interface Instruction {
@@ -19,7 +19,7 @@ interface Instruction {
   immediate?: number
 }
 
-/** [instruction count, instructions of 5 numbers, result registers]. */
+/** Returns [number of instructions, 5 numbers for each instruction, result registers]. */
 export function encodeExpression(expression: Expression, numbers: MicroNumbers): number[] {
   const { list, results } = expand(expression)
   const registers = assignRegisters(expression.inputs, list, results)
@@ -29,12 +29,11 @@ export function encodeExpression(expression: Expression, numbers: MicroNumbers):
     if (number === undefined)
       throw new HeedError(
         'unsupported',
-        `The native kernels must have the instruction ${name}, but do not`,
+        `The native addon must have the instruction ${name}, but lacks it, so it was built for another version of Heed`,
         {
           key: 'instruction',
           value: name,
-          remedy:
-            'They are of another version: run `npx heed build` (in a checkout `node native/build.mjs`).',
+          remedy: 'Run `npx heed build` (in a checkout: `node native/build.mjs`).',
         },
       )
     const [a, b, c] = args.map((value) => registers[value])
@@ -43,7 +42,7 @@ export function encodeExpression(expression: Expression, numbers: MicroNumbers):
   return [...words, ...results.map((value) => registers[value])]
 }
 
-/** One or more instructions for each step: conversions and wrapping take extra ones. */
+/** Emits the instructions of each step. Conversions and the wrapping of u8 and bool take additional ones. */
 function expand({ inputs, steps, results }: Expression): {
   list: Instruction[]
   results: number[]
@@ -63,7 +62,7 @@ function expand({ inputs, steps, results }: Expression): {
 
 const renamed: Record<string, string> = { maximum: 'max', minimum: 'min' }
 const roundings: ReadonlySet<string> = new Set(['floor', 'ceil', 'round', 'trunc'])
-/** On 0 and 1, these give 0 or 1. */
+/** Operations whose result is 0 or 1 if the arguments are. */
 const closedOnBool: ReadonlySet<string> = new Set([
   'and',
   'or',
@@ -114,7 +113,7 @@ function convert(value: number, from: DType, to: DType, emit: Emit): number {
   return emit('copy', [value])
 }
 
-/** Inputs keep their registers, because they may lie in memory; the others are used again. */
+/** Assigns registers. Inputs keep theirs, because they may be read from memory; all others are reused. */
 function assignRegisters(inputs: number, list: Instruction[], results: number[]): number[] {
   const lastUse = new Map<number, number>()
   list.forEach(({ args }, i) => {

@@ -1,4 +1,4 @@
-// What the processor and its memory can do at most, measured by a kernel that does nothing else.
+// Measures the peak arithmetic and bandwidth of the processor with a kernel that does nothing else.
 import { emitted } from '../../schedule/kernel-call.ts'
 import type { Operand } from '../../schedule/schedule.ts'
 import { contiguous } from '../../schedule/strided.ts'
@@ -7,21 +7,21 @@ import type { CpuDevice } from './device.ts'
 import { encode } from './encode.ts'
 
 export interface Ceilings {
-  /** Floating-point operations a second of independent multiply-adds: two for each. */
+  /** Floating-point operations per second of independent multiply-adds, which count as two. */
   flops: number
-  /** Bytes a second that are read from memory beyond the caches. */
+  /** Bytes per second read from main memory. */
   read: number
-  /** Bytes a second read and written, both counted. */
+  /** Bytes per second read and written; both count. */
   readWrite: number
 }
 
-const LARGE = 128 << 20 // bytes, more than caches hold
-/** Multiply-adds in a step of the kernel. */
+const LARGE = 128 << 20 // bytes, more than the caches hold
+/** Multiply-adds in one iteration of the kernel. */
 const STEP = 192
 
 type Kind = 'multiplyAdd' | 'read' | 'readWrite'
 
-/** Measures with `threads` of the device's threads, each time for about `ms` milliseconds. */
+/** Measures all three rates on `threads` threads, each for about `ms` milliseconds. */
 export async function probe(
   device: CpuDevice,
   threads = device.threads,
@@ -39,7 +39,7 @@ export async function probe(
   }
 }
 
-/** Floating-point operations a second on so many threads. */
+/** Measures floating-point operations per second on `threads` threads. */
 export async function probeMultiplyAdds(
   device: CpuDevice,
   threads = device.threads,
@@ -57,7 +57,7 @@ export async function probeMultiplyAdds(
   }
 }
 
-/** Work a second: the number of times is doubled until they take long enough. */
+/** Work per second. The number of repetitions is doubled until they take at least `ms` milliseconds. */
 async function rate(
   ms: number,
   work: (times: number) => Promise<void>,

@@ -1,4 +1,4 @@
-// Times of kernels, as the addon records them, put together with the calls that they belong to.
+// Combines the kernel times that the addon records with the kernel calls of each run.
 import { costOf, type KernelCall } from '../../schedule/kernel-call.ts'
 import type { KernelTime } from '../device.ts'
 import type { Addon } from './addon.ts'
@@ -10,7 +10,7 @@ export class Profiler {
 
   constructor(addon: Addon) {
     this.addon = addon
-    addon.takeProfile() // what somebody else has left
+    addon.takeProfile() // discard an earlier recording
     addon.profile(true)
   }
 
@@ -18,7 +18,7 @@ export class Profiler {
     this.runs.push(calls)
   }
 
-  /** Ends the recording. Runs that are still under way are not in it. */
+  /** Stops the recording. Runs that have not ended yet are not included. */
   stop(): KernelTime[] {
     this.addon.profile(false)
     const { command, micros } = this.addon.takeProfile()
@@ -26,7 +26,7 @@ export class Profiler {
     return command.flatMap((number, i) => {
       if (number === 0) run++
       const call = this.runs[run]?.[number]
-      if (!call) return [] // of a device in another thread: it shares the addon
+      if (!call) return [] // from a device in another thread, which shares the addon
       const { kernel, scope } = call
       return [{ run, kernel, scope, micros: micros[i], cost: costOf(call) }]
     })

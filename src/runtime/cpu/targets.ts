@@ -1,12 +1,12 @@
-/** The systems for which the native addon is built beforehand, one package each (see scripts/prebuild.ts). */
+/** A system with a prebuilt native addon. Each has a separate package (see scripts/prebuild.ts). */
 export interface Target {
   /** Of the package, below its scope. */
   readonly name: string
-  /** As in `process.platform`, `process.arch`, and npm's `libc`. */
+  /** Values of `process.platform`, `process.arch` and npm's `libc`. */
   readonly os: 'linux' | 'darwin' | 'win32'
   readonly cpu: 'x64' | 'arm64'
   readonly libc?: 'glibc' | 'musl'
-  /** What zig compiles for: with the oldest glibc or system on which the addon loads. */
+  /** Target for zig, with the oldest glibc or macOS on which the addon loads. */
   readonly zig: string
 }
 

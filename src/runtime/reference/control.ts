@@ -1,4 +1,4 @@
-// Leaves, state, and what only orders or marks the graph.
+// Leaves, state, and operations that only order or mark nodes of the graph.
 import type { ControlOps } from '../../graph/ops.ts'
 import { countOf } from '../../graph/shape.ts'
 import { ShapeError } from '../../util/errors.ts'

@@ -1,8 +1,8 @@
-// From one dtype to another: by value and by bits.
+// Conversion between dtypes: by value (cast) and of the bits (bitcast).
 import { arrayOf, type DType, type TypedArray } from '../../graph/dtype.ts'
 import type { Run, Value } from './value.ts'
 
-/** By value. f32 to integers truncates and saturates, integers wrap, all but 0 is true. */
+/** Converts values. f32 to integer truncates and saturates; integer to integer wraps; to bool, all but 0 is true. */
 export function convert({ data, shape, dtype }: Value, to: DType, run: Run): TypedArray {
   if (dtype === to) return data
   const out = run.empty({ shape, dtype: to })
@@ -14,14 +14,14 @@ export function convert({ data, shape, dtype }: Value, to: DType, run: Run): Typ
 const truth = (x: number): number => (x !== 0 ? 1 : 0)
 const plain = (x: number): number => x
 
-// Storing truncates; NaN is stored as 0.
+// Storing in a typed array truncates and converts NaN to 0.
 const saturating: Partial<Record<DType, (x: number) => number>> = {
   i32: (x) => Math.min(Math.max(x, -(2 ** 31)), 2 ** 31 - 1),
   u32: (x) => Math.min(Math.max(x, 0), 2 ** 32 - 1),
-  u8: (x) => Math.min(Math.max(x, -(2 ** 31)), 2 ** 31 - 1), // by way of i32, of which 8 bits stay
+  u8: (x) => Math.min(Math.max(x, -(2 ** 31)), 2 ** 31 - 1), // through i32, of which the low 8 bits remain
 }
 
-/** The same bits under another dtype of the same width. */
+/** Reinterprets the bits as another dtype of the same width. */
 export function reinterpret(x: Value, to: DType, run: Run): TypedArray {
   if (x.dtype === to) return x.data
   if (to === 'bool') return convert(x, to, run)

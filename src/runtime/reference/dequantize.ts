@@ -1,7 +1,7 @@
 import { dequantizeBlocks } from '../../util/block-formats.ts'
 import type { Evaluate } from './value.ts'
 
-/** Rows are whole blocks, so the rows one after the other are too. */
+/** Each row consists of whole blocks, so all rows can be converted as one. */
 export const dequantize: Evaluate<'dequantize'> = (node, [x], run) => {
   const out = run.empty(node)
   out.set(dequantizeBlocks(node.attrs.format, x.data as Uint8Array))

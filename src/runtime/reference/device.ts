@@ -1,5 +1,5 @@
-// The reference device: plain TypeScript, one readable function for each operation. It is what the
-// other devices are checked against, and what computes where nothing faster works.
+// The reference device: plain TypeScript, one readable function for each operation. The other devices are
+// tested against it, and it computes where no faster device works.
 import { totalmem } from 'node:os'
 import { arrayOf, bytesOf, type DType, type TypedArray } from '../../graph/dtype.ts'
 import type { Form } from '../../graph/node.ts'
@@ -13,10 +13,11 @@ import type { Device, DeviceMemory, MemoryUse } from '../device.ts'
 import { LargestOwners } from '../owners.ts'
 import { ReferenceExecutable } from './executable.ts'
 
+/** Options of `ReferenceDevice`. */
 export interface ReferenceOptions {
-  /** What f32 tensors are stored in. With 'float64' reading gives doubles. */
+  /** Precision in which f32 tensors are stored (default 'float32'). With 'float64', reading returns doubles. */
   precision?: 'float32' | 'float64'
-  /** Bytes, all tensors together. */
+  /** Limit for all tensors together, in bytes. Default: HEED_MEMORY, or the memory of the machine. */
   budget?: number
 }
 
@@ -24,7 +25,7 @@ export class ReferenceMemory implements DeviceMemory {
   readonly device: ReferenceDevice
   readonly dtype: DType
   readonly count: number
-  /** Never written to: a run puts another array in its place, so that views may share this one. */
+  /** The array is never modified, so that views can share it: a run replaces it by a new one. */
   data: TypedArray
   label: string
   version = 0
@@ -39,6 +40,7 @@ export class ReferenceMemory implements DeviceMemory {
   }
 }
 
+/** Computes in plain TypeScript: slow, but readable, and on request in double precision. For tests and debugging. */
 export class ReferenceDevice implements Device {
   readonly name: string = 'reference'
   readonly composites: ReadonlySet<Composite> = new Set<Composite>()
@@ -46,7 +48,7 @@ export class ReferenceDevice implements Device {
   private readonly budget: number
   private readonly owners = new LargestOwners()
   private peak = 0
-  /** Set while a run with host code is under way: later runs wait for it. */
+  /** The current run with host calls. Later runs wait for it. */
   private hosted: Promise<void> | null = null
 
   constructor({ precision = 'float32', budget }: ReferenceOptions = {}) {
@@ -54,7 +56,7 @@ export class ReferenceDevice implements Device {
     this.budget = budget ?? memorySetting() ?? totalmem()
   }
 
-  /** Zeros for a value of this form. */
+  /** An array of zeros for a value of this shape and dtype. */
   empty({ shape, dtype }: Form): TypedArray {
     return this.array(dtype, countOf(shape))
   }
@@ -64,7 +66,7 @@ export class ReferenceDevice implements Device {
     const { live } = this.memory()
     if (live + bytes > this.budget)
       throw new OutOfMemoryError(
-        `${formatBytes(bytes)} for ${label} do not fit: ${formatBytes(live)} of ${formatBytes(this.budget)} are in use, most by ${this.owners.describe()}`,
+        `${formatBytes(bytes)} for ${label} do not fit: ${formatBytes(live)} of ${formatBytes(this.budget)} are in use, ${this.owners.describe()}`,
         {
           remedy:
             'Make the batch, the context or the model smaller, or set HEED_MEMORY to a larger number of bytes.',
@@ -102,14 +104,14 @@ export class ReferenceDevice implements Device {
     return new ReferenceExecutable(this, graph)
   }
 
-  /** Memory belongs to the garbage collector here. */
+  /** Does nothing: the garbage collector frees the arrays. */
   dispose(_memory: DeviceMemory): void {}
 
   memory(): MemoryUse {
     return { live: this.owners.total, peak: this.peak, arena: 0, budget: this.budget }
   }
 
-  /** Runs at once, unless a run with host code is under way: then after it. */
+  /** Runs immediately. If a run with host calls is in progress, it starts after that. */
   enqueue(hosted: boolean, work: () => void | Promise<void>): Promise<void> {
     const run = this.hosted ? this.hosted.catch(() => {}).then(work) : started(work)
     if (!hosted) return run
@@ -126,7 +128,7 @@ export class ReferenceDevice implements Device {
   }
 }
 
-/** As an async function would, but without leaving the call. */
+/** Calls `work` synchronously and returns its result or error as a promise. */
 function started(work: () => void | Promise<void>): Promise<void> {
   try {
     return Promise.resolve(work())

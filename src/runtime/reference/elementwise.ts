@@ -1,5 +1,5 @@
-// Element by element over broadcast inputs. Numbers are computed as doubles; storing them rounds
-// floats and wraps integers.
+// Element-wise operations on broadcast inputs. Values are computed as doubles; storing them rounds floats
+// and wraps integers.
 import { isFloat, type TypedArray } from '../../graph/dtype.ts'
 import type { Node } from '../../graph/node.ts'
 import type { Binary, Elementwise, Unary } from '../../graph/ops.ts'
@@ -11,7 +11,7 @@ import type { Evaluate, Evaluators, Run, Value } from './value.ts'
 const unary: { [O in Unary]: (x: number) => number } = {
   neg: (x) => -x,
   abs: Math.abs,
-  sign: (x) => Math.sign(x) || 0, // of NaN too, as in PyTorch
+  sign: (x) => Math.sign(x) || 0, // 0 for NaN, as in PyTorch
   exp: Math.exp,
   log: Math.log,
   log1p: Math.log1p,
@@ -48,10 +48,10 @@ const binary: { [O in Binary]: (a: number, b: number) => number } = {
   or: (a, b) => a | b,
   xor: (a, b) => a ^ b,
   shl: (a, b) => a << b,
-  shr: (a, b) => (a < 0 ? a >> b : a >>> b), // below 0 is i32 for sure, above both agree
+  shr: (a, b) => (a < 0 ? a >> b : a >>> b), // negative numbers are i32; for others both shifts agree
 }
 
-/** Where integers differ from floats: products wrap exactly, and dividing by 0 gives 0. */
+/** Operations that differ for integers: products wrap exactly, and division by 0 gives 0. */
 const whole: Partial<typeof binary> = {
   mul: Math.imul,
   div: (a, b) => (b === 0 ? 0 : Math.floor(a / b)),
@@ -122,7 +122,7 @@ const general: Loop = ({ out, a, b, starts: [i, j], steps: [stepA, stepB] }, f) 
   for (let n = 0; n < out.length; n++, i += stepA, j += stepB) out[n] = f(a[i], b[j])
 }
 
-/** Loops of their own for the commonest, which V8 then compiles without a call: five times as fast. */
+/** Separate loops for the most common operations: V8 compiles them without a call, which is five times as fast. */
 const loops: Partial<Record<Binary, Loop>> = {
   add: ({ out, a, b, starts: [i, j], steps: [stepA, stepB] }) => {
     for (let n = 0; n < out.length; n++, i += stepA, j += stepB) out[n] = a[i] + b[j]
@@ -150,29 +150,29 @@ function select(node: Node<'where'>, inputs: readonly Value[], run: Run): TypedA
   return out
 }
 
-/** The sum of two truths is a truth: bool holds 0 and 1 only. */
+/** Stores a bool as 0 or 1: the sum of two true values is true. */
 function asTruth(out: TypedArray): TypedArray {
   for (let i = 0; i < out.length; i++) if (out[i] > 1) out[i] = 1
   return out
 }
 
 function halfToEven(x: number): number {
-  const near = Math.round(x) // halves go up
+  const near = Math.round(x) // rounds halves up
   return near - x === 0.5 && near % 2 !== 0 ? near - 1 : near
 }
 
-/** As in C and PyTorch, which know more ones than JavaScript does. */
+/** As in C and PyTorch, 1ᵇ and (-1)^±∞ are 1, where JavaScript gives NaN. */
 function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b
 }
 
-/** With the sign of the divisor. */
+/** The remainder with the sign of the divisor. */
 function flooredRemainder(a: number, b: number): number {
   const rest = a % b
   return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest
 }
 
-/** a·a·…·a, wrapping at 32 bits; a negative exponent truncates 1/aⁿ to a whole number. */
+/** aᵇ modulo 2³². A negative exponent truncates 1/aⁿ to an integer. */
 function wholePower(a: number, b: number): number {
   if (b < 0) return a === 1 ? 1 : a === -1 ? (b % 2 === 0 ? 1 : -1) : 0
   let out = 1

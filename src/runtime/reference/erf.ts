@@ -1,6 +1,6 @@
 /**
- * The error function to about 1e-15. Near 0 the series of Abramowitz and Stegun 7.1.6, whose terms
- * are all positive; further out 1 - erfc(x), with erfc by the continued fraction 7.1.14.
+ * The error function, accurate to about 1e-15. Below 2.5 it is the series of Abramowitz and Stegun 7.1.6,
+ * whose terms are all positive; above, it is 1 - erfc(x) with the continued fraction 7.1.14.
  */
 export function erf(x: number): number {
   const t = Math.abs(x)

@@ -1,4 +1,4 @@
-// Runs a lowered graph node by node, each by the one function that says what it means.
+// Runs a lowered graph node by node, with one function for each operation.
 import type { TypedArray } from '../../graph/dtype.ts'
 import type { Form, HostFunction, Node } from '../../graph/node.ts'
 import type { Op, Primitive } from '../../graph/ops.ts'
@@ -14,7 +14,7 @@ import { reductions } from './reductions.ts'
 import type { Evaluate, Run, Value } from './value.ts'
 import { views } from './views.ts'
 
-/** The total table: a primitive without an entry is a compile error. */
+/** All operations in one total table: a primitive without an entry does not compile. */
 const evaluators: { [O in Primitive]: Evaluate<O> } = {
   ...elementwise,
   ...generators,
@@ -30,9 +30,9 @@ export class ReferenceExecutable implements Executable {
   readonly kernels: number
   private readonly device: ReferenceDevice
   private readonly graph: Lowered
-  /** Where each leaf, run-time number and host function stands among its like. */
+  /** Index of each leaf, run-time number and host function in its list. */
   private readonly slots: ReadonlyMap<Node, number>
-  /** Nodes that are read for the last time at each step. */
+  /** Nodes whose last read is at each step. */
   private readonly dying: Node[][]
 
   constructor(device: ReferenceDevice, graph: Lowered) {
@@ -41,7 +41,7 @@ export class ReferenceExecutable implements Executable {
     const lists = [graph.leaves, graph.scalars, graph.hosts]
     this.slots = new Map(lists.flatMap((nodes) => nodes.map((node, i) => [node, i] as const)))
     this.kernels = graph.nodes.length
-    this.bytes = graph.nodes.length * 256 // about what a node takes
+    this.bytes = graph.nodes.length * 256 // approximate size of a node
     this.dying = lastReads(graph)
   }
 
@@ -49,7 +49,7 @@ export class ReferenceExecutable implements Executable {
     return this.device.enqueue(this.graph.hosts.length > 0, () => this.walk(bindings))
   }
 
-  /** Runs at once up to the first host function, which has to be waited for. */
+  /** Runs synchronously up to the first host call, which is asynchronous. */
   private walk(bindings: Bindings): void | Promise<void> {
     const { nodes } = this.graph
     const state = new RunState(this.device, this.graph, this.slots, bindings)
@@ -118,7 +118,7 @@ class RunState implements Run {
     this.many.delete(node)
   }
 
-  /** Puts what the program keeps into memory, once everything has been computed. */
+  /** Stores assigned state and outputs, after everything has been computed. */
   store(): void {
     for (const [leaf, data] of this.assigned) this.memoryOf(leaf).data = data
     this.graph.outputs.forEach((node, i) => {

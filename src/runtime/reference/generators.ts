@@ -1,4 +1,4 @@
-// Values that come from nothing but the node itself.
+// Operations without tensor inputs, and random numbers.
 import type { DType } from '../../graph/dtype.ts'
 import type { Generator } from '../../graph/ops.ts'
 import { countOf } from '../../graph/shape.ts'
@@ -27,7 +27,7 @@ export const generators: Evaluators<Generator> = {
     return out
   },
 
-  // Element i is word i & 1 of the cipher's block i >> 1.
+  // Element i is word i & 1 of block i >> 1 of the cipher.
   random: (node, [seed, draw], run) => {
     const out = run.empty(node)
     const block = new Uint32Array(2)

@@ -1,4 +1,4 @@
-// Reading and writing at places that are known only when the program runs.
+// Reading and writing at positions that are known only when the program runs.
 import type { TypedArray } from '../../graph/dtype.ts'
 import type { Node } from '../../graph/node.ts'
 import { countOf, type Shape, stridesOf } from '../../graph/shape.ts'
@@ -47,7 +47,7 @@ export const indexing: Evaluators<Indexing> = {
     overwritten(x, source, offset, axis, run),
 }
 
-/** `x` with `source` written over it from `offset` on. */
+/** A copy of `x` in which `source` overwrites the elements from `offset` along `axis`. */
 export function overwritten(
   x: Value,
   source: Value,
@@ -64,8 +64,8 @@ export function overwritten(
 }
 
 /**
- * For each index: where its slice starts in an array of `shape`, where in one shaped like take's
- * output, and how many elements of it lie side by side.
+ * Visits each index with the start of its slice in an array of `shape` (`place`), the start in an array
+ * with the shape of take's output (`at`), and the number of contiguous elements (`inner`).
  */
 function eachPlace(
   node: Node<'take' | 'scatterAdd' | 'scatterSet'>,

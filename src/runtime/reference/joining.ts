@@ -1,4 +1,4 @@
-// Arrays put into larger ones.
+// Operations that copy arrays into a larger one.
 import { copyStrided, eachRow, type Layout, plainLayout } from './strided.ts'
 import type { Evaluators } from './value.ts'
 import { windowLayout } from './views.ts'

@@ -1,4 +1,4 @@
-// Operations that the fast devices have kernels for: products, joins, look-ups, order.
+// Operations for which the fast devices have kernels: products, scans, concatenation, indexing and sorting.
 import type { KernelOps } from '../../graph/ops.ts'
 import { dequantize } from './dequantize.ts'
 import { indexing } from './indexing.ts'

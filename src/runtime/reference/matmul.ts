@@ -3,7 +3,7 @@ import { countOf } from '../../graph/shape.ts'
 import { broadcastLayout, eachRow } from './strided.ts'
 import type { Evaluate } from './value.ts'
 
-/** (..., M, K) x (..., K, N), accumulated as doubles whatever the precision. */
+/** (..., M, K) x (..., K, N), accumulated in double precision. */
 export const matmul: Evaluate<'matmul'> = (node, [a, b], run) => {
   const out = run.empty(node)
   const [m, n] = node.shape.slice(-2)
@@ -29,7 +29,7 @@ export const matmul: Evaluate<'matmul'> = (node, [a, b], run) => {
   return out
 }
 
-/** sums[j] = Σ row[k]·matrix[k][j], four k at a time so that the sums are touched less often. */
+/** sums[j] = Σ row[k]·matrix[k][j], four k at a time, so that the sums are loaded and stored less often. */
 function rowTimesMatrix(row: TypedArray, matrix: TypedArray, sums: Float64Array): void {
   const n = sums.length
   const whole = row.length - (row.length % 4)

@@ -1,4 +1,4 @@
-// Sorting along the last axis: stable, with NaN above every number.
+// Sorting along the last axis: stable, with NaN above all numbers.
 import type { TypedArray } from '../../graph/dtype.ts'
 import type { Node } from '../../graph/node.ts'
 import type { Evaluators, Run, Value } from './value.ts'
@@ -8,7 +8,7 @@ export const order: Evaluators<'sort' | 'topk'> = {
   topk: (node, [x], run) => ordered(node, x, node.attrs.largest, node.attrs.k, run),
 }
 
-/** The first `count` of each row in order, and where they stood. */
+/** The first `count` values of each sorted row, and their indices in the row. */
 function ordered(
   node: Node<'sort' | 'topk'>,
   x: Value,

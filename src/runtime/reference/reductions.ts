@@ -1,4 +1,4 @@
-// Each moves the reduced axes to the end, and then works row by row.
+// Reductions move the reduced axes to the end and then reduce each row.
 import type { DType, TypedArray } from '../../graph/dtype.ts'
 import type { Node } from '../../graph/node.ts'
 import type { Reduction } from '../../graph/ops.ts'
@@ -36,7 +36,7 @@ function reduce(node: Node<Reduction>, x: Value, run: Run, rule: RowRule): Typed
   return out
 }
 
-/** The elements with the reduced axes, in ascending order, behind the others. */
+/** The elements with the reduced axes, in ascending order, after the others. */
 function reducedLast(x: Value, axes: readonly number[], run: Run): TypedArray {
   const rank = x.shape.length
   const all = x.shape.map((_, axis) => axis)
@@ -54,7 +54,7 @@ function reducedLast(x: Value, axes: readonly number[], run: Run): TypedArray {
   return out
 }
 
-/** A bool adds up as the integer that it is, and all but 0 is stored as 1. */
+/** bool is reduced as an integer; results other than 0 are stored as 1. */
 const isWhole = (dtype: DType): boolean => dtype !== 'f32'
 
 const sum: RowRule = (data, start, end) => {
@@ -81,7 +81,7 @@ const wholeProduct: RowRule = (data, start, end) => {
   return total
 }
 
-// NaN wins in both.
+// Both return NaN if any element is NaN.
 const largest: RowRule = (data, start, end) => {
   let best = Number.NEGATIVE_INFINITY
   for (let i = start; i < end; i++) best = Math.max(best, data[i])
@@ -94,7 +94,7 @@ const smallest: RowRule = (data, start, end) => {
   return best
 }
 
-/** NaN counts as the greatest; among equals the earlier stays. */
+/** NaN is above all numbers; among equal values the first one remains. */
 function beats(x: number, best: number): boolean {
   return x > best || (Number.isNaN(x) && !Number.isNaN(best))
 }

@@ -1,4 +1,4 @@
-// Running sums, products and maxima along one axis.
+// Cumulative sums, products and maxima along one axis.
 import type { DType } from '../../graph/dtype.ts'
 import { countOf } from '../../graph/shape.ts'
 import type { Evaluate, Evaluators } from './value.ts'
@@ -9,7 +9,7 @@ type Combine = (sum: number, x: number) => number
 export const scans: Evaluators<Cumulative> = {
   cumsum: along((dtype) => (dtype === 'f32' ? (sum, x) => sum + x : (sum, x) => (sum + x) | 0)),
   cumprod: along((dtype) => (dtype === 'f32' ? (sum, x) => sum * x : Math.imul)),
-  cummax: along(() => (best, x) => Math.max(best, x)), // NaN stays once it is there
+  cummax: along(() => (best, x) => Math.max(best, x)), // after a NaN, all results are NaN
 }
 
 function along(choose: (dtype: DType) => Combine): Evaluate<Cumulative> {
@@ -17,7 +17,7 @@ function along(choose: (dtype: DType) => Combine): Evaluate<Cumulative> {
     const { axis } = node.attrs
     const combine = choose(node.dtype)
     const out = run.empty(node)
-    const size = x.shape[axis] ?? 1 // a single number has no axis
+    const size = x.shape[axis] ?? 1 // a scalar has no axis
     const inner = countOf(x.shape.slice(axis + 1))
     for (let block = 0; block < out.length; block += size * inner)
       for (let column = block; column < block + inner; column++) {

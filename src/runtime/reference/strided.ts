@@ -1,17 +1,17 @@
-// Walking arrays in other orders than the one that they lie in.
+// Iterating over arrays in an order different from that in memory.
 import type { TypedArray } from '../../graph/dtype.ts'
 import { type Shape, stridesOf } from '../../graph/shape.ts'
 
-/** Element (i, j, ...) lies at offset + i·strides[0] + j·strides[1] + … */
+/** Element (i, j, …) is at offset + i·strides[0] + j·strides[1] + … */
 export interface Layout {
   offset: number
   strides: readonly number[]
 }
 
-/** Without gaps, in row-major order. */
+/** The contiguous layout in row-major order. */
 export const plainLayout = (shape: Shape): Layout => ({ offset: 0, strides: stridesOf(shape) })
 
-/** Repeats what has size 1 (or no axis at all) until it has `shape`. */
+/** Broadcasts to `shape`: repeats axes that have size 1 or do not exist. */
 export function broadcastLayout(from: Shape, shape: Shape): Layout {
   const own = stridesOf(from)
   const lead = shape.length - from.length
@@ -36,8 +36,8 @@ export function copyStrided(
 }
 
 /**
- * Visits an array of `shape` row by row, in order: how many elements the row has, where it starts
- * in each layout and how far apart its elements lie there.
+ * Visits the rows of an array of `shape` in order, with the number of elements of the row (`count`), and its
+ * start and the distance of its elements in each layout (`starts`, `steps`).
  */
 export function eachRow(
   shape: Shape,
@@ -64,7 +64,7 @@ export function eachRow(
   }
 }
 
-/** Fewer, longer axes: size 1 is dropped, and neighbours that follow on in every layout join. */
+/** Drops axes of size 1 and merges adjacent axes that are contiguous in every layout, so that rows are longer. */
 function merged(
   shape: Shape,
   layouts: readonly Layout[],

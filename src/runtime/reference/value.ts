@@ -1,32 +1,32 @@
-// What passes between the evaluators of the operations.
+// Types of the functions that evaluate operations.
 import type { TypedArray } from '../../graph/dtype.ts'
 import type { Form, HostFunction, Node } from '../../graph/node.ts'
 import type { Op } from '../../graph/ops.ts'
 
 /**
- * A computed array, row-major without gaps. Nobody writes into one that is finished, so views and
- * memories may share it.
+ * A computed array, contiguous in row-major order. It is never modified after it has been computed, so views
+ * and memories can share it.
  */
 export interface Value extends Form {
   readonly data: TypedArray
 }
 
-/** What a run offers to the evaluators. */
+/** The state of a run that the evaluators use. */
 export interface Run {
-  /** Zeros, in the device's precision. */
+  /** An array of zeros in the precision of the device. */
   empty(form: Form): TypedArray
-  /** The contents of a leaf as they were when the run began. */
+  /** The contents of a leaf at the start of the run. */
   leaf(node: Node): TypedArray
-  /** A run-time number, or a literal's own. */
+  /** The value of a run-time number or a literal. */
   number(node: Node): number
-  /** All outputs of a node that has several. */
+  /** All outputs of a node with several outputs. */
   outputs(node: Node): readonly TypedArray[]
-  /** The value that the memory behind `target` is to have when the run has ended well. */
+  /** Sets the value that the memory of `target` will have when the run has succeeded. */
   assign(target: Node, data: TypedArray): void
   host(node: Node): HostFunction
 }
 
-/** Computes a node from its inputs: one array, or one for each output. */
+/** Computes a node from its inputs. Returns one array, or one for each output. */
 export type Evaluate<O extends Op> = (
   node: Node<O>,
   inputs: readonly Value[],

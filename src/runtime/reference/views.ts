@@ -1,4 +1,4 @@
-// Other looks at the same elements. Reshaping shares the array, all others copy.
+// Views of the same elements. reshape shares the array; all others copy.
 import type { TypedArray } from '../../graph/dtype.ts'
 import type { Node } from '../../graph/node.ts'
 import type { OpAttrs, View } from '../../graph/ops.ts'
@@ -35,7 +35,7 @@ export const views: Evaluators<View> = {
   window: (node, [x], run) => gather(node, x, windowLayout(x.shape, node.attrs), run),
 }
 
-/** Where the elements of (..., P1..Pd, K1..Kd) lie in an array of shape (..., L1..Ld). */
+/** The layout of windows (..., P1..Pd, K1..Kd) in an array of shape (..., L1..Ld). */
 export function windowLayout(
   shape: Shape,
   { kernel, stride, dilation }: OpAttrs['window'],

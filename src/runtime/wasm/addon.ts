@@ -1,5 +1,5 @@
-// The kernels as WebAssembly, behind the interface of the native addon: handles, the order of jobs, the
-// account of memory. The numbers are computed in native/wasm and kernels/cpp.
+// The interface of the native addon over WebAssembly: handles, the queue of jobs, and memory accounting.
+// The computation itself is in native/wasm and kernels/cpp.
 import type { Addon, BufferHandle, ProgramHandle } from '../cpu/addon.ts'
 import { availableCores, machineMemory } from './host.ts'
 import { type Job, type Kernels, type Reply, textAt } from './instance.js'
@@ -7,23 +7,24 @@ import type { Loaded, WasmIsa } from './load.ts'
 import { InlineRunner, type Runner, ThreadRunner } from './runner.ts'
 import { bytesOfView, failWith, wholeNumber } from './values.ts'
 
-/** Memory of the kernels that a handle stands for, until no job uses it any more. */
+/** WebAssembly memory that a handle refers to. It is freed when no job uses it. */
 interface Resource {
   kind: 'a buffer' | 'a program'
   at: number
   bytes: number
-  /** Number of the last job that was submitted with it. */
+  /** Number of the last submitted job that uses it. */
   lastUse: number
   released: boolean
-  /** Of a program: the bytes that it needs of each buffer. */
+  /** For a program: the bytes that it needs in each buffer. */
   extents: number[]
 }
 
 class Handle {
   resource: Resource | null
   /**
-   * Never touched, so that it takes no memory: the garbage collector knows only of buffers of its own,
-   * and without their weight a loop that drops tensors would fill the memory before it comes.
+   * Makes the garbage collector aware of the size: it counts only JavaScript's own buffers, so without this
+   * one, a loop that drops tensors would fill the memory before a collection. The buffer is never accessed, so
+   * it takes address space but no memory.
    */
   ballast: ArrayBuffer | null = null
 
@@ -33,7 +34,7 @@ class Handle {
 }
 
 const HEAVY = 1 << 20
-/** program, threads, arena's bytes, arena's limit: struct Job of native/wasm/module.cc. */
+/** Words at the start of a job: program, threads, arena bytes, arena limit (`struct Job` in native/wasm/module.cc). */
 const JOB_HEAD = 4
 
 type Waiting = { resolve: (value: never) => void; reject: (error: Error) => void }
@@ -52,7 +53,7 @@ export class WasmAddon implements Addon {
   private lastSubmitted = 0
   private lastDone = 0
   private readonly waiting = new Map<number, Waiting>()
-  /** What each run frees at its end, and whose commands a profile names. */
+  /** For each run: the address of its job, which is freed at the end, and its kernels, for profiles. */
   private readonly runs = new Map<number, { at: number; kernels: number[] }>()
   private retired: Resource[] = []
   private crashed = ''
@@ -134,7 +135,7 @@ export class WasmAddon implements Addon {
   program(words: Float64Array): ProgramHandle {
     if (!(words instanceof Float64Array))
       throw failWith('ARGUMENT', 'the program must be a Float64Array')
-    // A view takes at most five times the words that describe it.
+    // A decoded view takes at most five times the size of the words that describe it.
     const room = 5 * words.byteLength
     const copy = this.fits(room) ? this.exports.allocate(words.byteLength) >>> 0 : 0
     if (copy === 0) throw this.outOfMemory('a program', room)
@@ -215,7 +216,7 @@ export class WasmAddon implements Addon {
     try {
       if (made.bytes >= HEAVY) handle.ballast = new ArrayBuffer(made.bytes)
     } catch {
-      // address space is short: the collector comes as it likes
+      // Without address space for the ballast, collections may come later.
     }
     return handle as T
   }
@@ -231,7 +232,7 @@ export class WasmAddon implements Addon {
     throw failWith('ARGUMENT', `${what} is not ${kind} or has been disposed of`)
   }
 
-  /** Jobs that use the memory go first. */
+  /** Frees a resource, after the jobs that use it have ended. */
   private release(resource: Resource): void {
     if (resource.released) return
     resource.released = true
@@ -265,7 +266,7 @@ export class WasmAddon implements Addon {
 
   // ---- jobs
 
-  /** The number of a new job that uses these. */
+  /** Returns the number of a new job that uses these resources. */
   private next(used: readonly Resource[]): number {
     if (this.crashed) throw failWith('RUN', this.crashed)
     this.lastSubmitted++
@@ -273,7 +274,7 @@ export class WasmAddon implements Addon {
     return this.lastSubmitted
   }
 
-  /** A job as the kernels read it: its head, where each buffer lies, and the scalars themselves. */
+  /** Writes a job to memory in the layout that the kernels read: head, addresses of the buffers, scalars. */
   private layOut(
     head: readonly number[],
     arena: number,
@@ -302,7 +303,7 @@ export class WasmAddon implements Addon {
     })
   }
 
-  /** Fails as late as the job would have. */
+  /** Rejects asynchronously, as the job would have. */
   private refuse(arenaBytes: number): Promise<never> {
     return new Promise((_, reject) => {
       setTimeout(() => reject(this.outOfMemory('the intermediates', arenaBytes)))
@@ -332,7 +333,7 @@ export class WasmAddon implements Addon {
 
   private crash(reason: string): void {
     if (this.crashed) return
-    this.crashed = `the WebAssembly device broke down and computes no more: ${reason}`
+    this.crashed = `the WebAssembly device has crashed and cannot compute any further: ${reason}`
     for (const { reject } of this.waiting.values()) reject(failWith('RUN', this.crashed))
     this.waiting.clear()
   }
@@ -348,11 +349,11 @@ function checkInside({ bytes }: Resource, offset: number, count: number): void {
   if (offset <= bytes && count <= bytes - offset) return
   throw failWith(
     'RANGE',
-    `${count} bytes at offset ${offset} do not lie inside a buffer of ${bytes} bytes`,
+    `${count} bytes at offset ${offset} are outside a buffer of ${bytes} bytes`,
   )
 }
 
-/** Whether each buffer is as large as the program's views need. */
+/** Checks that each buffer has the size that the views of the program need. */
 function checkExtents(extents: readonly number[], sizes: readonly number[]): void {
   extents.forEach((need, i) => {
     if (i < sizes.length && need <= sizes[i]) return

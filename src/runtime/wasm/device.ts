@@ -1,4 +1,4 @@
-// The CPU device without a compiler: the same kernels as WebAssembly, in Node and in browsers.
+// The CPU device without the native addon: the same kernels in WebAssembly, for Node and browsers.
 import { HeedError, invalidOption } from '../../util/errors.ts'
 import { setting } from '../../util/settings.ts'
 import { CpuDevice, type CpuOptions } from '../cpu/device.ts'
@@ -7,13 +7,16 @@ import { hasThreads } from './host.ts'
 import { fetchKernels, load, supportedIsas, type WasmIsa } from './load.ts'
 
 export interface WasmOptions extends CpuOptions {
-  /** 'relaxed' or 'simd128': the better that works here, unless named. */
+  /** Instruction set: 'relaxed' or 'simd128'. Default: HEED_ISA, or 'relaxed' if the engine supports it. */
   isa?: string
-  /** False computes on this thread: what happens anyway where memory cannot be shared. */
+  /**
+   * Compute on worker threads (default true). With false, or where memory cannot be shared, kernels run on the
+   * calling thread.
+   */
   workers?: boolean
 }
 
-/** One for each kind, as all devices of a kind share their memory. */
+/** One addon for each combination of instruction set and threads. All its devices share one memory. */
 const addons = new Map<string, WasmAddon>()
 
 export class WasmDevice extends CpuDevice {
@@ -30,7 +33,7 @@ export class WasmDevice extends CpuDevice {
     super({ ...options, isa }, addon)
   }
 
-  /** For browsers, where files come later: afterwards the constructor works as well. */
+  /** For browsers, where files load asynchronously: loads the kernels first. The constructor works afterwards, too. */
   static async fetch(options: WasmOptions = {}): Promise<WasmDevice> {
     const { isa, workers, key } = choose(options)
     if (!addons.has(key)) addons.set(key, new WasmAddon(await fetchKernels(isa, workers), isa))

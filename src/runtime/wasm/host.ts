@@ -1,4 +1,4 @@
-// What the device needs of Node or of a browser: files, threads, cores, memory.
+// Functions of Node or the browser that the device needs: files, threads, cores, memory.
 import type { Worker as NodeWorker } from 'node:worker_threads'
 import { companionFolder, onDisk, ownFile } from '../../util/package-folder.ts'
 import type { Reply } from './instance.js'
@@ -6,24 +6,24 @@ import type { Reply } from './instance.js'
 /** A thread that runs worker.js. */
 export interface Thread {
   post(message: unknown): void
-  /** Whether the process stays alive for it; browsers have no such thing. */
+  /** Sets whether the thread keeps the process alive. No effect in browsers. */
   hold(on: boolean): void
   stop(): void
 }
 
-/** Node's own modules, without an import that a browser would follow. */
+/** A built-in module of Node, without an import that a browser would follow. */
 function builtin<T>(name: string): T | undefined {
   return typeof process === 'undefined' ? undefined : (process.getBuiltinModule?.(name) as T)
 }
 
-/** The contents of a WebAssembly file, read synchronously. @throws Error outside of Node */
+/** Reads a WebAssembly file synchronously. @throws Error outside of Node */
 export function readFile(name: string): Uint8Array {
   const fs = builtin<typeof import('node:fs')>('node:fs')
-  if (!fs) throw new Error('only Node reads files synchronously, from version 20.16 on')
+  if (!fs) throw new Error('files can be read synchronously only in Node 20.16 or newer')
   return fs.readFileSync(fileOf(name))
 }
 
-/** The published package has its WebAssembly in a package of its own version; a checkout has it in this folder. */
+/** WebAssembly files are in a separate package with its own version when published, and in this folder in a checkout. */
 function fileOf(name: string): string {
   const folder = companionFolder('wasm')
   return folder === null ? inThisFolder(name) : onDisk(`${folder}/${name}`)
@@ -74,7 +74,7 @@ function webThread(
   }
 }
 
-/** Threads need memory that they share; a browser grants it to pages that are isolated. */
+/** Whether threads can share memory. In a browser, this needs a page that is cross-origin isolated. */
 export function hasThreads(): boolean {
   if (typeof SharedArrayBuffer === 'undefined') return false
   return typeof process !== 'undefined' || globalThis.crossOriginIsolated === true
@@ -85,7 +85,7 @@ export function availableCores(): number {
   return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1
 }
 
-/** Bytes of the machine's memory, as far as it can be known. */
+/** Memory of the machine in bytes; infinity if it is unknown (in browsers). */
 export function machineMemory(): number {
   return builtin<typeof import('node:os')>('node:os')?.totalmem() ?? Number.POSITIVE_INFINITY
 }

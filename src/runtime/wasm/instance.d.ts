@@ -1,4 +1,4 @@
-/** What native/wasm/module.cc exports. Addresses come as signed numbers: `>>> 0` makes them whole. */
+/** The exports of native/wasm/module.cc. Addresses are returned as signed numbers; `>>> 0` makes them unsigned. */
 export interface Kernels {
   allocate(bytes: number): number
   release(at: number): void
@@ -19,11 +19,11 @@ export interface Kernels {
   readonly __tls_size: WebAssembly.Global
 }
 
-/** What a thread needs to take part. */
+/** The data that a thread needs to instantiate the kernels. */
 export interface Setup {
   module: WebAssembly.Module
   memory: WebAssembly.Memory
-  /** For all but the first instance: its stack, and the place of its thread-local variables. */
+  /** Stack and address of the thread-local variables, for all instances but the first. */
   stack?: { at: number; bytes: number; locals: number }
 }
 
@@ -36,11 +36,11 @@ export type Job = { number: number } & (
 export interface Reply {
   number: number
   bytes?: ArrayBuffer
-  /** Bytes of the arena, after a run. */
+  /** Size of the arena after a run, in bytes. */
   arena?: number
-  /** Of each command that ran, when the job asked for it. */
+  /** Time of each command that ran, in microseconds, if the job has `profile`. */
   micros?: number[]
-  /** Why it failed, and at which command if at one. */
+  /** The reason of a failure; `command` is the index of the command that failed, if any. */
   error?: string
   command?: number
   outOfMemory?: boolean

@@ -1,9 +1,9 @@
-// One instance of the kernels (native/wasm/module.cc), and the jobs that it does. Plain JavaScript:
-// workers load it as it is.
+// An instance of the kernels (native/wasm/module.cc) and the jobs that it runs. This is plain JavaScript,
+// because workers load it unchanged.
 
-/** Instances of one module share its memory; each thread but the first brings its own stack. */
+/** Instantiates the kernels. All threads share one memory; each thread but the first has its own stack. */
 export function instantiate({ module, memory, stack }) {
-  // The C library's way to write to files, which nothing here does.
+  // The C library imports these functions to write files, which the kernels never do.
   const noFile = () => 8
   const files = { fd_close: noFile, fd_seek: noFile, fd_write: noFile }
   const { exports } = new WebAssembly.Instance(module, {
@@ -17,13 +17,13 @@ export function instantiate({ module, memory, stack }) {
   return exports
 }
 
-/** The text that ends with a zero byte at this address. */
+/** Reads the zero-terminated string at this address. */
 export function textAt(memory, at) {
   const bytes = new Uint8Array(memory.buffer, at >>> 0)
   return String.fromCharCode(...bytes.slice(0, bytes.indexOf(0)))
 }
 
-/** Does a job; yields between its commands, returns what came of it. */
+/** Runs a job. Yields after each command and returns the reply. */
 export function* perform(kernels, memory, job) {
   const { number } = job
   if (job.kind === 'write') {

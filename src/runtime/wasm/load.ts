@@ -1,4 +1,4 @@
-// From the bytes of a module to kernels over a memory.
+// Loads and instantiates the WebAssembly kernels.
 import { hasThreads, readFile } from './host.ts'
 import { instantiate, type Kernels, type Setup } from './instance.js'
 
@@ -6,7 +6,7 @@ import { instantiate, type Kernels, type Setup } from './instance.js'
 export const wasmIsas = ['relaxed', 'simd128'] as const
 export type WasmIsa = (typeof wasmIsas)[number]
 
-/** Those that work here. Relaxed SIMD is as fast as the processor's own multiply-add. */
+/** The instruction sets that this engine supports. Relaxed SIMD uses the multiply-add of the processor. */
 export function supportedIsas(): WasmIsa[] {
   return wasmIsas.filter((isa) =>
     WebAssembly.validate(isa === 'relaxed' ? relaxedProbe : simdProbe),
@@ -23,24 +23,24 @@ const relaxedProbe = Uint8Array.from([
 const simdProbe = Uint8Array.from([...header, 10, 8, 1, 6, 0, ...splat, 11])
 
 const PAGE = 65536
-/** 4 GiB, or less where an address space is small. */
+/** Maximum sizes to try: 4 GiB, or less if address space is limited. */
 const mostPages = [65536, 32768, 16384, 8192]
 
 export interface Loaded {
   kernels: Kernels
   setup: Setup
-  /** Bytes that the memory can have at most. */
+  /** Maximum size of the memory, in bytes. */
   most: number
   threaded: boolean
 }
 
-/** The kernels, in Node. @throws Error where files cannot be read at once. */
+/** Loads the kernels in Node. @throws Error outside of Node, where files cannot be read synchronously */
 export function load(isa: WasmIsa, threaded: boolean): Loaded {
   const bytes = readFile(`${isa}.wasm`)
   return start(new WebAssembly.Module(adapted(bytes, threaded)), threaded)
 }
 
-/** The same anywhere, for browsers: fetched, and compiled beside other work. */
+/** Fetches and compiles the kernels asynchronously, for browsers. @throws Error if a file cannot be fetched */
 export async function fetchKernels(isa: WasmIsa, threaded = hasThreads()): Promise<Loaded> {
   const response = await fetch(urlOf(isa))
   if (!response.ok) throw new Error(`${response.url}: ${response.status} ${response.statusText}`)
@@ -48,7 +48,7 @@ export async function fetchKernels(isa: WasmIsa, threaded = hasThreads()): Promi
   return start(await WebAssembly.compile(adapted(bytes, threaded)), threaded)
 }
 
-/** Written out for each, so that bundlers see which files there are. */
+/** The URLs are literals, so that bundlers find the files. */
 function urlOf(isa: WasmIsa): URL {
   return isa === 'relaxed'
     ? new URL('./relaxed.wasm', import.meta.url)
@@ -56,15 +56,15 @@ function urlOf(isa: WasmIsa): URL {
 }
 
 /**
- * The module asks for a shared memory. Atomics work on any other too, so one byte makes it a module for
- * a single thread: the limits' flags in the import of `env.memory`.
+ * The module imports a shared memory. Atomics work on unshared memory, too, so changing one byte (the flags of
+ * the limits in the import of `env.memory`) makes it a single-threaded module.
  */
 function adapted(bytes: Uint8Array, threaded: boolean): Uint8Array<ArrayBuffer> {
   const out = bytes.slice() as Uint8Array<ArrayBuffer>
   if (threaded) return out
   const name = [...'\x03env\x06memory\x02'].map((c) => c.charCodeAt(0))
   const at = out.findIndex((_, i) => name.every((byte, j) => out[i + j] === byte)) + name.length
-  if (out[at] !== 3) throw new Error('the WebAssembly module imports no shared memory')
+  if (out[at] !== 3) throw new Error('the WebAssembly module must import a shared memory')
   out[at] = 1
   return out
 }

@@ -1,27 +1,27 @@
-// Where jobs are done, in the order of submission: on threads, or without them on this one.
+// Runs jobs in the order of submission: on worker threads, or on the calling thread.
 import { startThread, type Thread } from './host.ts'
 import { type Job, type Kernels, perform, type Reply, type Setup } from './instance.js'
 
 export interface Runner {
-  /** The reply comes later, in a macrotask of its own. */
+  /** Queues a job. The reply arrives later, in a separate macrotask. */
   submit(job: Job): void
-  /** Threads that a job may use. Returns how many there are. */
+  /** Starts threads as needed, and returns the number of threads that a job can use. */
   use(threads: number): number
-  /** Whether the process stays alive for the jobs under way. */
+  /** Sets whether running jobs keep the process alive. */
   hold(on: boolean): void
 }
 
 export interface Listener {
   onReply(reply: Reply): void
-  /** Nothing can be computed any more. */
+  /** Called once if a thread fails. No further job can run. */
   onCrash(reason: string): void
 }
 
 const STACK = 1 << 20
-/** As many as kernels may count on (native/wasm/pool.h). */
+/** The maximum that the kernels support (native/wasm/pool.h). */
 const MOST_THREADS = 64
 
-/** Thread 0 does the jobs, the others help it. They start when they are first wanted. */
+/** Thread 0 runs the jobs and the others help it. Threads start on first use. */
 export class ThreadRunner implements Runner {
   private readonly threads: Thread[] = []
   private readonly kernels: Kernels
@@ -52,7 +52,7 @@ export class ThreadRunner implements Runner {
   private start(index: number): void {
     const local = this.kernels.__tls_size.value
     const at = this.kernels.allocate(STACK + local) >>> 0
-    if (at === 0) throw new Error('there is no memory for the stack of a thread')
+    if (at === 0) throw new Error('not enough memory for the stack of a thread')
     const thread = startThread(
       (reply) => this.listener.onReply(reply),
       (reason) => this.crash(reason),
@@ -67,10 +67,10 @@ export class ThreadRunner implements Runner {
   }
 }
 
-/** How long jobs may keep this thread from anything else, in milliseconds. */
+/** Maximum time for which jobs block the calling thread, in milliseconds. */
 const SLICE = 10
 
-/** On this thread, with pauses in which it may do other things. */
+/** Runs jobs on the calling thread, with pauses for other work. */
 export class InlineRunner implements Runner {
   private readonly kernels: Kernels
   private readonly memory: WebAssembly.Memory
@@ -94,7 +94,7 @@ export class InlineRunner implements Runner {
 
   hold(): void {}
 
-  /** Goes on for a slice of time, or until a job ends: each reply is a macrotask of its own. */
+  /** Continues for one time slice or until the job ends, so that each reply has a separate macrotask. */
   private work(): void {
     const end = performance.now() + SLICE
     try {

@@ -1,4 +1,4 @@
-// Checks of what comes in, with the errors of the native addon (native/values.h).
+// Checks of arguments, with the same errors as the native addon (native/values.h).
 
 type Kind = 'ARGUMENT' | 'RANGE' | 'MEMORY' | 'PROGRAM' | 'RUN'
 

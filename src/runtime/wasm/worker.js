@@ -1,5 +1,5 @@
-// A thread of the WebAssembly device, in Node or a browser. Thread 0 does the jobs that it is sent;
-// the others help it for ever.
+// A thread of the WebAssembly device, in Node or a browser. Thread 0 runs the jobs that it receives; the
+// others wait in `help` and run parts of its kernels.
 import { instantiate, perform } from './instance.js'
 
 const port = globalThis.process?.getBuiltinModule?.('node:worker_threads').parentPort
