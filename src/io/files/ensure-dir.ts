@@ -6,7 +6,7 @@ import { isFolder } from './atomic.ts'
 import { fileError, systemCode } from './file-error.ts'
 import { checkNames } from './names-on-windows.ts'
 
-/** Creates a folder and its parents. */
+/** Creates a folder and its parents if they do not exist. @throws HeedError if that fails */
 export async function ensureDir(path: string): Promise<void> {
   checkNames(path)
   try {
