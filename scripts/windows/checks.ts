@@ -122,7 +122,9 @@ async function install(): Promise<void> {
   rmSync(project, { recursive: true, force: true })
   mkdirSync(project, { recursive: true })
   writeFileSync(join(project, 'package.json'), '{ "name": "mine", "private": true }')
-  const registry = await serveRegistry(['heed', 'wasm', 'win32-x64'].map((name) => join(packages, name)))
+  const registry = await serveRegistry(
+    ['heed', 'wasm', 'win32-x64'].map((name) => join(packages, name)),
+  )
   const settings = [`registry=${registry.url}`, `cache=${join(folder, 'npm')}`, 'audit=false', 'fund=false'] // biome-ignore format: one line
   writeFileSync(join(project, '.npmrc'), settings.join('\n'))
   try {

@@ -26,7 +26,10 @@ function flagsIn(name: string, text: string): string[] {
 
 /** Without custom properties of CSS, `--ink: #000` and `var(--ink)`, and flags of npm, Node and bundlers. */
 const ownText = (text: string): string =>
-  text.replaceAll(/var\(--[\w-]+\)|--[\w-]+:|npm install --save-dev|--external[: ]heed|NODE_OPTIONS="[^"]*"/g, '')
+  text.replaceAll(
+    /var\(--[\w-]+\)|--[\w-]+:|npm install --save-dev|--external[: ]heed|NODE_OPTIONS="[^"]*"/g,
+    '',
+  )
 
 it('finds flags in every kind of string, and no other text', () => {
   const template = ['`a --lr ', '{x} --clip ', '{y} --warmup`'].join('$')

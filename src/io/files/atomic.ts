@@ -41,21 +41,21 @@ export async function replaceFile(
   }
 }
 
-/** Whether there is a folder of this name. */
+/** Whether a path is a folder. */
 export const isFolder = async (path: string): Promise<boolean> =>
   stat(path).then(
     (stats) => stats.isDirectory(),
     () => false,
   )
 
-/** Flushes the names in a folder to the disk after a rename. */
+/** Syncs the entries of a folder to disk after a rename. */
 export async function syncFolder(path: string): Promise<void> {
-  if (onWindows) return // folders cannot be opened there
+  if (onWindows) return // Windows cannot open folders
   await syncFile(path)
 }
 
 export async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, onWindows ? 'r+' : 'r') // Windows flushes only what may be written
+  const handle = await open(path, onWindows ? 'r+' : 'r') // Windows syncs only files that are open for writing
   try {
     await handle.sync()
   } finally {

@@ -10,7 +10,7 @@ export function cacheFolder(name: string): string {
   return join(setting('HEED_CACHE') ?? join(cacheHome(), 'heed'), name)
 }
 
-/** The system's folder for caches: XDG_CACHE_HOME, on Windows LOCALAPPDATA, otherwise ~/.cache. */
+/** The cache folder of the system: XDG_CACHE_HOME, LOCALAPPDATA on Windows, otherwise ~/.cache. */
 export function cacheHome(env = process.env, platform: string = process.platform): string {
   if (env.XDG_CACHE_HOME) return env.XDG_CACHE_HOME
   if (platform === 'win32') return env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local')

@@ -221,7 +221,7 @@ async function prune(previous: SavedCheckpoint[], keep: number): Promise<void> {
     } catch (error) {
       if (!isHeld(error)) throw error
       warn(
-        `${old.path} cannot be removed yet, as another program has it open; the next checkpoints try again.`,
+        `${old.path} cannot be removed yet, because another program has it open. The next checkpoint will try again.`,
       )
     }
   }

@@ -23,7 +23,7 @@ export function fileError(
   })
 }
 
-/** What is written need not exist, but its folder must. */
+/** If a write fails with ENOENT, the folder is missing, not the file. */
 function reasonOf(code: string, action: string, isWindows: boolean): Reason | undefined {
   if (code === 'ENOENT' && action.startsWith('write'))
     return ['its folder does not exist', 'Create the folder, or check the path.']
@@ -72,9 +72,9 @@ const REASONS: Readonly<Record<string, Reason>> = {
   ELOOP: ['its symbolic links form a loop', 'Check the symbolic links.'],
 }
 
-/** Windows has one answer for files without permission and files that another program has open. */
+/** Windows reports the same code for missing permissions and for files that another program has open. */
 const HELD: Reason = [
   'another program has it open, or permission is denied',
-  'Close programs that use it (editors, virus scanners, programs that synchronise folders), or change its permissions, and try again. Old files were kept.',
+  'Close programs that use it (editors, virus scanners, programs that synchronise folders), or change its permissions, and try again. Existing files are unchanged.',
 ]
 const ON_WINDOWS: Readonly<Record<string, Reason>> = { EACCES: HELD, EPERM: HELD, EBUSY: HELD }

@@ -143,7 +143,7 @@ async function isStale(path: string, holder: Holder): Promise<boolean> {
   return ended || (await isReused(path, holder))
 }
 
-/** Whether another process has the number of the holder by now. */
+/** Whether the process number of the holder now belongs to another process. */
 async function isReused(path: string, { pid, started }: Holder): Promise<boolean> {
   const now = await startOf(pid)
   if (started === undefined || now === undefined) return (await age(path)) > STALE_AFTER

@@ -195,7 +195,7 @@ async function targetIn(dir: string, path: string): Promise<string> {
   )
 }
 
-/** Whether an absolute path is a folder, or inside that folder. */
+/** Whether an absolute path is a folder or inside of it. */
 export function isInside(
   folder: string,
   path: string,
