@@ -88,7 +88,7 @@ function rendered(source: string, conversation: Conversation): Result {
   } catch (error) {
     if (!(error instanceof HeedError)) throw error
     return {
-      error: error.message.replace(/^The chat template (?:failed|refuses the messages): /, ''),
+      error: error.message.replace(/^The chat template [a-z ]+: /, ''),
     }
   }
 }

@@ -23,12 +23,12 @@ export function expandGlob(pattern: string): string[] {
   })
 }
 
-/** The folder before the first name with `*` or `?`, and the names from there on. */
+/** Splits a pattern into the folder before the first name with `*` or `?`, and the remaining names. */
 export function splitPattern(
   pattern: string,
   { parse, sep } = nodePath,
 ): { folder: string; names: string[] } {
-  const { root } = parse(pattern) // of Windows also C:\ and \\server\share\, and \\?\ is no pattern
+  const { root } = parse(pattern) // on Windows also C:\ and \\server\share\; \\?\ is not a pattern
   const parts = pattern.slice(root.length).split(sep === '\\' ? /[\\/]/ : '/')
   const fixed = parts.findIndex((part) => /[*?]/.test(part))
   const names = parts.slice(fixed)

@@ -39,6 +39,6 @@ export async function fetchHubData(
     )
   }
   const { files } = await pullDataset(repo, folder, choose)
-  const names = files.map((file) => file.path).sort() // before they get the separators of the system
+  const names = files.map((file) => file.path).sort() // sorted before separators become those of the system
   return names.map((name) => join(folder, name))
 }

@@ -1,18 +1,19 @@
-// BLEU (Papineni et al., 2002) as in sacrebleu (Post, 2018): tokens of mteval-v13a, exponential smoothing.
+// BLEU (Papineni et al., 2002) as in sacrebleu (Post, 2018): mteval-v13a tokenization, exponential smoothing.
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { optionKinds } from '../util/options.ts'
 import { countNgrams, sharedNgrams, splitWords } from './ngrams.ts'
 import { corpusScore, type References, referenceList, type TextMetric } from './text-metric.ts'
 
+/** Options of `bleu`. */
 export interface BleuOptions {
   /**
-   * Count only the orders for which the texts are long enough, for scores of single sentences. Default false.
+   * Use only n-gram orders for which the texts are long enough; for sentence-level scores. Default false.
    */
   effectiveOrder?: boolean
   lowercase?: boolean
 }
 
-/** Corpus BLEU, 0 to 100, over n-grams of 1 to 4 words. */
+/** Corpus BLEU from 0 to 100, over n-grams of 1 to 4 words (Papineni et al., 2002). */
 export function bleu(
   hypotheses: readonly string[],
   references: readonly References[],
@@ -25,7 +26,7 @@ const checkBleuMetric = argumentKinds('bleuMetric', {
   options: optionKinds<BleuOptions>({ effectiveOrder: 'flag?', lowercase: 'flag?' }),
 })
 
-/** Counts: length, length of the nearest reference, matches of each order, n-grams of each order. */
+/** BLEU as a TextMetric. Counts: length, length of the closest reference, matches and n-grams of each order. */
 export function bleuMetric(options: BleuOptions = {}): TextMetric {
   checkBleuMetric(options)
   const { effectiveOrder = false, lowercase = false } = options
@@ -48,7 +49,7 @@ export function bleuMetric(options: BleuOptions = {}): TextMetric {
 
 const ORDERS = [1, 2, 3, 4]
 
-/** BP · exp(mean of ln pₙ), BP = exp(1 - r/c) for texts that are shorter than their references. */
+/** BP · exp(mean of ln pₙ), with BP = exp(1 - r/c) if the texts are shorter than their references. */
 function bleuOf(
   length: number,
   referenceLength: number,
@@ -61,7 +62,7 @@ function bleuOf(
   let [sum, orders, smoothing] = [0, 4, 1]
   for (const [i, total] of totals.entries()) {
     if (total === 0) {
-      if (!effectiveOrder) return 0 // a precision of nothing is 0
+      if (!effectiveOrder) return 0 // the precision of no n-grams is 0
       break
     }
     if (effectiveOrder) orders = i + 1
@@ -71,7 +72,7 @@ function bleuOf(
   return 100 * penalty * Math.exp(sum / orders)
 }
 
-/** Each n-gram with its highest count in any reference. */
+/** The maximum count of each n-gram in any reference. */
 function mostOf(counts: Map<string, number>[]): Map<string, number> {
   const [most, ...rest] = counts
   for (const other of rest)
@@ -79,7 +80,7 @@ function mostOf(counts: Map<string, number>[]): Map<string, number> {
   return most
 }
 
-/** The nearest length; of two, the shorter. */
+/** The closest reference length; the shorter one if there are two. */
 function nearest(length: number, references: readonly string[][]): number {
   const lengths = references.map((words) => words.length)
   return lengths.reduce((best, n) => {
@@ -90,7 +91,7 @@ function nearest(length: number, references: readonly string[][]): number {
 
 const checkTokenize13a = argumentKinds('tokenize13a', { text: 'text' })
 
-/** Splits words and punctuation, except for points and commas within numbers. */
+/** Splits words and punctuation like mteval-v13a, except for periods and commas within numbers. */
 export function tokenize13a(text: string): string[] {
   checkTokenize13a(text)
   let line = text
@@ -110,6 +111,6 @@ export function tokenize13a(text: string): string[] {
 const SIGNS: readonly (readonly [RegExp, string])[] = [
   [/([{-~[-` -&(-+:-@/])/gu, ' $1 '],
   [/([^0-9])([.,])/gu, '$1 $2 '], // not after a digit
-  [/([.,])([^0-9])/gu, ' $1 $2'], // not before one
+  [/([.,])([^0-9])/gu, ' $1 $2'], // not before a digit
   [/([0-9])(-)/gu, '$1 $2 '],
 ]

@@ -1,25 +1,27 @@
-// Whether the difference between two systems is significant.
+// Significance test for the difference between two systems.
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { optionKinds, ruleOf } from '../util/options.ts'
 import { randomBelow } from '../util/random.ts'
 import { addCounts, countsOf, type References, type TextMetric } from './text-metric.ts'
 
+/** Options of `pairedBootstrap`. */
 export interface BootstrapOptions {
-  /** Number of samples. Default 1000. */
+  /** Number of bootstrap samples. Default 1000. */
   samples?: number
   /** Default 0. */
   seed?: number
 }
 
+/** Result of `pairedBootstrap`. */
 export interface BootstrapResult {
   /** The score of each system on all texts. */
   scores: [number, number]
   /** The second score minus the first. */
   difference: number
-  /** The 95 % interval of the samples' differences. */
+  /** 95 % confidence interval of the difference. */
   interval: [number, number]
-  /** Two-sided probability of such a difference between equally good systems. */
+  /** Two-sided p-value: the probability of such a difference if the systems are equally good. */
   pValue: number
 }
 
@@ -34,8 +36,9 @@ const checkPairedBootstrap = argumentKinds('pairedBootstrap', {
 })
 
 /**
- * Paired bootstrap (Koehn, 2004): samples of the texts, drawn with replacement, are scored for both systems. The p-value
- * compares the difference with the deviations of the samples from their mean.
+ * Paired bootstrap resampling (Koehn, 2004): samples of the texts, drawn with replacement, are scored for both systems.
+ * The p-value compares the difference with the deviations of the samples from their mean.
+ * @throws HeedError if the systems have different numbers of texts
  */
 export function pairedBootstrap(
   metric: TextMetric,

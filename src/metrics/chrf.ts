@@ -4,6 +4,7 @@ import { optionKinds } from '../util/options.ts'
 import { countNgrams, sharedNgrams, splitWords } from './ngrams.ts'
 import { corpusScore, type References, referenceList, type TextMetric } from './text-metric.ts'
 
+/** Options of `chrf`. */
 export interface ChrfOptions {
   /** Maximum length of character n-grams. Default 6. */
   charOrder?: number
@@ -14,7 +15,7 @@ export interface ChrfOptions {
   lowercase?: boolean
 }
 
-/** Corpus F-score of character n-grams without white space, 0 to 100. */
+/** Corpus F-score of character n-grams without white space, from 0 to 100 (chrF; Popović, 2015). */
 export function chrf(
   hypotheses: readonly string[],
   references: readonly References[],
@@ -32,7 +33,7 @@ const checkChrfMetric = argumentKinds('chrfMetric', {
   }),
 })
 
-/** Counts for each order: n-grams of the text, of the reference, and common ones. */
+/** ChrF as a TextMetric. Counts for each order: n-grams of the text, of the reference, and shared ones. */
 export function chrfMetric(options: ChrfOptions = {}): TextMetric {
   checkChrfMetric(options)
   const { charOrder = 6, wordOrder = 0, beta = 2, lowercase = false } = options
@@ -64,7 +65,7 @@ function compared(text: Map<string, number>[], reference: Map<string, number>[])
   })
 }
 
-/** (1 + β²)·P·R / (β²·P + R) of the means over the orders for which both texts are long enough. */
+/** (1 + β²)·P·R / (β²·P + R), with P and R averaged over the orders for which both texts are long enough. */
 function fScore(counts: readonly number[], beta: number): number {
   let [precision, recall, orders] = [0, 0, 0]
   for (let i = 0; i < counts.length; i += 3) {
@@ -79,7 +80,7 @@ function fScore(counts: readonly number[], beta: number): number {
   return (100 * (1 + factor) * precision * recall) / ((factor * precision + recall) * orders)
 }
 
-/** Splits a punctuation mark from the end of a word, or else from its beginning. */
+/** Splits a punctuation mark from the end of a word, otherwise from its start. */
 function signsApart(word: string): string[] {
   const letters = [...word]
   if (letters.length === 1) return [word]

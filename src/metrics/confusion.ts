@@ -1,7 +1,7 @@
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 
-/** Number of examples for each pair of true and predicted class. */
+/** A confusion matrix: the number of examples for each pair of true and predicted class. */
 export interface Confusion {
   readonly labels: readonly string[]
   /** Rows: true class; columns: predicted class. */
@@ -14,7 +14,10 @@ const checkConfusionMatrix = argumentKinds('confusionMatrix', {
   labels: 'texts?',
 })
 
-/** @throws HeedError for lists of different lengths, and labels that are not among `labels` */
+/**
+ * Computes the confusion matrix.
+ * @throws HeedError for lists of different lengths, and for labels that are not in `labels`
+ */
 export function confusionMatrix(
   expected: readonly string[],
   predicted: readonly string[],
@@ -40,7 +43,7 @@ export function confusionMatrix(
 
 const checkAccuracy = argumentKinds('accuracy', { expected: 'list', predicted: 'list' })
 
-/** The fraction of equal pairs. NaN for no pairs. */
+/** The fraction of correct predictions. NaN without examples. @throws HeedError for lists of different lengths */
 export function accuracy<T>(expected: readonly T[], predicted: readonly T[]): number {
   checkAccuracy(expected, predicted)
   checkPairs(expected, predicted)
@@ -52,6 +55,6 @@ export function checkPairs(expected: readonly unknown[], predicted: readonly unk
   throw new HeedError(
     'invalid-option',
     `\`predicted\` must have as many items as \`expected\` (${expected.length}), got ${predicted.length}`,
-    { key: 'predicted', value: predicted.length, remedy: 'Give a prediction for each answer.' },
+    { key: 'predicted', value: predicted.length, remedy: 'Pass one prediction per expected item.' },
   )
 }

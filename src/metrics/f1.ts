@@ -2,21 +2,22 @@ import { argumentKinds } from '../util/argument-kinds.ts'
 import { optionKinds } from '../util/options.ts'
 import type { Confusion } from './confusion.ts'
 
-/** Scores of one class, or of several together. A score is 0 where it would be 0/0. */
+/** Scores of one class, or an average over classes. A score of 0/0 is 0. */
 export interface PrecisionRecall {
-  /** The fraction of predictions of the class that are right. */
+  /** The fraction of predictions of the class that are correct. */
   precision: number
   /** The fraction of examples of the class that are found. */
   recall: number
-  /** Their harmonic mean. */
+  /** The harmonic mean of precision and recall. */
   f1: number
   /** Number of examples of the class. */
   support: number
 }
 
+/** Precision, recall and F1 per class and averaged. */
 export interface F1Report {
   perClass: Record<string, PrecisionRecall>
-  /** All decisions together. */
+  /** Scores over the decisions of all classes together. */
   micro: PrecisionRecall
   /** The unweighted mean over classes. */
   macro: PrecisionRecall
@@ -24,7 +25,7 @@ export interface F1Report {
   weighted: PrecisionRecall
 }
 
-/** Decisions about one class. */
+/** Counts of the decisions about one class. */
 export interface DecisionCounts {
   truePositives: number
   falsePositives: number
@@ -35,7 +36,7 @@ const checkF1FromConfusion = argumentKinds('f1FromConfusion', {
   confusion: optionKinds<Confusion>({ labels: 'texts', counts: 'lists' }),
 })
 
-/** Scores of a confusion matrix; with single labels, micro-averaged F1 is the accuracy. */
+/** Computes scores from a confusion matrix. Micro-averaged F1 is then the accuracy. */
 export function f1FromConfusion(confusion: Confusion): F1Report {
   checkF1FromConfusion(confusion)
   const { labels, counts } = confusion
@@ -58,7 +59,10 @@ const checkF1FromSets = argumentKinds('f1FromSets', {
   labels: 'texts?',
 })
 
-/** Scores for several labels per example: lists of the true and the predicted ones. */
+/**
+ * Computes scores for multi-label classification from the true and predicted labels of each example.
+ * @throws HeedError for lists of different lengths
+ */
 export function f1FromSets(
   expected: readonly (readonly string[])[],
   predicted: readonly (readonly string[])[],

@@ -1,12 +1,12 @@
 // Counts of word and character n-grams.
 
-/** White space as in Python, with whose scores these are compared. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: Python splits at these too
+/** White space as in Python, because scores must match those of Python packages. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Python splits at these characters
 const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u
 
 export const splitWords = (text: string): string[] => text.split(SPACE).filter(Boolean)
 
-/** Each n-gram with its count. */
+/** Counts n-grams. */
 export function countNgrams(
   items: readonly string[],
   n: number,
@@ -20,7 +20,7 @@ export function countNgrams(
   return counts
 }
 
-/** Number of common n-grams, each counted as often as it occurs in both. */
+/** Number of shared n-grams, with multiplicity. */
 export function sharedNgrams(
   a: ReadonlyMap<string, number>,
   b: ReadonlyMap<string, number>,

@@ -3,25 +3,30 @@ import { argumentKinds } from '../util/argument-kinds.ts'
 import { countNgrams, sharedNgrams } from './ngrams.ts'
 import { checkPairs, type References, referenceList } from './text-metric.ts'
 
-/** Each 0 to 1. */
+/** Scores from 0 to 1. */
 export interface RougeScore {
   precision: number
   recall: number
   f1: number
 }
 
+/** ROUGE-1, ROUGE-2 and ROUGE-L. */
 export interface Rouge {
-  /** Words. */
+  /** Unigrams. */
   rouge1: RougeScore
-  /** Two words in a row. */
+  /** Bigrams. */
   rouge2: RougeScore
-  /** The longest common subsequence. */
+  /** Longest common subsequence. */
   rougeL: RougeScore
 }
 
 const checkRouge = argumentKinds('rouge', { hypotheses: 'texts', references: 'list' })
 
-/** The means over all texts; of several references, the one with the best F1 counts. */
+/**
+ * Computes the mean ROUGE scores over all texts (Lin, 2004). If a text has several references, the one with the best F1
+ * counts.
+ * @throws HeedError for lists of different lengths
+ */
 export function rouge(hypotheses: readonly string[], references: readonly References[]): Rouge {
   checkRouge(hypotheses, references)
   checkPairs(hypotheses, references)
@@ -36,7 +41,7 @@ export function rouge(hypotheses: readonly string[], references: readonly Refere
 
 const checkRougeOf = argumentKinds('rougeOf', { hypothesis: 'text', references: 'textOrList' })
 
-/** Of one text. */
+/** Computes the ROUGE scores of one text. */
 export function rougeOf(hypothesis: string, references: References): Rouge {
   checkRougeOf(hypothesis, references)
   const words = wordsOf(hypothesis)
@@ -80,5 +85,5 @@ function commonLength(a: readonly string[], b: readonly string[]): number {
   return above[b.length]
 }
 
-/** Words of Latin letters and digits. */
+/** Splits text into words of Latin letters and digits. */
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z0-9]+/g) ?? []

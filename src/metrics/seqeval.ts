@@ -12,9 +12,8 @@ export interface Entity {
 const checkEntitiesOf = argumentKinds('entitiesOf', { tags: 'texts' })
 
 /**
- * The entities of tags such as `B-PER I-PER O`, as conlleval and seqeval's default mode count them: an
- * `I-` without a beginning begins one itself, and IOBES' `E-` and `S-` end one. Tags without a type are
- * of type `_`.
+ * Extracts entities from tags such as `B-PER I-PER O`, like conlleval and seqeval's default mode: an `I-` without a
+ * `B-` starts an entity, and `E-` and `S-` of IOBES end one. Tags without a type have the type `_`.
  */
 export function entitiesOf(tags: readonly string[]): Entity[] {
   checkEntitiesOf(tags)
@@ -36,8 +35,9 @@ export function entitiesOf(tags: readonly string[]): Entity[] {
 const checkEntityF1 = argumentKinds('entityF1', { expected: 'textLists', predicted: 'textLists' })
 
 /**
- * Precision, recall and F1 of entities as in seqeval's default mode: an entity is right if its type and bounds are.
- * @throws HeedError when the numbers of sentences, or of their tags, differ
+ * Computes precision, recall and F1 of entities like seqeval's default mode: an entity is correct if its type and
+ * bounds are.
+ * @throws HeedError if the numbers of sentences or of their tags differ
  */
 export function entityF1(
   expected: readonly (readonly string[])[],
@@ -69,7 +69,7 @@ function parseTag(tag = 'O'): { prefix: string; type: string } {
   return { prefix: tag[0] ?? 'O', type: rest.slice(rest.indexOf('-') + 1) || '_' }
 }
 
-/** Whether an open entity is over where a tag of this prefix follows one of the prefix before. */
+/** Whether an open entity ends between tags with the prefixes `before` and `prefix`. */
 function ends(before: string, prefix: string, otherType: boolean): boolean {
   if ('ES'.includes(before)) return true
   return 'BSO'.includes(prefix) || otherType

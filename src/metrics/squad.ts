@@ -3,8 +3,8 @@ import { argumentKinds } from '../util/argument-kinds.ts'
 const checkExactMatch = argumentKinds('exactMatch', { answers: 'texts', predicted: 'text' })
 
 /**
- * 1 if an answer is one of the right ones, otherwise 0. Case, punctuation and English articles are ignored, as in SQuAD
- * (Rajpurkar et al., 2016).
+ * Exact match of SQuAD (Rajpurkar et al., 2016): 1 if the prediction equals one of the answers, otherwise 0. Case,
+ * punctuation and English articles are ignored.
  */
 export function exactMatch(answers: readonly string[], predicted: string): number {
   checkExactMatch(answers, predicted)
@@ -13,13 +13,13 @@ export function exactMatch(answers: readonly string[], predicted: string): numbe
 
 const checkSquadF1 = argumentKinds('squadF1', { answers: 'texts', predicted: 'text' })
 
-/** F1 of the words of an answer and of the most similar right answer. */
+/** Word-level F1 of SQuAD between a prediction and the most similar answer. */
 export function squadF1(answers: readonly string[], predicted: string): number {
   checkSquadF1(answers, predicted)
   return bestOf(answers, (answer) => wordF1(words(answer), words(predicted)))
 }
 
-/** For a question without an answer, the empty text is right. */
+/** If a question has no answer, the empty string is correct. */
 function bestOf(answers: readonly string[], score: (answer: string) => number): number {
   return Math.max(...(answers.length > 0 ? answers : ['']).map(score))
 }

@@ -3,18 +3,18 @@ import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 
-/** The reference of a text, or several alternatives. */
+/** The reference of a text, or a list of alternative references. */
 export type References = string | readonly string[]
 
 /**
- * A corpus score as a function of counts that are summed over the texts, so that samples of the texts are scored without
- * counting again.
+ * A corpus metric, defined as a function of counts that are summed over the texts. Bootstrap samples can thus be scored
+ * without counting again.
  */
 export interface TextMetric {
   readonly name: string
-  /** The counts of one text; their number is fixed. */
+  /** Counts of one text. Their number is fixed. */
   count(hypothesis: string, references: References): number[]
-  /** The score of the summed counts, 0 to 100. */
+  /** Score of the summed counts, from 0 to 100. */
   score(counts: readonly number[]): number
 }
 
@@ -24,7 +24,7 @@ const checkCorpusScore = argumentKinds('corpusScore', {
   references: 'list',
 })
 
-/** The score of all texts together, 0 to 100. @throws HeedError unless there is a reference for each text */
+/** Corpus score of all texts, from 0 to 100. @throws HeedError unless each text has a reference */
 export function corpusScore(
   metric: TextMetric,
   hypotheses: readonly string[],
@@ -53,12 +53,12 @@ export function checkPairs(hypotheses: readonly string[], references: readonly R
   if (hypotheses.length === 0 || hypotheses.length !== references.length)
     throw new HeedError(
       'invalid-option',
-      `\`references\` must be as many as the texts, at least 1, got ${references.length} for ${hypotheses.length} texts`,
-      { key: 'references', value: references.length, remedy: 'Give a reference for each text.' },
+      `\`references\` must have one entry per text, at least 1, got ${references.length} for ${hypotheses.length} texts`,
+      { key: 'references', value: references.length, remedy: 'Pass a reference for each text.' },
     )
 }
 
-/** @throws HeedError when there is none */
+/** @throws HeedError if there is no reference */
 export function referenceList(references: References): readonly string[] {
   checkArgument('references', 'reference', references, 'textOrList')
   const list = typeof references === 'string' ? [references] : references
@@ -66,7 +66,7 @@ export function referenceList(references: References): readonly string[] {
     throw new HeedError('invalid-option', 'Each text must have at least one reference, got none', {
       key: 'references',
       value: 0,
-      remedy: 'Give a reference for each text.',
+      remedy: 'Pass a reference for each text.',
     })
   return list
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { alternatives, type ErrorCode, HeedError, shown } from '../util/errors.ts'
 
-/** What `refuse` says about a value beside what it must be. */
+/** Details of a refused value. */
 interface Refusal {
-  /** Where the value is, below the one that the schema describes. */
+  /** Path of the value within the value that the schema describes. */
   path?: PropertyKey[]
   code?: ErrorCode
   try?: Record<string, string[]>
@@ -11,7 +11,7 @@ interface Refusal {
   cause?: unknown
 }
 
-/** Reports a value that a schema's transform cannot accept: "… must be `expected`, got …". */
+/** Reports an invalid value from a transform of a schema: "… must be `expected`, got …". */
 export function refuse(
   context: Pick<z.RefinementCtx, 'issues'>,
   value: unknown,
@@ -22,7 +22,7 @@ export function refuse(
   return z.NEVER
 }
 
-/** Reports the first issue of a schema that was used within the transform of another one. */
+/** Reports the first issue of a schema that was used in the transform of another schema. */
 export function refuseBy(context: Pick<z.RefinementCtx, 'issues'>, error: z.ZodError): never {
   const [issue] = error.issues
   const params: Refusal = issue.code === 'custom' ? (issue.params ?? {}) : {}
@@ -30,8 +30,8 @@ export function refuseBy(context: Pick<z.RefinementCtx, 'issues'>, error: z.ZodE
 }
 
 /**
- * The error for the first thing in `source` that does not fit its schema: "`normalizer.type` in
- * tokenizer.json must be …, got …". Parse with `reportInput`, so that the issues hold the values.
+ * The error for the first issue of a schema: "`normalizer.type` in tokenizer.json must be …, got …". Parse with
+ * `reportInput`, so that issues contain the values.
  */
 export function schemaError(error: z.ZodError, source: string): HeedError {
   const [issue] = error.issues
@@ -46,7 +46,7 @@ export function schemaError(error: z.ZodError, source: string): HeedError {
   )
 }
 
-/** Short, whatever a file holds: it may be nested without end. */
+/** Describes a value briefly. Values from files may be large or deeply nested. */
 function describe(value: unknown): string {
   if (typeof value !== 'object' || value === null) return shown(value)
   if (!Array.isArray(value))
@@ -55,8 +55,7 @@ function describe(value: unknown): string {
   return short ? shown(value) : `a list of ${value.length}`
 }
 
-const REMEDY =
-  'Copy or download the file again, or have it written again by the program that made it.'
+const REMEDY = 'Copy or download the file again, or save it again with the program that wrote it.'
 
 /** `normalizers[1].type`, `vocab["a b"]`. */
 function keyOf(path: readonly PropertyKey[]): string {

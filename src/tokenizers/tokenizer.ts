@@ -25,20 +25,23 @@ import { type Pipeline, readTokenizerConfig, readTokenizerJson } from './formats
 import type { AddedTokenJson, TokenizerConfig, TokenizerJson } from './formats/tokenizer-json.ts'
 import { Vocabulary } from './vocabulary.ts'
 
+/** Options of `Tokenizer.encodeWithOffsets`. */
 export interface EncodeOptions extends TruncationOptions {
-  /** A second text, such as the context of a question. */
+  /** Second text of a pair, such as the context of a question. */
   pair?: string
   /** Add the special tokens of the tokenizer's template around the text. Default true. */
   addSpecialTokens?: boolean
 }
 
+/** Options of `Tokenizer.decodeStream`. */
 export interface DecodeStreamOptions {
-  /** Leave special tokens out. Default false. */
+  /** Omit special tokens. Default false. */
   skipSpecialTokens?: boolean
-  /** Ids of a text that is continued. */
+  /** Ids of a preceding text, which is not returned. */
   after?: Iterable<number>
 }
 
+/** Options of `Tokenizer.batch`. */
 export type BatchOptions = Omit<EncodeOptions, 'pair'> & PaddingOptions
 
 const ENCODE_WITH_OFFSETS = optionKinds<EncodeOptions>({
@@ -80,13 +83,16 @@ const checkSave = argumentKinds('Tokenizer.save', {
   options: optionKinds<{ modelMaxLength?: number }>({ modelMaxLength: 'count?' }),
 })
 
-/** Text to token ids and back, as a `tokenizer.json` describes it, with the ids of Python's `tokenizers`. */
+/**
+ * Converts text to token ids and back, as defined by a `tokenizer.json`. Ids are identical to those of Python's
+ * `tokenizers`.
+ */
 export class Tokenizer {
-  /** The highest id plus one: the number of rows of an embedding. */
+  /** The highest id plus one: the number of rows of an embedding matrix. */
   readonly vocabSize: number
-  /** The contents of `tokenizer_config.json`. */
+  /** Contents of `tokenizer_config.json`. */
   readonly config: TokenizerConfig
-  /** The special tokens that the config names (`bos_token`, `mask_token` …). */
+  /** Named special tokens of the config (`bos_token`, `mask_token` …). */
   readonly specialTokens: SpecialTokens
   private readonly json: TokenizerJson
   private readonly added: readonly AddedTokenJson[]
@@ -95,7 +101,7 @@ export class Tokenizer {
   private readonly encoder: Encoder
   private readonly cuts: boolean
   private readonly special: ReadonlySet<string>
-  /** Added tokens that decode to what the normaliser makes of them. */
+  /** Text of added tokens that are normalised. */
   private readonly normalized: ReadonlyMap<number, string>
 
   private constructor(
@@ -149,22 +155,25 @@ export class Tokenizer {
     return this.idOf('mask_token')
   }
 
-  /** Further special tokens of the config in order, such as T5's sentinels `<extra_id_0>` …. */
+  /** Ids of the additional special tokens of the config in order, such as T5's sentinels `<extra_id_0>` …. */
   get additionalSpecialTokenIds(): number[] {
     const ids = additionalTokensOf(this.config).map((token) => this.tokenToId(token))
     return ids.filter((id) => id !== undefined)
   }
 
-  /** Loads a `tokenizer.json`, a folder with one (or with another format that Heed reads), or a GGUF file. */
+  /**
+   * Loads a tokenizer from a `tokenizer.json`, a folder with one or with another supported format, or a GGUF file.
+   * @throws HeedError if the path has no tokenizer, or if it is damaged or unsupported
+   */
   static async fromFile(path: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
     checkFromFile(path, options)
-    const { loadTokenizer } = await import('./formats/files.ts') // not for browsers
+    const { loadTokenizer } = await import('./formats/files.ts') // not available in browsers
     return loadTokenizer(path, options)
   }
 
   /**
-   * From the contents of `tokenizer.json` and `tokenizer_config.json`.
-   * @throws HeedError that names the key of the file that does not fit
+   * Makes a tokenizer from the contents of `tokenizer.json` and `tokenizer_config.json`.
+   * @throws HeedError that names the invalid key
    */
   static fromJSON(json: unknown, config: unknown = {}, source = 'tokenizer.json'): Tokenizer {
     const settings = readTokenizerConfig(config, `the tokenizer_config.json of ${source}`)
@@ -175,7 +184,7 @@ export class Tokenizer {
   }
 
   /**
-   * The ids of a text. Special tokens written in it become their ids; `addSpecialTokens` (default true) also
+   * Encodes a text to ids. Special tokens written in the text become their ids; `addSpecialTokens` (default true) also
    * adds those of the tokenizer's template around it.
    */
   encode(text: string, options: { addSpecialTokens?: boolean } = {}): number[] {
@@ -188,8 +197,8 @@ export class Tokenizer {
   }
 
   /**
-   * Cuts a long text, given in pieces, into parts that can be encoded independently: their ids in order are
-   * those of the whole text. There is one part if the tokenizer does not allow cuts.
+   * Cuts a long text, given in pieces, into parts that can be encoded independently: their concatenated ids are those
+   * of the whole text. If the tokenizer does not allow cuts, there is one part.
    */
   cutPieces(pieces: Iterable<string>): Iterable<string> {
     if (typeof pieces !== 'string') checkArgument('cutPieces', 'pieces', pieces, 'iterable')
@@ -197,8 +206,8 @@ export class Tokenizer {
   }
 
   /**
-   * The ids of a long text, given in pieces: joined, they are the ids of the whole text without special
-   * tokens around it. Memory stays small where the tokenizer allows cuts.
+   * Encodes a long text, given in pieces. The concatenated ids are those of the whole text without special tokens of
+   * the template. Memory use is bounded if the tokenizer allows cuts.
    */
   *encodePieces(pieces: Iterable<string>): Generator<number[]> {
     for (const stretch of this.cutPieces(pieces)) {
@@ -208,7 +217,7 @@ export class Tokenizer {
     }
   }
 
-  /** The tokens of a text with their offsets, truncated to `maxLength` if that is given. */
+  /** Encodes a text or a pair to tokens with offsets, truncated to `maxLength` if it is set. */
   encodeWithOffsets(text: string, options: EncodeOptions = {}): Encoding {
     ENCODE_WITH_OFFSETS.check('encodeWithOffsets', options)
     const { pair, addSpecialTokens = true } = options
@@ -229,7 +238,7 @@ export class Tokenizer {
     })
   }
 
-  /** Texts, or pairs of texts, as a rectangle of ids with attention masks and token types. */
+  /** Encodes texts or pairs to a padded batch of ids (B, T), with attention mask and token types. */
   batch(texts: readonly (string | readonly [string, string])[], options: BatchOptions = {}): Batch {
     checkBatch(texts, options)
     const {
@@ -251,18 +260,19 @@ export class Tokenizer {
   }
 
   /**
-   * The text that the tokenizer's chat template makes of messages. It contains the special tokens, so encode it
-   * with `addSpecialTokens: false`.
+   * Renders messages with the chat template of the tokenizer. The text contains the special tokens, so encode it with
+   * `addSpecialTokens: false`.
+   * @throws HeedError if there is no template, or if the template fails
    */
   async applyChatTemplate(
     messages: readonly ChatMessage[],
     options: ChatTemplateOptions = {},
   ): Promise<string> {
-    const { renderChat } = await import('./chat/chat-template.ts') // most programs that encode text have no chat
+    const { renderChat } = await import('./chat/chat-template.ts') // most programs do not need it
     return renderChat(this.config, this.specialTokens, messages, options)
   }
 
-  /** Text from ids. Ids without a token are left out, as in Python. */
+  /** Decodes ids to text. As in Python, ids without a token are skipped. */
   decode(ids: Iterable<number>, options: { skipSpecialTokens?: boolean } = {}): string {
     checkDecode(ids, options)
     const { skipSpecialTokens = false } = options
@@ -275,8 +285,10 @@ export class Tokenizer {
   }
 
   /**
-   * Decodes ids one at a time: in sum the text of `decode`. Text is returned as soon as no later id can change it.
-   * @param options.after ids of a text that is continued: the sum is what `decode` of all ids adds to `decode` of these
+   * Decodes ids one at a time. The concatenated text is that of `decode`. Text is returned as soon as later ids cannot
+   * change it.
+   * @param options.after ids of a preceding text: the result is the text that `decode` of all ids adds to `decode` of
+   * these ids
    */
   decodeStream(options: DecodeStreamOptions = {}): DecodeStream {
     DECODE_STREAM.check('decodeStream', options)
@@ -288,8 +300,8 @@ export class Tokenizer {
   }
 
   /**
-   * The bytes that a token adds inside a text, which may be a part of a character; null for special tokens and
-   * for ids without a token.
+   * The bytes that a token adds inside a text, which may be an incomplete character. Null for special tokens and ids
+   * without a token.
    */
   tokenBytes(id: number): Uint8Array | null {
     const token = this.idToToken(id)
@@ -299,34 +311,34 @@ export class Tokenizer {
     if (decoder.bytesOf) return decoder.bytesOf(token)
     const byte = model.byteFallback ? /^<0x([0-9A-F]{2})>$/i.exec(token) : null
     if (byte) return Uint8Array.of(Number.parseInt(byte[1], 16))
-    // The second of two: at the start of a text, a token may lose its space.
+    // Decode it twice and use the second one, because a token may lose its space at the start of a text.
     const [first, both] = [this.decode([id]), this.decode([id, id])]
     return both.startsWith(first) ? utf8.encode(both.slice(first.length)) : null
   }
 
-  /** Undefined where the vocabulary has no such token. */
+  /** The id of a token; undefined if it is not in the vocabulary. */
   tokenToId(token: string): number | undefined {
     checkArgument('tokenToId', 'token', token, 'text')
     return this.vocabulary.idOf(token)
   }
 
-  /** Undefined where the vocabulary has no such id. */
+  /** The token of an id; undefined if there is none. */
   idToToken(id: number): string | undefined {
     checkArgument('idToToken', 'id', id, 'count')
     return this.vocabulary.tokenOf(id)
   }
 
-  /** Whether `skipSpecialTokens` leaves this token out, as the end of text. */
+  /** Whether `skipSpecialTokens` omits this token. */
   isSpecial(id: number): boolean {
     return this.special.has(this.decoded(id) ?? '')
   }
 
-  /** The contents of `tokenizer.json`. */
+  /** Returns the contents of `tokenizer.json`. */
   toJSON(): TokenizerJson {
     return { ...this.json, model: withoutTables(this.json.model) }
   }
 
-  /** Writes `tokenizer.json` and `tokenizer_config.json`, as `AutoTokenizer` reads them. */
+  /** Saves `tokenizer.json` and `tokenizer_config.json`, which `AutoTokenizer` can load. */
   async save(folder: string, options: { modelMaxLength?: number } = {}): Promise<void> {
     checkSave(folder, options)
     const { saveTokenizer } = await import('./formats/save.ts')
@@ -349,7 +361,7 @@ export class Tokenizer {
     return pieceStream({ skip, tokenOf, stream, cleans: this.cleansUp })
   }
 
-  /** As transformers 5 does it: not for BPE, unless the config insists. */
+  /** Like transformers 5: not for BPE, unless the config forces it. */
   private get cleansUp(): boolean {
     const { clean_up_tokenization_spaces: cleans, [CLEAN_UP_BPE]: insists } = this.config
     return cleans === true && (insists === true || !this.pipeline.model.keepsSpaces)
@@ -361,12 +373,12 @@ export class Tokenizer {
         key: 'ids',
         value: id,
         expected: 'whole numbers from 0',
-        remedy: 'Give the ids that encode() returned, or that a model generated.',
+        remedy: 'Pass ids returned by encode() or generated by a model.',
       })
     return this.idToToken(id) !== undefined && !(skipSpecialTokens && this.isSpecial(id))
   }
 
-  /** The token that the decoder sees. */
+  /** The token as passed to the decoder. */
   private decoded(id: number): string | undefined {
     return this.normalized.get(id) ?? this.idToToken(id)
   }
@@ -376,7 +388,7 @@ export class Tokenizer {
     return token === undefined ? undefined : this.tokenToId(token)
   }
 
-  /** The config of GPT-2 does not name an end of text; its class in transformers does. */
+  /** End-of-text tokens of configs that do not name one, such as GPT-2's, whose class in transformers does. */
   private usualEnd(): number | undefined {
     const ids = USUAL_ENDS.map((token) => this.tokenToId(token))
     return ids.find((id) => id !== undefined && this.isSpecial(id))
@@ -398,7 +410,7 @@ function checkText(text: unknown): void {
   })
 }
 
-/** Python's libraries ignore the id of an added token, and so does this one. */
+/** Warns about wrong ids of added tokens, which are ignored as in Python. */
 function warnOfIds(
   file: readonly AddedTokenJson[],
   added: readonly AddedTokenJson[],
@@ -414,7 +426,7 @@ function warnOfIds(
   )
 }
 
-/** Steps of users and unusual files may throw anything. */
+/** Converts errors of user-defined steps and unusual files, which may throw anything. */
 function guard<T>(task: 'encode' | 'decode', work: () => T): T {
   try {
     return work()
@@ -423,7 +435,7 @@ function guard<T>(task: 'encode' | 'decode', work: () => T): T {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new HeedError('invalid-data', `The tokenizer could not ${task}: ${reason}`, {
       cause,
-      remedy: 'Check the steps of its tokenizer.json, above all those that were registered.',
+      remedy: 'Check the steps in its tokenizer.json, especially user-defined ones.',
     })
   }
 }

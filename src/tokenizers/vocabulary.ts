@@ -3,17 +3,17 @@ import type { TokenIds } from './encode/steps.ts'
 import { TokenTable } from './encode/token-table.ts'
 import type { AddedTokenJson } from './formats/tokenizer-json.ts'
 
-/** Tokens and their ids: those of the model, and added ones, which come first. */
+/** Tokens and ids of a model and of added tokens, which take precedence. */
 export class Vocabulary {
   /** The highest id plus one. */
   readonly size: number
   private readonly model: TokenTable
   private readonly added: ReadonlyMap<string, number>
   private readonly addedTokens: ReadonlyMap<number, string>
-  /** The tokens that have been asked for. */
+  /** Cache of tokens by id. */
   private readonly texts: (string | undefined)[]
 
-  /** @throws HeedError when two tokens of the model have one id */
+  /** @throws HeedError if two tokens of the model have the same id */
   constructor(model: TokenIds, added: readonly AddedTokenJson[], source = 'tokenizer.json') {
     this.model = TokenTable.of(model)
     this.added = new Map(added.map(({ content, id }) => [content, id]))
@@ -21,7 +21,7 @@ export class Vocabulary {
     const shared = this.model.sharedId()
     if (shared) throw sharedId(shared, source)
     this.size = added.reduce((size, { id }) => Math.max(size, id + 1), this.model.idLimit)
-    this.texts = new Array<string | undefined>(Math.min(this.size, 1 << 20)) // fewer than an id may claim
+    this.texts = new Array<string | undefined>(Math.min(this.size, 1 << 20)) // limited, because a file may state a huge id
   }
 
   idOf(token: string): number | undefined {
@@ -44,6 +44,6 @@ function sharedId(
   return new HeedError(
     'corrupt-file',
     `The ids of tokens in ${source} must be unique, got ${id} for ${shown(token)} and ${shown(other)}`,
-    { key: other, value: id, remedy: `Give ${shown(other)} an id of its own.` },
+    { key: other, value: id, remedy: `Give ${shown(other)} a separate id.` },
   )
 }

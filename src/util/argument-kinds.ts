@@ -1,7 +1,7 @@
 import { type ArgumentKind, wrongArgument } from './check-argument.ts'
 import { OptionRules, type Rule, ruleOf } from './options.ts'
 
-/** What an argument must be: a kind, with `?` where it may be left out, a rule, or the rules of options. */
+/** Check for an argument: a kind, with `?` if the argument is optional; a rule; or the rules of options. */
 export type ArgumentRule =
   | ArgumentKind
   | `${ArgumentKind}?`
@@ -10,9 +10,9 @@ export type ArgumentRule =
   | OptionRules
 
 /**
- * The arguments of a function in their order, compiled once: `const check = argumentKinds('bleu', { hypotheses:
- * 'texts', references: 'list', options: BLEU })`. The check is called with the arguments, and throws a HeedError for the
- * first that is of another kind.
+ * Compiles a check for the arguments of a function, in order: `const check = argumentKinds('bleu', { hypotheses:
+ * 'texts', references: 'list', options: BLEU })`. Call it with the arguments; it throws a HeedError for the first
+ * invalid one.
  */
 export function argumentKinds(
   owner: string,

@@ -1,15 +1,15 @@
-// Numbers in blocks, bit for bit as GGUF stores them: a few bits each, with scales that a block shares.
-// Quantising is quantize-blocks.ts.
+// Block-quantised numbers, bitwise identical to GGUF: a few bits per number, and scales per block. quantize-blocks.ts
+// does the quantising.
 import { ShapeError } from './errors.ts'
 import { f16ToF32 } from './float16.ts'
 
-/** By ggml's names. Formats that end with k have blocks of 256, with a scale for each 16 or 32 numbers. */
+/** Format with its name in ggml. Formats that end in k have blocks of 256, with a scale for each 16 or 32 numbers. */
 export type BlockFormat = keyof typeof blockLayouts
 
 export interface BlockLayout {
-  /** Numbers in a block. */
+  /** Number of elements in a block. */
   numbers: number
-  /** Bytes that hold them. */
+  /** Number of bytes of a block. */
   bytes: number
 }
 
@@ -26,10 +26,10 @@ export const blockLayouts = {
   q6_k: { numbers: 256, bytes: 210 }, // q 4 bits, then 2 bits, s i8[16], d f16:  d·s·(q - 32)
 } as const satisfies Record<string, BlockLayout>
 
-/** In the order of the kernels' list: the index is the number that a program carries. */
+/** Formats in the order of the kernels' list. Programs refer to a format by its index. */
 export const blockFormats = Object.keys(blockLayouts) as readonly BlockFormat[]
 
-/** Bytes that `count` numbers take. @throws HeedError unless they are whole blocks */
+/** Number of bytes for `count` numbers. @throws ShapeError unless they are whole blocks */
 export function blockBytes(format: BlockFormat, count: number): number {
   const { numbers, bytes } = blockLayouts[format]
   if (count % numbers !== 0)
@@ -37,7 +37,7 @@ export function blockBytes(format: BlockFormat, count: number): number {
   return (count / numbers) * bytes
 }
 
-/** The numbers in whole blocks of bytes, rounded to f32 as ggml does. */
+/** Decodes whole blocks to f32, with the rounding of ggml. @throws ShapeError for partial blocks */
 export function dequantizeBlocks(
   format: BlockFormat,
   bytes: Uint8Array,
@@ -133,7 +133,7 @@ const decoders: Record<BlockFormat, Decoder> = {
   q4_k: (bytes, out) =>
     eachPart(bytes, 144, (block, part, scale, offset) => {
       const q = block * 144 + 16 + (part >> 1) * 32
-      const shift = (part & 1) * 4 // a byte holds numbers of two parts
+      const shift = (part & 1) * 4 // a byte has numbers of two parts
       const to = block * 256 + part * 32
       for (let i = 0; i < 32; i++)
         out[to + i] = round(scale * ((bytes[q + i] >> shift) & 15)) - offset
@@ -168,7 +168,7 @@ const decoders: Record<BlockFormat, Decoder> = {
 
 const signed = (byte: number): number => (byte << 24) >> 24
 
-/** The f16 at `offset` in each block of `size` bytes. */
+/** Reads the f16 at `offset` of each block of `size` bytes. */
 function halves(bytes: Uint8Array, size: number, offset: number): Float32Array {
   const bits = new Uint16Array(bytes.length / size)
   for (let i = 0, at = offset; i < bits.length; i++, at += size)
@@ -176,7 +176,7 @@ function halves(bytes: Uint8Array, size: number, offset: number): Float32Array {
   return f16ToF32(bits)
 }
 
-/** 32 numbers in 16 bytes: the first half in the low bits. */
+/** Reads 32 numbers from 16 bytes, the first half from the low bits. */
 function eachNibble(bytes: Uint8Array, at: number, visit: (i: number, q: number) => void): void {
   for (let i = 0; i < 16; i++) {
     visit(i, bytes[at + i] & 15)
@@ -184,17 +184,17 @@ function eachNibble(bytes: Uint8Array, at: number, visit: (i: number, q: number)
   }
 }
 
-/** 32 numbers in 20 bytes: the fifth bits, then the others as above. */
+/** Reads 32 numbers from 20 bytes: the fifth bits, then the other bits as above. */
 function eachFiveBits(bytes: Uint8Array, at: number, visit: (i: number, q: number) => void): void {
   eachNibble(bytes, at + 4, (i, q) => {
     visit(i, q | (((bytes[at + (i >> 3)] >> (i & 7)) & 1) << 4))
   })
 }
 
-/** The levels of iq4_nl. */
+/** Levels of iq4_nl. */
 const NEAR_ZERO_CLOSER = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
 
-/** The eight parts of each block of q4_k and q5_k, with scale and offset. */
+/** Visits the eight parts of each block of q4_k and q5_k, with scale and offset. */
 function eachPart(
   bytes: Uint8Array,
   size: number,
@@ -209,15 +209,17 @@ function eachPart(
   })
 }
 
-/** One of sixteen scales: 8 bytes hold the low four bits, 4 bytes the high two. */
+/** Reads one of sixteen scales: 8 bytes have the low four bits, 4 bytes the high two. */
 function sixteenthScale(bytes: Uint8Array, at: number, index: number): number {
   const low = bytes[at + (index & 7)] >> (index < 8 ? 0 : 4)
   const high = bytes[at + 8 + (index & 3)] >> (2 * (index >> 2))
   return ((low & 15) | ((high & 3) << 4)) - 32
 }
 
-/** Scale and offset of one of eight parts: 12 bytes hold the first four whole, and of the others
- * four bits there and two above those of the first. */
+/**
+ * Reads scale and offset of one of eight parts from 12 bytes. The first four parts are stored in the low six bits; the
+ * others have four bits in the last bytes and two bits above those of the first four.
+ */
 function sixBits(bytes: Uint8Array, at: number, part: number): [scale: number, offset: number] {
   if (part < 4) return [bytes[at + part] & 63, bytes[at + part + 4] & 63]
   const both = bytes[at + part + 4]

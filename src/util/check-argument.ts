@@ -1,12 +1,12 @@
 import { isPlain } from './check-keys.ts'
 import { type HeedError, invalidOption } from './errors.ts'
 
-/** What an argument can be asked to be. */
+/** Name of a check for an argument. */
 export type ArgumentKind = keyof typeof kinds
 
 const whole = (value: unknown): value is number => Number.isSafeInteger(value)
 
-/** Each with its noun for messages. */
+/** Checks with their nouns for messages. */
 export const kinds = {
   any: ['any value', () => true],
   tensor: ['a tensor', (value: unknown) => typeof value === 'object' && value !== null && 'node' in value], // biome-ignore format: one line
@@ -47,9 +47,8 @@ export const kinds = {
 } as const satisfies Record<string, readonly [string, (value: unknown) => boolean]>
 
 /**
- * Refuses an argument of another kind, as calls without types can give: "linspace: `count` must be a whole number >= 0,
- * got undefined".
- * @throws HeedError
+ * Checks an argument, for calls from untyped code.
+ * @throws HeedError "linspace: `count` must be a whole number >= 0, got undefined"
  */
 export function checkArgument(
   owner: string,
@@ -61,7 +60,7 @@ export function checkArgument(
   if (!fits(value)) throw wrongArgument(owner, key, value, expected)
 }
 
-/** `checkArgument` for several of one kind. */
+/** `checkArgument` for several arguments of one kind. */
 export function checkArguments(
   owner: string,
   values: Readonly<Record<string, unknown>>,
@@ -70,7 +69,7 @@ export function checkArguments(
   for (const key in values) checkArgument(owner, key, values[key], kind)
 }
 
-/** The error for an argument that is not what a function takes. */
+/** The error for an invalid argument. */
 export const wrongArgument = (
   owner: string,
   key: string,

@@ -2,8 +2,8 @@ import { HeedError, shown } from './errors.ts'
 import { nearestFirst } from './nearest.ts'
 
 /**
- * Refuses keys that an options object does not have, and values that are no such object:
- * `checkKeys('AdamW', options, ['lr', 'betas'])`. Options that are not given (undefined) are accepted.
+ * Checks that `options` is an object with known keys only: `checkKeys('AdamW', options, ['lr', 'betas'])`. Undefined is
+ * accepted.
  * @throws HeedError with the most similar key
  */
 export function checkKeys(owner: string, options: unknown, known: readonly string[]): void {
@@ -14,8 +14,8 @@ export function checkKeys(owner: string, options: unknown, known: readonly strin
 }
 
 /**
- * The error for a key that options do not have.
- * @param others further names that exist, too many to list
+ * The error for an unknown key of options.
+ * @param others other valid names, too many to list
  */
 export function unknownKey(
   owner: string,
@@ -35,7 +35,7 @@ export function unknownKey(
   )
 }
 
-/** The error for a value in the place of options. */
+/** The error for a value that is not an options object. */
 export function notOptions(owner: string, options: unknown, known: readonly string[]): HeedError {
   return new HeedError(
     'invalid-option',
@@ -44,10 +44,10 @@ export function notOptions(owner: string, options: unknown, known: readonly stri
   )
 }
 
-/** An object literal: no list, tensor, or function. */
+/** Whether a value is a plain object, not an array, a tensor or a function. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // Objects of another realm (a vm, a worker) have another Object.prototype, which has none itself.
+  // Objects of another realm (a vm, a worker) have another Object.prototype, which has no prototype either.
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }

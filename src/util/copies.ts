@@ -4,8 +4,8 @@ import { here } from './here.ts'
 const KEY = Symbol.for('heed.copies')
 
 /**
- * Folders of the copies of Heed in this thread, in the order of loading. Copies do not share registries and
- * classes: what is registered in one does not exist in the other.
+ * Folders of the copies of Heed in this thread, in loading order. Copies have separate registries and classes:
+ * registrations in one do not exist in the other.
  */
 export const copies: readonly string[] = register()
 

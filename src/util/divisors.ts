@@ -1,4 +1,4 @@
-/** The divisors of `n` that are nearest to `wished`, at most four, in ascending order. */
+/** Up to four divisors of `n` that are nearest to `wished`, in ascending order. */
 export function divisorsNear(n: number, wished: number): number[] {
   return Array.from({ length: Math.min(n, 4096) }, (_, i) => i + 1)
     .filter((divisor) => n % divisor === 0)

@@ -1,48 +1,48 @@
 import './copies.ts'
 
 /**
- * The kinds of mistake that Heed reports. Programs compare codes and `details`; the wording of a message may
- * improve at any time.
+ * Codes of the errors that Heed reports. Programs should compare codes and `details`, because the wording of messages
+ * may change at any time.
  */
 export type ErrorCode =
-  | 'invalid-option' // an argument, option or setting has a value that it cannot have
-  | 'unknown-name' // no model type, task, head, device, key or flag has this name
-  | 'already-exists' // a name is registered, or a file or folder is there, and may not be replaced
-  | 'invalid-config' // config.json, or another settings file of a model, does not describe a model
-  | 'invalid-data' // rows, texts or labels that a task cannot use
+  | 'invalid-option' // an argument, option or setting has an invalid value
+  | 'unknown-name' // there is no model type, task, head, device, key or flag with this name
+  | 'already-exists' // a name is already registered, or a file or folder exists and must not be replaced
+  | 'invalid-config' // config.json or another settings file of a model is not valid
+  | 'invalid-data' // a task cannot use the rows, texts or labels
   | 'missing-file'
-  | 'corrupt-file' // a file is damaged, truncated, or not of the format that it should be
+  | 'corrupt-file' // a file is damaged, truncated, or in another format
   | 'file-system' // a file or folder cannot be read or written: permission, disk space, …
   | 'network'
-  | 'unsupported' // valid elsewhere, but Heed, this model or this machine cannot do it
+  | 'unsupported' // valid, but not supported by Heed, this model or this machine
   | 'invalid-state' // a call at the wrong time: step() without gradients, a closed file, …
   | 'shape'
   | 'stale-tensor'
   | 'out-of-memory'
   | 'diverged' // the loss is no longer a finite number
 
-/** What an error is about, for programs. */
+/** Machine-readable details of an error. */
 export interface ErrorDetails {
-  /** The option, config key or name that is wrong, as the library spells it: `minLr`, `num_hidden_layers`. */
+  /** The invalid option, config key or name in the spelling of the library: `minLr`, `num_hidden_layers`. */
   readonly key?: string
-  /** What was given. */
+  /** The given value. */
   readonly value?: unknown
-  /** What it must be: "a divisor of `dim` (128)". */
+  /** Description of valid values: "a divisor of `dim` (128)". */
   readonly expected?: string
-  /** Values that work, by key. */
+  /** Valid values by key. */
   readonly try?: Readonly<Record<string, readonly (string | number | boolean)[]>>
 }
 
 export interface ErrorOptions extends ErrorDetails {
-  /** What to do. By default made of `try`: "Try `heads` 1, 2, 4 or 8." */
+  /** What to do. Default: a sentence made from `try`, such as "Try `heads` 1, 2, 4 or 8." */
   readonly remedy?: string
   readonly cause?: unknown
 }
 
 /**
- * A mistake that the user can correct. `message` states what must be and what was given, `remedy` what to do; an
- * uncaught error shows both. Options are written as the library spells them, in backticks: the command line turns
- * `minLr` into --min-lr, prints both lines without a stack trace and exits with code 2.
+ * An error that the user can correct. `message` states what must be and what was given; `remedy` states what to do. An
+ * uncaught error shows both. Messages write options in the spelling of the library, in backticks. The command line
+ * converts `minLr` to --min-lr, prints both lines without a stack trace, and exits with code 2.
  */
 export class HeedError extends Error {
   override readonly name: string = 'HeedError'
@@ -52,7 +52,7 @@ export class HeedError extends Error {
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     const { remedy = remedyOf(options), cause, ...details } = options
-    // The stack, which Node prints for an uncaught error, starts with the text that is given here.
+    // Node prints the stack of an uncaught error, which starts with this text.
     super(remedy ? `${message}\n  ${remedy}` : message, cause === undefined ? undefined : { cause })
     Object.defineProperty(this, 'message', { value: message, writable: true, configurable: true })
     this.code = code
@@ -63,14 +63,14 @@ export class HeedError extends Error {
   }
 }
 
-/** Whether the value is an object of a class, such as a tensor or a module. */
+/** Whether the value is an instance of a class, such as a tensor or a module. */
 function isInstance(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype = Object.getPrototypeOf(value)
   return prototype !== null && prototype !== Object.prototype
 }
 
-/** A tensor was read after the state on which it depends had been overwritten. */
+/** A tensor was read after the state that it depends on had been overwritten. */
 export class StaleTensorError extends HeedError {
   override readonly name = 'StaleTensorError'
 
@@ -79,7 +79,7 @@ export class StaleTensorError extends HeedError {
   }
 }
 
-/** Shapes or dtypes that do not fit an operation. */
+/** Shapes or dtypes are invalid for an operation. */
 export class ShapeError extends HeedError {
   override readonly name = 'ShapeError'
 
@@ -88,7 +88,7 @@ export class ShapeError extends HeedError {
   }
 }
 
-/** Memory that is not available. The message states how much was requested and the largest owners. */
+/** Not enough memory. The message states the requested size and the largest owners of memory. */
 export class OutOfMemoryError extends HeedError {
   override readonly name = 'OutOfMemoryError'
 
@@ -98,8 +98,8 @@ export class OutOfMemoryError extends HeedError {
 }
 
 /**
- * The error for an option with a value that it cannot have: "`heads` must be a divisor of `dim` (128), got 3."
- * `key` and `expected` make the message, `owner` begins it; `try` or `remedy` says what to do.
+ * The error for an option with an invalid value: "`heads` must be a divisor of `dim` (128), got 3."
+ * The message is made from `owner`, `key` and `expected`; `try` or `remedy` states what to do.
  */
 export function invalidOption({
   owner,
@@ -114,7 +114,7 @@ export function invalidOption({
   )
 }
 
-/** A value in an error message, shortened: values as JSON, objects of a class as "a Tensor". */
+/** Formats a value for error messages, shortened: values as JSON, instances of a class as "a Tensor". */
 export function shown(value: unknown): string {
   const text = textOf(value)
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
@@ -134,14 +134,14 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Within lists and objects. */
+/** Formats values within arrays and objects. */
 function brief(value: unknown): unknown {
   if (typeof value === 'bigint' || typeof value === 'function') return textOf(value)
   const kind = typeof value === 'object' && value !== null ? className(value) : undefined
   return kind ? withArticle(kind) : value
 }
 
-/** The class of an object; undefined for a plain object or an array. */
+/** The class name of an object; undefined for plain objects and arrays. */
 function className(value: object): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === null || Array.isArray(value)) return undefined
@@ -151,7 +151,7 @@ function className(value: object): string | undefined {
 
 const withArticle = (noun: string): string => `${/^[AEIOU]/i.test(noun) ? 'an' : 'a'} ${noun}`
 
-/** "a, b or c". */
+/** Formats a list of alternatives: "a, b or c". */
 export function alternatives(values: readonly unknown[]): string {
   const texts = values.map(String)
   return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`

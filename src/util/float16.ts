@@ -1,7 +1,7 @@
-// float16 and bfloat16 as raw bit patterns in a Uint16Array. All work is done on bits, never on
-// floats, so that NaN payloads and signed zeros survive; rounding is to nearest, ties to even.
+// Conversion of float16 and bfloat16, stored as bit patterns in a Uint16Array. The code works on bits, never on floats,
+// so that NaN payloads and signed zeros are preserved. Rounding is to nearest, ties to even.
 
-/** float16 bits to float32, exactly. */
+/** Converts float16 bits to float32, exactly. */
 export function f16ToF32(
   bits: Uint16Array,
   out: Float32Array = new Float32Array(bits.length),
@@ -13,14 +13,14 @@ export function f16ToF32(
   return out
 }
 
-/** float32 to float16 bits. Magnitudes from 65520 up become infinity. */
+/** Converts float32 to float16 bits. Magnitudes >= 65520 become infinity. */
 export function f32ToF16(values: Float32Array, out = new Uint16Array(values.length)): Uint16Array {
   const source = bitsOf(values)
   for (let i = 0; i < source.length; i++) out[i] = encodeF16(source[i])
   return out
 }
 
-/** bfloat16 bits to float32, exactly. */
+/** Converts bfloat16 bits to float32, exactly. */
 export function bf16ToF32(
   bits: Uint16Array,
   out: Float32Array = new Float32Array(bits.length),
@@ -30,7 +30,7 @@ export function bf16ToF32(
   return out
 }
 
-/** float32 to bfloat16 bits. Magnitudes that round above 3.3895e38 become infinity. */
+/** Converts float32 to bfloat16 bits. Magnitudes that round above 3.3895e38 become infinity. */
 export function f32ToBf16(values: Float32Array, out = new Uint16Array(values.length)): Uint16Array {
   const source = bitsOf(values)
   for (let i = 0; i < source.length; i++) out[i] = encodeBf16(source[i])
@@ -66,8 +66,8 @@ function encodeF16(bits: number): number {
   if (abs > 0x7f800000) return sign | 0x7c00 | ((abs >>> 13) & 0x3ff || 0x200) // NaN stays NaN
   if (abs >= 0x477ff000) return sign | 0x7c00 // 65520 and more
   if (abs >= 0x38800000) return sign | ((abs - 0x38000000 + 0xfff + ((abs >>> 13) & 1)) >>> 13)
-  if (abs <= 0x33000000) return sign // 2^-25, half of the least subnormal, ties to zero
-  const shift = 126 - (abs >>> 23) // subnormal: the mantissa counted in units of 2^-24
+  if (abs <= 0x33000000) return sign // 2^-25, half of the smallest subnormal, ties to zero
+  const shift = 126 - (abs >>> 23) // subnormal: the mantissa in units of 2^-24
   const mantissa = (abs & 0x7fffff) | 0x800000
   return sign | ((mantissa + (1 << (shift - 1)) - 1 + ((mantissa >>> shift) & 1)) >>> shift)
 }

@@ -1,8 +1,8 @@
-// Floats of 8 bits to float32 (Micikevicius et al., 2022; E8M0 is the scale of OCP's microscaling formats).
+// Conversion of float8 to float32 (Micikevicius et al., 2022; E8M0 is the scale of OCP's microscaling formats).
 
 export type Float8 = 'f8_e4m3' | 'f8_e5m2' | 'f8_e8m0'
 
-/** Float8 bits to float32, exactly. */
+/** Converts float8 bits to float32, exactly. */
 export function f8ToF32(format: Float8, bits: Uint8Array, out: Float32Array): Float32Array {
   tables[format] ??= Float32Array.from({ length: 256 }, (_, byte) => decoders[format](byte))
   const table = tables[format]
@@ -23,7 +23,7 @@ const decoders: { readonly [F in Float8]: (byte: number) => number } = {
   f8_e8m0: (byte) => (byte === 0xff ? Number.NaN : 2 ** (byte - 127)),
 }
 
-/** ±(1 + m)·2^(e - bias), or ±m·2^(1 - bias) where e is 0. */
+/** ±(1 + m)·2^(e - bias), or ±m·2^(1 - bias) if e is 0. */
 function decode(byte: number, mantissaBits: number, bias: number): number {
   const sign = byte & 0x80 ? -1 : 1
   const exponent = (byte & 0x7f) >> mantissaBits

@@ -1,6 +1,6 @@
 const units = ['B', 'kB', 'MB', 'GB', 'TB']
 
-/** 1536000 -> '1.54 MB'. */
+/** Formats a number of bytes: 1536000 -> '1.54 MB'. */
 export function formatBytes(bytes: number): string {
   let value = bytes
   let unit = 0

@@ -1,20 +1,20 @@
-// The file of this code, and what the build says of it. In Node, import.meta.url is read here alone: bundlers change it.
+// The location and the version of the running code. For Node, only this file reads import.meta.url: bundlers change it.
 import { pathToFileURL } from 'node:url'
 
 declare const HEED_VERSION: string | undefined
 
-/** The version that was built; undefined where Heed runs from its sources. */
+/** The version of the build; undefined if Heed runs from its sources. */
 export const builtVersion: string | undefined =
   typeof HEED_VERSION === 'string' ? HEED_VERSION : undefined
 
-/** The path of the CommonJS bundle that holds this code. */
+/** The path of the CommonJS bundle that contains this code. */
 export const commonJsFile: string | undefined = findCommonJs()
 
-/** The URL of the file that holds this code; undefined where it is none. esbuild leaves none in a CommonJS bundle. */
+/** The URL of the file that contains this code; undefined if there is none, as in a CommonJS bundle of esbuild. */
 export const here: string | undefined =
   import.meta.url ?? (commonJsFile && pathToFileURL(commonJsFile).href)
 
-/** Not by `typeof`, which webpack answers while it bundles. */
+/** Without `typeof`, which webpack evaluates while it bundles. */
 function findCommonJs(): string | undefined {
   try {
     return __filename

@@ -1,4 +1,4 @@
-// Modules of users, which register models, tasks, readers and the like before a command runs.
+// Loads user modules, which register models, tasks, readers and so on before a command runs.
 import { existsSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { extname, resolve } from 'node:path'
@@ -7,22 +7,21 @@ import { copies } from './copies.ts'
 import { alternatives, HeedError } from './errors.ts'
 
 export interface ImportedModule {
-  /** As the user wrote it: `./my-model.ts`. */
+  /** Name as given by the user: `./my-model.ts`. */
   readonly name: string
-  /** Absolute, `file:///…`. */
+  /** Absolute URL: `file:///…`. */
   readonly url: string
 }
 
-/** The modules that `loadImports` has loaded in this thread, in order. */
+/** Modules that `loadImports` loaded in this thread, in order. */
 export const importedModules = (): readonly ImportedModule[] => loaded
 
 const loaded: ImportedModule[] = []
 
 /**
- * Loads modules one after the other; one that is loaded already is skipped.
+ * Loads modules in order. Modules that are already loaded are skipped.
  * @param names paths relative to `cwd`, or `file:` URLs
- * @throws HeedError for a file that is missing, that throws, that Node cannot read as TypeScript, or that loads a
- * second copy of Heed
+ * @throws HeedError if a file is missing, throws, has TypeScript that Node cannot load, or loads a second copy of Heed
  */
 export async function loadImports(names: readonly string[], cwd = process.cwd()): Promise<void> {
   for (const name of names) {
@@ -31,7 +30,7 @@ export async function loadImports(names: readonly string[], cwd = process.cwd())
   }
 }
 
-/** Loads in this thread what another thread has loaded. */
+/** Loads the modules of another thread in this thread. */
 export async function loadModules(modules: readonly ImportedModule[]): Promise<void> {
   for (const module of modules) {
     if (loaded.some(({ url }) => url === module.url)) continue
@@ -48,14 +47,14 @@ async function loadOne({ name, url }: ImportedModule): Promise<void> {
     throw new HeedError('missing-file', `The imported file must exist, got ${name}`, {
       key: 'import',
       value: name,
-      remedy: `There is no ${path}.`,
+      remedy: `${path} does not exist. Check the path.`,
     })
   const ending = extname(path)
   if (!ENDINGS.includes(ending))
     throw new HeedError('invalid-option', `The imported file must be a module, got ${name}`, {
       key: 'import',
       value: name,
-      remedy: `Name a file that ends in ${alternatives(ENDINGS)}.`,
+      remedy: `Use a file that ends in ${alternatives(ENDINGS)}.`,
     })
   if (ending.endsWith('ts')) useProjectLoader(path)
   const copiesBefore = copies.length
@@ -67,12 +66,12 @@ async function loadOne({ name, url }: ImportedModule): Promise<void> {
   if (copies.length > copiesBefore) throw secondCopy(name)
 }
 
-/** Hooks for TypeScript that work with `module.register`. */
+/** TypeScript loaders that work with `module.register`. */
 const LOADERS = ['tsx/esm', '@oxc-node/core/esm']
 
 let usesLoader = false
 
-/** Node 20 has no type stripping; a loader that is installed in the project of the file does it there. */
+/** Node 20 has no type stripping. Use a loader from the project of the file, if one is installed. */
 function useProjectLoader(path: string): void {
   if (usesLoader || stripsTypes()) return
   for (const loader of LOADERS)
@@ -96,7 +95,7 @@ function explained(error: unknown, name: string, path: string): HeedError {
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.m?ts\b/.test(message))
     return new HeedError(
       'unsupported',
-      `Node ${process.version} cannot load TypeScript by itself, got ${name}`,
+      `Node ${process.version} cannot load TypeScript without a loader, got ${name}`,
       {
         ...options,
         remedy:
@@ -130,7 +129,7 @@ function remedyFor(message: string): string | undefined {
 
 const ES_MODULE = 'Make the file an ES module: "type": "module" in package.json, or .mjs and .mts.'
 
-/** " (line 3)", where the error has a stack in the file. */
+/** " (line 3)", if the stack of the error has a line in the file. */
 function placeOf(error: unknown, path: string): string {
   const stack = String((Object(error) as Error).stack)
   for (const file of [pathToFileURL(path).href, path]) {

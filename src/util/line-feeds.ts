@@ -1,8 +1,8 @@
-/** The line breaks of Windows as line feeds, as Python reads text. */
+/** Converts the line breaks of Windows to line feeds, like Python's text mode. */
 export const withLineFeeds = (text: string): string =>
   text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
 
-/** The same for a text in pieces; a piece may end within a line break. */
+/** The same for a text in pieces, which may end within a line break. */
 export function* piecesWithLineFeeds(pieces: Iterable<string>): Generator<string> {
   let held = ''
   for (const piece of pieces) {

@@ -1,6 +1,6 @@
 /**
- * Resolves after the event loop has gone round once. Finalisers of dropped native buffers run only
- * then, never between microtasks, so whoever waits for a step waits for this too.
+ * Resolves in the next iteration of the event loop. Finalisers of native buffers run only between macrotasks, so code
+ * that waits for a step also waits for this.
  */
 export function macrotask(): Promise<void> {
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve))

@@ -1,4 +1,4 @@
-/** The candidates, most similar to `name` first. Case, `_` and `-` do not count; `learningRate` is near to `lr`. */
+/** Sorts candidates by similarity to `name`. Case, `_` and `-` are ignored, and `learningRate` is similar to `lr`. */
 export function nearestFirst(name: string, candidates: Iterable<string>): string[] {
   const start = letters(name)
   const short = initials(name)
@@ -34,4 +34,4 @@ function editDistance(a: string, b: string): number {
   return row[b.length]
 }
 
-const LONGEST = 200 // letters; a name from a file may be of any length
+const LONGEST = 200 // letters; names from files may have any length

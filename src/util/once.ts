@@ -1,6 +1,6 @@
 /**
- * A function that makes its value at the first call and returns the same one afterwards. For values of modules that
- * few programs need: what is made while modules load is paid for by every start.
+ * Returns a function that creates its value on the first call and then returns the same value. Use it for module-level
+ * values that few programs need, because work at module load time slows every start.
  */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined

@@ -2,20 +2,20 @@ import { type ArgumentKind, hasMethod, kinds } from './check-argument.ts'
 import { isPlain, notOptions, unknownKey } from './check-keys.ts'
 import { alternatives, type HeedError, invalidOption, shown } from './errors.ts'
 
-/** What each option of a type must be: total, so that a new option without an entry does not compile. */
+/** Checks for all options of a type. The table is total, so that a new option without an entry does not compile. */
 export type OptionKinds<Options> = { readonly [K in keyof Options]-?: KindOf<Options[K]> | Rule }
 
-/** `count` for what must be given, `count?` for what may be left out, `count|null` for what may be null. */
+/** `count` for required options, `count?` for optional ones, `count|null` if null is allowed. */
 type KindOf<T> = `${ArgumentKind}${null extends T ? '|null' : ''}${undefined extends T ? '?' : ''}`
 
 export interface Rule {
   expected: string
   fits: (value: unknown) => boolean
-  /** Values that work in every call: the error suggests them. `samples: { ...ruleOf('size?'), try: [1000] }`. */
+  /** Values that are always valid, which errors suggest: `samples: { ...ruleOf('size?'), try: [1000] }`. */
   try?: readonly (string | number | boolean)[]
 }
 
-/** The options of a function or class, compiled once: `const POOL = optionKinds<PoolOptions>({ stride: 'any?' })`. */
+/** Compiled checks for options: `const POOL = optionKinds<PoolOptions>({ stride: 'any?' })`. */
 export class OptionRules {
   private readonly rules = new Map<string, Rule>()
   private readonly required: readonly string[]
@@ -28,9 +28,8 @@ export class OptionRules {
   }
 
   /**
-   * Refuses what is no object of options, unknown keys (with the most similar one), values of another kind, and
-   * missing ones.
-   * @throws HeedError
+   * Checks an options object.
+   * @throws HeedError if it is not an object, and for unknown keys, invalid values and missing options
    */
   check(owner: string, options: unknown): void {
     if (isPlain(options))
@@ -39,7 +38,7 @@ export class OptionRules {
     this.checkValues(owner, options)
   }
 
-  /** As `check`, for a part of larger options: other keys are not its concern. */
+  /** Like `check`, for a part of larger options: other keys are ignored. */
   checkValues(owner: string, options: unknown): void {
     if (options !== undefined && !isPlain(options)) throw notOptions(owner, options, this.names)
     for (const name in options) {
@@ -61,19 +60,19 @@ export class OptionRules {
   }
 }
 
-/** Compiles a total table of kinds. */
+/** Compiles a table of checks. */
 export const optionKinds = <Options>(table: OptionKinds<Options>): OptionRules =>
   new OptionRules(table)
 
 const isKind = (name: string): name is ArgumentKind => Object.hasOwn(kinds, name)
 
-/** As a rule, for what may be left out. */
+/** Makes a rule optional. */
 export const optional = (rule: Rule): Rule => ({
   ...rule,
   fits: (value) => value === undefined || rule.fits(value),
 })
 
-/** One of some values, or left out. */
+/** One of the given values; optional. */
 export const oneOf = (values: readonly unknown[]): Rule =>
   optional({
     expected: alternatives(values.map(shown)),
@@ -86,13 +85,13 @@ export const instanceOf = (expected: string, Class: new (...args: never[]) => un
   fits: (value) => value instanceof Class,
 })
 
-/** An object with these methods, whatever its class is. */
+/** An object with these methods, of any class. */
 export const having = (expected: string, ...methods: readonly string[]): Rule => ({
   expected,
   fits: (value) => methods.every((name) => hasMethod(value, name)),
 })
 
-/** A number between two limits. */
+/** A number between two limits, inclusive. */
 export const numberFrom = (least: number, most: number): Rule => ({
   expected: `a number from ${least} to ${most}`,
   fits: (value) => typeof value === 'number' && value >= least && value <= most,

@@ -1,21 +1,21 @@
 import { HeedError } from './errors.ts'
 
-/** The error for a name that PyTorch has and Heed spells differently: "bmm is called matmul here". */
+/** The error for a PyTorch name that has another name in Heed: "bmm is called matmul in Heed". */
 const renamed = (name: string, here: string): HeedError =>
-  new HeedError('unknown-name', `${name} is called ${here} here`, {
+  new HeedError('unknown-name', `${name} is called ${here} in Heed`, {
     key: name,
     remedy: `Write ${here}.`,
   })
 
-/** A function, or class, that answers under PyTorch's name. */
+/** A placeholder for a function or class with PyTorch's name, which throws the error. */
 export const renamedFunction = (name: string, here: string): ((...args: unknown[]) => never) =>
   function answer(): never {
     throw renamed(name, here)
   }
 
 /**
- * Lets the instances of a class answer to PyTorch's names, which nothing else shows: methods when they are called. The
- * snake_case spellings of its own methods are added. Subclasses and instances may define these names.
+ * Adds placeholders for PyTorch's method names to a class, which throw when they are called. The snake_case spellings
+ * of its own methods are included. Subclasses and instances may override them.
  */
 export function answerToMethods(prototype: object, names: Readonly<Record<string, string>>): void {
   const all = { ...snakeCased(prototype), ...names }
@@ -23,7 +23,7 @@ export function answerToMethods(prototype: object, names: Readonly<Record<string
     define(prototype, name, { value: renamedFunction(name, here), writable: true })
 }
 
-/** The same for properties, when they are read or written. */
+/** Adds placeholders for properties, which throw when they are read or written. */
 export function answerToProperties(
   prototype: object,
   names: Readonly<Record<string, string>>,
@@ -34,12 +34,12 @@ export function answerToProperties(
   }
 }
 
-/** No enumerable property: what walks over fields does not meet it. Existing names stay. */
+/** Not enumerable, so that code that iterates over fields does not see it. Existing names are kept. */
 function define(prototype: object, name: string, what: PropertyDescriptor): void {
   if (!(name in prototype)) Object.defineProperty(prototype, name, { configurable: true, ...what })
 }
 
-/** `index_select` for `indexSelect`, of all methods and accessors up to Object's. */
+/** Snake_case spellings of all methods and accessors below Object: `index_select` for `indexSelect`. */
 function snakeCased(prototype: object): Record<string, string> {
   const names: Record<string, string> = {}
   for (

@@ -7,9 +7,8 @@ import { builtVersion, commonJsFile, here } from './here.ts'
 import { once } from './once.ts'
 
 /**
- * The folder of the package heed, which holds its files besides code: the package of this file. A bundle of Heed's
- * code (by esbuild, webpack …) belongs to another package and uses the heed of the same version that the program can
- * import. Null where there is none.
+ * The folder of the package heed, with its files other than code. A bundle of Heed's code (by esbuild, webpack …) is in
+ * another package; it uses the package heed of the same version that the program can import. Null if there is none.
  */
 export const packageFolder = (): string | null => search().folder
 
@@ -29,9 +28,9 @@ export function companionFolder(name: string): string | null {
 }
 
 /**
- * The path of a file of Heed's own that is read or started as it is.
- * @param path below `src`; the build puts such files into `dist`
- * @throws HeedError where the package or the file is missing
+ * The path of a file of Heed that is read or run directly.
+ * @param path relative to `src`; the build copies such files to `dist`
+ * @throws HeedError if the package or the file is missing
  */
 export function ownFile(path: string): string {
   const folder = packageFolder()
@@ -39,22 +38,26 @@ export function ownFile(path: string): string {
   const places = builtVersion === undefined ? ['src', path] : ['dist', basename(path)]
   const file = onDisk(join(folder, ...places))
   if (existsSync(file)) return file
-  throw new HeedError('missing-file', `heed must have its file ${file}, which is missing`, {
-    remedy: 'Install heed again.',
-  })
+  throw new HeedError(
+    'missing-file',
+    `The package heed must have the file ${file}, but it is missing`,
+    {
+      remedy: 'Reinstall heed.',
+    },
+  )
 }
 
-/** The error where `packageFolder` is null. */
+/** The error if `packageFolder` is null. */
 export const noFolder = (): HeedError =>
   new HeedError('missing-file', search().problem, {
-    remedy: 'Install heed where the program runs.',
+    remedy: 'Install heed next to the program.',
   })
 
-/** Part of the message, as some runtimes print no more of an error. */
+/** Part of the message, because some runtimes print only the message of an error. */
 const LEAVE_OUT =
   'leave heed out of the bundle (esbuild: `--external:heed`; Bun, Deno: `--external heed`; Vite: `ssr.external`; webpack: `externals`; rolldown: `external`)'
 
-/** Electron unpacks files that the system opens itself to a folder beside its archive. */
+/** Electron unpacks files that the operating system must open to a folder next to its archive. */
 export function onDisk(path: string): string {
   const unpacked = path.replace(/\.asar(?=[\\/])/, '.asar.unpacked')
   return unpacked !== path && existsSync(unpacked) ? unpacked : path
@@ -73,7 +76,7 @@ const search = once((): Search => {
     if (folder === null) continue
     const { version } = manifestOf(folder)
     if (builtVersion === undefined || version === builtVersion) return { folder, problem: '' }
-    other ||= `The program holds heed ${builtVersion} and found heed ${version} in ${folder}, whose files do not fit` // biome-ignore format: one line
+    other ||= `The program contains heed ${builtVersion}, but ${folder} has heed ${version}, whose files do not match` // biome-ignore format: one line
   }
   return {
     folder: null,
@@ -81,13 +84,13 @@ const search = once((): Search => {
   }
 })
 
-/** A bundler may have replaced the first by a path of the machine on which it ran. */
+/** Paths to search from. A bundler may have replaced the first by a path of the build machine. */
 function starts(): string[] {
   const own = here?.startsWith('file:') ? fileURLToPath(here) : undefined
   return [own, commonJsFile, process.argv[1], process.execPath].filter((path) => path !== undefined)
 }
 
-/** The folder of the package to which a file belongs, if that is heed. */
+/** The package folder of a file, if the package is heed. */
 function heedOf(file: string): string | null {
   const folder = dirname(file)
   if (existsSync(join(folder, 'package.json')))

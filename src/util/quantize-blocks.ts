@@ -1,16 +1,16 @@
-// f32 to the blocks of block-formats.ts, with ggml's rules, so that both give the same bytes.
+// Quantises f32 to the formats of block-formats.ts. The bytes are identical to those of ggml.
 import { type BlockFormat, blockBytes, blockLayouts } from './block-formats.ts'
 import { HeedError } from './errors.ts'
 import { f32ToF16 } from './float16.ts'
 
-/** What weights can be quantised to here; the others are read from files. */
+/** Formats that weights can be quantised to. The others can only be read from files. */
 export type QuantizeFormat = Extract<BlockFormat, 'q8_0' | 'q4_0' | 'q4_1'>
 
 export const quantizeFormats: readonly QuantizeFormat[] = ['q8_0', 'q4_0', 'q4_1']
 
 /**
- * Each number becomes the nearest multiple of its block's scale.
- * @throws HeedError for numbers that are no whole blocks, not finite, or too large for f16 scales
+ * Quantises numbers: each becomes the nearest multiple of the scale of its block.
+ * @throws HeedError for partial blocks, and for numbers that are not finite or too large for f16 scales
  */
 export function quantizeBlocks(format: QuantizeFormat, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(blockBytes(format, values.length))
@@ -37,7 +37,7 @@ const encoders: Record<QuantizeFormat, Encoder> = {
     for (let i = 0; i < 32; i++) bytes[to + 2 + i] = nearest(round(x[from + i] * inverse))
   },
 
-  // d = x/-8 of the x of largest magnitude: that one is exact
+  // d = x/-8 for the x with the largest magnitude, which is then exact
   q4_0: (x, from, bytes, to) => {
     let largest = 0
     for (let i = 0; i < 32; i++)
@@ -49,7 +49,7 @@ const encoders: Record<QuantizeFormat, Encoder> = {
     writeNibbles(level, bytes, to + 2)
   },
 
-  // d = (max x - min x)/15, above the least
+  // d = (max x - min x)/15; levels start at min x
   q4_1: (x, from, bytes, to) => {
     let [least, most] = [x[from], x[from]]
     for (let i = 0; i < 32; i++) {
@@ -66,7 +66,7 @@ const encoders: Record<QuantizeFormat, Encoder> = {
   },
 }
 
-/** Away from zero between two. */
+/** Rounds to nearest, ties away from zero. */
 const nearest = (x: number): number => (x < 0 ? -Math.round(-x) : Math.round(x))
 
 function writeNibbles(level: (i: number) => number, bytes: Uint8Array, to: number): void {
@@ -87,5 +87,5 @@ function writeHalf(value: number, bytes: Uint8Array, to: number): void {
 const unfit = (problem: string): HeedError =>
   new HeedError(
     'invalid-data',
-    `Numbers must be finite, with scales of at most 65504, to be stored in blocks, got ${problem}`,
+    `Numbers to quantise must be finite, with block scales of at most 65504, got ${problem}`,
   )

@@ -2,23 +2,22 @@ import { invalidOption } from './errors.ts'
 import { threefry2x32 } from './threefry.ts'
 
 /**
- * Random numbers without state: every draw is a function of (seed, step, index) through
- * Threefry-2x32 with 20 rounds (Salmon et al., 2011). A run that stops at a step goes on from
- * there with nothing saved but the step number.
+ * Stateless random numbers: each draw is a function of (seed, step, index), computed with Threefry-2x32 with 20 rounds
+ * (Salmon et al., 2011). A stopped run can resume with only its step number.
  */
 
-/** A number in [0, 1) with 53 random bits. `step` and `index` are counted modulo 2^32. */
+/** A random number in [0, 1) with 53 bits. `step` and `index` are used modulo 2^32. */
 export function randomUniform(seed: number, step: number, index: number): number {
   threefry2x32(seed >>> 0, highWord(seed), step, index, pair)
   return ((pair[0] >>> 5) * 2 ** 26 + (pair[1] >>> 6)) / 2 ** 53
 }
 
-/** A whole number in [0, limit). */
+/** A random integer in [0, limit). */
 export function randomBelow(limit: number, seed: number, step: number, index: number): number {
   return Math.floor(randomUniform(seed, step, index) * limit)
 }
 
-/** A seed of its own for each purpose, so that no two purposes see the same draws. */
+/** Derives a separate seed for each purpose, so that purposes do not share draws. */
 export function deriveSeed(seed: number, purpose: string): number {
   let hash = 0x811c9dc5 // FNV-1a
   for (let i = 0; i < purpose.length; i++) {
@@ -28,7 +27,7 @@ export function deriveSeed(seed: number, purpose: string): number {
   return (pair[0] & 0x1fffff) * 2 ** 32 + pair[1]
 }
 
-/** The numbers 0 … count-1 in random order (Fisher-Yates), the same for the same seed and round. */
+/** A permutation of 0 … count-1 (Fisher-Yates), determined by seed and round. */
 export function shuffledIndices(count: number, seed: number, round: number): Uint32Array {
   const order = new Uint32Array(count)
   for (let i = 0; i < count; i++) order[i] = i
@@ -41,7 +40,7 @@ export function shuffledIndices(count: number, seed: number, round: number): Uin
   return order
 }
 
-/** Refuses what cannot be a seed: fractions, negative numbers and what float64 does not hold. */
+/** @throws HeedError unless the seed is an integer from 0 to 2^53 - 1 */
 export function checkSeed(seed: number): number {
   if (Number.isSafeInteger(seed) && seed >= 0) return seed
   throw invalidOption({ key: 'seed', value: seed, expected: 'a whole number from 0 to 2^53 - 1' })

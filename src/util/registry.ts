@@ -2,8 +2,8 @@ import { HeedError, shown } from './errors.ts'
 import { nearestFirst } from './nearest.ts'
 
 /**
- * Values by name, in the order of their registration: the built-in ones, then those of users.
- * `kind` is the noun of the messages, `key` the option that takes such a name.
+ * Values by name in registration order: built-in ones, then those of users. `kind` is the noun in messages, `key` the
+ * option that takes such a name.
  */
 export class Registry<T> {
   private readonly kind: string
@@ -15,20 +15,20 @@ export class Registry<T> {
     this.key = key
   }
 
-  /** @throws HeedError when the name is unsafe (see `checkName`) or taken. */
+  /** @throws HeedError if the name is invalid (see `checkName`) or already registered */
   register(name: string, value: T): void {
     checkName(this.kind, name)
     const before = this.entries.get(name)
     if (before !== undefined)
       throw new HeedError(
         'already-exists',
-        `The name of a ${this.kind} must be free, got ${shown(name)} twice${bothNames(before, value)}`,
-        { key: this.key, value: name, remedy: 'Register it once, or under another name.' },
+        `The name of a ${this.kind} must be unique, got ${shown(name)} twice${bothNames(before, value)}`,
+        { key: this.key, value: name, remedy: 'Register it only once, or with another name.' },
       )
     this.entries.set(name, value)
   }
 
-  /** @throws HeedError with the most similar names when there is none of this name. */
+  /** @throws HeedError with the most similar names if the name is not registered */
   get(name: string): T {
     const value = this.entries.get(name)
     if (value === undefined) throw unknownName(this.kind, name, this.names(), this.key)
@@ -49,8 +49,8 @@ export class Registry<T> {
 }
 
 /**
- * Refuses names that a path or a prototype key could abuse.
- * @throws HeedError unless it consists of 1 to 80 letters, digits and `-`, `_`, `.`, beginning with a letter or digit
+ * Rejects names that could be a path or a prototype key.
+ * @throws HeedError unless the name has 1 to 80 letters, digits, `-`, `_` or `.`, and begins with a letter or digit
  */
 export function checkName(kind: string, name: string): void {
   const safe = typeof name === 'string' && PATTERN.test(name) && !name.includes('..')
@@ -67,7 +67,7 @@ export function checkName(kind: string, name: string): void {
   )
 }
 
-/** The error for a name that does not exist; the remedy begins with the most similar one. */
+/** The error for an unknown name. The remedy begins with the most similar known name. */
 export function unknownName(
   kind: string,
   name: string,
@@ -75,7 +75,7 @@ export function unknownName(
   key = kind,
 ): HeedError {
   const near = nearestFirst(String(name), known)
-  return new HeedError('unknown-name', `The ${kind} must be a known one, got ${shown(name)}`, {
+  return new HeedError('unknown-name', `The ${kind} must have a known name, got ${shown(name)}`, {
     key,
     value: name,
     try: { [key]: near.slice(0, 3) },
@@ -86,7 +86,7 @@ export function unknownName(
   })
 }
 
-/** What was registered, where the two differ in name: " (GPT2 and MyGPT2)". */
+/** The names of both registered values, if they differ: " (GPT2 and MyGPT2)". */
 function bothNames(before: unknown, value: unknown): string {
   const names = [before, value].map(nameOf)
   return names.every(Boolean) && names[0] !== names[1] ? ` (${names.join(' and ')})` : ''

@@ -1,8 +1,8 @@
-// The issues that a schema reports, in the pattern of all errors: "`lr` must be at least 0, got -1".
+// Converts the issues of a zod schema to the usual form of errors: "`lr` must be at least 0, got -1".
 import { alternatives, type ErrorDetails, shown } from './errors.ts'
 import { nearestFirst } from './nearest.ts'
 
-/** The fields of zod's issues that are used here. */
+/** The used fields of zod's issues. */
 interface Issue {
   readonly code?: string
   readonly path: readonly PropertyKey[]
@@ -17,21 +17,21 @@ interface Issue {
 }
 
 export interface SchemaProblem {
-  /** The key with the mistake: `lr`, `data.0`. */
+  /** The invalid key: `lr`, `data.0`. */
   key: string
   value: unknown
-  /** What the value must be; absent for an unknown key, and where the schema does not say it. */
+  /** Description of valid values; undefined for an unknown key, or if the schema has none. */
   expected?: string
   message: string
   try?: ErrorDetails['try']
   remedy?: string
-  /** Whether there is no such key. */
+  /** Whether the key is unknown. */
   unknown?: boolean
 }
 
 /**
- * One entry for each mistake in `value`. A message of a schema's own must complete "X must be …".
- * @param known the keys that exist
+ * One entry per invalid key of `value`. Custom messages of a schema must complete "X must be …".
+ * @param known the valid keys
  */
 export function schemaProblems(
   issues: readonly Issue[],
@@ -44,7 +44,7 @@ export function schemaProblems(
       return (issue.keys ?? []).map((name) => unknownKey([...path, name], value, known))
     return [unfitValue(issue, path, path.reduce(memberOf, value))]
   })
-  // A value may fail several checks of a schema, of which the last one is the narrowest.
+  // If a value fails several checks of a schema, the last one is the most specific.
   return [...new Map(all.map((problem) => [problem.key, problem])).values()]
 }
 
@@ -75,7 +75,7 @@ function unknownKey(path: string[], value: unknown, known: readonly string[]): S
     key,
     value: path.reduce(memberOf, value),
     unknown: true,
-    message: `There is no key \`${key}\``,
+    message: `The key \`${key}\` is unknown`,
     remedy: near && `Did you mean \`${near}\`?`,
   }
 }

@@ -1,4 +1,4 @@
-// Settings from environment variables: each is read and checked here. An empty variable counts as unset.
+// Reads and checks settings from environment variables. An empty variable counts as unset.
 import { invalidOption } from './errors.ts'
 import { nearestFirst } from './nearest.ts'
 import { warn } from './warn.ts'
@@ -15,7 +15,7 @@ const SETTINGS = [
 ] as const
 type SettingName = (typeof SETTINGS)[number]
 
-/** Read by the scripts, tests and benchmarks of this repository alone. */
+/** Variables for the scripts, tests and benchmarks of this repository only. */
 const OF_SCRIPTS = [
   'HEED_AGAINST',
   'HEED_KERNEL_SERVER',
@@ -29,7 +29,7 @@ const OF_SCRIPTS = [
   'HEED_SWEEP',
 ]
 
-/** The text of a variable; undefined if it is unset or empty, and where there are none (browsers). */
+/** The value of a variable; undefined if it is unset or empty, and in browsers. */
 export function setting(name: SettingName): string | undefined {
   return globalThis.process?.env?.[name] || undefined
 }
@@ -65,14 +65,14 @@ const UNITS: Readonly<Record<string, number>> = {
   TIB: 2 ** 40,
 }
 
-/** @throws HeedError for anything but a whole number from 1 to 1024 */
+/** HEED_THREADS. @throws HeedError unless it is a whole number from 1 to 1024 */
 export const threadsSetting = (): number | undefined =>
   wholeNumber('HEED_THREADS', 1, 1024, 'Unset HEED_THREADS to use all cores.')
 
 /**
- * Checks the values that do not depend on the machine, and warns of variables that are no settings. Those of HEED_DEVICE and HEED_ISA are checked when a device is
- * opened, that of HEED_CACHE when the cache is used.
- * @throws HeedError for the first that is wrong
+ * Checks the values that do not depend on the machine, and warns about unknown variables. HEED_DEVICE and HEED_ISA are
+ * checked when a device is opened, HEED_CACHE when the cache is used.
+ * @throws HeedError for the first invalid value
  */
 export function checkSettings(): void {
   memorySetting()
@@ -84,12 +84,12 @@ export function checkSettings(): void {
       key: 'HEED_DEBUG',
       value: debug,
       expected: '0 or 1',
-      remedy: 'Set HEED_DEBUG to 1 for errors that name the line where a tensor was made.',
+      remedy: 'Set HEED_DEBUG to 1 for errors that name the line where a tensor was created.',
     })
   warnUnknown()
 }
 
-/** One warning for each HEED_ variable that nothing reads, with the most similar name: HEED_THREAD. */
+/** Warns about each unknown HEED_ variable, such as HEED_THREAD, with the most similar name. */
 function warnUnknown(): void {
   const known: readonly string[] = [...SETTINGS, ...OF_SCRIPTS]
   for (const name of Object.keys(globalThis.process?.env ?? {})) {

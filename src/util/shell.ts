@@ -1,8 +1,8 @@
 import { onWindows } from './on-windows.ts'
 
 /**
- * A word of a command as the shell of the system reads it: in quotes where it needs them, a path that looks like an
- * option with `./` in front. On Windows the quotes are those that both cmd and PowerShell know.
+ * Quotes a word for the shell of the system if necessary. A path that looks like an option is prefixed with `./`. On
+ * Windows, the quotes work in both cmd and PowerShell.
  */
 export function shellWord(text: string, isWindows = onWindows): string {
   const word = text.startsWith('-') ? `./${text}` : text
@@ -11,4 +11,4 @@ export function shellWord(text: string, isWindows = onWindows): string {
 }
 
 const PLAIN = /^[\w%+:,./@-][\w%+=:,./@-]*$/
-const PLAIN_ON_WINDOWS = /^[\w+:./\\-][\w+=:./\\@-]*$/ // PowerShell reads @, and commas, as its own
+const PLAIN_ON_WINDOWS = /^[\w+:./\\-][\w+=:./\\@-]*$/ // @ and commas have a special meaning in PowerShell

@@ -1,6 +1,6 @@
 /**
- * Threefry-2x32 with 20 rounds (Salmon et al., 2011): a random function of key (k0, k1) and counter
- * (c0, c1), which writes two 32-bit words into `out`.
+ * Threefry-2x32 with 20 rounds (Salmon et al., 2011), a counter-based random number generator: writes two random 32-bit
+ * words for key (k0, k1) and counter (c0, c1) to `out`.
  */
 export function threefry2x32(
   k0: number,

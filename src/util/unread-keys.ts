@@ -1,15 +1,15 @@
-// Keys of a settings file that are not read: those that change nothing, and the warning for all others.
+// Unread keys of a settings file: some have no effect; others cause a warning.
 import { listNames, warn } from './warn.ts'
 
-/** Keys that are not read, and the values with which they change nothing. Other values cause a warning. */
+/** Unread keys, with the values that have no effect. Other values cause a warning. */
 export type UnreadKeys = Readonly<Record<string, 'any' | readonly unknown[]>>
 
-/** These keys, with any value. */
+/** Keys that have no effect with any value. */
 export const unreadKeys = (...keys: readonly string[]): UnreadKeys =>
   Object.fromEntries(keys.map((key) => [key, 'any']))
 
 /**
- * Prints one warning that names the keys of `settings` that have an effect elsewhere and are not read here.
+ * Prints one warning that names the keys of `settings` that Heed does not support.
  * @param isRead whether a key is read
  * @param source the file or family: "GPT-2"
  */
@@ -23,10 +23,10 @@ export function warnOfUnreadKeys(
     .filter(([key, value]) => !isRead(key) && !changesNothing(key, value, unread))
     .map(([key, value]) => (Object.hasOwn(unread, key) ? `${key} ${JSON.stringify(value)}` : key))
   if (ignored.length > 0)
-    warn(`${source}: settings that are not supported were ignored: ${listNames(ignored)}.`)
+    warn(`${source}: unsupported settings were ignored: ${listNames(ignored)}.`)
 }
 
-// Many versions of transformers write null for each key without a value.
+// Many versions of transformers write null for keys without a value.
 function changesNothing(key: string, value: unknown, unread: UnreadKeys): boolean {
   if (value === null || value === undefined) return true
   const values = Object.hasOwn(unread, key) ? unread[key] : []

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { builtVersion } from './here.ts'
 import { packageFolder } from './package-folder.ts'
 
-/** Of this package. */
+/** Version of this package. */
 export const version: string = builtVersion ?? versionOfSources()
 
 function versionOfSources(): string {

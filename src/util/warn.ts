@@ -1,4 +1,4 @@
-// The one channel for warnings of the library: standard error, each text once in a process.
+// All warnings of the library go to standard error, each text once per process.
 const printed = new Set<string>()
 
 /** Prints a warning, unless the same text has been printed before. */
@@ -8,11 +8,11 @@ export function warn(text: string): void {
   console.warn(`heed: ${text}`)
 }
 
-/** Names in a warning or an error: the first ten, and how many more there are. */
+/** Lists names for a message: the first ten, and the number of others. */
 export function listNames(names: readonly string[], limit = 10): string {
   const rest = names.length - limit
   return rest > 0 ? `${names.slice(0, limit).join(', ')} and ${rest} more` : names.join(', ')
 }
 
-/** Texts name files, so that a process that opens files forever would otherwise keep all of them. */
+/** Limit, because messages contain file names, and a long-running process may open any number of files. */
 const MAX_REMEMBERED = 10_000

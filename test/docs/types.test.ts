@@ -19,8 +19,10 @@ writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
 const files = allPages().flatMap((path) =>
   blocksOf(readFileSync(join(root, path), 'utf8'))
     .filter(({ language }) => language === 'ts')
-    .map(({ code, line }) => {
-      const file = join(project, `${path.replaceAll(/[^\w]/g, '-')}-${line}.ts`)
+    .map(({ code, name }) => {
+      const folder = join(project, path.replaceAll(/[^\w]/g, '-'))
+      const file = join(folder, name)
+      mkdirSync(folder, { recursive: true })
       writeFileSync(file, code)
       return file
     }),
@@ -43,6 +45,7 @@ describe.skipIf(!existsSync(join(root, 'dist/index.d.ts')))('the TypeScript bloc
         strict: true,
         skipLibCheck: true,
         noEmit: true,
+        allowImportingTsExtensions: true,
         moduleDetection: ts.ModuleDetectionKind.Force,
         preserveSymlinks: true,
       })

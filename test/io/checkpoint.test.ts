@@ -86,7 +86,7 @@ describe('saveCheckpoint', () => {
     async (name) => {
       const run = await temporaryFolder()
       await expect(saveCheckpoint(run, 1, { [name]: 'x' })).rejects.toThrow(
-        /`files` must be plain names/,
+        /`files` must be names without a path/,
       )
     },
   )
@@ -122,7 +122,7 @@ describe('latestCheckpoint', () => {
     const manifest = { step: 1, sequence: 1, files: { '../../../secret': 3 } }
     await writeFile(join(path, 'checkpoint.json'), JSON.stringify(manifest))
     await expect(latestCheckpoint(run)).rejects.toThrow(
-      /must be plain names, got "..\/..\/..\/secret"/,
+      /names without a path, got "..\/..\/..\/secret"/,
     )
   })
 })

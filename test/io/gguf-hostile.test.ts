@@ -49,7 +49,7 @@ const w = (size: bigint, offset: bigint, name = 'w'): Part[] => [name, 1, size, 
 const HUGE = 2n ** 64n - 1n
 
 const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
-  ['an empty file', zeros(0), /ends in its first four bytes/],
+  ['an empty file', zeros(0), /its first four bytes/],
   [
     'another magic',
     bytes(Buffer.from('GGML'), 3, 0n, 0n),
@@ -65,9 +65,9 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ['a key past the end', entry(2n ** 40n), /key of metadata entry 0 is 1099511627776, but only/],
   ['a key of 2^64 - 1', entry(HUGE), /the key of metadata entry 0 is 18446744073709551615/],
   ['a key of no text', entry(2n, Buffer.from([0xff, 0xfe]), U8, zeros(1)), /is not UTF-8/],
-  ['an unknown type', entry('k', 13), /"k" has the type 13, which is not a type of GGUF/],
+  ['an unknown type', entry('k', 13), /"k" has the unknown type 13/],
   ['a string past the end', entry('k', STRING, 10n ** 9n), /length of metadata "k" is 1000000000/],
-  ['a truth value of 2', entry('k', BOOL, Buffer.from([2])), /"k" is a boolean of value 2/],
+  ['a truth value of 2', entry('k', BOOL, Buffer.from([2])), /"k" is a boolean .* 2/],
   [
     'a list past the end',
     entry('k', ARRAY, U32, 2n ** 33n),
@@ -75,7 +75,7 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ],
   ['a list of 2^64 - 1', entry('k', ARRAY, U8, HUGE), /length of metadata "k" is 1844/],
   ['a list of strings past the end', entry('k', ARRAY, STRING, 99n), /"k" is 99, but only/],
-  ['a list of unknown type', entry('k', ARRAY, 99, 0n), /"k" has the type 99/],
+  ['a list of unknown type', entry('k', ARRAY, 99, 0n), /"k" has the unknown type 99/],
   [
     'lists in lists in lists',
     entry('k', ARRAY, ...Array.from({ length: 50 }, (): Part[] => [ARRAY, 1n]).flat(), U8, 0n),
@@ -92,34 +92,26 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
     ),
     /metadata "k" appears twice/,
   ],
-  ['an alignment of 0', entry('general.alignment', U32, 0), /alignment is 0, not a power of two/],
+  ['an alignment of 0', entry('general.alignment', U32, 0), /alignment is 0/],
   ['an alignment of 48', entry('general.alignment', U32, 48), /alignment is 48/],
   ['an alignment of 2^31', entry('general.alignment', U32, 2 ** 31), /alignment is 2147483648/],
   ['an alignment in words', entry('general.alignment', STRING, '32'), /must be a number, got "32"/],
   ['five dimensions', file([], [['w', 5, 1n, 1n, 1n, 1n, 1n, F32, 0n]]), /"w" has 5 dimensions/],
   ['2^32 - 1 dimensions', file([], [['w', 0xffffffff]]), /"w" has 4294967295 dimensions/],
-  [
-    'an unknown tensor type',
-    file([], [['w', 1, 1n, 77, 0n]]),
-    /"w" has the type 77, which is unknown/,
-  ],
-  ['a type that was removed', file([], [['w', 1, 32n, 4, 0n]]), /"w" has the type 4/],
+  ['an unknown tensor type', file([], [['w', 1, 1n, 77, 0n]]), /"w" has the unknown type 77/],
+  ['a type that was removed', file([], [['w', 1, 32n, 4, 0n]]), /"w" has the unknown type 4/],
   ['a size of 2^64 - 1', file([], [w(HUGE, 0n)]), /shape of tensor "w" is 18446744073709551615/],
   [
     'sizes whose product overflows',
     file([], [['w', 2, 2n ** 32n, 2n ** 32n, F32, 0n]]),
     /larger than any/,
   ],
-  [
-    'half a block',
-    file([], [['w', 1, 33n, Q8_0, 0n]]),
-    /rows of 33, no multiple of the 32 of q8_0/,
-  ],
+  ['half a block', file([], [['w', 1, 33n, Q8_0, 0n]]), /rows of 33, .* 32/],
   ['half a block a row', file([], [['w', 2, 16n, 2n, Q8_0, 0n]]), /rows of 16/],
   ['a tensor out of range', file([], [w(17n, 0n)]), /"w" ends at byte 68, but there are 64/],
   ['one far out of range', file([], [w(1n, 2n ** 50n)]), /ends at byte 1125899906842628/],
   ['an offset of 2^64 - 1', file([], [w(1n, HUGE)]), /offset of tensor "w" is 1844/],
-  ['an offset aside', file([], [w(1n, 8n)]), /begins at byte 8, not at a multiple of 32/],
+  ['an offset aside', file([], [w(1n, 8n)]), /begins at byte 8, .* 32/],
   ['an overlap', file([], [w(9n, 0n, 'a'), w(1n, 32n, 'b')]), /"b" at byte 32 overlaps/],
   ['the same bytes twice', file([], [w(1n, 0n, 'a'), w(1n, 0n, 'b')]), /"b" at byte 0 overlaps/],
   ['a name twice', file([], [w(1n, 0n), w(1n, 32n)]), /tensor "w" appears twice/],
@@ -161,7 +153,7 @@ describe('openGGUF refuses', () => {
     expect(found.names).toEqual(['__proto__', 'constructor'])
     expect(found.metadata.number('__proto__')).toBe(1)
     expect(found.metadata.has('constructor')).toBe(false)
-    expect(() => found.info('toString')).toThrow(/name must be that of a tensor .* got "toString"/)
+    expect(() => found.info('toString')).toThrow(/must be a tensor .* got "toString"/)
     await found.close()
   })
 

@@ -22,7 +22,7 @@ describe('readConfig', () => {
     await expect(readConfig(empty)).rejects.toThrow(`${empty} must contain config.json, got none`)
     await expect(readConfig(join(empty, 'no'))).rejects.toThrow(/no: it does not exist/)
     await expect(readConfig(join(empty, 'x'))).rejects.toThrow(
-      /x must be the folder of a model, .* or a GGUF file, got an empty file/,
+      /x must be a model folder .* got an empty file/,
     )
   })
 

@@ -132,9 +132,7 @@ describe('pullModel', () => {
     })
     const dir = await temporaryFolder()
     await writeFile(join(dir, 'model.safetensors'), 'what was there')
-    await expect(pull(hub, dir)).rejects.toThrow(
-      '"model.safetensors" must have the checksum of the hub',
-    )
+    await expect(pull(hub, dir)).rejects.toThrow('checksum of the hub')
     expect(await readdir(dir)).toEqual(['model.safetensors'])
     expect(await readFile(join(dir, 'model.safetensors'), 'utf8')).toBe('what was there')
   })
@@ -142,7 +140,7 @@ describe('pullModel', () => {
   it('refuses more bytes than a file has', async () => {
     const content = Buffer.from('short')
     const hub = await fakeHub({ 'model.safetensors': { content, sent: WEIGHTS } })
-    await expect(pull(hub, await temporaryFolder())).rejects.toThrow('got more of them')
+    await expect(pull(hub, await temporaryFolder())).rejects.toThrow('got more')
   })
 
   it.each([
@@ -169,7 +167,7 @@ describe('pullModel', () => {
     const hub = await fakeHub({ ...usual(), '1_Pooling/config.json': '{}' })
     const [dir, elsewhere] = [await temporaryFolder(), await temporaryFolder()]
     await symlink(elsewhere, join(dir, '1_Pooling'))
-    await expect(pull(hub, dir)).rejects.toThrow('a link leads out of it')
+    await expect(pull(hub, dir)).rejects.toThrow('because of a link')
     expect(await readdir(elsewhere)).toEqual([])
   })
 
@@ -294,7 +292,7 @@ describe('pushModel', () => {
     const hub = await fakeHub({})
     const options = { endpoint: hub.endpoint, token: 'hf_x' }
     await expect(pushModel(source, 'org/model', { ...options, token: '' })).rejects.toThrow(
-      '`token` must be given',
+      '`token` is required',
     )
     await expect(pushModel(source, 'model', options)).rejects.toThrow('`name` must be owner/model')
     await expect(pushModel(await temporaryFolder(), 'org/model', options)).rejects.toThrow(

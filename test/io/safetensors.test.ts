@@ -88,9 +88,7 @@ describe('safetensors', () => {
     expect(await file.read('i64', { as: 'f32' })).toEqual(Float32Array.of(-1, 2147483647))
     expect(await file.read('u8', { as: 'i32' })).toEqual(Int32Array.of(200))
     expect(await file.read('none', { as: 'f32' })).toEqual(new Float32Array(0))
-    await expect(file.read('f64', { as: 'i32' })).rejects.toThrow(
-      /"f64" .* to read it as i32, got f64/,
-    )
+    await expect(file.read('f64', { as: 'i32' })).rejects.toThrow(/"f64" .* as i32, got f64/)
     await file.close()
   })
 
@@ -176,7 +174,7 @@ describe('writeSafetensors', () => {
     [
       'a wrong count',
       tensor('w', 'f32', new Float32Array(3), [2, 2]),
-      /"w" must have 4 elements by its shape \[2,2\], got 3/,
+      /"w" must have 4 elements for its shape \[2,2\], got 3/,
     ],
     [
       'a wrong array',
@@ -192,7 +190,7 @@ describe('writeSafetensors', () => {
     [
       'a full disk',
       { ...tensor('w', 'f32', new Float32Array(1)), data: async () => fail('ENOSPC') },
-      /the disk is full\n.*Free some space.* Old files were kept/,
+      /the disk is full\n.*Free some space/,
     ],
     [
       'a folder without permission',

@@ -77,10 +77,10 @@ describe('device', () => {
     expect(() => device('wsm')).toThrow(
       expect.objectContaining({
         code: 'unknown-name',
-        message: 'The device must be a known one, got "wsm"',
+        message: expect.stringContaining('got "wsm"'),
         remedy: expect.stringMatching(/^Did you mean wasm\?/),
       }),
     )
-    expect(() => device('constructor')).toThrow(/must be a known one/)
+    expect(() => device('constructor')).toThrow(expect.objectContaining({ code: 'unknown-name' }))
   })
 })

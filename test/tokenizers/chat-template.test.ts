@@ -93,10 +93,10 @@ describe('chat templates', () => {
     expect(await inParts.applyChatTemplate(parts, { continueFinalMessage })).toBe('a')
     await expect(
       withTemplate('nothing').applyChatTemplate(messages, { continueFinalMessage }),
-    ).rejects.toThrow('must write the last message')
+    ).rejects.toMatchObject({ code: 'invalid-data', details: { key: 'continueFinalMessage' } })
     await expect(
       trimmed.applyChatTemplate([{ role: 'user' }], { continueFinalMessage }),
-    ).rejects.toThrow('needs a last message with text')
+    ).rejects.toMatchObject({ code: 'invalid-option', details: { key: 'continueFinalMessage' } })
     await expect(
       trimmed.applyChatTemplate(messages, { continueFinalMessage, addGenerationPrompt: true }),
     ).rejects.toThrow('`continueFinalMessage` must be false')
@@ -108,7 +108,7 @@ describe('chat templates', () => {
   })
 
   it.each([
-    ["{{ raise_exception('roles must alternate') }}", /refuses the messages: roles must alternate/],
+    ["{{ raise_exception('roles must alternate') }}", /messages: roles must alternate/],
     ['{{ nothing() }}', /The chat template failed/],
     ['{% if %}', /The chat template failed/],
     ['{% for x in messages %}', /The chat template failed/],

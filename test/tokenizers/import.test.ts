@@ -130,7 +130,7 @@ describe('SentencePiece models', () => {
 
   it.each([
     ['nothing', [], 'got no pieces'],
-    ['a length beyond the end', [0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f], 'bytes that are not there'],
+    ['a length beyond the end', [0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f], 'bytes beyond the end'],
     ['a number without end', Array(20).fill(0xff), 'an endless number'],
     ['an unknown kind of field', [0x0b], 'a field of kind 3'],
   ])('%s is refused', (_, bytes, reason) => {

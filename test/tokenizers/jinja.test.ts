@@ -34,7 +34,7 @@ function rendered(template: string): { text?: string; error?: string } {
   } catch (error) {
     if (!(error instanceof HeedError)) throw error
     return {
-      error: error.message.replace(/^The chat template (?:failed|refuses the messages): /, ''),
+      error: error.message.replace(/^The chat template [a-z ]+: /, ''),
     }
   }
 }

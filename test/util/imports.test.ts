@@ -110,8 +110,8 @@ describe('imported modules', () => {
   it('must exist', async () => {
     expect(await failure('./nothing.js')).toEqual({
       code: 'missing-file',
-      message: 'The imported file must exist, got ./nothing.js',
-      remedy: `There is no ${at('nothing.js')}.`,
+      message: expect.stringContaining('got ./nothing.js'),
+      remedy: expect.stringContaining(at('nothing.js')),
       key: 'import',
     })
   })
@@ -120,7 +120,7 @@ describe('imported modules', () => {
     write('model.json', '{}')
     const { code, remedy } = await failure('./model.json')
     expect(code).toBe('invalid-option')
-    expect(remedy).toBe('Name a file that ends in .js, .mjs, .ts or .mts.')
+    expect(remedy).toContain('.js, .mjs, .ts or .mts')
   })
 
   it('that throw are named with the line', async () => {
@@ -191,7 +191,7 @@ describe('TypeScript modules', () => {
     write('typed.ts', 'export const size: number = 3')
     const { code, message, remedy } = await failure('./typed.ts')
     expect(code).toBe('unsupported')
-    expect(message).toContain('cannot load TypeScript by itself, got ./typed.ts')
+    expect(message).toMatch(/TypeScript.*, got \.\/typed\.ts/)
     expect(remedy).toContain('npm install --save-dev tsx')
   })
 

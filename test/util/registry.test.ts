@@ -29,9 +29,7 @@ describe('Registry', () => {
     models.register('gpt2', class GPT2 {})
     const error = errorOf(() => models.register('gpt2', class MyGPT2 {}))
     expect(error.code).toBe('already-exists')
-    expect(error.message).toBe(
-      'The name of a model must be free, got "gpt2" twice (GPT2 and MyGPT2)',
-    )
+    expect(error.message).toContain('got "gpt2" twice (GPT2 and MyGPT2)')
     expect(error.details).toMatchObject({ key: 'model', value: 'gpt2' })
     expect(models.get('gpt2').name).toBe('GPT2')
   })
@@ -80,7 +78,7 @@ describe('Registry', () => {
     for (const name of ['sgd', 'adam', 'adamw']) optimizers.register(name, 1)
     const error = errorOf(() => optimizers.get('adamq'))
     expect(error.code).toBe('unknown-name')
-    expect(error.message).toBe('The optimiser must be a known one, got "adamq"')
+    expect(error.message).toMatch(/^The optimiser must .* got "adamq"$/)
     expect(error.remedy).toMatch(/^Did you mean adam\? Known: adam, adamw, sgd\.$/)
     expect(error.details.try).toEqual({ optimiser: ['adam', 'adamw', 'sgd'] })
     expect(errorOf(() => optimizers.get('__proto__')).code).toBe('unknown-name')

@@ -8,14 +8,15 @@ import { move, removeUnlessHeld } from './patience.ts'
 import { hasEnded, thisProcess } from './process-identity.ts'
 
 /**
- * Writes a file atomically: at any moment, even if the process is killed or the disk is full, `path` is the complete
- * old file or the complete new one. The new file is written beside it, flushed to the disk, and renamed.
+ * Writes a file atomically: at any moment, even if the process is killed or the disk is full, `path` is either the
+ * complete old file or the complete new one. The new file is written to the same folder, synced to disk, and renamed.
+ * @throws HeedError if the file cannot be written
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   await replaceFile(path, (handle) => handle.writeFile(data))
 }
 
-/** As `writeFileAtomic`, for content that `write` writes in pieces. */
+/** Like `writeFileAtomic`, for content that `write` produces in pieces. */
 export async function replaceFile(
   path: string,
   write: (handle: FileHandle) => Promise<void>,
@@ -40,21 +41,21 @@ export async function replaceFile(
   }
 }
 
-/** Whether there is a folder of this name. */
+/** Whether a path is a folder. */
 export const isFolder = async (path: string): Promise<boolean> =>
   stat(path).then(
     (stats) => stats.isDirectory(),
     () => false,
   )
 
-/** Flushes the names in a folder to the disk after a rename. */
+/** Syncs the entries of a folder to disk after a rename. */
 export async function syncFolder(path: string): Promise<void> {
-  if (onWindows) return // folders cannot be opened there
+  if (onWindows) return // Windows cannot open folders
   await syncFile(path)
 }
 
 export async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, onWindows ? 'r+' : 'r') // Windows flushes only what may be written
+  const handle = await open(path, onWindows ? 'r+' : 'r') // Windows syncs only files that are open for writing
   try {
     await handle.sync()
   } finally {
@@ -62,13 +63,13 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** A name in the same folder (renames do not cross disks) that contains the process that owns it. */
+/** A name in the same folder (renames do not cross disks) that identifies the process that owns the file. */
 export function temporaryPath(path: string): string {
   const { host, pid, token } = thisProcess
   return join(dirname(path), `.${basename(path)}.${host}-${pid}-${token}-${counter++}.tmp`)
 }
 
-/** Removes temporary files of killed processes; those of running ones stay. */
+/** Removes temporary files of killed processes. Those of running processes remain. */
 export async function removeStaleTemporaries(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const owner = TEMPORARY.exec(name)?.groups
@@ -87,7 +88,7 @@ async function isStale(path: string, owner: Record<string, string>): Promise<boo
   const ended = hasEnded({ host, pid: Number(pid), token })
   if (ended || token === thisProcess.token) return ended === true
   try {
-    return Date.now() - (await stat(path)).mtimeMs > ONE_DAY // also files of other machines
+    return Date.now() - (await stat(path)).mtimeMs > ONE_DAY // whether other machines still run is unknown
   } catch {
     return false // another process has just removed it
   }

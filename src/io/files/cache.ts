@@ -5,12 +5,12 @@ import { setting } from '../../util/settings.ts'
 import { removeStaleTemporaries } from './atomic.ts'
 import { removeUnlessHeld } from './patience.ts'
 
-/** A folder for data that can be recomputed: in HEED_CACHE, or in the system's folder for caches. */
+/** A folder for data that can be recomputed, in HEED_CACHE or in the cache folder of the system. */
 export function cacheFolder(name: string): string {
   return join(setting('HEED_CACHE') ?? join(cacheHome(), 'heed'), name)
 }
 
-/** The system's folder for caches: XDG_CACHE_HOME, on Windows LOCALAPPDATA, otherwise ~/.cache. */
+/** The cache folder of the system: XDG_CACHE_HOME, LOCALAPPDATA on Windows, otherwise ~/.cache. */
 export function cacheHome(env = process.env, platform: string = process.platform): string {
   if (env.XDG_CACHE_HOME) return env.XDG_CACHE_HOME
   if (platform === 'win32') return env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local')
@@ -18,8 +18,8 @@ export function cacheHome(env = process.env, platform: string = process.platform
 }
 
 /**
- * Marks `used`, a file or folder in a cache, as used now. Then removes the least recently used entries until the
- * cache has at most `maxBytes`, and temporary files of killed processes.
+ * Marks a file or folder in a cache, `used`, as recently used. Then removes temporary files of killed processes, and
+ * the least recently used entries until the cache has at most `maxBytes`.
  */
 export async function tidyCache(folder: string, used: string, maxBytes = 20e9): Promise<void> {
   const now = new Date()
@@ -34,7 +34,7 @@ export async function tidyCache(folder: string, used: string, maxBytes = 20e9): 
   }
 }
 
-/** A file, or a folder of files; size 0 if another process has just removed it. */
+/** An entry of the cache: a file or a folder of files. Size 0 if another process has just removed it. */
 async function entryAt(path: string): Promise<{ path: string; size: number; time: number }> {
   const stats = await stat(path).catch(() => undefined)
   const entry = { path, size: stats?.size ?? 0, time: stats?.mtimeMs ?? 0 }

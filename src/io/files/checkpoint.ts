@@ -10,20 +10,20 @@ import { hashFile, problemOf } from './hashes.ts'
 import { isJsonObject, readJsonObject } from './json.ts'
 import { isHeld, move, remove } from './patience.ts'
 
-// RUN/                          a plain Hugging Face folder at every moment
+// RUN/                          always a valid Hugging Face folder
 //   config.json, tokenizer.json …
 //   model.safetensors           hard link to the newest checkpoint's file
 //   checkpoints/
-//     step-000200/              complete, or it would not have this name
+//     step-000200/              complete; incomplete checkpoints do not get this name
 //       model.safetensors, optimizer.safetensors, trainer_state.json …
 //       checkpoint.json         { step, sequence, files: { name: { bytes, sha256 } }, sha256 }
-//     .step-000300.….tmp/       being written or being removed; ignored
+//     .step-000300.….tmp/       being written or removed; ignored
 //
-// The files of a checkpoint become visible in one rename of their folder, so that a killed process leaves the old set
-// or the new one, never a mixture. Sizes and hashes find folders that were damaged by something else, such as an
-// interrupted copy or a failing disk. Older checkpoints have sizes alone: { name: bytes }.
+// The files of a checkpoint become visible with one rename of their folder, so that a killed process leaves the old set
+// or the new one, never a mixture. Sizes and hashes detect other damage, such as an interrupted copy or a failing disk.
+// Checkpoints of older versions have only sizes: { name: bytes }.
 
-/** The content, or a function that writes the file at the given path. */
+/** The content of a file, or a function that writes the file to the given path. */
 export type CheckpointFile = string | Uint8Array | ((path: string) => Promise<void>)
 
 export interface SaveCheckpointOptions {
@@ -41,7 +41,7 @@ export interface Checkpoint {
   files: Readonly<Record<string, string>>
 }
 
-/** Saves a consistent set of files, which is on the disk when the promise resolves. */
+/** Saves a consistent set of files. When the promise resolves, they are synced to disk. */
 export async function saveCheckpoint(
   runDir: string,
   step: number,
@@ -69,14 +69,14 @@ export async function saveCheckpoint(
 
 /** The newest intact checkpoint of a run. */
 export interface LatestCheckpoint extends Checkpoint {
-  /** Newer ones, which are damaged: what is wrong with each. */
+  /** Descriptions of newer checkpoints that are damaged. */
   damaged: readonly string[]
 }
 
 /**
- * The newest intact checkpoint, or undefined if the run has none. All bytes of it are checked, or only those of the
- * `needed` files.
- * @throws HeedError if all are damaged
+ * Finds the newest intact checkpoint; undefined if the run has none. All of its files are verified, or only the
+ * `needed` ones.
+ * @throws HeedError if all checkpoints are damaged
  */
 export async function latestCheckpoint(
   runDir: string,
@@ -98,7 +98,7 @@ export async function latestCheckpoint(
   if (damaged === undefined) return undefined
   throw new HeedError(
     'corrupt-file',
-    `A checkpoint in ${runDir} must be complete, got only damaged ones. ${broken[0].text}`,
+    `At least one checkpoint in ${runDir} must be intact, got only damaged ones. ${broken[0].text}`,
     {
       value: damaged.path,
       remedy: 'Copy the run folder again, or start a new run in another folder.',
@@ -106,7 +106,7 @@ export async function latestCheckpoint(
   )
 }
 
-/** Every checkpoint of a run, oldest first, with what is wrong with it. All bytes are checked. */
+/** Verifies all bytes of all checkpoints of a run, oldest first. `problem` is undefined for an intact checkpoint. */
 export async function checkpointProblems(
   runDir: string,
 ): Promise<{ path: string; problem: string | undefined; hashed: boolean }[]> {
@@ -120,7 +120,7 @@ export async function checkpointProblems(
   )
 }
 
-/** Hashes of a file of this name in the checkpoints of a run. */
+/** The hashes of the files with this name in the checkpoints of a run. */
 export async function hashesInCheckpoints(runDir: string, name: string): Promise<string[]> {
   const saved = await listCheckpoints(join(runDir, 'checkpoints'))
   return saved.flatMap(({ files }) =>
@@ -184,8 +184,8 @@ async function writeFolder(
   }
 }
 
-// A run that resumed from an older checkpoint reaches the same step again. Replacing a folder takes two renames, with a
-// moment without either folder between them; therefore the newer one gets another name.
+// A run that resumes from an older checkpoint reaches the same step again. Replacing a folder would take two renames,
+// with no folder in between, so the newer one gets another name.
 async function freePath(root: string, name: string): Promise<string> {
   const taken = new Set(await readdir(root))
   if (!taken.has(name)) return join(root, name)
@@ -209,8 +209,8 @@ async function publishFile(folder: string, runDir: string, name: string): Promis
   }
 }
 
-// Folders are renamed before they are removed, so that a half-removed one does not look like a checkpoint. Damaged ones
-// stay: they may become readable again, and the user should look at them.
+// Folders are renamed before they are removed, so that a partly removed one does not look like a checkpoint. Damaged
+// ones are kept for inspection, and because they may become readable again.
 async function prune(previous: SavedCheckpoint[], keep: number): Promise<void> {
   const sound = previous.filter((c) => c.damage === undefined)
   for (const old of sound.slice(0, Math.max(0, sound.length - keep))) {
@@ -221,13 +221,13 @@ async function prune(previous: SavedCheckpoint[], keep: number): Promise<void> {
     } catch (error) {
       if (!isHeld(error)) throw error
       warn(
-        `${old.path} cannot be removed yet, as another program has it open; the next checkpoints try again.`,
+        `${old.path} cannot be removed yet, because another program has it open. The next checkpoint will try again.`,
       )
     }
   }
 }
 
-/** All checkpoints in the order in which they were saved; damaged ones first. */
+/** All checkpoints in the order of saving; damaged ones first. */
 async function listCheckpoints(root: string): Promise<SavedCheckpoint[]> {
   const names = await readdir(root).catch((error) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
@@ -247,11 +247,11 @@ async function inspect(path: string): Promise<SavedCheckpoint> {
     }
     const isOlder = Object.values(files).every(isCount)
     if (!isOlder && sha256 !== hashOf({ step, sequence, files }))
-      throw damaged(`${MANIFEST} is not as it was written`)
+      throw damaged(`${MANIFEST} must match its SHA-256`)
     const entries: Record<string, { bytes: number; sha256?: string }> = {}
     for (const [name, entry] of Object.entries(files)) {
       if (!isPlainName(name))
-        throw damaged(`Files in ${MANIFEST} must be plain names, got ${quote(name)}`)
+        throw damaged(`Files in ${MANIFEST} must be names without a path, got ${quote(name)}`)
       entries[name] = entryOf(entry)
       const { size } = await stat(join(path, name))
       if (size !== entries[name].bytes)
@@ -269,7 +269,7 @@ async function inspect(path: string): Promise<SavedCheckpoint> {
   }
 }
 
-/** An older version wrote the size alone. */
+/** Older versions wrote only the size. */
 function entryOf(entry: unknown): { bytes: number; sha256?: string } {
   if (isCount(entry)) return { bytes: entry }
   const { bytes, sha256 } = isJsonObject(entry) ? entry : {}
@@ -300,7 +300,7 @@ function checkArguments(step: number, files: object, keep: number): void {
     throw invalidOption({
       key: 'files',
       value: bad,
-      expected: `plain names other than ${MANIFEST}`,
+      expected: `names without a path, other than ${MANIFEST}`,
       remedy: 'Choose a name without a path.',
     })
 }

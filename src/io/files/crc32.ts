@@ -1,4 +1,4 @@
-/** The checksum of ZIP archives (CRC-32, ISO 3309), of bytes that come in pieces. */
+/** Incremental CRC-32 (ISO 3309), the checksum of ZIP archives. */
 export class Crc32 {
   #state = 0xffffffff
 

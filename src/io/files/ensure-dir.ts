@@ -6,7 +6,7 @@ import { isFolder } from './atomic.ts'
 import { fileError, systemCode } from './file-error.ts'
 import { checkNames } from './names-on-windows.ts'
 
-/** Creates a folder and its parents. */
+/** Creates a folder and its parents if they do not exist. @throws HeedError if that fails */
 export async function ensureDir(path: string): Promise<void> {
   checkNames(path)
   try {
@@ -26,17 +26,16 @@ export async function ensureDir(path: string): Promise<void> {
   }
 }
 
-/** Windows has no ENOTDIR: there a folder in a file does not exist, and making that folder finds the file. */
+/** Windows has no ENOTDIR: a path below a file does not exist, and only creating the parent folder finds the file. */
 const FILE_IN_PATH = Object.assign(new Error('ENOTDIR'), { code: 'ENOTDIR' })
 
-// Without mkdir's `recursive`: in Node 20 it never returns if a file system refuses new folders with ENOENT, as /proc
-// does.
+// Without mkdir's `recursive`: in Node 20 it never returns if a file system rejects new folders with ENOENT (/proc).
 async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path)
   } catch (error) {
     const code = systemCode(error)
-    if (await isFolder(path)) return // of a drive (C:\) Windows says EPERM, not EEXIST
+    if (await isFolder(path)) return // for a drive (C:\), Windows reports EPERM instead of EEXIST
     const above = dirname(path)
     if (code !== 'ENOENT' || (await isFolder(above))) throw error
     await makeFolder(above)

@@ -2,7 +2,7 @@ import { type ErrorCode, HeedError } from '../../util/errors.ts'
 import { onWindows } from '../../util/on-windows.ts'
 
 /**
- * Converts a system error to one that says what failed and what to do: "Cannot `action` `path`: the disk is full".
+ * Converts a system error to a HeedError with the action and a remedy: "Cannot `action` `path`: the disk is full".
  * Other errors are returned unchanged.
  */
 export function fileError(
@@ -23,7 +23,7 @@ export function fileError(
   })
 }
 
-/** What is written need not exist, but its folder must. */
+/** If a write fails with ENOENT, the folder is missing, not the file. */
 function reasonOf(code: string, action: string, isWindows: boolean): Reason | undefined {
   if (code === 'ENOENT' && action.startsWith('write'))
     return ['its folder does not exist', 'Create the folder, or check the path.']
@@ -36,12 +36,12 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-/** A name from a file for an error message: quoted, with control characters escaped, shortened. */
+/** Formats a name from a file for messages: quoted, shortened, and with control characters escaped. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 120 ? `${name.slice(0, 117)}...` : name)
 }
 
-/** A size with a unit: `1.5 GB`. */
+/** Formats a size with a unit: `1.5 GB`. */
 export function formatBytes(bytes: number): string {
   const unit = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(bytes, 1)) / 3)))
   if (unit === 0) return `${bytes} bytes`
@@ -60,21 +60,21 @@ const REASONS: Readonly<Record<string, Reason>> = {
   EROFS: ['the file system is read-only', 'Choose a folder on another file system.'],
   ENOSPC: [
     'the disk is full',
-    'Free some space, or choose a folder on another disk. Old files were kept.',
+    'Free some space, or choose a folder on another disk. Existing files are unchanged.',
   ],
   EDQUOT: [
     'the disk quota is used up',
-    'Free some space, or choose another disk. Old files were kept.',
+    'Free some space, or choose another disk. Existing files are unchanged.',
   ],
   EFBIG: ['the file would be larger than this file system allows', 'Choose another disk.'],
-  EMFILE: ['too many files are open', 'Close some, or raise the limit (ulimit -n).'],
+  EMFILE: ['too many files are open', 'Close some files, or raise the limit (ulimit -n).'],
   ENAMETOOLONG: ['the name is too long', 'Choose a shorter name.'],
-  ELOOP: ['its symbolic links form a loop', 'Check the links.'],
+  ELOOP: ['its symbolic links form a loop', 'Check the symbolic links.'],
 }
 
-/** Windows has one answer for files without permission and files that another program has open. */
+/** Windows reports the same code for missing permissions and for files that another program has open. */
 const HELD: Reason = [
   'another program has it open, or permission is denied',
-  'Close programs that use it (editors, virus scanners, programs that synchronise folders), or change its permissions, and try again. Old files were kept.',
+  'Close programs that use it (editors, virus scanners, programs that synchronise folders), or change its permissions, and try again. Existing files are unchanged.',
 ]
 const ON_WINDOWS: Readonly<Record<string, Reason>> = { EACCES: HELD, EPERM: HELD, EBUSY: HELD }

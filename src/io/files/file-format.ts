@@ -1,19 +1,19 @@
-// Formats of files, recognised by their first bytes: names of files are wrong too often.
+// Recognises file formats by the first bytes, because file names are often wrong.
 import { formatBytes, quote } from './file-error.ts'
 import { openForReading, readFully } from './open-file.ts'
 
-/** What a file is, and what to do with it where something else is needed. */
+/** A format: its name, and a remedy for places where another format is required. */
 interface Format {
-  /** With its article: "a GGUF file". */
+  /** Name with its article: "a GGUF file". */
   title: string | ((text: string) => string)
   remedy: string
   matches: (head: Uint8Array, text: string) => boolean
 }
 
-/** Bytes from which a format is recognised. */
+/** Number of bytes that are inspected. */
 const HEAD_BYTES = 4096
 
-/** The format of bytes that begin a file; null for all others, such as text. */
+/** The format of a file by its first bytes; null if unknown, such as text. */
 export function formatOf(head: Uint8Array): FileFormat | null {
   const bytes = head.subarray(0, HEAD_BYTES)
   const text = latin1(bytes)
@@ -21,13 +21,13 @@ export function formatOf(head: Uint8Array): FileFormat | null {
   return names.find((name) => FORMATS[name].matches(bytes, text)) ?? null
 }
 
-/** The format of a file; null also for folders and for files that cannot be read. */
+/** The format of a file; null if unknown, or if it is a folder or cannot be read. */
 export async function fileFormat(path: string): Promise<FileFormat | null> {
   const head = await readHead(path).catch(() => null)
   return head && formatOf(head)
 }
 
-/** The first bytes of a file. @throws HeedError when it is missing, a folder or a device */
+/** Reads the first bytes of a file. @throws HeedError if it is missing, a folder or a device */
 export async function readHead(path: string): Promise<Uint8Array> {
   const { handle, size } = await openForReading(path)
   try {
@@ -38,7 +38,7 @@ export async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The content of a file for an error message, and what to do about it. */
+/** Describes the content of a file for an error message, with a remedy. */
 export function describeContent(head: Uint8Array): { title: string; remedy?: string } {
   const format = formatOf(head)
   const text = latin1(head.subarray(0, HEAD_BYTES))
@@ -57,14 +57,14 @@ export function describeContent(head: Uint8Array): { title: string; remedy?: str
 }
 
 const AGAIN = 'Download or save it again.'
-const UNPACK = 'Unpack it first.'
-const FOREIGN = 'Use the same model as safetensors or GGUF.'
+const UNPACK = 'Decompress it first.'
+const FOREIGN = 'Use a version of the model in safetensors or GGUF format.'
 
 const FORMATS = {
   gguf: {
     title: 'a GGUF file',
-    remedy: 'Use the path of this file itself as the model; its name does not matter.',
-    // And its version, of either byte order.
+    remedy: 'Use the path of this file as the model. Its name does not matter.',
+    // The version after it may have either byte order.
     matches: (head, text) =>
       text.startsWith('GGUF') && text.length >= 8 && head[5] === 0 && head[6] === 0,
   },
@@ -75,17 +75,18 @@ const FORMATS = {
   },
   torch: {
     title: 'a PyTorch file',
-    remedy: 'Put it beside its config.json as pytorch_model.bin, and use the folder as the model.',
+    remedy:
+      'Save it as pytorch_model.bin in the folder of its config.json, and use the folder as the model.',
     matches: (head, text) => TORCH_ENTRY.test(firstEntry(head, text)),
   },
   npz: {
-    title: 'an archive of arrays (.npz), as NumPy and MLX write it',
+    title: 'an archive of arrays (.npz) from NumPy or MLX',
     remedy: FOREIGN,
     matches: (head, text) => firstEntry(head, text).endsWith('.npy'),
   },
   zip: { title: 'a zip archive', remedy: UNPACK, matches: starting('PK\x03\x04', 'PK\x05\x06') },
   oldTorch: {
-    title: 'a PyTorch file of the format before version 1.6',
+    title: 'a PyTorch file in the format before version 1.6',
     remedy: 'Save it again in Python: torch.save(torch.load(path), path).',
     matches: starting('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19'),
   },
@@ -96,14 +97,14 @@ const FORMATS = {
       mark === 0x80 && version >= 2 && version <= 5 && next >= 0x28,
   },
   gzip: {
-    title: 'a file packed with gzip',
-    remedy: 'Unpack it first: gunzip.',
+    title: 'a gzip file',
+    remedy: 'Decompress it first with gunzip.',
     matches: starting('\x1f\x8b\x08'),
   },
-  zstd: { title: 'a file packed with zstd', remedy: UNPACK, matches: starting('\x28\xb5\x2f\xfd') },
-  xz: { title: 'a file packed with xz', remedy: UNPACK, matches: starting('\xfd7zXZ\0') },
+  zstd: { title: 'a zstd file', remedy: UNPACK, matches: starting('\x28\xb5\x2f\xfd') },
+  xz: { title: 'an xz file', remedy: UNPACK, matches: starting('\xfd7zXZ\0') },
   bzip2: {
-    title: 'a file packed with bzip2',
+    title: 'a bzip2 file',
     remedy: UNPACK,
     matches: (_, text) => /^BZh\d1AY/.test(text),
   },
@@ -114,7 +115,7 @@ const FORMATS = {
     matches: (_, text) => text.startsWith('ustar', 257),
   },
   hdf5: {
-    title: 'an HDF5 file, as Keras writes it',
+    title: 'an HDF5 file, the format of Keras',
     remedy: FOREIGN,
     matches: starting('\x89HDF\r\n\x1a\n'),
   },
@@ -123,7 +124,7 @@ const FORMATS = {
     remedy: FOREIGN,
     matches: (_, text) => text.startsWith('TFL3', 4),
   },
-  // The version of the format (field 1), then its next field. TensorFlow's files begin alike, with version 1.
+  // The format version (field 1), then the next field. TensorFlow files begin in the same way, with version 1.
   onnx: {
     title: 'an ONNX file',
     remedy: FOREIGN,
@@ -133,34 +134,36 @@ const FORMATS = {
   // A list of pieces: text (field 1), then its score (field 2).
   sentencepiece: {
     title: 'a SentencePiece model',
-    remedy: 'Use it as a tokenizer: put it beside its config.json as tokenizer.model.',
+    remedy:
+      'To use it as a tokenizer, save it as tokenizer.model in the folder of its config.json.',
     matches: (head, text) => text[0] === '\n' && text[2] === '\n' && text[4 + head[3]] === '\x15',
   },
   parquet: {
     title: 'a Parquet file',
-    remedy: 'Use it as data, with the ending .parquet.',
+    remedy: 'To use it as data, give it the ending .parquet.',
     matches: starting('PAR1\x15'), // text may begin with PAR1
   },
   // The length of the header (below 4 GB), then JSON.
   safetensors: {
     title: 'a safetensors file',
-    remedy: 'Put it beside its config.json as model.safetensors, and use the folder as the model.',
+    remedy:
+      'Save it as model.safetensors in the folder of its config.json, and use the folder as the model.',
     matches: (_, text) => text.startsWith('\0\0\0\0{', 4),
   },
   html: {
     title: (text) => `an HTML page${titleIn(text)}`,
-    remedy: `A server sent a page in place of the file: sign in or accept the licence there, then download it again (heed pull NAME).`,
+    remedy: `A server sent a web page instead of the file. Sign in or accept the licence there, then download it again (heed pull NAME).`,
     matches: (_, text) => /^<(!doctype\s+html|html)\b/i.test(withoutProlog(text)),
   },
   xml: {
     title: 'an XML document',
-    remedy: 'Where a server sent it in place of the file, download the file again.',
+    remedy: 'If a server sent it instead of the file, download the file again.',
     matches: (_, text) => /^(\xef\xbb\xbf)?\s*<\?xml\s/.test(text),
   },
   json: {
     title: 'a JSON file',
     remedy: 'Check that this is the right file.',
-    // Not all text that begins with a bracket: vocabularies begin with [PAD].
+    // Text may begin with a bracket too: vocabularies begin with [PAD].
     matches: (_, text) => /^(\xef\xbb\xbf)?\s*(\{\s*["}]|\[\s*[[{"\]\d-])/.test(text),
   },
 } as const satisfies Record<string, Format>
@@ -176,7 +179,7 @@ function starting(...magic: readonly string[]): Format['matches'] {
 const isPrintable = (text: string): boolean =>
   Array.from(text).every((char) => (char >= ' ' || char === '\t') && char !== '\ufffd')
 
-/** One character for each byte. */
+/** Decodes each byte to one character. */
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
@@ -190,7 +193,7 @@ function firstEntry(head: Uint8Array, text: string): string {
 const TORCH_ENTRY =
   /(^|\/)(data\.pkl|version|byteorder|\.format_version|constants\.pkl)$|\/\.data\//
 
-/** Without the comments and the declaration in front of the first tag. */
+/** Removes comments and the declaration before the first tag. */
 function withoutProlog(text: string): string {
   return text.replace(/^(\xef\xbb\xbf)?(\s|<!--.*?-->|<\?xml.*?\?>)*/s, '')
 }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 
-/** Paths of the files below a folder, separated by `/`, in alphabetical order; without hidden files. */
+/** Lists the files in a folder and its subfolders in alphabetical order, with `/` in paths and without hidden files. */
 export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries

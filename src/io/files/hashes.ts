@@ -1,4 +1,4 @@
-// SHA-256 of the files below a folder, kept in it as hashes.json: a flipped bit is found when the folder is opened.
+// hashes.json lists the SHA-256 of the files in a folder, so that a flipped bit is detected when the folder is opened.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
@@ -9,23 +9,23 @@ import { writeFileAtomic } from './atomic.ts'
 import { fileError, systemCode } from './file-error.ts'
 import { readJson } from './json.ts'
 
-/** The name of the list. */
+/** Name of the list. */
 export const HASHES = 'hashes.json'
 
 const entrySchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Only this number of bytes is covered: the file has grown since. */
+  /** Number of bytes that the hash covers, for files that grow; the whole file by default. */
   bytes: z.int().min(0).optional(),
 })
 
-/** A path below the folder, with `/`. */
+/** A relative path with `/`. */
 const pathSchema = z.string().regex(/^(?!(.*\/)?\.\.?(\/|$))[^/\\]+(\/[^/\\]+)*$/)
 
 const schema = z.strictObject({ files: z.record(pathSchema, entrySchema) })
 
 export type FileHash = z.output<typeof entrySchema>
 
-/** The SHA-256 of a file, or of its first bytes, in hexadecimal digits. */
+/** Computes the hexadecimal SHA-256 of a file, or of its first `bytes` bytes. */
 export async function hashFile(path: string, bytes = Number.POSITIVE_INFINITY): Promise<string> {
   const hash = createHash('sha256')
   if (bytes === 0) return hash.digest('hex')
@@ -50,7 +50,7 @@ export async function recordHashes(
   await writeFileAtomic(join(folder, HASHES), `${JSON.stringify({ files: sorted }, null, 2)}\n`)
 }
 
-/** Before files are replaced: until `recordHashes`, they cannot be checked. */
+/** Removes entries before files are replaced. Until `recordHashes` is called, these files are not verified. */
 export async function forgetHashes(folder: string, files?: readonly string[]): Promise<void> {
   if (!files) return rm(join(folder, HASHES), { force: true })
   const stored = await storedHashes(folder)
@@ -61,7 +61,7 @@ export async function forgetHashes(folder: string, files?: readonly string[]): P
 }
 
 /**
- * The list of a folder; undefined if it has none.
+ * Reads the list of a folder; undefined if it has none.
  * @throws HeedError if the list is damaged
  */
 export async function storedHashes(folder: string): Promise<Record<string, FileHash> | undefined> {
@@ -70,21 +70,21 @@ export async function storedHashes(folder: string): Promise<Record<string, FileH
   if (!there) return undefined
   const parsed = schema.safeParse(await readJson(path, { maxBytes: 20e6 }))
   if (parsed.success) return parsed.data.files
-  throw new HeedError('corrupt-file', `${path} must list the SHA-256 of files, but is damaged`, {
-    remedy: 'Restore it from a copy, or remove it: the folder then opens without being checked.',
+  throw new HeedError('corrupt-file', `${path} must be a list of SHA-256 hashes, but is damaged`, {
+    remedy: 'Restore it from a copy, or remove it to open the folder without verification.',
   })
 }
 
-/** What is wrong with a file of the list; undefined if it is as it was written. */
+/** Verifies a file of the list. Returns a description of the problem; undefined if the file is intact. */
 export async function problemOf(
   path: string,
   { sha256, bytes }: FileHash,
 ): Promise<string | undefined> {
   try {
     if (bytes !== undefined && (await stat(path)).size < bytes)
-      return `it has fewer than the ${bytes} bytes that were written`
+      return `it must have at least ${bytes} bytes, but is shorter`
     if ((await hashFile(path, bytes)) === sha256) return undefined
-    return 'its SHA-256 differs from when it was written'
+    return 'its SHA-256 has changed since it was written'
   } catch (error) {
     const cause = error instanceof HeedError ? error.cause : error
     return systemCode(cause) === 'ENOENT' ? 'it is missing' : String((error as Error).message)

@@ -5,9 +5,9 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObj
 export type JsonObject = { [key: string]: JsonValue }
 
 /**
- * Parses JSON as `JSON.parse` does, with three differences: errors name `source`, line and column; a `__proto__` key
- * with an object, which could pollute prototypes, is refused; and NaN, Infinity and -Infinity, which Python writes,
- * are read. With `strict`, for headers that may be hostile, these and every `__proto__` and duplicate key are refused.
+ * Parses JSON like `JSON.parse`, with three differences: errors name `source`, line and column; a `__proto__` key with
+ * an object is rejected, because it could pollute prototypes; NaN, Infinity and -Infinity, which Python writes, are
+ * accepted. `strict` is for untrusted headers: it rejects these numbers, any `__proto__` key and duplicate keys.
  * @throws HeedError
  */
 export function parseJson(
@@ -22,7 +22,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-const MAX_DEPTH = 256 // far deeper than any config, far shallower than the call stack
+const MAX_DEPTH = 256 // deeper than any config, and safe for the call stack
 const WORDS: Record<string, null | boolean> = { true: true, false: false, null: null }
 const NON_FINITE: Record<string, number> = {
   NaN: Number.NaN,
@@ -66,7 +66,7 @@ class Parser {
   }
 
   private nested<T>(parse: () => T): T {
-    if (++this.depth > MAX_DEPTH) this.fail(`nested more than ${MAX_DEPTH} levels deep`)
+    if (++this.depth > MAX_DEPTH) this.fail(`values are nested more than ${MAX_DEPTH} levels deep`)
     this.at++ // the bracket
     const value = parse()
     this.depth--
@@ -83,7 +83,7 @@ class Parser {
         this.fail(`expected a key in double quotes, found ${this.here()}`)
       const key = this.string()
       if (this.strict && Object.hasOwn(object, key))
-        this.fail(`the key ${quote(key)} is there twice`, start)
+        this.fail(`the key ${quote(key)} appears twice`, start)
       this.skipSpace()
       this.expect(':')
       this.skipSpace()
@@ -123,7 +123,7 @@ class Parser {
     let escaped = false
     while (!this.atStringEnd()) {
       escaped = true
-      if (this.at >= this.text.length) this.fail('this string has no end', start)
+      if (this.at >= this.text.length) this.fail('this string is not closed', start)
       if (this.text[this.at] !== '\\') {
         this.fail(`${this.here()} in a string: write it as \\n, \\t or \\uXXXX`)
       }
@@ -133,7 +133,7 @@ class Parser {
     return escaped ? JSON.parse(this.text.slice(start, end + 1)) : this.text.slice(start + 1, end)
   }
 
-  /** Skips plain characters; true at the closing quote. A loop, because patterns overflow at 16 MB. */
+  /** Skips plain characters. True at the closing quote. A loop, because regular expressions overflow at 16 MB. */
   private atStringEnd(): boolean {
     const text = this.text
     let at = this.at
@@ -165,7 +165,7 @@ class Parser {
     return true
   }
 
-  /** After a member: true past a comma, false past the closing bracket. */
+  /** After a member, skips a comma (true) or the closing bracket (false). */
   private continues(bracket: string): boolean {
     if (this.closes(bracket)) return false
     if (this.text[this.at] !== ',') this.fail(`expected , or ${bracket}, found ${this.here()}`)
@@ -205,7 +205,10 @@ class Parser {
     throw new HeedError(
       'corrupt-file',
       `${this.source} is not valid JSON: line ${line}, column ${column}: ${problem}`,
-      { expected: 'valid JSON', remedy: 'Correct the file there, or download it again.' },
+      {
+        expected: 'valid JSON',
+        remedy: 'Correct the file at this position, or download it again.',
+      },
     )
   }
 }

@@ -7,16 +7,16 @@ import { refuseOtherFormats } from './wrong-format.ts'
 export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './json-parse.ts'
 
 export interface ReadJsonOptions {
-  /** Maximum size of the file. Default 256 MB: tokenizers reach 35 MB. */
+  /** Maximum size of the file in bytes. Default 256 MB; tokenizers reach 35 MB. */
   maxBytes?: number
 }
 
-/** Reads a JSON file. Errors name the file, the line and the column. */
+/** Reads a JSON file. @throws HeedError with the file, line and column */
 export async function readJson(path: string, options: ReadJsonOptions = {}): Promise<JsonValue> {
   return parseJsonBytes(await readJsonBytes(path, options), path)
 }
 
-/** Parses the bytes of a JSON file. */
+/** Parses the bytes of a JSON file. @throws HeedError with the file, line and column */
 export function parseJsonBytes(bytes: Uint8Array, path: string): JsonValue {
   return parseJson(decodeUtf8(bytes, path), path)
 }
@@ -36,7 +36,7 @@ export async function readJsonObject(
   })
 }
 
-/** Decodes UTF-8. @throws HeedError that names the source of other bytes */
+/** Decodes UTF-8. @throws HeedError that names `source` if the bytes are invalid */
 export function decodeUtf8(bytes: Uint8Array, source: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -49,7 +49,7 @@ export function decodeUtf8(bytes: Uint8Array, source: string): string {
   }
 }
 
-/** Reads the bytes of a file that should be JSON. */
+/** Reads the bytes of a JSON file without parsing them. @throws HeedError if it is too large or in another format */
 export async function readJsonBytes(
   path: string,
   { maxBytes = 256e6 }: ReadJsonOptions = {},

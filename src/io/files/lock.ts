@@ -14,7 +14,7 @@ const schema = z.object({
   host: z.string().max(64),
   pid: z.int().min(1),
   token: z.string().max(64),
-  /** Of the process, see `startOf`. */
+  /** Start time of the process. See `startOf`. */
   started: z.string().max(32).optional(),
 })
 
@@ -26,9 +26,9 @@ export interface FolderLock {
 }
 
 /**
- * Locks a folder for this process. The lock of a process that has ended is taken over; that of another machine if it has
- * not been renewed for ten minutes.
- * @throws HeedError that names the process which holds the lock
+ * Locks a folder for this process. A lock is stale if its process has ended or, for another machine, if it has not been
+ * renewed for ten minutes. Stale locks are replaced.
+ * @throws HeedError that names the process that holds the lock
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const path = join(folder, LOCK)
@@ -44,8 +44,8 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
 }
 
 /**
- * Makes a lock file of this content, or replaces a stale one.
- * @returns the other lock if there is one, without `holder` if its file could not be read
+ * Creates a lock file with this content, or replaces a stale one.
+ * @returns undefined on success; otherwise the existing lock, without `holder` if its file cannot be read
  */
 async function acquire(path: string, text: string): Promise<{ holder?: Holder } | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -57,7 +57,7 @@ async function acquire(path: string, text: string): Promise<{ holder?: Holder } 
     }
     const holder = holderIn(found)
     if (holder && !(await isStale(path, holder))) return { holder }
-    // A lock without content has just been made, or its process was killed in that moment.
+    // A lock without content has just been created, or its process was killed at that moment.
     const isNew = !holder && attempt < ATTEMPTS / 2
     if (!isNew && (await replace(path, found, text))) return undefined
     await sleep(PAUSE)
@@ -66,9 +66,9 @@ async function acquire(path: string, text: string): Promise<{ holder?: Holder } 
 }
 
 /**
- * Replaces a stale lock. Several processes may find the same one at the same time. To replace it, a process must first
- * acquire a second lock, whose name is a hash of the stale content. While it holds that lock, no other process changes
- * the file between the comparison and the rename.
+ * Replaces a stale lock. Because several processes may find it at the same time, a process must first acquire a second
+ * lock, named by the hash of the stale content. While it holds that lock, no other process changes the file between the
+ * comparison and the rename.
  */
 async function replace(path: string, stale: string, text: string): Promise<boolean> {
   const claim = `${path}.${createHash('sha256').update(stale).digest('hex').slice(0, 12)}`
@@ -84,16 +84,16 @@ async function replace(path: string, stale: string, text: string): Promise<boole
 
 const LOCK = '.lock'
 const ATTEMPTS = 20
-/** Between two attempts, in milliseconds. */
+/** Delay between two attempts in milliseconds. */
 const PAUSE = 50
 const MINUTE = 60_000
 const RENEW_EVERY = MINUTE
 const STALE_AFTER = 10 * MINUTE
 
 /**
- * Makes a file with its content at once: a lock without content, whose process is slow, would look like one of a killed
- * process.
- * @returns false if there is one
+ * Creates a file together with its content. Otherwise, the empty lock of a slow process would look like that of a
+ * killed process.
+ * @returns false if the file exists
  */
 async function create(path: string, text: string): Promise<boolean> {
   const temporary = temporaryPath(path)
@@ -143,7 +143,7 @@ async function isStale(path: string, holder: Holder): Promise<boolean> {
   return ended || (await isReused(path, holder))
 }
 
-/** Whether another process has the number of the holder by now. */
+/** Whether the process number of the holder now belongs to another process. */
 async function isReused(path: string, { pid, started }: Holder): Promise<boolean> {
   const now = await startOf(pid)
   if (started === undefined || now === undefined) return (await age(path)) > STALE_AFTER
@@ -158,9 +158,13 @@ async function age(path: string): Promise<number> {
 function locked(folder: string, holder?: Holder): HeedError {
   const where = holder && holder.host !== thisProcess.host ? ` on ${holder.host}` : ''
   const who = holder ? `process ${holder.pid}${where}` : 'another process'
-  return new HeedError('invalid-state', `${folder} is in use by ${who}, which trains into it`, {
-    key: 'out',
-    value: folder,
-    remedy: `Wait until it has ended, or set \`out\` to another folder. If it has ended, remove ${join(folder, LOCK)}.`,
-  })
+  return new HeedError(
+    'invalid-state',
+    `${folder} is in use by ${who}, which writes a training run to it`,
+    {
+      key: 'out',
+      value: folder,
+      remedy: `Wait until it ends, or set \`out\` to another folder. If it has already ended, remove ${join(folder, LOCK)}.`,
+    },
+  )
 }

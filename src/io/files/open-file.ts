@@ -4,12 +4,12 @@ import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import { fileError } from './file-error.ts'
 
-/** Opens a regular file for reading. Pipes and devices are refused, because they could block. */
+/** Opens a regular file for reading. @throws HeedError for pipes and devices, because they could block */
 export async function openForReading(path: string): Promise<{ handle: FileHandle; size: number }> {
   checkArgument('A file', 'path', path, 'text')
   let handle: FileHandle | undefined
   try {
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)) // does not wait for a pipe
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)) // do not wait for the writer of a pipe
     const stat = await handle.stat()
     if (stat.isFile()) return { handle, size: stat.size }
     const kind = stat.isDirectory() ? 'a folder' : 'a pipe or a device'
@@ -23,7 +23,7 @@ export async function openForReading(path: string): Promise<{ handle: FileHandle
   }
 }
 
-/** Fills `target` from `position`; false if the file ends before that. */
+/** Fills `target` with the bytes at `position`. Returns false if the file is too short. */
 export async function readFully(
   handle: FileHandle,
   target: Uint8Array,
@@ -39,11 +39,11 @@ export async function readFully(
   return true
 }
 
-/** The error for a file that another process truncates while it is read. */
+/** The error for a file that another process truncated while it was read. */
 export function shrunk(path: string): HeedError {
   return new HeedError('file-system', `Cannot read ${path}: it became shorter while it was read`, {
     value: path,
-    remedy: 'Wait until the file is no longer written, and try again.',
+    remedy: 'Try again when no other program writes to it.',
   })
 }
 

@@ -1,11 +1,11 @@
-// Windows refuses to rename, replace or remove a file that another program has open, and a folder with such a file. A
-// virus scanner or an indexer holds new files for a moment, so that the same call works soon after.
+// Windows cannot rename, replace or remove a file that another program has open, or a folder with such a file. Virus
+// scanners and indexers open new files for a moment, so calls are repeated for a short time.
 import { rename, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onWindows } from '../../util/on-windows.ts'
 import { systemCode } from './file-error.ts'
 
-/** What is called of the system; tests replace it. */
+/** System functions, which tests replace. */
 export interface FileSystem {
   readonly isWindows: boolean
   rename(from: string, to: string): Promise<void>
@@ -15,16 +15,16 @@ export interface FileSystem {
 
 const thisSystem: FileSystem = { isWindows: onWindows, rename, rm, wait: sleep }
 
-/** Renames a file, which replaces another one, or a folder. */
+/** Renames a file or a folder. An existing file is replaced. */
 export const move = (from: string, to: string, system = thisSystem): Promise<void> =>
   patiently(() => system.rename(from, to), system)
 
-/** Removes a file, or a folder with all that is in it, if it is there. */
+/** Removes a file, or a folder with its contents, if it exists. */
 export const remove = (path: string, system = thisSystem): Promise<void> =>
   patiently(() => system.rm(path, { recursive: true, force: true }), system)
 
 /**
- * Removes what is no longer needed.
+ * Removes a file or a folder that is no longer needed.
  * @returns false if another program has it open, so that it can be removed later
  */
 export async function removeUnlessHeld(path: string, system = thisSystem): Promise<boolean> {
@@ -37,7 +37,7 @@ export async function removeUnlessHeld(path: string, system = thisSystem): Promi
   }
 }
 
-/** Runs `work`; on Windows for 3 seconds again while another program has its file open. */
+/** Runs `work`. On Windows, repeats it for up to 3 seconds while another program has the file open. */
 export async function patiently<T>(work: () => Promise<T>, system = thisSystem): Promise<T> {
   for (const pause of PAUSES) {
     try {
@@ -50,7 +50,7 @@ export async function patiently<T>(work: () => Promise<T>, system = thisSystem):
   return work()
 }
 
-/** Whether Windows has refused a call for a file that another program has open. */
+/** Whether a call failed because another program has the file open (Windows). */
 export const isHeld = (
   error: unknown,
   { isWindows }: Pick<FileSystem, 'isWindows'> = thisSystem,
@@ -58,5 +58,5 @@ export const isHeld = (
 
 const HELD: ReadonlySet<string | undefined> = new Set(['EPERM', 'EACCES', 'EBUSY', 'ENOTEMPTY'])
 
-/** Milliseconds between attempts. */
+/** Delay between attempts in milliseconds. */
 const PAUSES = [10, 20, 40, 80, 160, 320, 640, 800, 1000]

@@ -1,4 +1,4 @@
-// Which process wrote a file, and whether it is still running.
+// Identifies the process that wrote a file, and finds out whether it is still running.
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -7,7 +7,7 @@ import { systemCode } from './file-error.ts'
 export interface ProcessIdentity {
   host: string
   pid: number
-  /** Random: process numbers are reused, in containers nearly always. */
+  /** Random token, because process numbers are reused, almost always in containers. */
   token: string
 }
 
@@ -21,8 +21,8 @@ export const thisProcess: ProcessIdentity = {
 }
 
 /**
- * When a process started, in ticks since the system's start: a reused number has another time. Undefined where the
- * system does not tell (Linux does).
+ * The start time of a process in ticks since boot, which distinguishes reused process numbers. Undefined on systems
+ * other than Linux.
  */
 export async function startOf(pid: number): Promise<string | undefined> {
   const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
@@ -30,7 +30,7 @@ export async function startOf(pid: number): Promise<string | undefined> {
   return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19]
 }
 
-/** True if it ended, false if it is running, undefined if it is on another machine. */
+/** Whether a process has ended; undefined if it is on another machine. */
 export function hasEnded({ host, pid, token }: ProcessIdentity): boolean | undefined {
   if (token === thisProcess.token) return false
   if (host !== thisProcess.host) return undefined
@@ -42,6 +42,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0) // sends no signal
     return true
   } catch (error) {
-    return systemCode(error) === 'EPERM' // alive, but of another user
+    return systemCode(error) === 'EPERM' // it runs as another user
   }
 }

@@ -1,4 +1,4 @@
-// Whether the files of a run are as they were written.
+// Verifies the files of a run against their hashes.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
@@ -8,14 +8,14 @@ import { HASHES, hashFile, problemOf, storedHashes } from './hashes.ts'
 
 export interface FileCheck {
   name: string
-  /** What is wrong; undefined if the file is as it was written. */
+  /** Description of the problem; undefined if the file is intact. */
   problem: string | undefined
 }
 
 /**
- * Checks the files that hashes.json of a folder lists, without those of weights if `weights` is false. Undefined if it
- * has none: other folders, and runs of older versions.
- * @throws HeedError if the list is damaged
+ * Verifies the files in the hashes.json of a folder; without weights if `weights` is false. Undefined if the folder
+ * has no hashes.json, like runs of older versions.
+ * @throws HeedError if hashes.json is damaged
  */
 export async function checkFiles(
   folder: string,
@@ -35,7 +35,7 @@ export async function checkFiles(
 
 const WEIGHTS = /\.(safetensors|bin|gguf)$/
 
-/** A process that was killed between publishing a checkpoint's file and recording its hash leaves this state. */
+/** Accepts the state after a process was killed between publishing a checkpoint's file and recording its hash. */
 async function isPublished(folder: string, name: string): Promise<boolean> {
   const hashes = await hashesInCheckpoints(folder, name)
   if (hashes.length === 0) return false
@@ -44,7 +44,7 @@ async function isPublished(folder: string, name: string): Promise<boolean> {
 }
 
 /**
- * Checks a folder before it is opened; only its small files if `weights` is false.
+ * Verifies a folder before it is opened; only its small files if `weights` is false.
  * @throws HeedError that names a damaged file
  */
 export async function requireIntact(
@@ -58,7 +58,7 @@ export async function requireIntact(
     throw new HeedError('corrupt-file', `${join(folder, bad.name)} is damaged: ${bad.problem}`, {
       value: join(folder, bad.name),
       remedy:
-        'Restore it from a copy: a checkpoint of the run, or a new download. If you changed it yourself, `heed verify` can accept it.',
+        'Restore it from a checkpoint of the run or a new download. If you changed it yourself, `heed verify` can accept it.',
     })
 }
 
@@ -66,6 +66,6 @@ async function noteMissingHashes(folder: string): Promise<void> {
   const isRun = await stat(join(folder, 'task.json')).catch(() => undefined)
   if (isRun)
     warn(
-      `${folder} has no ${HASHES}, as it was written by an older version or interrupted: its files are not checked`,
+      `${folder} has no ${HASHES}, because an older version wrote it or the run was interrupted. Its files are not verified.`,
     )
 }

@@ -2,8 +2,8 @@ import { HeedError } from '../../util/errors.ts'
 import { describeContent, type FileFormat, formatOf } from './file-format.ts'
 
 /**
- * The error for a file whose content is not what its reader expects: it names what the file is instead.
- * @param expected with its article: "a GGUF file"
+ * The error for a file in another format than expected. The message names the actual format.
+ * @param expected expected format with its article: "a GGUF file"
  */
 export function wrongFormat(path: string, expected: string, head: Uint8Array): HeedError {
   const { title, remedy = 'Check that this is the right file.' } = describeContent(head)
@@ -15,8 +15,8 @@ export function wrongFormat(path: string, expected: string, head: Uint8Array): H
 }
 
 /**
- * Refuses a file that is recognised as another format than these. Bytes of no known format pass: the reader says what is
- * wrong with them.
+ * Throws if a file has a known format that is not one of these. Unknown formats pass, because their reader gives more
+ * specific errors.
  */
 export function refuseOtherFormats(
   path: string,

@@ -2,10 +2,10 @@ import { HeedError } from '../../util/errors.ts'
 import { formatBytes, quote } from '../files/file-error.ts'
 import { LEAST_BYTES, VALUE_TYPES, type ValueType } from './types.ts'
 
-/** The given bytes end before the header, but the file does not: read more and start again. */
+/** The header is longer than the given bytes: read more of the file and start over. */
 export class NeedMoreBytes extends Error {}
 
-/** Reads the values of a GGUF header, little-endian, and checks each length before it is used. */
+/** Reads the little-endian values of a GGUF header, and checks each length before it is used. */
 export class Cursor {
   at = 0
   private readonly bytes: Buffer
@@ -24,25 +24,25 @@ export class Cursor {
     return this.view.getUint32(this.take(4, what), true)
   }
 
-  /** A count, a length or an offset. */
+  /** Reads a count, a length or an offset. */
   u64(what: string): number {
     const value = this.view.getBigUint64(this.take(8, what), true)
     if (value <= Number.MAX_SAFE_INTEGER) return Number(value)
     return this.damaged(`${what} is ${value}, larger than any file`)
   }
 
-  /** A number of items of at least `least` bytes each, which must fit in the rest of the file. */
+  /** Reads a count of items of at least `least` bytes each, which must fit in the rest of the file. */
   count(least: number, what: string): number {
     const value = this.u64(what)
     const room = this.fileSize - this.at
     if (value * least <= room) return value
-    return this.damaged(`${what} is ${value}, but only ${formatBytes(room)} follow`)
+    return this.damaged(`${what} is ${value}, but only ${formatBytes(room)} remain`)
   }
 
   text(what: string, { strict = false } = {}): string {
     const length = this.count(1, `the length of ${what}`)
     const start = this.take(length, what)
-    if (!strict) return this.bytes.toString('utf8', start, start + length) // may hold single bytes
+    if (!strict) return this.bytes.toString('utf8', start, start + length) // tokens may be incomplete characters
     try {
       return STRICT.decode(this.bytes.subarray(start, start + length))
     } catch {
@@ -52,16 +52,14 @@ export class Cursor {
 
   valueType(what: string): ValueType {
     const id = this.u32(what)
-    return (
-      VALUE_TYPES[id] ?? this.damaged(`${what} has the type ${id}, which is not a type of GGUF`)
-    )
+    return VALUE_TYPES[id] ?? this.damaged(`${what} has the unknown type ${id}`)
   }
 
   scalar(type: Exclude<ValueType, 'array'>, what: string): number | bigint | boolean | string {
     if (type === 'string') return this.text(what)
     const at = this.take(LEAST_BYTES[type], what)
     if (type !== 'bool') return this.number(type, at)
-    if (this.bytes[at] > 1) this.damaged(`${what} is a boolean of value ${this.bytes[at]}`)
+    if (this.bytes[at] > 1) this.damaged(`${what} is a boolean with the value ${this.bytes[at]}`)
     return this.bytes[at] === 1
   }
 
@@ -102,7 +100,7 @@ export class Cursor {
   private take(length: number, what: string): number {
     const start = this.at
     const end = start + length
-    if (end > this.fileSize) this.damaged(`it ends in ${what} (the file may be truncated)`)
+    if (end > this.fileSize) this.damaged(`it ends within ${what} (the file may be truncated)`)
     if (end > MAX_HEADER)
       this.damaged(`its header is larger than ${formatBytes(MAX_HEADER)}, at ${what}`)
     if (end > this.bytes.length) throw new NeedMoreBytes()
@@ -111,7 +109,7 @@ export class Cursor {
   }
 }
 
-/** A key or a name in an error message. */
+/** Formats a key or a name for error messages. */
 export const named = (kind: string, name: string): string => `${kind} ${quote(name)}`
 
 const MAX_HEADER = 256e6 // vocabularies of 2^18 tokens take about 10 MB

@@ -7,18 +7,18 @@ type PlainType = keyof typeof plain
 
 export type DecodableType = PlainType | BlockFormat | ExpandedType
 
-/** The type as one that can be decoded; undefined for the others. */
+/** Narrows a type to one that can be decoded; undefined for others. */
 export const decodable = (type: GGUFType): DecodableType | undefined =>
   isPlain(type) || isBlock(type) || isExpanded(type) ? type : undefined
 
-/** Decodes stored numbers to float32; `out` has exactly the length of the decoded numbers. */
+/** Decodes stored numbers to float32. The length of `out` must be the number of elements. */
 export function decode(type: DecodableType, bytes: Uint8Array, out: Float32Array): void {
   if (isPlain(type)) plain[type](aligned(bytes), out)
   else if (isBlock(type)) dequantizeBlocks(type, bytes, out)
   else dequantize(type, bytes, out)
 }
 
-/** Numbers without blocks. */
+/** Types without blocks. */
 const plain = {
   f32: ({ buffer, byteOffset }, out) => out.set(new Float32Array(buffer, byteOffset, out.length)),
   f64: ({ buffer, byteOffset }, out) => out.set(new Float64Array(buffer, byteOffset, out.length)),

@@ -1,4 +1,4 @@
-// GGUF's IQ types: a block holds indices of vectors in a table, signs and scales.
+// Decoders of GGUF's IQ types: a block has indices into a table of vectors, signs and scales.
 import { type BlockDecoder, f16, u16, u32 } from './block-decoder.ts'
 import { type Grid, grids } from './grids.ts'
 
@@ -22,7 +22,7 @@ export const gridDecoders: Record<GridType, BlockDecoder> = {
     }
   },
 
-  // As above, with 3 high bits and a sign for each vector, and 3 bits s for two; d is spread over four u16
+  // As above, with 3 high bits and a sign for each vector, and 3 bits s for two vectors; d is spread over four u16
   iq1_m: (bytes, at, out, to) => {
     const words = [0, 1, 2, 3].map((i) => u16(bytes, at + 48 + 2 * i))
     const bits = words.reduce((sum, word, i) => sum | ((word >> 12) << (4 * i)), 0)
@@ -104,7 +104,7 @@ export const gridDecoders: Record<GridType, BlockDecoder> = {
   },
 }
 
-/** The numbers of a vector, negative where a bit of `signs` is set. */
+/** Writes the numbers of a vector, negated where a bit of `signs` is set. */
 function signed(
   { width, numbers }: Grid,
   index: number,
@@ -119,12 +119,12 @@ function signed(
   }
 }
 
-/** Eight numbers of a vector of -1, 0 and 1, all moved by `delta`. */
+/** Writes a vector of eight numbers (-1, 0 or 1), each shifted by `delta`. */
 function shifted(index: number, delta: number, scale: number, out: Float32Array, to: number): void {
   for (let i = 0; i < 8; i++) out[to + i] = scale * (grids.iq1_s.numbers[8 * index + i] + delta)
 }
 
-/** Seven signs and the eighth that makes the number of negative ones even. */
+/** Adds the eighth sign to seven, so that the number of negative signs is even. */
 function evenSigns(bits: number): number {
   const seven = bits & 127
   let odd = seven ^ (seven >> 4)

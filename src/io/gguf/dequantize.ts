@@ -1,13 +1,13 @@
-// Types of GGUF that are read as float32: each block decoded with the roundings of gguf-py, bit for bit. Those that stay
-// in blocks are in util/block-formats.ts.
+// Decoders of GGUF types that are read as float32. Rounding is bitwise identical to gguf-py. Types that stay quantised
+// in memory are in util/block-formats.ts.
 import { type BlockDecoder, f16, u16 } from './block-decoder.ts'
 import { gridDecoders } from './dequantize-grids.ts'
 import { TENSOR_TYPES } from './types.ts'
 
-/** The types that are decoded here. */
+/** Types that this file decodes. */
 export type ExpandedType = keyof typeof decoders
 
-/** Decodes blocks; `out` has exactly the length of the decoded numbers. */
+/** Decodes blocks to float32. The length of `out` must be the number of elements. */
 export function dequantize(type: ExpandedType, bytes: Uint8Array, out: Float32Array): void {
   const { elements, bytes: size } = TENSOR_TYPES[type]
   const decode = decoders[type]
@@ -16,7 +16,7 @@ export function dequantize(type: ExpandedType, bytes: Uint8Array, out: Float32Ar
 
 const round = Math.fround
 
-const K = 256 // numbers in a block of most types
+const K = 256 // block size of most types
 
 const decoders = {
   // s·m 4 bits each [16], q 2 bits, d f16, e f16:  d·s·q - e·m
@@ -85,7 +85,7 @@ const decoders = {
 
 export const isExpanded = (type: string): type is ExpandedType => Object.hasOwn(decoders, type)
 
-/** `count` bytes hold 2·count numbers, the first half in the low bits. */
+/** Decodes `count` bytes to 2·count numbers, the first half from the low bits. */
 function nibbles(
   bytes: Uint8Array,
   from: number,
@@ -104,10 +104,10 @@ function nibbles(
 const IQ4_LEVELS = Int8Array.of(
   ...[-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113],
 )
-/** Twice the values of a float with two bits of exponent and one of mantissa. */
+/** Twice the values of a float with two exponent bits and one mantissa bit. */
 const FP4_LEVELS = Int8Array.of(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12)
 
-/** The sign is ignored, and the pattern of NaN is 0. */
+/** Decodes float8 e4m3, ignoring the sign. NaN gives 0. */
 function unsignedE4M3(byte: number): number {
   const [exponent, mantissa] = [(byte >> 3) & 15, byte & 7]
   if (byte === 0x7f) return 0

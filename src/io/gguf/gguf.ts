@@ -17,10 +17,9 @@ export type { GGUFType, GGUFValue } from './types.ts'
 export const isGGUF = async (path: string): Promise<boolean> => (await fileFormat(path)) === 'gguf'
 
 /**
- * Opens a GGUF file of version 2 or 3, or a set of them by its first file. The header is read and checked; tensors are
- * read on request. Call close() in the end.
- * @throws HeedError for a file that is truncated, or has wrong counts, lengths, types or offsets, and for a set with a
- * missing file
+ * Opens a GGUF file of version 2 or 3, or a set of shards by its first file. Only the header is read; tensors are
+ * read on demand. Call `close()` afterwards.
+ * @throws HeedError for a truncated file, for invalid counts, lengths, types or offsets, and for a missing shard
  */
 export const openGGUF = async (path: string): Promise<GGUFFile> =>
   new GGUFFile(path, await openShards(path))
@@ -28,21 +27,22 @@ export const openGGUF = async (path: string): Promise<GGUFFile> =>
 /** Consecutive elements of a tensor, from index `start`. */
 interface Piece {
   start: number
-  /** The same array for each piece: use it before asking for the next. */
+  /** The same array is reused for each piece. Use it before requesting the next one. */
   values: Float32Array<ArrayBuffer>
 }
 
-/** A tensor, and the file of the set that holds it. */
+/** A tensor and the shard that contains it. */
 interface StoredTensor {
   entry: GGUFTensorEntry
   shard: GGUFShard
 }
 
+/** An open GGUF file, or a set of shards. See `openGGUF`. */
 export class GGUFFile {
   readonly path: string
   readonly version: number
   readonly metadata: GGUFMetadata
-  /** In the order of the file. */
+  /** Names of all tensors, in the order of the file. */
   readonly names: readonly string[]
   private shards: readonly GGUFShard[]
   private readonly tensors: ReadonlyMap<string, StoredTensor>
@@ -68,7 +68,7 @@ export class GGUFFile {
     return this.stored(name).entry
   }
 
-  /** The stored bytes: blocks of the tensor's type, row by row. */
+  /** Reads the stored bytes: blocks of the tensor's type in row-major order. @throws HeedError for an unknown name */
   async readBlocks(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const { bytes } = this.stored(name).entry
     const out = this.allocate(name, () => new Uint8Array(bytes))
@@ -76,7 +76,7 @@ export class GGUFFile {
     return out
   }
 
-  /** The values as float32 in pieces, of which one is in memory. */
+  /** Yields the values as float32 in pieces. Only one piece is in memory. */
   async *pieces(name: string): AsyncGenerator<Piece> {
     const { bytes } = this.stored(name).entry
     const type = this.decodableType(name)
@@ -92,7 +92,7 @@ export class GGUFFile {
     }
   }
 
-  /** All values as float32. */
+  /** Reads all values as float32. @throws HeedError for an unknown name, or a type that cannot be decoded */
   async read(name: string): Promise<Float32Array<ArrayBuffer>> {
     const count = this.stored(name).entry.shape.reduce((n, size) => n * size, 1)
     const out = this.allocate(name, () => new Float32Array(count))
@@ -100,18 +100,18 @@ export class GGUFFile {
     return out
   }
 
-  /** @throws HeedError that names the type of a tensor which cannot be decoded */
+  /** The type of a tensor. @throws HeedError if it cannot be decoded */
   decodableType(name: string): DecodableType {
     const { type } = this.stored(name).entry
     const known = decodable(type)
     if (known !== undefined) return known
     throw new HeedError(
       'unsupported',
-      `The type of tensor ${quote(name)} in ${this.path} must be one that Heed can decode, got ${type.toUpperCase()}`,
+      `Tensor ${quote(name)} in ${this.path} must have a supported type, got ${type.toUpperCase()}`,
       {
         key: name,
         value: type,
-        remedy: 'Use a file of another quantisation of the same model, such as Q4_K_M or Q8_0.',
+        remedy: 'Use another quantisation of the model, such as Q4_K_M or Q8_0.',
       },
     )
   }
@@ -128,7 +128,7 @@ export class GGUFFile {
     const near = nearestFirst(name, this.names).slice(0, 3)
     throw new HeedError(
       'unknown-name',
-      `The name must be that of a tensor in ${this.path}, got ${quote(name)}`,
+      `The name must be a tensor in ${this.path}, got ${quote(name)}`,
       {
         key: 'name',
         value: name,
@@ -161,7 +161,7 @@ export class GGUFFile {
     try {
       return make()
     } catch (cause) {
-      throw new OutOfMemoryError(`No memory for tensor ${quote(name)} in ${this.path}`, {
+      throw new OutOfMemoryError(`Not enough memory for tensor ${quote(name)} in ${this.path}`, {
         key: name,
         remedy: 'Read it with pieces().',
         cause,

@@ -12,20 +12,21 @@ import {
   type ValueType,
 } from './types.ts'
 
-// The file: "GGUF", version, numbers of tensors and of metadata entries; the metadata (key, type, value); for each
-// tensor its name, sizes (innermost first), type and offset; then, aligned, the data.
+// File layout: "GGUF", version, number of tensors, number of metadata entries; the metadata (key, type, value); the
+// name, sizes (innermost first), type and offset of each tensor; then the aligned data.
 
+/** Description of a tensor in a GGUF file. */
 export interface GGUFTensorInfo {
   readonly name: string
   readonly type: GGUFType
-  /** Outermost first: (out, in) of a linear layer. */
+  /** Shape, outermost axis first: (out, in) for a linear layer. */
   readonly shape: readonly number[]
-  /** Size in the file. */
+  /** Size in the file in bytes. */
   readonly bytes: number
 }
 
 export interface GGUFTensorEntry extends GGUFTensorInfo {
-  /** First byte, from the start of the data. */
+  /** Offset of the first byte from the start of the data. */
   readonly begin: number
 }
 
@@ -33,13 +34,13 @@ export interface GGUFHeader {
   readonly version: number
   readonly metadata: GGUFMetadata
   readonly tensors: ReadonlyMap<string, GGUFTensorEntry>
-  /** First byte of the data. */
+  /** Position of the data in the file. */
   readonly dataStart: number
 }
 
 /**
- * Reads and checks a header from the first bytes of a file.
- * @throws NeedMoreBytes when the header is longer than `bytes`
+ * Parses and validates a header from the first bytes of a file.
+ * @throws NeedMoreBytes if the header is longer than `bytes`
  */
 export function parseHeader(bytes: Uint8Array, fileSize: number, path: string): GGUFHeader {
   const cursor = new Cursor(bytes, fileSize, path)
@@ -94,7 +95,9 @@ function readAlignment(cursor: Cursor, metadata: GGUFMetadata): number {
   const alignment = metadata.number('general.alignment', DEFAULT_ALIGNMENT)
   if (Number.isInteger(Math.log2(alignment)) && alignment >= 1 && alignment <= MAX_ALIGNMENT)
     return alignment
-  return cursor.damaged(`its alignment is ${alignment}, not a power of two up to ${MAX_ALIGNMENT}`)
+  return cursor.damaged(
+    `its alignment is ${alignment}, which is not a power of two up to ${MAX_ALIGNMENT}`,
+  )
 }
 
 function readTensors(
@@ -109,7 +112,9 @@ function readTensors(
     if (tensors.has(name)) cursor.damaged(`${what} appears twice`)
     const entry = readTensor(cursor, name, what)
     if (entry.begin % alignment !== 0)
-      cursor.damaged(`${what} begins at byte ${entry.begin}, not at a multiple of ${alignment}`)
+      cursor.damaged(
+        `${what} begins at byte ${entry.begin}, which is not a multiple of ${alignment}`,
+      )
     tensors.set(name, entry)
   }
   return tensors
@@ -117,17 +122,19 @@ function readTensors(
 
 function readTensor(cursor: Cursor, name: string, what: string): GGUFTensorEntry {
   const rank = cursor.u32(`the rank of ${what}`)
-  if (rank > MAX_RANK) cursor.damaged(`${what} has ${rank} dimensions, the most is ${MAX_RANK}`)
+  if (rank > MAX_RANK) cursor.damaged(`${what} has ${rank} dimensions, the maximum is ${MAX_RANK}`)
   const sizes = Array.from({ length: rank }, () => cursor.u64(`the shape of ${what}`))
   const id = cursor.u32(`the type of ${what}`)
   const type = tensorType(id)
-  if (type === undefined) return cursor.damaged(`${what} has the type ${id}, which is unknown`)
+  if (type === undefined) return cursor.damaged(`${what} has the unknown type ${id}`)
   const { elements, bytes } = TENSOR_TYPES[type]
   const total = sizes.reduce((product, size) => product * size, 1)
   if (!Number.isSafeInteger(total * bytes))
     cursor.damaged(`${what} of shape [${sizes}] is larger than any file`)
   if ((sizes[0] ?? 1) % elements !== 0)
-    cursor.damaged(`${what} has rows of ${sizes[0]}, no multiple of the ${elements} of ${type}`)
+    cursor.damaged(
+      `${what} has rows of ${sizes[0]}, which is not a multiple of ${elements}, the block size of ${type}`,
+    )
   const begin = cursor.u64(`the offset of ${what}`)
   return { name, type, shape: sizes.reverse(), bytes: (total / elements) * bytes, begin }
 }
@@ -145,7 +152,7 @@ function checkLayout(
       cursor.damaged(
         `${what} ends at byte ${begin + bytes}, but there are ${dataBytes} bytes of data (the file may be truncated)`,
       )
-    if (begin < end) cursor.damaged(`${what} at byte ${begin} overlaps the one before it`)
+    if (begin < end) cursor.damaged(`${what} at byte ${begin} overlaps the previous tensor`)
     end = begin + bytes
   }
 }

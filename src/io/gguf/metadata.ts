@@ -2,7 +2,7 @@ import { HeedError } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
 import type { GGUFScalar, GGUFValue } from './types.ts'
 
-/** The metadata of a GGUF file. A value of another type than asked for is an error. */
+/** The metadata of a GGUF file. Accessors throw a HeedError if a value has another type. */
 export class GGUFMetadata {
   readonly entries: ReadonlyMap<string, GGUFValue>
   private readonly path: string
@@ -54,18 +54,18 @@ export class GGUFMetadata {
     const got = entry === undefined ? 'nothing' : brief(entry)
     throw new HeedError(
       'corrupt-file',
-      `The metadata ${quote(key)} in ${this.path} must be ${kind}, got ${got}`,
+      `Metadata ${quote(key)} in ${this.path} must be ${kind}, got ${got}`,
       {
         key,
         value: entry?.value,
         expected: kind,
-        remedy: 'Download the file or convert the model again.',
+        remedy: 'Download the file again, or convert the model again.',
       },
     )
   }
 }
 
-/** A value for display, shortened. */
+/** Formats a value for display, shortened. */
 export function showValue({ type, value }: GGUFValue): string {
   if (type !== 'array') return typeof value === 'string' ? quote(value) : String(value)
   const some = value.slice(0, 6).map((item) => (isNested(item) ? '[…]' : JSON.stringify(item)))

@@ -1,4 +1,4 @@
-// The files of a GGUF model: one, or a set named `NAME-00001-of-00003.gguf` …, of which the first has the metadata.
+// A GGUF model is one file or a set of shards `NAME-00001-of-00003.gguf` … The first shard has the metadata.
 import { type FileHandle, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { HeedError } from '../../util/errors.ts'
@@ -7,7 +7,7 @@ import { openForReading, readFully, shrunk } from '../files/open-file.ts'
 import { NeedMoreBytes } from './cursor.ts'
 import { type GGUFHeader, parseHeader } from './header.ts'
 
-/** One file of a set. */
+/** One file of a model. */
 export interface GGUFShard {
   readonly path: string
   readonly handle: FileHandle
@@ -15,8 +15,8 @@ export interface GGUFShard {
 }
 
 /**
- * Opens a file and, where it is the first of a set, the others.
- * @throws HeedError that names the first file for another file of a set, or the files that are missing
+ * Opens a file, and the others of a set if it is the first one.
+ * @throws HeedError if it is another file of a set, or if files of the set are missing
  */
 export async function openShards(path: string): Promise<GGUFShard[]> {
   const shards = [await openShard(path)]
@@ -49,7 +49,7 @@ async function openShard(path: string): Promise<GGUFShard> {
   }
 }
 
-/** The length of the header is not known, so four times as much is read each time until it is complete. */
+/** The length of the header is unknown, so each attempt reads four times as many bytes. */
 async function readHeader(handle: FileHandle, size: number, path: string): Promise<GGUFHeader> {
   for (let length = Math.min(size, FIRST_READ); ; length = Math.min(size, 4 * length)) {
     const bytes = new Uint8Array(length)
@@ -62,7 +62,7 @@ async function readHeader(handle: FileHandle, size: number, path: string): Promi
   }
 }
 
-/** The files are found by the name of the first. */
+/** Derives the names of all files from the first one. */
 async function pathsOfSet(path: string, count: number, number: number): Promise<string[]> {
   const [, start, digits, end] = NAME.exec(basename(path)) ?? []
   const pathOf = (index: number): string =>
@@ -72,15 +72,15 @@ async function pathsOfSet(path: string, count: number, number: number): Promise<
     throw new HeedError(
       'invalid-option',
       `The first of ${count} GGUF files of a set must be named like model-00001-of-00002.gguf, got ${path}`,
-      { value: path, remedy: 'Give all files of the set the names that they were published with.' },
+      { value: path, remedy: 'Rename all files of the set to their original names.' },
     )
   const paths = Array.from({ length: count }, (_, i) => (i === 0 ? path : pathOf(i)))
-  const there = new Set(await readdir(dirname(path))) // the file may claim thousands of others
+  const there = new Set(await readdir(dirname(path))) // the count is untrusted and may be thousands
   const missing = paths.map((each) => basename(each)).filter((name) => !there.has(name))
   if (missing.length === 0) return paths
   throw new HeedError(
     'missing-file',
-    `${path} must have the other files of its set beside it, got ${count - missing.length} of ${count}: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ' …' : ''} missing`,
+    `${path} must be in a folder with all ${count} files of its set, got ${count - missing.length}. Missing: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ' …' : ''}`,
     { value: path, remedy: 'Download the missing files into the same folder.' },
   )
 }
@@ -91,7 +91,7 @@ function notFirst(path: string, count: number, number: number, first: string | n
     `${path} must be the first file of its set, got part ${number + 1} of ${count}`,
     {
       value: path,
-      remedy: `Use ${first ?? 'the file with -00001-of- in its name'}: the others are opened with it.`,
+      remedy: `Use ${first ?? 'the file with -00001-of- in its name'}. It opens the others.`,
     },
   )
 }

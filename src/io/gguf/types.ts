@@ -1,6 +1,6 @@
-// The numbers of types of metadata and of tensors in GGUF files.
+// Type numbers of metadata and tensors in GGUF files.
 
-/** In the order of their numbers in the file. */
+/** Types of metadata values, in the order of their numbers in the file. */
 export const VALUE_TYPES = [
   'u8',
   'i8',
@@ -19,7 +19,7 @@ export const VALUE_TYPES = [
 
 export type ValueType = (typeof VALUE_TYPES)[number]
 
-/** The minimum size of a value in a file: a string has a length, an array also a type. */
+/** Minimum size of a value in a file: a string has a length, and an array also a type. */
 export const LEAST_BYTES: Record<ValueType, number> = {
   u8: 1,
   i8: 1,
@@ -36,7 +36,7 @@ export const LEAST_BYTES: Record<ValueType, number> = {
   array: 12,
 }
 
-/** A value of the metadata with its type. Integers beyond 2^53 are bigints. */
+/** A metadata value with its type. Integers beyond 2^53 are bigints. */
 export type GGUFValue =
   | { type: Exclude<ValueType, 'array'>; value: GGUFScalar }
   | { type: 'array'; of: ValueType; value: readonly (GGUFScalar | GGUFValue)[] }
@@ -46,15 +46,15 @@ export type GGUFScalar = number | bigint | boolean | string
 export interface TensorType {
   /** The number in the file. */
   readonly id: number
-  /** Elements of a block: neighbours in a row that are stored together. */
+  /** Number of elements of a block: neighbours in a row that are stored together. */
   readonly elements: number
-  /** Bytes of a block. */
+  /** Number of bytes of a block. */
   readonly bytes: number
 }
 
 const type = (id: number, elements: number, bytes: number): TensorType => ({ id, elements, bytes })
 
-/** Every type with a known layout; `decodable` says which can be decoded. */
+/** All types with a known layout. See `decodable` for those that can be decoded. */
 export const TENSOR_TYPES = {
   f32: type(0, 1, 4),
   f16: type(1, 1, 2),
@@ -90,6 +90,7 @@ export const TENSOR_TYPES = {
   q1_0: type(41, 128, 18),
 } as const
 
+/** A tensor type of GGUF files, in lower case: `q4_k`. */
 export type GGUFType = keyof typeof TENSOR_TYPES
 
 /** The type with this number; undefined if unknown. */

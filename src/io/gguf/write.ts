@@ -14,12 +14,13 @@ import {
   type ValueType,
 } from './types.ts'
 
+/** A tensor for `writeGGUF`. */
 export interface GGUFTensorToWrite {
   name: string
   type: GGUFType
-  /** Outermost first. */
+  /** Shape, outermost axis first. */
   shape: readonly number[]
-  /** The blocks of the type, row by row; or a function that returns them when they are needed. */
+  /** The blocks of the type in row-major order, or a function that returns them on demand. */
   data: Uint8Array | (() => Promise<Uint8Array>)
 }
 
@@ -35,7 +36,10 @@ const checkWriteGGUF = argumentKinds('writeGGUF', {
   tensors: 'list',
 })
 
-/** Writes a GGUF file of version 3 atomically: if it fails, the old file is unchanged. */
+/**
+ * Writes a GGUF file of version 3 atomically: if it fails, the old file is unchanged.
+ * @throws HeedError for an unknown type, for data that does not match its shape, and if the file cannot be written
+ */
 export async function writeGGUF(
   path: string,
   metadata: Readonly<Record<string, GGUFValue>>,
@@ -106,7 +110,7 @@ async function bytesOf(tensor: GGUFTensorToWrite, path: string): Promise<Uint8Ar
   if (data.length === sizeOf(tensor)) return data
   throw new HeedError(
     'invalid-option',
-    `Cannot write ${path}: tensor ${quote(tensor.name)} must have ${sizeOf(tensor)} bytes by its shape [${tensor.shape}], got ${data.length}`,
+    `Cannot write ${path}: tensor ${quote(tensor.name)} must have ${sizeOf(tensor)} bytes for its shape [${tensor.shape}], got ${data.length}`,
     { key: tensor.name, value: data.length, remedy: 'Correct its shape, its type or its data.' },
   )
 }
@@ -117,7 +121,7 @@ async function writePadded(handle: FileHandle, bytes: Uint8Array): Promise<void>
   await handle.write(new Uint8Array(padded(bytes.length) - bytes.length))
 }
 
-/** A buffer that grows. */
+/** A growing buffer. */
 class ByteWriter {
   private buffer = new Uint8Array(1 << 16)
   private view = new DataView(this.buffer.buffer)

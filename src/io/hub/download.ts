@@ -9,8 +9,8 @@ import { hasChecksum, type RemoteFile } from './files.ts'
 import { type Hub, PassingError, unreachable } from './hub.ts'
 
 /**
- * Downloads a file to a `.part` beside its target, and renames it after its checksum was verified. An interrupted
- * download resumes: the name of the `.part` contains the checksum, so it has the same content.
+ * Downloads a file to a `.part` file in the folder of its target, verifies its checksum, and renames it. Interrupted
+ * downloads resume: the name of the `.part` file contains the checksum, so it belongs to the same content.
  */
 export async function download(
   from: Hub,
@@ -48,10 +48,11 @@ async function finish(partial: string, target: string, file: RemoteFile): Promis
     await rm(partial, { force: true })
     throw new HeedError(
       'corrupt-file',
-      `The download of ${quote(file.path)} must have the checksum of the hub, got other content`,
+      `The download of ${quote(file.path)} must match the checksum of the hub, got other content`,
       {
         value: file.path,
-        remedy: 'It was removed. Pull again; if it fails again, the file on the hub is damaged.',
+        remedy:
+          'The file was removed. Pull again. If it fails again, the file on the hub is damaged.',
       },
     )
   }
@@ -60,7 +61,7 @@ async function finish(partial: string, target: string, file: RemoteFile): Promis
   await syncFolder(dirname(target))
 }
 
-/** @throws PassingError when the connection breaks; the bytes so far are in the partial file */
+/** @throws PassingError if the connection breaks. The bytes received so far are in the partial file. */
 async function fetchRest(
   from: Hub,
   url: string,
@@ -107,10 +108,10 @@ async function append(
       await handle.truncate(0)
       throw new HeedError(
         'network',
-        `The hub must send ${file.size} bytes of ${quote(file.path)}, got more of them`,
+        `The hub must send ${file.size} bytes for ${quote(file.path)}, got more`,
         {
           value: file.path,
-          remedy: 'Pull again; if it fails again, do not trust this repository.',
+          remedy: 'Pull again. If it fails again, do not trust this repository.',
         },
       )
     }
@@ -121,11 +122,11 @@ async function append(
     throw new PassingError(
       'network',
       `The download of ${quote(file.path)} was interrupted after ${done} of ${file.size} bytes`,
-      { value: file.path, remedy: 'Run the same command again; it resumes.' },
+      { value: file.path, remedy: 'Run the same command again to resume.' },
     )
 }
 
-/** The body in chunks. Errors of the connection become PassingErrors, those of the disk do not. */
+/** Yields the body in chunks. Errors of the connection become PassingErrors. */
 async function* bodyOf({ body }: Response, from: Hub): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader()
   try {

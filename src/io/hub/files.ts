@@ -8,11 +8,11 @@ import { isDevice } from '../files/names-on-windows.ts'
 export interface RemoteFile {
   path: string
   size: number
-  /** Of the content for large files; git's (`blob SIZE\0…`) for small ones. */
+  /** SHA-256 of the content for large files; git's SHA-1 (`blob SIZE\0…`) for small ones. */
   checksum: { algorithm: 'sha256' | 'git-sha1'; hex: string }
 }
 
-/** Files of a model folder besides its weights. */
+/** Files of a model folder other than weights. */
 const USUAL = [
   /^config\.json$/,
   /^generation_config\.json$/,
@@ -28,13 +28,14 @@ const USUAL = [
   /^(README\.md|LICENSE[^/]*)$/,
 ]
 const WEIGHTS = /^model(-[0-9]{5}-of-[0-9]{5})?\.safetensors$|^model\.safetensors\.index\.json$/
-/** Taken where there is no safetensors. Their pickles are read here, but never run. */
+/** Used if there are no safetensors. Heed reads their pickles but never runs them. */
 const PYTORCH_WEIGHTS =
   /^pytorch_model(-[0-9]{5}-of-[0-9]{5})?\.bin$|^pytorch_model\.bin\.index\.json$/
 
 /**
- * The files of a repository that a model folder needs.
- * @param include patterns of further files, such as `*.gguf`; `*` does not match `/`
+ * Selects the files of a repository that a model folder needs.
+ * @param include patterns of additional files, such as `*.gguf`; `*` does not match `/`
+ * @throws HeedError if a pattern matches no file, or if there are no weights
  */
 export function chooseFiles(paths: readonly string[], include: readonly string[], name: string) {
   const patterns = include.map(patternOf)
@@ -53,13 +54,13 @@ export function chooseFiles(paths: readonly string[], include: readonly string[]
     const others = paths.filter((path) => /\.(safetensors|gguf|bin|pt|pth|h5|onnx)$/.test(path))
     throw new HeedError('missing-file', `${name} must contain weights as safetensors, got none`, {
       key: 'include',
-      remedy: `It has ${listed(others.length > 0 ? others : paths)}. Name files to take in \`include\`.`,
+      remedy: `It has ${listed(others.length > 0 ? others : paths)}. Select files with \`include\`.`,
     })
   }
   return [...new Set([...usual, ...weights, ...included])]
 }
 
-/** Refuses a repository with a file outside of itself: its other files cannot be trusted either. */
+/** Throws if a path leads out of the repository, because then its other files cannot be trusted either. */
 export function refuseHostile(paths: Iterable<string>): void {
   for (const path of paths) {
     const names = path.split('/')
@@ -68,7 +69,7 @@ export function refuseHostile(paths: Iterable<string>): void {
   }
 }
 
-/** Refuses names with a special meaning in file systems: hidden files, devices, control characters. */
+/** Throws for names with a special meaning in file systems: hidden files, devices, control characters. */
 export function checkPath(path: string): string {
   const names = path.split('/')
   const plain = names.every(
@@ -79,14 +80,13 @@ export function checkPath(path: string): string {
 }
 
 function unsafe(path: string): HeedError {
-  return new HeedError(
-    'corrupt-file',
-    `Names of files on the hub must be safe, got ${quote(path)}`,
-    { value: path, remedy: 'Nothing was written. Do not trust this repository.' },
-  )
+  return new HeedError('corrupt-file', `File names on the hub must be safe, got ${quote(path)}`, {
+    value: path,
+    remedy: 'Nothing was written. Do not trust this repository.',
+  })
 }
 
-/** Whether a file has the checksum of the hub. */
+/** Whether a local file matches the checksum of the hub. */
 export async function hasChecksum(path: string, { size, checksum }: RemoteFile): Promise<boolean> {
   const git = checksum.algorithm === 'git-sha1'
   const hash = createHash(git ? 'sha1' : 'sha256')

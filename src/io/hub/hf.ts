@@ -15,25 +15,25 @@ import { isHubName } from './hub.ts'
 
 export interface ModelFolder {
   config: string
-  /** `model.safetensors` or `pytorch_model.bin`; of a sharded checkpoint its index. */
+  /** `model.safetensors` or `pytorch_model.bin`, or the index of a sharded checkpoint. */
   weights: string
   tokenizer?: string
   generationConfig?: string
 }
 
-/** A config as read: `model_type` is present; the model checks the rest. */
+/** A config as read from a file. `model_type` is present; the model validates the rest. */
 export type RawConfig = JsonObject & { model_type: string }
 
 /**
- * Reads `config.json` of a model folder.
- * @throws HeedError also if a small file of a run is damaged
+ * Reads the `config.json` of a model folder.
+ * @throws HeedError if it is missing or invalid, or if a small file of a run is damaged
  */
 export async function readConfig(dir: string): Promise<RawConfig> {
   await requireIntact(dir, { weights: false })
   return readConfigFile(await required(dir, 'config.json'))
 }
 
-/** Reads a config from a file of any name. */
+/** Reads a config from a file with any name. @throws HeedError if it is missing or has no `model_type` */
 export async function readConfigFile(path: string): Promise<RawConfig> {
   const config = await readJsonObject(path, { maxBytes: 10e6 })
   const { model_type: type } = config
@@ -49,7 +49,7 @@ export async function readConfigFile(path: string): Promise<RawConfig> {
   )
 }
 
-/** The files of a model folder. @throws HeedError that names the file that is missing */
+/** Finds the files of a model folder. @throws HeedError that names a missing file */
 export async function modelFolder(dir: string): Promise<ModelFolder> {
   return {
     config: await required(dir, 'config.json'),
@@ -77,18 +77,14 @@ async function required(dir: string, name: string): Promise<string> {
   if (path) return path
   const stats = await stat(dir).catch((error) => {
     if (error.code === 'ENOENT' && isHubName(dir))
-      throw new HeedError('missing-file', `${dir} must be the folder of a model, got no folder`, {
+      throw new HeedError('missing-file', `${dir} must be a model folder, but does not exist`, {
         value: dir,
         remedy: `If it is a model on the hub, download it first: heed pull ${shellWord(dir)}`,
       })
     throw fileError(error, 'read the model folder', dir)
   })
   if (!stats.isDirectory())
-    throw wrongFormat(
-      dir,
-      `the folder of a model, with ${name}, or a GGUF file`,
-      await readHead(dir),
-    )
+    throw wrongFormat(dir, `a model folder with ${name}, or a GGUF file`, await readHead(dir))
   const [gguf] = await contentsOf(dir, ['gguf', 'lfs'])
   throw new HeedError('missing-file', `${dir} must contain ${name}, got none`, {
     value: dir,
@@ -97,7 +93,7 @@ async function required(dir: string, name: string): Promise<string> {
   })
 }
 
-/** Formats of files that hold, or stand for, the weights of a model. */
+/** Formats of weight files, and of pointers to them. */
 const WEIGHT_FORMATS: readonly FileFormat[] = [
   'safetensors',
   'torch',
@@ -110,7 +106,7 @@ const WEIGHT_FORMATS: readonly FileFormat[] = [
   'lfs',
 ]
 
-/** "It has x.gguf, a GGUF file. …" of each file with one of these formats. */
+/** Describes each file with one of these formats: "It has x.gguf, a GGUF file. …" */
 async function contentsOf(dir: string, formats: readonly FileFormat[]): Promise<string[]> {
   const names = (await readdir(dir)).slice(0, MOST_FILES)
   const lines = await Promise.all(

@@ -1,7 +1,8 @@
-// Connections to the Hugging Face hub, or to a server with the same interface.
+// Connections to the Hugging Face hub, or to a server with the same API.
 import { HeedError, invalidOption } from '../../util/errors.ts'
 import { quote, systemCode } from '../files/file-error.ts'
 
+/** Options for access to the hub. */
 export interface HubOptions {
   /** Default: HF_ENDPOINT, or https://huggingface.co. */
   endpoint?: string
@@ -13,14 +14,14 @@ export interface HubOptions {
 export interface Hub {
   name: string
   type: RepoType
-  /** The path of its page: the name, for data sets after `datasets/`. */
+  /** Path of its page: the name, preceded by `datasets/` for data sets. */
   path: string
   endpoint: string
   token: string | undefined
   signal: AbortSignal | undefined
-  /** Like the global function, but every failure is a HeedError that says what to do. */
+  /** Like the global function, but every failure is a HeedError with a remedy. */
   fetch: typeof fetch
-  /** The same, except that responses with status 401 and 404 are returned. */
+  /** Like `fetch`, but returns responses with status 401 and 404. */
   ask: typeof fetch
   /** Common arguments of all calls of @huggingface/hub. */
   call: {
@@ -34,8 +35,8 @@ export interface Hub {
 export type RepoType = 'model' | 'dataset'
 
 /**
- * Checks name, token and endpoint, without a request.
- * @throws HeedError for an invalid name, and if HF_HUB_OFFLINE is set
+ * Validates name, token and endpoint, without a request.
+ * @throws HeedError for an invalid name, token or endpoint, and if HF_HUB_OFFLINE is set
  */
 export function hub(name: string, options: HubOptions = {}, type: RepoType = 'model'): Hub {
   const { env } = process
@@ -43,7 +44,7 @@ export function hub(name: string, options: HubOptions = {}, type: RepoType = 'mo
     throw invalidOption({
       key: 'name',
       value: name,
-      expected: 'owner/model, or model for a few old ones',
+      expected: 'owner/model, or model for a few old repositories',
       remedy: 'Copy the name from the page of the model on the hub.',
     })
   if (/^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ''))
@@ -54,10 +55,14 @@ export function hub(name: string, options: HubOptions = {}, type: RepoType = 'mo
   const endpoint = checkEndpoint(options.endpoint || env.HF_ENDPOINT || 'https://huggingface.co')
   const token = (options.token ?? env.HF_TOKEN)?.trim() || undefined
   if (token && !token.startsWith('hf_'))
-    throw new HeedError('invalid-option', 'HF_TOKEN must begin with hf_, got another token', {
-      key: 'token',
-      remedy: 'Create a token of the hub at https://huggingface.co/settings/tokens.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      '`token` (HF_TOKEN) must begin with hf_, got another token',
+      {
+        key: 'token',
+        remedy: 'Create a token of the hub at https://huggingface.co/settings/tokens.',
+      },
+    )
   const { signal } = options
   const path = type === 'model' ? name : `${type}s/${name}`
   const place = { name, type, path, endpoint, token, signal }
@@ -71,13 +76,13 @@ export function hub(name: string, options: HubOptions = {}, type: RepoType = 'mo
   }
 }
 
-/** `owner/model` or `model`. */
+/** Whether a name has the form `owner/model` or `model`. */
 export const isHubName = (name: string): boolean =>
   /^[A-Za-z0-9][\w.-]{0,95}(\/[A-Za-z0-9][\w.-]{0,95})?$/.test(name) && !/\.\.|--/.test(name)
 
 type Place = Pick<Hub, 'name' | 'path' | 'endpoint' | 'token' | 'signal'>
 
-/** A temporary failure: the connection, or a busy server. */
+/** A temporary failure of the connection or a busy server. */
 export class PassingError extends HeedError {}
 
 function carefulFetch(place: Place, expected: readonly number[] = []): typeof fetch {
@@ -99,8 +104,8 @@ export function unreachable(error: unknown, { endpoint, signal }: Place): unknow
   if (signal?.aborted) return signal.reason
   const cause = error instanceof Error ? (error.cause ?? error) : error
   const reasons: Record<string, string> = {
-    ENOTFOUND: 'its name is unknown',
-    EAI_AGAIN: 'its name cannot be looked up',
+    ENOTFOUND: 'the host name is unknown',
+    EAI_AGAIN: 'the host name cannot be resolved',
     ECONNREFUSED: 'the connection was refused',
     ENETUNREACH: 'the network is unreachable',
     ETIMEDOUT: 'it does not respond',
@@ -119,8 +124,8 @@ function refusal({ status, headers }: Response, { name, path, endpoint, token }:
   const reason = headers.get('x-error-code')
   const page = `${endpoint}/${path}`
   const useToken = token
-    ? 'The token in HF_TOKEN has no access; use another one.'
-    : 'Set HF_TOKEN to a token.'
+    ? 'The token in HF_TOKEN has no access. Use another one.'
+    : 'Set HF_TOKEN to a token with access.'
   if (reason === 'GatedRepo')
     return new HeedError(
       'network',
@@ -131,10 +136,14 @@ function refusal({ status, headers }: Response, { name, path, endpoint, token }:
       },
     )
   if (reason === 'RevisionNotFound')
-    return new HeedError('missing-file', `The revision must exist in ${name}, got an unknown one`, {
-      key: 'revision',
-      remedy: `Choose one at ${page}/tree/main.`,
-    })
+    return new HeedError(
+      'missing-file',
+      `The revision must exist in ${name}, got an unknown revision`,
+      {
+        key: 'revision',
+        remedy: `Choose one at ${page}/tree/main.`,
+      },
+    )
   if (reason === 'EntryNotFound')
     return new HeedError('missing-file', `Cannot download a file of ${name}: it does not exist`, {
       value: name,

@@ -10,6 +10,7 @@ import { download } from './download.ts'
 import { checkPath, chooseFiles, hasChecksum, type RemoteFile, refuseHostile } from './files.ts'
 import { type Hub, type HubOptions, hub } from './hub.ts'
 
+/** Options of `pullModel`. */
 export interface PullOptions extends HubOptions {
   /** A branch, a tag or a commit. Default 'main'. */
   revision?: string
@@ -20,18 +21,20 @@ export interface PullOptions extends HubOptions {
   retryDelay?: number
 }
 
+/** Progress of a download. */
 export interface PullProgress {
   file: string
-  /** Bytes of this file so far, and its size. */
+  /** Number of bytes of this file so far. */
   done: number
   size: number
-  /** The same for all files. */
+  /** Number of bytes of all files so far. */
   totalDone: number
   totalSize: number
 }
 
+/** Result of `pullModel`. */
 export interface Pulled {
-  /** The commit of all files. */
+  /** Commit hash of the files. */
   commit: string
   files: { path: string; size: number; fetched: boolean }[]
 }
@@ -51,10 +54,10 @@ const checkPullModel = argumentKinds('pullModel', {
 })
 
 /**
- * Downloads a model from the hub to a folder: config, weights as safetensors, tokenizer. The checksum of each file is
- * verified before it gets its name, existing files are kept, and interrupted downloads resume. config.json comes last:
- * a folder without it is incomplete.
- * @throws HeedError that says what to do: no network, unknown or gated model, full disk, damaged file
+ * Downloads a model from the hub to a folder: config, weights (safetensors preferred) and tokenizer. Each file gets its
+ * name after its checksum is verified, existing files are kept, and interrupted downloads resume. config.json is
+ * downloaded at the end, so a folder without it is incomplete.
+ * @throws HeedError without network, for an unknown or gated model, a full disk, or a damaged file
  */
 export async function pullModel(
   name: string,
@@ -68,8 +71,8 @@ export async function pullModel(
 
 /**
  * Downloads files of a data set from the hub to a folder, like `pullModel`.
- * @param choose selects paths from all paths
- * @throws HeedError, like `pullModel`
+ * @param choose selects from the paths of all files
+ * @throws HeedError like `pullModel`
  */
 export async function pullDataset(
   name: string,
@@ -108,7 +111,7 @@ async function pullFiles(
   return pulled
 }
 
-/** Responses that @huggingface/hub cannot parse do not come from a hub. */
+/** Converts parse errors of @huggingface/hub: such a response does not come from a hub. */
 async function withHubErrors<T>({ endpoint }: Hub, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
@@ -131,7 +134,7 @@ async function commitOf({ call, name, type }: Hub, revision: string): Promise<st
   if (/^[0-9a-f]{40}$/.test(sha)) return sha
   throw new HeedError(
     'network',
-    `The hub must name a commit of ${name}, got ${quote(String(sha))}`,
+    `The hub must return the commit of ${name}, got ${quote(String(sha))}`,
     { value: name, remedy: 'Check HF_ENDPOINT, and try again later.' },
   )
 }
@@ -149,7 +152,7 @@ async function listFiles(
     if (++count > MAX_FILES)
       throw new HeedError('unsupported', `${name} must have at most ${MAX_FILES} files, got more`, {
         value: name,
-        remedy: 'Download the files that you need in another way, for example with git.',
+        remedy: 'Download the files that you need with another tool, for example git.',
       })
   }
   refuseHostile(entries.keys())
@@ -171,7 +174,7 @@ function remoteFile({ path, size, oid, lfs }: ListFileEntry): RemoteFile {
   if (!sound || !(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(hex))
     throw new HeedError(
       'network',
-      `The hub must list ${quote(path)} with its size and checksum, got other values`,
+      `The hub must return a size and a checksum for ${quote(path)}, got other values`,
       {
         value: path,
         remedy: 'Check HF_ENDPOINT. If it fails again, do not trust this repository.',
@@ -180,19 +183,19 @@ function remoteFile({ path, size, oid, lfs }: ListFileEntry): RemoteFile {
   return { path, size, checksum: { algorithm: lfs ? 'sha256' : 'git-sha1', hex } }
 }
 
-/** The path of a file; folders on the way must not be links to the outside. */
+/** The path for a file. Throws if a link on the way leads out of the folder. */
 async function targetIn(dir: string, path: string): Promise<string> {
   const target = join(dir, path)
   await ensureDir(dirname(target))
   if (isInside(await realpath(dir), await realpath(dirname(target)))) return target
   throw new HeedError(
     'file-system',
-    `Files must be inside of ${dir}, got ${target}, which a link leads out of it`,
+    `Files must be inside of ${dir}, got ${target}, which is outside because of a link`,
     { value: target, remedy: 'Remove the link, or choose another folder.' },
   )
 }
 
-/** Whether an absolute path is a folder, or inside that folder. */
+/** Whether an absolute path is a folder or inside of it. */
 export function isInside(
   folder: string,
   path: string,

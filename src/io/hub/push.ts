@@ -9,12 +9,13 @@ import { checkPath, chooseFiles } from './files.ts'
 import { modelFolder } from './hf.ts'
 import { type HubOptions, hub } from './hub.ts'
 
+/** Options of `pushModel`. */
 export interface PushOptions extends HubOptions {
-  /** The branch to commit to. Default 'main'. */
+  /** Branch to commit to. Default 'main'. */
   branch?: string
-  /** Whether a new repository is private. Default true. */
+  /** Whether to make a new repository private. Default true. */
   private?: boolean
-  /** The first line of the commit. */
+  /** Commit message. */
   message?: string
   /** Patterns of files to upload in addition to those of a model folder. */
   include?: readonly string[]
@@ -37,9 +38,9 @@ const checkPushModel = argumentKinds('pushModel', {
 })
 
 /**
- * Uploads a model folder to the hub in one commit, with all its files or none. Creates the repository if it does not
- * exist. Returns the address of the commit.
- * @throws HeedError that says what to do: no token, no write access, no network
+ * Uploads a model folder to the hub in one commit. Creates the repository if it does not exist.
+ * @returns URL of the commit, and the uploaded files
+ * @throws HeedError without token, write access or network, and for a damaged or incomplete folder
  */
 export async function pushModel(
   dir: string,
@@ -51,7 +52,7 @@ export async function pushModel(
   const to = hub(name, options)
   const accessToken = to.token
   if (!accessToken)
-    throw new HeedError('invalid-option', '`token` must be given to push, got none', {
+    throw new HeedError('invalid-option', '`token` is required to push, got none', {
       key: 'token',
       remedy: 'Set HF_TOKEN to a token with write access.',
     })
@@ -62,7 +63,7 @@ export async function pushModel(
       expected: 'owner/model',
       remedy: `Write it as owner/${name}, with your user name.`,
     })
-  await modelFolder(dir) // throws if it is not one
+  await modelFolder(dir) // throws if files are missing
   await requireIntact(dir)
   const files = chooseFiles(await filesBelow(dir), options.include ?? [], dir).map(checkPath)
   const api = await import('@huggingface/hub')
@@ -71,7 +72,7 @@ export async function pushModel(
     await api.createRepo({ ...call, visibility: (options.private ?? true) ? 'private' : 'public' })
   const operations = await Promise.all(
     files.map(async (path) => {
-      const content = await openAsBlob(join(dir, path)) // read while it is sent
+      const content = await openAsBlob(join(dir, path)) // read during the upload
       return { operation: 'addOrUpdate' as const, path, content }
     }),
   )

@@ -1,4 +1,4 @@
-// A file that torch.save has written since PyTorch 1.6: a ZIP archive with a pickle and the numbers of each storage.
+// The file format of torch.save since PyTorch 1.6: a ZIP archive with a pickle and the data of each storage.
 import type { FileHandle } from 'node:fs/promises'
 import { HeedError } from '../../util/errors.ts'
 import { Crc32 } from '../files/crc32.ts'
@@ -11,8 +11,8 @@ import { readStateDict, type StridedTensor } from './state-dict.ts'
 import { readZip, type ZipEntry } from './zip.ts'
 
 /**
- * Opens a state dict that torch.save has written (`pytorch_model.bin`). Its pickle is read, never run.
- * @throws HeedError for the format before PyTorch 1.6, for damaged files, and for pickles of anything else
+ * Opens a state dict written by torch.save (`pytorch_model.bin`). Its pickle is parsed but never run.
+ * @throws HeedError for the format before PyTorch 1.6, for damaged files, and for pickles of other objects
  */
 export async function openPyTorchFile(path: string): Promise<Safetensors> {
   const { handle, size } = await openForReading(path)
@@ -37,7 +37,7 @@ export async function openPyTorchFile(path: string): Promise<Safetensors> {
   }
 }
 
-/** A pickle of the magic number that PyTorch used to write first. */
+/** A pickle of the magic number at the start of older files. */
 const OLD_MAGIC = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9]
 
 async function refuseOldFormat(handle: FileHandle, size: number, path: string): Promise<void> {
@@ -46,7 +46,7 @@ async function refuseOldFormat(handle: FileHandle, size: number, path: string): 
   if (head.length < OLD_MAGIC.length || OLD_MAGIC.some((byte, i) => head[i] !== byte)) return
   throw new HeedError(
     'unsupported',
-    `${path} must have the format of PyTorch 1.6 or newer (a ZIP archive), got the one before it`,
+    `${path} must have the format of PyTorch 1.6 or newer (a ZIP archive), got an older format`,
     {
       value: path,
       remedy: 'Save it again in Python: torch.save(torch.load(path, weights_only=True), path).',
@@ -64,7 +64,7 @@ async function checkByteOrder(
   if (order !== 'little')
     throw new HeedError(
       'unsupported',
-      `The byte order of ${path} must be little, got ${quote(order)}`,
+      `The byte order of ${path} must be "little", got ${quote(order)}`,
       {
         value: order,
         remedy: 'Save it again on a little-endian machine, or as safetensors.',
@@ -77,8 +77,7 @@ async function readEntry(handle: FileHandle, entry: ZipEntry, path: string): Pro
   if (!(await readFully(handle, bytes, entry.begin))) throw shrunk(path)
   const crc = new Crc32()
   crc.update(bytes)
-  if (crc.value !== entry.crc)
-    throw damaged(path, `has other bytes in ${quote(entry.name)} than its checksum says`)
+  if (crc.value !== entry.crc) throw damaged(path, `has a wrong checksum in ${quote(entry.name)}`)
   return bytes
 }
 
@@ -106,7 +105,7 @@ function entryOf(
     : { ...info, begin, checked, strides }
 }
 
-/** Axes of one element may have any stride. */
+/** Whether elements are stored in row-major order without gaps. Axes of size 1 may have any stride. */
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1
   for (let axis = shape.length - 1; axis >= 0; axis--) {

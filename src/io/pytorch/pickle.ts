@@ -1,9 +1,9 @@
-// Python's pickles (protocols 2 to 5), as far as state dicts need them. Nothing in a pickle is run: the globals that it
-// names become functions of the caller, which refuses all that it does not know.
+// Reads Python pickles (protocols 2 to 5), with the instructions that state dicts need. Nothing in a pickle is run: its
+// globals map to functions of the caller, which rejects unknown ones.
 import { HeedError } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
 
-/** A tuple; lists are arrays. */
+/** A Python tuple. Python lists become arrays. */
 export class Tuple {
   readonly items: readonly unknown[]
 
@@ -12,19 +12,19 @@ export class Tuple {
   }
 }
 
-/** The meaning of a global in a pickle. */
+/** A function that implements a global of a pickle. */
 export type PickledFunction = (args: readonly unknown[]) => unknown
 
 export interface PickleReader {
-  /** @throws HeedError that names a global which is not known */
+  /** Resolves a global. @throws HeedError for an unknown global */
   global(name: string): PickledFunction | object
-  /** The object that is stored outside of the pickle under this id. */
+  /** Resolves an object that is stored outside of the pickle. */
   persistent(id: unknown): unknown
 }
 
 /**
- * The object in a pickle: dictionaries are Maps, lists arrays. It may contain itself.
- * @throws HeedError for a damaged pickle, and for one that needs more than a state dict does
+ * Reads the object in a pickle. Dictionaries become Maps, lists arrays. The object may contain itself.
+ * @throws HeedError for a damaged pickle, and for instructions that state dicts do not need
  */
 export function unpickle(bytes: Uint8Array, path: string, reader: PickleReader): unknown {
   return new Unpickler(bytes, path, reader).run()
@@ -32,7 +32,7 @@ export function unpickle(bytes: Uint8Array, path: string, reader: PickleReader):
 
 const MARK = Symbol('mark')
 
-/** A tensor takes about six. One byte can make an object, so that a small file could otherwise fill the memory. */
+/** Limit against exhausting memory: one byte can create an object. A tensor takes about six. */
 const MAX_OBJECTS = 1e6
 
 class Unpickler {
@@ -59,7 +59,7 @@ class Unpickler {
       const step = steps[code]
       if (!step)
         this.fail(
-          `the instruction 0x${code.toString(16).padStart(2, '0')} at byte ${this.#at - 1} is not one of a state dict`,
+          `the instruction 0x${code.toString(16).padStart(2, '0')} at byte ${this.#at - 1} does not occur in state dicts`,
         )
       step(this)
     }
@@ -86,7 +86,7 @@ class Unpickler {
   pop(): unknown {
     const value = this.#stack.pop()
     if (value === MARK || (value === undefined && this.#stack.length === 0))
-      this.fail('it takes more values than it has')
+      this.fail('it pops more values than it pushed')
     return value
   }
 
@@ -100,7 +100,7 @@ class Unpickler {
     this.#stack.push(MARK)
   }
 
-  /** What has been pushed since the last mark. */
+  /** Pops the values since the last mark. */
   popToMark(): unknown[] {
     const at = this.#stack.lastIndexOf(MARK)
     if (at < 0) this.fail('it has no mark')
@@ -117,7 +117,7 @@ class Unpickler {
   }
 
   recall(index: number): void {
-    if (!this.#memo.has(index)) this.fail(`it uses value ${index}, which it has not kept`)
+    if (!this.#memo.has(index)) this.fail(`it uses value ${index}, which is not in its memo`)
     this.push(this.#memo.get(index))
   }
 
@@ -132,16 +132,17 @@ class Unpickler {
     const args = this.pop()
     const target = this.pop()
     if (!(args instanceof Tuple)) this.fail('the arguments of a call are not a tuple')
-    // A list may be the argument of thousands of calls, each of which makes a dictionary of all its items.
+    // One list may be the argument of thousands of calls that each make a dictionary of all its items.
     this.#count(args.items.reduce<number>((sum, x) => sum + (Array.isArray(x) ? x.length : 0), 1))
-    if (typeof target !== 'function') this.fail('it calls what is no function')
+    if (typeof target !== 'function') this.fail('it calls a value that is not a function')
     this.push(target(args.items))
   }
 
-  /** Attributes of a dictionary, such as `_metadata`, are not needed. */
+  /** Ignores attributes of a dictionary, such as `_metadata`. */
   build(): void {
     this.pop()
-    if (!(this.top() instanceof Map)) this.fail('it sets attributes of what is no dictionary')
+    if (!(this.top() instanceof Map))
+      this.fail('it sets attributes of a value that is not a dictionary')
   }
 
   persistent(): void {
@@ -150,14 +151,14 @@ class Unpickler {
 
   setItems(items: readonly unknown[]): void {
     const target = this.top()
-    if (!(target instanceof Map)) this.fail('it sets items of what is no dictionary')
+    if (!(target instanceof Map)) this.fail('it sets items of a value that is not a dictionary')
     if (items.length % 2 !== 0) this.fail('a dictionary has a key without a value')
     for (let i = 0; i < items.length; i += 2) target.set(items[i], items[i + 1])
   }
 
   append(items: readonly unknown[]): void {
     const target = this.top()
-    if (!Array.isArray(target)) this.fail('it appends to what is no list')
+    if (!Array.isArray(target)) this.fail('it appends to a value that is not a list')
     for (const item of items) target.push(item)
   }
 
@@ -191,14 +192,14 @@ class Unpickler {
     return this.#view.getFloat64(this.take(8), false)
   }
 
-  /** A whole number of any size, two's complement. */
+  /** Reads an integer of any size in two's complement. */
   long(length: number): number {
-    if (length > 8) this.fail('a whole number has more than 64 bits')
+    if (length > 8) this.fail('an integer has more than 64 bits')
     const begin = this.take(length)
     let value = 0n
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#bytes[begin + i])
     const signed = Number(BigInt.asIntN(8 * length, value))
-    if (!Number.isSafeInteger(signed)) this.fail('a whole number has more than 53 bits')
+    if (!Number.isSafeInteger(signed)) this.fail('an integer has more than 53 bits')
     return signed
   }
 
@@ -215,7 +216,7 @@ class Unpickler {
     return text
   }
 
-  /** Moves on, and returns where these bytes begin. */
+  /** Advances by `length` bytes and returns their position. */
   take(length: number): number {
     const begin = this.#at
     if (length > this.#bytes.length - begin) this.fail('it ends too early')
@@ -230,7 +231,7 @@ class Unpickler {
       {
         value: this.#path,
         remedy:
-          'Save the state dict alone, with torch.save(model.state_dict(), path), or use safetensors.',
+          'Save only the state dict with torch.save(model.state_dict(), path), or use safetensors.',
       },
     )
   }
@@ -247,7 +248,7 @@ const tupleOf =
     vm.create(new Tuple(items.reverse()))
   }
 
-/** By the code of the instruction, with the names of Python's pickletools. */
+/** Instructions by code. Comments give the names in Python's pickletools. */
 const steps: Readonly<Record<number, Step>> = {
   128: (vm) => vm.take(1), // PROTO
   149: (vm) => vm.take(8), // FRAME

@@ -1,19 +1,19 @@
-// The tensors that a pickle of torch.save describes, and where their numbers lie.
+// Reads the tensors of a state dict, with the position of their data, from a pickle of torch.save.
 import { HeedError } from '../../util/errors.ts'
 import { quote } from '../files/file-error.ts'
 import type { KnownDType } from '../safetensors/stored-dtype.ts'
 import { type PickledFunction, Tuple, unpickle } from './pickle.ts'
 
-/** A row of numbers, which several tensors may share. */
+/** A one-dimensional array of numbers, which several tensors may share. */
 export interface Storage {
-  /** The name of its entry below `data/`. */
+  /** Name of its entry in `data/`. */
   readonly key: string
   readonly dtype: KnownDType
   /** Number of elements. */
   readonly size: number
 }
 
-/** A tensor: the element at (i, j, …) is number `offset + i·strides[0] + j·strides[1] + …` of its storage. */
+/** A tensor whose element (i, j, …) is at index `offset + i·strides[0] + j·strides[1] + …` of its storage. */
 export class StridedTensor {
   readonly storage: Storage
   readonly offset: number
@@ -34,29 +34,25 @@ export class StridedTensor {
 }
 
 /**
- * The tensors of a state dict by name.
- * @throws HeedError that names the global or the entry that is not part of a state dict
+ * Reads the tensors of a state dict by name.
+ * @throws HeedError that names the global or entry that does not belong to a state dict
  */
 export function readStateDict(pickle: Uint8Array, path: string): Map<string, StridedTensor> {
   const fail = (problem: string): never => {
-    throw new HeedError(
-      'corrupt-file',
-      `${path} must hold the tensors of a state dict, but ${problem}`,
-      {
-        value: path,
-        remedy:
-          'Save the state dict alone, with torch.save(model.state_dict(), path), or use safetensors.',
-      },
-    )
+    throw new HeedError('corrupt-file', `${path} must be a state dict of tensors, but ${problem}`, {
+      value: path,
+      remedy:
+        'Save only the state dict with torch.save(model.state_dict(), path), or use safetensors.',
+    })
   }
   const root = unpickle(pickle, path, {
     global: (name) => globalOf(name, path, fail),
     persistent: (id) => storageOf(id, fail),
   })
-  if (!(root instanceof Map)) return fail('it holds another object')
+  if (!(root instanceof Map)) return fail('it contains another object')
   const tensors = new Map<string, StridedTensor>()
   for (const [name, value] of root) {
-    if (typeof name !== 'string') return fail('one of its keys is no text')
+    if (typeof name !== 'string') return fail('one of its keys is not a string')
     if (!(value instanceof StridedTensor))
       return fail(`${quote(name)} is ${kindOf(value)}, not a tensor`)
     tensors.set(name, value)
@@ -99,35 +95,35 @@ function globalOf(name: string, path: string, fail: Fail): PickledFunction | Sto
       return (args) => rebuildTensor(args, fail)
     case 'torch._utils._rebuild_parameter':
       return ([tensor]) =>
-        tensor instanceof StridedTensor ? tensor : fail('a parameter is no tensor')
+        tensor instanceof StridedTensor ? tensor : fail('a parameter is not a tensor')
   }
   throw new HeedError(
     'unsupported',
-    `The pickle in ${path} must be that of a state dict, but it asks for ${quote(name)}, which is not run`,
+    `The pickle in ${path} must be a state dict, but it uses the global ${quote(name)}. It was not run.`,
     {
       key: name,
       value: path,
       remedy:
-        'Do not open it elsewhere unless you trust its source. To convert it, save the state dict alone, or safetensors.',
+        'Do not open it with other tools unless you trust its source. To convert it, save only the state dict, or safetensors.',
     },
   )
 }
 
-/** Its items follow, or are given as pairs. */
+/** Items are given as pairs, or set later. */
 function orderedDict(args: readonly unknown[], fail: Fail): Map<unknown, unknown> {
   const [pairs = []] = args
-  if (!Array.isArray(pairs)) return fail('a dictionary is made from what is no list')
+  if (!Array.isArray(pairs)) return fail('a dictionary is made from a value that is not a list')
   return new Map(
     pairs.map((pair): [unknown, unknown] => {
       const items = pair instanceof Tuple ? pair.items : pair
       return Array.isArray(items) && items.length === 2
         ? [items[0], items[1]]
-        : fail('an item of a dictionary is no pair')
+        : fail('an item of a dictionary is not a pair')
     }),
   )
 }
 
-/** ('storage', type, key, device, number of elements). */
+/** Reads ('storage', type, key, device, number of elements). */
 function storageOf(id: unknown, fail: Fail): Storage {
   const [kind, type, key, , size] = id instanceof Tuple ? id.items : []
   if (
@@ -136,23 +132,24 @@ function storageOf(id: unknown, fail: Fail): Storage {
     typeof key !== 'string' ||
     !isCount(size)
   )
-    return fail('a storage is not described as torch.save does it')
+    return fail('a storage has an invalid description')
   return { key, dtype: type.dtype, size }
 }
 
-/** (storage, offset, shape, strides, requires_grad, hooks). */
+/** Reads (storage, offset, shape, strides, requires_grad, hooks). */
 function rebuildTensor(args: readonly unknown[], fail: Fail): StridedTensor {
   const [storage, offset, shape, strides] = args
   if (!isStorage(storage)) return fail('a tensor has no storage')
   const [sizes, steps] = [countsOf(shape), countsOf(strides)]
   if (!isCount(offset) || !sizes || !steps)
-    return fail('the shape of a tensor is not made of whole numbers from 0 up')
-  if (sizes.length !== steps.length) return fail('a tensor has strides for another number of axes')
+    return fail('the shape, strides or offset of a tensor are not integers >= 0')
+  if (sizes.length !== steps.length)
+    return fail('a tensor has different numbers of strides and axes')
   const count = sizes.reduce((product, size) => product * size, 1)
   const last = sizes.reduce((sum, size, axis) => sum + (size - 1) * steps[axis], offset)
   if (count > 0 && last >= storage.size)
     return fail(`a tensor (${sizes.join(', ')}) is larger than its storage`)
-  // An expanded axis repeats elements: a few bytes could otherwise claim any size.
+  // An expanded axis repeats elements. Without a limit, a few bytes could produce any size.
   if (count > Math.max(storage.size, MAX_REPEATED))
     return fail(`a tensor (${sizes.join(', ')}) repeats its elements too often`)
   return new StridedTensor(storage, offset, sizes, steps)

@@ -1,4 +1,4 @@
-// The entries of a ZIP archive that stores them without compression, as torch.save writes it.
+// Reads the directory of an uncompressed ZIP archive, the container format of torch.save.
 import type { FileHandle } from 'node:fs/promises'
 import { HeedError } from '../../util/errors.ts'
 import { formatBytes, quote } from '../files/file-error.ts'
@@ -6,7 +6,7 @@ import { readFully, shrunk } from '../files/open-file.ts'
 
 export interface ZipEntry {
   readonly name: string
-  /** First byte in the file. */
+  /** Position of the first byte in the file. */
   readonly begin: number
   readonly bytes: number
   readonly crc: number
@@ -19,8 +19,8 @@ interface Directory {
 }
 
 /**
- * The entries by name.
- * @throws HeedError for archives that are damaged, compressed or encrypted, or whose entries overlap
+ * Reads the entries of an archive by name.
+ * @throws HeedError for archives that are damaged, compressed or encrypted, or have overlapping entries
  */
 export async function readZip(
   handle: FileHandle,
@@ -28,21 +28,21 @@ export async function readZip(
   path: string,
 ): Promise<Map<string, ZipEntry>> {
   const read = async (begin: number, bytes: number): Promise<DataView> => {
-    if (begin < 0 || begin + bytes > size) damaged(path, 'a part of it lies outside of the file')
+    if (begin < 0 || begin + bytes > size) damaged(path, 'a part of it is outside of the file')
     const data = new Uint8Array(bytes)
     if (!(await readFully(handle, data, begin))) throw shrunk(path)
     return new DataView(data.buffer)
   }
   const directory = await findDirectory(read, size, path)
   if (directory.bytes > MAX_DIRECTORY)
-    damaged(path, `its directory claims ${formatBytes(directory.bytes)}`)
+    damaged(path, `its directory states a size of ${formatBytes(directory.bytes)}`)
   const view = await read(directory.begin, directory.bytes)
   const stored = parseDirectory(view, directory.count, path)
   const entries: ZipEntry[] = []
   for (const { header, ...entry } of stored) {
     const local = await read(header, LOCAL_BYTES)
     if (local.getUint32(0, true) !== LOCAL)
-      damaged(path, `${quote(entry.name)} is not where it should be`)
+      damaged(path, `${quote(entry.name)} is not at its stated position`)
     const begin = header + LOCAL_BYTES + local.getUint16(26, true) + local.getUint16(28, true)
     entries.push({ ...entry, begin })
   }
@@ -52,7 +52,7 @@ export async function readZip(
 
 type Read = (begin: number, bytes: number) => Promise<DataView>
 
-/** From the end of the file, where a comment may follow. */
+/** Searches from the end of the file, because a comment may follow the directory. */
 async function findDirectory(read: Read, size: number, path: string): Promise<Directory> {
   const tail = Math.min(size, END_BYTES + 0xffff)
   const view = await read(size - tail, tail)
@@ -77,7 +77,7 @@ async function findDirectory64(read: Read, end: number, path: string): Promise<D
 }
 
 interface StoredEntry extends Omit<ZipEntry, 'begin'> {
-  /** Where the entry's own header begins. */
+  /** Position of the local header. */
   header: number
 }
 
@@ -93,24 +93,24 @@ function parseDirectory(view: DataView, count: number, path: string): StoredEntr
     if (next > view.byteLength) damaged(path, 'its directory ends within a record')
     const nameAt = view.byteOffset + at + DIRECTORY_BYTES
     const name = new TextDecoder().decode(new Uint8Array(view.buffer, nameAt, nameBytes))
-    if (names.has(name)) damaged(path, `${quote(name)} is there twice`)
+    if (names.has(name)) damaged(path, `${quote(name)} appears twice`)
     if (view.getUint16(at + 8, true) & ENCRYPTED) unsupported(path, `${quote(name)} is encrypted`)
     if (view.getUint16(at + 10, true) !== 0) unsupported(path, `${quote(name)} is compressed`)
     const wide = wideFields(view, at + DIRECTORY_BYTES + nameBytes, extraBytes)
-    // In this order, those that do not fit in 32 bits.
+    // The 64-bit values are in this order, for the fields that do not fit in 32 bits.
     const [bytes, packed, header] = [24, 20, 42].map((field) => {
       const value = view.getUint32(at + field, true)
       return value === MAX_32
         ? (wide.shift() ?? damaged(path, `${quote(name)} has no size`))
         : value
     })
-    if (packed !== bytes) damaged(path, `${quote(name)} has two sizes`)
+    if (packed !== bytes) damaged(path, `${quote(name)} has two different sizes`)
     names.add(name)
     entries.push({ name, bytes, header, crc: view.getUint32(at + 16, true) })
     at = next
   }
   if (entries.length !== count)
-    damaged(path, `it claims ${count} entries and has ${entries.length}`)
+    damaged(path, `it states ${count} entries but has ${entries.length}`)
   return entries
 }
 
@@ -128,13 +128,13 @@ function wideFields(view: DataView, begin: number, bytes: number): number[] {
 function checkLayout(entries: readonly ZipEntry[], limit: number, path: string): void {
   let end = 0
   for (const { name, begin, bytes } of [...entries].sort((a, b) => a.begin - b.begin)) {
-    if (begin < end) damaged(path, `${quote(name)} overlaps the entry before it`)
+    if (begin < end) damaged(path, `${quote(name)} overlaps the previous entry`)
     end = begin + bytes
     if (end > limit) damaged(path, `${quote(name)} is larger than the file allows`)
   }
 }
 
-/** Above 2^53 it is rounded, which no file reaches. */
+/** Values above 2^53 are rounded, but no file is that large. */
 const uint64 = (view: DataView, at: number): number => Number(view.getBigUint64(at, true))
 
 function damaged(path: string, problem: string): never {
@@ -147,7 +147,7 @@ function damaged(path: string, problem: string): never {
 function unsupported(path: string, problem: string): never {
   throw new HeedError(
     'unsupported',
-    `${path} must be an archive as torch.save writes it, but ${problem}`,
+    `${path} must be an archive written by torch.save, but ${problem}`,
     { value: path, remedy: 'Save it again with torch.save.' },
   )
 }

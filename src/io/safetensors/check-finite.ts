@@ -10,8 +10,9 @@ const checkAssertFinite = argumentKinds('assertFinite', {
 })
 
 /**
- * Refuses NaN and infinities, with which a model computes nonsense.
- * @param start index in the tensor of the first value
+ * Checks that no value is NaN or infinite.
+ * @param start index of the first value in the tensor
+ * @throws HeedError that names the tensor and the element
  */
 export function assertFinite(values: Float32Array, tensor: string, file: string, start = 0): void {
   checkAssertFinite(values, tensor, file, start)
@@ -19,16 +20,16 @@ export function assertFinite(values: Float32Array, tensor: string, file: string,
   if (index < 0) return
   throw new HeedError(
     'corrupt-file',
-    `Values of tensor ${quote(tensor)} in ${file} must be finite, got ${values[index]} at element ${start + index}`,
+    `The values of tensor ${quote(tensor)} in ${file} must be finite, got ${values[index]} at element ${start + index}`,
     {
       key: tensor,
       value: values[index],
-      remedy: 'The run that saved it had diverged: use an earlier checkpoint.',
+      remedy: 'The run that saved it diverged. Use an earlier checkpoint.',
     },
   )
 }
 
-/** The index of the first NaN or infinity, -1 if there is none. */
+/** Index of the first NaN or infinity, or -1. */
 function firstNonFinite(values: Float32Array): number {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
   for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7f800000) === 0x7f800000) return i

@@ -15,41 +15,41 @@ import {
   toInt32,
 } from './stored-dtype.ts'
 
-/** An open checkpoint: one file, or several shards. */
+/** An open checkpoint: one file or several shards. */
 export interface Safetensors {
   readonly path: string
-  /** In the order of the file. */
+  /** Names of all tensors, in the order of the file. */
   readonly names: readonly string[]
   readonly metadata: Readonly<Record<string, string>>
   has(name: string): boolean
   info(name: string): TensorInfo
-  /** The elements as stored; f16 and bf16 as bit patterns, i64 as BigInt. */
+  /** Reads the elements as stored: f16 and bf16 as bit patterns, i64 as bigint. @throws HeedError for unknown names */
   read(name: string): Promise<TypedArray>
-  /** Any number type as float32. */
+  /** Reads any number type as float32. */
   read(name: string, options: { as: 'f32' }): Promise<Float32Array<ArrayBuffer>>
-  /** Any integer type as int32. @throws HeedError for a value that does not fit */
+  /** Reads any integer type as int32. @throws HeedError for a value that does not fit */
   read(name: string, options: { as: 'i32' }): Promise<Int32Array<ArrayBuffer>>
-  /** Any number type as float32 in pieces, for large tensors. */
+  /** Yields any number type as float32 in pieces, for large tensors. */
   pieces(name: string): AsyncGenerator<Piece>
   close(): Promise<void>
 }
 
 /** Consecutive elements of a tensor. */
 export interface Piece {
-  /** Index of the first one, row-major. */
+  /** Row-major index of the first element. */
   start: number
-  /** The same array for each piece: use it before asking for the next. */
+  /** The same array is reused for each piece. Use it before requesting the next one. */
   values: Float32Array<ArrayBuffer>
 }
 
-/** Opens one `.safetensors` file. */
+/** Opens one `.safetensors` file. @throws HeedError for a damaged file */
 export async function openSafetensorsFile(path: string): Promise<Safetensors> {
   const { handle, size } = await openForReading(path)
   try {
     if (size < 8)
       throw new HeedError(
         'corrupt-file',
-        `${path} must be a safetensors file, of at least 8 bytes, got ${size} bytes`,
+        `${path} must be a safetensors file of at least 8 bytes, got ${size} bytes`,
         { value: path, remedy: 'Download or save it again.' },
       )
     const prefix = await readBytes(handle, new Uint8Array(8), 0, path)
@@ -63,7 +63,7 @@ export async function openSafetensorsFile(path: string): Promise<Safetensors> {
   }
 }
 
-/** Tensors that lie in one file; a format says where. */
+/** Tensors in one file, at the positions of a header. */
 export class TensorFile implements Safetensors {
   readonly path: string
   readonly names: readonly string[]
@@ -71,7 +71,7 @@ export class TensorFile implements Safetensors {
   private readonly entries: ReadonlyMap<string, TensorEntry>
   private readonly dataStart: number
   private handle: FileHandle | undefined
-  /** First bytes of the ranges whose checksums have been found right. */
+  /** Starts of the ranges whose checksums have been verified. */
   private readonly verified = new Set<number>()
 
   constructor(path: string, handle: FileHandle, dataStart: number, header: Header) {
@@ -143,20 +143,20 @@ export class TensorFile implements Safetensors {
       if (misfit === undefined)
         throw this.notReadable(
           entry,
-          'an integer type to read it as i32',
+          'an integer type to be read as i32',
           'Read the tensor without `as`.',
         )
       if (misfit >= 0)
         throw new HeedError(
           'unsupported',
-          `Values of ${this.nameOf(entry)} must fit in i32, got ${raw[misfit]} at element ${start + misfit}`,
+          `The values of ${this.nameOf(entry)} must fit in i32, got ${raw[misfit]} at element ${start + misfit}`,
           { key: entry.name, value: raw[misfit], remedy: 'Read the tensor without `as`.' },
         )
     }
     return out
   }
 
-  /** Reads into the same array repeatedly, so that a conversion needs little memory beside its result. */
+  /** Reads into the same array repeatedly, so that a conversion needs little memory besides its result. */
   private async *chunks(entry: TensorEntry): AsyncGenerator<{ raw: TypedArray; start: number }> {
     const { array, bytes } = STORED_DTYPES[this.dtypeOf(entry)]
     const count = entry.bytes / bytes
@@ -169,10 +169,10 @@ export class TensorFile implements Safetensors {
       else await this.fill(raw, entry, start * bytes)
       yield { raw, start }
     }
-    if (count === 0) yield { raw: chunk, start: 0 } // empty tensors are checked too
+    if (count === 0) yield { raw: chunk, start: 0 } // check empty tensors too
   }
 
-  /** The elements from the first to the last, with those between that belong to other tensors. */
+  /** Reads the range from the first to the last element, including elements of other tensors in between. */
   private async spanOf(entry: TensorEntry, strides: readonly number[]): Promise<TypedArray> {
     const { array } = STORED_DTYPES[this.dtypeOf(entry)]
     const last = entry.shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis], 0)
@@ -194,7 +194,7 @@ export class TensorFile implements Safetensors {
     if (crc.value !== checked.crc)
       throw new HeedError(
         'corrupt-file',
-        `The bytes of tensor ${quote(name)} in ${this.path} must have the checksum of the file, got others`,
+        `The bytes of tensor ${quote(name)} in ${this.path} must match the checksum in the file`,
         { key: name, value: crc.value, remedy: 'Download or save it again.' },
       )
     this.verified.add(checked.begin)
@@ -226,20 +226,20 @@ export class TensorFile implements Safetensors {
       return new array(count)
     } catch (cause) {
       throw new OutOfMemoryError(
-        `No memory for ${this.nameOf(entry)} ([${entry.shape}], ${formatBytes(entry.bytes)})`,
+        `Not enough memory for ${this.nameOf(entry)} ([${entry.shape}], ${formatBytes(entry.bytes)})`,
         { key: entry.name, value: entry.bytes, remedy: 'Read it with pieces().', cause },
       )
     }
   }
 
-  /** @throws HeedError for types that cannot be read; others in the file can */
+  /** @throws HeedError for a type that cannot be read. Other tensors of the file can. */
   private dtypeOf(entry: TensorEntry): StoredDType {
     if (isStoredDType(entry.dtype)) return entry.dtype
     const expected = `one of ${Object.keys(STORED_DTYPES).join(', ')}`
     throw this.notReadable(
       entry,
       expected,
-      'Convert this tensor in Python. The others can be read.',
+      'Convert this tensor in Python. Heed can read the others.',
     )
   }
 
@@ -256,7 +256,7 @@ export class TensorFile implements Safetensors {
   }
 }
 
-/** Suggests a name with or without a prefix such as `transformer.`. @throws HeedError */
+/** Throws a HeedError that suggests a name with or without a prefix such as `transformer.`. */
 export function unknownTensor(
   name: string,
   file: { path: string; names: readonly string[] },
@@ -265,7 +265,7 @@ export function unknownTensor(
   const some = file.names.slice(0, 3).map(quote).join(', ')
   throw new HeedError(
     'unknown-name',
-    `The name must be that of a tensor in ${file.path}, got ${quote(name)}`,
+    `The name must be a tensor in ${file.path}, got ${quote(name)}`,
     {
       key: 'name',
       value: name,

@@ -4,7 +4,7 @@ import { wrongArgument } from '../../util/check-argument.ts'
 import type { StoredDType } from './stored-dtype.ts'
 import type { TensorToWrite } from './write.ts'
 
-/** What integers are stored in: counters are as wide as PyTorch's. */
+/** Stored types of integers. Counters are as wide as in PyTorch. */
 const stored: Record<Exclude<DType, 'f32'>, StoredDType> = {
   i32: 'i64',
   u32: 'u32',
@@ -12,7 +12,7 @@ const stored: Record<Exclude<DType, 'f32'>, StoredDType> = {
   bool: 'bool',
 }
 
-/** Tensors by name, such as a state dict, for writing: computed in one program, read one by one. */
+/** Prepares a dictionary of tensors for writing. They are computed in one program and read one by one. */
 export async function tensorsToWrite(
   tensors: Readonly<Record<string, Tensor>>,
   floats: StoredDType = 'f32',

@@ -1,8 +1,8 @@
 import type { TypedArray } from './stored-dtype.ts'
 
 /**
- * Fills `out` with the elements of a tensor from number `start` on, row-major.
- * @param elements those of its storage, from its first one on
+ * Fills `out` with the row-major elements of a strided tensor, starting at element `start`.
+ * @param elements elements of its storage, starting at the first element of the tensor
  */
 export function gather(
   elements: TypedArray,
@@ -25,7 +25,7 @@ export function gather(
   }
 }
 
-/** The place of an element along each axis. */
+/** The index of an element along each axis. */
 function indexOf(element: number, shape: readonly number[]): number[] {
   const index = new Array<number>(shape.length)
   for (let axis = shape.length - 1; axis >= 0; axis--) {

@@ -3,23 +3,23 @@ import { formatBytes, quote } from '../files/file-error.ts'
 import { decodeUtf8, isJsonObject, type JsonValue, parseJson } from '../files/json.ts'
 import { bitsOf, type KnownDType, knownDType } from './stored-dtype.ts'
 
-// The file: 8 bytes with the length of the header (little-endian), the header (JSON: name -> dtype, shape, [begin, end)
-// from the end of the header), then the data without gaps.
+// File layout: 8 bytes with the length of the header (little-endian), the header (JSON: name -> dtype, shape,
+// [begin, end) from the end of the header), then the data without gaps.
 
 export interface TensorInfo {
   readonly name: string
   readonly dtype: KnownDType
   readonly shape: readonly number[]
-  /** Size in the file. */
+  /** Size in the file in bytes. */
   readonly bytes: number
 }
 
 export interface TensorEntry extends TensorInfo {
-  /** First byte, from the end of the header. */
+  /** Offset of the first byte from the end of the header. */
   readonly begin: number
-  /** Distances of neighbours along each axis, where elements are not one after the other. */
+  /** Strides in elements; undefined if the tensor is contiguous. */
   readonly strides?: readonly number[]
-  /** The range that has a checksum, and in which the elements lie. */
+  /** The range with a checksum that contains the elements. */
   readonly checked?: { readonly begin: number; readonly bytes: number; readonly crc: number }
 }
 
@@ -31,23 +31,23 @@ export interface Header {
 const MAX_HEADER_BYTES = 100e6 // the limit of the reference implementation
 const PREFIX_BYTES = 8
 
-/** Reads the length of the header, and checks it before anything of that size is allocated. */
+/** Reads and checks the length of the header, before any allocation of that size. */
 export function headerLength(prefix: Uint8Array, fileSize: number, path: string): number {
   const claimed = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true)
   const length = Number(claimed)
   if (length > MAX_HEADER_BYTES) {
     damaged(
       path,
-      `its header claims ${claimed} bytes, the limit is ${formatBytes(MAX_HEADER_BYTES)}`,
+      `its header states ${claimed} bytes, the limit is ${formatBytes(MAX_HEADER_BYTES)}`,
     )
   }
   if (PREFIX_BYTES + length > fileSize) {
-    damaged(path, `its header claims ${length} bytes in a file of ${fileSize}`)
+    damaged(path, `its header states ${length} bytes in a file of ${fileSize}`)
   }
   return length
 }
 
-/** Reads and checks a header; `dataBytes` is the size of the data after it. */
+/** Parses and validates a header. `dataBytes` is the size of the data after it. */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string): Header {
   const source = `the header of ${path}`
   const json = parseJson(decodeUtf8(bytes, source), source, { strict: true })
@@ -78,7 +78,7 @@ function parseEntry(name: string, json: JsonValue, path: string): TensorEntry {
   const dtype = typeof json.dtype === 'string' ? knownDType(json.dtype) : undefined
   if (dtype === undefined) return fail(`unknown dtype ${brief(json.dtype)}`)
   const { shape, data_offsets: offsets } = json
-  if (!isIndexList(shape)) return fail(`shape ${brief(shape)} is not a list of integers from 0 up`)
+  if (!isIndexList(shape)) return fail(`shape ${brief(shape)} is not a list of integers >= 0`)
   if (!isIndexList(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     return fail(`data_offsets ${brief(offsets)} is not [begin, end]`)
   }
@@ -90,7 +90,7 @@ function parseEntry(name: string, json: JsonValue, path: string): TensorEntry {
   return { name, dtype, shape, bytes, begin: offsets[0] }
 }
 
-// Gaps are refused as well as overlaps, because they could hide data from those who inspect a file.
+// Gaps are rejected like overlaps, because they could hide data from inspection.
 function checkLayout(entries: TensorEntry[], dataBytes: number, path: string): void {
   let end = 0
   for (const { name, begin, bytes } of entries) {
@@ -100,7 +100,7 @@ function checkLayout(entries: TensorEntry[], dataBytes: number, path: string): v
     }
     if (begin !== end) {
       const problem =
-        begin < end ? 'overlaps the one before it' : `leaves a gap of ${begin - end} bytes`
+        begin < end ? 'overlaps the previous tensor' : `leaves a gap of ${begin - end} bytes`
       damaged(path, `tensor ${quote(name)} at byte ${begin} ${problem}`)
     }
     end = begin + bytes

@@ -20,8 +20,9 @@ export { type TensorToWrite, writeSafetensors } from './write.ts'
 
 /**
  * Opens a `.safetensors` file, a sharded checkpoint (`model.safetensors.index.json`), a state dict of PyTorch
- * (`pytorch_model.bin`), or a folder with one of them. The header is read and checked; tensors are read on request.
- * Call close() in the end.
+ * (`pytorch_model.bin`), or a folder with one of them. Only the header is read; tensors are read on demand. Call
+ * `close()` afterwards.
+ * @throws HeedError for a missing file, a damaged header or another format
  */
 export async function openSafetensors(path: string): Promise<Safetensors> {
   const file = await resolveWeights(path)

@@ -10,8 +10,9 @@ import { fileError } from '../files/file-error.ts'
 import { tensorsToWrite } from './from-tensors.ts'
 import { type TensorToWrite, tensorBytes, tensorList, writeSafetensors } from './write.ts'
 
+/** Options of `saveSafetensors`. */
 export interface SaveWeightsOptions {
-  /** Maximum size of the data in a file; a larger tensor gets a file of its own. Default 5e9. */
+  /** Maximum number of data bytes per file. A larger tensor gets a separate file. Default 5e9. */
   maxShardBytes?: number
   metadata?: Record<string, string>
 }
@@ -26,10 +27,10 @@ const INDEX = 'model.safetensors.index.json'
 const SHARD = /^model(-[0-9]{1,9})?-[0-9]{5}-of-[0-9]{5}\.safetensors$/
 
 /**
- * Writes tensors, such as `model.stateDict()`, to a `.safetensors` file; or to a folder, as transformers reads it:
- * `model.safetensors`, or shards with an index if there are more than `maxShardBytes`. One tensor at a time is in
- * memory. Atomic: until everything is on the disk, the path has the old weights.
- * @throws HeedError when the disk is full, or a value does not fit its dtype (the tensor is named)
+ * Writes tensors, such as `model.stateDict()`, to a `.safetensors` file, or to a folder in the layout of transformers:
+ * `model.safetensors`, or shards with an index if they exceed `maxShardBytes`. Only one tensor is in memory at a time.
+ * The operation is atomic: until everything is on disk, the path has the old weights.
+ * @throws HeedError if the disk is full, or if a value does not fit its dtype
  */
 export async function saveSafetensors(
   path: string,
@@ -48,8 +49,8 @@ export async function saveSafetensors(
     throw invalidOption({
       key: 'maxShardBytes',
       value: maxShardBytes,
-      expected: 'left out for a single file',
-      remedy: 'Shards are written to a folder: give its path.',
+      expected: 'undefined for a single file',
+      remedy: 'To write shards, pass the path of a folder.',
     })
   await ensureDir(dirname(path))
   await writeSafetensors(path, list, metadata)
@@ -84,8 +85,8 @@ async function saveFolder(
   }
 }
 
-// Readers prefer model.safetensors to an index. So the new weights become valid in one step: the rename of the index,
-// or the removal of the single file.
+// Readers prefer model.safetensors to an index, so the new weights become valid in one step: the rename of the index or
+// the removal of the single file.
 async function writeShards(
   dir: string,
   shards: TensorToWrite[][],
@@ -105,7 +106,7 @@ async function writeShards(
   await remove(dir, old)
 }
 
-/** In the given order, with as many per shard as fit. There is always one shard, which may be empty. */
+/** Fills shards in the given order. There is always at least one shard, which may be empty. */
 function cutIntoShards(tensors: TensorToWrite[], limit: number): TensorToWrite[][] {
   const shards: TensorToWrite[][] = [[]]
   let filled = 0
@@ -121,7 +122,7 @@ function cutIntoShards(tensors: TensorToWrite[], limit: number): TensorToWrite[]
   return shards
 }
 
-/** The names of transformers, with a number if those of an earlier save exist. */
+/** The file names of transformers, with a number if they exist from an earlier save. */
 function freeNames(count: number, taken: ReadonlySet<string>): string[] {
   const five = (n: number): string => String(n).padStart(5, '0')
   for (let save = 1; ; save++) {
@@ -137,7 +138,7 @@ function freeNames(count: number, taken: ReadonlySet<string>): string[] {
 function indexJson(shards: TensorToWrite[][], names: string[]): string {
   const map = shards.flatMap((tensors, i) => tensors.map(({ name }) => [name, names[i]] as const))
   if (new Set(map.map(([name]) => name)).size < map.length)
-    throw new HeedError('invalid-option', 'Names of tensors must be unique, got one twice', {
+    throw new HeedError('invalid-option', 'Tensor names must be unique, got a duplicate', {
       key: 'tensors',
       remedy: 'Rename one of the tensors.',
     })

@@ -9,7 +9,7 @@ import { openSafetensorsFile, type Piece, type Safetensors, unknownTensor } from
 import type { TensorInfo } from './header.ts'
 import type { TypedArray } from './stored-dtype.ts'
 
-/** Opens every shard in a `model.safetensors.index.json` or `pytorch_model.bin.index.json`. */
+/** Opens all shards of a `model.safetensors.index.json` or `pytorch_model.bin.index.json`. */
 export async function openShards(indexPath: string): Promise<Safetensors> {
   const index = await readWeightMap(indexPath)
   const shards = new Map<string, Safetensors>()
@@ -30,7 +30,7 @@ export async function openShards(indexPath: string): Promise<Safetensors> {
   }
 }
 
-/** Opens one file with tensors, whose content says which format it has. */
+/** Opens one file of tensors in the format that its content has. */
 export async function openTensorFile(path: string): Promise<Safetensors> {
   const head = await readHead(path)
   const format = formatOf(head)
@@ -105,7 +105,7 @@ async function readWeightMap(path: string): Promise<Map<string, string>> {
 }
 
 function unsafeShard(path: string, tensor: string, file: unknown): HeedError {
-  const expected = 'a .safetensors or .bin file in the same folder, named without a path'
+  const expected = 'the name of a .safetensors or .bin file in the same folder'
   return new HeedError(
     'corrupt-file',
     `The shard of tensor ${quote(tensor)} in ${path} must be ${expected}, got ${shown(file)}`,
@@ -118,7 +118,7 @@ function unsafeShard(path: string, tensor: string, file: unknown): HeedError {
   )
 }
 
-// Names come from a downloaded file: with a path, they could read anything on the disk.
+// Names come from a downloaded file. With a path, they could access any file on the disk.
 function isShardName(file: string): boolean {
   return /\.(safetensors|bin)$/.test(file) && file === basename(file) && !/[\\/:\0]/.test(file)
 }

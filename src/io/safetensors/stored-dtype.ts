@@ -1,9 +1,10 @@
 import { f8ToF32 } from '../../util/float8.ts'
 import { bf16ToF32, f16ToF32 } from '../../util/float16.ts'
 
-/** The element types of a safetensors file, in lower case (`F32` in the file). */
+/** Element types of a safetensors file that can be read, in lower case (`F32` in the file). */
 export type StoredDType = keyof typeof STORED_DTYPES
 
+/** An array of raw tensor elements. */
 export type TypedArray =
   | Float64Array
   | Float32Array
@@ -16,7 +17,7 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array
 
-/** Bytes of an element, and the array type for raw elements: 16-bit floats are bit patterns. */
+/** Bytes per element, and the array type for raw elements. 16-bit floats are bit patterns. */
 export const STORED_DTYPES = {
   f64: { bytes: 8, array: Float64Array },
   f32: { bytes: 4, array: Float32Array },
@@ -36,7 +37,7 @@ export const STORED_DTYPES = {
   bool: { bytes: 1, array: Uint8Array },
 } as const
 
-/** Bits of an element of the types that a file may have and that cannot be read here. */
+/** Bits per element of types that a file may have but Heed cannot read. */
 const UNREADABLE = {
   c64: 64,
   f4: 4,
@@ -46,7 +47,7 @@ const UNREADABLE = {
   f8_e5m2fnuz: 8,
 } as const
 
-/** An element type that a header may name. */
+/** An element type that may occur in a header. */
 export type KnownDType = StoredDType | keyof typeof UNREADABLE
 
 /** The dtype for `F32` in a header; undefined if unknown. */
@@ -63,7 +64,7 @@ export const isStoredDType = (name: string): name is StoredDType =>
 const isUnreadable = (name: string): name is keyof typeof UNREADABLE =>
   Object.hasOwn(UNREADABLE, name)
 
-/** Bits of an element. */
+/** Bits per element. */
 export const bitsOf = (dtype: KnownDType): number =>
   isStoredDType(dtype) ? 8 * STORED_DTYPES[dtype].bytes : UNREADABLE[dtype]
 
@@ -83,8 +84,8 @@ export function toFloat32(dtype: StoredDType, raw: TypedArray, out: Float32Array
 }
 
 /**
- * Converts raw integers to int32. Returns -1, or the index of the first element that does not fit, or undefined for a
- * dtype that is not an integer.
+ * Converts raw integers to int32. Returns -1 on success, the index of the first element that does not fit, or undefined
+ * if the dtype is not an integer type.
  */
 export function toInt32(dtype: StoredDType, raw: TypedArray, out: Int32Array): number | undefined {
   if (dtype.startsWith('f') || dtype === 'bf16') return undefined
@@ -97,7 +98,7 @@ export function toInt32(dtype: StoredDType, raw: TypedArray, out: Int32Array): n
   return -1
 }
 
-// 32-bit halves: ten times as fast as BigInt arithmetic, and token files are large.
+// Works on 32-bit halves, which is ten times as fast as BigInt arithmetic. Token files are large.
 function narrow64(raw: BigInt64Array | BigUint64Array, out: Int32Array): number {
   const words = new Int32Array(raw.buffer, raw.byteOffset, raw.length * 2)
   const signed = raw instanceof BigInt64Array

@@ -1,4 +1,4 @@
-/** The files with the weights of a model folder, in the order in which transformers looks for them. */
+/** Weight files of a model folder, in the search order of transformers. */
 export const WEIGHT_FILES = [
   'model.safetensors',
   'model.safetensors.index.json',

@@ -8,19 +8,23 @@ import { replaceFile } from '../files/atomic.ts'
 import { quote } from '../files/file-error.ts'
 import { isStoredDType, STORED_DTYPES, type StoredDType, type TypedArray } from './stored-dtype.ts'
 
+/** A tensor for `saveSafetensors`. */
 export interface TensorToWrite {
   name: string
   dtype: StoredDType
   shape: readonly number[]
   /**
-   * The elements, or a function that returns them when they are needed, so that one tensor at a time is in memory:
-   * the array type of the dtype, a Float32Array for f16 and bf16, a Float64Array for these and f32, or an Int32Array
-   * for i64.
+   * The elements, or a function that returns them on demand, so that only one tensor is in memory at a time. They may
+   * be in the array type of the dtype, a Float32Array for f16 and bf16, a Float64Array for f16, bf16 and f32, or an
+   * Int32Array for i64.
    */
   data: TypedArray | (() => Promise<TypedArray>)
 }
 
-/** Writes a safetensors file atomically: if it fails, the old file is unchanged. */
+/**
+ * Writes a safetensors file atomically: if it fails, the old file is unchanged.
+ * @throws HeedError for duplicate names, for data that does not match its shape or dtype, and if writing fails
+ */
 export async function writeSafetensors(
   path: string,
   tensors: Iterable<TensorToWrite>,
@@ -45,7 +49,7 @@ const TENSOR = optionKinds<TensorToWrite>({
   data: 'any',
 })
 
-/** The tensors in a new list. @throws HeedError for what is no tensor to write */
+/** Copies the tensors to a list. @throws HeedError for an invalid tensor */
 export function tensorList(owner: string, tensors: Iterable<TensorToWrite>): TensorToWrite[] {
   checkArgument(owner, 'tensors', tensors, 'iterable')
   const list = [...tensors]
@@ -71,7 +75,7 @@ function buildHeader(
     if (taken.has(name))
       throw new HeedError(
         'invalid-option',
-        `Names of tensors in ${path} must be unique and not reserved, got ${quote(name)}`,
+        `Tensor names in ${path} must be unique and not reserved, got ${quote(name)}`,
         { key: 'name', value: name, remedy: 'Rename the tensor.' },
       )
     taken.add(name)
@@ -97,7 +101,7 @@ async function writeTensor(handle: FileHandle, tensor: TensorToWrite, path: stri
   }
   if (data.length !== count(tensor)) {
     refuse(
-      `must have ${count(tensor)} elements by its shape [${tensor.shape}], got ${data.length}`,
+      `must have ${count(tensor)} elements for its shape [${tensor.shape}], got ${data.length}`,
       'Correct its shape or its data.',
     )
   }
@@ -122,7 +126,7 @@ function encode(data: TypedArray, dtype: StoredDType, refuse: Refuse): TypedArra
   )
 }
 
-/** Rounds to the nearest 16-bit float, ties to even; values that would become infinite are refused. */
+/** Rounds to the nearest 16-bit float, ties to even. Throws for values that would become infinite. */
 function narrow(data: Float32Array, dtype: 'f16' | 'bf16', refuse: Refuse): Uint16Array {
   const [bits, infinity, limit] =
     dtype === 'f16' ? [f32ToF16(data), 0x7c00, 65504] : [f32ToBf16(data), 0x7f80, 3.3895e38]
@@ -144,7 +148,7 @@ async function writeFully(handle: FileHandle, data: TypedArray): Promise<void> {
 
 const CHUNK_ELEMENTS = 1 << 22
 
-/** The size of a tensor in the file. */
+/** Size of a tensor in the file in bytes. */
 export function tensorBytes(tensor: TensorToWrite): number {
   return count(tensor) * elementBytes(tensor)
 }

@@ -10,12 +10,13 @@ import {
 import { Tokenizer } from '../tokenizer.ts'
 import type { SpecialTokens } from './special-tokens.ts'
 
+/** Options of `addSpecialTokens`. */
 export interface SpecialTokenOptions {
-  /** Tokens by their keys in the config. Those that the vocabulary lacks get the next ids. */
+  /** Tokens by their config keys. Tokens that are not in the vocabulary get the next ids. */
   names: SpecialTokens
-  /** Further tokens without a key, such as T5's sentinels. */
+  /** Additional tokens without a key, such as T5's sentinels. */
   additional?: readonly string[]
-  /** Templates of a text and of a pair, such as `[CLS] $A [SEP] $B:1 [SEP]:1`, with token types. */
+  /** Templates for a single text and a pair, with token types: `[CLS] $A [SEP] $B:1 [SEP]:1`. */
   template?: { single: string; pair: string }
 }
 
@@ -28,7 +29,7 @@ const checkAddSpecialTokens = argumentKinds('addSpecialTokens', {
   }),
 })
 
-/** A copy of a tokenizer with further special tokens, and with another template. */
+/** Returns a copy of a tokenizer with additional special tokens and, optionally, another template. */
 export function addSpecialTokens(tokenizer: Tokenizer, options: SpecialTokenOptions): Tokenizer {
   checkAddSpecialTokens(tokenizer, options)
   const { names, additional = [], template } = options
@@ -55,8 +56,8 @@ export function addSpecialTokens(tokenizer: Tokenizer, options: SpecialTokenOpti
 }
 
 /**
- * A model whose vocabulary has the ids of new tokens, if it lacks earlier ids: without that, files of Python would
- * give the new tokens the ids of others.
+ * Adds the new tokens to the vocabulary of a model if earlier ids are unused. Otherwise, Python would give the new
+ * tokens other ids when it loads the file.
  */
 function withIds(model: ComponentJson, added: readonly AddedTokenJson[]): ComponentJson {
   const { vocab } = model

@@ -6,25 +6,27 @@ import { renderTemplate } from '../jinja/render.ts'
 import { continued, TAG } from './continue-message.ts'
 import type { SpecialTokens } from './special-tokens.ts'
 
+/** A message of a conversation. Templates may use other keys, such as `tool_calls`. */
 export interface ChatMessage {
-  /** `system`, `user`, `assistant`, `tool`, or another role of the template. */
+  /** Role: `system`, `user`, `assistant`, `tool`, or another role of the template. */
   role: string
   content?: unknown
   [key: string]: unknown
 }
 
+/** Options of `Tokenizer.applyChatTemplate`. */
 export interface ChatTemplateOptions {
   /** End the text with the start of an assistant message. Default false. */
   addGenerationPrompt?: boolean
-  /** End the text within the last message, so that a model continues it. Default false. */
+  /** End the text within the last message, so that the model continues it. Default false. */
   continueFinalMessage?: boolean
   /** Tools that the assistant may call, as JSON schemas, for templates that support them. */
   tools?: unknown[]
-  /** Texts that the assistant may use, usually with `title` and `text`, for templates that support them. */
+  /** Documents for retrieval, usually with `title` and `text`, for templates that support them. */
   documents?: Record<string, unknown>[]
-  /** The name of one of several templates, or the text of a template. */
+  /** Name of a template of the tokenizer, or the source of a template. */
   chatTemplate?: string
-  /** Further variables of the template, such as `enable_thinking`. */
+  /** Additional template variables, such as `enable_thinking`. */
   variables?: Record<string, unknown>
 }
 
@@ -37,7 +39,7 @@ const TEMPLATE = optionKinds<ChatTemplateOptions>({
   variables: 'record?',
 })
 
-/** The text that a chat template makes of messages; see `Tokenizer.applyChatTemplate`. */
+/** Renders messages with a chat template. See `Tokenizer.applyChatTemplate`. */
 export function renderChat(
   config: TokenizerConfig,
   special: SpecialTokens,
@@ -52,15 +54,15 @@ export function renderChat(
     throw invalidOption({
       key: 'continueFinalMessage',
       value: true,
-      expected: 'false together with `addGenerationPrompt`',
-      remedy: 'Set one of them: continue the last message, or begin a new one.',
+      expected: 'false if `addGenerationPrompt` is true',
+      remedy: 'Set only one of them: either continue the last message, or begin a new one.',
     })
   const chat = messages.map(normalized)
   const variables = {
     messages: continueFinalMessage
       ? [...chat.slice(0, -1), continued(chat[chat.length - 1])]
       : chat,
-    // None in Python, not undefined: templates ask whether they are none.
+    // None in Python, not undefined, because templates test for `none`.
     tools: options.tools ?? null,
     documents: options.documents ?? null,
     add_generation_prompt: addGenerationPrompt,
@@ -71,7 +73,7 @@ export function renderChat(
   return continueFinalMessage ? TAG.cut(text) : text
 }
 
-/** As transformers passes them: without keys that are null, and with reasoning under its other names. */
+/** Prepares a message like transformers: removes keys that are null, and adds the aliases of reasoning. */
 function normalized(message: ChatMessage): ChatMessage {
   const entries = Object.entries(message).filter(
     ([, value]) => value !== null && value !== undefined,
@@ -86,7 +88,7 @@ function normalized(message: ChatMessage): ChatMessage {
 
 const REASONING = ['reasoning_content', 'thinking', 'reasoning']
 
-/** The template of the given name or text; by default `tool_use` if there are tools, otherwise `default`. */
+/** Selects the template by name or source. Default: `tool_use` if there are tools, otherwise `default`. */
 function chooseTemplate(setting: unknown, { chatTemplate, tools }: ChatTemplateOptions): string {
   const named = new Map<string, string>()
   for (const { name, template } of asList(setting)) {
@@ -115,7 +117,7 @@ function asList(setting: unknown): { name?: unknown; template?: unknown }[] {
   return Array.isArray(setting) ? setting.filter((entry) => typeof entry === 'object' && entry) : []
 }
 
-/** An unknown name is not rendered as if it were a template. */
+/** Distinguishes template sources from unknown names. */
 function asTemplate(text: string, named: ReadonlyMap<string, string>): string {
   if (/\{[{%]/.test(text)) return text
   throw unknownName('chat template', text, [...named.keys()])

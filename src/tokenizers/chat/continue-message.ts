@@ -2,11 +2,11 @@ import { isJsonObject } from '../../io/files/json-parse.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { ChatMessage } from './chat-template.ts'
 
-/** Marks the end of the last message, as in transformers; the text ends where it is. */
+/** Marks the end of the last message, like transformers. The text is cut at the mark. */
 export const TAG = {
   text: 'CONTINUE_FINAL_MESSAGE_TAG ',
 
-  /** The text before the mark, without the white space that a template has removed there. */
+  /** The text before the mark. White space before it is removed if the template trims messages. */
   cut(rendered: string): string {
     const at = rendered.lastIndexOf(TAG.text.trim())
     if (at < 0) throw notShown()
@@ -15,7 +15,7 @@ export const TAG = {
   },
 }
 
-/** A message whose content, or the last text in it, ends with the mark. */
+/** Appends the mark to the content of a message, or to the last text in it. */
 export function continued(message: ChatMessage): ChatMessage {
   const { content } = message
   if (typeof content === 'string') return { ...message, content: content + TAG.text }
@@ -28,10 +28,10 @@ export function continued(message: ChatMessage): ChatMessage {
   }
   throw new HeedError(
     'invalid-option',
-    `\`continueFinalMessage\` needs a last message with text, got a message of ${message.role} without`,
+    `\`continueFinalMessage\` requires that the last message has text, got a message of ${message.role} without text`,
     {
       key: 'continueFinalMessage',
-      remedy: 'Add the beginning of the answer as an assistant message.',
+      remedy: 'Add the start of the answer as an assistant message.',
     },
   )
 }
@@ -39,7 +39,7 @@ export function continued(message: ChatMessage): ChatMessage {
 function notShown(): HeedError {
   return new HeedError(
     'invalid-data',
-    'The chat template must write the last message to continue it, but the text does not contain it',
+    'The chat template must render the last message to continue it, but its output does not contain the message',
     {
       key: 'continueFinalMessage',
       remedy: 'Leave out `continueFinalMessage`, or use another template.',

@@ -3,7 +3,7 @@ import { AddedVocabulary, type ModelTokens, type NewToken } from '../formats/add
 import { addedToken } from '../formats/read-json.ts'
 import type { AddedTokenJson, TokenizerConfig } from '../formats/tokenizer-json.ts'
 
-/** The special tokens in `tokenizer_config.json`, by their keys. */
+/** Special tokens by their keys in `tokenizer_config.json`. */
 export type SpecialTokens = { [Name in SpecialTokenName]?: string }
 
 export type SpecialTokenName = (typeof SPECIAL_TOKENS)[number]
@@ -33,8 +33,8 @@ export function additionalTokensOf(config: TokenizerConfig): string[] {
 }
 
 /**
- * The added tokens of a file, and those that only the config has, in the order of transformers: those of
- * `added_tokens_decoder` by id, then the special tokens that have a name, then the additional ones.
+ * Merges the added tokens of a file with those of the config, in the order of transformers: `added_tokens_decoder` by
+ * id, then the named special tokens, then the additional ones.
  */
 export function withConfigTokens(
   fileTokens: readonly AddedTokenJson[],
@@ -58,7 +58,7 @@ export function withConfigTokens(
   return added.tokens
 }
 
-/** The tokens of `added_tokens_decoder`, by their ids. Entries that do not fit are left out. */
+/** The tokens of `added_tokens_decoder` by id. Invalid entries are skipped. */
 function declared(config: TokenizerConfig): NewToken[] {
   if (!isJsonObject(config.added_tokens_decoder)) return []
   return Object.entries(config.added_tokens_decoder)
@@ -68,7 +68,7 @@ function declared(config: TokenizerConfig): NewToken[] {
     .filter((token) => token !== undefined)
 }
 
-/** The tokens of the usual keys in their order, then those of a model's own keys, such as `image_token`. */
+/** The tokens of the standard keys in order, then those of model-specific keys, such as `image_token`. */
 function* named(config: TokenizerConfig): Generator<NewToken> {
   const own = Object.keys(config).filter((key) => key.endsWith('_token') && !isUsual(key))
   const extra = isJsonObject(config.extra_special_tokens) ? config.extra_special_tokens : {}
@@ -84,7 +84,7 @@ function* named(config: TokenizerConfig): Generator<NewToken> {
 
 const isUsual = (key: string): boolean => SPECIAL_TOKENS.some((name) => name === key)
 
-/** `extra_special_tokens` takes the place of `additional_special_tokens` unless it is empty. */
+/** `extra_special_tokens` replaces `additional_special_tokens` unless it is empty. */
 function additional(config: TokenizerConfig): NewToken[] {
   const extra: unknown = config.extra_special_tokens
   const isEmpty = Array.isArray(extra) ? extra.length === 0 : !isJsonObject(extra)
@@ -93,7 +93,7 @@ function additional(config: TokenizerConfig): NewToken[] {
   return list.map((token: unknown) => newToken(token)).filter((token) => token !== undefined)
 }
 
-/** A token that is written as its text, or as an object with `content`. */
+/** Reads a token given as a string, or as an object with `content`. */
 function newToken(setting: unknown, special = true): NewToken | undefined {
   if (typeof setting === 'string') return { content: setting, special: true, normalized: false }
   if (!isJsonObject(setting)) return undefined
@@ -103,7 +103,7 @@ function newToken(setting: unknown, special = true): NewToken | undefined {
   return { content, single_word, lstrip, rstrip, normalized, special: isSpecial }
 }
 
-/** Whether a token is already there with the same settings. */
+/** Whether a token already exists with the same settings. */
 function isSame(token: NewToken, added: AddedTokenJson | undefined): boolean {
   if (!added) return false
   const isNormalized = (each: NewToken) => each.normalized ?? !each.special

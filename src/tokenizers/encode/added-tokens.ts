@@ -1,18 +1,18 @@
 import type { AddedTokenJson } from '../formats/tokenizer-json.ts'
 
-/** An added token in a text, with the white space that it includes. */
+/** An added token found in a text, with the white space that it includes. */
 export interface AddedMatch {
   id: number
   from: number
   to: number
 }
 
-/** Finds tokens that are written in a text: the leftmost first, and of those the longest. */
+/** Finds added tokens in a text: the leftmost, and the longest of those. */
 export class AddedTokens {
   private readonly byStart = new Map<string, Map<string, AddedTokenJson>>()
   private readonly lengths = new Map<string, number[]>()
 
-  /** Each token with the text to search for. */
+  /** @param tokens tokens with the text to search for */
   constructor(tokens: Iterable<readonly [text: string, token: AddedTokenJson]>) {
     for (const [text, token] of tokens) {
       if (text === '') continue

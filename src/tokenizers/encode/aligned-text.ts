@@ -1,12 +1,12 @@
 import { checkArgument, wrongArgument } from '../../util/check-argument.ts'
 
 /**
- * A text with the position in the original text of each of its UTF-16 units. Without tables it is a part of the
- * original itself, from `base`.
+ * A text that records for each UTF-16 unit its position in the original text. Without tables, it is a slice of the
+ * original text that starts at `base`.
  */
 export class AlignedText {
   readonly text: string
-  /** The position in the original at which this text starts. */
+  /** Start of this text in the original. */
   readonly base: number
   private readonly starts: Int32Array | undefined
   private readonly ends: Int32Array | undefined
@@ -19,12 +19,12 @@ export class AlignedText {
     this.ends = ends
   }
 
-  /** The start in the original of the character of unit `i`. */
+  /** Start in the original of the character that unit `i` belongs to. */
   start(i: number): number {
     return this.starts ? this.starts[i] : this.base + i
   }
 
-  /** The end in the original of the character of unit `i`. */
+  /** End in the original of the character that unit `i` belongs to. */
   end(i: number): number {
     return this.ends ? this.ends[i] : this.base + i + 1
   }
@@ -40,13 +40,13 @@ export class AlignedText {
     )
   }
 
-  /** Another text of the same length, with the same positions. */
+  /** Replaces the text by one of the same length and keeps the positions. */
   with(text: string): AlignedText {
     return text === this.text ? this : new AlignedText(text, this.base, this.starts, this.ends)
   }
 }
 
-/** Writes a new text from a source, and keeps the positions. */
+/** Builds a new text from a source and tracks the positions. */
 export class TextRewriter {
   private text = ''
   private starts: number[] = []
@@ -68,7 +68,7 @@ export class TextRewriter {
     }
   }
 
-  /** Appends a text whose source is the units [from, to). */
+  /** Appends a text that replaces the units [from, to) of the source. */
   replace(from: number, to: number, text: string): void {
     this.text += text
     const start = from < to ? this.source.start(from) : this.source.base
@@ -79,7 +79,7 @@ export class TextRewriter {
     }
   }
 
-  /** Appends a text without a source: it gets the position of the character before unit `at`. */
+  /** Appends a text without a source. It gets the position of the character before unit `at`. */
   insert(at: number, text: string): void {
     const before = at > 1 && isLowSurrogate(this.source.text, at - 1) ? at - 2 : at - 1
     this.replace(Math.max(0, before), at, text)
@@ -92,7 +92,7 @@ export class TextRewriter {
   }
 }
 
-/** Rewrites a text by character (code point); '' removes one. */
+/** Maps each character (code point) of a text. Return '' to remove a character. */
 export function mapCharacters(
   source: AlignedText,
   map: (character: string) => string,
@@ -112,12 +112,12 @@ export function mapCharacters(
 }
 
 /**
- * A character of a new text, and how many characters of the source it takes: 0 for one, -n for one and the n after
- * it, 1 for none.
+ * A character of the new text and the number of source characters that it replaces: 0 for one, -n for 1 + n, 1 for
+ * none.
  */
 export type Change = readonly [character: string, change: number]
 
-/** Writes a new text whose characters stand for those of the source in order. */
+/** Builds a new text from changes, which consume the characters of the source in order. */
 export function rewrite(source: AlignedText, changes: Iterable<Change>): AlignedText {
   const rewriter = new TextRewriter(source)
   let at = 0
@@ -133,7 +133,7 @@ export function rewrite(source: AlignedText, changes: Iterable<Change>): Aligned
   return rewriter.finish()
 }
 
-/** Where the character after that of unit `at` starts. */
+/** The start of the character after the one at unit `at`. */
 export function nextCharacter(text: string, at: number): number {
   if (at >= text.length) return text.length
   return at + ((text.codePointAt(at) as number) > 0xffff ? 2 : 1)

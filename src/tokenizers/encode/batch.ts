@@ -1,11 +1,11 @@
 import { HeedError, invalidOption } from '../../util/errors.ts'
 import type { Encoding } from './encoding.ts'
 
-/** Texts of different lengths, padded to a rectangle: B texts, T tokens. */
+/** Encodings of B texts, padded to T tokens. */
 export interface Batch {
-  /** [B, T] */
+  /** Shape of the arrays: [B, T]. */
   shape: [number, number]
-  /** Token ids, row by row. */
+  /** Token ids, row-major. */
   inputIds: Int32Array
   /** 1 for tokens, 0 for padding. */
   attentionMask: Int32Array
@@ -14,14 +14,15 @@ export interface Batch {
   encodings: Encoding[]
 }
 
+/** Options for padding a batch. */
 export interface PaddingOptions {
-  /** Side on which shorter texts are padded. Default: the tokenizer's setting, or `right`. */
+  /** Side to pad. Default: the tokenizer's setting, or `right`. */
   padding?: 'left' | 'right'
-  /** Minimum of T. */
+  /** Minimum T. */
   padToLength?: number
-  /** Divisor of T. */
+  /** T is rounded up to a multiple of this number. */
   padToMultipleOf?: number
-  /** Id of the padding. Default: the tokenizer's padding token, or its end of text. */
+  /** Id of the padding token. Default: the tokenizer's padding token, or its end-of-text token. */
   padTokenId?: number
 }
 
@@ -34,7 +35,7 @@ export function pad(
       key: 'texts',
       value: encodings,
       expected: 'a list of at least one text',
-      remedy: 'Give at least one text.',
+      remedy: 'Pass at least one text.',
     })
   }
   const longest = encodings.reduce((n, { ids }) => Math.max(n, ids.length), padToLength)
@@ -61,11 +62,11 @@ export function pad(
 function noPadding(): HeedError {
   return new HeedError(
     'invalid-option',
-    '`padTokenId` must be given for texts of different lengths: the tokenizer has no padding token',
+    '`padTokenId` is required for texts of different lengths, because the tokenizer has no padding token',
     {
       key: 'padTokenId',
       try: { padTokenId: [0] },
-      remedy: 'Any id will do where the attention mask is used, for example `padTokenId` 0.',
+      remedy: 'If the attention mask is used, any id works, for example `padTokenId` 0.',
     },
   )
 }

@@ -27,20 +27,20 @@ const settings = z
     return { ...json, merges: readMerges(json.merges, { vocab, prefix }, context) }
   })
 
-/** Dropout gives random tokens; with 0 all merges apply, with 1 none. */
+/** Dropout makes tokens random. With 0 all merges apply, with 1 none. */
 function refuseDropout(dropout: number, context: Pick<z.RefinementCtx, 'issues'>): never {
-  return refuse(context, dropout, 'null, 0 or 1, for random merges are not supported', {
+  return refuse(context, dropout, 'null, 0 or 1, because random merges are not supported', {
     path: ['dropout'],
     code: 'unsupported',
-    remedy: 'Set it to null: dropout of merges serves training only.',
+    remedy: 'Set it to null. Dropout of merges is for training only.',
   })
 }
 
 type Settings = z.output<typeof settings>
 
 /**
- * Byte-pair encoding (Sennrich et al., 2016): a word starts as its characters. Of all pairs that have a merge,
- * the one that was learned first is joined, the leftmost first, until no merge applies.
+ * Byte-pair encoding (Sennrich et al., 2016). A word is split into characters. Then the leftmost pair with the earliest
+ * learned merge is joined, until no merge applies.
  */
 class Bpe implements WordModel {
   readonly vocab: TokenIds
@@ -84,7 +84,7 @@ class Bpe implements WordModel {
   private characters(word: string): Symbols {
     const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix } = this.settings
     const symbols: Symbols = { ids: [], sizes: [] }
-    let unknown = 0 // bytes of an unknown token that is still to be written
+    let unknown = 0 // number of bytes of a pending unknown token
     const flush = (): void => {
       if (unknown > 0) add(symbols, this.unknownId(word), unknown)
       unknown = 0
@@ -112,7 +112,7 @@ class Bpe implements WordModel {
     return symbols
   }
 
-  /** The tokens of a character's bytes, `<0xE2>`, if the vocabulary has all of them. */
+  /** The byte tokens (`<0xE2>`) of a character, if the vocabulary has all of them. */
   private bytes(character: string): number[] | undefined {
     return this.byteFallback ? byteTokens(character, this.vocab) : undefined
   }
@@ -127,7 +127,7 @@ class Bpe implements WordModel {
     const length = ids.length
     const next = Int32Array.from(ids, (_, i) => i + 1)
     const before = Int32Array.from(ids, (_, i) => i - 1)
-    const waiting = new NumberHeap() // rank and place in one number: the earliest merge on top
+    const waiting = new NumberHeap() // rank and position in one number, with the earliest merge on top
     const rankAt = (at: number): number =>
       next[at] < length ? merges.rank(ids[at], ids[next[at]]) : NONE
     const consider = (at: number): void => {
@@ -139,7 +139,7 @@ class Bpe implements WordModel {
       const at = top % PLACES
       const token = merges.token((top - at) / PLACES)
       const rank = ids[at] === DEAD ? NONE : rankAt(at)
-      // The pair may have changed meanwhile; as in Python, it counts if it still forms the same token.
+      // The pair may have changed since. As in Python, it is joined if it still forms the same token.
       if (rank === NONE || merges.token(rank) !== token) continue
       const right = next[at]
       ids[at] = token
@@ -154,7 +154,7 @@ class Bpe implements WordModel {
   }
 }
 
-/** Tokens with the number of UTF-8 bytes of each. */
+/** Tokens with their numbers of UTF-8 bytes. */
 interface Symbols {
   ids: number[]
   sizes: number[]
@@ -178,7 +178,7 @@ function keepAlive({ ids, sizes }: Symbols): void {
 
 const DEAD = -1
 const NONE = -1
-const PLACES = 2 ** 29 // more than a string has; 2^24 ranks times this stay exact
+const PLACES = 2 ** 29 // longer than any string; 2^24 ranks times this are exact numbers
 
 registerTokenizerStep('model', 'BPE', {
   schema: settings,

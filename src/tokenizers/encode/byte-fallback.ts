@@ -2,8 +2,8 @@ import { streaming, wholePieces } from './piece-stream.ts'
 import type { Decoder } from './steps.ts'
 
 /**
- * Joins successive tokens such as `<0xE2>` into text. If they are not valid UTF-8 together, each becomes U+FFFD, also
- * those of complete characters: a stream waits for the token after them.
+ * Joins consecutive tokens such as `<0xE2>` into text. If the sequence is not valid UTF-8, each byte becomes U+FFFD,
+ * even those of complete characters. A stream therefore waits for the next token.
  */
 export const byteFallback: Decoder = streaming((next) => {
   let run = new ByteRun()
@@ -25,9 +25,9 @@ export const byteFallback: Decoder = streaming((next) => {
   )
 })
 
-const BYTE = /^<0x(?:[0-9A-Fa-f]{2}|\+[0-9A-Fa-f])>$/ // Rust reads a sign, too
+const BYTE = /^<0x(?:[0-9A-Fa-f]{2}|\+[0-9A-Fa-f])>$/ // Rust accepts a sign too
 
-/** Successive bytes: their text is known at their end, or as soon as they are invalid. */
+/** A sequence of bytes. Its text is known at its end, or as soon as it is invalid. */
 class ByteRun {
   private readonly utf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
   private text = ''

@@ -1,11 +1,11 @@
-// Byte-level BPE writes each of the 256 bytes as a printable character. In GPT-2's table, printable bytes stand for
-// themselves, and the others for the characters from U+0100.
+// Byte-level BPE represents each of the 256 bytes by a printable character. In GPT-2's table, printable bytes represent
+// themselves, and the others map to characters from U+0100.
 
-/** GPT-2's split of text into words. White space is that of Unicode, as in Python's `tokenizers`. */
+/** GPT-2's pattern for splitting text into words. White space is defined by Unicode, as in Python's `tokenizers`. */
 const GPT2_PATTERN =
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
-/** The same split as a JavaScript expression, whose `\s` has U+FEFF and lacks U+0085. */
+/** The same as a JavaScript expression, whose `\s` would include U+FEFF and exclude U+0085. */
 export const GPT2_SPLIT = new RegExp(
   GPT2_PATTERN.replaceAll('\\s', '\\p{White_Space}').replaceAll('\\S', '\\P{White_Space}'),
   'gu',
@@ -14,14 +14,14 @@ export const GPT2_SPLIT = new RegExp(
 /** The character of each byte. */
 export const BYTE_CHARS: readonly string[] = byteCharacters()
 
-/** Text as the characters of its UTF-8 bytes. */
+/** Converts text to the characters of its UTF-8 bytes. */
 export function toByteChars(text: string): string {
   let chars = ''
   for (const byte of encoder.encode(text)) chars += BYTE_CHARS[byte]
   return chars
 }
 
-/** The bytes of a token; a token with another character is encoded as UTF-8. */
+/** Converts a token to its bytes. A token with a character outside of the table is encoded as UTF-8. */
 export function fromByteChars(token: string): Uint8Array {
   const bytes = new Uint8Array(token.length)
   for (let i = 0; i < token.length; i++) {

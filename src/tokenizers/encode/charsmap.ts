@@ -3,9 +3,9 @@ import { type AlignedText, rewrite } from './aligned-text.ts'
 import type { Normalizer } from './steps.ts'
 
 /**
- * SentencePiece's table of replacements (`precompiled_charsmap`): a double-array trie over UTF-8, whose values
- * are positions in a list of texts that end in NUL.
- * @throws Error when it is damaged
+ * Reads SentencePiece's table of replacements (`precompiled_charsmap`): a double-array trie over UTF-8, whose values
+ * are positions in a list of NUL-terminated strings.
+ * @throws Error if it is damaged
  */
 export function readCharsMap(encoded: string): Normalizer {
   if (encoded === '') return (text) => text
@@ -22,13 +22,13 @@ class CharsMap {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const size = bytes.length >= 4 ? view.getUint32(0, true) : -1
     if (size < 4 || size % 4 !== 0 || size > bytes.length - 4) {
-      throw new Error('the size in precompiled_charsmap is not that of its data')
+      throw new Error('the size in precompiled_charsmap does not match its data')
     }
     this.units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
     this.texts = bytes.subarray(4 + size)
   }
 
-  /** Replaces graphemes that are in the table, otherwise code points. */
+  /** Replaces graphemes in the table, otherwise code points. */
   apply(source: AlignedText): AlignedText {
     const { text } = source
     const changes: [character: string, change: number][] = []
@@ -43,7 +43,7 @@ class CharsMap {
     const replaceSingly = (segment: string): void => {
       for (const character of segment) if (!replace(character)) changes.push([character, 0])
     }
-    // Every ASCII character is a grapheme of its own, but for a line ending of two.
+    // Every ASCII character is a grapheme, except that \r\n is one.
     if (ASCII.test(text) && !text.includes('\r\n')) replaceSingly(text)
     else
       for (const { segment } of graphemes().segment(text))
@@ -58,7 +58,7 @@ class CharsMap {
     return replacement
   }
 
-  /** The replacement of the shortest prefix in the table, as Python's `tokenizers` takes it. */
+  /** The replacement of the shortest prefix in the table, as in Python's `tokenizers`. */
   private search(text: string): string | undefined {
     const { units } = this
     let node = offsetOf(units[0])
@@ -80,8 +80,9 @@ class CharsMap {
 }
 
 /**
- * The characters of `content` stand for those of `part`, further ones for none. What is left over is removed with
- * the character before, and at the start of a text, as in Python, not at all.
+ * Replaces the characters of `part` by those of `content`, one by one; additional ones are insertions. Remaining
+ * characters of `part` are merged into the previous character. As in Python, they are not removed at the start of a
+ * text.
  */
 function pushChanges(
   changes: [character: string, change: number][],
@@ -97,13 +98,13 @@ function pushChanges(
   if (more < 0 && last) last[1] += more
 }
 
-const LONGEST = 6 // bytes; longer graphemes are looked up by code point
+const LONGEST = 6 // bytes; longer graphemes are replaced by code point
 const MAX_KNOWN = 1 << 16
 const ASCII = /^\p{ASCII}*$/u
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-// It takes 9 ms to make.
+// Construction takes 9 ms.
 const graphemes = once(() => new Intl.Segmenter('und', { granularity: 'grapheme' }))
 
 function offsetOf(unit: number): number {

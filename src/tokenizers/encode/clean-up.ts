@@ -1,6 +1,6 @@
 import type { PieceSink } from './steps.ts'
 
-/** English spacing around punctuation: transformers' `clean_up_tokenization_spaces`. */
+/** Removes spaces before English punctuation, like `clean_up_tokenization_spaces` of transformers. */
 export function cleanUp(text: string): string {
   return text
     .replaceAll(/ ([.?!,])/g, '$1')
@@ -8,7 +8,7 @@ export function cleanUp(text: string): string {
     .replaceAll(/ (n't|'m|'s|'ve|'re)/g, '$1')
 }
 
-/** Cleans a text up as it comes; the part that later text may change is held back. */
+/** Streaming version of `cleanUp`. Text that later text may change is held back. */
 export function cleanedUp(next: PieceSink): PieceSink {
   let held = ''
   return {
@@ -26,7 +26,7 @@ export function cleanedUp(next: PieceSink): PieceSink {
   }
 }
 
-/** No rule matches across a space after a character other than these, unless it starts with the space. */
+/** Length of the text that is final: no rule matches across a space unless a character of `IN_RULES` precedes it. */
 function settledLength(text: string): number {
   let at = text.length - 1
   while (at > 0 && !(text[at] === ' ' && !IN_RULES.includes(text[at - 1]))) at--

@@ -1,6 +1,6 @@
 /**
- * Joins pieces of a text and yields it in parts of about `size`, each cut between a word and the white space
- * after it. Text without such places is kept until one comes, or the text ends.
+ * Joins pieces of a text and yields parts of about `size`, cut between a word and the white space after it. Text is
+ * buffered until there is such a place.
  */
 export function* cutBeforeSpaces(pieces: Iterable<string>, size: number): Generator<string> {
   let held = ''

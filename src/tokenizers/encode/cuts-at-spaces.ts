@@ -1,7 +1,7 @@
 import type { Pipeline } from '../formats/read-json.ts'
 import type { AddedTokenJson } from '../formats/tokenizer-json.ts'
 
-/** Whether a text may be encoded in parts that are cut between a word and the white space after it. */
+/** Whether a text can be encoded in parts that are cut between a word and the white space after it. */
 export function cutsAtSpaces(
   { normalizer, preTokenizer, model, postProcessor }: Pipeline,
   added: readonly AddedTokenJson[],

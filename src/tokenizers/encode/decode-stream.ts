@@ -1,15 +1,15 @@
 import { cleanedUp } from './clean-up.ts'
 import type { Decoder } from './steps.ts'
 
-/** Decodes ids one at a time. */
+/** Decodes ids one at a time, for example while a model generates. */
 export interface DecodeStream {
-  /** The text that no later id can change: '' while a character is incomplete. */
+  /** Adds an id. Returns the new text that later ids cannot change; '' while a character is incomplete. */
   push(id: number): string
-  /** The rest; an incomplete character becomes U+FFFD. */
+  /** Returns the rest of the text. An incomplete character becomes U+FFFD. */
   end(): string
 }
 
-/** The stream of a decoder. */
+/** Makes a stream from a decoder that supports it. */
 export function pieceStream({
   skip,
   tokenOf,
@@ -19,7 +19,7 @@ export function pieceStream({
   skip: (id: number) => boolean
   tokenOf: (id: number) => string
   stream: NonNullable<Decoder['stream']>
-  /** Whether the text is cleaned up. */
+  /** Whether to apply `cleanUp`. */
   cleans: boolean
 }): DecodeStream {
   let text = ''
@@ -41,7 +41,7 @@ export function pieceStream({
   }
 }
 
-/** A stream that continues a text: the ids of the text are read first, and the text itself is left out. */
+/** Makes a stream that continues after the given ids. Their text is not returned. */
 export function continued(
   stream: DecodeStream,
   ids: Iterable<number>,
@@ -59,8 +59,8 @@ export function continued(
 }
 
 /**
- * For decoders without a stream: decodes the last few ids with and without the newest ones, and returns what the newest
- * add, because the text of a token may depend on the one before it.
+ * Stream for decoders without one. It decodes the last few ids with and without the newest ids and returns the
+ * difference, because the text of a token may depend on the previous token.
  */
 export function windowStream(
   skip: (id: number) => boolean,
@@ -69,7 +69,7 @@ export function windowStream(
   let ids: number[] = []
   let shownIds = 0
   let shown = ''
-  let waited = 0 // ids since which the text has ended in an incomplete character
+  let waited = 0 // number of ids since the text has ended in an incomplete character
 
   function show(text: string): string {
     const fresh = text.slice(shown.length)
@@ -93,5 +93,5 @@ export function windowStream(
   }
 }
 
-// A character has at most 4 bytes: after more, the text contains U+FFFD itself, or is noise.
+// A character has at most 4 bytes. After more, the text contains U+FFFD itself or is noise.
 const LONGEST_WAIT = 16

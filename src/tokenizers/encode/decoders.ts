@@ -8,9 +8,9 @@ import { registerTokenizerStep, tokenizerStep } from './register-step.ts'
 import { flag, noSettings, text, tokenizerPattern } from './settings.ts'
 import type { Decoder, PieceSink } from './steps.ts'
 
-// The decoders of `tokenizer.json`, with the results of Python's `tokenizers`.
+// Decoders of `tokenizer.json`, with the results of Python's `tokenizers`.
 
-/** The decoder of a file without one. */
+/** Default decoder. */
 export const joinWithSpaces: Decoder = eachPiece(() => {
   let isFirst = true
   return (token) => {
@@ -59,7 +59,7 @@ registerTokenizerStep('decoder', 'Metaspace', {
   }),
   make: ({ replacement, prepend_scheme, add_prefix_space }) =>
     eachPiece(() => {
-      // All marks of the first token are dropped, as in Python.
+      // As in Python, all marks of the first token are dropped.
       let mark = prepend_scheme !== 'never' && add_prefix_space !== false ? '' : ' '
       return (token) => {
         const text = token.replaceAll(replacement, mark)
@@ -101,7 +101,7 @@ registerTokenizerStep('decoder', 'BPEDecoder', {
   make: ({ suffix }) => streaming((next) => wordEnds(next, suffix)),
 })
 
-/** Connectionist temporal classification: repeated tokens count once, padding separates them. */
+/** Connectionist temporal classification: repeated tokens are merged unless padding separates them. */
 registerTokenizerStep('decoder', 'CTC', {
   schema: z.object({
     pad_token: text('<pad>'),
@@ -133,7 +133,7 @@ function decodeBytes(chunks: Uint8Array[]): string {
   return utf8.decode(bytes)
 }
 
-/** The tokens are one piece; a character is complete with its last byte. */
+/** All tokens form one piece. A character is emitted with its last byte. */
 function byteLevelStream(next: PieceSink): PieceSink {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
   return wholePieces(
@@ -153,13 +153,13 @@ function replaceAll(text: string, pattern: RegExp, content: string): string {
   return out + text.slice(at)
 }
 
-/** Removes a character at most `start` times in front of a piece and `stop` times at its end. */
+/** Removes up to `start` occurrences of a character at the start of a piece and up to `stop` at its end. */
 function stripped(
   next: PieceSink,
   { content, start, stop }: { content: string; start: number; stop: number },
 ): PieceSink {
   let inFront = start
-  let ending = '' // what `stop` may remove
+  let ending = '' // characters that `stop` may remove
   return {
     push(text, complete) {
       let from = 0
@@ -185,12 +185,12 @@ function joinWord(token: string, prefix: string, isFirst: boolean, cleans: boole
   return cleans ? spaceWords(text) : text
 }
 
-/** The clean-up of decoders. */
+/** Clean-up as an option of decoders. */
 const spaceWords = (text: string): string => cleanUp(text.replaceAll(' do not', " don't"))
 
-/** A suffix becomes a space, but in the last token nothing. */
+/** Replaces a suffix by a space; in the last token, the suffix is removed. */
 function wordEnds(next: PieceSink, suffix: string): PieceSink {
-  let ending: string | null = null // of the token before, from its suffix on
+  let ending: string | null = null // rest of the previous token, starting with its suffix
   return wholePieces(
     next,
     (token) => {

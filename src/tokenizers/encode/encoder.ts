@@ -5,24 +5,24 @@ import { AlignedText } from './aligned-text.ts'
 import type { Normalizer, PreTokenizer } from './steps.ts'
 import { type WordEncoder, wordEncoder } from './word-encoder.ts'
 
-/** The tokens of a text without special tokens around it; parallel lists. */
+/** The tokens of a text without surrounding special tokens, as parallel lists. */
 export interface TextTokens {
   ids: number[]
-  /** UTF-16 indices into the text: the token stands for `text.slice(start, end)`. */
+  /** UTF-16 indices of each token in the text: `text.slice(start, end)`. */
   offsets: [start: number, end: number][]
-  /** The index of the word that each token is part of, as the pre-tokenizer splits them. */
+  /** Index of the word of each token, as split by the pre-tokenizer. */
   words: number[]
-  /** The text of each token: that of the vocabulary, or of an added token as it was found. */
+  /** Text of each token: that of the vocabulary, or for an added token the text that was found. */
   texts: string[]
 }
 
 /**
- * Text to ids, as in Python's `tokenizers`: added tokens are taken out, the rest is normalised and split into
- * words, and each word into tokens of the vocabulary.
+ * Encodes text like Python's `tokenizers`: added tokens are extracted, the rest is normalised and split into words, and
+ * words are split into tokens of the vocabulary.
  */
 export class Encoder {
-  private readonly literal: AddedTokens // found in the text as it is
-  private readonly normal: AddedTokens // found in the normalised text
+  private readonly literal: AddedTokens // searched in the original text
+  private readonly normal: AddedTokens // searched in the normalised text
   private readonly normalizer: Normalizer | undefined
   private readonly preTokenizer: PreTokenizer | undefined
   private readonly model: WordEncoder
@@ -35,7 +35,7 @@ export class Encoder {
   ) {
     this.tokenOf = tokenOf
     this.normalizer = normalizer
-    // A model that sees bytes itself keeps words as they were read, whose offsets are cheaper.
+    // If the model converts words to bytes itself, offsets are cheaper to compute.
     const beforeBytes = preTokenizer?.beforeBytes
     this.preTokenizer = beforeBytes ?? preTokenizer
     this.model = wordEncoder(model, beforeBytes !== undefined)
@@ -115,7 +115,7 @@ function cut(
   if (at < text.text.length) useRest(text.slice(at, text.text.length))
 }
 
-/** The text to find in the normalised input, and the text of the token when it is decoded. */
+/** The text of an added token, normalised if it is searched in normalised text. */
 export function normalizedContent(token: AddedTokenJson, normalizer?: Normalizer): string {
   if (!isNormalized(token) || !normalizer) return token.content
   return normalizer(new AlignedText(token.content)).text

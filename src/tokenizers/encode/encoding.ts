@@ -3,35 +3,37 @@ import type { TextTokens } from './encoder.ts'
 import { PLAIN_TEMPLATE } from './post-processors.ts'
 import type { PostProcessor, TemplateItem } from './steps.ts'
 
-/** The tokens of a text or of a pair of texts: parallel lists with an entry per token. */
+/** The tokens of a text or a pair of texts, as parallel lists with one entry per token. */
 export interface Encoding {
   ids: number[]
   tokens: string[]
   /**
-   * UTF-16 indices into the text of the token: `text.slice(start, end)`. A token that is part of a character
-   * has the offsets of the whole character; special tokens of the template have [0, 0].
+   * UTF-16 indices of each token in its text: `text.slice(start, end)`. A token that is part of a character has the
+   * offsets of the whole character. Special tokens of the template have [0, 0].
    */
   offsets: [start: number, end: number][]
-  /** `token_type_ids`: the segment of each token, by the tokenizer's template. */
+  /** `token_type_ids`: the segment of each token, defined by the template of the tokenizer. */
   typeIds: number[]
-  /** 0 for the first text, 1 for the second, null for the special tokens around them. */
+  /** 0 for the first text, 1 for the second, null for special tokens of the template. */
   sequenceIds: (0 | 1 | null)[]
-  /** The index of the word that a token is part of. */
+  /** Index of the word of each token; null for special tokens of the template. */
   wordIds: (number | null)[]
 }
 
+/** Text of a pair to truncate: `longest_first` shortens the longer one token by token. */
 export type TruncationStrategy = 'longest_first' | 'only_first' | 'only_second'
 
+/** Options for truncation. */
 export interface TruncationOptions {
-  /** Maximum number of tokens, with special ones. */
+  /** Maximum number of tokens, including special tokens. */
   maxLength?: number
-  /** Which text is truncated to `maxLength`. Default `longest_first`. */
+  /** Text of a pair to truncate. Default `longest_first`. */
   truncation?: TruncationStrategy
-  /** Side that is truncated. Default: the tokenizer's setting, or `right`. */
+  /** Side to truncate. Default: the tokenizer's setting, or `right`. */
   truncationSide?: 'left' | 'right'
 }
 
-/** Puts one or two texts in the places of the template, truncated to `maxLength`. */
+/** Inserts one or two texts into the template, truncated to `maxLength`. */
 export function assemble(
   texts: readonly TextTokens[],
   { template = PLAIN_TEMPLATE }: PostProcessor,
@@ -101,7 +103,7 @@ function truncate(
   return texts.map((text, i) => take(text, kept[i], truncationSide))
 }
 
-/** The length to which each text is truncated, as in Python's `tokenizers`. */
+/** The lengths after truncation, as in Python's `tokenizers`. */
 function keptLengths(lengths: number[], room: number, strategy: TruncationStrategy): number[] {
   const total = lengths.reduce((a, b) => a + b, 0)
   if (total <= room) return lengths
@@ -124,7 +126,7 @@ function keptLengths(lengths: number[], room: number, strategy: TruncationStrate
 function tooLong(text: number): never {
   throw new HeedError(
     'invalid-data',
-    `The ${text === 0 ? 'first' : 'second'} text must be shorter than \`maxLength\`, for only the other one is truncated`,
+    `The ${text === 0 ? 'first' : 'second'} text must be shorter than \`maxLength\`, because only the other text is truncated`,
     {
       key: 'truncation',
       try: { truncation: ['longest_first'] },

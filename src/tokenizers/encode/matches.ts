@@ -1,10 +1,10 @@
-/** Where a pattern matches a text. */
+/** The range of a match of a pattern. */
 export interface Match {
   index: number
   end: number
 }
 
-/** All matches from left to right. As in Oniguruma, none is empty where another one ends. */
+/** Yields all matches from left to right. As in Oniguruma, there is no empty match at the end of another match. */
 export function* matchesOf(text: string, pattern: RegExp): Generator<Match> {
   if (text === '') return
   let last = -1

@@ -1,35 +1,34 @@
 /**
- * The merges of BPE by their pairs of tokens, in the order in which they apply (the rank). A hash table with open
- * addressing over plain arrays: a vocabulary has up to a million merges, and a `Map` of pairs takes several times as
- * long to fill.
+ * BPE merges by pair of tokens, with their ranks. It is a hash table with open addressing over typed arrays, because a
+ * vocabulary has up to a million merges, and a `Map` of pairs takes several times as long to fill.
  */
 export class MergeTable {
   /** The number of merges. */
   size = 0
-  /** The token that each merge makes, by its rank. */
+  /** The resulting token of each merge, by rank. */
   private tokens = new Int32Array(1 << 6)
-  /** Left, right and rank + 1 of each entry; 0 for a free one. */
+  /** Left, right and rank + 1 of each entry; 0 for a free entry. */
   private entries = new Int32Array(3 << 7)
   private mask = (1 << 7) - 1
 
-  /** Adds the next merge; of equal pairs the last one counts. Returns whether the pair is new. */
+  /** Adds a merge with the next rank. A repeated pair gets the new rank. Returns whether the pair is new. */
   add(left: number, right: number, token: number): boolean {
     if (this.size === this.tokens.length) this.grow()
     this.tokens[this.size] = token
     return this.put(left, right, ++this.size)
   }
 
-  /** The rank of the merge of two tokens, -1 if there is none. */
+  /** The rank of the merge of two tokens, or -1. */
   rank(left: number, right: number): number {
     return this.entries[this.find(left, right) + 2] - 1
   }
 
-  /** The token that the merge of a rank makes. */
+  /** The resulting token of the merge with a rank. */
   token(rank: number): number {
     return this.tokens[rank]
   }
 
-  /** The pairs of tokens in the order of their ranks, if none came twice. */
+  /** The pairs of tokens in the order of their ranks. There must be no repeated pairs. */
   pairs(): (readonly [left: number, right: number])[] {
     const { entries } = this
     const pairs = new Array<readonly [number, number]>(this.size)
@@ -60,7 +59,7 @@ export class MergeTable {
       if (entries[entry + 2] > 0) this.put(entries[entry], entries[entry + 1], entries[entry + 2])
   }
 
-  /** The entry of a pair, or the free one where it belongs. */
+  /** The position of the entry for a pair, which may be free. */
   private find(left: number, right: number): number {
     const { entries, mask } = this
     let slot = (Math.imul(left, LEFT) ^ Math.imul(right, RIGHT)) >>> 0
@@ -74,7 +73,7 @@ export class MergeTable {
   }
 }
 
-/** Odd factors, which differ in each process so that no file can be made of pairs that share a slot. */
+/** Odd factors, random per process, so that no file can be crafted to make pairs collide. */
 const LEFT = oddNumber()
 const RIGHT = oddNumber()
 

@@ -6,10 +6,10 @@ import { MAX_ID } from './settings.ts'
 import type { TokenIds } from './steps.ts'
 import { TokenTable } from './token-table.ts'
 
-// Schemas of a model's vocabulary and merges. They have hundreds of thousands of entries, so each is
-// checked and turned into what encoding needs in one pass, without a schema for each entry.
+// Schemas for the vocabulary and the merges of a model. They have hundreds of thousands of entries, so they are
+// validated and converted in one pass, without a schema per entry.
 
-/** `{ token: id }`, or the table that `readTokenizerJsonFile` makes of it. */
+/** `{ token: id }`, or a table made by `readTokenizerJsonFile`. */
 export const vocabulary = z.unknown().transform((json, context): TokenTable => {
   if (json instanceof TokenTable) return json
   const table = new TokenTable()
@@ -23,13 +23,13 @@ export const vocabulary = z.unknown().transform((json, context): TokenTable => {
   return table
 })
 
-/** Tokens with their scores, by id. */
+/** Tokens and scores by id. */
 export interface ScoredVocabulary {
   tokens: string[]
   scores: Float64Array
 }
 
-/** `[[token, score], …]`, where the place is the id. */
+/** `[[token, score], …]`, indexed by id. */
 export const scoredVocabulary = z.unknown().transform((json, context): ScoredVocabulary => {
   if (!Array.isArray(json)) return refuse(context, json, 'a list of [token, score]')
   const list: unknown[] = json
@@ -47,8 +47,8 @@ export const scoredVocabulary = z.unknown().transform((json, context): ScoredVoc
 })
 
 /**
- * Reads `["left right", …]` or `[["left", "right"], …]`, or takes the table that `readTokenizerJsonFile` makes of them.
- * Tokens inside a word begin with `prefix`, which the right token of a pair loses.
+ * Reads `["left right", …]` or `[["left", "right"], …]`, or accepts a table made by `readTokenizerJsonFile`. Tokens
+ * inside a word begin with `prefix`, which is removed from the right token of a pair.
  */
 export function readMerges(
   merges: unknown,
@@ -68,7 +68,7 @@ export function readMerges(
       return refuse(context, list[i], 'two tokens of the vocabulary', { path: ['merges', i] })
     const token = vocab.get(pair[0] + (prefix === '' ? pair[1] : pair[1].slice(prefix.length)))
     if (token === undefined)
-      return refuse(context, list[i], 'two tokens that together are a token of the vocabulary', {
+      return refuse(context, list[i], 'two tokens whose concatenation is in the vocabulary', {
         path: ['merges', i],
       })
     table.add(left, right, token)
@@ -82,7 +82,7 @@ export class Merges {
   private readonly vocab: TokenTable
   readonly asLines: boolean
 
-  /** @param asLines whether the file has `"left right"` and not `["left", "right"]` */
+  /** @param asLines whether the file has `"left right"` instead of `["left", "right"]` */
   constructor(vocab: TokenTable, asLines: boolean) {
     this.vocab = vocab
     this.asLines = asLines
@@ -96,7 +96,7 @@ export class Merges {
 
 type Pair = readonly [left: string, right: string]
 
-/** Lists of two texts are pairs already. */
+/** Accepts a list of two strings. */
 function pairOfList(merge: unknown): Pair | undefined {
   return isPair(merge) ? merge : undefined
 }
@@ -113,7 +113,7 @@ function pairOfLine(merge: unknown): Pair | undefined {
   return [merge.slice(0, space), merge.slice(space + 1)]
 }
 
-/** The settings of a model as in tokenizer.json, also where a file was read into tables. */
+/** The settings of a model as in tokenizer.json, with tables converted to JSON. */
 export function withoutTables<Settings extends Record<string, unknown>>(model: Settings): Settings {
   const { vocab, merges } = model
   return {

@@ -9,7 +9,7 @@ import { CONTROL, MARK, NONSPACING } from './unicode-classes.ts'
 import { unicodeForm } from './unicode-forms.ts'
 import { isAfterUnicode9 } from './unicode-version.ts'
 
-// The normalisers of `tokenizer.json`, with the results of Python's `tokenizers`.
+// Normalisers of `tokenizer.json`, with the results of Python's `tokenizers`.
 
 registerTokenizerStep('normalizer', 'Sequence', {
   schema: z.object({ normalizers: z.array(tokenizerStep('normalizer').nullable()) }),
@@ -87,7 +87,7 @@ registerTokenizerStep('normalizer', 'ByteLevel', {
   make: () => (source) => mapCharacters(source, toByteChars),
 })
 
-/** Adds a prefix, which stands for the first character. */
+/** Adds a prefix, which gets the position of the first character. */
 export function prependTo(source: AlignedText, prefix: string): AlignedText {
   if (source.text === '') return source
   const rewriter = new TextRewriter(source)
@@ -96,7 +96,7 @@ export function prependTo(source: AlignedText, prefix: string): AlignedText {
   return rewriter.finish()
 }
 
-/** The content stands for the last character of each match, as in Python. */
+/** Replaces matches. As in Python, the content gets the position of the last character of the match. */
 export function replaceMatches(source: AlignedText, pattern: RegExp, content: string): AlignedText {
   const { text } = source
   const rewriter = new TextRewriter(source)
@@ -110,19 +110,19 @@ export function replaceMatches(source: AlignedText, pattern: RegExp, content: st
   return rewriter.finish()
 }
 
-/** By character: a sigma at the end of a word is not a special case. */
+/** Lowercases each character separately, so a sigma at the end of a word is not a special case. */
 function lowercase(text: AlignedText): AlignedText {
   const lower = text.text.toLowerCase()
   if (lower.length === text.text.length && !SPECIAL_CASE.test(text.text)) return text.with(lower)
   return mapCharacters(text, (character) => character.toLowerCase())
 }
 
-const SPECIAL_CASE = /[\u03a3\u0130]/ // their lower case depends on the neighbours, or is longer
+const SPECIAL_CASE = /[\u03a3\u0130]/ // their lower case depends on the context, or is longer
 
-/** Newer characters stay, as in Python. */
+/** Removes a character. As in Python, characters newer than Unicode 9 are kept. */
 const removed = (character: string): string => (isAfterUnicode9(character) ? character : '')
 
-/** Rewrites the characters that an expression matches; most texts have none. */
+/** Maps the characters that an expression matches. Most texts have none. */
 function mapWhere(
   where: RegExp,
   text: AlignedText,
@@ -135,12 +135,12 @@ const SPACE = /\p{White_Space}/u
 const IDEOGRAPH =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u
 
-/** White space becomes spaces, and control characters are removed. */
+/** Converts white space to spaces and removes control characters. */
 function clean(text: AlignedText): AlignedText {
   return mapWhere(CONTROL, text.with(text.text.replaceAll(/[\t\n\r\p{Z}]/gu, ' ')), () => '')
 }
 
-/** The clean-up of Google's neural machine translation, in older models of SentencePiece. */
+/** Clean-up of Google's neural machine translation, used by older SentencePiece models. */
 function nmt(character: string): string {
   if (NMT_SPACE.test(character)) return ' '
   const code = character.charCodeAt(0)

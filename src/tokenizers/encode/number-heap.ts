@@ -1,4 +1,4 @@
-/** A heap of numbers with the smallest on top. */
+/** A min-heap of numbers. */
 export class NumberHeap {
   private readonly items: number[] = []
 

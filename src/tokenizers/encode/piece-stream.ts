@@ -1,9 +1,9 @@
-// Decoders that get tokens one at a time. Decoding a whole text runs the same stream, so both give the same text.
+// Streaming decoders. Decoding a whole text runs the same stream, so the results are identical.
 import type { Decoder, PieceSink } from './steps.ts'
 
 type PieceStream = NonNullable<Decoder['stream']>
 
-/** A decoder that runs its stream. */
+/** Makes a decoder from a stream. */
 export function streaming(stream: PieceStream): Decoder {
   const decode = (tokens: string[]): string[] => {
     const pieces: string[] = []
@@ -24,8 +24,8 @@ export function streaming(stream: PieceStream): Decoder {
 }
 
 /**
- * A decoder that rewrites each piece by itself.
- * @param begin starts a text; its result returns null where a piece is dropped
+ * Makes a decoder that maps each piece independently.
+ * @param begin called at the start of a text; the function it returns maps a piece, or returns null to drop it
  */
 export const eachPiece = (begin: () => (piece: string) => string | null): Decoder =>
   streaming((next) => {
@@ -36,7 +36,7 @@ export const eachPiece = (begin: () => (piece: string) => string | null): Decode
     })
   })
 
-/** Collects the parts of each piece. */
+/** Joins the parts of each piece. */
 export function wholePieces(
   next: PieceSink,
   use: (piece: string) => void,
@@ -57,7 +57,7 @@ export function wholePieces(
   }
 }
 
-/** Runs decoders one after the other; undefined where one of them has no stream. */
+/** Chains decoders; undefined if one of them has no stream. */
 export function chained(decoders: readonly Decoder[]): PieceStream | undefined {
   const streams: PieceStream[] = []
   for (const { stream } of decoders) {

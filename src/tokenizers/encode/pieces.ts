@@ -2,13 +2,13 @@ import { HeedError, shown } from '../../util/errors.ts'
 import { nextCharacter } from './aligned-text.ts'
 import type { TokenIds } from './steps.ts'
 
-/** The tokens of one word. */
+/** Tokens of one word. */
 export interface Pieces {
   ids: number[]
-  /** Where each token starts and ends, in UTF-16 units of the word. */
+  /** Start and end of each token in the word, in UTF-16 units. */
   starts: number[]
   ends: number[]
-  /** The text of each token, where it is not that of the vocabulary: an unknown word as it was written. */
+  /** Text of each token if it differs from the vocabulary, such as the original text of an unknown word. */
   texts?: string[]
 }
 
@@ -19,8 +19,8 @@ export function push({ ids, starts, ends }: Pieces, id: number, start: number, e
 }
 
 /**
- * The id of the unknown token.
- * @throws HeedError when the model has none for this word
+ * Returns the id of the unknown token.
+ * @throws HeedError if the model has no unknown token
  */
 export function unknownId(word: string, token: string | undefined, vocab: TokenIds): number {
   const id = token === undefined ? undefined : vocab.get(token)
@@ -32,7 +32,7 @@ export function unknownId(word: string, token: string | undefined, vocab: TokenI
   })
 }
 
-/** The byte tokens of a text; undefined if the vocabulary lacks one of them. */
+/** Converts a text to byte tokens; undefined if one of them is not in the vocabulary. */
 export function byteTokens(text: string, vocab: TokenIds): number[] | undefined {
   const ids: number[] = []
   for (const byte of encoder.encode(text)) {
@@ -45,7 +45,7 @@ export function byteTokens(text: string, vocab: TokenIds): number[] | undefined 
 
 const encoder = new TextEncoder()
 
-/** The pieces of a word, given the number of UTF-8 bytes of each of its tokens in order. */
+/** Computes the positions of tokens from their numbers of UTF-8 bytes. */
 export function piecesOfBytes(
   word: string,
   { ids, sizes }: { ids: number[]; sizes: readonly number[] },
@@ -62,8 +62,8 @@ export function piecesOfBytes(
 }
 
 /**
- * Positions in UTF-8 bytes as positions in UTF-16 units. A token that is part of a character gets the position of the
- * whole character.
+ * Converts positions in UTF-8 bytes to UTF-16 units. A token that is part of a character gets the range of the whole
+ * character.
  */
 export function inUnits(word: string, { ids, starts, ends, texts }: Pieces): Pieces {
   if (ASCII.test(word)) return { ids, starts, ends, texts }
@@ -77,7 +77,7 @@ export function inUnits(word: string, { ids, starts, ends, texts }: Pieces): Pie
     }
     at = end
   }
-  const length = first.length - 1 // a prefix or suffix may have further bytes
+  const length = first.length - 1 // a prefix or suffix may have more bytes
   return {
     ids,
     starts: starts.map((byte) => first[Math.min(byte, length)]),

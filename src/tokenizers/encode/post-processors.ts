@@ -8,7 +8,7 @@ import type { PostProcessor, Template, TemplateItem, Texts } from './steps.ts'
 const A: TemplateItem = { sequence: 'A', typeId: 0 }
 const B: TemplateItem = { sequence: 'B', typeId: 1 }
 
-/** A text alone, or a pair one after the other. */
+/** Template without special tokens. */
 export const PLAIN_TEMPLATE: Template = { single: [A], pair: [A, B] }
 
 const trimSettings = { trim_offsets: flag(true), add_prefix_space: flag(true) }
@@ -27,7 +27,7 @@ const templateItems = z.array(
 
 const templateToken = z.object({ ids: z.array(tokenId) })
 
-/** The ids of each special token of a template. */
+/** Ids of the special tokens of a template. */
 const specialTokens = z.unknown().transform((json, context) => {
   const ids = new Map<string, number[]>()
   if (!isJsonObject(json ?? {})) return refuse(context, json, 'an object')
@@ -100,19 +100,19 @@ registerTokenizerStep('post_processor', 'ByteLevel', {
   make: (settings) => ({ trim: trimBy(settings) }),
 })
 
-/** The post-processor that puts tokens around texts in this way. */
+/** Makes a post-processor from a function that adds tokens around texts. */
 function wrapping(wrap: NonNullable<PostProcessor['wrap']>): PostProcessor {
   const [single, pair] = [[[A]], [[A], [B]]].map((texts) => wrap(texts).flat())
   return { template: { single, pair }, wrap }
 }
 
-/** How a step wraps texts; one that only has a template makes a single text of them. */
+/** The `wrap` function of a step. If it only has a template, the function joins the texts to one. */
 function wrapOf({ wrap, template }: PostProcessor): PostProcessor['wrap'] {
   if (wrap || !template) return wrap
   return (texts) => [fill(texts, template.single, template.pair).flat()]
 }
 
-/** Each item of a template becomes a text of its own for the step after it. */
+/** Fills a template. Each item becomes a separate text for the next step. */
 function fill(
   texts: Texts,
   single: readonly TemplateItem[],

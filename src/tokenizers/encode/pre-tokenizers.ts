@@ -9,7 +9,7 @@ import type { PreTokenizer } from './steps.ts'
 import { BERT_WORDS, PUNCTUATION } from './unicode-classes.ts'
 import { unicodeScripts } from './unicode-scripts.ts'
 
-// The pre-tokenizers of `tokenizer.json`, with the results of Python's `tokenizers`.
+// Pre-tokenizers of `tokenizer.json`, with the results of Python's `tokenizers`.
 
 registerTokenizerStep('pre_tokenizer', 'Sequence', {
   schema: z.object({ pretokenizers: z.array(tokenizerStep('pre_tokenizer')) }),
@@ -120,7 +120,7 @@ function prefixSpace(source: AlignedText): AlignedText {
   return source.text.startsWith(' ') ? source : prependTo(source, ' ')
 }
 
-/** Spaces become a visible character, which belongs to the word after it (SentencePiece). */
+/** Replaces spaces by a visible character, which belongs to the following word (SentencePiece). */
 function metaspace(
   mark: string,
   scheme: 'always' | 'first' | 'never',
@@ -136,7 +136,7 @@ function metaspace(
   }
 }
 
-/** Files write `MergedWithNext` or `mergedwithnext`. */
+/** Schema of the behavior, which files write as `MergedWithNext` or `mergedwithnext`. */
 function behavior() {
   return z
     .string()

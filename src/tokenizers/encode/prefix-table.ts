@@ -1,16 +1,16 @@
 import type { TokenIds } from './steps.ts'
 
-/** Finds the tokens that a text begins with: the tokens are sorted, and searched character by character. */
+/** Finds the tokens that are a prefix of a text, by binary search over sorted tokens. */
 export class PrefixTable {
   private readonly sorted: string[]
   private readonly ids: Int32Array
 
   constructor(ids: TokenIds) {
-    this.sorted = Array.from(ids, ([token]) => token).sort() // by UTF-16 units, as they are compared below
+    this.sorted = Array.from(ids, ([token]) => token).sort() // by UTF-16 units, like the comparisons below
     this.ids = Int32Array.from(this.sorted, (token) => ids.get(token) ?? -1)
   }
 
-  /** Every token that the text has at `start`, the shortest first, with its end in the text. */
+  /** Visits each token that occurs in the text at `start`, shortest first, with its end. */
   prefixes(text: string, start: number, use: (id: number, end: number) => void): void {
     let low = 0
     let high = this.sorted.length
@@ -23,7 +23,7 @@ export class PrefixTable {
     }
   }
 
-  /** Tokens that are shorter than `depth` come first: their code there is -1. */
+  /** Index of the first token whose unit at `depth` is at least `code`. Shorter tokens have the unit -1. */
   private firstAtLeast(code: number, depth: number, low: number, high: number): number {
     let [from, to] = [low, high]
     while (from < to) {

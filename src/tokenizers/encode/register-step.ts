@@ -6,14 +6,16 @@ import { Registry, unknownName } from '../../util/registry.ts'
 import { refuse, refuseBy, schemaError } from '../schema-error.ts'
 import type { TokenizerSteps } from './steps.ts'
 
+/** Kind of a tokenizer step: its key in `tokenizer.json`. */
 export type TokenizerStepKind = keyof TokenizerSteps
 
+/** Definition of a tokenizer step for `registerTokenizerStep`. */
 export interface TokenizerStepDefinition<Kind extends TokenizerStepKind, Settings> {
-  /** Schema of the step's object in `tokenizer.json`. `type`, and keys that it does not name, are ignored. */
+  /** Schema of the step's object in `tokenizer.json`. `type` and unknown keys are ignored. */
   schema: z.ZodType<Settings>
   /** Builds the step when a tokenizer is opened. */
   make(settings: Settings): TokenizerSteps[Kind]
-  /** For models: `vocab` and `merges` may be the tables of a file instead of their JSON. Default false. */
+  /** For models: accept `vocab` and `merges` as tables instead of JSON. Default false. */
   readsTables?: boolean
 }
 
@@ -24,8 +26,8 @@ const STEP = optionKinds<TokenizerStepDefinition<TokenizerStepKind, unknown>>({
 })
 
 /**
- * Registers a step by its `type` in `tokenizer.json`. The built-in steps are registered in the same way.
- * @throws HeedError when the name is taken or unsafe
+ * Registers a tokenizer step by its `type` in `tokenizer.json`. Built-in steps use the same function.
+ * @throws HeedError if the name is already registered or invalid
  */
 export function registerTokenizerStep<Kind extends TokenizerStepKind, Settings>(
   kind: Kind,
@@ -55,7 +57,7 @@ export function readsTables(type: string): boolean {
   return model.has(type) && model.get(type).readsTables
 }
 
-/** Schema of a step within another one, as in a `Sequence`: its output is the step, ready for use. */
+/** Schema of a step within another one, such as a `Sequence`. Its output is the step. */
 export function tokenizerStep<Kind extends TokenizerStepKind>(
   kind: Kind,
 ): z.ZodType<TokenizerSteps[Kind]> {
@@ -77,7 +79,7 @@ export function tokenizerStep<Kind extends TokenizerStepKind>(
   })
 }
 
-/** Builds the step that an object of `tokenizer.json` describes. */
+/** Builds a step from an object of `tokenizer.json`. */
 export function makeTokenizerStep<Kind extends TokenizerStepKind>(
   kind: Kind,
   json: unknown,

@@ -4,11 +4,11 @@ import { isJsonObject } from '../../io/files/json-parse.ts'
 import { boundedPattern } from '../patterns/bounded-regexp.ts'
 import { refuse } from '../schema-error.ts'
 
-// Schemas of settings that several steps have. Files that leave one out, or write null, mean the default.
+// Schemas of settings that several steps share. A missing setting or null means the default.
 
 export const noSettings = z.object({})
 
-/** Two schemas for all flags: dozens are made while modules load. */
+/** Two schemas are shared by all flags, because module load time matters and there are dozens. */
 const [on, off] = [true, false].map((byDefault) =>
   z
     .boolean()
@@ -27,7 +27,7 @@ export function text(byDefault: string) {
     .transform((value) => value ?? byDefault)
 }
 
-/** Above every published vocabulary (o200k: 2^17.6). */
+/** Larger than any published vocabulary (o200k: 2^17.6). */
 export const MAX_ID = 2 ** 24
 
 export const tokenId = z
@@ -36,8 +36,8 @@ export const tokenId = z
   .max(MAX_ID - 1)
 
 /**
- * Schema of a pattern, `{ Regex }` or `{ String }`; its output is a JavaScript expression. Patterns are
- * written for Oniguruma. All take time proportional to the text; those that cannot are refused.
+ * Schema of a pattern, `{ Regex }` or `{ String }`. Its output is a JavaScript expression. Patterns have the syntax of
+ * Oniguruma. Patterns that cannot be matched in linear time are rejected.
  */
 export const tokenizerPattern = z.unknown().transform((pattern, context): RegExp => {
   const { Regex, String: literal } = isJsonObject(pattern) ? pattern : {}
@@ -48,7 +48,9 @@ export const tokenizerPattern = z.unknown().transform((pattern, context): RegExp
     return refuse(context, Regex, `a pattern of at most ${MAX_LENGTH} characters`)
   try {
     const pattern = boundedPattern(compile({ Regex }))
-    return pattern ?? refuse(context, Regex, 'a pattern without back-references and long repeats')
+    return (
+      pattern ?? refuse(context, Regex, 'a pattern without back-references and long repetitions')
+    )
   } catch (cause) {
     return refuse(context, Regex, 'a valid regular expression', { cause })
   }

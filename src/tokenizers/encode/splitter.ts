@@ -2,7 +2,7 @@ import type { AlignedText } from './aligned-text.ts'
 import { matchesOf } from './matches.ts'
 import type { PreTokenizer } from './steps.ts'
 
-/** What becomes of the matches of a pattern, in the words of `tokenizer.json`, in lower case. */
+/** Treatment of the matches of a pattern, with the names of `tokenizer.json` in lower case. */
 export const BEHAVIORS = [
   'removed',
   'isolated',
@@ -13,7 +13,7 @@ export const BEHAVIORS = [
 
 type Behavior = (typeof BEHAVIORS)[number]
 
-/** Splits where a pattern matches, or with `invert` where it does not. */
+/** Splits text at the matches of a pattern, or with `invert`, at the text between matches. */
 export function splitter(pattern: RegExp, behavior: Behavior, invert = false): PreTokenizer {
   if (behavior === 'isolated') return (text) => isolate(text, pattern)
   if (behavior === 'removed') return (text) => pick(text, segments(text.text, pattern), invert)
@@ -26,7 +26,7 @@ interface Segment {
   match: boolean
 }
 
-/** Most patterns match all of a text, word after word. */
+/** Fast path: most patterns match the whole text, word by word. */
 function isolate(text: AlignedText, pattern: RegExp): AlignedText[] {
   const words = text.text.match(pattern) ?? []
   if (words.reduce((length, word) => length + word.length, 0) !== text.text.length) {

@@ -1,23 +1,23 @@
 import type { TokenIds } from './steps.ts'
 
 /**
- * Tokens and their ids, in the order in which they were added: a hash table with open addressing over plain arrays.
- * A vocabulary has up to 262,144 tokens. As strings in a `Map` they take several times as long to read, and more memory.
+ * Tokens and their ids in insertion order, as a hash table with open addressing over typed arrays. A vocabulary has up
+ * to 262,144 tokens; strings in a `Map` take several times as long to read, and more memory.
  */
 export class TokenTable implements TokenIds {
   size = 0
-  /** For each token its id, its length and its UTF-16 units, two in a word: a search reads neighbouring memory. */
+  /** Id, length and UTF-16 units (two per word) of each token, adjacent in memory for fast lookups. */
   private words = new Int32Array(1 << 10)
   private units = new Uint16Array(this.words.buffer)
-  /** The words in use. */
+  /** Number of words in use. */
   private used = 0
-  /** For each slot the hash of a token, and where it begins in the words + 1; 0 for a free slot. */
+  /** For each slot, the hash of a token and its position in the words + 1; 0 for a free slot. */
   private slots = new Int32Array(2 << 7)
-  /** Holds the units of a token that is searched for. */
+  /** Buffer for the units of a token to look up. */
   private scratch = new Uint16Array(0)
   private places: Int32Array | undefined
 
-  /** The table itself, or a table of other tokens. */
+  /** Converts tokens to a table; a table is returned unchanged. */
   static of(tokens: TokenIds): TokenTable {
     if (tokens instanceof TokenTable) return tokens
     const table = new TokenTable()
@@ -39,7 +39,7 @@ export class TokenTable implements TokenIds {
     return id < 0 ? undefined : id
   }
 
-  /** The id of the token in `units`, whose `hashUnits` is known; -1 if there is none. */
+  /** The id of the token in `units`, given its `hashUnits`; -1 if there is none. */
   find(units: Uint16Array, from: number, to: number, hash: number): number {
     const place = this.slots[this.slotOf(units, from, to, hash) + 1] - 1
     return place < 0 ? -1 : this.words[place]
@@ -51,7 +51,7 @@ export class TokenTable implements TokenIds {
     this.setUnits(units, token.length, id)
   }
 
-  /** Adds the token in the first `length` units. A token that is there gets the new id, as in an object of JSON. */
+  /** Adds the token in the first `length` units. An existing token gets the new id, like a repeated key in JSON. */
   setUnits(units: Uint16Array, length: number, id: number): void {
     const hash = hashUnits(units, 0, length)
     const slot = this.slotOf(units, 0, length, hash)
@@ -74,7 +74,7 @@ export class TokenTable implements TokenIds {
     if (++this.size * 4 > this.slots.length) this.growSlots()
   }
 
-  /** The token of an id; of several, the last. */
+  /** The token of an id. If there are several, the last one. */
   tokenOf(id: number): string | undefined {
     const place = (this.placesOfIds()[id] ?? 0) - 1
     return place < 0 ? undefined : this.textAt(place)
@@ -85,7 +85,7 @@ export class TokenTable implements TokenIds {
     return this.placesOfIds().length
   }
 
-  /** A token whose id another one has. */
+  /** Finds two tokens with the same id. */
   sharedId(): { token: string; other: string; id: number } | undefined {
     const places = this.placesOfIds()
     for (let place = 0; place < this.used; place = this.after(place)) {
@@ -103,10 +103,10 @@ export class TokenTable implements TokenIds {
 
   /** The `vocab` of a tokenizer.json. */
   toJSON(): Record<string, number> {
-    return Object.fromEntries(this) // not by assignment: `__proto__` may be a token
+    return Object.fromEntries(this) // fromEntries defines keys without assignment, because `__proto__` may be a token
   }
 
-  /** The slot of a token, or the free one where it belongs. */
+  /** The slot for a token, which may be free. */
   private slotOf(units: Uint16Array, from: number, to: number, hash: number): number {
     const { slots } = this
     const mask = slots.length / 2 - 1
@@ -133,7 +133,7 @@ export class TokenTable implements TokenIds {
     return place + HEAD + ((this.words[place + 1] + 1) >> 1)
   }
 
-  /** Where the token of each id begins in the words + 1; 0 for ids without one. */
+  /** Position in the words + 1 of the token of each id; 0 for ids without a token. */
   private placesOfIds(): Int32Array {
     if (this.places) return this.places
     const { words, used } = this
@@ -169,19 +169,19 @@ export class TokenTable implements TokenIds {
   }
 }
 
-/** FNV-1a over UTF-16 units (Fowler, Noll and Vo, 1991). `hash` continues that of the units before. */
+/** FNV-1a over UTF-16 units (Fowler, Noll and Vo, 1991). Pass `hash` to continue a hash of preceding units. */
 export function hashUnits(units: Uint16Array, from: number, to: number, hash = SEED): number {
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ units[i], PRIME)
   return hash
 }
 
 const PRIME = 0x01000193
-/** Differs in each process, so that no file can be made of tokens that share a slot. */
+/** Random per process, so that no file can be crafted to make tokens collide. */
 const SEED = Math.floor(Math.random() * 2 ** 32) | 0
-/** The words before the units of a token. */
+/** Number of words before the units of a token. */
 const HEAD = 2
 
-/** In parts, because a function has a limited number of arguments. */
+/** Converts units to a string in parts, because the number of arguments of a function is limited. */
 function textOf(units: Uint16Array): string {
   let text = ''
   for (let at = 0; at < units.length; at += PART)

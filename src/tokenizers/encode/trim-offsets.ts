@@ -2,9 +2,9 @@ import { nextCharacter } from './aligned-text.ts'
 import type { TextTokens } from './encoder.ts'
 
 /**
- * Removes the white space at the ends of tokens from their offsets: byte-level tokens contain the space before their
- * word, and some added tokens the white space around them. With `keepsFirst`, a single space of the first token was
- * added by the tokenizer.
+ * Excludes white space at the ends of tokens from their offsets: byte-level tokens contain the space before their word,
+ * and some added tokens contain the white space around them. `keepsFirst`: a single space at the start of the first
+ * token was added by the tokenizer.
  */
 export function trimOffsets(tokens: TextTokens, text: string, keepsFirst: boolean): TextTokens {
   const offsets = tokens.texts.map((token, i): [number, number] => {
@@ -21,14 +21,14 @@ export function trimOffsets(tokens: TextTokens, text: string, keepsFirst: boolea
 const SPACES_BEFORE = /^[Ġ\p{White_Space}]*/u
 const SPACES_AFTER = /[Ġ\p{White_Space}]*$/u
 
-/** `by` characters later, but not after `end`. */
+/** Moves forward by `by` characters, at most to `end`. */
 function forward(text: string, at: number, { by, end }: { by: number; end: number }): number {
   let to = at
   for (let n = 0; n < by && to < end; n++) to = nextCharacter(text, to)
   return Math.min(to, end)
 }
 
-/** `by` characters earlier, but not before `start`; the same place if the text has fewer. */
+/** Moves back by `by` characters, at most to `start`. Returns `at` if the text has fewer characters. */
 function backward(text: string, at: number, { by, start }: { by: number; start: number }): number {
   let to = at
   for (let n = 0; n < by; n++) {

@@ -1,7 +1,7 @@
-// Classes of characters that Python's `tokenizers` takes from tables of Unicode 8 and 9, as patterns for JavaScript,
-// which has a later version. Marks that are newer than Unicode 9 are left to `isAfterUnicode9`.
+// Character classes of Python's `tokenizers`, which has tables of Unicode 8 and 9, as patterns for JavaScript, which
+// has a later version. `isAfterUnicode9` handles marks that are newer than Unicode 9.
 
-/** Punctuation that came after Unicode 8, or became it later. */
+/** Characters that are punctuation only in versions after Unicode 8. */
 const NEWER_PUNCTUATION =
   '\\u061d\\u09fd\\u0a76\\u0c77\\u0c84\\u1b4e\\u1b4f\\u1b7d-\\u1b7f\\u2e43-\\u2e4f\\u2e52-\\u2e5d\\u{10d6e}\\u{10ead}' +
   '\\u{10ed0}\\u{10f55}-\\u{10f59}\\u{10f86}-\\u{10f89}\\u{113d4}\\u{113d5}\\u{113d7}\\u{113d8}\\u{1144b}-\\u{1144f}' +
@@ -10,13 +10,13 @@ const NEWER_PUNCTUATION =
   '\\u{11c70}\\u{11c71}\\u{11ef7}\\u{11ef8}\\u{11f43}-\\u{11f4f}\\u{11fff}\\u{12ff1}\\u{12ff2}\\u{16d6d}-\\u{16d6f}' +
   '\\u{16e97}-\\u{16e9a}\\u{16fe2}\\u{1e5ff}\\u{1e95e}\\u{1e95f}'
 
-/** Also the ASCII symbols, and two characters that are no punctuation any more. */
+/** Includes the ASCII symbols, and two characters that were punctuation in Unicode 8 only. */
 const ANY_PUNCTUATION = '\\p{P}!-/:-@[-`{-~\\u166d\\u{111c9}'
 
-/** One character of punctuation. */
+/** A punctuation character. */
 export const PUNCTUATION = new RegExp(`(?![${NEWER_PUNCTUATION}])[${ANY_PUNCTUATION}]`, 'gu')
 
-/** A character of punctuation, or a word between such and white space. */
+/** A punctuation character, or a word delimited by punctuation and white space. */
 export const BERT_WORDS = new RegExp(
   `(?:[^\\p{White_Space}${ANY_PUNCTUATION}]|[${NEWER_PUNCTUATION}])+|[${ANY_PUNCTUATION}]`,
   'gu',
@@ -25,7 +25,7 @@ export const BERT_WORDS = new RegExp(
 /** Marks of the normaliser StripAccents. */
 export const MARK = /(?!\u{111c9})[\p{M}\u1cf2\u1cf3]/u
 
-/** Ranges of marks that came after Unicode 8, or became such later, beside those of `isAfterUnicode9`. */
+/** Characters that are marks only in versions after Unicode 8, other than those of `isAfterUnicode9`. */
 const NEWER_MARKS = [
   '\\u08d4-\\u08e1',
   '\\u1885\\u1886',

@@ -5,9 +5,9 @@ import { isAfterUnicode9 } from './unicode-version.ts'
 export type UnicodeForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD'
 
 /**
- * Unicode normalisation (UAX 15) that records the source of each character, as Python's `tokenizers` counts them: the
- * source of a decomposition's first character is the character before it; that of a composed character is the first
- * of those that it was composed of.
+ * Unicode normalisation (UAX 15) that tracks the source of each character like Python's `tokenizers`: the first
+ * character of a decomposition has the source of the original character; a composed character has the source of its
+ * first component.
  */
 export function unicodeForm(form: UnicodeForm): Normalizer {
   const decomposed = form === 'NFC' || form === 'NFD' ? 'NFD' : 'NFKD'
@@ -22,8 +22,8 @@ export function unicodeForm(form: UnicodeForm): Normalizer {
 const ASCII = /^\p{ASCII}*$/u
 
 /**
- * A character and those that may combine with it: marks, and the letters that form Korean syllables or Japanese
- * voiced kana, with their halfwidth and compatibility forms.
+ * A character and those that may combine with it: marks, and letters of Korean syllables or Japanese voiced kana, with
+ * their halfwidth and compatibility forms.
  */
 const CLUSTER = /[\s\S][\p{M}\u1160-\u11ff\u3131-\u318e\uff9e\uff9f\uffa0-\uffdc]*/gu
 
@@ -43,10 +43,10 @@ function* changesOf(text: string, { form, decomposed, composes }: Forms): Genera
   }
 }
 
-/** The decomposition of each character, with marks in canonical order. */
+/** Decomposes characters and sorts marks in canonical order. */
 function decompose(text: string, form: 'NFD' | 'NFKD'): Change[] {
   const out: Change[] = []
-  let marks = 0 // from where characters may still change places
+  let marks = 0 // start of the characters that may still be reordered
   const push = (character: string, change: number): void => {
     if (!isMark(character)) marks = out.length + 1
     let at = out.length
@@ -64,10 +64,10 @@ function decompose(text: string, form: 'NFD' | 'NFKD'): Change[] {
   return out
 }
 
-/** Joins each character with the marks after it, unless another mark of its class is between them. */
+/** Composes each character with the marks after it, unless a mark of the same class is between them. */
 function* compose(characters: readonly Change[]): Generator<Change> {
   let starter: Change | undefined
-  let between: Change[] = [] // the marks after the starter that do not join it
+  let between: Change[] = [] // marks after the starter that are not composed
   for (const [character, change] of characters) {
     const blocked = between.length > 0 && !isAfter(character, between[between.length - 1][0])
     const joined: string | undefined =
@@ -87,14 +87,14 @@ function* compose(characters: readonly Change[]): Generator<Change> {
   yield* between
 }
 
-/** The single character that two characters form, if there is one. */
+/** The composition of two characters, if there is one. */
 function joinedOf(first: string, second: string): string | undefined {
   const joined = (first + second).normalize('NFC')
   const single = joined.length === ((joined.codePointAt(0) as number) > 0xffff ? 2 : 1)
   return single && !isAfterUnicode9(joined) ? joined : undefined
 }
 
-// JavaScript has no table of combining classes; canonical order shows which of two is the higher.
+// JavaScript has no table of combining classes, but canonical ordering shows which of two is higher.
 
 /** Whether the combining class of a character is not 0. U+0345 has the highest. */
 function isMark(character: string): boolean {
@@ -104,13 +104,13 @@ function isMark(character: string): boolean {
 
 const HIGHEST = '\u0345'
 
-/** Whether the class of the second is lower, but not 0: canonical order swaps them. */
+/** Whether canonical ordering swaps two characters: the class of the second is lower, but not 0. */
 function swaps(first: string, second: string): boolean {
   if (first === second || isAfterUnicode9(first) || isAfterUnicode9(second)) return false
   return (first + second).normalize('NFD') === second + first
 }
 
-/** Whether the class of a mark is higher than that of the mark before it. */
+/** Whether the combining class of a mark is higher than that of the previous mark. */
 function isAfter(mark: string, before: string): boolean {
   return isMark(mark) && swaps(mark, before)
 }

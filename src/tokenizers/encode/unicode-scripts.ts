@@ -4,8 +4,8 @@ import type { PreTokenizer } from './steps.ts'
 import { isAfterUnicode9 } from './unicode-version.ts'
 
 /**
- * Splits where the script changes, as SentencePiece does: kana are Han, and a space belongs to the script before it.
- * As in Python, characters without a script are left out at the start of a text.
+ * Splits where the script changes, like SentencePiece: kana count as Han, and a space belongs to the preceding script.
+ * As in Python, characters without a script are dropped at the start of a text.
  */
 export const unicodeScripts: PreTokenizer = (source) => {
   const starts: number[] = []
@@ -38,7 +38,7 @@ function scriptOf(character: string): string | undefined {
 
 const SAME: Record<string, string> = { Hiragana: 'Han', Katakana: 'Han' }
 
-/** Frequent ones first. */
+/** Scripts of Unicode 9, frequent ones first. */
 const SCRIPTS =
   `Latin Common Han Inherited Cyrillic Arabic Hiragana Katakana Hangul Greek Hebrew Devanagari Thai
 Adlam Ahom Anatolian_Hieroglyphs Armenian Avestan Balinese Bamum Bassa_Vah Batak Bengali Bhaiksuki Bopomofo Brahmi

@@ -16,7 +16,7 @@ const settings = z
     return refuse(
       context,
       json.unk_id,
-      `the place of a token in the vocabulary (0 to ${length - 1})`,
+      `the index of a token in the vocabulary (0 to ${length - 1})`,
       {
         path: ['unk_id'],
       },
@@ -24,8 +24,8 @@ const settings = z
   })
 
 /**
- * Unigram language model (Kudo, 2018): of all ways to split a word, the one with the highest sum of
- * log-probabilities, computed from left to right (Viterbi).
+ * Unigram language model (Kudo, 2018): finds the segmentation of a word with the highest sum of log-probabilities
+ * (Viterbi algorithm).
  */
 class Unigram implements WordModel {
   readonly vocab: TokenIds
@@ -54,13 +54,13 @@ class Unigram implements WordModel {
     const pieces: Pieces = { ids: [], starts: [], ends: [] }
     for (let i = 0; i < ids.length; i++) {
       const start = i === 0 ? 0 : ends[i - 1]
-      while (ids[i] === UNKNOWN && ids[i + 1] === UNKNOWN) i++ // neighbours become one
+      while (ids[i] === UNKNOWN && ids[i + 1] === UNKNOWN) i++ // merge consecutive unknown characters
       this.push(pieces, ids[i], word, start, ends[i])
     }
     return pieces
   }
 
-  /** Ids and ends of the best split; UNKNOWN for a character that is not a token. */
+  /** Ids and ends of the best segmentation; UNKNOWN for characters without a token. */
   private bestPath(word: string): { ids: number[]; ends: number[] } {
     const length = word.length
     const best = new Float64Array(length + 1).fill(Number.NEGATIVE_INFINITY)
@@ -72,7 +72,7 @@ class Unigram implements WordModel {
       if (by[end] !== 0 && total <= best[end]) return
       best[end] = total
       from[end] = start
-      by[end] = id + 2 // 0: nothing yet, 1: unknown
+      by[end] = id + 2 // 0: unreached, 1: unknown
     }
     for (let start = 0; start < length; ) {
       const character = start + ((word.codePointAt(start) as number) > 0xffff ? 2 : 1)
@@ -105,7 +105,7 @@ class Unigram implements WordModel {
     }
   }
 
-  /** Unknown characters that are neighbours may together be a token. */
+  /** Encodes a sequence of unknown characters, which together may be a token. */
   private outsideVocabulary(text: string): number[] {
     const id = this.vocab.get(text)
     if (id !== undefined) return [id]

@@ -5,17 +5,17 @@ import type { WordModel } from './steps.ts'
 /** Splits one word into tokens. */
 export type WordEncoder = Pick<WordModel, 'encode'>
 
-/** A model with a memory; with `overBytes` it sees the bytes of words, written as characters. */
+/** Adds a cache to a model. With `overBytes`, the model gets the bytes of words as characters. */
 export function wordEncoder(model: WordModel, overBytes: boolean): WordEncoder {
   return remember(overBytes ? encodeBytes(model) : model)
 }
 
-/** The positions of the model are those of bytes here. */
+/** Converts positions from bytes to UTF-16 units. */
 function encodeBytes(model: WordEncoder): WordEncoder {
   return { encode: (word) => inUnits(word, model.encode(toByteChars(word))) }
 }
 
-/** Keeps the tokens of words: few words make up most of a text. */
+/** Caches the tokens of words, because few words make up most of a text. */
 function remember(model: WordEncoder): WordEncoder {
   const known = new Map<string, Pieces>()
   return {

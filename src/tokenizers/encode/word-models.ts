@@ -26,7 +26,7 @@ registerTokenizerStep('model', 'WordLevel', {
   readsTables: true,
 })
 
-/** The longest token that fits, repeatedly; a word that cannot be split in this way is unknown. */
+/** Takes the longest matching token repeatedly. If that fails, the whole word is unknown. */
 function wordPiece({
   vocab,
   unk_token,

@@ -8,8 +8,8 @@ export type ModelTokens = Pick<WordModel, 'vocab' | 'size'>
 export type NewToken = Omit<AddedTokenJson, 'id'>
 
 /**
- * The tokens that are added to those of a model, with the ids of Python's `tokenizers`: a token that the vocabulary
- * has keeps its id, others get the next ones, in the order in which they are added.
+ * Tokens added to those of a model, with the same ids as in Python's `tokenizers`: a token in the vocabulary keeps its
+ * id; others get the next ids in insertion order.
  */
 export class AddedVocabulary {
   private readonly model: ModelTokens
@@ -19,7 +19,7 @@ export class AddedVocabulary {
     this.model = model
   }
 
-  /** In the order of their ids. */
+  /** Added tokens, sorted by id. */
   get tokens(): AddedTokenJson[] {
     return [...this.byContent.values()].sort((a, b) => a.id - b.id)
   }
@@ -28,7 +28,7 @@ export class AddedVocabulary {
     return this.byContent.get(content)
   }
 
-  /** A token that was special stays so. */
+  /** Adds tokens. A special token remains special. */
   add(tokens: Iterable<NewToken>): void {
     let next: number | undefined
     for (const token of tokens) {
@@ -45,8 +45,8 @@ export class AddedVocabulary {
   }
 
   /**
-   * As many as the model has tokens, or one more than the last one that was added. Where ids of the model are
-   * missing, this may be the id of another token, as in Python.
+   * The number of tokens of the model, or one more than the last added id. If the model has unused ids, this may be the
+   * id of another token, as in Python.
    */
   private nextId(): number {
     const last = this.tokens.at(-1)?.id ?? -1

@@ -3,7 +3,7 @@ import type { ComponentJson } from './tokenizer-json.ts'
 /** A token with its id. */
 export type TokenAndId = readonly [token: string, id: number]
 
-/** The template that puts a token before each text, after it, or both; null if there is none. */
+/** A template that adds a token before each text, after it, or both; null if there are no tokens. */
 export function around(before?: TokenAndId, after?: TokenAndId): ComponentJson | null {
   const tokens = [before, after].filter((token) => token !== undefined)
   if (tokens.length === 0) return null

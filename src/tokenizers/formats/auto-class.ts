@@ -1,18 +1,19 @@
-// Which class AutoTokenizer of transformers 5.24 takes. The class says which settings of tokenizer_config.json count.
+// Selects the tokenizer class like AutoTokenizer of transformers 5.24. The class determines which settings of
+// tokenizer_config.json apply.
 import type { TokenizerConfig } from './tokenizer-json.ts'
 
-/** What config.json says about the tokenizer of its model. */
+/** Keys of config.json about the tokenizer. */
 export interface ModelSettings {
   model_type?: unknown
   tokenizer_class?: unknown
 }
 
-/** The class that reads tokenizer.json as it is. */
+/** The class that uses tokenizer.json unchanged. */
 export const BACKEND = 'TokenizersBackend'
 
 /**
- * The name of the class. A folder may not name one: then that of config.json, or the usual one of its `model_type`.
- * Some families ignore the class that is named, because published folders have wrong ones.
+ * The class named by the tokenizer config, by config.json, or the default class of its `model_type`. Some families
+ * ignore the named class, because published folders have wrong names.
  */
 export function autoClass(
   { tokenizer_class: named }: TokenizerConfig,
@@ -99,10 +100,10 @@ const CLASS_OF_TYPE: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(CLASSES).flatMap(([name, types]) => types.map((type) => [type, name])),
 )
 
-/** Their usual class counts, whatever the folder names. */
+/** Families that always use their default class. */
 const WRONGLY_NAMED: ReadonlySet<string> = new Set(['hyperclovax_vision_v2', 'qwen2'])
 
-/** Families that read tokenizer.json as it is, whatever the folder names. */
+/** Families that always use tokenizer.json unchanged. */
 const BACKEND_TYPES: ReadonlySet<string> = new Set([
   ...['EvollaModel', 'arctic', 'aria', 'beam', 'bigbird_pegasus', 'camembertv2-base'],
   ...['canary', 'chatlm', 'cohere_asr', 'ernie4_5', 'ernie4_5_moe', 'flex_olmo', 'fuyu'],

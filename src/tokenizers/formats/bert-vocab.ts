@@ -4,9 +4,9 @@ import { withClassTokens } from './classes.ts'
 import type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
 
 /**
- * Converts BERT's `vocab.txt`, a token per line, to the two files of a tokenizer. Of a token that is there twice the
- * last line counts, and empty lines are lines. `do_lower_case` (default true, as in transformers), `strip_accents`
- * and `tokenize_chinese_chars` of the config apply; special tokens that the file lacks get the next ids.
+ * Converts BERT's `vocab.txt`, which has one token per line, to the two files of a tokenizer. A repeated token gets the
+ * id of its last line, and empty lines count. `do_lower_case` (default true, as in transformers), `strip_accents` and
+ * `tokenize_chinese_chars` of the config apply. Missing special tokens get the next ids.
  */
 export function bertVocabFiles(
   text: string,

@@ -5,8 +5,8 @@ import { classOf, withClassTokens } from './classes.ts'
 import type { ComponentJson, TokenizerConfig, TokenizerJson } from './tokenizer-json.ts'
 
 /**
- * Converts a vocab.json and a merges.txt, which older folders have instead of a tokenizer.json, to the two files of a
- * tokenizer. The class of the config says how text is split, GPT-2's if it is another one.
+ * Converts vocab.json and merges.txt, which older folders have instead of tokenizer.json, to the two files of a
+ * tokenizer. The class of the config determines how text is split; unknown classes use the split of GPT-2.
  */
 export function bpeFiles(
   vocab: unknown,
@@ -42,7 +42,7 @@ export function bpeFiles(
   return { json: { ...json, post_processor }, config: named }
 }
 
-/** The named tokens with the ids that they get when the tokenizer is opened. */
+/** The ids of named tokens after the tokenizer is opened. */
 function idsOf(vocab: unknown, config: TokenizerConfig) {
   const ids = new Map<string, number>()
   for (const [token, id] of Object.entries(isJsonObject(vocab) ? vocab : {}))
@@ -68,7 +68,7 @@ const gpt2 = (config: TokenizerConfig): Steps => ({
   decoder: DECODER,
 })
 
-/** By class of transformers. */
+/** Steps by class of transformers. */
 const STEPS: Record<string, (config: TokenizerConfig) => Steps> = {
   Qwen2: (config) => ({
     normalizer: { type: 'NFC' },
@@ -95,7 +95,7 @@ const STEPS: Record<string, (config: TokenizerConfig) => Steps> = {
   }),
 }
 
-/** Qwen 2's split of text into words. */
+/** Qwen 2's pattern for splitting text into words. */
 const QWEN2 =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|" +
   '\\s+(?!\\S)|\\s+'
@@ -107,7 +107,7 @@ function byteLevel(config: TokenizerConfig, use_regex: boolean): ComponentJson {
   return { type: 'ByteLevel', add_prefix_space, trim_offsets: true, use_regex }
 }
 
-/** RoBERTa's tokens around a text, otherwise those that `add_bos_token` and `add_eos_token` ask for. */
+/** Adds RoBERTa's tokens around a text, or those enabled by `add_bos_token` and `add_eos_token`. */
 function postProcessor(
   name: string,
   config: TokenizerConfig,

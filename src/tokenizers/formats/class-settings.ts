@@ -1,4 +1,4 @@
-// What tokenizer_config.json changes of a tokenizer.json: the classes of transformers build some steps anew from it.
+// Applies tokenizer_config.json to tokenizer.json: classes of transformers rebuild some steps from the config.
 import { isJsonObject, type JsonObject } from '../../io/files/json.ts'
 import { warnOfUnreadKeys } from '../../util/unread-keys.ts'
 import { BACKEND } from './auto-class.ts'
@@ -12,7 +12,7 @@ import {
 } from './config-keys.ts'
 import type { TokenizerConfig } from './tokenizer-json.ts'
 
-/** A tokenizer.json with the steps that the class of its config builds. Settings that are not applied cause a warning. */
+/** Replaces the steps of a tokenizer.json that the class of its config rebuilds. Warns about unsupported settings. */
 export function withClassSettings(json: unknown, config: TokenizerConfig, source: string): unknown {
   if (!isJsonObject(json)) return json
   const name = isReadAsItIs(classOf(config), json) ? BACKEND : classOf(config)
@@ -21,7 +21,7 @@ export function withClassSettings(json: unknown, config: TokenizerConfig, source
   return BYTE_LEVEL.test(name) ? withPrefixSpace(json, config) : json
 }
 
-/** Names the settings of a config that have an effect in transformers and none here. */
+/** Warns about settings of a config that have an effect in transformers but not in Heed. */
 export function warnOfConfigKeys(
   config: TokenizerConfig,
   { name = classOf(config), file, source }: { name?: string; file: VocabularyFile; source: string },
@@ -34,13 +34,13 @@ export function warnOfConfigKeys(
   )
 }
 
-/** Llama's class does not read the files of Llama 3, and its older files put a space before each text themselves. */
+/** Llama's class does not apply to files of Llama 3, and older files add the space before each text themselves. */
 function isReadAsItIs(name: string, { normalizer, pre_tokenizer }: JsonObject): boolean {
   const has = (step: unknown, type: string) => JSON.stringify(step ?? null).includes(`"${type}"`)
   return name === 'Llama' && (has(normalizer, 'Prepend') || has(pre_tokenizer, 'ByteLevel'))
 }
 
-/** These classes ignore the normaliser of the file, and those below the space before a text: defaults count. */
+/** BERT's classes build the normaliser from the config and its defaults; they ignore that of the file. */
 function withBertNormalizer(json: JsonObject, config: TokenizerConfig): JsonObject {
   const { normalizer } = json
   if (!isJsonObject(normalizer) || normalizer.type !== 'BertNormalizer') return json
@@ -53,6 +53,7 @@ function withBertNormalizer(json: JsonObject, config: TokenizerConfig): JsonObje
   return { ...json, normalizer: { ...normalizer, ...settings } }
 }
 
+/** Byte-level classes take `add_prefix_space` from the config (default false) instead of the file. */
 function withPrefixSpace(json: JsonObject, config: TokenizerConfig): JsonObject {
   const { pre_tokenizer } = json
   if (!isJsonObject(pre_tokenizer) || pre_tokenizer.type !== 'ByteLevel') return json

@@ -28,7 +28,7 @@ const GEMMA = {
   mask_token: '<mask>',
 }
 
-/** The special tokens of transformers' classes, which a config that names none has. */
+/** Default special tokens of the classes of transformers. */
 const NAMES: Readonly<Record<string, TokenizerConfig>> = {
   Bert: BERT,
   DistilBert: BERT,
@@ -45,19 +45,19 @@ const NAMES: Readonly<Record<string, TokenizerConfig>> = {
   Gemma: GEMMA,
 }
 
-/** The name of a class without its endings: `BertTokenizerFast` is `Bert`. */
+/** The name of a class without its suffix: `BertTokenizerFast` is `Bert`. */
 export function classOf(config: TokenizerConfig): string {
   return (config.tokenizer_class ?? '').replace(/Tokenizer(?:Fast)?$/, '')
 }
 
-/** A config with the special tokens of its class, or of `byDefault`. What it names itself stays, null too. */
+/** Adds the default special tokens of its class, or of `byDefault`, to a config. Existing keys are kept, even null. */
 export function withClassTokens(config: TokenizerConfig, byDefault = ''): TokenizerConfig {
   const name = classOf(config)
   const names = Object.hasOwn(NAMES, name) ? NAMES[name] : NAMES[byDefault]
   return { ...names, ...config }
 }
 
-/** A config with those special tokens of its class that are added tokens of a tokenizer.json. */
+/** Adds those default special tokens to a config that are added tokens of a tokenizer.json. */
 export function withKnownClassTokens(config: TokenizerConfig, json: unknown): TokenizerConfig {
   const name = classOf(config)
   const added: unknown = isJsonObject(json) ? json.added_tokens : []

@@ -1,14 +1,14 @@
-// What Heed does with each key of tokenizer_config.json, compared with transformers 5.24 and 4.57: it is read, or it
-// changes nothing with some values. All else is named in a warning.
+// Keys of tokenizer_config.json in transformers 5.24 and 4.57: Heed reads a key, or it has no effect with some values.
+// Everything else causes a warning.
 import { type UnreadKeys, unreadKeys } from '../../util/unread-keys.ts'
 
-/** How a class is named here: `BertTokenizerFast` is `Bert`. */
+/** Name of a class without its suffix: `BertTokenizerFast` is `Bert`. */
 type Name = string
 
-/** The file that the vocabulary is read from. Settings that a tokenizer.json already contains are not read again. */
+/** The source of the vocabulary. Settings that a tokenizer.json already contains are not read from the config. */
 export type VocabularyFile = 'tokenizer.json' | 'other'
 
-/** Whether a key is read, in the tokenizer of a class. */
+/** Whether Heed reads a key for a class. */
 export function isReadKey(key: string, name: Name, file: VocabularyFile): boolean {
   if (READ.has(key) || key.endsWith('_token')) {
     const isSwitch = key === 'add_bos_token' || key === 'add_eos_token'
@@ -22,7 +22,7 @@ export function isReadKey(key: string, name: Name, file: VocabularyFile): boolea
   return key === 'separate_vocabs' && name === 'Marian'
 }
 
-/** Keys that are not read, and the values with which they change nothing. */
+/** Unread keys, with the values that have no effect. */
 export function unreadTokenizerKeys(name: Name): UnreadKeys {
   return {
     ...UNREAD,
@@ -31,17 +31,17 @@ export function unreadTokenizerKeys(name: Name): UnreadKeys {
   }
 }
 
-/** Classes that make the normaliser anew from the config. */
+/** Classes that build the normaliser from the config. */
 export const BERT =
   /^(Bert|ConvBert|DistilBert|DPR\w+|Electra|Funnel|LayoutLM|Lxmert|MobileBert|MPNet|SqueezeBert)$/
-/** Classes that put a space before texts where the config says so. */
+/** Classes that add a space before texts if the config has `add_prefix_space`. */
 export const BYTE_LEVEL = /^(Bart|GPT2|LED|Longformer|Mvp|Roberta)$/
 
-/** Classes that do so when they are made of other files. */
+/** Classes that do so if there is no tokenizer.json. */
 const PREFIXED = /^(Camembert|GPT2|Llama|Qwen2|Roberta|XLMRoberta)$/
 
 const BERT_KEYS = new Set(['do_lower_case', 'strip_accents', 'tokenize_chinese_chars'])
-/** Classes that read these keys in transformers and are not known here. */
+/** Classes that read these keys in transformers and that Heed does not support. */
 const READS_CASE =
   /^(Albert|BertJapanese|Cpm|DebertaV2|Flaubert|FNet|FSMT|Herbert|LayoutLMv2|ProphetNet|RemBert|RoCBert|RoFormer|Siglip2?|Speech2Text|Splinter|Tapas|Tipsv2|XLM|XLNet)$/
 
@@ -54,18 +54,18 @@ const READ: ReadonlySet<string> = new Set([
 
 const UNREAD: UnreadKeys = {
   ...unreadKeys(
-    // What the file is, and who wrote it
+    // Metadata of the file
     ...['_commit_hash', '_processor_class', 'auto_map', 'backend', 'files_loaded', 'init_inputs'],
     ...['is_local', 'local_files_only', 'name_or_path', 'processor_class', 'transformers_version'],
     ...['use_fast', 'verbose', 'tokenizer_type', 'trust_remote_code', 'revision', 'token'],
-    // Where other files were
+    // Paths of other files
     ...['added_tokens_file', 'merges_file', 'sp_model_file', 'special_tokens_map_file', 'spm_file'],
     ...['chat_template_file', 'source_spm', 'target_spm', 'target_vocab_file', 'tokenizer_file'],
     ...['vocab', 'vocab_file', 'merges', 'from_slow', 'tokenizer_object', 'gguf_file'],
     // Read by the slow tokenizers of transformers 4 only
     ...['do_basic_tokenize', 'never_split', 'spaces_between_special_tokens', 'errors'],
     ...['unk_id', 'spm_precompiled_charsmap', 'do_split_on_punc'],
-    // Arguments of calls, which are saved but not used again
+    // Call arguments that are saved but not used
     ...['max_length', 'stride', 'truncation_strategy', 'pad_to_multiple_of', 'padding_strategy'],
     ...[
       'return_token_type_ids',
@@ -74,11 +74,11 @@ const UNREAD: UnreadKeys = {
       'padding',
       'truncation',
     ],
-    // Names for use in Python, and answers of chats
+    // Names for Python code, and response formats of chats
     ...['chat_control_tokens', 'response_schema', 'response_template', 'use_default_system_prompt'],
-    // tokenizer.json has the tokens around a text
+    // Already in tokenizer.json
     ...['add_bos_token', 'add_eos_token', 'legacy', 'add_prefix_space', 'separate_vocabs'],
-    // Of Marian: the languages of the two vocabularies
+    // Marian: languages of the two vocabularies
     ...['source_lang', 'target_lang'],
   ),
   model_input_names: [

@@ -34,11 +34,11 @@ import type { TokenizerConfig } from './tokenizer-json.ts'
 import { readTokenizerJsonFile } from './tokenizer-json-file.ts'
 
 export interface LoadTokenizerOptions {
-  /** Of the two tokenizers of a Marian model, load that of the target language. */
+  /** Load the tokenizer of the target language of a Marian model. Default false: the source language. */
   asTarget?: boolean
 }
 
-/** Loads a `tokenizer.json` with its `tokenizer_config.json`, a folder with them, or a GGUF file. */
+/** Loads a tokenizer from a tokenizer.json, a folder, another supported format, or a GGUF file. */
 export async function loadTokenizer(
   path: string,
   { asTarget = false }: LoadTokenizerOptions = {},
@@ -60,11 +60,11 @@ export async function loadTokenizer(
   throw new HeedError('missing-file', `${path} must contain a tokenizer.json, got none`, {
     value: path,
     expected: 'a tokenizer.json',
-    remedy: `Use the folder of a model, or a file: ${FILES.join(', ')} or one with tiktoken's ranks (.tiktoken).`,
+    remedy: `Use a model folder, or a file: ${FILES.join(', ')}, or tiktoken ranks (.tiktoken).`,
   })
 }
 
-/** The first that exists is used. */
+/** Vocabulary files in order of preference. */
 const FILES = [
   'tokenizer.json',
   'tokenizer.model',
@@ -77,7 +77,7 @@ const FILES = [
   'vocab.txt',
 ]
 
-/** The tokenizer.json of the newest version of transformers that `fast_tokenizer_files` of a config has. */
+/** The file for the newest version of transformers in `fast_tokenizer_files` of the config. */
 function fastFile(config: unknown): string {
   const list: unknown = isJsonObject(config) ? config.fast_tokenizer_files : []
   const names: unknown[] = Array.isArray(list) ? list : []
@@ -94,7 +94,7 @@ async function loadFile(path: string, { config, added, model }: FolderConfig): P
   return Tokenizer.fromJSON(files.json, withAdded(files, added), path)
 }
 
-/** The config with the tokens of added_tokens.json whose ids the tokenizer.json does not have. */
+/** Adds the tokens of added_tokens.json to the config if their ids are missing in tokenizer.json. */
 function withAdded(
   { json, config }: { json: unknown; config: TokenizerConfig },
   added: Record<string, unknown>,
@@ -140,13 +140,13 @@ async function filesOf(path: string, given: TokenizerConfig, model: ModelSetting
   return read(await readBytes(path), config, path)
 }
 
-/** A config that names no class, with the one that transformers takes. */
+/** Adds the class that transformers would select, if the config names none. */
 function withAutoClass(config: TokenizerConfig, model: ModelSettings): TokenizerConfig {
   const name = config.tokenizer_class || autoClass(config, model)
   return name === undefined || name === BACKEND ? config : { ...config, tokenizer_class: name }
 }
 
-/** A SentencePiece model per language, with a common vocabulary or one each. */
+/** Loads one of Marian's two SentencePiece models, with a shared or a separate vocabulary. */
 async function loadMarian(
   folder: string,
   { config, added }: FolderConfig,
@@ -161,7 +161,7 @@ async function loadMarian(
   return Tokenizer.fromJSON(files.json, withAdded(files, added), path)
 }
 
-/** The name of the file says how its encoding splits words. */
+/** Loads tiktoken ranks. The file name determines the encoding. */
 async function loadTiktoken(path: string): Promise<Tokenizer> {
   const name = basename(path, '.tiktoken')
   if (isTiktokenName(name)) {
@@ -171,10 +171,10 @@ async function loadTiktoken(path: string): Promise<Tokenizer> {
   const known = Object.keys(TIKTOKEN_ENCODINGS).map((encoding) => `${encoding}.tiktoken`)
   throw new HeedError(
     'unsupported',
-    `A file of tiktoken's ranks must be named ${alternatives(known)}, got ${path}`,
+    `A file of tiktoken ranks must be named ${alternatives(known)}, got ${path}`,
     {
       value: path,
-      remedy: 'Rename it to the name of its encoding, which says how words are split.',
+      remedy: 'Rename it to the name of its encoding, which determines how words are split.',
     },
   )
 }

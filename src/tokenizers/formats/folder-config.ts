@@ -7,19 +7,19 @@ import { refuseOtherFormats } from '../../io/files/wrong-format.ts'
 import { SPECIAL_TOKENS } from '../chat/special-tokens.ts'
 import type { ModelSettings } from './auto-class.ts'
 
-/** What the files beside a vocabulary say about a tokenizer. */
+/** The settings files of a tokenizer folder. */
 export interface FolderConfig {
-  /** `tokenizer_config.json`, with the special tokens and the chat templates of other files. */
+  /** `tokenizer_config.json`, merged with the special tokens and chat templates of other files. */
   config: unknown
-  /** The tokens of `added_tokens.json` by id, as `added_tokens_decoder` writes them. */
+  /** The tokens of `added_tokens.json` by id, in the format of `added_tokens_decoder`. */
   added: Record<string, unknown>
   /** `config.json` of the model. */
   model: ModelSettings
 }
 
 /**
- * Reads the files that transformers reads when it opens a tokenizer. `special_tokens_map.json` and
- * `added_tokens.json` count only where the config has no `added_tokens_decoder`, which replaced them.
+ * Reads the settings files of a tokenizer like transformers. `special_tokens_map.json` and `added_tokens.json` are used
+ * only if the config has no `added_tokens_decoder`, which replaced them.
  */
 export async function readFolderConfig(folder: string): Promise<FolderConfig> {
   const config = await readIfPresent(join(folder, 'tokenizer_config.json'))
@@ -36,7 +36,7 @@ export async function readFolderConfig(folder: string): Promise<FolderConfig> {
   return { config: { ...merged, ...templates }, added: decoderOf(added, { config, merged }), model }
 }
 
-/** The tokens of `special_tokens_map.json`, which are special even where it does not say so. */
+/** The tokens of `special_tokens_map.json`, which are always special. */
 function specialTokens(
   config: Record<string, unknown>,
   special: Record<string, unknown>,
@@ -69,7 +69,7 @@ function decoderOf(
   )
 }
 
-/** A template, or a list of named ones. */
+/** A template, or a list of named templates. */
 async function chatTemplates(folder: string): Promise<{ chat_template?: unknown }> {
   const files = [['default', join(folder, 'chat_template.jinja')]]
   const named = join(folder, 'additional_chat_templates')
@@ -96,7 +96,7 @@ export async function readText(path: string): Promise<string> {
 export async function readBytes(path: string): Promise<Buffer> {
   try {
     const bytes = await readFile(path)
-    refuseOtherFormats(path, 'a file of a tokenizer', bytes, ['json', 'sentencepiece'])
+    refuseOtherFormats(path, 'a tokenizer file', bytes, ['json', 'sentencepiece'])
     return bytes
   } catch (error) {
     throw fileError(error, 'read', path)

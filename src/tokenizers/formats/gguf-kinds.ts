@@ -1,4 +1,4 @@
-// The steps of each kind of tokenizer in a GGUF file (`tokenizer.ggml.model`).
+// Steps of each kind of tokenizer in GGUF files (`tokenizer.ggml.model`).
 import type { GGUFMetadata } from '../../io/gguf/gguf.ts'
 import { HeedError } from '../../util/errors.ts'
 import { bertSteps, wordPieceJson } from '../train/trained-json.ts'
@@ -12,20 +12,20 @@ export interface Vocabulary {
   metadata: GGUFMetadata
   path: string
   tokens: readonly string[]
-  /** The type of each token, as SentencePiece numbers them. */
+  /** Type of each token, with the numbers of SentencePiece. */
   types: readonly number[]
 }
 
 interface Steps extends Pick<TokenizerJson, 'normalizer' | 'pre_tokenizer' | 'decoder' | 'model'> {
-  /** The tokens around texts; without it, those that the next two settings say. */
+  /** Tokens around texts. Default: determined by the next two settings. */
   post_processor?: ComponentJson | null
-  /** Whether texts start with the bos token if the file does not say. */
+  /** Default for starting texts with the bos token. */
   addsBos: boolean
-  /** Whether texts end with the eos token if the file does not say. */
+  /** Default for ending texts with the eos token. */
   addsEos?: boolean
 }
 
-export const REMEDY = 'Download the file again, or convert the model again.'
+export const REMEDY = 'Download the file again, or repeat the conversion of the model.'
 
 const replace = (text: string, content: string): ComponentJson => ({
   type: 'Replace',
@@ -40,7 +40,7 @@ const sequence = (key: string, steps: ComponentJson[]): ComponentJson => ({
   [key]: steps,
 })
 
-/** By `tokenizer.ggml.model`. */
+/** Kinds by `tokenizer.ggml.model`. */
 export const KINDS: Record<string, (vocabulary: Vocabulary) => Steps> = {
   /** Byte-level BPE. */
   gpt2: ({ metadata, path }) => {
@@ -103,7 +103,7 @@ export const KINDS: Record<string, (vocabulary: Vocabulary) => Steps> = {
     },
   }),
 
-  /** BERT's WordPiece. Tokens that begin a word are marked, instead of those inside one. */
+  /** BERT's WordPiece. GGUF marks tokens at the start of a word instead of those inside a word. */
   bert: (vocabulary) => {
     const { metadata, tokens, types } = vocabulary
     const wordPieces = tokens.map((token, id) => {
@@ -151,7 +151,7 @@ export function tokenNamed({ metadata, tokens }: Vocabulary, name: string): stri
   return tokens[metadata.number(`tokenizer.ggml.${name}_token_id`, undefined) ?? -1]
 }
 
-/** Characters without a token become those of their bytes, or the unknown token. */
+/** Settings for characters without a token: byte tokens, or the unknown token. */
 function bytePieces({ tokens, types }: Vocabulary) {
   const unk_token = tokens[types.indexOf(UNKNOWN)] ?? null
   return { unk_token, fuse_unk: true, byte_fallback: types.includes(BYTE) }
@@ -167,7 +167,7 @@ function scoresOf({ metadata, path, tokens }: Vocabulary): number[] {
   )
 }
 
-/** Merges that are written with a space between two tokens, the first of which may begin with one. */
+/** Parses merges with a space between two tokens. The first token may start with a space. */
 function pairsOf(merges: readonly string[]): [left: string, right: string][] {
   return merges.map((merge) => {
     const space = merge.indexOf(' ', 1)

@@ -1,7 +1,7 @@
 /**
- * SentencePiece's BPE has scores instead of merges: it joins the neighbours that together have the best score. As
- * merges these are all ways to form each token from two others, the best token first. `written` says which tokens
- * stand for text.
+ * Converts scores to merges. SentencePiece's BPE has scores instead of merges: it joins the neighbours that form the
+ * token with the best score. The equivalent merges are all splits of each token into two tokens, sorted by the score of
+ * the token. `written` states which tokens represent text.
  */
 export function mergesOfScores(
   tokens: readonly string[],
@@ -24,13 +24,13 @@ export function mergesOfScores(
     )
 }
 
-/** The positions between a token's characters. A very long token would have too many pairs. */
+/** Positions between the characters of a token. Very long tokens would have too many splits. */
 function cuts(token: string): number[] {
   if (token.length > LONGEST) return []
   const places: number[] = []
   for (let at = 1; at < token.length; at++) {
     const code = token.charCodeAt(at)
-    if (code < 0xdc00 || code > 0xdfff) places.push(at) // not within a pair of surrogates
+    if (code < 0xdc00 || code > 0xdfff) places.push(at) // not within a surrogate pair
   }
   return places
 }

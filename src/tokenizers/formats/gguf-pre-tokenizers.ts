@@ -1,18 +1,18 @@
-// Pre-tokenizers of byte-level BPE by their names in GGUF files (`tokenizer.ggml.pre`), with the patterns of the models'
-// tokenizer.json.
+// Pre-tokenizers of byte-level BPE by their names in GGUF files (`tokenizer.ggml.pre`), with the patterns in the
+// tokenizer.json of the models.
 import { HeedError, shown } from '../../util/errors.ts'
 import type { ComponentJson } from './tokenizer-json.ts'
 
 export interface PreTokenizing {
   normalizer: ComponentJson | null
   pre_tokenizer: ComponentJson
-  /** Whether a word that is a token is not split, whatever the merges are. */
+  /** Whether a word that is a token is kept, regardless of merges. */
   ignoreMerges: boolean
-  /** Whether texts start with the bos token if the file does not say. */
+  /** Default for starting texts with the bos token. */
   addsBos: boolean
 }
 
-/** @throws HeedError for an unknown name, because another pre-tokenizer would give other ids */
+/** Returns a pre-tokenizer by name. @throws HeedError for unknown names, because another one would give other ids */
 export function preTokenizerNamed(name = 'default', path: string): PreTokenizing {
   const family = FAMILIES.find(({ names }) => names.includes(name))
   if (family) return family
@@ -58,15 +58,15 @@ const split = (pattern: string): ComponentJson => ({
   invert: false,
 })
 
-/** Splits by one pattern after the other. */
+/** Splits by several patterns in order. */
 const splits = (...patterns: string[]): ComponentJson => steps(...patterns.map(split), bytes(false))
 
 const QWEN = words(`${ENDINGS}|${LETTERS}|\\p{N}|${SIGNS}|${SPACES}`)
 const LLAMA3 = words(`${ENDINGS}|${LETTERS}|\\p{N}{1,3}|${SIGNS}|${SPACES}`)
-/** GPT-2's words; white space between them is what remains. */
+/** Words of GPT-2. The text between them is white space. */
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)"
 
-/** Letters with case, but for scripts and symbols that DeepSeek's first vocabulary leaves out. */
+/** Cased letters in scripts and symbols that DeepSeek's first vocabulary excludes. */
 const CASELESS =
   '\u0560\u0588\u10c7\u10cd\u10d0-\u10fa\u10fd-\u10ff\u1c80-\u1c8a\u2d00-\u2d25\u2d27\u2d2d\ua790-\ua7dc\ua7f5-\ua7fa' +
   '\uab30-\uab5a\uab60-\uab68\u{10570}-\u{105bc}\u{10d50}-\u{10d85}\u{16e40}-\u{16ed3}\u{1d400}-\u{1d7cb}' +
@@ -180,7 +180,7 @@ const FAMILIES: readonly (PreTokenizing & { names: readonly string[] })[] = [
     names: ['viking'],
     pre_tokenizer: splits(' ?[^(\\s|.,!?…。，、।۔،)]+', '\\p{N}'),
   },
-  // Also of files that name none, which are older than the key.
+  // Also for files without a name, which are older than the key.
   {
     ...plain,
     names: ['default'],

@@ -1,4 +1,4 @@
-// The tokenizer in the metadata of a GGUF file, converted to Hugging Face's two files.
+// Converts the tokenizer in the metadata of a GGUF file to the two files of Hugging Face.
 import type { GGUFMetadata } from '../../io/gguf/gguf.ts'
 import { openGGUF } from '../../io/gguf/gguf.ts'
 import { alternatives, HeedError, shown } from '../../util/errors.ts'
@@ -12,13 +12,13 @@ import type {
   TokenizerJson,
 } from './tokenizer-json.ts'
 
-/** The arguments of `Tokenizer.fromJSON`, with the chat template. */
+/** Arguments of `Tokenizer.fromJSON`. The config includes the chat template. */
 export interface TokenizerFiles {
   json: TokenizerJson
   config: TokenizerConfig
 }
 
-/** The tokenizer of a GGUF file. */
+/** Reads the tokenizer of a GGUF file. @throws HeedError if it is missing, damaged or of an unknown kind */
 export async function readGGUFTokenizer(path: string): Promise<TokenizerFiles> {
   const file = await openGGUF(path)
   try {
@@ -87,7 +87,7 @@ function checkVocabulary({ tokens, types, path }: Vocabulary): void {
     )
 }
 
-/** Special and user-defined tokens, which are taken out of a text before anything else. */
+/** Special and user-defined tokens, which are extracted from a text before the other steps. */
 const addedTokens = ({ tokens, types }: Vocabulary): AddedTokenJson[] =>
   tokens.flatMap((content, id) => {
     const special = types[id] === CONTROL || types[id] === UNKNOWN
@@ -96,7 +96,7 @@ const addedTokens = ({ tokens, types }: Vocabulary): AddedTokenJson[] =>
     return [{ id, content, ...plain, special }]
   })
 
-/** The tokens around a text. */
+/** The post-processor that adds tokens around a text. */
 function postProcessor(
   vocabulary: Vocabulary,
   { addsBos, addsEos }: { addsBos: boolean; addsEos: boolean },
@@ -129,7 +129,7 @@ function configOf(vocabulary: Vocabulary): TokenizerConfig {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
-/** The template, or a list of named ones if there are several. */
+/** The chat template, or a list of named templates if there are several. */
 function chatTemplates(metadata: GGUFMetadata): unknown {
   const main = metadata.string(TEMPLATE, undefined)
   const named = [...metadata.entries.keys()]

@@ -9,7 +9,10 @@ import {
 } from './tiktoken.ts'
 import type { TokenizerConfig } from './tokenizer-json.ts'
 
-/** A tokenizer from tiktoken's ranks; the name of an encoding of OpenAI says how words are split. */
+/**
+ * Makes a tokenizer from tiktoken ranks.
+ * @param encoding the name of an OpenAI encoding, or a pattern and special tokens
+ */
 export function tokenizerFromTiktoken(
   ranks: TiktokenRanks,
   encoding: TiktokenName | TiktokenEncoding,
@@ -25,8 +28,9 @@ const checkTokenizerFromSentencePiece = argumentKinds('tokenizerFromSentencePiec
 })
 
 /**
- * A tokenizer from a SentencePiece model (`tokenizer.model`, `spiece.model`), Unigram or BPE.
- * `add_bos_token` and `add_eos_token` of the config add those tokens around texts.
+ * Makes a tokenizer from a SentencePiece model (`tokenizer.model`, `spiece.model`) of type Unigram or BPE.
+ * `add_bos_token` and `add_eos_token` of the config add these tokens around texts.
+ * @throws HeedError for a damaged model or another type
  */
 export function tokenizerFromSentencePiece(
   bytes: Uint8Array,

@@ -1,10 +1,10 @@
-/** What `JsonBytes` does not read. The caller reads the file with `parseJson`, whose errors have line and column. */
+/** Thrown for JSON that `JsonBytes` does not support. Callers then use `parseJson`, which reports line and column. */
 export class NotPlainJson extends Error {}
 
-/** Reads JSON in UTF-8 byte by byte: texts become UTF-16 units in a buffer, not strings. */
+/** A pull parser for UTF-8 JSON. Strings become UTF-16 units in a buffer. */
 export class JsonBytes {
   at = 0
-  /** The units of the texts that were read last. */
+  /** The units of the last strings. */
   units = new Uint16Array(1 << 10)
   private readonly bytes: Uint8Array
 
@@ -12,7 +12,7 @@ export class JsonBytes {
     this.bytes = bytes
   }
 
-  /** The next byte that is not white space, undefined at the end. It is not consumed. */
+  /** Returns the next byte that is not white space without consuming it; undefined at the end. */
   peek(): number | undefined {
     const { bytes } = this
     let byte = bytes[this.at]
@@ -20,7 +20,7 @@ export class JsonBytes {
     return byte
   }
 
-  /** Reads an object. `value` is called at each value; its key has the first `length` units. */
+  /** Reads an object. `value` is called at each value; the first `length` units are its key. */
   object(value: (length: number) => void): void {
     this.expect('{')
     this.list('}', () => {
@@ -36,7 +36,7 @@ export class JsonBytes {
     this.list(']', item)
   }
 
-  /** Reads a text into the units from `start` on. Returns where it ends in them. */
+  /** Reads a string into the units, starting at `start`. Returns its end. */
   text(start = 0): number {
     this.expect('"')
     const { bytes } = this
@@ -58,7 +58,7 @@ export class JsonBytes {
     }
   }
 
-  /** Reads a whole number from 0 to `limit` - 1. */
+  /** Reads an integer from 0 to `limit` - 1. */
   integer(limit: number): number {
     const isZero = this.peek() === ZERO
     const start = this.at
@@ -74,7 +74,7 @@ export class JsonBytes {
     return value
   }
 
-  /** Skips a value without checking it. */
+  /** Skips a value without validation. */
   skip(): void {
     let depth = 0
     do {
@@ -89,7 +89,7 @@ export class JsonBytes {
     while (/[\w.+-]/.test(String.fromCharCode(this.bytes[this.at] ?? 0))) this.at++
   }
 
-  /** The text in the first units, for short keys; '' for a longer one. */
+  /** The first units as a string, for short keys; '' for longer ones. */
   key(length: number): string {
     return length > 32 ? '' : String.fromCharCode(...this.units.subarray(0, length))
   }
@@ -124,7 +124,7 @@ export class JsonBytes {
     return Number.parseInt(digits, 16)
   }
 
-  /** The code point of a character of several bytes. */
+  /** Reads the rest of a multi-byte character. Returns its code point. */
   private character(first: number): number {
     const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1
     let code = first & (0x3f >> more)
@@ -176,5 +176,5 @@ const ESCAPES: Readonly<Record<string, string | undefined>> = {
   r: '\r',
   t: '\t',
 }
-/** The lowest code point that UTF-8 encodes with this many continuation bytes. */
+/** Lowest code point by number of continuation bytes in UTF-8. */
 const LEAST = [0, 0x80, 0x800, 0x10000]

@@ -5,8 +5,8 @@ import { readSentencePiece } from './sentencepiece-model.ts'
 import { specialToken, type TokenizerConfig, type TokenizerJson } from './tokenizer-json.ts'
 
 /**
- * Converts a SentencePiece model whose pieces have the ids of a vocab.json, as in Marian's folders, which have a model
- * per language. Pieces without an id are left out.
+ * Converts a SentencePiece model whose ids are in a vocab.json, as in Marian's folders, which have one model per
+ * language. Pieces without an id are dropped.
  */
 export function marianFiles(
   bytes: Uint8Array,
@@ -18,7 +18,7 @@ export function marianFiles(
   const model = readSentencePiece(bytes, source)
   if (model.kind !== 'Unigram')
     throw new HeedError('unsupported', `${source} must be a Unigram model, got ${model.kind}`, {
-      remedy: 'Use the source.spm and target.spm of a model of Marian.',
+      remedy: 'Use the source.spm and target.spm of a Marian model.',
     })
   const { json } = filesOf(model, config)
   const settings = { eos_token: '</s>', unk_token: '<unk>', pad_token: '<pad>', ...config }
@@ -47,10 +47,10 @@ export function marianFiles(
   }
 }
 
-/** The target language at the start of a text, such as `>>fra<<`. */
+/** Whether a token is the target language at the start of a text, such as `>>fra<<`. */
 const isLanguage = (token: string): boolean => /^>>.{1,40}<<$/.test(token)
 
-/** The score of a token of the other language, which this model never produces. */
+/** Score of tokens of the other language, which this model never produces. */
 const NEVER = -1e6
 
 function endedBy(end: string | undefined, id: number | undefined) {
@@ -65,7 +65,7 @@ function endedBy(end: string | undefined, id: number | undefined) {
   }
 }
 
-/** @throws HeedError unless ids are 0, 1, 2 …, each once */
+/** @throws HeedError unless the ids are 0, 1, 2 …, without gaps or duplicates */
 function tokensById(vocab: unknown, source: string): string[] {
   const entries = isJsonObject(vocab) ? Object.entries(vocab) : []
   const tokens = new Map<number, string>()
@@ -74,7 +74,7 @@ function tokensById(vocab: unknown, source: string): string[] {
     if (!fits || tokens.has(id))
       throw new HeedError(
         'corrupt-file',
-        `The ids in the vocab.json beside ${source} must be 0 to ${entries.length - 1}, each once, got ${shown(id)} for ${shown(token)}`,
+        `The ids in the vocab.json of ${source} must be 0 to ${entries.length - 1}, each once, got ${shown(id)} for ${shown(token)}`,
         { key: token, value: id, remedy: REMEDY },
       )
     tokens.set(id, token)
@@ -82,7 +82,7 @@ function tokensById(vocab: unknown, source: string): string[] {
   if (entries.length === 0)
     throw new HeedError(
       'corrupt-file',
-      `The vocab.json beside ${source} must be an object of tokens and ids, got no tokens`,
+      `The vocab.json of ${source} must be an object of tokens and ids, got no tokens`,
       { remedy: REMEDY },
     )
   return entries.map((_, id) => tokens.get(id) ?? '')

@@ -1,6 +1,6 @@
 /**
- * The merges of a vocabulary that only ranks its tokens: for each token, the last pair from which joining by rank
- * forms it. `symbols` returns the first tokens of a token; lower ranks are joined first.
+ * Computes the merges of a vocabulary that has only ranks: for each token, the final pair when its symbols are joined
+ * in order of rank. `symbols` returns the initial tokens of a token.
  */
 export function mergesOf(
   ranks: ReadonlyMap<string, number>,
@@ -18,7 +18,7 @@ export function mergesOf(
 
 function joinToTwo(pieces: string[], ranks: ReadonlyMap<string, number>): string[] {
   const rankAt = (i: number): number => ranks.get(pieces[i] + pieces[i + 1]) ?? NEVER
-  const next: number[] = [] // the rank of each piece joined with the next
+  const next: number[] = [] // rank of each piece joined with the next
   for (let i = 0; i + 1 < pieces.length; i++) next.push(rankAt(i))
   while (pieces.length > 2) {
     let best = 0

@@ -1,14 +1,13 @@
 import { HeedError } from '../../util/errors.ts'
 
-/** A field of a protocol buffer message: a number, or bytes. */
+/** A field of a protocol buffer message: a number or bytes. */
 export interface ProtoField {
   number: number
   value: number | Uint8Array
 }
 
 /**
- * The fields of a message in order (wire format of protocol buffers). Numbers above 2⁵³ lose their last digits.
- * Nothing is read beyond the given bytes.
+ * Yields the fields of a message in the wire format of protocol buffers. Numbers above 2⁵³ are rounded.
  * @throws HeedError for bytes that are not a message
  */
 export function* readMessage(bytes: Uint8Array, source: string): Generator<ProtoField> {
@@ -22,7 +21,7 @@ export function* readMessage(bytes: Uint8Array, source: string): Generator<Proto
     )
   }
   const skip = (length: number): number => {
-    if (length > bytes.length - at) fail(`a field of ${length} bytes that are not there`)
+    if (length > bytes.length - at) fail(`a field of ${length} bytes beyond the end`)
     at += length
     return at - length
   }

@@ -23,7 +23,7 @@ import type {
   TokenizerJson,
 } from './tokenizer-json.ts'
 
-/** The steps of a tokenizer, ready for use. */
+/** The steps of a tokenizer. */
 export interface Pipeline {
   normalizer: Normalizer | undefined
   preTokenizer: PreTokenizer | undefined
@@ -33,9 +33,9 @@ export interface Pipeline {
 }
 
 /**
- * Checks the contents of a `tokenizer.json` and builds its steps. Files come from anywhere, so everything that
- * encoding relies on is checked here.
- * @throws HeedError that names the key that does not fit
+ * Validates the contents of a `tokenizer.json` and builds its steps. Files are untrusted, so everything that encoding
+ * relies on is checked here.
+ * @throws HeedError that names the invalid key
  */
 export function readTokenizerJson(
   value: unknown,
@@ -56,7 +56,7 @@ export function readTokenizerJson(
   }
 }
 
-/** Checks the contents of a `tokenizer_config.json`. Settings with values of a wrong type are left out. */
+/** Validates the contents of a `tokenizer_config.json`. Settings with a wrong type are dropped. */
 export function readTokenizerConfig(value: unknown, source: string): TokenizerConfig {
   const { max_len, ...config } = parse(settings, value, source)
   const { model_max_length = max_len } = config
@@ -74,7 +74,7 @@ export const addedToken = z.looseObject({
   special: z.boolean().optional(),
 })
 
-const MAX_DEPTH = 64 // of steps within steps; published files have 3
+const MAX_DEPTH = 64 // nested steps; published files have 3 levels
 
 const component = z
   .looseObject({ type: z.string().optional() })
@@ -84,7 +84,7 @@ const component = z
 
 const optionalComponent = component.nullish().transform((value) => value ?? null)
 
-/** The file without the settings of its steps, which each step reads by itself. */
+/** Schema of the file. Each step validates its own settings. */
 const file = z.looseObject({
   version: z.string().optional(),
   truncation: z.unknown().optional(),
@@ -136,7 +136,7 @@ function parse<Schema extends z.ZodType>(
   throw schemaError(result.error, source)
 }
 
-/** The type of a model in files of older versions of `tokenizers`, which do not write it. */
+/** The type of a model, which files of older versions of `tokenizers` do not state. */
 function modelTypeOf(model: ComponentJson): string {
   if (Array.isArray(model.vocab)) return 'Unigram'
   if (model.merges !== undefined) return 'BPE'

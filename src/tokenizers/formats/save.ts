@@ -9,14 +9,14 @@ export async function saveTokenizer(
   folder: string,
   options: { modelMaxLength?: number },
 ): Promise<void> {
-  // Always the last key, so that the file of a reopened tokenizer has the same bytes.
+  // Always the last key, so that saving a reopened tokenizer gives the same bytes.
   const { model_max_length: before, ...config } = tokenizer.config
   const length = options.modelMaxLength ?? before
   const withLength = length === undefined ? config : { ...config, model_max_length: length }
   try {
     await ensureDir(folder)
   } catch (error) {
-    throw fileError(error, 'make the folder', folder)
+    throw fileError(error, 'create the folder', folder)
   }
   await writeFileAtomic(join(folder, 'tokenizer.json'), toText(tokenizer))
   await writeFileAtomic(join(folder, 'tokenizer_config.json'), toText(withLength))

@@ -12,8 +12,8 @@ import {
 } from './tokenizer-json.ts'
 
 /**
- * Converts a SentencePiece model as the class of the config does in transformers, which puts other tokens in front
- * (XLM-RoBERTa, CamemBERT) and splits text by itself. Undefined for other classes.
+ * Converts a SentencePiece model like the config's class in transformers, if that class changes the first tokens
+ * (XLM-RoBERTa, CamemBERT) and how text is split. Undefined for other classes.
  */
 export function sentencePieceOfClass(
   model: SentencePieceModel,
@@ -114,7 +114,7 @@ const scored = (tokens: readonly string[]): Scored[] => tokens.map((token) => [t
 const scoredPieces = ({ pieces }: SentencePieceModel): Scored[] =>
   pieces.map(({ text, score }) => [text, score])
 
-/** A Unigram model over words, each with the space before it; `<s> text </s>`, and `</s> </s>` between two. */
+/** A Unigram model over words, each with the preceding space. Templates: `<s> A </s>` and `<s> A </s> </s> B </s>`. */
 function wordsOf(
   model: SentencePieceModel,
   config: TokenizerConfig,
@@ -146,7 +146,7 @@ function wordsOf(
   }
 }
 
-/** The steps before the model of T5, XLM-RoBERTa and CamemBERT. */
+/** Pre-tokenizer of T5, XLM-RoBERTa and CamemBERT. */
 export function words(scheme: 'always' | 'never'): ComponentJson {
   return {
     type: 'Sequence',
@@ -164,7 +164,7 @@ export function charsMap({ charsMap }: SentencePieceModel): ComponentJson | null
   return { type: 'Precompiled', precompiled_charsmap: btoa(binary) }
 }
 
-/** Control pieces are special, user-defined ones are not; both are found in the text as it is. */
+/** Control pieces (special) and user-defined pieces (not special). Both are searched in the original text. */
 function addedTokens({ pieces }: SentencePieceModel): AddedTokenJson[] {
   return pieces.flatMap(({ text, type }, id) => {
     if (text === '' || (type !== CONTROL && type !== USER_DEFINED)) return []
@@ -182,7 +182,7 @@ function endsOf({ pieces }: SentencePieceModel, config: TokenizerConfig): Compon
   return around(end('bos_token'), end('eos_token'))
 }
 
-/** Pairs are joined by the id of the joined piece, the lowest first. */
+/** BPE that joins the pair with the lowest id first. */
 function bpe({ pieces }: SentencePieceModel, unk_token: string | null): ComponentJson {
   const tokens = pieces.map(({ text }) => text)
   return {

@@ -12,9 +12,9 @@ export interface SentencePieceModel {
   kind: 'Unigram' | 'BPE'
   byteFallback: boolean
   charsMap: Uint8Array
-  /** Whether a space is added in front of the text. */
+  /** Whether a space is added at the start of the text. */
   addsPrefix: boolean
-  /** Whether spaces at the ends and repeated spaces are removed. */
+  /** Whether leading, trailing and repeated spaces are removed. */
   removesSpaces: boolean
   special: { bos_token?: string; eos_token?: string; unk_token?: string; pad_token?: string }
 }
@@ -27,7 +27,7 @@ export const BYTE = 6
 const KINDS: Record<number, SentencePieceModel['kind']> = { 1: 'Unigram', 2: 'BPE', 4: 'BPE' } // 4: characters
 const MAX_PIECES = 1 << 22
 
-/** @throws HeedError for a file that is not a Unigram or BPE model */
+/** Parses a SentencePiece model. @throws HeedError unless it is a Unigram or BPE model */
 export function readSentencePiece(bytes: Uint8Array, source: string): SentencePieceModel {
   const pieces: Piece[] = []
   let trainer = new Map<number, number | Uint8Array>()
@@ -82,7 +82,7 @@ function readPiece(bytes: Uint8Array, source: string): Piece {
   }
 }
 
-/** The fields of a message; of repeated ones the last. */
+/** The fields of a message. The last value of a repeated field is used. */
 function lastFields(bytes: Uint8Array, source: string): Map<number, number | Uint8Array> {
   const fields = new Map<number, number | Uint8Array>()
   for (const { number, value } of readMessage(bytes, source)) fields.set(number, value)

@@ -18,8 +18,8 @@ import {
 } from './tokenizer-json.ts'
 
 /**
- * Converts a SentencePiece model to the two files of a tokenizer, as transformers does. `add_bos_token` and
- * `add_eos_token` of the config add those tokens around texts.
+ * Converts a SentencePiece model to the two files of a tokenizer, like transformers. `add_bos_token` and
+ * `add_eos_token` of the config add these tokens around texts.
  */
 export function sentencePieceFiles(
   bytes: Uint8Array,
@@ -30,7 +30,7 @@ export function sentencePieceFiles(
   return sentencePieceOfClass(model, config) ?? filesOf(model, config)
 }
 
-/** The two files of a tokenizer for a model that has been read. */
+/** Converts a parsed model to the two files of a tokenizer. */
 export function filesOf(
   model: SentencePieceModel,
   config: TokenizerConfig,
@@ -53,8 +53,8 @@ export function filesOf(
 }
 
 /**
- * Converts T5's spiece.model: `</s>` ends a text, and the sentinels `<extra_id_0>` … follow the pieces, the last
- * sentinel first. `extra_ids` of the config is their number (default 100, as in transformers).
+ * Converts T5's spiece.model. `</s>` ends a text, and the sentinels `<extra_id_0>` … follow the pieces in reverse
+ * order. `extra_ids` of the config is their number (default 100, as in transformers).
  */
 export function t5Files(
   bytes: Uint8Array,
@@ -144,7 +144,7 @@ function unigram({ pieces, byteFallback }: SentencePieceModel): ComponentJson {
   }
 }
 
-/** Pairs are joined by the score of the joined token, the highest first. */
+/** BPE that joins the pair with the highest score first. */
 function bpe({ pieces, byteFallback, special }: SentencePieceModel): ComponentJson {
   const joined = new Map<string, number>()
   for (const { text, score, type } of pieces) if (type === NORMAL) joined.set(text, -score)

@@ -20,8 +20,8 @@ const tekken = z.object({
 const NAMES = { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>', pad_token: '<pad>' }
 
 /**
- * Converts Mistral's tekken.json: tokens by rank, after special tokens, some of which are reserved.
- * @throws HeedError that names the key that does not fit, as in files without `special_tokens`
+ * Converts Mistral's tekken.json, which has tokens by rank after special and reserved tokens.
+ * @throws HeedError that names the invalid key; files without `special_tokens` are not supported
  */
 export function tekkenFiles(
   value: unknown,

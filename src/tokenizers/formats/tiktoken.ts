@@ -14,9 +14,9 @@ import {
   type TokenizerJson,
 } from './tokenizer-json.ts'
 
-/** The pre-tokenizer and the special tokens of an encoding of OpenAI. */
+/** Pattern and special tokens of an OpenAI encoding. */
 export interface TiktokenEncoding {
-  /** The expression that matches a word, in Oniguruma's syntax. */
+  /** Pattern that matches a word, in Oniguruma's syntax. */
   pattern: string
   specialTokens: Record<string, number>
 }
@@ -52,18 +52,19 @@ export const TIKTOKEN_ENCODINGS = {
   },
 } satisfies Record<string, TiktokenEncoding>
 
+/** Name of an OpenAI encoding. */
 export type TiktokenName = keyof typeof TIKTOKEN_ENCODINGS
 
 export function isTiktokenName(name: string): name is TiktokenName {
   return Object.hasOwn(TIKTOKEN_ENCODINGS, name)
 }
 
-/** The lines of a `.tiktoken` file (base64, space, rank), or the bytes of tokens with their ranks, which are their ids. */
+/** The text of a `.tiktoken` file (lines of base64, space, rank), or the bytes of tokens with their ranks (ids). */
 export type TiktokenRanks = string | Iterable<readonly [bytes: Uint8Array, rank: number]>
 
 const ENCODING = optionKinds<TiktokenEncoding>({ pattern: 'text', specialTokens: 'object' })
 
-/** Converts tiktoken's ranks to the two files of a tokenizer. */
+/** Converts tiktoken ranks to the two files of a tokenizer. */
 export function tiktokenFiles(
   ranks: TiktokenRanks,
   encoding: TiktokenName | TiktokenEncoding,
@@ -79,7 +80,7 @@ export function tiktokenFiles(
     ids.set(Array.from(bytes, (byte) => BYTE_CHARS[byte]).join(''), rank)
   }
   const merges = mergesOf(ids, (token) => token.split(''))
-  // Their ids are not the next ones, so the vocabulary has them too.
+  // Their ids do not directly follow the ranks, so the vocabulary must contain them too.
   for (const [token, id] of Object.entries(specialTokens)) ids.set(token, id)
   const special = Object.entries(specialTokens).map(([token, id]) => specialToken(token, id))
   const json = byteLevelJson(
@@ -90,7 +91,7 @@ export function tiktokenFiles(
   const split = { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false }
   const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false }
   const pre_tokenizer = { type: 'Sequence', pretokenizers: [split, bytes] }
-  const model = { ...json.model, ignore_merges: true } // a word that is a token is not split
+  const model = { ...json.model, ignore_merges: true } // do not split words that are tokens
   const eos_token = Object.hasOwn(specialTokens, END_OF_TEXT) ? END_OF_TEXT : undefined
   const config = { tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false }
   return {
@@ -100,8 +101,8 @@ export function tiktokenFiles(
 }
 
 /**
- * Converts a `tiktoken.model`, whose name says nothing of its encoding: text is split as GPT-4 does. Special tokens of
- * the config follow the ranks, in the order of `added_tokens_decoder` where the config has one.
+ * Converts a `tiktoken.model`, whose name does not state its encoding. Text is split like in GPT-4. Special tokens of
+ * the config follow the ranks, in the order of `added_tokens_decoder` if there is one.
  */
 export function tiktokenModelFiles(
   ranks: string,
@@ -112,7 +113,7 @@ export function tiktokenModelFiles(
   return { json, config }
 }
 
-/** Ids after the ranks that no token of the config has are reserved, so that the others keep theirs. */
+/** Placeholders for unused ids after the ranks, so that the other tokens keep their ids. */
 function reservedTokens(ranks: string, { added_tokens_decoder }: TokenizerConfig) {
   if (!isJsonObject(added_tokens_decoder)) return {}
   const tokens = Object.entries(added_tokens_decoder).map(([id, token]): [number, unknown] => [
@@ -138,7 +139,7 @@ function* readLines(text: string): Generator<[Uint8Array, number]> {
     if (base64 === undefined) {
       throw new HeedError(
         'corrupt-file',
-        `Lines of tiktoken ranks must be a token in base64, a space and a whole number, got ${shown(line)} in line ${number}`,
+        `Lines of tiktoken ranks must be a base64 token, a space and a whole number, got ${shown(line)} on line ${number}`,
         { value: line, remedy: 'Copy or download the file again.' },
       )
     }

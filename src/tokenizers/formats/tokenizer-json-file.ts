@@ -7,15 +7,15 @@ import { hashUnits, TokenTable } from '../encode/token-table.ts'
 import { JsonBytes, NotPlainJson } from './json-bytes.ts'
 
 /**
- * Reads a tokenizer.json. Where possible, `model.vocab` and `model.merges`, which are nearly all of the file, are read
- * into tables from its bytes; a file of 262,144 tokens opens four times as fast.
+ * Reads a tokenizer.json. If possible, `model.vocab` and `model.merges`, which are almost the whole file, are parsed
+ * from bytes to tables: a file of 262,144 tokens then opens four times as fast.
  */
 export async function readTokenizerJsonFile(path: string): Promise<unknown> {
   const bytes = await readJsonBytes(path)
   return withTables(bytes, path) ?? parseJsonBytes(bytes, path)
 }
 
-/** Undefined for unusual files, and for files with a mistake: reading them as usual reports it. */
+/** Undefined for unusual and invalid files. The normal parser then reads them or reports the error. */
 function withTables(bytes: Uint8Array, path: string): unknown {
   try {
     const { rest, tables } = splitTables(bytes)
@@ -27,7 +27,7 @@ function withTables(bytes: Uint8Array, path: string): unknown {
   }
 }
 
-/** Whether the step of a model reads tables. Tables of merges are made without the prefix of tokens. */
+/** Whether the model accepts tables. Tables of merges do not support a token prefix. */
 function accepts({ type, continuing_subword_prefix: prefix }: JsonObject): boolean {
   if (type === 'BPE' && prefix) return false
   return type === undefined || (typeof type === 'string' && readsTables(type))
@@ -38,7 +38,7 @@ interface Tables {
   merges?: Merges
 }
 
-/** The tables of a file, and its text with empty ones. */
+/** Splits a file into its tables and the remaining JSON. */
 function splitTables(bytes: Uint8Array): { rest: Uint8Array; tables: Tables } {
   const json = new JsonBytes(bytes)
   const tables: Tables = {}
@@ -87,12 +87,12 @@ function readMerges(json: JsonBytes, vocab: TokenTable): Merges {
     const right = vocab.find(units, middle, end, hashUnits(units, middle, end))
     const token = vocab.find(units, 0, end, hashUnits(units, middle, end, hash))
     if (left < 0 || right < 0 || token < 0) throw new NotPlainJson()
-    if (!merges.table.add(left, right, token)) throw new NotPlainJson() // the pair is there twice
+    if (!merges.table.add(left, right, token)) throw new NotPlainJson() // a repeated pair
   })
   return merges ?? new Merges(vocab, true)
 }
 
-/** Reads `"left right"` as `leftright`. Returns where the left and the right token end. */
+/** Reads `"left right"` as `leftright`. Returns the ends of the left and the right token. */
 function readLine(json: JsonBytes): [middle: number, end: number] {
   const length = json.text()
   const line = json.units.subarray(0, length)

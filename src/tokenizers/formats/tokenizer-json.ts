@@ -1,9 +1,9 @@
-// The two files of a tokenizer in a Hugging Face folder.
+// Types of the two tokenizer files of a Hugging Face folder.
 
 export const END_OF_TEXT = '<|endoftext|>'
 export const UNKNOWN = '<unk>'
 
-/** The contents of `tokenizer.json`. Further keys are kept. */
+/** Contents of `tokenizer.json`. Other keys are preserved. */
 export interface TokenizerJson {
   version?: string
   added_tokens?: AddedTokenJson[]
@@ -15,6 +15,7 @@ export interface TokenizerJson {
   [key: string]: unknown
 }
 
+/** An entry of `added_tokens`. */
 export interface AddedTokenJson {
   id: number
   content: string
@@ -25,12 +26,13 @@ export interface AddedTokenJson {
   normalized?: boolean
 }
 
+/** A step in `tokenizer.json`: its type and its settings. */
 export interface ComponentJson {
   type?: string
   [key: string]: unknown
 }
 
-/** The contents of `tokenizer_config.json`. Further keys are kept. */
+/** Contents of `tokenizer_config.json`. Other keys are preserved. */
 export interface TokenizerConfig {
   tokenizer_class?: string
   model_max_length?: number
@@ -47,7 +49,7 @@ export interface TokenizerConfig {
 
 export type TokenSetting = string | { content: string } | null
 
-/** GPT-2's steps with a byte-level vocabulary; merges are written `left right`. */
+/** Makes a tokenizer.json with GPT-2's steps and a byte-level vocabulary. Merges have the form `left right`. */
 export function byteLevelJson(
   vocab: Iterable<readonly [token: string, id: number]>,
   merges: string[],
@@ -66,7 +68,7 @@ export function byteLevelJson(
   }
 }
 
-/** A token per character: BPE without merges, which every reader of these files supports. */
+/** Makes a tokenizer.json with a token per character: BPE without merges, which all readers of these files support. */
 export function charLevelJson(characters: string[]): TokenizerJson {
   const tokens = [UNKNOWN, ...characters]
   return {

@@ -1,7 +1,7 @@
 import { fail } from './failure.ts'
 import { isInteger, isText, rawText, typeName, type Value } from './objects.ts'
 
-// Arguments of functions as the types that they must have.
+// Checks of argument types.
 
 export function textOf(value: Value, otherwise = 'must be str'): string {
   return isText(value) ? rawText(value) : fail('TypeError', `${otherwise}, not ${typeName(value)}`)

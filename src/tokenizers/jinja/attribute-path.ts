@@ -3,7 +3,7 @@ import { lower } from './case.ts'
 import { isText, rawText, type Value } from './objects.ts'
 import { Undefined } from './undefined.ts'
 
-/** What filters compare of a value: an attribute such as "address.city", or its items by number. */
+/** Makes a function that reads the attribute for a filter: a path such as "address.city", or an item by index. */
 export function attributeGetter(
   attribute: Value,
   { ignoreCase = false, byDefault = null }: { ignoreCase?: boolean; byDefault?: Value } = {},
@@ -19,7 +19,7 @@ export function attributeGetter(
   }
 }
 
-/** Several attributes with commas, as a list. */
+/** Reads several comma-separated attributes as a list. */
 export function attributesGetter(attribute: Value, ignoreCase: boolean): (item: Value) => Value[] {
   const attributes = isText(attribute) ? rawText(attribute).split(',') : [attribute]
   const getters = attributes.map((name) => attributeGetter(name, { ignoreCase }))

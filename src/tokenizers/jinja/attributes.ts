@@ -38,7 +38,7 @@ export function getItem(value: Value, key: Value): Value {
   return attribute === undefined ? new Undefined({ owner: value, name: key }) : attribute
 }
 
-/** An attribute as the sandbox shows it: those that change a value, or that are internal, are unsafe. */
+/** An attribute under the rules of the sandbox: mutating and internal attributes are unsafe. */
 export function attributeOf(value: Value, name: string): Value | undefined {
   if (isUnsafe(value, name))
     return new Undefined({
@@ -54,7 +54,7 @@ export function attributeOf(value: Value, name: string): Value | undefined {
   return new Builtin(name, method, value)
 }
 
-/** The sandbox has its own: fields read attributes by its rules. */
+/** The sandbox replaces `format`, so that fields read attributes under its rules. */
 function formatMethod(self: string | Markup, format: typeof formatMap): Value {
   const lookup = { attribute: getAttribute, item: getItem }
   const isSafe = self instanceof Markup
@@ -78,7 +78,7 @@ function isUnsafe(value: Value, name: string): boolean {
   return value instanceof Dict && CHANGES.dict.has(name)
 }
 
-/** Undefined where Python raises TypeError, KeyError or IndexError. */
+/** Undefined if Python raises TypeError, KeyError or IndexError. */
 function itemOf(value: Value, key: Value): Value | undefined {
   if (Array.isArray(value)) return isInteger(key) ? elementAt(value, key) : undefined
   if (value instanceof Tuple) return isInteger(key) ? elementAt(value.items, key) : undefined

@@ -1,16 +1,16 @@
-// Upper, lower and title case as Python converts them.
+// Case conversion with the results of Python.
 
 export const lower = (text: string): string => text.toLowerCase()
 export const upper = (text: string): string => text.toUpperCase()
 
-/** The first character in title case, the others in lower case. */
+/** Converts the first character to title case and the others to lower case. */
 export function capitalize(text: string): string {
   const [first = ''] = text
-  // The whole is lowered, as a sigma depends on what is before it.
+  // The whole text is lowercased, because the result for a sigma depends on the preceding characters.
   return titleCase(first) + lower(text).slice(lower(first).length)
 }
 
-/** Each letter after a character without case in title case. */
+/** Converts each letter after an uncased character to title case, and the others to lower case. */
 export function title(text: string): string {
   let afterCased = false
   let result = ''
@@ -45,7 +45,7 @@ export function caseFold(text: string): string {
 export const isLower = (text: string): boolean => LOWER.test(text) && !UPPER_OR_TITLE.test(text)
 export const isUpper = (text: string): boolean => UPPER.test(text) && !LOWER_OR_TITLE.test(text)
 
-/** Upper and title case only after characters without case, lower case only after those with it. */
+/** Whether upper and title case occur only after uncased characters, and lower case only after cased ones. */
 export function isTitle(text: string): boolean {
   let afterCased = false
   let cased = false
@@ -67,7 +67,7 @@ const LOWER_OR_TITLE = /[\p{Lowercase}\p{Lt}]/u
 const CHEROKEE = /[\u13a0-\u13fd\uab70-\uabbf]/
 const FINAL_SIGMA = /(\p{Cased}\p{Case_Ignorable}*)σ(?!\p{Case_Ignorable}*\p{Cased})/gu
 
-/** Digraphs of Croatian and others, which have a title case of their own. */
+/** Digraphs, for example of Croatian, whose title case differs from their upper case. */
 const DIGRAPHS = /[\u01c4-\u01cc\u01f1-\u01f3]/
 const GEORGIAN = /[\u10d0-\u10fa\u10fd-\u10ff]/
 const IOTA_SUBSCRIPT = /[\u1f80-\u1fff]/
@@ -84,7 +84,7 @@ function titleCase(character: string): string {
   return CASED.test(first) ? first + lower(rest.join('')) : raised
 }
 
-/** Greek letters with a iota below: their title case keeps it. */
+/** Greek letters with iota subscript, which their title case keeps. */
 function withIota(character: string, raised: string): string {
   const code = character.charCodeAt(0)
   if (code < 0x1fb0) return String.fromCharCode(code | 8)

@@ -23,7 +23,7 @@ const tested = (name: string, test: (text: string) => boolean) => (text: string)
 
 const matching = (name: string, pattern: RegExp) => tested(name, (text) => pattern.test(text))
 
-/** `str.isalpha` and its like: whether all characters are of a kind. */
+/** `str.isalpha` and similar methods, which test all characters. */
 export const characterTests: Members<string> = {
   isalnum: matching('isalnum', all(`\\p{L}\\p{N}${NUMBER_IDEOGRAPHS}`)),
   isalpha: matching('isalpha', all('\\p{L}')),

@@ -1,6 +1,6 @@
-// Texts as Python counts them: in code points, not in UTF-16 units.
+// Strings indexed by code point like in Python, instead of UTF-16 units.
 
-/** White space of `str.isspace`, `strip` and `\s`, which differs from JavaScript's. */
+/** White space of `str.isspace`, `strip` and `\s` in Python, which differs from JavaScript. */
 export const SPACE =
   '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
 
@@ -8,7 +8,7 @@ const ASTRAL = /[\ud800-\udbff][\udc00-\udfff]/
 const LEADING = new RegExp(`^[${SPACE}]+`)
 const IS_SPACE = new RegExp(`[${SPACE}]`)
 
-/** Whether a code point is a UTF-16 unit everywhere in the text. */
+/** Whether each code point of a text is one UTF-16 unit. */
 const isPlain = (text: string): boolean => !ASTRAL.test(text)
 
 export function characterCount(text: string): number {
@@ -18,12 +18,12 @@ export function characterCount(text: string): number {
   return count
 }
 
-/** Like `text.slice`, in code points; the indices are within the text. */
+/** Like `text.slice` with code points. The indices must be within the text. */
 export function characterSlice(text: string, from: number, to: number): string {
   return isPlain(text) ? text.slice(from, to) : Array.from(text).slice(from, to).join('')
 }
 
-/** The code point at an index, from the end if negative. */
+/** The code point at an index; negative indices count from the end. */
 export const characterAt = (text: string, index: number): string | undefined =>
   isPlain(text) ? text.at(index) : Array.from(text).at(index)
 
@@ -58,7 +58,7 @@ export function stripRight(text: string, characters?: string): string {
   return text.slice(0, end)
 }
 
-/** Lines as `str.splitlines` ends them. */
+/** Splits lines like `str.splitlines`. */
 export function splitLines(text: string, keepEnds = false): string[] {
   const lines: string[] = []
   let at = 0
@@ -70,10 +70,10 @@ export function splitLines(text: string, keepEnds = false): string[] {
   return lines
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: Python ends lines at these
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Python ends lines at these characters
 const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g
 
-/** The character with this number; undefined outside of 0 … 0x10ffff. */
+/** The character with a code point; undefined outside of 0 … 0x10ffff. */
 export function characterWith(code: bigint | boolean): string | undefined {
   const number = Number(code)
   return number >= 0 && number < 0x110000 ? String.fromCodePoint(number) : undefined

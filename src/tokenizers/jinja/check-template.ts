@@ -3,7 +3,7 @@ import { FILTERS } from './filters.ts'
 import { childrenOf, type Statement } from './nodes.ts'
 import { TESTS } from './tests.ts'
 
-/** What Jinja checks when it compiles a template: names of filters, tests and blocks, and where loops are left. */
+/** The checks of Jinja's compiler: names of filters, tests and blocks, and the positions of `break` and `continue`. */
 export function checkTemplate(template: readonly Statement[]): void {
   const blocks = new Set<string>()
   visit(template, { soft: false, inLoop: false })
@@ -38,7 +38,7 @@ export function checkTemplate(template: readonly Statement[]): void {
 }
 
 interface State {
-  /** In the branch of a condition, unknown names are reported when they are used. */
+  /** Whether the node is in a conditional branch, where unknown names are reported only on use. */
   soft: boolean
   inLoop: boolean
 }

@@ -46,11 +46,11 @@ export function inOrder(operator: OrderOperator, a: Value, b: Value): boolean {
   )
 }
 
-/** A stable sort as Python's, by keys. */
+/** Sorts stably by keys, like Python. */
 export function sorted<T>(items: readonly T[], keyOf: (item: T) => Value, reverse = false): T[] {
   const keyed = items.map((item) => ({ item, key: keyOf(item) }))
   spend(keyed.length * Math.log2(keyed.length + 1))
-  if (reverse) keyed.reverse() // and again below, which keeps the order of equal items
+  if (reverse) keyed.reverse() // reversed again below, so that equal items keep their order
   keyed.sort((a, b) => {
     if (inOrder('<', a.key, b.key)) return -1
     return inOrder('<', b.key, a.key) ? 1 : 0
@@ -76,7 +76,7 @@ function itemsOf(value: Value): readonly Value[] | undefined {
   return value instanceof Tuple ? value.items : undefined
 }
 
-/** By code points: JavaScript compares UTF-16 units. */
+/** Compares by code points, while JavaScript compares UTF-16 units. */
 function compareTexts(a: string, b: string): number {
   spendText(Math.min(a.length, b.length))
   if (a === b) return 0

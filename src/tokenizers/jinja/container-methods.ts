@@ -113,7 +113,7 @@ function sequenceMethods(
 
 const LAST = 2n ** 62n
 
-/** An index from the end if negative, within the list. */
+/** Resolves a negative index and clamps it to the list. */
 function position(value: Value, length: number): number {
   if (!isInteger(value))
     return fail('TypeError', 'slice indices must be integers or have an __index__ method')
@@ -121,7 +121,7 @@ function position(value: Value, length: number): number {
   return Math.min(Math.max(at < 0 ? at + length : at, 0), length)
 }
 
-/** Groups of `groupby`: pairs whose elements also have names. */
+/** A group of `groupby`: a pair whose elements also have names. */
 export class Group extends Tuple {
   override attribute(name: string): Value | undefined {
     if (name === 'grouper') return this.items[0]

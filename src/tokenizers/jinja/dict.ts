@@ -2,11 +2,11 @@ import { hashKey } from './hash.ts'
 import { allocateList } from './limits.ts'
 import { type HashKey, TemplateObject, Tuple, type Value } from './objects.ts'
 
-/** A dictionary in the order of insertion. 1, 1.0 and True are one key. */
+/** A dictionary in insertion order. 1, 1.0 and True are the same key. */
 export class Dict extends TemplateObject {
   readonly typeName = 'dict'
   private readonly map = new Map<HashKey, Value>()
-  /** Keys that are not their own hash keys. */
+  /** Keys that differ from their hash keys. */
   private readonly originals = new Map<HashKey, Value>()
 
   static from(entries: Iterable<readonly [Value, Value]>): Dict {
@@ -109,7 +109,7 @@ export class DictView extends TemplateObject {
     return pairs(this.dict)
   }
 
-  /** Keys and items compare as sets. */
+  /** Keys and items are compared as sets. */
   override equals(other: Value, equal: (a: Value, b: Value) => boolean): boolean {
     if (this.kind === 'values' || !(other instanceof DictView) || other.kind === 'values')
       return this === other

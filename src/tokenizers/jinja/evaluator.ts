@@ -21,15 +21,15 @@ import { contains, iterate, sliceOf, truth } from './sequences.ts'
 import { TESTS } from './tests.ts'
 import { Undefined } from './undefined.ts'
 
-/** Part of a rendering that filters and tests can use. */
+/** The part of the renderer that filters and tests can use. */
 export interface Environment {
-  /** Whether texts are escaped for HTML; off unless a template turns it on. */
+  /** Whether to escape text for HTML. Off unless a template turns it on. */
   readonly autoescape: boolean
   filter(name: Value, args: readonly Value[], keywords: Keywords): Value
   test(name: Value, args: readonly Value[], keywords: Keywords): Value
 }
 
-/** Computes expressions. */
+/** Evaluates expressions. */
 export class Evaluator implements Environment {
   autoescape = false
 
@@ -130,7 +130,7 @@ export class Evaluator implements Environment {
     return fail('TemplateRuntimeError', `No ${kind} named ${repr(name)}.${hint}`)
   }
 
-  /** A name that is not there; None, which `??` takes for missing, is. */
+  /** Called if `??` found no value: distinguishes None from an undefined name. */
   private missing(name: string, scope: Scope): Value {
     return scope.get(name) === null ? null : new Undefined({ name })
   }

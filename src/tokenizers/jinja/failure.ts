@@ -1,4 +1,4 @@
-/** The exceptions of Python and Jinja that a template can raise. */
+/** Exceptions of Python and Jinja that a template can raise. */
 export type FailureType =
   | 'TypeError'
   | 'ValueError'
@@ -18,7 +18,7 @@ export type FailureType =
   | 'TemplateError'
   | 'Refused'
 
-/** A failure with the message of Python. `Refused`: valid in Python, not supported here. */
+/** A failure with the message of Python. `Refused`: valid in Python, but not supported by Heed. */
 export class TemplateFailure extends Error {
   readonly type: FailureType
 
@@ -32,7 +32,7 @@ export function fail(type: FailureType, message: string): never {
   throw new TemplateFailure(type, message)
 }
 
-/** The result of `work`, or of `otherwise` if it raises one of these. */
+/** Returns the result of `work`, or of `otherwise` if it raises one of these exceptions. */
 export function attempt<T>(work: () => T, types: readonly FailureType[], otherwise: () => T): T {
   try {
     return work()

@@ -7,7 +7,7 @@ import { textFilters } from './text-filters.ts'
 
 export type Filter = (args: readonly Value[], keywords: Keywords, environment: Environment) => Value
 
-/** The filters of Jinja, and `tojson` of transformers. The first argument is the value before the `|`. */
+/** Filters of Jinja, and `tojson` of transformers. The first argument is the value before the `|`. */
 export const FILTERS: ReadonlyMap<string, Filter> = new Map(
   Object.entries({ ...textFilters, ...numberFilters, ...listFilters, ...selectFilters }),
 )

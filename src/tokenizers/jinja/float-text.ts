@@ -1,6 +1,6 @@
-// Floats as text with the digits of Python: the shortest that read back as the same number, or rounded exactly.
+// Formats floats like Python: the shortest digits that parse to the same number, or exactly rounded digits.
 
-/** `repr(1e16)`: the shortest digits, with an exponent below 1e-4 and from 1e16. */
+/** `repr(1e16)`: shortest digits, with an exponent below 1e-4 and from 1e16. */
 export function floatRepr(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
   if (Object.is(value, -0)) return '-0.0'
@@ -16,7 +16,7 @@ export function floatRepr(value: number): string {
   return negative ? `-${text}` : text
 }
 
-/** A sign and at least two digits. */
+/** The exponent with a sign and at least two digits. */
 export const exponentSuffix = (exponent: number): string =>
   `${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 
@@ -65,7 +65,7 @@ export function scientific(value: number, digits: number): [digits: string, expo
   for (;;) {
     const text = scaled(value, digits - exponent).toString()
     if (text.length === digits + 1) return [text, exponent]
-    // Rounding up gives one digit more, and so does a logarithm that is rounded.
+    // Rounding up, or a rounded logarithm, may give one more digit.
     exponent += text.length > digits + 1 ? 1 : -1
   }
 }

@@ -5,11 +5,11 @@ import { allocateText } from './limits.ts'
 import { type Keywords, typeName, type Value } from './objects.ts'
 import { asciiRepr, quoted, repr, toText } from './repr.ts'
 
-/** How fields look up attributes and items: as the sandbox does. */
+/** Lookup of attributes and items for fields, under the rules of the sandbox. */
 export interface Lookup {
   attribute(value: Value, name: string): Value
   item(value: Value, key: Value): Value
-  /** What a field shows: escaped in a text that is safe in HTML. */
+  /** The text of a field, escaped if the format is safe HTML. */
   shown(value: Value, text: string): string
 }
 
@@ -42,7 +42,7 @@ class Formatter {
   private readonly args: readonly Value[]
   private readonly keywords: Keywords | Dict
   private readonly lookup: Lookup
-  /** The next field without a name; -1 after fields with numbers. */
+  /** Index for the next field without a name; -1 after numbered fields. */
   private automatic: number | undefined
 
   constructor(args: readonly Value[], keywords: Keywords | Dict, lookup: Lookup) {
@@ -126,7 +126,7 @@ class Formatter {
 
 const FIELD = /^((?:[^!:[]|\[[^\]]*\])*)(?:!([^:]*))?(?::([\s\S]*))?$/
 
-/** The brace that closes a field; fields in its format may have braces. */
+/** The position of the brace that closes a field. Its format may contain nested fields. */
 function fieldEnd(text: string, start: number): number {
   let depth = 1
   for (let at = start; at < text.length; at++) {

@@ -22,7 +22,7 @@ interface Spec {
   fill: string
   align: string
   sign: string
-  /** A negative zero loses its sign. */
+  /** Whether negative zero loses its sign. */
   coerces: boolean
   alternate: boolean
   width: number
@@ -145,7 +145,7 @@ function floatBody(value: number, spec: Spec): Body {
   return { prefix: '', digits: groupDigits(whole, spec, 3) + rest }
 }
 
-/** A float that is not negative, as `%f`, `%e`, `%g` or `%` show it. */
+/** Formats a float >= 0 with type `f`, `e`, `g` or `%`. */
 export function floatText(
   value: number,
   type: string,
@@ -175,7 +175,7 @@ function general(
 ): string {
   const count = Math.max(precision, 1)
   const [digits, exponent] = scientific(value, count - 1)
-  // A float without a type keeps one digit after the point, and needs room for it.
+  // A float without a type keeps one digit after the point, which counts as a digit.
   const isWide = exponent >= count - (keepsPoint ? 1 : 0)
   if (exponent < -4 || isWide) {
     const trimmed = alternate ? digits : digits.replace(/(?<=.)0+$/, '')
@@ -188,7 +188,7 @@ function general(
   return keepsPoint && !trimmed.includes('.') ? `${trimmed}.0` : trimmed
 }
 
-/** Thousands with separators; zeros that fill the width are grouped, too. */
+/** Inserts thousands separators, also into the zeros that fill the width. */
 function groupDigits(digits: string, spec: Spec, size: number): string {
   const { grouping } = spec
   if (!grouping) return digits

@@ -16,10 +16,10 @@ import { MAX_RANGE, Range } from './sequences.ts'
 import { method } from './signature.ts'
 import { formatDate } from './strftime.ts'
 
-/** A template's own error: what `raise_exception` was called with. */
+/** An error raised by the template itself with `raise_exception`. */
 export class RaisedByTemplate extends Error {}
 
-/** The functions that templates can call. */
+/** Functions that templates can call. */
 export function globals(): [name: string, value: Value][] {
   return [
     ['range', new Builtin('range', makeRange)],
@@ -32,7 +32,9 @@ export function globals(): [name: string, value: Value][] {
     ],
     [
       'lipsum',
-      new Builtin('lipsum', () => fail('Refused', 'lipsum() is not supported: its text is random')),
+      new Builtin('lipsum', () =>
+        fail('Refused', 'lipsum() is not supported, because its text is random'),
+      ),
     ],
     ['raise_exception', new Builtin('raise_exception', raiseException)],
     ['strftime_now', new Builtin('strftime_now', method(STRFTIME, ['format'], now, false))],
@@ -81,7 +83,7 @@ function makeNamespace(args: readonly Value[], keywords: Keywords): Value {
   return namespace
 }
 
-/** `dict(…)`, and `dict.fromkeys(…)`. */
+/** `dict(…)` and `dict.fromkeys(…)`. */
 class DictType extends TemplateObject {
   readonly typeName = 'TemplateDict'
   override readonly module = 'transformers.utils.chat_template_utils'
@@ -101,7 +103,7 @@ function makeCycler(items: readonly Value[], keywords: Keywords): Value {
   return new Cycler(items)
 }
 
-/** Gives its items one after another, again and again. */
+/** Returns its items in turn, repeatedly. */
 class Cycler extends TemplateObject {
   readonly typeName = 'Cycler'
   override readonly module = 'jinja2.utils'

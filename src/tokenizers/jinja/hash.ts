@@ -1,7 +1,7 @@
 import { fail } from './failure.ts'
 import { type HashKey, TemplateObject, textKey, typeName, type Value } from './objects.ts'
 
-/** What a dictionary looks a key up by. Raises TypeError for values that can change. */
+/** The hash key of a value for dictionaries. Raises TypeError for mutable values. */
 export function hashKey(key: Value): HashKey {
   if (typeof key === 'string') return textKey(key)
   if (typeof key === 'boolean') return key ? 1n : 0n
@@ -14,7 +14,7 @@ export function hashKey(key: Value): HashKey {
 const identities = new WeakMap<TemplateObject, number>()
 let objectCount = 0
 
-/** An element of a tuple, with its kind and its length before it. */
+/** Encodes an element of a tuple, preceded by its kind and length. */
 function encoded(value: Value): string {
   const hash = hashKey(value)
   const text = hash instanceof TemplateObject ? String(identityOf(hash)) : String(hash)

@@ -14,6 +14,6 @@ export function escapeHtml(text: string): string {
   return replaceCharacters(text, /[&<>"']/g, (character) => ENTITIES[character])
 }
 
-/** The text of a value that is safe in HTML; one that already is stays. */
+/** Escapes a value for HTML, unless it is already safe. */
 export const escaped = (value: Value): Markup =>
   value instanceof Markup ? value : new Markup(escapeHtml(toText(value)))

@@ -11,10 +11,10 @@ import { Scope } from './scope.ts'
 import { iterate, truth } from './sequences.ts'
 import { Undefined } from './undefined.ts'
 
-/** Whether a loop is left, or its next item is next. */
+/** A jump out of the body of a loop. */
 type Jump = 'break' | 'continue' | undefined
 
-/** Runs the statements of a template. */
+/** Executes the statements of a template. */
 export class Interpreter extends Evaluator {
   private readonly root: Scope
 
@@ -28,7 +28,7 @@ export class Interpreter extends Evaluator {
     return this.captured(template, this.root)[0]
   }
 
-  /** The text of statements, and the jump that ended them. */
+  /** Executes statements. Returns their text and the jump that ended them. */
   private captured(body: readonly Statement[], scope: Scope): [text: string, jump: Jump] {
     const out: string[] = []
     const jump = holding(scope, () => holding(out, () => this.execute(body, scope, out)))
@@ -108,7 +108,7 @@ export class Interpreter extends Evaluator {
     scope.assign(target, this.evaluate(node.value, scope))
   }
 
-  /** Writes to `out`; a recursive loop returns its text. */
+  /** Writes to `out`. A recursive loop returns its text instead. */
   private forLoop(node: ForStatement, scope: Scope, items: Value, out: string[], depth = 0): Value {
     if (!node.recursive) {
       this.runLoop(node, scope, items, out, depth)
@@ -136,7 +136,7 @@ export class Interpreter extends Evaluator {
     const holder = { contents: () => [items, ...inner.contents()] }
     holding(holder, () => {
       for (let item = loop.next(); item !== undefined; item = loop.next()) {
-        // Each item has a scope of its own; it can be used again where no macro keeps it.
+        // Each item has a separate scope, which is reused unless a macro keeps it.
         if (node.definesMacros) inner = new Scope(scope)
         else inner.clear()
         inner.assign(node.target, item)
@@ -146,7 +146,7 @@ export class Interpreter extends Evaluator {
         if (jump !== 'continue') completed++
       }
     })
-    // As in Python, `continue` skips the mark that the loop had an item; so does `break`.
+    // As in Python, `continue` and `break` skip the statement that marks the loop as non-empty.
     if (completed === 0 && node.otherwise.length > 0)
       this.execute(node.otherwise, new Scope(scope), out)
   }
@@ -187,7 +187,7 @@ export class Interpreter extends Evaluator {
     return this.call(this.evaluate(node.call.callee, scope), node.call.args, scope, caller)
   }
 
-  /** A block sees what is set outside blocks and loops; a scoped one sees all. */
+  /** A block sees only top-level variables; a scoped block sees all. */
   private block(node: Extract<Statement, { kind: 'block' }>, scope: Scope, out: string[]): void {
     if (node.required) fail('TemplateRuntimeError', `Required block '${node.name}' not found`)
     const inner = new Scope(node.scoped ? scope : this.root)

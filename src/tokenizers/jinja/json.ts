@@ -13,7 +13,7 @@ import { withSignature } from './signature.ts'
 
 interface JsonOptions {
   ascii: boolean
-  /** One level of indentation; undefined for one line. */
+  /** One level of indentation; undefined to write everything on one line. */
   indent: string | undefined
   itemSeparator: string
   keySeparator: string
@@ -53,7 +53,7 @@ function separatorsOf(separators: Value, indent: Value): [string, string] {
   return [textOf(item), textOf(key)]
 }
 
-/** `line` is a new line with the indentation of this value. */
+/** @param line a line break with the indentation of this value */
 function write(value: Value, options: JsonOptions, line: string): string {
   spend(1)
   if (value === null) return 'null'
@@ -122,7 +122,7 @@ const ESCAPES: Record<string, string> = {
 }
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
 const SPECIAL = /["\\\x00-\x1f]/g
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all but printable ASCII
+// biome-ignore lint/suspicious/noControlCharactersInRegex: everything except printable ASCII
 const SPECIAL_OR_NOT_ASCII = /["\\\x00-\x1f\x7f-\uffff]/g
 
 function jsonString(text: string, ascii: boolean): string {

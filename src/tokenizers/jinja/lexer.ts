@@ -18,12 +18,12 @@ export type TokenType =
 
 export interface Token {
   type: TokenType
-  /** The text: of an operator as written, of a string without quotes and escapes. */
+  /** Text of the token; for strings, without quotes and escapes. */
   value: string
   line: number
 }
 
-/** The tokens of a template with `trim_blocks` and `lstrip_blocks`, as transformers sets them. */
+/** Tokenizes a template with `trim_blocks` and `lstrip_blocks`, like transformers. */
 export function tokenize(source: string): Token[] {
   return new Lexer(source.replace(/\r\n?/g, '\n').replace(/\n$/, '')).all()
 }
@@ -62,7 +62,7 @@ class Lexer {
   private readonly tokens: Token[] = []
   private at = 0
   private line = 1
-  /** Whether the last tag ended with a line. */
+  /** Whether the last tag ended with a line break. */
   private lineStarts = true
 
   constructor(source: string) {
@@ -75,7 +75,7 @@ class Lexer {
     return this.tokens
   }
 
-  /** Text up to the next tag, and the tag. */
+  /** Reads text up to the next tag, and the tag. */
   private data(): void {
     const { source } = this
     OPENING.lastIndex = this.at
@@ -130,7 +130,7 @@ class Lexer {
     this.skip(this.source.slice(this.at, end.index + end[0].length))
   }
 
-  /** At the end of the source, Jinja does not notice. */
+  /** Like Jinja, reports nothing at the end of the source. */
   private unended(what: string): void {
     if (this.at < this.source.length) fail('TemplateSyntaxError', `Missing end of ${what}`)
   }
@@ -189,7 +189,7 @@ class Lexer {
   }
 }
 
-/** Brackets must have their counterparts, so that `}}` ends no dictionary. */
+/** Checks that brackets are balanced, so that the `}}` of a dictionary does not end the tag. */
 function balance(open: string[], operator: string): void {
   if (CLOSING[operator]) open.push(CLOSING[operator])
   else if (operator === '}' || operator === ')' || operator === ']') {

@@ -1,16 +1,17 @@
 import { HeedError } from '../../util/errors.ts'
 import type { Value } from './objects.ts'
 
-// Templates come with models, so they may be hostile. Jinja has no endless loops, but nested loops, recursive macros
-// and texts that double have the same effect. Rendering is synchronous, so one budget is active at a time.
+// Templates are distributed with models, so they are untrusted. Jinja has no infinite loops, but nested loops,
+// recursive macros and strings that double have the same effect. Rendering is synchronous, so one budget is active at a
+// time.
 
 const MAX_SECONDS = 1
 const MAX_BYTES = 64 * 2 ** 20
 
 const STEPS_PER_CHECK = 4096
-const FEWEST_STEPS = 200_000 // a few hundredths of a second: if they take longer, the machine is busy
+const FEWEST_STEPS = 200_000 // usually a few hundredths of a second; if they take longer, the machine is busy
 
-/** Something that keeps values alive, such as a scope. */
+/** An object that keeps values alive, such as a scope. */
 export interface Holder {
   contents(): Iterable<Value>
 }
@@ -20,11 +21,11 @@ class Budget {
   private readonly startedCpu = cpuSeconds()
   private steps = 0
   private nextCheck = STEPS_PER_CHECK
-  /** Upper bound of the bytes in use: those alive at the last measurement, and all made since. */
+  /** Upper bound of the bytes in use: bytes alive at the last measurement plus all allocated since. */
   private charged = 0
-  /** `charged` when the current statement began: its intermediate values came after that. */
+  /** `charged` at the start of the current statement. Its intermediate values were allocated later. */
   private start = 0
-  /** Bytes of intermediate values of the statements that called this one. */
+  /** Bytes of intermediate values of the calling statements. */
   private base = 0
   private readonly held: (Value | Holder)[] = []
 
@@ -36,7 +37,7 @@ class Budget {
       throw tooLarge('time', `at most ${MAX_SECONDS} s`)
   }
 
-  /** Of this thread, no more than have passed and no more than the process has computed. */
+  /** Upper bound of the time of this thread: the smaller of elapsed time and CPU time of the process. */
   private seconds(): number {
     const passed = (performance.now() - this.started) / 1000
     if (passed <= MAX_SECONDS || this.startedCpu === undefined) return passed
@@ -52,7 +53,7 @@ class Budget {
     this.start = this.charged
   }
 
-  /** Runs the body of a macro, during which the values of the calling statement stay alive. */
+  /** Runs the body of a macro. The intermediate values of the calling statement remain alive. */
   nested<T>(holder: Holder, body: () => T): T {
     const { base } = this
     const inFlight = this.charged - this.start
@@ -70,7 +71,7 @@ class Budget {
     return result
   }
 
-  /** Replaces the upper bound by the bytes that are reachable. */
+  /** Replaces the upper bound by the number of reachable bytes. */
   private measure(): void {
     const inFlight = this.charged - this.start
     const alive = this.base + inFlight + this.reachable()
@@ -114,7 +115,7 @@ function tooLarge(resource: string, expected: string): HeedError {
   )
 }
 
-/** What the process has computed; undefined in browsers. */
+/** CPU time of the process in seconds; undefined in browsers. */
 function cpuSeconds(): number | undefined {
   const usage = globalThis.process?.cpuUsage?.()
   return usage && (usage.user + usage.system) / 1e6
@@ -122,32 +123,32 @@ function cpuSeconds(): number | undefined {
 
 let budget = new Budget()
 
-/** Runs a rendering within a budget of its own. */
+/** Runs a rendering with a new budget. */
 export function withinLimits<T>(work: () => T): T {
   budget = new Budget()
   try {
     return work()
   } finally {
-    budget = new Budget() // lets go of the values
+    budget = new Budget() // release the values
   }
 }
 
-/** Counts work; about a tenth of a microsecond each. */
+/** Counts steps of work, of about 0.1 microseconds each. */
 export const spend = (steps: number): void => budget.spend(steps)
 export const beginStatement = (): void => budget.beginStatement()
 export const nested = <T>(holder: Holder, body: () => T): T => budget.nested(holder, body)
 export const holding = <T>(value: Value | Holder, body: () => T): T => budget.holding(value, body)
 
-/** Counts reading or copying a text of this length, before it is done. */
+/** Charges for reading or copying a text of this length, in advance. */
 export const spendText = (length: number): void => budget.spend(length / CHARACTERS_PER_STEP)
 
-/** Counts a new text of this length, before it is made. */
+/** Charges for a new text of this length, in advance. */
 export function allocateText(length: number): void {
   budget.spend(length / CHARACTERS_PER_STEP)
   budget.allocate(length * 2)
 }
 
-/** Counts a new list of this length, before it is made. */
+/** Charges for a new list of this length, in advance. */
 export function allocateList(length: number): void {
   budget.spend(length / 4)
   budget.allocate(length * ITEM_BYTES + OBJECT_BYTES)
@@ -156,7 +157,7 @@ export function allocateList(length: number): void {
 const CHARACTERS_PER_STEP = 64
 const bytesOf = (text: string): number => text.length * 2
 
-/** A list of all values, which is alive while they are made. */
+/** Collects values to a list, which is counted as alive meanwhile. */
 export function collect(values: Iterable<Value>): Value[] {
   const list: Value[] = []
   for (const value of values) {

@@ -29,7 +29,7 @@ import { lacksAttribute, Undefined } from './undefined.ts'
 const CASE: Parameter = ['case_sensitive', false]
 const ATTRIBUTE: Parameter = ['attribute', null]
 
-/** Filters that get the environment in Python, which their messages count. */
+/** Filters that take the environment as an argument in Python. Error messages count it. */
 const withEnvironment = (
   name: string,
   parameters: readonly Parameter[],
@@ -144,7 +144,7 @@ export const listFilters: Record<string, Filter> = {
   ),
 }
 
-/** Values in an order that can be reversed: not those of generators. */
+/** Values that can be reversed, unlike those of generators. */
 function reversible(value: Value, listsOthers = false): Value[] {
   const isOrdered =
     Array.isArray(value) ||

@@ -6,14 +6,14 @@ import { Undefined } from './undefined.ts'
 
 type Recurse = (items: Value, depth: number) => Value
 
-/** The variable `loop`: the place in a loop. It reads ahead only when it is asked for what follows. */
+/** The variable `loop`. It reads ahead only if a following item is requested. */
 export class Loop extends TemplateObject {
   readonly typeName = 'LoopContext'
   override readonly module = 'jinja2.runtime'
   private readonly depth0: number
   private readonly recurse: Recurse | undefined
   private iterator: Iterator<Value>
-  /** The number of items, where the iterable knows it. */
+  /** Number of items, if the iterable has a length. */
   private count: number | undefined
   private index0 = -1
   private current: Value | undefined
@@ -39,7 +39,7 @@ export class Loop extends TemplateObject {
     return values.filter((value) => value !== undefined)
   }
 
-  /** Goes to the next item; undefined after the last. */
+  /** Advances to the next item; undefined after the last. */
   next(): Value | undefined {
     const value = this.peek()
     if (value === undefined) return undefined

@@ -10,9 +10,9 @@ export interface MacroDefinition {
   name: string | undefined
   signature: Signature
   body: readonly Statement[]
-  /** Where it is defined. */
+  /** The scope of its definition. */
   scope: Holder
-  /** Renders the body with these variables; those without a value get their defaults. */
+  /** Renders the body with these variables. Undefined ones get their defaults. */
   run(variables: ReadonlyMap<string, Value | undefined>): string
   autoescape(): boolean
 }
@@ -102,7 +102,7 @@ export class Macro extends TemplateObject {
   }
 }
 
-/** Those of `names` that are read before they are assigned, in the order of the source. */
+/** The names that are read before they are assigned, in the order of the source. */
 function freeNames(body: readonly Statement[], names: ReadonlySet<string>): Set<string> {
   const open = new Set(names)
   const free = new Set<string>()

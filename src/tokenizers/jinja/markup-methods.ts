@@ -3,7 +3,7 @@ import { type Call, isText, Markup, Tuple, type Value } from './objects.ts'
 
 const PLAIN = new Set(['format_map', 'encode', 'maketrans'])
 
-/** A method of a text that is safe in HTML: it escapes its arguments, and its texts are safe as well. */
+/** Wraps a string method for safe HTML: arguments are escaped, and results are safe. */
 export function markupMethod(
   name: string,
   method: Call | Value | undefined,

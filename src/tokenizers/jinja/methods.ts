@@ -15,10 +15,10 @@ import { textMethods } from './text-methods.ts'
 /** Methods and attributes of a type by name. */
 export type Members<T> = Readonly<Record<string, Member<T>>>
 
-/** Makes a method of a value, or the value of an attribute. */
+/** Returns a method of a value, or the value of an attribute. */
 export type Member<T> = (self: T) => ((args: readonly Value[], keywords: Keywords) => Value) | Value
 
-/** The method or attribute of this name that a value has in Python. */
+/** The method or attribute with this name of a value in Python. */
 export function methodOf(value: Value, name: string): ReturnType<Member<Value>> | undefined {
   if (typeof value === 'string') return member(textMethods, name, value)
   if (Array.isArray(value)) return member(listMethods, name, value)

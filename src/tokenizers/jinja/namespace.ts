@@ -2,7 +2,7 @@ import { fail } from './failure.ts'
 import { TemplateObject, type Value } from './objects.ts'
 import { quoted } from './repr.ts'
 
-/** `namespace(count=0)`: an object whose attributes can be set, also inside loops. */
+/** `namespace(count=0)`: an object whose attributes can also be set inside loops. */
 export class Namespace extends TemplateObject {
   readonly typeName = 'TemplateNamespace'
   override readonly module = 'transformers.utils.chat_template_utils'

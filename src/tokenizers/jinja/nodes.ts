@@ -1,7 +1,7 @@
 import type { OrderOperator } from './compare.ts'
 import type { NumericOperator } from './numbers.ts'
 
-// The syntax tree of a template. Lines count from 1.
+// The syntax tree of a template. Line numbers start at 1.
 
 export type Comparison = OrderOperator | '==' | '!=' | 'in' | 'not in'
 
@@ -33,7 +33,7 @@ export type Expression =
   | FilterExpression
   | { kind: 'test'; operand: Expression; name: string; args: Arguments; line: number }
 
-/** Without an operand in a filter block, where it is the text of the block. */
+/** A filter. It has no operand in a filter block, which filters its text. */
 export interface FilterExpression {
   kind: 'filter'
   operand?: Expression
@@ -47,7 +47,7 @@ export type Target =
   | { kind: 'namespace'; name: string; attribute: string }
   | { kind: 'targets'; items: Target[] }
 
-/** Parameters of a macro or a call block; the last ones have the defaults. */
+/** Parameters of a macro or a call block. The defaults belong to the last parameters. */
 export interface Signature {
   parameters: string[]
   defaults: Expression[]
@@ -82,14 +82,14 @@ export interface ForStatement {
   iterable: Expression
   test?: Expression
   recursive: boolean
-  /** Whether a macro or a call block in the body keeps its scope. */
+  /** Whether the body has a macro or a call block, which keeps its scope. */
   definesMacros: boolean
   body: Statement[]
   otherwise: Statement[]
   line: number
 }
 
-/** The nodes directly inside one. */
+/** Yields the child nodes of a node. */
 export function* childrenOf(node: object): Generator<object> {
   for (const value of Object.values(node)) {
     if (Array.isArray(value))

@@ -12,7 +12,7 @@ const refused = (name: string) => () =>
       ['length', null],
       ['byteorder', null],
     ],
-    () => fail('Refused', `${name}() is not supported: templates have no bytes`),
+    () => fail('Refused', `${name}() is not supported, because templates have no bytes`),
     false,
   )
 

@@ -1,12 +1,12 @@
 import { fail } from './failure.ts'
 import { spend } from './limits.ts'
 
-/** A Python int or float; booleans are converted before. */
+/** A Python int or float. Booleans must be converted before. */
 export type Numeric = bigint | number
 
 export type NumericOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**'
 
-/** The result of an operator for numbers: int for two ints, otherwise float. */
+/** Applies an operator to numbers. The result is an int for two ints, otherwise a float. */
 export function arithmetic(operator: NumericOperator, left: Numeric, right: Numeric): Numeric {
   if (typeof left === 'bigint' && typeof right === 'bigint') return integers[operator](left, right)
   return floats[operator](toFloat(left), toFloat(right))
@@ -19,7 +19,7 @@ export function toFloat(value: Numeric): number {
   return float
 }
 
-const MAX_BITS = 1 << 20 // Python has no limit; a power of this size is no part of a text
+const MAX_BITS = 1 << 20 // Python has no limit, but no text contains a power of this size
 
 const integers: Record<NumericOperator, (a: bigint, b: bigint) => Numeric> = {
   '+': (a, b) => a + b,
@@ -73,7 +73,7 @@ const floats: Record<NumericOperator, (a: number, b: number) => number> = {
   },
   '**': (a, b) => {
     if (a === 0 && b < 0) fail('ZeroDivisionError', '0.0 cannot be raised to a negative power')
-    if (a === 1) return 1 // Python: also to the power of NaN
+    if (a === 1) return 1 // as in Python, also for NaN
     if (a === -1 && !Number.isFinite(b) && !Number.isNaN(b)) return 1
     const power = a ** b
     if (Number.isNaN(power) && !Number.isNaN(a) && !Number.isNaN(b))
@@ -91,7 +91,7 @@ function floatRest(a: number, b: number): number {
   return rest < 0 !== b < 0 ? rest + b : rest
 }
 
-/** -1, 0 or 1; NaN if one is NaN. The comparison of an int with a float is exact. */
+/** -1, 0 or 1; NaN if one value is NaN. Comparisons of an int with a float are exact. */
 export function compareNumbers(a: Numeric, b: Numeric): number {
   if (a < b) return -1
   if (a > b) return 1
@@ -112,13 +112,13 @@ function checkBits(bits: number): void {
 const isExact = (value: bigint): boolean =>
   value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER
 
-/** With 64 bits of the quotient, so that it is rounded once. */
+/** Divides with 64 bits of the quotient, so that it is rounded only once. */
 function divideLarge(a: bigint, b: bigint): number {
   const shift = BigInt(Math.max(0, 66 - (bitLength(a) - bitLength(b))))
   const quotient = (a << shift) / b
   const sticky = (a << shift) % b === 0n ? 0n : quotient < 0n ? -1n : 1n
   const scale = Number(shift)
-  // In two steps: 2 to the scale may be infinite.
+  // In two steps, because 2 ** scale may be infinite.
   return (
     Number(quotient * 4n + sticky) / 4 / 2 ** Math.min(scale, 1000) / 2 ** Math.max(scale - 1000, 0)
   )

@@ -2,20 +2,20 @@ import { fail } from './failure.ts'
 import type { Holder } from './limits.ts'
 
 /**
- * A value of Python in a template. `bigint` is int, `number` is float, an array is a list and null is None. All other
- * values are objects, which say themselves what can be done with them.
+ * A Python value in a template. `bigint` is int, `number` is float, an array is a list and null is None. All other
+ * values are objects that implement their own operations.
  */
 export type Value = null | boolean | bigint | number | string | Value[] | TemplateObject
 
-/** What a key is looked up by: equal for equal keys. */
+/** A key of the JavaScript map behind a dictionary. Equal keys have equal hash keys. */
 export type HashKey = string | bigint | number | null | TemplateObject
 
 export type Keywords = ReadonlyMap<string, Value>
 
 export abstract class TemplateObject implements Holder {
-  /** The name of the type in Python, such as `dict`. */
+  /** Name of the type in Python, such as `dict`. */
   abstract readonly typeName: string
-  /** The module of the type, for types that are not built in. */
+  /** Module of the type, for types that are not built in. */
   readonly module: string | undefined = undefined
 
   /** The values that this one keeps alive. */
@@ -36,24 +36,24 @@ export abstract class TemplateObject implements Holder {
     return undefined
   }
 
-  /** `object[key]`; undefined if there is no such item. Raises TypeError where items are not supported. */
+  /** `object[key]`; undefined if there is no such item. Raises TypeError if items are not supported. */
   item(_key: Value): Value | undefined {
     return fail('TypeError', `'${this.typeName}' object is not subscriptable`)
   }
 
   call?(args: readonly Value[], keywords: Keywords): Value
 
-  /** `this == other`, where `equal` compares elements. */
+  /** `this == other`. `equal` compares elements. */
   equals(other: Value, _equal: (a: Value, b: Value) => boolean): boolean {
     return this === other
   }
 
-  /** Undefined for values that can change. */
+  /** The hash key; undefined for mutable values. */
   hash(_nested: (value: Value) => string): HashKey | undefined {
     return this
   }
 
-  /** `str(this)`, where it is not `repr(this)`. */
+  /** `str(this)`, if it differs from `repr(this)`. */
   shown?(): string
 
   /** `repr(this)`, without the address that Python shows. */
@@ -70,7 +70,7 @@ export const listsEqual = (
 
 const TUPLE_KEY = '\0('
 
-/** A text as a key, which no tuple has. */
+/** The hash key of a string, distinct from those of tuples. */
 export const textKey = (text: string): HashKey => (text.startsWith('\0') ? `\0s${text}` : text)
 
 /** An immutable sequence. */
@@ -110,7 +110,7 @@ export class Tuple extends TemplateObject {
   }
 }
 
-/** A text that is safe in HTML: a str that escapes what is added to it. */
+/** Safe HTML: a str that escapes values added to it. */
 export class Markup extends TemplateObject {
   readonly typeName = 'Markup'
   override readonly module = 'markupsafe'
@@ -163,7 +163,7 @@ export class Builtin extends TemplateObject {
   }
 }
 
-/** An iterator: its values can be read once. */
+/** An iterator, whose values can be read only once. */
 export class Stream extends TemplateObject {
   readonly typeName: string
   private readonly values: Iterator<Value>
@@ -197,7 +197,7 @@ export const isNumber = (value: Value | undefined): value is bigint | boolean | 
 export const rawText = (value: string | Markup): string =>
   typeof value === 'string' ? value : value.text
 
-/** The name of a value's type in Python. */
+/** The name of the type of a value in Python. */
 export function typeName(value: Value): string {
   if (value === null) return 'NoneType'
   if (Array.isArray(value)) return 'list'

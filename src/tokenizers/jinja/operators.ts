@@ -77,7 +77,7 @@ function repeated(left: Value, right: Value): Value {
 const isSequence = (value: Value): value is string | Markup | Value[] | Tuple =>
   isText(value) || Array.isArray(value) || value instanceof Tuple
 
-/** `format % values`; a format that is safe in HTML escapes its values. */
+/** `format % values`. A format of safe HTML escapes its values. */
 export function formatted(format: string | Markup, values: Value): Value {
   if (typeof format === 'string') return printf(format, values)
   return new Markup(printf(format.text, values, escapeHtml))

@@ -3,7 +3,7 @@ import type { Arguments, Comparison, Expression, FilterExpression } from './node
 import type { NumericOperator } from './numbers.ts'
 import { describe, type TokenStream } from './token-stream.ts'
 
-// The grammar of expressions, from the loosest operator to the tightest.
+// The grammar of expressions, from the operators with the lowest precedence to those with the highest.
 
 const CONSTANTS = new Map<string, null | boolean>([
   ['true', true],
@@ -14,7 +14,7 @@ const CONSTANTS = new Map<string, null | boolean>([
   ['None', null],
 ])
 
-/** One expression, or several with commas as a tuple. */
+/** Parses one expression, or several separated by commas as a tuple. */
 export function parseTuple(
   stream: TokenStream,
   { withCondition = true, end, inParentheses = false }: TupleOptions = {},
@@ -24,7 +24,7 @@ export function parseTuple(
 
 interface TupleOptions {
   withCondition?: boolean
-  /** A name after which no further element follows. */
+  /** A name that ends the tuple. */
   end?: string
   inParentheses?: boolean
 }
@@ -190,7 +190,7 @@ function parseDict(stream: TokenStream): Expression {
   return { kind: 'dict', items }
 }
 
-/** Items with commas up to a bracket; a comma may come before it. */
+/** Parses items separated by commas up to a bracket. A trailing comma is allowed. */
 function separated(stream: TokenStream, end: string, parse: () => void): void {
   for (let first = true; !stream.isOperator(end); first = false) {
     if (!first) stream.expectOperator(',')
@@ -297,7 +297,7 @@ const NO_ARGUMENTS: Arguments = {
   mapping: undefined,
 }
 
-/** A filter after its `|`, or at the start of a filter block. */
+/** Parses a filter after its `|`, or at the start of a filter block. */
 export function parseFilter(stream: TokenStream, operand?: Expression): FilterExpression {
   const { line } = stream.current
   const name = dottedName(stream)

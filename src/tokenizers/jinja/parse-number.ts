@@ -4,12 +4,12 @@ import { MAX_DIGITS, quoted } from './repr.ts'
 
 const AROUND = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g')
 
-/** Digits of all scripts as ASCII, without white space around them. */
+/** Trims a text and converts the digits of all scripts to ASCII. */
 function plain(text: string): string {
   return text.replace(AROUND, '').replace(/(?![0-9])\p{Nd}/gu, digitOf)
 }
 
-/** Decimal digits are in blocks of ten that begin with the zero. */
+/** The value of a decimal digit. Unicode has them in blocks of ten that begin with zero. */
 function digitOf(digit: string): string {
   const code = digit.codePointAt(0) ?? 0
   let value = 0
@@ -33,7 +33,7 @@ const PREFIXES: Record<string, number> = { '0b': 2, '0o': 8, '0x': 16 }
 
 function magnitude(prefix: string, digits: string, base: number): bigint | undefined {
   const ofPrefix = PREFIXES[prefix.slice(0, 2)]
-  // In base 16, 0b1 is a number without a prefix.
+  // In base 16, 0b1 has no prefix: b is a digit.
   if (prefix !== '' && base !== 0 && ofPrefix !== base) return parseDigits(prefix + digits, base)
   if (prefix === '' && base === 0 && /^0[0_]*[1-9]/.test(digits)) return undefined
   return parseDigits(digits, base === 0 ? (ofPrefix ?? 10) : base)

@@ -10,14 +10,14 @@ import {
 } from './parse-expression.ts'
 import { describe, TokenStream } from './token-stream.ts'
 
-/** The statements of a template. Raises TemplateSyntaxError. */
+/** Parses a template. Raises TemplateSyntaxError. */
 export function parseTemplate(source: string): Statement[] {
   return new Parser(new TokenStream(tokenize(source))).statements([])
 }
 
 class Parser {
   private readonly stream: TokenStream
-  /** Names of the tags that are open, and what each level looks for. */
+  /** Names of the open tags, and the end tags of each level. */
   private readonly tags: string[] = []
   private readonly ends: (readonly string[])[] = []
   private macroCount = 0
@@ -26,7 +26,7 @@ class Parser {
     this.stream = stream
   }
 
-  /** Statements up to one of these tags, which stays the current token; to the end of the template if there are none. */
+  /** Parses statements up to one of these end tags, which is not consumed; up to the end of the template if empty. */
   statements(ends: readonly string[]): Statement[] {
     const { stream } = this
     const body: Statement[] = []
@@ -50,7 +50,7 @@ class Parser {
     return body
   }
 
-  /** The body of a statement up to its end tag, which is consumed. */
+  /** Parses the body of a statement up to its end tag, which is consumed. */
   private body(end: string): Statement[] {
     const body = this.branch([end])
     this.stream.next()
@@ -92,7 +92,7 @@ class Parser {
       if (call.kind !== 'call') fail('TemplateSyntaxError', 'expected call')
       return { kind: 'call block', signature, call, body: this.body('endcall'), line }
     },
-    // Marks what the assistant wrote. The text is that of its body.
+    // Marks text of the assistant. It renders its body.
     generation: (line) => ({
       kind: 'call block',
       signature: NO_PARAMETERS,
@@ -165,7 +165,7 @@ class Parser {
     return { kind: 'set block', target, filter, body: this.body('endset') }
   }
 
-  /** Further filters after the first of a block. */
+  /** Parses the filters after the first one of a block. */
   private filters(first: FilterExpression): FilterExpression {
     let filter = first
     while (this.stream.takeOperator('|')) filter = parseFilter(this.stream, filter)
@@ -212,7 +212,7 @@ class Parser {
     return { kind: 'block', name, scoped, required, body, line }
   }
 
-  /** Statements that need another template, which does not exist. */
+  /** Statements that load another template, which is not possible. */
   private load(rest: () => void): Statement {
     const template = parseExpression(this.stream)
     rest()

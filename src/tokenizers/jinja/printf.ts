@@ -28,7 +28,7 @@ interface Directive {
   type: string
 }
 
-/** `format % values`. `convert` is applied to texts that come from values. */
+/** `format % values`. `convert` is applied to text from values. */
 export function printf(format: string, values: Value, convert = (text: string) => text): string {
   const list = values instanceof Tuple ? values.items : [values]
   let used = 0
@@ -81,7 +81,7 @@ function entryOf(values: Dict, key: string): Value {
   return value === undefined ? fail('KeyError', repr(key)) : value
 }
 
-/** Values with items, other than tuples and texts, need not be used. */
+/** Values with items, other than tuples and strings, need not be used. */
 const hasItems = (value: Value): boolean =>
   Array.isArray(value) ||
   value instanceof Dict ||

@@ -9,8 +9,8 @@ import { Scope } from './scope.ts'
 import { toValue } from './values.ts'
 
 /**
- * The text of a Jinja template, as Python renders it in the environment of transformers' `apply_chat_template`.
- * @throws HeedError with Python's message where Python raises, and beyond 1 second or 64 MB
+ * Renders a Jinja template like Python, in the environment of `apply_chat_template` of transformers.
+ * @throws HeedError with Python's message if Python raises, and if rendering exceeds 1 second or 64 MB
  */
 export function renderTemplate(
   source: string,
@@ -29,9 +29,9 @@ export function renderTemplate(
   }
 }
 
-const MAX_TEMPLATE = 1 << 18 // characters; the longest published ones have about 30,000
+const MAX_TEMPLATE = 1 << 18 // characters; the longest published templates have about 30,000
 
-/** The last templates: a chat renders the same one at each turn. */
+/** Cache of parsed templates, because a chat renders the same one at each turn. */
 const recent = new Map<string, Statement[]>()
 const MAX_RECENT = 8
 
@@ -42,7 +42,7 @@ function parsed(source: string): Statement[] {
     throw new HeedError(
       'unsupported',
       `A chat template must have at most ${MAX_TEMPLATE} characters, got ${source.length}`,
-      { key: 'chat_template', remedy: 'Pass a shorter one as `chatTemplate`.' },
+      { key: 'chat_template', remedy: 'Pass a shorter template as `chatTemplate`.' },
     )
   const template = parseTemplate(source)
   checkTemplate(template)
@@ -56,10 +56,10 @@ function explained(cause: unknown): HeedError {
   if (cause instanceof RaisedByTemplate)
     return new HeedError(
       'invalid-data',
-      `The chat template refuses the messages: ${cause.message}`,
+      `The chat template rejected the messages: ${cause.message}`,
       {
         key: 'messages',
-        remedy: 'Change the messages as the template asks.',
+        remedy: 'Change the messages as the template requires.',
       },
     )
   const isTooDeep = cause instanceof RangeError && /call stack/i.test(cause.message)
@@ -74,7 +74,7 @@ function explained(cause: unknown): HeedError {
   )
 }
 
-/** Python's words where its own stack ends. */
+/** Python's message for a stack overflow. */
 const TOO_DEEP = 'maximum recursion depth exceeded'
 
 function reasonOf(cause: unknown): string {

@@ -1,9 +1,9 @@
 import { allocateText } from './limits.ts'
 
-/** Characters that are replaced at a time: a call of `replace` holds a value for each match until it ends. */
+/** Characters to process at a time, because a call of `replace` keeps a value for each match until it returns. */
 const STRETCH = 1 << 14
 
-/** Replaces the characters that match; the result counts as a new text while it is made. */
+/** Replaces the characters that match. The result is charged as a new text while it is built. */
 export function replaceCharacters(
   text: string,
   pattern: RegExp,
@@ -21,5 +21,5 @@ export function replaceCharacters(
   return result
 }
 
-/** Of a character of two units. */
+/** Whether a unit is a high surrogate. */
 const isFirstHalf = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00

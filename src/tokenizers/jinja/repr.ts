@@ -25,7 +25,7 @@ export function repr(value: Value): string {
   return text
 }
 
-/** Python refuses to write longer numbers, which would take quadratic time. */
+/** Python rejects longer numbers, because conversion would take quadratic time. */
 export const MAX_DIGITS = 4300
 
 export function integerText(value: bigint): string {
@@ -41,7 +41,7 @@ export function integerText(value: bigint): string {
 
 const SHORT = 1n << 64n
 
-/** A string literal with the quotes and escapes of Python. */
+/** Formats a string literal with the quotes and escapes of Python. */
 export function quoted(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
   const body = replaceCharacters(text, UNPRINTABLE, (character) => {
@@ -51,7 +51,7 @@ export function quoted(text: string): string {
   return quote + body + quote
 }
 
-/** Besides quotes and backslashes: other than letters, marks, numbers, punctuation, symbols and the space. */
+/** Quotes, backslashes, and everything except letters, marks, numbers, punctuation, symbols and the space. */
 const UNPRINTABLE = /['"\\]|(?! )[\p{C}\p{Z}]/gu
 const SHORT_ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
@@ -63,11 +63,11 @@ function escaped(character: string): string {
   return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`
 }
 
-/** `ascii(value)`: like repr, with escapes for all but ASCII. */
+/** `ascii(value)`: like repr, with escapes for non-ASCII characters. */
 export const asciiRepr = (value: Value): string =>
   replaceCharacters(repr(value), /\P{ASCII}/gu, escaped)
 
-/** A type in messages about what is undefined, such as "dict object". */
+/** Description of a type in messages about undefined values, such as "dict object". */
 export function typeDescription(value: Value): string {
   if (value === null) return 'None'
   const module = value instanceof TemplateObject && value.module ? `${value.module}.` : ''

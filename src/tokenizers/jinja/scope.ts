@@ -5,7 +5,7 @@ import type { Target } from './nodes.ts'
 import { typeName, type Value } from './objects.ts'
 import { isIterable, iterate } from './sequences.ts'
 
-/** Variables of a block; names that it lacks are looked up outside. */
+/** Variables of a block. Other names are looked up in the parent scope. */
 export class Scope implements Holder {
   private readonly variables = new Map<string, Value>()
   private readonly parent: Scope | undefined
@@ -26,7 +26,7 @@ export class Scope implements Holder {
     this.variables.clear()
   }
 
-  /** Assigns to a name, to an attribute of a namespace, or to several of them. */
+  /** Assigns to a name, to an attribute of a namespace, or to several targets. */
   assign(target: Target, value: Value): void {
     if (target.kind === 'store') this.set(target.name, value)
     else if (target.kind === 'namespace') this.namespace(target.name).set(target.attribute, value)
@@ -36,14 +36,14 @@ export class Scope implements Holder {
     }
   }
 
-  /** Raises where attributes are assigned to something else than a namespace. */
+  /** The namespace with this name. Raises if the value is not a namespace. */
   namespace(name: string): Namespace {
     const value = this.get(name)
     if (value instanceof Namespace) return value
     return fail('TemplateRuntimeError', 'cannot assign attribute on non-namespace object')
   }
 
-  /** The variables of the caller, outside all scopes, are not memory of the template. */
+  /** Excludes the outermost scope, because the caller's variables are not memory of the template. */
   *contents(): Generator<Value> {
     if (!this.parent) return
     yield* this.variables.values()
@@ -51,13 +51,13 @@ export class Scope implements Holder {
   }
 
   private outer(name: string): Value | undefined {
-    // None is a value, so `??` above also comes here for it.
+    // Null is the value None, which `??` above treats as missing.
     if (this.variables.has(name)) return null
     return this.parent?.get(name)
   }
 }
 
-/** Exactly this many values, as for an assignment to several names. */
+/** Unpacks exactly `count` values, for an assignment to several names. */
 export function unpacked(value: Value, count: number): Value[] {
   const values: Value[] = []
   if (!isIterable(value)) fail('TypeError', `cannot unpack non-iterable ${typeName(value)} object`)

@@ -12,7 +12,7 @@ const WITHIN: readonly Parameter[] = [
   ['end', null],
 ]
 
-/** A method that searches in a part of the text, from `start` to `end`. */
+/** A method that searches in a range of the text, from `start` to `end`. */
 const searching =
   (
     name: string,
@@ -62,7 +62,7 @@ const matches = (name: string, test: (part: string, affix: string) => boolean) =
     () => false,
   )
 
-/** Methods of str that search, and those that replace. */
+/** Methods of str that search and replace. */
 export const searchMethods: Members<string> = {
   find: searching('find', first, () => -1n),
   rfind: searching('rfind', last, () => -1n),

@@ -1,11 +1,11 @@
 import { spendText } from './limits.ts'
 
-// Searching in texts. The built-in search takes the product of both lengths for some texts; for long patterns, the
-// algorithm of Knuth, Morris and Pratt (1977) never does.
+// String search in linear time. The built-in search can take time proportional to the product of both lengths, so long
+// patterns use the algorithm of Knuth, Morris and Pratt (1977).
 
 const LONG_PATTERN = 256
 
-/** `text.indexOf(pattern, from)`, in time proportional to the length. */
+/** `text.indexOf(pattern, from)` in linear time. */
 export function indexOfText(text: string, pattern: string, from = 0): number {
   spendText(text.length - from)
   if (pattern.length <= LONG_PATTERN || text.length < 4 * LONG_PATTERN)
@@ -25,7 +25,7 @@ export function indexOfText(text: string, pattern: string, from = 0): number {
 export const includesText = (text: string, pattern: string): boolean =>
   indexOfText(text, pattern) >= 0
 
-/** `text.lastIndexOf(pattern)`, by a search in the reversed texts. */
+/** `text.lastIndexOf(pattern)`, by searching the reversed text. */
 export function lastIndexOfText(text: string, pattern: string): number {
   spendText(text.length)
   if (pattern.length <= LONG_PATTERN || text.length < 4 * LONG_PATTERN)
@@ -35,7 +35,7 @@ export function lastIndexOfText(text: string, pattern: string): number {
   return at < 0 ? -1 : text.length - at - pattern.length
 }
 
-/** The places of a pattern that do not overlap, from the left, at most `limit`. */
+/** Positions of up to `limit` non-overlapping matches of a pattern, from the left. */
 export function* placesOf(
   text: string,
   pattern: string,
@@ -50,7 +50,7 @@ export function* placesOf(
   }
 }
 
-/** For each beginning of the pattern, the length of the longest proper one that also ends it. */
+/** For each prefix of the pattern, the length of its longest proper prefix that is also a suffix. */
 function bordersOf(pattern: string): Int32Array {
   const borders = new Int32Array(pattern.length)
   for (let i = 1, matched = 0; i < pattern.length; i++) {

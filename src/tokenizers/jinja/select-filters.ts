@@ -9,7 +9,7 @@ import { iterate, truth } from './sequences.ts'
 import { withSignature } from './signature.ts'
 import { Undefined } from './undefined.ts'
 
-/** Filters that apply other filters, tests or attributes to the items of a sequence, as they are read. */
+/** Filters that lazily apply other filters, tests or attributes to the items of a sequence. */
 export const selectFilters: Record<string, Filter> = {
   map: ([value, ...args], keywords, environment) =>
     new Stream(mapped(value, args, keywords, environment), [value, ...args]),
@@ -22,7 +22,7 @@ export const selectFilters: Record<string, Filter> = {
   }),
 }
 
-/** `value.name` without items. */
+/** `value.name` without a fallback to items. */
 function attribute(value: Value, name: Value): Value {
   if (!isText(name)) return fail('TypeError', 'attribute name must be string')
   if (value instanceof Undefined) value.raise()
@@ -60,7 +60,7 @@ function mapper(
   return (item) => environment.filter(name, [item, ...rest], keywords)
 }
 
-/** Keeps the items of which a test, or their truth, is `expected`. */
+/** Keeps the items for which a test, or their truth value, is `expected`. */
 function selecting(byAttribute: boolean, expected: boolean): Filter {
   return ([value, ...args], keywords, environment) =>
     new Stream(selected(value, args, keywords, environment), [value, ...args])

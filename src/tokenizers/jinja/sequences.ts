@@ -117,7 +117,7 @@ interface Indices {
   count: number
 }
 
-/** Positions as Python's `slice.indices` counts them. */
+/** Positions of a slice, like Python's `slice.indices`. */
 function sliceIndices({ start, stop, step }: Slice, length: number): Indices {
   const stride = step === null ? 1 : clamp(step)
   if (stride === 0) fail('ValueError', 'slice step cannot be zero')
@@ -138,7 +138,7 @@ function clamp(bound: Value): number {
   return Math.min(Math.max(Number(bound), -(2 ** 40)), 2 ** 40)
 }
 
-/** The element of a sequence at an index, from the end if negative. */
+/** The element of a sequence at an index. Negative indices count from the end. */
 export function elementAt(items: readonly Value[], index: bigint | boolean): Value | undefined {
   const at = Number(index)
   return items[at < 0 ? items.length + at : at]

@@ -2,17 +2,17 @@ import { fail } from './failure.ts'
 import type { Call, Keywords, Value } from './objects.ts'
 import { quoted } from './repr.ts'
 
-/** A parameter of a function, with its default if it has one. */
+/** A parameter of a function, with its default value if it has one. */
 export type Parameter = string | readonly [name: string, byDefault: Value]
 
 interface SignatureOptions {
-  /** Parameters that Jinja adds before these, such as the environment. Messages count them. */
+  /** Number of parameters that Jinja adds before these, such as the environment. Error messages count them. */
   hidden?: number
-  /** Arguments cannot be given by name. */
+  /** Whether arguments cannot be passed by name. */
   positionalOnly?: boolean
 }
 
-/** A function with the parameters and the errors of Python. `body` gets a value for each parameter. */
+/** Makes a function that checks arguments with the errors of Python. `body` gets a value for each parameter. */
 export function withSignature<Extra extends unknown[]>(
   name: string,
   parameters: readonly Parameter[],
@@ -56,7 +56,7 @@ export const method = (
   positionalOnly = true,
 ): Call => withSignature(name, parameters, body, { positionalOnly })
 
-/** The messages of functions that are written in C. */
+/** Checks arguments with the messages of functions written in C. */
 function checkPositional(
   name: string,
   given: number,

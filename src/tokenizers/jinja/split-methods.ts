@@ -12,7 +12,7 @@ const SPLIT: readonly Parameter[] = [
   ['maxsplit', -1n],
 ]
 
-/** Methods of str that cut a text into pieces. */
+/** Methods of str that split a text. */
 export const splitMethods: Members<string> = {
   split: (text) =>
     method('str.split', SPLIT, ([separator, most]) => split(text, separator, most), false),
@@ -73,7 +73,7 @@ function splitterOf(value: Value): string {
 
 const WORD = new RegExp(`[^${SPACE}]+`, 'g')
 
-/** Words between white space; after the limit, the rest of the text. */
+/** Splits at white space. After `limit` splits, the last piece is the rest of the text. */
 function words(text: string, limit: number): string[] {
   const pieces: string[] = []
   for (const { 0: word, index } of text.matchAll(WORD)) {

@@ -1,4 +1,4 @@
-// Dates as Python's `strftime` writes them, in English.
+// Formats dates like Python's `strftime`, in English.
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 const MONTHS = [
@@ -16,7 +16,7 @@ const MONTHS = [
   'December',
 ]
 
-/** Numbers by their directive, with the number of digits and what fills them. */
+/** Numeric directives, with the number of digits and the fill character. */
 const NUMBERS: Record<string, (date: Date) => [value: number, digits: number, fill: string]> = {
   Y: (date) => [date.getFullYear(), 1, '0'],
   G: (date) => [isoWeek(date).year, 1, '0'],
@@ -57,7 +57,7 @@ const WORDS: Record<string, (date: Date) => string> = {
   '%': () => '%',
 }
 
-/** Directives that stand for others. */
+/** Directives that are abbreviations. */
 const COMPOSED: Record<string, string> = {
   c: '%a %b %e %H:%M:%S %Y',
   D: '%m/%d/%y',
@@ -69,7 +69,7 @@ const COMPOSED: Record<string, string> = {
   X: '%H:%M:%S',
 }
 
-/** A local date in the format of `strftime`, with the flags `-`, `_`, `0`, `^` and `#` of the GNU library. */
+/** Formats a local date like `strftime`, with the flags `-`, `_`, `0`, `^` and `#` of the GNU library. */
 export function formatDate(date: Date, format: string): string {
   return format.replace(/%([-_0^#]*)([A-Za-z%])/g, (match, flags: string, directive: string) => {
     if (COMPOSED[directive]) return cased(formatDate(date, COMPOSED[directive]), flags)
@@ -93,7 +93,7 @@ function dayOfYear(date: Date): number {
   return (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - start) / 86_400_000
 }
 
-/** The week with this day's Thursday (ISO 8601). */
+/** The week of ISO 8601, which is determined by its Thursday. */
 function isoWeek(date: Date): { year: number; week: number } {
   const thursday = new Date(
     date.getFullYear(),

@@ -1,11 +1,11 @@
 import { fail } from './failure.ts'
 
-/** The text of a string literal without its quotes, with the escapes of Python. */
+/** Parses a string literal without its quotes, with the escapes of Python. */
 export function stringLiteral(body: string): string {
   if (!body.includes('\\')) return body
   return body.replace(ESCAPE, (written) => {
     const kind = written[1]
-    if (kind === 'N') fail('Refused', 'names of characters (\\N{…}) in texts are not supported')
+    if (kind === 'N') fail('Refused', 'names of characters (\\N{…}) in strings are not supported')
     if (kind === 'x' || kind === 'u' || kind === 'U') return numbered(kind, written.slice(2))
     if (/[0-7]/.test(kind)) return String.fromCharCode(Number.parseInt(written.slice(1), 8))
     return SIMPLE[kind] ?? written

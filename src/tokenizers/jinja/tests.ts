@@ -82,7 +82,7 @@ const TABLE: Record<string, Filter> = {
 /** The tests of Jinja, after `is`. */
 export const TESTS: ReadonlyMap<string, Filter> = new Map(Object.entries(TABLE))
 
-/** Values with a length and with items; an undefined one raises when it is asked for items. */
+/** Whether a value has a length and items. An undefined value raises when its items are requested. */
 function isSequence(value: Value): boolean {
   return (
     Array.isArray(value) ||

@@ -28,12 +28,12 @@ import { lacksAttribute, Undefined } from './undefined.ts'
 import { urlencode } from './urlencode.ts'
 import { wordWrap } from './word-wrap.ts'
 
-/** A text of any value; one that is safe in HTML stays so. */
+/** Converts any value to text. Safe HTML remains safe. */
 const softText = (value: Value): string | Markup => (isText(value) ? value : toText(value))
 
 const NO_KEYWORDS: Keywords = new Map()
 
-/** A method of str for a value of any type. */
+/** Applies a method of str to a value of any type. */
 function viaMethod(value: Value, name: string, args: readonly Value[] = []): Value {
   const method = methodOf(softText(value), name)
   return typeof method === 'function' ? method(args, NO_KEYWORDS) : fail('Refused', `str.${name}`)

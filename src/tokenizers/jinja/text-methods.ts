@@ -19,7 +19,7 @@ const changed = (name: string, change: (text: string) => string) => (text: strin
     return change(text)
   })
 
-/** The methods of str, for a text. */
+/** Methods of str. */
 export const textMethods: Members<string> = {
   ...searchMethods,
   ...splitMethods,
@@ -75,7 +75,7 @@ export const textMethods: Members<string> = {
         ['encoding', 'utf-8'],
         ['errors', 'strict'],
       ],
-      () => fail('Refused', 'str.encode() is not supported: templates have no bytes'),
+      () => fail('Refused', 'str.encode() is not supported, because templates have no bytes'),
       false,
     ),
 }
@@ -157,7 +157,7 @@ function translated(text: string, table: Value): string {
   return result
 }
 
-/** What a table of `translate` has for a character. */
+/** The replacement for a character in a table of `translate`. */
 function replacement(target: Value): string {
   if (target === null) return ''
   if (isInteger(target))

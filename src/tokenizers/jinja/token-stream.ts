@@ -2,7 +2,7 @@ import { fail } from './failure.ts'
 import type { Token, TokenType } from './lexer.ts'
 import { quoted } from './repr.ts'
 
-/** What the parser reads from; names and operators are compared by their text. */
+/** The token stream of the parser. Names and operators are compared by their text. */
 export class TokenStream {
   private readonly tokens: readonly Token[]
   private at = 0

@@ -4,13 +4,13 @@ import { repr, typeDescription } from './repr.ts'
 
 interface Origin {
   hint?: string
-  /** The value that lacks the name. */
+  /** The value that has no such name. */
   owner?: Value
   name?: Value
   raises?: FailureType
 }
 
-/** The value of a name that is not there. It can be printed, tested and iterated; anything else raises. */
+/** An undefined value. It can be printed, tested and iterated; all other operations raise. */
 export class Undefined extends TemplateObject {
   readonly typeName = 'Undefined'
   override readonly module = 'jinja2.runtime'
@@ -70,7 +70,7 @@ export class Undefined extends TemplateObject {
   }
 }
 
-/** What Python raises where a method is called that a value does not have. */
+/** Raises Python's error for a call of a missing method. */
 export function lacksAttribute(value: Value, name: string): never {
   if (value instanceof Undefined) value.raise()
   return fail('AttributeError', `'${typeName(value)}' object has no attribute ${repr(name)}`)

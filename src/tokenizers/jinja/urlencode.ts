@@ -5,7 +5,7 @@ import { toText } from './repr.ts'
 import { unpacked } from './scope.ts'
 import { isIterable, iterate } from './sequences.ts'
 
-/** The filter `urlencode`: a text for a path, or pairs for a query. */
+/** The filter `urlencode`: encodes a text for a path, or pairs for a query string. */
 export function urlencode(value: Value): string {
   if (isText(value)) return quote(rawText(value), '/')
   if (!isIterable(value)) return quote(toText(value), '/')

@@ -3,8 +3,8 @@ import { Dict } from './dict.ts'
 import type { Value } from './objects.ts'
 
 /**
- * A value of JavaScript as one of Python: whole numbers are ints. Anything but JSON becomes a text that names its type,
- * as in transformers.
+ * Converts a JavaScript value to a Python value: integers become ints. Values other than JSON become a string with
+ * their type, like in transformers.
  */
 export function toValue(value: unknown): Value {
   if (value === null || value === undefined) return null
@@ -17,11 +17,11 @@ export function toValue(value: unknown): Value {
   return `<${typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value}>`
 }
 
-/** Objects of JSON and of classes of the caller, not dates, buffers and other objects of JavaScript. */
+/** Plain objects and instances of user classes, but not dates, buffers and other built-in objects. */
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   isJsonObject(value) && Object.prototype.toString.call(value) === '[object Object]'
 
-/** Keys without a value are left out, as in JSON. */
+/** As in JSON, keys with an undefined value are omitted. */
 function dictOf(entries: Iterable<readonly [unknown, unknown]>): Dict {
   const dict = new Dict()
   for (const [key, value] of entries)

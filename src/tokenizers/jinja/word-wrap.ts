@@ -6,11 +6,11 @@ export interface WrapOptions {
   width: number
   breakLongWords: boolean
   breakOnHyphens: boolean
-  /** What is put between lines. */
+  /** Separator between lines. */
   join: string
 }
 
-/** The filter `wordwrap`: each line of the text in lines of at most `width` characters. */
+/** The filter `wordwrap`: wraps each line of the text to at most `width` characters. */
 export function wordWrap(text: string, options: WrapOptions): string {
   allocateText(text.length * 2)
   allocateList(text.length)
@@ -18,12 +18,12 @@ export function wordWrap(text: string, options: WrapOptions): string {
   return paragraphs.map((line) => wrap(line, options).join(options.join)).join(options.join)
 }
 
-/** Words, white space and the parts of words with hyphens, as Python's textwrap cuts them. */
+/** Splits text like Python's textwrap: words, white space, and the parts of hyphenated words. */
 const HYPHENATED = new RegExp(
   [
     '[\\t\\n\\v\\f\\r ]+', // white space
     '(?<=[\\w!"\'&.,?])-{2,}(?=\\w)', // a dash between words
-    // A word up to a hyphen between letters, to a dash, or to its end.
+    // A word up to a hyphen between letters, a dash, or its end.
     '[^\\t\\n\\v\\f\\r ]+?(?:-(?:(?<=[^\\d\\W]{2}-)|(?<=[^\\d\\W]-[^\\d\\W]-))(?=[^\\d\\W]-?[^\\d\\W])|(?=[\\t\\n\\v\\f\\r ]|$)|(?<=[\\w!"\'&.,?])(?=-{2,}\\w))',
   ].join('|'),
   'gu',
@@ -55,13 +55,13 @@ function wrap(text: string, options: WrapOptions): string[] {
   return lines
 }
 
-/** Whether there are more characters, in time that the limit bounds: a word may be as long as the text. */
+/** Whether a chunk is longer than the limit, in time bounded by the limit, because a word may be very long. */
 const isLonger = (chunk: string, limit: number): boolean =>
   chunk.length > 2 * limit || characterCount(chunk) > limit
 
 const isBlank = (chunk: string): boolean => chunk.trim() === ''
 
-/** Puts the beginning of a word that is too long into the line. */
+/** Breaks a word that is too long, and adds its start to the line. */
 function breakWord(
   chunks: string[],
   line: string[],
@@ -71,7 +71,7 @@ function breakWord(
   const word = chunks[chunks.length - 1]
   if (breakLongWords) {
     const space = Math.max(width < 1 ? 1 : room, 0)
-    // The word is longer than the line: what fits is in its first units.
+    // The word is longer than the line, so the part that fits is in its first units.
     const start = charactersOf(word.slice(0, 2 * space)).slice(0, space)
     let end = start.length
     if (breakOnHyphens) {

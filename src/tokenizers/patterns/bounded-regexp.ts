@@ -5,8 +5,8 @@ import { compileProgram, type Program } from './program.ts'
 import { parsePattern } from './syntax.ts'
 
 /**
- * The pattern of a tokenizer, which may be hostile, so that it takes time proportional to the text: itself where that is
- * proven, otherwise one that is matched by an automaton. Undefined if neither is possible.
+ * Makes a linear-time regular expression from the pattern of a tokenizer, which is untrusted. Returns the pattern if it
+ * is proven to be linear, otherwise a version that an automaton matches. Undefined if neither is possible.
  */
 export function boundedPattern(pattern: RegExp): RegExp | undefined {
   const tree = parsePattern(pattern.source)
@@ -16,7 +16,7 @@ export function boundedPattern(pattern: RegExp): RegExp | undefined {
   return program && new AutomatonRegExp(pattern, program)
 }
 
-/** A regular expression for `match`, `matchAll` and `replace` that never backtracks twice from one place. */
+/** A regular expression for `match`, `matchAll` and `replace` that uses `Matcher` instead of backtracking. */
 class AutomatonRegExp extends RegExp {
   private readonly program: Program
 

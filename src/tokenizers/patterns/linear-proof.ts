@@ -1,13 +1,14 @@
 import type { PatternNode } from './syntax.ts'
 
 /**
- * Whether JavaScript, which backtracks, provably finds all matches in time proportional to the text. False means that
- * no proof was found. A repeat costs more than it matches only if something after it can fail:
+ * Whether the backtracking matcher of JavaScript provably finds all matches in linear time. False means that no proof
+ * was found. A repetition costs more than it matches only if something after it can fail:
  *
- * - Repeats after which nothing can fail match what they read.
- * - A repeat before something that can fail reads a run of characters in vain, if it is the first repeat of its
- *   way and what follows fails at once. That is linear if a later way matches the same run: `\s*[\r\n]+` before `\s+`.
- *   Ways between them must be of the same kind: each succeeds at most once in a run, at the last possible place.
+ * - If nothing after a repetition can fail, it consumes everything that it reads.
+ * - Otherwise, a repetition may read a run of characters without a match. If it is the first repetition of its
+ *   alternative and the rest fails immediately, this is linear as long as a later alternative matches the same run:
+ *   `\s*[\r\n]+` before `\s+`. Alternatives between them must be of the same kind: each succeeds at most once per run,
+ *   at the last possible position.
  */
 export function isLinear(pattern: PatternNode): boolean {
   const ways = (pattern.kind === 'choice' ? pattern.ways : [pattern]).map(itemsOf)
@@ -28,7 +29,7 @@ const MOST_LATER = 8
 const itemsOf = (node: PatternNode): PatternNode[] =>
   node.kind === 'sequence' ? node.items.flatMap(itemsOf) : [node]
 
-/** A set of characters, which may be written with lookaheads: `(?=[^a])\p{L}`. */
+/** Whether a node is a set of characters, possibly with lookaheads: `(?=[^a])\p{L}`. */
 function isCharacter(node: PatternNode): boolean {
   if (node.kind === 'character') return true
   if (node.kind === 'choice') return node.ways.every(isCharacter)
@@ -41,7 +42,7 @@ function isCharacter(node: PatternNode): boolean {
   )
 }
 
-/** Repeats whose length depends on the text; a few characters are no loop. */
+/** Whether a node is a repetition of unbounded length. Up to a few characters do not count as a loop. */
 const isLoop = (node: PatternNode): boolean =>
   node.kind === 'repeat' && !(node.most <= FEW && isCharacter(node.body)) && node.most > 1
 
@@ -51,7 +52,7 @@ function canFail(node: PatternNode): boolean {
   return node.kind === 'repeat' ? node.least > 0 && canFail(node.body) : true
 }
 
-/** Contains no loop whose failure costs more than it matches. */
+/** Whether a node contains no loop whose failure costs more than it matches. */
 function isCheap(node: PatternNode): boolean {
   if (node.kind === 'character') return true
   if (node.kind === 'choice') return node.ways.every((way) => !hasLoop(way) || isCharacter(way))
@@ -65,7 +66,7 @@ function isCheap(node: PatternNode): boolean {
   return node.items.every(isCheap)
 }
 
-/** Within a loop, nothing can fail after a few characters: `(?:\p{N}{1,3})+`. */
+/** Whether the body of a loop can fail only within its first few characters: `(?:\p{N}{1,3})+`. */
 const isCheapBody = (body: PatternNode): boolean =>
   !hasLoop(body) &&
   itemsOf(body)
@@ -79,7 +80,7 @@ function hasLoop(node: PatternNode): boolean {
   return node.kind === 'repeat' || node.kind === 'look' ? hasLoop(node.body) : false
 }
 
-/** The number of ways to try a sequence, apart from its loops. */
+/** Number of paths through a sequence, without its loops. */
 function pathsOf(items: readonly PatternNode[]): number {
   return items.reduce((product, item) => product * paths(item), 1)
 }
@@ -93,7 +94,7 @@ function paths(node: PatternNode): number {
   return isLoop(node) ? paths(node.body) : 1 + paths(node.body)
 }
 
-/** A loop over a set of characters, before it a few characters, and behind it something that fails at once. */
+/** Whether the items are a few characters, a loop over a set, and a rest that fails immediately. */
 function readsRun(items: readonly PatternNode[]): boolean {
   const at = items.findIndex(isLoop)
   const loop = items[at]
@@ -105,7 +106,7 @@ function readsRun(items: readonly PatternNode[]): boolean {
   return quick && items.slice(0, at).every((item) => !hasLoop(item)) && endsQuickly(rest, last)
 }
 
-/** The last item that can fail is a few characters, then perhaps a loop over them; nothing after it fails. */
+/** Whether the last item that can fail is a few characters, optionally with a loop over them. */
 function endsQuickly(rest: readonly PatternNode[], last: number): boolean {
   const item = rest[last]
   const isQuick =
@@ -120,11 +121,11 @@ const prefixOf = (items: readonly PatternNode[]): string => {
   return [...items.slice(0, at).map(({ source }) => source), body].join(' ')
 }
 
-/** Reads the same run of characters. */
+/** Whether two alternatives read the same run of characters. */
 const sameRun = (way: readonly PatternNode[], items: readonly PatternNode[]): boolean =>
   readsRun(way) && prefixOf(way) === prefixOf(items)
 
-/** Matches the same run of characters, or all but the last one (`\s+(?!\S)`). */
+/** Whether an alternative matches the same run of characters, or all but the last one (`\s+(?!\S)`). */
 function consumesRun(way: readonly PatternNode[], items: readonly PatternNode[]): boolean {
   const at = way.findIndex(isLoop)
   const loop = way[at]
@@ -143,7 +144,7 @@ function consumesRun(way: readonly PatternNode[], items: readonly PatternNode[])
   )
 }
 
-/** The source of the set without these characters, for properties. */
+/** The source of the complement of a set. */
 const complementOf = (source: string): string =>
   source.startsWith('\\p')
     ? `\\P${source.slice(2)}`

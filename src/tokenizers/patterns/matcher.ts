@@ -1,17 +1,17 @@
 import type { Program } from './program.ts'
 
 const STEPS_PER_CHARACTER = 1_500
-const FEWEST_CHARACTERS = 20_000 // up to this length, all steps together take less than a second
+const FEWEST_CHARACTERS = 20_000 // up to this length, the maximum number of steps takes less than a second
 
 /**
- * Finds the matches of a program in a text, as a backtracking matcher would, but tries each instruction at each place
- * once: if it failed there, it fails again, whatever came before (bounded backtracking, as in RE2).
+ * Finds the matches of a program in a text with the results of a backtracking matcher, but tries each instruction at
+ * each position only once, because it would fail there again (bounded backtracking, as in RE2).
  */
 export class Matcher {
   private readonly program: Program
   private readonly text: string
   private readonly tooSlow: () => Error
-  /** For each place and split, whether it has been tried. */
+  /** For each position and split, whether it has been tried. */
   private readonly tried: Uint8Array
   private readonly rowBytes: number
   private stepsLeft: number
@@ -27,7 +27,7 @@ export class Matcher {
     this.stepsLeft = STEPS_PER_CHARACTER * Math.max(text.length, FEWEST_CHARACTERS)
   }
 
-  /** The matches from a place on. */
+  /** Yields the matches, starting at a position. */
   *all(from = 0): Generator<[start: number, end: number]> {
     const { text } = this
     for (let start = this.candidate(from); start <= text.length; start = this.candidate(start)) {
@@ -35,14 +35,14 @@ export class Matcher {
       if (end < 0) start = this.after(start)
       else {
         yield [start, end]
-        // What succeeded here is not tried in vain from the next start.
+        // States that succeeded at the end of this match may succeed again for the next match.
         this.tried.fill(0, end * this.rowBytes, (end + 1) * this.rowBytes)
         start = end > start ? end : this.after(end)
       }
     }
   }
 
-  /** The next place where a match may start; beyond the text if there is none. */
+  /** The next position where a match may start; beyond the end of the text if there is none. */
   private candidate(from: number): number {
     const { first } = this.program
     if (!first || from > this.text.length) return from
@@ -50,7 +50,7 @@ export class Matcher {
     return first.exec(this.text)?.index ?? this.text.length + 1
   }
 
-  /** The end of the preferred match from a place, or -1. */
+  /** The end of the preferred match at a position, or -1. */
   private run(start: number, place: number, tried: Uint8Array | Set<number>): number {
     const { instructions } = this.program
     const open = [start, place]
@@ -96,7 +96,7 @@ export class Matcher {
     return known
   }
 
-  /** The character that ends at a place. */
+  /** The character that ends at a position. */
   private before(at: number): number | undefined {
     if (at === 0) return undefined
     const pair = at > 1 ? this.text.codePointAt(at - 2) : undefined

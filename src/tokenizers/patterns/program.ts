@@ -1,9 +1,9 @@
 import type { PatternNode } from './syntax.ts'
 
-/** Instructions of a matcher; `next` are their numbers. */
+/** An instruction of a matcher. `next` is the index of the next one. */
 export type Instruction =
   | { kind: 'character'; set: CharacterSet; backwards: boolean; next: number }
-  /** Tries `first`, then `second`. `mark` numbers these instructions. */
+  /** Tries `first`, then `second`. `mark` is the index among these instructions. */
   | { kind: 'split'; first: number; second: number; mark: number }
   | { kind: 'look'; start: number; negated: boolean; next: number }
   | { kind: 'match' }
@@ -11,15 +11,15 @@ export type Instruction =
 export interface Program {
   instructions: Instruction[]
   start: number
-  /** Number of instructions that try two ways. */
+  /** Number of instructions that try two alternatives. */
   splits: number
-  /** The first characters of matches; undefined if a match can be empty. */
+  /** Possible first characters of matches; undefined if a match can be empty. */
   first: RegExp | undefined
 }
 
 const MOST_INSTRUCTIONS = 2_000
 
-/** The program of a pattern (Thompson, 1968); undefined if it is too long. */
+/** Compiles a pattern to a program (Thompson, 1968); undefined if it is too long. */
 export function compileProgram(pattern: PatternNode): Program | undefined {
   const compiler = new Compiler()
   const start = compiler.compile(pattern, compiler.add({ kind: 'match' }), false)
@@ -30,7 +30,7 @@ export function compileProgram(pattern: PatternNode): Program | undefined {
   return { instructions, start, splits, first }
 }
 
-/** Sets of which one holds the first character of each match; undefined if a match can be empty. */
+/** Sets that together contain the first character of every match; undefined if a match can be empty. */
 function firstCharacters(node: PatternNode): string[] | undefined {
   if (node.kind === 'character') return [node.source]
   if (node.kind === 'choice') {
@@ -60,9 +60,9 @@ class Compiler {
     return this.instructions.push(instruction) - 1
   }
 
-  /** The number of the first instruction of a node, after which `next` follows. */
+  /** Compiles a node, followed by instruction `next`. Returns the index of its first instruction. */
   compile(node: PatternNode, next: number, backwards: boolean): number {
-    if (this.instructions.length > MOST_INSTRUCTIONS) return next // it will be refused
+    if (this.instructions.length > MOST_INSTRUCTIONS) return next // it will be rejected
     if (node.kind === 'character')
       return this.add({ kind: 'character', set: this.setOf(node.source), backwards, next })
     if (node.kind === 'sequence') {
@@ -114,7 +114,7 @@ class Compiler {
   }
 }
 
-/** A set of characters, of which each is looked up once. */
+/** A set of characters that caches lookups. */
 export class CharacterSet {
   private readonly pattern: RegExp
   private readonly ascii = new Uint8Array(128)

@@ -1,6 +1,6 @@
-/** A regular expression of JavaScript with the flag `u`, as a tree. */
+/** The syntax tree of a JavaScript regular expression with the flag `u`. */
 export type PatternNode =
-  /** One character of a set, whose expression is `source`. */
+  /** One character of a set. `source` is the expression of the set. */
   | { kind: 'character'; source: string }
   | { kind: 'sequence'; items: PatternNode[]; source: string }
   | { kind: 'choice'; ways: PatternNode[]; source: string }
@@ -14,7 +14,7 @@ export type PatternNode =
     }
   | { kind: 'look'; body: PatternNode; behind: boolean; negated: boolean; source: string }
 
-/** The tree of an expression that is valid. Undefined if it is not regular: it has back-references. */
+/** Parses a valid expression. Undefined if it has back-references, because then it is not regular. */
 export function parsePattern(source: string): PatternNode | undefined {
   try {
     return new Parser(source).choice()

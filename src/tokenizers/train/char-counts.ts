@@ -25,7 +25,7 @@ export class CharCounts {
   }
 }
 
-/** Half a character, which UTF-8 cannot encode; it becomes the unknown token. */
+/** Whether a code is a lone surrogate. UTF-8 cannot encode it, so it becomes the unknown token. */
 function isSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdfff
 }

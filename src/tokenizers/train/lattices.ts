@@ -1,12 +1,12 @@
 import { PrefixTable } from '../encode/prefix-table.ts'
 
-/** Every way to split many words into pieces, as edges between positions in a word. */
+/** All segmentations of many words into pieces, as edges between positions of a word. */
 export class Lattices {
   pieces: string[]
-  /** The log-probability of each piece. */
+  /** Log-probability of each piece. */
   scores: Float64Array
   private words: Graph
-  private ofPieces: Graph // each piece split into pieces, with itself
+  private ofPieces: Graph // segmentations of each piece, including itself
   private readonly times: Float64Array
 
   constructor(words: ReadonlyMap<string, number>, pieces: string[], scores: Float64Array) {
@@ -18,7 +18,7 @@ export class Lattices {
     this.ofPieces = makeGraph(pieces, table)
   }
 
-  /** Keeps only these pieces, given in order of their ids, and renumbers them. */
+  /** Removes all other pieces and renumbers the kept ones, which are given in order of their ids. */
   keep(kept: readonly number[]): void {
     const fresh = new Int32Array(this.pieces.length).fill(-1)
     kept.forEach((old, id) => {
@@ -30,7 +30,7 @@ export class Lattices {
     this.ofPieces = renumber(selectWords(this.ofPieces, kept), fresh)
   }
 
-  /** The expected count of each piece in the words, over all splits by their probability. */
+  /** Expected count of each piece in the words, over all segmentations weighted by probability. */
   expectedCounts(): Float64Array {
     const expected = new Float64Array(this.pieces.length)
     const { first, from, to, piece, lengths } = this.words
@@ -47,7 +47,7 @@ export class Lattices {
         after[from[e]] = logSum(after[from[e]], after[to[e]] + this.scores[piece[e]])
       }
       const all = after[0]
-      if (all === Number.NEGATIVE_INFINITY) return // a character outside all pieces
+      if (all === Number.NEGATIVE_INFINITY) return // a character is not in any piece
       for (let e = start; e < end; e++) {
         const share = before[from[e]] + this.scores[piece[e]] + after[to[e]] - all
         expected[piece[e]] += times * Math.exp(share)
@@ -56,7 +56,7 @@ export class Lattices {
     return expected
   }
 
-  /** The count of each piece in the words, each split in its likeliest way. */
+  /** Count of each piece in the most likely segmentation of the words. */
   bestCounts(): Float64Array {
     const counts = new Float64Array(this.pieces.length)
     this.times.forEach((times, word) => {
@@ -66,8 +66,8 @@ export class Lattices {
   }
 
   /**
-   * The likeliest split of a piece into other pieces, empty if there is none, and whether the piece itself is
-   * likelier.
+   * The most likely segmentation of a piece into other pieces (empty if there is none), and whether the piece itself is
+   * more likely.
    */
   otherCut(piece: number): { single: boolean; others: number[] } {
     const others = this.bestCut(this.ofPieces, piece, piece)
@@ -96,7 +96,7 @@ export class Lattices {
   }
 }
 
-/** The edges of word w are those from `first[w]` to `first[w + 1]`, in order of their starts. */
+/** Edges of all words. Those of word w are from `first[w]` to `first[w + 1]`, sorted by start. */
 interface Graph {
   lengths: Int32Array
   first: Int32Array
@@ -130,7 +130,7 @@ function makeGraph(words: readonly string[], table: PrefixTable): Graph {
   }
 }
 
-const MAX_LENGTH = 1000 // units of a word that are used
+const MAX_LENGTH = 1000 // units; the rest of a longer word is ignored
 
 function renumber(graph: Graph, fresh: Int32Array): Graph {
   return filterEdges(graph, (edge) => fresh[graph.piece[edge]])
@@ -152,7 +152,7 @@ function selectWords(graph: Graph, kept: readonly number[]): Graph {
   }
 }
 
-/** Keeps the edges whose piece has a new id, in place; -1 removes one. */
+/** Renumbers the pieces of edges in place, and removes edges with the new id -1. */
 function filterEdges(graph: Graph, idOf: (edge: number) => number): Graph {
   const { first, from, to, piece } = graph
   const starts = new Int32Array(first.length)

@@ -1,16 +1,16 @@
-/** A pair of neighbouring tokens, with its count and positions. */
+/** A pair of neighbouring tokens with its count and positions. */
 export interface Pair {
   left: number
   right: number
   count: number
-  /** Positions at which the pair was counted; later merges make some of them stale. */
+  /** Positions at which the pair was counted. Later merges invalidate some of them. */
   positions: number[]
 }
 
 /**
- * A heap with the most frequent pair on top; of equal ones, the pair with the smaller ids, so that the order
- * does not depend on how the text was read. Counts fall while a pair is in the heap: each item keeps the count
- * with which it was pushed, and an outdated one is pushed again.
+ * A max-heap of pairs by count. Ties are broken by the smaller ids, so that the order does not depend on how the text
+ * was read. Counts decrease while a pair is in the heap: each item stores its count when it was pushed, and an outdated
+ * item is pushed again.
  */
 export class PairHeap {
   private items: { pair: Pair; count: number }[] = []

@@ -2,13 +2,13 @@ import { type Pair, PairHeap } from './pair-heap.ts'
 
 export interface PairTrainerOptions {
   vocabSize: number
-  /** Minimum count of a pair that is merged. */
+  /** Minimum count of a pair to merge. */
   minFrequency: number
-  /** The first tokens, by id: special ones, and those that words consist of at first. */
+  /** Initial tokens by id: special tokens and the initial symbols of words. */
   alphabet: string[]
-  /** The ids of a word's first tokens; -1 for characters outside the alphabet. */
+  /** Ids of the initial symbols of a word; -1 for characters outside of the alphabet. */
   symbolsOf: (word: string) => ArrayLike<number>
-  /** Prefix of tokens inside a word, such as WordPiece's `##`; it is removed where two are joined. */
+  /** Prefix of tokens inside a word, such as WordPiece's `##`. It is removed when tokens are joined. */
   prefix?: string
   onMerge?: (tokens: number) => void
 }
@@ -16,13 +16,13 @@ export interface PairTrainerOptions {
 export interface PairVocabulary {
   /** Tokens by id. */
   tokens: string[]
-  /** Each merge as `left right`, in the order in which they apply. */
+  /** Merges as `left right`, in order of application. */
   merges: string[]
 }
 
 /**
- * Learns tokens from words and their counts by repeatedly joining the most frequent pair (byte-pair encoding;
- * Sennrich et al., 2016). Ids are those of Hugging Face's trainer: the alphabet, then a token per merge.
+ * Learns tokens from words and their counts by repeatedly joining the most frequent pair (byte-pair encoding; Sennrich
+ * et al., 2016). Ids are those of Hugging Face's trainer: the alphabet, then one token per merge.
  */
 export function trainPairs(
   words: ReadonlyMap<string, number>,
@@ -38,7 +38,7 @@ export function trainPairs(
     if (!pair || pair.count < options.minFrequency) break
     const token = tokens[pair.left] + tokens[pair.right].slice(prefix.length)
     let id = ids.get(token)
-    // two splits of one string ('a' + 'bc', 'ab' + 'c') are two merges and one token
+    // 'a' + 'bc' and 'ab' + 'c' are two merges to one token
     if (id === undefined) {
       id = tokens.push(token) - 1
       ids.set(token, id)
@@ -52,7 +52,7 @@ export function trainPairs(
 
 /** All words as a linked list of symbols, with an index of the positions of each pair. */
 class SymbolText {
-  private symbols: Int32Array // the token at each position, DEAD once merged into its left neighbour
+  private symbols: Int32Array // token at each position; DEAD after it is merged into its left neighbour
   private before: Int32Array
   private after: Int32Array
   private wordOf: Int32Array
@@ -77,7 +77,7 @@ class SymbolText {
     return this.heap.pop()
   }
 
-  /** Joins every occurrence of the pair into `id`, from left to right as encoding does. */
+  /** Replaces all occurrences of a pair by `id`, from left to right like the encoder. */
   merge(pair: Pair, id: number): void {
     const grown = new Set<Pair>()
     pair.positions.sort((a, b) => a - b)
@@ -130,7 +130,7 @@ class SymbolText {
     return pair
   }
 
-  /** Uncounts the pair that starts at a position; the position itself goes stale. */
+  /** Subtracts the pair that starts at a position from its count. The stored position becomes stale. */
   private remove(position: number): void {
     const key = pairKey(this.symbols[position], this.symbols[this.after[position]])
     const pair = this.pairs.get(key)

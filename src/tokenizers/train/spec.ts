@@ -2,7 +2,7 @@ import { argumentKinds } from '../../util/argument-kinds.ts'
 import { type HeedError, invalidOption } from '../../util/errors.ts'
 import { type LearnedType, MAX_BPE_VOCAB, MIN_BPE_VOCAB } from './train.ts'
 
-/** A tokenizer to learn from the text, or to load. */
+/** A tokenizer to train or to load. */
 export type TokenizerSpec =
   | { type: 'char' }
   | { type: LearnedType; vocabSize: number }
@@ -10,13 +10,16 @@ export type TokenizerSpec =
 
 const checkParseTokenizerSpec = argumentKinds('parseTokenizerSpec', { spec: 'text' })
 
-/** Parses `char`, `bpe`, `wordpiece:8192`, `unigram`, or the path of a tokenizer.json or of a folder with one. */
+/**
+ * Parses a tokenizer specification: `char`, `bpe`, `wordpiece:8192`, `unigram`, or the path of a tokenizer.
+ * @throws HeedError for an invalid size
+ */
 export function parseTokenizerSpec(spec: string): TokenizerSpec {
   checkParseTokenizerSpec(spec)
   if (spec === 'char') return { type: 'char' }
   const learned = LEARNED.find((type) => spec === type || spec.startsWith(`${type}:`))
   if (learned) return { type: learned, vocabSize: parseVocabSize(spec, learned) }
-  if (spec.startsWith('char:')) throw invalid(spec, 'A character vocabulary has no size: use char.')
+  if (spec.startsWith('char:')) throw invalid(spec, 'A character vocabulary has no size. Use char.')
   if (spec.trim() === '') throw invalid(spec, 'Use char, bpe:4096, or the path of a tokenizer.')
   return { type: 'file', path: spec }
 }

@@ -27,30 +27,32 @@ import {
 import { trainUnigram } from './unigram-trainer.ts'
 import { gpt2Words, WordCounts, wordsBy } from './word-counts.ts'
 
+/** Options of `trainTokenizer`. */
 export interface TrainTokenizerOptions {
   /**
-   * `char`: a token per character. `bpe`: pairs of bytes, as in GPT-2. `wordpiece`: pairs of characters of
-   * lower-case words, as in BERT. `unigram`: likely pieces of words, as in T5.
+   * Algorithm. `char`: one token per character. `bpe`: byte-level BPE, as in GPT-2. `wordpiece`: WordPiece, as in BERT.
+   * `unigram`: unigram language model, as in T5.
    */
   type: 'char' | LearnedType
   /**
-   * Maximum number of tokens; a small text may give fewer. Default 4096. `char`: number of characters to keep,
-   * including the unknown token; default all.
+   * Maximum vocabulary size; small texts may give fewer tokens. Default 4096. For `char`: number of characters to keep,
+   * including the unknown token; all by default.
    */
   vocabSize?: number
-  /** BPE, WordPiece: minimum count of a pair that is merged. Default 2. */
+  /** BPE, WordPiece: minimum count of a pair to merge. Default 2. */
   minFrequency?: number
-  /** Not for `char`: tokens at the start of the vocabulary, after those of the type. */
+  /** All except `char`: additional special tokens at the start of the vocabulary, after those of the type. */
   specialTokens?: string[]
-  /** WordPiece: convert to lower case without accents. Default true. */
+  /** WordPiece: lowercase text and strip accents. Default true. */
   lowercase?: boolean
-  /** WordPiece, Unigram: number of different characters to keep, the most frequent. Default 1000. */
+  /** WordPiece, Unigram: maximum number of different characters; the most frequent are kept. Default 1000. */
   limitAlphabet?: number
   onProgress?: (progress: TokenizerProgress) => void
 }
 
+/** Progress of training a tokenizer. */
 export interface TokenizerProgress {
-  /** `count`: reading the texts (`done` characters so far); `merge`: learning tokens. */
+  /** `count`: reading texts (`done` is in characters); `merge`: learning tokens. */
   stage: 'count' | 'merge'
   done: number
   total?: number
@@ -69,7 +71,10 @@ const checkTrainer = argumentKinds('trainTokenizer', {
   }),
 })
 
-/** Learns a vocabulary. The texts may be pieces of one text, as `readText` yields them. */
+/**
+ * Trains a tokenizer. `texts` may be pieces of one text, such as those of `readText`.
+ * @throws HeedError if there is no text, or `vocabSize` is too small for its characters
+ */
 export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerOptions): Tokenizer {
   checkTexts(texts)
   const trainer = tokenizerTrainer(options)
@@ -77,14 +82,14 @@ export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerO
   return trainer.finish()
 }
 
-/** Learns from texts that are added one at a time; only the counts of their words are kept. */
+/** Trains a tokenizer from texts that are added one at a time. Only word counts are kept in memory. */
 export interface TokenizerTrainer {
   add(text: string): void
-  /** @throws HeedError when there was no text, or `vocabSize` is too small for its characters */
+  /** @throws HeedError if there was no text, or `vocabSize` is too small for its characters */
   finish(): Tokenizer
 }
 
-/** As `trainTokenizer`, for texts that are added one by one. */
+/** Like `trainTokenizer`, for texts that are added one at a time. */
 export function tokenizerTrainer(options: TrainTokenizerOptions): TokenizerTrainer {
   checkTrainer(options)
   if (!Object.hasOwn(LEARNERS, options.type))
@@ -108,7 +113,7 @@ export function tokenizerTrainer(options: TrainTokenizerOptions): TokenizerTrain
   }
 }
 
-/** Counts something in the texts, and makes a tokenizer of the counts. */
+/** Counts words or characters of the texts, and makes a tokenizer from the counts. */
 interface Learner {
   counts: { add(text: string): void }
   learn: () => Tokenizer
@@ -121,10 +126,10 @@ const LEARNERS = {
   unigram: learnUnigram,
 }
 
-/** Vocabularies that are learned to a given size. */
+/** Types of tokenizers with a given vocabulary size. */
 export type LearnedType = 'bpe' | 'wordpiece' | 'unigram'
 
-/** The bounds of a BPE vocabulary: every byte and the end of text; ids that fit in pairs. */
+/** Bounds of a BPE vocabulary: all bytes and the end of text; ids for which the key of a pair is exact. */
 export const MIN_BPE_VOCAB = 257
 export const MAX_BPE_VOCAB = 1_000_000
 
@@ -148,7 +153,7 @@ function learnByteLevel(options: TrainTokenizerOptions): Learner {
   return learnWords(gpt2Words, (words) => byteLevelTokenizer(words, options))
 }
 
-/** Counts the words that `split` returns, and makes a tokenizer of the counts. */
+/** Counts the words that `split` returns, and makes a tokenizer from the counts. */
 function learnWords(
   split: (text: string) => string[],
   tokenizerOf: (words: Words) => Tokenizer,
@@ -177,7 +182,7 @@ function byteLevelTokenizer(words: Words, options: TrainTokenizerOptions): Token
   })
 }
 
-/** As Hugging Face trains BERT's vocabulary: pairs of characters, with `##` inside words. */
+/** Trains like Hugging Face's trainer for BERT: pairs of characters, with `##` inside words. */
 function learnWordPiece(options: TrainTokenizerOptions): Learner {
   const steps = bertSteps(options.lowercase ?? true)
   return learnWords(wordsBy(steps.normalizer, steps.pre_tokenizer), (words) =>
@@ -217,7 +222,7 @@ function wordPieceTokenizer(
   })
 }
 
-/** As SentencePiece trains T5's vocabulary. */
+/** Trains like SentencePiece for T5. */
 function learnUnigram(options: TrainTokenizerOptions): Learner {
   const steps = sentencePieceSteps()
   return learnWords(wordsBy(steps.normalizer, steps.pre_tokenizer), (words) =>

@@ -5,7 +5,7 @@ import {
   type TokenizerJson,
 } from '../formats/tokenizer-json.ts'
 
-// The tokenizer.json of vocabularies that were trained here, and of a vocab.txt. For GPT-2 see `byteLevelJson`.
+// Makes the tokenizer.json of trained vocabularies and of a vocab.txt. See `byteLevelJson` for GPT-2.
 
 export const BERT_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 export const BERT_NAMES = {
@@ -43,8 +43,8 @@ export function bertSteps(
 }
 
 /**
- * WordPiece with BERT's template. `names` are the special tokens, whose `ids` may be outside of the vocabulary; the
- * others are added when the tokenizer is opened.
+ * WordPiece with BERT's template. `names` are the special tokens. Their `ids` may be outside of the vocabulary; special
+ * tokens without an id are added when the tokenizer is opened.
  */
 export function wordPieceJson(
   vocab: Iterable<readonly [token: string, id: number]>,
@@ -85,7 +85,7 @@ export function wordPieceJson(
   }
 }
 
-/** SentencePiece's clean-up and its words, each with the space before it. */
+/** SentencePiece's normaliser, and its words with the preceding space. */
 export function sentencePieceSteps(): Steps {
   const spaces = { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' }
   return {

@@ -6,14 +6,14 @@ export interface UnigramTrainerOptions {
   size: number
   /** Characters that always remain pieces. */
   characters: readonly string[]
-  /** Called after each round with the number of pieces that are left. */
+  /** Called after each round with the number of remaining pieces. */
   onPrune?: (pieces: number) => void
 }
 
 /**
- * Learns a unigram language model (Kudo, 2018) from words and their counts. It starts with many frequent
- * substrings, estimates their probabilities by expectation maximisation, and removes a quarter at a time, those
- * that matter least for the likelihood. Returns pieces and their log-probabilities, the likeliest first.
+ * Trains a unigram language model (Kudo, 2018) from words and their counts. It starts with many frequent substrings,
+ * estimates their probabilities by expectation maximisation, and prunes a quarter at a time, those with the smallest
+ * effect on the likelihood. Returns pieces and their log-probabilities in descending order.
  */
 export function trainUnigram(
   texts: ReadonlyMap<string, number>,
@@ -45,7 +45,7 @@ const SPARE = 1.1
 const KEPT_SHARE = 0.75
 const MIN_EXPECTED = 0.5
 
-/** Words without other characters than these, split where one was. */
+/** Splits words at characters that are not in the set. */
 function withoutOthers(
   words: ReadonlyMap<string, number>,
   characters: ReadonlySet<string>,
@@ -57,10 +57,10 @@ function withoutOthers(
       .split('\0')
     for (const text of stretches) if (text !== '') out.set(text, (out.get(text) ?? 0) + times)
   }
-  return new Map([...out].sort(([a], [b]) => (a < b ? -1 : 1))) // sums then do not depend on the texts
+  return new Map([...out].sort(([a], [b]) => (a < b ? -1 : 1))) // a fixed order makes sums independent of the order of texts
 }
 
-/** Frequent substrings of words with the number of units that they cover, the greatest first. */
+/** Frequent substrings of words with the number of units that they cover, in descending order. */
 function seedPieces(words: ReadonlyMap<string, number>, limit: number): Map<string, number> {
   const substrings = new WordCounts((word) => [word], MAX_SUBSTRINGS)
   for (const [word, times] of words) {
@@ -86,7 +86,7 @@ function logShares(counts: readonly number[]): Float64Array {
   return Float64Array.from(counts, (count) => Math.log(count) - total)
 }
 
-/** One round of expectation maximisation; pieces with a low expected count are removed. */
+/** One round of expectation maximisation. Pieces with a low expected count are removed. */
 function improve(lattices: Lattices): void {
   const expected = lattices.expectedCounts()
   const kept: number[] = []
@@ -94,12 +94,12 @@ function improve(lattices: Lattices): void {
     if (count >= MIN_EXPECTED) kept.push(piece)
   })
   lattices.keep(kept)
-  // a Dirichlet prior (Bayesian EM) instead of relative counts: it lowers rare pieces
+  // a Dirichlet prior (Bayesian EM) instead of relative counts lowers rare pieces
   const total = digamma(kept.reduce((sum, piece) => sum + expected[piece], 0))
   lattices.scores = Float64Array.from(kept, (piece) => digamma(expected[piece]) - total)
 }
 
-/** The pieces that matter most for the likelihood, about `least` of them. */
+/** The pieces with the largest effect on the likelihood, about `least` of them. */
 function choosePieces(lattices: Lattices, least: number): number[] {
   const frequency = lattices.bestCounts()
   const sum = frequency.reduce((a, b) => a + b, 0)
@@ -108,7 +108,7 @@ function choosePieces(lattices: Lattices, least: number): number[] {
   lattices.pieces.forEach((_, piece) => {
     const { single, others } = lattices.otherCut(piece)
     if (others.length === 0)
-      kept.push(piece) // no other pieces form it
+      kept.push(piece) // it has no other segmentation
     else if (single && frequency[piece] > 0) {
       const count = frequency[piece]
       const without = Math.log(sum + count * (others.length - 1))
@@ -121,7 +121,7 @@ function choosePieces(lattices: Lattices, least: number): number[] {
   return kept.sort((a, b) => a - b)
 }
 
-/** All characters, then the likeliest pieces; characters that were removed are the least likely. */
+/** All characters, then the most likely pieces. Characters that were pruned get the lowest probability. */
 function finish(
   lattices: Lattices,
   size: number,

@@ -3,12 +3,12 @@ import { GPT2_SPLIT } from '../encode/byte-level.ts'
 import { makeTokenizerStep } from '../encode/register-step.ts'
 import type { ComponentJson } from '../formats/tokenizer-json.ts'
 
-/** The words of a text in byte-level BPE. */
+/** Splits a text into words for byte-level BPE. */
 export function gpt2Words(text: string): string[] {
   return text.match(GPT2_SPLIT) ?? []
 }
 
-/** The words of a text by the steps of a `tokenizer.json`. */
+/** Makes a function that splits a text into words by steps of a `tokenizer.json`. */
 export function wordsBy(
   normalizer: ComponentJson,
   preTokenizer: ComponentJson,
@@ -19,8 +19,8 @@ export function wordsBy(
 }
 
 /**
- * Counts the words of a text. The text may come in pieces that are cut before white space. Memory is bounded: at
- * the limit the rarest words are removed, and each time it is reached again, slightly less rare ones.
+ * Counts the words of a text, which may be given in pieces that are cut before white space. Memory is bounded: at the
+ * limit, the rarest words are removed, with a higher threshold each time.
  */
 export class WordCounts {
   readonly words = new Map<string, number>()
@@ -59,7 +59,7 @@ const MAX_WORDS = 4_000_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** A copy: V8 keeps longer matches as views of the text, which keep the whole text in memory. */
+/** Copies a word, because V8 stores longer matches as views that keep the whole text in memory. */
 function detach(word: string): string {
   return word.length < 13 ? word : decoder.decode(encoder.encode(word))
 }
