@@ -1,6 +1,6 @@
-// This build of Heed against another one, in alternation: `npm run bench -- --against OTHER`. OTHER is a checkout with
-// its addon built, for example a worktree of an earlier commit, or another addon for this checkout (a .node file, as
-// `npm run prebuild` makes it). The work is that of peers/heed-families.ts on both sides.
+// Compares this build of Heed with another build, in alternation: `npm run bench -- --against OTHER`. OTHER is a checkout
+// with its addon built, for example a worktree of an earlier commit, or another addon for this checkout (a .node file, for
+// example of `npm run prebuild`). Both sides run peers/heed-families.ts.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -21,7 +21,7 @@ export interface AgainstOptions {
   json: string
 }
 
-/** How many times the other build's speed this build has. */
+/** Speed of this build relative to the other build. */
 export interface Comparison {
   name: string
   threads: number
@@ -32,11 +32,11 @@ export interface Comparison {
   slower: boolean
 }
 
-/** A row is slower when its whole interval lies below this ratio. */
+/** A row is slower if its whole interval is below this ratio. */
 const TOLERATED = 0.98
 const widths = [37, 7, 11, 11, 6, 13, 0]
 
-/** Prints a row for each case. Resolves to those that are slower here. */
+/** Prints a row for each case. Resolves to the rows that are slower in this build. */
 export async function compareBuilds(options: AgainstOptions): Promise<Comparison[]> {
   const other = resolve(options.other)
   const probe = await ScalingProbe.start()
@@ -66,7 +66,7 @@ export async function compareBuilds(options: AgainstOptions): Promise<Comparison
   return slower
 }
 
-/** From times that were taken in turn, round by round. */
+/** Computes a row from times that were measured in alternation. */
 export function comparisonOf(
   name: string,
   threads: number,
@@ -78,7 +78,7 @@ export function comparisonOf(
   return { name, threads, here, there, ratio, slower: ratio.high < TOLERATED }
 }
 
-/** The reason, if the other build cannot do the work: an older one has fewer formats. */
+/** The reason if the other build cannot run a case: an older build may lack formats. */
 async function compare(
   which: Case,
   threads: number,
@@ -127,7 +127,7 @@ function cellsOf({ name, threads, here, there, ratio, slower }: Comparison): str
   ]
 }
 
-/** Of a checkout; a package that was unpacked has none. */
+/** The commit of a checkout; an unpacked package has none. */
 function commitOf(directory: string): string {
   try {
     const args = ['-C', directory, 'describe', '--always', '--dirty']

@@ -1,4 +1,4 @@
-// Who computes with a GGUF file in bench/agreement.ts: Heed with weights in blocks, Heed in f32, and llama.cpp.
+// The sides of bench/agreement.ts: Heed with quantized weights, Heed in f32, and llama.cpp.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,7 @@ export interface Side {
   readonly name: string
   /** A row of logits for each token, teacher-forced. */
   logits(ids: readonly number[]): Promise<Float32Array>
-  /** The likeliest `count` tokens after each prompt. */
+  /** Continues each prompt greedily by `count` tokens. */
   greedy(prompts: readonly number[][], count: number): Promise<number[][]>
 }
 
@@ -23,7 +23,7 @@ export async function heedSide(path: string, keepBlocks: boolean): Promise<Side>
   }
 }
 
-/** Null where HEED_PYTHON has no llama-cpp-python. */
+/** Null if HEED_PYTHON has no llama-cpp-python. */
 export function llamaSide(path: string, threads: string): Side | null {
   if (spawnSync(python, ['-c', 'import llama_cpp'], { stdio: 'ignore' }).status !== 0) return null
   const ask = (question: object): Promise<Uint8Array<ArrayBuffer>> =>
@@ -60,7 +60,7 @@ async function logitsAtOnce(model: CausalLM, ids: readonly number[]): Promise<Fl
   return Float32Array.from(await noGrad(() => model.forward(input)).data())
 }
 
-/** As text is generated: weights stay in blocks, and activations are rounded. */
+/** As in generation: weights stay quantized, and activations are rounded. */
 async function logitsByStep(model: CausalLM, ids: readonly number[]): Promise<Float32Array> {
   const decoder = new Decoder(model, ids.length)
   const all = new Float32Array(ids.length * model.vocabSize)

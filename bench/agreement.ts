@@ -1,14 +1,14 @@
-// How far next-token probabilities are from those of the same GGUF file in f32:
+// Compares next-token probabilities with those of the same GGUF file in f32:
 //
 //   HEED_PYTHON=.venv/bin/python npm run bench:agreement -- FILE.gguf [--text FILE] [--positions 200]
 //
-// All sides read the same tokens (teacher-forced) of ARCHITECTURE.md, unless --text names another file: Heed with
-// weights in blocks, token by token, as it generates; llama.cpp, if HEED_PYTHON names a Python that has
-// llama-cpp-python. Printed are the share of positions with the same likeliest token as in f32, and the
-// Kullback-Leibler divergence of the side's distribution from that in f32.
+// All sides read the same tokens (teacher-forced) of ARCHITECTURE.md, or of the file named by --text: Heed with quantized
+// weights, token by token as in generation; and llama.cpp, if HEED_PYTHON names a Python that has llama-cpp-python. The
+// output is the share of positions with the same most likely token as in f32, and the Kullback-Leibler divergence of the
+// distribution from f32.
 //
-// --prompts N [--tokens 40] also continues the beginnings of N sentences of Moby-Dick with the likeliest tokens, and
-// compares them with those in f32.
+// --prompts N [--tokens 40] also continues the beginnings of N sentences of Moby-Dick greedily, and compares the tokens
+// with f32.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -66,7 +66,7 @@ function distance(expected: Float32Array, logits: Float32Array, rows: number): s
   }
   const mean = divergences.reduce((a, b) => a + b) / rows
   return [
-    `same likeliest token ${((100 * same) / rows).toFixed(1)} %`,
+    `same most likely token ${((100 * same) / rows).toFixed(1)} %`,
     `KL divergence mean ${mean.toExponential(2)}, largest ${Math.max(...divergences).toExponential(2)}`,
   ].join(', ')
 }

@@ -1,31 +1,31 @@
-// What is measured, against whom, and what counts as reached.
+// The measured cases, with their peers and targets.
 import type { BlockFormat } from '../src/util/block-formats.ts'
 
 export interface Case {
   name: string
-  /** What computes on Heed's side, where it is not the native device. */
+  /** Heed's device, if it is not the native one. */
   device?: 'wasm'
-  /** Names the function on each side that does the work. */
+  /** Name of the function that does the work on each side. */
   family: Family
   params: Record<string, number | string>
-  /** Heed's time is to be at most 1 / atLeast of the best of these. */
+  /** Target: Heed's speed must be at least `atLeast` times the speed of the best of these peers. */
   peers: Peer[]
-  /** Measured when `--peer` names them, reported, and not judged. */
+  /** Peers that are measured only if `--peer` names them, and that are not part of the target. */
   apart?: Peer[]
   atLeast: number
-  /** Cases of one group are judged by their geometric mean, and each by `floor`. */
+  /** The target of a group applies to the geometric mean of its cases; each case must reach `floor`. */
   group?: { name: string; atLeast: number; floor: number }
-  /** Floating-point operations of one run, where they are what counts. */
+  /** Floating-point operations of one run, if the peer is the arithmetic of the machine. */
   flops?: number
-  /** Bytes that one run must read (or read and write), where the peer is the machine's bandwidth. */
+  /** Bytes that one run must read (or read and write), if the peer is the bandwidth of the machine. */
   bytes?: number
-  /** Heed's peak memory is to be at most this share of the peer's. */
+  /** Target: Heed's peak memory must be at most this share of the peer's. */
   memoryAtMost?: number
-  /** Of these numbers of threads only. */
+  /** The numbers of threads to measure, if not all. */
   threads?: number[]
 }
 
-/** Programs, and (the last three) what the machine can do at most: see src/runtime/cpu/probe.ts. */
+/** Programs, and (the last three) the ceilings of the machine: see src/runtime/cpu/probe.ts. */
 export type Peer =
   | 'torch'
   | 'torch.compile'
@@ -94,7 +94,7 @@ const gemv: Case = {
   bytes: 4 * 4096 * 4096,
 }
 
-/** Bits of a weight, its share of the scales included. */
+/** Bits per weight, including its share of the scales. */
 const blockBits: Partial<Record<BlockFormat, number>> = {
   q4_k: 4.5,
   q5_0: 5.5,
@@ -140,7 +140,7 @@ const recurrent: Case[] = ['LSTM', 'GRU'].map((kind) => ({
   atLeast: 1,
 }))
 
-/** What stands in the name is kernel, stride, channels in and out, and the images' size. */
+/** The name has the kernel, stride, channels in and out, and the size of images. */
 const convolution = (
   name: string,
   shape: [batch: number, channels: number, size: number, outputs: number],
@@ -194,7 +194,7 @@ const adamw = (peer: Peer, atLeast: number): Case => ({
 const small = { layers: 4, heads: 4, dim: 128, context: 64, vocab: 65, batch: 12 }
 const nano = { layers: 6, heads: 6, dim: 384, context: 256, vocab: 65 }
 const gpt2 = { layers: 12, heads: 12, dim: 768, vocab: 50257 }
-const GPT2_WEIGHTS = 124_439_808 - 1024 * 768 // without the position table, of which one row is read
+const GPT2_WEIGHTS = 124_439_808 - 1024 * 768 // without the position table, because only one row of it is read
 
 const train = (name: string, params: Case['params'], atLeast: number, more = {}): Case => ({
   name: `train ${name}`,
@@ -206,7 +206,7 @@ const train = (name: string, params: Case['params'], atLeast: number, more = {})
   ...more,
 })
 
-/** Compared with other builds only: see against.ts. */
+/** Compared only with other builds: see against.ts. */
 const prepare = (name: string, compile: number): Case => ({
   name: `${name} the nanoGPT step`,
   family: 'prepare',
@@ -226,7 +226,7 @@ const wasmProduct = (m: number, k: number, n: number): Case => ({
   threads: [1],
 })
 
-/** On one thread the peers have one as well; on two, they have what they can use. */
+/** With one thread, the peers use one as well; with two, they use what they can. */
 const wasmTrain = (threads: number, atLeast: number): Case => ({
   name: `wasm train 4x128, ${threads === 1 ? 'one thread' : 'threads'}`,
   device: 'wasm',

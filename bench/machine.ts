@@ -5,11 +5,11 @@ import { Side } from './side.ts'
 export interface Machine {
   description: string
   date: string
-  /** By number of threads: floating-point operations and bytes a second. */
+  /** By number of threads: floating-point operations and bytes per second. */
   ceilings: Record<string, { flops: number; read: number; readWrite: number }>
 }
 
-/** What it is, and what its arithmetic and memory do at most. */
+/** Describes the machine, with the ceilings of its arithmetic and memory. */
 export async function machineOf(side: Side): Promise<Machine> {
   const ceilings: Machine['ceilings'] = {}
   for (const threads of [1, 2]) {
@@ -28,13 +28,13 @@ export async function machineOf(side: Side): Promise<Machine> {
   return { description, date: new Date().toISOString().slice(0, 10), ceilings }
 }
 
-/** Milliseconds between turns: the threads of the side before go to sleep. */
+/** Milliseconds between turns, in which the threads of the previous side become idle. */
 export const REST = 30
 
-/** How many times the work of one thread two must do for a round to count. */
+/** Minimum speed-up of two threads over one for a round to count. */
 const SCALING = 1.7
 
-/** Notices when other processes use the machine. */
+/** Detects other processes that use the machine. */
 export class ScalingProbe {
   readonly side: Side
 
@@ -48,7 +48,7 @@ export class ScalingProbe {
     return new ScalingProbe(side)
   }
 
-  /** Waits while the machine is busy, at most `atMost` times. Resolves to how often it has waited. */
+  /** Waits while the machine is busy, at most `atMost` times. Resolves to the number of waits. */
   async waitForQuiet(threads: number, atMost = 10): Promise<number> {
     let waits = 0
     while (threads > 1 && waits < atMost && (await this.scaling()) < SCALING) {

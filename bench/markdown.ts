@@ -1,11 +1,11 @@
-// What has been measured, as the page that is kept: bench/RESULTS.md.
+// Writes the results to bench/RESULTS.md.
 import { type Case, cases } from './cases.ts'
 import { apartLines, cellsOf, groupLines, headings, type Report, type Result } from './report.ts'
 
-/** Notes written by hand begin here: what limits a row, and what was tried. */
+/** Start of the notes, which are written manually: what limits a row, and what was tried. */
 const NOTES = '## What limits the rows that are not reached'
 
-/** `before` is the page as it is: its notes stay. */
+/** @param before the current page, whose notes are kept */
 export function markdownOf({ machine, results }: Report, before = ''): string {
   const notes = before.includes(NOTES) ? before.slice(before.indexOf(NOTES)) : ''
   const inOrder = results.toSorted((a, b) => placeOf(a) - placeOf(b) || a.threads - b.threads)
@@ -23,11 +23,10 @@ ${versions(results)
   .map((line) => `- ${line}`)
   .join('\n')}
 
-A ratio says how many times Heed's speed is the peer's: the median over rounds in which each had a turn
-straight after the other, with its 95 % interval (bootstrap). A row is reached when the lower end of
-the interval is at or past the target. \`read\`, \`readWrite\` and \`flops\` are what this machine does at
-most, measured in the same rounds. Heed's runs follow one another as in training: the next is prepared
-while one runs, and a turn ends when the last has. Peak memory is Heed's and the peer's.
+A ratio is Heed's speed divided by the peer's: the median over rounds in which both were measured one after the other,
+with its 95 % interval (bootstrap). A target is reached if the lower end of the interval is at least the target. \`read\`,
+\`readWrite\` and \`flops\` are the ceilings of this machine, measured in the same rounds. Heed's runs overlap as in
+training: the next run is prepared while one runs, and a turn ends with the last run. Peak memory is Heed's and the peer's.
 
 ${groupLines(results, cases)
   .map((line) => `- ${line}`)

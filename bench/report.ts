@@ -1,10 +1,10 @@
-// Times as rows of a table: medians, the ratio to the best peer with its interval, what was reached.
+// Formats times as rows of a table: medians, the ratio to the best peer with its interval, and whether the target is reached.
 import { existsSync, readFileSync } from 'node:fs'
 import type { Case } from './cases.ts'
 import type { Machine } from './machine.ts'
 import { bootstrap, geometricMean, type Interval, median } from './statistics.ts'
 
-/** What one side took in each round. */
+/** The times of one side in each round. */
 export interface Timed {
   name: string
   version: string
@@ -19,11 +19,11 @@ export interface Result {
   target: number
   /** Heed's side first. */
   timed: Timed[]
-  /** Rounds thrown away because the machine was busy. */
+  /** Number of rounds dropped because the machine was busy. */
   dropped: number
-  /** How many times Heed's speed is the best peer's; null without a peer. */
+  /** Heed's speed divided by the speed of the best peer; null without a peer. */
   ratio: (Interval & { median: number; peer: string }) | null
-  /** Heed's peak memory as a share of the peer's, where that has a target. */
+  /** Heed's peak memory as a share of the peer's, if there is a target for it. */
   memory: { share: number; atMost: number } | null
   gflops: number | null
   group: string | null
@@ -54,7 +54,7 @@ export function resultOf(which: Case, threads: number, timed: Timed[], dropped: 
   }
 }
 
-/** What was measured before, with newer rows in the place of older ones. */
+/** Earlier results, updated with newer rows. */
 export function mergeReport(before: Report | null, { machine, results }: Report): Report {
   const same = (a: Result, b: Result): boolean => a.name === b.name && a.threads === b.threads
   const kept = before?.results.filter((old) => !results.some((mine) => same(old, mine))) ?? []
@@ -95,7 +95,7 @@ export function cellsOf(result: Result): string[] {
   ]
 }
 
-/** Cells of a line of the terminal, each padded to its width. */
+/** The cells of a line, each padded to its width. */
 export function columns(cells: readonly string[], widths: readonly number[]): string {
   return cells
     .map((cell, i) => cell.padEnd(widths[i]))
@@ -114,7 +114,7 @@ export function apartLines({ timed }: Result, { peers }: Case): string[] {
     })
 }
 
-/** Rows that count together: their geometric mean, and the worst of them. */
+/** The geometric mean and the worst row of each group. */
 export function groupLines(results: readonly Result[], cases: readonly Case[]): string[] {
   const groups = new Map(cases.flatMap(({ group }) => (group ? [[group.name, group]] : [])))
   return [...groups.values()].flatMap(({ name, atLeast, floor }) =>

@@ -1,15 +1,15 @@
-// Heed against its peers, in alternation on the same machine:
+// Compares Heed with its peers, in alternation on the same machine:
 //
 //   npm run bench -- --peer torch --only sgemm,train --threads 1,2 --rounds 9 --quick
-//   npm run bench -- --markdown bench/RESULTS.md        (writes down what has been measured so far)
+//   npm run bench -- --markdown bench/RESULTS.md        (writes all results so far)
 //
-//   npm run bench -- --against ../before --quick        (this build against another one: see against.ts)
+//   npm run bench -- --against ../before --quick        (compares with another build: see against.ts)
 //
-// Each side is a process of its own. A round is one turn of each, after a probe of the machine: rounds in
-// which two threads do less than 1.7 times the work of one are thrown away, because somebody else is
-// using the machine. HEED_PYTHON names the Python that has PyTorch and NumPy;
-// peers from npm are found when `npm install --prefix build/bench NAME` has put them there. Rows are added to
-// build/bench/results.json, in place of older ones of the same case.
+// Each side is a separate process. A round is one turn of each side, after a probe of the machine. Rounds in which two
+// threads do less than 1.7 times the work of one are dropped, because other processes are using the machine. HEED_PYTHON
+// names the Python that has PyTorch and NumPy. Peers from npm must be installed with
+// `npm install --prefix build/bench NAME`. Rows are added to build/bench/results.json and replace older rows of the same
+// case.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -71,7 +71,7 @@ if (values.against) {
 
 if (values.markdown) {
   const report = readReport(json)
-  if (!report) throw new Error(`${json} is not there: measure first`)
+  if (!report) throw new Error(`${json} does not exist. Run the benchmark first`)
   const before = existsSync(values.markdown) ? readFileSync(values.markdown, 'utf8') : ''
   writeFileSync(values.markdown, markdownOf(report, before))
   process.exit()
@@ -104,10 +104,10 @@ await probe.end()
 
 console.log(groupLines(results, cases).join('\n'))
 if (missing.size > 0)
-  console.log(`Skipped, because they do not run here: ${[...missing].join(', ')}`)
+  console.log(`Skipped, because they do not run on this machine: ${[...missing].join(', ')}`)
 console.log(`Written to ${json}`)
 
-/** After each row: a run that is ended early keeps what it has measured. */
+/** Called after each row, so that an interrupted run keeps its results. */
 function save(): void {
   mkdirSync(dirname(json), { recursive: true })
   const report = mergeReport(readReport(json), { machine, results })
@@ -128,7 +128,7 @@ async function compare(
   for (const name of names)
     if (!sides.get(name) && !missing.has(name)) {
       missing.add(name)
-      console.log(`${name} does not run here: rows go without it`)
+      console.log(`${name} does not run on this machine; rows are measured without it`)
     }
   const running = names.flatMap((name) => sides.get(name) ?? [])
   const ceilings = asked.filter(isCeiling)

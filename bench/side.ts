@@ -1,11 +1,11 @@
-// One side of a comparison: a process that runs a case when it is told to, and says how long it took.
+// One side of a comparison: a process that runs cases on request and reports their times.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Case } from './cases.ts'
 
-/** What a turn brought. */
+/** The result of a turn. */
 export interface Turn {
   /** Milliseconds of one run. */
   ms: number
@@ -17,7 +17,7 @@ type Command = [command: string, ...args: string[]]
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const python = process.env.HEED_PYTHON ?? 'python3'
 
-/** Peers from npm live in a folder of their own: none is a dependency of Heed. */
+/** Peers from npm are installed in a separate folder, because none is a dependency of Heed. */
 const npmPeers = fileURLToPath(new URL('../build/bench/', import.meta.url))
 
 const heed: Command = [process.execPath, ...process.execArgv, `${folder}peers/heed.ts`]
@@ -58,8 +58,8 @@ export class Side {
   }
 
   /**
-   * Null when there is no such peer on this machine.
-   * @param other another build of Heed, to run in place of this one: a checkout, or a native addon
+   * Starts a side. Resolves to null if the peer does not run on this machine.
+   * @param other another build of Heed to run instead of this one: a checkout, or a native addon
    */
   static async start(name: string, threads: number, other?: string): Promise<Side | null> {
     const isAddon = other?.endsWith('.node')
@@ -76,7 +76,7 @@ export class Side {
       ...(other && { [isAddon ? 'HEED_ADDON' : 'HEED_AGAINST']: other }),
     }
     const child = spawn(command[0], command.slice(1), { env })
-    child.stdin.on('error', () => {}) // it has ended: the next answer says so
+    child.stdin.on('error', () => {}) // the process has ended; the next answer reports it
     let complaint = ''
     child.stderr.on('data', (text) => {
       complaint += text
@@ -97,7 +97,7 @@ export class Side {
     return turn
   }
 
-  /** The answer, or null when the process has ended. */
+  /** The answer, or null if the process has ended. */
   async ask<T>(question: object): Promise<T | null> {
     const line = once(this.lines, 'line').then(([text]) => JSON.parse(text) as T)
     this.child.stdin.write(`${JSON.stringify(question)}\n`)

@@ -13,7 +13,7 @@ export interface Interval {
   high: number
 }
 
-/** Where the median of such values lies in 95 of 100 cases: percentiles of the bootstrap (Efron, 1979). */
+/** The 95 % confidence interval of the median: percentiles of the bootstrap (Efron, 1979). */
 export function bootstrap(values: readonly number[], draws = 2000): Interval {
   const random = xorshift(values.length)
   const medians: number[] = []
@@ -23,7 +23,7 @@ export function bootstrap(values: readonly number[], draws = 2000): Interval {
   return { low: medians[Math.floor(0.025 * draws)], high: medians[Math.floor(0.975 * draws)] }
 }
 
-/** The same draws every time, so that the same times give the same interval. */
+/** Random numbers with a fixed seed, so that the same times give the same interval. */
 function xorshift(seed: number): () => number {
   let state = (seed * 2654435761) >>> 0 || 1
   return () => {

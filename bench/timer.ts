@@ -1,5 +1,5 @@
-// How prompt JavaScript stays while a model trains: a 5 ms timer beside a nanoGPT step whose graph is
-// built anew each time. Run with: npm run bench:timer
+// Measures the responsiveness of JavaScript during training: a 5 ms timer next to a nanoGPT step whose graph is built in
+// each step. Run with: npm run bench:timer
 import { manualSeed, tensor } from '../src/index.ts'
 import { GPT2 } from '../src/models/index.ts'
 import { AdamW } from '../src/optim/index.ts'

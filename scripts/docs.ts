@@ -3,7 +3,7 @@
 //     npm run docs                 builds it in docs/.vitepress/dist
 //     npm run docs -- --serve      builds it and serves it on the loopback interface
 //
-// What builds it is installed in docs/node_modules on the first run. Building and reading the site fetch nothing.
+// The first run installs the site generator in docs/node_modules. Building and reading the site do not use the network.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ if (!existsSync(join(docs, 'node_modules', 'vitepress')))
 run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'build'])
 if (values.serve) run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'preview'])
 
-/** Ends this program if the command fails. */
+/** Runs a command; exits if it fails. */
 function run(command: string, args: string[]): void {
   const shell = process.platform === 'win32' && command === 'npm' // a batch file there
   const { status } = spawnSync(command, args, { cwd: docs, stdio: 'inherit', shell })

@@ -1,5 +1,5 @@
-// Formats C++ as .clang-format says: `npm run format`; with `--check` it only reports files that differ. The
-// formatter is a pinned npm package with programs for some platforms; on others the check is skipped.
+// Formats C++ by .clang-format: `npm run format`. With `--check`, it only reports files that differ. The formatter is a
+// pinned npm package with binaries for some platforms; on other platforms the check is skipped.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,10 +1,10 @@
-// Changes valid files at random and reads them with everything in Heed that reads files. A reader must open a file or
-// throw a HeedError, in time, with memory in proportion to the file, and must leave all prototypes alone.
+// Fuzzes all readers of files in Heed with randomly changed valid files. A reader must open a file or throw a HeedError,
+// within a time limit, with memory in proportion to the file, and must not change any prototype.
 //
 //   npm run fuzz -- --seconds 60 --only parquet,csv --seed 7
-//   npm run fuzz -- --replay FOLDER      (reads an input again that was found and saved)
+//   npm run fuzz -- --replay FOLDER      (reads a saved input again)
 //
-// Input number N of a reader depends on the seed alone. Findings are saved below --out with what is wrong.
+// Input number N of a reader depends only on the seed. Findings are saved in --out with a description.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -55,7 +55,7 @@ async function fuzz(): Promise<number> {
   const next = new Map(names.map((name) => [name, Number(options.from)]))
   const seen = new Set<string>()
   const turn = Math.min(TURN, total / names.length)
-  // A turn ends later than it should by what its last input takes; the last round is cut.
+  // A turn may end late by the time of its last input; the last round is shortened.
   while (performance.now() < end || counts.size < names.length) {
     for (const name of names) {
       if (counts.size === names.length && performance.now() >= end) break
@@ -80,13 +80,13 @@ async function fuzz(): Promise<number> {
   return printCounts(counts)
 }
 
-/** Readers that have had no turn yet share the time that is left. */
+/** Readers that have not had a turn yet share the remaining time. */
 const unseen = (names: readonly string[], counts: ReadonlyMap<string, Count>): number =>
   Math.max(1, names.length - counts.size)
 
 const emptyCount = (): Count => ({ inputs: 0, opened: 0, findings: 0, milliseconds: 0, slowest: 0 })
 
-/** Saves and prints a finding, unless one of the same place has been; true if it is one. */
+/** Saves and prints a finding, unless there was one at the same place; returns whether it is new. */
 async function report(
   name: string,
   seed: number,
@@ -106,7 +106,7 @@ async function report(
   if (isKnown) rmSync(folder, { recursive: true })
   else {
     const { kind, message, place } = again ?? problem
-    const alone = again ? '' : ' (not when it is read alone)'
+    const alone = again ? '' : ' (not reproduced when read alone)'
     console.log(`\n${name}, input ${index}: ${kind}: ${message}${alone}\n  at ${place}`)
     console.log(`  npm run fuzz -- --replay ${folder}`)
   }
@@ -114,7 +114,7 @@ async function report(
   return true
 }
 
-/** What takes long or much beside other inputs may be their garbage, or the work of other processes. */
+/** Reads an input again on its own: time and memory may be due to earlier inputs or other processes. */
 const UNSURE: readonly Problem['kind'][] = ['hang', 'memory']
 
 function save(name: string, seed: number, index: number, problem: Problem): string {
@@ -134,7 +134,7 @@ function save(name: string, seed: number, index: number, problem: Problem): stri
   return folder
 }
 
-/** What is wrong with a saved input, read by a process of its own. */
+/** Finds the problem with a saved input, which a separate process reads. */
 async function readAgain(name: string, folder: string): Promise<Problem | undefined> {
   const work = join(scratch, 'again')
   mkdirSync(work, { recursive: true })
@@ -152,7 +152,7 @@ async function readAgain(name: string, folder: string): Promise<Problem | undefi
 async function replayFolder(folder: string): Promise<number> {
   const finding = JSON.parse(readFileSync(join(folder, 'finding.json'), 'utf8'))
   const problem = await readAgain(finding.reader, folder)
-  console.log(problem ? `${problem.kind}: ${problem.message}\n  at ${problem.place}` : 'Nothing is wrong.') // biome-ignore format: one line
+  console.log(problem ? `${problem.kind}: ${problem.message}\n  at ${problem.place}` : 'No problem found.') // biome-ignore format: one line
   return problem ? 1 : 0
 }
 

@@ -1,6 +1,6 @@
-"""Writes src/io/gguf/grids.ts: the tables of vectors that GGUF's IQ types choose from, as gguf-py has them.
+"""Writes src/io/gguf/grids.ts: the tables of vectors for GGUF's IQ types, from gguf-py.
 
-A table is a part of the file format and follows no rule, so that it must be listed. Run with gguf 0.19 installed.
+The tables are part of the file format and follow no rule, so they must be listed. Run with gguf 0.19 installed.
 """
 
 import base64

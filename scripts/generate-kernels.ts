@@ -276,7 +276,7 @@ const sizeList = (pattern: string): string =>
     .map((name) => ({ '...': 'LEAD', '1': 'SINGLE', '*': 'ANY_SHAPE' })[name] ?? name)
     .join(', ')}}`
 
-/** What attributes must be to dimensions and operands. */
+/** The relation of attributes to dimensions and operands. */
 function relations(name: string, attribute: AttributeSchema): string[] {
   if (attribute.type === 'axis') return [`c.axis("${name}", ${name}, ${attribute.of});`]
   if (attribute.type !== 'integer') return []

@@ -1,4 +1,4 @@
-// docs/generation-config.md: what Heed does with each key of generation_config.json.
+// Generates docs/generation-config.md, which says what Heed does with each key of generation_config.json.
 //
 //   npm run generate:generation-keys
 import { writeFileSync } from 'node:fs'

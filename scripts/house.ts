@@ -1,10 +1,10 @@
-// Counts what keeps the code base in order, with TypeScript's parser.
+// Measures the structure of the code base, with TypeScript's parser.
 //
 //     npm run house                    all figures
 //     npm run house -- --copies        with the lines that several decoder families repeat
-//     npm run house -- --check         what `npm run check` asks: nothing got worse than scripts/house/baseline.json
-//     npm run house -- --lower         puts better figures into the baseline
-//     npm run house -- --root DIR      of another checkout
+//     npm run house -- --check         fails if a figure is worse than in scripts/house/baseline.json; part of `npm run check`
+//     npm run house -- --lower         updates the baseline with better figures
+//     npm run house -- --root DIR      measures another checkout
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ import { upwardImports } from './house/imports.ts'
 import { bannedNames, type Place } from './house/names.ts'
 import { readSources } from './house/sources.ts'
 
-/** What may only fall. */
+/** Figures that must not increase. */
 interface Baseline {
   copiedLines: number
   upwardImports: number
@@ -113,7 +113,7 @@ function newNames(): string[] {
   return list.length > 0 ? [rule, ...list.slice(0, SHOWN), ...rest] : []
 }
 
-/** Each figure that is better than the baseline replaces it there; none is raised. */
+/** Updates the baseline with figures that are better; no figure increases. */
 function lower(): void {
   const { bannedNames, ...figures } = baseline
   const least = Object.entries(figures).map(([key, most]) => [

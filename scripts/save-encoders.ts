@@ -1,4 +1,4 @@
-// Opens the encoders and decoders of the fixtures, saves each again, with what it computes, and a folder of
+// Opens the encoders and decoders of the fixtures and saves them again with their outputs, and a folder of
 // sentence-transformers, for scripts/fixtures/check_saved.py:
 //
 //     node --import ./scripts/typescript/register.mjs scripts/save-encoders.ts build/sample
@@ -12,7 +12,7 @@ import { fromPretrained, headOf, SentenceEncoder, savePretrained } from '../src/
 import type { Module } from '../src/nn/index.ts'
 
 const [folder] = process.argv.slice(2)
-if (!folder) throw new Error('Say which folder to write to')
+if (!folder) throw new Error('Name the folder to write')
 
 const fixtures = fileURLToPath(new URL('../test/fixtures/', import.meta.url))
 const ids = [

@@ -1,5 +1,4 @@
-// Opens the image models of the fixtures and saves each again, with what it computes, for
-// scripts/fixtures/check_saved.py:
+// Opens the image models of the fixtures and saves them again with their outputs, for scripts/fixtures/check_saved.py:
 //
 //     node --import ./scripts/typescript/register.mjs scripts/save-images.ts build/sample
 
@@ -17,7 +16,7 @@ import {
 } from '../src/models/index.ts'
 
 const [folder] = process.argv.slice(2)
-if (!folder) throw new Error('Say which folder to write to')
+if (!folder) throw new Error('Name the folder to write')
 
 const fixtures = fileURLToPath(new URL('../test/fixtures/', import.meta.url))
 manualSeed(1)

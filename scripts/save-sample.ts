@@ -1,4 +1,4 @@
-// Saves small models, also in 16 bits and shards, with their tokenizer, and what they compute, for scripts/fixtures/check_saved.py:
+// Saves small models, also in 16 bits and in shards, with their tokenizer and outputs, for scripts/fixtures/check_saved.py:
 //
 //     node --import ./scripts/typescript/register.mjs scripts/save-sample.ts build/sample
 
@@ -8,16 +8,16 @@ import { manualSeed, tensor } from '../src/index.ts'
 import { type CausalLM, fromPretrained, GPT2, savePretrained } from '../src/models/index.ts'
 import { trainTokenizer } from '../src/tokenizers/index.ts'
 
-// Letters beyond ASCII, runs of spaces, digits, and a special token that is written out.
+// Letters beyond ASCII, runs of spaces, digits, and the text of a special token.
 const TEXT = `It was the best of times,   it was the worst of times: 1775, naïve café — 東京 🙂.
 \tIt isn't the end.<|endoftext|>We'll see; they've seen 3.14159 already.\n\n`
 
 const [folder] = process.argv.slice(2)
-if (!folder) throw new Error('Say which folder to write to')
+if (!folder) throw new Error('Name the folder to write')
 
 manualSeed(11)
 const tokenizer = trainTokenizer([TEXT.repeat(3)], { type: 'bpe', vocabSize: 320 })
-// Far larger than usual, so that logits and attention are far from even.
+// Much larger than usual, so that logits and attention are far from uniform.
 const common = {
   n_positions: 128,
   n_embd: 48,
@@ -44,7 +44,7 @@ for (const [name, model] of Object.entries(models)) {
   await savePretrained(model.eval(), path, { tokenizer })
   await writeExpected(model, path)
 }
-// Rounded first, so that what is computed here is what the 16 bits say.
+// Rounded first, so that the outputs match the 16-bit weights.
 for (const dtype of ['f16', 'bf16'] as const) {
   const path = join(folder, dtype)
   await savePretrained(models.untied, path, { tokenizer, dtype, maxShardBytes: 50_000 })

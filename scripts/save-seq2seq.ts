@@ -1,4 +1,4 @@
-// Saves small encoder-decoders and what they compute, for scripts/fixtures/check_saved.py:
+// Saves small encoder-decoders with their outputs, for scripts/fixtures/check_saved.py:
 //
 //     node --import ./scripts/typescript/register.mjs scripts/save-seq2seq.ts build/seq2seq
 
@@ -19,7 +19,7 @@ import {
 } from '../src/models/index.ts'
 
 const [folder] = process.argv.slice(2)
-if (!folder) throw new Error('Say which folder to write to')
+if (!folder) throw new Error('Name the folder to write')
 
 manualSeed(12)
 const t5 = { vocab_size: 50, d_model: 24, d_kv: 5, d_ff: 30, num_layers: 2, num_heads: 4 }

@@ -1,4 +1,4 @@
-// `npm start`: a GPT learns to write like Moby-Dick. Flags go through to `heed train`.
+// `npm start`: trains a GPT on Moby-Dick and generates text. Flags are passed to `heed train`.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../src/cli/main.ts'
@@ -28,7 +28,7 @@ const own = given.includes('--out') ? [] : ['--out', out]
 const train = ['heed', 'heed', 'train', 'gpt2', '--data', text, ...own, ...flags, ...given]
 await run(given.includes('--resume') ? train.filter((x) => !flags.includes(x)) : train)
 if (!process.exitCode && existsSync(join(out, 'model.safetensors'))) {
-  console.log('\nIt writes:\n')
+  console.log('\nGenerated text:\n')
   await run([
     'heed',
     'heed',
@@ -45,7 +45,7 @@ if (!process.exitCode && existsSync(join(out, 'model.safetensors'))) {
   ])
 }
 
-/** The first name that no run has yet. */
+/** The first name that is not taken by a run. */
 function freeFolder(base: string): string {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`

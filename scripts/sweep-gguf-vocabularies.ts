@@ -1,5 +1,5 @@
 // Opens the vocabularies of llama.cpp (`ggml-vocab-*.gguf` in vendor/llama.cpp/models of the source package of
-// llama-cpp-python) and compares the ids of the texts beside them.
+// llama-cpp-python) and compares the ids of the texts next to them.
 //
 //     npm run sweep:gguf-vocabularies -- FOLDER
 import { existsSync, readdirSync, readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// Tables that Python's csv has written in random dialects are read as written: `HEED_PYTHON=python3 npm run
+// Checks that tables written by Python's csv in random dialects are read correctly: `HEED_PYTHON=python3 npm run
 // sweep:tables`, or `-- 2000 7` for a number of tables and a seed.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// Compares tokenizers with Python's: random ones of every component, and those of folders.
+// Compares tokenizers with Python's: random tokenizers with every component, and the tokenizers of folders.
 //
 //     HEED_PYTHON=python3 npm run sweep:tokenizers -- [--seed 1] [--pipelines 300] [--texts 200] [FOLDER ...]
 //

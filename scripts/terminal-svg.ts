@@ -1,4 +1,4 @@
-// Draws what a terminal shows as an SVG, from the bytes that a program has written to it.
+// Draws the contents of a terminal as SVG, from the bytes that a program has written.
 //
 //     script -qefc 'stty cols 96; npm start --silent' build/run.ansi
 //     npm run picture -- build/run.ansi assets/run.svg --command 'npm start'
@@ -64,7 +64,7 @@ interface Cell extends Style {
 
 const PLAIN: Style = { color: FOREGROUND, bold: false, dim: false }
 
-/** As much of a terminal as programs here ask for: colours, and going back to draw again. */
+/** A minimal terminal: colours, and cursor movements for redrawing. */
 class Screen {
   private readonly columns: number
   private readonly rows: Cell[][] = []
@@ -85,7 +85,7 @@ class Screen {
     }
   }
 
-  /** Without the empty ones at the end. */
+  /** The lines, without empty lines at the end. */
   lines(): Cell[][] {
     const filled = this.rows.findLastIndex((row) => row?.some(({ char }) => char !== ' '))
     return Array.from({ length: filled + 1 }, (_, i) =>
@@ -117,7 +117,7 @@ class Screen {
     else if (final === 'J' || final === 'K') this.erase(final === 'J')
   }
 
-  /** To the end of the line, and below. */
+  /** Erases to the end of the line and all lines below. */
   private erase(below: boolean): void {
     if (this.rows[this.row])
       this.rows[this.row].length = Math.min(this.rows[this.row].length, this.column)
@@ -126,7 +126,7 @@ class Screen {
 
   private setStyle(codes: number[]): void {
     for (const code of codes) {
-      if (code === 38 || code === 48) return // what follows are numbers of other colours
+      if (code === 38 || code === 48) return // the following numbers are extended colours
       this.style = styled(this.style, code)
     }
   }
@@ -151,7 +151,7 @@ interface Run extends Style {
   kind: Kind
 }
 
-/** Bars and braille curves are drawn as shapes: fonts differ in them, or lack them. */
+/** Bars and braille characters are drawn as shapes, because fonts differ in them or lack them. */
 type Kind = 'text' | 'bar' | 'curve'
 
 function kindOf(char: string): Kind {
@@ -159,7 +159,7 @@ function kindOf(char: string): Kind {
   return char >= '\u2800' && char <= '\u28ff' ? 'curve' : 'text'
 }
 
-/** Neighbours of one style together. */
+/** Groups neighbouring characters of the same style. */
 function runsOf(cells: readonly Cell[]): Run[] {
   const runs: Run[] = []
   cells.forEach(({ char, ...style }, column) => {
@@ -176,7 +176,7 @@ function runsOf(cells: readonly Cell[]): Run[] {
   return runs.filter(({ text }) => text.trim() !== '')
 }
 
-/** Text parted where two spaces or more meet: viewers make one of them. */
+/** Splits text at runs of spaces, which viewers would collapse. */
 function piecesOf(run: Run): Run[] {
   if (run.kind !== 'text') return [run]
   return [...run.text.matchAll(/\S+(?: \S+)*/g)].map((found) => {
@@ -191,7 +191,7 @@ function drawRun(run: Run, row: number): string {
   const opacity = run.dim ? ' opacity="0.6"' : ''
   if (run.kind === 'bar') return drawBar(run, x, y)
   if (run.kind === 'curve') return drawCurve(run, x, y)
-  // The given length keeps columns in line whatever font the viewer has.
+  // The explicit length aligns columns in any font.
   const length = fixed([...run.text].length * CELL_WIDTH)
   const weight = run.bold ? ' font-weight="bold"' : ''
   return `<text x="${fixed(x)}" y="${fixed(y + FONT_SIZE)}" textLength="${length}" lengthAdjust="spacingAndGlyphs" fill="${run.color}"${weight}${opacity}>${escaped(run.text)}</text>`
@@ -206,7 +206,7 @@ function drawBar({ text, color }: Run, x: number, y: number): string {
   return piece(0, full, 1) + piece(full, text.length, 0.25)
 }
 
-/** The bits of a braille character's number are its dots, in the order of their invention. */
+/** The bits of the code of a braille character are its dots, in the order of Unicode. */
 const DOTS = [0, 2, 4, 1, 3, 5, 6, 7].map((place) => ({ x: place % 2, y: Math.floor(place / 2) }))
 
 function drawCurve({ text, color }: Run, x: number, y: number): string {
@@ -240,7 +240,7 @@ async function main(): Promise<void> {
   )
 }
 
-/** `script` frames what it records in two lines of its own. */
+/** Removes the first and last line, which `script` adds. */
 function withoutLog(recorded: string): string {
   return recorded.replace(/^Script started.*\n/, '').replace(/\n?Script done.*\n?$/, '')
 }

@@ -1,10 +1,10 @@
-// Programs that bundle Heed, built by each bundler and run:
+// Builds programs that bundle Heed with each bundler, and runs them:
 //
 //     npm run test:bundlers [-- --only esbuild,vite]
 //
-// The bundlers are installed below build/bundlers, from npm. A project there has the staged package of this checkout
-// with the addon that was compiled here as its prebuilt one. Each program must use the addon where it is installed,
-// WebAssembly where it is not, and say what to do where it finds no package of heed.
+// The bundlers are installed in build/bundlers, from npm. A project uses the staged package of this checkout, with the
+// addon compiled here as its prebuilt addon. Each program must use the addon if it is installed, WebAssembly otherwise, and
+// print what to do if it finds no package of heed.
 import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { tmpdir } from 'node:os'
@@ -28,23 +28,23 @@ const TOOLS = {
 const { values: options } = parseArgs({ options: { only: { type: 'string' } } })
 
 const folder = join(root, 'build', 'bundlers')
-/** Outside of this checkout, whose package and tsconfig.json would be found. */
+/** Outside of this checkout, because its package and tsconfig.json would be found. */
 const outside = realpathSync(mkdtempSync(join(tmpdir(), 'heed-bundlers-')))
 const project = join(outside, 'project')
 const bin = (name: string): string => join(folder, 'node_modules', '.bin', name)
 const run = promisify(execFile)
 
-/** A copy, as Bun looks for packages beside itself too. */
+/** A copy, because Bun also searches for packages next to itself. */
 const BUN = [join(outside, 'bun'), 'run']
 
 interface Program {
-  /** Of the bundler and its format; `--only` chooses by it. */
+  /** Name of the bundler and its format, for `--only`. */
   name: string
   /** Writes the bundle. */
   build?: readonly string[]
-  /** Below the project's folder. */
+  /** Path in the project. */
   file: string
-  /** What runs the file; nothing where it runs itself. */
+  /** The program that runs the file; empty if the file is executable. */
   runtime?: readonly string[]
   /** The code of Heed is not in the file. */
   external?: boolean
@@ -233,7 +233,7 @@ function stage(addon: string): string {
   return addonPackage
 }
 
-/** Without the settings of whoever starts the script. */
+/** The environment, without settings of the user. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('HEED_')),
 )
@@ -261,13 +261,13 @@ async function uses(program: Program, device: string, saying = ''): Promise<stri
   return right && said && !noisy ? null : outcome.text
 }
 
-/** In a folder from which nothing of Heed is found. */
+/** Runs the program in a folder from which no package of heed is found. */
 async function alone(program: Program): Promise<string | null> {
   const place = mkdtempSync(join(outside, 'alone-'))
   const hidden = `${project}.hidden`
   try {
     cpSync(join(project, program.file), join(place, basename(program.file)))
-    renameSync(project, hidden) // some bundlers write down where a file was
+    renameSync(project, hidden) // some bundlers record the path of a file
     const { text, device } = await start(join(place, basename(program.file)), program)
     const wanted = ['imported', 'leave heed out of the bundle', '--external:heed']
     const right = device === undefined && wanted.every((part) => text.includes(part))
@@ -284,7 +284,7 @@ async function saysNoBrowser(program: Program): Promise<string | null> {
     : text
 }
 
-/** As in Electron: the program lies in app.asar, what the system opens itself beside it. */
+/** As in Electron: the program is in app.asar, and files that the system opens are in the folder next to it. */
 async function asar(addonPackage: string): Promise<string | null> {
   const [packed, unpacked] = ['app.asar', 'app.asar.unpacked'].map((name) => join(outside, name))
   const within = addonPackage.slice(project.length)

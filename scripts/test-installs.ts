@@ -1,10 +1,10 @@
-// Installs the packages with each package manager, as users do, and computes README's example:
+// Installs the packages with each package manager and runs an example:
 //
 //     npm run test:installs [-- --only pnpm]
 //
-// The packages are those of this checkout (with the addon of `npm run prebuild`, or else the one that was compiled
-// here), served from the loopback interface. The package managers come from npm into build/managers. `cold` is the time
-// of the first installation, `warm` that from an empty folder to a computed tensor with a full cache.
+// The packages of this checkout (with the addon of `npm run prebuild`, or else the addon compiled here) are served from the
+// loopback interface. The package managers are installed from npm in build/managers. `cold` is the time of the first
+// installation; `warm` is the time from an empty folder to a computed tensor with a full cache.
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { tmpdir } from 'node:os'
@@ -121,7 +121,7 @@ async function main(): Promise<number> {
   return failed > 0 ? 1 : 0
 }
 
-/** Version, seconds with an empty and with a full cache, and what is worth saying. */
+/** Version, seconds with an empty and with a full cache, and remarks. */
 async function tryManager(manager: Manager, registry: string, work: string): Promise<string[]> {
   const bin = await install(manager.from)
   const env = {

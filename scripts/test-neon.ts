@@ -1,9 +1,9 @@
-// Runs the tests of all devices on the kernels as they are compiled for 64-bit Arm, under qemu:
+// Runs the tests of all devices on the kernels compiled for 64-bit Arm, under qemu:
 //
 //     npm run test:neon [arguments of vitest]
 //
-// On Debian it wants the packages g++-aarch64-linux-gnu and qemu-user; without them it says so and
-// ends well. Warnings are errors here.
+// It requires the Debian packages g++-aarch64-linux-gnu and qemu-user; without them, it prints a message and succeeds.
+// Warnings are errors.
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -14,7 +14,7 @@ import { commonFlags, kernelFlags } from '../native/compile.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'native', 'build', 'neon')
 const compiler = 'aarch64-linux-gnu-g++'
-const emulator = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'] // where the compiler's libraries are
+const emulator = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'] // the libraries of the compiler
 
 /** Everything that runs on each device. */
 const suites = 'contract generate grad models nn optim parity tensor'.split(' ')

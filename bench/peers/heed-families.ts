@@ -1,4 +1,4 @@
-// The work of each family of cases, as a user of Heed would write it.
+// The work of each family of cases, written like user code.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Decoder } from '../../src/generate/index.ts'
@@ -31,11 +31,11 @@ export type Params = Record<string, number | string>
 
 export interface Workload {
   /**
-   * Need not have ended when it resolves: as in training, the next run is prepared meanwhile. One that returns a
-   * number has measured itself: milliseconds.
+   * May resolve before the run has ended: as in training, the next run is prepared meanwhile. A returned
+   * number is the time that the run has measured itself, in milliseconds.
    */
   run(): Promise<unknown>
-  /** How many of the measured thing one run does. */
+  /** Number of measured operations in one run. */
   count: number
 }
 
@@ -43,7 +43,7 @@ type Family = (params: Params) => Promise<Workload>
 
 const SMALL = 1e8 // floating-point operations below which several products go into one program
 
-/** Products into memory that stays, of as many pairs as make the call worth its while. */
+/** Products into held memory, of enough pairs to amortise the call. */
 const matmul: Family = async ({ m, k, n, batches, layout }) => {
   const [M, K, N, B] = [m, k, n, batches].map(Number)
   const count = Math.min(64, Math.max(1, Math.floor(SMALL / (2 * B * M * K * N))))
@@ -63,7 +63,7 @@ const matmul: Family = async ({ m, k, n, batches, layout }) => {
   return { run: step, count }
 }
 
-/** Rows times weights in blocks: bytes below 60, so that scales are finite. */
+/** Rows times quantized weights. Bytes are below 60, so that scales are finite. */
 const quantized: Family = async ({ m, k, n, format }) => {
   const [M, K, N] = [m, k, n].map(Number)
   const width = blockBytes(format as BlockFormat, K)
@@ -103,7 +103,7 @@ const rows: Family = async ({ op, rows: count, columns }) => {
   return forwardBackward([x], ops[op])
 }
 
-/** A convolution of images, forward alone or with both gradients. */
+/** A convolution of images, forward only or with both gradients. */
 const convolution: Family = async (params) => {
   const { batch, channels, size, outputs, kernel, stride, padding, groups } = Object.fromEntries(
     Object.entries(params).map(([key, value]) => [key, Number(value)]),
@@ -120,7 +120,7 @@ const convolution: Family = async (params) => {
   return { run: step, count: 1 }
 }
 
-/** Of 32 groups, or over the batch. */
+/** Normalisation of 32 groups, or over the batch. */
 const norm: Family = async ({ kind, batch, channels, size }) => {
   const C = Number(channels)
   const layer = kind === 'GroupNorm' ? new GroupNorm(32, C) : new BatchNorm2d(C)
@@ -128,7 +128,7 @@ const norm: Family = async ({ kind, batch, channels, size }) => {
   return forwardBackward([x, ...layer.parameters()], () => layer.forward(x))
 }
 
-/** Forward and backward of `f`; the value and the gradients land in memory that stays. */
+/** Forward and backward of `f`; the value and the gradients are written to held memory. */
 async function forwardBackward(inputs: Parameter[], f: () => Tensor): Promise<Workload> {
   const { shape } = f()
   const [y, dy] = [state(zeros(shape)), state(randn(shape))]
@@ -196,8 +196,8 @@ const train: Family = async (params) => {
 }
 
 /**
- * What JavaScript does before a training step runs: building and tracing its graph and, with `compile`, also lowering,
- * planning and encoding the program. The device's time is not counted.
+ * The work of JavaScript before a training step runs: building and tracing its graph and, with `compile`, also lowering,
+ * planning and encoding the program. The time of the device is not included.
  */
 const prepare: Family = async ({ compile, ...params }) => {
   const model = gpt(params)
@@ -217,18 +217,18 @@ const prepare: Family = async ({ compile, ...params }) => {
     await synchronize()
     return took
   }
-  await run() // the optimiser's state is made
+  await run() // creates the state of the optimizer
   return { run, count: 1 }
 }
 
-/** Tokens that a decoder has room for: as many as the peers are given. */
+/** Capacity of a decoder in tokens, the same as for the peers. */
 const CONTEXT = 1024
 
 const prefill: Family = async (params) => {
   const decoder = new Decoder(await generator(params), CONTEXT)
   const tokens = Array.from({ length: Number(params.tokens) }, (_, i) => (i * 31) % 1000)
   const run = async (): Promise<void> => {
-    decoder.rewind(0) // or it would keep what it has read
+    decoder.rewind(0) // otherwise it would keep the tokens it has read
     await decoder.start([tokens])
   }
   return { run, count: 1 }
@@ -237,7 +237,7 @@ const prefill: Family = async (params) => {
 const decode: Family = async (params) => {
   const decoder = new Decoder(await generator(params), CONTEXT)
   const count = Number(params.tokens)
-  // From the same place each time, or a full cache would be read again.
+  // Always from the same position, otherwise a full cache would be read again.
   const run = async (): Promise<number> => {
     decoder.rewind(0)
     await decoder.start([[1, 2, 3]])
@@ -248,14 +248,14 @@ const decode: Family = async (params) => {
   return { run, count }
 }
 
-/** Sentences of a novel, of 3 to 60 words, as vectors: tokenizing included. */
+/** Embeds sentences of a novel, of 3 to 60 words, including tokenization. */
 const embed: Family = async ({ folder, sentences, batchSize }) => {
   const encoder = await SentenceEncoder.fromPretrained(String(folder))
   const texts = novelSentences(Number(sentences))
   return { run: () => encoder.embed(texts, { batchSize: Number(batchSize) }), count: 1 }
 }
 
-/** From the command to the first piece of text of a model on disk, which is made here. */
+/** Time from the start of the command to the first piece of text of a model on disk, which is created here. */
 const start: Family = async (params) => {
   const folder = String(params.folder)
   manualSeed(1)
@@ -263,7 +263,7 @@ const start: Family = async (params) => {
   const tokenizer = trainTokenizer([characters], { type: 'char' })
   await savePretrained(gpt({ ...params, vocab: tokenizer.vocabSize }), folder, { tokenizer })
   const other = process.env.HEED_AGAINST // see bench/against.ts
-  if (!other) execFileSync('npm', ['run', 'prepare'], { stdio: 'ignore' }) // bin/heed.js runs what is built
+  if (!other) execFileSync('npm', ['run', 'prepare'], { stdio: 'ignore' }) // bin/heed.js runs dist/
   const command = [
     `${other ?? '.'}/bin/heed.js`,
     'generate',
@@ -276,7 +276,7 @@ const start: Family = async (params) => {
   return { run: () => firstWrite(process.execPath, command), count: 1 }
 }
 
-/** Milliseconds until a command writes something. */
+/** Milliseconds until the first output of a command. */
 async function firstWrite(command: string, args: string[]): Promise<number> {
   const began = performance.now()
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -305,7 +305,7 @@ export const families: Record<string, Family> = {
   embed,
 }
 
-/** The model of a file, or a GPT-2 of random weights, in blocks if `format` says so. */
+/** The model of a file, or a GPT-2 with random weights, quantized if `format` is given. */
 async function generator(params: Params): Promise<CausalLM> {
   if (params.file) return fromPretrained(String(params.file))
   const model = gpt(params).eval()

@@ -1,4 +1,4 @@
-// Heed's side: reads a question a line, answers with a line. See bench/side.ts.
+// Heed's side: reads one request per line and answers with one line. See bench/side.ts.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,7 +9,7 @@ import { families, type Params, type Workload } from './heed-families.ts'
 
 interface Question {
   hello?: number
-  /** The machine's ceilings on so many threads: all of them, or those of arithmetic alone. */
+  /** The ceilings of the machine for a number of threads: all of them, or only those of arithmetic. */
   probe?: number
   bandwidth?: boolean
   family?: string
@@ -17,7 +17,7 @@ interface Question {
   ms?: number
 }
 
-/** Of the build that runs here, which may be another one: see other-build.mjs. */
+/** The addon of the running build, which may be another build: see other-build.mjs. */
 const root = process.env.HEED_AGAINST ?? fileURLToPath(new URL('../../', import.meta.url))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
@@ -44,7 +44,7 @@ async function answer(question: Question): Promise<object> {
   return { ms: await time(current.workload, ms), peakBytes: peakBytes() }
 }
 
-/** An import of its own: builds without sources do not have it, and are not asked. */
+/** A separate import, because builds without sources do not have this module. */
 async function probeMachine(device: CpuDevice, threads: number, all = false): Promise<object> {
   const { probe, probeMultiplyAdds } = await import('../../src/runtime/cpu/probe.ts')
   if (all) return probe(device, threads)
@@ -54,7 +54,7 @@ async function probeMachine(device: CpuDevice, threads: number, all = false): Pr
 async function time({ run, count }: Workload, ms: number): Promise<number> {
   const start = performance.now()
   let runs = 0
-  let measured = 0 // by runs that time themselves
+  let measured = 0 // time measured by the runs themselves
   const took = (): number => measured || performance.now() - start
   do {
     const said = await run()
@@ -65,7 +65,7 @@ async function time({ run, count }: Workload, ms: number): Promise<number> {
   return took() / (runs * count)
 }
 
-/** The most resident memory that this process has had. */
+/** The peak resident memory of this process. */
 function peakBytes(): number {
   const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))
   return found ? Number(found[1]) * 1024 : process.memoryUsage().rss

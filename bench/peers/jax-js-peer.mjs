@@ -1,5 +1,5 @@
-// jax-js' side: the whole step, with Adam, in one jit. `.ref` is its way of using a value once more.
-// It needs Node 22 or newer (iterator helpers, `navigator`): under an older one, it is skipped.
+// The side of jax-js: the whole step, with Adam, in one jit. `.ref` lets a value be used again. jax-js needs Node 22 or
+// newer (iterator helpers, `navigator`) and is skipped with older versions.
 import { batchOf, gptShapes, load, normal, serve, versionOf } from './npm-peer.mjs'
 
 if (!globalThis.Iterator || !globalThis.navigator) process.exit(1)

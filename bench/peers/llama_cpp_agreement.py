@@ -1,6 +1,6 @@
 # llama.cpp's side of bench/agreement.ts: a question as JSON on standard input.
 #   {"ids": [...]}                     -> float32 logits, a row for each id (teacher-forced)
-#   {"prompts": [[...]], "tokens": 40} -> JSON: the likeliest tokens after each prompt
+#   {"prompts": [[...]], "tokens": 40} -> JSON: the most likely tokens after each prompt
 #   llama_cpp_agreement.py FILE.gguf THREADS
 import json
 import sys

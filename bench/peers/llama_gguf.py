@@ -6,7 +6,7 @@ FORMATS = {"q8_0": ("Q8_0", gguf.LlamaFileType.MOSTLY_Q8_0), "q4_0": ("Q4_0", gg
 
 
 def write_gpt2(path, p):
-    """The weights of all products in the format that p names; what is added, in float32."""
+    """Writes the weights of all products in the format p["format"], and biases in float32."""
     name, file_type = FORMATS[p["format"]]
     qtype = gguf.GGMLQuantizationType[name]
     rng = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-# llama.cpp's side: tokens after one another, its kernels straight, no sampling. See bench/side.ts.
+# The side of llama.cpp: one token after the other, without sampling. See bench/side.ts.
 import ctypes
 import json
 import os
@@ -15,7 +15,7 @@ threads = 1
 
 
 def file_of(p):
-    """The file that p names, or one of GPT-2 with random weights, which is made at the first call."""
+    """The file named by p, or a GPT-2 with random weights, which is created at the first call."""
     if "file" in p:
         return p["file"]
     path = FOLDER / f"gpt2-{p['layers']}x{p['dim']}-{p['format']}.gguf"
@@ -28,7 +28,7 @@ def file_of(p):
 
 
 def reader(p, at_once):
-    """Two functions: one reads tokens after those before, up to `at_once` of them; one forgets them all."""
+    """Returns two functions: one appends tokens, up to `at_once` of them; the other clears the cache."""
     options = llama.llama_model_default_params()
     options.use_mmap = False  # weights are then laid out as its kernels like them
     model = llama.llama_model_load_from_file(str(file_of(p)).encode(), options)

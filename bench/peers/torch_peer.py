@@ -176,7 +176,7 @@ def prefill(p):
 
 
 def start(p):
-    """From the command to the first token: a process of its own, as Heed's is."""
+    """Time from the start of a separate process to the first token, as on Heed's side."""
     script = pathlib.Path(__file__).parent / "torch_start.py"
 
     def run():

@@ -1,5 +1,5 @@
-# The least of Python and PyTorch that writes a GPT-2 checkpoint's first token: no transformers, whose
-# import takes longer than all of this.
+# The minimum of Python and PyTorch that generates the first token of a GPT-2 checkpoint, without transformers, whose
+# import would take longer than everything else.
 import json
 import struct
 import sys

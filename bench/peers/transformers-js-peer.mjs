@@ -1,5 +1,5 @@
-// The side of @huggingface/transformers, on ONNX Runtime: sentences of like length in one batch, as
-// Heed sorts them, which is the best that it can be given.
+// The side of @huggingface/transformers, on ONNX Runtime. Sentences of similar length share a batch, as in Heed, which is
+// the most favourable order for it.
 import { basename, dirname } from 'node:path'
 import { load, serve, versionOf } from './npm-peer.mjs'
 import { novelSentences } from './sentences.mjs'

@@ -1,6 +1,6 @@
 import { HeedError, OutOfMemoryError } from '../../src/util/errors.ts'
 
-/** Continues after a HeedError, so that one wrong part does not hide the others. */
+/** Continues after a HeedError, so that one bad part does not hide others. */
 export async function attempt(work: () => Promise<unknown>): Promise<void> {
   try {
     await work()
@@ -9,7 +9,7 @@ export async function attempt(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** A fault of a program that a HeedError has as its cause: its message says nothing to a user. */
+/** Finds a programming error that is the cause of a HeedError; its message would not help a user. */
 export function hiddenIn(error: unknown): Error | undefined {
   if (!(error instanceof HeedError) || error instanceof OutOfMemoryError) return undefined
   const { cause } = error
@@ -17,6 +17,6 @@ export function hiddenIn(error: unknown): Error | undefined {
     (cause instanceof TypeError ||
       cause instanceof RangeError ||
       cause instanceof ReferenceError) &&
-    !('code' in cause) // those of Node, for example of TextDecoder
+    !('code' in cause) // errors of Node have a code, for example those of TextDecoder
   return isFault ? cause : hiddenIn(cause)
 }

@@ -21,7 +21,7 @@ async function readRows(paths: string | string[], options = {}): Promise<void> {
   for await (const _ of source.rows());
 }
 
-/** Reads `rows.ENDING`, or `rows.ENDING.gz` where the sample is packed. */
+/** Reads `rows.ENDING`, or `rows.ENDING.gz` if the sample is compressed. */
 const rowReader = (
   ending: string,
   texts: readonly (string | Uint8Array)[],
@@ -55,12 +55,12 @@ function idxSample(): Sample {
   }
 }
 
-/** Files of pyarrow, and damaged ones that once did harm. */
+/** Files of pyarrow, and damaged files that once caused problems. */
 function parquetSamples(): Sample[] {
   const paths = fixturesIn('rows').filter((path) => /(?<!broken-text)\.parquet$/.test(path))
   const changed = (name: string, at: number, byte: number): Uint8Array =>
     fixture(`rows/${name}.parquet`).map((each, i) => (i === at ? byte : each))
-  const deep = new Uint8Array(20_000).fill(0x19) // lists in lists
+  const deep = new Uint8Array(20_000).fill(0x19) // nested lists
   const hostile = [
     changed('none', 5654, 0o27),
     changed('snappy', 3399, 0o50),
@@ -107,7 +107,7 @@ const TOKENS = {
   documents: [0, 10, 50],
 }
 
-/** A file of examples whose bytes are changed by themselves, with the right hash around them. */
+/** A file of examples whose contents are changed, and then wrapped with a valid hash. */
 function exampleFile(): SampleFile {
   const packer = new Packer()
   packer.add({ ids: [1, 2, 70_000, -5], text: 'a whale \ud800', tags: ['a', null, -1.5, true, {}] })
@@ -192,7 +192,7 @@ export const dataReaders: readonly FuzzReader[] = [
       const sides = [size, crop_size].flatMap((each) =>
         typeof each === 'object' ? Object.values(each) : [each],
       )
-      if (sides.some((side) => Number(side) > 2048)) return // images as large as the settings ask for
+      if (sides.some((side) => Number(side) > 2048)) return // the settings ask for large images
       const data = new Uint8Array(12 * 10 * 3).fill(100)
       const image = processor.fit({ width: 12, height: 10, channels: 3, data })
       const { width, height, channels } = image

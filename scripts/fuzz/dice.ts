@@ -1,6 +1,6 @@
 import { deriveSeed, randomBelow, randomUniform } from '../../src/util/random.ts'
 
-/** The random choices of one input: the same for the same seed, reader and number of the input. */
+/** The random choices for one input; they depend only on the seed, the reader and the number of the input. */
 export class Dice {
   readonly #seed: number
   readonly #input: number
@@ -11,7 +11,7 @@ export class Dice {
     this.#input = input
   }
 
-  /** A whole number in [0, limit). */
+  /** Draws a whole number in [0, limit). */
   below(limit: number): number {
     return randomBelow(limit, this.#seed, this.#input, this.#draws++)
   }
@@ -24,7 +24,7 @@ export class Dice {
     return list[this.below(list.length)]
   }
 
-  /** Small numbers are as likely as large ones: 1, 2-3, 4-7 … up to `most`. */
+  /** Draws a number up to `most` on a logarithmic scale: 1, 2-3, 4-7 … are equally likely. */
   size(most: number): number {
     const power = this.below(Math.max(1, Math.ceil(Math.log2(most + 1))))
     return Math.min(most, 2 ** power + this.below(2 ** power))

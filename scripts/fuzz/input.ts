@@ -1,10 +1,10 @@
-// Samples, and the inputs that are made from them.
+// Samples, and the inputs that are derived from them.
 import { Dice } from './dice.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { mutateJson } from './mutate-json.ts'
 import { mutateText } from './mutate-text.ts'
 
-/** A file of which parts are changed by themselves, so that its checksums and sizes stay right: the pickle in a ZIP. */
+/** A file whose inner parts are changed while its checksums and sizes stay valid: for example, the pickle in a ZIP. */
 export interface PackedFile {
   parts: Readonly<Record<string, Uint8Array>>
   pack(parts: Readonly<Record<string, Uint8Array>>): Uint8Array
@@ -12,33 +12,33 @@ export interface PackedFile {
 
 export type SampleFile = Uint8Array | PackedFile
 
-/** A valid input: a folder with these files, by their paths in it. */
+/** A valid input: a folder with these files, by relative path. */
 export interface Sample {
   files: Readonly<Record<string, SampleFile>>
-  /** The files that are changed. Default: all. */
+  /** The files to change. Default: all. */
   changed?: readonly string[]
-  /** It is refused as it is: hostile files, from which others are made. */
+  /** Whether the sample itself is refused: a hostile file, from which inputs are derived. */
   refused?: true
 }
 
-/** What reads files, for the fuzzer. */
+/** A reader of files, for the fuzzer. */
 export interface FuzzReader {
   name: string
   samples(): Sample[]
-  /** Reads everything. A HeedError is an answer; anything else that is thrown is a finding. */
+  /** Reads everything. A HeedError is a valid result; any other error is a finding. */
   read(folder: string): Promise<unknown>
-  /** Words with a meaning in the format, for texts. */
+  /** Words that have a meaning in a text format. */
   words?: readonly string[]
 }
 
-/** The sample that an input is made from, and its file that has changed. */
+/** The sample of an input, and its changed file. */
 export interface FuzzInput {
   sample: number
   path: string
   bytes: Uint8Array
 }
 
-/** Input number `index` of a reader, the same each time. */
+/** Input number `index` of a reader, which is always the same. */
 export function makeInput(
   reader: FuzzReader,
   samples: readonly Sample[],
@@ -63,7 +63,7 @@ export function makeInput(
 export const packed = (file: SampleFile): Uint8Array =>
   file instanceof Uint8Array ? file : file.pack(file.parts)
 
-/** The same file of another sample, or one of the same ending, or any. */
+/** The same file of another sample, or a file with the same ending, or any file. */
 function otherFile(path: string, { files }: Sample): SampleFile {
   const ending = path.slice(path.lastIndexOf('.'))
   const names = Object.keys(files)
@@ -111,7 +111,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Values as deep as this are not walked: they have been made by an earlier change. */
+/** Deeper values are not visited: they were created by an earlier change. */
 function isDeep(text: string): boolean {
   let depth = 0
   for (const [part] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {

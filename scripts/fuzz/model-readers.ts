@@ -1,4 +1,4 @@
-// Readers of models and runs: their settings, with the weights beside them.
+// Readers of models and runs: their settings, with their weights.
 import { join } from 'node:path'
 import { latestCheckpoint } from '../../src/io/files/checkpoint.ts'
 import { hashFile } from '../../src/io/files/hashes.ts'
@@ -25,7 +25,7 @@ async function openModel(path: string): Promise<void> {
 
 const runFolders = ['text', 'classification', 'tagging', 'translation', 'images', 'masked-lm']
 
-/** Runs of an older version, which have no hashes of their files. */
+/** Runs of an older version, which have no hashes. */
 const runSamples = (changed: readonly string[]): Sample[] =>
   runFolders.map((name) => folderSample(`old-runs/${name}`, changed))
 

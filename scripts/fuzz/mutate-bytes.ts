@@ -1,6 +1,6 @@
 import type { Dice } from './dice.ts'
 
-/** A file in which one thing has changed. `other` is a file of the same kind. */
+/** Changes one thing in a file. `other` is a file of the same kind. */
 export function mutateBytes(bytes: Uint8Array, other: Uint8Array, dice: Dice): Uint8Array {
   if (bytes.length === 0) return Uint8Array.of(dice.below(256))
   return dice.pick(CHANGES)(bytes, dice, other)
@@ -8,7 +8,7 @@ export function mutateBytes(bytes: Uint8Array, other: Uint8Array, dice: Dice): U
 
 type Change = (bytes: Uint8Array, dice: Dice, other: Uint8Array) => Uint8Array
 
-/** Sizes and offsets at the limits of their types, and numbers that parsers compute with. */
+/** Sizes and offsets at the limits of their types, and numbers that are critical for parsers. */
 const NUMBERS = [
   0n,
   1n,
@@ -49,7 +49,7 @@ const addToByte: Change = (bytes, dice) => {
   return copy
 }
 
-/** A whole number of 2, 4 or 8 bytes: at a limit, near the size of the file, or a little off. */
+/** Replaces a whole number of 2, 4 or 8 bytes: by a limit, the size of the file, or a slightly different number. */
 const setNumber: Change = (bytes, dice) => {
   const width = dice.pick([2, 4, 8])
   if (bytes.length < width) return setByte(bytes, dice, bytes)
@@ -100,7 +100,7 @@ const fillPart: Change = (bytes, dice) => {
   return copy.fill(dice.pick([0, 0xff, 0x20, dice.below(256)]), at, at + dice.size(64))
 }
 
-/** The beginning of one file and the end of another. */
+/** Joins the beginning of one file and the end of another. */
 const splice: Change = (bytes, dice, other) =>
   joined(bytes.subarray(0, dice.below(bytes.length)), other.subarray(dice.below(other.length + 1)))
 

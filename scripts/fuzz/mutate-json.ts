@@ -2,7 +2,7 @@ import type { Dice } from './dice.ts'
 import { mutateBytes } from './mutate-bytes.ts'
 import { mutateText } from './mutate-text.ts'
 
-/** A JSON text in which one to three things have changed: a value's type, a key, the depth, the order, a repetition. */
+/** Changes one to three things in a JSON text: the type of a value, a key, the depth, the order, a repetition. */
 export function mutateJson(value: unknown, dice: Dice): string {
   const root: Slot = { parent: { root: structuredClone(value) }, key: 'root' }
   let last = (text: string): string => text
@@ -15,7 +15,7 @@ export function mutateJson(value: unknown, dice: Dice): string {
   return last(JSON.stringify(root.parent.root) ?? '')
 }
 
-/** Where a value is. */
+/** The position of a value. */
 interface Slot {
   parent: Record<string, unknown>
   key: string
@@ -23,7 +23,7 @@ interface Slot {
 
 const isText = ({ parent, key }: Slot): boolean => typeof parent[key] === 'string'
 
-/** Changes what is in a slot; what it returns changes the text, for what JSON.stringify does not write. */
+/** Changes the value in a slot. May return a change of the text, for results that JSON.stringify does not write. */
 type Change = (slot: Slot, dice: Dice, slots: readonly Slot[]) => (text: string) => string
 
 const same = (text: string): string => text
@@ -43,11 +43,11 @@ const PROTOTYPE_KEYS = [
 ]
 
 const setValue: Change = ({ parent, key }, dice) => {
-  parent[key] = structuredClone(dice.pick(VALUES)) // which later changes must leave alone
+  parent[key] = structuredClone(dice.pick(VALUES)) // later changes must not modify VALUES
   return same
 }
 
-/** A number a little off, or far off. */
+/** A number that is slightly or very different. */
 const setNumber: Change = ({ parent, key }, dice) => {
   const value = parent[key]
   const factors = [-1, 0, 2, 0.5, 1000, 1e6, 1e9, 1e300]
@@ -60,7 +60,7 @@ const setNumber: Change = ({ parent, key }, dice) => {
   return same
 }
 
-/** A string, or its encoded bytes. */
+/** Changes a string, or its encoded bytes. */
 const editText: Change = ({ parent, key }, dice, slots) => {
   const value = parent[key]
   if (typeof value !== 'string' || value.length > 100_000) return same
@@ -71,7 +71,7 @@ const editText: Change = ({ parent, key }, dice, slots) => {
   return same
 }
 
-/** Of regular expressions and templates, which many texts in settings are. */
+/** Syntax of regular expressions and templates, which many strings in settings contain. */
 const PATTERN_WORDS = [
   '(',
   ')',
@@ -138,7 +138,7 @@ const wrap: Change = ({ parent, key }, dice) => {
   return same
 }
 
-/** Deeper than any call stack. */
+/** Nested deeper than the call stack allows. */
 const nest: Change = ({ parent, key }, dice) => {
   const mark = 'HERE-IS-A-DEEP-VALUE'
   parent[key] = mark
@@ -150,7 +150,7 @@ const nest: Change = ({ parent, key }, dice) => {
   return (text) => text.replace(`"${mark}"`, `${open.repeat(depth)}0${close.repeat(depth)}`)
 }
 
-/** What JSON.parse refuses or changes: NaN, infinities, long numbers, lone surrogates. */
+/** Values that JSON.parse refuses or changes: NaN, infinities, long numbers, lone surrogates. */
 const writeRaw: Change = ({ parent, key }, dice) => {
   const mark = 'HERE-IS-A-RAW-VALUE'
   parent[key] = mark
@@ -158,7 +158,7 @@ const writeRaw: Change = ({ parent, key }, dice) => {
   return (text) => text.replace(`"${mark}"`, raw)
 }
 
-/** The same key twice. */
+/** Repeats a key. */
 const repeatKey: Change = ({ parent, key }, dice) => {
   if (Array.isArray(parent)) return same
   const name = JSON.stringify(key)
@@ -219,7 +219,7 @@ const CHANGES: readonly Change[] = [
 
 const MOST_NODES = 5000
 
-/** Of large documents, those that a random path reaches are enough. */
+/** In large documents, only slots on a random path are considered. */
 function slotsIn(root: Slot): Slot[] {
   const slots: Slot[] = [root]
   for (let i = 0; i < slots.length && slots.length < MOST_NODES; i++) {
@@ -243,7 +243,7 @@ function sizeOf(value: unknown): number {
   return size
 }
 
-/** Also `__proto__`, as a key of its own. */
+/** Sets a key, including `__proto__`, as an own property. */
 function define(object: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(object, key, {
     value,

@@ -1,6 +1,6 @@
 import type { Dice } from './dice.ts'
 
-/** A text in which one thing has changed. `words` have a meaning in its format; `other` is another text of it. */
+/** Changes one thing in a text. `words` have a meaning in its format; `other` is another text of the same format. */
 export function mutateText(
   text: string,
   other: string,
@@ -22,7 +22,7 @@ const insertWord: Change = (text, dice, { words }) => {
   return text.slice(0, at) + word + text.slice(at)
 }
 
-/** One of the format's words becomes another. */
+/** Replaces a word of the format by another. */
 const replaceWord: Change = (text, dice, { words }) => {
   const there = words.filter((word) => text.includes(word))
   if (there.length === 0) return `${text}${dice.pick(UNUSUAL)}`

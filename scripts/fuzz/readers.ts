@@ -4,7 +4,7 @@ import { modelReaders } from './model-readers.ts'
 import { textReaders } from './text-readers.ts'
 import { weightReaders } from './weight-readers.ts'
 
-/** Everything that reads a file which others may have written. */
+/** All readers of files that may come from others. */
 export const readers: readonly FuzzReader[] = [
   ...weightReaders,
   ...textReaders,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Problem, Reply, Request } from './worker.ts'
 
-/** What a process has answered to a request. `next` is the input after the last that it has read. */
+/** The answer of a process to a request. `next` is the input after the last one it has read. */
 export interface Answer {
   problems: { index: number; problem: Problem }[]
   next: number
@@ -12,7 +12,7 @@ export interface Answer {
   slowest: number
 }
 
-/** A process that reads inputs. A new one takes its place when an input hangs or ends it. */
+/** A process that reads inputs. It is replaced when an input hangs or crashes it. */
 export class ReadingProcess {
   readonly #folder: string
   readonly #stateFile: string
@@ -22,7 +22,7 @@ export class ReadingProcess {
   #hear: (reply: Reply) => void = () => {}
   #lost: (reason: string) => void = () => {}
 
-  /** @param limit milliseconds that one input may take */
+  /** @param limit maximum milliseconds for one input */
   constructor(folder: string, limit: number) {
     this.#folder = folder
     this.#stateFile = join(folder, 'state')
@@ -82,7 +82,7 @@ export class ReadingProcess {
       if (this.#child === child) this.#child = undefined
       this.#lost(signal ?? `code ${code}`)
     })
-    child.on('error', () => {}) // a message to a process that has just ended: 'exit' follows
+    child.on('error', () => {}) // sending to a process that has just ended; 'exit' follows
     child.stderr?.on('data', (text) => {
       this.#output.push(String(text))
       if (this.#output.length > 20) this.#output.shift()
@@ -98,7 +98,7 @@ export class ReadingProcess {
   }
 }
 
-/** Calls `onHang` when the same input has been read for longer than the limit. */
+/** Calls `onHang` when reading an input takes longer than the limit. */
 function watching(state: number, limit: number, onHang: () => void): () => void {
   let [last, since] = [-1, performance.now()]
   return () => {
@@ -109,7 +109,7 @@ function watching(state: number, limit: number, onHang: () => void): () => void 
   }
 }
 
-/** The input that the process has come to. */
+/** The input that the process is reading. */
 function current(state: number): { index: number; isReading: boolean } {
   const [index, reading] = readInto(state, new Float64Array(2))
   return { index, isReading: reading === 1 }

@@ -1,4 +1,4 @@
-// Valid files for the fuzzer: from the fixtures of the tests, or built here.
+// Valid files for the fuzzer, from the fixtures of the tests or generated here.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,7 @@ export function fixturesIn(folder: string): string[] {
 export const samplesOf = (paths: readonly string[], name: string): Sample[] =>
   paths.map((path) => ({ files: { [name]: fixture(path) } }))
 
-/** The files of a fixture's folder, without what is expected of it. */
+/** The files in the folder of a fixture, without its expected results. */
 export function folderSample(folder: string, changed?: readonly string[]): Sample {
   const paths = fixturesIn(folder).filter((path) => !path.includes('expected'))
   const files: Record<string, SampleFile> = {}
@@ -48,13 +48,13 @@ export function modelFolders(families: readonly string[]): string[] {
   })
 }
 
-/** Folders of fixtures that hold one with this file. */
+/** Folders of fixtures that contain this file. */
 export const families = (): string[] =>
   readdirSync(FIXTURES)
     .filter((name) => statSync(join(FIXTURES, name)).isDirectory())
     .filter((name) => modelFolders([name]).length > 0)
 
-/** A safetensors file whose header and numbers are changed by themselves. */
+/** A safetensors file whose header and numbers are changed separately. */
 export function packedSafetensors(bytes: Uint8Array): PackedFile {
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true))
   return {
@@ -66,7 +66,7 @@ export function packedSafetensors(bytes: Uint8Array): PackedFile {
   }
 }
 
-/** An archive of torch.save whose entries are changed by themselves, with right sizes and checksums. */
+/** An archive of torch.save whose entries are changed separately, with valid sizes and checksums. */
 export function packedArchive(entries: readonly ArchiveEntry[]): PackedFile {
   return {
     parts: Object.fromEntries(entries.map(({ name, data }) => [name, new Uint8Array(data)])),
@@ -97,7 +97,7 @@ export function entriesOf(bytes: Uint8Array): ArchiveEntry[] {
   return entries
 }
 
-/** Text that is packed after it has been changed. */
+/** Text that is compressed after it was changed. */
 export const gzipped = (text: string): PackedFile => ({
   parts: { content: utf8(text) },
   pack: ({ content }) => new Uint8Array(gzipSync(content, { level: 1 })),

@@ -81,7 +81,7 @@ function filesOf(files: Stored): Record<string, SampleFile> {
   )
 }
 
-/** Random tokenizers with every kind of step, and patterns that take exponential time where they are tried in turn. */
+/** Random tokenizers with every kind of step, and patterns that take exponential time with backtracking. */
 function pipelineSamples(): Sample[] {
   const lines = Buffer.from(fixture('tokenizer-pipelines.jsonl')).toString().trim().split('\n')
   const slow = ['(?:a|a){1,40}b', 'a*a*a*b'].map((Regex) => ({
@@ -126,13 +126,13 @@ const HOSTILE_TEMPLATES = [
 
 interface JinjaCases {
   variables: Record<string, unknown>
-  /** Template and text; without text, Python raises an error. */
+  /** Template and expected text; no text if Python raises an error. */
   cases: [template: string, text: string | null, ...error: string[]][]
 }
 
 const jinjaCases = (): JinjaCases => fixtureJson('jinja.json')
 
-/** Templates of the tests, which use each filter, test and method with its arguments. */
+/** Templates of the tests, which use every filter, test and method with arguments. */
 function templateSamples(): Sample[] {
   const { cases } = jinjaCases()
   const works = cases.filter(([, text]) => text !== null).map(([template]) => template)

@@ -57,7 +57,7 @@ async function readGGUF(path: string): Promise<void> {
   }
 }
 
-/** Small tensors of every type, and a header alone. */
+/** Small tensors of every type, and a file with only a header. */
 function safetensorsSamples(): Sample[] {
   const types = ['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U8', 'BOOL', 'F8_E4M3']
   const bytes = [8, 4, 2, 2, 8, 4, 2, 1, 1, 1, 1]
@@ -83,7 +83,7 @@ function safetensorsSamples(): Sample[] {
 const w = op.text('w')
 const HUGE = 0x7fffffff
 
-/** State dicts that torch.save does not write, but might. */
+/** State dicts that torch.save would not write, but that are valid. */
 const soundPickles = (): Buffer[] => [
   pickle(op.dict(w, tensorCall(), op.text('b'), tensorCall({ shape: [2, 2], strides: [2, 1] }))),
   pickle(op.dict(w, tensorCall({ shape: [4, 4], strides: [0, 1] }))),
@@ -92,7 +92,7 @@ const soundPickles = (): Buffer[] => [
   pickle(op.dict(w, op.call(op.global('torch._utils', '_rebuild_parameter'), op.tuple(tensorCall())))), // biome-ignore format: one line
 ]
 
-/** Other globals, calls, cycles, depth, counts, storages and strides beyond what there is. */
+/** Forbidden globals and calls, cycles, depth, and counts, storages and strides out of bounds. */
 const hostilePickles = (): Buffer[] => [
   pickle(op.dict(w, tensorCall({ storage: storage(HUGE), shape: [HUGE] }))),
   pickle(op.dict(w, tensorCall({ shape: [HUGE, HUGE], strides: [0, 0] }))),
@@ -107,7 +107,7 @@ const hostilePickles = (): Buffer[] => [
   pickle(Buffer.alloc(5000, '}'), Buffer.from(')')),
 ]
 
-/** Archives whose directory is wrong: method, flags, sizes, places and names of entries. */
+/** Archives with a wrong directory: method, flags, sizes, offsets and names of entries. */
 function hostileArchives(): ArchiveEntry[][] {
   const [first, second] = archiveWith(pickle(op.dict(w, tensorCall())))
   const records: NonNullable<ArchiveEntry["record"]>[] = [{ 10: 8 }, { 8: 1 }, { 20: 4 }, { 24: HUGE }, { 20: 4000, 24: 4000 }, { 42: 3 }, { 42: 0 }] // biome-ignore format: one line
@@ -134,7 +134,7 @@ function pytorchSamples(): Sample[] {
   ]
 }
 
-/** A set of three files, or one that claims another number. */
+/** A set of three files, or a file that claims another number of files. */
 function setSample(count = 3): Sample {
   const names = [1, 2, 3].map((n) => `bloom-0000${n}-of-00003.gguf`)
   const files = Object.fromEntries(names.map((name) => [name, fixture(`gguf/${name}`)]))

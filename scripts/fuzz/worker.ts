@@ -1,4 +1,4 @@
-// Reads the inputs of one reader after the other, as the main process asks for them. It may hang or die.
+// Reads the inputs of one reader in turn, as requested by the main process. It may hang or crash.
 import { mkdirSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -11,7 +11,7 @@ import { readers } from './readers.ts'
 export interface Problem {
   kind: 'exception' | 'memory' | 'prototype' | 'hang' | 'crash'
   message: string
-  /** Findings of the same place are reported once. */
+  /** Findings at the same place are reported once. */
   place: string
 }
 
@@ -23,7 +23,7 @@ export type Reply =
   | { kind: 'problem'; index: number; problem: Problem }
   | { kind: 'done'; next: number; opened: number; slowest: number }
 
-/** Bytes that an input may take, beside some times its size. */
+/** Bytes that an input may take, in addition to a multiple of its size. */
 const MEMORY = 128e6
 const MEMORY_PER_BYTE = 100
 
@@ -42,7 +42,7 @@ process.on('uncaughtException', (error) => {
 process.on('message', (request: Request) => {
   const work = request.task === 'read' ? readInputs(request) : replay(request)
   work.then(send, (error) => {
-    console.error(error) // of the fuzzer itself
+    console.error(error) // a bug of the fuzzer itself
     process.exit(1)
   })
 })
@@ -50,7 +50,7 @@ process.on('disconnect', () => process.exit())
 
 const send = (reply: Reply): void => void process.send?.(reply)
 
-/** The number of the input, and whether it is being read, for the main process. */
+/** Reports the number of the input, and whether it is being read, to the main process. */
 function note(index: number, isReading: boolean): void {
   writeSync(state, new Float64Array([index, Number(isReading)]), 0, 16, 0)
 }
@@ -81,7 +81,7 @@ async function readInputs({
   return { kind: 'done', next: index, opened, slowest }
 }
 
-/** The input of a folder, after a valid one that has loaded what every input needs. */
+/** Reads the input of a folder, after a valid input that loads what every input needs. */
 async function replay({
   reader: name,
   folder: given,
@@ -130,7 +130,7 @@ function prepared(name: string): Prepared {
   return made
 }
 
-/** What is wrong with how an input is read; null if it is refused as it should be, undefined if it opens. */
+/** Finds the problem in reading an input; null if it is refused correctly, undefined if it opens. */
 async function problemOf(
   read: () => Promise<unknown>,
   bytes: number,
@@ -145,7 +145,7 @@ async function problemOf(
       outcome = exception(hidden, `hidden in "${String((error as Error).message).slice(0, 100)}": `) // biome-ignore format: one line
     else outcome = error instanceof HeedError ? null : exception(error)
   }
-  await setImmediate() // a rejection that nobody handles is reported now
+  await setImmediate() // unhandled rejections are reported here
   if (rejected !== undefined) {
     outcome = exception(rejected, 'not handled: ')
     rejected = undefined
@@ -158,7 +158,7 @@ async function problemOf(
   return { kind: 'memory', message, place: 'memory' }
 }
 
-/** The most that the process has held, and what it holds outside of the heap. */
+/** The peak memory of the process, and its memory outside of the heap. */
 const memory = (): number =>
   process.resourceUsage().maxRSS * 1024 + getHeapStatistics().external_memory
 

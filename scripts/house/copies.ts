@@ -1,16 +1,16 @@
-// Code of decoder families that is written out again in another one.
+// Finds code of decoder families that is repeated in other families.
 import ts from 'typescript'
 import { linesOf, type Source, walk } from './sources.ts'
 
 export interface Copies {
   /** Code lines of bases and heads in all decoder families. */
   lines: number
-  /** Those that occur literally in another family. */
+  /** Lines that also occur in another family. */
   copied: number
   families: { path: string; lines: number; copied: string[] }[]
 }
 
-/** Compares what the decoder families write for their bases and heads: model classes, and functions of a definition. */
+/** Compares the code of decoder families for their bases and heads: model classes, and functions of a definition. */
 export function copiesIn(sources: readonly Source[]): Copies {
   const decoders = sources.filter(isDecoderFamily)
   const code = decoders.map((source) => ({ path: source.path, lines: modelCode(source) }))
@@ -26,7 +26,7 @@ export function copiesIn(sources: readonly Source[]): Copies {
 const isDecoderFamily = ({ path, text }: Source): boolean =>
   /^src\/models\/text\/[^/]+\.ts$/.test(path) && /'causal-lm'|\blastTokenClassifier\(/.test(text)
 
-/** Lines of code, trimmed, without comments and without lines of punctuation or of a single word. */
+/** Trimmed lines of code, without comments and without lines of punctuation or a single word. */
 function modelCode(source: Source): string[] {
   const all = source.text.split('\n')
   return [...modelClasses(source), ...definedFunctions(source)]
@@ -39,7 +39,7 @@ function modelCode(source: Source): string[] {
     .filter((line) => /\w\W+\w/.test(line))
 }
 
-/** Classes that name the model (`modelType`, `base`, `head`), those made by a head, and what extends them. */
+/** Classes with model names (`modelType`, `base`, `head`), classes created by a head, and their subclasses. */
 function modelClasses({ tree }: Source): ts.ClassDeclaration[] {
   const names = new Set<string>()
   const found: ts.ClassDeclaration[] = []
@@ -55,7 +55,7 @@ function modelClasses({ tree }: Source): ts.ClassDeclaration[] {
   return found
 }
 
-/** Functions in the object that describes a family, from which its bases and heads are made. */
+/** Functions in the object that describes a family, from which its bases and heads are created. */
 function definedFunctions({ tree }: Source): ts.Node[] {
   const found: ts.Node[] = []
   for (const statement of tree.statements) {

@@ -5,7 +5,7 @@ import { isExported, linesOf, type Source, walk } from './sources.ts'
 export interface Sizes {
   count: number
   median: number
-  /** Nine of ten are not larger. */
+  /** The 90th percentile. */
   p90: number
   largest: { name: string; lines: number }
 }
@@ -13,7 +13,7 @@ export interface Sizes {
 export const fileSizes = (sources: readonly Source[]): Sizes =>
   sizesOf(sources.map(({ path, text }) => ({ name: path, lines: text.split('\n').length - 1 })))
 
-/** Functions, methods and accessors with a name, also those that a variable or a field holds. */
+/** Named functions, methods and accessors, including functions that are assigned to variables or fields. */
 export function functionSizes(sources: readonly Source[]): Sizes {
   const sizes: Sizes['largest'][] = []
   for (const source of sources)
@@ -25,7 +25,7 @@ export function functionSizes(sources: readonly Source[]): Sizes {
   return sizesOf(sizes)
 }
 
-/** Exported functions and classes, and how many of them have a doc comment. */
+/** The number of exported functions and classes, and the number with a doc comment. */
 export function documentedExports(sources: readonly Source[]): { all: number; documented: number } {
   let [all, documented] = [0, 0]
   for (const { tree } of sources)
@@ -39,9 +39,9 @@ export function documentedExports(sources: readonly Source[]): { all: number; do
 }
 
 export interface Casts {
-  /** `x as T`, all of them, without `as const`. */
+  /** All `x as T`, except `as const`. */
   casts: number
-  /** Of these `as unknown` and `as never`, which allow anything. */
+  /** The number of `as unknown` and `as never` among these, which allow anything. */
   unchecked: number
   any: number
   /** `x!` */

@@ -1,10 +1,10 @@
-// Imports between the folders of src against the order of the layers.
+// Finds imports between the folders of src that violate the order of the layers.
 import { dirname, join, normalize } from 'node:path'
 import ts from 'typescript'
 import { layers } from '../layers.ts'
 import type { Source } from './sources.ts'
 
-/** `file -> file` for each import of a folder that does not lie in a lower layer. */
+/** `file -> file` for each import of a folder that is not in a lower layer. */
 export function upwardImports(sources: readonly Source[]): string[] {
   return sources.flatMap(({ path, tree }) =>
     importsOf(tree)
@@ -23,10 +23,10 @@ function isUpward(folder: string, other: string): boolean {
   return folder !== other && mine >= 0 && (its < 0 || its >= mine)
 }
 
-/** Also of what is exported again and imported when it is needed. */
+/** Imported modules, including re-exports and dynamic imports. */
 function importsOf(tree: ts.SourceFile): string[] {
   return ts.preProcessFile(tree.text, true, true).importedFiles.map(({ fileName }) => fileName)
 }
 
-/** Below src; a file there itself, as src/index.ts, has the empty name. */
+/** The folder below src; '' for files directly in src, such as src/index.ts. */
 const folderOf = (path: string): string => /^src\/(\w+)\//.exec(path)?.[1] ?? ''

@@ -1,4 +1,4 @@
-// Names that say nothing about what they hold: exports, types, fields and parameters need the noun of the field.
+// Finds uninformative names: exports, types, fields and parameters should use the noun of the field.
 import ts from 'typescript'
 import { isExported, type Source, walk } from './sources.ts'
 
@@ -14,7 +14,7 @@ export interface Place {
   text: string
 }
 
-/** Declarations with a banned name, in any case. Local variables and functions may have one. */
+/** Declarations with a banned name, in upper or lower case. Local variables and functions are exempt. */
 export function bannedNames(sources: readonly Source[]): Place[] {
   return sources.flatMap((source) => {
     const found: Place[] = []
@@ -42,7 +42,7 @@ function declaredNames(node: ts.Node): ts.Identifier[] {
   return isType(node) || isField(node) || ts.isExportSpecifier(node) ? identifier(node.name) : []
 }
 
-/** Keys of JSON that is written are a format, which does not change. */
+/** Keys of written JSON are exempt, because file formats do not change. */
 const isPrintedKey = (node: ts.Node): boolean =>
   ts.isPropertyAssignment(node) &&
   ts.isCallExpression(node.parent.parent) &&
@@ -67,7 +67,7 @@ const isField = (node: ts.Node) =>
 const identifier = (name: ts.Node | undefined): ts.Identifier[] =>
   name && ts.isIdentifier(name) ? [name] : []
 
-/** Those of a pattern too: `({ parts }) => …`. */
+/** The names of a parameter, including those of a pattern: `({ parts }) => …`. */
 function boundNames(name: ts.BindingName): ts.Identifier[] {
   if (ts.isIdentifier(name)) return [name]
   return name.elements.flatMap((element) =>

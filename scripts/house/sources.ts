@@ -4,13 +4,13 @@ import { join, sep } from 'node:path'
 import ts from 'typescript'
 
 export interface Source {
-  /** Within the checkout, with slashes: src/nn/linear.ts. */
+  /** Path within the checkout, with slashes: src/nn/linear.ts. */
   path: string
   text: string
   tree: ts.SourceFile
 }
 
-/** All TypeScript files of a folder, in order of their paths. */
+/** All TypeScript files of a folder, sorted by path. */
 export function readSources(root: string, folder: string): Source[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
@@ -29,7 +29,7 @@ export function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
   ts.forEachChild(node, (child) => walk(child, visit))
 }
 
-/** The numbers of a node's first and last line, from 0, without the comment above it. */
+/** The first and last line of a node, from 0, without the comment above it. */
 export function linesOf({ tree }: Source, node: ts.Node): [first: number, last: number] {
   const line = (place: number): number => tree.getLineAndCharacterOfPosition(place).line
   return [line(node.getStart(tree)), line(node.end)]

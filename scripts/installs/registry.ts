@@ -1,4 +1,4 @@
-// A package registry on the loopback interface, so that installations are tested as users do them, without a network.
+// A package registry on the loopback interface, for testing installations without a network.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -22,7 +22,7 @@ interface Packed {
 }
 
 /**
- * Serves the packages in these folders, and all others from the checkout's node_modules; what lies nowhere is answered
+ * Serves the packages in these folders, and all others from the checkout's node_modules. Unknown packages are answered
  * with 404. Each package has one version.
  */
 export async function serveRegistry(folders: readonly string[]): Promise<Registry> {
@@ -80,7 +80,7 @@ function describe({ manifest, tarball }: Packed, host: string): object {
   }
 }
 
-/** As npm packs it, but for files that are left out: everything in the folder is taken. */
+/** Packs a folder like npm, but includes all of its files. */
 function pack(folder: string): Packed {
   const into = mkdtempSync(join(tmpdir(), 'heed-pack-'))
   try {

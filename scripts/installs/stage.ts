@@ -1,4 +1,4 @@
-// The packages of this machine, staged for tests of their installation.
+// Stages packages with the addon of this machine, for tests of their installation.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ export function stagePackages(addon: string, into: string): string[] {
   return [main, writeWasmPackage(into), ...targets.map((it) => writeAddonPackage(it, addon, into))]
 }
 
-/** The addon that `npm run prebuild` has made for the target, or else the one that was compiled here; null without. */
+/** The addon that `npm run prebuild` built for the target, or the addon compiled here; null without either. */
 export function addonFor({ name }: Target): string | null {
   const places = [
     join(root, 'build', 'prebuilt', `${name}.node`),

@@ -1,17 +1,17 @@
-// What a library for Linux, macOS or Windows says of itself, read from its headers.
+// Reads the headers of libraries for Linux, macOS and Windows.
 
 import { type LibraryHeader, readHeader } from '../../src/runtime/cpu/library-header.ts'
 
 export interface Binary extends LibraryHeader {
-  /** Names of the symbols that it gives to others. */
+  /** Names of exported symbols. */
   exports: string[]
-  /** Libraries that it needs. */
+  /** Names of required libraries. */
   needs: string[]
-  /** ELF: the newest version of glibc that a symbol needs. */
+  /** ELF: the newest version of glibc that a symbol requires. */
   glibc: string | null
 }
 
-/** @throws Error for what is none of the three */
+/** @throws Error for a file of another format */
 export function readBinary(bytes: Buffer): Binary {
   const header = readHeader(bytes)
   if (header === null)
@@ -29,7 +29,7 @@ const READERS: Readonly<Record<LibraryHeader['format'], (bytes: Buffer) => Conte
   PE: readPe,
 }
 
-/** A text that ends with 0. */
+/** Reads a string that ends with 0. */
 const textAt = (bytes: Buffer, at: number): string =>
   bytes.toString('utf8', at, bytes.indexOf(0, at))
 
@@ -86,7 +86,7 @@ function neededBy(bytes: Buffer, section: Section, named: Named): string[] {
   return names
 }
 
-/** `GLIBC_2.17` and others, a list of versions for each library. */
+/** The required symbol versions, such as `GLIBC_2.17`. */
 function versionsIn(bytes: Buffer, section: Section, named: Named): string[] {
   const names: string[] = []
   for (let at = section.offset, more = 1; more > 0; at += more) {
@@ -105,7 +105,7 @@ function newest(versions: string[]): string | null {
   return numbers.sort(compareVersions).at(-1) ?? null
 }
 
-/** As numbers, part by part: 2.9 is before 2.28. */
+/** Compares versions numerically: 2.9 is before 2.28. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((text) => text.split('.').map(Number))
   const parts = left.map((part, i) => part - (right[i] ?? 0))
@@ -133,7 +133,7 @@ function readMach(bytes: Buffer): Contents {
   return binary
 }
 
-/** A prefix tree: in each node what the name so far is, then its children with their pieces of names. */
+/** Reads the export trie: each node has the symbol of its prefix, and its children with parts of names. */
 function trieNames(trie: Buffer, at = 0, prefix = ''): string[] {
   if (trie.length === 0) return []
   const size = leb(trie, at)
@@ -167,12 +167,12 @@ function readPe(bytes: Buffer): Contents {
     const [size, address, , offset] = [8, 12, 16, 20].map((field) => bytes.readUInt32LE(at + field))
     return { size, address, offset }
   })
-  /** The place in the file of an address in memory. */
+  /** Converts an address in memory to an offset in the file. */
   const place = (address: number): number => {
     const home = sections.find((s) => address >= s.address && address < s.address + s.size)
     return home ? address - home.address + home.offset : 0
   }
-  const directory = (index: number): number => bytes.readUInt32LE(header + 24 + 112 + 8 * index) // its address; 0: there is none
+  const directory = (index: number): number => bytes.readUInt32LE(header + 24 + 112 + 8 * index) // its address; 0 if there is none
   return {
     exports: directory(0) ? peExports(bytes, place(directory(0)), place) : [],
     needs: directory(1) ? peImports(bytes, place(directory(1)), place) : [],

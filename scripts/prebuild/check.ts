@@ -4,23 +4,23 @@ import { formatFor } from '../../src/runtime/cpu/library-header.ts'
 import type { Target } from '../../src/runtime/cpu/targets.ts'
 import { type Binary, compareVersions, readBinary } from './binary.ts'
 
-/** The only symbols that an addon gives to others. */
+/** The only symbols that an addon may export. */
 export const ENTRY_POINTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
 
-/** What zig's linker adds on macOS. */
+/** Symbols that zig's linker adds on macOS. */
 const OF_LINKER = ['__dso_handle', '_mh_dylib_header']
 
-/** Of Linux distributions that Node 20 supports. */
+/** The newest glibc of the oldest Linux distributions that Node 20 supports. */
 const NEWEST_GLIBC = '2.28'
 
-/** Libraries of the system alone: the C++ library is within the addon. */
+/** Libraries of the system; the C++ library is linked statically. */
 const LIBRARIES = {
   linux: /^(?:lib(?:c|m|dl|pthread)\.so(?:\.\d+)?|ld-linux-[\w-]+\.so\.\d)$/,
   darwin: /^\/usr\/lib\/libSystem\.B\.dylib$/,
   win32: /^(?:kernel32\.dll|ntdll\.dll|advapi32\.dll|api-ms-win-[\w-]+\.dll)$/i,
 } as const
 
-/** What is wrong with the bytes of an addon for this system; empty if nothing is. */
+/** Lists the problems of an addon for this system. */
 export function problemsOf(bytes: Buffer, { os, cpu }: Target): string[] {
   let binary: Binary
   try {

@@ -1,16 +1,16 @@
-// LICENSES.md of each package: the software of others in it, with the notices that must go with it.
+// Generates LICENSES.md of each package: third-party software in it, with the required notices.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../native/compile.mjs'
 import type { Target } from '../../src/runtime/cpu/targets.ts'
 
-/** Software of others in a package. */
+/** Third-party software in a package. */
 interface Part {
   name: string
-  /** As in SPDX. */
+  /** SPDX identifier. */
   licence: string
   where: string
-  /** The text that must go with it; '' where the licence asks for none. */
+  /** The required notice; '' if the licence requires none. */
   notice: string
 }
 
@@ -19,7 +19,7 @@ const ALLOWED = ['MIT', 'ISC', 'Apache-2.0', 'Apache-2.0 WITH LLVM-exception', '
 
 const LLVM = 'Apache-2.0 WITH LLVM-exception'
 
-/** Where zig's folder of libraries has the text. */
+/** The files with the licence texts in zig's folder of libraries. */
 const NATIVE = {
   'libc++, libc++abi': { licence: LLVM, notice: '' },
   libunwind: { licence: LLVM, notice: '' },
@@ -73,7 +73,7 @@ export function licencesOfWasm(): string {
   ])
 }
 
-/** The packages whose code lies in dist, as the bundler notes them there. */
+/** The packages whose code is in dist, as noted by the bundler. */
 function bundledPackages(): string[] {
   const dist = join(root, 'dist')
   const files = readdirSync(dist).filter((name) => name.endsWith('.js'))

@@ -1,4 +1,4 @@
-// The packages that are published: `heed`, its WebAssembly, and one with the native addon of each system.
+// Writes the packages to publish: `heed`, its WebAssembly, and one package with the native addon of each system.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { dirname, join } from 'node:path'
@@ -11,14 +11,14 @@ import { licencesOfAddon, licencesOfMain, licencesOfWasm } from './licences.ts'
 
 export const packages = join(root, 'build', 'packages')
 
-/** The list of the software of others in a package. */
+/** The list of third-party software in a package. */
 const LICENCES = 'LICENSES.md'
 
-/** Fields of the checkout's package.json that are of use to developers alone. */
+/** Fields of package.json that are only useful in a checkout. */
 const DEVELOPERS = ['scripts', 'devDependencies']
 
 /**
- * The package of an addon: package managers install the one whose `os`, `cpu` and `libc` fit.
+ * Writes the package of an addon. Package managers install the package whose `os`, `cpu` and `libc` match.
  * @param into the folder that holds the packages
  * @param zigLibraries zig's folder `lib`, which has the notices of what is linked into the addon
  * @returns the folder of the package
@@ -77,7 +77,7 @@ function writeCompanion(
 }
 
 /**
- * The package `heed`: the checkout's files without its scripts and its WebAssembly, with the other packages as
+ * Writes the package `heed`: the files of the checkout without its scripts and WebAssembly, with the other packages as
  * dependencies of exactly this version, and with the sizes and hashes of the addons. `dist` must be built.
  * @param records by the name of the target
  * @returns the folder of the package
@@ -111,7 +111,7 @@ function manifestOfCheckout() {
   return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 }
 
-/** What npm would pack of the checkout. */
+/** The files of the checkout that npm would pack. */
 function packedFiles(): string[] {
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
   const shell = process.platform === 'win32' // where npm is a batch file

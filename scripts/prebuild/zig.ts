@@ -1,17 +1,17 @@
-// The compiler of all prebuilt addons: zig, of one version, from PyPI.
+// The compiler of all prebuilt addons: a fixed version of zig, from PyPI.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Compiler, root } from '../../native/compile.mjs'
 
-/** Another version makes other bytes. */
+/** Other versions give different bytes. */
 const ZIG = '0.17.1'
 
 const environment = join(root, 'build', 'zig')
 
 /**
- * The path of zig: HEED_ZIG, or that of the wheel `ziglang`, which is installed below build/ if it is not there.
- * @throws Error where it is of another version, or cannot be installed
+ * The path of zig: HEED_ZIG, or the wheel `ziglang`, which is installed in build/ if it is missing.
+ * @throws Error if zig has another version or cannot be installed
  */
 export function findZig(): string {
   const path = process.env.HEED_ZIG ?? installed() ?? install()
@@ -36,7 +36,7 @@ function install(): string {
   return path
 }
 
-/** The path of pip in an environment below build/, which is made if it is not there. */
+/** The path of pip in a virtual environment in build/, which is created if it is missing. */
 export function pip(): string {
   const path = join(environment, 'bin', 'pip')
   if (existsSync(path)) return path
@@ -45,7 +45,7 @@ export function pip(): string {
   return path
 }
 
-/** zig as a C++ compiler. Objects hold no paths and no debug information. */
+/** Runs zig as a C++ compiler, without paths or debug information in objects. */
 export function zigCompiler(path: string, target: string, cache: string): Compiler {
   return {
     command: [path, 'c++', '-target', target],

@@ -1,4 +1,4 @@
-// The sentences that a person reads in a file: comments, strings, and the text of Markdown pages.
+// Extracts the text that a person reads in a file: comments, strings, and the text of Markdown pages.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -18,7 +18,7 @@ export function sentencesIn(root: string, path: string): Sentence[] {
   return ofCpp(text)
 }
 
-/** Without blocks of code and code within lines. */
+/** The lines of a page, without code blocks and inline code. */
 function ofMarkdown(text: string): Sentence[] {
   let inCode = false
   return text.split('\n').flatMap((line, i) => {

@@ -1,5 +1,5 @@
-// Habits of a literal translation, and what to write in place of them. Patterns find the usual cases alone: a sentence
-// without a match may still need to be rewritten.
+// Habits of a literal translation, and what to write instead. Patterns find only the usual cases; a sentence without a
+// match may still need to be rewritten.
 
 export interface Habit {
   pattern: RegExp

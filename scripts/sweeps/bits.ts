@@ -1,10 +1,9 @@
-// Flips random bits in files that Heed has written: those of finished runs, and those of its caches.
+// Flips random bits in files that Heed has written: in finished runs and in caches.
 //
 //   npm run sweep:bits -- [FLIPS] [SEED]      (default 10 1: ten bits in each file, each in a copy of the folder)
 //
-// `heed verify RUN` must find each flip in a run and name the file. Whatever is then done with the folder of a run or of a
-// cache must be refused with a HeedError, give the result that it gave before (a damaged file is made again), or warn of
-// the damage.
+// `heed verify RUN` must find each flip in a run and name the file. Every use of the folder of a run or a cache must then
+// fail with a HeedError, give the same result as before (a damaged file is created again), or warn about the damage.
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -43,7 +42,7 @@ const problems: string[] = []
 let draws = 0
 const random = (below: number): number => Math.floor(below * randomUniform(seed, 0, draws++))
 
-/** What is done with a folder; the result as a text. */
+/** A use of a folder; returns its result as text. */
 type Use = (folder: string) => Promise<string>
 
 const filesBelow = (folder: string): string[] =>
@@ -59,7 +58,7 @@ const contentOf = (folder: string): string => {
   return hash.digest('hex')
 }
 
-/** Calls `work` with a copy, which keeps the name of the folder. */
+/** Calls `work` with a copy that has the same folder name. */
 async function inCopy<T>(folder: string, work: (copy: string) => Promise<T>): Promise<T> {
   const parent = mkdtempSync(join(root, 'copy-'))
   const copy = join(parent, basename(folder))
@@ -77,7 +76,7 @@ function flip(path: string): string {
   return `bit ${bit} of byte ${at}`
 }
 
-/** Flips bits in each file of a folder, one at a time, and then uses the folder in one way after the other. */
+/** Flips bits in each file of a folder, one at a time, and runs all uses of the folder after each flip. */
 async function sweep(
   name: string,
   folder: string,
@@ -133,7 +132,7 @@ async function verified(run: string, file: string): Promise<string | undefined> 
   return isNamed || basename(file) === 'hashes.json' ? undefined : 'heed verify does not name it'
 }
 
-/** Weights and metrics of a run, without how long it took. */
+/** Weights and metrics of a run, without times. */
 const resultsOf = (run: string): string =>
   createHash('sha256')
     .update(readFileSync(join(run, 'model.safetensors')))
@@ -171,7 +170,7 @@ function writeImages(): string {
 const text = join(root, 'text.txt')
 writeFileSync(text, Array.from({ length: 200 }, (_, i) => `${textOf(i)}.`).join(' '))
 
-// The constant rate is the same for steps that run again when the run is extended.
+// With a constant learning rate, steps that run again in an extended run give the same result.
 const schedule = { schedule: 'constant', warmup: 0 }
 const small = { layers: 1, heads: 2, dim: 16, batch: 8, ...schedule, seed: 1, logEvery: 1 }
 const runs: Record<string, { keys: Record<string, unknown>; row: object; hasTokenizer: boolean }> =

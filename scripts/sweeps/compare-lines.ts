@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 
-/** A text with what Python makes of it; without ids, Python could not encode it. */
+/** A text with Python's results; no ids if Python could not encode it. */
 export interface SweepCase {
   text: string
   ids?: number[]
@@ -25,7 +25,7 @@ export interface SweepResult {
   differences: string[]
 }
 
-/** Compares each line of a file, a tokenizer and its cases, with what Heed makes of it. */
+/** Compares each line of a file, a tokenizer with cases, with the results of Heed. */
 export async function compareLines(file: string): Promise<SweepResult> {
   const result: SweepResult = { tokenizers: 0, cases: 0, differences: [] }
   for await (const text of createInterface({ input: createReadStream(file) })) {
@@ -47,7 +47,7 @@ export async function compareLines(file: string): Promise<SweepResult> {
   return result
 }
 
-/** What differs in one case; undefined if nothing does. */
+/** The difference in one case; undefined if there is none. */
 function compare(tokenizer: Tokenizer, expected: SweepCase): string | undefined {
   const { text, ids } = expected
   if (!ids) return undefined

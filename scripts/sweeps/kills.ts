@@ -1,9 +1,9 @@
-// Kills training at random moments and resumes it; starts, and resumes, several processes in one folder at once.
+// Kills training at random moments and resumes it; also starts or resumes several processes in one folder simultaneously.
 //
 //   npm run sweep:kills -- [KILLS] [RACES] [SEED]      (default 100 10 1)
 //
-// Each run that is killed on its way must end with the weights and metrics of one that was not. Of processes in one
-// folder, one trains and all others are refused. No file may be damaged or left over.
+// Each killed and resumed run must end with the same weights and metrics as an uninterrupted run. If several processes use
+// one folder, one trains and all others are refused. No file may be damaged or left over.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -55,14 +55,14 @@ const go = ({ child }: Training): void => {
   child.stdin?.on('error', () => {}).write('go\n')
 }
 
-/** Starts a run, kills it `left` times at most, and resumes it until it ends; the number of kills. */
+/** Starts a run, kills it at most `left` times, and resumes it until it ends. Returns the number of kills. */
 async function survive(out: string, left: number, whole: number): Promise<number> {
   let killed = 0
   for (;;) {
     const training = await prepare(out, killed === 0 ? 'start' : 'resume')
     go(training)
     if (killed < left) {
-      if (random() < 0.7) await training.started // else within the first moments of the process
+      if (random() < 0.7) await training.started // otherwise during the start of the process
       await sleep(random() * whole * 0.2)
       training.child.kill('SIGKILL')
     }
@@ -76,7 +76,7 @@ async function survive(out: string, left: number, whole: number): Promise<number
   }
 }
 
-/** What differs from the run that was not killed, or is damaged or left over. */
+/** Reports differences from the uninterrupted run, and damaged or left-over files. */
 async function check(out: string): Promise<void> {
   const damaged = [
     ...((await checkFiles(out)) ?? [{ name: 'hashes.json', problem: 'missing' }]),
@@ -92,11 +92,11 @@ async function check(out: string): Promise<void> {
 
 const weightsOf = (run: string): Buffer => readFileSync(join(run, 'model.safetensors'))
 
-/** Without how long it took. */
+/** The metrics of a run, without times. */
 const metricsOf = (run: string): string =>
   readFileSync(join(run, 'metrics.jsonl'), 'utf8').replace(/,"\w+_per_second":\d+/g, '')
 
-/** Two processes at once in one folder, to which `before` has happened. */
+/** Runs two processes simultaneously in a folder that `before` has prepared. */
 async function race(out: string, way: 'start' | 'resume'): Promise<void> {
   const both = await Promise.all([prepare(out, way), prepare(out, way)])
   for (const training of both) go(training)
@@ -131,7 +131,7 @@ for (let i = 0; i < races; i++) {
   await race(out, 'start')
   await check(out)
 }
-console.log(`${races} times two starts at once`)
+console.log(`${races} times two simultaneous starts`)
 
 const halfway = join(folder, 'halfway')
 const stopped = await prepare(halfway, 'start')
@@ -146,7 +146,7 @@ for (let i = 0; i < races; i++) {
   await race(out, 'resume')
   await check(out)
 }
-console.log(`${races} times two resumes at once`)
+console.log(`${races} times two simultaneous resumes`)
 
 for (const problem of problems) console.log(problem)
 console.log(problems.length === 0 ? 'Nothing was lost.' : `${problems.length} problems`)

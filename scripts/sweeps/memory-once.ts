@@ -1,5 +1,5 @@
-// Works once for the sweep of memory: memory-once.ts train|loop|generate FOLDER. Exits with 0 when the work has
-// succeeded, and with 3 when an OutOfMemoryError was caught. Anything else is for the sweep to report.
+// One trial of the memory sweep: memory-once.ts train|loop|generate FOLDER. Exits with 0 on success, and with 3 when an
+// OutOfMemoryError was caught. The sweep reports any other result.
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { generateTokens } from '../../src/generate/index.ts'
@@ -50,4 +50,4 @@ try {
   if (!(error instanceof OutOfMemoryError)) throw error
   process.exitCode = 3
 }
-await sleep(20) // for promises that nobody awaits
+await sleep(20) // for promises that are not awaited

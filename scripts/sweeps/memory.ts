@@ -1,5 +1,5 @@
-// Works with too little memory: training, a plain loop, generation and the command line, each with HEED_MEMORY from
-// 1 byte to 10 MB, each in a process.
+// Tests too little memory: training, a plain loop, generation and the command line, with HEED_MEMORY from 1 byte to 10 MB,
+// each in a separate process.
 //
 //   npm run sweep:memory -- [VALUES] [SECONDS]      (default 60 60; HEED_DEVICE chooses the device)
 //
@@ -50,7 +50,7 @@ const ways: Record<string, Way> = {
   'heed generate': commandLine(() => `generate ${folder}/model --prompt the --tokens 8`.split(' ')),
 }
 
-/** Evenly on a logarithmic scale. */
+/** Values with equal distances on a logarithmic scale. */
 const budgets = Array.from({ length: count }, (_, i) => Math.round(1e7 ** (i / (count - 1))))
 
 async function work(name: string, bytes: number): Promise<Outcome> {
@@ -87,7 +87,7 @@ for (const name of Object.keys(ways)) {
   }
   await Promise.all(Array.from({ length: availableParallelism() }, worker))
   console.log(`${name}: ${JSON.stringify(counts)}`)
-  // Else the values prove nothing.
+  // Otherwise the values would prove nothing.
   if (counts.success === 0) problems.push(`${name} never succeeded`)
   if (counts['out of memory'] === 0) problems.push(`${name} was never out of memory`)
 }

@@ -1,4 +1,4 @@
-// Reads Parquet fixtures (those named, or all) with each of their bytes changed in ten ways: rows or one HeedError.
+// Reads Parquet fixtures (all, or the named ones) with each byte changed in ten ways. Each must give rows or one HeedError.
 // A crash ends this process. Run: npm run sweep:parquet-mutations -- nested.parquet
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// 200 random tables that pyarrow wrote, read as it wrote them. Run: HEED_PYTHON=python3 npm run sweep:parquet
+// Reads 200 random tables written by pyarrow and compares the values. Run: HEED_PYTHON=python3 npm run sweep:parquet
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// Streams against Python: for each vocabulary 200 unusual texts, continued after every token, with and without special
-// tokens. What a stream writes must be what `decode` of all ids adds to `decode` of the ids before.
+// Compares streamed decoding with Python: 200 unusual texts for each vocabulary, continued after every token, with and
+// without special tokens. A stream must write the difference between `decode` of all ids and of the previous ids.
 //
 //   HEED_PYTHON=python npm run sweep:streaming -- FOLDER…   (folders with tokenizer.json and tokenizer_config.json)
 import { spawnSync } from 'node:child_process'
@@ -61,7 +61,7 @@ function decodedByPython(folder: string, rows: readonly number[][]): Prefixes {
   return JSON.parse(stdout)
 }
 
-/** A text without what it has in common with the text before. */
+/** A text without its common prefix with the previous text. */
 function added(before: string, all: string): string {
   let same = 0
   while (same < before.length && before[same] === all[same]) same++

@@ -1,4 +1,4 @@
-"""What transformers makes of unusual texts with the tokenizer.json of folders, and the tokens of their configs.
+"""Results of transformers for unusual texts with the tokenizer.json of folders, and the tokens of their configs.
 
     python tokenizer_folders.py SEED TEXTS FOLDER... > FILE
 

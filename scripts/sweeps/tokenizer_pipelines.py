@@ -1,4 +1,4 @@
-"""Random tokenizers of every component of Python's `tokenizers`, with what it makes of unusual texts.
+"""Random tokenizers with every component of Python's `tokenizers`, with its results for unusual texts.
 
     python tokenizer_pipelines.py SEED COUNT TEXTS > FILE
 
@@ -280,7 +280,7 @@ def write(seed, number, texts):
 
 
 def main(seed, count, texts):
-    """Each in a process of its own: some steps of Python's library end it, or need all memory."""
+    """Runs each in a separate process, because some steps of Python's library crash or use all memory."""
     for number in range(count):
         child = os.fork()
         if child:

@@ -1,4 +1,4 @@
-// Trains the run of the sweep of kills once: train-once.ts OUT TEXT start|resume. Waits for a line on standard input.
+// One training run of the sweep of kills: train-once.ts OUT TEXT start|resume. Waits for a line on standard input.
 
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -27,7 +27,7 @@ process.stdout.write('ready\n')
 await once(process.stdin, 'data')
 process.stdin.unref()
 try {
-  // A process that was killed before it had written the configuration has left nothing to resume.
+  // A process that was killed before it wrote the configuration left nothing to resume.
   const resume = way === 'resume' && existsSync(join(out, 'run.json'))
   await trainModel({
     config,

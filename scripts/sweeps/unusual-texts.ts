@@ -109,7 +109,7 @@ const PIECES = [
   ],
 ]
 
-/** The same texts each time. */
+/** Returns the same texts for the same seed. */
 export function unusualTexts(count: number, seed = 1): string[] {
   let draws = 0
   const below = (n: number): number => randomBelow(n, seed, draws++, 0)

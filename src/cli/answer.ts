@@ -5,6 +5,7 @@ import { type Answer, pipeline } from '../pipelines/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { withLineFeeds } from '../util/line-feeds.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
 
@@ -16,19 +17,21 @@ interface Flags {
 }
 
 export function answerCommand(): Command {
-  return new Command('answer')
-    .description('Find the answer to a question in a text (short for heed predict).')
+  const command = new Command('answer')
+    .description('Find the answer to a question in a text; a short form of heed predict.')
     .argument('<model>', 'the folder of a question-answering model')
     .argument('<question>', 'the question')
     .option('--context <text>', 'the text')
     .option('--file <path>', 'a file with the text')
     .option('--top <number>', 'number of answers', positive, 1)
     .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ heed answer ./distilbert-squad "Who saw the whale?" --file chapter.txt',
-    )
     .action(answer)
+  return addExamples(
+    command,
+    'questions',
+    ['npx heed answer runs/answers "Who went to sea?" --context "Ishmael went to sea."'],
+    ['npx heed answer ./distilbert-squad "Who saw the whale?" --file chapter.txt --top 3'],
+  )
 }
 
 async function answer(dir: string, question: string, flags: Flags): Promise<void> {
@@ -45,14 +48,14 @@ async function answer(dir: string, question: string, flags: Flags): Promise<void
   }
 }
 
-/** Characters that are shown on each side of an answer. */
+/** Number of characters shown on each side of an answer. */
 const AROUND = 40
 
 async function contextOf({ context, file }: Flags): Promise<string> {
   if ((context === undefined) === (file === undefined))
     throw new HeedError(
       'invalid-option',
-      `The text must be given once, with --context TEXT or --file PATH, got ${context === undefined ? 'neither' : 'both'}`,
+      `Exactly one of --context TEXT and --file PATH is required, got ${context === undefined ? 'neither' : 'both'}`,
     )
   if (file === undefined) return context as string
   const text = await readFile(file, 'utf8').catch((error) => {

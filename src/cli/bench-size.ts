@@ -18,7 +18,7 @@ export const PRESETS: Record<string, Size> = {
   gpt2: { layers: 12, heads: 12, dim: 768, context: 128, batch: 1, vocab: 50257 },
 }
 
-/** In a training step. */
+/** Maximum number of tokens in a training step. */
 const MOST_TOKENS = 2 ** 24
 
 /** Number of unmeasured steps. */

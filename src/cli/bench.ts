@@ -14,11 +14,12 @@ import { version } from '../util/version.ts'
 import { benchSize, PRESETS, type Size, WARM_UP } from './bench-size.ts'
 import { decoding, gpt, training, type Work } from './bench-work.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
 import { boundOf, type Ceilings, profileRows, profileTable, showBound } from './profile-table.ts'
 import { milliseconds, short } from './text.ts'
 
-/** Rows that a table shows without --all. */
+/** Number of rows that a table shows without --all. */
 const SHOWN = 20
 
 interface Flags extends Partial<Size> {
@@ -44,24 +45,25 @@ export function benchCommand(): Command {
   }
   for (const [key, text] of Object.entries(sizes))
     command.option(`--${key} <number>`, `${text}; overrides the preset`, positive)
-  return command
-    .option('--steps <number>', 'number of measured steps, after two for warm-up', positive, 10)
+  command
+    .option('--steps <number>', 'number of measured steps, after two warm-up steps', positive, 10)
     .option(
       '--profile',
       'show the time of each kernel by module, as a share and against its ceiling',
     )
     .option('--all', 'show all rows of the --profile table')
     .option('--trace <file>', 'write one step of each kind as a Chrome trace (for ui.perfetto.dev)')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed bench
-  $ heed bench gpt2 --profile
-  $ heed bench small --layers 8 --batch 32 --trace trace.json
-  $ HEED_THREADS=1 heed bench nanogpt`,
-    )
     .action(bench)
+  return addExamples(
+    command,
+    'nothing',
+    ['npx heed bench small --steps 5'],
+    [
+      'npx heed bench gpt2 --profile',
+      'npx heed bench small --layers 8 --batch 32 --trace trace.json',
+      'HEED_THREADS=1 npx heed bench nanogpt',
+    ],
+  )
 }
 
 async function bench(preset: string, flags: Flags): Promise<void> {
@@ -71,7 +73,7 @@ async function bench(preset: string, flags: Flags): Promise<void> {
   const native = device instanceof CpuDevice ? device : null
   if (!native && (table || trace))
     throw new HeedError('unsupported', `The ${device.name} device does not time its kernels`, {
-      remedy: 'Leave out --profile and --trace. `heed doctor` shows how to get the cpu device.',
+      remedy: 'Omit --profile and --trace. `heed doctor` shows how to install the cpu device.',
     })
   const model = gpt(size)
   const parameters = model.parameters().reduce((n, p) => n + p.size, 0)
@@ -126,7 +128,7 @@ async function profiled(work: Work, steps: number): Promise<KernelTime[]> {
 function machine(device: CpuDevice, ceilings: Ceilings): string {
   const giga = (rate: number): string => (rate / 1e9).toPrecision(3)
   const { isa, threads } = device
-  return `${device.name} (${isa}, ${threads} threads), which does at most ${giga(ceilings.flops)} GFLOP/s, reads ${giga(ceilings.read)} GB/s, reads and writes ${giga(ceilings.readWrite)} GB/s`
+  return `${device.name} (${isa}, ${threads} threads); peak: ${giga(ceilings.flops)} GFLOP/s, ${giga(ceilings.read)} GB/s read, ${giga(ceilings.readWrite)} GB/s read and written`
 }
 
 function speed(
@@ -154,5 +156,5 @@ async function save(path: string, times: readonly KernelTime[]): Promise<void> {
   } catch (error) {
     throw fileError(error, 'write the trace', path)
   }
-  console.log(`trace         ${path}: open it at https://ui.perfetto.dev or chrome://tracing`)
+  console.log(`trace         ${path} (open it at https://ui.perfetto.dev or chrome://tracing)`)
 }

@@ -3,13 +3,15 @@ import { pathToFileURL } from 'node:url'
 import { Command } from 'commander'
 import { HeedError } from '../util/errors.ts'
 import { noFolder, packageFolder } from '../util/package-folder.ts'
+import { addExamples } from './examples.ts'
 
 export function buildCommand(): Command {
-  return new Command('build')
-    .description('Compile the native kernels for this machine, where no prebuilt addon fits it.')
+  const command = new Command('build')
+    .description('Compile the native kernels for a machine without a prebuilt addon.')
     .option('--force', 'rebuild even if the kernels are up to date')
-    .option('--verbose', 'print the commands of the compiler')
+    .option('--verbose', 'print the compiler commands')
     .action(build)
+  return addExamples(command, 'nothing', ['npx heed build'])
 }
 
 async function build(options: { force?: boolean; verbose?: boolean }): Promise<void> {

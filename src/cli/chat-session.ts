@@ -10,8 +10,8 @@ const HELP = `  /system TEXT  set the system message and start over
   /reset        start over
   /save FILE    write the conversation as JSON
   /help         show this list
-  /exit, /bye   exit; so do exit and Ctrl-D
-A line that ends in \\ continues on the next line; """ starts and ends a text of several lines.
+  /exit, /bye   exit (also: exit, Ctrl-D)
+A line that ends in \\ continues on the next line; """ starts and ends a multi-line message.
 Ctrl-C stops the answer.`
 
 /** Answers a message; the signal stops it (Ctrl-C). */
@@ -31,7 +31,7 @@ export async function converse(session: Chat, answer: Answer): Promise<void> {
   const interrupt = (): void => {
     if (running.answer) running.answer.abort()
     else if (lines.line)
-      lines.write(null, { ctrl: true, name: 'u' }) // clears what is typed
+      lines.write(null, { ctrl: true, name: 'u' }) // clears the line
     else note('/exit or Ctrl-D exits.')
     if (!running.answer) ask(lines, '> ')
   }
@@ -55,7 +55,7 @@ export async function converse(session: Chat, answer: Answer): Promise<void> {
 
 const EXITS = ['/exit', '/bye', 'exit']
 
-/** Joins lines that continue. */
+/** Yields messages; joins continued lines. */
 async function* messagesOf(lines: Interface): AsyncGenerator<string> {
   let pending: string[] = []
   let quoted = false
@@ -90,7 +90,7 @@ const COMMANDS: Record<string, (session: Chat, rest: string) => void | Promise<v
   },
   '/system': (session, text) => {
     session.reset(text)
-    note(text ? 'Started over with this.' : 'Started over without a system message.')
+    note(`Started over ${text ? 'with this' : 'without a'} system message.`)
   },
   '/save': async (session, path) => {
     if (!path)
@@ -98,11 +98,11 @@ const COMMANDS: Record<string, (session: Chat, rest: string) => void | Promise<v
         remedy: 'For example: /save conversation.json',
       })
     await writeFileAtomic(path, `${JSON.stringify(session.messages, null, 2)}\n`)
-    note(`${session.messages.length} messages in ${path}`)
+    note(`Wrote ${session.messages.length} messages to ${path}`)
   },
 }
 
-/** Ctrl-D closes the input, also during an answer. A prompt after that would open it again, and the process stay. */
+/** Ctrl-D closes the input, even during an answer. A later prompt would reopen it and keep the process alive. */
 const closed = new WeakSet<Interface>()
 
 function ask(lines: Interface, prompt: string): void {

@@ -4,10 +4,11 @@ import { Tokenizer } from '../tokenizers/index.ts'
 import { converse } from './chat-session.ts'
 import { pc } from './colors.ts'
 import { addExactFlag, type ExactFlag, openModel } from './exact.ts'
+import { addExamples } from './examples.ts'
 import { collected, positive } from './options.ts'
 import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 
-/** Where neither a flag nor the model says otherwise. */
+/** Defaults for settings that neither a flag nor the model gives. */
 const TOKENS = 512
 const SAMPLING = { temperature: 0.6, minP: 0.05 }
 
@@ -21,7 +22,7 @@ interface Flags extends SamplingFlags, ExactFlag {
 
 export function chatCommand(): Command {
   const command = new Command('chat')
-    .description('Chat with an instruction-tuned model. Standard output has the answers only.')
+    .description('Chat with an instruction-tuned model.')
     .argument('<model>', 'the Hugging Face folder of a model, or a GGUF file')
     .option('--prompt <text>', 'answer this message and exit')
     .option('--system <text>', 'system message: the role of the assistant')
@@ -32,16 +33,22 @@ export function chatCommand(): Command {
     )
     .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .option('--context <number>', 'number of tokens of the conversation to keep', positive)
-  return addSamplingFlags(addExactFlag(command), SAMPLING)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed chat ./SmolLM2-135M-Instruct
-  $ heed chat model.gguf --prompt "What is the capital of France?" --temperature 0 > answer.txt`,
-    )
-    .action(chat)
+  addSamplingFlags(addExactFlag(command), SAMPLING).action(chat).addHelpText('after', OUTPUT)
+  return addExamples(
+    command,
+    'nothing',
+    [
+      'npx heed pull HuggingFaceTB/SmolLM2-135M-Instruct SmolLM2',
+      'npx heed chat SmolLM2 --prompt "What is the capital of France?" --tokens 30',
+    ],
+    [
+      'npx heed chat model.gguf',
+      'npx heed chat model.gguf --prompt "Write a haiku." --temperature 0 > answer.txt',
+    ],
+  )
 }
+
+const OUTPUT = '\nAnswers go to standard output, everything else to standard error.'
 
 async function chat(path: string, flags: Flags): Promise<void> {
   const { prompt, system, tokens: maxTokens, context: contextLength } = flags

@@ -2,25 +2,27 @@ import { Command } from 'commander'
 import { headOf, readModelConfig } from '../models/index.ts'
 import { type EntityGroup, type Label, pipeline } from '../pipelines/index.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
 
 export function classifyCommand(): Command {
-  return new Command('classify')
-    .description('Label texts, the entities in them, or images (short for heed predict).')
+  const command = new Command('classify')
+    .description('Classify texts or images, or find entities; a short form of heed predict.')
     .argument('<model>', 'the folder of a model with a classifier')
-    .argument('<texts...>', 'texts; files for a model that reads images')
+    .argument('<texts...>', 'texts, or image files')
     .option('--top <number>', 'number of labels for each text', positive, 3)
     .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed classify ./distilbert-sst2 "A whale of a film." "I slept well."
-  $ heed classify ./bert-ner "Ishmael sailed from New Bedford."
-  $ heed classify ./vit-base-patch16-224 cat.jpg`,
-    )
     .action(classify)
+  return addExamples(
+    command,
+    'mailsRun',
+    ['npx heed classify runs/spam "You won a prize" "See you at noon"'],
+    [
+      'npx heed classify ./bert-ner "Ishmael sailed from New Bedford."',
+      'npx heed classify ./vit-base-patch16-224 cat.jpg',
+    ],
+  )
 }
 
 interface Flags {
@@ -38,7 +40,7 @@ async function classify(dir: string, texts: string[], flags: Flags): Promise<voi
   })
 }
 
-/** The labels of texts, the entities in them, or the labels of images, as the head of the model says. */
+/** Labels of texts, entities, or labels of images, depending on the head of the model. */
 async function labelsFor(
   dir: string,
   texts: string[],

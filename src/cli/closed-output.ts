@@ -1,8 +1,8 @@
-// What happens when nobody reads the output any more: `heed generate … | head`, a closed terminal.
+// Handles output that is no longer read: `heed generate … | head`, a closed terminal.
 
 let required = true
 
-/** For commands whose result is a file: they run to their end without output. */
+/** For commands whose result is a file: they continue when their output is closed. */
 export function continueWithoutOutput(): void {
   required = false
 }
@@ -16,7 +16,7 @@ export function watchOutput(): void {
   process.stderr.on('error', () => {})
 }
 
-/** EIO: the terminal is gone. EOF: a pipe is closed, on Windows. */
+/** Error codes of a closed output. EIO: the terminal was closed. EOF: a pipe was closed, on Windows. */
 const CLOSED: ReadonlySet<string | undefined> = new Set([
   'EPIPE',
   'EIO',

@@ -1,7 +1,7 @@
 import type { Confusion } from '../metrics/index.ts'
 import { pc } from './colors.ts'
 
-/** The true labels as rows, the predicted labels as columns. */
+/** Formats a confusion matrix: true labels as rows, predicted labels as columns. */
 export function confusionTable({ labels, counts }: Confusion): string[] {
   const names = labels.map((label) => (label.length > 12 ? `${label.slice(0, 11)}…` : label))
   const cells = counts.map((row) => row.map((count) => (count === 0 ? '·' : String(count))))

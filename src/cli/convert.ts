@@ -3,6 +3,7 @@ import { openSafetensors } from '../io/safetensors/safetensors.ts'
 import { convertModel, type WeightDType, weightDTypes } from '../models/index.ts'
 import { formatBytes } from '../util/format.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { byteCount, nameFrom } from './options.ts'
 
 interface Flags {
@@ -11,10 +12,8 @@ interface Flags {
 }
 
 export function convertCommand(): Command {
-  return new Command('convert')
-    .description(
-      'Convert a GGUF file or a model folder to a Hugging Face folder, with a choice of dtype.',
-    )
+  const command = new Command('convert')
+    .description('Convert a GGUF file or a model folder to a Hugging Face folder of any dtype.')
     .argument('<source>', 'a GGUF file, or the Hugging Face folder of a model')
     .argument('<folder>', 'the folder to write')
     .option(
@@ -23,14 +22,16 @@ export function convertCommand(): Command {
       nameFrom(weightDTypes),
     )
     .option('--shard-size <size>', 'maximum size of a weight file, such as 2GB', byteCount)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed convert SmolLM2.Q4_1.gguf ./SmolLM2 --dtype bf16
-  $ heed convert ./model ./model-f16 --dtype f16 --shard-size 2GB`,
-    )
     .action(convert)
+  return addExamples(
+    command,
+    'bookRun',
+    ['npx heed convert runs/book book-f16 --dtype f16'],
+    [
+      'npx heed convert SmolLM2.Q4_1.gguf ./SmolLM2 --dtype bf16',
+      'npx heed convert ./model ./model-f16 --dtype f16 --shard-size 2GB',
+    ],
+  )
 }
 
 async function convert(source: string, target: string, flags: Flags): Promise<void> {

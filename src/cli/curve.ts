@@ -1,11 +1,14 @@
-// Curves in braille characters, with 2 x 4 dots each.
+// Draws curves in braille characters, which have 2 x 4 dots each.
 
 const DOTS = [
   [0x01, 0x02, 0x04, 0x40],
   [0x08, 0x10, 0x20, 0x80],
 ]
 
-/** Values by position from 0 to 1, as lines of `width` characters with a scale at the left. */
+/**
+ * Draws points as `height` lines of `width` characters, with a scale at the left. `at` is the horizontal position, from
+ * 0 to 1. Values that are not finite are left out.
+ */
 export function drawCurve(
   points: readonly (readonly [at: number, value: number])[],
   width: number,
@@ -37,7 +40,7 @@ export function drawCurve(
   )
 }
 
-/** Every dot of the line between two dots. */
+/** Yields every dot of the line between two dots. */
 function* line(
   [x0, y0]: [number, number],
   [x1, y1]: [number, number],

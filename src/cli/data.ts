@@ -16,18 +16,17 @@ import { newTaskModel } from '../train/task-model.ts'
 import { trainTasks } from '../train/tasks/index.ts'
 import { isMissingLabel } from '../train/tasks/labels.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { assignments } from './schema-flags.ts'
 import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
 
 export function dataCommand(): Command {
   const command = new Command('data')
-    .description(
-      'Inspect data: columns, types, lengths, labels, and the arrays that a model receives.',
-    )
+    .description('Show the columns, types, lengths and labels of data, and what a model receives.')
     .argument('<data...>', 'files, folders, glob patterns or hub:owner/name')
     .option(
       '--task <name>',
-      `show the arrays that this task makes of examples: ${trainTasks().join(', ')}`,
+      `show the arrays that a model receives in this task: ${trainTasks().join(', ')}`,
     )
     .option('--model <type>', 'architecture of a new model', 'bert')
     .option('--from <folder>', 'use the model and tokenizer in this folder')
@@ -35,17 +34,17 @@ export function dataCommand(): Command {
     .option('--set <key=value...>', 'options of the task, such as textColumn=review', assignments)
     .option('--run <folder>', 'use the task and tokenizer of a run of heed train')
     .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed data reviews.csv
-  $ heed data reviews.csv --task text-classification --from ./bert --set textColumn=review
-  $ heed data new.jsonl --run runs/spam`,
-    )
     .action(show)
   for (const option of tableOptions()) command.addOption(option)
-  return command
+  return addExamples(
+    command,
+    'mails',
+    ['npx heed data mails.csv', 'npx heed data mails.csv --task text-classification'],
+    [
+      'npx heed data reviews.csv --task text-classification --from ./bert --set textColumn=review',
+      'npx heed data new.jsonl --run runs/spam',
+    ],
+  )
 }
 
 interface Flags extends TableFlags {
@@ -122,7 +121,7 @@ interface Input {
   values: string
 }
 
-/** The arrays that the model receives for a row; ids with their tokens. */
+/** The arrays that the model receives for a row; token ids are shown with their tokens. */
 async function inputsOf(
   row: Row,
   { task, context }: Pick<OpenedTask, 'task' | 'context'>,
@@ -150,7 +149,7 @@ const round = (value: number): string => String(Number(value.toFixed(3)))
 
 type Formats = Awaited<ReturnType<NonNullable<RowSource['formats']>>>
 
-/** How the first files are written, as it was detected. */
+/** The detected formats of the first files. */
 function formatLines(formats: Formats): string[] {
   const lines = formats.slice(0, MOST_FILES).map(({ file, format }) => {
     const properties = Object.entries(format).map(([name, value]) => `${name} ${pc.bold(printable(value))}`) // biome-ignore format: one line
@@ -184,7 +183,7 @@ function columnLines(
     .slice(0, 12)
     .map(([value, count]) => `${printable(value)} ${pc.dim(String(count))}${isMissingLabel(value) ? pc.yellow(' (no label)') : ''}`) // biome-ignore format: one line
   const more = values.length > 12 ? `, ${values.length - 12} more` : ''
-  const alone = values.length === 1 ? pc.yellow('  a single value') : ''
+  const alone = values.length === 1 ? pc.yellow('  the same in all rows') : ''
   return [line, `  ${' '.repeat(width)}  ${shown.join(', ')}${more}${alone}`]
 }
 

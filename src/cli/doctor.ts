@@ -7,11 +7,13 @@ import { WasmDevice } from '../runtime/wasm/device.ts'
 import { formatBytes } from '../util/format.ts'
 import { version } from '../util/version.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 
 export function doctorCommand(): Command {
-  return new Command('doctor')
-    .description('Show which devices work on this machine, what is missing, and how to install it.')
+  const command = new Command('doctor')
+    .description('Show which devices work on this machine and how to install missing ones.')
     .action(doctor)
+  return addExamples(command, 'nothing', ['npx heed doctor'])
 }
 
 async function doctor(): Promise<void> {
@@ -54,17 +56,16 @@ function cpuLines(loaded: LoadedAddon, cpu: CpuDevice | null, good: string, bad:
 const reasonOf = (loaded: LoadedAddon): string[] =>
   loaded.addon ? [] : [`${loaded.reason}. ${loaded.remedy}`, COMPILER]
 
-const COMPILER =
-  'To compile it you need a C++ compiler: apt install g++, or xcode-select --install.'
+const COMPILER = 'Compiling it requires a C++ compiler: apt install g++, or xcode-select --install.'
 
-/** Why this one is used: they are tried in this order. */
+/** Descriptions of the addon, by its origin; origins are tried in this order. */
 const ORIGINS = {
-  HEED_ADDON: 'the addon that HEED_ADDON names',
-  built: 'the addon that was compiled here, which comes before a prebuilt one',
-  prebuilt: 'the prebuilt addon, as none was compiled here',
+  HEED_ADDON: 'addon named by HEED_ADDON',
+  built: 'addon compiled on this machine, which has precedence over a prebuilt addon',
+  prebuilt: 'prebuilt addon; none was compiled on this machine',
 } as const
 
-/** What would compute faster on this machine, with what to do. */
+/** Advice on how to compute faster on this machine. */
 export function faster({
   device,
   cpu,
@@ -76,7 +77,7 @@ export function faster({
   isas: readonly string[]
   cores?: number
 }): string[] {
-  if (cpu === null) return ['the native kernels, 3 to 8 times (see cpu above).']
+  if (cpu === null) return ['native kernels, 3 to 8 times as fast (see cpu above).']
   const [best] = isas
   return [
     ...(device === 'cpu' ? [] : ['the device cpu: unset HEED_DEVICE.']),
@@ -84,7 +85,7 @@ export function faster({
     ...(cpu.threads >= cores ? [] : [`${cores} threads: unset HEED_THREADS.`]),
     ...(best === 'baseline'
       ? [
-          'a processor with AVX2, by several times: this one has none, and the baseline kernels serve.',
+          'a processor with AVX2, several times as fast; this one has none and runs the baseline kernels.',
         ]
       : []),
   ]

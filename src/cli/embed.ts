@@ -4,6 +4,7 @@ import { fileError } from '../io/files/file-error.ts'
 import { SentenceEncoder } from '../models/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { bar } from './text.ts'
 
 interface Flags {
@@ -12,31 +13,33 @@ interface Flags {
 }
 
 export function embedCommand(): Command {
-  return new Command('embed')
-    .description(
-      'Embed texts as vectors, or rank them by similarity to a query (short for heed predict).',
-    )
-    .argument('<model>', 'a folder of sentence-transformers, or any encoder')
+  const command = new Command('embed')
+    .description('Embed texts as vectors, or rank them by similarity to a query.')
+    .argument('<model>', 'the folder of a sentence-transformers model or of any encoder')
     .argument('[texts...]', 'texts')
-    .option('--file <path>', 'a file with a text on each line')
-    .option('--query <text>', 'rank the texts by their cosine with this text instead')
-    .addHelpText(
-      'after',
-      `
-Without --query, each text gives a line of JSON: { "text": …, "vector": […] }.
-
-Examples:
-  $ heed embed ./all-MiniLM-L6-v2 "a white whale" "a stock exchange" --query "fish"
-  $ heed embed ./all-MiniLM-L6-v2 --file sentences.txt > vectors.jsonl`,
-    )
+    .option('--file <path>', 'a file with one text per line')
+    .option('--query <text>', 'rank the texts by cosine similarity to this text instead')
+    .addHelpText('after', OUTPUT)
     .action(embed)
+  return addExamples(
+    command,
+    'encoder',
+    ['npx heed embed runs/words "some years ago" "call me" --query "years ago"'],
+    [
+      'npx heed embed ./all-MiniLM-L6-v2 "a white whale" "a stock exchange" --query "fish"',
+      'npx heed embed ./all-MiniLM-L6-v2 --file sentences.txt > vectors.jsonl',
+    ],
+  )
 }
+
+const OUTPUT = `
+Without --query, each text gives a line of JSON: { "text": …, "vector": […] }.`
 
 async function embed(dir: string, given: string[], { file, query }: Flags): Promise<void> {
   const texts = [...given, ...(file === undefined ? [] : await linesOf(file))]
   if (texts.length === 0)
-    throw new HeedError('invalid-option', 'The texts to embed must be at least one, got none', {
-      remedy: 'Name texts, or a file of them with --file PATH.',
+    throw new HeedError('invalid-option', 'At least one text to embed is required, got none', {
+      remedy: 'Give texts after the model, or a file of texts with --file PATH.',
     })
   const encoder = await SentenceEncoder.fromPretrained(dir)
   const vectors = await encoder.embed(query === undefined ? texts : [query, ...texts])

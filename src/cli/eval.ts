@@ -3,36 +3,34 @@ import { evaluateRun, type RunEvaluation } from '../train/evaluate-run.ts'
 import type { ShownExample } from '../train/task.ts'
 import { pc } from './colors.ts'
 import { confusionTable } from './confusion-table.ts'
+import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
 import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
 
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('Evaluate a trained model on data.')
-    .argument('<run>', 'the folder of a run of heed train, or its folder `best`')
+    .description('Evaluate a trained model on held-out or other data.')
+    .argument('<run>', 'the folder of a run of heed train, or its subfolder `best`')
     .option(
       '--data <paths...>',
-      'files, folders, glob patterns or hub:owner/name, as for training; default: what the run held out',
+      'files, folders, glob patterns or hub:owner/name (default: the held-out data of the run)',
     )
     .option(
       '--limit <number>',
-      'number of rows, or of windows of text, to read; default: all',
+      'maximum number of rows, or of windows of text (default: all)',
       positive,
     )
     .option('--batch <number>', 'number of rows in a batch', positive, 16)
     .option('--show <number>', 'number of wrong predictions to print', positive, 5)
     .option('--json', 'print everything as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed eval runs/spam
-  $ heed eval runs/spam --data test.csv
-  $ heed eval runs/spam/best --data 'mails/*.jsonl' --json > scores.json`,
-    )
     .action(evaluate)
   for (const option of tableOptions()) command.addOption(option)
-  return command
+  return addExamples(
+    command,
+    'mailsRun',
+    ['npx heed eval runs/spam', 'npx heed eval runs/spam --data mails.csv --limit 20'],
+    ["npx heed eval runs/spam/best --data 'mails/*.jsonl' --json > scores.json"],
+  )
 }
 
 interface Flags extends TableFlags {

@@ -1,4 +1,4 @@
-// `--exact` of the commands that write text: quantised weights become numbers as the model is opened.
+// The flag --exact of commands that generate text: it dequantizes weights when the model is opened.
 import type { Command } from 'commander'
 import { ABILITIES } from '../models/heads/heads.ts'
 import { fromPretrained, type Head, type Heads, headOf } from '../models/index.ts'
@@ -16,14 +16,17 @@ export const addExactFlag = (command: Command): Command =>
     'dequantize the weights of a GGUF file and compute in f32: slower, with more memory',
   )
 
-/** The model of a folder or file, with weights in blocks unless `exact`. */
+/**
+ * Opens the model of a folder or file. Quantized weights stay quantized unless `exact`.
+ * @throws HeedError for a model that was trained for another kind of head
+ */
 export async function openModel<H extends 'causal-lm' | 'seq2seq-lm'>(
   path: string,
   head: H,
   { exact = false }: ExactFlag,
 ): Promise<Heads[H]> {
   const trained = headOf(await readModelConfig(path))
-  // The layers of an encoder are those of all heads; any other head was trained for something else.
+  // A checkpoint of an encoder has no head, so any head fits; another head was trained for another task.
   if (trained !== head && trained !== 'encoder') throw cannotWrite(path, trained)
   return fromPretrained(path, head, { keepBlocks: !exact })
 }
@@ -31,6 +34,6 @@ export async function openModel<H extends 'causal-lm' | 'seq2seq-lm'>(
 const cannotWrite = (path: string, trained: Head): HeedError =>
   new HeedError(
     'unsupported',
-    `${path} must be a model that writes text, got one that was trained to ${ABILITIES[trained]}`,
+    `${path} must be a model that writes text, got a model trained to ${ABILITIES[trained]}`,
     { value: path, remedy: `Use: heed predict ${shellWord(path)}` },
   )

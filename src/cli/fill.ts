@@ -1,21 +1,24 @@
 import { Command } from 'commander'
 import { type Filled, pipeline } from '../pipelines/index.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
 
 export function fillCommand(): Command {
-  return new Command('fill')
-    .description('Fill in the masked words of a text (short for heed predict).')
+  const command = new Command('fill')
+    .description('Fill in the masked words of a text; a short form of heed predict.')
     .argument('<model>', 'a model folder')
     .argument('<text>', 'the text, with [MASK] (or the mask token of the model) for each word')
     .option('--top <number>', 'number of guesses', positive, 5)
     .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ heed fill ./bert-base-uncased "The capital of France is [MASK]."',
-    )
     .action(fill)
+  return addExamples(
+    command,
+    'encoder',
+    ['npx heed fill runs/words "Some [MASK] ago I went to sea."'],
+    ['npx heed fill ./bert-base-uncased "The capital of France is [MASK]."'],
+  )
 }
 
 async function fill(dir: string, text: string, flags: { top: number; json?: boolean }) {

@@ -6,7 +6,7 @@ import { HeedError } from '../util/errors.ts'
 import { openModel } from './exact.ts'
 import type { WritingFlags } from './writing-flags.ts'
 
-/** The pieces of text for standard output. */
+/** Yields the pieces of text for standard output. */
 export async function* piecesFromSource(
   dir: string,
   target: Tokenizer,
@@ -25,7 +25,7 @@ export async function* piecesFromSource(
     throw new HeedError(
       'unsupported',
       'An encoder-decoder model does not support --draft, --lookup and --logprobs',
-      { remedy: 'Leave them out.' },
+      { remedy: 'Omit these flags.' },
     )
   const model = await openModel(dir, 'seq2seq-lm', { exact })
   if (format) await quantize(model, format)

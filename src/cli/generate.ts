@@ -6,6 +6,7 @@ import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { stderrColors } from './colors.ts'
 import { openModel } from './exact.ts'
+import { addExamples } from './examples.ts'
 import { piecesFromSource } from './generate-from-source.ts'
 import { tokenLines } from './log-probability-lines.ts'
 import { wholeNumber } from './options.ts'
@@ -19,7 +20,7 @@ import {
   type WritingFlags,
 } from './writing-flags.ts'
 
-/** Where neither a flag nor the model says otherwise. */
+/** Defaults for settings that neither a flag nor the model gives. */
 const TOKENS = 200
 const SAMPLING = { temperature: 0.8 }
 
@@ -30,25 +31,27 @@ interface Flags extends SamplingFlags, WritingFlags {
 
 export function generateCommand(): Command {
   const command = new Command('generate')
-    .description('Generate text from a prompt. Standard output has the text only.')
+    .description('Generate text from a prompt, optionally by a regular expression or JSON schema.')
     .argument('<run>', 'the folder of a run, the Hugging Face folder of a model, or a GGUF file')
     .option('--prompt <text>', 'the prompt', '')
     .option('--tokens <number>', `maximum number of new tokens ${orElse(TOKENS)}`, wholeNumber)
     .optionsGroup('Sampling:')
-  return addWritingFlags(addSamplingFlags(command, SAMPLING))
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed generate runs/moby-dick --prompt "Call me" --tokens 300
-  $ heed generate ./gpt2 --prompt "In short," --temperature 0 > text.txt
-  $ heed generate ./gpt2 --prompt "Q: Who? A:" --beams 4 --no-repeat-ngram 3
-  $ heed generate ./gpt2 --prompt "Born: " --regex "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-  $ heed generate ./gpt2 --prompt "Age: " --json-schema '{"type": "integer"}'
-  $ heed generate ./flan-t5-small --prompt "Translate to German: Hello." --temperature 0`,
-    )
-    .action(write)
+  addWritingFlags(addSamplingFlags(command, SAMPLING)).addHelpText('after', OUTPUT).action(write)
+  return addExamples(
+    command,
+    'bookRun',
+    ['npx heed generate runs/book --prompt "Call me" --tokens 50'],
+    [
+      'npx heed generate ./gpt2 --prompt "In short," --temperature 0 > text.txt',
+      'npx heed generate ./gpt2 --prompt "Q: Who? A:" --beams 4 --no-repeat-ngram 3',
+      'npx heed generate ./gpt2 --prompt "Born: " --regex "[0-9]{4}-[0-9]{2}-[0-9]{2}"',
+      `npx heed generate ./gpt2 --prompt "Age: " --json-schema '{"type": "integer"}'`,
+      'npx heed generate ./flan-t5-small --prompt "Translate to German: Hello." --temperature 0',
+    ],
+  )
 }
+
+const OUTPUT = '\nThe text goes to standard output, everything else to standard error.'
 
 async function write(run: string, flags: Flags): Promise<void> {
   checkTogether(flags)
@@ -99,7 +102,7 @@ async function modelOf(run: string, flags: Flags): Promise<CausalLM> {
   return model
 }
 
-/** The pieces of text for standard output. */
+/** Yields the pieces of text for standard output. */
 async function* piecesOf(
   model: CausalLM,
   tokenizer: Tokenizer,

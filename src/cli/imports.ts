@@ -1,10 +1,10 @@
-// --import FILE, which every command has. The files are loaded before flags and help are built, so that what
-// they register appears there.
+// The flag --import FILE of every command. The files are loaded before flags and help are built, so that both include
+// what the files register.
 import { type Command, Option } from 'commander'
 import { checkImports } from '../train/run-imports.ts'
 import { HeedError } from '../util/errors.ts'
 
-/** Separates the imports from the other words of a command line. */
+/** Splits a command line into the values of --import and the other words. */
 export function splitImports(argv: readonly string[]): { words: string[]; imports: string[] } {
   const words: string[] = []
   const imports: string[] = []
@@ -29,14 +29,14 @@ function named(name: string | undefined): string {
   })
 }
 
-/** The option for the help; its values are taken out before the command line is parsed. */
+/** The option for the help; its values are removed before the command line is parsed. */
 export const importOption = (): Option =>
   new Option(
     `${FLAG} <file>`,
     'load a module that registers models, tasks, readers, optimizers … (repeatable)',
   )
 
-/** Checks the imports of all runs that the arguments and options of a command name. */
+/** Checks the imports of all runs named by the arguments and options of a command. */
 export async function checkRuns(command: Command): Promise<void> {
   const { from, run, resume, out } = command.opts()
   const folders = [...command.args, from, run, resume && out]

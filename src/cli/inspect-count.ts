@@ -1,5 +1,4 @@
-// Parameters, memory and FLOPs of a model as a table, without allocating it.
-
+// Prints parameters, memory and FLOPs of a model as a table, without allocating its weights.
 import { type Component, type Countable, countModel, type ModelCount } from '../models/index.ts'
 import { formatBytes } from '../util/format.ts'
 import { pc } from './colors.ts'
@@ -33,7 +32,7 @@ function summary(count: ModelCount): [string, string][] {
   const { unit, parameters, context, forwardFlops, trainingFlops, cacheBytes } = count
   const mean = unit === 'token' ? `; mean over ${context} tokens` : ''
   const rule = 6 * parameters
-  const memory = `${formatBytes(parameters * 4)} as f32, ${formatBytes(parameters * 2)} as f16 or bf16, ${formatBytes(parameters * 16)} in training with AdamW ${pc.dim('(weights, gradients, two moments; activations come on top)')}`
+  const memory = `${formatBytes(parameters * 4)} as f32, ${formatBytes(parameters * 2)} as f16 or bf16, ${formatBytes(parameters * 16)} in training with AdamW ${pc.dim('(weights, gradients and two moments, without activations)')}`
   const cache = `${formatBytes(cacheBytes)} as f32 for ${context} tokens, ${formatBytes(cacheBytes / context)} each`
   return [
     ['memory', memory],

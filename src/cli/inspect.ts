@@ -13,32 +13,37 @@ import {
 } from '../models/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { printCount } from './inspect-count.ts'
 import { positive } from './options.ts'
 import { short } from './text.ts'
 
 export function inspectCommand(): Command {
-  return new Command('inspect')
+  const command = new Command('inspect')
     .description('Show the parameters, memory and FLOPs of a model by component.')
     .argument('[model]', 'the folder of a run or a model, a GGUF file, or a file of weights')
-    .option('--config <file>', 'count the model of a config.json without allocating it')
-    .option('--preset <name>', `count a published model: ${presetNames().join(', ')}`)
+    .option('--config <file>', 'inspect the model of a config.json without allocating it')
+    .option(
+      '--preset <name>',
+      `inspect a published model without its weights: ${presetNames().join(', ')}`,
+    )
     .option(
       '--context <number>',
       'context length in tokens (default: the maximum of the model)',
       positive,
     )
     .option('--all', 'list every tensor')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed inspect runs/moby-dick
-  $ heed inspect model.gguf
-  $ heed inspect --config config.json --context 4096
-  $ heed inspect --preset gpt3-175b`,
-    )
     .action(inspect)
+  return addExamples(
+    command,
+    'nothing',
+    ['npx heed inspect --preset gpt3-175b'],
+    [
+      'npx heed inspect runs/book',
+      'npx heed inspect model.gguf',
+      'npx heed inspect --config config.json --context 4096',
+    ],
+  )
 }
 
 interface Flags {
@@ -90,7 +95,7 @@ async function inspectFolder(dir: string, all: boolean, context?: number): Promi
   }
 }
 
-/** A file of weights alone: what they are the weights of is not known. */
+/** Prints the tensors of a weight file; without a config, the architecture is unknown. */
 async function inspectWeights(path: string, all: boolean): Promise<void> {
   const file = await openSafetensors(path)
   try {
@@ -113,7 +118,7 @@ function printStored(file: Safetensors, all: boolean): void {
   const infos = file.names.map((name) => file.info(name))
   const count = infos.reduce((n, info) => n + sizeOf(info), 0)
   console.log(
-    `\n${pc.bold('on the disk')}  ${short(count)} numbers in ${infos.length} tensors, ${dtypes(infos)}`,
+    `\n${pc.bold('on disk')}  ${short(count)} numbers in ${infos.length} tensors, ${dtypes(infos)}`,
   )
   if (!all) return
   for (const info of infos)
@@ -139,7 +144,7 @@ function dtypes(infos: TensorInfo[]): string {
   return [...count].map(([dtype, n]) => `${dtype}: ${short(n)}`).join(', ')
 }
 
-/** Sums by module, with numbered siblings counted together: `h.*.attn`. */
+/** Sizes by module; numbered siblings are counted together: `h.*.attn`. */
 function byModule(tensors: { name: string; info: TensorInfo }[]): string[] {
   const sums = new Map<string, { size: number; count: number }>()
   let total = 0

@@ -33,7 +33,7 @@ export function liveBlock(stream: NodeJS.WriteStream): LiveBlock {
   }
 }
 
-/** The first `width` visible characters; escape sequences do not count. */
+/** Keeps the first `width` visible characters; escape sequences do not count. */
 function clip(line: string, width: number): string {
   let visible = 0
   let out = ''

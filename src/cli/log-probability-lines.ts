@@ -1,4 +1,4 @@
-// `heed generate --logprobs`: a line of JSON per token.
+// `heed generate --logprobs`: one line of JSON per token.
 import { type GenerateOptions, generateTextSteps, logProbabilities } from '../generate/index.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { Tokenizer } from '../tokenizers/index.ts'

@@ -7,8 +7,9 @@ import { checkSettings } from '../util/settings.ts'
 import { version } from '../util/version.ts'
 import { watchOutput } from './closed-output.ts'
 import { stderrColors } from './colors.ts'
-import { commandNames, loadCommand, opensRuns } from './commands.ts'
+import { commandNames, LAST_GROUP, loadCommand, opensRuns } from './commands.ts'
 import { checkRuns, importOption, splitImports } from './imports.ts'
+import { commandFor } from './other-names.ts'
 import { printError, suggestion } from './print-error.ts'
 
 watchOutput()
@@ -19,9 +20,16 @@ const USER_ERROR = 2
 export async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('heed')
     .description('Train, run and inspect transformers, in TypeScript.')
-    .version(version)
+    .version(version, '-V, --version', 'print the version')
     .showSuggestionAfterError()
-    .showHelpAfterError('Add --help for the options and examples.')
+    .showHelpAfterError('Add --help for the options and an example.')
+    .helpOption('-h, --help', 'show help')
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .description('Show the options and examples of a command.')
+        .helpGroup(LAST_GROUP),
+    )
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error:/, stderrColors.red('heed:'))),
     })
@@ -53,13 +61,13 @@ async function subcommand(
 /** The subcommands to load: the one that is called, or all of them for the general help. */
 function namesFor(word: string | undefined, next: string | undefined): string[] {
   const names = commandNames()
-  if (word === 'help' && next !== undefined && next !== word) namesFor(next, undefined) // it must be known
+  if (word === 'help' && next !== undefined && next !== word) namesFor(next, undefined) // checks the name
   if (word === undefined || word.startsWith('-') || word === 'help') return names
   if (names.includes(word)) return [word]
   throw new HeedError('unknown-name', `There is no command '${word.slice(0, 80)}'`, {
     key: 'command',
     value: word,
-    remedy: suggestion(word, names),
+    remedy: commandFor(word) ?? suggestion(word, names),
   })
 }
 

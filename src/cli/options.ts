@@ -34,7 +34,7 @@ export function byteCount(text: string): number {
   return value
 }
 
-/** A parser for one of several names; the error suggests the nearest. */
+/** A parser for one of several names; its error suggests the nearest name. */
 export function nameFrom<T extends string>(names: readonly T[]): (text: string) => T {
   return (text) => {
     const name = names.find((candidate) => candidate === text)

@@ -5,6 +5,7 @@ import { isJsonObject, parseJson } from '../io/files/json.ts'
 import { openRun } from '../train/open-run.ts'
 import { predictRows } from '../train/predict-run.ts'
 import { HeedError, shown } from '../util/errors.ts'
+import { addExamples } from './examples.ts'
 import { inputLines } from './input-lines.ts'
 import { positive } from './options.ts'
 import { checkOutput } from './output-file.ts'
@@ -13,32 +14,38 @@ import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
 
 export function predictCommand(): Command {
   const command = new Command('predict')
-    .description('Predict with a model: one line of JSON for each text, row or image.')
-    .argument('<model>', 'the folder of a run, the folder best in it, or any model folder')
-    .argument('[data...]', 'files, folders, patterns or images; - or nothing reads lines or JSONL')
-    .option('--task <name>', 'task of the model (default: what it was trained for)')
+    .description('Predict labels, answers or text for texts, rows or images, as JSON lines.')
+    .argument('<model>', 'the folder of a run, its subfolder `best`, or any model folder')
+    .argument(
+      '[data...]',
+      'files, folders, glob patterns or images (default, or -: standard input, as lines of text or JSON)',
+    )
+    .option('--task <name>', 'task of the model (default: the task it was trained for)')
     .option('--text <texts...>', 'texts instead of files')
     .option('--set <key=value...>', 'options of the task, such as textColumn=review', assignments)
-    .option('--with-input', 'add the row to each line, as `input`; in tables as `input.text` …')
-    .option('--out <file>', 'file to write in place of standard output: .csv, .tsv or .jsonl')
-    .option('--batch <number>', 'rows that are read before they go through the model', positive, 64)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed predict runs/spam --text "You have won." "See you at noon."
-  $ heed predict runs/spam new.csv --with-input > answers.jsonl
-  $ heed predict runs/spam new.csv --with-input --out answers.csv
-  $ cat lines.txt | heed predict runs/spam
-  $ heed predict runs/digits 'scans/*.png'
-  $ heed predict ./bert-base-uncased --task fill-mask --text "Paris is the [MASK] of France."
-
-fill, classify, answer, embed and translate are short forms for one task each.`,
-    )
+    .option('--with-input', 'add the row to each line as `input`; in tables as `input.text` …')
+    .option('--out <file>', 'file to write instead of standard output: .csv, .tsv or .jsonl')
+    .option('--batch <number>', 'number of rows in a batch', positive, 64)
+    .addHelpText('after', SHORT_FORMS)
     .action(predict)
   for (const option of tableOptions()) command.addOption(option)
-  return command
+  return addExamples(
+    command,
+    'mailsRun',
+    [
+      'npx heed predict runs/spam --text "You have won." "See you at noon."',
+      'npx heed predict runs/spam mails.csv --with-input --out answers.csv',
+    ],
+    [
+      'cat lines.txt | npx heed predict runs/spam > answers.jsonl',
+      "npx heed predict runs/digits 'scans/*.png'",
+      'npx heed predict ./bert-base-uncased --task fill-mask --text "Paris is the [MASK] of France."',
+    ],
+  )
 }
+
+const SHORT_FORMS =
+  '\nfill, classify, answer, embed and translate are short forms for one task each.'
 
 interface Flags extends TableFlags {
   task?: string
@@ -52,8 +59,8 @@ interface Flags extends TableFlags {
 async function predict(dir: string, data: string[], flags: Flags): Promise<void> {
   const write = writerFor(flags)
   if (flags.text && data.length > 0)
-    throw new HeedError('invalid-option', '--text and files exclude each other', {
-      remedy: 'Leave one of them out.',
+    throw new HeedError('invalid-option', '--text and files cannot be combined', {
+      remedy: 'Omit one of them.',
     })
   const opened = await openRun(dir, { task: flags.task, options: flags.set })
   const rows = await rowsOf(data, flags, opened.inputColumn)
@@ -61,7 +68,7 @@ async function predict(dir: string, data: string[], flags: Flags): Promise<void>
     for await (const { row, output } of predictRows(opened, rows, flags.batch))
       write.add(output, row.values)
   } finally {
-    await write.end() // also when bad rows are reported at the end
+    await write.end() // the predictions are kept when bad rows are reported at the end
   }
 }
 
@@ -70,7 +77,7 @@ interface Writer {
   end(): Promise<void>
 }
 
-/** Lines of JSON as they are predicted, or a file once all are there. */
+/** Prints each prediction immediately, or writes all of them to a file at the end. */
 function writerFor({ out, withInput }: Flags): Writer {
   const lineOf: (...given: Parameters<Writer['add']>) => string = (output, input) =>
     JSON.stringify(withInput ? { ...output, input } : output)
@@ -79,9 +86,10 @@ function writerFor({ out, withInput }: Flags): Writer {
   const [ending = ''] = /\.[a-z]+$/i.exec(out) ?? []
   const separator = SEPARATORS[ending.toLowerCase()]
   if (separator === undefined)
-    throw new HeedError('invalid-option', `The file must end in .csv, .tsv or .jsonl, got ${out}`, {
+    throw new HeedError('invalid-option', `\`out\` must end in .csv, .tsv or .jsonl, got ${out}`, {
       key: 'out',
       value: out,
+      remedy: 'Choose one of these formats by the ending of the file.',
     })
   const records: Record<string, unknown>[] = []
   const lines: string[] = []
@@ -94,7 +102,7 @@ function writerFor({ out, withInput }: Flags): Writer {
   }
 }
 
-/** Of tables; null for lines of JSON. */
+/** Column separators by file ending; null for lines of JSON. */
 const SEPARATORS: Readonly<Record<string, string | null>> = {
   '.csv': ',',
   '.tsv': '\t',
@@ -116,14 +124,14 @@ async function rowsOf(
     : source.rows()
 }
 
-/** Lines of JSON where the first line is an object, else of text. */
+/** Reads lines of JSON if the first line is an object, otherwise lines of text. */
 async function* standardInput(column: string): AsyncGenerator<Row> {
   if (process.stdin.isTTY)
     throw new HeedError(
       'invalid-option',
-      'The data must be files, --text or standard input, got none',
+      'Data must come from files, --text or standard input, got none',
       {
-        remedy: 'Name files, give --text, or pipe lines in: heed predict RUN < lines.txt',
+        remedy: 'Name files, add --text, or pipe lines in: heed predict RUN < lines.txt',
       },
     )
   let number = 0
@@ -143,7 +151,7 @@ function jsonRow(line: string, number: number): Row {
     'invalid-data',
     `Line ${number} of standard input must be a JSON object ({ … }), got ${shown(values)}`,
     {
-      remedy: 'Write one object to a line, as in the first one.',
+      remedy: 'Write one object per line, as in the first line.',
     },
   )
 }

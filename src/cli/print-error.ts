@@ -1,4 +1,4 @@
-// Errors and help texts as the terminal shows them: options that the library names in backticks become flags.
+// Prints errors and help text. Options that the library names in backticks become flags.
 import type { Command, Option } from 'commander'
 import type { HeedError } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
@@ -14,8 +14,8 @@ export function printError(error: HeedError, command?: Command): void {
 }
 
 /**
- * Keys in backticks that are among the options, as flags: `minLr` becomes --min-lr, `layers: 2` --layers 2,
- * `special: false` and `special` false --no-special. Everything else in backticks stays.
+ * Replaces keys in backticks that are among the options by flags: `minLr` becomes --min-lr, `layers: 2` becomes
+ * --layers 2, and `special: false` and `special` false become --no-special. Other text in backticks is kept.
  */
 export function withFlags(text: string, options: readonly Option[]): string {
   return text.replaceAll(
@@ -37,10 +37,10 @@ export function withFlags(text: string, options: readonly Option[]): string {
   )
 }
 
-/** A key in backticks, perhaps with a value: `key`, `key: value`, `key` true. */
+/** A key in backticks with an optional value: `key`, `key: value`, `key` true. */
 const REFERENCE = /`([a-zA-Z]\w*)(?:: ([^`\n]+))?`(?: (true|false)\b)?/g
 
-/** Options that the library and commands name differently. */
+/** Options that have another name on the command line than in the library. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   batchSize: 'batch',
   maxTokens: 'tokens',

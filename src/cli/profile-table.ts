@@ -1,4 +1,4 @@
-// Kernel times as a table: shares by kernel and module, and rates as a share of the machine's ceiling.
+// Shows kernel times as a table: shares by kernel and module, and rates as a share of the machine's ceiling.
 import type { KernelTime } from '../runtime/device.ts'
 import { milliseconds } from './text.ts'
 
@@ -17,7 +17,7 @@ export interface ProfileRow {
   calls: number
   /** Share of the total kernel time. */
   share: number
-  /** The bound by arithmetic or memory; null if the cost is unknown. */
+  /** The bound by arithmetic or memory; null if the cost of the kernel is unknown. */
   bound: Bound | null
 }
 
@@ -28,7 +28,7 @@ export interface Bound {
   ofCeiling: number
 }
 
-/** Groups kernels by name and module (over all blocks), the longest first. */
+/** Groups kernels by name and module (over all blocks), sorted by time, longest first. */
 export function profileRows(times: readonly KernelTime[], ceilings: Ceilings): ProfileRow[] {
   const groups = new Map<string, KernelTime[]>()
   for (const time of times) {
@@ -54,7 +54,7 @@ export function profileRows(times: readonly KernelTime[], ceilings: Ceilings): P
     .toSorted((a, b) => b.micros - a.micros)
 }
 
-/** The times per step of `steps` measured steps; rows after the first `most` are added up. */
+/** Formats the times per step, for `steps` measured steps; rows after the first `most` are summed. */
 export function profileTable(rows: readonly ProfileRow[], steps: number, most: number): string[] {
   const shown = rows.slice(0, most)
   const others = rows.slice(most)
@@ -72,7 +72,7 @@ export function profileTable(rows: readonly ProfileRow[], steps: number, most: n
 /** `h.11.attn (backward)` -> `h.*.attn (backward)`. */
 const placeOf = (scope: string): string => scope.replace(/(?<=^|\.)\d+(?=\.|$| )/g, '*')
 
-/** The roofline: the nearer of the ceilings of arithmetic and memory (Williams et al., 2009). */
+/** The roofline model: the closer of the ceilings of arithmetic and memory (Williams et al., 2009). */
 export function boundOf(
   group: readonly KernelTime[],
   micros: number,

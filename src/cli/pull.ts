@@ -3,6 +3,7 @@ import { type PullProgress, pullModel } from '../io/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { formatBytes } from '../util/format.ts'
 import { isTerminal, pc, stderrColors } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { liveBlock } from './live.ts'
 import { bar, duration } from './text.ts'
 
@@ -12,25 +13,29 @@ interface Flags {
 }
 
 export function pullCommand(): Command {
-  return new Command('pull')
-    .description('Download a model from the Hugging Face hub: config, safetensors, tokenizer.')
+  const command = new Command('pull')
+    .description('Download a model from the Hugging Face hub.')
     .argument('<name>', 'owner/model')
-    .argument('[folder]', 'the folder to write; default: owner/model')
+    .argument('[folder]', 'the folder to write (default: owner/model)')
     .option('--revision <name>', 'a branch, a tag or a commit', 'main')
     .option('--include <patterns...>', 'download these files too, such as "*.gguf"')
-    .addHelpText(
-      'after',
-      `
-Existing files are kept, interrupted downloads resume, and every file is verified by its checksum.
-Set HF_TOKEN for private and gated models, and HF_ENDPOINT for another hub.
-
-Examples:
-  $ heed pull openai-community/gpt2
-  $ heed pull owner/model models/mine --revision v1.0
-  $ heed pull owner/model-GGUF --include "*Q4_K_M.gguf"`,
-    )
+    .addHelpText('after', DETAILS)
     .action(pull)
+  return addExamples(
+    command,
+    'nothing',
+    ['npx heed pull HuggingFaceTB/SmolLM2-135M-Instruct SmolLM2', 'npx heed inspect SmolLM2'],
+    [
+      'npx heed pull owner/model models/mine --revision v1.0',
+      'npx heed pull owner/model-GGUF --include "*Q4_K_M.gguf"',
+    ],
+  )
 }
+
+const DETAILS = `
+Config, safetensors and tokenizer are downloaded. Existing files are kept, interrupted downloads resume,
+and every file is verified by its checksum.
+Set HF_TOKEN for private and gated models, and HF_ENDPOINT for another hub.`
 
 async function pull(name: string, folder: string | undefined, flags: Flags): Promise<void> {
   const dir = folder ?? name
@@ -62,7 +67,7 @@ async function pull(name: string, folder: string | undefined, flags: Flags): Pro
   }
 }
 
-/** A line for the current file and a line for the total, updated ten times a second. */
+/** Shows a line for the current file and a line for the total, updated ten times a second. */
 function barView(): { show: (progress: PullProgress) => void; end: () => void } {
   const block = liveBlock(process.stderr)
   let start: { time: number; done: number } | undefined

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { pushModel } from '../io/index.ts'
 import { isTerminal, pc, stderrColors } from './colors.ts'
+import { addExamples } from './examples.ts'
 import { liveBlock } from './live.ts'
 import { bar } from './text.ts'
 
@@ -12,7 +13,7 @@ interface Flags {
 }
 
 export function pushCommand(): Command {
-  return new Command('push')
+  const command = new Command('push')
     .description('Upload a model folder to the Hugging Face hub as one commit.')
     .argument('<folder>', 'the folder of a run, or any model folder')
     .argument('<name>', 'owner/model; a missing repository is created, private unless --public')
@@ -20,16 +21,13 @@ export function pushCommand(): Command {
     .option('--message <text>', 'the first line of the commit')
     .option('--public', 'create a missing repository as public')
     .option('--include <patterns...>', 'upload these files too')
-    .addHelpText(
-      'after',
-      `
-Set HF_TOKEN to a token with write access, and HF_ENDPOINT for another hub.
-
-Example:
-  $ HF_TOKEN=hf_… heed push runs/moby-dick me/moby-dick`,
-    )
+    .addHelpText('after', DETAILS)
     .action(push)
+  return addExamples(command, 'bookRun', ['npx heed push runs/book me/book --message "First run"'])
 }
+
+const DETAILS = `
+Set HF_TOKEN to a token with write access, and HF_ENDPOINT for another hub.`
 
 async function push(folder: string, name: string, flags: Flags): Promise<void> {
   const block = isTerminal(process.stderr) ? liveBlock(process.stderr) : undefined

@@ -1,4 +1,4 @@
-// Sampling flags, for all commands that generate text.
+// The sampling flags of commands that generate text.
 import type { Command } from 'commander'
 import type { GenerationSettings, ModelOptions, SamplingOptions } from '../generate/index.ts'
 import { number, wholeNumber } from './options.ts'
@@ -12,7 +12,7 @@ export interface SamplingFlags {
   seed?: number
 }
 
-/** Flags that are left out follow the model's generation_config.json, and then these defaults. */
+/** Defaults for flags that are omitted and that the model's generation_config.json does not set either. */
 export interface SamplingDefaults {
   temperature: number
   minP?: number
@@ -25,12 +25,12 @@ export function addSamplingFlags(
   return command
     .option(
       '--temperature <number>',
-      `sampling temperature; 0 always chooses the most likely token ${orElse(temperature)}`,
+      `sampling temperature; 0: always choose the most likely token ${orElse(temperature)}`,
       number,
     )
     .option(
       '--top-k <number>',
-      `sample from the k most likely tokens; 0: from all ${orElse(0)}`,
+      `sample from the k most likely tokens; 0: from all tokens ${orElse(0)}`,
       wholeNumber,
     )
     .option(
@@ -40,22 +40,18 @@ export function addSamplingFlags(
     )
     .option(
       '--min-p <number>',
-      `sample from tokens with at least this share of the highest probability ${orElse(minP)}`,
+      `sample from tokens with at least this fraction of the highest probability ${orElse(minP)}`,
       number,
     )
     .option(
       '--repetition-penalty <number>',
-      `values above 1 make tokens of the text less likely ${orElse(1)}`,
+      `penalty for tokens that have occurred; above 1 makes them less likely ${orElse(1)}`,
       number,
     )
-    .option(
-      '--seed <number>',
-      'seed of the sampling; the same seed gives the same text',
-      wholeNumber,
-    )
+    .option('--seed <number>', 'random seed; the same seed gives the same text', wholeNumber)
 }
 
-/** The end of a flag's description. */
+/** The default in the description of a flag. */
 export const orElse = (value: number): string =>
   `(default: as in generation_config.json, or ${value})`
 

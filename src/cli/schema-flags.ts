@@ -1,10 +1,10 @@
-// Flags that are derived from the schema of a configuration.
+// Flags derived from the schema of a configuration.
 import { InvalidArgumentError } from 'commander'
 import type { z } from 'zod'
 
 export type ValueKind = 'array' | 'boolean' | 'number' | 'record' | 'string'
 
-/** The kind of a key's values, without wrappers such as defaults. */
+/** The kind of values of a key, without wrappers such as defaults. */
 export function valueKind(schema: z.ZodType): ValueKind {
   const def = schema.def as { type: string; innerType?: z.ZodType }
   if (def.innerType) return valueKind(def.innerType)
@@ -14,7 +14,7 @@ export function valueKind(schema: z.ZodType): ValueKind {
     : 'string'
 }
 
-/** Collects `hidden_act=relu` and further assignments in an object; JSON values are parsed. */
+/** Collects assignments such as `hidden_act=relu` in an object; values that are JSON are parsed. */
 export function assignments(
   text: string,
   before: Record<string, unknown> = {},

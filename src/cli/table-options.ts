@@ -4,12 +4,12 @@ import { Option } from 'commander'
 export const tableOptions = (): Option[] => [
   new Option(
     '--separator <character>',
-    'separator of tables, such as ; or tab; detected by default',
+    'separator of tables, such as ; or tab (default: detected)',
   ),
-  new Option('--quote <character>', 'quote of tables, or none; detected by default'),
+  new Option('--quote <character>', 'quote character of tables, or none (default: detected)'),
   new Option(
     '--encoding <name>',
-    'encoding of text files, such as windows-1252; default: UTF-8, or UTF-16 with its mark',
+    'encoding of text files, such as windows-1252 (default: UTF-8, or UTF-16 with a byte-order mark)',
   ),
 ]
 
@@ -19,7 +19,7 @@ export interface TableFlags {
   encoding?: string
 }
 
-/** The flags among others, as options of `openRows`. */
+/** Picks these flags, as options of `openRows`. */
 export const tableFlags = ({ separator, quote, encoding }: TableFlags): TableFlags => ({
   separator,
   quote,

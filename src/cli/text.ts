@@ -1,4 +1,4 @@
-// Numbers in a readable form.
+// Formats numbers for people.
 
 /** 1234567 -> '1.23 M'. */
 export function short(value: number): string {

@@ -3,6 +3,7 @@ import { type Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { withLineFeeds } from '../util/line-feeds.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 
 interface Flags {
   pair?: string
@@ -13,27 +14,28 @@ interface Flags {
 }
 
 export function tokenizeCommand(): Command {
-  return new Command('tokenize')
-    .description('Tokenize a text and show the tokens in colours with their ids.')
+  const command = new Command('tokenize')
+    .description('Tokenize a text and show its tokens and their ids.')
     .argument(
       '<tokenizer>',
       'a model folder, tokenizer.json, SentencePiece .model or .tiktoken file',
     )
-    .argument('[text]', 'the text; without it, or with -, standard input is read')
+    .argument('[text]', 'the text (default, or -: standard input)')
     .option('--pair <text>', 'a second text, for models that take pairs')
     .option('--no-special', 'do not add special tokens')
-    .option('--offsets', 'print a line per token: offsets in the text, id, token')
-    .option('--count', 'print the number of tokens only')
+    .option('--offsets', 'print one line per token: offsets in the text, id, token')
+    .option('--count', 'print only the number of tokens')
     .option('--json', 'print ids, tokens, offsets and types as JSON')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed tokenize ./bert "Call me Ishmael."
-  $ heed tokenize ./gpt2 --count < book.txt
-  $ heed tokenize o200k_base.tiktoken --offsets "naïve 👍🏽"`,
-    )
     .action(tokenize)
+  return addExamples(
+    command,
+    'bookRun',
+    ['npx heed tokenize runs/book "Call me" --offsets'],
+    [
+      'npx heed tokenize ./gpt2 --count < book.txt',
+      'npx heed tokenize o200k_base.tiktoken "naïve 👍🏽"',
+    ],
+  )
 }
 
 async function tokenize(path: string, given: string | undefined, flags: Flags): Promise<void> {
@@ -53,7 +55,7 @@ async function tokenize(path: string, given: string | undefined, flags: Flags): 
 
 const COLOURS = [pc.bgBlue, pc.bgMagenta, pc.bgCyan, pc.bgGreen]
 
-/** Prints the tokens side by side in alternating colours, then the ids. */
+/** Prints the tokens in a row in alternating colours, then the ids. */
 function show(encoding: Encoding, texts: string[]): void {
   const { ids } = encoding
   const pieces = ids.map((_, i) => piece(encoding, i, texts))
@@ -75,7 +77,7 @@ function table(encoding: Encoding, texts: string[]): string[] {
   })
 }
 
-/** The text of a token; the token itself if it covers no text, or only part of a character. */
+/** The text that a token covers; the token itself if it covers no text or only part of a character. */
 function piece({ tokens, offsets, sequenceIds }: Encoding, i: number, texts: string[]): string {
   const sequence = sequenceIds[i]
   const [start, end] = offsets[i]
@@ -97,7 +99,7 @@ function visible(text: string): string {
 async function standardInput(): Promise<string> {
   if (process.stdin.isTTY) {
     throw new HeedError('invalid-option', 'A text to tokenize is required', {
-      remedy: 'Write it after the tokenizer, or pipe it: heed tokenize ./gpt2 < file.txt',
+      remedy: 'Give it after the tokenizer, or pipe it in: heed tokenize ./gpt2 < file.txt',
     })
   }
   const chunks: Buffer[] = []

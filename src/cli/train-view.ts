@@ -1,5 +1,4 @@
-// The view of a training run: a live block on a terminal, plain lines elsewhere.
-
+// Shows the progress of a training run: a live block in a terminal, plain lines elsewhere.
 import { join } from 'node:path'
 import { defaultDevice } from '../runtime/devices.ts'
 import type { TrainConfig } from '../train/config-schema.ts'
@@ -45,7 +44,7 @@ function headline(start: Start): string {
       ? `${device.name} ${device.isa}, ${device.threads} threads`
       : device.name
   const { model, parameters, trained, vocabSize, size, unit } = start
-  const part = trained < parameters ? ` (${short(trained)} of them trained)` : ''
+  const part = trained < parameters ? ` (${short(trained)} trained)` : ''
   const vocabulary = vocabSize === undefined ? '' : `, vocabulary ${vocabSize}`
   return `${model} with ${short(parameters)} parameters${part}${vocabulary}, ${short(size.train)} training ${unit}, on ${where}`
 }
@@ -221,7 +220,7 @@ function summary(outcome: TrainOutcome, config: TrainConfig, out: string): strin
   return lines.join('\n')
 }
 
-/** A command that can be pasted into a shell, with the modules that this one has imported. */
+/** A command that can be pasted into a shell, with the --import flags of this process. */
 function command(...words: string[]): string {
   const imports = importedModules().map(({ name }) => `--import ${shellWord(name)}`)
   return ['npx heed', ...words, ...imports].join(' ')

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import type { z } from 'zod'
 import { readJsonObject } from '../io/files/json.ts'
-import { readModelConfig } from '../models/index.ts'
-import { currentTaskName } from '../models/task-names.ts'
+import { type Head, modelDefinition, modelTypes, readModelConfig } from '../models/index.ts'
+import { currentTaskName, taskHeads } from '../models/task-names.ts'
 import { optimizerDefinitions } from '../optim/index.ts'
 import { parseTrainConfig } from '../train/config.ts'
 import { commonSchema, type TrainConfig } from '../train/config-schema.ts'
@@ -13,12 +13,14 @@ import { taskDefinitions } from '../train/tasks/index.ts'
 import { trainModel } from '../train/train-model.ts'
 import { HeedError } from '../util/errors.ts'
 import { continueWithoutOutput } from './closed-output.ts'
+import { exampleText } from './examples.ts'
 import { flagOf, number } from './options.ts'
+import { modelFor } from './other-names.ts'
 import { withFlags } from './print-error.ts'
 import { assignments, valueKind } from './schema-flags.ts'
 import { trainView } from './train-view.ts'
 
-/** The help shows the options of the task and of the optimizer that `argv` names. */
+/** The help shows the options of the task and optimizer named in `argv`. */
 export function trainCommand(argv: readonly string[] = []): Command {
   const task = currentTaskName(argv[argv.indexOf('--task') + 1] ?? '')
   const asked = taskDefinitions().find(({ name }) => name === task)
@@ -26,11 +28,11 @@ export function trainCommand(argv: readonly string[] = []): Command {
   const optimizer =
     optimizers.find(({ name }) => name === argv[argv.indexOf('--optimizer') + 1]) ?? optimizers[0]
   const command = new Command('train')
-    .description('Train a model on your own data. The run is a folder that transformers can open.')
-    .argument('[model]', 'the architecture by its model_type: gpt2, bert, t5 …')
-    .requiredOption('--out <folder>', 'the folder of the run')
+    .description('Train or fine-tune a model on your own data.')
+    .argument('[model]', 'architecture: a model_type from the list below')
+    .requiredOption('--out <folder>', 'folder of the run, which transformers can open')
     .option('--resume', 'resume from the newest checkpoint in --out')
-    .option('--config <file>', 'a JSON file with the same keys in camelCase; flags override it')
+    .option('--config <file>', 'JSON file with the same keys in camelCase; flags override it')
   for (const [key, schema] of Object.entries(commonSchema.shape))
     if (key !== 'model')
       for (const option of optionsOf(key, schema, { ...asked?.defaults, ...optimizer.defaults }))
@@ -45,26 +47,54 @@ export function trainCommand(argv: readonly string[] = []): Command {
   return command.addHelpText('after', () => withFlags(help(asked), command.options)).action(train)
 }
 
+/** The models by family: the kind of head that they are trained with by default. */
+function modelLines(): string[] {
+  const families = new Map<string, string[]>()
+  for (const name of modelTypes().toSorted()) {
+    const head = taskHeads[modelDefinition(name).task]
+    const family = FAMILIES[head] ?? 'others'
+    families.set(family, [...(families.get(family) ?? []), name])
+  }
+  const width = Math.max(...[...families.keys()].map((name) => name.length))
+  return [...families]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([family, names]) => `  ${family.padEnd(width)}  ${names.join(', ')}`)
+}
+
+const FAMILIES: Readonly<Partial<Record<Head, string>>> = {
+  'causal-lm': 'decoders',
+  'masked-lm': 'encoders',
+  'seq2seq-lm': 'encoder-decoders',
+  'image-classification': 'vision',
+}
+
 function help(chosen?: TaskDefinition): string {
   const width = Math.max(...taskDefinitions().map(({ name }) => name.length))
   const line = ({ name, about }: { name: string; about: string }): string =>
     `  ${name.padEnd(width)}  ${about}`
   const columns = chosen ? `\nData of ${chosen.name}: ${chosen.columns}\n` : ''
   return `
+Models:
+${modelLines().join('\n')}
+
 Tasks (--task NAME --help lists the options of each):
 ${taskDefinitions().map(line).join('\n')}
 
-Optimisers (--optimizer NAME --help lists the options of each):
+Optimizers (--optimizer NAME --help lists the options of each):
 ${optimizerDefinitions().map(line).join('\n')}
-${columns}
-Examples:
-  $ heed train gpt2 --data book.txt --out runs/book
-  $ heed train gpt2 --data texts/ --tokenizer bpe:4096 --layers 6 --heads 6 --dim 384 \\
-      --context 256 --batch 8 --steps 5000 --dropout 0.1 --out runs/texts
-  $ heed train bert --task fill-mask --data texts/ --out runs/bert
-  $ heed train --from runs/bert --task text-classification --data mails.csv --out runs/spam
-  $ heed train gpt2 --out runs/texts --resume`
+${columns}${exampleText('encoder', COMPLETE_LINES, OTHER_EXAMPLES)}`
 }
+
+const COMPLETE_LINES = [
+  'npx heed train --from runs/words --data book.txt --steps 20 --out runs/tuned',
+  'npx heed train --resume --out runs/tuned',
+]
+
+const OTHER_EXAMPLES = [
+  'npx heed train gpt2 --data texts/ --tokenizer bpe:4096 --dropout 0.1 --out runs/texts',
+  'npx heed train bert --data texts/ --out runs/bert',
+  'npx heed train --from runs/bert --task text-classification --data mails.csv --out runs/spam',
+]
 
 /** Windows has no SIGTERM; there Ctrl-Break sends SIGBREAK, and a closed console SIGHUP. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const
@@ -82,7 +112,7 @@ async function train(model: string | undefined, flags: Flags): Promise<void> {
     stop.abort()
     view.note('Stopping and saving after this step. Press Ctrl-C again to stop immediately.')
   }
-  // A closed terminal sends SIGHUP once or twice, and nothing can be printed any more.
+  // A closed terminal sends SIGHUP once or twice, and output is no longer possible.
   const hangUp = (): void => stop.abort()
   continueWithoutOutput()
   for (const signal of STOP_SIGNALS) process.on(signal, interrupt)
@@ -114,10 +144,22 @@ async function configOf(
       remedy: 'Name files or folders with --data.',
     })
   if (raw.model === undefined) raw.model = await modelIn(raw.from)
+  checkModelName(raw.model)
   return parseTrainConfig(raw, file)
 }
 
-/** That of the newest checkpoint; without one, that with which the run was started. */
+/** @throws HeedError for a general name such as lstm or gpt, with the model that is meant */
+function checkModelName(name: unknown): void {
+  const remedy = typeof name === 'string' && !modelTypes().includes(name) && modelFor(name)
+  if (remedy)
+    throw new HeedError('unknown-name', `\`model\` must be a model_type, got '${name}'`, {
+      key: 'model',
+      value: name,
+      remedy,
+    })
+}
+
+/** The configuration of the newest checkpoint, or else the one that the run was started with. */
 async function configBefore(run: RunFolder): Promise<TrainConfig | undefined> {
   return (await run.state())?.config ?? run.configuration()
 }
@@ -126,11 +168,11 @@ async function modelIn(from: unknown): Promise<string> {
   if (typeof from === 'string') return (await readModelConfig(from)).model_type
   throw new HeedError('invalid-option', 'A model to train is required', {
     key: 'model',
-    remedy: 'Name an architecture (heed train gpt2), or the folder of a model with --from.',
+    remedy: 'Name an architecture (heed train gpt2), or a model folder with --from.',
   })
 }
 
-/** The flags of a key; a boolean has a second one that switches it off, described by `off` in its metadata. */
+/** The flags of a key; a boolean key has a second flag that switches it off, described by `off` in its metadata. */
 function optionsOf(key: string, schema: z.ZodType, defaults: Options = {}): Option[] {
   const fallback = Object.hasOwn(defaults, key) ? defaults[key] : schema.safeParse(undefined).data
   const shown = fallback != null && fallback !== false && typeof fallback !== 'object'

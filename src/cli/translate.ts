@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { pipeline, type TextToTextOptions } from '../pipelines/index.ts'
 import { invalidOption } from '../util/errors.ts'
+import { addExamples } from './examples.ts'
 import { inputLines } from './input-lines.ts'
 import { collected, number, positive } from './options.ts'
 
@@ -14,33 +15,37 @@ interface Flags {
 }
 
 export function translateCommand(): Command {
-  return new Command('translate')
-    .description(
-      'Translate texts, or the lines of standard input, one line each (short for heed predict).',
-    )
+  const command = new Command('translate')
+    .description('Translate texts or lines of standard input; a short form of heed predict.')
     .argument('<model>', 'a model folder')
-    .argument('[texts...]', 'texts; none, or -, reads lines as they come')
+    .argument('[texts...]', 'texts (default, or -: lines of standard input)')
     .option(
       '--beams <number>',
       'width of the beam search (default: as in generation_config.json)',
       positive,
     )
-    .option('--tokens <number>', 'longest translation in tokens', positive)
-    .option('--length-penalty <number>', 'above 0 favours long texts', number)
+    .option('--tokens <number>', 'maximum number of tokens in a translation', positive)
+    .option(
+      '--length-penalty <number>',
+      'exponent of the length in beam scores; above 0 favours long translations',
+      number,
+    )
     .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .option(
       '--to <code>',
       'target language, for multilingual models: fra puts >>fra<< before each text',
     )
-    .option('--batch <number>', 'texts that are translated together', positive, 8)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ heed translate ./opus-mt-en-de "The cat sat on the mat."
-  $ heed translate ./opus-mt-en-de < book.txt > buch.txt`,
-    )
+    .option('--batch <number>', 'number of texts in a batch', positive, 8)
     .action(translate)
+  return addExamples(
+    command,
+    'pairs',
+    ['npx heed translate runs/german "the cat" "the dog"'],
+    [
+      'npx heed translate ./opus-mt-en-de "The cat sat on the mat."',
+      'npx heed translate ./opus-mt-en-de < book.txt > buch.txt',
+    ],
+  )
 }
 
 async function translate(dir: string, texts: string[], flags: Flags): Promise<void> {
@@ -74,7 +79,7 @@ async function translate(dir: string, texts: string[], flags: Flags): Promise<vo
   }
 }
 
-/** Groups of `size` lines; lines that a person types are handled one at a time. */
+/** Groups `size` lines; lines typed at a terminal are translated one at a time. */
 async function* inGroups(
   lines: Iterable<string> | AsyncIterable<string>,
   size: number,

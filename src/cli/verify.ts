@@ -8,14 +8,15 @@ import { checkFiles } from '../io/files/verify.ts'
 import { HeedError } from '../util/errors.ts'
 import { shellWord } from '../util/shell.ts'
 import { pc } from './colors.ts'
+import { addExamples } from './examples.ts'
 
 export function verifyCommand(): Command {
-  return new Command('verify')
-    .description('Check that the files of a run are as they were written.')
+  const command = new Command('verify')
+    .description('Verify the checksums of the files of a run.')
     .argument('<run>', 'the folder of a run')
-    .option('--accept', 'record the checksums of the files as they are now, except for checkpoints')
-    .addHelpText('after', '\nExample:\n  $ heed verify runs/book')
+    .option('--accept', 'record the current checksums of all files except checkpoints')
     .action(verify)
+  return addExamples(command, 'bookRun', ['npx heed verify runs/book'])
 }
 
 async function verify(run: string, { accept = false }: { accept?: boolean }): Promise<void> {
@@ -39,7 +40,7 @@ async function verify(run: string, { accept = false }: { accept?: boolean }): Pr
   }
   for (const { path, problem, hashed } of await checkpointProblems(run))
     report(
-      `${relative(run, path)}${hashed ? '' : ' (sizes only: it was written by an older version)'}`,
+      `${relative(run, path)}${hashed ? '' : ' (sizes only: written by an older version of Heed)'}`,
       problem,
     )
   if (damaged > 0)
@@ -50,14 +51,14 @@ async function verify(run: string, { accept = false }: { accept?: boolean }): Pr
         remedy: `Restore them from a copy, or continue from the newest intact checkpoint: heed train --resume --out ${shellWord(run)}`,
       },
     )
-  if (checked > 0) console.log(`All ${checked} are intact.`)
+  if (checked > 0) console.log(`All ${checked} files and checkpoints are intact.`)
   if (withoutHashes.length > 0)
     console.log(
-      `${withoutHashes.join(' and ')} ${withoutHashes.length > 1 ? 'have' : 'has'} no checksums, so these files were not checked. To record the checksums of the files as they are now: heed verify ${shellWord(run)} --accept`,
+      `${withoutHashes.join(' and ')} ${withoutHashes.length > 1 ? 'have' : 'has'} no checksums, so these files were not checked. To record the current checksums: heed verify ${shellWord(run)} --accept`,
     )
 }
 
-/** Those that are listed; in a folder without a list, as older versions wrote it, the files of model, tokenizer and run. */
+/** The files with recorded checksums; in a folder of an older version, which has none, the files of model, tokenizer and run. */
 async function filesToAccept(folder: string): Promise<string[]> {
   const listed = await storedHashes(folder)
   if (listed) return Object.keys(listed).filter((name) => existsSync(join(folder, name)))

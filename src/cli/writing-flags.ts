@@ -1,4 +1,4 @@
-// The flags of `heed generate` except sampling, in the groups of its help.
+// The flags of `heed generate`, except the sampling flags, in the groups of its help.
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import {
@@ -38,26 +38,26 @@ export function addWritingFlags(command: Command): Command {
   command
     .option(
       '--frequency-penalty <number>',
-      'subtract this from a score for each occurrence of the token',
+      'amount to subtract from the score of a token for each of its occurrences',
       number,
       0,
     )
     .option(
       '--presence-penalty <number>',
-      'subtract this from the scores of tokens in the text',
+      'amount to subtract from the score of a token that has occurred',
       number,
       0,
     )
     .option(
       '--no-repeat-ngram <n>',
-      `never repeat a sequence of n tokens; 0: allow it ${orElse(0)}`,
+      `never repeat a sequence of n tokens; 0: no limit ${orElse(0)}`,
       wholeNumber,
     )
     .optionsGroup('End of the text:')
     .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .optionsGroup('Constrained output (without the prompt):')
     .option('--regex <pattern>', 'generate text that matches this regular expression')
-    .option('--json-schema <schema>', 'generate JSON that this schema accepts: a file, or JSON')
+    .option('--json-schema <schema>', 'generate JSON that matches this schema: a file, or JSON')
     .optionsGroup('Search and speed:')
     .option('--beams <number>', `beam search with this number of beams ${orElse(1)}`, positive)
     .option(
@@ -66,17 +66,20 @@ export function addWritingFlags(command: Command): Command {
       nameFrom(quantizeFormats),
     )
   return addExactFlag(command)
-    .option('--draft <dir>', 'a smaller model that drafts tokens: the same text in fewer steps')
-    .option('--lookup', 'draft tokens that followed the same words earlier in the text')
+    .option(
+      '--draft <dir>',
+      'speculative decoding with a smaller model: the same text in fewer steps',
+    )
+    .option('--lookup', 'speculative decoding with tokens that followed the same words earlier')
     .optionsGroup('Output:')
     .option(
       '--logprobs <n>',
-      'print a line of JSON per token, with the n most likely alternatives',
+      'print one line of JSON per token, with the n most likely alternatives',
       wholeNumber,
     )
 }
 
-/** The logits processors for the flags. */
+/** Creates the logits processors for the flags. */
 export async function processorsOf(
   flags: WritingFlags,
   tokenizer: Tokenizer,
@@ -90,7 +93,7 @@ export async function processorsOf(
   return rules
 }
 
-/** JSON as it stands on the command line, or the file of that name. */
+/** Parses JSON given on the command line, or reads the file of that name. */
 async function schemaIn(text: string): Promise<unknown> {
   const isInline = /^\s*[{[]/.test(text) || /^\s*(true|false)\s*$/.test(text)
   return isInline && !existsSync(text) ? parseJson(text, '--json-schema') : readJson(text)
@@ -106,7 +109,7 @@ export async function drafterOf(
   return new DraftModel(model)
 }
 
-/** One of the two may have further tokens. */
+/** @throws HeedError for tokenizers that differ in the ids that both have */
 function checkSameTokens(tokenizer: Tokenizer, other: Tokenizer, draft: string): void {
   const count = Math.min(tokenizer.vocabSize, other.vocabSize)
   for (let id = 0; id < count; id++) {
@@ -120,7 +123,7 @@ function checkSameTokens(tokenizer: Tokenizer, other: Tokenizer, draft: string):
   }
 }
 
-/** @throws HeedError for flags that exclude each other */
+/** @throws HeedError for flags that cannot be combined */
 export function checkTogether(flags: WritingFlags): void {
   const pairs: [keyof WritingFlags, keyof WritingFlags][] = [
     ['draft', 'lookup'],
@@ -132,7 +135,7 @@ export function checkTogether(flags: WritingFlags): void {
   ]
   for (const [a, b] of pairs)
     if (flags[a] !== undefined && flags[b] !== undefined)
-      throw new HeedError('invalid-option', `${flagOf(a)} and ${flagOf(b)} exclude each other`, {
-        remedy: 'Leave one of them out.',
+      throw new HeedError('invalid-option', `${flagOf(a)} and ${flagOf(b)} cannot be combined`, {
+        remedy: 'Omit one of them.',
       })
 }

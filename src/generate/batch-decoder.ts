@@ -17,8 +17,8 @@ const checkBatchDecoder = argumentKinds('BatchDecoder', {
 })
 
 /**
- * Runs a model on several texts together. Shorter texts are padded at the front, so that all continue at the same
- * position; a mask hides the padding.
+ * Runs a decoder-only model on a batch of texts. Shorter texts are padded at the front (left padding), so that all
+ * continue at the same position; a mask hides the padding.
  */
 export class BatchDecoder implements StepModel {
   private readonly model: CausalLM
@@ -55,14 +55,14 @@ export class BatchDecoder implements StepModel {
   }
 }
 
-/** The memory and programs for a number of rows and a capacity. */
+/** The cache and compiled programs for a number of rows and a capacity. */
 class Batch {
   readonly rows: number
   readonly capacity: number
   private readonly cache: KVCache
   private readonly plain: Held
   private readonly masked: Held
-  /** u8 (R, S): 0 where there is padding; null when there is none. */
+  /** u8 (R, S): 0 for padding; null without padding. */
   private mask: HeldInput | null = null
 
   constructor(model: CausalLM, rows: number, capacity: number) {
@@ -127,7 +127,7 @@ function inOrder(mask: TypedArray, order: readonly number[]): Uint8Array {
   return moved
 }
 
-/** @throws HeedError where the texts would grow past the point at which keys are rotated anew */
+/** @throws HeedError if the texts would grow beyond the length at which rotary positions change for cached keys */
 function checkCacheLimit({ cacheValidTo: limit }: CausalLM, longest: number, needed: number): void {
   if (limit === undefined || longest > limit || needed <= limit) return
   throw new HeedError(
@@ -136,7 +136,7 @@ function checkCacheLimit({ cacheValidTo: limit }: CausalLM, longest: number, nee
     {
       key: 'maxTokens',
       value: needed - longest,
-      remedy: 'Write one text at a time, or fewer tokens.',
+      remedy: 'Generate one text at a time, or fewer tokens.',
     },
   )
 }
@@ -147,21 +147,21 @@ function checkPrompts(prompts: readonly (readonly number[])[]): void {
   if (empty >= 0)
     throw new HeedError(
       'invalid-option',
-      `Text ${empty} of the batch must have a token, got none`,
+      `Text ${empty} of the batch must have at least one token, got none`,
       {
-        remedy: 'Start from the token that begins a text.',
+        remedy: 'Start from the beginning-of-text token.',
       },
     )
 }
 
 export const emptyBatch = (): HeedError =>
   new HeedError('invalid-option', 'A batch must have at least one text, got none', {
-    remedy: 'Give a text.',
+    remedy: 'Pass at least one text.',
   })
 
 export const notStarted = (): HeedError =>
-  new HeedError('invalid-state', '`next` must follow `start`, which was not called', {
-    remedy: 'Call `start` with the beginnings of the texts.',
+  new HeedError('invalid-state', '`next` must be called after `start`', {
+    remedy: 'Call `start` with the prompts first.',
   })
 
 function tooLong(length: number, maxTokens: number, contextLength: number): HeedError {
@@ -169,8 +169,8 @@ function tooLong(length: number, maxTokens: number, contextLength: number): Heed
   return invalidOption({
     key: 'maxTokens',
     value: maxTokens,
-    expected: `at most ${Math.max(0, room)}, as the model has a context of ${contextLength} and the longest text ${length} tokens`,
-    ...(room > 0 ? { try: { maxTokens: [room] } } : { remedy: 'Give shorter texts.' }),
+    expected: `at most ${Math.max(0, room)}, because the context length is ${contextLength} and the longest text has ${length} tokens`,
+    ...(room > 0 ? { try: { maxTokens: [room] } } : { remedy: 'Shorten the texts.' }),
   })
 }
 

@@ -14,26 +14,28 @@ import { notANumber } from './sampling.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 import type { WriteContext } from './write-tokens.ts'
 
-// W beams (the width of the search), V vocabulary
+// W number of beams, V vocabulary
 
+/** Options of `beamSearch`. */
 export interface BeamOptions {
-  /** Number of texts that are continued in parallel. */
+  /** Number of beams: texts that are continued in parallel. */
   beams: number
-  /** Scores are sums of log-probabilities divided by length^lengthPenalty; above 0 favours long texts. Default 1. */
+  /** Scores are sums of log-probabilities divided by length^lengthPenalty. Above 0 favours long texts. Default 1. */
   lengthPenalty?: number
   /**
-   * When the search ends: true, as soon as there are as many complete texts as beams; false, when the best open text is
-   * not better than the worst of them; 'never', when it cannot become better. Default false.
+   * When the search ends. true: when the number of complete texts is `beams`; false: when the best open text is not
+   * better than the worst complete text; 'never': when no open text can become better. Default false.
    */
   earlyStopping?: boolean | 'never'
-  /** Number of the best texts to return, at most `beams`. Default 1. */
+  /** Number of texts to return for each prompt, at most `beams`. Default 1. */
   best?: number
-  /** Default 100. */
+  /** Maximum number of new tokens. Default 100. */
   maxTokens?: number
-  /** Tokens that end a text; they are part of it. */
+  /** Tokens that end a text; they are included in the result. */
   stopTokens?: readonly number[]
-  /** Rules about the next token, applied to log-probabilities. */
+  /** Logits processors, which are applied to log-probabilities. */
   processors?: readonly LogitsProcessor[]
+  /** Aborting it throws its reason. */
   signal?: AbortSignal
 }
 
@@ -52,15 +54,18 @@ const checkCall = argumentKinds('beamSearch', {
   }),
 })
 
+/** A text that beam search has found. */
 export interface Hypothesis {
-  /** The generated tokens, with the stop token if one ended the text. */
+  /** The generated tokens, including the stop token if one ended the text. */
   tokens: number[]
+  /** The sum of log-probabilities divided by length^lengthPenalty. */
   score: number
 }
 
 /**
- * The most probable continuations of each prompt that beam search finds, the best first, as transformers'
- * `generate(num_beams=…)` returns them. The step model runs prompts × beams rows.
+ * Searches for the most probable continuations of each prompt, and returns them sorted by score, best first, like
+ * `generate(num_beams=…)` of transformers. The step model runs prompts × beams rows.
+ * @throws HeedError for options out of range, and for NaN scores
  */
 export async function beamSearch(
   model: StepModel,
@@ -91,18 +96,18 @@ type Settings = Required<Omit<BeamOptions, 'signal'>> & Pick<BeamOptions, 'signa
 interface Beam {
   /** Prompt and generated tokens. */
   tokens: number[]
-  /** Σ log-probability. */
+  /** Sum of log-probabilities. */
   score: number
-  /** The beam that is continued, and the added token. */
+  /** The continued beam, and the appended token. */
   from: number
   token: number
 }
 
 /** The search from one prompt. */
 class Search {
-  /** W open texts, the best first. */
+  /** W open texts, best first. */
   open: Beam[]
-  /** At most W complete texts, the best first. */
+  /** At most W complete texts, best first. */
   complete: Hypothesis[] = []
   done = false
   private readonly promptLength: number
@@ -113,7 +118,7 @@ class Search {
     this.promptLength = prompt.length
     this.settings = settings
     this.source = source
-    // The beams are equal at first; all but one are disabled, or each text would be found W times.
+    // All beams are equal at first. All but one are disabled, otherwise each text would be found W times.
     this.open = Array.from({ length: settings.beams }, (_, i) => ({
       tokens: [...prompt],
       score: i === 0 ? 0 : -FAR,
@@ -124,7 +129,7 @@ class Search {
 
   advance(logitsOf: (beam: number) => TypedArray): void {
     const { beams, stopTokens, maxTokens } = this.settings
-    const kept = Math.max(2, 1 + stopTokens.length) * beams // enough, though W of them end
+    const kept = Math.max(2, 1 + stopTokens.length) * beams // enough open candidates even if W of them end
     const candidates = this.candidates(logitsOf, kept)
     const length = this.length + 1
     const ends = candidates.map(
@@ -134,7 +139,7 @@ class Search {
         this.completes(this.textOf(beam)),
     )
     this.finish(candidates.filter((_, rank) => ends[rank] && rank < beams))
-    // Texts that have ended only fill the place of beams that are lacking.
+    // Complete texts are kept as open beams only if there are not enough others.
     const open = candidates
       .map((beam, rank) => (ends[rank] ? { ...beam, score: beam.score - FAR } : beam))
       .sort((a, b) => b.score - a.score)
@@ -145,7 +150,7 @@ class Search {
     this.done = this.isDone()
   }
 
-  /** The complete texts, or else the open ones, the best first. */
+  /** The complete texts, or the open texts if none is complete, best first. */
   results(): Hypothesis[] {
     if (this.complete.length > 0) return this.complete
     return this.open.map(({ tokens, score }) => ({
@@ -154,7 +159,7 @@ class Search {
     }))
   }
 
-  /** Tokens generated so far. */
+  /** Number of generated tokens. */
   private get length(): number {
     return this.open[0].tokens.length - this.promptLength
   }
@@ -163,7 +168,7 @@ class Search {
     return [...this.open[from].tokens, token]
   }
 
-  /** The best continuations by one token of all beams, the best first. */
+  /** The best continuations of all beams by one token, best first. */
   private candidates(logitsOf: (beam: number) => TypedArray, count: number): Beam[] {
     const best: Beam[] = []
     for (const [from, { tokens, score: before }] of this.open.entries()) {
@@ -214,7 +219,7 @@ class Search {
     const { beams, earlyStopping, lengthPenalty, maxTokens } = this.settings
     if (this.complete.length < beams) return false
     if (earlyStopping === true) return true
-    // A longer text has a better score for the same probability when lengthPenalty is above 0.
+    // With lengthPenalty above 0, a longer text of the same probability has a higher score.
     const length = earlyStopping === 'never' && lengthPenalty > 0 ? maxTokens : this.length
     return this.normalised(this.open[0].score, length) <= this.complete[beams - 1].score
   }
@@ -226,7 +231,7 @@ class Search {
 
 const FAR = 1e9
 
-/** A rule may have replaced NaN. */
+/** Checks scores after the processors, because a processor may replace NaN. */
 function checkNumbers(scores: ArrayLike<number>): void {
   for (let i = 0; i < scores.length; i++) if (Number.isNaN(scores[i])) throw notANumber()
 }
@@ -268,5 +273,5 @@ function withDefaults(options: BeamOptions): Settings {
   }
 }
 
-/** As of `num_beams` in generation_config.json. */
+/** Same as the maximum of `num_beams` in generation_config.json. */
 const MOST_BEAMS = 1024

@@ -1,4 +1,4 @@
-/** Candidates for the next token, in ascending order; weights are not normalised. */
+/** Candidates for the next token, in ascending order of their ids. Weights are not normalised. */
 export interface Candidates {
   tokens: Int32Array
   weights: Float64Array
@@ -11,7 +11,7 @@ export function total({ weights }: Pick<Candidates, 'weights'>): number {
   return sum
 }
 
-/** The candidates that pass, in place. */
+/** Filters candidates in place. */
 export function keep(
   { tokens, weights }: Candidates,
   passes: (weight: number, i: number) => boolean,
@@ -25,7 +25,7 @@ export function keep(
   return { tokens: tokens.subarray(0, count), weights: weights.subarray(0, count) }
 }
 
-/** @param at a number in [0, 1): the position in the cumulated weights */
+/** Chooses a candidate. @param at the position in the cumulative weights, in [0, 1) */
 export function drawFrom({ tokens, weights }: Candidates, at: number): number {
   let left = at * total({ weights })
   for (let i = 0; i < tokens.length; i++) {

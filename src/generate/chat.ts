@@ -9,21 +9,23 @@ import { Decoder } from './decoder.ts'
 import { stepsOf } from './generate-tokens.ts'
 import { TextWriter } from './text-writer.ts'
 
+/** Options of `Chat`. */
 export interface ChatOptions {
   /** The system message. */
   system?: string
-  /** Maximum number of tokens of the conversation. Default: 4096, or the context of the model. */
+  /** Maximum number of tokens in the conversation. Default: the context length of the model, at most 4096. */
   contextLength?: number
 }
 
 /** Statistics of the last answer. */
 export interface ChatTurn {
-  /** Tokens of the conversation up to the answer, and those of them that were not in the cache. */
+  /** Number of tokens in the conversation before the answer. */
   promptTokens: number
+  /** Number of these tokens that were processed, because they were not in the cache. */
   readTokens: number
-  /** Tokens of the answer. */
+  /** Number of tokens in the answer. */
   writtenTokens: number
-  /** Number of earlier turns that were dropped for lack of room. */
+  /** Number of earlier turns that were dropped because the context was full. */
   forgotten: number
 }
 
@@ -34,15 +36,15 @@ const checkChat = argumentKinds('Chat', {
 })
 
 /**
- * A conversation in the tokenizer's chat template. Only the new text of each turn is processed; the rest is in the cache.
- * When the context is full, the oldest turns are dropped; the system message stays.
+ * A conversation in the chat template of the tokenizer. Only the new text of each turn is processed; the rest is cached.
+ * When the context is full, the oldest turns are dropped and the system message is kept.
  */
 export class Chat {
   private readonly model: CausalLM
   private readonly tokenizer: Tokenizer
   private readonly decoder: Decoder
   private history: ChatMessage[] = []
-  /** The text in the cache, and its tokens as they were generated. */
+  /** The text in the cache, with its tokens as generated. */
   private cached = { text: '', tokens: [] as number[] }
   private ends: readonly number[] | undefined
   private turn: ChatTurn = { promptTokens: 0, readTokens: 0, writtenTokens: 0, forgotten: 0 }
@@ -57,15 +59,17 @@ export class Chat {
     this.reset(system)
   }
 
+  /** All messages of the conversation that are still in the context. */
   get messages(): readonly ChatMessage[] {
     return this.history
   }
 
+  /** Statistics of the last answer. */
   get lastTurn(): ChatTurn {
     return this.turn
   }
 
-  /** Removes all turns. Without a new system message the previous one stays. */
+  /** Removes all turns. The previous system message is kept unless a new one is given; '' removes it. */
   reset(system?: string): void {
     checkReset(system)
     const before = this.history.filter(({ role }) => role === 'system')
@@ -74,9 +78,9 @@ export class Chat {
   }
 
   /**
-   * The answer to a message, piece by piece. Both become part of the conversation, also when `signal` ends the answer
-   * early (its reason is thrown).
-   * @throws HeedError for a message that is longer than the context, or a tokenizer without a template
+   * Yields the answer to a message in pieces of text. Both are added to the conversation, even if `signal` stops the
+   * answer early (its reason is thrown).
+   * @throws HeedError for a message that is longer than the context, and for a tokenizer without a chat template
    */
   async *say(message: string, options: ModelOptions = {}): AsyncGenerator<string, void, undefined> {
     checkSay(message, options)
@@ -122,7 +126,7 @@ export class Chat {
       this.turn = { promptTokens: tokens.length, readTokens, writtenTokens, forgotten }
       if (written.length > 0) {
         this.history = [...this.history, asked, { role: 'assistant', content: answer }]
-        // The tokens of an answer that was cut at a stop string are not those of its text.
+        // The tokens of an answer that was truncated at a stop string do not match its text.
         this.cached = writer.stopped
           ? { text: '', tokens: [] }
           : { text: text + answer, tokens: [...tokens, ...written] }
@@ -130,13 +134,13 @@ export class Chat {
     }
   }
 
-  /** Tokens to leave room for. */
+  /** The number of tokens to reserve for an answer. */
   private answerLength({ maxTokens, generationConfig, defaults }: ModelOptions): number {
     const { max_new_tokens } = configOf(this.model, generationConfig)
     return maxTokens ?? max_new_tokens ?? defaults?.maxTokens ?? ANSWER_TOKENS
   }
 
-  /** The conversation as tokens, without the oldest turns for which there is no room. */
+  /** Encodes the conversation, without the oldest turns that do not fit into the context. */
   private async fit(
     messages: ChatMessage[],
     maxTokens: number,
@@ -159,14 +163,14 @@ export class Chat {
           {
             key: 'contextLength',
             value: capacity,
-            remedy: `Shorten it, or set a longer \`contextLength\` (the model has ${this.model.contextLength}).`,
+            remedy: `Shorten it, or increase \`contextLength\` (at most ${this.model.contextLength} for this model).`,
           },
         )
       kept = shorter
     }
   }
 
-  /** Generated text keeps its tokens, as encoding it again might give others. */
+  /** Encodes the conversation. Generated text keeps its tokens, because encoding it again might give other tokens. */
   private encode(text: string): number[] {
     const { tokenizer, cached } = this
     if (cached.text && text.startsWith(cached.text)) {
@@ -176,7 +180,7 @@ export class Chat {
     return tokenizer.encode(text, { addSpecialTokens: false })
   }
 
-  /** The special token after an assistant's message in the template. */
+  /** Finds the special token that the template puts after a message of the assistant. */
   private async endsOfTurn(): Promise<number[]> {
     const { tokenizer } = this
     const example = [
@@ -198,10 +202,10 @@ const checkSay = argumentKinds('Chat.say', {
 const checkReset = argumentKinds('Chat.reset', { system: 'text?' })
 
 const MARK = 'x0x1x2x' // occurs in no template
-/** Longest answer where nothing says so. */
+/** Default maximum number of tokens in an answer. */
 const ANSWER_TOKENS = 512
 
-/** Without the first user message and its answer; undefined when there is no other. */
+/** Removes the first user message and its answer; undefined if there is no other user message. */
 function withoutFirstTurn(messages: readonly ChatMessage[]): ChatMessage[] | undefined {
   const first = messages.findIndex(({ role }) => role === 'user')
   const second = messages.findIndex(({ role }, i) => i > first && role === 'user')

@@ -8,12 +8,13 @@ import { evaluating, powerOfTwo } from './evaluating.ts'
 import { checkNext, checkStart, rowOf, type StepModel } from './step-model.ts'
 
 /**
- * Runs a model on one text, token by token. The prompt is processed at once, padded to a power of two, so that prompts
- * of all lengths share a few programs; every later token is a run of one program. The common beginning of consecutive
- * texts stays in the cache. When the cache is full, the last half of the tokens is processed again and the rest
- * dropped.
+ * Runs a decoder-only model on one text, token by token, with a KV cache. The prompt is processed in one run, padded to a
+ * power of two, so that prompts of all lengths share a few programs. Each later token is a run of one program. A common
+ * prefix of consecutive texts stays in the cache. When the cache is full, the second half of the tokens is processed
+ * again and the first half is dropped.
  */
 export class Decoder implements StepModel {
+  /** Maximum number of tokens in the cache. */
   readonly capacity: number
   private readonly cache: KVCache
   private readonly cacheValidTo: number
@@ -22,6 +23,7 @@ export class Decoder implements StepModel {
   private text: number[] = []
   private read = 0
 
+  /** @param contextLength capacity of the cache in tokens; default and maximum: the context length of the model */
   constructor(model: CausalLM, contextLength?: number) {
     checkHead('Decoder', model, 'causal-lm')
     const capacity = contextLength === undefined ? model.contextLength : contextLength
@@ -41,17 +43,17 @@ export class Decoder implements StepModel {
     ])
   }
 
-  /** The tokens that the cache holds. */
+  /** The tokens in the cache. */
   get tokens(): readonly number[] {
     return this.text
   }
 
-  /** Number of tokens processed for all texts, without those that were in the cache. */
+  /** Total number of processed tokens, without tokens that were in the cache. */
   get tokensRead(): number {
     return this.read
   }
 
-  /** The logits of the token after a text; a text longer than the capacity is cut at the front. */
+  /** Starts a text. Returns the logits (V) of the next token. Only the end of a text longer than the capacity is read. */
   async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
     checkStart(prompts)
     const [tokens = []] = prompts
@@ -65,7 +67,7 @@ export class Decoder implements StepModel {
     return this.forward(fresh, width, [fresh.length - 1])
   }
 
-  /** Appends a token. The logits of the token after it. */
+  /** Appends a token. Returns the logits (V) of the next token. */
   async next(tokens: readonly number[]): Promise<TypedArray> {
     checkNext(tokens)
     const [token] = tokens
@@ -75,7 +77,7 @@ export class Decoder implements StepModel {
     return this.forward([token], 1, [0])
   }
 
-  /** Appends tokens. The logits after each of them, from one run. */
+  /** Appends tokens in one run. Returns the logits (V) after each of them. */
   async extend(tokens: readonly number[]): Promise<TypedArray[]> {
     checkNext(tokens)
     if (!this.staysValid(this.text.length + tokens.length)) {
@@ -90,18 +92,18 @@ export class Decoder implements StepModel {
     return tokens.map((_, i) => rowOf(logits, i, width))
   }
 
-  /** Keeps the first `length` tokens; 0 when the model's weights have changed. */
+  /** Keeps the first `length` tokens of the cache. Use 0 if the weights of the model have changed. */
   rewind(length: number): void {
     this.cache.rewind(length)
     this.text.length = length
   }
 
-  /** Whether the cached keys are also those of a text of this length. */
+  /** Whether the cached keys are valid for a text of this length. */
   private staysValid(length: number): boolean {
     return this.text.length > this.cacheValidTo === length > this.cacheValidTo
   }
 
-  /** Runs `width` positions; those after the tokens are discarded. */
+  /** Runs `width` positions; positions after the tokens are discarded. */
   private async forward(
     tokens: readonly number[],
     width: number,
@@ -125,7 +127,7 @@ const emptyPrompt = (): HeedError =>
     key: 'prompt',
     value: 0,
     expected: 'at least one token',
-    remedy: 'Start from the token that begins a text.',
+    remedy: 'Start from the beginning-of-text token.',
   })
 
 function sharedLength(a: readonly number[], b: readonly number[]): number {

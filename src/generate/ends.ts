@@ -1,26 +1,27 @@
 import type { GenerationConfig } from './config/generation-config.ts'
 import type { TextTokenizer } from './text-writer.ts'
 
+/** Options for the end of a text. */
 export interface EndOptions {
   /** Whether the end tokens and stop strings of the model and its tokenizer end the text. Default true. */
   stopAtEnd?: boolean
   /** Further tokens that end the text. */
   stopTokens?: readonly number[]
-  /** The text ends before the first of these strings, which may be special tokens; no part of one is shown. */
+  /** Stop strings, which may be special tokens: the text ends before the first of them, and shows no part of it. */
   stop?: readonly string[]
 }
 
-/** Where a text ends. */
+/** The tokens and strings that end a text. */
 export interface Ends {
-  /** The tokens that end it. */
+  /** End tokens. */
   tokens: readonly number[]
-  /** The strings before which it ends. */
+  /** Stop strings. */
   strings: readonly string[]
 }
 
 /**
- * All that ends a text: the tokenizer's end of text, the end tokens and stop strings of the model's files, and those of
- * the options. A stop string that is a token is searched as both.
+ * Collects everything that ends a text: the end-of-text token of the tokenizer, the end tokens and stop strings of the
+ * model's files, and the options. A stop string that is a special token is used as both.
  */
 export function endsOf(
   { eos_token_id, stop_strings }: Pick<GenerationConfig, 'eos_token_id' | 'stop_strings'>,

@@ -1,7 +1,7 @@
 import type { Module } from '../nn/index.ts'
 import { noGrad } from '../tensor/index.ts'
 
-/** Runs `body` in evaluation mode and without gradients; the modes of the model are restored. */
+/** Runs `body` in evaluation mode and without gradients, then restores the modes of all modules. */
 export function evaluating<T>(model: Module, body: () => T): T {
   const modes = model.namedModules().map(([, module]) => ({ module, training: module.training }))
   model.eval()
@@ -12,7 +12,7 @@ export function evaluating<T>(model: Module, body: () => T): T {
   }
 }
 
-/** The least power of two that is at least `n` and `least`, so that few sizes share programs. */
+/** The smallest `least` · 2^k that is at least `n`. Rounded sizes let texts share compiled programs. */
 export function powerOfTwo(n: number, least = 1): number {
   let size = least
   while (size < n) size *= 2

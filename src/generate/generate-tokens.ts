@@ -16,12 +16,13 @@ import { type Written, writeTokens } from './write-tokens.ts'
 
 const { stop: _, ...BATCH_TOKEN_OPTIONS } = MODEL_OPTIONS
 
+/** Options of `generateTokens` and `generateSteps`. */
 export interface GenerateTokensOptions extends Omit<ModelOptions, 'stop'> {
-  /** Context in tokens. Default: as much as needed and possible. */
+  /** Context length in tokens. Default: prompt and new tokens, at most the context length of the model. */
   contextLength?: number
-  /** A decoder of the same model; the common beginning of its last text is not processed again. */
+  /** A decoder of the same model to reuse; a prefix shared with its last text is not processed again. */
   decoder?: Decoder
-  /** Guesses tokens ahead, which the model checks together; the same texts in fewer runs. */
+  /** Proposes tokens, which the model verifies in one run (speculative decoding): the same text in fewer runs. */
   drafter?: Drafter
 }
 
@@ -40,7 +41,10 @@ const checkBatch = argumentKinds('generateTokensBatch', {
   options: optionKinds<Omit<ModelOptions, 'stop'>>(BATCH_TOKEN_OPTIONS),
 })
 
-/** Continues a text of token ids, token by token. Aborting throws the signal's reason. */
+/**
+ * Continues a prompt of token ids, and yields the new ids. Aborting `signal` throws its reason.
+ * @throws HeedError for an empty prompt, for ids outside the vocabulary, and for options out of range
+ */
 export async function* generateTokens(
   model: CausalLM,
   prompt: readonly number[],
@@ -49,7 +53,7 @@ export async function* generateTokens(
   for await (const { token } of generateSteps(model, prompt, options)) yield token
 }
 
-/** Like generateTokens, with the logits of each token; see logProbabilities. */
+/** Continues a prompt like `generateTokens`, and yields each token with its logits (V); see `logProbabilities`. */
 export async function* generateSteps(
   model: CausalLM,
   prompt: readonly number[],
@@ -61,7 +65,7 @@ export async function* generateSteps(
   yield* stepsOf(model, prompt, settingsOf(model, options, context), options)
 }
 
-/** Continues a text of tokens with complete settings. */
+/** Continues a prompt of tokens with complete settings. */
 export async function* stepsOf(
   model: CausalLM,
   prompt: readonly number[],
@@ -83,8 +87,9 @@ export async function* stepsOf(
 }
 
 /**
- * Continues several texts of token ids together; the result for each is that of generateTokens. With a seed, the first
- * text is the same as alone, and the others are drawn independently.
+ * Continues several prompts of token ids in one batch. With a seed, the first text is the same as from `generateTokens`,
+ * and the others are drawn independently.
+ * @throws HeedError as `generateTokens` does
  */
 export async function generateTokensBatch(
   model: CausalLM,
@@ -103,7 +108,7 @@ export async function generateTokensBatch(
   return texts
 }
 
-/** Runs the model on several texts. */
+/** Creates a step model for a batch, with guidance if the settings ask for it. */
 export function batchSteps(model: CausalLM, { write, guidance }: Settings): StepModel {
   const newDecoder = (): StepModel => new BatchDecoder(model, { maxTokens: write.maxTokens })
   if (guidance === 1) return newDecoder()
@@ -113,7 +118,7 @@ export function batchSteps(model: CausalLM, { write, guidance }: Settings): Step
 export const longest = (rows: readonly (readonly number[])[]): number =>
   rows.reduce((most, { length }) => Math.max(most, length), 0)
 
-/** @throws HeedError for what is no list of token ids of the vocabulary */
+/** @throws HeedError unless the prompt is a list of token ids of the vocabulary */
 export function checkPrompt(prompt: readonly number[], vocabSize: number): void {
   checkArgument('generate', 'prompt', prompt, 'numbers')
   const wrong = prompt.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize)
@@ -125,7 +130,7 @@ export function checkPrompt(prompt: readonly number[], vocabSize: number): void 
     )
 }
 
-/** Settings that functions for tokens cannot follow. */
+/** Settings that functions on tokens do not support. */
 const TOKENS_ONLY = ['num_beams', 'num_return_sequences', 'stop_strings'] as const
 
 const SHORTEST_CONTEXT = 64

@@ -1,4 +1,4 @@
-// Generation of texts.
+// Generation of text.
 import type { CausalLM } from '../models/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { type OptionKinds, optionKinds } from '../util/options.ts'
@@ -24,9 +24,10 @@ import {
 import { promptTokens, stopAt, type TextTokenizer, TextWriter, textOf } from './text-writer.ts'
 import { type Written, writeTokens } from './write-tokens.ts'
 
+/** Options of `generate`, `generateTextSteps` and `generateSeveral`. */
 export type GenerateOptions = GenerateTokensOptions & Pick<ModelOptions, 'stop'> & SearchOptions
 
-/** A text, or its token ids. */
+/** A prompt as text or as token ids. */
 export type Prompt = string | readonly number[]
 
 export const GENERATE_OPTIONS: OptionKinds<GenerateOptions> = {
@@ -56,7 +57,11 @@ const checkBeams = argumentKinds('generateBeams', {
   options: optionKinds<GenerateBeamsOptions>(BEAM_OPTIONS),
 })
 
-/** Continues a text, or the text of token ids, in pieces of complete characters; a text that beam search finds is one piece. */
+/**
+ * Continues a prompt, and yields the new text in pieces of complete characters. Beam search yields its text in one piece.
+ * Omitted options follow the generation_config.json of the model. Aborting `signal` throws its reason.
+ * @throws HeedError for ids outside the vocabulary, and for options out of range
+ */
 export async function* generate(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -96,7 +101,7 @@ async function* piecesOf(
   if (left) yield left
 }
 
-/** The tokens that `generate` writes, with the logits of each; without the one that completes a stop string. */
+/** Yields the tokens of the text that `generate` yields, each with its logits (V). A stop string is not included. */
 export async function* generateTextSteps(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -115,9 +120,10 @@ export async function* generateTextSteps(
   }
 }
 
+/** Options of `generateBatch` and `continueBatch`. */
 export type GenerateBatchOptions = ModelOptions & SearchOptions
 
-/** The continuations of several texts, generated together. */
+/** Continues several prompts in one batch. Returns the new text of each. */
 export async function generateBatch(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -129,7 +135,7 @@ export async function generateBatch(
   return continueBatch(model, tokenizer, rows, options)
 }
 
-/** The same for prompts of token ids. */
+/** Continues several prompts of token ids in one batch. Returns the new text of each. */
 export async function continueBatch(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -144,7 +150,7 @@ export async function continueBatch(
   return texts.map(([{ text }]) => text)
 }
 
-/** As many continuations of each text as the settings say: `num_return_sequences`, drawn or found by beam search. */
+/** Returns `num_return_sequences` continuations of each prompt, sampled or found by beam search. */
 export async function generateSeveral(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -159,7 +165,7 @@ export async function generateSeveral(
     const texts = await searchTexts(model, tokenizer, rows, settings)
     return texts.map((hypotheses) => hypotheses.map(({ text }) => text))
   }
-  const count = settings.write.temperature === 0 ? 1 : settings.texts // the likeliest text is one
+  const count = settings.write.temperature === 0 ? 1 : settings.texts // greedy decoding has one result
   if (rows.length === 1 && count === 1) {
     let text = ''
     for await (const piece of piecesOf(model, tokenizer, rows[0], settings, options)) text += piece
@@ -189,9 +195,10 @@ async function writeBatch(
   return texts.map((text, row) => text + writers[row].end())
 }
 
+/** Options of `generateBeams`. */
 export type GenerateBeamsOptions = Omit<ModelOptions, 'temperature'> & SearchOptions
 
-/** The most probable continuations that beam search finds, the best first, within the model's context. */
+/** Searches for the most probable continuations of a prompt, best first, within the context length of the model. */
 export async function generateBeams(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -226,14 +233,14 @@ async function searchTexts(
   )
 }
 
-/** The options of beam search. */
+/** The options of beam search for complete settings. */
 export const searchOptions = ({ write, stop, search }: Settings, tokenizer?: TextTokenizer) => {
   const { maxTokens, stopTokens, processors = [], signal } = write
   const ends = stop.length > 0 && tokenizer ? [stopAt(stop, tokenizer)] : []
   return { ...search, maxTokens, stopTokens, processors: [...processors, ...ends], signal }
 }
 
-/** The text of a hypothesis, without the token or string that ended it. */
+/** The text of a hypothesis, without its stop token or stop string. */
 export function textOfHypothesis(
   { tokens }: Hypothesis,
   tokenizer: TextTokenizer,
@@ -244,7 +251,7 @@ export function textOfHypothesis(
   return textOf(ended ? tokens.slice(0, -1) : tokens, tokenizer, { stop, after })
 }
 
-/** The tokens of a prompt; of an empty text, the token with which the model begins texts. */
+/** The tokens of a prompt; for an empty text, the beginning-of-text token of the model. */
 function promptOf(
   model: CausalLM,
   tokenizer: TextTokenizer,
@@ -258,7 +265,7 @@ function promptOf(
   return promptTokens(tokenizer, prompt, configOf(model, generationConfig).bos_token_id?.[0])
 }
 
-/** Settings that a function cannot follow. */
+/** Settings that a function does not support. */
 const ONE_TEXT = ['num_return_sequences'] as const
 const STEP_BY_STEP = ['num_beams', 'num_return_sequences'] as const
 const DRAFTED = [...STEP_BY_STEP, 'guidance_scale'] as const

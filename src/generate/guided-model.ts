@@ -3,15 +3,15 @@ import { logSumExp } from './log-probabilities.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
 /**
- * Classifier-free guidance (Sanchez et al., 2023): log-probabilities move away from those of the same text without its
- * prompt, of which only the last token is read. A scale of 1 changes nothing.
+ * Classifier-free guidance (Sanchez et al., 2023): moves log-probabilities away from the log-probabilities for the last
+ * token of the prompt alone. A scale of 1 has no effect.
  */
 export class GuidedModel implements StepModel {
   private readonly model: StepModel
   private readonly unprompted: StepModel
   private readonly scale: number
 
-  /** @param unprompted the same model with a cache of its own */
+  /** @param unprompted the same model with a separate cache */
   constructor(model: StepModel, unprompted: StepModel, scale: number) {
     this.model = model
     this.unprompted = unprompted
@@ -30,7 +30,7 @@ export class GuidedModel implements StepModel {
     return this.guided(logits, others, tokens.length)
   }
 
-  /** other + scale · (prompted − other), of log-probabilities. */
+  /** other + scale · (prompted − other), in log-probabilities. */
   private guided(logits: TypedArray, others: TypedArray, rows: number): TypedArray {
     const out = new Float32Array(logits.length)
     for (let row = 0; row < rows; row++) {

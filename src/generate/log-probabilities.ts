@@ -2,9 +2,10 @@ import { argumentKinds } from '../util/argument-kinds.ts'
 import { wrongArgument } from '../util/check-argument.ts'
 import { checkWhole } from './processors/processor.ts'
 
+/** A token with its log-probability. */
 export interface TokenProbability {
   token: number
-  /** Natural logarithm. */
+  /** Natural logarithm of the probability. */
   logprob: number
 }
 
@@ -15,8 +16,9 @@ const checkLogProbabilities = argumentKinds('logProbabilities', {
 })
 
 /**
- * The log-probability of a token by these logits (V), and the `top` most probable tokens with theirs, in descending
- * order.
+ * Computes the log-probability of a token from logits (V), and the `top` most probable tokens with their
+ * log-probabilities, in descending order.
+ * @throws HeedError for a token that is not below V
  */
 export function logProbabilities(
   logits: ArrayLike<number>,
@@ -41,7 +43,7 @@ export function logSumExp(x: ArrayLike<number>): number {
   return top + Math.log(sum)
 }
 
-/** The indices of the `count` largest, in descending order; of equal values, the first. */
+/** The indices of the `count` largest values, in descending order; for equal values, the lower index first. */
 function largest(x: ArrayLike<number>, count: number): number[] {
   const places: number[] = []
   for (let i = 0; i < x.length; i++) {

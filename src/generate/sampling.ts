@@ -12,24 +12,25 @@ import {
   typical,
 } from './truncation.ts'
 
+/** Options for choosing tokens from logits. All limits apply together. */
 export interface SamplingOptions {
-  /** Above 1 flattens the probabilities, below 1 sharpens them; 0 takes the most probable token. Default 1. */
+  /** Above 1 flattens the probabilities, below 1 sharpens them; 0 always takes the most probable token. Default 1. */
   temperature?: number
   /** Sample from the k most probable tokens; 0 for all. Default 0. */
   topK?: number
-  /** Sample from the fewest most probable tokens that together reach this probability (Holtzman et al., 2020). */
+  /** Sample from the smallest set of most probable tokens that reaches this probability (Holtzman et al., 2020). Default 1. */
   topP?: number
-  /** Sample from tokens with at least this fraction of the highest probability. */
+  /** Sample from tokens with at least this fraction of the highest probability. Default 0. */
   minP?: number
-  /** Sample from the likeliest tokens that hold this share of the entropy (Potraghloo et al., 2025). */
+  /** Sample from the most probable tokens that hold this share of the entropy (Potraghloo et al., 2025). Default 1. */
   topH?: number
-  /** Sample from the tokens nearest to the entropy that reach this probability (Meister et al., 2023). */
+  /** Sample from the tokens closest to the entropy that reach this probability (Meister et al., 2023). Default 1. */
   typicalP?: number
-  /** Sample from tokens with at least this probability (Hewitt et al., 2022); 0 for all. */
+  /** Sample from tokens with at least this probability (Hewitt et al., 2022). Default 0. */
   epsilonCutoff?: number
-  /** The same with a threshold that falls with the entropy. */
+  /** Like `epsilonCutoff`, with a threshold that decreases with the entropy (eta sampling). Default 0. */
   etaCutoff?: number
-  /** The same seed gives the same text. By default random. */
+  /** The same seed gives the same text. Default: random. */
   seed?: number
 }
 
@@ -46,18 +47,20 @@ export const SAMPLING: OptionKinds<SamplingOptions> = {
 }
 const RULES = optionKinds<SamplingOptions>(SAMPLING)
 
-/** Chooses tokens from logits, which it does not change. */
+/** Chooses tokens from logits. */
 export interface Sampler {
+  /** Chooses a token. The logits (V) are not changed. */
   choose(logits: ArrayLike<number>): number
-  /** The candidates of `choose`. The arrays are valid until the next call. */
+  /** The candidates from which `choose` draws. The arrays are valid until the next call. */
   candidates(logits: ArrayLike<number>): Candidates
   /** The next random number in [0, 1). */
   random(): number
 }
 
 /**
- * @param stream samplers of one seed with different streams draw independently
- * @throws HeedError when an option is outside its range
+ * Creates a sampler.
+ * @param stream samplers with the same seed and different streams draw independently
+ * @throws HeedError for options out of range
  */
 export function createSampler(options: SamplingOptions = {}, stream = 0): Sampler {
   RULES.check('createSampler', options)
@@ -99,7 +102,7 @@ const NO_LIMITS: Limits = {
   etaCutoff: 0,
 }
 
-/** Without keys whose value is undefined. */
+/** Removes keys with the value undefined. */
 const given = (options: SamplingOptions): SamplingOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
@@ -110,7 +113,7 @@ function check(key: string, value: number, fits: boolean, expected: string, exam
 
 type Limits = Required<Omit<SamplingOptions, 'seed'>>
 
-/** The tokens within all limits, in the order in which transformers applies them. */
+/** Applies all limits, in the order of transformers. */
 function likeliest(
   scores: ArrayLike<number>,
   top: number,
@@ -134,10 +137,10 @@ function likeliest(
   return kept
 }
 
-/** Top-H looks at no more than these. */
+/** Top-H considers only this number of most probable tokens. */
 const TOP_H_CANDIDATES = 100
 
-/** The k likeliest tokens (0: all), with their weights at the temperature. */
+/** The k most probable tokens (0: all), with their weights at the temperature. */
 function weighted(
   scores: ArrayLike<number>,
   top: number,
@@ -150,14 +153,14 @@ function weighted(
     room.weights = new Float64Array(scores.length)
   }
   const kth = k > 0 && k < scores.length ? kthLargest(scores, k) : NOTHING
-  // Where no rule before it needs the sum, minP applies at once. The weight itself decides later.
+  // If no earlier limit needs the sum, minP can be applied here to save work; the exact test follows later.
   const byMinP = topP < 1 || topH < 1 ? NOTHING : top + temperature * Math.log(minP) - SLACK
-  // Below e^-40 of the likeliest, no vocabulary is large enough for a token ever to be drawn.
+  // A token below e^-40 of the most probable one is never drawn, whatever the size of the vocabulary.
   const least = Math.max(kth, byMinP, top - 40 * temperature)
   let count = 0
   for (let token = 0; token < scores.length; token++) {
     if (!(scores[token] >= least)) continue
-    const weight = Math.exp((scores[token] - top) / temperature) // 1 for the likeliest
+    const weight = Math.exp((scores[token] - top) / temperature) // 1 for the most probable token
     if (weight === 0) continue
     room.tokens[count] = token
     room.weights[count++] = weight
@@ -166,7 +169,7 @@ function weighted(
 }
 
 const NOTHING = Number.NEGATIVE_INFINITY
-/** The rounding error of log and exp together. */
+/** Bound for the rounding error of log and exp. */
 const SLACK = 1e-6
 
 function indexOfMax(scores: ArrayLike<number>): number {
@@ -178,10 +181,10 @@ function indexOfMax(scores: ArrayLike<number>): number {
   if (scores[best] === NOTHING)
     throw new HeedError(
       'invalid-state',
-      'The logits processors must leave a token, got none: together they hide all',
+      'The logits processors must leave at least one token, but together they hide all tokens',
       {
         remedy:
-          'Leave out a rule (a pattern, a schema, suppressed tokens), or add the end-of-text token to `stopTokens`.',
+          'Remove a processor (a pattern, a schema, suppressed tokens), or add the end-of-text token to `stopTokens`.',
       },
     )
   return best
@@ -189,5 +192,5 @@ function indexOfMax(scores: ArrayLike<number>): number {
 
 export const notANumber = (): HeedError =>
   new HeedError('invalid-state', 'The scores of the model must be numbers, got NaN', {
-    remedy: 'Load a checkpoint from before the loss became NaN.',
+    remedy: 'Use a checkpoint saved before the loss became NaN.',
   })

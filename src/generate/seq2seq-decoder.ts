@@ -9,11 +9,11 @@ import { emptyBatch, notStarted } from './batch-decoder.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
 import { checkNext, checkStart, type StepModel } from './step-model.ts'
 
-// N sources, R rows (texts that are written: some for each source), S source tokens
+// N sources, R rows (generated texts: the same number for each source), S source tokens
 
 /**
- * Runs an encoder-decoder. The sources, padded at the end, are encoded once; then each token is a run of one program. The
- * cache of generated tokens doubles when it is full.
+ * Runs an encoder-decoder. Sources are padded at the end and encoded once; each generated token is a run of one program.
+ * The cache of generated tokens doubles when it is full.
  */
 export class Seq2SeqDecoder implements StepModel {
   private readonly model: Seq2SeqLM
@@ -36,7 +36,7 @@ export class Seq2SeqDecoder implements StepModel {
       throw new HeedError(
         'invalid-option',
         `Text ${i} of the batch must have 1 to ${contextLength} tokens, got ${source.length}`,
-        { remedy: 'Split it into sentences.' },
+        { remedy: 'Split the text into sentences.' },
       )
     }
     const wrong = sources.flat().find((token) => !Number.isSafeInteger(token) || token < 0)
@@ -50,7 +50,11 @@ export class Seq2SeqDecoder implements StepModel {
     return this
   }
 
-  /** @param prompts the beginnings of the texts, all of one length, the same number for each source, in their order */
+  /**
+   * Starts texts. Returns the logits (R, V) of the next tokens.
+   * @param prompts the first tokens of each text, all of the same length; the same number of texts for each source, in
+   * the order of the sources
+   */
   async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
     checkStart(prompts)
     if (prompts.length === 0) throw emptyBatch()
@@ -61,8 +65,8 @@ export class Seq2SeqDecoder implements StepModel {
     )
       throw new HeedError(
         'invalid-option',
-        `Beginnings of texts must have one length, and be as many for each of ${this.sources.length} sources, got ${prompts.length}`,
-        { remedy: 'Give one beginning for each source.' },
+        `\`prompts\` must have the same length and the same number for each of ${this.sources.length} sources, got ${prompts.length} prompts`,
+        { remedy: 'Pass one prompt for each source.' },
       )
     const longest = Math.max(...this.sources.map((source) => source.length))
     const sourceLength = Math.min(this.model.contextLength, powerOfTwo(longest, SHORTEST))
@@ -86,7 +90,7 @@ export class Seq2SeqDecoder implements StepModel {
     const capacity = Math.min(length, this.model.contextLength)
     const key = `${rows} ${sourceLength} ${capacity}`
     const room = this.rooms.get(key) ?? new Room(this.model, rows, sourceLength, capacity)
-    this.rooms.delete(key) // the newest is the last
+    this.rooms.delete(key) // moves it to the end, which is the most recently used
     this.rooms.set(key, room)
     const [oldest] = this.rooms.keys()
     if (this.rooms.size > ROOMS) this.rooms.delete(oldest)
@@ -94,7 +98,7 @@ export class Seq2SeqDecoder implements StepModel {
   }
 }
 
-/** The memory and programs for a number of rows and their lengths. */
+/** The cache and compiled programs for a number of rows and their lengths. */
 class Room {
   readonly rows: number
   readonly sourceLength: number
@@ -102,7 +106,7 @@ class Room {
   private readonly cache: EncoderDecoderCache
   private readonly begin: Held
   private readonly step: Held
-  /** u8 (R, S): 0 where a source is padded. */
+  /** u8 (R, S): 0 for padding of a source. */
   private mask: HeldInput = { data: new Uint8Array(), shape: [0] }
 
   constructor(model: Seq2SeqLM, rows: number, sourceLength: number, capacity: number) {
@@ -171,7 +175,7 @@ class Room {
   async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
     const inputs: HeldInput[] = [
       { data: Int32Array.from(tokens), shape: [this.rows, 1] },
-      this.mask, // rows of one source have the same: an order does not change it
+      this.mask, // beams of one source share its mask, so reordering does not change it
     ]
     if (order?.some((from, row) => from !== row))
       inputs.push({ data: Int32Array.from(order), shape: [this.rows] })
@@ -183,5 +187,5 @@ class Room {
 
 const SHORTEST = 16
 const FIRST_ROOM = 32
-/** Number of batch shapes that are kept. */
+/** Number of batch shapes to keep. */
 const ROOMS = 4

@@ -1,4 +1,4 @@
-// Generation by encoder-decoders.
+// Generation with encoder-decoders.
 import type { Seq2SeqLM } from '../models/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
@@ -19,8 +19,9 @@ import { Seq2SeqDecoder } from './seq2seq-decoder.ts'
 import { type TextTokenizer, TextWriter } from './text-writer.ts'
 import { type Written, writeTokens } from './write-tokens.ts'
 
+/** Options of `generateSeq2Seq` and `seq2SeqSteps`. */
 export interface Seq2SeqWriteOptions extends Omit<ModelOptions, 'stop'> {
-  /** A decoder of the same model, whose programs and memory are reused. */
+  /** A decoder of the same model to reuse, with its programs and memory. */
   decoder?: Seq2SeqDecoder
 }
 
@@ -54,7 +55,7 @@ const checkText = argumentKinds('generateSeq2SeqText', {
   options: TEXT_RULES,
 })
 
-/** Generates a text from the tokens of another, token by token, with the logits of each. */
+/** Generates a target text for the tokens of a source; yields each token with its logits (V). */
 export async function* seq2SeqSteps(
   model: Seq2SeqLM,
   source: readonly number[],
@@ -65,8 +66,9 @@ export async function* seq2SeqSteps(
 }
 
 /**
- * Generates a text from each of several sources of token ids: the most probable tokens, or with a temperature, sampled
- * ones. The stop token is not part of the result.
+ * Generates the tokens of a target text for each source of token ids, greedily or, with a temperature, by sampling. The
+ * stop token is not included.
+ * @throws HeedError for sources that are empty or longer than the context, and for options out of range
  */
 export async function generateSeq2Seq(
   model: Seq2SeqLM,
@@ -83,9 +85,10 @@ export async function generateSeq2Seq(
   return texts
 }
 
+/** Options of `seq2SeqBeams`. */
 export interface Seq2SeqBeamOptions extends Seq2SeqWriteOptions, SearchOptions {}
 
-/** The most probable texts for each source that beam search finds, the best first. */
+/** Searches for the most probable target texts of each source, best first. */
 export async function seq2SeqBeams(
   model: Seq2SeqLM,
   sources: readonly (readonly number[])[],
@@ -96,9 +99,10 @@ export async function seq2SeqBeams(
   return searchFrom(model, sources, settings, options)
 }
 
+/** Options of `generateSeq2SeqText` and `generateSeq2SeqTexts`. */
 export interface Seq2SeqTextOptions extends Seq2SeqBeamOptions, Pick<ModelOptions, 'stop'> {}
 
-/** The text that the model generates from each source of token ids: by beam search, or token by token. */
+/** Generates the target text of each source of token ids, token by token or by beam search. */
 export async function generateSeq2SeqTexts(
   model: Seq2SeqLM,
   targetTokenizer: TextTokenizer,
@@ -124,7 +128,7 @@ export async function generateSeq2SeqTexts(
   return texts.map((text, row) => text + writers[row].end())
 }
 
-/** The text that the model generates from one source, in pieces; one that beam search finds is one piece. */
+/** Generates the target text of one source, and yields it in pieces. Beam search yields its text in one piece. */
 export async function* generateSeq2SeqText(
   model: Seq2SeqLM,
   targetTokenizer: TextTokenizer,
@@ -172,7 +176,7 @@ async function searchFrom(
   return beamSearch(decoder.read(sources), prompts, search, { sources })
 }
 
-/** The decoder starts from one token, and a text is no longer than the context of the model. */
+/** The settings of an encoder-decoder: the decoder starts from one token and is limited by the context length. */
 const seq2SeqSettings = (
   model: Seq2SeqLM,
   options: Seq2SeqTextOptions,
@@ -186,7 +190,7 @@ const seq2SeqSettings = (
     mostTokens: model.contextLength - 1,
   })
 
-/** The token that each text starts from. */
+/** The first token of each text. */
 function startsOf(
   model: Seq2SeqLM,
   { generationConfig }: Pick<ModelOptions, 'generationConfig'>,
@@ -198,7 +202,7 @@ function startsOf(
     throw new HeedError(
       'invalid-config',
       `decoder_start_token_id must be one token, or one for each of ${count} texts, got ${starts.length}`,
-      { key: 'decoder_start_token_id', value: starts, remedy: 'Give one token.' },
+      { key: 'decoder_start_token_id', value: starts, remedy: 'Use one token.' },
     )
   return Array.from({ length: count }, (_, i) => [starts.length === 1 ? starts[0] : starts[i]])
 }

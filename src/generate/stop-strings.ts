@@ -1,15 +1,15 @@
 import { invalidOption } from '../util/errors.ts'
 
 /**
- * Passes text up to the first stop string. Only text that may be the start of a stop string is held back. Special tokens
- * are searched as the text that they stand for, which is not shown.
+ * Passes on text up to the first stop string. Only text that may be the start of a stop string is held back. The text of
+ * special tokens is searched for stop strings too, but not shown.
  */
 export class StopStrings {
   /** Whether a stop string was found. */
   stopped = false
   private readonly stops: readonly string[]
   private held = ''
-  /** For each character of `held`, whether it is shown. */
+  /** For each character of `held`, whether to show it. */
   private shown: boolean[] = []
 
   constructor(stops: readonly string[]) {
@@ -18,12 +18,12 @@ export class StopStrings {
         key: 'stop',
         value: '',
         expected: 'strings of at least one character',
-        remedy: 'Leave out the empty string, which would end every text.',
+        remedy: 'Remove the empty string, which would end every text.',
       })
     this.stops = stops
   }
 
-  /** Text that can be shown. */
+  /** Adds a piece of text. Returns the text that can be shown. */
   push(piece: string, { isShown = true } = {}): string {
     if (this.stopped) return ''
     if (this.stops.length === 0) return isShown ? piece : ''
@@ -34,7 +34,7 @@ export class StopStrings {
     return this.show(this.stopped ? at : this.held.length - this.waiting())
   }
 
-  /** The rest at the end of the text. */
+  /** Ends the text. Returns the text that was held back. */
   end(): string {
     return this.stopped ? '' : this.show(this.held.length)
   }
@@ -52,7 +52,7 @@ export class StopStrings {
     return places.length > 0 ? Math.min(...places) : -1
   }
 
-  /** Length of the longest suffix of the text that is a prefix of a stop string. */
+  /** The length of the longest suffix of the text that is a prefix of a stop string. */
   private waiting(): number {
     let longest = 0
     for (const stop of this.stops)

@@ -10,15 +10,15 @@ export type TextTokenizer = Pick<
 >
 
 export interface TextWriterOptions {
-  /** The text ends before the first of these strings. */
+  /** Stop strings; the text ends before the first of them. */
   stop?: readonly string[]
-  /** The tokens of the prompt: the text is what decoding adds to theirs. */
+  /** The tokens of the prompt. The text is the difference that the new tokens make to the decoded prompt. */
   after?: readonly number[]
 }
 
 /**
- * The text of generated tokens, up to the first stop string, in pieces that no later token can change. All generation
- * writes text in this way.
+ * Decodes generated tokens to text, up to the first stop string, in pieces that later tokens cannot change. All functions
+ * that generate text use it.
  */
 export class TextWriter {
   private readonly tokenizer: TextTokenizer
@@ -36,20 +36,20 @@ export class TextWriter {
     return this.stops.stopped
   }
 
-  /** Text that can be shown. */
+  /** Adds a token. Returns the text that can be shown. */
   push(token: number): string {
     const { tokenizer } = this
     if (!tokenizer.isSpecial(token)) return this.stops.push(this.stream.push(token))
     return this.stops.push(tokenizer.idToToken(token) ?? '', { isShown: false })
   }
 
-  /** The rest at the end of the text. */
+  /** Ends the text. Returns the rest. */
   end(): string {
     return this.stops.push(this.stream.end()) + this.stops.end()
   }
 }
 
-/** The whole text of generated tokens. */
+/** Decodes all generated tokens to text. */
 export function textOf(
   tokens: readonly number[],
   tokenizer: TextTokenizer,
@@ -61,7 +61,7 @@ export function textOf(
   return text + writer.end()
 }
 
-/** Ends a text that contains a stop string: for searches, which continue several texts at once. */
+/** Creates a logits processor that ends a text at a stop string, for beam search. */
 export function stopAt(stop: readonly string[], tokenizer: TextTokenizer): LogitsProcessor {
   return {
     process() {},
@@ -77,7 +77,7 @@ export function stopAt(stop: readonly string[], tokenizer: TextTokenizer): Logit
   }
 }
 
-/** The tokens of a prompt; for an empty one, the token that begins or separates texts. */
+/** Encodes a prompt; an empty prompt becomes the beginning-of-text or end-of-text token. */
 export function promptTokens(
   tokenizer: TextTokenizer,
   prompt: string,
@@ -88,7 +88,7 @@ export function promptTokens(
   if (begin !== undefined) return [begin]
   throw new HeedError(
     'invalid-option',
-    'The prompt must not be empty, as this tokenizer has no token that begins a text',
-    { key: 'prompt', value: prompt, remedy: 'Give at least one character.' },
+    'The prompt must not be empty for a tokenizer without a beginning-of-text token, got an empty prompt',
+    { key: 'prompt', value: prompt, remedy: 'Use a prompt of at least one character.' },
   )
 }

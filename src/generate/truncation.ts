@@ -1,19 +1,19 @@
-// Rules that leave out unlikely candidates before one is drawn, with the results of transformers' logits warpers.
+// Removes unlikely candidates before sampling, with the same results as the logits warpers of transformers.
 import { type Candidates, keep, total } from './candidates.ts'
 
-/** The fewest likeliest candidates that reach this share of the sum, with those equal to the last one. */
+/** Nucleus sampling: the smallest set of most probable candidates that reaches this share of the sum, including ties. */
 export function nucleus(candidates: Candidates, share: number): Candidates {
   return atLeast(candidates, lastOfNucleus(candidates.weights, share * total(candidates)))
 }
 
-/** Candidates with at least this fraction of the largest weight. */
+/** Keeps candidates with at least this fraction of the largest weight. */
 export function atLeastFraction(candidates: Candidates, fraction: number): Candidates {
   return atLeast(candidates, fraction * largest(candidates))
 }
 
 /**
- * The candidates whose information is nearest to the entropy, up to this share of the probability (Meister et al., 2023,
- * "Locally typical sampling").
+ * Keeps the candidates whose information content is closest to the entropy, up to this share of the probability (Meister
+ * et al., 2023, "Locally typical sampling").
  */
 export function typical(candidates: Candidates, share: number): Candidates {
   const sum = total(candidates)
@@ -31,19 +31,19 @@ export function typical(candidates: Candidates, share: number): Candidates {
   return keep(candidates, (_, i) => distances[i] <= farthest)
 }
 
-/** Candidates with at least this probability (Hewitt et al., 2022, "Truncation sampling as desmoothing", section 4). */
+/** Keeps candidates with at least this probability (Hewitt et al., 2022, "Truncation sampling as desmoothing", section 4). */
 export function atLeastProbability(candidates: Candidates, epsilon: number): Candidates {
   return atLeast(candidates, epsilon * total(candidates))
 }
 
-/** The same with a threshold that falls with the entropy. */
+/** Eta sampling: like `atLeastProbability`, with a threshold that decreases with the entropy. */
 export function eta(candidates: Candidates, epsilon: number): Candidates {
   const threshold = Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropyOf(candidates)))
   return atLeastProbability(candidates, threshold)
 }
 
 /**
- * The likeliest candidates whose terms of the entropy sum to this share of it (Potraghloo et al., 2025, "Top-H
+ * Keeps the most probable candidates whose terms of the entropy sum to this share of it (Potraghloo et al., 2025, "Top-H
  * decoding").
  */
 export function topEntropy(candidates: Candidates, share: number): Candidates {
@@ -62,7 +62,7 @@ export function topEntropy(candidates: Candidates, share: number): Candidates {
   return keep(candidates, (_, i) => kept.has(i))
 }
 
-/** In nats. */
+/** The entropy of the candidates in nats. */
 function entropyOf(candidates: Candidates): number {
   const sum = total(candidates)
   let entropy = 0
@@ -73,7 +73,7 @@ function entropyOf(candidates: Candidates): number {
   return entropy
 }
 
-/** The candidates of at least this weight, or the largest where all are below. */
+/** Keeps the candidates of at least this weight, or the largest if all are below. */
 function atLeast(candidates: Candidates, weight: number): Candidates {
   const least = Math.min(weight, largest(candidates))
   return keep(candidates, (each) => each >= least)
@@ -85,10 +85,10 @@ function largest({ weights }: Candidates): number {
   return most
 }
 
-/** The weight at which the sum of the largest reaches a goal, by bisection as in quickselect. */
+/** The weight at which the sum of the largest weights reaches a goal, by partitioning as in quickselect. */
 function lastOfNucleus(weights: Float64Array, goal: number): number {
   const values = weights.slice()
-  let reached = 0 // by what lies before `low`
+  let reached = 0 // sum of the values before `low`
   let low = 0
   let high = values.length - 1
   while (low < high) {
@@ -105,7 +105,7 @@ function lastOfNucleus(weights: Float64Array, goal: number): number {
   return values[low]
 }
 
-/** The k-th largest value, by Hoare's selection (1961), on a copy. */
+/** The k-th largest value, by quickselect (Hoare, 1961) on a copy. */
 export function kthLargest(scores: ArrayLike<number>, k: number): number {
   const values = new Float64Array(scores)
   const rank = k - 1
@@ -120,7 +120,7 @@ export function kthLargest(scores: ArrayLike<number>, k: number): number {
   return values[rank]
 }
 
-/** Moves larger values of a range to its front: no value up to `end` is below one from `next` on. */
+/** Moves larger values of a range to its front: values up to `end` are at least as large as values from `next`. */
 function partition(values: Float64Array, low: number, high: number): [end: number, next: number] {
   const pivot = values[(low + high) >> 1]
   let i = low

@@ -10,13 +10,15 @@ import {
 import { createSampler, SAMPLING, type SamplingOptions } from './sampling.ts'
 import { rowOf, type StepModel } from './step-model.ts'
 
+/** Options of `writeTokens`. */
 export interface WriteOptions extends SamplingOptions {
-  /** Default 100. */
+  /** Maximum number of new tokens. Default 100. */
   maxTokens?: number
-  /** Tokens that end the text; they are not part of it. */
+  /** Tokens that end the text; they are not included in it. */
   stopTokens?: readonly number[]
-  /** Rules about the next token, in the order of their application. */
+  /** Logits processors, in the order of their application. */
   processors?: readonly LogitsProcessor[]
+  /** Aborting it throws its reason. */
   signal?: AbortSignal
 }
 
@@ -35,20 +37,25 @@ const checkCall = argumentKinds('writeTokens', {
   context: CONTEXT,
 })
 
+/** A generated token. */
 export interface Written {
   token: number
   /** The logits of the model (V), before any processor. */
   logits: TypedArray
 }
 
+/** Further context of `writeTokens`. */
 export interface WriteContext {
-  /** The tokens that the encoder read for each text. Left out: texts are written from their prompts. */
+  /** The tokens that the encoder read for each text. Omit them for decoder-only models. */
   sources?: readonly (readonly number[])[]
-  /** Whether a row's text ends with its latest token. */
+  /** Returns whether the text of a row ends after this token. */
   endsAfter?: (row: number, token: number) => boolean
 }
 
-/** Continues several texts together. Each step yields the token of each text, null once it has ended. */
+/**
+ * Continues several texts in one batch. Each step yields a token for each text; null for texts that have ended.
+ * @throws HeedError for options out of range
+ */
 export async function* writeTokens(
   model: StepModel,
   prompts: readonly (readonly number[])[],
@@ -89,6 +96,6 @@ export async function* writeTokens(
     if (written.every((token) => token === null)) return
     yield written
     if (rows.every((row) => row.ended)) return
-    last = written.map((row) => row?.token ?? 0) // rows that have ended are ignored
+    last = written.map((row) => row?.token ?? 0) // the results of ended rows are ignored
   }
 }

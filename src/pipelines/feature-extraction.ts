@@ -17,19 +17,20 @@ import {
   textBatching,
 } from './text-examples.ts'
 
+/** Options of the pipeline 'feature-extraction'. */
 export interface EmbedOptions extends BatchOptions, TruncateOptions {
   /**
-   * 'mean' of the tokens, the first token ('cls' or 'first_token'), the last ('eos' or 'last_token'), or 'none': a vector
-   * for each token. Default 'none'.
+   * The vector of a text: the 'mean' over its tokens, its first token ('cls' or 'first_token'), or its last token ('eos'
+   * or 'last_token'). 'none' returns a vector for each token. Default 'none'.
    */
   pooling?: 'none' | keyof typeof poolings
-  /** Scale vectors to length 1, so that their products are cosines. */
+  /** Scale vectors to length 1, so that their dot products are cosine similarities. Default false. */
   normalize?: boolean
-  /** Cut texts that are longer than `maxLength`; otherwise they are an error. Default true. */
+  /** Truncate texts that are longer than `maxLength`; false: they are an error. Default true. */
   truncate?: boolean
 }
 
-/** Names of transformers.js, and those of `pool`. */
+/** Names of transformers.js, with the names of `pool`. */
 const poolings = {
   mean: 'mean',
   cls: 'cls',
@@ -47,14 +48,15 @@ const readOptions = optionReader<EmbedOptions>('feature-extraction', {
 })
 
 /**
- * Vectors for texts: (B, C) with pooling; without it (B, T, C), where the rows after a shorter text are 0. Read them
- * with `await x.tolist()`.
+ * Embeds texts. Returns (B, C) with pooling; without pooling (B, T, C), where positions after the end of a text are 0.
+ * Read values with `await x.tolist()`.
  */
 export type Embedder = (
   texts: string | readonly string[],
   options?: EmbedOptions,
 ) => Promise<Tensor>
 
+/** Creates the pipeline 'feature-extraction'. */
 export function featureExtraction({ model, tokenizer }: ModelWithTokenizer<TextEncoder>): Embedder {
   return async (input, given) => {
     const texts = typeof input === 'string' ? [input] : input
@@ -62,7 +64,7 @@ export function featureExtraction({ model, tokenizer }: ModelWithTokenizer<TextE
     const options = readOptions(given)
     const { pooling = 'none', normalize = false, truncate = true, maxLength, batchSize } = options
     if (texts.length === 0)
-      throw new HeedError('invalid-option', 'The texts to embed must be at least one, got none')
+      throw new HeedError('invalid-option', 'At least one text to embed is required, got none')
     if (!poolingNames.includes(pooling))
       throw invalidOption({
         key: 'pooling',

@@ -18,28 +18,32 @@ import {
   textBatching,
 } from './text-examples.ts'
 
+/** Options of the pipeline 'fill-mask'. */
 export interface FillOptions extends BatchOptions {
-  /** How many guesses for each mask. Default 5. */
+  /** Number of predictions for each mask. Default 5. */
   topK?: number
 }
 
 const readOptions = optionReader<FillOptions>('fill-mask', { ...BATCHES, topK: 'size?' })
 
-/** A guess for a mask. */
+/** A prediction for a mask. */
 export interface Filled {
+  /** Probability of the token. */
   score: number
+  /** Id of the token. */
   token: number
   token_str: string
-  /** The text with the guess in it. */
+  /** The text with the token in place of the mask. */
   sequence: string
 }
 
-/** The likeliest tokens for the mask of each text; where a text has several masks, a list for each of them. */
+/** Predicts the most probable tokens for the mask of each text; for a text with several masks, a list for each mask. */
 export interface FillMask {
   (text: string, options?: FillOptions): Promise<Filled[] | Filled[][]>
   (texts: readonly string[], options?: FillOptions): Promise<(Filled[] | Filled[][])[]>
 }
 
+/** Creates the pipeline 'fill-mask'. */
 export function fillMask({ model, tokenizer }: ModelWithTokenizer<MaskedLM>): FillMask {
   const predictor: TokenPredictor = (ids, options) => model.forward(ids, options)
   const source = { model, predictor, tokenizer }
@@ -75,7 +79,7 @@ async function fillAll(
   })
 }
 
-/** ids (B, T) -> logits (N, V) of the tokens at `logitsAt`. */
+/** Maps ids (B, T) to logits (N, V) at the positions `logitsAt`. */
 export type TokenPredictor = (ids: Tensor, options: MaskedLMOptions) => Tensor
 
 interface Source {
@@ -84,13 +88,13 @@ interface Source {
   tokenizer: Tokenizer
 }
 
-/** The likeliest tokens for a mask, and where it is in the text. */
+/** The position of a mask in the text, and the most probable tokens for it. */
 export interface MaskGuesses {
   place: number
   tokens: { token: number; score: number }[]
 }
 
-/** The `topK` likeliest tokens for each mask of each example; none for an example without masks. */
+/** Predicts the `topK` most probable tokens for each mask of each example. */
 export async function guessTokens(
   { model, predictor, tokenizer }: Source,
   texts: readonly TextExample[],
@@ -106,7 +110,7 @@ export async function guessTokens(
   return runExamples(examples, {
     batching: {
       length,
-      // Only the logits of masks leave the device; those of all tokens would be very large.
+      // Only the logits of masks leave the device; the logits of all tokens would be very large.
       collate: (batch, width, draw) => ({
         ...collate(batch, width, draw),
         places: { ...padded(batch.map(({ places }, row) => places.map((i) => row * width + i)), most, 0), shape: [batch.length * most] }, // biome-ignore format: one line
@@ -130,13 +134,17 @@ export async function guessTokens(
 
 function maskOf({ maskTokenId }: Tokenizer): number {
   if (maskTokenId !== undefined) return maskTokenId
-  throw new HeedError('unsupported', 'The tokenizer must have a mask token, got one without', {
-    remedy: 'Use the tokenizer of a masked language model.',
-  })
+  throw new HeedError(
+    'unsupported',
+    'The tokenizer must have a mask token, got a tokenizer without one',
+    {
+      remedy: 'Use the tokenizer of a masked language model.',
+    },
+  )
 }
 
 const withoutMask = (text: string, name: string): HeedError =>
   new HeedError('invalid-data', `A text must have a mask token (${name}), got ${shown(text)}`, {
     value: text,
-    remedy: `Write ${name} for each word to guess.`,
+    remedy: `Write ${name} for each word to predict.`,
   })

@@ -3,10 +3,10 @@ import { type Held, hold, type Tensor } from '../tensor/index.ts'
 import { wrongArgument } from '../util/check-argument.ts'
 import { isPlain } from '../util/check-keys.ts'
 
-/** The tensors of a batch in the body of a held program. */
+/** The tensors of a batch by name, in the body of a held program. */
 export type BatchTensors = Readonly<Record<string, Tensor>>
 
-/** `hold` for named inputs, with a program for each set of names and shapes. */
+/** Holds a program with named inputs, like `hold`; compiles one program for each set of names and shapes. */
 export function holdBatch(
   body: (batch: BatchTensors) => Tensor[],
 ): (batch: Batch) => Promise<Tensor[]> {

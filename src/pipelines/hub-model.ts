@@ -1,4 +1,4 @@
-// Names of the hub in the place of folders: each model is downloaded once.
+// Resolves names of models on the hub to folders; each model is downloaded once.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder } from '../io/files/cache.ts'
@@ -8,21 +8,23 @@ import { type PullProgress, pullModel } from '../io/hub/pull.ts'
 import { HeedError } from '../util/errors.ts'
 import { optionReader } from './option-names.ts'
 
+/** Options of `pipeline` for models on the hub. */
 export interface HubModelOptions {
-  /** A branch, a tag or a commit on the hub. Default 'main'. */
+  /** Branch, tag or commit on the hub. Default 'main'. */
   revision?: string
   /** The folder for downloaded models. Default: `models` in Heed's cache. */
   cacheDir?: string
-  /** Use a model that was downloaded before, without a request. Default false. */
+  /** Use only models that were downloaded before, without network requests. Default false. */
   localFilesOnly?: boolean
   /** Called while files are downloaded. */
   onProgress?: (progress: PullProgress) => void
-  /** The same as transformers.js calls it: bytes of a file, and its progress in percent. */
+  /** Called while files are downloaded, with the arguments of transformers.js: bytes of a file, and percent. */
   progress_callback?: (progress: TransformersProgress) => void
+  /** Aborting it stops the download. */
   signal?: AbortSignal
 }
 
-/** The progress of a file in the words of transformers.js. */
+/** The progress of a file, as reported by transformers.js. */
 export interface TransformersProgress {
   status: 'progress' | 'done'
   name: string
@@ -32,7 +34,7 @@ export interface TransformersProgress {
   total: number
 }
 
-/** @throws HeedError for options that are not known or not supported */
+/** Reads the options of `pipeline`. @throws HeedError for unknown and unsupported options */
 export const readHubOptions = optionReader<HubModelOptions>('pipeline', {
   revision: 'text?',
   cacheDir: 'text?',
@@ -43,9 +45,9 @@ export const readHubOptions = optionReader<HubModelOptions>('pipeline', {
 })
 
 /**
- * The folder of a model: a path that exists, such as that of `heed pull`, or a name `owner/model` on the hub, which
- * is downloaded into the cache unless it is there.
- * @throws HeedError that says what to do: no network, unknown or gated model, full disk
+ * Returns the folder of a model: an existing path, or the cached download of a name `owner/model` on the hub. A model
+ * that is not in the cache is downloaded.
+ * @throws HeedError for a failed download: no network, an unknown or gated model, a full disk
  */
 export async function modelPath(source: string, options: HubModelOptions): Promise<string> {
   if (existsSync(source) || !source.includes('/') || !isHubName(source)) return source
@@ -55,15 +57,15 @@ export async function modelPath(source: string, options: HubModelOptions): Promi
     cacheDir,
     revision === undefined ? name : `${name}@${encodeURIComponent(revision)}`,
   )
-  if (existsSync(join(folder, 'config.json'))) return folder // it is written last
+  if (existsSync(join(folder, 'config.json'))) return folder // the last file that a download writes
   if (localFilesOnly)
     throw new HeedError(
       'missing-file',
-      `${source} must be in ${cacheDir}, as \`localFilesOnly\` is set`,
+      `${source} must be in ${cacheDir} because \`localFilesOnly\` is set`,
       {
         key: 'localFilesOnly',
         value: source,
-        remedy: 'Leave it out to download the model.',
+        remedy: 'Omit it to download the model.',
       },
     )
   const onProgress = (progress: PullProgress): void => {

@@ -13,10 +13,11 @@ import { BATCH_SIZE, checkBatchSize, runExamples } from './run-examples.ts'
 import { labelScores, topIndices } from './scores.ts'
 import type { Label } from './text-classification.ts'
 
+/** Options of the pipeline 'image-classification'. */
 export interface ClassifyImageOptions {
-  /** How many labels, the likeliest first; null for all. Default 5. */
+  /** Number of labels; null for all. Default 5. */
   topK?: number | null
-  /** Images that go through the model together. Default 16. */
+  /** Number of images in a batch. Default 16. */
   batchSize?: number
 }
 
@@ -28,14 +29,15 @@ const readOptions = optionReader<ClassifyImageOptions>('image-classification', {
 type Input = string | ImageSource
 
 /**
- * The likeliest labels of an image (a file, or pixels), the likeliest first; of several images, a list for each.
- * Scores are as in text classification.
+ * Classifies an image (a path, bytes or pixels). Returns labels sorted by score; for several images, a list for each.
+ * Scores are the same as in text classification.
  */
 export interface ImageClassification {
   (image: Input, options?: ClassifyImageOptions): Promise<Label[]>
   (images: readonly Input[], options?: ClassifyImageOptions): Promise<Label[][]>
 }
 
+/** Creates the pipeline 'image-classification'. */
 export function imageClassification(
   source: ModelWithProcessor<ImageClassifier>,
 ): ImageClassification {
@@ -59,7 +61,7 @@ async function classifyAll(
   const { labels } = model
   checkBatchSize(batchSize)
   const lists: Label[][] = []
-  // Images take much memory: no more are open than one batch needs.
+  // Decoded images are large, so only the images of one batch are in memory.
   for (let start = 0; start < inputs.length; start += batchSize) {
     const images = await Promise.all(
       inputs.slice(start, start + batchSize).map(async (input) => {
@@ -74,7 +76,7 @@ async function classifyAll(
   return lists
 }
 
-/** The score of each label for each image that fits the model. Images may have different sizes. */
+/** Computes the score of each label for each image that fits the model. Images may have different sizes. */
 export function imageLabelScores(
   model: ImageClassifier,
   processor: ImageProcessor,
@@ -95,7 +97,7 @@ export function imageLabelScores(
   })
 }
 
-/** Normalised pixels (B, C, H, W). @throws HeedError for images of different sizes */
+/** Normalises the pixels of a batch, (B, C, H, W). @throws HeedError for images of different sizes */
 export function pixelsOf(images: readonly Image[], processor: ImageProcessor): Batch[string] {
   const [{ width, height, channels }] = images
   const size = width * height * channels
@@ -104,8 +106,8 @@ export function pixelsOf(images: readonly Image[], processor: ImageProcessor): B
     if (image.width !== width || image.height !== height)
       throw new HeedError(
         'invalid-data',
-        `The images of a batch must have one size, got ${width} x ${height} and ${image.width} x ${image.height} pixels`,
-        { remedy: 'Let preprocessor_config.json resize them to one size.' },
+        `The images of a batch must have the same size, got ${width} x ${height} and ${image.width} x ${image.height} pixels`,
+        { remedy: 'Set one size in preprocessor_config.json.' },
       )
     processor.normalize(image, data, row * size)
   })

@@ -1,11 +1,11 @@
-// Labels for the words of texts that are split already: each word has the label of its first token (Devlin et al., 2019).
+// Labels the words of texts that are already split. Each word gets the label of its first token (Devlin et al., 2019).
 import type { TokenClassifier } from '../models/index.ts'
 import type { Encoding, Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { runExamples } from './run-examples.ts'
 import { encoderInputs, textBatching } from './text-examples.ts'
 
-/** Words of a sentence: all of them, unless they are too many for the model. */
+/** The words of a sentence, or of a part of a sentence that is too long for the model. */
 export interface WordExample {
   words: readonly string[]
   ids: readonly number[]
@@ -14,7 +14,7 @@ export interface WordExample {
 }
 
 /**
- * The words of a sentence as examples of at most `maxLength` tokens; a longer sentence is halved.
+ * Encodes the words of a sentence as examples of at most `maxLength` tokens. A longer sentence is split in half.
  * @throws HeedError for a word without tokens
  */
 export function encodeWords(
@@ -34,16 +34,16 @@ export function encodeWords(
   if (lost >= 0)
     throw new HeedError(
       'invalid-data',
-      `the tokenizer has no token for the word '${words[lost]}'`,
+      `every word must have a token, but the tokenizer has none for '${words[lost]}'`,
       {
         value: words[lost],
-        remedy: 'Remove the word, or use a tokenizer that knows its characters.',
+        remedy: 'Remove the word, or use a tokenizer that contains its characters.',
       },
     )
   return [{ words, ids: encoding.ids.slice(0, maxLength), firsts }]
 }
 
-/** The label of each word of each example. */
+/** Predicts the label of each word of each example. */
 export function labelWords(
   model: TokenClassifier,
   tokenizer: Tokenizer,
@@ -60,7 +60,7 @@ export function labelWords(
   })
 }
 
-/** The first token of each word of the text, -1 for none. */
+/** The first token of each word of the text; -1 for a word without tokens. */
 function firstTokens({ offsets, sequenceIds }: Encoding, words: readonly string[]): number[] {
   const firsts: number[] = []
   let start = 0

@@ -1,11 +1,11 @@
-// Options of pipelines, by Heed's names or by those of transformers and transformers.js: the one place for other names.
+// Options of pipelines, which may have Heed's names or the names of transformers and transformers.js.
 import type { GenerationSettings } from '../generate/index.ts'
 import { GENERATION_KEYS } from '../models/index.ts'
 import { isPlain, unknownKey } from '../util/check-keys.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { type OptionKinds, optionKinds } from '../util/options.ts'
 
-/** The options whose other name is not Heed's in snake_case. */
+/** Other names that differ from Heed's name in more than snake_case. */
 const RENAMED: Readonly<Record<string, string>> = {
   aggregation_strategy: 'aggregation',
   max_answer_len: 'maxAnswerTokens',
@@ -16,28 +16,31 @@ const RENAMED: Readonly<Record<string, string>> = {
   truncation: 'truncate',
 }
 
-/** Options that are not honoured, and what to do instead. Names that are not listed are refused as unknown. */
+/** Options that are not supported, with what to do instead. Names that are not listed are refused as unknown. */
 const REFUSED: Readonly<Record<string, string>> = {
-  config: 'Write the changed config.json into a copy of the folder.',
+  config: 'Change config.json in a copy of the folder.',
   device: 'Call setDefaultDevice, or set HEED_DEVICE.',
-  dtype: 'Leave it out: weights in blocks are used as they are, others are computed in f32.',
-  function_to_apply: 'Leave it out: `problem_type` in config.json decides.',
+  dtype: 'Omit it: quantized weights stay quantized, other weights are computed in f32.',
+  function_to_apply: 'Omit it: `problem_type` in config.json determines it.',
   logits_processor: 'Use `processors`.',
-  model_file_name: 'Leave it out: the weights of a folder are found by their names.',
+  model_file_name: 'Omit it: the weight files of a folder are found automatically.',
   precision: 'Read the vectors with `await x.data()`, and round them.',
   quantize: 'Read the vectors with `await x.data()`, and round them.',
   return_tensors: 'Encode the text with the tokenizer of the model.',
-  session_options: 'Leave it out: it belongs to ONNX Runtime.',
+  session_options: 'Omit it: it is an option of ONNX Runtime.',
   stopping_criteria: 'Use `stop`, `stopTokens`, or `processors` with a method `ends`.',
   streamer: 'Use `onText`, which is called with each piece of text.',
-  subfolder: 'Give the path of the folder in place of a name.',
-  use_external_data_format: 'Leave it out: it belongs to ONNX.',
+  subfolder: 'Use the path of the folder instead of a name.',
+  use_external_data_format: 'Omit it: it is an option of ONNX Runtime.',
 }
 
-/** Reads the options of a task: Heed's names out, whatever the names in. */
+/** Reads the options of a task and converts other names to Heed's names. */
 export type OptionReader<Options> = (options: Options | undefined) => Options
 
-/** The reader of a task's options. @throws HeedError (of the reader) for unknown and refused options, and wrong values */
+/**
+ * Creates the reader of the options of a task. The reader throws a HeedError for unknown and unsupported options, and for
+ * wrong values.
+ */
 export function optionReader<Options extends object>(
   task: string,
   table: OptionKinds<Options>,
@@ -81,27 +84,30 @@ function renamed(
 
 const GENERATION_NAMES = Object.keys(GENERATION_KEYS)
 
-/** A setting of generation_config.json; `temperature`, which is Heed's too, where `do_sample` decides about it. */
+/**
+ * Whether a name is a setting of generation_config.json. Names that are also options of Heed, such as `temperature`, are
+ * settings if `do_sample` is given.
+ */
 const isGenerationKey = (name: string, options: object, table: object): boolean =>
   Object.hasOwn(GENERATION_KEYS, name) &&
   (!Object.hasOwn(table, name) || 'do_sample' in options) &&
   !(name === 'max_length' && Object.hasOwn(table, 'maxLength'))
 
-/** `topK` for `top_k`. */
+/** Heed's name of an option: `topK` for `top_k`. */
 const heedName = (name: string): string =>
   Object.hasOwn(RENAMED, name)
     ? RENAMED[name]
     : name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** The value of a setting, unless Heed would ignore it. */
+/** The value of a setting. @throws HeedError if Heed would ignore it */
 function settingOf(task: string, name: string, value: unknown): unknown {
   const answer = GENERATION_KEYS[name]
   if (typeof answer === 'string' || value === null || answer.harmless.includes(value)) return value
-  throw refused(task, name, value, 'Leave it out.')
+  throw refused(task, name, value, 'Omit it.')
 }
 
 const refused = (task: string, name: string, value: unknown, remedy: string): HeedError =>
-  new HeedError('unsupported', `${task}: \`${name}\` is not supported here`, {
+  new HeedError('unsupported', `${task}: \`${name}\` is not supported`, {
     key: name,
     value,
     remedy,
@@ -113,5 +119,5 @@ const twice = (task: string, first: string, second: string): HeedError =>
     key: second,
     value: `\`${first}\` too`,
     expected: `given once`,
-    remedy: `\`${first}\` and \`${second}\` are the same option: leave one out.`,
+    remedy: `\`${first}\` and \`${second}\` are the same option. Omit one of them.`,
   })

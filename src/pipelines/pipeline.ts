@@ -1,4 +1,4 @@
-// Tasks by name, as in transformers.js: pipeline('fill-mask', dir) returns a function of texts.
+// Pipelines by task name, as in transformers.js: pipeline('fill-mask', dir) returns a function of texts.
 import { ImageProcessor } from '../data/index.ts'
 import { checkHead } from '../models/check-head.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
@@ -24,7 +24,7 @@ import {
 } from './text2text-generation.ts'
 import { type TokenClassification, tokenClassification } from './token-classification.ts'
 
-/** The function of each task. */
+/** The type of the function that `pipeline` returns for each task. */
 export interface Pipelines {
   'text-generation': TextGeneration
   'text2text-generation': TextToText
@@ -41,7 +41,7 @@ export interface Pipelines {
 /** The name of a task that has a pipeline. */
 export type PipelineTask = keyof Pipelines
 
-/** The heads of models that read images, and of those that read texts. */
+/** The heads of models for images, and the heads of models for text. */
 type ImageHead = Extract<Head, `image-${string}`>
 type TextHead = Exclude<Head, ImageHead>
 
@@ -57,7 +57,7 @@ export interface ModelWithProcessor<M> {
   processor: ImageProcessor
 }
 
-/** What the pipeline of a head needs. */
+/** The model that the pipeline of a head needs, with its tokenizer or processor. */
 type SourceOf<H extends Head> = H extends ImageHead
   ? ModelWithProcessor<Heads[H]>
   : ModelWithTokenizer<Heads[H]>
@@ -87,13 +87,13 @@ const makers: {
 export const taskNames = (): PipelineTask[] => Object.keys(makers) as PipelineTask[]
 
 /**
- * A function that does a task with the model of a folder, of a name `owner/model` on the hub, or with a model and its tokenizer (or, for
- * images, its processor).
+ * Creates a function that runs a task with a model: the model of a folder or GGUF file, of a name `owner/model` on the
+ * hub, or a model with its tokenizer (for images, its processor).
  *
  *     const fill = await pipeline('fill-mask', './bert-base-uncased')
  *     await fill('The capital of France is [MASK].') // [{ score, token, token_str, sequence }, …]
  *
- * @throws HeedError for an unknown task, and when the folder's weights are not for it
+ * @throws HeedError for an unknown task, and for a model that was not trained for the task
  */
 export async function pipeline<T extends PipelineTask>(
   task: T,
@@ -129,12 +129,12 @@ function checkVocabulary({ model, tokenizer }: ModelWithTokenizer<Heads[TextHead
   if (tokenizer.vocabSize > model.vocabSize)
     throw new HeedError(
       'invalid-config',
-      `The vocabulary of the tokenizer must be at most that of the model (${model.vocabSize}), got ${tokenizer.vocabSize}`,
+      `The vocabulary of the tokenizer must not be larger than the vocabulary of the model (${model.vocabSize}), got ${tokenizer.vocabSize}`,
       { remedy: 'Load the model and the tokenizer from the same folder.' },
     )
 }
 
-/** A head without weights in the folder would answer at random, and is refused. */
+/** Loads a model. @throws HeedError if the folder has no weights for the head, which would predict at random */
 async function load(
   dir: string,
   head: Head,
@@ -143,11 +143,11 @@ async function load(
   const onNew = (names: readonly string[]): void => {
     throw new HeedError(
       'unsupported',
-      `The model in ${dir} must be trained for ${task}, got one without ${names.join(', ')}`,
+      `The model in ${dir} must be trained for ${task}, got a model without ${names.join(', ')}`,
       {
         key: 'task',
         value: task,
-        remedy: 'Use a model that was trained for the task, or train this one first.',
+        remedy: 'Use a model that was trained for this task, or fine-tune this one first.',
       },
     )
   }

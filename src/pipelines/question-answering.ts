@@ -14,10 +14,11 @@ import {
   textBatching,
 } from './text-examples.ts'
 
+/** Options of the pipeline 'question-answering'. */
 export interface AnswerOptions extends BatchOptions {
-  /** How many answers. Default 1. */
+  /** Number of answers. Default 1. */
   topK?: number
-  /** Longest answer in tokens. Default 15. */
+  /** Maximum number of tokens in an answer. Default 15. */
   maxAnswerTokens?: number
 }
 
@@ -27,23 +28,25 @@ const readOptions = optionReader<AnswerOptions>('question-answering', {
   maxAnswerTokens: 'size?',
 })
 
+/** An answer: the span `context.slice(start, end)`. */
 export interface Answer {
   answer: string
+  /** Product of the probabilities of its first and last token. */
   score: number
-  /** `context.slice(start, end)`. */
   start: number
   end: number
 }
 
 /**
- * The part of a text that answers a question. A text longer than the model's context is read in overlapping windows;
- * the best answers of all windows are returned. With `topK`, a list.
+ * Finds the span of a text that answers a question. A text longer than the context length of the model is read in
+ * overlapping windows, and the best answers of all windows are returned. With `topK` above 1, returns a list.
  */
 export interface QuestionAnswering {
   (question: string, context: string, options?: AnswerOptions & { topK?: 1 }): Promise<Answer>
   (question: string, context: string, options: AnswerOptions): Promise<Answer[]>
 }
 
+/** Creates the pipeline 'question-answering'. */
 export function questionAnswering(source: ModelWithTokenizer<QuestionAnswerer>): QuestionAnswering {
   const answer = async (question: string, context: string, given?: AnswerOptions) => {
     checkArguments('question-answering', { question, context }, 'text')
@@ -54,10 +57,10 @@ export function questionAnswering(source: ModelWithTokenizer<QuestionAnswerer>):
   return answer as QuestionAnswering
 }
 
-/** A part of the context, with the question before it. */
+/** The question with a part of the context. */
 interface Window {
   encoding: Encoding
-  /** Where the window starts in the context. */
+  /** Index of the first character of the window in the context. */
   offset: number
 }
 
@@ -90,13 +93,16 @@ async function answersOf(
   })
   const best = new Map<string, Answer>()
   for (const answer of answers.flat().sort((a, b) => b.score - a.score)) {
-    const place = `${answer.start} ${answer.end}` // parts of a word stand for the word; windows overlap
+    const place = `${answer.start} ${answer.end}` // parts of a word are extended to the word, and windows overlap
     if (!best.has(place)) best.set(place, answer)
   }
   return [...best.values()].slice(0, topK)
 }
 
-/** The context in one window if it fits; otherwise in windows that begin at words and overlap by half. */
+/**
+ * Splits the context into windows: one if it fits, otherwise windows that begin at words and overlap by half.
+ * @throws HeedError for an empty question or context, and for a question that is too long
+ */
 export function answerWindows(
   { model, tokenizer }: { model: { contextLength: number }; tokenizer: Tokenizer },
   question: string,
@@ -115,7 +121,7 @@ export function answerWindows(
     throw new HeedError(
       'invalid-data',
       `The question must leave room for ${LEAST_ROOM} tokens of the context, got room for ${Math.max(0, room)}`,
-      { remedy: `Shorten the question: the model reads ${model.contextLength} tokens.` },
+      { remedy: `Shorten the question; the model reads ${model.contextLength} tokens.` },
     )
   const windows: Window[] = []
   for (let from = 0; ; from += room >> 1) {
@@ -133,7 +139,7 @@ export function answerWindows(
   }
 }
 
-/** Tokens of the context in a window; fewer could hardly hold an answer. */
+/** Minimum number of context tokens in a window; fewer would hardly contain an answer. */
 const LEAST_ROOM = 16
 
 function wordStart({ wordIds }: Encoding, index: number): number {
@@ -147,14 +153,14 @@ interface TokenSpan {
   score: number
 }
 
-/** All spans of the context. Their score is the product of the probabilities of start and end. */
+/** Scores all spans of the context. The score is the product of the probabilities of start and end. */
 function spansOf(
   startLogits: ArrayLike<number>,
   endLogits: ArrayLike<number>,
   { ids, sequenceIds }: Encoding,
   maxTokens: number,
 ): TokenSpan[] {
-  // The first token, [CLS], means "no answer": it takes part in the softmax, but is not an answer.
+  // The first token, [CLS], means "no answer": it is included in the softmax, but is not returned.
   const allowed = (i: number): boolean => i === 0 || sequenceIds[i] === 1
   const probabilities = (logits: ArrayLike<number>): Float64Array =>
     softmax(ids.map((_, i) => (allowed(i) ? logits[i] : Number.NEGATIVE_INFINITY)))
@@ -168,7 +174,7 @@ function spansOf(
   return spans
 }
 
-/** From the first character of the first word to the last of the last. */
+/** The first and last character of a span, extended to whole words. */
 function charactersOf({ offsets, wordIds, sequenceIds }: Encoding, span: TokenSpan): number[] {
   const sameWord = (a: number, b: number): boolean =>
     sequenceIds[a] === sequenceIds[b] && wordIds[a] !== null && wordIds[a] === wordIds[b]

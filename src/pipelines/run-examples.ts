@@ -1,4 +1,4 @@
-// Examples through a model, without gradients: the one batcher of pipelines, evaluation and prediction.
+// Runs a model on examples without gradients; batches examples for pipelines, evaluation and prediction.
 import type { Batch } from '../data/index.ts'
 import type { TypedArray } from '../graph/dtype.ts'
 import type { Module } from '../nn/index.ts'
@@ -10,7 +10,7 @@ import { having, optionKinds, ruleOf } from '../util/options.ts'
 import { roomFor } from '../util/room-for.ts'
 import { type BatchTensors, holdBatch } from './hold-batch.ts'
 
-/** What a batch depends on beside its examples: masking and augmentation are drawn by (seed, step) alone. */
+/** The source of random choices in a batch: masking and augmentation depend only on (seed, step). */
 export interface Draw {
   seed: number
   step: number
@@ -18,22 +18,23 @@ export interface Draw {
 
 /** How examples become batches. */
 export interface Batching<E> {
-  /** Examples of similar length share a batch; constant where all examples have one shape. */
+  /** The length of an example. Examples of similar length share a batch. Constant if all examples have the same shape. */
   length(example: E): number
-  /** One batch, padded to `length`. */
+  /** Creates a batch, padded to `length`. */
   collate(examples: readonly E[], length: number, draw: Draw): Batch
-  /** Examples with different keys never share a batch, for example images of different sizes. */
+  /** Returns a key. Examples with different keys never share a batch, for example images of different sizes. */
   batchKey?(example: E): string
 }
 
+/** Options of `runExamples`. */
 export interface RunOptions<E, R> {
   batching: Batching<E>
   model: Module
-  /** Examples per batch. */
+  /** Number of examples in a batch. */
   batchSize: number
-  /** The tensors to read for a batch. */
+  /** Computes the tensors to read for a batch. */
   forward(batch: BatchTensors): Tensor[]
-  /** The result of an example, from the values of `forward`, its row in them and the padded length. */
+  /** Returns the result of an example from the values of `forward`, its row in them, and the padded length. */
   read(outputs: readonly TypedArray[], row: number, example: E, length: number): R
 }
 
@@ -49,8 +50,9 @@ const checkRunExamples = argumentKinds('runExamples', {
 })
 
 /**
- * The result of each example, in the order of the examples. Examples of similar length run together, padded to one of
- * few lengths, so that few programs serve all of them.
+ * Runs a model on examples, and returns their results in the same order. Examples of similar length share a batch and are
+ * padded to one of a few lengths, so that few programs are compiled.
+ * @throws HeedError unless `batchSize` is a whole number of at least 1
  */
 export async function runExamples<E, R>(
   examples: readonly E[],
@@ -63,7 +65,7 @@ export async function runExamples<E, R>(
   const results = new Array<R>(examples.length)
   let step = 0
   for (const { chosen, rows, length } of batchesOf(examples, batching, batchSize)) {
-    // The last batch repeats its last example: the same number of rows needs no further program.
+    // The last batch repeats its last example to keep the number of rows, so that no further program is compiled.
     const filled = Array.from({ length: rows }, (_, i) => examples[chosen[i] ?? chosen.at(-1)])
     const outputs = await run(batching.collate(filled, length, { seed: 0, step: step++ }))
     const values = await Promise.all(outputs.map((output) => output.data()))
@@ -77,14 +79,14 @@ export async function runExamples<E, R>(
 export interface PlannedBatch {
   /** The indices of its examples. */
   chosen: readonly number[]
-  /** Rows of all batches of its group; the last batch has fewer examples. */
+  /** Number of rows in each batch of its group; the last batch may have fewer examples. */
   rows: number
-  /** To which its examples are padded. */
+  /** The length to which its examples are padded. */
   length: number
 }
 
 /**
- * All examples in batches of similar lengths, the longest first.
+ * Groups examples in batches of similar lengths, the longest first.
  * @throws HeedError unless `batchSize` is a whole number of at least 1
  */
 export function* batchesOf<E>(
@@ -125,10 +127,10 @@ function groupsOf<E>(examples: readonly E[], batching: Pick<Batching<E>, 'batchK
   return [...groups.values()]
 }
 
-/** What `batchSize` must be in the options of a pipeline. */
+/** The rule for `batchSize` in the options of a pipeline. */
 export const BATCH_SIZE = { ...ruleOf('size?'), try: [1, 16] }
 
-/** @throws HeedError unless it is a whole number of at least 1 */
+/** @throws HeedError unless `batchSize` is a whole number of at least 1 */
 export function checkBatchSize(batchSize: number): void {
   if (Number.isInteger(batchSize) && batchSize >= 1) return
   throw invalidOption({

@@ -1,4 +1,4 @@
-/** exp(x) as shares of their sum. */
+/** Computes exp(x) / Σ exp(x), without overflow. */
 export function softmax(logits: ArrayLike<number>): Float64Array {
   const scores = Float64Array.from(logits)
   const top = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
@@ -9,7 +9,7 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
-/** The indices of the k greatest, the greatest first; of equal ones the earlier. */
+/** The indices of the k largest values, in descending order; for equal values, the lower index first. */
 export function topIndices(scores: ArrayLike<number>, k: number): number[] {
   const best: number[] = []
   for (let i = 0; i < scores.length; i++) {
@@ -24,7 +24,7 @@ export function topIndices(scores: ArrayLike<number>, k: number): number[] {
 
 export const indexOfMax = (scores: ArrayLike<number>): number => topIndices(scores, 1)[0]
 
-/** The scores of labels from their logits, as the `problem_type` of the model's config says. */
+/** Converts the logits of labels to scores, depending on the `problem_type` of the model's config. */
 export function labelScores(logits: ArrayLike<number>, { config }: { config: unknown }): number[] {
   const { problem_type: problem } = config as { problem_type?: string | null }
   if (problem === 'regression') return Array.from(logits)

@@ -19,8 +19,9 @@ import {
   textBatching,
 } from './text-examples.ts'
 
+/** Options of the pipeline 'text-classification'. */
 export interface ClassifyOptions extends BatchOptions, TruncateOptions {
-  /** How many labels, the likeliest first; null for all. Default 1. */
+  /** Number of labels; null for all. Default 1. */
   topK?: number | null
 }
 
@@ -30,15 +31,16 @@ const readOptions = optionReader<ClassifyOptions>('text-classification', {
   topK: 'size|null?',
 })
 
+/** A label with its score. */
 export interface Label {
   label: string
   score: number
 }
 
 /**
- * The likeliest label of each text or pair of texts, as a list of one for one text; with `topK`, a list for each text.
- * Scores sum to 1, except where labels do not exclude each other (`problem_type` of the config) or there is a single
- * one: then each label has the sigmoid of its logit. Regressions have the logit itself.
+ * Classifies texts or pairs of texts. One text gives a list of labels sorted by score; several texts give the best label
+ * of each, or with `topK` a list for each. Scores sum to 1. With multi-label models (`problem_type` of the config) and
+ * with a single label, the score of a label is the sigmoid of its logit; with regression, it is the logit.
  */
 export interface TextClassification {
   (text: TextInput, options?: ClassifyOptions): Promise<Label[]>
@@ -46,6 +48,7 @@ export interface TextClassification {
   (texts: readonly TextInput[], options?: ClassifyOptions): Promise<Label[][]>
 }
 
+/** Creates the pipeline 'text-classification'. */
 export function textClassification(
   source: ModelWithTokenizer<SequenceClassifier>,
 ): TextClassification {
@@ -77,7 +80,7 @@ async function classifyAll(
   )
 }
 
-/** The score of each label for each example. */
+/** Computes the score of each label for each example. */
 export function textLabelScores(
   model: SequenceClassifier,
   tokenizer: Tokenizer,

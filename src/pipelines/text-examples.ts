@@ -1,4 +1,4 @@
-// Texts as examples and batches of token ids.
+// Encodes texts as examples and batches of token ids.
 import type { Batch } from '../data/index.ts'
 import type { EncoderOptions } from '../models/index.ts'
 import { arange, type HeldInput } from '../tensor/index.ts'
@@ -10,33 +10,34 @@ import { type OptionKinds, OptionRules } from '../util/options.ts'
 import type { BatchTensors } from './hold-batch.ts'
 import { BATCH_SIZE, type Batching } from './run-examples.ts'
 
-/** The token ids of a text, or of a pair of texts, which has `typeIds` too. */
+/** The token ids of a text or of a pair of texts; pairs may have token type ids. */
 export interface TextExample {
   ids: readonly number[]
   typeIds?: readonly number[]
 }
 
-/** A text, or a pair of texts, as a classifier reads it. */
+/** A text, or a pair of texts, for a classifier. */
 export type TextInput = string | { text: string; text_pair?: string }
 
-/** Options of the pipelines that read whole texts. */
+/** Options of pipelines that read texts in batches. */
 export interface BatchOptions {
-  /** Texts that go through the model together. Default 16. */
+  /** Number of texts in a batch. Default 16. */
   batchSize?: number
 }
 
 export const BATCHES: OptionKinds<BatchOptions> = { batchSize: BATCH_SIZE }
 
+/** Options for texts that are too long. */
 export interface TruncateOptions {
-  /** Cut texts that are longer than `maxLength`; otherwise they are an error. */
+  /** Truncate texts that are longer than `maxLength`; false: they are an error. Default false. */
   truncate?: boolean
-  /** Longest text in tokens. Default: the context length of the model. */
+  /** Maximum number of tokens in a text. Default: the context length of the model. */
   maxLength?: number
 }
 
 export const TRUNCATION: OptionKinds<TruncateOptions> = { truncate: 'flag?', maxLength: 'size?' }
 
-/** Batches of examples that are nothing but texts. */
+/** Batches examples that have only token ids. */
 export const textBatching = <E extends TextExample>(tokenizer: Tokenizer): Batching<E> => ({
   length: ({ ids }) => ids.length,
   collate: (examples, length) => textBatch(examples, length, padId(tokenizer)),
@@ -58,7 +59,11 @@ const INPUTS = new OptionRules({
   token_type_ids: 'tensor?',
 })
 
-/** input_ids (B, T), lengths (B), and token_type_ids (B, T) where the examples have them. */
+/**
+ * Creates a batch padded or truncated to `length`: input_ids (B, T), lengths (B), and token_type_ids (B, T) if the
+ * examples have them.
+ * @param pad the id for padding
+ */
 export function textBatch(examples: readonly TextExample[], length: number, pad: number): Batch {
   checkTextBatch(examples, length, pad)
   const ids = examples.map((example) => example.ids)
@@ -73,7 +78,7 @@ export function textBatch(examples: readonly TextExample[], length: number, pad:
   return { ...batch, token_type_ids: padded(types, length, 0) }
 }
 
-/** Rows of numbers as one rectangle (B, length), padded on the right. */
+/** Creates an array (B, length) from rows of numbers; rows are padded on the right or truncated. */
 export function padded(
   rows: readonly (readonly number[])[],
   length: number,
@@ -84,7 +89,7 @@ export function padded(
   rows.forEach((row, i) => {
     let isNumbers = Array.isArray(row) || ArrayBuffer.isView(row)
     for (let j = 0; isNumbers && j < Math.min(row.length, length); j++) {
-      isNumbers = typeof row[j] === 'number' // checked here, as a second pass would take as long
+      isNumbers = typeof row[j] === 'number' // checked here, because a separate pass would double the time
       data[i * length + j] = row[j]
     }
     if (!isNumbers) throw wrongArgument('padded', 'rows', row, 'arrays of numbers')
@@ -92,7 +97,7 @@ export function padded(
   return { data, shape: [rows.length, length] }
 }
 
-/** The arguments of an encoder beside the ids: attention mask and token types. */
+/** The options of an encoder for a batch: attention mask and token types. */
 export function encoderInputs(batch: BatchTensors): EncoderOptions {
   INPUTS.checkValues('encoderInputs', batch)
   const { input_ids, lengths, token_type_ids } = batch
@@ -100,15 +105,15 @@ export function encoderInputs(batch: BatchTensors): EncoderOptions {
   return token_type_ids ? { attentionMask, tokenTypeIds: token_type_ids } : { attentionMask }
 }
 
-/** The id that fills rows: that of padding, or of the end of a text, or 0. */
+/** The id for padding: the padding token, or the end-of-text token, or 0. */
 export function padId(tokenizer: Tokenizer): number {
   checkArgument('padId', 'tokenizer', tokenizer, 'tokenizer')
   return tokenizer.padTokenId ?? tokenizer.eosTokenId ?? 0
 }
 
 /**
- * Texts as tokens.
- * @throws HeedError for a text without tokens, and for one that is too long and may not be cut
+ * Encodes texts.
+ * @throws HeedError for a text without tokens, and for a text that is too long unless `truncate` is set
  */
 export function encodeTexts(
   inputs: readonly TextInput[],
@@ -128,17 +133,17 @@ function checkLength(length: number, text: string, maxLength: number): void {
   if (length === 0)
     throw new HeedError('invalid-data', `A text must have tokens, got ${shown(text)}`, {
       value: text,
-      remedy: 'Leave it out.',
+      remedy: 'Remove it.',
     })
   if (length > maxLength)
     throw new HeedError(
       'invalid-option',
       `A text must have at most ${maxLength} tokens, got ${length} tokens`,
-      { value: length, remedy: 'Shorten the text, or cut it with `truncate: true`.' },
+      { value: length, remedy: 'Shorten the text, or set `truncate: true`.' },
     )
 }
 
-/** An encoding as an example, with token types for pairs where the model was trained with them. */
+/** Converts an encoding to an example; pairs get token types if the model was trained with them. */
 export function exampleOf(
   { ids, typeIds, sequenceIds }: Encoding,
   tokenizer: Tokenizer,
@@ -146,13 +151,13 @@ export function exampleOf(
   return sequenceIds.includes(1) && hasTypes(tokenizer) ? { ids, typeIds } : { ids }
 }
 
-/** Whether the model was trained with token types, as far as `model_input_names` says. */
+/** Whether the model was trained with token types, according to `model_input_names`. */
 function hasTypes({ config }: Tokenizer): boolean {
   const names = config.model_input_names
   return !Array.isArray(names) || names.includes('token_type_ids')
 }
 
-/** The result of one input, or a list of results for a list. */
+/** Returns one result for one input, and a list of results for a list. */
 export async function forOneOrMany<I extends string | object, R>(
   input: I | readonly I[],
   isInput: (value: unknown) => value is I,
@@ -162,8 +167,8 @@ export async function forOneOrMany<I extends string | object, R>(
   if (Array.isArray(input) && input.every(isInput)) return each(input)
   throw new HeedError(
     'invalid-option',
-    `The input of a pipeline must be a text or a list of texts, got ${shown(input)}`,
-    { value: input },
+    `The input of a pipeline must be text or a list of texts, got ${shown(input)}`,
+    { value: input, remedy: 'Pass a string, or an array of strings.' },
   )
 }
 

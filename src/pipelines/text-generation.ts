@@ -7,23 +7,24 @@ import { optionReader } from './option-names.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
 import { isText } from './text-examples.ts'
 
+/** Options of the pipeline 'text-generation'. */
 export interface WriteTextOptions extends Omit<GenerateOptions, 'decoder'> {
   /**
-   * Put the prompt before the generated text, and the messages before the answer. Default true. With false, the result
-   * for a chat is the text of the answer.
+   * Include the prompt in the generated text, and the messages of a chat before the answer. Default true. With false, the
+   * result for a chat is the text of the answer.
    */
   returnFullText?: boolean
-  /** Called with each piece of text as it is generated; several texts are then generated one after the other. */
+  /** Called with each piece of generated text. Several prompts are then processed one after the other. */
   onText?: (piece: string) => void
-  /** Add the tokenizer's special tokens to a prompt. Default true; a chat template has its own. */
+  /** Add the special tokens of the tokenizer to a prompt. Default true for text, false for a chat. */
   addSpecialTokens?: boolean
-  /** Continue the last message of a chat. Default: if it is one of the assistant. */
+  /** Continue the last message of a chat. Default: true if it is a message of the assistant. */
   continueFinalMessage?: boolean
-  /** The tools of a chat, as its template expects them. */
+  /** The tools of a chat, in the format that its template expects. */
   tools?: ChatTemplateOptions['tools']
   /** The documents of a chat. */
   documents?: ChatTemplateOptions['documents']
-  /** A chat template, or the name of one of the tokenizer's. */
+  /** A chat template, or the name of a template of the tokenizer. */
   chatTemplate?: string
   /** Further variables of the chat template, such as `enable_thinking`. */
   templateVariables?: ChatTemplateOptions['variables']
@@ -42,18 +43,19 @@ const readOptions = optionReader<WriteTextOptions>('text-generation', {
   templateVariables: 'object?',
 })
 
+/** A result of the pipeline 'text-generation'. */
 export interface Written<Text = string> {
   generated_text: Text
 }
 
-/** The messages of a conversation, with the answer as the last one. */
+/** The messages of a conversation; the last message is the answer. */
 export type Conversation = ChatMessage[]
 
 /**
- * Continues a text, or answers the messages of a chat: a list of one result (or of `num_return_sequences`) for one
- * input, and such a list for each of several. As in transformers, the likeliest tokens are taken, and at most 256, unless
- * the options or the model's generation_config.json say otherwise; any option of sampling (`temperature`, `topK` …) and
- * `do_sample` draw tokens. Options may have Heed's names or those of transformers (`max_new_tokens`).
+ * Continues texts, or answers the messages of chats. One input gives a list of one result (or of `num_return_sequences`
+ * results); several inputs give such a list for each. As in transformers, the default is greedy decoding of at most 256
+ * tokens, unless the generation_config.json of the model differs. Any sampling option (`temperature`, `topK` …) or
+ * `do_sample` enables sampling. Options may have Heed's names or the names of transformers (`max_new_tokens`).
  */
 export interface TextGeneration {
   (text: string, options?: WriteTextOptions): Promise<Written[]>
@@ -66,6 +68,7 @@ export interface TextGeneration {
 
 type Input = string | readonly ChatMessage[]
 
+/** Creates the pipeline 'text-generation'. */
 export function textGeneration({ model, tokenizer }: ModelWithTokenizer<CausalLM>): TextGeneration {
   const write = async (input: Input | readonly Input[], given?: WriteTextOptions) => {
     const options = readOptions(given)
@@ -73,7 +76,7 @@ export function textGeneration({ model, tokenizer }: ModelWithTokenizer<CausalLM
     if (isBatch(input)) return writeAll(model, tokenizer, input, options)
     throw new HeedError(
       'invalid-option',
-      `The input of text-generation must be a text, the messages of a chat, or a list of either, got ${shown(input)}`,
+      `The input of text-generation must be text, the messages of a chat, or a list of either, got ${shown(input)}`,
       { value: input, remedy: "Write messages as [{ role: 'user', content: 'Hello' }]." },
     )
   }
@@ -86,7 +89,7 @@ const isMessage = (value: unknown): boolean =>
 const isInput = (value: unknown): value is Input =>
   isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isMessage))
 
-/** Texts or chats, not both. */
+/** A list of texts or a list of chats, but not a mixture. */
 const isBatch = (value: unknown): value is readonly Input[] =>
   Array.isArray(value) &&
   (value.every(isText) || value.every((item) => !isText(item) && isInput(item)))
@@ -164,7 +167,7 @@ async function promptOf(
   return tokenizer.encode(text, { addSpecialTokens: addSpecialTokens ?? false })
 }
 
-/** Whether the answer belongs to the last message. */
+/** Whether the answer continues the last message. */
 const continues = (messages: readonly ChatMessage[], asked: boolean | undefined): boolean =>
   asked ?? messages.at(-1)?.role === 'assistant'
 
@@ -176,7 +179,7 @@ function answered(messages: readonly ChatMessage[], more: string, isSame: boolea
   return [...messages.slice(0, -1), { ...last, content: whole }]
 }
 
-/** As transformers' pipeline: 256 new tokens, the likeliest ones unless sampling is asked for. */
+/** The defaults of the pipeline of transformers: 256 new tokens, and greedy decoding unless sampling is asked for. */
 function withDefaults(model: CausalLM, options: GenerateOptions): GenerateOptions {
   const { generationConfig = {} } = options
   const isSampled = [options, options.defaults].some((given) =>

@@ -13,47 +13,54 @@ import { optionReader } from './option-names.ts'
 import type { ModelWithTokenizer } from './pipeline.ts'
 import { BATCH_SIZE, checkBatchSize } from './run-examples.ts'
 
+/** Options of the pipelines 'text2text-generation', 'translation' and 'summarization'. */
 export interface TextToTextOptions extends Omit<Seq2SeqTextOptions, 'decoder' | 'best'> {
-  /** Texts that are generated together. Default 8. */
+  /** Number of texts in a batch. Default 8. */
   batchSize?: number
 }
 
 const { decoder: _, best: __, ...GENERATE } = SEQ2SEQ_OPTIONS
 const TABLE: OptionKinds<TextToTextOptions> = { ...GENERATE, batchSize: BATCH_SIZE }
 
+/** An encoder-decoder with its tokenizers. */
 export interface TextToTextSource extends ModelWithTokenizer<Seq2SeqLM> {
-  /** The tokenizer of generated texts, where it differs. */
+  /** The tokenizer of generated texts. Default: `tokenizer`. */
   targetTokenizer?: Tokenizer
 }
 
 type Texts = string | readonly string[]
 
-/** Generates a text from each text; the results are in the order of the texts. */
+/** Generates a target text for each source text, in the same order. */
 export type TextToText = (
   texts: Texts,
   options?: TextToTextOptions,
 ) => Promise<{ generated_text: string }[]>
+/** Translates texts; the results are in the same order. */
 export type Translation = (
   texts: Texts,
   options?: TextToTextOptions,
 ) => Promise<{ translation_text: string }[]>
+/** Summarizes texts; the results are in the same order. */
 export type Summarization = (
   texts: Texts,
   options?: TextToTextOptions,
 ) => Promise<{ summary_text: string }[]>
 
+/** Creates the pipeline 'text2text-generation'. */
 export function textToText(source: TextToTextSource): TextToText {
   const write = writer('text2text-generation', source)
   return async (texts, options) =>
     (await write(texts, options)).map((text) => ({ generated_text: text }))
 }
 
+/** Creates the pipeline 'translation'. */
 export function translation(source: TextToTextSource): Translation {
   const write = writer('translation', source)
   return async (texts, options) =>
     (await write(texts, options)).map((text) => ({ translation_text: text }))
 }
 
+/** Creates the pipeline 'summarization'. */
 export function summarization(source: TextToTextSource): Summarization {
   const write = writer('summarization', source)
   return async (texts, options) =>
@@ -83,12 +90,12 @@ function writer(
 const DEFAULT_MAX_TOKENS = 200
 
 export interface WriteTextsOptions extends Omit<Seq2SeqTextOptions, 'maxTokens' | 'decoder'> {
-  /** Length limit of each text in tokens, or the limit for a longest source of that many tokens. */
+  /** Maximum number of tokens in each text, or a function of the length of the longest source in a batch. */
   maxTokens?: number | ((sourceLength: number) => number)
   batchSize: number
 }
 
-/** The text that the model generates from each source; sources of similar length are read together. */
+/** Generates the target text of each source. Sources of similar length share a batch. */
 export async function writeTexts(
   {
     model,
@@ -101,7 +108,7 @@ export async function writeTexts(
   checkBatchSize(batchSize)
   model.eval()
   const order = sources.map((_, i) => i)
-  // Sampling draws by row: there the order of the texts must not depend on their lengths.
+  // Sampling draws by row, so the order of the texts must not depend on their lengths.
   if (!isDrawn(model, options)) order.sort((a, b) => sources[b].length - sources[a].length)
   const texts = new Array<string>(sources.length)
   for (let start = 0; start < order.length; start += batchSize) {

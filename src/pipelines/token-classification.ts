@@ -19,17 +19,18 @@ import {
 } from './text-examples.ts'
 
 /**
- * How tokens become entities. 'none': each token by itself. 'simple': neighbours with the same label are joined. The
- * others first give each word one label: that of its 'first' token, of the 'average' of its tokens' scores, or of the
- * token with the highest score ('max').
+ * How tokens are grouped to entities. 'none': each token is an entity. 'simple': neighbouring tokens with the same label
+ * are joined. The others first give each word one label: the label of its 'first' token, of the 'average' of the scores
+ * of its tokens, or of the token with the highest score ('max').
  */
 export type Aggregation = (typeof aggregations)[number]
 const aggregations = ['none', 'simple', 'first', 'average', 'max'] as const
 
+/** Options of the pipeline 'token-classification'. */
 export interface TagOptions extends BatchOptions, TruncateOptions {
-  /** Default 'none'. */
+  /** How tokens are grouped to entities. Default 'none'. */
   aggregation?: Aggregation
-  /** Labels to leave out. Default ['O']. */
+  /** Labels to omit from the result. Default ['O']. */
   ignoreLabels?: readonly string[]
 }
 
@@ -40,17 +41,18 @@ const readOptions = optionReader<TagOptions>('token-classification', {
   ignoreLabels: 'texts?',
 })
 
+/** A labelled token: the span `text.slice(start, end)`. */
 export interface Entity {
   entity: string
   score: number
   /** Index of the token in the text, counting special tokens. */
   index: number
   word: string
-  /** `text.slice(start, end)`. */
   start: number
   end: number
 }
 
+/** An entity of one or several tokens: the span `text.slice(start, end)`. */
 export interface EntityGroup {
   /** The label without B- or I-. */
   entity_group: string
@@ -60,7 +62,7 @@ export interface EntityGroup {
   end: number
 }
 
-/** The labelled tokens of each text, or the entities that they form. */
+/** Labels the tokens of texts, or finds entities. */
 export interface TokenClassification {
   (text: string, options?: TagOptions & { aggregation?: 'none' }): Promise<Entity[]>
   (text: string, options: TagOptions): Promise<EntityGroup[]>
@@ -68,6 +70,7 @@ export interface TokenClassification {
   (texts: readonly string[], options: TagOptions): Promise<EntityGroup[][]>
 }
 
+/** Creates the pipeline 'token-classification'. */
 export function tokenClassification(
   source: ModelWithTokenizer<TokenClassifier>,
 ): TokenClassification {
@@ -109,7 +112,7 @@ async function tagAll(
   })
 }
 
-/** The tokens of each text with the probability of each label. */
+/** Computes the probability of each label for each token of each text. */
 async function scoreTokens(
   { model, tokenizer }: ModelWithTokenizer<TokenClassifier>,
   texts: readonly string[],
@@ -145,7 +148,7 @@ interface Labelled {
   score: number
 }
 
-/** The tokens of the text itself, without the special tokens around it. */
+/** The tokens of the text, without special tokens. */
 function tokensOf(
   { ids, offsets, sequenceIds }: Encoding,
   tokenizer: Tokenizer,
@@ -159,8 +162,8 @@ function tokensOf(
 }
 
 /**
- * Tokens grouped by word. Where the vocabulary marks the later pieces of a word (##), the mark decides; elsewhere a
- * token continues the word when no space precedes it.
+ * Groups tokens by word. If the vocabulary marks the later pieces of a word (##), the mark decides; otherwise a token
+ * continues a word if no space precedes it.
  */
 function wordsOf(tokens: readonly Token[], text: string, tokenizer: Tokenizer): Token[][] {
   const marked = Boolean(tokenizer.toJSON().model.continuing_subword_prefix)
@@ -192,7 +195,7 @@ function scoresOf(tokens: readonly Token[], aggregation: Aggregation): Float64Ar
   return tokens[indexOfMax(tokens.map((t) => Math.max(...t.scores)))].scores
 }
 
-/** Neighbours with the same label; B- starts a new group. */
+/** Joins neighbours with the same label; B- starts a new group. */
 function groupsOf(words: readonly Labelled[], tokenizer: Tokenizer): EntityGroup[] {
   const groups: Labelled[][] = []
   for (const word of words) {

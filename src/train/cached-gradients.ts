@@ -1,5 +1,5 @@
-// Losses that compare the rows of a batch with each other, in micro-batches: the gradient cache (Gao et al., 2021,
-// "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup").
+// Contrastive losses in micro-batches: the gradient cache (Gao et al., 2021, "Scaling Deep Contrastive Learning Batch
+// Size under Memory Limited Setup").
 import type { Batch } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
 import { type BatchTensors, holdBatch } from '../pipelines/hold-batch.ts'
@@ -15,19 +15,19 @@ import {
 import { rowsOf } from './micro-batches.ts'
 import { readLater } from './read-later.ts'
 
-/** A loss in two stages, of which only the second one compares rows with each other. */
+/** A contrastive loss in two stages. Only the second stage compares rows with each other. */
 export interface ContrastiveLoss<M = Module> {
-  /** The representations of the rows of a batch, (B, …). Each depends on its own row alone. */
+  /** Computes the representations of the rows of a batch, (B, …). Each must depend only on its own row. */
   represent(model: M, batch: BatchTensors): Tensor
-  /** The loss of the representations of all rows of a step. */
+  /** Computes the scalar loss of the representations of all rows of a step. */
   compare(representations: Tensor): Tensor
 }
 
 /**
- * The gradient of a step in micro-batches, in which each row is compared with all rows of the step: the representations
- * without gradients, the loss and its gradient with respect to them, then each micro-batch again with its share of that
- * gradient. The second pass repeats the draws of the first one, so that dropout drops the same elements. Gradients are
- * added to those of the parameters; the result is the loss.
+ * Computes the gradient of a step in micro-batches, where each row is compared with all rows of the step. The first pass
+ * computes the representations without gradients, then the loss and its gradient with respect to them. The second pass
+ * runs each micro-batch again with its part of that gradient. It repeats the random numbers of the first pass, so that
+ * dropout drops the same elements. Gradients are added to those of the parameters; the result is the loss.
  */
 export function cachedGradients(
   model: Module,
@@ -65,7 +65,7 @@ export function cachedGradients(
   }
 }
 
-/** The representations of all micro-batches as one input. */
+/** Concatenates the representations of all micro-batches as one input. */
 async function joined(representations: readonly Tensor[]): Promise<HeldInput> {
   const values = await Promise.all(representations.map((tensor) => tensor.data()))
   const data = new Float32Array(values.reduce((size, { length }) => size + length, 0))
@@ -78,5 +78,5 @@ async function joined(representations: readonly Tensor[]): Promise<HeldInput> {
   return { data, shape: [rows, ...representations[0].shape.slice(1)] }
 }
 
-/** The input with the gradient of the representations; no array of a batch has such a name. */
+/** Name of the input with the gradient of the representations; it cannot clash with an array of a batch. */
 const GRADIENT = 'gradient of the representations'

@@ -1,4 +1,4 @@
-/** A rate over the last steps, without the time for evaluation and saving. */
+/** Measures a moving average of the amount per second, without the time of evaluation and saving. */
 export class Clock {
   private last = performance.now()
   private rate = 0
@@ -12,6 +12,7 @@ export class Clock {
     return this.rate
   }
 
+  /** Runs `body` without counting its time. */
   async pause<T>(body: () => Promise<T>): Promise<T> {
     const before = performance.now()
     const result = await body()

@@ -3,8 +3,8 @@ import { HeedError } from '../util/errors.ts'
 import type { Options, TaskDefinition } from './task.ts'
 
 /**
- * Reports columns that no row has, once and before any row is read.
- * @throws HeedError that lists the columns and names the option that chooses another one
+ * Checks, before any row is read, that the columns of a task exist.
+ * @throws HeedError that lists the existing columns and names the options that select others
  */
 export function checkColumns(
   source: RowSource,
@@ -31,7 +31,7 @@ export function checkColumns(
 const joined = (words: readonly string[]): string =>
   words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words[0]
 
-/** Null for a column that is not used. */
+/** A column of null is not used. */
 const isMissing = (column: unknown, columns: readonly string[]): boolean =>
   typeof column === 'string' && !columns.includes(column)
 

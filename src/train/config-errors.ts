@@ -3,7 +3,7 @@ import { HeedError } from '../util/errors.ts'
 import type { SchemaProblem } from '../util/schema-issues.ts'
 import { taskDefinitions } from './tasks/index.ts'
 
-/** The error for wrong keys and values in a configuration. */
+/** Creates the error for wrong keys and values in a configuration. */
 export function configError(problems: readonly SchemaProblem[], source?: string): HeedError {
   const place = source === undefined ? '' : `${source}: `
   const explained = problems.map(withOwner)
@@ -29,7 +29,7 @@ function withOwner(problem: SchemaProblem): SchemaProblem {
   if (owners.length === 0) return problem
   return {
     ...problem,
-    message: `\`${problem.key}\` must be left out with this task and optimizer`,
+    message: `\`${problem.key}\` must be omitted with this task and optimizer`,
     remedy: `It is an option of ${owners.map(({ name }) => name).join(', ')}.`,
   }
 }

@@ -7,7 +7,7 @@ import type { Options } from './task.ts'
 const count = z.int().min(1)
 const counted = z.int().min(0)
 
-/** Rows beyond what any memory holds; the lists of a batch are made before a device sees it. */
+/** No memory holds more rows; without this limit, building the lists of a batch would exhaust the heap first. */
 const MOST_ROWS = 2 ** 20
 const scheduleNames = Object.keys(schedules) as [keyof typeof schedules]
 
@@ -23,20 +23,20 @@ export const commonSchema = z.strictObject({
     .array(z.string())
     .min(1)
     .optional()
-    .describe('validation data; default: a part of the training data'),
+    .describe('validation data (default: a part of the training data)'),
   separator: z
     .string()
     .optional()
-    .describe('separator of tables: one character, or tab; detected by default'),
+    .describe('separator of tables: one character, or tab (default: detected)'),
   quote: z
     .string()
     .optional()
-    .describe('quote of tables: one character, or none; detected by default'),
+    .describe('quote character of tables: one character, or none (default: detected)'),
   encoding: z
     .string()
     .optional()
     .describe(
-      'encoding of text files, such as windows-1252; default: UTF-8, or UTF-16 with its mark',
+      'encoding of text files, such as windows-1252 (default: UTF-8, or UTF-16 with a byte-order mark)',
     ),
   from: z.string().optional().describe('folder of a model to fine-tune'),
   train: z
@@ -58,7 +58,7 @@ export const commonSchema = z.strictObject({
     .lt(1)
     .nullable()
     .default(0)
-    .describe('dropout probability; with `from`, the default is that of the model'),
+    .describe('dropout probability; with `from`, the default is the dropout of the model'),
   set: z
     .record(z.string().max(80), z.unknown())
     .default({})
@@ -74,7 +74,7 @@ export const commonSchema = z.strictObject({
     .positive()
     .nullable()
     .default(null)
-    .describe('number of passes over the data; replaces `steps`'),
+    .describe('number of passes over the data, instead of `steps`'),
   optimizer: z
     .string()
     .default('adamw')
@@ -107,11 +107,11 @@ export const commonSchema = z.strictObject({
     .min(0)
     .max(0.5)
     .default(0.1)
-    .describe('fraction of the data that is held out for validation'),
+    .describe('fraction of the data to hold out for validation'),
   seed: z.int().min(0).max(0xffffffff).default(1337).describe('random seed'),
 })
 
 export type CommonConfig = z.output<typeof commonSchema>
 
-/** The common keys, those of the task and those of the optimizer. */
+/** A complete configuration: the common keys, the keys of the task and the keys of the optimizer. */
 export type TrainConfig = CommonConfig & Options

@@ -14,9 +14,9 @@ import { taskDefinition, usualTask } from './tasks/index.ts'
 const checkParse = argumentKinds('parseTrainConfig', { config: 'record', source: 'text?' })
 
 /**
- * A complete configuration, with the defaults of its task and its optimizer.
- * @param source the file of the configuration, for errors
- * @throws HeedError that names each key that is unknown (and the nearest known key) or has a wrong value
+ * Checks a configuration and fills in the defaults of its task and optimizer.
+ * @param source the file of the configuration, for error messages
+ * @throws HeedError that lists each key that is unknown (with the nearest known key) or has a wrong value
  */
 export function parseTrainConfig(raw: object, source?: string): TrainConfig {
   checkParse(raw, source)
@@ -65,7 +65,7 @@ function schemaOf(kind: TaskDefinition, optimizer: OptimizerDefinition): z.ZodOb
   return commonSchema.extend(kind.options.shape).extend(optimizer.options.shape)
 }
 
-/** The defaults of the task, of fine-tuning and of the optimizer; `steps` and `epochs` replace each other. */
+/** The defaults of the task, of fine-tuning and of the optimizer. A given `steps` unsets `epochs`, and vice versa. */
 function defaultsOf(
   given: Partial<CommonConfig>,
   { defaults, options }: TaskDefinition,
@@ -77,12 +77,12 @@ function defaultsOf(
     given.steps != null ? { epochs: null } : given.epochs != null ? { steps: null } : {}
   const own = { ...optimizer.defaults, ...(given.from !== undefined && optimizer.tuningDefaults) }
   const all = { ...defaults, ...tuning, ...own, ...length }
-  // Defaults such as `beta2` are for the optimizers that have it.
+  // Defaults such as `beta2` apply only to optimizers that have this option.
   const keys = { ...commonSchema.shape, ...options.shape, ...optimizer.options.shape }
   return Object.fromEntries(Object.entries(all).filter(([key]) => key in keys))
 }
 
-/** Keys of the size of a new model; a model that is fine-tuned has its size. */
+/** Keys for the size of a new model; a fine-tuned model keeps its size. */
 const sizeKeys = ['layers', 'heads', 'dim'] as const
 
 function checkSize(config: CommonConfig): void {
@@ -91,14 +91,14 @@ function checkSize(config: CommonConfig): void {
     throw new HeedError('invalid-option', 'Exactly one of `steps` and `epochs` is required', {
       key: 'steps',
       value: steps,
-      remedy: 'Leave one of them out.',
+      remedy: 'Omit one of them.',
     })
   const resized = sizeKeys.filter((key) => config[key] !== commonSchema.shape[key].parse(undefined))
   if (from !== undefined && resized.length > 0)
     throw new HeedError(
       'invalid-option',
-      `${listed(resized)} must not be set with \`from\`: the model there has its size`,
-      { key: resized[0], value: config[resized[0]], remedy: `Leave out ${listed(resized)}.` },
+      `${listed(resized)} must not be set with \`from\`: a fine-tuned model keeps its size`,
+      { key: resized[0], value: config[resized[0]], remedy: `Omit ${listed(resized)}.` },
     )
   if (from === undefined && dim % heads !== 0)
     throw invalidOption({
@@ -109,7 +109,7 @@ function checkSize(config: CommonConfig): void {
     })
 }
 
-/** Values that work with every architecture: some need heads of an even width. */
+/** Values that work with every architecture; some architectures need an even head dimension. */
 function sizesThatFit(dim: number, heads: number): { heads?: number[]; dim?: number[] } {
   if (dim % 2 === 0) return { heads: divisorsNear(dim / 2, heads) }
   const unit = 2 * heads

@@ -4,7 +4,7 @@ import { HeedError } from '../util/errors.ts'
 import type { DataSetup, NewTask, Preprocessor, TaskDefinition } from './task.ts'
 import { textTokenizer, vocabularyConfig } from './tasks/text-tokenizer.ts'
 
-/** A task with the defaults of what it leaves out: those of a task on texts, with the tokenizer of the model. */
+/** Completes a task with defaults, which suit tasks on text that use the tokenizer of the model. */
 export function defineTask<O, F, P extends Preprocessor>(
   task: NewTask<O, F, P>,
 ): TaskDefinition<O, F, P> {
@@ -44,7 +44,7 @@ function newTokenizer<O, F, P extends Preprocessor>(
     {
       key: 'task',
       value: name,
-      remedy: 'Define one of them, or train a model that has a tokenizer (`from`).',
+      remedy: 'Define one of them, or fine-tune a model that has a tokenizer (`from`).',
     },
   )
 }

@@ -1,7 +1,7 @@
 import type { Draw } from '../pipelines/run-examples.ts'
 import { deriveSeed, randomUniform } from '../util/random.ts'
 
-/** A sequence of random numbers that depends on seed, step and purpose only. */
+/** A sequence of random numbers that depends only on seed, step and purpose. */
 export class Draws {
   private readonly seed: number
   private readonly step: number
@@ -12,17 +12,17 @@ export class Draws {
     this.step = step
   }
 
-  /** In [0, 1). */
+  /** Draws a number in [0, 1). */
   next(): number {
     return randomUniform(this.seed, this.step, this.index++)
   }
 
-  /** A whole number in [0, limit). */
+  /** Draws a whole number in [0, limit). */
   below(limit: number): number {
     return Math.floor(this.next() * limit)
   }
 
-  /** `count` different numbers of 0 … limit - 1, in random order. */
+  /** Draws `count` different whole numbers in [0, limit), in random order. */
   some(count: number, limit: number): number[] {
     const all = Array.from({ length: limit }, (_, i) => i)
     for (let i = 0; i < count; i++) {

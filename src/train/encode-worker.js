@@ -1,5 +1,5 @@
-// The thread that encodes rows. encoding/threads.ts starts it, here and in dist/. It lies outside of encoding/, which
-// does not know the tasks.
+// The thread that encodes rows. encoding/threads.ts starts it, from the sources and from dist/. This file is not in
+// encoding/ because modules there must not import the tasks.
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadModules } from '../util/imports.ts'
 import { encodePart, idsOfParts } from './encoding/encode-part.ts'

@@ -7,11 +7,14 @@ import { openWithTask } from './open-run.ts'
 import type { EvaluateOptions, Evaluation } from './task.ts'
 import { TABLE } from './task-data.ts'
 
+/** Options of `evaluateRun`. */
 export type EvaluateRunOptions = EvaluateOptions & Omit<EvaluationData, 'data'>
 
+/** The result of `evaluateRun`. */
 export interface RunEvaluation extends Evaluation {
+  /** The name of the task. */
   task: string
-  /** Number of examples; most tasks make one of each row. */
+  /** Number of examples; most tasks make one example from each row. */
   count: number
 }
 
@@ -28,9 +31,9 @@ const checkEvaluateRun = argumentKinds('evaluateRun', {
 })
 
 /**
- * Evaluates a trained model. The loss is the mean over all items that count (rows, labels, tokens), as in training.
- * @param dir the folder of a run, or the folder `best` in it
- * @param data paths for `openRows`; default: what the run held out
+ * Evaluates a trained model. As in training, the loss is the mean over all items that count: rows, labels or tokens.
+ * @param dir the folder of a run, or its subfolder `best`
+ * @param data paths for `openRows`; default: the held-out data of the run
  * @throws HeedError that lists bad rows, up to 20
  */
 export async function evaluateRun(
@@ -46,7 +49,7 @@ export async function evaluateRun(
     throw new HeedError('invalid-data', 'The data must give at least one example, got none', {
       key: 'data',
       value: data,
-      remedy: 'Name files with more text, or with rows.',
+      remedy: 'Name files with more text or rows.',
     })
   const { batchSize, show } = options
   const evaluation = await evaluateExamples(task, model, examples, { batchSize, show })

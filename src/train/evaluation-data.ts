@@ -1,4 +1,4 @@
-// The examples on which a run is evaluated: what it held out, or other data.
+// The examples for the evaluation of a run: its held-out data, or other data.
 import { basename, dirname } from 'node:path'
 import { firstExamples, type Mistakes, type RowSource } from '../data/index.ts'
 import { HeedError } from '../util/errors.ts'
@@ -10,18 +10,19 @@ import { type TableOptions, taskData } from './task-data.ts'
 import { cacheFor, openBatches } from './train-model.ts'
 
 export interface EvaluationData extends TableOptions {
-  /** Files, folders, patterns and data sets of the hub. Default: what the run held out. */
+  /** Files, folders, glob patterns and data sets of the hub. Default: the held-out data of the run. */
   data?: string | readonly string[]
-  /** Number of rows to read, or of windows of a running text. Default: all. */
+  /** Maximum number of rows to read, or of windows of continuous text. Default: all. */
   limit?: number
+  /** Called with the name of the current stage, the amount done, and the total if it is known. */
   onProgress?: PrepareSetup['onProgress']
 }
 
 type Opened = Pick<OpenedModel, 'kind' | 'task' | 'context'>
 
 /**
- * The examples of `data`, or those that the run held out.
- * @throws HeedError where a run held nothing out, and for a folder that is not a run
+ * Reads the examples of `data`, or the held-out examples of the run.
+ * @throws HeedError for a run without held-out data, and for a folder that is not a run
  */
 export async function evaluationExamples(
   dir: string,
@@ -60,9 +61,9 @@ async function heldOutOf(
   const run = basename(dir) === 'best' ? dirname(dir) : dir
   const config = (await new RunFolder(run).state())?.config
   if (!config)
-    throw new HeedError('missing-file', `${run} has no checkpoint that names its data`, {
+    throw new HeedError('missing-file', `${run} has no checkpoint, so its data is unknown`, {
       key: 'data',
-      remedy: 'Set `data` to evaluate it on other data.',
+      remedy: 'Set `data` to evaluate on other data.',
     })
   const data = taskData(config.data, kind, context.options, config)
   const batches = await openBatches({ kind, task, context, data }, config, run, { onProgress })
@@ -71,7 +72,7 @@ async function heldOutOf(
   await batches.close?.()
   throw new HeedError('invalid-data', `The run ${run} has no held-out data`, {
     key: 'data',
-    remedy: 'Set `data` to evaluate it on other data.',
+    remedy: 'Set `data` to evaluate on other data.',
   })
 }
 

@@ -9,7 +9,7 @@ import type { RowEncoder } from './task.ts'
 export interface EncodeOptions {
   /** Called with the number of rows so far. */
   onRows?: (rows: number) => void
-  /** Aborting ends the work with an error. */
+  /** Aborting stops the work with an error. */
   signal?: AbortSignal
 }
 
@@ -22,8 +22,8 @@ const checkEncodeRows = argumentKinds('encodeRows', {
 })
 
 /**
- * The examples of all rows, encoded in this thread.
- * @throws HeedError that lists up to twenty wrong rows with file and number
+ * Encodes all rows as examples, in this thread.
+ * @throws HeedError that lists up to 20 bad rows with file and row number
  */
 export async function encodeRows<E>(
   task: RowEncoder<E>,
@@ -44,7 +44,7 @@ export async function encodeRows<E>(
     }
     onRows?.(++rows)
     if (rows % ROWS_A_TURN > 0) continue
-    await macrotask() // for the caller's display and signals
+    await macrotask() // lets the caller update its display and handle signals
     if (signal?.aborted) throw stopped()
   }
   mistakes.throwIfAny()
@@ -61,7 +61,7 @@ export function withoutExamples(task: RowEncoder, rows: number): HeedError {
     {
       key: 'data',
       value: rows,
-      remedy: 'Check the columns, and that the texts are not too short.',
+      remedy: 'Check the columns, and whether the texts are too short.',
     },
   )
 }

@@ -1,4 +1,4 @@
-// The loss of held-out examples: what validation logs, and what evaluation reports.
+// The loss of held-out examples, for validation during a run and for evaluation.
 import type { Batch } from '../data/index.ts'
 import type { Module } from '../nn/index.ts'
 import { holdBatch } from '../pipelines/hold-batch.ts'
@@ -8,8 +8,8 @@ import { countItems, termsOf } from './micro-batches.ts'
 import type { EvaluateOptions, Evaluation, Task } from './task.ts'
 
 /**
- * The mean loss over all items that count in some examples, without dropout and gradients; it does not depend on the
- * size of batches. Its programs are kept for further calls.
+ * Computes the mean loss over all items that count in the examples, without dropout or gradients. The result does not
+ * depend on the batch size. Compiled programs are kept for later calls.
  */
 export class HeldOutLoss<E = unknown> {
   private readonly task: Task<E>
@@ -27,6 +27,7 @@ export class HeldOutLoss<E = unknown> {
     this.score = holdBatch((batch) => [...noGrad(() => termsOf(task.loss(model, batch)))])
   }
 
+  /** Computes the mean loss with the current weights. */
   async mean(): Promise<number> {
     const { task, model, examples, batchSize } = this
     model.eval()
@@ -48,7 +49,7 @@ export class HeldOutLoss<E = unknown> {
   }
 }
 
-/** `Task.evaluate` with the loss of the examples, where the task does not report it. */
+/** Runs `Task.evaluate` and adds the loss if the task does not report it. */
 export async function evaluateExamples<E>(
   task: Task<E>,
   model: Module,

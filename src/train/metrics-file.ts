@@ -1,4 +1,4 @@
-// metrics.jsonl of a run: a line for each logged step.
+// metrics.jsonl of a run: one line for each logged step.
 import { createHash } from 'node:crypto'
 import { appendFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export interface Metrics {
   val_loss?: number
   lr: number
   grad_norm: number
-  /** One of these, by the unit of the task. */
+  /** One of these three is set, depending on the unit of the task. */
   tokens_per_second?: number
   rows_per_second?: number
   images_per_second?: number
@@ -23,7 +23,7 @@ export interface Metrics {
 export class MetricsFile {
   private readonly folder: string
   private readonly path: string
-  /** All of the file, for a folder that is removed during the run. */
+  /** The contents of the file, to write it again if the folder is removed during the run. */
   private text = ''
 
   constructor(folder: string) {
@@ -31,6 +31,7 @@ export class MetricsFile {
     this.path = join(folder, NAME)
   }
 
+  /** Appends a line. */
   async add(metrics: Metrics): Promise<void> {
     const line = `${JSON.stringify(metrics)}\n`
     await patiently(() => appendFile(this.path, line)).catch((error) => {
@@ -39,13 +40,13 @@ export class MetricsFile {
     this.text += line
   }
 
-  /** Drops what a run left that was killed before its first checkpoint. */
+  /** Removes the file of a run that was killed before its first checkpoint. */
   async clear(): Promise<void> {
     await rm(this.path, { force: true })
     this.text = ''
   }
 
-  /** Drops the lines of later steps, which will run again. */
+  /** Removes the lines after `step`; these steps will run again. */
   async cut(step: number): Promise<void> {
     const text = await readFile(this.path, 'utf8').catch(() => '')
     const kept = text.split(/\r?\n/).filter((line) => line !== '' && stepOf(line) <= step)
@@ -54,11 +55,12 @@ export class MetricsFile {
     await this.writeAgain()
   }
 
+  /** Writes the whole file again. */
   async writeAgain(): Promise<void> {
     await writeFileAtomic(this.path, this.text)
   }
 
-  /** Of the lines so far, for the list of hashes; later lines are not covered by it. */
+  /** The hash of the lines so far, for hashes.json; lines added later are not covered. */
   hash(): Record<string, FileHash> {
     const sha256 = createHash('sha256').update(this.text).digest('hex')
     return { [NAME]: { sha256, bytes: Buffer.byteLength(this.text) } }
@@ -67,7 +69,7 @@ export class MetricsFile {
 
 const NAME = 'metrics.jsonl'
 
-/** The step of a line; infinite for an incomplete line of a killed process. */
+/** The step of a line; infinite for an incomplete line left by a killed process. */
 function stepOf(line: string): number {
   try {
     return Number(JSON.parse(line).step)

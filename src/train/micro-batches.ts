@@ -1,25 +1,25 @@
-// A step in several micro-batches, whose losses and gradients add up to those of the whole batch: each term of the loss
-// is a mean over its items, so a micro-batch counts by its share of them.
+// Gradient accumulation: a step in several micro-batches, whose losses and gradients add up to those of the whole batch.
+// Each term of the loss is a mean over its items, so a micro-batch is weighted by its share of them.
 import type { Batch } from '../data/index.ts'
 import type { BatchTensors } from '../pipelines/hold-batch.ts'
 import type { HeldInput, Tensor } from '../tensor/index.ts'
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 
-/** A mean, or several means that are added, each over the items that count in it. */
+/** A scalar mean over items, or several such means, which are added. */
 export type LossTerms = Tensor | readonly Tensor[]
 
-/** How the batches of a task are split. */
+/** How the batches of a task are split into micro-batches. */
 export interface Splitting {
-  /** The number of items that count in each term of the loss of a batch. Default: `countItems`. */
+  /** Returns the number of items that count in each term of the loss of a batch. Default: `countItems`. */
   itemCounts?: (batch: Batch) => readonly number[]
-  /** Rows `start` to `end` (exclusive) of a batch. Default: those of every array. */
+  /** Returns rows `start` to `end` (exclusive) of a batch. Default: these rows of every array. */
   sliceBatch?: (batch: Batch, start: number, end: number) => Batch
 }
 
 /**
- * Consecutive rows of a batch, in at most `count` parts of about equal size, with the weight of each. Those in which
- * nothing counts are left out, unless it is so in all of them.
+ * Splits a batch into at most `count` parts of consecutive rows and about equal size, with their weights. Parts without
+ * items that count are omitted, unless no part has any.
  */
 export function microBatches(
   batch: Batch,
@@ -44,10 +44,10 @@ const withWeights = (batch: Batch, weights: readonly number[]): Batch => ({
   [WEIGHTS]: { data: Float32Array.from(weights), shape: [weights.length] },
 })
 
-/** The loss of a batch as a whole. */
+/** The sum of the terms: the loss of a whole batch. */
 export const totalLoss = (terms: LossTerms): Tensor => termsOf(terms).reduce((a, b) => a.add(b))
 
-/** What a micro-batch contributes to the loss of its step. */
+/** The contribution of a micro-batch to the loss of its step. */
 export function weightedLoss(loss: LossTerms, { [WEIGHTS]: weights }: BatchTensors): Tensor {
   const terms = termsOf(loss)
   if (terms.length === weights.size)
@@ -69,13 +69,13 @@ export function termsOf(loss: LossTerms): readonly Tensor[] {
 
 const isList = (loss: LossTerms): loss is readonly Tensor[] => Array.isArray(loss)
 
-/** Labels, or targets, that are not -100; rows where there are no class numbers. */
+/** Counts the labels (or targets) that are not -100; for labels that are not class indices, the rows. */
 export function countItems(batch: Batch): readonly number[] {
   const { labels, targets = labels } = batch
   return [targets?.data instanceof Int32Array ? countOf(targets) : rowsOf(batch)]
 }
 
-/** How many labels are not -100. */
+/** Counts the labels that are not -100. */
 export function countOf({ data }: HeldInput): number {
   let count = 0
   for (const label of data) if (label !== -100) count++
@@ -87,7 +87,7 @@ export function rowsOf(batch: Batch): number {
   return shape[0]
 }
 
-/** Those rows of every array. */
+/** Slices rows `start` to `end` (exclusive) of every array. */
 export function sliceRows(batch: Batch, start: number, end: number): Batch {
   const rows = rowsOf(batch)
   const slices = Object.entries(batch).map(([name, { data, shape }]) => {
@@ -97,5 +97,5 @@ export function sliceRows(batch: Batch, start: number, end: number): Batch {
   return Object.fromEntries(slices)
 }
 
-/** The input with the weights; no array of a batch has such a name. */
+/** Name of the input with the weights; it cannot clash with an array of a batch. */
 const WEIGHTS = 'weights of the terms'

@@ -1,4 +1,4 @@
-// A model with its task, from the folder of a run or from any model folder.
+// Opens a model with its task, from the folder of a run or from any model folder.
 import type { RowOptions, RowSource } from '../data/index.ts'
 import { fromPretrained, headOf, readModelConfig } from '../models/index.ts'
 import { givenTaskName } from '../models/task-names.ts'
@@ -13,10 +13,11 @@ import { findTaskFile, type OpenedTask, openTask } from './task-file.ts'
 import { contextOf } from './task-model.ts'
 import { predictionTask, taskDefinition } from './tasks/index.ts'
 
+/** Options of `openRun`. */
 export interface OpenOptions {
-  /** The task. Default: that of the run, or the task that fits the head of the model. */
+  /** Name of the task. Default: the task of the run, or the task that fits the head of the model. */
   task?: string
-  /** Options of the task for a model that is not a run, for example `{ textColumn: 'review' }`. */
+  /** Task options for a model that is not a run, for example `{ textColumn: 'review' }`. */
   options?: Options
 }
 
@@ -27,27 +28,29 @@ const checkOpenRun = argumentKinds('openRun', {
   options: optionKinds<OpenOptions>(OPEN),
 })
 
-/** A model with all that its task is made of. */
+/** A model with its task, the definition of the task and its context. */
 export interface OpenedModel extends Omit<OpenedTask, 'file'> {
-  /** Switched to evaluation. */
+  /** In evaluation mode. */
   model: Module
 }
 
+/** A model with its task, ready for prediction. */
 export interface OpenedRun {
   task: Task
-  /** Switched to evaluation. */
+  /** In evaluation mode. */
   model: Module
   preprocessor: Preprocessor
-  /** The column that the task reads: plain text and single images belong there. */
+  /** The column that the task reads. Plain text and single images are put there. */
   inputColumn: string
-  /** How the task reads rows: `openRows(paths, rowOptions)` of heed/data. */
+  /** Options with which the task reads rows: `openRows(paths, rowOptions)` of heed/data. */
   rowOptions: RowOptions
   /** Opens rows as the task reads them. */
   openRows(paths: readonly string[]): Promise<RowSource>
 }
 
 /**
- * Opens the model in the folder of a run, or in any model folder, with its task: `task.predict(model, rows)`.
+ * Opens the model in the folder of a run, or in any model folder, with its task. To predict:
+ * `task.predict(model, rows)`.
  * @throws HeedError for a model that was not trained for the task
  */
 export async function openRun(dir: string, options: OpenOptions = {}): Promise<OpenedRun> {
@@ -64,7 +67,7 @@ export async function openRun(dir: string, options: OpenOptions = {}): Promise<O
   }
 }
 
-/** As `openRun`. */
+/** Opens a model like `openRun`, with the definition and the context of its task. */
 export async function openWithTask(
   dir: string,
   { task: name, options = {} }: OpenOptions = {},
@@ -75,17 +78,22 @@ export async function openWithTask(
     return openModel(dir, wanted, options)
   const [key] = Object.keys(options)
   if (key !== undefined)
-    throw new HeedError('invalid-option', `\`${key}\` must stay as ${dir} was trained`, {
-      key,
-      value: options[key],
-      remedy: 'Leave it out.',
-    })
+    throw new HeedError(
+      'invalid-option',
+      `\`${key}\` must not be changed: ${dir} was trained with it`,
+      {
+        // biome-ignore format: one line
+        key,
+        value: options[key],
+        remedy: 'Omit it.',
+      },
+    )
   const opened = await openTask(dir)
   const model = (await fromPretrained(dir, opened.task.head)) as Module
   return { ...opened, model }
 }
 
-/** A model that was not trained by a run, or for another task. */
+/** Opens a model that Heed did not train, or that was trained for another task. */
 async function openModel(
   dir: string,
   name: string | undefined,
@@ -125,10 +133,10 @@ function checkedOptions(kind: TaskDefinition, given: Options): Options {
 const untrained = (dir: string, task: string, names: readonly string[]): HeedError =>
   new HeedError(
     'unsupported',
-    `The model in ${dir} must be trained for ${task}, got one without ${names.join(', ')}`,
+    `The model in ${dir} must be trained for ${task}, got a model without ${names.join(', ')}`,
     {
       key: 'task',
       value: task,
-      remedy: 'Use a model that was trained for the task, or train this one first.',
+      remedy: 'Use a model that was trained for this task, or fine-tune this one first.',
     },
   )

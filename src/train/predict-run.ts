@@ -4,14 +4,16 @@ import { HeedError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { OPEN, type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 
+/** The prediction for one row. */
 export interface Prediction {
   row: Row
-  /** The prediction; only `error` for a bad row. */
+  /** The prediction; for a bad row, an object with `error` only. */
   output: Record<string, unknown>
 }
 
+/** Options of `predictRun`. */
 export interface PredictRunOptions extends OpenOptions {
-  /** Rows that are read before they go through the model. Default 64. */
+  /** Number of rows in a batch. Default 64. */
   batchSize?: number
 }
 
@@ -28,9 +30,9 @@ const checkRow = argumentKinds('predictRun', {
 })
 
 /**
- * The prediction of a model for each row, in the order of the rows. No more than `batchSize` rows are held.
- * @param dir the folder of a run, the folder `best` in it, or any model folder
- * @throws HeedError that lists the bad rows, at the end or once there are twenty
+ * Yields the prediction of a model for each row, in order. At most `batchSize` rows are in memory.
+ * @param dir the folder of a run, its subfolder `best`, or any model folder
+ * @throws HeedError that lists the bad rows, at the end or when there are 20
  */
 export async function* predictRun(
   dir: string,
@@ -42,7 +44,7 @@ export async function* predictRun(
   yield* predictRows(await openRun(dir, options), rows, batchSize)
 }
 
-/** `predictRun` with a model that is open. */
+/** Predicts like `predictRun`, with an opened model. */
 export async function* predictRows(
   { task, model }: Pick<OpenedRun, 'task' | 'model'>,
   rows: AsyncIterable<Row> | Iterable<Row>,
@@ -62,7 +64,7 @@ export async function* predictRows(
   mistakes.throwIfAny()
 }
 
-/** All rows at once; with a bad row among them, one by one, so that the others get their predictions. */
+/** Predicts all rows in one batch. If a row is bad, predicts them one by one, so that the others get predictions. */
 async function predictBatch(
   task: OpenedRun['task'],
   model: OpenedRun['model'],

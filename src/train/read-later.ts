@@ -1,8 +1,8 @@
 import type { Tensor } from '../tensor/index.ts'
 
 /**
- * The value of a scalar, read in the order of the device's work. It may be awaited late, or not at all when something
- * else has failed before: its error is thrown only where it is awaited.
+ * Queues the reading of a scalar. The promise may be awaited late, or never if something else fails first; its error is
+ * thrown only where it is awaited.
  */
 export function readLater(scalar: Tensor): Promise<number> {
   const value = scalar.item()

@@ -1,4 +1,4 @@
-// What may change in the configuration of a run that is resumed.
+// Changes to the configuration of a resumed run.
 import { HeedError, shown } from '../util/errors.ts'
 import { optimizerOptions, taskOptions } from './config.ts'
 import type { CommonConfig, TrainConfig } from './config-schema.ts'
@@ -16,19 +16,19 @@ const changeable: ReadonlySet<string> = new Set([
   'logEvery',
 ] satisfies (keyof CommonConfig)[])
 
-/** The keys of a run with changes: another task or optimizer brings its own options. */
+/** Applies changes to the configuration of a run. A new task or optimizer replaces the options of the old one. */
 export function withChanges(
   saved: TrainConfig,
   changes: Readonly<Record<string, unknown>>,
 ): Options {
   const replaced = replacedOptions(saved, { ...saved, ...changes })
-  // Steps count before epochs: of the two, the one that is given replaces the other.
+  // `steps` has precedence over `epochs`, so a changed `epochs` removes `steps`.
   if (changes.steps === undefined && changes.epochs !== undefined) replaced.add('steps')
   const kept = Object.entries(saved).filter(([key]) => !replaced.has(key))
   return { ...Object.fromEntries(kept), ...changes }
 }
 
-/** @throws HeedError if a resumed run has another configuration than before */
+/** @throws HeedError if the configuration of a resumed run differs in keys that must not change */
 export function checkSameRun(saved: TrainConfig, config: TrainConfig, run: string): void {
   const replaced = new Set([...replacedOptions(saved, config), ...replacedOptions(config, saved)])
   const keys = new Set([...Object.keys(saved), ...Object.keys(config)])
@@ -45,17 +45,17 @@ export function checkSameRun(saved: TrainConfig, config: TrainConfig, run: strin
   const [key] = changed
   throw new HeedError(
     'invalid-option',
-    `The configuration must be that of the run ${run}:\n${list.join('\n')}`,
+    `The configuration must match the run ${run}:\n${list.join('\n')}`,
     {
       key,
       value: config[key],
       expected: shown(saved[key]),
-      remedy: 'Leave these options out to resume, or start a new run with another `out`.',
+      remedy: 'Omit these options to resume, or start a new run with another `out`.',
     },
   )
 }
 
-/** Options of `saved` that `next` does not have, because its task or optimizer is another one. */
+/** Options of `saved` that do not apply to `next`, because its task or optimizer differs. */
 function replacedOptions(saved: TrainConfig, next: Options): Set<string> {
   const task = next.task === saved.task ? {} : taskOptions(saved)
   const optimizer = next.optimizer === saved.optimizer ? {} : optimizerOptions(saved)

@@ -1,4 +1,4 @@
-// Rows as examples, in batches of similar lengths.
+// Encodes rows as examples and groups them in batches of similar length.
 import {
   BucketedBatches,
   type Examples,
@@ -18,7 +18,7 @@ export interface MadeTask {
   context: TaskContext
 }
 
-/** All rows are encoded first, so that mistakes in them are reported before training begins. */
+/** Creates the batches of a run. All rows are encoded first, so that bad rows are reported before training starts. */
 export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<TrainingBatches> {
   const { data, valData, valFraction, seed, batch } = setup
   const { task } = made
@@ -31,7 +31,7 @@ export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<Tra
     throw new HeedError('invalid-data', 'Training data must give at least one example, got none', {
       key: 'data',
       value: 0,
-      remedy: 'Add rows, or hold out fewer.',
+      remedy: 'Add rows, or hold out fewer rows (`valFraction`).',
     })
   const train = bucketed(task, examples.train, batch, seed)
   return {
@@ -46,7 +46,7 @@ export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<Tra
   }
 }
 
-/** In the task's unit. */
+/** The amount of data in the unit of the task. */
 function amountOf(examples: Examples<unknown>, task: Task): number {
   if (task.unit !== 'tokens') return examples.length
   const lengths = examples.lengths ?? firstExamples(examples).map((example) => task.length(example))
@@ -65,7 +65,7 @@ const bucketed = (task: Task, examples: Examples<unknown>, batchSize: number, se
     seed,
   })
 
-/** Holds out a fraction, drawn by seed; the rest keeps its order. */
+/** Holds out a fraction of the examples, drawn by seed; both parts keep their order. */
 function split<E>(
   all: Examples<E>,
   fraction: number,

@@ -1,11 +1,11 @@
-// A run on disk: a Hugging Face folder, and the files to resume training.
+// A run on disk: a Hugging Face folder with the files that are needed to resume training.
 //
-//   RUN/config.json, model.safetensors, tokenizer.json …   transformers can open it at any time
-//   RUN/run.json                                           the configuration, written before anything else
+//   RUN/config.json, model.safetensors, tokenizer.json …   the model; transformers can open it at any time
+//   RUN/run.json                                           the configuration, written first
 //   RUN/task.json                                          the task, for eval and predict
-//   RUN/metrics.jsonl                                      a line for each logged step
+//   RUN/metrics.jsonl                                      one line for each logged step
 //   RUN/hashes.json                                        the SHA-256 of these files
-//   RUN/best/                                              the model with the best validation loss
+//   RUN/best/                                              the model with the lowest validation loss
 //   RUN/checkpoints/step-…/                                model, optimizer, trainer_state (io/files/checkpoint.ts)
 import { existsSync } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
@@ -37,7 +37,7 @@ import { type Metrics, MetricsFile } from './metrics-file.ts'
 import { writeTaskFile } from './task-file.ts'
 import { contextOf, type TaskModel } from './task-model.ts'
 
-/** All state of a run except tensors: with it, a resumed run computes the same as an uninterrupted one. */
+/** The state of a run except tensors. With it, a resumed run computes the same as an uninterrupted run. */
 export interface TrainerState {
   step: number
   config: TrainConfig
@@ -85,6 +85,7 @@ interface SavedRun {
   state: TrainerState & { optimizer_step: number }
 }
 
+/** The folder of a run: configuration, model, checkpoints and metrics. */
 export class RunFolder {
   readonly path: string
   private readonly metrics: MetricsFile
@@ -96,7 +97,7 @@ export class RunFolder {
     this.metrics = new MetricsFile(path)
   }
 
-  /** Writes the configuration, from which a run that is killed before its first checkpoint starts over. */
+  /** Writes the configuration. A run that is killed before its first checkpoint starts over from it. */
   async begin(config: TrainConfig): Promise<void> {
     checkArgument('RunFolder.begin', 'config', config, 'record')
     await ensureDir(this.path)
@@ -106,7 +107,7 @@ export class RunFolder {
     await recordHashes(this.path, [CONFIGURATION])
   }
 
-  /** The configuration of a run that has no checkpoint yet; undefined if there is no run. */
+  /** Reads the configuration with which the run was started; undefined if there is no run. */
   async configuration(): Promise<TrainConfig | undefined> {
     const path = join(this.path, CONFIGURATION)
     if (!existsSync(path)) return undefined
@@ -118,7 +119,7 @@ export class RunFolder {
     return parseTrainConfig(withCurrentTask(parsed.data.config), path)
   }
 
-  /** Removes the configuration of a run that has not begun. */
+  /** Removes the configuration of a run that failed before its first checkpoint. */
   async abandon(): Promise<void> {
     await forgetHashes(this.path)
     await rm(join(this.path, CONFIGURATION), { force: true })
@@ -147,7 +148,7 @@ export class RunFolder {
     return !existsSync(join(this.path, CONFIGURATION))
   }
 
-  /** Writes a folder that is gone again, with all metrics so far. */
+  /** Writes a removed folder again, with all metrics so far. */
   async createAgain(config: TrainConfig, trained: TaskModel): Promise<void> {
     checkTrained(trained)
     await this.begin(config)
@@ -155,6 +156,7 @@ export class RunFolder {
     await this.metrics.writeAgain()
   }
 
+  /** Saves a checkpoint, and updates the model in the run folder. */
   async save(model: Module, optimizer: Optimizer, state: TrainerState): Promise<void> {
     checkSave(model, optimizer, state)
     const { step, tensors } = optimizer.stateDict(model.namedParameters())
@@ -168,17 +170,17 @@ export class RunFolder {
     await recordHashes(this.path, ['model.safetensors'], this.metrics.hash())
   }
 
-  /** The newest intact checkpoint; undefined if there is none. Its bytes are checked once for each folder object. */
+  /** Finds the newest intact checkpoint; undefined if there is none. Its checksums are verified once per object. */
   latest(): Promise<SavedRun | undefined> {
     this.newest ??= this.readNewest()
     return this.newest
   }
 
-  /** The state of the newest intact checkpoint, of which only this file is read; undefined if there is none. */
+  /** Reads the state of the newest intact checkpoint, without its tensors; undefined if there is none. */
   async state(): Promise<TrainerState | undefined> {
     const newest = await this.readNewest([STATE])
     for (const text of newest?.files.damaged ?? [])
-      warn(`A newer checkpoint is not used, as it is damaged: ${text}`)
+      warn(`A newer checkpoint is damaged and not used: ${text}`)
     return newest?.state
   }
 
@@ -193,13 +195,16 @@ export class RunFolder {
         path,
         json,
         parsed.error,
-        'Restore the file, or remove this checkpoint to resume from the one before.',
+        'Restore the file, or remove this checkpoint to resume from the previous one.',
       )
     const config = parseTrainConfig(withCurrentTask(parsed.data.config), path)
     return { files, state: { ...parsed.data, config } }
   }
 
-  /** Loads the state of model, optimizer and random numbers from the newest checkpoint. */
+  /**
+   * Loads the state of the model, the optimizer and the random number generator from the newest checkpoint.
+   * @returns the state, with a description of newer damaged checkpoints; undefined if there is no checkpoint
+   */
   async restore(
     model: Module,
     optimizer: Optimizer,
@@ -217,6 +222,7 @@ export class RunFolder {
     return { ...checkpoint.state, damaged: checkpoint.files.damaged }
   }
 
+  /** Saves the model to the subfolder `best`. */
   async saveBest(trained: TaskModel): Promise<void> {
     checkTrained(trained)
     const { model, task, context, file } = trained
@@ -231,6 +237,7 @@ export class RunFolder {
     await recordHashes(best, files)
   }
 
+  /** Appends a line to metrics.jsonl. */
   async log(metrics: Metrics): Promise<void> {
     checkArgument('RunFolder.log', 'metrics', metrics, 'record')
     await this.metrics.add(metrics)
@@ -245,7 +252,7 @@ function corrupt(path: string, json: unknown, error: z.ZodError, remedy: string)
   return new HeedError('corrupt-file', `${path}: ${message}`, { remedy })
 }
 
-/** Paths of the files below a folder that are new or changed after `write`. */
+/** Paths of the files below a folder that `write` created or changed. */
 async function filesWrittenBy(folder: string, write: () => Promise<void>): Promise<string[]> {
   const before = await timesIn(folder)
   await write()
@@ -258,18 +265,18 @@ async function timesIn(folder: string): Promise<Map<string, string>> {
   const times = files.map(async (name): Promise<[string, string][]> => {
     const stats = await stat(join(folder, name), { bigint: true }).catch(() => undefined)
     if (!stats) return [] // removed in the meantime
-    return [[name, `${stats.mtimeNs} ${stats.ino}`]] // a replaced file has another number
+    return [[name, `${stats.mtimeNs} ${stats.ino}`]] // a replaced file has another inode
   })
   return new Map((await Promise.all(times)).flat())
 }
 
-/** Older runs have former names of tasks. */
+/** Runs of older versions may use former names of tasks. */
 function withCurrentTask(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { task } = config
   return typeof task === 'string' ? { ...config, task: currentTaskName(task) } : config
 }
 
-/** The context length for the tokenizer's files; absent if it is unlimited. */
+/** The context length for the files of the tokenizer; omitted if it is unlimited. */
 function lengthOf(model: Module): { modelMaxLength?: number } {
   const modelMaxLength = contextOf(model)
   return Number.isFinite(modelMaxLength) ? { modelMaxLength } : {}

@@ -1,4 +1,4 @@
-// The modules that were imported when a run was started. A run records their names; it never loads them by itself.
+// The modules that were imported when a run was started. A run records their names, but never loads them automatically.
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
@@ -6,7 +6,7 @@ import { readJson } from '../io/files/json.ts'
 import { HeedError } from '../util/errors.ts'
 import { importedModules } from '../util/imports.ts'
 
-/** Names as the user wrote them, without control characters, because errors print them. */
+/** Names as given by the user. Control characters are refused because errors print the names. */
 export const importsSchema = z
   .array(
     z
@@ -16,16 +16,16 @@ export const importsSchema = z
   )
   .max(100)
 
-/** The `imports` of task.json; nothing if there are none. */
+/** The key `imports` of task.json; empty if nothing was imported. */
 export function recordedImports(): { imports?: string[] } {
   const imports = importedModules().map(({ name }) => name)
   return imports.length > 0 ? { imports } : {}
 }
 
 /**
- * Files may have moved: an import counts as loaded if its file name is that of a loaded module.
- * @param dir a folder; one that is not a run needs no imports
- * @throws HeedError that names the imports of a run that are not loaded
+ * Checks that the imports of a run are loaded. Modules are compared by file name, as they may have moved.
+ * @param dir a folder; a folder that is not a run needs no imports
+ * @throws HeedError that names the missing imports
  */
 export async function checkImports(dir: string): Promise<void> {
   const path = join(dir, 'task.json')

@@ -1,4 +1,4 @@
-// The steps of a run, with logging, evaluation and checkpoints.
+// Runs the steps of a training run, with logging, validation and checkpoints.
 
 import type { Module } from '../nn/index.ts'
 import { createOptimizer, decayGroups, type Optimizer, schedules } from '../optim/index.ts'
@@ -103,14 +103,14 @@ export class Run {
     })
   }
 
-  /** What is not as it was when the run was saved. */
+  /** Warnings about differences from when the run was saved. */
   private remarksOn(
     state: TrainerState & { damaged: readonly string[] },
     before: number | undefined,
   ): string[] {
     const { config, steps } = this
     const remarks = state.damaged.map(
-      (problem) => `Damaged, so that the steps after ${state.step} run again: ${problem}`,
+      (problem) => `A checkpoint is damaged; resuming from step ${state.step}: ${problem}`,
     )
     const machine = otherMachine(state)
     if (machine) remarks.push(machine)
@@ -174,7 +174,7 @@ export class Run {
     await this.folder.log(metrics)
   }
 
-  /** A folder that was removed during the run is written again; what it held is reported as lost. */
+  /** Writes the folder again if it was removed during the run, and reports what was lost. */
   private async ensureFolder(): Promise<void> {
     if (!this.folder.isGone()) return
     await this.folder.createAgain(this.config, this.trained)
@@ -182,10 +182,10 @@ export class Run {
       ...(this.savedStep > 0 ? ['the checkpoints'] : []),
       ...(this.best ? [`the best model (step ${this.best.step})`] : []),
     ]
-    const what = lost.length > 0 ? `, but ${lost.join(' and ')} until now are lost` : ''
+    const what = lost.length > 0 ? `; previously saved files are lost: ${lost.join(' and ')}` : ''
     this.on({
       type: 'warning',
-      text: `${this.folder.path} was removed. It is written again${what}`,
+      text: `${this.folder.path} was removed during the run. It is written again${what}`,
     })
     this.best = null
     this.savedStep = -1
@@ -241,7 +241,7 @@ export class Run {
   private diverged(error: DivergedError): HeedError {
     const saved =
       this.savedStep > 0
-        ? `The last good checkpoint is step ${this.savedStep} in ${this.folder.path}.`
+        ? `The last finite checkpoint is step ${this.savedStep} in ${this.folder.path}.`
         : 'No checkpoint has been saved.'
     return new HeedError('diverged', error.message, {
       cause: error,
@@ -257,14 +257,14 @@ function stepsOf({ steps, epochs }: TrainConfig, { perEpoch }: TrainingBatches):
   return steps ?? Math.max(1, Math.ceil((epochs ?? 1) * perEpoch))
 }
 
-/** A run may be extended or shortened, but not below what it has done. */
+/** A run may be extended or shortened, but not to fewer steps than it has done. */
 function checkSteps({ steps: given }: TrainConfig, steps: number, done: number): void {
   if (steps > done) return
   const key = given == null ? 'epochs' : 'steps'
   throw new HeedError(
     'invalid-option',
-    `\`${key}\` must be more than the run has done: ${steps} steps were requested, ${done} are done`,
-    { key, value: steps, remedy: `Use more than ${done} steps, or leave \`${key}\` out.` },
+    `\`${key}\` must exceed the ${done} steps that the run has done, got ${steps} steps`,
+    { key, value: steps, remedy: `Use more than ${done} steps, or omit \`${key}\`.` },
   )
 }
 
@@ -275,7 +275,7 @@ function scheduleOf({ schedule, warmup: requested, minLr }: TrainConfig, steps: 
   return schedules[schedule]({ warmup, steps, end: minLr })
 }
 
-/** Whether all weights are finite; a checkpoint with NaN would be useless. */
+/** Whether all weights are finite. A checkpoint with NaN would be useless. */
 async function allFinite(model: Module): Promise<boolean> {
   const [first, ...rest] = noGrad(() => model.parameters().map((p) => p.mul(0).sum()))
   const sum = noGrad(() => rest.reduce((a, b) => a.add(b), first))

@@ -1,11 +1,11 @@
-// The only module of training that opens rows: the survey of a task, its tokenizer, its examples, evaluation and
-// reports read the same files in the same way.
+// The only training module that opens rows, so that the survey of a task, its tokenizer, its examples, evaluation and
+// reports read the same files with the same options.
 import { openRows, type RowOptions, type RowSource } from '../data/index.ts'
 import type { OptionKinds } from '../util/options.ts'
 import { checkColumns } from './columns.ts'
 import type { Options, TaskData, TaskDefinition } from './task.ts'
 
-/** How tables are written; what is left out is detected. */
+/** The format of tables; omitted options are detected. */
 export type TableOptions = Pick<RowOptions, 'separator' | 'quote' | 'encoding'>
 
 export const TABLE: OptionKinds<TableOptions> = {
@@ -14,7 +14,7 @@ export const TABLE: OptionKinds<TableOptions> = {
   encoding: 'text?',
 }
 
-/** Files as a task reads them. Nothing is opened before `source` is called. */
+/** The files of a run with the options of its task. Files are opened when `source` is called. */
 export function taskData(
   paths: readonly string[],
   kind: Pick<TaskDefinition, 'rowOptions' | 'columnKeys'>,

@@ -1,4 +1,4 @@
-// task.json of a run: the task of its model, for evaluation and prediction.
+// task.json of a run: the task of the model, for evaluation and prediction.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -36,7 +36,7 @@ export interface OpenedTask {
   file: TaskFile
 }
 
-/** Opens the task of a run's folder, or of the folder `best` in it. */
+/** Opens the task of a run from its folder, or from its subfolder `best`. */
 export async function openTask(dir: string): Promise<OpenedTask> {
   const file = await readTaskFile(dir)
   const kind = taskDefinition(file.task)
@@ -51,7 +51,7 @@ export async function openTask(dir: string): Promise<OpenedTask> {
   return { kind, task: kind.create(context), context, file }
 }
 
-/** The contents of task.json, or undefined for a folder that is not a run. */
+/** Reads task.json; undefined for a folder that is not a run. */
 export async function findTaskFile(dir: string): Promise<TaskFile | undefined> {
   const there = await stat(join(dir, NAME)).catch(() => undefined)
   return there?.isFile() ? readTaskFile(dir) : undefined
@@ -61,11 +61,16 @@ async function readTaskFile(dir: string): Promise<TaskFile> {
   const path = join(dir, NAME)
   const there = await stat(path).catch(() => undefined)
   if (!there?.isFile())
-    throw new HeedError('missing-file', `${dir} is not a run of heed train: it has no ${NAME}`, {
-      remedy: "Use the folder that heed train wrote, or the folder 'best' in it.",
-    })
+    throw new HeedError(
+      'missing-file',
+      `${dir} must be a run of heed train, got a folder without ${NAME}`,
+      {
+        // biome-ignore format: one line
+        remedy: "Use the folder that heed train wrote, or its subfolder 'best'.",
+      },
+    )
   const file = checked(schema, await readJson(path, { maxBytes: 20e6 }), dir, 'the file')
-  return { ...file, task: currentTaskName(file.task) } // older runs have former names
+  return { ...file, task: currentTaskName(file.task) } // older runs may use former names
 }
 
 function checked<S extends z.ZodType>(

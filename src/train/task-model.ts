@@ -1,4 +1,4 @@
-// A model with the task that it is trained for: new, from the folder of another model, or of a run.
+// Creates a model with its task: a new model, a model to fine-tune, or the model of a resumed run.
 import {
   dropoutKeys,
   fromPretrained,
@@ -34,13 +34,13 @@ export interface TaskModel {
   data: TaskData
   model: Module
   file: TaskFile
-  /** Weights that a fine-tuned checkpoint lacks. */
+  /** Names of new weights, which the fine-tuned checkpoint lacks. */
   fresh: readonly string[]
 }
 
 type OnProgress = DataSetup['onProgress']
 
-/** The model of a new run, not trained for the task yet. */
+/** Creates the model of a new run, before training. */
 export async function newTaskModel(
   config: TrainConfig,
   onProgress?: OnProgress,
@@ -48,7 +48,7 @@ export async function newTaskModel(
   const kind = taskDefinition(config.task)
   const options = taskOptions(config)
   const modelType = await modelTypeOf(config)
-  checkHead(modelType, kind, options) // before anything is read
+  checkHead(modelType, kind, options) // fails before any data is read
   const data = taskData(config.data, kind, options, config)
   const setup: DataSetup = {
     options,
@@ -73,7 +73,7 @@ export async function newTaskModel(
   return { kind, task: kind.create(context), context, data, model, file, fresh }
 }
 
-/** The model of a run that is resumed; its weights are not read yet. */
+/** Creates the model of a resumed run; its weights are loaded later. */
 export async function savedTaskModel(config: TrainConfig, run: string): Promise<TaskModel> {
   const { kind, task, context, file } = await openTask(run)
   manualSeed(config.seed)
@@ -131,7 +131,7 @@ async function tunedModel(
   return { model: model as Module, fresh }
 }
 
-/** An unknown key would have no effect. */
+/** Checks the keys of `set`, because an unknown key would have no effect. */
 function checkKeys(model: Module, set: Record<string, unknown>): void {
   const known = Object.keys(model.config as object)
   const strange = Object.keys(set).find((key) => !known.includes(key))

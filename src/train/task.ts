@@ -1,4 +1,4 @@
-// The interface of tasks, which training, evaluation and prediction share. One file for each task in tasks/.
+// The interface of tasks for training, evaluation and prediction. Each task has a file in tasks/.
 import type { z } from 'zod'
 import type {
   Batch,
@@ -20,16 +20,19 @@ import type { LossTerms, Splitting } from './micro-batches.ts'
 export interface RowEncoder<E = unknown> {
   readonly name: string
   /**
-   * Usually one example; several for a long text that is cut into windows, none for a row without content. A promise
-   * where a file must be read, for example an image.
-   * @throws HeedError for a bad row, without file and line, which the caller adds
+   * Encodes a row. Usually returns one example; several for a long text that is split into windows; none for a row
+   * without content. Returns a promise if a file must be read, for example an image.
+   * @throws HeedError for a bad row, without file and row number, which the caller adds
    */
   encode(row: Row): readonly E[] | Promise<readonly E[]>
-  /** Examples of similar length share a batch; constant where all examples have one shape. */
+  /** The length of an example. Examples of similar length share a batch. Constant if all examples have the same shape. */
   length(example: E): number
 }
 
-/** A row becomes examples, examples a batch, a batch a loss, a model an evaluation and predictions. */
+/**
+ * A task of one run. It encodes rows as examples, collates examples to batches, and computes losses, evaluations and
+ * predictions.
+ */
 export interface Task<E = unknown, M extends Module = Module>
   extends RowEncoder<E>,
     Batching<E>,
@@ -38,164 +41,168 @@ export interface Task<E = unknown, M extends Module = Module>
   readonly head: Head
   /** The unit of training speed and data size. */
   readonly unit: 'tokens' | 'images' | 'rows'
-  /** As `collate`, where training augments examples: drawn by (seed, step) alone. */
+  /** Replaces `collate` in training for tasks with data augmentation. Random numbers must depend only on (seed, step). */
   collateForTraining?(examples: readonly E[], length: number, draw: Draw): Batch
   /**
-   * The mean over the items of a batch that count (rows, labels that are not -100, tokens), or several such means, which
-   * are added. `itemCounts` returns their numbers; `countItems` is its default.
+   * Computes the mean over the items of a batch that count (rows, labels that are not -100, tokens), or several such
+   * means, which are added. `itemCounts` returns the numbers of items; its default is `countItems`.
    */
   loss(model: M, batch: BatchTensors): LossTerms
   /**
-   * The two stages of `loss`, where it compares the rows of a batch with each other. With `accumulate`, each row is then
-   * compared with all rows of its step, not only with those of its micro-batch.
+   * The two stages of a loss that compares the rows of a batch with each other. With them, `accumulate` compares each row
+   * with all rows of its step, not only with the rows of its micro-batch.
    */
   readonly contrastive?: ContrastiveLoss<M>
   /**
-   * Draws once what training draws for each batch, such as masks, so that an evaluation does not depend on its batches:
-   * `collate` draws nothing for these examples.
+   * Draws random choices once, such as masks, which training draws for each batch. `collate` draws nothing for the
+   * returned examples, so that an evaluation does not depend on its batches.
    */
   fixDraws?(examples: readonly E[]): readonly E[]
   /**
-   * The loss of held-out examples, where it is not the mean of `loss` over all items, because examples are compared with
-   * each other.
+   * Computes the loss of held-out examples, for tasks where it is not the mean of `loss` over all items because examples
+   * are compared with each other.
    */
   heldOutLoss?(model: M, examples: readonly E[], batchSize: number): Promise<number>
-  /** Metrics on held-out examples. */
+  /** Computes metrics on held-out examples. */
   evaluate(model: M, examples: readonly E[], options?: EvaluateOptions): Promise<Evaluation>
-  /** One JSON object per row; the columns of answers may be missing. */
+  /** Predicts one JSON object for each row. Rows need only the input columns. */
   predict(model: M, rows: readonly Row[]): Promise<Record<string, unknown>[]>
-  /** What a model writes for some examples, for reports; of models that continue texts. */
+  /** Generates continuations of examples for reports; for tasks that generate text. */
   samples?(model: M, examples: readonly E[]): Promise<readonly ShownExample[]>
-  /** The image of an example, for reports. */
+  /** Returns the image of an example, for reports. */
   imageOf?(example: E): Image
-  /** Writes further files beside the model. */
+  /** Writes further files to the folder of the model. */
   saveBeside?(folder: string, model: Module): Promise<void>
-  /** Takes over the settings of a model that Heed did not train, such as generation_config.json. */
+  /** Applies the settings of a model that Heed did not train, such as generation_config.json. */
   usePublished?(folder: string): Promise<void>
 }
 
+/** Options of `Task.evaluate`. */
 export interface EvaluateOptions {
-  /** Rows that go through the model together. Default 16. */
+  /** Number of rows in a batch. Default 16. */
   batchSize?: number
   /** Number of examples in the result, right and wrong. Default 50. */
   show?: number
 }
 
+/** The result of an evaluation. */
 export interface Evaluation {
-  /** By name: loss, accuracy, f1, perplexity … */
+  /** Values by name: loss, accuracy, f1, perplexity … */
   metrics: Record<string, number>
-  /** Rows: the labels of the data; columns: the predicted labels. */
+  /** Counts by true label (rows) and predicted label (columns). */
   confusion?: { labels: readonly string[]; counts: readonly (readonly number[])[] }
-  /** The first ones, in order. */
+  /** The first examples, in order. */
   examples: readonly ShownExample[]
 }
 
+/** An example with its prediction, as text for people. */
 export interface ShownExample {
   input: string
   expected: string
   predicted: string
-  /** Null where an answer is neither right nor wrong, as a text that continues another one. */
+  /** Null if a prediction is neither right nor wrong, such as the continuation of a text. */
   right: boolean | null
 }
 
-/** A tokenizer or image processor, which is saved beside the model. */
+/** A tokenizer or image processor, which is saved in the folder of the model. */
 export interface Preprocessor {
   save(folder: string, options?: { modelMaxLength?: number }): Promise<void>
 }
 
-/** The options of a task, and what its `survey` found in the rows; both are JSON, kept in task.json. */
+/** The options of a task, as JSON; stored in task.json. */
 export type Options = Readonly<Record<string, unknown>>
+/** Facts about the data that `survey` of a task has collected, such as its labels, as JSON; stored in task.json. */
 export type Facts = Readonly<Record<string, unknown>>
 
-/** The files of a run, as its task reads them. */
+/** The files of a run, with the options of its task. */
 export interface TaskData {
-  /** Files, folders, patterns and data sets of the hub, as `openRows` takes them. */
+  /** Files, folders, glob patterns and data sets of the hub, as in `openRows`. */
   readonly paths: readonly string[]
   readonly rowOptions: RowOptions | undefined
-  /** The rows; the files are opened once, at the first call. */
+  /** Returns the rows. The files are opened at the first call. */
   source(): Promise<RowSource>
 }
 
-/** What a new run knows before it has a preprocessor. */
+/** The settings of a new run, before its preprocessor exists. */
 export interface DataSetup<O = Options> {
   /** The options of the task. */
   options: O
   data: TaskData
-  /** The architecture, as `model_type` has it. */
+  /** The `model_type` of the architecture. */
   modelType: string
-  /** The folder that is fine-tuned. */
+  /** The folder of the model to fine-tune. */
   from?: string
   /** `char`, `bpe:SIZE`, a file …; undefined for the default of the task. */
   tokenizer?: string
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
-/** What a task is created from, in a new run and when the run is opened. */
+/** The data from which a task is created, in a new run and when a run is opened. */
 export interface TaskContext<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
   options: O
   facts: F
   preprocessor: P
   modelType: string
-  /** Tokens that the model reads at most; infinite where there is no limit. */
+  /** Maximum number of tokens of an example; infinite for models without a limit. */
   contextLength: number
 }
 
-/** What the config of a model follows from. */
+/** The data from which a task derives keys of the model's config. */
 export type ConfigContext<O = Options, F = Facts, P extends Preprocessor = Preprocessor> = Omit<
   TaskContext<O, F, P>,
   'contextLength'
 >
 
-/** A task as it is registered: `registerTask` of heed/train. Only the keys without a question mark are required. */
+/** A task for `registerTask`. Keys without a question mark are required. */
 export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
-  /** Letters, digits and `-`, `_`, `.`: the value of `task` in configurations and of --task. */
+  /** The value of `task` in configurations and of --task: letters, digits, `-`, `_` and `.`. */
   readonly name: string
-  /** One line for help. */
+  /** Description for help, in one line. */
   readonly about: string
-  /** The columns of a row, for help and for errors. */
+  /** Description of the columns of a row, for help and errors. */
   readonly columns: string
-  /** The head that a model of this type needs. */
+  /** Returns the head that a model of this type needs. */
   head(modelType: string, options: O): Head
-  /** The task of one run. */
+  /** Creates the task of a run. */
   create(context: TaskContext<O, F, P>): Task
-  /** Options of the task, each with a default and a description. They must differ from the keys of every run. */
+  /** Options of the task, each with a default and a description. Their names must differ from the keys of every run. */
   readonly options?: z.ZodObject
-  /** Defaults that differ from those of every run (config-schema.ts). */
+  /** Defaults of common keys that differ for this task (see config-schema.ts). */
   readonly defaults?: Options
-  /** The column that plain text, single images and a single other column are put into. Default: `text`. */
+  /** Returns the column for plain text, single images and the values of a single-column table. Default: `text`. */
   inputColumn?(options: O): string
-  /** Keys of `options` that name a column which the rows must have, or null. */
+  /** Keys of `options` whose value is the name of a required column, or null. */
   readonly columnKeys?: readonly string[]
-  /** The texts of a row, from which a new tokenizer is trained. Not needed with a `preprocessor`. */
+  /** Returns the texts of a row for training a new tokenizer. Not needed with a `preprocessor`. */
   texts?(row: Row, options: O): readonly string[]
-  /** How rows are read where their files leave it open. */
+  /** Returns options for reading rows. */
   rowOptions?(options: O): RowOptions
-  /** What `survey` returns, as it is read from task.json. Default: nothing. */
+  /** Schema of the result of `survey`, which is stored in task.json. Default: an empty object. */
   readonly facts?: z.ZodObject
-  /** Reads what must be known of all rows before any can be encoded, for example the labels. */
+  /** Reads all rows to collect facts that encoding needs, for example the labels. */
   survey?(setup: DataSetup<O>): Promise<F>
-  /** The preprocessor of a new run: that of `setup.from`, or a new one for these rows. Default: a tokenizer. */
+  /** Creates the preprocessor of a new run, or opens the one in `setup.from`. Default: a tokenizer. */
   preprocessor?(setup: DataSetup<O>): Promise<P>
-  /** The preprocessor in the folder of a run or model. Default: its tokenizer. */
+  /** Opens the preprocessor in the folder of a run or model. Default: its tokenizer. */
   openPreprocessor?(folder: string): Promise<P>
-  /** Keys of config.json that the task sets for every model, for example labels. */
+  /** Returns the keys of config.json that the task sets for every model, for example labels. */
   modelConfig?(context: ConfigContext<O, F, P>): Record<string, unknown>
-  /** Further keys for a new model. Default: the vocabulary of the tokenizer. */
+  /** Returns further keys of config.json for a new model. Default: the vocabulary of the tokenizer. */
   newModelConfig?(context: ConfigContext<O, F, P>): Record<string, unknown>
   /**
-   * False where examples are more than texts and numbers, for example images: they are encoded in the main thread and
-   * not cached. Default true.
+   * Whether examples consist of texts and numbers only, so that threads can encode them and files can cache them. False
+   * for images, for example. Default true.
    */
   readonly keepsExamples?: boolean
-  /** True for a training objective that is not a use of its own, such as span corruption. */
+  /** True for a training objective that is not a task for prediction, such as span corruption. */
   readonly isObjective?: boolean
   /** Options for a model that Heed did not train. */
   readonly publishedOptions?: Partial<O>
-  /** How `batches` encodes rows, where that differs from the examples of the task. */
+  /** Returns the encoder that `batches` uses, if it differs from the task. */
   rowEncoder?(context: TaskContext<O, F, P>): RowEncoder
-  /** Batches of another kind than rows in buckets by length. */
+  /** Creates the batches of a run. Default: rows in buckets by length. */
   batches?(setup: BatchSetup, context: TaskContext<O, F, P>): Promise<TrainingBatches>
-  /** The examples of held-out data, where they are not those of its rows. */
+  /** Encodes held-out data. Default: one or more examples for each row. */
   heldOut?(
     data: TaskData,
     setup: PrepareSetup,
@@ -205,29 +212,30 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
 
 type Optional = 'rowOptions' | 'rowEncoder' | 'batches' | 'heldOut' | 'texts'
 
-/** A registered task, with the defaults of what it left out. */
+/** A registered task, completed with defaults. */
 export type TaskDefinition<
   O = Options,
   F = Facts,
   P extends Preprocessor = Preprocessor,
 > = Required<Omit<NewTask<O, F, P>, Optional>> & Pick<NewTask<O, F, P>, Optional>
 
-/** How data is encoded. */
+/** Settings for encoding data. */
 export interface PrepareSetup {
   /** A folder for encoded examples, which later runs on the same data reuse. */
   cacheDir: string
-  /** Aborting it ends the preparation with an error. */
+  /** Aborting it stops the preparation with an error. */
   signal?: AbortSignal
+  /** Called with the name of the current stage, the amount done, and the total if it is known. */
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
-/** How batches are drawn. */
+/** Settings for creating batches. */
 export interface BatchSetup extends PrepareSetup {
   data: TaskData
-  /** Held-out data; by default `valFraction` of `data`. */
+  /** Held-out data. Default: the fraction `valFraction` of `data`. */
   valData?: TaskData
   valFraction: number
-  /** Rows of a step: those of all its micro-batches. */
+  /** Number of rows in a step, over all its micro-batches. */
   batch: number
   seed: number
 }
@@ -240,15 +248,15 @@ export interface HeldOutExamples<E = unknown> {
 
 /** The batches of a run for training, and its held-out examples. */
 export interface TrainingBatches {
-  /** The batch of each step. */
+  /** Returns the batch of each step. */
   train: BatchSampler
-  /** Amount of data in the task's unit. */
+  /** Amount of data in the unit of the task. */
   size: { train: number; validation: number }
-  /** Steps of one epoch. */
+  /** Number of steps in an epoch. */
   perEpoch: number
-  /** For evaluation; empty where nothing is held out. */
+  /** Examples for evaluation; empty if nothing is held out. */
   heldOut: Examples<unknown>
-  /** Of a text; converts a loss to bits per character. */
+  /** Mean number of characters per token, for converting a loss to bits per character. */
   charactersPerToken?: number
   close?(): void | Promise<void>
 }

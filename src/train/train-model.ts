@@ -1,4 +1,4 @@
-// A complete training run, from data to a folder that transformers can open.
+// Runs a complete training, from data to a folder that transformers can open.
 import { constants, existsSync } from 'node:fs'
 import { access, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,8 +21,9 @@ import { taskData } from './task-data.ts'
 import { newTaskModel, savedTaskModel, type TaskModel } from './task-model.ts'
 import type { StepResult } from './trainer.ts'
 
+/** Options of `trainModel`. */
 export interface TrainModelOptions {
-  /** Of `parseTrainConfig`. */
+  /** The configuration, as returned by `parseTrainConfig`. */
   config: TrainConfig
   /** The folder of the run. */
   out: string
@@ -30,6 +31,7 @@ export interface TrainModelOptions {
   resume?: boolean
   /** Aborting it saves a checkpoint and ends the run early. */
   signal?: AbortSignal
+  /** Called for each event of the run. */
   on?: (event: TrainEvent) => void
 }
 
@@ -42,6 +44,7 @@ export type TrainEvent =
   | { type: 'saved'; step: number }
   | { type: 'warning'; text: string }
 
+/** The facts about a run when its first step begins. */
 export interface Start {
   /** The step from which the run starts or resumes. */
   step: number
@@ -54,24 +57,25 @@ export interface Start {
   unit: Task['unit']
   /** Amount of training and validation data, in `unit`. */
   size: TrainingBatches['size']
-  /** Number of held-out examples that each validation sees, of all. */
+  /** Number of held-out examples in each validation, and in total. */
   heldOut: { validated: number; total: number }
-  /** Weights that the checkpoint lacks, which are initialised. */
+  /** Names of weights that the checkpoint lacks, and which are initialised. */
   fresh: readonly string[]
-  /** What differs from when a resumed run was saved. */
+  /** Differences from when a resumed run was saved. */
   warnings: readonly string[]
 }
 
+/** The result of a training run. */
 export interface TrainOutcome {
   step: number
   /** Whether all steps were run; false if the signal ended the run. */
   finished: boolean
   loss: number
   validationLoss: number | null
-  /** The best validation loss per character, which does not depend on the tokenizer. */
+  /** The best validation loss in bits per character, which does not depend on the tokenizer; null for other tasks. */
   bitsPerCharacter: number | null
   best: { step: number; val_loss: number } | null
-  /** Evaluation of the final model on held-out data; null if there is none. */
+  /** Evaluation of the final model on held-out data; null without held-out data or if the run is not finished. */
   evaluation: Evaluation | null
   task: Task
   model: Module
@@ -87,9 +91,9 @@ const TRAIN = optionKinds<TrainModelOptions>({
 })
 
 /**
- * Trains a model for a task; logs and saves to `out`.
- * @throws HeedError if `out` has a run already and `resume` is not set, if another process trains into it, and if
- * `signal` ends the run before there is anything to save
+ * Trains a model for a task, and writes its log, checkpoints and final model to `out`.
+ * @throws HeedError if `out` has a run and `resume` is not set, if another process trains into it, and if `signal` ends
+ * the run before its first step
  */
 export async function trainModel(given: TrainModelOptions): Promise<TrainOutcome> {
   TRAIN.check('trainModel', given)
@@ -97,7 +101,7 @@ export async function trainModel(given: TrainModelOptions): Promise<TrainOutcome
   const { out, resume = false } = options
   const isNew = !existsSync(out)
   if (isNew && resume) throw missing(`There is no run in ${out} to resume`, out)
-  await ensureDir(out) // fails before the work, not after it
+  await ensureDir(out) // fails before any work is done
   const lock = await lockFolder(out)
   try {
     return await trainLocked(options, new RunFolder(out))
@@ -118,7 +122,7 @@ async function trainLocked(options: TrainModelOptions, folder: RunFolder): Promi
   try {
     return await trainInto(options, folder, saved !== undefined)
   } catch (error) {
-    // A run that failed before it had saved anything does not stand in the way of the next try.
+    // A run that failed before its first checkpoint must not block the next attempt.
     if (!existsSync(join(out, 'checkpoints'))) await folder.abandon()
     throw error
   }
@@ -145,7 +149,7 @@ async function trainInto(
   }
 }
 
-/** The batches of a run for training and validation. */
+/** Creates the batches of a run for training and validation. */
 export async function openBatches(
   { kind, task, context, data }: Pick<TaskModel, 'kind' | 'task' | 'context' | 'data'>,
   config: TrainConfig,
@@ -167,7 +171,7 @@ export async function openBatches(
 }
 
 /**
- * A cache that all runs share; if it is not writable, a folder of the run.
+ * The cache folder that all runs share; a folder of the run if the shared one is not writable.
  * @throws HeedError if HEED_CACHE names a folder that cannot be used
  */
 export async function cacheFor(out: string): Promise<string> {
@@ -193,11 +197,11 @@ const missing = (message: string, out: string): HeedError =>
   new HeedError('missing-file', message, {
     key: 'out',
     value: out,
-    remedy: 'Leave out `resume` to start a new run.',
+    remedy: 'Omit `resume` to start a new run.',
   })
 
 const taken = (out: string): HeedError =>
-  new HeedError('already-exists', `There is a run in ${out} already`, {
+  new HeedError('already-exists', `\`out\` must be a new folder, got ${out}, which has a run`, {
     key: 'out',
     value: out,
     remedy: 'Set `resume` to continue it, set `out` to another folder, or remove the run.',

@@ -3,9 +3,9 @@ import type { Module } from '../nn/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 
 /**
- * Trains a part of the weights only: `head`, all that is not in the stack below the head; `top:N`, the head, the last N
- * layers of each list of layers and what comes after them.
- * @throws HeedError when no weight is left to train, or there are fewer layers
+ * Freezes all weights except a part. `head`: all weights outside the stack below the head. `top:N`: the head, the last N
+ * layers of each list of layers, and the weights after them.
+ * @throws HeedError if no weight is left to train, or if the model has fewer layers
  */
 export function trainOnly(model: Module, part: string): void {
   if (part === 'all') return
@@ -17,14 +17,14 @@ export function trainOnly(model: Module, part: string): void {
   for (const [name, parameter] of model.namedParameters())
     parameter.requiresGrad = isHead(name) || top.has(name)
   if (names.some((name) => isHead(name) || top.has(name))) return
-  throw new HeedError(
-    'unsupported',
-    `${model.constructor.name} has no head that could be trained alone`,
-    { key: 'train', value: part, try: { train: ['top:1', 'all'] } },
-  )
+  throw new HeedError('unsupported', `${model.constructor.name} has no separate head to train`, {
+    key: 'train',
+    value: part,
+    try: { train: ['top:1', 'all'] },
+  })
 }
 
-/** The names of the last `count` layers of each list and of what follows them: `h.10.…`, `h.11.…`, `ln_f.weight`. */
+/** The names of the weights in the last `count` layers of each list and after: `h.10.…`, `h.11.…`, `ln_f.weight`. */
 function topOf(
   names: readonly string[],
   layerLists: readonly string[],
@@ -51,7 +51,7 @@ function topOf(
   return top
 }
 
-/** Which layer of which list a weight belongs to. */
+/** The list and the layer that contain a weight; null for weights outside of layers. */
 function layerOf(
   name: string,
   layerLists: readonly string[],

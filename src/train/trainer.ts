@@ -1,5 +1,5 @@
-// The training loop. It holds its compiled step, so that a training step builds no graph. The device runs
-// a step while the host prepares the next one and reads the result of the one before.
+// The training loop. The compiled step is held, so that no graph is built again. While the device runs a step, the host
+// prepares the next step and reads the result of the previous one.
 import { type Batch, type BatchSampler, SAMPLER } from '../data/batch.ts'
 import type { Module } from '../nn/index.ts'
 import { LRScheduler, type Optimizer, type Schedule } from '../optim/index.ts'
@@ -19,22 +19,23 @@ import {
 } from './micro-batches.ts'
 import { readLater } from './read-later.ts'
 
+/** Options of `Trainer`. */
 export interface TrainerOptions extends Splitting {
   model: Module
-  /** The mean loss of a batch, see `Task.loss`. It only builds the graph, once for each combination of shapes. */
+  /** Returns the mean loss of a batch; see `Task.loss`. Called only to build the graph, once for each set of shapes. */
   loss: (batch: BatchTensors) => LossTerms
-  /** The two stages of `loss`, where it compares the rows of a batch with each other. */
+  /** The two stages of a loss that compares the rows of a batch with each other. */
   contrastive?: ContrastiveLoss
   optimizer: Optimizer
   schedule: Schedule
-  /** The batch of each step. */
+  /** Returns the batch of each step. */
   batches: BatchSampler
   /**
-   * Number of micro-batches that a batch is computed in, one after the other, which takes less memory. Loss and gradient
-   * are those of the whole batch.
+   * Number of micro-batches into which each batch is split, to save memory. Loss and gradient are the same as for the
+   * whole batch. Default 1.
    */
   accumulate?: number
-  /** The number of steps that have been run before. */
+  /** Number of steps that have been run before. Default 0. */
   start?: number
 }
 
@@ -58,11 +59,12 @@ export interface StepResult {
   loss: number
   gradNorm: number
   lr: number
-  /** Sizes of the batches: elements of their first array (tokens), and rows. */
+  /** Size of the batch: the elements of its first array (tokens), and its rows. */
   tokens: number
   rows: number
 }
 
+/** A training loop for a model and a loss function: call `advance()` for each step, then `drain()`. */
 export class Trainer {
   step: number
   private readonly optimizer: Optimizer
@@ -70,7 +72,7 @@ export class Trainer {
   private readonly batches: BatchSampler
   private readonly accumulate: number
   private readonly splitting: Splitting
-  /** Adds the gradient of the whole batch to those of the parameters; the losses add up to its loss. */
+  /** Adds the gradient of the whole batch to the gradients of the parameters; the losses add up to its loss. */
   private readonly backward: (micros: readonly Batch[]) => Promise<Promise<number>[]>
   private readonly update: Held
   private readonly fullStep: HeldBatch
@@ -86,7 +88,7 @@ export class Trainer {
     this.splitting = contrastive ? { ...options, itemCounts: (batch) => [rowsOf(batch)] } : options
     this.step = start
     this.scheduler = new LRScheduler(optimizer, options.schedule)
-    // The factor of a warm-up at 0 is 0. Counting from 1 wastes no step.
+    // The warm-up factor of step 0 is 0, so counting from 1 avoids a wasted step.
     this.scheduler.setStep(start + 1)
     this.fullStep = holdBatch((batch) => {
       model.train()
@@ -127,7 +129,7 @@ export class Trainer {
     return this.optimizer.gradNorm ? [this.optimizer.gradNorm] : []
   }
 
-  /** Submits a step: the whole batch as one program, or its micro-batches and then the update. */
+  /** Submits a step: the whole batch as one program, or its micro-batches followed by the update. */
   private async start(batch: Batch): Promise<Started> {
     if (this.accumulate === 1) {
       const [loss, norm] = await this.fullStep(batch)
@@ -148,18 +150,18 @@ export class Trainer {
   }
 }
 
-/** The loss became NaN or infinite. */
+/** Thrown when the loss becomes NaN or infinite. */
 export class DivergedError extends HeedError {
   override readonly name = 'DivergedError'
   readonly step: number
 
   constructor(step: number, loss: number) {
-    super('diverged', `The training diverged: the loss at step ${step} is ${loss}`)
+    super('diverged', `Training diverged: the loss at step ${step} is ${loss}`)
     this.step = step
   }
 }
 
-/** The gradient of a loss that is a mean over items: the weighted sum of those of the micro-batches. */
+/** The gradient of a loss that is a mean over items: the weighted sum of the gradients of the micro-batches. */
 function summedGradients(
   model: Module,
   loss: TrainerOptions['loss'],

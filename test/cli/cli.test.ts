@@ -443,7 +443,7 @@ describe('heed inspect, doctor and help', () => {
     const config = join(at('run'), 'config.json')
     const own = await heed(['inspect', '--config', config, '--context', '4'])
     expect(own.out).toMatch(/KV cache[\s\S]* for 4 tokens/)
-    expect(own.out).not.toMatch(/on the disk/)
+    expect(own.out).not.toMatch(/on disk/)
     expectMistake(await heed(['inspect']), /a model, --config FILE and --preset NAME/)
     expectMistake(await heed(['inspect', '--preset', 'gpt5']), /Known: gpt2/)
     expectMistake(

@@ -1,8 +1,10 @@
 // The options of all commands, and how errors and help name them.
 import { type Command, Option } from 'commander'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { commandNames, loadCommand } from '../../src/cli/commands.ts'
+import { run } from '../../src/cli/main.ts'
 import { withFlags } from '../../src/cli/print-error.ts'
+import { modelTypes } from '../../src/models/index.ts'
 import { optimizerDefinitions } from '../../src/optim/index.ts'
 import { taskDefinitions } from '../../src/train/tasks/index.ts'
 import { heed } from './in-process.ts'
@@ -67,6 +69,25 @@ it.each([
 it.each([
   [['trian'], /no command 'trian'\n {2}Did you mean train\?/],
   [['__proto__'], /no command '__proto__'/],
+  [['run', 'model.gguf'], /no command 'run'\n {2}Use: heed chat/],
+  [['finetune'], /heed train --from/],
+  [['Fine-Tune'], /heed train --from/],
+  [['infer'], /Use: heed predict/],
+  [['download'], /Use: heed pull/],
+  [['evaluate'], /Use: heed eval/],
+  [['test'], /Use: heed eval/],
+  [['help', 'run'], /Use: heed chat/],
+  [['serve'], /no server[\s\S]*heed\/pipelines/],
+  [['list'], /heed inspect/],
+  [['quantize'], /heed generate MODEL --quantize/],
+  [
+    ['train', 'rnn', '--data', 'x', '--out', 'y'],
+    /got 'rnn'\n {2}Use: heed train seq2seq_rnn --set cell_type=rnn/,
+  ],
+  [['train', 'LSTM', '--data', 'x', '--out', 'y'], /seq2seq_rnn --set cell_type=lstm/],
+  [['train', 'transformer', '--data', 'x', '--out', 'y'], /heed train marian/],
+  [['train', 'nanogpt', '--data', 'x', '--out', 'y'], /heed train gpt2 --layers 6/],
+  [['train', 'gpt', '--data', 'x', '--out', 'y'], /heed train gpt2, or openai-gpt/],
   [['generate', 'x', '--temprature', '1'], /--temprature[\s\S]*--temperature/],
   [['generate', 'x', '--quantize', 'q8'], /--quantize[\s\S]*Did you mean q8_0\?/],
   [['generate', 'x', '--top-k', '-1'], /--top-k[\s\S]*whole number of at least 0/],
@@ -78,7 +99,7 @@ it.each([
   [['train', 'gpt2', '--data', 'x', '--out', 'y', '--optimizer', 'adamq'], /adamw/],
   [
     ['train', 'gpt2', '--data', 'x', '--out', 'y', '--momentum', '0.9'],
-    /--momentum must be left out[\s\S]*sgd/,
+    /--momentum must be omitted[\s\S]*sgd/,
   ],
   [
     ['train', 'gpt2', '--data', 'x', '--out', 'y', '--min-lr', '2', '--batch', '1.5'],
@@ -86,4 +107,33 @@ it.each([
   ],
 ] as const)('heed %j', async (words, says) => {
   expect((await heed(...words)).mistake).toMatch(says)
+})
+
+async function printedBy(...words: string[]): Promise<string> {
+  let text = ''
+  vi.spyOn(process.stdout, 'write').mockImplementation((part) => (text += part) !== '')
+  await run(['node', 'heed', ...words])
+  vi.restoreAllMocks()
+  return text
+}
+
+it('heed --help groups the commands, each described by an imperative', async () => {
+  const help = await printedBy('--help')
+  const titles = ['Train:', 'Use a model:', 'Look inside:', 'Files:', 'Setup:']
+  const places = titles.map((title) => help.indexOf(`\n${title}\n`))
+  expect(places).toEqual(places.filter((at) => at > 0).toSorted((a, b) => a - b))
+  expect(help).not.toContain('\nCommands:')
+  for (const command of commands) {
+    expect(help).toContain(`\n  ${command.name()} `)
+    expect(command.description()).toMatch(/^[A-Z][a-z]+ [^?]*\.$/)
+  }
+})
+
+it('heed train --help lists every model by family', async () => {
+  const [, list] = (await printedBy('train', '--help')).split('\nModels:\n')
+  const lines = list.split('\n\n')[0].split('\n')
+  expect(lines.map((line) => /^ {2}([\w-]+) /.exec(line)?.[1])).toEqual(['decoders', 'encoder-decoders', 'encoders', 'vision']) // biome-ignore format: one line
+  const names = lines.map((line) => line.replace(/^ *[\w-]+ +/, '').split(', '))
+  expect(names.flat().toSorted()).toEqual(modelTypes().toSorted())
+  for (const family of names) expect(family).toEqual(family.toSorted())
 })

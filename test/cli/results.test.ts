@@ -56,7 +56,7 @@ describe('heed eval', () => {
     const keys = { model: 'bert', task: 'text-classification', data: [at('rows.jsonl')] }
     await trainTiny(at('all'), { ...keys, tokenizer: 'char', steps: 1, valFraction: 0 })
     const { mistake } = await heed('eval', at('all'))
-    expect(mistake).toMatch(/has no held-out data\n {2}Set --data to evaluate it on other data/)
+    expect(mistake).toMatch(/has no held-out data\n {2}Set --data/)
   })
 })
 

@@ -48,7 +48,7 @@ it('pre-trains, fine-tunes the head, goes on, and predicts', async () => {
   const task = ['--task', 'text-classification', ...data, '--epochs', '1', '--train', 'head']
   const tune = await heed('train', '--from', at('bert'), ...task, '--out', at('spam'))
   expect(tune.mistake).toBe('')
-  expect(tune.out).toMatch(/of them trained[\s\S]*New weights: .*classifier/)
+  expect(tune.out).toMatch(/ trained\)[\s\S]*New weights: .*classifier/)
   expect(tune.out).toMatch(/Evaluation on held-out data: loss .*accuracy/)
   const again = await heed('train', '--out', at('spam'), '--resume')
   expect(again.mistake).toBe('')
@@ -67,8 +67,8 @@ it('lists tasks, and the options and columns of one', async () => {
     expect(out).toContain(name)
   expect(out).not.toContain('--label-column')
   const own = await heed('train', '--task', 'text-classification', '--help')
-  expect(own.out).toMatch(/--label-column <name> +the column of the label \(default: label\)/)
-  expect(own.out).toMatch(/--epochs <number> .*replaces --steps\s+\(default: 3\)/)
+  expect(own.out).toMatch(/--label-column <name> +column of the label \(default: label\)/)
+  expect(own.out).toMatch(/--epochs <number> .*instead of --steps\s+\(default:\s+3\)/)
   expect(own.out).toMatch(/Data of text-classification: rows with a text/)
 })
 
@@ -79,11 +79,11 @@ it.each<[string[], RegExp]>([
   ],
   [
     ['train', 'bert', '--task', 'token-classification', ...data],
-    /--label-column must be left out with this task/,
+    /--label-column must be omitted with this task/,
   ],
   [
     ['train', 'resnet', '--task', 'token-classification', '--data', 'x'],
-    /A 'resnet' cannot learn token-classification/,
+    /A 'resnet' cannot be trained for token-classification/,
   ],
   [
     ['train', '--task', 'text-classification', ...data],

@@ -168,13 +168,13 @@ describe('generation_config.json', () => {
         await generateBatch(model, tokenizer, ['w03'], { maxTokens: 1, temperature: 0 })
       expect(warn.mock.calls).toEqual([
         [
-          'heed: penalty_alpha, house_rule of generation_config.json are not supported here and ignored.',
+          'heed: penalty_alpha, house_rule of generation_config.json are not supported and ignored.',
         ],
       ])
       model.generationConfig = { num_beams: 2, do_sample: true }
       await generateBatch(model, tokenizer, ['w03'], { maxTokens: 1 })
       expect(warn).toHaveBeenLastCalledWith(
-        'heed: num_beams of generation_config.json is not supported here and ignored.',
+        'heed: num_beams of generation_config.json is not supported and ignored.',
       )
     } finally {
       warn.mockRestore()

@@ -31,8 +31,10 @@ export interface FakeHub {
   authorization?: string
 }
 
+/** The one repository is org/model; it is also served under `otherNames`. */
 export async function startHub(
   files: Record<string, string | FakeFile>,
+  otherNames: readonly string[] = [],
 ): Promise<{ hub: FakeHub; close(): void }> {
   const entries = Object.entries(files).map(([path, file]): [string, FakeFile] => [
     path,
@@ -48,6 +50,7 @@ export async function startHub(
     exists: true,
   }
   const server = createServer((request, response) => {
+    for (const name of otherNames) request.url = request.url?.replace(name, 'org/model')
     answer(hub, request, response).catch((error) => {
       response.statusCode = 500
       response.end(String(error))

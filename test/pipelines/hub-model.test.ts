@@ -166,7 +166,7 @@ describe('a name of the hub', () => {
     for (const name of ['dtype', 'device', 'model_file_name', 'subfolder', 'session_options'])
       await expect(open({ [name]: 'x' })).rejects.toMatchObject({
         code: 'unsupported',
-        message: `pipeline: \`${name}\` is not supported here`,
+        message: `pipeline: \`${name}\` is not supported`,
       })
     await expect(open({ cacheDirectory: 'x' } as HubModelOptions)).rejects.toMatchObject({
       remedy: 'Did you mean `cacheDir`?',

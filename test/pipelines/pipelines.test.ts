@@ -173,7 +173,7 @@ describe('pipeline', () => {
     })
     expect(taskNames()).toContain('feature-extraction')
     await expect(pipeline('token-classification', folder('masked-lm'))).rejects.toThrow(
-      'must be trained for token-classification, got one without classifier.weight',
+      'must be trained for token-classification, got a model without classifier.weight',
     )
   })
 

@@ -131,12 +131,12 @@ describe('options', () => {
     ['streamer', {}, 'Use `onText`'],
     ['stopping_criteria', [], 'Use `stop`'],
     ['logits_processor', [], 'Use `processors`'],
-    ['watermarking_config', {}, 'Leave it out'],
-    ['penalty_alpha', 0.6, 'Leave it out'],
+    ['watermarking_config', {}, 'Omit it'],
+    ['penalty_alpha', 0.6, 'Omit it'],
   ])('%s is refused by name', async (name, value, remedy) => {
     await expect(call('dog', { [name]: value })).rejects.toMatchObject({
       code: 'unsupported',
-      message: `text-generation: \`${name}\` is not supported here`,
+      message: `text-generation: \`${name}\` is not supported`,
       remedy: expect.stringContaining(remedy),
     })
   })

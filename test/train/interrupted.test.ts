@@ -82,7 +82,7 @@ describe('a finished run', () => {
   it('is extended by epochs, which then replace the steps', async () => {
     const out = await copyOf('epochs')
     const { mistake } = await heed('train', '--out', out, '--resume', '--epochs', '0.01')
-    expect(mistake).toMatch(/--epochs must be more than the run has done/)
+    expect(mistake).toMatch(/--epochs must exceed the \d+ steps/)
   })
 })
 
@@ -95,7 +95,7 @@ it('a folder that is removed during the run is written again, and what is lost i
   }
   await trainTiny(out, { ...keys, steps: 6 }, { on })
   expect(texts).toEqual([
-    `${out} was removed. It is written again, but the checkpoints and the best model (step 2) until now are lost`,
+    `${out} was removed during the run. It is written again; previously saved files are lost: the checkpoints and the best model (step 2)`,
   ])
   expect(linesOf(out)).toEqual(linesOf(at('whole')))
   expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
@@ -133,7 +133,7 @@ describe('a flipped bit', () => {
     const { out: text, mistake } = await heed('verify', out)
     expect(mistake).toBe('')
     expect(text).toMatch(
-      /✓ best\/model\.safetensors[\s\S]*✓ checkpoints\/step-000006[\s\S]*All \d+ are intact/,
+      /✓ best\/model\.safetensors[\s\S]*✓ checkpoints\/step-000006[\s\S]*are intact/,
     )
   })
 
@@ -151,7 +151,7 @@ describe('a flipped bit', () => {
       { resume: true, on: (event) => event.type === 'start' && (warnings = event.warnings) },
     )
     expect(warnings).toEqual([
-      `Damaged, so that the steps after 4 run again: ${join(out, 'checkpoints', 'step-000006')}: optimizer.safetensors: its SHA-256 differs from when it was written`,
+      `A checkpoint is damaged; resuming from step 4: ${join(out, 'checkpoints', 'step-000006')}: optimizer.safetensors: its SHA-256 differs from when it was written`,
     ])
     expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
   })

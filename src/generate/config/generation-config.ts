@@ -1,11 +1,11 @@
-// generation_config.json as generation uses it. Names are those of transformers' GenerationConfig.
+// The keys of generation_config.json that Heed uses, named as in GenerationConfig of transformers.
 import { z } from 'zod'
 import type { JsonObject } from '../../io/files/json.ts'
 import { HeedError } from '../../util/errors.ts'
 import { schemaProblems } from '../../util/schema-issues.ts'
 
 const id = z.int().min(0)
-/** One or several ids; negative ones stand for none. */
+/** One or several ids; negative ids mean none. */
 const ids = z
   .union([z.int().transform((token) => [token]), z.array(z.int())])
   .transform((tokens) => tokens.filter((token) => token >= 0))
@@ -57,15 +57,15 @@ const schema = z.object({
   decoder_start_token_id: ids.nullish(),
 })
 
-/** Settings by their names in generation_config.json; other keys are ignored. */
+/** Generation settings by their names in generation_config.json. */
 export type GenerationSettings = z.input<typeof schema>
 
-/** The same, checked; ids are lists. */
+/** Checked settings; ids are lists. */
 export type GenerationConfig = z.output<typeof schema>
 
 /**
- * The settings that Heed follows: those of a model's files, with those of a call in their place.
- * @throws HeedError that names each key with a value that it cannot have, and says which of the two has it
+ * Checks the settings of a model's files, overridden by the settings of a call.
+ * @throws HeedError that lists each key with an invalid value, of the call or of the files
  */
 export function parseGenerationConfig(
   files: JsonObject = {},
@@ -84,7 +84,7 @@ export function parseGenerationConfig(
   const lines = problems.map(({ message }) => `  ${message}`)
   throw new HeedError(
     'invalid-config',
-    `generation_config.json has values that its keys cannot have:\n${lines.join('\n')}`,
+    `generation_config.json has invalid values:\n${lines.join('\n')}`,
     { key: problems[0].key, remedy: 'Correct these keys, or remove them.' },
   )
 }

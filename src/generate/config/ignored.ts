@@ -1,7 +1,7 @@
 import { GENERATION_KEYS } from '../../models/index.ts'
 import { warn } from '../../util/warn.ts'
 
-/** The keys of a generation_config.json that have no effect on Heed's text but would have one in transformers. */
+/** The keys of a generation_config.json that affect generated text in transformers but not in Heed. */
 export function ignoredKeys(json: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(json)
     .filter(([key, value]) => value !== null && value !== undefined && isIgnored(key, value))
@@ -16,12 +16,12 @@ function isIgnored(key: string, value: unknown): boolean {
 
 const warned = new WeakMap<object, Set<string>>()
 
-/** One warning for each model that names the settings that are ignored. */
+/** Warns about ignored settings, once for each model and setting. */
 export function warnIgnored(model: object, keys: readonly string[]): void {
   const before = warned.get(model) ?? new Set()
   const fresh = [...new Set(keys)].filter((key) => !before.has(key))
   if (fresh.length === 0) return
   warned.set(model, new Set([...before, ...fresh]))
   const verb = fresh.length > 1 ? 'are' : 'is'
-  warn(`${fresh.join(', ')} of generation_config.json ${verb} not supported here and ignored.`)
+  warn(`${fresh.join(', ')} of generation_config.json ${verb} not supported and ignored.`)
 }

@@ -16,7 +16,7 @@ import {
 } from '../processors/index.ts'
 import type { GenerationConfig } from './generation-config.ts'
 
-/** The rules of a config about the next token, in the order in which transformers applies them. */
+/** Creates the logits processors of a config, in the order in which transformers applies them. */
 export function rulesOf(
   config: GenerationConfig,
   { stopTokens, maxTokens }: { stopTokens: readonly number[]; maxTokens: number },

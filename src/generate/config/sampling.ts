@@ -1,12 +1,12 @@
 import type { SamplingOptions } from '../sampling.ts'
 import type { GenerationConfig } from './generation-config.ts'
 
-/** The limits that transformers has where a config says `do_sample` and nothing else. */
+/** The defaults of transformers for a config that sets only `do_sample`. */
 const TRANSFORMERS: SamplingOptions = { temperature: 1, topK: 50 }
 
 /**
- * How tokens are chosen: options first, then the config, then `defaults`.
- * @param drawn whether tokens are drawn where the options have no temperature
+ * The sampling settings: options have precedence over the config, and the config over `defaults`.
+ * @param drawn whether to sample if the options have no temperature
  */
 export function samplingOf(
   config: GenerationConfig,
@@ -33,14 +33,14 @@ export function samplingOf(
   }
 }
 
-/** Whether tokens are drawn by request: of the options, or else of the config. */
+/** Whether the options, or else the config, ask for sampling. */
 export const isSampled = ({ do_sample }: GenerationConfig, { temperature }: SamplingOptions) =>
   temperature === undefined ? do_sample === true : temperature > 0
 
-/** A share that the likeliest token alone reaches. */
+/** A probability that the most likely token always reaches. */
 const SMALLEST = 1e-9
 
-/** As in transformers, a cutoff of 1 is none. */
+/** As in transformers, a cutoff of 1 has no effect. */
 const belowOne = (cutoff: number | null | undefined): number | undefined =>
   cutoff === 1 || cutoff === null ? undefined : cutoff
 

@@ -1,4 +1,4 @@
-// What a text is generated with: the options of a call, the generation_config.json of the model, and Heed's defaults.
+// Combines the options of a call, the generation_config.json of the model, and Heed's defaults.
 import type { JsonObject } from '../../io/files/json.ts'
 import { GENERATION_KEYS } from '../../models/index.ts'
 import { argumentKinds } from '../../util/argument-kinds.ts'
@@ -20,9 +20,9 @@ import { ignoredKeys, warnIgnored } from './ignored.ts'
 import { rulesOf } from './rules.ts'
 import { isSampled, samplingOf } from './sampling.ts'
 
-/** Options of generation by a model, which follows its generation_config.json where an option is left out. */
+/** Options of generation with a model. Omitted options follow the generation_config.json of the model. */
 export interface ModelOptions extends WriteOptions, Omit<EndOptions, 'stopTokens'> {
-  /** Settings by their names in generation_config.json, which replace those of the model. */
+  /** Settings by their names in generation_config.json; they override the settings of the model. */
   generationConfig?: GenerationSettings
   /** Values for options that neither the call nor the model sets. */
   defaults?: SamplingOptions & { maxTokens?: number }
@@ -36,7 +36,7 @@ export const MODEL_OPTIONS: OptionKinds<ModelOptions> = {
   defaults: 'object?',
 }
 
-/** Options of the search for the likeliest texts. */
+/** Options of beam search. */
 export type SearchOptions = Partial<
   Pick<BeamOptions, 'beams' | 'lengthPenalty' | 'earlyStopping' | 'best'>
 >
@@ -49,34 +49,37 @@ export const SEARCH_OPTIONS: OptionKinds<SearchOptions> = {
 }
 
 export interface SettingsContext {
-  /** Left out: stop strings have no effect. */
+  /** Without a tokenizer, stop strings have no effect. */
   tokenizer?: TextTokenizer
-  /** Tokens of the longest prompt. */
+  /** Number of tokens in the longest prompt. */
   promptLength: number
-  /** Whether tokens are drawn where nothing says so. */
+  /** Whether to sample by default. */
   samples: boolean
-  /** Maximum number of tokens, whatever the settings say. */
+  /** Upper bound for the maximum number of tokens. */
   mostTokens?: number
-  /** Settings that the caller cannot follow. */
+  /** Settings that the caller does not support. */
   lacks?: readonly (keyof GenerationConfig)[]
 }
 
 export interface Settings {
-  /** For the loop that writes tokens, or the search. */
+  /** Options of `writeTokens` or beam search. */
   write: WriteOptions & { maxTokens: number; stopTokens: readonly number[] }
-  /** The text ends before these strings. */
+  /** Stop strings; the text ends before the first of them. */
   stop: readonly string[]
   search: Required<SearchOptions>
-  /** Scale of classifier-free guidance; 1 for none. */
+  /** Scale of classifier-free guidance; 1 means none. */
   guidance: number
-  /** Number of texts for each prompt. */
+  /** Number of texts per prompt. */
   texts: number
 }
 
-/** A model with the settings of its files. */
+/** A model with the settings of its generation_config.json. */
 type ConfiguredModel = { generationConfig?: JsonObject }
 
-/** The settings of a model's files, with those that replace them. */
+/**
+ * The generation settings of a model, overridden by `settings`.
+ * @throws HeedError that lists keys with invalid values
+ */
 export function configOf(
   model: ConfiguredModel,
   settings: GenerationSettings = {},
@@ -87,7 +90,7 @@ export function configOf(
 
 const checkConfigOf = argumentKinds('generationConfigOf', { model: 'object', settings: 'object' })
 
-/** Whether tokens are drawn by request: of the options, or else of the model's files. */
+/** Whether the options, or else the settings of the model, ask for sampling. */
 export function isDrawn(model: ConfiguredModel, options: ModelOptions): boolean {
   checkIsDrawn(model, options)
   return isSampled(configOf(model, options.generationConfig), options)
@@ -96,8 +99,8 @@ export function isDrawn(model: ConfiguredModel, options: ModelOptions): boolean 
 const checkIsDrawn = argumentKinds('isDrawn', { model: 'object', options: 'object' })
 
 /**
- * Settings for a call. One warning for each model names what is ignored.
- * @throws HeedError for a prompt that is as long as the config's `max_length`
+ * The settings for a call. Warns once per model about settings that are ignored.
+ * @throws HeedError for a prompt that is not shorter than `max_length` of the config
  */
 export function settingsOf(
   model: ConfiguredModel,
@@ -119,7 +122,7 @@ export function settingsOf(
   const ends = endsOf(config, tokenizer, options)
   const limit = options.maxTokens ?? limitOf(config, promptLength) ?? usual
   const maxTokens = Math.min(limit, mostTokens)
-  // A search takes the likeliest tokens.
+  // Beam search does not sample.
   const drawn = options.beams === undefined && (config.do_sample ?? samples)
   const lacking = new Set(isSampled(config, options) ? [...lacks, 'num_beams' as const] : lacks)
   const beams = options.beams ?? (lacking.has('num_beams') ? 1 : config.num_beams) ?? 1
@@ -155,13 +158,13 @@ export function settingsOf(
   }
 }
 
-/** A setting that would change the result. */
+/** Whether a setting would change the result. */
 function isSet(config: GenerationConfig, key: keyof GenerationConfig): boolean {
   const value = config[key]
   return value != null && value !== 1 && !(Array.isArray(value) && value.length === 0)
 }
 
-/** The config's limit of new tokens. */
+/** The maximum number of new tokens of a config. */
 function limitOf(
   { max_new_tokens, max_length }: GenerationConfig,
   promptLength: number,

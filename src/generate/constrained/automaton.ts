@@ -1,13 +1,13 @@
 import { HeedError } from '../../util/errors.ts'
 
 /**
- * A nondeterministic automaton over bytes (Thompson, 1968), built from fragments. Its size is limited, so that no
- * pattern takes more than a few megabytes.
+ * A nondeterministic finite automaton over bytes (Thompson, 1968), built from fragments. Its size is limited, so that a
+ * pattern takes at most a few megabytes.
  */
 export class Automaton {
-  /** For each state: the transitions by bytes [low, high]. */
+  /** For each state, the transitions by bytes in [low, high]. */
   readonly edges: { low: number; high: number; to: number }[][] = []
-  /** For each state: the transitions without a byte. */
+  /** For each state, the transitions without a byte. */
   readonly free: number[][] = []
   readonly start: number
   readonly end: number
@@ -18,6 +18,7 @@ export class Automaton {
     fragment(this, this.start, this.end)
   }
 
+  /** Adds a state. */
   state(): number {
     if (this.edges.length === MOST_STATES)
       throw new HeedError(
@@ -30,8 +31,8 @@ export class Automaton {
   }
 
   /**
-   * The least number of bytes from each state to the end; infinite where it cannot be reached.
-   * @param usable for each byte, whether a token has it
+   * The minimum number of bytes from each state to the end; infinite if it cannot be reached.
+   * @param usable for each byte, whether any token contains it
    */
   distances(usable: readonly boolean[]): Float64Array {
     const open = (low: number, high: number): boolean => usable.slice(low, high + 1).includes(true)
@@ -42,7 +43,7 @@ export class Automaton {
     }
     const distance = new Float64Array(back.length).fill(Number.POSITIVE_INFINITY)
     distance[this.end] = 0
-    // Breadth first, where a step without a byte stays in its round.
+    // Breadth-first search; transitions without a byte stay in the same round.
     for (let round = [this.end], next: number[] = []; round.length > 0; round = next, next = []) {
       for (const to of round)
         for (const { from, cost } of back[to]) {
@@ -58,13 +59,13 @@ export class Automaton {
 
 const MOST_STATES = 200_000
 
-/** A part of a language: adds the transitions from one state to another. It may be added many times. */
+/** A part of a language, as a function that adds its transitions between two states. It may be called many times. */
 export type Fragment = (automaton: Automaton, from: number, to: number) => void
 
-/** The empty text. */
+/** Matches the empty text. */
 export const empty: Fragment = (automaton, from, to) => void automaton.free[from].push(to)
 
-/** The empty language, without even the empty text. */
+/** Matches nothing, not even the empty text. */
 export const never: Fragment = () => {}
 
 export const byteRange =
@@ -74,7 +75,7 @@ export const byteRange =
 
 export const sequence = (...fragments: readonly Fragment[]): Fragment => sequenceOf(fragments)
 
-/** For lists of any length, which no call takes as arguments. */
+/** Like `sequence`, for lists that are too long for arguments. */
 export const sequenceOf =
   (fragments: readonly Fragment[]): Fragment =>
   (automaton, from, to) => {
@@ -89,7 +90,7 @@ export const sequenceOf =
 
 export const either = (...ways: readonly Fragment[]): Fragment => eitherOf(ways)
 
-/** For lists of any length. */
+/** Like `either`, for lists that are too long for arguments. */
 export const eitherOf =
   (ways: readonly Fragment[]): Fragment =>
   (automaton, from, to) => {
@@ -98,7 +99,7 @@ export const eitherOf =
 
 export const optional = (part: Fragment): Fragment => either(part, empty)
 
-/** `least` to `most` times; `most` may be infinite. */
+/** Matches `part` `least` to `most` times; `most` may be infinite. */
 export function repeated(part: Fragment, least: number, most: number): Fragment {
   return (automaton, from, to) => {
     let at = from
@@ -122,7 +123,7 @@ export function repeated(part: Fragment, least: number, most: number): Fragment 
   }
 }
 
-/** Exactly this text. */
+/** Matches exactly this text. */
 export function literal(text: string): Fragment {
   return sequenceOf(Array.from(new TextEncoder().encode(text), (byte) => byteRange(byte, byte)))
 }

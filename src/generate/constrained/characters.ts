@@ -1,4 +1,4 @@
-// Sets of characters as ranges of code points, and their UTF-8.
+// Sets of characters as ranges of code points, and their UTF-8 encoding.
 import { byteRange, eitherOf, type Fragment, never, sequence } from './automaton.ts'
 
 /** Inclusive ranges [low, high]; `union` returns them sorted and disjoint. */
@@ -17,7 +17,7 @@ export function union(ranges: Ranges): Ranges {
   return out
 }
 
-/** All other characters. */
+/** All characters that are not in the ranges. */
 export function complement(ranges: Ranges): Ranges {
   const out: [number, number][] = []
   let next = 0
@@ -37,7 +37,7 @@ export const includes = (ranges: Ranges, character: string): boolean => {
   return ranges.some(([low, high]) => low <= point && point <= high)
 }
 
-/** One character of the set, in UTF-8, without surrogates. */
+/** Matches one character of the set, in UTF-8; surrogates are excluded. */
 export function oneOf(ranges: Ranges): Fragment {
   const ways = without(ranges, [[0xd800, 0xdfff]]).flatMap(([low, high]) => utf8(low, high))
   return ways.length > 0 ? eitherOf(ways) : never
@@ -52,7 +52,7 @@ function utf8(low: number, high: number): Fragment[] {
   return byteRuns(bytesOf(low), bytesOf(high))
 }
 
-/** All byte sequences of one length from `low` to `high`, as sequences of byte ranges. */
+/** All byte sequences from `low` to `high`, which have the same length, as sequences of byte ranges. */
 function byteRuns(low: number[], high: number[]): Fragment[] {
   const [first, ...restLow] = low
   const [last, ...restHigh] = high
@@ -73,7 +73,7 @@ function byteRuns(low: number[], high: number[]): Fragment[] {
 const joined = (low: number, high: number, rests: Fragment[]): Fragment[] =>
   rests.map((rest) => sequence(byteRange(low, high), rest))
 
-/** By hand: low and high may be surrogates' neighbours, never surrogates. */
+/** The UTF-8 bytes of a code point that is not a surrogate. */
 function bytesOf(point: number): number[] {
   return [...new TextEncoder().encode(String.fromCodePoint(point))]
 }

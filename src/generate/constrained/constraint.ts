@@ -13,9 +13,9 @@ export type ByteTokenizer = Pick<Tokenizer, 'tokenBytes' | 'vocabSize' | 'eosTok
 const checkMatchRegex = argumentKinds('matchRegex', { pattern: 'text', tokenizer: 'tokenizer' })
 
 /**
- * The complete text matches a regular expression: literals, classes, groups, alternatives and repetitions, without
- * back-references and look-around.
- * @throws HeedError for a construct that is not supported
+ * Creates a logits processor that generates text which matches a regular expression as a whole. Supported are literals,
+ * classes, groups, alternatives and repetitions; back-references and look-around are not.
+ * @throws HeedError for unsupported syntax, and for a pattern that the vocabulary cannot match
  */
 export function matchRegex(pattern: string, tokenizer: ByteTokenizer): LogitsProcessor {
   checkMatchRegex(pattern, tokenizer)
@@ -28,21 +28,22 @@ const checkMatchJsonSchema = argumentKinds('matchJsonSchema', {
 })
 
 /**
- * The text is JSON that conforms to a schema: its properties in the schema's order and no others, arrays, strings with
- * lengths, patterns and some formats, numbers, enum, const, anyOf, local $ref.
- * @throws HeedError with the position of a keyword that is not supported
+ * Creates a logits processor that generates JSON which conforms to a schema. Supported are objects (with exactly the
+ * properties of the schema, in its order), arrays, strings with lengths, patterns and some formats, numbers, enum, const,
+ * anyOf and local $ref.
+ * @throws HeedError with the position of an unsupported keyword
  */
 export function matchJsonSchema(schema: unknown, tokenizer: ByteTokenizer): LogitsProcessor {
   checkMatchJsonSchema(schema, tokenizer)
   return new Constraint(jsonSchemaFragment(schema), tokenizer)
 }
 
-/** Hides the tokens that no text of the language contains next (Willard and Louf, 2023). */
+/** Hides the tokens that cannot continue a text of the language (Willard and Louf, 2023). */
 class Constraint implements LogitsProcessor {
   private readonly matcher: Matcher
   private readonly vocabulary: Vocabulary
   private readonly endToken: number | undefined
-  /** For each state and token: 0 if it is hidden, otherwise 1 + the number of bytes to a complete text. */
+  /** For each state and token: 0 if the token is hidden, otherwise 1 + the number of bytes to a complete text. */
   private readonly masks = new Map<number, Uint8Array>()
   private readonly reached = new WeakMap<readonly number[], { length: number; state: number }>()
 
@@ -59,7 +60,7 @@ class Constraint implements LogitsProcessor {
     const mayEnd = state === NOWHERE || this.matcher.accepts(state)
     const ends = this.endsOf(text).map((token) => [token, mayEnd ? scores[token] : HIDDEN])
     for (let token = 0; token < scores.length; token++) {
-      const missing = mask[token] // undefined: the model has more rows than the tokenizer tokens
+      const missing = mask[token] // undefined if the model has more rows than the tokenizer has tokens
       if (!(missing > 0 && missing <= most)) scores[token] = HIDDEN
     }
     for (const [token, score] of ends) scores[token] = score
@@ -75,8 +76,8 @@ class Constraint implements LogitsProcessor {
   }
 
   /**
-   * To complete the text within its limit, a token is allowed only if the missing bytes fit into the remaining tokens;
-   * where there is no such token, the best ones are.
+   * The maximum number of missing bytes of an allowed token. To complete the text within `maxTokens`, the missing bytes
+   * must fit into the remaining tokens. If no token satisfies this, the tokens with the fewest missing bytes are allowed.
    */
   private mostMissing(mask: Uint8Array, { tokens, promptLength, maxTokens }: Text): number {
     const left = maxTokens - (tokens.length - promptLength) - 1
@@ -124,7 +125,7 @@ const MOST_MASKS = 256
 interface Vocabulary {
   bytes: readonly (Uint8Array | null)[]
   trie: TokenTrie
-  /** For each byte, whether a token has it. */
+  /** For each byte, whether any token contains it. */
   usable: readonly boolean[]
 }
 

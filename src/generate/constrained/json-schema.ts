@@ -16,7 +16,7 @@ import { regexFragment } from './regex.ts'
 
 type Schema = { readonly [key: string]: unknown }
 
-/** The JSON texts that a schema (a subset of draft 2020-12) accepts. */
+/** The language of the JSON texts that a schema (a subset of draft 2020-12) accepts. */
 export function jsonSchemaFragment(schema: unknown): Fragment {
   return new Compiler(schema).fragment(schema, '#')
 }
@@ -36,7 +36,7 @@ class Compiler {
     if (++this.made > MOST_SCHEMAS || this.depth === DEEPEST)
       throw new HeedError(
         'unsupported',
-        `A JSON schema must have at most ${MOST_SCHEMAS} parts and ${DEEPEST} levels, got more: it is too large`,
+        `A JSON schema must have at most ${MOST_SCHEMAS} parts and ${DEEPEST} levels, got more`,
         { remedy: 'Split it, or shorten its lists.' },
       )
     this.depth++
@@ -110,7 +110,7 @@ class Compiler {
     )
   }
 
-  /** Every property once, in the order of the schema; optional ones may be missing. */
+  /** Every property once, in the order of the schema; optional properties may be missing. */
   private object(schema: Schema, at: string): Fragment {
     const { properties = {}, required = [], additionalProperties: others = false } = schema
     if (!isObject(properties))
@@ -122,7 +122,10 @@ class Compiler {
       this.fail(`${at}/required`, `'${missing}' must be one of the properties`)
     if (isObject(others)) {
       if (names.length > 0)
-        this.fail(`${at}/additionalProperties`, 'the value must be true or false beside properties')
+        this.fail(
+          `${at}/additionalProperties`,
+          'the value must be true or false if there are properties',
+        )
       const member = sequence(
         jsonString,
         COLON,
@@ -143,7 +146,7 @@ class Compiler {
 
   private array(schema: Schema, at: string): Fragment {
     if (!isObject(schema.items))
-      this.fail(`${at}/items`, 'an array must have a schema of its items')
+      this.fail(`${at}/items`, 'an array must have a schema for its items')
     const [least, most] = this.bounds(schema, 'Items', at)
     const item = this.fragment(schema.items, `${at}/items`)
     return sequence(literal('['), list(item, least, most), literal(']'))
@@ -228,7 +231,7 @@ const DEEPEST = 200
 /** Maximum depth of a recursive reference. */
 const DEEPEST_RECURSION = 4
 
-/** The first of these keywords decides what a schema means; `beside` lists further keywords. */
+/** The first of these keywords in a schema determines its rule; the list has further keywords that are allowed. */
 const RULES: readonly (readonly [
   key: '$ref' | 'const' | 'enum' | 'anyOf' | 'oneOf' | 'type',
   beside: readonly string[],
@@ -240,7 +243,7 @@ const RULES: readonly (readonly [
   ['oneOf', []],
   ['type', []],
 ]
-/** Keywords without an effect on the text. */
+/** Keywords that do not affect the text. */
 const NOTES = '$schema $id $comment $defs definitions title description default examples deprecated readOnly writeOnly'.split(' ') // biome-ignore format: one line
 const BOUNDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'] as const
 const TYPES: Record<string, readonly string[]> = {
@@ -278,7 +281,7 @@ interface Member {
   text: Fragment
 }
 
-/** Two parallel paths: before the first member that is present, and after it, where commas precede members. */
+/** Two parallel paths: `none` before the first present member, and `some` after it, where commas precede members. */
 const inOrder =
   (members: readonly Member[]): Fragment =>
   (automaton, from, to) => {
@@ -299,7 +302,7 @@ const inOrder =
     empty(automaton, some, to)
   }
 
-/** A pattern may match anywhere in the string, unless it has anchors. */
+/** Extends a pattern to the whole string: without anchors, it may match anywhere. */
 function anchored(pattern: string): string {
   const start = pattern.startsWith('^')
   const end = /(^|[^\\])(\\\\)*\$$/.test(pattern)

@@ -2,7 +2,7 @@ import { either, type Fragment, literal, repeated, sequence } from './automaton.
 import { complement, includes, oneOf, type Ranges, without } from './characters.ts'
 import { regexFragment } from './regex.ts'
 
-/** At most the digits of a double. */
+/** Integers with at most the 15 digits that a double represents exactly. */
 export const jsonInteger = regexFragment('-?(0|[1-9][0-9]{0,14})')
 
 export const jsonNumber = regexFragment(
@@ -14,7 +14,7 @@ const QUOTE_AND_BACKSLASH: Ranges = [[0x22, 0x22], [0x5c, 0x5c]] // biome-ignore
 const ESCAPES: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' } // biome-ignore format: one line
 const ANY = complement([])
 
-/** One character of a set in a JSON string, escaped where necessary. */
+/** Matches one character of a set in a JSON string, escaped if necessary. */
 export function jsonCharacter(ranges: Ranges = ANY): Fragment {
   const plain = oneOf(without(ranges, [...CONTROLS, ...QUOTE_AND_BACKSLASH]))
   const escaped = Object.keys(ESCAPES).filter((character) => includes(ranges, character))

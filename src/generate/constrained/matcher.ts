@@ -2,8 +2,8 @@ import { HeedError } from '../../util/errors.ts'
 import { Automaton, type Fragment } from './automaton.ts'
 
 /**
- * The deterministic automaton of a language, whose states are built when texts reach them (Rabin and Scott, 1959). A
- * transition is a table look-up.
+ * The deterministic automaton of a language, with states that are built when a text reaches them (subset construction;
+ * Rabin and Scott, 1959). A transition is a table look-up.
  */
 export class Matcher {
   readonly start: number
@@ -13,24 +13,25 @@ export class Matcher {
   private readonly ids = new Map<string, number>()
   private members = 0
 
-  /** @param usable for each byte, whether a token has it; by default all */
+  /** @param usable for each byte, whether any token contains it; by default all bytes */
   constructor(language: Fragment, usable: readonly boolean[] = new Array(256).fill(true)) {
     this.automaton = new Automaton(language)
     this.distances = this.automaton.distances(usable)
     this.start = this.stateOf([this.automaton.start])
     if (this.start === NOWHERE)
       throw new HeedError('invalid-option', 'A pattern or schema must match some text, got none', {
-        remedy: 'Check it for contradictions, and the vocabulary for the characters that it needs.',
+        remedy:
+          'Check it for contradictions, and check that the vocabulary has the characters it needs.',
       })
     if (this.accepts(this.start) && !this.goesOn(this.start))
       throw new HeedError(
         'invalid-option',
         'A pattern or schema must match a text of at least one character, got only the empty text',
-        { remedy: 'Leave the pattern out, or let it match more.' },
+        { remedy: 'Omit the pattern, or let it match more.' },
       )
   }
 
-  /** The state after a byte; NOWHERE if no text of the language continues so. */
+  /** The state after a byte; NOWHERE if no text of the language continues with this byte. */
   next(state: number, byte: number): number {
     const { table } = this.states[state]
     if (table[byte] === UNKNOWN) table[byte] = this.follow(state, byte)
@@ -42,12 +43,12 @@ export class Matcher {
     return this.states[state].distance === 0
   }
 
-  /** Whether a longer text is in the language too. */
+  /** Whether the text can be continued. */
   goesOn(state: number): boolean {
     return this.states[state].set.some((member) => this.automaton.edges[member].length > 0)
   }
 
-  /** The least number of bytes that complete the text. */
+  /** The minimum number of bytes that complete the text. */
   distance(state: number): number {
     return this.states[state].distance
   }
@@ -78,7 +79,7 @@ export class Matcher {
     this.members += set.length
     if (this.states.length === MOST_STATES || this.members > MOST_MEMBERS)
       throw new HeedError('unsupported', 'The pattern or schema has too many states', {
-        remedy: 'Let its alternatives differ earlier, or shorten its repetitions.',
+        remedy: 'Shorten its repetitions, or make its alternatives differ earlier.',
       })
     const distance = set.reduce(
       (least, member) => Math.min(least, this.distances[member]),
@@ -91,7 +92,7 @@ export class Matcher {
 }
 
 interface State {
-  /** The states of the nondeterministic automaton that the text may have reached. */
+  /** The states of the nondeterministic automaton that a text may have reached. */
   set: Int32Array
   distance: number
   /** For each byte, the next state. */

@@ -1,7 +1,7 @@
-// Numbers between bounds as regular expressions over their digits: at most 15 before and after the point, the precision
-// of a double.
+// Numbers between bounds as regular expressions over their digits, with at most 15 digits before and after the decimal
+// point, the precision of a double.
 
-/** Integer or infinite bounds. */
+/** A range with integer or infinite bounds. */
 export interface Range {
   least: number
   most: number
@@ -9,7 +9,7 @@ export interface Range {
   exclusiveMost?: boolean
 }
 
-/** Whole numbers in JSON, without exponents. An empty range gives null. */
+/** A pattern for whole numbers in JSON, without exponents; null for an empty range. */
 export function integerPattern({
   least,
   most,
@@ -20,7 +20,7 @@ export function integerPattern({
   return anyOf([naturals(Math.max(low, 0), high), signed(naturals(Math.max(1, -high), -low))])
 }
 
-/** Also decimal fractions such as -0.25, without trailing zeros. */
+/** A pattern for whole numbers and decimal fractions such as -0.25, without trailing zeros; null for an empty range. */
 export function numberPattern(range: Range): string | null {
   const { least, most } = range
   return anyOf([
@@ -34,7 +34,7 @@ const fraction = (integer: string | null): string | null =>
   integer && `${integer}\\.[0-9]{0,14}[1-9]`
 const signed = (natural: string | null): string | null => natural && `-${natural}`
 
-/** Whole numbers from `low` (0 or more) to `high`. */
+/** A pattern for whole numbers from `low` (at least 0) to `high`. */
 function naturals(low: number, high: number): string | null {
   const [from, to] = [`${low}`, `${Math.min(high, LARGEST)}`]
   if (low > Math.min(high, LARGEST)) return null
@@ -49,7 +49,7 @@ function naturals(low: number, high: number): string | null {
 
 const LARGEST = 1e15 - 1
 
-/** The strings of digits between two of the same length. */
+/** A pattern for strings of digits between two strings of the same length. */
 function between(low: string, high: string): string {
   if (low === '') return ''
   const [a, b] = [Number(low[0]), Number(high[0])]

@@ -3,9 +3,10 @@ import { eitherOf, empty, type Fragment, repeated, sequenceOf } from './automato
 import { complement, oneOf, type Ranges, union } from './characters.ts'
 
 /**
- * The language of a regular expression in JavaScript's syntax that matches the complete text: literals, `.`, classes,
- * groups, `|`, `* + ? {n} {n,} {n,m}`. Back-references and look-around, which are not regular, are refused.
- * @param write the fragment for one character of a set; by default its UTF-8 bytes
+ * The language of the texts that match a regular expression as a whole. Supported JavaScript syntax: literals, `.`,
+ * classes, groups, `|`, `* + ? {n} {n,} {n,m}`. Back-references and look-around are refused, as they are not regular.
+ * @param write returns the fragment for one character of a set; by default its UTF-8 bytes
+ * @throws HeedError for unsupported syntax
  */
 export function regexFragment(pattern: string, write = oneOf): Fragment {
   return new Parser(pattern, write).parse()
@@ -79,7 +80,7 @@ class Parser {
     if (character === '[') return this.write(this.class())
     if (character === '.') return this.write(complement(LINE_ENDS))
     if (character === '\\') return this.write(this.escaped())
-    // The complete text is matched anyway, so anchors at its ends have no effect.
+    // The whole text is matched anyway, so anchors at its ends have no effect.
     if (character === '^' && this.at === 1) return empty
     if (character === '$' && this.at === this.characters.length) return empty
     if ('^$*+?{}]'.includes(character)) this.fail(`'${character}' must be escaped here`)
@@ -100,7 +101,7 @@ class Parser {
   private quantified(part: Fragment): Fragment {
     const bounds = this.bounds()
     if (!bounds) return part
-    this.take('?') // lazy: the language is the same
+    this.take('?') // a lazy quantifier has the same language
     if ('*+?{'.includes(this.peek() ?? ' ')) this.fail('a quantifier must not follow another')
     return repeated(part, ...bounds)
   }

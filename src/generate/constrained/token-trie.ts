@@ -1,16 +1,17 @@
 import { type Matcher, NOWHERE } from './matcher.ts'
 
 /**
- * The bytes of all tokens as a tree, so that tokens with a common beginning are matched together. Nodes are in pre-order:
- * the descendants of node i end before `after[i]`.
+ * A trie of the bytes of all tokens, so that tokens with a common prefix are matched together. Nodes are in pre-order: the
+ * descendants of node i end before `after[i]`.
  */
 export class TokenTrie {
   readonly size: number
   private readonly bytes: Uint8Array
   private readonly depths: Uint16Array
   private readonly after: Int32Array
-  /** For each node, the first token that ends there, or -1; for each token, the next with the same bytes. */
+  /** For each node, the first token that ends there, or -1. */
   private readonly tokens: Int32Array
+  /** For each token, the next token with the same bytes, or -1. */
   private readonly twins: Int32Array
 
   /** @param tokens the bytes of each token; null for special tokens */
@@ -52,7 +53,7 @@ export class TokenTrie {
     this.after = nodes.after.subarray(0, count)
   }
 
-  /** Calls back with each token that may follow a state, and the state after it. */
+  /** Calls `onToken` with each token that may follow a state, and the state after the token. */
   follow(matcher: Matcher, state: number, onToken: (token: number, state: number) => void): void {
     const states = [state] // at each depth of the walk
     let node = 0

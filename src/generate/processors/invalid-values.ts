@@ -1,6 +1,6 @@
 import type { LogitsProcessor } from './processor.ts'
 
-/** NaN becomes 0 and infinite scores the largest finite ones, so that a broken model continues. */
+/** Replaces NaN by 0 and infinite scores by the largest finite values, so that generation does not fail. */
 export function removeInvalidValues(): LogitsProcessor {
   return {
     process(scores) {
@@ -12,5 +12,5 @@ export function removeInvalidValues(): LogitsProcessor {
   }
 }
 
-/** Of float32. */
+/** Largest finite float32. */
 const LARGEST = 3.4028234663852886e38

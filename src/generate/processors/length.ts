@@ -8,30 +8,30 @@ import {
   type Text,
 } from './processor.ts'
 
-/** The text does not end before `count` tokens are generated. */
+/** Hides the end tokens until `count` tokens are generated. */
 export function minNewTokens(count: number, endTokens: readonly number[]): LogitsProcessor {
   checkWhole('minNewTokens', count, 0)
   return hideEndsWhile('minNewTokens', endTokens, (text) => newTokens(text) < count)
 }
 
-/** The text does not end before it has `count` tokens, the prompt included. */
+/** Hides the end tokens until the text has `count` tokens, including the prompt. */
 export function minLength(count: number, endTokens: readonly number[]): LogitsProcessor {
   checkWhole('minLength', count, 0)
   return hideEndsWhile('minLength', endTokens, ({ tokens }) => tokens.length < count)
 }
 
-/** The `count`-th generated token is one of `endTokens`. */
+/** Forces the `count`-th generated token to be one of `endTokens`. */
 export function forceEnd(count: number, endTokens: number | readonly number[]): LogitsProcessor {
   checkWhole('forceEnd', count, 1)
   return forceWhere('forceEnd', endTokens, (text) => newTokens(text) === count - 1)
 }
 
-/** The second token of the text is `token`: the first that a decoder writes, or the one after a prompt of one token. */
+/** Forces the second token of the text: the first token that a decoder generates, or the token after a one-token prompt. */
 export const forceBegin = (token: number): LogitsProcessor =>
   forceWhere('forceBegin', token, ({ tokens }) => tokens.length === 1)
 
 /**
- * After `start` generated tokens, the scores of the end tokens grow with each further one: by |score| · (factor^n − 1).
+ * Increases the scores of the end tokens after `start` generated tokens: by |score| · (factor^n − 1) for n further tokens.
  */
 export function decayLength(
   start: number,
@@ -58,7 +58,7 @@ export function decayLength(
   }
 }
 
-/** The text ends with the first token after this time, counted from now. */
+/** Ends the text at the first token after this time, measured from the call of this function. */
 export function maxTime(seconds: number): LogitsProcessor {
   if (!(typeof seconds === 'number' && seconds >= 0))
     throw invalidOption({

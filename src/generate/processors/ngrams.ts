@@ -1,6 +1,6 @@
 import { checkWhole, HIDDEN, type LogitsProcessor } from './processor.ts'
 
-/** No sequence of n tokens occurs twice in the text, prompt included (Paulus et al., 2017). */
+/** Prevents any sequence of n tokens from occurring twice in the text, including the prompt (Paulus et al., 2017). */
 export function noRepeatNgrams(n: number): LogitsProcessor {
   checkWhole('noRepeatNgrams', n, 1)
   return {
@@ -12,7 +12,7 @@ export function noRepeatNgrams(n: number): LogitsProcessor {
   }
 }
 
-/** The tokens that follow the places where `beginning` occurs in a text. */
+/** Yields the tokens that follow each occurrence of `beginning` in a text. */
 export function* completions(
   tokens: readonly number[],
   beginning: readonly number[],

@@ -1,7 +1,7 @@
 import { logSumExp } from '../log-probabilities.ts'
 import type { LogitsProcessor } from './processor.ts'
 
-/** Turns scores into log-probabilities again, after rules that hide some of them. */
+/** Normalises scores to log-probabilities, after other processors have hidden tokens. */
 export function normalise(): LogitsProcessor {
   return {
     process(scores) {

@@ -2,8 +2,8 @@ import { invalidOption } from '../../util/errors.ts'
 import type { LogitsProcessor } from './processor.ts'
 
 /**
- * Makes tokens of the text so far, prompt included, less likely: divides positive scores and multiplies negative ones
- * (Keskar et al., 2019). 1 has no effect; values below 1 favour repetition.
+ * Makes tokens of the text, including the prompt, less likely: divides positive scores and multiplies negative scores by
+ * `penalty` (Keskar et al., 2019). 1 has no effect; values below 1 favour repetition.
  */
 export function repetitionPenalty(penalty: number): LogitsProcessor {
   checkFactor('repetitionPenalty', penalty)
@@ -15,18 +15,18 @@ export function checkFactor(key: string, value: number): void {
     throw invalidOption({ key, value, expected: 'above 0', try: { [key]: [1, 1.1] } })
 }
 
-/** Divides positive scores of these tokens by `penalty`, and multiplies negative ones, each once. */
+/** Divides positive scores of these tokens by `penalty` and multiplies negative scores, once per token. */
 export function scale(scores: Float32Array, tokens: readonly number[], penalty: number): void {
   for (const token of new Set(tokens))
     if (token < scores.length)
       scores[token] = scores[token] < 0 ? scores[token] * penalty : scores[token] / penalty
 }
 
-/** Subtracts `penalty` from a token's score for each time it was generated; negative values favour it. */
+/** Subtracts `penalty` from the score of a token for each time it was generated; negative values favour repetition. */
 export const frequencyPenalty = (penalty: number): LogitsProcessor =>
   counting('frequencyPenalty', penalty, (times) => times)
 
-/** Subtracts `penalty` from the score of each generated token, however often it occurs. */
+/** Subtracts `penalty` once from the score of each token that was generated. */
 export const presencePenalty = (penalty: number): LogitsProcessor =>
   counting('presencePenalty', penalty, () => 1)
 

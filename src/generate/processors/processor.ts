@@ -3,26 +3,28 @@ import { invalidOption } from '../../util/errors.ts'
 
 /** A text that is being generated. */
 export interface Text {
-  /** The tokens of the prompt and the generated ones. */
+  /** The tokens of the prompt and the generated tokens. */
   readonly tokens: readonly number[]
+  /** Number of tokens in the prompt. */
   readonly promptLength: number
   /** Maximum number of generated tokens. */
   readonly maxTokens: number
   /** Tokens that end the text. */
   readonly stopTokens?: readonly number[]
-  /** The tokens that the encoder read. Left out: the prompt is the source. */
+  /** The tokens that the encoder read. If omitted, the prompt is the source. */
   readonly source?: readonly number[]
 }
 
-/** The tokens that the text is written from. */
+/** The tokens of the source of a text. */
 export const sourceOf = ({ source, tokens, promptLength }: Text): readonly number[] =>
   source ?? tokens.slice(0, promptLength)
 
 /**
- * A rule about the next token, like transformers' LogitsProcessor. It changes the scores (V) in place and depends only on
- * the text, so that all texts of a batch or search can share it.
+ * Changes the scores of the next token, like LogitsProcessor of transformers. It must depend only on the text, so that
+ * all texts of a batch or beam search can share it.
  */
 export interface LogitsProcessor {
+  /** Changes the scores (V) in place. */
   process(scores: Float32Array, text: Text): void
   /** Whether the text is complete, so that no token may follow. */
   ends?(text: Text): boolean
@@ -30,7 +32,7 @@ export interface LogitsProcessor {
 
 export const HIDDEN = Number.NEGATIVE_INFINITY
 
-/** A copy of the scores after all rules. */
+/** A copy of the scores after all processors. */
 export function processed(
   scores: ArrayLike<number>,
   processors: readonly LogitsProcessor[],
@@ -42,7 +44,7 @@ export function processed(
   return copy
 }
 
-/** Whether a rule says that the text is complete. */
+/** Whether any processor declares the text complete. */
 export const isComplete = (processors: readonly LogitsProcessor[], text: Text): boolean =>
   processors.some((processor) => processor.ends?.(text))
 
@@ -59,11 +61,11 @@ export function checkWhole(name: string, value: number, least: number): void {
       key: name,
       value,
       expected: `a whole number from ${least}`,
-      remedy: `Give ${least} or more.`,
+      remedy: `Use ${least} or more.`,
     })
 }
 
-/** Also infinite: until the text ends. */
+/** An infinite limit is allowed: generation then runs until the text ends. */
 export function checkMaxTokens(maxTokens: number): void {
   if (!(maxTokens >= 0))
     throw invalidOption({

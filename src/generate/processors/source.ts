@@ -1,4 +1,4 @@
-// Rules about the text that is read: the source of an encoder-decoder, or the prompt.
+// Logits processors that depend on the source: the input of an encoder-decoder, or the prompt.
 import { completions } from './ngrams.ts'
 import { checkFactor, scale } from './penalties.ts'
 import { checkWhole, HIDDEN, type LogitsProcessor, sourceOf } from './processor.ts'
@@ -9,7 +9,7 @@ export function sourceRepetitionPenalty(penalty: number): LogitsProcessor {
   return { process: (scores, text) => scale(scores, sourceOf(text), 1 / penalty) }
 }
 
-/** No sequence of n tokens of the source is generated. */
+/** Prevents sequences of n tokens of the source from being generated. */
 export function noSourceNgrams(n: number): LogitsProcessor {
   checkWhole('noSourceNgrams', n, 1)
   return {

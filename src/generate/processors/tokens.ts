@@ -8,13 +8,13 @@ const SUPPRESS = optionKinds<{ atBegin?: boolean; forced?: number }>({
   forced: 'count?',
 })
 
-/** These tokens are never generated. */
+/** Prevents these tokens from being generated. */
 export function suppressTokens(
   banned: readonly number[],
   options: {
-    /** Only as the first generated token. */
+    /** Prevent them only as the first generated token. */
     atBegin?: boolean
-    /** Number of generated tokens that are forced where the prompt has one token; the first free one follows them. */
+    /** Number of forced tokens after a one-token prompt; the next token then counts as the first. */
     forced?: number
   } = {},
 ): LogitsProcessor {
@@ -29,7 +29,7 @@ export function suppressTokens(
   }
 }
 
-/** The first generated tokens are these, for example the token of a language. */
+/** Forces the first generated tokens, for example the token of a language. */
 export function forceTokens(forced: readonly number[]): LogitsProcessor {
   checkTokens('forceTokens', forced)
   return {
@@ -42,7 +42,7 @@ export function forceTokens(forced: readonly number[]): LogitsProcessor {
   }
 }
 
-/** None of these token sequences is completed. A sequence that is a single end token is allowed. */
+/** Prevents these token sequences from being completed. A sequence that is a single end token has no effect. */
 export function badWords(words: readonly (readonly number[])[]): LogitsProcessor {
   checkArgument('badWords', 'words', words, 'numberLists')
   checkSequences('badWords', words)
@@ -55,7 +55,7 @@ export function badWords(words: readonly (readonly number[])[]): LogitsProcessor
   }
 }
 
-/** Adds to the score of a token with which one of these sequences is completed. */
+/** Adds a bias to the score of each token that completes one of these sequences. */
 export function sequenceBias(
   biases: readonly (readonly [tokens: readonly number[], bias: number])[],
 ): LogitsProcessor {
@@ -82,12 +82,12 @@ function checkSequences(name: string, sequences: readonly (readonly number[])[])
         key: name,
         value: sequence,
         expected: 'lists of at least one token',
-        remedy: 'Leave out empty lists.',
+        remedy: 'Remove empty lists.',
       })
   }
 }
 
-/** Whether the text ends with all tokens of a sequence but the last. */
+/** Whether the text ends with all tokens of a sequence except the last. */
 function isCompleted(sequence: readonly number[], { tokens }: Text): boolean {
   const head = tokens.length - (sequence.length - 1)
   return (

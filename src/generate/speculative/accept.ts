@@ -2,8 +2,8 @@ import { type Candidates, drawFrom, total } from '../candidates.ts'
 import type { Draft } from './drafter.ts'
 
 /**
- * The next token: the draft with probability min(1, p/q), otherwise a sample of max(0, p - q). The token has the
- * distribution p for any draft (Leviathan et al., 2023, theorem 3.5).
+ * Accepts the draft with probability min(1, p/q), otherwise draws from max(0, p - q). The token has the distribution p for
+ * any draft (Leviathan et al., 2023, section 2.3 and appendix A.1).
  */
 export function acceptOrDraw(
   p: Candidates,
@@ -26,7 +26,7 @@ function probability(from: Candidates, token: number): number {
   return at < 0 ? 0 : from.weights[at] / total(from)
 }
 
-/** max(0, p - q), over the tokens of p. Both list their tokens in ascending order. */
+/** Computes max(0, p - q) over the tokens of p. Both list their tokens in ascending order. */
 function excess(p: Candidates, q: Candidates): Candidates {
   const [sizeP, sizeQ] = [total(p), total(q)]
   const weights = new Float64Array(p.tokens.length)
@@ -36,6 +36,6 @@ function excess(p: Candidates, q: Candidates): Candidates {
     const other = q.tokens[at] === p.tokens[i] ? q.weights[at] / sizeQ : 0
     weights[i] = Math.max(0, p.weights[i] / sizeP - other)
   }
-  // p and q are equal up to rounding.
+  // If no weight is positive, p and q are equal up to rounding.
   return weights.some((weight) => weight > 0) ? { tokens: p.tokens, weights } : p
 }

@@ -7,10 +7,11 @@ import { checkWhole, processed, type Text } from '../processors/processor.ts'
 import { createSampler, type Sampler, type SamplingOptions } from '../sampling.ts'
 import { type Draft, Drafter, type DraftRules, foreignToken } from './drafter.ts'
 
+/** Options of `DraftModel`. */
 export interface DraftModelOptions {
-  /** Number of tokens to guess at a time. Default 3. */
+  /** Number of tokens to propose at a time. Default 3. */
   tokens?: number
-  /** Context of the draft model in tokens. */
+  /** Context length of the draft model in tokens. Default: the maximum of the model. */
   contextLength?: number
 }
 
@@ -19,7 +20,7 @@ const checkDraftModel = argumentKinds('DraftModel', {
   options: optionKinds<DraftModelOptions>({ tokens: 'size?', contextLength: 'size?' }),
 })
 
-/** Drafts by a smaller model with the same vocabulary. */
+/** Proposes tokens with a smaller model that has the same vocabulary (speculative decoding; Leviathan et al., 2023). */
 export class DraftModel extends Drafter {
   private readonly decoder: Decoder
   private readonly most: number
@@ -57,5 +58,5 @@ export class DraftModel extends Drafter {
   }
 }
 
-/** The stream of random numbers, which texts do not use. */
+/** The stream of random numbers for drafts; texts use other streams. */
 const DRAFTS = 0x7fffffff

@@ -3,29 +3,30 @@ import type { Candidates } from '../candidates.ts'
 import type { LogitsProcessor, Text } from '../processors/processor.ts'
 import type { SamplingOptions } from '../sampling.ts'
 
-/** How the tokens of the text are chosen; drafts by the same rules are accepted more often. */
+/** The settings for choosing tokens of the text. Drafts chosen with the same settings are accepted more often. */
 export interface DraftRules {
   sampling: SamplingOptions
   processors: readonly LogitsProcessor[]
 }
 
-/** A guess and the candidates that it was drawn from; null where it was certain. */
+/** A proposed token with the candidates from which it was drawn; null if it was not drawn. */
 export interface Draft {
   token: number
   from: Candidates | null
 }
 
-/** Guesses the next tokens; the model then checks all of them in one run. */
+/** Proposes the next tokens for speculative decoding; the model verifies all of them in one run. */
 export abstract class Drafter {
-  /** Number of tokens guessed, and accepted. */
+  /** Number of proposed tokens. */
   proposed = 0
+  /** Number of accepted tokens. */
   accepted = 0
 
-  /** At most `count` tokens that may follow the text. */
+  /** Proposes at most `count` tokens that may follow the text. */
   abstract propose(text: Text, count: number, rules: DraftRules): Promise<Draft[]>
 }
 
-/** The error for a token of one side that is not in the vocabulary of the other. */
+/** The error for a token that is not in the vocabulary of the other model. */
 export const foreignToken = (from: string, of: string, size: number, token: number): HeedError =>
   new HeedError(
     'invalid-option',

@@ -3,10 +3,11 @@ import { optionKinds } from '../../util/options.ts'
 import { checkWhole, type Text } from '../processors/processor.ts'
 import { type Draft, Drafter } from './drafter.ts'
 
+/** Options of `PromptLookup`. */
 export interface PromptLookupOptions {
   /** Maximum number of tokens at the end of the text to search for. Default 3. */
   ngram?: number
-  /** Maximum number of tokens to guess. Default 7. */
+  /** Maximum number of tokens to propose. Default 7. */
   tokens?: number
 }
 
@@ -15,8 +16,8 @@ const checkPromptLookup = argumentKinds('PromptLookup', {
 })
 
 /**
- * Guesses that the text continues as after an earlier occurrence of its last tokens (Saxena, 2023), which works for
- * summaries, code and quotations.
+ * Proposes the tokens that followed an earlier occurrence of the last tokens (prompt lookup; Saxena, 2023). It works well
+ * for summaries, code and quotations.
  */
 export class PromptLookup extends Drafter {
   private readonly ngram: number

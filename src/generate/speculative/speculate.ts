@@ -7,8 +7,8 @@ import { acceptOrDraw } from './accept.ts'
 import { type Draft, type Drafter, foreignToken } from './drafter.ts'
 
 /**
- * Like writeTokens for one text, with several tokens for a run of the model where the drafter guesses right. The text is
- * the same at temperature 0, and has the same distribution above.
+ * Generates one text like `writeTokens`, with several tokens per run of the model if drafts are accepted. The text is the
+ * same at temperature 0, and has the same distribution at other temperatures.
  */
 export async function* speculate(
   decoder: Decoder,
@@ -28,7 +28,7 @@ export async function* speculate(
     if (logits.length === 0) logits = [await decoder.start([prompt])]
     else {
       const last = text.tokens[text.tokens.length - 1]
-      // The drafts need room after the last token, which is not in the cache yet.
+      // Drafts need room in the cache after the last token, which is not cached yet.
       const count = Math.min(decoder.capacity - decoder.tokens.length - 1, left() - 1)
       drafts = count > 0 ? await drafter.propose(text, count, { sampling, processors }) : []
       drafts = drafts.slice(0, Math.max(0, count))

@@ -3,13 +3,13 @@ import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Facts, Options, RowEncoder } from '../task.ts'
 
-/** The packed examples of some rows, and the mistakes in them. */
+/** The packed examples of a group of rows, and the mistakes in these rows. */
 export interface EncodedPart {
   packed: PackedExamples
   mistakes: { row: number; message: string; remedy?: string }[]
 }
 
-/** What another thread needs to create the encoder of a task. */
+/** The data from which another thread creates the encoder of a task. */
 export interface EncodingSetup {
   task: string
   options: Options
@@ -18,11 +18,11 @@ export interface EncodingSetup {
   contextLength: number
   /** The folder with the saved preprocessor. */
   folder: string
-  /** Rows are pieces of texts; only their ids are needed. */
+  /** Rows are pieces of text; only their ids are needed. */
   partsOfTexts?: boolean
 }
 
-/** The ids of a piece of a text, which is the value `text` of its row. */
+/** Encodes the value `text` of each row, a piece of a text, as ids. */
 export function idsOfParts(tokenizer: Tokenizer): RowEncoder<readonly number[]> {
   return {
     name: 'text',
@@ -31,6 +31,7 @@ export function idsOfParts(tokenizer: Tokenizer): RowEncoder<readonly number[]> 
   }
 }
 
+/** Encodes a group of rows; errors of rows are collected, not thrown. */
 export async function encodePart(task: RowEncoder, rows: readonly Row[]): Promise<EncodedPart> {
   const packer = new Packer()
   const sizes: number[] = []

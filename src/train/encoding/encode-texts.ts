@@ -7,7 +7,7 @@ import { idsOfParts } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads } from './threads.ts'
 
-/** The ids of each text without special tokens, encoded by threads, in the order of the texts. */
+/** Encodes texts in threads. Yields the ids of each text in order, without special tokens. */
 export async function* encodeTexts(
   texts: Iterable<string>,
   tokenizer: Tokenizer,

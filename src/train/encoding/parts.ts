@@ -4,27 +4,28 @@ import { type EncodeOptions, stopped } from '../examples.ts'
 import type { RowEncoder } from '../task.ts'
 import { type EncodedPart, encodePart } from './encode-part.ts'
 
-/** Encodes rows in this thread or in others. */
+/** Encodes parts, which are groups of rows, in this thread or in others. */
 export interface PartEncoder {
-  /** Maximum number of parts that are encoded at the same time. */
+  /** Maximum number of parts in progress. */
   readonly ahead: number
   encode(rows: readonly Row[]): Promise<EncodedPart>
 }
 
+/** Encodes parts in the current thread. */
 export function thisThread(encoder: RowEncoder): PartEncoder {
   return {
     ahead: 1,
     async encode(rows) {
-      await macrotask() // for the caller's display and signals
+      await macrotask() // lets the caller update its display and handle signals
       return encodePart(encoder, rows)
     },
   }
 }
 
 /**
- * The examples of all rows in their order, part by part; only the parts that are being encoded are in memory. Mistakes
- * are reported as if each row had been encoded when it was read.
- * @throws HeedError that lists up to twenty wrong rows with file and number
+ * Yields the examples of all rows in order, part by part; only the parts in progress are in memory. Mistakes are reported
+ * as if each row had been encoded when it was read.
+ * @throws HeedError that lists up to 20 bad rows with file and row number
  */
 export async function* encodeParts(
   source: RowSource,
@@ -46,7 +47,7 @@ export async function* encodeParts(
           if (done) reading = false
           else underWay.push({ part, work: handled(encoder.encode(part.rows)) })
         } catch (error) {
-          fault = error // thrown after the mistakes in the rows before it
+          fault = error // thrown after mistakes in earlier rows
           reading = false
         }
       const next = underWay.shift()
@@ -63,7 +64,7 @@ export async function* encodeParts(
   }
 }
 
-/** A promise that may be rejected before it is awaited. */
+/** Allows a promise to be rejected before it is awaited. */
 function handled<T>(work: Promise<T>): Promise<T> {
   work.catch(() => {})
   return work
@@ -72,7 +73,7 @@ function handled<T>(work: Promise<T>): Promise<T> {
 const MOST_ROWS = 256
 const MOST_CHARACTERS = 1 << 17
 
-/** Rows that are encoded together, with the mistakes in reading them. */
+/** A group of rows, with the mistakes found when reading them. */
 class Part extends Mistakes {
   readonly rows: Row[] = []
   private readonly met: { before: number; arguments: Parameters<Mistakes['add']> }[] = []
@@ -80,7 +81,7 @@ class Part extends Mistakes {
 
   override add(...given: Parameters<Mistakes['add']>): void {
     this.met.push({ before: this.rows.length, arguments: given })
-    super.add(...given) // throws once there are too many
+    super.add(...given) // throws when there are too many
   }
 
   push(row: Row): void {
@@ -92,7 +93,7 @@ class Part extends Mistakes {
     return this.rows.length >= MOST_ROWS || this.characters >= MOST_CHARACTERS
   }
 
-  /** Adds all mistakes in the order of the rows. */
+  /** Adds the mistakes of reading and of encoding, in the order of the rows. */
   report(mistakes: Mistakes, ofRows: EncodedPart['mistakes']): void {
     const [read, encoded] = [[...this.met], [...ofRows]]
     for (let row = 0; row <= this.rows.length; row++) {
@@ -104,9 +105,10 @@ class Part extends Mistakes {
   }
 }
 
+/** Groups rows into parts. */
 async function* cutRows(source: RowSource): AsyncGenerator<Part> {
   let part = new Part()
-  /** Mistakes in reading belong to the current part. */
+  /** Adds mistakes of reading to the current part. */
   const current = new (class extends Mistakes {
     override add(...given: Parameters<Mistakes['add']>): void {
       part.add(...given)
@@ -126,7 +128,7 @@ async function* cutRows(source: RowSource): AsyncGenerator<Part> {
   yield part
 }
 
-/** An estimate of the memory and the time that a row takes. */
+/** Estimates the memory and time that a row takes, in characters. */
 function charactersIn(value: unknown): number {
   if (typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 8

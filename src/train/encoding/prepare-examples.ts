@@ -1,4 +1,4 @@
-// The examples of a run. Those of small data are encoded in memory; those of large data by threads, into a file that
+// Prepares the examples of a run. Small data is encoded in memory. Large data is encoded by threads into a file, which
 // later runs on the same data reuse.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ import type { EncodingSetup } from './encode-part.ts'
 import { encodeParts, thisThread } from './parts.ts'
 import { EncodingThreads, threadsFor } from './threads.ts'
 
-/** An encoder of rows, and its task. */
+/** An encoder of rows, with its task. */
 export interface MadeEncoder<E = unknown> {
   kind: Pick<NewTask, 'name' | 'keepsExamples'>
   /** The task, or the `rowEncoder` of `kind`. */
@@ -40,12 +40,12 @@ export interface PreparedExamples<E = unknown> {
   close?(): Promise<void>
 }
 
-/** Bytes of data (about a second of work) from which threads and a file save more time than they cost. */
+/** Size in bytes (about a second of work) above which threads and a file save more time than they cost. */
 const MANY = 4 << 20
 
 /**
- * The examples of all rows of files.
- * @throws HeedError that lists up to twenty wrong rows with file and number
+ * Encodes all rows of files.
+ * @throws HeedError that lists up to 20 bad rows with file and row number
  */
 export async function prepareExamples<E>(
   data: TaskData,
@@ -79,7 +79,7 @@ async function storedExamples<E>(
   await ensureDir(cacheDir)
   const folder = temporaryPath(join(cacheDir, 'preprocessor'))
   try {
-    // The examples do not depend on modelMaxLength, which a resumed run has stored in the meantime.
+    // The examples do not depend on modelMaxLength, which differs in a resumed run.
     await context.preprocessor.save(folder, { modelMaxLength: 0 })
     const { options, facts, modelType, contextLength } = context
     const encoding = { task: kind.name, options, facts, modelType, contextLength, folder }
@@ -89,8 +89,8 @@ async function storedExamples<E>(
     if (!kept) await encodeFiles(path, key, data, task, encoding, setup)
     const examples = kept ?? (await openExamples<E>(path, key))
     if (!examples)
-      throw new HeedError('corrupt-file', `${path} was damaged after it had been written`, {
-        remedy: 'Check the disk, or set HEED_CACHE to a folder on another one.',
+      throw new HeedError('corrupt-file', `${path} was damaged after it was written`, {
+        remedy: 'Check the disk, or set HEED_CACHE to a folder on another disk.',
       })
     await tidyCache(cacheDir, path)
     return { examples, close: () => examples.close() }
@@ -140,8 +140,8 @@ async function encodeFiles(
     }
     if (examples === 0) throw withoutExamples(task, read)
     if ((await stateOfFiles(data.files)).mark !== data.mark)
-      throw new HeedError('invalid-data', `${data.files.join(', ')} changed while it was read`, {
-        remedy: 'Run again when no program writes to it.',
+      throw new HeedError('invalid-data', `${data.files.join(', ')} changed while being read`, {
+        remedy: 'Run again when no program writes to the data.',
       })
   }
   try {

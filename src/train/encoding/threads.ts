@@ -1,4 +1,4 @@
-// Threads that encode rows, as tokenizers are much slower than files.
+// Threads that encode rows. Tokenizing is much slower than reading files.
 import { availableParallelism } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
@@ -10,23 +10,23 @@ import { ownFile } from '../../util/package-folder.ts'
 import { threadsSetting } from '../../util/settings.ts'
 import type { EncodedPart, EncodingSetup } from './encode-part.ts'
 
-/** Number of threads that are worthwhile for an amount of data; HEED_THREADS is the maximum. */
+/** The number of threads that is worthwhile for an amount of data; at most HEED_THREADS. */
 export function threadsFor(bytes: number): number {
   const most = threadsSetting() ?? availableParallelism()
   const useful = Math.min(most, Math.floor(bytes / BYTES_EACH), MOST)
-  return useful > 1 ? useful : 0 // a single one would not be faster than this thread
+  return useful > 1 ? useful : 0 // a single thread would not be faster than this one
 }
 
-/** A thread takes half a second to start, and as long to become fast; two are faster from 10 MB. */
+/** A thread takes half a second to start, and another half to warm up; two threads are faster from 10 MB. */
 const BYTES_EACH = 5 << 20
-/** One thread cannot read faster than this number encodes. */
+/** More threads would encode faster than one thread can read. */
 const MOST = 16
 
-/** Number of parts that are queued for each thread. */
+/** Number of parts queued for each thread. */
 const PARTS_EACH = 2
 
 export class EncodingThreads {
-  /** Maximum number of parts that are encoded at the same time. */
+  /** Maximum number of parts in progress. */
   readonly ahead: number
   private readonly threads: Thread[]
 
@@ -35,7 +35,7 @@ export class EncodingThreads {
     this.ahead = threads.length * PARTS_EACH
   }
 
-  /** Undefined where there are no threads, as in browsers, or where a bundle finds no package of heed. */
+  /** Starts threads. Returns undefined without thread support, as in browsers, or in a bundle that finds no package of heed. */
   static async start(
     setup: EncodingSetup,
     count: number,
@@ -43,7 +43,7 @@ export class EncodingThreads {
   ): Promise<EncodingThreads | undefined> {
     const module = await import('node:worker_threads').catch(() => undefined)
     if (!module || !file || count < 1) return undefined
-    // Sources need the loader of this process; dist/ does not.
+    // TypeScript sources need the loader of this process; dist/ does not.
     const execArgv = builtVersion === undefined ? undefined : []
     const workerData = { ...setup, imports: importedModules() }
     const start = () => new module.Worker(file, { workerData, execArgv, name: 'heed rows' })
@@ -107,12 +107,12 @@ class Thread {
   }
 }
 
-/** Lack of memory and errors of Heed are for the user; other errors are bugs and keep their stack. */
+/** Converts errors of a thread: out-of-memory errors and errors of Heed are for the user; others keep their stack. */
 function explained(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ERR_WORKER_OUT_OF_MEMORY')
     return new OutOfMemoryError(stopped(message), withoutThreads)
-  // Of another thread, where it was another class.
+  // An error of another thread arrives without its class.
   const { code: kind, details, remedy } = error as Partial<HeedError>
   if (!kind || !details) return error
   const options = { ...details, remedy, cause: error }

@@ -10,7 +10,7 @@ import type { ImageAttention } from './picture.ts'
 const MOST_PLACES = 40
 const MOST_LAYERS = 12
 
-/** The attention weights of each layer for an example; empty for models without attention. */
+/** Computes the attention weights of each layer for an example; empty for models without attention. */
 export async function attentionOf(
   task: Task,
   model: Module,
@@ -24,7 +24,7 @@ export async function attentionOf(
 
 interface Tokens {
   read?: string[]
-  /** Of a decoder, which attends to the tokens before each position. */
+  /** The tokens of a decoder, which attends to the tokens before each position. */
   written?: string[]
 }
 
@@ -41,7 +41,7 @@ function tokensOf(batch: Batch, preprocessor: Preprocessor): Tokens {
   }
 }
 
-/** The tokens of the queries and of the keys. */
+/** The tokens of the queries (rows) and of the keys (columns). */
 function sidesOf(path: string, { read, written }: Tokens): [rows?: string[], columns?: string[]] {
   if (!/(^|\.)decoder(\.|$)/.test(path) || !written) return [read, read]
   return [written, /self/i.test(path) ? ['', ...written.slice(0, -1)] : read]
@@ -59,7 +59,7 @@ export async function imageAttentionOf(
     const S = weights.shape[3]
     const grid = gridOf(S, height, width)
     if (!grid) return []
-    const all = await weights.mean(1).data() // (1, T, S): the first row is the class token's
+    const all = await weights.mean(1).data() // (1, T, S): the first row belongs to the class token
     const first = S - grid.rows * grid.columns
     const row = (i: number) => first + i * grid.columns
     const rows = Array.from({ length: grid.rows }, (_, i) =>
@@ -70,7 +70,7 @@ export async function imageAttentionOf(
   return (await Promise.all(maps)).flat()
 }
 
-/** Rows and columns of patches, which follow a class token and perhaps a distillation token. */
+/** The rows and columns of patches, which follow a class token and optionally a distillation token. */
 function gridOf(tokens: number, height: number, width: number) {
   for (const patches of [tokens - 1, tokens - 2]) {
     const rows = Math.round(Math.sqrt((patches * height) / width))
@@ -90,7 +90,7 @@ function captured(task: Task, model: Module, example: unknown) {
   return { batch, layers: [...attentions].slice(-MOST_LAYERS) }
 }
 
-/** The mean over heads of weights (1, H, T, S), cut to a readable size. */
+/** The mean over the heads of weights (1, H, T, S), cropped to a readable size. */
 async function mapOf(
   name: string,
   weights: Tensor,

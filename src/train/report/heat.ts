@@ -1,7 +1,7 @@
 import type { Evaluation } from '../task.ts'
 import { type Html, html } from './html.ts'
 
-/** A confusion matrix as a table; darker cells are a larger share of their row. */
+/** Renders a confusion matrix as a table; darker cells are a larger share of their row. */
 export function confusionHtml({ labels, counts }: NonNullable<Evaluation['confusion']>): Html {
   return html`<p class="note">Rows: true labels. Columns: predicted labels.</p>
 <div class="wide"><table class="confusion">
@@ -22,7 +22,7 @@ const shareOf = (count: number, sum: number): number =>
 export interface AttentionMap {
   /** The path of the layer. */
   name: string
-  /** Mean over heads: T rows of S weights, each of which adds up to 1. */
+  /** Mean over heads: T rows of S weights; each row sums to 1. */
   weights: readonly (readonly number[])[]
   rows?: readonly string[]
   columns?: readonly string[]
@@ -31,7 +31,7 @@ export interface AttentionMap {
 const CELL = 16
 const LABELS = 90
 
-/** Attention as a map: queries are rows, keys are columns. */
+/** Renders attention as a heat map: queries are rows, keys are columns. */
 export function attentionHtml(map: AttentionMap): Html {
   const { name, weights, rows, columns } = map
   const [left, top] = [rows ? LABELS : 2, columns ? LABELS : 2]

@@ -1,13 +1,13 @@
-// Pieces of a page. Text is escaped where it is inserted, and nowhere else.
+// HTML fragments. Text is escaped where it is inserted, and only there.
 
-/** Finished HTML, which is inserted without escaping. */
+/** HTML that is inserted without escaping. */
 export interface Html {
   readonly html: string
 }
 
 type Content = Html | string | number | readonly Content[] | null | undefined | false
 
-/** Template tag: inserted values are escaped, except Html. */
+/** Template tag that escapes inserted values, except Html. */
 export function html(strings: TemplateStringsArray, ...contents: Content[]): Html {
   return { html: strings.reduce((all, text, i) => all + textOf(contents[i - 1]) + text) }
 }

@@ -2,7 +2,7 @@ import { type Html, html } from './html.ts'
 
 export interface Line {
   name: string
-  /** A CSS class: its colour. */
+  /** CSS class that sets the colour. */
   style: string
   points: readonly (readonly [x: number, y: number])[]
 }
@@ -14,7 +14,7 @@ const BOTTOM = 32
 const TOP = 12
 const MOST_POINTS = 1000
 
-/** Lines over a common axis of steps, as SVG. */
+/** Draws lines over a common axis of steps, as SVG. */
 export function lineChart(lines: readonly Line[], yName: string): Html {
   const drawn = lines
     .map((line) => ({
@@ -42,7 +42,7 @@ ${drawn.map(({ points, style }) =>
 <p class="legend">${drawn.map(({ name, style }) => html`<span class="${style}">${name}</span>`)} by step</p>`
 }
 
-/** A line, or a dot for one point. */
+/** Draws a line, or a dot for a single point. */
 function mark(points: Line['points'], style: string): Html {
   if (points.length > 1)
     return html`<polyline class="${style}" points="${points.map((point) => point.join(',')).join(' ')}"/>`
@@ -61,7 +61,7 @@ function thinned(points: Line['points']): Line['points'] {
   return out
 }
 
-/** Round numbers around a range. */
+/** Round numbers that enclose a range. */
 function ticks(low: number, high: number): number[] {
   const span = high - low || Math.abs(high) || 1
   const power = 10 ** Math.floor(Math.log10(span / 5))
@@ -73,7 +73,7 @@ function ticks(low: number, high: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step)
 }
 
-/** Maps the range of the marks to `from` … `to`. */
+/** Maps the range of the marks linearly to `from` … `to`. */
 function scale(marks: readonly number[], from: number, to: number): (value: number) => number {
   const [low, high] = [marks[0], marks[marks.length - 1]]
   return (value) => Math.round((from + ((value - low) / (high - low)) * (to - from)) * 10) / 10

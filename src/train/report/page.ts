@@ -9,22 +9,22 @@ import { STYLE } from './style.ts'
 
 export interface ReportContents {
   title: string
-  /** One line below the title. */
+  /** The line below the title. */
   about: string
   log: readonly Partial<Metrics>[]
   config: Readonly<Record<string, unknown>>
   /** The name of the evaluation data, the result, and the images of its examples. */
   evaluation?: { on: string; result: Evaluation; images: readonly (Image | undefined)[] }
-  /** What a model that continues texts writes. */
+  /** Continuations that a language model generated. */
   samples?: readonly ShownExample[]
-  /** The reason why there is no evaluation. */
+  /** Explains why there is no evaluation. */
   withoutEvaluation?: string
   attention: readonly AttentionMap[]
-  /** The attention to an image. */
+  /** The attention of each layer to an image. */
   look?: { image: Image; layers: readonly ImageAttention[] }
 }
 
-/** A self-contained page without scripts. */
+/** Renders a self-contained page without scripts. */
 export function reportPage(contents: ReportContents): string {
   const { title, about, log, evaluation } = contents
   return html`<!doctype html>
@@ -80,7 +80,7 @@ ${examplesHtml('Right', right)}`
 function samplesSection(samples: readonly Shown[] = []): Html | null {
   if (samples.length === 0) return null
   return html`<h2>Samples</h2>
-<p>How the model continues held-out text, always with the most likely token.</p>
+<p>Continuations of held-out text, generated with the most likely token at each step.</p>
 ${tableHtml(['text', 'continuation in the data', 'continuation by the model'], samples)}`
 }
 

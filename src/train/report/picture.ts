@@ -1,16 +1,16 @@
-// Images in the page, small enough to need no compression.
+// Images of the page, which are small enough to need no compression.
 import { type Image, resize } from '../../data/index.ts'
 import { type Html, html } from './html.ts'
 
 const MOST_SIDE = 112
 
-/** The image, scaled down to at most 112 pixels per side. */
+/** Renders an image, scaled down to at most 112 pixels per side. */
 export function pictureHtml(image: Image, title: string): Html {
   const small = thumbnail(image)
   return html`<img src="${bitmap(small)}" width="${shown(small.width)}" height="${shown(small.height)}" alt="${title}">`
 }
 
-/** Attention to an image: patches with little attention are darkened. */
+/** Renders the attention to an image: patches with little attention are darkened. */
 export function lookHtml(image: Image, { name, weights }: ImageAttention): Html {
   const small = thumbnail(image)
   const [rows, columns] = [weights.length, weights[0].length]
@@ -25,7 +25,7 @@ ${weights.map((row, i) => row.map((weight, j) => html`<rect x="${j * w}" y="${i 
 export interface ImageAttention {
   /** The path of the layer. */
   name: string
-  /** By row and column of patches. */
+  /** Weights by row and column of patches. */
   weights: readonly (readonly number[])[]
 }
 
@@ -35,10 +35,10 @@ function thumbnail(image: Image): Image {
   return resize(image, side(image.width), side(image.height))
 }
 
-/** Pixels on the page; tiny images are enlarged. */
+/** The size on the page in pixels; tiny images are enlarged. */
 const shown = (size: number): number => size * Math.max(1, Math.floor(64 / size))
 
-/** A Windows bitmap of 24 bits a pixel, as a data URL: a header of 54 bytes, then rows from bottom to top. */
+/** Encodes a 24-bit Windows bitmap as a data URL: a header of 54 bytes, then rows from bottom to top. */
 function bitmap({ width, height, channels, data }: Image): string {
   const stride = Math.ceil((3 * width) / 4) * 4
   const file = Buffer.alloc(54 + stride * height)

@@ -15,6 +15,7 @@ import { type OpenedTask, openTask } from '../task-file.ts'
 import { attentionOf, imageAttentionOf } from './attention.ts'
 import { type ReportContents, reportPage } from './page.ts'
 
+/** Options of `reportRun`. */
 export interface ReportOptions extends TableOptions {
   /** Evaluation data. Default: the held-out data of the run. */
   data?: readonly string[]
@@ -22,6 +23,7 @@ export interface ReportOptions extends TableOptions {
   out?: string
   /** The maximum number of evaluation examples. Default 1000. */
   limit?: number
+  /** Called with the name of the current stage, the amount done, and the total if it is known. */
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
@@ -37,8 +39,8 @@ const checkReportRun = argumentKinds('reportRun', {
 })
 
 /**
- * Writes a self-contained HTML page about a run: evaluation with right and wrong examples, loss curves,
- * configuration, and the attention of an example. It needs no network and has no script.
+ * Writes a self-contained HTML page about a run, with its evaluation, right and wrong examples, loss curves,
+ * configuration, and the attention of an example. The page needs no network and has no scripts.
  * @param dir the folder of a run
  * @returns the path of the page
  */
@@ -79,13 +81,13 @@ export async function reportRun(dir: string, options: ReportOptions = {}): Promi
 /** Number of examples on the page. */
 const SHOWN = 200
 
-/** Number of texts that the model continues on the page. */
+/** Number of generated continuations on the page. */
 const SAMPLES = 6
 
 const machineOf = ({ heed, device }: { heed: string; device: string }): string =>
   `Heed ${heed} on ${device}`
 
-/** The evaluation examples, or the reason why there are none. */
+/** The evaluation examples, or a sentence that explains why there are none. */
 async function examplesFor(
   dir: string,
   opened: Omit<OpenedTask, 'file'>,
@@ -98,7 +100,7 @@ async function examplesFor(
     return { examples, name }
   } catch (error) {
     if (data || !(error instanceof HeedError)) throw error
-    return `It was not evaluated: ${[error.message, error.remedy].filter(Boolean).join('. ')}`
+    return `No evaluation: ${[error.message, error.remedy].filter(Boolean).join('. ')}`
   }
 }
 
@@ -114,7 +116,7 @@ async function attentionFor(
   return attentionOf(task, model, example, context.preprocessor)
 }
 
-/** Lines of metrics.jsonl; an incomplete line of a killed process is skipped. */
+/** The lines of metrics.jsonl; an incomplete line left by a killed process is skipped. */
 async function readLog(dir: string): Promise<Partial<Metrics>[]> {
   const text = await readFile(join(dir, 'metrics.jsonl'), 'utf8').catch(() => '')
   return text.split('\n').flatMap((line) => {

@@ -1,4 +1,4 @@
-/** Of the page: light or dark as the reader has it. */
+/** CSS of the page; light or dark, following the settings of the browser. */
 export const STYLE = `
 :root { --ink: #1c1f24; --dim: #5d6570; --paper: #ffffff; --line: #dde1e6; --good: #1a7f4b; --bad: #c0392b; --one: #1f6feb; --two: #c2570c }
 @media (prefers-color-scheme: dark) {

@@ -1,14 +1,14 @@
-// Long texts: what a task on them is told, and how they are cut for a model that sees only so much.
+// Long texts: the options of tasks on documents, and how documents are split for the context length of a model.
 import { z } from 'zod'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 
-/** The keys of tasks on whole texts. */
+/** The options of tasks on documents. */
 export const documentOptions = {
-  textColumn: z.string().default('text').describe('the column of the text'),
+  textColumn: z.string().default('text').describe('column of the text'),
   unit: z
     .enum(['line', 'paragraph', 'file'])
     .default('file')
-    .describe('what a document is in text files'),
+    .describe('part of a text file that is a document: line, paragraph or file'),
 }
 
 /** Splits the tokens of a text into windows of about equal length, at most `length` each. */
@@ -19,15 +19,15 @@ export function windowsOf(ids: readonly number[], length: number): number[][] {
   )
 }
 
-/** Two parts of a text that follow each other, for next-sentence prediction. */
+/** Two consecutive parts of a text, for next-sentence prediction. */
 export interface Segments {
   first: readonly number[]
   second: readonly number[]
 }
 
 /**
- * A text as pairs of segments of whole sentences, together at most `length` tokens (Devlin et al.,
- * 2019). `cut` in [0, 1) chooses the sentence at which the n-th pair is parted.
+ * Splits a text into pairs of segments of whole sentences, with at most `length` tokens per pair (Devlin et al., 2019).
+ * `cut` returns a number in [0, 1) that selects the sentence at which the n-th pair is split.
  */
 export function segmentPairs(
   text: string,
@@ -60,7 +60,7 @@ export function segmentPairs(
   return pairs
 }
 
-/** Sentences of paragraphs, which empty lines set apart; lines that are broken otherwise are joined. */
+/** Splits a text into sentences. Empty lines separate paragraphs; other line breaks are joined. */
 export function sentencesOf(text: string): string[] {
   return text.split(/\n[ \t\r]*\n/).flatMap((paragraph) =>
     paragraph

@@ -1,5 +1,5 @@
-// Texts that belong together get vectors near each other; the seconds of the other rows of a batch are
-// what each first is to be told from (in-batch negatives; Henderson et al., 2017).
+// Trains embeddings with similar vectors for texts that belong together. For each first text, the second texts of the
+// other rows of a batch are the negatives (in-batch negatives; Henderson et al., 2017).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { meanReciprocalRank, rankOf, recallAt } from '../../metrics/index.ts'
@@ -26,15 +26,12 @@ type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
 export const featureExtraction = defineTask<Options, Record<string, never>, Tokenizer>({
   name: 'feature-extraction',
-  about: 'vectors of texts, near each other where two texts belong together',
+  about: 'text embeddings, similar for texts that belong together',
   columns: 'rows with two texts that belong together',
   options: z.object({
-    firstColumn: z.string().default('sentence1').describe('the column of the first text'),
-    secondColumn: z
-      .string()
-      .default('sentence2')
-      .describe('the column of the one that belongs to it'),
-    temperature: z.number().positive().default(0.05).describe('what cosines are divided by'),
+    firstColumn: z.string().default('sentence1').describe('column of the first text'),
+    secondColumn: z.string().default('sentence2').describe('column of the second text'),
+    temperature: z.number().positive().default(0.05).describe('divisor of cosine similarities'),
   }),
   defaults: { steps: null, epochs: 3, weightDecay: 0.01, batch: 32 },
   inputColumn: ({ firstColumn }) => firstColumn,
@@ -58,7 +55,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
   readonly unit = 'rows'
   private readonly context: Context
   private readonly encoders = new WeakMap<TextEncoder, SentenceEncoder>()
-  /** Of a model that Heed did not train. */
+  /** The settings of a model that Heed did not train. */
   private config: SentenceConfig | undefined
 
   constructor(context: Context) {
@@ -97,14 +94,14 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     /** The vectors of the first and the second text of each row, (B, 2, C). */
     represent: (model, { input_ids, lengths }) => {
       const [rows, , tokens] = input_ids.shape
-      const ids = input_ids.transpose(0, 1).reshape(-1, tokens) // (2B, T): all first texts, then all second ones
+      const ids = input_ids.transpose(0, 1).reshape(-1, tokens) // (2B, T): all first texts, then all second texts
       const both = { input_ids: ids, lengths: lengths.transpose(0, 1).reshape(-1) }
       const { attentionMask } = encoderInputs(both)
       const states = model.forward(ids, { attentionMask })
       const vectors = F.normalize(pool(states, attentionMask as Tensor, 'mean'), { axis: -1 }) // (2B, C)
       return vectors.reshape(2, rows, -1).transpose(0, 1)
     },
-    /** Each first text is to be told from all second ones but its own. */
+    /** Cross-entropy of the matching second text among all second texts. */
     compare: (vectors) => {
       const cosines = vectors.select(1, 0).matmul(vectors.select(1, 1).transpose(0, 1)) // (B, B)
       const own = arange(vectors.shape[0])
@@ -112,7 +109,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     },
   }
 
-  /** As `loss`, where each first text is compared with all second texts, not only with those of its batch. */
+  /** The loss where each first text is compared with all second texts, not only with those of its batch. */
   async heldOutLoss(
     model: TextEncoder,
     examples: readonly Example[],
@@ -121,7 +118,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     return this.meanLoss(await this.scores(model, examples, batchSize))
   }
 
-  /** How far ahead the right second text comes among all of them. */
+  /** Ranks all second texts for each first text. */
   async evaluate(
     model: TextEncoder,
     examples: readonly Example[],
@@ -143,7 +140,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     }
   }
 
-  /** The cosine of each first text with all second ones. */
+  /** The cosine similarity of each first text to all second texts. */
   private async scores(
     model: TextEncoder,
     examples: readonly Example[],
@@ -172,7 +169,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     return vectors.map((vector) => ({ embedding: Array.from(vector) }))
   }
 
-  /** The files of sentence-transformers. */
+  /** Writes the files of sentence-transformers. */
   async saveBeside(folder: string, model: Module): Promise<void> {
     await this.encoder(model as TextEncoder).saveSettings(folder)
   }
@@ -182,7 +179,7 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
     this.config = config
   }
 
-  /** One for each model, as it keeps its programs. */
+  /** The encoder of a model, which is kept because it holds compiled programs. */
   private encoder(model: TextEncoder): SentenceEncoder {
     const made = this.encoders.get(model)
     if (made) return made

@@ -1,5 +1,5 @@
-// Masked tokens, and whether one text follows the other (Devlin et al., 2019). What is masked, and
-// which second texts are exchanged, is drawn anew for each batch.
+// Masked language modelling and next-sentence prediction (Devlin et al., 2019). Masks and replaced second texts are drawn
+// for each batch.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import {
@@ -34,7 +34,7 @@ type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
 export const fillMask = defineTask<Options, Record<string, never>, Tokenizer>({
   name: 'fill-mask',
-  about: 'tokens that are masked, and for bert whether one text follows another',
+  about: 'masked tokens, and for bert whether one text follows another',
   columns: 'text files, each a document, or rows with a text',
   options: z.object({
     ...documentOptions,
@@ -44,7 +44,7 @@ export const fillMask = defineTask<Options, Record<string, never>, Tokenizer>({
       .default(null)
       .describe('train on next-sentence prediction too (default: for bert)')
       .meta({ off: 'train without next-sentence prediction' }),
-    maskShare: z.number().gt(0).lt(1).default(0.15).describe('share of the tokens that are chosen'),
+    maskShare: z.number().gt(0).lt(1).default(0.15).describe('fraction of the tokens to predict'),
   }),
   defaults: { dropout: 0.1, weightDecay: 0.01, steps: 2000 },
   inputColumn: ({ textColumn }) => textColumn,
@@ -62,15 +62,15 @@ export const fillMask = defineTask<Options, Record<string, never>, Tokenizer>({
 })
 
 interface Example {
-  /** Without special tokens; `second` is empty where no pairs are made. */
+  /** Ids without special tokens; `second` is empty without next-sentence prediction. */
   first: readonly number[]
   second: readonly number[]
   document: string
-  /** What was drawn for it; undefined where each batch draws anew. */
+  /** The masks drawn for this example; undefined if each batch draws its own. */
   drawn?: Drawn
 }
 
-/** An example with masks, perhaps with an exchanged second text. */
+/** An example with masks and possibly a replaced second text. */
 interface Drawn extends Masked {
   typeIds: number[] | undefined
   follows: boolean
@@ -89,7 +89,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     const { maskTokenId: mask, clsTokenId: cls, sepTokenId: sep } = tokenizer
     if (mask === undefined || cls === undefined || sep === undefined)
       throw new HeedError('unsupported', 'The tokenizer must have mask, cls and sep tokens', {
-        remedy: 'Leave out `tokenizer`, or use the tokenizer of a BERT model.',
+        remedy: 'Omit `tokenizer`, or use the tokenizer of a BERT model.',
       })
     this.context = context
     this.head = fillMask.head(modelType, options) as 'masked-lm' | 'pretraining'
@@ -102,7 +102,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     const text = textIn(row, options.textColumn)
     const document = `${row.file}:${row.number}`
     if (this.head === 'pretraining') {
-      const seed = deriveSeed(row.number, text.slice(0, 200)) // not by the file, which may move
+      const seed = deriveSeed(row.number, text.slice(0, 200)) // independent of the file, which may be moved
       const cut = (n: number): number => randomUniform(seed, 0, n)
       const pairs = segmentPairs(text, tokenizer, contextLength - 3, cut)
       return pairs.map((pair) => ({ ...pair, document }))
@@ -137,7 +137,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     return { ...batch, next_sentence: { data: answers, shape: [rows.length] } }
   }
 
-  /** Masks, and for half of the rows a second text of another document among them. */
+  /** Draws masks. With next-sentence prediction, half of the rows get a second text of another document. */
   private drawn(examples: readonly Example[], length: number, draw: Draw): Drawn[] {
     const draws = new Draws(draw, 'masking')
     const pairs = this.head === 'pretraining'
@@ -150,7 +150,10 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     })
   }
 
-  /** Where tokens are masked, and what stood there: nearly always as many places in all batches of a shape. */
+  /**
+   * The positions of masked tokens and the original tokens, padded to a size that is nearly always the same for all
+   * batches of a shape, so that few programs are compiled.
+   */
   private masks(places: readonly Place[], rows: number, length: number): Batch {
     const expected = rows * (1 + length * this.context.options.maskShare)
     let room = Math.ceil(expected + 4 * Math.sqrt(expected))
@@ -170,13 +173,13 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     return (model as Pretraining).lossTerms(input_ids, answers, options)
   }
 
-  /** Masked tokens, and pairs of texts. */
+  /** Counts masked tokens, and pairs of texts. */
   itemCounts(batch: Batch): number[] {
     const masked = countOf(batch.labels)
     return batch.next_sentence ? [masked, rowsOf(batch)] : [masked]
   }
 
-  /** Masks are listed for the whole batch, not by row. */
+  /** Masks are listed for the whole batch, so they must be assigned to rows. */
   sliceBatch({ places, labels, ...byRow }: Batch, start: number, end: number): Batch {
     const length = byRow.input_ids.shape[1]
     const inside: Place[] = []
@@ -241,7 +244,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     }
   }
 
-  /** The text with its masks filled. */
+  /** Predicts the text with its masks filled. */
   async predict(
     model: MaskedLM | Pretraining,
     rows: readonly Row[],
@@ -252,7 +255,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     const predictor = this.tokenPredictor(model)
     const guesses = await guessTokens({ model, predictor, tokenizer }, encodings, { topK: 1 })
     return encodings.map(({ ids }, i) => {
-      if (guesses[i].length === 0) return { text: texts[i], tokens: [] } // there is no mask
+      if (guesses[i].length === 0) return { text: texts[i], tokens: [] } // no mask
       const filled = [...ids]
       const tokens = guesses[i].map(({ place, tokens: [{ token }] }) => {
         filled[place] = token
@@ -275,7 +278,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     return { tokens: (model as MaskedLM).forward(ids, options) }
   }
 
-  /** With special tokens around; a second text that is too long is cut. */
+  /** Adds special tokens; a second text that is too long is truncated. */
   private assemble(
     first: readonly number[],
     second: readonly number[],
@@ -291,7 +294,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
   }
 }
 
-/** A masked token: its position, counted over all rows of a batch, and the token that stood there. */
+/** A masked token: its position, counted over all rows of a batch, and the original token. */
 interface Place {
   at: number
   label: number
@@ -302,7 +305,7 @@ const placesIn = (rows: readonly Masked[], length: number): Place[] =>
     labels.flatMap((label, i) => (label >= 0 ? [{ at: row * length + i, label }] : [])),
   )
 
-/** An example of another document, or nothing where all are of one. */
+/** An example of another document; undefined if all examples are of the same document. */
 function otherDocument(examples: readonly Example[], i: number, draws: Draws): Example | undefined {
   const others = examples.filter(({ document }) => document !== examples[i].document)
   return others[draws.below(others.length)]

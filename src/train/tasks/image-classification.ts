@@ -1,4 +1,4 @@
-// A label for an image, with the usual changes to images while the model learns.
+// Image classification with the usual augmentations in training.
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -34,8 +34,8 @@ import { valueIn } from './text.ts'
 const share = z.number().min(0).max(1)
 
 const schema = z.object({
-  imageColumn: z.string().default('image').describe('the column of the image'),
-  labelColumn: z.string().default('label').describe('the column of the label'),
+  imageColumn: z.string().default('image').describe('column of the image'),
+  labelColumn: z.string().default('label').describe('column of the label'),
   imageSize: z
     .int()
     .min(1)
@@ -43,9 +43,15 @@ const schema = z.object({
     .nullable()
     .default(null)
     .describe(
-      'height and width that images are brought to; as they are where they are small and alike',
+      'height and width of images in pixels (default: their own size if all are equal and small, else 224)',
     ),
-  patchSize: z.int().min(1).max(4096).nullable().default(null).describe('of a new ViT, in pixels'),
+  patchSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .nullable()
+    .default(null)
+    .describe('patch size of a new ViT in pixels'),
   flip: z
     .boolean()
     .default(false)
@@ -53,25 +59,22 @@ const schema = z.object({
     .meta({ off: 'do not mirror training images' }),
   crop: share
     .default(1)
-    .describe('smallest part of an image that is cut out and enlarged, 1 for none'),
-  shift: z.int().min(0).max(512).default(0).describe('pixels that images are moved by at most'),
-  jitter: share.default(0).describe('share by which brightness, contrast and saturation change'),
+    .describe('minimum area of a random crop as a fraction of the image; 1: no crop'),
+  shift: z.int().min(0).max(512).default(0).describe('maximum random shift in pixels'),
+  jitter: share
+    .default(0)
+    .describe('maximum relative change of brightness, contrast and saturation'),
   hue: z
     .number()
     .min(0)
     .max(0.5)
     .default(0)
-    .describe('part of the colour circle that hues turn by'),
+    .describe('maximum rotation of the hue as a fraction of the colour circle'),
   randAugment: z.number().min(0).max(10).default(0).describe('strength of RandAugment, up to 10'),
-  erase: share.default(0).describe('share of images with a rectangle made noise'),
-  mixup: z.number().min(0).max(100).default(0).describe('images mixed by Beta(a, a), 0 for none'),
-  cutmix: z
-    .number()
-    .min(0)
-    .max(100)
-    .default(0)
-    .describe('rectangles of other images put in, by Beta(a, a)'),
-  smoothing: z.number().min(0).lt(1).default(0).describe('share of a label that all labels get'),
+  erase: share.default(0).describe('probability of random erasing: a rectangle becomes noise'),
+  mixup: z.number().min(0).max(100).default(0).describe('alpha of Mixup, Beta(a, a); 0: none'),
+  cutmix: z.number().min(0).max(100).default(0).describe('alpha of CutMix, Beta(a, a); 0: none'),
+  smoothing: z.number().min(0).lt(1).default(0).describe('label smoothing'),
 })
 
 type Options = z.output<typeof schema>
@@ -173,7 +176,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
       : this.collate(changed)
   }
 
-  /** Each image with the one across the batch; labels (N, K) are their shares. */
+  /** Mixes each image with its mirror position in the batch; labels (N, K) are the shares of both. */
   private mixed(examples: readonly Example[], draws: readonly Draw[]): Batch {
     const { options, facts } = this.context
     const count = facts.labels.length
@@ -229,7 +232,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
   }
 }
 
-/** The image in a column: pixels, a file or its bytes; paths are relative to the file of the row. */
+/** The image in a column: pixels, bytes or a path. Paths are relative to the file of the row. */
 function imageIn(row: Row, column: string): ImageSource {
   const value = valueIn(row, column)
   if (typeof value === 'string' && value !== '') return { file: resolve(dirname(row.file), value) }
@@ -241,14 +244,14 @@ function imageIn(row: Row, column: string): ImageSource {
   }
   throw new HeedError('invalid-data', `'${column}' must be an image, got ${shown(value)}`, {
     key: column,
-    remedy: 'Give the path of a file, or pixels.',
+    remedy: 'Give the path of an image, or pixels.',
   })
 }
 
 const LOOKED_AT = 32
 const USUAL_SIDE = 224
 
-/** The one of the folder that is fine-tuned; otherwise of the first images' kind. */
+/** Opens the processor of the fine-tuned model, or creates one that fits the first images. */
 async function makeProcessor({ from, options, data }: DataSetup<Options>): Promise<ImageProcessor> {
   if (from !== undefined && existsSync(join(from, 'preprocessor_config.json')))
     return ImageProcessor.fromFile(from)
@@ -258,7 +261,7 @@ async function makeProcessor({ from, options, data }: DataSetup<Options>): Promi
   let [height, width] = [USUAL_SIDE, USUAL_SIDE]
   for await (const row of (await data.source()).rows()) {
     const open = async (): Promise<Image> => openImage(imageIn(row, options.imageColumn))
-    const image = await open().catch(() => null) // reported when rows are encoded
+    const image = await open().catch(() => null) // errors are reported when rows are encoded
     if (!image) continue
     ;({ height, width } = image)
     shapes.add(`${width} x ${height}`)

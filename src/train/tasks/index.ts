@@ -1,4 +1,4 @@
-// The registry of tasks with the built-in ones, in the order in which help lists them.
+// The registry of tasks. Help lists the built-in tasks in this order.
 import { type Head, headsOf, modelDefinition, modelTypes } from '../../models/index.ts'
 import { currentTaskName, unknownTask } from '../../models/task-names.ts'
 import { HeedError, shown } from '../../util/errors.ts'
@@ -61,8 +61,8 @@ const builtIn: readonly NewTask[] = [
 for (const task of builtIn) registerTask(task)
 
 /**
- * Adds a task to training, evaluation, prediction, reports and `heed data`. `TextTask` is a base class for tasks on
- * texts. Threads that encode rows load the modules of --import, which must register the task too.
+ * Registers a task for training, evaluation, prediction, reports and `heed data`. `TextTask` is a base class for tasks on
+ * text. Threads that encode rows load the modules of --import, so the task must be registered there.
  * @throws HeedError for a name that is taken or unsafe
  */
 export function registerTask<O, F, P extends Preprocessor>(task: NewTask<O, F, P>): void {
@@ -92,7 +92,7 @@ export function taskDefinition(name: string): TaskDefinition {
 
 /** The task that a model of the type is trained for by default. */
 export function usualTask(modelType: string): string {
-  if (!modelTypes().includes(modelType)) return textGeneration.name // refused where the model is made
+  if (!modelTypes().includes(modelType)) return textGeneration.name // refused when the model is created
   return modelDefinition(modelType).task
 }
 
@@ -100,14 +100,14 @@ export function usualTask(modelType: string): string {
 export function checkHead(modelType: string, kind: TaskDefinition, options: Options): void {
   if (headsOf(modelType).includes(kind.head(modelType, options))) return
   const others = tasksOf(modelType).map(({ name }) => name)
-  throw new HeedError('unsupported', `A '${modelType}' cannot learn ${kind.name}`, {
+  throw new HeedError('unsupported', `A '${modelType}' cannot be trained for ${kind.name}`, {
     key: 'task',
     value: kind.name,
-    remedy: `It can learn ${others.join(', ')}: set \`task\` to one of these.`,
+    remedy: `Set \`task\` to one of ${others.join(', ')}.`,
   })
 }
 
-/** Those that the model type has a head for. */
+/** The tasks for which the model type has a head. */
 function tasksOf(modelType: string): TaskDefinition[] {
   const heads = headsOf(modelType)
   return taskDefinitions().filter(({ head, options }) =>
@@ -116,8 +116,8 @@ function tasksOf(modelType: string): TaskDefinition[] {
 }
 
 /**
- * The task that a model does, as its head says.
- * @throws HeedError where no task has this head
+ * The task of a model, by its head.
+ * @throws HeedError if no task uses this head
  */
 export function predictionTask(modelType: string, head: Head): TaskDefinition {
   const wantedHead = head === 'pretraining' ? 'masked-lm' : head
@@ -131,6 +131,6 @@ export function predictionTask(modelType: string, head: Head): TaskDefinition {
   throw new HeedError('unsupported', `A model must have a head that a task uses, got '${head}'`, {
     key: 'task',
     value: head,
-    remedy: 'Name the task that the model was trained for with `task`.',
+    remedy: 'Set `task` to the task that the model was trained for.',
   })
 }

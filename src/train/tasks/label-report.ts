@@ -6,12 +6,13 @@ import { HeedError } from '../../util/errors.ts'
 import { optionKinds } from '../../util/options.ts'
 import type { Evaluation } from '../task.ts'
 
+/** Scores and true labels, for `evaluateLabels`. */
 export interface LabelResults {
   labels: readonly string[]
   multiLabel: boolean
-  /** The probability of each label, by example. */
+  /** The probability of each label, for each example. */
   scores: readonly (readonly number[])[]
-  /** The indices of the right labels. */
+  /** The indices of the true labels, for each example. */
   expected: readonly (readonly number[])[]
   texts: readonly string[]
   show: number
@@ -34,7 +35,7 @@ const checkPrediction = argumentKinds('predictionOf', {
   'model.config': 'object',
 })
 
-/** @throws HeedError for results that do not belong together */
+/** @throws HeedError for results of different lengths */
 function checkResults(results: LabelResults): void {
   RESULTS.check('evaluateLabels', results)
   const { labels, scores, expected, texts } = results
@@ -53,7 +54,11 @@ function checkResults(results: LabelResults): void {
   )
 }
 
-/** Metrics of labels. Where a text may have several, each is predicted on its own, at a probability of one half. */
+/**
+ * Computes accuracy, macro F1 and F1 by label, and a confusion matrix. With `multiLabel`, each label is predicted
+ * independently, above a probability of one half, and there is no confusion matrix.
+ * @throws HeedError for results of different lengths
+ */
 export function evaluateLabels(results: LabelResults): Evaluation {
   checkResults(results)
   const { labels, multiLabel, scores, texts, show } = results
@@ -83,7 +88,7 @@ export function evaluateLabels(results: LabelResults): Evaluation {
   }
 }
 
-/** A prediction from the scores of all labels, the likeliest first. */
+/** Converts the scores of all labels, sorted by score, to the prediction for a row: the label and all scores. */
 export function predictionOf(
   list: readonly Label[],
   model: { labels: readonly string[]; config: unknown },
@@ -99,7 +104,7 @@ export function predictionOf(
   return { label, score, scores }
 }
 
-/** With more labels, the F1 of each is left out. */
+/** With more labels, the F1 by label is omitted. */
 const MAX_LISTED = 12
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>

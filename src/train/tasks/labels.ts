@@ -1,4 +1,4 @@
-// Labels: their names in rows, and their indices in the model.
+// The names of labels in rows, and their indices in the model.
 import { isMissing, Mistakes, type Row } from '../../data/index.ts'
 import { ROW_SOURCE } from '../../data/row.ts'
 import { argumentKinds } from '../../util/argument-kinds.ts'
@@ -23,7 +23,10 @@ const checkSurvey = argumentKinds('surveyLabels', {
 const checkSource = argumentKinds('surveyLabels', { 'data.source()': ROW_SOURCE })
 const checkIndex = argumentKinds('indexOfLabel', { labels: 'list', label: 'text' })
 
-/** The labels of a row: one, or with `multiLabel` a list, which may be empty; a text is split at commas. */
+/**
+ * Reads the labels of a row: one label, or with `multiLabel` a list, which may be empty. Text is split at commas then.
+ * @throws HeedError for a missing label, and for a value that is not a label
+ */
 export function labelsIn(row: Row, column: LabelColumn): string[] {
   checkRow(row?.values)
   COLUMN.checkValues('labelsIn', column)
@@ -42,7 +45,7 @@ export function labelsIn(row: Row, column: LabelColumn): string[] {
   )
 }
 
-/** A label or tag: a text, a number or a boolean. @throws HeedError for a missing one, and for other values */
+/** Converts a value to a label: text, a number or a boolean. @throws HeedError for missing and other values */
 export function labelOf(value: unknown, column: string): string {
   if (isMissing(value) || isMissingLabel(value)) throw unlabelled(value, column)
   const isPlain = ['string', 'number', 'boolean'].includes(typeof value)
@@ -51,11 +54,11 @@ export function labelOf(value: unknown, column: string): string {
   throw new HeedError('invalid-data', `'${column}' must be a label, got ${shown(value)}`, {
     key: column,
     value,
-    expected: `a text of 1 to ${LONGEST} characters, a number or a boolean`,
+    expected: `text of 1 to ${LONGEST} characters, a number or a boolean`,
   })
 }
 
-/** Whether a label is one of the texts that programs write for a missing value. */
+/** Whether a label is a marker for a missing value, such as NaN or N/A. */
 export const isMissingLabel = (value: unknown): boolean =>
   typeof value === 'string' && MISSING.has(value.trim())
 
@@ -71,14 +74,14 @@ const unlabelled = (value: unknown, column: string): HeedError =>
       key: column,
       value,
       remedy: isMissingLabel(value)
-        ? `Remove the rows without a label; a label that is called ${shown(value)} needs another name.`
-        : 'Fill in the labels, or remove the rows without one.',
+        ? `Remove the rows without a label; rename a label called ${shown(value)}.`
+        : 'Add the label, or remove rows without one.',
     },
   )
 
 /**
- * All labels, numbers by value and names in alphabetical order.
- * @throws HeedError when there is only one, or more than 2,000
+ * Collects the labels of all rows: numbers sorted by value, then names in alphabetical order.
+ * @throws HeedError for a single label, and for more than 2,000 labels
  */
 export async function surveyLabels(
   setup: DataSetup,
@@ -106,7 +109,7 @@ export async function surveyLabels(
         {
           key: 'labelColumn',
           value: options.labelColumn,
-          remedy: `Is '${options.labelColumn}' the column of the labels? Name another one with \`labelColumn\`.`,
+          remedy: `Is '${options.labelColumn}' the column of the labels? Select another column with \`labelColumn\`.`,
         },
       )
   }
@@ -121,7 +124,7 @@ export async function surveyLabels(
   )
 }
 
-/** @throws HeedError for a label that is not among them */
+/** The index of a label. @throws HeedError for an unknown label */
 export function indexOfLabel(labels: readonly string[], label: string): number {
   checkIndex(labels, label)
   const index = labels.indexOf(label)
@@ -132,7 +135,7 @@ export function indexOfLabel(labels: readonly string[], label: string): number {
   })
 }
 
-/** The keys of config.json. */
+/** The keys of config.json for labels: `id2label` and `label2id`. */
 export function labelConfig(labels: readonly string[]): Record<string, unknown> {
   checkArgument('labelConfig', 'labels', labels, 'texts')
   return {
@@ -141,7 +144,7 @@ export function labelConfig(labels: readonly string[]): Record<string, unknown> 
   }
 }
 
-/** Numbers before names; a total order, so that it does not matter in which order labels were met. */
+/** Sorts numbers before names. The order is total, so it does not depend on the order of the rows. */
 function byName(a: string, b: string): number {
   const [x, y] = [Number(a), Number(b)]
   if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1

@@ -2,15 +2,15 @@ import type { Tokenizer } from '../../tokenizers/index.ts'
 import type { Draws } from '../draws.ts'
 
 export interface Masked {
-  /** With the mask, another token or the same one in the chosen places. */
+  /** Ids with the mask, a random token or the original token in the selected places. */
   ids: number[]
-  /** What stood there; -100 elsewhere. */
+  /** The original tokens in the selected places; -100 elsewhere. */
   labels: number[]
 }
 
 /**
- * BERT's masking (Devlin et al., 2019): of the tokens that are not special, each is chosen with
- * probability `share`; of those 80 % become the mask, 10 % any ordinary token, and 10 % stay.
+ * BERT's masking (Devlin et al., 2019, section 3.1). Each token that is not special is selected with probability `share`.
+ * Of the selected tokens, 80 % become the mask, 10 % a random token, and 10 % are unchanged.
  */
 export class Masking {
   private readonly tokenizer: Tokenizer
@@ -27,7 +27,7 @@ export class Masking {
     )
   }
 
-  /** In a text with an ordinary token, at least one is chosen. */
+  /** Masks a text. At least one token is selected, unless all are special. */
   apply(ids: readonly number[], draws: Draws): Masked {
     const places = ids.flatMap((id, i) => (this.tokenizer.isSpecial(id) ? [] : [i]))
     let chosen = places.filter(() => draws.next() < this.share)

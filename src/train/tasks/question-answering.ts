@@ -1,4 +1,4 @@
-// The part of a text that answers a question (Rajpurkar et al., 2016): its first and its last token.
+// Extractive question answering (Rajpurkar et al., 2016): predicts the first and the last token of the answer.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { exactMatch, squadF1 } from '../../metrics/index.ts'
@@ -21,13 +21,13 @@ type Options = { questionColumn: string; contextColumn: string; answersColumn: s
 
 export const questionAnswering = defineTask<Options, Record<string, never>, Tokenizer>({
   name: 'question-answering',
-  about: 'the stretch of a text that answers a question',
+  about: 'the answer to a question as a span of a text',
   columns:
-    'rows as of SQuAD: question, context, answers {text: [...], answer_start: [...]} or a text; its own JSON files',
+    'rows with question, context and answers (text, or {text: [...], answer_start: [...]}), or JSON files of SQuAD',
   options: z.object({
-    questionColumn: z.string().default('question').describe('the column of the question'),
-    contextColumn: z.string().default('context').describe('the column of the text with the answer'),
-    answersColumn: z.string().default('answers').describe('the column of the answers'),
+    questionColumn: z.string().default('question').describe('column of the question'),
+    contextColumn: z.string().default('context').describe('column of the text with the answer'),
+    answersColumn: z.string().default('answers').describe('column of the answers'),
   }),
   defaults: { steps: null, epochs: 2, dropout: 0.1, weightDecay: 0.01, context: 384 },
   inputColumn: ({ contextColumn }) => contextColumn,
@@ -42,11 +42,11 @@ export const questionAnswering = defineTask<Options, Record<string, never>, Toke
 
 interface Answer {
   text: string
-  /** Its first character in the context. */
+  /** Index of its first character in the context. */
   start: number
 }
 
-/** A window of a context, with the tokens of the answer; 0 and 0 where it has none. */
+/** A window of a context, with the first and last token of the answer; 0 and 0 if the window does not contain it. */
 interface Example extends TextExample {
   start: number
   end: number
@@ -93,7 +93,7 @@ class QuestionAnswering extends TextTask<
     const options = encoderInputs(batch)
     const { attentionMask: mask } = options
     if (model.training || !mask) return model.loss(batch.input_ids, { start, end }, options)
-    // As in transformers, padding takes part in the softmax of training; that of an evaluation must not depend on it.
+    // As in transformers, the softmax includes padding in training; in evaluation, the loss must not depend on padding.
     const logits = model.forward(batch.input_ids, options)
     const lossOf = (all: Tensor, places: Tensor): Tensor =>
       F.crossEntropy(mask.where(all, -1e9), places)
@@ -139,7 +139,7 @@ class QuestionAnswering extends TextTask<
   }
 }
 
-/** The first and last token of an answer in a window, or [CLS], which means none. */
+/** The first and last token of an answer in a window; [CLS] (0, 0) if the window does not contain it. */
 function tokensOf(
   { offsets, sequenceIds }: Encoding,
   offset: number,
@@ -154,7 +154,7 @@ function tokensOf(
   return isInside ? [first, last] : [0, 0]
 }
 
-/** Answers in SQuAD's form, or as texts: their first occurrence counts. */
+/** Reads answers in the format of SQuAD, or as text, whose first occurrence is used. */
 function answersIn(row: Row, column: string, context: string): Answer[] {
   const value = valueIn(row, column)
   const { text = value, answer_start: starts } = value as { text?: unknown; answer_start?: unknown }
@@ -163,7 +163,7 @@ function answersIn(row: Row, column: string, context: string): Answer[] {
   const answers = texts.map((value, i) => {
     const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
     if (typeof text !== 'string' || text === '')
-      throw new HeedError('invalid-data', `'${column}' must have texts, got ${shown(text)}`, {
+      throw new HeedError('invalid-data', `'${column}' must be text, got ${shown(text)}`, {
         key: column,
         value: text,
       })
@@ -180,11 +180,11 @@ function answersIn(row: Row, column: string, context: string): Answer[] {
   if (answers.length > 0) return answers
   throw new HeedError('invalid-data', `'${column}' must have an answer, got none`, {
     key: column,
-    remedy: 'Remove the row: questions without an answer cannot be learnt.',
+    remedy: 'Remove the row; training needs an answer for each question.',
   })
 }
 
-/** Index after `count` characters: SQuAD counts code points, some of which take two UTF-16 units. */
+/** The index after `count` code points, which SQuAD counts; some take two UTF-16 units. */
 function afterCharacters(text: string, count: number): number {
   let place = 0
   for (let left = count; left > 0 && place < text.length; left--)

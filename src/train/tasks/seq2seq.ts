@@ -1,4 +1,4 @@
-// Loss and metrics of target texts, for tasks of encoder-decoders.
+// Loss and metrics of target texts, for tasks with encoder-decoders.
 import { type Seq2SeqLM, shiftRight } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { type Batching, runExamples } from '../../pipelines/run-examples.ts'
@@ -7,13 +7,13 @@ import { F, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import type { EvaluateOptions, Evaluation } from '../task.ts'
 
-/** Mean cross-entropy of each label given the labels before it. */
+/** The mean cross-entropy of each label given the previous labels. */
 export function targetLoss(model: Seq2SeqLM, batch: BatchTensors, labelSmoothing = 0): Tensor {
   const { attentionMask } = encoderInputs(batch)
   return model.loss(batch.input_ids, batch.labels, { attentionMask, labelSmoothing })
 }
 
-/** Loss and token accuracy where each token is predicted from the right ones before it (teacher forcing). */
+/** Evaluates with teacher forcing: loss and accuracy of each token given the correct previous tokens. */
 export async function targetReport<E>(
   batching: Batching<E>,
   model: Seq2SeqLM,
@@ -68,6 +68,6 @@ export async function targetReport<E>(
   }
 }
 
-/** The stop tokens of a tokenizer: its end of text, where it has one. */
+/** The stop tokens of a tokenizer: its end-of-text token if it has one. */
 export const endOf = ({ eosTokenId }: Tokenizer): number[] =>
   eosTokenId === undefined ? [] : [eosTokenId]

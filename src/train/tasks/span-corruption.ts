@@ -1,4 +1,4 @@
-// Spans of a text are taken out and have to be written (Raffel et al., 2020).
+// Span corruption (Raffel et al., 2020): spans of a text are removed, and the model generates them.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { generateSeq2Seq } from '../../generate/index.ts'
@@ -27,17 +27,12 @@ type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 
 export const spanCorruption = defineTask<Options, Record<string, never>, Tokenizer>({
   name: 'span-corruption',
-  about: 'spans of a text that were taken out, for t5',
+  about: 'removed spans of a text, for pre-training t5',
   columns: 'text files, each a document, or rows with a text',
   options: z.object({
     ...documentOptions,
-    noiseShare: z
-      .number()
-      .gt(0)
-      .lt(0.9)
-      .default(0.15)
-      .describe('share of the tokens that are taken out'),
-    spanLength: z.number().min(1).default(3).describe('tokens of a span on average'),
+    noiseShare: z.number().gt(0).lt(0.9).default(0.15).describe('fraction of the tokens to remove'),
+    spanLength: z.number().min(1).default(3).describe('mean number of tokens in a span'),
   }),
   defaults: { dropout: 0, weightDecay: 0.01, lr: 1e-3, steps: 2000 },
   inputColumn: ({ textColumn }) => textColumn,
@@ -49,7 +44,7 @@ export const spanCorruption = defineTask<Options, Record<string, never>, Tokeniz
   create: (context) => new SpanCorruption(context),
 })
 
-/** The ids of a text, and what was taken out of it; undefined where each batch draws anew. */
+/** The ids of a text and the spans drawn for it; undefined if each batch draws its own. */
 interface Example {
   ids: readonly number[]
   drawn?: Corrupted
@@ -71,7 +66,7 @@ class SpanCorruption implements Task<Example, Seq2SeqLM> {
     if (tokenizer.eosTokenId === undefined || this.sentinels.length < spans)
       throw new HeedError(
         'unsupported',
-        `The tokenizer must have ${spans} sentinels for ${contextLength} tokens, got ${this.sentinels.length}`,
+        `The tokenizer must have an end-of-text token and ${spans} sentinels for ${contextLength} tokens, got ${this.sentinels.length} sentinels`,
         { remedy: 'Use a T5 tokenizer, a shorter `context`, or a longer `spanLength`.' },
       )
     this.end = tokenizer.eosTokenId
@@ -123,7 +118,7 @@ class SpanCorruption implements Task<Example, Seq2SeqLM> {
     return targetReport(this, model, fixed, this.context.preprocessor, options)
   }
 
-  /** What stands for the sentinels `<extra_id_0>` … of each text. */
+  /** Predicts the spans for the sentinels `<extra_id_0>` … of each text. */
   async predict(model: Seq2SeqLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
     const { preprocessor: tokenizer, options } = this.context
     const sources = rows.map((row) => tokenizer.encode(textIn(row, options.textColumn)))

@@ -1,14 +1,14 @@
-// Spans that are taken out of a text, as in T5's pre-training (Raffel et al., 2020, section 3.1.4).
+// Draws and removes spans of a text, as in the pre-training of T5 (Raffel et al., 2020, section 3.1.4).
 import type { Draws } from '../draws.ts'
 
 export interface SpanSettings {
-  /** Share of the tokens that are taken out. */
+  /** Fraction of the tokens to remove. */
   noiseShare: number
-  /** Tokens of a span on average. */
+  /** Mean number of tokens in a span. */
   spanLength: number
 }
 
-/** How many tokens of a text are taken out, in how many spans. Both grow with the text. */
+/** The number of tokens to remove from a text, and the number of spans. */
 export function spanCounts(
   length: number,
   { noiseShare, spanLength }: SpanSettings,
@@ -18,26 +18,26 @@ export function spanCounts(
   return { noise, spans }
 }
 
-/** Lengths of the spans that are kept and taken, in turns; the text begins with a kept one. */
+/** The lengths of kept and removed spans, which alternate; the text begins with a kept span. */
 export interface Spans {
   kept: readonly number[]
   taken: readonly number[]
 }
 
-/** Draws the spans of a text; all that have these numbers are equally likely. */
+/** Draws the spans of a text; all divisions with the same counts are equally likely. */
 export function drawSpans(length: number, settings: SpanSettings, draws: Draws): Spans {
   const { noise, spans } = spanCounts(length, settings)
   const taken = randomSum(noise, spans, draws)
   return { kept: randomSum(length - noise, spans, draws), taken }
 }
 
-/** A text with spans taken out, and these spans, as the source and the target of an encoder-decoder. */
+/** The source and the target of an encoder-decoder: a text without its spans, and the spans. */
 export interface Corrupted {
   source: number[]
   target: number[]
 }
 
-/** The text with a sentinel for each span taken, and the spans, each after its sentinel. */
+/** Replaces each removed span by a sentinel; the target has each span after its sentinel. */
 export function takeSpans(
   ids: readonly number[],
   { kept, taken }: Spans,
@@ -54,13 +54,13 @@ export function takeSpans(
   return { source: [...source, end], target: [...target, end] }
 }
 
-/** The nearest whole number; of two, the even one, as NumPy and TensorFlow round. */
+/** Rounds to the nearest whole number, and ties to even, like NumPy and TensorFlow. */
 function halfToEven(x: number): number {
   const nearest = Math.round(x)
   return nearest - x === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest
 }
 
-/** A number as a sum of `count` numbers of 1 or more, all such sums being equally likely. */
+/** Splits a number into a sum of `count` numbers of at least 1; all such sums are equally likely. */
 function randomSum(total: number, count: number, draws: Draws): number[] {
   const cuts = draws.some(count - 1, total - 1).sort((a, b) => a - b)
   const ends = [...cuts.map((cut) => cut + 1), total]

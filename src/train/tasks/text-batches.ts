@@ -1,4 +1,4 @@
-// Text as one sequence of tokens, and windows of it as batches.
+// Reads text as one sequence of tokens, and creates batches of windows of it.
 import {
   type Examples,
   findTextFiles,
@@ -32,7 +32,7 @@ import { addTexts, learningProgress } from './text-tokenizer.ts'
 
 type Context = TaskContext<{ textColumn: string }, Facts, Tokenizer>
 
-/** The tokenizer of the fine-tuned model, from a file, or trained; by default characters. */
+/** The tokenizer of the fine-tuned model, of a file, or a new one trained on the text; by default, of characters. */
 export async function tokenizerOfText(setup: DataSetup, column: string): Promise<Tokenizer> {
   if (setup.from !== undefined) return Tokenizer.fromFile(setup.from)
   const spec = parseTokenizerSpec(setup.tokenizer ?? 'char')
@@ -50,12 +50,12 @@ export async function tokenizerOfText(setup: DataSetup, column: string): Promise
   return trainer.finish()
 }
 
-/** Tokens of a text, at most one more than the context length: the last is a target only. */
+/** Tokens of a text, at most one more than the context length; the last token is only a target. */
 export interface Window {
   ids: readonly number[]
 }
 
-/** Windows at random positions for training, and consecutive ones that are held out. */
+/** Creates windows at random positions for training, and consecutive windows that are held out. */
 export async function windowBatches(setup: BatchSetup, made: Context): Promise<TrainingBatches> {
   const { batch: batchSize, seed } = setup
   const { contextLength, preprocessor: tokenizer } = made
@@ -78,7 +78,7 @@ export async function windowBatches(setup: BatchSetup, made: Context): Promise<T
   }
 }
 
-/** The windows of data that is held out as a whole. */
+/** Creates the consecutive windows of held-out data. */
 export async function windowsOfData(
   data: TaskData,
   setup: PrepareSetup,
@@ -88,7 +88,7 @@ export async function windowsOfData(
   return { examples: consecutiveWindows(tokens, context.contextLength), close }
 }
 
-/** Windows in which each token but the first of the text is a target once; the last one may be shorter. */
+/** Consecutive windows. Each token except the first is a target once; the last window may be shorter. */
 function consecutiveWindows(text: TokenDataset, context: number): Examples<Window> {
   const targets = Math.max(0, text.length - 1)
   const contextLength = Math.min(context, Math.max(1, targets))
@@ -101,13 +101,13 @@ function consecutiveWindows(text: TokenDataset, context: number): Examples<Windo
   }
 }
 
-/** The mean over the text, or over the beginning of a long one. */
+/** The mean number of characters per token over the beginning of the text, at most 200,000 tokens. */
 function charactersPerToken(text: TokenDataset, tokenizer: Tokenizer): number | undefined {
   const count = Math.min(text.length, 200_000)
   return count === 0 ? undefined : tokenizer.decode(text.read(0, count)).length / count
 }
 
-/** The texts of rows, each followed by the end-of-text token, in pieces that are joined later. */
+/** Encodes the text of each row, followed by the end-of-text token, in pieces that are joined later. */
 export function joinedTokens(tokenizer: Tokenizer, column: string): RowEncoder<readonly number[]> {
   return {
     name: 'text-generation',
@@ -121,7 +121,7 @@ export function joinedTokens(tokenizer: Tokenizer, column: string): RowEncoder<r
   }
 }
 
-/** Number of tokens in a piece, which is read from the file at once. */
+/** Number of tokens in a piece, which is the unit of reading from the file. */
 const PIECE = 2048
 
 interface OpenTokens {
@@ -142,7 +142,7 @@ async function tokensIn(
     return { tokens, close: (): void => tokens.close() }
   }
   const task = joinedTokens(tokenizer, options.textColumn)
-  // what the model sees does not bear on the tokens
+  // the tokens do not depend on the context length, so the cache key must not either
   const made = { kind: { name: task.name }, task, context: { ...context, contextLength: 0 } }
   const prepared = await prepareExamples(data, made, setup)
   const { vocabSize } = tokenizer
@@ -160,7 +160,7 @@ async function tokensOfFiles(
   { cacheDir, onProgress, signal }: PrepareSetup,
 ): Promise<TokenDataset> {
   const { bytes } = await stateOfFiles(files)
-  const threads = threadsFor(bytes / 3) // texts are encoded faster than rows, which keep more
+  const threads = threadsFor(bytes / 3) // text is encoded about three times as fast as rows
   const byThreads = (texts: Iterable<string>) =>
     encodeTexts(texts, tokenizer, { threads, cacheDir })
   return prepareTokens({

@@ -1,5 +1,5 @@
-// A label for a text or a pair of texts, or several; with GPT-1's auxiliary objective where asked for
-// (Radford et al., 2018).
+// Classification of texts or pairs of texts, with one or several labels; optionally with the auxiliary language-model
+// objective of GPT (Radford et al., 2018, section 3.2).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import type { SequenceClassifier } from '../../models/index.ts'
@@ -30,12 +30,12 @@ type Facts = { labels: string[] }
 
 export const textClassification = defineTask<Options, Facts, Tokenizer>({
   name: 'text-classification',
-  about: 'labels of texts, or of pairs of texts',
+  about: 'labels of texts or pairs of texts',
   columns: 'rows with a text and its label; with `multiLabel`, a list of labels',
   options: z.object({
-    textColumn: z.string().default('text').describe('the column of the text'),
-    pairColumn: z.string().nullable().default(null).describe('the column of a second text'),
-    labelColumn: z.string().default('label').describe('the column of the label'),
+    textColumn: z.string().default('text').describe('column of the text'),
+    pairColumn: z.string().nullable().default(null).describe('column of a second text'),
+    labelColumn: z.string().default('label').describe('column of the label'),
     multiLabel: z
       .boolean()
       .default(false)
@@ -45,7 +45,7 @@ export const textClassification = defineTask<Options, Facts, Tokenizer>({
       .number()
       .min(0)
       .default(0)
-      .describe("weight of the next token's loss beside the label's, for GPT (0.5 in the paper)"),
+      .describe('weight of an additional next-token loss, for GPT (0.5 in the paper)'),
   }),
   facts: z.object({ labels: z.array(z.string()).min(1) }),
   defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01 },
@@ -118,12 +118,12 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
       {
         key: 'lmWeight',
         value: lmWeight,
-        remedy: 'Leave it out, or train a decoder such as gpt2.',
+        remedy: 'Omit it, or train a decoder such as gpt2.',
       },
     )
   }
 
-  /** Texts, and with `lmWeight` their tokens that follow another one. */
+  /** Counts texts, and with `lmWeight` the tokens except the first of each text. */
   itemCounts(batch: Batch): number[] {
     if (this.context.options.lmWeight === 0) return [rowsOf(batch)]
     let following = 0

@@ -1,5 +1,5 @@
-// The next token (Radford et al., 2018) of running text, in windows that start anywhere, or of rows, packed one after
-// the other.
+// Language modelling (Radford et al., 2018): predicts the next token of text files, in windows at random positions, or
+// of rows, which are concatenated.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { continueBatch, generationConfigOf } from '../../generate/index.ts'
@@ -35,7 +35,7 @@ export const textGeneration = defineTask<LmOptions, Facts, Tokenizer>({
   about: 'the next token of texts',
   columns: 'text files, or rows with a text',
   options: z.object({
-    textColumn: z.string().default('text').describe('the column of the text, in rows'),
+    textColumn: z.string().default('text').describe('column of the text, for rows'),
   }),
   inputColumn: ({ textColumn }) => textColumn,
   columnKeys: ['textColumn'],
@@ -123,7 +123,7 @@ class TextGeneration implements Task<Window, CausalLM> {
     }
   }
 
-  /** The first half of a window, what follows it, and what the model writes in its place. */
+  /** Generates a continuation of the first half of each window, next to the true continuation. */
   async samples(model: CausalLM, examples: readonly Window[]): Promise<ShownExample[]> {
     const halves = examples.map(({ ids }) => {
       const middle = Math.ceil(ids.length / 2)
@@ -141,7 +141,7 @@ class TextGeneration implements Task<Window, CausalLM> {
     }))
   }
 
-  /** A continuation of each text. Of a long text, only the end is read. */
+  /** Generates a continuation of each text. Only the end of a long text is read. */
   async predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
     const { preprocessor: tokenizer, options } = this.context
     const prompts = rows.map((row) =>
@@ -168,5 +168,5 @@ class TextGeneration implements Task<Window, CausalLM> {
   }
 }
 
-/** Longest continuation in tokens, where generation_config.json has no limit. */
+/** Maximum number of tokens in a continuation, unless generation_config.json has a limit. */
 const MAX_TOKENS = 64

@@ -9,8 +9,8 @@ import type { LossTerms } from '../micro-batches.ts'
 import type { EvaluateOptions, Evaluation, Facts, Options, Task, TaskContext } from '../task.ts'
 
 /**
- * Base class of tasks on texts. A subclass encodes rows, computes the loss, evaluates and predicts; `collate` adds
- * what the loss needs, for example labels, to `super.collate(examples, length)`.
+ * Base class of tasks on text. A subclass encodes rows, computes the loss, evaluates and predicts. It may override
+ * `collate` to add inputs of the loss, such as labels, to `super.collate(examples, length)`.
  */
 export abstract class TextTask<
   E extends TextExample,
@@ -42,7 +42,7 @@ export abstract class TextTask<
     return ids.length
   }
 
-  /** input_ids (B, T), lengths (B), and token_type_ids (B, T) where the examples have them. */
+  /** Returns input_ids (B, T), lengths (B), and token_type_ids (B, T) if the examples have them. */
   collate(examples: readonly E[], length: number): Batch {
     return textBatch(examples, length, padId(this.context.preprocessor))
   }

@@ -1,5 +1,5 @@
-// The tokenizer of a new run: that of the model which is fine-tuned, one from a file, or one that is
-// learnt from the rows, with the special tokens that its architecture is used with.
+// The tokenizer of a new run: the tokenizer of the fine-tuned model, a file, or a new tokenizer trained on the rows, with
+// the special tokens of the architecture.
 
 import { Mistakes, type Row, type RowSource } from '../../data/index.ts'
 import { modelDefinition, type TokenizerConventions } from '../../models/index.ts'
@@ -15,6 +15,7 @@ import {
 import { HeedError } from '../../util/errors.ts'
 import type { DataSetup } from '../task.ts'
 
+/** Opens or trains the tokenizer of a new run. */
 export async function textTokenizer(
   setup: DataSetup,
   textsOf: (row: Row) => readonly string[],
@@ -32,7 +33,7 @@ export async function textTokenizer(
   return addSpecialTokens(trainer.finish(), special)
 }
 
-/** Adds the texts of all rows. @throws HeedError that lists the rows which are wrong */
+/** Adds the texts of all rows to a tokenizer trainer. @throws HeedError that lists the bad rows */
 export async function addTexts(
   trainer: TokenizerTrainer,
   source: RowSource,
@@ -44,19 +45,20 @@ export async function addTexts(
   mistakes.throwIfAny()
 }
 
+/** Reports the progress of training a tokenizer. */
 export function learningProgress({ onProgress }: Pick<DataSetup, 'onProgress'>) {
   return ({ stage, done, total }: TokenizerProgress): void =>
-    onProgress?.(stage === 'count' ? 'Reading text' : 'Learning the vocabulary', done, total)
+    onProgress?.(stage === 'count' ? 'Reading text' : 'Training the tokenizer', done, total)
 }
 
-/** The token that every byte-level vocabulary starts with. */
+/** The first token of every byte-level vocabulary. */
 const END_OF_TEXT = '<|endoftext|>'
 
-/** They come first in the vocabulary, after the end of text. */
+/** The special tokens after the end-of-text token, at the start of the vocabulary. */
 const furtherTokens = ({ names }: SpecialTokenOptions): string[] =>
   [...new Set(Object.values(names))].filter((token) => token !== END_OF_TEXT)
 
-/** Keys of config.json about the vocabulary, for a new model. */
+/** The keys of config.json about the vocabulary, for a new model. */
 export function vocabularyConfig(
   tokenizer: Tokenizer,
   modelType: string,
@@ -68,13 +70,13 @@ export function vocabularyConfig(
   return conventionsOf(modelType).vocabulary(ids)
 }
 
-/** @throws HeedError for a model that reads no text */
+/** The tokenizer conventions of a model. @throws HeedError for a model that does not read text */
 function conventionsOf(modelType: string): TokenizerConventions {
   const { tokenizer, title } = modelDefinition(modelType)
   if (tokenizer) return tokenizer
   throw new HeedError(
     'unsupported',
-    `${title} must read text to need a tokenizer, but it does not`,
+    `A model for text is required, got ${title}, which does not read text`,
     {
       key: 'model',
       value: modelType,

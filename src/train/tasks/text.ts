@@ -1,23 +1,23 @@
-// The columns of rows.
+// Reads the columns of rows.
 import { isMissing, type Row } from '../../data/index.ts'
 import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 
 const checkColumn = argumentKinds('A row', { values: 'object', column: 'text' })
 
-/** The text in a column. @throws HeedError when there is none */
+/** Reads the text in a column; numbers and booleans are converted. @throws HeedError for an empty or missing text */
 export function textIn(row: Row, column: string): string {
   const value = valueIn(row, column)
   if (typeof value === 'string' && value.trim() !== '') return value
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  const got = typeof value === 'string' ? 'an empty text' : shown(value)
-  throw new HeedError('invalid-data', `'${column}' must be a text, got ${got}`, {
+  const got = typeof value === 'string' ? 'empty text' : shown(value)
+  throw new HeedError('invalid-data', `'${column}' must be text, got ${got}`, {
     key: column,
     value,
   })
 }
 
-/** The value in a column; an empty text is one. @throws HeedError for a missing value, and for a missing column */
+/** Reads the value in a column; empty text is a value. @throws HeedError for a missing value or a missing column */
 export function valueIn(row: Row, column: string): unknown {
   const { values }: Row = Object(row)
   checkColumn(values, column)
@@ -28,7 +28,7 @@ export function valueIn(row: Row, column: string): unknown {
     throw new HeedError('invalid-data', `'${column}' must have a value, got ${shown(value)}`, {
       key: column,
       value,
-      remedy: 'Fill in the missing values, or remove their rows.',
+      remedy: 'Add the missing values, or remove their rows.',
     })
   const names = Object.keys(values)
     .map((name) => `'${name.slice(0, 40)}'`)

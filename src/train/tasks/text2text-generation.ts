@@ -1,4 +1,4 @@
-// A text from a text; a prefix names what to do (Raffel et al., 2020).
+// Generates a target text for a source text; a prefix may name the task (Raffel et al., 2020).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { accuracy, chrf, rouge } from '../../metrics/index.ts'
@@ -24,10 +24,10 @@ type Context = TaskContext<Options, Record<string, never>, Tokenizer>
 const shared = {
   columns: 'rows with a source and a target',
   options: z.object({
-    sourceColumn: z.string().default('source').describe('column of the text to read'),
-    targetColumn: z.string().default('target').describe('column of the text to write'),
+    sourceColumn: z.string().default('source').describe('column of the source text'),
+    targetColumn: z.string().default('target').describe('column of the target text'),
     prefix: z.string().default('').describe('text before each source, such as "summarize: "'),
-    labelSmoothing: z.number().min(0).max(1).default(0).describe('share spread over all tokens'),
+    labelSmoothing: z.number().min(0).max(1).default(0).describe('label smoothing'),
   }),
   defaults: { steps: null, epochs: 3, weightDecay: 0.01 },
   inputColumn: ({ sourceColumn }: Options) => sourceColumn,
@@ -42,7 +42,7 @@ const shared = {
 export const text2TextGeneration = defineTask<Options, Record<string, never>, Tokenizer>({
   ...shared,
   name: 'text2text-generation',
-  about: 'a text from a text: corrections, answers; for t5',
+  about: 'a target text for a source text, such as corrections; for t5',
   create: (context) => new Text2TextGeneration(context),
 })
 
@@ -75,7 +75,7 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     return [{ source: this.ids(source), target: this.ids(target), texts: [source, target] }]
   }
 
-  /** One length for both sides, so that few shapes serve all. */
+  /** The longer of both sides, so that there are few shapes. */
   length({ source, target }: Example): number {
     return Math.max(source.length, target.length)
   }
@@ -95,7 +95,7 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     return targetLoss(model, batch, model.training ? this.context.options.labelSmoothing : 0)
   }
 
-  /** Metrics of the generated texts; the loss is that of each token given the right ones before it. */
+  /** Computes metrics of generated texts; the loss uses teacher forcing. */
   async evaluate(
     model: Seq2SeqLM,
     examples: readonly Example[],
@@ -141,7 +141,7 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
     return prefix + textIn(row, sourceColumn)
   }
 
-  /** Ends with the end of text, even when cut. */
+  /** Encodes a text; the end-of-text token is kept when it is truncated. */
   private ids(text: string): number[] {
     const { preprocessor: tokenizer, contextLength } = this.context
     return tokenizer.encodeWithOffsets(text, { maxLength: contextLength }).ids

@@ -1,4 +1,4 @@
-// A tag for each word, predicted at its first token (Devlin et al., 2019).
+// Classification of words, predicted at the first token of each word (Devlin et al., 2019).
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { accuracy, confusionMatrix, entitiesOf, entityF1 } from '../../metrics/index.ts'
@@ -20,12 +20,11 @@ type Context = TaskContext<Options, Facts, Tokenizer>
 
 export const tokenClassification = defineTask<Options, Facts, Tokenizer>({
   name: 'token-classification',
-  about: 'tags of words: parts of speech, names',
-  columns:
-    'rows with a list of words and a list of their tags, or both as text with spaces between',
+  about: 'tags of words, such as parts of speech or names',
+  columns: 'rows with a list of words and a list of their tags, or both as text with spaces',
   options: z.object({
-    tokensColumn: z.string().default('tokens').describe('the column of the words'),
-    tagsColumn: z.string().default('tags').describe('the column of their tags'),
+    tokensColumn: z.string().default('tokens').describe('column of the words'),
+    tagsColumn: z.string().default('tags').describe('column of the tags'),
   }),
   facts: z.object({ labels: z.array(z.string()).min(1) }),
   defaults: { steps: null, epochs: 3, dropout: 0.1, weightDecay: 0.01 },
@@ -44,7 +43,7 @@ export const tokenClassification = defineTask<Options, Facts, Tokenizer>({
 })
 
 interface Example extends WordExample {
-  /** The number of each word's tag. */
+  /** The index of the tag of each word. */
   tags: readonly number[]
 }
 
@@ -155,7 +154,7 @@ function wordsIn(row: Row, column: string): string[] {
   })
 }
 
-/** A list that is not empty; a text is split at spaces. */
+/** Reads a list, which must not be empty; text is split at spaces. */
 function listIn(row: Row, column: string, what: string): unknown[] {
   const value = valueIn(row, column)
   const list = typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : value
@@ -172,6 +171,6 @@ function noList({ values }: Row, column: string, what: string): HeedError {
   )
 }
 
-/** Whether the tags mark spans of words, as B-PER and I-PER do. */
+/** Whether the tags mark spans of words, like B-PER and I-PER. */
 const areEntities = (labels: readonly string[]): boolean =>
   labels.some((label) => label.startsWith('B-'))

@@ -1,4 +1,4 @@
-// Marian's folders have a tokenizer for each language; most others have one for both.
+// The tokenizers of both languages. Marian's folders have one for each language; most others have one for both.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Tokenizer } from '../../tokenizers/index.ts'
@@ -20,7 +20,7 @@ export function tokenizersOf(source: Tokenizer, target = source): TextPairTokeni
   }
 }
 
-/** Of a folder that `save` has written, or of a checkpoint. */
+/** Opens the tokenizers of a folder that `save` has written, or of a checkpoint. */
 export async function openTokenizers(folder: string): Promise<TextPairTokenizers> {
   const source = await Tokenizer.fromFile(folder)
   if (await exists(join(folder, TARGET)))

@@ -1,4 +1,5 @@
-// Translation (Vaswani et al., 2017). The decoder learns each token from the right ones before it (teacher forcing).
+// Translation (Vaswani et al., 2017). Training uses teacher forcing: each token is predicted from the correct previous
+// tokens.
 import { z } from 'zod'
 import type { Batch, Row } from '../../data/index.ts'
 import { bleu, chrf } from '../../metrics/index.ts'
@@ -27,19 +28,14 @@ type Context = TaskContext<Options, Record<string, never>, TextPairTokenizers>
 
 export const translation = defineTask<Options, Record<string, never>, TextPairTokenizers>({
   name: 'translation',
-  about: 'a text for each text: t5, marian, seq2seq_rnn',
-  columns: 'rows with a source and a target, also within a column `translation`',
+  about: 'translations of texts; for t5, marian and seq2seq_rnn',
+  columns: 'rows with a source and a target, or with both in a column `translation`',
   options: z.object({
-    sourceColumn: z.string().default('source').describe('the column of what is read, en for one'),
-    targetColumn: z.string().default('target').describe('the column of what is to be written'),
-    prefix: z.string().default('').describe("put before each source, as 'translate English to French: '"), // biome-ignore format: one line
-    labelSmoothing: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0.1)
-      .describe('share of the probability that is spread over all tokens'),
-    beams: z.int().min(1).max(64).default(1).describe('width of the search in evaluation'),
+    sourceColumn: z.string().default('source').describe('column of the source text, such as en'),
+    targetColumn: z.string().default('target').describe('column of the target text, such as de'),
+    prefix: z.string().default('').describe("text before each source, such as 'translate English to French: '"), // biome-ignore format: one line
+    labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('label smoothing'),
+    beams: z.int().min(1).max(64).default(1).describe('number of beams in evaluation'),
   }),
   defaults: { dropout: 0.1, weightDecay: 0.01, batch: 32, beta2: 0.98 },
   inputColumn: ({ sourceColumn }) => sourceColumn,
@@ -55,7 +51,7 @@ export const translation = defineTask<Options, Record<string, never>, TextPairTo
 
 interface Example {
   ids: readonly number[]
-  /** With the end of the text. */
+  /** Ids of the target, with the end-of-text token. */
   labels: readonly number[]
   source: string
   target: string
@@ -66,7 +62,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
   readonly head = 'seq2seq-lm'
   readonly unit = 'tokens'
   private readonly context: Context
-  /** Whether Heed did not train the model: its generation_config.json then limits the length of texts. */
+  /** Whether Heed did not train the model; its generation_config.json then limits the length of translations. */
   private isPublished = false
 
   constructor(context: Context) {
@@ -84,7 +80,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
     return { ids: this.ids(preprocessor.source, options.prefix + source, 'source'), source }
   }
 
-  /** With the end of the text, and cut to the context length. */
+  /** Encodes a text, truncated to the context length with its end-of-text token. */
   private ids(tokenizer: Tokenizer, text: string, what: string): number[] {
     const { eosTokenId: end } = tokenizer
     const { ids } = tokenizer.encodeWithOffsets(text)
@@ -109,7 +105,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
     return targetLoss(model, batch, model.training ? this.context.options.labelSmoothing : 0)
   }
 
-  /** The loss has no smoothing: the cross-entropy of each token given the right ones before it. */
+  /** Computes metrics of translations. The loss uses teacher forcing and no label smoothing. */
   async evaluate(
     model: Seq2SeqLM,
     examples: readonly Example[],
@@ -161,7 +157,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
     return results.map((result) => result.translation_text)
   }
 
-  /** At most twice as long as the source, and ten tokens. */
+  /** Translates; the limit is twice the length of the source plus ten tokens. */
   private async write(
     model: Seq2SeqLM,
     sources: readonly Pick<Example, 'ids'>[],
@@ -174,7 +170,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
       sources.map(({ ids }) => ids),
       {
         stopTokens: endOf(targetTokenizer),
-        generationConfig: { forced_eos_token_id: null }, // it would cut the last word at this limit
+        generationConfig: { forced_eos_token_id: null }, // it would truncate the last word at the limit
         maxTokens: (length) => Math.min(2 * length + 10, contextLength - 1),
         beams: options.beams,
         batchSize,
