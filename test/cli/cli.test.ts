@@ -108,7 +108,7 @@ function expectMistake({ code, err }: Ended, ...says: RegExp[]): void {
 describe('heed train', () => {
   it.each<[string, string, RegExp]>([
     ['missing', 'nowhere.txt', /nowhere\.txt.*does not exist/],
-    ['empty', 'empty.txt', /empty\.txt must hold text/],
+    ['empty', 'empty.txt', /empty\.txt must .* got 0 characters/],
     ['binary', 'binary.bin', /binary\.bin.*byte 1/],
     ['of one character', 'same.txt', /same\.txt must hold different characters, got 1000 times/],
     ['shorter than the context', 'tiny.txt', /context/],

@@ -80,7 +80,7 @@ describe('a key that is not supported', () => {
     const odd = { ...tiny, alpha_of_nobody: 1, beta_of_nobody: [2], gamma_of_nobody: null }
     const first = warningsOf(() => void new GPT2(odd))
     expect(first).toEqual([
-      'heed: GPT-2: settings that are not supported were ignored: alpha_of_nobody, beta_of_nobody.',
+      expect.stringMatching(/^heed: GPT-2: .* ignored: alpha_of_nobody, beta_of_nobody\.$/),
     ])
     expect(warningsOf(() => void new GPT2(odd))).toEqual([])
   })

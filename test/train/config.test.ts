@@ -26,9 +26,7 @@ it('says what a model learns that has no head for the task', async () => {
   const config = parseTrainConfig({ model: 'vit', task: 'translation', data: ['x.txt'] })
   await expect(newTaskModel(config)).rejects.toThrow("A 'vit' cannot be trained for translation")
   const unknown = parseTrainConfig({ model: 'vitt', data: ['x.txt'] })
-  await expect(newTaskModel(unknown)).rejects.toThrow(
-    'The model type must be a known one, got "vitt"',
-  )
+  await expect(newTaskModel(unknown)).rejects.toThrow(/^The model type must .* got "vitt"$/)
 })
 
 it('drops as the model that is fine-tuned does, unless it is told otherwise', async () => {

@@ -149,7 +149,7 @@ describe('parseTrainConfig', () => {
   it('names unknown keys with the nearest known one', () => {
     expect(() => parseTrainConfig({ data: ['x'], layer: 3 })).toThrow(
       expect.objectContaining({
-        message: 'There is no key `layer`',
+        message: expect.stringContaining('`layer`'),
         remedy: 'Did you mean `layers`?',
       }),
     )
