@@ -1,4 +1,4 @@
-// What convolutions know beforehand: a small ResNet and a small ViT learn clothes from 1 %, 10 % and all
+// The inductive bias of convolutions: a small ResNet and a small ViT learn clothes from 1 %, 10 % and all
 // of Fashion-MNIST. The ViT has to find out from data that neighbours belong together.
 //
 //     npm run example:fashion -- [--seed 1] [--models resnet,vit] [--shares 0.01,0.1,1]
@@ -46,7 +46,7 @@ const testFile = writeSome(
   Array.from(test.labels, (_, i) => i),
 )
 const order = shuffled(train.labels.length)
-console.log(`${order.length} images to learn from, ${test.labels.length} to be told`)
+console.log(`${order.length} images for training, ${test.labels.length} for testing`)
 
 const shares = flags.shares.split(',').map(Number)
 const curves: Curve[] = []

@@ -29,7 +29,7 @@ const folder = smoke
   : process.argv[2]
 if (folder === undefined) {
   console.error(
-    'Name a folder of mails; the first lines of examples/names.ts tell where to get one.',
+    'Name a folder of mails; the first lines of examples/names.ts say where to get one.',
   )
   process.exit(2)
 }

@@ -1,7 +1,7 @@
 // Where a run is, now and then, on one line.
 import type { TrainEvent } from 'heed/train'
 
-/** What `trainModel` tells, as lines on standard error: one at a terminal, which is written over, else one every half minute. */
+/** Prints the progress of `trainModel` on standard error: one line that is redrawn at a terminal, otherwise a line every half minute. */
 export function showProgress(name: string): (event: TrainEvent) => void {
   const { stderr } = process
   const every = stderr.isTTY ? 200 : 30_000

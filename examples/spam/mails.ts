@@ -44,7 +44,7 @@ function fetchMails(folder: string): void {
   }
 }
 
-/** Of the headers only what a reader sees: the others tell where a mail was collected. */
+/** Only the headers that a reader sees: the others reveal where a mail was collected. */
 function partsOf(mail: string): { sender: string; text: string } {
   const end = mail.search(/\r?\n\r?\n/)
   const head = mail.slice(0, end < 0 ? undefined : end)
@@ -66,7 +66,7 @@ function decoded(body: string, encoding: string): string {
     .replace(/=([0-9A-F]{2})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
 }
 
-/** Without what surrounds the parts of a mail, and without tags; where links lead is told. */
+/** Without the MIME structure and without tags; the addresses of links are kept. */
 function plain(body: string): string {
   return body
     .replace(/^--[^\s]{8,}.*$|^content-[a-z-]+:.*(\n[ \t].*)*$/gim, '')

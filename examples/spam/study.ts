@@ -67,7 +67,7 @@ function texts(): string {
   return write('texts', [...book, ...all.slice(tested).map(({ text }) => ({ text }))])
 }
 
-/** Teaches a BERT to tell spam from ham, and says how well it does on the test. */
+/** Trains a BERT to separate spam from ham, and returns its scores on the test set. */
 export async function tune(
   name: string,
   keys: Record<string, unknown>,
@@ -108,7 +108,7 @@ export async function run(name: string, keys: Record<string, unknown>): Promise<
   return outcome
 }
 
-/** How a long text begins and ends tells most (Sun et al., 2019, "How to fine-tune BERT"). */
+/** The beginning and the end of a long text are the most informative parts (Sun et al., 2019, "How to fine-tune BERT"). */
 function cut({ text, label }: Mail): Mail {
   if (text.length <= 1400) return { text, label }
   return { text: `${text.slice(0, 950)} … ${text.slice(-400)}`, label }

@@ -18,7 +18,7 @@ export interface System {
   name: string
   model: Seq2SeqLM
   trainer: Trainer
-  /** Seconds that it has learnt for. */
+  /** Seconds of training so far. */
   seconds: number
   loss: number
 }
@@ -102,7 +102,7 @@ function collate(examples: readonly Example[], length: number, pad: number): Bat
   return { input_ids: { data: ids, shape }, labels: { data: labels, shape } }
 }
 
-/** Whoever has had the least time goes on for a turn, until all have had theirs. */
+/** The system with the least training time takes the next turn, until all have had their share. */
 export async function trainInTurns(
   systems: readonly System[],
   seconds: number,
@@ -127,7 +127,7 @@ export async function trainInTurns(
   }
 }
 
-/** Word by word the likeliest, 32 sentences of like length at once. */
+/** Greedy decoding, 32 sentences of similar length in a batch. */
 export async function translate(
   { model }: System,
   tokenizer: Tokenizer,

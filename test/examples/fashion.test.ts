@@ -15,7 +15,7 @@ it('a ResNet and a ViT learn from few and from many images', async () => {
       '--shares',
       '0.1,1',
     )
-    expect(printed).toMatch(/^400 images to learn from, 60 to be told/)
+    expect(printed).toMatch(/^400 images for training, 60 for testing/)
     for (const model of ['resnet', 'vit'])
       for (const count of [40, 400])
         expect(printed).toMatch(

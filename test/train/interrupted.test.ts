@@ -151,7 +151,7 @@ describe('a flipped bit', () => {
       { resume: true, on: (event) => event.type === 'start' && (warnings = event.warnings) },
     )
     expect(warnings).toEqual([
-      `A checkpoint is damaged; resuming from step 4: ${join(out, 'checkpoints', 'step-000006')}: optimizer.safetensors: its SHA-256 differs from when it was written`,
+      `A checkpoint is damaged; resuming from step 4: ${join(out, 'checkpoints', 'step-000006')}: optimizer.safetensors: its SHA-256 has changed since it was written`,
     ])
     expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
   })
@@ -189,7 +189,7 @@ describe('a flipped bit', () => {
       path,
       text.replace(/(?<="bytes": )\d+/, (bytes) => `${Number(bytes) + 1}`),
     )
-    expect((await heed('verify', out)).out).toContain('✗ metrics.jsonl: it has fewer than')
+    expect((await heed('verify', out)).out).toContain('✗ metrics.jsonl: it must have at least')
   })
 
   it('in a file of a folder in the run is found', async () => {
@@ -230,7 +230,7 @@ describe('a flipped bit', () => {
     await writeFile(path, bytes)
     await expect(fromPretrained(out)).rejects.toMatchObject({
       code: 'corrupt-file',
-      message: `${path} is damaged: its SHA-256 differs from when it was written`,
+      message: `${path} is damaged: its SHA-256 has changed since it was written`,
     })
     expect((await heed('verify', out, '--accept')).mistake).toBe('')
     await fromPretrained(out)
