@@ -110,7 +110,7 @@ describe('heed train', () => {
     ['missing', 'nowhere.txt', /nowhere\.txt.*does not exist/],
     ['empty', 'empty.txt', /empty\.txt must .* got 0 characters/],
     ['binary', 'binary.bin', /binary\.bin.*byte 1/],
-    ['of one character', 'same.txt', /same\.txt must hold different characters, got 1000 times/],
+    ['of one character', 'same.txt', /same\.txt must contain different characters, got 1000 times/],
     ['shorter than the context', 'tiny.txt', /context/],
   ])('says what is wrong with data that is %s', async (_, file, says) => {
     expectMistake(await train(at(file), at('none')), says)
@@ -372,7 +372,7 @@ describe('heed chat', () => {
     const saved: { role: string; content: string }[] = JSON.parse(readFileSync(file, 'utf8'))
     expect(saved.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
     expect(saved[2].content).toBe('the\nfox')
-    expect(err).toMatch(/no command \/bogus[\s\S]*needs a file name[\s\S]*4 messages in/)
+    expect(err).toMatch(/no command \/bogus[\s\S]*needs a file name[\s\S]*4 messages to/)
     expect(err).toMatch(/Started over[\s\S]*\/system TEXT/)
     expect(code).toBe(0)
   })
@@ -461,7 +461,7 @@ describe('heed inspect, doctor and help', () => {
   it('shows examples in every help', async () => {
     for (const command of ['train', 'chat', 'convert', 'fill', 'answer', 'embed', 'pull', 'push']) {
       const { out, code } = await heed([command, '--help'])
-      expect(out).toMatch(/Example/)
+      expect(out).toMatch(/example:/)
       expect(code).toBe(0)
     }
   })
