@@ -48,7 +48,7 @@ function install(project: string, target: Target): void {
 
 function addonIsFound(node: Started, project: string): string[] {
   const out = run(node, project, join('node_modules', 'heed', 'bin', 'heed.js'), 'doctor')
-  const isFound = /native kernels: \w+/.test(out) && out.includes('the prebuilt addon')
+  const isFound = /native kernels: \w+/.test(out) && out.includes('prebuilt addon')
   return isFound ? [] : [`heed doctor does not name the prebuilt addon:\n${out}`]
 }
 

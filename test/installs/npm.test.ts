@@ -82,7 +82,7 @@ describe.skipIf(!target || !addon || !built)('npm install heed, in an empty fold
     const { out, errors } = run(process.execPath, 'example.mjs')
     expect(out).toContain('Call me Ishmael. Some years ago')
     expect(errors).toBe('')
-    expect(doctor().out).toContain('the prebuilt addon')
+    expect(doctor().out).toContain('prebuilt addon')
     expect(device()).toEqual({ out: 'cpu\n', errors: '' })
   })
 

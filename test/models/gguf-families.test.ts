@@ -105,7 +105,7 @@ describe('a set of files', () => {
     const folder = await copyOfSet()
     await rm(join(folder, 'bloom-00002-of-00003.gguf'))
     await expect(openGGUF(join(folder, SET))).rejects.toThrow(
-      /got 2 of 3: bloom-00002-of-00003.gguf missing/,
+      /3 files.*got 2.*bloom-00002-of-00003\.gguf/,
     )
   })
 
@@ -116,7 +116,7 @@ describe('a set of files', () => {
     bytes.writeUInt16LE(0xffff, bytes.indexOf(key) + key.length + 4) // after the type
     await writeFile(join(folder, SET), bytes)
     await expect(openGGUF(join(folder, SET))).rejects.toThrow(
-      /got 3 of 65535: bloom-00004-of-00003.gguf, .* … missing/,
+      /65535 files.*got 3.*bloom-00004-of-00003\.gguf,.* …/,
     )
   })
 
