@@ -51,9 +51,7 @@ export abstract class TensorCore {
   node: Node
   /** The gradient, set by `backward()`; null if there is none. */
   grad: Tensor | null = null
-  /**
-   * The losses whose backward pass set `grad`. The next step also computes them, so that they can be read. @internal
-   */
+  /** The losses whose backward pass set `grad`; the next step computes them, too. @internal */
   gradRoots: Node[] = []
   private wantsGrad = false
 
