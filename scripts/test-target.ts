@@ -16,8 +16,8 @@ import { nodeOf } from './nodes/nodes.ts'
 import { runTests, type Started, withNode } from './nodes/other-node.ts'
 
 const SUITES = ['test/native/', 'test/contract/']
-/** An emulator is slow, above all at starting Node: one process runs all files. */
-const PATIENCE = ['--testTimeout=900000', '--hookTimeout=900000', '--no-isolate']
+/** An emulator is slow, above all at starting Node. */
+const PATIENCE = ['--testTimeout=900000', '--hookTimeout=900000']
 
 async function main(): Promise<number> {
   const [name, ...rest] = process.argv.slice(2)
