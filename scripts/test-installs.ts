@@ -170,7 +170,7 @@ async function tryManager(manager: Manager, registry: string, work: string): Pro
 
 function addonsIn(project: string): string[] {
   const folder = join(project, 'node_modules', '@heed')
-  return existsSync(folder) ? readdirSync(folder) : []
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'wasm') : []
 }
 
 /** The folder of the manager's programs. */
