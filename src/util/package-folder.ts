@@ -15,13 +15,19 @@ export const packageFolder = (): string | null => search().folder
 /** The scope of the packages that belong to heed: its native addons and its WebAssembly. */
 export const SCOPE = '@heed'
 
-/** The folder of a package in `SCOPE`, as this copy of heed finds it; null if it is not installed. */
-export function companionFolder(name: string): string | null {
-  const folder = packageFolder()
-  if (folder === null) return null
+export interface Companion {
+  readonly folder: string
+  readonly version: string | undefined
+}
+
+/** The package in `SCOPE` that this copy of heed finds; null if it is not installed. */
+export function findCompanion(name: string): Companion | null {
+  const own = packageFolder()
+  if (own === null) return null
   try {
-    const { resolve } = nodeModule.createRequire(join(folder, 'package.json'))
-    return dirname(resolve(`${SCOPE}/${name}/package.json`))
+    const { resolve } = nodeModule.createRequire(join(own, 'package.json'))
+    const folder = dirname(resolve(`${SCOPE}/${name}/package.json`))
+    return { folder, version: manifestOf(folder).version }
   } catch {
     return null
   }
@@ -30,20 +36,28 @@ export function companionFolder(name: string): string | null {
 /**
  * The path of a file of Heed that is read or run directly.
  * @param path relative to `src`; the build copies such files to `dist`
- * @throws HeedError if the package or the file is missing
+ * @param companion the package in `SCOPE` that contains the file when Heed is published
+ * @throws HeedError if the package or the file is missing, or the companion has another version
  */
-export function ownFile(path: string): string {
+export function ownFile(path: string, companion?: string): string {
   const folder = packageFolder()
   if (folder === null) throw noFolder()
   const places = builtVersion === undefined ? ['src', path] : ['dist', basename(path)]
   const file = onDisk(join(folder, ...places))
   if (existsSync(file)) return file
+  if (companion !== undefined) return companionFile(companion, basename(path))
+  throw new HeedError('missing-file', `The package heed must have the file ${file}, but it is missing`, { remedy: 'Reinstall heed.' }) // biome-ignore format: one line
+}
+
+function companionFile(name: string, path: string): string {
+  const companion = findCompanion(name)
+  const file = companion && onDisk(join(companion.folder, path))
+  if (companion?.version === builtVersion && file && existsSync(file)) return file
+  const found = companion ? `${companion.version} in ${companion.folder}` : 'none'
   throw new HeedError(
     'missing-file',
-    `The package heed must have the file ${file}, but it is missing`,
-    {
-      remedy: 'Reinstall heed.',
-    },
+    `heed ${builtVersion} must have ${path} from the package ${SCOPE}/${name} of the same version, got ${found}`,
+    { remedy: `Run \`npm install ${SCOPE}/${name}@${builtVersion}\`.` },
   )
 }
 

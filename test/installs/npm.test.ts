@@ -131,4 +131,23 @@ describe.skipIf(!target || !addon || !built)('npm install heed, in an empty fold
     expect(out).toBe('wasm\n')
     expect(errors).toContain(`npm install ${packageOf(target as never)}`)
   })
+
+  it.each([
+    ['of another version', (folder: string) => setVersion(folder, '9.9.9'), /got 9\.9\.9 in /],
+    ['missing', (folder: string) => rmSync(folder, { recursive: true }), /got none/],
+  ])('does not compute with WebAssembly that is %s, and names the package', (_, change, got) => {
+    rmSync(join(project, 'node_modules', '@heed', target?.name as string), { recursive: true, force: true }) // biome-ignore format: one line
+    change(join(project, 'node_modules', '@heed', 'wasm'))
+    const script = 'import("heed").then((it) => it.device("wasm")).catch((e) => console.log(e.code, e.message, e.remedy))' // biome-ignore format: one line
+    const { out } = run(process.execPath, '-e', script)
+    expect(out).toMatch(/^missing-file /)
+    expect(out).toMatch(got)
+    expect(out).toContain('npm install @heed/wasm@')
+  })
 })
+
+function setVersion(folder: string, version: string): void {
+  const path = join(folder, 'package.json')
+  const manifest = JSON.parse(readFileSync(path, 'utf8'))
+  writeFileSync(path, JSON.stringify({ ...manifest, version }))
+}

@@ -3,13 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { once } from '../../util/once.ts'
-import {
-  companionFolder,
-  noFolder,
-  onDisk,
-  packageFolder,
-  SCOPE,
-} from '../../util/package-folder.ts'
+import { findCompanion, noFolder, onDisk, packageFolder, SCOPE } from '../../util/package-folder.ts'
 import { setting } from '../../util/settings.ts'
 import { version } from '../../util/version.ts'
 import { warn } from '../../util/warn.ts'
@@ -60,10 +54,10 @@ function builtPlace(folder: string): AddonPlace | undefined {
 
 function prebuiltPlace(folder: string): AddonPlace | undefined {
   const target = targetHere()
-  const companion = target && companionFolder(target.name)
+  const companion = target && findCompanion(target.name)
   if (!companion) return undefined
-  const other = readJson<{ version: string }>(join(companion, 'package.json')).version
-  const path = onDisk(join(companion, 'heed.node'))
+  const { version: other } = companion
+  const path = onDisk(join(companion.folder, 'heed.node'))
   const place = { path, origin: 'prebuilt' } as const
   if (other !== version) {
     const problem = `it belongs to heed ${other}, but this is heed ${version}`

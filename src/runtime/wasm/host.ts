@@ -1,6 +1,6 @@
 // Functions of Node or the browser that the device needs: files, threads, cores, memory.
 import type { Worker as NodeWorker } from 'node:worker_threads'
-import { companionFolder, onDisk, ownFile } from '../../util/package-folder.ts'
+import { ownFile } from '../../util/package-folder.ts'
 import type { Reply } from './instance.js'
 
 /** A thread that runs worker.js. */
@@ -20,16 +20,8 @@ function builtin<T>(name: string): T | undefined {
 export function readFile(name: string): Uint8Array {
   const fs = builtin<typeof import('node:fs')>('node:fs')
   if (!fs) throw new Error('files can be read synchronously only in Node 20.16 or newer')
-  return fs.readFileSync(fileOf(name))
+  return fs.readFileSync(ownFile(`runtime/wasm/${name}`, 'wasm'))
 }
-
-/** WebAssembly files are in a separate package with its own version when published, and in this folder in a checkout. */
-function fileOf(name: string): string {
-  const folder = companionFolder('wasm')
-  return folder === null ? inThisFolder(name) : onDisk(`${folder}/${name}`)
-}
-
-const inThisFolder = (name: string): string => ownFile(`runtime/wasm/${name}`)
 
 export function startThread(
   onMessage: (message: Reply) => void,
@@ -40,7 +32,10 @@ export function startThread(
     const url = new URL('./worker.js', import.meta.url)
     return webThread(new Worker(url, { type: 'module', name: 'heed' }), onMessage, onCrash)
   }
-  const worker = new threads.Worker(inThisFolder('worker.js'), { execArgv: [], name: 'heed' })
+  const worker = new threads.Worker(ownFile('runtime/wasm/worker.js'), {
+    execArgv: [],
+    name: 'heed',
+  })
   return nodeThread(worker, onMessage, onCrash)
 }
 
