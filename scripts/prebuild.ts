@@ -6,16 +6,16 @@
 // same bytes in any folder; --verify builds each target a second time, from a copy in another folder, and compares. The
 // first run takes several minutes; unchanged targets are not built again. Each addon is checked before its package is
 // written (scripts/prebuild/check.ts).
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { execute, root } from '../native/compile.mjs'
 import { targets } from '../src/runtime/cpu/targets.ts'
-import { buildAddon, isReproduced } from './prebuild/build.ts'
+import { buildAddon, isReproduced, keyOf } from './prebuild/build.ts'
 import { problemsOf } from './prebuild/check.ts'
 import {
   packages,
+  recordOf,
   writeAddonPackage,
   writeMainPackage,
   writeWasmPackage,
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
       console.error(`${target.name}: ${problems.join('; ')}`)
       return 1
     }
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const { sha256 } = recordOf(bytes)
     record({ [target.name]: { key: built.key, bytes: bytes.length, sha256 } })
     writeAddonPackage(target, built.path, packages, join(dirname(zig), 'lib'))
     const seconds = ((performance.now() - started) / 1000).toFixed(0)
@@ -67,8 +67,10 @@ async function main(): Promise<number> {
   }
   await execute(['npx', 'tsdown', '--logLevel', 'error'])
   writeWasmPackage(packages)
-  writeMainPackage(records(), packages)
-  const missing = targets.filter(({ name }) => !Object.hasOwn(records(), name))
+  // An addon of earlier sources is not published with these.
+  const current = targets.filter((target) => records()[target.name]?.key === keyOf(target, zig))
+  writeMainPackage(Object.fromEntries(current.map(({ name }) => [name, records()[name]])), packages)
+  const missing = targets.filter((target) => !current.includes(target))
   if (missing.length > 0) console.log(`heed is not complete: build ${missing.map(({ name }) => name).join(', ')} too`) // biome-ignore format: one line
   return 0
 }

@@ -1,10 +1,14 @@
 // Stages packages with the addon of this machine, for tests of their installation.
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../../native/compile.mjs'
 import { type Target, targets } from '../../src/runtime/cpu/targets.ts'
-import { writeAddonPackage, writeMainPackage, writeWasmPackage } from '../prebuild/package.ts'
+import {
+  recordOf,
+  writeAddonPackage,
+  writeMainPackage,
+  writeWasmPackage,
+} from '../prebuild/package.ts'
 
 /**
  * Writes `heed`, its WebAssembly, and the addons' packages of all systems. All hold this addon: those of other systems must not be
@@ -12,8 +16,7 @@ import { writeAddonPackage, writeMainPackage, writeWasmPackage } from '../prebui
  * @returns their folders
  */
 export function stagePackages(addon: string, into: string): string[] {
-  const bytes = readFileSync(addon)
-  const record = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+  const record = recordOf(readFileSync(addon))
   const main = writeMainPackage(Object.fromEntries(targets.map(({ name }) => [name, record])), into)
   return [main, writeWasmPackage(into), ...targets.map((it) => writeAddonPackage(it, addon, into))]
 }

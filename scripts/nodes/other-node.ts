@@ -1,5 +1,5 @@
-// Tests and scripts in another Node than this one: of another processor or C library, or with a library loaded before
-// it. A start file stands for it, so that processes that it starts are such Nodes as well. vitest stays in this Node.
+// Runs tests and scripts in another Node: for another processor or C library, or with a preloaded library. A start file
+// replaces the program, so that child processes use that Node, too. vitest itself runs in the current Node.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -28,13 +28,8 @@ export async function buildAddon(
   { known, force = false }: { known?: string; force?: boolean } = {},
   checkout: typeof own = own,
 ): Promise<Built> {
-  const { compileUnits, execute, hash, listUnits, root } = checkout
-  const folder = join(root, FOLDER)
-  mkdirSync(folder, { recursive: true })
-  const compiler = zigCompiler(zig, target.zig, join(root, 'build', 'zig-cache'))
-  const units = listUnits(compiler, target.cpu, target.os === 'win32')
-  const flags = linkFlags(target, root)
-  const key = hash([...units.map((unit) => unit.key), ...flags])
+  const { compileUnits, execute } = checkout
+  const { compiler, units, flags, key, folder } = planOf(target, zig, checkout)
   const path = join(folder, `${target.name}.node`)
   if (!force && existsSync(path) && known === key) return { path, key, isNew: false }
   const objects = await compileUnits(compiler, units, join(folder, target.name), {
@@ -46,6 +41,18 @@ export async function buildAddon(
   await execute([...compiler.command, ...objects, '-o', fresh, ...flags], compiler.env)
   renameSync(fresh, path)
   return { path, key, isNew: true }
+}
+
+/** Identifies the sources, flags and compiler of an addon. */
+export const keyOf = (target: Target, zig: string): string => planOf(target, zig, own).key
+
+function planOf(target: Target, zig: string, { hash, listUnits, root }: typeof own) {
+  const folder = join(root, FOLDER)
+  mkdirSync(folder, { recursive: true })
+  const compiler = zigCompiler(zig, target.zig, join(root, 'build', 'zig-cache'))
+  const units = listUnits(compiler, target.cpu, target.os === 'win32')
+  const flags = linkFlags(target, root)
+  return { compiler, units, flags, key: hash([...units.map((unit) => unit.key), ...flags]), folder }
 }
 
 /** Whether a copy of the sources in another folder, with caches of its own, gives these bytes. */

@@ -1,5 +1,6 @@
 // Writes the packages to publish: `heed`, its WebAssembly, and one package with the native addon of each system.
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { dirname, join } from 'node:path'
 import { root } from '../../native/compile.mjs'
@@ -104,6 +105,12 @@ export function writeMainPackage(
   })
   return folder
 }
+
+/** The size and the hash of an addon, which the main package contains. */
+export const recordOf = (bytes: Buffer): Required<AddonRecord> => ({
+  bytes: bytes.length,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+})
 
 const pick = ({ bytes, sha256 }: AddonRecord): AddonRecord => ({ bytes, sha256 })
 

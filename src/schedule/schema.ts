@@ -6,7 +6,7 @@ import type { Expression, Operand } from './schedule.ts'
 
 /**
  * Names of dimensions, separated by spaces. A name has the same size in all operands of a call; the name of an integer
- * attribute stands for its value. A leading `...` matches any number of leading dimensions, which are also equal in all
+ * attribute is replaced by its value. A leading `...` matches any number of leading dimensions, which are also equal in all
  * operands. `1` alone is one element of any rank; `*` alone is any shape.
  */
 type Pattern = string
@@ -57,7 +57,7 @@ export type AttributeSchema =
   /** The number of an axis of the operand. */
   | { readonly type: 'axis'; readonly of: string }
   | { readonly type: 'format' }
-  /** `length` is a number, or a name that stands for the same length in all lists; then `longest` limits it. */
+  /** `length` is a number, or a name for a length shared by all lists; then `longest` limits it. */
   | {
       readonly type: 'integers'
       readonly length: number | string

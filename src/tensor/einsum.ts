@@ -13,7 +13,7 @@ interface Named {
 
 /**
  * Einstein summation: `einsum('bik,bkj->bij', a, b)`. Operands are contracted pairwise from the left, each pair with a
- * matrix product. `...` stands for any number of axes, which broadcast. Without `->`, the result has the letters that
+ * matrix product. `...` matches any number of axes, which broadcast. Without `->`, the result has the letters that
  * occur once, in alphabetical order.
  * @throws HeedError if the equation does not fit the tensors
  */

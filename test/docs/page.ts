@@ -196,7 +196,7 @@ function wordsOf(text: string): Word[] {
   return words
 }
 
-/** `…` in what is shown stands for any number of words. */
+/** `…` in the expected output matches any number of words. */
 function matchFrom(
   shown: readonly Word[],
   printed: readonly Word[],

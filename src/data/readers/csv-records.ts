@@ -22,7 +22,7 @@ export interface CsvRecord {
 
 /**
  * Parses lines into records, like Python's csv.reader: a quote counts only at the start of a cell, a doubled quote
- * stands for one, a quoted cell may contain line breaks, and text after the closing quote belongs to the cell. A
+ * is one quote, a quoted cell may contain line breaks, and text after the closing quote belongs to the cell. A
  * carriage return or line feed outside of quotes ends a record. Lines keep a carriage return before their line feed.
  */
 export class CsvRecords {
