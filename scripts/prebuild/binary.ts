@@ -5,6 +5,8 @@ import { type LibraryHeader, readHeader } from '../../src/runtime/cpu/library-he
 export interface Binary extends LibraryHeader {
   /** Names of exported symbols. */
   exports: string[]
+  /** ELF and Mach-O: names of symbols that the process must supply. (In PE files, libraries are named for each.) */
+  imports: string[]
   /** Names of required libraries. */
   needs: string[]
   /** ELF: the newest version of glibc that a symbol requires. */
@@ -58,8 +60,10 @@ function readElf(bytes: Buffer): Contents {
   const named = (section: Section, at: number): string =>
     textAt(bytes, sections[section.link].offset + at)
   const versions = ofType(VERNEED).flatMap((section) => versionsIn(bytes, section, named))
+  const symbols = ofType(DYNSYM).flatMap((section) => elfSymbols(bytes, section, named))
   return {
-    exports: ofType(DYNSYM).flatMap((section) => elfExports(bytes, section, named)),
+    exports: symbols.filter(({ isDefined }) => isDefined).map(({ name }) => name),
+    imports: symbols.filter(({ isDefined }) => !isDefined).map(({ name }) => name),
     needs: ofType(DYNAMIC).flatMap((section) => neededBy(bytes, section, named)),
     glibc: newest(versions),
   }
@@ -67,15 +71,20 @@ function readElf(bytes: Buffer): Contents {
 
 type Named = (section: Section, at: number) => string
 
-/** Defined symbols that are global or weak. */
-function elfExports(bytes: Buffer, section: Section, named: Named): string[] {
-  const names: string[] = []
+interface ElfSymbol {
+  name: string
+  isDefined: boolean
+}
+
+/** Symbols that are global or weak. */
+function elfSymbols(bytes: Buffer, section: Section, named: Named): ElfSymbol[] {
+  const symbols: ElfSymbol[] = []
   for (let at = section.offset; at < section.offset + section.size; at += 24) {
     const binding = bytes[at + 4] >> 4
     const isDefined = bytes.readUInt16LE(at + 6) !== 0
-    if (isDefined && binding > 0) names.push(named(section, bytes.readUInt32LE(at)))
+    if (binding > 0) symbols.push({ name: named(section, bytes.readUInt32LE(at)), isDefined })
   }
-  return names
+  return symbols
 }
 
 function neededBy(bytes: Buffer, section: Section, named: Named): string[] {
@@ -115,14 +124,16 @@ export function compareVersions(a: string, b: string): number {
 // ---- Mach-O, 64 bits
 
 const LOAD_DYLIB = 0xc
+const SYMTAB = 0x2
 const EXPORTS_TRIE = 0x80000033
 const DYLD_INFO = 0x80000022
 
 function readMach(bytes: Buffer): Contents {
-  const binary: Contents = { exports: [], needs: [], glibc: null }
+  const binary: Contents = { exports: [], imports: [], needs: [], glibc: null }
   for (let left = bytes.readUInt32LE(16), at = 32; left > 0; left--) {
     const command = bytes.readUInt32LE(at)
     if (command === LOAD_DYLIB) binary.needs.push(textAt(bytes, at + bytes.readUInt32LE(at + 8)))
+    if (command === SYMTAB) binary.imports.push(...machImports(bytes, at))
     const trie = command === EXPORTS_TRIE ? at + 8 : command === DYLD_INFO ? at + 40 : 0
     if (trie > 0) {
       const [start, size] = [bytes.readUInt32LE(trie), bytes.readUInt32LE(trie + 4)]
@@ -131,6 +142,16 @@ function readMach(bytes: Buffer): Contents {
     at += bytes.readUInt32LE(at + 4)
   }
   return binary
+}
+
+/** Undefined, external symbols of the table that the load command at `at` describes. */
+function machImports(bytes: Buffer, at: number): string[] {
+  const [symbols, count, strings] = [8, 12, 16].map((field) => bytes.readUInt32LE(at + field))
+  const names: string[] = []
+  for (let symbol = symbols; symbol < symbols + 16 * count; symbol += 16)
+    if ((bytes[symbol + 4] & 0xef) === 1)
+      names.push(textAt(bytes, strings + bytes.readUInt32LE(symbol)).replace(/^_/, ''))
+  return names
 }
 
 /** Reads the export trie: each node has the symbol of its prefix, and its children with parts of names. */
@@ -175,6 +196,7 @@ function readPe(bytes: Buffer): Contents {
   const directory = (index: number): number => bytes.readUInt32LE(header + 24 + 112 + 8 * index) // its address; 0 if there is none
   return {
     exports: directory(0) ? peExports(bytes, place(directory(0)), place) : [],
+    imports: [],
     needs: directory(1) ? peImports(bytes, place(directory(1)), place) : [],
     glibc: null,
   }

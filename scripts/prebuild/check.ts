@@ -42,8 +42,9 @@ export function problemsOf(bytes: Buffer, { os, cpu }: Target): string[] {
   if (missing.length > 0) problems.push(`it must export ${missing.join(' and ')}`)
   const lacking = instructionSets[cpu].map(([name]) => name).filter((name) => !bytes.includes(`${name}\0`)) // biome-ignore format: one line
   if (lacking.length > 0) problems.push(`it must have the instruction sets ${lacking.join(', ')}`)
-  // Linkers take undefined symbols for Node's. Names of ours are hidden, and gone unless one is undefined.
-  if (bytes.includes('_ZN4heed')) problems.push('it must have no undefined symbols of heed')
+  // Linkers take undefined symbols for Node's.
+  const ours = binary.imports.filter((name) => name.startsWith('_ZN4heed'))
+  if (ours.length > 0) problems.push(`it must have no undefined symbols of heed, got ${ours.join(', ')}`) // biome-ignore format: one line
   const strange = binary.needs.filter((name) => !LIBRARIES[os].test(name))
   if (strange.length > 0) problems.push(`it must need the system's libraries alone, got ${strange.join(', ')}`) // biome-ignore format: one line
   if (binary.glibc !== null && compareVersions(binary.glibc, NEWEST_GLIBC) > 0)
