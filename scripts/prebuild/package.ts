@@ -79,7 +79,8 @@ function writeCompanion(
 
 /**
  * Writes the package `heed`: the files of the checkout without its scripts and WebAssembly, with the other packages as
- * dependencies of exactly this version, and with the sizes and hashes of the addons. `dist` must be built.
+ * dependencies of exactly this version, and with the sizes and hashes of the addons. Packages of other addons, which
+ * are of earlier sources, are removed. `dist` must be built.
  * @param records by the name of the target
  * @returns the folder of the package
  */
@@ -95,6 +96,8 @@ export function writeMainPackage(
   }
   writeFileSync(join(folder, LICENCES), licencesOfMain())
   const addons = targets.filter(({ name }) => Object.hasOwn(records, name))
+  for (const { name } of targets.filter((target) => !addons.includes(target)))
+    rmSync(join(into, name), { recursive: true, force: true })
   writeJson(join(folder, RECORDS), Object.fromEntries(addons.map(({ name }) => [name, pick(records[name])]))) // biome-ignore format: one line
   for (const field of DEVELOPERS) delete manifest[field]
   writeJson(join(folder, 'package.json'), {

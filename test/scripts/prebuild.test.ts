@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildNative } from '../../native/build.mjs'
 import { instructionSets } from '../../native/compile.mjs'
 import { compareVersions, readBinary } from '../../scripts/prebuild/binary.ts'
 import { ENTRY_POINTS, problemsOf } from '../../scripts/prebuild/check.ts'
+import { writeMainPackage } from '../../scripts/prebuild/package.ts'
 import { targets } from '../../src/runtime/cpu/targets.ts'
 
 const built = await buildNative()
@@ -81,3 +84,20 @@ it('versions are compared part by part', () => {
   const versions = ['2.28', '2.9', '2.17', '2.2.5', '3', '2.28.1']
   expect(versions.sort(compareVersions)).toEqual(['2.2.5', '2.9', '2.17', '2.28', '2.28.1', '3'])
 })
+
+it.skipIf(!existsSync(new URL('../../dist/index.js', import.meta.url)))(
+  'an addon without a record is not published: neither its package nor a dependency on it is left',
+  () => {
+    const into = mkdtempSync(join(tmpdir(), 'heed-packages-'))
+    try {
+      const [current, stale] = targets
+      for (const { name } of [current, stale]) mkdirSync(join(into, name))
+      const main = writeMainPackage({ [current.name]: { bytes: 1, sha256: '00' } }, into)
+      const { optionalDependencies } = JSON.parse(readFileSync(join(main, 'package.json'), 'utf8'))
+      expect(Object.keys(optionalDependencies).join()).toMatch(new RegExp(`/${current.name}$`))
+      expect([existsSync(join(into, current.name)), existsSync(join(into, stale.name))]).toEqual([true, false]) // biome-ignore format: one line
+    } finally {
+      rmSync(into, { recursive: true, force: true })
+    }
+  },
+)
