@@ -25,6 +25,19 @@ export const navigation = [
     ],
   },
   {
+    text: 'How it works',
+    items: [
+      { text: 'The lazy graph', link: '/how-it-works/lazy-graph' },
+      { text: 'Gradients', link: '/how-it-works/gradients' },
+      { text: 'Versions and stale tensors', link: '/how-it-works/versions' },
+      { text: 'Held programs', link: '/how-it-works/held-programs' },
+      { text: 'The memory plan', link: '/how-it-works/memory-plan' },
+      { text: 'Determinism', link: '/how-it-works/determinism' },
+      { text: 'Tokenizers', link: '/how-it-works/tokenizers' },
+      { text: 'Generation', link: '/how-it-works/generation' },
+    ],
+  },
+  {
     text: 'Reference',
     items: [
       { text: 'Glossary', link: '/glossary' },

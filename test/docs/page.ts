@@ -1,16 +1,17 @@
 // The blocks of code in a page of the documentation, and how they are run.
 //
 // The blocks of a page run in the order of the page, in one folder that is empty at first. `ts` blocks are programs
-// (```ts [name.ts] names the file), `sh` blocks are commands. A `text` block that follows is their output. Comments
+// (```ts [name.ts] names the file), or modules if a later block imports them; `sh` blocks are commands. A `text` block that follows is their output. Comments
 // before a block change how it runs:
 //
 //   <!-- not run: REASON -->            the block is not run (its TypeScript is still type-checked)
 //   <!-- small: FROM => TO -->          replaces FROM by TO in the block, to make it quick; its output is not compared
 //   <!-- output varies: REASON -->      the output that follows is not compared
 //   <!-- first: PATH -->                runs this program of the repository before the block
+//   <!-- with: PATH -->                 copies this file of the repository next to the block
 import { execFile, execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
+import { basename, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loader } from '../support/run-script.ts'
 
@@ -27,6 +28,8 @@ export interface Block {
   toRun: string
   /** Path of a program that runs before; '' for none. */
   first: string
+  /** Paths of files of the repository that it needs next to it. */
+  files: string[]
   /** What it must print; null where nothing is shown or it varies. */
   output: string | null
 }
@@ -86,7 +89,8 @@ function isBetween(lines: readonly string[], { code, line }: Block, i: number): 
 function applyNotes(
   notes: readonly string[],
   code: string,
-): Pick<Block, 'notRun' | 'toRun' | 'first'> {
+): Pick<Block, 'notRun' | 'toRun' | 'first' | 'files'> {
+  const files: string[] = []
   let notRun = ''
   let toRun = code
   let first = ''
@@ -94,30 +98,56 @@ function applyNotes(
     const [, kind, text] = /^([a-z ]+): (.*)$/.exec(note) ?? []
     if (kind === 'not run') notRun = text
     else if (kind === 'first') first = text
+    else if (kind === 'with') files.push(text)
     else if (kind === 'small') {
       const [from, to] = text.split(' => ')
       if (!toRun.includes(from)) throw new Error(`The block does not contain '${from}':\n${code}`)
       toRun = toRun.replaceAll(from, to)
     } else if (kind !== 'output varies') throw new Error(`Unknown comment before a block: ${note}`)
   }
-  return { notRun, toRun, first }
+  return { notRun, toRun, first, files }
 }
 
-/** Runs the blocks of a page in a folder. @throws Error with the line of the block that fails, and its output */
-export async function runPage(path: string, folder: string): Promise<void> {
+export interface PageRun {
+  /** Run blocks as they are shown, without the replacements of `small`, and compare nothing. Default false. */
+  full?: boolean
+  /** Called after each block. */
+  onBlock?: (block: Block, printed: string, seconds: number) => void
+}
+
+/**
+ * Runs the blocks of a page in `work` in an empty folder, where the packages of this checkout are installed.
+ * @throws Error with the line of the block that fails, and its output
+ */
+export async function runPage(path: string, folder: string, options: PageRun = {}): Promise<void> {
+  const { full = false, onBlock } = options
   const env = environment(folder)
   const work = join(folder, 'work')
   mkdirSync(work)
-  for (const block of blocksOf(readFileSync(join(root, path), 'utf8'))) {
-    if (block.notRun) continue
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
+  const blocks = blocksOf(readFileSync(join(root, path), 'utf8'))
+  for (const [i, found] of blocks.entries()) {
+    if (found.notRun) continue
+    const block = full ? { ...found, toRun: found.code, output: null } : found
+    for (const file of block.files) copyFileSync(join(root, file), join(work, basename(file)))
+    if (isModule(found, blocks.slice(i + 1))) {
+      writeFileSync(join(work, block.name), block.toRun)
+      continue
+    }
     if (block.first) execFileSync(process.execPath, [...loader, join(root, block.first)], { cwd: work }) // biome-ignore format: one line
+    const start = performance.now()
     const printed = await run(block, work, env).catch((error: Error & Record<string, string>) => {
       throw new Error(`${path}:${block.line} fails:\n${error.stdout}\n${error.stderr}`)
     })
+    onBlock?.(block, printed, (performance.now() - start) / 1000)
     const difference = block.output === null ? null : differenceOf(block.output, printed)
     if (difference !== null) throw new Error(`${path}:${block.line} prints something else than shown. ${difference}`) // biome-ignore format: one line
   }
 }
+
+/** Whether a block is only imported by later ones, which run it. */
+const isModule = ({ language, name, output }: Block, later: readonly Block[]): boolean =>
+  language === 'ts' && output === null && later.some(({ code }) => code.includes(`'./${name}'`))
 
 function run(
   { language, name, toRun }: Block,

@@ -57,6 +57,11 @@ describe('blocks', () => {
     ])
   })
 
+  it('name the files that they need', () => {
+    const [{ files }] = blocksOf('<!-- with: docs/a.ts -->\n<!-- with: b.ts -->\n```ts\n```')
+    expect(files).toEqual(['docs/a.ts', 'b.ts'])
+  })
+
   it('with a misspelt comment are refused', () => {
     expect(() => blocksOf('<!-- not ran: why -->\n```sh\nls\n```')).toThrow(/Unknown comment/)
     expect(() => blocksOf('<!-- small: 5 => 1 -->\n```sh\nls\n```')).toThrow(/does not contain/)

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import ts from 'typescript'
 import { afterAll, describe, expect, it } from 'vitest'
 import { allPages, blocksOf, root } from './page.ts'
@@ -9,7 +9,7 @@ const project = mkdtempSync(join(tmpdir(), 'heed-types-'))
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 
 // A project as the installation page makes it, with the packages of this checkout.
-for (const name of ['@types', 'zod', 'undici-types']) {
+for (const name of ['@types', '@stdlib', 'zod', 'undici-types']) {
   mkdirSync(join(project, 'node_modules'), { recursive: true })
   symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name), 'dir')
 }
@@ -19,11 +19,12 @@ writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
 const files = allPages().flatMap((path) =>
   blocksOf(readFileSync(join(root, path), 'utf8'))
     .filter(({ language }) => language === 'ts')
-    .map(({ code, name }) => {
+    .map(({ code, name, files }) => {
       const folder = join(project, path.replaceAll(/[^\w]/g, '-'))
       const file = join(folder, name)
       mkdirSync(folder, { recursive: true })
       writeFileSync(file, code)
+      for (const path of files) copyFileSync(join(root, path), join(folder, basename(path)))
       return file
     }),
 )
