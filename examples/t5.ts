@@ -104,6 +104,7 @@ function showCurve(folder: string): void {
     .trim()
     .split('\n')
     .map((line): Metrics => JSON.parse(line))
+    .flatMap(({ step, loss }) => (loss === undefined ? [] : [{ step, loss }])) // not of evaluations
   const width = Math.ceil(lines.length / 10)
   for (let start = 0; start < lines.length; start += width) {
     const tenth = lines.slice(start, start + width)

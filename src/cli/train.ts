@@ -1,7 +1,13 @@
 import { Command, Option } from 'commander'
 import type { z } from 'zod'
 import { readJsonObject } from '../io/files/json.ts'
-import { type Head, modelDefinition, modelTypes, readModelConfig } from '../models/index.ts'
+import {
+  type Head,
+  type ModelDefinition,
+  modelDefinition,
+  modelTypes,
+  readModelConfig,
+} from '../models/index.ts'
 import { currentTaskName, taskHeads } from '../models/task-names.ts'
 import { optimizerDefinitions } from '../optim/index.ts'
 import { parseTrainConfig } from '../train/config.ts'
@@ -51,8 +57,7 @@ export function trainCommand(argv: readonly string[] = []): Command {
 function modelLines(): string[] {
   const families = new Map<string, string[]>()
   for (const name of modelTypes().toSorted()) {
-    const head = taskHeads[modelDefinition(name).task]
-    const family = FAMILIES[head] ?? 'others'
+    const family = familyKind(modelDefinition(name))
     families.set(family, [...(families.get(family) ?? []), name])
   }
   const width = Math.max(...[...families.keys()].map((name) => name.length))
@@ -60,6 +65,10 @@ function modelLines(): string[] {
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([family, names]) => `  ${family.padEnd(width)}  ${names.join(', ')}`)
 }
+
+/** The kind of a family, by the head of its default task. */
+export const familyKind = ({ task }: Pick<ModelDefinition, 'task'>): string =>
+  FAMILIES[taskHeads[task]] ?? 'others'
 
 const FAMILIES: Readonly<Partial<Record<Head, string>>> = {
   'causal-lm': 'decoders',
@@ -173,9 +182,10 @@ async function modelIn(from: unknown): Promise<string> {
 }
 
 /** The flags of a key; a boolean key has a second flag that switches it off, described by `off` in its metadata. */
-function optionsOf(key: string, schema: z.ZodType, defaults: Options = {}): Option[] {
+export function optionsOf(key: string, schema: z.ZodType, defaults: Options = {}): Option[] {
   const fallback = Object.hasOwn(defaults, key) ? defaults[key] : schema.safeParse(undefined).data
-  const shown = fallback != null && fallback !== false && typeof fallback !== 'object'
+  const shown =
+    fallback != null && fallback !== false && fallback !== '' && typeof fallback !== 'object'
   const text = shown ? `${schema.description} (default: ${fallback})` : `${schema.description}`
   const flag = flagOf(key)
   const kind = valueKind(schema)

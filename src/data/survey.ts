@@ -12,8 +12,11 @@ export interface TextSurvey {
   hash: string
 }
 
+/** Options of `surveyText`. */
 export interface SurveyOptions {
+  /** Called with the number of characters read so far. */
   onProgress?: (characters: number) => void
+  /** Encoding of the files, such as `windows-1252`. Default: UTF-8, or UTF-16 with a byte-order mark. */
   encoding?: string
 }
 

@@ -22,6 +22,7 @@ export interface WindowOptions {
   seed?: number
 }
 
+/** Options of `SequentialWindows`. */
 export interface SequentialOptions extends WindowOptions {
   /** Shuffle the windows in each epoch. Default true. */
   shuffle?: boolean

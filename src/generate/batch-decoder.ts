@@ -25,7 +25,7 @@ export class BatchDecoder implements StepModel {
   private readonly maxTokens: number
   private batch: Batch | null = null
 
-  /** @param maxTokens maximum number of tokens after the prompts */
+  /** @param options `maxTokens`: maximum number of tokens after the prompts */
   constructor(model: CausalLM, options: { maxTokens: number }) {
     checkBatchDecoder(model, options)
     checkHead('BatchDecoder', model, 'causal-lm')

@@ -1,15 +1,21 @@
+/**
+ * Text generation: sampling, beam search, constrained output, chat and speculative decoding.
+ * @module
+ */
+
 export { BatchDecoder } from './batch-decoder.ts'
 export { type BeamOptions, beamSearch, type Hypothesis } from './beam-search.ts'
 export type { Candidates } from './candidates.ts'
 export { Chat, type ChatOptions, type ChatTurn } from './chat.ts'
 export type { GenerationSettings } from './config/generation-config.ts'
 export {
+  type ConfiguredModel,
   configOf as generationConfigOf,
   isDrawn,
   type ModelOptions,
   type SearchOptions,
 } from './config/settings.ts'
-export { matchJsonSchema, matchRegex } from './constrained/constraint.ts'
+export { type ByteTokenizer, matchJsonSchema, matchRegex } from './constrained/constraint.ts'
 export { Decoder } from './decoder.ts'
 export type { EndOptions } from './ends.ts'
 export {
@@ -46,4 +52,5 @@ export {
 export { Seq2SeqDecoder } from './seq2seq-decoder.ts'
 export * from './speculative/index.ts'
 export type { StepModel } from './step-model.ts'
+export type { TextTokenizer } from './text-writer.ts'
 export { type WriteContext, type WriteOptions, type Written, writeTokens } from './write-tokens.ts'

@@ -36,6 +36,7 @@ let nextId = 0
 /** The id that the next node will get. All existing nodes have lower ids. */
 export const upcomingId = (): number => nextId
 
+/** An operation in the graph with its inputs. Creating a node computes nothing. */
 export class Node<O extends Op = Op> implements Form {
   /** Ids increase with creation, so nodes sorted by id are in topological order. */
   readonly id = nextId++

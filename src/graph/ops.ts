@@ -207,6 +207,7 @@ export interface PrimitiveOps
     KernelOps,
     ControlOps {}
 
+/** The attributes of each operation. */
 export interface OpAttrs extends PrimitiveOps, CompositeOps {}
 
 export type Elementwise = keyof ElementwiseOps
@@ -216,7 +217,10 @@ export type Generator = keyof GeneratorOps
 export type View = keyof ViewOps
 export type Reduction = keyof ReduceOps
 export type Primitive = keyof PrimitiveOps
-/** Name of an operation that decomposes into primitives, such as `softmax` or `attention`. */
+/**
+ * Name of an operation that decomposes into primitives, such as `softmax` or `attention`.
+ * @useDeclaredType
+ */
 export type Composite = keyof CompositeOps
 export type Op = keyof OpAttrs
 

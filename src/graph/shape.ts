@@ -1,5 +1,6 @@
 import { ShapeError, shown } from '../util/errors.ts'
 
+/** The size of each axis; empty for a scalar. */
 export type Shape = readonly number[]
 
 export function countOf(shape: Shape): number {

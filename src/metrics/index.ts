@@ -1,3 +1,8 @@
+/**
+ * Scores of predictions: accuracy, F1, BLEU, chrF, ROUGE, exact match and retrieval.
+ * @module
+ */
+
 export { type BleuOptions, bleu, bleuMetric, tokenize13a } from './bleu.ts'
 export { type BootstrapOptions, type BootstrapResult, pairedBootstrap } from './bootstrap.ts'
 export { type ChrfOptions, chrf, chrfMetric } from './chrf.ts'

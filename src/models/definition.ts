@@ -15,10 +15,12 @@ import type { TokenizerConventions } from './shared/tokenizers.ts'
 import { type TaskName, taskHeads } from './task-names.ts'
 
 /**
- * Definition of a family of models. All keys are required. If a family lacks a feature, the value is `null`, `[]` or
+ * Definition of a family of models. All keys except `paper` are required. If a family lacks a feature, the value is `null`, `[]` or
  * `{}`.
  */
 export interface ModelDefinition<C extends object = object> extends Architecture<C> {
+  /** Paper or report that describes the family: authors, year and title. For documentation. */
+  readonly paper?: string
   /** Other values of `model_type` that refer to this family. */
   readonly otherNames: readonly string[]
   /**
@@ -48,6 +50,7 @@ const DEFINITION = optionKinds<ModelDefinition>({
   modelType: 'text',
   title: 'text',
   config: 'record',
+  paper: 'text?',
   otherNames: 'texts',
   heads: 'list',
   sizes: 'function|null',

@@ -1,51 +1,83 @@
+/**
+ * Model families, opening and saving checkpoints, heads, and the registry.
+ * @module
+ */
+
 export { type ConvertOptions, convertModel } from './convert.ts'
 export { type Component, type Countable, countModel, type ModelCount } from './count.ts'
 export { defineModel, type ModelDefinition } from './definition.ts'
 export * from './families.ts'
 export { GENERATION_KEYS, type KeyAnswer } from './generation-keys.ts'
-export type { GGUFFormat, GGUFNames } from './gguf/format.ts'
-export type { CausalLM, CausalLMModel, CausalLMOptions } from './heads/causal-lm.ts'
-export { causalLM } from './heads/causal-lm.ts'
-export type { HeadClass, HeadedModel, HeadSpec } from './heads/headed-model.ts'
+export type { GGUFFormat, GGUFNames, StoredForm } from './gguf/format.ts'
+export {
+  type CacheSize,
+  type CausalLM,
+  type CausalLMModel,
+  type CausalLMOptions,
+  causalLM,
+  type OutputLayer,
+} from './heads/causal-lm.ts'
+export type { BelowHead, HeadClass, HeadedModel, HeadSpec } from './heads/headed-model.ts'
 export type { Head, Heads } from './heads/heads.ts'
-export type { ImageClassifierModel } from './heads/image-classification.ts'
-export { imageClassifier, imageEncoder } from './heads/image-classification.ts'
+export {
+  type ImageClassifierModel,
+  type ImageFamily,
+  type ImageStack,
+  imageClassifier,
+  imageEncoder,
+} from './heads/image-classification.ts'
 export type { ImageClassifier, ImageEncoder, ImageModel } from './heads/image-model.ts'
-export type { MaskedLMModel } from './heads/masked-lm.ts'
-export { type MaskedLM, type MaskedLMOptions, maskedLM } from './heads/masked-lm.ts'
+export {
+  type MaskedLM,
+  type MaskedLMModel,
+  type MaskedLMOptions,
+  maskedLM,
+} from './heads/masked-lm.ts'
 export type { NextSentenceModel, NextSentencePredictor } from './heads/next-sentence.ts'
 export type {
   Pretraining,
   PretrainingLabels,
   PretrainingLogits,
   PretrainingModel,
+  PretrainingSpec,
 } from './heads/pretraining.ts'
-export type { QuestionAnswererModel } from './heads/question-answering.ts'
-export { type QuestionAnswerer, questionAnswerer, type Span } from './heads/question-answering.ts'
+export {
+  type QuestionAnswerer,
+  type QuestionAnswererModel,
+  questionAnswerer,
+  type Span,
+  type SpanLayer,
+} from './heads/question-answering.ts'
 export {
   type DecodeOptions,
+  type Seq2SeqCacheSize,
   type Seq2SeqLM,
   type Seq2SeqLossOptions,
   type Seq2SeqOptions,
   shiftRight,
 } from './heads/seq2seq-lm.ts'
-export type {
-  LastTokenClassifier,
-  SequenceClassifierModel,
-} from './heads/sequence-classification.ts'
 export {
+  type JointLossOptions,
+  type LastTokenClassifier,
   lastTokenClassifier,
+  type ScoreLayer,
   type SequenceClassifier,
+  type SequenceClassifierModel,
+  type SequenceClassifierSpec,
   sequenceClassifier,
 } from './heads/sequence-classification.ts'
 export {
   type EncoderModel,
   type EncoderOptions,
   type TextEncoder,
+  type TextModel,
   textEncoder,
 } from './heads/text-model.ts'
-export type { TokenClassifierModel } from './heads/token-classification.ts'
-export { type TokenClassifier, tokenClassifier } from './heads/token-classification.ts'
+export {
+  type TokenClassifier,
+  type TokenClassifierModel,
+  tokenClassifier,
+} from './heads/token-classification.ts'
 export { isBelow } from './load-weights.ts'
 export { dropoutKeys, type NewModelOptions, newModel } from './new-model.ts'
 export { preset, presetNames } from './presets.ts'

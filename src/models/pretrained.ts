@@ -114,7 +114,10 @@ export interface SaveOptions {
 /** Names of dtypes in config.json. */
 export const TORCH_DTYPES = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' } as const
 
-/** Data type of stored weights. */
+/**
+ * Data type of stored weights.
+ * @useDeclaredType
+ */
 export type WeightDType = keyof typeof TORCH_DTYPES
 
 /** All data types of stored weights. */

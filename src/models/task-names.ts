@@ -23,7 +23,10 @@ export const taskHeads = {
   'span-corruption': 'seq2seq-lm',
 } as const satisfies Record<string, Head>
 
-/** Name of a built-in task. */
+/**
+ * Name of a built-in task.
+ * @useDeclaredType
+ */
 export type TaskName = keyof typeof taskHeads
 
 /** The head of a task. The name of a head maps to itself, because functions accept both. */

@@ -44,7 +44,10 @@ export function activationOf(owner: string, name: Activation): (x: Tensor) => Te
   throw wrongArgument(owner, 'activation', name, `one of ${activationNames.join(', ')}`, `Did you mean ${nearestFirst(String(name), activationNames)[0]}?`) // biome-ignore format: one line
 }
 
-/** Name of an activation function, as in published configs. */
+/**
+ * Name of an activation function, as in published configs.
+ * @useDeclaredType
+ */
 export type Activation = keyof typeof activations
 
 /** All names of activation functions. */

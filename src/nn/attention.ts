@@ -97,7 +97,8 @@ const weightOptions = (
   length: Tensor | undefined,
 ): WeightOptions => ({ causal, mask, bias, scale, length })
 
-type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'bias' | 'scale'> & {
+/** Options of `attentionWeights`: those of `attention`, and the number of keys in use. */
+export type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'bias' | 'scale'> & {
   length?: Tensor | null
 }
 

@@ -5,6 +5,7 @@ import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
+/** Options of `Conv1D`. */
 export interface Conv1DOptions {
   /** Standard deviation of the initial weights. Default 0.02. */
   std?: number

@@ -4,6 +4,7 @@ import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
+/** Options of `Embedding`. */
 export interface EmbeddingOptions {
   /** Standard deviation of the initial values. Default 1. */
   std?: number

@@ -1,3 +1,9 @@
+/**
+ * Modules: layers, losses, attention, initialisation, caches, and capture of activations.
+ * @module
+ */
+
+export type { QuantizeFormat } from '../util/quantize-blocks.ts'
 export {
   ELU,
   GELU,
@@ -23,6 +29,7 @@ export {
   attentionWeights,
   joinHeads,
   splitHeads,
+  type WeightOptions,
 } from './attention.ts'
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.ts'
 export {
@@ -31,7 +38,7 @@ export {
   captureAttention,
   offerAttention,
 } from './capture.ts'
-export { Conv1D } from './conv1d.ts'
+export { Conv1D, type Conv1DOptions } from './conv1d.ts'
 export {
   Conv1d,
   Conv2d,
@@ -48,12 +55,13 @@ export {
   type EncoderDecoderCacheShape,
 } from './cross-cache.ts'
 export { Dropout } from './dropout.ts'
-export { Embedding } from './embedding.ts'
+export { Embedding, type EmbeddingOptions } from './embedding.ts'
 export { findNaN, type NaNOrigin } from './find-nan.ts'
 export { type AffineOptions, GroupNorm, InstanceNorm1d, InstanceNorm2d } from './group-norm.ts'
+/** Initialisers of parameters, named as in torch.nn.init. */
 export * as init from './init.ts'
 export { KVCache, type KVCacheShape, LayerCache } from './kv-cache.ts'
-export { LayerNorm } from './layer-norm.ts'
+export { LayerNorm, type LayerNormOptions } from './layer-norm.ts'
 export { Linear, type LinearOptions } from './linear.ts'
 export {
   featureMaps,
@@ -109,13 +117,13 @@ export {
   type RecurrentCellOptions,
   RNNCell,
 } from './recurrent-cell.ts'
-export type { RecurrentState } from './recurrent-step.ts'
+export type { RecurrentKind, RecurrentState } from './recurrent-step.ts'
 export { RelativeBias, type RelativeBiasConfig, relativeBucket } from './relative-bias.ts'
 export { replaceableWeights, replaceWeights } from './replace-weights.ts'
 export { RMSNorm } from './rms-norm.ts'
 export { type RopeParameters, ropeTypes } from './rope-scaling.ts'
 export { Rotary, type RotaryAngles, type RotaryOptions, rotate } from './rotary.ts'
-export { Sequential, type SequentialLayer } from './sequential.ts'
+export { type Layer, Sequential, type SequentialLayer } from './sequential.ts'
 export { Flatten, Identity } from './shape-layers.ts'
 export { Sinusoidal, type SinusoidalConfig } from './sinusoidal.ts'
 export {
@@ -128,6 +136,7 @@ export {
 } from './spatial-pooling.ts'
 export {
   type LoadOptions,
+  type Match,
   type ModuleState,
   type StateSource,
   setValues,

@@ -4,6 +4,7 @@ import { optionKinds } from '../util/options.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
+/** Options of `LayerNorm`. */
 export interface LayerNormOptions {
   /** Whether to add a bias. Default true. */
   bias?: boolean

@@ -17,6 +17,7 @@ export interface MLPConfig {
 
 /** Multi-layer perceptron: linear layers with an activation function between them. */
 export class MLP extends Module<MLPConfig> {
+  /** @hidden */
   static readonly configRules = optionKinds<MLPConfig>({
     sizes: 'numbers',
     activation: 'text?',

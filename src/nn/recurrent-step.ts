@@ -5,6 +5,7 @@ import { cat, type Tensor } from '../tensor/index.ts'
 /** The state of a recurrent network: [h], or [h, c] for an LSTM. */
 export type RecurrentState = readonly Tensor[]
 
+/** What distinguishes RNN, LSTM and GRU: gates, state and step. */
 export interface RecurrentKind {
   readonly gates: number
   /** Number of tensors in the state. The first is the output. */

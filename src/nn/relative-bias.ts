@@ -24,6 +24,7 @@ export interface RelativeBiasConfig {
  * et al., 2020, section 2.1). Small distances have their own buckets; larger ones share buckets of increasing width.
  */
 export class RelativeBias extends Module<RelativeBiasConfig> {
+  /** @hidden */
   static readonly configRules = optionKinds<RelativeBiasConfig>({
     heads: 'size',
     buckets: 'size',

@@ -3,7 +3,8 @@ import { Tensor } from '../tensor/index.ts'
 import { wrongArgument } from '../util/check-argument.ts'
 import { Module } from './module.ts'
 
-type Layer = Module & { forward(x: Tensor): Tensor }
+/** A module with one input and one output. */
+export type Layer = Module & { forward(x: Tensor): Tensor }
 
 /** A layer of `Sequential`: a module with one input, or a function of a tensor. */
 export type SequentialLayer = Layer | ((x: Tensor) => Tensor)

@@ -22,6 +22,7 @@ export interface SinusoidalConfig {
  * the cosine. P(t+τ) is a rotation of P(t) that depends only on τ. It has no parameters.
  */
 export class Sinusoidal extends Module<SinusoidalConfig> {
+  /** @hidden */
   static readonly configRules = optionKinds<SinusoidalConfig>({
     size: 'size',
     interleaved: 'flag?',

@@ -33,6 +33,7 @@ export interface TransformerEncoderLayerConfig {
 
 /** torch.nn.TransformerEncoderLayer, with the same parameter names (Vaswani et al., 2017, section 3.1). */
 export class TransformerEncoderLayer extends Module<TransformerEncoderLayerConfig> {
+  /** @hidden */
   static readonly configRules = optionKinds<TransformerEncoderLayerConfig>({
     embedDim: 'size',
     heads: 'size',

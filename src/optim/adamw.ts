@@ -32,11 +32,12 @@ export interface AdamGroupOptions {
 /** Options of `Adam` and `AdamW`: those of all groups, and those of the optimiser. */
 export type AdamOptions = OptimizerOptions<AdamGroupOptions>
 
-type Params = Iterable<Parameter> | Iterable<GroupInput<AdamGroupOptions>>
+/** Parameters of `Adam` and `AdamW`, or groups of them with options of their own. */
+export type AdamParameters = Iterable<Parameter> | Iterable<GroupInput<AdamGroupOptions>>
 
 /** Base of Adam and AdamW, which differ in how weight decay is applied. */
 abstract class AdamBase extends Optimizer<AdamGroupOptions> {
-  constructor(params: Params, weightDecay: number, options: AdamOptions) {
+  constructor(params: AdamParameters, weightDecay: number, options: AdamOptions) {
     const defaults: AdamGroupOptions = {
       lr: 1e-3,
       betas: [0.9, 0.999],
@@ -86,7 +87,7 @@ abstract class AdamBase extends Optimizer<AdamGroupOptions> {
 
 /** AdamW: Adam with decoupled weight decay, 0.01 by default (Loshchilov and Hutter, 2019). */
 export class AdamW extends AdamBase {
-  constructor(params: Params, options: AdamOptions = {}) {
+  constructor(params: AdamParameters, options: AdamOptions = {}) {
     super(params, 1e-2, options)
   }
 
@@ -97,7 +98,7 @@ export class AdamW extends AdamBase {
 
 /** Adam (Kingma and Ba, 2015). Weight decay, 0 by default, is added to the gradient. */
 export class Adam extends AdamBase {
-  constructor(params: Params, options: AdamOptions = {}) {
+  constructor(params: AdamParameters, options: AdamOptions = {}) {
     super(params, 0, options)
   }
 

@@ -39,6 +39,7 @@ export type OptimizerOptions<Options> = Partial<Options> & {
   checkFinite?: boolean
 }
 
+/** Options of `Optimizer.step`. */
 export interface StepOptions {
   /** Further tensors to compute in the same program. They can be read after the step. */
   keep?: readonly Tensor[]

@@ -60,7 +60,10 @@ const INVERSE_SQRT = optionKinds<WarmUp & { timescale?: number }>({
 /** All schedules by name. */
 export const schedules = { constant, linear, cosine, 'inverse-sqrt': inverseSqrt }
 
-/** Name of a schedule. */
+/**
+ * Name of a schedule.
+ * @useDeclaredType
+ */
 export type ScheduleName = keyof typeof schedules
 
 function warmed(warmup: number, after: Schedule): Schedule {

@@ -26,15 +26,16 @@ const readOptions = optionReader<ClassifyImageOptions>('image-classification', {
   batchSize: BATCH_SIZE,
 })
 
-type Input = string | ImageSource
+/** An image: the path of a file, pixels, or the bytes of a file. */
+export type ImageInput = string | ImageSource
 
 /**
  * Classifies an image (a path, bytes or pixels). Returns labels sorted by score; for several images, a list for each.
  * Scores are the same as in text classification.
  */
 export interface ImageClassification {
-  (image: Input, options?: ClassifyImageOptions): Promise<Label[]>
-  (images: readonly Input[], options?: ClassifyImageOptions): Promise<Label[][]>
+  (image: ImageInput, options?: ClassifyImageOptions): Promise<Label[]>
+  (images: readonly ImageInput[], options?: ClassifyImageOptions): Promise<Label[][]>
 }
 
 /** Creates the pipeline 'image-classification'. */
@@ -42,12 +43,12 @@ export function imageClassification(
   source: ModelWithProcessor<ImageClassifier>,
 ): ImageClassification {
   const classify = async (
-    input: Input | readonly Input[],
+    input: ImageInput | readonly ImageInput[],
     given?: ClassifyImageOptions,
   ): Promise<Label[] | Label[][]> => {
     const options = readOptions(given)
     const many = Array.isArray(input)
-    const lists = await classifyAll(source, (many ? input : [input]) as Input[], options)
+    const lists = await classifyAll(source, (many ? input : [input]) as ImageInput[], options)
     return many ? lists : lists[0]
   }
   return classify as ImageClassification
@@ -55,7 +56,7 @@ export function imageClassification(
 
 async function classifyAll(
   { model, processor }: ModelWithProcessor<ImageClassifier>,
-  inputs: readonly Input[],
+  inputs: readonly ImageInput[],
   { topK = 5, batchSize = 16 }: ClassifyImageOptions,
 ): Promise<Label[][]> {
   const { labels } = model

@@ -1,7 +1,16 @@
+/**
+ * A model with its tokenizer as one function, by task, as in transformers.js.
+ * @module
+ */
+
 export type { Embedder, EmbedOptions } from './feature-extraction.ts'
 export type { Filled, FillMask, FillOptions } from './fill-mask.ts'
 export type { HubModelOptions, TransformersProgress } from './hub-model.ts'
-export type { ClassifyImageOptions, ImageClassification } from './image-classification.ts'
+export type {
+  ClassifyImageOptions,
+  ImageClassification,
+  ImageInput,
+} from './image-classification.ts'
 export {
   type ModelWithProcessor,
   type ModelWithTokenizer,
@@ -12,7 +21,7 @@ export {
 } from './pipeline.ts'
 export type { Answer, AnswerOptions, QuestionAnswering } from './question-answering.ts'
 export type { ClassifyOptions, Label, TextClassification } from './text-classification.ts'
-export type { TextInput } from './text-examples.ts'
+export type { BatchOptions, TextInput, TruncateOptions } from './text-examples.ts'
 export type { Conversation, TextGeneration, WriteTextOptions, Written } from './text-generation.ts'
 export type {
   Summarization,

@@ -28,21 +28,19 @@ export interface TextToTextSource extends ModelWithTokenizer<Seq2SeqLM> {
   targetTokenizer?: Tokenizer
 }
 
-type Texts = string | readonly string[]
-
 /** Generates a target text for each source text, in the same order. */
 export type TextToText = (
-  texts: Texts,
+  texts: string | readonly string[],
   options?: TextToTextOptions,
 ) => Promise<{ generated_text: string }[]>
 /** Translates texts; the results are in the same order. */
 export type Translation = (
-  texts: Texts,
+  texts: string | readonly string[],
   options?: TextToTextOptions,
 ) => Promise<{ translation_text: string }[]>
 /** Summarizes texts; the results are in the same order. */
 export type Summarization = (
-  texts: Texts,
+  texts: string | readonly string[],
   options?: TextToTextOptions,
 ) => Promise<{ summary_text: string }[]>
 
@@ -70,7 +68,7 @@ export function summarization(source: TextToTextSource): Summarization {
 function writer(
   task: string,
   { model, tokenizer, targetTokenizer = tokenizer }: TextToTextSource,
-): (texts: Texts, options?: TextToTextOptions) => Promise<string[]> {
+): (texts: string | readonly string[], options?: TextToTextOptions) => Promise<string[]> {
   const decoder = new Seq2SeqDecoder(model)
   const readOptions = optionReader<TextToTextOptions>(task, TABLE)
   return async (input, given) => {

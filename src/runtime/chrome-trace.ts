@@ -3,7 +3,8 @@
 import { checkArgument } from '../util/check-argument.ts'
 import type { KernelTime } from './device.ts'
 
-interface TraceEvent {
+/** An event of a Chrome trace. */
+export interface TraceEvent {
   name: string
   cat: string
   /** 'X' is an event with a duration; 'M' sets the name of a track. */

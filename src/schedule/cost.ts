@@ -3,6 +3,7 @@ import { bytesOf } from '../graph/dtype.ts'
 import type { Shape } from '../graph/shape.ts'
 import type { Operand } from './schedule.ts'
 
+/** What a kernel computes and moves. */
 export interface Cost {
   /** Floating-point operations of matrix products (a multiply-add is two); 0 for all other kernels. */
   flops: number

@@ -2,7 +2,7 @@ import { gradients, variablesOf } from '../grad/backward.ts'
 import { filled } from '../graph/build.ts'
 import { ShapeError } from '../util/errors.ts'
 import { checkTensors } from './arguments.ts'
-import { type TensorCore, tensorOf } from './core.ts'
+import { tensorOf } from './core.ts'
 import { zerosLike } from './create.ts'
 import { pendingBuffers } from './module-buffer.ts'
 import { realize, release } from './submit.ts'
@@ -23,7 +23,7 @@ export async function accumulate(loss: Tensor): Promise<void> {
 }
 
 /** Like `accumulate`, but only builds the graph, for a held program. Returns the gradient tensors that it assigns. */
-export function addGradients(loss: Tensor): TensorCore[] {
+export function addGradients(loss: Tensor): Tensor[] {
   checkTensors('accumulate()', { loss })
   if (loss.size !== 1)
     throw new ShapeError(`accumulate(): the loss must have one element, got ${loss.size}`, {
@@ -31,7 +31,7 @@ export function addGradients(loss: Tensor): TensorCore[] {
     })
   const variables = variablesOf(loss.node)
   const found = gradients([loss.node], [filled(1, loss.shape)], variables)
-  const state: TensorCore[] = []
+  const state: Tensor[] = []
   found.forEach((grad, i) => {
     const variable = variables[i].variable as Tensor
     if (!grad) return

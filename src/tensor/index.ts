@@ -5,6 +5,7 @@ export type { Operand } from './core.ts'
 export * from './create.ts'
 export { cdist } from './distance.ts'
 export { einsum } from './einsum.ts'
+/** Functions of tensors, named as in torch.nn.functional. */
 export * as F from './functional.ts'
 export { type Held, type HeldInput, hold } from './hold.ts'
 export { ModuleBuffer } from './module-buffer.ts'

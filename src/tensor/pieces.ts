@@ -8,7 +8,8 @@ import { macrotask } from '../util/macrotask.ts'
 import { tensorOf } from './core.ts'
 import type { Tensor } from './tensor.ts'
 
-type Pieces = AsyncIterable<{ start: number; values: Float32Array }>
+/** Consecutive values of a tensor, each piece from index `start`. */
+export type Pieces = AsyncIterable<{ start: number; values: Float32Array }>
 
 /**
  * Creates an f32 tensor on the default device from values that arrive in pieces. Each piece is written directly to the

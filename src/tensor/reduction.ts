@@ -2,7 +2,10 @@ import { wrongArgument } from '../util/check-argument.ts'
 import { alternatives } from '../util/errors.ts'
 import type { Tensor } from './tensor.ts'
 
-/** How element-wise losses are reduced: to their mean, to their sum, or not at all. */
+/**
+ * How element-wise losses are reduced: to their mean, to their sum, or not at all.
+ * @useDeclaredType
+ */
 export type Reduction = (typeof reductions)[number]
 
 const reductions = ['mean', 'sum', 'none'] as const

@@ -16,7 +16,10 @@ export interface ScatterReduceOptions {
   includeSelf?: boolean
 }
 
-/** How elements with the same target are reduced. */
+/**
+ * How elements with the same target are reduced.
+ * @useDeclaredType
+ */
 export type ScatterReduction = keyof typeof reductions
 
 const SCATTER_REDUCE = optionKinds<ScatterReduceOptions>({ includeSelf: 'flag?' })

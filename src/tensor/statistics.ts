@@ -16,7 +16,10 @@ export interface QuantileOptions {
   interpolation?: Interpolation
 }
 
-/** How a quantile between two elements is computed, as in PyTorch. */
+/**
+ * How a quantile between two elements is computed, as in PyTorch.
+ * @useDeclaredType
+ */
 export type Interpolation = (typeof interpolations)[number]
 const interpolations = ['linear', 'lower', 'higher', 'midpoint', 'nearest'] as const
 

@@ -3,7 +3,7 @@ import type { Node } from '../graph/node.ts'
 import { reported, submitPatiently } from '../runtime/run.ts'
 import { macrotask } from '../util/macrotask.ts'
 import { nodesOf } from './arguments.ts'
-import type { TensorCore } from './core.ts'
+import type { Tensor } from './tensor.ts'
 
 let inFlight: Promise<void> = Promise.resolve()
 
@@ -12,7 +12,7 @@ let inFlight: Promise<void> = Promise.resolve()
  * while the device runs another.
  * @throws the error of the previous program
  */
-export async function realize(tensors: readonly TensorCore[]): Promise<void> {
+export async function realize(tensors: readonly Tensor[]): Promise<void> {
   const { run } = await submitPatiently(nodesOf(tensors, 'realize'))
   await awaitPrevious(run)
 }

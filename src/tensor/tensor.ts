@@ -7,9 +7,10 @@ import { Selections } from './selections.ts'
  * A lazy, immutable multi-dimensional array. Operations check shapes and dtypes immediately but compute nothing.
  * Reading (`await t.data()`, `item()`, `text()`) computes. Only `assign` changes the values of a tensor.
  *
- * Operations have PyTorch's names. Each family extends the previous one: elementwise.ts, trigonometry.ts,
- * reductions.ts, views.ts, arrangements.ts, indexing.ts, statistics.ts, selections.ts.
+ * Operations have PyTorch's names.
  */
+// Each family of operations extends the previous one: elementwise.ts, trigonometry.ts, reductions.ts, views.ts,
+// arrangements.ts, indexing.ts, statistics.ts, selections.ts.
 export class Tensor extends Selections {
   static {
     setWrap((node) => new Tensor(node))

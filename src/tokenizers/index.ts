@@ -1,6 +1,11 @@
+/**
+ * Tokenizers: loading, encoding, decoding, chat templates and training.
+ * @module
+ */
+
 export { addSpecialTokens, type SpecialTokenOptions } from './chat/add-special-tokens.ts'
 export type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
-export type { SpecialTokens } from './chat/special-tokens.ts'
+export type { SpecialTokenName, SpecialTokens } from './chat/special-tokens.ts'
 export { AlignedText, mapCharacters, TextRewriter } from './encode/aligned-text.ts'
 export type { Batch, PaddingOptions } from './encode/batch.ts'
 export type { DecodeStream } from './encode/decode-stream.ts'
@@ -21,9 +26,12 @@ export type {
   PreTokenizer,
   Template,
   TemplateItem,
+  Texts,
+  TokenIds,
   TokenizerSteps,
   WordModel,
 } from './encode/steps.ts'
+export type { LoadTokenizerOptions } from './formats/files.ts'
 export { tokenizerFromSentencePiece, tokenizerFromTiktoken } from './formats/imported.ts'
 export type { TiktokenEncoding, TiktokenName, TiktokenRanks } from './formats/tiktoken.ts'
 export type {
@@ -31,6 +39,7 @@ export type {
   ComponentJson,
   TokenizerConfig,
   TokenizerJson,
+  TokenSetting,
 } from './formats/tokenizer-json.ts'
 export {
   type BatchOptions,
@@ -40,6 +49,7 @@ export {
 } from './tokenizer.ts'
 export { parseTokenizerSpec, type TokenizerSpec } from './train/spec.ts'
 export {
+  type LearnedType,
   type TokenizerProgress,
   type TokenizerTrainer,
   type TrainTokenizerOptions,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { alternatives, type ErrorCode, HeedError, shown } from '../util/errors.ts'
+import type { ErrorCode } from '../util/error-codes.ts'
+import { alternatives, HeedError, shown } from '../util/errors.ts'
 
 /** Details of a refused value. */
 interface Refusal {

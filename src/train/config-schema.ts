@@ -111,6 +111,10 @@ export const commonSchema = z.strictObject({
   seed: z.int().min(0).max(0xffffffff).default(1337).describe('random seed'),
 })
 
+/**
+ * The configuration keys of every run.
+ * @interface
+ */
 export type CommonConfig = z.output<typeof commonSchema>
 
 /** A complete configuration: the common keys, the keys of the task and the keys of the optimizer. */

@@ -9,6 +9,7 @@ import type { HeldOutExamples, PrepareSetup } from './task.ts'
 import { type TableOptions, taskData } from './task-data.ts'
 import { cacheFor, openBatches } from './train-model.ts'
 
+/** The data for an evaluation of a run. */
 export interface EvaluationData extends TableOptions {
   /** Files, folders, glob patterns and data sets of the hub. Default: the held-out data of the run. */
   data?: string | readonly string[]

@@ -6,6 +6,7 @@ import { macrotask } from '../util/macrotask.ts'
 import { having, instanceOf, optional, optionKinds } from '../util/options.ts'
 import type { RowEncoder } from './task.ts'
 
+/** Options of `encodeRows`. */
 export interface EncodeOptions {
   /** Called with the number of rows so far. */
   onRows?: (rows: number) => void

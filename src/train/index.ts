@@ -1,5 +1,15 @@
+/**
+ * Training, evaluation and prediction of tasks, run folders, and the registry of tasks.
+ * @module
+ */
+
 export type { BatchTensors } from '../pipelines/hold-batch.ts'
-export { type Batching, type Draw, runExamples } from '../pipelines/run-examples.ts'
+export {
+  type Batching,
+  type Draw,
+  type RunOptions,
+  runExamples,
+} from '../pipelines/run-examples.ts'
 export {
   encoderInputs,
   padded,
@@ -8,11 +18,14 @@ export {
   textBatch,
 } from '../pipelines/text-examples.ts'
 export type { ContrastiveLoss } from './cached-gradients.ts'
+export type { ComputedOn } from './computed-on.ts'
 export { parseTrainConfig } from './config.ts'
-export type { TrainConfig } from './config-schema.ts'
+export type { CommonConfig, TrainConfig } from './config-schema.ts'
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate-run.ts'
-export { encodeRows } from './examples.ts'
+export type { EvaluationData } from './evaluation-data.ts'
+export { type EncodeOptions, encodeRows } from './examples.ts'
 export type { Metrics } from './metrics-file.ts'
+export type { LossTerms, Splitting } from './micro-batches.ts'
 export { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 export { type Prediction, type PredictRunOptions, predictRun } from './predict-run.ts'
 export { type ReportOptions, reportRun } from './report/report-run.ts'
@@ -24,8 +37,10 @@ export type {
   EvaluateOptions,
   Evaluation,
   Facts,
+  HeldOutExamples,
   NewTask,
   Options,
+  PrepareSetup,
   Preprocessor,
   RowEncoder,
   ShownExample,
@@ -35,9 +50,17 @@ export type {
   TaskDefinition,
   TrainingBatches,
 } from './task.ts'
+export type { TableOptions } from './task-data.ts'
+export type { TaskModel } from './task-model.ts'
 export { registerTask, trainTasks } from './tasks/index.ts'
 export { evaluateLabels, type LabelResults, predictionOf } from './tasks/label-report.ts'
-export { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './tasks/labels.ts'
+export {
+  indexOfLabel,
+  type LabelColumn,
+  labelConfig,
+  labelsIn,
+  surveyLabels,
+} from './tasks/labels.ts'
 export { textIn, valueIn } from './tasks/text.ts'
 export { TextTask } from './tasks/text-task.ts'
 export {

@@ -2,23 +2,32 @@
 import { createHash } from 'node:crypto'
 import { appendFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { fileError } from '../io/files/file-error.ts'
 import { type FileHash, forgetHashes } from '../io/files/hashes.ts'
 import { patiently } from '../io/files/patience.ts'
 
-/** One line of metrics.jsonl. */
-export interface Metrics {
-  step: number
-  loss: number
-  val_loss?: number
-  lr: number
-  grad_norm: number
-  /** One of these three is set, depending on the unit of the task. */
-  tokens_per_second?: number
-  rows_per_second?: number
-  images_per_second?: number
-}
+/** Schema of a line of metrics.jsonl, for documentation. */
+export const metricsSchema = z.object({
+  step: z.int().min(0).describe('number of completed training steps'),
+  loss: z.number().optional().describe('training loss of the step'),
+  val_loss: z.number().optional().describe('loss on held-out data'),
+  lr: z.number().optional().describe('learning rate of the step'),
+  grad_norm: z
+    .number()
+    .optional()
+    .describe('norm of the gradient of all parameters, before clipping'),
+  tokens_per_second: z.number().optional().describe('training speed of tasks that count tokens'),
+  rows_per_second: z.number().optional().describe('training speed of tasks that count rows'),
+  images_per_second: z.number().optional().describe('training speed of tasks that count images'),
+})
+
+/**
+ * One line of metrics.jsonl: the metrics of a training step, or of an evaluation.
+ * @interface
+ */
+export type Metrics = z.output<typeof metricsSchema>
 
 export class MetricsFile {
   private readonly folder: string

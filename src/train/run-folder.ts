@@ -46,14 +46,35 @@ export interface TrainerState {
   computed_on: ComputedOn
 }
 
-const stateSchema = z.object({
-  step: z.int().min(0),
-  config: z.record(z.string(), z.unknown()),
-  random: z.object({ seed: z.int(), draws: z.int().min(0) }),
-  best: z.object({ step: z.int(), val_loss: z.number() }).nullable(),
-  computed_on: z.object({ heed: z.string(), device: z.string() }),
-  optimizer_step: z.int().min(0),
+export const trainerStateSchema = z.object({
+  step: z.int().min(0).describe('number of completed training steps'),
+  config: z.record(z.string(), z.unknown()).describe('complete training configuration'),
+  random: z
+    .object({
+      seed: z.int().describe('seed of the default generator'),
+      draws: z.int().min(0).describe('number of draws so far'),
+    })
+    .describe('state of the random number generator'),
+  best: z
+    .object({
+      step: z.int().describe('step of the evaluation'),
+      val_loss: z.number().describe('loss on held-out data'),
+    })
+    .nullable()
+    .describe(
+      'evaluation with the lowest loss; its model is in best/. null before the first evaluation',
+    ),
+  computed_on: z
+    .object({
+      heed: z.string().describe('version of Heed'),
+      device: z.string().describe('device and instruction set'),
+    })
+    .describe('build and device; resuming on others is not bitwise identical and causes a warning'),
+  optimizer_step: z.int().min(0).describe('number of steps of the optimizer'),
 })
+
+/** run.json: what a run was started with. */
+export const runFileSchema = trainerStateSchema.pick({ config: true, computed_on: true })
 
 const OPTIMIZER = having('an Optimizer', 'stateDict', 'loadStateDict')
 const checkSave = argumentKinds('RunFolder.save', {
@@ -113,7 +134,7 @@ export class RunFolder {
     if (!existsSync(path)) return undefined
     await requireIntact(this.path, { weights: false })
     const json = await readJson(path)
-    const parsed = stateSchema.pick({ config: true }).safeParse(json)
+    const parsed = runFileSchema.pick({ config: true }).safeParse(json)
     if (!parsed.success)
       throw corrupt(path, json, parsed.error, 'Start the run again in another folder.')
     return parseTrainConfig(withCurrentTask(parsed.data.config), path)
@@ -170,7 +191,10 @@ export class RunFolder {
     await recordHashes(this.path, ['model.safetensors'], this.metrics.hash())
   }
 
-  /** Finds the newest intact checkpoint; undefined if there is none. Its checksums are verified once per object. */
+  /**
+   * Finds the newest intact checkpoint; undefined if there is none. Its checksums are verified once per object.
+   * @hidden
+   */
   latest(): Promise<SavedRun | undefined> {
     this.newest ??= this.readNewest()
     return this.newest
@@ -189,7 +213,7 @@ export class RunFolder {
     if (!files) return undefined
     const path = files.files[STATE]
     const json = await readJson(path)
-    const parsed = stateSchema.safeParse(json)
+    const parsed = trainerStateSchema.safeParse(json)
     if (!parsed.success)
       throw corrupt(
         path,

@@ -204,7 +204,7 @@ export class Run {
       await this.clock.pause(() => this.folder.saveBest(this.trained))
     }
     this.on({ type: 'validation', step, loss, best })
-    await this.log({ step, val_loss: loss } as Metrics)
+    await this.log({ step, val_loss: loss })
   }
 
   private async evaluate(): Promise<Evaluation | null> {

@@ -12,18 +12,26 @@ import { importsSchema } from './run-imports.ts'
 import type { Task, TaskContext, TaskDefinition } from './task.ts'
 import { taskDefinition } from './tasks/index.ts'
 
-const schema = z.object({
-  task: z.string().max(80),
-  options: z.record(z.string(), z.unknown()),
-  facts: z.record(z.string(), z.unknown()),
-  /** The maximum number of tokens in an example. */
-  context: z.int().min(1).nullable(),
-  /** The modules that were imported when the run was started. */
-  imports: importsSchema.optional(),
+export const taskFileSchema = z.object({
+  task: z.string().max(80).describe('name of the task'),
+  options: z
+    .record(z.string(), z.unknown())
+    .describe('options of the task, such as names of columns'),
+  facts: z
+    .record(z.string(), z.unknown())
+    .describe('facts about the training data that encoding needs, such as the list of labels'),
+  context: z
+    .int()
+    .min(1)
+    .nullable()
+    .describe('maximum number of tokens in an example; null: no limit'),
+  imports: importsSchema
+    .optional()
+    .describe('modules that were imported when the run was started; commands on the run need them'),
 })
 
 /** The contents of task.json. */
-export type TaskFile = z.output<typeof schema>
+export type TaskFile = z.output<typeof taskFileSchema>
 
 export async function writeTaskFile(dir: string, file: TaskFile): Promise<void> {
   await writeFileAtomic(join(dir, NAME), `${JSON.stringify(file, null, 2)}\n`)
@@ -69,7 +77,7 @@ async function readTaskFile(dir: string): Promise<TaskFile> {
         remedy: "Use the folder that heed train wrote, or its subfolder 'best'.",
       },
     )
-  const file = checked(schema, await readJson(path, { maxBytes: 20e6 }), dir, 'the file')
+  const file = checked(taskFileSchema, await readJson(path, { maxBytes: 20e6 }), dir, 'the file')
   return { ...file, task: currentTaskName(file.task) } // older runs may use former names
 }
 

@@ -27,6 +27,7 @@ import { openTask, type TaskFile } from './task-file.ts'
 import { checkHead, taskDefinition } from './tasks/index.ts'
 import { trainOnly } from './trained-part.ts'
 
+/** A model with its task and data. */
 export interface TaskModel {
   kind: TaskDefinition
   task: Task

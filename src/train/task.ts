@@ -212,7 +212,10 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
 
 type Optional = 'rowOptions' | 'rowEncoder' | 'batches' | 'heldOut' | 'texts'
 
-/** A registered task, completed with defaults. */
+/**
+ * A registered task, completed with defaults.
+ * @interface
+ */
 export type TaskDefinition<
   O = Options,
   F = Facts,

@@ -4,6 +4,10 @@ import { ShapeError } from './errors.ts'
 import { f16ToF32 } from './float16.ts'
 
 /** Format with its name in ggml. Formats that end in k have blocks of 256, with a scale for each 16 or 32 numbers. */
+/**
+ * Format of quantised weights, as in GGUF files: blocks of numbers with common scales.
+ * @useDeclaredType
+ */
 export type BlockFormat = keyof typeof blockLayouts
 
 export interface BlockLayout {

@@ -1,25 +1,5 @@
 import './copies.ts'
-
-/**
- * Codes of the errors that Heed reports. Programs should compare codes and `details`, because the wording of messages
- * may change at any time.
- */
-export type ErrorCode =
-  | 'invalid-option' // an argument, option or setting has an invalid value
-  | 'unknown-name' // there is no model type, task, head, device, key or flag with this name
-  | 'already-exists' // a name is already registered, or a file or folder exists and must not be replaced
-  | 'invalid-config' // config.json or another settings file of a model is not valid
-  | 'invalid-data' // a task cannot use the rows, texts or labels
-  | 'missing-file'
-  | 'corrupt-file' // a file is damaged, truncated, or in another format
-  | 'file-system' // a file or folder cannot be read or written: permission, disk space, …
-  | 'network'
-  | 'unsupported' // valid, but not supported by Heed, this model or this machine
-  | 'invalid-state' // a call at the wrong time: step() without gradients, a closed file, …
-  | 'shape'
-  | 'stale-tensor'
-  | 'out-of-memory'
-  | 'diverged' // the loss is no longer a finite number
+import type { ErrorCode } from './error-codes.ts'
 
 /** Machine-readable details of an error. */
 export interface ErrorDetails {
@@ -33,6 +13,7 @@ export interface ErrorDetails {
   readonly try?: Readonly<Record<string, readonly (string | number | boolean)[]>>
 }
 
+/** Details of a `HeedError`, what to do, and the error that caused it. */
 export interface ErrorOptions extends ErrorDetails {
   /** What to do. Default: a sentence made from `try`, such as "Try `heads` 1, 2, 4 or 8." */
   readonly remedy?: string

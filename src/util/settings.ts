@@ -3,20 +3,111 @@ import { invalidOption } from './errors.ts'
 import { nearestFirst } from './nearest.ts'
 import { warn } from './warn.ts'
 
-const SETTINGS = [
-  'HEED_DEVICE', // the device that computes
-  'HEED_ISA', // the instruction set of the kernels
-  'HEED_THREADS', // the number of threads
-  'HEED_MEMORY', // the memory that tensors may take
-  'HEED_CACHE', // the folder of the cache
-  'HEED_ADDON', // the file of the native addon
-  'HEED_DEBUG', // 1 records where each tensor was made
-  'HEED_NICE', // the priority of compute threads, as for nice
-] as const
-type SettingName = (typeof SETTINGS)[number]
+interface Variable {
+  /** A noun phrase. */
+  readonly about: string
+  readonly values: string
+  readonly fallback: string
+}
+
+/** Heed's own variables. The documentation lists this table. */
+export const SETTINGS = {
+  HEED_DEVICE: {
+    about: 'device that computes',
+    values: '`cpu`, `wasm`, `reference` or a registered name',
+    fallback: 'the first of these that works',
+  },
+  HEED_ISA: {
+    about: 'instruction set of the kernels',
+    values:
+      '`avx512`, `avx2` or `baseline` on x86-64, `neon` on Arm, `relaxed` or `simd128` in WebAssembly',
+    fallback: 'the best one of the processor',
+  },
+  HEED_THREADS: {
+    about: 'number of threads that compute, and that encode data',
+    values: 'a whole number from 1 to 1024',
+    fallback: 'the number of cores that the process may use',
+  },
+  HEED_MEMORY: {
+    about: 'memory that tensors may use',
+    values: 'bytes, or a number with a unit, such as `4GB` or `512MiB`',
+    fallback: 'the memory of the machine or container',
+  },
+  HEED_NICE: {
+    about: 'priority of the threads that compute, as for `nice`',
+    values: 'a whole number from -20 to 19; on Windows, any number above 0 means "below normal"',
+    fallback: '5',
+  },
+  HEED_DEBUG: {
+    about: 'whether errors name the line of your code that created a tensor',
+    values: '`0` or `1`',
+    fallback: '`0`',
+  },
+  HEED_ADDON: {
+    about: 'native addon to load',
+    values: 'the path of a `.node` file',
+    fallback: 'the addon compiled here, or the prebuilt one of this system',
+  },
+  HEED_CACHE: {
+    about: 'folder for data that can be computed again, such as encoded examples',
+    values: 'a path',
+    fallback: '`~/.cache/heed`, on Windows `%LOCALAPPDATA%\\heed`',
+  },
+} as const satisfies Record<string, Variable>
+type SettingName = keyof typeof SETTINGS
+
+/** Variables of other programs that Heed follows, too. */
+export const FOLLOWED = {
+  HF_TOKEN: {
+    about: 'access token of the Hugging Face hub',
+    values: 'a token, which begins with `hf_`',
+    fallback: 'none: only public models',
+  },
+  HF_ENDPOINT: {
+    about: 'address of the hub or of a mirror',
+    values: 'a URL',
+    fallback: '`https://huggingface.co`',
+  },
+  HF_HUB_OFFLINE: {
+    about: 'whether downloads are refused',
+    values: '`1` or `0`',
+    fallback: '`0`',
+  },
+  NO_COLOR: {
+    about: 'whether output has no colours',
+    values: 'any text',
+    fallback: 'colours on a terminal',
+  },
+  FORCE_COLOR: {
+    about: 'whether output has colours even if it is not a terminal',
+    values: 'any text; `0` or `false` for no colours',
+    fallback: 'colours on a terminal',
+  },
+  TERM: {
+    about: 'type of the terminal',
+    values: '`dumb` for one that cannot redraw lines',
+    fallback: 'set by the terminal',
+  },
+  XDG_CACHE_HOME: {
+    about: 'folder of caches, in which Heed uses `heed`',
+    values: 'a path',
+    fallback: '`~/.cache`',
+  },
+  LOCALAPPDATA: {
+    about: 'folder of caches on Windows',
+    values: 'a path',
+    fallback: '`AppData\\Local` in the home folder',
+  },
+  CXX: {
+    about: 'C++ compiler of `heed build`',
+    values: 'a command',
+    fallback: '`g++`, `clang++` or `c++`, the first that works',
+  },
+} as const satisfies Record<string, Variable>
 
 /** Variables for the scripts, tests and benchmarks of this repository only. */
 const OF_SCRIPTS = [
+  'HEED_CHROMIUM',
   'HEED_AGAINST',
   'HEED_KERNEL_SERVER',
   'HEED_ZIG',
@@ -91,11 +182,12 @@ export function checkSettings(): void {
 
 /** Warns about each unknown HEED_ variable, such as HEED_THREAD, with the most similar name. */
 function warnUnknown(): void {
-  const known: readonly string[] = [...SETTINGS, ...OF_SCRIPTS]
+  const names = Object.keys(SETTINGS)
+  const known: readonly string[] = [...names, ...OF_SCRIPTS]
   for (const name of Object.keys(globalThis.process?.env ?? {})) {
     if (!name.startsWith('HEED_') || known.includes(name)) continue
-    const [near] = nearestFirst(name, SETTINGS)
-    const all = SETTINGS.join(', ')
+    const [near] = nearestFirst(name, names)
+    const all = names.join(', ')
     warn(`${name} is not a setting and has no effect. Did you mean ${near}? Settings are ${all}.`)
   }
 }

@@ -37,9 +37,15 @@ const schema = z.looseObject({
 })
 
 type Keys = z.input<typeof schema>
-/** Contents of preprocessor_config.json. Null means the same as a missing key. */
+/**
+ * Contents of preprocessor_config.json. Null means the same as a missing key.
+ * @interface
+ */
 export type ImageProcessorConfig = { [K in keyof Keys]: Keys[K] | null }
-/** A config with all defaults filled in. */
+/**
+ * A config with all defaults filled in.
+ * @interface
+ */
 export type CompleteImageConfig = z.output<typeof schema>
 
 /**

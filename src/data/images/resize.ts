@@ -8,7 +8,10 @@ import { checkImage, type Image } from './image.ts'
 /** Filters with PIL's names, in the order of PIL's numbers. */
 export const RESAMPLES = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const
 
-/** Name of a resampling filter. */
+/**
+ * Name of a resampling filter.
+ * @useDeclaredType
+ */
 export type Resample = (typeof RESAMPLES)[number]
 
 /** A region of an image in pixels. Its borders may be fractions. */

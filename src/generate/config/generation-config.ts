@@ -60,7 +60,10 @@ const schema = z.object({
 /** Generation settings by their names in generation_config.json. */
 export type GenerationSettings = z.input<typeof schema>
 
-/** Checked settings; ids are lists. */
+/**
+ * Checked settings; ids are lists.
+ * @interface
+ */
 export type GenerationConfig = z.output<typeof schema>
 
 /**

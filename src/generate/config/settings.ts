@@ -74,7 +74,7 @@ export interface Settings {
 }
 
 /** A model with the settings of its generation_config.json. */
-type ConfiguredModel = { generationConfig?: JsonObject }
+export type ConfiguredModel = { generationConfig?: JsonObject }
 
 /**
  * The generation settings of a model, overridden by `settings`.

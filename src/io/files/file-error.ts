@@ -1,4 +1,5 @@
-import { type ErrorCode, HeedError } from '../../util/errors.ts'
+import type { ErrorCode } from '../../util/error-codes.ts'
+import { HeedError } from '../../util/errors.ts'
 import { onWindows } from '../../util/on-windows.ts'
 
 /**

@@ -13,15 +13,23 @@ import { readJson } from './json.ts'
 export const HASHES = 'hashes.json'
 
 const entrySchema = z.strictObject({
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Number of bytes that the hash covers, for files that grow; the whole file by default. */
-  bytes: z.int().min(0).optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('SHA-256 in hexadecimal'),
+  bytes: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('number of bytes that the hash covers, for files that grow; default: the whole file'),
 })
 
 /** A relative path with `/`. */
 const pathSchema = z.string().regex(/^(?!(.*\/)?\.\.?(\/|$))[^/\\]+(\/[^/\\]+)*$/)
 
-const schema = z.strictObject({ files: z.record(pathSchema, entrySchema) })
+export const hashesSchema = z.strictObject({
+  files: z.record(pathSchema, entrySchema).describe('hashes by path, relative to the folder'),
+})
 
 export type FileHash = z.output<typeof entrySchema>
 
@@ -68,7 +76,7 @@ export async function storedHashes(folder: string): Promise<Record<string, FileH
   const path = join(folder, HASHES)
   const there = await stat(path).catch(() => undefined)
   if (!there) return undefined
-  const parsed = schema.safeParse(await readJson(path, { maxBytes: 20e6 }))
+  const parsed = hashesSchema.safeParse(await readJson(path, { maxBytes: 20e6 }))
   if (parsed.success) return parsed.data.files
   throw new HeedError('corrupt-file', `${path} must be a list of SHA-256 hashes, but is damaged`, {
     remedy: 'Restore it from a copy, or remove it to open the folder without verification.',

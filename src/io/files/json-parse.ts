@@ -1,7 +1,9 @@
 import { HeedError } from '../../util/errors.ts'
 import { quote } from './file-error.ts'
 
+/** A JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject
+/** A JSON object. */
 export type JsonObject = { [key: string]: JsonValue }
 
 /**

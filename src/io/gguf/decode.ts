@@ -5,6 +5,10 @@ import type { GGUFType } from './types.ts'
 
 type PlainType = keyof typeof plain
 
+/**
+ * A tensor type of GGUF files that Heed can decode.
+ * @useDeclaredType
+ */
 export type DecodableType = PlainType | BlockFormat | ExpandedType
 
 /** Narrows a type to one that can be decoded; undefined for others. */

@@ -25,7 +25,7 @@ export const openGGUF = async (path: string): Promise<GGUFFile> =>
   new GGUFFile(path, await openShards(path))
 
 /** Consecutive elements of a tensor, from index `start`. */
-interface Piece {
+export interface GGUFPiece {
   start: number
   /** The same array is reused for each piece. Use it before requesting the next one. */
   values: Float32Array<ArrayBuffer>
@@ -77,7 +77,7 @@ export class GGUFFile {
   }
 
   /** Yields the values as float32 in pieces. Only one piece is in memory. */
-  async *pieces(name: string): AsyncGenerator<Piece> {
+  async *pieces(name: string): AsyncGenerator<GGUFPiece> {
     const { bytes } = this.stored(name).entry
     const type = this.decodableType(name)
     const block = TENSOR_TYPES[type]

@@ -17,6 +17,10 @@ export const VALUE_TYPES = [
   'f64',
 ] as const
 
+/**
+ * Type of a metadata value in GGUF files.
+ * @useDeclaredType
+ */
 export type ValueType = (typeof VALUE_TYPES)[number]
 
 /** Minimum size of a value in a file: a string has a length, and an array also a type. */
@@ -41,6 +45,7 @@ export type GGUFValue =
   | { type: Exclude<ValueType, 'array'>; value: GGUFScalar }
   | { type: 'array'; of: ValueType; value: readonly (GGUFScalar | GGUFValue)[] }
 
+/** A metadata value that is not an array. Integers of 64 bits are bigint. */
 export type GGUFScalar = number | bigint | boolean | string
 
 export interface TensorType {
@@ -90,7 +95,10 @@ export const TENSOR_TYPES = {
   q1_0: type(41, 128, 18),
 } as const
 
-/** A tensor type of GGUF files, in lower case: `q4_k`. */
+/**
+ * A tensor type of GGUF files, in lower case: `q4_k`.
+ * @useDeclaredType
+ */
 export type GGUFType = keyof typeof TENSOR_TYPES
 
 /** The type with this number; undefined if unknown. */

@@ -6,6 +6,7 @@ import { bitsOf, type KnownDType, knownDType } from './stored-dtype.ts'
 // File layout: 8 bytes with the length of the header (little-endian), the header (JSON: name -> dtype, shape,
 // [begin, end) from the end of the header), then the data without gaps.
 
+/** A tensor in a file, without its values. */
 export interface TensorInfo {
   readonly name: string
   readonly dtype: KnownDType

@@ -1,7 +1,10 @@
 import { f8ToF32 } from '../../util/float8.ts'
 import { bf16ToF32, f16ToF32 } from '../../util/float16.ts'
 
-/** Element types of a safetensors file that can be read, in lower case (`F32` in the file). */
+/**
+ * Element types of a safetensors file that can be read, in lower case (`F32` in the file).
+ * @useDeclaredType
+ */
 export type StoredDType = keyof typeof STORED_DTYPES
 
 /** An array of raw tensor elements. */

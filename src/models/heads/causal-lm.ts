@@ -27,8 +27,11 @@ const CAUSAL = optionKinds<CausalLMOptions>({
 })
 const CACHE = optionKinds<CacheSize>({ capacity: 'size?', batch: 'size?' })
 
-interface CacheSize {
+/** Size of a key-value cache. */
+export interface CacheSize {
+  /** Maximum number of tokens. Default: the context length. */
   capacity?: number
+  /** Number of sequences. Default 1. */
   batch?: number
 }
 

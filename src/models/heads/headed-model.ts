@@ -49,10 +49,14 @@ export interface BelowHead<S extends Module> {
 /** A model class with a head. The stack is the field `P`; the layers of the head are further fields. */
 export interface HeadClass<C extends object, M> {
   new (config?: Partial<C>): M
+  /** `model_type` of the family. */
   readonly modelType: string
+  /** Names of the class in transformers. */
   readonly architectures: readonly string[]
   readonly head: Head
+  /** Paths below which a checkpoint must have every weight. */
   readonly base: readonly string[]
+  /** Paths of the lists of layers. */
   readonly layerLists: readonly string[]
 }
 

@@ -26,6 +26,7 @@ export interface QuestionAnswerer extends EncoderModel {
   loss(ids: Tensor, answer: Span, options?: EncoderOptions): Tensor
 }
 
+/** The layer that scores where an answer starts and ends. */
 export interface SpanLayer {
   qa_outputs: Linear
 }

@@ -67,6 +67,7 @@ export interface Seq2SeqLM extends Module {
   createCache(size: Seq2SeqCacheSize): EncoderDecoderCache
 }
 
+/** Size of the cache of an encoder-decoder. */
 export interface Seq2SeqCacheSize {
   /** Number of target tokens. */
   capacity: number

@@ -35,6 +35,7 @@ export interface SequenceClassifier extends EncoderModel {
   jointLossTerms?(ids: Tensor, labels: Tensor, options: JointLossOptions): [Tensor, Tensor]
 }
 
+/** Options of `jointLoss`. */
 export interface JointLossOptions extends EncoderOptions {
   /** Weight of the language modelling loss, λ in the paper, which uses 0.5. */
   lmWeight: number
@@ -46,6 +47,7 @@ const JOINT = optionKinds<JointLossOptions>({
   tokenTypeIds: 'tensor?',
 })
 
+/** Specification of a text classification head. */
 export interface SequenceClassifierSpec<C extends object, S extends TextStack, L extends object>
   extends HeadSpec<C, S, L> {
   /** Selects hidden states (B, C) by the ids (B, T) and the mask. Default: `logits` receives all states (B, T, C). */
@@ -82,6 +84,7 @@ export class SequenceClassifierModel<C extends TextConfig, S extends TextStack, 
   }
 }
 
+/** The classification layer of a decoder. */
 export interface ScoreLayer {
   score: Linear
 }

@@ -59,7 +59,10 @@ export const bertSchema = once(() =>
   }),
 )
 
-/** Config of BERT and its variants. */
+/**
+ * Config of BERT and its variants.
+ * @interface
+ */
 export type BertConfig = z.output<ReturnType<typeof bertSchema>>
 
 /** Config keys that contain a dropout probability for training. */

@@ -40,7 +40,10 @@ export const robertaSchema = once(() => {
   })
 })
 
-/** Config of RoBERTa and its variants. */
+/**
+ * Config of RoBERTa and its variants.
+ * @interface
+ */
 export type RobertaConfig = z.output<ReturnType<typeof robertaSchema>>
 
 class RobertaEmbeddings extends BertEmbeddings {

@@ -132,6 +132,8 @@ export class BertLMHeadModel extends causalLM(family, 'BertLMHeadModel', {
 /** Definition of the BERT family. */
 export const bert = defineModel({
   ...family,
+  paper:
+    'Devlin et al. (2019). BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding',
   otherNames: [],
   heads: [
     BertModel,

@@ -58,7 +58,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of BLOOM. */
+/**
+ * Config of BLOOM.
+ * @interface
+ */
 export type BloomConfig = z.output<ReturnType<typeof schema>>
 
 /** Inputs that all layers share: the mask of visible keys and the ALiBi biases. */
@@ -164,6 +167,8 @@ export class BloomForSequenceClassification extends lastTokenClassifier(
 /** Definition of the BLOOM family. */
 export const bloom = defineModel({
   ...family,
+  paper:
+    'BigScience Workshop (2022). BLOOM: A 176B-Parameter Open-Access Multilingual Language Model',
   otherNames: [],
   heads: [
     Bloom,

@@ -24,6 +24,7 @@ export class CamembertForQuestionAnswering extends heads.ForQuestionAnswering {}
 export const camembert = defineModel({
   ...family,
   ...robertaDefaults,
+  paper: 'Martin et al. (2020). CamemBERT: a Tasty French Language Model',
   heads: [
     CamembertModel,
     CamembertForMaskedLM,

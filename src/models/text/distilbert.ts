@@ -57,7 +57,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of DistilBERT. */
+/**
+ * Config of DistilBERT.
+ * @interface
+ */
 export type DistilBertConfig = z.output<ReturnType<typeof schema>>
 
 class Embeddings extends Module<DistilBertConfig> {
@@ -203,6 +206,8 @@ export class DistilBertForQuestionAnswering extends questionAnswerer(family, {
 /** Definition of the DistilBERT family. */
 export const distilbert = defineModel({
   ...family,
+  paper:
+    'Sanh et al. (2019). DistilBERT, a distilled version of BERT: smaller, faster, cheaper and lighter',
   otherNames: [],
   heads: [
     DistilBertModel,

@@ -37,7 +37,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of Gemma. */
+/**
+ * Config of Gemma.
+ * @interface
+ */
 export type GemmaConfig = z.output<ReturnType<typeof schema>>
 
 class Norm extends RMSNorm {
@@ -71,6 +74,7 @@ export class GemmaForSequenceClassification extends lastTokenClassifier(
 export const gemma = defineModel({
   ...family,
   ...llamaDefaults,
+  paper: 'Gemma Team (2024). Gemma: Open Models Based on Gemini Research and Technology',
   heads: [
     Gemma,
     GemmaForSequenceClassification,

@@ -71,13 +71,17 @@ export const gptKeys = [
   ...['summary_first_dropout', 'n_ctx', 'n_special', 'predict_special_tokens'],
 ]
 
-/** Config of GPT-2. */
+/**
+ * Config of GPT-2.
+ * @interface
+ */
 export type GPT2Config = z.output<ReturnType<typeof schema>>
 /** Config of a layer of GPT-2, with its index. */
 export type GPT2LayerConfig = GPT2Config & { layer: number }
 
 /** Causal self-attention of GPT-2: x (B, T, C) -> (B, T, C). */
 export class GPT2Attention extends Module<GPT2LayerConfig> {
+  /** @hidden */
   static readonly configRules = wholeConfig
   c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, initial(this.config))
   c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, residual(this.config))
@@ -95,6 +99,7 @@ export class GPT2Attention extends Module<GPT2LayerConfig> {
 
 /** Feed-forward network of GPT-2: x (B, T, C) -> (B, T, C). */
 export class GPT2MLP extends Module<GPT2Config> {
+  /** @hidden */
   static readonly configRules = wholeConfig
   c_fc = new Conv1D(this.config.n_embd, innerSize(this.config), initial(this.config))
   c_proj = new Conv1D(innerSize(this.config), this.config.n_embd, residual(this.config))
@@ -172,6 +177,7 @@ export class GPT2ForSequenceClassification extends lastTokenClassifier(
 /** Definition of the GPT-2 family. */
 export const gpt2 = defineModel({
   ...family,
+  paper: 'Radford et al. (2019). Language Models are Unsupervised Multitask Learners',
   otherNames: [],
   heads: [
     GPT2,

@@ -73,7 +73,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of GPT-Neo. */
+/**
+ * Config of GPT-Neo.
+ * @interface
+ */
 export type GPTNeoConfig = z.output<ReturnType<typeof schema>>
 
 class SelfAttention extends Module<GPTNeoConfig> {
@@ -174,6 +177,8 @@ export class GPTNeoForSequenceClassification extends lastTokenClassifier(
 /** Definition of the GPT-Neo family. */
 export const gptNeo = defineModel({
   ...family,
+  paper:
+    'Black et al. (2021). GPT-Neo: Large Scale Autoregressive Language Modeling with Mesh-Tensorflow',
   otherNames: [],
   heads: [
     GPTNeo,

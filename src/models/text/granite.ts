@@ -23,7 +23,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of Granite. */
+/**
+ * Config of Granite.
+ * @interface
+ */
 export type GraniteConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<GraniteConfig>({
@@ -47,6 +50,7 @@ export class Granite extends causalLM(family, 'GraniteForCausalLM', {
 export const granite = defineModel({
   ...family,
   ...llamaDefaults,
+  paper: 'IBM (2024). Granite 3.0 Language Models',
   heads: [Granite, textEncoder(family, 'GraniteModel')],
   gguf: null,
 })

@@ -16,7 +16,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of Llama. */
+/**
+ * Config of Llama.
+ * @interface
+ */
 export type LlamaConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<LlamaConfig>({
@@ -37,6 +40,7 @@ export class LlamaForSequenceClassification extends lastTokenClassifier(
 export const llama = defineModel({
   ...family,
   ...llamaDefaults,
+  paper: 'Touvron et al. (2023). LLaMA: Open and Efficient Foundation Language Models',
   heads: [Llama, LlamaForSequenceClassification, ...llamaHeads(family, 'Llama')],
   // Also used for Mistral, SmolLM2 and other models that differ from Llama only in size.
   gguf: llamaGGUF({

@@ -83,6 +83,7 @@ export class MarianForCausalLM extends causalLM(decoderFamily, 'MarianForCausalL
 /** Definition of the Marian family. */
 export const marian = defineModel({
   ...family,
+  paper: 'Junczys-Dowmunt et al. (2018). Marian: Fast Neural Machine Translation in C++',
   otherNames: [],
   heads: [Marian, MarianForCausalLM],
   sizes: ({ layers, heads, dim, context }) => ({

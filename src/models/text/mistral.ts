@@ -18,7 +18,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of Mistral. */
+/**
+ * Config of Mistral.
+ * @interface
+ */
 export type MistralConfig = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<MistralConfig>({
@@ -40,6 +43,7 @@ export class MistralForSequenceClassification extends lastTokenClassifier(
 export const mistral = defineModel({
   ...family,
   ...llamaDefaults,
+  paper: 'Jiang et al. (2023). Mistral 7B',
   heads: [Mistral, MistralForSequenceClassification, ...llamaHeads(family, 'Mistral', 'model')],
   gguf: null, // Mistral's GGUF files have the architecture `llama`
 })

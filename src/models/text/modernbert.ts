@@ -92,7 +92,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of ModernBERT. */
+/**
+ * Config of ModernBERT.
+ * @interface
+ */
 export type ModernBertConfig = z.output<ReturnType<typeof schema>>
 
 class Embeddings extends Module<ModernBertConfig> {
@@ -271,6 +274,8 @@ export class ModernBertForMaskedLM extends maskedLM(family, {
 /** Definition of the ModernBERT family. */
 export const modernbert = defineModel({
   ...family,
+  paper:
+    'Warner et al. (2024). Smarter, Better, Faster, Longer: A Modern Bidirectional Encoder for Fast, Memory Efficient, and Long Context Finetuning and Inference',
   otherNames: [],
   heads: [
     ModernBertModel,

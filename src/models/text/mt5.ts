@@ -39,6 +39,7 @@ export class MT5ForQuestionAnswering extends heads.ForQuestionAnswering {}
 export const mt5 = defineModel({
   ...t5Family(variant).both,
   ...t5Defaults,
+  paper: 'Xue et al. (2021). mT5: A Massively Multilingual Pre-trained Text-to-Text Transformer',
   heads: [
     MT5ForConditionalGeneration,
     MT5EncoderModel,

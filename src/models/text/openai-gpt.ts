@@ -54,7 +54,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of GPT. */
+/**
+ * Config of GPT.
+ * @interface
+ */
 export type OpenAIGPTConfig = z.output<ReturnType<typeof schema>>
 
 class Block extends Module<GPT2LayerConfig> {
@@ -122,6 +125,7 @@ export class OpenAIGPTForSequenceClassification extends lastTokenClassifier(
 /** Definition of the GPT family. */
 export const openAIGPT = defineModel({
   ...family,
+  paper: 'Radford et al. (2018). Improving Language Understanding by Generative Pre-Training',
   otherNames: [],
   heads: [OpenAIGPT, OpenAIGPTForSequenceClassification, textEncoder(family, 'OpenAIGPTModel')],
   sizes: gptSizes,

@@ -46,7 +46,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of Phi-3. */
+/**
+ * Config of Phi-3.
+ * @interface
+ */
 export type Phi3Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<Phi3Config>({
@@ -70,6 +73,8 @@ export class Phi3 extends causalLM(family, 'Phi3ForCausalLM') {}
 export const phi3 = defineModel({
   ...family,
   ...llamaDefaults,
+  paper:
+    'Abdin et al. (2024). Phi-3 Technical Report: A Highly Capable Language Model Locally on Your Phone',
   heads: [
     Phi3,
     lastTokenClassifier(family, 'Phi3ForSequenceClassification'),

@@ -22,7 +22,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of Qwen2. */
+/**
+ * Config of Qwen2.
+ * @interface
+ */
 export type Qwen2Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<Qwen2Config>({
@@ -44,6 +47,7 @@ export class Qwen2ForSequenceClassification extends lastTokenClassifier(
 export const qwen2 = defineModel({
   ...family,
   ...llamaDefaults,
+  paper: 'Yang et al. (2024). Qwen2 Technical Report',
   heads: [Qwen2, Qwen2ForSequenceClassification, ...llamaHeads(family, 'Qwen2')],
   gguf: llamaGGUF({ architecture: 'qwen2', className: 'Qwen2ForCausalLM' }),
 })

@@ -26,7 +26,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of Qwen3. */
+/**
+ * Config of Qwen3.
+ * @interface
+ */
 export type Qwen3Config = z.output<ReturnType<typeof schema>>
 
 class Attention extends SeparateAttention {
@@ -65,6 +68,7 @@ export class Qwen3ForSequenceClassification extends lastTokenClassifier(
 export const qwen3 = defineModel({
   ...family,
   ...llamaDefaults,
+  paper: 'Yang et al. (2025). Qwen3 Technical Report',
   heads: [Qwen3, Qwen3ForSequenceClassification, ...llamaHeads(family, 'Qwen3')],
   gguf: llamaGGUF({
     architecture: 'qwen3',

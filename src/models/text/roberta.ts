@@ -27,6 +27,7 @@ export class RobertaForQuestionAnswering extends heads.ForQuestionAnswering {}
 export const roberta = defineModel({
   ...family,
   ...robertaDefaults,
+  paper: 'Liu et al. (2019). RoBERTa: A Robustly Optimized BERT Pretraining Approach',
   heads: [
     RobertaModel,
     RobertaForMaskedLM,

@@ -210,6 +210,8 @@ export class Seq2SeqRNN extends seq2seqLM(family, {
 /** Definition of the family of recurrent encoder-decoders. */
 export const seq2seqRNN = defineModel({
   ...family,
+  paper:
+    'Bahdanau et al. (2015). Neural Machine Translation by Jointly Learning to Align and Translate',
   otherNames: [],
   heads: [Seq2SeqRNN],
   sizes: ({ layers, dim, context }) => ({

@@ -32,7 +32,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of SmolLM3. */
+/**
+ * Config of SmolLM3.
+ * @interface
+ */
 export type SmolLM3Config = z.output<ReturnType<typeof schema>>
 
 const family = llamaFamily<SmolLM3Config>({
@@ -62,6 +65,7 @@ export class SmolLM3 extends causalLM(family, 'SmolLM3ForCausalLM') {}
 export const smollm3 = defineModel({
   ...family,
   ...llamaDefaults,
+  paper: 'Bakouch et al. (2025). SmolLM3: smol, multilingual, long-context reasoner',
   heads: [
     SmolLM3,
     lastTokenClassifier(family, 'SmolLM3ForSequenceClassification'),

@@ -31,6 +31,8 @@ export class T5ForQuestionAnswering extends heads.ForQuestionAnswering {}
 export const t5 = defineModel({
   ...t5Family(variant).both,
   ...t5Defaults,
+  paper:
+    'Raffel et al. (2020). Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer',
   heads: [
     T5ForConditionalGeneration,
     T5EncoderModel,

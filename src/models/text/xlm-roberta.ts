@@ -24,6 +24,7 @@ export class XLMRobertaForQuestionAnswering extends heads.ForQuestionAnswering {
 export const xlmRoberta = defineModel({
   ...family,
   ...robertaDefaults,
+  paper: 'Conneau et al. (2020). Unsupervised Cross-lingual Representation Learning at Scale',
   heads: [
     XLMRobertaModel,
     XLMRobertaForMaskedLM,

@@ -98,5 +98,7 @@ export class DeiTForImageClassificationWithTeacher extends withTeacher {}
 export const deit = defineModel({
   ...family,
   ...vitDefaults,
+  paper:
+    'Touvron et al. (2021). Training data-efficient image transformers & distillation through attention',
   heads: [DeiTModel, DeiTForImageClassification, DeiTForImageClassificationWithTeacher],
 })

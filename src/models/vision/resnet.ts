@@ -28,7 +28,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of ResNet. */
+/**
+ * Config of ResNet.
+ * @interface
+ */
 export type ResNetConfig = z.output<ReturnType<typeof schema>>
 
 interface ConvOptions {
@@ -216,6 +219,7 @@ export class ResNetForImageClassification extends imageClassifier(family, {
 /** Definition of the ResNet family. */
 export const resnet = defineModel({
   ...family,
+  paper: 'He et al. (2016). Deep Residual Learning for Image Recognition',
   otherNames: [],
   heads: [ResNetModel, ResNetForImageClassification],
   // Basic blocks in up to three stages. Each stage is twice as wide as the previous one; the last has width `dim`.

@@ -41,7 +41,10 @@ const schema = once(() =>
   }),
 )
 
-/** Config of hybrid ViT. */
+/**
+ * Config of hybrid ViT.
+ * @interface
+ */
 export type ViTHybridConfig = z.output<ReturnType<typeof schema>>
 
 class HybridPatches extends Module<ViTHybridConfig> implements Patches {
@@ -103,6 +106,8 @@ export class ViTHybridForImageClassification extends imageClassifier(family, {
 export const vitHybrid = defineModel({
   ...family,
   ...vitDefaults,
+  paper:
+    'Dosovitskiy et al. (2021), section 3.1. An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale',
   heads: [ViTHybridModel, ViTHybridForImageClassification],
   sizes: null, // the backbone has its own sizes
 })

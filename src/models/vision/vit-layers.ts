@@ -61,7 +61,10 @@ export const vitSchema = once(() =>
   }),
 )
 
-/** Config of ViT and its variants. */
+/**
+ * Config of ViT and its variants.
+ * @interface
+ */
 export type ViTConfig = z.output<ReturnType<typeof vitSchema>>
 
 /** Converts images to patches. */

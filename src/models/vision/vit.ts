@@ -41,5 +41,7 @@ export class ViTForImageClassification extends imageClassifier(family, {
 export const vit = defineModel({
   ...family,
   ...vitDefaults,
+  paper:
+    'Dosovitskiy et al. (2021). An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale',
   heads: [ViTModel, ViTForImageClassification],
 })

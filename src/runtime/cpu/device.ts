@@ -75,13 +75,19 @@ export class CpuDevice implements Device {
   ])
   readonly isa: string
   readonly threads: number
+  /** @hidden */
   readonly addon: Addon
+  /** @hidden */
   readonly kernelNumbers: ReadonlyMap<string, number>
+  /** @hidden */
   readonly microNumbers: ReadonlyMap<string, number>
   private readonly owners = new LargestOwners()
   /** The current run with host calls. Later runs wait for it. */
   private hosted: Promise<void> | null = null
-  /** The current recording of kernel times. Each run is reported to it. */
+  /**
+   * The current recording of kernel times. Each run is reported to it.
+   * @hidden
+   */
   profiler: Profiler | null = null
 
   /** @throws HeedError when the addon is missing, with the command that builds it. */

@@ -6,6 +6,10 @@ import type { AddedTokenJson, TokenizerConfig } from '../formats/tokenizer-json.
 /** Special tokens by their keys in `tokenizer_config.json`. */
 export type SpecialTokens = { [Name in SpecialTokenName]?: string }
 
+/**
+ * Name of a special token in tokenizer_config.json.
+ * @useDeclaredType
+ */
 export type SpecialTokenName = (typeof SPECIAL_TOKENS)[number]
 
 export const SPECIAL_TOKENS = [

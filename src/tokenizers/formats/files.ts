@@ -33,6 +33,7 @@ import {
 import type { TokenizerConfig } from './tokenizer-json.ts'
 import { readTokenizerJsonFile } from './tokenizer-json-file.ts'
 
+/** Options of `Tokenizer.fromFile`. */
 export interface LoadTokenizerOptions {
   /** Load the tokenizer of the target language of a Marian model. Default false: the source language. */
   asTarget?: boolean

@@ -52,7 +52,10 @@ export const TIKTOKEN_ENCODINGS = {
   },
 } satisfies Record<string, TiktokenEncoding>
 
-/** Name of an OpenAI encoding. */
+/**
+ * Name of an OpenAI encoding.
+ * @useDeclaredType
+ */
 export type TiktokenName = keyof typeof TIKTOKEN_ENCODINGS
 
 export function isTiktokenName(name: string): name is TiktokenName {

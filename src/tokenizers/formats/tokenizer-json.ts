@@ -47,6 +47,7 @@ export interface TokenizerConfig {
   [key: string]: unknown
 }
 
+/** A special token in tokenizer_config.json: text, an object with `content`, or null for none. */
 export type TokenSetting = string | { content: string } | null
 
 /** Makes a tokenizer.json with GPT-2's steps and a byte-level vocabulary. Merges have the form `left right`. */

@@ -8,8 +8,11 @@ import { nearestFirst } from '../../util/nearest.ts'
 import { having, optionKinds } from '../../util/options.ts'
 import type { DataSetup } from '../task.ts'
 
-interface LabelColumn {
+/** Where the labels of a row are. */
+export interface LabelColumn {
+  /** Column of the label. */
   labelColumn: string
+  /** Whether a row has a list of labels. */
   multiLabel: boolean
 }
 
