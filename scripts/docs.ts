@@ -3,6 +3,9 @@
 //     npm run docs                 builds it in docs/.vitepress/dist
 //     npm run docs -- --serve      builds it and serves it on the loopback interface
 //
+// A build with a warning fails: of TypeDoc, which writes the API reference from the sources to docs/reference/api, and of
+// VitePress (a broken link, an error while a page is rendered). Neither needs the native addon or dist/.
+//
 // The first run installs the site generator in docs/node_modules. Building and reading the site do not use the network.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -11,10 +14,12 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const docs = fileURLToPath(new URL('../docs', import.meta.url))
+const loader = new URL('typescript/register.mjs', import.meta.url).href
 const { values } = parseArgs({ options: { serve: { type: 'boolean', default: false } } })
 
 if (!existsSync(join(docs, 'node_modules', 'vitepress')))
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'])
+run(process.execPath, ['--import', loader, '.vitepress/api/generate.ts'])
 run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'build'])
 if (values.serve) run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'preview'])
 
