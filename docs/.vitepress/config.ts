@@ -1,10 +1,27 @@
 // The documentation site. Everything that it needs is in its folder: nothing is fetched when it is built or read.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { format } from 'node:util'
 import { defineConfig } from 'vitepress'
 import { navigation } from './navigation.ts'
+import { miniSearch, renderForSearch } from './search.ts'
+import { apiPages, commandPages, type Page, sidebar } from './sidebar.ts'
+import { signatureHtml } from './signatures.ts'
 
 const repository = 'https://github.com/heed-ts/heed/blob/main/'
+
+/**
+ * VitePress, Vue and Vite print errors of a page and continue. Here, a build in which anything was printed as a warning
+ * or an error fails.
+ */
+const problems: string[] = []
+for (const level of ['warn', 'error'] as const) {
+  const print = console[level]
+  console[level] = (...values: unknown[]) => {
+    problems.push(format(...values))
+    print(...values)
+  }
+}
 
 export default defineConfig({
   title: 'Heed',
@@ -15,12 +32,13 @@ export default defineConfig({
   head: [['link', { rel: 'icon', href: '/logo.svg', type: 'image/svg+xml' }]],
   themeConfig: {
     logo: '/logo.svg',
-    search: { provider: 'local' },
+    search: { provider: 'local', options: { miniSearch, _render: renderForSearch } },
     nav: navigation.map(({ text, items }) => ({ text, link: items[0].link })),
-    sidebar: navigation.map((section) => ({ ...section, collapsed: false })),
+    sidebar,
     outline: [2, 3],
     docFooter: { prev: 'Previous', next: 'Next' },
   },
+  vite: { build: { chunkSizeWarningLimit: 2000 } }, // kB; the search index is the largest
   markdown: {
     config(md) {
       // Links from a page to a file of the repository work on the site, too.
@@ -36,24 +54,40 @@ export default defineConfig({
         }
         return before(tokens, i, options, env, self)
       }
+      const { fence } = md.renderer.rules
+      md.renderer.rules.fence = (tokens, i, options, env, self) =>
+        signatureHtml(tokens[i].content, env.relativePath) ??
+        fence?.(tokens, i, options, env, self) ??
+        ''
     },
   },
   /** Each page as Markdown, and llms.txt with a list of them, for readers that are programs. */
   buildEnd({ outDir, pages, srcDir }) {
+    if (problems.length > 0)
+      throw new Error(
+        `The site must build without warnings, got ${problems.length}; they are above`,
+      )
     for (const page of pages) {
       mkdirSync(dirname(join(outDir, page)), { recursive: true })
       copyFileSync(join(srcDir, page), join(outDir, page))
     }
-    const sections = navigation.map(
-      ({ text, items }) =>
-        `## ${text}\n\n${items.map((item) => `- [${item.text}](${item.link}.md)`).join('\n')}\n`,
-    )
+    const sections = navigation.map(({ text, items }) => listOf(text, items))
     const summary = /^# Heed\n\n([\s\S]*?)\n\n/.exec(
       readFileSync(join(srcDir, '../README.md'), 'utf8'),
     )
+    const lists = { Commands: commandPages, API: apiPages }
+    for (const [title, items] of Object.entries(lists)) sections.push(listOf(title, items))
     writeFileSync(
       join(outDir, 'llms.txt'),
       `# Heed\n\n> ${summary?.[1].replaceAll('\n', ' ')}\n\n${sections.join('\n')}`,
     )
   },
 })
+
+/** A section of llms.txt. */
+function listOf(title: string, pages: readonly Page[]): string {
+  const line = ({ text, link }: Page, indent = ''): string =>
+    `${indent}- [${text}](${link.replace(/\/$/, '/index')}.md)`
+  const lines = pages.flatMap((page) => [line(page), ...(page.items ?? []).map((it) => line(it, '  '))]) // biome-ignore format: one line
+  return `## ${title}\n\n${lines.join('\n')}\n`
+}

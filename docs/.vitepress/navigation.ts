@@ -40,6 +40,12 @@ export const navigation = [
   {
     text: 'Reference',
     items: [
+      { text: 'API', link: '/reference/api/' },
+      { text: 'Commands', link: '/reference/commands' },
+      { text: 'Models', link: '/reference/models' },
+      { text: 'Environment variables', link: '/reference/environment' },
+      { text: 'Files of a training run', link: '/reference/files' },
+      { text: 'Error codes', link: '/reference/errors' },
       { text: 'Glossary', link: '/glossary' },
       { text: 'Keys of config.json', link: '/config-keys' },
       { text: 'Keys of generation_config.json', link: '/generation-config' },

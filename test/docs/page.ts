@@ -36,13 +36,21 @@ export interface Block {
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Paths of all pages, and of the README, from the root of the repository. */
+/** Paths of all pages in the repository, and of the README, from its root. */
 export function allPages(): string[] {
+  return ['README.md', ...sitePages().filter((path) => !path.startsWith(API))]
+}
+
+/** Paths of the pages of the API reference, which `npm run docs` writes; none before. */
+export const apiPages = (): string[] => sitePages().filter((path) => path.startsWith(API))
+
+const API = 'docs/reference/api/'
+
+function sitePages(): string[] {
   const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .map((path) => path.split(sep).join('/'))
-    .filter((path) => path.endsWith('.md'))
-    .filter((path) => !/(?:^|\/)(?:node_modules|\.vitepress|api)\//.test(path))
-  return ['README.md', ...pages.sort().map((path) => `docs/${path}`)]
+    .filter((path) => path.endsWith('.md') && !/(?:^|\/)(?:node_modules|\.vitepress)\//.test(path))
+  return pages.sort().map((path) => `docs/${path}`)
 }
 
 /** @throws Error where a comment before a block is misspelt */
