@@ -2,7 +2,7 @@
 // building a graph. Training and generation use them.
 import * as g from '../graph/build.ts'
 import { dtypeOfArray, type TypedArray } from '../graph/dtype.ts'
-import { type HostFunction, Node } from '../graph/node.ts'
+import { type HostFunction, Node, upcomingId } from '../graph/node.ts'
 import { countOf, type Shape, showShape } from '../graph/shape.ts'
 import type { Device, DeviceMemory, Executable } from '../runtime/device.ts'
 import { defaultDevice } from '../runtime/devices.ts'
@@ -68,13 +68,16 @@ async function first(
   inputs: HeldInput[],
   device: Device,
 ): Promise<{ program: HeldProgram; results: Tensor[] }> {
+  const born = upcomingId()
   const leaves = inputs.map(({ data, shape }) => g.leaf(data.slice(), shape, dtypeOfArray(data)))
   const { result, state } = watchAssignments(() => body(...leaves.map(tensorOf)))
   nodesOf(result, 'hold()', 'the result of body')
   const wanted = [...result.map((t) => t.node), ...state.map((t) => t.node)]
   let graph = trace(wanted)
-  if (graph.pendingState.length > 0) {
-    await submit(graph.pendingState, device)
+  // What was assigned before is not part of the program, which would assign it again in each run.
+  const earlier = [...graph.pendingState, ...graph.assigns.filter(({ id }) => id < born)]
+  if (earlier.length > 0) {
+    await submit(earlier, device)
     graph = trace(wanted)
   }
   const executable = programFor(graph, device)

@@ -284,6 +284,36 @@ onEach(allDevices, () => {
     })
   })
 
+  describe('a held program', () => {
+    const input = { data: Float32Array.from([1, 2]), shape: [2] }
+
+    it('does not repeat an assignment from before it', async () => {
+      const w = new Parameter(tensor([1, 1]))
+      expect(await list(w)).toEqual([1, 1]) // it has memory now
+      w.assign(tensor([3, 4]))
+      const run = hold((x) => [x.mul(w)])
+      await run(input)
+      expect(await list((await run(input))[0])).toEqual([3, 8])
+      expect(await list(w)).toEqual([3, 4])
+      w.assign(tensor([5, 6]))
+      expect(await list((await run(input))[0])).toEqual([5, 12])
+      expect(await list(w)).toEqual([5, 6])
+    })
+
+    it('adds its own assignments to one from before it', async () => {
+      const w = new Parameter(tensor([1, 1]))
+      await list(w)
+      w.assign(tensor([3, 4]))
+      const run = hold((x) => {
+        w.assign(w.add(x))
+        return [w.mul(1)]
+      })
+      expect(await list((await run(input))[0])).toEqual([4, 6])
+      expect(await list((await run(input))[0])).toEqual([5, 8])
+      expect(await list(w)).toEqual([5, 8])
+    })
+  })
+
   describe('hostCall', () => {
     it('runs JavaScript in the middle of a program', async () => {
       const x = tensor([1, 2, 3]).mul(2)
