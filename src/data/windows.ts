@@ -17,8 +17,11 @@ export type TokenBatch = { readonly inputs: TokenRows; readonly targets: TokenRo
 
 /** Options of `RandomWindows` and `SequentialWindows`. */
 export interface WindowOptions {
+  /** Number of windows in a batch. */
   batchSize: number
+  /** Number of tokens in a window. */
   contextLength: number
+  /** Random seed. Default 0. */
   seed?: number
 }
 

@@ -10,6 +10,7 @@ export interface BleuOptions {
    * Use only n-gram orders for which the texts are long enough; for sentence-level scores. Default false.
    */
   effectiveOrder?: boolean
+  /** Ignore case. Default false. */
   lowercase?: boolean
 }
 

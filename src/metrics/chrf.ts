@@ -12,6 +12,7 @@ export interface ChrfOptions {
   wordOrder?: number
   /** Weight of recall relative to precision. Default 2. */
   beta?: number
+  /** Ignore case. Default false. */
   lowercase?: boolean
 }
 

@@ -3,6 +3,7 @@ import { HeedError } from '../util/errors.ts'
 
 /** A confusion matrix: the number of examples for each pair of true and predicted class. */
 export interface Confusion {
+  /** Names of the labels. */
   readonly labels: readonly string[]
   /** Rows: true class; columns: predicted class. */
   readonly counts: readonly (readonly number[])[]

@@ -16,6 +16,7 @@ export interface PrecisionRecall {
 
 /** Precision, recall and F1 per class and averaged. */
 export interface F1Report {
+  /** Scores by label. */
   perClass: Record<string, PrecisionRecall>
   /** Scores over the decisions of all classes together. */
   micro: PrecisionRecall

@@ -4,8 +4,11 @@ import { type F1Report, f1Report, nothing } from './f1.ts'
 
 /** A named range of tokens; `end` is exclusive. */
 export interface Entity {
+  /** Type of the entity, such as `PER`. */
   type: string
+  /** Index of its first word. */
   start: number
+  /** Index behind its last word. */
   end: number
 }
 

@@ -15,7 +15,9 @@ const CONV1D = optionKinds<Conv1DOptions>({ std: 'number?' })
 
 /** GPT-2's linear layer, whose weight is stored transposed, (in, out): y = x·W + b. */
 export class Conv1D extends Module {
+  /** (in, out). */
   weight: Parameter
+  /** (out). */
   bias: Parameter
 
   constructor(inputs: number, outputs: number, options: Conv1DOptions = {}) {

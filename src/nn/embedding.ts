@@ -16,6 +16,7 @@ const EMBEDDING = optionKinds<EmbeddingOptions>({ std: 'number?', paddingIndex: 
 
 /** A table of `count` vectors, looked up by id: i32 (...) -> f32 (..., size). */
 export class Embedding extends Module {
+  /** (count, size). */
   weight: Parameter
   readonly paddingIndex: number | undefined = undefined
 

@@ -14,7 +14,9 @@ const LAYER_NORM = optionKinds<LayerNormOptions>({ bias: 'flag?' })
 
 /** Normalises the last axis to mean 0 and variance 1, then scales and shifts it (Ba et al., 2016). */
 export class LayerNorm extends Module {
+  /** Scale (C). */
   weight: Parameter
+  /** Shift (C), or null. */
   bias: Parameter | null
   readonly eps: number
 

@@ -21,7 +21,9 @@ const LINEAR = optionKinds<LinearOptions>({ bias: 'any?', std: 'number?', weight
 
 /** Linear layer: y = x·Wᵀ + b, with a weight (out, in). (..., inputs) -> (..., outputs). */
 export class Linear extends Module {
+  /** (out, in). */
   weight: Parameter
+  /** (out), or null. */
   bias: Parameter | null
 
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {

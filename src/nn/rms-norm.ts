@@ -5,6 +5,7 @@ import { Module } from './module.ts'
 
 /** Divides the last axis by its root mean square, then scales it by a weight (Zhang and Sennrich, 2019). */
 export class RMSNorm extends Module {
+  /** Scale (C). */
   weight: Parameter
   readonly eps: number
 

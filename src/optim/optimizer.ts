@@ -56,6 +56,7 @@ const STEP = optionKinds<StepOptions>({ keep: 'list?', gradNorm: 'flag?', checkF
  * `await optimizer.step()`. The forward pass, the backward pass and the update run as one program.
  */
 export abstract class Optimizer<Options extends { lr: number } = { lr: number }> {
+  /** Groups of parameters with their options. Options can be changed between steps. */
   readonly groups: Group<Options>[]
   /** Number of updates so far. */
   stepCount = 0

@@ -32,6 +32,7 @@ export interface Filled {
   score: number
   /** Id of the token. */
   token: number
+  /** The token as text. */
   token_str: string
   /** The text with the token in place of the mask. */
   sequence: string

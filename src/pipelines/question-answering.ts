@@ -30,10 +30,13 @@ const readOptions = optionReader<AnswerOptions>('question-answering', {
 
 /** An answer: the span `context.slice(start, end)`. */
 export interface Answer {
+  /** The words of the text. */
   answer: string
   /** Product of the probabilities of its first and last token. */
   score: number
+  /** Index of the first character of the answer in the text. */
   start: number
+  /** Index behind the last character. */
   end: number
 }
 

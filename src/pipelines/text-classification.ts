@@ -33,7 +33,9 @@ const readOptions = optionReader<ClassifyOptions>('text-classification', {
 
 /** A label with its score. */
 export interface Label {
+  /** Name of the label in the config. */
   label: string
+  /** Probability, from 0 to 1. */
   score: number
 }
 

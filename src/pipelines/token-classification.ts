@@ -43,12 +43,17 @@ const readOptions = optionReader<TagOptions>('token-classification', {
 
 /** A labelled token: the span `text.slice(start, end)`. */
 export interface Entity {
+  /** Tag of the word. */
   entity: string
+  /** Probability of the tag. */
   score: number
   /** Index of the token in the text, counting special tokens. */
   index: number
+  /** The word or token. */
   word: string
+  /** Index of its first character in the text. */
   start: number
+  /** Index behind its last character. */
   end: number
 }
 
@@ -56,9 +61,13 @@ export interface Entity {
 export interface EntityGroup {
   /** The label without B- or I-. */
   entity_group: string
+  /** Mean probability of the tags. */
   score: number
+  /** The words of the entity. */
   word: string
+  /** Index of its first character in the text. */
   start: number
+  /** Index behind its last character. */
   end: number
 }
 

@@ -431,12 +431,15 @@ export abstract class Elementwise extends TensorCore {
 
 /** Bounds of `clamp`. */
 export interface Bounds {
+  /** Lower bound. Default: none. */
   min?: Operand
+  /** Upper bound. Default: none. */
   max?: Operand
 }
 
 /** Replacements in `nanToNum`. */
 export interface NanToNumOptions {
+  /** Replaces NaN. Default 0. */
   nan?: number
   posinf?: number
   neginf?: number

@@ -56,8 +56,11 @@ const TRAINER = optionKinds<TrainerOptions>({
 export interface StepResult {
   /** Number of updates so far, including this one. */
   step: number
+  /** Loss of the step. */
   loss: number
+  /** Norm of the gradient of all parameters, before clipping. */
   gradNorm: number
+  /** Learning rate of the step. */
   lr: number
   /** Size of the batch: the elements of its first array (tokens), and its rows. */
   tokens: number

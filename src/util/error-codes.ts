@@ -84,5 +84,6 @@ export const errorCodes = {
 /**
  * Codes of the errors that Heed reports. Programs should compare codes and `details`, because the wording of messages
  * may change at any time.
+ * @useDeclaredType
  */
 export type ErrorCode = keyof typeof errorCodes

@@ -27,8 +27,11 @@ export interface ErrorOptions extends ErrorDetails {
  */
 export class HeedError extends Error {
   override readonly name: string = 'HeedError'
+  /** What kind of error it is, for programs. */
   readonly code: ErrorCode
+  /** The invalid key and value, and valid values. */
   readonly details: ErrorDetails
+  /** What to do. */
   readonly remedy: string | undefined
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {

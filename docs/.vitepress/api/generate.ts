@@ -12,7 +12,7 @@ import {
 import { ownersIn } from './owners.ts'
 import { type ApiPage, FOLDER, isClass, isNamespace, pagesOf } from './pages.ts'
 import { anchorOf, pageText, type Resolve } from './render.ts'
-import { unlisted } from './types.ts'
+import { nameUnion, unlisted } from './types.ts'
 
 const docs = fileURLToPath(new URL('../..', import.meta.url))
 const root = join(docs, '..')
@@ -20,10 +20,14 @@ const root = join(docs, '..')
 /** Types that need no page: layers of models, which are fields of exported classes, and the inside of the engine. */
 const UNLISTED = /\(src\/(?:models\/(?:text|vision|shared)|graph|runtime\/cpu)\//
 
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const subpaths = Object.entries<{ types?: string }>(exports).filter(([, { types }]) => types)
+
 const project = await convert()
-const pages = project.children?.flatMap((module) => pagesOf(subpathOf(module), module)) ?? []
+const pages = modulesOf(project).flatMap((module) => pagesOf(subpathOf(module), module))
 const links = linksOf(pages)
 rmSync(join(docs, FOLDER), { recursive: true, force: true })
+for (const { symbols } of pages) symbols.forEach(nameUnion)
 const ownerOf = ownersIn(pages.flatMap(({ symbols }) => symbols))
 for (const page of pages) write(`${page.path}.md`, pageText(page, resolve, ownerOf))
 write(`${FOLDER}/index.md`, indexText())
@@ -33,8 +37,6 @@ checkExports()
 console.log(`${pages.length} pages of the API reference`)
 
 async function convert(): Promise<ProjectReflection> {
-  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const subpaths = Object.entries<{ types?: string }>(exports).filter(([, { types }]) => types)
   const app = await Application.bootstrap({
     entryPoints: subpaths.map(([name]) => join(root, 'src', name, 'index.ts')),
     tsconfig: join(root, 'tsconfig.json'),
@@ -75,6 +77,13 @@ function checkExports(): void {
   if (problems.length === 0) return
   console.error(problems.join('\n'))
   process.exit(1)
+}
+
+/** The modules in the order of package.json. TypeDoc sorts them by name. */
+function modulesOf({ children = [] }: ProjectReflection): DeclarationReflection[] {
+  const names = subpaths.map(([name]) => name.replace('.', 'heed'))
+  const placeOf = (module: DeclarationReflection): number => names.indexOf(subpathOf(module))
+  return children.toSorted((a, b) => placeOf(a) - placeOf(b))
 }
 
 /** `src/nn/index.ts` -> `heed/nn`. */

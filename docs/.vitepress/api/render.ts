@@ -9,7 +9,7 @@ import {
 } from 'typedoc'
 import { commentText, type OwnerOf } from './owners.ts'
 import { type ApiPage, isClass, isNamespace, sourceOf } from './pages.ts'
-import { genericsText, memberText, signatureText, typeOf, typeText } from './types.ts'
+import { genericsText, memberText, signatureText, typeOf, typeText, unionText } from './types.ts'
 
 const REPOSITORY = 'https://github.com/heed-ts/heed/blob/main/'
 
@@ -90,10 +90,11 @@ class PageWriter {
       return [`See [\`${symbol.name}\`](${link}).`]
     }
     if (isNamespace(symbol)) return this.namespace(symbol, level)
-    if (symbol.signatures) return this.signatures(symbol.signatures, symbol.name)
+    if (symbol.kind === ReflectionKind.Function)
+      return this.signatures(symbol.signatures ?? [], symbol.name)
     if (isClass(symbol)) return this.class(symbol, level)
     return [
-      code(declarationText(symbol)),
+      code(declarationText(symbol) + callsOf(symbol)),
       ...this.comment(symbol.comment),
       ...this.table(propertiesOf(symbol)),
     ]
@@ -259,6 +260,12 @@ function propertiesOf({ children, type }: DeclarationReflection): readonly Decla
   return (type?.type === 'reflection' && type.declaration.children) || []
 }
 
+/** The call signatures of an interface of functions. */
+function callsOf({ signatures = [] }: DeclarationReflection): string {
+  const lines = signatures.map((signature) => `${signatureText(signature, '  ')}\n`)
+  return lines.length > 0 ? ` {\n${lines.join('')}}` : ''
+}
+
 function declarationText(symbol: DeclarationReflection): string {
   const { name, kind, type, typeParameters, extendedTypes = [], children, defaultValue } = symbol
   const generics = genericsText(typeParameters)
@@ -270,7 +277,8 @@ function declarationText(symbol: DeclarationReflection): string {
   if (kind === ReflectionKind.TypeAlias) {
     if (type?.type === 'reflection' && type.declaration.children)
       return `type ${name}${generics} = { … }`
-    return `type ${name}${generics} = ${type ? typeText(type) : 'unknown'}`
+    const text = type?.type === 'union' ? unionText(type) : type ? typeText(type) : 'unknown'
+    return `type ${name}${generics} = ${text}`
   }
   if (children) return `const ${name}: { … }`
   return `const ${name}: ${typeOf(symbol)}${defaultValue && defaultValue.length < 30 && defaultValue !== '...' ? ` = ${defaultValue}` : ''}`

@@ -7,6 +7,7 @@ import type {
   SomeType,
   TypeKindMap,
   TypeParameterReflection,
+  UnionType,
 } from 'typedoc'
 
 /** Lines longer than this have one parameter per line. */
@@ -43,7 +44,10 @@ const printers: { [K in keyof TypeKindMap]: (type: TypeKindMap[K]) => string } =
     `\`${head}${tail.map(([type, text]) => `\${${typeText(type)}}${text}`).join('')}\``,
   tuple: ({ elements }) => `[${elements.map(typeText).join(', ')}]`,
   typeOperator: ({ operator, target }) => `${operator} ${enclosed(target)}`,
-  union: ({ types }) => types.map(enclosed).join(' | '),
+  union: (type) => {
+    const text = unionText(type)
+    return aliases.get(text) ?? text
+  },
   unknown: ({ name }) => name,
 }
 
@@ -54,6 +58,20 @@ const isOurs = ({ package: from, refersToTypeParameter }: ReferenceType): boolea
   from === 'heed' && !refersToTypeParameter
 
 const fileOf = ({ symbolId }: ReferenceType): string => symbolId?.packagePath ?? ''
+
+/** Exported names of unions of literals, by their text. TypeScript does not keep the names of such types. */
+const aliases = new Map<string, string>()
+
+/** Shorter unions are printed in full. */
+const MIN_LITERALS = 4
+
+/** Lets a union be printed by the name of this exported type, if it is one of many literals. */
+export function nameUnion({ name, type }: DeclarationReflection): void {
+  if (type?.type !== 'union' || type.types.length < MIN_LITERALS) return
+  if (type.types.every((it) => it.type === 'literal')) aliases.set(unionText(type), name)
+}
+
+export const unionText = ({ types }: UnionType): string => types.map(enclosed).join(' | ')
 
 export function typeText<T extends SomeType>(type: T): string {
   const print = printers[type.type] as (type: T) => string

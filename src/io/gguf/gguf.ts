@@ -39,6 +39,7 @@ interface StoredTensor {
 
 /** An open GGUF file, or a set of shards. See `openGGUF`. */
 export class GGUFFile {
+  /** Path of the file, or of the first shard. */
   readonly path: string
   readonly version: number
   readonly metadata: GGUFMetadata

@@ -8,8 +8,11 @@ import { bitsOf, type KnownDType, knownDType } from './stored-dtype.ts'
 
 /** A tensor in a file, without its values. */
 export interface TensorInfo {
+  /** Name of the tensor. */
   readonly name: string
+  /** Data type in the file. */
   readonly dtype: KnownDType
+  /** Size of each axis. */
   readonly shape: readonly number[]
   /** Size in the file in bytes. */
   readonly bytes: number
