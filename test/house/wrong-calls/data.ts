@@ -161,6 +161,7 @@ export const functions: Record<string, readonly Argument[]> = {
     draw,
   ],
   drawsOf: [step, step, step],
+  encodePng: [image],
   findTextFiles: [{ value: text, wrong: [undefined, null, 3, {}, [], [3], none, pictures] }],
   firstExamples: [
     { value: [[1], [2]], wrong: notExamples },
@@ -309,6 +310,7 @@ export const functions: Record<string, readonly Argument[]> = {
       ],
     },
   ],
+  savePng: [target('a.png'), image],
   selectExamples: [
     { value: [[1], [2]], wrong: notExamples },
     {
