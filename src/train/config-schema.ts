@@ -98,6 +98,9 @@ export const commonSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('maximum number of batches in an evaluation (default: 512 held-out examples)'),
+  patience: counted
+    .default(0)
+    .describe('stop after this number of evaluations without a lower validation loss; 0: never'),
   saveEvery: counted
     .default(200)
     .describe('number of steps between checkpoints; 0: only at the end'),

@@ -12,6 +12,7 @@ const changeable: ReadonlySet<string> = new Set([
   'valData',
   'evalEvery',
   'evalBatches',
+  'patience',
   'saveEvery',
   'logEvery',
 ] satisfies (keyof CommonConfig)[])

@@ -3,7 +3,7 @@
 import type { Module } from '../nn/index.ts'
 import { createOptimizer, decayGroups, type Optimizer, schedules } from '../optim/index.ts'
 import { defaultGenerator, noGrad } from '../tensor/index.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { Clock } from './clock.ts'
 import { computedOn, otherMachine } from './computed-on.ts'
 import { optimizerOptions } from './config.ts'
@@ -54,6 +54,13 @@ export class Run {
       examples.length > 0
         ? new HeldOutLoss(trained.task, trained.model, examples, config.batch)
         : null
+    if (config.patience > 0 && (this.heldOutLoss === null || config.evalEvery === 0))
+      throw invalidOption({
+        key: 'patience',
+        value: config.patience,
+        expected: '0 for a run without evaluations',
+        remedy: 'Set `valData` or `valFraction`, and `evalEvery`.',
+      })
     const { lr, weightDecay, clip } = config
     this.optimizer = createOptimizer(config.optimizer, decayGroups(trained.model, weightDecay), {
       ...optimizerOptions(config),
@@ -128,7 +135,7 @@ export class Run {
   async train(): Promise<TrainOutcome> {
     const { config, trainer, steps, trained } = this
     try {
-      while (trainer.step < steps && !this.signal?.aborted) {
+      while (trainer.step < steps && !this.signal?.aborted && !this.isStale()) {
         await this.report(await trainer.advance())
         if (isDue(trainer.step, config.evalEvery) || trainer.step === steps) {
           await this.report(await trainer.drain())
@@ -139,11 +146,13 @@ export class Run {
       await this.report(await trainer.drain())
       await this.ensureFolder()
       await this.save()
+      if (trainer.step < steps && this.isStale())
+        this.on({ type: 'warning', text: this.stopText() })
     } catch (error) {
       throw error instanceof DivergedError ? this.diverged(error) : error
     }
     const { charactersPerToken } = this.batches
-    const finished = trainer.step >= steps
+    const finished = trainer.step >= steps || this.isStale()
     return {
       step: trainer.step,
       finished,
@@ -157,6 +166,22 @@ export class Run {
       model: trained.model.eval(),
       preprocessor: trained.context.preprocessor,
     }
+  }
+
+  /** Whether the last `patience` evaluations were no better than an earlier one. */
+  private isStale(): boolean {
+    const { patience, evalEvery } = this.config
+    return (
+      patience > 0 &&
+      this.best !== null &&
+      this.trainer.step - this.best.step >= patience * evalEvery
+    )
+  }
+
+  private stopText(): string {
+    const { patience } = this.config
+    const count = patience === 1 ? 'one evaluation' : `${patience} evaluations`
+    return `Stopped at step ${this.trainer.step}: no lower validation loss in ${count} (patience)`
   }
 
   private async report(result: StepResult | null): Promise<void> {

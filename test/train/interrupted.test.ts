@@ -259,3 +259,37 @@ it('files without hashes, as older versions wrote them, are accepted as they are
   await mkdir(other)
   expect((await heed('verify', other, '--accept')).mistake).toMatch(/must be the folder of a run/)
 })
+
+describe('patience', () => {
+  // A learning rate of 0.5 makes the loss worse after a few steps.
+  const stale = { ...keys, lr: 0.5, clip: 0, steps: 40, saveEvery: 0, patience: 2 }
+
+  it('ends a run whose validation loss does not improve, as a finished run', async () => {
+    const warnings: string[] = []
+    const on = (event: TrainEvent): void => {
+      if (event.type === 'warning') warnings.push(event.text)
+    }
+    const { step, best, finished, evaluation } = await trainTiny(at('stale'), stale, { on })
+    expect(best?.step).toBe(step - 4) // two evaluations of two steps
+    expect(step).toBeLessThan(40)
+    expect({ finished, isEvaluated: evaluation !== null }).toEqual({ finished: true, isEvaluated: true }) // biome-ignore format: one line
+    expect(warnings).toEqual([expect.stringContaining(`Stopped at step ${step}`)])
+
+    const again = await trainTiny(at('stale'), stale, { resume: true })
+    expect(again).toMatchObject({ step, finished: true })
+    const longer = await trainTiny(
+      at('stale'),
+      { ...stale, patience: 0, steps: step + 2 },
+      { resume: true },
+    )
+    expect(longer.step).toBe(step + 2)
+  })
+
+  it('needs evaluations', async () => {
+    const without = trainTiny(at('blind'), { ...stale, evalEvery: 0 })
+    await expect(without).rejects.toMatchObject({
+      code: 'invalid-option',
+      details: { key: 'patience' },
+    })
+  })
+})
