@@ -109,3 +109,14 @@ describe('character level', () => {
 
 const TIED_MERGES =
   '1 1|a a|a b|b c|11 11|Ġ aa|Ġ ab|Ġ bc|Ġ 1111|11 1|ab c|Ġaa abc|Ġab ab|Ġbc bc|Ġ1111 111'.split('|')
+
+it.each(['bpe', 'wordpiece', 'unigram'] as const)(
+  '%s has a special token once, also if it is named again',
+  (type) => {
+    const text = ['to be or not to be '.repeat(20)]
+    const own = trainTokenizer(text, { type, vocabSize: 300 })
+    const [token] = (own.toJSON().added_tokens ?? []).map(({ content }) => content)
+    const again = trainTokenizer(text, { type, vocabSize: 300, specialTokens: [token] })
+    expect(again.toJSON()).toEqual(own.toJSON())
+  },
+)

@@ -163,7 +163,7 @@ function learnWords(
 }
 
 function byteLevelTokenizer(words: Words, options: TrainTokenizerOptions): Tokenizer {
-  const special = [END_OF_TEXT, ...(options.specialTokens ?? [])]
+  const special = specialTokensOf([END_OF_TEXT], options)
   const bytes = [...BYTE_CHARS].sort()
   const idOfByte = BYTE_CHARS.map((char) => special.length + bytes.indexOf(char))
   const encoder = new TextEncoder()
@@ -182,6 +182,12 @@ function byteLevelTokenizer(words: Words, options: TrainTokenizerOptions): Token
   })
 }
 
+/** The special tokens of the type, then the additional ones, each once. */
+const specialTokensOf = (
+  builtIn: readonly string[],
+  { specialTokens = [] }: TrainTokenizerOptions,
+): string[] => [...new Set([...builtIn, ...specialTokens])]
+
 /** Trains like Hugging Face's trainer for BERT: pairs of characters, with `##` inside words. */
 function learnWordPiece(options: TrainTokenizerOptions): Learner {
   const steps = bertSteps(options.lowercase ?? true)
@@ -196,7 +202,7 @@ function wordPieceTokenizer(
   options: TrainTokenizerOptions,
 ): Tokenizer {
   const { lowercase = true, limitAlphabet = DEFAULT_ALPHABET } = options
-  const special = [...BERT_TOKENS, ...(options.specialTokens ?? [])]
+  const special = specialTokensOf(BERT_TOKENS, options)
   const characters = charactersOf(words, limitAlphabet)
   const inside = new Set<string>()
   for (const word of words.keys()) for (const c of Array.from(word).slice(1)) inside.add(c)
@@ -236,7 +242,7 @@ function unigramTokenizer(
   options: TrainTokenizerOptions,
 ): Tokenizer {
   const { vocabSize = DEFAULT_VOCAB, limitAlphabet = DEFAULT_ALPHABET, onProgress } = options
-  const special = [...T5_TOKENS, ...(options.specialTokens ?? [])]
+  const special = specialTokensOf(T5_TOKENS, options)
   const characters = charactersOf(words, limitAlphabet)
   checkVocabSize(vocabSize, special.length + characters.length, 'this Unigram vocabulary')
   const pieces = trainUnigram(words, {
