@@ -4,12 +4,14 @@ import { transformSync } from 'rolldown/utils'
 
 const source = new URL('../../src/', import.meta.url)
 
-/** The package's own name leads to its sources, as in tsconfig.json. */
-export function resolve(specifier, context, next) {
-  const [, part] = /^heed(?:\/(\w+))?$/.exec(specifier) ?? []
-  if (part) return next(new URL(`${part}/index.ts`, source).href, context)
-  return next(specifier === 'heed' ? new URL('index.ts', source).href : specifier, context)
+/** A hook for the package's own name: `fileOf` gets the entry, '' for `heed` itself. */
+export const resolver = (fileOf) => (specifier, context, next) => {
+  const [name, part = ''] = /^heed(?:\/(\w+))?$/.exec(specifier) ?? []
+  return next(name ? fileOf(part).href : specifier, context)
 }
+
+/** The package's own name leads to its sources, as in tsconfig.json. */
+export const resolve = resolver((part) => new URL(part ? `${part}/index.ts` : 'index.ts', source))
 
 export function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context)
