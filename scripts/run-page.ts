@@ -1,8 +1,8 @@
 // Runs the code of pages of the documentation and prints the output and the time of each block:
 //
-//     npm run docs:page -- docs/how-it-works/generation.md …              at full size
-//     npm run docs:page -- docs/how-it-works/generation.md … --small      in the small form that the tests run
-//     npm run docs:page -- docs/how-it-works/generation.md … --write      at full size; puts the output into the page,
+//     npm run docs:page -- docs/chapters/1-perceptron.md …              at full size
+//     npm run docs:page -- docs/chapters/1-perceptron.md … --small      in the small form that the tests run
+//     npm run docs:page -- docs/chapters/1-perceptron.md … --write      at full size; puts the output into the page,
 //                                                                       and the pictures next to it
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs' // biome-ignore format: one line
 import { tmpdir } from 'node:os'

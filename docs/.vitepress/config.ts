@@ -56,9 +56,10 @@ export default defineConfig({
       }
       const { fence } = md.renderer.rules
       md.renderer.rules.fence = (tokens, i, options, env, self) =>
-        signatureHtml(tokens[i].content, env.relativePath) ??
-        fence?.(tokens, i, options, env, self) ??
-        ''
+        nameHtml(tokens[i].info) +
+        (signatureHtml(tokens[i].content, env.relativePath) ??
+          fence?.(tokens, i, options, env, self) ??
+          '')
     },
   },
   /** Each page as Markdown, and llms.txt with a list of them, for readers that are programs. */
@@ -90,4 +91,11 @@ function listOf(title: string, pages: readonly Page[]): string {
     `${indent}- [${text}](${link.replace(/\/$/, '/index')}.md)`
   const lines = pages.flatMap((page) => [line(page), ...(page.items ?? []).map((it) => line(it, '  '))]) // biome-ignore format: one line
   return `## ${title}\n\n${lines.join('\n')}\n`
+}
+
+/** The name of the file above a block (```ts [name.ts]), because other blocks import it. */
+function nameHtml(info: string): string {
+  const [, name] = /\[([\w.-]+)\]/.exec(info) ?? []
+  const style = 'margin-bottom:-10px;font:13px var(--vp-font-family-mono);color:var(--vp-c-text-2)'
+  return name ? `<div style="${style}">${name}</div>` : ''
 }

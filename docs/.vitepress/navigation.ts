@@ -36,6 +36,20 @@ export const navigation = [
     ],
   },
   {
+    text: 'The transformer, part by part',
+    items: [
+      { text: 'Overview', link: '/chapters/' },
+      { text: '1. The perceptron', link: '/chapters/1-perceptron' },
+      { text: '2. The recurrent network', link: '/chapters/2-rnn' },
+      { text: '3. Attention', link: '/chapters/3-attention' },
+      { text: '4. The Transformer', link: '/chapters/4-transformer' },
+      { text: '5. BERT', link: '/chapters/5-bert' },
+      { text: '6. GPT', link: '/chapters/6-gpt' },
+      { text: '7. T5', link: '/chapters/7-t5' },
+      { text: '8. ViT', link: '/chapters/8-vit' },
+    ],
+  },
+  {
     text: 'How it works',
     items: [
       { text: 'The lazy graph', link: '/how-it-works/lazy-graph' },
