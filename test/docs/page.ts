@@ -1,8 +1,8 @@
 // The blocks of code in a page of the documentation, and how they are run.
 //
 // The blocks of a page run in the order of the page, in one folder that is empty at first. `ts` blocks are programs
-// (```ts [name.ts] names the file), or modules if a later block imports them; `sh` blocks are commands. A `text` block that follows is their output. Comments
-// before a block change how it runs:
+// (```ts [name.ts] names the file), or modules if a later block imports them; `sh` blocks are commands. A `text` block
+// that follows is their output. Comments before a block change how it runs:
 //
 //   <!-- not run: REASON -->            the block is not run (its TypeScript is still type-checked)
 //   <!-- small: FROM => TO -->          replaces FROM by TO in the block, to make it quick; its output is not compared
