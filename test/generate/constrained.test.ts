@@ -180,6 +180,14 @@ describe('a JSON schema', () => {
     expect(() => matchJsonSchema(schema, bytes)).toThrow(message)
   })
 
+  it('names the keywords that are supported in the place of an unsupported one', () => {
+    expect(() => matchJsonSchema({ type: 'array', contains: {} }, bytes)).toThrow(
+      expect.objectContaining({
+        remedy: expect.stringContaining('type, items, minItems, maxItems'),
+      }),
+    )
+  })
+
   it('may have texts and lists that are longer than what a call takes as arguments', () => {
     matchJsonSchema({ const: 'a'.repeat(150_000) }, bytes)
     const many = Array.from({ length: 150_000 }, (_, i) => i)

@@ -55,9 +55,14 @@ class Compiler {
     const types = key === 'type' ? typesOf(schema.type) : []
     if (!types.every(isType))
       this.fail(`${at}/type`, `the type must be one of ${Object.keys(TYPES).join(', ')}`)
-    const known = [...NOTES, key, ...keywords, ...types.flatMap((type) => TYPES[type])]
-    const unknown = Object.keys(schema).find((name) => !known.includes(name))
-    if (unknown !== undefined) this.fail(`${at}/${unknown}`, 'this keyword is not supported')
+    const known = [key, ...keywords, ...types.flatMap((type) => TYPES[type])]
+    const unknown = Object.keys(schema).find((name) => ![...known, ...NOTES].includes(name))
+    if (unknown !== undefined)
+      this.fail(
+        `${at}/${unknown}`,
+        'this keyword is not supported',
+        `Supported here: ${known.join(', ')}, and descriptions such as title.`,
+      )
     return this[key](schema, at)
   }
 
@@ -217,11 +222,11 @@ class Compiler {
     return schema
   }
 
-  private fail(at: string, reason: string): never {
+  private fail(at: string, reason: string, remedy = 'Change this part of the schema.'): never {
     throw new HeedError(
       'unsupported',
       `The JSON schema is not supported at ${at.slice(0, 200)}: ${reason}`,
-      { remedy: 'Change this part of the schema.' },
+      { remedy },
     )
   }
 }
