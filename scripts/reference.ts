@@ -4,27 +4,29 @@
 //     npm run generate:reference                 writes the pages
 //     npm run generate:reference -- --check      fails if a page differs from its source; part of `npm run check`
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { commandPages } from './reference/commands.ts'
 import { environmentPage } from './reference/environment.ts'
 import { errorsPage } from './reference/errors.ts'
 import { filesPage } from './reference/files.ts'
-import { modelsPage } from './reference/models.ts'
+import { modelPages } from './reference/models.ts'
 
 const folder = fileURLToPath(new URL('../docs/reference', import.meta.url))
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 
 const pages: Readonly<Record<string, string>> = {
   ...(await commandPages()),
+  ...modelPages(),
   'environment.md': environmentPage(),
   'files.md': filesPage(),
-  'models.md': modelsPage(),
   'errors.md': errorsPage(),
 }
-mkdirSync(join(folder, 'commands'), { recursive: true })
-const outdated = readdirSync(join(folder, 'commands')).map((name) => `commands/${name}`).filter((path) => !(path in pages)) // biome-ignore format: one line
+/** Pages of commands or models that no longer exist. */
+const outdated = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .map((path) => path.split(sep).join('/'))
+  .filter((path) => path.endsWith('.md') && !path.startsWith('api/') && !(path in pages))
 if (values.check) check()
 else {
   for (const path of outdated) rmSync(join(folder, path))

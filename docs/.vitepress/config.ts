@@ -5,7 +5,7 @@ import { format } from 'node:util'
 import { defineConfig } from 'vitepress'
 import { navigation } from './navigation.ts'
 import { miniSearch, renderForSearch } from './search.ts'
-import { apiPages, commandPages, type Page, sidebar } from './sidebar.ts'
+import { apiPages, commandPages, modelPages, type Page, sidebar } from './sidebar.ts'
 import { signatureHtml } from './signatures.ts'
 
 const repository = 'https://github.com/heed-ts/heed/blob/main/'
@@ -76,7 +76,7 @@ export default defineConfig({
     const summary = /^# Heed\n\n([\s\S]*?)\n\n/.exec(
       readFileSync(join(srcDir, '../README.md'), 'utf8'),
     )
-    const lists = { Commands: commandPages, API: apiPages }
+    const lists = { Commands: commandPages, Models: modelPages, API: apiPages }
     for (const [title, items] of Object.entries(lists)) sections.push(listOf(title, items))
     writeFileSync(
       join(outDir, 'llms.txt'),

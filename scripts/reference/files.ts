@@ -6,7 +6,8 @@ import { metricsSchema } from '../../src/train/metrics-file.ts'
 import { runFileSchema, trainerStateSchema } from '../../src/train/run-folder.ts'
 import { taskFileSchema } from '../../src/train/task-file.ts'
 import { taskDefinitions } from '../../src/train/tasks/index.ts'
-import { code, codes, page, plain, table } from './markdown.ts'
+import { code, page, plain, table } from './markdown.ts'
+import { defaultOf, innermost, typeOf } from './schema.ts'
 
 /** The files of a run folder. test/docs/reference.test.ts compares them with those of runs. */
 export const RUN_FILES: Readonly<Record<string, string>> = {
@@ -77,29 +78,6 @@ function fieldRows(schema: z.ZodObject, prefix: string): string[][] {
           : []
     return [[code(name), typeOf(value), plain(value.description ?? '')], ...below]
   })
-}
-
-function innermost(schema: z.ZodType): z.ZodType {
-  const { innerType } = schema.def as { innerType?: z.ZodType }
-  return innerType ? innermost(innerType) : schema
-}
-
-/** The type of a value in JSON. */
-function typeOf(schema: z.ZodType): string {
-  const { type, innerType, element, entries } = schema.def as { type: string; innerType?: z.ZodType; element?: z.ZodType; entries?: object } // biome-ignore format: one line
-  if (type === 'optional') return innerType ? `${typeOf(innerType)}, optional` : 'optional'
-  if (type === 'nullable') return innerType ? `${typeOf(innerType)} or null` : 'null'
-  if (innerType) return typeOf(innerType)
-  if (type === 'array') return `list of ${element ? `${typeOf(element)}s` : 'values'}`
-  if (type === 'enum') return codes(Object.keys(entries ?? {}))
-  if (type === 'number')
-    return schema instanceof z.ZodNumber && schema.isInt ? 'whole number' : 'number'
-  return { record: 'object', string: 'text', boolean: '`true` or `false`' }[type] ?? type
-}
-
-function defaultOf(schema: z.ZodType): string {
-  const { success, data } = schema.safeParse(undefined)
-  return success && data !== undefined && data !== null ? code(JSON.stringify(data)) : ''
 }
 
 function factRows(): string[][] {

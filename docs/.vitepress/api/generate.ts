@@ -39,7 +39,7 @@ console.log(`${pages.length} pages of the API reference`)
 async function convert(): Promise<ProjectReflection> {
   const app = await Application.bootstrap({
     entryPoints: subpaths.map(([name]) => join(root, 'src', name, 'index.ts')),
-    tsconfig: join(root, 'tsconfig.json'),
+    tsconfig: fileURLToPath(new URL('tsconfig.json', import.meta.url)),
     basePath: root,
     displayBasePath: root,
     excludePrivate: true,
