@@ -42,18 +42,15 @@ export abstract class Module<Config = unknown> {
   /** The outermost module of the last call. `#path` is the path from there. */
   #root: Module | null = null
   #path = ''
+  /** `forward` with names and hooks. A class may also define `forward` as a field, which exists after this constructor. */
+  #wrapped: Forward | null = null
   /** Whether weights are currently being loaded from a file. */
   #loading = false
 
   constructor(config?: Config) {
     checkConfig(new.target, config)
     this.config = config as Config
-    const forward = this.forward as Forward
-    Object.defineProperty(this, 'forward', {
-      value: (...inputs: unknown[]) => this.#call(forward, inputs),
-      configurable: true,
-      writable: true,
-    })
+    this.#wrapForward()
   }
 
   /** Computes the module's output. Each module defines it. */
@@ -90,6 +87,7 @@ export abstract class Module<Config = unknown> {
     visitModules(this, '', (path, module) => {
       if (!found.has(module)) found.set(module, path)
     })
+    for (const module of found.keys()) module.#wrapForward()
     return [...found].map(([module, path]) => [path, module])
   }
 
@@ -225,6 +223,14 @@ export abstract class Module<Config = unknown> {
       )
     for (const [, parameter] of chosen) parameter.requiresGrad = trainable
     return this
+  }
+
+  #wrapForward(): void {
+    const forward = this.forward as Forward
+    if (typeof forward !== 'function' || forward === this.#wrapped) return
+    this.#wrapped = (...inputs) => this.#call(forward, inputs)
+    const value = this.#wrapped
+    Object.defineProperty(this, 'forward', { value, configurable: true, writable: true })
   }
 
   #call(forward: Forward, inputs: unknown[]): unknown {

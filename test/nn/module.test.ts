@@ -219,6 +219,21 @@ describe('hooks', () => {
     expect(await y.item()).toBeCloseTo(await model[1].stateDict().bias.item(), 6)
   })
 
+  it('see modules whose forward is a field', () => {
+    class Doubled extends Module {
+      forward = (input: Tensor): Tensor => input.mul(2)
+    }
+    class Outer extends Module {
+      parts = [new Doubled(), new Doubled()]
+      forward = (input: Tensor): Tensor => this.parts.reduce((y, part) => part.forward(y), input)
+    }
+    const model = new Outer()
+    const seen: string[] = []
+    for (const path of ['', 'parts.1']) model.hook(path, () => void seen.push(path))
+    expect(model.forward(x()).node.scope).toBe('parts.1')
+    expect(seen).toEqual(['parts.1', ''])
+  })
+
   it('take the end of a path that only one module has', () => {
     const model = make()
     expect(model.getModule('1.attn')).toBe(model.h[1].attn)
