@@ -40,6 +40,7 @@ export default defineConfig({
   },
   vite: { build: { chunkSizeWarningLimit: 2000 } }, // kB; the search index is the largest
   markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config(md) {
       // Links from a page to a file of the repository work on the site, too.
       const before =
@@ -96,6 +97,5 @@ function listOf(title: string, pages: readonly Page[]): string {
 /** The name of the file above a block (```ts [name.ts]), because other blocks import it. */
 function nameHtml(info: string): string {
   const [, name] = /\[([\w.-]+)\]/.exec(info) ?? []
-  const style = 'margin-bottom:-10px;font:13px var(--vp-font-family-mono);color:var(--vp-c-text-2)'
-  return name ? `<div style="${style}">${name}</div>` : ''
+  return name ? `<div class="file-name">${name}</div>` : ''
 }

@@ -38,5 +38,5 @@ const withPagesBelow = (page: Page): Page =>
 
 export const sidebar = {
   '/reference/api/': [{ text: 'API', link: '/reference/api/', items: apiPages }],
-  '/': navigation.map(({ text, items }) => ({ text, collapsed: false, items: items.map(withPagesBelow) })), // biome-ignore format: one line
+  '/': navigation.map(({ text, items }) => ({ text, items: items.map(withPagesBelow) })),
 }
