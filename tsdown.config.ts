@@ -61,6 +61,8 @@ export default defineConfig([
     },
     copy: [
       'src/browser.cjs',
+      'src/train/report/report.css',
+      'src/train/report/report.js',
       ...['relaxed', 'simd128'].map((isa) => `src/runtime/wasm/${isa}.wasm`),
       ...bundled.map((name) => ({
         from: `node_modules/${name}/LICENSE`,

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { checkpointProblems } from '../../src/io/files/checkpoint.ts'
 import { checkFiles } from '../../src/io/files/verify.ts'
 import { randomUniform } from '../../src/util/random.ts'
+import { withoutMeasured } from '../../test/support/measured.ts'
 import { loader } from '../../test/support/run-script.ts'
 
 const [kills, races, seed] = [100, 10, 1].map((usual, i) => Number(process.argv[2 + i] ?? usual))
@@ -94,7 +95,7 @@ const weightsOf = (run: string): Buffer => readFileSync(join(run, 'model.safeten
 
 /** The metrics of a run, without times. */
 const metricsOf = (run: string): string =>
-  readFileSync(join(run, 'metrics.jsonl'), 'utf8').replace(/,"\w+_per_second":\d+/g, '')
+  withoutMeasured(readFileSync(join(run, 'metrics.jsonl'), 'utf8'))
 
 /** Runs two processes simultaneously in a folder that `before` has prepared. */
 async function race(out: string, way: 'start' | 'resume'): Promise<void> {

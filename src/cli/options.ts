@@ -45,7 +45,3 @@ export function nameFrom<T extends string>(names: readonly T[]): (text: string) 
 
 /** Collects the values of a flag that may be repeated. */
 export const collected = (text: string, before: string[] = []): string[] => [...before, text]
-
-/** 'weightDecay' -> '--weight-decay'. */
-export const flagOf = (key: string): string =>
-  `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

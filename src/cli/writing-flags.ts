@@ -15,9 +15,10 @@ import { parseJson, readJson } from '../io/files/json.ts'
 import { fromPretrained } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError, shown } from '../util/errors.ts'
+import { flagOf } from '../util/flag-of.ts'
 import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
 import { addExactFlag, type ExactFlag } from './exact.ts'
-import { collected, flagOf, nameFrom, number, positive, wholeNumber } from './options.ts'
+import { collected, nameFrom, number, positive, wholeNumber } from './options.ts'
 import { orElse } from './sampling-flags.ts'
 
 export interface WritingFlags extends ExactFlag {

@@ -28,7 +28,13 @@ export type { Metrics } from './metrics-file.ts'
 export type { LossTerms, Splitting } from './micro-batches.ts'
 export { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 export { type Prediction, type PredictRunOptions, predictRun } from './predict-run.ts'
-export { type ReportOptions, reportRun } from './report/report-run.ts'
+export {
+  describeRuns,
+  type ReportOptions,
+  type RunsReport,
+  reportRun,
+} from './report/report-run.ts'
+export type { EvaluatedOn, RunEvaluationReport, RunReport } from './report/run-report.ts'
 export { RunFolder, type TrainerState } from './run-folder.ts'
 export type {
   BatchSetup,
@@ -44,6 +50,7 @@ export type {
   Preprocessor,
   RowEncoder,
   ShownExample,
+  ShownPiece,
   Task,
   TaskContext,
   TaskData,

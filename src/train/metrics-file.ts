@@ -8,6 +8,9 @@ import { fileError } from '../io/files/file-error.ts'
 import { type FileHash, forgetHashes } from '../io/files/hashes.ts'
 import { patiently } from '../io/files/patience.ts'
 
+/** The name of the file. */
+export const METRICS = 'metrics.jsonl'
+
 /** Schema of a line of metrics.jsonl, for documentation. */
 export const metricsSchema = z.object({
   step: z.int().min(0).describe('number of completed training steps'),
@@ -21,13 +24,18 @@ export const metricsSchema = z.object({
   tokens_per_second: z.number().optional().describe('training speed of tasks that count tokens'),
   rows_per_second: z.number().optional().describe('training speed of tasks that count rows'),
   images_per_second: z.number().optional().describe('training speed of tasks that count images'),
+  memory_bytes: z.number().optional().describe('memory of the process (resident set)'),
+  val_accuracy: z.number().optional().describe('accuracy on held-out data, for some tasks'),
+  val_f1: z.number().optional().describe('macro F1 on held-out data, for some tasks'),
 })
 
 /**
  * One line of metrics.jsonl: the metrics of a training step, or of an evaluation.
- * @interface
  */
-export type Metrics = z.output<typeof metricsSchema>
+export type Metrics = z.output<typeof metricsSchema> & {
+  /** Metrics of the held-out data; see `Task.validationMetrics`. */
+  [metric: `val_${string}`]: number | undefined
+}
 
 export class MetricsFile {
   private readonly folder: string
@@ -37,7 +45,7 @@ export class MetricsFile {
 
   constructor(folder: string) {
     this.folder = folder
-    this.path = join(folder, NAME)
+    this.path = join(folder, METRICS)
   }
 
   /** Appends a line. */
@@ -60,7 +68,7 @@ export class MetricsFile {
     const text = await readFile(this.path, 'utf8').catch(() => '')
     const kept = text.split(/\r?\n/).filter((line) => line !== '' && stepOf(line) <= step)
     this.text = kept.map((line) => `${line}\n`).join('')
-    await forgetHashes(this.folder, [NAME])
+    await forgetHashes(this.folder, [METRICS])
     await this.writeAgain()
   }
 
@@ -72,11 +80,9 @@ export class MetricsFile {
   /** The hash of the lines so far, for hashes.json; lines added later are not covered. */
   hash(): Record<string, FileHash> {
     const sha256 = createHash('sha256').update(this.text).digest('hex')
-    return { [NAME]: { sha256, bytes: Buffer.byteLength(this.text) } }
+    return { [METRICS]: { sha256, bytes: Buffer.byteLength(this.text) } }
   }
 }
-
-const NAME = 'metrics.jsonl'
 
 /** The step of a line; infinite for an incomplete line left by a killed process. */
 function stepOf(line: string): number {

@@ -28,7 +28,7 @@ export class Run {
   private readonly optimizer: Optimizer
   private readonly clock = new Clock()
   private readonly heldOutLoss: HeldOutLoss | null
-  private readonly validated: number
+  private readonly validated: readonly unknown[]
   private trainer!: Trainer
   private best: TrainerState['best'] = null
   private savedStep = -1
@@ -49,7 +49,7 @@ export class Run {
     this.batches = batches
     this.steps = stepsOf(config, batches)
     const examples = validationExamples(batches.heldOut, config)
-    this.validated = examples.length
+    this.validated = examples
     this.heldOutLoss =
       examples.length > 0
         ? new HeldOutLoss(trained.task, trained.model, examples, config.batch)
@@ -104,7 +104,7 @@ export class Run {
       vocabSize: (model as { vocabSize?: number }).vocabSize,
       unit: task.unit,
       size: batches.size,
-      heldOut: { validated: this.validated, total: batches.heldOut.length },
+      heldOut: { validated: this.validated.length, total: batches.heldOut.length },
       fresh: trained.fresh,
       warnings: state ? this.remarksOn(state, before) : [],
     })
@@ -229,7 +229,17 @@ export class Run {
       await this.clock.pause(() => this.folder.saveBest(this.trained))
     }
     this.on({ type: 'validation', step, loss, best })
-    await this.log({ step, val_loss: loss })
+    const metrics = await this.clock.pause(() => this.validationMetrics())
+    await this.log({ step, val_loss: loss, ...metrics })
+  }
+
+  private async validationMetrics(): Promise<Record<string, number>> {
+    const { task, model } = this.trained
+    const { validationMetrics: names = [] } = task
+    if (names.length === 0) return {}
+    const { batch: batchSize } = this.config
+    const { metrics } = await task.evaluate(model, this.validated, { batchSize, show: 0 })
+    return Object.fromEntries(names.map((name) => [`val_${name}`, metrics[name]]))
   }
 
   private async evaluate(): Promise<Evaluation | null> {
@@ -260,7 +270,14 @@ export class Run {
 
   private metricsOf({ step, loss, lr, gradNorm }: StepResult, rate: number): Metrics {
     const { unit } = this.trained.task
-    return { step, loss, lr, grad_norm: gradNorm, [`${unit}_per_second`]: Math.round(rate) }
+    return {
+      step,
+      loss,
+      lr,
+      grad_norm: gradNorm,
+      [`${unit}_per_second`]: Math.round(rate),
+      memory_bytes: process.memoryUsage.rss(),
+    }
   }
 
   private diverged(error: DivergedError): HeedError {

@@ -55,7 +55,7 @@ export interface Task<E = unknown, M extends Module = Module>
   readonly contrastive?: ContrastiveLoss<M>
   /**
    * Draws random choices once, such as masks, which training draws for each batch. `collate` draws nothing for the
-   * returned examples, so that an evaluation does not depend on its batches.
+   * returned examples, so that an evaluation does not depend on its batches. Examples with choices keep them.
    */
   fixDraws?(examples: readonly E[]): readonly E[]
   /**
@@ -63,6 +63,11 @@ export interface Task<E = unknown, M extends Module = Module>
    * are compared with each other.
    */
   heldOutLoss?(model: M, examples: readonly E[], batchSize: number): Promise<number>
+  /**
+   * Names of metrics of `evaluate` to log at each evaluation of a run, for tasks where `evaluate` takes about as long as
+   * the loss. Default: none.
+   */
+  readonly validationMetrics?: readonly string[]
   /** Computes metrics on held-out examples. */
   evaluate(model: M, examples: readonly E[], options?: EvaluateOptions): Promise<Evaluation>
   /** Predicts one JSON object for each row. Rows need only the input columns. */
@@ -71,6 +76,8 @@ export interface Task<E = unknown, M extends Module = Module>
   samples?(model: M, examples: readonly E[]): Promise<readonly ShownExample[]>
   /** Returns the image of an example, for reports. */
   imageOf?(example: E): Image
+  /** Returns the pieces of each example with their predictions, for reports; for tasks that predict words or tokens. */
+  piecesOf?(model: M, examples: readonly E[]): Promise<readonly (readonly ShownPiece[])[]>
   /** Writes further files to the folder of the model. */
   saveBeside?(folder: string, model: Module): Promise<void>
   /** Applies the settings of a model that Heed did not train, such as generation_config.json. */
@@ -102,6 +109,18 @@ export interface ShownExample {
   predicted: string
   /** Null if a prediction is neither right nor wrong, such as the continuation of a text. */
   right: boolean | null
+  /** Numbers about the prediction, such as its loss or the probabilities of labels; reports show them in this order. */
+  scores?: Readonly<Record<string, number>>
+  /** Larger for a worse prediction; reports show the largest first. Default: wrong predictions before right ones. */
+  difficulty?: number
+}
+
+/** A piece of an example, such as a word with its tag, or a token with its loss. */
+export interface ShownPiece {
+  text: string
+  expected?: string
+  predicted?: string
+  loss?: number
 }
 
 /** A tokenizer or image processor, which is saved in the folder of the model. */

@@ -1,4 +1,4 @@
-// Results of a run in files: evaluation of what it held out, predictions as tables, the report of a language model.
+// Results of a run in files: evaluation of what it held out, predictions as tables.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -57,29 +57,6 @@ describe('heed eval', () => {
     await trainTiny(at('all'), { ...keys, tokenizer: 'char', steps: 1, valFraction: 0 })
     const { mistake } = await heed('eval', at('all'))
     expect(mistake).toMatch(/has no held-out data\n {2}Set --data/)
-  })
-})
-
-describe('heed report', () => {
-  it('of a language model has its loss, samples, gradient norm and speed', async () => {
-    await heed('report', at('text'))
-    const page = readFileSync(join(at('text'), 'report.html'), 'utf8')
-    const [, loss] = /<dt>loss<\/dt><dd>([\d.]+)<\/dd>/.exec(page) ?? []
-    expect(Number(loss)).toBeCloseTo(lastValidation(at('text')), 3)
-    expect(page).toContain('<p>On 10 held-out examples of the run.</p>')
-    for (const title of ['Samples', 'Gradient norm', 'Tokens per second', 'Learning rate'])
-      expect(page).toMatch(new RegExp(`<h[23]>${title}</h[23]>`))
-    expect(page).not.toMatch(/<h3>(Right|Wrong)<\/h3>|not evaluated/)
-    expect(page).toContain('continuation by the model')
-    expect(page.match(/whale|ship|sea/g)?.length).toBeGreaterThan(5)
-  })
-
-  it('of a classifier has right and wrong examples, and no samples', async () => {
-    await heed('report', at('labels'))
-    const page = readFileSync(join(at('labels'), 'report.html'), 'utf8')
-    expect(page).toMatch(/<h3>(Right|Wrong)<\/h3>/)
-    expect(page).toContain('<h3>Rows per second</h3>')
-    expect(page).not.toContain('Samples')
   })
 })
 

@@ -1,5 +1,5 @@
 // What is done with a trained model: heed eval, predict and report on a tiny run.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { scratch, trainTiny, writeRows } from '../train/support.ts'
@@ -123,33 +123,6 @@ describe('heed predict', () => {
       { label: 'bad' },
     ])
     expect(mistake).toMatch(/a row is wrong:\n.*some\.jsonl:2/)
-  })
-})
-
-describe('heed report', () => {
-  it('writes one page that needs nothing from elsewhere', async () => {
-    const odd = writeRows(at('hostile.jsonl'), [
-      ...rows,
-      { text: '<script>alert("1")</script> the film was lovely', label: 'bad' },
-    ])
-    const page = at('page.html')
-    const { out } = await heed('report', at('run'), '--data', odd, '--out', page)
-    expect(out).toBe(page)
-    const html = readFileSync(page, 'utf8')
-    expect(html).toMatch(/<dt>accuracy<\/dt><dd>0\.\d{4}<\/dd>/)
-    expect(html).toMatch(/<td class="right" style="--share:\d+%">6<\/td>/)
-    expect(html).toContain('&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;')
-    expect(html).not.toMatch(/<script|<link|<img|src=|href=|url\(|@import|https?:/)
-    expect(html.match(/<polyline class="(train|rate)"/g)).toHaveLength(4)
-    expect(html).toContain('bert.encoder.layer.1.attention')
-    expect(html).toMatch(/<th scope="row">warmup<\/th><td>5<\/td>/)
-    const opened = (html.match(/<(svg|table|div|dl|figure|tr|td|p)\b/g) ?? []).length
-    expect((html.match(/<\/(svg|table|div|dl|figure|tr|td|p)>/g) ?? []).length).toBe(opened)
-  })
-
-  it('says why there is no evaluation', async () => {
-    await heed('report', at('run'))
-    expect(readFileSync(at('run/report.html'), 'utf8')).toMatch(/The run .* has no held-out data/)
   })
 })
 

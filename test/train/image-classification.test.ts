@@ -9,6 +9,7 @@ import { reportRun } from '../../src/train/report/report-run.ts'
 import { taskDefinition } from '../../src/train/tasks/index.ts'
 import { trainModel } from '../../src/train/train-model.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { classed, named, parse } from '../report/parse.ts'
 
 const SIDE = 8
 const COUNT = 120
@@ -77,23 +78,28 @@ it.each(['vit', 'resnet'])('%s learns bars, and tells them apart afterwards', as
   for await (const { output } of predictRun(out, source.rows())) said.push(output.label)
   expect(said.length).toBe(COUNT)
   expect(said.filter((label, i) => label === String(i % 2)).length).toBeGreaterThan(0.9 * COUNT)
-  const page = await readFile(await reportRun(out), 'utf8')
-  expectBitmapsOf(page, SIDE)
-  const layers = page.match(/<svg class="look"/g) ?? [] // a ResNet has no attention
-  expect(layers).toHaveLength(model === 'vit' ? 2 : 0)
+  const page = parse(await readFile(await reportRun(out), 'utf8'))
+  for (const picture of [...named(page, 'img'), ...named(page, 'image')])
+    expectPng(picture.attributes.src ?? picture.attributes.href)
+  expect(classed(page, 'picture')).toHaveLength(12) // a tenth is held out
+  expect(named(page, 'button').map(({ attributes }) => attributes.title)).toEqual(
+    // of three examples; a ResNet has no attention
+    model === 'vit' ? [...heads, ...heads, ...heads] : [],
+  )
 })
 
-/** Each picture is a bitmap in the page itself, with as many bytes as it says. */
-function expectBitmapsOf(page: string, side: number): void {
-  const bitmaps = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url)
-  expect(bitmaps.length).toBeGreaterThan(5)
-  for (const url of bitmaps) {
-    expect(url).toMatch(/^data:image\/bmp;base64,/)
-    const file = Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
-    expect(file.readUInt32LE(2)).toBe(file.length)
-    expect([file.readInt32LE(18), file.readInt32LE(22)]).toEqual([side, side])
-    expect(file.length).toBe(54 + side * side * 3)
-  }
+const heads = [1, 2].flatMap((layer) =>
+  ['mean of 2 heads', 'head 1', 'head 2'].map((name) => `layer ${layer}, ${name}`),
+)
+
+/** Each picture is a PNG in the page itself, of the size of an image or of its patches. */
+function expectPng(url: string): void {
+  expect(url).toMatch(/^data:image\/png;base64,/)
+  const file = Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
+  expect(file.subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n')
+  const sides = [16, 20].map((at) => file.readUInt32BE(at))
+  expect(sides[0]).toBe(sides[1])
+  expect([SIDE, SIDE / 4]).toContain(sides[0])
 }
 
 const defaults = (given: object) =>

@@ -76,7 +76,7 @@ describe('trainModel', () => {
       await trainModel({ config: config({ accumulate }), out: parts, resume: true })
       expect(await weightsOf(parts)).toEqual(await weightsOf(whole))
       const plain = (run: string): unknown[] =>
-        linesOf(run).map(({ tokens_per_second: _, ...rest }) => rest)
+        linesOf(run).map(({ tokens_per_second: _, memory_bytes: __, ...rest }) => rest)
       expect(plain(parts)).toEqual(plain(whole))
     },
   )
@@ -90,7 +90,9 @@ describe('trainModel', () => {
       expect(model.contextLength).toBe(16)
     }
     const [first] = linesOf(out)
-    expect(Object.keys(first)).toEqual(['step', 'loss', 'lr', 'grad_norm', 'tokens_per_second'])
+    const keys = ['step', 'loss', 'lr', 'grad_norm', 'tokens_per_second', 'memory_bytes']
+    expect(Object.keys(first)).toEqual(keys)
+    expect(first.memory_bytes).toBeGreaterThan(1e7)
   })
 
   it('learns', async () => {

@@ -5,6 +5,7 @@ import { afterAll } from 'vitest'
 import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
 import { type TrainEvent, type TrainOutcome, trainModel } from '../../src/train/train-model.ts'
+import { withoutMeasured } from '../support/measured.ts'
 
 /** A folder that goes away with the test file. */
 export function scratch(): (name: string) => string {
@@ -46,12 +47,9 @@ export async function weightsOf(run: string): Promise<Map<string, number[]>> {
   return out
 }
 
-/** metrics.jsonl, without how long it took. */
+/** metrics.jsonl, without speed and memory. */
 export const linesOf = (run: string): Record<string, number>[] =>
-  readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+  withoutMeasured(readFileSync(join(run, 'metrics.jsonl'), 'utf8'))
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-    .map((line) =>
-      Object.fromEntries(Object.entries(line).filter(([key]) => !key.endsWith('_per_second'))),
-    ) as Record<string, number>[]

@@ -6,6 +6,7 @@ import { pipeline } from '../../src/pipelines/index.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { openRun } from '../../src/train/open-run.ts'
 import { reportRun } from '../../src/train/report/report-run.ts'
+import { classed, parse, textOf } from '../report/parse.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()
@@ -45,11 +46,16 @@ describe('translation', () => {
     const translate = await pipeline('translation', out)
     expect(await translate(right[0].input)).toEqual([{ translation_text: right[0].expected }])
 
-    const page = readFileSync(await reportRun(out), 'utf8')
-    const [, cross] = page.match(/<svg class="attention"(?![\s\S]*<svg class="attention")([\s\S]*?)<\/svg>/) ?? [] // biome-ignore format: the last map
-    const side = (mark: RegExp): string => [...cross.matchAll(mark)].map(([, t]) => t).join(' ')
-    expect(side(/text-anchor="end">([^<]*)/g)).toMatch(/\b(la|une)\b/i) // French is written
-    expect(side(/rotate\(-90\)">([^<]*)/g)).toMatch(/\b(the|a)\b/i) // while English is looked at
+    const page = parse(readFileSync(await reportRun(out), 'utf8'))
+    const cross = classed(page, 'view').filter((view) =>
+      /looking at the encoder$/.test(textOf(view)),
+    )
+    expect(cross).toHaveLength(3)
+    for (const view of cross) {
+      const side = (style: string): string => classed(view, style).map(textOf).join(' ')
+      expect(side('row')).toMatch(/\b(la|une|le|un)\b/i) // French is written
+      expect(side('column')).toMatch(/\b(the|a)\b/i) // while English is looked at
+    }
   })
 
   it('goes on bit for bit where it stopped', async () => {

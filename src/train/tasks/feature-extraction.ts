@@ -135,7 +135,14 @@ class FeatureExtraction implements Task<Example, TextEncoder> {
       },
       examples: examples.slice(0, show).map(({ texts: [input, expected] }, i) => {
         const best = indexOfMax(scores[i])
-        return { input, expected, predicted: examples[best].texts[1], right: ranks[i] === 1 }
+        return {
+          input,
+          expected,
+          predicted: examples[best].texts[1],
+          right: ranks[i] === 1,
+          scores: { rank: ranks[i], cosine: scores[i][i], 'cosine of predicted': scores[i][best] },
+          difficulty: ranks[i],
+        }
       }),
     }
   }

@@ -19,10 +19,11 @@ import { deriveSeed, randomUniform } from '../../util/random.ts'
 import { defineTask } from '../define-task.ts'
 import { Draws } from '../draws.ts'
 import { countOf, type LossTerms, rowsOf, sliceRows } from '../micro-batches.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
+import type { EvaluateOptions, Evaluation, ShownPiece, Task, TaskContext } from '../task.ts'
 import { documentOptions, segmentPairs, sentencesOf, windowsOf } from './documents.ts'
 import { type Masked, Masking } from './masking.ts'
 import { textIn } from './text.ts'
+import { tokenTexts } from './token-texts.ts'
 
 type Options = {
   textColumn: string
@@ -80,6 +81,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
   readonly name = 'fill-mask'
   readonly head: 'masked-lm' | 'pretraining'
   readonly unit = 'tokens'
+  readonly validationMetrics = ['accuracy']
   private readonly context: Context
   private readonly masking: Masking
   private readonly around: { start: number[]; middle: number[]; end: number[] }
@@ -120,6 +122,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
   }
 
   fixDraws(examples: readonly Example[]): Example[] {
+    if (examples.every(({ drawn }) => drawn)) return [...examples]
     const { contextLength } = this.context
     const drawn = this.drawn(examples, contextLength, { seed: 0, step: 0 })
     return examples.map((example, i) => ({ ...example, drawn: drawn[i] }))
@@ -197,31 +200,7 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const tokenizer = this.context.preprocessor
-    const rows = await runExamples(this.fixDraws(examples), {
-      batching: this,
-      model,
-      batchSize,
-      forward: (batch) => {
-        const options = { ...encoderInputs(batch), logitsAt: batch.places }
-        const { tokens, nextSentence } = this.logits(model, batch.input_ids, options)
-        const losses = F.crossEntropy(tokens, batch.labels, { reduction: 'none' })
-        const next = nextSentence ? [nextSentence.argmax(-1).eq(batch.next_sentence).to('i32')] : []
-        const { input_ids, places, labels } = batch
-        return [input_ids, places, labels, tokens.argmax(-1), losses, ...next]
-      },
-      read: ([ids, places, labels, guesses, losses, next], row, _, width) => {
-        const chosen = Array.from(labels, (_, i) => i).filter(
-          (i) => labels[i] >= 0 && Math.floor(places[i] / width) === row,
-        )
-        return {
-          ids: Array.from(ids.subarray(row * width, (row + 1) * width)),
-          expected: chosen.map((i) => labels[i]),
-          predicted: chosen.map((i) => guesses[i]),
-          loss: chosen.reduce((sum, i) => sum + losses[i], 0),
-          next: next?.[row],
-        }
-      },
-    })
+    const rows = await this.fillRows(model, examples, batchSize)
     const sum = (of: (row: (typeof rows)[number]) => number): number =>
       rows.reduce((total, row) => total + of(row), 0)
     const count = sum(({ expected }) => expected.length)
@@ -239,9 +218,65 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
       examples: rows.slice(0, show).map((row) => {
         const [expected, predicted] = [textOf(row.expected), textOf(row.predicted)]
         const input = tokenizer.decode(row.ids.filter((id) => id !== tokenizer.padTokenId))
-        return { input, expected, predicted, right: expected === predicted }
+        const loss = row.loss / Math.max(1, row.expected.length)
+        const right = expected === predicted
+        return { input, expected, predicted, right, scores: { loss }, difficulty: loss }
       }),
     }
+  }
+
+  /** Each token; masked ones with the expected and the predicted token. */
+  async piecesOf(
+    model: MaskedLM | Pretraining,
+    examples: readonly Example[],
+  ): Promise<ShownPiece[][]> {
+    const { preprocessor: tokenizer } = this.context
+    const rows = await this.fillRows(model, examples, 16)
+    return rows.map(({ ids, at, expected, predicted }) => {
+      const length = ids.findLastIndex((id) => id !== tokenizer.padTokenId) + 1
+      return tokenTexts(tokenizer, ids.slice(0, length)).map((text, i): ShownPiece => {
+        const place = at.indexOf(i)
+        if (place < 0) return { text }
+        const [was, is] = [expected[place], predicted[place]].map(
+          (id) => tokenizer.idToToken(id) ?? `#${id}`,
+        )
+        return { text: text.trim(), expected: was, predicted: is }
+      })
+    })
+  }
+
+  /** The predictions for the masked tokens of each example. */
+  private fillRows(
+    model: MaskedLM | Pretraining,
+    examples: readonly Example[],
+    batchSize: number,
+  ): Promise<FilledRow[]> {
+    return runExamples(this.fixDraws(examples), {
+      batching: this,
+      model,
+      batchSize,
+      forward: (batch) => {
+        const options = { ...encoderInputs(batch), logitsAt: batch.places }
+        const { tokens, nextSentence } = this.logits(model, batch.input_ids, options)
+        const losses = F.crossEntropy(tokens, batch.labels, { reduction: 'none' })
+        const next = nextSentence ? [nextSentence.argmax(-1).eq(batch.next_sentence).to('i32')] : []
+        const { input_ids, places, labels } = batch
+        return [input_ids, places, labels, tokens.argmax(-1), losses, ...next]
+      },
+      read: ([ids, places, labels, guesses, losses, next], row, _, width) => {
+        const chosen = Array.from(labels, (_, i) => i).filter(
+          (i) => labels[i] >= 0 && Math.floor(places[i] / width) === row,
+        )
+        return {
+          ids: Array.from(ids.subarray(row * width, (row + 1) * width)),
+          at: chosen.map((i) => places[i] % width),
+          expected: chosen.map((i) => labels[i]),
+          predicted: chosen.map((i) => guesses[i]),
+          loss: chosen.reduce((sum, i) => sum + losses[i], 0),
+          next: next?.[row],
+        }
+      },
+    })
   }
 
   /** Predicts the text with its masks filled. */
@@ -292,6 +327,18 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     const ids = [...front, ...middle, ...back]
     return { ids, typeIds: ids.map((_, i) => (i < front.length + middle.length ? 0 : 1)) }
   }
+}
+
+/** The masked tokens of an example: their positions, what they were, and the predictions. */
+interface FilledRow {
+  ids: number[]
+  at: number[]
+  expected: number[]
+  predicted: number[]
+  /** Sum over the masked tokens. */
+  loss: number
+  /** 1 if the prediction of the next sentence is right. */
+  next: number | undefined
 }
 
 /** A masked token: its position, counted over all rows of a batch, and the original token. */

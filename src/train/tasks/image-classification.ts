@@ -123,6 +123,7 @@ class ImageClassification implements Task<Example, ImageClassifier> {
   readonly name = 'image-classification'
   readonly head = 'image-classification'
   readonly unit = 'images'
+  readonly validationMetrics = ['accuracy', 'f1']
   private readonly context: Context
 
   constructor(context: Context) {

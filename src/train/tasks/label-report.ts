@@ -79,6 +79,12 @@ export function evaluateLabels(results: LabelResults): Evaluation {
     expected: expected[i].join(', '),
     predicted: predicted[i].join(', '),
     right: right[i],
+    scores: highest(labels, scores[i], results.expected[i]),
+    difficulty: labels.reduce(
+      (sum, _, k) =>
+        sum - Math.log(certainty(scores[i][k], results.expected[i].includes(k), multiLabel)),
+      0,
+    ),
   }))
   if (multiLabel) return { metrics, examples }
   return {
@@ -103,6 +109,26 @@ export function predictionOf(
   const [{ label, score }] = list
   return { label, score, scores }
 }
+
+/** The probabilities of the likeliest labels and of the true ones, the highest first. */
+function highest(
+  labels: readonly string[],
+  scores: readonly number[],
+  expected: readonly number[],
+): Record<string, number> {
+  const order = labels.map((_, k) => k).sort((a, b) => scores[b] - scores[a])
+  const shown = order.filter((k, rank) => rank < MOST_SCORES || expected.includes(k))
+  return Object.fromEntries(shown.map((k) => [labels[k], scores[k]]))
+}
+
+/** The probability that a label was given for being what it is; 1 where nothing was said of it. */
+function certainty(score: number, isTrue: boolean, multiLabel: boolean): number {
+  const probability = isTrue ? score : multiLabel ? 1 - score : 1
+  return Math.max(probability, 1e-9)
+}
+
+/** Number of labels with scores in an example. */
+const MOST_SCORES = 3
 
 /** With more labels, the F1 by label is omitted. */
 const MAX_LISTED = 12

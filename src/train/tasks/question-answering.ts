@@ -119,6 +119,8 @@ class QuestionAnswering extends TextTask<
         expected: texts[i].join(' | '),
         predicted: predicted[i],
         right: exactMatch(texts[i], predicted[i]) === 1,
+        scores: { f1: squadF1(texts[i], predicted[i]) },
+        difficulty: -squadF1(texts[i], predicted[i]),
       })),
     }
   }

@@ -1,11 +1,12 @@
 // Loss and metrics of target texts, for tasks with encoder-decoders.
+import { chrf } from '../../metrics/index.ts'
 import { type Seq2SeqLM, shiftRight } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { type Batching, runExamples } from '../../pipelines/run-examples.ts'
 import { encoderInputs } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
-import type { EvaluateOptions, Evaluation } from '../task.ts'
+import type { EvaluateOptions, Evaluation, ShownExample } from '../task.ts'
 
 /** The mean cross-entropy of each label given the previous labels. */
 export function targetLoss(model: Seq2SeqLM, batch: BatchTensors, labelSmoothing = 0): Tensor {
@@ -63,8 +64,26 @@ export async function targetReport<E>(
       const [expected, predicted] = [row.expected, row.predicted].map((ids) =>
         tokenizer.decode(ids),
       )
-      return { input, expected, predicted, right: expected === predicted }
+      const loss = row.loss / Math.max(1, row.expected.length)
+      const right = expected === predicted
+      return { input, expected, predicted, right, scores: { loss }, difficulty: loss }
     }),
+  }
+}
+
+/** An example with a generated text, which differs from the expected one by its chrF. */
+export function writtenExample(
+  predicted: string,
+  expected: string,
+  scores: ShownExample['scores'],
+): Omit<ShownExample, 'input'> {
+  const similarity = chrf([predicted], [expected])
+  return {
+    expected,
+    predicted,
+    right: predicted === expected,
+    scores: { ...scores, chrf: similarity },
+    difficulty: -similarity,
   }
 }
 

@@ -72,6 +72,7 @@ interface Example extends TextExample {
 class TextClassification extends TextTask<Example, SequenceClassifier, Options, Facts> {
   readonly name = 'text-classification'
   readonly head = 'sequence-classification'
+  readonly validationMetrics = ['accuracy', 'f1']
 
   encode(row: Row): Example[] {
     const { options, facts } = this.context

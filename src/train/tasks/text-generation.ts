@@ -15,6 +15,7 @@ import type {
   Evaluation,
   Facts,
   ShownExample,
+  ShownPiece,
   Task,
   TaskContext,
 } from '../task.ts'
@@ -26,6 +27,7 @@ import {
   windowBatches,
   windowsOfData,
 } from './text-batches.ts'
+import { tokenTexts } from './token-texts.ts'
 
 type LmOptions = { textColumn: string }
 type Context = TaskContext<LmOptions, Facts, Tokenizer>
@@ -98,9 +100,7 @@ class TextGeneration implements Task<Window, CausalLM> {
       batching: this,
       model,
       batchSize,
-      forward: ({ inputs, targets }) => [
-        F.crossEntropy(model.forward(inputs), targets, { reduction: 'none' }).sum(-1),
-      ],
+      forward: (batch) => [lossesOf(model, batch).sum(-1)],
       read: ([sums], row) => sums[row],
     })
     const tokens = examples.reduce((sum, example) => sum + this.length(example), 0)
@@ -114,13 +114,28 @@ class TextGeneration implements Task<Window, CausalLM> {
         perplexity: Math.exp(loss),
         bits_per_character: total / Math.LN2 / characters,
       },
-      examples: examples.slice(0, show).map((example, i) => ({
-        input: texts[i],
-        expected: '',
-        predicted: `loss ${(losses[i] / this.length(example)).toFixed(3)}`,
-        right: null,
-      })),
+      examples: examples.slice(0, show).map((example, i) => {
+        const loss = losses[i] / this.length(example)
+        const scores = { loss, perplexity: Math.exp(loss) }
+        const predicted = `loss ${loss.toFixed(3)}`
+        return { input: texts[i], expected: '', predicted, right: null, scores, difficulty: loss }
+      }),
     }
+  }
+
+  /** The loss of each token. */
+  async piecesOf(model: CausalLM, examples: readonly Window[]): Promise<ShownPiece[][]> {
+    return runExamples(examples, {
+      batching: this,
+      model,
+      batchSize: 16,
+      forward: (batch) => [lossesOf(model, batch)],
+      read: ([losses], row, { ids }, length) =>
+        tokenTexts(this.context.preprocessor, ids.slice(1)).map((text, i) => ({
+          text,
+          loss: losses[row * length + i],
+        })),
+    })
   }
 
   /** Generates a continuation of the first half of each window, next to the true continuation. */
@@ -167,6 +182,10 @@ class TextGeneration implements Task<Window, CausalLM> {
     return this.context.preprocessor.decode(ids, { skipSpecialTokens: true })
   }
 }
+
+/** The loss of each token (B, T); 0 for padding. */
+const lossesOf = (model: CausalLM, { inputs, targets }: BatchTensors): Tensor =>
+  F.crossEntropy(model.forward(inputs), targets, { reduction: 'none' })
 
 /** Maximum number of tokens in a continuation, unless generation_config.json has a limit. */
 const MAX_TOKENS = 64

@@ -10,7 +10,7 @@ import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
-import { endOf, targetLoss, targetReport } from './seq2seq.ts'
+import { endOf, targetLoss, targetReport, writtenExample } from './seq2seq.ts'
 import { textIn } from './text.ts'
 
 type Options = {
@@ -113,10 +113,10 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
         ...report.metrics,
         ...this.scores(written, expectedTexts),
       },
-      examples: examples.slice(0, show).map(({ texts: [input, expected] }, i) => {
-        const predicted = written[i]
-        return { input, expected, predicted, right: predicted === expectedTexts[i] }
-      }),
+      examples: examples.slice(0, show).map(({ texts: [input] }, i) => ({
+        input,
+        ...writtenExample(written[i], expectedTexts[i], report.examples[i].scores),
+      })),
     }
   }
 

@@ -10,7 +10,7 @@ import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
+import type { EvaluateOptions, Evaluation, ShownPiece, Task, TaskContext } from '../task.ts'
 import { indexOfLabel, labelConfig, labelOf, surveyLabels } from './labels.ts'
 import { valueIn } from './text.ts'
 
@@ -51,6 +51,7 @@ class TokenClassification implements Task<Example, TokenClassifier> {
   readonly name = 'token-classification'
   readonly head = 'token-classification'
   readonly unit = 'rows'
+  readonly validationMetrics = ['accuracy']
   private readonly context: Context
 
   constructor(context: Context) {
@@ -106,13 +107,31 @@ class TokenClassification implements Task<Example, TokenClassifier> {
     return {
       metrics,
       confusion: confusionMatrix(expected.flat(), predicted.flat(), labels),
-      examples: examples.slice(0, show).map(({ words }, i) => ({
-        input: words.join(' '),
-        expected: expected[i].join(' '),
-        predicted: predicted[i].join(' '),
-        right: expected[i].join(' ') === predicted[i].join(' '),
-      })),
+      examples: examples.slice(0, show).map(({ words }, i) => {
+        const right = accuracy(expected[i], predicted[i])
+        return {
+          input: words.join(' '),
+          expected: expected[i].join(' '),
+          predicted: predicted[i].join(' '),
+          right: right === 1,
+          scores: { accuracy: right },
+          difficulty: 1 - right,
+        }
+      }),
     }
+  }
+
+  /** Each word with its tags. */
+  async piecesOf(model: TokenClassifier, examples: readonly Example[]): Promise<ShownPiece[][]> {
+    const { preprocessor, facts } = this.context
+    const predicted = await labelWords(model, preprocessor, examples)
+    return examples.map(({ words, tags }, i) =>
+      words.map((text, k) => ({
+        text,
+        expected: facts.labels[tags[k]],
+        predicted: predicted[i][k],
+      })),
+    )
   }
 
   async predict(model: TokenClassifier, rows: readonly Row[]): Promise<Record<string, unknown>[]> {

@@ -12,7 +12,7 @@ import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
 import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
-import { endOf, targetLoss, targetReport } from './seq2seq.ts'
+import { endOf, targetLoss, targetReport, writtenExample } from './seq2seq.ts'
 import { textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 import { openTokenizers, type TextPairTokenizers, tokenizersOf } from './translation-tokenizers.ts'
@@ -129,9 +129,7 @@ class Translation implements Task<Example, Seq2SeqLM> {
       },
       examples: examples.slice(0, options.show ?? 50).map(({ source }, i) => ({
         input: source,
-        expected: expectedTexts[i],
-        predicted: written[i],
-        right: written[i] === expectedTexts[i],
+        ...writtenExample(written[i], expectedTexts[i], report.examples[i].scores),
       })),
     }
   }
