@@ -7,9 +7,7 @@
 //         expect(visit.errors).toEqual([])
 //         expect(visit.foreign).toEqual([])
 //         await visit.close()
-//
-// The browser is installed by the system (Debian: `apt-get install chromium`); HEED_CHROMIUM names another one.
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -18,32 +16,9 @@ import { pathToFileURL } from 'node:url'
 import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll } from 'vitest'
+import { launch } from './chromium.ts'
 
-const USUAL = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-  'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
-]
-
-/** The path of the browser; undefined if none is installed. */
-export const chromium: string | undefined = findChromium()
-
-/** For titles of tests: why they are skipped; empty if a browser is installed. */
-export const noChromium: string = chromium
-  ? ''
-  : ' (skipped: no Chromium; install it, or set HEED_CHROMIUM to its path)'
-
-/** @throws Error if HEED_CHROMIUM names a file that does not exist */
-function findChromium(): string | undefined {
-  const named = process.env.HEED_CHROMIUM
-  if (!named) return USUAL.find((path) => existsSync(path))
-  if (!existsSync(named)) throw new Error(`HEED_CHROMIUM must be the path of a browser, got ${named}`) // biome-ignore format: one line
-  return named
-}
+export { chromium, noChromium } from './chromium.ts'
 
 export interface VisitOptions {
   /** Size of the window. Default 1280 × 800. */
@@ -125,14 +100,6 @@ function isForeign(request: string, page: string): boolean {
   return new URL(request).origin !== new URL(page).origin
 }
 
-async function launch(): Promise<Browser> {
-  if (!chromium) throw new Error(`A browser is required${noChromium}`)
-  const { chromium: driver } = await import('playwright-core')
-  // Pictures have the same size everywhere, and no part of the browser uses the network.
-  const args = ['--force-device-scale-factor=1', '--disable-background-networking', '--hide-scrollbars'] // biome-ignore format: one line
-  return driver.launch({ executablePath: chromium, headless: true, args })
-}
-
 afterAll(async () => {
   const browser = await running?.catch(() => undefined)
   running = undefined
@@ -178,7 +145,8 @@ const TYPES: Readonly<Record<string, string>> = {
 export async function serve(folder: string): Promise<Served> {
   const server = createServer((request, response) => {
     if (request.url === '/favicon.ico') return void response.writeHead(204).end() // browsers ask for it
-    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname))
+    const { pathname } = new URL(request.url ?? '/', 'http://x')
+    const path = normalize(decodeURIComponent(pathname))
     const candidates = [path, `${path}.html`, join(path, 'index.html')]
     const file = candidates.map((name) => join(folder, name)).find(isFile)
     response.writeHead(file ? 200 : 404, { 'content-type': TYPES[extname(file ?? '')] ?? 'text/plain' }) // biome-ignore format: one line

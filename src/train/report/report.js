@@ -53,7 +53,7 @@ function path(points, x, y, canDraw, style) {
   return `<path class="${style}" d="${d}"/>`
 }
 
-/** Dots are drawn only while they can be told apart. */
+/** Dots are drawn only while they are distinguishable. */
 const thinDots = (points) => (points.length <= 60 ? points : [])
 
 /** An exponential moving average without the bias towards 0 of its start. */

@@ -225,8 +225,20 @@ export const functions: Record<string, readonly Argument[]> = {
       ],
     },
   ],
+  describeRuns: [
+    { value: [run], wrong: [...notText, none, empty, data, 'a\0b', [], [run, 3], [run, none]] },
+    {
+      value: { data: [data], limit: 2 },
+      wrong: [
+        ...[null, 3, 'x', { out: 'x' }, { data }, { data: [] }, { data: [none] }],
+        ...notSizes.map((wrong) => ({ limit: wrong })),
+        ...wrongTables,
+        { onProgress: 3 },
+      ],
+    },
+  ],
   reportRun: [
-    dir,
+    { ...dir, wrong: [...dir.wrong, [], [run, none]] },
     {
       value: { data: [data], limit: 2, out: join(scratch, 'report.html') },
       wrong: [
