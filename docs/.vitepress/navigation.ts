@@ -22,6 +22,7 @@ export const navigation = [
       { text: 'Express, Hono, Next and plain Node', link: '/guides/web-frameworks' },
       { text: 'Memory and devices', link: '/guides/memory-and-devices' },
       { text: 'Saving and loading', link: '/guides/saving' },
+      { text: 'Reading a report', link: '/guides/report' },
       { text: 'Looking inside a model', link: '/guides/looking-inside' },
       { text: 'Finding NaN, profiling, memory', link: '/guides/debugging' },
       { text: 'Readers, tasks, operations and kernels', link: '/guides/extending' },

@@ -28,6 +28,7 @@ export type { Metrics } from './metrics-file.ts'
 export type { LossTerms, Splitting } from './micro-batches.ts'
 export { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 export { type Prediction, type PredictRunOptions, predictRun } from './predict-run.ts'
+export type { Point } from './report/metrics-log.ts'
 export {
   describeRuns,
   type ReportOptions,

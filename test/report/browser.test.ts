@@ -61,11 +61,11 @@ describe.skipIf(!chromium)(`a report in the browser${noChromium}`, () => {
     const still = await openPage(pages.classifier, { javaScript: false })
     expect(await drawnPoints(still)).toBe(12)
     expect(await still.page.locator('#controls').isVisible()).toBe(false)
-    expect(await still.page.locator('.chart.large .plot svg:visible').count()).toBe(1)
+    expect(await still.page.locator('.chart.large .plot > svg:visible').count()).toBe(1)
     await still.close()
     const visit = await openPage(pages.classifier, { width: 700 })
     expect(await drawnPoints(visit)).toBe(12)
-    const boxes = await visit.page.locator('.plot svg').evaluateAll((all) => all.map((svg) => [svg.getAttribute('viewBox'), `0 0 ${svg.clientWidth} ${svg.clientHeight}`])) // biome-ignore format: one line
+    const boxes = await visit.page.locator('.plot > svg').evaluateAll((all) => all.map((svg) => [svg.getAttribute('viewBox'), `0 0 ${svg.clientWidth} ${svg.clientHeight}`])) // biome-ignore format: one line
     for (const [box, size] of boxes) expect(box).toBe(size)
     await visit.close()
   })
@@ -90,6 +90,7 @@ describe.skipIf(!chromium)(`a report in the browser${noChromium}`, () => {
         if (!tip || !dot) throw new Error('nothing is shown')
         const isApart = dot.x + dot.width <= tip.x + 1 || dot.x >= tip.x + tip.width - 1 || Math.abs(dot.x - (x + share * width)) > 60 // biome-ignore format: one line
         expect(isApart).toBe(true)
+        expect(tip.height).toBeLessThan(100)
         expect(tip.x).toBeGreaterThanOrEqual(0)
         expect(tip.x + tip.width).toBeLessThanOrEqual(1280)
       }
