@@ -1,8 +1,7 @@
 import type { Image } from '../../data/index.ts'
 import type { AttendedExample, HeadAttention, LayerAttention } from './attention.ts'
 import { cut, type Html, html } from './html.ts'
-import { imageUrl } from './picture.ts'
-import { pngUrl } from './png.ts'
+import { imageUrl, pngUrl } from './picture.ts'
 
 const CELL = 16
 /** Maximum number of characters of a token. */
@@ -87,10 +86,10 @@ function weightsUrl(head: HeadAttention): string {
   const { weights } = head
   const most = largest(head)
   const [height, width] = [weights.length, weights[0].length]
-  const pixels = new Uint8Array(4 * height * width)
+  const data = new Uint8Array(4 * height * width)
   weights.flat().forEach((weight, i) => {
     const level = Math.round((LEVELS * (Number.isFinite(weight) ? weight : 0)) / most)
-    pixels.set([...COLOR, Math.round((255 * level) / LEVELS)], 4 * i)
+    data.set([...COLOR, Math.round((255 * level) / LEVELS)], 4 * i)
   })
-  return pngUrl(width, height, 4, pixels)
+  return pngUrl({ width, height, channels: 4, data })
 }

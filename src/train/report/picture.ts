@@ -1,6 +1,5 @@
-import { type Image, resize } from '../../data/index.ts'
+import { encodePng, type Image, resize } from '../../data/index.ts'
 import { type Html, html } from './html.ts'
-import { pngUrl } from './png.ts'
 
 /** Side of an image in the page in pixels; larger ones are scaled down. */
 const MOST_SIDE = 96
@@ -12,15 +11,15 @@ export function pictureHtml(image: Image, title: string): Html {
   return html`<img class="picture" src="${imageUrl(image)}" width="${Math.ceil(width * enlarged)}" height="${Math.ceil(height * enlarged)}" alt="${title}">`
 }
 
-/** An image, scaled down, as a data URL. Images have 1, 3 or 4 channels; the fourth is omitted. */
+/** An image, scaled down, as a data URL. */
 export function imageUrl(image: Image): string {
   const side = (size: number): number => Math.max(1, Math.round(size * scaleOf(image)))
-  const { width, height, channels, data } = resize(image, side(image.width), side(image.height))
-  const kept = channels < 3 ? 1 : 3
-  const pixels = new Uint8Array(width * height * kept)
-  for (let i = 0; i < width * height; i++)
-    for (let c = 0; c < kept; c++) pixels[i * kept + c] = data[i * channels + c]
-  return pngUrl(width, height, kept, pixels)
+  return pngUrl(resize(image, side(image.width), side(image.height)))
 }
 
-const scaleOf = ({ width, height }: Image): number => Math.min(1, MOST_SIDE / Math.max(width, height)) // biome-ignore format: one line
+/** An image as a data URL of a PNG file. */
+export const pngUrl = (image: Image): string =>
+  `data:image/png;base64,${Buffer.from(encodePng(image)).toString('base64')}`
+
+const scaleOf = ({ width, height }: Image): number =>
+  Math.min(1, MOST_SIDE / Math.max(width, height))
