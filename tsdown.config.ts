@@ -12,6 +12,7 @@ const entry = {
   metrics: 'src/metrics/index.ts',
   io: 'src/io/index.ts',
   models: 'src/models/index.ts',
+  adapt: 'src/adapt/index.ts',
   generate: 'src/generate/index.ts',
   pipelines: 'src/pipelines/index.ts',
   train: 'src/train/index.ts',

@@ -15,6 +15,7 @@ export const layers: readonly (readonly string[])[] = [
   ['io'],
   ['optim', 'tokenizers', 'data', 'metrics'],
   ['models'],
+  ['adapt'],
   ['generate'],
   ['pipelines'],
   ['train'],

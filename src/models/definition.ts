@@ -42,8 +42,20 @@ export interface ModelDefinition<C extends object = object> extends Architecture
   readonly maskedLanguageModeling: 'masked-lm' | 'pretraining' | null
   /** How GGUF files store this family; null if they are not supported. */
   readonly gguf: GGUFFormat | null
+  /** The layers that adapters change by default, as in peft; null if `targets` must be given. */
+  readonly adapterTargets?: AdapterTargets | null
   /** Published sizes by name, as differences from the config's defaults. Used by `heed inspect --preset`. */
   readonly presets: Readonly<Record<string, Partial<C>>>
+}
+
+/** Names of layers, or ends of their paths, for each kind of adapter. */
+export interface AdapterTargets {
+  /** Projections that LoRA changes. */
+  readonly lora: readonly string[]
+  /** Projections whose outputs (IA)³ scales. */
+  readonly ia3: readonly string[]
+  /** Layers of the feed-forward network whose inputs (IA)³ scales. */
+  readonly feedForward: readonly string[]
 }
 
 const DEFINITION = optionKinds<ModelDefinition>({
@@ -60,6 +72,7 @@ const DEFINITION = optionKinds<ModelDefinition>({
   task: 'text',
   maskedLanguageModeling: 'text|null',
   gguf: 'record|null',
+  adapterTargets: 'record|null?',
   presets: 'record',
 })
 const CONFIG = optionKinds<ConfigFormat<object>>({

@@ -19,6 +19,9 @@ import { isStateFile, readState, type StateFile, shapesIn } from './state-source
 /** A function called after each call of a module. If it returns a tensor, that tensor replaces the output. */
 export type Hook = (module: Module, inputs: readonly unknown[], output: Tensor) => unknown
 
+/** A function called before each call of a module. If it returns an array, its elements replace the inputs. */
+export type PreHook = (module: Module, inputs: readonly unknown[]) => unknown
+
 const LOAD = optionKinds<LoadOptions>({
   strict: 'flag?',
   mayDiffer: 'function?',
@@ -38,6 +41,7 @@ export abstract class Module<Config = unknown> {
   training = true
   /** Block format of quantised weights, which a state dict cannot contain. */
   readonly unsaved?: string
+  readonly #preHooks = new Set<PreHook>()
   readonly #hooks = new Set<Hook>()
   /** The outermost module of the last call. `#path` is the path from there. */
   #root: Module | null = null
@@ -120,6 +124,16 @@ export abstract class Module<Config = unknown> {
   hook(path: string, hook: Hook): () => void {
     checkArgument('hook', 'hook', hook, 'function')
     const hooks = this.getModule(path).#hooks
+    hooks.add(hook)
+    return () => void hooks.delete(hook)
+  }
+
+  /**
+   * Calls `hook` before each call of the module at `path` ('' is this module). Returns a function that removes the hook.
+   */
+  preHook(path: string, hook: PreHook): () => void {
+    checkArgument('preHook', 'hook', hook, 'function')
+    const hooks = this.getModule(path).#preHooks
     hooks.add(hook)
     return () => void hooks.delete(hook)
   }
@@ -253,6 +267,10 @@ export abstract class Module<Config = unknown> {
         { remedy: 'Write `await model.loadStateDict(file)`.' },
       )
     return inScope(this.#path, () => {
+      for (const hook of this.#preHooks) {
+        const others = hook(this, inputs)
+        if (Array.isArray(others)) inputs = others
+      }
       let output = this.#computed(forward, inputs)
       for (const hook of this.#hooks) {
         const other = hook(this, inputs, output as Tensor)

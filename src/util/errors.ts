@@ -41,17 +41,19 @@ export class HeedError extends Error {
     Object.defineProperty(this, 'message', { value: message, writable: true, configurable: true })
     this.code = code
     // Node prints an uncaught error with all its fields: of a tensor, the whole graph.
-    if (isInstance(details.value)) Object.defineProperty(details, 'value', { enumerable: false })
+    if (hasInstance(details.value)) Object.defineProperty(details, 'value', { enumerable: false })
     this.details = details
     this.remedy = remedy
   }
 }
 
-/** Whether the value is an instance of a class, such as a tensor or a module. */
-function isInstance(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+/** Whether the value is an instance of a class, such as a tensor or a module, or contains one near its surface. */
+function hasInstance(value: unknown, depth = 2): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false
   const prototype = Object.getPrototypeOf(value)
-  return prototype !== null && prototype !== Object.prototype
+  const isPlain = prototype === null || prototype === Object.prototype || Array.isArray(value)
+  if (!isPlain) return true
+  return depth > 0 && Object.values(value).some((part) => hasInstance(part, depth - 1))
 }
 
 /** A tensor was read after the state that it depends on had been overwritten. */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import * as heed from '../../src/index.ts'
+import * as adapt from './wrong-calls/adapt.ts'
 import { complaint, damaged, type Sample } from './wrong-calls/damage.ts'
 import * as data from './wrong-calls/data.ts'
 import * as generate from './wrong-calls/generate.ts'
@@ -18,6 +19,7 @@ describe.each<[string, readonly Sample[]]>([
   ['tensors', tensors.samples],
   ['modules and optimisers', modules.samples],
   ['metrics', metrics.samples],
+  ['adapters', adapt.samples],
   ['generation', generate.samples],
   ['files, tokenizers and pipelines', files.samples],
   ['models', models.samples],
@@ -88,6 +90,7 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
   './nn': [...Object.keys(modules.functions), ...Object.keys(modules.constructors)],
   './optim': [...Object.keys(modules.optimFunctions), ...Object.keys(modules.optimConstructors)],
   './metrics': Object.keys(metrics.functions),
+  './adapt': adapt.names,
   './generate': Object.keys(generate.functions),
   './io': [...Object.keys(files.ioFunctions), 'pullModel', 'pushModel'],
   './tokenizers': [...Object.keys(files.tokenizerFunctions), 'Tokenizer'],

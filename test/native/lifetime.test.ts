@@ -165,7 +165,7 @@ function node(script: string): Promise<{ code: number | null; output: string }> 
     const child = execFile(
       process.execPath,
       ['-e', script],
-      { timeout: 30_000 },
+      { timeout: 300_000 },
       (_, stdout, stderr) => resolve({ code: child.exitCode, output: stdout + stderr }),
     )
   })

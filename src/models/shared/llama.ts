@@ -302,6 +302,11 @@ export const llamaDefaults = {
   image: null,
   task: 'text-generation',
   maskedLanguageModeling: null,
+  adapterTargets: {
+    lora: ['q_proj', 'v_proj'],
+    ia3: ['k_proj', 'v_proj'],
+    feedForward: ['down_proj'],
+  },
   presets: {},
 } as const
 

@@ -155,5 +155,10 @@ export const robertaDefaults = {
   task: 'fill-mask',
   maskedLanguageModeling: 'masked-lm',
   gguf: null,
+  adapterTargets: {
+    lora: ['query', 'value'],
+    ia3: ['key', 'value'],
+    feedForward: ['output.dense'],
+  },
   presets: {},
 } as const satisfies Partial<ModelDefinition>

@@ -152,5 +152,10 @@ export const bert = defineModel({
   task: 'fill-mask',
   maskedLanguageModeling: 'pretraining',
   gguf: bertGGUF,
+  adapterTargets: {
+    lora: ['query', 'value'],
+    ia3: ['key', 'value'],
+    feedForward: ['output.dense'],
+  },
   presets: {},
 })

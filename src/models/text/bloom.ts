@@ -196,6 +196,11 @@ export const bloom = defineModel({
   task: 'text-generation',
   maskedLanguageModeling: null,
   gguf: bloomGGUF,
+  adapterTargets: {
+    lora: ['query_key_value'],
+    ia3: ['query_key_value'],
+    feedForward: ['mlp.dense_4h_to_h'],
+  },
   presets: {},
 })
 

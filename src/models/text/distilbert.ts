@@ -230,6 +230,7 @@ export const distilbert = defineModel({
   task: 'fill-mask',
   maskedLanguageModeling: 'masked-lm',
   gguf: null,
+  adapterTargets: { lora: ['q_lin', 'v_lin'], ia3: ['k_lin', 'v_lin'], feedForward: ['ffn.lin2'] },
   presets: {},
 })
 

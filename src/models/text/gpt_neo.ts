@@ -207,6 +207,11 @@ export const gptNeo = defineModel({
   task: 'text-generation',
   maskedLanguageModeling: null,
   gguf: null,
+  adapterTargets: {
+    lora: ['q_proj', 'v_proj'],
+    ia3: ['q_proj', 'v_proj'],
+    feedForward: ['c_proj'],
+  },
   presets: {},
 })
 

@@ -104,6 +104,7 @@ export const marian = defineModel({
   task: 'translation',
   maskedLanguageModeling: null,
   gguf: null,
+  adapterTargets: { lora: ['q_proj', 'v_proj'], ia3: ['k_proj', 'v_proj'], feedForward: ['fc2'] },
   presets: {},
 })
 

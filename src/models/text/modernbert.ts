@@ -307,6 +307,7 @@ export const modernbert = defineModel({
   task: 'fill-mask',
   maskedLanguageModeling: 'masked-lm',
   gguf: null,
+  adapterTargets: { lora: ['Wqkv'], ia3: ['Wqkv'], feedForward: ['mlp.Wo'] },
   presets: {},
 })
 

@@ -135,6 +135,7 @@ export const openAIGPT = defineModel({
   task: 'text-generation',
   maskedLanguageModeling: null,
   gguf: null,
+  adapterTargets: { lora: ['c_attn'], ia3: ['c_attn'], feedForward: ['mlp.c_proj'] },
   presets: {},
 })
 

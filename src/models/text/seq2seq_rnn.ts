@@ -226,6 +226,7 @@ export const seq2seqRNN = defineModel({
   task: 'translation',
   maskedLanguageModeling: null,
   gguf: null,
+  adapterTargets: null,
   presets: {},
 })
 

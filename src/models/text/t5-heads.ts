@@ -116,6 +116,7 @@ export const t5Defaults = {
   task: 'span-corruption',
   maskedLanguageModeling: null,
   gguf: null,
+  adapterTargets: { lora: ['q', 'v'], ia3: ['k', 'v'], feedForward: ['wo'] },
   presets: {},
 } as const satisfies Partial<ModelDefinition>
 

@@ -239,6 +239,7 @@ export const resnet = defineModel({
   task: 'image-classification',
   maskedLanguageModeling: null,
   gguf: null,
+  adapterTargets: null,
   presets: {},
 })
 

@@ -329,6 +329,11 @@ export const vitDefaults = {
   task: 'image-classification',
   maskedLanguageModeling: null,
   gguf: null,
+  adapterTargets: {
+    lora: ['query', 'value'],
+    ia3: ['key', 'value'],
+    feedForward: ['output.dense'],
+  },
   presets: {},
 } as const satisfies Partial<ModelDefinition>
 

@@ -21,6 +21,7 @@ const NO_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     'Tanh',
   ],
   './optim': ['optimizerDefinitions'],
+  './adapt': ['adapterMethods'],
   './generate': ['normalise', 'removeInvalidValues'],
   './pipelines': ['taskNames'],
   './models': ['modelTypes', 'presetNames'],

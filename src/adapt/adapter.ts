@@ -1,0 +1,203 @@
+// Adapters: small trainable parts that change a frozen model, attached to its layers from outside.
+import { Module } from '../nn/index.ts'
+import { checkModule } from '../nn/module.ts'
+import { Parameter, runtimeScalar, Tensor } from '../tensor/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
+import { HeedError, invalidOption, shown } from '../util/errors.ts'
+import { optionKinds } from '../util/options.ts'
+import { checkName, unknownName } from '../util/registry.ts'
+import './ia3.ts'
+import './lora.ts'
+import { type AdapterLayer, adapterMethod } from './method.ts'
+import { savePeft } from './peft.ts'
+import type { Place } from './places.ts'
+import { replaceParameter } from './replace-parameter.ts'
+import { type AdapterSpec, type ParsedSpec, parseAdapterSpec } from './spec.ts'
+import { familyTargets, selectModules, selectPlaces, type Targets } from './targets.ts'
+
+/** Options of `addAdapter`. */
+export interface AddAdapterOptions {
+  /** Name for `setAdapters`. Default `default`. */
+  name?: string
+}
+
+/**
+ * An adapter of a model. It is a separate module: its state dict has only the adapter's weights, named by the
+ * layers that they change. The model's parameters are frozen while it has adapters.
+ */
+export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
+  readonly name: string
+  /** By the path of the changed layer. */
+  readonly layers: Readonly<Record<string, AdapterLayer>>
+  /** Copies of the parameters of modules that are trained whole, by the path of the module and their names in it. */
+  readonly saved: Readonly<Record<string, Readonly<Record<string, Parameter>>>>
+  readonly #model: Module
+  readonly #places: readonly Place[]
+  #weight = 1
+  #detach: (() => void)[] = []
+  #removed = false
+
+  /** @internal Use `addAdapter`. */
+  constructor(model: Module, name: string, spec: ParsedSpec & { targets: Targets }) {
+    super(spec)
+    this.name = name
+    this.#model = model
+    this.#places = selectPlaces(model, spec)
+    const { create } = adapterMethod(spec.method)
+    this.layers = Object.fromEntries(this.#places.map((place) => [place.path, create(place, spec.options)])) // biome-ignore format: one line
+    this.saved = Object.fromEntries(
+      selectModules(model, spec.save).map(([path, module]) => [path, copiesOf(module)]),
+    )
+  }
+
+  /** Not called: the adapter works within the calls of its model. */
+  forward(x: Tensor): Tensor {
+    return x
+  }
+
+  /** The layers of the model that the adapter changes. */
+  get places(): readonly Place[] {
+    return this.#places
+  }
+
+  /** Factor of the change; 0 if the adapter is not in use. */
+  get weight(): number {
+    return this.#weight
+  }
+
+  /**
+   * Saves adapter_config.json and adapter_model.safetensors, which peft opens.
+   * @throws HeedError for a method that peft does not have
+   */
+  save(dir: string, options: { base?: string } = {}): Promise<void> {
+    return savePeft(this, this.#model, dir, options)
+  }
+
+  /** Takes the adapter off the model. The model's own weights are as before; its parameters stay frozen. */
+  remove(): void {
+    this.#use(0)
+    this.#removed = true
+    setsOf(this.#model).delete(this.name)
+  }
+
+  /** @internal Attaches the adapter with this factor, or takes it off (0). */
+  use(weight: number): void {
+    if (this.#removed)
+      throw new HeedError('invalid-state', `The adapter ${shown(this.name)} must not have been removed`, { remedy: 'Add it again.' }) // biome-ignore format: one line
+    this.#use(weight)
+  }
+
+  #use(weight: number): void {
+    this.#weight = weight
+    if (weight === 0) {
+      for (const detach of this.#detach.splice(0)) detach()
+      return
+    }
+    if (this.#detach.length > 0) return
+    for (const [path, parameters] of Object.entries(this.saved))
+      for (const [name, parameter] of Object.entries(parameters))
+        this.#detach.push(replaceParameter(this.#model, `${path}.${name}`, parameter))
+    // Read at each run, so that another factor compiles nothing.
+    const factor = (): Tensor => runtimeScalar(() => this.#weight)
+    for (const { path, layer } of this.#places) {
+      const part = this.layers[path]
+      if (part.changeInput)
+        this.#detach.push(
+          layer.preHook('', (_, [x, ...rest]) =>
+            x instanceof Tensor ? [part.changeInput?.(x, factor()), ...rest] : null,
+          ),
+        )
+      if (part.changeOutput)
+        this.#detach.push(
+          layer.hook('', (_, [x], y) =>
+            x instanceof Tensor ? part.changeOutput?.(x, y, factor()) : null,
+          ),
+        )
+    }
+  }
+}
+
+/** Trainable copies of the parameters of a module, by name. */
+const copiesOf = (module: Module): Record<string, Parameter> =>
+  Object.fromEntries(
+    module.namedParameters().map(([name, parameter]) => [name, new Parameter(parameter.detach())]),
+  )
+
+/** The adapters of each model, by name. */
+const sets = new WeakMap<Module, Map<string, Adapter>>()
+
+function setsOf(model: Module): Map<string, Adapter> {
+  let set = sets.get(model)
+  if (!set) {
+    set = new Map()
+    sets.set(model, set)
+  }
+  return set
+}
+
+/** Returns the adapters of a model, in the order in which they were added. */
+export function adaptersOf(model: Module): Adapter[] {
+  checkModule('adaptersOf', model)
+  return [...setsOf(model).values()]
+}
+
+const checkAdd = argumentKinds('addAdapter', {
+  model: 'model',
+  spec: 'any',
+  options: optionKinds<AddAdapterOptions>({ name: 'text?' }),
+})
+
+/**
+ * Attaches a new adapter to a model and freezes the model's own parameters. The adapter starts without effect; train its
+ * `parameters()`.
+ *
+ *     const adapter = addAdapter(model, 'lora:r=16,targets=all-linear')
+ *     const optimizer = new AdamW(adapter.parameters(), { lr: 2e-4 })
+ *
+ * @param spec `METHOD:key=value,…`, or an object with the same keys. Keys: `targets`, `exclude`, `layers`, `save`, and
+ * those of the method. Lists in texts are joined by `+`, and regular expressions are written as /…/.
+ * @throws HeedError for an unknown method or option, for targets that select no layer, and for a name in use
+ */
+export function addAdapter(
+  model: Module,
+  spec: string | AdapterSpec,
+  options: AddAdapterOptions = {},
+): Adapter {
+  checkAdd(model, spec, options)
+  const { name = 'default' } = options
+  checkName('adapter', name)
+  const parsed = withDefaults(model, parseAdapterSpec(spec))
+  const set = setsOf(model)
+  if (set.has(name))
+    throw new HeedError('already-exists', `The name of an adapter must be new, got ${shown(name)} twice`, { key: 'name', value: name, remedy: 'Give it another name, or remove() the first.' }) // biome-ignore format: one line
+  const adapter = new Adapter(model, name, parsed)
+  model.freeze()
+  adapter.use(1)
+  set.set(name, adapter)
+  return adapter
+}
+
+/** Fills in the layers and options that the family declares for the method. */
+function withDefaults(model: Module, spec: ParsedSpec): ParsedSpec & { targets: Targets } {
+  if (spec.targets) return { ...spec, targets: spec.targets }
+  const { targets, ...options } = adapterMethod(spec.method).defaults(familyTargets(model))
+  return { ...spec, targets, options: { ...spec.options, ...options } }
+}
+
+const checkSet = argumentKinds('setAdapters', { model: 'model', weights: 'record' })
+
+/**
+ * Chooses the adapters of a model that are in use, with their factors: `{ fr: 0.7, tone: 0.3 }`. Others are switched
+ * off. Adapters of one shape share their compiled programs.
+ * @throws HeedError for an unknown name, and a factor that is not finite
+ */
+export function setAdapters(model: Module, weights: Readonly<Record<string, number>>): void {
+  checkSet(model, weights)
+  const set = setsOf(model)
+  for (const [name, weight] of Object.entries(weights)) {
+    if (!set.has(name)) throw unknownName('adapter', name, [...set.keys()])
+    if (!Number.isFinite(weight))
+      throw invalidOption({ key: name, value: weight, expected: 'a finite factor' })
+  }
+  for (const [name, adapter] of set) adapter.use(Object.hasOwn(weights, name) ? weights[name] : 0)
+}

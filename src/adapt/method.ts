@@ -1,0 +1,101 @@
+// What a kind of adapter declares. Each is one file of this folder, registered like those of users.
+import type { z } from 'zod'
+import type { AdapterTargets } from '../models/index.ts'
+import { Module } from '../nn/index.ts'
+import type { Tensor } from '../tensor/index.ts'
+import { checkArgument } from '../util/check-argument.ts'
+import { having, optionKinds } from '../util/options.ts'
+import { Registry } from '../util/registry.ts'
+import type { Place } from './places.ts'
+
+/** The trainable part of an adapter at one layer. Names of its parameters are those of peft's files. */
+export abstract class AdapterLayer extends Module {
+  /** Whether the change is a sum, so that several adapters can change one layer in any order. */
+  readonly isSum: boolean = false
+  readonly #place: Place // private, so that the weights of the layer do not become part of the adapter
+
+  constructor(place: Place) {
+    super()
+    checkArgument('AdapterLayer', 'place', place, 'object')
+    this.#place = place
+  }
+
+  /** The layer that the adapter changes. */
+  protected get place(): Place {
+    return this.#place
+  }
+
+  /**
+   * Returns the changed input of the layer.
+   * @param weight the factor of this adapter, a scalar that is read at each run (see `setAdapters`)
+   */
+  changeInput?(x: Tensor, weight: Tensor): Tensor
+  /** Returns the changed output of the layer. */
+  changeOutput?(x: Tensor, y: Tensor, weight: Tensor): Tensor
+  /** Returns the weight of the layer with the change: (outputs, inputs), or the table (inputs, outputs) of an embedding. */
+  abstract merged(weight: number): Merged
+
+  /** An adapter's layer is not called; it changes the input or output of another layer. */
+  forward(x: Tensor): Tensor {
+    return x
+  }
+}
+
+/** A layer's weight and, if it changes, its bias. */
+export interface Merged {
+  weight: Tensor
+  bias?: Tensor
+}
+
+/** A kind of adapter for `addAdapter` and `heed train --adapter`. */
+export interface AdapterMethod<Schema extends z.ZodObject = z.ZodObject> {
+  /** Name in specifications: `lora` in `lora:r=16`. */
+  readonly name: string
+  /** One-line description for help, with the paper. */
+  readonly about: string
+  /** Returns the default `targets`, and options that depend on them, from what a family declares. */
+  defaults(family: AdapterTargets): { targets: readonly string[] } & Partial<z.output<Schema>>
+  /** Options in addition to `targets`, `exclude`, `layers` and `save`. Each needs a default and a description. */
+  readonly options: Schema
+  /** Creates the part of a new adapter at a layer. */
+  create(place: Place, options: z.output<Schema>): AdapterLayer
+  /** How peft stores it; null if peft has no such method. */
+  readonly peft: PeftFormat<z.output<Schema>> | null
+}
+
+/** How peft stores a method in adapter_config.json. */
+export interface PeftFormat<Options> {
+  readonly type: string
+  /** Keys for these options. */
+  write(options: Options, places: readonly Place[]): Record<string, unknown>
+  /** Options for these keys; null if the file is of another method with the same type. `used` are the keys it reads. */
+  read(config: Readonly<Record<string, unknown>>): Record<string, unknown> | null
+  readonly used: readonly string[]
+}
+
+const METHOD = optionKinds<AdapterMethod>({
+  name: 'text',
+  about: 'text',
+  defaults: 'function',
+  options: having('a zod object', 'safeParse', 'extend'),
+  create: 'function',
+  peft: 'record|null',
+})
+
+const registry = new Registry<AdapterMethod>('adapter method', 'method')
+
+/**
+ * Makes a kind of adapter available to `addAdapter` and all commands.
+ * @throws HeedError if the name is already in use or invalid, or if the definition is incomplete
+ */
+export function registerAdapter<Schema extends z.ZodObject>(method: AdapterMethod<Schema>): void {
+  checkArgument('registerAdapter', 'method', method, 'object')
+  METHOD.check('registerAdapter', method)
+  registry.register(method.name, method)
+}
+
+/** Returns a kind of adapter. @throws HeedError for an unknown name, with the most similar ones */
+export const adapterMethod = (name: string): AdapterMethod => registry.get(name)
+
+/** Returns all kinds of adapters, in the order of registration. */
+export const adapterMethods = (): AdapterMethod[] => registry.values()

@@ -1,0 +1,246 @@
+// Files of peft: adapter_config.json and adapter_model.safetensors (or adapter_model.bin).
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../io/files/atomic.ts'
+import { ensureDir } from '../io/files/ensure-dir.ts'
+import { type JsonObject, readJsonObject } from '../io/files/json.ts'
+import { tensorsToWrite } from '../io/safetensors/from-tensors.ts'
+import { openSafetensors, type Safetensors, writeSafetensors } from '../io/safetensors/safetensors.ts' // biome-ignore format: one line
+import type { Head } from '../models/index.ts'
+import type { Module, StateFile } from '../nn/index.ts'
+import type { Tensor } from '../tensor/index.ts'
+import { HeedError, shown } from '../util/errors.ts'
+import { listNames } from '../util/warn.ts'
+import type { Adapter } from './adapter.ts'
+import { adapterMethod, adapterMethods } from './method.ts'
+import type { AdapterSpec } from './spec.ts'
+import { classOf, type Targets } from './targets.ts'
+
+const CONFIG = 'adapter_config.json'
+const WEIGHTS = ['adapter_model.safetensors', 'adapter_model.bin'] as const
+const PREFIX = 'base_model.model.'
+
+/** peft's names of heads. */
+const TASK_TYPES: Partial<Record<Head, string>> = {
+  'causal-lm': 'CAUSAL_LM',
+  'seq2seq-lm': 'SEQ_2_SEQ_LM',
+  'sequence-classification': 'SEQ_CLS',
+  'token-classification': 'TOKEN_CLS',
+  'question-answering': 'QUESTION_ANS',
+  encoder: 'FEATURE_EXTRACTION',
+}
+
+/** Keys of adapter_config.json without an effect on the result, and keys that every method has. */
+const ALWAYS_READ = new Set([
+  ...['peft_type', 'task_type', 'target_modules', 'exclude_modules', 'layers_to_transform', 'modules_to_save'], // biome-ignore format: one line
+  ...['base_model_name_or_path', 'revision', 'inference_mode', 'peft_version', 'auto_mapping'],
+  ...[
+    'init_lora_weights',
+    'init_ia3_weights',
+    'megatron_core',
+    'loftq_config',
+    'qalora_group_size',
+  ],
+])
+
+/** Values of other keys that change nothing: the defaults of peft. */
+const isDefault = (key: string, value: unknown): boolean =>
+  value === null ||
+  value === false ||
+  (key === 'bias' && value === 'none') ||
+  (typeof value === 'object' && Object.keys(value ?? {}).length === 0)
+
+/** Saves an adapter as peft does. */
+export async function savePeft(
+  adapter: Adapter,
+  model: Module,
+  dir: string,
+  { base = null }: { base?: string | null },
+): Promise<void> {
+  const { method, targets, exclude, layers, save, options } = adapter.config
+  const { peft } = adapterMethod(method)
+  if (!peft)
+    throw new HeedError('unsupported', `peft has no format for ${method} adapters`, {
+      key: 'method',
+      value: method,
+      remedy: 'Merge the adapter, or save it with saveModel().',
+    })
+  const { head } = classOf(model)
+  const config = {
+    peft_type: peft.type,
+    task_type: (head && TASK_TYPES[head]) ?? null,
+    base_model_name_or_path: base,
+    target_modules: targetsOf(adapter, targets, layers),
+    exclude_modules: exclude === undefined ? null : stored(exclude),
+    modules_to_save: save.length > 0 ? save : null,
+    inference_mode: true,
+    ...peft.write(options, adapter.places),
+  }
+  await ensureDir(dir)
+  await writeSafetensors(join(dir, WEIGHTS[0]), await tensorsToWrite(weightsOf(adapter)), { format: 'pt' }) // biome-ignore format: one line
+  await writeFileAtomic(join(dir, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
+}
+
+const stored = (names: readonly string[] | RegExp): readonly string[] | string =>
+  names instanceof RegExp ? names.source : names
+
+/** What `targets` and `layers` select, as names that peft understands for every method. */
+function targetsOf({ places }: Adapter, targets: Targets, layers?: readonly number[] | null) {
+  const paths = places.map(({ path }) => path)
+  if (layers) return paths
+  return targets === 'all-linear' ? [...new Set(paths.map((path) => path.replace(/^.*\./, '')))] : stored(targets) // biome-ignore format: one line
+}
+
+/** The adapter's state by its names in peft's file. */
+function weightsOf({ layers, saved }: Adapter): Record<string, Tensor> {
+  const states = [
+    ...Object.entries(layers).map(([path, layer]) => [path, layer.namedState()] as const),
+    ...Object.entries(saved).map(([path, parameters]) => [path, Object.entries(parameters)] as const), // biome-ignore format: one line
+  ]
+  return Object.fromEntries(
+    states.flatMap(([path, named]) =>
+      named.map(([name, state]) => [`${PREFIX}${path}.${name}`, state]),
+    ),
+  )
+}
+
+/** An adapter on disk. */
+export interface PeftFolder {
+  readonly spec: AdapterSpec
+  readonly base: string | null
+  readonly path: string
+}
+
+/**
+ * Reads adapter_config.json.
+ * @throws HeedError for a folder without it, an unknown `peft_type`, and settings that Heed does not honour
+ */
+export async function readPeftConfig(dir: string): Promise<PeftFolder> {
+  const path = join(dir, CONFIG)
+  if (!(await isFile(path)))
+    throw new HeedError('missing-file', `${dir} must be the folder of an adapter, with ${CONFIG}`, {
+      value: dir,
+      remedy: 'Use the folder that adapter.save() or peft wrote.',
+    })
+  const config = await readJsonObject(path, { maxBytes: 20e6 })
+  const { base_model_name_or_path: base, layers_to_transform: layers } = config
+  const { method, options } = methodOf(config, path)
+  const exclude = selectorOf(config, 'exclude_modules', path)
+  const save = selectorOf(config, 'modules_to_save', path)
+  if (exclude === 'all-linear' || typeof save === 'string' || save instanceof RegExp)
+    throw notNames(path, config)
+  return {
+    path,
+    base: typeof base === 'string' ? base : null,
+    spec: {
+      method,
+      ...options,
+      targets: selectorOf(config, 'target_modules', path),
+      exclude,
+      layers: layersOf(layers),
+      save: save ?? [],
+    },
+  }
+}
+
+function methodOf(
+  config: JsonObject,
+  path: string,
+): { method: string; options: Record<string, unknown> } {
+  const { peft_type: type } = config
+  const known = adapterMethods().flatMap(({ peft }) => peft?.type ?? [])
+  if (typeof type !== 'string' || !known.includes(type))
+    throw new HeedError(
+      'unsupported',
+      `${path}: \`peft_type\` must be one of ${[...new Set(known)].join(', ')}, got ${shown(type)}`,
+      { key: 'peft_type', value: type, try: { peft_type: [...new Set(known)] } },
+    )
+  for (const { name, peft } of adapterMethods()) {
+    if (peft?.type !== type) continue
+    const strange = Object.keys(config).filter(
+      (key) => !ALWAYS_READ.has(key) && !peft.used.includes(key) && !isDefault(key, config[key]),
+    )
+    if (strange.length > 0)
+      throw new HeedError(
+        'unsupported',
+        `${path}: the settings ${listNames(strange)} of ${type} adapters are not supported`,
+        { key: strange[0], value: config[strange[0]], remedy: 'Merge the adapter with peft, and open the merged model.' }, // biome-ignore format: one line
+      )
+    const options = peft.read(config)
+    if (options) return { method: name, options }
+  }
+  throw new HeedError('unsupported', `${path}: this combination of settings is not supported`, { key: 'peft_type', value: type }) // biome-ignore format: one line
+}
+
+/** A list of names as it is; a text is a regular expression, or `all-linear`. */
+function selectorOf(config: JsonObject, key: string, path: string): Targets | undefined {
+  const value = config[key]
+  if (value === null || value === undefined) return undefined
+  if (value === 'all-linear') return value
+  if (typeof value === 'string') {
+    try {
+      return new RegExp(value, 'u')
+    } catch (cause) {
+      throw new HeedError('corrupt-file', `${path}: \`${key}\` must be a regular expression, got ${shown(value)}`, { key, value, cause, remedy: String(cause) }) // biome-ignore format: one line
+    }
+  }
+  if (isNames(value)) return value
+  throw new HeedError('corrupt-file', `${path}: \`${key}\` must be names of layers or a pattern, got ${shown(value)}`, { key, value }) // biome-ignore format: one line
+}
+
+const isNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === 'string')
+
+const notNames = (path: string, { exclude_modules, modules_to_save }: JsonObject): HeedError =>
+  new HeedError('corrupt-file', `${path}: \`exclude_modules\` and \`modules_to_save\` must be lists of names, got ${shown({ exclude_modules, modules_to_save })}`, { key: 'modules_to_save' }) // biome-ignore format: one line
+
+const layersOf = (value: unknown): readonly number[] | undefined =>
+  typeof value === 'number' ? [value] : Array.isArray(value) && value.length > 0 ? value : undefined
+
+/**
+ * Loads the weights of an adapter's folder.
+ * @throws HeedError listing the names that are missing, unexpected, or of another shape
+ */
+export async function loadPeftWeights(adapter: Adapter, dir: string): Promise<void> {
+  const file = await openSafetensors(await weightsIn(dir))
+  try {
+    await adapter.loadStateDict(renamed(file, adapter))
+  } finally {
+    await file.close()
+  }
+}
+
+async function weightsIn(dir: string): Promise<string> {
+  for (const name of WEIGHTS) if (await isFile(join(dir, name))) return join(dir, name)
+  throw new HeedError('missing-file', `${dir} must contain ${WEIGHTS.join(' or ')}, got neither`, {
+    value: dir,
+    remedy: 'Save the adapter again.',
+  })
+}
+
+/** The file with the names of the adapter's state dict. */
+function renamed(file: Safetensors, { layers, saved }: Adapter): StateFile {
+  const stored = new Map<string, string>()
+  for (const name of file.names) {
+    const path = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name
+    if (path.includes('.base_layer.')) continue // the weight of the base, which peft stores with embeddings
+    const field = isBelowOne(path, layers) ? 'layers.' : isBelowOne(path, saved) ? 'saved.' : ''
+    stored.set(field + path, name)
+  }
+  const nameOf = (key: string): string => stored.get(key) ?? key
+  return {
+    names: [...stored.keys()],
+    info: (key) => file.info(nameOf(key)),
+    read: ((key: string, options: { as: 'f32' }) => file.read(nameOf(key), options)) as StateFile['read'], // biome-ignore format: one line
+  }
+}
+
+const isBelowOne = (path: string, modules: object): boolean =>
+  Object.keys(modules).some((module) => path.startsWith(`${module}.`))
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
+}

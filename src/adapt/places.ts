@@ -1,0 +1,71 @@
+// The layers that adapters can be attached to, and what adapters need to know about each kind.
+import {
+  Blocks,
+  Conv1D,
+  Embedding,
+  Linear,
+  type Module,
+  QuantizedEmbedding,
+  QuantizedLinear,
+} from '../nn/index.ts'
+import { F, type Parameter, type Tensor } from '../tensor/index.ts'
+
+/** A layer with a weight matrix, seen the same way whatever its class. */
+export interface Place {
+  /** Path of the layer in the model. */
+  readonly path: string
+  readonly layer: Module
+  readonly kind: 'linear' | 'embedding'
+  /** Width of the input: the number of rows of the table for an embedding. */
+  readonly inputs: number
+  /** Width of the output. */
+  readonly outputs: number
+  readonly bias: Parameter | null
+  /** The weight as (outputs, inputs), or the table (inputs, outputs) of an embedding. Quantised weights are dequantised. */
+  weight(): Tensor
+  /** The parameter with the weight; null if it is quantised. */
+  readonly parameter: Parameter | null
+  /** Whether the parameter is the transpose of `weight()`. */
+  readonly transposed: boolean
+}
+
+/** Returns every layer of the model that an adapter can be attached to, each once. */
+export function placesIn(model: Module): Place[] {
+  return model.namedModules().flatMap(([path, layer]) => {
+    const weight = path === '' ? null : weightOf(layer)
+    return weight ? [{ path, layer, ...weight }] : []
+  })
+}
+
+type Weight = Omit<Place, 'path' | 'layer'>
+
+/** The one place that knows the classes of layers. Others can be added here. */
+function weightOf(layer: Module): Weight | null {
+  if (layer instanceof Linear) return linear(layer.weight, layer.weight, layer.bias)
+  if (layer instanceof Conv1D) {
+    const { weight: parameter, bias } = layer
+    const [inputs, outputs] = parameter.shape
+    return { kind: 'linear', inputs, outputs, bias, weight: () => parameter.t(), parameter, transposed: true } // biome-ignore format: one line
+  }
+  if (layer instanceof Embedding) return table(layer.weight, layer.weight)
+  if (layer instanceof QuantizedLinear) return linear(layer.weight, null, layer.bias)
+  if (layer instanceof QuantizedEmbedding) return table(layer.weight, null)
+  return null
+}
+
+function linear(
+  matrix: Parameter | Blocks,
+  parameter: Parameter | null,
+  bias: Parameter | null,
+): Weight {
+  const [outputs, inputs] = matrix.shape
+  return { kind: 'linear', inputs, outputs, bias, weight: () => numbersOf(matrix), parameter, transposed: false } // biome-ignore format: one line
+}
+
+function table(matrix: Parameter | Blocks, parameter: Parameter | null): Weight {
+  const [inputs, outputs] = matrix.shape
+  return { kind: 'embedding', inputs, outputs, bias: null, weight: () => numbersOf(matrix), parameter, transposed: false } // biome-ignore format: one line
+}
+
+const numbersOf = (matrix: Parameter | Blocks): Tensor =>
+  matrix instanceof Blocks ? F.dequantize(matrix.bytes, matrix.format) : matrix
