@@ -14,6 +14,7 @@ export const navigation = [
       { text: 'Layers, losses and model families', link: '/guides/layers-and-models' },
       { text: 'Optimisers and schedules', link: '/guides/optimizers' },
       { text: 'Fine-tuning a classifier', link: '/guides/fine-tuning' },
+      { text: 'Adapters: LoRA, DoRA, (IA)³', link: '/guides/adapters' },
       { text: 'Generating text', link: '/guides/generation' },
       { text: 'Embeddings and search', link: '/guides/search' },
       { text: 'Images', link: '/guides/images' },

@@ -1,7 +1,7 @@
 // Adapters: small trainable parts that change a frozen model, attached to its layers from outside.
 import { Module } from '../nn/index.ts'
 import { checkModule } from '../nn/module.ts'
-import { Parameter, runtimeScalar, Tensor } from '../tensor/index.ts'
+import { Parameter, recordAgain, runtimeScalar, Tensor } from '../tensor/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError, invalidOption, shown } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
@@ -88,6 +88,7 @@ export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
   }
 
   #use(weight: number): void {
+    if (weight !== this.#weight) recordAgain() // caches of keys and values are outdated
     this.#weight = weight
     if (weight === 0) {
       for (const detach of this.#detach.splice(0)) detach()

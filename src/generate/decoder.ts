@@ -2,7 +2,7 @@ import type { TypedArray } from '../graph/dtype.ts'
 import { checkHead } from '../models/check-head.ts'
 import type { CausalLM } from '../models/index.ts'
 import type { KVCache } from '../nn/index.ts'
-import { type Held, hold } from '../tensor/index.ts'
+import { type Held, hold, holdEpoch } from '../tensor/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { evaluating, powerOfTwo } from './evaluating.ts'
 import { checkNext, checkStart, rowOf, type StepModel } from './step-model.ts'
@@ -22,6 +22,7 @@ export class Decoder implements StepModel {
   /** The tokens in the cache. */
   private text: number[] = []
   private read = 0
+  private epoch = holdEpoch()
 
   /** @param contextLength capacity of the cache in tokens; default and maximum: the context length of the model */
   constructor(model: CausalLM, contextLength?: number) {
@@ -58,6 +59,8 @@ export class Decoder implements StepModel {
     checkStart(prompts)
     const [tokens = []] = prompts
     if (tokens.length === 0) throw emptyPrompt()
+    if (this.isOutdated()) this.rewind(0)
+    this.epoch = holdEpoch()
     const text = tokens.slice(-this.capacity)
     const shared = Math.min(sharedLength(this.text, text), text.length - 1)
     this.rewind(this.staysValid(text.length) ? shared : 0)
@@ -71,6 +74,7 @@ export class Decoder implements StepModel {
   async next(tokens: readonly number[]): Promise<TypedArray> {
     checkNext(tokens)
     const [token] = tokens
+    if (this.isOutdated()) return this.start([[...this.text, token]])
     if (this.text.length === this.capacity)
       return this.start([[...this.text, token].slice(-Math.ceil(this.capacity / 2))])
     if (!this.staysValid(this.text.length + 1)) return this.start([[...this.text, token]])
@@ -80,7 +84,7 @@ export class Decoder implements StepModel {
   /** Appends tokens in one run. Returns the logits (V) after each of them. */
   async extend(tokens: readonly number[]): Promise<TypedArray[]> {
     checkNext(tokens)
-    if (!this.staysValid(this.text.length + tokens.length)) {
+    if (this.isOutdated() || !this.staysValid(this.text.length + tokens.length)) {
       const logits: TypedArray[] = []
       for (const token of tokens) logits.push(await this.next([token]))
       return logits
@@ -96,6 +100,11 @@ export class Decoder implements StepModel {
   rewind(length: number): void {
     this.cache.rewind(length)
     this.text.length = length
+  }
+
+  /** Whether hooks or adapters have changed since the cached keys were computed. */
+  private isOutdated(): boolean {
+    return this.epoch !== holdEpoch()
   }
 
   /** Whether the cached keys are valid for a text of this length. */

@@ -1,6 +1,6 @@
 import { inScope, scopeNow } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
-import { ModuleBuffer, Parameter, Tensor } from '../tensor/index.ts'
+import { ModuleBuffer, Parameter, recordAgain, Tensor } from '../tensor/index.ts'
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
@@ -123,9 +123,7 @@ export abstract class Module<Config = unknown> {
    */
   hook(path: string, hook: Hook): () => void {
     checkArgument('hook', 'hook', hook, 'function')
-    const hooks = this.getModule(path).#hooks
-    hooks.add(hook)
-    return () => void hooks.delete(hook)
+    return addHook(this.getModule(path).#hooks, hook)
   }
 
   /**
@@ -133,9 +131,7 @@ export abstract class Module<Config = unknown> {
    */
   preHook(path: string, hook: PreHook): () => void {
     checkArgument('preHook', 'hook', hook, 'function')
-    const hooks = this.getModule(path).#preHooks
-    hooks.add(hook)
-    return () => void hooks.delete(hook)
+    return addHook(this.getModule(path).#preHooks, hook)
   }
 
   /** Returns each parameter and buffer by name. @throws HeedError if weights are quantised to blocks */
@@ -302,6 +298,15 @@ export abstract class Module<Config = unknown> {
       module.#root = this
       module.#path = joinPath(prefix, path)
     }
+  }
+}
+
+/** Adds a hook and returns a function that removes it. Held programs then record their body again. */
+function addHook<H>(hooks: Set<H>, hook: H): () => void {
+  hooks.add(hook)
+  recordAgain()
+  return () => {
+    if (hooks.delete(hook)) recordAgain()
   }
 }
 

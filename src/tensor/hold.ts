@@ -35,7 +35,10 @@ export type Held = (...inputs: HeldInput[]) => Promise<Tensor[]>
 export function hold(body: (...inputs: Tensor[]) => Tensor[], device?: Device): Held {
   checkArgument('hold', 'body', body, 'function')
   const programs = new Map<string, HeldProgram>()
+  let recorded = epoch
   return async (...inputs) => {
+    if (recorded !== epoch) programs.clear()
+    recorded = epoch
     for (const input of inputs) checkInput(input)
     for (const { data, shape } of inputs)
       if (data.length !== countOf(shape))
@@ -52,6 +55,17 @@ export function hold(body: (...inputs: Tensor[]) => Tensor[], device?: Device): 
     return results
   }
 }
+
+let epoch = 0
+
+/**
+ * Makes every held program record its body again in its next run, because what it calls has changed. Programs of the same
+ * shape are not compiled again.
+ */
+export const recordAgain = (): void => void epoch++
+
+/** Changes with each call of `recordAgain`. */
+export const holdEpoch = (): number => epoch
 
 function checkInput(input: HeldInput): void {
   if (!ArrayBuffer.isView(input?.data) || !Array.isArray(input.shape))

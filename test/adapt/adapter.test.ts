@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { adaptersOf, addAdapter, mergeAdapters, parseAdapterSpec, setAdapters } from '../../src/adapt/index.ts' // biome-ignore format: one line
+import { Decoder } from '../../src/generate/index.ts'
+import { hold, manualSeed, noGrad, randn, stats, type Tensor, tensor } from '../../src/index.ts'
 import { fromPretrained } from '../../src/models/index.ts'
 import { quantize } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
-import { hold, manualSeed, noGrad, randn, type Tensor, tensor } from '../../src/tensor/index.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url))
 const open = (name = 'llama/base') => fromPretrained(join(fixtures, name))
@@ -121,6 +122,37 @@ describe('an adapter', () => {
     setAdapters(model, { default: 2 })
     const [held] = await run(input)
     expect(await difference(held, model.forward(ids))).toBeLessThan(1e-5)
+  })
+
+  it('is used by decoders and held programs that existed before, with a new cache', async () => {
+    const model = await open()
+    const decoder = new Decoder(model)
+    const plain = await decoder.start([[3, 14, 15]])
+    await decoder.next([9])
+    const adapter = addAdapter(model, 'lora:r=2,targets=all-linear')
+    randomise(adapter)
+    const fresh = async () => new Decoder(model).start([[3, 14, 15, 9, 26]])
+    expect(await decoder.next([26])).toEqual(await fresh())
+    for (const weight of [0.5, 0]) {
+      setAdapters(model, { default: weight })
+      expect(await decoder.start([[3, 14, 15, 9, 26]])).toEqual(await fresh())
+    }
+    const again = tensor([...(await decoder.start([[3, 14, 15]]))])
+    expect(await difference(again, tensor([...plain]))).toBeLessThan(1e-5)
+  })
+
+  it('compiles nothing when it takes the place of another of its shape', async () => {
+    const model = await open()
+    for (const name of ['one', 'two']) randomise(addAdapter(model, 'lora:r=2', { name }))
+    const run = hold((x) => [noGrad(() => model.forward(x))])
+    const input = { data: Int32Array.from(await ids.data()), shape: [1, 6] }
+    setAdapters(model, { one: 0.5 })
+    const [first] = await run(input)
+    const { compilations } = stats()
+    setAdapters(model, { two: 0.5 })
+    const [second] = await run(input)
+    expect(stats().compilations).toBe(compilations)
+    expect(await difference(first, second)).toBeGreaterThan(1e-3)
   })
 
   it('trains, and leaves the weights of the model as they are', async () => {
