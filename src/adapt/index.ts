@@ -3,6 +3,7 @@ export { type Adapter, type AddAdapterOptions, adaptersOf, addAdapter, setAdapte
 export { loadAdapter } from './load.ts'
 export { mergeAdapters } from './merge.ts'
 export {
+  type AdapterDefaults,
   AdapterLayer,
   type AdapterMethod,
   adapterMethod,

@@ -54,13 +54,19 @@ export interface AdapterMethod<Schema extends z.ZodObject = z.ZodObject> {
   /** One-line description for help, with the paper. */
   readonly about: string
   /** Returns the default `targets`, and options that depend on them, from what a family declares. */
-  defaults(family: AdapterTargets): { targets: readonly string[] } & Partial<z.output<Schema>>
+  defaults(family: AdapterTargets): AdapterDefaults
   /** Options in addition to `targets`, `exclude`, `layers` and `save`. Each needs a default and a description. */
   readonly options: Schema
   /** Creates the part of a new adapter at a layer. */
   create(place: Place, options: z.output<Schema>): AdapterLayer
   /** How peft stores it; null if peft has no such method. */
   readonly peft: PeftFormat<z.output<Schema>> | null
+}
+
+/** Default `targets` of a method for a family, and options that depend on the family. */
+export interface AdapterDefaults {
+  readonly targets: readonly string[]
+  readonly [option: string]: unknown
 }
 
 /** How peft stores a method in adapter_config.json. */
