@@ -140,7 +140,7 @@ function expression(key: string, source: string): RegExp {
   try {
     return new RegExp(source, 'u')
   } catch (cause) {
-    throw new HeedError('invalid-option', `\`${key}\` must be a valid regular expression, got /${source}/`, { key, value: source, cause, remedy: (cause as Error).message }) // biome-ignore format: one line
+    throw new HeedError('invalid-option', `\`${key}\` must be a valid regular expression, got /${source}/`, { key, value: source, cause, remedy: String(cause) }) // biome-ignore format: one line
   }
 }
 
