@@ -1,4 +1,5 @@
 // A task that is registered from outside works in training, evaluation, prediction, reports and resuming.
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { SequenceClassifier } from '../../src/models/index.ts'
@@ -18,6 +19,7 @@ import {
   textIn,
   trainTasks,
 } from '../../src/train/index.ts'
+import { classed, named, parse, textOf } from '../report/parse.ts'
 import { scratch, trainTiny, writeRows } from './support.ts'
 
 interface Example extends TextExample {
@@ -49,7 +51,19 @@ class Questions extends TextTask<Example, SequenceClassifier, { textColumn: stri
   async evaluate(model: SequenceClassifier, examples: readonly Example[]): Promise<Evaluation> {
     const guesses = await this.guess(model, examples)
     const right = guesses.filter((guess, i) => guess === examples[i].isQuestion).length
-    return { metrics: { accuracy: right / examples.length }, examples: [] }
+    const shown = guesses.map((guess, i) => ({
+      input: `text ${i}`,
+      expected: String(examples[i].isQuestion),
+      predicted: String(guess),
+      right: guess === examples[i].isQuestion,
+      scores: { 'place in the data': i },
+      difficulty: i,
+    }))
+    return { metrics: { accuracy: right / examples.length }, examples: shown }
+  }
+
+  async piecesOf(_model: SequenceClassifier, examples: readonly Example[]) {
+    return examples.map(({ ids }) => [{ text: `${ids.length} tokens`, expected: 'A', predicted: 'B' }]) // biome-ignore format: one line
   }
 
   async predict(model: SequenceClassifier, rows: Parameters<TextTask<Example>['predict']>[1]) {
@@ -107,7 +121,10 @@ describe('a registered task', () => {
     for await (const { output } of predictRun(out, rows)) outputs.push(output)
     expect(outputs).toEqual([{ isQuestion: true }, { isQuestion: false }])
     expect((await openRun(out)).inputColumn).toBe('text')
-    expect(await reportRun(out)).toMatch(/report\.html$/)
+    const page = parse(readFileSync(await reportRun(out, { data: [data] }), 'utf8'))
+    const examples = named(classed(page, 'examples')[0], 'li').map(textOf)
+    expect(examples[0]).toMatch(/\d tokens.*A → B.*place in the data ?39$/) // the most difficult
+    expect(examples.at(-1)).toMatch(/place in the data ?0$/)
   })
 
   it.each([
