@@ -72,7 +72,7 @@ export const checks: readonly Check[] = [
     run: async () => {
       const refused = await heed(['train', 'gpt2', '--data', 'texts\\a.txt', '--out', out])
       strictEqual(refused.code, 2, refused.out)
-      match(refused.out, /Names of files on Windows must/)
+      match(refused.out, /File names on Windows must/)
     },
   })),
   {

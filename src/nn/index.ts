@@ -82,7 +82,7 @@ export {
   TripletMarginLoss,
 } from './loss-layers.ts'
 export { MLP, type MLPConfig } from './mlp.ts'
-export { type Hook, Module } from './module.ts'
+export { type Hook, Module, type PreHook } from './module.ts'
 export {
   MultiHeadAttention,
   type MultiHeadAttentionConfig,
