@@ -21,6 +21,7 @@ describe('readConfig', () => {
     const empty = await folderWith({ x: '' })
     await expect(readConfig(empty)).rejects.toThrow(`${empty} must contain config.json, got none`)
     await expect(readConfig(join(empty, 'no'))).rejects.toThrow(/no: it does not exist/)
+    await expect(readConfig('no.gguf')).rejects.toThrow('Cannot read no.gguf: it does not exist')
     await expect(readConfig(join(empty, 'x'))).rejects.toThrow(
       /x must be a model folder .* got an empty file/,
     )

@@ -76,6 +76,7 @@ async function required(dir: string, name: string): Promise<string> {
   const path = await optional(dir, name)
   if (path) return path
   const stats = await stat(dir).catch((error) => {
+    if (WEIGHT_FILE.test(dir)) throw fileError(error, 'read', dir)
     if (error.code === 'ENOENT' && isHubName(dir))
       throw new HeedError('missing-file', `${dir} must be a model folder, but does not exist`, {
         value: dir,
@@ -92,6 +93,9 @@ async function required(dir: string, name: string): Promise<string> {
     remedy: gguf ?? HINT,
   })
 }
+
+/** Names of files: no repository on the hub has them. */
+const WEIGHT_FILE = /\.(gguf|safetensors|bin)$/i
 
 /** Formats of weight files, and of pointers to them. */
 const WEIGHT_FORMATS: readonly FileFormat[] = [
