@@ -104,7 +104,8 @@ function consecutiveWindows(text: TokenDataset, context: number): Examples<Windo
 /** The mean number of characters per token over the beginning of the text, at most 200,000 tokens. */
 function charactersPerToken(text: TokenDataset, tokenizer: Tokenizer): number | undefined {
   const count = Math.min(text.length, 200_000)
-  return count === 0 ? undefined : tokenizer.decode(text.read(0, count)).length / count
+  if (count === 0) return undefined
+  return tokenizer.decode(text.read(0, count), { skipSpecialTokens: true }).length / count
 }
 
 /** Encodes the text of each row, followed by the end-of-text token, in pieces that are joined later. */
