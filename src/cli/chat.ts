@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { Chat, type ModelOptions } from '../generate/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
+import { HeedError } from '../util/errors.ts'
 import { converse } from './chat-session.ts'
 import { pc } from './colors.ts'
 import { addExactFlag, type ExactFlag, openModel } from './exact.ts'
@@ -53,7 +54,9 @@ const OUTPUT = '\nAnswers go to standard output, everything else to standard err
 async function chat(path: string, flags: Flags): Promise<void> {
   const { prompt, system, tokens: maxTokens, context: contextLength } = flags
   const model = await openModel(path, 'causal-lm', flags)
-  const session = new Chat(model, await Tokenizer.fromFile(path), { system, contextLength })
+  const tokenizer = await Tokenizer.fromFile(path)
+  if (tokenizer.config.chat_template === undefined) throw notForChat(path)
+  const session = new Chat(model, tokenizer, { system, contextLength })
   const options: ModelOptions = {
     ...samplingOf(flags, { ...SAMPLING, maxTokens: TOKENS }),
     maxTokens,
@@ -66,6 +69,17 @@ async function chat(path: string, flags: Flags): Promise<void> {
   process.once('SIGINT', () => stop.abort())
   await answer(prompt, stop.signal)
 }
+
+const notForChat = (path: string): HeedError =>
+  new HeedError(
+    'unsupported',
+    `The tokenizer of a model for chat must have a chat template, got none in ${path}`,
+    {
+      key: 'chat_template',
+      value: path,
+      remedy: `Use a model that was tuned for chat, or continue a text: heed generate ${path} --prompt "…"`,
+    },
+  )
 
 /** Streams the answer to standard output, then prints speeds to standard error. */
 async function write(session: Chat, text: string, options: ModelOptions): Promise<void> {

@@ -388,7 +388,7 @@ describe('heed chat', () => {
   it('names what it cannot do', async () => {
     expectMistake(
       await heed(['chat', at('run'), '--prompt', 'x']),
-      /must have a default chat template, got none/,
+      /must have a chat template, got none/,
     )
     expectMistake(
       await heed(['chat', gguf, '--prompt', 'x']),
