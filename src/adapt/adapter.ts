@@ -1,7 +1,8 @@
 // Adapters: small trainable parts that change a frozen model, attached to its layers from outside.
 import { Module } from '../nn/index.ts'
 import { checkModule } from '../nn/module.ts'
-import { Parameter, recordAgain, runtimeScalar, Tensor } from '../tensor/index.ts'
+import { recordAgain } from '../tensor/hold.ts'
+import { Parameter, runtimeScalar, Tensor } from '../tensor/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError, invalidOption, shown } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'

@@ -153,7 +153,11 @@ function methodOf(
     throw new HeedError(
       'unsupported',
       `${path}: \`peft_type\` must be one of ${[...new Set(known)].join(', ')}, got ${shown(type)}`,
-      { key: 'peft_type', value: type, try: { peft_type: [...new Set(known)] } },
+      {
+        key: 'peft_type',
+        value: type,
+        remedy: 'Merge the adapter with peft, and open the merged model.',
+      },
     )
   for (const { name, peft } of adapterMethods()) {
     if (peft?.type !== type) continue

@@ -120,6 +120,6 @@ export function familyTargets(model: Module): AdapterTargets {
   throw new HeedError(
     'invalid-option',
     `\`targets\` must be given for ${model.constructor.name}, which has no default`,
-    { key: 'targets', try: { targets: ['all-linear'] } },
+    { key: 'targets', remedy: 'Use `targets` all-linear, or names of layers.' },
   )
 }

@@ -1,6 +1,7 @@
 import { inScope, scopeNow } from '../graph/node.ts'
 import type { Shape } from '../graph/shape.ts'
-import { ModuleBuffer, Parameter, recordAgain, Tensor } from '../tensor/index.ts'
+import { recordAgain } from '../tensor/hold.ts'
+import { ModuleBuffer, Parameter, Tensor } from '../tensor/index.ts'
 import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'

@@ -7,7 +7,7 @@ export { cdist } from './distance.ts'
 export { einsum } from './einsum.ts'
 /** Functions of tensors, named as in torch.nn.functional. */
 export * as F from './functional.ts'
-export { type Held, type HeldInput, hold, holdEpoch, recordAgain } from './hold.ts'
+export { type Held, type HeldInput, hold } from './hold.ts'
 export { ModuleBuffer } from './module-buffer.ts'
 export { fromPieces } from './pieces.ts'
 export { profile } from './profile.ts'
