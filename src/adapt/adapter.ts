@@ -173,10 +173,25 @@ export function addAdapter(
   if (set.has(name))
     throw new HeedError('already-exists', `The name of an adapter must be new, got ${shown(name)} twice`, { key: 'name', value: name, remedy: 'Give it another name, or remove() the first.' }) // biome-ignore format: one line
   const adapter = new Adapter(model, name, parsed)
+  checkSaved([...set.values(), adapter].filter(({ weight }) => weight !== 0))
   model.freeze()
   adapter.use(1)
   set.set(name, adapter)
   return adapter
+}
+
+/** A parameter has one value: two adapters in use cannot both replace it. */
+function checkSaved(used: readonly Adapter[]): void {
+  const owners = new Map<string, string>()
+  for (const { name, saved } of used)
+    for (const [path, parameters] of Object.entries(saved))
+      for (const parameter of Object.keys(parameters)) {
+        const key = `${path}.${parameter}`
+        const owner = owners.get(key)
+        if (owner !== undefined)
+          throw new HeedError('invalid-state', `Adapters in use must save different modules, got ${key} in ${owner} and ${name}`, { key: 'save', value: path, remedy: 'Switch one of them off with setAdapters() first.' }) // biome-ignore format: one line
+        owners.set(key, name)
+      }
 }
 
 /** Fills in the layers and options that the family declares for the method. */
@@ -191,7 +206,7 @@ const checkSet = argumentKinds('setAdapters', { model: 'model', weights: 'record
 /**
  * Chooses the adapters of a model that are in use, with their factors: `{ fr: 0.7, tone: 0.3 }`. Others are switched
  * off. Adapters of one shape share their compiled programs.
- * @throws HeedError for an unknown name, and a factor that is not finite
+ * @throws HeedError for an unknown name, a factor that is not finite, and two adapters that save the same module
  */
 export function setAdapters(model: Module, weights: Readonly<Record<string, number>>): void {
   checkSet(model, weights)
@@ -201,5 +216,9 @@ export function setAdapters(model: Module, weights: Readonly<Record<string, numb
     if (!Number.isFinite(weight))
       throw invalidOption({ key: name, value: weight, expected: 'a finite factor' })
   }
-  for (const [name, adapter] of set) adapter.use(Object.hasOwn(weights, name) ? weights[name] : 0)
+  const isUsed = ({ name }: Adapter): boolean => Object.hasOwn(weights, name) && weights[name] !== 0
+  const [used, unused] = [true, false].map((on) => [...set.values()].filter((it) => isUsed(it) === on)) // biome-ignore format: one line
+  checkSaved(used)
+  for (const adapter of unused) adapter.use(0) // first, because an adapter restores what it has replaced
+  for (const adapter of used) adapter.use(weights[adapter.name])
 }

@@ -25,11 +25,13 @@ export async function loadAdapter(
   const { spec } = await readPeftConfig(dir)
   // peft lists the usual names of heads, whether the model has them or not.
   const save = spec.save?.filter((name) => hasModule(model, name))
+  const trainable = model.parameters().filter(({ requiresGrad }) => requiresGrad)
   const adapter = addAdapter(model, { ...spec, save }, options)
   try {
     await loadPeftWeights(adapter, dir)
   } catch (error) {
     adapter.remove()
+    for (const parameter of trainable) parameter.requiresGrad = true
     throw error
   }
   return adapter

@@ -40,7 +40,7 @@ function checkPlaces(used: readonly Adapter[]): void {
   for (const { places, layers } of used)
     for (const { path, layer, parameter, bias } of places) {
       if (!parameter)
-        throw new HeedError('unsupported', `The weight of ${path} must be numbers to merge an adapter, got quantised blocks`, { key: path, remedy: 'Load the model with keepBlocks: false, or use heed merge.' }) // biome-ignore format: one line
+        throw new HeedError('unsupported', `The weight of ${path} must be numbers to merge an adapter, got quantised blocks`, { key: path, remedy: 'Load the model with keepBlocks: false.' }) // biome-ignore format: one line
       if (seen.has(layer) && !layers[path].isSum)
         throw new HeedError('unsupported', `Adapters on one layer can be merged if they are sums, such as LoRA; got another on ${path}`, { key: path, remedy: 'Merge them one after the other.' }) // biome-ignore format: one line
       if (layers[path].merged(1).bias && !bias)

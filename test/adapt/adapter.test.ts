@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { adaptersOf, addAdapter, mergeAdapters, parseAdapterSpec, setAdapters } from '../../src/adapt/index.ts' // biome-ignore format: one line
+import { adaptersOf, addAdapter, loadAdapter, mergeAdapters, parseAdapterSpec, setAdapters } from '../../src/adapt/index.ts' // biome-ignore format: one line
 import { Decoder } from '../../src/generate/index.ts'
 import { hold, manualSeed, noGrad, randn, stats, type Tensor, tensor } from '../../src/index.ts'
 import { fromPretrained } from '../../src/models/index.ts'
@@ -109,6 +109,35 @@ describe('an adapter', () => {
     expect(await difference(await change({}), plain.mul(0))).toBe(0)
     expect(() => setAdapters(model, { on: 1 })).toThrow(error('unknown-name'))
     expect(() => setAdapters(model, { one: Number.NaN })).toThrow(error('invalid-option', 'one'))
+  })
+
+  it('saves a module that another saves too, but is not in use with it', async () => {
+    const model = await open()
+    const original = model.getModule('lm_head')
+    const weight = () => Reflect.get(original, 'weight')
+    const before = weight()
+    const one = addAdapter(model, 'lora:save=lm_head', { name: 'one' })
+    const spec = 'lora:save=lm_head'
+    expect(() => addAdapter(model, spec, { name: 'two' })).toThrow(error('invalid-state', 'save'))
+    setAdapters(model, {})
+    const two = addAdapter(model, spec, { name: 'two' })
+    expect(() => setAdapters(model, { one: 1, two: 1 })).toThrow(error('invalid-state', 'save'))
+    for (const adapter of [one, two, one]) {
+      setAdapters(model, { [adapter.name]: 1 })
+      expect(weight()).toBe(adapter.saved.lm_head.weight)
+    }
+    setAdapters(model, {})
+    expect(weight()).toBe(before)
+  })
+
+  it('that does not fit leaves the model as it was', async () => {
+    const model = await open('llama/biased') // without the layers' shapes of the adapter of GPT-2
+    const other = join(fixtures, 'adapters', 'gpt2-lora')
+    await expect(loadAdapter(model, other)).rejects.toThrow(error('unknown-name'))
+    const small = await open('gpt2/base')
+    await expect(loadAdapter(small, other)).rejects.toThrow(error('shape'))
+    expect(adaptersOf(small)).toEqual([])
+    expect(small.parameters().every((p) => p.requiresGrad)).toBe(true)
   })
 
   it('gets another factor in a held program', async () => {

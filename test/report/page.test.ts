@@ -180,7 +180,7 @@ describe('several runs', () => {
     expect(differences.textColumn).toBeUndefined() // both have it
   })
 
-  it('of equal names are told apart by their folders', async () => {
+  it('of equal names are distinguished by their folders', async () => {
     mkdirSync(at('other'))
     await withMetrics(labels, at('other/labels'), '')
     const page = await reported(labels, at('other/labels'), '--out', at('equal.html'))
