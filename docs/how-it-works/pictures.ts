@@ -45,7 +45,7 @@ function graphOf(
   })
 }
 
-/** The number that a node stands for; null for other nodes. */
+/** The constant number of a node; null for nodes that are not constants. */
 function numberOf(node: Node): string | null {
   if (isOp(node, 'constant')) return String(node.attrs.value)
   return node.op === 'scalar' ? String(node.value) : null
