@@ -37,9 +37,15 @@ export async function buildAddon(
     log: () => {},
     done: ({ name }) => process.stdout.isTTY && console.log(`  ${target.name}: ${name}`),
   })
-  const fresh = `${path}.${process.pid}`
-  await execute([...compiler.command, ...objects, '-o', fresh, ...flags], compiler.env)
-  renameSync(fresh, path)
+  // An addon for macOS holds the name of the file that the linker wrote (in its signature), which must always be the same.
+  const fresh = mkdtempSync(`${path}-`)
+  try {
+    const addon = join(fresh, 'heed.node')
+    await execute([...compiler.command, ...objects, '-o', addon, ...flags], compiler.env)
+    renameSync(addon, path)
+  } finally {
+    rmSync(fresh, { recursive: true })
+  }
   return { path, key, isNew: true }
 }
 
@@ -74,7 +80,15 @@ export async function isReproduced(target: Target, zig: string, bytes: Buffer): 
 }
 
 function linkFlags({ os }: Target, root: string): string[] {
-  if (os === 'darwin') return ['-s', '-dynamiclib', '-undefined', 'dynamic_lookup']
+  if (os === 'darwin')
+    return [
+      '-s',
+      '-dynamiclib',
+      '-undefined',
+      'dynamic_lookup',
+      '-install_name',
+      '@rpath/heed.node',
+    ]
   if (os === 'win32') return ['-s', '-shared']
   const script = join(FOLDER, 'exports.map')
   const entries = ENTRY_POINTS.map((name) => `${name};`).join(' ')

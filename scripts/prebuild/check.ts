@@ -1,4 +1,4 @@
-import { instructionSets } from '../../native/compile.mjs'
+import { instructionSets, root } from '../../native/compile.mjs'
 import { MARK } from '../../src/runtime/cpu/addon-file.ts'
 import { formatFor } from '../../src/runtime/cpu/library-header.ts'
 import type { Target } from '../../src/runtime/cpu/targets.ts'
@@ -49,5 +49,7 @@ export function problemsOf(bytes: Buffer, { os, cpu }: Target): string[] {
   if (strange.length > 0) problems.push(`it must need the system's libraries alone, got ${strange.join(', ')}`) // biome-ignore format: one line
   if (binary.glibc !== null && compareVersions(binary.glibc, NEWEST_GLIBC) > 0)
     problems.push(`it must load with glibc ${NEWEST_GLIBC}, needs ${binary.glibc}`)
+  // Such a path would also make the bytes depend on the folder.
+  if (bytes.includes(root)) problems.push(`it must hold no path of this machine, got ${root}`)
   return problems
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildNative } from '../../native/build.mjs'
-import { instructionSets } from '../../native/compile.mjs'
+import { instructionSets, root } from '../../native/compile.mjs'
 import { compareVersions, readBinary } from '../../scripts/prebuild/binary.ts'
 import { ENTRY_POINTS, problemsOf } from '../../scripts/prebuild/check.ts'
 import { writeMainPackage } from '../../scripts/prebuild/package.ts'
@@ -51,6 +51,13 @@ describe.skipIf(!built.ok || process.platform !== 'linux')('a built addon', () =
     expect(problemsOf(bytes, linux).join()).not.toMatch(/instruction sets/)
     const other = changed(`${best}\0`, `${best.replaceAll(/./g, 'x')}\0`)
     expect(problemsOf(other, linux).join()).toMatch(`must have the instruction sets ${best}`)
+  })
+
+  it('may not name a folder of this machine', () => {
+    const message = 'must hold no path of this machine'
+    expect(problemsOf(bytes, linux).join()).not.toMatch(message)
+    const other = Buffer.concat([bytes, Buffer.from(join(root, 'build', 'heed.node'))])
+    expect(problemsOf(other, linux).join()).toMatch(`${message}, got ${root}`)
   })
 
   it('may not lack functions of ours', () => {
