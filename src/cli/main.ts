@@ -9,7 +9,7 @@ import { watchOutput } from './closed-output.ts'
 import { stderrColors } from './colors.ts'
 import { commandNames, LAST_GROUP, loadCommand, opensRuns } from './commands.ts'
 import { checkRuns, importOption, splitImports } from './imports.ts'
-import { commandFor } from './other-names.ts'
+import { commandFor, optionFor } from './other-names.ts'
 import { printError, suggestion } from './print-error.ts'
 
 watchOutput()
@@ -31,7 +31,8 @@ export async function run(argv: readonly string[]): Promise<void> {
         .helpGroup(LAST_GROUP),
     )
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error:/, stderrColors.red('heed:'))),
+      outputError: (text, write) =>
+        write(withOption(text, program).replace(/^error:/, stderrColors.red('heed:'))),
     })
     .exitOverride()
     .addOption(importOption())
@@ -46,6 +47,15 @@ export async function run(argv: readonly string[]): Promise<void> {
     const [command, ...others] = program.commands
     process.exitCode = report(error, others.length === 0 ? command : program)
   }
+}
+
+/** Adds what Heed calls an option of another tool, where commander knows no similar one. */
+function withOption(text: string, { commands }: Command): string {
+  const [, unknown] = /^error: unknown option '([^'=\s]+)(?:=[^'\n]*)?'\n?$/.exec(text) ?? []
+  if (unknown === undefined || commands.length !== 1) return text
+  const known = commands[0].options.flatMap(({ long }) => long ?? [])
+  const option = optionFor(unknown, known)
+  return option === undefined ? text : `${text.trimEnd()}\n(Did you mean ${option}?)\n`
 }
 
 async function subcommand(

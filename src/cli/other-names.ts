@@ -30,6 +30,45 @@ const models: Readonly<Record<string, string>> = {
   gpt: 'Use: heed train gpt2, or openai-gpt for the GPT of 2018. examples/gpt.ts is a whole GPT in one file.',
 }
 
+/** Options of other tools by the option of Heed that sets the same, without case, `-` and `_`. */
+const options: Readonly<Record<string, readonly string[]>> = {
+  '--lr': ['learningrate'],
+  '--batch': ['batchsize', 'trainbatchsize', 'perdevicetrainbatchsize', 'perdeviceevalbatchsize'],
+  '--accumulate': ['gradientaccumulationsteps', 'gradaccum'],
+  '--epochs': ['numepochs', 'numtrainepochs', 'nepochs'],
+  '--steps': ['maxsteps', 'maxiters', 'numsteps', 'numiterations'],
+  '--warmup': ['warmupsteps', 'numwarmupsteps', 'warmupiters'],
+  '--schedule': ['lrschedulertype', 'lrscheduler', 'scheduler'],
+  '--clip': ['maxgradnorm', 'gradclip', 'clipgradnorm'],
+  '--weight-decay': ['wd'],
+  '--out': ['output', 'outputdir', 'outdir', 'saveto'],
+  '--from': ['model', 'modelnameorpath', 'checkpoint', 'pretrained', 'base', 'initfrom'],
+  '--data': ['dataset', 'datasetname', 'trainfile', 'input', 'file', 'datadir'],
+  '--val-data': ['validationfile', 'evalfile', 'valfile'],
+  '--val-fraction': ['validationsplit', 'valsplit', 'testsize'],
+  '--layers': ['numlayers', 'nlayer', 'nlayers', 'depth', 'numhiddenlayers'],
+  '--heads': ['numheads', 'nhead', 'nheads', 'numattentionheads'],
+  '--dim': ['hiddensize', 'nembd', 'dmodel', 'width'],
+  '--context': ['contextlength', 'blocksize', 'ctxsize', 'maxlength', 'maxseqlen', 'maxseqlength'],
+  '--eval-every': ['evalsteps', 'evalinterval'],
+  '--save-every': ['savesteps', 'saveinterval'],
+  '--log-every': ['loggingsteps', 'loginterval'],
+  '--optimizer': ['optim'],
+  '--tokens': ['maxtokens', 'maxnewtokens', 'npredict', 'n'],
+  '--temperature': ['temp'],
+  '--repetition-penalty': ['repeatpenalty'],
+  '--beams': ['numbeams', 'beamsize'],
+  '--system': ['systemprompt', 'sys'],
+  '--draft': ['modeldraft', 'assistantmodel'],
+  '--json-schema': ['schema', 'grammar'],
+}
+
+/** The option in place of one of another tool, if the command has it. */
+export function optionFor(flag: string, known: readonly string[]): string | undefined {
+  const name = flag.toLowerCase().replaceAll(/[-_]/g, '')
+  return known.find((option) => Object.hasOwn(options, option) && options[option].includes(name))
+}
+
 /** What to use in place of a command of another tool. */
 export const commandFor = (name: string): string | undefined => lookUp(commands, name)
 

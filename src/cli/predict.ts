@@ -142,6 +142,10 @@ async function* standardInput(column: string): AsyncGenerator<Row> {
     isJson ??= line.trimStart().startsWith('{')
     yield isJson ? jsonRow(line, number) : textRow(line, 'standard input', number, column)
   }
+  if (isJson === undefined)
+    throw new HeedError('invalid-data', 'Standard input must have at least one row, got none', {
+      remedy: 'Check the command before the pipe, or the file after <.',
+    })
 }
 
 function jsonRow(line: string, number: number): Row {

@@ -40,17 +40,22 @@ const checkReadSentenceConfig = argumentKinds('readSentenceConfig', { dir: 'text
 
 /**
  * Reads the sentence encoder settings of a folder or GGUF file, and the location of its model. The default without
- * modules.json is mean pooling.
+ * modules.json is mean pooling, with `isTrained` false: nothing says that the vectors were trained to be compared.
  * @throws HeedError for invalid or unsupported settings
  */
 export async function readSentenceConfig(
   dir: string,
-): Promise<{ config: SentenceConfig; modelDir: string }> {
+): Promise<{ config: SentenceConfig; modelDir: string; isTrained: boolean }> {
   checkReadSentenceConfig(dir)
-  if (await isGGUF(dir)) return { config: await ggufConfig(dir), modelDir: dir }
+  if (await isGGUF(dir)) {
+    const pooling = await ggufPooling(dir)
+    // The file does not say whether to normalise. llama.cpp does.
+    const config: SentenceConfig = { pooling: [pooling ?? 'mean'], normalize: true }
+    return { config, modelDir: dir, isTrained: pooling !== null }
+  }
   const listed = await optional(join(dir, 'modules.json'))
   if (listed === undefined)
-    return { config: { pooling: ['mean'], normalize: false }, modelDir: dir }
+    return { config: { pooling: ['mean'], normalize: false }, modelDir: dir, isTrained: false }
   const list = parseConfig(modules, listed, `${join(dir, 'modules.json')}, a list of modules,`)
   const pathOf = (kind: string): string | undefined => {
     const found = list.find(({ type }) => type.endsWith(`.${kind}`))
@@ -95,12 +100,7 @@ export async function readSentenceConfig(
     ...(prompts && { prompts: withoutNulls(prompts) }),
     ...(default_prompt_name && { defaultPrompt: default_prompt_name }),
   }
-  return { config, modelDir }
-}
-
-/** GGUF files do not contain a setting for normalisation. llama.cpp normalises. */
-async function ggufConfig(path: string): Promise<SentenceConfig> {
-  return { pooling: [(await ggufPooling(path)) ?? 'mean'], normalize: true }
+  return { config, modelDir, isTrained: true }
 }
 
 async function readPooling(

@@ -8,6 +8,7 @@ import { checkArgument, wrongArgument } from '../util/check-argument.ts'
 import { alternatives, HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds, ruleOf } from '../util/options.ts'
 import { roomFor } from '../util/room-for.ts'
+import { warn } from '../util/warn.ts'
 import { checkHead } from './check-head.ts'
 import type { TextEncoder } from './heads/text-model.ts'
 import { savePretrained } from './pretrained.ts'
@@ -92,10 +93,15 @@ export class SentenceEncoder {
   }
 
   /**
-   * Loads a sentence encoder from a folder or GGUF file. Without files of sentence-transformers, it uses mean pooling.
+   * Loads a sentence encoder from a folder or GGUF file. Without files of sentence-transformers, it warns and uses mean
+   * pooling.
    */
   static async fromPretrained(dir: string): Promise<SentenceEncoder> {
-    const { config, modelDir } = await readSentenceConfig(dir)
+    const { config, modelDir, isTrained } = await readSentenceConfig(dir)
+    if (!isTrained)
+      warn(
+        `${dir} has no files of sentence-transformers. Its vectors are means over tokens; they rank texts by meaning only if the model was trained to, with the task feature-extraction.`,
+      )
     const model = await fromPretrained(modelDir, 'encoder')
     return new SentenceEncoder(model, await Tokenizer.fromFile(modelDir), config)
   }

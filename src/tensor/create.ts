@@ -7,6 +7,7 @@ import { HeedError, ShapeError, shown } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { checkTensors, nodesOf } from './arguments.ts'
 import { type Operand, tensorOf } from './core.ts'
+import { indexNode } from './index-node.ts'
 import type { Tensor } from './tensor.ts'
 
 /** A number, a boolean, or nested arrays of them. */
@@ -65,6 +66,8 @@ function copyAs(values: TypedArray, dtype: DType): TypedArray {
   return copy
 }
 
+const RAGGED = 'Fill shorter arrays up to the longest. For texts, `tokenizer.batch(texts)` does so.'
+
 /** Appends the values in row-major order and sets the shape. Returns whether all values are booleans. */
 function flatten(value: Nested, depth: number, shape: number[], out: number[]): boolean {
   if (!Array.isArray(value)) {
@@ -72,10 +75,12 @@ function flatten(value: Nested, depth: number, shape: number[], out: number[]): 
       throw new HeedError(
         'invalid-option',
         `tensor: values must be numbers or booleans, got ${shown(value)}`,
+        { value },
       )
     if (depth !== shape.length)
       throw new ShapeError(
         `tensor: nested arrays must all have the same depth, got ${depth} and ${shape.length}`,
+        { value, remedy: RAGGED },
       )
     out.push(Number(value))
     return typeof value === 'boolean'
@@ -84,6 +89,7 @@ function flatten(value: Nested, depth: number, shape: number[], out: number[]): 
   if (shape[depth] !== value.length)
     throw new ShapeError(
       `tensor: nested arrays must have the same length at depth ${depth}, got ${shape[depth]} and ${value.length}`,
+      { value, remedy: RAGGED },
     )
   let boolean = value.length > 0
   for (const item of value) boolean = flatten(item, depth + 1, shape, out) && boolean
@@ -170,7 +176,7 @@ export function oneHot(index: Tensor, classes: number): Tensor {
   checkTensors('oneHot', { index })
   checkArgument('oneHot', 'classes', classes, 'size')
   const shape = [...index.shape, classes]
-  const column = g.cast(index.unsqueeze(-1).node, 'i32')
+  const column = tensorOf(indexNode(index, 'oneHot')).unsqueeze(-1).node
   return tensorOf(g.binary('eq', g.iota(shape, shape.length - 1), column)).to('f32')
 }
 

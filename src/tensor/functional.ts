@@ -8,6 +8,7 @@ import { alternatives, invalidOption, ShapeError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { checkOptionalTensors, checkTensors, nodeOf } from './arguments.ts'
 import { tensorOf } from './core.ts'
+import { indexNode } from './index-node.ts'
 import { defaultGenerator, type Generator } from './random.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -78,7 +79,7 @@ export function embedding(index: Tensor, weight: Tensor, options: EmbeddingOptio
   checkTensors('embedding', { index, weight })
   EMBEDDING.check('embedding', options)
   const { paddingIndex } = options
-  const rows = weight.take(index, 0)
+  const rows = weight.take(tensorOf(indexNode(index, 'embedding')), 0)
   return paddingIndex === undefined
     ? rows
     : index.eq(paddingIndex).unsqueeze(-1).where(rows.detach(), rows)

@@ -6,6 +6,7 @@ import { ShapeError, shown } from '../util/errors.ts'
 import { nodeOf } from './arguments.ts'
 import { Arrangements } from './arrangements.ts'
 import { type TensorCore, tensorOf } from './core.ts'
+import { indexNode } from './index-node.ts'
 import {
   type ScatterReduceOptions,
   type ScatterReduction,
@@ -163,15 +164,6 @@ export abstract class Indexing extends Arrangements {
       indices: tensorOf(g.permute(indices, order)),
     }
   }
-}
-
-function indexNode(index: Tensor, op: string): Node {
-  const node = nodeOf(index, op, 'index')
-  if (node.dtype === 'bool')
-    throw new ShapeError(`${op}: the index must contain integers, got bool`, {
-      remedy: 'Use maskedSelect(mask), or `await mask.nonzero()`.',
-    })
-  return g.cast(node, 'i32')
 }
 
 /** The index of `gather`, with the rank of the indexed tensor. */

@@ -5,6 +5,7 @@ import { sameShape, showShape } from '../graph/shape.ts'
 import { invalidOption, ShapeError } from '../util/errors.ts'
 import { checkTensors } from './arguments.ts'
 import { tensorOf } from './core.ts'
+import { indexNode } from './index-node.ts'
 import {
   type CrossEntropyOptions,
   type HuberOptions,
@@ -37,7 +38,7 @@ export function crossEntropy(
     throw new ShapeError(
       `crossEntropy: the targets must be ${showShape(logits.shape.slice(0, -1))} class indices, or ${showShape(logits.shape)} probabilities, got ${showShape(target.shape)} ${target.dtype}`,
     )
-  const rows = target.reshape(-1).to('i32')
+  const rows = tensorOf(indexNode(target, 'crossEntropy', 'target')).reshape(-1)
   const flat = logits.reshape(-1, classes)
   const [lost] = g.crossEntropy(flat.node, rows.node, { ignoreIndex, labelSmoothing })
   const loss = tensorOf(lost)
@@ -74,7 +75,8 @@ export function nllLoss(input: Tensor, target: Tensor, reduction: Reduction = 'm
     throw new ShapeError(
       `nllLoss: the targets must be ${showShape(input.shape.slice(0, -1))}, got ${showShape(target.shape)}`,
     )
-  const chosen = input.gather(-1, target.to('i32').unsqueeze(-1)).squeeze(-1).neg()
+  const classes = tensorOf(indexNode(target, 'nllLoss', 'target'))
+  const chosen = input.gather(-1, classes.unsqueeze(-1)).squeeze(-1).neg()
   return reduced(chosen, reduction)
 }
 

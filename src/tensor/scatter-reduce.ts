@@ -7,6 +7,7 @@ import { optionKinds } from '../util/options.ts'
 import { checkTensors } from './arguments.ts'
 import { tensorOf } from './core.ts'
 import { zeros } from './create.ts'
+import { indexNode } from './index-node.ts'
 import type { Tensor } from './tensor.ts'
 import { customVjp } from './transforms.ts'
 
@@ -42,7 +43,12 @@ export function scatterReduce(
   const hits = zeros(x.shape).scatterAdd(at, index, 1)
   // The source may be larger than the index, whose shape then selects the part that is used.
   const used = index.shape.reduce((y, n, i) => (y.shape[i] > n ? y.narrow(i, 0, n) : y), source)
-  return reductions[how](x, used, { axis: at, index: index.to('i32'), includeSelf, hits })
+  return reductions[how](x, used, {
+    axis: at,
+    index: tensorOf(indexNode(index, 'scatterReduce')),
+    includeSelf,
+    hits,
+  })
 }
 
 interface Targets {

@@ -11,6 +11,14 @@ export function nearestFirst(name: string, candidates: Iterable<string>): string
     .map(({ candidate }) => candidate)
 }
 
+/** The candidate that `name` is probably a misspelling of: at most one letter in four differs. */
+export function misspelled(name: string, candidates: Iterable<string>): string | undefined {
+  const [nearest] = nearestFirst(name, candidates)
+  if (nearest === undefined) return undefined
+  const [given, meant] = [letters(name), letters(nearest)]
+  return editDistance(given, meant) <= meant.length / 4 ? nearest : undefined
+}
+
 const letters = (name: string): string =>
   name.slice(0, LONGEST).toLowerCase().replaceAll(/[_-]/g, '')
 

@@ -1,4 +1,5 @@
 // Unread keys of a settings file: some have no effect; others cause a warning.
+import { misspelled } from './nearest.ts'
 import { listNames, warn } from './warn.ts'
 
 /** Unread keys, with the values that have no effect. Other values cause a warning. */
@@ -12,16 +13,22 @@ export const unreadKeys = (...keys: readonly string[]): UnreadKeys =>
  * Prints one warning that names the keys of `settings` that Heed does not support.
  * @param isRead whether a key is read
  * @param source the file or family: "GPT-2"
+ * @param known keys that are read, among which the warning names the one that a misspelled key is similar to
  */
 export function warnOfUnreadKeys(
   settings: object,
   isRead: (key: string) => boolean,
   unread: UnreadKeys,
   source: string,
+  known: readonly string[] = [],
 ): void {
   const ignored = Object.entries(settings)
     .filter(([key, value]) => !isRead(key) && !changesNothing(key, value, unread))
-    .map(([key, value]) => (Object.hasOwn(unread, key) ? `${key} ${JSON.stringify(value)}` : key))
+    .map(([key, value]) => {
+      if (Object.hasOwn(unread, key)) return `${key} ${JSON.stringify(value)}`
+      const meant = misspelled(key, known)
+      return meant === undefined ? key : `${key} (did you mean ${meant}?)`
+    })
   if (ignored.length > 0)
     warn(`${source}: unsupported settings were ignored: ${listNames(ignored)}.`)
 }

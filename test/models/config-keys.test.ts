@@ -85,6 +85,13 @@ describe('a key that is not supported', () => {
     expect(warningsOf(() => void new GPT2(odd))).toEqual([])
   })
 
+  it('is named with the key that it is similar to', () => {
+    const odd = { ...tiny, n_embed: 8, n_layers: 2, bert: 1 }
+    expect(warningsOf(() => void new GPT2(odd))).toEqual([
+      expect.stringMatching(/ n_embed \(.*n_embd\?\), n_layers \(.*n_layer\?\), bert\.$/),
+    ])
+  })
+
   it('is named with its value, where others have no effect', () => {
     const [line] = warningsOf(() => void new GPT2({ ...tiny, pruned_heads: { 0: [1] } } as object))
     expect(line).toContain('pruned_heads {"0":[1]}')

@@ -106,7 +106,8 @@ export function readConfig<C extends object>(
   const named = withoutAliases(prepare?.(raw) ?? raw, aliases, title)
   const config = parseConfig(schemaOf({ schema }), named, title)
   const known = { ...generalKeys, ...generationKeys, ...unread }
-  warnOfUnreadKeys(named, (key) => Object.hasOwn(config, key), known, title)
+  const isRead = (key: string): boolean => Object.hasOwn(config, key)
+  warnOfUnreadKeys(named, isRead, known, title, Object.keys(config))
   return complete ? complete(config) : config
 }
 

@@ -2,8 +2,9 @@
 import { bytesOf, type DType, viewAs } from '../../graph/dtype.ts'
 import type { Call, HostCall, KernelCall } from '../../schedule/kernel-call.ts'
 import type { Operand, Schedule } from '../../schedule/schedule.ts'
-import { HeedError, ShapeError } from '../../util/errors.ts'
+import { ShapeError } from '../../util/errors.ts'
 import type { Bindings, Executable } from '../device.ts'
+import { invalidPlaces } from '../invalid-places.ts'
 import type { BufferHandle, ProgramHandle } from './addon.ts'
 import type { CpuDevice, CpuMemory } from './device.ts'
 import { encode } from './encode.ts'
@@ -166,6 +167,6 @@ function named(error: unknown, calls: KernelCall[]): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   const { code, command } = error as Error & { code?: string; command?: number }
   if (code !== 'ERR_HEED_RUN') return error
-  const scope = command === undefined ? '' : calls[command].scope
-  return new HeedError('invalid-data', scope ? `${scope}: ${error.message}` : error.message)
+  const { kernel = '', scope = '' } = command === undefined ? {} : calls[command]
+  return invalidPlaces(kernel, scope ? `${scope}: ${error.message}` : error.message)
 }

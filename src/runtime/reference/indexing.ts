@@ -2,7 +2,7 @@
 import type { TypedArray } from '../../graph/dtype.ts'
 import type { Node } from '../../graph/node.ts'
 import { countOf, type Shape, stridesOf } from '../../graph/shape.ts'
-import { HeedError } from '../../util/errors.ts'
+import { invalidPlaces } from '../invalid-places.ts'
 import { copyStrided, plainLayout } from './strided.ts'
 import type { Evaluators, Run, Value } from './value.ts'
 
@@ -81,8 +81,8 @@ function eachPlace(
   for (let o = 0; o < outer; o++)
     for (const i of index.data) {
       if (i < 0 || i >= size)
-        throw new HeedError(
-          'invalid-data',
+        throw invalidPlaces(
+          node.op,
           `${node.op}: index ${i} is out of range for axis ${axis}, which has size ${size}`,
         )
       visit((o * size + i) * inner, at, inner)
@@ -93,8 +93,8 @@ function eachPlace(
 function checkedOffset({ data }: Value, count: number, axis: number, size: number): number {
   const start = data[0]
   if (start < 0 || start + count > size)
-    throw new HeedError(
-      'invalid-data',
+    throw invalidPlaces(
+      'slice',
       `[${start}, ${start + count}) is out of range for axis ${axis}, which has size ${size}`,
     )
   return start

@@ -219,7 +219,8 @@ const inputs = (value?: object): Argument => ({
   ],
 })
 const small = { vocab_size: 8, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 8 } // biome-ignore format: one line
-const answer: Argument = { value: { start: tensor([0]), end: tensor([1]) }, wrong: [undefined, null, 3, {}] } // biome-ignore format: one line
+const place = (at: number) => tensor([at], { dtype: 'i32' })
+const answer: Argument = { value: { start: place(0), end: place(1) }, wrong: [undefined, null, 3, {}] } // biome-ignore format: one line
 const t5 = new models.T5ForConditionalGeneration({ vocab_size: 8, d_model: 8, d_kv: 8, d_ff: 8, num_layers: 1, num_heads: 1 }) // biome-ignore format: one line
 
 const methods: Sample[] = [
