@@ -1,8 +1,8 @@
 // Files of peft: adapter_config.json and adapter_model.safetensors (or adapter_model.bin).
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
+import { isFile } from '../io/files/is-file.ts'
 import { type JsonObject, readJsonObject } from '../io/files/json.ts'
 import { tensorsToWrite } from '../io/safetensors/from-tensors.ts'
 import { openSafetensors, type Safetensors, writeSafetensors } from '../io/safetensors/safetensors.ts' // biome-ignore format: one line
@@ -241,10 +241,3 @@ function renamed(file: Safetensors, { layers, saved }: Adapter): StateFile {
 
 const isBelowOne = (path: string, modules: object): boolean =>
   Object.keys(modules).some((module) => path.startsWith(`${module}.`))
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isFile(),
-    () => false,
-  )
-}

@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import nodePath, { join } from 'node:path'
 import { fileError } from '../io/files/file-error.ts'
+import { isFileEntry } from '../io/files/is-file.ts'
 import { HeedError } from '../util/errors.ts'
 
 /** Lists the files in a folder and its subfolders, sorted by name. Hidden files are skipped. */
@@ -65,7 +66,7 @@ function listBelow(folder: string, depth: number): string[] {
   return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return listBelow(path, depth + 1)
-    return isFile(entry, path) ? [path] : []
+    return isFileEntry(entry, path) ? [path] : []
   })
 }
 
@@ -84,7 +85,7 @@ function matchBelow(folder: string, names: readonly string[], depth: number): st
   return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (!pattern.test(entry.name)) return []
-    if (rest.length === 0) return isFile(entry, path) ? [path] : []
+    if (rest.length === 0) return isFileEntry(entry, path) ? [path] : []
     return isFolder(path) ? matchBelow(path, rest, depth + 1) : []
   })
 }
@@ -103,12 +104,6 @@ function entriesOf(folder: string): Dirent[] {
   } catch (error) {
     throw fileError(error, 'read the folder', folder)
   }
-}
-
-/** A link counts as its target; a broken link is skipped. */
-function isFile(entry: Dirent, path: string): boolean {
-  if (!entry.isSymbolicLink()) return entry.isFile()
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
 function checkDepth(folder: string, depth: number): void {

@@ -1,10 +1,10 @@
 // The files of sentence-transformers in a model folder: modules.json, and one folder per module.
 
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
+import { isFile } from '../io/files/is-file.ts'
 import { isJsonObject, readJson } from '../io/files/json.ts'
 import { isGGUF } from '../io/gguf/gguf.ts'
 import { type Pooling, poolings } from '../nn/index.ts'
@@ -262,7 +262,5 @@ export const sentenceFiles = {
   },
 } as const satisfies Record<string, SentenceFile>
 
-async function optional(path: string): Promise<unknown> {
-  const stats = await stat(path).catch(() => undefined)
-  return stats?.isFile() ? readJson(path, { maxBytes: 1e6 }) : undefined
-}
+const optional = async (path: string): Promise<unknown> =>
+  (await isFile(path)) ? readJson(path, { maxBytes: 1e6 }) : undefined

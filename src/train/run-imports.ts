@@ -1,7 +1,7 @@
 // The modules that were imported when a run was started. A run records their names, but never loads them automatically.
-import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
+import { isFile } from '../io/files/is-file.ts'
 import { readJson } from '../io/files/json.ts'
 import { HeedError } from '../util/errors.ts'
 import { importedModules } from '../util/imports.ts'
@@ -29,8 +29,7 @@ export function recordedImports(): { imports?: string[] } {
  */
 export async function checkImports(dir: string): Promise<void> {
   const path = join(dir, 'task.json')
-  const file = await stat(path).catch(() => undefined)
-  if (!file?.isFile()) return
+  if (!(await isFile(path))) return
   const { imports = [] } = schema.safeParse(await readJson(path, { maxBytes: 20e6 })).data ?? {}
   const loaded = new Set(importedModules().map(({ name }) => basename(name)))
   const missing = imports.filter((name) => !loaded.has(basename(name)))

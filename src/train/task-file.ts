@@ -1,8 +1,8 @@
 // task.json of a run: the task of the model, for evaluation and prediction.
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomic } from '../io/files/atomic.ts'
+import { isFile } from '../io/files/is-file.ts'
 import { readJson } from '../io/files/json.ts'
 import { readModelConfig } from '../models/index.ts'
 import { currentTaskName } from '../models/task-names.ts'
@@ -61,14 +61,12 @@ export async function openTask(dir: string): Promise<OpenedTask> {
 
 /** Reads task.json; undefined for a folder that is not a run. */
 export async function findTaskFile(dir: string): Promise<TaskFile | undefined> {
-  const there = await stat(join(dir, NAME)).catch(() => undefined)
-  return there?.isFile() ? readTaskFile(dir) : undefined
+  return (await isFile(join(dir, NAME))) ? readTaskFile(dir) : undefined
 }
 
 async function readTaskFile(dir: string): Promise<TaskFile> {
   const path = join(dir, NAME)
-  const there = await stat(path).catch(() => undefined)
-  if (!there?.isFile())
+  if (!(await isFile(path)))
     throw new HeedError(
       'missing-file',
       `${dir} must be a run of heed train, got a folder without ${NAME}`,

@@ -1,7 +1,8 @@
 // A folder of images with a subfolder for each label.
-import { type Dirent, readdirSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileError } from '../../io/files/file-error.ts'
+import { isFileEntry } from '../../io/files/is-file.ts'
 import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { Row, RowSource } from '../row.ts'
@@ -58,7 +59,7 @@ function listImages(folder: string, depth: number, limit = Number.POSITIVE_INFIN
     if (images.length >= limit) break
     const path = join(folder, entry.name)
     if (entry.isDirectory()) images.push(...listImages(path, depth + 1, limit - images.length))
-    else if (IMAGE_ENDINGS.has(extname(entry.name).toLowerCase()) && isFile(entry, path))
+    else if (IMAGE_ENDINGS.has(extname(entry.name).toLowerCase()) && isFileEntry(entry, path))
       images.push(path)
   }
   return images
@@ -73,10 +74,4 @@ function entriesOf(folder: string): Dirent[] {
   } catch (error) {
     throw fileError(error, 'read the folder', folder)
   }
-}
-
-/** A link counts as its target; a broken link is skipped. */
-function isFile(entry: Dirent, path: string): boolean {
-  if (!entry.isSymbolicLink()) return entry.isFile()
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }

@@ -4,6 +4,7 @@ import { HeedError, shown } from '../../util/errors.ts'
 import { shellWord } from '../../util/shell.ts'
 import { fileError } from '../files/file-error.ts'
 import { describeContent, type FileFormat, formatOf, readHead } from '../files/file-format.ts'
+import { isFile } from '../files/is-file.ts'
 import { type JsonObject, readJsonObject } from '../files/json.ts'
 import { requireIntact } from '../files/verify.ts'
 import { wrongFormat } from '../files/wrong-format.ts'
@@ -129,8 +130,7 @@ const MOST_FILES = 200
 
 async function optional(dir: string, name: string): Promise<string | undefined> {
   const path = join(dir, name)
-  const stats = await stat(path).catch(() => undefined)
-  return stats?.isFile() ? path : undefined
+  return (await isFile(path)) ? path : undefined
 }
 
 const HINT =
